@@ -1,0 +1,185 @@
+/** One host's agent: wires the stages, keeps them ticking, and takes everything away again when it stops. */
+import { stat } from 'node:fs/promises';
+import type { Logger } from 'pino';
+import type { Bootstrap } from '../proto/bootstrap.ts';
+import type { AgentState } from '../proto/status.ts';
+import { expandGraph } from '../topology/graph.ts';
+import { loadTopology } from '../topology/load.ts';
+import type { Topology } from '../topology/model.ts';
+import { systemClock, systemTimers } from './clock.ts';
+import { Processes } from './endpoints/processes.ts';
+import { DelayLine } from './enforce/delay-line/delay-line.ts';
+import { Enforcer } from './enforce/enforcer.ts';
+import { AgentError } from './errors.ts';
+import { addressBytes, addressKey } from './kernel/addresses.ts';
+import { loadPrograms, type Programs } from './kernel/programs.ts';
+import { createLibp2pTransport } from './mesh/libp2p-transport.ts';
+import { Mesh } from './mesh/mesh.ts';
+import type { MeshTransport } from './mesh/transport.ts';
+import { Epoch } from './tick/epoch.ts';
+import { type KnownEndpoint, Shaping } from './tick/shaping.ts';
+import { Tick } from './tick/tick.ts';
+
+export class Agent {
+  readonly bootstrap: Bootstrap;
+  readonly topology: Topology;
+  readonly epoch: Epoch;
+  readonly processes: Processes;
+  readonly #log: Logger;
+  readonly #known = new Map<number, KnownEndpoint>();
+  #state: AgentState = 'starting';
+  #programs!: Programs;
+  #delay!: DelayLine;
+  #enforcer!: Enforcer;
+  #shaping!: Shaping;
+  #transport!: MeshTransport;
+  #mesh!: Mesh;
+  #tick!: Tick;
+  #seenEndpoints = -1;
+  /** Shaping waits for the delay backend; one change after the other. */
+  #reshaping: Promise<void> = Promise.resolve();
+  #cancelTick: () => void = () => {};
+  readonly ticks = { count: 0, totalMs: 0, latestMs: 0 };
+
+  constructor(bootstrap: Bootstrap, log: Logger) {
+    this.bootstrap = bootstrap;
+    this.#log = log;
+    this.topology = loadTopology(bootstrap.topology.text, bootstrap.topology.file).topology;
+    this.epoch = new Epoch(expandGraph(this.topology));
+    this.processes = new Processes(bootstrap.logFolder);
+  }
+
+  get state(): AgentState {
+    return this.#state;
+  }
+
+  get mesh(): Mesh {
+    return this.#mesh;
+  }
+
+  get tick(): Tick {
+    return this.#tick;
+  }
+
+  get delay(): DelayLine {
+    return this.#delay;
+  }
+
+  get known(): number {
+    return this.#known.size;
+  }
+
+  get degraded(): string[] {
+    return [...this.#shaping.degraded.values()];
+  }
+
+  async start(): Promise<void> {
+    // libuv starts its threads at the first use; they must not be born inside of an endpoint's namespace.
+    await stat('/');
+    const { endpoints } = this.bootstrap;
+    await this.#startEnforcement();
+    await this.#startMesh();
+    for (const endpoint of endpoints) {
+      this.#programs.countTraffic(endpoint);
+      await this.#enforcer.attach(endpoint);
+    }
+    this.#tick = new Tick({
+      clock: systemClock,
+      usage: this.#programs.usage,
+      mesh: this.#mesh,
+      shaping: this.#shaping,
+      local: endpoints,
+      epoch: this.epoch,
+    });
+    this.#state = 'waiting';
+    this.#mesh.announceEndpoints(endpoints);
+    this.#mesh.onChange(() => this.#learnEndpoints());
+    this.#learnEndpoints();
+    this.#cancelTick = systemTimers.every(this.bootstrap.tickMs, () => this.#onTick());
+  }
+
+  /** Starts the `run` commands of the local endpoints. */
+  run(): void {
+    this.#state = 'running';
+    const commands = new Map(this.topology.services.map(({ name, run }) => [name, run]));
+    for (const endpoint of this.bootstrap.endpoints) {
+      const command = commands.get(endpoint.name.slice(0, endpoint.name.lastIndexOf('.')));
+      if (command !== undefined) this.processes.start({ endpoint, command });
+    }
+  }
+
+  /** In the reverse order of `start`. */
+  async stop(): Promise<void> {
+    this.#state = 'stopping';
+    this.#cancelTick();
+    await this.processes.stop();
+    await this.#reshaping;
+    await this.#enforcer?.stop();
+    await this.#mesh?.stop();
+    this.#programs?.close();
+  }
+
+  async #startEnforcement(): Promise<void> {
+    const { endpoints, seed } = this.bootstrap;
+    this.#programs = loadPrograms(endpoints.length * this.epoch.graph.endpoints.length);
+    this.#delay = new DelayLine({ seed, unstampFd: this.#programs.unstampFd });
+    this.#enforcer = new Enforcer({ tc: this.#programs.tc, delay: this.#delay });
+    this.#shaping = new Shaping({ enforcer: this.#enforcer, local: endpoints, epoch: this.epoch });
+  }
+
+  async #startMesh(): Promise<void> {
+    const { experiment, host, mesh, topology } = this.bootstrap;
+    this.#transport = await createLibp2pTransport({ experiment, listen: mesh.listen });
+    this.#mesh = new Mesh(
+      { transport: this.#transport, clock: systemClock, timers: systemTimers, log: this.#log },
+      { topology: topology.hash.slice(0, 16), endpointNames: this.epoch.graph.endpoints, host },
+    );
+    await this.#mesh.start();
+    for (const peer of mesh.peers) {
+      // Agents start in any order; the transport goes on trying.
+      this.#transport.connect(peer).catch(({ message }: Error) => this.#log.info({ peer }, message));
+    }
+  }
+
+  /** Endpoints of a host that fell silent stay known: their paths keep their properties until they are told anew. */
+  #learnEndpoints(): void {
+    const { view } = this.#mesh;
+    if (view.endpointsVersion === this.#seenEndpoints) return;
+    this.#seenEndpoints = view.endpointsVersion;
+    for (const { number, addresses } of view.endpoints()) this.#known.set(number, { number, addresses });
+    const known = [...this.#known.values()];
+    this.#programs.usage.setEndpoints(
+      new Map(
+        known.flatMap(({ number, addresses }) =>
+          addresses.map((text) => [addressKey(addressBytes(text)), number]),
+        ),
+      ),
+    );
+    this.#reshaping = this.#reshaping
+      .then(() => this.#reshape(known))
+      .catch((error: unknown) => this.#log.error(error));
+  }
+
+  async #reshape(known: readonly KnownEndpoint[]): Promise<void> {
+    await this.#shaping.setKnown(known);
+    if (this.#state !== 'waiting' || known.length < this.epoch.graph.endpoints.length) return;
+    const missing = this.#shaping.verify();
+    if (missing.length > 0) {
+      throw new AgentError(
+        'READBACK_MISMATCH',
+        `the kernel did not take: ${missing.slice(0, 3).join('; ')}`,
+        'run `netfold doctor`',
+      );
+    }
+    this.#state = 'ready';
+  }
+
+  #onTick(): void {
+    const started = performance.now();
+    this.#tick.run();
+    const elapsed = performance.now() - started;
+    this.ticks.count++;
+    this.ticks.totalMs += elapsed;
+    this.ticks.latestMs = elapsed;
+  }
+}

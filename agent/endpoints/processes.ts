@@ -1,0 +1,89 @@
+/**
+ * The `run` commands of local endpoints: started inside the endpoint, output kept in a file, ended with all their
+ * children when the agent stops. `ip netns exec` enters the namespace and brings the topology's names along.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { LocalEndpoint } from './model.ts';
+
+export interface RunCommand {
+  readonly endpoint: LocalEndpoint;
+  /** For `sh -c`. */
+  readonly command: string;
+}
+
+/** How long a process may take to end after SIGTERM. */
+const TERM_MS = 2000;
+
+export class Processes {
+  readonly #children = new Map<string, ChildProcess>();
+  readonly #ended = new Map<string, string>();
+  readonly #logFolder: string;
+
+  constructor(logFolder: string) {
+    this.#logFolder = logFolder;
+  }
+
+  start({ endpoint, command }: RunCommand): void {
+    mkdirSync(this.#logFolder, { recursive: true });
+    const output = openSync(join(this.#logFolder, `${endpoint.name}.log`), 'a');
+    const child = spawn('ip', ['netns', 'exec', basename(endpoint.namespace), 'sh', '-c', command], {
+      stdio: ['ignore', output, output],
+      // A process group of its own, so that what the shell starts ends with it; and alive when the agent is killed.
+      detached: true,
+      env: { ...process.env, ...endpointEnvironment(endpoint) },
+    });
+    closeSync(output);
+    this.#children.set(endpoint.name, child);
+    child.on('error', (error) => this.#end(endpoint.name, `failed: ${error.message}`));
+    child.on('exit', (code, signal) =>
+      this.#end(endpoint.name, signal ? `ended by ${signal}` : `exited with ${code}`),
+    );
+  }
+
+  /** Endpoint → `pid 123`, or how its command ended. */
+  status(): Record<string, string> {
+    const running = [...this.#children].map(([name, child]) => [name, `pid ${child.pid}`]);
+    return Object.fromEntries([...running, ...this.#ended]);
+  }
+
+  /** Asks all to end, waits, and kills what does not. */
+  async stop(): Promise<void> {
+    const children = [...this.#children.values()];
+    const ended = children.map((child) => new Promise((resolve) => child.once('exit', resolve)));
+    for (const child of children) signalGroup(child, 'SIGTERM');
+    const patience = setTimeout(() => {
+      for (const child of children) signalGroup(child, 'SIGKILL');
+    }, TERM_MS);
+    await Promise.all(ended);
+    clearTimeout(patience);
+  }
+
+  #end(name: string, how: string): void {
+    if (this.#children.delete(name)) this.#ended.set(name, how);
+  }
+}
+
+function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/** What a command can know of the endpoint it runs in. */
+export function endpointEnvironment({
+  name,
+  addresses,
+}: Pick<LocalEndpoint, 'name' | 'addresses'>): Record<string, string> {
+  const dot = name.lastIndexOf('.');
+  return {
+    NETFOLD_NODE: name,
+    NETFOLD_SERVICE: name.slice(0, dot),
+    NETFOLD_REPLICA: name.slice(dot + 1),
+    NETFOLD_ADDRESS: addresses[0] ?? '',
+  };
+}

@@ -1,0 +1,116 @@
+/**
+ * Delay, jitter and loss for kernels without netem: what arrives at a destination endpoint goes through a queue to a
+ * thread of this agent, which holds it until it is due. At the destination and not at the source, because TCP limits
+ * what it has below itself (TCP small queues) and would be throttled by packets that are held on their way out.
+ */
+import { MessageChannel, Worker } from 'node:worker_threads';
+import { NetfoldError } from '../../../proto/errors.ts';
+import type { LocalEndpoint } from '../../endpoints/model.ts';
+import { addressBytes } from '../../kernel/addresses.ts';
+import { type ArrivalQueue, installArrivalQueue } from '../../kernel/arrival-queue.ts';
+import { close, createEvent, raiseEvent } from '../../kernel/libc.ts';
+import type { DelayBackend, DelayCounters, ImpairedPath } from '../ports.ts';
+import { COUNTER, COUNTERS, type FromWorker, type ToWorker, type WorkerStart } from './messages.ts';
+import type { DelayEntry } from './path-table.ts';
+
+type Command = ToWorker extends infer Message
+  ? Message extends ToWorker
+    ? Omit<Message, 'request'>
+    : never
+  : never;
+
+export class DelayLine implements DelayBackend {
+  readonly name = 'delay-line';
+  readonly side = 'destination';
+  readonly #worker: Worker;
+  readonly #port: MessageChannel['port1'];
+  readonly #wakeFd = createEvent();
+  readonly #counters = new Float64Array(new SharedArrayBuffer(COUNTERS * 8));
+  readonly #pending = new Map<number, PromiseWithResolvers<void>>();
+  readonly #attached: ArrivalQueue[] = [];
+  readonly #unstampFd: number;
+  #requests = 0;
+
+  /** `unstampFd` is the BPF program that forgets when a frame arrived. */
+  constructor({ seed, unstampFd }: { seed: number; unstampFd: number }) {
+    this.#unstampFd = unstampFd;
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    const start: WorkerStart = {
+      wakeFd: this.#wakeFd,
+      port: port2,
+      counters: this.#counters.buffer as SharedArrayBuffer,
+      seed,
+    };
+    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
+      workerData: start,
+      transferList: [port2],
+    });
+    this.#worker.on('error', (error) => this.#fail(error));
+    this.#worker.on('exit', () => this.#fail(new Error('the delay line has stopped')));
+    this.#port.on('message', (message: FromWorker) => this.#answer(message));
+  }
+
+  async attach(endpoint: LocalEndpoint): Promise<void> {
+    await this.#command({ kind: 'attach', queue: endpoint.number, namespace: endpoint.namespace });
+    this.#attached.push(installArrivalQueue(endpoint, this.#unstampFd));
+  }
+
+  async set(endpoint: LocalEndpoint, paths: readonly ImpairedPath[]): Promise<void> {
+    if (paths.length > 0) {
+      await this.#command({ kind: 'set', queue: endpoint.number, entries: paths.flatMap(delayEntries) });
+    }
+  }
+
+  counters(): DelayCounters {
+    const read = (index: number): number => this.#counters[index] ?? 0;
+    return {
+      packets: read(COUNTER.packets),
+      lost: read(COUNTER.lost),
+      held: read(COUNTER.held),
+      latestMs: read(COUNTER.latestMs),
+    };
+  }
+
+  async stop(): Promise<void> {
+    for (const queue of this.#attached) queue.remove();
+    await this.#command({ kind: 'stop' });
+    await this.#worker.terminate();
+    this.#port.close();
+    close(this.#wakeFd);
+  }
+
+  #command(command: Command): Promise<void> {
+    const request = ++this.#requests;
+    const pending = Promise.withResolvers<void>();
+    this.#pending.set(request, pending);
+    this.#port.postMessage({ ...command, request });
+    raiseEvent(this.#wakeFd);
+    return pending.promise;
+  }
+
+  #answer({ request, error }: FromWorker): void {
+    const pending = this.#pending.get(request);
+    this.#pending.delete(request);
+    if (!error) {
+      pending?.resolve();
+      return;
+    }
+    const { code, message } = error;
+    pending?.reject(new NetfoldError({ code, blame: 'machine', message: `delay line: ${message}` }));
+  }
+
+  #fail(error: unknown): void {
+    for (const pending of this.#pending.values()) pending.reject(error);
+    this.#pending.clear();
+  }
+}
+
+function delayEntries(path: ImpairedPath): DelayEntry[] {
+  return path.source.map((address) => ({
+    source: addressBytes(address),
+    delayMs: path.latencyMicros / 1000,
+    jitterMs: path.jitterMicros / 1000,
+    loss: path.loss,
+  }));
+}

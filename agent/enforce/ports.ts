@@ -1,0 +1,49 @@
+/** What enforcement needs from the kernel. The kernel's side is agent/kernel/; fakes are in test/support/. */
+import type { LocalEndpoint } from '../endpoints/model.ts';
+import type { InterfaceState } from './interface-state.ts';
+import type { TcOp } from './plan.ts';
+
+export interface FailedOp {
+  readonly op: TcOp;
+  readonly error: Error;
+}
+
+export interface TcPort {
+  /** Opens what is needed to work on the endpoint's interface. */
+  attach(endpoint: LocalEndpoint): void;
+  detach(endpoint: LocalEndpoint): void;
+  /** What is installed now, as the kernel says. */
+  read(endpoint: LocalEndpoint): InterfaceState;
+  /** Carries out the steps in order; later ones are tried also when earlier ones fail. Returns those that failed. */
+  apply(endpoint: LocalEndpoint, ops: readonly TcOp[]): FailedOp[];
+}
+
+/** Latency, jitter and loss of a path that begins or ends at a local endpoint. */
+export interface ImpairedPath {
+  readonly source: readonly string[];
+  readonly destination: readonly string[];
+  readonly latencyMicros: number;
+  readonly jitterMicros: number;
+  readonly loss: number;
+}
+
+export interface DelayCounters {
+  readonly packets: number;
+  readonly lost: number;
+  readonly held: number;
+  /** The latest release so far, in milliseconds after its time. */
+  readonly latestMs: number;
+}
+
+/** One of the interchangeable ways to delay and lose packets. */
+export interface DelayBackend {
+  readonly name: 'delay-line' | 'netem';
+  /** Whose interface does the work: paths are given to the endpoint at their `destination`, or at their `source`. */
+  readonly side: 'source' | 'destination';
+  attach(endpoint: LocalEndpoint): Promise<void>;
+  /** Adds or changes paths of an attached endpoint; paths not named stay as they are. */
+  set(endpoint: LocalEndpoint, paths: readonly ImpairedPath[]): Promise<void>;
+  counters(): DelayCounters;
+  /** Ends the work and removes what `attach` put into the endpoints. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,52 @@
+/** Addresses as the kernel sees them: 16 bytes, IPv4 as ::ffff:a.b.c.d (bpf/layout.h). */
+import { isIP, SocketAddress } from 'node:net';
+
+export const ADDRESS_BYTES = 16;
+
+/** 16 bytes of an IPv4 or IPv6 address in text. Throws `TypeError` where it is neither. */
+export function addressBytes(text: string): Uint8Array {
+  const family = isIP(text);
+  if (family === 0) throw new TypeError(`"${text}" is not an IP address`);
+  const bytes = new Uint8Array(ADDRESS_BYTES);
+  if (family === 4) {
+    bytes[10] = bytes[11] = 0xff;
+    text.split('.').forEach((part, index) => {
+      bytes[12 + index] = Number(part);
+    });
+    return bytes;
+  }
+  expandIpv6(text).forEach((group, index) => {
+    bytes[index * 2] = group >> 8;
+    bytes[index * 2 + 1] = group & 0xff;
+  });
+  return bytes;
+}
+
+/** The family's own bytes: 4 or 16. */
+export function familyBytes(text: string): Uint8Array {
+  const bytes = addressBytes(text);
+  return isIP(text) === 4 ? bytes.subarray(12) : bytes;
+}
+
+/** Eight groups; Node normalises the text first, so that embedded IPv4 and upper case need no words here. */
+function expandIpv6(text: string): number[] {
+  const normal = new SocketAddress({ address: text, family: 'ipv6' }).address;
+  const plain = normal.includes('.') ? embeddedIpv4ToGroups(normal) : normal;
+  const [head = '', tail] = plain.split('::');
+  const groups = (part: string): number[] =>
+    part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16));
+  const left = groups(head);
+  const right = tail === undefined ? [] : groups(tail);
+  return [...left, ...new Array(8 - left.length - right.length).fill(0), ...right];
+}
+
+function embeddedIpv4ToGroups(text: string): string {
+  const cut = text.lastIndexOf(':') + 1;
+  const [a = 0, b = 0, c = 0, d = 0] = text.slice(cut).split('.').map(Number);
+  return `${text.slice(0, cut)}${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
+}
+
+/** A text that names the same 16 bytes in any spelling, for use as a key. */
+export function addressKey(bytes: Uint8Array, offset = 0): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + offset, ADDRESS_BYTES).toString('latin1');
+}

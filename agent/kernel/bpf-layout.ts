@@ -1,0 +1,4 @@
+/** The layout of bpf/layout.h in TypeScript. test/unit/kernel/bpf-layout.test.ts compares it with the built object. */
+export const PAIR = { size: 32, source: 0, destination: 16 } as const;
+export const USAGE = { size: 16, bytes: 0, packets: 8 } as const;
+export const CLASS_DROP = 0xffffffff;

@@ -1,0 +1,154 @@
+/** A netlink socket: batches of requests with one acknowledgement each, and dumps. */
+import { KernelError } from './errors.ts';
+import {
+  AF_NETLINK,
+  bind,
+  close,
+  errnoName,
+  forceReceiveBuffer,
+  receive,
+  SOCK_RAW,
+  send,
+  setNetlinkOption,
+  socket,
+} from './libc.ts';
+import {
+  HEADER_SIZE,
+  MessageWriter,
+  NLM_F_ACK,
+  NLM_F_DUMP,
+  NLM_F_REQUEST,
+  readAttributes,
+  readMessages,
+  readString,
+} from './netlink-message.ts';
+
+export const NETLINK_ROUTE = 0;
+export const NETLINK_NETFILTER = 12;
+
+const NLMSG_ERROR = 2;
+const NLMSG_DONE = 3;
+const NETLINK_CAP_ACK = 10;
+const NETLINK_EXT_ACK = 11;
+const NLMSGERR_ATTR_MSG = 1;
+/** Acknowledgements wait in the receive buffer until a batch is sent; 128 of them fit the default buffer. */
+const REQUESTS_PER_SEND = 128;
+const RECEIVE_BYTES = 1 << 18;
+
+/** One request of a batch: a message type, flags beside REQUEST and ACK, and what it writes after the header. */
+export interface Request {
+  readonly type: number;
+  readonly flags: number;
+  readonly body: (writer: MessageWriter) => void;
+  /** What it does, for error messages: `add class 4e46:3 to eth0`. */
+  readonly what: string;
+  /** Frames of a transaction (nfnetlink's batch begin and end) are not acknowledged by all kernels. */
+  readonly silent?: boolean;
+}
+
+/** What the kernel said to a request: errno 0 is "done". */
+export interface Verdict {
+  readonly what: string;
+  readonly errno: number;
+  /** The kernel's own explanation, where it gives one. */
+  readonly message: string;
+}
+
+/** struct sockaddr_nl with port 0: the kernel chooses. */
+const ANY_PORT = new Uint8Array([AF_NETLINK, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+
+export class NetlinkSocket {
+  readonly fd: number;
+  #sequence = 0;
+  readonly #writer = new MessageWriter(1 << 15);
+  readonly #buffer = Buffer.alloc(RECEIVE_BYTES);
+
+  /** Opens a socket in the network namespace of the calling thread. */
+  constructor(protocol: number) {
+    this.fd = socket(AF_NETLINK, SOCK_RAW, protocol);
+    bind(this.fd, ANY_PORT);
+    setNetlinkOption(this.fd, NETLINK_CAP_ACK);
+    setNetlinkOption(this.fd, NETLINK_EXT_ACK);
+    forceReceiveBuffer(this.fd, 1 << 20);
+  }
+
+  close(): void {
+    close(this.fd);
+  }
+
+  /** Sends all requests and returns a verdict for each, in order. Later ones are carried out also when earlier fail. */
+  batch(requests: readonly Request[]): Verdict[] {
+    const verdicts: Verdict[] = [];
+    for (let start = 0; start < requests.length; start += REQUESTS_PER_SEND) {
+      this.#sendBatch(requests.slice(start, start + REQUESTS_PER_SEND), verdicts);
+    }
+    return verdicts;
+  }
+
+  /** Like `batch`, but the first refusal is an error that says which request it was. */
+  run(requests: readonly Request[]): void {
+    for (const verdict of this.batch(requests)) if (verdict.errno !== 0) throw refusal(verdict);
+  }
+
+  #sendBatch(requests: readonly Request[], verdicts: Verdict[]): void {
+    const first = this.#sequence + 1;
+    this.#writer.reset();
+    for (const { type, flags, body, silent } of requests) {
+      const start = this.#writer.length;
+      this.#writer.message(type, flags | NLM_F_REQUEST | (silent ? 0 : NLM_F_ACK), body);
+      this.#writer.bytes.writeUInt32LE(++this.#sequence, start + 8);
+    }
+    send(this.fd, this.#writer.bytes);
+    const answered: (Verdict | undefined)[] = new Array(requests.length);
+    for (let missing = requests.filter(({ silent }) => !silent).length; missing > 0; ) {
+      for (const message of this.#receive()) {
+        const index = message.sequence - first;
+        const request = requests[index];
+        if (message.type !== NLMSG_ERROR || !request || request.silent || answered[index]) continue;
+        answered[index] = readVerdict(request.what, message.body);
+        missing--;
+      }
+    }
+    for (const verdict of answered) if (verdict) verdicts.push(verdict);
+  }
+
+  /** All objects of a dump request; `read` gets what follows each message's header. */
+  dump<T>(request: Request, read: (body: Buffer, type: number) => T | undefined): T[] {
+    const sequence = ++this.#sequence;
+    this.#writer.reset();
+    this.#writer.message(request.type, request.flags | NLM_F_REQUEST | NLM_F_DUMP, request.body);
+    this.#writer.bytes.writeUInt32LE(sequence, 8);
+    send(this.fd, this.#writer.bytes);
+    const found: T[] = [];
+    for (;;) {
+      for (const message of this.#receive()) {
+        if (message.sequence !== sequence) continue;
+        if (message.type === NLMSG_DONE) return found;
+        if (message.type === NLMSG_ERROR) throw refusal(readVerdict(request.what, message.body));
+        const item = read(Buffer.from(message.body), message.type);
+        if (item !== undefined) found.push(item);
+      }
+    }
+  }
+
+  #receive(): Iterable<{ type: number; sequence: number; body: Buffer }> {
+    const length = receive(this.fd, this.#buffer);
+    return readMessages(this.#buffer.subarray(0, length));
+  }
+}
+
+/** struct nlmsgerr: a negative errno, the header of the request, then (NETLINK_CAP_ACK) attributes. */
+function readVerdict(what: string, body: Buffer): Verdict {
+  const errno = -body.readInt32LE(0);
+  const attributes = readAttributes(body, 4 + HEADER_SIZE);
+  return { what, errno, message: readString(attributes.get(NLMSGERR_ATTR_MSG)) };
+}
+
+export function refusal(verdict: Verdict): KernelError {
+  const reason = verdict.message === '' ? '' : ` (${verdict.message})`;
+  return new KernelError({
+    code: 'NETLINK_REFUSED',
+    message: `the kernel refused to ${verdict.what}: ${errnoName(verdict.errno)}${reason}`,
+    errno: verdict.errno,
+  });
+}

@@ -1,0 +1,193 @@
+/**
+ * Requests for interfaces, addresses, routes and neighbours (linux/rtnetlink.h, if_link.h, if_addr.h, neighbour.h).
+ * Each function gives a request for `NetlinkSocket`; beside it stands the `ip` command that does the same.
+ */
+import { isIP } from 'node:net';
+import { familyBytes } from './addresses.ts';
+import {
+  type MessageWriter,
+  NLM_F_CREATE,
+  NLM_F_EXCL,
+  NLM_F_REPLACE,
+  readAttributes,
+  readString,
+} from './netlink-message.ts';
+import type { NetlinkSocket, Request } from './netlink-socket.ts';
+
+const RTM_NEWLINK = 16;
+const RTM_DELLINK = 17;
+const RTM_GETLINK = 18;
+const RTM_NEWADDR = 20;
+const RTM_NEWROUTE = 24;
+const RTM_NEWNEIGH = 28;
+
+const AF_INET = 2;
+const AF_INET6 = 10;
+const IFF_UP = 1;
+const IFLA = { ADDRESS: 1, IFNAME: 3, LINKINFO: 18, NET_NS_FD: 28, GSO_MAX_SEGS: 40 } as const;
+const IFLA_INFO_KIND = 1;
+const IFLA_INFO_DATA = 2;
+const VETH_INFO_PEER = 1;
+const IFA_LOCAL = 2;
+const IFA_ADDRESS = 1;
+const RTA = { DST: 1, OIF: 4, GATEWAY: 5 } as const;
+const RT_TABLE_MAIN = 254;
+const RTPROT_STATIC = 4;
+const RT_SCOPE_LINK = 253;
+const RTN_UNICAST = 1;
+const RTNH_F_ONLINK = 4;
+const NDA = { DST: 1, LLADDR: 2 } as const;
+const NUD_PERMANENT = 0x80;
+const CREATE = NLM_F_CREATE | NLM_F_EXCL;
+
+export interface Interface {
+  readonly index: number;
+  readonly name: string;
+}
+
+/** One end of a veth pair. The index is chosen by the caller, so that nothing has to be looked up afterwards. */
+export interface VethEnd extends Interface {
+  readonly mac: Uint8Array;
+}
+
+const family = (address: string): number => (isIP(address) === 6 ? AF_INET6 : AF_INET);
+
+/** struct ifinfomsg */
+function interfaceHeader(writer: MessageWriter, index: number, flags = 0): MessageWriter {
+  return writer.u8(0).u8(0).u16(0).i32(index).u32(flags).u32(flags);
+}
+
+/** `ip link add NAME address MAC type veth peer name PEER netns FD` */
+export function addVeth(end: VethEnd, peer: VethEnd, peerNamespaceFd: number): Request {
+  return {
+    type: RTM_NEWLINK,
+    flags: CREATE,
+    what: `add the veth pair ${end.name} – ${peer.name}`,
+    body: (w) =>
+      interfaceHeader(w, end.index)
+        .attributeString(IFLA.IFNAME, end.name)
+        .attributeBytes(IFLA.ADDRESS, end.mac)
+        .nested(IFLA.LINKINFO, (info) =>
+          info
+            .attributeString(IFLA_INFO_KIND, 'veth')
+            .nested(IFLA_INFO_DATA, (data) =>
+              data.nested(VETH_INFO_PEER, (p) =>
+                interfaceHeader(p, peer.index)
+                  .attributeString(IFLA.IFNAME, peer.name)
+                  .attributeBytes(IFLA.ADDRESS, peer.mac)
+                  .attributeU32(IFLA.NET_NS_FD, peerNamespaceFd),
+              ),
+            ),
+        ),
+  };
+}
+
+/** `ip link set dev INDEX up` */
+export function setUp(index: number): Request {
+  return {
+    type: RTM_NEWLINK,
+    flags: 0,
+    what: `set interface ${index} up`,
+    body: (w) => interfaceHeader(w, index, IFF_UP),
+  };
+}
+
+/** `ip link set dev INDEX gso_max_segs COUNT` */
+export function setGsoMaxSegments(index: number, segments: number): Request {
+  return {
+    type: RTM_NEWLINK,
+    flags: 0,
+    what: `limit GSO packets of interface ${index} to ${segments} segments`,
+    body: (w) => interfaceHeader(w, index).attributeU32(IFLA.GSO_MAX_SEGS, segments),
+  };
+}
+
+/** `ip link del dev INDEX` */
+export function deleteInterface(index: number): Request {
+  return {
+    type: RTM_DELLINK,
+    flags: 0,
+    what: `delete interface ${index}`,
+    body: (w) => interfaceHeader(w, index),
+  };
+}
+
+/** `ip address add ADDRESS/32 dev INDEX` (/128 for IPv6) */
+export function addAddress(index: number, address: string): Request {
+  const bytes = familyBytes(address);
+  return {
+    type: RTM_NEWADDR,
+    flags: CREATE,
+    what: `add the address ${address} to interface ${index}`,
+    body: (w) =>
+      w
+        .u8(family(address))
+        .u8(bytes.length * 8)
+        .u8(0)
+        .u8(0)
+        .u32(index)
+        .attributeBytes(IFA_LOCAL, bytes)
+        .attributeBytes(IFA_ADDRESS, bytes),
+  };
+}
+
+export interface Route {
+  readonly destination: string;
+  /** 0 with any destination of the family is the default route. */
+  readonly prefixLength: number;
+  readonly interfaceIndex: number;
+  /** Reached on the link also when no route leads to it. */
+  readonly gateway?: string;
+}
+
+/** `ip route add DESTINATION/LEN [via GATEWAY] dev INDEX onlink` */
+export function addRoute({ destination, prefixLength, interfaceIndex, gateway }: Route): Request {
+  return {
+    type: RTM_NEWROUTE,
+    flags: CREATE,
+    what: `add the route to ${destination}/${prefixLength}`,
+    body: (w) => {
+      const scope = gateway === undefined ? RT_SCOPE_LINK : 0;
+      w.u8(family(destination)).u8(prefixLength).u8(0).u8(0);
+      w.u8(RT_TABLE_MAIN).u8(RTPROT_STATIC).u8(scope).u8(RTN_UNICAST);
+      w.u32(gateway === undefined ? 0 : RTNH_F_ONLINK);
+      if (prefixLength > 0) w.attributeBytes(RTA.DST, familyBytes(destination));
+      if (gateway !== undefined) w.attributeBytes(RTA.GATEWAY, familyBytes(gateway));
+      w.attributeU32(RTA.OIF, interfaceIndex);
+    },
+  };
+}
+
+/** `ip neighbour replace ADDRESS lladdr MAC dev INDEX nud permanent`: no ARP, so no packet ever waits for it. */
+export function setNeighbour(index: number, address: string, mac: Uint8Array): Request {
+  return {
+    type: RTM_NEWNEIGH,
+    flags: NLM_F_CREATE | NLM_F_REPLACE,
+    what: `set the neighbour ${address} of interface ${index}`,
+    body: (w) =>
+      w
+        .u8(family(address))
+        .u8(0)
+        .u16(0)
+        .i32(index)
+        .u16(NUD_PERMANENT)
+        .u8(0)
+        .u8(RTN_UNICAST)
+        .attributeBytes(NDA.DST, familyBytes(address))
+        .attributeBytes(NDA.LLADDR, mac),
+  };
+}
+
+/** `ip link show` */
+export function listInterfaces(socket: NetlinkSocket): Interface[] {
+  const request: Request = {
+    type: RTM_GETLINK,
+    flags: 0,
+    what: 'list interfaces',
+    body: (w) => void interfaceHeader(w, 0),
+  };
+  return socket.dump(request, (body) => ({
+    index: body.readInt32LE(4),
+    name: readString(readAttributes(body, 16).get(IFLA.IFNAME)),
+  }));
+}

@@ -1,0 +1,323 @@
+/**
+ * Requests for queueing disciplines, classes and filters, and reading them back (linux/rtnetlink.h, pkt_sched.h,
+ * pkt_cls.h). Each function gives a request for `NetlinkSocket`; beside it stands the `tc` command that does the same.
+ */
+import {
+  type MessageWriter,
+  NLM_F_CREATE,
+  NLM_F_EXCL,
+  NLM_F_REPLACE,
+  readAttributes,
+  readString,
+} from './netlink-message.ts';
+import type { NetlinkSocket, Request } from './netlink-socket.ts';
+
+const RTM = {
+  NEWQDISC: 36,
+  DELQDISC: 37,
+  GETQDISC: 38,
+  NEWTCLASS: 40,
+  DELTCLASS: 41,
+  GETTCLASS: 42,
+  NEWTFILTER: 44,
+  DELTFILTER: 45,
+  GETTFILTER: 46,
+} as const;
+const TCA_KIND = 1;
+const TCA_OPTIONS = 2;
+const TCA_HTB = { PARMS: 1, INIT: 2, DIRECT_QLEN: 5, RATE64: 6, CEIL64: 7 } as const;
+const TCA_BPF = { CLASSID: 3, NAME: 7, FD: 6, FLAGS: 8, ID: 11 } as const;
+const TCA_BPF_FLAG_ACT_DIRECT = 1;
+const TC_LINKLAYER_ETHERNET = 1;
+const HTB_PROTOCOL_VERSION = 3;
+const HTB_RATE_TO_QUANTUM = 10;
+const ETH_P_ALL_BE = 0x0300;
+export const TC_H_ROOT = 0xffffffff;
+/** One tick of tc's time unit is 64 ns on every kernel since 2.6.31 (PSCHED_SHIFT, net/pkt_sched.h). */
+const NANOSECONDS_PER_TICK = 64;
+const MAX_U32 = 0xffffffff;
+/** tcmsg: family and padding (4), ifindex, handle, parent, info. */
+const TCMSG_SIZE = 20;
+
+/** `4e46:3` as one number. */
+export function handle(major: number, minor: number): number {
+  return ((major << 16) | minor) >>> 0;
+}
+
+/** `4e46:3`, as tc prints it. */
+export function formatHandle(value: number): string {
+  if (value === TC_H_ROOT) return 'root';
+  const minor = value & 0xffff;
+  return `${(value >>> 16).toString(16)}:${minor === 0 ? '' : minor.toString(16)}`;
+}
+
+function header(
+  writer: MessageWriter,
+  ifindex: number,
+  own: number,
+  parent: number,
+  info = 0,
+): MessageWriter {
+  return writer.u32(0).i32(ifindex).u32(own).u32(parent).u32(info);
+}
+
+/** `tc qdisc replace dev IF root handle MAJOR: htb default 0`: what no class is meant for passes unshaped. */
+export function setHtbRoot(ifindex: number, major: number, directQueuePackets: number): Request {
+  return {
+    type: RTM.NEWQDISC,
+    flags: NLM_F_CREATE | NLM_F_REPLACE,
+    what: `set the root qdisc htb ${formatHandle(handle(major, 0))}`,
+    body: (w) =>
+      header(w, ifindex, handle(major, 0), TC_H_ROOT)
+        .attributeString(TCA_KIND, 'htb')
+        .nested(TCA_OPTIONS, (o) =>
+          o
+            .attribute(TCA_HTB.INIT, (i) =>
+              i.u32(HTB_PROTOCOL_VERSION).u32(HTB_RATE_TO_QUANTUM).u32(0).u32(0).u32(0),
+            )
+            .attributeU32(TCA_HTB.DIRECT_QLEN, directQueuePackets),
+        ),
+  };
+}
+
+/** `tc qdisc del dev IF root`: the kernel's default comes back. */
+export function deleteRoot(ifindex: number): Request {
+  return {
+    type: RTM.DELQDISC,
+    flags: 0,
+    what: 'delete the root qdisc',
+    body: (w) => header(w, ifindex, 0, TC_H_ROOT),
+  };
+}
+
+export interface HtbRate {
+  readonly bytesPerSecond: number;
+  /** What may go at once after a pause. */
+  readonly burstBytes: number;
+}
+
+/** `tc class replace dev IF parent MAJOR: classid MAJOR:MINOR htb rate R ceil R burst B cburst B quantum Q` */
+export function setHtbClass(
+  ifindex: number,
+  major: number,
+  minor: number,
+  rate: HtbRate,
+  quantumBytes: number,
+): Request {
+  return {
+    type: RTM.NEWTCLASS,
+    flags: NLM_F_CREATE,
+    what: `set class ${formatHandle(handle(major, minor))} to ${rate.bytesPerSecond * 8} b/s`,
+    body: (w) =>
+      header(w, ifindex, handle(major, minor), handle(major, 0))
+        .attributeString(TCA_KIND, 'htb')
+        .nested(TCA_OPTIONS, (o) => {
+          o.attribute(TCA_HTB.PARMS, (p) => {
+            rateSpec(rateSpec(p, rate.bytesPerSecond), rate.bytesPerSecond);
+            p.u32(burstTicks(rate)).u32(burstTicks(rate)).u32(quantumBytes).u32(0).u32(0);
+          });
+          // The 32-bit field holds up to 34 Gb/s; above, the kernel reads these.
+          if (rate.bytesPerSecond > MAX_U32) {
+            o.attribute(TCA_HTB.RATE64, (a) => a.u64(rate.bytesPerSecond));
+            o.attribute(TCA_HTB.CEIL64, (a) => a.u64(rate.bytesPerSecond));
+          }
+        }),
+  };
+}
+
+/** struct tc_ratespec. With a link layer given, the kernel computes times itself and wants no rate table. */
+function rateSpec(writer: MessageWriter, bytesPerSecond: number): MessageWriter {
+  return writer
+    .u8(0)
+    .u8(TC_LINKLAYER_ETHERNET)
+    .u16(0)
+    .u16(0xffff)
+    .u16(0)
+    .u32(Math.min(bytesPerSecond, MAX_U32));
+}
+
+/** A burst is carried as the time that it takes at the rate. */
+function burstTicks({ bytesPerSecond, burstBytes }: HtbRate): number {
+  return Math.min(MAX_U32, Math.ceil((burstBytes / bytesPerSecond) * (1e9 / NANOSECONDS_PER_TICK)));
+}
+
+/** `tc class del dev IF classid MAJOR:MINOR` */
+export function deleteClass(ifindex: number, major: number, minor: number): Request {
+  const own = handle(major, minor);
+  return {
+    type: RTM.DELTCLASS,
+    flags: 0,
+    what: `delete class ${formatHandle(own)}`,
+    body: (w) => header(w, ifindex, own, 0),
+  };
+}
+
+/** `tc qdisc replace dev IF parent MAJOR:MINOR bfifo limit BYTES` (or pfifo, packets) */
+export function setLeafQueue(
+  ifindex: number,
+  major: number,
+  minor: number,
+  kind: 'bfifo' | 'pfifo',
+  limit: number,
+): Request {
+  const parent = handle(major, minor);
+  return {
+    type: RTM.NEWQDISC,
+    flags: NLM_F_CREATE | NLM_F_REPLACE,
+    what: `set the queue ${kind} limit ${limit} of class ${formatHandle(parent)}`,
+    body: (w) =>
+      header(w, ifindex, 0, parent)
+        .attributeString(TCA_KIND, kind)
+        .attribute(TCA_OPTIONS, (o) => o.u32(limit)),
+  };
+}
+
+const FILTER_PRIORITY = 1;
+const FILTER_HANDLE = 1;
+export const FILTER_NAME = 'netfold';
+
+/** Parent of what arrives, with clsact (TC_H_CLSACT and TC_H_MIN_INGRESS). */
+const CLSACT = 0xfffffff1;
+const CLSACT_HANDLE = 0xffff0000;
+const INGRESS = 0xfffffff2;
+
+/** `tc filter add dev IF parent PARENT protocol all prio 1 bpf direct-action fd N name netfold` */
+function addFilter(ifindex: number, parent: number, programFd: number, what: string): Request {
+  return {
+    type: RTM.NEWTFILTER,
+    flags: NLM_F_CREATE | NLM_F_EXCL,
+    what,
+    body: (w) =>
+      header(w, ifindex, FILTER_HANDLE, parent, handle(FILTER_PRIORITY, ETH_P_ALL_BE))
+        .attributeString(TCA_KIND, 'bpf')
+        .nested(TCA_OPTIONS, (o) =>
+          o
+            // The major number of the classes that the program names.
+            .attributeU32(TCA_BPF.CLASSID, (parent & 0xffff0000) >>> 0)
+            .attributeU32(TCA_BPF.FD, programFd)
+            .attributeString(TCA_BPF.NAME, FILTER_NAME)
+            .attributeU32(TCA_BPF.FLAGS, TCA_BPF_FLAG_ACT_DIRECT),
+        ),
+  };
+}
+
+/** Has the program find the class of what leaves. */
+export function addClassifier(ifindex: number, major: number, programFd: number): Request {
+  return addFilter(ifindex, handle(major, 0), programFd, 'add the BPF classifier');
+}
+
+/** `tc qdisc add dev IF clsact` */
+export function addClsact(ifindex: number): Request {
+  return {
+    type: RTM.NEWQDISC,
+    flags: NLM_F_CREATE | NLM_F_EXCL,
+    what: 'add the qdisc clsact',
+    body: (w) => header(w, ifindex, CLSACT_HANDLE, CLSACT).attributeString(TCA_KIND, 'clsact'),
+  };
+}
+
+/** `tc qdisc del dev IF clsact`, with all of its filters */
+export function deleteClsact(ifindex: number): Request {
+  return {
+    type: RTM.DELQDISC,
+    flags: 0,
+    what: 'delete the qdisc clsact',
+    body: (w) => header(w, ifindex, 0, CLSACT).attributeString(TCA_KIND, 'clsact'),
+  };
+}
+
+/** Has the program see what arrives; needs clsact. */
+export function addIngressFilter(ifindex: number, programFd: number): Request {
+  return addFilter(ifindex, INGRESS, programFd, 'add the BPF program at ingress');
+}
+
+/** `tc filter del dev IF ingress protocol all prio 1` */
+export function deleteIngressFilter(ifindex: number): Request {
+  return {
+    type: RTM.DELTFILTER,
+    flags: 0,
+    what: 'delete the BPF program at ingress',
+    body: (w) => header(w, ifindex, 0, INGRESS, handle(FILTER_PRIORITY, ETH_P_ALL_BE)),
+  };
+}
+
+export interface QdiscSeen {
+  readonly kind: string;
+  readonly handle: number;
+  readonly parent: number;
+  /** Of bfifo and pfifo. */
+  readonly limit?: number;
+}
+
+/** `tc qdisc show dev IF` */
+export function listQdiscs(socket: NetlinkSocket, ifindex: number): QdiscSeen[] {
+  const request: Request = {
+    type: RTM.GETQDISC,
+    flags: 0,
+    what: 'list qdiscs',
+    body: (w) => header(w, ifindex, 0, 0),
+  };
+  return socket.dump(request, (body) => {
+    // The kernel dumps the qdiscs of all interfaces.
+    if (body.readInt32LE(4) !== ifindex) return undefined;
+    const attributes = readAttributes(body, TCMSG_SIZE);
+    const kind = readString(attributes.get(TCA_KIND));
+    const options = attributes.get(TCA_OPTIONS);
+    const isFifo = kind === 'bfifo' || kind === 'pfifo';
+    return {
+      kind,
+      handle: body.readUInt32LE(8),
+      parent: body.readUInt32LE(12),
+      ...(isFifo && options && { limit: options.readUInt32LE(0) }),
+    };
+  });
+}
+
+export interface ClassSeen extends HtbRate {
+  readonly minor: number;
+}
+
+/** `tc class show dev IF`: the HTB classes below `major`. */
+export function listClasses(socket: NetlinkSocket, ifindex: number, major: number): ClassSeen[] {
+  const request: Request = {
+    type: RTM.GETTCLASS,
+    flags: 0,
+    what: 'list classes',
+    body: (w) => header(w, ifindex, 0, 0),
+  };
+  return socket.dump(request, (body) => {
+    const own = body.readUInt32LE(8);
+    const attributes = readAttributes(body, TCMSG_SIZE);
+    const options = attributes.get(TCA_OPTIONS);
+    if (own >>> 16 !== major || !options || readString(attributes.get(TCA_KIND)) !== 'htb') return undefined;
+    return { minor: own & 0xffff, ...readRate(readAttributes(options)) };
+  });
+}
+
+function readRate(options: Map<number, Buffer>): HtbRate {
+  const parms = options.get(TCA_HTB.PARMS);
+  if (!parms) return { bytesPerSecond: 0, burstBytes: 0 };
+  const rate64 = options.get(TCA_HTB.RATE64);
+  const bytesPerSecond = rate64
+    ? rate64.readUInt32LE(0) + rate64.readUInt32LE(4) * 2 ** 32
+    : parms.readUInt32LE(8);
+  const burstBytes = Math.round((parms.readUInt32LE(24) * NANOSECONDS_PER_TICK * bytesPerSecond) / 1e9);
+  return { bytesPerSecond, burstBytes };
+}
+
+/** The BPF program ids of the filters at the root `major`. `tc filter show dev IF` */
+export function listClassifiers(socket: NetlinkSocket, ifindex: number, major: number): number[] {
+  const request: Request = {
+    type: RTM.GETTFILTER,
+    flags: 0,
+    what: 'list filters',
+    body: (w) => header(w, ifindex, 0, handle(major, 0)),
+  };
+  return socket.dump(request, (body) => {
+    const attributes = readAttributes(body, TCMSG_SIZE);
+    const options = attributes.get(TCA_OPTIONS);
+    if (!options || readString(attributes.get(TCA_KIND)) !== 'bpf') return undefined;
+    const id = readAttributes(options).get(TCA_BPF.ID);
+    return id ? id.readUInt32LE(0) : undefined;
+  });
+}

@@ -1,0 +1,61 @@
+/** Runs an agent: gets its bootstrap, starts, serves its socket, and stops when asked or signalled. */
+import { createHash } from 'node:crypto';
+import { pino } from 'pino';
+import { type Bootstrap, bootstrapSchema } from '../proto/bootstrap.ts';
+import { callJson } from '../proto/http-json.ts';
+import { Agent } from './agent.ts';
+import { openApi } from './api.ts';
+import { AgentError } from './errors.ts';
+import { agentStatus } from './status.ts';
+
+export interface AgentOptions {
+  /** Where the bootstrap comes from: `unix:PATH` or `http://HOST:PORT`. */
+  readonly controller: string;
+  readonly host: string;
+  /** Path of the unix socket to serve. */
+  readonly socket: string;
+  readonly logLevel: string;
+}
+
+/** Resolves when the agent has stopped and taken everything away. */
+export async function runAgent(options: AgentOptions): Promise<void> {
+  const log = pino({ level: options.logLevel, base: { host: options.host } });
+  const agent = new Agent(await fetchBootstrap(options), log);
+  const stopping = Promise.withResolvers<void>();
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  for (const signal of signals) process.once(signal, stopping.resolve);
+  try {
+    await agent.start();
+    const api = await openApi(
+      { status: () => agentStatus(agent), run: () => agent.run(), stop: stopping.resolve },
+      options.socket,
+    );
+    log.info({ endpoints: agent.bootstrap.endpoints.length }, 'agent started');
+    await stopping.promise;
+    await api.close();
+  } finally {
+    await agent.stop();
+  }
+}
+
+async function fetchBootstrap({ controller, host }: AgentOptions): Promise<Bootstrap> {
+  const answer = await callJson(controller, `/bootstrap/${encodeURIComponent(host)}`);
+  const parsed = bootstrapSchema.safeParse(answer);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    throw new AgentError(
+      'BOOTSTRAP_INVALID',
+      `${controller} sent a bootstrap whose ${issue.path.join('.')} is wrong: ${issue.message}`,
+    );
+  }
+  const { hash, text } = parsed.data.topology;
+  const actual = createHash('sha256').update(text).digest('hex');
+  if (hash !== actual) {
+    throw new AgentError(
+      'TOPOLOGY_MISMATCH',
+      `the topology's hash is ${actual}, but the controller says ${hash}`,
+      'start the experiment again',
+    );
+  }
+  return parsed.data;
+}

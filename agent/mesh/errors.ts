@@ -1,0 +1,21 @@
+import { NetfoldError } from '../../proto/errors.ts';
+
+export type MeshErrorCode =
+  | 'MESH_ADDRESS'
+  | 'MESH_LISTEN'
+  | 'MESH_UNREACHABLE'
+  | 'MESH_NOT_STARTED'
+  | 'MESH_HOST_NAME'
+  | 'MESH_NO_ANSWER';
+
+/** What goes wrong on the own side of the mesh; what others do wrong is a `Rejection` (codec.ts), and counted. */
+export class MeshError extends NetfoldError {
+  declare readonly code: MeshErrorCode;
+  constructor(
+    code: MeshErrorCode,
+    message: string,
+    more: { remedy?: string; cause?: unknown; blame?: 'input' | 'machine' | 'internal' } = {},
+  ) {
+    super({ code, message, blame: more.blame ?? 'machine', ...more });
+  }
+}

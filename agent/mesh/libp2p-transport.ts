@@ -1,0 +1,297 @@
+/**
+ * The mesh on libp2p: TCP, noise, yamux; gossipsub for what everyone has to know, one request-response protocol for
+ * whole tables. Sockets belong to the network namespace that the process is in.
+ */
+import { gossipsub, StrictSign, TopicValidatorResult } from '@chainsafe/libp2p-gossipsub';
+import { identify } from '@libp2p/identify';
+import { noise } from '@libp2p/noise';
+import { ping } from '@libp2p/ping';
+import { tcp } from '@libp2p/tcp';
+import { lpStream } from '@libp2p/utils';
+import { yamux } from '@libp2p/yamux';
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
+import { createLibp2p, type Libp2pOptions } from 'libp2p';
+import { type Clock, systemClock, systemTimers, type Timers } from '../clock.ts';
+import { MeshError } from './errors.ts';
+import { MAX_GOSSIP_BYTES, MAX_STATE_BYTES } from './limits.ts';
+import { Redialer } from './redialer.ts';
+import { type MeshTransport, REQUEST_TIMEOUT_MS, type TransportHandlers } from './transport.ts';
+
+export interface Libp2pTransportOptions {
+  /** Name of the experiment: agents of others are not heard. */
+  readonly experiment: string;
+  /** Multiaddrs to listen at, such as `/ip4/0.0.0.0/tcp/7946`; port 0 takes a free one. */
+  readonly listen: readonly string[];
+  /** What to tell others instead of the addresses listened at, for a host behind NAT. */
+  readonly announce?: readonly string[];
+  /** Identity on the mesh; a new one if absent. */
+  readonly privateKey?: Libp2pOptions['privateKey'];
+  readonly clock?: Clock;
+  readonly timers?: Timers;
+}
+
+/** Longer than any round trip between hosts; a dial into a cut link ends, and the next one may find it healed. */
+const DIAL_TIMEOUT_MS = 3000;
+/** Long enough for a leave to be written, short enough for `netfold down`. */
+const FLUSH_TIMEOUT_MS = 500;
+
+type Node = Awaited<ReturnType<typeof createNode>>;
+
+/** Makes a transport with an identity; `start` opens its sockets. */
+export async function createLibp2pTransport(options: Libp2pTransportOptions): Promise<MeshTransport> {
+  return new Libp2pTransport(await createNode(options), options);
+}
+
+class Libp2pTransport implements MeshTransport {
+  readonly #node: Node;
+  readonly #topic: string;
+  readonly #stateProtocol: string;
+  readonly #redialer: Redialer<DialTarget>;
+  readonly #publishing = new Set<Promise<unknown>>();
+  #running = false;
+
+  constructor(node: Node, options: Libp2pTransportOptions) {
+    this.#node = node;
+    this.#topic = topicOf(options.experiment);
+    this.#stateProtocol = stateProtocolOf(options.experiment);
+    this.#redialer = new Redialer<DialTarget>({
+      dial: (target) => this.#dial(target),
+      isConnected: ({ peer }) => peer !== undefined && this.#connectionTo(peer) !== undefined,
+      connections: () => node.getPeers().length,
+      clock: options.clock ?? systemClock,
+      timers: options.timers ?? systemTimers,
+    });
+  }
+
+  get selfId(): string {
+    return this.#node.peerId.toString();
+  }
+
+  get addresses(): readonly string[] {
+    const all = this.#node.getMultiaddrs().map(String);
+    const reachable = all.filter((address) => !/^\/(ip4\/127\.|ip6\/::1\/)/.test(address));
+    return reachable.length > 0 ? reachable : all;
+  }
+
+  async start(handlers: TransportHandlers): Promise<void> {
+    const { pubsub } = this.#node.services;
+    // In the validator rather than in an event: it decides whether a message is passed on.
+    pubsub.topicValidators.set(this.#topic, (_, message) => {
+      const peer = message.type === 'signed' ? message.from.toString() : undefined;
+      const good = peer !== undefined && handlers.onGossip(message.data, peer);
+      return good ? TopicValidatorResult.Accept : TopicValidatorResult.Ignore;
+    });
+    this.#node.addEventListener('peer:connect', ({ detail }) => handlers.onPeer(detail.toString()));
+    await this.#node.handle(
+      this.#stateProtocol,
+      async (stream, connection) => {
+        try {
+          const frames = lpStream(stream, { maxDataLength: MAX_GOSSIP_BYTES });
+          const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+          const question = await frames.read({ signal });
+          const answer = handlers.onRequest(question.subarray(), connection.remotePeer.toString());
+          if (answer === undefined) throw new MeshError('MESH_NO_ANSWER', 'the question was refused');
+          await frames.write(answer, { signal });
+          await stream.close({ signal });
+        } catch (error) {
+          stream.abort(toError(error));
+        }
+      },
+      { maxInboundStreams: 8 },
+    );
+    try {
+      await this.#node.start();
+    } catch (cause) {
+      throw listenError(cause);
+    }
+    pubsub.subscribe(this.#topic);
+    this.#running = true;
+    this.#redialer.start();
+  }
+
+  async stop(): Promise<void> {
+    if (!this.#running) return;
+    this.#running = false;
+    this.#redialer.stop();
+    await Promise.race([
+      Promise.allSettled(this.#publishing),
+      new Promise((resolve) => setTimeout(resolve, FLUSH_TIMEOUT_MS).unref()),
+    ]);
+    await this.#node.stop();
+  }
+
+  publish(bytes: Uint8Array): void {
+    if (!this.#running) return;
+    const publishing = this.#node.services.pubsub
+      .publish(this.#topic, bytes)
+      // A peer that doesn't take it has no part of it; digests will tell it.
+      .catch(() => undefined)
+      .finally(() => this.#publishing.delete(publishing));
+    this.#publishing.add(publishing);
+  }
+
+  async request(peer: string, bytes: Uint8Array): Promise<Uint8Array> {
+    if (!this.#running)
+      throw new MeshError('MESH_NOT_STARTED', `${peer} can't be asked: the mesh is stopped`);
+    const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+    const connection = this.#connectionTo(peer) ?? (await this.#dialKnown(peer, signal));
+    try {
+      return await this.#ask(connection, bytes, signal);
+    } catch (error) {
+      // Through a link that was cut, TCP would try again for minutes, ever more rarely, also when it has healed.
+      if (signal.aborted) connection.abort(new Error('no answer in time'));
+      throw error;
+    }
+  }
+
+  async connect(address: string): Promise<void> {
+    const target: DialTarget = { addresses: [parseAddress(address)], peer: undefined };
+    try {
+      await this.#dial(target);
+    } catch (cause) {
+      throw new MeshError('MESH_UNREACHABLE', `no agent answers at ${address}`, {
+        remedy: 'check that an agent runs there and that its port is open; netfold goes on trying',
+        cause,
+      });
+    } finally {
+      if (this.#running) this.#redialer.keep(address, target);
+    }
+  }
+
+  learn(peer: string, addresses: readonly string[]): void {
+    if (!this.#running || peer === this.selfId) return;
+    if (addresses.length === 0) this.#redialer.forget(peer);
+    else this.#redialer.keep(peer, { addresses: dialable(peer, addresses), peer });
+  }
+
+  async #dial(target: DialTarget, signal = AbortSignal.timeout(DIAL_TIMEOUT_MS)): Promise<void> {
+    const connection = await this.#node.dial([...target.addresses], { signal });
+    target.peer = connection.remotePeer.toString();
+  }
+
+  async #dialKnown(peer: string, signal: AbortSignal): Promise<NodeConnection> {
+    const known = this.#redialer.get(peer);
+    if (!known) throw new MeshError('MESH_UNREACHABLE', `no address of ${peer} is known`);
+    return this.#node.dial([...known.addresses], { signal });
+  }
+
+  async #ask(connection: NodeConnection, bytes: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+    const stream = await connection.newStream(this.#stateProtocol, { signal });
+    try {
+      const frames = lpStream(stream, { maxDataLength: MAX_STATE_BYTES });
+      await frames.write(bytes, { signal });
+      const answer = await frames.read({ signal });
+      await stream.close({ signal });
+      return answer.subarray();
+    } catch (error) {
+      stream.abort(toError(error));
+      throw error;
+    }
+  }
+
+  #connectionTo(peer: string): NodeConnection | undefined {
+    return this.#node
+      .getConnections()
+      .find(({ remotePeer, status }) => status === 'open' && remotePeer.toString() === peer);
+  }
+}
+
+type NodeConnection = Awaited<ReturnType<Node['dial']>>;
+
+interface DialTarget {
+  readonly addresses: readonly Multiaddr[];
+  /** Unknown before the first connection, for an address without a peer's id. */
+  peer: string | undefined;
+}
+
+const topicOf = (experiment: string): string => `/netfold/mesh/1/${experiment}`;
+const stateProtocolOf = (experiment: string): string => `/netfold/state/1/${experiment}`;
+
+function createNode({ experiment, listen, announce, privateKey }: Libp2pTransportOptions) {
+  return createLibp2p({
+    start: false,
+    ...(privateKey && { privateKey }),
+    addresses: { listen: [...listen], announce: [...(announce ?? [])] },
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    connectionManager: {
+      // The default of 5 a second from one address keeps hosts behind one NAT, or on one machine, from joining.
+      inboundConnectionThreshold: 1000,
+      maxIncomingPendingConnections: 200,
+      // Redialling is ours (redialer.ts): the node's own gives up after five attempts.
+      reconnectRetries: 0,
+      dialTimeout: DIAL_TIMEOUT_MS,
+      addressDialTimeout: DIAL_TIMEOUT_MS,
+    },
+    // Its pings would be half of all traffic. Heartbeats show as well who is there; see `request` for dead connections.
+    connectionMonitor: { enabled: false },
+    services: {
+      identify: identify(),
+      ping: ping(),
+      pubsub: gossipsub({
+        globalSignaturePolicy: StrictSign,
+        allowedTopics: [topicOf(experiment)],
+        allowPublishToZeroTopicPeers: true,
+        // The publisher sends to all its peers itself, for one hop of delay. The mesh only fills in for connections
+        // that are missing, so it is kept small: every peer in it costs each agent a copy of each message.
+        floodPublish: true,
+        D: 2,
+        Dlo: 1,
+        Dhi: 3,
+        Dscore: 1,
+        Dout: 0,
+        // Peers outside of the mesh that hear which messages there are, each second.
+        Dlazy: 2,
+        // One after the other, else a publisher's messages overtake each other while signatures are checked.
+        awaitRpcHandler: true,
+        awaitRpcMessageHandler: true,
+        maxInboundDataLength: MAX_GOSSIP_BYTES,
+        // What waits for a peer that has stopped reading; it will ask for the whole when it reads again.
+        maxOutboundBufferSize: MAX_STATE_BYTES,
+        // Many hosts with one address are normal here.
+        scoreParams: { IPColocationFactorWeight: 0 },
+      }),
+    },
+  });
+}
+
+function parseAddress(address: string): Multiaddr {
+  try {
+    return multiaddr(address);
+  } catch (cause) {
+    throw new MeshError('MESH_ADDRESS', `"${address}" is not an address of an agent`, {
+      remedy: 'write a multiaddr, e.g. /ip4/192.0.2.7/tcp/7946',
+      blame: 'input',
+      cause,
+    });
+  }
+}
+
+/** What others sent may not be addresses, or not the peer's; those are left out. */
+function dialable(peer: string, addresses: readonly string[]): Multiaddr[] {
+  return addresses.flatMap((address) => {
+    try {
+      const suffix = `/p2p/${peer}`;
+      return [multiaddr(address.includes('/p2p/') ? address : address + suffix)].filter((parsed) =>
+        parsed.toString().endsWith(suffix),
+      );
+    } catch {
+      return [];
+    }
+  });
+}
+
+function listenError(cause: unknown): MeshError {
+  // libp2p's message has one line per address, with the stack below it.
+  const reasons = toError(cause).message.match(/E[A-Z]{3,}: .*/g) ?? [toError(cause).message];
+  return new MeshError('MESH_LISTEN', `the mesh can't listen: ${reasons.join('; ')}`, {
+    remedy:
+      "check with `ip address` that the address is this machine's, and with `ss -ltnp` who has the port",
+    cause,
+  });
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

@@ -1,0 +1,21 @@
+/** How much an agent takes from others: its memory is bounded whatever they send. */
+
+/** Gossip above this is not sent (receivers see the digest and ask) and not taken. 256 KiB hold 40,000 flows. */
+export const MAX_GOSSIP_BYTES = 256 * 1024;
+/** A whole table with `MAX_FLOWS_PER_HOST` flows of at most 14 bytes, endpoints with addresses, and known agents. */
+export const MAX_STATE_BYTES = 4 * 1024 * 1024;
+export const MAX_HOSTS = 1024;
+/** 256 endpoints of a host sending to 256 others each. */
+export const MAX_FLOWS_PER_HOST = 65_536;
+/** Over all hosts; about 50 MB of maps. */
+export const MAX_FLOWS = 524_288;
+export const MAX_ENDPOINTS_PER_HOST = 65_536;
+/** How many hosts may claim one endpoint before further claims are refused. */
+export const MAX_CLAIMS = 8;
+export const MAX_ADDRESSES_PER_ENDPOINT = 8;
+export const MAX_MESH_ADDRESSES = 16;
+export const MAX_MESH_ADDRESS_LENGTH = 256;
+export const MAX_HOST_NAME_LENGTH = 64;
+export const MAX_PEER_ID_LENGTH = 128;
+/** Hosts that were dropped or left, and conflicts with others, that are remembered. */
+export const MAX_REMEMBERED = 1024;

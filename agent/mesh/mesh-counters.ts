@@ -1,0 +1,76 @@
+/** Counts what an agent sends, takes and refuses on the mesh. */
+import type { RejectCode, Rejection } from './codec.ts';
+
+/** As in pino. */
+export interface MeshLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+export interface MeshStats {
+  /** Gossip, questions and answers; bytes without what the transport adds. */
+  readonly messagesSent: number;
+  readonly bytesSent: number;
+  readonly messagesReceived: number;
+  readonly bytesReceived: number;
+  /** Flows in the updates sent. */
+  readonly flowAnnouncements: number;
+  /** Whole tables taken from others after a difference was noticed. */
+  readonly repairs: number;
+  readonly rejected: Readonly<Partial<Record<RejectCode, number>>>;
+}
+
+export class MeshCounters {
+  readonly #log: MeshLog | undefined;
+  readonly #rejected: Partial<Record<RejectCode, number>> = {};
+  #messagesSent = 0;
+  #bytesSent = 0;
+  #messagesReceived = 0;
+  #bytesReceived = 0;
+  #flowAnnouncements = 0;
+  #repairs = 0;
+
+  constructor(log: MeshLog | undefined) {
+    this.#log = log;
+  }
+
+  get stats(): MeshStats {
+    return {
+      messagesSent: this.#messagesSent,
+      bytesSent: this.#bytesSent,
+      messagesReceived: this.#messagesReceived,
+      bytesReceived: this.#bytesReceived,
+      flowAnnouncements: this.#flowAnnouncements,
+      repairs: this.#repairs,
+      rejected: { ...this.#rejected },
+    };
+  }
+
+  sent(bytes: Uint8Array): void {
+    this.#messagesSent++;
+    this.#bytesSent += bytes.length;
+  }
+
+  received(bytes: Uint8Array): void {
+    this.#messagesReceived++;
+    this.#bytesReceived += bytes.length;
+  }
+
+  announced(flows: number): void {
+    this.#flowAnnouncements += flows;
+  }
+
+  repaired(): void {
+    this.#repairs++;
+  }
+
+  rejected({ rejected, reason }: Rejection, peer: string): false {
+    const count = (this.#rejected[rejected] ?? 0) + 1;
+    this.#rejected[rejected] = count;
+    // The first, tenth, hundredth ... of each kind: enough to see it, too few to fill a disk.
+    if (Number.isInteger(Math.log10(count))) {
+      this.#log?.warn({ code: rejected, peer, count }, `mesh: ${reason}`);
+    }
+    return false;
+  }
+}

@@ -1,0 +1,335 @@
+/**
+ * What an agent knows of all agents: who is here, which endpoints they have, and what those send. Pure state; time is
+ * an argument. Each host tells about itself only, and each message says what its table must add up to.
+ */
+import { type AgentMessage, type Rejection, reject, type Sender, type TableUpdate } from './codec.ts';
+import { EndpointClaims } from './endpoint-claims.ts';
+import { HostTable } from './host-table.ts';
+import * as limits from './limits.ts';
+import type { MeshConflict, MeshEndpoint, MeshHost, RemoteFlow } from './model.ts';
+import { decodeRate } from './rate-code.ts';
+import { Remembered } from './remembered.ts';
+import { wrongUpdate } from './update-limits.ts';
+
+export interface MeshViewOptions {
+  /** Hash of the topology, 16 hexadecimal digits. */
+  readonly topology: string;
+  /** Names of the endpoints, by their numbers (`Graph.endpoints`). */
+  readonly endpointNames: readonly string[];
+  /** Name of the own host, which is unique among hosts. */
+  readonly host: string;
+  /** Id of the own agent on the mesh. */
+  readonly peer: string;
+  readonly incarnation: number;
+  /** A host that is silent for longer is dropped. */
+  readonly silentAfterMs: number;
+}
+
+export interface Applied {
+  /** The sender's table differs from what is known of it: ask it for the whole. */
+  readonly repair: boolean;
+}
+
+interface Host {
+  readonly name: string;
+  readonly peer: string;
+  /** Only the own one ever changes. */
+  incarnation: number;
+  readonly table: HostTable;
+  /** The highest sequence heard, and that of the last message that changed the table. */
+  sequence: number;
+  tableSequence: number;
+  lastHeard: number;
+  complete: boolean;
+}
+
+export class MeshView {
+  /** Increase with every change of remote flows, of endpoints, of hosts. */
+  flowsVersion = 0;
+  endpointsVersion = 0;
+  hostsVersion = 0;
+
+  readonly #options: MeshViewOptions;
+  readonly #self: Host;
+  readonly #hosts = new Map<string, Host>();
+  readonly #hostOfPeer = new Map<string, Host>();
+  readonly #claims = new EndpointClaims<Host>();
+  /** Hosts that are gone: without them, a late message would bring one back. */
+  readonly #gone = new Remembered<{ incarnation: number; sequence: number; left: boolean }>();
+  readonly #conflicts = new Remembered<MeshConflict>();
+  #remoteFlows = 0;
+
+  constructor(options: MeshViewOptions) {
+    this.#options = options;
+    const { host: name, peer, incarnation } = options;
+    this.#self = this.#newHost(name, peer, incarnation);
+  }
+
+  /** The own table. Its endpoints are set with `setOwnEndpoint`. */
+  get own(): HostTable {
+    return this.#self.table;
+  }
+
+  setOwnEndpoint(number: number, addresses: readonly string[] | undefined): boolean {
+    return this.#setEndpoint(this.#self, number, addresses);
+  }
+
+  /** Gives the own host another incarnation. */
+  renew(incarnation: number): void {
+    const numbers = [...this.own.endpoints.keys()];
+    for (const number of numbers) this.#claims.release(number, this.#self);
+    this.#self.incarnation = incarnation;
+    for (const number of numbers) this.#claims.claim(number, this.#self);
+    this.endpointsVersion++;
+    this.flowsVersion++;
+  }
+
+  /** Applies what `peer` sent. `direct`: it is its answer to a question just asked, so it can't be a replay. */
+  apply(message: AgentMessage, peer: string, now: number, direct = false): Applied | Rejection {
+    const refused = this.#refuse(message, peer, now) ?? this.#refuseStale(message, peer, direct, now);
+    if (refused) return refused;
+    if (message.leaving) {
+      this.#leave(message, now);
+      return { repair: false };
+    }
+    const known = this.#hosts.get(message.host);
+    const current = known?.incarnation === message.incarnation ? known : undefined;
+    const wrong = message.update && this.#refuseUpdate(message.update, current);
+    if (wrong) return wrong;
+    if (known && !current) this.#remove(known);
+    const host = current ?? this.#add(message, peer);
+    if (direct || message.sequence > host.sequence) host.lastHeard = now;
+    host.sequence = Math.max(host.sequence, message.sequence);
+    if (message.update) this.#update(host, message.update, message.sequence);
+    return { repair: !this.#agrees(host, message) };
+  }
+
+  /** Drops hosts that were silent for too long, with their endpoints and flows; returns their names. */
+  expire(now: number): string[] {
+    const silent = this.#silentFor(now, this.#options.silentAfterMs);
+    for (const host of silent) {
+      this.#gone.set(host.name, { incarnation: host.incarnation, sequence: host.sequence, left: false }, now);
+      this.#remove(host);
+    }
+    return silent.map(({ name }) => name);
+  }
+
+  /** Peers that have been silent for `ms`. */
+  silentPeers(now: number, ms: number): string[] {
+    return this.#silentFor(now, ms).map(({ peer }) => peer);
+  }
+
+  /** Makes up for a time in which this agent itself didn't run: the others were not silent, it was deaf. */
+  excuse(ms: number): void {
+    for (const host of this.#hosts.values()) host.lastHeard += ms;
+  }
+
+  /** The highest incarnation heard of a host, also of one that is gone; 0 for none. */
+  incarnationOf(host: string): number {
+    return Math.max(this.#hosts.get(host)?.incarnation ?? 0, this.#gone.get(host)?.incarnation ?? 0);
+  }
+
+  /** Whether the whole table of `peer` was taken once, which only the peer itself gives. */
+  isComplete(peer: string): boolean {
+    return this.#hostOfPeer.get(peer)?.complete ?? false;
+  }
+
+  /** Sorted by name, the own host among them. */
+  hosts(): MeshHost[] {
+    return [this.#self, ...this.#hosts.values()]
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+      .map((host) => ({
+        name: host.name,
+        peer: host.peer,
+        incarnation: host.incarnation,
+        sequence: host.sequence,
+        lastHeard: host.lastHeard,
+        self: host === this.#self,
+        endpoints: host.table.endpoints.size,
+        flows: host.table.flows.size,
+        meshAddresses: host.table.meshAddresses,
+      }));
+  }
+
+  /** By number; each with the host that has it. */
+  endpoints(): MeshEndpoint[] {
+    return this.#claims.owned().map((number) => {
+      const owner = this.#claims.owner(number)!;
+      const name = this.#options.endpointNames[number]!;
+      return { number, name, addresses: owner.table.endpoints.get(number)!, host: owner.name };
+    });
+  }
+
+  /** Calls `visit` with each flow that starts at an endpoint of the host that announced it, and not at an own one. */
+  forEachRemoteFlow(
+    visit: (source: number, destination: number, rateBps: number, greedy: boolean) => void,
+  ): void {
+    for (const host of this.#hosts.values()) {
+      for (const [key, state] of host.table.flows) {
+        const source = host.table.sourceOf(key);
+        if (this.#claims.owner(source) !== host) continue;
+        visit(source, host.table.destinationOf(key), decodeRate(state >>> 1), (state & 1) === 1);
+      }
+    }
+  }
+
+  /** What `forEachRemoteFlow` visits, sorted by source and destination. */
+  remoteFlows(): RemoteFlow[] {
+    const flows: RemoteFlow[] = [];
+    this.forEachRemoteFlow((source, destination, rateBps, greedy) =>
+      flows.push({ source, destination, rateBps, greedy }),
+    );
+    return flows.sort((a, b) => a.source - b.source || a.destination - b.destination);
+  }
+
+  conflicts(now: number): MeshConflict[] {
+    const endpoints = this.#claims.disputes().map(({ endpoint, hosts }) => ({
+      kind: 'endpoint' as const,
+      endpoint: this.#options.endpointNames[endpoint]!,
+      hosts: hosts.map(({ name }) => name),
+    }));
+    return [...endpoints, ...this.#conflicts.since(now - CONFLICT_SHOWN_MS)];
+  }
+
+  #refuse(message: AgentMessage, peer: string, now: number): Rejection | undefined {
+    const { topology, host } = message;
+    if (peer === this.#self.peer) return reject('STALE_SEQUENCE', 'an own message came back');
+    if (topology !== this.#options.topology) {
+      this.#conflicts.set(`topology ${host}`, { kind: 'topology', host, peer, topology }, now);
+      return reject('TOPOLOGY_DIFFERS', `${host} has topology ${topology}, not ${this.#options.topology}`);
+    }
+    if (host === this.#self.name) return this.#claimed(host, peer, now);
+    const other = this.#hostOfPeer.get(peer);
+    if (other && other.name !== host) {
+      return reject('PEER_HAS_OTHER_HOST', `${peer} says that it is ${host}, before it was ${other.name}`);
+    }
+    return undefined;
+  }
+
+  #claimed(host: string, peer: string, now: number): Rejection {
+    this.#conflicts.set(`host ${host}`, { kind: 'host', host, peer }, now);
+    return reject('HOST_CLAIMED', `${peer} says that it is ${host}, which another agent is`);
+  }
+
+  #refuseStale(message: AgentMessage, peer: string, direct: boolean, now: number): Rejection | undefined {
+    const { host, incarnation, sequence, update } = message;
+    const known = this.#hosts.get(host);
+    const gone = this.#gone.get(host);
+    const newest = this.incarnationOf(host);
+    if (incarnation < newest)
+      return reject('STALE_INCARNATION', `${host}: ${incarnation}, already ${newest}`);
+    if (known && incarnation === known.incarnation) {
+      if (peer !== known.peer) return this.#claimed(host, peer, now);
+      // An update may have been overtaken by a heartbeat, but not by another update.
+      const latest = update ? known.tableSequence : known.sequence;
+      const replay = update?.whole && direct ? sequence < latest : sequence <= latest;
+      return replay ? reject('STALE_SEQUENCE', `${host}: ${sequence}, already ${latest}`) : undefined;
+    }
+    if (gone && incarnation === gone.incarnation) {
+      if (gone.left) return reject('HOST_LEFT', `${host} has left`);
+      if (!direct && sequence <= gone.sequence) {
+        return reject('STALE_SEQUENCE', `${host}: ${sequence}, already ${gone.sequence}`);
+      }
+    }
+    if (!known && this.#hosts.size >= limits.MAX_HOSTS) {
+      return reject('TOO_MANY_HOSTS', `${host} would be number ${limits.MAX_HOSTS + 1}`);
+    }
+    return undefined;
+  }
+
+  #refuseUpdate(update: TableUpdate, host: Host | undefined): Rejection | undefined {
+    return wrongUpdate(update, {
+      endpointCount: this.#options.endpointNames.length,
+      hasRoom: (endpoint) => this.#claims.hasRoom(endpoint, host),
+      hasFlow: (source, destination) =>
+        host?.table.flows.has(host.table.flowKey(source, destination)) ?? false,
+      hostFlows: host?.table.flows.size ?? 0,
+      allFlows: this.#remoteFlows,
+    });
+  }
+
+  #update(host: Host, update: TableUpdate, sequence: number): void {
+    const { table } = host;
+    host.tableSequence = sequence;
+    host.complete ||= update.whole;
+    if (update.whole) this.#removeUnlisted(host, update);
+    for (const { number, addresses, gone } of update.endpoints) {
+      this.#setEndpoint(host, number, gone ? undefined : addresses);
+    }
+    const { sources, destinations, states } = update.flows;
+    for (let at = 0; at < sources.length; at++) {
+      this.#setFlow(host, table.flowKey(sources[at]!, destinations[at]!), states[at]!);
+    }
+    if (update.whole && table.setMeshAddresses(update.meshAddresses)) this.hostsVersion++;
+  }
+
+  #removeUnlisted(host: Host, { endpoints, flows }: TableUpdate): void {
+    const { table } = host;
+    const numbers = new Set(endpoints.map(({ number }) => number));
+    for (const number of [...table.endpoints.keys()]) {
+      if (!numbers.has(number)) this.#setEndpoint(host, number, undefined);
+    }
+    const keys = new Set(flows.sources.map((source, at) => table.flowKey(source, flows.destinations[at]!)));
+    for (const key of [...table.flows.keys()]) {
+      if (!keys.has(key)) this.#setFlow(host, key, 0);
+    }
+  }
+
+  #setEndpoint(host: Host, number: number, addresses: readonly string[] | undefined): boolean {
+    if (!host.table.setEndpoint(number, addresses)) return false;
+    if (addresses === undefined) this.#claims.release(number, host);
+    else this.#claims.claim(number, host);
+    this.endpointsVersion++;
+    // Which flows count depends on who has their sources.
+    this.flowsVersion++;
+    return true;
+  }
+
+  #setFlow(host: Host, key: number, state: number): void {
+    const before = host.table.flows.size;
+    if (!host.table.setFlow(key, state)) return;
+    this.#remoteFlows += host.table.flows.size - before;
+    this.flowsVersion++;
+  }
+
+  #agrees({ table }: Host, { digest }: AgentMessage): boolean {
+    const { entries, low, high } = table.digest;
+    return entries === digest.entries && low === digest.low && high === digest.high;
+  }
+
+  #newHost(name: string, peer: string, incarnation: number): Host {
+    const table = new HostTable(this.#options.endpointNames.length);
+    return { name, peer, incarnation, table, sequence: 0, tableSequence: 0, lastHeard: 0, complete: false };
+  }
+
+  #add({ host: name, incarnation }: Sender, peer: string): Host {
+    const host = this.#newHost(name, peer, incarnation);
+    this.#hosts.set(name, host);
+    this.#hostOfPeer.set(peer, host);
+    this.#gone.delete(name);
+    this.hostsVersion++;
+    return host;
+  }
+
+  #leave({ host: name, incarnation, sequence }: AgentMessage, now: number): void {
+    const host = this.#hosts.get(name);
+    if (host) this.#remove(host);
+    this.#gone.set(name, { incarnation, sequence, left: true }, now);
+  }
+
+  #remove(host: Host): void {
+    for (const number of [...host.table.endpoints.keys()]) this.#setEndpoint(host, number, undefined);
+    if (host.table.flows.size > 0) this.flowsVersion++;
+    this.#remoteFlows -= host.table.flows.size;
+    this.#hosts.delete(host.name);
+    this.#hostOfPeer.delete(host.peer);
+    this.hostsVersion++;
+  }
+
+  #silentFor(now: number, ms: number): Host[] {
+    return [...this.#hosts.values()].filter(({ lastHeard }) => now - lastHeard > ms);
+  }
+}
+
+/** How long a conflict that was announced is shown after it was last seen: ten heartbeats. */
+const CONFLICT_SHOWN_MS = 10_000;

@@ -1,0 +1,35 @@
+/** What an agent can say of the mesh that it sees. */
+
+export interface MeshHost {
+  readonly name: string;
+  readonly peer: string;
+  readonly incarnation: number;
+  readonly sequence: number;
+  /** `Clock.now()`; the own host is always heard. */
+  readonly lastHeard: number;
+  readonly self: boolean;
+  readonly endpoints: number;
+  readonly flows: number;
+  readonly meshAddresses: readonly string[];
+}
+
+export interface MeshEndpoint {
+  readonly number: number;
+  readonly name: string;
+  readonly addresses: readonly string[];
+  /** Name of the host that has it. */
+  readonly host: string;
+}
+
+export interface RemoteFlow {
+  readonly source: number;
+  readonly destination: number;
+  readonly rateBps: number;
+  readonly greedy: boolean;
+}
+
+/** What doesn't fit together. Nothing of it is applied, except the first claim to an endpoint. */
+export type MeshConflict =
+  | { readonly kind: 'endpoint'; readonly endpoint: string; readonly hosts: readonly string[] }
+  | { readonly kind: 'topology'; readonly host: string; readonly peer: string; readonly topology: string }
+  | { readonly kind: 'host'; readonly host: string; readonly peer: string };

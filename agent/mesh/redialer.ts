@@ -1,0 +1,88 @@
+/** Keeps connections: dials what is not connected, again and again, until told not to. */
+import type { Clock, Timers } from '../clock.ts';
+
+/** A lost connection is dialled again this soon; then after twice the time, and so on. */
+export const FIRST_REDIAL_MS = 250;
+/** A link between hosts that heals is in use again within this; a host that is gone costs one packet each time. */
+export const MAX_REDIAL_MS = 3000;
+/** Connections beyond this are not missed: gossip needs a few, and asking a peer dials it anyway. */
+export const ENOUGH_CONNECTIONS = 64;
+export const MAX_TARGETS = 1024;
+
+export interface RedialerPorts<Target> {
+  readonly dial: (target: Target) => Promise<void>;
+  readonly isConnected: (target: Target) => boolean;
+  /** How many peers are connected now. */
+  readonly connections: () => number;
+  readonly clock: Clock;
+  readonly timers: Timers;
+}
+
+interface Entry<Target> {
+  target: Target;
+  failures: number;
+  nextAt: number;
+  dialling: boolean;
+}
+
+export class Redialer<Target> {
+  readonly #ports: RedialerPorts<Target>;
+  readonly #entries = new Map<string, Entry<Target>>();
+  #cancel: (() => void) | undefined;
+
+  constructor(ports: RedialerPorts<Target>) {
+    this.#ports = ports;
+  }
+
+  start(): void {
+    this.#cancel = this.#ports.timers.every(FIRST_REDIAL_MS, () => this.#redial());
+  }
+
+  stop(): void {
+    this.#cancel?.();
+    this.#entries.clear();
+  }
+
+  /** Keeps a connection to `target` from now on. Beyond `MAX_TARGETS`, new ones are not kept. */
+  keep(key: string, target: Target): void {
+    const known = this.#entries.get(key);
+    if (known) known.target = target;
+    else if (this.#entries.size < MAX_TARGETS) {
+      this.#entries.set(key, { target, failures: 0, nextAt: this.#ports.clock.now(), dialling: false });
+    }
+  }
+
+  forget(key: string): void {
+    this.#entries.delete(key);
+  }
+
+  get(key: string): Target | undefined {
+    return this.#entries.get(key)?.target;
+  }
+
+  #redial(): void {
+    const { clock, isConnected, connections } = this.#ports;
+    const now = clock.now();
+    let room = ENOUGH_CONNECTIONS - connections();
+    for (const entry of this.#entries.values()) {
+      if (isConnected(entry.target)) {
+        entry.failures = 0;
+        entry.nextAt = now;
+      } else if (!entry.dialling && now >= entry.nextAt && room-- > 0) {
+        void this.#dial(entry);
+      }
+    }
+  }
+
+  async #dial(entry: Entry<Target>): Promise<void> {
+    entry.dialling = true;
+    try {
+      await this.#ports.dial(entry.target);
+      entry.failures = 0;
+    } catch {
+      entry.failures++;
+    }
+    entry.dialling = false;
+    entry.nextAt = this.#ports.clock.now() + Math.min(MAX_REDIAL_MS, FIRST_REDIAL_MS * 2 ** entry.failures);
+  }
+}

@@ -1,0 +1,31 @@
+/** What carries the mesh's bytes. test/support/memory-transport.ts and libp2p-transport.ts both are one. */
+
+export interface TransportHandlers {
+  /** Gossip that `peer` published. Returns whether it is worth passing on. Doesn't throw. */
+  onGossip(bytes: Uint8Array, peer: string): boolean;
+  /** A question that `peer` asks. Returns the answer, or undefined to refuse. Doesn't throw. */
+  onRequest(bytes: Uint8Array, peer: string): Uint8Array | undefined;
+  /** A connection to `peer` is up. */
+  onPeer(peer: string): void;
+}
+
+export interface MeshTransport {
+  /** Id of the own agent; what others see as `peer`. */
+  readonly selfId: string;
+  /** Where others can dial this agent (multiaddrs); empty before `start`. */
+  readonly addresses: readonly string[];
+  start(handlers: TransportHandlers): Promise<void>;
+  /** Sends what was published, then hangs up. */
+  stop(): Promise<void>;
+  /** Sends to all agents of the experiment, as far as they can be reached. */
+  publish(bytes: Uint8Array): void;
+  /** Asks one peer; rejects if no answer comes within `REQUEST_TIMEOUT_MS`. */
+  request(peer: string, bytes: Uint8Array): Promise<Uint8Array>;
+  /** Dials an address, and again whenever the connection is lost, until stopped. Resolves after the first attempt. */
+  connect(address: string): Promise<void>;
+  /** Tells where a peer can be dialled, so that connections to it are made and kept; no addresses: forget it. */
+  learn(peer: string, addresses: readonly string[]): void;
+}
+
+/** Below `silentAfterMs`, so that asking a silent host ends before it is dropped. */
+export const REQUEST_TIMEOUT_MS = 1000;

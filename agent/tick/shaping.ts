@@ -1,0 +1,106 @@
+/** Keeps the local endpoints' interfaces in step with the epoch, the known endpoints and the shares. */
+import type { LocalEndpoint } from '../endpoints/model.ts';
+import { type Destination, desiredInterface } from '../enforce/desired-interface.ts';
+import type { Enforcer } from '../enforce/enforcer.ts';
+import type { FailedOp, ImpairedPath } from '../enforce/ports.ts';
+import type { Epoch } from './epoch.ts';
+
+/** An endpoint anywhere, with its addresses. */
+export interface KnownEndpoint {
+  readonly number: number;
+  readonly addresses: readonly string[];
+}
+
+export class Shaping {
+  readonly #enforcer: Enforcer;
+  readonly #local: readonly LocalEndpoint[];
+  #epoch: Epoch;
+  #known: readonly KnownEndpoint[] = [];
+  /** Rates of flows, bit/s: source → destination → rate. Paths without a flow have their bandwidth. */
+  #rates = new Map<number, Map<number, number>>();
+  readonly degraded = new Map<string, string>();
+
+  constructor({
+    enforcer,
+    local,
+    epoch,
+  }: { enforcer: Enforcer; local: readonly LocalEndpoint[]; epoch: Epoch }) {
+    this.#enforcer = enforcer;
+    this.#local = local;
+    this.#epoch = epoch;
+  }
+
+  /** Makes classes and delays for the endpoints that are known now. */
+  async setKnown(known: readonly KnownEndpoint[]): Promise<void> {
+    this.#known = known;
+    const { side } = this.#enforcer.delay;
+    for (const endpoint of this.#local) {
+      this.#shape(endpoint);
+      await this.#enforcer.setDelays(endpoint, this.#impairedPaths(endpoint, side));
+    }
+  }
+
+  /** Sets the rates of all flows from local endpoints; only interfaces with a change are touched. */
+  setRates(rates: Map<number, Map<number, number>>): void {
+    const before = this.#rates;
+    this.#rates = rates;
+    for (const endpoint of this.#local) {
+      if (!isSameRates(before.get(endpoint.number), rates.get(endpoint.number))) this.#shape(endpoint);
+    }
+  }
+
+  /** Reads everything back from the kernel; gives what is not as it should be. */
+  verify(): string[] {
+    return this.#local.flatMap((endpoint) =>
+      this.#enforcer.verify(endpoint).map((op) => `${endpoint.name}: ${op.op} did not take effect`),
+    );
+  }
+
+  #shape(endpoint: LocalEndpoint): void {
+    const failed = this.#enforcer.set(endpoint, desiredInterface(this.#destinations(endpoint)));
+    this.#note(endpoint, failed);
+  }
+
+  #note(endpoint: LocalEndpoint, failed: readonly FailedOp[]): void {
+    if (failed[0]) this.degraded.set(endpoint.name, `${endpoint.name}: ${failed[0].error.message}`);
+    else this.degraded.delete(endpoint.name);
+  }
+
+  *#destinations({ number }: LocalEndpoint): Generator<Destination> {
+    const rates = this.#rates.get(number);
+    for (const known of this.#known) {
+      if (known.number === number) continue;
+      const path = this.#epoch.path(number, known.number);
+      const bandwidth = path?.bandwidth ?? 0;
+      yield {
+        ...known,
+        path,
+        rttMicros: path ? this.#epoch.roundTripMicros(path) : 0,
+        rateBps: Math.min(rates?.get(known.number) ?? bandwidth, bandwidth),
+      };
+    }
+  }
+
+  #impairedPaths(endpoint: LocalEndpoint, side: 'source' | 'destination'): ImpairedPath[] {
+    return this.#known.flatMap((other): ImpairedPath[] => {
+      const [from, to] = side === 'source' ? [endpoint, other] : [other, endpoint];
+      const path = this.#epoch.path(from.number, to.number);
+      if (!path) return [];
+      return [
+        {
+          source: from.addresses,
+          destination: to.addresses,
+          latencyMicros: path.latency,
+          jitterMicros: path.jitter,
+          loss: path.loss,
+        },
+      ];
+    });
+  }
+}
+
+function isSameRates(a: Map<number, number> | undefined, b: Map<number, number> | undefined): boolean {
+  if ((a?.size ?? 0) !== (b?.size ?? 0)) return false;
+  for (const [destination, rate] of a ?? []) if (b?.get(destination) !== rate) return false;
+  return true;
+}

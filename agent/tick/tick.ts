@@ -1,0 +1,118 @@
+/**
+ * One tick: measure → announce → share → enforce, in the order of the picture in the README.
+ *
+ * Shares are computed only when something changed: a local flow, a remote flow, the epoch. A tick in which nothing did
+ * costs one read of the counters.
+ */
+import type { Clock } from '../clock.ts';
+import type { LocalEndpoint } from '../endpoints/model.ts';
+import type { Mesh } from '../mesh/mesh.ts';
+import { announcedRate } from '../mesh/rate-code.ts';
+import { type FlowShare, flowShares, type Flow as ShareFlow } from '../share/flow-shares.ts';
+import { ChangeFilter } from '../usage/change-filter.ts';
+import { FlowMeter } from '../usage/flow-meter.ts';
+import type { UsageReader } from '../usage/reader.ts';
+import type { Epoch } from './epoch.ts';
+import type { Shaping } from './shaping.ts';
+
+/**
+ * Beyond its rate, a limited flow's demand has room for growth that is not yet measured. More leaves capacity unused
+ * beside it; less makes a growing flow wait a tick more. Its class is wider anyway (`FlowShare.ceilingBps`).
+ */
+const HEADROOM = 1.1;
+
+export interface TickPorts {
+  readonly clock: Clock;
+  readonly usage: UsageReader;
+  readonly mesh: Mesh;
+  readonly shaping: Shaping;
+  readonly local: readonly LocalEndpoint[];
+  readonly epoch: Epoch;
+}
+
+export class Tick {
+  readonly #ports: TickPorts;
+  readonly #meter: FlowMeter;
+  readonly #filter = new ChangeFilter();
+  readonly #isLocal: ReadonlySet<number>;
+  #seenFlows = -1;
+  #shares: readonly FlowShare[] = [];
+
+  constructor(ports: TickPorts) {
+    this.#ports = ports;
+    this.#meter = new FlowMeter(ports.epoch.graph.endpoints.length);
+    this.#isLocal = new Set(ports.local.map(({ number }) => number));
+  }
+
+  get meter(): FlowMeter {
+    return this.#meter;
+  }
+
+  /** The shares in force of flows from local endpoints. */
+  get shares(): readonly FlowShare[] {
+    return this.#shares;
+  }
+
+  run(): void {
+    const now = this.#ports.clock.now();
+    this.#measure(now);
+    const changes = this.#filter.changes(this.#meter.flows());
+    const { mesh } = this.#ports;
+    if (changes.length > 0) mesh.announceFlows(changes);
+    if (changes.length === 0 && mesh.view.flowsVersion === this.#seenFlows) return;
+    this.#seenFlows = mesh.view.flowsVersion;
+    this.#share();
+    this.#enforce(now);
+  }
+
+  #measure(now: number): void {
+    const { usage, epoch } = this.#ports;
+    const rows = usage.read();
+    this.#meter.begin(now);
+    for (let row = 0; row < rows.count; row++) {
+      const source = rows.source[row]!;
+      const destination = rows.destination[row]!;
+      if (source < 0 || destination < 0) continue;
+      this.#meter.count(source, destination, rows.bytes[row]!, epoch.bandwidth);
+    }
+    this.#meter.finish();
+  }
+
+  #share(): void {
+    const { epoch, mesh } = this.#ports;
+    const flows: ShareFlow[] = [];
+    for (const flow of this.#meter.flows()) {
+      const announced = this.#filter.announced(flow);
+      if (announced)
+        flows.push(
+          shareFlow(flow.source, flow.destination, announcedRate(announced.rateBps), announced.greedy),
+        );
+    }
+    mesh.view.forEachRemoteFlow((source, destination, rateBps, greedy) => {
+      flows.push(shareFlow(source, destination, rateBps, greedy));
+    });
+    const isLocal = ({ source }: ShareFlow): boolean => this.#isLocal.has(source);
+    this.#shares = flowShares(epoch.network, flows, isLocal).filter(({ source }) =>
+      this.#isLocal.has(source),
+    );
+  }
+
+  #enforce(now: number): void {
+    const { epoch, shaping } = this.#ports;
+    const rates = new Map<number, Map<number, number>>();
+    for (const { source, destination, ceilingBps } of this.#shares) {
+      if (!Number.isFinite(ceilingBps)) continue;
+      const ofSource = rates.get(source) ?? new Map<number, number>();
+      rates.set(source, ofSource.set(destination, ceilingBps));
+    }
+    shaping.setRates(rates);
+    for (const { source, destination } of this.#meter.flows()) {
+      const rate = rates.get(source)?.get(destination) ?? epoch.bandwidth(source, destination);
+      this.#meter.setEnforced(source, destination, rate, now);
+    }
+  }
+}
+
+function shareFlow(source: number, destination: number, rateBps: number, greedy: boolean): ShareFlow {
+  return { source, destination, demandBps: greedy ? Number.POSITIVE_INFINITY : rateBps * HEADROOM };
+}

@@ -1,0 +1,76 @@
+/**
+ * What the others have to know: flows that started, stopped, changed between greedy and limited, or changed their
+ * rate by more than the threshold. Steady traffic gives nothing. Pure.
+ *
+ * A greedy flow's rate is not announced again: its share follows from the topology and the other flows, which every
+ * agent knows, so its rate would be news of what was computed from news.
+ */
+import type { Flow } from './flow-meter.ts';
+
+/** Kollaps 2.0 (Amaro 2021, section 3.2.2) announces changes of more than 5 %; less finds noise, more is blind. */
+export const CHANGE_THRESHOLD = 0.05;
+
+/**
+ * Changes below this part of the path's bandwidth are no news either: the stream of acknowledgements of a bulk
+ * transfer varies by a tenth and more, and nobody's share by any of it.
+ */
+export const INSIGNIFICANT = 0.005;
+
+export interface FlowChange {
+  readonly source: number;
+  readonly destination: number;
+  /** 0 when it stopped. */
+  readonly rateBps: number;
+  readonly greedy: boolean;
+  readonly stopped: boolean;
+}
+
+interface Announced {
+  readonly rateBps: number;
+  readonly greedy: boolean;
+}
+
+export class ChangeFilter {
+  readonly #announced = new Map<Flow, Announced>();
+  readonly #threshold: number;
+
+  constructor(threshold = CHANGE_THRESHOLD) {
+    this.#threshold = threshold;
+  }
+
+  /** The changes since the last call, which counts as the announcement of them. */
+  changes(flows: Iterable<Flow>): FlowChange[] {
+    const changes: FlowChange[] = [];
+    for (const flow of flows) {
+      const last = this.#announced.get(flow);
+      if (!flow.active) {
+        if (!last) continue;
+        this.#announced.delete(flow);
+        changes.push({
+          source: flow.source,
+          destination: flow.destination,
+          rateBps: 0,
+          greedy: false,
+          stopped: true,
+        });
+      } else if (!last || this.#isNews(flow, last)) {
+        const { source, destination, rateBps, greedy } = flow;
+        this.#announced.set(flow, { rateBps, greedy });
+        changes.push({ source, destination, rateBps, greedy, stopped: false });
+      }
+    }
+    return changes;
+  }
+
+  /** What was announced last of a flow that is active; sharing uses this, so that all agents compute with the same. */
+  announced(flow: Flow): Announced | undefined {
+    return this.#announced.get(flow);
+  }
+
+  #isNews(flow: Flow, last: Announced): boolean {
+    if (flow.greedy !== last.greedy) return true;
+    if (flow.greedy) return false;
+    const threshold = Math.max(this.#threshold * last.rateBps, INSIGNIFICANT * flow.pathBps);
+    return Math.abs(flow.rateBps - last.rateBps) > threshold;
+  }
+}

@@ -1,0 +1,236 @@
+/**
+ * Byte counters → flows: which pairs carry traffic, how much, and whether they would take more.
+ *
+ * A flow is *greedy* when it fills what it may use; then only the topology limits it, and its rate says nothing about
+ * what it wants. Otherwise it is *limited* by its application or by TCP, and its rate is its demand.
+ *
+ * Two windows are kept per flow. The short one sees changes, the long one is steady: the rate is the long one's mean
+ * until the short one departs from it for good. Pure: time comes with each call.
+ */
+
+/** In ticks: 200 ms and 1 s at 50 ms. A shorter short window takes the gaps of slow links for pauses. */
+const SHORT_TICKS = 4;
+const LONG_TICKS = 20;
+
+/**
+ * A pair below this part of its path's bandwidth is no flow: a ping or a keep-alive changes nobody's share, and would
+ * start and stop with every packet. Measured over the long window.
+ */
+const NEGLIGIBLE = 0.001;
+
+/** A flow is greedy from here on … */
+const GREEDY_FROM = 0.95;
+/** … until it falls below here; in between it stays what it is. */
+const GREEDY_UNTIL = 0.85;
+/** After its rate was raised, TCP needs time to fill it: a window and some round trips. */
+const GRACE_MS = 500;
+
+/** The short window departs from the long one when they differ by this much, and by more than two frames. */
+const DEPARTURE = 0.2;
+
+/** No bytes for this long, and the flow has stopped; longer where frames are further apart. */
+const IDLE_MS = 150;
+const IDLE_FRAMES = 3;
+const MAX_IDLE_MS = 5000;
+const FRAME_BITS = 1514 * 8;
+
+export interface Flow {
+  readonly source: number;
+  readonly destination: number;
+  /** Bandwidth of the folded path, in bit/s. */
+  pathBps: number;
+  /** What enforcement lets it use now, in bit/s. */
+  enforcedBps: number;
+  /** Measured, in bit/s. */
+  rateBps: number;
+  active: boolean;
+  greedy: boolean;
+}
+
+interface Meter extends Flow {
+  lastBytes: number;
+  /** Bytes of the last ticks; the newest at the meter's common cursor. */
+  readonly ring: Float64Array;
+  shortBytes: number;
+  longBytes: number;
+  /** How many ticks of the ring belong to the present rate. */
+  longTicks: number;
+  lastSeenMs: number;
+  graceUntilMs: number;
+}
+
+export class FlowMeter {
+  readonly #flows = new Map<number, Meter>();
+  readonly #endpoints: number;
+  /** End of each of the last ticks. */
+  readonly #times = new Float64Array(LONG_TICKS + 1);
+  #ticks = 0;
+
+  constructor(endpoints: number) {
+    this.#endpoints = endpoints;
+  }
+
+  /** All pairs that ever sent; those that are `active` are flows. */
+  flows(): Iterable<Flow> {
+    return this.#flows.values();
+  }
+
+  get(source: number, destination: number): Flow | undefined {
+    return this.#flows.get(source * this.#endpoints + destination);
+  }
+
+  /** Starts a tick at `nowMs`; then `count` tells what each pair has sent so far, then `finish`. */
+  begin(nowMs: number): void {
+    this.#ticks++;
+    this.#times[this.#ticks % this.#times.length] = nowMs;
+  }
+
+  /** `pathBps` is asked once, when a pair sends for the first time. */
+  count(
+    source: number,
+    destination: number,
+    totalBytes: number,
+    pathBps: (source: number, destination: number) => number,
+  ): void {
+    const key = source * this.#endpoints + destination;
+    let meter = this.#flows.get(key);
+    if (!meter) {
+      meter = newMeter(source, destination, pathBps(source, destination));
+      this.#flows.set(key, meter);
+    }
+    const bytes = totalBytes - meter.lastBytes;
+    meter.lastBytes = totalBytes;
+    const { ring } = meter;
+    const cursor = this.#ticks % LONG_TICKS;
+    const leavingLong = ring[cursor]!;
+    const leavingShort = ring[(cursor + LONG_TICKS - SHORT_TICKS) % LONG_TICKS]!;
+    ring[cursor] = bytes;
+    meter.shortBytes += bytes - leavingShort;
+    meter.longBytes += bytes - (meter.longTicks >= LONG_TICKS ? leavingLong : 0);
+    meter.longTicks = Math.min(meter.longTicks + 1, LONG_TICKS);
+    if (bytes > 0) meter.lastSeenMs = this.#times[this.#ticks % this.#times.length]!;
+  }
+
+  /** Judges every pair. True when a flow started, stopped, or changed between greedy and limited. */
+  finish(): boolean {
+    const now = this.#times[this.#ticks % this.#times.length]!;
+    let changed = false;
+    for (const meter of this.#flows.values()) {
+      const { active, greedy } = meter;
+      this.#judge(meter, now);
+      if (meter.active !== active || meter.greedy !== greedy) changed = true;
+    }
+    return changed;
+  }
+
+  /** Tells what a flow may use from now on. */
+  setEnforced(source: number, destination: number, bps: number, nowMs: number): void {
+    const meter = this.#flows.get(source * this.#endpoints + destination);
+    if (!meter || meter.enforcedBps === bps) return;
+    if (bps > meter.enforcedBps) meter.graceUntilMs = nowMs + GRACE_MS;
+    meter.enforcedBps = bps;
+  }
+
+  /** Tells the bandwidth of a path in a new epoch. */
+  setPath(source: number, destination: number, bps: number): void {
+    const meter = this.#flows.get(source * this.#endpoints + destination);
+    if (meter) meter.pathBps = bps;
+  }
+
+  #judge(meter: Meter, now: number): void {
+    const longSpan = this.#span(LONG_TICKS);
+    const volumeBps = (sum(meter.ring) * 8) / longSpan;
+    if (now - meter.lastSeenMs > idleMs(meter.enforcedBps) || !Number.isFinite(meter.pathBps)) {
+      meter.active = meter.greedy = false;
+      meter.rateBps = 0;
+      return;
+    }
+    const floor = meter.pathBps * NEGLIGIBLE;
+    if (!meter.active && volumeBps < floor) return;
+    if (!meter.active) {
+      meter.active = true;
+      meter.longTicks = 1;
+      meter.longBytes = meter.ring[this.#ticks % LONG_TICKS]!;
+    } else if (volumeBps < floor / 2) {
+      meter.active = meter.greedy = false;
+      meter.rateBps = 0;
+      return;
+    }
+    this.#measure(meter);
+    this.#judgeGreed(meter, now);
+  }
+
+  #measure(meter: Meter): void {
+    const ticks = Math.min(SHORT_TICKS, meter.longTicks);
+    const shortBps = (this.#recent(meter, ticks) * 8) / this.#span(ticks);
+    const longBps = (meter.longBytes * 8) / this.#span(meter.longTicks);
+    const twoFrames = (2 * FRAME_BITS) / this.#span(ticks);
+    if (Math.abs(shortBps - longBps) > Math.max(DEPARTURE * longBps, twoFrames)) {
+      meter.longTicks = ticks;
+      meter.longBytes = this.#recent(meter, ticks);
+      meter.rateBps = shortBps;
+    } else {
+      meter.rateBps = longBps;
+    }
+  }
+
+  #judgeGreed(meter: Meter, now: number): void {
+    const ticks = Math.min(SHORT_TICKS, meter.longTicks);
+    const span = this.#span(ticks);
+    const bits = this.#recent(meter, ticks) * 8;
+    const possible = meter.enforcedBps * span;
+    if (!meter.greedy) {
+      meter.greedy = bits >= GREEDY_FROM * possible;
+    } else if (now >= meter.graceUntilMs) {
+      // One frame, or one GSO packet of 1 ms, may lie just outside of the window.
+      const edge = Math.max(FRAME_BITS, meter.enforcedBps * 0.001);
+      meter.greedy = bits + edge >= GREEDY_UNTIL * possible;
+    }
+  }
+
+  #recent(meter: Meter, ticks: number): number {
+    if (ticks === SHORT_TICKS) return meter.shortBytes;
+    let bytes = 0;
+    for (let back = 0; back < ticks; back++)
+      bytes += meter.ring[(this.#ticks - back + LONG_TICKS) % LONG_TICKS]!;
+    return bytes;
+  }
+
+  /** Seconds that the last `ticks` ticks took. */
+  #span(ticks: number): number {
+    const known = Math.min(ticks, this.#ticks - 1);
+    if (known < 1) return 0.05;
+    const size = this.#times.length;
+    const end = this.#times[this.#ticks % size]!;
+    return Math.max(1e-3, (end - this.#times[(this.#ticks - known) % size]!) / 1000);
+  }
+}
+
+function newMeter(source: number, destination: number, pathBps: number): Meter {
+  return {
+    source,
+    destination,
+    pathBps,
+    enforcedBps: pathBps,
+    rateBps: 0,
+    active: false,
+    greedy: false,
+    lastBytes: 0,
+    ring: new Float64Array(LONG_TICKS),
+    shortBytes: 0,
+    longBytes: 0,
+    longTicks: 0,
+    lastSeenMs: Number.NEGATIVE_INFINITY,
+    graceUntilMs: 0,
+  };
+}
+
+function sum(values: Float64Array): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
+}
+
+function idleMs(enforcedBps: number): number {
+  return Math.min(MAX_IDLE_MS, Math.max(IDLE_MS, (IDLE_FRAMES * FRAME_BITS * 1000) / enforcedBps));
+}

@@ -1,0 +1,17 @@
+/** What the usage stage needs from the kernel: counters per pair of endpoints. */
+
+/** Counters since the agent started, one row per pair that has sent; valid until the next read. */
+export interface UsageRows {
+  readonly count: number;
+  /** Number of the source endpoint; -1 where the addresses are nobody's (yet). */
+  readonly source: Int32Array;
+  readonly destination: Int32Array;
+  /** Bytes of frames, as tc counts them. */
+  readonly bytes: Float64Array;
+}
+
+export interface UsageReader {
+  read(): UsageRows;
+  /** Tells which endpoint has an address; replaces what was told before. */
+  setEndpoints(numberOfAddress: ReadonlyMap<string, number>): void;
+}

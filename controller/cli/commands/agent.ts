@@ -1,0 +1,14 @@
+/** `netfold agent`: the daemon of one host. */
+import { type Command, Option } from 'commander';
+import { runAgent } from '../../../agent/main.ts';
+
+export function addAgentCommand(program: Command): void {
+  program
+    .command('agent')
+    .description("run one host's agent in the foreground (the local lab starts its agents itself)")
+    .requiredOption('--controller <address>', 'where to get the experiment: unix:PATH or http://HOST:PORT')
+    .requiredOption('--host <name>', "this host's name in the experiment")
+    .requiredOption('--socket <path>', "the agent's own unix socket")
+    .addOption(new Option('--log-level <level>').choices(['debug', 'info', 'warn', 'error']).default('info'))
+    .action((options) => runAgent(options));
+}

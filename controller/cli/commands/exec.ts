@@ -1,0 +1,69 @@
+/** `netfold exec` and `netfold logs`: inside an endpoint. */
+import { spawn } from 'node:child_process';
+import { createReadStream, existsSync } from 'node:fs';
+import { constants } from 'node:os';
+import { pipeline } from 'node:stream/promises';
+import type { Command } from 'commander';
+import { endpointEnvironment } from '../../../agent/endpoints/processes.ts';
+import { suggest } from '../../../topology/names.ts';
+import { ControllerError } from '../../errors.ts';
+import { type ExperimentState, findExperiment, readState } from '../../experiment/state.ts';
+import { logFile } from '../../lab/names.ts';
+
+export function addExecCommands(program: Command): void {
+  program
+    .command('exec <node> <command...>')
+    .description(
+      "run a command inside an endpoint; the topology's names resolve there; exits with the command's code",
+    )
+    .option('--name <experiment>', 'which experiment, if several are running')
+    .passThroughOptions()
+    .action(exec);
+  program
+    .command('logs <node>')
+    .description("print what an endpoint's `run` command has written")
+    .option('--name <experiment>', 'which experiment, if several are running')
+    .action(logs);
+}
+
+type Endpoint = ExperimentState['endpoints'][number];
+
+function findEndpoint(node: string, name: string | undefined): { experiment: string; endpoint: Endpoint } {
+  const experiment = findExperiment(name);
+  const endpoints = readState(experiment)?.endpoints ?? [];
+  const replicas = endpoints.filter(
+    (endpoint) => endpoint.name === node || endpoint.name.startsWith(`${node}.`),
+  );
+  if (replicas.length === 1) return { experiment, endpoint: replicas[0]! };
+  if (replicas.length > 1) {
+    const remedy = `name one of ${replicas[0]!.name} to ${replicas.at(-1)!.name}`;
+    throw new ControllerError('NODE_UNKNOWN', `"${node}" has ${replicas.length} replicas`, remedy);
+  }
+  const names = endpoints.map((endpoint) => endpoint.name);
+  const remedy = suggest(node, names, `there are: ${names.slice(0, 10).join(' ')}`);
+  throw new ControllerError('NODE_UNKNOWN', `there is no endpoint "${node}" in ${experiment}`, remedy);
+}
+
+async function exec(node: string, words: string[], { name }: { name?: string }): Promise<void> {
+  const { endpoint } = findEndpoint(node, name);
+  const command = words[0] === '--' ? words.slice(1) : words;
+  const environment = endpointEnvironment({ name: endpoint.name, addresses: [endpoint.address] });
+  const child = spawn('ip', ['netns', 'exec', endpoint.namespace, ...command], {
+    stdio: 'inherit',
+    env: { ...process.env, ...environment },
+  });
+  // The terminal sends Ctrl-C to the command too; it decides what that means.
+  const ignore = (): void => {};
+  process.on('SIGINT', ignore);
+  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  process.exitCode = await new Promise<number>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal!]));
+  });
+}
+
+async function logs(node: string, { name }: { name?: string }): Promise<void> {
+  const { experiment, endpoint } = findEndpoint(node, name);
+  const file = logFile(experiment, endpoint.name);
+  if (existsSync(file)) await pipeline(createReadStream(file), process.stdout, { end: false });
+}

@@ -1,0 +1,121 @@
+/** `netfold ls`, `status`, `down`, `cleanup`: experiments that are running. */
+import type { Command } from 'commander';
+import type { AgentStatus } from '../../../proto/status.ts';
+import { formatBps } from '../../../proto/units.ts';
+import { agentStatus } from '../../experiment/agents.ts';
+import { count } from '../../experiment/experiment.ts';
+import { experimentNames, findExperiment, readState } from '../../experiment/state.ts';
+import { type Removed, removeAll, removeExperiment } from '../../experiment/teardown.ts';
+import { print, printJson, styled, table } from '../output.ts';
+
+export function addRunningCommands(program: Command): void {
+  program
+    .command('ls')
+    .description('list the experiments on this machine')
+    .option('--json', 'print JSON')
+    .action(list);
+  program
+    .command('status [experiment]')
+    .description('agents, flows and shares of a running experiment')
+    .option('--json', 'print JSON')
+    .action(status);
+  program
+    .command('down [experiment]')
+    .description('end an experiment and remove everything of it')
+    .option('--all', 'all experiments')
+    .action(down);
+  program
+    .command('cleanup')
+    .description('remove everything of netfold from this machine, whatever state it is in')
+    .action(async () => report(await removeAll()));
+}
+
+interface Listed {
+  readonly name: string;
+  readonly topologyFile: string | null;
+  readonly startedAt: string | null;
+  readonly hosts: number;
+  readonly endpoints: number;
+}
+
+function list({ json = false }: { json?: boolean }): void {
+  const listed = experimentNames().map((name): Listed => {
+    const state = readState(name);
+    return {
+      name,
+      topologyFile: state?.topologyFile ?? null,
+      startedAt: state?.startedAt ?? null,
+      hosts: state?.hosts.length ?? 0,
+      endpoints: state?.endpoints.length ?? 0,
+    };
+  });
+  if (json) printJson(listed);
+  else if (listed.length === 0) print('no experiment is running');
+  else {
+    const rows = listed.map(({ name, hosts, endpoints, startedAt, topologyFile }) => {
+      return [
+        name,
+        String(hosts),
+        String(endpoints),
+        startedAt ?? 'unknown',
+        topologyFile ?? 'state file is missing: `netfold cleanup`',
+      ];
+    });
+    print(table(['experiment', 'hosts', 'endpoints', 'started', 'file'], rows, [1, 2]));
+  }
+}
+
+type HostReport =
+  | AgentStatus
+  | { readonly host: string; readonly state: 'unreachable'; readonly reason: string };
+
+async function status(name: string | undefined, { json = false }: { json?: boolean }): Promise<void> {
+  const experiment = findExperiment(name);
+  const hosts = readState(experiment)?.hosts ?? [];
+  const agents = await Promise.all(hosts.map((host) => hostReport(experiment, host.name)));
+  if (json) printJson({ experiment, agents });
+  else printStatus(experiment, agents);
+}
+
+async function hostReport(experiment: string, host: string): Promise<HostReport> {
+  try {
+    return await agentStatus(experiment, host);
+  } catch (error) {
+    return { host, state: 'unreachable', reason: (error as Error).message };
+  }
+}
+
+function printStatus(experiment: string, agents: readonly HostReport[]): void {
+  const alive = agents.filter((agent): agent is AgentStatus => agent.state !== 'unreachable');
+  print(`${styled('bold', experiment)}: ${count(alive.length, 'agent')} of ${agents.length}`);
+  for (const agent of agents) print(`  ${agent.host}: ${describe(agent)}`);
+  const flows = alive.flatMap((agent) => agent.flows);
+  print('');
+  if (flows.length === 0) print('no flows');
+  else print(table(['flow', 'rate', 'may use', 'limited by'], flows.map(flowRow), [1, 2]));
+}
+
+function describe(agent: HostReport): string {
+  if (agent.state === 'unreachable')
+    return styled('red', `unreachable: ${(agent as { reason: string }).reason}`);
+  const { state, endpoints, known, expected, hosts, ticks, degraded, conflicts } = agent as AgentStatus;
+  const facts = `${state}, ${count(endpoints.length, 'endpoint')}, knows ${known}/${expected} on ${count(hosts.length, 'host')}`;
+  const problems = [...degraded, ...conflicts].map((text) => `\n    ${styled('red', text)}`).join('');
+  return `${facts}, tick ${ticks.meanMs.toFixed(2)} ms${problems}`;
+}
+
+function flowRow({ from, to, rateBps, shareBps, greedy, limitedBy }: AgentStatus['flows'][number]): string[] {
+  const share = formatBps(shareBps ?? Number.POSITIVE_INFINITY);
+  return [`${from} > ${to}`, formatBps(Math.round(rateBps)), share, limitedBy ?? (greedy ? '-' : 'itself')];
+}
+
+async function down(name: string | undefined, { all = false }: { all?: boolean }): Promise<void> {
+  if (all) report(await removeAll());
+  else report([await removeExperiment(findExperiment(name))]);
+}
+
+function report(removed: readonly Removed[]): void {
+  if (removed.length === 0) print('nothing of netfold is on this machine');
+  for (const { experiment, namespaces } of removed)
+    print(`${experiment} is down (${count(namespaces, 'namespace')} removed)`);
+}

@@ -1,0 +1,76 @@
+/** `netfold check`, `paths`, `share`, `timeline`: what a file says. They need no root and touch nothing. */
+import { stdout } from 'node:process';
+import { type Command, Option } from 'commander';
+import { formatGreedyShares, greedyShares, parseFlowPairs } from '../../../agent/share/greedy-shares.ts';
+import { parseDuration } from '../../../proto/units.ts';
+import { Folding } from '../../../topology/fold.ts';
+import { expandGraph } from '../../../topology/graph.ts';
+import { graphAt } from '../../../topology/graph-at.ts';
+import { TopologyError } from '../../../topology/load.ts';
+import { checkReport, checkText, failedReport } from '../../../topology/report/check.ts';
+import { pathsReport } from '../../../topology/report/paths.ts';
+import { timelineRows, timelineText } from '../../../topology/report/timeline.ts';
+import { openTopology } from '../files.ts';
+import { print, printJson } from '../output.ts';
+
+const AT = (): Option =>
+  new Option('--at <time>', 'with all events until then, e.g. 30s').argParser(parseDuration);
+const JSON_FLAG = ['--json', 'print JSON'] as const;
+
+export function addTopologyCommands(program: Command): void {
+  program
+    .command('check <file>')
+    .description('validate a topology file; every error with its line and what to do')
+    .option(...JSON_FLAG)
+    .action(check);
+  program
+    .command('paths <file>')
+    .description('fold a topology: latency, jitter, loss and bandwidth of every path')
+    .option('--from <name>', 'only from this endpoint or service')
+    .option('--to <name>', 'only to this endpoint or service')
+    .addOption(AT())
+    .option(...JSON_FLAG)
+    .action((file: string, options) => {
+      const report = pathsReport(openTopology(file).topology, options);
+      if (options.json) for (const piece of report.json()) stdout.write(piece);
+      else for (const line of report.text()) print(line);
+    });
+  program
+    .command('share <file>')
+    .description('the shares of greedy flows that run at once')
+    .requiredOption('--flows <pairs>', 'e.g. "client.0>server,client.1>server"', parseFlowPairs)
+    .addOption(AT())
+    .option(...JSON_FLAG)
+    .action((file: string, options) => {
+      const { topology } = openTopology(file);
+      const graph = options.at === undefined ? expandGraph(topology) : graphAt(topology, options.at);
+      const rows = greedyShares(graph, new Folding(graph), options.flows);
+      if (options.json) printJson(rows);
+      else print(formatGreedyShares(rows));
+    });
+  program
+    .command('timeline <file>')
+    .description('the events as single changes, in order, with their epochs')
+    .option(...JSON_FLAG)
+    .action((file: string, options) => {
+      const rows = timelineRows(openTopology(file).topology);
+      if (options.json) printJson(rows);
+      else print(timelineText(rows));
+    });
+}
+
+/** An invalid file is this command's result, not its failure: with --json, its errors are data too. */
+function check(file: string, { json = false }: { json?: boolean }): void {
+  try {
+    const { topology, warnings } = openTopology(file);
+    const report = checkReport(topology, warnings);
+    if (json) printJson(report);
+    else print(checkText(report, file));
+  } catch (error) {
+    if (!(error instanceof TopologyError)) throw error;
+    const report = failedReport(error.diagnostics);
+    if (json) printJson(report);
+    else print(checkText(report, file));
+    process.exitCode = 1;
+  }
+}

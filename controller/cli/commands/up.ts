@@ -1,0 +1,136 @@
+/** `netfold up`: runs an experiment, in the foreground or on its own. */
+import { fork } from 'node:child_process';
+import { stderr } from 'node:process';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { formatMicros, parseDuration } from '../../../proto/units.ts';
+import { count, Experiment } from '../../experiment/experiment.ts';
+import { experimentNames } from '../../experiment/state.ts';
+import { openTopology } from '../files.ts';
+import { print, step, styled, warn } from '../output.ts';
+
+interface UpOptions {
+  readonly hosts: number;
+  readonly name?: string;
+  readonly detach?: boolean;
+  readonly duration?: number;
+}
+
+/** What the detached process tells the one that the user started. */
+type Report =
+  | { readonly step: string }
+  | { readonly up: string }
+  | { readonly error: string; readonly exitCode: number };
+
+export const HOSTS = (): Option =>
+  new Option('--hosts <number>', 'emulated hosts, each with an agent and its part of the endpoints')
+    .default(1)
+    .argParser(wholeNumber);
+
+export function addUpCommand(program: Command): void {
+  program
+    .command('up <file>')
+    .description('run an experiment in the local lab until Ctrl-C, or on its own with --detach')
+    .addOption(HOSTS())
+    .option('--name <name>', "the experiment's name (default: the topology's)")
+    .option('--detach', 'return when the experiment is up; end it with `netfold down`')
+    .addOption(new Option('--duration <time>', 'end it after this time, e.g. 1m30s').argParser(parseDuration))
+    .action((file: string, options: UpOptions) => (options.detach ? upDetached() : up(file, options)));
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) === 0)
+    throw new InvalidArgumentError('write a whole number from 1 on');
+  return Number(text);
+}
+
+async function up(file: string, { hosts, name, duration }: UpOptions): Promise<void> {
+  const { topology, warnings, source } = openTopology(file);
+  for (const { line, message } of warnings) warn(`${file}:${line}: ${message}`);
+  const later = topology.events.filter(({ at }) => at > 0).length;
+  if (later > 0)
+    warn(
+      `${file}: ${count(later, 'event')} after the start will not happen: this version does not run the timeline`,
+    );
+  const stopped = stopSignal();
+  const experiment = await Experiment.start({
+    name: name ?? topology.name,
+    hosts,
+    source,
+    topology,
+    onStep: step,
+  });
+  try {
+    if (!stopped.requested) await experiment.run();
+    announce(experiment);
+    const reason = await Promise.race([stopped.promise, after(duration), lostAgent(experiment)]);
+    stderr.write(`${reason}\n`);
+  } finally {
+    await experiment.stop();
+    step(`${experiment.name} is down; nothing of it is left`);
+  }
+}
+
+/** Ctrl-C while it starts lets the start end first: then everything is known that has to be removed. */
+function stopSignal(): { requested: boolean; promise: Promise<string> } {
+  const state = { requested: false, promise: Promise.resolve('') };
+  state.promise = new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => {
+        state.requested = true;
+        resolve('');
+      });
+    }
+  });
+  return state;
+}
+
+function announce(experiment: Experiment): void {
+  const { plan, name } = experiment;
+  const first = plan.endpoints[0]!.name;
+  const up = styled('green', `${name} is up`);
+  print(`${up}: ${count(plan.endpoints.length, 'endpoint')} on ${count(plan.hosts.length, 'host')}`);
+  print(
+    `  run something in it:   netfold exec ${first} --name ${name} -- ping -c 3 ${plan.endpoints.at(-1)!.name}`,
+  );
+  print(`  see its flows:         netfold status ${name}`);
+  print(`  end it:                ${process.send ? `netfold down ${name}` : 'Ctrl-C'}`);
+  tell({ up: name });
+}
+
+function after(duration: number | undefined): Promise<string> {
+  if (duration === undefined) return new Promise(() => {});
+  return new Promise((resolve) => {
+    setTimeout(resolve, duration / 1000, `${formatMicros(duration)} are over`);
+  });
+}
+
+/** An agent that ends while the experiment's namespaces stand has failed; otherwise somebody ended the experiment. */
+async function lostAgent(experiment: Experiment): Promise<string> {
+  const { host } = await experiment.anyAgentExit();
+  if (!experimentNames().includes(experiment.name)) return 'ended from elsewhere';
+  return `the agent of ${host.name} has ended`;
+}
+
+function tell(report: Report): void {
+  process.send?.(report);
+}
+
+/** Starts this very command again without --detach, in a session of its own, and waits until it is up. */
+async function upDetached(): Promise<void> {
+  const args = process.argv.slice(2).filter((argument) => argument !== '--detach');
+  const child = fork(process.argv[1]!, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  child.stdout!.on('data', (text: Buffer) => process.stdout.write(text));
+  child.stderr!.on('data', (text: Buffer) => process.stderr.write(text));
+  const up = await new Promise<boolean>((resolve) => {
+    child.on('message', (report: Report) => 'up' in report && resolve(true));
+    child.on('exit', (code) => {
+      process.exitCode = code ?? 4;
+      resolve(false);
+    });
+  });
+  if (!up) return;
+  child.disconnect();
+  child.stdout!.destroy();
+  child.stderr!.destroy();
+  child.unref();
+}

@@ -1,0 +1,131 @@
+/** One experiment in the local lab, from the topology's text to running agents, and back to nothing. */
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import { type Ability, probeMachine } from '../../agent/kernel/probe.ts';
+import type { AgentStatus } from '../../proto/status.ts';
+import { expandGraph } from '../../topology/graph.ts';
+import type { Graph, Topology } from '../../topology/model.ts';
+import { ControllerError } from '../errors.ts';
+import { createLab } from '../lab/lab.ts';
+import { type LabPlan, planLab } from '../lab/lab-plan.ts';
+import { logFile } from '../lab/names.ts';
+import { AgentProcess } from './agents.ts';
+import { serveBootstrap, type TopologyText } from './bootstrap-server.ts';
+import { reserveExperiment, writeState } from './state.ts';
+import { removeExperiment } from './teardown.ts';
+
+export interface ExperimentOptions {
+  readonly name: string;
+  readonly hosts: number;
+  readonly source: TopologyText;
+  readonly topology: Topology;
+  /** Told of each step as it begins. */
+  readonly onStep?: (step: string) => void;
+}
+
+/** Agents of a large lab start one after the other on few cores. */
+const READY_TIMEOUT_MS = 60_000;
+
+export class Experiment {
+  readonly plan: LabPlan;
+  readonly graph: Graph;
+  readonly topology: Topology;
+  readonly agents: readonly AgentProcess[];
+  readonly #server: FastifyInstance;
+
+  private constructor(
+    facts: { plan: LabPlan; graph: Graph; topology: Topology; agents: readonly AgentProcess[] },
+    server: FastifyInstance,
+  ) {
+    this.plan = facts.plan;
+    this.graph = facts.graph;
+    this.topology = facts.topology;
+    this.agents = facts.agents;
+    this.#server = server;
+  }
+
+  /**
+   * Checks the machine, makes the lab, starts the agents, and waits until all enforce the topology. When any step
+   * fails, everything made so far is removed again.
+   */
+  static async start(options: ExperimentOptions): Promise<Experiment> {
+    const { name, topology, source, onStep = () => {} } = options;
+    const graph = expandGraph(topology);
+    const plan = planLab(name, graph.endpoints, options.hosts);
+    requireAbilities(probeMachine());
+    reserveExperiment(name);
+    let server: FastifyInstance | undefined;
+    try {
+      writeState(stateOf(plan, source));
+      const logFolder = dirname(logFile(name, 'any'));
+      mkdirSync(logFolder);
+      onStep(`making ${count(plan.endpoints.length, 'endpoint')} on ${count(plan.hosts.length, 'host')}`);
+      createLab(plan);
+      server = await serveBootstrap(plan, source, logFolder);
+      onStep(`starting ${count(plan.hosts.length, 'agent')}`);
+      const agents = plan.hosts.map((host) => new AgentProcess(name, host));
+      await Promise.all(agents.map((agent) => agent.waitUntilReady(READY_TIMEOUT_MS, () => {})));
+      return new Experiment({ plan, graph, topology, agents }, server);
+    } catch (error) {
+      await server?.close();
+      await removeExperiment(name);
+      throw error;
+    }
+  }
+
+  get name(): string {
+    return this.plan.experiment;
+  }
+
+  /** Starts the `run` commands of all endpoints. */
+  async run(): Promise<void> {
+    await Promise.all(this.agents.map((agent) => agent.run()));
+  }
+
+  async statuses(): Promise<AgentStatus[]> {
+    const all = await Promise.all(this.agents.map((agent) => agent.status()));
+    return all.filter((status) => status !== undefined);
+  }
+
+  /** Resolves when an agent ends, whoever ended it. */
+  async anyAgentExit(): Promise<AgentProcess> {
+    return Promise.race(this.agents.map((agent) => agent.exited.then(() => agent)));
+  }
+
+  /** Ends the experiment and removes everything of it. */
+  async stop(): Promise<void> {
+    await this.#server.close();
+    await removeExperiment(this.name);
+  }
+}
+
+/** Throws one error that names everything the machine lacks. */
+export function requireAbilities(abilities: readonly Ability[]): void {
+  const missing = abilities.filter(({ ok }) => !ok);
+  if (missing.length === 0) return;
+  const lines = missing.map(
+    ({ name, neededFor, reason, remedy }) => `  ✗ ${name} (for ${neededFor}): ${reason}\n    → ${remedy}`,
+  );
+  throw new ControllerError('MACHINE_CANNOT', `this machine can't run a local lab:\n${lines.join('\n')}`);
+}
+
+function stateOf(plan: LabPlan, source: TopologyText) {
+  return {
+    name: plan.experiment,
+    topologyFile: source.file,
+    startedAt: new Date().toISOString(),
+    pid: process.pid,
+    hosts: plan.hosts.map(({ name, namespace }) => ({ name, namespace })),
+    endpoints: plan.endpoints.map(({ name, namespace, address, host }) => ({
+      name,
+      namespace,
+      address,
+      host: host.name,
+    })),
+  };
+}
+
+export function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
+}

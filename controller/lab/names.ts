@@ -1,0 +1,35 @@
+/**
+ * How netfold's things on a machine are called. The names are the marks of ownership: whatever bears one is netfold's,
+ * and `netfold cleanup` removes it also when no state file tells of it.
+ */
+import { join } from 'node:path';
+
+/** Experiments, endpoints and hosts: `netfold.lab.client.0`, `netfold.lab+host0`, `netfold.lab+fabric`. */
+export const NAMESPACE_PREFIX = 'netfold.';
+/** State, sockets and outputs of running experiments; /run is emptied at boot, as the kernel's state is. */
+export const RUN_FOLDER = '/run/netfold';
+/** Files that `ip netns exec` puts over /etc inside a namespace. */
+export const NETNS_ETC_FOLDER = '/etc/netns';
+
+export const endpointNamespace = (experiment: string, endpoint: string): string =>
+  `${NAMESPACE_PREFIX}${experiment}.${endpoint}`;
+export const hostName = (index: number): string => `host${index}`;
+export const hostNamespace = (experiment: string, host: string): string =>
+  `${NAMESPACE_PREFIX}${experiment}+${host}`;
+export const fabricNamespace = (experiment: string): string => hostNamespace(experiment, 'fabric');
+
+/** Name of the experiment that a namespace belongs to; `undefined` for namespaces that aren't netfold's. */
+export function experimentOf(namespace: string): string | undefined {
+  return /^netfold\.([A-Za-z0-9_-]+)[.+]/.exec(namespace)?.[1];
+}
+
+export const experimentFolder = (experiment: string): string => join(RUN_FOLDER, experiment);
+export const stateFile = (experiment: string): string =>
+  join(experimentFolder(experiment), 'experiment.json');
+export const controllerSocket = (experiment: string): string =>
+  join(experimentFolder(experiment), 'controller.sock');
+export const agentSocket = (experiment: string, host: string): string =>
+  join(experimentFolder(experiment), `${host}.sock`);
+export const logFile = (experiment: string, name: string): string =>
+  join(experimentFolder(experiment), 'logs', `${name}.log`);
+export const hostsFile = (experiment: string): string => join(experimentFolder(experiment), 'hosts');

@@ -1,0 +1,264 @@
+// @ts-check
+/**
+ * The system's packages that netfold needs: what each is for, whether what it brings is there, and how it gets there.
+ */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { capture, findCommand, lastLines, withAdminFolders } from './processes.mjs';
+import { formatSeconds, SetupError, sayDoing, sayDone } from './report.mjs';
+
+/** @typedef {import('./machine.mjs').Machine} Machine */
+/** @typedef {import('./machine.mjs').PackageManager} PackageManager */
+/** @typedef {'start' | 'test'} Purpose */
+
+/**
+ * What a package brings. A command may exist as a lesser one (busybox has an `ip`), so `says` is looked for in what
+ * `args` make it print.
+ * @typedef {{ command: string, args?: string[], says?: string } | { library: string } | { file: string }} Probe
+ */
+
+/**
+ * @typedef {object} Need
+ * @property {Purpose} purpose `start`: always; `test`: for `npm test` only
+ * @property {string} why
+ * @property {Probe[]} probes
+ * @property {Readonly<Record<PackageManager, string>>} packages the name in each distribution
+ */
+
+/** @type {readonly Need[]} */
+export const NEEDS = [
+  {
+    purpose: 'start',
+    why: 'ip and tc make namespaces and shape packets',
+    probes: [
+      { command: 'ip', args: ['-V'], says: 'iproute2' },
+      { command: 'tc', args: ['-V'], says: 'iproute2' },
+    ],
+    packages: { apt: 'iproute2', dnf: 'iproute iproute-tc', apk: 'iproute2', pacman: 'iproute2' },
+  },
+  {
+    purpose: 'start',
+    why: 'loads the program that counts bytes',
+    probes: [{ library: 'libbpf.so.1' }],
+    packages: { apt: 'libbpf1', dnf: 'libbpf', apk: 'libbpf', pacman: 'libbpf' },
+  },
+  {
+    purpose: 'start',
+    why: 'measures bandwidth',
+    probes: [{ command: 'iperf3' }],
+    packages: { apt: 'iperf3', dnf: 'iperf3', apk: 'iperf3', pacman: 'iperf3' },
+  },
+  {
+    purpose: 'start',
+    why: 'measures round trips and loss',
+    probes: [{ command: 'ping', args: ['-V'], says: 'iputils' }],
+    packages: { apt: 'iputils-ping', dnf: 'iputils', apk: 'iputils-ping', pacman: 'iputils' },
+  },
+  {
+    purpose: 'test',
+    why: 'compiles the eBPF program from source',
+    probes: [{ command: 'clang' }],
+    packages: { apt: 'clang', dnf: 'clang', apk: 'clang', pacman: 'clang' },
+  },
+  {
+    purpose: 'test',
+    why: 'takes debug information out of the eBPF object',
+    probes: [{ command: 'llvm-strip' }],
+    packages: { apt: 'llvm', dnf: 'llvm', apk: 'llvm', pacman: 'llvm' },
+  },
+  {
+    purpose: 'test',
+    why: 'headers of eBPF programs',
+    probes: [{ file: '/usr/include/bpf/bpf_helpers.h' }],
+    packages: { apt: 'libbpf-dev', dnf: 'libbpf-devel', apk: 'libbpf-dev', pacman: 'libbpf' },
+  },
+  {
+    purpose: 'test',
+    why: "the kernel's headers for programs",
+    probes: [{ file: '/usr/include/linux/bpf.h' }],
+    packages: {
+      apt: 'linux-libc-dev',
+      dnf: 'kernel-headers',
+      apk: 'linux-headers',
+      pacman: 'linux-api-headers',
+    },
+  },
+];
+
+/**
+ * @param {Purpose} purpose
+ * @returns {readonly Need[]}
+ */
+export function needsFor(purpose) {
+  return NEEDS.filter((need) => need.purpose === 'start' || need.purpose === purpose);
+}
+
+/**
+ * Where the dynamic linker looks beside its cache, which musl doesn't have.
+ * @returns {string[]}
+ */
+function libraryFolders() {
+  const roots = ['/lib', '/usr/lib', '/lib64', '/usr/lib64', '/usr/local/lib'];
+  const multiarch = roots.flatMap((root) => {
+    if (!existsSync(root)) return [];
+    return readdirSync(root)
+      .filter((name) => name.includes('-linux-'))
+      .map((name) => join(root, name));
+  });
+  return [
+    ...(process.env.LD_LIBRARY_PATH ?? '').split(':').filter((folder) => folder !== ''),
+    ...roots,
+    ...multiarch,
+  ];
+}
+
+/**
+ * @param {Probe} probe
+ * @returns {Promise<boolean>} whether this machine has it
+ */
+export async function isThere(probe) {
+  if ('file' in probe) return existsSync(probe.file);
+  if ('library' in probe) {
+    const cache = await capture('ldconfig', ['-p'], {
+      env: { ...process.env, PATH: withAdminFolders(process.env.PATH) },
+    });
+    if (cache.code === 0 && cache.output.split(/\s+/).includes(probe.library)) return true;
+    return libraryFolders().some((folder) => existsSync(join(folder, probe.library)));
+  }
+  const file = findCommand(probe.command);
+  if (file === undefined) return false;
+  return probe.says === undefined || (await capture(file, probe.args ?? [])).output.includes(probe.says);
+}
+
+/**
+ * @param {readonly Need[]} needs
+ * @param {(probe: Probe) => Promise<boolean>} [probeIt]
+ * @returns {Promise<Need[]>} those of which anything is missing
+ */
+export async function findMissing(needs, probeIt = isThere) {
+  /** @type {Need[]} */
+  const missing = [];
+  for (const need of needs) {
+    const there = await Promise.all(need.probes.map(probeIt));
+    if (there.includes(false)) missing.push(need);
+  }
+  return missing;
+}
+
+/** @type {Readonly<Record<PackageManager, { label: string, command: string }>>} */
+const INSTALL = {
+  apt: { label: 'Debian, Ubuntu', command: 'apt-get install' },
+  dnf: { label: 'Fedora', command: 'dnf install' },
+  apk: { label: 'Alpine', command: 'apk add' },
+  pacman: { label: 'Arch', command: 'pacman -S --needed' },
+};
+
+/**
+ * @param {readonly Need[]} needs
+ * @param {PackageManager} manager
+ * @returns {string[]} the names of their packages, each once
+ */
+function packageNames(needs, manager) {
+  return [...new Set(needs.flatMap((need) => need.packages[manager].split(' ')))];
+}
+
+/**
+ * @param {readonly Need[]} needs
+ * @param {PackageManager | undefined} family
+ * @returns {string} one line for each distribution that it may be
+ */
+function installCommands(needs, family) {
+  const managers = family === undefined ? /** @type {PackageManager[]} */ (Object.keys(INSTALL)) : [family];
+  return managers
+    .map(
+      (manager) =>
+        `    ${INSTALL[manager].label}: sudo ${INSTALL[manager].command} ${packageNames(needs, manager).join(' ')}`,
+    )
+    .join('\n');
+}
+
+/**
+ * @param {Machine} machine
+ * @param {readonly Need[]} missing
+ * @param {Purpose} purpose
+ * @returns {string | undefined} what keeps set-up from going on here and what to do; undefined: nothing
+ */
+export function explainRefusal(machine, missing, purpose) {
+  const command = purpose === 'start' ? 'npm start' : 'npm test';
+  if (machine.platform !== 'linux') {
+    return `netfold shapes packets in the Linux kernel; this is ${machine.name}\n  run ${command} in a Linux machine, a virtual one is enough`;
+  }
+  const asRoot = `sudo ${command}      (if sudo finds no npm: sudo env "PATH=$PATH" ${command})`;
+  if (machine.isRoot && (missing.length === 0 || machine.canInstall)) return undefined;
+  if (missing.length === 0)
+    return `${command} needs root: it makes network namespaces\n  run as root:\n    ${asRoot}`;
+  const wants = missing.map((need) => `    ${probeNames(need)}: ${need.why}`).join('\n');
+  if (machine.canInstall) {
+    const names = packageNames(missing, 'apt').join(' ');
+    return `${command} needs root: it makes network namespaces, and would install ${names}\n  run as root:\n    ${asRoot}`;
+  }
+  const reason = machine.family === 'apt' ? 'without apt-get' : 'not Debian or Ubuntu';
+  return [
+    `this is ${machine.name}, ${reason}: what netfold needs has to be installed by hand; missing here:`,
+    wants,
+    '  install them:',
+    installCommands(missing, machine.family === 'apt' ? undefined : machine.family),
+    `  then run as root:\n    ${machine.isRoot ? command : asRoot}`,
+  ].join('\n');
+}
+
+/** @param {Need} need */
+function probeNames(need) {
+  return need.probes
+    .map((probe) => ('command' in probe ? probe.command : 'library' in probe ? probe.library : probe.file))
+    .join(', ');
+}
+
+/**
+ * Installs what is missing; says and changes nothing where all is there.
+ * @param {Machine} machine
+ * @param {Purpose} purpose
+ * @returns {Promise<void>} rejects with a `SetupError` that names the remedy
+ */
+export async function ensureSystemPackages(machine, purpose) {
+  const missing = machine.platform === 'linux' ? await findMissing(needsFor(purpose)) : [];
+  const refusal = explainRefusal(machine, missing, purpose);
+  if (refusal !== undefined) throw new SetupError(refusal);
+  if (missing.length === 0) return;
+  const names = packageNames(missing, 'apt');
+  const reasons = missing.map((need) => `${need.packages.apt} ${need.why}`).join('; ');
+  sayDoing(`installing ${names.join(', ')} (apt): ${reasons}`);
+  const milliseconds = await aptInstall(names);
+  const still = await findMissing(missing);
+  if (still.length > 0) {
+    throw new SetupError(
+      `apt-get installed ${names.join(', ')}, yet there is no ${still.map(probeNames).join(', ')}\n  install it anew: apt-get install --reinstall ${packageNames(still, 'apt').join(' ')}`,
+    );
+  }
+  sayDone(`installed in ${formatSeconds(milliseconds)}`);
+}
+
+/**
+ * @param {string[]} names
+ * @returns {Promise<number>} how many milliseconds it took
+ */
+async function aptInstall(names) {
+  const env = { ...process.env, PATH: withAdminFolders(process.env.PATH), DEBIAN_FRONTEND: 'noninteractive' };
+  // A fresh cloud machine runs its own upgrades first: wait for the lock.
+  const wait = ['-o', 'DPkg::Lock::Timeout=120'];
+  const update = await capture('apt-get', [...wait, 'update'], { env });
+  // A broken list of somebody else's makes `update` fail and hinders nothing; if it does, its lines are shown too.
+  const install = await capture(
+    'apt-get',
+    // This is the user's machine: rather fail than take a package away.
+    [...wait, 'install', '-y', '--no-install-recommends', '--no-remove', ...names],
+    { env },
+  );
+  if (install.code !== 0) {
+    const output = (update.code === 0 ? '' : `${lastLines(update.output, 8)}\n`) + lastLines(install.output);
+    throw new SetupError(
+      `apt-get could not install ${names.join(', ')}:\n${output}\n  when that is mended: apt-get install ${names.join(' ')}`,
+    );
+  }
+  return update.milliseconds + install.milliseconds;
+}

@@ -1,0 +1,32 @@
+/** What an agent gets from whoever starts it: JSON over HTTP, checked on arrival. */
+import { z } from 'zod';
+
+export const localEndpointSchema = z.strictObject({
+  number: z.int().nonnegative(),
+  name: z.string(),
+  namespace: z.string(),
+  ifname: z.string(),
+  ifindex: z.int().positive(),
+  addresses: z.array(z.string()).min(1),
+});
+
+export const bootstrapSchema = z.strictObject({
+  experiment: z.string(),
+  /** Name of the agent's host. */
+  host: z.string(),
+  topology: z.strictObject({
+    /** As the user gave it; its ending tells the format. */
+    file: z.string(),
+    text: z.string(),
+    /** SHA-256 of `text`, hexadecimal. */
+    hash: z.string().length(64),
+  }),
+  endpoints: z.array(localEndpointSchema),
+  mesh: z.strictObject({ listen: z.array(z.string()), peers: z.array(z.string()) }),
+  tickMs: z.number().positive(),
+  seed: z.int(),
+  /** Where the outputs of `run` commands are kept. */
+  logFolder: z.string(),
+});
+
+export type Bootstrap = z.infer<typeof bootstrapSchema>;

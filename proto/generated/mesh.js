@@ -1,0 +1,1270 @@
+/*eslint-disable block-scoped-var, id-length, no-control-regex, no-magic-numbers, no-mixed-operators, no-prototype-builtins, no-redeclare, no-shadow, no-var, sort-vars, default-case, jsdoc/require-param*/
+import $protobuf from "protobufjs/minimal.js";
+
+// Common aliases
+const $Reader = $protobuf.Reader, $Writer = $protobuf.Writer, $util = $protobuf.util;
+const $Object = $util.global.Object, $undefined = $util.global.undefined, $Error = $util.global.Error, $RangeError = $util.global.RangeError;
+
+// Exported root namespace
+const $root = $protobuf.roots["netfold"] || ($protobuf.roots["netfold"] = {});
+
+export const netfold = $root.netfold = (() => {
+
+    /**
+     * Namespace netfold.
+     * @exports netfold
+     * @namespace
+     */
+    const netfold = {};
+
+    netfold.mesh = (function() {
+
+        /**
+         * Namespace mesh.
+         * @memberof netfold
+         * @namespace
+         */
+        const mesh = {};
+
+        mesh.AgentMessage = (function() {
+
+            /**
+             * Properties of an AgentMessage.
+             * @typedef {Object} netfold.mesh.AgentMessage.$Properties
+             * @property {Uint8Array|null} [topology] AgentMessage topology
+             * @property {string|null} [host] AgentMessage host
+             * @property {number|null} [incarnation] AgentMessage incarnation
+             * @property {number|null} [sequence] AgentMessage sequence
+             * @property {number|null} [entries] AgentMessage entries
+             * @property {number|null} [digestLow] AgentMessage digestLow
+             * @property {number|null} [digestHigh] AgentMessage digestHigh
+             * @property {netfold.mesh.Update.$Properties|null} [update] AgentMessage update
+             * @property {boolean|null} [leaving] AgentMessage leaving
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of an AgentMessage.
+             * @memberof netfold.mesh
+             * @interface IAgentMessage
+             * @augments netfold.mesh.AgentMessage.$Properties
+             * @deprecated Use netfold.mesh.AgentMessage.$Properties instead.
+             */
+
+            /**
+             * Shape of an AgentMessage.
+             * @typedef {netfold.mesh.AgentMessage.$Properties} netfold.mesh.AgentMessage.$Shape
+             */
+
+            /**
+             * Constructs a new AgentMessage.
+             * @memberof netfold.mesh
+             * @classdesc Represents an AgentMessage.
+             * @constructor
+             * @param {netfold.mesh.AgentMessage.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const AgentMessage = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * AgentMessage topology.
+             * @member {Uint8Array} topology
+             * @memberof netfold.mesh.AgentMessage
+             * @instance
+             */
+            AgentMessage.prototype.topology = $util.newBuffer([]);
+
+            /**
+             * AgentMessage host.
+             * @member {string} host
+             * @memberof netfold.mesh.AgentMessage
+             * @instance
+             */
+            AgentMessage.prototype.host = "";
+
+            /**
+             * AgentMessage incarnation.
+             * @member {number} incarnation
+             * @memberof netfold.mesh.AgentMessage
+             * @instance
+             */
+            AgentMessage.prototype.incarnation = 0;
+
+            /**
+             * AgentMessage sequence.
+             * @member {number} sequence
+             * @memberof netfold.mesh.AgentMessage
+             * @instance
+             */
+            AgentMessage.prototype.sequence = 0;
+
+            /**
+             * AgentMessage entries.
+             * @member {number} entries
+             * @memberof netfold.mesh.AgentMessage
+             * @instance
+             */
+            AgentMessage.prototype.entries = 0;
+
+            /**
+             * AgentMessage digestLow.
+             * @member {number} digestLow
+             * @memberof netfold.mesh.AgentMessage
+             * @instance
+             */
+            AgentMessage.prototype.digestLow = 0;
+
+            /**
+             * AgentMessage digestHigh.
+             * @member {number} digestHigh
+             * @memberof netfold.mesh.AgentMessage
+             * @instance
+             */
+            AgentMessage.prototype.digestHigh = 0;
+
+            /**
+             * AgentMessage update.
+             * @member {netfold.mesh.Update.$Properties|null|undefined} update
+             * @memberof netfold.mesh.AgentMessage
+             * @instance
+             */
+            AgentMessage.prototype.update = null;
+
+            /**
+             * AgentMessage leaving.
+             * @member {boolean} leaving
+             * @memberof netfold.mesh.AgentMessage
+             * @instance
+             */
+            AgentMessage.prototype.leaving = false;
+
+            /**
+             * Encodes the specified AgentMessage message. Does not implicitly {@link netfold.mesh.AgentMessage.verify|verify} messages.
+             * @function encode
+             * @memberof netfold.mesh.AgentMessage
+             * @static
+             * @param {netfold.mesh.AgentMessage.$Properties} message AgentMessage message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            AgentMessage.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.topology != null && $Object.hasOwnProperty.call(message, "topology") && message.topology.length)
+                    writer.uint32(/* id 1, wireType 2 =*/10).bytes(message.topology);
+                if (message.host != null && $Object.hasOwnProperty.call(message, "host") && message.host !== "")
+                    writer.uint32(/* id 2, wireType 2 =*/18).string(message.host);
+                if (message.incarnation != null && $Object.hasOwnProperty.call(message, "incarnation") && !$Object.is(message.incarnation, 0))
+                    writer.uint32(/* id 3, wireType 1 =*/25).double(message.incarnation);
+                if (message.sequence != null && $Object.hasOwnProperty.call(message, "sequence") && message.sequence !== 0)
+                    writer.uint32(/* id 4, wireType 0 =*/32).uint32(message.sequence);
+                if (message.entries != null && $Object.hasOwnProperty.call(message, "entries") && message.entries !== 0)
+                    writer.uint32(/* id 5, wireType 0 =*/40).uint32(message.entries);
+                if (message.digestLow != null && $Object.hasOwnProperty.call(message, "digestLow") && message.digestLow !== 0)
+                    writer.uint32(/* id 6, wireType 5 =*/53).fixed32(message.digestLow);
+                if (message.digestHigh != null && $Object.hasOwnProperty.call(message, "digestHigh") && message.digestHigh !== 0)
+                    writer.uint32(/* id 7, wireType 5 =*/61).fixed32(message.digestHigh);
+                if (message.update != null && $Object.hasOwnProperty.call(message, "update"))
+                    $root.netfold.mesh.Update.encode(message.update, writer.uint32(/* id 8, wireType 2 =*/66).fork(), _depth + 1).ldelim();
+                if (message.leaving != null && $Object.hasOwnProperty.call(message, "leaving") && message.leaving !== false)
+                    writer.uint32(/* id 9, wireType 0 =*/72).bool(message.leaving);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes an AgentMessage message from the specified reader or buffer.
+             * @function decode
+             * @memberof netfold.mesh.AgentMessage
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {netfold.mesh.AgentMessage & netfold.mesh.AgentMessage.$Shape} AgentMessage
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            AgentMessage.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.netfold.mesh.AgentMessage();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.topology = value;
+                            else
+                                delete message.topology;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.host = value;
+                            else
+                                delete message.host;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 1)
+                                break;
+                            if (!$Object.is(value = reader.double(), 0))
+                                message.incarnation = value;
+                            else
+                                delete message.incarnation;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.sequence = value;
+                            else
+                                delete message.sequence;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.entries = value;
+                            else
+                                delete message.entries;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 5)
+                                break;
+                            if (value = reader.fixed32())
+                                message.digestLow = value;
+                            else
+                                delete message.digestLow;
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 5)
+                                break;
+                            if (value = reader.fixed32())
+                                message.digestHigh = value;
+                            else
+                                delete message.digestHigh;
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 2)
+                                break;
+                            message.update = $root.netfold.mesh.Update.decode(reader, reader.size(), $undefined, _depth + 1, message.update);
+                            continue;
+                        }
+                    case 9: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.leaving = value;
+                            else
+                                delete message.leaving;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return AgentMessage;
+        })();
+
+        mesh.Update = (function() {
+
+            /**
+             * Properties of an Update.
+             * @typedef {Object} netfold.mesh.Update.$Properties
+             * @property {boolean|null} [whole] Update whole
+             * @property {Array.<string>|null} [meshAddresses] Update meshAddresses
+             * @property {Array.<netfold.mesh.Endpoint.$Properties>|null} [endpoints] Update endpoints
+             * @property {Array.<number>|null} [flowSources] Update flowSources
+             * @property {Array.<number>|null} [flowDestinations] Update flowDestinations
+             * @property {Array.<number>|null} [flowStates] Update flowStates
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of an Update.
+             * @memberof netfold.mesh
+             * @interface IUpdate
+             * @augments netfold.mesh.Update.$Properties
+             * @deprecated Use netfold.mesh.Update.$Properties instead.
+             */
+
+            /**
+             * Shape of an Update.
+             * @typedef {netfold.mesh.Update.$Properties} netfold.mesh.Update.$Shape
+             */
+
+            /**
+             * Constructs a new Update.
+             * @memberof netfold.mesh
+             * @classdesc Represents an Update.
+             * @constructor
+             * @param {netfold.mesh.Update.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const Update = function (properties) {
+                this.meshAddresses = [];
+                this.endpoints = [];
+                this.flowSources = [];
+                this.flowDestinations = [];
+                this.flowStates = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * Update whole.
+             * @member {boolean} whole
+             * @memberof netfold.mesh.Update
+             * @instance
+             */
+            Update.prototype.whole = false;
+
+            /**
+             * Update meshAddresses.
+             * @member {Array.<string>} meshAddresses
+             * @memberof netfold.mesh.Update
+             * @instance
+             */
+            Update.prototype.meshAddresses = $util.emptyArray;
+
+            /**
+             * Update endpoints.
+             * @member {Array.<netfold.mesh.Endpoint.$Properties>} endpoints
+             * @memberof netfold.mesh.Update
+             * @instance
+             */
+            Update.prototype.endpoints = $util.emptyArray;
+
+            /**
+             * Update flowSources.
+             * @member {Array.<number>} flowSources
+             * @memberof netfold.mesh.Update
+             * @instance
+             */
+            Update.prototype.flowSources = $util.emptyArray;
+
+            /**
+             * Update flowDestinations.
+             * @member {Array.<number>} flowDestinations
+             * @memberof netfold.mesh.Update
+             * @instance
+             */
+            Update.prototype.flowDestinations = $util.emptyArray;
+
+            /**
+             * Update flowStates.
+             * @member {Array.<number>} flowStates
+             * @memberof netfold.mesh.Update
+             * @instance
+             */
+            Update.prototype.flowStates = $util.emptyArray;
+
+            /**
+             * Encodes the specified Update message. Does not implicitly {@link netfold.mesh.Update.verify|verify} messages.
+             * @function encode
+             * @memberof netfold.mesh.Update
+             * @static
+             * @param {netfold.mesh.Update.$Properties} message Update message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            Update.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.whole != null && $Object.hasOwnProperty.call(message, "whole") && message.whole !== false)
+                    writer.uint32(/* id 1, wireType 0 =*/8).bool(message.whole);
+                if (message.meshAddresses != null && message.meshAddresses.length)
+                    for (let i = 0; i < message.meshAddresses.length; ++i)
+                        writer.uint32(/* id 2, wireType 2 =*/18).string(message.meshAddresses[i]);
+                if (message.endpoints != null && message.endpoints.length)
+                    for (let i = 0; i < message.endpoints.length; ++i)
+                        $root.netfold.mesh.Endpoint.encode(message.endpoints[i], writer.uint32(/* id 3, wireType 2 =*/26).fork(), _depth + 1).ldelim();
+                if (message.flowSources != null && message.flowSources.length)
+                    writer.uint32(/* id 4, wireType 2 =*/34).uint32s(message.flowSources);
+                if (message.flowDestinations != null && message.flowDestinations.length)
+                    writer.uint32(/* id 5, wireType 2 =*/42).uint32s(message.flowDestinations);
+                if (message.flowStates != null && message.flowStates.length)
+                    writer.uint32(/* id 6, wireType 2 =*/50).uint32s(message.flowStates);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes an Update message from the specified reader or buffer.
+             * @function decode
+             * @memberof netfold.mesh.Update
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {netfold.mesh.Update & netfold.mesh.Update.$Shape} Update
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            Update.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.netfold.mesh.Update();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.whole = value;
+                            else
+                                delete message.whole;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.meshAddresses && message.meshAddresses.length))
+                                message.meshAddresses = [];
+                            message.meshAddresses.push(reader.stringVerify());
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.endpoints && message.endpoints.length))
+                                message.endpoints = [];
+                            message.endpoints.push($root.netfold.mesh.Endpoint.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType === 2) {
+                                if (!(message.flowSources && message.flowSources.length))
+                                    message.flowSources = [];
+                                reader.uint32s(message.flowSources);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.flowSources && message.flowSources.length))
+                                message.flowSources = [];
+                            message.flowSources.push(reader.uint32());
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType === 2) {
+                                if (!(message.flowDestinations && message.flowDestinations.length))
+                                    message.flowDestinations = [];
+                                reader.uint32s(message.flowDestinations);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.flowDestinations && message.flowDestinations.length))
+                                message.flowDestinations = [];
+                            message.flowDestinations.push(reader.uint32());
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType === 2) {
+                                if (!(message.flowStates && message.flowStates.length))
+                                    message.flowStates = [];
+                                reader.uint32s(message.flowStates);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.flowStates && message.flowStates.length))
+                                message.flowStates = [];
+                            message.flowStates.push(reader.uint32());
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Update;
+        })();
+
+        mesh.Endpoint = (function() {
+
+            /**
+             * Properties of an Endpoint.
+             * @typedef {Object} netfold.mesh.Endpoint.$Properties
+             * @property {number|null} [number] Endpoint number
+             * @property {Array.<string>|null} [addresses] Endpoint addresses
+             * @property {boolean|null} [gone] Endpoint gone
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of an Endpoint.
+             * @memberof netfold.mesh
+             * @interface IEndpoint
+             * @augments netfold.mesh.Endpoint.$Properties
+             * @deprecated Use netfold.mesh.Endpoint.$Properties instead.
+             */
+
+            /**
+             * Shape of an Endpoint.
+             * @typedef {netfold.mesh.Endpoint.$Properties} netfold.mesh.Endpoint.$Shape
+             */
+
+            /**
+             * Constructs a new Endpoint.
+             * @memberof netfold.mesh
+             * @classdesc Represents an Endpoint.
+             * @constructor
+             * @param {netfold.mesh.Endpoint.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const Endpoint = function (properties) {
+                this.addresses = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * Endpoint number.
+             * @member {number} number
+             * @memberof netfold.mesh.Endpoint
+             * @instance
+             */
+            Endpoint.prototype.number = 0;
+
+            /**
+             * Endpoint addresses.
+             * @member {Array.<string>} addresses
+             * @memberof netfold.mesh.Endpoint
+             * @instance
+             */
+            Endpoint.prototype.addresses = $util.emptyArray;
+
+            /**
+             * Endpoint gone.
+             * @member {boolean} gone
+             * @memberof netfold.mesh.Endpoint
+             * @instance
+             */
+            Endpoint.prototype.gone = false;
+
+            /**
+             * Encodes the specified Endpoint message. Does not implicitly {@link netfold.mesh.Endpoint.verify|verify} messages.
+             * @function encode
+             * @memberof netfold.mesh.Endpoint
+             * @static
+             * @param {netfold.mesh.Endpoint.$Properties} message Endpoint message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            Endpoint.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.number != null && $Object.hasOwnProperty.call(message, "number") && message.number !== 0)
+                    writer.uint32(/* id 1, wireType 0 =*/8).uint32(message.number);
+                if (message.addresses != null && message.addresses.length)
+                    for (let i = 0; i < message.addresses.length; ++i)
+                        writer.uint32(/* id 2, wireType 2 =*/18).string(message.addresses[i]);
+                if (message.gone != null && $Object.hasOwnProperty.call(message, "gone") && message.gone !== false)
+                    writer.uint32(/* id 3, wireType 0 =*/24).bool(message.gone);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes an Endpoint message from the specified reader or buffer.
+             * @function decode
+             * @memberof netfold.mesh.Endpoint
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {netfold.mesh.Endpoint & netfold.mesh.Endpoint.$Shape} Endpoint
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            Endpoint.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.netfold.mesh.Endpoint();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.number = value;
+                            else
+                                delete message.number;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.addresses && message.addresses.length))
+                                message.addresses = [];
+                            message.addresses.push(reader.stringVerify());
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.gone = value;
+                            else
+                                delete message.gone;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Endpoint;
+        })();
+
+        mesh.StateRequest = (function() {
+
+            /**
+             * Properties of a StateRequest.
+             * @typedef {Object} netfold.mesh.StateRequest.$Properties
+             * @property {Uint8Array|null} [topology] StateRequest topology
+             * @property {string|null} [host] StateRequest host
+             * @property {number|null} [incarnation] StateRequest incarnation
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a StateRequest.
+             * @memberof netfold.mesh
+             * @interface IStateRequest
+             * @augments netfold.mesh.StateRequest.$Properties
+             * @deprecated Use netfold.mesh.StateRequest.$Properties instead.
+             */
+
+            /**
+             * Shape of a StateRequest.
+             * @typedef {netfold.mesh.StateRequest.$Properties} netfold.mesh.StateRequest.$Shape
+             */
+
+            /**
+             * Constructs a new StateRequest.
+             * @memberof netfold.mesh
+             * @classdesc Represents a StateRequest.
+             * @constructor
+             * @param {netfold.mesh.StateRequest.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const StateRequest = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * StateRequest topology.
+             * @member {Uint8Array} topology
+             * @memberof netfold.mesh.StateRequest
+             * @instance
+             */
+            StateRequest.prototype.topology = $util.newBuffer([]);
+
+            /**
+             * StateRequest host.
+             * @member {string} host
+             * @memberof netfold.mesh.StateRequest
+             * @instance
+             */
+            StateRequest.prototype.host = "";
+
+            /**
+             * StateRequest incarnation.
+             * @member {number} incarnation
+             * @memberof netfold.mesh.StateRequest
+             * @instance
+             */
+            StateRequest.prototype.incarnation = 0;
+
+            /**
+             * Encodes the specified StateRequest message. Does not implicitly {@link netfold.mesh.StateRequest.verify|verify} messages.
+             * @function encode
+             * @memberof netfold.mesh.StateRequest
+             * @static
+             * @param {netfold.mesh.StateRequest.$Properties} message StateRequest message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            StateRequest.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.topology != null && $Object.hasOwnProperty.call(message, "topology") && message.topology.length)
+                    writer.uint32(/* id 1, wireType 2 =*/10).bytes(message.topology);
+                if (message.host != null && $Object.hasOwnProperty.call(message, "host") && message.host !== "")
+                    writer.uint32(/* id 2, wireType 2 =*/18).string(message.host);
+                if (message.incarnation != null && $Object.hasOwnProperty.call(message, "incarnation") && !$Object.is(message.incarnation, 0))
+                    writer.uint32(/* id 3, wireType 1 =*/25).double(message.incarnation);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a StateRequest message from the specified reader or buffer.
+             * @function decode
+             * @memberof netfold.mesh.StateRequest
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {netfold.mesh.StateRequest & netfold.mesh.StateRequest.$Shape} StateRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            StateRequest.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.netfold.mesh.StateRequest();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.topology = value;
+                            else
+                                delete message.topology;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.host = value;
+                            else
+                                delete message.host;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 1)
+                                break;
+                            if (!$Object.is(value = reader.double(), 0))
+                                message.incarnation = value;
+                            else
+                                delete message.incarnation;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return StateRequest;
+        })();
+
+        mesh.StateReply = (function() {
+
+            /**
+             * Properties of a StateReply.
+             * @typedef {Object} netfold.mesh.StateReply.$Properties
+             * @property {netfold.mesh.AgentMessage.$Properties|null} [state] StateReply state
+             * @property {Array.<netfold.mesh.KnownAgent.$Properties>|null} [known] StateReply known
+             * @property {number|null} [yourIncarnation] StateReply yourIncarnation
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a StateReply.
+             * @memberof netfold.mesh
+             * @interface IStateReply
+             * @augments netfold.mesh.StateReply.$Properties
+             * @deprecated Use netfold.mesh.StateReply.$Properties instead.
+             */
+
+            /**
+             * Shape of a StateReply.
+             * @typedef {netfold.mesh.StateReply.$Properties} netfold.mesh.StateReply.$Shape
+             */
+
+            /**
+             * Constructs a new StateReply.
+             * @memberof netfold.mesh
+             * @classdesc Represents a StateReply.
+             * @constructor
+             * @param {netfold.mesh.StateReply.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const StateReply = function (properties) {
+                this.known = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * StateReply state.
+             * @member {netfold.mesh.AgentMessage.$Properties|null|undefined} state
+             * @memberof netfold.mesh.StateReply
+             * @instance
+             */
+            StateReply.prototype.state = null;
+
+            /**
+             * StateReply known.
+             * @member {Array.<netfold.mesh.KnownAgent.$Properties>} known
+             * @memberof netfold.mesh.StateReply
+             * @instance
+             */
+            StateReply.prototype.known = $util.emptyArray;
+
+            /**
+             * StateReply yourIncarnation.
+             * @member {number} yourIncarnation
+             * @memberof netfold.mesh.StateReply
+             * @instance
+             */
+            StateReply.prototype.yourIncarnation = 0;
+
+            /**
+             * Encodes the specified StateReply message. Does not implicitly {@link netfold.mesh.StateReply.verify|verify} messages.
+             * @function encode
+             * @memberof netfold.mesh.StateReply
+             * @static
+             * @param {netfold.mesh.StateReply.$Properties} message StateReply message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            StateReply.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.state != null && $Object.hasOwnProperty.call(message, "state"))
+                    $root.netfold.mesh.AgentMessage.encode(message.state, writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                if (message.known != null && message.known.length)
+                    for (let i = 0; i < message.known.length; ++i)
+                        $root.netfold.mesh.KnownAgent.encode(message.known[i], writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
+                if (message.yourIncarnation != null && $Object.hasOwnProperty.call(message, "yourIncarnation") && !$Object.is(message.yourIncarnation, 0))
+                    writer.uint32(/* id 3, wireType 1 =*/25).double(message.yourIncarnation);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a StateReply message from the specified reader or buffer.
+             * @function decode
+             * @memberof netfold.mesh.StateReply
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {netfold.mesh.StateReply & netfold.mesh.StateReply.$Shape} StateReply
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            StateReply.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.netfold.mesh.StateReply();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            message.state = $root.netfold.mesh.AgentMessage.decode(reader, reader.size(), $undefined, _depth + 1, message.state);
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.known && message.known.length))
+                                message.known = [];
+                            message.known.push($root.netfold.mesh.KnownAgent.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 1)
+                                break;
+                            if (!$Object.is(value = reader.double(), 0))
+                                message.yourIncarnation = value;
+                            else
+                                delete message.yourIncarnation;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return StateReply;
+        })();
+
+        mesh.KnownAgent = (function() {
+
+            /**
+             * Properties of a KnownAgent.
+             * @typedef {Object} netfold.mesh.KnownAgent.$Properties
+             * @property {string|null} [peer] KnownAgent peer
+             * @property {Array.<string>|null} [addresses] KnownAgent addresses
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a KnownAgent.
+             * @memberof netfold.mesh
+             * @interface IKnownAgent
+             * @augments netfold.mesh.KnownAgent.$Properties
+             * @deprecated Use netfold.mesh.KnownAgent.$Properties instead.
+             */
+
+            /**
+             * Shape of a KnownAgent.
+             * @typedef {netfold.mesh.KnownAgent.$Properties} netfold.mesh.KnownAgent.$Shape
+             */
+
+            /**
+             * Constructs a new KnownAgent.
+             * @memberof netfold.mesh
+             * @classdesc Represents a KnownAgent.
+             * @constructor
+             * @param {netfold.mesh.KnownAgent.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const KnownAgent = function (properties) {
+                this.addresses = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * KnownAgent peer.
+             * @member {string} peer
+             * @memberof netfold.mesh.KnownAgent
+             * @instance
+             */
+            KnownAgent.prototype.peer = "";
+
+            /**
+             * KnownAgent addresses.
+             * @member {Array.<string>} addresses
+             * @memberof netfold.mesh.KnownAgent
+             * @instance
+             */
+            KnownAgent.prototype.addresses = $util.emptyArray;
+
+            /**
+             * Encodes the specified KnownAgent message. Does not implicitly {@link netfold.mesh.KnownAgent.verify|verify} messages.
+             * @function encode
+             * @memberof netfold.mesh.KnownAgent
+             * @static
+             * @param {netfold.mesh.KnownAgent.$Properties} message KnownAgent message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            KnownAgent.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.peer != null && $Object.hasOwnProperty.call(message, "peer") && message.peer !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.peer);
+                if (message.addresses != null && message.addresses.length)
+                    for (let i = 0; i < message.addresses.length; ++i)
+                        writer.uint32(/* id 2, wireType 2 =*/18).string(message.addresses[i]);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a KnownAgent message from the specified reader or buffer.
+             * @function decode
+             * @memberof netfold.mesh.KnownAgent
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {netfold.mesh.KnownAgent & netfold.mesh.KnownAgent.$Shape} KnownAgent
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            KnownAgent.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.netfold.mesh.KnownAgent();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.peer = value;
+                            else
+                                delete message.peer;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.addresses && message.addresses.length))
+                                message.addresses = [];
+                            message.addresses.push(reader.stringVerify());
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return KnownAgent;
+        })();
+
+        return mesh;
+    })();
+
+    return netfold;
+})();
+
+export {
+  $root as default
+};

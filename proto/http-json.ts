@@ -1,0 +1,60 @@
+/** JSON over HTTP to a unix socket or a TCP address: how the parts of one machine talk to each other. */
+import { type IncomingMessage, type RequestOptions, request } from 'node:http';
+import { NetfoldError } from './errors.ts';
+
+/** `unix:/run/netfold/lab/host0.sock` or `http://10.0.0.1:4600`. */
+export type Address = string;
+
+const TIMEOUT_MS = 10_000;
+const MAX_BODY_BYTES = 64 << 20;
+
+export class HttpError extends NetfoldError {
+  declare readonly code: 'UNREACHABLE' | 'REFUSED' | 'MALFORMED';
+  constructor(code: 'UNREACHABLE' | 'REFUSED' | 'MALFORMED', message: string, cause?: unknown) {
+    super({ code, blame: 'machine', message, ...(cause !== undefined && { cause }) });
+  }
+}
+
+/** Sends `body` (POST) or asks (GET without a body) and returns the answer. Throws `HttpError`. */
+export async function callJson(address: Address, path: string, body?: unknown): Promise<unknown> {
+  const options: RequestOptions = {
+    ...target(address, path),
+    method: body === undefined ? 'GET' : 'POST',
+    headers: { 'content-type': 'application/json' },
+    timeout: TIMEOUT_MS,
+  };
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const sent = request(options, resolve);
+  sent.on('timeout', () => sent.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)));
+  sent.on('error', (cause) =>
+    reject(new HttpError('UNREACHABLE', `${address} can't be reached: ${cause.message}`, cause)),
+  );
+  sent.end(body === undefined ? undefined : JSON.stringify(body));
+  const response = await promise;
+  const text = await readAll(response);
+  if (response.statusCode !== 200)
+    throw new HttpError('REFUSED', `${address}${path} answered ${response.statusCode}: ${text}`);
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new HttpError('MALFORMED', `${address}${path} did not answer with JSON`, cause);
+  }
+}
+
+function target(address: Address, path: string): RequestOptions {
+  if (address.startsWith('unix:')) return { socketPath: address.slice('unix:'.length), path };
+  const { hostname, port } = new URL(address);
+  return { hostname, port, path };
+}
+
+async function readAll(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > MAX_BODY_BYTES)
+      throw new HttpError('MALFORMED', `the answer is longer than ${MAX_BODY_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}

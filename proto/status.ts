@@ -1,0 +1,50 @@
+/** What an agent says of itself (`GET /status` on its socket, `netfold status --json`). */
+
+export type AgentState = 'starting' | 'waiting' | 'ready' | 'running' | 'stopping';
+
+export interface FlowStatus {
+  readonly from: string;
+  readonly to: string;
+  /** Measured, as frames. */
+  readonly rateBps: number;
+  /** What it may use now; null without a limit. */
+  readonly shareBps: number | null;
+  readonly greedy: boolean;
+  /** Name of the link that limits it; null where its own demand does. */
+  readonly limitedBy: string | null;
+}
+
+export interface AgentStatus {
+  readonly host: string;
+  readonly state: AgentState;
+  /** Names of the endpoints that this agent enforces. */
+  readonly endpoints: readonly string[];
+  /** How many endpoints of the topology are known with their addresses. */
+  readonly known: number;
+  readonly expected: number;
+  readonly hosts: readonly { readonly name: string; readonly endpoints: number; readonly self: boolean }[];
+  readonly conflicts: readonly string[];
+  readonly flows: readonly FlowStatus[];
+  readonly mesh: {
+    readonly messagesSent: number;
+    readonly bytesSent: number;
+    readonly messagesReceived: number;
+    readonly flowAnnouncements: number;
+    readonly rejected: Readonly<Record<string, number>>;
+  };
+  readonly delay: {
+    readonly backend: string;
+    readonly packets: number;
+    readonly lost: number;
+    readonly held: number;
+    readonly latestMs: number;
+  };
+  readonly ticks: { readonly count: number; readonly meanMs: number; readonly latestMs: number };
+  /** CPU that the agent has used since it started, in seconds. */
+  readonly cpuSeconds: number;
+  readonly memoryBytes: number;
+  /** What could not be done, in words; the rest goes on. */
+  readonly degraded: readonly string[];
+  /** `run` commands: endpoint → pid, or how it ended. */
+  readonly processes: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,180 @@
+/**
+ * The units of netfold, and the only place that converts between them and text.
+ *
+ * Time is in microseconds, bandwidth in bits per second (decimal prefixes), probabilities are ratios in 0..1.
+ * What a user writes must be exact in these units: a value that would be rounded is refused.
+ */
+import { NetfoldError } from './errors.ts';
+
+declare const unit: unique symbol;
+/** Microseconds. Whole in what users write, fractional in what is computed. */
+export type Micros = number & { readonly [unit]: 'µs' };
+/** Bits per second, as tc counts: Ethernet frames without preamble and FCS. `Infinity` is "no limit". */
+export type Bps = number & { readonly [unit]: 'bit/s' };
+/** A probability, 0..1. */
+export type Ratio = number & { readonly [unit]: 'ratio' };
+
+export const micros = (value: number): Micros => value as Micros;
+export const bps = (value: number): Bps => value as Bps;
+export const ratio = (value: number): Ratio => value as Ratio;
+export const UNLIMITED: Bps = bps(Number.POSITIVE_INFINITY);
+
+/** Shaping below one byte per second or above 100 Gb/s is outside of what tc was tried with. */
+export const MIN_BANDWIDTH: Bps = bps(8);
+export const MAX_BANDWIDTH: Bps = bps(100e9);
+/** Ten minutes: longer than any network that answers. */
+export const MAX_LATENCY: Micros = micros(600e6);
+
+export type UnitErrorCode = 'UNIT_MISSING' | 'UNIT_UNKNOWN' | 'UNIT_SYNTAX' | 'UNIT_RANGE' | 'UNIT_PRECISION';
+
+export class UnitError extends NetfoldError {
+  declare readonly code: UnitErrorCode;
+  constructor(code: UnitErrorCode, message: string, remedy: string) {
+    super({ code, blame: 'input', message, remedy });
+  }
+}
+
+interface Dimension {
+  readonly what: string;
+  readonly example: string;
+  /** Canonical spelling → factor into the canonical unit. */
+  readonly factors: Readonly<Record<string, number>>;
+}
+
+const TIME: Dimension = {
+  what: 'a time',
+  example: '10ms',
+  factors: { us: 1, µs: 1, ms: 1e3, s: 1e6, m: 60e6, h: 3600e6 },
+};
+const BANDWIDTH: Dimension = {
+  what: 'a bandwidth',
+  example: '60Mbps',
+  factors: { bps: 1, Kbps: 1e3, kbps: 1e3, Mbps: 1e6, Gbps: 1e9 },
+};
+
+const NUMBER_AND_UNIT = /^([+-]?(?:\d+\.?\d*|\.\d+))\s*([A-Za-zµ%/]*)$/u;
+
+/** Parses `text` in `dimension`; exact decimal arithmetic, so that `0.3ms` is 300 and not 299.99999999999994. */
+function parseQuantity(text: string, dimension: Dimension): number {
+  const match = NUMBER_AND_UNIT.exec(text.trim());
+  if (!match) throw syntaxError(text, dimension);
+  const [, digits, unitText] = match as unknown as [string, string, string];
+  const spellings = Object.keys(dimension.factors).join(' ');
+  if (unitText === '') {
+    throw new UnitError(
+      'UNIT_MISSING',
+      `"${text}" has no unit`,
+      `write the unit, e.g. ${dimension.example} (${spellings})`,
+    );
+  }
+  const factor = dimension.factors[unitText];
+  if (factor === undefined) {
+    throw new UnitError(
+      'UNIT_UNKNOWN',
+      `"${unitText}" in "${text}" is not a unit of ${dimension.what.replace(/^an? /, '')}`,
+      `use one of ${spellings}, e.g. ${dimension.example}`,
+    );
+  }
+  return scaleExactly(digits, factor, text);
+}
+
+function syntaxError(text: string, dimension: Dimension): UnitError {
+  return new UnitError(
+    'UNIT_SYNTAX',
+    `"${text}" is not ${dimension.what}`,
+    `write a number and a unit, e.g. ${dimension.example}`,
+  );
+}
+
+/** `digits` × `factor` as a whole number, or an error that says that it isn't one. */
+function scaleExactly(digits: string, factor: number, text: string): number {
+  const [whole = '', fraction = ''] = digits.replace('+', '').split('.');
+  const scale = 10 ** fraction.length;
+  const value = (Number(`${whole}${fraction}`) * factor) / scale;
+  if (!Number.isSafeInteger(value)) {
+    throw new UnitError(
+      'UNIT_PRECISION',
+      `"${text}" can't be represented exactly`,
+      'write at most microseconds and whole bits per second',
+    );
+  }
+  return value;
+}
+
+/** `10ms`, `250us`, `1.5s`. Whole microseconds, 0 to ten minutes. Throws `UnitError`. */
+export function parseLatency(text: string): Micros {
+  const value = parseQuantity(text, TIME);
+  if (value < 0 || value > MAX_LATENCY) {
+    throw new UnitError(
+      'UNIT_RANGE',
+      `"${text}" is outside of 0 to ${MAX_LATENCY / 60e6} minutes`,
+      'write a latency such as 10ms',
+    );
+  }
+  return micros(value);
+}
+
+/** `128Kbps`, `60Mbps`, `1Gbps`. 8 b/s to 100 Gb/s. Throws `UnitError`. */
+export function parseBandwidth(text: string): Bps {
+  const value = parseQuantity(text, BANDWIDTH);
+  if (value < MIN_BANDWIDTH || value > MAX_BANDWIDTH) {
+    throw new UnitError(
+      'UNIT_RANGE',
+      `"${text}" is outside of 8bps to 100Gbps`,
+      'write a bandwidth such as 60Mbps, or leave it out for no limit',
+    );
+  }
+  return bps(value);
+}
+
+/** `0.1%`, `2.5%`. 0 to 100 %. Throws `UnitError`. */
+export function parsePercentage(text: string): Ratio {
+  const match = NUMBER_AND_UNIT.exec(text.trim());
+  if (!match)
+    throw new UnitError('UNIT_SYNTAX', `"${text}" is not a percentage`, 'write a number and %, e.g. 0.1%');
+  if (match[2] === '')
+    throw new UnitError('UNIT_MISSING', `"${text}" has no unit`, 'write a percentage, e.g. 0.1%');
+  if (match[2] !== '%')
+    throw new UnitError(
+      'UNIT_UNKNOWN',
+      `"${match[2]}" in "${text}" is not %`,
+      'write a percentage, e.g. 0.1%',
+    );
+  const value = Number(match[1]) / 100;
+  if (value < 0 || value > 1)
+    throw new UnitError('UNIT_RANGE', `"${text}" is outside of 0% to 100%`, 'write a percentage, e.g. 0.1%');
+  return ratio(value);
+}
+
+/** A duration since the start of an experiment: `30s`, `1m30s`, `500ms`. Whole microseconds. Throws `UnitError`. */
+export function parseDuration(text: string): Micros {
+  const parts = text.trim().match(/(?:\d+\.?\d*|\.\d+)\s*[A-Za-zµ]*/gu);
+  if (!parts || parts.join('').replaceAll(' ', '') !== text.trim().replaceAll(' ', ''))
+    throw syntaxError(text, TIME);
+  return micros(parts.reduce((sum, part) => sum + parseQuantity(part, TIME), 0));
+}
+
+/** The shortest exact text: `10ms`, `250us`, `1.5s`. */
+export function formatMicros(value: number): string {
+  if (value >= 1e6) return `${trim(value / 1e6)}s`;
+  if (value >= 1e3 || value === 0) return `${trim(value / 1e3)}ms`;
+  return `${trim(value)}us`;
+}
+
+/** `60Mbps`, `17.78Mbps`, `unlimited`. Rounded to four significant digits below the point. */
+export function formatBps(value: number): string {
+  if (!Number.isFinite(value)) return 'unlimited';
+  if (value >= 1e9) return `${trim(value / 1e9)}Gbps`;
+  if (value >= 1e6) return `${trim(value / 1e6)}Mbps`;
+  if (value >= 1e3) return `${trim(value / 1e3)}Kbps`;
+  return `${trim(value)}bps`;
+}
+
+/** `0.1%`. */
+export function formatRatio(value: number): string {
+  return `${trim(value * 100)}%`;
+}
+
+function trim(value: number): string {
+  return String(Number(value.toFixed(4)));
+}

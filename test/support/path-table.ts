@@ -1,0 +1,32 @@
+/** Folded paths that are written down instead of computed. */
+import { bps, micros, ratio } from '../../proto/units.ts';
+import type { Path } from '../../topology/model.ts';
+
+export interface PathSpec {
+  readonly from: number;
+  readonly to: number;
+  /** µs */
+  readonly latency: number;
+  readonly links: readonly number[];
+}
+
+export function pathTable(specs: readonly PathSpec[]): {
+  path: (from: number, to: number) => Path | undefined;
+} {
+  const table = new Map(
+    specs.map(({ from, to, latency, links }): [string, Path] => [
+      `${from} ${to}`,
+      {
+        from,
+        to,
+        latency: micros(latency),
+        jitter: micros(0),
+        loss: ratio(0),
+        bandwidth: bps(1e6),
+        hops: links.length,
+        links,
+      },
+    ]),
+  );
+  return { path: (from, to) => table.get(`${from} ${to}`) };
+}

@@ -1,0 +1,142 @@
+import { createServer } from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import { systemClock, systemTimers } from '../../../agent/clock.ts';
+import { createLibp2pTransport } from '../../../agent/mesh/libp2p-transport.ts';
+import { Mesh, type MeshOptions } from '../../../agent/mesh/mesh.ts';
+import type { MeshTransport } from '../../../agent/mesh/transport.ts';
+
+/** Real sockets on 127.0.0.1; everything waits for what it is about, never for time. */
+
+const OPTIONS: Omit<MeshOptions, 'host'> = {
+  topology: '0123456789abcdef',
+  endpointNames: ['a.0', 'b.0', 'c.0'],
+};
+const running: { stop(): Promise<void> }[] = [];
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((one) => one.stop()));
+});
+
+async function newTransport(experiment = 'test'): Promise<MeshTransport> {
+  return createLibp2pTransport({ experiment, listen: ['/ip4/127.0.0.1/tcp/0'] });
+}
+
+async function startMesh(
+  host: string,
+  experiment?: string,
+): Promise<{ mesh: Mesh; transport: MeshTransport }> {
+  const transport = await newTransport(experiment);
+  const mesh = new Mesh({ transport, clock: systemClock, timers: systemTimers }, { ...OPTIONS, host });
+  running.push(mesh);
+  await mesh.start();
+  return { mesh, transport };
+}
+
+/** Resolves when `holds` does, looking after each change of the mesh. */
+function until(mesh: Mesh, holds: () => boolean): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (!holds()) return;
+      stop();
+      resolve();
+    };
+    const stop = mesh.onChange(look);
+    look();
+  });
+}
+
+const hostNames = (mesh: Mesh): string[] => mesh.view.hosts().map(({ name }) => name);
+
+test('agents find each other, repair by request what was said before, hear changes, and say goodbye', async () => {
+  const a = await startMesh('alpha');
+  a.mesh.announceEndpoints([{ number: 0, addresses: ['10.1.0.1'] }]);
+  a.mesh.announceFlows([{ source: 0, destination: 1, rateBps: 4e6, greedy: true }]);
+  const b = await startMesh('beta');
+  await b.transport.connect(a.transport.addresses[0]!);
+
+  await until(b.mesh, () => b.mesh.view.remoteFlows().length === 1);
+  expect(b.mesh.stats.repairs).toBeGreaterThanOrEqual(1);
+  expect(b.mesh.view.endpoints()).toEqual([
+    { number: 0, name: 'a.0', addresses: ['10.1.0.1'], host: 'alpha' },
+  ]);
+
+  await until(a.mesh, () => hostNames(a.mesh).includes('beta'));
+  b.mesh.announceEndpoints([{ number: 1, addresses: ['10.1.0.2', 'fd00::2'] }]);
+  await until(a.mesh, () => a.mesh.view.endpoints().length === 2);
+  expect(a.mesh.view.endpoints()[1]).toMatchObject({
+    name: 'b.0',
+    addresses: ['10.1.0.2', 'fd00::2'],
+    host: 'beta',
+  });
+
+  const silent = a.mesh.view.hosts().find(({ name }) => name === 'beta')!.lastHeard;
+  await b.mesh.stop();
+  await until(a.mesh, () => !hostNames(a.mesh).includes('beta'));
+  // Much earlier than silence would have been noticed: it was said.
+  expect(systemClock.now() - silent).toBeLessThan(2500);
+});
+
+test('an agent that joins through one peer connects to those that the peer knows', async () => {
+  const a = await startMesh('alpha');
+  const b = await startMesh('beta');
+  await b.transport.connect(a.transport.addresses[0]!);
+  await until(a.mesh, () =>
+    a.mesh.view.hosts().every(({ self, meshAddresses }) => self || meshAddresses.length > 0),
+  );
+  await until(a.mesh, () => hostNames(a.mesh).length === 2);
+  const c = await startMesh('gamma');
+  await c.transport.connect(a.transport.addresses[0]!);
+  await until(c.mesh, () => hostNames(c.mesh).length === 3);
+  await until(b.mesh, () => hostNames(b.mesh).length === 3);
+
+  await a.mesh.stop();
+  c.mesh.announceEndpoints([{ number: 2, addresses: ['10.1.0.3'] }]);
+  await until(b.mesh, () => b.mesh.view.endpoints().length === 1);
+});
+
+test('an agent of another experiment is not heard', async () => {
+  const a = await startMesh('alpha', 'one');
+  const b = await startMesh('beta', 'two');
+  const c = await startMesh('gamma', 'one');
+  await b.transport.connect(a.transport.addresses[0]!);
+  await c.transport.connect(a.transport.addresses[0]!);
+  c.mesh.announceEndpoints([{ number: 1, addresses: ['10.1.0.2'] }]);
+  await until(a.mesh, () => a.mesh.view.endpoints().length === 1);
+  await until(c.mesh, () => hostNames(c.mesh).includes('alpha'));
+  expect(hostNames(a.mesh)).toEqual(['alpha', 'gamma']);
+  expect(hostNames(c.mesh)).toEqual(['alpha', 'gamma']);
+});
+
+test('what is not an address, an address without an agent, and a port in use are coded errors', async () => {
+  const { transport } = await startMesh('alpha');
+  await expect(transport.connect('127.0.0.1:80')).rejects.toMatchObject({
+    code: 'MESH_ADDRESS',
+    blame: 'input',
+  });
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  const taken = await createLibp2pTransport({ experiment: 'x', listen: [`/ip4/127.0.0.1/tcp/${port}`] });
+  const nothing = { onGossip: () => false, onRequest: () => undefined, onPeer: () => {} };
+  await expect(taken.start(nothing)).rejects.toMatchObject({
+    code: 'MESH_LISTEN',
+    blame: 'machine',
+    message: `the mesh can't listen: EADDRINUSE: address already in use 127.0.0.1:${port}`,
+  });
+  await new Promise((resolve) => server.close(resolve));
+  await expect(transport.connect(`/ip4/127.0.0.1/tcp/${port}`)).rejects.toMatchObject({
+    code: 'MESH_UNREACHABLE',
+  });
+});
+
+test('a question that is refused or not heard rejects', async () => {
+  const a = await newTransport();
+  const b = await newTransport();
+  running.push(a, b);
+  const nothing = { onGossip: () => false, onRequest: () => undefined, onPeer: () => {} };
+  await a.start(nothing);
+  await b.start(nothing);
+  await expect(b.request(a.selfId, Uint8Array.of(1))).rejects.toMatchObject({ code: 'MESH_UNREACHABLE' });
+  await b.connect(a.addresses[0]!);
+  await expect(b.request(a.selfId, Uint8Array.of(1))).rejects.toThrow();
+});

@@ -1,0 +1,163 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { type Files, findBreaches } from './import-rules.ts';
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+const FOLDERS = ['topology', 'proto', 'bpf', 'agent', 'controller', 'deploy', 'bench', 'test'];
+/** This folder's own files are full of what they forbid. */
+const EXEMPT = /^(proto\/generated|test\/unit\/structure)\//;
+
+function readCheckout(): Files {
+  const files = new Map<string, string>();
+  for (const folder of FOLDERS) {
+    for (const entry of readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })) {
+      const file = `${folder}/${entry}`;
+      if (/\.(ts|mjs|js)$/.test(file) && !EXEMPT.test(file))
+        files.set(file, readFileSync(join(ROOT, file), 'utf8'));
+    }
+  }
+  return files;
+}
+
+/** The breaches of a checkout of one file. */
+function breachesOf(file: string, text: string): string[] {
+  return findBreaches(new Map([[file, text]]));
+}
+
+describe('the checkout', () => {
+  const files = readCheckout();
+
+  it('was read', () => {
+    expect([...files.keys()]).toContain('proto/units.ts');
+    expect([...files.keys()]).toContain('deploy/setup/start.mjs');
+  });
+
+  it('keeps all rules', () => {
+    expect(findBreaches(files)).toEqual([]);
+  });
+});
+
+describe('only agent/kernel/ knows koffi', () => {
+  const text = "import koffi from 'koffi';\n";
+  it.each(['agent/tick/a.ts', 'controller/a.ts', 'bpf/a.ts'])('refuses it in %s', (file) => {
+    expect(breachesOf(file, text)).toEqual([`${file}: imports koffi (only agent/kernel/ knows koffi)`]);
+  });
+  it('allows it in agent/kernel/', () => {
+    expect(breachesOf('agent/kernel/libc.ts', text)).toEqual([]);
+  });
+});
+
+describe('topology/ is pure', () => {
+  it.each(["'node:fs'", "'pino'", "'../agent/share/a.ts'"])('refuses %s', (specifier) => {
+    expect(breachesOf('topology/a.ts', `import x from ${specifier};\n`)).toHaveLength(1);
+    expect(
+      breachesOf('topology/native/a.ts', `import x from ${specifier.replace('../', '../../')};\n`),
+    ).toHaveLength(1);
+  });
+  it.each(["'yaml'", "'zod'", "'fast-xml-parser'", "'./b.ts'", "'../proto/units.ts'"])(
+    'allows %s',
+    (specifier) => {
+      expect(breachesOf('topology/a.ts', `import x from ${specifier};\n`)).toEqual([]);
+    },
+  );
+  it('lets the programs that generate files write them', () => {
+    expect(
+      breachesOf('topology/native/build-schema.ts', "import { writeFileSync } from 'node:fs';\n"),
+    ).toEqual([]);
+    expect(
+      breachesOf('topology/native/builder.ts', "import { writeFileSync } from 'node:fs';\n"),
+    ).toHaveLength(1);
+  });
+});
+
+describe('shares and plans are pure', () => {
+  it.each([
+    'agent/share/fair-shares.ts',
+    'agent/usage/meter.ts',
+    'agent/enforce/plan.ts',
+    'agent/enforce/plan-tc.ts',
+  ])('refuses builtins in %s', (file) => {
+    expect(breachesOf(file, "import { readFileSync } from 'node:fs';\n")).toHaveLength(1);
+    expect(breachesOf(file, "import { send } from '../kernel/netlink.ts';\n")).toHaveLength(1);
+  });
+  it('allows topology/, proto/ and neighbours', () => {
+    const text =
+      "import a from '../../topology/model.ts';\nimport b from '../../proto/units.ts';\nimport c from './b.ts';\n";
+    expect(breachesOf('agent/share/a.ts', text)).toEqual([]);
+  });
+  it('leaves the stages that act alone', () => {
+    expect(breachesOf('agent/enforce/apply.ts', "import { send } from '../kernel/netlink.ts';\n")).toEqual(
+      [],
+    );
+  });
+});
+
+describe('pure code depends on nothing but its arguments', () => {
+  it.each(['Date.now()', 'new Date()', 'performance.now()', 'Math.random()', 'process.env', 'console.log()'])(
+    'refuses %s',
+    (code) => {
+      expect(breachesOf('topology/a.ts', `const a = ${code};\n`)).toHaveLength(1);
+      expect(breachesOf('agent/share/a.ts', `const a = ${code};\n`)).toHaveLength(1);
+      expect(breachesOf('agent/tick/a.ts', `const a = ${code};\n`)).toEqual([]);
+    },
+  );
+});
+
+describe('directions between folders', () => {
+  it('refuses controller/ in agent/, and not the other way round', () => {
+    expect(breachesOf('agent/main.ts', "import x from '../controller/api.ts';\n")).toHaveLength(1);
+    expect(breachesOf('controller/cli/main.ts', "import x from '../../agent/main.ts';\n")).toEqual([]);
+  });
+  it('refuses anything but proto/ in proto/', () => {
+    expect(breachesOf('proto/a.ts', "import x from '../topology/model.ts';\n")).toHaveLength(1);
+    expect(breachesOf('proto/a.ts', "import x from './units.ts';\n")).toEqual([]);
+  });
+  it('refuses test/ in what is shipped', () => {
+    expect(breachesOf('agent/main.ts', "import x from '../test/support/lab.ts';\n")).toHaveLength(1);
+    expect(breachesOf('test/unit/a.test.ts', "import x from '../support/lab.ts';\n")).toEqual([]);
+  });
+});
+
+describe('every way to import is seen', () => {
+  it.each([
+    "import 'koffi';",
+    "import type { a } from 'koffi';",
+    "import {\n  a,\n  b,\n} from 'koffi';",
+    "export * from 'koffi';",
+    "export { a } from 'koffi';",
+    "const k = await import('koffi');",
+    "const k = require('koffi');",
+    "import a from './a.ts';\nimport koffi from 'koffi';",
+    "type K = import('koffi').Pointer;",
+  ])('%s', (text) => {
+    expect(breachesOf('controller/a.ts', `${text}\n`)).toHaveLength(1);
+  });
+  it('but not comments', () => {
+    expect(
+      breachesOf('controller/a.ts', "// import koffi from 'koffi';\n/*\nimport koffi from 'koffi';\n*/\n"),
+    ).toEqual([]);
+  });
+});
+
+describe('texts', () => {
+  it('refuses files of more than 400 lines', () => {
+    expect(breachesOf('agent/a.ts', 'a();\n'.repeat(400))).toEqual([]);
+    expect(breachesOf('agent/a.ts', 'a();\n'.repeat(401))).toHaveLength(1);
+  });
+  it.each(['enum A { B }', 'export enum A { B }', 'export const enum A { B }', 'declare enum A { B }'])(
+    'refuses %s',
+    (text) => {
+      expect(breachesOf('agent/a.ts', `${text}\n`)).toHaveLength(1);
+    },
+  );
+  it('allows the word enum', () => {
+    expect(breachesOf('agent/a.ts', "// no enum here\nconst a = z.enum(['b']);\n")).toEqual([]);
+  });
+  it.each(['TODO', 'FIXME', 'XXX'])('refuses %s and says in which line', (mark) => {
+    expect(breachesOf('agent/a.ts', `a();\n// ${mark}: later\n`)).toEqual([
+      `agent/a.ts:2: ${mark} (do it, or file an issue)`,
+    ]);
+  });
+});

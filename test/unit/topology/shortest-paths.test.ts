@@ -1,0 +1,157 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { bps, micros, ratio } from '../../../proto/units.ts';
+import { Folding } from '../../../topology/fold.ts';
+import type { Graph } from '../../../topology/model.ts';
+
+/** A random graph: few latencies, so that there are many ties; names in an order that is not that of the numbers. */
+const graphs = fc
+  .record({
+    endpoints: fc.integer({ min: 2, max: 5 }),
+    bridges: fc.integer({ min: 0, max: 4 }),
+    routing: fc.constantFrom('latency' as const, 'hops' as const),
+    arcs: fc.array(fc.record({ from: fc.nat(8), to: fc.nat(8), latency: fc.constantFrom(0, 1, 1, 2, 5) }), {
+      maxLength: 26,
+    }),
+    forwards: fc.array(fc.boolean(), { minLength: 9, maxLength: 9 }),
+    names: fc.shuffledSubarray(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'], { minLength: 9, maxLength: 9 }),
+  })
+  .map(({ endpoints, bridges, routing, arcs, forwards, names }): Graph => {
+    const count = endpoints + bridges;
+    const nodes = names.slice(0, count);
+    const seen = new Set<string>();
+    const kept = arcs.filter(({ from, to }) => {
+      if (from === to || from >= count || to >= count || seen.has(`${from}>${to}`)) return false;
+      seen.add(`${from}>${to}`);
+      return true;
+    });
+    return {
+      routing,
+      endpoints: nodes.slice(0, endpoints),
+      nodes,
+      forwards: nodes.map((_, node) => node >= endpoints || forwards[node]!),
+      edges: kept.map(({ from, to }, link) => ({ from, to, link })),
+      links: kept.map(({ from, to, latency }) => ({
+        name: `${nodes[from]}->${nodes[to]}`,
+        latency: micros(latency),
+        jitter: micros(0),
+        loss: ratio(0),
+        bandwidth: bps(1e6),
+      })),
+    };
+  });
+
+/** All simple paths, the best by latency and hops (or the reverse), then by the names of the nodes along it. */
+function bruteForce(graph: Graph, from: number, to: number): string | undefined {
+  let best: { keys: [number, number]; names: string[] } | undefined;
+  const walk = (path: number[], latency: number): void => {
+    const last = path.at(-1)!;
+    if (last === to) {
+      const hops = path.length - 1;
+      const keys: [number, number] = graph.routing === 'hops' ? [hops, latency] : [latency, hops];
+      const names = path.map((node) => graph.nodes[node]!);
+      const order = best
+        ? keys[0] - best.keys[0] || keys[1] - best.keys[1] || compareLists(names, best.names)
+        : -1;
+      if (order < 0) best = { keys, names };
+      return;
+    }
+    if (last !== from && !graph.forwards[last]) return;
+    for (const edge of graph.edges) {
+      if (edge.from === last && !path.includes(edge.to))
+        walk([...path, edge.to], latency + graph.links[edge.link]!.latency);
+    }
+  };
+  walk([from], 0);
+  return best?.names.join(' ');
+}
+
+function compareLists(a: readonly string[], b: readonly string[]): number {
+  for (let index = 0; index < a.length; index++)
+    if (a[index] !== b[index]) return a[index]! < b[index]! ? -1 : 1;
+  return 0;
+}
+
+function namesAlong(folding: Folding, from: number, to: number): string | undefined {
+  const path = folding.path(from, to);
+  if (!path) return undefined;
+  const { links, nodes } = folding.graph;
+  return [nodes[from], ...path.links.map((link) => links[link]!.name.split('->')[1])].join(' ');
+}
+
+describe('shortest paths', () => {
+  it('are those of an exhaustive search, ties broken by names along the path', () => {
+    fc.assert(
+      fc.property(graphs, (graph) => {
+        const folding = new Folding(graph);
+        for (let from = 0; from < graph.endpoints.length; from++) {
+          for (let to = 0; to < graph.endpoints.length; to++) {
+            const expected = from === to ? undefined : bruteForce(graph, from, to);
+            expect(namesAlong(folding, from, to)).toBe(expected);
+          }
+        }
+      }),
+      { numRuns: 400, seed: 7 },
+    );
+  });
+
+  it('do not depend on the order of the edges', () => {
+    fc.assert(
+      fc.property(graphs, fc.integer({ min: 1, max: 1000 }), (graph, salt) => {
+        const shuffled = graph.edges.toSorted((a, b) => ((a.link * salt) % 17) - ((b.link * salt) % 17));
+        const one = new Folding(graph);
+        const other = new Folding({ ...graph, edges: shuffled });
+        for (let to = 1; to < graph.endpoints.length; to++)
+          expect(other.path(0, to)).toEqual(one.path(0, to));
+      }),
+      { numRuns: 200, seed: 8 },
+    );
+  });
+
+  it('of a scale-free graph of 4,000 nodes are found in a few milliseconds a source', () => {
+    const graph = scaleFree(4000);
+    const folding = new Folding(graph);
+    for (let source = 0; source < 20; source++) folding.path(source, 3999);
+    const times: number[] = [];
+    for (let source = 100; source < 150; source++) {
+      const start = performance.now();
+      expect(folding.path(source, 3999)).toBeDefined();
+      times.push(performance.now() - start);
+    }
+    // The target is 5 ms; the bound leaves room for a busy machine and still fails for anything quadratic.
+    expect(times.sort((a, b) => a - b)[25]).toBeLessThan(20);
+  });
+});
+
+/** Preferential attachment with two links a node; every node forwards. */
+function scaleFree(count: number): Graph {
+  const nodes = Array.from({ length: count }, (_, node) => `n${node}`);
+  const ends = [0, 1];
+  const pairs: [number, number][] = [[0, 1]];
+  let state = 1;
+  const below = (limit: number): number => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state % limit;
+  };
+  for (let node = 2; node < count; node++) {
+    for (const other of new Set([ends[below(ends.length)]!, ends[below(ends.length)]!])) {
+      pairs.push([node, other]);
+      ends.push(node, other);
+    }
+  }
+  const arcs = pairs.flatMap(([a, b]) => [[a, b] as const, [b, a] as const]);
+  return {
+    routing: 'latency',
+    endpoints: nodes,
+    nodes,
+    forwards: nodes.map(() => true),
+    edges: arcs.map(([from, to], link) => ({ from, to, link })),
+    links: arcs.map(([from, to]) => ({
+      name: `n${from}->n${to}`,
+      latency: micros(1000 + ((from * to) % 7) * 500),
+      jitter: micros(0),
+      loss: ratio(0),
+      bandwidth: bps(1e8),
+    })),
+  };
+}

@@ -1,0 +1,317 @@
+/**
+ * The event lines, by recursive descent:
+ *
+ *     event    = ("at" T | "from" T "to" T) action
+ *     action   = ("join" | "leave" | "crash" | "disconnect" | "reconnect") targets [COUNT]
+ *              | "set" targets change+
+ *              | "flap" targets "every" T
+ *              | "churn" targets (COUNT | PERCENT) "every" T ["replace"] ["seed" INTEGER]
+ *              | "partition" targets ("|" targets)+  |  "heal"
+ *              | "run" targets TEXT  |  "signal" targets SIGNAL  |  "quit"
+ *     targets  = target+
+ *     target   = "*" | "tag:" NAME | NODE | NODE "--" NODE | NODE "->" NODE       (NODE is NAME or NAME.REPLICA)
+ *     change   = ("latency" | "jitter" | "loss" | "bandwidth" | "up" | "down") "=" value
+ *     value    = QUANTITY | PERCENT | ("+" | "-") QUANTITY | "unlimited"
+ *
+ * `from … to …` is what flap and churn need; set, leave, disconnect and partition may have it and are undone at its end.
+ * `latency=200%` is relative to the value before; loss is in percent itself, so it is set (`loss=1%`) or moved (`loss=+1%`).
+ */
+import {
+  type Bps,
+  type Micros,
+  micros,
+  parseBandwidth,
+  parseDuration,
+  parseLatency,
+  parsePercentage,
+  type Ratio,
+  UNLIMITED,
+  UnitError,
+} from '../../proto/units.ts';
+import { type Findings, quote } from '../diagnostics.ts';
+import type { Position } from '../model.ts';
+import { parseReference } from '../names.ts';
+import {
+  type Change,
+  type ChurnAction,
+  type EventAction,
+  type LifecycleVerb,
+  type NewValue,
+  SIGNALS,
+  type Target,
+  type TopologyEvent,
+} from './model.ts';
+import { LineError, reportingLineErrors, type Word, Words } from './words.ts';
+
+const LIFECYCLE: readonly LifecycleVerb[] = ['join', 'leave', 'crash', 'disconnect', 'reconnect'];
+const VERBS = [...LIFECYCLE, 'set', 'flap', 'churn', 'partition', 'heal', 'run', 'signal', 'quit'] as const;
+const NEED_WINDOW = ['flap', 'churn'];
+const MAY_HAVE_WINDOW = [...NEED_WINDOW, 'set', 'leave', 'disconnect', 'partition'];
+const PROPERTIES = ['latency', 'jitter', 'loss', 'bandwidth', 'up', 'down'] as const;
+/** Faster than this and the changes can't be told from each other at an agent's tick. */
+const MIN_PERIOD = micros(10_000);
+/** An experiment of more than a hundred days is a typing mistake. */
+const MAX_TIME = micros(100 * 24 * 3600e6);
+const MAX_COUNT = 65_535;
+
+/** Parses one line; an error goes to `findings` and gives `undefined`. `start`: where the line stands in the file. */
+export function parseEvent(
+  line: string,
+  start: Position,
+  field: string,
+  findings: Findings,
+): TopologyEvent | undefined {
+  return reportingLineErrors(field, findings, () => {
+    const words = new Words(line, start);
+    const time = parseTime(words);
+    const action = parseAction(words, time.until !== undefined);
+    if (!words.atEnd()) throw words.unexpected('the end of the line', 'write one event a line');
+    return { ...time, action, position: start };
+  });
+}
+
+/** Parses an action alone (`set s1--s2 latency=50ms`), as live control gives it. */
+export function parseActionLine(
+  line: string,
+  start: Position,
+  field: string,
+  findings: Findings,
+): EventAction | undefined {
+  return reportingLineErrors(field, findings, () => {
+    const words = new Words(line, start);
+    const action = parseAction(words, false);
+    if (!words.atEnd()) throw words.unexpected('the end of the line', 'write one action');
+    return action;
+  });
+}
+
+function parseTime(words: Words): { at: Micros; until?: Micros } {
+  if (words.keyword(['at', 'from'], '"at" or "from"') === 'at') return { at: time(words) };
+  const at = time(words);
+  words.demand('to', '"to"');
+  const position = words.position;
+  const until = time(words);
+  if (until <= at)
+    throw new LineError(position, 'the end is not after the start', 'write from EARLIER to LATER');
+  return { at, until };
+}
+
+function parseAction(words: Words, hasWindow: boolean): EventAction {
+  const position = words.position;
+  const verb = words.keyword(VERBS, 'a verb');
+  if (hasWindow && !MAY_HAVE_WINDOW.includes(verb)) {
+    throw new LineError(position, `${quote(verb)} happens at one instant`, `write at T ${verb} …`);
+  }
+  if (!hasWindow && NEED_WINDOW.includes(verb)) {
+    throw new LineError(position, `${quote(verb)} needs a start and an end`, `write from T to T ${verb} …`);
+  }
+  switch (verb) {
+    case 'set':
+      return { verb, targets: targets(words), changes: changes(words) };
+    case 'flap':
+      return { verb, targets: targets(words), period: every(words) };
+    case 'churn':
+      return churn(words);
+    case 'partition':
+      return { verb, groups: groups(words) };
+    case 'run':
+      return { verb, targets: targets(words), command: command(words) };
+    case 'signal':
+      return { verb, targets: targets(words, isSignal), signal: words.keyword(SIGNALS, 'a signal') };
+    case 'heal':
+    case 'quit':
+      return { verb };
+    default: {
+      const named = targets(words);
+      const amount = isCount(words.peek()) ? count(words) : undefined;
+      return { verb, targets: named, ...(amount === undefined ? {} : { amount }) };
+    }
+  }
+}
+
+function churn(words: Words): ChurnAction {
+  const named = targets(words);
+  const share = words.peek()?.text.endsWith('%');
+  const amount = share
+    ? { share: quantity(words, 'a percentage', parsePercentage) }
+    : { count: count(words) };
+  const period = every(words);
+  const replace = words.skip('replace');
+  const seed = words.skip('seed') ? integer(words, 'a whole number', 0, 2 ** 32 - 1) : 1;
+  return { verb: 'churn', targets: named, amount, period, replace, seed };
+}
+
+function groups(words: Words): Target[][] {
+  const all = [targets(words)];
+  while (words.skip('|')) all.push(targets(words));
+  if (all.length < 2) throw words.unexpected('"|" and another group', 'write e.g. partition a b | c d');
+  return all;
+}
+
+function command(words: Words): string {
+  const word = words.peek();
+  if (!word?.quoted || word.text === '')
+    throw words.unexpected('a command in double quotes', 'write e.g. run client.0 "ping -c 1 server"');
+  return words.take('a command').text;
+}
+
+/** Words that end a list of targets. */
+function endsTargets(word: Word | undefined): boolean {
+  if (!word || word.quoted || word.text === '|' || word.text === 'every') return true;
+  return isCount(word) || /^\d+(\.\d+)?%$/.test(word.text) || word.text.includes('=');
+}
+
+function isSignal(text: string): boolean {
+  return (SIGNALS as readonly string[]).includes(text);
+}
+
+function isCount(word: Word | undefined): boolean {
+  return word !== undefined && !word.quoted && /^\d+$/.test(word.text);
+}
+
+function targets(words: Words, endsHere = (_: string): boolean => false): Target[] {
+  const found: Target[] = [target(words)];
+  for (let next = words.peek(); !endsTargets(next) && !endsHere(next?.text ?? ''); next = words.peek()) {
+    found.push(target(words));
+  }
+  return found;
+}
+
+const TARGET_REMEDY = 'write a name, a replica (client.0), a link (a--b, a->b), tag:NAME or *';
+
+function target(words: Words): Target {
+  const word = words.peek();
+  if (!word || word.quoted || word.text === '|') throw words.unexpected('a target', TARGET_REMEDY);
+  const { text, position } = words.take('a target');
+  if (text === '*') return { kind: 'all', position };
+  if (text.startsWith('tag:')) {
+    const tag = parseReference(text.slice(4));
+    if (!tag || tag.replica !== undefined)
+      throw new LineError(position, `${quote(text)} is not a tag`, 'write e.g. tag:edge');
+    return { kind: 'tag', tag: tag.name, position };
+  }
+  const separator = /--|->/.exec(text);
+  if (separator) {
+    const from = parseReference(text.slice(0, separator.index));
+    const to = parseReference(text.slice(separator.index + 2));
+    if (!from || !to)
+      throw new LineError(
+        position,
+        `${quote(text)} is not a link`,
+        'write e.g. client--s1, or client->s1 for one direction',
+      );
+    return { kind: 'link', from, to, directed: separator[0] === '->', position };
+  }
+  const node = parseReference(text);
+  if (!node) throw new LineError(position, `expected a target, but found ${quote(text)}`, TARGET_REMEDY);
+  return { kind: 'node', node, position };
+}
+
+function changes(words: Words): Change[] {
+  const found: Change[] = [];
+  do found.push(change(words));
+  while (!words.atEnd());
+  return found;
+}
+
+function change(words: Words): Change {
+  const word = words.peek();
+  const match = word && !word.quoted ? /^([^=]*)=(.*)$/.exec(word.text) : null;
+  if (!match || !word)
+    throw words.unexpected(
+      'a change such as latency=10ms',
+      'write latency=, jitter=, loss=, bandwidth=, up= or down=',
+    );
+  const property = PROPERTIES.find((one) => one === match[1]);
+  if (!property) {
+    throw new LineError(
+      word.position,
+      `there is no property ${quote(match[1]!)}`,
+      `properties are ${PROPERTIES.join(' ')}`,
+    );
+  }
+  words.take('a change');
+  const text = match[2]!;
+  return withUnits(word.position, () => {
+    if (property === 'latency' || property === 'jitter')
+      return { property, to: newValue<Micros>(text, parseLatency, true) };
+    if (property === 'loss') return { property, to: newValue<Ratio>(text, parsePercentage, false) };
+    return {
+      property,
+      to:
+        text === 'unlimited'
+          ? { kind: 'value', value: UNLIMITED }
+          : newValue<Bps>(text, parseBandwidth, true),
+    };
+  });
+}
+
+/** The factor by which one event may change a value; more is a typing mistake. */
+const MAX_FACTOR = 1000;
+
+function newValue<T extends number>(
+  text: string,
+  parse: (text: string) => T,
+  relative: boolean,
+): NewValue<T> {
+  if (/^[+-]/.test(text)) {
+    const size = parse(text.slice(1));
+    return { kind: 'difference', difference: text.startsWith('-') ? -size : size };
+  }
+  if (!relative || !text.endsWith('%')) return { kind: 'value', value: parse(text) };
+  const factor = /^\d+(\.\d+)?%$/.test(text) ? Number(text.slice(0, -1)) / 100 : Number.NaN;
+  if (!(factor <= MAX_FACTOR)) {
+    throw new UnitError(
+      'UNIT_RANGE',
+      `"${text}" is not a percentage of the value before`,
+      'write e.g. 200% or 50%',
+    );
+  }
+  return { kind: 'factor', factor };
+}
+
+function every(words: Words): Micros {
+  words.demand('every', '"every" and a time');
+  const position = words.position;
+  const period = time(words);
+  if (period < MIN_PERIOD)
+    throw new LineError(position, 'the period is less than 10ms', 'write every 10ms or more');
+  return period;
+}
+
+function time(words: Words): Micros {
+  const position = words.position;
+  const value = quantity(words, 'a time such as 30s', parseDuration);
+  if (value > MAX_TIME)
+    throw new LineError(position, 'the time is more than 100 days', 'write e.g. 30s or 1m30s');
+  return value;
+}
+
+function count(words: Words): number {
+  return integer(words, 'a number of endpoints', 1, MAX_COUNT);
+}
+
+function integer(words: Words, expected: string, least: number, most: number): number {
+  const word = words.peek();
+  const value = word && isCount(word) ? Number(word.text) : Number.NaN;
+  if (!(value >= least && value <= most))
+    throw words.unexpected(expected, `write a whole number from ${least} to ${most}`);
+  words.take(expected);
+  return value;
+}
+
+function quantity<T>(words: Words, expected: string, parse: (text: string) => T): T {
+  const word = words.peek();
+  if (!word || word.quoted || word.text === '|') throw words.unexpected(expected);
+  words.take(expected);
+  return withUnits(word.position, () => parse(word.text));
+}
+
+function withUnits<T>(position: Position, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof UnitError)) throw error;
+    throw new LineError(position, error.message, error.remedy ?? '', 'UNIT');
+  }
+}

@@ -1,0 +1,230 @@
+/** What the targets of an event mean in one topology: endpoints, bridges, directed links. */
+
+import { Names } from '../check.ts';
+import { type DiagnosticCode, quote } from '../diagnostics.ts';
+import type { Expansion, LinkOrigin } from '../graph.ts';
+import type { Position, Topology } from '../model.ts';
+import { formatReference, type NodeReference, suggest } from '../names.ts';
+import type { LinkTarget, Target } from './model.ts';
+
+/** A directed link of the graph, and which of `up` and `down` means it in this event. */
+export interface SelectedLink {
+  readonly link: number;
+  readonly side: 'up' | 'down';
+}
+
+/** Numbers of nodes and links. */
+export interface Selection {
+  readonly endpoints: readonly number[];
+  readonly bridges: readonly number[];
+  readonly links: readonly SelectedLink[];
+}
+
+export class TargetError extends Error {
+  readonly code: DiagnosticCode;
+  readonly position: Position;
+  readonly remedy: string;
+
+  constructor(position: Position, message: string, remedy: string, code: DiagnosticCode = 'EVENT_TARGET') {
+    super(message);
+    this.code = code;
+    this.position = position;
+    this.remedy = remedy;
+  }
+}
+
+/** Which kinds of things a verb is for. `*` means the first kind. */
+export type Scope = readonly ('endpoint' | 'bridge' | 'link')[];
+
+const EMPTY: Selection = { endpoints: [], bridges: [], links: [] };
+const KINDS = { endpoint: 'endpoints', bridge: 'bridges', link: 'links' } as const;
+
+export class Targets {
+  readonly #topology: Topology;
+  readonly #expansion: Expansion;
+  readonly #names: Names;
+  /** Directed links by `from>to`, names of services and bridges. */
+  readonly #linksBetween = new Map<string, number[]>();
+  readonly #known = new Map<string, Selection>();
+  #neighbours: ReadonlyMap<number, ReadonlySet<number>> | undefined;
+
+  constructor(topology: Topology, expansion: Expansion) {
+    this.#topology = topology;
+    this.#expansion = expansion;
+    this.#names = new Names(topology);
+    expansion.origins.forEach(({ from, to }, link) => {
+      const key = `${from.name}>${to.name}`;
+      const links = this.#linksBetween.get(key);
+      if (links) links.push(link);
+      else this.#linksBetween.set(key, [link]);
+    });
+  }
+
+  /** Everything that `targets` name, each once and in order of numbers. Throws `TargetError`. */
+  select(targets: readonly Target[], verb: string, scope: Scope): Selection {
+    const parts = targets.map((target) => this.#one(target, verb, scope));
+    if (parts.length === 1) return parts[0]!;
+    const links = new Map(parts.flatMap((part) => part.links.map((one) => [one.link, one])));
+    return {
+      endpoints: [...new Set(parts.flatMap((part) => part.endpoints))].sort((a, b) => a - b),
+      bridges: [...new Set(parts.flatMap((part) => part.bridges))].sort((a, b) => a - b),
+      links: [...links.values()].sort((a, b) => a.link - b.link),
+    };
+  }
+
+  /** The endpoints that have a link to or from the bridge with this number. */
+  neighbours(bridge: number): readonly number[] {
+    this.#neighbours ??= this.#findNeighbours();
+    return [...(this.#neighbours.get(bridge) ?? [])];
+  }
+
+  #findNeighbours(): Map<number, Set<number>> {
+    const { edges, endpoints } = this.#expansion.graph;
+    const found = new Map<number, Set<number>>();
+    for (const { from, to } of edges) {
+      const [endpoint, bridge] = from < endpoints.length ? [from, to] : [to, from];
+      if (endpoint >= endpoints.length || bridge < endpoints.length) continue;
+      const known = found.get(bridge);
+      if (known) known.add(endpoint);
+      else found.set(bridge, new Set([endpoint]));
+    }
+    return found;
+  }
+
+  #one(target: Target, verb: string, scope: Scope): Selection {
+    const key = `${scope.join()} ${textOf(target)}`;
+    const known = this.#known.get(key);
+    if (known) return known;
+    const selection = this.#resolve(target, verb, scope);
+    this.#known.set(key, selection);
+    return selection;
+  }
+
+  #resolve(target: Target, verb: string, scope: Scope): Selection {
+    if (target.kind === 'all') return this.#all(scope);
+    if (target.kind === 'tag') return this.#tagged(target.tag, target.position, verb, scope);
+    if (target.kind === 'link') {
+      if (!scope.includes('link')) throw wrongKind(target, verb, 'a link', scope);
+      return { ...EMPTY, links: this.#links(target) };
+    }
+    return this.#node(target.node, target.position, target, verb, scope);
+  }
+
+  #all(scope: Scope): Selection {
+    const { endpoints, links } = this.#expansion.graph;
+    if (scope[0] !== 'link') return { ...EMPTY, endpoints: endpoints.map((_, number) => number) };
+    return { ...EMPTY, links: links.map((_, link) => this.#written(link)) };
+  }
+
+  /** Links that are not named by their ends have the sides that the file gave them. */
+  #written(link: number): SelectedLink {
+    return { link, side: this.#expansion.origins[link]!.direction };
+  }
+
+  #tagged(tag: string, position: Position, verb: string, scope: Scope): Selection {
+    const { services, bridges, links } = this.#topology;
+    const { numbering, origins } = this.#expansion;
+    const has = (thing: { tags: readonly string[] }): boolean => thing.tags.includes(tag);
+    const numbers = (name: string): number[] => {
+      const [start, end] = numbering.range({ name })!;
+      return Array.from({ length: end - start }, (_, offset) => start + offset);
+    };
+    const pairs = new Set(links.flatMap((pair, index) => (has(pair) ? [index] : [])));
+    const all: Selection = {
+      endpoints: services
+        .filter(has)
+        .flatMap(({ name }) => numbers(name))
+        .sort((a, b) => a - b),
+      bridges: bridges
+        .filter(has)
+        .flatMap(({ name }) => numbers(name))
+        .sort((a, b) => a - b),
+      links: origins.flatMap((origin, link) => (pairs.has(origin.pair) ? [this.#written(link)] : [])),
+    };
+    if (!scope.some((kind) => all[KINDS[kind]].length > 0)) {
+      const remedy = suggest(tag, this.#allTags(), `tag one with tags: [${tag}]`);
+      throw new TargetError(
+        position,
+        `${verb} is for ${scope.join('s, ')}s, and none has the tag ${quote(tag)}`,
+        remedy,
+      );
+    }
+    const kept = (kind: Scope[number]): boolean => scope.includes(kind);
+    return {
+      endpoints: kept('endpoint') ? all.endpoints : [],
+      bridges: kept('bridge') ? all.bridges : [],
+      links: kept('link') ? all.links : [],
+    };
+  }
+
+  #allTags(): Set<string> {
+    const { services, bridges, links } = this.#topology;
+    return new Set([...services, ...bridges, ...links].flatMap((thing) => thing.tags));
+  }
+
+  #node(node: NodeReference, position: Position, target: Target, verb: string, scope: Scope): Selection {
+    const problem = this.#names.problem(formatReference(node));
+    if (problem) throw new TargetError(position, problem.message, problem.remedy, problem.code);
+    const [start, end] = this.#expansion.numbering.range(node)!;
+    const kind = this.#names.services.has(node.name) ? 'endpoint' : 'bridge';
+    if (!scope.includes(kind))
+      throw wrongKind(target, verb, kind === 'bridge' ? 'a bridge' : 'a service', scope);
+    const numbers = Array.from({ length: end - start }, (_, offset) => start + offset);
+    return kind === 'bridge' ? { ...EMPTY, bridges: numbers } : { ...EMPTY, endpoints: numbers };
+  }
+
+  #links({ from, to, directed, position }: LinkTarget): SelectedLink[] {
+    for (const end of [from, to]) {
+      const problem = this.#names.problem(formatReference(end));
+      if (problem) throw new TargetError(position, problem.message, problem.remedy, problem.code);
+    }
+    const up = this.#between(from, to, position).map((link): SelectedLink => ({ link, side: 'up' }));
+    const down = directed
+      ? []
+      : this.#between(to, from, position).map((link): SelectedLink => ({ link, side: 'down' }));
+    if (up.length + down.length > 0) return [...up, ...down];
+    const reverse = this.#between(to, from, position).length > 0;
+    const named = `${formatReference(from)}${directed ? '->' : '--'}${formatReference(to)}`;
+    const remedy = reverse
+      ? 'the link is one-way: write its ends the other way round'
+      : 'name the two ends of a link of this file';
+    throw new TargetError(position, `there is no link ${named}`, remedy);
+  }
+
+  #between(from: NodeReference, to: NodeReference, position: Position): number[] {
+    const links = this.#linksBetween.get(`${from.name}>${to.name}`) ?? [];
+    return links.filter((link) => {
+      const origin = this.#expansion.origins[link]!;
+      return this.#matches(origin, 'from', from, position) && this.#matches(origin, 'to', to, position);
+    });
+  }
+
+  #matches(origin: LinkOrigin, end: 'from' | 'to', wanted: NodeReference, position: Position): boolean {
+    if (wanted.replica === undefined || origin[end].replica === wanted.replica) return true;
+    const service = this.#names.services.get(wanted.name);
+    if (origin[end].replica !== undefined || !service?.shareLinks) return false;
+    throw new TargetError(
+      position,
+      `the replicas of ${wanted.name} share this link`,
+      `write ${wanted.name} instead of ${formatReference(wanted)}`,
+    );
+  }
+}
+
+function wrongKind(target: Target, verb: string, what: string, scope: Scope): TargetError {
+  const places = { endpoint: 'services, replicas and tags', bridge: 'bridges', link: 'links (a--b)' };
+  const allowed = scope.map((kind) => places[kind]).join(', ');
+  return new TargetError(
+    target.position,
+    `${quote(textOf(target))} is ${what}, and ${verb} is for ${allowed}`,
+    `name ${allowed}`,
+  );
+}
+
+/** The target as an event line writes it. */
+export function textOf(target: Target): string {
+  if (target.kind === 'all') return '*';
+  if (target.kind === 'tag') return `tag:${target.tag}`;
+  if (target.kind === 'node') return formatReference(target.node);
+  return `${formatReference(target.from)}${target.directed ? '->' : '--'}${formatReference(target.to)}`;
+}

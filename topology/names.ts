@@ -1,0 +1,90 @@
+/** Names of services, bridges, replicas and tags, and the nearest one to a misspelt one. */
+
+/** A name becomes a host name and part of a namespace's: a letter, then letters, digits, - and _. */
+export const NAME_PATTERN = '^[A-Za-z](?!.*--)[A-Za-z0-9_-]{0,38}[A-Za-z0-9_]$|^[A-Za-z]$';
+export const MAX_NAME_LENGTH = 40;
+const NAME = new RegExp(NAME_PATTERN);
+
+export function isName(text: string): boolean {
+  return NAME.test(text);
+}
+
+/** Why `text` is not a name; `undefined` if it is one. */
+export function nameProblem(text: string): string | undefined {
+  if (isName(text)) return undefined;
+  if (text === '') return 'is empty';
+  if (text.length > MAX_NAME_LENGTH) return `is longer than ${MAX_NAME_LENGTH} characters`;
+  if (text.includes('--')) return 'contains "--", which stands for a link';
+  if (!/^[A-Za-z]/.test(text)) return 'does not begin with a letter';
+  if (text.endsWith('-')) return 'ends with "-"';
+  return 'contains other characters than letters, digits, "-" and "_"';
+}
+
+export const NAME_REMEDY = `a name is a letter, then letters, digits, - and _, ${MAX_NAME_LENGTH} characters at most`;
+
+/** A service or bridge, or one replica of a service: `client`, `client.0`. */
+export interface NodeReference {
+  readonly name: string;
+  readonly replica?: number;
+}
+
+const REFERENCE = /^(.*)\.(0|[1-9]\d{0,5})$/s;
+
+/** Splits `client.0`; gives `undefined` where the text can't name a node. */
+export function parseReference(text: string): NodeReference | undefined {
+  const match = REFERENCE.exec(text);
+  const name = match?.[1] ?? text;
+  if (!isName(name)) return undefined;
+  return match ? { name, replica: Number(match[2]) } : { name };
+}
+
+export function formatReference(reference: NodeReference): string {
+  return reference.replica === undefined ? reference.name : `${reference.name}.${reference.replica}`;
+}
+
+/** Code-unit order: the same on every host, whatever its locale. */
+export function compareNames(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Comparing with more candidates than this would let a hostile file cost seconds. */
+const MAX_CANDIDATES = 5000;
+
+/** The candidate that is fewest edits away, if that is near enough to be meant; ties go to the first. */
+export function nearest(text: string, candidates: Iterable<string>): string | undefined {
+  if (text.length > 2 * MAX_NAME_LENGTH) return undefined;
+  let best: string | undefined;
+  let bestDistance = Math.max(1, Math.floor(text.length / 3)) + 1;
+  let seen = 0;
+  for (const candidate of candidates) {
+    if (++seen > MAX_CANDIDATES) break;
+    if (Math.abs(candidate.length - text.length) >= bestDistance) continue;
+    const distance = editDistance(text.toLowerCase(), candidate.toLowerCase());
+    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
+  }
+  return best;
+}
+
+/** `did you mean "client"?`, or `otherwise` if nothing is near. */
+export function suggest(text: string, candidates: Iterable<string>, otherwise: string): string {
+  const near = nearest(text, candidates);
+  return near === undefined ? otherwise : `did you mean "${near}"?`;
+}
+
+/** Edits (insert, delete, replace, swap neighbours) from `a` to `b`: optimal string alignment. */
+function editDistance(a: string, b: string): number {
+  let before: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1];
+      let cost = Math.min(last[j]! + 1, row[j - 1]! + 1, last[j - 1]! + (same ? 0 : 1));
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        cost = Math.min(cost, before[j - 2]! + 1);
+      row.push(cost);
+    }
+    [before, last] = [last, row];
+  }
+  return last[b.length]!;
+}

@@ -1,0 +1,67 @@
+/** `netfold check`: what a valid file contains, or all that is wrong with it. */
+import { type Diagnostic, formatDiagnostic } from '../diagnostics.ts';
+import type { Topology } from '../model.ts';
+
+export interface CheckReport {
+  readonly valid: boolean;
+  /** Absent where the file is not valid. */
+  readonly summary?: {
+    readonly name: string;
+    readonly routing: Topology['routing'];
+    readonly services: number;
+    readonly endpoints: number;
+    readonly bridges: number;
+    /** As written: a pair counts once. */
+    readonly links: number;
+    readonly events: number;
+  };
+  /** Warnings, and errors where the file is not valid, in the order of the file. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export function checkReport(topology: Topology, warnings: readonly Diagnostic[]): CheckReport {
+  const { name, routing, services, bridges, links, events } = topology;
+  const summary = {
+    name,
+    routing,
+    services: services.length,
+    endpoints: services.reduce((sum, service) => sum + service.replicas, 0),
+    bridges: bridges.length,
+    links: links.length,
+    events: events.length,
+  };
+  return { valid: true, summary, diagnostics: warnings };
+}
+
+export function failedReport(diagnostics: readonly Diagnostic[]): CheckReport {
+  return { valid: false, diagnostics };
+}
+
+/** One line for each finding, then a line that sums up. */
+export function checkText(report: CheckReport, file: string): string {
+  const lines = report.diagnostics.map(formatDiagnostic);
+  return [...lines, report.summary ? sentence(report.summary, file) : verdict(report.diagnostics, file)].join(
+    '\n',
+  );
+}
+
+function sentence(summary: NonNullable<CheckReport['summary']>, file: string): string {
+  const { name, services, endpoints, bridges, links, events, routing } = summary;
+  const parts = [
+    counted(services, 'service'),
+    counted(endpoints, 'endpoint'),
+    counted(bridges, 'bridge'),
+    counted(links, 'link'),
+    counted(events, 'event'),
+  ];
+  return `${file}: ${name} is valid: ${parts.join(', ')}; routing by ${routing === 'hops' ? 'fewest hops' : 'least latency'}`;
+}
+
+function verdict(diagnostics: readonly Diagnostic[], file: string): string {
+  const errors = diagnostics.filter((one) => one.severity === 'error').length;
+  return `${file}: not valid: ${counted(errors, 'error')}`;
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

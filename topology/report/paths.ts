@@ -1,0 +1,148 @@
+/** `netfold paths`: the folded paths as rows, as a table, and as JSON. Rows are made one at a time, so all pairs fit in memory. */
+import { NetfoldError } from '../../proto/errors.ts';
+import { formatBps, formatMicros, formatRatio, type Micros } from '../../proto/units.ts';
+import { quote } from '../diagnostics.ts';
+import { Folding } from '../fold.ts';
+import { expandGraph } from '../graph.ts';
+import { graphAt } from '../graph-at.ts';
+import type { Graph, Topology } from '../model.ts';
+import { parseReference, suggest } from '../names.ts';
+import { Numbering } from '../numbering.ts';
+
+export interface PathsOptions {
+  /** An endpoint, or a service for all its replicas. Default: every endpoint. */
+  readonly from?: string;
+  readonly to?: string;
+  /** Since the start, with all events until then. Default: the file as it is written, before any event. */
+  readonly at?: Micros;
+}
+
+export type PathRow =
+  | ReachableRow
+  | { readonly from: string; readonly to: string; readonly reachable: false };
+
+export interface ReachableRow {
+  readonly from: string;
+  readonly to: string;
+  readonly latencyMs: number;
+  readonly jitterMs: number;
+  /** 0 to 1. */
+  readonly loss: number;
+  /** Null: no limit. */
+  readonly bandwidthBps: number | null;
+  readonly hops: number;
+  /** Names of the directed links, in order. */
+  readonly links: readonly string[];
+}
+
+export interface PathsReport {
+  /** Every pair in question, an endpoint with itself left out. Each call starts anew. */
+  rows(): Generator<PathRow>;
+  /** Lines of a table, header first. */
+  text(): Generator<string>;
+  /** Pieces of a JSON array, to be joined without anything between. */
+  json(): Generator<string>;
+}
+
+/** Throws `NetfoldError` (`NAME_UNKNOWN`) where `from` or `to` names no endpoint. */
+export function pathsReport(topology: Topology, options: PathsOptions = {}): PathsReport {
+  const sources = endpointsNamed(topology, options.from);
+  const targets = endpointsNamed(topology, options.to);
+  const graph = options.at === undefined ? expandGraph(topology) : graphAt(topology, options.at);
+  const rows = (): Generator<PathRow> => generateRows(graph, sources, targets);
+  return { rows, text: () => generateText(graph, rows()), json: () => generateJson(rows()) };
+}
+
+/** The numbers of the endpoints that a service, a replica or nothing (all of them) names. Throws `NetfoldError`. */
+export function endpointsNamed(topology: Topology, name: string | undefined): number[] {
+  const numbering = new Numbering(topology);
+  const range =
+    name === undefined ? ([0, numbering.endpointCount] as const) : rangeNamed(topology, numbering, name);
+  return Array.from({ length: range[1] - range[0] }, (_, offset) => range[0] + offset);
+}
+
+function rangeNamed(topology: Topology, numbering: Numbering, name: string): readonly [number, number] {
+  const reference = parseReference(name);
+  const range = reference && numbering.range(reference);
+  if (range && range[0] < numbering.endpointCount) return range;
+  const services = topology.services.map((service) => service.name);
+  const isBridge = range !== undefined;
+  const service = topology.services.find((one) => one.name === reference?.name);
+  throw new NetfoldError({
+    code: 'NAME_UNKNOWN',
+    blame: 'input',
+    message: isBridge
+      ? `${quote(name)} is a bridge; paths are between endpoints`
+      : `there is no endpoint ${quote(name)}`,
+    remedy: service
+      ? `its replicas are ${service.name}.0 to ${service.name}.${service.replicas - 1}`
+      : suggest(isBridge ? '' : name, services, `services are ${services.slice(0, 10).join(' ')}`),
+  });
+}
+
+function* generateRows(
+  graph: Graph,
+  sources: readonly number[],
+  targets: readonly number[],
+): Generator<PathRow> {
+  const folding = new Folding(graph);
+  for (const from of sources) {
+    for (const to of targets) if (from !== to) yield rowOf(folding, from, to);
+  }
+}
+
+function rowOf(folding: Folding, from: number, to: number): PathRow {
+  const { endpoints, links } = folding.graph;
+  const names = { from: endpoints[from]!, to: endpoints[to]! };
+  const path = folding.path(from, to);
+  if (!path) return { ...names, reachable: false };
+  return {
+    ...names,
+    latencyMs: path.latency / 1e3,
+    jitterMs: path.jitter / 1e3,
+    loss: path.loss,
+    bandwidthBps: Number.isFinite(path.bandwidth) ? path.bandwidth : null,
+    hops: path.hops,
+    links: path.links.map((link) => links[link]!.name),
+  };
+}
+
+function* generateText(graph: Graph, rows: Iterable<PathRow>): Generator<string> {
+  const width = Math.max(4, ...graph.endpoints.slice(0, 1000).map((name) => name.length));
+  const line = (cells: readonly string[]): string => {
+    const widths = [width, width, 10, 10, 9, 12, 4];
+    return cells
+      .map((cell, column) => (column < 2 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column] ?? 0)))
+      .join('  ')
+      .trimEnd();
+  };
+  yield line(['from', 'to', 'latency', 'jitter', 'loss', 'bandwidth', 'hops', 'links']);
+  for (const row of rows) {
+    if ('reachable' in row) {
+      yield line([row.from, row.to, 'unreachable']);
+      continue;
+    }
+    const { from, to, latencyMs, jitterMs, loss, bandwidthBps, hops, links } = row;
+    const rate = formatBps(bandwidthBps ?? Number.POSITIVE_INFINITY);
+    const cells = [
+      from,
+      to,
+      formatMicros(latencyMs * 1e3),
+      formatMicros(jitterMs * 1e3),
+      formatRatio(loss),
+      rate,
+      String(hops),
+      links.join(' '),
+    ];
+    yield line(cells);
+  }
+}
+
+function* generateJson(rows: Iterable<PathRow>): Generator<string> {
+  let before = '[\n';
+  for (const row of rows) {
+    yield `${before}  ${JSON.stringify(row)}`;
+    before = ',\n';
+  }
+  yield before === '[\n' ? '[]\n' : '\n]\n';
+}

@@ -1,0 +1,85 @@
+/** `netfold timeline`: the events as atomic changes in the order they happen, each with the epoch that it starts. */
+import { formatBps, formatMicros, formatRatio, type Micros, micros } from '../../proto/units.ts';
+import type { Change } from '../events/model.ts';
+import { textOf } from '../events/targets.ts';
+import type { Topology } from '../model.ts';
+import { type Atom, Timeline } from '../timeline.ts';
+
+export interface TimelineRow {
+  readonly atMs: number;
+  /** Epoch 0 is the start; each instant that changes the topology begins the next one. */
+  readonly epoch: number;
+  readonly verb: Atom['verb'];
+  /** What changes: an endpoint, a bridge, a directed link, or the targets as they were written. */
+  readonly target: string;
+  /** What `set` changes, `run` runs or `signal` sends. */
+  readonly detail?: string;
+  /** Line in the file. */
+  readonly line: number;
+}
+
+const END: Micros = micros(Number.MAX_SAFE_INTEGER);
+/** These happen to processes; the graph stays as it is. */
+const WITHOUT_EPOCH: readonly Atom['verb'][] = ['run', 'signal', 'quit'];
+
+/** The topology must have passed its checks. */
+export function timelineRows(topology: Topology): TimelineRow[] {
+  const rows: TimelineRow[] = [];
+  let epoch = 0;
+  let changedAt: Micros | undefined;
+  const fail = (_: unknown, error: Error): never => {
+    throw error;
+  };
+  const timeline = new Timeline(topology, fail, (atom) => {
+    if (!WITHOUT_EPOCH.includes(atom.verb) && atom.at !== changedAt) {
+      epoch++;
+      changedAt = atom.at;
+    }
+    const detail = detailOf(atom);
+    rows.push({
+      atMs: atom.at / 1e3,
+      epoch,
+      verb: atom.verb,
+      target: targetOf(atom, timeline),
+      ...(detail === undefined ? {} : { detail }),
+      line: atom.event.position.line,
+    });
+  });
+  timeline.advance(END);
+  return rows;
+}
+
+export function timelineText(rows: readonly TimelineRow[]): string {
+  const lines = rows.map(({ atMs, epoch, verb, target, detail }) => {
+    return `${formatMicros(atMs * 1e3).padStart(10)}  ${String(epoch).padStart(5)}  ${verb.padEnd(10)}  ${target}${detail === undefined ? '' : `  ${detail}`}`;
+  });
+  return ['        at  epoch  change      target', ...lines].join('\n');
+}
+
+function targetOf(atom: Atom, { expansion }: Timeline): string {
+  if ('node' in atom) return expansion.graph.nodes[atom.node]!;
+  if ('link' in atom) return expansion.graph.links[atom.link]!.name;
+  const { action } = atom.event;
+  if (action.verb === 'partition')
+    return action.groups.map((group) => group.map(textOf).join(' ')).join(' | ');
+  return 'targets' in action ? action.targets.map(textOf).join(' ') : '';
+}
+
+function detailOf({ event, verb }: Atom): string | undefined {
+  const { action } = event;
+  if (action.verb === 'set' && verb === 'set') return action.changes.map(changeText).join(' ');
+  if (action.verb === 'run') return action.command;
+  return action.verb === 'signal' ? action.signal : undefined;
+}
+
+function changeText({ property, to }: Change): string {
+  if (to.kind === 'factor') return `${property}=${Number((to.factor * 100).toFixed(4))}%`;
+  const format =
+    property === 'loss'
+      ? formatRatio
+      : property === 'latency' || property === 'jitter'
+        ? formatMicros
+        : formatBps;
+  if (to.kind === 'value') return `${property}=${format(to.value)}`;
+  return `${property}=${to.difference < 0 ? '-' : '+'}${format(Math.abs(to.difference))}`;
+}
