@@ -11,6 +11,7 @@ import {
 import type { Change, NewValue } from './events/model.ts';
 import type { SelectedLink } from './events/targets.ts';
 import type { Graph, GraphLink, Topology } from './model.ts';
+import type { NetworkState } from './state.ts';
 import { Timeline } from './timeline.ts';
 
 /**
@@ -22,25 +23,25 @@ export function graphAt(topology: Topology, at: Micros): Graph {
     throw error;
   });
   timeline.advance(at);
-  return graphOf(timeline);
+  return graphOf(timeline.state);
 }
 
-/** The graph of the state that `timeline` is in. */
-export function graphOf(timeline: Timeline): Graph {
-  const { graph } = timeline.expansion;
-  const { present, disconnected, goneBridges, goneLinks } = timeline;
+/** The graph of a state. */
+export function graphOf(state: NetworkState): Graph {
+  const { graph } = state.expansion;
+  const { present, disconnected, goneBridges, goneLinks } = state;
   const isThere = (node: number): boolean => {
     return node < present.length ? present[node] === 1 && disconnected[node] === 0 : goneBridges[node] === 0;
   };
   const edges = graph.edges.filter(
     ({ from, to, link }) => isThere(from) && isThere(to) && goneLinks[link] === 0,
   );
-  const partitions = timeline.partitions.map(({ groupOf }) => groupOf);
-  return { ...graph, edges, links: settle(timeline), ...(partitions.length === 0 ? {} : { partitions }) };
+  const partitions = [...state.partitions].map(({ groupOf }) => groupOf);
+  return { ...graph, edges, links: settle(state), ...(partitions.length === 0 ? {} : { partitions }) };
 }
 
-function settle({ expansion, settings }: Timeline): readonly GraphLink[] {
-  if (settings.length === 0) return expansion.graph.links;
+function settle({ expansion, settings }: NetworkState): readonly GraphLink[] {
+  if (settings.size === 0) return expansion.graph.links;
   const links: GraphLink[] = [...expansion.graph.links];
   for (const { action, links: selected } of settings) {
     for (const one of selected) {

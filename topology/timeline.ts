@@ -18,33 +18,14 @@ import type {
   SignalAction,
   TopologyEvent,
 } from './events/model.ts';
-import { type Scope, type SelectedLink, type Selection, TargetError, Targets } from './events/targets.ts';
+import { ENDPOINT_ONLY, FLAP_SCOPE, LIFECYCLE_SCOPE, PARTITION_SCOPE, SET_SCOPE } from './events/scopes.ts';
+import { type Selection, TargetError, Targets, TooMuchWork } from './events/targets.ts';
 import { Expansion } from './graph.ts';
+import { removeLateJoiners } from './late-joiners.ts';
 import { MAX_ATOMS } from './limits.ts';
 import type { Topology } from './model.ts';
 import { SeededRandom } from './random.ts';
-
-/** One change of one thing at one instant; `node` and `links` are numbers of the graph. */
-export type Atom = { readonly at: Micros; readonly event: TopologyEvent } & (
-  | { readonly verb: LifecycleVerb; readonly node: number }
-  | { readonly verb: 'join' | 'leave'; readonly link: number }
-  | { readonly verb: 'set' | 'unset'; readonly links: readonly SelectedLink[] }
-  | { readonly verb: 'partition' | 'heal' }
-  | { readonly verb: 'run' | 'signal'; readonly node: number }
-  | { readonly verb: 'quit' }
-);
-
-export interface ActiveSetting {
-  readonly event: TopologyEvent;
-  readonly action: SetAction;
-  readonly links: readonly SelectedLink[];
-}
-
-export interface ActivePartition {
-  readonly event: TopologyEvent;
-  /** Per endpoint its group, -1 for none. */
-  readonly groupOf: readonly number[];
-}
+import { type Atom, type AtomChange, NetworkState } from './state.ts';
 
 interface Step {
   readonly at: Micros;
@@ -54,60 +35,31 @@ interface Step {
   run(): void;
 }
 
-export const LIFECYCLE_SCOPE: Readonly<Record<LifecycleVerb, Scope>> = {
-  join: ['endpoint', 'bridge', 'link'],
-  leave: ['endpoint', 'bridge', 'link'],
-  crash: ['endpoint'],
-  disconnect: ['endpoint'],
-  reconnect: ['endpoint'],
-};
-const ENDPOINT_ONLY: Scope = ['endpoint'];
-const FLAP_SCOPE: Scope = ['link', 'bridge', 'endpoint'];
-const PARTITION_SCOPE: Scope = ['endpoint', 'bridge'];
-const SET_SCOPE: Scope = ['link'];
-
-/** More selections than this is a file made to keep us busy. */
-const MAX_WORK = 100_000_000;
-
-export class TooManyAtoms extends Error {}
-
 export type OnProblem = (event: TopologyEvent, error: TargetError) => void;
 
 /** The state of everything that events change, and the way to move it forward. */
 export class Timeline {
-  readonly expansion: Expansion;
+  readonly state: NetworkState;
   readonly targets: Targets;
-  /** Per endpoint. */
-  readonly present: Uint8Array;
-  readonly disconnected: Uint8Array;
-  /** Per node (only bridges are used) and per directed link: whether it has left. */
-  readonly goneBridges: Uint8Array;
-  readonly goneLinks: Uint8Array;
-  settings: ActiveSetting[] = [];
-  partitions: ActivePartition[] = [];
 
   readonly #steps: Step[] = [];
   readonly #atoms: ((atom: Atom) => void) | undefined;
   readonly #onProblem: OnProblem;
   #next = 0;
   #count = 0;
-  #work = 0;
   #now: Micros = micros(0);
   #event: TopologyEvent | undefined;
 
-  /** Events that can't be carried out go to `onProblem` and change nothing. Throws `TooManyAtoms`. */
+  /** Events that can't be carried out go to `onProblem` and change nothing. Throws `TooMuchWork`. */
   constructor(topology: Topology, onProblem: OnProblem, onAtom?: (atom: Atom) => void) {
-    this.expansion = new Expansion(topology);
-    this.targets = new Targets(topology, this.expansion);
-    const { graph } = this.expansion;
-    this.present = new Uint8Array(graph.endpoints.length).fill(1);
-    this.disconnected = new Uint8Array(graph.endpoints.length);
-    this.goneBridges = new Uint8Array(graph.nodes.length);
-    this.goneLinks = new Uint8Array(graph.links.length);
+    const expansion = new Expansion(topology);
+    this.targets = new Targets(topology, expansion);
+    this.state = new NetworkState(expansion, (change) => this.#emit(change));
     this.#onProblem = onProblem;
     this.#atoms = onAtom;
     this.#schedule(topology.events);
-    this.#removeLateJoiners();
+    const starts = this.#steps.filter((step) => step.phase === 'start').map((step) => step.event.action);
+    removeLateJoiners(this.state, this.targets, starts);
   }
 
   /** Plays all that is due until and including `at`. */
@@ -128,7 +80,7 @@ export class Timeline {
     events.forEach((event, order) => {
       for (const step of this.#stepsOf(event)) {
         this.#steps.push({ event, order, ...step });
-        if (this.#steps.length > MAX_ATOMS) throw new TooManyAtoms();
+        if (this.#steps.length > MAX_ATOMS) throw new TooMuchWork();
       }
     });
     this.#steps.sort((a, b) => a.at - b.at || PHASES[a.phase] - PHASES[b.phase] || a.order - b.order);
@@ -170,7 +122,7 @@ export class Timeline {
           action.groups.map((group) => this.targets.select(group, 'partition', PARTITION_SCOPE)),
         );
       case 'heal':
-        this.partitions = [];
+        this.state.partitions.clear();
         this.#emit({ verb: 'heal' });
         return undefined;
       case 'run':
@@ -188,7 +140,6 @@ export class Timeline {
   #lifecycle(action: LifecycleAction): () => void {
     const { verb, targets, amount } = action;
     const { endpoints, bridges, links } = this.targets.select(targets, verb, LIFECYCLE_SCOPE[verb]);
-    this.#worked(endpoints.length + bridges.length + links.length);
     if (amount !== undefined && bridges.length + links.length > 0) {
       throw new TargetError(
         targets[0]!.position,
@@ -196,23 +147,25 @@ export class Timeline {
         'leave the number out',
       );
     }
-    const able = endpoints.filter((endpoint) => this.#isAble(verb, endpoint));
+    const able = endpoints.filter((endpoint) => this.state.isAble(verb, endpoint));
     const wanted = verb === 'join' ? 1 : 0;
-    const changingBridges = bridges.filter((bridge) => this.goneBridges[bridge] === wanted);
-    const changingLinks = links.filter(({ link }) => this.goneLinks[link] === wanted);
+    const changingBridges = bridges.filter((bridge) => this.state.goneBridges[bridge] === wanted);
+    const changingLinks = links.filter(({ link }) => this.state.goneLinks[link] === wanted);
     if (able.length < (amount ?? 0) || able.length + changingBridges.length + changingLinks.length === 0) {
       throw this.#shortage(action, able.length, endpoints.length > 0);
     }
     if (verb !== 'join' && verb !== 'reconnect') able.reverse();
     const chosen = able.slice(0, amount ?? able.length);
-    for (const endpoint of chosen) this.#apply(verb, endpoint);
-    for (const bridge of changingBridges) this.#moveBridge(bridge, verb === 'join');
-    for (const { link } of changingLinks) this.#moveLink(link, verb === 'join');
+    for (const endpoint of chosen) this.state.apply(verb, endpoint);
+    for (const bridge of changingBridges) this.state.moveBridge(bridge, verb === 'join');
+    for (const { link } of changingLinks) this.state.moveLink(link, verb === 'join');
     const inverse = verb === 'disconnect' ? 'reconnect' : 'join';
     return () => {
-      for (const endpoint of chosen) if (this.#isAble(inverse, endpoint)) this.#apply(inverse, endpoint);
-      for (const bridge of changingBridges) if (this.goneBridges[bridge]) this.#moveBridge(bridge, true);
-      for (const { link } of changingLinks) if (this.goneLinks[link]) this.#moveLink(link, true);
+      for (const endpoint of chosen)
+        if (this.state.isAble(inverse, endpoint)) this.state.apply(inverse, endpoint);
+      for (const bridge of changingBridges)
+        if (this.state.goneBridges[bridge]) this.state.moveBridge(bridge, true);
+      for (const { link } of changingLinks) if (this.state.goneLinks[link]) this.state.moveLink(link, true);
     };
   }
 
@@ -229,33 +182,6 @@ export class Timeline {
     );
   }
 
-  #isAble(verb: LifecycleVerb, endpoint: number): boolean {
-    if (verb === 'join') return !this.present[endpoint];
-    if (!this.present[endpoint]) return false;
-    if (verb === 'disconnect') return !this.disconnected[endpoint];
-    return verb !== 'reconnect' || this.disconnected[endpoint] === 1;
-  }
-
-  #apply(verb: LifecycleVerb, endpoint: number): void {
-    if (verb === 'disconnect' || verb === 'reconnect') {
-      this.disconnected[endpoint] = verb === 'disconnect' ? 1 : 0;
-    } else {
-      this.present[endpoint] = verb === 'join' ? 1 : 0;
-      this.disconnected[endpoint] = 0;
-    }
-    this.#emit({ verb, node: endpoint });
-  }
-
-  #moveBridge(bridge: number, back: boolean): void {
-    this.goneBridges[bridge] = back ? 0 : 1;
-    this.#emit({ verb: back ? 'join' : 'leave', node: bridge });
-  }
-
-  #moveLink(link: number, back: boolean): void {
-    this.goneLinks[link] = back ? 0 : 1;
-    this.#emit({ verb: back ? 'join' : 'leave', link });
-  }
-
   *#flap(action: FlapAction, at: Micros, until: Micros): Generator<Omit<Step, 'event' | 'order'>> {
     let down = true;
     for (let tick: number = at; tick < until; tick += action.period) {
@@ -268,47 +194,47 @@ export class Timeline {
 
   #toggle({ targets }: FlapAction, up: boolean): void {
     const { endpoints, bridges, links } = this.targets.select(targets, 'flap', FLAP_SCOPE);
-    this.#worked(endpoints.length + bridges.length + links.length);
-    for (const { link } of links) if (this.goneLinks[link] === (up ? 1 : 0)) this.#moveLink(link, up);
-    for (const bridge of bridges) if (this.goneBridges[bridge] === (up ? 1 : 0)) this.#moveBridge(bridge, up);
+    for (const { link } of links)
+      if (this.state.goneLinks[link] === (up ? 1 : 0)) this.state.moveLink(link, up);
+    for (const bridge of bridges)
+      if (this.state.goneBridges[bridge] === (up ? 1 : 0)) this.state.moveBridge(bridge, up);
     const verb = up ? 'reconnect' : 'disconnect';
-    for (const endpoint of endpoints) if (this.#isAble(verb, endpoint)) this.#apply(verb, endpoint);
+    for (const endpoint of endpoints) if (this.state.isAble(verb, endpoint)) this.state.apply(verb, endpoint);
   }
 
   #churn({ targets, amount, replace }: ChurnAction, random: SeededRandom): void {
     const { endpoints } = this.targets.select(targets, 'churn', ENDPOINT_ONLY);
-    this.#worked(endpoints.length);
-    const alive = endpoints.filter((endpoint) => this.present[endpoint]);
+    const alive = endpoints.filter((endpoint) => this.state.present[endpoint]);
     const count = 'count' in amount ? amount.count : Math.round(alive.length * amount.share);
-    const absent = endpoints.filter((endpoint) => !this.present[endpoint]);
+    const absent = endpoints.filter((endpoint) => !this.state.present[endpoint]);
     const crashed = random.sample(alive, count);
-    for (const endpoint of crashed) this.#apply('crash', endpoint);
+    for (const endpoint of crashed) this.state.apply('crash', endpoint);
     if (!replace) return;
     // Replacements are others where there are any; else the same replicas start anew.
     const joining = random.sample(absent, crashed.length);
-    for (const endpoint of [...joining, ...crashed].slice(0, crashed.length)) this.#apply('join', endpoint);
+    for (const endpoint of [...joining, ...crashed].slice(0, crashed.length))
+      this.state.apply('join', endpoint);
   }
 
   #set(event: TopologyEvent, action: SetAction): () => void {
     const { links } = this.targets.select(action.targets, 'set', SET_SCOPE);
-    this.#worked(links.length);
     const setting = { event, action, links };
-    this.settings.push(setting);
+    this.state.settings.add(setting);
     this.#emit({ verb: 'set', links });
     return () => {
-      this.settings = this.settings.filter((one) => one !== setting);
+      this.state.settings.delete(setting);
       this.#emit({ verb: 'unset', links });
     };
   }
 
   #partition(event: TopologyEvent, groups: readonly Selection[]): () => void {
-    const groupOf = new Array<number>(this.present.length).fill(-1);
+    const groupOf = new Array<number>(this.state.present.length).fill(-1);
     groups.forEach(({ endpoints, bridges }, group) => {
       const members = [...endpoints, ...bridges.flatMap((bridge) => this.targets.neighbours(bridge))];
-      this.#worked(members.length + groupOf.length);
+      this.targets.charge(groupOf.length);
       for (const endpoint of members) {
         if (groupOf[endpoint] !== -1 && groupOf[endpoint] !== group) {
-          const name = this.expansion.graph.endpoints[endpoint];
+          const name = this.state.expansion.graph.endpoints[endpoint];
           throw new TargetError(
             event.position,
             `${name} is in two groups of the partition`,
@@ -319,10 +245,10 @@ export class Timeline {
       }
     });
     const partition = { event, groupOf };
-    this.partitions.push(partition);
+    this.state.partitions.add(partition);
     this.#emit({ verb: 'partition' });
     return () => {
-      this.partitions = this.partitions.filter((one) => one !== partition);
+      this.state.partitions.delete(partition);
       this.#emit({ verb: 'heal' });
     };
   }
@@ -330,8 +256,7 @@ export class Timeline {
   #command(action: RunAction | SignalAction): void {
     const { verb, targets } = action;
     const { endpoints } = this.targets.select(targets, verb, ENDPOINT_ONLY);
-    this.#worked(endpoints.length);
-    const present = endpoints.filter((endpoint) => this.present[endpoint]);
+    const present = endpoints.filter((endpoint) => this.state.present[endpoint]);
     if (present.length === 0) {
       throw new TargetError(
         targets[0]!.position,
@@ -343,59 +268,11 @@ export class Timeline {
     for (const node of present) this.#emit({ verb, node });
   }
 
-  /** What joins before anything else happens to it is absent until then. */
-  #removeLateJoiners(): void {
-    const { graph } = this.expansion;
-    const decided = {
-      endpoints: new Uint8Array(graph.nodes.length),
-      links: new Uint8Array(graph.links.length),
-    };
-    const seen = new Set<Selection>();
-    for (const { event, phase } of this.#steps) {
-      const selection = phase === 'start' ? this.#lifecycleSelection(event.action) : undefined;
-      if (!selection || seen.has(selection)) continue;
-      seen.add(selection);
-      const joins = event.action.verb === 'join' ? 1 : 0;
-      this.#worked(selection.endpoints.length + selection.links.length);
-      for (const node of [...selection.endpoints, ...selection.bridges]) {
-        if (decided.endpoints[node]) continue;
-        decided.endpoints[node] = 1;
-        if (node < this.present.length) this.present[node] = joins ? 0 : 1;
-        else this.goneBridges[node] = joins;
-      }
-      for (const { link } of selection.links) {
-        if (!decided.links[link]) this.goneLinks[link] = joins;
-        decided.links[link] = 1;
-      }
-    }
-  }
-
-  #lifecycleSelection(action: EventAction): Selection | undefined {
-    try {
-      if (action.verb === 'flap') return this.targets.select(action.targets, 'flap', FLAP_SCOPE);
-      if (action.verb === 'churn') return this.targets.select(action.targets, 'churn', ENDPOINT_ONLY);
-      if (!(action.verb in LIFECYCLE_SCOPE)) return undefined;
-      const { verb, targets } = action as LifecycleAction;
-      return this.targets.select(targets, verb, LIFECYCLE_SCOPE[verb]);
-    } catch (error) {
-      // Reported when the event is played.
-      if (error instanceof TargetError) return undefined;
-      throw error;
-    }
-  }
-
-  #worked(amount: number): void {
-    this.#work += amount;
-    if (this.#work > MAX_WORK) throw new TooManyAtoms();
-  }
-
   #emit(change: AtomChange): void {
-    if (++this.#count > MAX_ATOMS) throw new TooManyAtoms();
+    if (++this.#count > MAX_ATOMS) throw new TooMuchWork();
     this.#atoms?.({ at: this.#now, event: this.#event!, ...change });
   }
 }
-
-type AtomChange = Atom extends infer One ? (One extends Atom ? Omit<One, 'at' | 'event'> : never) : never;
 
 const PHASES = { end: 0, start: 1 } as const;
 

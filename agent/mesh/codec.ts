@@ -193,7 +193,8 @@ function fromWire(message: netfold.mesh.AgentMessage.$Properties): AgentMessage 
   };
 }
 
-const HOST_NAME = new RegExp(`^[\\x21-\\x7e]{1,${limits.MAX_HOST_NAME_LENGTH}}$`);
+/** What the name of a host may be. */
+export const HOST_NAME = new RegExp(`^[\\x21-\\x7e]{1,${limits.MAX_HOST_NAME_LENGTH}}$`);
 
 function senderOf(message: netfold.mesh.StateRequest.$Properties): Sender | Rejection {
   const { topology, host, incarnation } = message;

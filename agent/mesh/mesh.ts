@@ -12,12 +12,14 @@ import {
   encodeStateReply,
   encodeStateRequest,
   type FlowColumns,
+  HOST_NAME,
   isRejection,
   type KnownAgent,
   type StateReply,
   type TableUpdate,
 } from './codec.ts';
-import { MAX_GOSSIP_BYTES } from './limits.ts';
+import { MeshError } from './errors.ts';
+import { MAX_GOSSIP_BYTES, MAX_HOST_NAME_LENGTH } from './limits.ts';
 import { MeshCounters, type MeshLog, type MeshStats } from './mesh-counters.ts';
 import { MeshView } from './mesh-view.ts';
 import { encodeRate } from './rate-code.ts';
@@ -89,7 +91,9 @@ export class Mesh {
   #cancelTimers: (() => void)[] = [];
   #running = false;
 
+  /** Throws `MeshError` (`MESH_HOST_NAME`). */
   constructor(ports: MeshPorts, options: MeshOptions) {
+    checkHostName(options.host);
     this.#ports = ports;
     this.#options = {
       ...options,
@@ -119,7 +123,7 @@ export class Mesh {
     await transport.start({
       onGossip: (bytes, peer) => this.#onGossip(bytes, peer),
       onRequest: (bytes, peer) => this.#onRequest(bytes, peer),
-      onPeer: (peer) => this.#requests.want(peer),
+      onPeer: (peer) => this.#requests.wantAnew(peer),
     });
     this.#lastCheck = clock.now();
     this.#heartbeat();
@@ -310,7 +314,7 @@ export class Mesh {
     for (const agent of known) {
       if (agent.peer === transport.selfId || this.view.isComplete(agent.peer)) continue;
       transport.learn(agent.peer, agent.addresses);
-      this.#requests.want(agent.peer);
+      this.#requests.wantAnew(agent.peer);
     }
     this.#notify();
   }
@@ -334,4 +338,12 @@ export class Mesh {
     this.#notified = versions;
     for (const listener of this.#listeners) listener();
   }
+}
+
+function checkHostName(host: string): void {
+  if (HOST_NAME.test(host)) return;
+  throw new MeshError('MESH_HOST_NAME', `${JSON.stringify(host)} can't be the name of a host`, {
+    remedy: `use 1 to ${MAX_HOST_NAME_LENGTH} printable ASCII characters without spaces`,
+    blame: 'input',
+  });
 }

@@ -26,6 +26,12 @@ export class StateRequests {
     this.proceed();
   }
 
+  /** Asks `peer` now, however lately it was asked in vain: it can be reached in another way. */
+  wantAnew(peer: string): void {
+    this.#askedAt.delete(peer);
+    this.want(peer);
+  }
+
   /** Asks those that may be asked by now; to be called now and then. */
   proceed(): void {
     const now = this.#now();

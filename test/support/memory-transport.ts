@@ -111,6 +111,11 @@ export class MemoryTransport implements MeshTransport {
     this.#network = network;
   }
 
+  /** Peers that gossip goes to. */
+  get neighbours(): readonly string[] {
+    return [...this.#neighbours];
+  }
+
   async start(handlers: TransportHandlers): Promise<void> {
     this.#handlers = handlers;
     this.#network.add(this);

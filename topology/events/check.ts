@@ -3,8 +3,9 @@ import { formatMicros, type Micros, micros } from '../../proto/units.ts';
 import type { Findings } from '../diagnostics.ts';
 import { MAX_ATOMS } from '../limits.ts';
 import type { Topology } from '../model.ts';
-import { Timeline, TooManyAtoms } from '../timeline.ts';
+import { Timeline } from '../timeline.ts';
 import type { TopologyEvent } from './model.ts';
+import { TooMuchWork } from './targets.ts';
 
 const END: Micros = micros(Number.MAX_SAFE_INTEGER);
 
@@ -25,7 +26,7 @@ export function checkEvents(
     });
     timeline.advance(END);
   } catch (error) {
-    if (!(error instanceof TooManyAtoms)) throw error;
+    if (!(error instanceof TooMuchWork)) throw error;
     const message = `the events expand to more than ${MAX_ATOMS} changes`;
     findings.error(
       'LIMIT',

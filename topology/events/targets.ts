@@ -6,12 +6,19 @@ import type { Expansion, LinkOrigin } from '../graph.ts';
 import type { Position, Topology } from '../model.ts';
 import { formatReference, type NodeReference, suggest } from '../names.ts';
 import type { LinkTarget, Target } from './model.ts';
+import type { Scope } from './scopes.ts';
 
 /** A directed link of the graph, and which of `up` and `down` means it in this event. */
 export interface SelectedLink {
   readonly link: number;
   readonly side: 'up' | 'down';
 }
+
+/** Thrown where events name more, or happen more often, than a timeline may: a file made to keep us busy. */
+export class TooMuchWork extends Error {}
+
+/** Endpoints, bridges and links that all events may name together, at all their instants. */
+const MAX_WORK = 100_000_000;
 
 /** Numbers of nodes and links. */
 export interface Selection {
@@ -33,9 +40,6 @@ export class TargetError extends Error {
   }
 }
 
-/** Which kinds of things a verb is for. `*` means the first kind. */
-export type Scope = readonly ('endpoint' | 'bridge' | 'link')[];
-
 const EMPTY: Selection = { endpoints: [], bridges: [], links: [] };
 const KINDS = { endpoint: 'endpoints', bridge: 'bridges', link: 'links' } as const;
 
@@ -46,6 +50,7 @@ export class Targets {
   /** Directed links by `from>to`, names of services and bridges. */
   readonly #linksBetween = new Map<string, number[]>();
   readonly #known = new Map<string, Selection>();
+  #work = 0;
   #neighbours: ReadonlyMap<number, ReadonlySet<number>> | undefined;
 
   constructor(topology: Topology, expansion: Expansion) {
@@ -60,9 +65,12 @@ export class Targets {
     });
   }
 
-  /** Everything that `targets` name, each once and in order of numbers. Throws `TargetError`. */
+  /** Everything that `targets` name, each once and in order of numbers. Throws `TargetError` and `TooMuchWork`. */
   select(targets: readonly Target[], verb: string, scope: Scope): Selection {
     const parts = targets.map((target) => this.#one(target, verb, scope));
+    this.charge(
+      parts.reduce((sum, part) => sum + part.endpoints.length + part.bridges.length + part.links.length, 0),
+    );
     if (parts.length === 1) return parts[0]!;
     const links = new Map(parts.flatMap((part) => part.links.map((one) => [one.link, one])));
     return {
@@ -70,6 +78,11 @@ export class Targets {
       bridges: [...new Set(parts.flatMap((part) => part.bridges))].sort((a, b) => a - b),
       links: [...links.values()].sort((a, b) => a.link - b.link),
     };
+  }
+
+  charge(work: number): void {
+    this.#work += work;
+    if (this.#work > MAX_WORK) throw new TooMuchWork();
   }
 
   /** The endpoints that have a link to or from the bridge with this number. */

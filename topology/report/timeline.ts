@@ -3,7 +3,8 @@ import { formatBps, formatMicros, formatRatio, type Micros, micros } from '../..
 import type { Change } from '../events/model.ts';
 import { textOf } from '../events/targets.ts';
 import type { Topology } from '../model.ts';
-import { type Atom, Timeline } from '../timeline.ts';
+import type { Atom } from '../state.ts';
+import { Timeline } from '../timeline.ts';
 
 export interface TimelineRow {
   readonly atMs: number;
@@ -56,7 +57,7 @@ export function timelineText(rows: readonly TimelineRow[]): string {
   return ['        at  epoch  change      target', ...lines].join('\n');
 }
 
-function targetOf(atom: Atom, { expansion }: Timeline): string {
+function targetOf(atom: Atom, { state: { expansion } }: Timeline): string {
   if ('node' in atom) return expansion.graph.nodes[atom.node]!;
   if ('link' in atom) return expansion.graph.links[atom.link]!.name;
   const { action } = atom.event;

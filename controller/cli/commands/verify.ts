@@ -1,2 +1,116 @@
+/** `netfold verify`: runs a topology, measures it with real traffic, and says whether it is what the file says. */
 import type { Command } from 'commander';
-export function addVerifyCommand(_program: Command): void {}
+import { formatBps, formatRatio } from '../../../proto/units.ts';
+import { count, Experiment } from '../../experiment/experiment.ts';
+import type { Finding } from '../../verify/judge.ts';
+import { Verification } from '../../verify/verify.ts';
+import { openTopology } from '../files.ts';
+import { print, printJson, step, styled, table, warn } from '../output.ts';
+import { HOSTS } from './up.ts';
+
+interface VerifyOptions {
+  readonly hosts: number;
+  readonly name?: string;
+  readonly json?: boolean;
+}
+
+export function addVerifyCommand(program: Command): void {
+  program
+    .command('verify <file>')
+    .description(
+      'run a topology without its applications, measure it with real traffic, and say whether it is faithful',
+    )
+    .addOption(HOSTS())
+    .option('--name <name>', "the experiment's name (default: the topology's)")
+    .option('--json', 'print JSON')
+    .action(verify);
+}
+
+async function verify(file: string, { hosts, name, json = false }: VerifyOptions): Promise<void> {
+  const { topology, warnings, source } = openTopology(file);
+  for (const { line, message } of warnings) warn(`${file}:${line}: ${message}`);
+  const interrupted = interruption();
+  const experiment = await Experiment.start({
+    name: name ?? topology.name,
+    hosts,
+    source,
+    topology,
+    onStep: step,
+  });
+  let findings: Finding[] | undefined;
+  try {
+    findings = await Promise.race([measure(new Verification(experiment)), interrupted]);
+  } finally {
+    await experiment.stop();
+    step(`${experiment.name} is down; nothing of it is left`);
+  }
+  if (!findings) {
+    process.exitCode = 130;
+    return;
+  }
+  const faithful = findings.every(({ ok }) => ok);
+  if (json) printJson({ faithful, findings });
+  else printFindings(findings, faithful);
+  if (!faithful) process.exitCode = 4;
+}
+
+function interruption(): Promise<undefined> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve(undefined));
+  });
+}
+
+async function measure(verification: Verification): Promise<Finding[]> {
+  const { paths, alone, competing } = verification.choice;
+  step(`measuring round trip and loss of ${count(paths.length, 'path')}`);
+  const findings = await verification.roundTrips();
+  if (alone) {
+    step('measuring the bandwidth of one flow alone');
+    findings.push(...(await verification.alone()));
+  }
+  if (competing.length > 0) {
+    step(`measuring the shares of ${competing.length} flows that compete for a link`);
+    findings.push(...(await verification.competing()));
+  }
+  return findings;
+}
+
+function printFindings(findings: readonly Finding[], faithful: boolean): void {
+  const rows = findings.map((finding) => {
+    const { what, path, ok, tolerance } = finding;
+    const verdict = ok ? styled('green', '✓') : styled('red', '✗ outside');
+    return [
+      what,
+      path,
+      format(finding, finding.target),
+      format(finding, finding.measured),
+      deviation(finding),
+      `± ${tolerance}`,
+      verdict,
+    ];
+  });
+  print('');
+  print(table(['', 'path', 'target', 'measured', 'off by', 'allowed', ''], rows, [2, 3, 4]));
+  print('');
+  const failed = findings.filter(({ ok }) => !ok).length;
+  if (faithful)
+    print(`${styled('green', 'faithful:')} all ${findings.length} measurements are what the topology says`);
+  else
+    print(
+      `${styled('red', 'not faithful:')} ${failed} of ${findings.length} measurements are outside of their tolerance`,
+    );
+}
+
+function format({ unit }: Finding, value: number): string {
+  if (Number.isNaN(value)) return 'none';
+  if (unit === 'ms') return `${value.toFixed(2)} ms`;
+  return unit === 'ratio' ? formatRatio(value) : formatBps(Math.round(value));
+}
+
+function deviation({ unit, target, measured }: Finding): string {
+  if (Number.isNaN(measured)) return '';
+  const sign = measured >= target ? '+' : '−';
+  const difference = Math.abs(measured - target);
+  if (unit === 'ms') return `${sign}${difference.toFixed(2)} ms`;
+  return `${sign}${((unit === 'ratio' ? difference : difference / target) * 100).toFixed(2)} %`;
+}

@@ -119,6 +119,12 @@ describe('what is stale is not applied', () => {
     expect(view.apply(state(2, 20), 'peer', 0)).toMatchObject({ rejected: 'STALE_SEQUENCE' });
     expect(view.remoteFlows()[0]!.rateBps).toBe(30);
   });
+  test('a message that was overtaken does not keep a host alive', () => {
+    const view = newView();
+    view.apply(message({ sequence: 4 }), 'peer', 0);
+    view.apply(message({ sequence: 3, update: update() }), 'peer', 2900);
+    expect(view.expire(3100)).toEqual(['other']);
+  });
   test('an earlier incarnation', () => {
     const view = newView();
     view.apply(message({ incarnation: 200 }), 'new', 0);
@@ -183,6 +189,16 @@ describe('who may say what', () => {
 });
 
 describe('limits', () => {
+  test('what is remembered of hosts that left: the latest', () => {
+    const view = newView();
+    for (let number = 0; number <= limits.MAX_REMEMBERED; number++) {
+      view.apply(message({ host: `h${number}`, leaving: true }), `p${number}`, 0);
+    }
+    expect(view.incarnationOf('h0')).toBe(0);
+    expect(view.incarnationOf('h1')).toBe(100);
+    expect(view.incarnationOf(`h${limits.MAX_REMEMBERED}`)).toBe(100);
+  });
+
   test.each([
     ['an endpoint', update({ endpoints: [endpoint(4)] })],
     ['a source', update({ flows: flows([4, 0, 2]) })],

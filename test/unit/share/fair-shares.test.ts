@@ -106,6 +106,20 @@ describe('known answers', () => {
     expect(rate).toEqual([3e6, 3e6]);
   });
 
+  test('small weights are not lost beside large ones that are frozen before them', () => {
+    const { rate } = solve(
+      [10e6, 1e6],
+      [
+        { links: [0, 1], weight: 1e9, demand: GREEDY },
+        { links: [0], weight: 1e-9, demand: GREEDY },
+        { links: [0], weight: 2e-9, demand: GREEDY },
+      ],
+    );
+    expect(rate[0]).toBe(1e6);
+    expect(rate[1]).toBeCloseTo(3e6, 3);
+    expect(rate[2]).toBeCloseTo(6e6, 3);
+  });
+
   test('no flows and no links are a problem with no answer to give', () => {
     expect(solve([], [])).toEqual({ rate: [], ceiling: [], limitedBy: [] });
   });

@@ -1,0 +1,103 @@
+/**
+ * What to measure of a topology so that its result says something of the whole: a few paths that differ, one flow
+ * alone, and flows that compete for one link. Pure.
+ */
+import type { Folding } from '../../topology/fold.ts';
+import type { Path } from '../../topology/model.ts';
+
+export interface Pair {
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface Choice {
+  /** For round trip and loss. */
+  readonly paths: readonly Pair[];
+  /** For bandwidth; absent where every path is lossy or unlimited. */
+  readonly alone: Pair | undefined;
+  /** At least two, from different sources to different destinations; empty where no link has two such flows. */
+  readonly competing: readonly Pair[];
+}
+
+const MAX_PATHS = 5;
+const MAX_COMPETING = 4;
+/** Sources and destinations that are looked at; the rest of a large topology repeats them. */
+const MAX_LOOKED_AT = 60;
+/** Two cores carry this much traffic beside the emulator without becoming the bottleneck themselves. */
+const MAX_MEASURED_BPS = 1e9;
+const MIN_MEASURED_BPS = 100e3;
+
+export function chooseMeasurements(folding: Folding): Choice {
+  const paths = lookAt(folding);
+  const measurable = paths.filter((path) => isMeasurable(path, folding.path(path.to, path.from)));
+  return {
+    paths: differing(paths, folding),
+    alone: widest(measurable),
+    competing: mostContended(measurable),
+  };
+}
+
+function lookAt(folding: Folding): Path[] {
+  const endpoints = folding.graph.endpoints.length;
+  const stride = Math.max(1, Math.floor(endpoints / MAX_LOOKED_AT));
+  const found: Path[] = [];
+  for (let from = 0; from < endpoints; from += stride) {
+    for (let to = 0; to < endpoints; to += stride) {
+      const path = folding.path(from, to);
+      if (path && folding.path(to, from)) found.push(path);
+    }
+  }
+  return found;
+}
+
+/** TCP fills such a path within seconds: no loss either way, and a rate between a modem's and a fast Ethernet's. */
+function isMeasurable(path: Path, back: Path | undefined): boolean {
+  const isRateFit = path.bandwidth >= MIN_MEASURED_BPS && path.bandwidth <= MAX_MEASURED_BPS;
+  return isRateFit && path.loss === 0 && path.jitter === 0 && back?.loss === 0 && back.jitter === 0;
+}
+
+/** One path of each kind, lossy ones first, then by round trip from both ends of the scale. */
+function differing(paths: readonly Path[], folding: Folding): Pair[] {
+  const kinds = new Map<string, Path>();
+  for (const path of paths) {
+    const back = folding.path(path.to, path.from)!;
+    const kind = `${path.latency + back.latency} ${path.loss + back.loss}`;
+    if (!kinds.has(kind)) kinds.set(kind, path);
+  }
+  const all = [...kinds.values()].sort((a, b) => b.loss - a.loss || a.latency - b.latency);
+  const lossy = all.filter(({ loss }) => loss > 0).slice(0, 2);
+  const rest = all.filter((path) => !lossy.includes(path));
+  const room = Math.min(rest.length, MAX_PATHS - lossy.length);
+  const spread = Array.from(
+    { length: room },
+    (_, i) => rest[Math.round((i * (rest.length - 1)) / Math.max(1, room - 1))]!,
+  );
+  return [...lossy, ...spread];
+}
+
+function widest(paths: readonly Path[]): Pair | undefined {
+  return paths.reduce<Path | undefined>(
+    (best, path) => (best && best.bandwidth >= path.bandwidth ? best : path),
+    undefined,
+  );
+}
+
+/** The flows with sources and destinations of their own that cross the link with the most of them. */
+function mostContended(paths: readonly Path[]): Pair[] {
+  const crossing = new Map<number, Path[]>();
+  for (const path of paths) {
+    for (const link of path.links) {
+      const flows = crossing.get(link) ?? [];
+      crossing.set(link, flows);
+      const isFree = flows.every(
+        ({ from, to }) => from !== path.from && to !== path.to && from !== path.to && to !== path.from,
+      );
+      if (isFree && flows.length < MAX_COMPETING) flows.push(path);
+    }
+  }
+  const most = [...crossing.values()].reduce(
+    (best, flows) => (flows.length > best.length ? flows : best),
+    [] as Path[],
+  );
+  return most.length >= 2 ? most : [];
+}

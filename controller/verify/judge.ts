@@ -1,0 +1,69 @@
+/** Target and measurement → error and verdict, each with its tolerance and the reason for it. Pure. */
+
+export interface Finding {
+  readonly what: 'round trip' | 'loss' | 'bandwidth' | 'share';
+  readonly path: string;
+  readonly target: number;
+  readonly measured: number;
+  readonly unit: 'ms' | 'ratio' | 'bit/s';
+  readonly ok: boolean;
+  /** How far off a faithful run may be. */
+  readonly tolerance: string;
+}
+
+/** The delay line releases within tens of microseconds; a shared machine adds the rest. */
+const ROUND_TRIP_TOLERANCE_MS = 0.5;
+/** 99 % of faithful runs lie within this many standard errors. */
+const Z_99 = 2.576;
+/** The rate is exact; TCP and the measuring window are not. */
+const BANDWIDTH_TOLERANCE = 0.02;
+const SHARE_TOLERANCE = 0.05;
+/** Payload of a full-sized TCP segment with timestamps, over the frame that carries it. */
+export const GOODPUT = 1448 / 1514;
+
+export interface Samples {
+  readonly sent: number;
+  readonly received: number;
+  readonly meanMs: number;
+}
+
+export function judgeRoundTrip(
+  path: string,
+  targetMs: number,
+  jitterMs: number,
+  { received, meanMs }: Samples,
+): Finding {
+  const tolerance = ROUND_TRIP_TOLERANCE_MS + (received > 0 ? (Z_99 * jitterMs) / Math.sqrt(received) : 0);
+  const ok = Math.abs(meanMs - targetMs) <= tolerance;
+  return {
+    what: 'round trip',
+    path,
+    target: targetMs,
+    measured: meanMs,
+    unit: 'ms',
+    ok,
+    tolerance: `${tolerance.toFixed(2)} ms`,
+  };
+}
+
+/** Both directions lose independently; the count that arrives is binomial. */
+export function judgeLoss(path: string, target: number, { sent, received }: Samples): Finding {
+  const measured = 1 - received / sent;
+  const standardError = Math.sqrt((target * (1 - target)) / sent);
+  const ok = target === 0 ? received === sent : Math.abs(measured - target) <= Z_99 * standardError;
+  const tolerance = target === 0 ? 'none lost' : `${(Z_99 * standardError * 100).toFixed(2)} %`;
+  return { what: 'loss', path, target, measured, unit: 'ratio', ok, tolerance };
+}
+
+/** `rateBps` counts frames; TCP's goodput is smaller by the headers. */
+export function judgeRate(
+  what: 'bandwidth' | 'share',
+  path: string,
+  rateBps: number,
+  goodputBps: number,
+): Finding {
+  const tolerance = what === 'bandwidth' ? BANDWIDTH_TOLERANCE : SHARE_TOLERANCE;
+  const target = rateBps * GOODPUT;
+  const ok = Math.abs(goodputBps / target - 1) <= tolerance;
+  return { what, path, target, measured: goodputBps, unit: 'bit/s', ok, tolerance: `${tolerance * 100} %` };
+}

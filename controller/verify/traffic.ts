@@ -1,0 +1,134 @@
+/** Real traffic between endpoints: ping for round trips and losses, iperf3 for throughput. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { z } from 'zod';
+import { NetfoldError } from '../../proto/errors.ts';
+
+export interface Place {
+  readonly name: string;
+  readonly namespace: string;
+  readonly address: string;
+}
+
+export interface RoundTrips {
+  readonly sent: number;
+  readonly received: number;
+  readonly meanMs: number;
+  readonly deviationMs: number;
+}
+
+class TrafficError extends NetfoldError {
+  constructor(tool: string, message: string) {
+    super({
+      code: 'TRAFFIC_FAILED',
+      blame: 'machine',
+      message: `${tool}: ${message}`,
+      remedy: 'install it (apt-get install iputils-ping iperf3), or look at the agents with `netfold status`',
+    });
+  }
+}
+
+function start(place: Place, command: readonly string[]): ChildProcess {
+  return spawn('ip', ['netns', 'exec', place.namespace, ...command], { stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/** Standard output of a command in an endpoint; `accept` tells which exit codes are results. */
+async function output(
+  place: Place,
+  command: readonly string[],
+  accept: readonly number[] = [0],
+): Promise<string> {
+  const child = start(place, command);
+  let out = '';
+  let err = '';
+  child.stdout!.on('data', (text: Buffer) => {
+    out += text.toString();
+  });
+  child.stderr!.on('data', (text: Buffer) => {
+    err += text.toString();
+  });
+  const code = await new Promise<number>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (exit) => resolve(exit ?? -1));
+  });
+  if (!accept.includes(code))
+    throw new TrafficError(
+      command.join(' '),
+      `exit ${code}: ${(err || out).trim().split('\n').at(-1) ?? ''}`,
+    );
+  return out;
+}
+
+const PING_ALL_LOST = 1;
+
+/** Sends `count` echo requests every `intervalMs` and waits for stragglers. */
+export async function ping(from: Place, to: Place, count: number, intervalMs: number): Promise<RoundTrips> {
+  const seconds = String(intervalMs / 1000);
+  const text = await output(
+    from,
+    ['ping', '-q', '-n', '-c', String(count), '-i', seconds, '-W', '2', to.address],
+    [0, PING_ALL_LOST],
+  );
+  const counts = /(\d+) packets transmitted, (\d+) received/.exec(text);
+  if (!counts) throw new TrafficError('ping', `can't read what it printed: ${text.trim()}`);
+  const times = /= [\d.]+\/([\d.]+)\/[\d.]+\/([\d.]+) ms/.exec(text);
+  return {
+    sent: Number(counts[1]),
+    received: Number(counts[2]),
+    meanMs: Number(times?.[1] ?? Number.NaN),
+    deviationMs: Number(times?.[2] ?? Number.NaN),
+  };
+}
+
+const iperfSchema = z.object({
+  end: z.object({ sum_received: z.object({ bits_per_second: z.number() }) }),
+});
+
+export interface Flow {
+  readonly from: Place;
+  readonly to: Place;
+}
+
+/**
+ * Bits of payload per second that arrive over a TCP connection (cubic, whatever the machine's default is), after
+ * `settleSeconds` that don't count.
+ */
+export async function tcpGoodput(
+  { from, to }: Flow,
+  seconds: number,
+  settleSeconds: number,
+): Promise<number> {
+  const server = await startServer(to);
+  try {
+    const command = [
+      'iperf3',
+      '-J',
+      '-C',
+      'cubic',
+      '-c',
+      to.address,
+      '-t',
+      String(seconds),
+      '-O',
+      String(settleSeconds),
+    ];
+    const text = await output(from, command);
+    return iperfSchema.parse(JSON.parse(text)).end.sum_received.bits_per_second;
+  } finally {
+    server.kill('SIGKILL');
+  }
+}
+
+/** An iperf3 server that listens already. */
+async function startServer(place: Place): Promise<ChildProcess> {
+  const server = start(place, ['iperf3', '-s', '--forceflush']);
+  let printed = '';
+  await new Promise<void>((resolve, reject) => {
+    server.stdout!.on('data', (text: Buffer) => {
+      printed += text.toString();
+      if (printed.includes('listening')) resolve();
+    });
+    server.on('error', reject);
+    server.on('exit', (code) => reject(new TrafficError('iperf3 -s', `ended with ${code} in ${place.name}`)));
+  });
+  return server;
+}

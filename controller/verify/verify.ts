@@ -1,0 +1,81 @@
+/** Measures a running experiment with real traffic and holds the result against its folded paths. */
+import { greedyShares } from '../../agent/share/greedy-shares.ts';
+import { Folding } from '../../topology/fold.ts';
+import { ControllerError } from '../errors.ts';
+import type { Experiment } from '../experiment/experiment.ts';
+import { type Choice, chooseMeasurements, type Pair } from './choose.ts';
+import { type Finding, judgeLoss, judgeRate, judgeRoundTrip } from './judge.ts';
+import { type Flow, ping, tcpGoodput } from './traffic.ts';
+
+/** Enough for a mean within 0.1 ms on a noisy machine, and for loss intervals that mean something. */
+const PINGS = { count: 250, intervalMs: 10 };
+const LOSSY_PINGS = { count: 1500, intervalMs: 3 };
+const ALONE_SECONDS = { measured: 5, settle: 1 };
+/** Shares must be right two seconds after the last flow started. */
+const COMPETING_SECONDS = { measured: 6, settle: 2 };
+
+export class Verification {
+  readonly #experiment: Experiment;
+  readonly #folding: Folding;
+  readonly choice: Choice;
+
+  constructor(experiment: Experiment) {
+    this.#experiment = experiment;
+    this.#folding = new Folding(experiment.graph);
+    this.choice = chooseMeasurements(this.#folding);
+    if (this.choice.paths.length === 0) {
+      throw new ControllerError(
+        'NOTHING_TO_MEASURE',
+        'no two endpoints of this topology reach each other both ways',
+        'connect them by links',
+      );
+    }
+  }
+
+  /** Round trip and loss of all chosen paths at once: pings are too few to be in each other's way. */
+  async roundTrips(): Promise<Finding[]> {
+    const findings = await Promise.all(this.choice.paths.map((pair) => this.#roundTrip(pair)));
+    return findings.flat();
+  }
+
+  async #roundTrip(pair: Pair): Promise<Finding[]> {
+    const path = this.#folding.path(pair.from, pair.to)!;
+    const back = this.#folding.path(pair.to, pair.from)!;
+    const loss = 1 - (1 - path.loss) * (1 - back.loss);
+    const { from, to } = this.#flow(pair);
+    const { count, intervalMs } = loss > 0 ? LOSSY_PINGS : PINGS;
+    const samples = await ping(from, to, count, intervalMs);
+    const name = `${from.name} ⇄ ${to.name}`;
+    const jitterMs = Math.hypot(path.jitter, back.jitter) / 1000;
+    const roundTrip = judgeRoundTrip(name, (path.latency + back.latency) / 1000, jitterMs, samples);
+    return [roundTrip, judgeLoss(name, loss, samples)];
+  }
+
+  async alone(): Promise<Finding[]> {
+    const pair = this.choice.alone;
+    if (!pair) return [];
+    const flow = this.#flow(pair);
+    const goodput = await tcpGoodput(flow, ALONE_SECONDS.measured, ALONE_SECONDS.settle);
+    return [judgeRate('bandwidth', nameOf(flow), this.#folding.path(pair.from, pair.to)!.bandwidth, goodput)];
+  }
+
+  async competing(): Promise<Finding[]> {
+    const flows = this.choice.competing.map((pair) => this.#flow(pair));
+    const pairs = flows.map(({ from, to }) => ({ from: from.name, to: to.name }));
+    const targets = greedyShares(this.#experiment.graph, this.#folding, pairs);
+    const { measured, settle } = COMPETING_SECONDS;
+    const goodputs = await Promise.all(flows.map((flow) => tcpGoodput(flow, measured, settle)));
+    return flows.map((flow, index) =>
+      judgeRate('share', nameOf(flow), targets[index]!.rateBps!, goodputs[index]!),
+    );
+  }
+
+  #flow({ from, to }: Pair): Flow {
+    const { endpoints } = this.#experiment.plan;
+    return { from: endpoints[from]!, to: endpoints[to]! };
+  }
+}
+
+function nameOf({ from, to }: Flow): string {
+  return `${from.name} > ${to.name}`;
+}

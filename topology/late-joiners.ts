@@ -1,0 +1,49 @@
+/** Who is absent at the start of an experiment. */
+import type { EventAction, LifecycleAction } from './events/model.ts';
+import { ENDPOINT_ONLY, FLAP_SCOPE, LIFECYCLE_SCOPE } from './events/scopes.ts';
+import { type Selection, TargetError, type Targets } from './events/targets.ts';
+import type { NetworkState } from './state.ts';
+
+/** What joins before anything else happens to it is absent until then. */
+export function removeLateJoiners(
+  state: NetworkState,
+  targets: Targets,
+  actions: readonly EventAction[],
+): void {
+  const { graph } = state.expansion;
+  const decided = {
+    endpoints: new Uint8Array(graph.nodes.length),
+    links: new Uint8Array(graph.links.length),
+  };
+  const seen = new Set<Selection>();
+  for (const action of actions) {
+    const selection = lifecycleSelection(action, targets);
+    if (!selection || seen.has(selection)) continue;
+    seen.add(selection);
+    const joins = action.verb === 'join' ? 1 : 0;
+    for (const node of [...selection.endpoints, ...selection.bridges]) {
+      if (decided.endpoints[node]) continue;
+      decided.endpoints[node] = 1;
+      if (node < state.present.length) state.present[node] = joins ? 0 : 1;
+      else state.goneBridges[node] = joins;
+    }
+    for (const { link } of selection.links) {
+      if (!decided.links[link]) state.goneLinks[link] = joins;
+      decided.links[link] = 1;
+    }
+  }
+}
+
+function lifecycleSelection(action: EventAction, all: Targets): Selection | undefined {
+  try {
+    if (action.verb === 'flap') return all.select(action.targets, 'flap', FLAP_SCOPE);
+    if (action.verb === 'churn') return all.select(action.targets, 'churn', ENDPOINT_ONLY);
+    if (!(action.verb in LIFECYCLE_SCOPE)) return undefined;
+    const { verb, targets } = action as LifecycleAction;
+    return all.select(targets, verb, LIFECYCLE_SCOPE[verb]);
+  } catch (error) {
+    // Reported when the event is played.
+    if (error instanceof TargetError) return undefined;
+    throw error;
+  }
+}
