@@ -37,6 +37,7 @@ const raw = {
   ppoll: libc.func('int ppoll(void *fds, ulong count, void *timeout, void *sigmask)'),
   prctl: libc.func('int prctl(int option, ulong a, ulong b, ulong c, ulong d)'),
   setpriority: libc.func('int setpriority(int which, uint32_t who, int priority)'),
+  sched_setscheduler: libc.func('int sched_setscheduler(int pid, int policy, void *param)'),
   gettid: libc.func('int gettid()'),
   mmap: libc.func(
     'void *mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)',
@@ -261,9 +262,16 @@ export class Poller {
   }
 }
 
-/** Asks the scheduler to wake this thread on time: no timer slack, and ahead of ordinary work where allowed. */
+const SCHED_RR = 2;
+const LOWEST_REAL_TIME_PRIORITY = 1;
+
+/**
+ * Asks the scheduler to wake this thread on time: no timer slack, and ahead of ordinary work. Where real-time
+ * scheduling is not allowed it makes do with the best nice value.
+ */
 export function preferThisThread(): void {
   raw.prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
+  if (raw.sched_setscheduler(0, SCHED_RR, new Int32Array([LOWEST_REAL_TIME_PRIORITY])) === 0) return;
   raw.setpriority(0, raw.gettid(), -20);
 }
 

@@ -3,24 +3,22 @@
 import { Folding } from '../../topology/fold.ts';
 import type { Graph, Path } from '../../topology/model.ts';
 import { roundTripMicros, type ShareNetwork } from '../share/flow-shares.ts';
+import { rememberPaths } from '../share/path-memory.ts';
 
 export class Epoch {
   readonly graph: Graph;
   readonly network: ShareNetwork;
-  readonly #folding: Folding;
+  /** `undefined` where the topology has none. */
+  readonly path: (from: number, to: number) => Path | undefined;
 
   constructor(graph: Graph) {
+    const folding = new Folding(graph);
     this.graph = graph;
-    this.#folding = new Folding(graph);
+    this.path = rememberPaths((from, to) => folding.path(from, to), graph.endpoints.length);
     this.network = {
-      paths: (from, to) => this.#folding.path(from, to),
+      paths: this.path,
       linkCapacity: Float64Array.from(graph.links, ({ bandwidth }) => bandwidth),
     };
-  }
-
-  /** `undefined` where the topology has none. */
-  path(from: number, to: number): Path | undefined {
-    return this.#folding.path(from, to);
   }
 
   /** 0 where there is no path: nothing is to be measured there. */

@@ -53,7 +53,7 @@ function lookAt(folding: Folding): Path[] {
 /** TCP fills such a path within seconds: no loss either way, and a rate between a modem's and a fast Ethernet's. */
 function isMeasurable(path: Path, back: Path | undefined): boolean {
   const isRateFit = path.bandwidth >= MIN_MEASURED_BPS && path.bandwidth <= MAX_MEASURED_BPS;
-  return isRateFit && path.loss === 0 && path.jitter === 0 && back?.loss === 0 && back.jitter === 0;
+  return isRateFit && path.loss === 0 && back?.loss === 0;
 }
 
 /** One path of each kind, lossy ones first, then by round trip from both ends of the scale. */

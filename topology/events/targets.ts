@@ -47,8 +47,9 @@ export class Targets {
   readonly #topology: Topology;
   readonly #expansion: Expansion;
   readonly #names: Names;
-  /** Directed links by `from>to`, names of services and bridges. */
-  readonly #linksBetween = new Map<string, number[]>();
+  /** Directed links by `from>to`, each end with and without its replica. */
+  #linksBetween: ReadonlyMap<string, readonly number[]> | undefined;
+  #byTag: ReadonlyMap<string, Selection> | undefined;
   readonly #known = new Map<string, Selection>();
   #work = 0;
   #neighbours: ReadonlyMap<number, ReadonlySet<number>> | undefined;
@@ -57,12 +58,6 @@ export class Targets {
     this.#topology = topology;
     this.#expansion = expansion;
     this.#names = new Names(topology);
-    expansion.origins.forEach(({ from, to }, link) => {
-      const key = `${from.name}>${to.name}`;
-      const links = this.#linksBetween.get(key);
-      if (links) links.push(link);
-      else this.#linksBetween.set(key, [link]);
-    });
   }
 
   /** Everything that `targets` name, each once and in order of numbers. Throws `TargetError` and `TooMuchWork`. */
@@ -135,27 +130,10 @@ export class Targets {
   }
 
   #tagged(tag: string, position: Position, verb: string, scope: Scope): Selection {
-    const { services, bridges, links } = this.#topology;
-    const { numbering, origins } = this.#expansion;
-    const has = (thing: { tags: readonly string[] }): boolean => thing.tags.includes(tag);
-    const numbers = (name: string): number[] => {
-      const [start, end] = numbering.range({ name })!;
-      return Array.from({ length: end - start }, (_, offset) => start + offset);
-    };
-    const pairs = new Set(links.flatMap((pair, index) => (has(pair) ? [index] : [])));
-    const all: Selection = {
-      endpoints: services
-        .filter(has)
-        .flatMap(({ name }) => numbers(name))
-        .sort((a, b) => a - b),
-      bridges: bridges
-        .filter(has)
-        .flatMap(({ name }) => numbers(name))
-        .sort((a, b) => a - b),
-      links: origins.flatMap((origin, link) => (pairs.has(origin.pair) ? [this.#written(link)] : [])),
-    };
+    this.#byTag ??= this.#indexTags();
+    const all = this.#byTag.get(tag) ?? EMPTY;
     if (!scope.some((kind) => all[KINDS[kind]].length > 0)) {
-      const remedy = suggest(tag, this.#allTags(), `tag one with tags: [${tag}]`);
+      const remedy = suggest(tag, this.#byTag.keys(), `tag one with tags: [${tag}]`);
       throw new TargetError(
         position,
         `${verb} is for ${scope.join('s, ')}s, and none has the tag ${quote(tag)}`,
@@ -170,9 +148,33 @@ export class Targets {
     };
   }
 
-  #allTags(): Set<string> {
+  #indexTags(): Map<string, Selection> {
     const { services, bridges, links } = this.#topology;
-    return new Set([...services, ...bridges, ...links].flatMap((thing) => thing.tags));
+    const { numbering, origins } = this.#expansion;
+    const found = new Map<string, { endpoints: number[]; bridges: number[]; links: SelectedLink[] }>();
+    const entry = (tag: string) => {
+      const known = found.get(tag) ?? { endpoints: [], bridges: [], links: [] };
+      found.set(tag, known);
+      return known;
+    };
+    for (const [kind, nodes] of [
+      ['endpoints', services],
+      ['bridges', bridges],
+    ] as const) {
+      for (const { name, tags } of nodes) {
+        const [start, end] = numbering.range({ name })!;
+        for (const tag of new Set(tags))
+          for (let node = start; node < end; node++) entry(tag)[kind].push(node);
+      }
+    }
+    origins.forEach(({ pair }, link) => {
+      for (const tag of new Set(links[pair]!.tags)) entry(tag).links.push(this.#written(link));
+    });
+    for (const selection of found.values()) {
+      selection.endpoints.sort((a, b) => a - b);
+      selection.bridges.sort((a, b) => a - b);
+    }
+    return found;
   }
 
   #node(node: NodeReference, position: Position, target: Target, verb: string, scope: Scope): Selection {
@@ -204,24 +206,36 @@ export class Targets {
     throw new TargetError(position, `there is no link ${named}`, remedy);
   }
 
-  #between(from: NodeReference, to: NodeReference, position: Position): number[] {
-    const links = this.#linksBetween.get(`${from.name}>${to.name}`) ?? [];
-    return links.filter((link) => {
-      const origin = this.#expansion.origins[link]!;
-      return this.#matches(origin, 'from', from, position) && this.#matches(origin, 'to', to, position);
-    });
+  #between(from: NodeReference, to: NodeReference, position: Position): readonly number[] {
+    this.#linksBetween ??= indexLinks(this.#expansion.origins);
+    const links = this.#linksBetween.get(`${formatReference(from)}>${formatReference(to)}`);
+    if (links) return links;
+    for (const end of [from, to]) {
+      const isShared = this.#names.services.get(end.name)?.shareLinks;
+      if (end.replica === undefined || !isShared || !this.#linksBetween.has(`${from.name}>${to.name}`))
+        continue;
+      const remedy = `write ${end.name} instead of ${formatReference(end)}`;
+      throw new TargetError(position, `the replicas of ${end.name} share this link`, remedy);
+    }
+    return [];
   }
+}
 
-  #matches(origin: LinkOrigin, end: 'from' | 'to', wanted: NodeReference, position: Position): boolean {
-    if (wanted.replica === undefined || origin[end].replica === wanted.replica) return true;
-    const service = this.#names.services.get(wanted.name);
-    if (origin[end].replica !== undefined || !service?.shareLinks) return false;
-    throw new TargetError(
-      position,
-      `the replicas of ${wanted.name} share this link`,
-      `write ${wanted.name} instead of ${formatReference(wanted)}`,
-    );
-  }
+function indexLinks(origins: readonly LinkOrigin[]): Map<string, number[]> {
+  const found = new Map<string, number[]>();
+  origins.forEach(({ from, to }, link) => {
+    const starts = new Set([from.name, formatReference(from)]);
+    const ends = new Set([to.name, formatReference(to)]);
+    for (const start of starts) {
+      for (const end of ends) {
+        const key = `${start}>${end}`;
+        const links = found.get(key);
+        if (links) links.push(link);
+        else found.set(key, [link]);
+      }
+    }
+  });
+  return found;
 }
 
 function wrongKind(target: Target, verb: string, what: string, scope: Scope): TargetError {

@@ -186,7 +186,7 @@ class Reader {
           'SUPERVISOR_LEFT_OUT',
           undefined,
           `${name} is a supervisor of Kollaps and is left out`,
-          'netfold has a dashboard of its own',
+          'netfold needs none',
         );
         return [];
       }

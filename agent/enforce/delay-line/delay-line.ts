@@ -27,7 +27,7 @@ export class DelayLine implements DelayBackend {
   readonly #wakeFd = createEvent();
   readonly #counters = new Float64Array(new SharedArrayBuffer(COUNTERS * 8));
   readonly #pending = new Map<number, PromiseWithResolvers<void>>();
-  readonly #attached: ArrivalQueue[] = [];
+  readonly #attached = new Map<number, ArrivalQueue>();
   readonly #unstampFd: number;
   #requests = 0;
 
@@ -51,15 +51,20 @@ export class DelayLine implements DelayBackend {
     this.#port.on('message', (message: FromWorker) => this.#answer(message));
   }
 
-  async attach(endpoint: LocalEndpoint): Promise<void> {
-    await this.#command({ kind: 'attach', queue: endpoint.number, namespace: endpoint.namespace });
-    this.#attached.push(installArrivalQueue(endpoint, this.#unstampFd));
-  }
+  /** Nothing to do yet: an endpoint whose paths neither delay nor lose anything never needs the queue. */
+  async attach(): Promise<void> {}
 
   async set(endpoint: LocalEndpoint, paths: readonly ImpairedPath[]): Promise<void> {
-    if (paths.length > 0) {
-      await this.#command({ kind: 'set', queue: endpoint.number, entries: paths.flatMap(delayEntries) });
+    if (!this.#attached.has(endpoint.number)) {
+      if (!paths.some(isImpaired)) return;
+      await this.#install(endpoint);
     }
+    await this.#command({ kind: 'set', queue: endpoint.number, entries: paths.flatMap(delayEntries) });
+  }
+
+  async #install(endpoint: LocalEndpoint): Promise<void> {
+    await this.#command({ kind: 'attach', queue: endpoint.number, namespace: endpoint.namespace });
+    this.#attached.set(endpoint.number, installArrivalQueue(endpoint, this.#unstampFd));
   }
 
   counters(): DelayCounters {
@@ -73,7 +78,7 @@ export class DelayLine implements DelayBackend {
   }
 
   async stop(): Promise<void> {
-    for (const queue of this.#attached) queue.remove();
+    for (const queue of this.#attached.values()) queue.remove();
     await this.#command({ kind: 'stop' });
     await this.#worker.terminate();
     this.#port.close();
@@ -104,6 +109,10 @@ export class DelayLine implements DelayBackend {
     for (const pending of this.#pending.values()) pending.reject(error);
     this.#pending.clear();
   }
+}
+
+function isImpaired({ latencyMicros, jitterMicros, loss }: ImpairedPath): boolean {
+  return latencyMicros > 0 || jitterMicros > 0 || loss > 0;
 }
 
 function delayEntries(path: ImpairedPath): DelayEntry[] {

@@ -1,3 +1,6 @@
+import { Jitter } from './jitter.ts';
+import type { Random } from './random.ts';
+
 /**
  * What the delay line does with packets of each source address, per queue (that is, per destination endpoint).
  * Looked up once per packet: typed arrays, no allocation, exact for IPv4 and IPv6.
@@ -19,11 +22,17 @@ export class PathTable {
   #words = new Uint32Array(3 * 16);
   #next = new Int32Array(16);
   #size = 0;
+  readonly #random: Random;
+  /** Only of paths that have jitter. */
+  readonly jitter = new Map<number, Jitter>();
   delayMs = new Float64Array(16);
-  jitterMs = new Float64Array(16);
   loss = new Float64Array(16);
   /** When the entry's last packet leaves: packets of one path don't overtake each other. */
   lastRelease = new Float64Array(16);
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
 
   get size(): number {
     return this.#size;
@@ -40,7 +49,9 @@ export class PathTable {
     let entry = this.find(a, b, c, d);
     if (entry < 0) entry = this.#add(a, b, c, d);
     this.delayMs[entry] = delayMs;
-    this.jitterMs[entry] = jitterMs;
+    if (jitterMs === 0) this.jitter.delete(entry);
+    else if (this.jitter.get(entry)?.deviationMs !== jitterMs)
+      this.jitter.set(entry, new Jitter(jitterMs, this.#random));
     this.loss[entry] = loss;
   }
 
@@ -74,7 +85,6 @@ export class PathTable {
       return array;
     };
     this.delayMs = wider(this.delayMs);
-    this.jitterMs = wider(this.jitterMs);
     this.loss = wider(this.loss);
     this.lastRelease = wider(this.lastRelease);
     const words = new Uint32Array(3 * capacity);

@@ -94,14 +94,14 @@ class DelayLineThread {
       return;
     }
     const delay = table.delayMs[entry]!;
-    const jitter = table.jitterMs[entry]!;
-    if (delay === 0 && jitter === 0) {
+    const jitter = table.jitter.get(entry);
+    if (delay === 0 && !jitter) {
       this.#accept(line, id);
       return;
     }
-    const drawn = jitter === 0 ? delay : Math.max(0, delay + jitter * this.#random.normal());
-    // A path is a sequence of queues: jitter stretches and squeezes, it does not reorder.
-    const release = Math.max(this.#now + drawn, table.lastRelease[entry]!);
+    const wanted = jitter ? Math.max(0, delay + jitter.at(this.#now)) : delay;
+    // A path is a sequence of queues: it never reorders, also not when its delay is lowered.
+    const release = Math.max(this.#now + wanted, table.lastRelease[entry]!);
     table.lastRelease[entry] = release;
     this.#waiting.push(release, this.#lineNumber, id);
   };
@@ -164,7 +164,7 @@ class DelayLineThread {
   #attach(number: number, namespace: string): void {
     const queue = within(namespace, () => new PacketQueue(0));
     queue.keepGsoWhole(true);
-    this.#lines.set(number, { queue, table: new PathTable(), dirty: false });
+    this.#lines.set(number, { queue, table: new PathTable(this.#random), dirty: false });
     this.#poller.add(queue.fd, number);
   }
 

@@ -1,0 +1,41 @@
+/** A delay backend that only remembers. Prints its paths in sorted lines. */
+import type { LocalEndpoint } from '../../agent/endpoints/model.ts';
+import type { DelayBackend, DelayCounters, ImpairedPath } from '../../agent/enforce/ports.ts';
+
+export class FakeDelay implements DelayBackend {
+  readonly name: DelayBackend['name'];
+  readonly side: DelayBackend['side'];
+  readonly #paths = new Map<string, Map<string, string>>();
+
+  constructor(name: DelayBackend['name'] = 'delay-line') {
+    this.name = name;
+    this.side = name === 'netem' ? 'source' : 'destination';
+  }
+
+  async attach(endpoint: LocalEndpoint): Promise<void> {
+    this.#paths.set(endpoint.name, new Map());
+  }
+
+  async set(endpoint: LocalEndpoint, paths: readonly ImpairedPath[]): Promise<void> {
+    const own = this.#paths.get(endpoint.name);
+    if (!own) throw new Error(`${endpoint.name} is not attached`);
+    for (const { source, destination, latencyMicros, jitterMicros, loss } of paths)
+      own.set(`${source} > ${destination}`, `delay ${latencyMicros}us ${jitterMicros}us loss ${loss * 100}%`);
+  }
+
+  counters(): DelayCounters {
+    return { packets: 0, lost: 0, held: 0, latestMs: 0 };
+  }
+
+  async stop(): Promise<void> {
+    this.#paths.clear();
+  }
+
+  toString(): string {
+    const lines = [...this.#paths].flatMap(([endpoint, paths]) => [
+      endpoint,
+      ...[...paths].map(([pair, what]) => `${endpoint}: ${pair} ${what}`),
+    ]);
+    return lines.sort().join('\n');
+  }
+}

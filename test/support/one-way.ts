@@ -1,0 +1,35 @@
+/**
+ * One-way delay of UDP datagrams between two endpoints of one machine, whose monotonic clock both see.
+ *
+ *   node test/support/one-way.ts receive PORT COUNT     prints the mean delay in milliseconds
+ *   node test/support/one-way.ts send ADDRESS PORT COUNT
+ */
+import { createSocket } from 'node:dgram';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const [role, ...args] = process.argv.slice(2);
+if (role === 'receive') receive(Number(args[0]), Number(args[1]));
+else await send(args[0]!, Number(args[1]), Number(args[2]));
+
+function receive(port: number, count: number): void {
+  const socket = createSocket('udp4');
+  const delays: number[] = [];
+  socket.on('message', (message) => {
+    delays.push(Number(process.hrtime.bigint() - message.readBigUInt64LE()) / 1e6);
+    if (delays.length < count) return;
+    console.log(delays.reduce((sum, delay) => sum + delay, 0) / count);
+    socket.close();
+  });
+  socket.bind(port, () => console.log('listening'));
+}
+
+async function send(address: string, port: number, count: number): Promise<void> {
+  const socket = createSocket('udp4');
+  const message = Buffer.alloc(64);
+  for (let sent = 0; sent < count; sent++) {
+    message.writeBigUInt64LE(process.hrtime.bigint());
+    await new Promise((resolve) => socket.send(message, port, address, resolve));
+    await sleep(10);
+  }
+  socket.close();
+}

@@ -1,0 +1,53 @@
+import { describe, expect, test } from 'vitest';
+import { burstBytes, gsoSegments, leafQueue } from '../../../agent/enforce/derive.ts';
+import { toBytesPerSecond } from '../../../agent/enforce/desired-interface.ts';
+
+/** Rate → what 2 ms of it are, one frame at least; the packets in 1 ms of it, 1 to 44; the queue at 80 ms. */
+test.each([
+  { rate: '8 kb/s', bytes: 1e3, burst: 1514, segments: 1, queue: 24_224 },
+  { rate: '128 kb/s', bytes: 16e3, burst: 1514, segments: 1, queue: 24_224 },
+  { rate: '1 Mb/s', bytes: 125e3, burst: 1514, segments: 1, queue: 24_224 },
+  { rate: '6 Mb/s', bytes: 750e3, burst: 1514, segments: 1, queue: 67_500 },
+  { rate: '7 Mb/s', bytes: 875e3, burst: 1750, segments: 1, queue: 78_750 },
+  { rate: '25 Mb/s', bytes: 3.125e6, burst: 6250, segments: 2, queue: 281_250 },
+  { rate: '100 Mb/s', bytes: 12.5e6, burst: 25_000, segments: 8, queue: 1_125_000 },
+  { rate: '1 Gb/s', bytes: 125e6, burst: 250_000, segments: 44, queue: 11_250_000 },
+  { rate: '100 Gb/s', bytes: 12.5e9, burst: 25e6, segments: 44, queue: 1_125e6 },
+])('$rate: burst, GSO size and queue', ({ bytes, burst, segments, queue }) => {
+  expect(burstBytes(bytes)).toBe(burst);
+  expect(gsoSegments(bytes)).toBe(segments);
+  expect(leafQueue(bytes, 80e3, segments)).toEqual({ kind: 'bfifo', limit: queue });
+});
+
+describe('the queue', () => {
+  test('grows with the round trip', () => {
+    expect(leafQueue(12.5e6, 0, 8).limit).toBe(125_000);
+    expect(leafQueue(12.5e6, 20e3, 8).limit).toBe(375_000);
+    expect(leafQueue(12.5e6, 200e3, 8).limit).toBe(2_625_000);
+  });
+
+  test('has room for two GSO packets, which pass or fail as one', () => {
+    expect(leafQueue(1e6, 0, 44).limit).toBe(2 * 44 * 1514);
+    expect(leafQueue(1e6, 0, 9).limit).toBe(2 * 9 * 1514);
+    expect(leafQueue(1e6, 0, 8).limit).toBe(24_224);
+  });
+
+  test('is what the user says, in packets, however long', () => {
+    expect(leafQueue(12.5e6, 80e3, 8, 200)).toEqual({ kind: 'pfifo', limit: 200 });
+    expect(leafQueue(1e3, 80e3, 8, 1)).toEqual({ kind: 'pfifo', limit: 1 });
+  });
+
+  test('is never longer than the kernel can count', () => {
+    expect(leafQueue(12.5e9, 600e6, 44).limit).toBe(0x7fffffff);
+  });
+
+  test('is whole bytes, also at odd rates', () => {
+    expect(leafQueue(1_234_567, 33_333, 1).limit).toBe(53_498);
+  });
+});
+
+test('rates are whole bytes per second, never more than asked for, and never none', () => {
+  expect([1, 8, 15, 16, 17_777_777.7, 100e9].map(toBytesPerSecond)).toEqual([
+    1, 1, 1, 2, 2_222_222, 12_500_000_000,
+  ]);
+});

@@ -1,0 +1,136 @@
+import { describe, expect, test } from 'vitest';
+import { type Destination, desiredInterface } from '../../../agent/enforce/desired-interface.ts';
+import { NO_PATH } from '../../../agent/enforce/interface-state.ts';
+import { bps, micros, ratio, UNLIMITED } from '../../../proto/units.ts';
+import type { Path } from '../../../topology/model.ts';
+import { formatState } from '../../support/fake-tc.ts';
+
+function path(bandwidth: number, changes: Partial<Path> = {}): Path {
+  return {
+    from: 0,
+    to: 1,
+    latency: micros(10e3),
+    jitter: micros(0),
+    loss: ratio(0),
+    bandwidth: bps(bandwidth),
+    hops: 2,
+    links: [0, 1],
+    ...changes,
+  };
+}
+
+/** 100 Mb/s with a round trip of 30 ms. */
+function destination(changes: Partial<Destination> = {}): Destination {
+  return {
+    number: 4,
+    addresses: ['10.2.0.3'],
+    path: path(100e6),
+    rttMicros: 30e3,
+    rateBps: changes.path?.bandwidth ?? 100e6,
+    ...changes,
+  };
+}
+
+const shown = (...destinations: Destination[]): string[] => formatState(desiredInterface(destinations)).split('\n');
+
+/** The lines that a change of the destination gives instead of others. */
+function effect(changes: Partial<Destination>): string[] {
+  const before = shown(destination());
+  return shown(destination(changes)).filter((line) => !before.includes(line));
+}
+
+test('a destination has a class of its own, and its address leads there', () => {
+  expect(shown(destination())).toEqual([
+    'class 4e46:5 rate 100000000bit burst 25000 bfifo limit 500000',
+    'filter bpf netfold',
+    'gso_max_segs 8',
+    'qdisc htb 4e46:',
+    'target 10.2.0.3 4e46:5',
+  ]);
+});
+
+describe('every field has its effect', () => {
+  test('number: the class', () => {
+    expect(effect({ number: 65534 })).toEqual([
+      'class 4e46:ffff rate 100000000bit burst 25000 bfifo limit 500000',
+      'target 10.2.0.3 4e46:ffff',
+    ]);
+  });
+
+  test('addresses: one target each, of both families', () => {
+    expect(effect({ addresses: ['10.2.0.3', 'fd00::3'] })).toEqual(['target fd00::3 4e46:5']);
+    expect(shown(destination({ addresses: [] })).filter((line) => line.startsWith('target'))).toEqual([]);
+  });
+
+  test('round trip: the queue', () => {
+    expect(effect({ rttMicros: 70e3 })).toEqual([
+      'class 4e46:5 rate 100000000bit burst 25000 bfifo limit 1000000',
+    ]);
+  });
+
+  test("rate: rate and burst, but neither the queue nor the GSO size, which are the path's", () => {
+    expect(effect({ rateBps: 17_777_777 })).toEqual([
+      'class 4e46:5 rate 17777776bit burst 4445 bfifo limit 500000',
+    ]);
+  });
+
+  test('bandwidth of the path: the queue and the GSO size', () => {
+    expect(effect({ path: path(40e6), rateBps: 100e6 })).toEqual([
+      'class 4e46:5 rate 100000000bit burst 25000 bfifo limit 200000',
+      'gso_max_segs 3',
+    ]);
+  });
+
+  test("the user's queue wins", () => {
+    expect(effect({ path: path(100e6, { queuePackets: 200 }) })).toEqual([
+      'class 4e46:5 rate 100000000bit burst 25000 pfifo limit 200',
+    ]);
+  });
+});
+
+test('paths without a limit get no class, and no target', () => {
+  expect(shown(destination({ path: path(UNLIMITED), rateBps: UNLIMITED }))).toEqual([
+    'filter bpf netfold',
+    'gso_max_segs 44',
+    'qdisc htb 4e46:',
+  ]);
+});
+
+test('what the topology has no path to is dropped, at all of its addresses', () => {
+  const unreachable = destination({ path: undefined, rateBps: 0, addresses: ['10.2.0.3', 'fd00::3'] });
+  expect(shown(unreachable)).toEqual([
+    'filter bpf netfold',
+    'gso_max_segs 44',
+    'qdisc htb 4e46:',
+    'target 10.2.0.3 drop',
+    'target fd00::3 drop',
+  ]);
+});
+
+test('a share of next to nothing is one byte per second, not none', () => {
+  expect(effect({ rateBps: 0 })).toEqual(['class 4e46:5 rate 8bit burst 1514 bfifo limit 500000']);
+});
+
+test('the slowest path bounds the GSO size of all, the others keep their own rates', () => {
+  const slow = destination({ number: 0, addresses: ['10.1.0.1'], path: path(128e3) });
+  const unlimited = destination({ number: 7, addresses: ['10.3.0.1'], path: path(UNLIMITED) });
+  const unreachable = destination({ number: 8, addresses: ['10.3.0.2'], path: undefined, rateBps: 0 });
+  expect(shown(destination(), slow, unlimited, unreachable)).toEqual([
+    'class 4e46:1 rate 128000bit burst 1514 bfifo limit 24224',
+    'class 4e46:5 rate 100000000bit burst 25000 bfifo limit 500000',
+    'filter bpf netfold',
+    'gso_max_segs 1',
+    'qdisc htb 4e46:',
+    'target 10.1.0.1 4e46:1',
+    'target 10.2.0.3 4e46:5',
+    'target 10.3.0.2 drop',
+  ]);
+  expect(NO_PATH).not.toBe(0xffff);
+});
+
+test('100 Gb/s at 600 ms fits', () => {
+  expect(effect({ path: path(100e9), rttMicros: 600e3 })).toEqual([
+    'class 4e46:5 rate 100000000000bit burst 25000000 bfifo limit 2147483647',
+    'gso_max_segs 44',
+  ]);
+});

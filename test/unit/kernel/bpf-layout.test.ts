@@ -1,0 +1,57 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { NO_PATH } from '../../../agent/enforce/interface-state.ts';
+import { CLASS_DROP, PAIR, USAGE } from '../../../agent/kernel/bpf-layout.ts';
+import { compile, OBJECT_FILE } from '../../../bpf/build.ts';
+import { type BpfObject, readBpfObject } from '../../support/btf.ts';
+
+const BPF_MAP_TYPE_HASH = 1;
+const BPF_MAP_TYPE_PERCPU_HASH = 5;
+
+function compiled(): BpfObject {
+  const folder = mkdtempSync(join(tmpdir(), 'netfold-bpf-'));
+  try {
+    compile(join(folder, 'netfold.bpf.o'));
+    return readBpfObject(readFileSync(join(folder, 'netfold.bpf.o')));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+describe.each([
+  ['the built object', () => readBpfObject(readFileSync(OBJECT_FILE))],
+  ['an object that clang has just made of the sources', compiled],
+])('%s', (_, open) => {
+  const { structs, maps, programs } = open();
+
+  test('has pairs of addresses where TypeScript reads and writes them', () => {
+    const { size, ...fields } = PAIR;
+    expect(structs.get('pair')).toEqual({ size, fields });
+  });
+
+  test('has counters where TypeScript reads them', () => {
+    const { size, ...fields } = USAGE;
+    expect(structs.get('usage')).toEqual({ size, fields });
+  });
+
+  test('has a counter per processor and pair, and a class per pair', () => {
+    expect(Object.fromEntries(maps)).toEqual({
+      usage: { type: BPF_MAP_TYPE_PERCPU_HASH, keySize: PAIR.size, valueSize: USAGE.size },
+      classes: { type: BPF_MAP_TYPE_HASH, keySize: PAIR.size, valueSize: 4 },
+    });
+  });
+
+  test('has the programs that are loaded by name', () => {
+    expect(programs).toEqual({ socket: ['count'], tc: ['classify', 'unstamp'] });
+  });
+});
+
+test('"drop" is the same number in the kernel, for TypeScript, and in plans', () => {
+  const header = readFileSync(join(import.meta.dirname, '../../../bpf/layout.h'), 'utf8');
+  const value = /^#define NETFOLD_CLASS_DROP (0x[0-9a-f]+)U$/m.exec(header)?.[1];
+  expect(Number(value)).toBe(0xffffffff);
+  expect(CLASS_DROP).toBe(Number(value));
+  expect(NO_PATH).toBe(CLASS_DROP);
+});

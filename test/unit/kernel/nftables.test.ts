@@ -1,0 +1,82 @@
+/** Goldens are written from linux/netfilter/nfnetlink.h, nf_tables.h and xt_NFQUEUE.h; attributes are in network order. */
+import { expect, test } from 'vitest';
+import type { NetlinkSocket, Request, Verdict } from '../../../agent/kernel/netlink-socket.ts';
+import { queueArrivals, removeTable } from '../../../agent/kernel/nftables.ts';
+import { annotated, sent, words } from '../../support/annotated-bytes.ts';
+
+const BEGIN = `
+  14000000 1000 0100 00000000 00000000   # NFNL_MSG_BATCH_BEGIN, not acknowledged
+  00 00 000a                             # AF_UNSPEC, version 0, subsystem 10: nftables`;
+const END = `
+  14000000 1100 0100 00000000 00000000   # NFNL_MSG_BATCH_END
+  00 00 000a`;
+
+test('nft: table inet netfold, chain arrivals at prerouting -300, iifname "eth0" xt target NFQUEUE num 3 bypass', () => {
+  const golden = `${BEGIN}
+    20000000 000a 0504 00000000 00000000   # NFT_MSG_NEWTABLE, REQUEST | ACK | CREATE
+    01 00 0000                             # NFPROTO_INET
+    0c00 0100 6e6574666f6c6400             # NFTA_TABLE_NAME "netfold"
+
+    50000000 030a 0504 00000000 00000000   # NFT_MSG_NEWCHAIN
+    01 00 0000
+    0c00 0100 6e6574666f6c6400             # NFTA_CHAIN_TABLE
+    0d00 0300 6172726976616c7300 000000    # NFTA_CHAIN_NAME "arrivals"
+    1400 0480                              # NFTA_CHAIN_HOOK, nested
+      0800 0100 00000000                   # NF_INET_PRE_ROUTING
+      0800 0200 fffffed4                   # priority -300
+    0b00 0700 66696c74657200 00            # NFTA_CHAIN_TYPE "filter"
+
+    c4000000 060a 0504 00000000 00000000   # NFT_MSG_NEWRULE
+    01 00 0000
+    0c00 0100 6e6574666f6c6400             # NFTA_RULE_TABLE
+    0d00 0200 6172726976616c7300 000000    # NFTA_RULE_CHAIN
+    9400 0480                              # NFTA_RULE_EXPRESSIONS, nested
+      2400 0180                            # NFTA_LIST_ELEM
+        0900 0100 6d65746100 000000        # NFTA_EXPR_NAME "meta"
+        1400 0280                          # NFTA_EXPR_DATA
+          0800 0100 00000001               # NFTA_META_DREG: register 1
+          0800 0200 00000006               # NFTA_META_KEY: iifname
+      3800 0180
+        0800 0100 636d7000                 # "cmp"
+        2c00 0280
+          0800 0100 00000001               # NFTA_CMP_SREG: register 1
+          0800 0200 00000000               # NFTA_CMP_OP: equal
+          1800 0380                        # NFTA_CMP_DATA, nested
+            1400 0100 6574683000000000 0000000000000000   # "eth0", 16 bytes
+      3400 0180
+        0b00 0100 74617267657400 00        # "target"
+        2400 0280
+          0c00 0100 4e46515545554500       # NFTA_TARGET_NAME "NFQUEUE"
+          0800 0200 00000003               # NFTA_TARGET_REV 3
+          0c00 0300                        # NFTA_TARGET_INFO, struct xt_NFQ_info_v3, host order
+            0300 0100 0100 0000            # queue 3, one queue, bypass
+    ${END}`;
+  expect(words(sent(...queueArrivals('eth0', 3)))).toEqual(words(annotated(golden)));
+});
+
+/** Says `errno` to every request that wants an answer. */
+function answering(errno: number): { socket: NetlinkSocket; seen: Request[] } {
+  const seen: Request[] = [];
+  const fake: Pick<NetlinkSocket, 'batch'> = {
+    batch: (requests) => {
+      seen.push(...requests);
+      return requests.filter(({ silent }) => !silent).map(({ what }): Verdict => ({ what, errno, message: '' }));
+    },
+  };
+  return { socket: fake as NetlinkSocket, seen };
+}
+
+test('nft delete table inet netfold', () => {
+  const { socket, seen } = answering(0);
+  expect(removeTable(socket)).toBe(true);
+  const golden = `${BEGIN}
+    20000000 020a 0500 00000000 00000000   # NFT_MSG_DELTABLE
+    01 00 0000
+    0c00 0100 6e6574666f6c6400
+    ${END}`;
+  expect(words(sent(...seen))).toEqual(words(annotated(golden)));
+});
+
+test('a table that does not exist was not removed', () => {
+  expect(removeTable(answering(2).socket)).toBe(false);
+});

@@ -1,0 +1,320 @@
+/** Goldens are written from the layouts in linux/netlink.h, rtnetlink.h, pkt_sched.h and pkt_cls.h, little endian. */
+import { describe, expect, test } from 'vitest';
+import type { Request } from '../../../agent/kernel/netlink-socket.ts';
+import {
+  addClassifier,
+  addClsact,
+  addIngressFilter,
+  deleteClass,
+  deleteClsact,
+  deleteIngressFilter,
+  deleteRoot,
+  formatHandle,
+  handle,
+  listClasses,
+  listClassifiers,
+  listQdiscs,
+  setHtbClass,
+  setHtbRoot,
+  setLeafQueue,
+  TC_H_ROOT,
+} from '../../../agent/kernel/tc-messages.ts';
+import { annotated, dumpingSocket, sent, words } from '../../support/annotated-bytes.ts';
+
+const NF = 0x4e46;
+
+function expectBytes(request: Request, golden: string): void {
+  expect(words(sent(request))).toEqual(words(annotated(golden)));
+}
+
+test('handles are major and minor number, as tc prints them', () => {
+  expect(handle(NF, 0x1a)).toBe(0x4e46001a);
+  expect(handle(0xffff, 1)).toBe(0xffff0001);
+  expect([handle(NF, 0), handle(NF, 0x1a), TC_H_ROOT].map(formatHandle)).toEqual([
+    '4e46:',
+    '4e46:1a',
+    'root',
+  ]);
+});
+
+describe('queueing disciplines', () => {
+  test('tc qdisc replace dev 7 root handle 4e46: htb default 0 direct_qlen 1000', () => {
+    expectBytes(
+      setHtbRoot(7, NF, 1000),
+      `50000000 2400 0505 00000000 00000000  # RTM_NEWQDISC, REQUEST | ACK | REPLACE | CREATE
+       00 000000                             # AF_UNSPEC
+       07000000                              # interface
+       0000464e                              # handle 4e46:
+       ffffffff                              # parent: TC_H_ROOT
+       00000000                              # info
+       0800 0100 68746200                    # TCA_KIND "htb"
+       2400 0280                             # TCA_OPTIONS, nested
+         1800 0200                           # TCA_HTB_INIT, struct tc_htb_glob
+           03000000                          # version 3
+           0a000000                          # rate2quantum 10
+           00000000                          # default class: none
+           00000000                          # debug
+           00000000                          # direct packets
+         0800 0500 e8030000                  # TCA_HTB_DIRECT_QLEN 1000`,
+    );
+  });
+
+  test('tc qdisc del dev 7 root', () => {
+    expectBytes(
+      deleteRoot(7),
+      `24000000 2500 0500 00000000 00000000  # RTM_DELQDISC
+       00000000 07000000 00000000 ffffffff 00000000`,
+    );
+  });
+
+  test('tc qdisc replace dev 9 parent 4e46:1f4 bfifo limit 24224', () => {
+    expectBytes(
+      setLeafQueue(9, NF, 500, 'bfifo', 24224),
+      `38000000 2400 0505 00000000 00000000
+       00000000 09000000
+       00000000                              # handle: the kernel's choice
+       f401464e                              # parent 4e46:1f4
+       00000000
+       0a00 0100 626669666f00 0000           # TCA_KIND "bfifo"
+       0800 0200 a05e0000                    # TCA_OPTIONS, struct tc_fifo_qopt: 24,224 bytes`,
+    );
+  });
+
+  test('tc qdisc replace dev 9 parent 4e46:2 pfifo limit 200', () => {
+    expectBytes(
+      setLeafQueue(9, NF, 2, 'pfifo', 200),
+      `38000000 2400 0505 00000000 00000000
+       00000000 09000000 00000000 0200464e 00000000
+       0a00 0100 706669666f00 0000           # TCA_KIND "pfifo"
+       0800 0200 c8000000`,
+    );
+  });
+
+  test('tc qdisc add dev 3 clsact', () => {
+    expectBytes(
+      addClsact(3),
+      `30000000 2400 0506 00000000 00000000  # EXCL | CREATE
+       00000000 03000000
+       0000ffff                              # handle ffff:
+       f1ffffff                              # parent: TC_H_CLSACT
+       00000000
+       0b00 0100 636c7361637400 00           # TCA_KIND "clsact"`,
+    );
+  });
+
+  test('tc qdisc del dev 3 clsact', () => {
+    expectBytes(
+      deleteClsact(3),
+      `30000000 2500 0500 00000000 00000000
+       00000000 03000000 00000000 f1ffffff 00000000
+       0b00 0100 636c7361637400 00`,
+    );
+  });
+});
+
+/** A class request up to its struct tc_htb_opt, for messages without 64-bit rates. */
+const CLASS_HEAD = `
+  60000000 2800 0504 00000000 00000000  # RTM_NEWTCLASS, REQUEST | ACK | CREATE
+  00000000 07000000
+  2c01464e                              # handle 4e46:12c
+  0000464e                              # parent 4e46:
+  00000000
+  0800 0100 68746200                    # TCA_KIND "htb"
+  3400 0280                             # TCA_OPTIONS, nested
+    3000 0100                           # TCA_HTB_PARMS: 44 bytes`;
+
+/** The same above 34 Gb/s. */
+const FAST_CLASS_HEAD = CLASS_HEAD.replace('60000000', '78000000').replace('3400 0280', '4c00 0280');
+
+describe('classes', () => {
+  test('tc class replace dev 7 parent 4e46: classid 4e46:12c htb rate 8kbit burst 1514 quantum 1514', () => {
+    expectBytes(
+      setHtbClass(7, NF, 300, { bytesPerSecond: 1000, burstBytes: 1514 }, 1514),
+      `${CLASS_HEAD}
+       00 01 0000 ffff 0000 e8030000         # rate: cell_log 0, ethernet, overhead 0, cell_align -1, mpu 0, 1,000 B/s
+       00 01 0000 ffff 0000 e8030000         # ceil
+       3af76801                              # 1,514 B at 1,000 B/s = 1.514 s = 23,656,250 ticks of 64 ns
+       3af76801                              # the same for ceil
+       ea050000                              # quantum 1514
+       00000000                              # level
+       00000000                              # prio`,
+    );
+  });
+
+  test('htb rate 34359738360bit: the most that the 32-bit field holds', () => {
+    expectBytes(
+      setHtbClass(7, NF, 300, { bytesPerSecond: 4294967295, burstBytes: 8589935 }, 60000),
+      `${CLASS_HEAD}
+       00 01 0000 ffff 0000 ffffffff
+       00 01 0000 ffff 0000 ffffffff
+       137a0000 137a0000                     # 2.0000001 ms, rounded up: 31,251 ticks
+       60ea0000 00000000 00000000`,
+    );
+  });
+
+  test('htb rate 34359738368bit: the first that needs TCA_HTB_RATE64', () => {
+    expectBytes(
+      setHtbClass(7, NF, 300, { bytesPerSecond: 4294967296, burstBytes: 8589935 }, 60000),
+      `${FAST_CLASS_HEAD}
+       00 01 0000 ffff 0000 ffffffff         # all ones: see the 64-bit rate
+       00 01 0000 ffff 0000 ffffffff
+       137a0000 137a0000
+       60ea0000 00000000 00000000
+       0c00 0600 00000000 01000000           # TCA_HTB_RATE64
+       0c00 0700 00000000 01000000           # TCA_HTB_CEIL64`,
+    );
+  });
+
+  test('htb rate 100gbit burst 25000000', () => {
+    expectBytes(
+      setHtbClass(7, NF, 300, { bytesPerSecond: 12_500_000_000, burstBytes: 25_000_000 }, 1514),
+      `${FAST_CLASS_HEAD}
+       00 01 0000 ffff 0000 ffffffff
+       00 01 0000 ffff 0000 ffffffff
+       127a0000 127a0000                     # 2 ms: 31,250 ticks
+       ea050000 00000000 00000000
+       0c00 0600 00dd0ee9 02000000           # 12,500,000,000 B/s = 0x2_e90edd00
+       0c00 0700 00dd0ee9 02000000`,
+    );
+  });
+
+  test('a burst of more than 274 s is the longest that fits', () => {
+    const message = sent(setHtbClass(7, NF, 1, { bytesPerSecond: 1, burstBytes: 1514 }, 1514));
+    // Behind message header, tcmsg, kind, two attribute headers and two rates.
+    expect(words(message).slice((16 + 20 + 8 + 8 + 24) / 4, (16 + 20 + 8 + 8 + 32) / 4)).toEqual([
+      'ffffffff',
+      'ffffffff',
+    ]);
+  });
+
+  test('tc class del dev 7 classid 4e46:12c', () => {
+    expectBytes(
+      deleteClass(7, NF, 300),
+      `24000000 2900 0500 00000000 00000000  # RTM_DELTCLASS
+       00000000 07000000 2c01464e 00000000 00000000`,
+    );
+  });
+});
+
+describe('filters', () => {
+  test('tc filter add dev 7 parent 4e46: protocol all prio 1 handle 1 bpf direct-action fd 21 name netfold', () => {
+    expectBytes(
+      addClassifier(7, NF, 21),
+      `54000000 2c00 0506 00000000 00000000  # RTM_NEWTFILTER, EXCL | CREATE
+       00000000 07000000
+       01000000                              # handle 1
+       0000464e                              # parent 4e46:
+       0003 0100                             # ETH_P_ALL in network order, priority 1
+       0800 0100 62706600                    # TCA_KIND "bpf"
+       2800 0280                             # TCA_OPTIONS, nested
+         0800 0300 0000464e                  # TCA_BPF_CLASSID 4e46:
+         0800 0600 15000000                  # TCA_BPF_FD 21
+         0c00 0700 6e6574666f6c6400          # TCA_BPF_NAME "netfold"
+         0800 0800 01000000                  # TCA_BPF_FLAGS: direct action`,
+    );
+  });
+
+  test('tc filter add dev 7 ingress protocol all prio 1 handle 1 bpf direct-action fd 22 name netfold', () => {
+    expectBytes(
+      addIngressFilter(7, 22),
+      `54000000 2c00 0506 00000000 00000000
+       00000000 07000000 01000000
+       f2ffffff                              # parent ffff:fff2, ingress of clsact
+       0003 0100
+       0800 0100 62706600
+       2800 0280
+         0800 0300 0000ffff
+         0800 0600 16000000
+         0c00 0700 6e6574666f6c6400
+         0800 0800 01000000`,
+    );
+  });
+
+  test('tc filter del dev 7 ingress protocol all prio 1', () => {
+    expectBytes(
+      deleteIngressFilter(7),
+      `24000000 2d00 0500 00000000 00000000  # RTM_DELTFILTER
+       00000000 07000000 00000000 f2ffffff 0003 0100`,
+    );
+  });
+});
+
+describe('what the kernel shows', () => {
+  const root = `00 000000 07000000 0000464e ffffffff 02000000
+    0800 0100 68746200
+    1c00 0280 1800 0200 03000000 0a000000 00000000 00000000 05000000`;
+  const leaf = (interfaceIndex: string): string => `00 000000 ${interfaceIndex} 00800a80 0300464e 01000000
+    0a00 0100 626669666f00 0000
+    0800 0200 a05e0000`;
+
+  test('qdiscs of one interface: kind, handle, parent, and the limit of a fifo', () => {
+    const { socket, requests } = dumpingSocket(
+      annotated(root),
+      annotated(leaf('07000000')),
+      annotated(leaf('08000000')),
+    );
+    expect(listQdiscs(socket, 7)).toEqual([
+      { kind: 'htb', handle: 0x4e460000, parent: TC_H_ROOT },
+      { kind: 'bfifo', handle: 0x800a8000, parent: 0x4e460003, limit: 24224 },
+    ]);
+    expect(requests.map(({ type }) => type)).toEqual([38]);
+  });
+
+  const seenClass = (own: string, rates = '', optionsLength = '3400'): Buffer =>
+    annotated(`00 000000 07000000 ${own} ffffffff 00000000
+      0800 0100 68746200
+      ${optionsLength} 0280
+        3000 0100
+        00 01 0000 ffff 0000 48e80100   # 125,000 B/s
+        00 01 0000 ffff 0000 48e80100
+        42e30200 42e30200 ea050000 00000000 00000000
+        ${rates}`);
+
+  test('classes of one major number: minor, rate, burst in bytes', () => {
+    const { socket, requests } = dumpingSocket(seenClass('2c01464e'), seenClass('01000100'));
+    expect(listClasses(socket, 7, NF)).toEqual([
+      // 189,250 ticks of 64 ns at 125,000 B/s.
+      { minor: 300, bytesPerSecond: 125_000, burstBytes: 1514 },
+    ]);
+    expect(requests.map(({ type }) => type)).toEqual([42]);
+    expect(words(sent(requests[0]!)).slice(4)).toEqual([
+      '00000000',
+      '07000000',
+      '00000000',
+      '00000000',
+      '00000000',
+    ]);
+  });
+
+  test('a 64-bit rate comes before the 32-bit one', () => {
+    const seen = seenClass('0200464e', '0c00 0600 00dd0ee9 02000000', '4000');
+    expect(listClasses(dumpingSocket(seen).socket, 7, NF)).toMatchObject([
+      { minor: 2, bytesPerSecond: 12_500_000_000 },
+    ]);
+  });
+
+  test('BPF filters: the ids of their programs, other filters not', () => {
+    const filter = (kind: string, options: string): Buffer =>
+      annotated(`00 000000 07000000 01000000 0000464e 0003 0100 0800 0100 ${kind} ${options}`);
+    const { socket, requests } = dumpingSocket(
+      filter('62706600', '0c00 0280 0800 0b00 39300000'), // TCA_BPF_ID 12,345
+      filter('75333200', '0c00 0280 0800 0b00 05000000'), // u32
+      filter('62706600', ''),
+    );
+    expect(listClassifiers(socket, 7, NF)).toEqual([12345]);
+    expect(requests.map(({ type }) => type)).toEqual([46]);
+    expect(words(sent(requests[0]!)).slice(4, 8)).toEqual(['00000000', '07000000', '00000000', '0000464e']);
+  });
+});
+
+describe('what is set is read back', () => {
+  test.each([1000, 125_000, 16_000_000, 4294967295, 4294967296, 12_500_000_000])('%d B/s', (bytesPerSecond) => {
+    const burstBytes = Math.max(1514, Math.ceil(bytesPerSecond * 0.002));
+    const message = sent(setHtbClass(7, NF, 9, { bytesPerSecond, burstBytes }, 1514));
+    const [seen] = listClasses(dumpingSocket(message.subarray(16)).socket, 7, NF);
+    expect(seen).toMatchObject({ minor: 9, bytesPerSecond });
+    // Rounded up to a tick of 64 ns.
+    expect(seen!.burstBytes).toBeGreaterThanOrEqual(burstBytes);
+    expect(seen!.burstBytes).toBeLessThanOrEqual(burstBytes + 1 + bytesPerSecond * 64e-9);
+  });
+});
