@@ -5,6 +5,7 @@
 
 import { NetfoldError } from '../../proto/errors.ts';
 import type { LocalEndpoint } from '../endpoints/model.ts';
+import { AgentError } from '../errors.ts';
 import { type InterfaceState, untouched } from './interface-state.ts';
 import { applyToState, planTc, type TcOp } from './plan.ts';
 import type { DelayBackend, FailedOp, ImpairedPath, TcPort } from './ports.ts';
@@ -37,10 +38,11 @@ export class Enforcer {
     this.#tc.attach(endpoint);
     let state = this.#tc.read(endpoint);
     if (state.foreignRoot === undefined) {
-      throwFirst(
-        endpoint,
-        this.#tc.apply(endpoint, [{ op: 'delete-root', reason: 'left by an earlier agent' }]),
-      );
+      const [failed] = this.#tc.apply(endpoint, [{ op: 'delete-root', reason: 'left by an earlier agent' }]);
+      if (failed) {
+        this.#tc.detach(endpoint);
+        throw leftoverStays(endpoint, failed);
+      }
       state = this.#tc.read(endpoint);
     }
     if (state.foreignRoot !== undefined && !KERNEL_DEFAULTS.has(state.foreignRoot)) {
@@ -93,6 +95,11 @@ export class Enforcer {
   }
 }
 
-function throwFirst(endpoint: LocalEndpoint, failed: readonly FailedOp[]): void {
-  if (failed[0]) throw new Error(`${endpoint.name}: ${failed[0].error.message}`, { cause: failed[0].error });
+function leftoverStays({ ifname, name }: LocalEndpoint, { error }: FailedOp): AgentError {
+  return new AgentError(
+    'ENFORCE_FAILED',
+    `what an earlier agent left on ${ifname} of ${name} can't be removed: ${error.message}`,
+    `remove it: tc qdisc del dev ${ifname} root`,
+    error,
+  );
 }

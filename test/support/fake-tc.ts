@@ -51,6 +51,11 @@ export function formatState(state: InterfaceState): string {
     .join('\n');
 }
 
+function after(state: InterfaceState, op: TcOp): InterfaceState {
+  const next = applyToState(state, [op]);
+  return op.op === 'delete-root' ? { ...next, foreignRoot: 'noqueue' } : next;
+}
+
 export class FakeTc implements TcPort {
   readonly #states = new Map<number, InterfaceState>();
   readonly #names = new Map<number, string>();
@@ -88,7 +93,7 @@ export class FakeTc implements TcPort {
       this.tried.push(op);
       const refusal = this.fail(op) ?? refusalOf(state, op);
       if (refusal !== undefined) failed.push({ op, error: new Error(refusal) });
-      else this.#states.set(endpoint.number, applyToState(state, [op]));
+      else this.#states.set(endpoint.number, after(state, op));
     }
     return failed;
   }

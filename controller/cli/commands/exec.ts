@@ -17,7 +17,10 @@ export function addExecCommands(program: Command): void {
       "run a command inside an endpoint; the topology's names resolve there; exits with the command's code",
     )
     .option('--name <experiment>', 'which experiment, if several are running')
-    .passThroughOptions()
+    .addHelpText(
+      'after',
+      '\nExample: netfold exec client.0 -- ping -c 3 server\nWrite -- before the command, so that its options are its own.',
+    )
     .action(exec);
   program
     .command('logs <node>')
@@ -44,9 +47,8 @@ function findEndpoint(node: string, name: string | undefined): { experiment: str
   throw new ControllerError('NODE_UNKNOWN', `there is no endpoint "${node}" in ${experiment}`, remedy);
 }
 
-async function exec(node: string, words: string[], { name }: { name?: string }): Promise<void> {
+async function exec(node: string, command: string[], { name }: { name?: string }): Promise<void> {
   const { endpoint } = findEndpoint(node, name);
-  const command = words[0] === '--' ? words.slice(1) : words;
   const environment = endpointEnvironment({ name: endpoint.name, addresses: [endpoint.address] });
   const child = spawn('ip', ['netns', 'exec', endpoint.namespace, ...command], {
     stdio: 'inherit',

@@ -3,6 +3,7 @@ import { fork } from 'node:child_process';
 import { stderr } from 'node:process';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { formatMicros, parseDuration } from '../../../proto/units.ts';
+import { ControllerError } from '../../errors.ts';
 import { count, Experiment } from '../../experiment/experiment.ts';
 import { experimentNames } from '../../experiment/state.ts';
 import { openTopology } from '../files.ts';
@@ -108,7 +109,7 @@ function after(duration: number | undefined): Promise<string> {
 async function lostAgent(experiment: Experiment): Promise<string> {
   const { host } = await experiment.anyAgentExit();
   if (!experimentNames().includes(experiment.name)) return 'ended from elsewhere';
-  return `the agent of ${host.name} has ended`;
+  throw new ControllerError('AGENT_FAILED', `the agent of ${host.name} has ended, so the experiment ends`);
 }
 
 function tell(report: Report): void {

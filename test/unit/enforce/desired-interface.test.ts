@@ -31,7 +31,8 @@ function destination(changes: Partial<Destination> = {}): Destination {
   };
 }
 
-const shown = (...destinations: Destination[]): string[] => formatState(desiredInterface(destinations)).split('\n');
+const shown = (...destinations: Destination[]): string[] =>
+  formatState(desiredInterface(destinations)).split('\n');
 
 /** The lines that a change of the destination gives instead of others. */
 function effect(changes: Partial<Destination>): string[] {

@@ -34,13 +34,24 @@ test.each([
   expect(hex(familyBytes(text))).toBe(expected);
 });
 
-test.each(['', 'server', '10.0.0', '10.0.0.256', '10.0.0.1/32', ' 10.0.0.1', '010.0.0.1', '1::2::3', ':::', '1:2:3', '12345::', '::g', '[::1]'])(
-  '"%s" is refused by name',
-  (text) => {
-    for (const read of [addressBytes, familyBytes])
-      expect(() => read(text)).toThrow(new TypeError(`"${text}" is not an IP address`));
-  },
-);
+test.each([
+  '',
+  'server',
+  '10.0.0',
+  '10.0.0.256',
+  '10.0.0.1/32',
+  ' 10.0.0.1',
+  '010.0.0.1',
+  '1::2::3',
+  ':::',
+  '1:2:3',
+  '12345::',
+  '::g',
+  '[::1]',
+])('"%s" is refused by name', (text) => {
+  for (const read of [addressBytes, familyBytes])
+    expect(() => read(text)).toThrow(new TypeError(`"${text}" is not an IP address`));
+});
 
 describe('keys', () => {
   test('are equal for all spellings of one address', () => {
@@ -66,7 +77,13 @@ const groups = fc.array(group, { minLength: 8, maxLength: 8 });
 /** One of the ways to write eight groups (RFC 4291, section 2.2). */
 const spelling = groups.chain((words) =>
   fc
-    .record({ pad: fc.boolean(), upper: fc.boolean(), embedded: fc.boolean(), from: fc.nat(7), to: fc.nat(8) })
+    .record({
+      pad: fc.boolean(),
+      upper: fc.boolean(),
+      embedded: fc.boolean(),
+      from: fc.nat(7),
+      to: fc.nat(8),
+    })
     .map(({ pad, upper, embedded, from, to }) => {
       const last = `${words[6]! >> 8}.${words[6]! & 0xff}.${words[7]! >> 8}.${words[7]! & 0xff}`;
       const parts = words.map((word) => word.toString(16).padStart(pad ? 4 : 1, '0'));
@@ -86,7 +103,10 @@ describe('properties', () => {
       fc.property(spelling, ({ words, text }) => {
         const bytes = addressBytes(text);
         const view = new DataView(bytes.buffer);
-        expect(words.map((_, index) => view.getUint16(index * 2)), text).toEqual(words);
+        expect(
+          words.map((_, index) => view.getUint16(index * 2)),
+          text,
+        ).toEqual(words);
       }),
       { seed: 5, numRuns: 2000 },
     );

@@ -29,7 +29,9 @@ describe('writing', () => {
   test('lengths leave the padding out, what follows is aligned', () => {
     const writer = new MessageWriter(1);
     writer.message(0x1234, 0x0605, (w) =>
-      w.attributeString(3, 'e0').nested(2, (o) => o.attributeBytes(1, Uint8Array.of(0xaa)).attributeU32(6, 9)),
+      w
+        .attributeString(3, 'e0')
+        .nested(2, (o) => o.attributeBytes(1, Uint8Array.of(0xaa)).attributeU32(6, 9)),
     );
     const expected = annotated(`
       2c000000 3412 0506 00000000 00000000
@@ -79,7 +81,10 @@ describe('reading', () => {
       '10000000 2400 0200 080000',
     ]) {
       const messages = [...readMessages(annotated(`${whole} ${tail}`))];
-      expect(messages.map(({ sequence }) => sequence), tail).toEqual([7]);
+      expect(
+        messages.map(({ sequence }) => sequence),
+        tail,
+      ).toEqual([7]);
     }
   });
 

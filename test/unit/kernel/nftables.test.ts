@@ -60,7 +60,9 @@ function answering(errno: number): { socket: NetlinkSocket; seen: Request[] } {
   const fake: Pick<NetlinkSocket, 'batch'> = {
     batch: (requests) => {
       seen.push(...requests);
-      return requests.filter(({ silent }) => !silent).map(({ what }): Verdict => ({ what, errno, message: '' }));
+      return requests
+        .filter(({ silent }) => !silent)
+        .map(({ what }): Verdict => ({ what, errno, message: '' }));
     },
   };
   return { socket: fake as NetlinkSocket, seen };

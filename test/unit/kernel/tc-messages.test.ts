@@ -308,13 +308,16 @@ describe('what the kernel shows', () => {
 });
 
 describe('what is set is read back', () => {
-  test.each([1000, 125_000, 16_000_000, 4294967295, 4294967296, 12_500_000_000])('%d B/s', (bytesPerSecond) => {
-    const burstBytes = Math.max(1514, Math.ceil(bytesPerSecond * 0.002));
-    const message = sent(setHtbClass(7, NF, 9, { bytesPerSecond, burstBytes }, 1514));
-    const [seen] = listClasses(dumpingSocket(message.subarray(16)).socket, 7, NF);
-    expect(seen).toMatchObject({ minor: 9, bytesPerSecond });
-    // Rounded up to a tick of 64 ns.
-    expect(seen!.burstBytes).toBeGreaterThanOrEqual(burstBytes);
-    expect(seen!.burstBytes).toBeLessThanOrEqual(burstBytes + 1 + bytesPerSecond * 64e-9);
-  });
+  test.each([1000, 125_000, 16_000_000, 4294967295, 4294967296, 12_500_000_000])(
+    '%d B/s',
+    (bytesPerSecond) => {
+      const burstBytes = Math.max(1514, Math.ceil(bytesPerSecond * 0.002));
+      const message = sent(setHtbClass(7, NF, 9, { bytesPerSecond, burstBytes }, 1514));
+      const [seen] = listClasses(dumpingSocket(message.subarray(16)).socket, 7, NF);
+      expect(seen).toMatchObject({ minor: 9, bytesPerSecond });
+      // Rounded up to a tick of 64 ns.
+      expect(seen!.burstBytes).toBeGreaterThanOrEqual(burstBytes);
+      expect(seen!.burstBytes).toBeLessThanOrEqual(burstBytes + 1 + bytesPerSecond * 64e-9);
+    },
+  );
 });

@@ -1,0 +1,249 @@
+/** The command line on a real machine: what it starts, what it leaves, also when everything is killed. */
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { listNamespaces } from '../../agent/kernel/namespaces.ts';
+import { experimentFolder, experimentOf, NETNS_ETC_FOLDER } from '../../controller/lab/names.ts';
+import { processesIn } from '../../controller/lab/processes.ts';
+import { experimentName, type Finished, run, until } from '../support/lab.ts';
+
+const NETFOLD = join(import.meta.dirname, '../../bin/netfold');
+const TOPOLOGY = `
+services:
+  web: { replicas: 2, run: "echo started as $NETFOLD_NODE; exec sleep 1000" }
+  client: { run: "sh -c 'trap \\"\\" TERM; sleep 1000 & wait; sleep 1000'" }
+links:
+  - { from: web, to: client, latency: 3ms, up: 10Mbps, down: 5Mbps }
+`;
+
+let folder: string;
+let file: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'netfold-test-'));
+  // Readable without root, too.
+  chmodSync(folder, 0o755);
+  file = join(folder, 'lab.yaml');
+  writeFileSync(file, TOPOLOGY);
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const netfold = (...args: string[]): Promise<Finished> => run(NETFOLD, args);
+
+async function upDetached(): Promise<string> {
+  const name = experimentName();
+  const up = await netfold('up', file, '--hosts', '2', '--name', name, '--detach');
+  expect(up).toMatchObject({ code: 0 });
+  return name;
+}
+
+function namespacesOf(name: string): string[] {
+  return listNamespaces().filter((namespace) => experimentOf(namespace) === name);
+}
+
+/** Processes of the experiment, wherever they are: agents, applications, the controller. */
+function processesOf(name: string): number[] {
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .filter((pid) => commandLine(pid).includes(name))
+    .map(Number);
+}
+
+function commandLine(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** What the kernel and the file system hold of an experiment. */
+function tracesOf(name: string): unknown {
+  return {
+    namespaces: namespacesOf(name),
+    folder: existsSync(experimentFolder(name)),
+    etc: existsSync(NETNS_ETC_FOLDER)
+      ? readdirSync(NETNS_ETC_FOLDER).filter((entry) => entry.includes(name))
+      : [],
+    processes: processesOf(name),
+  };
+}
+
+const NOTHING = { namespaces: [], folder: false, etc: [], processes: [] };
+
+/** The machine's own interfaces, qdiscs, rules and cgroups, which a lab must not change at all. */
+async function machine(): Promise<string[]> {
+  const commands = [
+    'ip -o link',
+    'ip route show table all',
+    'tc qdisc show',
+    'nft list tables',
+    'find /sys/fs/cgroup -type d',
+  ];
+  const outputs = await Promise.all(commands.map((command) => run('sh', ['-c', command])));
+  return outputs.map(({ out }) => out);
+}
+
+describe('a detached experiment', () => {
+  it('runs commands, resolves names, keeps outputs, and is gone after down', async () => {
+    const before = await machine();
+    const name = await upDetached();
+    expect(namespacesOf(name)).toHaveLength(3 + 2 + 1);
+    expect(await machine()).toEqual(before);
+
+    const code = await netfold('exec', 'client', '--name', name, '--', 'sh', '-c', 'exit 7');
+    expect(code.code).toBe(7);
+    for (const target of ['web.0', 'web.1', 'web', 'client', 'client.0']) {
+      const ping = await netfold('exec', 'client', '--name', name, '--', 'ping', '-c', '1', target);
+      expect(ping, target).toMatchObject({ code: 0 });
+    }
+    const environment = await netfold(
+      'exec',
+      'web.1',
+      '--name',
+      name,
+      '--',
+      'sh',
+      '-c',
+      'echo $NETFOLD_SERVICE $NETFOLD_REPLICA',
+    );
+    expect(environment.out).toBe('web 1\n');
+    await until(
+      async () => (await netfold('logs', 'web.1', '--name', name)).out === 'started as web.1\n',
+      'the output is kept',
+    );
+
+    const listed = JSON.parse((await netfold('ls', '--json')).out) as { name: string; endpoints: number }[];
+    expect(listed.find((one) => one.name === name)).toMatchObject({
+      endpoints: 3,
+      hosts: 2,
+      topologyFile: file,
+    });
+    const status = JSON.parse((await netfold('status', name, '--json')).out) as {
+      agents: { state: string; known: number }[];
+    };
+    expect(status.agents).toMatchObject([
+      { host: 'host0', state: 'running', known: 3, expected: 3, degraded: [] },
+      { host: 'host1', state: 'running', known: 3, expected: 3, degraded: [] },
+    ]);
+
+    expect(await netfold('down', name)).toMatchObject({ code: 0 });
+    await until(() => processesOf(name).length === 0, 'the controller ends too');
+    expect(tracesOf(name)).toEqual(NOTHING);
+    expect(await machine()).toEqual(before);
+    expect(await netfold('down', name)).toMatchObject({ code: 1 });
+  });
+
+  it('leaves nothing after kill -9 of every process and a cleanup, also without its state file', async () => {
+    const before = await machine();
+    const name = await upDetached();
+    for (const pid of [
+      ...new Set([
+        ...processesOf(name),
+        ...processesIn(namespacesOf(name).filter((one) => one.includes('+'))),
+      ]),
+    ]) {
+      process.kill(pid, 'SIGKILL');
+    }
+    rmSync(experimentFolder(name), { recursive: true });
+    expect(namespacesOf(name)).toHaveLength(3 + 2 + 1);
+
+    expect(await netfold('cleanup')).toMatchObject({ code: 0 });
+    expect(tracesOf(name)).toEqual(NOTHING);
+    expect(await machine()).toEqual(before);
+    expect((await netfold('cleanup')).out).toBe('nothing of netfold is on this machine\n');
+  });
+
+  it('is refused under a name that is in use, and the first one goes on', async () => {
+    const name = await upDetached();
+    const again = await netfold('up', file, '--name', name, '--detach');
+    expect(again).toMatchObject({ code: 1 });
+    expect(again.err).toContain(`an experiment named "${name}" exists already`);
+    expect((await netfold('exec', 'client', '--name', name, '--', 'true')).code).toBe(0);
+    await netfold('down', name);
+  });
+});
+
+describe('an experiment in the foreground', () => {
+  it('ends after its duration and leaves nothing', async () => {
+    const name = experimentName();
+    const up = await netfold('up', file, '--name', name, '--duration', '1s');
+    expect(up).toMatchObject({ code: 0 });
+    expect(up.out).toContain(`${name} is up: 3 endpoints on 1 host`);
+    expect(tracesOf(name)).toEqual(NOTHING);
+  });
+
+  it('ends at once and leaves nothing when an agent is killed', async () => {
+    const name = experimentName();
+    const up = netfold('up', file, '--name', name, '--hosts', '2');
+    const agents = (): number[] => processesIn(namespacesOf(name).filter((one) => one.includes('+host1')));
+    await until(
+      () => existsSync(join(experimentFolder(name), 'host1.sock')) && agents().length === 1,
+      'the agent runs',
+      20_000,
+    );
+    await until(
+      async () => (await netfold('status', name, '--json')).out.includes('"running"'),
+      'it is up',
+      20_000,
+    );
+    process.kill(agents()[0]!, 'SIGKILL');
+    const ended = await up;
+    expect(ended.err).toContain('the agent of host1 has ended');
+    expect(ended.code).toBe(4);
+    expect(tracesOf(name)).toEqual(NOTHING);
+  });
+});
+
+describe('bad input', () => {
+  const bad: [string, string, RegExp][] = [
+    [
+      'an unknown key',
+      'services: { a: {}, b: {} }\nlinks: [{ from: a, to: b, latncy: 1ms }]',
+      /:2:.*latncy.*latency/s,
+    ],
+    ['a link to nowhere', 'services: { a: {} }\nlinks: [{ from: a, to: nowhere }]', /:2:.*nowhere/s],
+    ['an empty file', '', /empty/],
+  ];
+
+  it.each(bad)('with %s starts nothing', async (_, text, message) => {
+    const name = experimentName();
+    const broken = join(folder, 'broken.yaml');
+    writeFileSync(broken, text);
+    const up = await netfold('up', broken, '--name', name);
+    expect(up.code).toBe(1);
+    expect(up.err).toMatch(message);
+    expect(tracesOf(name)).toEqual(NOTHING);
+  });
+
+  it('without root, names what is missing and touches nothing', async () => {
+    const name = experimentName();
+    const args = [
+      '--reuid',
+      '65534',
+      '--regid',
+      '65534',
+      '--clear-groups',
+      NETFOLD,
+      'up',
+      file,
+      '--name',
+      name,
+    ];
+    const up = await run('setpriv', args);
+    expect(up.code).toBe(3);
+    expect(up.err).toContain('✗ root');
+    expect(up.err).toContain('sudo');
+    expect(tracesOf(name)).toEqual(NOTHING);
+  });
+});

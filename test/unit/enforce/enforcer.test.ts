@@ -1,0 +1,233 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { LocalEndpoint } from '../../../agent/endpoints/model.ts';
+import { Enforcer } from '../../../agent/enforce/enforcer.ts';
+import {
+  type InterfaceState,
+  NO_PATH,
+  type ShapedClass,
+  untouched,
+} from '../../../agent/enforce/interface-state.ts';
+import { NetfoldError } from '../../../proto/errors.ts';
+import { FakeDelay } from '../../support/fake-delay.ts';
+import { FakeTc } from '../../support/fake-tc.ts';
+import { seededRandom } from '../../support/random.ts';
+
+const endpoint = (number: number, name: string): LocalEndpoint => ({
+  number,
+  name,
+  namespace: `/run/netns/netfold.x.${name}`,
+  ifname: 'eth0',
+  ifindex: 2,
+  addresses: [`10.1.0.${number + 1}`],
+});
+const CLIENT = endpoint(0, 'client.0');
+const SERVER = endpoint(3, 'server.0');
+
+function shaped(minor: number, bytesPerSecond: number): ShapedClass {
+  return { minor, bytesPerSecond, burstBytes: 1514, queue: { kind: 'bfifo', limit: 24224 } };
+}
+
+function desired(gsoSegments: number, ...classes: ShapedClass[]): InterfaceState {
+  return {
+    foreignRoot: undefined,
+    classifier: true,
+    gsoSegments,
+    classes: new Map(classes.map((one) => [one.minor, one])),
+    targets: new Map([
+      ['10.9.0.9', NO_PATH],
+      ...classes.map(({ minor }) => [`10.2.0.${minor}`, minor] as const),
+    ]),
+  };
+}
+
+const SLOW = desired(1, shaped(4, 16_000), shaped(5, 125_000));
+const SLOW_TEXT = `  class 4e46:4 rate 128000bit burst 1514 bfifo limit 24224
+  class 4e46:5 rate 1000000bit burst 1514 bfifo limit 24224
+  filter bpf netfold
+  gso_max_segs 1
+  qdisc htb 4e46:
+  target 10.2.0.4 4e46:4
+  target 10.2.0.5 4e46:5
+  target 10.9.0.9 drop`;
+
+let tc: FakeTc;
+let delay: FakeDelay;
+let enforcer: Enforcer;
+
+beforeEach(() => {
+  tc = new FakeTc();
+  delay = new FakeDelay();
+  enforcer = new Enforcer({ tc, delay });
+});
+
+describe('the desired state', () => {
+  beforeEach(async () => {
+    await enforcer.attach(CLIENT);
+    await enforcer.attach(SERVER);
+    tc.tried.length = 0;
+  });
+
+  test('is installed on its interface, and on no other', () => {
+    tc.install(SERVER, untouched('noqueue'));
+    expect(enforcer.set(CLIENT, SLOW)).toEqual([]);
+    expect(tc.toString()).toBe(`client.0:\n${SLOW_TEXT}\nserver.0:\n  gso_max_segs 0\n  qdisc noqueue`);
+  });
+
+  test('does nothing the second time, and nothing is left to verify', () => {
+    enforcer.set(CLIENT, SLOW);
+    expect(enforcer.verify(CLIENT)).toEqual([]);
+    tc.tried.length = 0;
+    expect(enforcer.set(CLIENT, desired(1, shaped(5, 125_000), shaped(4, 16_000)))).toEqual([]);
+    expect(tc.tried).toEqual([]);
+  });
+
+  test('changes only what differs', () => {
+    enforcer.set(CLIENT, SLOW);
+    tc.tried.length = 0;
+    enforcer.set(CLIENT, desired(1, shaped(4, 16_001), shaped(5, 125_000)));
+    expect(tc.tried.map(({ op }) => op)).toEqual(['set-class']);
+    expect(tc.toString()).toContain('class 4e46:4 rate 128008bit');
+  });
+
+  test('is not planned against what another interface has', () => {
+    enforcer.set(CLIENT, SLOW);
+    enforcer.set(SERVER, desired(8, shaped(1, 1000)));
+    expect(tc.toString()).toBe(`client.0:
+${SLOW_TEXT}
+server.0:
+  class 4e46:1 rate 8000bit burst 1514 bfifo limit 24224
+  filter bpf netfold
+  gso_max_segs 8
+  qdisc htb 4e46:
+  target 10.2.0.1 4e46:1
+  target 10.9.0.9 drop`);
+  });
+
+  test('needs an interface that was attached', () => {
+    expect(() => enforcer.set(endpoint(9, 'stranger.0'), SLOW)).toThrow('stranger.0');
+  });
+});
+
+describe('a step that fails', () => {
+  beforeEach(() => enforcer.attach(CLIENT));
+
+  test('is given back with its error, and tried again with the next call, alone', () => {
+    tc.fail = (op) => (op.op === 'set-queue' && op.minor === 5 ? 'EINVAL' : undefined);
+    const [first, ...others] = enforcer.set(CLIENT, SLOW);
+    expect(others).toEqual([]);
+    expect(first).toMatchObject({ op: { op: 'set-queue', minor: 5 }, error: { message: 'EINVAL' } });
+    expect(enforcer.verify(CLIENT)).toMatchObject([{ op: 'set-queue', minor: 5 }]);
+
+    tc.tried.length = 0;
+    tc.fail = () => undefined;
+    expect(enforcer.set(CLIENT, SLOW)).toEqual([]);
+    expect(tc.tried).toMatchObject([{ op: 'set-queue', minor: 5 }]);
+    expect(tc.toString()).toBe(`client.0:\n${SLOW_TEXT}`);
+  });
+
+  test('takes those with it that need it; all are tried again', () => {
+    tc.fail = (op) => (op.op === 'set-root' ? 'EPERM' : undefined);
+    const failed = enforcer.set(CLIENT, SLOW).map(({ op }) => op.op);
+    expect(failed).toContain('set-root');
+    expect(failed).toContain('add-classifier');
+    tc.fail = () => undefined;
+    expect(enforcer.set(CLIENT, SLOW)).toEqual([]);
+    expect(tc.toString()).toBe(`client.0:\n${SLOW_TEXT}`);
+  });
+
+  test('whichever steps fail, and however often: in the end everything is as desired', () => {
+    const random = seededRandom(12);
+    const states = [
+      SLOW,
+      desired(8, shaped(4, 16_000)),
+      desired(44),
+      desired(1, shaped(1, 99), shaped(5, 1000)),
+    ];
+    for (let round = 0; round < 200; round++) {
+      const next = states[random.below(states.length)]!;
+      tc.fail = () => (random.next() < 0.3 ? 'EBUSY' : undefined);
+      for (let attempt = 0; attempt < 3; attempt++) enforcer.set(CLIENT, next);
+      tc.fail = () => undefined;
+      expect(enforcer.set(CLIENT, next)).toEqual([]);
+      expect(enforcer.verify(CLIENT)).toEqual([]);
+    }
+  });
+
+  test('what somebody else takes away is seen by verify', () => {
+    enforcer.set(CLIENT, SLOW);
+    tc.apply(CLIENT, [{ op: 'delete-target', destination: '10.2.0.4', reason: 'somebody else' }]);
+    expect(enforcer.verify(CLIENT)).toMatchObject([{ op: 'set-target', destination: '10.2.0.4', minor: 4 }]);
+  });
+});
+
+describe('taking an interface over', () => {
+  test.each(['none', 'noqueue', 'pfifo_fast', 'fq_codel', 'fq', 'mq'])(
+    "the kernel's default %s is replaced, with no step before it is needed",
+    async (kind) => {
+      tc.install(CLIENT, untouched(kind));
+      await enforcer.attach(CLIENT);
+      expect(tc.tried).toEqual([]);
+      enforcer.set(CLIENT, SLOW);
+      expect(tc.tried).toContainEqual({ op: 'set-root', reason: `in place of ${kind}` });
+    },
+  );
+
+  test.each(['tbf', 'htb', 'cake', 'prio'])('a root qdisc %s that somebody set is refused', async (kind) => {
+    tc.install(CLIENT, untouched(kind));
+    const error = await enforcer.attach(CLIENT).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(NetfoldError);
+    expect(error).toMatchObject({ code: 'QDISC_FOREIGN', blame: 'machine' });
+    const { message, remedy } = error as NetfoldError;
+    expect(message).toContain(`"${kind}"`);
+    expect(message).toContain('eth0 of client.0');
+    expect(remedy).toContain('tc qdisc del dev eth0 root');
+    expect(tc.tried).toEqual([]);
+    expect([...tc.attached]).toEqual([]);
+    expect(delay.toString()).toBe('');
+    expect(() => enforcer.set(CLIENT, SLOW)).toThrow('not attached');
+  });
+
+  test('what an earlier agent left is removed, whatever it was', async () => {
+    tc.install(CLIENT, { ...desired(8, shaped(40, 7)), targets: new Map() });
+    await enforcer.attach(CLIENT);
+    expect(tc.tried).toMatchObject([{ op: 'delete-root', reason: 'left by an earlier agent' }]);
+    enforcer.set(CLIENT, SLOW);
+    expect(tc.toString()).toBe(`client.0:\n${SLOW_TEXT}`);
+  });
+
+  test('what an earlier agent left and the kernel keeps is a coded error that names interface and reason', async () => {
+    tc.install(CLIENT, SLOW);
+    tc.fail = () => 'EPERM';
+    const error = await enforcer.attach(CLIENT).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(NetfoldError);
+    expect((error as Error).message).toMatch(/eth0 of client\.0 .*EPERM/);
+    expect([...tc.attached]).toEqual([]);
+  });
+
+  test('the delay backend is attached too, and told of delays', async () => {
+    await enforcer.attach(CLIENT);
+    expect(delay.toString()).toBe('client.0');
+    await enforcer.setDelays(CLIENT, [
+      { source: ['10.2.0.4'], destination: ['10.1.0.1'], latencyMicros: 20e3, jitterMicros: 2e3, loss: 0.25 },
+    ]);
+    expect(delay.toString()).toBe('client.0\nclient.0: 10.2.0.4 > 10.1.0.1 delay 20000us 2000us loss 25%');
+    expect(enforcer.delay).toBe(delay);
+  });
+});
+
+test('stopping gives all interfaces back, and ends the delays', async () => {
+  await enforcer.attach(CLIENT);
+  await enforcer.attach(SERVER);
+  enforcer.set(CLIENT, SLOW);
+  tc.tried.length = 0;
+  await enforcer.stop();
+  expect(tc.tried.map(({ op }) => op)).toEqual([
+    'delete-target',
+    'delete-target',
+    'delete-target',
+    'delete-root',
+  ]);
+  expect(tc.toString()).not.toMatch(/class|target|filter|htb/);
+  expect([...tc.attached]).toEqual([]);
+  expect(delay.toString()).toBe('');
+});
