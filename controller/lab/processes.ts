@@ -6,9 +6,10 @@ import { namespacePath } from '../../agent/kernel/namespaces.ts';
 const TERM_MS = 3000;
 const POLL_MS = 20;
 
-/** Ids of the processes in any of the named namespaces. */
+/** Ids of the processes in any of the named namespaces; those that are gone have none. */
 export function processesIn(namespaces: readonly string[]): number[] {
-  const inodes = new Set(namespaces.map((name) => `net:[${statSync(namespacePath(name)).ino}]`));
+  const stats = namespaces.map((name) => statSync(namespacePath(name), { throwIfNoEntry: false }));
+  const inodes = new Set(stats.map((stat) => `net:[${stat?.ino}]`));
   return readdirSync('/proc')
     .filter((entry) => /^\d+$/.test(entry))
     .filter((pid) => inodes.has(networkOf(pid)))

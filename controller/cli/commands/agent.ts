@@ -1,6 +1,5 @@
 /** `netfold agent`: the daemon of one host. */
 import { type Command, Option } from 'commander';
-import { runAgent } from '../../../agent/main.ts';
 
 export function addAgentCommand(program: Command): void {
   program
@@ -10,5 +9,9 @@ export function addAgentCommand(program: Command): void {
     .requiredOption('--host <name>', "this host's name in the experiment")
     .requiredOption('--socket <path>', "the agent's own unix socket")
     .addOption(new Option('--log-level <level>').choices(['debug', 'info', 'warn', 'error']).default('info'))
-    .action((options) => runAgent(options));
+    .action(async (options) => {
+      // libp2p takes longer to load than most commands take to run.
+      const { runAgent } = await import('../../../agent/main.ts');
+      await runAgent(options);
+    });
 }

@@ -5,7 +5,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { formatMicros, parseDuration } from '../../../proto/units.ts';
 import { ControllerError } from '../../errors.ts';
 import { count, Experiment } from '../../experiment/experiment.ts';
-import { experimentNames } from '../../experiment/state.ts';
+import { isEnding } from '../../experiment/teardown.ts';
 import { openTopology } from '../files.ts';
 import { print, step, styled, warn } from '../output.ts';
 
@@ -105,10 +105,10 @@ function after(duration: number | undefined): Promise<string> {
   });
 }
 
-/** An agent that ends while the experiment's namespaces stand has failed; otherwise somebody ended the experiment. */
+/** An agent that ends by itself has failed. */
 async function lostAgent(experiment: Experiment): Promise<string> {
   const { host } = await experiment.anyAgentExit();
-  if (!experimentNames().includes(experiment.name)) return 'ended from elsewhere';
+  if (isEnding(experiment.name)) return 'ended from elsewhere';
   throw new ControllerError('AGENT_FAILED', `the agent of ${host.name} has ended, so the experiment ends`);
 }
 

@@ -1,0 +1,165 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { ChangeFilter } from '../../../agent/usage/change-filter.ts';
+import type { Flow } from '../../../agent/usage/flow-meter.ts';
+import { DESTINATION, Frames, MeteredFlow, SOURCE } from '../../support/traffic.ts';
+
+const flowOf = (changes: Partial<Flow> = {}): Flow => ({
+  source: 3,
+  destination: 1,
+  pathBps: 100e6,
+  enforcedBps: 100e6,
+  rateBps: 20e6,
+  active: true,
+  greedy: false,
+  ...changes,
+});
+
+let filter: ChangeFilter;
+let flow: Flow;
+
+beforeEach(() => {
+  filter = new ChangeFilter();
+  flow = flowOf();
+});
+
+const news = (): unknown[] => filter.changes([flow]);
+const said = (rateBps: number, greedy = false): unknown => ({
+  source: 3,
+  destination: 1,
+  rateBps,
+  greedy,
+  stopped: false,
+});
+
+test('a flow is announced when it starts, with all that others need, and not again', () => {
+  expect(news()).toEqual([said(20e6)]);
+  expect(news()).toEqual([]);
+  expect(filter.announced(flow)).toEqual({ rateBps: 20e6, greedy: false });
+});
+
+test('a pair that has not become a flow is not announced, neither now nor as stopped', () => {
+  flow.active = false;
+  expect(news()).toEqual([]);
+  expect(filter.announced(flow)).toBeUndefined();
+});
+
+test('a flow is announced when it stops, once; and when it starts again', () => {
+  news();
+  Object.assign(flow, { active: false, rateBps: 0 });
+  expect(news()).toEqual([{ source: 3, destination: 1, rateBps: 0, greedy: false, stopped: true }]);
+  expect(filter.announced(flow)).toBeUndefined();
+  expect(news()).toEqual([]);
+  Object.assign(flow, { active: true, rateBps: 20e6 });
+  expect(news()).toEqual([said(20e6)]);
+});
+
+describe('a change of the rate', () => {
+  beforeEach(() => void news());
+
+  test.each([21.01e6, 18.99e6, 100e6])('to %d b/s is more than 5 %%, and news', (rateBps) => {
+    flow.rateBps = rateBps;
+    expect(news()).toEqual([said(rateBps)]);
+    expect(news()).toEqual([]);
+  });
+
+  test.each([21e6, 19e6, 20.5e6])('to %d b/s is 5 %% or less, and none', (rateBps) => {
+    flow.rateBps = rateBps;
+    expect(news()).toEqual([]);
+    expect(filter.announced(flow)).toEqual({ rateBps: 20e6, greedy: false });
+  });
+
+  test('adds up until it is 5 % of what was announced last', () => {
+    const announced: number[] = [];
+    for (let rateBps = 20e6; rateBps <= 24e6; rateBps += 0.25e6) {
+      flow.rateBps = rateBps;
+      if (news().length > 0) announced.push(rateBps / 1e6);
+    }
+    expect(announced).toEqual([21.25, 22.5, 23.75]);
+  });
+});
+
+test('the threshold can be chosen', () => {
+  filter = new ChangeFilter(0.2);
+  news();
+  flow.rateBps = 23.9e6;
+  expect(news()).toEqual([]);
+  flow.rateBps = 24.1e6;
+  expect(news()).toEqual([said(24.1e6)]);
+});
+
+test('a change that is small beside the path is no news, however large beside the flow', () => {
+  flow.rateBps = 1e6;
+  news();
+  flow.rateBps = 1.5e6;
+  expect(news()).toEqual([]);
+  flow.rateBps = 1.51e6;
+  expect(news()).toEqual([said(1.51e6)]);
+});
+
+test('becoming greedy or limited is news at any rate', () => {
+  news();
+  flow.greedy = true;
+  expect(news()).toEqual([said(20e6, true)]);
+  flow.greedy = false;
+  expect(news()).toEqual([said(20e6)]);
+});
+
+test("a greedy flow's rate is no news", () => {
+  flow.greedy = true;
+  news();
+  for (const rateBps of [10e6, 90e6, 0]) {
+    flow.rateBps = rateBps;
+    expect(news()).toEqual([]);
+  }
+});
+
+test('flows are filtered each by itself', () => {
+  const other = flowOf({ source: 0, destination: 4, rateBps: 7e6 });
+  expect(filter.changes([flow, other]).map(({ source }) => source)).toEqual([3, 0]);
+  other.rateBps = 8e6;
+  expect(filter.changes([flow, other])).toEqual([
+    { source: 0, destination: 4, rateBps: 8e6, greedy: false, stopped: false },
+  ]);
+});
+
+describe('with a meter', () => {
+  function announcements(metered: MeteredFlow, frames: Frames, bps: number, ticks: number): number {
+    let count = 0;
+    for (let tick = 0; tick < ticks; tick++) {
+      metered.tick(frames.bytes(bps));
+      count += filter.changes(metered.meter.flows()).length;
+    }
+    return count;
+  }
+
+  test.each([
+    { what: 'a limited flow', pathBps: 100e6, bps: 10e6 },
+    { what: 'a greedy flow', pathBps: 10e6, bps: 10e6 },
+    { what: 'a greedy flow on a slow link', pathBps: 128e3, bps: 128e3 },
+  ])('$what that is steady is announced in its first second, and not in 10,000 ticks', ({ pathBps, bps }) => {
+    const metered = new MeteredFlow(pathBps);
+    const frames = new Frames({ jitterFrames: bps > 1e6 ? 1 : 0, seed: 5 });
+    expect(announcements(metered, frames, bps, 20)).toBeGreaterThan(0);
+    expect(announcements(metered, frames, bps, 10_000)).toBe(0);
+    expect(filter.announced(metered.meter.get(SOURCE, DESTINATION)!)).toBeDefined();
+  });
+
+  test('pings announce nothing', () => {
+    const metered = new MeteredFlow(10e6);
+    let count = 0;
+    for (let tick = 0; tick < 1000; tick++) {
+      metered.tick(tick % 20 === 0 ? 98 : 0);
+      count += filter.changes(metered.meter.flows()).length;
+    }
+    expect(count).toBe(0);
+  });
+
+  test('a step is announced within 250 ms, and its end is right', () => {
+    const metered = new MeteredFlow(100e6);
+    const frames = new Frames({ jitterFrames: 1, seed: 6 });
+    announcements(metered, frames, 10e6, 100);
+    expect(announcements(metered, frames, 30e6, 5)).toBeGreaterThan(0);
+    const { rateBps } = filter.announced(metered.flow)!;
+    expect(Math.abs(rateBps / 30e6 - 1)).toBeLessThan(0.06);
+  });
+});

@@ -1,0 +1,318 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { FlowMeter } from '../../../agent/usage/flow-meter.ts';
+import { DESTINATION, FRAME_BYTES, Frames, MeteredFlow, SOURCE, TICK_MS } from '../../support/traffic.ts';
+
+/** 10 Mb/s for a tick. */
+const TICK_BYTES = 62_500;
+
+describe('a flow starts', () => {
+  test('in the tick in which it sends', () => {
+    const metered = new MeteredFlow(10e6);
+    for (let tick = 0; tick < 40; tick++) expect(metered.tick(0)).toBe(false);
+    expect(metered.flow.active).toBe(false);
+    expect(metered.tick(TICK_BYTES)).toBe(true);
+    expect(metered.flow).toMatchObject({ source: SOURCE, destination: DESTINATION, active: true });
+  });
+
+  test('also in the first tick of all', () => {
+    const metered = new MeteredFlow(10e6);
+    expect(metered.tick(TICK_BYTES)).toBe(true);
+    expect(metered.flow.rateBps).toBeCloseTo(10e6, 0);
+  });
+
+  test('again after it stopped', () => {
+    const metered = new MeteredFlow(10e6);
+    metered.tick(TICK_BYTES);
+    for (let tick = 0; tick < 10; tick++) metered.tick(0);
+    expect(metered.flow.active).toBe(false);
+    expect(metered.tick(TICK_BYTES / 2)).toBe(true);
+    expect(metered.flow.active).toBe(true);
+    expect(metered.flow.rateBps).toBeCloseTo(5e6, 0);
+  });
+});
+
+describe('a flow stops', () => {
+  /** How long after its last byte. */
+  function stopsAfter(bps: number): number {
+    const metered = new MeteredFlow(bps);
+    const frames = new Frames();
+    metered.run(10_000, frames, bps);
+    while (frames.bytes(bps) === 0);
+    metered.tick(FRAME_BYTES);
+    expect(metered.flow.active).toBe(true);
+    for (let ms = TICK_MS; ms <= 10_000; ms += TICK_MS) {
+      const changed = metered.tick(0);
+      expect(changed).toBe(!metered.flow.active);
+      if (!changed) continue;
+      expect(metered.flow).toMatchObject({ active: false, greedy: false, rateBps: 0 });
+      return ms;
+    }
+    return Number.POSITIVE_INFINITY;
+  }
+
+  test.each([
+    { rate: '10 Gb/s', bps: 10e9, ms: 200 },
+    { rate: '10 Mb/s', bps: 10e6, ms: 200 },
+    { rate: '1 Mb/s', bps: 1e6, ms: 200 },
+    // Three frames of 1,514 bytes take longer there: 284 ms, 4.5 s; never more than 5 s.
+    { rate: '128 kb/s', bps: 128e3, ms: 300 },
+    { rate: '8 kb/s', bps: 8e3, ms: 4550 },
+    { rate: '1 kb/s', bps: 1e3, ms: 5050 },
+  ])('$ms ms after its last byte at $rate', ({ bps, ms }) => expect(stopsAfter(bps)).toBe(ms));
+});
+
+describe('greedy or limited', () => {
+  const afterAWhile = (pathBps: number, bps: number): MeteredFlow => {
+    const metered = new MeteredFlow(pathBps);
+    metered.run(3000, new Frames(), bps);
+    return metered;
+  };
+
+  test.each([200e3, 1e6, 10e6, 1e9, 100e9])('at %d b/s: greedy at the rate, limited at 60 %%', (bps) => {
+    expect(afterAWhile(bps, bps).flow.greedy).toBe(true);
+    expect(afterAWhile(bps, 0.6 * bps).flow.greedy).toBe(false);
+  });
+
+  test('is judged by what it may use, not by the path', () => {
+    const metered = afterAWhile(100e6, 10e6);
+    expect(metered.flow.greedy).toBe(false);
+    metered.enforce(10e6);
+    expect(metered.run(100, new Frames(), 10e6)).toBe(1);
+    expect(metered.flow.greedy).toBe(true);
+    expect(metered.flow.enforcedBps).toBe(10e6);
+  });
+
+  test('a flow that takes less becomes limited', () => {
+    const metered = afterAWhile(10e6, 10e6);
+    expect(metered.run(500, new Frames(), 6e6)).toBe(1);
+    expect(metered.flow.greedy).toBe(false);
+  });
+
+  test('between 85 % and 95 % it stays what it is', () => {
+    const greedy = afterAWhile(10e6, 10e6);
+    expect(greedy.run(2000, new Frames(), 9e6)).toBe(0);
+    expect(greedy.flow.greedy).toBe(true);
+    const limited = afterAWhile(10e6, 7e6);
+    expect(limited.run(2000, new Frames(), 9e6)).toBe(0);
+    expect(limited.flow.greedy).toBe(false);
+  });
+});
+
+describe('steady traffic changes nothing after the first second', () => {
+  test.each([
+    { what: '10 Mb/s that fill the path', pathBps: 10e6, bps: 10e6, greedy: true },
+    { what: '10 Mb/s of 100 Mb/s', pathBps: 100e6, bps: 10e6, greedy: false },
+    { what: '1 Gb/s that fills the path', pathBps: 1e9, bps: 1e9, greedy: true },
+    { what: '600 kb/s of 1 Mb/s', pathBps: 1e6, bps: 600e3, greedy: false },
+  ])('$what, ± 1 frame', ({ pathBps, bps, greedy }) => {
+    for (let seed = 1; seed <= 5; seed++) {
+      const metered = new MeteredFlow(pathBps);
+      const frames = new Frames({ jitterFrames: 1, seed });
+      metered.run(1000, frames, bps);
+      expect(metered.flow).toMatchObject({ active: true, greedy });
+      expect(metered.run(30_000, frames, bps)).toBe(0);
+    }
+  });
+
+  test('a slow link whose frames are 95 ms apart carries one greedy flow', () => {
+    const metered = new MeteredFlow(128e3);
+    const frames = new Frames();
+    metered.run(1000, frames, 128e3);
+    expect(metered.run(60_000, frames, 128e3)).toBe(0);
+    expect(metered.flow).toMatchObject({ active: true, greedy: true });
+  });
+
+  test('any rate on any path becomes greedy once at most, and stays so', () => {
+    const rates = fc.record({
+      pathBps: fc.constantFrom(2e6, 10e6, 55e6, 1e9),
+      part: fc.double({ min: 0.01, max: 1, noNaN: true }),
+      seed: fc.nat(),
+    });
+    fc.assert(
+      fc.property(rates, ({ pathBps, part, seed }) => {
+        const metered = new MeteredFlow(pathBps);
+        const frames = new Frames({ jitterFrames: 1, seed });
+        metered.run(1000, frames, part * pathBps);
+        const before = metered.flow.greedy;
+        const changes = metered.run(10_000, frames, part * pathBps);
+        expect(changes).toBe(!before && metered.flow.greedy ? 1 : 0);
+      }),
+      { seed: 15, numRuns: 100 },
+    );
+  });
+});
+
+describe('when its share changes', () => {
+  function greedyAt(bps: number): { metered: MeteredFlow; frames: Frames } {
+    const metered = new MeteredFlow(50e6);
+    const frames = new Frames();
+    metered.run(1000, frames, bps);
+    metered.enforce(bps);
+    metered.run(1000, frames, bps);
+    expect(metered.flow.greedy).toBe(true);
+    return { metered, frames };
+  }
+
+  test('a raise that is filled within 300 ms leaves it greedy', () => {
+    const { metered, frames } = greedyAt(10e6);
+    metered.enforce(20e6);
+    expect(metered.run(300, frames, 10e6) + metered.run(3000, frames, 20e6)).toBe(0);
+    expect(metered.flow.greedy).toBe(true);
+  });
+
+  test('a raise that is not filled makes it limited, but not before its time is over', () => {
+    const { metered, frames } = greedyAt(10e6);
+    metered.enforce(20e6);
+    expect(metered.run(450, frames, 10e6)).toBe(0);
+    expect(metered.run(150, frames, 10e6)).toBe(1);
+    expect(metered.flow.greedy).toBe(false);
+  });
+
+  test('the same share again gives no more time', () => {
+    const { metered, frames } = greedyAt(10e6);
+    metered.enforce(20e6);
+    for (let tick = 0; tick < 12; tick++) {
+      metered.run(TICK_MS, frames, 10e6);
+      metered.enforce(20e6);
+    }
+    expect(metered.flow.greedy).toBe(false);
+  });
+
+  test('a cut leaves it greedy, and gives no time afterwards', () => {
+    const { metered, frames } = greedyAt(20e6);
+    metered.enforce(5e6);
+    expect(metered.run(1000, frames, 5e6)).toBe(0);
+    expect(metered.flow.greedy).toBe(true);
+    expect(metered.run(250, frames, 2e6)).toBe(1);
+    expect(metered.flow.greedy).toBe(false);
+  });
+
+  test('a pair that has never sent is nobody', () => {
+    const metered = new MeteredFlow(10e6);
+    metered.enforce(5e6);
+    metered.meter.setPath(SOURCE, DESTINATION, 5e6);
+    expect([...metered.meter.flows()]).toEqual([]);
+  });
+});
+
+describe('the rate', () => {
+  test.each([1e6, 10e6, 300e6, 10e9])('of %d b/s is steady to 2 %% after a second', (bps) => {
+    const metered = new MeteredFlow(2 * bps);
+    const frames = new Frames({ jitterFrames: 1, seed: 3 });
+    metered.run(1000, frames, bps);
+    for (let tick = 0; tick < 400; tick++) {
+      metered.tick(frames.bytes(bps));
+      expect(Math.abs(metered.flow.rateBps / bps - 1)).toBeLessThan(0.02);
+    }
+  });
+
+  test.each([
+    [10e6, 20e6],
+    [10e6, 15e6],
+    [10e6, 90e6],
+    [20e6, 10e6],
+    [90e6, 10e6],
+    [20e6, 14e6],
+  ])('follows a step from %d to %d b/s within 250 ms', (before, after) => {
+    const metered = new MeteredFlow(100e6);
+    const frames = new Frames({ jitterFrames: 1, seed: 4 });
+    metered.run(5000, frames, before);
+    metered.run(250, frames, after);
+    expect(Math.abs(metered.flow.rateBps / after - 1)).toBeLessThan(0.05);
+    metered.run(1000, frames, after);
+    expect(Math.abs(metered.flow.rateBps / after - 1)).toBeLessThan(0.02);
+  });
+
+  test.each([0.05, 0.5, 0.95])('is right 250 ms after a start in the middle of a tick (%d of it)', (part) => {
+    const metered = new MeteredFlow(100e6);
+    metered.run(2000, new Frames(), 0);
+    metered.tick(TICK_BYTES * part);
+    for (let tick = 0; tick < 4; tick++) metered.tick(TICK_BYTES);
+    expect(Math.abs(metered.flow.rateBps / 10e6 - 1)).toBeLessThan(0.05);
+  });
+
+  test('is of the time that really passed, when ticks are late', () => {
+    const meter = new FlowMeter(2);
+    let total = 0;
+    for (const [index, now] of [0, 50, 130, 150, 300, 350, 400, 460, 500, 560].entries()) {
+      meter.begin(now);
+      total = now * 1250;
+      meter.count(0, 1, total, () => 100e6);
+      meter.finish();
+      if (index >= 2) expect(meter.get(0, 1)!.rateBps).toBeCloseTo(10e6, -5);
+    }
+    expect(total).toBe(700_000);
+  });
+});
+
+describe('what is no flow', () => {
+  test('pings, one a second', () => {
+    const metered = new MeteredFlow(10e6);
+    for (let tick = 0; tick < 400; tick++) {
+      metered.tick(tick % 20 === 0 ? 98 : 0);
+      expect(metered.flow.active).toBe(false);
+    }
+  });
+
+  test('traffic that sinks below a thousandth of the path', () => {
+    const metered = new MeteredFlow(1e9);
+    metered.run(1000, new Frames(), 5e6);
+    expect(metered.flow.active).toBe(true);
+    metered.run(2000, new Frames(), 400e3);
+    expect(metered.flow).toMatchObject({ active: false, rateBps: 0 });
+  });
+
+  test('what crosses no limit, since nobody shares it', () => {
+    const metered = new MeteredFlow(Number.POSITIVE_INFINITY);
+    expect(metered.run(1000, new Frames(), 10e6)).toBe(0);
+    expect(metered.flow.active).toBe(false);
+  });
+
+  test('a path that gets a limit becomes one, and one that loses it ends', () => {
+    const metered = new MeteredFlow(Number.POSITIVE_INFINITY);
+    metered.run(1000, new Frames(), 10e6);
+    metered.meter.setPath(SOURCE, DESTINATION, 50e6);
+    expect(metered.tick(TICK_BYTES)).toBe(true);
+    expect(metered.flow).toMatchObject({ active: true, pathBps: 50e6 });
+    metered.meter.setPath(SOURCE, DESTINATION, Number.POSITIVE_INFINITY);
+    expect(metered.tick(TICK_BYTES)).toBe(true);
+    expect(metered.flow.active).toBe(false);
+  });
+});
+
+test('each direction and each pair is a flow of its own', () => {
+  const meter = new FlowMeter(3);
+  const paths = new Map([
+    ['0 1', 10e6],
+    ['1 0', 20e6],
+    ['1 2', 30e6],
+  ]);
+  const asked: string[] = [];
+  for (let tick = 1; tick <= 40; tick++) {
+    meter.begin(tick * TICK_MS);
+    for (const [source, destination, mbps] of [
+      [0, 1, 4],
+      [1, 0, 20],
+      [1, 2, 8],
+    ] as const)
+      meter.count(source, destination, tick * mbps * 6250, (a, b) => {
+        asked.push(`${a} ${b}`);
+        return paths.get(`${a} ${b}`)!;
+      });
+    meter.finish();
+  }
+  expect(asked).toEqual(['0 1', '1 0', '1 2']);
+  const seen = [...meter.flows()].map(({ source, destination, pathBps, rateBps, greedy }) => [
+    `${source} ${destination}`,
+    pathBps / 1e6,
+    Math.round(rateBps / 1e4) / 100,
+    greedy,
+  ]);
+  expect(seen).toEqual([
+    ['0 1', 10, 4, false],
+    ['1 0', 20, 20, true],
+    ['1 2', 30, 8, false],
+  ]);
+  expect(meter.get(2, 1)).toBeUndefined();
+});
