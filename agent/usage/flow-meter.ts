@@ -28,7 +28,7 @@ const GRACE_MS = 500;
 /** The short window departs from the long one when they differ by this much, and by more than two frames. */
 const DEPARTURE = 0.2;
 
-/** No bytes for this long, and the flow has stopped; longer where frames are further apart. */
+/** No bytes for this long, and the flow has stopped; longer where the link, or the flow, spaces frames further apart. */
 const IDLE_MS = 150;
 const IDLE_FRAMES = 3;
 const MAX_IDLE_MS = 5000;
@@ -55,7 +55,11 @@ interface Meter extends Flow {
   longBytes: number;
   /** How many ticks of the ring belong to the present rate. */
   longTicks: number;
+  /** For so many ticks the short window still holds traffic from before the rate departed. */
+  settlingTicks: number;
   lastSeenMs: number;
+  /** Mean over the long window when bytes were last seen. */
+  paceBps: number;
   graceUntilMs: number;
 }
 
@@ -138,9 +142,11 @@ export class FlowMeter {
   }
 
   #judge(meter: Meter, now: number): void {
-    const longSpan = this.#span(LONG_TICKS);
+    const longSpan = this.#fullSpan();
     const volumeBps = (sum(meter.ring) * 8) / longSpan;
-    if (now - meter.lastSeenMs > idleMs(meter.enforcedBps) || !Number.isFinite(meter.pathBps)) {
+    if (meter.lastSeenMs === now) meter.paceBps = volumeBps;
+    const idle = idleMs(Math.min(meter.enforcedBps, meter.paceBps));
+    if (now - meter.lastSeenMs > idle || !Number.isFinite(meter.pathBps)) {
       meter.active = meter.greedy = false;
       meter.rateBps = 0;
       return;
@@ -151,7 +157,9 @@ export class FlowMeter {
       meter.active = true;
       meter.longTicks = 1;
       meter.longBytes = meter.ring[this.#ticks % LONG_TICKS]!;
-    } else if (volumeBps < floor / 2) {
+      // It began somewhere within this tick.
+      meter.settlingTicks = SHORT_TICKS + 1;
+    } else if (volumeBps < floor / 2 && idleMs(meter.enforcedBps) <= longSpan * 1000) {
       meter.active = meter.greedy = false;
       meter.rateBps = 0;
       return;
@@ -165,7 +173,11 @@ export class FlowMeter {
     const shortBps = (this.#recent(meter, ticks) * 8) / this.#span(ticks);
     const longBps = (meter.longBytes * 8) / this.#span(meter.longTicks);
     const twoFrames = (2 * FRAME_BITS) / this.#span(ticks);
-    if (Math.abs(shortBps - longBps) > Math.max(DEPARTURE * longBps, twoFrames)) {
+    const departs = Math.abs(shortBps - longBps) > Math.max(DEPARTURE * longBps, twoFrames);
+    // Not again while it settles: it would never end for traffic that comes in bursts.
+    if (departs && meter.settlingTicks === 0) meter.settlingTicks = SHORT_TICKS;
+    if (departs || meter.settlingTicks > 0) {
+      meter.settlingTicks = Math.max(0, meter.settlingTicks - 1);
       meter.longTicks = ticks;
       meter.longBytes = this.#recent(meter, ticks);
       meter.rateBps = shortBps;
@@ -196,6 +208,12 @@ export class FlowMeter {
     return bytes;
   }
 
+  /** Seconds of a full long window; what it holds from before the first tick is silence. */
+  #fullSpan(): number {
+    const known = Math.min(LONG_TICKS, Math.max(1, this.#ticks - 1));
+    return (this.#span(LONG_TICKS) * LONG_TICKS) / known;
+  }
+
   /** Seconds that the last `ticks` ticks took. */
   #span(ticks: number): number {
     const known = Math.min(ticks, this.#ticks - 1);
@@ -220,7 +238,9 @@ function newMeter(source: number, destination: number, pathBps: number): Meter {
     shortBytes: 0,
     longBytes: 0,
     longTicks: 0,
+    settlingTicks: 0,
     lastSeenMs: Number.NEGATIVE_INFINITY,
+    paceBps: 0,
     graceUntilMs: 0,
   };
 }
