@@ -24,6 +24,8 @@ export const MIN_BANDWIDTH: Bps = bps(8);
 export const MAX_BANDWIDTH: Bps = bps(100e9);
 /** Ten minutes: longer than any network that answers. */
 export const MAX_LATENCY: Micros = micros(600e6);
+/** A year, in whole microseconds far below 2^53. */
+export const MAX_DURATION: Micros = micros(366 * 24 * 3600e6);
 
 export type UnitErrorCode = 'UNIT_MISSING' | 'UNIT_UNKNOWN' | 'UNIT_SYNTAX' | 'UNIT_RANGE' | 'UNIT_PRECISION';
 
@@ -86,12 +88,12 @@ function syntaxError(text: string, dimension: Dimension): UnitError {
   );
 }
 
-/** `digits` × `factor` as a whole number, or an error that says that it isn't one. */
+/** `digits` × `factor` as a whole number, or an error that says that it isn't one. The callers check the range. */
 function scaleExactly(digits: string, factor: number, text: string): number {
   const [whole = '', fraction = ''] = digits.replace('+', '').split('.');
   const scale = 10 ** fraction.length;
   const value = (Number(`${whole}${fraction}`) * factor) / scale;
-  if (!Number.isSafeInteger(value)) {
+  if (!Number.isInteger(value)) {
     throw new UnitError(
       'UNIT_PRECISION',
       `"${text}" can't be represented exactly`,
@@ -146,12 +148,15 @@ export function parsePercentage(text: string): Ratio {
   return ratio(value);
 }
 
-/** A duration since the start of an experiment: `30s`, `1m30s`, `500ms`. Whole microseconds. Throws `UnitError`. */
+/** A duration since the start of an experiment: `30s`, `1m30s`, `500ms`. Whole microseconds, up to a year. Throws `UnitError`. */
 export function parseDuration(text: string): Micros {
   const parts = text.trim().match(/(?:\d+\.?\d*|\.\d+)\s*[A-Za-zµ]*/gu);
   if (!parts || parts.join('').replaceAll(' ', '') !== text.trim().replaceAll(' ', ''))
     throw syntaxError(text, TIME);
-  return micros(parts.reduce((sum, part) => sum + parseQuantity(part, TIME), 0));
+  const value = parts.reduce((sum, part) => sum + parseQuantity(part, TIME), 0);
+  if (value > MAX_DURATION)
+    throw new UnitError('UNIT_RANGE', `"${text}" is longer than a year`, 'write a duration such as 1m30s');
+  return micros(value);
 }
 
 /** The shortest exact text: `10ms`, `250us`, `1.5s`. */

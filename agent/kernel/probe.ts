@@ -80,19 +80,26 @@ function command(name: string, neededFor: string, pkg: string): Probe {
   };
 }
 
+const namespaces: Probe = {
+  name: 'network namespaces',
+  neededFor: 'endpoints',
+  remedy:
+    'run with CAP_SYS_ADMIN and CAP_NET_ADMIN (a container: --privileged), on a kernel with CONFIG_NET_NS',
+  attempt: unshareNetwork,
+};
+
 /** Runs in a new namespace of this thread, and comes back. */
 function inScratchNamespace(action: () => Ability[]): Ability[] {
   const home = open('/proc/thread-self/ns/net');
-  const namespaces = {
-    name: 'network namespaces',
-    neededFor: 'endpoints',
-    remedy: 'use a kernel with CONFIG_NET_NS',
-  };
   try {
-    const ability = tryProbe({ ...namespaces, attempt: unshareNetwork });
-    return ability.ok ? [ability, ...action()] : [ability];
+    const ability = tryProbe(namespaces);
+    if (!ability.ok) return [ability];
+    try {
+      return [ability, ...action()];
+    } finally {
+      setns(home);
+    }
   } finally {
-    setns(home);
     close(home);
   }
 }

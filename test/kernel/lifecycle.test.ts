@@ -225,8 +225,10 @@ describe('bad input', () => {
     expect(up.err).toMatch(message);
     expect(tracesOf(name)).toEqual(NOTHING);
   });
+});
 
-  it('without root, names what is missing and touches nothing', async () => {
+describe('a machine that can not', () => {
+  it('for lack of root, is told so and touched nowhere', async () => {
     const name = experimentName();
     const args = [
       '--reuid',
@@ -242,8 +244,27 @@ describe('bad input', () => {
     ];
     const up = await run('setpriv', args);
     expect(up.code).toBe(3);
-    expect(up.err).toContain('✗ root');
-    expect(up.err).toContain('sudo');
+    expect(up.err).toMatch(/✗ root .*\n.*→ .*sudo/);
+    expect(tracesOf(name)).toEqual(NOTHING);
+  });
+
+  it('for lack of capabilities, as in a container, is told so and touched nowhere', async () => {
+    const name = experimentName();
+    const up = await run('setpriv', ['--bounding-set', '-sys_admin', NETFOLD, 'up', file, '--name', name]);
+    expect(up.code).toBe(3);
+    expect(up.err).toMatch(/✗ network namespaces .*EPERM/);
+    expect(tracesOf(name)).toEqual(NOTHING);
+  });
+
+  it('for lack of libbpf, is told what to install and touched nowhere', async () => {
+    const name = experimentName();
+    const library = (
+      await run('sh', ['-c', 'ldconfig -p | sed -n "s/.*libbpf.so.1 .*=> //p" | xargs realpath'])
+    ).out.trim();
+    const hidden = `mount --bind /dev/null ${library} && exec ${NETFOLD} up ${file} --name ${name}`;
+    const up = await run('unshare', ['--mount', 'sh', '-c', hidden]);
+    expect(up.code).toBe(3);
+    expect(up.err).toMatch(/✗ BPF and libbpf .*libbpf.so.1 can't be loaded\n.*→ .*libbpf1/);
     expect(tracesOf(name)).toEqual(NOTHING);
   });
 });

@@ -98,10 +98,14 @@ function printStatus(experiment: string, agents: readonly HostReport[]): void {
 function describe(agent: HostReport): string {
   if (agent.state === 'unreachable')
     return styled('red', `unreachable: ${(agent as { reason: string }).reason}`);
-  const { state, endpoints, known, expected, hosts, ticks, degraded, conflicts } = agent as AgentStatus;
+  const { state, endpoints, known, expected, hosts, ticks, degraded, conflicts, processes } =
+    agent as AgentStatus;
   const facts = `${state}, ${count(endpoints.length, 'endpoint')}, knows ${known}/${expected} on ${count(hosts.length, 'host')}`;
-  const problems = [...degraded, ...conflicts].map((text) => `\n    ${styled('red', text)}`).join('');
-  return `${facts}, tick ${ticks.meanMs.toFixed(2)} ms${problems}`;
+  const problems = [...degraded, ...conflicts].map((text) => `\n    ${styled('red', text)}`);
+  const ended = Object.entries(processes)
+    .filter(([, how]) => !how.startsWith('pid '))
+    .map(([name, how]) => `\n    ${name}: its command ${how} (netfold logs ${name})`);
+  return [`${facts}, tick ${ticks.meanMs.toFixed(2)} ms`, ...problems, ...ended].join('');
 }
 
 function flowRow({ from, to, rateBps, shareBps, greedy, limitedBy }: AgentStatus['flows'][number]): string[] {

@@ -36,6 +36,13 @@ export function addUpCommand(program: Command): void {
     .option('--detach', 'return when the experiment is up; end it with `netfold down`')
     .addOption(new Option('--duration <time>', 'end it after this time, e.g. 1m30s').argParser(parseDuration))
     .action((file: string, options: UpOptions) => (options.detach ? upDetached() : up(file, options)));
+  program
+    .command('controller <file>')
+    .description("the daemon behind `up --detach`: serves an experiment's agents until it is signalled")
+    .addOption(HOSTS())
+    .option('--name <name>', "the experiment's name (default: the topology's)")
+    .addOption(new Option('--duration <time>', 'end it after this time, e.g. 1m30s').argParser(parseDuration))
+    .action(up);
 }
 
 function wholeNumber(text: string): number {
@@ -116,9 +123,10 @@ function tell(report: Report): void {
   process.send?.(report);
 }
 
-/** Starts this very command again without --detach, in a session of its own, and waits until it is up. */
+/** Starts the daemon with the same options, in a session of its own, and waits until the experiment is up. */
 async function upDetached(): Promise<void> {
-  const args = process.argv.slice(2).filter((argument) => argument !== '--detach');
+  const options = process.argv.slice(3).filter((argument) => argument !== '--detach');
+  const args = ['controller', ...options];
   const child = fork(process.argv[1]!, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   child.stdout!.on('data', (text: Buffer) => process.stdout.write(text));
   child.stderr!.on('data', (text: Buffer) => process.stderr.write(text));
