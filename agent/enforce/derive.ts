@@ -13,8 +13,12 @@ export const FRAME_BYTES = 1514;
  */
 const TIMER_SLACK_SECONDS = 0.002;
 
+/** tc carries a burst as a time: 32 bits of 64 ns. Below 44 b/s a frame takes longer. */
+const MAX_BURST_SECONDS = 274;
+
 export function burstBytes(bytesPerSecond: number): number {
-  return Math.max(FRAME_BYTES, Math.ceil(bytesPerSecond * TIMER_SLACK_SECONDS));
+  const burst = Math.max(FRAME_BYTES, Math.ceil(bytesPerSecond * TIMER_SLACK_SECONDS));
+  return Math.min(burst, Math.floor(bytesPerSecond * MAX_BURST_SECONDS));
 }
 
 /**

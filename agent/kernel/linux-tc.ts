@@ -11,14 +11,12 @@ import type { BatchMap } from './libbpf.ts';
 import { within } from './namespaces.ts';
 import { NETLINK_ROUTE, NetlinkSocket, type Request, refusal } from './netlink-socket.ts';
 import { setGsoMaxSegments } from './rtnetlink.ts';
+import { listClasses, listClassifiers, listQdiscs } from './tc-dumps.ts';
 import {
   addClassifier,
   deleteClass,
   deleteRoot,
   handle,
-  listClasses,
-  listClassifiers,
-  listQdiscs,
   setHtbClass,
   setHtbRoot,
   setLeafQueue,

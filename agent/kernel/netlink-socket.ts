@@ -125,7 +125,7 @@ export class NetlinkSocket {
         if (message.sequence !== sequence) continue;
         if (message.type === NLMSG_DONE) return found;
         if (message.type === NLMSG_ERROR) throw refusal(readVerdict(request.what, message.body));
-        const item = read(Buffer.from(message.body), message.type);
+        const item = decode(request.what, () => read(Buffer.from(message.body), message.type));
         if (item !== undefined) found.push(item);
       }
     }
@@ -139,9 +139,24 @@ export class NetlinkSocket {
 
 /** struct nlmsgerr: a negative errno, the header of the request, then (NETLINK_CAP_ACK) attributes. */
 function readVerdict(what: string, body: Buffer): Verdict {
-  const errno = -body.readInt32LE(0);
+  const errno = decode(what, () => -body.readInt32LE(0));
   const attributes = readAttributes(body, 4 + HEADER_SIZE);
   return { what, errno, message: readString(attributes.get(NLMSGERR_ATTR_MSG)) };
+}
+
+/** Readers of fixed layouts throw `RangeError` where a message ends too early. */
+function decode<T>(what: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new KernelError({
+      code: 'NETLINK_MALFORMED',
+      message: `the kernel's answer to "${what}" ends too early`,
+      remedy: 'report the kernel version to the developers of netfold',
+      cause,
+    });
+  }
 }
 
 export function refusal(verdict: Verdict): KernelError {

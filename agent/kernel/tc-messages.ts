@@ -1,18 +1,11 @@
 /**
- * Requests for queueing disciplines, classes and filters, and reading them back (linux/rtnetlink.h, pkt_sched.h,
- * pkt_cls.h). Each function gives a request for `NetlinkSocket`; beside it stands the `tc` command that does the same.
+ * Requests for queueing disciplines, classes and filters (linux/rtnetlink.h, pkt_sched.h, pkt_cls.h); tc-dumps.ts reads
+ * them back. Each function gives a request for `NetlinkSocket`; beside it stands the `tc` command that does the same.
  */
-import {
-  type MessageWriter,
-  NLM_F_CREATE,
-  NLM_F_EXCL,
-  NLM_F_REPLACE,
-  readAttributes,
-  readString,
-} from './netlink-message.ts';
-import type { NetlinkSocket, Request } from './netlink-socket.ts';
+import { type MessageWriter, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from './netlink-message.ts';
+import type { Request } from './netlink-socket.ts';
 
-const RTM = {
+export const RTM = {
   NEWQDISC: 36,
   DELQDISC: 37,
   GETQDISC: 38,
@@ -23,10 +16,10 @@ const RTM = {
   DELTFILTER: 45,
   GETTFILTER: 46,
 } as const;
-const TCA_KIND = 1;
-const TCA_OPTIONS = 2;
-const TCA_HTB = { PARMS: 1, INIT: 2, DIRECT_QLEN: 5, RATE64: 6, CEIL64: 7 } as const;
-const TCA_BPF = { CLASSID: 3, NAME: 7, FD: 6, FLAGS: 8, ID: 11 } as const;
+export const TCA_KIND = 1;
+export const TCA_OPTIONS = 2;
+export const TCA_HTB = { PARMS: 1, INIT: 2, DIRECT_QLEN: 5, RATE64: 6, CEIL64: 7 } as const;
+export const TCA_BPF = { CLASSID: 3, NAME: 7, FD: 6, FLAGS: 8, ID: 11 } as const;
 const TCA_BPF_FLAG_ACT_DIRECT = 1;
 const TC_LINKLAYER_ETHERNET = 1;
 const HTB_PROTOCOL_VERSION = 3;
@@ -34,10 +27,8 @@ const HTB_RATE_TO_QUANTUM = 10;
 const ETH_P_ALL_BE = 0x0300;
 export const TC_H_ROOT = 0xffffffff;
 /** One tick of tc's time unit is 64 ns on every kernel since 2.6.31 (PSCHED_SHIFT, net/pkt_sched.h). */
-const NANOSECONDS_PER_TICK = 64;
+export const NANOSECONDS_PER_TICK = 64;
 const MAX_U32 = 0xffffffff;
-/** tcmsg: family and padding (4), ifindex, handle, parent, info. */
-const TCMSG_SIZE = 20;
 
 /** `4e46:3` as one number. */
 export function handle(major: number, minor: number): number {
@@ -51,7 +42,8 @@ export function formatHandle(value: number): string {
   return `${(value >>> 16).toString(16)}:${minor === 0 ? '' : minor.toString(16)}`;
 }
 
-function header(
+/** struct tcmsg */
+export function header(
   writer: MessageWriter,
   ifindex: number,
   own: number,
@@ -239,85 +231,4 @@ export function deleteIngressFilter(ifindex: number): Request {
     what: 'delete the BPF program at ingress',
     body: (w) => header(w, ifindex, 0, INGRESS, handle(FILTER_PRIORITY, ETH_P_ALL_BE)),
   };
-}
-
-export interface QdiscSeen {
-  readonly kind: string;
-  readonly handle: number;
-  readonly parent: number;
-  /** Of bfifo and pfifo. */
-  readonly limit?: number;
-}
-
-/** `tc qdisc show dev IF` */
-export function listQdiscs(socket: NetlinkSocket, ifindex: number): QdiscSeen[] {
-  const request: Request = {
-    type: RTM.GETQDISC,
-    flags: 0,
-    what: 'list qdiscs',
-    body: (w) => header(w, ifindex, 0, 0),
-  };
-  return socket.dump(request, (body) => {
-    // The kernel dumps the qdiscs of all interfaces.
-    if (body.readInt32LE(4) !== ifindex) return undefined;
-    const attributes = readAttributes(body, TCMSG_SIZE);
-    const kind = readString(attributes.get(TCA_KIND));
-    const options = attributes.get(TCA_OPTIONS);
-    const isFifo = kind === 'bfifo' || kind === 'pfifo';
-    return {
-      kind,
-      handle: body.readUInt32LE(8),
-      parent: body.readUInt32LE(12),
-      ...(isFifo && options && { limit: options.readUInt32LE(0) }),
-    };
-  });
-}
-
-export interface ClassSeen extends HtbRate {
-  readonly minor: number;
-}
-
-/** `tc class show dev IF`: the HTB classes below `major`. */
-export function listClasses(socket: NetlinkSocket, ifindex: number, major: number): ClassSeen[] {
-  const request: Request = {
-    type: RTM.GETTCLASS,
-    flags: 0,
-    what: 'list classes',
-    body: (w) => header(w, ifindex, 0, 0),
-  };
-  return socket.dump(request, (body) => {
-    const own = body.readUInt32LE(8);
-    const attributes = readAttributes(body, TCMSG_SIZE);
-    const options = attributes.get(TCA_OPTIONS);
-    if (own >>> 16 !== major || !options || readString(attributes.get(TCA_KIND)) !== 'htb') return undefined;
-    return { minor: own & 0xffff, ...readRate(readAttributes(options)) };
-  });
-}
-
-function readRate(options: Map<number, Buffer>): HtbRate {
-  const parms = options.get(TCA_HTB.PARMS);
-  if (!parms) return { bytesPerSecond: 0, burstBytes: 0 };
-  const rate64 = options.get(TCA_HTB.RATE64);
-  const bytesPerSecond = rate64
-    ? rate64.readUInt32LE(0) + rate64.readUInt32LE(4) * 2 ** 32
-    : parms.readUInt32LE(8);
-  const burstBytes = Math.round((parms.readUInt32LE(24) * NANOSECONDS_PER_TICK * bytesPerSecond) / 1e9);
-  return { bytesPerSecond, burstBytes };
-}
-
-/** The BPF program ids of the filters at the root `major`. `tc filter show dev IF` */
-export function listClassifiers(socket: NetlinkSocket, ifindex: number, major: number): number[] {
-  const request: Request = {
-    type: RTM.GETTFILTER,
-    flags: 0,
-    what: 'list filters',
-    body: (w) => header(w, ifindex, 0, handle(major, 0)),
-  };
-  return socket.dump(request, (body) => {
-    const attributes = readAttributes(body, TCMSG_SIZE);
-    const options = attributes.get(TCA_OPTIONS);
-    if (!options || readString(attributes.get(TCA_KIND)) !== 'bpf') return undefined;
-    const id = readAttributes(options).get(TCA_BPF.ID);
-    return id ? id.readUInt32LE(0) : undefined;
-  });
 }

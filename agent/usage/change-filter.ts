@@ -16,6 +16,13 @@ export const CHANGE_THRESHOLD = 0.05;
  */
 export const INSIGNIFICANT = 0.005;
 
+/**
+ * A change of less than this is announced once it has lasted: a flow that comes in bursts has one more or one less of
+ * them in its window, and goes on as before.
+ */
+export const LARGE_CHANGE = 0.2;
+export const LASTING_TICKS = 10;
+
 export interface FlowChange {
   readonly source: number;
   readonly destination: number;
@@ -28,6 +35,8 @@ export interface FlowChange {
 interface Announced {
   readonly rateBps: number;
   readonly greedy: boolean;
+  /** For how many ticks the rate has been above, or (negative) below this by more than the threshold. */
+  changedTicks: number;
 }
 
 export class ChangeFilter {
@@ -55,7 +64,7 @@ export class ChangeFilter {
         });
       } else if (!last || this.#isNews(flow, last)) {
         const { source, destination, rateBps, greedy } = flow;
-        this.#announced.set(flow, { rateBps, greedy });
+        this.#announced.set(flow, { rateBps, greedy, changedTicks: 0 });
         changes.push({ source, destination, rateBps, greedy, stopped: false });
       }
     }
@@ -70,7 +79,15 @@ export class ChangeFilter {
   #isNews(flow: Flow, last: Announced): boolean {
     if (flow.greedy !== last.greedy) return true;
     if (flow.greedy) return false;
-    const threshold = Math.max(this.#threshold * last.rateBps, INSIGNIFICANT * flow.pathBps);
-    return Math.abs(flow.rateBps - last.rateBps) > threshold;
+    const difference = flow.rateBps - last.rateBps;
+    const size = Math.abs(difference);
+    if (size <= Math.max(this.#threshold * last.rateBps, INSIGNIFICANT * flow.pathBps)) {
+      last.changedTicks = 0;
+      return false;
+    }
+    if (size > LARGE_CHANGE * last.rateBps) return true;
+    const side = Math.sign(difference);
+    last.changedTicks = side * (Math.max(0, side * last.changedTicks) + 1);
+    return side * last.changedTicks >= LASTING_TICKS;
   }
 }

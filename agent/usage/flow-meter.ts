@@ -5,7 +5,8 @@
  * what it wants. Otherwise it is *limited* by its application or by TCP, and its rate is its demand.
  *
  * Two windows are kept per flow. The short one sees changes, the long one is steady: the rate is the long one's mean
- * until the short one departs from it for good. Pure: time comes with each call.
+ * until the short one departs from it for good. Applications write in bursts (a video segment, iperf3's 128 KB blocks),
+ * so a departure must last, and a pause must be longer than those before it. Pure: time comes with each call.
  */
 
 /** In ticks: 200 ms and 1 s at 50 ms. A shorter short window takes the gaps of slow links for pauses. */
@@ -22,16 +23,31 @@ const NEGLIGIBLE = 0.001;
 const GREEDY_FROM = 0.95;
 /** … until it falls below here; in between it stays what it is. */
 const GREEDY_UNTIL = 0.85;
-/** After its rate was raised, TCP needs time to fill it: a window and some round trips. */
-const GRACE_MS = 500;
+/** After its rate was raised, TCP needs some round trips to fill it, and then the window has to show it. */
+const GRACE_MS = 300;
+/**
+ * Greed is judged over as many ticks as hold this many frames at the flow's rate, or the long window: one frame more or
+ * less must not decide.
+ */
+const GREED_FRAMES = 20;
+/** A flow is not greedy before it has sent this much, however little that takes. */
+const MIN_GREED_FRAMES = 4;
 
-/** The short window departs from the long one when they differ by this much, and by more than two frames. */
+/** The short window departs from the long one when they differ by this much, and by more than two frames … */
 const DEPARTURE = 0.2;
+/** … for this many ticks in a row, to the same side: bursts at shorter intervals are one steady flow. */
+const DEPARTED_TICKS = 5;
 
 /** No bytes for this long, and the flow has stopped; longer where the link, or the flow, spaces frames further apart. */
 const IDLE_MS = 150;
 const IDLE_FRAMES = 3;
 const MAX_IDLE_MS = 5000;
+/** A flow that comes in bursts has stopped after two of its pauses without one. */
+const IDLE_PAUSES = 2;
+/** What is longer was an end. */
+const MAX_PAUSE_MS = 1000;
+/** How fast pauses are forgotten, per tick with bytes. */
+const PAUSE_DECAY = 0.9;
 const FRAME_BITS = 1514 * 8;
 
 export interface Flow {
@@ -57,9 +73,15 @@ interface Meter extends Flow {
   longTicks: number;
   /** For so many ticks the short window still holds traffic from before the rate departed. */
   settlingTicks: number;
+  /** For how many ticks the short window has been above, or (negative) below the long one. */
+  departedTicks: number;
   lastSeenMs: number;
+  /** The longest of the latest pauses between ticks with bytes. */
+  pauseMs: number;
   /** Mean over the long window when bytes were last seen. */
   paceBps: number;
+  /** For how many ticks it has been active. */
+  activeTicks: number;
   graceUntilMs: number;
 }
 
@@ -112,7 +134,7 @@ export class FlowMeter {
     meter.shortBytes += bytes - leavingShort;
     meter.longBytes += bytes - (meter.longTicks >= LONG_TICKS ? leavingLong : 0);
     meter.longTicks = Math.min(meter.longTicks + 1, LONG_TICKS);
-    if (bytes > 0) meter.lastSeenMs = this.#times[this.#ticks % this.#times.length]!;
+    if (bytes > 0) noteBytes(meter, this.#times[this.#ticks % this.#times.length]!);
   }
 
   /** Judges every pair. True when a flow started, stopped, or changed between greedy and limited. */
@@ -131,8 +153,9 @@ export class FlowMeter {
   setEnforced(source: number, destination: number, bps: number, nowMs: number): void {
     const meter = this.#flows.get(source * this.#endpoints + destination);
     if (!meter || meter.enforcedBps === bps) return;
-    if (bps > meter.enforcedBps) meter.graceUntilMs = nowMs + GRACE_MS;
+    const raised = bps > meter.enforcedBps;
     meter.enforcedBps = bps;
+    if (raised) meter.graceUntilMs = nowMs + GRACE_MS + this.#greedTicks(bps) * this.#tickSeconds() * 1000;
   }
 
   /** Tells the bandwidth of a path in a new epoch. */
@@ -145,7 +168,7 @@ export class FlowMeter {
     const longSpan = this.#fullSpan();
     const volumeBps = (sum(meter.ring) * 8) / longSpan;
     if (meter.lastSeenMs === now) meter.paceBps = volumeBps;
-    const idle = idleMs(Math.min(meter.enforcedBps, meter.paceBps));
+    const idle = Math.max(idleMs(Math.min(meter.enforcedBps, meter.paceBps)), IDLE_PAUSES * meter.pauseMs);
     if (now - meter.lastSeenMs > idle || !Number.isFinite(meter.pathBps)) {
       meter.active = meter.greedy = false;
       meter.rateBps = 0;
@@ -155,6 +178,7 @@ export class FlowMeter {
     if (!meter.active && volumeBps < floor) return;
     if (!meter.active) {
       meter.active = true;
+      meter.activeTicks = 0;
       meter.longTicks = 1;
       meter.longBytes = meter.ring[this.#ticks % LONG_TICKS]!;
       // It began somewhere within this tick.
@@ -164,6 +188,7 @@ export class FlowMeter {
       meter.rateBps = 0;
       return;
     }
+    meter.activeTicks++;
     this.#measure(meter);
     this.#judgeGreed(meter, now);
   }
@@ -173,11 +198,17 @@ export class FlowMeter {
     const shortBps = (this.#recent(meter, ticks) * 8) / this.#span(ticks);
     const longBps = (meter.longBytes * 8) / this.#span(meter.longTicks);
     const twoFrames = (2 * FRAME_BITS) / this.#span(ticks);
-    const departs = Math.abs(shortBps - longBps) > Math.max(DEPARTURE * longBps, twoFrames);
+    const difference = shortBps - longBps;
+    if (Math.abs(difference) <= Math.max(DEPARTURE * longBps, twoFrames)) meter.departedTicks = 0;
+    else
+      meter.departedTicks =
+        Math.sign(difference) * (Math.max(0, meter.departedTicks * Math.sign(difference)) + 1);
     // Not again while it settles: it would never end for traffic that comes in bursts.
-    if (departs && meter.settlingTicks === 0) meter.settlingTicks = SHORT_TICKS;
-    if (departs || meter.settlingTicks > 0) {
-      meter.settlingTicks = Math.max(0, meter.settlingTicks - 1);
+    const patience = Math.max(DEPARTED_TICKS, (IDLE_PAUSES * meter.pauseMs) / (this.#tickSeconds() * 1000));
+    if (Math.abs(meter.departedTicks) >= patience && meter.settlingTicks === 0) meter.settlingTicks = 1;
+    if (meter.settlingTicks > 0) {
+      meter.settlingTicks--;
+      meter.departedTicks = 0;
       meter.longTicks = ticks;
       meter.longBytes = this.#recent(meter, ticks);
       meter.rateBps = shortBps;
@@ -187,17 +218,28 @@ export class FlowMeter {
   }
 
   #judgeGreed(meter: Meter, now: number): void {
-    const ticks = Math.min(SHORT_TICKS, meter.longTicks);
-    const span = this.#span(ticks);
+    const window = this.#greedTicks(meter.enforcedBps);
+    const ticks = Math.min(window, meter.activeTicks);
     const bits = this.#recent(meter, ticks) * 8;
-    const possible = meter.enforcedBps * span;
+    const possible = meter.enforcedBps * this.#span(ticks);
     if (!meter.greedy) {
-      meter.greedy = bits >= GREEDY_FROM * possible;
+      // Links so slow that not even these fit the window are judged by the whole of it.
+      const least = Math.min(
+        MIN_GREED_FRAMES * FRAME_BITS,
+        GREEDY_FROM * meter.enforcedBps * window * this.#tickSeconds(),
+      );
+      meter.greedy = bits >= Math.max(GREEDY_FROM * possible, least);
     } else if (now >= meter.graceUntilMs) {
       // One frame, or one GSO packet of 1 ms, may lie just outside of the window.
       const edge = Math.max(FRAME_BITS, meter.enforcedBps * 0.001);
       meter.greedy = bits + edge >= GREEDY_UNTIL * possible;
     }
+  }
+
+  /** How many ticks greed is judged over at a rate. */
+  #greedTicks(bps: number): number {
+    const ticks = Math.ceil((GREED_FRAMES * FRAME_BITS) / bps / this.#tickSeconds());
+    return Math.min(Math.max(ticks, SHORT_TICKS), LONG_TICKS);
   }
 
   #recent(meter: Meter, ticks: number): number {
@@ -206,6 +248,11 @@ export class FlowMeter {
     for (let back = 0; back < ticks; back++)
       bytes += meter.ring[(this.#ticks - back + LONG_TICKS) % LONG_TICKS]!;
     return bytes;
+  }
+
+  /** Mean of the last ones; a single tick may be late. */
+  #tickSeconds(): number {
+    return this.#span(SHORT_TICKS) / Math.min(SHORT_TICKS, Math.max(1, this.#ticks - 1));
   }
 
   /** Seconds of a full long window; what it holds from before the first tick is silence. */
@@ -239,8 +286,11 @@ function newMeter(source: number, destination: number, pathBps: number): Meter {
     longBytes: 0,
     longTicks: 0,
     settlingTicks: 0,
+    departedTicks: 0,
     lastSeenMs: Number.NEGATIVE_INFINITY,
+    pauseMs: 0,
     paceBps: 0,
+    activeTicks: 0,
     graceUntilMs: 0,
   };
 }
@@ -253,4 +303,12 @@ function sum(values: Float64Array): number {
 
 function idleMs(enforcedBps: number): number {
   return Math.min(MAX_IDLE_MS, Math.max(IDLE_MS, (IDLE_FRAMES * FRAME_BITS * 1000) / enforcedBps));
+}
+
+function noteBytes(meter: Meter, now: number): void {
+  const pause = now - meter.lastSeenMs;
+  // Also a pause that was taken for the end: otherwise it would be again, with every burst.
+  if (pause <= MAX_PAUSE_MS) meter.pauseMs = Math.max(pause, meter.pauseMs * PAUSE_DECAY);
+  else meter.pauseMs = 0;
+  meter.lastSeenMs = now;
 }

@@ -46,6 +46,11 @@ function createProgram(): Command {
   return program;
 }
 
+// A reader that has seen enough (`netfold paths FILE | head`) is no failure; what runs goes on.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 try {
   await createProgram().parseAsync();
 } catch (error) {

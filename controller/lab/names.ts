@@ -20,7 +20,7 @@ export const fabricNamespace = (experiment: string): string => hostNamespace(exp
 
 /** Name of the experiment that a namespace belongs to; `undefined` for namespaces that aren't netfold's. */
 export function experimentOf(namespace: string): string | undefined {
-  return /^netfold\.([A-Za-z0-9_-]+)[.+]/.exec(namespace)?.[1];
+  return /^netfold\.([A-Za-z0-9][A-Za-z0-9_-]{0,39})[.+]./.exec(namespace)?.[1];
 }
 
 export const experimentFolder = (experiment: string): string => join(RUN_FOLDER, experiment);

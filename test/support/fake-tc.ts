@@ -72,8 +72,11 @@ export class FakeTc implements TcPort {
     this.#names.set(endpoint.number, endpoint.name);
   }
 
+  /** Where destinations lead is in the map of the agent that set it: another one starts with an empty map. */
   attach(endpoint: LocalEndpoint): void {
     this.attached.add(endpoint.name);
+    const state = this.#states.get(endpoint.number);
+    if (state) this.#states.set(endpoint.number, { ...state, targets: new Map() });
     this.#names.set(endpoint.number, endpoint.name);
   }
 

@@ -4,14 +4,12 @@ import { stderr } from 'node:process';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { formatMicros, parseDuration } from '../../../proto/units.ts';
 import { ControllerError } from '../../errors.ts';
-import { count, Experiment } from '../../experiment/experiment.ts';
+import { count, type Experiment } from '../../experiment/experiment.ts';
 import { isEnding } from '../../experiment/teardown.ts';
-import { openTopology } from '../files.ts';
-import { print, step, styled, warn } from '../output.ts';
+import { print, styled, warn } from '../output.ts';
+import { type LabOptions, withExperiment } from '../with-experiment.ts';
 
-interface UpOptions {
-  readonly hosts: number;
-  readonly name?: string;
+interface UpOptions extends LabOptions {
   readonly detach?: boolean;
   readonly duration?: number;
 }
@@ -51,45 +49,22 @@ function wholeNumber(text: string): number {
   return Number(text);
 }
 
-async function up(file: string, { hosts, name, duration }: UpOptions): Promise<void> {
-  const { topology, warnings, source } = openTopology(file);
-  for (const { line, message } of warnings) warn(`${file}:${line}: ${message}`);
-  const later = topology.events.filter(({ at }) => at > 0).length;
-  if (later > 0)
-    warn(
-      `${file}: ${count(later, 'event')} after the start will not happen: this version does not run the timeline`,
-    );
-  const stopped = stopSignal();
-  const experiment = await Experiment.start({
-    name: name ?? topology.name,
-    hosts,
-    source,
-    topology,
-    onStep: step,
-  });
-  try {
-    if (!stopped.requested) await experiment.run();
+async function up(file: string, options: UpOptions): Promise<void> {
+  await withExperiment(file, options, async (experiment, interruption) => {
+    warnOfEvents(file, experiment);
+    if (interruption.requested) return;
+    await experiment.run();
     announce(experiment);
-    const reason = await Promise.race([stopped.promise, after(duration), lostAgent(experiment)]);
-    stderr.write(`${reason}\n`);
-  } finally {
-    await experiment.stop();
-    step(`${experiment.name} is down; nothing of it is left`);
-  }
+    const ended = [interruption.promise, after(options.duration), lostAgent(experiment)];
+    stderr.write(`${(await Promise.race(ended)) ?? ''}\n`);
+  });
 }
 
-/** Ctrl-C while it starts lets the start end first: then everything is known that has to be removed. */
-function stopSignal(): { requested: boolean; promise: Promise<string> } {
-  const state = { requested: false, promise: Promise.resolve('') };
-  state.promise = new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.on(signal, () => {
-        state.requested = true;
-        resolve('');
-      });
-    }
-  });
-  return state;
+function warnOfEvents(file: string, { topology }: Experiment): void {
+  const later = topology.events.filter(({ at }) => at > 0).length;
+  if (later === 0) return;
+  const events = count(later, 'event');
+  warn(`${file}: ${events} after the start will not happen: this version does not run the timeline`);
 }
 
 function announce(experiment: Experiment): void {

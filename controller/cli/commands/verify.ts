@@ -1,16 +1,18 @@
 /** `netfold verify`: runs a topology, measures it with real traffic, and says whether it is what the file says. */
 import type { Command } from 'commander';
+import { EXIT_CODE } from '../../../proto/errors.ts';
 import { formatBps, formatRatio } from '../../../proto/units.ts';
-import { count, Experiment } from '../../experiment/experiment.ts';
+import { count } from '../../experiment/experiment.ts';
 import type { Finding } from '../../verify/judge.ts';
 import { Verification } from '../../verify/verify.ts';
-import { openTopology } from '../files.ts';
-import { print, printJson, step, styled, table, warn } from '../output.ts';
+import { print, printJson, step, styled, table } from '../output.ts';
+import { type LabOptions, withExperiment } from '../with-experiment.ts';
 import { HOSTS } from './up.ts';
 
-interface VerifyOptions {
-  readonly hosts: number;
-  readonly name?: string;
+/** As shells report a command that SIGINT ended. */
+const EXIT_INTERRUPTED = 130;
+
+interface VerifyOptions extends LabOptions {
   readonly json?: boolean;
 }
 
@@ -26,38 +28,18 @@ export function addVerifyCommand(program: Command): void {
     .action(verify);
 }
 
-async function verify(file: string, { hosts, name, json = false }: VerifyOptions): Promise<void> {
-  const { topology, warnings, source } = openTopology(file);
-  for (const { line, message } of warnings) warn(`${file}:${line}: ${message}`);
-  const interrupted = interruption();
-  const experiment = await Experiment.start({
-    name: name ?? topology.name,
-    hosts,
-    source,
-    topology,
-    onStep: step,
-  });
-  let findings: Finding[] | undefined;
-  try {
-    findings = await Promise.race([measure(new Verification(experiment)), interrupted]);
-  } finally {
-    await experiment.stop();
-    step(`${experiment.name} is down; nothing of it is left`);
-  }
+async function verify(file: string, options: VerifyOptions): Promise<void> {
+  const findings = await withExperiment(file, options, (experiment, interruption) =>
+    Promise.race([measure(new Verification(experiment)), interruption.promise]),
+  );
   if (!findings) {
-    process.exitCode = 130;
+    process.exitCode = EXIT_INTERRUPTED;
     return;
   }
   const faithful = findings.every(({ ok }) => ok);
-  if (json) printJson({ faithful, findings });
+  if (options.json) printJson({ faithful, findings });
   else printFindings(findings, faithful);
-  if (!faithful) process.exitCode = 4;
-}
-
-function interruption(): Promise<undefined> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve(undefined));
-  });
+  if (!faithful) process.exitCode = EXIT_CODE.internal;
 }
 
 async function measure(verification: Verification): Promise<Finding[]> {

@@ -4,6 +4,9 @@ import { toBytesPerSecond } from '../../../agent/enforce/desired-interface.ts';
 
 /** Rate → what 2 ms of it are, one frame at least; the packets in 1 ms of it, 1 to 44; the queue at 80 ms. */
 test.each([
+  // Longer than 274 s does not fit tc's 32 bits.
+  { rate: '8 b/s', bytes: 1, burst: 274, segments: 1, queue: 24_224 },
+  { rate: '48 b/s', bytes: 6, burst: 1514, segments: 1, queue: 24_224 },
   { rate: '8 kb/s', bytes: 1e3, burst: 1514, segments: 1, queue: 24_224 },
   { rate: '128 kb/s', bytes: 16e3, burst: 1514, segments: 1, queue: 24_224 },
   { rate: '1 Mb/s', bytes: 125e3, burst: 1514, segments: 1, queue: 24_224 },

@@ -109,7 +109,7 @@ test('what the topology has no path to is dropped, at all of its addresses', () 
 });
 
 test('a share of next to nothing is one byte per second, not none', () => {
-  expect(effect({ rateBps: 0 })).toEqual(['class 4e46:5 rate 8bit burst 1514 bfifo limit 500000']);
+  expect(effect({ rateBps: 0 })).toEqual(['class 4e46:5 rate 8bit burst 274 bfifo limit 500000']);
 });
 
 test('the slowest path bounds the GSO size of all, the others keep their own rates', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { hostsFileText, macOf, MAX_HOSTS, planLab } from '../../../controller/lab/lab-plan.ts';
+import { hostsFileText, MAX_HOSTS, macOf, planLab } from '../../../controller/lab/lab-plan.ts';
 import { NetfoldError } from '../../../proto/errors.ts';
 
 const NAMES = ['client.0', 'client.1', 'client.2', 'server.0', 'server.1'];
@@ -35,7 +35,8 @@ test('no two things have the same address or namespace, also in a large lab', ()
       const all = [...hosts, ...endpoints];
       expect(new Set(all.map(({ address }) => address)).size).toBe(all.length);
       expect(new Set(all.map(({ namespace }) => namespace)).size).toBe(all.length);
-      for (const { address, host } of endpoints) expect(address.startsWith(`10.${host.index + 1}.`)).toBe(true);
+      for (const { address, host } of endpoints)
+        expect(address.startsWith(`10.${host.index + 1}.`)).toBe(true);
     }),
     { seed: 17, numRuns: 30 },
   );

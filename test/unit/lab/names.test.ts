@@ -50,7 +50,7 @@ describe('the experiment of a namespace', () => {
     'cni-1234',
     'client.0',
     '',
-  ])("\"%s\" is nobody's", (namespace) => expect(experimentOf(namespace)).toBeUndefined());
+  ])('"%s" is nobody\'s', (namespace) => expect(experimentOf(namespace)).toBeUndefined());
 
   test('is found again for every name that an experiment can have', () => {
     fc.assert(

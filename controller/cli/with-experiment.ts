@@ -1,0 +1,50 @@
+/** What `netfold up` and `netfold verify` share: an experiment that is taken away whatever happens. */
+import { Experiment } from '../experiment/experiment.ts';
+import { openTopology } from './files.ts';
+import { step, warn } from './output.ts';
+
+export interface LabOptions {
+  readonly hosts: number;
+  readonly name?: string;
+}
+
+/** SIGINT, SIGTERM or SIGHUP to this process. */
+export interface Interruption {
+  readonly requested: boolean;
+  /** Resolves with nothing when it comes. */
+  readonly promise: Promise<undefined>;
+}
+
+/**
+ * Starts an experiment of the file, runs `use` on it, and removes it, also when `use` throws. A signal while it starts
+ * lets the start end first, for then everything is known that has to be removed.
+ */
+export async function withExperiment<T>(
+  file: string,
+  { hosts, name }: LabOptions,
+  use: (experiment: Experiment, interruption: Interruption) => Promise<T>,
+): Promise<T> {
+  const { topology, warnings, source } = openTopology(file);
+  for (const { line, message } of warnings) warn(`${file}:${line}: ${message}`);
+  const interruption = awaitSignals();
+  const options = { name: name ?? topology.name, hosts, source, topology, onStep: step };
+  const experiment = await Experiment.start(options);
+  try {
+    return await use(experiment, interruption);
+  } finally {
+    await experiment.stop();
+    step(`${experiment.name} is down; nothing of it is left`);
+  }
+}
+
+function awaitSignals(): Interruption {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const interruption = { requested: false, promise };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      interruption.requested = true;
+      resolve(undefined);
+    });
+  }
+  return interruption;
+}
