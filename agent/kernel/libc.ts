@@ -250,7 +250,7 @@ export class Poller {
       if (raw.ppoll(this.#pollfd, 1, timeout, null) <= 0) return 0;
     }
     const ready = raw.epoll_wait(this.#epoll, this.#events, this.#capacity, 0) as number;
-    return ready > 0 ? ready : 0;
+    return Math.max(0, ready);
   }
 
   token(index: number): number {
