@@ -20,6 +20,9 @@ import { Epoch } from './tick/epoch.ts';
 import { type KnownEndpoint, Shaping } from './tick/shaping.ts';
 import { Tick } from './tick/tick.ts';
 
+/** Hosts join one after the other; those that join within this time are shaped for at once, and planned for once. */
+const SETTLE_MS = 150;
+
 export class Agent {
   readonly bootstrap: Bootstrap;
   readonly topology: Topology;
@@ -36,6 +39,8 @@ export class Agent {
   #mesh!: Mesh;
   #tick!: Tick;
   #seenEndpoints = -1;
+  #failure: string | undefined;
+  #cancelReshape: () => void = () => {};
   /** Shaping waits for the delay backend; one change after the other. */
   #reshaping: Promise<void> = Promise.resolve();
   #cancelTick: () => void = () => {};
@@ -70,7 +75,7 @@ export class Agent {
   }
 
   get degraded(): string[] {
-    return [...this.#shaping.degraded.values()];
+    return [...(this.#failure === undefined ? [] : [this.#failure]), ...this.#shaping.degraded.values()];
   }
 
   async start(): Promise<void> {
@@ -112,6 +117,7 @@ export class Agent {
   async stop(): Promise<void> {
     this.#state = 'stopping';
     this.#cancelTick();
+    this.#cancelReshape();
     await this.processes.stop();
     await this.#reshaping;
     await this.#enforcer?.stop();
@@ -155,9 +161,19 @@ export class Agent {
         ),
       ),
     );
-    this.#reshaping = this.#reshaping
-      .then(() => this.#reshape(known))
-      .catch((error: unknown) => this.#log.error(error));
+    const isComplete = known.length === this.epoch.graph.endpoints.length;
+    this.#cancelReshape();
+    this.#cancelReshape = systemTimers.after(isComplete ? 0 : SETTLE_MS, () => {
+      this.#reshaping = this.#reshaping
+        .then(() => this.#reshape(known))
+        .catch((error: Error) => this.#fail(error));
+    });
+  }
+
+  /** The agent goes on with what works; status says what does not. */
+  #fail(error: Error): void {
+    this.#failure = error.message;
+    this.#log.error(error);
   }
 
   async #reshape(known: readonly KnownEndpoint[]): Promise<void> {
@@ -171,6 +187,7 @@ export class Agent {
         'run `netfold doctor`',
       );
     }
+    this.#failure = undefined;
     this.#state = 'ready';
   }
 

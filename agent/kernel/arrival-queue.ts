@@ -17,10 +17,7 @@ export function installArrivalQueue(
   { namespace, ifname, ifindex }: LocalEndpoint,
   unstampFd: number,
 ): ArrivalQueue {
-  withSocket(namespace, NETLINK_NETFILTER, (socket) => {
-    removeTable(socket);
-    socket.run(queueArrivals(ifname, 0));
-  });
+  withSocket(namespace, NETLINK_NETFILTER, (socket) => socket.run(queueArrivals(ifname, 0)));
   const ownClsact = withSocket(namespace, NETLINK_ROUTE, (socket) => {
     const verdict = socket.batch([addClsact(ifindex)])[0]!;
     const existed = verdict.errno === constants.errno.EEXIST;

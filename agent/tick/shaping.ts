@@ -1,4 +1,5 @@
 /** Keeps the local endpoints' interfaces in step with the epoch, the known endpoints and the shares. */
+import { setImmediate } from 'node:timers/promises';
 import type { LocalEndpoint } from '../endpoints/model.ts';
 import { type Destination, desiredInterface } from '../enforce/desired-interface.ts';
 import type { Enforcer } from '../enforce/enforcer.ts';
@@ -36,6 +37,8 @@ export class Shaping {
     const { side } = this.#enforcer.delay;
     for (const endpoint of this.#local) {
       this.#shape(endpoint);
+      // Many classes take seconds; ticks and questions must not wait for the last of them.
+      await setImmediate();
       await this.#enforcer.setDelays(endpoint, this.#impairedPaths(endpoint, side));
     }
   }

@@ -1,6 +1,9 @@
 /** Measures a running experiment with real traffic and holds the result against its folded paths. */
+
+import { INTERVAL_DEVIATIONS } from '../../agent/enforce/delay-line/jitter.ts';
 import { greedyShares } from '../../agent/share/greedy-shares.ts';
 import { Folding } from '../../topology/fold.ts';
+import type { Path } from '../../topology/model.ts';
 import { ControllerError } from '../errors.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { type Choice, chooseMeasurements, type Pair } from './choose.ts';
@@ -46,8 +49,8 @@ export class Verification {
     const { count, intervalMs } = loss > 0 ? LOSSY_PINGS : PINGS;
     const samples = await ping(from, to, count, intervalMs);
     const name = `${from.name} ⇄ ${to.name}`;
-    const jitterMs = Math.hypot(path.jitter, back.jitter) / 1000;
-    const roundTrip = judgeRoundTrip(name, (path.latency + back.latency) / 1000, jitterMs, samples);
+    const errorMs = jitterErrorMs(path, back, samples.received, count * intervalMs);
+    const roundTrip = judgeRoundTrip(name, (path.latency + back.latency) / 1000, errorMs, samples);
     return [roundTrip, judgeLoss(name, loss, samples)];
   }
 
@@ -78,4 +81,12 @@ export class Verification {
 
 function nameOf({ from, to }: Flow): string {
   return `${from.name} > ${to.name}`;
+}
+
+/** Standard error of a mean round trip: packets close together meet the same jitter and count as one sample. */
+function jitterErrorMs(path: Path, back: Path, received: number, durationMs: number): number {
+  const slowest = Math.max(path.jitter, back.jitter) / 1000;
+  if (slowest === 0) return 0;
+  const samples = Math.max(1, Math.min(received, durationMs / (INTERVAL_DEVIATIONS * slowest)));
+  return Math.hypot(path.jitter, back.jitter) / 1000 / Math.sqrt(samples);
 }

@@ -13,7 +13,7 @@ import type { Random } from './random.ts';
  * Distance between independent values, in deviations. The delay then falls by more than 1 ms per ms, which would
  * reorder, at 3.8 deviations only (probability 10⁻⁴; such packets wait for their predecessor). Longer is slower noise.
  */
-const INTERVAL_DEVIATIONS = 6;
+export const INTERVAL_DEVIATIONS = 6;
 
 export class Jitter {
   readonly deviationMs: number;

@@ -17,6 +17,14 @@ test('nft: table inet netfold, chain arrivals at prerouting -300, iifname "eth0"
     01 00 0000                             # NFPROTO_INET
     0c00 0100 6e6574666f6c6400             # NFTA_TABLE_NAME "netfold"
 
+    20000000 020a 0500 00000000 00000000   # NFT_MSG_DELTABLE: with what was in it before
+    01 00 0000
+    0c00 0100 6e6574666f6c6400
+
+    20000000 000a 0504 00000000 00000000   # NFT_MSG_NEWTABLE
+    01 00 0000
+    0c00 0100 6e6574666f6c6400
+
     50000000 030a 0504 00000000 00000000   # NFT_MSG_NEWCHAIN
     01 00 0000
     0c00 0100 6e6574666f6c6400             # NFTA_CHAIN_TABLE

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -11,7 +11,7 @@ const EXEMPT = /^(proto\/generated|test\/unit\/structure)\//;
 
 function readCheckout(): Files {
   const files = new Map<string, string>();
-  for (const folder of FOLDERS) {
+  for (const folder of FOLDERS.filter((name) => existsSync(join(ROOT, name)))) {
     for (const entry of readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })) {
       const file = `${folder}/${entry}`;
       if (/\.(ts|mjs|js)$/.test(file) && !EXEMPT.test(file))

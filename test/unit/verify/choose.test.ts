@@ -1,0 +1,61 @@
+import { expect, it } from 'vitest';
+import { chooseMeasurements } from '../../../controller/verify/choose.ts';
+import { Folding } from '../../../topology/fold.ts';
+import { expandGraph } from '../../../topology/graph.ts';
+import { loadTopology } from '../../../topology/load.ts';
+
+function choose(text: string) {
+  const folding = new Folding(expandGraph(loadTopology(text, 'a.yaml').topology));
+  const { endpoints } = folding.graph;
+  const named = ({ from, to }: { from: number; to: number }): string =>
+    `${endpoints[from]} > ${endpoints[to]}`;
+  const choice = chooseMeasurements(folding);
+  return {
+    paths: choice.paths.map(named),
+    alone: choice.alone && named(choice.alone),
+    competing: choice.competing.map(named),
+  };
+}
+
+it('measures paths that differ, lossy ones first', () => {
+  const { paths } = choose(`
+services: { a: {}, b: {}, c: {}, d: {}, e: {} }
+links:
+  - { from: a, to: b, latency: 1ms }
+  - { from: a, to: c, latency: 1ms }
+  - { from: a, to: d, latency: 9ms }
+  - { from: a, to: e, latency: 4ms, loss: 3% }
+`);
+  expect(paths).toHaveLength(3);
+  expect(paths[0]).toBe('a.0 > e.0');
+  expect(paths).toContain('a.0 > d.0');
+});
+
+it('measures the widest path alone that TCP can fill', () => {
+  const { alone } = choose(`
+services: { a: {}, b: {}, c: {}, d: {}, e: {} }
+links:
+  - { from: a, to: b, up: 40Mbps, down: 30Mbps }
+  - { from: a, to: c, bandwidth: 80Mbps, loss: 1% }
+  - { from: a, to: d, bandwidth: 10Gbps }
+  - { from: a, to: e }
+`);
+  expect(alone).toBe('a.0 > b.0');
+});
+
+it('has flows compete that share a link and nothing else', () => {
+  const { competing } = choose(`
+services: { client: { replicas: 3 }, server: { replicas: 3 } }
+bridges: [s1, s2]
+links:
+  - { from: client, to: s1, bandwidth: 100Mbps }
+  - { from: s1, to: s2, bandwidth: 50Mbps }
+  - { from: server, to: s2, bandwidth: 100Mbps }
+`);
+  expect(competing).toEqual(['client.0 > server.0', 'client.1 > server.1', 'client.2 > server.2']);
+});
+
+it('measures nothing where nothing can be reached both ways', () => {
+  const nothing = choose('services: { a: {}, b: {} }\nlinks: [{ from: a, to: b, oneway: true }]');
+  expect(nothing).toEqual({ paths: [], alone: undefined, competing: [] });
+});

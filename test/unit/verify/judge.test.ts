@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { judgeLoss, judgeRate, judgeRoundTrip } from '../../../controller/verify/judge.ts';
+
+describe('a round trip', () => {
+  const of = (meanMs: number, errorMs = 0) =>
+    judgeRoundTrip('a ⇄ b', 20, errorMs, { sent: 10, received: 10, meanMs });
+
+  it('may be half a millisecond off, to either side', () => {
+    expect([20, 20.49, 19.51].map((ms) => of(ms).ok)).toEqual([true, true, true]);
+    expect([20.51, 19.49, Number.NaN].map((ms) => of(ms).ok)).toEqual([false, false, false]);
+  });
+
+  it('may be further off where jitter moves the mean', () => {
+    expect(of(21, 0.2).ok).toBe(true);
+    expect(of(21.2, 0.2).ok).toBe(false);
+    expect(of(21, 0.2).tolerance).toBe('1.16 ms');
+  });
+});
+
+describe('loss', () => {
+  const of = (target: number, sent: number, lost: number) =>
+    judgeLoss('a ⇄ b', target, { sent, received: sent - lost, meanMs: 1 });
+
+  it('is held against the spread of as many packets', () => {
+    // 1 % of 10,000 packets: a standard error of 9.95.
+    expect(of(0.01, 10_000, 132).ok).toBe(true);
+    expect(of(0.01, 10_000, 68).ok).toBe(true);
+    expect(of(0.01, 10_000, 133).ok).toBe(false);
+    expect(of(0.01, 10_000, 67).ok).toBe(false);
+    expect(of(0.01, 100, 3).ok).toBe(true);
+  });
+
+  it('on a path without any must be none', () => {
+    expect(of(0, 1000, 0).ok).toBe(true);
+    expect(of(0, 1000, 1).ok).toBe(false);
+  });
+});
+
+describe('a rate', () => {
+  it('is held against the payload that its frames carry', () => {
+    const payload = (10e6 * 1448) / 1514;
+    expect(judgeRate('bandwidth', 'a > b', 10e6, payload)).toMatchObject({
+      ok: true,
+      target: payload,
+      measured: payload,
+    });
+    expect(judgeRate('bandwidth', 'a > b', 10e6, payload * 1.021).ok).toBe(false);
+    expect(judgeRate('bandwidth', 'a > b', 10e6, payload * 0.979).ok).toBe(false);
+  });
+
+  it('may be 2 % off alone and 5 % off where flows compete', () => {
+    const goodput = (10e6 * 1448 * 1.04) / 1514;
+    expect(judgeRate('bandwidth', 'a > b', 10e6, goodput).ok).toBe(false);
+    expect(judgeRate('share', 'a > b', 10e6, goodput).ok).toBe(true);
+  });
+});
