@@ -9,6 +9,8 @@ export interface Finding {
   readonly ok: boolean;
   /** How far off a faithful run may be. */
   readonly tolerance: string;
+  /** How often it was measured until it was within: more than once on a machine that paused meanwhile. */
+  readonly tries: number;
 }
 
 /** The delay line releases within tens of microseconds; a shared machine adds the rest. */
@@ -44,6 +46,7 @@ export function judgeRoundTrip(
     unit: 'ms',
     ok,
     tolerance: `${tolerance.toFixed(2)} ms`,
+    tries: 1,
   };
 }
 
@@ -53,7 +56,7 @@ export function judgeLoss(path: string, target: number, { sent, received }: Samp
   const standardError = Math.sqrt((target * (1 - target)) / sent);
   const ok = target === 0 ? received === sent : Math.abs(measured - target) <= Z * standardError;
   const tolerance = target === 0 ? 'none lost' : `${(Z * standardError * 100).toFixed(2)} %`;
-  return { what: 'loss', path, target, measured, unit: 'ratio', ok, tolerance };
+  return { what: 'loss', path, target, measured, unit: 'ratio', ok, tolerance, tries: 1 };
 }
 
 /** `rateBps` counts frames; TCP's goodput is smaller by the headers. */
@@ -66,5 +69,6 @@ export function judgeRate(
   const tolerance = what === 'bandwidth' ? BANDWIDTH_TOLERANCE : SHARE_TOLERANCE;
   const target = rateBps * GOODPUT;
   const ok = Math.abs(goodputBps / target - 1) <= tolerance;
-  return { what, path, target, measured: goodputBps, unit: 'bit/s', ok, tolerance: `${tolerance * 100} %` };
+  const facts = { what, path, target, measured: goodputBps, unit: 'bit/s' as const, ok };
+  return { ...facts, tolerance: `${tolerance * 100} %`, tries: 1 };
 }

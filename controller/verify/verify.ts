@@ -16,6 +16,8 @@ const LOSSY_PINGS = { count: 1500, intervalMs: 3 };
 const ALONE_SECONDS = { measured: 5, settle: 1 };
 /** Shares must be right two seconds after the last flow started. */
 const COMPETING_SECONDS = { measured: 6, settle: 2 };
+/** What is wrong stays wrong; the table says how often was tried. */
+const MAX_TRIES = 2;
 
 export class Verification {
   readonly #experiment: Experiment;
@@ -41,25 +43,33 @@ export class Verification {
     return findings.flat();
   }
 
+  /** Loss is judged by the first try: a machine that pauses delays packets, it doesn't lose them. */
   async #roundTrip(pair: Pair): Promise<Finding[]> {
     const path = this.#folding.path(pair.from, pair.to)!;
     const back = this.#folding.path(pair.to, pair.from)!;
-    const loss = 1 - (1 - path.loss) * (1 - back.loss);
+    const lost = 1 - (1 - path.loss) * (1 - back.loss);
     const { from, to } = this.#flow(pair);
-    const { count, intervalMs } = loss > 0 ? LOSSY_PINGS : PINGS;
-    const samples = await ping(from, to, count, intervalMs);
+    const { count, intervalMs } = lost > 0 ? LOSSY_PINGS : PINGS;
     const name = `${from.name} ⇄ ${to.name}`;
-    const errorMs = jitterErrorMs(path, back, samples.received, count * intervalMs);
-    const roundTrip = judgeRoundTrip(name, (path.latency + back.latency) / 1000, errorMs, samples);
-    return [roundTrip, judgeLoss(name, loss, samples)];
+    let loss: Finding | undefined;
+    const [roundTrip] = await tried(async () => {
+      const samples = await ping(from, to, count, intervalMs);
+      loss ??= judgeLoss(name, lost, samples);
+      const errorMs = jitterErrorMs(path, back, samples.received, count * intervalMs);
+      return [judgeRoundTrip(name, (path.latency + back.latency) / 1000, errorMs, samples)];
+    });
+    return [roundTrip!, loss!];
   }
 
   async alone(): Promise<Finding[]> {
     const pair = this.choice.alone;
     if (!pair) return [];
     const flow = this.#flow(pair);
-    const goodput = await tcpGoodput(flow, ALONE_SECONDS.measured, ALONE_SECONDS.settle);
-    return [judgeRate('bandwidth', nameOf(flow), this.#folding.path(pair.from, pair.to)!.bandwidth, goodput)];
+    const { bandwidth } = this.#folding.path(pair.from, pair.to)!;
+    return tried(async () => {
+      const goodput = await tcpGoodput(flow, ALONE_SECONDS.measured, ALONE_SECONDS.settle);
+      return [judgeRate('bandwidth', nameOf(flow), bandwidth, goodput)];
+    });
   }
 
   async competing(): Promise<Finding[]> {
@@ -67,15 +77,25 @@ export class Verification {
     const pairs = flows.map(({ from, to }) => ({ from: from.name, to: to.name }));
     const targets = greedyShares(this.#experiment.graph, this.#folding, pairs);
     const { measured, settle } = COMPETING_SECONDS;
-    const goodputs = await Promise.all(flows.map((flow) => tcpGoodput(flow, measured, settle)));
-    return flows.map((flow, index) =>
-      judgeRate('share', nameOf(flow), targets[index]!.rateBps!, goodputs[index]!),
-    );
+    return tried(async () => {
+      const goodputs = await Promise.all(flows.map((flow) => tcpGoodput(flow, measured, settle)));
+      return flows.map((flow, index) =>
+        judgeRate('share', nameOf(flow), targets[index]!.rateBps!, goodputs[index]!),
+      );
+    });
   }
 
   #flow({ from, to }: Pair): Flow {
     const { endpoints } = this.#experiment.plan;
     return { from: endpoints[from]!, to: endpoints[to]! };
+  }
+}
+
+/** Measures again while anything is outside: a shared machine may pause for 100 ms, which moves a mean by 1 ms. */
+async function tried(measure: () => Promise<Finding[]>): Promise<Finding[]> {
+  for (let tries = 1; ; tries++) {
+    const findings = (await measure()).map((finding) => ({ ...finding, tries }));
+    if (tries === MAX_TRIES || findings.every(({ ok }) => ok)) return findings;
   }
 }
 

@@ -6,26 +6,33 @@ import { judgeRate } from '../../controller/verify/judge.ts';
 import { ping, tcpGoodput } from '../../controller/verify/traffic.ts';
 import { place, run, startLab } from '../support/lab.ts';
 
+/** A shared machine may pause for 100 ms, which spoils a measurement of seconds; what is wrong fails twice. */
+const MEASURED = { retry: 1 };
+
 const ONE_WAY = join(import.meta.dirname, '../support/one-way.ts');
 
-it('gives 128 kb/s, 10 Mb/s, 100 Mb/s and 1 Gb/s within 2 % of the goodput that the rate allows', async () => {
-  const rates = { a: 128e3, b: 10e6, c: 100e6, d: 1e9 };
-  const pairs = Object.entries(rates);
-  const lab = await startLab(`
+it(
+  'gives 128 kb/s, 10 Mb/s, 100 Mb/s and 1 Gb/s within 2 % of the goodput that the rate allows',
+  MEASURED,
+  async () => {
+    const rates = { a: 128e3, b: 10e6, c: 100e6, d: 1e9 };
+    const pairs = Object.entries(rates);
+    const lab = await startLab(`
 services: { ${pairs.map(([name]) => `${name}1: {}, ${name}2: {}`).join(', ')} }
 links:
 ${pairs.map(([name, bps]) => `  - { from: ${name}1, to: ${name}2, latency: 1ms, bandwidth: ${bps}bps }`).join('\n')}
 `);
-  const measure = async ([name, bps]: [string, number]) => {
-    const flow = { from: place(lab, `${name}1`), to: place(lab, `${name}2`) };
-    return judgeRate('bandwidth', name, bps, await tcpGoodput(flow, bps < 1e6 ? 12 : 5, 2));
-  };
-  // The fastest one alone: two cores can't carry more beside it.
-  const findings = [...(await Promise.all(pairs.slice(0, 3).map(measure))), await measure(pairs[3]!)];
-  expect(findings.filter(({ ok }) => !ok)).toEqual([]);
-});
+    const measure = async ([name, bps]: [string, number]) => {
+      const flow = { from: place(lab, `${name}1`), to: place(lab, `${name}2`) };
+      return judgeRate('bandwidth', name, bps, await tcpGoodput(flow, bps < 1e6 ? 12 : 5, 2));
+    };
+    // The fastest one alone: two cores can't carry more beside it.
+    const findings = [...(await Promise.all(pairs.slice(0, 3).map(measure))), await measure(pairs[3]!)];
+    expect(findings.filter(({ ok }) => !ok)).toEqual([]);
+  },
+);
 
-it('adds 0, 1, 10, 50 and 150 ms one way, each mean round trip within 0.5 ms', async () => {
+it('adds 0, 1, 10, 50 and 150 ms one way, each mean round trip within 0.5 ms', MEASURED, async () => {
   const latencies = [0, 1, 10, 50, 150];
   const lab = await startLab(`
 services: { ${latencies.map((ms) => `a${ms}: {}, b${ms}: {}`).join(', ')} }
@@ -40,7 +47,7 @@ ${latencies.map((ms) => `  - { from: a${ms}, to: b${ms}, latency: ${ms}ms, bandw
   for (const error of errors) expect(Math.abs(error)).toBeLessThan(0.5);
 });
 
-it('gives each direction its own latency', async () => {
+it('gives each direction its own latency', MEASURED, async () => {
   const lab = await startLab(`
 services: { a: {}, b: {} }
 links:
@@ -105,7 +112,7 @@ async function echoRequestsSeen({ namespace }: { namespace: string }): Promise<n
   return Number(values!.split(' ')[names!.split(' ').indexOf('InEchos')]);
 }
 
-it('gives up and down their own bandwidth', async () => {
+it('gives up and down their own bandwidth', MEASURED, async () => {
   const lab = await startLab(`
 services: { a: {}, b: {} }
 links:

@@ -59,8 +59,9 @@ async function measure(verification: Verification): Promise<Finding[]> {
 
 function printFindings(findings: readonly Finding[], faithful: boolean): void {
   const rows = findings.map((finding) => {
-    const { what, path, ok, tolerance } = finding;
+    const { what, path, ok, tolerance, tries } = finding;
     const verdict = ok ? styled('green', '✓') : styled('red', '✗ outside');
+    const effort = tries > 1 ? ` (try ${tries})` : '';
     return [
       what,
       path,
@@ -68,7 +69,7 @@ function printFindings(findings: readonly Finding[], faithful: boolean): void {
       format(finding, finding.measured),
       deviation(finding),
       `± ${tolerance}`,
-      verdict,
+      `${verdict}${effort}`,
     ];
   });
   print('');
