@@ -128,7 +128,7 @@ export class Agent {
   async #startEnforcement(): Promise<void> {
     const { endpoints, seed } = this.bootstrap;
     this.#programs = loadPrograms(endpoints.length * this.epoch.graph.endpoints.length);
-    this.#delay = new DelayLine({ seed, unstampFd: this.#programs.unstampFd });
+    this.#delay = new DelayLine({ seed, arrivalFd: this.#programs.arrivalFd });
     this.#enforcer = new Enforcer({ tc: this.#programs.tc, delay: this.#delay });
     this.#shaping = new Shaping({ enforcer: this.#enforcer, local: endpoints, epoch: this.epoch });
   }

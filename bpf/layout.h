@@ -21,4 +21,8 @@ struct usage {
 /* Value of the class map: the minor number of an HTB class, or "no path: drop". */
 #define NETFOLD_CLASS_DROP 0xffffffffU
 
+/* The delay line's program leaves in a packet's mark when it arrived: this bit, and the microseconds of the monotonic
+ * clock modulo 2^31. The thread that holds the packet reads it and gives the mark back as it was. */
+#define NETFOLD_ARRIVAL_MARK 0x80000000U
+
 #endif

@@ -5,9 +5,9 @@
  *   count     socket filter on an AF_PACKET socket in an endpoint's namespace: adds up what leaves, per pair of
  *             addresses. It keeps no packet (returns 0).
  *   classify  tc classifier at the endpoint's HTB root: pair of addresses -> class.
- *   unstamp   tc classifier at the endpoint's ingress: forgets when a frame arrived. What the delay line holds would
- *             otherwise keep the time of its arrival, and whoever asks the kernel for it (SO_TIMESTAMP: ping, NTP)
- *             would see half of a round trip.
+ *   arrive    tc classifier at the endpoint's ingress: notes for the delay line when a frame arrived, and makes the
+ *             kernel forget it. What is held would otherwise keep the time of its arrival, and whoever asks the kernel
+ *             for it (SO_TIMESTAMP: ping, NTP) would see half of a round trip.
  *
  * A pair that is no key of `classes` is not the topology's (control traffic, other networks) and passes unshaped.
  */
@@ -120,10 +120,13 @@ int classify(struct __sk_buff *skb)
 }
 
 SEC("tc")
-int unstamp(struct __sk_buff *skb)
+int arrive(struct __sk_buff *skb)
 {
 	/* With no time set, the kernel takes the time at which the frame is read. */
 	skb->tstamp = 0;
+	/* Somebody else's mark stays; such a packet is held from when the thread gets to see it. */
+	if (!skb->mark)
+		skb->mark = (__u32)(bpf_ktime_get_ns() / 1000) | NETFOLD_ARRIVAL_MARK;
 	return TC_ACT_UNSPEC;
 }
 

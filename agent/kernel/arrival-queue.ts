@@ -15,7 +15,7 @@ export interface ArrivalQueue {
 /** Installs rule and ingress program; what an earlier agent left of them is replaced. */
 export function installArrivalQueue(
   { namespace, ifname, ifindex }: LocalEndpoint,
-  unstampFd: number,
+  arrivalFd: number,
 ): ArrivalQueue {
   withSocket(namespace, NETLINK_NETFILTER, (socket) => socket.run(queueArrivals(ifname, 0)));
   const ownClsact = withSocket(namespace, NETLINK_ROUTE, (socket) => {
@@ -23,7 +23,7 @@ export function installArrivalQueue(
     const existed = verdict.errno === constants.errno.EEXIST;
     if (verdict.errno !== 0 && !existed) throw refusal(verdict);
     if (existed) socket.batch([deleteIngressFilter(ifindex)]);
-    socket.run([addIngressFilter(ifindex, unstampFd)]);
+    socket.run([addIngressFilter(ifindex, arrivalFd)]);
     return !existed;
   });
   return {

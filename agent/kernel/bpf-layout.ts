@@ -2,3 +2,5 @@
 export const PAIR = { size: 32, source: 0, destination: 16 } as const;
 export const USAGE = { size: 16, bytes: 0, packets: 8 } as const;
 export const CLASS_DROP = 0xffffffff;
+/** In a packet's mark: this bit, and the microseconds of the monotonic clock, modulo 2^31, at which it arrived. */
+export const ARRIVAL_MARK = 0x80000000;

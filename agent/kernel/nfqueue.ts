@@ -27,6 +27,7 @@ const NFQNL_CFG_CMD_BIND = 1;
 const NFQNL_COPY_PACKET = 2;
 const NFQA_PACKET_HDR = 1;
 const NFQA_VERDICT_HDR = 2;
+const NFQA_MARK = 3;
 const NFQA_PAYLOAD = 10;
 const FLAG_FAIL_OPEN = 1;
 const FLAG_GSO = 4;
@@ -71,11 +72,17 @@ function mapReceiveBuffers(): { address: bigint; lengths: Uint32Array; data: Uin
 
 let buffers: ReturnType<typeof mapReceiveBuffers> | undefined;
 
-/** Gets a packet's id and where its network header lies: offset into `data`, and length. */
-export type PacketHandler = (id: number, data: Uint8Array, offset: number, length: number) => void;
+/** Gets a packet's id and mark, and where its network header lies: offset into `data`, and length. */
+export type PacketHandler = (
+  id: number,
+  mark: number,
+  data: Uint8Array,
+  offset: number,
+  length: number,
+) => void;
 
-/** One verdict message: nlmsghdr 16, nfgenmsg 4, attribute header 4, verdict 4, id 4. */
-const VERDICT_BYTES = 32;
+/** One verdict message: nlmsghdr 16, nfgenmsg 4, attribute header 4, verdict 4, id 4, attribute header 4, mark 4. */
+const VERDICT_BYTES = 40;
 const VERDICTS_PER_SEND = 64;
 
 export class PacketQueue {
@@ -132,12 +139,13 @@ export class PacketQueue {
     }
   }
 
-  accept(id: number): void {
-    this.#decide(id, NF_ACCEPT);
+  /** Lets a packet pass, with this mark. */
+  accept(id: number, mark: number): void {
+    this.#decide(id, NF_ACCEPT, mark);
   }
 
   drop(id: number): void {
-    this.#decide(id, NF_DROP);
+    this.#decide(id, NF_DROP, 0);
   }
 
   /** Sends the verdicts that still wait. */
@@ -147,10 +155,11 @@ export class PacketQueue {
     this.#pending = 0;
   }
 
-  #decide(id: number, verdict: number): void {
+  #decide(id: number, verdict: number, mark: number): void {
     const at = this.#pending * VERDICT_BYTES;
     this.#verdicts.writeUInt32BE(verdict, at + 24);
     this.#verdicts.writeUInt32BE(id, at + 28);
+    this.#verdicts.writeUInt32BE(mark, at + 36);
     if (++this.#pending === VERDICTS_PER_SEND) this.flush();
   }
 
@@ -172,7 +181,8 @@ function verdictTemplates(queue: number): Buffer {
         .u8(0)
         .u8(0)
         .u16be(queue)
-        .attribute(NFQA_VERDICT_HDR, (a) => a.u32be(0).u32be(0)),
+        .attribute(NFQA_VERDICT_HDR, (a) => a.u32be(0).u32be(0))
+        .attributeU32be(NFQA_MARK, 0),
     );
   }
   return writer.bytes;
@@ -187,6 +197,7 @@ function readPacket(
   handle: PacketHandler,
 ): void {
   let id = -1;
+  let mark = 0;
   let payload = 0;
   let length = 0;
   for (let at = start; at + 4 <= end; ) {
@@ -194,11 +205,12 @@ function readPacket(
     if (size < 4) break;
     const type = view.getUint16(at + 2, true) & 0x3fff;
     if (type === NFQA_PACKET_HDR) id = view.getUint32(at + 4, false);
+    else if (type === NFQA_MARK) mark = view.getUint32(at + 4, false);
     else if (type === NFQA_PAYLOAD) {
       payload = at + 4;
       length = size - 4;
     }
     at += (size + 3) & ~3;
   }
-  if (id >= 0) handle(id, data, payload, Math.min(length, end - payload));
+  if (id >= 0) handle(id, mark, data, payload, Math.min(length, end - payload));
 }

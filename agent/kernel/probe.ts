@@ -130,8 +130,8 @@ function kernelProbes(): Probe[] {
       neededFor: 'finding the class of a destination',
       remedy: module('cls_bpf'),
       attempt: () =>
-        withPrograms(({ unstampFd }) =>
-          withSocket(NETLINK_ROUTE, (s) => s.run([addClassifier(LOOPBACK, MAJOR, unstampFd)])),
+        withPrograms(({ arrivalFd }) =>
+          withSocket(NETLINK_ROUTE, (s) => s.run([addClassifier(LOOPBACK, MAJOR, arrivalFd)])),
         ),
     },
     {
@@ -139,9 +139,9 @@ function kernelProbes(): Probe[] {
       neededFor: 'right timestamps of delayed packets',
       remedy: module('sch_ingress'),
       attempt: () =>
-        withPrograms(({ unstampFd }) =>
+        withPrograms(({ arrivalFd }) =>
           withSocket(NETLINK_ROUTE, (s) =>
-            s.run([addClsact(LOOPBACK), addIngressFilter(LOOPBACK, unstampFd)]),
+            s.run([addClsact(LOOPBACK), addIngressFilter(LOOPBACK, arrivalFd)]),
           ),
         ),
     },
@@ -166,7 +166,7 @@ function withSocket(protocol: number, use: (socket: NetlinkSocket) => void): voi
   }
 }
 
-function withPrograms(use: (programs: { unstampFd: number }) => void): void {
+function withPrograms(use: (programs: { arrivalFd: number }) => void): void {
   const programs = loadPrograms(1);
   try {
     use(programs);

@@ -17,7 +17,7 @@ const MAX_PAIRS = 65_536;
 export interface Programs {
   readonly usage: UsageMap;
   readonly tc: LinuxTc;
-  readonly unstampFd: number;
+  readonly arrivalFd: number;
   /** Counts what the endpoint sends from now on. */
   countTraffic(endpoint: LocalEndpoint): void;
   close(): void;
@@ -33,7 +33,7 @@ export function loadPrograms(maxClasses: number): Programs {
   return {
     usage: new UsageMap({ map: batch('usage', USAGE.size * cpus, MAX_PAIRS), cpus, capacity: MAX_PAIRS }),
     tc: new LinuxTc({ classes: batch('classes', 4, 1), classifierFd: object.programFd('classify') }),
-    unstampFd: object.programFd('unstamp'),
+    arrivalFd: object.programFd('arrive'),
     countTraffic: ({ namespace, ifindex }) => {
       sockets.push(within(namespace, () => openFilteredSocket(ifindex, object.programFd('count'))));
     },

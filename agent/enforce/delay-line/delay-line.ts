@@ -28,12 +28,12 @@ export class DelayLine implements DelayBackend {
   readonly #counters = new Float64Array(new SharedArrayBuffer(COUNTERS * 8));
   readonly #pending = new Map<number, PromiseWithResolvers<void>>();
   readonly #attached = new Map<number, ArrivalQueue>();
-  readonly #unstampFd: number;
+  readonly #arrivalFd: number;
   #requests = 0;
 
-  /** `unstampFd` is the BPF program that forgets when a frame arrived. */
-  constructor({ seed, unstampFd }: { seed: number; unstampFd: number }) {
-    this.#unstampFd = unstampFd;
+  /** `arrivalFd` is the BPF program that notes when a frame arrived. */
+  constructor({ seed, arrivalFd }: { seed: number; arrivalFd: number }) {
+    this.#arrivalFd = arrivalFd;
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     const start: WorkerStart = {
@@ -64,7 +64,7 @@ export class DelayLine implements DelayBackend {
 
   async #install(endpoint: LocalEndpoint): Promise<void> {
     await this.#command({ kind: 'attach', queue: endpoint.number, namespace: endpoint.namespace });
-    this.#attached.set(endpoint.number, installArrivalQueue(endpoint, this.#unstampFd));
+    this.#attached.set(endpoint.number, installArrivalQueue(endpoint, this.#arrivalFd));
   }
 
   counters(): DelayCounters {

@@ -6,6 +6,7 @@ export class ReleaseQueue {
   #times: Float64Array;
   #orders: Float64Array;
   #ids: Uint32Array;
+  #marks: Uint32Array;
   #queues: Uint32Array;
   #size = 0;
   #arrivals = 0;
@@ -14,6 +15,7 @@ export class ReleaseQueue {
     this.#times = new Float64Array(capacity);
     this.#orders = new Float64Array(capacity);
     this.#ids = new Uint32Array(capacity);
+    this.#marks = new Uint32Array(capacity);
     this.#queues = new Uint32Array(capacity);
   }
 
@@ -34,7 +36,11 @@ export class ReleaseQueue {
     return this.#queues[0]!;
   }
 
-  push(time: number, queue: number, id: number): void {
+  get nextMark(): number {
+    return this.#marks[0]!;
+  }
+
+  push(time: number, queue: number, id: number, mark: number): void {
     if (this.#size === this.#times.length) this.#grow();
     const order = this.#arrivals++;
     let hole = this.#size++;
@@ -44,7 +50,7 @@ export class ReleaseQueue {
       this.#move(parent, hole);
       hole = parent;
     }
-    this.#place(hole, time, order, queue, id);
+    this.#place(hole, time, order, queue, id, mark);
   }
 
   /** Removes the first packet. */
@@ -63,7 +69,7 @@ export class ReleaseQueue {
       this.#move(child, hole);
       hole = child;
     }
-    this.#place(hole, time, order, this.#queues[last]!, this.#ids[last]!);
+    this.#place(hole, time, order, this.#queues[last]!, this.#ids[last]!, this.#marks[last]!);
   }
 
   #isBefore(time: number, order: number, other: number): boolean {
@@ -72,14 +78,22 @@ export class ReleaseQueue {
   }
 
   #move(from: number, to: number): void {
-    this.#place(to, this.#times[from]!, this.#orders[from]!, this.#queues[from]!, this.#ids[from]!);
+    this.#place(
+      to,
+      this.#times[from]!,
+      this.#orders[from]!,
+      this.#queues[from]!,
+      this.#ids[from]!,
+      this.#marks[from]!,
+    );
   }
 
-  #place(at: number, time: number, order: number, queue: number, id: number): void {
+  #place(at: number, time: number, order: number, queue: number, id: number, mark: number): void {
     this.#times[at] = time;
     this.#orders[at] = order;
     this.#queues[at] = queue;
     this.#ids[at] = id;
+    this.#marks[at] = mark;
   }
 
   #grow(): void {
@@ -87,14 +101,17 @@ export class ReleaseQueue {
     const times = new Float64Array(capacity);
     const orders = new Float64Array(capacity);
     const ids = new Uint32Array(capacity);
+    const marks = new Uint32Array(capacity);
     const queues = new Uint32Array(capacity);
     times.set(this.#times);
     orders.set(this.#orders);
     ids.set(this.#ids);
+    marks.set(this.#marks);
     queues.set(this.#queues);
     this.#times = times;
     this.#orders = orders;
     this.#ids = ids;
+    this.#marks = marks;
     this.#queues = queues;
   }
 }

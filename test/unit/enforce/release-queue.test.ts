@@ -6,12 +6,14 @@ interface Packet {
   readonly time: number;
   readonly queue: number;
   readonly id: number;
+  readonly mark: number;
 }
 
 function drain(queue: ReleaseQueue): Packet[] {
   const packets: Packet[] = [];
   while (queue.size > 0) {
-    packets.push({ time: queue.nextTime, queue: queue.nextQueue, id: queue.nextId });
+    const { nextTime: time, nextQueue, nextId: id, nextMark: mark } = queue;
+    packets.push({ time, queue: nextQueue, id, mark });
     queue.pop();
   }
   return packets;
@@ -20,7 +22,7 @@ function drain(queue: ReleaseQueue): Packet[] {
 test('an empty queue is due never', () => {
   const queue = new ReleaseQueue();
   expect([queue.size, queue.nextTime]).toEqual([0, Number.POSITIVE_INFINITY]);
-  queue.push(5, 1, 2);
+  queue.push(5, 1, 2, 3);
   queue.pop();
   expect([queue.size, queue.nextTime]).toEqual([0, Number.POSITIVE_INFINITY]);
 });
@@ -36,14 +38,14 @@ test('packets leave by time, those of one time in the order of their arrival', (
     [10, 6],
     [15, 7],
   ] as const)
-    queue.push(time, 0, id);
+    queue.push(time, 0, id, 0);
   expect(drain(queue).map(({ id }) => id)).toEqual([2, 4, 6, 7, 1, 3, 5]);
 });
 
 test('the largest ids and queue numbers come out as they went in', () => {
   const queue = new ReleaseQueue();
-  queue.push(1.25, 0xffffffff, 0xfffffffe);
-  expect(drain(queue)).toEqual([{ time: 1.25, queue: 0xffffffff, id: 0xfffffffe }]);
+  queue.push(1.25, 0xffffffff, 0xfffffffe, 0xfffffffd);
+  expect(drain(queue)).toEqual([{ time: 1.25, queue: 0xffffffff, id: 0xfffffffe, mark: 0xfffffffd }]);
 });
 
 /** Few different times, so that ties are frequent; `undefined` takes the first packet away. */
@@ -62,8 +64,8 @@ test('is always the same as a sorted array, at any capacity', () => {
       const model: Packet[] = [];
       for (const [id, operation] of operations.entries()) {
         if (operation) {
-          const packet = { time: operation[0] / 4, queue: operation[1], id };
-          queue.push(packet.time, packet.queue, packet.id);
+          const packet = { time: operation[0] / 4, queue: operation[1], id, mark: 7 * id };
+          queue.push(packet.time, packet.queue, packet.id, packet.mark);
           const place = model.findIndex(({ time }) => time > packet.time);
           model.splice(place < 0 ? model.length : place, 0, packet);
         } else if (model.length > 0) {

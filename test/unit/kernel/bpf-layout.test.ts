@@ -44,7 +44,7 @@ describe.each([
   });
 
   test('has the programs that are loaded by name', () => {
-    expect(programs).toEqual({ socket: ['count'], tc: ['classify', 'unstamp'] });
+    expect(programs).toEqual({ socket: ['count'], tc: ['arrive', 'classify'] });
   });
 });
 
