@@ -226,8 +226,8 @@ export async function ensureSystemPackages(machine, purpose) {
   if (refusal !== undefined) throw new SetupError(refusal);
   if (missing.length === 0) return;
   const names = packageNames(missing, 'apt');
-  const reasons = missing.map((need) => `${need.packages.apt} ${need.why}`).join('; ');
-  sayDoing(`installing ${names.join(', ')} (apt): ${reasons}`);
+  const reasons = missing.map((need) => `${need.packages.apt}: ${need.why}`).join('; ');
+  sayDoing(`installing ${names.join(', ')} (apt; ${reasons})`);
   const milliseconds = await aptInstall(names);
   const still = await findMissing(missing);
   if (still.length > 0) {

@@ -52,6 +52,7 @@ function wholeNumber(text: string): number {
 async function up(file: string, options: UpOptions): Promise<void> {
   await withExperiment(file, options, async (experiment, interruption) => {
     warnOfEvents(file, experiment);
+    warnOfImages(file, experiment);
     if (interruption.requested) return;
     await experiment.run();
     announce(experiment);
@@ -65,6 +66,16 @@ function warnOfEvents(file: string, { topology }: Experiment): void {
   if (later === 0) return;
   const events = count(later, 'event');
   warn(`${file}: ${events} after the start will not happen: this version does not run the timeline`);
+}
+
+/** Files for containers name images; the lab has none, and its endpoints wait for what the user runs in them. */
+function warnOfImages(file: string, { topology }: Experiment): void {
+  const idle = topology.services.filter(({ image, run }) => image !== undefined && run === undefined);
+  if (idle.length === 0) return;
+  const names = idle.map(({ name }) => name).join(', ');
+  warn(
+    `${file}: the local lab starts no images, so ${names} will be idle; run something with \`netfold exec\``,
+  );
 }
 
 function announce(experiment: Experiment): void {
