@@ -183,7 +183,7 @@ export class Agent {
     if (missing.length > 0) {
       throw new AgentError(
         'READBACK_MISMATCH',
-        `the kernel did not take: ${missing.slice(0, 3).join('; ')}`,
+        `the kernel did not take: ${missing.slice(0, 3).join('\n')}`,
         'run `netfold doctor`',
       );
     }

@@ -92,7 +92,7 @@ function planLeftovers(installed: InterfaceState, desired: InterfaceState, ops: 
 const OWN = OWN_MAJOR.toString(16);
 const classId = (minor: number): string => `${OWN}:${minor.toString(16)}`;
 
-/** One line per step in the words of tc, with the reason: what `--dry-run` prints. */
+/** One line per step in the words of tc, with the reason. */
 export function formatPlan(ifname: string, ops: readonly TcOp[]): string {
   return ops.map((op) => `${formatOp(ifname, op)}  # ${op.reason}`).join('\n');
 }

@@ -2,11 +2,11 @@
 
 import { isIP } from 'node:net';
 import type { LocalEndpoint } from '../endpoints/model.ts';
-import { type InterfaceState, OWN_MAJOR, type ShapedClass } from '../enforce/interface-state.ts';
+import { type InterfaceState, NO_PATH, OWN_MAJOR, type ShapedClass } from '../enforce/interface-state.ts';
 import type { TcOp } from '../enforce/plan.ts';
 import type { FailedOp, TcPort } from '../enforce/ports.ts';
 import { addressBytes } from './addresses.ts';
-import { PAIR } from './bpf-layout.ts';
+import { CLASS_DROP, PAIR } from './bpf-layout.ts';
 import type { BatchMap } from './libbpf.ts';
 import { within } from './namespaces.ts';
 import { NETLINK_ROUTE, NetlinkSocket, type Request, refusal } from './netlink-socket.ts';
@@ -139,7 +139,7 @@ export class LinuxTc implements TcPort {
       op.op === 'delete-target' ? pairKeys(endpoint, op.destination) : [],
     );
     try {
-      const values = Uint32Array.from(sets, ({ op }) => op.minor);
+      const values = Uint32Array.from(sets, ({ op }) => (op.minor === NO_PATH ? CLASS_DROP : op.minor));
       this.#classes.update(
         Buffer.concat(sets.map(({ key }) => key)),
         new Uint8Array(values.buffer),

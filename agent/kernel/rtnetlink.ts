@@ -4,19 +4,10 @@
  */
 import { isIP } from 'node:net';
 import { familyBytes } from './addresses.ts';
-import {
-  type MessageWriter,
-  NLM_F_CREATE,
-  NLM_F_EXCL,
-  NLM_F_REPLACE,
-  readAttributes,
-  readString,
-} from './netlink-message.ts';
-import type { NetlinkSocket, Request } from './netlink-socket.ts';
+import { type MessageWriter, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from './netlink-message.ts';
+import type { Request } from './netlink-socket.ts';
 
 const RTM_NEWLINK = 16;
-const RTM_DELLINK = 17;
-const RTM_GETLINK = 18;
 const RTM_NEWADDR = 20;
 const RTM_NEWROUTE = 24;
 const RTM_NEWNEIGH = 28;
@@ -40,13 +31,10 @@ const NDA = { DST: 1, LLADDR: 2 } as const;
 const NUD_PERMANENT = 0x80;
 const CREATE = NLM_F_CREATE | NLM_F_EXCL;
 
-export interface Interface {
+/** One end of a veth pair. The index is chosen by the caller, so that nothing has to be looked up afterwards. */
+export interface VethEnd {
   readonly index: number;
   readonly name: string;
-}
-
-/** One end of a veth pair. The index is chosen by the caller, so that nothing has to be looked up afterwards. */
-export interface VethEnd extends Interface {
   readonly mac: Uint8Array;
 }
 
@@ -99,16 +87,6 @@ export function setGsoMaxSegments(index: number, segments: number): Request {
     flags: 0,
     what: `limit GSO packets of interface ${index} to ${segments} segments`,
     body: (w) => interfaceHeader(w, index).attributeU32(IFLA.GSO_MAX_SEGS, segments),
-  };
-}
-
-/** `ip link del dev INDEX` */
-export function deleteInterface(index: number): Request {
-  return {
-    type: RTM_DELLINK,
-    flags: 0,
-    what: `delete interface ${index}`,
-    body: (w) => interfaceHeader(w, index),
   };
 }
 
@@ -176,18 +154,4 @@ export function setNeighbour(index: number, address: string, mac: Uint8Array): R
         .attributeBytes(NDA.DST, familyBytes(address))
         .attributeBytes(NDA.LLADDR, mac),
   };
-}
-
-/** `ip link show` */
-export function listInterfaces(socket: NetlinkSocket): Interface[] {
-  const request: Request = {
-    type: RTM_GETLINK,
-    flags: 0,
-    what: 'list interfaces',
-    body: (w) => void interfaceHeader(w, 0),
-  };
-  return socket.dump(request, (body) => ({
-    index: body.readInt32LE(4),
-    name: readString(readAttributes(body, 16).get(IFLA.IFNAME)),
-  }));
 }

@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { LocalEndpoint } from '../endpoints/model.ts';
 import { type Destination, desiredInterface } from '../enforce/desired-interface.ts';
 import type { Enforcer } from '../enforce/enforcer.ts';
+import { formatPlan } from '../enforce/plan.ts';
 import type { FailedOp, ImpairedPath } from '../enforce/ports.ts';
 import type { Epoch } from './epoch.ts';
 
@@ -52,11 +53,12 @@ export class Shaping {
     }
   }
 
-  /** Reads everything back from the kernel; gives what is not as it should be. */
+  /** Reads everything back from the kernel; gives, per endpoint, the steps that did not take effect. */
   verify(): string[] {
-    return this.#local.flatMap((endpoint) =>
-      this.#enforcer.verify(endpoint).map((op) => `${endpoint.name}: ${op.op} did not take effect`),
-    );
+    return this.#local.flatMap((endpoint) => {
+      const missing = this.#enforcer.verify(endpoint);
+      return missing.length === 0 ? [] : [`${endpoint.name}: ${formatPlan(endpoint.ifname, missing)}`];
+    });
   }
 
   #shape(endpoint: LocalEndpoint): void {

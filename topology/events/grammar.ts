@@ -70,21 +70,6 @@ export function parseEvent(
   });
 }
 
-/** Parses an action alone (`set s1--s2 latency=50ms`), as live control gives it. */
-export function parseActionLine(
-  line: string,
-  start: Position,
-  field: string,
-  findings: Findings,
-): EventAction | undefined {
-  return reportingLineErrors(field, findings, () => {
-    const words = new Words(line, start);
-    const action = parseAction(words, false);
-    if (!words.atEnd()) throw words.unexpected('the end of the line', 'write one action');
-    return action;
-  });
-}
-
 function parseTime(words: Words): { at: Micros; until?: Micros } {
   if (words.keyword(['at', 'from'], '"at" or "from"') === 'at') return { at: time(words) };
   const at = time(words);

@@ -161,7 +161,6 @@ export const topologySchema = z
 
 export type NativeFile = z.output<typeof topologySchema>;
 export type NativeLink = NativeFile['links'][number];
-export type NativeService = NativeFile['services'][string];
 
 /** The keys that each place of the file knows, for suggestions: `` (top), `services.*`, `links.*`, `bridges.*`. */
 export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {

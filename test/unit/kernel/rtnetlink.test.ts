@@ -5,13 +5,11 @@ import {
   addAddress,
   addRoute,
   addVeth,
-  deleteInterface,
-  listInterfaces,
   setGsoMaxSegments,
   setNeighbour,
   setUp,
 } from '../../../agent/kernel/rtnetlink.ts';
-import { annotated, dumpingSocket, sent, words } from '../../support/annotated-bytes.ts';
+import { annotated, sent, words } from '../../support/annotated-bytes.ts';
 
 function expectBytes(request: Request, golden: string): void {
   expect(words(sent(request))).toEqual(words(annotated(golden)));
@@ -54,14 +52,6 @@ test('ip link set dev 2 gso_max_segs 41', () => {
     `28000000 1000 0500 00000000 00000000
      00 00 0000 02000000 00000000 00000000
      0800 2800 29000000                    # IFLA_GSO_MAX_SEGS`,
-  );
-});
-
-test('ip link del dev 22', () => {
-  expectBytes(
-    deleteInterface(22),
-    `20000000 1100 0500 00000000 00000000
-     00 00 0000 16000000 00000000 00000000`,
   );
 });
 
@@ -140,15 +130,4 @@ test('ip neighbour replace 10.1.0.7 lladdr 02:10:00:00:00:06 dev 17 nud permanen
      0800 0100 0a010007                    # NDA_DST
      0a00 0200 021000000006 0000           # NDA_LLADDR`,
   );
-});
-
-test('interfaces are read with index and name', () => {
-  const link = (index: string, name: string): Buffer =>
-    annotated(`00 00 0100 ${index} 43100000 00000000 0800 0d00 e8030000 0900 0300 ${name} 000000`);
-  const { socket, requests } = dumpingSocket(link('02000000', '6574683000'), link('16000000', '6574683100'));
-  expect(listInterfaces(socket)).toEqual([
-    { index: 2, name: 'eth0' },
-    { index: 22, name: 'eth1' },
-  ]);
-  expect(requests.map(({ type }) => type)).toEqual([18]);
 });
