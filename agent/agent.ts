@@ -75,7 +75,8 @@ export class Agent {
   }
 
   get degraded(): string[] {
-    return [...(this.#failure === undefined ? [] : [this.#failure]), ...this.#shaping.degraded.values()];
+    const reasons = [this.#failure, this.#delay.failure, ...this.#shaping.degraded.values()];
+    return reasons.filter((reason) => reason !== undefined);
   }
 
   async start(): Promise<void> {

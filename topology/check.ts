@@ -1,4 +1,5 @@
 /** What must hold of a topology whichever format it was written in: names, links, limits; and what is worth a warning. */
+import { count } from '../proto/words.ts';
 import { type DiagnosticCode, type Findings, quote } from './diagnostics.ts';
 import { MAX_BRIDGES, MAX_EDGES, MAX_ENDPOINTS } from './limits.ts';
 import type { Bridge, LinkPair, Service, Topology } from './model.ts';
@@ -48,7 +49,7 @@ export class Names {
       return { code: 'NAME_UNKNOWN', message, remedy: `write ${reference.name}` };
     }
     if (reference.replica < service.replicas) return undefined;
-    const message = `${quote(text)} does not exist: ${service.name} has ${service.replicas} replica${service.replicas === 1 ? '' : 's'}`;
+    const message = `${quote(text)} does not exist: ${service.name} has ${count(service.replicas, 'replica')}`;
     return {
       code: 'NAME_UNKNOWN',
       message,

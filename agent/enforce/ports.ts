@@ -44,6 +44,8 @@ export interface DelayBackend {
   /** Adds or changes paths of an attached endpoint; paths not named stay as they are. */
   set(endpoint: LocalEndpoint, paths: readonly ImpairedPath[]): Promise<void>;
   counters(): DelayCounters;
+  /** Why it no longer works; `undefined` while it does. */
+  readonly failure: string | undefined;
   /** Ends the work and removes what `attach` put into the endpoints. */
   stop(): Promise<void>;
 }

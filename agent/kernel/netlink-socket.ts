@@ -57,11 +57,13 @@ export interface Verdict {
 /** struct sockaddr_nl with port 0: the kernel chooses. */
 const ANY_PORT = new Uint8Array([AF_NETLINK, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 
+/** Shared by all sockets of a thread: every exchange is one synchronous block. A socket per endpoint costs no memory. */
+const writer = new MessageWriter(1 << 15);
+const buffer = Buffer.alloc(RECEIVE_BYTES);
+
 export class NetlinkSocket {
   readonly fd: number;
   #sequence = 0;
-  readonly #writer = new MessageWriter(1 << 15);
-  readonly #buffer = Buffer.alloc(RECEIVE_BYTES);
 
   /** Opens a socket in the network namespace of the calling thread. */
   constructor(protocol: number) {
@@ -92,13 +94,13 @@ export class NetlinkSocket {
 
   #sendBatch(requests: readonly Request[], verdicts: Verdict[]): void {
     const first = this.#sequence + 1;
-    this.#writer.reset();
+    writer.reset();
     for (const { type, flags, body, silent } of requests) {
-      const start = this.#writer.length;
-      this.#writer.message(type, flags | NLM_F_REQUEST | (silent ? 0 : NLM_F_ACK), body);
-      this.#writer.bytes.writeUInt32LE(++this.#sequence, start + 8);
+      const start = writer.length;
+      writer.message(type, flags | NLM_F_REQUEST | (silent ? 0 : NLM_F_ACK), body);
+      writer.bytes.writeUInt32LE(++this.#sequence, start + 8);
     }
-    send(this.fd, this.#writer.bytes);
+    send(this.fd, writer.bytes);
     const answered: (Verdict | undefined)[] = new Array(requests.length);
     for (let missing = requests.filter(({ silent }) => !silent).length; missing > 0; ) {
       for (const message of this.#receive()) {
@@ -115,10 +117,10 @@ export class NetlinkSocket {
   /** All objects of a dump request; `read` gets what follows each message's header. */
   dump<T>(request: Request, read: (body: Buffer, type: number) => T | undefined): T[] {
     const sequence = ++this.#sequence;
-    this.#writer.reset();
-    this.#writer.message(request.type, request.flags | NLM_F_REQUEST | NLM_F_DUMP, request.body);
-    this.#writer.bytes.writeUInt32LE(sequence, 8);
-    send(this.fd, this.#writer.bytes);
+    writer.reset();
+    writer.message(request.type, request.flags | NLM_F_REQUEST | NLM_F_DUMP, request.body);
+    writer.bytes.writeUInt32LE(sequence, 8);
+    send(this.fd, writer.bytes);
     const found: T[] = [];
     for (;;) {
       for (const message of this.#receive()) {
@@ -132,8 +134,8 @@ export class NetlinkSocket {
   }
 
   #receive(): Iterable<{ type: number; sequence: number; body: Buffer }> {
-    const length = receive(this.fd, this.#buffer);
-    return readMessages(this.#buffer.subarray(0, length));
+    const length = receive(this.fd, buffer);
+    return readMessages(buffer.subarray(0, length));
   }
 }
 

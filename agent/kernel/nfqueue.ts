@@ -3,20 +3,9 @@
  * verdicts are sent in batches. No allocation per packet: all buffers are mapped once and shared by all queues of the
  * thread.
  */
-import {
-  AF_NETLINK,
-  bind,
-  close,
-  forceReceiveBuffer,
-  mapMemory,
-  receiveMany,
-  SOCK_RAW,
-  send,
-  setNetlinkOption,
-  socket,
-} from './libc.ts';
+import { forceReceiveBuffer, mapMemory, receiveMany, send, setNetlinkOption } from './libc.ts';
 import { MessageWriter, NLM_F_REQUEST } from './netlink-message.ts';
-import { NETLINK_NETFILTER } from './netlink-socket.ts';
+import { NETLINK_NETFILTER, NetlinkSocket } from './netlink-socket.ts';
 
 const NFNL_SUBSYS_QUEUE = 3;
 const NFQNL_MSG_PACKET = (NFNL_SUBSYS_QUEUE << 8) | 0;
@@ -37,7 +26,7 @@ const NF_ACCEPT = 1;
 
 /** An IPv6 header; of IPv4 it holds header and addresses too. */
 const COPY_BYTES = 40;
-/** Held packets of one endpoint. A full queue fails open: the packet passes undelayed and is counted. */
+/** Held packets of one endpoint. A full queue fails open: the packet passes undelayed. */
 const QUEUE_PACKETS = 200_000;
 /** Packets that arrived while the thread was busy elsewhere wait here. */
 const RECEIVE_BUFFER_BYTES = 16 << 20;
@@ -88,18 +77,32 @@ const VERDICTS_PER_SEND = 64;
 export class PacketQueue {
   readonly fd: number;
   readonly #number: number;
+  readonly #netlink: NetlinkSocket;
   readonly #verdicts: Buffer;
   #pending = 0;
 
-  /** Binds queue `number` in the namespace of the calling thread. */
+  /** Binds queue `number` in the namespace of the calling thread. Throws `KernelError` where the kernel has none. */
   constructor(number: number) {
     this.#number = number;
-    this.fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER);
-    bind(this.fd, new Uint8Array([AF_NETLINK, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]));
+    this.#netlink = new NetlinkSocket(NETLINK_NETFILTER);
+    this.fd = this.#netlink.fd;
     forceReceiveBuffer(this.fd, RECEIVE_BUFFER_BYTES);
     setNetlinkOption(this.fd, NETLINK_NO_ENOBUFS);
     this.#verdicts = verdictTemplates(number);
-    this.#configure((w) => w.attribute(NFQA_CFG.CMD, (a) => a.u8(NFQNL_CFG_CMD_BIND).u8(0).u16be(0)));
+    // Until it is told what to copy the kernel queues nothing, so that the answer can't be confused with a packet.
+    this.#netlink.run([
+      {
+        type: NFQNL_MSG_CONFIG,
+        flags: 0,
+        what: `bind packet queue ${number}`,
+        body: (w) =>
+          w
+            .u8(0)
+            .u8(0)
+            .u16be(number)
+            .attribute(NFQA_CFG.CMD, (a) => a.u8(NFQNL_CFG_CMD_BIND).u8(0).u16be(0)),
+      },
+    ]);
     this.#configure((w) =>
       w
         .attribute(NFQA_CFG.PARAMS, (a) => a.u32be(COPY_BYTES).u8(NFQNL_COPY_PACKET))
@@ -108,7 +111,7 @@ export class PacketQueue {
   }
 
   close(): void {
-    close(this.fd);
+    this.#netlink.close();
   }
 
   /**

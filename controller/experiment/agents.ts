@@ -40,10 +40,6 @@ export class AgentProcess {
     });
   }
 
-  get pid(): number {
-    return this.#child.pid!;
-  }
-
   /** `undefined` while the agent has no socket yet. Throws where it has ended. */
   async status(): Promise<AgentStatus | undefined> {
     if (this.#hasExited) throw this.#failure();

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { type Ability, probeMachine } from '../../agent/kernel/probe.ts';
 import type { AgentStatus } from '../../proto/status.ts';
+import { count } from '../../proto/words.ts';
 import { expandGraph } from '../../topology/graph.ts';
 import type { Graph, Topology } from '../../topology/model.ts';
 import { ControllerError } from '../errors.ts';
@@ -115,7 +116,6 @@ function stateOf(plan: LabPlan, source: TopologyText) {
     name: plan.experiment,
     topologyFile: source.file,
     startedAt: new Date().toISOString(),
-    pid: process.pid,
     hosts: plan.hosts.map(({ name, namespace }) => ({ name, namespace })),
     endpoints: plan.endpoints.map(({ name, namespace, address, host }) => ({
       name,
@@ -124,8 +124,4 @@ function stateOf(plan: LabPlan, source: TopologyText) {
       host: host.name,
     })),
   };
-}
-
-export function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? '' : 's'}`;
 }

@@ -10,8 +10,6 @@ const stateSchema = z.object({
   name: z.string(),
   topologyFile: z.string(),
   startedAt: z.string(),
-  /** The controller's process. */
-  pid: z.int(),
   hosts: z.array(z.object({ name: z.string(), namespace: z.string() })),
   endpoints: z.array(
     z.object({ name: z.string(), namespace: z.string(), address: z.string(), host: z.string() }),

@@ -5,6 +5,7 @@ import type { DelayBackend, DelayCounters, ImpairedPath } from '../../agent/enfo
 export class FakeDelay implements DelayBackend {
   readonly name: DelayBackend['name'];
   readonly side: DelayBackend['side'];
+  readonly failure = undefined;
   readonly #paths = new Map<string, Map<string, string>>();
 
   constructor(name: DelayBackend['name'] = 'delay-line') {

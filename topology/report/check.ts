@@ -1,4 +1,6 @@
 /** `netfold check`: what a valid file contains, or all that is wrong with it. */
+
+import { count } from '../../proto/words.ts';
 import { type Diagnostic, formatDiagnostic } from '../diagnostics.ts';
 import type { Topology } from '../model.ts';
 
@@ -48,20 +50,16 @@ export function checkText(report: CheckReport, file: string): string {
 function sentence(summary: NonNullable<CheckReport['summary']>, file: string): string {
   const { name, services, endpoints, bridges, links, events, routing } = summary;
   const parts = [
-    counted(services, 'service'),
-    counted(endpoints, 'endpoint'),
-    counted(bridges, 'bridge'),
-    counted(links, 'link'),
-    counted(events, 'event'),
+    count(services, 'service'),
+    count(endpoints, 'endpoint'),
+    count(bridges, 'bridge'),
+    count(links, 'link'),
+    count(events, 'event'),
   ];
   return `${file}: ${name} is valid: ${parts.join(', ')}; routing by ${routing === 'hops' ? 'fewest hops' : 'least latency'}`;
 }
 
 function verdict(diagnostics: readonly Diagnostic[], file: string): string {
   const errors = diagnostics.filter((one) => one.severity === 'error').length;
-  return `${file}: not valid: ${counted(errors, 'error')}`;
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+  return `${file}: not valid: ${count(errors, 'error')}`;
 }

@@ -23,6 +23,7 @@ export class DelayLine implements DelayBackend {
   readonly name = 'delay-line';
   readonly side = 'destination';
   readonly #worker: Worker;
+  readonly #exited: Promise<void>;
   readonly #port: MessageChannel['port1'];
   readonly #wakeFd = createEvent();
   readonly #counters = new Float64Array(new SharedArrayBuffer(COUNTERS * 8));
@@ -30,6 +31,7 @@ export class DelayLine implements DelayBackend {
   readonly #attached = new Map<number, ArrivalQueue>();
   readonly #arrivalFd: number;
   #requests = 0;
+  #failure: Error | undefined;
 
   /** `arrivalFd` is the BPF program that notes when a frame arrived. */
   constructor({ seed, arrivalFd }: { seed: number; arrivalFd: number }) {
@@ -47,7 +49,12 @@ export class DelayLine implements DelayBackend {
       transferList: [port2],
     });
     this.#worker.on('error', (error) => this.#fail(error));
-    this.#worker.on('exit', () => this.#fail(new Error('the delay line has stopped')));
+    this.#exited = new Promise((resolve) => {
+      this.#worker.on('exit', () => {
+        this.#fail(new Error('its thread has ended'));
+        resolve();
+      });
+    });
     this.#port.on('message', (message: FromWorker) => this.#answer(message));
   }
 
@@ -64,7 +71,16 @@ export class DelayLine implements DelayBackend {
 
   async #install(endpoint: LocalEndpoint): Promise<void> {
     await this.#command({ kind: 'attach', queue: endpoint.number, namespace: endpoint.namespace });
-    this.#attached.set(endpoint.number, installArrivalQueue(endpoint, this.#arrivalFd));
+    try {
+      this.#attached.set(endpoint.number, installArrivalQueue(endpoint, this.#arrivalFd));
+    } catch (error) {
+      await this.#command({ kind: 'detach', queue: endpoint.number });
+      throw error;
+    }
+  }
+
+  get failure(): string | undefined {
+    return this.#failure && `nothing is delayed or lost any more: ${this.#failure.message}`;
   }
 
   counters(): DelayCounters {
@@ -79,13 +95,15 @@ export class DelayLine implements DelayBackend {
 
   async stop(): Promise<void> {
     for (const queue of this.#attached.values()) queue.remove();
-    await this.#command({ kind: 'stop' });
-    await this.#worker.terminate();
+    // Not `terminate`: the thread closes its queues first. It may end before its answer is read.
+    this.#command({ kind: 'stop' }).catch(() => {});
+    await this.#exited;
     this.#port.close();
     close(this.#wakeFd);
   }
 
   #command(command: Command): Promise<void> {
+    if (this.#failure) return Promise.reject(failed(this.#failure));
     const request = ++this.#requests;
     const pending = Promise.withResolvers<void>();
     this.#pending.set(request, pending);
@@ -105,10 +123,23 @@ export class DelayLine implements DelayBackend {
     pending?.reject(new NetfoldError({ code, blame: 'machine', message: `delay line: ${message}` }));
   }
 
-  #fail(error: unknown): void {
-    for (const pending of this.#pending.values()) pending.reject(error);
+  /** The thread is gone, and with it what it held; the first reason is the one that counts. */
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    for (const pending of this.#pending.values()) pending.reject(failed(this.#failure));
     this.#pending.clear();
   }
+}
+
+function failed(cause: Error): NetfoldError {
+  const message = `the delay line has failed: ${cause.message}`;
+  return new NetfoldError({
+    code: 'DELAY_FAILED',
+    blame: 'machine',
+    message,
+    remedy: 'start the experiment again',
+    cause,
+  });
 }
 
 function isImpaired({ latencyMicros, jitterMicros, loss }: ImpairedPath): boolean {

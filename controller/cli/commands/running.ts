@@ -2,8 +2,8 @@
 import type { Command } from 'commander';
 import type { AgentStatus } from '../../../proto/status.ts';
 import { formatBps } from '../../../proto/units.ts';
+import { count } from '../../../proto/words.ts';
 import { agentStatus } from '../../experiment/agents.ts';
-import { count } from '../../experiment/experiment.ts';
 import { experimentNames, findExperiment, readState } from '../../experiment/state.ts';
 import { type Removed, removeAll, removeExperiment } from '../../experiment/teardown.ts';
 import { print, printJson, styled, table } from '../output.ts';

@@ -3,8 +3,9 @@ import { fork } from 'node:child_process';
 import { stderr } from 'node:process';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { formatMicros, parseDuration } from '../../../proto/units.ts';
+import { count } from '../../../proto/words.ts';
 import { ControllerError } from '../../errors.ts';
-import { count, type Experiment } from '../../experiment/experiment.ts';
+import type { Experiment } from '../../experiment/experiment.ts';
 import { isEnding } from '../../experiment/teardown.ts';
 import { print, styled, warn } from '../output.ts';
 import { type LabOptions, withExperiment } from '../with-experiment.ts';
@@ -15,10 +16,10 @@ interface UpOptions extends LabOptions {
 }
 
 /** What the detached process tells the one that the user started. */
-type Report =
-  | { readonly step: string }
-  | { readonly up: string }
-  | { readonly error: string; readonly exitCode: number };
+interface Report {
+  /** Name of the experiment that is up. */
+  readonly up: string;
+}
 
 export const HOSTS = (): Option =>
   new Option('--hosts <number>', 'emulated hosts, each with an agent and its part of the endpoints')
@@ -88,7 +89,8 @@ function announce(experiment: Experiment): void {
   );
   print(`  see its flows:         netfold status ${name}`);
   print(`  end it:                ${process.send ? `netfold down ${name}` : 'Ctrl-C'}`);
-  tell({ up: name });
+  const report: Report = { up: name };
+  process.send?.(report);
 }
 
 function after(duration: number | undefined): Promise<string> {
@@ -105,10 +107,6 @@ async function lostAgent(experiment: Experiment): Promise<string> {
   throw new ControllerError('AGENT_FAILED', `the agent of ${host.name} has ended, so the experiment ends`);
 }
 
-function tell(report: Report): void {
-  process.send?.(report);
-}
-
 /** Starts the daemon with the same options, in a session of its own, and waits until the experiment is up. */
 async function upDetached(): Promise<void> {
   const options = process.argv.slice(3).filter((argument) => argument !== '--detach');
@@ -117,7 +115,7 @@ async function upDetached(): Promise<void> {
   child.stdout!.on('data', (text: Buffer) => process.stdout.write(text));
   child.stderr!.on('data', (text: Buffer) => process.stderr.write(text));
   const up = await new Promise<boolean>((resolve) => {
-    child.on('message', (report: Report) => 'up' in report && resolve(true));
+    child.on('message', () => resolve(true));
     child.on('exit', (code) => {
       process.exitCode = code ?? 4;
       resolve(false);

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { EXIT_CODE } from '../../../proto/errors.ts';
 import { formatBps, formatRatio } from '../../../proto/units.ts';
-import { count } from '../../experiment/experiment.ts';
+import { count } from '../../../proto/words.ts';
 import type { Finding } from '../../verify/judge.ts';
 import { Verification } from '../../verify/verify.ts';
 import { print, printJson, step, styled, table } from '../output.ts';
