@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { isIPv4, isIPv6 } from 'node:net';
 import { basename, join } from 'node:path';
 import type { LocalEndpoint } from './model.ts';
 
@@ -74,7 +75,7 @@ function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
   }
 }
 
-/** What a command can know of the endpoint it runs in. */
+/** What a command can know of the endpoint it runs in; an address that it doesn't have is empty. */
 export function endpointEnvironment({
   name,
   addresses,
@@ -84,6 +85,7 @@ export function endpointEnvironment({
     NETFOLD_NODE: name,
     NETFOLD_SERVICE: name.slice(0, dot),
     NETFOLD_REPLICA: name.slice(dot + 1),
-    NETFOLD_ADDRESS: addresses[0] ?? '',
+    NETFOLD_ADDRESS: addresses.find(isIPv4) ?? '',
+    NETFOLD_ADDRESS6: addresses.find(isIPv6) ?? '',
   };
 }

@@ -15,12 +15,15 @@ const RTM_NEWNEIGH = 28;
 const AF_INET = 2;
 const AF_INET6 = 10;
 const IFF_UP = 1;
-const IFLA = { ADDRESS: 1, IFNAME: 3, LINKINFO: 18, NET_NS_FD: 28, GSO_MAX_SEGS: 40 } as const;
+const IFLA = { ADDRESS: 1, IFNAME: 3, LINKINFO: 18, AF_SPEC: 26, NET_NS_FD: 28, GSO_MAX_SEGS: 40 } as const;
+const IFLA_INET6_ADDR_GEN_MODE = 8;
+const IN6_ADDR_GEN_MODE_NONE = 1;
 const IFLA_INFO_KIND = 1;
 const IFLA_INFO_DATA = 2;
 const VETH_INFO_PEER = 1;
 const IFA_LOCAL = 2;
 const IFA_ADDRESS = 1;
+const IFA_F_NODAD = 2;
 const RTA = { DST: 1, OIF: 4, GATEWAY: 5 } as const;
 const RT_TABLE_MAIN = 254;
 const RTPROT_STATIC = 4;
@@ -90,7 +93,25 @@ export function setGsoMaxSegments(index: number, segments: number): Request {
   };
 }
 
-/** `ip address add ADDRESS/32 dev INDEX` (/128 for IPv6) */
+/**
+ * `ip link set dev INDEX addrgenmode none`: without a link-local address of its own the interface asks for no router
+ * and announces itself to none.
+ */
+export function setNoLinkLocal(index: number): Request {
+  return {
+    type: RTM_NEWLINK,
+    flags: 0,
+    what: `give interface ${index} no link-local address`,
+    body: (w) =>
+      interfaceHeader(w, index).nested(IFLA.AF_SPEC, (families) =>
+        families.nested(AF_INET6, (ipv6) =>
+          ipv6.attribute(IFLA_INET6_ADDR_GEN_MODE, (mode) => mode.u8(IN6_ADDR_GEN_MODE_NONE)),
+        ),
+      ),
+  };
+}
+
+/** `ip address add ADDRESS/32 dev INDEX`; IPv6: `/128 nodad`, so that the address can be used at once. */
 export function addAddress(index: number, address: string): Request {
   const bytes = familyBytes(address);
   return {
@@ -101,7 +122,7 @@ export function addAddress(index: number, address: string): Request {
       w
         .u8(family(address))
         .u8(bytes.length * 8)
-        .u8(0)
+        .u8(isIP(address) === 6 ? IFA_F_NODAD : 0)
         .u8(0)
         .u32(index)
         .attributeBytes(IFA_LOCAL, bytes)
@@ -136,7 +157,7 @@ export function addRoute({ destination, prefixLength, interfaceIndex, gateway }:
   };
 }
 
-/** `ip neighbour replace ADDRESS lladdr MAC dev INDEX nud permanent`: no ARP, so no packet ever waits for it. */
+/** `ip neighbour replace ADDRESS lladdr MAC dev INDEX nud permanent`: no ARP and no neighbour discovery, so no packet ever waits for them. */
 export function setNeighbour(index: number, address: string, mac: Uint8Array): Request {
   return {
     type: RTM_NEWNEIGH,

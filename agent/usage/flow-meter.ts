@@ -64,6 +64,11 @@ export interface Flow {
 }
 
 interface Meter extends Flow {
+  /** The counters of the pair's addresses together; of this tick once the first of them was told in it. */
+  totalBytes: number;
+  /** The last tick in which any was told. */
+  countedTick: number;
+  /** `totalBytes` at the end of the last tick. */
   lastBytes: number;
   /** Bytes of the last ticks; the newest at the meter's common cursor. */
   readonly ring: Float64Array;
@@ -105,7 +110,10 @@ export class FlowMeter {
     return this.#flows.get(source * this.#endpoints + destination);
   }
 
-  /** Starts a tick at `nowMs`; then `count` tells what each pair has sent so far, then `finish`. */
+  /**
+   * Starts a tick at `nowMs`; then `count` tells what each pair has sent so far, then `finish`. A pair may be told more
+   * than once in a tick, once for each pair of its addresses: it is one flow, of all of them.
+   */
   begin(nowMs: number): void {
     this.#ticks++;
     this.#times[this.#ticks % this.#times.length] = nowMs;
@@ -124,17 +132,9 @@ export class FlowMeter {
       meter = newMeter(source, destination, pathBps(source, destination));
       this.#flows.set(key, meter);
     }
-    const bytes = totalBytes - meter.lastBytes;
-    meter.lastBytes = totalBytes;
-    const { ring } = meter;
-    const cursor = this.#ticks % LONG_TICKS;
-    const leavingLong = ring[cursor]!;
-    const leavingShort = ring[(cursor + LONG_TICKS - SHORT_TICKS) % LONG_TICKS]!;
-    ring[cursor] = bytes;
-    meter.shortBytes += bytes - leavingShort;
-    meter.longBytes += bytes - (meter.longTicks >= LONG_TICKS ? leavingLong : 0);
-    meter.longTicks = Math.min(meter.longTicks + 1, LONG_TICKS);
-    if (bytes > 0) noteBytes(meter, this.#times[this.#ticks % this.#times.length]!);
+    if (meter.countedTick === this.#ticks) meter.totalBytes += totalBytes;
+    else meter.totalBytes = totalBytes;
+    meter.countedTick = this.#ticks;
   }
 
   /** Judges every pair. True when a flow started, stopped, or changed between greedy and limited. */
@@ -143,6 +143,7 @@ export class FlowMeter {
     let changed = false;
     for (const meter of this.#flows.values()) {
       const { active, greedy } = meter;
+      this.#turn(meter, now);
       this.#judge(meter, now);
       if (meter.active !== active || meter.greedy !== greedy) changed = true;
     }
@@ -162,6 +163,21 @@ export class FlowMeter {
   setPath(source: number, destination: number, bps: number): void {
     const meter = this.#flows.get(source * this.#endpoints + destination);
     if (meter) meter.pathBps = bps;
+  }
+
+  /** Moves the windows on by a tick. */
+  #turn(meter: Meter, now: number): void {
+    const bytes = meter.totalBytes - meter.lastBytes;
+    meter.lastBytes = meter.totalBytes;
+    const { ring } = meter;
+    const cursor = this.#ticks % LONG_TICKS;
+    const leavingLong = ring[cursor]!;
+    const leavingShort = ring[(cursor + LONG_TICKS - SHORT_TICKS) % LONG_TICKS]!;
+    ring[cursor] = bytes;
+    meter.shortBytes += bytes - leavingShort;
+    meter.longBytes += bytes - (meter.longTicks >= LONG_TICKS ? leavingLong : 0);
+    meter.longTicks = Math.min(meter.longTicks + 1, LONG_TICKS);
+    if (bytes > 0) noteBytes(meter, now);
   }
 
   #judge(meter: Meter, now: number): void {
@@ -280,6 +296,8 @@ function newMeter(source: number, destination: number, pathBps: number): Meter {
     rateBps: 0,
     active: false,
     greedy: false,
+    totalBytes: 0,
+    countedTick: 0,
     lastBytes: 0,
     ring: new Float64Array(LONG_TICKS),
     shortBytes: 0,

@@ -1,6 +1,9 @@
 /** What the usage stage needs from the kernel: counters per pair of endpoints. */
 
-/** Counters since the agent started, one row per pair that has sent; valid until the next read. */
+/**
+ * Counters since the agent started, one row per pair of addresses that has sent: a pair of dual-stack endpoints may have
+ * two. Valid until the next read.
+ */
 export interface UsageRows {
   readonly count: number;
   /** Number of the source endpoint; -1 where the addresses are nobody's (yet). */

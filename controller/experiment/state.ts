@@ -12,7 +12,13 @@ const stateSchema = z.object({
   startedAt: z.string(),
   hosts: z.array(z.object({ name: z.string(), namespace: z.string() })),
   endpoints: z.array(
-    z.object({ name: z.string(), namespace: z.string(), address: z.string(), host: z.string() }),
+    z.object({
+      name: z.string(),
+      namespace: z.string(),
+      address: z.string(),
+      addresses: z.array(z.string()).readonly(),
+      host: z.string(),
+    }),
   ),
 });
 

@@ -1,6 +1,8 @@
 /** Makes and removes the namespaces and links of a local lab. */
 import { mkdirSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
+import { enableIpv6, makeRouter } from '../../agent/kernel/ip-settings.ts';
 import { close, open } from '../../agent/kernel/libc.ts';
 import {
   createNamespaces,
@@ -15,6 +17,7 @@ import {
   addRoute,
   addVeth,
   setNeighbour,
+  setNoLinkLocal,
   setUp,
   type VethEnd,
 } from '../../agent/kernel/rtnetlink.ts';
@@ -22,6 +25,7 @@ import {
   ENDPOINT_INTERFACE,
   FABRIC_INTERFACE,
   GATEWAY,
+  GATEWAY6,
   hostsFileText,
   type LabEndpoint,
   type LabHost,
@@ -45,11 +49,14 @@ export function createLab(plan: LabPlan): void {
   createNamespaces(names);
   try {
     writeNameFiles(plan);
+    const routers = [fabric, ...plan.hosts.map(({ namespace }) => namespace)];
+    for (const name of routers) makeRouter(namespacePath(name), plan);
     connectHosts(plan, fabric);
     for (const host of plan.hosts)
       connectEndpoints(
         plan.endpoints.filter((endpoint) => endpoint.host === host),
         host,
+        plan,
       );
   } catch (error) {
     removeLab(plan.experiment);
@@ -89,7 +96,6 @@ function writeNameFiles(plan: LabPlan): void {
 }
 
 function connectHosts(plan: LabPlan, fabric: string): void {
-  asRouter(fabric);
   inNamespace(fabric, (socket) => {
     // Also for the kernel's table of local addresses, without which it takes every gateway for a broadcast address.
     socket.run([setUp(LOOPBACK)]);
@@ -103,29 +109,31 @@ function connectHosts(plan: LabPlan, fabric: string): void {
       return withNamespaceFd(host.namespace, (fd): Request[] => {
         socket.run([addVeth(port, peer, fd)]);
         return [
-          setUp(port.index),
-          setNeighbour(port.index, host.address, peer.mac),
+          ...up(port.index, plan),
           addRoute({ destination: host.address, prefixLength: 32, interfaceIndex: port.index }),
-          addRoute({
-            destination: `10.${host.index + 1}.0.0`,
-            prefixLength: 16,
-            interfaceIndex: port.index,
-            gateway: host.address,
-          }),
+          ...host.networks.flatMap(({ prefix, length, gateway }) => [
+            setNeighbour(port.index, gateway, peer.mac),
+            addRoute({
+              destination: prefix,
+              prefixLength: length,
+              interfaceIndex: port.index,
+              gateway,
+            }),
+          ]),
         ];
       });
     });
     socket.run(requests);
   });
   for (const host of plan.hosts) {
-    asRouter(host.namespace);
     inNamespace(host.namespace, (socket) =>
-      socket.run(uplink(FABRIC_INTERFACE.index, host.address, macOf('fabric', host.index))),
+      socket.run(uplink(FABRIC_INTERFACE.index, [host.address], macOf('fabric', host.index), plan)),
     );
   }
 }
 
-function connectEndpoints(endpoints: readonly LabEndpoint[], host: LabHost): void {
+function connectEndpoints(endpoints: readonly LabEndpoint[], host: LabHost, plan: LabPlan): void {
+  if (plan.ipv6) for (const { namespace } of endpoints) enableIpv6(namespacePath(namespace));
   inNamespace(host.namespace, (socket) => {
     const requests = endpoints.flatMap((endpoint) => {
       const port: VethEnd = {
@@ -137,38 +145,54 @@ function connectEndpoints(endpoints: readonly LabEndpoint[], host: LabHost): voi
       return withNamespaceFd(endpoint.namespace, (fd): Request[] => {
         socket.run([addVeth(port, peer, fd)]);
         return [
-          setUp(port.index),
-          setNeighbour(port.index, endpoint.address, peer.mac),
-          addRoute({ destination: endpoint.address, prefixLength: 32, interfaceIndex: port.index }),
+          ...up(port.index, plan),
+          ...endpoint.addresses.flatMap((address) => [
+            setNeighbour(port.index, address, peer.mac),
+            addRoute({
+              destination: address,
+              prefixLength: isIP(address) === 6 ? 128 : 32,
+              interfaceIndex: port.index,
+            }),
+          ]),
         ];
       });
     });
     socket.run(requests);
   });
-  for (const { number, namespace, address } of endpoints) {
+  for (const { number, namespace, addresses } of endpoints) {
     inNamespace(namespace, (socket) =>
-      socket.run(uplink(ENDPOINT_INTERFACE.index, address, macOf('host', number))),
+      socket.run(uplink(ENDPOINT_INTERFACE.index, addresses, macOf('host', number), plan)),
     );
   }
 }
 
-/** One interface, one address, everything through the gateway. */
-function uplink(index: number, address: string, gatewayMac: Uint8Array): Request[] {
+/** One interface, its addresses, everything through the gateway. */
+function uplink(
+  index: number,
+  addresses: readonly string[],
+  gatewayMac: Uint8Array,
+  { ipv6 }: LabPlan,
+): Request[] {
+  const routes = [
+    { destination: '0.0.0.0', gateway: GATEWAY },
+    { destination: '::', gateway: GATEWAY6 },
+  ];
   return [
     setUp(LOOPBACK),
-    addAddress(index, address),
-    setUp(index),
-    setNeighbour(index, GATEWAY, gatewayMac),
-    addRoute({ destination: '0.0.0.0', prefixLength: 0, interfaceIndex: index, gateway: GATEWAY }),
+    ...up(index, { ipv6 }),
+    ...addresses.map((address) => addAddress(index, address)),
+    ...routes
+      .slice(0, ipv6 ? 2 : 1)
+      .flatMap(({ destination, gateway }) => [
+        setNeighbour(index, gateway, gatewayMac),
+        addRoute({ destination, prefixLength: 0, interfaceIndex: index, gateway }),
+      ]),
   ];
 }
 
-/** What a router must do, and what it must not: check that answers would take the same way. */
-function asRouter(namespace: string): void {
-  const settings = { ip_forward: '1', 'conf/all/rp_filter': '0', 'conf/default/rp_filter': '0' };
-  within(namespacePath(namespace), () => {
-    for (const [name, value] of Object.entries(settings)) writeFileSync(`/proc/sys/net/ipv4/${name}`, value);
-  });
+/** With no addresses but those of the plan. */
+function up(index: number, { ipv6 }: Pick<LabPlan, 'ipv6'>): Request[] {
+  return ipv6 ? [setNoLinkLocal(index), setUp(index)] : [setUp(index)];
 }
 
 function inNamespace(name: string, action: (socket: NetlinkSocket) => void): void {

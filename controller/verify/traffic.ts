@@ -6,6 +6,7 @@ import { NetfoldError } from '../../proto/errors.ts';
 export interface Place {
   readonly name: string;
   readonly namespace: string;
+  /** Where traffic to it is sent: one of its addresses, of either family. */
   readonly address: string;
 }
 
@@ -90,14 +91,15 @@ export interface Flow {
 
 /**
  * Bits of payload per second that arrive over a TCP connection (cubic, whatever the machine's default is), after
- * `settleSeconds` that don't count.
+ * `settleSeconds` that don't count. Measurements towards one place at the same time need a `port` each.
  */
 export async function tcpGoodput(
   { from, to }: Flow,
   seconds: number,
   settleSeconds: number,
+  port = 5201,
 ): Promise<number> {
-  const server = await startServer(to);
+  const server = await startServer(to, port);
   try {
     const command = [
       'iperf3',
@@ -106,6 +108,8 @@ export async function tcpGoodput(
       'cubic',
       '-c',
       to.address,
+      '-p',
+      String(port),
       '-t',
       String(seconds),
       '-O',
@@ -119,8 +123,8 @@ export async function tcpGoodput(
 }
 
 /** An iperf3 server that listens already. */
-async function startServer(place: Place): Promise<ChildProcess> {
-  const server = start(place, ['iperf3', '-s', '--forceflush']);
+async function startServer(place: Place, port: number): Promise<ChildProcess> {
+  const server = start(place, ['iperf3', '-s', '-p', String(port), '--forceflush']);
   let printed = '';
   await new Promise<void>((resolve, reject) => {
     server.stdout!.on('data', (text: Buffer) => {

@@ -1,18 +1,19 @@
 /**
  * One-way delay of UDP datagrams between two endpoints of one machine, whose monotonic clock both see.
  *
- *   node test/support/one-way.ts receive PORT COUNT     prints the median delay in milliseconds
+ *   node test/support/one-way.ts receive PORT COUNT [udp6]   prints the median delay in milliseconds
  *   node test/support/one-way.ts send ADDRESS PORT COUNT
  */
 import { createSocket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const [role, ...args] = process.argv.slice(2);
-if (role === 'receive') receive(Number(args[0]), Number(args[1]));
+if (role === 'receive') receive(Number(args[0]), Number(args[1]), args[2] === 'udp6' ? 'udp6' : 'udp4');
 else await send(args[0]!, Number(args[1]), Number(args[2]));
 
-function receive(port: number, count: number): void {
-  const socket = createSocket('udp4');
+function receive(port: number, count: number, type: 'udp4' | 'udp6'): void {
+  const socket = createSocket(type);
   const delays: number[] = [];
   socket.on('message', (message) => {
     delays.push(Number(process.hrtime.bigint() - message.readBigUInt64LE()) / 1e6);
@@ -25,7 +26,7 @@ function receive(port: number, count: number): void {
 }
 
 async function send(address: string, port: number, count: number): Promise<void> {
-  const socket = createSocket('udp4');
+  const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
   const message = Buffer.alloc(64);
   for (let sent = 0; sent < count; sent++) {
     message.writeBigUInt64LE(process.hrtime.bigint());

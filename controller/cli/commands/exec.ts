@@ -49,7 +49,7 @@ function findEndpoint(node: string, name: string | undefined): { experiment: str
 
 async function exec(node: string, command: string[], { name }: { name?: string }): Promise<void> {
   const { endpoint } = findEndpoint(node, name);
-  const environment = endpointEnvironment({ name: endpoint.name, addresses: [endpoint.address] });
+  const environment = endpointEnvironment(endpoint);
   const child = spawn('ip', ['netns', 'exec', endpoint.namespace, ...command], {
     stdio: 'inherit',
     env: { ...process.env, ...environment },

@@ -7,6 +7,7 @@ import {
   addVeth,
   setGsoMaxSegments,
   setNeighbour,
+  setNoLinkLocal,
   setUp,
 } from '../../../agent/kernel/rtnetlink.ts';
 import { annotated, sent, words } from '../../support/annotated-bytes.ts';
@@ -55,6 +56,17 @@ test('ip link set dev 2 gso_max_segs 41', () => {
   );
 });
 
+test('ip link set dev 22 addrgenmode none', () => {
+  expectBytes(
+    setNoLinkLocal(22),
+    `30000000 1000 0500 00000000 00000000
+     00 00 0000 16000000 00000000 00000000
+     1000 1a80                             # IFLA_AF_SPEC, nested
+       0c00 0a80                           # AF_INET6, nested
+         0500 0800 01 000000               # IFLA_INET6_ADDR_GEN_MODE: IN6_ADDR_GEN_MODE_NONE`,
+  );
+});
+
 test('ip address add 10.1.2.3/32 dev 5', () => {
   expectBytes(
     addAddress(5, '10.1.2.3'),
@@ -65,11 +77,11 @@ test('ip address add 10.1.2.3/32 dev 5', () => {
   );
 });
 
-test('ip address add fd00::a:1/128 dev 5', () => {
+test('ip address add fd00::a:1/128 dev 5 nodad', () => {
   expectBytes(
     addAddress(5, 'fd00::a:1'),
     `40000000 1400 0506 00000000 00000000
-     0a 80 00 00 05000000                  # AF_INET6, /128
+     0a 80 02 00 05000000                  # AF_INET6, /128, IFA_F_NODAD
      1400 0200 fd00000000000000 00000000000a0001
      1400 0100 fd00000000000000 00000000000a0001`,
   );
@@ -118,6 +130,29 @@ test('ip -6 route add fd00::7/128 via fe80::1 dev 2 onlink proto static', () => 
      1400 0100 fd00000000000000 0000000000000007
      1400 0500 fe80000000000000 0000000000000001
      0800 0400 02000000`,
+  );
+});
+
+test('ip -6 route add fd00::1:7/128 dev 17 proto static', () => {
+  expectBytes(
+    addRoute({ destination: 'fd00::1:7', prefixLength: 128, interfaceIndex: 17 }),
+    `38000000 1800 0506 00000000 00000000
+     0a 80 00 00
+     fe 04 fd 01                           # the scope is IPv4's; for IPv6 the kernel ignores it
+     00000000
+     1400 0100 fd00000000000000 0000000000010007
+     0800 0400 11000000`,
+  );
+});
+
+test('ip neighbour replace fe80::1 lladdr 02:30:00:00:00:01 dev 2 nud permanent', () => {
+  expectBytes(
+    setNeighbour(2, 'fe80::1', Uint8Array.of(2, 0x30, 0, 0, 0, 1)),
+    `3c000000 1c00 0505 00000000 00000000
+     0a 00 0000 02000000                   # AF_INET6, interface 2
+     8000 00 01
+     1400 0100 fe80000000000000 0000000000000001
+     0a00 0200 023000000001 0000`,
   );
 });
 

@@ -1,24 +1,63 @@
+import { BlockList, isIP } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { hostsFileText, MAX_HOSTS, macOf, planLab } from '../../../controller/lab/lab-plan.ts';
+import { addressBytes, addressKey } from '../../../agent/kernel/addresses.ts';
+import {
+  hostsFileText,
+  type LabEndpoint,
+  MAX_HOSTS,
+  macOf,
+  planLab,
+} from '../../../controller/lab/lab-plan.ts';
 import { NetfoldError } from '../../../proto/errors.ts';
 
 const NAMES = ['client.0', 'client.1', 'client.2', 'server.0', 'server.1'];
 
-test('endpoints are spread over the hosts in turn, with an address in the network of their host', () => {
-  const { experiment, hosts, endpoints } = planLab('x', NAMES, 2);
-  expect(experiment).toBe('x');
+test('endpoints are spread over the hosts in turn, with addresses in the networks of their host', () => {
+  const { experiment, ipv6, hosts, endpoints } = planLab('x', NAMES, 2);
+  expect({ experiment, ipv6 }).toEqual({ experiment: 'x', ipv6: true });
   expect(hosts).toEqual([
-    { index: 0, name: 'host0', namespace: 'netfold.x+host0', address: '100.64.0.1' },
-    { index: 1, name: 'host1', namespace: 'netfold.x+host1', address: '100.64.0.2' },
+    {
+      index: 0,
+      name: 'host0',
+      namespace: 'netfold.x+host0',
+      address: '100.64.0.1',
+      networks: [
+        { prefix: '10.1.0.0', length: 16, gateway: '100.64.0.1' },
+        { prefix: 'fd6e:6574:666f:1::', length: 64, gateway: 'fe80::1' },
+      ],
+    },
+    {
+      index: 1,
+      name: 'host1',
+      namespace: 'netfold.x+host1',
+      address: '100.64.0.2',
+      networks: [
+        { prefix: '10.2.0.0', length: 16, gateway: '100.64.0.2' },
+        { prefix: 'fd6e:6574:666f:2::', length: 64, gateway: 'fe80::1' },
+      ],
+    },
   ]);
   expect(endpoints).toEqual([
-    { number: 0, name: 'client.0', namespace: 'netfold.x.client.0', address: '10.1.0.1', host: hosts[0] },
-    { number: 1, name: 'client.1', namespace: 'netfold.x.client.1', address: '10.2.0.1', host: hosts[1] },
-    { number: 2, name: 'client.2', namespace: 'netfold.x.client.2', address: '10.1.0.2', host: hosts[0] },
-    { number: 3, name: 'server.0', namespace: 'netfold.x.server.0', address: '10.2.0.2', host: hosts[1] },
-    { number: 4, name: 'server.1', namespace: 'netfold.x.server.1', address: '10.1.0.3', host: hosts[0] },
+    planned(0, 'client.0', '10.1.0.1', 'fd6e:6574:666f:1::1', hosts[0]),
+    planned(1, 'client.1', '10.2.0.1', 'fd6e:6574:666f:2::1', hosts[1]),
+    planned(2, 'client.2', '10.1.0.2', 'fd6e:6574:666f:1::2', hosts[0]),
+    planned(3, 'server.0', '10.2.0.2', 'fd6e:6574:666f:2::2', hosts[1]),
+    planned(4, 'server.1', '10.1.0.3', 'fd6e:6574:666f:1::3', hosts[0]),
   ]);
+});
+
+function planned(number: number, name: string, address: string, address6: string, host: unknown): unknown {
+  return { number, name, namespace: `netfold.x.${name}`, address, addresses: [address, address6], host };
+}
+
+test('without IPv6 there is one network and one address, the same as with it', () => {
+  const dual = planLab('x', NAMES, 2);
+  const { ipv6, hosts, endpoints } = planLab('x', NAMES, 2, { ipv6: false });
+  expect(ipv6).toBe(false);
+  expect(hosts.map(({ networks }) => networks)).toEqual(dual.hosts.map(({ networks }) => [networks[0]]));
+  expect(endpoints.map(({ addresses }) => addresses)).toEqual(dual.endpoints.map(({ address }) => [address]));
+  expect(hostsFileText(planLab('x', ['a.0'], 1, { ipv6: false })).split('\n')[2]).toBe('10.1.0.1\ta.0 a');
 });
 
 test('hosts may have no endpoints', () => {
@@ -33,30 +72,46 @@ test('no two things have the same address or namespace, also in a large lab', ()
       const names = Array.from({ length: endpointCount }, (_, index) => `s.${index}`);
       const { hosts, endpoints } = planLab('x', names, hostCount);
       const all = [...hosts, ...endpoints];
-      expect(new Set(all.map(({ address }) => address)).size).toBe(all.length);
       expect(new Set(all.map(({ namespace }) => namespace)).size).toBe(all.length);
-      for (const { address, host } of endpoints)
-        expect(address.startsWith(`10.${host.index + 1}.`)).toBe(true);
+      const addresses = [
+        ...hosts.map(({ address }) => address),
+        ...endpoints.flatMap((endpoint) => endpoint.addresses),
+      ];
+      const keys = new Set(addresses.map((address) => addressKey(addressBytes(address))));
+      expect(keys.size).toBe(hosts.length + 2 * endpoints.length);
+      for (const endpoint of endpoints) expect(networksOf(endpoint)).toEqual([0, 1]);
     }),
     { seed: 17, numRuns: 30 },
   );
 });
+
+/** The networks of its host that its first, second … address lies in. */
+function networksOf({ addresses, host }: LabEndpoint): number[] {
+  return addresses.map((address) =>
+    host.networks.findIndex(({ prefix, length }) => {
+      if (isIP(prefix) !== isIP(address)) return false;
+      const list = new BlockList();
+      list.addSubnet(prefix, length, isIP(prefix) === 6 ? 'ipv6' : 'ipv4');
+      return list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+    }),
+  );
+}
 
 describe('limits', () => {
   const names = (count: number): string[] => Array.from({ length: count }, (_, index) => `s.${index}`);
 
   test('the last endpoint that fits a host has an address that can be one', () => {
     const { endpoints } = planLab('x', names(65_000), 1);
-    expect(endpoints.at(-1)!.address).toBe('10.1.253.232');
-    expect(endpoints[254]!.address).toBe('10.1.0.255');
-    expect(endpoints[255]!.address).toBe('10.1.1.0');
+    expect(endpoints.at(-1)!.addresses).toEqual(['10.1.253.232', 'fd6e:6574:666f:1::fde8']);
+    expect(endpoints[254]!.addresses).toEqual(['10.1.0.255', 'fd6e:6574:666f:1::ff']);
+    expect(endpoints[255]!.addresses).toEqual(['10.1.1.0', 'fd6e:6574:666f:1::100']);
   });
 
   test('the last host has one too', () => {
     const { hosts, endpoints } = planLab('x', names(300), MAX_HOSTS);
     expect(hosts.at(-1)!.address).toBe('100.64.0.254');
-    expect(endpoints[253]!.address).toBe('10.254.0.1');
-    expect(endpoints[254]!.address).toBe('10.1.0.2');
+    expect(endpoints[253]!.addresses).toEqual(['10.254.0.1', 'fd6e:6574:666f:fe::1']);
+    expect(endpoints[254]!.addresses).toEqual(['10.1.0.2', 'fd6e:6574:666f:1::2']);
   });
 
   test.each([
@@ -95,15 +150,20 @@ describe('hardware addresses', () => {
   });
 });
 
-test('the hosts file has every endpoint, and every service as all of its replicas', () => {
+test('the hosts file has every endpoint by both addresses, and every service as all of its replicas', () => {
   expect(hostsFileText(planLab('x', NAMES, 2))).toBe(
     `127.0.0.1\tlocalhost
 ::1\tlocalhost ip6-localhost ip6-loopback
 10.1.0.1\tclient.0 client
+fd6e:6574:666f:1::1\tclient.0 client
 10.2.0.1\tclient.1 client
+fd6e:6574:666f:2::1\tclient.1 client
 10.1.0.2\tclient.2 client
+fd6e:6574:666f:1::2\tclient.2 client
 10.2.0.2\tserver.0 server
+fd6e:6574:666f:2::2\tserver.0 server
 10.1.0.3\tserver.1 server
+fd6e:6574:666f:1::3\tserver.1 server
 `,
   );
 });

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FlowMeter } from '../../../agent/usage/flow-meter.ts';
 import { DESTINATION, FRAME_BYTES, Frames, MeteredFlow, SOURCE, TICK_MS } from '../../support/traffic.ts';
@@ -273,4 +274,61 @@ test('each direction and each pair is a flow of its own', () => {
     ['1 2', 30, 8, false],
   ]);
   expect(meter.get(2, 1)).toBeUndefined();
+});
+
+describe('a pair with a counter per address family', () => {
+  /** A meter told of the same totals in parts; how it sees the flow after each tick. */
+  function seen(ticks: readonly (readonly number[])[]): unknown[] {
+    const meter = new FlowMeter(3);
+    const sums: number[] = [];
+    return ticks.map((parts, tick) => {
+      meter.begin((tick + 1) * TICK_MS);
+      parts.forEach((bytes, part) => {
+        sums[part] = (sums[part] ?? 0) + bytes;
+      });
+      // A counter that is there once stays.
+      for (const sum of sums) meter.count(2, 1, sum, () => 10e6);
+      const changed = meter.finish();
+      const { active, greedy, rateBps } = meter.get(2, 1)!;
+      return { changed, active, greedy, rateBps };
+    });
+  }
+
+  test('is one flow of all of them', () => {
+    const ticks = Array.from({ length: 40 }, () => [0.6 * TICK_BYTES, 0.4 * TICK_BYTES]);
+    expect(seen(ticks).at(-1)).toEqual({
+      changed: false,
+      active: true,
+      greedy: true,
+      rateBps: expect.closeTo(10e6, 0),
+    });
+  });
+
+  test('goes on when it changes from one to the other', () => {
+    const half = TICK_BYTES / 2;
+    const ticks = Array.from({ length: 60 }, (_, tick) => (tick < 30 ? [half] : [0, half]));
+    const steady = { changed: false, active: true, greedy: false, rateBps: expect.closeTo(5e6, 0) };
+    expect(seen(ticks).slice(20)).toEqual(Array(40).fill(steady));
+  });
+
+  test('is seen as one with a single counter is, however its bytes are divided', () => {
+    const tick = fc.tuple(fc.nat(TICK_BYTES), fc.nat(TICK_BYTES), fc.nat(TICK_BYTES));
+    fc.assert(
+      fc.property(fc.array(tick, { minLength: 1, maxLength: 80 }), (ticks) => {
+        const together = ticks.map((parts) => [parts.reduce((sum, bytes) => sum + bytes)]);
+        expect(seen(ticks)).toEqual(seen(together));
+      }),
+      { seed: 23 },
+    );
+  });
+
+  test('has sent nothing in a tick in which none was told', () => {
+    const meter = new FlowMeter(3);
+    for (let tick = 1; tick <= 20; tick++) {
+      meter.begin(tick * TICK_MS);
+      if (tick <= 10) meter.count(2, 1, tick * TICK_BYTES, () => 10e6);
+      meter.finish();
+    }
+    expect(meter.get(2, 1)).toMatchObject({ active: false, rateBps: 0 });
+  });
 });

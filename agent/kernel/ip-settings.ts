@@ -1,0 +1,36 @@
+/** How network namespaces treat packets (/proc/sys/net; Documentation/networking/ip-sysctl.rst of the kernel). */
+import { existsSync, writeFileSync } from 'node:fs';
+import { within } from './namespaces.ts';
+
+const FOLDER = '/proc/sys/net';
+
+/** What a router must do, and what it must not: check that answers would take the same way. */
+const ROUTER = {
+  'ipv4/ip_forward': '1',
+  'ipv4/conf/all/rp_filter': '0',
+  'ipv4/conf/default/rp_filter': '0',
+};
+/** Machines that have it switched off by sysctl may hand that down to their namespaces (net.core.devconf_inherit_init_net). */
+const IPV6 = { 'ipv6/conf/all/disable_ipv6': '0' };
+const IPV6_ROUTER = { ...IPV6, 'ipv6/conf/all/forwarding': '1' };
+
+/** False where the kernel was built or booted without (`ipv6.disable=1`): then no namespace can have it. */
+export function hasIpv6(): boolean {
+  return existsSync(`${FOLDER}/ipv6/conf`);
+}
+
+/** Makes the namespace at `path` forward. Interfaces that are added later do as well. */
+export function makeRouter(path: string, { ipv6 }: { ipv6: boolean }): void {
+  write(path, ipv6 ? { ...ROUTER, ...IPV6_ROUTER } : ROUTER);
+}
+
+/** Makes sure that interfaces of the namespace at `path` can have IPv6 addresses. */
+export function enableIpv6(path: string): void {
+  write(path, IPV6);
+}
+
+function write(path: string, settings: Readonly<Record<string, string>>): void {
+  within(path, () => {
+    for (const [name, value] of Object.entries(settings)) writeFileSync(`${FOLDER}/${name}`, value);
+  });
+}

@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { endpointEnvironment } from '../../../agent/endpoints/processes.ts';
+
+test('a command knows its node, service, replica and an address of each family', () => {
+  const addresses = ['10.2.0.7', 'fd6e:6574:666f:2::7'];
+  expect(endpointEnvironment({ name: 'web-2.13', addresses })).toEqual({
+    NETFOLD_NODE: 'web-2.13',
+    NETFOLD_SERVICE: 'web-2',
+    NETFOLD_REPLICA: '13',
+    NETFOLD_ADDRESS: '10.2.0.7',
+    NETFOLD_ADDRESS6: 'fd6e:6574:666f:2::7',
+  });
+  expect(endpointEnvironment({ name: 'a.0', addresses: addresses.toReversed() })).toMatchObject({
+    NETFOLD_ADDRESS: '10.2.0.7',
+    NETFOLD_ADDRESS6: 'fd6e:6574:666f:2::7',
+  });
+});
+
+test('an address that it does not have is empty', () => {
+  expect(endpointEnvironment({ name: 'a.0', addresses: ['10.2.0.7'] }).NETFOLD_ADDRESS6).toBe('');
+  expect(endpointEnvironment({ name: 'a.0', addresses: ['fd00::7'] }).NETFOLD_ADDRESS).toBe('');
+});
