@@ -25,6 +25,7 @@ const raw = {
   socket: libc.func('int socket(int domain, int type, int protocol)'),
   bind: libc.func('int bind(int fd, void *address, uint32_t length)'),
   setsockopt: libc.func('int setsockopt(int fd, int level, int name, void *value, uint32_t length)'),
+  getsockopt: libc.func('int getsockopt(int fd, int level, int name, void *value, _Inout_ uint32_t *length)'),
   send: libc.func('long send(int fd, void *data, size_t length, int flags)'),
   recv: libc.func('long recv(int fd, void *data, size_t length, int flags)'),
   recvmmsg: libc.func('int recvmmsg(int fd, void *messages, uint32_t count, int flags, void *timeout)'),
@@ -39,6 +40,7 @@ const raw = {
   setpriority: libc.func('int setpriority(int which, uint32_t who, int priority)'),
   sched_setscheduler: libc.func('int sched_setscheduler(int pid, int policy, void *param)'),
   gettid: libc.func('int gettid()'),
+  adjtimex: libc.func('int adjtimex(void *timex)'),
   mmap: libc.func(
     'void *mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)',
   ),
@@ -78,6 +80,7 @@ export const SOCK_NONBLOCK = 0o4000;
 const SOL_SOCKET = 1;
 const SO_RCVBUFFORCE = 33;
 const SO_ATTACH_BPF = 50;
+const SO_NETNS_COOKIE = 71;
 const SOL_NETLINK = 270;
 const MSG_DONTWAIT = 0x40;
 const O_CLOEXEC = 0o2000000;
@@ -147,6 +150,18 @@ export function attachSocketFilter(fd: number, programFd: number): void {
     raw.setsockopt(fd, SOL_SOCKET, SO_ATTACH_BPF, new Int32Array([programFd]), 4),
     'SO_ATTACH_BPF',
   );
+}
+
+/**
+ * The number of the socket's network namespace that no other gets until the machine starts again, in decimal; empty on
+ * kernels before 5.14.
+ */
+export function namespaceCookie(fd: number): string {
+  const cookie = new BigUint64Array(1);
+  if (raw.getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, cookie, new Uint32Array([8])) === 0)
+    return `${cookie[0]}`;
+  if (koffi.errno() === osConstants.errno.ENOPROTOOPT) return '';
+  return fail('getsockopt', 'SO_NETNS_COOKIE');
 }
 
 export function setNetlinkOption(fd: number, option: number): void {
@@ -282,4 +297,9 @@ const MAP_PRIVATE_ANONYMOUS = 0x22;
 export function mapMemory(bytes: number): { address: bigint; memory: ArrayBuffer } {
   const address = raw.mmap(null, bytes, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0) as bigint;
   return { address, memory: koffi.view(address, bytes) };
+}
+
+/** Reads the state of the kernel's clock into `timex` (struct timex with `modes` 0) and returns it, e.g. TIME_ERROR. */
+export function readClockState(timex: Uint8Array): number {
+  return check('adjtimex', raw.adjtimex(timex), 'read');
 }

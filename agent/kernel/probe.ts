@@ -1,176 +1,77 @@
-/**
- * What this machine can do, found by doing it: in a network namespace without a name that exists only during the
- * probe. Nothing of the machine is touched.
- */
-import { existsSync } from 'node:fs';
-import { close, open, setns, unshareNetwork } from './libc.ts';
-import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket } from './netlink-socket.ts';
-import { PacketQueue } from './nfqueue.ts';
-import { queueArrivals } from './nftables.ts';
-import { loadPrograms } from './programs.ts';
-import { addClassifier, addClsact, addIngressFilter, setHtbClass, setHtbRoot } from './tc-messages.ts';
+/** What this machine can do, found by doing it. Nothing of the machine is touched. */
+import { spawnSync } from 'node:child_process';
+import type { Ability } from './probe/ability.ts';
+import { kernelProbes } from './probe/kernel-probes.ts';
+import type { Machine } from './probe/platform.ts';
+import { type Probe, runProbes } from './probe/probe-list.ts';
+import { readMachine } from './probe/read-machine.ts';
+import { everywhere, packageRemedies } from './probe/remedies.ts';
 
-export interface Ability {
-  readonly name: string;
-  readonly neededFor: string;
-  readonly ok: boolean;
-  /** What happened when it was tried; empty when it is there. */
-  readonly reason: string;
-  /** What to do where it is missing. */
-  readonly remedy: string;
-}
-
-interface Probe {
-  readonly name: string;
-  readonly neededFor: string;
-  readonly remedy: string;
-  /** Throws where the machine can't. */
-  readonly attempt: () => void;
-}
-
-const LOOPBACK = 1;
-const MAJOR = 0x4e46;
+export { type Ability, blockers, type DelayBackendName, delayBackends } from './probe/ability.ts';
+export { readMachine } from './probe/read-machine.ts';
 
 /** Tries everything that a local lab needs, in the order in which one thing needs the other. */
-export function probeMachine(): Ability[] {
-  const first = [linux, root, command('ip', 'commands in endpoints', 'iproute2')];
-  const abilities = first.map(tryProbe);
-  if (abilities.some(({ ok }) => !ok)) return abilities;
-  return [...abilities, ...inScratchNamespace(() => kernelProbes().map(tryProbe))];
-}
-
-function tryProbe({ name, neededFor, remedy, attempt }: Probe): Ability {
+export function probeMachine(machine: Machine = readMachine()): Ability[] {
+  const { probes, close } = kernelProbes();
   try {
-    attempt();
-    return { name, neededFor, remedy, ok: true, reason: '' };
-  } catch (error) {
-    return { name, neededFor, remedy, ok: false, reason: (error as Error).message };
+    return runProbes([platform, root, iproute2, ...probes], machine);
+  } finally {
+    close();
   }
 }
 
-const linux: Probe = {
+const platform: Probe = {
+  id: 'platform',
   name: 'Linux on a 64-bit little-endian machine',
   neededFor: 'everything',
-  remedy: 'run netfold on Linux (x86-64 or ARM64), in a virtual machine if need be',
+  need: 'lab',
+  from: 'packages',
+  remedies: everywhere({
+    command: '',
+    note: 'run netfold on Linux (x86-64 or ARM64), in a virtual machine if need be',
+  }),
   attempt: () => {
     const supported = process.platform === 'linux' && ['x64', 'arm64'].includes(process.arch);
     if (!supported) throw new Error(`this is ${process.platform} on ${process.arch}`);
+    return undefined;
   },
 };
 
 const root: Probe = {
+  id: 'root',
   name: 'root',
   neededFor: 'namespaces, tc and BPF',
-  remedy: 'run the command as root: sudo netfold …',
+  need: 'lab',
+  from: 'packages',
+  remedies: everywhere({
+    command: 'sudo netfold doctor',
+    note: 'and so with every command that runs a lab; if sudo finds no netfold: sudo "$(command -v netfold)" doctor',
+  }),
   attempt: () => {
     if (process.getuid?.() !== 0) throw new Error(`the user id is ${process.getuid?.()}`);
+    return undefined;
   },
 };
 
-function command(name: string, neededFor: string, pkg: string): Probe {
-  return {
-    name: `command ${name}`,
-    neededFor,
-    remedy: `install ${pkg}: apt-get install ${pkg} (Debian, Ubuntu), dnf install ${pkg} (Fedora), apk add ${pkg} (Alpine)`,
-    attempt: () => {
-      const folders = (process.env.PATH ?? '').split(':');
-      if (!folders.some((folder) => existsSync(`${folder}/${name}`)))
-        throw new Error(`${name} is not in PATH`);
-    },
-  };
-}
-
-const namespaces: Probe = {
-  name: 'network namespaces',
-  neededFor: 'endpoints',
-  remedy:
-    'run with CAP_SYS_ADMIN and CAP_NET_ADMIN (a container: --privileged), on a kernel with CONFIG_NET_NS',
-  attempt: unshareNetwork,
+const iproute2: Probe = {
+  id: 'iproute2',
+  name: 'iproute2',
+  neededFor: 'commands in endpoints',
+  need: 'lab',
+  from: 'packages',
+  remedies: packageRemedies({
+    apt: 'iproute2',
+    dnf: 'iproute iproute-tc',
+    apk: 'iproute2',
+    pacman: 'iproute2',
+  }),
+  attempt: () => {
+    const { error, stdout, stderr } = spawnSync('ip', ['-V'], { encoding: 'utf8', timeout: 2000 });
+    if (error) throw new Error(`ip can't be run: ${(error as NodeJS.ErrnoException).code ?? error.message}`);
+    const says = `${stdout}${stderr}`.trim();
+    const version = /iproute2-(\S+?),?(\s|$)/.exec(says)?.[1];
+    // busybox has a lesser `ip`, without namespaces.
+    if (version === undefined) throw new Error(`ip is not iproute2's; it says "${says.split('\n')[0]}"`);
+    return version;
+  },
 };
-
-/** Runs in a new namespace of this thread, and comes back. */
-function inScratchNamespace(action: () => Ability[]): Ability[] {
-  const home = open('/proc/thread-self/ns/net');
-  try {
-    const ability = tryProbe(namespaces);
-    if (!ability.ok) return [ability];
-    try {
-      return [ability, ...action()];
-    } finally {
-      setns(home);
-    }
-  } finally {
-    close(home);
-  }
-}
-
-function kernelProbes(): Probe[] {
-  const module = (name: string): string =>
-    `modprobe ${name}, or use a distribution kernel (not a minimal one)`;
-  const route = (use: (socket: NetlinkSocket) => void) => () => withSocket(NETLINK_ROUTE, use);
-  return [
-    {
-      name: 'HTB',
-      neededFor: 'bandwidth',
-      remedy: module('sch_htb'),
-      attempt: route((socket) => {
-        const rate = { bytesPerSecond: 125_000, burstBytes: 1514 };
-        socket.run([setHtbRoot(LOOPBACK, MAJOR, 100), setHtbClass(LOOPBACK, MAJOR, 1, rate, 1514)]);
-      }),
-    },
-    {
-      name: 'BPF and libbpf',
-      neededFor: 'counting traffic, finding classes',
-      remedy:
-        'install libbpf (apt-get install libbpf1, dnf install libbpf, apk add libbpf); Linux 5.6 or newer',
-      attempt: () => loadPrograms(1).close(),
-    },
-    {
-      name: 'BPF classifier',
-      neededFor: 'finding the class of a destination',
-      remedy: module('cls_bpf'),
-      attempt: () =>
-        withPrograms(({ arrivalFd }) =>
-          withSocket(NETLINK_ROUTE, (s) => s.run([addClassifier(LOOPBACK, MAJOR, arrivalFd)])),
-        ),
-    },
-    {
-      name: 'clsact',
-      neededFor: 'right timestamps of delayed packets',
-      remedy: module('sch_ingress'),
-      attempt: () =>
-        withPrograms(({ arrivalFd }) =>
-          withSocket(NETLINK_ROUTE, (s) =>
-            s.run([addClsact(LOOPBACK), addIngressFilter(LOOPBACK, arrivalFd)]),
-          ),
-        ),
-    },
-    {
-      name: 'NFQUEUE',
-      neededFor: 'latency, jitter and loss (delay line)',
-      remedy: module('-a nfnetlink_queue xt_NFQUEUE nft_compat'),
-      attempt: () => {
-        withSocket(NETLINK_NETFILTER, (socket) => socket.run(queueArrivals('lo', 0)));
-        new PacketQueue(0).close();
-      },
-    },
-  ];
-}
-
-function withSocket(protocol: number, use: (socket: NetlinkSocket) => void): void {
-  const socket = new NetlinkSocket(protocol);
-  try {
-    use(socket);
-  } finally {
-    socket.close();
-  }
-}
-
-function withPrograms(use: (programs: { arrivalFd: number }) => void): void {
-  const programs = loadPrograms(1);
-  try {
-    use(programs);
-  } finally {
-    programs.close();
-  }
-}

@@ -264,7 +264,7 @@ describe('a machine that can not', () => {
     const hidden = `mount --bind /dev/null ${library} && exec ${NETFOLD} up ${file} --name ${name}`;
     const up = await run('unshare', ['--mount', 'sh', '-c', hidden]);
     expect(up.code).toBe(3);
-    expect(up.err).toMatch(/✗ BPF and libbpf .*libbpf.so.1 can't be loaded\n.*→ .*libbpf1/);
+    expect(up.err).toMatch(/✗ libbpf .*libbpf.so.1 can't be loaded\n.*→ .*libbpf1/);
     expect(tracesOf(name)).toEqual(NOTHING);
   });
 });

@@ -1,30 +1,40 @@
 /** `netfold doctor`: what this machine can do. */
 import type { Command } from 'commander';
-import { osInfo } from 'systeminformation';
-import { probeMachine } from '../../../agent/kernel/probe.ts';
+import { probeMachine, readMachine } from '../../../agent/kernel/probe.ts';
+import { EXIT_CODE } from '../../../proto/errors.ts';
+import { probeEnvironment } from '../../machine/environment.ts';
+import { reportLines, reportOf, type Tone } from '../../machine/report.ts';
 import { print, printJson, styled } from '../output.ts';
+
+const COLOURS = { good: 'green', bad: 'red', warning: 'yellow', quiet: 'dim' } as const satisfies Record<
+  Tone,
+  string
+>;
+
+interface DoctorOptions {
+  readonly json?: boolean;
+  readonly allPlatforms?: boolean;
+}
 
 export function addMachineCommands(program: Command): void {
   program
     .command('doctor')
     .description('what this machine can do, what is missing, and the exact remedy')
-    .option('--json', 'print JSON')
+    .option('--json', 'print JSON, with the remedies for all platforms')
+    .option('--all-platforms', 'print the remedies for all platforms')
     .action(doctor);
 }
 
-async function doctor({ json = false }: { json?: boolean }): Promise<void> {
-  const abilities = probeMachine();
-  const able = abilities.every(({ ok }) => ok);
-  if (!able) process.exitCode = 3;
+async function doctor({ json = false, allPlatforms = false }: DoctorOptions): Promise<void> {
+  const machine = readMachine();
+  // What waits for other programs goes on while the kernel is probed.
+  const environment = probeEnvironment(machine);
+  const report = reportOf(machine, [...probeMachine(machine), ...(await environment)]);
+  if (!report.able) process.exitCode = EXIT_CODE.machine;
   if (json) {
-    printJson({ able, abilities });
+    printJson(report);
     return;
   }
-  const { distro, release, kernel, arch } = await osInfo();
-  print(`${distro} ${release}, Linux ${kernel}, ${arch}`);
-  for (const { name, neededFor, ok, reason, remedy } of abilities) {
-    if (ok) print(`${styled('green', '✓')} ${name}`);
-    else print(`${styled('red', '✗')} ${name} (needed for ${neededFor}): ${reason}\n  → ${remedy}`);
-  }
-  print(able ? 'this machine can run a local lab' : "this machine can't run a local lab yet");
+  const style = (tone: Tone, text: string): string => styled(COLOURS[tone], text);
+  print(reportLines(report, { allPlatforms, style }).join('\n'));
 }

@@ -1,0 +1,127 @@
+/** What was tried, how it went, and what follows for a local lab. Pure. */
+import { type Machine, PLATFORM_NAMES, type Platform } from './platform.ts';
+
+export type AbilityId =
+  | 'platform'
+  | 'root'
+  | 'cpus'
+  | 'memory'
+  | 'iproute2'
+  | 'libbpf'
+  | 'network-namespaces'
+  | 'routing'
+  | 'veth'
+  | 'htb'
+  | 'bpf-socket-filter'
+  | 'bpf-classifier'
+  | 'clsact'
+  | 'netem'
+  | 'nfqueue'
+  | 'ipv6'
+  | 'docker'
+  | 'ssh'
+  | 'clock';
+
+/**
+ * - `lab`: without it there is no local lab
+ * - `one of`: one of those that say so is enough (netem and the delay line do the same)
+ * - `optional`: for some topologies or running places only
+ * - `advice`: the lab runs, but may be slow or inexact
+ */
+export type Need = 'lab' | 'one of' | 'optional' | 'advice';
+
+export interface Remedy {
+  readonly platform: Platform;
+  /** To be pasted into a shell, as root; empty where no command helps and the note says what does. */
+  readonly command: string;
+  /** What else there is to know. */
+  readonly note?: string;
+}
+
+/** What is known of an ability before it is tried. */
+export interface Subject {
+  readonly id: AbilityId;
+  readonly name: string;
+  readonly neededFor: string;
+  readonly need: Need;
+  readonly remedies: readonly Remedy[];
+  /** Who brings it: the distribution's packages, or whoever built the kernel. */
+  readonly from: 'packages' | 'kernel';
+}
+
+/** One line of `netfold doctor`, and one element of `abilities` in its JSON. */
+export interface Ability {
+  readonly id: AbilityId;
+  readonly name: string;
+  readonly neededFor: string;
+  readonly need: Need;
+  readonly ok: boolean;
+  /** False where something that it builds on is missing, so that nothing was learnt. */
+  readonly tried: boolean;
+  /** What was found, where it is more than "it is there", e.g. a version or a number of bytes. */
+  readonly found: string;
+  /** What happened when it was tried; empty when it is there. */
+  readonly reason: string;
+  /** What to do where it is missing: this machine's line, or one for each platform where this one is unknown. */
+  readonly remedy: string;
+  /** For all platforms, this machine's first. */
+  readonly remedies: readonly Remedy[];
+}
+
+export type Outcome = { readonly found: string } | { readonly reason: string; readonly tried?: boolean };
+
+export function judge(subject: Subject, outcome: Outcome, machine: Machine): Ability {
+  const { id, name, neededFor, need, from } = subject;
+  const here = (from === 'kernel' ? machine.kernel : machine.distribution) ?? 'any';
+  const mine = subject.remedies.filter(({ platform }) => platform === here || platform === 'any');
+  const others = subject.remedies.filter((remedy) => !mine.includes(remedy));
+  const ok = 'found' in outcome;
+  return {
+    id,
+    name,
+    neededFor,
+    need,
+    ok,
+    tried: ok || outcome.tried !== false,
+    found: ok ? outcome.found : '',
+    reason: ok ? '' : outcome.reason,
+    remedy: remedyText(mine, others, from === 'kernel' && machine.container),
+    remedies: [...mine, ...others],
+  };
+}
+
+function remedyText(mine: readonly Remedy[], others: readonly Remedy[], onHost: boolean): string {
+  const where = onHost ? 'on the host of this container' : '';
+  if (mine.length > 0) return mine.map((remedy) => remedyLine(remedy, where)).join('\n');
+  return others.map((remedy) => platformLine(remedy, where)).join('\n');
+}
+
+/** `Debian: modprobe … # …` */
+export function platformLine(remedy: Remedy, where = ''): string {
+  return `${PLATFORM_NAMES[remedy.platform]}: ${remedyLine(remedy, where)}`;
+}
+
+/** Notes follow as comments of the shell, so that the whole line can be pasted. */
+function remedyLine({ command, note = '' }: Remedy, where: string): string {
+  if (command === '') return note;
+  const comment = [where, note].filter((part) => part !== '').join('; ');
+  return comment === '' ? command : `${command}  # ${comment}`;
+}
+
+/** What keeps a local lab from running here; empty when it can. Causes only, not what could not be tried for them. */
+export function blockers(abilities: readonly Ability[]): Ability[] {
+  const missing = abilities.filter(({ ok }) => !ok);
+  const alternatives = abilities.filter(({ need }) => need === 'one of');
+  const noAlternative = alternatives.every(({ ok }) => !ok);
+  return missing.filter(
+    ({ need, tried }) => tried && (need === 'lab' || (need === 'one of' && noAlternative)),
+  );
+}
+
+export type DelayBackendName = 'netem' | 'delay-line';
+
+/** What can delay packets on this machine, the best first. */
+export function delayBackends(abilities: readonly Ability[]): readonly DelayBackendName[] {
+  const has = (id: AbilityId): boolean => abilities.some((ability) => ability.id === id && ability.ok);
+  return [...(has('netem') ? ['netem' as const] : []), ...(has('nfqueue') ? ['delay-line' as const] : [])];
+}

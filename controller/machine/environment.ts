@@ -1,0 +1,152 @@
+/** What is not the kernel's: processors, memory, and what running places other than the local lab need. */
+import { execFile } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { mem } from 'systeminformation';
+import { type ClockDiscipline, readClockDiscipline } from '../../agent/kernel/clock-discipline.ts';
+import { type Ability, judge, type Outcome, type Subject } from '../../agent/kernel/probe/ability.ts';
+import type { Machine } from '../../agent/kernel/probe/platform.ts';
+import { everywhere, packageRemedies } from '../../agent/kernel/probe/remedies.ts';
+
+/** The agent and its delay line's thread on one, applications on the other: on a single one packets leave late. */
+const CPUS_NEEDED = 2;
+/** One agent's resident memory, measured; an endpoint adds about 0.3 MB of kernel memory. */
+const MEMORY_NEEDED = 200e6;
+/** A daemon that does not answer must not hold up the report. */
+const COMMAND_TIMEOUT_MS = 1500;
+
+const SUBJECTS = {
+  cpus: {
+    id: 'cpus',
+    name: 'processors',
+    neededFor: 'delays that are on time',
+    need: 'advice',
+    from: 'packages',
+    remedies: everywhere({ command: '', note: `give the machine ${CPUS_NEEDED} processors` }),
+  },
+  memory: {
+    id: 'memory',
+    name: 'memory',
+    neededFor: 'one agent for each host',
+    need: 'advice',
+    from: 'packages',
+    remedies: everywhere({
+      command: '',
+      note: `an agent takes ${MEMORY_NEEDED / 1e6} MB, an endpoint 0.3 MB`,
+    }),
+  },
+  docker: {
+    id: 'docker',
+    name: 'Docker',
+    neededFor: 'running in containers',
+    need: 'optional',
+    from: 'packages',
+    remedies: packageRemedies(
+      { apt: 'docker.io', dnf: 'moby-engine', apk: 'docker', pacman: 'docker' },
+      {
+        afterwards: {
+          apt: 'service docker start',
+          dnf: 'systemctl enable --now docker',
+          apk: 'rc-update add docker && service docker start',
+          pacman: 'systemctl enable --now docker',
+        },
+      },
+    ),
+  },
+  ssh: {
+    id: 'ssh',
+    name: 'SSH',
+    neededFor: 'running on other machines',
+    need: 'optional',
+    from: 'packages',
+    remedies: packageRemedies({
+      apt: 'openssh-client',
+      dnf: 'openssh-clients',
+      apk: 'openssh-client',
+      pacman: 'openssh',
+    }),
+  },
+  clock: {
+    id: 'clock',
+    name: 'clock synchronised',
+    neededFor: 'events at the same time on several machines',
+    need: 'optional',
+    from: 'packages',
+    remedies: packageRemedies(
+      { apt: 'chrony', dnf: 'chrony', apk: 'chrony', pacman: 'chrony' },
+      {
+        afterwards: {
+          apt: 'service chrony start',
+          dnf: 'systemctl enable --now chronyd',
+          apk: 'rc-update add chronyd && service chronyd start',
+          pacman: 'systemctl enable --now chronyd',
+        },
+      },
+    ),
+  },
+} as const satisfies Readonly<Record<string, Subject>>;
+
+/** How a command ended. */
+export interface CommandResult {
+  /** The exit code, or why there is none, e.g. `ENOENT`. */
+  readonly code: number | string;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export async function probeEnvironment(machine: Machine): Promise<Ability[]> {
+  const [docker, ssh, memory] = await Promise.all([
+    run('docker', ['version', '--format', '{{.Server.Version}}']),
+    run('ssh', ['-V']),
+    mem(),
+  ]);
+  return [
+    judge(SUBJECTS.cpus, judgeCpus(availableParallelism()), machine),
+    judge(SUBJECTS.memory, judgeMemory(memory.available, memory.total), machine),
+    judge(SUBJECTS.docker, judgeDocker(docker), machine),
+    judge(SUBJECTS.ssh, judgeSsh(ssh), machine),
+    judge(SUBJECTS.clock, judgeClock(readClockDiscipline()), machine),
+  ];
+}
+
+function run(command: string, args: readonly string[]): Promise<CommandResult> {
+  return new Promise((resolve) => {
+    const options = { timeout: COMMAND_TIMEOUT_MS, killSignal: 'SIGKILL' } as const;
+    execFile(command, [...args], options, (error, stdout, stderr) => {
+      const late = error?.killed ? 'no answer' : undefined;
+      resolve({ code: late ?? error?.code ?? 0, stdout, stderr });
+    });
+  });
+}
+
+export function judgeCpus(count: number): Outcome {
+  return count >= CPUS_NEEDED ? { found: String(count) } : { reason: `there is ${count}` };
+}
+
+/** Both in bytes. */
+export function judgeMemory(available: number, total: number): Outcome {
+  const what = `${formatBytes(available)} of ${formatBytes(total)} available`;
+  return available >= MEMORY_NEEDED ? { found: what } : { reason: what };
+}
+
+function formatBytes(bytes: number): string {
+  return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.floor(bytes / 1e6)} MB`;
+}
+
+export function judgeDocker({ code, stdout, stderr }: CommandResult): Outcome {
+  if (code === 0 && stdout.trim() !== '') return { found: stdout.trim() };
+  if (code === 'ENOENT') return { reason: 'there is no command docker' };
+  // Warnings come before the reason.
+  return { reason: stderr.trim().split('\n').at(-1) || `docker version: ${code}` };
+}
+
+export function judgeSsh({ code, stderr }: CommandResult): Outcome {
+  if (code === 'ENOENT') return { reason: 'there is no command ssh' };
+  const version = /^(OpenSSH\S+)/.exec(stderr)?.[1]?.replace(/,$/, '');
+  if (version !== undefined) return { found: version };
+  return { reason: `ssh is not OpenSSH; it says "${stderr.trim().split('\n')[0]}"` };
+}
+
+export function judgeClock({ synchronised, maxErrorMicros }: ClockDiscipline): Outcome {
+  if (!synchronised) return { reason: 'nothing keeps the clock of the kernel right (adjtimex: TIME_ERROR)' };
+  return { found: `within ${(maxErrorMicros / 1000).toFixed(1)} ms` };
+}
