@@ -2,11 +2,12 @@
  * Folding: a path of links becomes one latency, jitter, loss and bandwidth.
  *
  * latency = Σ latency; jitter = √Σ jitter²; loss = 1 − Π(1 − loss); bandwidth = min bandwidth
- * (Gouveia et al., "Kollaps", EuroSys 2020; Amaro's thesis, 2021, section 3.1.6). Everything is computed in the order of the path, so that every
+ * (Gouveia et al., "Kollaps", EuroSys 2020; Amaro's thesis, 2021, section 3.1.6). Jitter of a single link keeps its
+ * distribution; that of several is taken as normal, which sums of independent delays approach (central limit theorem). Everything is computed in the order of the path, so that every
  * agent gets the same bits.
  */
 import { bps, micros, ratio } from '../proto/units.ts';
-import type { Graph, GraphLink, Path } from './model.ts';
+import type { Distribution, Graph, GraphLink, Path } from './model.ts';
 import { ShortestPaths, type Tree } from './shortest-paths.ts';
 
 /** Trees are kept for the sources that were asked for last, in about 32 MB: four bytes a node and tree. */
@@ -73,6 +74,7 @@ export function foldLinks(links: readonly number[], all: readonly GraphLink[]): 
   return {
     latency: micros(latency),
     jitter: micros(Math.sqrt(squaredJitter)),
+    ...shapeOf(links, all),
     // One lossy link keeps its exact value: 1 − (1 − 0.001) is not 0.001 in binary.
     loss: ratio(singleLoss(links, all) ?? 1 - passing),
     bandwidth: bps(bandwidth),
@@ -80,6 +82,19 @@ export function foldLinks(links: readonly number[], all: readonly GraphLink[]): 
     links,
     ...(Number.isFinite(queue) ? { queuePackets: queue } : {}),
   };
+}
+
+/** The distribution of the only link that has jitter, where it is not normal. */
+function shapeOf(links: readonly number[], all: readonly GraphLink[]): { distribution?: Distribution } {
+  let only: GraphLink | undefined;
+  for (const index of links) {
+    const link = all[index]!;
+    if (link.jitter === 0) continue;
+    if (only) return {};
+    only = link;
+  }
+  const distribution = only?.distribution ?? 'normal';
+  return distribution === 'normal' ? {} : { distribution };
 }
 
 function singleLoss(links: readonly number[], all: readonly GraphLink[]): number | undefined {

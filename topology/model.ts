@@ -71,10 +71,16 @@ export interface LinkPair {
   readonly position: Position;
 }
 
+/** The shapes that jitter can have; its value is the standard deviation whatever the shape. */
+export const DISTRIBUTIONS = ['normal', 'uniform', 'pareto'] as const;
+export type Distribution = (typeof DISTRIBUTIONS)[number];
+
 export interface LinkProperties {
   readonly latency: Micros;
   /** Standard deviation of the latency. */
   readonly jitter: Micros;
+  /** Shape of the jitter; absent: normal. */
+  readonly distribution?: Distribution;
   readonly loss: Ratio;
   /** `UNLIMITED` where the file gives none. */
   readonly bandwidth: Bps;
@@ -124,6 +130,8 @@ export interface Path {
   readonly to: number;
   readonly latency: Micros;
   readonly jitter: Micros;
+  /** Shape of the jitter; absent: normal. */
+  readonly distribution?: Distribution;
   readonly loss: Ratio;
   readonly bandwidth: Bps;
   /** How many edges it crosses. */

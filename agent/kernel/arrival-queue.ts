@@ -4,11 +4,18 @@ import type { LocalEndpoint } from '../endpoints/model.ts';
 import { KernelError } from './errors.ts';
 import { within } from './namespaces.ts';
 import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket, refusal } from './netlink-socket.ts';
-import { queueArrivals, removeTable } from './nftables.ts';
+import { passArrivals, queueArrivals, removeTable } from './nftables.ts';
 import { addClsact, addIngressFilter, deleteClsact, deleteIngressFilter } from './tc-messages.ts';
 
+/**
+ * It is taken away in two steps, since the kernel drops every queued packet of a namespace when a hook is unregistered
+ * (nf_queue_nf_hook_drop in net/netfilter/nf_queue.c): close, let go of what is held, remove. A namespace that died
+ * meanwhile took everything along.
+ */
 export interface ArrivalQueue {
-  /** Takes everything away again; a namespace that died meanwhile took it along. */
+  /** Hands over nothing more; what arrives passes. */
+  close(): void;
+  /** Removes the rest. Packets that are still held are lost. */
   remove(): void;
 }
 
@@ -27,14 +34,15 @@ export function installArrivalQueue(
     return !existed;
   });
   return {
-    remove: () =>
+    close: () =>
       unlessGone(() => {
-        withSocket(namespace, NETLINK_NETFILTER, removeTable);
-        // Somebody else's clsact stays.
+        // The program first: a packet that it marks and nobody queues would keep the mark. Somebody else's clsact stays.
         withSocket(namespace, NETLINK_ROUTE, (socket) =>
           socket.batch([ownClsact ? deleteClsact(ifindex) : deleteIngressFilter(ifindex)]),
         );
+        withSocket(namespace, NETLINK_NETFILTER, (socket) => socket.batch(passArrivals()));
       }),
+    remove: () => unlessGone(() => withSocket(namespace, NETLINK_NETFILTER, removeTable)),
   };
 }
 

@@ -24,8 +24,8 @@ const NETLINK_NO_ENOBUFS = 5;
 const NF_DROP = 0;
 const NF_ACCEPT = 1;
 
-/** An IPv6 header; of IPv4 it holds header and addresses too. */
-const COPY_BYTES = 40;
+/** An IPv6 header and the type of an ICMPv6 message; of IPv4 it holds header and addresses too. */
+const COPY_BYTES = 44;
 /** Held packets of one endpoint. A full queue fails open: the packet passes undelayed. */
 const QUEUE_PACKETS = 200_000;
 /** Packets that arrived while the thread was busy elsewhere wait here. */

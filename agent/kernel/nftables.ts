@@ -3,7 +3,7 @@
  * nf_tables_compat.h). The queue is the xtables target NFQUEUE, because kernels without nftables' own `queue`
  * expression exist and all that have NFQUEUE take it this way.
  *
- *   table inet netfold { chain arrivals { type filter hook prerouting priority -300;
+ *   table inet netfold { chain arrivals { type filter hook prerouting priority -450;
  *     iifname "eth0" xt target NFQUEUE num 0 bypass } }
  */
 import { type MessageWriter, NLM_F_CREATE } from './netlink-message.ts';
@@ -15,10 +15,13 @@ const NFNL_SUBSYS_NFTABLES = 10;
 const NFNL_MSG_BATCH_BEGIN = 16;
 const NFNL_MSG_BATCH_END = 17;
 const NFPROTO_INET = 1;
-const MSG = { NEWTABLE: 0, DELTABLE: 2, NEWCHAIN: 3, NEWRULE: 6 } as const;
+const MSG = { NEWTABLE: 0, DELTABLE: 2, NEWCHAIN: 3, NEWRULE: 6, DELRULE: 8 } as const;
 const NF_INET_PRE_ROUTING = 0;
-/** Ahead of connection tracking (-200), so that what is held is not tracked yet. */
-const PRIORITY_RAW = -300;
+/**
+ * Ahead of connection tracking (-200), so that what is held is not tracked yet; and ahead of its putting together of
+ * fragments (-400), so that each is delayed and lost as the frame that it is. NF_IP_PRI_RAW_BEFORE_DEFRAG.
+ */
+const PRIORITY = -450;
 const NFT_META_IIFNAME = 6;
 const NFT_REG_1 = 1;
 const NFT_CMP_EQ = 0;
@@ -88,7 +91,7 @@ export function queueArrivals(ifname: string, queue: number): Request[] {
       w
         .attributeString(1, TABLE_NAME)
         .attributeString(3, CHAIN_NAME)
-        .nested(4, (hook) => hook.attributeU32be(1, NF_INET_PRE_ROUTING).attributeU32be(2, PRIORITY_RAW))
+        .nested(4, (hook) => hook.attributeU32be(1, NF_INET_PRE_ROUTING).attributeU32be(2, PRIORITY))
         .attributeString(7, 'filter'),
     ),
     request(MSG.NEWRULE, NLM_F_CREATE, `queue what arrives at ${ifname}`, (w) =>
@@ -111,6 +114,15 @@ export function queueArrivals(ifname: string, queue: number): Request[] {
               .attribute(3, (info) => info.u16(queue).u16(1).u16(NFQ_FLAG_BYPASS).u16(0)),
           );
         }),
+    ),
+  ]);
+}
+
+/** Takes the rule out of the chain. The chain stays: with it the kernel would drop what is queued. */
+export function passArrivals(): Request[] {
+  return transaction([
+    request(MSG.DELRULE, 0, 'delete the rule that queues what arrives', (w) =>
+      w.attributeString(1, TABLE_NAME).attributeString(2, CHAIN_NAME),
     ),
   ]);
 }

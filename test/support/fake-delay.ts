@@ -18,10 +18,13 @@ export class FakeDelay implements DelayBackend {
   }
 
   async set(endpoint: LocalEndpoint, paths: readonly ImpairedPath[]): Promise<void> {
-    const own = this.#paths.get(endpoint.name);
-    if (!own) throw new Error(`${endpoint.name} is not attached`);
-    for (const { source, destination, latencyMicros, jitterMicros, loss } of paths)
-      own.set(`${source} > ${destination}`, `delay ${latencyMicros}us ${jitterMicros}us loss ${loss * 100}%`);
+    if (!this.#paths.has(endpoint.name)) throw new Error(`${endpoint.name} is not attached`);
+    const own = new Map<string, string>();
+    for (const { source, destination, latencyMicros, jitterMicros, distribution, loss } of paths) {
+      const jitter = `${jitterMicros}us${distribution ? ` ${distribution}` : ''}`;
+      own.set(`${source} > ${destination}`, `delay ${latencyMicros}us ${jitter} loss ${loss * 100}%`);
+    }
+    this.#paths.set(endpoint.name, own);
   }
 
   counters(): DelayCounters {

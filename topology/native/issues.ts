@@ -173,6 +173,7 @@ function expectation(path: Path): string {
   const field = String(path.at(-1));
   if (field === 'replicas') return `write a whole number from 1 to ${MAX_ENDPOINTS}`;
   if (field === 'forward' || field === 'share' || field === 'oneway') return 'write true or false';
+  if (field === 'distribution') return 'write normal, uniform or pareto';
   if (field === 'from' || field === 'to') return 'name a service, a replica or a bridge';
   if (SERVICE_TEXTS.has(field)) return `write e.g. ${SERVICE_TEXTS.get(field)}, or leave the key out`;
   const general = path.length >= 2 ? `${path[0]}.*` : String(path[0] ?? '');

@@ -4,7 +4,7 @@ import { checkLinks, checkNodes, Names } from '../check.ts';
 import type { Findings } from '../diagnostics.ts';
 import { checkEvents } from '../events/check.ts';
 import { parseEvent } from '../events/grammar.ts';
-import type { TopologyEvent } from '../events/model.ts';
+import type { Change, TopologyEvent } from '../events/model.ts';
 import { MAX_EVENTS } from '../limits.ts';
 import type { Bridge, LinkPair, LinkProperties, Position, Service, Topology } from '../model.ts';
 import { type Place, YamlDocument } from './document.ts';
@@ -50,6 +50,10 @@ function looksLikeTopology(document: YamlDocument, findings: Findings): boolean 
   return !findings.hasErrors;
 }
 
+function isAboutJitter({ property }: Change): boolean {
+  return property === 'jitter';
+}
+
 function textKind(text: string): string {
   return text.startsWith('<') ? 'XML or HTML in a file named as YAML' : 'a plain text';
 }
@@ -79,6 +83,7 @@ class Reader {
     };
     checkLinks(links, new Names({ services, bridges }), labels, this.#findings);
     const events = this.#events();
+    this.#warnOfDistributions(events);
     const topology = { name, routing: this.#data.routing, services, bridges, links, events };
     if (!this.#findings.hasErrors) checkEvents(topology, this.#findings);
     return topology;
@@ -125,11 +130,12 @@ class Reader {
   }
 
   #link(link: NativeLink, index: number): LinkPair {
-    const { from, to, latency, jitter, loss, bandwidth, up, down, queue, oneway, tags } = link;
+    const { from, to, latency, jitter, distribution, loss, bandwidth, up, down, queue, oneway, tags } = link;
     this.#refuseContradictions(link, index);
     const common = {
       latency: latency ?? micros(0),
       jitter: jitter ?? micros(0),
+      ...(distribution === undefined || distribution === 'normal' ? {} : { distribution }),
       loss: loss ?? ratio(0),
       ...(queue === undefined ? {} : { queuePackets: queue }),
     };
@@ -155,6 +161,18 @@ class Reader {
     }
     if (oneway && down !== undefined)
       complain('down', 'a oneway link has no way back', 'remove down or oneway');
+  }
+
+  /** A link may get its jitter later; which events reach which links is not looked into for a warning. */
+  #warnOfDistributions(events: readonly TopologyEvent[]): void {
+    if (events.some(({ action }) => action.verb === 'set' && action.changes.some(isAboutJitter))) return;
+    this.#data.links.forEach(({ distribution, jitter = 0 }, index) => {
+      if (distribution === undefined || jitter > 0) return;
+      const place = this.#document.at(['links', index, 'distribution']);
+      const message = 'the distribution of a jitter that the link does not have';
+      const remedy = 'add jitter, e.g. jitter: 1ms, or remove the distribution';
+      this.#findings.warning('KEY_IGNORED', place, `links[${index}].distribution`, message, remedy);
+    });
   }
 
   #events(): TopologyEvent[] {

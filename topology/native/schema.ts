@@ -13,6 +13,7 @@ import {
   UnitError,
 } from '../../proto/units.ts';
 import { MAX_ENDPOINTS, MAX_QUEUE_PACKETS } from '../limits.ts';
+import { DISTRIBUTIONS } from '../model.ts';
 import { NAME_PATTERN } from '../names.ts';
 
 /** A text with a unit. A bare number is refused with a message of its own, since it is what people try first. */
@@ -109,6 +110,9 @@ const link = z
     to: reference('Where the link ends'),
     latency: latency('Delay of each direction').optional(),
     jitter: latency('Standard deviation of the delay').optional(),
+    distribution: z.enum(DISTRIBUTIONS).optional().meta({
+      description: 'Shape of the jitter, whose standard deviation is `jitter` in each case. Default: normal.',
+    }),
     loss: loss.optional(),
     bandwidth: bandwidth('Rate of each direction').optional(),
     up: bandwidth('Rate from `from` to `to`; instead of bandwidth').optional(),
@@ -122,7 +126,7 @@ const link = z
   })
   .meta({
     description:
-      'A link in both directions, or in one if `oneway`. Latency, jitter and loss hold per direction.',
+      'A link in both directions, or in one if `oneway`. Latency, jitter, its distribution and loss hold per direction.',
   });
 
 const bridgeSettings = z.strictObject({ tags });

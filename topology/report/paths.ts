@@ -5,7 +5,7 @@ import { quote } from '../diagnostics.ts';
 import { Folding } from '../fold.ts';
 import { expandGraph } from '../graph.ts';
 import { graphAt } from '../graph-at.ts';
-import type { Graph, Topology } from '../model.ts';
+import type { Distribution, Graph, Topology } from '../model.ts';
 import { parseReference, suggest } from '../names.ts';
 import { Numbering } from '../numbering.ts';
 
@@ -25,7 +25,10 @@ export interface ReachableRow {
   readonly from: string;
   readonly to: string;
   readonly latencyMs: number;
+  /** Standard deviation. */
   readonly jitterMs: number;
+  /** Shape of the jitter, where it is not normal. */
+  readonly distribution?: Distribution;
   /** 0 to 1. */
   readonly loss: number;
   /** Null: no limit. */
@@ -100,6 +103,7 @@ function rowOf(folding: Folding, from: number, to: number): PathRow {
     ...names,
     latencyMs: path.latency / 1e3,
     jitterMs: path.jitter / 1e3,
+    ...(path.distribution === undefined ? {} : { distribution: path.distribution }),
     loss: path.loss,
     bandwidthBps: Number.isFinite(path.bandwidth) ? path.bandwidth : null,
     hops: path.hops,
@@ -122,13 +126,13 @@ function* generateText(graph: Graph, rows: Iterable<PathRow>): Generator<string>
       yield line([row.from, row.to, 'unreachable']);
       continue;
     }
-    const { from, to, latencyMs, jitterMs, loss, bandwidthBps, hops, links } = row;
+    const { from, to, latencyMs, jitterMs, distribution, loss, bandwidthBps, hops, links } = row;
     const rate = formatBps(bandwidthBps ?? Number.POSITIVE_INFINITY);
     const cells = [
       from,
       to,
       formatMicros(latencyMs * 1e3),
-      formatMicros(jitterMs * 1e3),
+      formatMicros(jitterMs * 1e3) + (distribution === undefined ? '' : ` ${distribution}`),
       formatRatio(loss),
       rate,
       String(hops),

@@ -66,7 +66,22 @@ export class DelayLine implements DelayBackend {
       if (!paths.some(isImpaired)) return;
       await this.#install(endpoint);
     }
-    await this.#command({ kind: 'set', queue: endpoint.number, entries: paths.flatMap(delayEntries) });
+    const addresses = endpoint.addresses.map(addressBytes);
+    const entries = paths.map(delayEntry);
+    await this.#command({ kind: 'set', queue: endpoint.number, addresses, entries });
+  }
+
+  /** Lets go of an endpoint; what is held there is released at once. Of one that never had a queue, nothing happens. */
+  async detach(endpoint: LocalEndpoint): Promise<void> {
+    const queue = this.#attached.get(endpoint.number);
+    if (!queue) return;
+    this.#attached.delete(endpoint.number);
+    queue.close();
+    try {
+      await this.#command({ kind: 'detach', queue: endpoint.number });
+    } finally {
+      queue.remove();
+    }
   }
 
   async #install(endpoint: LocalEndpoint): Promise<void> {
@@ -93,13 +108,20 @@ export class DelayLine implements DelayBackend {
     };
   }
 
+  /** Ends the work; what is held is released at once, in its order. */
   async stop(): Promise<void> {
-    for (const queue of this.#attached.values()) queue.remove();
-    // Not `terminate`: the thread closes its queues first. It may end before its answer is read.
-    this.#command({ kind: 'stop' }).catch(() => {});
-    await this.#exited;
-    this.#port.close();
-    close(this.#wakeFd);
+    const queues = [...this.#attached.values()];
+    this.#attached.clear();
+    try {
+      forEach(queues, (queue) => queue.close());
+    } finally {
+      // Not `terminate`: the thread releases what it holds first. It may end before its answer is read.
+      this.#command({ kind: 'stop' }).catch(() => {});
+      await this.#exited;
+      this.#port.close();
+      close(this.#wakeFd);
+      forEach(queues, (queue) => queue.remove());
+    }
   }
 
   #command(command: Command): Promise<void> {
@@ -142,15 +164,29 @@ function failed(cause: Error): NetfoldError {
   });
 }
 
+/** Does it with all of them, also when it fails with some; then throws the first error. */
+function forEach<T>(items: readonly T[], action: (item: T) => void): void {
+  const errors: unknown[] = [];
+  for (const item of items) {
+    try {
+      action(item);
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw errors[0];
+}
+
 function isImpaired({ latencyMicros, jitterMicros, loss }: ImpairedPath): boolean {
   return latencyMicros > 0 || jitterMicros > 0 || loss > 0;
 }
 
-function delayEntries(path: ImpairedPath): DelayEntry[] {
-  return path.source.map((address) => ({
-    source: addressBytes(address),
+function delayEntry(path: ImpairedPath): DelayEntry {
+  return {
+    sources: path.source.map(addressBytes),
     delayMs: path.latencyMicros / 1000,
     jitterMs: path.jitterMicros / 1000,
+    distribution: path.distribution ?? 'normal',
     loss: path.loss,
-  }));
+  };
 }

@@ -8,6 +8,9 @@ export type ToWorker =
       readonly kind: 'set';
       readonly request: number;
       readonly queue: number;
+      /** The endpoint's own, 16 bytes each. */
+      readonly addresses: readonly Uint8Array[];
+      /** All paths that end there; others are forgotten. */
       readonly entries: readonly DelayEntry[];
     }
   | { readonly kind: 'stop'; readonly request: number };

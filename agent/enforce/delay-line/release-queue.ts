@@ -72,6 +72,18 @@ export class ReleaseQueue {
     this.#place(hole, time, order, this.#queues[last]!, this.#ids[last]!, this.#marks[last]!);
   }
 
+  /** Removes all packets of `queue` and hands them over in their order, whatever their times. Not for every packet: it allocates. */
+  take(queue: number, each: (id: number, mark: number) => void): void {
+    const others: [number, number, number, number][] = [];
+    while (this.#size > 0) {
+      const { nextTime, nextQueue, nextId, nextMark } = this;
+      this.pop();
+      if (nextQueue === queue) each(nextId, nextMark);
+      else others.push([nextTime, nextQueue, nextId, nextMark]);
+    }
+    for (const other of others) this.push(...other);
+  }
+
   #isBefore(time: number, order: number, other: number): boolean {
     const otherTime = this.#times[other]!;
     return time < otherTime || (time === otherTime && order < this.#orders[other]!);

@@ -9,6 +9,7 @@ import { receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { clearEvent, Poller, preferThisThread } from '../../kernel/libc.ts';
 import { within } from '../../kernel/namespaces.ts';
 import { PacketQueue } from '../../kernel/nfqueue.ts';
+import { addressWords, pathOf } from './addressing.ts';
 import { ArrivalClock } from './arrival-clock.ts';
 import { COUNTER, type ToWorker, type WorkerStart } from './messages.ts';
 import { PathTable } from './path-table.ts';
@@ -19,11 +20,12 @@ import { WakeLead } from './wake-lead.ts';
 /** A release this close is due: handing over the verdict takes as long. */
 const DUE_MS = 0.01;
 const CONTROL = 0xffffffff;
-const IPV4_MAPPED = 0x0000ffff;
 
 interface Line {
   readonly queue: PacketQueue;
-  readonly table: PathTable;
+  table: PathTable;
+  /** The endpoint's own addresses, four words each. */
+  own: Uint32Array;
   dirty: boolean;
 }
 
@@ -51,19 +53,25 @@ class DelayLineThread {
 
   run(): void {
     preferThisThread();
-    while (this.#running) {
-      const ready = this.#sleep();
-      this.#now = performance.now();
-      for (let i = 0; i < ready; i++) {
-        const token = this.#poller.token(i);
-        if (token === CONTROL) this.#obey();
-        else this.#receive(token);
-      }
-      this.#release();
-      this.#flush();
+    try {
+      while (this.#running) this.#turn();
+    } finally {
+      // Also when something broke: a queue that nobody reads would hold its endpoint's packets for ever.
+      for (const queue of [...this.#lines.keys()]) this.#detach(queue);
+      this.#poller.close();
     }
-    for (const queue of [...this.#lines.keys()]) this.#detach(queue);
-    this.#poller.close();
+  }
+
+  #turn(): void {
+    const ready = this.#sleep();
+    this.#now = performance.now();
+    for (let i = 0; i < ready; i++) {
+      const token = this.#poller.token(i);
+      if (token === CONTROL) this.#obey();
+      else this.#receive(token);
+    }
+    this.#release();
+    this.#flush();
   }
 
   /**
@@ -93,14 +101,15 @@ class DelayLineThread {
   readonly #hold = (id: number, mark: number, data: Uint8Array, offset: number, length: number): void => {
     const line = this.#line!;
     const table = line.table;
-    const entry = findSource(table, data, offset, length);
+    const entry = pathOf(table, line.own, data, offset, length);
     const age = this.#arrivals.ageMs(mark, this.#now);
     const ownMark = age < 0 ? mark : 0;
     if (entry < 0) {
       this.#accept(line, id, ownMark);
       return;
     }
-    const loss = table.loss[entry]!;
+    const lastRelease = table.lastRelease[entry]!;
+    const loss = table.isGone[entry] === 0 ? table.loss[entry]! : Number(lastRelease > this.#now);
     if (loss > 0 && this.#random.uniform() < loss) {
       this.#counters[COUNTER.lost]! += 1;
       line.queue.drop(id);
@@ -109,14 +118,14 @@ class DelayLineThread {
     }
     const delay = table.delayMs[entry]!;
     const jitter = table.jitter.get(entry);
-    if (delay === 0 && !jitter) {
+    if (delay === 0 && !jitter && lastRelease === 0) {
       this.#accept(line, id, ownMark);
       return;
     }
     const arrived = age < 0 ? this.#now : this.#now - age;
     const wanted = jitter ? Math.max(0, delay + jitter.at(arrived)) : delay;
     // A path is a sequence of queues: it never reorders, also not when its delay is lowered.
-    const release = Math.max(arrived + wanted, table.lastRelease[entry]!);
+    const release = Math.max(arrived + wanted, lastRelease);
     table.lastRelease[entry] = release;
     this.#waiting.push(release, this.#lineNumber, id, ownMark);
   };
@@ -173,49 +182,37 @@ class DelayLineThread {
     if (message.kind === 'stop') this.#running = false;
     else if (message.kind === 'attach') this.#attach(message.queue, message.namespace);
     else if (message.kind === 'detach') this.#detach(message.queue);
-    else this.#set(message.queue, message.entries);
+    else this.#set(message);
   }
 
   #attach(number: number, namespace: string): void {
     const queue = within(namespace, () => new PacketQueue(0));
     queue.keepGsoWhole(true);
-    this.#lines.set(number, { queue, table: new PathTable(this.#random), dirty: false });
+    this.#lines.set(number, { queue, table: PathTable.empty(), own: new Uint32Array(0), dirty: false });
     this.#poller.add(queue.fd, number);
   }
 
+  /** Lets go of all that is held, in its order: the kernel drops what it holds for a queue that is closed. */
   #detach(number: number): void {
     const line = this.#lines.get(number);
     if (!line) return;
+    this.#now = performance.now();
+    this.#receive(number);
+    this.#waiting.take(number, (id, mark) => line.queue.accept(id, mark));
+    line.queue.flush();
     this.#poller.remove(line.queue.fd);
     line.queue.close();
     this.#lines.delete(number);
   }
 
-  #set(number: number, entries: Extract<ToWorker, { kind: 'set' }>['entries']): void {
-    const line = this.#lines.get(number);
+  #set({ queue, addresses, entries }: Extract<ToWorker, { kind: 'set' }>): void {
+    const line = this.#lines.get(queue);
     if (!line) return;
-    const hadLoss = line.table.hasLoss();
-    for (const entry of entries) line.table.set(entry);
-    if (line.table.hasLoss() !== hadLoss) line.queue.keepGsoWhole(hadLoss);
+    const { hasLoss } = line.table;
+    line.table = line.table.replacedBy(entries, this.#random, performance.now());
+    line.own = addressWords(addresses);
+    if (line.table.hasLoss !== hasLoss) line.queue.keepGsoWhole(hasLoss);
   }
-}
-
-/** The entry of the packet's source address; -1 for strangers and for what is not IP. */
-function findSource(table: PathTable, data: Uint8Array, offset: number, length: number): number {
-  if (length < 20) return -1;
-  const version = data[offset]! >> 4;
-  if (version === 4) return table.find(0, 0, IPV4_MAPPED, word(data, offset + 12));
-  if (version !== 6 || length < 40) return -1;
-  return table.find(
-    word(data, offset + 8),
-    word(data, offset + 12),
-    word(data, offset + 16),
-    word(data, offset + 20),
-  );
-}
-
-function word(data: Uint8Array, at: number): number {
-  return ((data[at]! << 24) | (data[at + 1]! << 16) | (data[at + 2]! << 8) | data[at + 3]!) >>> 0;
 }
 
 /** From this thread's clock to the kernel's monotonic one. The best of many: the first call alone takes 0.7 ms. */

@@ -1,12 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import { Jitter } from '../../../agent/enforce/delay-line/jitter.ts';
 import { Random } from '../../../agent/enforce/delay-line/random.ts';
+import { DISTRIBUTIONS, type Distribution } from '../../../topology/model.ts';
 
 const SEED = 21;
 
 /** The jitter at `count` moments, `stepMs` apart. */
-function sample(deviationMs: number, stepMs: number, count: number, seed = SEED): number[] {
-  const jitter = new Jitter(deviationMs, new Random(seed));
+function sample(
+  deviationMs: number,
+  stepMs: number,
+  count: number,
+  seed = SEED,
+  distribution: Distribution = 'normal',
+): number[] {
+  const jitter = new Jitter(deviationMs, distribution, new Random(seed));
   return Array.from({ length: count }, (_, index) => jitter.at(index * stepMs));
 }
 
@@ -69,11 +76,53 @@ test('it is reproducible, and scales with the deviation', () => {
   for (const [index, value] of sample(6, 2, 500).entries()) expect(value).toBeCloseTo(2 * values[index]!, 9);
 });
 
+describe.each(DISTRIBUTIONS)('%s jitter', (distribution) => {
+  // Every second interval of 18 ms: independent.
+  const values = sample(3, 36, 40_000, SEED, distribution);
+
+  test('has mean 0 and the deviation that was asked for', () => {
+    expect(Math.abs(mean(values))).toBeLessThan((4 * 3) / Math.sqrt(values.length));
+    // Pareto's fourth moment is 8.2, so that the deviation of so many is known to 0.7 %.
+    expect(Math.abs(deviation(values) / 3 - 1)).toBeLessThan(4 * Math.sqrt(7.2 / 4 / values.length));
+  });
+
+  test('is early and late as often as its shape says', () => {
+    const skew = mean(values.map((value) => (value / 3) ** 3));
+    const [expected, tolerance] = distribution === 'pareto' ? [2.23, 0.35] : [0, 0.1];
+    expect(Math.abs(skew - expected)).toBeLessThan(tolerance);
+    const farthest = { normal: 3.67, uniform: Math.sqrt(3), pareto: 4 }[distribution];
+    expect(Math.max(...values) / 3).toBeGreaterThan(0.95 * farthest);
+    if (distribution !== 'normal') expect(Math.max(...values) / 3).toBeLessThan(farthest + 1e-3);
+    expect(Math.min(...values) / 3).toBeGreaterThan(distribution === 'pareto' ? -0.83 : -farthest - 1.5);
+  });
+
+  test('changes gradually', () => {
+    const steps = sample(3, 0.01, 100_000, SEED, distribution);
+    const steepest = Math.max(
+      ...steps.map((value, index) => (index === 0 ? 0 : Math.abs(value - steps[index - 1]!))),
+    );
+    expect(steepest).toBeLessThan(0.15);
+  });
+
+  test('keeps mean and deviation also of a dense stream, whose packets may have to wait for each other', () => {
+    const stepMs = 0.1;
+    const values = sample(3, stepMs, 1_000_000, SEED, distribution);
+    let last = Number.NEGATIVE_INFINITY;
+    const delays = values.map((value, index) => {
+      last = Math.max(last, index * stepMs + value);
+      return last - index * stepMs;
+    });
+    // Against what it would be without order: both have the same sampling error.
+    expect(Math.abs(mean(delays) - mean(values)) / 3).toBeLessThan(0.02);
+    expect(Math.abs(deviation(delays) / deviation(values) - 1)).toBeLessThan(0.02);
+  });
+});
+
 test('after a pause it starts anew, without what was before', () => {
   const before: number[] = [];
   const after: number[] = [];
   for (let seed = 0; seed < 2000; seed++) {
-    const jitter = new Jitter(1, new Random(seed));
+    const jitter = new Jitter(1, 'normal', new Random(seed));
     before.push(jitter.at(0));
     after.push(jitter.at(10_000));
   }

@@ -48,6 +48,32 @@ test('the largest ids and queue numbers come out as they went in', () => {
   expect(drain(queue)).toEqual([{ time: 1.25, queue: 0xffffffff, id: 0xfffffffe, mark: 0xfffffffd }]);
 });
 
+test('the packets of one queue are taken in their order, and the others keep theirs', () => {
+  const queue = new ReleaseQueue(2);
+  for (const [time, number, id] of [
+    [30, 7, 1],
+    [10, 8, 2],
+    [20, 7, 3],
+    [10, 8, 4],
+    [20, 7, 5],
+    [5, 9, 6],
+  ] as const)
+    queue.push(time, number, id, id + 100);
+  const taken: [number, number][] = [];
+  queue.take(7, (id, mark) => taken.push([id, mark]));
+  expect(taken).toEqual([
+    [3, 103],
+    [5, 105],
+    [1, 101],
+  ]);
+  queue.take(1, () => expect.unreachable());
+  expect(drain(queue).map(({ id, queue: number }) => [id, number])).toEqual([
+    [6, 9],
+    [2, 8],
+    [4, 8],
+  ]);
+});
+
 /** Few different times, so that ties are frequent; `undefined` takes the first packet away. */
 const steps = fc.array(
   fc.oneof(

@@ -1,7 +1,7 @@
 /** Goldens are written from linux/netfilter/nfnetlink.h, nf_tables.h and xt_NFQUEUE.h; attributes are in network order. */
 import { expect, test } from 'vitest';
 import type { NetlinkSocket, Request, Verdict } from '../../../agent/kernel/netlink-socket.ts';
-import { queueArrivals, removeTable } from '../../../agent/kernel/nftables.ts';
+import { passArrivals, queueArrivals, removeTable } from '../../../agent/kernel/nftables.ts';
 import { annotated, sent, words } from '../../support/annotated-bytes.ts';
 
 const BEGIN = `
@@ -11,7 +11,7 @@ const END = `
   14000000 1100 0100 00000000 00000000   # NFNL_MSG_BATCH_END
   00 00 000a`;
 
-test('nft: table inet netfold, chain arrivals at prerouting -300, iifname "eth0" xt target NFQUEUE num 3 bypass', () => {
+test('nft: table inet netfold, chain arrivals at prerouting -450, iifname "eth0" xt target NFQUEUE num 3 bypass', () => {
   const golden = `${BEGIN}
     20000000 000a 0504 00000000 00000000   # NFT_MSG_NEWTABLE, REQUEST | ACK | CREATE
     01 00 0000                             # NFPROTO_INET
@@ -31,7 +31,7 @@ test('nft: table inet netfold, chain arrivals at prerouting -300, iifname "eth0"
     0d00 0300 6172726976616c7300 000000    # NFTA_CHAIN_NAME "arrivals"
     1400 0480                              # NFTA_CHAIN_HOOK, nested
       0800 0100 00000000                   # NF_INET_PRE_ROUTING
-      0800 0200 fffffed4                   # priority -300
+      0800 0200 fffffe3e                   # priority -450
     0b00 0700 66696c74657200 00            # NFTA_CHAIN_TYPE "filter"
 
     c4000000 060a 0504 00000000 00000000   # NFT_MSG_NEWRULE
@@ -60,6 +60,16 @@ test('nft: table inet netfold, chain arrivals at prerouting -300, iifname "eth0"
             0300 0100 0100 0000            # queue 3, one queue, bypass
     ${END}`;
   expect(words(sent(...queueArrivals('eth0', 3)))).toEqual(words(annotated(golden)));
+});
+
+test('nft flush chain inet netfold arrivals, which leaves the chain', () => {
+  const golden = `${BEGIN}
+    30000000 080a 0500 00000000 00000000   # NFT_MSG_DELRULE, without a handle: all of the chain
+    01 00 0000
+    0c00 0100 6e6574666f6c6400             # NFTA_RULE_TABLE
+    0d00 0200 6172726976616c7300 000000    # NFTA_RULE_CHAIN
+    ${END}`;
+  expect(words(sent(...passArrivals()))).toEqual(words(annotated(golden)));
 });
 
 /** Says `errno` to every request that wants an answer. */

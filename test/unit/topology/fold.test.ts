@@ -33,6 +33,21 @@ describe('folding a path', () => {
     expect(folded.loss).toBeCloseTo(0.28, 12);
   });
 
+  it('keeps the distribution of the only link that has jitter; several together are normal', () => {
+    const shape = (first: string, second: string): unknown =>
+      path(
+        `services: { a: {}, b: {} }\nbridges: [s]\nlinks: [{ from: a, to: s, ${first} }, { from: s, to: b, ${second} }]`,
+        'b.0',
+        'a.0',
+      )?.distribution;
+    expect(shape('jitter: 2ms, distribution: pareto', 'latency: 1ms')).toBe('pareto');
+    expect(shape('latency: 1ms', 'jitter: 2ms, distribution: uniform')).toBe('uniform');
+    expect(shape('jitter: 2ms', 'distribution: uniform')).toBeUndefined();
+    expect(shape('jitter: 2ms, distribution: pareto', 'distribution: uniform')).toBe('pareto');
+    expect(shape('jitter: 2ms, distribution: pareto', 'jitter: 1ms')).toBeUndefined();
+    expect(shape('jitter: 2ms, distribution: uniform', 'jitter: 1ms, distribution: uniform')).toBeUndefined();
+  });
+
   it('keeps the directions of each link apart', () => {
     expect(path(CHAIN, 'b.0', 'a.0')!.bandwidth).toBe(2e6);
     expect(path(CHAIN, 'a.0', 'b.0')!.bandwidth).toBe(10e6);

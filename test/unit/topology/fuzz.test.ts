@@ -14,7 +14,7 @@ services:
   server: { image: "a:1", command: [x, y], forward: true }
 bridges: { s1: { tags: [core] }, s2: {} }
 links:
-  - { from: client, to: s1, latency: 5ms, jitter: 250us, loss: 0.1%, bandwidth: 100Mbps, queue: 200 packets }
+  - { from: client, to: s1, latency: 5ms, jitter: 250us, distribution: pareto, loss: 0.1%, bandwidth: 100Mbps, queue: 200 packets }
   - { from: s1, to: s2, latency: 10ms, up: 60Mbps, down: 5Mbps }
   - { from: server, to: s2, oneway: true }
 events:

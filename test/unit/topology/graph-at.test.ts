@@ -97,6 +97,13 @@ describe('the graph at an instant', () => {
     expect(settled('latency=7ms')).toMatchObject({ jitter: 2000, loss: 0.1, bandwidth: 50e6 });
   });
 
+  it('keeps the distribution of a jitter that is set', () => {
+    const text = BASE.replace('jitter: 2ms', 'jitter: 2ms, distribution: uniform');
+    const graph = graphAt(native(`${text}  - at 1s set s1->s2 jitter=7ms`), micros(1e6));
+    expect(link(graph, 's1->s2')).toMatchObject({ jitter: 7000, distribution: 'uniform' });
+    expect(link(graph, 's2->s1')).toMatchObject({ jitter: 2000, distribution: 'uniform' });
+  });
+
   it('means by up the direction in which the event names the link', () => {
     const rates = (name: string): number[] => {
       const graph = at(1, `at 1s set ${name} up=1Mbps down=2Mbps`);

@@ -47,6 +47,17 @@ links: [{ from: web, to: idle }]`;
     });
   });
 
+  it('has the distribution of the jitter where it is not normal', () => {
+    const shapes = (settings: string): unknown[] => {
+      const { up, down } = native(link(settings)).links[0]!;
+      return [up.distribution, down?.distribution];
+    };
+    expect(shapes('jitter: 1ms, distribution: uniform')).toEqual(['uniform', 'uniform']);
+    expect(shapes('jitter: 1ms, distribution: pareto, oneway: true')).toEqual(['pareto', undefined]);
+    for (const normal of ['jitter: 1ms, distribution: normal', 'jitter: 1ms'])
+      expect('distribution' in native(link(normal)).links[0]!.up).toBe(false);
+  });
+
   it('limits both directions by bandwidth, one by up or down alone, and none where nothing is written', () => {
     const rates = (settings: string): unknown[] => {
       const { up, down } = native(link(settings)).links[0]!;
@@ -111,6 +122,13 @@ describe('a wrong native file', () => {
     ['latncy: 1ms', '4:29', 'KEY_UNKNOWN', /no key "latncy" here \(did you mean "latency"\?\)/],
     ['bandwidth: 1Mbps, up: 1Mbps', '4:40', 'VALUE_INVALID', /bandwidth stands beside up or down/],
     ['oneway: true, down: 1Mbps', '4:49', 'VALUE_INVALID', /a oneway link has no way back/],
+    [
+      'jitter: 1ms, distribution: gauss',
+      '4:56',
+      'VALUE_INVALID',
+      /distribution: "gauss" is none of normal, uniform, pareto \(write normal, uniform or pareto\)/,
+    ],
+    ['jitter: 1ms, distribution: 3', '4:56', 'VALUE_INVALID', /write normal, uniform or pareto/],
     ['tags: [a b]', '4:36', 'NAME_INVALID', /tags\[0\]: the name "a b" contains other characters/],
   ])('says where and why %s is refused', (settings, place, code, message) => {
     const [problem, ...others] = problems(link(settings));
@@ -248,6 +266,24 @@ links:
     const found = warnings(text);
     expect(found.map((one) => one.code)).toEqual(['SERVICE_ISOLATED', 'SERVICE_ISOLATED']);
     expect(found.map((one) => one.field)).toEqual(['services.lost', 'services.sink']);
+  });
+
+  it('name a distribution without a jitter, unless an event gives one', () => {
+    const file = (events: string): string =>
+      `services: { a: {}, b: {} }
+links:
+  - { from: a, to: b, latency: 5ms, distribution: uniform }
+events: [${events}]`;
+    const found = warnings(file('at 1s set a--b latency=1ms, at 2s crash a'));
+    expect(found.map(formatDiagnostic)).toEqual([
+      'test.yaml:3:51: warning: links[0].distribution: the distribution of a jitter that the link does not have ' +
+        '(add jitter, e.g. jitter: 1ms, or remove the distribution)',
+    ]);
+    expect(warnings(file('at 1s set a--b latency=1ms jitter=2ms'))).toEqual([]);
+    expect(warnings(file('').replace('latency: 5ms', 'jitter: 5ms'))).toEqual([]);
+    expect(warnings(file('').replace('latency: 5ms', 'jitter: 0ms')).map(({ code }) => code)).toEqual([
+      'KEY_IGNORED',
+    ]);
   });
 
   it('are none for a topology in order', () => {

@@ -36,6 +36,21 @@ describe('paths', () => {
     ]);
   });
 
+  it('name the distribution of the jitter where it is not normal', () => {
+    const report = pathsReport(
+      native(`services: { a: {}, b: {} }
+links:
+  - { from: a, to: b, jitter: 3ms, distribution: pareto, oneway: true }
+  - { from: b, to: a, jitter: 4ms, distribution: normal, oneway: true }`),
+    );
+    const json: object[] = JSON.parse([...report.json()].join(''));
+    expect(json[0]).toMatchObject({ from: 'a.0', jitterMs: 3, distribution: 'pareto' });
+    expect(json[1]).not.toHaveProperty('distribution');
+    const [, first, second] = [...report.text()];
+    expect(first).toContain(' 3ms pareto ');
+    expect(second).toMatch(/ 4ms {2}/);
+  });
+
   it('are null where there is no limit, and say where there is no path', () => {
     const rows = [
       ...pathsReport(native('services: { a: {}, b: {} }\nlinks: [{ from: a, to: b, oneway: true }]')).rows(),

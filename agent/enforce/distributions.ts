@@ -1,0 +1,82 @@
+/**
+ * The shapes of jitter as quantiles: what the delay line and netem draw from. Mean 0 and deviation 1, so that a link's
+ * `jitter` is the standard deviation in every shape.
+ *
+ *   normal    as the error of many small queues
+ *   uniform   from −√3 to √3
+ *   pareto    shape 3, shifted: mostly a little early, seldom very late. Shapes up to 2 have no deviation at all.
+ *
+ * No value is further from the mean than netem's tables can say, 32,767 / 8,192 deviations. What is beyond, of
+ * pareto 2 %, becomes that limit; the rest is stretched so that mean and deviation are exact afterwards.
+ */
+import type { Distribution } from '../../topology/model.ts';
+import { normalCumulative, normalQuantile } from './normal.ts';
+
+/** Deviation in units of a table's values: NETEM_DIST_SCALE in linux/pkt_sched.h. */
+export const NETEM_SCALE = 8192;
+/** Values of a table: normal ones then reach 3.7 deviations. netem takes up to 16,384. */
+const COUNT = 4096;
+const MAX = 32_767 / NETEM_SCALE;
+const PARETO_SHAPE = 3;
+/** Clipping and stretching in turn converge; each round leaves a fraction of the error of the last one. */
+const ROUNDS = 100;
+
+const cached = new Map<Distribution, Float64Array>();
+
+/** 4,096 equally probable values in ascending order, mean 0, deviation 1. Not to be written to. */
+export function quantiles(distribution: Distribution): Float64Array {
+  const known = cached.get(distribution);
+  if (known) return known;
+  const values = Float64Array.from({ length: COUNT }, (_, index) =>
+    quantile(distribution, (index + 0.5) / COUNT),
+  );
+  for (let round = 0; round < ROUNDS; round++) {
+    standardise(values);
+    if (values[0]! >= -MAX && values[COUNT - 1]! <= MAX) break;
+    for (let i = 0; i < COUNT; i++) values[i] = Math.min(MAX, Math.max(-MAX, values[i]!));
+  }
+  cached.set(distribution, values);
+  return values;
+}
+
+/**
+ * The table for TCA_NETEM_DELAY_DIST. With it netem delays by `latency + sigma / 8,192 × t`, where t is any of the values
+ * with equal probability and sigma is what it calls jitter (tabledist in net/sched/sch_netem.c): sigma is the
+ * deviation. Without a table it would draw uniformly within ± sigma, whose deviation is sigma / √3; hence a table for
+ * each shape.
+ */
+export function netemTable(distribution: Distribution): Int16Array {
+  return Int16Array.from(quantiles(distribution), (value) => Math.round(value * NETEM_SCALE));
+}
+
+/** Maps a standard normal value to the value of equal probability in `distribution`: continuous and ascending. */
+export function shaped(distribution: Distribution, normal: number): number {
+  if (distribution === 'normal') return normal;
+  const values = quantiles(distribution);
+  const at = normalCumulative(normal) * COUNT - 0.5;
+  if (at <= 0) return values[0]!;
+  if (at >= COUNT - 1) return values[COUNT - 1]!;
+  const index = Math.floor(at);
+  return values[index]! + (at - index) * (values[index + 1]! - values[index]!);
+}
+
+function quantile(distribution: Distribution, probability: number): number {
+  switch (distribution) {
+    case 'normal':
+      return normalQuantile(probability);
+    case 'uniform':
+      return probability;
+    case 'pareto':
+      return (1 - probability) ** (-1 / PARETO_SHAPE);
+  }
+}
+
+function standardise(values: Float64Array): void {
+  let sum = 0;
+  for (const value of values) sum += value;
+  const mean = sum / values.length;
+  let squares = 0;
+  for (const value of values) squares += (value - mean) ** 2;
+  const deviation = Math.sqrt(squares / values.length);
+  for (let i = 0; i < values.length; i++) values[i] = (values[i]! - mean) / deviation;
+}
