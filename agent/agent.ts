@@ -7,11 +7,13 @@ import { expandGraph } from '../topology/graph.ts';
 import { loadTopology } from '../topology/load.ts';
 import type { Topology } from '../topology/model.ts';
 import { systemClock, systemTimers } from './clock.ts';
+import { chooseDelayBackend, createDelayBackend } from './delay-backend.ts';
 import { Processes } from './endpoints/processes.ts';
-import { DelayLine } from './enforce/delay-line/delay-line.ts';
 import { Enforcer } from './enforce/enforcer.ts';
+import type { DelayBackend } from './enforce/ports.ts';
 import { AgentError } from './errors.ts';
 import { addressBytes, addressKey } from './kernel/addresses.ts';
+import { probeMachine } from './kernel/probe.ts';
 import { loadPrograms, type Programs } from './kernel/programs.ts';
 import { createLibp2pTransport } from './mesh/libp2p-transport.ts';
 import { Mesh } from './mesh/mesh.ts';
@@ -23,6 +25,13 @@ import { Tick } from './tick/tick.ts';
 /** Hosts join one after the other; those that join within this time are shaped for at once, and planned for once. */
 const SETTLE_MS = 150;
 
+/**
+ * How often, and how many interfaces at a time, are compared with what they shall be. Each costs about 0.3 ms; with 100
+ * endpoints on a host each has its turn every 20 s.
+ */
+const AUDIT_MS = 1000;
+const AUDITED_INTERFACES = 5;
+
 export class Agent {
   readonly bootstrap: Bootstrap;
   readonly topology: Topology;
@@ -32,7 +41,7 @@ export class Agent {
   readonly #known = new Map<number, KnownEndpoint>();
   #state: AgentState = 'starting';
   #programs!: Programs;
-  #delay!: DelayLine;
+  #delay!: DelayBackend;
   #enforcer!: Enforcer;
   #shaping!: Shaping;
   #transport!: MeshTransport;
@@ -44,6 +53,7 @@ export class Agent {
   /** Shaping waits for the delay backend; one change after the other. */
   #reshaping: Promise<void> = Promise.resolve();
   #cancelTick: () => void = () => {};
+  #cancelAudit: () => void = () => {};
   readonly ticks = { count: 0, totalMs: 0, latestMs: 0 };
 
   constructor(bootstrap: Bootstrap, log: Logger) {
@@ -66,7 +76,7 @@ export class Agent {
     return this.#tick;
   }
 
-  get delay(): DelayLine {
+  get delay(): DelayBackend {
     return this.#delay;
   }
 
@@ -102,6 +112,7 @@ export class Agent {
     this.#mesh.onChange(() => this.#learnEndpoints());
     this.#learnEndpoints();
     this.#cancelTick = systemTimers.every(this.bootstrap.tickMs, () => this.#onTick());
+    this.#cancelAudit = systemTimers.every(AUDIT_MS, () => this.#audit());
   }
 
   /** Starts the `run` commands of the local endpoints. */
@@ -118,6 +129,7 @@ export class Agent {
   async stop(): Promise<void> {
     this.#state = 'stopping';
     this.#cancelTick();
+    this.#cancelAudit();
     this.#cancelReshape();
     await this.processes.stop();
     await this.#reshaping;
@@ -127,9 +139,13 @@ export class Agent {
   }
 
   async #startEnforcement(): Promise<void> {
-    const { endpoints, seed } = this.bootstrap;
-    this.#programs = loadPrograms(endpoints.length * this.epoch.graph.endpoints.length);
-    this.#delay = new DelayLine({ seed, arrivalFd: this.#programs.arrivalFd });
+    const { endpoints, seed, delayBackend, leaseMs } = this.bootstrap;
+    const backend = chooseDelayBackend(delayBackend, probeMachine());
+    // A pair of endpoints has a pair of addresses in each family.
+    const families = Math.max(1, ...endpoints.map(({ addresses }) => addresses.length));
+    this.#programs = loadPrograms(endpoints.length * this.epoch.graph.endpoints.length * families);
+    if (leaseMs !== undefined) this.#programs.renewLease(leaseMs);
+    this.#delay = createDelayBackend(backend, this.#programs, seed);
     this.#enforcer = new Enforcer({ tc: this.#programs.tc, delay: this.#delay });
     this.#shaping = new Shaping({ enforcer: this.#enforcer, local: endpoints, epoch: this.epoch });
   }
@@ -192,8 +208,16 @@ export class Agent {
     this.#state = 'ready';
   }
 
+  /** An interface that is gone, or that somebody has changed, shows within seconds, also where nothing flows. */
+  #audit(): void {
+    if (this.#state !== 'ready' && this.#state !== 'running') return;
+    for (const repaired of this.#shaping.audit(AUDITED_INTERFACES))
+      this.#log.warn(`put right what somebody has changed: ${repaired}`);
+  }
+
   #onTick(): void {
     const started = performance.now();
+    if (this.bootstrap.leaseMs !== undefined) this.#programs.renewLease(this.bootstrap.leaseMs);
     this.#tick.run();
     const elapsed = performance.now() - started;
     this.ticks.count++;

@@ -18,11 +18,41 @@ struct usage {
 	__u64 packets;
 };
 
-/* Value of the class map: the minor number of an HTB class, or "no path: drop". */
+/* Value of the class map. */
+struct target {
+	/* Minor number of an HTB class, or NETFOLD_CLASS_DROP. */
+	__u32 minor;
+	/* Row of `buffers` and `backlogs` + 1; 0: the class's own queue is the buffer. */
+	__u32 buffer;
+};
+
+/* No path: drop. */
 #define NETFOLD_CLASS_DROP 0xffffffffU
+
+/* A router's buffer in front of a path, where the class's queue can't be it: netem's holds what is under way, too, and
+ * counts packets. Written by user space. */
+struct buffer {
+	/* Bytes that leave it in 2^30 ns; 0: it never fills. */
+	__u64 drain;
+	/* How many bytes find room in it. */
+	__u64 limit;
+};
+
+/* How full the buffer is. Written by `classify` only. */
+struct backlog {
+	/* Up to when it has been drained, in ns of the monotonic clock. */
+	__u64 time;
+	/* In 1/1024 bytes, so that small packets don't lose their fractions. */
+	__u64 level;
+	/* Frames that found no room. */
+	__u64 dropped;
+};
 
 /* The delay line's program leaves in a packet's mark when it arrived: this bit, and the microseconds of the monotonic
  * clock modulo 2^31. The thread that holds the packet reads it and gives the mark back as it was. */
 #define NETFOLD_ARRIVAL_MARK 0x80000000U
+
+/* The priority that `arrive` gives to what must not be held, because the agent's lease has run out ("NFUG"). */
+#define NETFOLD_UNGUARDED_PRIORITY 0x4e465547U
 
 #endif

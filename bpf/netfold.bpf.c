@@ -4,7 +4,8 @@
  *
  *   count     socket filter on an AF_PACKET socket in an endpoint's namespace: adds up what leaves, per pair of
  *             addresses. It keeps no packet (returns 0).
- *   classify  tc classifier at the endpoint's HTB root: pair of addresses -> class.
+ *   classify  tc classifier at the endpoint's HTB root: pair of addresses -> class; drops what finds no room in the
+ *             path's buffer. Once the agent's lease has run out, everything passes unshaped.
  *   arrive    tc classifier at the endpoint's ingress: notes for the delay line when a frame arrived, and makes the
  *             kernel forget it. What is held would otherwise keep the time of its arrival, and whoever asks the kernel
  *             for it (SO_TIMESTAMP: ping, NTP) would see half of a round trip.
@@ -23,7 +24,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-/* The loader sets max_entries of both. */
+/* The loader sets max_entries of all but the lease. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
 	__uint(max_entries, 1024);
@@ -35,8 +36,30 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1024);
 	__type(key, struct pair);
-	__type(value, __u32);
+	__type(value, struct target);
 } classes SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct buffer);
+} buffers SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct backlog);
+} backlogs SEC(".maps");
+
+/* Until when the agent vouches for what it enforces, in ns of the monotonic clock; 0: for ever. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} lease SEC(".maps");
 
 /* Fills `key` from the frame's network header; 0 where it is not IP. */
 static __always_inline int read_pair(struct __sk_buff *skb, struct pair *key)
@@ -102,26 +125,66 @@ int count(struct __sk_buff *skb)
 	return 0;
 }
 
+static __always_inline int lease_has_run_out(void)
+{
+	__u32 first = 0;
+	__u64 *until = bpf_map_lookup_elem(&lease, &first);
+
+	return until && *until && bpf_ktime_get_ns() > *until;
+}
+
+/* Takes the packet into the buffer of this row; 0 where it finds no room. HTB calls under the lock of its qdisc, so no
+ * two packets of one interface meet here. */
+static __always_inline int fits_buffer(struct __sk_buff *skb, __u32 row)
+{
+	struct buffer *buffer = bpf_map_lookup_elem(&buffers, &row);
+	struct backlog *backlog = bpf_map_lookup_elem(&backlogs, &row);
+	__u64 now, elapsed, drained;
+
+	if (!buffer || !backlog || !buffer->drain)
+		return 1;
+	now = bpf_ktime_get_ns();
+	elapsed = now - backlog->time;
+	/* Apart from each other, so that a long pause at 100 Gb/s doesn't overflow. */
+	drained = ((elapsed >> 30) * buffer->drain << 10) + (((elapsed & 0x3fffffff) * buffer->drain) >> 20);
+	backlog->time = now;
+	backlog->level = drained < backlog->level ? backlog->level - drained : 0;
+	/* As tc counts: with the headers of every frame that a GSO packet becomes. */
+	if ((backlog->level >> 10) + skb->wire_len > buffer->limit) {
+		backlog->dropped += skb->gso_segs > 1 ? skb->gso_segs : 1;
+		return 0;
+	}
+	backlog->level += (__u64)skb->wire_len << 10;
+	return 1;
+}
+
 SEC("tc")
 int classify(struct __sk_buff *skb)
 {
+	struct target *target;
 	struct pair key;
-	__u32 *class;
 
 	if (!read_pair(skb, &key))
 		return TC_ACT_UNSPEC;
-	class = bpf_map_lookup_elem(&classes, &key);
-	if (!class)
+	target = bpf_map_lookup_elem(&classes, &key);
+	if (!target || lease_has_run_out())
 		return TC_ACT_UNSPEC;
-	if (*class == NETFOLD_CLASS_DROP)
+	if (target->minor == NETFOLD_CLASS_DROP)
 		return TC_ACT_SHOT;
-	skb->tc_classid = *class;
+	if (target->buffer && !fits_buffer(skb, target->buffer - 1))
+		return TC_ACT_SHOT;
+	skb->tc_classid = target->minor;
 	return TC_ACT_OK;
 }
 
 SEC("tc")
 int arrive(struct __sk_buff *skb)
 {
+	/* The rule that queues passes these by. */
+	if (lease_has_run_out()) {
+		skb->priority = NETFOLD_UNGUARDED_PRIORITY;
+		return TC_ACT_UNSPEC;
+	}
 	/* With no time set, the kernel takes the time at which the frame is read. */
 	skb->tstamp = 0;
 	/* Somebody else's mark stays; such a packet is held from when the thread gets to see it. */

@@ -8,7 +8,12 @@ export const localEndpointSchema = z.strictObject({
   ifname: z.string(),
   ifindex: z.int().positive(),
   addresses: z.array(z.string()).min(1),
+  existing: z.boolean().optional(),
 });
+
+/** `auto`: netem where the kernel has it, else the delay line. */
+export const DELAY_BACKENDS = ['auto', 'netem', 'delay-line'] as const;
+export type DelayBackendChoice = (typeof DELAY_BACKENDS)[number];
 
 export const bootstrapSchema = z.strictObject({
   experiment: z.string(),
@@ -24,6 +29,9 @@ export const bootstrapSchema = z.strictObject({
   endpoints: z.array(localEndpointSchema),
   mesh: z.strictObject({ listen: z.array(z.string()), peers: z.array(z.string()) }),
   tickMs: z.number().positive(),
+  delayBackend: z.enum(DELAY_BACKENDS),
+  /** What is enforced lapses when the agent doesn't renew it for so long; absent: never. */
+  leaseMs: z.number().positive().optional(),
   seed: z.int(),
   /** Where the outputs of `run` commands are kept. */
   logFolder: z.string(),

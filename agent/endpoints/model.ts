@@ -10,4 +10,6 @@ export interface LocalEndpoint {
   readonly ifindex: number;
   /** IPv4 and IPv6, as text. */
   readonly addresses: readonly string[];
+  /** The interface was there before netfold, carries traffic of others, and goes on when netfold leaves. */
+  readonly existing?: boolean;
 }

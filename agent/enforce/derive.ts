@@ -2,7 +2,7 @@
  * Bursts, queues and GSO sizes that follow from rate and delay. All are per path and never fixed: a queue of 1,000
  * packets is 12 ms at 1 Gb/s and 95 s at 128 kb/s.
  */
-import type { LeafQueue } from './interface-state.ts';
+import type { FifoQueue } from './interface-state.ts';
 
 /** A full-sized Ethernet frame as tc counts it: 1,500 bytes and the header. */
 export const FRAME_BYTES = 1514;
@@ -29,17 +29,31 @@ const HOST_BURST_SECONDS = 0.01;
 /** TCP starts with ten segments (RFC 6928); fewer places would lose them on a slow link. */
 const MIN_QUEUE_FRAMES = 16;
 
-/** The queue of a path: what the user asked for in packets, or bytes from bandwidth and round trip. */
-export function leafQueue(
-  bytesPerSecond: number,
-  rttMicros: number,
-  gsoSegments: number,
-  packets?: number,
-): LeafQueue {
-  if (packets !== undefined) return { kind: 'pfifo', limit: packets };
+/** tc's limits are 32 bits, and signed in places. */
+const MAX_LIMIT = 0x7fffffff;
+
+/** The room in front of a path, in bytes, from bandwidth and round trip. */
+export function bufferBytes(bytesPerSecond: number, rttMicros: number, gsoSegments: number): number {
   const product = bytesPerSecond * (rttMicros / 1e6 + HOST_BURST_SECONDS);
   const limit = Math.max(product, MIN_QUEUE_FRAMES * FRAME_BYTES, 2 * gsoSegments * FRAME_BYTES);
-  return { kind: 'bfifo', limit: Math.min(Math.ceil(limit), 0x7fffffff) };
+  return Math.min(Math.ceil(limit), MAX_LIMIT);
+}
+
+/** The queue of a path that is delayed elsewhere: what the user asked for in packets, or the derived buffer. */
+export function fifoQueue(derivedBytes: number, packets?: number): FifoQueue {
+  return packets === undefined ? { kind: 'bfifo', limit: derivedBytes } : { kind: 'pfifo', limit: packets };
+}
+
+/** The smallest Ethernet frame without its check sum. */
+const SMALLEST_FRAME_BYTES = 60;
+/** Where neither rate nor buffer bounds what is under way: 10 ms of small packets, or 1.5 GB of full frames. */
+const MAX_UNDER_WAY = 1_000_000;
+
+/** How many packets netem may have to hold: all that the buffer lets through at the rate, were they the smallest. */
+export function netemLimit(bytesPerSecond: number, latencyMicros: number, buffer: number): number {
+  const bytes = (bytesPerSecond * latencyMicros) / 1e6 + buffer;
+  const packets = Math.ceil(bytes / SMALLEST_FRAME_BYTES);
+  return Math.min(Math.max(packets, MIN_QUEUE_FRAMES), buffer > 0 ? MAX_LIMIT : MAX_UNDER_WAY);
 }
 
 /** A GSO packet passes HTB as one; longer than this at the slowest path's rate, and flows beside it stutter. */

@@ -1,7 +1,15 @@
 /** Folded paths and shares → the desired state of one endpoint's interface. Pure. */
 import type { Path } from '../../topology/model.ts';
-import { burstBytes, gsoSegments, leafQueue, MAX_GSO_SEGMENTS } from './derive.ts';
-import { type InterfaceState, NO_PATH, type ShapedClass } from './interface-state.ts';
+import {
+  bufferBytes,
+  burstBytes,
+  FRAME_BYTES,
+  fifoQueue,
+  gsoSegments,
+  MAX_GSO_SEGMENTS,
+  netemLimit,
+} from './derive.ts';
+import { type InterfaceState, type NetemQueue, NO_PATH, type ShapedClass } from './interface-state.ts';
 
 /** A destination as seen from the interface's endpoint. */
 export interface Destination {
@@ -15,31 +23,72 @@ export interface Destination {
   readonly rateBps: number;
 }
 
-/** Destinations without any bandwidth limit get no class: they pass HTB directly. */
-export function desiredInterface(destinations: Iterable<Destination>): InterfaceState {
+/** Who delays, jitters and loses: netem in the classes' queues, or somebody else at the destination. */
+export type Impairment = 'in-queues' | 'elsewhere';
+
+/** A class that limits nothing, 1 Tb/s, for paths that have latency and no bandwidth. */
+const UNLIMITED_BYTES_PER_SECOND = 125e9;
+const MAX_U32 = 0xffffffff;
+
+/** Destinations whose path neither limits nor (in queues) impairs get no class: they pass HTB directly. */
+export function desiredInterface(
+  destinations: Iterable<Destination>,
+  impairment: Impairment,
+): InterfaceState {
   const known = [...destinations];
-  const slowest = Math.min(...known.map(({ path }) => path?.bandwidth ?? Number.POSITIVE_INFINITY));
-  const segments = Number.isFinite(slowest) ? gsoSegments(slowest / 8) : MAX_GSO_SEGMENTS;
+  const segments = segmentsOf(known, impairment);
   const classes = new Map<number, ShapedClass>();
   const targets = new Map<string, number>();
   for (const destination of known) {
     const { path } = destination;
-    if (path && !Number.isFinite(path.bandwidth)) continue;
-    const shaped = path && shapedClass(destination, path, segments);
+    const impaired = impairment === 'in-queues' && path !== undefined && isImpaired(path);
+    if (path && !Number.isFinite(path.bandwidth) && !impaired) continue;
+    const shaped = path && shapedClass(destination, path, segments, impaired);
     if (shaped) classes.set(shaped.minor, shaped);
     for (const address of destination.addresses) targets.set(address, shaped?.minor ?? NO_PATH);
   }
   return { foreignRoot: undefined, classifier: true, gsoSegments: segments, classes, targets };
 }
 
-function shapedClass(destination: Destination, path: Path, segments: number): ShapedClass {
+function segmentsOf(known: readonly Destination[], impairment: Impairment): number {
+  const paths = known.flatMap(({ path }) => path ?? []);
+  // A queue of so many packets holds packets of one frame; and netem loses whole packets.
+  const countsFrames = (path: Path): boolean =>
+    path.queuePackets !== undefined || (impairment === 'in-queues' && path.loss > 0);
+  if (paths.some(countsFrames)) return 1;
+  const slowest = Math.min(...paths.map(({ bandwidth }) => bandwidth));
+  return Number.isFinite(slowest) ? gsoSegments(slowest / 8) : MAX_GSO_SEGMENTS;
+}
+
+function isImpaired({ latency, jitter, loss }: Path): boolean {
+  return latency > 0 || jitter > 0 || loss > 0;
+}
+
+function shapedClass(destination: Destination, path: Path, segments: number, impaired: boolean): ShapedClass {
+  const minor = destination.number + 1;
+  if (!Number.isFinite(path.bandwidth)) {
+    const bytesPerSecond = UNLIMITED_BYTES_PER_SECOND;
+    const queue = netemQueue(path, bytesPerSecond, 0);
+    return { minor, bytesPerSecond, burstBytes: burstBytes(bytesPerSecond), queue, bufferBytes: 0 };
+  }
   const bytesPerSecond = toBytesPerSecond(destination.rateBps);
+  // From the path's own bandwidth: a share changes many times a second, a router's buffer doesn't.
+  const derived = bufferBytes(path.bandwidth / 8, destination.rttMicros, segments);
+  const common = { minor, bytesPerSecond, burstBytes: burstBytes(bytesPerSecond) };
+  if (!impaired) return { ...common, queue: fifoQueue(derived, path.queuePackets), bufferBytes: 0 };
+  const buffer = path.queuePackets === undefined ? derived : path.queuePackets * FRAME_BYTES;
+  return { ...common, queue: netemQueue(path, path.bandwidth / 8, buffer), bufferBytes: buffer };
+}
+
+function netemQueue(path: Path, bytesPerSecond: number, buffer: number): NetemQueue {
+  const jitterNs = Math.round(path.jitter * 1000);
   return {
-    minor: destination.number + 1,
-    bytesPerSecond,
-    burstBytes: burstBytes(bytesPerSecond),
-    // From the path's own bandwidth: a share changes many times a second, a router's buffer doesn't.
-    queue: leafQueue(path.bandwidth / 8, destination.rttMicros, segments, path.queuePackets),
+    kind: 'netem',
+    limit: netemLimit(bytesPerSecond, path.latency, buffer),
+    latencyNs: Math.round(path.latency * 1000),
+    jitterNs,
+    distribution: jitterNs === 0 ? 'none' : (path.distribution ?? 'normal'),
+    loss: Math.round(path.loss * MAX_U32) / MAX_U32,
   };
 }
 

@@ -2,19 +2,24 @@
  * Brings the interfaces of the local endpoints to their desired state and keeps them there. It is told the whole
  * state, plans against what is installed, and carries out the difference; the same state twice does nothing.
  */
-
+import { setTimeout as sleep } from 'node:timers/promises';
 import { NetfoldError } from '../../proto/errors.ts';
 import type { LocalEndpoint } from '../endpoints/model.ts';
-import { AgentError } from '../errors.ts';
-import { type InterfaceState, untouched } from './interface-state.ts';
+import { type InterfaceState, MOST_GSO_SEGMENTS, untouched } from './interface-state.ts';
 import { applyToState, planTc, type TcOp } from './plan.ts';
 import type { DelayBackend, FailedOp, ImpairedPath, TcPort } from './ports.ts';
 
 /** Root qdiscs that the kernel installs by itself; anything else was put there by somebody. */
 const KERNEL_DEFAULTS = new Set(['none', 'noqueue', 'pfifo_fast', 'fq_codel', 'fq', 'mq']);
 
+/** How long an interface that goes on working may take to send what waits on it when netfold leaves. */
+const DRAIN_MS = 1000;
+const DRAIN_POLL_MS = 5;
+
 interface Interface {
   readonly endpoint: LocalEndpoint;
+  /** What it goes back to. */
+  readonly before: InterfaceState;
   installed: InterfaceState;
   desired: InterfaceState;
 }
@@ -33,35 +38,29 @@ export class Enforcer {
     return this.#delay;
   }
 
-  /** Takes an interface over. What an earlier agent left on it is removed; what is not netfold's is refused. */
+  /**
+   * Takes an interface over. What an agent that was killed left on it stays in force until `set` says what shall be
+   * there; what is not netfold's is refused.
+   */
   async attach(endpoint: LocalEndpoint): Promise<void> {
     this.#tc.attach(endpoint);
-    let state = this.#tc.read(endpoint);
-    if (state.foreignRoot === undefined) {
-      const [failed] = this.#tc.apply(endpoint, [{ op: 'delete-root', reason: 'left by an earlier agent' }]);
-      if (failed) {
-        this.#tc.detach(endpoint);
-        throw leftoverStays(endpoint, failed);
-      }
-      state = this.#tc.read(endpoint);
-    }
-    if (state.foreignRoot !== undefined && !KERNEL_DEFAULTS.has(state.foreignRoot)) {
+    try {
+      const state = this.#tc.read(endpoint);
+      refuseForeign(endpoint, state);
+      // What it had before an earlier agent came, nobody knows any more.
+      const isAdopted = state.foreignRoot === undefined;
+      const before = untouched('default', isAdopted ? MOST_GSO_SEGMENTS : state.gsoSegments);
+      await this.#delay.attach(endpoint);
+      this.#interfaces.set(endpoint.number, { endpoint, before, installed: state, desired: state });
+    } catch (error) {
       this.#tc.detach(endpoint);
-      throw new NetfoldError({
-        code: 'QDISC_FOREIGN',
-        blame: 'machine',
-        message: `${endpoint.ifname} of ${endpoint.name} has a root qdisc "${state.foreignRoot}" that is not netfold's`,
-        remedy: `remove it first: tc qdisc del dev ${endpoint.ifname} root`,
-      });
+      throw error;
     }
-    this.#interfaces.set(endpoint.number, { endpoint, installed: state, desired: state });
-    await this.#delay.attach(endpoint);
   }
 
   /** Installs the difference. Failed steps are returned, and tried again with the next call. */
   set(endpoint: LocalEndpoint, desired: InterfaceState): FailedOp[] {
-    const item = this.#interfaces.get(endpoint.number);
-    if (!item) throw new Error(`${endpoint.name} is not attached`);
+    const item = this.#item(endpoint);
     item.desired = desired;
     const ops = planTc(item.installed, desired);
     if (ops.length === 0) return [];
@@ -84,22 +83,60 @@ export class Enforcer {
     return item ? planTc(this.#tc.read(endpoint), item.desired) : [];
   }
 
-  /** Gives all interfaces back as they were. */
+  /**
+   * Reads the kernel's state and puts right what somebody has changed since; gives the steps that took. Throws where
+   * the interface is gone, where somebody's qdisc has taken the place of netfold's, or where a step failed.
+   */
+  repair(endpoint: LocalEndpoint): TcOp[] {
+    const item = this.#item(endpoint);
+    item.installed = this.#tc.read(endpoint);
+    refuseForeign(endpoint, item.installed);
+    const ops = planTc(item.installed, item.desired);
+    const [failed] = this.set(endpoint, item.desired);
+    if (failed) throw failed.error;
+    return ops;
+  }
+
+  /** Gives all interfaces back as they were. One that is gone, or is somebody else's by now, is left alone. */
   async stop(): Promise<void> {
-    for (const { endpoint } of this.#interfaces.values()) {
-      this.set(endpoint, untouched('default'));
-      this.#tc.detach(endpoint);
-    }
+    for (const item of this.#interfaces.values()) await this.#giveBack(item);
     this.#interfaces.clear();
     await this.#delay.stop();
   }
+
+  async #giveBack(item: Interface): Promise<void> {
+    const { endpoint, before } = item;
+    try {
+      item.installed = this.#tc.read(endpoint);
+      if (item.installed.foreignRoot === undefined && endpoint.existing) await this.#drain(item);
+      this.set(endpoint, before);
+    } catch (error) {
+      if (!(error instanceof NetfoldError && error.code === 'INTERFACE_GONE')) throw error;
+    } finally {
+      this.#tc.detach(endpoint);
+    }
+  }
+
+  /** Lets what waits be sent, while what comes passes by unshaped: deleting a root drops what is in it. */
+  async #drain({ endpoint, installed }: Interface): Promise<void> {
+    this.set(endpoint, { ...installed, targets: new Map() });
+    const deadline = performance.now() + DRAIN_MS;
+    while (this.#tc.stats(endpoint).waiting > 0 && performance.now() < deadline) await sleep(DRAIN_POLL_MS);
+  }
+
+  #item(endpoint: LocalEndpoint): Interface {
+    const item = this.#interfaces.get(endpoint.number);
+    if (!item) throw new Error(`${endpoint.name} is not attached`);
+    return item;
+  }
 }
 
-function leftoverStays({ ifname, name }: LocalEndpoint, { error }: FailedOp): AgentError {
-  return new AgentError(
-    'ENFORCE_FAILED',
-    `what an earlier agent left on ${ifname} of ${name} can't be removed: ${error.message}`,
-    `remove it: tc qdisc del dev ${ifname} root`,
-    error,
-  );
+function refuseForeign({ ifname, name }: LocalEndpoint, { foreignRoot }: InterfaceState): void {
+  if (foreignRoot === undefined || KERNEL_DEFAULTS.has(foreignRoot)) return;
+  throw new NetfoldError({
+    code: 'QDISC_FOREIGN',
+    blame: 'machine',
+    message: `${ifname} of ${name} has a root qdisc "${foreignRoot}" that is not netfold's`,
+    remedy: `remove it (tc qdisc del dev ${ifname} root), or let netfold keep and restore it with --take-over`,
+  });
 }

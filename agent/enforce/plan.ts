@@ -2,6 +2,7 @@
 import {
   type InterfaceState,
   type LeafQueue,
+  MOST_GSO_SEGMENTS,
   NO_PATH,
   OWN_MAJOR,
   type ShapedClass,
@@ -21,7 +22,7 @@ export type TcOp = { readonly reason: string } & (
 
 /** The same state twice gives an empty plan. */
 export function planTc(installed: InterfaceState, desired: InterfaceState): TcOp[] {
-  if (desired.foreignRoot !== undefined) return planRemoval(installed);
+  if (desired.foreignRoot !== undefined) return planRemoval(installed, desired);
   const ops: TcOp[] = [];
   if (installed.gsoSegments !== desired.gsoSegments) {
     ops.push({ op: 'set-gso', segments: desired.gsoSegments, reason: 'the slowest path bounds the burst' });
@@ -35,14 +36,16 @@ export function planTc(installed: InterfaceState, desired: InterfaceState): TcOp
   return ops;
 }
 
-function planRemoval(installed: InterfaceState): TcOp[] {
+function planRemoval(installed: InterfaceState, desired: InterfaceState): TcOp[] {
+  const reason = 'the interface is given back';
   const ops: TcOp[] = [...installed.targets.keys()].map((destination) => ({
     op: 'delete-target',
     destination,
-    reason: 'the interface is given back',
+    reason,
   }));
-  if (installed.foreignRoot === undefined)
-    ops.push({ op: 'delete-root', reason: 'the interface is given back' });
+  if (installed.foreignRoot === undefined) ops.push({ op: 'delete-root', reason });
+  if (installed.gsoSegments !== desired.gsoSegments)
+    ops.push({ op: 'set-gso', segments: desired.gsoSegments, reason });
   return ops;
 }
 
@@ -53,16 +56,25 @@ function planClasses(installed: InterfaceState, desired: InterfaceState, ops: Tc
       ops.push({ op: 'set-class', shaped, reason: 'new destination' });
     } else if (old.bytesPerSecond !== shaped.bytesPerSecond || !isSameBurst(old, shaped)) {
       ops.push({ op: 'set-class', shaped, reason: `rate was ${old.bytesPerSecond * 8} b/s` });
+    } else if (old.bufferBytes !== shaped.bufferBytes) {
+      ops.push({ op: 'set-class', shaped, reason: `buffer was ${old.bufferBytes} bytes` });
     }
-    if (old?.queue.kind !== shaped.queue.kind || old.queue.limit !== shaped.queue.limit) {
-      ops.push({
-        op: 'set-queue',
-        minor: shaped.minor,
-        queue: shaped.queue,
-        reason: 'from rate and round trip',
-      });
+    if (!old || !isSameQueue(old.queue, shaped.queue)) {
+      const { minor, queue } = shaped;
+      ops.push({ op: 'set-queue', minor, queue, reason: 'from rate, round trip and impairment' });
     }
   }
+}
+
+function isSameQueue(a: LeafQueue, b: LeafQueue): boolean {
+  if (a.kind !== b.kind || a.limit !== b.limit) return false;
+  if (a.kind !== 'netem' || b.kind !== 'netem') return true;
+  return (
+    a.latencyNs === b.latencyNs &&
+    a.jitterNs === b.jitterNs &&
+    a.distribution === b.distribution &&
+    a.loss === b.loss
+  );
 }
 
 /** tc keeps a burst as a time in units of 64 ns, so that reading it back gives another number of bytes. */
@@ -100,17 +112,18 @@ export function formatPlan(ifname: string, ops: readonly TcOp[]): string {
 function formatOp(ifname: string, op: TcOp): string {
   switch (op.op) {
     case 'set-gso':
-      return `ip link set dev ${ifname} gso_max_segs ${op.segments}`;
+      return `ip link set dev ${ifname} gso_max_segs ${op.segments === MOST_GSO_SEGMENTS ? 'most' : op.segments}`;
     case 'set-root':
       return `tc qdisc replace dev ${ifname} root handle ${OWN}: htb default 0`;
     case 'delete-root':
       return `tc qdisc del dev ${ifname} root`;
     case 'set-class': {
-      const { minor, bytesPerSecond, burstBytes } = op.shaped;
-      return `tc class replace dev ${ifname} parent ${OWN}: classid ${classId(minor)} htb rate ${bytesPerSecond * 8}bit burst ${burstBytes}`;
+      const { minor, bytesPerSecond, burstBytes, bufferBytes } = op.shaped;
+      const buffer = bufferBytes > 0 ? `; bpf map buffers: ${bufferBytes} bytes` : '';
+      return `tc class replace dev ${ifname} parent ${OWN}: classid ${classId(minor)} htb rate ${bytesPerSecond * 8}bit burst ${burstBytes}${buffer}`;
     }
     case 'set-queue':
-      return `tc qdisc replace dev ${ifname} parent ${classId(op.minor)} ${op.queue.kind} limit ${op.queue.limit}`;
+      return `tc qdisc replace dev ${ifname} parent ${classId(op.minor)} ${formatQueue(op.queue)}`;
     case 'set-target':
       return `bpf map classes: ${op.destination} -> ${op.minor === NO_PATH ? 'drop' : classId(op.minor)}`;
     case 'add-classifier':
@@ -120,6 +133,14 @@ function formatOp(ifname: string, op: TcOp): string {
     case 'delete-class':
       return `tc class del dev ${ifname} classid ${classId(op.minor)}`;
   }
+}
+
+/** As tc prints it. */
+export function formatQueue(queue: LeafQueue): string {
+  if (queue.kind !== 'netem') return `${queue.kind} limit ${queue.limit}`;
+  const { limit, latencyNs, jitterNs, distribution, loss } = queue;
+  const jitter = jitterNs > 0 ? ` ${jitterNs}ns distribution ${distribution}` : '';
+  return `netem limit ${limit} delay ${latencyNs}ns${jitter} loss ${loss * 100}%`;
 }
 
 /** What is installed after `ops` took effect. */

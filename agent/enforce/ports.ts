@@ -1,4 +1,5 @@
 /** What enforcement needs from the kernel. The kernel's side is agent/kernel/; fakes are in test/support/. */
+import type { Distribution } from '../../topology/model.ts';
 import type { LocalEndpoint } from '../endpoints/model.ts';
 import type { InterfaceState } from './interface-state.ts';
 import type { TcOp } from './plan.ts';
@@ -16,6 +17,21 @@ export interface TcPort {
   read(endpoint: LocalEndpoint): InterfaceState;
   /** Carries out the steps in order; later ones are tried also when earlier ones fail. Returns those that failed. */
   apply(endpoint: LocalEndpoint, ops: readonly TcOp[]): FailedOp[];
+  stats(endpoint: LocalEndpoint): TcStats;
+}
+
+/** Packets of one interface, GSO packets counted as one. */
+export interface TcStats {
+  /** On the interface now, waiting to be sent. */
+  readonly waiting: number;
+  /** Of them, in netem now. */
+  readonly held: number;
+  /** That netem has passed on so far. */
+  readonly passed: number;
+  /** That netem has lost so far. */
+  readonly lost: number;
+  /** That found no room in the buffer of their path. */
+  readonly overflowed: number;
 }
 
 /** Latency, jitter and loss of a path that begins or ends at a local endpoint. */
@@ -23,7 +39,10 @@ export interface ImpairedPath {
   readonly source: readonly string[];
   readonly destination: readonly string[];
   readonly latencyMicros: number;
+  /** Standard deviation. */
   readonly jitterMicros: number;
+  /** Absent: normal. */
+  readonly distribution?: Distribution;
   readonly loss: number;
 }
 
@@ -41,7 +60,7 @@ export interface DelayBackend {
   /** Whose interface does the work: paths are given to the endpoint at their `destination`, or at their `source`. */
   readonly side: 'source' | 'destination';
   attach(endpoint: LocalEndpoint): Promise<void>;
-  /** Adds or changes paths of an attached endpoint; paths not named stay as they are. */
+  /** The whole set of an attached endpoint's paths; paths not named are forgotten, and no longer delayed. */
   set(endpoint: LocalEndpoint, paths: readonly ImpairedPath[]): Promise<void>;
   counters(): DelayCounters;
   /** Why it no longer works; `undefined` while it does. */

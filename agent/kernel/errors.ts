@@ -4,11 +4,14 @@ export type KernelErrorCode =
   | 'SYSCALL_FAILED'
   | 'NAMESPACE_MISSING'
   | 'NAMESPACE_EXISTS'
+  | 'INTERFACE_GONE'
   | 'NETLINK_REFUSED'
   | 'NETLINK_MALFORMED'
   | 'LIBBPF_MISSING'
   | 'BPF_REFUSED'
   | 'QDISC_FOREIGN'
+  | 'QDISC_NOT_RESTORABLE'
+  | 'RESTORE_FAILED'
   | 'NO_PERMISSION';
 
 /** The kernel, or a library beside it, said no. `errno` is its number, where there is one. */

@@ -1,4 +1,5 @@
 /** libbpf through koffi: loading an object, reaching its programs and maps, batches of map entries (bpf/libbpf.h). */
+import { readFileSync } from 'node:fs';
 import koffi from 'koffi';
 import { KernelError } from './errors.ts';
 import { errnoName } from './libc.ts';
@@ -17,6 +18,7 @@ interface Library {
   readonly findMap: Native;
   readonly mapFd: Native;
   readonly setMaxEntries: Native;
+  readonly lookup: Native;
   readonly lookupBatch: Native;
   readonly updateBatch: Native;
   readonly deleteBatch: Native;
@@ -55,6 +57,7 @@ function bindLibrary(): Library {
     findMap: lib.func('void *bpf_object__find_map_by_name(void *object, const char *name)'),
     mapFd: lib.func('int bpf_map__fd(void *map)'),
     setMaxEntries: lib.func('int bpf_map__set_max_entries(void *map, uint32_t entries)'),
+    lookup: lib.func('int bpf_map_lookup_elem(int fd, void *key, void *value)'),
     lookupBatch: lib.func(
       'int bpf_map_lookup_batch(int fd, void *in, void *out, void *keys, void *values, _Inout_ uint32_t *count, void *options)',
     ),
@@ -82,6 +85,11 @@ function refused(what: string, errno: number): KernelError {
       ? 'run as root, with CAP_BPF and CAP_NET_ADMIN'
       : 'netfold needs a kernel of 5.6 or newer with CONFIG_BPF_SYSCALL',
   });
+}
+
+/** The number by which the kernel knows a loaded program (Documentation/filesystems/proc.rst, "eBPF program"). */
+export function programId(fd: number): number {
+  return Number(/^prog_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1]);
 }
 
 /** How many slots each value of a per-CPU map has. */
@@ -121,7 +129,7 @@ export function loadObject(path: string, maxEntries: Readonly<Record<string, num
 }
 
 /**
- * A hash map read and written in batches of entries. `valueSize` counts all CPUs of a per-CPU map.
+ * A hash map or array read and written in batches of entries. `valueSize` counts all CPUs of a per-CPU map.
  * The buffers are the map's own and are overwritten by the next call.
  */
 export class BatchMap {
@@ -168,6 +176,15 @@ export class BatchMap {
       started = true;
     }
     return total;
+  }
+
+  /** The value of one key, new memory each time; `undefined` where there is none. */
+  lookup(key: Uint8Array): Uint8Array | undefined {
+    const value = new Uint8Array(this.#valueSize);
+    const result = library().lookup(this.#fd, key, value) as number;
+    if (result === 0) return value;
+    if (result === -ENOENT) return undefined;
+    throw refused('read an entry of a BPF map', -result);
   }
 
   /** Sets `count` entries. */

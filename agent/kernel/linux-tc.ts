@@ -1,14 +1,19 @@
-/** tc over netlink, and the classifier's map: the kernel's side of enforcement. */
-
-import { isIP } from 'node:net';
+/** tc over netlink, and the classifier's maps: the kernel's side of enforcement. */
 import type { LocalEndpoint } from '../endpoints/model.ts';
-import { type InterfaceState, NO_PATH, OWN_MAJOR, type ShapedClass } from '../enforce/interface-state.ts';
+import {
+  type InterfaceState,
+  type LeafQueue,
+  MOST_GSO_SEGMENTS,
+  OWN_MAJOR,
+  type ShapedClass,
+} from '../enforce/interface-state.ts';
 import type { TcOp } from '../enforce/plan.ts';
-import type { FailedOp, TcPort } from '../enforce/ports.ts';
-import { addressBytes } from './addresses.ts';
-import { CLASS_DROP, PAIR } from './bpf-layout.ts';
-import type { BatchMap } from './libbpf.ts';
+import type { FailedOp, TcPort, TcStats } from '../enforce/ports.ts';
+import { type ClassMaps, InterfaceMaps } from './class-maps.ts';
+import { programId } from './libbpf.ts';
+import { type GsoSize, readGsoSize } from './link-dumps.ts';
 import { within } from './namespaces.ts';
+import { setNetem } from './netem-messages.ts';
 import { NETLINK_ROUTE, NetlinkSocket, type Request, refusal } from './netlink-socket.ts';
 import { setGsoMaxSegments } from './rtnetlink.ts';
 import { listClasses, listClassifiers, listQdiscs } from './tc-dumps.ts';
@@ -16,10 +21,11 @@ import {
   addClassifier,
   deleteClass,
   deleteRoot,
+  formatHandle,
   handle,
+  setFifo,
   setHtbClass,
   setHtbRoot,
-  setLeafQueue,
   TC_H_ROOT,
 } from './tc-messages.ts';
 
@@ -27,6 +33,8 @@ import {
 const QUANTUM_BYTES = 1514;
 /** Room for traffic that netfold doesn't shape. */
 const DIRECT_QUEUE_PACKETS = 1000;
+/** What the kernel gives a class first. */
+const NO_QUEUE: LeafQueue = { kind: 'pfifo', limit: -1 };
 
 type MapOp = Extract<TcOp, { op: 'set-target' | 'delete-target' }>;
 type NetlinkOp = Exclude<TcOp, MapOp>;
@@ -34,52 +42,62 @@ const isMapOp = (op: TcOp): op is MapOp => op.op === 'set-target' || op.op === '
 
 interface Attached {
   readonly socket: NetlinkSocket;
-  /** The map can't be asked by source alone; what was set is remembered. */
-  readonly targets: Map<string, number>;
-  gsoSegments: number;
+  readonly maps: InterfaceMaps;
+  /** Minor number → distribution of its netem, which the kernel doesn't give back. */
+  readonly distributions: Map<number, 'normal' | 'uniform' | 'pareto'>;
 }
 
 export class LinuxTc implements TcPort {
   readonly #attached = new Map<number, Attached>();
-  readonly #classes: BatchMap;
+  readonly #maps: ClassMaps;
   readonly #classifierFd: number;
 
-  constructor({ classes, classifierFd }: { classes: BatchMap; classifierFd: number }) {
-    this.#classes = classes;
+  constructor({ maps, classifierFd }: { maps: ClassMaps; classifierFd: number }) {
+    this.#maps = maps;
     this.#classifierFd = classifierFd;
   }
 
   attach(endpoint: LocalEndpoint): void {
     const socket = within(endpoint.namespace, () => new NetlinkSocket(NETLINK_ROUTE));
-    this.#attached.set(endpoint.number, { socket, targets: new Map(), gsoSegments: 0 });
+    const maps = new InterfaceMaps(this.#maps, endpoint);
+    this.#attached.set(endpoint.number, { socket, maps, distributions: new Map() });
   }
 
   detach(endpoint: LocalEndpoint): void {
-    this.#attached.get(endpoint.number)?.socket.close();
+    const attached = this.#attached.get(endpoint.number);
+    attached?.maps.clear();
+    attached?.socket.close();
     this.#attached.delete(endpoint.number);
   }
 
   read(endpoint: LocalEndpoint): InterfaceState {
-    const { socket, targets, gsoSegments } = this.#attachment(endpoint);
+    const { socket, maps } = this.#attachment(endpoint);
+    const gsoSegments = this.#gsoSize(endpoint).segments;
+    const targets = maps.readTargets();
     const qdiscs = listQdiscs(socket, endpoint.ifindex);
     const root = qdiscs.find(({ parent }) => parent === TC_H_ROOT);
     const own = root?.kind === 'htb' && root.handle === handle(OWN_MAJOR, 0);
-    if (!own)
-      return {
-        foreignRoot: root?.kind ?? 'none',
-        classifier: false,
-        gsoSegments,
-        classes: new Map(),
-        targets,
-      };
-    const leaves = new Map(qdiscs.map((qdisc) => [qdisc.parent, qdisc]));
+    if (!own) {
+      // The kernel's own have the handle 0; one of the same kind with a handle is somebody's.
+      const isMade = root !== undefined && root.handle !== 0;
+      const foreignRoot = isMade ? `${root.kind} ${formatHandle(root.handle)}` : (root?.kind ?? 'none');
+      return { foreignRoot, classifier: false, gsoSegments, classes: new Map(), targets };
+    }
+    const queues = new Map(qdiscs.map(({ parent, queue }) => [parent, queue]));
     const classes = listClasses(socket, endpoint.ifindex, OWN_MAJOR).map((seen): [number, ShapedClass] => {
-      const leaf = leaves.get(handle(OWN_MAJOR, seen.minor));
-      const kind = leaf?.kind === 'bfifo' ? 'bfifo' : 'pfifo';
-      return [seen.minor, { ...seen, queue: { kind, limit: leaf?.limit ?? -1 } }];
+      const queue = this.#known(endpoint, seen.minor, queues.get(handle(OWN_MAJOR, seen.minor)) ?? NO_QUEUE);
+      return [seen.minor, { ...seen, queue, bufferBytes: maps.readBuffer(seen.minor, seen.bytesPerSecond) }];
     });
-    const classifier = listClassifiers(socket, endpoint.ifindex, OWN_MAJOR).length > 0;
+    // A filter with another program is an earlier agent's: its maps are not ours.
+    const ownId = programId(this.#classifierFd);
+    const classifier = listClassifiers(socket, endpoint.ifindex, OWN_MAJOR).includes(ownId);
     return { foreignRoot: undefined, classifier, gsoSegments, classes: new Map(classes), targets };
+  }
+
+  #known(endpoint: LocalEndpoint, minor: number, queue: LeafQueue): LeafQueue {
+    if (queue.kind !== 'netem' || queue.distribution !== 'unknown') return queue;
+    const distribution = this.#attachment(endpoint).distributions.get(minor);
+    return distribution ? { ...queue, distribution } : queue;
   }
 
   apply(endpoint: LocalEndpoint, ops: readonly TcOp[]): FailedOp[] {
@@ -102,19 +120,48 @@ export class LinuxTc implements TcPort {
 
   #applyToTc(endpoint: LocalEndpoint, ops: readonly NetlinkOp[]): FailedOp[] {
     const attached = this.#attachment(endpoint);
-    const verdicts = attached.socket.batch(ops.map((op) => this.#request(endpoint, op)));
-    return ops.flatMap((op, index) => {
-      const verdict = verdicts[index]!;
-      if (verdict.errno !== 0) return [{ op, error: refusal(verdict) }];
-      if (op.op === 'set-gso') attached.gsoSegments = op.segments;
-      return [];
+    const failed = allFailing(ops, () => {
+      const verdicts = attached.socket.batch(ops.map((op) => this.#request(endpoint, op)));
+      return ops.flatMap((op, index) => {
+        const verdict = verdicts[index]!;
+        if (verdict.errno !== 0) return [{ op, error: refusal(verdict, endpoint.ifname) }];
+        remember(attached, op);
+        return [];
+      });
     });
+    const undone = new Set(failed.map(({ op }) => op));
+    const classOps = ops.filter((op) => op.op === 'set-class' && !undone.has(op));
+    return [
+      ...failed,
+      ...allFailing(classOps, () => {
+        attached.maps.setBuffers(classOps.flatMap((op) => (op.op === 'set-class' ? op.shaped : [])));
+        return [];
+      }),
+    ];
   }
 
-  #request({ ifindex }: LocalEndpoint, op: NetlinkOp): Request {
+  stats(endpoint: LocalEndpoint): TcStats {
+    const { socket, maps } = this.#attachment(endpoint);
+    const qdiscs = listQdiscs(socket, endpoint.ifindex);
+    const stats = { waiting: 0, held: 0, passed: 0, lost: 0, overflowed: maps.dropped() };
+    for (const { parent, kind, packets } of qdiscs) {
+      if (parent === TC_H_ROOT) stats.waiting = packets.waiting;
+      if (kind !== 'netem') continue;
+      stats.held += packets.waiting;
+      stats.passed += packets.sent;
+      stats.lost += packets.dropped;
+    }
+    return stats;
+  }
+
+  #request(endpoint: LocalEndpoint, op: NetlinkOp): Request {
+    const { ifindex } = endpoint;
     switch (op.op) {
       case 'set-gso':
-        return setGsoMaxSegments(ifindex, op.segments);
+        return setGsoMaxSegments(
+          ifindex,
+          op.segments === MOST_GSO_SEGMENTS ? this.#gsoSize(endpoint).most : op.segments,
+        );
       case 'set-root':
         return setHtbRoot(ifindex, OWN_MAJOR, DIRECT_QUEUE_PACKETS);
       case 'delete-root':
@@ -122,7 +169,9 @@ export class LinuxTc implements TcPort {
       case 'set-class':
         return setHtbClass(ifindex, OWN_MAJOR, op.shaped.minor, op.shaped, QUANTUM_BYTES);
       case 'set-queue':
-        return setLeafQueue(ifindex, OWN_MAJOR, op.minor, op.queue.kind, op.queue.limit);
+        return op.queue.kind === 'netem'
+          ? setNetem(ifindex, OWN_MAJOR, op.minor, op.queue)
+          : setFifo(ifindex, OWN_MAJOR, op.minor, op.queue);
       case 'add-classifier':
         return addClassifier(ifindex, OWN_MAJOR, this.#classifierFd);
       case 'delete-class':
@@ -131,47 +180,45 @@ export class LinuxTc implements TcPort {
   }
 
   #applyToMap(endpoint: LocalEndpoint, ops: readonly MapOp[]): FailedOp[] {
-    const { targets } = this.#attachment(endpoint);
-    const sets = ops.flatMap((op) =>
-      op.op === 'set-target' ? pairKeys(endpoint, op.destination).map((key) => ({ key, op })) : [],
-    );
-    const deletes = ops.flatMap((op) =>
-      op.op === 'delete-target' ? pairKeys(endpoint, op.destination) : [],
-    );
-    try {
-      const values = Uint32Array.from(sets, ({ op }) => (op.minor === NO_PATH ? CLASS_DROP : op.minor));
-      this.#classes.update(
-        Buffer.concat(sets.map(({ key }) => key)),
-        new Uint8Array(values.buffer),
-        sets.length,
+    const { maps } = this.#attachment(endpoint);
+    return allFailing(ops, () => {
+      maps.setTargets(
+        ops.flatMap((op) => (op.op === 'set-target' ? [[op.destination, op.minor] as const] : [])),
       );
-      this.#classes.remove(Buffer.concat(deletes), deletes.length);
-    } catch (error) {
-      return ops.map((op) => ({ op, error: error as Error }));
-    }
-    for (const op of ops) {
-      if (op.op === 'set-target') targets.set(op.destination, op.minor);
-      else targets.delete(op.destination);
-    }
-    return [];
+      maps.removeTargets(ops.flatMap((op) => (op.op === 'delete-target' ? op.destination : [])));
+      return [];
+    });
   }
 
-  #attachment(endpoint: LocalEndpoint): Attached {
-    const attached = this.#attached.get(endpoint.number);
-    if (!attached) throw new Error(`${endpoint.name} is not attached`);
+  #gsoSize(endpoint: LocalEndpoint): GsoSize {
+    return readGsoSize(this.#attachment(endpoint).socket, endpoint.ifindex, endpoint.ifname);
+  }
+
+  #attachment({ number, name }: LocalEndpoint): Attached {
+    const attached = this.#attached.get(number);
+    if (!attached) throw new Error(`${name} is not attached`);
     return attached;
   }
 }
 
-/** Keys of the class map for one destination: one per source address of the same family. */
-function pairKeys(endpoint: LocalEndpoint, destination: string): Uint8Array[] {
-  const family = isIP(destination);
-  return endpoint.addresses
-    .filter((address) => isIP(address) === family)
-    .map((address) => {
-      const key = new Uint8Array(PAIR.size);
-      key.set(addressBytes(address), PAIR.source);
-      key.set(addressBytes(destination), PAIR.destination);
-      return key;
-    });
+/** What throws as a whole has failed for each of its steps. */
+function allFailing(ops: readonly TcOp[], action: () => FailedOp[]): FailedOp[] {
+  try {
+    return action();
+  } catch (error) {
+    return ops.map((op) => ({ op, error: error as Error }));
+  }
+}
+
+function remember({ maps, distributions }: Attached, op: NetlinkOp): void {
+  if (op.op === 'delete-root') distributions.clear();
+  else if (op.op === 'delete-class') {
+    maps.removeBuffer(op.minor);
+    distributions.delete(op.minor);
+  } else if (op.op === 'set-queue') {
+    const { queue } = op;
+    const known = queue.kind === 'netem' && queue.distribution !== 'none' && queue.distribution !== 'unknown';
+    if (known) distributions.set(op.minor, queue.distribution);
+    else distributions.delete(op.minor);
+  }
 }

@@ -33,6 +33,8 @@ const NETLINK_EXT_ACK = 11;
 const NLMSGERR_ATTR_MSG = 1;
 /** Acknowledgements wait in the receive buffer until a batch is sent; 128 of them fit the default buffer. */
 const REQUESTS_PER_SEND = 128;
+/** A send must fit the default send buffer. */
+const BYTES_PER_SEND = 1 << 16;
 const RECEIVE_BYTES = 1 << 18;
 
 /** One request of a batch: a message type, flags beside REQUEST and ACK, and what it writes after the header. */
@@ -81,9 +83,7 @@ export class NetlinkSocket {
   /** Sends all requests and returns a verdict for each, in order. Later ones are carried out also when earlier fail. */
   batch(requests: readonly Request[]): Verdict[] {
     const verdicts: Verdict[] = [];
-    for (let start = 0; start < requests.length; start += REQUESTS_PER_SEND) {
-      this.#sendBatch(requests.slice(start, start + REQUESTS_PER_SEND), verdicts);
-    }
+    for (let start = 0; start < requests.length; ) start += this.#sendBatch(requests, start, verdicts);
     return verdicts;
   }
 
@@ -92,13 +92,22 @@ export class NetlinkSocket {
     for (const verdict of this.batch(requests)) if (verdict.errno !== 0) throw refusal(verdict);
   }
 
-  #sendBatch(requests: readonly Request[], verdicts: Verdict[]): void {
+  /** Sends as many as fit, from `start` on, and returns how many those are. */
+  #sendBatch(all: readonly Request[], start: number, verdicts: Verdict[]): number {
     const first = this.#sequence + 1;
+    const requests: Request[] = [];
     writer.reset();
-    for (const { type, flags, body, silent } of requests) {
-      const start = writer.length;
-      writer.message(type, flags | NLM_F_REQUEST | (silent ? 0 : NLM_F_ACK), body);
-      writer.bytes.writeUInt32LE(++this.#sequence, start + 8);
+    while (requests.length < REQUESTS_PER_SEND && writer.length < BYTES_PER_SEND) {
+      const request = all[start + requests.length];
+      if (!request) break;
+      const at = writer.length;
+      writer.message(
+        request.type,
+        request.flags | NLM_F_REQUEST | (request.silent ? 0 : NLM_F_ACK),
+        request.body,
+      );
+      writer.bytes.writeUInt32LE(++this.#sequence, at + 8);
+      requests.push(request);
     }
     send(this.fd, writer.bytes);
     const answered: (Verdict | undefined)[] = new Array(requests.length);
@@ -112,6 +121,7 @@ export class NetlinkSocket {
       }
     }
     for (const verdict of answered) if (verdict) verdicts.push(verdict);
+    return requests.length;
   }
 
   /** All objects of a dump request; `read` gets what follows each message's header. */
@@ -161,11 +171,24 @@ function decode<T>(what: string, read: () => T): T {
   }
 }
 
-export function refusal(verdict: Verdict): KernelError {
-  const reason = verdict.message === '' ? '' : ` (${verdict.message})`;
+/** `object`: what it was about, where the request doesn't say it. */
+export function refusal({ what, errno, message }: Verdict, object?: string): KernelError {
+  const reason = message === '' ? '' : ` (${message})`;
+  const place = object === undefined ? '' : ` on ${object}`;
+  const remedy = REMEDIES[errnoName(errno)];
   return new KernelError({
     code: 'NETLINK_REFUSED',
-    message: `the kernel refused to ${verdict.what}: ${errnoName(verdict.errno)}${reason}`,
-    errno: verdict.errno,
+    message: `the kernel refused to ${what}${place}: ${errnoName(errno)}${reason}`,
+    errno,
+    ...(remedy !== undefined && { remedy }),
   });
 }
+
+/** What these numbers mean where netfold makes the request. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  ENODEV: 'the interface is gone; bring it back, or end the experiment with `netfold down`',
+  ENOENT: 'a kernel module may be missing, or somebody else removed what netfold made: run `netfold doctor`',
+  EPERM: 'run as root, outside of a restricted container',
+  ENOMEM: 'free memory, or use fewer endpoints',
+  ENOBUFS: 'free memory, or use fewer endpoints',
+};

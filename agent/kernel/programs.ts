@@ -1,7 +1,8 @@
 /** Loads the built BPF object and opens what the agent needs of it. */
 import { join } from 'node:path';
 import type { LocalEndpoint } from '../endpoints/model.ts';
-import { PAIR, USAGE } from './bpf-layout.ts';
+import { BACKLOG, BUFFER, PAIR, TARGET, USAGE } from './bpf-layout.ts';
+import { ClassMaps } from './class-maps.ts';
 import { BatchMap, loadObject, possibleCpus } from './libbpf.ts';
 import { close } from './libc.ts';
 import { LinuxTc } from './linux-tc.ts';
@@ -14,26 +15,50 @@ const OBJECT_FILE = join(import.meta.dirname, '../../bpf/netfold.bpf.o');
 /** Pairs of addresses that may carry traffic on one host; 64 Ki of them are 8 MB of kernel memory per CPU. */
 const MAX_PAIRS = 65_536;
 
+/** The key of an array. */
+const INDEX_SIZE = 4;
+
 export interface Programs {
   readonly usage: UsageMap;
   readonly tc: LinuxTc;
   readonly arrivalFd: number;
+  /**
+   * From so many milliseconds from now on, unless it is renewed before, the programs let everything pass: neither
+   * shaped, nor dropped, nor held. Without a first lease they enforce for ever.
+   */
+  renewLease(milliseconds: number): void;
   /** Counts what the endpoint sends from now on. */
   countTraffic(endpoint: LocalEndpoint): void;
   close(): void;
 }
 
-/** `maxClasses`: how many pairs of a local source and any destination can have a class. */
+/** `maxClasses`: how many pairs of addresses, of a local source and any destination, can have a class. */
 export function loadPrograms(maxClasses: number): Programs {
-  const object = loadObject(OBJECT_FILE, { usage: MAX_PAIRS, classes: Math.max(1, maxClasses) });
+  const rows = Math.max(1, maxClasses);
+  const object = loadObject(OBJECT_FILE, { usage: MAX_PAIRS, classes: rows, buffers: rows, backlogs: rows });
   const cpus = possibleCpus();
-  const batch = (name: string, valueSize: number, capacity: number): BatchMap =>
-    new BatchMap({ fd: object.mapFd(name), keySize: PAIR.size, valueSize, capacity });
+  const map = (name: string, keySize: number, valueSize: number, capacity = 1): BatchMap =>
+    new BatchMap({ fd: object.mapFd(name), keySize, valueSize, capacity });
+  const maps = new ClassMaps({
+    targets: map('classes', PAIR.size, TARGET.size),
+    buffers: map('buffers', INDEX_SIZE, BUFFER.size),
+    backlogs: map('backlogs', INDEX_SIZE, BACKLOG.size),
+    rows,
+  });
+  const lease = map('lease', INDEX_SIZE, 8);
   const sockets: number[] = [];
   return {
-    usage: new UsageMap({ map: batch('usage', USAGE.size * cpus, MAX_PAIRS), cpus, capacity: MAX_PAIRS }),
-    tc: new LinuxTc({ classes: batch('classes', 4, 1), classifierFd: object.programFd('classify') }),
+    usage: new UsageMap({
+      map: map('usage', PAIR.size, USAGE.size * cpus, MAX_PAIRS),
+      cpus,
+      capacity: MAX_PAIRS,
+    }),
+    tc: new LinuxTc({ maps, classifierFd: object.programFd('classify') }),
     arrivalFd: object.programFd('arrive'),
+    renewLease: (milliseconds) => {
+      const until = process.hrtime.bigint() + BigInt(Math.round(milliseconds * 1e6));
+      lease.update(new Uint8Array(INDEX_SIZE), new Uint8Array(BigUint64Array.of(until).buffer), 1);
+    },
     countTraffic: ({ namespace, ifindex }) => {
       sockets.push(within(namespace, () => openFilteredSocket(ifindex, object.programFd('count'))));
     },

@@ -1,4 +1,6 @@
 /** What the kernel has of queueing disciplines, classes and filters: the other direction of tc-messages.ts. */
+import type { LeafQueue } from '../enforce/interface-state.ts';
+import { readNetem } from './netem-messages.ts';
 import { readAttributes, readString } from './netlink-message.ts';
 import type { NetlinkSocket, Request } from './netlink-socket.ts';
 import {
@@ -13,6 +15,10 @@ import {
   TCA_OPTIONS,
 } from './tc-messages.ts';
 
+const TCA_STATS = 3;
+/** struct tc_stats: bytes (8 bytes), packets, drops, overlimits, bps, pps, qlen, backlog. */
+const TC_STATS = { PACKETS: 8, DROPS: 12, QLEN: 28 } as const;
+
 /** struct tcmsg: family and padding (4), ifindex, handle, parent, info. */
 const TCMSG_SIZE = 20;
 
@@ -20,8 +26,9 @@ export interface QdiscSeen {
   readonly kind: string;
   readonly handle: number;
   readonly parent: number;
-  /** Of bfifo and pfifo. */
-  readonly limit?: number;
+  readonly packets: { readonly sent: number; readonly dropped: number; readonly waiting: number };
+  /** What it is as a class's queue, where it is a kind that netfold makes. */
+  readonly queue?: LeafQueue;
 }
 
 /** `tc qdisc show dev IF` */
@@ -38,14 +45,25 @@ export function listQdiscs(socket: NetlinkSocket, ifindex: number): QdiscSeen[] 
     const attributes = readAttributes(body, TCMSG_SIZE);
     const kind = readString(attributes.get(TCA_KIND));
     const options = attributes.get(TCA_OPTIONS);
-    const isFifo = kind === 'bfifo' || kind === 'pfifo';
+    const queue = options && readQueue(kind, options);
     return {
       kind,
       handle: body.readUInt32LE(8),
       parent: body.readUInt32LE(12),
-      ...(isFifo && options && { limit: options.readUInt32LE(0) }),
+      packets: readPackets(attributes.get(TCA_STATS)),
+      ...(queue && { queue }),
     };
   });
+}
+
+function readPackets(stats: Buffer | undefined): QdiscSeen['packets'] {
+  const read = (offset: number): number => stats?.readUInt32LE(offset) ?? 0;
+  return { sent: read(TC_STATS.PACKETS), dropped: read(TC_STATS.DROPS), waiting: read(TC_STATS.QLEN) };
+}
+
+function readQueue(kind: string, options: Buffer): LeafQueue | undefined {
+  if (kind === 'bfifo' || kind === 'pfifo') return { kind, limit: options.readUInt32LE(0) };
+  return kind === 'netem' ? readNetem(options) : undefined;
 }
 
 export interface ClassSeen extends HtbRate {

@@ -2,6 +2,7 @@
  * Requests for queueing disciplines, classes and filters (linux/rtnetlink.h, pkt_sched.h, pkt_cls.h); tc-dumps.ts reads
  * them back. Each function gives a request for `NetlinkSocket`; beside it stands the `tc` command that does the same.
  */
+import type { FifoQueue } from '../enforce/interface-state.ts';
 import { type MessageWriter, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from './netlink-message.ts';
 import type { Request } from './netlink-socket.ts';
 
@@ -145,13 +146,7 @@ export function deleteClass(ifindex: number, major: number, minor: number): Requ
 }
 
 /** `tc qdisc replace dev IF parent MAJOR:MINOR bfifo limit BYTES` (or pfifo, packets) */
-export function setLeafQueue(
-  ifindex: number,
-  major: number,
-  minor: number,
-  kind: 'bfifo' | 'pfifo',
-  limit: number,
-): Request {
+export function setFifo(ifindex: number, major: number, minor: number, { kind, limit }: FifoQueue): Request {
   const parent = handle(major, minor);
   return {
     type: RTM.NEWQDISC,
@@ -173,11 +168,15 @@ const CLSACT = 0xfffffff1;
 const CLSACT_HANDLE = 0xffff0000;
 const INGRESS = 0xfffffff2;
 
-/** `tc filter add dev IF parent PARENT protocol all prio 1 bpf direct-action fd N name netfold` */
-function addFilter(ifindex: number, parent: number, programFd: number, what: string): Request {
+/**
+ * `tc filter replace dev IF parent PARENT protocol all prio 1 handle 1 bpf direct-action fd N name netfold`
+ *
+ * Replacing changes the program between two packets: none goes unclassified.
+ */
+function setFilter(ifindex: number, parent: number, programFd: number, what: string): Request {
   return {
     type: RTM.NEWTFILTER,
-    flags: NLM_F_CREATE | NLM_F_EXCL,
+    flags: NLM_F_CREATE | NLM_F_REPLACE,
     what,
     body: (w) =>
       header(w, ifindex, FILTER_HANDLE, parent, handle(FILTER_PRIORITY, ETH_P_ALL_BE))
@@ -195,7 +194,7 @@ function addFilter(ifindex: number, parent: number, programFd: number, what: str
 
 /** Has the program find the class of what leaves. */
 export function addClassifier(ifindex: number, major: number, programFd: number): Request {
-  return addFilter(ifindex, handle(major, 0), programFd, 'add the BPF classifier');
+  return setFilter(ifindex, handle(major, 0), programFd, 'set the BPF classifier');
 }
 
 /** `tc qdisc add dev IF clsact` */
@@ -220,7 +219,7 @@ export function deleteClsact(ifindex: number): Request {
 
 /** Has the program see what arrives; needs clsact. */
 export function addIngressFilter(ifindex: number, programFd: number): Request {
-  return addFilter(ifindex, INGRESS, programFd, 'add the BPF program at ingress');
+  return setFilter(ifindex, INGRESS, programFd, 'set the BPF program at ingress');
 }
 
 /** `tc filter del dev IF ingress protocol all prio 1` */

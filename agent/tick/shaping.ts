@@ -4,7 +4,7 @@ import type { LocalEndpoint } from '../endpoints/model.ts';
 import { type Destination, desiredInterface } from '../enforce/desired-interface.ts';
 import type { Enforcer } from '../enforce/enforcer.ts';
 import { formatPlan } from '../enforce/plan.ts';
-import type { FailedOp, ImpairedPath } from '../enforce/ports.ts';
+import type { ImpairedPath } from '../enforce/ports.ts';
 import type { Epoch } from './epoch.ts';
 
 /** An endpoint anywhere, with its addresses. */
@@ -20,6 +20,8 @@ export class Shaping {
   #known: readonly KnownEndpoint[] = [];
   /** Rates of flows, bit/s: source → destination → rate. Paths without a flow have their bandwidth. */
   #rates = new Map<number, Map<number, number>>();
+  #audited = 0;
+  /** Endpoint → what can't be enforced there, in words. */
   readonly degraded = new Map<string, string>();
 
   constructor({
@@ -40,7 +42,11 @@ export class Shaping {
       this.#shape(endpoint);
       // Many classes take seconds; ticks and questions must not wait for the last of them.
       await setImmediate();
-      await this.#enforcer.setDelays(endpoint, this.#impairedPaths(endpoint, side));
+      try {
+        await this.#enforcer.setDelays(endpoint, this.#impairedPaths(endpoint, side));
+      } catch (error) {
+        this.#note(endpoint, error as Error);
+      }
     }
   }
 
@@ -61,14 +67,36 @@ export class Shaping {
     });
   }
 
-  #shape(endpoint: LocalEndpoint): void {
-    const failed = this.#enforcer.set(endpoint, desiredInterface(this.#destinations(endpoint)));
-    this.#note(endpoint, failed);
+  /**
+   * Compares the next `count` local interfaces with what they shall be, and puts right what somebody has changed.
+   * Gives a line for each that needed it.
+   */
+  audit(count: number): string[] {
+    const looked = Math.min(count, this.#local.length);
+    return Array.from({ length: looked }, () => this.#local[this.#audited++ % this.#local.length]!).flatMap(
+      (endpoint) => {
+        try {
+          const ops = this.#enforcer.repair(endpoint);
+          this.#note(endpoint, undefined);
+          return ops.length === 0 ? [] : [`${endpoint.name}: ${formatPlan(endpoint.ifname, ops)}`];
+        } catch (error) {
+          this.#note(endpoint, error as Error);
+          return [];
+        }
+      },
+    );
   }
 
-  #note(endpoint: LocalEndpoint, failed: readonly FailedOp[]): void {
-    if (failed[0]) this.degraded.set(endpoint.name, `${endpoint.name}: ${failed[0].error.message}`);
-    else this.degraded.delete(endpoint.name);
+  #shape(endpoint: LocalEndpoint): void {
+    const impairment = this.#enforcer.delay.side === 'source' ? 'in-queues' : 'elsewhere';
+    const desired = desiredInterface(this.#destinations(endpoint), impairment);
+    const [failed] = this.#enforcer.set(endpoint, desired);
+    this.#note(endpoint, failed?.error);
+  }
+
+  #note({ name }: LocalEndpoint, error: Error | undefined): void {
+    if (error) this.degraded.set(name, `${name}: ${error.message}`);
+    else this.degraded.delete(name);
   }
 
   *#destinations({ number }: LocalEndpoint): Generator<Destination> {
@@ -97,6 +125,7 @@ export class Shaping {
           destination: to.addresses,
           latencyMicros: path.latency,
           jitterMicros: path.jitter,
+          ...(path.distribution === undefined ? {} : { distribution: path.distribution }),
           loss: path.loss,
         },
       ];

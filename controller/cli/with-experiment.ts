@@ -1,4 +1,5 @@
 /** What `netfold up` and `netfold verify` share: an experiment that is taken away whatever happens. */
+import type { DelayBackendChoice } from '../../proto/bootstrap.ts';
 import { Experiment } from '../experiment/experiment.ts';
 import { openTopology } from './files.ts';
 import { step, warn } from './output.ts';
@@ -6,6 +7,7 @@ import { step, warn } from './output.ts';
 export interface LabOptions {
   readonly hosts: number;
   readonly name?: string;
+  readonly delayBackend?: DelayBackendChoice;
 }
 
 /** SIGINT, SIGTERM or SIGHUP to this process. */
@@ -21,13 +23,13 @@ export interface Interruption {
  */
 export async function withExperiment<T>(
   file: string,
-  { hosts, name }: LabOptions,
+  { hosts, name, delayBackend = 'auto' }: LabOptions,
   use: (experiment: Experiment, interruption: Interruption) => Promise<T>,
 ): Promise<T> {
   const { topology, warnings, source } = openTopology(file);
   for (const { line, message } of warnings) warn(`${file}:${line}: ${message}`);
   const interruption = awaitSignals();
-  const options = { name: name ?? topology.name, hosts, source, topology, onStep: step };
+  const options = { name: name ?? topology.name, hosts, source, topology, delayBackend, onStep: step };
   const experiment = await Experiment.start(options);
   try {
     return await use(experiment, interruption);

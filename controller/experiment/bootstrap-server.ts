@@ -17,15 +17,18 @@ export interface TopologyText {
   readonly text: string;
 }
 
+/** What all agents of an experiment are told alike. */
+export type AgentSettings = Pick<Bootstrap, 'delayBackend' | 'logFolder'>;
+
 export async function serveBootstrap(
   plan: LabPlan,
   topology: TopologyText,
-  logFolder: string,
+  settings: AgentSettings,
 ): Promise<FastifyInstance> {
   const server = fastify();
   const hash = createHash('sha256').update(topology.text).digest('hex');
   server.get<{ Params: { host: string } }>('/bootstrap/:host', async ({ params }, reply) => {
-    const bootstrap = bootstrapOf(plan, params.host, { ...topology, hash }, logFolder);
+    const bootstrap = bootstrapOf(plan, params.host, { ...topology, hash }, settings);
     return (
       bootstrap ?? reply.code(404).send({ error: `there is no host "${params.host}" in this experiment` })
     );
@@ -38,7 +41,7 @@ function bootstrapOf(
   plan: LabPlan,
   hostName: string,
   topology: Bootstrap['topology'],
-  logFolder: string,
+  settings: AgentSettings,
 ): Bootstrap | undefined {
   const host = plan.hosts.find(({ name }) => name === hostName);
   if (!host) return undefined;
@@ -49,17 +52,17 @@ function bootstrapOf(
     topology,
     endpoints: plan.endpoints
       .filter((endpoint) => endpoint.host === host)
-      .map(({ number, name, namespace, address: ip }) => ({
+      .map(({ number, name, namespace, addresses }) => ({
         number,
         name,
         namespace: namespacePath(namespace),
         ifname: ENDPOINT_INTERFACE.name,
         ifindex: ENDPOINT_INTERFACE.index,
-        addresses: [ip],
+        addresses: [...addresses],
       })),
     mesh: { listen: [address(host)], peers: plan.hosts.filter((other) => other !== host).map(address) },
     tickMs: TICK_MS,
     seed: host.index + 1,
-    logFolder,
+    ...settings,
   };
 }

@@ -2,7 +2,10 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { FastifyInstance } from 'fastify';
+import { chooseDelayBackend } from '../../agent/delay-backend.ts';
+import { hasIpv6 } from '../../agent/kernel/ip-settings.ts';
 import { type Ability, probeMachine } from '../../agent/kernel/probe.ts';
+import type { DelayBackendChoice } from '../../proto/bootstrap.ts';
 import type { AgentStatus } from '../../proto/status.ts';
 import { count } from '../../proto/words.ts';
 import { expandGraph } from '../../topology/graph.ts';
@@ -11,6 +14,7 @@ import { ControllerError } from '../errors.ts';
 import { createLab } from '../lab/lab.ts';
 import { type LabPlan, planLab } from '../lab/lab-plan.ts';
 import { logFile } from '../lab/names.ts';
+import { blockerLines } from '../machine/report.ts';
 import { AgentProcess } from './agents.ts';
 import { serveBootstrap, type TopologyText } from './bootstrap-server.ts';
 import { reserveExperiment, writeState } from './state.ts';
@@ -21,6 +25,7 @@ export interface ExperimentOptions {
   readonly hosts: number;
   readonly source: TopologyText;
   readonly topology: Topology;
+  readonly delayBackend?: DelayBackendChoice;
   /** Told of each step as it begins. */
   readonly onStep?: (step: string) => void;
 }
@@ -51,10 +56,12 @@ export class Experiment {
    * fails, everything made so far is removed again.
    */
   static async start(options: ExperimentOptions): Promise<Experiment> {
-    const { name, topology, source, onStep = () => {} } = options;
+    const { name, topology, source, delayBackend = 'auto', onStep = () => {} } = options;
     const graph = expandGraph(topology);
-    const plan = planLab(name, graph.endpoints, options.hosts);
-    requireAbilities(probeMachine());
+    const plan = planLab(name, graph.endpoints, options.hosts, { ipv6: hasIpv6() });
+    const abilities = probeMachine();
+    requireAbilities(abilities);
+    chooseDelayBackend(delayBackend, abilities);
     reserveExperiment(name);
     let server: FastifyInstance | undefined;
     try {
@@ -62,8 +69,9 @@ export class Experiment {
       const logFolder = dirname(logFile(name, 'any'));
       mkdirSync(logFolder);
       onStep(`making ${count(plan.endpoints.length, 'endpoint')} on ${count(plan.hosts.length, 'host')}`);
+      if (!plan.ipv6) onStep('this kernel has no IPv6, so endpoints have IPv4 addresses only');
       createLab(plan);
-      server = await serveBootstrap(plan, source, logFolder);
+      server = await serveBootstrap(plan, source, { delayBackend, logFolder });
       onStep(`starting ${count(plan.hosts.length, 'agent')}`);
       const agents = plan.hosts.map((host) => new AgentProcess(name, host));
       await Promise.all(agents.map((agent) => agent.waitUntilReady(READY_TIMEOUT_MS, () => {})));
@@ -101,14 +109,12 @@ export class Experiment {
   }
 }
 
-/** Throws one error that names everything the machine lacks. */
+/** Throws one error that names everything that a local lab needs and the machine lacks. */
 export function requireAbilities(abilities: readonly Ability[]): void {
-  const missing = abilities.filter(({ ok }) => !ok);
-  if (missing.length === 0) return;
-  const lines = missing.map(
-    ({ name, neededFor, reason, remedy }) => `  ✗ ${name} (for ${neededFor}): ${reason}\n    → ${remedy}`,
-  );
-  throw new ControllerError('MACHINE_CANNOT', `this machine can't run a local lab:\n${lines.join('\n')}`);
+  const lines = blockerLines(abilities);
+  if (lines.length === 0) return;
+  const text = lines.map((line) => `  ${line}`).join('\n');
+  throw new ControllerError('MACHINE_CANNOT', `this machine can't run a local lab:\n${text}`);
 }
 
 function stateOf(plan: LabPlan, source: TopologyText) {
@@ -117,10 +123,11 @@ function stateOf(plan: LabPlan, source: TopologyText) {
     topologyFile: source.file,
     startedAt: new Date().toISOString(),
     hosts: plan.hosts.map(({ name, namespace }) => ({ name, namespace })),
-    endpoints: plan.endpoints.map(({ name, namespace, address, host }) => ({
+    endpoints: plan.endpoints.map(({ name, namespace, address, addresses, host }) => ({
       name,
       namespace,
       address,
+      addresses,
       host: host.name,
     })),
   };

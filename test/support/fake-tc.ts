@@ -4,8 +4,8 @@
  */
 import type { LocalEndpoint } from '../../agent/endpoints/model.ts';
 import { type InterfaceState, NO_PATH, OWN_MAJOR, untouched } from '../../agent/enforce/interface-state.ts';
-import { applyToState, type TcOp } from '../../agent/enforce/plan.ts';
-import type { FailedOp, TcPort } from '../../agent/enforce/ports.ts';
+import { applyToState, formatQueue, type TcOp } from '../../agent/enforce/plan.ts';
+import type { FailedOp, TcPort, TcStats } from '../../agent/enforce/ports.ts';
 
 /** Why a step can't be carried out on a state; `undefined` where it can. */
 export function refusalOf(state: InterfaceState, op: TcOp): string | undefined {
@@ -36,8 +36,8 @@ export function formatState(state: InterfaceState): string {
   const own = OWN_MAJOR.toString(16);
   const id = (minor: number): string => (minor === NO_PATH ? 'drop' : `${own}:${minor.toString(16)}`);
   const classes = [...state.classes.values()].map(
-    ({ minor, bytesPerSecond, burstBytes, queue }) =>
-      `class ${id(minor)} rate ${bytesPerSecond * 8}bit burst ${burstBytes} ${queue.kind} limit ${queue.limit}`,
+    ({ minor, bytesPerSecond, burstBytes, queue, bufferBytes }) =>
+      `class ${id(minor)} rate ${bytesPerSecond * 8}bit burst ${burstBytes} ${formatQueue(queue)}${bufferBytes > 0 ? ` buffer ${bufferBytes}` : ''}`,
   );
   const targets = [...state.targets].map(([destination, minor]) => `target ${destination} ${id(minor)}`);
   return [
@@ -99,6 +99,12 @@ export class FakeTc implements TcPort {
       else this.#states.set(endpoint.number, after(state, op));
     }
     return failed;
+  }
+
+  /** Nothing is ever sent here; a test may say what waits. */
+  stats(endpoint: LocalEndpoint): TcStats {
+    this.read(endpoint);
+    return { waiting: 0, held: 0, passed: 0, lost: 0, overflowed: 0 };
   }
 
   toString(): string {

@@ -7,6 +7,7 @@ import { namespacePath, within } from '../../agent/kernel/namespaces.ts';
 import { Experiment } from '../../controller/experiment/experiment.ts';
 import { removeExperiment } from '../../controller/experiment/teardown.ts';
 import type { Place } from '../../controller/verify/traffic.ts';
+import type { DelayBackendChoice } from '../../proto/bootstrap.ts';
 import { loadTopology } from '../../topology/load.ts';
 
 const started = new Set<string>();
@@ -24,9 +25,18 @@ export function experimentName(): string {
   return name;
 }
 
-export async function startLab(text: string, { hosts = 1, file = 'lab.yaml' } = {}): Promise<Experiment> {
+export interface LabSettings {
+  readonly hosts?: number;
+  /** Its ending tells the dialect. */
+  readonly file?: string;
+  /** By default the best that the kernel has. */
+  readonly delayBackend?: DelayBackendChoice;
+}
+
+export async function startLab(text: string, settings: LabSettings = {}): Promise<Experiment> {
+  const { hosts = 1, file = 'lab.yaml', delayBackend = 'auto' } = settings;
   const { topology } = loadTopology(text, file);
-  return Experiment.start({ name: experimentName(), hosts, topology, source: { file, text } });
+  return Experiment.start({ name: experimentName(), hosts, topology, source: { file, text }, delayBackend });
 }
 
 export function place({ plan }: Experiment, name: string): Place {

@@ -4,6 +4,7 @@ import type { LocalEndpoint } from '../../agent/endpoints/model.ts';
 import { burstBytes } from '../../agent/enforce/derive.ts';
 import {
   type InterfaceState,
+  type NetemQueue,
   NO_PATH,
   type ShapedClass,
   untouched,
@@ -23,6 +24,7 @@ const shaped = (minor: number, bitsPerSecond: number, changes: Partial<ShapedCla
   bytesPerSecond: bitsPerSecond / 8,
   burstBytes: burstBytes(bitsPerSecond / 8),
   queue: { kind: 'bfifo', limit: 24_224 + minor },
+  bufferBytes: 0,
   ...changes,
 });
 
@@ -60,7 +62,37 @@ const WIDE = desired(
   ],
 );
 
-export function tcPortContract(open: () => OpenedTc): void {
+const NETEM: NetemQueue = {
+  kind: 'netem',
+  limit: 10_417,
+  latencyNs: 10_000_000,
+  jitterNs: 0,
+  distribution: 'none',
+  loss: 0,
+};
+const JITTERY: NetemQueue = { ...NETEM, jitterNs: 1_500_250, distribution: 'pareto' };
+const IMPAIRED: readonly [string, ShapedClass[]][] = [
+  ['a latency', [shaped(7, 100e6, { queue: NETEM, bufferBytes: 500_000 })]],
+  [
+    'another latency',
+    [shaped(7, 100e6, { queue: { ...NETEM, latencyNs: 7_000_001_000 }, bufferBytes: 500_000 })],
+  ],
+  ['a jitter', [shaped(7, 100e6, { queue: JITTERY, bufferBytes: 500_000 })]],
+  [
+    'its distribution',
+    [shaped(7, 100e6, { queue: { ...JITTERY, distribution: 'uniform' }, bufferBytes: 500_000 })],
+  ],
+  [
+    'a loss',
+    [shaped(7, 100e6, { queue: { ...NETEM, loss: 43_000_000 / 0xffffffff }, bufferBytes: 500_000 })],
+  ],
+  ['a limit', [shaped(7, 100e6, { queue: { ...NETEM, limit: 9 }, bufferBytes: 500_000 })]],
+  ['no delay any more', [shaped(7, 100e6)]],
+  ['no limit', [shaped(7, 1e12, { queue: NETEM })]],
+];
+
+/** `netem`: whether this kernel has it. */
+export function tcPortContract(open: () => OpenedTc, netem: boolean): void {
   let opened: OpenedTc;
   let tc: TcPort;
   let endpoint: LocalEndpoint;
@@ -140,6 +172,34 @@ export function tcPortContract(open: () => OpenedTc): void {
     });
   });
 
+  test('buffers are read back, and a change of rate or room is a change', () => {
+    const buffered = (rate: number, room: number): InterfaceState =>
+      desired(3, [shaped(7, rate, { bufferBytes: room }), shaped(8, 5e6)], [['10.2.0.7', 7]]);
+    const states = [
+      buffered(100e6, 500_000),
+      buffered(1e6, 500_000),
+      buffered(1e6, 24_224),
+      buffered(1e6, 0),
+    ];
+    for (const state of [...states, ...states]) {
+      expect(missing(state)).not.toEqual([]);
+      expect(become(state)).toEqual([]);
+      expect(missing(state)).toEqual([]);
+    }
+  });
+
+  if (netem) {
+    test.each(IMPAIRED)('netem with %s is set, read back, and replaced by any other', (_, classes) => {
+      const state = desired(1, classes, [['10.2.0.7', 7]]);
+      for (const [, others] of IMPAIRED) {
+        become(desired(1, others, [['10.2.0.7', 7]]));
+        expect(become(state)).toEqual([]);
+        expect(missing(state)).toEqual([]);
+        expect(missing(desired(1, others, [['10.2.0.7', 7]])).length > 0).toBe(others !== classes);
+      }
+    });
+  }
+
   test('a step that fails is given back with its reason, and those after it are carried out', () => {
     become(desired(3, [shaped(2, 8e3)], []));
     const failed = tc.apply(endpoint, [
@@ -153,11 +213,12 @@ export function tcPortContract(open: () => OpenedTc): void {
   });
 
   test('an interface that is given back is as it was', () => {
-    const { foreignRoot } = tc.read(endpoint);
+    const { foreignRoot, gsoSegments } = tc.read(endpoint);
     become(WIDE);
-    expect(become(untouched('any'))).toEqual([]);
+    expect(become(untouched('any', gsoSegments))).toEqual([]);
     expect(tc.read(endpoint)).toMatchObject({
       foreignRoot,
+      gsoSegments,
       classifier: false,
       classes: new Map(),
       targets: new Map(),

@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process';
 import { stderr } from 'node:process';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { DELAY_BACKENDS } from '../../../proto/bootstrap.ts';
 import { formatMicros, parseDuration } from '../../../proto/units.ts';
 import { count } from '../../../proto/words.ts';
 import { ControllerError } from '../../errors.ts';
@@ -21,25 +22,31 @@ interface Report {
   readonly up: string;
 }
 
-export const HOSTS = (): Option =>
-  new Option('--hosts <number>', 'emulated hosts, each with an agent and its part of the endpoints')
-    .default(1)
-    .argParser(wholeNumber);
+/** What `up`, `controller` and `verify` are told about the lab. */
+export function addLabOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--hosts <number>', 'emulated hosts, each with an agent and its part of the endpoints')
+        .default(1)
+        .argParser(wholeNumber),
+    )
+    .option('--name <name>', "the experiment's name (default: the topology's)")
+    .addOption(
+      new Option('--delay-backend <name>', 'what delays packets; auto: netem where the kernel has it')
+        .choices(DELAY_BACKENDS)
+        .default('auto')
+        .env('NETFOLD_DELAY_BACKEND'),
+    );
+}
 
 export function addUpCommand(program: Command): void {
-  program
-    .command('up <file>')
+  addLabOptions(program.command('up <file>'))
     .description('run an experiment in the local lab until Ctrl-C, or on its own with --detach')
-    .addOption(HOSTS())
-    .option('--name <name>', "the experiment's name (default: the topology's)")
     .option('--detach', 'return when the experiment is up; end it with `netfold down`')
     .addOption(new Option('--duration <time>', 'end it after this time, e.g. 1m30s').argParser(parseDuration))
     .action((file: string, options: UpOptions) => (options.detach ? upDetached() : up(file, options)));
-  program
-    .command('controller <file>')
+  addLabOptions(program.command('controller <file>'))
     .description("the daemon behind `up --detach`: serves an experiment's agents until it is signalled")
-    .addOption(HOSTS())
-    .option('--name <name>', "the experiment's name (default: the topology's)")
     .addOption(new Option('--duration <time>', 'end it after this time, e.g. 1m30s').argParser(parseDuration))
     .action(up);
 }

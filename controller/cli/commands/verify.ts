@@ -7,7 +7,7 @@ import type { Finding } from '../../verify/judge.ts';
 import { Verification } from '../../verify/verify.ts';
 import { print, printJson, step, styled, table } from '../output.ts';
 import { type LabOptions, withExperiment } from '../with-experiment.ts';
-import { HOSTS } from './up.ts';
+import { addLabOptions } from './up.ts';
 
 /** As shells report a command that SIGINT ended. */
 const EXIT_INTERRUPTED = 130;
@@ -17,13 +17,10 @@ interface VerifyOptions extends LabOptions {
 }
 
 export function addVerifyCommand(program: Command): void {
-  program
-    .command('verify <file>')
+  addLabOptions(program.command('verify <file>'))
     .description(
       'run a topology without its applications, measure it with real traffic, and say whether it is faithful',
     )
-    .addOption(HOSTS())
-    .option('--name <name>', "the experiment's name (default: the topology's)")
     .option('--json', 'print JSON')
     .action(verify);
 }

@@ -32,7 +32,7 @@ function destination(changes: Partial<Destination> = {}): Destination {
 }
 
 const shown = (...destinations: Destination[]): string[] =>
-  formatState(desiredInterface(destinations)).split('\n');
+  formatState(desiredInterface(destinations, 'elsewhere')).split('\n');
 
 /** The lines that a change of the destination gives instead of others. */
 function effect(changes: Partial<Destination>): string[] {
@@ -85,6 +85,8 @@ describe('every field has its effect', () => {
   test("the user's queue wins", () => {
     expect(effect({ path: path(100e6, { queuePackets: 200 }) })).toEqual([
       'class 4e46:5 rate 100000000bit burst 25000 pfifo limit 200',
+      // It counts packets, so each is one frame.
+      'gso_max_segs 1',
     ]);
   });
 });
@@ -134,4 +136,66 @@ test('100 Gb/s at 600 ms fits', () => {
     'class 4e46:5 rate 100000000000bit burst 25000000 bfifo limit 2147483647',
     'gso_max_segs 44',
   ]);
+});
+
+describe('with netem in the queues', () => {
+  const inQueues = (...destinations: Destination[]): string[] =>
+    formatState(desiredInterface(destinations, 'in-queues')).split('\n');
+  const change = (changes: Partial<Destination>): string[] => {
+    const before = inQueues(destination());
+    return inQueues(destination(changes)).filter((line) => !before.includes(line));
+  };
+
+  test('latency is in the queue, and the room for waiting in the buffer', () => {
+    expect(inQueues(destination())).toEqual([
+      // 12.5 MB/s for 10 ms and 500,000 bytes, 60 bytes each.
+      'class 4e46:5 rate 100000000bit burst 25000 netem limit 10417 delay 10000000ns loss 0% buffer 500000',
+      'filter bpf netfold',
+      'gso_max_segs 8',
+      'qdisc htb 4e46:',
+      'target 10.2.0.3 4e46:5',
+    ]);
+  });
+
+  test('jitter is in it, with its distribution', () => {
+    expect(change({ path: path(100e6, { jitter: micros(1500.25) }) })[0]).toContain(
+      'delay 10000000ns 1500250ns distribution normal loss 0%',
+    );
+    const skewed = path(100e6, { jitter: micros(1500), distribution: 'pareto' });
+    expect(change({ path: skewed })[0]).toContain('1500000ns distribution pareto');
+  });
+
+  test('loss is in it, and makes every packet one frame', () => {
+    const [shapedClass, gso] = change({ path: path(100e6, { loss: ratio(0.025) }) });
+    expect(shapedClass).toMatch(/loss 2\.(49999|50000)\d*% buffer 500000$/);
+    expect(gso).toBe('gso_max_segs 1');
+  });
+
+  test("the user's queue is the buffer, in full frames", () => {
+    expect(change({ path: path(100e6, { queuePackets: 200 }) })).toEqual([
+      'class 4e46:5 rate 100000000bit burst 25000 netem limit 7130 delay 10000000ns loss 0% buffer 302800',
+      'gso_max_segs 1',
+    ]);
+  });
+
+  test('a share changes the rate alone', () => {
+    expect(change({ rateBps: 17_777_777 })).toEqual([
+      'class 4e46:5 rate 17777776bit burst 4445 netem limit 10417 delay 10000000ns loss 0% buffer 500000',
+    ]);
+  });
+
+  test('a path that only limits keeps its plain queue', () => {
+    expect(change({ path: path(100e6, { latency: micros(0) }) })).toEqual([
+      'class 4e46:5 rate 100000000bit burst 25000 bfifo limit 500000',
+    ]);
+  });
+
+  test('a path with latency and no limit gets a class that is never full', () => {
+    expect(change({ path: path(UNLIMITED), rateBps: UNLIMITED })).toEqual([
+      'class 4e46:5 rate 1000000000000bit burst 250000000 netem limit 1000000 delay 10000000ns loss 0%',
+      'gso_max_segs 44',
+    ]);
+    const direct = path(UNLIMITED, { latency: micros(0) });
+    expect(change({ path: direct, rateBps: UNLIMITED })).toEqual(['gso_max_segs 44']);
+  });
 });

@@ -14,6 +14,7 @@ const shaped = (minor: number, bytesPerSecond: number, limit = 24224): ShapedCla
   bytesPerSecond,
   burstBytes: Math.max(1514, bytesPerSecond / 500),
   queue: { kind: 'bfifo', limit },
+  bufferBytes: 0,
 });
 
 function state(
@@ -50,9 +51,9 @@ describe('the plan', () => {
       `ip link set dev eth0 gso_max_segs 8  # the slowest path bounds the burst
 tc qdisc replace dev eth0 root handle 4e46: htb default 0  # in place of noqueue
 tc class replace dev eth0 parent 4e46: classid 4e46:2 htb rate 128000bit burst 1514  # new destination
-tc qdisc replace dev eth0 parent 4e46:2 bfifo limit 24224  # from rate and round trip
+tc qdisc replace dev eth0 parent 4e46:2 bfifo limit 24224  # from rate, round trip and impairment
 tc class replace dev eth0 parent 4e46: classid 4e46:b htb rate 100000000bit burst 25000  # new destination
-tc qdisc replace dev eth0 parent 4e46:b bfifo limit 1125000  # from rate and round trip
+tc qdisc replace dev eth0 parent 4e46:b bfifo limit 1125000  # from rate, round trip and impairment
 bpf map classes: 10.1.0.2 -> 4e46:2  # new destination
 bpf map classes: 10.2.0.1 -> 4e46:b  # new destination
 bpf map classes: fd00::b -> 4e46:b  # new destination
@@ -71,13 +72,37 @@ tc filter add dev eth0 parent 4e46: protocol all prio 1 bpf direct-action name n
     );
   });
 
+  test('of an impairment that changes is that one queue; of a buffer, its class', () => {
+    const queue = {
+      kind: 'netem',
+      limit: 900,
+      latencyNs: 10_000_000,
+      jitterNs: 1_500_250,
+      distribution: 'uniform',
+      loss: 0.25,
+    } as const;
+    const impaired: ShapedClass = { ...CLASSES[0], queue, bufferBytes: 24_224 };
+    const before = state([impaired, CLASSES[1]], TARGETS);
+    const changed = (changes: Partial<typeof queue> | { latencyNs: number }): string =>
+      plan(before, state([{ ...impaired, queue: { ...queue, ...changes } }, CLASSES[1]], TARGETS));
+    expect(changed({})).toBe('');
+    expect(changed({ latencyNs: 20_000_000 })).toBe(
+      'tc qdisc replace dev eth0 parent 4e46:2 netem limit 900 delay 20000000ns 1500250ns distribution uniform loss 25%  # from rate, round trip and impairment',
+    );
+    for (const one of [{ jitterNs: 1 }, { distribution: 'pareto' }, { loss: 0.3 }, { limit: 901 }])
+      expect(changed(one as Partial<typeof queue>)).toMatch(/^tc qdisc replace [^\n]*$/);
+    expect(plan(before, state([{ ...impaired, bufferBytes: 99 }, CLASSES[1]], TARGETS))).toBe(
+      'tc class replace dev eth0 parent 4e46: classid 4e46:2 htb rate 128000bit burst 1514; bpf map buffers: 99 bytes  # buffer was 24224 bytes',
+    );
+  });
+
   test('of a queue that changes is that one queue', () => {
     const packets: ShapedClass = { ...CLASSES[0], queue: { kind: 'pfifo', limit: 24224 } };
     expect(plan(NORMAL, state([packets, CLASSES[1]], TARGETS))).toBe(
-      'tc qdisc replace dev eth0 parent 4e46:2 pfifo limit 24224  # from rate and round trip',
+      'tc qdisc replace dev eth0 parent 4e46:2 pfifo limit 24224  # from rate, round trip and impairment',
     );
     expect(plan(NORMAL, state([CLASSES[0], shaped(11, 12_500_000, 1_125_001)], TARGETS))).toBe(
-      'tc qdisc replace dev eth0 parent 4e46:b bfifo limit 1125001  # from rate and round trip',
+      'tc qdisc replace dev eth0 parent 4e46:b bfifo limit 1125001  # from rate, round trip and impairment',
     );
   });
 
@@ -104,7 +129,7 @@ tc filter add dev eth0 parent 4e46: protocol all prio 1 bpf direct-action name n
     const desired = state([...CLASSES, shaped(5, 1000)], [...TARGETS, ['10.1.0.5', 5]]);
     expect(plan(NORMAL, desired)).toBe(
       `tc class replace dev eth0 parent 4e46: classid 4e46:5 htb rate 8000bit burst 1514  # new destination
-tc qdisc replace dev eth0 parent 4e46:5 bfifo limit 24224  # from rate and round trip
+tc qdisc replace dev eth0 parent 4e46:5 bfifo limit 24224  # from rate, round trip and impairment
 bpf map classes: 10.1.0.5 -> 4e46:5  # new destination`,
     );
   });
@@ -129,7 +154,7 @@ tc class del dev eth0 classid 4e46:2  # destination is gone`,
   test('of a path that comes back makes the class before it is used', () => {
     expect(plan(cut, NORMAL)).toBe(
       `tc class replace dev eth0 parent 4e46: classid 4e46:2 htb rate 128000bit burst 1514  # new destination
-tc qdisc replace dev eth0 parent 4e46:2 bfifo limit 24224  # from rate and round trip
+tc qdisc replace dev eth0 parent 4e46:2 bfifo limit 24224  # from rate, round trip and impairment
 bpf map classes: 10.1.0.2 -> 4e46:2  # path is back`,
     );
   });
@@ -140,7 +165,8 @@ bpf map classes: 10.1.0.2 -> 4e46:2  # path is back`,
 bpf map classes: delete 10.2.0.1  # the interface is given back
 bpf map classes: delete fd00::b  # the interface is given back
 bpf map classes: delete 10.2.0.9  # the interface is given back
-tc qdisc del dev eth0 root  # the interface is given back`,
+tc qdisc del dev eth0 root  # the interface is given back
+ip link set dev eth0 gso_max_segs most  # the interface is given back`,
     );
   });
 
@@ -182,10 +208,21 @@ const arbitraryOwnState = fc
         minor: fc.constantFrom(...MINORS),
         bytesPerSecond: fc.constantFrom(1, 1000, 16_000, 12_500_000, 12_500_000_000),
         burstBytes: fc.constantFrom(1514, 25_000, 25_000_000),
-        queue: fc.record({
-          kind: fc.constantFrom('bfifo' as const, 'pfifo' as const),
-          limit: fc.constantFrom(50, 24_224, 1_125_000),
-        }),
+        queue: fc.oneof(
+          fc.record({
+            kind: fc.constantFrom('bfifo' as const, 'pfifo' as const),
+            limit: fc.constantFrom(50, 24_224, 1_125_000),
+          }),
+          fc.record({
+            kind: fc.constant('netem' as const),
+            limit: fc.constantFrom(50, 24_224),
+            latencyNs: fc.constantFrom(0, 10_000_000),
+            jitterNs: fc.constantFrom(0, 1_500_250),
+            distribution: fc.constantFrom('normal' as const, 'pareto' as const, 'none' as const),
+            loss: fc.constantFrom(0, 0.5),
+          }),
+        ),
+        bufferBytes: fc.constantFrom(0, 302_800),
       }),
       { selector: ({ minor }) => minor },
     ),
@@ -208,7 +245,7 @@ const arbitraryOwnState = fc
   });
 const arbitraryState = fc.oneof(
   { weight: 5, arbitrary: arbitraryOwnState },
-  { weight: 1, arbitrary: fc.constantFrom('none', 'noqueue', 'fq_codel').map(untouched) },
+  { weight: 1, arbitrary: fc.constantFrom('none', 'noqueue', 'fq_codel').map((kind) => untouched(kind)) },
 );
 /** What desired states are: netfold's own are complete. */
 const arbitraryDesired = arbitraryState.map((one) =>
@@ -222,7 +259,7 @@ describe('between any two states', () => {
         const reached = applyToState(installed, planTc(installed, desired));
         expect(planTc(reached, desired)).toEqual([]);
         if (desired.foreignRoot !== undefined) {
-          expect({ ...reached, foreignRoot: 'any', gsoSegments: 0 }).toEqual(untouched('any'));
+          expect({ ...reached, foreignRoot: 'any' }).toEqual(untouched('any'));
         } else {
           expect({ ...reached, classes: [...reached.classes.keys()].sort() }).toEqual({
             ...desired,

@@ -3,11 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { NO_PATH } from '../../../agent/enforce/interface-state.ts';
-import { CLASS_DROP, PAIR, USAGE } from '../../../agent/kernel/bpf-layout.ts';
+import {
+  BACKLOG,
+  BUFFER,
+  CLASS_DROP,
+  PAIR,
+  TARGET,
+  UNGUARDED_PRIORITY,
+  USAGE,
+} from '../../../agent/kernel/bpf-layout.ts';
 import { compile, OBJECT_FILE } from '../../../bpf/build.ts';
 import { type BpfObject, readBpfObject } from '../../support/btf.ts';
 
 const BPF_MAP_TYPE_HASH = 1;
+const BPF_MAP_TYPE_ARRAY = 2;
 const BPF_MAP_TYPE_PERCPU_HASH = 5;
 
 function compiled(): BpfObject {
@@ -36,10 +45,21 @@ describe.each([
     expect(structs.get('usage')).toEqual({ size, fields });
   });
 
-  test('has a counter per processor and pair, and a class per pair', () => {
+  test.each([
+    ['target', TARGET],
+    ['buffer', BUFFER],
+    ['backlog', BACKLOG],
+  ])('has %s where TypeScript reads and writes it', (name, { size, ...fields }) => {
+    expect(structs.get(name)).toEqual({ size, fields });
+  });
+
+  test('has a counter per processor and pair, a class per pair, buffers in rows, and one lease', () => {
     expect(Object.fromEntries(maps)).toEqual({
       usage: { type: BPF_MAP_TYPE_PERCPU_HASH, keySize: PAIR.size, valueSize: USAGE.size },
-      classes: { type: BPF_MAP_TYPE_HASH, keySize: PAIR.size, valueSize: 4 },
+      classes: { type: BPF_MAP_TYPE_HASH, keySize: PAIR.size, valueSize: TARGET.size },
+      buffers: { type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: BUFFER.size },
+      backlogs: { type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: BACKLOG.size },
+      lease: { type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: 8 },
     });
   });
 
@@ -54,4 +74,10 @@ test('"drop" is the same number in the kernel, for TypeScript, and in plans', ()
   expect(Number(value)).toBe(0xffffffff);
   expect(CLASS_DROP).toBe(Number(value));
   expect(NO_PATH).toBe(CLASS_DROP);
+});
+
+test('the priority that is passed by is the same number in the kernel and in the rule', () => {
+  const header = readFileSync(join(import.meta.dirname, '../../../bpf/layout.h'), 'utf8');
+  const value = /^#define NETFOLD_UNGUARDED_PRIORITY (0x[0-9a-f]+)U$/m.exec(header)?.[1];
+  expect(UNGUARDED_PRIORITY).toBe(Number(value));
 });

@@ -11,9 +11,9 @@ import {
   deleteRoot,
   formatHandle,
   handle,
+  setFifo,
   setHtbClass,
   setHtbRoot,
-  setLeafQueue,
   TC_H_ROOT,
 } from '../../../agent/kernel/tc-messages.ts';
 import { annotated, sent, words } from '../../support/annotated-bytes.ts';
@@ -66,7 +66,7 @@ describe('queueing disciplines', () => {
 
   test('tc qdisc replace dev 9 parent 4e46:1f4 bfifo limit 24224', () => {
     expectBytes(
-      setLeafQueue(9, NF, 500, 'bfifo', 24224),
+      setFifo(9, NF, 500, { kind: 'bfifo', limit: 24224 }),
       `38000000 2400 0505 00000000 00000000
        00000000 09000000
        00000000                              # handle: the kernel's choice
@@ -79,7 +79,7 @@ describe('queueing disciplines', () => {
 
   test('tc qdisc replace dev 9 parent 4e46:2 pfifo limit 200', () => {
     expectBytes(
-      setLeafQueue(9, NF, 2, 'pfifo', 200),
+      setFifo(9, NF, 2, { kind: 'pfifo', limit: 200 }),
       `38000000 2400 0505 00000000 00000000
        00000000 09000000 00000000 0200464e 00000000
        0a00 0100 706669666f00 0000           # TCA_KIND "pfifo"
@@ -194,10 +194,10 @@ describe('classes', () => {
 });
 
 describe('filters', () => {
-  test('tc filter add dev 7 parent 4e46: protocol all prio 1 handle 1 bpf direct-action fd 21 name netfold', () => {
+  test('tc filter replace dev 7 parent 4e46: protocol all prio 1 handle 1 bpf direct-action fd 21 name netfold', () => {
     expectBytes(
       addClassifier(7, NF, 21),
-      `54000000 2c00 0506 00000000 00000000  # RTM_NEWTFILTER, EXCL | CREATE
+      `54000000 2c00 0505 00000000 00000000  # RTM_NEWTFILTER, REPLACE | CREATE
        00000000 07000000
        01000000                              # handle 1
        0000464e                              # parent 4e46:
@@ -211,10 +211,10 @@ describe('filters', () => {
     );
   });
 
-  test('tc filter add dev 7 ingress protocol all prio 1 handle 1 bpf direct-action fd 22 name netfold', () => {
+  test('tc filter replace dev 7 ingress protocol all prio 1 handle 1 bpf direct-action fd 22 name netfold', () => {
     expectBytes(
       addIngressFilter(7, 22),
-      `54000000 2c00 0506 00000000 00000000
+      `54000000 2c00 0505 00000000 00000000
        00000000 07000000 01000000
        f2ffffff                              # parent ffff:fff2, ingress of clsact
        0003 0100

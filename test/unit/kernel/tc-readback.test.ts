@@ -12,17 +12,24 @@ describe('what the kernel shows', () => {
     1c00 0280 1800 0200 03000000 0a000000 00000000 00000000 05000000`;
   const leaf = (interfaceIndex: string): string => `00 000000 ${interfaceIndex} 00800a80 0300464e 01000000
     0a00 0100 626669666f00 0000
-    0800 0200 a05e0000`;
+    0800 0200 a05e0000
+    2c00 0300 1027000000000000 07000000 02000000 09000000 00000000 00000000 03000000 c0110000 00000000`;
 
-  test('qdiscs of one interface: kind, handle, parent, and the limit of a fifo', () => {
+  test('qdiscs of one interface: kind, handle, parent, packets, and the limit of a fifo', () => {
     const { socket, requests } = dumpingSocket(
       annotated(root),
       annotated(leaf('07000000')),
       annotated(leaf('08000000')),
     );
     expect(listQdiscs(socket, 7)).toEqual([
-      { kind: 'htb', handle: 0x4e460000, parent: TC_H_ROOT },
-      { kind: 'bfifo', handle: 0x800a8000, parent: 0x4e460003, limit: 24224 },
+      { kind: 'htb', handle: 0x4e460000, parent: TC_H_ROOT, packets: { sent: 0, dropped: 0, waiting: 0 } },
+      {
+        kind: 'bfifo',
+        handle: 0x800a8000,
+        parent: 0x4e460003,
+        queue: { kind: 'bfifo', limit: 24224 },
+        packets: { sent: 7, dropped: 2, waiting: 3 },
+      },
     ]);
     expect(requests.map(({ type }) => type)).toEqual([38]);
   });

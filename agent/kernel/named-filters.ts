@@ -1,0 +1,59 @@
+/** netfold's own filters at clsact and ingress, among those of others. */
+import type { TreeFilter } from '../enforce/qdisc-tree.ts';
+import { readAttributes, readString } from './netlink-message.ts';
+import type { NetlinkSocket, Request } from './netlink-socket.ts';
+import { readFilters } from './qdisc-tree.ts';
+import {
+  deleteClsact,
+  FILTER_NAME,
+  handle as handleOf,
+  header,
+  RTM,
+  TCA_BPF,
+  TCA_KIND,
+} from './tc-messages.ts';
+
+/** Parents of what arrives and of what leaves, at clsact. `ingress` has the first only. */
+const INGRESS = 0xfffffff2;
+const EGRESS = 0xfffffff3;
+
+/**
+ * The name of a filter whose clsact netfold has made for it: clsact has no name or handle of its own to tell by whom
+ * it was made.
+ */
+export const OWN_CLSACT_FILTER_NAME = `${FILTER_NAME}+clsact`;
+
+const nameOf = ({ options }: TreeFilter): string =>
+  readString(readAttributes(Buffer.from(options ?? '', 'base64')).get(TCA_BPF.NAME));
+
+function filtersOf(socket: NetlinkSocket, ifindex: number, kind: string): TreeFilter[] {
+  const parents = kind === 'clsact' ? [INGRESS, EGRESS] : [INGRESS];
+  return parents.flatMap((parent) => readFilters(socket, ifindex, parent));
+}
+
+/** The filters that bear netfold's name, at the interface's qdisc of this kind. */
+export function ownFilters(socket: NetlinkSocket, ifindex: number, kind: string): TreeFilter[] {
+  return filtersOf(socket, ifindex, kind).filter(
+    (filter) => filter.kind === 'bpf' && [FILTER_NAME, OWN_CLSACT_FILTER_NAME].includes(nameOf(filter)),
+  );
+}
+
+/** Removes netfold's filters, and the clsact that was made for them once nothing else is there. */
+export function removeOwnFilters(socket: NetlinkSocket, ifindex: number, kind: string): void {
+  const own = ownFilters(socket, ifindex, kind);
+  socket.run(own.map((filter) => deleteFilter(ifindex, filter)));
+  const isOwnClsact = kind === 'clsact' && own.some((filter) => nameOf(filter) === OWN_CLSACT_FILTER_NAME);
+  if (isOwnClsact && filtersOf(socket, ifindex, kind).length === 0) socket.run([deleteClsact(ifindex)]);
+}
+
+/** `tc filter del dev IF parent PARENT protocol PROTO prio N handle H bpf`: this one, not all of its priority. */
+function deleteFilter(ifindex: number, { handle, parent, priority, protocol, kind }: TreeFilter): Request {
+  const swapped = ((protocol & 0xff) << 8) | (protocol >>> 8);
+  return {
+    type: RTM.DELTFILTER,
+    flags: 0,
+    what: `delete netfold's filter of priority ${priority}`,
+    body: (w) =>
+      header(w, ifindex, handle, parent, handleOf(priority, swapped)).attributeString(TCA_KIND, kind),
+  };
+}

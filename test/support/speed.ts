@@ -1,0 +1,12 @@
+/**
+ * What can be asked of the machine that runs the tests. An emulated processor (test/vm sets NETFOLD_SLOW_MACHINE) is
+ * some thirty times slower: what is measured there is the kernel's behaviour, not this machine's speed.
+ */
+const isSlow = process.env.NETFOLD_SLOW_MACHINE !== undefined;
+
+/** The fastest TCP flow that leaves the processors idle for a part of the time. */
+export const FASTEST_BPS = isSlow ? 100e6 : 1e9;
+/** How much later than asked for a mean round trip may be, beyond what the machine's own are. */
+export const LATE_MS = isSlow ? 2 : 0.5;
+/** Bandwidth and shares, relative. */
+export const RATE_TOLERANCE = isSlow ? 0.05 : 0.02;

@@ -1,0 +1,69 @@
+/** Desired states of an interface, as an agent would come to, from seeded randomness. */
+import { type Destination, desiredInterface } from '../../agent/enforce/desired-interface.ts';
+import type { InterfaceState } from '../../agent/enforce/interface-state.ts';
+import type { DelayBackend, ImpairedPath } from '../../agent/enforce/ports.ts';
+import { bps, micros, ratio, UNLIMITED } from '../../proto/units.ts';
+import type { Path } from '../../topology/model.ts';
+import type { Random } from './random.ts';
+
+export interface Wanted {
+  readonly desired: InterfaceState;
+  /** For a backend at the destination: paths to the interface. */
+  readonly impaired: readonly ImpairedPath[];
+}
+
+export function pathWith(changes: Partial<Path> = {}): Path {
+  return {
+    from: 0,
+    to: 1,
+    latency: micros(0),
+    jitter: micros(0),
+    loss: ratio(0),
+    bandwidth: bps(UNLIMITED),
+    hops: 1,
+    links: [0],
+    ...changes,
+  };
+}
+
+/** What an interface gets for these destinations, each with the same path there and back. */
+export function wantedFor(destinations: readonly Destination[], backend: DelayBackend['name']): Wanted {
+  const desired = desiredInterface(destinations, backend === 'netem' ? 'in-queues' : 'elsewhere');
+  const impaired = destinations.flatMap(({ addresses, path }): ImpairedPath[] => {
+    if (!path) return [];
+    const { latency, jitter, loss } = path;
+    return [{ source: addresses, destination: [], latencyMicros: latency, jitterMicros: jitter, loss }];
+  });
+  return { desired, impaired };
+}
+
+/** To `address`, which has both families as `fd09::N` beside 10.9.0.N. */
+export function destinationTo(number: number, path: Path | undefined): Destination {
+  return {
+    number,
+    addresses: [`10.9.0.${number + 1}`, `fd09::${(number + 1).toString(16)}`],
+    path,
+    rttMicros: 2 * (path?.latency ?? 0),
+    rateBps: path?.bandwidth ?? 0,
+  };
+}
+
+const MAX_DESTINATIONS = 40;
+
+export function arbitraryState(random: Random, backend: DelayBackend['name']): Wanted {
+  const destinations: Destination[] = [];
+  for (let number = 1; number <= MAX_DESTINATIONS; number++) {
+    if (random.next() < 0.3) continue;
+    destinations.push(destinationTo(number, random.next() < 0.1 ? undefined : arbitraryPath(random)));
+  }
+  return wantedFor(destinations, backend);
+}
+
+function arbitraryPath(random: Random): Path {
+  return pathWith({
+    latency: micros(random.below(3) * 7_500),
+    jitter: micros(random.below(2) * 1_250),
+    loss: ratio(random.below(4) === 0 ? 0.01 : 0),
+    bandwidth: bps(random.below(5) === 0 ? UNLIMITED : 8e3 * 10 ** random.below(6)),
+  });
+}
