@@ -50,7 +50,7 @@ export class Enforcer {
       // What it had before an earlier agent came, nobody knows any more.
       const isAdopted = state.foreignRoot === undefined;
       const before = untouched('default', isAdopted ? MOST_GSO_SEGMENTS : state.gsoSegments);
-      await this.#delay.attach(endpoint);
+      await this.#delay.attach(endpoint, isAdopted);
       this.#interfaces.set(endpoint.number, { endpoint, before, installed: state, desired: state });
     } catch (error) {
       this.#tc.detach(endpoint);

@@ -3,6 +3,7 @@
  * (desired-interface.ts), so there is nothing left to do here but to tell how much went through.
  */
 import type { LocalEndpoint } from '../endpoints/model.ts';
+import { removeArrivalQueue } from '../kernel/arrival-queue.ts';
 import type { DelayBackend, DelayCounters, TcPort } from './ports.ts';
 
 export class Netem implements DelayBackend {
@@ -16,7 +17,9 @@ export class Netem implements DelayBackend {
     this.#tc = tc;
   }
 
-  async attach(endpoint: LocalEndpoint): Promise<void> {
+  async attach(endpoint: LocalEndpoint, isAdopted: boolean): Promise<void> {
+    // The earlier agent may have used the delay line.
+    if (isAdopted) removeArrivalQueue(endpoint);
     this.#endpoints.push(endpoint);
   }
 

@@ -59,7 +59,8 @@ export interface DelayBackend {
   readonly name: 'delay-line' | 'netem';
   /** Whose interface does the work: paths are given to the endpoint at their `destination`, or at their `source`. */
   readonly side: 'source' | 'destination';
-  attach(endpoint: LocalEndpoint): Promise<void>;
+  /** `isAdopted`: an agent that was killed has left its things on the interface. */
+  attach(endpoint: LocalEndpoint, isAdopted: boolean): Promise<void>;
   /** The whole set of an attached endpoint's paths; paths not named are forgotten, and no longer delayed. */
   set(endpoint: LocalEndpoint, paths: readonly ImpairedPath[]): Promise<void>;
   counters(): DelayCounters;

@@ -1,11 +1,12 @@
 /** The kernel's side of the delay line: what arrives at an interface is handed to queue 0 of its namespace. */
-import { constants } from 'node:os';
 import type { LocalEndpoint } from '../endpoints/model.ts';
 import { KernelError } from './errors.ts';
+import { filtersOf, nameOf, OWN_CLSACT_FILTER_NAME, ownFilters, removeOwnFilters } from './named-filters.ts';
 import { within } from './namespaces.ts';
-import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket, refusal } from './netlink-socket.ts';
+import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket } from './netlink-socket.ts';
 import { passArrivals, queueArrivals, removeTable } from './nftables.ts';
-import { addClsact, addIngressFilter, deleteClsact, deleteIngressFilter } from './tc-messages.ts';
+import { listQdiscs } from './tc-dumps.ts';
+import { addClsact, FILTER_NAME, setIngressFilter } from './tc-messages.ts';
 
 /**
  * It is taken away in two steps, since the kernel drops every queued packet of a namespace when a hook is unregistered
@@ -20,30 +21,55 @@ export interface ArrivalQueue {
 }
 
 /** Installs rule and ingress program; what an earlier agent left of them is replaced. */
-export function installArrivalQueue(
-  { namespace, ifname, ifindex }: LocalEndpoint,
-  arrivalFd: number,
-): ArrivalQueue {
+export function installArrivalQueue(endpoint: LocalEndpoint, arrivalFd: number): ArrivalQueue {
+  const { namespace, ifname, ifindex } = endpoint;
   withSocket(namespace, NETLINK_NETFILTER, (socket) => socket.run(queueArrivals(ifname, 0)));
-  const ownClsact = withSocket(namespace, NETLINK_ROUTE, (socket) => {
-    const verdict = socket.batch([addClsact(ifindex)])[0]!;
-    const existed = verdict.errno === constants.errno.EEXIST;
-    if (verdict.errno !== 0 && !existed) throw refusal(verdict);
-    if (existed) socket.batch([deleteIngressFilter(ifindex)]);
-    socket.run([addIngressFilter(ifindex, arrivalFd)]);
-    return !existed;
-  });
+  withSocket(namespace, NETLINK_ROUTE, (socket) => installProgram(socket, ifindex, arrivalFd));
   return {
     close: () =>
       unlessGone(() => {
-        // The program first: a packet that it marks and nobody queues would keep the mark. Somebody else's clsact stays.
-        withSocket(namespace, NETLINK_ROUTE, (socket) =>
-          socket.batch([ownClsact ? deleteClsact(ifindex) : deleteIngressFilter(ifindex)]),
-        );
+        // The program first: a packet that it marks and nobody queues would keep the mark.
+        withSocket(namespace, NETLINK_ROUTE, (socket) => removeProgram(socket, ifindex));
         withSocket(namespace, NETLINK_NETFILTER, (socket) => socket.batch(passArrivals()));
       }),
     remove: () => unlessGone(() => withSocket(namespace, NETLINK_NETFILTER, removeTable)),
   };
+}
+
+/** Takes away what an earlier agent left and nobody serves. */
+export function removeArrivalQueue({ namespace, ifindex }: LocalEndpoint): void {
+  withSocket(namespace, NETLINK_ROUTE, (socket) => removeProgram(socket, ifindex));
+  withSocket(namespace, NETLINK_NETFILTER, removeTable);
+}
+
+/**
+ * Where there is no clsact, one is made in the same send as the filter, so that no kill can come between: it is the
+ * filter's name that tells whose the clsact is.
+ */
+function installProgram(socket: NetlinkSocket, ifindex: number, programFd: number): void {
+  const kind = entrance(socket, ifindex);
+  if (kind === undefined) {
+    const settings = { name: OWN_CLSACT_FILTER_NAME, priority: 1 };
+    socket.run([addClsact(ifindex), setIngressFilter(ifindex, programFd, settings)]);
+    return;
+  }
+  const filters = filtersOf(socket, ifindex, kind);
+  const own = ownFilters(socket, ifindex, kind)[0];
+  const taken = new Set(filters.map(({ priority }) => priority));
+  let priority = own?.priority ?? 1;
+  // Somebody else's filters stay where they are.
+  while (!own && taken.has(priority)) priority++;
+  socket.run([setIngressFilter(ifindex, programFd, { name: own ? nameOf(own) : FILTER_NAME, priority })]);
+}
+
+function removeProgram(socket: NetlinkSocket, ifindex: number): void {
+  const kind = entrance(socket, ifindex);
+  if (kind !== undefined) removeOwnFilters(socket, ifindex, kind);
+}
+
+/** What the interface has to attach filters to for what arrives. */
+function entrance(socket: NetlinkSocket, ifindex: number): string | undefined {
+  return listQdiscs(socket, ifindex).find(({ kind }) => kind === 'clsact' || kind === 'ingress')?.kind;
 }
 
 function withSocket<T>(namespace: string, protocol: number, action: (socket: NetlinkSocket) => T): T {

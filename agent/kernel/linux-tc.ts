@@ -18,11 +18,11 @@ import { NETLINK_ROUTE, NetlinkSocket, type Request, refusal } from './netlink-s
 import { setGsoMaxSegments } from './rtnetlink.ts';
 import { listClasses, listClassifiers, listQdiscs } from './tc-dumps.ts';
 import {
-  addClassifier,
   deleteClass,
   deleteRoot,
   formatHandle,
   handle,
+  setClassifier,
   setFifo,
   setHtbClass,
   setHtbRoot,
@@ -173,7 +173,7 @@ export class LinuxTc implements TcPort {
           ? setNetem(ifindex, OWN_MAJOR, op.minor, op.queue)
           : setFifo(ifindex, OWN_MAJOR, op.minor, op.queue);
       case 'add-classifier':
-        return addClassifier(ifindex, OWN_MAJOR, this.#classifierFd);
+        return setClassifier(ifindex, OWN_MAJOR, this.#classifierFd);
       case 'delete-class':
         return deleteClass(ifindex, OWN_MAJOR, op.minor);
     }

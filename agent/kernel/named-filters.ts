@@ -1,5 +1,6 @@
 /** netfold's own filters at clsact and ingress, among those of others. */
 import type { TreeFilter } from '../enforce/qdisc-tree.ts';
+import { isHeading } from './filter-kinds.ts';
 import { readAttributes, readString } from './netlink-message.ts';
 import type { NetlinkSocket, Request } from './netlink-socket.ts';
 import { readFilters } from './qdisc-tree.ts';
@@ -8,13 +9,13 @@ import {
   FILTER_NAME,
   handle as handleOf,
   header,
+  INGRESS,
   RTM,
   TCA_BPF,
   TCA_KIND,
 } from './tc-messages.ts';
 
-/** Parents of what arrives and of what leaves, at clsact. `ingress` has the first only. */
-const INGRESS = 0xfffffff2;
+/** Parent of what leaves, at clsact. */
 const EGRESS = 0xfffffff3;
 
 /**
@@ -23,10 +24,11 @@ const EGRESS = 0xfffffff3;
  */
 export const OWN_CLSACT_FILTER_NAME = `${FILTER_NAME}+clsact`;
 
-const nameOf = ({ options }: TreeFilter): string =>
+export const nameOf = ({ options }: TreeFilter): string =>
   readString(readAttributes(Buffer.from(options ?? '', 'base64')).get(TCA_BPF.NAME));
 
-function filtersOf(socket: NetlinkSocket, ifindex: number, kind: string): TreeFilter[] {
+/** `ingress` has no parent of what leaves. */
+export function filtersOf(socket: NetlinkSocket, ifindex: number, kind: string): TreeFilter[] {
   const parents = kind === 'clsact' ? [INGRESS, EGRESS] : [INGRESS];
   return parents.flatMap((parent) => readFilters(socket, ifindex, parent));
 }
@@ -38,12 +40,16 @@ export function ownFilters(socket: NetlinkSocket, ifindex: number, kind: string)
   );
 }
 
-/** Removes netfold's filters, and the clsact that was made for them once nothing else is there. */
+/**
+ * Removes netfold's filters. A clsact that was made for them goes with them when it holds nothing else, in one step: a
+ * clsact that nobody's filter tells of would stay for ever.
+ */
 export function removeOwnFilters(socket: NetlinkSocket, ifindex: number, kind: string): void {
   const own = ownFilters(socket, ifindex, kind);
-  socket.run(own.map((filter) => deleteFilter(ifindex, filter)));
+  const others = filtersOf(socket, ifindex, kind).filter((filter) => !isHeading(filter)).length - own.length;
   const isOwnClsact = kind === 'clsact' && own.some((filter) => nameOf(filter) === OWN_CLSACT_FILTER_NAME);
-  if (isOwnClsact && filtersOf(socket, ifindex, kind).length === 0) socket.run([deleteClsact(ifindex)]);
+  if (isOwnClsact && others === 0) socket.run([deleteClsact(ifindex)]);
+  else socket.run(own.map((filter) => deleteFilter(ifindex, filter)));
 }
 
 /** `tc filter del dev IF parent PARENT protocol PROTO prio N handle H bpf`: this one, not all of its priority. */

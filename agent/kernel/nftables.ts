@@ -4,8 +4,9 @@
  * expression exist and all that have NFQUEUE take it this way.
  *
  *   table inet netfold { chain arrivals { type filter hook prerouting priority -450;
- *     iifname "eth0" xt target NFQUEUE num 0 bypass } }
+ *     iifname "eth0" meta priority != 4e46:5547 xt target NFQUEUE num 0 bypass } }
  */
+import { UNGUARDED_PRIORITY } from './bpf-layout.ts';
 import { type MessageWriter, NLM_F_CREATE } from './netlink-message.ts';
 import type { NetlinkSocket, Request } from './netlink-socket.ts';
 
@@ -22,9 +23,11 @@ const NF_INET_PRE_ROUTING = 0;
  * fragments (-400), so that each is delayed and lost as the frame that it is. NF_IP_PRI_RAW_BEFORE_DEFRAG.
  */
 const PRIORITY = -450;
+const NFT_META_PRIORITY = 2;
 const NFT_META_IIFNAME = 6;
 const NFT_REG_1 = 1;
 const NFT_CMP_EQ = 0;
+const NFT_CMP_NEQ = 1;
 const IFNAMSIZ = 16;
 /** Without a listener packets pass: an agent that died must not cut the network. */
 const NFQ_FLAG_BYPASS = 1;
@@ -77,7 +80,7 @@ const deleteTable = (): Request =>
   request(MSG.DELTABLE, 0, 'delete the nftables table netfold', (w) => w.attributeString(1, TABLE_NAME));
 
 /**
- * Hands what arrives at `ifname` to queue `queue` of this namespace, in place of what netfold's table had. Added first
+ * Hands what arrives at `ifname`, and was not told to pass by, to queue `queue` of this namespace, in place of what netfold's table had. Added first
  * so that deleting it can't fail: a transaction that fails makes the kernel wait for 8 ms and more before it returns.
  */
 export function queueArrivals(ifname: string, queue: number): Request[] {
@@ -105,6 +108,15 @@ export function queueArrivals(ifname: string, queue: number): Request[] {
               .attributeU32be(1, NFT_REG_1)
               .attributeU32be(2, NFT_CMP_EQ)
               .nested(3, (data) => data.attributeBytes(1, name)),
+          );
+          expression(list, 'meta', (e) =>
+            e.attributeU32be(1, NFT_REG_1).attributeU32be(2, NFT_META_PRIORITY),
+          );
+          expression(list, 'cmp', (e) =>
+            e
+              .attributeU32be(1, NFT_REG_1)
+              .attributeU32be(2, NFT_CMP_NEQ)
+              .nested(3, (data) => data.attributeU32(1, UNGUARDED_PRIORITY)),
           );
           expression(list, 'target', (e) =>
             e

@@ -159,42 +159,57 @@ export function setFifo(ifindex: number, major: number, minor: number, { kind, l
   };
 }
 
-const FILTER_PRIORITY = 1;
 const FILTER_HANDLE = 1;
 export const FILTER_NAME = 'netfold';
+/** At netfold's own root there are no others. */
+const CLASSIFIER_PRIORITY = 1;
 
 /** Parent of what arrives, with clsact (TC_H_CLSACT and TC_H_MIN_INGRESS). */
 const CLSACT = 0xfffffff1;
 const CLSACT_HANDLE = 0xffff0000;
-const INGRESS = 0xfffffff2;
+export const INGRESS = 0xfffffff2;
+
+interface BpfFilter {
+  readonly parent: number;
+  readonly priority: number;
+  readonly programFd: number;
+  readonly name: string;
+  readonly what: string;
+}
 
 /**
- * `tc filter replace dev IF parent PARENT protocol all prio 1 handle 1 bpf direct-action fd N name netfold`
+ * `tc filter replace dev IF parent PARENT protocol all prio P handle 1 bpf direct-action fd N name NAME`
  *
  * Replacing changes the program between two packets: none goes unclassified.
  */
-function setFilter(ifindex: number, parent: number, programFd: number, what: string): Request {
+function setFilter(ifindex: number, { parent, priority, programFd, name, what }: BpfFilter): Request {
   return {
     type: RTM.NEWTFILTER,
     flags: NLM_F_CREATE | NLM_F_REPLACE,
     what,
     body: (w) =>
-      header(w, ifindex, FILTER_HANDLE, parent, handle(FILTER_PRIORITY, ETH_P_ALL_BE))
+      header(w, ifindex, FILTER_HANDLE, parent, handle(priority, ETH_P_ALL_BE))
         .attributeString(TCA_KIND, 'bpf')
         .nested(TCA_OPTIONS, (o) =>
           o
             // The major number of the classes that the program names.
             .attributeU32(TCA_BPF.CLASSID, (parent & 0xffff0000) >>> 0)
             .attributeU32(TCA_BPF.FD, programFd)
-            .attributeString(TCA_BPF.NAME, FILTER_NAME)
+            .attributeString(TCA_BPF.NAME, name)
             .attributeU32(TCA_BPF.FLAGS, TCA_BPF_FLAG_ACT_DIRECT),
         ),
   };
 }
 
 /** Has the program find the class of what leaves. */
-export function addClassifier(ifindex: number, major: number, programFd: number): Request {
-  return setFilter(ifindex, handle(major, 0), programFd, 'set the BPF classifier');
+export function setClassifier(ifindex: number, major: number, programFd: number): Request {
+  return setFilter(ifindex, {
+    parent: handle(major, 0),
+    priority: CLASSIFIER_PRIORITY,
+    programFd,
+    name: FILTER_NAME,
+    what: 'set the BPF classifier',
+  });
 }
 
 /** `tc qdisc add dev IF clsact` */
@@ -217,17 +232,17 @@ export function deleteClsact(ifindex: number): Request {
   };
 }
 
-/** Has the program see what arrives; needs clsact. */
-export function addIngressFilter(ifindex: number, programFd: number): Request {
-  return setFilter(ifindex, INGRESS, programFd, 'set the BPF program at ingress');
-}
-
-/** `tc filter del dev IF ingress protocol all prio 1` */
-export function deleteIngressFilter(ifindex: number): Request {
-  return {
-    type: RTM.DELTFILTER,
-    flags: 0,
-    what: 'delete the BPF program at ingress',
-    body: (w) => header(w, ifindex, 0, INGRESS, handle(FILTER_PRIORITY, ETH_P_ALL_BE)),
-  };
+/** Has the program see what arrives; needs clsact, or ingress. Those of lower priorities see it before. */
+export function setIngressFilter(
+  ifindex: number,
+  programFd: number,
+  { name, priority }: Pick<BpfFilter, 'name' | 'priority'>,
+): Request {
+  return setFilter(ifindex, {
+    parent: INGRESS,
+    priority,
+    programFd,
+    name,
+    what: 'set the BPF program at ingress',
+  });
 }

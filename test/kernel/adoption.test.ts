@@ -1,5 +1,6 @@
 /** What an agent leaves behind when it is killed goes on working, and the next one takes it over without a gap. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DelayLine } from '../../agent/enforce/delay-line/delay-line.ts';
 import { desiredInterface } from '../../agent/enforce/desired-interface.ts';
 import { Enforcer } from '../../agent/enforce/enforcer.ts';
 import { type InterfaceState, NO_PATH } from '../../agent/enforce/interface-state.ts';
@@ -125,5 +126,25 @@ describe('a lease', () => {
     expect(await answers()).toBe(0);
     await new Promise((resolve) => setTimeout(resolve, 1500));
     expect(await answers()).toBe(5);
+  });
+
+  it('that runs out lets pass what the delay line would hold', async () => {
+    const programs = loadPrograms(64);
+    loaded.push(programs);
+    const line = new DelayLine({ seed: 1, arrivalFd: programs.arrivalFd });
+    const roundTrip = async (): Promise<number> => (await ping(place(cable.a), place(cable.b), 3, 20)).meanMs;
+    try {
+      const { addresses } = cable.b;
+      await line.set(cable.a, [
+        { source: addresses, destination: [], latencyMicros: 150_000, jitterMicros: 0, loss: 0 },
+      ]);
+      expect(await roundTrip()).toBeGreaterThan(149);
+      programs.renewLease(0);
+      expect(await roundTrip()).toBeLessThan(100);
+      programs.renewLease(60_000);
+      expect(await roundTrip()).toBeGreaterThan(149);
+    } finally {
+      await line.stop();
+    }
   });
 });

@@ -7,7 +7,7 @@ import { MessageChannel, Worker } from 'node:worker_threads';
 import { NetfoldError } from '../../../proto/errors.ts';
 import type { LocalEndpoint } from '../../endpoints/model.ts';
 import { addressBytes } from '../../kernel/addresses.ts';
-import { type ArrivalQueue, installArrivalQueue } from '../../kernel/arrival-queue.ts';
+import { type ArrivalQueue, installArrivalQueue, removeArrivalQueue } from '../../kernel/arrival-queue.ts';
 import { close, createEvent, raiseEvent } from '../../kernel/libc.ts';
 import type { DelayBackend, DelayCounters, ImpairedPath } from '../ports.ts';
 import { COUNTER, COUNTERS, type FromWorker, type ToWorker, type WorkerStart } from './messages.ts';
@@ -29,6 +29,8 @@ export class DelayLine implements DelayBackend {
   readonly #counters = new Float64Array(new SharedArrayBuffer(COUNTERS * 8));
   readonly #pending = new Map<number, PromiseWithResolvers<void>>();
   readonly #attached = new Map<number, ArrivalQueue>();
+  /** Endpoints on which an earlier agent may have left a queue. */
+  readonly #adopted = new Set<number>();
   readonly #arrivalFd: number;
   #requests = 0;
   #failure: Error | undefined;
@@ -59,11 +61,16 @@ export class DelayLine implements DelayBackend {
   }
 
   /** Nothing to do yet: an endpoint whose paths neither delay nor lose anything never needs the queue. */
-  async attach(): Promise<void> {}
+  async attach(endpoint: LocalEndpoint, isAdopted: boolean): Promise<void> {
+    if (isAdopted) this.#adopted.add(endpoint.number);
+  }
 
   async set(endpoint: LocalEndpoint, paths: readonly ImpairedPath[]): Promise<void> {
     if (!this.#attached.has(endpoint.number)) {
-      if (!paths.some(isImpaired)) return;
+      const isNeeded = paths.some(isImpaired);
+      // Installing replaces what an earlier agent left.
+      if (this.#adopted.delete(endpoint.number) && !isNeeded) removeArrivalQueue(endpoint);
+      if (!isNeeded) return;
       await this.#install(endpoint);
     }
     const addresses = endpoint.addresses.map(addressBytes);

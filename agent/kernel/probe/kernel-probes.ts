@@ -9,14 +9,15 @@ import { queueArrivals } from '../nftables.ts';
 import { loadPrograms, type Programs } from '../programs.ts';
 import { addAddress, addVeth } from '../rtnetlink.ts';
 import {
-  addClassifier,
   addClsact,
-  addIngressFilter,
+  FILTER_NAME,
   handle,
   header,
   RTM,
+  setClassifier,
   setHtbClass,
   setHtbRoot,
+  setIngressFilter,
   TC_H_ROOT,
   TCA_KIND,
   TCA_OPTIONS,
@@ -152,7 +153,7 @@ function bpfProbes(programs: LazyPrograms): Probe[] {
         minikubeNote: 'the ISO has it for x86-64 only',
       }),
       attempt: inScratch(() =>
-        runRoute([...htbRequests(), addClassifier(LOOPBACK, MAJOR, programs.get().arrivalFd)]),
+        runRoute([...htbRequests(), setClassifier(LOOPBACK, MAJOR, programs.get().arrivalFd)]),
       ),
     },
     {
@@ -167,7 +168,10 @@ function bpfProbes(programs: LazyPrograms): Probe[] {
         options: ['NET_SCH_INGRESS', 'NET_CLS_BPF', 'NET_CLS_ACT'],
       }),
       attempt: inScratch(() =>
-        runRoute([addClsact(LOOPBACK), addIngressFilter(LOOPBACK, programs.get().arrivalFd)]),
+        runRoute([
+          addClsact(LOOPBACK),
+          setIngressFilter(LOOPBACK, programs.get().arrivalFd, { name: FILTER_NAME, priority: 1 }),
+        ]),
       ),
     },
   ];

@@ -11,7 +11,7 @@ const END = `
   14000000 1100 0100 00000000 00000000   # NFNL_MSG_BATCH_END
   00 00 000a`;
 
-test('nft: table inet netfold, chain arrivals at prerouting -450, iifname "eth0" xt target NFQUEUE num 3 bypass', () => {
+test('nft: table inet netfold, chain arrivals at prerouting -450, iifname "eth0" meta priority != 4e46:5547 xt target NFQUEUE num 3 bypass', () => {
   const golden = `${BEGIN}
     20000000 000a 0504 00000000 00000000   # NFT_MSG_NEWTABLE, REQUEST | ACK | CREATE
     01 00 0000                             # NFPROTO_INET
@@ -34,11 +34,11 @@ test('nft: table inet netfold, chain arrivals at prerouting -450, iifname "eth0"
       0800 0200 fffffe3e                   # priority -450
     0b00 0700 66696c74657200 00            # NFTA_CHAIN_TYPE "filter"
 
-    c4000000 060a 0504 00000000 00000000   # NFT_MSG_NEWRULE
+    14010000 060a 0504 00000000 00000000   # NFT_MSG_NEWRULE
     01 00 0000
     0c00 0100 6e6574666f6c6400             # NFTA_RULE_TABLE
     0d00 0200 6172726976616c7300 000000    # NFTA_RULE_CHAIN
-    9400 0480                              # NFTA_RULE_EXPRESSIONS, nested
+    e400 0480                              # NFTA_RULE_EXPRESSIONS, nested
       2400 0180                            # NFTA_LIST_ELEM
         0900 0100 6d65746100 000000        # NFTA_EXPR_NAME "meta"
         1400 0280                          # NFTA_EXPR_DATA
@@ -51,6 +51,18 @@ test('nft: table inet netfold, chain arrivals at prerouting -450, iifname "eth0"
           0800 0200 00000000               # NFTA_CMP_OP: equal
           1800 0380                        # NFTA_CMP_DATA, nested
             1400 0100 6574683000000000 0000000000000000   # "eth0", 16 bytes
+      2400 0180
+        0900 0100 6d65746100 000000
+        1400 0280
+          0800 0100 00000001
+          0800 0200 00000002               # NFTA_META_KEY: priority
+      2c00 0180
+        0800 0100 636d7000
+        2000 0280
+          0800 0100 00000001
+          0800 0200 00000001               # NFTA_CMP_OP: not equal
+          0c00 0380
+            0800 0100 4755464e             # what the arrival program gives when the lease has run out, host order
       3400 0180
         0b00 0100 74617267657400 00        # "target"
         2400 0280

@@ -2,18 +2,17 @@
 import { describe, expect, test } from 'vitest';
 import type { Request } from '../../../agent/kernel/netlink-socket.ts';
 import {
-  addClassifier,
   addClsact,
-  addIngressFilter,
   deleteClass,
   deleteClsact,
-  deleteIngressFilter,
   deleteRoot,
   formatHandle,
   handle,
+  setClassifier,
   setFifo,
   setHtbClass,
   setHtbRoot,
+  setIngressFilter,
   TC_H_ROOT,
 } from '../../../agent/kernel/tc-messages.ts';
 import { annotated, sent, words } from '../../support/annotated-bytes.ts';
@@ -196,7 +195,7 @@ describe('classes', () => {
 describe('filters', () => {
   test('tc filter replace dev 7 parent 4e46: protocol all prio 1 handle 1 bpf direct-action fd 21 name netfold', () => {
     expectBytes(
-      addClassifier(7, NF, 21),
+      setClassifier(7, NF, 21),
       `54000000 2c00 0505 00000000 00000000  # RTM_NEWTFILTER, REPLACE | CREATE
        00000000 07000000
        01000000                              # handle 1
@@ -211,27 +210,19 @@ describe('filters', () => {
     );
   });
 
-  test('tc filter replace dev 7 ingress protocol all prio 1 handle 1 bpf direct-action fd 22 name netfold', () => {
+  test('tc filter replace dev 7 ingress protocol all prio 3 handle 1 bpf direct-action fd 22 name netfold', () => {
     expectBytes(
-      addIngressFilter(7, 22),
+      setIngressFilter(7, 22, { name: 'netfold', priority: 3 }),
       `54000000 2c00 0505 00000000 00000000
        00000000 07000000 01000000
        f2ffffff                              # parent ffff:fff2, ingress of clsact
-       0003 0100
+       0003 0300
        0800 0100 62706600
        2800 0280
          0800 0300 0000ffff
          0800 0600 16000000
          0c00 0700 6e6574666f6c6400
          0800 0800 01000000`,
-    );
-  });
-
-  test('tc filter del dev 7 ingress protocol all prio 1', () => {
-    expectBytes(
-      deleteIngressFilter(7),
-      `24000000 2d00 0500 00000000 00000000  # RTM_DELTFILTER
-       00000000 07000000 00000000 f2ffffff 0003 0100`,
     );
   });
 });
