@@ -10,11 +10,13 @@ import { systemClock, systemTimers } from './clock.ts';
 import { chooseDelayBackend, createDelayBackend } from './delay-backend.ts';
 import { Processes } from './endpoints/processes.ts';
 import { Enforcer } from './enforce/enforcer.ts';
+import { Journal } from './enforce/journal.ts';
 import type { DelayBackend } from './enforce/ports.ts';
 import { AgentError } from './errors.ts';
 import { addressBytes, addressKey } from './kernel/addresses.ts';
 import { probeMachine } from './kernel/probe.ts';
 import { loadPrograms, type Programs } from './kernel/programs.ts';
+import { journalKeeper } from './kernel/take-over.ts';
 import { createLibp2pTransport } from './mesh/libp2p-transport.ts';
 import { Mesh } from './mesh/mesh.ts';
 import type { MeshTransport } from './mesh/transport.ts';
@@ -139,14 +141,19 @@ export class Agent {
   }
 
   async #startEnforcement(): Promise<void> {
-    const { endpoints, seed, delayBackend, leaseMs } = this.bootstrap;
+    const { endpoints, experiment, seed, delayBackend, leaseMs, takeOver } = this.bootstrap;
     const backend = chooseDelayBackend(delayBackend, probeMachine());
     // A pair of endpoints has a pair of addresses in each family.
     const families = Math.max(1, ...endpoints.map(({ addresses }) => addresses.length));
     this.#programs = loadPrograms(endpoints.length * this.epoch.graph.endpoints.length * families);
     if (leaseMs !== undefined) this.#programs.renewLease(leaseMs);
     this.#delay = createDelayBackend(backend, this.#programs, seed);
-    this.#enforcer = new Enforcer({ tc: this.#programs.tc, delay: this.#delay });
+    this.#enforcer = new Enforcer({
+      tc: this.#programs.tc,
+      delay: this.#delay,
+      keeper: journalKeeper(new Journal(), experiment),
+      takeOver: takeOver ?? false,
+    });
     this.#shaping = new Shaping({ enforcer: this.#enforcer, local: endpoints, epoch: this.epoch });
   }
 

@@ -6,6 +6,8 @@ import { callJson } from '../proto/http-json.ts';
 import { Agent } from './agent.ts';
 import { openApi } from './api.ts';
 import { AgentError } from './errors.ts';
+import { open } from './kernel/libc.ts';
+import { OWN_NAMESPACE_FILE } from './kernel/namespaces.ts';
 import { agentStatus } from './status.ts';
 
 export interface AgentOptions {
@@ -20,7 +22,7 @@ export interface AgentOptions {
 /** Resolves when the agent has stopped and taken everything away. */
 export async function runAgent(options: AgentOptions): Promise<void> {
   const log = pino({ level: options.logLevel, base: { host: options.host } });
-  const agent = new Agent(await fetchBootstrap(options), log);
+  const agent = new Agent(pinOwnNamespace(await fetchBootstrap(options)), log);
   const stopping = Promise.withResolvers<void>();
   const signals = ['SIGINT', 'SIGTERM'] as const;
   for (const signal of signals) process.once(signal, stopping.resolve);
@@ -36,6 +38,18 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   } finally {
     await agent.stop();
   }
+}
+
+/**
+ * A thread that is inside of an endpoint for a moment would find itself there under /proc/self/ns/net: the descriptor
+ * stays what it was. It is open until the process ends.
+ */
+function pinOwnNamespace(bootstrap: Bootstrap): Bootstrap {
+  const isOwn = ({ namespace }: Bootstrap['endpoints'][number]): boolean => namespace === OWN_NAMESPACE_FILE;
+  if (!bootstrap.endpoints.some(isOwn)) return bootstrap;
+  const namespace = `/proc/self/fd/${open(OWN_NAMESPACE_FILE)}`;
+  const endpoints = bootstrap.endpoints.map((one) => (isOwn(one) ? { ...one, namespace } : one));
+  return { ...bootstrap, endpoints };
 }
 
 async function fetchBootstrap({ controller, host }: AgentOptions): Promise<Bootstrap> {

@@ -8,6 +8,7 @@ export const localEndpointSchema = z.strictObject({
   ifname: z.string(),
   ifindex: z.int().positive(),
   addresses: z.array(z.string()).min(1),
+  /** The interface was there before netfold. */
   existing: z.boolean().optional(),
 });
 
@@ -33,6 +34,8 @@ export const bootstrapSchema = z.strictObject({
   /** What is enforced lapses when the agent doesn't renew it for so long; absent: never. */
   leaseMs: z.number().positive().optional(),
   seed: z.int(),
+  /** Somebody else's root qdiscs may be replaced; they are kept and put back. */
+  takeOver: z.boolean().optional(),
   /** Where the outputs of `run` commands are kept. */
   logFolder: z.string(),
 });

@@ -11,5 +11,5 @@ export interface LocalEndpoint {
   /** IPv4 and IPv6, as text. */
   readonly addresses: readonly string[];
   /** The interface was there before netfold, carries traffic of others, and goes on when netfold leaves. */
-  readonly existing?: boolean;
+  readonly existing?: boolean | undefined;
 }

@@ -5,7 +5,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { isIPv4, isIPv6 } from 'node:net';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { NETNS_FOLDER } from '../kernel/namespaces.ts';
 import type { LocalEndpoint } from './model.ts';
 
 export interface RunCommand {
@@ -29,7 +30,8 @@ export class Processes {
   start({ endpoint, command }: RunCommand): void {
     mkdirSync(this.#logFolder, { recursive: true });
     const output = openSync(join(this.#logFolder, `${endpoint.name}.log`), 'a');
-    const child = spawn('ip', ['netns', 'exec', basename(endpoint.namespace), 'sh', '-c', command], {
+    const [program, ...args] = insideOf(endpoint.namespace, ['sh', '-c', command]);
+    const child = spawn(program!, args, {
       stdio: ['ignore', output, output],
       // A process group of its own, so that what the shell starts ends with it; and alive when the agent is killed.
       detached: true,
@@ -73,6 +75,12 @@ function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
+}
+
+/** The words that run a command in a namespace; `ip netns exec` brings the topology's names along. */
+function insideOf(namespace: string, command: readonly string[]): string[] {
+  const isNamed = dirname(namespace) === NETNS_FOLDER;
+  return isNamed ? ['ip', 'netns', 'exec', basename(namespace), ...command] : [...command];
 }
 
 /** What a command can know of the endpoint it runs in; an address that it doesn't have is empty. */

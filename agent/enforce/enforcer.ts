@@ -7,7 +7,7 @@ import { NetfoldError } from '../../proto/errors.ts';
 import type { LocalEndpoint } from '../endpoints/model.ts';
 import { type InterfaceState, MOST_GSO_SEGMENTS, untouched } from './interface-state.ts';
 import { applyToState, planTc, type TcOp } from './plan.ts';
-import type { DelayBackend, FailedOp, ImpairedPath, TcPort } from './ports.ts';
+import type { DelayBackend, FailedOp, ImpairedPath, TcPort, TreeKeeper } from './ports.ts';
 
 /** Root qdiscs that the kernel installs by itself; anything else was put there by somebody. */
 const KERNEL_DEFAULTS = new Set(['none', 'noqueue', 'pfifo_fast', 'fq_codel', 'fq', 'mq']);
@@ -18,20 +18,35 @@ const DRAIN_POLL_MS = 5;
 
 interface Interface {
   readonly endpoint: LocalEndpoint;
-  /** What it goes back to. */
+  /** What it goes back to, where nothing is kept. */
   readonly before: InterfaceState;
+  /** Somebody else's tree is kept, and put back in the end. */
+  readonly isKept: boolean;
   installed: InterfaceState;
   desired: InterfaceState;
+}
+
+export interface EnforcerOptions {
+  readonly tc: TcPort;
+  readonly delay: DelayBackend;
+  /** Of interfaces that existed before. */
+  readonly keeper?: TreeKeeper;
+  /** Somebody else's root may be replaced, if it can be kept. */
+  readonly takeOver?: boolean;
 }
 
 export class Enforcer {
   readonly #tc: TcPort;
   readonly #delay: DelayBackend;
+  readonly #keeper: TreeKeeper | undefined;
+  readonly #takeOver: boolean;
   readonly #interfaces = new Map<number, Interface>();
 
-  constructor({ tc, delay }: { tc: TcPort; delay: DelayBackend }) {
+  constructor({ tc, delay, keeper, takeOver = false }: EnforcerOptions) {
     this.#tc = tc;
     this.#delay = delay;
+    this.#keeper = keeper;
+    this.#takeOver = takeOver;
   }
 
   get delay(): DelayBackend {
@@ -46,12 +61,14 @@ export class Enforcer {
     this.#tc.attach(endpoint);
     try {
       const state = this.#tc.read(endpoint);
-      refuseForeign(endpoint, state);
+      if (!this.#takeOver || !endpoint.existing) refuseForeign(endpoint, state);
+      // An earlier agent may have kept something, too.
+      const isKept = endpoint.existing === true && this.#keeper?.keep(endpoint) === true;
       // What it had before an earlier agent came, nobody knows any more.
       const isAdopted = state.foreignRoot === undefined;
       const before = untouched('default', isAdopted ? MOST_GSO_SEGMENTS : state.gsoSegments);
       await this.#delay.attach(endpoint, isAdopted);
-      this.#interfaces.set(endpoint.number, { endpoint, before, installed: state, desired: state });
+      this.#interfaces.set(endpoint.number, { endpoint, before, isKept, installed: state, desired: state });
     } catch (error) {
       this.#tc.detach(endpoint);
       throw error;
@@ -105,11 +122,12 @@ export class Enforcer {
   }
 
   async #giveBack(item: Interface): Promise<void> {
-    const { endpoint, before } = item;
+    const { endpoint, before, isKept } = item;
     try {
       item.installed = this.#tc.read(endpoint);
       if (item.installed.foreignRoot === undefined && endpoint.existing) await this.#drain(item);
-      this.set(endpoint, before);
+      if (isKept) this.#keeper?.putBack(endpoint);
+      else this.set(endpoint, before);
     } catch (error) {
       if (!(error instanceof NetfoldError && error.code === 'INTERFACE_GONE')) throw error;
     } finally {

@@ -24,11 +24,12 @@ export type TcOp = { readonly reason: string } & (
 export function planTc(installed: InterfaceState, desired: InterfaceState): TcOp[] {
   if (desired.foreignRoot !== undefined) return planRemoval(installed, desired);
   const ops: TcOp[] = [];
+  if (installed.foreignRoot !== undefined)
+    ops.push({ op: 'set-root', reason: `in place of ${installed.foreignRoot}` });
+  // Only below netfold's root: without it, after a kill, nobody would know whose limit it is.
   if (installed.gsoSegments !== desired.gsoSegments) {
     ops.push({ op: 'set-gso', segments: desired.gsoSegments, reason: 'the slowest path bounds the burst' });
   }
-  if (installed.foreignRoot !== undefined)
-    ops.push({ op: 'set-root', reason: `in place of ${installed.foreignRoot}` });
   planClasses(installed, desired, ops);
   planTargets(installed, desired, ops);
   if (!installed.classifier) ops.push({ op: 'add-classifier', reason: 'destinations find their class' });
@@ -43,9 +44,9 @@ function planRemoval(installed: InterfaceState, desired: InterfaceState): TcOp[]
     destination,
     reason,
   }));
-  if (installed.foreignRoot === undefined) ops.push({ op: 'delete-root', reason });
   if (installed.gsoSegments !== desired.gsoSegments)
     ops.push({ op: 'set-gso', segments: desired.gsoSegments, reason });
+  if (installed.foreignRoot === undefined) ops.push({ op: 'delete-root', reason });
   return ops;
 }
 

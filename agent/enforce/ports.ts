@@ -20,6 +20,14 @@ export interface TcPort {
   stats(endpoint: LocalEndpoint): TcStats;
 }
 
+/** What somebody else has installed on an interface, while netfold's is in its place. */
+export interface TreeKeeper {
+  /** Writes down what is there, if it can be put back; true where something will be. Throws where it can't. */
+  keep(endpoint: LocalEndpoint): boolean;
+  /** Puts it back in place of netfold's. */
+  putBack(endpoint: LocalEndpoint): void;
+}
+
 /** Packets of one interface, GSO packets counted as one. */
 export interface TcStats {
   /** On the interface now, waiting to be sent. */

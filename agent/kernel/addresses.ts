@@ -28,6 +28,15 @@ export function familyBytes(text: string): Uint8Array {
   return isIP(text) === 4 ? bytes.subarray(12) : bytes;
 }
 
+/** The text of 4 or 16 bytes, in its usual spelling (RFC 5952). */
+export function addressText(bytes: Uint8Array): string {
+  if (bytes.length === 4) return bytes.join('.');
+  const groups = Array.from({ length: 8 }, (_, index) =>
+    ((bytes[2 * index]! << 8) | bytes[2 * index + 1]!).toString(16),
+  );
+  return new SocketAddress({ address: groups.join(':'), family: 'ipv6' }).address;
+}
+
 /** Eight groups; Node normalises the text first, so that embedded IPv4 and upper case need no words here. */
 function expandIpv6(text: string): number[] {
   const normal = new SocketAddress({ address: text, family: 'ipv6' }).address;

@@ -15,8 +15,6 @@ interface FilterKind {
   readonly lost: Readonly<Record<number, string>>;
   /** The attribute whose last word counts packets (struct tc_u32_mark). */
   readonly mark?: number;
-  /** Its priority may have no elements: `tc filter … fw` without any. */
-  readonly mayBeEmpty?: true;
   /** Which of several filters of one priority comes first can't be seen. */
   readonly single?: true;
 }
@@ -29,7 +27,7 @@ export const TCA_U32 = { HASH: 2, DIVISOR: 4 } as const;
 
 const KINDS: Readonly<Record<string, FilterKind>> = {
   u32: { derived: [9, 12], flags: [11], lost: { 6: ACTION, 7: ACTION }, mark: 10 },
-  fw: { derived: [], flags: [], lost: { 2: ACTION, 4: ACTION }, mayBeEmpty: true },
+  fw: { derived: [], flags: [], lost: { 2: ACTION, 4: ACTION } },
   basic: { derived: [5, 6], flags: [], lost: { 2: EMATCH, 3: ACTION, 4: ACTION } },
   matchall: { derived: [4, 5], flags: [3], lost: { 2: ACTION } },
   flower: { derived: [86], flags: [22], lost: { 3: ACTION }, single: true },
@@ -75,8 +73,7 @@ export function whatFilterLoses(filter: TreeFilter, all: readonly TreeFilter[]):
   if (filter.parent === 0) return "it is attached to the kernel's own qdisc";
   if (filter.chain !== 0) return `it is in chain ${filter.chain}`;
   const others = all.filter((one) => one !== filter && samePriority(one, filter) && !isHeading(one));
-  if (isHeading(filter))
-    return others.length === 0 && !known.mayBeEmpty ? 'its priority has no filters' : undefined;
+  if (isHeading(filter)) return others.length === 0 ? 'its priority has no filters of its own' : undefined;
   if (known.single && others.length > 0) return 'the kernel does not tell the order within its priority';
   for (const [type, value] of readAttributes(Buffer.from(filter.options ?? '', 'base64'))) {
     const lost = known.lost[type];

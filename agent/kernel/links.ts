@@ -1,6 +1,8 @@
 /** The interfaces of a network namespace, and what netfold has to know of them (linux/if_link.h). */
+import { isIPv6 } from 'node:net';
 import { constants } from 'node:os';
 import type { TreeDevice } from '../enforce/qdisc-tree.ts';
+import { addressText } from './addresses.ts';
 import { KernelError } from './errors.ts';
 import { readAttributes, readString } from './netlink-message.ts';
 import type { NetlinkSocket } from './netlink-socket.ts';
@@ -49,14 +51,39 @@ export function listLinks(socket: NetlinkSocket): Link[] {
   });
 }
 
-/** Throws where there is no such interface (any more). */
-export function readLink(socket: NetlinkSocket, ifindex: number): Link {
+/** Throws `INTERFACE_GONE` where there is no such interface (any more). `ifname`: for the message. */
+export function readLink(socket: NetlinkSocket, ifindex: number, ifname?: string): Link {
   const link = listLinks(socket).find((one) => one.ifindex === ifindex);
   if (link) return link;
   throw new KernelError({
     code: 'INTERFACE_GONE',
-    message: `there is no interface with index ${ifindex} any more`,
+    message: `there is no interface ${ifname === undefined ? `with index ${ifindex}` : `${ifname} (index ${ifindex})`} any more`,
     errno: constants.errno.ENODEV,
     remedy: 'it was removed from outside, and what was installed on it is gone with it',
   });
+}
+
+const RTM_GETADDR = 22;
+/** struct ifaddrmsg: family, prefix length, flags, scope, index. */
+const IFADDRMSG_SIZE = 8;
+const IFA = { ADDRESS: 1, LOCAL: 2 } as const;
+const RT_SCOPE_LINK = 253;
+
+/** `ip address show dev IF`: its addresses as text, IPv4 first; without those that are valid on the link only. */
+export function addressesOf(socket: NetlinkSocket, ifindex: number): string[] {
+  const request = {
+    type: RTM_GETADDR,
+    flags: 0,
+    what: 'list addresses',
+    body: (w: { u32(value: number): unknown }) => {
+      for (let word = 0; word < IFADDRMSG_SIZE / 4; word++) w.u32(0);
+    },
+  };
+  const found = socket.dump(request, (body) => {
+    if (body.readUInt32LE(4) !== ifindex || body.readUInt8(3) >= RT_SCOPE_LINK) return undefined;
+    const attributes = readAttributes(body, IFADDRMSG_SIZE);
+    const bytes = attributes.get(IFA.LOCAL) ?? attributes.get(IFA.ADDRESS);
+    return bytes && addressText(bytes);
+  });
+  return found.sort((a, b) => Number(isIPv6(a)) - Number(isIPv6(b)));
 }

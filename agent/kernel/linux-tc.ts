@@ -11,7 +11,7 @@ import type { TcOp } from '../enforce/plan.ts';
 import type { FailedOp, TcPort, TcStats } from '../enforce/ports.ts';
 import { type ClassMaps, InterfaceMaps } from './class-maps.ts';
 import { programId } from './libbpf.ts';
-import { type GsoSize, readGsoSize } from './link-dumps.ts';
+import { type Link, readLink } from './links.ts';
 import { within } from './namespaces.ts';
 import { setNetem } from './netem-messages.ts';
 import { NETLINK_ROUTE, NetlinkSocket, type Request, refusal } from './netlink-socket.ts';
@@ -72,7 +72,7 @@ export class LinuxTc implements TcPort {
 
   read(endpoint: LocalEndpoint): InterfaceState {
     const { socket, maps } = this.#attachment(endpoint);
-    const gsoSegments = this.#gsoSize(endpoint).segments;
+    const gsoSegments = this.#link(endpoint).gsoMaxSegments;
     const targets = maps.readTargets();
     const qdiscs = listQdiscs(socket, endpoint.ifindex);
     const root = qdiscs.find(({ parent }) => parent === TC_H_ROOT);
@@ -160,7 +160,7 @@ export class LinuxTc implements TcPort {
       case 'set-gso':
         return setGsoMaxSegments(
           ifindex,
-          op.segments === MOST_GSO_SEGMENTS ? this.#gsoSize(endpoint).most : op.segments,
+          op.segments === MOST_GSO_SEGMENTS ? this.#link(endpoint).gsoSegmentsByDefault : op.segments,
         );
       case 'set-root':
         return setHtbRoot(ifindex, OWN_MAJOR, DIRECT_QUEUE_PACKETS);
@@ -190,8 +190,8 @@ export class LinuxTc implements TcPort {
     });
   }
 
-  #gsoSize(endpoint: LocalEndpoint): GsoSize {
-    return readGsoSize(this.#attachment(endpoint).socket, endpoint.ifindex, endpoint.ifname);
+  #link(endpoint: LocalEndpoint): Link {
+    return readLink(this.#attachment(endpoint).socket, endpoint.ifindex, endpoint.ifname);
   }
 
   #attachment({ number, name }: LocalEndpoint): Attached {

@@ -11,6 +11,8 @@ import { bindMount, close, makeSharedMount, open, setns, unmount, unshareNetwork
 
 export const NETNS_FOLDER = '/run/netns';
 const OWN_NAMESPACE = '/proc/thread-self/ns/net';
+/** The namespace that the process was started in, while no thread of it is elsewhere. */
+export const OWN_NAMESPACE_FILE = '/proc/self/ns/net';
 
 export function namespacePath(name: string): string {
   return join(NETNS_FOLDER, name);

@@ -135,7 +135,12 @@ export class NetlinkSocket {
     for (;;) {
       for (const message of this.#receive()) {
         if (message.sequence !== sequence) continue;
-        if (message.type === NLMSG_DONE) return found;
+        if (message.type === NLMSG_DONE) {
+          // It ends with an errno where the kernel could not list everything.
+          const errno = message.body.length >= 4 ? -message.body.readInt32LE(0) : 0;
+          if (errno > 0) throw refusal({ what: request.what, errno, message: '' });
+          return found;
+        }
         if (message.type === NLMSG_ERROR) throw refusal(readVerdict(request.what, message.body));
         const item = decode(request.what, () => read(Buffer.from(message.body), message.type));
         if (item !== undefined) found.push(item);

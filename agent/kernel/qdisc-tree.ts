@@ -7,7 +7,7 @@ import { readLink } from './links.ts';
 import { readAttributes, readString } from './netlink-message.ts';
 import type { NetlinkSocket } from './netlink-socket.ts';
 import { classesAreMade } from './qdisc-kinds.ts';
-import { header, RTM, TC_H_ROOT, TCA_KIND, TCA_OPTIONS } from './tc-messages.ts';
+import { formatHandle, header, RTM, TC_H_ROOT, TCA_KIND, TCA_OPTIONS } from './tc-messages.ts';
 
 /** struct tcmsg */
 const TCMSG_SIZE = 20;
@@ -88,7 +88,7 @@ export function readFilters(socket: NetlinkSocket, ifindex: number, parent: numb
   const request = {
     type: RTM.GETTFILTER,
     flags: 0,
-    what: 'list filters',
+    what: `list the filters at ${parent === 0 ? 'the root' : formatHandle(parent)}`,
     body: (w: Parameters<typeof header>[0]) => void header(w, ifindex, 0, parent),
   };
   return socket.dump(request, (body) => {

@@ -1,6 +1,8 @@
 /** What `netfold up` and `netfold verify` share: an experiment that is taken away whatever happens. */
 import type { DelayBackendChoice } from '../../proto/bootstrap.ts';
+import type { Micros } from '../../proto/units.ts';
 import { Experiment } from '../experiment/experiment.ts';
+import type { Placement } from '../site/site-plan.ts';
 import { openTopology } from './files.ts';
 import { step, warn } from './output.ts';
 
@@ -8,6 +10,10 @@ export interface LabOptions {
   readonly hosts: number;
   readonly name?: string;
   readonly delayBackend?: DelayBackendChoice;
+  /** Empty: a lab. */
+  readonly at: readonly Placement[];
+  readonly takeOver?: boolean;
+  readonly lease: Micros;
 }
 
 /** SIGINT, SIGTERM or SIGHUP to this process. */
@@ -23,14 +29,22 @@ export interface Interruption {
  */
 export async function withExperiment<T>(
   file: string,
-  { hosts, name, delayBackend = 'auto' }: LabOptions,
+  lab: LabOptions,
   use: (experiment: Experiment, interruption: Interruption) => Promise<T>,
 ): Promise<T> {
   const { topology, warnings, source } = openTopology(file);
   for (const { line, message } of warnings) warn(`${file}:${line}: ${message}`);
   const interruption = awaitSignals();
-  const options = { name: name ?? topology.name, hosts, source, topology, delayBackend, onStep: step };
-  const experiment = await Experiment.start(options);
+  const { at: placements, takeOver = false, lease } = lab;
+  const experiment = await Experiment.start({
+    name: lab.name ?? topology.name,
+    hosts: lab.hosts,
+    source,
+    topology,
+    delayBackend: lab.delayBackend ?? 'auto',
+    ...(placements.length > 0 && { site: { placements, takeOver, leaseMs: lease / 1000 } }),
+    onStep: step,
+  });
   try {
     return await use(experiment, interruption);
   } finally {

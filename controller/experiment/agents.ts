@@ -3,12 +3,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { namespacePath, within } from '../../agent/kernel/namespaces.ts';
+import { within } from '../../agent/kernel/namespaces.ts';
 import { callJson } from '../../proto/http-json.ts';
 import type { AgentStatus } from '../../proto/status.ts';
 import { ControllerError } from '../errors.ts';
 import type { LabHost } from '../lab/lab-plan.ts';
-import { agentSocket, controllerSocket, logFile } from '../lab/names.ts';
+import { agentSocket, controllerSocket, logFile, pathOfNamespace } from '../lab/names.ts';
 
 const MAIN = join(import.meta.dirname, '../cli/main.ts');
 const POLL_MS = 25;
@@ -28,7 +28,7 @@ export class AgentProcess {
     const args = ['agent', '--controller', `unix:${controllerSocket(experiment)}`];
     args.push('--host', host.name, '--socket', agentSocket(experiment, host.name));
     // fork() gives the child the namespace of the calling thread.
-    this.#child = within(namespacePath(host.namespace), () =>
+    this.#child = within(pathOfNamespace(host.namespace), () =>
       spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', log, log], detached: true }),
     );
     closeSync(log);

@@ -1,10 +1,9 @@
 /** Serves agents what they need to start; afterwards they need nothing of the controller. */
 import { createHash } from 'node:crypto';
 import fastify, { type FastifyInstance } from 'fastify';
-import { namespacePath } from '../../agent/kernel/namespaces.ts';
 import type { Bootstrap } from '../../proto/bootstrap.ts';
-import { ENDPOINT_INTERFACE, type LabPlan, MESH_PORT } from '../lab/lab-plan.ts';
-import { controllerSocket } from '../lab/names.ts';
+import type { LabHost, LabPlan } from '../lab/lab-plan.ts';
+import { controllerSocket, pathOfNamespace } from '../lab/names.ts';
 
 /**
  * How often an agent measures and corrects. Halving it doubles the agent's idle cost and the noise of small rates;
@@ -18,7 +17,7 @@ export interface TopologyText {
 }
 
 /** What all agents of an experiment are told alike. */
-export type AgentSettings = Pick<Bootstrap, 'delayBackend' | 'logFolder'>;
+export type AgentSettings = Pick<Bootstrap, 'delayBackend' | 'leaseMs' | 'logFolder' | 'takeOver'>;
 
 export async function serveBootstrap(
   plan: LabPlan,
@@ -45,20 +44,21 @@ function bootstrapOf(
 ): Bootstrap | undefined {
   const host = plan.hosts.find(({ name }) => name === hostName);
   if (!host) return undefined;
-  const address = (other: { address: string }): string => `/ip4/${other.address}/tcp/${MESH_PORT}`;
+  const address = (other: LabHost): string => `/ip4/${other.address}/tcp/${other.meshPort}`;
   return {
     experiment: plan.experiment,
     host: host.name,
     topology,
     endpoints: plan.endpoints
       .filter((endpoint) => endpoint.host === host)
-      .map(({ number, name, namespace, addresses }) => ({
+      .map(({ number, name, namespace, interface: { name: ifname, index: ifindex }, addresses }) => ({
         number,
         name,
-        namespace: namespacePath(namespace),
-        ifname: ENDPOINT_INTERFACE.name,
-        ifindex: ENDPOINT_INTERFACE.index,
+        namespace: pathOfNamespace(namespace),
+        ifname,
+        ifindex,
         addresses: [...addresses],
+        existing: plan.existing,
       })),
     mesh: { listen: [address(host)], peers: plan.hosts.filter((other) => other !== host).map(address) },
     tickMs: TICK_MS,

@@ -15,6 +15,8 @@ import { createLab } from '../lab/lab.ts';
 import { type LabPlan, planLab } from '../lab/lab-plan.ts';
 import { logFile } from '../lab/names.ts';
 import { blockerLines } from '../machine/report.ts';
+import { type Placement, planSite } from '../site/site-plan.ts';
+import { surveyInterface } from '../site/survey.ts';
 import { AgentProcess } from './agents.ts';
 import { serveBootstrap, type TopologyText } from './bootstrap-server.ts';
 import { reserveExperiment, writeState } from './state.ts';
@@ -26,8 +28,18 @@ export interface ExperimentOptions {
   readonly source: TopologyText;
   readonly topology: Topology;
   readonly delayBackend?: DelayBackendChoice;
+  /** Where the endpoints are, if on interfaces that exist already instead of in a lab of `hosts` hosts. */
+  readonly site?: SiteOptions;
   /** Told of each step as it begins. */
   readonly onStep?: (step: string) => void;
+}
+
+export interface SiteOptions {
+  readonly placements: readonly Placement[];
+  /** Somebody else's root qdiscs may be replaced; they are kept and put back. */
+  readonly takeOver: boolean;
+  /** How long shaping outlasts an agent that doesn't renew it. */
+  readonly leaseMs: number;
 }
 
 /** Agents of a large lab start one after the other on few cores. */
@@ -56,22 +68,24 @@ export class Experiment {
    * fails, everything made so far is removed again.
    */
   static async start(options: ExperimentOptions): Promise<Experiment> {
-    const { name, topology, source, delayBackend = 'auto', onStep = () => {} } = options;
+    const { name, topology, source, site, delayBackend = 'auto', onStep = () => {} } = options;
     const graph = expandGraph(topology);
-    const plan = planLab(name, graph.endpoints, options.hosts, { ipv6: hasIpv6() });
     const abilities = probeMachine();
     requireAbilities(abilities);
     chooseDelayBackend(delayBackend, abilities);
+    const plan = site
+      ? planSite(name, graph.endpoints, site.placements, surveyInterface)
+      : planLab(name, graph.endpoints, options.hosts, { ipv6: hasIpv6() });
     reserveExperiment(name);
     let server: FastifyInstance | undefined;
     try {
       writeState(stateOf(plan, source));
       const logFolder = dirname(logFile(name, 'any'));
       mkdirSync(logFolder);
-      onStep(`making ${count(plan.endpoints.length, 'endpoint')} on ${count(plan.hosts.length, 'host')}`);
-      if (!plan.ipv6) onStep('this kernel has no IPv6, so endpoints have IPv4 addresses only');
-      createLab(plan);
-      server = await serveBootstrap(plan, source, { delayBackend, logFolder });
+      if (!plan.existing) makeLab(plan, onStep);
+      const { takeOver = false, leaseMs } = site ?? {};
+      const settings = { delayBackend, logFolder, takeOver, ...(leaseMs !== undefined && { leaseMs }) };
+      server = await serveBootstrap(plan, source, settings);
       onStep(`starting ${count(plan.hosts.length, 'agent')}`);
       const agents = plan.hosts.map((host) => new AgentProcess(name, host));
       await Promise.all(agents.map((agent) => agent.waitUntilReady(READY_TIMEOUT_MS, () => {})));
@@ -109,6 +123,12 @@ export class Experiment {
   }
 }
 
+function makeLab(plan: LabPlan, onStep: (step: string) => void): void {
+  onStep(`making ${count(plan.endpoints.length, 'endpoint')} on ${count(plan.hosts.length, 'host')}`);
+  if (!plan.ipv6) onStep('this kernel has no IPv6, so endpoints have IPv4 addresses only');
+  createLab(plan);
+}
+
 /** Throws one error that names everything that a local lab needs and the machine lacks. */
 export function requireAbilities(abilities: readonly Ability[]): void {
   const lines = blockerLines(abilities);
@@ -122,10 +142,12 @@ function stateOf(plan: LabPlan, source: TopologyText) {
     name: plan.experiment,
     topologyFile: source.file,
     startedAt: new Date().toISOString(),
+    existing: plan.existing,
     hosts: plan.hosts.map(({ name, namespace }) => ({ name, namespace })),
-    endpoints: plan.endpoints.map(({ name, namespace, address, addresses, host }) => ({
+    endpoints: plan.endpoints.map(({ name, namespace, interface: { index }, address, addresses, host }) => ({
       name,
       namespace,
+      ifindex: index,
       address,
       addresses,
       host: host.name,

@@ -10,11 +10,14 @@ const stateSchema = z.object({
   name: z.string(),
   topologyFile: z.string(),
   startedAt: z.string(),
+  /** The endpoints' interfaces were there before, and stay. */
+  existing: z.boolean(),
   hosts: z.array(z.object({ name: z.string(), namespace: z.string() })),
   endpoints: z.array(
     z.object({
       name: z.string(),
       namespace: z.string(),
+      ifindex: z.int(),
       address: z.string(),
       addresses: z.array(z.string()).readonly(),
       host: z.string(),

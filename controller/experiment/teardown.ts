@@ -1,38 +1,68 @@
 /** Takes experiments away: with the help of their agents where they live, and without where they don't. */
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Journal } from '../../agent/enforce/journal.ts';
+import { clearInterface } from '../../agent/kernel/clear-interface.ts';
+import { describeLeftover, findLeftovers, removeLeftover } from '../../agent/kernel/leftovers.ts';
 import { listNamespaces } from '../../agent/kernel/namespaces.ts';
 import { removeIfEmpty, removeLab } from '../lab/lab.ts';
-import { experimentFolder, experimentOf, RUN_FOLDER } from '../lab/names.ts';
-import { endProcessesIn } from '../lab/processes.ts';
-import { experimentNames } from './state.ts';
+import { experimentFolder, experimentOf, pathOfNamespace, RUN_FOLDER } from '../lab/names.ts';
+import { agentsOf, endProcesses, processesIn } from '../lab/processes.ts';
+import { experimentNames, readState } from './state.ts';
 
 export interface Removed {
   readonly experiment: string;
   readonly namespaces: number;
+  /** What was taken off interfaces that stay, one line each. */
+  readonly givenBack: readonly string[];
 }
 
 /**
- * Ends every process in the experiment's namespaces (agents say goodbye on SIGTERM), then removes namespaces and
- * files. Everything else of an experiment (interfaces, qdiscs, rules, BPF programs) lives in these namespaces and goes
- * with them. Idempotent, needs no state file, and may run twice at once: in `netfold down` and in the controller that
- * sees its agents go.
+ * Ends the experiment's agents (they take everything away on SIGTERM) and every process in its namespaces, then removes
+ * namespaces and files. Everything else of a lab (interfaces, qdiscs, rules, BPF programs) lives in these namespaces and
+ * goes with them; what a killed agent left on interfaces that stay is taken off them. Idempotent, needs no state file
+ * for a lab, and may run twice at once: in `netfold down` and in the controller that sees its agents go.
  */
 export async function removeExperiment(experiment: string): Promise<Removed> {
   markEnding(experiment);
+  const state = readState(experiment);
   const namespaces = listNamespaces().filter((name) => experimentOf(name) === experiment);
-  await endProcessesIn(namespaces);
+  await endProcesses(() => [...new Set([...processesIn(namespaces), ...agentsOf(experiment)])]);
+  const places = state?.existing ? state.endpoints : [];
+  const givenBack = places.flatMap(({ name, namespace, ifindex }) => {
+    const at = { namespace: pathOfNamespace(namespace), ifindex };
+    return clearInterface(at, new Journal()) ? [name] : [];
+  });
   const removed = removeLab(experiment);
   rmSync(experimentFolder(experiment), { recursive: true, force: true });
   removeIfEmpty(RUN_FOLDER);
-  return { experiment, namespaces: removed };
+  return { experiment, namespaces: removed, givenBack };
 }
 
-/** Removes everything of netfold's on this machine. */
-export async function removeAll(): Promise<Removed[]> {
+/** What `removeAll` could not do. */
+export interface Failure {
+  readonly what: string;
+  readonly error: Error;
+}
+
+/** Removes everything of netfold's on this machine, whatever tells of it. What fails doesn't keep the rest from going. */
+export async function removeAll(): Promise<{ removed: Removed[]; leftovers: string[]; failed: Failure[] }> {
   const removed: Removed[] = [];
   for (const experiment of experimentNames()) removed.push(await removeExperiment(experiment));
-  return removed;
+  await endProcesses(() => agentsOf());
+  const journal = new Journal();
+  const leftovers: string[] = [];
+  const failed: Failure[] = [];
+  for (const leftover of findLeftovers({ journal })) {
+    const what = describeLeftover(leftover);
+    try {
+      removeLeftover(leftover, journal);
+      leftovers.push(what);
+    } catch (error) {
+      failed.push({ what, error: error as Error });
+    }
+  }
+  return { removed, leftovers, failed };
 }
 
 /** Tells the experiment's own controller that its agents end on purpose. */

@@ -31,6 +31,8 @@ export interface LabHost {
   readonly namespace: string;
   /** Where its agent listens. RFC 6598 space, which applications don't expect to own. */
   readonly address: string;
+  /** 0: one that is free. */
+  readonly meshPort: number;
   /** Of its endpoints, one per family; the fabric has one route for each. */
   readonly networks: readonly LabNetwork[];
 }
@@ -46,6 +48,7 @@ export interface LabEndpoint {
   readonly number: number;
   readonly name: string;
   readonly namespace: string;
+  readonly interface: { readonly name: string; readonly index: number };
   /** 10.H.x.y, H being the host's index + 1. */
   readonly address: string;
   /** All of them: `address`, then fd6e:6574:666f:H::P, P being the number that x.y is. */
@@ -55,6 +58,8 @@ export interface LabEndpoint {
 
 export interface LabPlan {
   readonly experiment: string;
+  /** The interfaces were there before, and stay: nothing is made. */
+  readonly existing: boolean;
   /** Whether endpoints have IPv6 addresses beside the IPv4 ones. */
   readonly ipv6: boolean;
   readonly hosts: readonly LabHost[];
@@ -90,6 +95,7 @@ export function planLab(
       name,
       namespace: hostNamespace(experiment, name),
       address,
+      meshPort: MESH_PORT,
       networks: networks.slice(0, ipv6 ? 2 : 1),
     };
   });
@@ -98,9 +104,10 @@ export function planLab(
     const place = Math.floor(number / hostCount) + 1;
     const address = `10.${host.index + 1}.${place >> 8}.${place & 0xff}`;
     const addresses = ipv6 ? [address, `${prefix6(host.index)}::${place.toString(16)}`] : [address];
-    return { number, name, namespace: endpointNamespace(experiment, name), address, addresses, host };
+    const namespace = endpointNamespace(experiment, name);
+    return { number, name, namespace, interface: ENDPOINT_INTERFACE, address, addresses, host };
   });
-  return { experiment, ipv6, hosts, endpoints };
+  return { experiment, existing: false, ipv6, hosts, endpoints };
 }
 
 /** A host's 64 bits of the addresses of its endpoints. */

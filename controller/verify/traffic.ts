@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { z } from 'zod';
 import { NetfoldError } from '../../proto/errors.ts';
+import { inNamespace } from '../lab/names.ts';
 
 export interface Place {
   readonly name: string;
@@ -17,7 +18,7 @@ export interface RoundTrips {
   readonly deviationMs: number;
 }
 
-class TrafficError extends NetfoldError {
+export class TrafficError extends NetfoldError {
   constructor(tool: string, message: string) {
     super({
       code: 'TRAFFIC_FAILED',
@@ -28,12 +29,14 @@ class TrafficError extends NetfoldError {
   }
 }
 
-function start(place: Place, command: readonly string[]): ChildProcess {
-  return spawn('ip', ['netns', 'exec', place.namespace, ...command], { stdio: ['ignore', 'pipe', 'pipe'] });
+/** A command in an endpoint, its output in pipes. */
+export function start(place: Place, command: readonly string[]): ChildProcess {
+  const [program, ...args] = inNamespace(place.namespace, command);
+  return spawn(program!, args, { stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 /** Standard output of a command in an endpoint; `accept` tells which exit codes are results. */
-async function output(
+export async function output(
   place: Place,
   command: readonly string[],
   accept: readonly number[] = [0],

@@ -56,6 +56,12 @@ export const NEEDS = [
   },
   {
     purpose: 'test',
+    why: 'shows what rules there are, besides netfold',
+    probes: [{ command: 'nft' }],
+    packages: { apt: 'nftables', dnf: 'nftables', apk: 'nftables', pacman: 'nftables' },
+  },
+  {
+    purpose: 'test',
     why: 'compiles the eBPF program from source',
     probes: [{ command: 'clang' }],
     packages: { apt: 'clang', dnf: 'clang', apk: 'clang', pacman: 'clang' },

@@ -91,19 +91,24 @@ export class Administered {
 /** Flows of fq_codel and sfq come and go. */
 const isMadeClass = (line: string): boolean => /^class (htb|hfsc|drr|qfq|prio|tbf)/.test(line);
 
-/** Installs a tree; the test is skipped, with the reason, where this kernel lacks one of its kinds. */
-export function install(
-  machine: Administered,
-  lines: readonly string[],
-  skip: (reason: string) => never,
-): void {
+/** Installs a tree; lines that begin with LINK are for `ip link`. */
+export function install(machine: Administered, lines: readonly string[]): void {
+  for (const line of lines) {
+    if (line.startsWith('LINK ')) machine.ip(`link ${line.slice(5)}`);
+    else machine.tc(line);
+  }
+}
+
+/** Whether this kernel has all the kinds of a tree, found by installing it. */
+export function isPossible({ lines }: { readonly lines: readonly string[] }): boolean {
+  const machine = new Administered(`possible-${process.pid}`);
   try {
-    for (const line of lines) {
-      if (line.startsWith('LINK ')) machine.ip(`link ${line.slice(5)}`);
-      else machine.tc(line);
-    }
+    install(machine, lines);
+    return true;
   } catch (error) {
-    if (error instanceof MissingKind) skip(error.message);
+    if (error instanceof MissingKind) return false;
     throw error;
+  } finally {
+    machine.remove();
   }
 }

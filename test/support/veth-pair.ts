@@ -13,7 +13,8 @@ let counter = 0;
 
 /** 10.9.0.1 and fd09::1 at `a`, 10.9.0.2 and fd09::2 at `b`; both interfaces are called `eth0`. */
 export function layCable(): Cable {
-  const name = (end: string): string => `netfold.test-${process.pid}-${counter}.${end}`;
+  // Not a name of netfold's: cleanup must leave these namespaces to their test.
+  const name = (end: string): string => `cable-${process.pid}-${counter}-${end}`;
   const names = [name('a'), name('b')] as const;
   counter++;
   createNamespaces(names);

@@ -1,4 +1,5 @@
 /** The kernel's abilities, found by doing each once, in a namespace that exists only meanwhile. */
+import { spawnSync } from 'node:child_process';
 import { enableIpv6, hasIpv6, makeRouter } from '../ip-settings.ts';
 import { possibleCpus } from '../libbpf.ts';
 import { close, open } from '../libc.ts';
@@ -286,8 +287,18 @@ function tryCounting(programs: Programs): void {
   });
 }
 
+/** Kernels load what tc asks for by themselves, but not an xtables target for a table of both families. */
+const QUEUE_MODULES = ['nfnetlink_queue', 'xt_NFQUEUE', 'nft_compat'];
+
 function tryQueue(): void {
-  withSocket(NETLINK_NETFILTER, (socket) => socket.run(queueArrivals('lo', 0)));
+  const request = (): void => withSocket(NETLINK_NETFILTER, (socket) => socket.run(queueArrivals('lo', 0)));
+  try {
+    request();
+  } catch {
+    // Where there are no modules, or no program to load them, the second try says what is missing.
+    spawnSync('modprobe', ['-q', '-a', ...QUEUE_MODULES]);
+    request();
+  }
   new PacketQueue(0).close();
 }
 

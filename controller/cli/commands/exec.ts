@@ -8,7 +8,7 @@ import { endpointEnvironment } from '../../../agent/endpoints/processes.ts';
 import { suggest } from '../../../topology/names.ts';
 import { ControllerError } from '../../errors.ts';
 import { type ExperimentState, findExperiment, readState } from '../../experiment/state.ts';
-import { logFile } from '../../lab/names.ts';
+import { inNamespace, logFile } from '../../lab/names.ts';
 
 export function addExecCommands(program: Command): void {
   program
@@ -50,7 +50,8 @@ function findEndpoint(node: string, name: string | undefined): { experiment: str
 async function exec(node: string, command: string[], { name }: { name?: string }): Promise<void> {
   const { endpoint } = findEndpoint(node, name);
   const environment = endpointEnvironment(endpoint);
-  const child = spawn('ip', ['netns', 'exec', endpoint.namespace, ...command], {
+  const [program, ...args] = inNamespace(endpoint.namespace, command);
+  const child = spawn(program!, args, {
     stdio: 'inherit',
     env: { ...process.env, ...environment },
   });

@@ -1,12 +1,13 @@
 /** `netfold ls`, `status`, `down`, `cleanup`: experiments that are running. */
 import type { Command } from 'commander';
+import { exitCodeOf } from '../../../proto/errors.ts';
 import type { AgentStatus } from '../../../proto/status.ts';
 import { formatBps } from '../../../proto/units.ts';
 import { count } from '../../../proto/words.ts';
 import { agentStatus } from '../../experiment/agents.ts';
 import { experimentNames, findExperiment, readState } from '../../experiment/state.ts';
 import { type Removed, removeAll, removeExperiment } from '../../experiment/teardown.ts';
-import { print, printJson, styled, table } from '../output.ts';
+import { print, printError, printJson, styled, table, warn } from '../output.ts';
 
 export function addRunningCommands(program: Command): void {
   program
@@ -27,7 +28,7 @@ export function addRunningCommands(program: Command): void {
   program
     .command('cleanup')
     .description('remove everything of netfold from this machine, whatever state it is in')
-    .action(async () => report(await removeAll()));
+    .action(cleanup);
 }
 
 interface Listed {
@@ -114,12 +115,24 @@ function flowRow({ from, to, rateBps, shareBps, greedy, limitedBy }: AgentStatus
 }
 
 async function down(name: string | undefined, { all = false }: { all?: boolean }): Promise<void> {
-  if (all) report(await removeAll());
-  else report([await removeExperiment(findExperiment(name))]);
+  if (all) await cleanup();
+  else report(await removeExperiment(findExperiment(name)));
 }
 
-function report(removed: readonly Removed[]): void {
-  if (removed.length === 0) print('nothing of netfold is on this machine');
-  for (const { experiment, namespaces } of removed)
-    print(`${experiment} is down (${count(namespaces, 'namespace')} removed)`);
+async function cleanup(): Promise<void> {
+  const { removed, leftovers, failed } = await removeAll();
+  for (const one of removed) report(one);
+  for (const what of leftovers) print(`removed ${what}`);
+  if (removed.length + leftovers.length + failed.length === 0) print('nothing of netfold is on this machine');
+  for (const { what, error } of failed) {
+    warn(`${what} stays:`);
+    printError(error);
+    process.exitCode = exitCodeOf(error);
+  }
+}
+
+function report({ experiment, namespaces, givenBack }: Removed): void {
+  const facts = namespaces > 0 ? [`${count(namespaces, 'namespace')} removed`] : [];
+  if (givenBack.length > 0) facts.push(`left by a killed agent and taken off: ${givenBack.join(', ')}`);
+  print(`${experiment} is down${facts.length > 0 ? ` (${facts.join('; ')})` : ''}`);
 }

@@ -3,11 +3,12 @@ import { fork } from 'node:child_process';
 import { stderr } from 'node:process';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DELAY_BACKENDS } from '../../../proto/bootstrap.ts';
-import { formatMicros, parseDuration } from '../../../proto/units.ts';
+import { formatMicros, micros, parseDuration } from '../../../proto/units.ts';
 import { count } from '../../../proto/words.ts';
 import { ControllerError } from '../../errors.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
 import { isEnding } from '../../experiment/teardown.ts';
+import { type Placement, parsePlacement } from '../../site/site-plan.ts';
 import { print, styled, warn } from '../output.ts';
 import { type LabOptions, withExperiment } from '../with-experiment.ts';
 
@@ -36,8 +37,25 @@ export function addLabOptions(command: Command): Command {
         .choices(DELAY_BACKENDS)
         .default('auto')
         .env('NETFOLD_DELAY_BACKEND'),
+    )
+    .addOption(
+      new Option(
+        '--at <node=interface[@namespace]>',
+        'shape an interface that exists already, instead of making a lab; once for each endpoint',
+      )
+        .default([], 'a lab')
+        .argParser((text: string, before: readonly Placement[]) => [...before, parsePlacement(text)]),
+    )
+    .option('--take-over', "with --at: replace somebody else's root qdisc, and put it back in the end")
+    .addOption(
+      new Option('--lease <time>', 'with --at: shaping ends when the agent has not renewed it for so long')
+        .default(DEFAULT_LEASE, formatMicros(DEFAULT_LEASE))
+        .argParser(parseDuration),
     );
 }
+
+/** Long enough for a machine that is busy, short enough for somebody who has locked himself out. */
+const DEFAULT_LEASE = micros(30e6);
 
 export function addUpCommand(program: Command): void {
   addLabOptions(program.command('up <file>'))
@@ -90,7 +108,8 @@ function announce(experiment: Experiment): void {
   const { plan, name } = experiment;
   const first = plan.endpoints[0]!.name;
   const up = styled('green', `${name} is up`);
-  print(`${up}: ${count(plan.endpoints.length, 'endpoint')} on ${count(plan.hosts.length, 'host')}`);
+  const place = plan.existing ? 'interfaces of this machine' : count(plan.hosts.length, 'host');
+  print(`${up}: ${count(plan.endpoints.length, 'endpoint')} on ${place}`);
   print(
     `  run something in it:   netfold exec ${first} --name ${name} -- ping -c 3 ${plan.endpoints.at(-1)!.name}`,
   );

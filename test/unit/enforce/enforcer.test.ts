@@ -237,8 +237,8 @@ test('stopping gives all interfaces back, and ends the delays', async () => {
     'delete-target',
     'delete-target',
     'delete-target',
-    'delete-root',
     'set-gso',
+    'delete-root',
   ]);
   expect(tc.toString()).not.toMatch(/class|target|filter|htb/);
   expect([...tc.attached]).toEqual([]);

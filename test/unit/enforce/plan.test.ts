@@ -48,8 +48,8 @@ function plan(installed: InterfaceState, desired: InterfaceState): string {
 describe('the plan', () => {
   test('of a first installation', () => {
     expect(plan(untouched('noqueue'), NORMAL)).toBe(
-      `ip link set dev eth0 gso_max_segs 8  # the slowest path bounds the burst
-tc qdisc replace dev eth0 root handle 4e46: htb default 0  # in place of noqueue
+      `tc qdisc replace dev eth0 root handle 4e46: htb default 0  # in place of noqueue
+ip link set dev eth0 gso_max_segs 8  # the slowest path bounds the burst
 tc class replace dev eth0 parent 4e46: classid 4e46:2 htb rate 128000bit burst 1514  # new destination
 tc qdisc replace dev eth0 parent 4e46:2 bfifo limit 24224  # from rate, round trip and impairment
 tc class replace dev eth0 parent 4e46: classid 4e46:b htb rate 100000000bit burst 25000  # new destination
@@ -165,8 +165,8 @@ bpf map classes: 10.1.0.2 -> 4e46:2  # path is back`,
 bpf map classes: delete 10.2.0.1  # the interface is given back
 bpf map classes: delete fd00::b  # the interface is given back
 bpf map classes: delete 10.2.0.9  # the interface is given back
-tc qdisc del dev eth0 root  # the interface is given back
-ip link set dev eth0 gso_max_segs most  # the interface is given back`,
+ip link set dev eth0 gso_max_segs most  # the interface is given back
+tc qdisc del dev eth0 root  # the interface is given back`,
     );
   });
 

@@ -1,0 +1,47 @@
+/** Takes everything of netfold's off one interface that stays, without the agent that put it there. */
+import type { Journal } from '../enforce/journal.ts';
+import { KernelError } from './errors.ts';
+import { ownFilters, removeOwnFilters } from './named-filters.ts';
+import { within } from './namespaces.ts';
+import { NETLINK_NETFILTER, NetlinkSocket } from './netlink-socket.ts';
+import { removeTable } from './nftables.ts';
+import { snapshotTree } from './qdisc-tree.ts';
+import { giveBack, type InterfaceAt, onInterface } from './take-over.ts';
+import { listQdiscs } from './tc-dumps.ts';
+import { hasOwnRoot } from './tree-restore.ts';
+
+/**
+ * Puts back what the journal says was there. True where there was anything to do; an interface or a namespace that is
+ * gone took everything along.
+ *
+ * @throws {KernelError | JournalError} those of `giveBack`.
+ */
+export function clearInterface(at: InterfaceAt, journal: Journal): boolean {
+  try {
+    const { hadFilters, hadRoot } = onInterface(at, (socket) => {
+      const entrances = listQdiscs(socket, at.ifindex).filter(
+        ({ kind }) => kind === 'clsact' || kind === 'ingress',
+      );
+      const own = entrances.filter(({ kind }) => ownFilters(socket, at.ifindex, kind).length > 0);
+      for (const { kind } of own) removeOwnFilters(socket, at.ifindex, kind);
+      return { hadFilters: own.length > 0, hadRoot: hasOwnRoot(snapshotTree(socket, at.ifindex)) };
+    });
+    const hadTable = dropTable(at.namespace);
+    giveBack(at, journal);
+    return hadFilters || hadTable || hadRoot;
+  } catch (error) {
+    const isGone =
+      error instanceof KernelError && (error.code === 'INTERFACE_GONE' || error.code === 'NAMESPACE_MISSING');
+    if (isGone) return false;
+    throw error;
+  }
+}
+
+function dropTable(namespace: string): boolean {
+  const socket = within(namespace, () => new NetlinkSocket(NETLINK_NETFILTER));
+  try {
+    return removeTable(socket);
+  } finally {
+    socket.close();
+  }
+}
