@@ -22,6 +22,7 @@ test('endpoints are spread over the hosts in turn, with addresses in the network
       name: 'host0',
       namespace: 'netfold.x+host0',
       address: '100.64.0.1',
+      meshPort: 4646,
       networks: [
         { prefix: '10.1.0.0', length: 16, gateway: '100.64.0.1' },
         { prefix: 'fd6e:6574:666f:1::', length: 64, gateway: 'fe80::1' },
@@ -32,6 +33,7 @@ test('endpoints are spread over the hosts in turn, with addresses in the network
       name: 'host1',
       namespace: 'netfold.x+host1',
       address: '100.64.0.2',
+      meshPort: 4646,
       networks: [
         { prefix: '10.2.0.0', length: 16, gateway: '100.64.0.2' },
         { prefix: 'fd6e:6574:666f:2::', length: 64, gateway: 'fe80::1' },
@@ -48,7 +50,8 @@ test('endpoints are spread over the hosts in turn, with addresses in the network
 });
 
 function planned(number: number, name: string, address: string, address6: string, host: unknown): unknown {
-  return { number, name, namespace: `netfold.x.${name}`, address, addresses: [address, address6], host };
+  const place = { namespace: `netfold.x.${name}`, interface: { name: 'eth0', index: 2 } };
+  return { number, name, ...place, address, addresses: [address, address6], host };
 }
 
 test('without IPv6 there is one network and one address, the same as with it', () => {
