@@ -89,6 +89,33 @@ export const NEEDS = [
       pacman: 'linux-api-headers',
     },
   },
+  {
+    purpose: 'test',
+    why: "emulates a machine with the distribution's own kernel",
+    probes: [{ command: 'qemu-system-x86_64' }],
+    packages: {
+      apt: 'qemu-system-x86',
+      dnf: 'qemu-system-x86-core',
+      apk: 'qemu-system-x86_64',
+      pacman: 'qemu-system-x86',
+    },
+  },
+  {
+    purpose: 'test',
+    why: 'starts that machine',
+    // Another package brings a dynamically linked one, which finds no libraries there.
+    probes: [{ command: 'busybox' }, { command: 'ldd', args: ['/bin/busybox'], says: 'not a dynamic' }],
+    packages: { apt: 'busybox-static', dnf: 'busybox', apk: 'busybox-static', pacman: 'busybox' },
+  },
+  {
+    purpose: 'test',
+    why: "finds and loads that machine's kernel modules",
+    probes: [
+      { command: 'modprobe', args: ['--version'], says: 'kmod' },
+      { command: 'depmod', args: ['--version'], says: 'kmod' },
+    ],
+    packages: { apt: 'kmod', dnf: 'kmod', apk: 'kmod', pacman: 'kmod' },
+  },
 ];
 
 /**

@@ -1,0 +1,66 @@
+/** The accuracy bench: the literature's tables, with each delay backend that the machine has. */
+import { chooseDelayBackend } from '../../agent/delay-backend.ts';
+import { type DelayBackendName, delayBackends, probeMachine } from '../../agent/kernel/probe.ts';
+import { requireAbilities } from '../../controller/experiment/experiment.ts';
+import type { DelayBackendChoice } from '../../proto/bootstrap.ts';
+import { formatBps } from '../../proto/units.ts';
+import { BenchError } from '../errors.ts';
+import { type Interruption, withLab } from '../lab.ts';
+import type { Table } from '../report/model.ts';
+import { type Context, FULL, QUICK } from './context.ts';
+import { delays } from './delays.ts';
+import { frameRateTable } from './frame-rates.ts';
+import { jitters } from './jitters.ts';
+import { losses } from './losses.ts';
+import { tcpRates } from './tcp-rates.ts';
+import { measureUnshaped } from './unshaped.ts';
+
+/** In the order of the issue that they answer; each takes a lab of its own. */
+const TABLES: readonly ((context: Context) => Promise<Table>)[] = [
+  tcpRates,
+  delays,
+  frameRateTable,
+  losses,
+  jitters,
+];
+
+export interface AccuracyOptions {
+  /** `auto`: all that the machine has, one after the other. */
+  readonly backend: DelayBackendChoice;
+  readonly quick: boolean;
+  readonly interruption: Interruption;
+  readonly say: (text: string) => void;
+}
+
+/** Throws `DELAY_BACKEND_MISSING` or `MACHINE_CANNOT` before anything is measured. */
+export async function measureAccuracy({
+  backend,
+  quick,
+  interruption,
+  say,
+}: AccuracyOptions): Promise<Table[]> {
+  const tables: Table[] = [];
+  for (const name of chooseBackends(backend)) {
+    const context = {
+      backend: name,
+      effort: quick ? QUICK : FULL,
+      say: (text: string) => say(`${name}: ${text}`),
+      withLab: <T>(text: string, use: Parameters<typeof withLab<T>>[3]) =>
+        withLab(text, name, interruption, use),
+    };
+    context.say('TCP unshaped');
+    const unshaped = await measureUnshaped(context);
+    context.say(`TCP unshaped: ${formatBps(Math.round(unshaped.goodputBps))}`);
+    for (const measure of TABLES) tables.push(await measure({ ...context, unshaped }));
+  }
+  return tables;
+}
+
+function chooseBackends(choice: DelayBackendChoice): readonly DelayBackendName[] {
+  const abilities = probeMachine();
+  requireAbilities(abilities);
+  if (choice !== 'auto') return [chooseDelayBackend(choice, abilities)];
+  const able = delayBackends(abilities);
+  if (able.length === 0) throw new BenchError('BACKENDS_NONE', 'this kernel has neither netem nor NFQUEUE');
+  return able;
+}

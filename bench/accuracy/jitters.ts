@@ -1,0 +1,72 @@
+/** Jitters of 1, 5 and 10 ms, by the deviation of round trips over many paths at once. */
+import { INTERVAL_DEVIATIONS } from '../../agent/enforce/delay-line/jitter.ts';
+import type { Lab } from '../lab.ts';
+import { pingEach } from '../measure/pings.ts';
+import { deviation, type Interval, interval99, median } from '../measure/statistics.ts';
+import { judge, type Target, tried } from '../report/judge.ts';
+import type { Row, Table } from '../report/model.ts';
+import type { Context } from './context.ts';
+
+const JITTERS_MS = [1, 5, 10];
+/** For each jitter. */
+const PATHS = 8;
+/** Five deviations of the greatest jitter: nothing is cut off at zero. */
+const LATENCY_MS = 50;
+const FRAME_BYTES = 64;
+/** A normal delay is so far out once in 500 million packets: what is, came from a pause of the machine. */
+const MAX_DEVIATIONS = 6;
+
+export async function jitters(context: Context): Promise<Table> {
+  const replicas = JITTERS_MS.map((ms) => `j${ms}: { replicas: ${PATHS} }, to${ms}: {}`);
+  const text = `services: { ${replicas.join(', ')} }
+links:
+${JITTERS_MS.map((ms) => `  - { from: j${ms}, to: to${ms}, latency: ${LATENCY_MS}ms, jitter: ${ms}ms, oneway: true }\n  - { from: to${ms}, to: j${ms}, latency: 1ms, oneway: true }`).join('\n')}
+`;
+  const rows = await context.withLab(text, async (lab) => {
+    context.say(`pings over ${JITTERS_MS.length * PATHS} paths with jitter, side by side`);
+    return Promise.all(JITTERS_MS.map((ms) => tried(() => jitterRow(lab, ms, context))));
+  });
+  return {
+    id: 'jitters',
+    title: 'jitter',
+    backend: context.backend,
+    source: 'no table of the literature; the bound is netfold’s own',
+    method: `The deviation of round trips with normal jitter in one direction over ${LATENCY_MS} ms, pings far enough apart to be independent. Round trips more than ${MAX_DEVIATIONS} deviations from the median are a pause of the machine and left out, and counted. The spread is the middle 99 %, from the median.`,
+    sampled: 'round trips',
+    rows,
+  };
+}
+
+/** The delay line's jitter is a continuous function of time: values two of its intervals apart are independent. */
+export function spacingMs(jitterMs: number): number {
+  return Math.max(20, 2 * INTERVAL_DEVIATIONS * jitterMs);
+}
+
+async function jitterRow({ place }: Lab, jitterMs: number, { effort }: Context): Promise<Row> {
+  const plan = { count: effort.jitterPings, intervalMs: spacingMs(jitterMs), frameBytes: FRAME_BYTES };
+  const to = place(`to${jitterMs}`);
+  const sources = Array.from({ length: PATHS }, (_, i) => place(`j${jitterMs}.${i}`));
+  const all = await Promise.all(sources.map((from) => pingEach(from, to, plan)));
+  const found = withoutPauses(all.flat(), jitterMs);
+  const { kept, spread, leftOut } = found;
+  const note = leftOut === 0 ? '' : `${leftOut} left out`;
+  return judge(jitterTarget(jitterMs), { measured: deviation(kept), spread, samples: kept.length, note });
+}
+
+export function jitterTarget(jitterMs: number): Target {
+  const bound = { kind: 'relative', value: 0.1 } as const;
+  return { what: `${jitterMs}ms`, unit: 'ms', target: jitterMs, bound };
+}
+
+interface Kept {
+  readonly kept: readonly number[];
+  readonly spread: Interval;
+  readonly leftOut: number;
+}
+
+export function withoutPauses(roundTripsMs: readonly number[], jitterMs: number): Kept {
+  const centre = median(roundTripsMs);
+  const kept = roundTripsMs.filter((ms) => Math.abs(ms - centre) <= MAX_DEVIATIONS * jitterMs);
+  const spread = interval99(kept.map((ms) => ms - centre));
+  return { kept, spread, leftOut: roundTripsMs.length - kept.length };
+}

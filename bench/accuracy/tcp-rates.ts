@@ -1,0 +1,72 @@
+/** Rates from 128 kb/s to 4 Gb/s, by what a TCP connection makes of them. */
+import { GOODPUT } from '../../controller/verify/judge.ts';
+import { formatBps } from '../../proto/units.ts';
+import type { Lab } from '../lab.ts';
+import { goodput } from '../measure/goodput.ts';
+import { median, range } from '../measure/statistics.ts';
+import { beyond, judge, type Target, tried } from '../report/judge.ts';
+import type { Row, Table } from '../report/model.ts';
+import type { Context, Unshaped } from './context.ts';
+
+const SLOW_BPS = [128e3, 256e3, 512e3];
+const FAST_BPS = [128e6, 256e6, 512e6, 1e9, 2e9, 4e9];
+/** The part of the unshaped throughput that the machine surely has left for a shaped flow. */
+const USABLE = 0.5;
+/** One segment: the receiver counts each as it comes. */
+const SEGMENT_BYTES = 1448;
+
+export async function tcpRates(context: Context): Promise<Table> {
+  const rates = [...SLOW_BPS, ...FAST_BPS];
+  const text = `services: { ${rates.map((_, i) => `a${i}: {}, b${i}: {}`).join(', ')} }
+links:
+${rates.map((bps, i) => `  - { from: a${i}, to: b${i}, latency: 1ms, bandwidth: ${bps}bps }`).join('\n')}
+`;
+  const rows = await context.withLab(text, async (lab) => {
+    context.say(`TCP at ${SLOW_BPS.map(formatBps).join(', ')} side by side`);
+    const slow = SLOW_BPS.map((bps, i) => tried(() => slowRow(lab, bps, i, context)));
+    const all = await Promise.all(slow);
+    for (const [i, bps] of FAST_BPS.entries()) {
+      if (bps <= USABLE * context.unshaped.goodputBps) context.say(`TCP at ${formatBps(bps)}`);
+      all.push(await tried(() => fastRow(lab, bps, SLOW_BPS.length + i, context)));
+    }
+    return all;
+  });
+  return {
+    id: 'tcp-rates',
+    title: 'TCP goodput',
+    backend: context.backend,
+    source: 'Kollaps 2.0 (Amaro, IST Lisbon, 2021), table 5.3',
+    method: `One cubic connection over a path of 1 ms each way; the target is the rate × 1448/1514. Judged by the mean below 1 Mb/s, by the median of the seconds above. Unshaped, the machine makes ${formatBps(context.unshaped.goodputBps)}; rates above half of it are not measured.`,
+    sampled: 'seconds that count',
+    rows,
+  };
+}
+
+export function targetOf(bps: number): Target {
+  const bound = { kind: 'relative', value: 0.01 } as const;
+  return { what: formatBps(bps), unit: 'bit/s', target: bps * GOODPUT, bound };
+}
+
+async function slowRow({ place }: Lab, bps: number, pair: number, { effort }: Context): Promise<Row> {
+  const flow = { from: place(`a${pair}`), to: place(`b${pair}`) };
+  const { meanBps } = await goodput(flow, { ...effort.slowTcp, blockBytes: SEGMENT_BYTES });
+  // Seconds hold a few frames each: their spread would be that of counting.
+  return judge(targetOf(bps), { measured: meanBps, spread: null, samples: effort.slowTcp.seconds });
+}
+
+async function fastRow(
+  { place }: Lab,
+  bps: number,
+  pair: number,
+  { effort, unshaped }: Context,
+): Promise<Row> {
+  if (isTooFast(bps, unshaped)) return beyond(targetOf(bps), 'above half of the unshaped throughput');
+  const flow = { from: place(`a${pair}`), to: place(`b${pair}`) };
+  const { secondsBps } = await goodput(flow, effort.fastTcp);
+  const measured = median(secondsBps);
+  return judge(targetOf(bps), { measured, spread: range(secondsBps), samples: secondsBps.length });
+}
+
+export function isTooFast(bps: number, { goodputBps }: Unshaped): boolean {
+  return bps > USABLE * goodputBps;
+}

@@ -1,0 +1,11 @@
+/** What the machine can do by itself, over the same hops as everything else: the scale that the other tables need. */
+import { goodput } from '../measure/goodput.ts';
+import { median } from '../measure/statistics.ts';
+import type { Context, Unshaped } from './context.ts';
+
+export async function measureUnshaped({ withLab, effort }: Omit<Context, 'unshaped'>): Promise<Unshaped> {
+  return withLab('services: { a: {}, b: {} }\nlinks: [{ from: a, to: b }]\n', async ({ place }) => {
+    const { secondsBps } = await goodput({ from: place('a'), to: place('b') }, effort.fastTcp);
+    return { goodputBps: median(secondsBps) };
+  });
+}

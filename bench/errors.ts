@@ -1,0 +1,24 @@
+import { type Blame, NetfoldError } from '../proto/errors.ts';
+
+export type BenchErrorCode = 'BACKENDS_NONE' | 'NOTHING_ARRIVED' | 'OUTPUT_UNREADABLE' | 'INTERRUPTED';
+
+const BLAME: Readonly<Record<BenchErrorCode, Blame>> = {
+  BACKENDS_NONE: 'machine',
+  NOTHING_ARRIVED: 'internal',
+  OUTPUT_UNREADABLE: 'machine',
+  INTERRUPTED: 'usage',
+};
+
+export class BenchError extends NetfoldError {
+  declare readonly code: BenchErrorCode;
+
+  constructor(code: BenchErrorCode, message: string, remedy?: string, cause?: unknown) {
+    super({
+      code,
+      blame: BLAME[code],
+      message,
+      ...(remedy !== undefined && { remedy }),
+      ...(cause !== undefined && { cause }),
+    });
+  }
+}

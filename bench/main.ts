@@ -1,0 +1,100 @@
+/** The benches: `npm run bench -- NAME`. Each is one command, and says on what it was measured. */
+import { readFile } from 'node:fs/promises';
+import { relative } from 'node:path';
+import { Command, CommanderError, Option } from 'commander';
+import { print, printError, step, table } from '../controller/cli/output.ts';
+import { DELAY_BACKENDS, type DelayBackendChoice } from '../proto/bootstrap.ts';
+import { EXIT_CODE, exitCodeOf } from '../proto/errors.ts';
+import { measureAccuracy } from './accuracy/accuracy.ts';
+import { BenchError } from './errors.ts';
+import { Interruption } from './lab.ts';
+import { readMachineFacts } from './report/machine.ts';
+import type { Report, Table } from './report/model.ts';
+import { saveJson, saveResults } from './report/save.ts';
+import { summary, terminalText } from './report/text.ts';
+
+/** As shells report a command that SIGINT ended. */
+const EXIT_INTERRUPTED = 130;
+
+const HELP = `
+Needs root, as all labs do, and a machine with nothing else to do: whatever else runs is measured too.
+Tables come on stdout, progress on stderr. A whole run leaves BENCH-linux-RELEASE.json and .md in bench/results/;
+a quick one only what --json asks for. docs/benchmarks.md says how to read them.
+
+Exit code 0 means that it was measured, not that all is well: the last line says how many rows are within their bounds.`;
+
+const ACCURACY_HELP = `
+Measures rates, delays, losses and jitter in real labs with real traffic, and prints target beside measured:
+  npm run bench -- accuracy                        everything, with each backend that the kernel has (7 min each)
+  npm run bench -- accuracy --quick                a look, with bounds that so few samples allow (1.5 min each)
+  npm run bench -- accuracy --backend delay-line   only this one
+  npm run bench -- accuracy --json result.json     JSON also there`;
+
+interface ReportOptions {
+  readonly quick: boolean;
+  readonly json?: string;
+}
+
+/** What all benches share: measures, prints, saves. */
+async function report(
+  bench: string,
+  { quick, json }: ReportOptions,
+  measure: () => Promise<Table[]>,
+): Promise<void> {
+  const began = performance.now();
+  const machine = await readMachineFacts();
+  const tables = await measure();
+  const seconds = (performance.now() - began) / 1000;
+  const result: Report = { bench, date: new Date().toISOString(), quick, seconds, machine, tables };
+  const saved = quick ? [] : saveResults(result);
+  if (json !== undefined) {
+    saveJson(result, json);
+    saved.push(json);
+  }
+  print(terminalText(result, table));
+  for (const file of saved) step(`saved ${relative(process.cwd(), file)}`);
+  print(`\n${summary(result)}`);
+}
+
+function addAccuracy(program: Command): void {
+  program
+    .command('accuracy')
+    .description('are rates, delays, losses and jitter what the topology says?')
+    .addOption(
+      new Option(
+        '--backend <name>',
+        'what delays packets; auto: all that the kernel has, one after the other',
+      )
+        .choices(DELAY_BACKENDS)
+        .default('auto'),
+    )
+    .option('--quick', 'fewer samples: a look, not a result', false)
+    .option('--json <file>', 'write the JSON to this file, too')
+    .addHelpText('after', ACCURACY_HELP)
+    .action(async (options: ReportOptions & { backend: DelayBackendChoice }) => {
+      const interruption = new Interruption();
+      await report('accuracy', options, () => measureAccuracy({ ...options, interruption, say: step }));
+    });
+}
+
+// libuv's threads must start before this one enters a namespace: they would stay in it.
+await readFile(import.meta.filename);
+
+const program = new Command('npm run bench --')
+  .description('Measures netfold on this machine.')
+  .showSuggestionAfterError()
+  .addHelpText('after', HELP)
+  .exitOverride();
+addAccuracy(program);
+for (const command of program.commands) command.exitOverride();
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : EXIT_CODE.usage;
+  else {
+    printError(error);
+    const interrupted = error instanceof BenchError && error.code === 'INTERRUPTED';
+    process.exitCode = interrupted ? EXIT_INTERRUPTED : exitCodeOf(error);
+  }
+}

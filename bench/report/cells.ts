@@ -1,0 +1,54 @@
+/** A row as text, the same on the terminal and in Markdown. Pure. */
+import { formatBps, formatRatio } from '../../proto/units.ts';
+import type { Bound, Row, Table, Unit } from './model.ts';
+
+export const HEADING = [
+  '',
+  'target',
+  'measured',
+  'error',
+  'bound',
+  'spread',
+  'samples',
+  'tries',
+  '',
+] as const;
+/** Columns of numbers, to be set to the right. */
+export const NUMERIC = [1, 2, 3, 4, 6, 7] as const;
+
+const MARKS = { within: '✓', outside: '✗', beyond: '–' } as const;
+
+export function cells(row: Row): string[] {
+  const { unit, target, measured, error, bound, spread, samples, tries, verdict, note } = row;
+  return [
+    row.what,
+    value(target, unit),
+    measured === null ? '–' : value(measured, unit),
+    error === null ? '–' : difference(error, bound, unit),
+    `± ${amount(bound.value, bound, unit)}`,
+    spread === null ? '' : `${value(spread.low, unit)} … ${value(spread.high, unit)}`,
+    samples.toLocaleString('en'),
+    String(tries),
+    [MARKS[verdict], note].filter((part) => part !== '').join(' '),
+  ];
+}
+
+/** `delay line: loss`, in the design's words. */
+export function titleOf({ backend, title }: Table): string {
+  return `${backend.replace('-', ' ')}: ${title}`;
+}
+
+function value(number: number, unit: Unit): string {
+  if (unit === 'ms') return `${number.toFixed(3)} ms`;
+  return unit === 'ratio' ? formatRatio(number) : formatBps(Math.round(number));
+}
+
+function difference(error: number, bound: Bound, unit: Unit): string {
+  return `${error < 0 ? '−' : '+'}${amount(Math.abs(error), bound, unit)}`;
+}
+
+/** A bound or an error, without sign. */
+function amount(number: number, { kind }: Bound, unit: Unit): string {
+  if (kind === 'relative') return `${(number * 100).toFixed(2)} %`;
+  return value(number, unit);
+}

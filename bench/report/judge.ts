@@ -1,0 +1,56 @@
+/** Target, measurement and bound → row. Pure. */
+import type { Interval } from '../measure/statistics.ts';
+import type { Bound, Row, Unit } from './model.ts';
+
+export interface Target {
+  readonly what: string;
+  readonly unit: Unit;
+  readonly target: number;
+  readonly bound: Bound;
+}
+
+export interface Measurement {
+  readonly measured: number;
+  readonly spread: Interval | null;
+  readonly samples: number;
+  readonly note?: string;
+}
+
+export function judge(
+  { what, unit, target, bound }: Target,
+  { measured, spread, samples, note = '' }: Measurement,
+): Row {
+  const error = bound.kind === 'relative' ? measured / target - 1 : measured - target;
+  const verdict = Math.abs(error) <= bound.value ? 'within' : 'outside';
+  const known = Number.isFinite(error);
+  return {
+    what,
+    unit,
+    target,
+    measured: known ? measured : null,
+    error: known ? error : null,
+    bound,
+    spread,
+    samples,
+    verdict,
+    tries: 1,
+    note,
+  };
+}
+
+/** A row that this machine is too slow for; `why` says by what. */
+export function beyond({ what, unit, target, bound }: Target, why: string): Row {
+  const nothing = { measured: null, error: null, spread: null, samples: 0 };
+  return { what, unit, target, bound, ...nothing, verdict: 'beyond', tries: 1, note: why };
+}
+
+/** What is wrong stays wrong; a machine that paused meanwhile has spoiled one measurement. */
+const MAX_TRIES = 2;
+
+/** Measures once more while the row is outside; `tries` tells. */
+export async function tried(measure: () => Promise<Row>): Promise<Row> {
+  for (let tries = 1; ; tries++) {
+    const row = { ...(await measure()), tries };
+    if (tries === MAX_TRIES || row.verdict !== 'outside') return row;
+  }
+}

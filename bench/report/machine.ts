@@ -1,0 +1,46 @@
+/** On what a report was measured. Nothing in it names the machine or its user. */
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import si from 'systeminformation';
+
+export interface MachineFacts {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryGiB: number;
+  /** Name of the hypervisor; null on bare metal. */
+  readonly virtual: string | null;
+  readonly distribution: string;
+  readonly kernel: string;
+  /** Name → version of what took part. */
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+const run = promisify(execFile);
+
+export async function readMachineFacts(): Promise<MachineFacts> {
+  const [os, cpu, system, memory] = await Promise.all([si.osInfo(), si.cpu(), si.system(), si.mem()]);
+  const manifest = await readFile(join(import.meta.dirname, '../../package.json'), 'utf8');
+  return {
+    cpu: `${cpu.manufacturer} ${cpu.brand}`.trim(),
+    cores: cpu.cores,
+    memoryGiB: Math.round(memory.total / 2 ** 30),
+    virtual: system.virtual ? system.virtualHost || 'unknown' : null,
+    distribution: `${os.distro} ${os.release}`.trim(),
+    kernel: os.kernel,
+    versions: {
+      netfold: (JSON.parse(manifest) as { version: string }).version,
+      node: process.versions.node,
+      iproute2: await version('ip', '-V'),
+      iperf3: await version('iperf3', '--version'),
+      iputils: await version('ping', '-V'),
+    },
+  };
+}
+
+/** The first thing in the output that looks like a version. */
+async function version(command: string, argument: string): Promise<string> {
+  const { stdout, stderr } = await run(command, [argument]);
+  return /\d[\w.-]*/.exec(`${stdout}${stderr}`.replace(/iperf3?|iproute2/g, ''))?.[0] ?? 'unknown';
+}

@@ -1,0 +1,71 @@
+/** What every bench gives: tables of rows, each a target beside what was measured. Plain data; it is the JSON. */
+import type { DelayBackendName } from '../../agent/kernel/probe.ts';
+import type { Interval } from '../measure/statistics.ts';
+import type { MachineFacts } from './machine.ts';
+
+/** `bit/s`; `ms`; `ratio` in 0..1. */
+export type Unit = 'bit/s' | 'ms' | 'ratio';
+
+/** How far off a row may be: a part of its target, or an amount in its unit. */
+export interface Bound {
+  readonly kind: 'relative' | 'absolute';
+  readonly value: number;
+}
+
+/** `beyond`: this machine can't carry what the row needs, so nothing is said of netfold. */
+export type Verdict = 'within' | 'outside' | 'beyond';
+
+export interface Row {
+  readonly what: string;
+  readonly unit: Unit;
+  readonly target: number;
+  /** null: not measured. */
+  readonly measured: number | null;
+  /** Signed; in the bound's kind. */
+  readonly error: number | null;
+  readonly bound: Bound;
+  /** What the single samples, or parts of the measurement, lie between. */
+  readonly spread: Interval | null;
+  readonly samples: number;
+  readonly verdict: Verdict;
+  /** How often it was measured until it was within. */
+  readonly tries: number;
+  /** What a reader must know to believe the row. */
+  readonly note: string;
+}
+
+export interface Table {
+  readonly id: string;
+  readonly title: string;
+  readonly backend: DelayBackendName;
+  /** Whose table it is. */
+  readonly source: string;
+  /** What was sent, what was counted, what is judged. */
+  readonly method: string;
+  /** What `samples` counts. */
+  readonly sampled: string;
+  readonly rows: readonly Row[];
+}
+
+export interface Report {
+  readonly bench: string;
+  /** ISO 8601, UTC. */
+  readonly date: string;
+  /** Shorter than it should be: a look, not a result. */
+  readonly quick: boolean;
+  readonly seconds: number;
+  readonly machine: MachineFacts;
+  readonly tables: readonly Table[];
+}
+
+export interface Tally {
+  readonly within: number;
+  readonly judged: number;
+  readonly beyond: number;
+}
+
+export function tally(tables: readonly Table[]): Tally {
+  const verdicts = tables.flatMap(({ rows }) => rows.map(({ verdict }) => verdict));
+  const of = (wanted: Verdict): number => verdicts.filter((verdict) => verdict === wanted).length;
+  return { within: of('within'), judged: of('within') + of('outside'), beyond: of('beyond') };
+}
