@@ -82,12 +82,26 @@ export class Enforcer {
     const ops = planTc(item.installed, desired);
     if (ops.length === 0) return [];
     const failed = this.#tc.apply(endpoint, ops);
-    const undone = new Set<TcOp>(failed.map(({ op }) => op));
-    item.installed = applyToState(
-      item.installed,
-      ops.filter((op) => !undone.has(op)),
-    );
+    item.installed = this.#after(item, ops, failed);
     return failed;
+  }
+
+  /** What is installed now. Where a step failed the kernel is asked: an answer may have been lost, not the step. */
+  #after(
+    { endpoint, installed }: Interface,
+    ops: readonly TcOp[],
+    failed: readonly FailedOp[],
+  ): InterfaceState {
+    if (failed.length === 0) return applyToState(installed, ops);
+    try {
+      return this.#tc.read(endpoint);
+    } catch {
+      const undone = new Set<TcOp>(failed.map(({ op }) => op));
+      return applyToState(
+        installed,
+        ops.filter((op) => !undone.has(op)),
+      );
+    }
   }
 
   setDelays(endpoint: LocalEndpoint, paths: readonly ImpairedPath[]): Promise<void> {

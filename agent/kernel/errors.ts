@@ -6,6 +6,7 @@ export type KernelErrorCode =
   | 'NAMESPACE_EXISTS'
   | 'INTERFACE_GONE'
   | 'NETLINK_REFUSED'
+  | 'NETLINK_OVERRUN'
   | 'NETLINK_MALFORMED'
   | 'LIBBPF_MISSING'
   | 'BPF_REFUSED'

@@ -78,6 +78,7 @@ export const SOCK_RAW = 3;
 export const SOCK_CLOEXEC = 0o2000000;
 export const SOCK_NONBLOCK = 0o4000;
 const SOL_SOCKET = 1;
+const SO_RCVTIMEO = 20;
 const SO_RCVBUFFORCE = 33;
 const SO_ATTACH_BPF = 50;
 const SO_NETNS_COOKIE = 71;
@@ -91,6 +92,7 @@ const MNT_DETACH = 2;
 const PR_SET_TIMERSLACK = 29;
 const EAGAIN = osConstants.errno.EAGAIN;
 const EINTR = osConstants.errno.EINTR;
+const ENOBUFS = osConstants.errno.ENOBUFS;
 
 export function open(path: string, flags = 0): number {
   return check('open', raw.open(path, flags | O_CLOEXEC, 0), path);
@@ -136,6 +138,7 @@ export function bind(fd: number, address: Uint8Array): void {
   check('bind', raw.bind(fd, address, address.length), String(fd));
 }
 
+/** Also beyond what net.core.rmem_max allows; the kernel has a smallest size. */
 export function forceReceiveBuffer(fd: number, bytes: number): void {
   check(
     'setsockopt',
@@ -176,13 +179,37 @@ export function send(fd: number, data: Uint8Array, length = data.length): void {
   check('send', Number(raw.send(fd, data, length, 0)), `${length} bytes`);
 }
 
-/** Bytes received into `data`. Blocks. */
+/**
+ * Bytes received into `data`; waits as long as `setReceiveTimeout` says. After an overrun what still waits is given up:
+ * it would take the room of the next answers.
+ */
 export function receive(fd: number, data: Uint8Array): number {
   for (;;) {
     const received = Number(raw.recv(fd, data, data.length, 0));
     if (received >= 0) return received;
-    if (koffi.errno() !== EINTR) fail('recv', String(fd));
+    const errno = koffi.errno();
+    if (errno === ENOBUFS) {
+      while (Number(raw.recv(fd, data, data.length, MSG_DONTWAIT)) >= 0);
+      throw overrun(fd);
+    }
+    if (errno !== EINTR) fail('recv', String(fd));
   }
+}
+
+/** Receiving then fails with EAGAIN instead of waiting for ever. */
+export function setReceiveTimeout(fd: number, seconds: number): void {
+  // struct timeval
+  const value = new BigInt64Array([BigInt(seconds), 0n]);
+  check('setsockopt', raw.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, value, 16), 'SO_RCVTIMEO');
+}
+
+function overrun(fd: number): KernelError {
+  return new KernelError({
+    code: 'NETLINK_OVERRUN',
+    message: `the kernel had more to say than the buffer of netlink socket ${fd} holds: ENOBUFS`,
+    errno: ENOBUFS,
+    remedy: 'what is installed is read again, and the rest tried again; if it stays, free memory',
+  });
 }
 
 /** Datagrams received into the mmsghdr array at `messages`; 0 when none waits. */

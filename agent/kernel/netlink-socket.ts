@@ -10,6 +10,7 @@ import {
   SOCK_RAW,
   send,
   setNetlinkOption,
+  setReceiveTimeout,
   socket,
 } from './libc.ts';
 import {
@@ -36,6 +37,8 @@ const REQUESTS_PER_SEND = 128;
 /** A send must fit the default send buffer. */
 const BYTES_PER_SEND = 1 << 16;
 const RECEIVE_BYTES = 1 << 18;
+/** The kernel answers before `send` returns; an agent must not stand still for an answer that never comes. */
+const ANSWER_SECONDS = 5;
 
 /** One request of a batch: a message type, flags beside REQUEST and ACK, and what it writes after the header. */
 export interface Request {
@@ -74,6 +77,7 @@ export class NetlinkSocket {
     setNetlinkOption(this.fd, NETLINK_CAP_ACK);
     setNetlinkOption(this.fd, NETLINK_EXT_ACK);
     forceReceiveBuffer(this.fd, 1 << 20);
+    setReceiveTimeout(this.fd, ANSWER_SECONDS);
   }
 
   close(): void {
@@ -156,7 +160,7 @@ export class NetlinkSocket {
 
 /** struct nlmsgerr: a negative errno, the header of the request, then (NETLINK_CAP_ACK) attributes. */
 function readVerdict(what: string, body: Buffer): Verdict {
-  const errno = decode(what, () => -body.readInt32LE(0));
+  const errno = decode(what, () => 0 - body.readInt32LE(0));
   const attributes = readAttributes(body, 4 + HEADER_SIZE);
   return { what, errno, message: readString(attributes.get(NLMSGERR_ATTR_MSG)) };
 }
