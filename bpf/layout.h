@@ -52,7 +52,11 @@ struct backlog {
  * clock modulo 2^31. The thread that holds the packet reads it and gives the mark back as it was. */
 #define NETFOLD_ARRIVAL_MARK 0x80000000U
 
-/* The priority that `arrive` gives to what must not be held, because the agent's lease has run out ("NFUG"). */
+/* Never shaped on interfaces that netfold has not made. */
+#define NETFOLD_SSH_PORT 22
+#define NETFOLD_MESH_PORT 4646
+
+/* The priority that `arrive` gives to what must not be held ("NFUG"). */
 #define NETFOLD_UNGUARDED_PRIORITY 0x4e465547U
 
 #endif

@@ -5,7 +5,7 @@
  *   count     socket filter on an AF_PACKET socket in an endpoint's namespace: adds up what leaves, per pair of
  *             addresses. It keeps no packet (returns 0).
  *   classify  tc classifier at the endpoint's HTB root: pair of addresses -> class; drops what finds no room in the
- *             path's buffer. Once the agent's lease has run out, everything passes unshaped.
+ *             path's buffer. Where there is a lease, SSH and the mesh pass unshaped, and everything once it has run out.
  *   arrive    tc classifier at the endpoint's ingress: notes for the delay line when a frame arrived, and makes the
  *             kernel forget it. What is held would otherwise keep the time of its arrival, and whoever asks the kernel
  *             for it (SO_TIMESTAMP: ping, NTP) would see half of a round trip.
@@ -125,12 +125,33 @@ int count(struct __sk_buff *skb)
 	return 0;
 }
 
-static __always_inline int lease_has_run_out(void)
+/* TCP of somebody's shell or of the agents themselves. IPv6 with extension headers is none. */
+static __always_inline int is_control(struct __sk_buff *skb)
+{
+	__u32 offset = ETH_HLEN + sizeof(struct ipv6hdr);
+	__u8 protocol = 0, length = 0;
+	__be16 ports[2] = {};
+
+	if (skb->protocol == bpf_htons(ETH_P_IP)) {
+		bpf_skb_load_bytes(skb, ETH_HLEN, &length, 1);
+		bpf_skb_load_bytes(skb, ETH_HLEN + 9, &protocol, 1);
+		offset = ETH_HLEN + (length & 0x0f) * 4;
+	} else {
+		bpf_skb_load_bytes(skb, ETH_HLEN + 6, &protocol, 1);
+	}
+	if (protocol != IPPROTO_TCP || bpf_skb_load_bytes(skb, offset, ports, sizeof(ports)))
+		return 0;
+	return ports[0] == bpf_htons(NETFOLD_SSH_PORT) || ports[1] == bpf_htons(NETFOLD_SSH_PORT) ||
+	       ports[0] == bpf_htons(NETFOLD_MESH_PORT) || ports[1] == bpf_htons(NETFOLD_MESH_PORT);
+}
+
+/* On interfaces that netfold has not made, where there is a lease: it has run out, or this keeps somebody's door open. */
+static __always_inline int passes_by(struct __sk_buff *skb)
 {
 	__u32 first = 0;
 	__u64 *until = bpf_map_lookup_elem(&lease, &first);
 
-	return until && *until && bpf_ktime_get_ns() > *until;
+	return until && *until && (bpf_ktime_get_ns() > *until || is_control(skb));
 }
 
 /* Takes the packet into the buffer of this row; 0 where it finds no room. HTB calls under the lock of its qdisc, so no
@@ -167,7 +188,7 @@ int classify(struct __sk_buff *skb)
 	if (!read_pair(skb, &key))
 		return TC_ACT_UNSPEC;
 	target = bpf_map_lookup_elem(&classes, &key);
-	if (!target || lease_has_run_out())
+	if (!target || passes_by(skb))
 		return TC_ACT_UNSPEC;
 	if (target->minor == NETFOLD_CLASS_DROP)
 		return TC_ACT_SHOT;
@@ -181,7 +202,7 @@ SEC("tc")
 int arrive(struct __sk_buff *skb)
 {
 	/* The rule that queues passes these by. */
-	if (lease_has_run_out()) {
+	if (passes_by(skb)) {
 		skb->priority = NETFOLD_UNGUARDED_PRIORITY;
 		return TC_ACT_UNSPEC;
 	}

@@ -1,4 +1,5 @@
 /** What an agent leaves behind when it is killed goes on working, and the next one takes it over without a gap. */
+import { spawn } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DelayLine } from '../../agent/enforce/delay-line/delay-line.ts';
 import { desiredInterface } from '../../agent/enforce/desired-interface.ts';
@@ -126,6 +127,32 @@ describe('a lease', () => {
     expect(await answers()).toBe(0);
     await new Promise((resolve) => setTimeout(resolve, 1500));
     expect(await answers()).toBe(5);
+  });
+
+  it('means that the interface is not of netfold: SSH and the mesh pass unshaped', async () => {
+    const { programs, enforcer } = await agent();
+    enforcer.set(cable.a, NOWHERE());
+    const answersAt = async (port: number, address: string): Promise<boolean> => {
+      const listen = `require('net').createServer(s => s.end()).listen(${port}, '::')`;
+      const server = spawn('ip', ['netns', 'exec', place(cable.b).namespace, process.execPath, '-e', listen]);
+      const dial = `require('net').connect(${port}, '${address}').on('connect', () => process.exit(0)).on('error', () => setTimeout(() => process.exit(1), 100)); setTimeout(() => process.exit(2), 700)`;
+      try {
+        // Until the server listens, connections are refused.
+        for (let attempt = 0; attempt < 50; attempt++) {
+          const { code } = await runIn(place(cable.a), process.execPath, '-e', dial);
+          if (code !== 1) return code === 0;
+        }
+        return false;
+      } finally {
+        server.kill('SIGKILL');
+      }
+    };
+    programs.renewLease(60_000);
+    for (const address of cable.b.addresses) {
+      expect(await answersAt(22, address)).toBe(true);
+      expect(await answersAt(4646, address)).toBe(true);
+      expect(await answersAt(2200, address)).toBe(false);
+    }
   });
 
   it('that runs out lets pass what the delay line would hold', async () => {

@@ -13,6 +13,7 @@ import {
   USAGE,
 } from '../../../agent/kernel/bpf-layout.ts';
 import { compile, OBJECT_FILE } from '../../../bpf/build.ts';
+import { MESH_PORT } from '../../../controller/lab/lab-plan.ts';
 import { type BpfObject, readBpfObject } from '../../support/btf.ts';
 
 const BPF_MAP_TYPE_HASH = 1;
@@ -80,4 +81,9 @@ test('the priority that is passed by is the same number in the kernel and in the
   const header = readFileSync(join(import.meta.dirname, '../../../bpf/layout.h'), 'utf8');
   const value = /^#define NETFOLD_UNGUARDED_PRIORITY (0x[0-9a-f]+)U$/m.exec(header)?.[1];
   expect(UNGUARDED_PRIORITY).toBe(Number(value));
+});
+
+test('the port of the mesh is the one at which agents listen', () => {
+  const header = readFileSync(join(import.meta.dirname, '../../../bpf/layout.h'), 'utf8');
+  expect(Number(/^#define NETFOLD_MESH_PORT (\d+)$/m.exec(header)?.[1])).toBe(MESH_PORT);
 });
