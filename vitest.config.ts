@@ -3,8 +3,16 @@ import { defineConfig } from 'vitest/config';
 /**
  * `unit` needs nothing but Node and runs before every commit. `kernel` needs root and a Linux kernel: it makes
  * namespaces and real traffic, so its files run one after the other, each in a process of its own (a network
- * namespace is a property of the thread), and after the unit tests, which would disturb what it measures.
+ * namespace is a property of the thread), and after the unit tests, which would disturb what it measures. `vm` boots
+ * Debian's kernel in an emulated machine and runs kernel tests there (test/vm/README.md).
  */
+const isSlow = process.env.NETFOLD_SLOW_MACHINE !== undefined;
+const real = {
+  globalSetup: 'test/support/kernel-tests-need-root.ts',
+  pool: 'forks',
+  fileParallelism: false,
+} as const;
+
 export default defineConfig({
   test: {
     // A forgotten `.only` would pass for a whole run.
@@ -13,14 +21,23 @@ export default defineConfig({
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], sequence: { groupOrder: 0 } } },
       {
         test: {
+          ...real,
           name: 'kernel',
           include: ['test/kernel/**/*.test.ts'],
-          globalSetup: ['test/support/kernel-tests-need-root.ts'],
           sequence: { groupOrder: 1 },
-          pool: 'forks',
-          fileParallelism: false,
           testTimeout: 60_000,
-          hookTimeout: 60_000,
+          hookTimeout: isSlow ? 240_000 : 60_000,
+        },
+      },
+      {
+        test: {
+          ...real,
+          name: 'vm',
+          include: ['test/vm/**/*.test.ts'],
+          sequence: { groupOrder: 2 },
+          // The first fetch of the kernel is in it, and one repetition.
+          testTimeout: 600_000,
+          hookTimeout: 360_000,
         },
       },
     ],

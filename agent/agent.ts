@@ -101,14 +101,16 @@ export class Agent {
       this.#programs.countTraffic(endpoint);
       await this.#enforcer.attach(endpoint);
     }
-    this.#tick = new Tick({
-      clock: systemClock,
-      usage: this.#programs.usage,
-      mesh: this.#mesh,
-      shaping: this.#shaping,
-      local: endpoints,
-      epoch: this.epoch,
-    });
+    this.#tick = new Tick(
+      {
+        clock: systemClock,
+        usage: this.#programs.usage,
+        mesh: this.#mesh,
+        shaping: this.#shaping,
+        local: endpoints,
+      },
+      this.epoch,
+    );
     this.#state = 'waiting';
     this.#mesh.announceEndpoints(endpoints);
     this.#mesh.onChange(() => this.#learnEndpoints());

@@ -47,6 +47,8 @@ export class Timeline {
   readonly #onProblem: OnProblem;
   #next = 0;
   #count = 0;
+  readonly #fromFile: number;
+  #added = 0;
   #now: Micros = micros(0);
   #event: TopologyEvent | undefined;
 
@@ -57,9 +59,26 @@ export class Timeline {
     this.state = new NetworkState(expansion, (change) => this.#emit(change));
     this.#onProblem = onProblem;
     this.#atoms = onAtom;
+    this.#fromFile = topology.events.length;
     this.#schedule(topology.events);
     const starts = this.#steps.filter((step) => step.phase === 'start').map((step) => step.event.action);
     removeLateJoiners(this.state, this.targets, starts);
+  }
+
+  /** When something is due next; `undefined` at the end. */
+  get nextAt(): Micros | undefined {
+    return this.#steps[this.#next]?.at;
+  }
+
+  /** Adds an event that is not due before what was played last; at one instant it comes after those known before. */
+  add(event: TopologyEvent): void {
+    const order = ++this.#added + this.#fromFile;
+    const steps = [...this.#stepsOf(event)].map((step) => ({ event, order, ...step }));
+    if (this.#steps.length + steps.length > MAX_ATOMS) throw new TooMuchWork();
+    const played = this.#steps.slice(0, this.#next);
+    const ahead = [...this.#steps.slice(this.#next), ...steps].sort(inOrder);
+    this.#steps.length = 0;
+    this.#steps.push(...played, ...ahead);
   }
 
   /** Plays all that is due until and including `at`. */
@@ -83,7 +102,7 @@ export class Timeline {
         if (this.#steps.length > MAX_ATOMS) throw new TooMuchWork();
       }
     });
-    this.#steps.sort((a, b) => a.at - b.at || PHASES[a.phase] - PHASES[b.phase] || a.order - b.order);
+    this.#steps.sort(inOrder);
   }
 
   *#stepsOf(event: TopologyEvent): Generator<Omit<Step, 'event' | 'order'>> {
@@ -275,6 +294,10 @@ export class Timeline {
 }
 
 const PHASES = { end: 0, start: 1 } as const;
+
+function inOrder(a: Step, b: Step): number {
+  return a.at - b.at || PHASES[a.phase] - PHASES[b.phase] || a.order - b.order;
+}
 
 const ABLE: Readonly<Record<LifecycleVerb, string>> = {
   join: 'absent',

@@ -35,18 +35,39 @@ export class Shaping {
   }
 
   /** Makes classes and delays for the endpoints that are known now. */
-  async setKnown(known: readonly KnownEndpoint[]): Promise<void> {
+  setKnown(known: readonly KnownEndpoint[]): Promise<void> {
     this.#known = known;
+    return this.#shapeAll();
+  }
+
+  /**
+   * Goes over to another version of the topology, with the rates of its flows. Bandwidth, and what netem does, is in
+   * force when this returns; the promise is for what the delay line does.
+   */
+  setEpoch(epoch: Epoch, rates: Map<number, Map<number, number>>): Promise<void> {
+    this.#epoch = epoch;
+    this.#rates = rates;
+    const { side } = this.#enforcer.delay;
+    for (const endpoint of this.#local) this.#shape(endpoint);
+    const delays = this.#local.map((endpoint) => this.#delay(endpoint, side));
+    return Promise.all(delays).then(() => {});
+  }
+
+  async #shapeAll(): Promise<void> {
     const { side } = this.#enforcer.delay;
     for (const endpoint of this.#local) {
       this.#shape(endpoint);
       // Many classes take seconds; ticks and questions must not wait for the last of them.
       await setImmediate();
-      try {
-        await this.#enforcer.setDelays(endpoint, this.#impairedPaths(endpoint, side));
-      } catch (error) {
-        this.#note(endpoint, error as Error);
-      }
+      await this.#delay(endpoint, side);
+    }
+  }
+
+  async #delay(endpoint: LocalEndpoint, side: 'source' | 'destination'): Promise<void> {
+    try {
+      await this.#enforcer.setDelays(endpoint, this.#impairedPaths(endpoint, side));
+    } catch (error) {
+      this.#note(endpoint, error as Error);
     }
   }
 

@@ -27,7 +27,6 @@ export interface TickPorts {
   readonly mesh: Mesh;
   readonly shaping: Shaping;
   readonly local: readonly LocalEndpoint[];
-  readonly epoch: Epoch;
 }
 
 export class Tick {
@@ -35,12 +34,14 @@ export class Tick {
   readonly #meter: FlowMeter;
   readonly #filter = new ChangeFilter();
   readonly #isLocal: ReadonlySet<number>;
+  #epoch: Epoch;
   #seenFlows = -1;
   #shares: readonly FlowShare[] = [];
 
-  constructor(ports: TickPorts) {
+  constructor(ports: TickPorts, epoch: Epoch) {
     this.#ports = ports;
-    this.#meter = new FlowMeter(ports.epoch.graph.endpoints.length);
+    this.#epoch = epoch;
+    this.#meter = new FlowMeter(epoch.graph.endpoints.length);
     this.#isLocal = new Set(ports.local.map(({ number }) => number));
   }
 
@@ -51,6 +52,21 @@ export class Tick {
   /** The shares in force of flows from local endpoints. */
   get shares(): readonly FlowShare[] {
     return this.#shares;
+  }
+
+  /**
+   * Goes over to another version of the topology at once: the flows that are known are shared anew, and every interface
+   * is brought to what it says.
+   */
+  setEpoch(epoch: Epoch): Promise<void> {
+    this.#epoch = epoch;
+    for (const { source, destination } of this.#meter.flows())
+      this.#meter.setPath(source, destination, epoch.bandwidth(source, destination));
+    this.#share();
+    const { clock, shaping } = this.#ports;
+    const applied = shaping.setEpoch(epoch, this.#rates());
+    this.#noteEnforced(clock.now());
+    return applied;
   }
 
   run(): void {
@@ -66,20 +82,19 @@ export class Tick {
   }
 
   #measure(now: number): void {
-    const { usage, epoch } = this.#ports;
-    const rows = usage.read();
+    const rows = this.#ports.usage.read();
     this.#meter.begin(now);
     for (let row = 0; row < rows.count; row++) {
       const source = rows.source[row]!;
       const destination = rows.destination[row]!;
       if (source < 0 || destination < 0) continue;
-      this.#meter.count(source, destination, rows.bytes[row]!, epoch.bandwidth);
+      this.#meter.count(source, destination, rows.bytes[row]!, this.#epoch.bandwidth);
     }
     this.#meter.finish();
   }
 
   #share(): void {
-    const { epoch, mesh } = this.#ports;
+    const { mesh } = this.#ports;
     const flows: ShareFlow[] = [];
     for (const flow of this.#meter.flows()) {
       const announced = this.#filter.announced(flow);
@@ -92,22 +107,31 @@ export class Tick {
       flows.push(shareFlow(source, destination, rateBps, greedy));
     });
     const isLocal = ({ source }: ShareFlow): boolean => this.#isLocal.has(source);
-    this.#shares = flowShares(epoch.network, flows, isLocal).filter(({ source }) =>
+    this.#shares = flowShares(this.#epoch.network, flows, isLocal).filter(({ source }) =>
       this.#isLocal.has(source),
     );
   }
 
   #enforce(now: number): void {
-    const { epoch, shaping } = this.#ports;
+    this.#ports.shaping.setRates(this.#rates());
+    this.#noteEnforced(now);
+  }
+
+  /** Source → destination → what it may use, where that is bounded. */
+  #rates(): Map<number, Map<number, number>> {
     const rates = new Map<number, Map<number, number>>();
     for (const { source, destination, ceilingBps } of this.#shares) {
       if (!Number.isFinite(ceilingBps)) continue;
       const ofSource = rates.get(source) ?? new Map<number, number>();
       rates.set(source, ofSource.set(destination, ceilingBps));
     }
-    shaping.setRates(rates);
+    return rates;
+  }
+
+  #noteEnforced(now: number): void {
+    const rates = this.#rates();
     for (const { source, destination } of this.#meter.flows()) {
-      const rate = rates.get(source)?.get(destination) ?? epoch.bandwidth(source, destination);
+      const rate = rates.get(source)?.get(destination) ?? this.#epoch.bandwidth(source, destination);
       this.#meter.setEnforced(source, destination, rate, now);
     }
   }

@@ -16,12 +16,10 @@ import { bps, micros, ratio } from '../../proto/units.ts';
 import type { Path } from '../../topology/model.ts';
 import { runIn } from '../support/lab.ts';
 import { seededRandom } from '../support/random.ts';
+import { KILL_TRIES, LONGEST_LIFE_MS } from '../support/speed.ts';
 import { destinationTo, pathWith, wantedFor } from '../support/states.ts';
 import { type Cable, layCable } from '../support/veth-pair.ts';
 
-const KILLS = 50;
-/** Slower machines take longer to come to where it gets interesting. */
-const LONGEST_MS = 400;
 const VICTIM = join(import.meta.dirname, '../support/apply-for-ever.ts');
 const SEED = 20;
 
@@ -102,8 +100,8 @@ async function restart(backend: DelayBackend['name'], path: Path | undefined): P
 }
 
 describe.each(delayBackends(probeMachine()))('with %s', (backend) => {
-  it(`${KILLS} kills at random moments leave what the next agent puts right, or takes away`, {
-    timeout: 240_000,
+  it(`${KILL_TRIES} kills at random moments leave what the next agent puts right, or takes away`, {
+    timeout: 300_000,
   }, async () => {
     const random = seededRandom(SEED);
     const path = pathWith({ latency: micros(3000), loss: ratio(0), bandwidth: bps(5e6) });
@@ -113,11 +111,12 @@ describe.each(delayBackends(probeMachine()))('with %s', (backend) => {
     await first.stop();
     expect(await machine()).toBe(before);
 
-    for (let kill = 0; kill < KILLS; kill++) {
+    for (let kill = 0; kill < KILL_TRIES; kill++) {
       const from = kill % 3 === 0 ? 'start' : 'attached';
-      await killedAfter(random.below(LONGEST_MS), from, backend, kill);
+      await killedAfter(random.below(LONGEST_LIFE_MS), from, backend, kill);
       // Sometimes another one takes over what this one left, and is killed, too.
-      if (random.next() < 0.2) await killedAfter(random.below(LONGEST_MS), 'start', backend, KILLS + kill);
+      if (random.next() < 0.2)
+        await killedAfter(random.below(LONGEST_LIFE_MS), 'start', backend, KILL_TRIES + kill);
       const next = await restart(backend, path);
       expect(await machine(), `kill ${kill}`).toBe(right);
       const { received, meanMs } = await ping(place(cable.a), place(cable.b), 3, 10);

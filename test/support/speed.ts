@@ -5,8 +5,12 @@
 const isSlow = process.env.NETFOLD_SLOW_MACHINE !== undefined;
 
 /** The fastest TCP flow that leaves the processors idle for a part of the time. */
-export const FASTEST_BPS = isSlow ? 100e6 : 1e9;
+export const FASTEST_BPS = isSlow ? 50e6 : 1e9;
 /** How much later than asked for a mean round trip may be, beyond what the machine's own are. */
 export const LATE_MS = isSlow ? 2 : 0.5;
 /** Bandwidth and shares, relative. */
 export const RATE_TOLERANCE = isSlow ? 0.05 : 0.02;
+/** How often a program is killed while it changes an interface. */
+export const KILL_TRIES = isSlow ? 15 : 50;
+/** How long it lives at most: where taking the interface over takes 200 ms, later kills hit a change. */
+export const LONGEST_LIFE_MS = isSlow ? 6000 : 400;

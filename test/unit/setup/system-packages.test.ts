@@ -29,10 +29,12 @@ describe('what is needed', () => {
     const names = needsFor('start').map((need) => need.packages.apt);
     expect(names).toContain('libbpf1');
     expect(names).not.toContain('clang');
+    expect(names).not.toContain('qemu-system-x86');
   });
   it('npm test needs all that npm start needs, and more', () => {
     expect(needsFor('test')).toEqual(expect.arrayContaining([...needsFor('start')]));
-    expect(needsFor('test').map((need) => need.packages.apt)).toContain('clang');
+    const names = needsFor('test').map((need) => need.packages.apt);
+    expect(names).toEqual(expect.arrayContaining(['clang', 'qemu-system-x86', 'busybox-static', 'kmod']));
   });
   it('each need has a reason and something to look for', () => {
     for (const need of NEEDS) {
@@ -64,6 +66,13 @@ describe('missing is what a probe does not find, whatever the package database s
     );
     expect(await isThere({ command: 'echo', args: ['BusyBox v1.36'], says: 'iproute2' })).toBe(false);
   });
+});
+
+it('takes no busybox that needs libraries, nor the modprobe of busybox', async () => {
+  const dynamic = async (it: object) => !('command' in it && it.command === 'ldd');
+  expect(await findMissing(NEEDS, dynamic)).toEqual(byName('busybox-static'));
+  const lesser = async (it: object) => !('says' in it && it.says === 'kmod');
+  expect(await findMissing(NEEDS, lesser)).toEqual(byName('kmod'));
 });
 
 describe('os-release', () => {
