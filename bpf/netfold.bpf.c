@@ -24,6 +24,10 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
+/* Types of ICMPv6 messages, from here … to here (RFC 4861, section 4). */
+#define ROUTER_SOLICITATION 133
+#define REDIRECT 137
+
 /* The loader sets max_entries of all but the lease. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
@@ -145,13 +149,30 @@ static __always_inline int is_control(struct __sk_buff *skb)
 	       ports[0] == bpf_htons(NETFOLD_MESH_PORT) || ports[1] == bpf_htons(NETFOLD_MESH_PORT);
 }
 
-/* On interfaces that netfold has not made, where there is a lease: it has run out, or this keeps somebody's door open. */
+/* What IPv6 has in the place of ARP (RFC 4861): it is the link's, not a path's. */
+static __always_inline int is_neighbour_discovery(struct __sk_buff *skb)
+{
+	__u8 protocol = 0, type = 0;
+
+	if (skb->protocol != bpf_htons(ETH_P_IPV6))
+		return 0;
+	bpf_skb_load_bytes(skb, ETH_HLEN + 6, &protocol, 1);
+	if (protocol != IPPROTO_ICMPV6)
+		return 0;
+	bpf_skb_load_bytes(skb, ETH_HLEN + sizeof(struct ipv6hdr), &type, 1);
+	return type >= ROUTER_SOLICITATION && type <= REDIRECT;
+}
+
+/* Not to be touched: the link's own; and, on interfaces that netfold has not made, where there is a lease, everything
+ * once it has run out, and always what keeps somebody's door open. */
 static __always_inline int passes_by(struct __sk_buff *skb)
 {
 	__u32 first = 0;
 	__u64 *until = bpf_map_lookup_elem(&lease, &first);
 
-	return until && *until && (bpf_ktime_get_ns() > *until || is_control(skb));
+	if (until && *until && (bpf_ktime_get_ns() > *until || is_control(skb)))
+		return 1;
+	return is_neighbour_discovery(skb);
 }
 
 /* Takes the packet into the buffer of this row; 0 where it finds no room. HTB calls under the lock of its qdisc, so no

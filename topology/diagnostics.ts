@@ -113,9 +113,12 @@ export class Findings {
     }
   }
 
-  /** Throws what was found if any of it is an error, else gives the warnings in the order of the file. */
+  /** Throws what was found if any of it is an error, else gives the warnings in the order of the file; other files come after it. */
   settle(): readonly Diagnostic[] {
-    const sorted = this.#found.toSorted((a, b) => a.line - b.line || a.column - b.column);
+    const rank = ({ file }: Diagnostic): number => (file === this.#file ? 0 : 1);
+    const sorted = this.#found.toSorted(
+      (a, b) => rank(a) - rank(b) || a.line - b.line || a.column - b.column,
+    );
     if (this.#errors > 0) throw new TopologyError(sorted);
     return sorted;
   }
@@ -128,12 +131,13 @@ export class Findings {
     message: string,
     remedy: string,
   ): void {
-    const { line, column } = at;
-    this.#found.push({ severity, code, file: this.#file, line, column, field, message, remedy });
+    const { line, column, file = this.#file } = at;
+    this.#found.push({ severity, code, file, line, column, field, message, remedy });
   }
 }
 
-type Place = Pick<Position, 'line' | 'column'>;
+/** Where no file is named, it is the one that is being read. */
+type Place = Pick<Position, 'line' | 'column'> & Partial<Pick<Position, 'file'>>;
 
 /** A value of the file as it may stand in a message: quoted, on one line, cut when long. */
 export function quote(value: unknown): string {

@@ -20,7 +20,7 @@ export function removeLateJoiners(
     const selection = lifecycleSelection(action, targets);
     if (!selection || seen.has(selection)) continue;
     seen.add(selection);
-    const joins = action.verb === 'join' ? 1 : 0;
+    const joins = (action.verb === 'scatter' ? action.what : action.verb) === 'join' ? 1 : 0;
     for (const node of [...selection.endpoints, ...selection.bridges]) {
       if (decided.endpoints[node]) continue;
       decided.endpoints[node] = 1;
@@ -38,6 +38,7 @@ function lifecycleSelection(action: EventAction, all: Targets): Selection | unde
   try {
     if (action.verb === 'flap') return all.select(action.targets, 'flap', FLAP_SCOPE);
     if (action.verb === 'churn') return all.select(action.targets, 'churn', ENDPOINT_ONLY);
+    if (action.verb === 'scatter') return all.select(action.targets, action.what, ENDPOINT_ONLY);
     if (!(action.verb in LIFECYCLE_SCOPE)) return undefined;
     const { verb, targets } = action as LifecycleAction;
     return all.select(targets, verb, LIFECYCLE_SCOPE[verb]);

@@ -7,15 +7,18 @@
  * What first joins on the timeline is absent before that.
  */
 import { type Micros, micros } from '../proto/units.ts';
+import { partOf, shortage } from './events/amounts.ts';
 import type {
+  Amount,
   ChurnAction,
   EventAction,
   FlapAction,
   LifecycleAction,
-  LifecycleVerb,
   RunAction,
+  ScatterAction,
   SetAction,
   SignalAction,
+  Target,
   TopologyEvent,
 } from './events/model.ts';
 import { ENDPOINT_ONLY, FLAP_SCOPE, LIFECYCLE_SCOPE, PARTITION_SCOPE, SET_SCOPE } from './events/scopes.ts';
@@ -25,6 +28,7 @@ import { removeLateJoiners } from './late-joiners.ts';
 import { MAX_ATOMS } from './limits.ts';
 import type { Topology } from './model.ts';
 import { SeededRandom } from './random.ts';
+import { scatterTurns } from './scatter.ts';
 import { type Atom, type AtomChange, NetworkState } from './state.ts';
 
 interface Step {
@@ -110,10 +114,13 @@ export class Timeline {
     let undo: (() => void) | undefined;
     if (action.verb === 'flap') {
       yield* this.#flap(action, at, until ?? at);
+    } else if (action.verb === 'scatter') {
+      yield* this.#scatter(action, at, until ?? at);
     } else if (action.verb === 'churn') {
-      const random = new SeededRandom(action.seed);
-      for (let tick: number = at; tick < (until ?? at); tick += action.period) {
-        yield { at: micros(tick), phase: 'start', run: () => this.#churn(action, random) };
+      const { targets, amount, replace, period, seed } = action;
+      const random = new SeededRandom(seed);
+      for (let tick: number = at; tick < (until ?? at); tick += period) {
+        yield { at: micros(tick), phase: 'start', run: () => this.#churn(targets, amount, replace, random) };
       }
     } else {
       yield {
@@ -130,7 +137,7 @@ export class Timeline {
   /** Does what an event says and gives what undoes it. */
   #begin(
     event: TopologyEvent,
-    action: Exclude<EventAction, FlapAction | ChurnAction>,
+    action: Exclude<EventAction, FlapAction | ChurnAction | ScatterAction>,
   ): (() => void) | undefined {
     switch (action.verb) {
       case 'set':
@@ -157,8 +164,11 @@ export class Timeline {
   }
 
   #lifecycle(action: LifecycleAction): () => void {
-    const { verb, targets, amount } = action;
+    const { verb, targets } = action;
     const { endpoints, bridges, links } = this.targets.select(targets, verb, LIFECYCLE_SCOPE[verb]);
+    const amount = this.#amountOf(action, endpoints);
+    // A share of a few can be none of them.
+    if (amount === 0) return () => {};
     if (amount !== undefined && bridges.length + links.length > 0) {
       throw new TargetError(
         targets[0]!.position,
@@ -171,7 +181,7 @@ export class Timeline {
     const changingBridges = bridges.filter((bridge) => this.state.goneBridges[bridge] === wanted);
     const changingLinks = links.filter(({ link }) => this.state.goneLinks[link] === wanted);
     if (able.length < (amount ?? 0) || able.length + changingBridges.length + changingLinks.length === 0) {
-      throw this.#shortage(action, able.length, endpoints.length > 0);
+      throw shortage(action, amount, able.length, endpoints.length > 0);
     }
     if (verb !== 'join' && verb !== 'reconnect') able.reverse();
     const chosen = able.slice(0, amount ?? able.length);
@@ -188,17 +198,19 @@ export class Timeline {
     };
   }
 
-  #shortage({ verb, targets, amount }: LifecycleAction, able: number, ofEndpoints: boolean): TargetError {
-    const state = ABLE[verb];
-    const message = ofEndpoints
-      ? `${verb} is for ${amount ?? 'endpoints'}${amount === undefined ? '' : ' endpoints'}, but ${able === 0 ? 'none' : `only ${able}`} of them ${able === 1 ? 'is' : 'are'} ${state} then`
-      : `there is nothing to ${verb}: it is ${verb === 'join' ? 'there' : 'gone'} already`;
-    return new TargetError(
-      targets[0]!.position,
-      message,
-      'check the amounts and the order of the events before',
-      'EVENT_AMOUNT',
-    );
+  #amountOf({ verb, amount, share }: LifecycleAction, endpoints: readonly number[]): number | undefined {
+    if (share === undefined) return amount;
+    const { present, disconnected } = this.state;
+    const counts = verb === 'reconnect' ? disconnected : present;
+    return partOf(share, endpoints.filter((endpoint) => counts[endpoint] === 1).length);
+  }
+
+  *#scatter(action: ScatterAction, at: Micros, until: Micros): Generator<Omit<Step, 'event' | 'order'>> {
+    const random = new SeededRandom(action.seed);
+    yield* scatterTurns(action, at, until, this, {
+      change: (one) => this.#lifecycle(one),
+      churn: (isReplaced) => this.#churn(action.targets, { count: 1 }, isReplaced, random),
+    });
   }
 
   *#flap(action: FlapAction, at: Micros, until: Micros): Generator<Omit<Step, 'event' | 'order'>> {
@@ -221,7 +233,7 @@ export class Timeline {
     for (const endpoint of endpoints) if (this.state.isAble(verb, endpoint)) this.state.apply(verb, endpoint);
   }
 
-  #churn({ targets, amount, replace }: ChurnAction, random: SeededRandom): void {
+  #churn(targets: readonly Target[], amount: Amount, replace: boolean, random: SeededRandom): void {
     const { endpoints } = this.targets.select(targets, 'churn', ENDPOINT_ONLY);
     const alive = endpoints.filter((endpoint) => this.state.present[endpoint]);
     const count = 'count' in amount ? amount.count : Math.round(alive.length * amount.share);
@@ -298,11 +310,3 @@ const PHASES = { end: 0, start: 1 } as const;
 function inOrder(a: Step, b: Step): number {
   return a.at - b.at || PHASES[a.phase] - PHASES[b.phase] || a.order - b.order;
 }
-
-const ABLE: Readonly<Record<LifecycleVerb, string>> = {
-  join: 'absent',
-  leave: 'present',
-  crash: 'present',
-  disconnect: 'present and connected',
-  reconnect: 'disconnected',
-};

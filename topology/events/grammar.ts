@@ -49,10 +49,10 @@ const NEED_WINDOW = ['flap', 'churn'];
 const MAY_HAVE_WINDOW = [...NEED_WINDOW, 'set', 'leave', 'disconnect', 'partition'];
 const PROPERTIES = ['latency', 'jitter', 'loss', 'bandwidth', 'up', 'down'] as const;
 /** Faster than this and the changes can't be told from each other at an agent's tick. */
-const MIN_PERIOD = micros(10_000);
+export const MIN_PERIOD = micros(10_000);
 /** An experiment of more than a hundred days is a typing mistake. */
-const MAX_TIME = micros(100 * 24 * 3600e6);
-const MAX_COUNT = 65_535;
+export const MAX_TIME = micros(100 * 24 * 3600e6);
+export const MAX_COUNT = 65_535;
 
 /** Parses one line; an error goes to `findings` and gives `undefined`. `start`: where the line stands in the file. */
 export function parseEvent(
@@ -234,7 +234,8 @@ function change(words: Words): Change {
 /** The factor by which one event may change a value; more is a typing mistake. */
 const MAX_FACTOR = 1000;
 
-function newValue<T extends number>(
+/** `10ms`, `+5ms`, and where `relative` `200%`. Throws `UnitError`. */
+export function newValue<T extends number>(
   text: string,
   parse: (text: string) => T,
   relative: boolean,
@@ -292,7 +293,8 @@ function quantity<T>(words: Words, expected: string, parse: (text: string) => T)
   return withUnits(word.position, () => parse(word.text));
 }
 
-function withUnits<T>(position: Position, parse: () => T): T {
+/** Runs a parser of units; what it refuses becomes a `LineError` there. */
+export function withUnits<T>(position: Position, parse: () => T): T {
   try {
     return parse();
   } catch (error) {

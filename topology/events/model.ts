@@ -20,6 +20,7 @@ export type EventAction =
   | SetAction
   | FlapAction
   | ChurnAction
+  | ScatterAction
   | PartitionAction
   | { readonly verb: 'heal' }
   | RunAction
@@ -34,6 +35,8 @@ export interface LifecycleAction {
   readonly targets: readonly Target[];
   /** How many of the endpoints that `targets` name; absent: all of them. */
   readonly amount?: number;
+  /** Instead of `amount`: this part of those present then (`reconnect`: of those disconnected), rounded down. */
+  readonly share?: Ratio;
 }
 
 /** `set s1--s2 latency=200% up=+5Mbps`. */
@@ -54,12 +57,30 @@ export interface FlapAction {
 export interface ChurnAction {
   readonly verb: 'churn';
   readonly targets: readonly Target[];
-  readonly amount: { readonly count: number } | { readonly share: Ratio };
+  readonly amount: Amount;
   readonly period: Micros;
   /** Whether as many endpoints join at the same instant. */
   readonly replace: boolean;
   readonly seed: number;
 }
+
+/**
+ * What ThunderStorm's `from … to …` means for services: so many of the endpoints, one by one, each at a moment that is
+ * drawn from the window. How many is settled at its start.
+ */
+export interface ScatterAction {
+  readonly verb: 'scatter';
+  /** `churn`: any endpoint crashes, and some of them are replaced at the same moment. */
+  readonly what: 'join' | 'leave' | 'crash' | 'churn';
+  readonly targets: readonly Target[];
+  /** A share is of those present at the start of the window, rounded down; absent: all that can. */
+  readonly amount?: Amount;
+  /** Of `churn`: the part that is replaced, rounded to the nearest whole number. */
+  readonly replace: Ratio;
+  readonly seed: number;
+}
+
+export type Amount = { readonly count: number } | { readonly share: Ratio };
 
 /** `partition A B | C D`: nothing passes between endpoints of different groups; others are left alone. */
 export interface PartitionAction {

@@ -33,29 +33,35 @@ export class LineError extends Error {
 const MAX_LINE = 10_000;
 const WORD = /"((?:[^"\\]|\\["\\])*)"|([^\s"|]+)|(\|)|(")/g;
 
+/** Cuts a line into words; `place` gives the position of a character. Throws `LineError`. */
+export type Split = (line: string, place: (index: number) => Position) => readonly Word[];
+
+function splitEvent(line: string, place: (index: number) => Position): Word[] {
+  return [...line.matchAll(WORD)].map((match): Word => {
+    const position = place(match.index);
+    if (match[4] !== undefined) {
+      throw new LineError(
+        position,
+        'a text in quotes does not end',
+        'close the quotes; a YAML line with # or ": " needs quotes of its own',
+      );
+    }
+    if (match[1] !== undefined) return { text: match[1].replace(/\\(["\\])/g, '$1'), quoted: true, position };
+    return { text: match[2] ?? '|', quoted: false, position };
+  });
+}
+
 export class Words {
   readonly #words: readonly Word[];
   readonly #end: Position;
   #next = 0;
 
   /** `start` is where the line's first character stands in the file. */
-  constructor(line: string, start: Position) {
+  constructor(line: string, start: Position, split: Split = splitEvent) {
     if (line.length > MAX_LINE)
       throw new LineError(start, 'the line is too long', `write at most ${MAX_LINE} characters`);
     const place = (index: number): Position => ({ ...start, column: start.column + index });
-    this.#words = [...line.matchAll(WORD)].map((match): Word => {
-      const position = place(match.index);
-      if (match[4] !== undefined) {
-        throw new LineError(
-          position,
-          'a text in quotes does not end',
-          'close the quotes; a YAML line with # or ": " needs quotes of its own',
-        );
-      }
-      if (match[1] !== undefined)
-        return { text: match[1].replace(/\\(["\\])/g, '$1'), quoted: true, position };
-      return { text: match[2] ?? '|', quoted: false, position };
-    });
+    this.#words = split(line, place);
     this.#end = place(line.trimEnd().length);
   }
 
@@ -65,6 +71,11 @@ export class Words {
 
   peek(): Word | undefined {
     return this.#words[this.#next];
+  }
+
+  /** The word that was taken last. */
+  get last(): Word {
+    return this.#words[this.#next - 1]!;
   }
 
   /** Takes the next word, whatever it is. */

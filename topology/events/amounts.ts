@@ -1,0 +1,41 @@
+/** How many endpoints an event is for, and what is wrong where there are not so many. */
+import type { Ratio } from '../../proto/units.ts';
+import type { Amount, LifecycleAction, LifecycleVerb } from './model.ts';
+import { TargetError } from './targets.ts';
+
+/** 0.29 × 100 is 28.999999999999996: binary noise must not cost an endpoint. */
+const NOISE = 1e-9;
+
+/** The part of `total`, rounded down. */
+export function partOf(share: Ratio, total: number): number {
+  return Math.floor(share * total + NOISE);
+}
+
+/** A share is of `total`, rounded down; `undefined` where there is no amount. */
+export function amountOf(amount: Amount | undefined, total: number): number | undefined {
+  if (!amount) return undefined;
+  return 'count' in amount ? amount.count : partOf(amount.share, total);
+}
+
+const ABLE: Readonly<Record<LifecycleVerb, string>> = {
+  join: 'absent',
+  leave: 'present',
+  crash: 'present',
+  disconnect: 'present and connected',
+  reconnect: 'disconnected',
+};
+
+/** For an event that finds `able` endpoints, too few for its amount, or nothing at all that it could change. */
+export function shortage(
+  { verb, targets }: LifecycleAction,
+  amount: number | undefined,
+  able: number,
+  isOfEndpoints: boolean,
+): TargetError {
+  const wanted = amount === undefined ? 'endpoints' : `${amount} endpoints`;
+  const message = isOfEndpoints
+    ? `${verb} is for ${wanted}, but ${able === 0 ? 'none' : `only ${able}`} of them ${able === 1 ? 'is' : 'are'} ${ABLE[verb]} then`
+    : `there is nothing to ${verb}: it is ${verb === 'join' ? 'there' : 'gone'} already`;
+  const remedy = 'check the amounts and the order of the events before';
+  return new TargetError(targets[0]!.position, message, remedy, 'EVENT_AMOUNT');
+}
