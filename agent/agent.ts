@@ -3,12 +3,12 @@ import { stat } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import type { Bootstrap } from '../proto/bootstrap.ts';
 import type { AgentState } from '../proto/status.ts';
-import { expandGraph } from '../topology/graph.ts';
+import { micros } from '../proto/units.ts';
 import { loadTopology } from '../topology/load.ts';
 import type { Topology } from '../topology/model.ts';
 import { systemClock, systemTimers } from './clock.ts';
 import { chooseDelayBackend, createDelayBackend } from './delay-backend.ts';
-import { Processes } from './endpoints/processes.ts';
+import { Applications } from './endpoints/applications.ts';
 import { Enforcer } from './enforce/enforcer.ts';
 import { Journal } from './enforce/journal.ts';
 import type { DelayBackend } from './enforce/ports.ts';
@@ -23,6 +23,8 @@ import type { MeshTransport } from './mesh/transport.ts';
 import { Epoch } from './tick/epoch.ts';
 import { type KnownEndpoint, Shaping } from './tick/shaping.ts';
 import { Tick } from './tick/tick.ts';
+import { type Moment, Player } from './timeline/player.ts';
+import { TimelineRunner } from './timeline/runner.ts';
 
 /** Hosts join one after the other; those that join within this time are shaped for at once, and planned for once. */
 const SETTLE_MS = 150;
@@ -37,11 +39,14 @@ const AUDITED_INTERFACES = 5;
 export class Agent {
   readonly bootstrap: Bootstrap;
   readonly topology: Topology;
-  readonly epoch: Epoch;
-  readonly processes: Processes;
+  readonly applications: Applications;
+  readonly timeline: TimelineRunner;
+  readonly #player: Player;
   readonly #log: Logger;
   readonly #known = new Map<number, KnownEndpoint>();
   #state: AgentState = 'starting';
+  #epoch: Epoch;
+  readonly #beginning: Moment;
   #programs!: Programs;
   #delay!: DelayBackend;
   #enforcer!: Enforcer;
@@ -54,6 +59,7 @@ export class Agent {
   #cancelReshape: () => void = () => {};
   /** Shaping waits for the delay backend; one change after the other. */
   #reshaping: Promise<void> = Promise.resolve();
+  #cancelStart: () => void = () => {};
   #cancelTick: () => void = () => {};
   #cancelAudit: () => void = () => {};
   readonly ticks = { count: 0, totalMs: 0, latestMs: 0 };
@@ -62,8 +68,29 @@ export class Agent {
     this.bootstrap = bootstrap;
     this.#log = log;
     this.topology = loadTopology(bootstrap.topology.text, bootstrap.topology.file).topology;
-    this.epoch = new Epoch(expandGraph(this.topology));
-    this.processes = new Processes(bootstrap.logFolder);
+    this.#player = new Player(this.topology, ({ position }, { message }) =>
+      log.warn({ line: position.line }, `an event changes nothing: ${message}`),
+    );
+    const { endpoints: local, logFolder } = bootstrap;
+    this.applications = new Applications({ topology: this.topology, local, logFolder });
+    this.timeline = new TimelineRunner({
+      player: this.#player,
+      clock: systemClock,
+      timers: systemTimers,
+      apply: (moment) => this.#apply(moment),
+    });
+    // What is due at the start is there before it; only applications wait.
+    this.#beginning = this.#player.advance(micros(0));
+    this.#epoch = new Epoch(this.#player.graph);
+  }
+
+  /** The version of the topology that is in force. */
+  get epoch(): Epoch {
+    return this.#epoch;
+  }
+
+  get epochNumber(): number {
+    return this.#player.epoch;
   }
 
   get state(): AgentState {
@@ -109,7 +136,7 @@ export class Agent {
         shaping: this.#shaping,
         local: endpoints,
       },
-      this.epoch,
+      this.#epoch,
     );
     this.#state = 'waiting';
     this.#mesh.announceEndpoints(endpoints);
@@ -119,14 +146,15 @@ export class Agent {
     this.#cancelAudit = systemTimers.every(AUDIT_MS, () => this.#audit());
   }
 
-  /** Starts the `run` commands of the local endpoints. */
-  run(): void {
+  /** Starts the applications and the timeline at `startAt`, in milliseconds since 1970. */
+  run(startAt: number): void {
     this.#state = 'running';
-    const commands = new Map(this.topology.services.map(({ name, run }) => [name, run]));
-    for (const endpoint of this.bootstrap.endpoints) {
-      const command = commands.get(endpoint.name.slice(0, endpoint.name.lastIndexOf('.')));
-      if (command !== undefined) this.processes.start({ endpoint, command });
-    }
+    const wait = Math.max(0, startAt - systemClock.wallNow());
+    this.#cancelStart = systemTimers.after(wait, () => {
+      this.applications.start((endpoint) => this.#player.isPresent(endpoint));
+      for (const atom of this.#beginning.atoms) if (atom.verb !== 'join') this.applications.obey(atom);
+      this.timeline.start(startAt);
+    });
   }
 
   /** In the reverse order of `start`. */
@@ -135,7 +163,9 @@ export class Agent {
     this.#cancelTick();
     this.#cancelAudit();
     this.#cancelReshape();
-    await this.processes.stop();
+    this.#cancelStart();
+    this.timeline.stop();
+    await this.applications.stop();
     await this.#reshaping;
     await this.#enforcer?.stop();
     await this.#mesh?.stop();
@@ -147,7 +177,7 @@ export class Agent {
     const backend = chooseDelayBackend(delayBackend, probeMachine());
     // A pair of endpoints has a pair of addresses in each family.
     const families = Math.max(1, ...endpoints.map(({ addresses }) => addresses.length));
-    this.#programs = loadPrograms(endpoints.length * this.epoch.graph.endpoints.length * families);
+    this.#programs = loadPrograms(endpoints.length * this.#epoch.graph.endpoints.length * families);
     if (leaseMs !== undefined) this.#programs.renewLease(leaseMs);
     this.#delay = createDelayBackend(backend, this.#programs, seed);
     this.#enforcer = new Enforcer({
@@ -156,7 +186,7 @@ export class Agent {
       keeper: journalKeeper(new Journal(), experiment),
       takeOver: takeOver ?? false,
     });
-    this.#shaping = new Shaping({ enforcer: this.#enforcer, local: endpoints, epoch: this.epoch });
+    this.#shaping = new Shaping({ enforcer: this.#enforcer, local: endpoints, epoch: this.#epoch });
   }
 
   async #startMesh(): Promise<void> {
@@ -164,7 +194,7 @@ export class Agent {
     this.#transport = await createLibp2pTransport({ experiment, listen: mesh.listen });
     this.#mesh = new Mesh(
       { transport: this.#transport, clock: systemClock, timers: systemTimers, log: this.#log },
-      { topology: topology.hash.slice(0, 16), endpointNames: this.epoch.graph.endpoints, host },
+      { topology: topology.hash.slice(0, 16), endpointNames: this.#epoch.graph.endpoints, host },
     );
     await this.#mesh.start();
     for (const peer of mesh.peers) {
@@ -187,7 +217,7 @@ export class Agent {
         ),
       ),
     );
-    const isComplete = known.length === this.epoch.graph.endpoints.length;
+    const isComplete = known.length === this.#epoch.graph.endpoints.length;
     this.#cancelReshape();
     this.#cancelReshape = systemTimers.after(isComplete ? 0 : SETTLE_MS, () => {
       this.#reshaping = this.#reshaping
@@ -204,7 +234,7 @@ export class Agent {
 
   async #reshape(known: readonly KnownEndpoint[]): Promise<void> {
     await this.#shaping.setKnown(known);
-    if (this.#state !== 'waiting' || known.length < this.epoch.graph.endpoints.length) return;
+    if (this.#state !== 'waiting' || known.length < this.#epoch.graph.endpoints.length) return;
     const missing = this.#shaping.verify();
     if (missing.length > 0) {
       throw new AgentError(
@@ -215,6 +245,15 @@ export class Agent {
     }
     this.#failure = undefined;
     this.#state = 'ready';
+  }
+
+  /** Network first, so that who joins finds it there. */
+  #apply({ graph, atoms }: Moment): void {
+    if (graph) {
+      this.#epoch = new Epoch(graph);
+      this.#tick.setEpoch(this.#epoch).catch((error: Error) => this.#fail(error));
+    }
+    for (const atom of atoms) this.applications.obey(atom);
   }
 
   /** An interface that is gone, or that somebody has changed, shows within seconds, also where nothing flows. */

@@ -1,12 +1,15 @@
 /** The agent's own door: a unix socket on its machine. */
 import { rmSync } from 'node:fs';
 import fastify, { type FastifyInstance } from 'fastify';
+import { z } from 'zod';
 import type { AgentStatus } from '../proto/status.ts';
+
+const runSchema = z.strictObject({ startAt: z.number() });
 
 export interface AgentDoor {
   status(): AgentStatus;
-  /** Starts the `run` commands. */
-  run(): void;
+  /** Starts applications and timeline at this time, in milliseconds since 1970. */
+  run(startAt: number): void;
   /** Ends the agent; the answer goes out first. */
   stop(): void;
 }
@@ -14,8 +17,8 @@ export interface AgentDoor {
 export async function openApi(agent: AgentDoor, socket: string): Promise<FastifyInstance> {
   const server = fastify();
   server.get('/status', async () => agent.status());
-  server.post('/run', async () => {
-    agent.run();
+  server.post('/run', async ({ body }) => {
+    agent.run(runSchema.parse(body).startAt);
     return {};
   });
   server.post('/stop', async () => {

@@ -29,7 +29,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   try {
     await agent.start();
     const api = await openApi(
-      { status: () => agentStatus(agent), run: () => agent.run(), stop: stopping.resolve },
+      { status: () => agentStatus(agent), run: (startAt) => agent.run(startAt), stop: stopping.resolve },
       options.socket,
     );
     log.info({ endpoints: agent.bootstrap.endpoints.length }, 'agent started');

@@ -21,7 +21,9 @@ export function agentStatus(agent: Agent): AgentStatus {
     cpuSeconds: (usage.userCPUTime + usage.systemCPUTime) / 1e6,
     memoryBytes: process.memoryUsage.rss(),
     degraded: agent.degraded,
-    processes: agent.processes.status(),
+    processes: agent.applications.status(),
+    epoch: agent.epochNumber,
+    events: agent.timeline.lag,
   };
 }
 

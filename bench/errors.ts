@@ -1,9 +1,15 @@
 import { type Blame, NetfoldError } from '../proto/errors.ts';
 
-export type BenchErrorCode = 'BACKENDS_NONE' | 'NOTHING_ARRIVED' | 'OUTPUT_UNREADABLE' | 'INTERRUPTED';
+export type BenchErrorCode =
+  | 'BACKENDS_NONE'
+  | 'MACHINE_FAILED'
+  | 'NOTHING_ARRIVED'
+  | 'OUTPUT_UNREADABLE'
+  | 'INTERRUPTED';
 
 const BLAME: Readonly<Record<BenchErrorCode, Blame>> = {
   BACKENDS_NONE: 'machine',
+  MACHINE_FAILED: 'machine',
   NOTHING_ARRIVED: 'internal',
   OUTPUT_UNREADABLE: 'machine',
   INTERRUPTED: 'usage',

@@ -7,6 +7,7 @@ import { DELAY_BACKENDS, type DelayBackendChoice } from '../proto/bootstrap.ts';
 import { EXIT_CODE, exitCodeOf } from '../proto/errors.ts';
 import { measureAccuracy } from './accuracy/accuracy.ts';
 import { BenchError } from './errors.ts';
+import { reportFromMachine } from './in-machine.ts';
 import { Interruption } from './lab.ts';
 import { readMachineFacts } from './report/machine.ts';
 import type { Report, Table } from './report/model.ts';
@@ -28,6 +29,7 @@ Measures rates, delays, losses and jitter in real labs with real traffic, and pr
   npm run bench -- accuracy                        everything, with each backend that the kernel has (7 min each)
   npm run bench -- accuracy --quick                a look, with bounds that so few samples allow (1.5 min each)
   npm run bench -- accuracy --backend delay-line   only this one
+  npm run bench -- accuracy --vm                   netem, on Debian's kernel in an emulated machine (half an hour)
   npm run bench -- accuracy --json result.json     JSON also there`;
 
 interface ReportOptions {
@@ -46,14 +48,18 @@ async function report(
   const tables = await measure();
   const seconds = (performance.now() - began) / 1000;
   const result: Report = { bench, date: new Date().toISOString(), quick, seconds, machine, tables };
-  const saved = quick ? [] : saveResults(result);
-  if (json !== undefined) {
-    saveJson(result, json);
-    saved.push(json);
-  }
+  const saved = save(result, json);
   print(terminalText(result, table));
   for (const file of saved) step(`saved ${relative(process.cwd(), file)}`);
   print(`\n${summary(result)}`);
+}
+
+/** A quick run is no result to keep. Returns the files. */
+function save(result: Report, json: string | undefined): string[] {
+  const saved = result.quick ? [] : saveResults(result);
+  if (json === undefined) return saved;
+  saveJson(result, json);
+  return [...saved, json];
 }
 
 function addAccuracy(program: Command): void {
@@ -70,11 +76,22 @@ function addAccuracy(program: Command): void {
     )
     .option('--quick', 'fewer samples: a look, not a result', false)
     .option('--json <file>', 'write the JSON to this file, too')
+    .option('--vm', "measure netem on Debian's kernel, in an emulated machine", false)
     .addHelpText('after', ACCURACY_HELP)
-    .action(async (options: ReportOptions & { backend: DelayBackendChoice }) => {
+    .action(async (options: ReportOptions & { backend: DelayBackendChoice; vm: boolean }) => {
       const interruption = new Interruption();
-      await report('accuracy', options, () => measureAccuracy({ ...options, interruption, say: step }));
+      if (options.vm) await accuracyInMachine(options, interruption);
+      else await report('accuracy', options, () => measureAccuracy({ ...options, interruption, say: step }));
     });
+}
+
+/** The delay line needs a processor that wakes up on time, so the machine measures netem only. */
+async function accuracyInMachine({ quick, json }: ReportOptions, interruption: Interruption): Promise<void> {
+  const words = ['accuracy', '--backend', 'netem', ...(quick ? ['--quick'] : [])];
+  const result = await reportFromMachine(words, interruption, (text) => process.stderr.write(text));
+  const saved = save(result, json);
+  for (const file of saved) step(`saved ${relative(process.cwd(), file)}`);
+  print(summary(result));
 }
 
 // libuv's threads must start before this one enters a namespace: they would stay in it.

@@ -45,6 +45,15 @@ export interface AgentStatus {
   readonly memoryBytes: number;
   /** What could not be done, in words; the rest goes on. */
   readonly degraded: readonly string[];
+  /** How many versions of the topology there have been before this one. */
+  readonly epoch: number;
+  /** Instants at which events were due: how many there were, and how late what they change came into force. */
+  readonly events: {
+    readonly count: number;
+    readonly latestMs: number;
+    readonly meanMs: number;
+    readonly mostMs: number;
+  };
   /** `run` commands: endpoint → pid, or how it ended. */
   readonly processes: Readonly<Record<string, string>>;
 }

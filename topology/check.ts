@@ -64,7 +64,7 @@ export function checkNodes(topology: Pick<Topology, 'services' | 'bridges'>, fin
   for (const node of [...topology.services, ...topology.bridges]) {
     const first = seen.get(node.name);
     if (first) {
-      const message = `the name ${quote(node.name)} is already used in line ${first.position.line}`;
+      const message = `the name ${quote(node.name)} is already used in ${lineOf(first, node)}`;
       findings.error(
         'NAME_DUPLICATE',
         node.position,
@@ -85,6 +85,13 @@ export function checkNodes(topology: Pick<Topology, 'services' | 'bridges'>, fin
     const message = `there are ${topology.bridges.length} bridges, more than ${MAX_BRIDGES}`;
     findings.error('LIMIT', topology.bridges[0]!.position, 'bridges', message, 'use fewer bridges');
   }
+}
+
+type Placed = Pick<Service | Bridge | LinkPair, 'position'>;
+
+/** Where `first` stands, for a message about `second`. */
+function lineOf({ position: first }: Placed, { position: second }: Placed): string {
+  return first.file === second.file ? `line ${first.line}` : `line ${first.line} of ${first.file}`;
 }
 
 /** Refuses links to nowhere and to themselves, links written twice, and more edges than netfold takes. */
@@ -151,7 +158,7 @@ function overlaps(a: string, b: string): boolean {
 function reportDuplicates(links: readonly LinkPair[], labels: LinkLabels, findings: Findings): void {
   for (const { index, first } of duplicateLinks(links)) {
     const link = links[index]!;
-    const message = `${link.from} and ${link.to} are already linked in line ${labels.place(first, 'link').line}`;
+    const message = `${link.from} and ${link.to} are already linked in ${lineOf(links[first]!, link)}`;
     const remedy =
       'remove one of the links; for different properties each way write up and down, or two oneway links';
     findings.error(

@@ -102,6 +102,13 @@ export class Findings {
     if (this.#warnings <= MAX_DIAGNOSTICS) this.#add('warning', code, at, field, message, remedy);
   }
 
+  /** Takes over what was found in another file. */
+  include(other: Findings): void {
+    this.#errors += other.#errors;
+    this.#warnings += other.#warnings;
+    this.#found.push(...other.#found);
+  }
+
   /** Runs a parser of units; a value that it refuses becomes an error here and gives `undefined`. */
   unit<T>(at: Place, field: string, parse: () => T): T | undefined {
     try {

@@ -1,11 +1,19 @@
-/** A topology file's text → `Topology`. Reading the file is the caller's. */
+/** A topology file's text, and that of a script of events → `Topology`. Reading the files is the caller's. */
 
 import { type Diagnostic, Findings } from './diagnostics.ts';
+import { checkEvents } from './events/check.ts';
+import { TooMuchWork } from './events/targets.ts';
 import { parseKollaps } from './kollaps/parse.ts';
 import { MAX_TEXT_LENGTH } from './limits.ts';
 import type { Topology } from './model.ts';
 import { isName, MAX_NAME_LENGTH } from './names.ts';
 import { parseNative } from './native/parse.ts';
+import type { ParsedFile } from './parsed-file.ts';
+import { compileScript } from './thunderstorm/compile.ts';
+import { withDeclarations } from './thunderstorm/declare.ts';
+import type { Script } from './thunderstorm/model.ts';
+import { parseScript } from './thunderstorm/parse.ts';
+import { Populations } from './thunderstorm/population.ts';
 import { warnOf } from './warnings.ts';
 
 export { type Diagnostic, formatDiagnostic, TopologyError } from './diagnostics.ts';
@@ -15,61 +23,143 @@ export interface LoadedTopology {
   readonly warnings: readonly Diagnostic[];
 }
 
-const START = { line: 1, column: 1 };
+export interface TextFile {
+  readonly file: string;
+  readonly text: string;
+}
+
+const NAMES = { topology: 'a topology file, YAML or XML', script: 'a ThunderStorm script' } as const;
 
 /**
- * Parses and checks. `file` is used in messages, for the format (.xml is the Kollaps dialect, .yaml and .yml the native one, else
- * the content tells), and for the name where the file gives none. Throws `TopologyError` with every error found.
+ * Parses and checks. `file` is used in messages, for the format (.xml is the Kollaps dialect, .tdl ThunderStorm, .yaml and .yml the
+ * native one, else the content tells), and for the name where the file gives none. `script`: ThunderStorm, whose events
+ * (and what it declares) come after those of the file. Throws `TopologyError` with every error found.
  */
-export function loadTopology(text: string, file: string): LoadedTopology {
+export function loadTopology(text: string, file: string, script?: TextFile): LoadedTopology {
   const findings = new Findings(file);
-  const plain = text.startsWith('\uFEFF') ? text.slice(1) : text;
-  const topology = isReadable(plain, findings) ? parse(plain, file, findings) : undefined;
+  const topology = read({ file, text: withoutMark(text) }, script, findings);
   if (topology && !findings.hasErrors) warnOf(topology, findings);
   const warnings = findings.settle();
   if (!topology) throw new Error(`${file} gave neither a topology nor an error`);
   return { topology, warnings };
 }
 
-function parse(text: string, file: string, findings: Findings): Topology | undefined {
-  return formatOf(text, file) === 'xml'
-    ? parseKollaps(text, file, nameOf(file), findings)
-    : parseNative(text, file, nameOf(file), findings);
+function read(main: TextFile, script: TextFile | undefined, findings: Findings): Topology | undefined {
+  try {
+    // What is wrong with the script must not keep the other file from being read.
+    const found = new Findings(script?.file ?? main.file);
+    const events = script && readScript(script, found);
+    const parsed = isReadable(main, 'topology', findings)
+      ? parse(main.text, main.file, findings, events)
+      : undefined;
+    findings.include(found);
+    return parsed && !findings.hasErrors ? joined(parsed, events, findings) : parsed?.topology;
+  } catch (error) {
+    if (!(error instanceof TooMuchWork)) throw error;
+    const message = 'the events of the script are too many for so many services';
+    findings.error('LIMIT', START, '', message, 'use fewer events that are about all services');
+    return undefined;
+  }
 }
 
-function formatOf(text: string, file: string): 'yaml' | 'xml' {
+function readScript({ file, text }: TextFile, findings: Findings): Script | undefined {
+  const plain = withoutMark(text);
+  return isReadable({ file, text: plain }, 'script', findings)
+    ? parseScript(plain, file, findings)
+    : undefined;
+}
+
+function parse(
+  text: string,
+  file: string,
+  findings: Findings,
+  script: Script | undefined,
+): ParsedFile | undefined {
+  switch (formatOf(text, file)) {
+    case 'xml': {
+      const populations = new Populations(script ? [script] : []);
+      return parseKollaps(text, file, nameOf(file), findings, (name, tags) => populations.of(name, tags));
+    }
+    case 'thunderstorm':
+      return standalone(parseScript(text, file, findings), nameOf(file), findings, script);
+    default:
+      return parseNative(text, file, nameOf(file), findings);
+  }
+}
+
+/** A script that declares its own topology, with the routing of Kollaps. */
+function standalone(
+  script: Script,
+  name: string,
+  findings: Findings,
+  events: Script | undefined,
+): ParsedFile {
+  const empty: ParsedFile = {
+    topology: { name, routing: 'hops', services: [], bridges: [], links: [], events: [] },
+    fieldOf: () => 'event',
+    supervisors: script.supervisors,
+    withoutReuse: new Set(),
+  };
+  if (findings.hasErrors) return empty;
+  const populations = new Populations(events ? [script, events] : [script]);
+  const topology = withDeclarations(empty.topology, script, script.supervisors, populations, findings);
+  if (topology.services.length === 0) {
+    const remedy = 'add service NAME image=IMAGE, or give the script with --events beside a topology file';
+    findings.error('NO_SERVICES', START, '', 'the script declares no services', remedy);
+  }
+  const base = { ...empty, topology };
+  return { ...base, topology: { ...topology, events: compileScript(script, base, findings) } };
+}
+
+/** The whole of file and script, with the timeline checked. */
+function joined(parsed: ParsedFile, script: Script | undefined, findings: Findings): Topology {
+  let { topology } = parsed;
+  let fieldOf = parsed.fieldOf;
+  if (script) {
+    const populations = new Populations([script]);
+    topology = withDeclarations(topology, script, parsed.supervisors, populations, findings);
+    if (findings.hasErrors) return topology;
+    const events = compileScript(script, { ...parsed, topology }, findings);
+    topology = { ...topology, events: [...topology.events, ...events] };
+    const own = new Set(events);
+    fieldOf = (event) => (own.has(event) ? 'event' : parsed.fieldOf(event));
+  }
+  if (!findings.hasErrors) checkEvents(topology, findings, fieldOf);
+  return topology;
+}
+
+function withoutMark(text: string): string {
+  return text.startsWith('\uFEFF') ? text.slice(1) : text;
+}
+
+const START = { line: 1, column: 1 };
+
+function formatOf(text: string, file: string): 'yaml' | 'xml' | 'thunderstorm' {
+  if (/\.tdl$/i.test(file)) return 'thunderstorm';
   if (/\.ya?ml$/i.test(file)) return 'yaml';
   if (/\.xml$/i.test(file)) return 'xml';
   return /^\s*</.test(text) ? 'xml' : 'yaml';
 }
 
-function isReadable(text: string, findings: Findings): boolean {
+function isReadable({ file, text }: TextFile, kind: keyof typeof NAMES, findings: Findings): boolean {
+  const start = { ...START, file };
   if (text.length > MAX_TEXT_LENGTH) {
     const message = `the file has ${text.length} characters, more than ${MAX_TEXT_LENGTH}`;
-    findings.error('FILE_TOO_LARGE', START, '', message, 'use replicas instead of writing each service');
+    findings.error('FILE_TOO_LARGE', start, '', message, 'use replicas instead of writing each service');
     return false;
   }
   if (text.trim() === '') {
-    findings.error(
-      'FILE_EMPTY',
-      START,
-      '',
-      'the file is empty',
-      'see examples/quickstart.yaml for the format',
-    );
+    const remedy =
+      kind === 'script' ? 'write e.g. at 30s client crash' : 'see examples/quickstart.yaml for the format';
+    findings.error('FILE_EMPTY', start, '', 'the file is empty', remedy);
     return false;
   }
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what makes a file not text.
   const binary = /[\x00-\x08\x0E-\x1F\uFFFD]/.exec(text);
   if (binary) {
     const line = text.slice(0, binary.index).split('\n').length;
-    findings.error(
-      'FILE_NOT_TEXT',
-      { line, column: 1 },
-      '',
-      'this is not a text file in UTF-8',
-      'give a topology file, YAML or XML',
-    );
+    const message = 'this is not a text file in UTF-8';
+    findings.error('FILE_NOT_TEXT', { ...start, line }, '', message, `give ${NAMES[kind]}`);
     return false;
   }
   return true;

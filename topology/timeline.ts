@@ -51,8 +51,6 @@ export class Timeline {
   readonly #onProblem: OnProblem;
   #next = 0;
   #count = 0;
-  readonly #fromFile: number;
-  #added = 0;
   #now: Micros = micros(0);
   #event: TopologyEvent | undefined;
 
@@ -63,7 +61,6 @@ export class Timeline {
     this.state = new NetworkState(expansion, (change) => this.#emit(change));
     this.#onProblem = onProblem;
     this.#atoms = onAtom;
-    this.#fromFile = topology.events.length;
     this.#schedule(topology.events);
     const starts = this.#steps.filter((step) => step.phase === 'start').map((step) => step.event.action);
     removeLateJoiners(this.state, this.targets, starts);
@@ -72,17 +69,6 @@ export class Timeline {
   /** When something is due next; `undefined` at the end. */
   get nextAt(): Micros | undefined {
     return this.#steps[this.#next]?.at;
-  }
-
-  /** Adds an event that is not due before what was played last; at one instant it comes after those known before. */
-  add(event: TopologyEvent): void {
-    const order = ++this.#added + this.#fromFile;
-    const steps = [...this.#stepsOf(event)].map((step) => ({ event, order, ...step }));
-    if (this.#steps.length + steps.length > MAX_ATOMS) throw new TooMuchWork();
-    const played = this.#steps.slice(0, this.#next);
-    const ahead = [...this.#steps.slice(this.#next), ...steps].sort(inOrder);
-    this.#steps.length = 0;
-    this.#steps.push(...played, ...ahead);
   }
 
   /** Plays all that is due until and including `at`. */

@@ -1,6 +1,6 @@
 /**
- * The `run` commands of local endpoints: started inside the endpoint, output kept in a file, ended with all their
- * children when the agent stops. `ip netns exec` enters the namespace and brings the topology's names along.
+ * The commands that run in local endpoints: started inside the endpoint, output kept in a file, ended with all their
+ * children. `ip netns exec` enters the namespace and brings the topology's names along.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
@@ -19,7 +19,9 @@ export interface RunCommand {
 const TERM_MS = 2000;
 
 export class Processes {
-  readonly #children = new Map<string, ChildProcess>();
+  /** Endpoint → its commands that are running: that of the service first, then those of `run` events. */
+  readonly #children = new Map<string, Set<ChildProcess>>();
+  /** Endpoint → how the command that ended last has ended. */
   readonly #ended = new Map<string, string>();
   readonly #logFolder: string;
 
@@ -38,34 +40,52 @@ export class Processes {
       env: { ...process.env, ...endpointEnvironment(endpoint) },
     });
     closeSync(output);
-    this.#children.set(endpoint.name, child);
-    child.on('error', (error) => this.#end(endpoint.name, `failed: ${error.message}`));
+    const { name } = endpoint;
+    const running = this.#children.get(name) ?? new Set();
+    this.#children.set(name, running.add(child));
+    child.on('error', (error) => this.#end(name, child, `failed: ${error.message}`));
     child.on('exit', (code, signal) =>
-      this.#end(endpoint.name, signal ? `ended by ${signal}` : `exited with ${code}`),
+      this.#end(name, child, signal ? `ended by ${signal}` : `exited with ${code}`),
     );
   }
 
   /** Endpoint → `pid 123`, or how its command ended. */
   status(): Record<string, string> {
-    const running = [...this.#children].map(([name, child]) => [name, `pid ${child.pid}`]);
-    return Object.fromEntries([...running, ...this.#ended]);
+    const running = [...this.#children].map(([name, [first]]) => [name, `pid ${first?.pid}`]);
+    return Object.fromEntries([...this.#ended, ...running]);
   }
 
-  /** Asks all to end, waits, and kills what does not. */
+  /** Sends a signal to all commands of an endpoint, and to what they have started. */
+  signal(name: string, signal: NodeJS.Signals): void {
+    for (const child of this.#children.get(name) ?? []) signalGroup(child, signal);
+  }
+
+  /** Asks the commands of an endpoint to end, waits, and kills what does not. */
+  async end(name: string): Promise<void> {
+    await endAll([...(this.#children.get(name) ?? [])]);
+  }
+
+  /** The same for all endpoints. */
   async stop(): Promise<void> {
-    const children = [...this.#children.values()];
-    const ended = children.map((child) => new Promise((resolve) => child.once('exit', resolve)));
-    for (const child of children) signalGroup(child, 'SIGTERM');
-    const patience = setTimeout(() => {
-      for (const child of children) signalGroup(child, 'SIGKILL');
-    }, TERM_MS);
-    await Promise.all(ended);
-    clearTimeout(patience);
+    await endAll([...this.#children.values()].flatMap((running) => [...running]));
   }
 
-  #end(name: string, how: string): void {
-    if (this.#children.delete(name)) this.#ended.set(name, how);
+  #end(name: string, child: ChildProcess, how: string): void {
+    const running = this.#children.get(name);
+    if (!running?.delete(child)) return;
+    this.#ended.set(name, how);
+    if (running.size === 0) this.#children.delete(name);
   }
+}
+
+async function endAll(children: readonly ChildProcess[]): Promise<void> {
+  const ended = children.map((child) => new Promise((resolve) => child.once('exit', resolve)));
+  for (const child of children) signalGroup(child, 'SIGTERM');
+  const patience = setTimeout(() => {
+    for (const child of children) signalGroup(child, 'SIGKILL');
+  }, TERM_MS);
+  await Promise.all(ended);
+  clearTimeout(patience);
 }
 
 function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {

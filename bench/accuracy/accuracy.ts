@@ -15,7 +15,7 @@ import { losses } from './losses.ts';
 import { tcpRates } from './tcp-rates.ts';
 import { measureUnshaped } from './unshaped.ts';
 
-/** In the order of the issue that they answer; each takes a lab of its own. */
+/** Each takes a lab of its own. */
 const TABLES: readonly ((context: Context) => Promise<Table>)[] = [
   tcpRates,
   delays,

@@ -1,18 +1,35 @@
-/** Topology files as the command line takes them. */
+/** Topology files, and scripts of events beside them, as the command line takes them. */
 import { readFileSync } from 'node:fs';
-import { type LoadedTopology, loadTopology } from '../../topology/load.ts';
+import { Option } from 'commander';
+import { type LoadedTopology, loadTopology, type TextFile } from '../../topology/load.ts';
 import { ControllerError } from '../errors.ts';
-import type { TopologyText } from '../experiment/bootstrap-server.ts';
+
+/** As the user gave it: agents read the same. */
+export interface TopologySource extends TextFile {
+  /** A script of events that comes after those of the file. */
+  readonly script?: TextFile;
+}
 
 export interface OpenedTopology extends LoadedTopology {
-  readonly source: TopologyText;
+  readonly source: TopologySource;
+}
+
+/** `--events`, for every command that takes a topology file. */
+export function eventsOption(): Option {
+  return new Option('--events <script>', 'a ThunderStorm script, whose events come after those of the file');
 }
 
 /** Reads and checks a file. Throws `ControllerError` (`FILE_UNREADABLE`) or `TopologyError`. */
-export function openTopology(file: string): OpenedTopology {
-  let text: string;
+export function openTopology(file: string, events?: string): OpenedTopology {
+  const text = read(file, 'a topology file');
+  const script =
+    events === undefined ? undefined : { file: events, text: read(events, 'a script of events') };
+  return { ...loadTopology(text, file, script), source: { file, text, ...(script && { script }) } };
+}
+
+function read(file: string, what: string): string {
   try {
-    text = readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     const reason =
@@ -20,9 +37,8 @@ export function openTopology(file: string): OpenedTopology {
     throw new ControllerError(
       'FILE_UNREADABLE',
       `${file} can't be read: ${reason}`,
-      'give the path of a topology file',
+      `give the path of ${what}`,
       cause,
     );
   }
-  return { ...loadTopology(text, file), source: { file, text } };
 }

@@ -8,6 +8,8 @@ import { step, warn } from './output.ts';
 
 export interface LabOptions {
   readonly hosts: number;
+  /** A script of events beside the topology file. */
+  readonly events?: string;
   readonly name?: string;
   readonly delayBackend?: DelayBackendChoice;
   /** Empty: a lab. */
@@ -32,8 +34,8 @@ export async function withExperiment<T>(
   lab: LabOptions,
   use: (experiment: Experiment, interruption: Interruption) => Promise<T>,
 ): Promise<T> {
-  const { topology, warnings, source } = openTopology(file);
-  for (const { line, message } of warnings) warn(`${file}:${line}: ${message}`);
+  const { topology, warnings, source } = openTopology(file, lab.events);
+  for (const one of warnings) warn(`${one.file}:${one.line}: ${one.message}`);
   const interruption = awaitSignals();
   const { at: placements, takeOver = false, lease } = lab;
   const experiment = await Experiment.start({

@@ -47,8 +47,9 @@ export class AgentProcess {
     return agentStatus(this.#experiment, this.host.name);
   }
 
-  async run(): Promise<void> {
-    await callJson(`unix:${agentSocket(this.#experiment, this.host.name)}`, '/run', {});
+  /** `startAt`: milliseconds since 1970. */
+  async run(startAt: number): Promise<void> {
+    await callJson(`unix:${agentSocket(this.#experiment, this.host.name)}`, '/run', { startAt });
   }
 
   async waitUntilReady(timeoutMs: number, onKnown: (known: number) => void): Promise<void> {

@@ -7,8 +7,9 @@ import { hasIpv6 } from '../../agent/kernel/ip-settings.ts';
 import { type Ability, probeMachine } from '../../agent/kernel/probe.ts';
 import type { DelayBackendChoice } from '../../proto/bootstrap.ts';
 import type { AgentStatus } from '../../proto/status.ts';
+import { micros } from '../../proto/units.ts';
 import { count } from '../../proto/words.ts';
-import { expandGraph } from '../../topology/graph.ts';
+import { graphAt } from '../../topology/graph-at.ts';
 import type { Graph, Topology } from '../../topology/model.ts';
 import { ControllerError } from '../errors.ts';
 import { createLab } from '../lab/lab.ts';
@@ -42,6 +43,9 @@ export interface SiteOptions {
   readonly leaseMs: number;
 }
 
+/** Every agent is told before it begins. */
+const START_DELAY_MS = 250;
+
 /** Agents of a large lab start one after the other on few cores. */
 const READY_TIMEOUT_MS = 60_000;
 
@@ -69,7 +73,7 @@ export class Experiment {
    */
   static async start(options: ExperimentOptions): Promise<Experiment> {
     const { name, topology, source, site, delayBackend = 'auto', onStep = () => {} } = options;
-    const graph = expandGraph(topology);
+    const graph = graphAt(topology, micros(0));
     const abilities = probeMachine();
     requireAbilities(abilities);
     chooseDelayBackend(delayBackend, abilities);
@@ -101,9 +105,11 @@ export class Experiment {
     return this.plan.experiment;
   }
 
-  /** Starts the `run` commands of all endpoints. */
-  async run(): Promise<void> {
-    await Promise.all(this.agents.map((agent) => agent.run()));
+  /** Has all agents start applications and timeline at one instant, which it returns: milliseconds since 1970. */
+  async run(): Promise<number> {
+    const startAt = Date.now() + START_DELAY_MS;
+    await Promise.all(this.agents.map((agent) => agent.run(startAt)));
+    return startAt;
   }
 
   async statuses(): Promise<AgentStatus[]> {

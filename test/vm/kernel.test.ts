@@ -12,6 +12,11 @@ const FILE_TIMEOUT_MS = 340_000;
  */
 const RUNS: readonly InnerTests[] = [
   { file: 'test/kernel/tc-port.test.ts' },
+  { file: 'test/kernel/adoption.test.ts' },
+  { file: 'test/kernel/take-over.test.ts' },
+  { file: 'test/kernel/leftovers.test.ts' },
+  { file: 'test/kernel/kill.test.ts', only: 'with netem' },
+  { file: 'test/kernel/bystanders.test.ts', only: 'with netem' },
   { file: 'test/kernel/accuracy.test.ts', only: 'with netem' },
 ];
 

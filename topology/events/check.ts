@@ -13,7 +13,7 @@ const END: Micros = micros(Number.MAX_SAFE_INTEGER);
 export function checkEvents(
   topology: Topology,
   findings: Findings,
-  field = (event: TopologyEvent): string => `events[${topology.events.indexOf(event)}]`,
+  field: (event: TopologyEvent) => string,
 ): void {
   if (topology.events.length === 0) return;
   const reported = new Set<TopologyEvent>();

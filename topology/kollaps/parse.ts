@@ -6,12 +6,13 @@
  */
 import { checkLinks, checkNodes, duplicateLinks, type LinkLabels, Names } from '../check.ts';
 import { type Findings, quote } from '../diagnostics.ts';
-import { checkEvents } from '../events/check.ts';
-import type { TopologyEvent } from '../events/model.ts';
 import { MAX_ENDPOINTS } from '../limits.ts';
 import type { Bridge, LinkPair, Machine, Position, Service, Topology } from '../model.ts';
 import { NAME_REMEDY, nameProblem } from '../names.ts';
+import type { ParsedFile } from '../parsed-file.ts';
 import { Attributes, type Rounding, readProperties } from './attributes.ts';
+import { parseCommand } from './command.ts';
+import type { PopulationChange } from './replicas.ts';
 import { Schedule } from './schedule.ts';
 import { type Element, parseXml } from './xml.ts';
 
@@ -34,13 +35,17 @@ const LINK_ATTRIBUTES = [
   'tags',
 ];
 
-/** Gives `undefined` if there is nothing to check further; `findings` then says why. */
+/** What events outside of the file do to the number of a service's replicas. */
+export type PopulationOf = (service: string, tags: readonly string[]) => readonly PopulationChange[];
+
+/** Gives `undefined` if there is nothing to check further; `findings` then says why. The events are not checked yet. */
 export function parseKollaps(
   text: string,
   file: string,
   name: string,
   findings: Findings,
-): Topology | undefined {
+  populationOf: PopulationOf = () => [],
+): ParsedFile | undefined {
   const root = parseXml(text, findings);
   if (!root) return undefined;
   if (root.name !== 'experiment') {
@@ -54,7 +59,7 @@ export function parseKollaps(
     );
     return undefined;
   }
-  return new Reader(root, file, findings).topology(name);
+  return new Reader(root, file, findings, populationOf).read(name);
 }
 
 class Reader {
@@ -64,15 +69,17 @@ class Reader {
   readonly #rounding: Rounding = { reported: false };
   readonly #sections: ReadonlyMap<Section, Element>;
   readonly #supervisors = new Set<string>();
+  readonly #populationOf: PopulationOf;
 
-  constructor(root: Element, file: string, findings: Findings) {
+  constructor(root: Element, file: string, findings: Findings, populationOf: PopulationOf) {
     this.#root = root;
     this.#file = file;
     this.#findings = findings;
+    this.#populationOf = populationOf;
     this.#sections = this.#findSections();
   }
 
-  topology(name: string): Topology | undefined {
+  read(name: string): ParsedFile | undefined {
     const schedule = new Schedule(this.#entries('dynamic', 'schedule'), this.#file);
     const services = this.#services(schedule);
     const bridges = this.#bridges();
@@ -101,10 +108,12 @@ class Reader {
       labelsOf(joining.map((link) => ({ link, attributes: undefined }))),
       this.#findings,
     );
-    const topology = { name, routing, services, bridges, links: [...declared, ...joining], events };
-    if (!this.#findings.hasErrors)
-      checkEvents(topology, this.#findings, (event: TopologyEvent) => schedule.fieldOf(event));
-    return topology;
+    return {
+      topology: { name, routing, services, bridges, links: [...declared, ...joining], events },
+      fieldOf: (event) => schedule.fieldOf(event),
+      supervisors: this.#supervisors,
+      withoutReuse: schedule.withoutReuse,
+    };
   }
 
   #findSections(): Map<Section, Element> {
@@ -204,16 +213,17 @@ class Reader {
 
   #service(name: string, attributes: Attributes, schedule: Schedule): Service {
     const declared = attributes.count('replicas', MAX_ENDPOINTS) ?? 1;
+    const tags = this.#tags(attributes);
     const reuse = attributes.flag('reuse', true);
     const command = attributes.text('command');
     const image = attributes.text('image');
     const machine = machineOf(attributes);
     return {
       name,
-      replicas: Math.max(1, schedule.replicasOf(name, reuse) ?? declared),
+      replicas: Math.max(1, schedule.replicasOf(name, reuse, this.#populationOf(name, tags)) ?? declared),
       ...(image ? { image } : {}),
       ...(command ? { command: parseCommand(command) } : {}),
-      tags: this.#tags(attributes),
+      tags,
       forward: true,
       shareLinks: attributes.flag('share', false),
       ...(machine ? { machine } : {}),
@@ -323,12 +333,4 @@ function machineOf(attributes: Attributes): Machine | undefined {
     ...(script && { script }),
   };
   return Object.keys(machine).length === 0 ? undefined : machine;
-}
-
-/** `['server', '1']` as Kollaps writes lists; anything else is one argument. */
-function parseCommand(text: string): string[] {
-  const list = /^\s*\[(.*)\]\s*$/s.exec(text);
-  if (!list) return [text];
-  const quoted = /\s*(?:'([^']*)'|"([^"]*)"|([^,'"\s][^,]*))\s*(?:,|$)/gy;
-  return [...list[1]!.matchAll(quoted)].map((match) => match[1] ?? match[2] ?? match[3]!.trim());
 }

@@ -7,6 +7,7 @@ import { MAX_ENDPOINTS } from '../limits.ts';
 import type { LinkPair, Position, Service } from '../model.ts';
 import { parseReference, suggest } from '../names.ts';
 import { type Attributes, readProperties } from './attributes.ts';
+import { type PopulationChange, replicasNeeded } from './replicas.ts';
 
 const ACTIONS: readonly LifecycleVerb[] = ['join', 'leave', 'crash', 'disconnect', 'reconnect'];
 const NODE_ATTRIBUTES = ['name', 'time', 'action', 'amount'];
@@ -51,27 +52,20 @@ export class Schedule {
     }
   }
 
-  /**
-   * The replicas that the joins need: the largest number alive at once, or, without `reuse`, one for each join.
-   * `undefined` where nothing joins: then the file's own number holds.
-   */
-  replicasOf(name: string, reuse: boolean): number | undefined {
+  /** The replicas that the joins need, here and `elsewhere`; `undefined` where nothing joins. */
+  replicasOf(name: string, reuse: boolean, elsewhere: readonly PopulationChange[]): number | undefined {
     const entries = this.#byName.get(name) ?? [];
-    if (!entries.some((entry) => entry.action === 'join')) return undefined;
-    if (!reuse) this.#withoutReuse.add(name);
-    let alive = 0;
-    let most = 0;
-    let joined = 0;
-    for (const { action, amount } of entries) {
-      if (action === 'join') {
-        alive += amount;
-        joined += amount;
-      } else if (action === 'leave' || action === 'crash') {
-        alive -= amount;
-      }
-      most = Math.max(most, alive);
-    }
-    return reuse ? most : joined;
+    if (!reuse && entries.some(({ action }) => action === 'join')) this.#withoutReuse.add(name);
+    const changes = entries.flatMap(({ at, action, amount }): PopulationChange[] => {
+      if (action !== 'join' && action !== 'leave' && action !== 'crash') return [];
+      return [{ at, direction: action === 'join' ? 'join' : 'leave', amount: { count: amount } }];
+    });
+    return replicasNeeded([...changes, ...elsewhere], reuse);
+  }
+
+  /** The services of which each join starts new replicas. */
+  get withoutReuse(): ReadonlySet<string> {
+    return this.#withoutReuse;
   }
 
   fieldOf(event: TopologyEvent): string {

@@ -2,22 +2,22 @@
 import { micros, ratio, UNLIMITED } from '../../proto/units.ts';
 import { checkLinks, checkNodes, Names } from '../check.ts';
 import type { Findings } from '../diagnostics.ts';
-import { checkEvents } from '../events/check.ts';
 import { parseEvent } from '../events/grammar.ts';
 import type { Change, TopologyEvent } from '../events/model.ts';
 import { MAX_EVENTS } from '../limits.ts';
-import type { Bridge, LinkPair, LinkProperties, Position, Service, Topology } from '../model.ts';
+import type { Bridge, LinkPair, LinkProperties, Position, Service } from '../model.ts';
+import type { ParsedFile } from '../parsed-file.ts';
 import { type Place, YamlDocument } from './document.ts';
 import { reportIssues } from './issues.ts';
 import { type NativeFile, type NativeLink, topologySchema } from './schema.ts';
 
-/** Gives `undefined` if there is nothing to check further; `findings` then says why. */
+/** Gives `undefined` if there is nothing to check further; `findings` then says why. The events are not checked yet. */
 export function parseNative(
   text: string,
   file: string,
   name: string,
   findings: Findings,
-): Topology | undefined {
+): ParsedFile | undefined {
   const document = YamlDocument.parse(text, findings);
   if (!document || !looksLikeTopology(document, findings)) return undefined;
   const parsed = topologySchema.safeParse(document.value);
@@ -26,7 +26,7 @@ export function parseNative(
     return undefined;
   }
   const reader = new Reader(parsed.data, document, file, findings);
-  return reader.topology(parsed.data.name ?? name);
+  return reader.read(parsed.data.name ?? name);
 }
 
 function looksLikeTopology(document: YamlDocument, findings: Findings): boolean {
@@ -71,7 +71,7 @@ class Reader {
     this.#findings = findings;
   }
 
-  topology(name: string): Topology {
+  read(name: string): ParsedFile {
     const services = this.#services();
     const bridges = this.#bridges();
     const links = this.#data.links.map((link, index) => this.#link(link, index));
@@ -84,9 +84,12 @@ class Reader {
     checkLinks(links, new Names({ services, bridges }), labels, this.#findings);
     const events = this.#events();
     this.#warnOfDistributions(events);
-    const topology = { name, routing: this.#data.routing, services, bridges, links, events };
-    if (!this.#findings.hasErrors) checkEvents(topology, this.#findings);
-    return topology;
+    return {
+      topology: { name, routing: this.#data.routing, services, bridges, links, events },
+      fieldOf: (event) => `events[${events.indexOf(event)}]`,
+      supervisors: new Set(),
+      withoutReuse: new Set(),
+    };
   }
 
   #services(): Service[] {

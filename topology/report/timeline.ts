@@ -15,7 +15,8 @@ export interface TimelineRow {
   readonly target: string;
   /** What `set` changes, `run` runs or `signal` sends. */
   readonly detail?: string;
-  /** Line in the file. */
+  /** Where the event stands. */
+  readonly file: string;
   readonly line: number;
 }
 
@@ -43,6 +44,7 @@ export function timelineRows(topology: Topology): TimelineRow[] {
       verb: atom.verb,
       target: targetOf(atom, timeline),
       ...(detail === undefined ? {} : { detail }),
+      file: atom.event.position.file,
       line: atom.event.position.line,
     });
   });

@@ -10,7 +10,7 @@ import { TopologyError } from '../../../topology/load.ts';
 import { checkReport, checkText, failedReport } from '../../../topology/report/check.ts';
 import { pathsReport } from '../../../topology/report/paths.ts';
 import { timelineRows, timelineText } from '../../../topology/report/timeline.ts';
-import { openTopology } from '../files.ts';
+import { eventsOption, openTopology } from '../files.ts';
 import { print, printJson } from '../output.ts';
 
 const AT = (): Option =>
@@ -21,6 +21,7 @@ export function addTopologyCommands(program: Command): void {
   program
     .command('check <file>')
     .description('validate a topology file; every error with its line and what to do')
+    .addOption(eventsOption())
     .option(...JSON_FLAG)
     .action(check);
   program
@@ -29,9 +30,10 @@ export function addTopologyCommands(program: Command): void {
     .option('--from <name>', 'only from this endpoint or service')
     .option('--to <name>', 'only to this endpoint or service')
     .addOption(AT())
+    .addOption(eventsOption())
     .option(...JSON_FLAG)
     .action((file: string, options) => {
-      const report = pathsReport(openTopology(file).topology, options);
+      const report = pathsReport(openTopology(file, options.events).topology, options);
       if (options.json) for (const piece of report.json()) stdout.write(piece);
       else for (const line of report.text()) print(line);
     });
@@ -40,9 +42,10 @@ export function addTopologyCommands(program: Command): void {
     .description('the shares of greedy flows that run at once')
     .requiredOption('--flows <pairs>', 'e.g. "client.0>server,client.1>server"', parseFlowPairs)
     .addOption(AT())
+    .addOption(eventsOption())
     .option(...JSON_FLAG)
     .action((file: string, options) => {
-      const { topology } = openTopology(file);
+      const { topology } = openTopology(file, options.events);
       const graph = options.at === undefined ? expandGraph(topology) : graphAt(topology, options.at);
       const rows = greedyShares(graph, new Folding(graph), options.flows);
       if (options.json) printJson(rows);
@@ -51,18 +54,19 @@ export function addTopologyCommands(program: Command): void {
   program
     .command('timeline <file>')
     .description('the events as single changes, in order, with their epochs')
+    .addOption(eventsOption())
     .option(...JSON_FLAG)
     .action((file: string, options) => {
-      const rows = timelineRows(openTopology(file).topology);
+      const rows = timelineRows(openTopology(file, options.events).topology);
       if (options.json) printJson(rows);
       else print(timelineText(rows));
     });
 }
 
 /** An invalid file is this command's result, not its failure: with --json, its errors are data too. */
-function check(file: string, { json = false }: { json?: boolean }): void {
+function check(file: string, { json = false, events }: { json?: boolean; events?: string }): void {
   try {
-    const { topology, warnings } = openTopology(file);
+    const { topology, warnings } = openTopology(file, events);
     const report = checkReport(topology, warnings);
     if (json) printJson(report);
     else print(checkText(report, file));

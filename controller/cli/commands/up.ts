@@ -1,6 +1,7 @@
 /** `netfold up`: runs an experiment, in the foreground or on its own. */
 import { fork } from 'node:child_process';
 import { stderr } from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DELAY_BACKENDS } from '../../../proto/bootstrap.ts';
 import { formatMicros, micros, parseDuration } from '../../../proto/units.ts';
@@ -9,6 +10,7 @@ import { ControllerError } from '../../errors.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
 import { isEnding } from '../../experiment/teardown.ts';
 import { type Placement, parsePlacement } from '../../site/site-plan.ts';
+import { eventsOption } from '../files.ts';
 import { print, styled, warn } from '../output.ts';
 import { type LabOptions, withExperiment } from '../with-experiment.ts';
 
@@ -32,6 +34,7 @@ export function addLabOptions(command: Command): Command {
         .argParser(wholeNumber),
     )
     .option('--name <name>', "the experiment's name (default: the topology's)")
+    .addOption(eventsOption())
     .addOption(
       new Option('--delay-backend <name>', 'what delays packets; auto: netem where the kernel has it')
         .choices(DELAY_BACKENDS)
@@ -77,21 +80,18 @@ function wholeNumber(text: string): number {
 
 async function up(file: string, options: UpOptions): Promise<void> {
   await withExperiment(file, options, async (experiment, interruption) => {
-    warnOfEvents(file, experiment);
     warnOfImages(file, experiment);
     if (interruption.requested) return;
-    await experiment.run();
+    const startAt = await experiment.run();
     announce(experiment);
-    const ended = [interruption.promise, after(options.duration), lostAgent(experiment)];
+    const ended = [
+      interruption.promise,
+      after(options.duration),
+      quit(experiment, startAt),
+      lostAgent(experiment),
+    ];
     stderr.write(`${(await Promise.race(ended)) ?? ''}\n`);
   });
-}
-
-function warnOfEvents(file: string, { topology }: Experiment): void {
-  const later = topology.events.filter(({ at }) => at > 0).length;
-  if (later === 0) return;
-  const events = count(later, 'event');
-  warn(`${file}: ${events} after the start will not happen: this version does not run the timeline`);
 }
 
 /** Files for containers name images; the lab has none, and its endpoints wait for what the user runs in them. */
@@ -119,11 +119,27 @@ function announce(experiment: Experiment): void {
   process.send?.(report);
 }
 
-function after(duration: number | undefined): Promise<string> {
+async function after(duration: number | undefined): Promise<string> {
   if (duration === undefined) return new Promise(() => {});
-  return new Promise((resolve) => {
-    setTimeout(resolve, duration / 1000, `${formatMicros(duration)} are over`);
-  });
+  await waitUntil(Date.now() + duration / 1000);
+  return `${formatMicros(duration)} are over`;
+}
+
+/** Longer waits don't fit a timer. */
+const LONGEST_WAIT_MS = 2 ** 31 - 1;
+
+async function waitUntil(wallMs: number): Promise<void> {
+  for (let left = wallMs - Date.now(); left > 0; left = wallMs - Date.now())
+    await sleep(Math.min(left, LONGEST_WAIT_MS));
+}
+
+/** The end that the timeline itself has. */
+async function quit({ topology }: Experiment, startAt: number): Promise<string> {
+  const ends = topology.events.flatMap(({ action, at }) => (action.verb === 'quit' ? [at] : []));
+  if (ends.length === 0) return new Promise(() => {});
+  const at = Math.min(...ends);
+  await waitUntil(startAt + at / 1000);
+  return `quit at ${formatMicros(at)}`;
 }
 
 /** An agent that ends by itself has failed. */

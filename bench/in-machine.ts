@@ -1,0 +1,30 @@
+/** Runs a bench on the kernel that Debian ships, in an emulated machine: where this machine's own kernel lacks netem. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { VirtualMachine } from '../test/vm/machine/virtual-machine.ts';
+import { BenchError } from './errors.ts';
+import type { Interruption } from './lab.ts';
+import type { Report } from './report/model.ts';
+
+/** A whole run takes half an hour on an emulated processor. */
+const TIME_LIMIT_MS = 90 * 60_000;
+const REPORT = 'report.json';
+
+/** The report of `node bench/main.ts WORDS`, whose progress and tables go to `onOutput` as they come. */
+export async function reportFromMachine(
+  words: readonly string[],
+  interruption: Interruption,
+  onOutput: (text: string) => void,
+): Promise<Report> {
+  const machine = await VirtualMachine.boot({ hostname: 'bench', memoryMb: 4096 });
+  try {
+    const command = ['node', 'bench/main.ts', ...words, '--json', `/results/${REPORT}`].join(' ');
+    const options = { timeoutMs: TIME_LIMIT_MS, onOutput };
+    const { code } = await interruption.race(() => machine.run(command, options));
+    if (code !== 0)
+      throw new BenchError('MACHINE_FAILED', `\`${command}\` ended with ${code} in the machine`);
+    return JSON.parse(readFileSync(join(machine.results, REPORT), 'utf8')) as Report;
+  } finally {
+    await machine.stop();
+  }
+}

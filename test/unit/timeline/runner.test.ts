@@ -1,0 +1,93 @@
+import { beforeEach, expect, test } from 'vitest';
+import type { Moment } from '../../../agent/timeline/player.ts';
+import { Player } from '../../../agent/timeline/player.ts';
+import { TimelineRunner } from '../../../agent/timeline/runner.ts';
+import { loadTopology } from '../../../topology/load.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+
+const { topology } = loadTopology(
+  `services: { a: {}, b: {} }
+links: [{ from: a, to: b, latency: 5ms, up: 3Mbps, down: 1Mbps }]
+events:
+  - at 1s set a--b latency=1ms
+  - at 1s set a--b loss=1%
+  - at 1500ms set a--b latency=2ms
+  - at 960h set a--b latency=3ms`,
+  'test.yaml',
+);
+const DAY_MS = 24 * 3600e3;
+
+let clock: ManualClock;
+let applied: { at: number; moment: Moment }[];
+let runner: TimelineRunner;
+/** What bringing a moment about takes, and has taken so far. */
+let costMs: number;
+let spentMs: number;
+
+beforeEach(() => {
+  clock = new ManualClock();
+  applied = [];
+  costMs = 0;
+  spentMs = 0;
+  const player = new Player(topology, () => {});
+  const apply = (moment: Moment): void => {
+    applied.push({ at: clock.now(), moment });
+    spentMs += costMs;
+  };
+  const busyClock = { now: () => clock.now() + spentMs, wallNow: () => clock.wallNow() + spentMs };
+  runner = new TimelineRunner({ player, clock: busyClock, timers: clock, apply });
+});
+
+test('what is due is brought about when it is due, what is due together at once', async () => {
+  const began = clock.now();
+  runner.start(clock.wallNow() + 200);
+  await clock.advance(1199);
+  expect(applied).toEqual([]);
+  await clock.advance(1);
+  expect(applied.map(({ moment }) => moment.atoms.length)).toEqual([2]);
+  await clock.advance(500);
+  expect(applied.map(({ at }) => at - began)).toEqual([1200, 1700]);
+});
+
+test('a start that is over makes up for what was due since', async () => {
+  runner.start(clock.wallNow() - 1400);
+  await clock.advance(0);
+  expect(applied).toHaveLength(1);
+  await clock.advance(100);
+  expect(applied).toHaveLength(2);
+});
+
+test("a date of the machine that is moved doesn't move what is due", async () => {
+  runner.start(clock.wallNow());
+  clock.stepWall(-3600e3);
+  await clock.advance(1000);
+  expect(applied).toHaveLength(1);
+});
+
+test('waits longer than a timer can', async () => {
+  runner.start(clock.wallNow());
+  await clock.advance(30 * DAY_MS);
+  expect(applied).toHaveLength(2);
+  await clock.advance(10 * DAY_MS - 1);
+  expect(applied).toHaveLength(2);
+  await clock.advance(1);
+  expect(applied).toHaveLength(3);
+});
+
+test('tells how late changes came into force', async () => {
+  expect(runner.lag).toEqual({ count: 0, latestMs: 0, meanMs: 0, mostMs: 0 });
+  runner.start(clock.wallNow());
+  costMs = 3;
+  await clock.advance(1000);
+  costMs = 1;
+  await clock.advance(500);
+  expect(runner.lag).toMatchObject({ count: 2, latestMs: 1, meanMs: 2, mostMs: 3 });
+});
+
+test('nothing happens once it is stopped', async () => {
+  runner.start(clock.wallNow());
+  await clock.advance(999);
+  runner.stop();
+  await clock.advance(5000);
+  expect(applied).toEqual([]);
+});
