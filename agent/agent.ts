@@ -67,7 +67,8 @@ export class Agent {
   constructor(bootstrap: Bootstrap, log: Logger) {
     this.bootstrap = bootstrap;
     this.#log = log;
-    this.topology = loadTopology(bootstrap.topology.text, bootstrap.topology.file).topology;
+    const { text, file, script } = bootstrap.topology;
+    this.topology = loadTopology(text, file, script).topology;
     this.#player = new Player(this.topology, ({ position }, { message }) =>
       log.warn({ line: position.line }, `an event changes nothing: ${message}`),
     );

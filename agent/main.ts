@@ -1,7 +1,6 @@
 /** Runs an agent: gets its bootstrap, starts, serves its socket, and stops when asked or signalled. */
-import { createHash } from 'node:crypto';
 import { pino } from 'pino';
-import { type Bootstrap, bootstrapSchema } from '../proto/bootstrap.ts';
+import { type Bootstrap, bootstrapSchema, topologyHash } from '../proto/bootstrap.ts';
 import { callJson } from '../proto/http-json.ts';
 import { Agent } from './agent.ts';
 import { openApi } from './api.ts';
@@ -62,8 +61,8 @@ async function fetchBootstrap({ controller, host }: AgentOptions): Promise<Boots
       `${controller} sent a bootstrap whose ${issue.path.join('.')} is wrong: ${issue.message}`,
     );
   }
-  const { hash, text } = parsed.data.topology;
-  const actual = createHash('sha256').update(text).digest('hex');
+  const { hash } = parsed.data.topology;
+  const actual = topologyHash(parsed.data.topology);
   if (hash !== actual) {
     throw new AgentError(
       'TOPOLOGY_MISMATCH',

@@ -1,7 +1,7 @@
 /** Runs a bench on the kernel that Debian ships, in an emulated machine: where this machine's own kernel lacks netem. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { VirtualMachine } from '../test/vm/machine/virtual-machine.ts';
+import { VirtualMachine } from '../deploy/vm/virtual-machine.ts';
 import { BenchError } from './errors.ts';
 import type { Interruption } from './lab.ts';
 import type { Report } from './report/model.ts';

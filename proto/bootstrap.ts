@@ -1,4 +1,5 @@
 /** What an agent gets from whoever starts it: JSON over HTTP, checked on arrival. */
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 
 export const localEndpointSchema = z.strictObject({
@@ -24,7 +25,9 @@ export const bootstrapSchema = z.strictObject({
     /** As the user gave it; its ending tells the format. */
     file: z.string(),
     text: z.string(),
-    /** SHA-256 of `text`, hexadecimal. */
+    /** A script of events beside it. */
+    script: z.strictObject({ file: z.string(), text: z.string() }).optional(),
+    /** See `topologyHash`. */
     hash: z.string().length(64),
   }),
   endpoints: z.array(localEndpointSchema),
@@ -41,3 +44,9 @@ export const bootstrapSchema = z.strictObject({
 });
 
 export type Bootstrap = z.infer<typeof bootstrapSchema>;
+
+/** SHA-256 of all that decides what agents fold and when, hexadecimal. */
+export function topologyHash({ text, script }: Pick<Bootstrap['topology'], 'text' | 'script'>): string {
+  const hash = createHash('sha256').update(text);
+  return (script ? hash.update('\0').update(script.text) : hash).digest('hex');
+}

@@ -1,17 +1,12 @@
 /** Topology files, and scripts of events beside them, as the command line takes them. */
 import { readFileSync } from 'node:fs';
 import { Option } from 'commander';
-import { type LoadedTopology, loadTopology, type TextFile } from '../../topology/load.ts';
+import { type LoadedTopology, loadTopology } from '../../topology/load.ts';
 import { ControllerError } from '../errors.ts';
-
-/** As the user gave it: agents read the same. */
-export interface TopologySource extends TextFile {
-  /** A script of events that comes after those of the file. */
-  readonly script?: TextFile;
-}
+import type { TopologyText } from '../experiment/bootstrap-server.ts';
 
 export interface OpenedTopology extends LoadedTopology {
-  readonly source: TopologySource;
+  readonly source: TopologyText;
 }
 
 /** `--events`, for every command that takes a topology file. */

@@ -1,7 +1,6 @@
 /** Serves agents what they need to start; afterwards they need nothing of the controller. */
-import { createHash } from 'node:crypto';
 import fastify, { type FastifyInstance } from 'fastify';
-import type { Bootstrap } from '../../proto/bootstrap.ts';
+import { type Bootstrap, topologyHash } from '../../proto/bootstrap.ts';
 import type { LabHost, LabPlan } from '../lab/lab-plan.ts';
 import { controllerSocket, pathOfNamespace } from '../lab/names.ts';
 
@@ -11,10 +10,8 @@ import { controllerSocket, pathOfNamespace } from '../lab/names.ts';
  */
 export const TICK_MS = 50;
 
-export interface TopologyText {
-  readonly file: string;
-  readonly text: string;
-}
+/** As the user gave it: agents read the same. */
+export type TopologyText = Omit<Bootstrap['topology'], 'hash'>;
 
 /** What all agents of an experiment are told alike. */
 export type AgentSettings = Pick<Bootstrap, 'delayBackend' | 'leaseMs' | 'logFolder' | 'takeOver'>;
@@ -25,7 +22,7 @@ export async function serveBootstrap(
   settings: AgentSettings,
 ): Promise<FastifyInstance> {
   const server = fastify();
-  const hash = createHash('sha256').update(topology.text).digest('hex');
+  const hash = topologyHash(topology);
   server.get<{ Params: { host: string } }>('/bootstrap/:host', async ({ params }, reply) => {
     const bootstrap = bootstrapOf(plan, params.host, { ...topology, hash }, settings);
     return (

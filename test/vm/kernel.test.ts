@@ -1,7 +1,7 @@
 /** The kernel tests of the checkout, on the kernel that Debian ships. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { VirtualMachine } from '../../deploy/vm/virtual-machine.ts';
 import { type InnerTests, runInner } from './machine/inner-tests.ts';
-import { VirtualMachine } from './machine/virtual-machine.ts';
 
 const FILE_TIMEOUT_MS = 340_000;
 

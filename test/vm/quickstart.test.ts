@@ -1,7 +1,7 @@
 /** The example that users meet first, from topology file to measured traffic, on the kernel that Debian ships. */
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { VirtualMachine } from './machine/virtual-machine.ts';
+import { VirtualMachine } from '../../deploy/vm/virtual-machine.ts';
 
 const verdictSchema = z.object({
   faithful: z.boolean(),

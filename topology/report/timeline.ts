@@ -54,7 +54,8 @@ export function timelineRows(topology: Topology): TimelineRow[] {
 
 export function timelineText(rows: readonly TimelineRow[]): string {
   const lines = rows.map(({ atMs, epoch, verb, target, detail }) => {
-    return `${formatMicros(atMs * 1e3).padStart(10)}  ${String(epoch).padStart(5)}  ${verb.padEnd(10)}  ${target}${detail === undefined ? '' : `  ${detail}`}`;
+    const what = `${target}${detail === undefined ? '' : `  ${detail}`}`;
+    return `${formatMicros(atMs * 1e3).padStart(10)}  ${String(epoch).padStart(5)}  ${verb.padEnd(10)}  ${what}`.trimEnd();
   });
   return ['        at  epoch  change      target', ...lines].join('\n');
 }

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CommandPort } from '../../vm/machine/command-port.ts';
+import { CommandPort } from '../../../deploy/vm/command-port.ts';
 
 /** A port whose marks are `mark1`, `mark2`, …; `says` is what the machine sends. */
 function open() {

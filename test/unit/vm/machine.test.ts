@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { parseKernelPackage } from '../../vm/machine/distribution-kernel.ts';
-import { parseDepends } from '../../vm/machine/initramfs.ts';
+import { parseKernelPackage } from '../../../deploy/vm/distribution-kernel.ts';
+import { parseDepends } from '../../../deploy/vm/initramfs.ts';
+import { qemuArguments } from '../../../deploy/vm/qemu-arguments.ts';
 import { judgeReport } from '../../vm/machine/inner-tests.ts';
-import { qemuArguments } from '../../vm/machine/qemu-arguments.ts';
 
 const OPTIONS = {
   image: '/k/vmlinuz',

@@ -3,7 +3,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { lastLines } from '../../../deploy/setup/processes.mjs';
-import type { VirtualMachine } from './virtual-machine.ts';
+import type { VirtualMachine } from '../../../deploy/vm/virtual-machine.ts';
 
 const LAST_LINES = 30;
 /** Labs start in several times as long, and agents with them. */

@@ -5,9 +5,9 @@ import { basename, join } from 'node:path';
 import type { LabEndpoint, LabHost, LabPlan } from '../../../controller/lab/lab-plan.ts';
 import { agentSocket, controllerSocket, logFile } from '../../../controller/lab/names.ts';
 import { lastLines } from '../../../deploy/setup/processes.mjs';
-import { MachineError } from './errors.ts';
+import { MachineError } from '../../../deploy/vm/errors.ts';
+import { VirtualMachine } from '../../../deploy/vm/virtual-machine.ts';
 import { BOOTSTRAP_PORT, EXPERIMENT, planJoined } from './joined-plan.ts';
-import { VirtualMachine } from './virtual-machine.ts';
 
 const HOST_PROGRAM = 'test/vm/machine/joined-host.ts';
 /** Everything that runs inside starts several times slower than on a real machine. */

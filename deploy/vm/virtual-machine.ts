@@ -9,7 +9,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { lastLines, ROOT } from '../../../deploy/setup/processes.mjs';
+import { lastLines, ROOT } from '../setup/processes.mjs';
 import { CommandPort, type CommandResult } from './command-port.ts';
 import { CACHE, distributionKernel } from './distribution-kernel.ts';
 import { MachineError } from './errors.ts';

@@ -1,4 +1,4 @@
-import { NetfoldError } from '../../../proto/errors.ts';
+import { NetfoldError } from '../../proto/errors.ts';
 
 export type MachineErrorCode =
   | 'KERNEL_UNAVAILABLE'

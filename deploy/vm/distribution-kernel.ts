@@ -4,7 +4,7 @@
  */
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT } from '../../../deploy/setup/processes.mjs';
+import { ROOT } from '../setup/processes.mjs';
 import { MachineError } from './errors.ts';
 import { runTool } from './tool.ts';
 

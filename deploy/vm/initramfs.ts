@@ -2,7 +2,7 @@
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { capture, findCommand, ROOT } from '../../../deploy/setup/processes.mjs';
+import { capture, findCommand, ROOT } from '../setup/processes.mjs';
 import type { DistributionKernel } from './distribution-kernel.ts';
 import { MachineError } from './errors.ts';
 import { runTool } from './tool.ts';

@@ -1,5 +1,5 @@
 /** Running the programs that make a test machine. */
-import { capture, lastLines } from '../../../deploy/setup/processes.mjs';
+import { capture, lastLines } from '../setup/processes.mjs';
 import { MachineError } from './errors.ts';
 
 /** Standard output and error of a program that has to succeed. */
