@@ -39,4 +39,4 @@ ln -sf /proc/self/fd /root/dev/fd
 
 # Labs that run on the host have left their names there.
 rm -rf /root/etc/netns
-exec switch_root /root /bin/sh "$checkout/test/vm/machine/guest/runner.sh"
+exec switch_root /root /bin/sh "$checkout/deploy/vm/guest/runner.sh"
