@@ -4,7 +4,7 @@ import { KernelError } from './errors.ts';
 import { filtersOf, nameOf, OWN_CLSACT_FILTER_NAME, ownFilters, removeOwnFilters } from './named-filters.ts';
 import { within } from './namespaces.ts';
 import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket } from './netlink-socket.ts';
-import { passArrivals, queueArrivals, removeTable } from './nftables.ts';
+import { passArrivals, queueArrivals, removeTableIn } from './nftables.ts';
 import { listQdiscs } from './tc-dumps.ts';
 import { addClsact, FILTER_NAME, setIngressFilter } from './tc-messages.ts';
 
@@ -32,14 +32,14 @@ export function installArrivalQueue(endpoint: LocalEndpoint, arrivalFd: number):
         withSocket(namespace, NETLINK_ROUTE, (socket) => removeProgram(socket, ifindex));
         withSocket(namespace, NETLINK_NETFILTER, (socket) => socket.batch(passArrivals()));
       }),
-    remove: () => unlessGone(() => withSocket(namespace, NETLINK_NETFILTER, removeTable)),
+    remove: () => unlessGone(() => removeTableIn(namespace)),
   };
 }
 
 /** Takes away what an earlier agent left and nobody serves. */
 export function removeArrivalQueue({ namespace, ifindex }: LocalEndpoint): void {
   withSocket(namespace, NETLINK_ROUTE, (socket) => removeProgram(socket, ifindex));
-  withSocket(namespace, NETLINK_NETFILTER, removeTable);
+  removeTableIn(namespace);
 }
 
 /**

@@ -2,9 +2,7 @@
 import type { Journal } from '../enforce/journal.ts';
 import { KernelError } from './errors.ts';
 import { ownFilters, removeOwnFilters } from './named-filters.ts';
-import { within } from './namespaces.ts';
-import { NETLINK_NETFILTER, NetlinkSocket } from './netlink-socket.ts';
-import { removeTable } from './nftables.ts';
+import { removeTableIn } from './nftables.ts';
 import { snapshotTree } from './qdisc-tree.ts';
 import { giveBack, type InterfaceAt, onInterface } from './take-over.ts';
 import { listQdiscs } from './tc-dumps.ts';
@@ -26,7 +24,7 @@ export function clearInterface(at: InterfaceAt, journal: Journal): boolean {
       for (const { kind } of own) removeOwnFilters(socket, at.ifindex, kind);
       return { hadFilters: own.length > 0, hadRoot: hasOwnRoot(snapshotTree(socket, at.ifindex)) };
     });
-    const hadTable = dropTable(at.namespace);
+    const hadTable = removeTableIn(at.namespace);
     giveBack(at, journal);
     return hadFilters || hadTable || hadRoot;
   } catch (error) {
@@ -34,14 +32,5 @@ export function clearInterface(at: InterfaceAt, journal: Journal): boolean {
       error instanceof KernelError && (error.code === 'INTERFACE_GONE' || error.code === 'NAMESPACE_MISSING');
     if (isGone) return false;
     throw error;
-  }
-}
-
-function dropTable(namespace: string): boolean {
-  const socket = within(namespace, () => new NetlinkSocket(NETLINK_NETFILTER));
-  try {
-    return removeTable(socket);
-  } finally {
-    socket.close();
   }
 }

@@ -13,7 +13,7 @@ import { ownFilters, removeOwnFilters } from './named-filters.ts';
 import { within } from './namespaces.ts';
 import { readAttributes, readString } from './netlink-message.ts';
 import { NETLINK_NETFILTER, NetlinkSocket } from './netlink-socket.ts';
-import { removeTable, TABLE_NAME } from './nftables.ts';
+import { removeTableIn, TABLE_NAME } from './nftables.ts';
 import { giveBack, onInterface } from './take-over.ts';
 import { header, RTM, TC_H_ROOT, TCA_KIND } from './tc-messages.ts';
 import { OWN_ROOT } from './tree-restore.ts';
@@ -191,7 +191,7 @@ function removeFrom(
   journal: Journal,
 ): void {
   if (leftover.what === 'table') {
-    dropTable(namespace);
+    removeTableIn(namespace);
     return;
   }
   const at = { namespace, ifindex: leftover.ifindex };
@@ -208,15 +208,6 @@ function whereIsNow({ path, device, inode }: NamespaceFound): string | undefined
   const numbers = statSync(path, { throwIfNoEntry: false });
   if (numbers?.dev === device && numbers.ino === inode) return path;
   return allNamespaces(() => false).find((one) => one.device === device && one.inode === inode)?.path;
-}
-
-function dropTable(namespace: string): void {
-  const socket = within(namespace, () => new NetlinkSocket(NETLINK_NETFILTER));
-  try {
-    removeTable(socket);
-  } finally {
-    socket.close();
-  }
 }
 
 /** One line for people: `the HTB root of eth0 in web`. */

@@ -7,8 +7,9 @@
  *     iifname "eth0" meta priority != 4e46:5547 xt target NFQUEUE num 0 bypass } }
  */
 import { UNGUARDED_PRIORITY } from './bpf-layout.ts';
+import { within } from './namespaces.ts';
 import { type MessageWriter, NLM_F_CREATE } from './netlink-message.ts';
-import type { NetlinkSocket, Request } from './netlink-socket.ts';
+import { NETLINK_NETFILTER, NetlinkSocket, type Request } from './netlink-socket.ts';
 
 export const TABLE_NAME = 'netfold';
 const CHAIN_NAME = 'arrivals';
@@ -143,4 +144,14 @@ export function passArrivals(): Request[] {
 export function removeTable(socket: NetlinkSocket): boolean {
   const verdict = socket.batch(transaction([deleteTable()]))[0];
   return verdict?.errno !== ENOENT;
+}
+
+/** The same in the namespace at this path. */
+export function removeTableIn(namespace: string): boolean {
+  const socket = within(namespace, () => new NetlinkSocket(NETLINK_NETFILTER));
+  try {
+    return removeTable(socket);
+  } finally {
+    socket.close();
+  }
 }

@@ -51,6 +51,7 @@ export class VirtualMachine {
   readonly #exited: Promise<void>;
   readonly #onProcessExit = (): void => this.#removeFolder();
   #release = '';
+  #isUp = true;
   #errors = '';
 
   private constructor(hostname: string, folder: string, results: string, args: readonly string[]) {
@@ -69,6 +70,7 @@ export class VirtualMachine {
     });
     this.#exited = new Promise((resolve) => {
       const ended = (how: string): void => {
+        this.#isUp = false;
         this.#port.close(
           new MachineError('MACHINE_ENDED', `the machine ${hostname} ${how}${this.#lastWords()}`),
         );
@@ -103,6 +105,11 @@ export class VirtualMachine {
       rmSync(folder, { recursive: true, force: true });
       throw error;
     }
+  }
+
+  /** False once it has ended, by `stop`, by itself, or because a command took too long. */
+  get isUp(): boolean {
+    return this.#isUp;
   }
 
   /** As `uname -r` prints it inside. */

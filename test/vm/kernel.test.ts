@@ -1,5 +1,5 @@
 /** The kernel tests of the checkout, on the kernel that Debian ships. */
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeEach, expect, it } from 'vitest';
 import { VirtualMachine } from '../../deploy/vm/virtual-machine.ts';
 import { type InnerTests, runInner } from './machine/inner-tests.ts';
 
@@ -22,8 +22,9 @@ const RUNS: readonly InnerTests[] = [
 
 let machine: VirtualMachine;
 
-beforeAll(async () => {
-  machine = await VirtualMachine.boot({ hostname: 'debian' });
+// One machine for all, or another one after that has ended.
+beforeEach(async () => {
+  if (!machine?.isUp) machine = await VirtualMachine.boot({ hostname: 'debian' });
 });
 
 afterAll(() => machine?.stop());

@@ -7,6 +7,7 @@ import {
   type ShapedClass,
   untouched,
 } from '../../../agent/enforce/interface-state.ts';
+import type { TreeKeeper } from '../../../agent/enforce/ports.ts';
 import { NetfoldError } from '../../../proto/errors.ts';
 import { FakeDelay } from '../../support/fake-delay.ts';
 import { FakeTc } from '../../support/fake-tc.ts';
@@ -243,4 +244,100 @@ test('stopping gives all interfaces back, and ends the delays', async () => {
   expect(tc.toString()).not.toMatch(/class|target|filter|htb/);
   expect([...tc.attached]).toEqual([]);
   expect(delay.toString()).toBe('');
+});
+
+describe('repairing', () => {
+  beforeEach(async () => {
+    await enforcer.attach(CLIENT);
+    enforcer.set(CLIENT, SLOW);
+    tc.tried.length = 0;
+  });
+
+  test('puts back what somebody took away, and says what it was', () => {
+    expect(enforcer.repair(CLIENT)).toEqual([]);
+    tc.apply(CLIENT, [{ op: 'delete-target', destination: '10.2.0.4', reason: 'somebody else' }]);
+    expect(enforcer.repair(CLIENT)).toMatchObject([{ op: 'set-target', destination: '10.2.0.4' }]);
+    expect(enforcer.verify(CLIENT)).toEqual([]);
+  });
+
+  test("leaves somebody's root alone, also in the end", async () => {
+    tc.install(CLIENT, untouched('tbf 8001:'));
+    expect(() => enforcer.repair(CLIENT)).toThrow(expect.objectContaining({ code: 'QDISC_FOREIGN' }));
+    await enforcer.stop();
+    expect(tc.tried.map(({ op }) => op)).not.toContain('delete-root');
+    expect(tc.toString()).toContain('qdisc tbf 8001:');
+  });
+
+  test('says what can not be put back', () => {
+    tc.apply(CLIENT, [{ op: 'delete-target', destination: '10.2.0.4', reason: 'somebody else' }]);
+    tc.fail = () => 'ENODEV';
+    expect(() => enforcer.repair(CLIENT)).toThrow('ENODEV');
+  });
+});
+
+describe('an interface that existed before', () => {
+  const EXISTING: LocalEndpoint = { ...CLIENT, existing: true };
+  /** Remembers what it was asked, and puts the tree back as a journal would. */
+  class Keeper implements TreeKeeper {
+    readonly asked: string[] = [];
+    keep({ name }: LocalEndpoint): boolean {
+      this.asked.push(`keep ${name}`);
+      return true;
+    }
+    putBack(endpoint: LocalEndpoint): void {
+      this.asked.push(`put back ${endpoint.name}`);
+      tc.install(endpoint, untouched('tbf 7:'));
+    }
+  }
+
+  test("with somebody's root is refused, unless it may be taken over", async () => {
+    tc.install(EXISTING, untouched('tbf 7:'));
+    const keeper = new Keeper();
+    const careful = new Enforcer({ tc, delay, keeper });
+    await expect(careful.attach(EXISTING)).rejects.toMatchObject({ code: 'QDISC_FOREIGN' });
+    expect(keeper.asked).toEqual([]);
+  });
+
+  test('is taken over with what it had kept, and gets that back', async () => {
+    tc.install(EXISTING, untouched('tbf 7:'));
+    const keeper = new Keeper();
+    const bold = new Enforcer({ tc, delay, keeper, takeOver: true });
+    await bold.attach(EXISTING);
+    expect(keeper.asked).toEqual(['keep client.0']);
+    bold.set(EXISTING, SLOW);
+    expect(tc.tried).toContainEqual({ op: 'set-root', reason: 'in place of tbf 7:' });
+    await bold.stop();
+    expect(keeper.asked).toEqual(['keep client.0', 'put back client.0']);
+    expect(tc.toString()).toContain('qdisc tbf 7:');
+  });
+
+  test('is not touched where what it has can not be kept', async () => {
+    tc.install(EXISTING, untouched('tbf 7:'));
+    const keeper = new Keeper();
+    keeper.keep = () => {
+      throw new Error('QDISC_NOT_RESTORABLE');
+    };
+    const bold = new Enforcer({ tc, delay, keeper, takeOver: true });
+    await expect(bold.attach(EXISTING)).rejects.toThrow('QDISC_NOT_RESTORABLE');
+    expect(tc.tried).toEqual([]);
+    expect([...tc.attached]).toEqual([]);
+  });
+
+  test('lets what comes pass by, and what waits go, before its root goes', async () => {
+    const one = new Enforcer({ tc, delay });
+    await one.attach(EXISTING);
+    one.set(EXISTING, SLOW);
+    tc.tried.length = 0;
+    const waiting = [2, 1, 0];
+    tc.stats = () => ({ waiting: waiting.shift() ?? 0, held: 0, passed: 0, lost: 0, overflowed: 0 });
+    await one.stop();
+    expect(waiting).toEqual([]);
+    expect(tc.tried.map(({ op }) => op)).toEqual([
+      'delete-target',
+      'delete-target',
+      'delete-target',
+      'set-gso',
+      'delete-root',
+    ]);
+  });
 });
