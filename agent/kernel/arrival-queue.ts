@@ -4,7 +4,7 @@ import { KernelError } from './errors.ts';
 import { filtersOf, nameOf, OWN_CLSACT_FILTER_NAME, ownFilters, removeOwnFilters } from './named-filters.ts';
 import { within } from './namespaces.ts';
 import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket } from './netlink-socket.ts';
-import { passArrivals, queueArrivals, removeTableIn } from './nftables.ts';
+import { countRules, passArrivals, queueArrivals, removeTableIn } from './nftables.ts';
 import { listQdiscs } from './tc-dumps.ts';
 import { addClsact, FILTER_NAME, setIngressFilter } from './tc-messages.ts';
 
@@ -23,8 +23,15 @@ export interface ArrivalQueue {
 /** Installs rule and ingress program; what an earlier agent left of them is replaced. */
 export function installArrivalQueue(endpoint: LocalEndpoint, arrivalFd: number): ArrivalQueue {
   const { namespace, ifname, ifindex } = endpoint;
-  withSocket(namespace, NETLINK_NETFILTER, (socket) => socket.run(queueArrivals(ifname, 0)));
-  withSocket(namespace, NETLINK_ROUTE, (socket) => installProgram(socket, ifindex, arrivalFd));
+  const rules = withSocket(namespace, NETLINK_NETFILTER, (socket) => {
+    socket.run(queueArrivals(ifname, 0));
+    return countRules(socket);
+  });
+  const programs = withSocket(namespace, NETLINK_ROUTE, (socket) => {
+    installProgram(socket, ifindex, arrivalFd);
+    return ownFilters(socket, ifindex, entrance(socket, ifindex) ?? 'clsact').length;
+  });
+  if (rules !== 1 || programs !== 1) throw notTaken(ifname, rules, programs);
   return {
     close: () =>
       unlessGone(() => {
@@ -34,6 +41,14 @@ export function installArrivalQueue(endpoint: LocalEndpoint, arrivalFd: number):
       }),
     remove: () => unlessGone(() => removeTableIn(namespace)),
   };
+}
+
+function notTaken(ifname: string, rules: number, programs: number): KernelError {
+  return new KernelError({
+    code: 'READBACK_MISMATCH',
+    message: `what arrives at ${ifname} shall meet one rule and one BPF program; the kernel has ${rules} and ${programs}`,
+    remedy: 'see `nft list ruleset` and `tc filter show dev IF ingress`; somebody else may be removing them',
+  });
 }
 
 /** Takes away what an earlier agent left and nobody serves. */

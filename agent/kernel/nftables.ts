@@ -17,7 +17,7 @@ const NFNL_SUBSYS_NFTABLES = 10;
 const NFNL_MSG_BATCH_BEGIN = 16;
 const NFNL_MSG_BATCH_END = 17;
 const NFPROTO_INET = 1;
-const MSG = { NEWTABLE: 0, DELTABLE: 2, NEWCHAIN: 3, NEWRULE: 6, DELRULE: 8 } as const;
+const MSG = { NEWTABLE: 0, DELTABLE: 2, NEWCHAIN: 3, NEWRULE: 6, GETRULE: 7, DELRULE: 8 } as const;
 const NF_INET_PRE_ROUTING = 0;
 /**
  * Ahead of connection tracking (-200), so that what is held is not tracked yet; and ahead of its putting together of
@@ -138,6 +138,14 @@ export function passArrivals(): Request[] {
       w.attributeString(1, TABLE_NAME).attributeString(2, CHAIN_NAME),
     ),
   ]);
+}
+
+/** How many rules netfold's table has. `nft list table inet netfold` */
+export function countRules(socket: NetlinkSocket): number {
+  const list = request(MSG.GETRULE, 0, 'list the rules of the nftables table netfold', (w) =>
+    w.attributeString(1, TABLE_NAME),
+  );
+  return socket.dump(list, () => true).length;
 }
 
 /** Removes netfold's table; true when there was one. */
