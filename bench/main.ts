@@ -29,7 +29,7 @@ Measures rates, delays, losses and jitter in real labs with real traffic, and pr
   npm run bench -- accuracy                        everything, with each backend that the kernel has (7 min each)
   npm run bench -- accuracy --quick                a look, with bounds that so few samples allow (1.5 min each)
   npm run bench -- accuracy --backend delay-line   only this one
-  npm run bench -- accuracy --vm                   netem, on Debian's kernel in an emulated machine (half an hour)
+  npm run bench -- accuracy --vm                   netem, on Debian's kernel in an emulated machine (12 min)
   npm run bench -- accuracy --json result.json     JSON also there`;
 
 interface ReportOptions {

@@ -1,6 +1,6 @@
 /** The agents of a local lab: one process per emulated host, inside the host's namespace. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { within } from '../../agent/kernel/namespaces.ts';
@@ -27,6 +27,8 @@ export class AgentProcess {
     const log = openSync(logFile(experiment, host.name), 'a');
     const args = ['agent', '--controller', `unix:${controllerSocket(experiment)}`];
     args.push('--host', host.name, '--socket', agentSocket(experiment, host.name));
+    // One that was killed has left its own.
+    rmSync(agentSocket(experiment, host.name), { force: true });
     // fork() gives the child the namespace of the calling thread.
     this.#child = within(pathOfNamespace(host.namespace), () =>
       spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', log, log], detached: true }),

@@ -1,10 +1,10 @@
-/** The bounds of the issue, and what the tables ask of the machine. */
+/** The bounds, and what the tables ask of the machine. */
 import { describe, expect, it } from 'vitest';
 import { INTERVAL_DEVIATIONS } from '../../../agent/enforce/delay-line/jitter.ts';
 import { isSlow } from '../../../bench/accuracy/context.ts';
 import { delayTarget } from '../../../bench/accuracy/delays.ts';
 import { framesPerSecond } from '../../../bench/accuracy/frame-rates.ts';
-import { spacingMs, withoutPauses } from '../../../bench/accuracy/jitters.ts';
+import { jitterTarget, spacingMs, withoutPauses } from '../../../bench/accuracy/jitters.ts';
 import { lossTarget } from '../../../bench/accuracy/losses.ts';
 import { isTooFast, targetOf } from '../../../bench/accuracy/tcp-rates.ts';
 import { rateBetween } from '../../../bench/measure/frame-rate.ts';
@@ -65,6 +65,11 @@ describe('loss', () => {
 });
 
 describe('jitter', () => {
+  it("is held against itself and the machine's own, as variances add", () => {
+    expect(jitterTarget(5, 0)).toMatchObject({ target: 5, bound: { kind: 'relative', value: 0.1 } });
+    expect(jitterTarget(3, 4).target).toBe(5);
+  });
+
   it('is met by pings that are independent', () => {
     for (const ms of [1, 5, 10]) expect(spacingMs(ms)).toBeGreaterThanOrEqual(2 * INTERVAL_DEVIATIONS * ms);
     expect(spacingMs(1)).toBe(20);
