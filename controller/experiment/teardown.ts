@@ -1,7 +1,7 @@
 /** Takes experiments away: with the help of their agents where they live, and without where they don't. */
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Journal } from '../../agent/enforce/journal.ts';
+import { JOURNAL_FOLDER, Journal } from '../../agent/enforce/journal.ts';
 import { clearInterface } from '../../agent/kernel/clear-interface.ts';
 import { describeLeftover, findLeftovers, removeLeftover } from '../../agent/kernel/leftovers.ts';
 import { listNamespaces } from '../../agent/kernel/namespaces.ts';
@@ -36,6 +36,7 @@ export async function removeExperiment(experiment: string): Promise<Removed> {
   const removed = removeLab(experiment);
   rmSync(experimentFolder(experiment), { recursive: true, force: true });
   removeIfEmpty(RUN_FOLDER);
+  removeIfEmpty(JOURNAL_FOLDER);
   return { experiment, namespaces: removed, givenBack };
 }
 
