@@ -34,8 +34,6 @@ const KINDS: Readonly<Record<string, FilterKind>> = {
   bpf: { derived: [], flags: [9], lost: { 1: ACTION, 2: ACTION, 11: BPF_PROGRAM } },
 };
 
-export const KNOWN_FILTERS: readonly string[] = Object.keys(KINDS);
-
 /** TCA_CLS_FLAGS_SKIP_HW, _SKIP_SW and _VERBOSE are somebody's choice; the others tell what came of it. */
 const CHOSEN_FLAGS = 0b10011;
 const MARK_COUNTER = 8;

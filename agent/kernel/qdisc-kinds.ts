@@ -40,8 +40,6 @@ const KINDS: Readonly<Record<string, QdiscKind>> = {
   netem: { lost: netemLost },
 };
 
-export const KNOWN_QDISCS: readonly string[] = Object.keys(KINDS);
-
 const bytesOf = (base64: string | undefined): Buffer => Buffer.from(base64 ?? '', 'base64');
 
 export function classesAreMade(kind: string): boolean {
