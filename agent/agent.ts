@@ -72,8 +72,8 @@ export class Agent {
     this.#player = new Player(this.topology, ({ position }, { message }) =>
       log.warn({ line: position.line }, `an event changes nothing: ${message}`),
     );
-    const { endpoints: local, logFolder } = bootstrap;
-    this.applications = new Applications({ topology: this.topology, local, logFolder });
+    const { experiment, endpoints: local, logFolder } = bootstrap;
+    this.applications = new Applications({ experiment, topology: this.topology, local, logFolder });
     this.timeline = new TimelineRunner({
       player: this.#player,
       clock: systemClock,

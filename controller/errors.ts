@@ -6,6 +6,7 @@ export type ControllerErrorCode =
   | 'EXPERIMENT_UNKNOWN'
   | 'EXPERIMENT_AMBIGUOUS'
   | 'NODE_UNKNOWN'
+  | 'HOST_UNKNOWN'
   | 'NAME_INVALID'
   | 'MACHINE_CANNOT'
   | 'AGENT_FAILED'
@@ -17,6 +18,7 @@ const BLAME: Readonly<Record<ControllerErrorCode, Blame>> = {
   EXPERIMENT_UNKNOWN: 'input',
   EXPERIMENT_AMBIGUOUS: 'usage',
   NODE_UNKNOWN: 'input',
+  HOST_UNKNOWN: 'input',
   NAME_INVALID: 'usage',
   MACHINE_CANNOT: 'machine',
   AGENT_FAILED: 'internal',

@@ -1,6 +1,7 @@
 /** JSON over HTTP to a unix socket or a TCP address: how the parts of one machine talk to each other. */
 import { type IncomingMessage, type RequestOptions, request } from 'node:http';
-import { NetfoldError } from './errors.ts';
+import { z } from 'zod';
+import { type ErrorFacts, NetfoldError } from './errors.ts';
 
 /** `unix:/run/netfold/lab/host0.sock` or `http://10.0.0.1:4600`. */
 export type Address = string;
@@ -33,11 +34,34 @@ export async function callJson(address: Address, path: string, body?: unknown): 
   const response = await promise;
   const text = await readAll(response);
   if (response.statusCode !== 200)
-    throw new HttpError('REFUSED', `${address}${path} answered ${response.statusCode}: ${text}`);
+    throw (
+      refusal(text) ?? new HttpError('REFUSED', `${address}${path} answered ${response.statusCode}: ${text}`)
+    );
   try {
     return JSON.parse(text);
   } catch (cause) {
     throw new HttpError('MALFORMED', `${address}${path} did not answer with JSON`, cause);
+  }
+}
+
+const refusalSchema = z.object({
+  code: z.string(),
+  blame: z.enum(['input', 'usage', 'machine', 'internal']),
+  message: z.string(),
+  remedy: z.string().optional(),
+});
+
+/** What a server sends for a coded error, so that it is the same one on the other side. */
+export function toRefusal({ code, blame, message, remedy }: NetfoldError): ErrorFacts {
+  return { code, blame, message, ...(remedy !== undefined && { remedy }) };
+}
+
+function refusal(text: string): NetfoldError | undefined {
+  try {
+    const { remedy, ...facts } = refusalSchema.parse(JSON.parse(text));
+    return new NetfoldError({ ...facts, ...(remedy !== undefined && { remedy }) });
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,12 +1,15 @@
 /**
  * The commands that run in local endpoints: started inside the endpoint, output kept in a file, ended with all their
  * children. `ip netns exec` enters the namespace and brings the topology's names along.
+ *
+ * They outlive an agent that is killed; the next one finds them by their environment.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { isIPv4, isIPv6 } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { NETNS_FOLDER } from '../kernel/namespaces.ts';
+import { type FoundProcess, findGroupLeaders, isRunning } from '../kernel/process-table.ts';
 import type { LocalEndpoint } from './model.ts';
 
 export interface RunCommand {
@@ -15,17 +18,29 @@ export interface RunCommand {
   readonly command: string;
 }
 
+/** A command that runs. */
+interface Running {
+  readonly pid: number | undefined;
+  signal(signal: NodeJS.Signals): void;
+  /** Calls `listener` once, with how it has ended. */
+  onEnd(listener: (how: string) => void): void;
+}
+
 /** How long a process may take to end after SIGTERM. */
 const TERM_MS = 2000;
+/** How often it is looked whether a process of an earlier agent still runs: its end is told to nobody. */
+const LOOK_MS = 200;
 
 export class Processes {
   /** Endpoint → its commands that are running: that of the service first, then those of `run` events. */
-  readonly #children = new Map<string, Set<ChildProcess>>();
+  readonly #running = new Map<string, Set<Running>>();
   /** Endpoint → how the command that ended last has ended. */
   readonly #ended = new Map<string, string>();
+  readonly #experiment: string;
   readonly #logFolder: string;
 
-  constructor(logFolder: string) {
+  constructor(experiment: string, logFolder: string) {
+    this.#experiment = experiment;
     this.#logFolder = logFolder;
   }
 
@@ -37,58 +52,91 @@ export class Processes {
       stdio: ['ignore', output, output],
       // A process group of its own, so that what the shell starts ends with it; and alive when the agent is killed.
       detached: true,
-      env: { ...process.env, ...endpointEnvironment(endpoint) },
+      env: { ...process.env, ...endpointEnvironment(endpoint), [MARK]: this.#experiment },
     });
     closeSync(output);
-    const { name } = endpoint;
-    const running = this.#children.get(name) ?? new Set();
-    this.#children.set(name, running.add(child));
-    child.on('error', (error) => this.#end(name, child, `failed: ${error.message}`));
-    child.on('exit', (code, signal) =>
-      this.#end(name, child, signal ? `ended by ${signal}` : `exited with ${code}`),
-    );
+    this.#keep(endpoint.name, ofChild(child));
+  }
+
+  /** Takes over what an earlier agent has started in these endpoints. */
+  adopt(names: ReadonlySet<string>): void {
+    for (const found of findGroupLeaders({ [MARK]: this.#experiment })) {
+      const name = found.environment.get('NETFOLD_NODE') ?? '';
+      const known = [...(this.#running.get(name) ?? [])].some(({ pid }) => pid === found.pid);
+      if (names.has(name) && !known) this.#keep(name, ofEarlier(found));
+    }
   }
 
   /** Endpoint → `pid 123`, or how its command ended. */
   status(): Record<string, string> {
-    const running = [...this.#children].map(([name, [first]]) => [name, `pid ${first?.pid}`]);
+    const running = [...this.#running].map(([name, [first]]) => [name, `pid ${first?.pid}`]);
     return Object.fromEntries([...this.#ended, ...running]);
   }
 
   /** Sends a signal to all commands of an endpoint, and to what they have started. */
   signal(name: string, signal: NodeJS.Signals): void {
-    for (const child of this.#children.get(name) ?? []) signalGroup(child, signal);
+    for (const running of this.#running.get(name) ?? []) running.signal(signal);
   }
 
   /** Asks the commands of an endpoint to end, waits, and kills what does not. */
   async end(name: string): Promise<void> {
-    await endAll([...(this.#children.get(name) ?? [])]);
+    await endAll([...(this.#running.get(name) ?? [])]);
   }
 
   /** The same for all endpoints. */
   async stop(): Promise<void> {
-    await endAll([...this.#children.values()].flatMap((running) => [...running]));
+    await endAll([...this.#running.values()].flatMap((running) => [...running]));
   }
 
-  #end(name: string, child: ChildProcess, how: string): void {
-    const running = this.#children.get(name);
-    if (!running?.delete(child)) return;
-    this.#ended.set(name, how);
-    if (running.size === 0) this.#children.delete(name);
+  #keep(name: string, one: Running): void {
+    const running = this.#running.get(name) ?? new Set();
+    this.#running.set(name, running.add(one));
+    one.onEnd((how) => {
+      if (!running.delete(one)) return;
+      this.#ended.set(name, how);
+      if (running.size === 0) this.#running.delete(name);
+    });
   }
 }
 
-async function endAll(children: readonly ChildProcess[]): Promise<void> {
-  const ended = children.map((child) => new Promise((resolve) => child.once('exit', resolve)));
-  for (const child of children) signalGroup(child, 'SIGTERM');
+function ofChild(child: ChildProcess): Running {
+  return {
+    pid: child.pid,
+    signal: (signal) => signalGroup(child.pid, signal),
+    onEnd: (listener) => {
+      child.once('error', (error) => listener(`failed: ${error.message}`));
+      child.once('exit', (code, signal) => listener(signal ? `ended by ${signal}` : `exited with ${code}`));
+    },
+  };
+}
+
+function ofEarlier(found: FoundProcess): Running {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const looking = setInterval(() => {
+    if (isRunning(found)) return;
+    clearInterval(looking);
+    resolve();
+  }, LOOK_MS).unref();
+  return {
+    pid: found.pid,
+    signal: (signal) => {
+      if (isRunning(found)) signalGroup(found.pid, signal);
+    },
+    onEnd: (listener) => void promise.then(() => listener('has ended')),
+  };
+}
+
+async function endAll(all: readonly Running[]): Promise<void> {
+  const ended = all.map((one) => new Promise<void>((resolve) => one.onEnd(() => resolve())));
+  for (const one of all) one.signal('SIGTERM');
   const patience = setTimeout(() => {
-    for (const child of children) signalGroup(child, 'SIGKILL');
+    for (const one of all) one.signal('SIGKILL');
   }, TERM_MS);
   await Promise.all(ended);
   clearTimeout(patience);
 }
 
-function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   if (pid === undefined) return;
   try {
     process.kill(-pid, signal);
@@ -102,6 +150,9 @@ function insideOf(namespace: string, command: readonly string[]): string[] {
   const isNamed = dirname(namespace) === NETNS_FOLDER;
   return isNamed ? ['ip', 'netns', 'exec', basename(namespace), ...command] : [...command];
 }
+
+/** In the environment of what an agent starts, and of nothing else: the experiment's name. */
+const MARK = 'NETFOLD_RUN_BY';
 
 /** What a command can know of the endpoint it runs in; an address that it doesn't have is empty. */
 export function endpointEnvironment({

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { EXIT_CODE, exitCodeOf } from '../../proto/errors.ts';
 import { addAgentCommand } from './commands/agent.ts';
+import { addControlCommands } from './commands/control.ts';
 import { addExecCommands } from './commands/exec.ts';
 import { addMachineCommands } from './commands/machine.ts';
 import { addRunningCommands } from './commands/running.ts';
@@ -18,6 +19,7 @@ Start with:
   netfold paths FILE           what will each pair of endpoints get?
   netfold up FILE              run it (needs root)
   netfold exec NODE -- CMD     run a command inside an endpoint
+  netfold set A--B latency=9ms change it while it runs
   netfold verify FILE          run it, measure it, and say whether it is faithful
 
 Exit codes: 0 done, 1 the input is wrong, 2 wrong usage, 3 this machine can't, 4 netfold broke.`;
@@ -35,12 +37,16 @@ function createProgram(): Command {
     .showSuggestionAfterError()
     .addHelpText('after', HELP)
     .exitOverride();
+  program.commandsGroup('Topologies:');
   addTopologyCommands(program);
-  addMachineCommands(program);
+  addVerifyCommand(program);
+  program.commandsGroup('Experiments:');
   addUpCommand(program);
   addRunningCommands(program);
   addExecCommands(program);
-  addVerifyCommand(program);
+  addControlCommands(program);
+  program.commandsGroup('This machine, and its daemons:');
+  addMachineCommands(program);
   addAgentCommand(program);
   for (const command of program.commands) command.exitOverride();
   return program;

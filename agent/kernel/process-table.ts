@@ -1,0 +1,58 @@
+/** Processes of this machine, as /proc shows them (proc(5)). */
+import { readdirSync, readFileSync } from 'node:fs';
+
+export interface FoundProcess {
+  readonly pid: number;
+  /** With `pid`, what tells it from a later process of the same number: clock ticks since boot. */
+  readonly startTime: number;
+  readonly environment: ReadonlyMap<string, string>;
+}
+
+/** Leaders of process groups that were started with these variables in their environment. */
+export function findGroupLeaders(marks: Readonly<Record<string, string>>): FoundProcess[] {
+  return readdirSync('/proc').flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    const pid = Number(name);
+    const stat = readStat(pid);
+    if (stat === undefined || stat.group !== pid) return [];
+    const environment = readEnvironment(pid);
+    const isMarked = Object.entries(marks).every(([key, value]) => environment.get(key) === value);
+    return isMarked ? [{ pid, startTime: stat.startTime, environment }] : [];
+  });
+}
+
+/** Whether it still runs; one that has ended and waits for its parent does not. */
+export function isRunning({ pid, startTime }: Pick<FoundProcess, 'pid' | 'startTime'>): boolean {
+  return readStat(pid)?.startTime === startTime;
+}
+
+/** `undefined` for one that has ended. */
+function readStat(pid: number): { group: number; startTime: number } | undefined {
+  const text = read(`/proc/${pid}/stat`);
+  // The second field is the program's name in parentheses, which may hold anything.
+  const [state, , group, ...rest] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  if (state === undefined || group === undefined || state === 'Z' || state === 'X') return undefined;
+  return { group: Number(group), startTime: Number(rest[START_TIME_AFTER_GROUP]) };
+}
+
+/** Fields 5 (pgrp) and 22 (starttime) of /proc/PID/stat. */
+const START_TIME_AFTER_GROUP = 22 - 5 - 1;
+
+function readEnvironment(pid: number): Map<string, string> {
+  const entries = read(`/proc/${pid}/environ`).split('\0').filter(Boolean);
+  return new Map(
+    entries.map((entry) => {
+      const [key] = entry.split('=', 1);
+      return [key!, entry.slice(key!.length + 1)];
+    }),
+  );
+}
+
+/** A process may end between two looks; then there is nothing to read. */
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}

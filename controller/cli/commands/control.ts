@@ -1,0 +1,241 @@
+/** Live control: the verbs of the event grammar, on a running experiment. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import {
+  type ControlAnswer,
+  type ControlRequest,
+  compareCommands,
+  type Command as LiveCommand,
+} from '../../../proto/control.ts';
+import { formatMicros, type Micros, micros, parseDuration } from '../../../proto/units.ts';
+import { controlAgents, controlHistory } from '../../experiment/control.ts';
+import { findExperiment } from '../../experiment/state.ts';
+import { print, printJson, step, styled, table, warn } from '../output.ts';
+
+interface Verb {
+  readonly name: string;
+  readonly words: string;
+  readonly description: string;
+  readonly examples: readonly string[];
+  readonly note?: string;
+}
+
+const NODES = 'services, replicas, tag:NAME or *';
+const VERBS: readonly Verb[] = [
+  {
+    name: 'set',
+    words: '<links-and-changes...>',
+    description: 'change latency, jitter, loss or bandwidth of links',
+    examples: [
+      'set s1--s2 latency=50ms loss=1%',
+      "set 's1->s2' bandwidth=50% --for 10s",
+      "set '*' latency=+5ms",
+    ],
+    note: 'Links are A--B, A->B (quote the >), tag:NAME or *; values are absolute, relative (200%) or moved (+5ms, -1Mbps).',
+  },
+  {
+    name: 'join',
+    words: '<targets...>',
+    description: 'let endpoints, bridges or links come (back)',
+    examples: ['join server 2', 'join s1--s2'],
+  },
+  {
+    name: 'leave',
+    words: '<targets...>',
+    description: 'let them go; applications are asked to end',
+    examples: ['leave server.1', 'leave client 50%', 'leave s1--s2 --for 5s'],
+  },
+  {
+    name: 'crash',
+    words: '<targets...>',
+    description: 'kill endpoints with their applications',
+    examples: ['crash server.1', 'crash tag:edge 3'],
+  },
+  {
+    name: 'disconnect',
+    words: '<targets...>',
+    description: 'cut the network of endpoints; applications live on',
+    examples: ['disconnect server.1 --for 2s'],
+  },
+  {
+    name: 'reconnect',
+    words: '<targets...>',
+    description: 'undo disconnect',
+    examples: ['reconnect server.1'],
+  },
+  {
+    name: 'flap',
+    words: '<targets...>',
+    description: 'cut links or endpoints and heal them, again and again',
+    examples: ['flap s1--s2 every 500ms --for 10s'],
+  },
+  {
+    name: 'churn',
+    words: '<targets...>',
+    description: 'crash endpoints at random, again and again',
+    examples: ['churn client 10% every 1s replace seed 7 --for 30s'],
+  },
+  {
+    name: 'partition',
+    words: '<groups...>',
+    description: 'let groups of endpoints hear themselves only',
+    examples: ["partition 'client | server'", "partition 'a b | c d' --for 10s"],
+    note: `Groups are ${NODES}; quote the |, which shells take for themselves.`,
+  },
+  { name: 'heal', words: '', description: 'end all partitions', examples: ['heal'] },
+  {
+    name: 'run',
+    words: '<targets-and-command...>',
+    description: 'start a command in endpoints',
+    examples: ["run client.0 'iperf3 -c server'"],
+  },
+  {
+    name: 'signal',
+    words: '<targets-and-signal...>',
+    description: 'send a signal to the commands of endpoints',
+    examples: ['signal server.1 STOP'],
+  },
+  {
+    name: 'reset',
+    words: '',
+    description: 'undo all commands: back to the timeline of the file',
+    examples: ['reset', 'reset --at +5s'],
+  },
+];
+
+interface ControlOptions {
+  readonly name?: string;
+  readonly host?: string;
+  readonly at?: When;
+  readonly for?: Micros;
+  readonly alone?: boolean;
+  readonly wait: boolean;
+  readonly json?: boolean;
+}
+
+/** From now on, or since the start. */
+type When = { readonly after: Micros } | { readonly at: Micros };
+
+export function addControlCommands(program: Command): void {
+  program.commandsGroup('Live control of a running experiment:');
+  for (const verb of VERBS) addVerb(program, verb);
+  program
+    .command('history [experiment]')
+    .description('commands that a running experiment was given, with time, origin and outcome')
+    .option('--json', 'print JSON')
+    .action(history);
+}
+
+function addVerb(program: Command, { name, words, description, examples, note }: Verb): void {
+  const command = program.command(words ? `${name} ${words}` : name);
+  const help = [
+    `Examples:`,
+    ...examples.map((example) => `  netfold ${example}`),
+    ...(note ? ['', note] : []),
+  ];
+  command
+    .description(description)
+    .option('--name <experiment>', 'which experiment, if several are running')
+    .option('--host <host>', 'which agent to tell; any one will do')
+    .addOption(
+      new Option(
+        '--at <time>',
+        'when: +5s from now on, or 30s since the start (default: as soon as all agents know)',
+      ).argParser(parseWhen),
+    )
+    .addOption(new Option('--for <time>', 'undo it after this time, e.g. 10s').argParser(parseDuration))
+    .option('--alone', 'also by an agent that hears none of the others')
+    .option('--no-wait', "don't wait until it is in force")
+    .option('--json', 'print JSON')
+    .addHelpText('after', `\n${help.join('\n')}`)
+    .action((...given: unknown[]) => {
+      const [list, options] = words ? [given[0] as string[], given[1]] : [[], given[0]];
+      return control(textOf(name, list), options as ControlOptions);
+    });
+}
+
+function parseWhen(text: string): When {
+  if (text.startsWith('+')) return { after: parseDuration(text.slice(1)) };
+  if (text.startsWith('-'))
+    throw new InvalidArgumentError('write +5s for in five seconds, or 30s for since the start');
+  return { at: parseDuration(text) };
+}
+
+/** The action as the grammar has it: what `run` is given is one text. */
+function textOf(verb: string, words: readonly string[]): string {
+  if (verb !== 'run' || words.length < 2) return [verb, ...words].join(' ');
+  const command = words.at(-1)!.replace(/["\\]/g, '\\$&');
+  return [verb, ...words.slice(0, -1), `"${command}"`].join(' ');
+}
+
+/** Longer waits are the user's own. */
+const LONGEST_WAIT = micros(2e6);
+/** A host that doesn't have it by then is told of; it takes it when it is back. */
+const PATIENCE_MS = 3000;
+const POLL_MS = 25;
+
+async function control(text: string, options: ControlOptions): Promise<void> {
+  const experiment = findExperiment(options.name);
+  const request: ControlRequest = {
+    text,
+    ...options.at,
+    ...(options.for !== undefined && { during: options.for }),
+    ...(options.alone && { alone: true }),
+  };
+  const { ask, answer } = await controlAgents(experiment, options.host, request);
+  const command = answer.command!;
+  const isFar = command.at - answer.now > LONGEST_WAIT;
+  const last = options.wait && !isFar ? await outcome(ask, command) : answer;
+  if (options.json) printJson({ experiment, ...last, command });
+  else report(command, last);
+  if (entryOf(last, command)?.state === 'failed') process.exitCode = 1;
+}
+
+/** Waits until it is in force here and known to all others. */
+async function outcome(ask: () => Promise<ControlAnswer>, command: LiveCommand): Promise<ControlAnswer> {
+  const began = performance.now();
+  for (;;) {
+    const answer = await ask();
+    const isOver = entryOf(answer, command)?.state !== 'pending';
+    const late = performance.now() - began - LONGEST_WAIT / 1000 > PATIENCE_MS;
+    if ((isOver && answer.behind.length === 0) || late) return answer;
+    const patience = answer.now - command.at > PATIENCE_MS * 1000;
+    if (isOver && patience) return answer;
+    await sleep(POLL_MS);
+  }
+}
+
+const entryOf = ({ history }: ControlAnswer, command: LiveCommand) =>
+  history.find((entry) => compareCommands(entry, command) === 0);
+
+function report(command: LiveCommand, answer: ControlAnswer): void {
+  const entry = entryOf(answer, command);
+  const at = `at ${formatMicros(command.at)}`;
+  const hosts = answer.inStep.join(', ');
+  if (entry?.state === 'done') print(`${styled('green', 'done')} ${at}: ${command.text} (${hosts})`);
+  else if (entry?.state === 'failed') warn(`${command.text}: it changed nothing: ${entry.problem}`);
+  else if (entry?.state === 'undone') print(`undone: ${command.text}`);
+  else
+    step(
+      `${command.text}: comes into force ${at}, in ${formatMicros(micros(Math.max(0, Math.round(command.at - answer.now))))}`,
+    );
+  if (answer.behind.length > 0)
+    warn(`not yet known to ${answer.behind.join(', ')}; they follow as soon as they are heard of again`);
+}
+
+async function history(name: string | undefined, { json = false }: { json?: boolean }): Promise<void> {
+  const experiment = findExperiment(name);
+  const answer = await controlHistory(experiment);
+  if (json) printJson(answer.history);
+  else if (answer.history.length === 0) print('no commands yet');
+  else {
+    const rows = answer.history.map(({ at, origin, text, until, state, problem }) => [
+      formatMicros(micros(at)),
+      until === undefined ? '' : formatMicros(micros(until)),
+      origin,
+      text,
+      problem === undefined ? state : `${state}: ${problem}`,
+    ]);
+    print(table(['at', 'until', 'by', 'command', ''], rows));
+  }
+}
