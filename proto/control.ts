@@ -65,8 +65,8 @@ export interface HistoryEntry extends Command {
 export interface ControlAnswer {
   /** The agent's host. */
   readonly host: string;
-  /** Microseconds since the start; negative before it. */
-  readonly now: number;
+  /** Microseconds since the start; negative before it, null where it isn't known. */
+  readonly now: number | null;
   /** The one that was accepted. */
   readonly command?: Command;
   /** In the order in which they take effect. */

@@ -184,7 +184,7 @@ async function control(text: string, options: ControlOptions): Promise<void> {
   };
   const { ask, answer } = await controlAgents(experiment, options.host, request);
   const command = answer.command!;
-  const isFar = command.at - answer.now > LONGEST_WAIT;
+  const isFar = command.at - nowOf(answer) > LONGEST_WAIT;
   const last = options.wait && !isFar ? await outcome(ask, command) : answer;
   if (options.json) printJson({ experiment, ...last, command });
   else report(command, last);
@@ -199,11 +199,13 @@ async function outcome(ask: () => Promise<ControlAnswer>, command: LiveCommand):
     const isOver = entryOf(answer, command)?.state !== 'pending';
     const late = performance.now() - began - LONGEST_WAIT / 1000 > PATIENCE_MS;
     if ((isOver && answer.behind.length === 0) || late) return answer;
-    const patience = answer.now - command.at > PATIENCE_MS * 1000;
+    const patience = nowOf(answer) - command.at > PATIENCE_MS * 1000;
     if (isOver && patience) return answer;
     await sleep(POLL_MS);
   }
 }
+
+const nowOf = ({ now }: ControlAnswer): number => now ?? 0;
 
 const entryOf = ({ history }: ControlAnswer, command: LiveCommand) =>
   history.find((entry) => compareCommands(entry, command) === 0);
@@ -217,7 +219,7 @@ function report(command: LiveCommand, answer: ControlAnswer): void {
   else if (entry?.state === 'undone') print(`undone: ${command.text}`);
   else
     step(
-      `${command.text}: comes into force ${at}, in ${formatMicros(micros(Math.max(0, Math.round(command.at - answer.now))))}`,
+      `${command.text}: comes into force ${at}, in ${formatMicros(micros(Math.max(0, Math.round(command.at - nowOf(answer)))))}`,
     );
   if (answer.behind.length > 0)
     warn(`not yet known to ${answer.behind.join(', ')}; they follow as soon as they are heard of again`);

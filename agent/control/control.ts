@@ -1,0 +1,133 @@
+/**
+ * Commands for the running experiment. This agent checks one, gives it a place in the order of all commands and its
+ * instant, and adds it to the set that the mesh spreads; from then on it is like any other that was heard.
+ */
+import {
+  type Command,
+  type ControlAnswer,
+  type ControlRequest,
+  compareCommands,
+  type HistoryEntry,
+} from '../../proto/control.ts';
+import { NetfoldError } from '../../proto/errors.ts';
+import { formatMicros, micros } from '../../proto/units.ts';
+
+/** What others need to hear of it before it is due: a gossip there, a tick of work, and a repair of one lost message. */
+const LEAD_MICROS = 100_000;
+/** And so many of the longest round trips between hosts. */
+const LEAD_ROUND_TRIPS = 2;
+
+export type ControlErrorCode = 'NOT_RUNNING' | 'CUT_OFF' | 'COMMAND_TIME';
+
+export class ControlError extends NetfoldError {
+  declare readonly code: ControlErrorCode;
+
+  constructor(code: ControlErrorCode, message: string, remedy: string) {
+    super({ code, blame: code === 'COMMAND_TIME' ? 'usage' : 'input', message, remedy });
+  }
+}
+
+export interface ControlHost {
+  readonly name: string;
+  readonly self: boolean;
+  /** Has the same commands. */
+  readonly inStep: boolean;
+}
+
+export interface ControlPorts {
+  readonly host: string;
+  /** Of the own agent. */
+  readonly incarnation: () => number;
+  /** Microseconds since the start, negative before it; `undefined` where it isn't known. */
+  readonly now: () => number | undefined;
+  /** Throws a `NetfoldError` for what makes no sense, now or at its instant. */
+  readonly check: (command: Command, now: number) => void;
+  /** Adds it to the set of all; those that listen to the set hear of it. */
+  readonly add: (command: Command) => void;
+  readonly history: () => readonly HistoryEntry[];
+  /** Those that are heard, the own one among them. */
+  readonly hosts: () => readonly ControlHost[];
+  /** Names of hosts that fell silent without a word. */
+  readonly silent: () => readonly string[];
+  /** The longest to any host, in microseconds. */
+  readonly longestRoundTrip: () => number;
+}
+
+export class Control {
+  readonly #ports: ControlPorts;
+  #count = 0;
+
+  constructor(ports: ControlPorts) {
+    this.#ports = ports;
+  }
+
+  /** Throws `ControlError`, and what `check` throws; then nothing has happened. */
+  accept(request: ControlRequest): ControlAnswer {
+    const now = this.#now();
+    this.#requireOthers(request);
+    const command = this.#place(request, now);
+    this.#ports.check(command, now);
+    this.#count++;
+    this.#ports.add(command);
+    return { ...this.answer(), command };
+  }
+
+  answer(): ControlAnswer {
+    const { host, now, history, hosts, silent } = this.#ports;
+    const heard = hosts();
+    const names = (inStep: boolean): string[] =>
+      heard.filter((one) => (one.self || one.inStep) === inStep).map(({ name }) => name);
+    return {
+      host,
+      now: now() ?? null,
+      history: [...history()].sort(compareCommands),
+      inStep: names(true),
+      behind: [...names(false), ...silent()].sort(),
+    };
+  }
+
+  #now(): number {
+    const now = this.#ports.now();
+    if (now !== undefined) return now;
+    throw new ControlError(
+      'NOT_RUNNING',
+      'the experiment has not begun',
+      'wait until `netfold up` says that it is up',
+    );
+  }
+
+  /** Somebody who hears nobody can't know whether it is he who is gone. */
+  #requireOthers({ alone }: ControlRequest): void {
+    const { hosts, silent, host } = this.#ports;
+    const lost = silent();
+    if (alone || lost.length === 0 || hosts().length > 1) return;
+    throw new ControlError(
+      'CUT_OFF',
+      `the agent of ${host} hears none of the others: ${lost.join(', ')} ${lost.length > 1 ? 'are' : 'is'} silent`,
+      `tell another agent (--host ${lost[0]}), or this one all the same with --alone: the others follow when they are back`,
+    );
+  }
+
+  #place({ text, at, after, during }: ControlRequest, now: number): Command {
+    const { host, incarnation, longestRoundTrip } = this.#ports;
+    if (at !== undefined && at < now) {
+      const passed = `the experiment is at ${formatMicros(micros(Math.round(now)))}`;
+      throw new ControlError(
+        'COMMAND_TIME',
+        `--at ${formatMicros(micros(at))} has passed: ${passed}`,
+        'leave --at out, or write --at +1s for in a second',
+      );
+    }
+    const lead = Math.max(LEAD_MICROS, LEAD_ROUND_TRIPS * longestRoundTrip());
+    const due = Math.round(at ?? Math.max(0, now) + Math.max(after ?? 0, lead));
+    return {
+      origin: host,
+      incarnation: incarnation(),
+      number: this.#count + 1,
+      issuedAt: Math.max(0, Math.round(now)),
+      at: due,
+      ...(during !== undefined && { until: due + Math.round(during) }),
+      text,
+    };
+  }
+}

@@ -1,0 +1,191 @@
+/** Commands for a running experiment: told to any agent, in force on all, undone by reset; and an agent that resumes. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { AgentProcess } from '../../controller/experiment/agents.ts';
+import type { Experiment } from '../../controller/experiment/experiment.ts';
+import { logFile } from '../../controller/lab/names.ts';
+import { processesIn } from '../../controller/lab/processes.ts';
+import { ping } from '../../controller/verify/traffic.ts';
+import type { HistoryEntry } from '../../proto/control.ts';
+import { netfold } from '../support/cli.ts';
+import { place, runIn, startLab } from '../support/lab.ts';
+import { LATE_MS } from '../support/speed.ts';
+
+const TOPOLOGY = `
+services:
+  a: {}
+  b: { run: "echo begins; sleep 1000" }
+  c: { run: "echo begins; sleep 1000" }
+bridges: [s]
+links:
+  - { from: a, to: s, latency: 10ms, up: 20Mbps, down: 8Mbps }
+  - { from: b, to: s, latency: 5ms }
+  - { from: c, to: s, latency: 5ms }
+`;
+
+async function roundTrip(lab: Experiment, to: string): Promise<number | undefined> {
+  const { received, meanMs } = await ping(place(lab, 'a'), place(lab, to), 4, 40);
+  return received === 0 ? undefined : meanMs;
+}
+
+const near = (milliseconds: number): unknown =>
+  expect.toSatisfy((value: number | undefined) => Math.abs((value ?? 0) - milliseconds) < 1 + 2 * LATE_MS);
+
+/** All that the kernel says of the endpoints' interfaces. */
+async function kernelState(lab: Experiment): Promise<string> {
+  const commands = 'tc qdisc; tc class show dev eth0; tc filter show dev eth0; nft list ruleset';
+  const all = await Promise.all(['a', 'b', 'c'].map((node) => runIn(place(lab, node), 'sh', '-c', commands)));
+  return all
+    .map(({ out }) => out.replaceAll(/\bid \d+|tag [0-9a-f]+|direct_packets_stat \d+|jited/g, ''))
+    .map((out) => out.replaceAll(/(bfifo|pfifo|netem) [0-9a-f]+:|leaf [0-9a-f]+:/g, '$1'))
+    .map((out) => out.split('\n').sort().join('\n'))
+    .join('\n');
+}
+
+async function tell(lab: Experiment, ...words: string[]): Promise<{ code: number | null; text: string }> {
+  const { code, stdout, stderr } = await netfold(words[0]!, ...words.slice(1), '--name', lab.name);
+  return { code, text: stdout + stderr };
+}
+
+async function historyOf(lab: Experiment): Promise<HistoryEntry[]> {
+  return JSON.parse((await netfold('history', lab.name, '--json')).stdout);
+}
+
+it('commands change all hosts alike, and reset takes them back', async () => {
+  const lab = await startLab(TOPOLOGY, { hosts: 2 });
+  await lab.run();
+  await sleep(500);
+  const untouched = await kernelState(lab);
+  expect([await roundTrip(lab, 'b'), await roundTrip(lab, 'c')]).toEqual([near(30), near(30)]);
+
+  // Each by another agent.
+  expect(await tell(lab, 'set', 'a--s', 'latency=+20ms', '--host', 'host0')).toMatchObject({ code: 0 });
+  expect(await tell(lab, 'set', 'b--s', 'latency=15ms', '--host', 'host1')).toMatchObject({ code: 0 });
+  expect([await roundTrip(lab, 'b'), await roundTrip(lab, 'c')]).toEqual([near(90), near(70)]);
+
+  expect(await tell(lab, 'partition', 'a | c')).toMatchObject({ code: 0 });
+  expect([await roundTrip(lab, 'b'), await roundTrip(lab, 'c')]).toEqual([near(90), undefined]);
+  expect(await tell(lab, 'heal')).toMatchObject({ code: 0 });
+  expect(await roundTrip(lab, 'c')).toEqual(near(70));
+
+  expect(await tell(lab, 'crash', 'b', '--host', 'host1')).toMatchObject({ code: 0 });
+  expect(await roundTrip(lab, 'b')).toBeUndefined();
+  expect((await lab.statuses()).flatMap(({ processes }) => processes['b.0'] ?? [])).toEqual(['ended by SIGKILL']);
+
+  const commands = await historyOf(lab);
+  expect(commands.map(({ text, origin, state }) => [text, origin, state])).toEqual([
+    ['set a--s latency=+20ms', 'host0', 'done'],
+    ['set b--s latency=15ms', 'host1', 'done'],
+    ['partition a | c', 'host0', 'done'],
+    ['heal', 'host0', 'done'],
+    ['crash b', 'host1', 'done'],
+  ]);
+
+  expect(await tell(lab, 'reset')).toMatchObject({ code: 0 });
+  expect([await roundTrip(lab, 'b'), await roundTrip(lab, 'c')]).toEqual([near(30), near(30)]);
+  expect(await kernelState(lab)).toBe(untouched);
+  // Its command was started again.
+  expect(readFileSync(logFile(lab.name, 'b.0'), 'utf8')).toBe('begins\nbegins\n');
+  const epochs = (await lab.statuses()).map(({ epoch }) => epoch);
+  expect(new Set(epochs).size).toBe(1);
+});
+
+it('commands may be for later, for a while, and wrong', async () => {
+  const lab = await startLab(TOPOLOGY, { hosts: 2 });
+  await lab.run();
+  await sleep(500);
+  expect(await tell(lab, 'set', 'a--s', 'latency=60ms', '--at', '+1s', '--for', '2s', '--no-wait')).toMatchObject({
+    code: 0,
+  });
+  expect(await roundTrip(lab, 'b')).toEqual(near(30));
+  await sleep(1000);
+  expect(await roundTrip(lab, 'b')).toEqual(near(130));
+  await sleep(2000);
+  expect(await roundTrip(lab, 'b')).toEqual(near(30));
+
+  const before = await kernelState(lab);
+  const wrong = async (...words: string[]): Promise<string> => {
+    const { code, text } = await tell(lab, ...words);
+    expect(code).toBe(1);
+    return text;
+  };
+  expect(await wrong('set', 'a--t', 'latency=1ms')).toMatch(/"t"/);
+  expect(await wrong('set', 'b', 'latency=1ms')).toMatch(/"b" is a service, and set is for links/);
+  expect(await wrong('set', 'a--s', 'latency=fast')).toMatch(/latency=fast|"fast"/);
+  expect(await wrong('leave', 'b', '2')).toMatch(/2/);
+  expect(await wrong('flap', 'a--s', 'every', '100ms')).toMatch(/--for/);
+  expect(await wrong('heal', '--at', '1ms')).toMatch(/has passed/);
+  expect(await wrong('join', 'b')).toMatch(/b/);
+  const unknown = await netfold('heal', '--name', `${lab.name}-not`);
+  expect(unknown.code).toBe(1);
+  expect(unknown.stderr).toContain('there is no experiment');
+  expect(await kernelState(lab)).toBe(before);
+  expect(await historyOf(lab)).toHaveLength(1);
+});
+
+it('an agent that is cut off takes no commands, but for --alone; the others follow when it is back', async () => {
+  const lab = await startLab(TOPOLOGY, { hosts: 2 });
+  await lab.run();
+  const cable = (state: 'up' | 'down'): void => {
+    execFileSync('ip', ['-n', lab.plan.hosts[1]!.namespace, 'link', 'set', 'fabric', state]);
+  };
+  const hosts = async (): Promise<number[]> => (await lab.statuses()).map((status) => status.hosts.length);
+  const until = async (condition: () => Promise<boolean>): Promise<void> => {
+    for (let attempt = 0; attempt < 200 && !(await condition()); attempt++) await sleep(100);
+    expect(await condition()).toBe(true);
+  };
+  cable('down');
+  await until(async () => (await hosts()).every((heard) => heard === 1));
+  const { code, text } = await tell(lab, 'disconnect', 'b');
+  expect(code).toBe(1);
+  expect(text).toMatch(/hears none of the others: host1 is silent/);
+  expect(await historyOf(lab)).toEqual([]);
+  expect(await tell(lab, 'disconnect', 'b', '--alone', '--no-wait')).toMatchObject({ code: 0 });
+  cable('up');
+  const epochs = async (): Promise<number[]> => (await lab.statuses()).map(({ epoch }) => epoch);
+  await until(async () => (await epochs()).every((epoch) => epoch === 1));
+  expect(await hosts()).toEqual([2, 2]);
+});
+
+it('an agent that is killed goes on in mid-timeline, with the applications that it had', async () => {
+  const events = `
+events:
+  - at 3s crash b
+  - at 3s leave c
+  - at 6s join b
+  - at 200s set a--s latency=200ms
+`;
+  const lab = await startLab(TOPOLOGY + events, { hosts: 2 });
+  const startAt = await lab.run();
+  const at = (seconds: number): Promise<void> => sleep(Math.max(0, startAt + seconds * 1000 - Date.now()));
+  expect(await tell(lab, 'set', 'a--s', 'latency=40ms')).toMatchObject({ code: 0 });
+  const pids = async (): Promise<(string | undefined)[]> => {
+    const processes = Object.assign({}, ...(await lab.statuses()).map((status) => status.processes));
+    return [processes['b.0'], processes['c.0']];
+  };
+  const [, pidOfC] = await pids();
+  const host = lab.plan.hosts.find((one) => place(lab, 'c').host === one)!;
+  const index = lab.plan.hosts.indexOf(host);
+  const killAgent = (): void => {
+    const [agent] = processesIn([host.namespace]);
+    process.kill(agent!, 'SIGKILL');
+  };
+  await at(2);
+  killAgent();
+  (lab.agents as AgentProcess[])[index] = new AgentProcess(lab.name, host);
+  // Nobody tells it of the start but the other agent.
+  await at(2.9);
+  await expect.poll(async () => (await lab.statuses())[index]?.state, { timeout: 10_000 }).toBe('running');
+  expect(pidOfC).toMatch(/^pid \d+$/);
+  await at(4.5);
+  expect(await roundTrip(lab, 'c')).toBeUndefined();
+  await at(7);
+  const [b] = await pids();
+  expect(b).toMatch(/^pid \d+$/);
+  expect(await roundTrip(lab, 'b')).toEqual(near(90));
+  const statuses = await lab.statuses();
+  expect(statuses.map(({ epoch }) => epoch)).toEqual([statuses[0]!.epoch, statuses[0]!.epoch]);
+  expect(readFileSync(logFile(lab.name, 'c.0'), 'utf8')).toBe('begins\n');
+});
