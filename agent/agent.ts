@@ -22,6 +22,7 @@ import { Mesh } from './mesh/mesh.ts';
 import type { MeshTransport } from './mesh/transport.ts';
 import { Epoch } from './tick/epoch.ts';
 import { type KnownEndpoint, Shaping } from './tick/shaping.ts';
+import { type LocalShare, ShareRecord } from './tick/share-record.ts';
 import { Tick } from './tick/tick.ts';
 import { type Moment, Player } from './timeline/player.ts';
 import { TimelineRunner } from './timeline/runner.ts';
@@ -41,6 +42,7 @@ export class Agent {
   readonly topology: Topology;
   readonly applications: Applications;
   readonly timeline: TimelineRunner;
+  readonly shareRecord = new ShareRecord();
   readonly #player: Player;
   readonly #log: Logger;
   readonly #known = new Map<number, KnownEndpoint>();
@@ -136,6 +138,7 @@ export class Agent {
         mesh: this.#mesh,
         shaping: this.#shaping,
         local: endpoints,
+        onEnforced: (shares) => this.#record(shares),
       },
       this.#epoch,
     );
@@ -248,13 +251,20 @@ export class Agent {
     this.#state = 'ready';
   }
 
-  /** Network first, so that who joins finds it there. */
-  #apply({ graph, atoms }: Moment): void {
+  /** Network first, so that who joins finds it there. Never rejects. */
+  #apply({ graph, atoms }: Moment): Promise<void> {
+    let settled = Promise.resolve();
     if (graph) {
       this.#epoch = new Epoch(graph);
-      this.#tick.setEpoch(this.#epoch).catch((error: Error) => this.#fail(error));
+      settled = this.#tick.setEpoch(this.#epoch).catch((error: Error) => this.#fail(error));
     }
     for (const atom of atoms) this.applications.obey(atom);
+    return settled;
+  }
+
+  #record(shares: readonly LocalShare[]): void {
+    const { nowMicros } = this.timeline;
+    if (nowMicros !== undefined) this.shareRecord.note(shares, nowMicros, this.epochNumber);
   }
 
   /** An interface that is gone, or that somebody has changed, shows within seconds, also where nothing flows. */

@@ -7,6 +7,7 @@ import { openApi } from './api.ts';
 import { AgentError } from './errors.ts';
 import { open } from './kernel/libc.ts';
 import { OWN_NAMESPACE_FILE } from './kernel/namespaces.ts';
+import { agentRecord } from './record.ts';
 import { agentStatus } from './status.ts';
 
 export interface AgentOptions {
@@ -28,7 +29,12 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   try {
     await agent.start();
     const api = await openApi(
-      { status: () => agentStatus(agent), run: (startAt) => agent.run(startAt), stop: stopping.resolve },
+      {
+        status: () => agentStatus(agent),
+        record: () => agentRecord(agent),
+        run: (startAt) => agent.run(startAt),
+        stop: stopping.resolve,
+      },
       options.socket,
     );
     log.info({ endpoints: agent.bootstrap.endpoints.length }, 'agent started');

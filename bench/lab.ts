@@ -38,20 +38,21 @@ export class Interruption {
 }
 
 /**
- * Runs the topology on one emulated host with the backend, hands it to `use`, and removes it, whatever happens.
- * A signal while the lab starts lets the start end first: then everything is known that has to be removed.
+ * Runs the topology on emulated hosts (one, if nothing else is said) with the backend, hands it to `use`, and removes it,
+ * whatever happens. A signal while the lab starts lets the start end first: then everything is known that has to be removed.
  */
 export async function withLab<T>(
   text: string,
   backend: DelayBackendName,
   interruption: Interruption,
   use: (lab: Lab) => Promise<T>,
+  hosts = 1,
 ): Promise<T> {
   const file = 'bench.yaml';
   const { topology } = loadTopology(text, file);
   const name = `bench-${process.pid}-${++labs}`;
   const source = { file, text };
-  const experiment = await Experiment.start({ name, hosts: 1, source, topology, delayBackend: backend });
+  const experiment = await Experiment.start({ name, hosts, source, topology, delayBackend: backend });
   try {
     return await interruption.race(() => use({ experiment, place: (wanted) => find(experiment, wanted) }));
   } finally {

@@ -9,6 +9,7 @@ import { measureAccuracy } from './accuracy/accuracy.ts';
 import { BenchError } from './errors.ts';
 import { reportFromMachine } from './in-machine.ts';
 import { Interruption } from './lab.ts';
+import { measureReaction } from './reaction/reaction.ts';
 import { readMachineFacts } from './report/machine.ts';
 import type { Report, Table } from './report/model.ts';
 import { saveJson, saveResults } from './report/save.ts';
@@ -35,20 +36,24 @@ Measures rates, delays, losses and jitter in real labs with real traffic, and pr
 interface ReportOptions {
   readonly quick: boolean;
   readonly json?: string;
+  /** Folder for JSON, Markdown and figures. */
+  readonly save?: string;
 }
 
 /** What all benches share: measures, prints, saves. */
 async function report(
   bench: string,
-  { quick, json }: ReportOptions,
-  measure: () => Promise<Table[]>,
+  { quick, json, save: folder }: ReportOptions,
+  measure: () => Promise<readonly Table[] | Pick<Report, 'tables' | 'figures'>>,
 ): Promise<void> {
   const began = performance.now();
   const machine = await readMachineFacts();
-  const tables = await measure();
+  const measured = await measure();
   const seconds = (performance.now() - began) / 1000;
-  const result: Report = { bench, date: new Date().toISOString(), quick, seconds, machine, tables };
+  const results = 'tables' in measured ? measured : { tables: measured };
+  const result: Report = { bench, date: new Date().toISOString(), quick, seconds, machine, ...results };
   const saved = save(result, json);
+  if (folder !== undefined) saved.push(...saveResults(result, folder));
   print(terminalText(result, table));
   for (const file of saved) step(`saved ${relative(process.cwd(), file)}`);
   print(`\n${summary(result)}`);
@@ -85,6 +90,25 @@ function addAccuracy(program: Command): void {
     });
 }
 
+const REACTION_HELP = `
+Three TCP flows on two emulated hosts, while the topology changes: how long until every flow has its new share?
+  npm run bench -- reaction                        five runs of each of the two timelines (8 min)
+  npm run bench -- reaction --quick                one of each (1 min)`;
+
+function addReaction(program: Command): void {
+  program
+    .command('reaction')
+    .description('how soon after an event does every flow have its new share?')
+    .option('--quick', 'fewer samples: a look, not a result', false)
+    .option('--json <file>', 'write the JSON to this file, too')
+    .option('--save <folder>', 'write everything there, also of a quick run')
+    .addHelpText('after', REACTION_HELP)
+    .action(async (options: ReportOptions) => {
+      const interruption = new Interruption();
+      await report('reaction', options, () => measureReaction({ ...options, interruption, say: step }));
+    });
+}
+
 /** The delay line needs a processor that wakes up on time, so the machine measures netem only. */
 async function accuracyInMachine({ quick, json }: ReportOptions, interruption: Interruption): Promise<void> {
   const words = ['accuracy', '--backend', 'netem', ...(quick ? ['--quick'] : [])];
@@ -103,6 +127,7 @@ const program = new Command('npm run bench --')
   .addHelpText('after', HELP)
   .exitOverride();
 addAccuracy(program);
+addReaction(program);
 for (const command of program.commands) command.exitOverride();
 
 try {

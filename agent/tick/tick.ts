@@ -27,6 +27,8 @@ export interface TickPorts {
   readonly mesh: Mesh;
   readonly shaping: Shaping;
   readonly local: readonly LocalEndpoint[];
+  /** Hears of the shares of local flows when they are in force. */
+  readonly onEnforced: (shares: readonly FlowShare[]) => void;
 }
 
 export class Tick {
@@ -134,6 +136,7 @@ export class Tick {
       const rate = rates.get(source)?.get(destination) ?? this.#epoch.bandwidth(source, destination);
       this.#meter.setEnforced(source, destination, rate, now);
     }
+    this.#ports.onEnforced(this.#shares);
   }
 }
 

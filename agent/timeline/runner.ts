@@ -2,25 +2,31 @@
  * Plays the timeline against the clock. All agents count from one instant, so an event that is due is due everywhere;
  * what is due at the same time is one change.
  */
-import { type Micros, micros } from '../../proto/units.ts';
+import { micros } from '../../proto/units.ts';
 import type { Clock, Timers } from '../clock.ts';
+import { Ring } from '../ring.ts';
+import { type Lag, LagCount } from './lag.ts';
 import type { Moment, Player } from './player.ts';
 
 export interface RunnerPorts {
   readonly player: Player;
   readonly clock: Clock;
   readonly timers: Timers;
-  /** Brings the moment about; it is in force when this returns. */
-  readonly apply: (moment: Moment) => void;
+  /** Brings the moment about; bandwidth is in force when this returns, everything when it is fulfilled. */
+  readonly apply: (moment: Moment) => Promise<void>;
 }
 
-/** How late changes came into force, after the instant at which they were due. */
-export interface Lag {
-  readonly count: number;
-  readonly latestMs: number;
-  readonly meanMs: number;
-  readonly mostMs: number;
+/** What was due at an instant, and when it was in force; microseconds since the start. */
+export interface Applied {
+  readonly dueMicros: number;
+  readonly appliedMicros: number;
+  /** Delays and losses, too. */
+  readonly settledMicros: number;
+  readonly epoch: number;
 }
+
+/** The events of a flap every 100 ms in seven minutes. */
+const REMEMBERED = 4096;
 
 /** Longer waits don't fit a timer; it then looks again. */
 const LONGEST_WAIT_MS = 2 ** 31 - 1;
@@ -30,21 +36,34 @@ export class TimelineRunner {
   /** The start, on this machine's monotonic clock. */
   #startMs = 0;
   #cancel: () => void = () => {};
-  #lag = { count: 0, latestMs: 0, totalMs: 0, mostMs: 0 };
+  #isStarted = false;
+  readonly #lag = new LagCount();
+  readonly #applied = new Ring<Applied>(REMEMBERED);
 
   constructor(ports: RunnerPorts) {
     this.#ports = ports;
   }
 
+  /** How late all of what was due came into force. */
   get lag(): Lag {
-    const { count, latestMs, totalMs, mostMs } = this.#lag;
-    return { count, latestMs, meanMs: count === 0 ? 0 : totalMs / count, mostMs };
+    return this.#lag.summary;
+  }
+
+  /** The latest moments, oldest first, and how many before them are forgotten. */
+  get applied(): { readonly moments: readonly Applied[]; readonly forgotten: number } {
+    return { moments: this.#applied.toArray(), forgotten: this.#applied.forgotten };
+  }
+
+  /** Microseconds since the start; `undefined` before it. */
+  get nowMicros(): number | undefined {
+    return this.#isStarted ? this.#elapsedMicros() : undefined;
   }
 
   /** `startAt`: milliseconds since 1970; what is due before now is played at once. */
   start(startAt: number): void {
     const { clock } = this.#ports;
     this.#startMs = clock.now() + (startAt - clock.wallNow());
+    this.#isStarted = true;
     this.#wait();
   }
 
@@ -61,24 +80,28 @@ export class TimelineRunner {
   }
 
   #play(): void {
-    const { player, clock, apply } = this.#ports;
+    const { player, apply } = this.#ports;
     const due = player.nextAt;
-    const elapsed = micros(Math.max(0, Math.floor((clock.now() - this.#startMs) * 1000)));
+    const elapsed = micros(Math.max(0, Math.floor(this.#elapsedMicros())));
     // Timers come up to a millisecond early, and long waits come in parts.
     if (due === undefined || elapsed < due) {
       this.#wait();
       return;
     }
-    apply(player.advance(elapsed));
-    this.#note(due);
+    const settled = apply(player.advance(elapsed));
+    const appliedMicros = this.#elapsedMicros();
+    const { epoch } = player;
+    void settled.then(() => this.#note({ dueMicros: due, appliedMicros, epoch }));
     this.#wait();
   }
 
-  #note(due: Micros): void {
-    const late = this.#ports.clock.now() - this.#startMs - due / 1000;
-    this.#lag.count++;
-    this.#lag.latestMs = late;
-    this.#lag.totalMs += late;
-    this.#lag.mostMs = Math.max(this.#lag.mostMs, late);
+  #note(moment: Omit<Applied, 'settledMicros'>): void {
+    const settledMicros = this.#elapsedMicros();
+    this.#lag.add((settledMicros - moment.dueMicros) / 1000);
+    this.#applied.push({ ...moment, settledMicros });
+  }
+
+  #elapsedMicros(): number {
+    return (this.#ports.clock.now() - this.#startMs) * 1000;
   }
 }

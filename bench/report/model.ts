@@ -2,6 +2,7 @@
 import type { DelayBackendName } from '../../agent/kernel/probe.ts';
 import type { Interval } from '../measure/statistics.ts';
 import type { MachineFacts } from './machine.ts';
+import type { Plot } from './plot.ts';
 
 /** `bit/s`; `ms`; `ratio` in 0..1. */
 export type Unit = 'bit/s' | 'ms' | 'ratio';
@@ -47,6 +48,13 @@ export interface Table {
   readonly rows: readonly Row[];
 }
 
+/** A picture of what was measured, saved as SVG next to the numbers. */
+export interface Figure {
+  /** Part of the file's name. */
+  readonly id: string;
+  readonly plot: Plot;
+}
+
 export interface Report {
   readonly bench: string;
   /** ISO 8601, UTC. */
@@ -56,6 +64,8 @@ export interface Report {
   readonly seconds: number;
   readonly machine: MachineFacts;
   readonly tables: readonly Table[];
+  /** Absent: none. */
+  readonly figures?: readonly Figure[];
 }
 
 export interface Tally {

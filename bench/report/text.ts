@@ -30,7 +30,13 @@ export function terminalText(report: Report, draw: DrawTable): string {
   return [`${machineLine(report.machine)}${quickness(report)}`, ...tables].join('\n\n');
 }
 
-export function markdown(report: Report): string {
+/** A figure that was saved beside the Markdown. */
+export interface DrawnFigure {
+  readonly file: string;
+  readonly title: string;
+}
+
+export function markdown(report: Report, figures: readonly DrawnFigure[] = []): string {
   const { bench, date, machine, seconds } = report;
   const versions = Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`);
   const head = [
@@ -39,7 +45,8 @@ export function markdown(report: Report): string {
     `${machineLine(machine)}. ${versions.join(', ')}.`,
     '✓ within its bound, ✗ outside, – needs a faster machine. Tries: a row that is outside is measured once more.',
   ];
-  return `${[...head, ...report.tables.map(section)].join('\n\n')}\n`;
+  const pictures = figures.map(({ file, title }) => `![${title}](${file})`);
+  return `${[...head, ...pictures, ...report.tables.map(section)].join('\n\n')}\n`;
 }
 
 function section(table: Table): string {

@@ -23,16 +23,21 @@ let runner: TimelineRunner;
 /** What bringing a moment about takes, and has taken so far. */
 let costMs: number;
 let spentMs: number;
+/** What it takes beyond that until delays are in force. */
+let settleMs: number;
 
 beforeEach(() => {
   clock = new ManualClock();
   applied = [];
   costMs = 0;
   spentMs = 0;
+  settleMs = 0;
   const player = new Player(topology, () => {});
-  const apply = (moment: Moment): void => {
+  const apply = async (moment: Moment): Promise<void> => {
     applied.push({ at: clock.now(), moment });
     spentMs += costMs;
+    await Promise.resolve();
+    spentMs += settleMs;
   };
   const busyClock = { now: () => clock.now() + spentMs, wallNow: () => clock.wallNow() + spentMs };
   runner = new TimelineRunner({ player, clock: busyClock, timers: clock, apply });
@@ -75,13 +80,39 @@ test('waits longer than a timer can', async () => {
 });
 
 test('tells how late changes came into force', async () => {
-  expect(runner.lag).toEqual({ count: 0, latestMs: 0, meanMs: 0, mostMs: 0 });
+  expect(runner.lag).toEqual({ count: 0, latestMs: 0, meanMs: 0, p99Ms: 0, mostMs: 0 });
   runner.start(clock.wallNow());
   costMs = 3;
   await clock.advance(1000);
+  spentMs = 0;
   costMs = 1;
   await clock.advance(500);
-  expect(runner.lag).toMatchObject({ count: 2, latestMs: 1, meanMs: 2, mostMs: 3 });
+  expect(runner.lag).toMatchObject({ count: 2, latestMs: 1, meanMs: 2, p99Ms: 3, mostMs: 3 });
+});
+
+test('remembers of each moment when it was due, when bandwidth was in force, and when all was', async () => {
+  runner.start(clock.wallNow());
+  costMs = 3;
+  settleMs = 0.5;
+  await clock.advance(1000);
+  spentMs = 0;
+  costMs = 1;
+  await clock.advance(500);
+  expect(runner.applied).toEqual({
+    moments: [
+      { dueMicros: 1_000_000, appliedMicros: 1_003_000, settledMicros: 1_003_500, epoch: 1 },
+      { dueMicros: 1_500_000, appliedMicros: 1_501_000, settledMicros: 1_501_500, epoch: 2 },
+    ],
+    forgotten: 0,
+  });
+  expect(runner.lag).toMatchObject({ latestMs: 1.5, mostMs: 3.5 });
+});
+
+test('knows the time of the experiment from its start on', async () => {
+  expect(runner.nowMicros).toBeUndefined();
+  runner.start(clock.wallNow() + 200);
+  await clock.advance(250);
+  expect(runner.nowMicros).toBe(50_000);
 });
 
 test('nothing happens once it is stopped', async () => {

@@ -1,0 +1,26 @@
+/** The latest of many, in bounded memory. */
+export class Ring<T> {
+  readonly #items: T[] = [];
+  readonly #capacity: number;
+  #added = 0;
+
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+  }
+
+  push(item: T): void {
+    this.#items[this.#added++ % this.#capacity] = item;
+  }
+
+  /** How many were there that are no longer. */
+  get forgotten(): number {
+    return this.#added - this.#items.length;
+  }
+
+  /** Oldest first. */
+  toArray(): T[] {
+    const oldest = this.#added % this.#capacity;
+    if (this.#added <= this.#capacity) return [...this.#items];
+    return [...this.#items.slice(oldest), ...this.#items.slice(0, oldest)];
+  }
+}

@@ -1,0 +1,14 @@
+/** What the agents of a lab remember of how they reacted. */
+import type { Experiment } from '../../controller/experiment/experiment.ts';
+import { agentSocket } from '../../controller/lab/names.ts';
+import { callJson } from '../../proto/http-json.ts';
+import type { AgentRecord } from '../../proto/record.ts';
+
+/** One of each host, in their order. Throws `HttpError`. */
+export function agentRecords({ name, plan }: Experiment): Promise<AgentRecord[]> {
+  return Promise.all(
+    plan.hosts.map(
+      async ({ name: host }) => (await callJson(`unix:${agentSocket(name, host)}`, '/record')) as AgentRecord,
+    ),
+  );
+}
