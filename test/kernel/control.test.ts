@@ -72,7 +72,9 @@ it('commands change all hosts alike, and reset takes them back', async () => {
 
   expect(await tell(lab, 'crash', 'b', '--host', 'host1')).toMatchObject({ code: 0 });
   expect(await roundTrip(lab, 'b')).toBeUndefined();
-  expect((await lab.statuses()).flatMap(({ processes }) => processes['b.0'] ?? [])).toEqual(['ended by SIGKILL']);
+  expect((await lab.statuses()).flatMap(({ processes }) => processes['b.0'] ?? [])).toEqual([
+    'ended by SIGKILL',
+  ]);
 
   const commands = await historyOf(lab);
   expect(commands.map(({ text, origin, state }) => [text, origin, state])).toEqual([
@@ -96,7 +98,9 @@ it('commands may be for later, for a while, and wrong', async () => {
   const lab = await startLab(TOPOLOGY, { hosts: 2 });
   await lab.run();
   await sleep(500);
-  expect(await tell(lab, 'set', 'a--s', 'latency=60ms', '--at', '+1s', '--for', '2s', '--no-wait')).toMatchObject({
+  expect(
+    await tell(lab, 'set', 'a--s', 'latency=60ms', '--at', '+1s', '--for', '2s', '--no-wait'),
+  ).toMatchObject({
     code: 0,
   });
   expect(await roundTrip(lab, 'b')).toEqual(near(30));
@@ -166,7 +170,7 @@ events:
     return [processes['b.0'], processes['c.0']];
   };
   const [, pidOfC] = await pids();
-  const host = lab.plan.hosts.find((one) => place(lab, 'c').host === one)!;
+  const { host } = lab.plan.endpoints.find(({ name }) => name === 'c.0')!;
   const index = lab.plan.hosts.indexOf(host);
   const killAgent = (): void => {
     const [agent] = processesIn([host.namespace]);
