@@ -88,7 +88,16 @@ export class Timeline {
 
   /** Plays all that is due until and including `at`. */
   advance(at: Micros): void {
-    for (let step = this.#steps[this.#next]; step && step.at <= at; step = this.#steps[++this.#next]) {
+    this.#playWhile((step) => step.at <= at);
+  }
+
+  /** Plays all that is due before `at`. */
+  advanceBefore(at: Micros): void {
+    this.#playWhile((step) => step.at < at);
+  }
+
+  #playWhile(isDue: (step: Step) => boolean): void {
+    for (let step = this.#steps[this.#next]; step && isDue(step); step = this.#steps[++this.#next]) {
       this.#now = step.at;
       this.#event = step.event;
       try {
