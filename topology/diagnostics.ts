@@ -45,7 +45,8 @@ export type DiagnosticCode =
   | 'EVENT_SYNTAX'
   | 'EVENT_TARGET'
   | 'EVENT_AMOUNT'
-  | 'EVENT_TIME';
+  | 'EVENT_TIME'
+  | 'EVENT_CONTRADICTION';
 
 /** `ring.yaml:4:12: error: links[0].latency: "10" has no unit (write the unit, e.g. 10ms)`. */
 export function formatDiagnostic(diagnostic: Diagnostic): string {

@@ -2,15 +2,16 @@
 import type { EventAction, LifecycleAction } from './events/model.ts';
 import { ENDPOINT_ONLY, FLAP_SCOPE, LIFECYCLE_SCOPE } from './events/scopes.ts';
 import { type Selection, TargetError, type Targets } from './events/targets.ts';
-import type { NetworkState } from './state.ts';
+import type { Graph } from './model.ts';
+import type { Presence } from './state.ts';
 
-/** What joins before anything else happens to it is absent until then. */
-export function removeLateJoiners(
-  state: NetworkState,
-  targets: Targets,
-  actions: readonly EventAction[],
-): void {
-  const { graph } = state.expansion;
+/** `actions`: of all events, in the order in which they start. What joins before anything else happens to it is absent until then. */
+export function presenceBefore(actions: readonly EventAction[], targets: Targets, graph: Graph): Presence {
+  const presence = {
+    present: new Uint8Array(graph.endpoints.length).fill(1),
+    goneBridges: new Uint8Array(graph.nodes.length),
+    goneLinks: new Uint8Array(graph.links.length),
+  };
   const decided = {
     endpoints: new Uint8Array(graph.nodes.length),
     links: new Uint8Array(graph.links.length),
@@ -24,14 +25,15 @@ export function removeLateJoiners(
     for (const node of [...selection.endpoints, ...selection.bridges]) {
       if (decided.endpoints[node]) continue;
       decided.endpoints[node] = 1;
-      if (node < state.present.length) state.present[node] = joins ? 0 : 1;
-      else state.goneBridges[node] = joins;
+      if (node < presence.present.length) presence.present[node] = joins ? 0 : 1;
+      else presence.goneBridges[node] = joins;
     }
     for (const { link } of selection.links) {
-      if (!decided.links[link]) state.goneLinks[link] = joins;
+      if (!decided.links[link]) presence.goneLinks[link] = joins;
       decided.links[link] = 1;
     }
   }
+  return presence;
 }
 
 function lifecycleSelection(action: EventAction, all: Targets): Selection | undefined {

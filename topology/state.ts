@@ -33,6 +33,17 @@ export type AtomChange = Atom extends infer One
     : never
   : never;
 
+/** These happen to processes; the graph stays as it is. */
+const OF_PROCESSES: ReadonlySet<Atom['verb']> = new Set(['run', 'signal', 'quit']);
+
+/** Whether an atom starts an epoch. All atoms of one instant start one. */
+export function changesTopology({ verb }: Pick<Atom, 'verb'>): boolean {
+  return !OF_PROCESSES.has(verb);
+}
+
+/** Who is there before anything happens. */
+export type Presence = Pick<NetworkState, 'present' | 'goneBridges' | 'goneLinks'>;
+
 export class NetworkState {
   readonly expansion: Expansion;
   /** Per endpoint. */
@@ -46,14 +57,13 @@ export class NetworkState {
   readonly partitions = new Set<ActivePartition>();
   readonly #onChange: (change: AtomChange) => void;
 
-  /** All is present and connected at first. `onChange` hears of each change. */
-  constructor(expansion: Expansion, onChange: (change: AtomChange) => void) {
-    const { graph } = expansion;
+  /** All that is present is connected at first. `onChange` hears of each change. */
+  constructor(expansion: Expansion, start: Presence, onChange: (change: AtomChange) => void) {
     this.expansion = expansion;
-    this.present = new Uint8Array(graph.endpoints.length).fill(1);
-    this.disconnected = new Uint8Array(graph.endpoints.length);
-    this.goneBridges = new Uint8Array(graph.nodes.length);
-    this.goneLinks = new Uint8Array(graph.links.length);
+    this.present = start.present.slice();
+    this.disconnected = new Uint8Array(this.present.length);
+    this.goneBridges = start.goneBridges.slice();
+    this.goneLinks = start.goneLinks.slice();
     this.#onChange = onChange;
   }
 
@@ -84,4 +94,26 @@ export class NetworkState {
     this.goneLinks[link] = back ? 0 : 1;
     this.#onChange({ verb: back ? 'join' : 'leave', link });
   }
+}
+
+/** Whether two states of one topology have the same graph, so far as that can be told without making it. */
+export function isSameState(a: NetworkState, b: NetworkState): boolean {
+  return (
+    areSame(a.present, b.present) &&
+    areSame(a.disconnected, b.disconnected) &&
+    areSame(a.goneBridges, b.goneBridges) &&
+    areSame(a.goneLinks, b.goneLinks) &&
+    areSame(eventsOf(a.settings), eventsOf(b.settings)) &&
+    areSame(eventsOf(a.partitions), eventsOf(b.partitions))
+  );
+}
+
+function eventsOf(active: ReadonlySet<{ readonly event: TopologyEvent }>): TopologyEvent[] {
+  return [...active].map(({ event }) => event);
+}
+
+function areSame(a: ArrayLike<unknown>, b: ArrayLike<unknown>): boolean {
+  if (a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false;
+  return true;
 }

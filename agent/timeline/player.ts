@@ -1,39 +1,44 @@
 /**
- * The timeline of a running experiment, played in steps: every agent plays the same file, so all come to the same
- * topologies at the same instants. Pure: time comes with each call.
+ * The timeline of a running experiment, played in steps: every agent plays the same file and hears of the same commands,
+ * so all come to the same topologies at the same instants. Pure: time comes with each call.
  */
-import type { Micros } from '../../proto/units.ts';
-import type { TopologyEvent } from '../../topology/events/model.ts';
-import type { TargetError } from '../../topology/events/targets.ts';
+import type { Command } from '../../proto/control.ts';
+import { type Micros, micros } from '../../proto/units.ts';
+import { Beginning } from '../../topology/beginning.ts';
 import { graphOf } from '../../topology/graph-at.ts';
 import type { Graph, Topology } from '../../topology/model.ts';
 import type { Atom } from '../../topology/state.ts';
-import { Timeline } from '../../topology/timeline.ts';
+import type { OnProblem } from '../../topology/timeline.ts';
+import { checkCommand } from './command-check.ts';
+import { type CommandRecord, recordsOf } from './command-history.ts';
+import { CommandedTimeline } from './commanded-timeline.ts';
+import { readCommand } from './known-command.ts';
 
 /** What happened up to an instant. */
 export interface Moment {
-  /** All changes, in order. */
+  /** All changes, in order. Of what a late command or a reset changes: who is there now and was not, or was and is not. */
   readonly atoms: readonly Atom[];
   /** The topology after them; `undefined`: it is the same as before. */
   readonly graph: Graph | undefined;
 }
 
-/** These happen to processes; the graph stays as it is. */
-const WITHOUT_EPOCH: ReadonlySet<Atom['verb']> = new Set(['run', 'signal', 'quit']);
-
 export class Player {
-  readonly #timeline: Timeline;
+  readonly #timeline: CommandedTimeline;
+  readonly #beginning: Beginning;
   #atoms: Atom[] = [];
-  #epoch = 0;
 
-  /** `onProblem`: an event finds nothing to do; it then changes nothing. */
-  constructor(topology: Topology, onProblem: (event: TopologyEvent, error: TargetError) => void) {
-    this.#timeline = new Timeline(topology, onProblem, (atom) => this.#atoms.push(atom));
+  /** `onProblem`: an event or a command finds nothing to do; it then changes nothing. */
+  constructor(topology: Topology, onProblem: OnProblem) {
+    this.#beginning = new Beginning(topology);
+    this.#timeline = new CommandedTimeline(this.#beginning, {
+      onProblem,
+      onAtom: (atom) => this.#atoms.push(atom),
+    });
   }
 
   /** How many versions of the topology there have been before this one. Several changes at one instant make one. */
   get epoch(): number {
-    return this.#epoch;
+    return this.#timeline.epoch;
   }
 
   /** When something is due next; `undefined` at the end. */
@@ -51,11 +56,40 @@ export class Player {
 
   /** Plays everything that is due until and including `at`. */
   advance(at: Micros): Moment {
+    return this.#moment(() => this.#timeline.advance(at));
+  }
+
+  /** Takes in one command; see `commands`. */
+  command(command: Command, now: Micros): Moment {
+    return this.commands([command], now);
+  }
+
+  /**
+   * Takes in commands, own or other agents', that are heard at `now`, and plays everything that is due until then. However
+   * many come late, what has been played is corrected once. Never throws: what a command can't do is told by `history`.
+   * Commands that are known already do nothing.
+   */
+  commands(commands: readonly Command[], now: Micros): Moment {
+    return this.#moment(() => {
+      const isNews = this.#timeline.add(commands.map(readCommand));
+      if (isNews) this.#timeline.advance(micros(Math.max(now, this.#timeline.now)));
+    });
+  }
+
+  /** Throws `CommandError` if the command should not be accepted at `now`. Changes nothing. */
+  check(command: Command, now: Micros): void {
+    checkCommand(this.#timeline, this.#beginning, command, now);
+  }
+
+  /** What has become of every command, in the order in which they take effect. */
+  history(): CommandRecord[] {
+    return recordsOf(this.#timeline);
+  }
+
+  #moment(play: () => void): Moment {
+    const { changes } = this.#timeline;
     this.#atoms = [];
-    this.#timeline.advance(at);
-    const atoms = this.#atoms;
-    const changing = atoms.filter(({ verb }) => !WITHOUT_EPOCH.has(verb));
-    this.#epoch += new Set(changing.map((atom) => atom.at)).size;
-    return { atoms, graph: changing.length > 0 ? this.graph : undefined };
+    play();
+    return { atoms: this.#atoms, graph: this.#timeline.changes === changes ? undefined : this.graph };
   }
 }

@@ -1,11 +1,12 @@
-/** Whether a timeline can be carried out: names, verbs, amounts, and nothing after `quit`. */
+/** Whether a timeline can be carried out: names, verbs, amounts, no contradictions, and nothing after `quit`. */
 import { formatMicros, type Micros, micros } from '../../proto/units.ts';
 import type { Findings } from '../diagnostics.ts';
 import { MAX_ATOMS } from '../limits.ts';
 import type { Topology } from '../model.ts';
 import { Timeline } from '../timeline.ts';
+import { Contradictions } from './contradictions.ts';
 import type { TopologyEvent } from './model.ts';
-import { TooMuchWork } from './targets.ts';
+import { type TargetError, TooMuchWork } from './targets.ts';
 
 const END: Micros = micros(Number.MAX_SAFE_INTEGER);
 
@@ -16,14 +17,21 @@ export function checkEvents(
   field: (event: TopologyEvent) => string,
 ): void {
   if (topology.events.length === 0) return;
+  const main = topology.events[0]!.position.file;
   const reported = new Set<TopologyEvent>();
+  const report = (event: TopologyEvent, error: TargetError): void => {
+    // A churn or flap with a wrong target fails at each of its instants.
+    if (reported.has(event)) return;
+    reported.add(event);
+    findings.error(error.code, error.position, field(event), error.message, error.remedy);
+  };
   try {
-    const timeline = new Timeline(topology, (event, error) => {
-      // A churn or flap with a wrong target fails at each of its instants.
-      if (reported.has(event)) return;
-      reported.add(event);
-      findings.error(error.code, error.position, field(event), error.message, error.remedy);
-    });
+    const timeline = new Timeline(topology, report, (atom) => contradictions.hear(atom));
+    const contradictions = new Contradictions(
+      timeline.state.expansion.graph,
+      ({ position: { file, line } }) => (file === main ? `line ${line}` : `line ${line} of ${file}`),
+      (event, _, error) => report(event, error),
+    );
     timeline.advance(END);
   } catch (error) {
     if (!(error instanceof TooMuchWork)) throw error;

@@ -13,30 +13,20 @@
  *     change   = ("latency" | "jitter" | "loss" | "bandwidth" | "up" | "down") "=" value
  *     value    = QUANTITY | PERCENT | ("+" | "-") QUANTITY | "unlimited"
  *
+ * An experiment that runs takes an action, or "reset", without its time (`parseAction`).
+ *
  * `from … to …` is what flap and churn need; set, leave, disconnect and partition may have it and are undone at its end.
  * `latency=200%` is relative to the value before; loss is in percent itself, so it is set (`loss=1%`) or moved (`loss=+1%`).
  */
-import {
-  type Bps,
-  type Micros,
-  micros,
-  parseBandwidth,
-  parseDuration,
-  parseLatency,
-  parsePercentage,
-  type Ratio,
-  UNLIMITED,
-  UnitError,
-} from '../../proto/units.ts';
+import { type Micros, micros, parseDuration, parsePercentage } from '../../proto/units.ts';
 import { type Findings, quote } from '../diagnostics.ts';
 import type { Position } from '../model.ts';
 import { parseReference } from '../names.ts';
+import { changes, withUnits } from './changes.ts';
 import {
-  type Change,
   type ChurnAction,
   type EventAction,
   type LifecycleVerb,
-  type NewValue,
   SIGNALS,
   type Target,
   type TopologyEvent,
@@ -45,16 +35,16 @@ import { LineError, reportingLineErrors, type Word, Words } from './words.ts';
 
 const LIFECYCLE: readonly LifecycleVerb[] = ['join', 'leave', 'crash', 'disconnect', 'reconnect'];
 const VERBS = [...LIFECYCLE, 'set', 'flap', 'churn', 'partition', 'heal', 'run', 'signal', 'quit'] as const;
+const LIVE_VERBS = [...VERBS, 'reset'] as const;
 const NEED_WINDOW = ['flap', 'churn'];
 const MAY_HAVE_WINDOW = [...NEED_WINDOW, 'set', 'leave', 'disconnect', 'partition'];
-const PROPERTIES = ['latency', 'jitter', 'loss', 'bandwidth', 'up', 'down'] as const;
 /** Faster than this and the changes can't be told from each other at an agent's tick. */
 export const MIN_PERIOD = micros(10_000);
 /** An experiment of more than a hundred days is a typing mistake. */
 export const MAX_TIME = micros(100 * 24 * 3600e6);
 export const MAX_COUNT = 65_535;
 
-/** Parses one line; an error goes to `findings` and gives `undefined`. `start`: where the line stands in the file. */
+/** Parses one line of a file; an error goes to `findings` and gives `undefined`. `start`: where the line stands in the file. */
 export function parseEvent(
   line: string,
   start: Position,
@@ -64,11 +54,53 @@ export function parseEvent(
   return reportingLineErrors(field, findings, () => {
     const words = new Words(line, start);
     const time = parseTime(words);
-    const action = parseAction(words, time.until !== undefined);
+    const action = parseVerb(words, time.until !== undefined, IN_FILE);
     if (!words.atEnd()) throw words.unexpected('the end of the line', 'write one event a line');
     return { ...time, action, position: start };
   });
 }
+
+/** The `file` of positions in a command, which stands in none. */
+export const COMMAND_FILE = 'command';
+
+/**
+ * Parses what a running experiment is told: an action without its time, or `reset`. `hasWindow`: whether it was given an
+ * end. Positions are on line 1 of `COMMAND_FILE`; an error goes to `findings` and gives `undefined`.
+ */
+export function parseAction(text: string, hasWindow: boolean, findings: Findings): EventAction | undefined {
+  return reportingLineErrors('', findings, () => {
+    const words = new Words(text, { file: COMMAND_FILE, line: 1, column: 1 });
+    const action = parseVerb(words, hasWindow, LIVE);
+    if (!words.atEnd()) throw words.unexpected('the end of the command', 'give one command at a time');
+    return action;
+  });
+}
+
+/** How time is given to an action, where it stands. */
+interface Manner {
+  readonly verbs: readonly (typeof LIVE_VERBS)[number][];
+  readonly withoutWindow: (verb: string) => string;
+  readonly withWindow: (verb: string) => string;
+  /** Words that are easily taken for verbs, and what to write instead. */
+  readonly notVerbs: Readonly<Record<string, string>>;
+}
+
+const IN_FILE: Manner = {
+  verbs: VERBS,
+  withoutWindow: (verb) => `write at T ${verb} …`,
+  withWindow: (verb) => `write from T to T ${verb} …`,
+  notVerbs: { reset: 'a file has nothing to go back to: write events that undo the others' },
+};
+
+const LIVE: Manner = {
+  verbs: LIVE_VERBS,
+  withoutWindow: () => 'leave --for out',
+  withWindow: () => 'say how long, e.g. --for 10s',
+  notVerbs: {
+    at: 'begin with the verb, and give the time with --at, e.g. --at +5s',
+    from: 'begin with the verb, and give the window with --at and --for, e.g. --at +5s --for 10s',
+  },
+};
 
 function parseTime(words: Words): { at: Micros; until?: Micros } {
   if (words.keyword(['at', 'from'], '"at" or "from"') === 'at') return { at: time(words) };
@@ -81,14 +113,17 @@ function parseTime(words: Words): { at: Micros; until?: Micros } {
   return { at, until };
 }
 
-function parseAction(words: Words, hasWindow: boolean): EventAction {
+function parseVerb(words: Words, hasWindow: boolean, manner: Manner): EventAction {
   const position = words.position;
-  const verb = words.keyword(VERBS, 'a verb');
+  const wrong = words.peek();
+  if (wrong && !wrong.quoted && Object.hasOwn(manner.notVerbs, wrong.text))
+    throw words.unexpected('a verb', manner.notVerbs[wrong.text]);
+  const verb = words.keyword(manner.verbs, 'a verb');
   if (hasWindow && !MAY_HAVE_WINDOW.includes(verb)) {
-    throw new LineError(position, `${quote(verb)} happens at one instant`, `write at T ${verb} …`);
+    throw new LineError(position, `${quote(verb)} happens at one instant`, manner.withoutWindow(verb));
   }
   if (!hasWindow && NEED_WINDOW.includes(verb)) {
-    throw new LineError(position, `${quote(verb)} needs a start and an end`, `write from T to T ${verb} …`);
+    throw new LineError(position, `${quote(verb)} needs a start and an end`, manner.withWindow(verb));
   }
   switch (verb) {
     case 'set':
@@ -105,6 +140,7 @@ function parseAction(words: Words, hasWindow: boolean): EventAction {
       return { verb, targets: targets(words, isSignal), signal: words.keyword(SIGNALS, 'a signal') };
     case 'heal':
     case 'quit':
+    case 'reset':
       return { verb };
     default: {
       const named = targets(words);
@@ -192,70 +228,6 @@ function target(words: Words): Target {
   return { kind: 'node', node, position };
 }
 
-function changes(words: Words): Change[] {
-  const found: Change[] = [];
-  do found.push(change(words));
-  while (!words.atEnd());
-  return found;
-}
-
-function change(words: Words): Change {
-  const word = words.peek();
-  const match = word && !word.quoted ? /^([^=]*)=(.*)$/.exec(word.text) : null;
-  if (!match || !word)
-    throw words.unexpected(
-      'a change such as latency=10ms',
-      'write latency=, jitter=, loss=, bandwidth=, up= or down=',
-    );
-  const property = PROPERTIES.find((one) => one === match[1]);
-  if (!property) {
-    throw new LineError(
-      word.position,
-      `there is no property ${quote(match[1]!)}`,
-      `properties are ${PROPERTIES.join(' ')}`,
-    );
-  }
-  words.take('a change');
-  const text = match[2]!;
-  return withUnits(word.position, () => {
-    if (property === 'latency' || property === 'jitter')
-      return { property, to: newValue<Micros>(text, parseLatency, true) };
-    if (property === 'loss') return { property, to: newValue<Ratio>(text, parsePercentage, false) };
-    return {
-      property,
-      to:
-        text === 'unlimited'
-          ? { kind: 'value', value: UNLIMITED }
-          : newValue<Bps>(text, parseBandwidth, true),
-    };
-  });
-}
-
-/** The factor by which one event may change a value; more is a typing mistake. */
-const MAX_FACTOR = 1000;
-
-/** `10ms`, `+5ms`, and where `relative` `200%`. Throws `UnitError`. */
-export function newValue<T extends number>(
-  text: string,
-  parse: (text: string) => T,
-  relative: boolean,
-): NewValue<T> {
-  if (/^[+-]/.test(text)) {
-    const size = parse(text.slice(1));
-    return { kind: 'difference', difference: text.startsWith('-') ? -size : size };
-  }
-  if (!relative || !text.endsWith('%')) return { kind: 'value', value: parse(text) };
-  const factor = /^\d+(\.\d+)?%$/.test(text) ? Number(text.slice(0, -1)) / 100 : Number.NaN;
-  if (!(factor <= MAX_FACTOR)) {
-    throw new UnitError(
-      'UNIT_RANGE',
-      `"${text}" is not a percentage of the value before`,
-      'write e.g. 200% or 50%',
-    );
-  }
-  return { kind: 'factor', factor };
-}
-
 function every(words: Words): Micros {
   words.demand('every', '"every" and a time');
   const position = words.position;
@@ -291,14 +263,4 @@ function quantity<T>(words: Words, expected: string, parse: (text: string) => T)
   if (!word || word.quoted || word.text === '|') throw words.unexpected(expected);
   words.take(expected);
   return withUnits(word.position, () => parse(word.text));
-}
-
-/** Runs a parser of units; what it refuses becomes a `LineError` there. */
-export function withUnits<T>(position: Position, parse: () => T): T {
-  try {
-    return parse();
-  } catch (error) {
-    if (!(error instanceof UnitError)) throw error;
-    throw new LineError(position, error.message, error.remedy ?? '', 'UNIT');
-  }
 }

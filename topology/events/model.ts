@@ -25,7 +25,13 @@ export type EventAction =
   | { readonly verb: 'heal' }
   | RunAction
   | SignalAction
-  | { readonly verb: 'quit' };
+  | { readonly verb: 'quit' }
+  | ResetAction;
+
+/** Back to what the file says; a command only, never in a file. Whoever keeps the commands sees to it. */
+export interface ResetAction {
+  readonly verb: 'reset';
+}
 
 export type LifecycleVerb = 'join' | 'leave' | 'crash' | 'disconnect' | 'reconnect';
 

@@ -20,6 +20,21 @@ export class TooMuchWork extends Error {}
 /** Endpoints, bridges and links that all events may name together, at all their instants. */
 const MAX_WORK = 100_000_000;
 
+/** Keeps count of what events name. `charge` throws `TooMuchWork`, before anything is changed. */
+export class WorkAccount {
+  readonly #most: number;
+  #work = 0;
+
+  constructor(most = MAX_WORK) {
+    this.#most = most;
+  }
+
+  charge(work: number): void {
+    this.#work += work;
+    if (this.#work > this.#most) throw new TooMuchWork();
+  }
+}
+
 /** Numbers of nodes and links. */
 export interface Selection {
   readonly endpoints: readonly number[];
@@ -51,7 +66,8 @@ export class Targets {
   #linksBetween: ReadonlyMap<string, readonly number[]> | undefined;
   #byTag: ReadonlyMap<string, Selection> | undefined;
   readonly #known = new Map<string, Selection>();
-  #work = 0;
+  /** Who pays for what is selected now. */
+  account = new WorkAccount();
   #neighbours: ReadonlyMap<number, ReadonlySet<number>> | undefined;
 
   constructor(topology: Topology, expansion: Expansion) {
@@ -76,8 +92,7 @@ export class Targets {
   }
 
   charge(work: number): void {
-    this.#work += work;
-    if (this.#work > MAX_WORK) throw new TooMuchWork();
+    this.account.charge(work);
   }
 
   /** The endpoints that have a link to or from the bridge with this number. */

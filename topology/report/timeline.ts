@@ -3,7 +3,7 @@ import { formatBps, formatMicros, formatRatio, type Micros, micros } from '../..
 import type { Change } from '../events/model.ts';
 import { textOf } from '../events/targets.ts';
 import type { Topology } from '../model.ts';
-import type { Atom } from '../state.ts';
+import { type Atom, changesTopology } from '../state.ts';
 import { Timeline } from '../timeline.ts';
 
 export interface TimelineRow {
@@ -21,8 +21,6 @@ export interface TimelineRow {
 }
 
 const END: Micros = micros(Number.MAX_SAFE_INTEGER);
-/** These happen to processes; the graph stays as it is. */
-const WITHOUT_EPOCH: readonly Atom['verb'][] = ['run', 'signal', 'quit'];
 
 /** The topology must have passed its checks. */
 export function timelineRows(topology: Topology): TimelineRow[] {
@@ -33,7 +31,7 @@ export function timelineRows(topology: Topology): TimelineRow[] {
     throw error;
   };
   const timeline = new Timeline(topology, fail, (atom) => {
-    if (!WITHOUT_EPOCH.includes(atom.verb) && atom.at !== changedAt) {
+    if (changesTopology(atom) && atom.at !== changedAt) {
       epoch++;
       changedAt = atom.at;
     }

@@ -13,7 +13,8 @@
  */
 import { type Micros, parsePercentage, type Ratio, ratio } from '../../proto/units.ts';
 import { quote } from '../diagnostics.ts';
-import { MIN_PERIOD, withUnits } from '../events/grammar.ts';
+import { withUnits } from '../events/changes.ts';
+import { MIN_PERIOD } from '../events/grammar.ts';
 import type { Change, Target } from '../events/model.ts';
 import { LineError, type Words } from '../events/words.ts';
 import type { Position } from '../model.ts';

@@ -12,7 +12,8 @@ import {
   UnitError,
 } from '../../proto/units.ts';
 import { quote } from '../diagnostics.ts';
-import { MAX_COUNT, MAX_TIME, newValue, withUnits } from '../events/grammar.ts';
+import { newValue, withUnits } from '../events/changes.ts';
+import { MAX_COUNT, MAX_TIME } from '../events/grammar.ts';
 import type { Amount, NewValue } from '../events/model.ts';
 import { LineError, type Word, type Words } from '../events/words.ts';
 

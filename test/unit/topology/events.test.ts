@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { Findings } from '../../../topology/diagnostics.ts';
+import { COMMAND_FILE, parseAction } from '../../../topology/events/grammar.ts';
 import type { EventAction } from '../../../topology/events/model.ts';
 import { textOf } from '../../../topology/events/targets.ts';
 import { formatDiagnostic } from '../../../topology/load.ts';
@@ -158,5 +160,130 @@ describe('a wrong event line', () => {
     expect(problems(withEvents('from 0s to 100h flap s1 every 10ms')).map((one) => one.code)).toEqual([
       'LIMIT',
     ]);
+  });
+});
+
+describe('events of one instant that contradict each other', () => {
+  const refused = (...lines: string[]) =>
+    problems(withEvents(...lines)).map(({ code, line, column, message }) => {
+      expect(code).toBe('EVENT_CONTRADICTION');
+      return `${line}:${column} ${message}`;
+    });
+
+  it.each([
+    [
+      ['leave s1--s2', 'join s1--s2'],
+      '10:16 join of s1->s2 contradicts the leave in line 9 at the same instant, 5s',
+    ],
+    [['leave client 1', 'join client'], /join of client.2 contradicts the leave in line 9/],
+    [['leave s2', 'join s2'], /join of s2 contradicts the leave in line 9/],
+    [['disconnect client.1', 'reconnect client'], /reconnect of client.1 contradicts the disconnect/],
+    [
+      ['partition client | server', 'heal'],
+      '10:5 heal contradicts the partition in line 9 at the same instant, 5s',
+    ],
+    [
+      ['set s1--s2 latency=1ms', 'set s1--s2 latency=2ms'],
+      /10:15 s1->s2 gets another latency than from line 9/,
+    ],
+    [['set s1--s2 latency=1ms', 'set * latency=2ms'], /another latency/],
+    [['set client--s1 loss=1%', 'set tag:access loss=2%'], /another loss/],
+    [['set s1--s2 jitter=1ms', 'set s2--s1 jitter=2ms'], /another jitter/],
+    [['set s1--s2 up=1Mbps', 'set s1->s2 bandwidth=2Mbps'], /another bandwidth/],
+    [['set s1--s2 up=1Mbps', 'set s2--s1 down=2Mbps'], /another bandwidth/],
+  ])('%j are refused', (lines, message) => {
+    const [found, ...rest] = refused(...lines.map((line) => `at 5s ${line}`));
+    expect(found).toMatch(message);
+    expect(rest).toEqual([]);
+  });
+
+  it('start with a window, but do not end with one', () => {
+    expect(refused('from 5s to 9s leave s1', 'at 5s join s1')).toHaveLength(1);
+    expect(native(withEvents('from 5s to 9s leave s1', 'at 9s leave s1')).events).toHaveLength(2);
+  });
+
+  it.each([
+    [['at 5s leave s1--s2', 'at 5001ms join s1--s2']],
+    [['at 5s crash server', 'at 5s join server']],
+    [['at 4s partition client | server', 'at 5s heal', 'at 5s partition client | pool']],
+    [['at 5s set s1--s2 latency=1ms', 'at 5s set s1--s2 latency=1ms jitter=2ms']],
+    [['at 5s set * latency=1ms', 'at 5s set client--s1 latency=2ms', 'at 5s set client.0--s1 latency=3ms']],
+    [['at 5s set s1--s2 bandwidth=1Mbps', 'at 5s set s1--s2 up=2Mbps']],
+    [['at 5s set s1--s2 up=1Mbps', 'at 5s set s1--s2 down=2Mbps']],
+    [['at 5s set s1--s2 latency=1ms', 'at 5s set s1--s2 latency=+1ms']],
+    [['at 5s leave client.0', 'at 5s leave client.1', 'at 6s join client.0 client.1']],
+    [['from 1s to 9s flap s1--s2 every 1s', 'at 6s leave s1--s2']],
+  ])('are none in %j', (lines) => {
+    expect(native(withEvents(...lines)).events).toHaveLength(lines.length);
+  });
+});
+
+describe('an action of an experiment that runs', () => {
+  const read = (text: string, hasWindow = false) => {
+    const findings = new Findings(COMMAND_FILE);
+    const action = parseAction(text, hasWindow, findings);
+    return action ?? findingsOf(findings);
+  };
+  const findingsOf = (findings: Findings): string => {
+    try {
+      findings.settle();
+    } catch (error) {
+      return (error as Error).message;
+    }
+    throw new Error('neither an action nor a finding');
+  };
+
+  it.each([
+    ['crash client 2', { verb: 'crash', amount: 2 }],
+    [
+      'set s1--s2 latency=50ms loss=1%',
+      { verb: 'set', changes: [{ property: 'latency' }, { property: 'loss' }] },
+    ],
+    ['partition client | server', { verb: 'partition' }],
+    ['run client.0 "ls -l"', { verb: 'run', command: 'ls -l' }],
+    ['heal', { verb: 'heal' }],
+    ['reset', { verb: 'reset' }],
+  ])('%j has no time', (text, action) => {
+    expect(read(text)).toMatchObject(action);
+  });
+
+  it('may have a window where the file may', () => {
+    expect(read('flap s1--s2 every 500ms', true)).toMatchObject({ verb: 'flap', period: 500e3 });
+    expect(read('leave s1--s2', true)).toMatchObject({ verb: 'leave' });
+  });
+
+  it('has positions on line 1', () => {
+    const action = read('crash client.0 server');
+    expect(typeof action !== 'string' && 'targets' in action && action.targets[1]?.position).toEqual({
+      file: 'command',
+      line: 1,
+      column: 16,
+    });
+  });
+
+  it.each([
+    ['', false, 'command:1:1: error: expected a verb, but the line ends'],
+    ['explode server', false, 'command:1:1: error: expected a verb, but found "explode" (write one of join'],
+    ['rest', false, 'did you mean "reset"?'],
+    ['at 5s crash server', false, 'found "at" (begin with the verb, and give the time with --at'],
+    [
+      'flap s1 every 1s',
+      false,
+      'command:1:1: error: "flap" needs a start and an end (say how long, e.g. --for 10s)',
+    ],
+    ['churn client 1 every 1s', false, '--for 10s'],
+    ['crash server', true, 'command:1:1: error: "crash" happens at one instant (leave --for out)'],
+    ['reset', true, '"reset" happens at one instant (leave --for out)'],
+    ['set s1--s2 lat=5ms', false, 'command:1:12: error: there is no property "lat"'],
+    ['set s1--s2 latency=5', false, 'command:1:12: error: "5" has no unit'],
+    ['heal now', false, 'command:1:6: error: expected the end of the command, but found "now"'],
+  ])('%j with window %j is refused', (text, hasWindow, message) => {
+    expect(read(text, hasWindow)).toContain(message);
+  });
+
+  it('is not the reset of a file', () => {
+    const [problem] = problems(withEvents('at 5s reset'));
+    expect(problem).toMatchObject({ code: 'EVENT_SYNTAX', line: 9, column: 11 });
+    expect(problem!.remedy).toMatch(/a file has nothing to go back to/);
   });
 });

@@ -1,0 +1,130 @@
+/** Whether a command makes sense: it is tried on a copy of the timeline, up to the end, before it is accepted. */
+import type { Command } from '../../proto/control.ts';
+import { formatMicros, type Micros, micros } from '../../proto/units.ts';
+import type { Beginning } from '../../topology/beginning.ts';
+import { quote } from '../../topology/diagnostics.ts';
+import { Contradictions } from '../../topology/events/contradictions.ts';
+import { COMMAND_FILE } from '../../topology/events/grammar.ts';
+import type { TopologyEvent } from '../../topology/events/model.ts';
+import type { TargetError } from '../../topology/events/targets.ts';
+import { MAX_ATOMS } from '../../topology/limits.ts';
+import type { CommandedTimeline } from './commanded-timeline.ts';
+import { CommandError } from './errors.ts';
+import { type KnownCommand, readCommand } from './known-command.ts';
+import { isUndoneBy, type KnownCommands, MAX_COMMANDS } from './known-commands.ts';
+
+const END: Micros = micros(Number.MAX_SAFE_INTEGER);
+
+/** Throws `CommandError`. `timeline` stays as it is. */
+export function checkCommand(
+  timeline: CommandedTimeline,
+  beginning: Beginning,
+  command: Command,
+  now: Micros,
+): void {
+  const known = readCommand(command);
+  const { event } = known;
+  if (!event) throw known.error;
+  refuseTimes(known, event, now, quitAt(timeline.commands, beginning.topology.events));
+  refuseTooMany(known, event, timeline.commands);
+  const failing = new Set<TopologyEvent>();
+  const without = timeline.fork({ onAtom: () => {}, onProblem: (one) => failing.add(one) });
+  without.advance(END);
+  refuseConsequences(timeline, beginning, known, failing);
+}
+
+function refuseTimes(
+  { command }: KnownCommand,
+  event: TopologyEvent,
+  now: Micros,
+  quit: Micros | undefined,
+): void {
+  const wrong = (message: string, remedy: string): CommandError =>
+    new CommandError(command, 'EVENT_TIME', event.position, message, remedy);
+  if (event.at < now) {
+    throw wrong(
+      `${formatMicros(event.at)} is over: it is ${formatMicros(now)}`,
+      'give a later time, e.g. --at +5s',
+    );
+  }
+  if (quit === undefined) return;
+  const last = event.until ?? event.at;
+  if (event.action.verb === 'quit' && last >= quit)
+    throw wrong(`there is a quit at ${formatMicros(quit)} already`, 'give an earlier time');
+  if (last <= quit) return;
+  const isOver = now > quit;
+  throw wrong(
+    isOver
+      ? `the experiment has ended with the quit at ${formatMicros(quit)}`
+      : `this is ${event.at > quit ? '' : 'still '}due at ${formatMicros(last)}, after the quit at ${formatMicros(quit)}`,
+    isOver ? 'start it anew' : 'give an earlier time',
+  );
+}
+
+function refuseTooMany(known: KnownCommand, { position }: TopologyEvent, commands: KnownCommands): void {
+  const { command } = known;
+  if (commands.size >= MAX_COMMANDS) {
+    const message = `the experiment has had ${commands.size} commands, as many as it takes`;
+    throw new CommandError(command, 'LIMIT', position, message, 'write what is known before into the file');
+  }
+  if (!commands.hasRoomFor(known)) {
+    const message = `with the commands before, this comes to more than ${MAX_ATOMS} changes`;
+    throw new CommandError(command, 'LIMIT', position, message, 'use a longer period or a shorter window');
+  }
+}
+
+/** Plays on with the command; what then fails and did not without it (`failing`) speaks against it. */
+function refuseConsequences(
+  timeline: CommandedTimeline,
+  { expansion }: Beginning,
+  known: KnownCommand,
+  failing: ReadonlySet<TopologyEvent>,
+): void {
+  const { command } = known;
+  const describe = describer([...timeline.commands.all(), known]);
+  const refuse = (event: TopologyEvent, error: TargetError): never => {
+    const { code, position, message, remedy } = error;
+    if (event === known.event) throw new CommandError(command, code, position, message, remedy);
+    const consequence = `then ${describe(event)}, due at ${formatMicros(event.at)}, has nothing to do: ${message}`;
+    throw new CommandError(
+      command,
+      code,
+      known.event!.position,
+      consequence,
+      'choose other targets or another time',
+    );
+  };
+  const contradictions = new Contradictions(expansion.graph, describe, (event, other, error) => {
+    if (event === known.event || other === known.event) refuse(event, error);
+  });
+  const trial = timeline.fork({
+    onAtom: (atom) => contradictions.hear(atom),
+    onProblem: (event, error) => {
+      if (!failing.has(event)) refuse(event, error);
+    },
+  });
+  trial.add([known]);
+  trial.advance(END);
+}
+
+function describer(commands: readonly KnownCommand[]): (event: TopologyEvent) => string {
+  return (event) => {
+    const { file, line } = event.position;
+    if (file !== COMMAND_FILE) return `line ${line} of ${file}`;
+    return `the command ${quote(commands.find((one) => one.event === event)?.command.text ?? '')}`;
+  };
+}
+
+/** The earliest quit of file and commands that no reset drops. */
+function quitAt(commands: KnownCommands, events: readonly TopologyEvent[]): Micros | undefined {
+  const times = events.filter(({ action }) => action.verb === 'quit').map(({ at }) => at);
+  for (const known of commands.all()) {
+    const { event } = known;
+    if (event?.action.verb !== 'quit') continue;
+    const isDropped = commands.resets.some(
+      (reset) => reset.event!.at <= event.at && isUndoneBy(known, reset),
+    );
+    if (!isDropped) times.push(event.at);
+  }
+  return times.length === 0 ? undefined : micros(Math.min(...times));
+}

@@ -1,0 +1,30 @@
+/** What has become of the commands of an experiment. */
+import type { Command } from '../../proto/control.ts';
+import { MAX_ATOMS } from '../../topology/limits.ts';
+import type { CommandedTimeline } from './commanded-timeline.ts';
+import type { KnownCommand } from './known-command.ts';
+
+export interface CommandRecord {
+  readonly command: Command;
+  /** `undone`: by a reset, which also drops what was not due yet. `failed`: it found nothing to do, and changed nothing. */
+  readonly status: 'pending' | 'done' | 'undone' | 'failed';
+  /** Why it failed. */
+  readonly reason?: string;
+}
+
+export function recordsOf(timeline: CommandedTimeline): CommandRecord[] {
+  return timeline.commands.all().map((known) => recordOf(known, timeline));
+}
+
+function recordOf(known: KnownCommand, timeline: CommandedTimeline): CommandRecord {
+  const { command, event, error } = known;
+  if (!event) return { command, status: 'failed', reason: error?.problem ?? '' };
+  if (timeline.commands.isRefused(known)) {
+    const reason = `with the commands before it, it comes to more than ${MAX_ATOMS} changes`;
+    return { command, status: 'failed', reason };
+  }
+  if (timeline.isUndone(known)) return { command, status: 'undone' };
+  const problem = timeline.problem(event);
+  if (problem) return { command, status: 'failed', reason: problem.message };
+  return { command, status: event.at <= timeline.now ? 'done' : 'pending' };
+}

@@ -1,0 +1,254 @@
+/**
+ * The timeline of a file together with the commands of its users. What it comes to at an instant follows from the set of
+ * commands alone, not from when or in which order they were heard:
+ *
+ * - A command that is heard in time joins the steps to come. One that is heard late is put where it belongs by playing
+ *   all from the start.
+ * - A reset ends a part of the history. From its instant on, all is as if the commands accepted before it had never been,
+ *   also those that are due later: the timeline is played from the start without them.
+ * - Epochs are counted over the parts: each instant that changes the topology starts one.
+ */
+import { type Micros, micros } from '../../proto/units.ts';
+import type { Beginning } from '../../topology/beginning.ts';
+import type { TopologyEvent } from '../../topology/events/model.ts';
+import type { TargetError } from '../../topology/events/targets.ts';
+import { type Atom, changesTopology, isSameState, type NetworkState } from '../../topology/state.ts';
+import { type OnProblem, Timeline } from '../../topology/timeline.ts';
+import { isReset, type KnownCommand, START } from './known-command.ts';
+import { isUndoneBy, KnownCommands } from './known-commands.ts';
+
+export interface TimelineListeners {
+  /** What happens now, in order. What is played again to come to the right state is not told, only what it changes. */
+  readonly onAtom: (atom: Atom) => void;
+  readonly onProblem: OnProblem;
+}
+
+interface EpochCount {
+  readonly count: number;
+  /** The instant that started the latest. */
+  readonly at: number;
+}
+
+/** A reset that has taken effect. */
+interface Passed {
+  readonly reset: KnownCommand;
+  /** Before its instant. */
+  readonly epochs: EpochCount;
+  readonly isChange: boolean;
+}
+
+/** For what happens because a command that can't be read takes the place of another. */
+const NO_EVENT: TopologyEvent = { at: micros(0), action: { verb: 'reset' }, position: START };
+const NO_EPOCHS: EpochCount = { count: 0, at: -1 };
+
+export class CommandedTimeline {
+  readonly commands: KnownCommands;
+  readonly #beginning: Beginning;
+  readonly #listeners: TimelineListeners;
+  #timeline: Timeline;
+  #now = -1;
+  /** Parallel to the first of `commands.resets`. */
+  #passed: Passed[] = [];
+  #epochs = NO_EPOCHS;
+  /** Increases with each change of the state that is told. */
+  #changes = 0;
+  /** Since the latest reset. */
+  #problems = new Map<TopologyEvent, TargetError>();
+  /** `again`: what has been played before counts epochs and is not told; `quiet`: nor does it count. */
+  #mode: 'live' | 'again' | 'quiet' = 'live';
+  #replayed: Atom[] = [];
+
+  constructor(beginning: Beginning, listeners: TimelineListeners, commands = new KnownCommands()) {
+    this.#beginning = beginning;
+    this.#listeners = listeners;
+    this.commands = commands;
+    this.#timeline = this.#enter(undefined);
+  }
+
+  /** How many versions of the topology there have been before this one. */
+  get epoch(): number {
+    return this.#epochs.count;
+  }
+
+  get changes(): number {
+    return this.#changes;
+  }
+
+  get state(): NetworkState {
+    return this.#timeline.state;
+  }
+
+  /** Up to when all has been played; -1: not even the start. */
+  get now(): number {
+    return this.#now;
+  }
+
+  /** When something is due next; `undefined` at the end. */
+  get nextAt(): Micros | undefined {
+    const event = this.#timeline.nextAt;
+    const reset = this.#nextReset?.event?.at;
+    return event === undefined || (reset !== undefined && reset < event) ? reset : event;
+  }
+
+  /** Why an event has changed nothing, where it has not. */
+  problem(event: TopologyEvent): TargetError | undefined {
+    return this.#problems.get(event);
+  }
+
+  /** Whether a reset has undone it, or dropped it before it was due. */
+  isUndone(known: KnownCommand): boolean {
+    const isPassed = this.#passed.some(({ reset }) => reset === known);
+    return !isPassed && isUndoneBy(known, this.#passed.at(-1)?.reset);
+  }
+
+  /** Plays all that is due until and including `at`. */
+  advance(at: Micros): void {
+    for (let reset = this.#nextReset; reset?.event && reset.event.at <= at; reset = this.#nextReset) {
+      this.#pass(reset, reset.event);
+    }
+    this.#timeline.advance(at);
+    this.#now = Math.max(this.#now, at);
+  }
+
+  /** Takes commands in, whenever they are or were due. Gives false if all are known already. */
+  add(added: readonly KnownCommand[]): boolean {
+    const late: KnownCommand[] = [];
+    let kept = this.#passed.length;
+    let isNews = false;
+    for (const known of added) {
+      const news = this.commands.add(known);
+      if (news === 'nothing') continue;
+      isNews = true;
+      const right = news === 'others' ? 0 : this.#stillRight(known);
+      if (right === undefined) continue;
+      kept = Math.min(kept, right);
+      late.push(known);
+    }
+    if (late.length > 0) this.#correct(kept, late);
+    return isNews;
+  }
+
+  /** One that is where this one is, and goes on by itself. It tells only what comes. */
+  fork(listeners: TimelineListeners): CommandedTimeline {
+    const fork = new CommandedTimeline(this.#beginning, listeners, new KnownCommands(this.commands));
+    fork.#now = this.#now;
+    fork.#passed = [...this.#passed];
+    fork.#playAgain(fork.#passed.length);
+    return fork;
+  }
+
+  get #nextReset(): KnownCommand | undefined {
+    return this.commands.resets[this.#passed.length];
+  }
+
+  /** How many of the passed resets stay as they are where a command comes late; `undefined` where it comes in time. */
+  #stillRight(known: KnownCommand): number | undefined {
+    const { command, event } = known;
+    if (!event) return undefined;
+    const last = this.#passed.at(-1)?.reset;
+    const lastAt = last?.event?.at ?? -1;
+    const count = (isRight: (at: number) => boolean): number =>
+      this.#passed.filter(({ reset }) => isRight(reset.event!.at)).length;
+    if (isReset(known)) {
+      const isLate = event.at <= this.#timeline.lastAt || event.at <= lastAt;
+      return isLate && this.commands.resets.includes(known) ? count((at) => at < event.at) : undefined;
+    }
+    if (event.at >= lastAt) {
+      if (isUndoneBy(known, last)) return undefined;
+      if (this.#timeline.add([{ command, event }])) return undefined;
+    }
+    return count((at) => at <= event.at);
+  }
+
+  /** Comes to the state that should be, and tells what late commands change of what has been told. */
+  #correct(kept: number, late: readonly KnownCommand[]): void {
+    const before = this.state;
+    this.#playAgain(kept);
+    if (!isSameState(before, this.state)) this.#changes++;
+    const events = new Set<TopologyEvent>();
+    for (const known of late) if (known.event && !this.isUndone(known)) events.add(known.event);
+    const [cause = NO_EVENT] = late.flatMap(({ event }) => event ?? []);
+    this.#tellPresence(before, this.#now, cause);
+    for (const atom of this.#replayed) {
+      const isForNobody = 'node' in atom && !this.state.present[atom.node];
+      if (events.has(atom.event) && !isForNobody) this.#listeners.onAtom(atom);
+    }
+    for (const event of events) {
+      const problem = this.#problems.get(event);
+      if (problem) this.#listeners.onProblem(event, problem);
+    }
+  }
+
+  /** Plays from the start, or from the last of the resets that are `kept`, up to where this is. */
+  #playAgain(kept: number): void {
+    const from = kept === 0 ? undefined : this.#passed[kept - 1];
+    this.#passed.length = kept;
+    this.#replayed = [];
+    this.#epochs = from?.epochs ?? NO_EPOCHS;
+    this.#timeline = this.#enter(from?.reset);
+    if (from?.isChange) this.#count(from.reset.event!.at);
+    if (this.#now < 0) return;
+    this.#mode = 'again';
+    this.advance(micros(this.#now));
+    this.#mode = 'live';
+  }
+
+  #pass(reset: KnownCommand, event: TopologyEvent): void {
+    this.#timeline.advanceBefore(event.at);
+    const before = this.state;
+    const epochs = this.#epochs;
+    this.#timeline = this.#enter(reset);
+    const isChange = !isSameState(before, this.state);
+    this.#passed.push({ reset, epochs, isChange });
+    if (isChange) this.#count(event.at);
+    if (this.#mode !== 'live') return;
+    if (isChange) this.#changes++;
+    this.#tellPresence(before, event.at, event);
+  }
+
+  /** The timeline as it is from a reset on, at the instant before it. */
+  #enter(reset: KnownCommand | undefined): Timeline {
+    const mode = this.#mode;
+    this.#mode = 'quiet';
+    this.#problems.clear();
+    const timeline = new Timeline(
+      this.#beginning,
+      (event, error) => this.#onProblem(event, error),
+      (atom) => this.#onAtom(atom),
+    );
+    timeline.add(this.commands.playing(reset));
+    if (reset?.event) timeline.advanceBefore(reset.event.at);
+    this.#mode = mode;
+    return timeline;
+  }
+
+  #onAtom(atom: Atom): void {
+    if (this.#mode === 'quiet') return;
+    const isOfTopology = changesTopology(atom);
+    if (isOfTopology) this.#count(atom.at);
+    if (this.#mode === 'live') {
+      if (isOfTopology) this.#changes++;
+      this.#listeners.onAtom(atom);
+    } else if (!isOfTopology) {
+      this.#replayed.push(atom);
+    }
+  }
+
+  #count(at: number): void {
+    if (at !== this.#epochs.at) this.#epochs = { count: this.#epochs.count + 1, at };
+  }
+
+  #onProblem(event: TopologyEvent, error: TargetError): void {
+    if (this.#problems.has(event)) return;
+    this.#problems.set(event, error);
+    if (this.#mode === 'live') this.#listeners.onProblem(event, error);
+  }
+
+  /** Who is gone has crashed: there is no time to ask. */
+  #tellPresence({ present: before }: NetworkState, at: number, event: TopologyEvent): void {
+    this.state.present.forEach((now, node) => {
+      if (now === before[node]) return;
+      this.#listeners.onAtom({ at: micros(at), event, verb: now ? 'join' : 'crash', node });
+    });
+  }
+}

@@ -1,0 +1,26 @@
+import type { Command } from '../../proto/control.ts';
+import { NetfoldError } from '../../proto/errors.ts';
+import { type DiagnosticCode, quote } from '../../topology/diagnostics.ts';
+import type { Position } from '../../topology/model.ts';
+
+/** A command that an experiment can't carry out. */
+export class CommandError extends NetfoldError {
+  declare readonly code: DiagnosticCode;
+  /** In the command's text. */
+  readonly position: Position;
+  /** What is wrong, without the place. */
+  readonly problem: string;
+
+  constructor(
+    { text }: Pick<Command, 'text'>,
+    code: DiagnosticCode,
+    position: Position,
+    problem: string,
+    remedy: string,
+  ) {
+    const message = `${quote(text)}, column ${position.column}: ${problem}`;
+    super({ code, blame: 'input', message, ...(remedy === '' ? {} : { remedy }) });
+    this.position = position;
+    this.problem = problem;
+  }
+}

@@ -1,0 +1,74 @@
+/** A command, read: what it says as an event, or why it says nothing. */
+import { type Command, compareCommands } from '../../proto/control.ts';
+import { formatMicros, micros } from '../../proto/units.ts';
+import { Findings, quote, TopologyError } from '../../topology/diagnostics.ts';
+import { COMMAND_FILE, parseAction } from '../../topology/events/grammar.ts';
+import type { TopologyEvent } from '../../topology/events/model.ts';
+import { MAX_ATOMS } from '../../topology/limits.ts';
+import type { Position } from '../../topology/model.ts';
+import { countSteps } from '../../topology/steps.ts';
+import { CommandError } from './errors.ts';
+
+export interface KnownCommand {
+  readonly command: Command;
+  /** Absent: the command can't be read. `reset` has one, too, that changes nothing by itself. */
+  readonly event: TopologyEvent | undefined;
+  readonly error: CommandError | undefined;
+  /** How many steps of the timeline it takes at most. */
+  readonly steps: number;
+}
+
+export const isReset = ({ event }: KnownCommand): boolean => event?.action.verb === 'reset';
+
+/** Never throws: what can't be read is known, too, to every agent alike. */
+export function readCommand(command: Command): KnownCommand {
+  const wrong = (error: CommandError): KnownCommand => ({ command, event: undefined, error, steps: 0 });
+  const { text, at, until, issuedAt } = command;
+  const findings = new Findings(COMMAND_FILE);
+  const action = parseAction(text, until !== undefined, findings);
+  if (!action) return wrong(firstOf(command, findings));
+  const timing = timeProblem(at, until, issuedAt);
+  if (timing) return wrong(new CommandError(command, 'EVENT_TIME', START, ...timing));
+  const times = { at: micros(at), ...(until === undefined ? {} : { until: micros(until) }) };
+  const event: TopologyEvent = { ...times, action, position: START };
+  const steps = countSteps(event);
+  if (steps <= MAX_ATOMS) return { command, event, error: undefined, steps };
+  const message = `this comes to ${steps} changes, more than ${MAX_ATOMS}`;
+  return wrong(new CommandError(command, 'LIMIT', START, message, 'use a longer period or a shorter window'));
+}
+
+export const START: Position = { file: COMMAND_FILE, line: 1, column: 1 };
+
+function firstOf(command: Command, findings: Findings): CommandError {
+  try {
+    findings.settle();
+  } catch (error) {
+    if (!(error instanceof TopologyError)) throw error;
+    const { code, file, line, column, message, remedy } = error.diagnostics[0]!;
+    return new CommandError(command, code, { file, line, column }, message, remedy);
+  }
+  throw new Error(`${quote(command.text)} gave neither an action nor an error`);
+}
+
+function timeProblem(at: number, until: number | undefined, issuedAt: number): [string, string] | undefined {
+  if (!(at >= 0 && at < Number.MAX_SAFE_INTEGER && issuedAt >= 0))
+    return ['its times are none', 'give times since the start of the experiment'];
+  if (at < issuedAt)
+    return [
+      `${formatMicros(at)} is over: it was ${formatMicros(issuedAt)} when the command came`,
+      'give a later time, e.g. --at +5s',
+    ];
+  if (until !== undefined && !(until > at && until < Number.MAX_SAFE_INTEGER))
+    return ['the end is not after the start', 'say how long, e.g. --for 10s'];
+  return undefined;
+}
+
+/** The order in which commands were accepted: what a reset undoes comes before it. 0 only for commands alike in every field. */
+export function compareIssue(a: Command, b: Command): number {
+  return (
+    a.issuedAt - b.issuedAt ||
+    compareCommands(a, b) ||
+    (a.until ?? 0) - (b.until ?? 0) ||
+    (a.text < b.text ? -1 : a.text > b.text ? 1 : 0)
+  );
+}

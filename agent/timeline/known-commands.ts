@@ -1,0 +1,99 @@
+/** The commands that an agent has heard of: which of them play, and which a reset undoes. The same set says the same. */
+import { type Command, commandKey, compareCommands } from '../../proto/control.ts';
+import { MAX_ATOMS } from '../../topology/limits.ts';
+import type { CommandEvent } from '../../topology/timeline.ts';
+import { compareIssue, isReset, type KnownCommand } from './known-command.ts';
+
+/** More than a user types in a year. Of more, those stay that were accepted first. */
+export const MAX_COMMANDS = 4096;
+
+/** What a new command is to those before: nothing, one more, or a reason to judge all of them anew. */
+export type News = 'nothing' | 'more' | 'others';
+
+export class KnownCommands {
+  readonly #byKey: Map<string, KnownCommand>;
+  /** Those whose steps don't fit beside those of earlier ones. */
+  #refused: ReadonlySet<KnownCommand> = new Set();
+  #steps = 0;
+  /** Resets that take effect, as they do. Each was accepted after the one before, so it undoes more. */
+  #resets: readonly KnownCommand[] = [];
+
+  constructor(others?: KnownCommands) {
+    this.#byKey = new Map(others === undefined ? [] : others.#byKey);
+    this.#judge();
+  }
+
+  get size(): number {
+    return this.#byKey.size;
+  }
+
+  get resets(): readonly KnownCommand[] {
+    return this.#resets;
+  }
+
+  /** In the order in which they take effect. */
+  all(): KnownCommand[] {
+    return [...this.#byKey.values()].sort((a, b) => compareCommands(a.command, b.command));
+  }
+
+  add(known: KnownCommand): News {
+    const key = commandKey(known.command);
+    const same = this.#byKey.get(key);
+    // Two that say to be the same: the same one counts everywhere, whichever was heard first.
+    if (same && compareIssue(known.command, same.command) >= 0) return 'nothing';
+    this.#byKey.set(key, known);
+    const dropped = this.#dropLast();
+    if (dropped === known) return 'nothing';
+    const isJudgedAnew = same !== undefined || dropped !== undefined || !this.hasRoomFor(known);
+    if (isJudgedAnew || isReset(known)) this.#judge();
+    else this.#steps += known.steps;
+    return isJudgedAnew ? 'others' : 'more';
+  }
+
+  hasRoomFor({ steps }: KnownCommand): boolean {
+    return this.#steps + steps <= MAX_ATOMS;
+  }
+
+  isRefused(known: KnownCommand): boolean {
+    return this.#refused.has(known);
+  }
+
+  /** What plays after a reset, or from the start. */
+  playing(reset: KnownCommand | undefined): CommandEvent[] {
+    const found: CommandEvent[] = [];
+    for (const known of this.#byKey.values()) {
+      const { command, event } = known;
+      if (event && !isReset(known) && !this.#refused.has(known) && !isUndoneBy(known, reset))
+        found.push({ command, event });
+    }
+    return found;
+  }
+
+  #dropLast(): KnownCommand | undefined {
+    if (this.size <= MAX_COMMANDS) return undefined;
+    const last = [...this.#byKey.values()].reduce((a, b) => (compareIssue(a.command, b.command) > 0 ? a : b));
+    this.#byKey.delete(commandKey(last.command));
+    return last;
+  }
+
+  #judge(): void {
+    const refused = new Set<KnownCommand>();
+    this.#steps = 0;
+    for (const known of [...this.#byKey.values()].sort((a, b) => compareIssue(a.command, b.command))) {
+      if (this.hasRoomFor(known)) this.#steps += known.steps;
+      else refused.add(known);
+    }
+    this.#refused = refused;
+    const resets: KnownCommand[] = [];
+    for (const reset of this.all())
+      if (isReset(reset) && !isUndoneBy(reset, resets.at(-1))) resets.push(reset);
+    this.#resets = resets;
+  }
+}
+
+export function isUndoneBy(
+  { command }: { readonly command: Command },
+  reset: KnownCommand | undefined,
+): boolean {
+  return reset !== undefined && compareIssue(command, reset.command) < 0;
+}
