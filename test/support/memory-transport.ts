@@ -6,6 +6,7 @@ import type { Clock, Timers } from '../../agent/clock.ts';
 import {
   type MeshTransport,
   REQUEST_TIMEOUT_MS,
+  type RequestKind,
   type TransportHandlers,
 } from '../../agent/mesh/transport.ts';
 import { type Random, seededRandom } from './random.ts';
@@ -154,12 +155,13 @@ export class MemoryTransport implements MeshTransport {
     for (const peer of this.#neighbours) this.#gossip(peer, id, this.selfId, bytes);
   }
 
-  async request(peer: string, bytes: Uint8Array): Promise<Uint8Array> {
+  async request(kind: RequestKind, peer: string, question: () => Uint8Array): Promise<Uint8Array> {
     if (!this.#neighbours.has(peer)) throw new Error(`${peer} is not known`);
+    const bytes = question();
     return new Promise((resolve, reject) => {
       const cancel = this.#network.timeout(() => reject(new Error(`${peer} does not answer`)));
       this.#network.carry(this.selfId, peer, (receiver) => {
-        const answer = receiver.#handlers?.onRequest(bytes, this.selfId);
+        const answer = receiver.#handlers?.onRequest(kind, bytes, this.selfId);
         if (answer === undefined) return;
         this.#network.carry(peer, this.selfId, () => {
           cancel();

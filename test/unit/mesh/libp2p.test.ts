@@ -136,7 +136,9 @@ test('a question that is refused or not heard rejects', async () => {
   const nothing = { onGossip: () => false, onRequest: () => undefined, onPeer: () => {} };
   await a.start(nothing);
   await b.start(nothing);
-  await expect(b.request(a.selfId, Uint8Array.of(1))).rejects.toMatchObject({ code: 'MESH_UNREACHABLE' });
+  await expect(b.request('state', a.selfId, () => Uint8Array.of(1))).rejects.toMatchObject({
+    code: 'MESH_UNREACHABLE',
+  });
   await b.connect(a.addresses[0]!);
-  await expect(b.request(a.selfId, Uint8Array.of(1))).rejects.toThrow();
+  await expect(b.request('state', a.selfId, () => Uint8Array.of(1))).rejects.toThrow();
 });

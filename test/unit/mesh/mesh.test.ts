@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { encodeStateRequest } from '../../../agent/mesh/codec.ts';
+import { EMPTY_DIGEST } from '../../../agent/mesh/digest.ts';
 import { Mesh } from '../../../agent/mesh/mesh.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { MemoryNetwork } from '../../support/memory-transport.ts';
@@ -149,12 +150,19 @@ test('who asks too often gets no answer until the next heartbeat', async () => {
   const lab = new Lab();
   const [a, b] = (await lab.startMany(2)) as [Agent, Agent];
   await lab.clock.advance(1100);
-  const question = encodeStateRequest({ topology: TOPOLOGY, host: 'host-1', incarnation: 1 });
+  const question = encodeStateRequest({
+    topology: TOPOLOGY,
+    host: 'host-1',
+    incarnation: 1,
+    commandDigest: EMPTY_DIGEST,
+  });
   const ask = () =>
-    b.transport.request(a.transport.selfId, question).then(
-      () => 'answered',
-      () => 'refused',
-    );
+    b.transport
+      .request('state', a.transport.selfId, () => question)
+      .then(
+        () => 'answered',
+        () => 'refused',
+      );
   const many = Promise.all(Array.from({ length: 20 }, ask));
   await lab.clock.advance(1500);
   const answers = await many;
