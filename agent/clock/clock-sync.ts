@@ -11,6 +11,8 @@ import { type ClockEstimate, type ClockPeer, type Exchange, PeerClock } from './
 export const BURST = 4;
 /** How many peers are asked at the same time. */
 export const MAX_UNDER_WAY = 4;
+/** In two heartbeats every host that is there was heard, unless the network is very bad. */
+const BEATS_TO_HEAR_OTHERS = 3;
 /** Smaller differences are left as they are: they come from scheduling. */
 export const MARGIN_MICROS = 100;
 
@@ -72,9 +74,10 @@ export class ClockSync {
 
   /** Once a heartbeat: asks one peer, the reference every other time; so this costs the same among any number. */
   beat(): void {
+    this.#beats++;
     this.#join();
     const reference = this.#reference;
-    const isTurnOfReference = this.#beats++ % 2 === 0 || this.#estimate(reference) === undefined;
+    const isTurnOfReference = this.#beats % 2 === 0 || this.#estimate(reference) === undefined;
     const peers = [...this.#peers.values()];
     const peer = reference && isTurnOfReference ? reference : peers[this.#turn++ % peers.length];
     if (peer) peer.wanted ||= 1;
@@ -119,7 +122,8 @@ export class ClockSync {
   /** Finds the reference anew, and whether this host may be one. */
   #join(): void {
     const timed = [...this.#peers.values()].filter((peer) => peer.timed);
-    if (!this.#timed && timed.length === 0 && this.#ports.time.exact() !== undefined) this.#setTimed();
+    const isAlone = timed.length === 0 && this.#beats >= BEATS_TO_HEAR_OTHERS;
+    if (!this.#timed && isAlone && this.#ports.time.exact() !== undefined) this.#setTimed();
     let lowest: PeerClock | undefined;
     for (const peer of timed) {
       if (this.#timed && peer.host > this.#host) continue;

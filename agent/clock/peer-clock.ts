@@ -27,6 +27,7 @@ export interface ClockEstimate {
 }
 
 interface Sample {
+  /** When it was asked for: the clocks part from then on. */
   readonly at: number;
   readonly delay: number;
   /** Absent if the other didn't know the time, or had another since. */
@@ -65,7 +66,7 @@ export class PeerClock {
   add({ asked, answered, timed, received, sent }: Exchange): void {
     const delay = (answered - asked) * 1000 - (sent - received);
     const offset = timed ? (received + sent) / 2 - ((asked + answered) / 2) * 1000 : undefined;
-    const sample: Sample = { at: answered, delay, offset };
+    const sample: Sample = { at: asked, delay, offset };
     // What can't be true of one clock: it was stepped between the two.
     for (const other of this.#samples) {
       if (other.offset === undefined || offset === undefined) continue;

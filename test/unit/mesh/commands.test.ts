@@ -96,16 +96,16 @@ test('commands outlive the agents that gave them, and do not mix with those of t
 });
 
 test('a lost command arrives also where flows change so often that every answer is late', async () => {
-  const lab = new Lab({ delayMs: [60, 60] });
+  const lab = new Lab({ delayMs: [1, 200] });
   const [a, b] = (await lab.startMany(2)) as [Agent, Agent];
   await lab.clock.advance(2000);
   lab.network.loss = 1;
   say(a, 'lost');
   await lab.clock.advance(200);
   lab.network.loss = 0;
-  for (let round = 0; round < 80; round++) {
+  for (let round = 0; round < 300; round++) {
     a.mesh.announceFlows([flow(0, 5, 1e6 + round * 1e5)]);
-    await lab.clock.advance(25);
+    await lab.clock.advance(5);
   }
   expect(texts(b)).toEqual(['lost']);
 });

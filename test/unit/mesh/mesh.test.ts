@@ -89,7 +89,7 @@ test('steady traffic announces nothing, and costs each agent one heartbeat a sec
 test('an agent with another topology is shown as a conflict, and nothing of it is applied', async () => {
   const lab = new Lab();
   const [a] = (await lab.startMany(1)) as [Agent];
-  await lab.start('other', 1, 'ffffffffffffffff');
+  await lab.start('other', 1, { topology: 'ffffffffffffffff' });
   await lab.clock.advance(1500);
   expect(names(a)).toEqual(['host-0']);
   expect(a.mesh.view.endpoints()).toHaveLength(1);
