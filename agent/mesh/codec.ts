@@ -4,45 +4,15 @@
  */
 import { isIP } from 'node:net';
 import protobuf from 'protobufjs/minimal.js';
+import type { Command } from '../../proto/control.ts';
 import { netfold } from '../../proto/generated/mesh.js';
+import { commandsFromWire, commandsToWire } from './command-codec.ts';
+import type { Digest } from './digest.ts';
 import * as limits from './limits.ts';
 import { MAX_RATE_CODE } from './rate-code.ts';
+import { isIncarnation, isRejection, type Rejection, reject } from './rejections.ts';
 
 const wire = netfold.mesh;
-
-/** Why something that another agent sent is not applied. */
-export type RejectCode =
-  | 'MESSAGE_TOO_LARGE'
-  | 'MESSAGE_MALFORMED'
-  | 'MESSAGE_FIELD'
-  | 'TOPOLOGY_DIFFERS'
-  | 'ENDPOINT_UNKNOWN'
-  | 'STALE_INCARNATION'
-  | 'STALE_SEQUENCE'
-  | 'HOST_LEFT'
-  | 'HOST_CLAIMED'
-  | 'PEER_HAS_OTHER_HOST'
-  | 'TOO_MANY_HOSTS'
-  | 'TOO_MANY_FLOWS'
-  | 'TOO_MANY_CLAIMS'
-  | 'REQUEST_RATE';
-
-export interface Rejection {
-  readonly rejected: RejectCode;
-  /** The offending field and value. */
-  readonly reason: string;
-}
-
-export const reject = (rejected: RejectCode, reason: string): Rejection => ({ rejected, reason });
-export const isRejection = (value: object): value is Rejection => 'rejected' in value;
-
-/** A sum over the entries of a table that does not depend on their order. */
-export interface Digest {
-  readonly entries: number;
-  /** Halves of a 64-bit sum. */
-  readonly low: number;
-  readonly high: number;
-}
 
 /** Who sends: 16 hexadecimal digits of the topology's hash, the host's name, and when its agent started. */
 export interface Sender {
@@ -56,6 +26,11 @@ export interface AgentMessage extends Sender {
   readonly digest: Digest;
   readonly update?: TableUpdate;
   readonly leaving: boolean;
+  /** New ones, and the digest of all that the sender has. */
+  readonly commands: readonly Command[];
+  readonly commandDigest: Digest;
+  /** The sender knows the experiment's time. */
+  readonly timed: boolean;
 }
 
 export interface TableUpdate {
@@ -83,11 +58,18 @@ export interface KnownAgent {
   readonly addresses: readonly string[];
 }
 
+export interface StateRequest extends Sender {
+  /** Of the commands that the asking agent has. */
+  readonly commandDigest: Digest;
+}
+
 export interface StateReply {
   readonly state: AgentMessage;
   readonly known: readonly KnownAgent[];
   /** 0: the asking host's name was never heard. */
   readonly yourIncarnation: number;
+  /** All; none if the asking agent has the same. */
+  readonly commands: readonly Command[];
 }
 
 export function encodeAgentMessage(message: AgentMessage): Uint8Array {
@@ -99,12 +81,17 @@ export function decodeAgentMessage(bytes: Uint8Array): AgentMessage | Rejection 
   return decode(bytes, limits.MAX_GOSSIP_BYTES, (reader) => fromWire(wire.AgentMessage.decode(reader)));
 }
 
-export function encodeStateRequest(sender: Sender): Uint8Array {
-  return wire.StateRequest.encode({ ...sender, topology: Buffer.from(sender.topology, 'hex') }).finish();
+export function encodeStateRequest({ topology, host, incarnation, commandDigest }: StateRequest): Uint8Array {
+  const sender = { topology: Buffer.from(topology, 'hex'), host, incarnation };
+  return wire.StateRequest.encode({ ...sender, ...commandDigestToWire(commandDigest) }).finish();
 }
 
-export function decodeStateRequest(bytes: Uint8Array): Sender | Rejection {
-  return decode(bytes, limits.MAX_GOSSIP_BYTES, (reader) => senderOf(wire.StateRequest.decode(reader)));
+export function decodeStateRequest(bytes: Uint8Array): StateRequest | Rejection {
+  return decode(bytes, limits.MAX_QUESTION_BYTES, (reader) => {
+    const request = wire.StateRequest.decode(reader);
+    const sender = senderOf(request);
+    return isRejection(sender) ? sender : { ...sender, commandDigest: commandDigestOf(request) };
+  });
 }
 
 export function encodeStateReply(reply: StateReply): Uint8Array {
@@ -112,12 +99,13 @@ export function encodeStateReply(reply: StateReply): Uint8Array {
     state: toWire(reply.state),
     known: reply.known.map(({ peer, addresses }) => ({ peer, addresses: [...addresses] })),
     yourIncarnation: reply.yourIncarnation,
+    commands: commandsToWire(reply.commands),
   }).finish();
 }
 
 export function decodeStateReply(bytes: Uint8Array): StateReply | Rejection {
   return decode(bytes, limits.MAX_STATE_BYTES, (reader) => {
-    const { state, known, yourIncarnation } = wire.StateReply.decode(reader);
+    const { state, known, yourIncarnation, commands: all } = wire.StateReply.decode(reader);
     if (!state) return reject('MESSAGE_FIELD', 'state is missing');
     const message = fromWire(state);
     if (isRejection(message)) return message;
@@ -133,11 +121,13 @@ export function decodeStateReply(bytes: Uint8Array): StateReply | Rejection {
       const wrong = wrongMeshAddress(addresses);
       if (wrong) return wrong;
     }
-    return { state: message, known: agents, yourIncarnation };
+    const commands = commandsFromWire(all);
+    return isRejection(commands) ? commands : { state: message, known: agents, yourIncarnation, commands };
   });
 }
 
-function decode<T extends object>(
+/** Calls `read` with at most `maxBytes`; what it throws is a rejection, too. */
+export function decode<T extends object>(
   bytes: Uint8Array,
   maxBytes: number,
   read: (reader: protobuf.Reader) => T | Rejection,
@@ -154,7 +144,7 @@ function decode<T extends object>(
 }
 
 function toWire(message: AgentMessage): netfold.mesh.AgentMessage.$Properties {
-  const { topology, host, incarnation, sequence, digest, update, leaving } = message;
+  const { topology, host, incarnation, sequence, digest, update, leaving, timed } = message;
   return {
     topology: Buffer.from(topology, 'hex'),
     host,
@@ -164,6 +154,9 @@ function toWire(message: AgentMessage): netfold.mesh.AgentMessage.$Properties {
     digestLow: digest.low,
     digestHigh: digest.high,
     leaving,
+    commands: commandsToWire(message.commands),
+    ...commandDigestToWire(message.commandDigest),
+    timed,
     ...(update && {
       update: {
         whole: update.whole,
@@ -184,29 +177,40 @@ function fromWire(message: netfold.mesh.AgentMessage.$Properties): AgentMessage 
   if (sequence === 0) return reject('MESSAGE_FIELD', 'sequence 0');
   const update = message.update ? updateOf(message.update) : undefined;
   if (update && isRejection(update)) return update;
+  const commands = commandsFromWire(message.commands ?? []);
+  if (isRejection(commands)) return commands;
   return {
     ...sender,
     sequence,
     digest: { entries: message.entries ?? 0, low: message.digestLow ?? 0, high: message.digestHigh ?? 0 },
     ...(update && { update }),
     leaving: message.leaving ?? false,
+    commands,
+    commandDigest: commandDigestOf(message),
+    timed: message.timed ?? false,
   };
 }
 
-/** What the name of a host may be. */
-export const HOST_NAME = new RegExp(`^[\\x21-\\x7e]{1,${limits.MAX_HOST_NAME_LENGTH}}$`);
+function commandDigestToWire({ entries, low, high }: Digest) {
+  return { commandCount: entries, commandLow: low, commandHigh: high };
+}
+
+type WithCommandDigest = Pick<
+  netfold.mesh.StateRequest.$Properties,
+  'commandCount' | 'commandLow' | 'commandHigh'
+>;
+
+function commandDigestOf({ commandCount, commandLow, commandHigh }: WithCommandDigest): Digest {
+  return { entries: commandCount ?? 0, low: commandLow ?? 0, high: commandHigh ?? 0 };
+}
 
 function senderOf(message: netfold.mesh.StateRequest.$Properties): Sender | Rejection {
   const { topology, host, incarnation } = message;
   if (topology?.length !== 8) return reject('MESSAGE_FIELD', `topology of ${topology?.length ?? 0} bytes`);
-  if (!host || !HOST_NAME.test(host))
+  if (!host || !limits.HOST_NAME.test(host))
     return reject('MESSAGE_FIELD', `host ${JSON.stringify(host).slice(0, 80)}`);
   if (!isIncarnation(incarnation)) return reject('MESSAGE_FIELD', `incarnation ${incarnation}`);
   return { topology: Buffer.from(topology).toString('hex'), host, incarnation };
-}
-
-function isIncarnation(value: number | null | undefined): value is number {
-  return Number.isSafeInteger(value) && (value as number) > 0;
 }
 
 function updateOf(update: netfold.mesh.Update.$Properties): TableUpdate | Rejection {

@@ -6,7 +6,9 @@ export type MeshErrorCode =
   | 'MESH_UNREACHABLE'
   | 'MESH_NOT_STARTED'
   | 'MESH_HOST_NAME'
-  | 'MESH_NO_ANSWER';
+  | 'MESH_NO_ANSWER'
+  | 'MESH_COMMAND'
+  | 'MESH_COMMANDS_FULL';
 
 /** What goes wrong on the own side of the mesh; what others do wrong is a `Rejection` (codec.ts), and counted. */
 export class MeshError extends NetfoldError {

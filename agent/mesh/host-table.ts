@@ -1,5 +1,6 @@
 /** What one agent tells of itself: where it can be dialled, its endpoints, and their flows, with a running digest. */
-import type { Digest, EndpointChange, FlowColumns, TableUpdate } from './codec.ts';
+import type { EndpointChange, FlowColumns, TableUpdate } from './codec.ts';
+import { type Digest, mix, RunningSum } from './digest.ts';
 
 export class HostTable {
   /** Addresses, by the number of the endpoint. */
@@ -8,8 +9,7 @@ export class HostTable {
   readonly flows = new Map<number, number>();
   readonly #endpointCount: number;
   #meshAddresses: readonly string[] = [];
-  #low = 0;
-  #high = 0;
+  readonly #sum = new RunningSum();
 
   constructor(endpointCount: number) {
     this.#endpointCount = endpointCount;
@@ -21,7 +21,7 @@ export class HostTable {
 
   get digest(): Digest {
     const entries = this.endpoints.size + this.flows.size + this.#meshAddresses.length;
-    return { entries, low: this.#low, high: this.#high };
+    return { entries, low: this.#sum.low, high: this.#sum.high };
   }
 
   flowKey(source: number, destination: number): number {
@@ -54,20 +54,20 @@ export class HostTable {
   setEndpoint(number: number, addresses: readonly string[] | undefined): boolean {
     const old = this.endpoints.get(number);
     if (old?.join() === addresses?.join()) return false;
-    if (old !== undefined) this.#addText(`${number} ${old.join()}`, -1);
+    if (old !== undefined) this.#sum.addText(`${number} ${old.join()}`, -1);
     if (addresses === undefined) {
       this.endpoints.delete(number);
     } else {
       this.endpoints.set(number, addresses);
-      this.#addText(`${number} ${addresses.join()}`, 1);
+      this.#sum.addText(`${number} ${addresses.join()}`, 1);
     }
     return true;
   }
 
   setMeshAddresses(addresses: readonly string[]): boolean {
     if (this.#meshAddresses.join() === addresses.join()) return false;
-    for (const address of this.#meshAddresses) this.#addText(address, -1);
-    for (const address of addresses) this.#addText(address, 1);
+    for (const address of this.#meshAddresses) this.#sum.addText(address, -1);
+    for (const address of addresses) this.#sum.addText(address, 1);
     this.#meshAddresses = [...addresses];
     return true;
   }
@@ -93,39 +93,14 @@ export class HostTable {
   #addFlow(key: number, state: number, sign: 1 | -1): void {
     const source = this.sourceOf(key);
     const destination = this.destinationOf(key);
-    this.#add(
+    this.#sum.add(
       mix(mix(mix(FLOW_LOW + source) + destination) + state),
       mix(mix(mix(FLOW_HIGH + source) + destination) + state),
       sign,
     );
-  }
-
-  #addText(text: string, sign: 1 | -1): void {
-    let low = TEXT_LOW;
-    let high = TEXT_HIGH;
-    for (let at = 0; at < text.length; at++) {
-      low = mix(low + text.charCodeAt(at));
-      high = mix(high + text.charCodeAt(at));
-    }
-    this.#add(low, high, sign);
-  }
-
-  #add(low: number, high: number, sign: 1 | -1): void {
-    this.#low = (this.#low + sign * low) >>> 0;
-    this.#high = (this.#high + sign * high) >>> 0;
   }
 }
 
 /** Arbitrary, and different, so that the two halves and the two kinds of entries are independent. */
 const FLOW_LOW = 0x3c6ef372;
 const FLOW_HIGH = 0xa54ff53a;
-const TEXT_LOW = 0x510e527f;
-const TEXT_HIGH = 0x9b05688c;
-
-/** The finalizer of MurmurHash3: every bit of the argument changes half of the result's. */
-function mix(value: number): number {
-  let hash = value | 0;
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
-}

@@ -1,6 +1,6 @@
 /**
- * The mesh on libp2p: TCP, noise, yamux; gossipsub for what everyone has to know, one request-response protocol for
- * whole tables. Sockets belong to the network namespace that the process is in.
+ * The mesh on libp2p: TCP, noise, yamux; gossipsub for what everyone has to know, a request-response protocol for each
+ * kind of question. Sockets belong to the network namespace that the process is in.
  */
 import { gossipsub, StrictSign, TopicValidatorResult } from '@chainsafe/libp2p-gossipsub';
 import { identify } from '@libp2p/identify';
@@ -13,9 +13,16 @@ import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p, type Libp2pOptions } from 'libp2p';
 import { type Clock, systemClock, systemTimers, type Timers } from '../clock.ts';
 import { MeshError } from './errors.ts';
-import { MAX_GOSSIP_BYTES, MAX_STATE_BYTES } from './limits.ts';
+import { MAX_GOSSIP_BYTES, MAX_QUESTION_BYTES, MAX_STATE_BYTES } from './limits.ts';
 import { Redialer } from './redialer.ts';
-import { type MeshTransport, REQUEST_TIMEOUT_MS, type TransportHandlers } from './transport.ts';
+import {
+  MAX_ANSWER_BYTES,
+  type MeshTransport,
+  REQUEST_KINDS,
+  REQUEST_TIMEOUT_MS,
+  type RequestKind,
+  type TransportHandlers,
+} from './transport.ts';
 
 export interface Libp2pTransportOptions {
   /** Name of the experiment: agents of others are not heard. */
@@ -45,7 +52,7 @@ export async function createLibp2pTransport(options: Libp2pTransportOptions): Pr
 class Libp2pTransport implements MeshTransport {
   readonly #node: Node;
   readonly #topic: string;
-  readonly #stateProtocol: string;
+  readonly #experiment: string;
   readonly #redialer: Redialer<DialTarget>;
   readonly #publishing = new Set<Promise<unknown>>();
   #running = false;
@@ -53,7 +60,7 @@ class Libp2pTransport implements MeshTransport {
   constructor(node: Node, options: Libp2pTransportOptions) {
     this.#node = node;
     this.#topic = topicOf(options.experiment);
-    this.#stateProtocol = stateProtocolOf(options.experiment);
+    this.#experiment = options.experiment;
     this.#redialer = new Redialer<DialTarget>({
       dial: (target) => this.#dial(target),
       isConnected: ({ peer }) => peer !== undefined && this.#connectionTo(peer) !== undefined,
@@ -82,23 +89,7 @@ class Libp2pTransport implements MeshTransport {
       return good ? TopicValidatorResult.Accept : TopicValidatorResult.Ignore;
     });
     this.#node.addEventListener('peer:connect', ({ detail }) => handlers.onPeer(detail.toString()));
-    await this.#node.handle(
-      this.#stateProtocol,
-      async (stream, connection) => {
-        try {
-          const frames = lpStream(stream, { maxDataLength: MAX_GOSSIP_BYTES });
-          const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
-          const question = await frames.read({ signal });
-          const answer = handlers.onRequest(question.subarray(), connection.remotePeer.toString());
-          if (answer === undefined) throw new MeshError('MESH_NO_ANSWER', 'the question was refused');
-          await frames.write(answer, { signal });
-          await stream.close({ signal });
-        } catch (error) {
-          stream.abort(toError(error));
-        }
-      },
-      { maxInboundStreams: 8 },
-    );
+    for (const kind of REQUEST_KINDS) await this.#answer(kind, handlers);
     try {
       await this.#node.start();
     } catch (cause) {
@@ -130,13 +121,13 @@ class Libp2pTransport implements MeshTransport {
     this.#publishing.add(publishing);
   }
 
-  async request(peer: string, bytes: Uint8Array): Promise<Uint8Array> {
+  async request(kind: RequestKind, peer: string, question: () => Uint8Array): Promise<Uint8Array> {
     if (!this.#running)
       throw new MeshError('MESH_NOT_STARTED', `${peer} can't be asked: the mesh is stopped`);
     const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
     const connection = this.#connectionTo(peer) ?? (await this.#dialKnown(peer, signal));
     try {
-      return await this.#ask(connection, bytes, signal);
+      return await this.#ask(kind, connection, question, signal);
     } catch (error) {
       // Through a link that was cut, TCP would try again for minutes, ever more rarely, also when it has healed.
       if (signal.aborted) connection.abort(new Error('no answer in time'));
@@ -175,11 +166,33 @@ class Libp2pTransport implements MeshTransport {
     return this.#node.dial([...known.addresses], { signal });
   }
 
-  async #ask(connection: NodeConnection, bytes: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
-    const stream = await connection.newStream(this.#stateProtocol, { signal });
+  async #answer(kind: RequestKind, handlers: TransportHandlers): Promise<void> {
+    const answer = async (stream: Stream, connection: NodeConnection): Promise<void> => {
+      try {
+        const frames = lpStream(stream, { maxDataLength: MAX_QUESTION_BYTES });
+        const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+        const question = await frames.read({ signal });
+        const bytes = handlers.onRequest(kind, question.subarray(), connection.remotePeer.toString());
+        if (bytes === undefined) throw new MeshError('MESH_NO_ANSWER', 'the question was refused');
+        await frames.write(bytes, { signal });
+        await stream.close({ signal });
+      } catch (error) {
+        stream.abort(toError(error));
+      }
+    };
+    await this.#node.handle(protocolOf(kind, this.#experiment), answer, { maxInboundStreams: 8 });
+  }
+
+  async #ask(
+    kind: RequestKind,
+    connection: NodeConnection,
+    question: () => Uint8Array,
+    signal: AbortSignal,
+  ): Promise<Uint8Array> {
+    const stream = await connection.newStream(protocolOf(kind, this.#experiment), { signal });
     try {
-      const frames = lpStream(stream, { maxDataLength: MAX_STATE_BYTES });
-      await frames.write(bytes, { signal });
+      const frames = lpStream(stream, { maxDataLength: MAX_ANSWER_BYTES[kind] });
+      await frames.write(question(), { signal });
       const answer = await frames.read({ signal });
       await stream.close({ signal });
       return answer.subarray();
@@ -197,6 +210,7 @@ class Libp2pTransport implements MeshTransport {
 }
 
 type NodeConnection = Awaited<ReturnType<Node['dial']>>;
+type Stream = Awaited<ReturnType<NodeConnection['newStream']>>;
 
 interface DialTarget {
   readonly addresses: readonly Multiaddr[];
@@ -205,7 +219,7 @@ interface DialTarget {
 }
 
 const topicOf = (experiment: string): string => `/netfold/mesh/1/${experiment}`;
-const stateProtocolOf = (experiment: string): string => `/netfold/state/1/${experiment}`;
+const protocolOf = (kind: RequestKind, experiment: string): string => `/netfold/${kind}/1/${experiment}`;
 
 function createNode({ experiment, listen, announce, privateKey }: Libp2pTransportOptions) {
   return createLibp2p({

@@ -2,8 +2,18 @@
 
 /** Gossip above this is not sent (receivers see the digest and ask) and not taken. 256 KiB hold 40,000 flows. */
 export const MAX_GOSSIP_BYTES = 256 * 1024;
-/** A whole table with `MAX_FLOWS_PER_HOST` flows of at most 14 bytes, endpoints with addresses, and known agents. */
-export const MAX_STATE_BYTES = 4 * 1024 * 1024;
+/** More than a user types in a year; see `CommandSet.take` for what becomes of further ones. */
+export const MAX_COMMANDS = 4096;
+/** The text of one command, as UTF-8. */
+export const MAX_COMMAND_BYTES = 1024;
+/**
+ * A whole table with `MAX_FLOWS_PER_HOST` flows of at most 14 bytes, endpoints with addresses, and known agents (4 MiB);
+ * and `MAX_COMMANDS` commands of which each has at most 128 bytes beside its text.
+ */
+export const MAX_STATE_BYTES = 4 * 1024 * 1024 + MAX_COMMANDS * (MAX_COMMAND_BYTES + 128);
+/** Questions of either kind: names and numbers. */
+export const MAX_QUESTION_BYTES = 512;
+export const MAX_CLOCK_BYTES = 128;
 export const MAX_HOSTS = 1024;
 /** 256 endpoints of a host sending to 256 others each. */
 export const MAX_FLOWS_PER_HOST = 65_536;
@@ -16,6 +26,8 @@ export const MAX_ADDRESSES_PER_ENDPOINT = 8;
 export const MAX_MESH_ADDRESSES = 16;
 export const MAX_MESH_ADDRESS_LENGTH = 256;
 export const MAX_HOST_NAME_LENGTH = 64;
+/** What the name of a host may be. */
+export const HOST_NAME = new RegExp(`^[\\x21-\\x7e]{1,${MAX_HOST_NAME_LENGTH}}$`);
 export const MAX_PEER_ID_LENGTH = 128;
 /** Hosts that were dropped or left, and conflicts with others, that are remembered. */
 export const MAX_REMEMBERED = 1024;

@@ -1,5 +1,6 @@
 /** Counts what an agent sends, takes and refuses on the mesh. */
-import type { RejectCode, Rejection } from './codec.ts';
+import type { RejectCode, Rejection } from './rejections.ts';
+import type { RequestKind } from './transport.ts';
 
 /** As in pino. */
 export interface MeshLog {
@@ -8,7 +9,7 @@ export interface MeshLog {
 }
 
 export interface MeshStats {
-  /** Gossip, questions and answers; bytes without what the transport adds. */
+  /** Gossip, questions for tables and answers; bytes without what the transport adds. */
   readonly messagesSent: number;
   readonly bytesSent: number;
   readonly messagesReceived: number;
@@ -17,6 +18,9 @@ export interface MeshStats {
   readonly flowAnnouncements: number;
   /** Whole tables taken from others after a difference was noticed. */
   readonly repairs: number;
+  /** Questions for the time and answers to them, in both directions; they are not counted above. */
+  readonly clockMessages: number;
+  readonly clockBytes: number;
   readonly rejected: Readonly<Partial<Record<RejectCode, number>>>;
 }
 
@@ -29,6 +33,8 @@ export class MeshCounters {
   #bytesReceived = 0;
   #flowAnnouncements = 0;
   #repairs = 0;
+  #clockMessages = 0;
+  #clockBytes = 0;
 
   constructor(log: MeshLog | undefined) {
     this.#log = log;
@@ -42,18 +48,33 @@ export class MeshCounters {
       bytesReceived: this.#bytesReceived,
       flowAnnouncements: this.#flowAnnouncements,
       repairs: this.#repairs,
+      clockMessages: this.#clockMessages,
+      clockBytes: this.#clockBytes,
       rejected: { ...this.#rejected },
     };
   }
 
-  sent(bytes: Uint8Array): void {
+  sent(bytes: Uint8Array, kind: 'gossip' | RequestKind): void {
+    if (kind === 'clock') {
+      this.#clock(bytes);
+      return;
+    }
     this.#messagesSent++;
     this.#bytesSent += bytes.length;
   }
 
-  received(bytes: Uint8Array): void {
+  received(bytes: Uint8Array, kind: 'gossip' | RequestKind): void {
+    if (kind === 'clock') {
+      this.#clock(bytes);
+      return;
+    }
     this.#messagesReceived++;
     this.#bytesReceived += bytes.length;
+  }
+
+  #clock(bytes: Uint8Array): void {
+    this.#clockMessages++;
+    this.#clockBytes += bytes.length;
   }
 
   announced(flows: number): void {

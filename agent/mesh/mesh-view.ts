@@ -2,12 +2,15 @@
  * What an agent knows of all agents: who is here, which endpoints they have, and what those send. Pure state; time is
  * an argument. Each host tells about itself only, and each message says what its table must add up to.
  */
-import { type AgentMessage, type Rejection, reject, type Sender, type TableUpdate } from './codec.ts';
+import type { AgentMessage, Sender, TableUpdate } from './codec.ts';
+import { CommandSet } from './command-set.ts';
+import { type Digest, EMPTY_DIGEST, sameDigest } from './digest.ts';
 import { EndpointClaims } from './endpoint-claims.ts';
 import { HostTable } from './host-table.ts';
 import * as limits from './limits.ts';
 import type { MeshConflict, MeshEndpoint, MeshHost, RemoteFlow } from './model.ts';
 import { decodeRate } from './rate-code.ts';
+import { type Rejection, reject } from './rejections.ts';
 import { Remembered } from './remembered.ts';
 import { wrongUpdate } from './update-limits.ts';
 
@@ -26,7 +29,7 @@ export interface MeshViewOptions {
 }
 
 export interface Applied {
-  /** The sender's table differs from what is known of it: ask it for the whole. */
+  /** The sender's table differs from what is known of it, or it has other commands: ask it for the whole. */
   readonly repair: boolean;
 }
 
@@ -41,6 +44,9 @@ interface Host {
   tableSequence: number;
   lastHeard: number;
   complete: boolean;
+  /** Of the latest message. */
+  commandDigest: Digest;
+  timed: boolean;
 }
 
 export class MeshView {
@@ -48,6 +54,7 @@ export class MeshView {
   flowsVersion = 0;
   endpointsVersion = 0;
   hostsVersion = 0;
+  readonly commands = new CommandSet();
 
   readonly #options: MeshViewOptions;
   readonly #self: Host;
@@ -68,6 +75,11 @@ export class MeshView {
   /** The own table. Its endpoints are set with `setOwnEndpoint`. */
   get own(): HostTable {
     return this.#self.table;
+  }
+
+  /** Whether the own clock is one to learn the experiment's time from. */
+  setOwnTimed(timed: boolean): void {
+    this.#setTimed(this.#self, timed);
   }
 
   setOwnEndpoint(number: number, addresses: readonly string[] | undefined): boolean {
@@ -99,9 +111,11 @@ export class MeshView {
     if (known && !current) this.#remove(known);
     const host = current ?? this.#add(message, peer);
     if (direct || message.sequence > host.sequence) host.lastHeard = now;
-    host.sequence = Math.max(host.sequence, message.sequence);
+    if (message.sequence >= host.sequence) this.#heard(host, message);
     if (message.update) this.#update(host, message.update, message.sequence);
-    return { repair: !this.#agrees(host, message) };
+    this.commands.take(message.commands);
+    const repair = !sameDigest(host.table.digest, message.digest);
+    return { repair: repair || this.commands.mayGainFrom(message.commandDigest) };
   }
 
   /** Drops hosts that were silent for too long, with their endpoints and flows; returns their names. */
@@ -148,6 +162,8 @@ export class MeshView {
         endpoints: host.table.endpoints.size,
         flows: host.table.flows.size,
         meshAddresses: host.table.meshAddresses,
+        inStep: host === this.#self || this.commands.isSame(host.commandDigest),
+        timed: host.timed,
       }));
   }
 
@@ -292,14 +308,21 @@ export class MeshView {
     this.flowsVersion++;
   }
 
-  #agrees({ table }: Host, { digest }: AgentMessage): boolean {
-    const { entries, low, high } = table.digest;
-    return entries === digest.entries && low === digest.low && high === digest.high;
+  #heard(host: Host, { sequence, commandDigest, timed }: AgentMessage): void {
+    host.sequence = sequence;
+    host.commandDigest = commandDigest;
+    this.#setTimed(host, timed);
+  }
+
+  #setTimed(host: Host, timed: boolean): void {
+    if (host.timed !== timed) this.hostsVersion++;
+    host.timed = timed;
   }
 
   #newHost(name: string, peer: string, incarnation: number): Host {
     const table = new HostTable(this.#options.endpointNames.length);
-    return { name, peer, incarnation, table, sequence: 0, tableSequence: 0, lastHeard: 0, complete: false };
+    const heard = { sequence: 0, tableSequence: 0, lastHeard: 0, complete: false };
+    return { name, peer, incarnation, table, ...heard, commandDigest: EMPTY_DIGEST, timed: false };
   }
 
   #add({ host: name, incarnation }: Sender, peer: string): Host {

@@ -2,27 +2,29 @@
  * An agent's part in the mesh: tells the others what changed here, learns from them, notices what was lost and asks
  * for it. Steady traffic costs one heartbeat a second.
  */
+import type { Command } from '../../proto/control.ts';
+import { ClockSync } from '../clock/clock-sync.ts';
+import { ExperimentClock } from '../clock/experiment-clock.ts';
 import type { Clock, Timers } from '../clock.ts';
+import { Answers } from './answers.ts';
 import {
+  type AgentMessage,
   decodeAgentMessage,
-  decodeStateReply,
-  decodeStateRequest,
   type EndpointChange,
   encodeAgentMessage,
-  encodeStateReply,
-  encodeStateRequest,
   type FlowColumns,
-  HOST_NAME,
-  isRejection,
-  type KnownAgent,
   type StateReply,
   type TableUpdate,
 } from './codec.ts';
+import type { CommandSet } from './command-set.ts';
 import { MeshError } from './errors.ts';
-import { MAX_GOSSIP_BYTES, MAX_HOST_NAME_LENGTH } from './limits.ts';
+import { HOST_NAME, MAX_GOSSIP_BYTES, MAX_HOST_NAME_LENGTH } from './limits.ts';
 import { MeshCounters, type MeshLog, type MeshStats } from './mesh-counters.ts';
 import { MeshView } from './mesh-view.ts';
+import { type NewCommand, newCommand } from './new-command.ts';
+import { Questions } from './questions.ts';
 import { encodeRate } from './rate-code.ts';
+import { isRejection } from './rejections.ts';
 import { StateRequests } from './state-requests.ts';
 import type { MeshTransport } from './transport.ts';
 
@@ -32,8 +34,6 @@ export const HEARTBEAT_MS = 1000;
 export const SILENT_AFTER_MS = 3000;
 /** How often silence is looked for, in parts of a heartbeat. */
 const CHECKS_PER_HEARTBEAT = 4;
-/** Answers to one peer per heartbeat; one that repairs needs one. */
-const MAX_ANSWERS_PER_HEARTBEAT = 8;
 /** More than one, as one may be gone. */
 const REMEMBERED_ANSWERS = 4;
 
@@ -55,6 +55,8 @@ export interface MeshPorts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log?: MeshLog;
+  /** The experiment's clock, which is kept with the others'; if absent, one is made. */
+  readonly time?: ExperimentClock;
 }
 
 export interface OwnEndpoint {
@@ -73,14 +75,19 @@ export interface FlowChange {
 
 export class Mesh {
   readonly view: MeshView;
+  readonly time: ExperimentClock;
+  readonly clocks: ClockSync;
   readonly #ports: MeshPorts;
   readonly #options: Required<MeshOptions>;
   readonly #requests: StateRequests;
   readonly #listeners = new Set<() => void>();
-  readonly #answers = new Map<string, number>();
+  readonly #answers: Answers;
+  readonly #questions: Questions;
   readonly #counters: MeshCounters;
   #incarnation: number;
   #sequence = 0;
+  #commandNumber = 0;
+  #seenHosts = -1;
   #lastCheck = 0;
   /** When another agent was last heard under the own host's name. */
   #claimedAt = Number.NEGATIVE_INFINITY;
@@ -111,6 +118,21 @@ export class Mesh {
       (peer) => this.#request(peer),
       () => ports.clock.now(),
     );
+    const { clock, transport } = ports;
+    const header = () => this.#header(false);
+    this.#questions = new Questions({ transport, clock, counters: this.#counters, asking: header });
+    this.time = ports.time ?? new ExperimentClock(clock);
+    this.clocks = new ClockSync(
+      { clock, time: this.time, probe: (peer) => this.#questions.time(peer), onTimed: () => this.#onTimed() },
+      options.host,
+    );
+    const { view, time, clocks } = this;
+    this.#answers = new Answers({ view, counters: this.#counters, clock, time, clocks, header });
+  }
+
+  /** What users have told all agents, in the order in which it takes effect. */
+  get commands(): CommandSet {
+    return this.view.commands;
   }
 
   get stats(): MeshStats {
@@ -122,7 +144,7 @@ export class Mesh {
     this.#running = true;
     await transport.start({
       onGossip: (bytes, peer) => this.#onGossip(bytes, peer),
-      onRequest: (bytes, peer) => this.#onRequest(bytes, peer),
+      onRequest: (kind, bytes, peer) => (this.#running ? this.#answers.answer(kind, bytes, peer) : undefined),
       onPeer: (peer) => this.#requests.wantAnew(peer),
     });
     this.#lastCheck = clock.now();
@@ -175,6 +197,18 @@ export class Mesh {
     this.#tell([], flows);
   }
 
+  /** Tells all agents, those that come later too. Throws `MeshError` (`MESH_COMMAND`, `MESH_COMMANDS_FULL`). */
+  command(what: NewCommand): Command {
+    const { host: origin } = this.#options;
+    const incarnation = this.#incarnation;
+    const number = this.#commandNumber + 1;
+    const command = newCommand(what, { origin, incarnation, number }, this.commands.size);
+    this.#commandNumber++;
+    this.commands.take([command]);
+    if (this.#running) this.#publish(undefined, false, [command]);
+    return command;
+  }
+
   /** Calls `listener` after hosts, endpoints or remote flows have changed; returns what ends that. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
@@ -188,8 +222,14 @@ export class Mesh {
 
   #heartbeat(): void {
     this.view.own.setMeshAddresses(this.#ports.transport.addresses);
-    this.#answers.clear();
+    this.#answers.heartbeat();
     this.#publish(undefined, false);
+    this.clocks.beat();
+  }
+
+  #onTimed(): void {
+    this.view.setOwnTimed(true);
+    if (this.#running) this.#publish(undefined, false);
   }
 
   #check(): void {
@@ -205,25 +245,29 @@ export class Mesh {
     this.#notify();
   }
 
-  #publish(update: TableUpdate | undefined, leaving: boolean): void {
+  #publish(update: TableUpdate | undefined, leaving: boolean, commands: readonly Command[] = []): void {
     this.#sequence++;
-    const bytes = encodeAgentMessage({ ...this.#header(), ...(update && { update }), leaving });
+    const header = this.#header(leaving);
+    const bytes = encodeAgentMessage({ ...header, ...(update && { update }), commands });
     // Too much at once: the digest alone makes everyone ask for the whole, which is sent in one piece to each.
-    const sent =
-      bytes.length <= MAX_GOSSIP_BYTES ? bytes : encodeAgentMessage({ ...this.#header(), leaving });
-    this.#counters.sent(sent);
+    const sent = bytes.length <= MAX_GOSSIP_BYTES ? bytes : encodeAgentMessage(header);
+    this.#counters.sent(sent, 'gossip');
     this.#ports.transport.publish(sent);
   }
 
-  #header() {
+  #header(leaving: boolean): AgentMessage {
     const { topology, host } = this.#options;
-    const digest = this.view.own.digest;
-    return { topology, host, incarnation: this.#incarnation, sequence: this.#sequence, digest };
+    const { own, commands } = this.view;
+    return {
+      ...{ topology, host, incarnation: this.#incarnation, sequence: this.#sequence },
+      ...{ digest: own.digest, leaving, timed: this.clocks.timed },
+      ...{ commands: [], commandDigest: commands.digest },
+    };
   }
 
   #onGossip(bytes: Uint8Array, peer: string): boolean {
     if (!this.#running) return false;
-    this.#counters.received(bytes);
+    this.#counters.received(bytes, 'gossip');
     const message = decodeAgentMessage(bytes);
     if (isRejection(message)) return this.#counters.rejected(message, peer);
     const result = this.view.apply(message, peer, this.#ports.clock.now());
@@ -240,48 +284,10 @@ export class Mesh {
     return true;
   }
 
-  #onRequest(bytes: Uint8Array, peer: string): Uint8Array | undefined {
-    if (!this.#running) return undefined;
-    this.#counters.received(bytes);
-    const answers = this.#answers.get(peer) ?? 0;
-    const asking = decodeStateRequest(bytes);
-    const refused = isRejection(asking)
-      ? asking
-      : answers >= MAX_ANSWERS_PER_HEARTBEAT
-        ? { rejected: 'REQUEST_RATE' as const, reason: `more than ${answers} questions in a heartbeat` }
-        : undefined;
-    if (refused || isRejection(asking)) {
-      this.#counters.rejected(refused!, peer);
-      return undefined;
-    }
-    this.#answers.set(peer, answers + 1);
-    const reply = encodeStateReply({
-      state: { ...this.#header(), update: this.view.own.toUpdate(), leaving: false },
-      known: this.#knownAgents(peer),
-      yourIncarnation: this.view.incarnationOf(asking.host),
-    });
-    this.#counters.sent(reply);
-    return reply;
-  }
-
-  #knownAgents(asking: string): KnownAgent[] {
-    return this.view
-      .hosts()
-      .filter(({ self, peer, meshAddresses }) => !self && peer !== asking && meshAddresses.length > 0)
-      .map(({ peer, meshAddresses }) => ({ peer, addresses: meshAddresses }));
-  }
-
   async #request(peer: string): Promise<void> {
-    const { topology, host } = this.#options;
-    const question = encodeStateRequest({ topology, host, incarnation: this.#incarnation });
-    this.#counters.sent(question);
     try {
-      const bytes = await this.#ports.transport.request(peer, question);
-      if (!this.#running) return;
-      this.#counters.received(bytes);
-      const reply = decodeStateReply(bytes);
-      if (isRejection(reply)) this.#counters.rejected(reply, peer);
-      else this.#onReply(reply, peer);
+      const reply = await this.#questions.state(peer);
+      if (reply && this.#running) this.#onReply(reply, peer);
     } catch {
       this.#askAround(peer);
     }
@@ -300,9 +306,12 @@ export class Mesh {
     this.#requests.want(other);
   }
 
-  #onReply({ state, known, yourIncarnation }: StateReply, peer: string): void {
+  #onReply({ state, known, yourIncarnation, commands }: StateReply, peer: string): void {
     const { clock, transport } = this.#ports;
     const result = this.view.apply(state, peer, clock.now(), true);
+    const isCurrent = !isRejection(result) || result.rejected === 'STALE_SEQUENCE';
+    // Commands don't become stale: where flows change all the time, an answer may always be late.
+    if (isCurrent) this.commands.take(commands);
     if (isRejection(result)) {
       this.#counters.rejected(result, peer);
       return;
@@ -333,6 +342,10 @@ export class Mesh {
 
   #notify(): void {
     const { hostsVersion, endpointsVersion, flowsVersion } = this.view;
+    if (hostsVersion !== this.#seenHosts) {
+      this.#seenHosts = hostsVersion;
+      this.clocks.setPeers(this.view.hosts().filter(({ self }) => !self));
+    }
     const versions = `${hostsVersion} ${endpointsVersion} ${flowsVersion}`;
     if (versions === this.#notified) return;
     this.#notified = versions;

@@ -11,6 +11,10 @@ export interface MeshHost {
   readonly endpoints: number;
   readonly flows: number;
   readonly meshAddresses: readonly string[];
+  /** Its latest message told of the same commands as are known here. */
+  readonly inStep: boolean;
+  /** It knows the experiment's time. */
+  readonly timed: boolean;
 }
 
 export interface MeshEndpoint {

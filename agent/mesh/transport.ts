@@ -1,10 +1,21 @@
 /** What carries the mesh's bytes. test/support/memory-transport.ts and libp2p-transport.ts both are one. */
+import { MAX_CLOCK_BYTES, MAX_STATE_BYTES } from './limits.ts';
+
+/** What can be asked: for a whole table, for the time. */
+export const REQUEST_KINDS = ['state', 'clock'] as const;
+export type RequestKind = (typeof REQUEST_KINDS)[number];
+
+/** The longest answer to each. */
+export const MAX_ANSWER_BYTES: Readonly<Record<RequestKind, number>> = {
+  state: MAX_STATE_BYTES,
+  clock: MAX_CLOCK_BYTES,
+};
 
 export interface TransportHandlers {
   /** Gossip that `peer` published. Returns whether it is worth passing on. Doesn't throw. */
   onGossip(bytes: Uint8Array, peer: string): boolean;
   /** A question that `peer` asks. Returns the answer, or undefined to refuse. Doesn't throw. */
-  onRequest(bytes: Uint8Array, peer: string): Uint8Array | undefined;
+  onRequest(kind: RequestKind, bytes: Uint8Array, peer: string): Uint8Array | undefined;
   /** A connection to `peer` is up. */
   onPeer(peer: string): void;
 }
@@ -19,8 +30,11 @@ export interface MeshTransport {
   stop(): Promise<void>;
   /** Sends to all agents of the experiment, as far as they can be reached. */
   publish(bytes: Uint8Array): void;
-  /** Asks one peer; rejects if no answer comes within `REQUEST_TIMEOUT_MS`. */
-  request(peer: string, bytes: Uint8Array): Promise<Uint8Array>;
+  /**
+   * Asks one peer; rejects if no answer comes within `REQUEST_TIMEOUT_MS`. `question` is called when the way is open and
+   * its result goes out at once, so that time taken there is the time of sending.
+   */
+  request(kind: RequestKind, peer: string, question: () => Uint8Array): Promise<Uint8Array>;
   /** Dials an address, and again whenever the connection is lost, until stopped. Resolves after the first attempt. */
   connect(address: string): Promise<void>;
   /** Tells where a peer can be dialled, so that connections to it are made and kept; no addresses: forget it. */

@@ -1,6 +1,7 @@
 /** What an update has to keep to before any of it is applied. */
-import { type Rejection, reject, type TableUpdate } from './codec.ts';
+import type { TableUpdate } from './codec.ts';
 import * as limits from './limits.ts';
+import { type Rejection, reject } from './rejections.ts';
 
 export interface UpdateContext {
   readonly endpointCount: number;

@@ -53,6 +53,21 @@ export namespace netfold {
             /** AgentMessage leaving. */
             leaving: boolean;
 
+            /** AgentMessage commands. */
+            commands: netfold.mesh.Command.$Properties[];
+
+            /** AgentMessage commandCount. */
+            commandCount: number;
+
+            /** AgentMessage commandLow. */
+            commandLow: number;
+
+            /** AgentMessage commandHigh. */
+            commandHigh: number;
+
+            /** AgentMessage timed. */
+            timed: boolean;
+
             /**
              * Encodes the specified AgentMessage message. Does not implicitly {@link netfold.mesh.AgentMessage.verify|verify} messages.
              * @param message AgentMessage message or plain object to encode
@@ -104,12 +119,120 @@ export namespace netfold {
                 /** AgentMessage leaving */
                 leaving?: (boolean|null);
 
+                /** AgentMessage commands */
+                commands?: (netfold.mesh.Command.$Properties[]|null);
+
+                /** AgentMessage commandCount */
+                commandCount?: (number|null);
+
+                /** AgentMessage commandLow */
+                commandLow?: (number|null);
+
+                /** AgentMessage commandHigh */
+                commandHigh?: (number|null);
+
+                /** AgentMessage timed */
+                timed?: (boolean|null);
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of an AgentMessage. */
             type $Shape = netfold.mesh.AgentMessage.$Properties;
+        }
+
+        /**
+         * Properties of a Command.
+         * @deprecated Use netfold.mesh.Command.$Properties instead.
+         */
+        interface ICommand extends netfold.mesh.Command.$Properties {
+        }
+
+        /** Represents a Command. */
+        class Command {
+
+            /**
+             * Constructs a new Command.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: netfold.mesh.Command.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Command origin. */
+            origin: string;
+
+            /** Command incarnation. */
+            incarnation: number;
+
+            /** Command number. */
+            number: number;
+
+            /** Command issuedAt. */
+            issuedAt: number;
+
+            /** Command at. */
+            at: number;
+
+            /** Command until. */
+            until: number;
+
+            /** Command text. */
+            text: string;
+
+            /**
+             * Encodes the specified Command message. Does not implicitly {@link netfold.mesh.Command.verify|verify} messages.
+             * @param message Command message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: netfold.mesh.Command.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Command message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {netfold.mesh.Command & netfold.mesh.Command.$Shape} Command
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): netfold.mesh.Command & netfold.mesh.Command.$Shape;
+        }
+
+        namespace Command {
+
+            /** Properties of a Command. */
+            interface $Properties {
+
+                /** Command origin */
+                origin?: (string|null);
+
+                /** Command incarnation */
+                incarnation?: (number|null);
+
+                /** Command number */
+                number?: (number|null);
+
+                /** Command issuedAt */
+                issuedAt?: (number|null);
+
+                /** Command at */
+                at?: (number|null);
+
+                /** Command until */
+                until?: (number|null);
+
+                /** Command text */
+                text?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Command. */
+            type $Shape = netfold.mesh.Command.$Properties;
         }
 
         /**
@@ -296,6 +419,15 @@ export namespace netfold {
             /** StateRequest incarnation. */
             incarnation: number;
 
+            /** StateRequest commandCount. */
+            commandCount: number;
+
+            /** StateRequest commandLow. */
+            commandLow: number;
+
+            /** StateRequest commandHigh. */
+            commandHigh: number;
+
             /**
              * Encodes the specified StateRequest message. Does not implicitly {@link netfold.mesh.StateRequest.verify|verify} messages.
              * @param message StateRequest message or plain object to encode
@@ -328,6 +460,15 @@ export namespace netfold {
 
                 /** StateRequest incarnation */
                 incarnation?: (number|null);
+
+                /** StateRequest commandCount */
+                commandCount?: (number|null);
+
+                /** StateRequest commandLow */
+                commandLow?: (number|null);
+
+                /** StateRequest commandHigh */
+                commandHigh?: (number|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -365,6 +506,9 @@ export namespace netfold {
             /** StateReply yourIncarnation. */
             yourIncarnation: number;
 
+            /** StateReply commands. */
+            commands: netfold.mesh.Command.$Properties[];
+
             /**
              * Encodes the specified StateReply message. Does not implicitly {@link netfold.mesh.StateReply.verify|verify} messages.
              * @param message StateReply message or plain object to encode
@@ -397,6 +541,9 @@ export namespace netfold {
 
                 /** StateReply yourIncarnation */
                 yourIncarnation?: (number|null);
+
+                /** StateReply commands */
+                commands?: (netfold.mesh.Command.$Properties[]|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -467,6 +614,138 @@ export namespace netfold {
 
             /** Shape of a KnownAgent. */
             type $Shape = netfold.mesh.KnownAgent.$Properties;
+        }
+
+        /**
+         * Properties of a ClockRequest.
+         * @deprecated Use netfold.mesh.ClockRequest.$Properties instead.
+         */
+        interface IClockRequest extends netfold.mesh.ClockRequest.$Properties {
+        }
+
+        /** Represents a ClockRequest. */
+        class ClockRequest {
+
+            /**
+             * Constructs a new ClockRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: netfold.mesh.ClockRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ClockRequest topology. */
+            topology: Uint8Array;
+
+            /**
+             * Encodes the specified ClockRequest message. Does not implicitly {@link netfold.mesh.ClockRequest.verify|verify} messages.
+             * @param message ClockRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: netfold.mesh.ClockRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ClockRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {netfold.mesh.ClockRequest & netfold.mesh.ClockRequest.$Shape} ClockRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): netfold.mesh.ClockRequest & netfold.mesh.ClockRequest.$Shape;
+        }
+
+        namespace ClockRequest {
+
+            /** Properties of a ClockRequest. */
+            interface $Properties {
+
+                /** ClockRequest topology */
+                topology?: (Uint8Array|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ClockRequest. */
+            type $Shape = netfold.mesh.ClockRequest.$Properties;
+        }
+
+        /**
+         * Properties of a ClockReply.
+         * @deprecated Use netfold.mesh.ClockReply.$Properties instead.
+         */
+        interface IClockReply extends netfold.mesh.ClockReply.$Properties {
+        }
+
+        /** Represents a ClockReply. */
+        class ClockReply {
+
+            /**
+             * Constructs a new ClockReply.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: netfold.mesh.ClockReply.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ClockReply incarnation. */
+            incarnation: number;
+
+            /** ClockReply timed. */
+            timed: boolean;
+
+            /** ClockReply received. */
+            received: number;
+
+            /** ClockReply sent. */
+            sent: number;
+
+            /**
+             * Encodes the specified ClockReply message. Does not implicitly {@link netfold.mesh.ClockReply.verify|verify} messages.
+             * @param message ClockReply message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: netfold.mesh.ClockReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ClockReply message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {netfold.mesh.ClockReply & netfold.mesh.ClockReply.$Shape} ClockReply
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): netfold.mesh.ClockReply & netfold.mesh.ClockReply.$Shape;
+        }
+
+        namespace ClockReply {
+
+            /** Properties of a ClockReply. */
+            interface $Properties {
+
+                /** ClockReply incarnation */
+                incarnation?: (number|null);
+
+                /** ClockReply timed */
+                timed?: (boolean|null);
+
+                /** ClockReply received */
+                received?: (number|null);
+
+                /** ClockReply sent */
+                sent?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ClockReply. */
+            type $Shape = netfold.mesh.ClockReply.$Properties;
         }
     }
 }

@@ -40,6 +40,11 @@ export const netfold = $root.netfold = (() => {
              * @property {number|null} [digestHigh] AgentMessage digestHigh
              * @property {netfold.mesh.Update.$Properties|null} [update] AgentMessage update
              * @property {boolean|null} [leaving] AgentMessage leaving
+             * @property {Array.<netfold.mesh.Command.$Properties>|null} [commands] AgentMessage commands
+             * @property {number|null} [commandCount] AgentMessage commandCount
+             * @property {number|null} [commandLow] AgentMessage commandLow
+             * @property {number|null} [commandHigh] AgentMessage commandHigh
+             * @property {boolean|null} [timed] AgentMessage timed
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -65,6 +70,7 @@ export const netfold = $root.netfold = (() => {
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
             const AgentMessage = function (properties) {
+                this.commands = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -144,6 +150,46 @@ export const netfold = $root.netfold = (() => {
             AgentMessage.prototype.leaving = false;
 
             /**
+             * AgentMessage commands.
+             * @member {Array.<netfold.mesh.Command.$Properties>} commands
+             * @memberof netfold.mesh.AgentMessage
+             * @instance
+             */
+            AgentMessage.prototype.commands = $util.emptyArray;
+
+            /**
+             * AgentMessage commandCount.
+             * @member {number} commandCount
+             * @memberof netfold.mesh.AgentMessage
+             * @instance
+             */
+            AgentMessage.prototype.commandCount = 0;
+
+            /**
+             * AgentMessage commandLow.
+             * @member {number} commandLow
+             * @memberof netfold.mesh.AgentMessage
+             * @instance
+             */
+            AgentMessage.prototype.commandLow = 0;
+
+            /**
+             * AgentMessage commandHigh.
+             * @member {number} commandHigh
+             * @memberof netfold.mesh.AgentMessage
+             * @instance
+             */
+            AgentMessage.prototype.commandHigh = 0;
+
+            /**
+             * AgentMessage timed.
+             * @member {boolean} timed
+             * @memberof netfold.mesh.AgentMessage
+             * @instance
+             */
+            AgentMessage.prototype.timed = false;
+
+            /**
              * Encodes the specified AgentMessage message. Does not implicitly {@link netfold.mesh.AgentMessage.verify|verify} messages.
              * @function encode
              * @memberof netfold.mesh.AgentMessage
@@ -177,6 +223,17 @@ export const netfold = $root.netfold = (() => {
                     $root.netfold.mesh.Update.encode(message.update, writer.uint32(/* id 8, wireType 2 =*/66).fork(), _depth + 1).ldelim();
                 if (message.leaving != null && $Object.hasOwnProperty.call(message, "leaving") && message.leaving !== false)
                     writer.uint32(/* id 9, wireType 0 =*/72).bool(message.leaving);
+                if (message.commands != null && message.commands.length)
+                    for (let i = 0; i < message.commands.length; ++i)
+                        $root.netfold.mesh.Command.encode(message.commands[i], writer.uint32(/* id 10, wireType 2 =*/82).fork(), _depth + 1).ldelim();
+                if (message.commandCount != null && $Object.hasOwnProperty.call(message, "commandCount") && message.commandCount !== 0)
+                    writer.uint32(/* id 11, wireType 0 =*/88).uint32(message.commandCount);
+                if (message.commandLow != null && $Object.hasOwnProperty.call(message, "commandLow") && message.commandLow !== 0)
+                    writer.uint32(/* id 12, wireType 5 =*/101).fixed32(message.commandLow);
+                if (message.commandHigh != null && $Object.hasOwnProperty.call(message, "commandHigh") && message.commandHigh !== 0)
+                    writer.uint32(/* id 13, wireType 5 =*/109).fixed32(message.commandHigh);
+                if (message.timed != null && $Object.hasOwnProperty.call(message, "timed") && message.timed !== false)
+                    writer.uint32(/* id 14, wireType 0 =*/112).bool(message.timed);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -299,6 +356,50 @@ export const netfold = $root.netfold = (() => {
                                 delete message.leaving;
                             continue;
                         }
+                    case 10: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.commands && message.commands.length))
+                                message.commands = [];
+                            message.commands.push($root.netfold.mesh.Command.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 11: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.commandCount = value;
+                            else
+                                delete message.commandCount;
+                            continue;
+                        }
+                    case 12: {
+                            if (wireType !== 5)
+                                break;
+                            if (value = reader.fixed32())
+                                message.commandLow = value;
+                            else
+                                delete message.commandLow;
+                            continue;
+                        }
+                    case 13: {
+                            if (wireType !== 5)
+                                break;
+                            if (value = reader.fixed32())
+                                message.commandHigh = value;
+                            else
+                                delete message.commandHigh;
+                            continue;
+                        }
+                    case 14: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.timed = value;
+                            else
+                                delete message.timed;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -317,6 +418,262 @@ export const netfold = $root.netfold = (() => {
             };
 
             return AgentMessage;
+        })();
+
+        mesh.Command = (function() {
+
+            /**
+             * Properties of a Command.
+             * @typedef {Object} netfold.mesh.Command.$Properties
+             * @property {string|null} [origin] Command origin
+             * @property {number|null} [incarnation] Command incarnation
+             * @property {number|null} [number] Command number
+             * @property {number|null} [issuedAt] Command issuedAt
+             * @property {number|null} [at] Command at
+             * @property {number|null} [until] Command until
+             * @property {string|null} [text] Command text
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a Command.
+             * @memberof netfold.mesh
+             * @interface ICommand
+             * @augments netfold.mesh.Command.$Properties
+             * @deprecated Use netfold.mesh.Command.$Properties instead.
+             */
+
+            /**
+             * Shape of a Command.
+             * @typedef {netfold.mesh.Command.$Properties} netfold.mesh.Command.$Shape
+             */
+
+            /**
+             * Constructs a new Command.
+             * @memberof netfold.mesh
+             * @classdesc Represents a Command.
+             * @constructor
+             * @param {netfold.mesh.Command.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const Command = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * Command origin.
+             * @member {string} origin
+             * @memberof netfold.mesh.Command
+             * @instance
+             */
+            Command.prototype.origin = "";
+
+            /**
+             * Command incarnation.
+             * @member {number} incarnation
+             * @memberof netfold.mesh.Command
+             * @instance
+             */
+            Command.prototype.incarnation = 0;
+
+            /**
+             * Command number.
+             * @member {number} number
+             * @memberof netfold.mesh.Command
+             * @instance
+             */
+            Command.prototype.number = 0;
+
+            /**
+             * Command issuedAt.
+             * @member {number} issuedAt
+             * @memberof netfold.mesh.Command
+             * @instance
+             */
+            Command.prototype.issuedAt = 0;
+
+            /**
+             * Command at.
+             * @member {number} at
+             * @memberof netfold.mesh.Command
+             * @instance
+             */
+            Command.prototype.at = 0;
+
+            /**
+             * Command until.
+             * @member {number} until
+             * @memberof netfold.mesh.Command
+             * @instance
+             */
+            Command.prototype.until = 0;
+
+            /**
+             * Command text.
+             * @member {string} text
+             * @memberof netfold.mesh.Command
+             * @instance
+             */
+            Command.prototype.text = "";
+
+            /**
+             * Encodes the specified Command message. Does not implicitly {@link netfold.mesh.Command.verify|verify} messages.
+             * @function encode
+             * @memberof netfold.mesh.Command
+             * @static
+             * @param {netfold.mesh.Command.$Properties} message Command message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            Command.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.origin != null && $Object.hasOwnProperty.call(message, "origin") && message.origin !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.origin);
+                if (message.incarnation != null && $Object.hasOwnProperty.call(message, "incarnation") && !$Object.is(message.incarnation, 0))
+                    writer.uint32(/* id 2, wireType 1 =*/17).double(message.incarnation);
+                if (message.number != null && $Object.hasOwnProperty.call(message, "number") && message.number !== 0)
+                    writer.uint32(/* id 3, wireType 0 =*/24).uint32(message.number);
+                if (message.issuedAt != null && $Object.hasOwnProperty.call(message, "issuedAt") && !$Object.is(message.issuedAt, 0))
+                    writer.uint32(/* id 4, wireType 1 =*/33).double(message.issuedAt);
+                if (message.at != null && $Object.hasOwnProperty.call(message, "at") && !$Object.is(message.at, 0))
+                    writer.uint32(/* id 5, wireType 1 =*/41).double(message.at);
+                if (message.until != null && $Object.hasOwnProperty.call(message, "until") && !$Object.is(message.until, 0))
+                    writer.uint32(/* id 6, wireType 1 =*/49).double(message.until);
+                if (message.text != null && $Object.hasOwnProperty.call(message, "text") && message.text !== "")
+                    writer.uint32(/* id 7, wireType 2 =*/58).string(message.text);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a Command message from the specified reader or buffer.
+             * @function decode
+             * @memberof netfold.mesh.Command
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {netfold.mesh.Command & netfold.mesh.Command.$Shape} Command
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            Command.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.netfold.mesh.Command();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.origin = value;
+                            else
+                                delete message.origin;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 1)
+                                break;
+                            if (!$Object.is(value = reader.double(), 0))
+                                message.incarnation = value;
+                            else
+                                delete message.incarnation;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.number = value;
+                            else
+                                delete message.number;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 1)
+                                break;
+                            if (!$Object.is(value = reader.double(), 0))
+                                message.issuedAt = value;
+                            else
+                                delete message.issuedAt;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 1)
+                                break;
+                            if (!$Object.is(value = reader.double(), 0))
+                                message.at = value;
+                            else
+                                delete message.at;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 1)
+                                break;
+                            if (!$Object.is(value = reader.double(), 0))
+                                message.until = value;
+                            else
+                                delete message.until;
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.text = value;
+                            else
+                                delete message.text;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Command;
         })();
 
         mesh.Update = (function() {
@@ -760,6 +1117,9 @@ export const netfold = $root.netfold = (() => {
              * @property {Uint8Array|null} [topology] StateRequest topology
              * @property {string|null} [host] StateRequest host
              * @property {number|null} [incarnation] StateRequest incarnation
+             * @property {number|null} [commandCount] StateRequest commandCount
+             * @property {number|null} [commandLow] StateRequest commandLow
+             * @property {number|null} [commandHigh] StateRequest commandHigh
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -816,6 +1176,30 @@ export const netfold = $root.netfold = (() => {
             StateRequest.prototype.incarnation = 0;
 
             /**
+             * StateRequest commandCount.
+             * @member {number} commandCount
+             * @memberof netfold.mesh.StateRequest
+             * @instance
+             */
+            StateRequest.prototype.commandCount = 0;
+
+            /**
+             * StateRequest commandLow.
+             * @member {number} commandLow
+             * @memberof netfold.mesh.StateRequest
+             * @instance
+             */
+            StateRequest.prototype.commandLow = 0;
+
+            /**
+             * StateRequest commandHigh.
+             * @member {number} commandHigh
+             * @memberof netfold.mesh.StateRequest
+             * @instance
+             */
+            StateRequest.prototype.commandHigh = 0;
+
+            /**
              * Encodes the specified StateRequest message. Does not implicitly {@link netfold.mesh.StateRequest.verify|verify} messages.
              * @function encode
              * @memberof netfold.mesh.StateRequest
@@ -837,6 +1221,12 @@ export const netfold = $root.netfold = (() => {
                     writer.uint32(/* id 2, wireType 2 =*/18).string(message.host);
                 if (message.incarnation != null && $Object.hasOwnProperty.call(message, "incarnation") && !$Object.is(message.incarnation, 0))
                     writer.uint32(/* id 3, wireType 1 =*/25).double(message.incarnation);
+                if (message.commandCount != null && $Object.hasOwnProperty.call(message, "commandCount") && message.commandCount !== 0)
+                    writer.uint32(/* id 4, wireType 0 =*/32).uint32(message.commandCount);
+                if (message.commandLow != null && $Object.hasOwnProperty.call(message, "commandLow") && message.commandLow !== 0)
+                    writer.uint32(/* id 5, wireType 5 =*/45).fixed32(message.commandLow);
+                if (message.commandHigh != null && $Object.hasOwnProperty.call(message, "commandHigh") && message.commandHigh !== 0)
+                    writer.uint32(/* id 6, wireType 5 =*/53).fixed32(message.commandHigh);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -908,6 +1298,33 @@ export const netfold = $root.netfold = (() => {
                                 delete message.incarnation;
                             continue;
                         }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.commandCount = value;
+                            else
+                                delete message.commandCount;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 5)
+                                break;
+                            if (value = reader.fixed32())
+                                message.commandLow = value;
+                            else
+                                delete message.commandLow;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 5)
+                                break;
+                            if (value = reader.fixed32())
+                                message.commandHigh = value;
+                            else
+                                delete message.commandHigh;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -936,6 +1353,7 @@ export const netfold = $root.netfold = (() => {
              * @property {netfold.mesh.AgentMessage.$Properties|null} [state] StateReply state
              * @property {Array.<netfold.mesh.KnownAgent.$Properties>|null} [known] StateReply known
              * @property {number|null} [yourIncarnation] StateReply yourIncarnation
+             * @property {Array.<netfold.mesh.Command.$Properties>|null} [commands] StateReply commands
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -962,6 +1380,7 @@ export const netfold = $root.netfold = (() => {
              */
             const StateReply = function (properties) {
                 this.known = [];
+                this.commands = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -993,6 +1412,14 @@ export const netfold = $root.netfold = (() => {
             StateReply.prototype.yourIncarnation = 0;
 
             /**
+             * StateReply commands.
+             * @member {Array.<netfold.mesh.Command.$Properties>} commands
+             * @memberof netfold.mesh.StateReply
+             * @instance
+             */
+            StateReply.prototype.commands = $util.emptyArray;
+
+            /**
              * Encodes the specified StateReply message. Does not implicitly {@link netfold.mesh.StateReply.verify|verify} messages.
              * @function encode
              * @memberof netfold.mesh.StateReply
@@ -1015,6 +1442,9 @@ export const netfold = $root.netfold = (() => {
                         $root.netfold.mesh.KnownAgent.encode(message.known[i], writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
                 if (message.yourIncarnation != null && $Object.hasOwnProperty.call(message, "yourIncarnation") && !$Object.is(message.yourIncarnation, 0))
                     writer.uint32(/* id 3, wireType 1 =*/25).double(message.yourIncarnation);
+                if (message.commands != null && message.commands.length)
+                    for (let i = 0; i < message.commands.length; ++i)
+                        $root.netfold.mesh.Command.encode(message.commands[i], writer.uint32(/* id 4, wireType 2 =*/34).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -1080,6 +1510,14 @@ export const netfold = $root.netfold = (() => {
                                 message.yourIncarnation = value;
                             else
                                 delete message.yourIncarnation;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.commands && message.commands.length))
+                                message.commands = [];
+                            message.commands.push($root.netfold.mesh.Command.decode(reader, reader.size(), $undefined, _depth + 1));
                             continue;
                         }
                     }
@@ -1257,6 +1695,338 @@ export const netfold = $root.netfold = (() => {
             };
 
             return KnownAgent;
+        })();
+
+        mesh.ClockRequest = (function() {
+
+            /**
+             * Properties of a ClockRequest.
+             * @typedef {Object} netfold.mesh.ClockRequest.$Properties
+             * @property {Uint8Array|null} [topology] ClockRequest topology
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a ClockRequest.
+             * @memberof netfold.mesh
+             * @interface IClockRequest
+             * @augments netfold.mesh.ClockRequest.$Properties
+             * @deprecated Use netfold.mesh.ClockRequest.$Properties instead.
+             */
+
+            /**
+             * Shape of a ClockRequest.
+             * @typedef {netfold.mesh.ClockRequest.$Properties} netfold.mesh.ClockRequest.$Shape
+             */
+
+            /**
+             * Constructs a new ClockRequest.
+             * @memberof netfold.mesh
+             * @classdesc Represents a ClockRequest.
+             * @constructor
+             * @param {netfold.mesh.ClockRequest.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const ClockRequest = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * ClockRequest topology.
+             * @member {Uint8Array} topology
+             * @memberof netfold.mesh.ClockRequest
+             * @instance
+             */
+            ClockRequest.prototype.topology = $util.newBuffer([]);
+
+            /**
+             * Encodes the specified ClockRequest message. Does not implicitly {@link netfold.mesh.ClockRequest.verify|verify} messages.
+             * @function encode
+             * @memberof netfold.mesh.ClockRequest
+             * @static
+             * @param {netfold.mesh.ClockRequest.$Properties} message ClockRequest message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            ClockRequest.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.topology != null && $Object.hasOwnProperty.call(message, "topology") && message.topology.length)
+                    writer.uint32(/* id 1, wireType 2 =*/10).bytes(message.topology);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a ClockRequest message from the specified reader or buffer.
+             * @function decode
+             * @memberof netfold.mesh.ClockRequest
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {netfold.mesh.ClockRequest & netfold.mesh.ClockRequest.$Shape} ClockRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            ClockRequest.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.netfold.mesh.ClockRequest();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.topology = value;
+                            else
+                                delete message.topology;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return ClockRequest;
+        })();
+
+        mesh.ClockReply = (function() {
+
+            /**
+             * Properties of a ClockReply.
+             * @typedef {Object} netfold.mesh.ClockReply.$Properties
+             * @property {number|null} [incarnation] ClockReply incarnation
+             * @property {boolean|null} [timed] ClockReply timed
+             * @property {number|null} [received] ClockReply received
+             * @property {number|null} [sent] ClockReply sent
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a ClockReply.
+             * @memberof netfold.mesh
+             * @interface IClockReply
+             * @augments netfold.mesh.ClockReply.$Properties
+             * @deprecated Use netfold.mesh.ClockReply.$Properties instead.
+             */
+
+            /**
+             * Shape of a ClockReply.
+             * @typedef {netfold.mesh.ClockReply.$Properties} netfold.mesh.ClockReply.$Shape
+             */
+
+            /**
+             * Constructs a new ClockReply.
+             * @memberof netfold.mesh
+             * @classdesc Represents a ClockReply.
+             * @constructor
+             * @param {netfold.mesh.ClockReply.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const ClockReply = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * ClockReply incarnation.
+             * @member {number} incarnation
+             * @memberof netfold.mesh.ClockReply
+             * @instance
+             */
+            ClockReply.prototype.incarnation = 0;
+
+            /**
+             * ClockReply timed.
+             * @member {boolean} timed
+             * @memberof netfold.mesh.ClockReply
+             * @instance
+             */
+            ClockReply.prototype.timed = false;
+
+            /**
+             * ClockReply received.
+             * @member {number} received
+             * @memberof netfold.mesh.ClockReply
+             * @instance
+             */
+            ClockReply.prototype.received = 0;
+
+            /**
+             * ClockReply sent.
+             * @member {number} sent
+             * @memberof netfold.mesh.ClockReply
+             * @instance
+             */
+            ClockReply.prototype.sent = 0;
+
+            /**
+             * Encodes the specified ClockReply message. Does not implicitly {@link netfold.mesh.ClockReply.verify|verify} messages.
+             * @function encode
+             * @memberof netfold.mesh.ClockReply
+             * @static
+             * @param {netfold.mesh.ClockReply.$Properties} message ClockReply message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            ClockReply.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.incarnation != null && $Object.hasOwnProperty.call(message, "incarnation") && !$Object.is(message.incarnation, 0))
+                    writer.uint32(/* id 1, wireType 1 =*/9).double(message.incarnation);
+                if (message.timed != null && $Object.hasOwnProperty.call(message, "timed") && message.timed !== false)
+                    writer.uint32(/* id 2, wireType 0 =*/16).bool(message.timed);
+                if (message.received != null && $Object.hasOwnProperty.call(message, "received") && !$Object.is(message.received, 0))
+                    writer.uint32(/* id 3, wireType 1 =*/25).double(message.received);
+                if (message.sent != null && $Object.hasOwnProperty.call(message, "sent") && !$Object.is(message.sent, 0))
+                    writer.uint32(/* id 4, wireType 1 =*/33).double(message.sent);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a ClockReply message from the specified reader or buffer.
+             * @function decode
+             * @memberof netfold.mesh.ClockReply
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {netfold.mesh.ClockReply & netfold.mesh.ClockReply.$Shape} ClockReply
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            ClockReply.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.netfold.mesh.ClockReply();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 1)
+                                break;
+                            if (!$Object.is(value = reader.double(), 0))
+                                message.incarnation = value;
+                            else
+                                delete message.incarnation;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.timed = value;
+                            else
+                                delete message.timed;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 1)
+                                break;
+                            if (!$Object.is(value = reader.double(), 0))
+                                message.received = value;
+                            else
+                                delete message.received;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 1)
+                                break;
+                            if (!$Object.is(value = reader.double(), 0))
+                                message.sent = value;
+                            else
+                                delete message.sent;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return ClockReply;
         })();
 
         return mesh;

@@ -97,6 +97,34 @@ export class ManualClock implements Clock, Timers {
   }
 }
 
+/** The clock of another machine: it started at another time, is fast or slow, and has a date of its own. */
+export class DriftingClock implements Clock {
+  readonly #base: Clock;
+  readonly #aheadMs: number;
+  readonly #ppm: number;
+  #wallMs: number;
+
+  /** `ppm`: microseconds that it gains in a second. `wallMs`: how far its date is ahead. */
+  constructor(base: Clock, options: { aheadMs: number; ppm: number; wallMs?: number }) {
+    this.#base = base;
+    this.#aheadMs = options.aheadMs;
+    this.#ppm = options.ppm;
+    this.#wallMs = options.wallMs ?? 0;
+  }
+
+  now(): number {
+    return this.#aheadMs + this.#base.now() * (1 + this.#ppm / 1e6);
+  }
+
+  wallNow(): number {
+    return this.#base.wallNow() + this.#wallMs;
+  }
+
+  stepWall(ms: number): void {
+    this.#wallMs += ms;
+  }
+}
+
 /** The timers of a process that can be stopped: what falls due meanwhile runs, once, when it goes on. */
 export class PausableTimers implements Timers {
   readonly #timers: Timers;

@@ -6,6 +6,7 @@ import type { Clock, Timers } from '../../agent/clock.ts';
 import {
   type MeshTransport,
   REQUEST_TIMEOUT_MS,
+  type RequestKind,
   type TransportHandlers,
 } from '../../agent/mesh/transport.ts';
 import { type Random, seededRandom } from './random.ts';
@@ -15,16 +16,19 @@ export interface MemoryNetworkOptions {
   readonly seed: number;
   /** Chance that a message, question or answer is lost. */
   loss?: number;
-  /** Least and greatest time on the way; it is drawn for each, so messages overtake each other. */
-  delayMs?: readonly [number, number];
+  /** Time on the way; it is drawn for each, so messages overtake each other. */
+  delayMs?: Delay;
 }
+
+/** The least and the greatest, or what gives them for a direction. */
+export type Delay = readonly [number, number] | ((from: string, to: string) => readonly [number, number]);
 
 /** To how many neighbours gossip is passed on. */
 const FORWARD_TO = 3;
 
 export class MemoryNetwork {
   loss: number;
-  delayMs: readonly [number, number];
+  delayMs: Delay;
   /** Everything that was published, for tests that play it again. */
   readonly published: { readonly from: string; readonly bytes: Uint8Array }[] = [];
   readonly #clock: Clock & Timers;
@@ -73,7 +77,7 @@ export class MemoryNetwork {
   /** Delivers after a delay, or never. */
   carry(from: string, to: string, deliver: (receiver: MemoryTransport) => void): void {
     if (this.#random.next() < this.loss) return;
-    const [least, greatest] = this.delayMs;
+    const [least, greatest] = typeof this.delayMs === 'function' ? this.delayMs(from, to) : this.delayMs;
     this.#clock.after(least + this.#random.next() * (greatest - least), () => {
       const receiver = this.#transports.get(to);
       if (receiver && this.joins(from, to)) receiver.receive(() => deliver(receiver));
@@ -154,12 +158,13 @@ export class MemoryTransport implements MeshTransport {
     for (const peer of this.#neighbours) this.#gossip(peer, id, this.selfId, bytes);
   }
 
-  async request(peer: string, bytes: Uint8Array): Promise<Uint8Array> {
+  async request(kind: RequestKind, peer: string, question: () => Uint8Array): Promise<Uint8Array> {
     if (!this.#neighbours.has(peer)) throw new Error(`${peer} is not known`);
+    const bytes = question();
     return new Promise((resolve, reject) => {
       const cancel = this.#network.timeout(() => reject(new Error(`${peer} does not answer`)));
       this.#network.carry(this.selfId, peer, (receiver) => {
-        const answer = receiver.#handlers?.onRequest(bytes, this.selfId);
+        const answer = receiver.#handlers?.onRequest(kind, bytes, this.selfId);
         if (answer === undefined) return;
         this.#network.carry(peer, this.selfId, () => {
           cancel();

@@ -1,10 +1,11 @@
 /** Agents of the mesh in memory, and what has to hold among them. */
 import { expect } from 'vitest';
+import type { Clock } from '../../agent/clock.ts';
 import { Mesh } from '../../agent/mesh/mesh.ts';
 import type { RemoteFlow } from '../../agent/mesh/model.ts';
 import { announcedRate, decodeRate } from '../../agent/mesh/rate-code.ts';
 import { ManualClock, PausableTimers } from './manual-clock.ts';
-import { MemoryNetwork, type MemoryTransport } from './memory-transport.ts';
+import { type Delay, MemoryNetwork, type MemoryTransport } from './memory-transport.ts';
 import { seededRandom } from './random.ts';
 
 export const TOPOLOGY = '0123456789abcdef';
@@ -24,15 +25,19 @@ export class Lab {
   readonly agents: Agent[] = [];
   #peers = 0;
 
-  constructor(options: { seed?: number; loss?: number; delayMs?: readonly [number, number] } = {}) {
+  constructor(options: { seed?: number; loss?: number; delayMs?: Delay } = {}) {
     this.network = new MemoryNetwork({ clock: this.clock, seed: 1, ...options });
   }
 
   /** Starts an agent that knows the first one, and has endpoint `number`. */
-  async start(name: string, number: number, topology = TOPOLOGY): Promise<Agent> {
+  async start(
+    name: string,
+    number: number,
+    { topology = TOPOLOGY, clock = this.clock }: { topology?: string; clock?: Clock } = {},
+  ): Promise<Agent> {
     const transport = this.network.transport(`peer-${this.#peers++}`);
     const timers = new PausableTimers(this.clock);
-    const mesh = new Mesh({ transport, clock: this.clock, timers }, { topology, endpointNames, host: name });
+    const mesh = new Mesh({ transport, clock, timers }, { topology, endpointNames, host: name });
     const agent = { name, mesh, transport, timers };
     await mesh.start();
     mesh.announceEndpoints([{ number, addresses: [`10.0.0.${number}`] }]);

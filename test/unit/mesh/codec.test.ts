@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  type ClockReply,
+  decodeClockReply,
+  decodeClockRequest,
+  encodeClockReply,
+  encodeClockRequest,
+} from '../../../agent/mesh/clock-codec.ts';
+import {
   type AgentMessage,
   decodeAgentMessage,
   decodeStateReply,
@@ -8,12 +15,14 @@ import {
   encodeAgentMessage,
   encodeStateReply,
   encodeStateRequest,
-  isRejection,
   type StateReply,
 } from '../../../agent/mesh/codec.ts';
+import { EMPTY_DIGEST } from '../../../agent/mesh/digest.ts';
 import * as limits from '../../../agent/mesh/limits.ts';
 import { MeshView } from '../../../agent/mesh/mesh-view.ts';
 import { MAX_RATE_CODE } from '../../../agent/mesh/rate-code.ts';
+import { isRejection } from '../../../agent/mesh/rejections.ts';
+import type { Command } from '../../../proto/control.ts';
 import { netfold } from '../../../proto/generated/mesh.js';
 
 const MESSAGE: AgentMessage = {
@@ -32,12 +41,28 @@ const MESSAGE: AgentMessage = {
     flows: { sources: [3, 3], destinations: [0, 70_000], states: [0, 2 * MAX_RATE_CODE + 1] },
   },
   leaving: false,
+  commands: [
+    {
+      origin: 'host-3',
+      incarnation: 1_795_293_000_000,
+      number: 4,
+      issuedAt: 2_500_000.5,
+      at: 7_500_000,
+      until: 9_000_000,
+      text: 'set zürich--s2 latency=50ms',
+    },
+    { origin: 'host-7', incarnation: 12, number: 1, issuedAt: 0, at: 0, text: 'reset' },
+  ],
+  commandDigest: { entries: 2, low: 0x80000002, high: 0xfffffffe },
+  timed: true,
 };
 const REPLY: StateReply = {
   state: MESSAGE,
   known: [{ peer: '12D3KooW', addresses: ['/ip4/192.0.2.8/tcp/1', '/ip6/::1/tcp/2'] }],
   yourIncarnation: 17,
+  commands: MESSAGE.commands,
 };
+const TIME: ClockReply = { incarnation: 17, timed: true, received: 1_000_000.25, sent: 1_000_017 };
 
 describe('what is encoded is decoded', () => {
   test('messages, with every field', () => {
@@ -50,15 +75,23 @@ describe('what is encoded is decoded', () => {
     expect(decodeAgentMessage(encodeAgentMessage(leave))).toEqual(leave);
   });
   test('questions and answers', () => {
-    const { topology, host, incarnation } = MESSAGE;
-    const sender = { topology, host, incarnation };
-    expect(decodeStateRequest(encodeStateRequest(sender))).toEqual(sender);
+    const { topology, host, incarnation, commandDigest } = MESSAGE;
+    const asking = { topology, host, incarnation, commandDigest };
+    expect(decodeStateRequest(encodeStateRequest(asking))).toEqual(asking);
     expect(decodeStateReply(encodeStateReply(REPLY))).toEqual(REPLY);
+  });
+  test('questions for the time, and what the time is', () => {
+    const { topology } = MESSAGE;
+    expect(decodeClockRequest(encodeClockRequest({ topology }))).toEqual({ topology });
+    expect(decodeClockReply(encodeClockReply(TIME))).toEqual(TIME);
+    const untimed = { incarnation: 9, timed: false, received: -5.5, sent: 0 };
+    expect(decodeClockReply(encodeClockReply(untimed))).toEqual(untimed);
   });
 });
 
 test('a flow costs a few bytes, and a heartbeat little more than the names in it', () => {
-  const { update, ...heartbeat } = MESSAGE;
+  const { update, ...message } = MESSAGE;
+  const heartbeat = { ...message, commands: [], commandDigest: EMPTY_DIGEST };
   expect(encodeAgentMessage(heartbeat).length).toBeLessThan(50);
   const flows = { sources: [1], destinations: [2], states: [2000] };
   const one = { ...update!, whole: false, meshAddresses: [], endpoints: [], flows };
@@ -143,6 +176,63 @@ describe('what breaks a limit is rejected with a code and the value', () => {
     expect(result).toMatchObject({ rejected, reason: expect.stringContaining(value) });
   });
 
+  const { commands } = MESSAGE;
+  const command = commands[0]!;
+  test.each<[string, Partial<Command>, string]>([
+    ['no origin', { origin: '' }, 'origin ""'],
+    ['an origin with a space', { origin: 'a b' }, 'origin "a b"'],
+    ['an incarnation that is not whole', { incarnation: 1.5 }, 'incarnation 1.5'],
+    ['number 0', { number: 0 }, 'number 0'],
+    ['an issue before the start', { issuedAt: -1 }, 'issued_at -1'],
+    ['an issue that is not a number', { issuedAt: Number.NaN }, 'issued_at NaN'],
+    ['a time before it was issued', { at: 2_500_000 }, 'at 2500000'],
+    ['a time without end', { at: Number.POSITIVE_INFINITY }, 'at Infinity'],
+    ['a time after more than a year', { at: 367 * 86_400e6, until: 368 * 86_400e6 }, 'at 317088'],
+    ['an end at its time', { until: 7_500_000 }, 'until 7500000'],
+    ['an end before the start', { until: -1 }, 'until -1'],
+    ['an end that is not a number', { until: Number.POSITIVE_INFINITY }, 'until Infinity'],
+    ['no text', { text: '' }, 'text ""'],
+    ['two lines', { text: 'reset\nreset' }, 'text "reset'],
+    ['a long text', { text: 'r'.repeat(1025) }, 'text "rrr'],
+    ['a text of many bytes', { text: 'ü'.repeat(513) }, 'text "üüü'],
+  ])('a command with %s', (_, part, value) => {
+    const wrong = [commands[1]!, { ...command, ...part }];
+    const rejection = { rejected: 'COMMAND_FIELD', reason: expect.stringContaining(value) };
+    expect(decodeAgentMessage(encodeAgentMessage({ ...MESSAGE, commands: wrong }))).toMatchObject(rejection);
+    expect(decodeStateReply(encodeStateReply({ ...REPLY, commands: wrong }))).toMatchObject(rejection);
+  });
+
+  test('the longest command, and too many', () => {
+    const long = { ...command, origin: 'o'.repeat(64), text: 'r'.repeat(1024) };
+    const all = Array.from({ length: limits.MAX_COMMANDS }, (_, at) => ({ ...long, number: at + 1 }));
+    const bytes = encodeStateReply({ ...REPLY, commands: all });
+    expect(bytes.length).toBeLessThan(limits.MAX_STATE_BYTES - 4 * 1024 * 1024);
+    expect(decodeStateReply(bytes)).toMatchObject({ commands: all });
+    const more = encodeStateReply({ ...REPLY, commands: Array(limits.MAX_COMMANDS + 1).fill(commands[1]) });
+    expect(decodeStateReply(more)).toMatchObject({ rejected: 'TOO_MANY_COMMANDS' });
+  });
+
+  test.each<[string, Partial<ClockReply>, string]>([
+    ['no incarnation', { incarnation: 0 }, 'incarnation 0'],
+    ['a time that is not a number', { received: Number.NaN }, 'received NaN'],
+    ['a time of another age', { received: -1e15, sent: -1e15 }, 'received -1000000000000000'],
+    ['an answer before the question', { sent: 1_000_000 }, 'sent 1000000'],
+    ['an answer that never went', { sent: Number.POSITIVE_INFINITY }, 'sent Infinity'],
+  ])('a clock with %s', (_, part, value) => {
+    const reason = expect.stringContaining(value);
+    expect(decodeClockReply(encodeClockReply({ ...TIME, ...part }))).toMatchObject({ reason });
+  });
+
+  test('questions that are too long, or of no topology', () => {
+    const tooLarge = { rejected: 'MESSAGE_TOO_LARGE' };
+    expect(decodeStateRequest(new Uint8Array(limits.MAX_QUESTION_BYTES + 1))).toMatchObject(tooLarge);
+    expect(decodeClockRequest(new Uint8Array(limits.MAX_CLOCK_BYTES + 1))).toMatchObject(tooLarge);
+    expect(decodeClockReply(new Uint8Array(limits.MAX_CLOCK_BYTES + 1))).toMatchObject(tooLarge);
+    expect(decodeClockRequest(encodeClockRequest({ topology: 'ab' }))).toMatchObject({
+      rejected: 'MESSAGE_FIELD',
+    });
+  });
+
   test('too many bytes', () => {
     expect(decodeAgentMessage(new Uint8Array(limits.MAX_GOSSIP_BYTES + 1))).toMatchObject({
       rejected: 'MESSAGE_TOO_LARGE',
@@ -182,6 +272,8 @@ describe('hostile bytes are applied or rejected, and never throw', () => {
     encodeAgentMessage(MESSAGE),
     encodeStateReply(REPLY),
     encodeStateRequest(MESSAGE),
+    encodeClockRequest(MESSAGE),
+    encodeClockReply(TIME),
   ];
   const sometimes = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> =>
     fc.oneof({ weight: 3, arbitrary: fc.constant(null) }, { weight: 1, arbitrary });
@@ -213,6 +305,8 @@ describe('hostile bytes are applied or rejected, and never throw', () => {
           decodeAgentMessage(bytes),
           decodeStateReply(bytes),
           decodeStateRequest(bytes),
+          decodeClockRequest(bytes),
+          decodeClockReply(bytes),
         ]) {
           if (isRejection(message)) expect(message.rejected).toMatch(/^[A-Z_]+$/);
         }
@@ -228,6 +322,9 @@ describe('hostile bytes are applied or rejected, and never throw', () => {
         const result = isRejection(message) ? message : view.apply(message, 'peer', 0);
         seen[isRejection(result) ? 'rejected' : 'applied']++;
         expect(view.hosts().length).toBeLessThanOrEqual(2);
+        const digest = view.commands.digest;
+        view.commands.take(view.commands.all());
+        expect(view.commands.digest).toEqual(digest);
       }),
       { seed: 6, numRuns: 5000 },
     );

@@ -24,9 +24,13 @@ async function newTransport(experiment = 'test'): Promise<MeshTransport> {
 async function startMesh(
   host: string,
   experiment?: string,
+  options: Partial<MeshOptions> = {},
 ): Promise<{ mesh: Mesh; transport: MeshTransport }> {
   const transport = await newTransport(experiment);
-  const mesh = new Mesh({ transport, clock: systemClock, timers: systemTimers }, { ...OPTIONS, host });
+  const mesh = new Mesh(
+    { transport, clock: systemClock, timers: systemTimers },
+    { ...OPTIONS, ...options, host },
+  );
   running.push(mesh);
   await mesh.start();
   return { mesh, transport };
@@ -107,6 +111,35 @@ test('an agent of another experiment is not heard', async () => {
   expect(hostNames(c.mesh)).toEqual(['alpha', 'gamma']);
 });
 
+test('agents tell the time and the commands, also to those that come later', async () => {
+  const fast = { heartbeatMs: 50 };
+  const a = await startMesh('alpha', 'test', fast);
+  a.mesh.time.startIn(-3_600_000);
+  const said = a.mesh.command({ issuedAt: 1, at: 2, until: 3.5, text: 'crash a.0' });
+  const b = await startMesh('beta', 'test', fast);
+  const known = new Promise<void>((resolve) => {
+    const stop = b.mesh.time.onChange(() => resolve(stop()));
+  });
+  await b.transport.connect(a.transport.addresses[0]!);
+  await known;
+  expect(b.mesh.commands.all()).toEqual([said]);
+  const { reference, state, errorMs } = b.mesh.clocks.status();
+  expect({ reference, state }).toEqual({ reference: 'alpha', state: 'running' });
+  expect(errorMs).toBeLessThan(500);
+  // On one machine they have one clock.
+  const difference = b.mesh.time.exact(1000)! - a.mesh.time.exact(1000)!;
+  expect(Math.abs(difference) / 1000).toBeLessThanOrEqual(errorMs!);
+  const rtt = b.mesh.clocks.rttMicros('alpha')!;
+  expect(rtt).toBeGreaterThan(0);
+  expect(rtt).toBeLessThanOrEqual(2 * 1000 * errorMs!);
+
+  const heard = new Promise<string>((resolve) =>
+    a.mesh.commands.onChange(([command]) => resolve(command!.text)),
+  );
+  b.mesh.command({ issuedAt: 5, at: 5, text: 'reset' });
+  expect(await heard).toBe('reset');
+});
+
 test('what is not an address, an address without an agent, and a port in use are coded errors', async () => {
   const { transport } = await startMesh('alpha');
   await expect(transport.connect('127.0.0.1:80')).rejects.toMatchObject({
@@ -136,7 +169,9 @@ test('a question that is refused or not heard rejects', async () => {
   const nothing = { onGossip: () => false, onRequest: () => undefined, onPeer: () => {} };
   await a.start(nothing);
   await b.start(nothing);
-  await expect(b.request(a.selfId, Uint8Array.of(1))).rejects.toMatchObject({ code: 'MESH_UNREACHABLE' });
+  await expect(b.request('state', a.selfId, () => Uint8Array.of(1))).rejects.toMatchObject({
+    code: 'MESH_UNREACHABLE',
+  });
   await b.connect(a.addresses[0]!);
-  await expect(b.request(a.selfId, Uint8Array.of(1))).rejects.toThrow();
+  await expect(b.request('state', a.selfId, () => Uint8Array.of(1))).rejects.toThrow();
 });

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { AgentMessage, Digest, TableUpdate } from '../../../agent/mesh/codec.ts';
+import type { AgentMessage, TableUpdate } from '../../../agent/mesh/codec.ts';
+import { EMPTY_DIGEST } from '../../../agent/mesh/digest.ts';
 import { HostTable } from '../../../agent/mesh/host-table.ts';
 import * as limits from '../../../agent/mesh/limits.ts';
 import { MeshView } from '../../../agent/mesh/mesh-view.ts';
 import { decodeRate } from '../../../agent/mesh/rate-code.ts';
 
 const TOPOLOGY = '0123456789abcdef';
-const NONE: Digest = { entries: 0, low: 0, high: 0 };
 const endpointNames = ['a.0', 'b.0', 'c.0', 'd.0'];
 
 function newView(endpoints: readonly string[] = endpointNames): MeshView {
@@ -27,8 +27,11 @@ function message(part: Partial<AgentMessage> = {}): AgentMessage {
     host: 'other',
     incarnation: 100,
     sequence: 1,
-    digest: NONE,
+    digest: EMPTY_DIGEST,
     leaving: false,
+    commands: [],
+    commandDigest: EMPTY_DIGEST,
+    timed: false,
   };
   return { ...base, ...part };
 }
@@ -96,7 +99,7 @@ describe('the digest of a table', () => {
     table.setFlow(7, 0);
     table.setEndpoint(1, undefined);
     table.setMeshAddresses([]);
-    expect(table.digest).toEqual(NONE);
+    expect(table.digest).toEqual(EMPTY_DIGEST);
   });
 });
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { encodeStateRequest } from '../../../agent/mesh/codec.ts';
+import { EMPTY_DIGEST } from '../../../agent/mesh/digest.ts';
 import { Mesh } from '../../../agent/mesh/mesh.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { MemoryNetwork } from '../../support/memory-transport.ts';
@@ -88,7 +89,7 @@ test('steady traffic announces nothing, and costs each agent one heartbeat a sec
 test('an agent with another topology is shown as a conflict, and nothing of it is applied', async () => {
   const lab = new Lab();
   const [a] = (await lab.startMany(1)) as [Agent];
-  await lab.start('other', 1, 'ffffffffffffffff');
+  await lab.start('other', 1, { topology: 'ffffffffffffffff' });
   await lab.clock.advance(1500);
   expect(names(a)).toEqual(['host-0']);
   expect(a.mesh.view.endpoints()).toHaveLength(1);
@@ -149,12 +150,19 @@ test('who asks too often gets no answer until the next heartbeat', async () => {
   const lab = new Lab();
   const [a, b] = (await lab.startMany(2)) as [Agent, Agent];
   await lab.clock.advance(1100);
-  const question = encodeStateRequest({ topology: TOPOLOGY, host: 'host-1', incarnation: 1 });
+  const question = encodeStateRequest({
+    topology: TOPOLOGY,
+    host: 'host-1',
+    incarnation: 1,
+    commandDigest: EMPTY_DIGEST,
+  });
   const ask = () =>
-    b.transport.request(a.transport.selfId, question).then(
-      () => 'answered',
-      () => 'refused',
-    );
+    b.transport
+      .request('state', a.transport.selfId, () => question)
+      .then(
+        () => 'answered',
+        () => 'refused',
+      );
   const many = Promise.all(Array.from({ length: 20 }, ask));
   await lab.clock.advance(1500);
   const answers = await many;

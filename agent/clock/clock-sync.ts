@@ -1,0 +1,188 @@
+/**
+ * One clock for all hosts: all follow that of the live host with the lowest name among those that know the time. Who
+ * doesn't know it, because it came late or was started anew, learns it so. It also tells how far away the others are.
+ */
+import type { ClockStatus } from '../../proto/clock-status.ts';
+import type { Clock } from '../clock.ts';
+import { type ExperimentClock, STEP_MICROS } from './experiment-clock.ts';
+import { type ClockEstimate, type ClockPeer, type Exchange, PeerClock } from './peer-clock.ts';
+
+/** Questions on first contact, one after the other. The first are slow: connections open, code gets compiled. */
+export const BURST = 4;
+/** How many peers are asked at the same time. */
+export const MAX_UNDER_WAY = 4;
+/** In two heartbeats every host that is there was heard, unless the network is very bad. */
+const BEATS_TO_HEAR_OTHERS = 3;
+/** Smaller differences are left as they are: they come from scheduling. */
+export const MARGIN_MICROS = 100;
+
+export interface ClockSyncPorts {
+  readonly clock: Clock;
+  readonly time: ExperimentClock;
+  /** Asks a peer for the time; `undefined` without a valid answer. Doesn't reject. */
+  readonly probe: (peer: string) => Promise<Exchange | undefined>;
+  /** `timed` has become true. */
+  readonly onTimed: () => void;
+}
+
+export class ClockSync {
+  readonly #ports: ClockSyncPorts;
+  readonly #host: string;
+  readonly #peers = new Map<string, PeerClock>();
+  #reference: PeerClock | undefined;
+  #timed = false;
+  #underWay = 0;
+  #beats = 0;
+  #turn = 0;
+
+  /** `host`: name of the own one. */
+  constructor(ports: ClockSyncPorts, host: string) {
+    this.#ports = ports;
+    this.#host = host;
+    ports.time.onChange(() => this.#join());
+  }
+
+  /**
+   * Whether others may learn the time here. Not before it was compared with that of those who had it earlier: a host
+   * that was told a wrong start must not become the reference.
+   */
+  get timed(): boolean {
+    return this.#timed;
+  }
+
+  /** Least round trip to a host of the latest exchanges, in microseconds. */
+  rttMicros(host: string): number | undefined {
+    return this.#peers.get(host)?.rttMicros;
+  }
+
+  /** Tells which other hosts there are. New ones are asked at once. */
+  setPeers(peers: readonly ClockPeer[]): void {
+    const names = new Set(peers.map(({ name }) => name));
+    for (const name of [...this.#peers.keys()]) if (!names.has(name)) this.#peers.delete(name);
+    for (const peer of peers) {
+      let known = this.#peers.get(peer.name);
+      if (known?.peer !== peer.peer || known.incarnation !== peer.incarnation) {
+        known = new PeerClock(peer);
+        known.wanted = BURST;
+        this.#peers.set(peer.name, known);
+      }
+      known.timed = peer.timed;
+    }
+    this.#join();
+    this.#proceed();
+  }
+
+  /** Once a heartbeat: asks one peer, the reference every other time; so this costs the same among any number. */
+  beat(): void {
+    this.#beats++;
+    this.#join();
+    const reference = this.#reference;
+    const isTurnOfReference = this.#beats % 2 === 0 || this.#estimate(reference) === undefined;
+    const peers = [...this.#peers.values()];
+    const peer = reference && isTurnOfReference ? reference : peers[this.#turn++ % peers.length];
+    if (peer) peer.wanted ||= 1;
+    this.#proceed();
+  }
+
+  status(): ClockStatus {
+    const reference = this.#reference;
+    const isReference = reference === undefined && this.#timed;
+    return {
+      state: this.#ports.time.state,
+      reference: reference?.host ?? (isReference ? this.#host : null),
+      ...(isReference ? { offsetMs: 0, errorMs: 0 } : this.#difference(reference)),
+      peers: [...this.#peers.values()]
+        .sort((a, b) => (a.host < b.host ? -1 : 1))
+        .map((peer) => ({
+          host: peer.host,
+          ...this.#difference(peer),
+          rttMs: peer.rttMicros === undefined ? null : peer.rttMicros / 1000,
+        })),
+    };
+  }
+
+  #difference(peer: PeerClock | undefined): { offsetMs: number | null; errorMs: number | null } {
+    const estimate = this.#estimate(peer);
+    const offset = estimate && this.#offset(estimate);
+    if (offset === undefined) return { offsetMs: null, errorMs: null };
+    return { offsetMs: offset / 1000, errorMs: estimate!.error / 1000 };
+  }
+
+  #estimate(peer: PeerClock | undefined): ClockEstimate | undefined {
+    return peer?.estimate(this.#ports.clock.now());
+  }
+
+  /** How far the estimated clock is ahead of the own one, in microseconds. */
+  #offset({ offset }: ClockEstimate): number | undefined {
+    const now = this.#ports.clock.now();
+    const exact = this.#ports.time.exact(now);
+    return exact === undefined ? undefined : offset + now * 1000 - exact;
+  }
+
+  /** Finds the reference anew, and whether this host may be one. */
+  #join(): void {
+    const timed = [...this.#peers.values()].filter((peer) => peer.timed);
+    const isAlone = timed.length === 0 && this.#beats >= BEATS_TO_HEAR_OTHERS;
+    if (!this.#timed && isAlone && this.#ports.time.exact() !== undefined) this.#setTimed();
+    let lowest: PeerClock | undefined;
+    for (const peer of timed) {
+      if (this.#timed && peer.host > this.#host) continue;
+      if (!lowest || peer.host < lowest.host) lowest = peer;
+    }
+    if (lowest === this.#reference) return;
+    this.#reference = lowest;
+    if (!lowest) return;
+    // It may have been steered itself since it was asked last.
+    lowest.forget();
+    lowest.wanted = BURST;
+    this.#proceed();
+  }
+
+  #setTimed(): void {
+    this.#timed = true;
+    this.#ports.onTimed();
+  }
+
+  #proceed(): void {
+    const peers = [...this.#peers.values()];
+    if (this.#reference) peers.unshift(this.#reference);
+    for (const peer of peers) {
+      if (this.#underWay >= MAX_UNDER_WAY) return;
+      if (peer.wanted > 0 && !peer.underWay) void this.#ask(peer);
+    }
+  }
+
+  async #ask(peer: PeerClock): Promise<void> {
+    peer.underWay = true;
+    peer.wanted--;
+    this.#underWay++;
+    const exchange = await this.#ports.probe(peer.peer);
+    this.#underWay--;
+    peer.underWay = false;
+    if (exchange?.incarnation === peer.incarnation) peer.add(exchange);
+    else peer.wanted = 0;
+    if (peer === this.#reference && peer.wanted === 0) this.#follow(peer);
+    this.#proceed();
+  }
+
+  #follow(reference: PeerClock): void {
+    const { clock, time } = this.#ports;
+    const estimate = this.#estimate(reference);
+    if (!estimate) return;
+    const offset = this.#offset(estimate);
+    if (offset === undefined) time.adopt(estimate.offset + clock.now() * 1000);
+    else if (isWorthSteering(offset, estimate) || time.state === 'waiting') time.steer(offset);
+    if (this.#timed) return;
+    this.#setTimed();
+    this.#join();
+  }
+}
+
+/**
+ * A difference that the next exchange would deny is noise. Small ones need not exceed the whole error: most of that is
+ * half of the round trip, of which a clock far away would drift before anyone saw it. A step has to be certain.
+ */
+function isWorthSteering(offset: number, { error, doubt }: ClockEstimate): boolean {
+  const size = Math.abs(offset);
+  return size > MARGIN_MICROS + (size > STEP_MICROS ? error : doubt);
+}

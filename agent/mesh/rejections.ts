@@ -1,0 +1,31 @@
+/** Why something that another agent sent is not applied. */
+export type RejectCode =
+  | 'MESSAGE_TOO_LARGE'
+  | 'MESSAGE_MALFORMED'
+  | 'MESSAGE_FIELD'
+  | 'COMMAND_FIELD'
+  | 'TOPOLOGY_DIFFERS'
+  | 'ENDPOINT_UNKNOWN'
+  | 'STALE_INCARNATION'
+  | 'STALE_SEQUENCE'
+  | 'HOST_LEFT'
+  | 'HOST_CLAIMED'
+  | 'PEER_HAS_OTHER_HOST'
+  | 'TOO_MANY_HOSTS'
+  | 'TOO_MANY_FLOWS'
+  | 'TOO_MANY_CLAIMS'
+  | 'TOO_MANY_COMMANDS'
+  | 'REQUEST_RATE';
+
+export interface Rejection {
+  readonly rejected: RejectCode;
+  /** The offending field and value. */
+  readonly reason: string;
+}
+
+export const reject = (rejected: RejectCode, reason: string): Rejection => ({ rejected, reason });
+export const isRejection = (value: object): value is Rejection => 'rejected' in value;
+
+export function isIncarnation(value: number | null | undefined): value is number {
+  return Number.isSafeInteger(value) && (value as number) > 0;
+}
