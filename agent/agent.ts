@@ -6,7 +6,9 @@ import type { AgentState } from '../proto/status.ts';
 import { micros } from '../proto/units.ts';
 import { loadTopology } from '../topology/load.ts';
 import type { Topology } from '../topology/model.ts';
+import { ExperimentClock } from './clock/experiment-clock.ts';
 import { systemClock, systemTimers } from './clock.ts';
+import { Control } from './control/control.ts';
 import { chooseDelayBackend, createDelayBackend } from './delay-backend.ts';
 import { Applications } from './endpoints/applications.ts';
 import { Enforcer } from './enforce/enforcer.ts';
@@ -43,6 +45,9 @@ export class Agent {
   readonly applications: Applications;
   readonly timeline: TimelineRunner;
   readonly shareRecord = new ShareRecord();
+  /** Since the experiment's start. */
+  readonly time = new ExperimentClock(systemClock);
+  readonly control: Control;
   readonly #player: Player;
   readonly #log: Logger;
   readonly #known = new Map<number, KnownEndpoint>();
@@ -78,10 +83,11 @@ export class Agent {
     this.applications = new Applications({ experiment, topology: this.topology, local, logFolder });
     this.timeline = new TimelineRunner({
       player: this.#player,
-      clock: systemClock,
+      time: this.time,
       timers: systemTimers,
       apply: (moment) => this.#apply(moment),
     });
+    this.control = this.#createControl();
     // What is due at the start is there before it; only applications wait.
     this.#beginning = this.#player.advance(micros(0));
     this.#epoch = new Epoch(this.#player.graph);
@@ -143,22 +149,36 @@ export class Agent {
       this.#epoch,
     );
     this.#state = 'waiting';
+    this.applications.adopt();
     this.#mesh.announceEndpoints(endpoints);
     this.#mesh.onChange(() => this.#learnEndpoints());
     this.#learnEndpoints();
     this.#cancelTick = systemTimers.every(this.bootstrap.tickMs, () => this.#onTick());
     this.#cancelAudit = systemTimers.every(AUDIT_MS, () => this.#audit());
+    this.time.onChange(() => this.#onTime());
+    this.#onTime();
   }
 
   /** Starts the applications and the timeline at `startAt`, in milliseconds since 1970. */
   run(startAt: number): void {
+    this.time.startAt(startAt);
+  }
+
+  /** As soon as the start is known, from a user, the controller or another agent; again whenever the clock is steered. */
+  #onTime(): void {
+    if (this.#state !== 'ready' && this.#state !== 'waiting') return;
+    this.#cancelStart();
+    const wait = Math.max(0, this.time.millisUntil(0) ?? Number.POSITIVE_INFINITY);
+    if (wait <= 2 ** 31 - 1) this.#cancelStart = systemTimers.after(wait, () => this.#begin());
+  }
+
+  /** At the start, or later where the agent is; then what is past is brought about at once. */
+  #begin(): void {
+    const isPresent = (endpoint: number): boolean => this.#player.isPresent(endpoint);
+    const past = this.timeline.start();
     this.#state = 'running';
-    const wait = Math.max(0, startAt - systemClock.wallNow());
-    this.#cancelStart = systemTimers.after(wait, () => {
-      this.applications.start((endpoint) => this.#player.isPresent(endpoint));
-      for (const atom of this.#beginning.atoms) if (atom.verb !== 'join') this.applications.obey(atom);
-      this.timeline.start(startAt);
-    });
+    if (past.graph) void this.#apply({ graph: past.graph, atoms: [] });
+    this.applications.start(isPresent, [...this.#beginning.atoms, ...past.atoms]);
   }
 
   /** In the reverse order of `start`. */
@@ -197,14 +217,40 @@ export class Agent {
     const { experiment, host, mesh, topology } = this.bootstrap;
     this.#transport = await createLibp2pTransport({ experiment, listen: mesh.listen });
     this.#mesh = new Mesh(
-      { transport: this.#transport, clock: systemClock, timers: systemTimers, log: this.#log },
+      {
+        transport: this.#transport,
+        clock: systemClock,
+        timers: systemTimers,
+        log: this.#log,
+        time: this.time,
+      },
       { topology: topology.hash.slice(0, 16), endpointNames: this.#epoch.graph.endpoints, host },
     );
+    this.#mesh.commands.onChange((added) => {
+      for (const { origin, at, text } of added) this.#log.info({ origin, at: at / 1e6, text }, 'command');
+      this.timeline.hear(added);
+    });
     await this.#mesh.start();
     for (const peer of mesh.peers) {
       // Agents start in any order; the transport goes on trying.
       this.#transport.connect(peer).catch(({ message }: Error) => this.#log.info({ peer }, message));
     }
+  }
+
+  #createControl(): Control {
+    return new Control({
+      host: this.bootstrap.host,
+      now: () => this.time.now(),
+      check: (command, now) => this.#player.check(command, micros(now)),
+      issue: (what) => this.#mesh.command(what),
+      history: () => this.#player.history(),
+      hosts: () => this.#mesh.view.hosts(),
+      silent: () => this.#mesh.view.silentHosts(systemClock.now()),
+      longestRoundTrip: () => {
+        const { peers } = this.#mesh.clocks.status();
+        return Math.max(0, ...peers.map(({ rttMs }) => (rttMs ?? 0) * 1000));
+      },
+    });
   }
 
   /** Endpoints of a host that fell silent stay known: their paths keep their properties until they are told anew. */

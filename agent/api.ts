@@ -2,6 +2,9 @@
 import { rmSync } from 'node:fs';
 import fastify, { type FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { type ControlAnswer, type ControlRequest, controlRequestSchema } from '../proto/control.ts';
+import { NetfoldError } from '../proto/errors.ts';
+import { toRefusal } from '../proto/http-json.ts';
 import type { AgentRecord } from '../proto/record.ts';
 import type { AgentStatus } from '../proto/status.ts';
 
@@ -12,6 +15,9 @@ export interface AgentDoor {
   record(): AgentRecord;
   /** Starts applications and timeline at this time, in milliseconds since 1970. */
   run(startAt: number): void;
+  /** Takes a command. Throws a `NetfoldError` for what it refuses. */
+  control(request: ControlRequest): ControlAnswer;
+  commands(): ControlAnswer;
   /** Ends the agent; the answer goes out first. */
   stop(): void;
 }
@@ -23,6 +29,13 @@ export async function openApi(agent: AgentDoor, socket: string): Promise<Fastify
   server.post('/run', async ({ body }) => {
     agent.run(runSchema.parse(body).startAt);
     return {};
+  });
+  server.get('/control', async () => agent.commands());
+  server.post('/control', async ({ body }) => agent.control(controlRequestSchema.parse(body)));
+  server.setErrorHandler((error, _, reply) => {
+    if (error instanceof NetfoldError)
+      return reply.code(error.blame === 'internal' ? 500 : 400).send(toRefusal(error));
+    return reply.code(error instanceof z.ZodError ? 400 : 500).send({ error: (error as Error).message });
   });
   server.post('/stop', async () => {
     setImmediate(() => agent.stop());

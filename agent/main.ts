@@ -33,6 +33,8 @@ export async function runAgent(options: AgentOptions): Promise<void> {
         status: () => agentStatus(agent),
         record: () => agentRecord(agent),
         run: (startAt) => agent.run(startAt),
+        control: (request) => agent.control.accept(request),
+        commands: () => agent.control.answer(),
         stop: stopping.resolve,
       },
       options.socket,

@@ -24,6 +24,7 @@ export function agentStatus(agent: Agent): AgentStatus {
     processes: agent.applications.status(),
     epoch: agent.epochNumber,
     events: agent.timeline.lag,
+    clock: mesh.clocks.status(),
   };
 }
 

@@ -1,4 +1,5 @@
 /** What an agent says of itself (`GET /status` on its socket, `netfold status --json`). */
+import type { ClockStatus } from './clock-status.ts';
 
 export type AgentState = 'starting' | 'waiting' | 'ready' | 'running' | 'stopping';
 
@@ -56,6 +57,7 @@ export interface AgentStatus {
     readonly p99Ms: number;
     readonly mostMs: number;
   };
+  readonly clock: ClockStatus;
   /** `run` commands: endpoint → pid, or how it ended. */
   readonly processes: Readonly<Record<string, string>>;
 }

@@ -2,15 +2,10 @@
  * Commands for the running experiment. This agent checks one, gives it a place in the order of all commands and its
  * instant, and adds it to the set that the mesh spreads; from then on it is like any other that was heard.
  */
-import {
-  type Command,
-  type ControlAnswer,
-  type ControlRequest,
-  compareCommands,
-  type HistoryEntry,
-} from '../../proto/control.ts';
+import type { Command, ControlAnswer, ControlRequest, HistoryEntry } from '../../proto/control.ts';
 import { NetfoldError } from '../../proto/errors.ts';
 import { formatMicros, micros } from '../../proto/units.ts';
+import type { CommandRecord } from '../timeline/command-history.ts';
 
 /** What others need to hear of it before it is due: a gossip there, a tick of work, and a repair of one lost message. */
 const LEAD_MICROS = 100_000;
@@ -27,6 +22,8 @@ export class ControlError extends NetfoldError {
   }
 }
 
+export type Issued = Pick<Command, 'issuedAt' | 'at' | 'until' | 'text'>;
+
 export interface ControlHost {
   readonly name: string;
   readonly self: boolean;
@@ -36,15 +33,13 @@ export interface ControlHost {
 
 export interface ControlPorts {
   readonly host: string;
-  /** Of the own agent. */
-  readonly incarnation: () => number;
   /** Microseconds since the start, negative before it; `undefined` where it isn't known. */
   readonly now: () => number | undefined;
   /** Throws a `NetfoldError` for what makes no sense, now or at its instant. */
   readonly check: (command: Command, now: number) => void;
-  /** Adds it to the set of all; those that listen to the set hear of it. */
-  readonly add: (command: Command) => void;
-  readonly history: () => readonly HistoryEntry[];
+  /** Tells all agents, this one too. */
+  readonly issue: (what: Issued) => Command;
+  readonly history: () => readonly CommandRecord[];
   /** Those that are heard, the own one among them. */
   readonly hosts: () => readonly ControlHost[];
   /** Names of hosts that fell silent without a word. */
@@ -55,7 +50,6 @@ export interface ControlPorts {
 
 export class Control {
   readonly #ports: ControlPorts;
-  #count = 0;
 
   constructor(ports: ControlPorts) {
     this.#ports = ports;
@@ -65,11 +59,11 @@ export class Control {
   accept(request: ControlRequest): ControlAnswer {
     const now = this.#now();
     this.#requireOthers(request);
-    const command = this.#place(request, now);
-    this.#ports.check(command, now);
-    this.#count++;
-    this.#ports.add(command);
-    return { ...this.answer(), command };
+    const issued = this.#place(request, now);
+    // What it will be called is of no consequence to whether it makes sense.
+    const draft: Command = { ...issued, origin: this.#ports.host, incarnation: 1, number: 1 };
+    this.#ports.check(draft, Math.max(0, Math.floor(now)));
+    return { ...this.answer(), command: this.#ports.issue(issued) };
   }
 
   answer(): ControlAnswer {
@@ -80,7 +74,7 @@ export class Control {
     return {
       host,
       now: now() ?? null,
-      history: [...history()].sort(compareCommands),
+      history: history().map(entryOf),
       inStep: names(true),
       behind: [...names(false), ...silent()].sort(),
     };
@@ -108,8 +102,8 @@ export class Control {
     );
   }
 
-  #place({ text, at, after, during }: ControlRequest, now: number): Command {
-    const { host, incarnation, longestRoundTrip } = this.#ports;
+  #place({ text, at, after, during }: ControlRequest, now: number): Issued {
+    const { longestRoundTrip } = this.#ports;
     if (at !== undefined && at < now) {
       const passed = `the experiment is at ${formatMicros(micros(Math.round(now)))}`;
       throw new ControlError(
@@ -121,13 +115,14 @@ export class Control {
     const lead = Math.max(LEAD_MICROS, LEAD_ROUND_TRIPS * longestRoundTrip());
     const due = Math.round(at ?? Math.max(0, now) + Math.max(after ?? 0, lead));
     return {
-      origin: host,
-      incarnation: incarnation(),
-      number: this.#count + 1,
       issuedAt: Math.max(0, Math.round(now)),
       at: due,
       ...(during !== undefined && { until: due + Math.round(during) }),
       text,
     };
   }
+}
+
+function entryOf({ command, status, reason }: CommandRecord): HistoryEntry {
+  return { ...command, state: status, ...(reason !== undefined && { problem: reason }) };
 }

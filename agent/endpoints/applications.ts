@@ -29,27 +29,27 @@ export class Applications {
     this.#logFolder = logFolder;
   }
 
-  /** Starts the commands of those who take part from the beginning. */
-  start(isPresent: (endpoint: number) => boolean): void {
-    for (const endpoint of this.#local.values()) if (isPresent(endpoint.number)) this.#run(endpoint, 0);
+  /** Takes over what an agent that was killed has started here. */
+  adopt(): void {
+    this.#processes.adopt(new Set([...this.#local.values()].map(({ name }) => name)));
   }
 
   /**
-   * Goes on where an agent was killed: what it has started is taken over, or ended where the endpoint has gone since;
-   * what has come since is started. A command that has ended by itself meanwhile has ended.
-   * `past`: what has happened so far, in order.
+   * Starts the commands of those who take part. Where an agent was killed this goes on: what runs goes on running, or
+   * is ended where the endpoint has gone since; what should have been started since is started. A command that has
+   * ended by itself meanwhile has ended. `past`: what has happened so far, in order.
    */
-  resume(isPresent: (endpoint: number) => boolean, past: readonly Atom[]): void {
-    this.#processes.adopt(new Set([...this.#local.values()].map(({ name }) => name)));
-    const joinedAt = new Map<number, number>();
-    for (const atom of past) if (atom.verb === 'join' && 'node' in atom) joinedAt.set(atom.node, atom.at);
+  start(isPresent: (endpoint: number) => boolean, past: readonly Atom[]): void {
+    const missed = new Map<number, Atom[]>();
+    for (const atom of past) {
+      const endpoint = 'node' in atom ? this.#local.get(atom.node) : undefined;
+      if (!endpoint || (atom.verb !== 'join' && atom.verb !== 'run')) continue;
+      if (atom.at > this.#obeyedUntil(endpoint))
+        missed.set(endpoint.number, [...(missed.get(endpoint.number) ?? []), atom]);
+    }
     for (const endpoint of this.#local.values()) {
-      const at = joinedAt.get(endpoint.number) ?? 0;
       if (!isPresent(endpoint.number)) this.#processes.signal(endpoint.name, 'SIGKILL');
-      else if (this.#startedAt(endpoint) < at) {
-        this.#processes.signal(endpoint.name, 'SIGKILL');
-        this.#run(endpoint, at);
-      }
+      else this.#startMissed(endpoint, missed.get(endpoint.number) ?? []);
     }
   }
 
@@ -61,8 +61,7 @@ export class Applications {
     if (atom.verb === 'join') this.#run(endpoint, atom.at);
     else if (atom.verb === 'crash') this.#processes.signal(endpoint.name, 'SIGKILL');
     else if (atom.verb === 'leave') void this.#processes.end(endpoint.name);
-    else if (atom.verb === 'run' && action.verb === 'run')
-      this.#processes.start({ endpoint, command: action.command });
+    else if (atom.verb === 'run' && action.verb === 'run') this.#start(endpoint, action.command, atom.at);
     else if (atom.verb === 'signal' && action.verb === 'signal')
       this.#processes.signal(endpoint.name, `SIG${action.signal}`);
   }
@@ -75,24 +74,35 @@ export class Applications {
     return this.#processes.stop();
   }
 
+  #startMissed(endpoint: LocalEndpoint, atoms: readonly Atom[]): void {
+    const joined = atoms.findLastIndex(({ verb }) => verb === 'join');
+    if (joined >= 0) this.#processes.signal(endpoint.name, 'SIGKILL');
+    else if (this.#obeyedUntil(endpoint) < 0) this.#run(endpoint, 0);
+    for (const atom of atoms.slice(Math.max(0, joined))) this.obey(atom);
+  }
+
   #run(endpoint: LocalEndpoint, at: number): void {
     const service = endpoint.name.slice(0, endpoint.name.lastIndexOf('.'));
     const command = this.#commands.get(service);
-    if (command === undefined) return;
-    this.#processes.start({ endpoint, command });
-    writeFileSync(this.#startedFile(endpoint), String(at));
+    if (command !== undefined) this.#start(endpoint, command, at);
   }
 
-  /** When its command was started last, in microseconds of the timeline; before all time if it never was. */
-  #startedAt(endpoint: LocalEndpoint): number {
+  #start(endpoint: LocalEndpoint, command: string, at: number): void {
+    this.#processes.start({ endpoint, command });
+    writeFileSync(this.#obeyedFile(endpoint), String(at));
+  }
+
+  /** The instant of the event that started something here last; before all time if none has. */
+  #obeyedUntil(endpoint: LocalEndpoint): number {
     try {
-      return Number(readFileSync(this.#startedFile(endpoint), 'utf8'));
+      return Number(readFileSync(this.#obeyedFile(endpoint), 'utf8'));
     } catch {
       return Number.NEGATIVE_INFINITY;
     }
   }
 
-  #startedFile({ name }: LocalEndpoint): string {
+  /** Beside its output: an agent that comes after this one has to know. */
+  #obeyedFile({ name }: LocalEndpoint): string {
     return join(this.#logFolder, `${name}.started`);
   }
 }

@@ -133,6 +133,11 @@ export class MeshView {
     return this.#silentFor(now, ms).map(({ peer }) => peer);
   }
 
+  /** Names of hosts that were dropped without having left, for ten minutes. */
+  silentHosts(now: number): string[] {
+    return this.#gone.keysSince(now - SILENCE_SHOWN_MS, ({ left }) => !left).sort();
+  }
+
   /** Makes up for a time in which this agent itself didn't run: the others were not silent, it was deaf. */
   excuse(ms: number): void {
     for (const host of this.#hosts.values()) host.lastHeard += ms;
@@ -356,3 +361,5 @@ export class MeshView {
 
 /** How long a conflict that was announced is shown after it was last seen: ten heartbeats. */
 const CONFLICT_SHOWN_MS = 10_000;
+/** Whoever has not come back by then has gone for good, as far as others' commands are concerned. */
+const SILENCE_SHOWN_MS = 600_000;

@@ -1,16 +1,18 @@
 /**
- * Plays the timeline against the clock. All agents count from one instant, so an event that is due is due everywhere;
- * what is due at the same time is one change.
+ * Plays the timeline against the experiment's clock. All agents have the same one, so an event that is due is due
+ * everywhere; what is due at the same time is one change.
  */
-import { micros } from '../../proto/units.ts';
-import type { Clock, Timers } from '../clock.ts';
+import type { Command } from '../../proto/control.ts';
+import { type Micros, micros } from '../../proto/units.ts';
+import type { ExperimentClock } from '../clock/experiment-clock.ts';
+import type { Timers } from '../clock.ts';
 import { Ring } from '../ring.ts';
 import { type Lag, LagCount } from './lag.ts';
 import type { Moment, Player } from './player.ts';
 
 export interface RunnerPorts {
   readonly player: Player;
-  readonly clock: Clock;
+  readonly time: ExperimentClock;
   readonly timers: Timers;
   /** Brings the moment about; bandwidth is in force when this returns, everything when it is fulfilled. */
   readonly apply: (moment: Moment) => Promise<void>;
@@ -33,15 +35,14 @@ const LONGEST_WAIT_MS = 2 ** 31 - 1;
 
 export class TimelineRunner {
   readonly #ports: RunnerPorts;
-  /** The start, on this machine's monotonic clock. */
-  #startMs = 0;
   #cancel: () => void = () => {};
-  #isStarted = false;
+  #isRunning = false;
   readonly #lag = new LagCount();
   readonly #applied = new Ring<Applied>(REMEMBERED);
 
   constructor(ports: RunnerPorts) {
     this.#ports = ports;
+    ports.time.onChange(() => this.#wait());
   }
 
   /** How late all of what was due came into force. */
@@ -56,52 +57,67 @@ export class TimelineRunner {
 
   /** Microseconds since the start; `undefined` before it. */
   get nowMicros(): number | undefined {
-    return this.#isStarted ? this.#elapsedMicros() : undefined;
+    return this.#isRunning ? this.#ports.time.now() : undefined;
   }
 
-  /** `startAt`: milliseconds since 1970; what is due before now is played at once. */
-  start(startAt: number): void {
-    const { clock } = this.#ports;
-    this.#startMs = clock.now() + (startAt - clock.wallNow());
-    this.#isStarted = true;
+  /** Plays from here on. What is due by now is given back, as nobody was there when it was due. */
+  start(): Moment {
+    this.#isRunning = true;
+    const past = this.#ports.player.advance(this.#now());
     this.#wait();
+    return past;
   }
 
   stop(): void {
+    this.#isRunning = false;
     this.#cancel();
   }
 
+  /** Takes in commands of users; those that are due, or late, are in force when this returns. */
+  hear(commands: readonly Command[]): void {
+    const { player, apply } = this.#ports;
+    if (!this.#isRunning) {
+      player.commands(commands, micros(0));
+      return;
+    }
+    const now = this.#now();
+    const moment = player.commands(commands, now);
+    if (moment.graph || moment.atoms.length > 0) void apply(moment);
+    this.#wait();
+  }
+
+  #now(): Micros {
+    return micros(Math.max(0, Math.floor(this.#ports.time.now() ?? 0)));
+  }
+
   #wait(): void {
-    const { player, clock, timers } = this.#ports;
+    const { player, time, timers } = this.#ports;
+    this.#cancel();
     const next = player.nextAt;
-    if (next === undefined) return;
-    const milliseconds = this.#startMs + next / 1000 - clock.now();
+    if (!this.#isRunning || next === undefined) return;
+    const milliseconds = time.millisUntil(next) ?? 0;
     this.#cancel = timers.after(Math.min(Math.max(0, milliseconds), LONGEST_WAIT_MS), () => this.#play());
   }
 
   #play(): void {
-    const { player, apply } = this.#ports;
+    const { player, apply, time } = this.#ports;
     const due = player.nextAt;
-    const elapsed = micros(Math.max(0, Math.floor(this.#elapsedMicros())));
+    const now = this.#now();
     // Timers come up to a millisecond early, and long waits come in parts.
-    if (due === undefined || elapsed < due) {
+    if (due === undefined || now < due) {
       this.#wait();
       return;
     }
-    const settled = apply(player.advance(elapsed));
-    const appliedMicros = this.#elapsedMicros();
+    const settled = apply(player.advance(now));
+    const appliedMicros = time.now()!;
     const { epoch } = player;
     void settled.then(() => this.#note({ dueMicros: due, appliedMicros, epoch }));
     this.#wait();
   }
 
   #note(moment: Omit<Applied, 'settledMicros'>): void {
-    const settledMicros = this.#elapsedMicros();
+    const settledMicros = this.#ports.time.now()!;
     this.#lag.add((settledMicros - moment.dueMicros) / 1000);
     this.#applied.push({ ...moment, settledMicros });
-  }
-
-  #elapsedMicros(): number {
-    return (this.#ports.clock.now() - this.#startMs) * 1000;
   }
 }

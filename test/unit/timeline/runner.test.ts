@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
+import { ExperimentClock } from '../../../agent/clock/experiment-clock.ts';
 import type { Moment } from '../../../agent/timeline/player.ts';
 import { Player } from '../../../agent/timeline/player.ts';
 import { TimelineRunner } from '../../../agent/timeline/runner.ts';
@@ -19,6 +20,7 @@ const DAY_MS = 24 * 3600e3;
 
 let clock: ManualClock;
 let applied: { at: number; moment: Moment }[];
+let time: ExperimentClock;
 let runner: TimelineRunner;
 /** What bringing a moment about takes, and has taken so far. */
 let costMs: number;
@@ -40,12 +42,24 @@ beforeEach(() => {
     spentMs += settleMs;
   };
   const busyClock = { now: () => clock.now() + spentMs, wallNow: () => clock.wallNow() + spentMs };
-  runner = new TimelineRunner({ player, clock: busyClock, timers: clock, apply });
+  time = new ExperimentClock(busyClock);
+  runner = new TimelineRunner({ player, time, timers: clock, apply });
+});
+
+/** Starts the experiment in so many milliseconds; gives what was due before now. */
+function start(inMs = 0): Moment {
+  time.startIn(inMs);
+  return runner.start();
+}
+
+const command = (text: string, at: number) => ({
+  ...{ origin: 'host1', incarnation: 7, number: at, issuedAt: 0, at },
+  text,
 });
 
 test('what is due is brought about when it is due, what is due together at once', async () => {
   const began = clock.now();
-  runner.start(clock.wallNow() + 200);
+  start(200);
   await clock.advance(1199);
   expect(applied).toEqual([]);
   await clock.advance(1);
@@ -54,23 +68,53 @@ test('what is due is brought about when it is due, what is due together at once'
   expect(applied.map(({ at }) => at - began)).toEqual([1200, 1700]);
 });
 
-test('a start that is over makes up for what was due since', async () => {
-  runner.start(clock.wallNow() - 1400);
-  await clock.advance(0);
+test('a start that is over gives what was due since, and goes on from there', async () => {
+  const past = start(-1400);
+  expect(past.atoms).toHaveLength(2);
+  expect(past.graph).toBeDefined();
+  await clock.advance(99);
+  expect(applied).toHaveLength(0);
+  await clock.advance(1);
   expect(applied).toHaveLength(1);
-  await clock.advance(100);
-  expect(applied).toHaveLength(2);
+});
+
+test('commands come into force when they are due, or at once when that is over', async () => {
+  start(-1400);
+  runner.hear([command('set a--b latency=7ms', 1_450_000)]);
+  expect(applied).toHaveLength(0);
+  await clock.advance(50);
+  expect(applied.map(({ moment }) => moment.graph!.links[0]!.latency)).toEqual([7000]);
+  runner.hear([command('crash b', 1_440_000)]);
+  expect(applied[1]!.moment.atoms.map(({ verb }) => verb)).toEqual(['crash']);
+  // It is the last word, though it was heard first.
+  expect(applied[1]!.moment.graph!.links[0]!.latency).toBe(7000);
+});
+
+test('commands that are heard before the start count from then on', async () => {
+  runner.hear([command('set a--b latency=7ms', 10_000)]);
+  expect(start(-20).atoms).toHaveLength(1);
+  expect(applied).toHaveLength(0);
+});
+
+test('a clock that is steered moves what is due', async () => {
+  start();
+  await clock.advance(500);
+  time.steer(400_000);
+  await clock.advance(99);
+  expect(applied).toHaveLength(0);
+  await clock.advance(1);
+  expect(applied).toHaveLength(1);
 });
 
 test("a date of the machine that is moved doesn't move what is due", async () => {
-  runner.start(clock.wallNow());
+  start();
   clock.stepWall(-3600e3);
   await clock.advance(1000);
   expect(applied).toHaveLength(1);
 });
 
 test('waits longer than a timer can', async () => {
-  runner.start(clock.wallNow());
+  start();
   await clock.advance(30 * DAY_MS);
   expect(applied).toHaveLength(2);
   await clock.advance(10 * DAY_MS - 1);
@@ -81,7 +125,7 @@ test('waits longer than a timer can', async () => {
 
 test('tells how late changes came into force', async () => {
   expect(runner.lag).toEqual({ count: 0, latestMs: 0, meanMs: 0, p99Ms: 0, mostMs: 0 });
-  runner.start(clock.wallNow());
+  start();
   costMs = 3;
   await clock.advance(1000);
   spentMs = 0;
@@ -91,7 +135,7 @@ test('tells how late changes came into force', async () => {
 });
 
 test('remembers of each moment when it was due, when bandwidth was in force, and when all was', async () => {
-  runner.start(clock.wallNow());
+  start();
   costMs = 3;
   settleMs = 0.5;
   await clock.advance(1000);
@@ -110,13 +154,12 @@ test('remembers of each moment when it was due, when bandwidth was in force, and
 
 test('knows the time of the experiment from its start on', async () => {
   expect(runner.nowMicros).toBeUndefined();
-  runner.start(clock.wallNow() + 200);
-  await clock.advance(250);
+  start(-50);
   expect(runner.nowMicros).toBe(50_000);
 });
 
 test('nothing happens once it is stopped', async () => {
-  runner.start(clock.wallNow());
+  start();
   await clock.advance(999);
   runner.stop();
   await clock.advance(5000);
