@@ -34,6 +34,8 @@ export const HEARTBEAT_MS = 1000;
 export const SILENT_AFTER_MS = 3000;
 /** How often silence is looked for, in parts of a heartbeat. */
 const CHECKS_PER_HEARTBEAT = 4;
+/** Commands that come together are acknowledged once. */
+const ACKNOWLEDGE_MS = 20;
 /** More than one, as one may be gone. */
 const REMEMBERED_ANSWERS = 4;
 
@@ -96,6 +98,7 @@ export class Mesh {
   #askedAroundAt = Number.NEGATIVE_INFINITY;
   #notified = '';
   #cancelTimers: (() => void)[] = [];
+  #cancelAcknowledgement: () => void = () => {};
   #running = false;
 
   /** Throws `MeshError` (`MESH_HOST_NAME`). */
@@ -126,6 +129,7 @@ export class Mesh {
       { clock, time: this.time, probe: (peer) => this.#questions.time(peer), onTimed: () => this.#onTimed() },
       options.host,
     );
+    this.commands.onChange(() => this.#acknowledge());
     const { view, time, clocks } = this;
     this.#answers = new Answers({ view, counters: this.#counters, clock, time, clocks, header });
   }
@@ -161,6 +165,7 @@ export class Mesh {
     if (!this.#running) return;
     this.#running = false;
     for (const cancel of this.#cancelTimers) cancel();
+    this.#cancelAcknowledgement();
     this.#requests.clear();
     this.#publish(undefined, true);
     await this.#ports.transport.stop();
@@ -230,6 +235,14 @@ export class Mesh {
   #onTimed(): void {
     this.view.setOwnTimed(true);
     if (this.#running) this.#publish(undefined, false);
+  }
+
+  /** Says that it has new commands: users wait for it. */
+  #acknowledge(): void {
+    this.#cancelAcknowledgement();
+    this.#cancelAcknowledgement = this.#ports.timers.after(ACKNOWLEDGE_MS, () => {
+      if (this.#running) this.#publish(undefined, false);
+    });
   }
 
   #check(): void {

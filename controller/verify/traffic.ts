@@ -15,6 +15,8 @@ export interface RoundTrips {
   readonly sent: number;
   readonly received: number;
   readonly meanMs: number;
+  /** A pause of the machine moves the mean, not this. */
+  readonly medianMs: number;
   readonly deviationMs: number;
 }
 
@@ -69,7 +71,7 @@ export async function ping(from: Place, to: Place, count: number, intervalMs: nu
   const seconds = String(intervalMs / 1000);
   const text = await output(
     from,
-    ['ping', '-q', '-n', '-c', String(count), '-i', seconds, '-W', '2', to.address],
+    ['ping', '-n', '-c', String(count), '-i', seconds, '-W', '2', to.address],
     [0, PING_ALL_LOST],
   );
   const counts = /(\d+) packets transmitted, (\d+) received/.exec(text);
@@ -79,8 +81,15 @@ export async function ping(from: Place, to: Place, count: number, intervalMs: nu
     sent: Number(counts[1]),
     received: Number(counts[2]),
     meanMs: Number(times?.[1] ?? Number.NaN),
+    medianMs: medianOf([...text.matchAll(/ time=([\d.]+) ms/g)].map((match) => Number(match[1]))),
     deviationMs: Number(times?.[2] ?? Number.NaN),
   };
+}
+
+/** The lower one of two in the middle. */
+function medianOf(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[(sorted.length - 1) >> 1] ?? Number.NaN;
 }
 
 const iperfSchema = z.object({
