@@ -13,6 +13,8 @@ export const BURST = 4;
 export const MAX_UNDER_WAY = 4;
 /** In two heartbeats every host that is there was heard, unless the network is very bad. */
 const BEATS_TO_HEAR_OTHERS = 3;
+/** Of questions over TCP none are lost by chance; agents that are stopped for a moment are not to be given up. */
+const FAILURES_TO_GIVE_UP = 4;
 /** Smaller differences are left as they are: they come from scheduling. */
 export const MARGIN_MICROS = 100;
 
@@ -124,18 +126,22 @@ export class ClockSync {
     const timed = [...this.#peers.values()].filter((peer) => peer.timed);
     const isAlone = timed.length === 0 && this.#beats >= BEATS_TO_HEAR_OTHERS;
     if (!this.#timed && isAlone && this.#ports.time.exact() !== undefined) this.#setTimed();
-    let lowest: PeerClock | undefined;
-    for (const peer of timed) {
-      if (this.#timed && peer.host > this.#host) continue;
-      if (!lowest || peer.host < lowest.host) lowest = peer;
-    }
-    if (lowest === this.#reference) return;
-    this.#reference = lowest;
-    if (!lowest) return;
+    const reference = this.#choose(timed);
+    if (reference === this.#reference) return;
+    this.#reference = reference;
+    if (!reference) return;
     // It may have been steered itself since it was asked last.
-    lowest.forget();
-    lowest.wanted = BURST;
+    reference.forget();
+    reference.wanted = BURST;
     this.#proceed();
+  }
+
+  /** `undefined`: this host. */
+  #choose(timed: readonly PeerClock[]): PeerClock | undefined {
+    const lowest = lowestOf(timed);
+    if (!lowest || (this.#timed && this.#host < lowest.host)) return undefined;
+    // Who can't be asked is followed through others, who can.
+    return lowestOf(timed.filter(({ failures }) => failures < FAILURES_TO_GIVE_UP)) ?? lowest;
   }
 
   #setTimed(): void {
@@ -159,8 +165,14 @@ export class ClockSync {
     const exchange = await this.#ports.probe(peer.peer);
     this.#underWay--;
     peer.underWay = false;
-    if (exchange?.incarnation === peer.incarnation) peer.add(exchange);
-    else peer.wanted = 0;
+    if (exchange?.incarnation === peer.incarnation) {
+      peer.failures = 0;
+      peer.add(exchange);
+    } else {
+      peer.failures++;
+      peer.wanted = 0;
+    }
+    this.#join();
     if (peer === this.#reference && peer.wanted === 0) this.#follow(peer);
     this.#proceed();
   }
@@ -176,6 +188,13 @@ export class ClockSync {
     this.#setTimed();
     this.#join();
   }
+}
+
+function lowestOf(peers: readonly PeerClock[]): PeerClock | undefined {
+  return peers.reduce<PeerClock | undefined>(
+    (lowest, peer) => (lowest && lowest.host < peer.host ? lowest : peer),
+    undefined,
+  );
 }
 
 /**

@@ -50,6 +50,8 @@ export class PeerClock {
   /** How many more questions to ask, and whether an answer is awaited. */
   wanted = 0;
   underWay = false;
+  /** Questions in a row without an answer. */
+  failures = 0;
   #samples: Sample[] = [];
 
   constructor({ name, peer, incarnation }: ClockPeer) {
