@@ -19,6 +19,7 @@ import { loadPrograms, type Programs } from './kernel/programs.ts';
 import { journalKeeper } from './kernel/take-over.ts';
 import { createLibp2pTransport } from './mesh/libp2p-transport.ts';
 import { Mesh } from './mesh/mesh.ts';
+import { openSecurity } from './mesh/security.ts';
 import type { MeshTransport } from './mesh/transport.ts';
 import { Epoch } from './tick/epoch.ts';
 import { type KnownEndpoint, Shaping } from './tick/shaping.ts';
@@ -195,10 +196,12 @@ export class Agent {
 
   async #startMesh(): Promise<void> {
     const { experiment, host, mesh, topology } = this.bootstrap;
-    this.#transport = await createLibp2pTransport({ experiment, listen: mesh.listen });
+    const endpointNames = this.#epoch.graph.endpoints;
+    const security = await openSecurity(mesh, host, endpointNames);
+    this.#transport = await createLibp2pTransport({ experiment, listen: mesh.listen, ...security });
     this.#mesh = new Mesh(
       { transport: this.#transport, clock: systemClock, timers: systemTimers, log: this.#log },
-      { topology: topology.hash.slice(0, 16), endpointNames: this.#epoch.graph.endpoints, host },
+      { topology: topology.hash.slice(0, 16), endpointNames, host, admission: security.admission },
     );
     await this.#mesh.start();
     for (const peer of mesh.peers) {
