@@ -21,6 +21,7 @@ import { loadPrograms, type Programs } from './kernel/programs.ts';
 import { journalKeeper } from './kernel/take-over.ts';
 import { createLibp2pTransport } from './mesh/libp2p-transport.ts';
 import { Mesh } from './mesh/mesh.ts';
+import { openSecurity } from './mesh/security.ts';
 import type { MeshTransport } from './mesh/transport.ts';
 import { Epoch } from './tick/epoch.ts';
 import { type KnownEndpoint, Shaping } from './tick/shaping.ts';
@@ -215,7 +216,9 @@ export class Agent {
 
   async #startMesh(): Promise<void> {
     const { experiment, host, mesh, topology } = this.bootstrap;
-    this.#transport = await createLibp2pTransport({ experiment, listen: mesh.listen });
+    const endpointNames = this.#epoch.graph.endpoints;
+    const security = await openSecurity(mesh, host, endpointNames);
+    this.#transport = await createLibp2pTransport({ experiment, listen: mesh.listen, ...security });
     this.#mesh = new Mesh(
       {
         transport: this.#transport,
@@ -224,7 +227,7 @@ export class Agent {
         log: this.#log,
         time: this.time,
       },
-      { topology: topology.hash.slice(0, 16), endpointNames: this.#epoch.graph.endpoints, host },
+      { topology: topology.hash.slice(0, 16), endpointNames, host, admission: security.admission },
     );
     this.#mesh.commands.onChange((added) => {
       for (const { origin, at, text } of added) this.#log.info({ origin, at: at / 1e6, text }, 'command');

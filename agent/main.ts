@@ -7,6 +7,7 @@ import { openApi } from './api.ts';
 import { AgentError } from './errors.ts';
 import { open } from './kernel/libc.ts';
 import { OWN_NAMESPACE_FILE } from './kernel/namespaces.ts';
+import { withLocalSecurity } from './mesh/security.ts';
 import { agentRecord } from './record.ts';
 import { agentStatus } from './status.ts';
 
@@ -17,12 +18,18 @@ export interface AgentOptions {
   /** Path of the unix socket to serve. */
   readonly socket: string;
   readonly logLevel: string;
+  /** Files and folder that take the place of what the bootstrap says of the mesh's security. */
+  readonly meshKey?: string;
+  readonly identity?: string;
+  readonly allow?: string;
 }
 
 /** Resolves when the agent has stopped and taken everything away. */
 export async function runAgent(options: AgentOptions): Promise<void> {
   const log = pino({ level: options.logLevel, base: { host: options.host } });
-  const agent = new Agent(pinOwnNamespace(await fetchBootstrap(options)), log);
+  const told = await fetchBootstrap(options);
+  const bootstrap = { ...told, mesh: withLocalSecurity(told.mesh, options) };
+  const agent = new Agent(pinOwnNamespace(bootstrap), log);
   const stopping = Promise.withResolvers<void>();
   const signals = ['SIGINT', 'SIGTERM'] as const;
   for (const signal of signals) process.once(signal, stopping.resolve);

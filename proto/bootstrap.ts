@@ -31,7 +31,18 @@ export const bootstrapSchema = z.strictObject({
     hash: z.string().length(64),
   }),
   endpoints: z.array(localEndpointSchema),
-  mesh: z.strictObject({ listen: z.array(z.string()), peers: z.array(z.string()) }),
+  mesh: z.strictObject({
+    listen: z.array(z.string()),
+    peers: z.array(z.string()),
+    /** The mesh's key, as agent/mesh/mesh-key.ts writes it; absent: whoever reaches the port can join. */
+    key: z.string().optional(),
+    /** Folder on the agent's machine that keeps its identity; absent: a new one each time. */
+    identity: z.string().optional(),
+    /** Who may join, each under its host's name only where one is given; absent: everybody who can connect. */
+    allow: z.array(z.strictObject({ peer: z.string(), host: z.string().optional() })).optional(),
+    /** Endpoint → the only host that may have it; absent: whoever claims it. */
+    assignment: z.record(z.string(), z.string()).optional(),
+  }),
   tickMs: z.number().positive(),
   delayBackend: z.enum(DELAY_BACKENDS),
   /** What is enforced lapses when the agent doesn't renew it for so long; absent: never. */

@@ -2,18 +2,19 @@
 import type { ClockSync } from '../clock/clock-sync.ts';
 import type { ExperimentClock } from '../clock/experiment-clock.ts';
 import type { Clock } from '../clock.ts';
+import type { Admission } from './admission.ts';
 import { decodeClockRequest, encodeClockReply } from './clock-codec.ts';
 import { type AgentMessage, decodeStateRequest, encodeStateReply, type KnownAgent } from './codec.ts';
 import type { MeshCounters } from './mesh-counters.ts';
 import type { MeshView } from './mesh-view.ts';
+import type { PeerLimits } from './peer-limits.ts';
 import { isRejection, type Rejection, reject } from './rejections.ts';
 import type { RequestKind } from './transport.ts';
 
-/** To one peer per heartbeat and kind; one that repairs needs one, one that comes to know a clock a few. */
-const MAX_ANSWERS_PER_HEARTBEAT = 8;
-
 export interface AnswersPorts {
   readonly view: MeshView;
+  readonly admission: Admission;
+  readonly limits: PeerLimits;
   readonly counters: MeshCounters;
   readonly clock: Clock;
   readonly time: ExperimentClock;
@@ -24,41 +25,27 @@ export interface AnswersPorts {
 
 export class Answers {
   readonly #ports: AnswersPorts;
-  readonly #given = new Map<string, number>();
 
   constructor(ports: AnswersPorts) {
     this.#ports = ports;
   }
 
-  heartbeat(): void {
-    this.#given.clear();
-  }
-
   /** `undefined`: refused, and counted. */
   answer(kind: RequestKind, bytes: Uint8Array, peer: string): Uint8Array | undefined {
-    const { counters } = this.#ports;
+    const { counters, admission, limits } = this.#ports;
     // First of all, as it is a time that the answer tells.
     const received = this.#micros();
     counters.received(bytes, kind);
     const answer =
-      this.#refuseMore(kind, peer) ??
+      admission.refusePeer(peer) ??
+      limits.refuseQuestion(kind, peer) ??
       (kind === 'clock' ? this.#time(bytes, received) : this.#state(bytes, peer));
     if (isRejection(answer)) {
-      counters.rejected(answer, peer);
+      counters.rejected(answer, { peer });
       return undefined;
     }
     counters.sent(answer, kind);
     return answer;
-  }
-
-  #refuseMore(kind: RequestKind, peer: string): Rejection | undefined {
-    const key = `${kind} ${peer}`;
-    const given = this.#given.get(key) ?? 0;
-    if (given >= MAX_ANSWERS_PER_HEARTBEAT) {
-      return reject('REQUEST_RATE', `more than ${given} questions in a heartbeat`);
-    }
-    this.#given.set(key, given + 1);
-    return undefined;
   }
 
   #state(bytes: Uint8Array, peer: string): Uint8Array | Rejection {
@@ -68,7 +55,7 @@ export class Answers {
     return encodeStateReply({
       state: { ...header(), update: view.own.toUpdate() },
       known: this.#knownAgents(peer),
-      yourIncarnation: view.incarnationOf(asking.host),
+      yourIncarnation: view.incarnationOf(peer),
       commands: view.commands.isSame(asking.commandDigest) ? [] : view.commands.all(),
     });
   }

@@ -8,7 +8,15 @@ export type MeshErrorCode =
   | 'MESH_HOST_NAME'
   | 'MESH_NO_ANSWER'
   | 'MESH_COMMAND'
-  | 'MESH_COMMANDS_FULL';
+  | 'MESH_COMMANDS_FULL'
+  | 'MESH_KEY_FORMAT'
+  | 'MESH_KEY_IN_CLEAR'
+  | 'MESH_FILE_EXPOSED'
+  | 'MESH_FILE_EXISTS'
+  | 'MESH_FILE_UNREADABLE'
+  | 'MESH_IDENTITY_DAMAGED'
+  | 'MESH_ALLOW_LIST'
+  | 'MESH_NOT_ALLOWED';
 
 /** What goes wrong on the own side of the mesh; what others do wrong is a `Rejection` (codec.ts), and counted. */
 export class MeshError extends NetfoldError {

@@ -4,7 +4,6 @@
  */
 import { gossipsub, StrictSign, TopicValidatorResult } from '@chainsafe/libp2p-gossipsub';
 import { identify } from '@libp2p/identify';
-import { noise } from '@libp2p/noise';
 import { ping } from '@libp2p/ping';
 import { tcp } from '@libp2p/tcp';
 import { lpStream } from '@libp2p/utils';
@@ -12,7 +11,9 @@ import { yamux } from '@libp2p/yamux';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p, type Libp2pOptions } from 'libp2p';
 import { type Clock, systemClock, systemTimers, type Timers } from '../clock.ts';
+import { Admission } from './admission.ts';
 import { MeshError } from './errors.ts';
+import { Gate } from './gate.ts';
 import { MAX_GOSSIP_BYTES, MAX_QUESTION_BYTES, MAX_STATE_BYTES } from './limits.ts';
 import { Redialer } from './redialer.ts';
 import {
@@ -33,6 +34,10 @@ export interface Libp2pTransportOptions {
   readonly announce?: readonly string[];
   /** Identity on the mesh; a new one if absent. */
   readonly privateKey?: Libp2pOptions['privateKey'];
+  /** Text of the mesh's key (mesh-key.ts); without one whoever reaches the port can join. */
+  readonly meshKey?: string;
+  /** Who may connect; everybody if absent. */
+  readonly admission?: Admission;
   readonly clock?: Clock;
   readonly timers?: Timers;
 }
@@ -46,19 +51,22 @@ type Node = Awaited<ReturnType<typeof createNode>>;
 
 /** Makes a transport with an identity; `start` opens its sockets. */
 export async function createLibp2pTransport(options: Libp2pTransportOptions): Promise<MeshTransport> {
-  return new Libp2pTransport(await createNode(options), options);
+  const gate = new Gate(options.admission ?? new Admission(), options.meshKey);
+  return new Libp2pTransport(await createNode(options, gate), gate, options);
 }
 
 class Libp2pTransport implements MeshTransport {
   readonly #node: Node;
+  readonly #gate: Gate;
   readonly #topic: string;
   readonly #experiment: string;
   readonly #redialer: Redialer<DialTarget>;
   readonly #publishing = new Set<Promise<unknown>>();
   #running = false;
 
-  constructor(node: Node, options: Libp2pTransportOptions) {
+  constructor(node: Node, gate: Gate, options: Libp2pTransportOptions) {
     this.#node = node;
+    this.#gate = gate;
     this.#topic = topicOf(options.experiment);
     this.#experiment = options.experiment;
     this.#redialer = new Redialer<DialTarget>({
@@ -83,11 +91,12 @@ class Libp2pTransport implements MeshTransport {
   async start(handlers: TransportHandlers): Promise<void> {
     const { pubsub } = this.#node.services;
     // In the validator rather than in an event: it decides whether a message is passed on.
-    pubsub.topicValidators.set(this.#topic, (_, message) => {
+    pubsub.topicValidators.set(this.#topic, (passer, message) => {
       const peer = message.type === 'signed' ? message.from.toString() : undefined;
-      const good = peer !== undefined && handlers.onGossip(message.data, peer);
+      const good = peer !== undefined && handlers.onGossip(message.data, peer, passer.toString());
       return good ? TopicValidatorResult.Accept : TopicValidatorResult.Ignore;
     });
+    this.#gate.onRefused = (rejection, origin) => handlers.onRefused?.(rejection, origin);
     this.#node.addEventListener('peer:connect', ({ detail }) => handlers.onPeer(detail.toString()));
     for (const kind of REQUEST_KINDS) await this.#answer(kind, handlers);
     try {
@@ -141,7 +150,8 @@ class Libp2pTransport implements MeshTransport {
       await this.#dial(target);
     } catch (cause) {
       throw new MeshError('MESH_UNREACHABLE', `no agent answers at ${address}`, {
-        remedy: 'check that an agent runs there and that its port is open; netfold goes on trying',
+        remedy:
+          "check that an agent runs there with this mesh's key, allows this one, and that its port is open; netfold goes on trying",
         cause,
       });
     } finally {
@@ -221,18 +231,20 @@ interface DialTarget {
 const topicOf = (experiment: string): string => `/netfold/mesh/1/${experiment}`;
 const protocolOf = (kind: RequestKind, experiment: string): string => `/netfold/${kind}/1/${experiment}`;
 
-function createNode({ experiment, listen, announce, privateKey }: Libp2pTransportOptions) {
+function createNode({ experiment, listen, announce, privateKey }: Libp2pTransportOptions, gate: Gate) {
   return createLibp2p({
     start: false,
+    ...gate.options,
     ...(privateKey && { privateKey }),
     addresses: { listen: [...listen], announce: [...(announce ?? [])] },
     transports: [tcp()],
-    connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
     connectionManager: {
       // The default of 5 a second from one address keeps hosts behind one NAT, or on one machine, from joining.
       inboundConnectionThreshold: 1000,
       maxIncomingPendingConnections: 200,
+      // Who connects and says nothing takes one of these; honest handshakes take a few round trips.
+      inboundUpgradeTimeout: DIAL_TIMEOUT_MS,
       // Redialling is ours (redialer.ts): the node's own gives up after five attempts.
       reconnectRetries: 0,
       dialTimeout: DIAL_TIMEOUT_MS,

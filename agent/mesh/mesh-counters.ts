@@ -1,4 +1,5 @@
 /** Counts what an agent sends, takes and refuses on the mesh. */
+import { type Origin, RejectionLog } from './rejection-log.ts';
 import type { RejectCode, Rejection } from './rejections.ts';
 import type { RequestKind } from './transport.ts';
 
@@ -25,7 +26,7 @@ export interface MeshStats {
 }
 
 export class MeshCounters {
-  readonly #log: MeshLog | undefined;
+  readonly #log: RejectionLog;
   readonly #rejected: Partial<Record<RejectCode, number>> = {};
   #messagesSent = 0;
   #bytesSent = 0;
@@ -36,8 +37,8 @@ export class MeshCounters {
   #clockMessages = 0;
   #clockBytes = 0;
 
-  constructor(log: MeshLog | undefined) {
-    this.#log = log;
+  constructor(log: MeshLog | undefined, now: () => number) {
+    this.#log = new RejectionLog(log, now);
   }
 
   get stats(): MeshStats {
@@ -85,13 +86,10 @@ export class MeshCounters {
     this.#repairs++;
   }
 
-  rejected({ rejected, reason }: Rejection, peer: string): false {
-    const count = (this.#rejected[rejected] ?? 0) + 1;
-    this.#rejected[rejected] = count;
-    // The first, tenth, hundredth ... of each kind: enough to see it, too few to fill a disk.
-    if (Number.isInteger(Math.log10(count))) {
-      this.#log?.warn({ code: rejected, peer, count }, `mesh: ${reason}`);
-    }
+  rejected(rejection: Rejection, origin: Origin): false {
+    const { rejected } = rejection;
+    this.#rejected[rejected] = (this.#rejected[rejected] ?? 0) + 1;
+    this.#log.note(rejection, origin);
     return false;
   }
 }

@@ -2,6 +2,7 @@
  * What an agent knows of all agents: who is here, which endpoints they have, and what those send. Pure state; time is
  * an argument. Each host tells about itself only, and each message says what its table must add up to.
  */
+import type { Admission } from './admission.ts';
 import type { AgentMessage, Sender, TableUpdate } from './codec.ts';
 import { CommandSet } from './command-set.ts';
 import { type Digest, EMPTY_DIGEST, sameDigest } from './digest.ts';
@@ -26,6 +27,7 @@ export interface MeshViewOptions {
   readonly incarnation: number;
   /** A host that is silent for longer is dropped. */
   readonly silentAfterMs: number;
+  readonly admission: Admission;
 }
 
 export interface Applied {
@@ -61,7 +63,10 @@ export class MeshView {
   readonly #hosts = new Map<string, Host>();
   readonly #hostOfPeer = new Map<string, Host>();
   readonly #claims = new EndpointClaims<Host>();
-  /** Hosts that are gone: without them, a late message would bring one back. */
+  /**
+   * Peers that are gone: without them, a late message would bring one back. By peer rather than by host, so that nobody
+   * can use up a host's name with an incarnation that nothing comes after.
+   */
   readonly #gone = new Remembered<{ incarnation: number; sequence: number; left: boolean }>();
   readonly #conflicts = new Remembered<MeshConflict>();
   #remoteFlows = 0;
@@ -101,12 +106,14 @@ export class MeshView {
     const refused = this.#refuse(message, peer, now) ?? this.#refuseStale(message, peer, direct, now);
     if (refused) return refused;
     if (message.leaving) {
-      this.#leave(message, now);
+      this.#leave(message, peer, now);
       return { repair: false };
     }
     const known = this.#hosts.get(message.host);
     const current = known?.incarnation === message.incarnation ? known : undefined;
-    const wrong = message.update && this.#refuseUpdate(message.update, current);
+    const wrong =
+      foreignCommand(message) ??
+      (message.update && this.#refuseUpdate(message.update, message.host, current));
     if (wrong) return wrong;
     if (known && !current) this.#remove(known);
     const host = current ?? this.#add(message, peer);
@@ -122,7 +129,7 @@ export class MeshView {
   expire(now: number): string[] {
     const silent = this.#silentFor(now, this.#options.silentAfterMs);
     for (const host of silent) {
-      this.#gone.set(host.name, { incarnation: host.incarnation, sequence: host.sequence, left: false }, now);
+      this.#gone.set(host.peer, { incarnation: host.incarnation, sequence: host.sequence, left: false }, now);
       this.#remove(host);
     }
     return silent.map(({ name }) => name);
@@ -143,9 +150,9 @@ export class MeshView {
     for (const host of this.#hosts.values()) host.lastHeard += ms;
   }
 
-  /** The highest incarnation heard of a host, also of one that is gone; 0 for none. */
-  incarnationOf(host: string): number {
-    return Math.max(this.#hosts.get(host)?.incarnation ?? 0, this.#gone.get(host)?.incarnation ?? 0);
+  /** The highest incarnation heard of a peer, also of one that is gone; 0 for none. */
+  incarnationOf(peer: string): number {
+    return Math.max(this.#hostOfPeer.get(peer)?.incarnation ?? 0, this.#gone.get(peer)?.incarnation ?? 0);
   }
 
   /** Whether the whole table of `peer` was taken once, which only the peer itself gives. */
@@ -214,7 +221,9 @@ export class MeshView {
 
   #refuse(message: AgentMessage, peer: string, now: number): Rejection | undefined {
     const { topology, host } = message;
-    if (peer === this.#self.peer) return reject('STALE_SEQUENCE', 'an own message came back');
+    if (peer === this.#self.peer) return this.#ownPeer(host, peer, now);
+    const foreign = this.#options.admission.refuseHost(peer, host);
+    if (foreign) return foreign;
     if (topology !== this.#options.topology) {
       this.#conflicts.set(`topology ${host}`, { kind: 'topology', host, peer, topology }, now);
       return reject('TOPOLOGY_DIFFERS', `${host} has topology ${topology}, not ${this.#options.topology}`);
@@ -227,6 +236,12 @@ export class MeshView {
     return undefined;
   }
 
+  #ownPeer(host: string, peer: string, now: number): Rejection {
+    if (host === this.#self.name) return reject('STALE_SEQUENCE', 'an own message came back');
+    this.#conflicts.set(`identity ${host}`, { kind: 'identity', host, peer }, now);
+    return reject('IDENTITY_SHARED', `${host} has a copy of this agent's identity`);
+  }
+
   #claimed(host: string, peer: string, now: number): Rejection {
     this.#conflicts.set(`host ${host}`, { kind: 'host', host, peer }, now);
     return reject('HOST_CLAIMED', `${peer} says that it is ${host}, which another agent is`);
@@ -235,22 +250,23 @@ export class MeshView {
   #refuseStale(message: AgentMessage, peer: string, direct: boolean, now: number): Rejection | undefined {
     const { host, incarnation, sequence, update } = message;
     const known = this.#hosts.get(host);
-    const gone = this.#gone.get(host);
-    const newest = this.incarnationOf(host);
+    const gone = this.#gone.get(peer);
+    const newest = this.incarnationOf(peer);
     if (incarnation < newest)
       return reject('STALE_INCARNATION', `${host}: ${incarnation}, already ${newest}`);
-    if (known && incarnation === known.incarnation) {
-      if (peer !== known.peer) return this.#claimed(host, peer, now);
-      // An update may have been overtaken by a heartbeat, but not by another update.
-      const latest = update ? known.tableSequence : known.sequence;
-      const replay = update?.whole && direct ? sequence < latest : sequence <= latest;
-      return replay ? reject('STALE_SEQUENCE', `${host}: ${sequence}, already ${latest}`) : undefined;
-    }
     if (gone && incarnation === gone.incarnation) {
       if (gone.left) return reject('HOST_LEFT', `${host} has left`);
       if (!direct && sequence <= gone.sequence) {
         return reject('STALE_SEQUENCE', `${host}: ${sequence}, already ${gone.sequence}`);
       }
+    }
+    // Whoever has the name keeps it until he leaves or is silent, whatever incarnation another one gives himself.
+    if (known && peer !== known.peer) return this.#claimed(host, peer, now);
+    if (known && incarnation === known.incarnation) {
+      // An update may have been overtaken by a heartbeat, but not by another update.
+      const latest = update ? known.tableSequence : known.sequence;
+      const replay = update?.whole && direct ? sequence < latest : sequence <= latest;
+      return replay ? reject('STALE_SEQUENCE', `${host}: ${sequence}, already ${latest}`) : undefined;
     }
     if (!known && this.#hosts.size >= limits.MAX_HOSTS) {
       return reject('TOO_MANY_HOSTS', `${host} would be number ${limits.MAX_HOSTS + 1}`);
@@ -258,9 +274,10 @@ export class MeshView {
     return undefined;
   }
 
-  #refuseUpdate(update: TableUpdate, host: Host | undefined): Rejection | undefined {
+  #refuseUpdate(update: TableUpdate, name: string, host: Host | undefined): Rejection | undefined {
     return wrongUpdate(update, {
       endpointCount: this.#options.endpointNames.length,
+      refuse: (endpoint) => this.#options.admission.refuseEndpoint(name, endpoint),
       hasRoom: (endpoint) => this.#claims.hasRoom(endpoint, host),
       hasFlow: (source, destination) =>
         host?.table.flows.has(host.table.flowKey(source, destination)) ?? false,
@@ -334,15 +351,15 @@ export class MeshView {
     const host = this.#newHost(name, peer, incarnation);
     this.#hosts.set(name, host);
     this.#hostOfPeer.set(peer, host);
-    this.#gone.delete(name);
+    this.#gone.delete(peer);
     this.hostsVersion++;
     return host;
   }
 
-  #leave({ host: name, incarnation, sequence }: AgentMessage, now: number): void {
+  #leave({ host: name, incarnation, sequence }: AgentMessage, peer: string, now: number): void {
     const host = this.#hosts.get(name);
     if (host) this.#remove(host);
-    this.#gone.set(name, { incarnation, sequence, left: true }, now);
+    this.#gone.set(peer, { incarnation, sequence, left: true }, now);
   }
 
   #remove(host: Host): void {
@@ -357,6 +374,12 @@ export class MeshView {
   #silentFor(now: number, ms: number): Host[] {
     return [...this.#hosts.values()].filter(({ lastHeard }) => now - lastHeard > ms);
   }
+}
+
+/** Who issues a command tells of it himself; others give it only to those who ask. */
+function foreignCommand({ host, commands }: AgentMessage): Rejection | undefined {
+  const foreign = commands.find(({ origin }) => origin !== host);
+  return foreign && reject('COMMAND_FOREIGN', `${host} speaks for ${foreign.origin}`);
 }
 
 /** How long a conflict that was announced is shown after it was last seen: ten heartbeats. */

@@ -6,6 +6,7 @@ import type { Command } from '../../proto/control.ts';
 import { ClockSync } from '../clock/clock-sync.ts';
 import { ExperimentClock } from '../clock/experiment-clock.ts';
 import type { Clock, Timers } from '../clock.ts';
+import { Admission } from './admission.ts';
 import { Answers } from './answers.ts';
 import {
   type AgentMessage,
@@ -22,9 +23,10 @@ import { HOST_NAME, MAX_GOSSIP_BYTES, MAX_HOST_NAME_LENGTH } from './limits.ts';
 import { MeshCounters, type MeshLog, type MeshStats } from './mesh-counters.ts';
 import { MeshView } from './mesh-view.ts';
 import { type NewCommand, newCommand } from './new-command.ts';
+import { PeerLimits } from './peer-limits.ts';
 import { Questions } from './questions.ts';
 import { encodeRate } from './rate-code.ts';
-import { isRejection } from './rejections.ts';
+import { isRejection, reject } from './rejections.ts';
 import { StateRequests } from './state-requests.ts';
 import type { MeshTransport } from './transport.ts';
 
@@ -36,6 +38,8 @@ export const SILENT_AFTER_MS = 3000;
 const CHECKS_PER_HEARTBEAT = 4;
 /** Commands that come together are acknowledged once. */
 const ACKNOWLEDGE_MS = 20;
+/** A clock that was set back by more between two runs of an agent keeps it from being heard: one year. */
+export const MAX_CLOCK_BACK_MS = 365 * 86_400_000;
 /** More than one, as one may be gone. */
 const REMEMBERED_ANSWERS = 4;
 
@@ -50,6 +54,8 @@ export interface MeshOptions {
   readonly heartbeatMs?: number;
   /** Default `SILENT_AFTER_MS`. */
   readonly silentAfterMs?: number;
+  /** Default: everybody, with all endpoints. */
+  readonly admission?: Admission;
 }
 
 export interface MeshPorts {
@@ -85,6 +91,7 @@ export class Mesh {
   readonly #listeners = new Set<() => void>();
   readonly #answers: Answers;
   readonly #questions: Questions;
+  readonly #limits: PeerLimits;
   readonly #counters: MeshCounters;
   #incarnation: number;
   #sequence = 0;
@@ -109,21 +116,22 @@ export class Mesh {
       ...options,
       heartbeatMs: options.heartbeatMs ?? HEARTBEAT_MS,
       silentAfterMs: options.silentAfterMs ?? SILENT_AFTER_MS,
+      admission: options.admission ?? new Admission(),
     };
-    this.#counters = new MeshCounters(ports.log);
-    this.#incarnation = ports.clock.wallNow();
+    const { clock, transport } = ports;
+    const now = (): number => clock.now();
+    this.#counters = new MeshCounters(ports.log, now);
+    this.#limits = new PeerLimits(now);
+    this.#incarnation = clock.wallNow();
     this.view = new MeshView({
       ...this.#options,
-      peer: ports.transport.selfId,
+      peer: transport.selfId,
       incarnation: this.#incarnation,
     });
-    this.#requests = new StateRequests(
-      (peer) => this.#request(peer),
-      () => ports.clock.now(),
-    );
-    const { clock, transport } = ports;
+    this.#requests = new StateRequests((peer) => this.#request(peer), now);
     const header = () => this.#header(false);
-    this.#questions = new Questions({ transport, clock, counters: this.#counters, asking: header });
+    const parts = { clock, counters: this.#counters, limits: this.#limits };
+    this.#questions = new Questions({ ...parts, transport, asking: header });
     this.time = ports.time ?? new ExperimentClock(clock);
     this.clocks = new ClockSync(
       { clock, time: this.time, probe: (peer) => this.#questions.time(peer), onTimed: () => this.#onTimed() },
@@ -131,7 +139,8 @@ export class Mesh {
     );
     this.commands.onChange(() => this.#acknowledge());
     const { view, time, clocks } = this;
-    this.#answers = new Answers({ view, counters: this.#counters, clock, time, clocks, header });
+    const { admission } = this.#options;
+    this.#answers = new Answers({ ...parts, view, admission, time, clocks, header });
   }
 
   /** What users have told all agents, in the order in which it takes effect. */
@@ -147,9 +156,10 @@ export class Mesh {
     const { transport, timers, clock } = this.#ports;
     this.#running = true;
     await transport.start({
-      onGossip: (bytes, peer) => this.#onGossip(bytes, peer),
+      onGossip: (bytes, peer, via) => this.#onGossip(bytes, peer, via),
       onRequest: (kind, bytes, peer) => (this.#running ? this.#answers.answer(kind, bytes, peer) : undefined),
       onPeer: (peer) => this.#requests.wantAnew(peer),
+      onRefused: (rejection, origin) => this.#counters.rejected(rejection, origin),
     });
     this.#lastCheck = clock.now();
     this.#heartbeat();
@@ -227,7 +237,6 @@ export class Mesh {
 
   #heartbeat(): void {
     this.view.own.setMeshAddresses(this.#ports.transport.addresses);
-    this.#answers.heartbeat();
     this.#publish(undefined, false);
     this.clocks.beat();
   }
@@ -278,17 +287,19 @@ export class Mesh {
     };
   }
 
-  #onGossip(bytes: Uint8Array, peer: string): boolean {
+  #onGossip(bytes: Uint8Array, peer: string, via = peer): boolean {
     if (!this.#running) return false;
     this.#counters.received(bytes, 'gossip');
-    const message = decodeAgentMessage(bytes);
-    if (isRejection(message)) return this.#counters.rejected(message, peer);
+    const origin = via === peer ? { peer } : { peer, via };
+    const refused = this.#options.admission.refusePeer(peer) ?? this.#limits.refuseGossip(peer, bytes.length);
+    const message = refused ?? decodeAgentMessage(bytes);
+    if (isRejection(message)) return this.#counters.rejected(message, origin);
     const result = this.view.apply(message, peer, this.#ports.clock.now());
     if (isRejection(result)) {
       if (result.rejected === 'HOST_CLAIMED' && message.host === this.#options.host) {
         this.#claimedAt = this.#ports.clock.now();
       }
-      this.#counters.rejected(result, peer);
+      this.#counters.rejected(result, origin);
       return result.rejected === 'STALE_SEQUENCE';
     }
     if (message.leaving) this.#ports.transport.learn(peer, []);
@@ -326,15 +337,17 @@ export class Mesh {
     // Commands don't become stale: where flows change all the time, an answer may always be late.
     if (isCurrent) this.commands.take(commands);
     if (isRejection(result)) {
-      this.#counters.rejected(result, peer);
+      this.#counters.rejected(result, { peer });
       return;
     }
     this.#counters.repaired();
     this.#answered = [peer, ...this.#answered.filter((other) => other !== peer)].slice(0, REMEMBERED_ANSWERS);
     if (state.update) transport.learn(peer, state.update.meshAddresses);
-    this.#pass(yourIncarnation);
+    this.#pass(yourIncarnation, peer);
     for (const agent of known) {
       if (agent.peer === transport.selfId || this.view.isComplete(agent.peer)) continue;
+      // Hearsay: without addresses it would make this agent forget a peer.
+      if (agent.addresses.length === 0 || !this.#options.admission.admits(agent.peer)) continue;
       transport.learn(agent.peer, agent.addresses);
       this.#requests.wantAnew(agent.peer);
     }
@@ -342,12 +355,19 @@ export class Mesh {
   }
 
   /**
-   * The others ignore this agent if they have heard a later incarnation of its host, as happens after a restart with
-   * the clock set back. It takes the next one then, unless another agent is using the name now.
+   * The others ignore this agent if they have heard a later incarnation of it, as happens after a restart with the clock
+   * set back. It takes the next one then, unless another agent is using its host's name now, or who answers lies: from an
+   * incarnation near the largest number there would be no next.
    */
-  #pass(incarnation: number): void {
+  #pass(incarnation: number, peer: string): void {
     const disputed = this.#ports.clock.now() - this.#claimedAt <= this.#options.silentAfterMs;
     if (incarnation <= this.#incarnation || disputed) return;
+    if (incarnation > this.#ports.clock.wallNow() + MAX_CLOCK_BACK_MS) {
+      this.#counters.rejected(reject('INCARNATION_FUTURE', `this agent is said to be ${incarnation}`), {
+        peer,
+      });
+      return;
+    }
     this.#incarnation = incarnation + 1;
     this.view.renew(this.#incarnation);
     this.#heartbeat();

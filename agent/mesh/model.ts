@@ -36,4 +36,6 @@ export interface RemoteFlow {
 export type MeshConflict =
   | { readonly kind: 'endpoint'; readonly endpoint: string; readonly hosts: readonly string[] }
   | { readonly kind: 'topology'; readonly host: string; readonly peer: string; readonly topology: string }
+  /** Another host has this agent's identity. */
+  | { readonly kind: 'identity'; readonly host: string; readonly peer: string }
   | { readonly kind: 'host'; readonly host: string; readonly peer: string };

@@ -4,12 +4,14 @@ import type { Clock } from '../clock.ts';
 import { decodeClockReply, encodeClockRequest } from './clock-codec.ts';
 import { decodeStateReply, encodeStateRequest, type StateReply, type StateRequest } from './codec.ts';
 import type { MeshCounters } from './mesh-counters.ts';
+import type { PeerLimits } from './peer-limits.ts';
 import { isRejection, type Rejection } from './rejections.ts';
 import type { MeshTransport, RequestKind } from './transport.ts';
 
 export interface QuestionsPorts {
   readonly transport: MeshTransport;
   readonly clock: Clock;
+  readonly limits: PeerLimits;
   readonly counters: MeshCounters;
   readonly asking: () => StateRequest;
 }
@@ -23,6 +25,8 @@ export class Questions {
 
   /** For its whole table; `undefined` if the answer is refused. Rejects if there is none. */
   state(peer: string): Promise<StateReply | undefined> {
+    // A peer that has said too much is not asked for more.
+    if (!this.#ports.limits.mayAsk(peer)) return Promise.resolve(undefined);
     return this.#ask('state', peer, () => encodeStateRequest(this.#ports.asking()), decodeStateReply);
   }
 
@@ -50,7 +54,7 @@ export class Questions {
     question: () => Uint8Array,
     decode: (bytes: Uint8Array) => Reply | Rejection,
   ): Promise<Reply | undefined> {
-    const { transport, counters } = this.#ports;
+    const { transport, counters, limits } = this.#ports;
     const answer = await transport.request(kind, peer, () => {
       const bytes = question();
       counters.sent(bytes, kind);
@@ -58,8 +62,9 @@ export class Questions {
     });
     const reply = decode(answer);
     counters.received(answer, kind);
+    limits.took(peer, answer.length);
     if (!isRejection(reply)) return reply;
-    counters.rejected(reply, peer);
+    counters.rejected(reply, { peer });
     return undefined;
   }
 }

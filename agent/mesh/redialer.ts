@@ -8,6 +8,8 @@ export const MAX_REDIAL_MS = 3000;
 /** Connections beyond this are not missed: gossip needs a few, and asking a peer dials it anyway. */
 export const ENOUGH_CONNECTIONS = 64;
 export const MAX_TARGETS = 1024;
+/** A target that failed so often, 10 s, gives way to a new one where there is no more room: it may be made up. */
+const GIVES_WAY_AFTER = 5;
 
 export interface RedialerPorts<Target> {
   readonly dial: (target: Target) => Promise<void>;
@@ -43,13 +45,16 @@ export class Redialer<Target> {
     this.#entries.clear();
   }
 
-  /** Keeps a connection to `target` from now on. Beyond `MAX_TARGETS`, new ones are not kept. */
+  /** Keeps a connection to `target` from now on. Beyond `MAX_TARGETS`, only in the place of one that always fails. */
   keep(key: string, target: Target): void {
     const known = this.#entries.get(key);
-    if (known) known.target = target;
-    else if (this.#entries.size < MAX_TARGETS) {
-      this.#entries.set(key, { target, failures: 0, nextAt: this.#ports.clock.now(), dialling: false });
+    if (known) {
+      known.target = target;
+      return;
     }
+    if (this.#entries.size >= MAX_TARGETS) this.#dropWorst();
+    if (this.#entries.size >= MAX_TARGETS) return;
+    this.#entries.set(key, { target, failures: 0, nextAt: this.#ports.clock.now(), dialling: false });
   }
 
   forget(key: string): void {
@@ -58,6 +63,17 @@ export class Redialer<Target> {
 
   get(key: string): Target | undefined {
     return this.#entries.get(key)?.target;
+  }
+
+  #dropWorst(): void {
+    let worst: string | undefined;
+    let failures = GIVES_WAY_AFTER - 1;
+    for (const [key, entry] of this.#entries) {
+      if (entry.failures <= failures) continue;
+      worst = key;
+      failures = entry.failures;
+    }
+    if (worst !== undefined) this.#entries.delete(worst);
   }
 
   #redial(): void {

@@ -15,7 +15,15 @@ export type RejectCode =
   | 'TOO_MANY_FLOWS'
   | 'TOO_MANY_CLAIMS'
   | 'TOO_MANY_COMMANDS'
-  | 'REQUEST_RATE';
+  | 'REQUEST_RATE'
+  | 'GOSSIP_RATE'
+  | 'INCARNATION_FUTURE'
+  | 'IDENTITY_SHARED'
+  | 'HANDSHAKE_FAILED'
+  | 'PEER_NOT_ALLOWED'
+  | 'HOST_NOT_ALLOWED'
+  | 'ENDPOINT_FOREIGN'
+  | 'COMMAND_FOREIGN';
 
 export interface Rejection {
   readonly rejected: RejectCode;

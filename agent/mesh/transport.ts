@@ -1,5 +1,7 @@
 /** What carries the mesh's bytes. test/support/memory-transport.ts and libp2p-transport.ts both are one. */
 import { MAX_CLOCK_BYTES, MAX_STATE_BYTES } from './limits.ts';
+import type { Origin } from './rejection-log.ts';
+import type { Rejection } from './rejections.ts';
 
 /** What can be asked: for a whole table, for the time. */
 export const REQUEST_KINDS = ['state', 'clock'] as const;
@@ -12,12 +14,17 @@ export const MAX_ANSWER_BYTES: Readonly<Record<RequestKind, number>> = {
 };
 
 export interface TransportHandlers {
-  /** Gossip that `peer` published. Returns whether it is worth passing on. Doesn't throw. */
-  onGossip(bytes: Uint8Array, peer: string): boolean;
+  /**
+   * Gossip that `peer` published, and `via` passed on if it is another. Returns whether it is worth passing on. Doesn't
+   * throw.
+   */
+  onGossip(bytes: Uint8Array, peer: string, via?: string): boolean;
   /** A question that `peer` asks. Returns the answer, or undefined to refuse. Doesn't throw. */
   onRequest(kind: RequestKind, bytes: Uint8Array, peer: string): Uint8Array | undefined;
   /** A connection to `peer` is up. */
   onPeer(peer: string): void;
+  /** Somebody was kept out before anything could be heard. */
+  onRefused?(rejection: Rejection, origin: Origin): void;
 }
 
 export interface MeshTransport {

@@ -5,7 +5,9 @@ import { type Rejection, reject } from './rejections.ts';
 
 export interface UpdateContext {
   readonly endpointCount: number;
-  /** Whether the sender may claim the endpoint. */
+  /** Why the sender may not speak for an endpoint, whoever else does. */
+  readonly refuse: (endpoint: number) => Rejection | undefined;
+  /** Whether the sender may claim the endpoint beside others. */
   readonly hasRoom: (endpoint: number) => boolean;
   /** Whether the sender's table has the flow. */
   readonly hasFlow: (source: number, destination: number) => boolean;
@@ -23,6 +25,8 @@ function wrongEndpoints({ endpoints }: TableUpdate, context: UpdateContext): Rej
     if (number >= context.endpointCount) {
       return reject('ENDPOINT_UNKNOWN', `endpoint ${number} of ${context.endpointCount}`);
     }
+    const foreign = gone ? undefined : context.refuse(number);
+    if (foreign) return foreign;
     if (!gone && !context.hasRoom(number)) {
       return reject('TOO_MANY_CLAIMS', `endpoint ${number} is claimed by ${limits.MAX_CLAIMS} hosts`);
     }
@@ -39,6 +43,8 @@ function wrongFlows({ flows, whole }: TableUpdate, context: UpdateContext): Reje
     if (source >= count || destination >= count || source === destination) {
       return reject('ENDPOINT_UNKNOWN', `flow ${source} to ${destination} of ${count} endpoints`);
     }
+    const foreign = flows.states[at] === 0 ? undefined : context.refuse(source);
+    if (foreign) return foreign;
     if (flows.states[at] !== 0 && (whole || !context.hasFlow(source, destination))) added++;
   }
   const kept = whole ? 0 : context.hostFlows;

@@ -7,6 +7,7 @@ import { addAgentCommand } from './commands/agent.ts';
 import { addControlCommands } from './commands/control.ts';
 import { addExecCommands } from './commands/exec.ts';
 import { addMachineCommands } from './commands/machine.ts';
+import { addMeshCommand } from './commands/mesh.ts';
 import { addRunningCommands } from './commands/running.ts';
 import { addTopologyCommands } from './commands/topology.ts';
 import { addUpCommand } from './commands/up.ts';
@@ -48,6 +49,7 @@ function createProgram(): Command {
   program.commandsGroup('This machine, and its daemons:');
   addMachineCommands(program);
   addAgentCommand(program);
+  addMeshCommand(program);
   for (const command of program.commands) command.exitOverride();
   return program;
 }

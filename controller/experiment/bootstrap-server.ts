@@ -1,8 +1,10 @@
 /** Serves agents what they need to start; afterwards they need nothing of the controller. */
+import { chmodSync } from 'node:fs';
 import fastify, { type FastifyInstance } from 'fastify';
 import { type Bootstrap, topologyHash } from '../../proto/bootstrap.ts';
 import type { LabHost, LabPlan } from '../lab/lab-plan.ts';
-import { controllerSocket, pathOfNamespace } from '../lab/names.ts';
+import { controllerSocket, identityFolder, pathOfNamespace } from '../lab/names.ts';
+import type { MeshSecurity } from './mesh-security.ts';
 
 /**
  * How often an agent measures and corrects. Halving it doubles the agent's idle cost and the noise of small rates;
@@ -16,20 +18,24 @@ export type TopologyText = Omit<Bootstrap['topology'], 'hash'>;
 /** What all agents of an experiment are told alike. */
 export type AgentSettings = Pick<Bootstrap, 'delayBackend' | 'leaseMs' | 'logFolder' | 'takeOver'>;
 
+/** Without `security` whoever reaches an agent's port can join. */
 export async function serveBootstrap(
   plan: LabPlan,
   topology: TopologyText,
   settings: AgentSettings,
+  security?: MeshSecurity,
 ): Promise<FastifyInstance> {
   const server = fastify();
   const hash = topologyHash(topology);
   server.get<{ Params: { host: string } }>('/bootstrap/:host', async ({ params }, reply) => {
-    const bootstrap = bootstrapOf(plan, params.host, { ...topology, hash }, settings);
+    const bootstrap = bootstrapOf(plan, params.host, { ...topology, hash }, settings, security);
     return (
       bootstrap ?? reply.code(404).send({ error: `there is no host "${params.host}" in this experiment` })
     );
   });
   await server.listen({ path: controllerSocket(plan.experiment) });
+  // The mesh's key is among what it tells.
+  chmodSync(controllerSocket(plan.experiment), 0o600);
   return server;
 }
 
@@ -38,6 +44,7 @@ function bootstrapOf(
   hostName: string,
   topology: Bootstrap['topology'],
   settings: AgentSettings,
+  security: MeshSecurity | undefined,
 ): Bootstrap | undefined {
   const host = plan.hosts.find(({ name }) => name === hostName);
   if (!host) return undefined;
@@ -57,7 +64,11 @@ function bootstrapOf(
         addresses: [...addresses],
         existing: plan.existing,
       })),
-    mesh: { listen: [address(host)], peers: plan.hosts.filter((other) => other !== host).map(address) },
+    mesh: {
+      listen: [address(host)],
+      peers: plan.hosts.filter((other) => other !== host).map(address),
+      ...(security && { identity: identityFolder(plan.experiment, host.name), ...security }),
+    },
     tickMs: TICK_MS,
     seed: host.index + 1,
     ...settings,

@@ -20,6 +20,7 @@ import { type Placement, planSite } from '../site/site-plan.ts';
 import { surveyInterface } from '../site/survey.ts';
 import { AgentProcess } from './agents.ts';
 import { serveBootstrap, type TopologyText } from './bootstrap-server.ts';
+import { secureMesh } from './mesh-security.ts';
 import { reserveExperiment, writeState } from './state.ts';
 import { removeExperiment } from './teardown.ts';
 
@@ -89,7 +90,7 @@ export class Experiment {
       if (!plan.existing) makeLab(plan, onStep);
       const { takeOver = false, leaseMs } = site ?? {};
       const settings = { delayBackend, logFolder, takeOver, ...(leaseMs !== undefined && { leaseMs }) };
-      server = await serveBootstrap(plan, source, settings);
+      server = await serveBootstrap(plan, source, settings, await secureMesh(plan));
       onStep(`starting ${count(plan.hosts.length, 'agent')}`);
       const agents = plan.hosts.map((host) => new AgentProcess(name, host));
       await Promise.all(agents.map((agent) => agent.waitUntilReady(READY_TIMEOUT_MS, () => {})));

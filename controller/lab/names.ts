@@ -44,4 +44,8 @@ export const agentSocket = (experiment: string, host: string): string =>
   join(experimentFolder(experiment), `${host}.sock`);
 export const logFile = (experiment: string, name: string): string =>
   join(experimentFolder(experiment), 'logs', `${name}.log`);
+export const meshKeyFile = (experiment: string): string => join(experimentFolder(experiment), 'mesh.key');
+/** Of one host's agent. */
+export const identityFolder = (experiment: string, host: string): string =>
+  join(experimentFolder(experiment), 'identity', host);
 export const hostsFile = (experiment: string): string => join(experimentFolder(experiment), 'hosts');

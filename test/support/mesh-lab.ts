@@ -29,13 +29,17 @@ export class Lab {
     this.network = new MemoryNetwork({ clock: this.clock, seed: 1, ...options });
   }
 
-  /** Starts an agent that knows the first one, and has endpoint `number`. */
+  /** Starts an agent that knows the first one, and has endpoint `number`; `identity`: of one before. */
   async start(
     name: string,
     number: number,
-    { topology = TOPOLOGY, clock = this.clock }: { topology?: string; clock?: Clock } = {},
+    {
+      topology = TOPOLOGY,
+      clock = this.clock,
+      identity = `peer-${this.#peers++}`,
+    }: { topology?: string; clock?: Clock; identity?: string } = {},
   ): Promise<Agent> {
-    const transport = this.network.transport(`peer-${this.#peers++}`);
+    const transport = this.network.transport(identity);
     const timers = new PausableTimers(this.clock);
     const mesh = new Mesh({ transport, clock, timers }, { topology, endpointNames, host: name });
     const agent = { name, mesh, transport, timers };

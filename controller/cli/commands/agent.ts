@@ -8,6 +8,9 @@ export function addAgentCommand(program: Command): void {
     .requiredOption('--controller <address>', 'where to get the experiment: unix:PATH or http://HOST:PORT')
     .requiredOption('--host <name>', "this host's name in the experiment")
     .requiredOption('--socket <path>', "the agent's own unix socket")
+    .option('--mesh-key <file>', "the mesh's key (`netfold mesh key`); only its owner may read the file")
+    .option('--identity <folder>', "where this agent's identity is kept, e.g. /var/lib/netfold/identity")
+    .option('--allow <file>', 'who may join: a line `PEER [HOST]` for each agent')
     .addOption(new Option('--log-level <level>').choices(['debug', 'info', 'warn', 'error']).default('info'))
     .action(async (options) => {
       // libp2p takes longer to load than most commands take to run.

@@ -14,11 +14,14 @@ class ClockLab extends Lab {
   readonly hosts: Host[] = [];
   readonly #random = seededRandom(11);
 
-  async add(name: string, wallMs = 0): Promise<Host> {
+  async add(name: string, wallMs = 0, before?: Host): Promise<Host> {
     const random = this.#random;
     const ppm = (random.next() - 0.5) * 100;
     const clock = new DriftingClock(this.clock, { aheadMs: random.next() * 1e7, ppm, wallMs });
-    const agent = await this.start(name, this.hosts.length, { clock });
+    const agent = await this.start(name, this.hosts.length, {
+      clock,
+      ...(before && { identity: before.transport.selfId }),
+    });
     const host = { ...agent, clock };
     this.hosts.push(host);
     return host;
@@ -251,7 +254,7 @@ describe('who knows no start', () => {
     await lab.clock.advance(10_000);
     lab.end(a);
     await lab.clock.advance(500);
-    const again = await lab.add('a');
+    const again = await lab.add('a', 0, a);
     await lab.clock.advance(3000);
     expect(b.mesh.clocks.status().reference).toBe('a');
     expect(Math.abs(again.mesh.time.now()! - b.mesh.time.now()!)).toBeLessThan(2000);

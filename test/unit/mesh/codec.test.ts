@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { Admission } from '../../../agent/mesh/admission.ts';
 import {
   type ClockReply,
   decodeClockReply,
@@ -318,6 +319,7 @@ describe('hostile bytes are applied or rejected, and never throw', () => {
           peer: 'my-peer',
           incarnation: 1,
           silentAfterMs: 3000,
+          admission: new Admission(),
         });
         const result = isRejection(message) ? message : view.apply(message, 'peer', 0);
         seen[isRejection(result) ? 'rejected' : 'applied']++;

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { Admission } from '../../../agent/mesh/admission.ts';
 import type { AgentMessage, TableUpdate } from '../../../agent/mesh/codec.ts';
 import { EMPTY_DIGEST } from '../../../agent/mesh/digest.ts';
 import { HostTable } from '../../../agent/mesh/host-table.ts';
@@ -18,6 +19,7 @@ function newView(endpoints: readonly string[] = endpointNames): MeshView {
     peer: 'my-peer',
     incarnation: 50,
     silentAfterMs: 3000,
+    admission: new Admission(),
   });
 }
 
@@ -130,9 +132,9 @@ describe('what is stale is not applied', () => {
   });
   test('an earlier incarnation', () => {
     const view = newView();
-    view.apply(message({ incarnation: 200 }), 'new', 0);
-    expect(view.apply(message({ sequence: 9 }), 'old', 0)).toMatchObject({ rejected: 'STALE_INCARNATION' });
-    expect(view.hosts()[1]).toMatchObject({ incarnation: 200, peer: 'new' });
+    view.apply(message({ incarnation: 200 }), 'peer', 0);
+    expect(view.apply(message({ sequence: 9 }), 'peer', 0)).toMatchObject({ rejected: 'STALE_INCARNATION' });
+    expect(view.hosts()[1]).toMatchObject({ incarnation: 200, sequence: 1 });
   });
   test('what a host said before it was dropped; what it says later brings it back', () => {
     const view = newView();
@@ -197,9 +199,9 @@ describe('limits', () => {
     for (let number = 0; number <= limits.MAX_REMEMBERED; number++) {
       view.apply(message({ host: `h${number}`, leaving: true }), `p${number}`, 0);
     }
-    expect(view.incarnationOf('h0')).toBe(0);
-    expect(view.incarnationOf('h1')).toBe(100);
-    expect(view.incarnationOf(`h${limits.MAX_REMEMBERED}`)).toBe(100);
+    expect(view.incarnationOf('p0')).toBe(0);
+    expect(view.incarnationOf('p1')).toBe(100);
+    expect(view.incarnationOf(`p${limits.MAX_REMEMBERED}`)).toBe(100);
   });
 
   test.each([
