@@ -18,7 +18,15 @@ export default defineConfig({
     // A forgotten `.only` would pass for a whole run.
     allowOnly: process.env.CI === undefined,
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], sequence: { groupOrder: 0 } } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          sequence: { groupOrder: 0 },
+          // Those that fill every limit take seconds, and several times that on a busy machine.
+          testTimeout: 30_000,
+        },
+      },
       {
         test: {
           ...real,
