@@ -8,10 +8,11 @@ import { COMMAND_FILE } from '../../topology/events/grammar.ts';
 import type { TopologyEvent } from '../../topology/events/model.ts';
 import type { TargetError } from '../../topology/events/targets.ts';
 import { MAX_ATOMS } from '../../topology/limits.ts';
+import { MAX_COMMANDS } from '../mesh/limits.ts';
 import type { CommandedTimeline } from './commanded-timeline.ts';
 import { CommandError } from './errors.ts';
 import { type KnownCommand, readCommand } from './known-command.ts';
-import { isUndoneBy, type KnownCommands, MAX_COMMANDS } from './known-commands.ts';
+import { isUndoneBy, type KnownCommands } from './known-commands.ts';
 
 const END: Micros = micros(Number.MAX_SAFE_INTEGER);
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { MAX_COMMANDS } from '../../../agent/mesh/limits.ts';
 import { CommandError } from '../../../agent/timeline/errors.ts';
-import { MAX_COMMANDS } from '../../../agent/timeline/known-commands.ts';
 import { Player } from '../../../agent/timeline/player.ts';
 import type { Command } from '../../../proto/control.ts';
 import { loadTopology } from '../../../topology/load.ts';

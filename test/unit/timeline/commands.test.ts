@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { MAX_COMMANDS } from '../../../agent/timeline/known-commands.ts';
+import { MAX_COMMANDS } from '../../../agent/mesh/limits.ts';
 import { type Moment, Player } from '../../../agent/timeline/player.ts';
 import { MAX_ATOMS } from '../../../topology/limits.ts';
 import { loadTopology } from '../../../topology/load.ts';
