@@ -147,7 +147,7 @@ describe('a command is refused', () => {
     const many = Array.from({ length: MAX_COMMANDS }, () => command(2, 'heal', { issuedAt: seconds(1) }));
     full.commands(many, seconds(1));
     expect(verdict(full, 1, command(3, 'heal'))).toMatch(/^LIMIT 1: the experiment has had 4096 commands/);
-  });
+  }, 60_000);
 });
 
 test('what is accepted takes effect', () => {

@@ -1,6 +1,6 @@
 /** The state follows from the set of commands, not from when or in which order an agent hears of them. */
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { type Moment, Player } from '../../../agent/timeline/player.ts';
 import { type Command, compareCommands } from '../../../proto/control.ts';
 import { micros } from '../../../proto/units.ts';
@@ -15,6 +15,8 @@ import { Timeline } from '../../../topology/timeline.ts';
 
 /** As many as fit before a commit; raise it to hunt. */
 const RUNS = 300;
+/** On a machine that has other things to do. */
+vi.setConfig({ testTimeout: 60_000 });
 const END = 12;
 /** Times are few, so that much falls on one instant. */
 const GRAIN = 500_000;
