@@ -116,9 +116,10 @@ export class Actions {
 
   churn(targets: readonly Target[], amount: Amount, replace: boolean, random: SeededRandom): void {
     const { endpoints } = this.#targets.select(targets, 'churn', ENDPOINT_ONLY);
-    const alive = endpoints.filter((endpoint) => this.#state.present[endpoint]);
+    const alive: number[] = [];
+    const absent: number[] = [];
+    for (const endpoint of endpoints) (this.#state.present[endpoint] ? alive : absent).push(endpoint);
     const count = 'count' in amount ? amount.count : Math.round(alive.length * amount.share);
-    const absent = endpoints.filter((endpoint) => !this.#state.present[endpoint]);
     const crashed = random.sample(alive, count);
     for (const endpoint of crashed) this.#state.apply('crash', endpoint);
     if (!replace) return;

@@ -11,7 +11,7 @@ import { type Micros, micros } from '../proto/units.ts';
 import { Actions } from './actions.ts';
 import { Beginning } from './beginning.ts';
 import type { TopologyEvent } from './events/model.ts';
-import { TargetError, type Targets, TooMuchWork, WorkAccount } from './events/targets.ts';
+import { MAX_COMMAND_WORK, TargetError, type Targets, TooMuchWork, WorkAccount } from './events/targets.ts';
 import { MAX_ATOMS } from './limits.ts';
 import type { Topology } from './model.ts';
 import { type Atom, type AtomChange, NetworkState } from './state.ts';
@@ -41,7 +41,7 @@ export class Timeline {
   #event: TopologyEvent | undefined;
   /** What the file's events and what commands have come to. Commands must not use up what the file needs. */
   readonly #file: Expense;
-  readonly #commands = { work: new WorkAccount(), atoms: 0 };
+  readonly #commands = { work: new WorkAccount(MAX_COMMAND_WORK), atoms: 0 };
   #expense: Expense;
 
   /**

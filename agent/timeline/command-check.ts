@@ -8,10 +8,11 @@ import { COMMAND_FILE } from '../../topology/events/grammar.ts';
 import type { TopologyEvent } from '../../topology/events/model.ts';
 import type { TargetError } from '../../topology/events/targets.ts';
 import { MAX_ATOMS } from '../../topology/limits.ts';
+import { MAX_COMMANDS } from '../mesh/limits.ts';
 import type { CommandedTimeline } from './commanded-timeline.ts';
 import { CommandError } from './errors.ts';
 import { type KnownCommand, readCommand } from './known-command.ts';
-import { isUndoneBy, type KnownCommands, MAX_COMMANDS } from './known-commands.ts';
+import { isUndoneBy, type KnownCommands } from './known-commands.ts';
 
 const END: Micros = micros(Number.MAX_SAFE_INTEGER);
 
@@ -27,10 +28,7 @@ export function checkCommand(
   if (!event) throw known.error;
   refuseTimes(known, event, now, quitAt(timeline.commands, beginning.topology.events));
   refuseTooMany(known, event, timeline.commands);
-  const failing = new Set<TopologyEvent>();
-  const without = timeline.fork({ onAtom: () => {}, onProblem: (one) => failing.add(one) });
-  without.advance(END);
-  refuseConsequences(timeline, beginning, known, failing);
+  refuseConsequences(timeline, beginning, known);
 }
 
 function refuseTimes(
@@ -73,17 +71,15 @@ function refuseTooMany(known: KnownCommand, { position }: TopologyEvent, command
   }
 }
 
-/** Plays on with the command; what then fails and did not without it (`failing`) speaks against it. */
+/** Plays on with the command; what fails then, and would not without it, speaks against it. */
 function refuseConsequences(
   timeline: CommandedTimeline,
   { expansion }: Beginning,
   known: KnownCommand,
-  failing: ReadonlySet<TopologyEvent>,
 ): void {
   const { command } = known;
   const describe = describer([...timeline.commands.all(), known]);
-  const refuse = (event: TopologyEvent, error: TargetError): never => {
-    const { code, position, message, remedy } = error;
+  const refuse = (event: TopologyEvent, { code, position, message, remedy }: TargetError): never => {
     if (event === known.event) throw new CommandError(command, code, position, message, remedy);
     const consequence = `then ${describe(event)}, due at ${formatMicros(event.at)}, has nothing to do: ${message}`;
     throw new CommandError(
@@ -97,14 +93,25 @@ function refuseConsequences(
   const contradictions = new Contradictions(expansion.graph, describe, (event, other, error) => {
     if (event === known.event || other === known.event) refuse(event, error);
   });
+  let anyway: ReadonlySet<TopologyEvent> | undefined;
   const trial = timeline.fork({
     onAtom: (atom) => contradictions.hear(atom),
     onProblem: (event, error) => {
-      if (!failing.has(event)) refuse(event, error);
+      // Most commands do no harm, so this is seldom played.
+      if (event !== known.event) anyway ??= failingAnyway(timeline);
+      if (!anyway?.has(event)) refuse(event, error);
     },
   });
   trial.add([known]);
   trial.advance(END);
+}
+
+/** What will fail without another command. */
+function failingAnyway(timeline: CommandedTimeline): ReadonlySet<TopologyEvent> {
+  const failing = new Set<TopologyEvent>();
+  const without = timeline.fork({ onAtom: () => {}, onProblem: (event) => failing.add(event) });
+  without.advance(END);
+  return failing;
 }
 
 function describer(commands: readonly KnownCommand[]): (event: TopologyEvent) => string {

@@ -2,10 +2,8 @@
 import { type Command, commandKey, compareCommands } from '../../proto/control.ts';
 import { MAX_ATOMS } from '../../topology/limits.ts';
 import type { CommandEvent } from '../../topology/timeline.ts';
+import { MAX_COMMANDS } from '../mesh/limits.ts';
 import { compareIssue, isReset, type KnownCommand } from './known-command.ts';
-
-/** More than a user types in a year. Of more, those stay that were accepted first. */
-export const MAX_COMMANDS = 4096;
 
 /** What a new command is to those before: nothing, one more, or a reason to judge all of them anew. */
 export type News = 'nothing' | 'more' | 'others';
@@ -36,6 +34,7 @@ export class KnownCommands {
     return [...this.#byKey.values()].sort((a, b) => compareCommands(a.command, b.command));
   }
 
+  /** Of more than `MAX_COMMANDS`, those stay that were accepted first. */
   add(known: KnownCommand): News {
     const key = commandKey(known.command);
     const same = this.#byKey.get(key);

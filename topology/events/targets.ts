@@ -19,6 +19,11 @@ export class TooMuchWork extends Error {}
 
 /** Endpoints, bridges and links that all events may name together, at all their instants. */
 const MAX_WORK = 100_000_000;
+/**
+ * What commands may name while an experiment runs. Trying and correcting play it again between two ticks: this much takes
+ * about half a second.
+ */
+export const MAX_COMMAND_WORK = 20_000_000;
 
 /** Keeps count of what events name. `charge` throws `TooMuchWork`, before anything is changed. */
 export class WorkAccount {
