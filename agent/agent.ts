@@ -8,6 +8,7 @@ import { loadTopology } from '../topology/load.ts';
 import type { Topology } from '../topology/model.ts';
 import { ExperimentClock } from './clock/experiment-clock.ts';
 import { systemClock, systemTimers } from './clock.ts';
+import { CommandJournal } from './control/command-journal.ts';
 import { Control } from './control/control.ts';
 import { chooseDelayBackend, createDelayBackend } from './delay-backend.ts';
 import { Applications } from './endpoints/applications.ts';
@@ -63,6 +64,7 @@ export class Agent {
   #mesh!: Mesh;
   #tick!: Tick;
   #seenEndpoints = -1;
+  #isShaped = false;
   #failure: string | undefined;
   #cancelReshape: () => void = () => {};
   /** Shaping waits for the delay backend; one change after the other. */
@@ -119,6 +121,11 @@ export class Agent {
     return this.#delay;
   }
 
+  /** Everything is in force and was read back once. */
+  get isShaped(): boolean {
+    return this.#isShaped;
+  }
+
   get known(): number {
     return this.#known.size;
   }
@@ -157,6 +164,7 @@ export class Agent {
     this.#cancelTick = systemTimers.every(this.bootstrap.tickMs, () => this.#onTick());
     this.#cancelAudit = systemTimers.every(AUDIT_MS, () => this.#audit());
     this.time.onChange(() => this.#onTime());
+    if (this.bootstrap.startAt !== undefined) this.time.startAt(this.bootstrap.startAt);
     this.#onTime();
   }
 
@@ -215,7 +223,7 @@ export class Agent {
   }
 
   async #startMesh(): Promise<void> {
-    const { experiment, host, mesh, topology } = this.bootstrap;
+    const { experiment, host, logFolder, mesh, topology } = this.bootstrap;
     const endpointNames = this.#epoch.graph.endpoints;
     const security = await openSecurity(mesh, host, endpointNames);
     this.#transport = await createLibp2pTransport({ experiment, listen: mesh.listen, ...security });
@@ -233,6 +241,9 @@ export class Agent {
       for (const { origin, at, text } of added) this.#log.info({ origin, at: at / 1e6, text }, 'command');
       this.timeline.hear(added);
     });
+    const journal = new CommandJournal(logFolder, host);
+    this.#mesh.commands.take(journal.read());
+    this.#mesh.commands.onChange((added) => journal.append(added));
     await this.#mesh.start();
     for (const peer of mesh.peers) {
       // Agents start in any order; the transport goes on trying.
@@ -287,7 +298,7 @@ export class Agent {
 
   async #reshape(known: readonly KnownEndpoint[]): Promise<void> {
     await this.#shaping.setKnown(known);
-    if (this.#state !== 'waiting' || known.length < this.#epoch.graph.endpoints.length) return;
+    if (this.#isShaped || known.length < this.#epoch.graph.endpoints.length) return;
     const missing = this.#shaping.verify();
     if (missing.length > 0) {
       throw new AgentError(
@@ -297,7 +308,8 @@ export class Agent {
       );
     }
     this.#failure = undefined;
-    this.#state = 'ready';
+    this.#isShaped = true;
+    if (this.#state === 'waiting') this.#state = 'ready';
   }
 
   /** Network first, so that who joins finds it there. Never rejects. */

@@ -9,6 +9,7 @@ export function agentStatus(agent: Agent): AgentStatus {
   return {
     host: bootstrap.host,
     state: agent.state,
+    shaped: agent.isShaped,
     endpoints: bootstrap.endpoints.map(({ name }) => name),
     known: agent.known,
     expected: epoch.graph.endpoints.length,

@@ -43,6 +43,8 @@ export const bootstrapSchema = z.strictObject({
     /** Endpoint → the only host that may have it; absent: whoever claims it. */
     assignment: z.record(z.string(), z.string()).optional(),
   }),
+  /** When the experiment has started, in milliseconds since 1970; absent: that is told later. */
+  startAt: z.number().optional(),
   tickMs: z.number().positive(),
   delayBackend: z.enum(DELAY_BACKENDS),
   /** What is enforced lapses when the agent doesn't renew it for so long; absent: never. */

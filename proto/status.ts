@@ -18,6 +18,8 @@ export interface FlowStatus {
 export interface AgentStatus {
   readonly host: string;
   readonly state: AgentState;
+  /** All endpoints are known, and everything is in force and was read back once. */
+  readonly shaped: boolean;
   /** Names of the endpoints that this agent enforces. */
   readonly endpoints: readonly string[];
   /** How many endpoints of the topology are known with their addresses. */

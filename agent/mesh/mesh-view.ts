@@ -35,6 +35,14 @@ export interface Applied {
   readonly repair: boolean;
 }
 
+/** What is kept of a host that was dropped, or left. */
+interface Gone {
+  readonly name: string;
+  readonly incarnation: number;
+  readonly sequence: number;
+  readonly left: boolean;
+}
+
 interface Host {
   readonly name: string;
   readonly peer: string;
@@ -67,7 +75,7 @@ export class MeshView {
    * Peers that are gone: without them, a late message would bring one back. By peer rather than by host, so that nobody
    * can use up a host's name with an incarnation that nothing comes after.
    */
-  readonly #gone = new Remembered<{ incarnation: number; sequence: number; left: boolean }>();
+  readonly #gone = new Remembered<Gone>();
   readonly #conflicts = new Remembered<MeshConflict>();
   #remoteFlows = 0;
 
@@ -129,7 +137,8 @@ export class MeshView {
   expire(now: number): string[] {
     const silent = this.#silentFor(now, this.#options.silentAfterMs);
     for (const host of silent) {
-      this.#gone.set(host.peer, { incarnation: host.incarnation, sequence: host.sequence, left: false }, now);
+      const { name, incarnation, sequence } = host;
+      this.#gone.set(host.peer, { name, incarnation, sequence, left: false }, now);
       this.#remove(host);
     }
     return silent.map(({ name }) => name);
@@ -142,7 +151,10 @@ export class MeshView {
 
   /** Names of hosts that were dropped without having left, for ten minutes. */
   silentHosts(now: number): string[] {
-    return this.#gone.keysSince(now - SILENCE_SHOWN_MS, ({ left }) => !left).sort();
+    const gone = this.#gone
+      .since(now - SILENCE_SHOWN_MS)
+      .filter(({ left, name }) => !left && !this.#hosts.has(name));
+    return [...new Set(gone.map(({ name }) => name))].sort();
   }
 
   /** Makes up for a time in which this agent itself didn't run: the others were not silent, it was deaf. */
@@ -359,7 +371,7 @@ export class MeshView {
   #leave({ host: name, incarnation, sequence }: AgentMessage, peer: string, now: number): void {
     const host = this.#hosts.get(name);
     if (host) this.#remove(host);
-    this.#gone.set(peer, { incarnation, sequence, left: true }, now);
+    this.#gone.set(peer, { name, incarnation, sequence, left: true }, now);
   }
 
   #remove(host: Host): void {

@@ -59,7 +59,7 @@ export class AgentProcess {
     for (;;) {
       const status = await this.status();
       if (status) onKnown(status.known);
-      if (status?.state === 'ready') return;
+      if (status?.shaped) return;
       if (status?.degraded[0]) throw this.#failure(`can't enforce the topology: ${status.degraded[0]}`);
       if (performance.now() > deadline) {
         const reason = status

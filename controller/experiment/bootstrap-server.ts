@@ -18,20 +18,25 @@ export type TopologyText = Omit<Bootstrap['topology'], 'hash'>;
 /** What all agents of an experiment are told alike. */
 export type AgentSettings = Pick<Bootstrap, 'delayBackend' | 'leaseMs' | 'logFolder' | 'takeOver'>;
 
-/** Without `security` whoever reaches an agent's port can join. */
+/**
+ * `startAt` gives when the experiment has started, for agents that come later. Without `security` whoever reaches an
+ * agent's port can join.
+ */
 export async function serveBootstrap(
   plan: LabPlan,
   topology: TopologyText,
   settings: AgentSettings,
   security?: MeshSecurity,
+  startAt: () => number | undefined = () => undefined,
 ): Promise<FastifyInstance> {
   const server = fastify();
   const hash = topologyHash(topology);
   server.get<{ Params: { host: string } }>('/bootstrap/:host', async ({ params }, reply) => {
     const bootstrap = bootstrapOf(plan, params.host, { ...topology, hash }, settings, security);
-    return (
-      bootstrap ?? reply.code(404).send({ error: `there is no host "${params.host}" in this experiment` })
-    );
+    if (!bootstrap)
+      return reply.code(404).send({ error: `there is no host "${params.host}" in this experiment` });
+    const started = startAt();
+    return { ...bootstrap, ...(started !== undefined && { startAt: started }) };
   });
   await server.listen({ path: controllerSocket(plan.experiment) });
   // The mesh's key is among what it tells.

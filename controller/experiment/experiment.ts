@@ -44,6 +44,11 @@ export interface SiteOptions {
   readonly leaseMs: number;
 }
 
+/** When the timeline began, in milliseconds since 1970; agents that come later are told. */
+interface Started {
+  at: number | undefined;
+}
+
 /** Every agent is told before it begins. */
 const START_DELAY_MS = 250;
 
@@ -56,16 +61,19 @@ export class Experiment {
   readonly topology: Topology;
   readonly agents: readonly AgentProcess[];
   readonly #server: FastifyInstance;
+  readonly #started: Started;
 
   private constructor(
     facts: { plan: LabPlan; graph: Graph; topology: Topology; agents: readonly AgentProcess[] },
     server: FastifyInstance,
+    started: Started,
   ) {
     this.plan = facts.plan;
     this.graph = facts.graph;
     this.topology = facts.topology;
     this.agents = facts.agents;
     this.#server = server;
+    this.#started = started;
   }
 
   /**
@@ -90,11 +98,12 @@ export class Experiment {
       if (!plan.existing) makeLab(plan, onStep);
       const { takeOver = false, leaseMs } = site ?? {};
       const settings = { delayBackend, logFolder, takeOver, ...(leaseMs !== undefined && { leaseMs }) };
-      server = await serveBootstrap(plan, source, settings, await secureMesh(plan));
+      const started: Started = { at: undefined };
+      server = await serveBootstrap(plan, source, settings, await secureMesh(plan), () => started.at);
       onStep(`starting ${count(plan.hosts.length, 'agent')}`);
       const agents = plan.hosts.map((host) => new AgentProcess(name, host));
       await Promise.all(agents.map((agent) => agent.waitUntilReady(READY_TIMEOUT_MS, () => {})));
-      return new Experiment({ plan, graph, topology, agents }, server);
+      return new Experiment({ plan, graph, topology, agents }, server, started);
     } catch (error) {
       await server?.close();
       await removeExperiment(name);
@@ -109,6 +118,7 @@ export class Experiment {
   /** Has all agents start applications and timeline at one instant, which it returns: milliseconds since 1970. */
   async run(): Promise<number> {
     const startAt = Date.now() + START_DELAY_MS;
+    this.#started.at = startAt;
     await Promise.all(this.agents.map((agent) => agent.run(startAt)));
     return startAt;
   }

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { AgentProcess } from '../../controller/experiment/agents.ts';
+import { AgentProcess, agentStatus } from '../../controller/experiment/agents.ts';
 import type { Experiment } from '../../controller/experiment/experiment.ts';
 import { logFile } from '../../controller/lab/names.ts';
 import { processesIn } from '../../controller/lab/processes.ts';
@@ -169,7 +169,11 @@ events:
   const at = (seconds: number): Promise<void> => sleep(Math.max(0, startAt + seconds * 1000 - Date.now()));
   expect(await tell(lab, 'set', 'a--s', 'latency=40ms')).toMatchObject({ code: 0 });
   const statuses = async () =>
-    Object.fromEntries((await lab.statuses()).map((status) => [status.host, status]));
+    Object.fromEntries(
+      await Promise.all(
+        lab.plan.hosts.map(async ({ name }) => [name, await agentStatus(lab.name, name)] as const),
+      ),
+    );
   const hostOf = (node: string) => lab.plan.endpoints.find(({ name }) => name === `${node}.0`)!.host;
   const processOf = async (node: string): Promise<string | undefined> =>
     (await statuses())[hostOf(node).name]?.processes[`${node}.0`];

@@ -97,7 +97,7 @@ async function waitUntilReady(host: string): Promise<unknown> {
   const deadline = performance.now() + READY_TIMEOUT_MS;
   for (;;) {
     const status = await agentStatus(EXPERIMENT, host).catch(() => undefined);
-    if (status?.state === 'ready') return status;
+    if (status?.shaped) return status;
     if (performance.now() > deadline) {
       const log = readFileSync(logFile(EXPERIMENT, host), 'utf8');
       throw new Error(

@@ -1,0 +1,63 @@
+/**
+ * The commands that this host knows, in a file: where all agents of an experiment are killed, as on a single host every
+ * kill does, nobody else could tell the next ones.
+ */
+import { appendFileSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { type Command, MAX_COMMAND_TEXT } from '../../proto/control.ts';
+
+const commandSchema = z.object({
+  origin: z.string().min(1),
+  incarnation: z.number().positive(),
+  number: z.int().positive(),
+  issuedAt: z.number().nonnegative(),
+  at: z.number().nonnegative(),
+  until: z.number().optional(),
+  text: z.string().min(1).max(MAX_COMMAND_TEXT),
+});
+
+export class CommandJournal {
+  readonly #file: string;
+
+  /** `folder` lives as long as the experiment. */
+  constructor(folder: string, host: string) {
+    this.#file = join(folder, `${host}.commands`);
+  }
+
+  /** One line each. The last one may be cut off by a kill; then nobody was told of it either. */
+  read(): Command[] {
+    return readText(this.#file)
+      .split('\n')
+      .flatMap((line) => {
+        const { success, data } = commandSchema.safeParse(parse(line));
+        if (!success) return [];
+        const { until, ...command } = data;
+        return [{ ...command, ...(until !== undefined && { until }) }];
+      });
+  }
+
+  append(commands: readonly Command[]): void {
+    // A line that was cut off must not take the next one along.
+    const isCut = /[^\n]$/.test(readText(this.#file));
+    const lines = commands.map((command) => `${JSON.stringify(command)}\n`).join('');
+    appendFileSync(this.#file, isCut ? `\n${lines}` : lines, { mode: 0o600 });
+  }
+}
+
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw error;
+  }
+}

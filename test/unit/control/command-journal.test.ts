@@ -1,0 +1,37 @@
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { CommandJournal } from '../../../agent/control/command-journal.ts';
+import type { Command } from '../../../proto/control.ts';
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'netfold-journal-'));
+});
+
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const command = (number: number, more: Partial<Command> = {}): Command => ({
+  ...{ origin: 'host3', incarnation: 1234, number, issuedAt: 5, at: 17, text: 'heal' },
+  ...more,
+});
+
+test('gives what was written, to the journal that comes next', () => {
+  const journal = new CommandJournal(folder, 'host3');
+  expect(journal.read()).toEqual([]);
+  const all = [command(1, { until: 99, text: 'set a--b latency=1ms' }), command(2), command(3)];
+  journal.append(all.slice(0, 2));
+  journal.append(all.slice(2));
+  expect(new CommandJournal(folder, 'host3').read()).toEqual(all);
+  expect(new CommandJournal(folder, 'host4').read()).toEqual([]);
+});
+
+test('a line that a kill has cut off is left out, and those after it are not', () => {
+  const journal = new CommandJournal(folder, 'host3');
+  journal.append([command(1)]);
+  appendFileSync(join(folder, 'host3.commands'), '{"origin":"host3","incarn');
+  journal.append([command(2)]);
+  expect(journal.read()).toEqual([command(1), command(2)]);
+});
