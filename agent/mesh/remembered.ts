@@ -18,11 +18,6 @@ export class Remembered<Value> {
     this.#values.delete(key);
   }
 
-  /** Keys of values set at `from` or later that `isWanted`. */
-  keysSince(from: number, isWanted: (value: Value) => boolean): string[] {
-    return [...this.#values].filter(([, { value, at }]) => at >= from && isWanted(value)).map(([key]) => key);
-  }
-
   /** Values set at `from` or later, oldest first. */
   since(from: number): Value[] {
     return [...this.#values.values()].filter(({ at }) => at >= from).map(({ value }) => value);
