@@ -35,14 +35,6 @@ export interface Applied {
   readonly repair: boolean;
 }
 
-/** What is kept of a host that was dropped, or left. */
-interface Gone {
-  readonly name: string;
-  readonly incarnation: number;
-  readonly sequence: number;
-  readonly left: boolean;
-}
-
 interface Host {
   readonly name: string;
   readonly peer: string;
@@ -75,7 +67,7 @@ export class MeshView {
    * Peers that are gone: without them, a late message would bring one back. By peer rather than by host, so that nobody
    * can use up a host's name with an incarnation that nothing comes after.
    */
-  readonly #gone = new Remembered<Gone>();
+  readonly #gone = new Remembered<{ host: string; incarnation: number; sequence: number; left: boolean }>();
   readonly #conflicts = new Remembered<MeshConflict>();
   #remoteFlows = 0;
 
@@ -137,8 +129,8 @@ export class MeshView {
   expire(now: number): string[] {
     const silent = this.#silentFor(now, this.#options.silentAfterMs);
     for (const host of silent) {
-      const { name, incarnation, sequence } = host;
-      this.#gone.set(host.peer, { name, incarnation, sequence, left: false }, now);
+      const { name, peer, incarnation, sequence } = host;
+      this.#gone.set(peer, { host: name, incarnation, sequence, left: false }, now);
       this.#remove(host);
     }
     return silent.map(({ name }) => name);
@@ -151,10 +143,10 @@ export class MeshView {
 
   /** Names of hosts that were dropped without having left, for ten minutes. */
   silentHosts(now: number): string[] {
-    const gone = this.#gone
-      .since(now - SILENCE_SHOWN_MS)
-      .filter(({ left, name }) => !left && !this.#hosts.has(name));
-    return [...new Set(gone.map(({ name }) => name))].sort();
+    const silent = this.#gone.since(now - SILENCE_SHOWN_MS).filter(({ left }) => !left);
+    const names = new Set(silent.map(({ host }) => host));
+    // One that is back under another identity is not missed.
+    return [...names].filter((name) => !this.#hosts.has(name)).sort();
   }
 
   /** Makes up for a time in which this agent itself didn't run: the others were not silent, it was deaf. */
@@ -368,10 +360,10 @@ export class MeshView {
     return host;
   }
 
-  #leave({ host: name, incarnation, sequence }: AgentMessage, peer: string, now: number): void {
-    const host = this.#hosts.get(name);
-    if (host) this.#remove(host);
-    this.#gone.set(peer, { name, incarnation, sequence, left: true }, now);
+  #leave({ host, incarnation, sequence }: AgentMessage, peer: string, now: number): void {
+    const known = this.#hosts.get(host);
+    if (known) this.#remove(known);
+    this.#gone.set(peer, { host, incarnation, sequence, left: true }, now);
   }
 
   #remove(host: Host): void {

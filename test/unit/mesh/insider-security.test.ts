@@ -369,19 +369,21 @@ test('mutated messages of several peers, without end: no throw, no growth, and o
           seen[isRejection(result) ? 'rejected' : 'applied']++;
         }
         view.expire(now);
-        // A peer is one host at most, and nobody is this host.
-        expect(new Set(view.hosts().map((host) => host.peer)).size).toBe(view.hosts().length);
-        expect(view.hosts().length).toBeLessThanOrEqual(4);
-        expect(view.hosts().filter(({ name }) => name === 'me')).toMatchObject([{ self: true, peer: 'Pme' }]);
-        expect(view.endpoints().length).toBeLessThanOrEqual(endpointNames.length);
-        expect(JSON.stringify(view.own.toUpdate())).toBe(own);
+        const hosts = view.hosts();
+        // A peer is one host at most, and nobody else is this host.
+        if (new Set(hosts.map((host) => host.peer)).size < hosts.length || hosts.length > 4)
+          throw new Error(`${hosts.length} hosts`);
+        if (hosts.some(({ name, self, peer }) => (name === 'me' || self) && peer !== 'Pme'))
+          throw new Error('somebody is this host');
+        if (view.endpoints().length > endpointNames.length) throw new Error('endpoints from nowhere');
       }
       view.expire(now + 3001);
+      expect(JSON.stringify(view.own.toUpdate())).toBe(own);
       expect(view.hosts()).toHaveLength(1);
       expect(view.endpoints()).toMatchObject([{ number: 0, host: 'me' }]);
       expect(view.remoteFlows()).toEqual([]);
     }),
-    { seed: 12, numRuns: 300 },
+    { seed: 12, numRuns: 150 },
   );
-  expect(Math.min(seen.applied, seen.rejected)).toBeGreaterThan(1000);
+  expect(Math.min(seen.applied, seen.rejected)).toBeGreaterThan(500);
 });

@@ -342,3 +342,17 @@ test('hosts are dropped after silence, unless this agent itself was stopped', ()
   expect(view.expire(9000)).toEqual([]);
   expect(view.expire(9001)).toEqual(['other']);
 });
+
+test('a silent host is missed by its name, until it is back, as whoever; one that has left is not', () => {
+  const view = newView();
+  view.apply(message(), 'peer', 0);
+  view.apply(message({ host: 'third' }), 'peer-3', 0);
+  view.apply(message({ host: 'fourth' }), 'peer-4', 0);
+  view.apply(message({ host: 'fourth', sequence: 2, leaving: true }), 'peer-4', 0);
+  view.expire(3001);
+  expect(view.silentHosts(3001)).toEqual(['other', 'third']);
+  view.apply(message({ incarnation: 200 }), 'another-peer', 3001);
+  expect(view.silentHosts(3001)).toEqual(['third']);
+  view.apply(message({ host: 'third', sequence: 2 }), 'peer-3', 3001);
+  expect(view.silentHosts(3001)).toEqual([]);
+});
