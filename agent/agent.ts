@@ -27,6 +27,7 @@ import type { MeshTransport } from './mesh/transport.ts';
 import { Epoch } from './tick/epoch.ts';
 import { type KnownEndpoint, Shaping } from './tick/shaping.ts';
 import { type LocalShare, ShareRecord } from './tick/share-record.ts';
+import { Soon } from './tick/soon.ts';
 import { Tick } from './tick/tick.ts';
 import { type Moment, Player } from './timeline/player.ts';
 import { TimelineRunner } from './timeline/runner.ts';
@@ -63,6 +64,7 @@ export class Agent {
   #transport!: MeshTransport;
   #mesh!: Mesh;
   #tick!: Tick;
+  readonly #hearing = new Soon({ clock: systemClock, timers: systemTimers }, () => this.#tick.hear());
   #seenEndpoints = -1;
   #isShaped = false;
   #failure: string | undefined;
@@ -159,7 +161,7 @@ export class Agent {
     this.#state = 'waiting';
     this.applications.adopt();
     this.#mesh.announceEndpoints(endpoints);
-    this.#mesh.onChange(() => this.#learnEndpoints());
+    this.#mesh.onChange(() => this.#onMeshChange());
     this.#learnEndpoints();
     this.#cancelTick = systemTimers.every(this.bootstrap.tickMs, () => this.#onTick());
     this.#cancelAudit = systemTimers.every(AUDIT_MS, () => this.#audit());
@@ -194,6 +196,7 @@ export class Agent {
   async stop(): Promise<void> {
     this.#state = 'stopping';
     this.#cancelTick();
+    this.#hearing.stop();
     this.#cancelAudit();
     this.#cancelReshape();
     this.#cancelStart();
@@ -265,6 +268,11 @@ export class Agent {
         return Math.max(0, ...peers.map(({ rttMs }) => (rttMs ?? 0) * 1000));
       },
     });
+  }
+
+  #onMeshChange(): void {
+    this.#learnEndpoints();
+    this.#hearing.ask();
   }
 
   /** Endpoints of a host that fell silent stay known: their paths keep their properties until they are told anew. */

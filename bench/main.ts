@@ -7,6 +7,7 @@ import { DELAY_BACKENDS, type DelayBackendChoice } from '../proto/bootstrap.ts';
 import { EXIT_CODE, exitCodeOf } from '../proto/errors.ts';
 import { measureAccuracy } from './accuracy/accuracy.ts';
 import { BenchError } from './errors.ts';
+import { measureEvents } from './events/events.ts';
 import { reportFromMachine } from './in-machine.ts';
 import { Interruption } from './lab.ts';
 import { measureReaction } from './reaction/reaction.ts';
@@ -109,6 +110,25 @@ function addReaction(program: Command): void {
     });
 }
 
+const EVENTS_HELP = `
+How late events are: 200 within 10 s, and a link that flaps every 100 ms for a minute, on two emulated hosts.
+  npm run bench -- events                          (1.5 min)
+  npm run bench -- events --quick                  a flap of 15 s only`;
+
+function addEvents(program: Command): void {
+  program
+    .command('events')
+    .description('how late are events, and do they keep their times?')
+    .option('--quick', 'fewer samples: a look, not a result', false)
+    .option('--json <file>', 'write the JSON to this file, too')
+    .option('--save <folder>', 'write everything there, also of a quick run')
+    .addHelpText('after', EVENTS_HELP)
+    .action(async (options: ReportOptions) => {
+      const interruption = new Interruption();
+      await report('events', options, () => measureEvents({ ...options, interruption, say: step }));
+    });
+}
+
 /** The delay line needs a processor that wakes up on time, so the machine measures netem only. */
 async function accuracyInMachine({ quick, json }: ReportOptions, interruption: Interruption): Promise<void> {
   const words = ['accuracy', '--backend', 'netem', ...(quick ? ['--quick'] : [])];
@@ -128,6 +148,7 @@ const program = new Command('npm run bench --')
   .exitOverride();
 addAccuracy(program);
 addReaction(program);
+addEvents(program);
 for (const command of program.commands) command.exitOverride();
 
 try {

@@ -3,8 +3,21 @@ import { isIP, SocketAddress } from 'node:net';
 
 export const ADDRESS_BYTES = 16;
 
-/** 16 bytes of an IPv4 or IPv6 address in text. Throws `TypeError` where it is neither. */
+/** Each endpoint's are asked for with every change of its paths; 3 MB. */
+const REMEMBERED = 16_384;
+const remembered = new Map<string, Uint8Array>();
+
+/** 16 bytes of an IPv4 or IPv6 address in text, the same each time: not to be written to. Throws `TypeError` where it is neither. */
 export function addressBytes(text: string): Uint8Array {
+  const known = remembered.get(text);
+  if (known) return known;
+  const bytes = parse(text);
+  if (remembered.size >= REMEMBERED) remembered.clear();
+  remembered.set(text, bytes);
+  return bytes;
+}
+
+function parse(text: string): Uint8Array {
   const family = isIP(text);
   if (family === 0) throw new TypeError(`"${text}" is not an IP address`);
   const bytes = new Uint8Array(ADDRESS_BYTES);

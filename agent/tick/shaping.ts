@@ -1,5 +1,6 @@
 /** Keeps the local endpoints' interfaces in step with the epoch, the known endpoints and the shares. */
 import { setImmediate } from 'node:timers/promises';
+import type { Path } from '../../topology/model.ts';
 import type { LocalEndpoint } from '../endpoints/model.ts';
 import { type Destination, desiredInterface } from '../enforce/desired-interface.ts';
 import type { Enforcer } from '../enforce/enforcer.ts';
@@ -13,6 +14,12 @@ export interface KnownEndpoint {
   readonly addresses: readonly string[];
 }
 
+/** The paths between an endpoint and all that are known, in their order. */
+interface Surroundings {
+  readonly from: readonly (Path | undefined)[];
+  readonly to: readonly (Path | undefined)[];
+}
+
 export class Shaping {
   readonly #enforcer: Enforcer;
   readonly #local: readonly LocalEndpoint[];
@@ -21,6 +28,8 @@ export class Shaping {
   /** Rates of flows, bit/s: source → destination → rate. Paths without a flow have their bandwidth. */
   #rates = new Map<number, Map<number, number>>();
   #audited = 0;
+  /** Endpoint → what was there when its interface, and its delays, were set last. */
+  readonly #seen = new Map<number, Surroundings>();
   /** Endpoint → what can't be enforced there, in words. */
   readonly degraded = new Map<string, string>();
 
@@ -45,17 +54,37 @@ export class Shaping {
    * force when this returns; the promise is for what the delay line does.
    */
   setEpoch(epoch: Epoch, rates: Map<number, Map<number, number>>): Promise<void> {
+    const ratesBefore = this.#rates;
     this.#epoch = epoch;
     this.#rates = rates;
     const { side } = this.#enforcer.delay;
-    for (const endpoint of this.#local) this.#shape(endpoint);
-    const delays = this.#local.map((endpoint) => this.#delay(endpoint, side));
+    const delays: Promise<void>[] = [];
+    for (const endpoint of this.#local) {
+      const { number } = endpoint;
+      const before = this.#seen.get(number);
+      const now = this.#surroundings(number);
+      this.#seen.set(number, now);
+      const isSame = (direction: keyof Surroundings): boolean =>
+        before !== undefined && areSamePaths(before[direction], now[direction]);
+      // Queues follow from the round trip, so the way back counts, too.
+      const isShaped = isSame('from') && isSame('to');
+      if (!isShaped || !isSameRates(ratesBefore.get(number), rates.get(number))) this.#shape(endpoint);
+      if (!isSame(side === 'source' ? 'from' : 'to')) delays.push(this.#delay(endpoint, side));
+    }
     return Promise.all(delays).then(() => {});
+  }
+
+  #surroundings(endpoint: number): Surroundings {
+    return {
+      from: this.#known.map(({ number }) => this.#epoch.path(endpoint, number)),
+      to: this.#known.map(({ number }) => this.#epoch.path(number, endpoint)),
+    };
   }
 
   async #shapeAll(): Promise<void> {
     const { side } = this.#enforcer.delay;
     for (const endpoint of this.#local) {
+      this.#seen.set(endpoint.number, this.#surroundings(endpoint.number));
       this.#shape(endpoint);
       // Many classes take seconds; ticks and questions must not wait for the last of them.
       await setImmediate();
@@ -115,9 +144,14 @@ export class Shaping {
     this.#note(endpoint, failed?.error);
   }
 
-  #note({ name }: LocalEndpoint, error: Error | undefined): void {
-    if (error) this.degraded.set(name, `${name}: ${error.message}`);
-    else this.degraded.delete(name);
+  #note({ name, number }: LocalEndpoint, error: Error | undefined): void {
+    if (error) {
+      this.degraded.set(name, `${name}: ${error.message}`);
+      // To be tried again with the next epoch, whatever it changes.
+      this.#seen.delete(number);
+    } else {
+      this.degraded.delete(name);
+    }
   }
 
   *#destinations({ number }: LocalEndpoint): Generator<Destination> {
@@ -152,6 +186,24 @@ export class Shaping {
       ];
     });
   }
+}
+
+function areSamePaths(a: readonly (Path | undefined)[], b: readonly (Path | undefined)[]): boolean {
+  return a.length === b.length && a.every((path, index) => isSamePath(path, b[index]));
+}
+
+/** For what is enforced; which links it crosses makes no difference. */
+function isSamePath(a: Path | undefined, b: Path | undefined): boolean {
+  if (a === b) return true;
+  if (a === undefined || b === undefined) return false;
+  return (
+    a.latency === b.latency &&
+    a.jitter === b.jitter &&
+    a.distribution === b.distribution &&
+    a.loss === b.loss &&
+    a.bandwidth === b.bandwidth &&
+    a.queuePackets === b.queuePackets
+  );
 }
 
 function isSameRates(a: Map<number, number> | undefined, b: Map<number, number> | undefined): boolean {

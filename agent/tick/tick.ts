@@ -43,7 +43,10 @@ export class Tick {
   constructor(ports: TickPorts, epoch: Epoch) {
     this.#ports = ports;
     this.#epoch = epoch;
-    this.#meter = new FlowMeter(epoch.graph.endpoints.length);
+    this.#meter = new FlowMeter(epoch.graph.endpoints.length, (source, destination) => {
+      const path = this.#epoch.path(source, destination);
+      return path ? this.#epoch.roundTripMicros(path) / 1000 : 0;
+    });
     this.#isLocal = new Set(ports.local.map(({ number }) => number));
   }
 
@@ -77,8 +80,18 @@ export class Tick {
     const changes = this.#filter.changes(this.#meter.flows());
     const { mesh } = this.#ports;
     if (changes.length > 0) mesh.announceFlows(changes);
-    if (changes.length === 0 && mesh.view.flowsVersion === this.#seenFlows) return;
-    this.#seenFlows = mesh.view.flowsVersion;
+    if (changes.length > 0) this.#react(now);
+    else this.hear();
+  }
+
+  /** Takes into account what others have announced; between ticks as well, so that it need not wait for the next. */
+  hear(): void {
+    const { mesh, clock } = this.#ports;
+    if (mesh.view.flowsVersion !== this.#seenFlows) this.#react(clock.now());
+  }
+
+  #react(now: number): void {
+    this.#seenFlows = this.#ports.mesh.view.flowsVersion;
     this.#share();
     this.#enforce(now);
   }

@@ -9,6 +9,9 @@
  * so a departure must last, and a pause must be longer than those before it. Pure: time comes with each call.
  */
 
+import { SlowStart, START_FRAMES } from './slow-start.ts';
+import { TickTimes } from './tick-times.ts';
+
 /** In ticks: 200 ms and 1 s at 50 ms. A shorter short window takes the gaps of slow links for pauses. */
 const SHORT_TICKS = 4;
 const LONG_TICKS = 20;
@@ -32,6 +35,9 @@ const GRACE_MS = 300;
 const GREED_FRAMES = 20;
 /** A flow is not greedy before it has sent this much, however little that takes. */
 const MIN_GREED_FRAMES = 4;
+
+/** A pair that was taken for a bulk transfer and was none is believed by what it sends for so long. */
+const MISTRUST_MS = 10_000;
 
 /** The short window departs from the long one when they differ by this much, and by more than two frames … */
 const DEPARTURE = 0.2;
@@ -88,17 +94,21 @@ interface Meter extends Flow {
   /** For how many ticks it has been active. */
   activeTicks: number;
   graceUntilMs: number;
+  /** While it is greedy because it has just begun and grows. */
+  start: SlowStart | undefined;
+  mistrustedUntilMs: number;
 }
 
 export class FlowMeter {
   readonly #flows = new Map<number, Meter>();
   readonly #endpoints: number;
-  /** End of each of the last ticks. */
-  readonly #times = new Float64Array(LONG_TICKS + 1);
-  #ticks = 0;
+  readonly #roundTripMs: (source: number, destination: number) => number;
+  readonly #times = new TickTimes(SHORT_TICKS, LONG_TICKS);
 
-  constructor(endpoints: number) {
+  /** `roundTripMs`: of a path, as emulated; asked when a flow starts. */
+  constructor(endpoints: number, roundTripMs: (source: number, destination: number) => number = () => 0) {
     this.#endpoints = endpoints;
+    this.#roundTripMs = roundTripMs;
   }
 
   /** All pairs that ever sent; those that are `active` are flows. */
@@ -115,8 +125,7 @@ export class FlowMeter {
    * than once in a tick, once for each pair of its addresses: it is one flow, of all of them.
    */
   begin(nowMs: number): void {
-    this.#ticks++;
-    this.#times[this.#ticks % this.#times.length] = nowMs;
+    this.#times.begin(nowMs);
   }
 
   /** `pathBps` is asked once, when a pair sends for the first time. */
@@ -132,14 +141,14 @@ export class FlowMeter {
       meter = newMeter(source, destination, pathBps(source, destination));
       this.#flows.set(key, meter);
     }
-    if (meter.countedTick === this.#ticks) meter.totalBytes += totalBytes;
+    if (meter.countedTick === this.#times.count) meter.totalBytes += totalBytes;
     else meter.totalBytes = totalBytes;
-    meter.countedTick = this.#ticks;
+    meter.countedTick = this.#times.count;
   }
 
   /** Judges every pair. True when a flow started, stopped, or changed between greedy and limited. */
   finish(): boolean {
-    const now = this.#times[this.#ticks % this.#times.length]!;
+    const { now } = this.#times;
     let changed = false;
     for (const meter of this.#flows.values()) {
       const { active, greedy } = meter;
@@ -156,7 +165,7 @@ export class FlowMeter {
     if (!meter || meter.enforcedBps === bps) return;
     const raised = bps > meter.enforcedBps;
     meter.enforcedBps = bps;
-    if (raised) meter.graceUntilMs = nowMs + GRACE_MS + this.#greedTicks(bps) * this.#tickSeconds() * 1000;
+    if (raised) meter.graceUntilMs = this.#graceUntil(bps, nowMs);
   }
 
   /** Tells the bandwidth of a path in a new epoch. */
@@ -170,7 +179,7 @@ export class FlowMeter {
     const bytes = meter.totalBytes - meter.lastBytes;
     meter.lastBytes = meter.totalBytes;
     const { ring } = meter;
-    const cursor = this.#ticks % LONG_TICKS;
+    const cursor = this.#times.count % LONG_TICKS;
     const leavingLong = ring[cursor]!;
     const leavingShort = ring[(cursor + LONG_TICKS - SHORT_TICKS) % LONG_TICKS]!;
     ring[cursor] = bytes;
@@ -181,13 +190,17 @@ export class FlowMeter {
   }
 
   #judge(meter: Meter, now: number): void {
-    const longSpan = this.#fullSpan();
+    const longSpan = this.#times.fullSpan;
     const volumeBps = (sum(meter.ring) * 8) / longSpan;
     if (meter.lastSeenMs === now) meter.paceBps = volumeBps;
-    const idle = Math.max(idleMs(Math.min(meter.enforcedBps, meter.paceBps)), IDLE_PAUSES * meter.pauseMs);
+    const idle = Math.max(
+      idleMs(Math.min(meter.enforcedBps, meter.paceBps)),
+      IDLE_PAUSES * meter.pauseMs,
+      // Bursts of a connection that begins are a round trip apart.
+      meter.start ? IDLE_PAUSES * this.#roundTripMs(meter.source, meter.destination) : 0,
+    );
     if (now - meter.lastSeenMs > idle || !Number.isFinite(meter.pathBps)) {
-      meter.active = meter.greedy = false;
-      meter.rateBps = 0;
+      this.#end(meter, now);
       return;
     }
     const floor = meter.pathBps * NEGLIGIBLE;
@@ -196,31 +209,40 @@ export class FlowMeter {
       meter.active = true;
       meter.activeTicks = 0;
       meter.longTicks = 1;
-      meter.longBytes = meter.ring[this.#ticks % LONG_TICKS]!;
+      meter.longBytes = meter.ring[this.#times.count % LONG_TICKS]!;
       // It began somewhere within this tick.
       meter.settlingTicks = SHORT_TICKS + 1;
     } else if (volumeBps < floor / 2 && idleMs(meter.enforcedBps) <= longSpan * 1000) {
-      meter.active = meter.greedy = false;
-      meter.rateBps = 0;
+      this.#end(meter, now);
       return;
     }
     meter.activeTicks++;
     this.#measure(meter);
-    this.#judgeGreed(meter, now);
+    if (meter.start) this.#judgeStart(meter, meter.start, now);
+    else this.#judgeGreed(meter, now);
+  }
+
+  #end(meter: Meter, now: number): void {
+    if (meter.start) mistrust(meter, now);
+    meter.active = meter.greedy = false;
+    meter.rateBps = 0;
   }
 
   #measure(meter: Meter): void {
     const ticks = Math.min(SHORT_TICKS, meter.longTicks);
-    const shortBps = (this.#recent(meter, ticks) * 8) / this.#span(ticks);
-    const longBps = (meter.longBytes * 8) / this.#span(meter.longTicks);
-    const twoFrames = (2 * FRAME_BITS) / this.#span(ticks);
+    const shortBps = (this.#recent(meter, ticks) * 8) / this.#times.span(ticks);
+    const longBps = (meter.longBytes * 8) / this.#times.span(meter.longTicks);
+    const twoFrames = (2 * FRAME_BITS) / this.#times.span(ticks);
     const difference = shortBps - longBps;
     if (Math.abs(difference) <= Math.max(DEPARTURE * longBps, twoFrames)) meter.departedTicks = 0;
     else
       meter.departedTicks =
         Math.sign(difference) * (Math.max(0, meter.departedTicks * Math.sign(difference)) + 1);
     // Not again while it settles: it would never end for traffic that comes in bursts.
-    const patience = Math.max(DEPARTED_TICKS, (IDLE_PAUSES * meter.pauseMs) / (this.#tickSeconds() * 1000));
+    const patience = Math.max(
+      DEPARTED_TICKS,
+      (IDLE_PAUSES * meter.pauseMs) / (this.#times.tickSeconds * 1000),
+    );
     if (Math.abs(meter.departedTicks) >= patience && meter.settlingTicks === 0) meter.settlingTicks = 1;
     if (meter.settlingTicks > 0) {
       meter.settlingTicks--;
@@ -237,14 +259,15 @@ export class FlowMeter {
     const window = this.#greedTicks(meter.enforcedBps);
     const ticks = Math.min(window, meter.activeTicks);
     const bits = this.#recent(meter, ticks) * 8;
-    const possible = meter.enforcedBps * this.#span(ticks);
+    const possible = meter.enforcedBps * this.#times.span(ticks);
     if (!meter.greedy) {
       // Links so slow that not even these fit the window are judged by the whole of it.
       const least = Math.min(
         MIN_GREED_FRAMES * FRAME_BITS,
-        GREEDY_FROM * meter.enforcedBps * window * this.#tickSeconds(),
+        GREEDY_FROM * meter.enforcedBps * window * this.#times.tickSeconds,
       );
-      meter.greedy = bits >= Math.max(GREEDY_FROM * possible, least);
+      if (bits >= Math.max(GREEDY_FROM * possible, least)) becomeGreedy(meter);
+      else this.#presume(meter, now);
     } else if (now >= meter.graceUntilMs) {
       // One frame, or one GSO packet of 1 ms, may lie just outside of the window.
       const edge = Math.max(FRAME_BITS, meter.enforcedBps * 0.001);
@@ -252,9 +275,37 @@ export class FlowMeter {
     }
   }
 
+  /** A flow that begins like a bulk transfer is taken for one until it no longer grows. */
+  #presume(meter: Meter, now: number): void {
+    if (meter.activeTicks > 2 || now < meter.mistrustedUntilMs) return;
+    if (this.#recent(meter, 2) * 8 < START_FRAMES * FRAME_BITS) return;
+    const roundTripMs = this.#roundTripMs(meter.source, meter.destination);
+    meter.start = new SlowStart(roundTripMs, this.#times.tickSeconds * 1000, LONG_TICKS);
+    meter.greedy = true;
+  }
+
+  #judgeStart(meter: Meter, start: SlowStart, now: number): void {
+    const verdict = start.judge(
+      (ticks) => this.#recent(meter, ticks),
+      (ticks) => (GREEDY_FROM * meter.enforcedBps * this.#times.span(ticks)) / 8,
+    );
+    if (verdict === 'flat') {
+      mistrust(meter, now);
+      meter.greedy = false;
+    } else if (verdict === 'fills') {
+      becomeGreedy(meter);
+      // The window still holds the time before, and who has grown beyond his share loses packets and pauses.
+      meter.graceUntilMs = this.#graceUntil(meter.enforcedBps, now);
+    }
+  }
+
+  #graceUntil(bps: number, now: number): number {
+    return now + GRACE_MS + this.#greedTicks(bps) * this.#times.tickSeconds * 1000;
+  }
+
   /** How many ticks greed is judged over at a rate. */
   #greedTicks(bps: number): number {
-    const ticks = Math.ceil((GREED_FRAMES * FRAME_BITS) / bps / this.#tickSeconds());
+    const ticks = Math.ceil((GREED_FRAMES * FRAME_BITS) / bps / this.#times.tickSeconds);
     return Math.min(Math.max(ticks, SHORT_TICKS), LONG_TICKS);
   }
 
@@ -262,28 +313,8 @@ export class FlowMeter {
     if (ticks === SHORT_TICKS) return meter.shortBytes;
     let bytes = 0;
     for (let back = 0; back < ticks; back++)
-      bytes += meter.ring[(this.#ticks - back + LONG_TICKS) % LONG_TICKS]!;
+      bytes += meter.ring[(this.#times.count - back + LONG_TICKS) % LONG_TICKS]!;
     return bytes;
-  }
-
-  /** Mean of the last ones; a single tick may be late. */
-  #tickSeconds(): number {
-    return this.#span(SHORT_TICKS) / Math.min(SHORT_TICKS, Math.max(1, this.#ticks - 1));
-  }
-
-  /** Seconds of a full long window; what it holds from before the first tick is silence. */
-  #fullSpan(): number {
-    const known = Math.min(LONG_TICKS, Math.max(1, this.#ticks - 1));
-    return (this.#span(LONG_TICKS) * LONG_TICKS) / known;
-  }
-
-  /** Seconds that the last `ticks` ticks took. */
-  #span(ticks: number): number {
-    const known = Math.min(ticks, this.#ticks - 1);
-    if (known < 1) return 0.05;
-    const size = this.#times.length;
-    const end = this.#times[this.#ticks % size]!;
-    return Math.max(1e-3, (end - this.#times[(this.#ticks - known) % size]!) / 1000);
   }
 }
 
@@ -310,6 +341,8 @@ function newMeter(source: number, destination: number, pathBps: number): Meter {
     paceBps: 0,
     activeTicks: 0,
     graceUntilMs: 0,
+    start: undefined,
+    mistrustedUntilMs: Number.NEGATIVE_INFINITY,
   };
 }
 
@@ -317,6 +350,18 @@ function sum(values: Float64Array): number {
   let total = 0;
   for (const value of values) total += value;
   return total;
+}
+
+/** By what it was seen to send. */
+function becomeGreedy(meter: Meter): void {
+  meter.greedy = true;
+  meter.start = undefined;
+  meter.mistrustedUntilMs = Number.NEGATIVE_INFINITY;
+}
+
+function mistrust(meter: Meter, now: number): void {
+  meter.start = undefined;
+  meter.mistrustedUntilMs = now + MISTRUST_MS;
 }
 
 function idleMs(enforcedBps: number): number {

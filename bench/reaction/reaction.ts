@@ -129,7 +129,13 @@ function figureOf({ id, title, flows, steps, end }: Scenario, run: Run): Figure 
   const marks = steps.map(({ at, label }) => ({ x: at, label: label.replace(/: | of /, '$&\n').trim() }));
   return {
     id,
-    plot: { title, xTitle: 'time, s', yTitle: 'rate, Mb/s', series, marks },
+    plot: {
+      title: `Three TCP flows on two hosts: ${title}`,
+      xTitle: 'time, s',
+      yTitle: 'rate, Mb/s',
+      series,
+      marks,
+    },
   };
 }
 

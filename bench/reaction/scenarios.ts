@@ -41,7 +41,7 @@ export function dynamicScenario(pause: number): Scenario {
   });
   return {
     id: 'dynamic',
-    title: 'Joins, latency, bandwidth and a crash: three flows over a bottleneck of 60 Mb/s on two hosts',
+    title: 'joins, latency, bandwidth and a crash',
     source: 'figure 5.3 of Kollaps 2.0 (Amaro, IST Lisbon, 2021)',
     topology: `services:
   client: { replicas: 3, run: "${CLIENT}" }
@@ -77,7 +77,7 @@ export function linksScenario(pause: number): Scenario {
   });
   return {
     id: 'links',
-    title: 'Links that get worse: three flows over a bottleneck of 60 Mb/s on two hosts',
+    title: 'links that get worse',
     source: 'figure 5.5 of Kollaps 2.0 (Amaro, IST Lisbon, 2021)',
     topology: `services:
   client: { replicas: 3 }

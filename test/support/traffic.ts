@@ -30,15 +30,60 @@ export class Frames {
   }
 }
 
+/**
+ * What a TCP connection sends: ten segments, and with each round trip twice as much, paced by its share. `phase`: where in
+ * a tick it begins, 0 to 1; `stray`: how much later than a round trip a burst may come, in milliseconds.
+ */
+export class Connection {
+  readonly #roundTripMs: number;
+  readonly #stray: () => number;
+  #nowMs = 0;
+  #burstMs: number;
+  #window = 10 * FRAME_BYTES;
+  /** Sent by the application's will, not yet by the link. */
+  #waiting = 0;
+  #left: number;
+
+  /** `totalBytes`: what the application has to send. */
+  constructor(options: { roundTripMs: number; phase?: number; stray?: () => number; totalBytes?: number }) {
+    const { roundTripMs, phase = 0, stray = () => 0, totalBytes = Number.POSITIVE_INFINITY } = options;
+    this.#roundTripMs = roundTripMs;
+    this.#stray = stray;
+    this.#burstMs = phase * TICK_MS;
+    this.#left = totalBytes;
+  }
+
+  /** What passes in a tick at this share. */
+  bytes(shareBps: number): number {
+    const begin = Math.max(this.#nowMs, this.#waiting > 0 ? 0 : this.#burstMs);
+    this.#nowMs += TICK_MS;
+    // As much as the path and the buffer before it hold.
+    const room = (shareBps * (this.#roundTripMs + TICK_MS)) / 8000;
+    while (this.#burstMs < this.#nowMs) {
+      const burst = Math.min(this.#window, this.#left, room);
+      this.#left -= burst;
+      this.#waiting = Math.min(this.#waiting + burst, 2 * room);
+      this.#window *= 2;
+      this.#burstMs += this.#roundTripMs + this.#stray();
+    }
+    const sent = Math.min(this.#waiting, (shareBps * Math.max(0, this.#nowMs - begin)) / 8000);
+    this.#waiting -= sent;
+    return sent;
+  }
+}
+
 /** One flow under a meter; time passes with `tick` only. */
 export class MeteredFlow {
-  readonly meter = new FlowMeter(ENDPOINTS);
+  readonly meter: FlowMeter;
   readonly pathBps: number;
   nowMs = 1000;
   #totalBytes = 0;
 
-  constructor(pathBps: number) {
+  constructor(pathBps: number, roundTripMs = 0) {
     this.pathBps = pathBps;
+    this.meter = new FlowMeter(ENDPOINTS, (source, destination) =>
+      source === SOURCE && destination === DESTINATION ? roundTripMs : Number.NaN,
+    );
   }
 
   /** A tick in which `bytes` passed; true when the meter says that something changed. */

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Report, Row } from '../../../bench/report/model.ts';
+import { renderSvg } from '../../../bench/report/plot.ts';
 import { saveResults } from '../../../bench/report/save.ts';
 import { markdown, summary, terminalText } from '../../../bench/report/text.ts';
 
@@ -126,5 +127,17 @@ describe('saving', () => {
     expect(files).toEqual([`${base}.json`, `${base}.md`]);
     expect(JSON.parse(readFileSync(files[0]!, 'utf8'))).toEqual(REPORT);
     expect(readFileSync(files[1]!, 'utf8')).toBe(markdown(REPORT));
+  });
+
+  it('draws figures beside them, which the Markdown shows and the JSON leaves out', () => {
+    const plot = { title: 'Rates', xTitle: 'time, s', yTitle: 'rate, Mb/s', series: [], marks: [] };
+    const results = join(folder, 'results');
+    const files = saveResults({ ...REPORT, figures: [{ id: 'rates', plot }] }, results);
+    expect(files[2]).toBe(join(results, 'accuracy-rates-linux-6.1.0-test.svg'));
+    expect(readFileSync(files[2]!, 'utf8')).toBe(renderSvg(plot));
+    expect(readFileSync(files[1]!, 'utf8')).toContain(
+      '\n\n![Rates](accuracy-rates-linux-6.1.0-test.svg)\n\n## delay line: rates\n',
+    );
+    expect(JSON.parse(readFileSync(files[0]!, 'utf8'))).toEqual(REPORT);
   });
 });

@@ -61,3 +61,113 @@ test('endpoints that are no longer known, and those without a path, are not dela
   await shaping.setKnown(KNOWN.slice(1));
   expect(delay.toString()).toBe('b.0\nfar.0');
 });
+
+/** `a` and `b` on one bridge and joined by a link of their own, `far` on another bridge; with other links, another version. */
+function version({
+  own = 'latency: 3ms, up: 5Mbps',
+  between = 'latency: 10ms, up: 20Mbps, down: 8Mbps',
+} = {}): Epoch {
+  const text = `services: { a: {}, b: {}, far: {} }
+bridges: [s, t]
+links:
+  - { from: a, to: s, latency: 5ms, up: 50Mbps, down: 30Mbps }
+  - { from: b, to: s, latency: 7ms, jitter: 1ms }
+  - { from: a, to: b, ${own} }
+  - { from: s, to: t, ${between} }
+  - { from: far, to: t, latency: 1ms }`;
+  return new Epoch(expandGraph(loadTopology(text, 'test.yaml').topology));
+}
+
+interface Watched {
+  readonly shaping: Shaping;
+  readonly tc: FakeTc;
+  readonly delay: CountingDelay;
+}
+
+/** Says which endpoints' delays were set. */
+class CountingDelay extends FakeDelay {
+  asked: string[] = [];
+  override set(...args: Parameters<FakeDelay['set']>): Promise<void> {
+    this.asked.push(args[0].name);
+    return super.set(...args);
+  }
+}
+
+async function watched(): Promise<Watched> {
+  const tc = new FakeTc();
+  const delay = new CountingDelay('delay-line');
+  const enforcer = new Enforcer({ tc, delay });
+  const local = [endpoint(0), endpoint(1), endpoint(2)];
+  for (const one of local) await enforcer.attach(one);
+  const shaping = new Shaping({ enforcer, local, epoch: version() });
+  await shaping.setKnown(KNOWN);
+  delay.asked = [];
+  return { shaping, tc, delay };
+}
+
+/** What a fresh start with the epoch comes to. */
+async function fromScratch(epoch: Epoch): Promise<string> {
+  const { shaping, tc, delay } = await watched();
+  await shaping.setEpoch(version({ own: 'latency: 99ms', between: 'latency: 98ms' }), new Map());
+  await shaping.setEpoch(epoch, new Map());
+  return `${tc}\n${delay}`;
+}
+
+test('an epoch touches the delays of those to whom a path has changed, and comes to the same as a fresh start', async () => {
+  const { shaping, tc, delay } = await watched();
+  await shaping.setEpoch(version(), new Map());
+  expect(delay.asked).toEqual([]);
+  const loss = version({ own: 'latency: 3ms, loss: 2%, up: 5Mbps' });
+  await shaping.setEpoch(loss, new Map());
+  expect(delay.asked).toEqual(['a.0', 'b.0']);
+  expect(`${tc}\n${delay}`).toBe(await fromScratch(loss));
+});
+
+test('an epoch that takes a path away, or gives it back, is seen', async () => {
+  const { shaping, tc, delay } = await watched();
+  const before = `${tc}\n${delay}`;
+  const { graph } = version();
+  const cut = new Epoch({ ...graph, edges: graph.edges.filter(({ from, to }) => from !== 2 && to !== 2) });
+  await shaping.setEpoch(cut, new Map());
+  expect(`${tc}`).toContain('target 10.0.0.3 drop');
+  expect(`${tc}`).not.toBe(before);
+  await shaping.setEpoch(version(), new Map());
+  expect(`${tc}\n${delay}`).toBe(before);
+});
+
+test('an epoch with other rates touches only the interface that they are for', async () => {
+  const { shaping, tc } = await watched();
+  tc.tried.length = 0;
+  await shaping.setEpoch(version(), new Map([[0, new Map([[2, 3e6]])]]));
+  expect(tc.tried.map(({ op }) => op)).toEqual(['set-class']);
+  expect(`${tc}`).toContain('rate 3000000bit');
+  await shaping.setEpoch(version(), new Map());
+  expect(`${tc}`).not.toContain('rate 3000000bit');
+});
+
+test('the way back counts: a queue is as long as the round trip asks for', async () => {
+  const oneway = (back: number): Epoch => {
+    const text = `services: { a: {}, b: {}, far: {} }
+links:
+  - { from: a, to: b, latency: 30ms, bandwidth: 100Mbps, oneway: true }
+  - { from: b, to: a, latency: ${back}ms, oneway: true }`;
+    return new Epoch(expandGraph(loadTopology(text, 'test.yaml').topology));
+  };
+  const { shaping, tc } = await watched();
+  await shaping.setEpoch(oneway(10), new Map());
+  const short = `${tc}`;
+  await shaping.setEpoch(oneway(300), new Map());
+  expect(`${tc}`).not.toBe(short);
+});
+
+test('what failed is tried again with the next epoch, also when nothing else changes', async () => {
+  const { shaping, tc } = await watched();
+  tc.fail = ({ op }) => (op === 'set-class' ? 'busy' : undefined);
+  const next = version({ between: 'latency: 10ms, up: 11Mbps, down: 8Mbps' });
+  await shaping.setEpoch(next, new Map());
+  expect([...shaping.degraded.keys()]).toEqual(['a.0', 'b.0']);
+  tc.fail = () => undefined;
+  await shaping.setEpoch(next, new Map());
+  expect([...shaping.degraded]).toEqual([]);
+  expect(`${tc}`).toContain('rate 11000000bit');
+});
