@@ -2,8 +2,9 @@
 
 import { Folding } from '../../topology/fold.ts';
 import type { Graph, Path } from '../../topology/model.ts';
-import { roundTripMicros, type ShareNetwork } from '../share/flow-shares.ts';
+import type { ShareNetwork } from '../share/model.ts';
 import { rememberPaths } from '../share/path-memory.ts';
+import { roundTripMicros } from '../share/round-trip.ts';
 
 export class Epoch {
   readonly graph: Graph;

@@ -8,7 +8,8 @@ import type { Clock } from '../clock.ts';
 import type { LocalEndpoint } from '../endpoints/model.ts';
 import type { Mesh } from '../mesh/mesh.ts';
 import { announcedRate } from '../mesh/rate-code.ts';
-import { type FlowShare, flowShares, type Flow as ShareFlow } from '../share/flow-shares.ts';
+import type { FlowShare, Flow as ShareFlow } from '../share/model.ts';
+import { SharedFlows } from '../share/shared-flows.ts';
 import { ChangeFilter } from '../usage/change-filter.ts';
 import { FlowMeter } from '../usage/flow-meter.ts';
 import type { UsageReader } from '../usage/reader.ts';
@@ -37,6 +38,7 @@ export class Tick {
   readonly #filter = new ChangeFilter();
   readonly #isLocal: ReadonlySet<number>;
   #epoch: Epoch;
+  #shared: SharedFlows;
   #seenFlows = -1;
   #shares: readonly FlowShare[] = [];
 
@@ -45,6 +47,7 @@ export class Tick {
     this.#epoch = epoch;
     this.#meter = new FlowMeter(epoch.graph.endpoints.length);
     this.#isLocal = new Set(ports.local.map(({ number }) => number));
+    this.#shared = this.#sharedIn(epoch);
   }
 
   get meter(): FlowMeter {
@@ -62,6 +65,7 @@ export class Tick {
    */
   setEpoch(epoch: Epoch): Promise<void> {
     this.#epoch = epoch;
+    this.#shared = this.#sharedIn(epoch);
     for (const { source, destination } of this.#meter.flows())
       this.#meter.setPath(source, destination, epoch.bandwidth(source, destination));
     this.#share();
@@ -81,6 +85,10 @@ export class Tick {
     this.#seenFlows = mesh.view.flowsVersion;
     this.#share();
     this.#enforce(now);
+  }
+
+  #sharedIn({ network }: Epoch): SharedFlows {
+    return new SharedFlows(network, ({ source }) => this.#isLocal.has(source));
   }
 
   #measure(now: number): void {
@@ -108,10 +116,8 @@ export class Tick {
     mesh.view.forEachRemoteFlow((source, destination, rateBps, greedy) => {
       flows.push(shareFlow(source, destination, rateBps, greedy));
     });
-    const isLocal = ({ source }: ShareFlow): boolean => this.#isLocal.has(source);
-    this.#shares = flowShares(this.#epoch.network, flows, isLocal).filter(({ source }) =>
-      this.#isLocal.has(source),
-    );
+    this.#shared.update(flows);
+    this.#shares = this.#shared.local();
   }
 
   #enforce(now: number): void {
