@@ -8,6 +8,10 @@
 import { LevelHeap } from './level-heap.ts';
 import { LinkPool } from './link-pool.ts';
 
+/** What is kept of a link: capacity minus the rates of frozen flows in bit/s, weights, crossings of unfrozen flows. */
+const [LEFT, WEIGHTS, WEIGHTS_ERROR, ACTIVE, STATE] = [0, 1, 2, 3, 4];
+const MIN_ROOM = 64;
+
 /** Flows and links that share nothing with others. */
 export interface Part {
   readonly links: readonly number[];
@@ -40,22 +44,19 @@ export class Filling {
   #frozen = new Uint8Array(0);
   #rate = new Float64Array(0);
   #limitedBy = new Int32Array(0);
+  /**
+   * Per link `STATE` numbers side by side, so that a crossing costs one line of the processor's cache. The weights are
+   * those of its unfrozen flows, as a sum and its rounding error (Neumaier's summation): after subtracting nearly all of
+   * a sum whose terms differ by 1e7, a plain one would be wrong in the ninth digit.
+   */
+  readonly #state: Float64Array;
+  /** The same as each run begins; of links that were touched to be summed again. */
+  readonly #begin: Float64Array;
+  readonly #touched: Uint8Array;
   /** Per link: the level at which it filled up; -1 while it has not. */
   readonly #fullAt: Float64Array;
-  /** Per link, bit/s: capacity minus the rates of frozen flows. */
-  readonly #left: Float64Array;
-  /**
-   * Per link: the weights of its unfrozen flows, as a sum and its rounding error (Neumaier's summation): after
-   * subtracting nearly all of a sum whose terms differ by 1e7, a plain one would be wrong in the ninth digit.
-   */
-  readonly #weightSum: Float64Array;
-  readonly #weightError: Float64Array;
-  /** The same of all its flows, as each run begins; to be summed again after a touch. */
-  readonly #allWeights: Float64Array;
-  readonly #allErrors: Float64Array;
-  readonly #touched: Uint8Array;
-  /** Per link: crossings of unfrozen flows. */
-  readonly #active: Int32Array;
+  /** Per link, when all is done: that level, if it is full, and what is left, if it is not; else infinite. */
+  readonly #ends: Float64Array;
   /** Links by the level at which they fill up, as far as is known. */
   readonly #levels: LevelHeap;
 
@@ -63,21 +64,18 @@ export class Filling {
     const links = capacity.length;
     this.capacity = capacity;
     this.flowsOf = Array.from({ length: links }, () => []);
-    this.#fullAt = new Float64Array(links);
-    this.#left = new Float64Array(links);
-    this.#weightSum = new Float64Array(links);
-    this.#weightError = new Float64Array(links);
-    this.#allWeights = new Float64Array(links);
-    this.#allErrors = new Float64Array(links);
+    this.#state = new Float64Array(STATE * links);
+    this.#begin = new Float64Array(STATE * links);
     this.#touched = new Uint8Array(links);
-    this.#active = new Int32Array(links);
+    this.#fullAt = new Float64Array(links);
+    this.#ends = new Float64Array(2 * links);
     this.#levels = new LevelHeap(links);
   }
 
   /** Makes room for flows 0 to `count` - 1; what is known of them stays. */
   reserve(count: number): void {
     if (count <= this.weight.length) return;
-    const room = Math.ceil(1.5 * count);
+    const room = Math.max(MIN_ROOM, 2 * count);
     this.rank = enlarged(this.rank, room);
     this.weight = enlarged(this.weight, room);
     this.demand = enlarged(this.demand, room);
@@ -107,7 +105,7 @@ export class Filling {
 
   /** Computes the shares of a part; gives the flows with another result than before. */
   run(part: Part): number[] {
-    this.#begin(part);
+    this.#start(part);
     const { order } = part;
     const levels = this.#levels;
     let next = 0;
@@ -125,36 +123,33 @@ export class Filling {
     return this.#finish(part);
   }
 
-  #begin({ flows, links }: Part): void {
+  #start({ flows, links }: Part): void {
     for (const flow of flows) {
       this.#frozen[flow] = 0;
       this.#limitedBy[flow] = -1;
     }
     for (const link of links) {
       if (this.#touched[link]) this.#weigh(link);
+      for (let at = STATE * link; at < STATE * (link + 1); at++) this.#state[at] = this.#begin[at]!;
       this.#fullAt[link] = -1;
-      this.#left[link] = this.capacity[link]!;
-      this.#weightSum[link] = this.#allWeights[link]!;
-      this.#weightError[link] = this.#allErrors[link]!;
-      this.#active[link] = this.flowsOf[link]!.length;
-      if (this.#active[link]! > 0 && this.capacity[link] !== Number.POSITIVE_INFINITY)
+      if (this.flowsOf[link]!.length > 0 && this.capacity[link] !== Number.POSITIVE_INFINITY)
         this.#levels.push(this.#levelOf(link), link);
     }
   }
 
   #weigh(link: number): void {
-    this.#weightSum[link] = 0;
-    this.#weightError[link] = 0;
-    for (const flow of this.flowsOf[link]!) this.#addWeight(link, this.weight[flow]!);
-    this.#allWeights[link] = this.#weightSum[link]!;
-    this.#allErrors[link] = this.#weightError[link]!;
+    const [at, flows] = [STATE * link, this.flowsOf[link]!];
+    this.#begin.fill(0, at, at + STATE);
+    for (const flow of flows) addWeight(this.#begin, at, this.weight[flow]!);
+    this.#begin[at + LEFT] = this.capacity[link]!;
+    this.#begin[at + ACTIVE] = flows.length;
     this.#touched[link] = 0;
   }
 
   /** The link that is thought to fill up next: it does, or is left alone, or fills up later than thought. */
   #reachLink(levels: LevelHeap): void {
     const link = levels.topId;
-    if (this.#active[link] === 0) {
+    if (this.#state[STATE * link + ACTIVE] === 0) {
       levels.pop();
       return;
     }
@@ -169,7 +164,8 @@ export class Filling {
   }
 
   #levelOf(link: number): number {
-    return Math.max(0, this.#left[link]!) / (this.#weightSum[link]! + this.#weightError[link]!);
+    const [state, at] = [this.#state, STATE * link];
+    return Math.max(0, state[at + LEFT]!) / (state[at + WEIGHTS]! + state[at + WEIGHTS_ERROR]!);
   }
 
   #fill(link: number, level: number): void {
@@ -183,27 +179,22 @@ export class Filling {
 
   #freeze(flow: number, rate: number): void {
     const { links, start, end } = this.pool;
+    const state = this.#state;
     const lighter = -this.weight[flow]!;
     this.#frozen[flow] = 1;
     this.#rate[flow] = rate;
     const past = end[flow]!;
-    for (let at = start[flow]!; at < past; at++) {
-      const link = links[at]!;
-      this.#left[link]! -= rate;
-      this.#active[link]!--;
-      this.#addWeight(link, lighter);
+    for (let hop = start[flow]!; hop < past; hop++) {
+      const at = STATE * links[hop]!;
+      state[at + LEFT]! -= rate;
+      state[at + ACTIVE]!--;
+      addWeight(state, at, lighter);
     }
   }
 
-  #addWeight(link: number, weight: number): void {
-    const old = this.#weightSum[link]!;
-    const sum = old + weight;
-    this.#weightError[link]! += Math.abs(old) >= Math.abs(weight) ? old - sum + weight : weight - sum + old;
-    this.#weightSum[link] = sum;
-  }
-
   /** What no event froze has infinite demand and crosses unlimited links only. */
-  #finish({ flows }: Part): number[] {
+  #finish({ flows, links }: Part): number[] {
+    this.#noteEnds(links);
     const moved: number[] = [];
     for (const flow of flows) {
       const rate = this.#frozen[flow] ? this.#rate[flow]! : Number.POSITIVE_INFINITY;
@@ -219,19 +210,37 @@ export class Filling {
     return moved;
   }
 
-  /** Of a flow that no link limits. */
+  /** Of a flow that no link limits: rounding keeps order, so the least may be looked for before it is multiplied. */
   #ceilingOf(flow: number, rate: number): number {
     const { links, start, end } = this.pool;
-    const weight = this.weight[flow]!;
-    let least = Number.POSITIVE_INFINITY;
-    for (let at = start[flow]!; at < end[flow]!; at++) {
-      const link = links[at]!;
-      const fullAt = this.#fullAt[link]!;
-      const most = fullAt >= 0 ? weight * fullAt : Math.max(0, this.#left[link]!) + rate;
-      if (most < least) least = most;
+    const ends = this.#ends;
+    let level = Number.POSITIVE_INFINITY;
+    let left = Number.POSITIVE_INFINITY;
+    const past = end[flow]!;
+    for (let hop = start[flow]!; hop < past; hop++) {
+      const at = 2 * links[hop]!;
+      if (ends[at]! < level) level = ends[at]!;
+      if (ends[at + 1]! < left) left = ends[at + 1]!;
     }
-    return Math.max(least, rate);
+    return Math.max(Math.min(this.weight[flow]! * level, left + rate), rate);
   }
+
+  /** What is left of full links is nothing that a flow could have, and a level is known of them alone. */
+  #noteEnds(links: readonly number[]): void {
+    for (const link of links) {
+      const isFull = this.#fullAt[link]! >= 0;
+      this.#ends[2 * link] = isFull ? this.#fullAt[link]! : Number.POSITIVE_INFINITY;
+      const left = Math.max(0, this.#state[STATE * link + LEFT]!);
+      this.#ends[2 * link + 1] = isFull ? Number.POSITIVE_INFINITY : left;
+    }
+  }
+}
+
+function addWeight(state: Float64Array, at: number, weight: number): void {
+  const old = state[at + WEIGHTS]!;
+  const sum = old + weight;
+  state[at + WEIGHTS_ERROR]! += Math.abs(old) >= Math.abs(weight) ? old - sum + weight : weight - sum + old;
+  state[at + WEIGHTS] = sum;
 }
 
 function enlarged(array: Float64Array<ArrayBuffer>, room: number): Float64Array<ArrayBuffer> {

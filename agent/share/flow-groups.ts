@@ -90,13 +90,14 @@ export class FlowGroups {
   /** Forms all groups anew, of `flows` in the order of their ranks; gives them. */
   regroup(flows: readonly number[]): ReadonlySet<FlowGroup> {
     const { flowsOf, demand, byLevel } = this.#filling;
+    const { links, start, end } = this.#filling.pool;
     this.#gone = 0;
     this.#groupOf.fill(undefined);
     for (const list of flowsOf) if (list.length > 0) list.length = 0;
     for (const flow of flows) {
-      for (const link of this.#linksOf(flow)) {
-        flowsOf[link]!.push(flow);
-        this.#filling.touch(link);
+      for (let at = start[flow]!; at < end[flow]!; at++) {
+        flowsOf[links[at]!]!.push(flow);
+        this.#filling.touch(links[at]!);
       }
       this.#join(flow);
     }
@@ -115,14 +116,15 @@ export class FlowGroups {
 
   /** Puts a flow, and its links, into the group of these; several become one. */
   #join(flow: number): FlowGroup {
-    const links = this.#linksOf(flow);
+    const { links, start, end } = this.#filling.pool;
     let group: FlowGroup | undefined;
-    for (const link of links) {
-      const other = this.#groupOf[link];
+    for (let at = start[flow]!; at < end[flow]!; at++) {
+      const other = this.#groupOf[links[at]!];
       if (other && other !== group) group = group ? this.#merge(group, other) : other;
     }
     group ??= { links: [], flows: [], order: [], localCount: 0 };
-    for (const link of links) {
+    for (let at = start[flow]!; at < end[flow]!; at++) {
+      const link = links[at]!;
       if (this.#groupOf[link]) continue;
       this.#groupOf[link] = group;
       group.links.push(link);

@@ -1,3 +1,5 @@
+const MIN_ROOM = 1024;
+
 /** Lists of links by flow, in one array: read in a row, they are found in the processor's cache. */
 export class LinkPool {
   /** Flow f crosses links[start[f]] .. links[end[f] - 1]. */
@@ -5,6 +7,8 @@ export class LinkPool {
   start = new Int32Array(0);
   end = new Int32Array(0);
   #used = 0;
+  /** How many of the used are some flow's. */
+  #live = 0;
 
   /** Makes room for flows 0 to `count` - 1. */
   reserve(count: number): void {
@@ -13,33 +17,31 @@ export class LinkPool {
   }
 
   set(flow: number, links: readonly number[]): void {
-    this.#clear(flow);
-    if (this.#used + links.length > this.links.length) this.#compact(links.length);
+    this.#live += links.length - (this.end[flow]! - this.start[flow]!);
+    this.end[flow] = this.start[flow]!;
+    if (this.#used + links.length > this.links.length) this.#makeRoom(links.length);
     this.start[flow] = this.#used;
-    this.links.set(links, this.#used);
+    for (let hop = 0; hop < links.length; hop++) this.links[this.#used + hop] = links[hop]!;
     this.#used += links.length;
     this.end[flow] = this.#used;
   }
 
-  #clear(flow: number): void {
-    this.start[flow] = 0;
-    this.end[flow] = 0;
+  /** What a flow leaves behind when it gets other links is given up only here. */
+  #makeRoom(more: number): void {
+    const links = new Int32Array(Math.max(MIN_ROOM, 2 * this.#live) + more);
+    if (this.#used < 1.5 * this.#live) links.set(this.links.subarray(0, this.#used));
+    else this.#compactInto(links);
+    this.links = links;
   }
 
-  /** What a flow leaves behind when it gets other links is given up only here. */
-  #compact(more: number): void {
-    let needed = more;
-    for (let flow = 0; flow < this.start.length; flow++) needed += this.end[flow]! - this.start[flow]!;
-    const links = new Int32Array(2 * needed);
+  #compactInto(links: Int32Array): void {
     let used = 0;
     for (let flow = 0; flow < this.start.length; flow++) {
-      const own = this.links.subarray(this.start[flow]!, this.end[flow]!);
+      const [start, end] = [this.start[flow]!, this.end[flow]!];
       this.start[flow] = used;
-      links.set(own, used);
-      used += own.length;
+      for (let at = start; at < end; at++) links[used++] = this.links[at]!;
       this.end[flow] = used;
     }
-    this.links = links;
     this.#used = used;
   }
 }

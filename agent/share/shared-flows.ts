@@ -47,6 +47,8 @@ export class SharedFlows {
   readonly #known = new Map<number, KnownFlow>();
   /** In the order of the last update: mostly the next one has the same. */
   #last: KnownFlow[] = [];
+  /** To be overwritten by the next update. */
+  #spare: KnownFlow[] = [];
   #updates = 0;
   readonly #filling: Filling;
   readonly #groups: FlowGroups;
@@ -116,7 +118,8 @@ export class SharedFlows {
   #look(flows: readonly Flow[]): Changes {
     const now = ++this.#updates;
     const added: KnownFlow[] = [];
-    const current: KnownFlow[] = [];
+    const current = this.#spare;
+    let count = 0;
     let next = 0;
     for (const flow of flows) {
       if (!(flow.demandBps >= 0)) throw demandError(flow);
@@ -130,15 +133,18 @@ export class SharedFlows {
       }
       known.wanted = flow.demandBps;
       known.seen = now;
-      current.push(known);
+      current[count++] = known;
     }
-    const isComplete = current.length === this.#known.size;
+    current.length = count;
+    this.#spare = this.#last;
     this.#last = current;
     const changed: KnownFlow[] = [];
-    current.forEach((flow, place) => {
+    for (let place = 0; place < count; place++) {
+      const flow = current[place]!;
       flow.place = place;
       if (flow.wanted !== flow.demand && !Number.isNaN(flow.demand)) changed.push(flow);
-    });
+    }
+    const isComplete = count === this.#known.size;
     return { added, removed: isComplete ? [] : this.#forgetUnseen(now), changed };
   }
 
@@ -152,7 +158,8 @@ export class SharedFlows {
       destination,
       isLocal: this.#isLocal(flow),
       isReachable: path !== undefined,
-      links: path?.links.filter(isLimited) ?? [],
+      links:
+        path === undefined ? [] : path.links.every(isLimited) ? path.links : path.links.filter(isLimited),
       weight: path === undefined ? 1 : 1e6 / roundTripMicros(path, paths(destination, source)),
       number: -1,
       demand: Number.NaN,
@@ -226,8 +233,16 @@ export class SharedFlows {
       this.#number(flow);
       if (competes(flow)) this.#numbers.push(flow.number);
     }
-    this.#numbers.sort(this.#filling.byRank);
+    this.#sortNumbers();
     return this.#groups.regroup(this.#numbers);
+  }
+
+  /** Arrays of numbers are sorted without calls of a function. */
+  #sortNumbers(): void {
+    const ranks = Float64Array.from(this.#numbers, (number) => this.#filling.rank[number]!).sort();
+    ranks.forEach((rank, place) => {
+      this.#numbers[place] = this.#known.get(rank)!.number;
+    });
   }
 
   /** Shares that did not change stay the same objects. */
