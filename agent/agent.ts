@@ -324,7 +324,7 @@ export class Agent {
   #apply({ graph, atoms }: Moment): Promise<void> {
     let settled = Promise.resolve();
     if (graph) {
-      this.#epoch = new Epoch(graph);
+      this.#epoch = new Epoch(graph, this.#epoch);
       settled = this.#tick.setEpoch(this.#epoch).catch((error: Error) => this.#fail(error));
     }
     for (const atom of atoms) this.applications.obey(atom);

@@ -5,6 +5,7 @@ export type BenchErrorCode =
   | 'MACHINE_FAILED'
   | 'NOTHING_ARRIVED'
   | 'OUTPUT_UNREADABLE'
+  | 'RESULT_WRONG'
   | 'INTERRUPTED';
 
 const BLAME: Readonly<Record<BenchErrorCode, Blame>> = {
@@ -12,6 +13,7 @@ const BLAME: Readonly<Record<BenchErrorCode, Blame>> = {
   MACHINE_FAILED: 'machine',
   NOTHING_ARRIVED: 'internal',
   OUTPUT_UNREADABLE: 'machine',
+  RESULT_WRONG: 'internal',
   INTERRUPTED: 'usage',
 };
 

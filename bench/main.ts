@@ -8,6 +8,7 @@ import { EXIT_CODE, exitCodeOf } from '../proto/errors.ts';
 import { measureAccuracy } from './accuracy/accuracy.ts';
 import { BenchError } from './errors.ts';
 import { measureEvents } from './events/events.ts';
+import { measureFolding } from './folding/folding.ts';
 import { reportFromMachine } from './in-machine.ts';
 import { Interruption } from './lab.ts';
 import { measureReaction } from './reaction/reaction.ts';
@@ -15,6 +16,7 @@ import { readMachineFacts } from './report/machine.ts';
 import type { Report, Table } from './report/model.ts';
 import { saveJson, saveResults } from './report/save.ts';
 import { summary, terminalText } from './report/text.ts';
+import { measureShares } from './shares/shares.ts';
 
 /** As shells report a command that SIGINT ended. */
 const EXIT_INTERRUPTED = 130;
@@ -129,6 +131,23 @@ function addEvents(program: Command): void {
     });
 }
 
+/** Benches of arithmetic: no lab, no root. */
+function addArithmetic(
+  program: Command,
+  name: string,
+  description: string,
+  measure: (quick: boolean, say: (text: string) => void) => Table[],
+): void {
+  program
+    .command(name)
+    .description(description)
+    .option('--quick', 'fewer samples: a look, not a result', false)
+    .option('--json <file>', 'write the JSON to this file, too')
+    .option('--save <folder>', 'write everything there, also of a quick run')
+    .addHelpText('after', '\nNeeds no root. Takes less than a minute.')
+    .action((options: ReportOptions) => report(name, options, async () => measure(options.quick, step)));
+}
+
 /** The delay line needs a processor that wakes up on time, so the machine measures netem only. */
 async function accuracyInMachine({ quick, json }: ReportOptions, interruption: Interruption): Promise<void> {
   const words = ['accuracy', '--backend', 'netem', ...(quick ? ['--quick'] : [])];
@@ -149,6 +168,13 @@ const program = new Command('npm run bench --')
 addAccuracy(program);
 addReaction(program);
 addEvents(program);
+addArithmetic(program, 'shares', 'how long does it take to share links among 10,000 flows?', measureShares);
+addArithmetic(
+  program,
+  'folding',
+  'how long does it take to fold 4,000 nodes, in how much memory?',
+  measureFolding,
+);
 for (const command of program.commands) command.exitOverride();
 
 try {

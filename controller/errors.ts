@@ -2,6 +2,7 @@ import { type Blame, NetfoldError } from '../proto/errors.ts';
 
 export type ControllerErrorCode =
   | 'FILE_UNREADABLE'
+  | 'FILE_UNWRITABLE'
   | 'EXPERIMENT_EXISTS'
   | 'EXPERIMENT_UNKNOWN'
   | 'EXPERIMENT_AMBIGUOUS'
@@ -14,6 +15,7 @@ export type ControllerErrorCode =
 
 const BLAME: Readonly<Record<ControllerErrorCode, Blame>> = {
   FILE_UNREADABLE: 'input',
+  FILE_UNWRITABLE: 'input',
   EXPERIMENT_EXISTS: 'input',
   EXPERIMENT_UNKNOWN: 'input',
   EXPERIMENT_AMBIGUOUS: 'usage',

@@ -7,32 +7,43 @@
  * agent gets the same bits.
  */
 import { bps, micros, ratio } from '../proto/units.ts';
+import { edgeChanges } from './edge-changes.ts';
 import type { Distribution, Graph, GraphLink, Path } from './model.ts';
 import { ShortestPaths, type Tree } from './shortest-paths.ts';
 
-/** Trees are kept for the sources that were asked for last, in about 32 MB: four bytes a node and tree. */
-const CACHED_NODES = 8_000_000;
+/** Trees are kept for the roots that were asked for last, in at most 64 MB of four-byte numbers. */
+const CACHED_NUMBERS = 16_000_000;
 const MIN_CACHED_TREES = 16;
 
 /** The paths of one graph. Nothing is computed before it is asked for. */
 export class Folding {
   readonly graph: Graph;
-  readonly #shortest: ShortestPaths;
-  /** In order of last use. */
-  readonly #trees = new Map<number, Tree>();
+  readonly shortestPaths: ShortestPaths;
+  /** By root, in order of last use. */
+  readonly #trees: Map<number, Tree>;
   readonly #capacity: number;
 
-  constructor(graph: Graph) {
+  /** `previous`: the epoch before; what of its trees is not touched by the changes is taken over. */
+  constructor(graph: Graph, previous?: Folding) {
     this.graph = graph;
-    this.#shortest = new ShortestPaths(graph);
-    this.#capacity = Math.max(MIN_CACHED_TREES, Math.floor(CACHED_NODES / Math.max(1, graph.nodes.length)));
+    this.shortestPaths = new ShortestPaths(graph, previous?.shortestPaths);
+    this.#trees = previous ? previous.#treesThatHold(this) : new Map();
+    this.#capacity = Math.max(
+      MIN_CACHED_TREES,
+      Math.floor(CACHED_NUMBERS / Math.max(1, this.shortestPaths.treeSize)),
+    );
+  }
+
+  /** How many trees are kept. */
+  get treeCount(): number {
+    return this.#trees.size;
   }
 
   /** The path between two endpoints; `undefined` where there is none, and from an endpoint to itself. */
   path(from: number, to: number): Path | undefined {
     if (from === to || !this.#isEndpoint(from) || !this.#isEndpoint(to) || this.#areSeparated(from, to))
       return undefined;
-    const links = this.#shortest.links(this.#tree(from), to);
+    const links = this.shortestPaths.links(this.#tree(this.shortestPaths.rootOf(from)), from, to);
     return links && { from, to, ...foldLinks(links, this.graph.links) };
   }
 
@@ -46,13 +57,22 @@ export class Folding {
     });
   }
 
-  #tree(source: number): Tree {
-    const known = this.#trees.get(source);
-    if (known) this.#trees.delete(source);
+  #tree(root: number): Tree {
+    const known = this.#trees.get(root);
+    if (known) this.#trees.delete(root);
     else if (this.#trees.size >= this.#capacity) this.#trees.delete(this.#trees.keys().next().value!);
-    const tree = known ?? this.#shortest.tree(source);
-    this.#trees.set(source, tree);
+    const tree = known ?? this.shortestPaths.tree(root);
+    this.#trees.set(root, tree);
     return tree;
+  }
+
+  #treesThatHold(next: Folding): Map<number, Tree> {
+    const changes =
+      next.shortestPaths.coreNodes === this.shortestPaths.coreNodes
+        ? edgeChanges(this.graph, next.graph)
+        : undefined;
+    if (!changes) return new Map();
+    return new Map([...this.#trees].filter(([, tree]) => this.shortestPaths.holds(tree, changes)));
   }
 }
 

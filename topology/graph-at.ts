@@ -33,9 +33,11 @@ export function graphOf(state: NetworkState): Graph {
   const isThere = (node: number): boolean => {
     return node < present.length ? present[node] === 1 && disconnected[node] === 0 : goneBridges[node] === 0;
   };
-  const edges = graph.edges.filter(
+  const there = graph.edges.filter(
     ({ from, to, link }) => isThere(from) && isThere(to) && goneLinks[link] === 0,
   );
+  // The same list says to who compares epochs that nothing is absent.
+  const edges = there.length === graph.edges.length ? graph.edges : there;
   const partitions = [...state.partitions].map(({ groupOf }) => groupOf);
   return { ...graph, edges, links: settle(state), ...(partitions.length === 0 ? {} : { partitions }) };
 }

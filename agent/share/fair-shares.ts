@@ -10,7 +10,7 @@
  * don't influence each other's bits, so hosts may leave out what doesn't concern them.
  */
 import { NetfoldError } from '../../proto/errors.ts';
-import { LevelHeap } from './level-heap.ts';
+import { Filling } from './filling.ts';
 
 export interface ShareProblem {
   /** Per link, bit/s; `Infinity` is a link that limits nothing. */
@@ -47,158 +47,28 @@ export const MAX_WEIGHT = 1e9;
 /** O(crossings × log(links + flows)). Throws `NetfoldError` (`SHARE_INPUT`) on arrays that don't fit each other. */
 export function fairShares(problem: ShareProblem): Shares {
   check(problem);
-  const filling = new Filling(problem);
-  filling.run();
-  return { rate: filling.rate, ceiling: ceilings(problem, filling), limitedBy: filling.limitedBy };
-}
-
-class Filling {
-  readonly rate: Float64Array;
-  readonly limitedBy: Int32Array;
-  /** Per link: the level at which it filled up; -1 while it has not. */
-  readonly fullAt: Float64Array;
-  /** Per link, bit/s: capacity minus the rates of frozen flows. */
-  readonly left: Float64Array;
-
-  readonly #problem: ShareProblem;
-  readonly #frozen: Uint8Array;
-  /**
-   * Per link: the weights of its unfrozen flows, as a sum and its rounding error (Neumaier's summation): after
-   * subtracting nearly all of a sum whose terms differ by 1e7, a plain one would be wrong in the ninth digit.
-   */
-  readonly #weightSum: Float64Array;
-  readonly #weightError: Float64Array;
-  /** Per link: crossings of unfrozen flows. */
-  readonly #active: Int32Array;
-  /** The other way round than `start` and `linkOf`: the flows of a link. */
-  readonly #flowStart: Int32Array;
-  readonly #flowOf: Int32Array;
-  /** Ids below the number of flows are flows that reach their demand, the others are links that fill up. */
-  readonly #events: LevelHeap;
-
-  constructor(problem: ShareProblem) {
-    const links = problem.capacity.length;
-    const flows = problem.weight.length;
-    this.#problem = problem;
-    this.rate = new Float64Array(flows);
-    this.limitedBy = new Int32Array(flows).fill(-1);
-    this.fullAt = new Float64Array(links).fill(-1);
-    this.left = Float64Array.from(problem.capacity);
-    this.#frozen = new Uint8Array(flows);
-    this.#weightSum = new Float64Array(links);
-    this.#weightError = new Float64Array(links);
-    this.#active = new Int32Array(links);
-    this.#flowStart = new Int32Array(links + 1);
-    this.#flowOf = new Int32Array(problem.linkOf.length);
-    this.#events = new LevelHeap(links + flows);
-    this.#index();
-    this.#schedule();
+  const { capacity, start, linkOf, weight, demand } = problem;
+  const flows = [...weight.keys()];
+  const filling = new Filling(capacity);
+  filling.reserve(flows.length);
+  filling.weight.set(weight);
+  filling.demand.set(demand);
+  for (const flow of flows) {
+    filling.rank[flow] = flow;
+    filling.level[flow] = demand[flow]! / weight[flow]!;
+    const crossed = [...linkOf.subarray(start[flow]!, start[flow + 1]!)];
+    filling.pool.set(flow, crossed);
+    for (const link of crossed) filling.flowsOf[link]!.push(flow);
   }
-
-  run(): void {
-    const events = this.#events;
-    const { weight, demand } = this.#problem;
-    const flows = weight.length;
-    while (events.size > 0) {
-      const id = events.topId;
-      if (id < flows) {
-        events.pop();
-        if (!this.#frozen[id]) this.#freeze(id, demand[id]!);
-        continue;
-      }
-      const link = id - flows;
-      if (this.#active[link] === 0) {
-        events.pop();
-        continue;
-      }
-      // Levels of links only grow while flows are frozen, so a stale level is too low and its link comes too early.
-      const level = this.#levelOf(link);
-      if (level > events.topLevel) {
-        events.raiseTop(level);
-        continue;
-      }
-      events.pop();
-      this.#fill(link, level);
-    }
-    // What no event froze has infinite demand and crosses unlimited links only.
-    for (let flow = 0; flow < flows; flow++) {
-      if (!this.#frozen[flow]) this.rate[flow] = Number.POSITIVE_INFINITY;
-    }
-  }
-
-  #index(): void {
-    const { start, linkOf, weight, capacity } = this.#problem;
-    for (const link of linkOf) this.#flowStart[link + 1]!++;
-    for (let link = 0; link < capacity.length; link++) this.#flowStart[link + 1]! += this.#flowStart[link]!;
-    for (let flow = 0; flow < weight.length; flow++) {
-      for (let at = start[flow]!; at < start[flow + 1]!; at++) {
-        const link = linkOf[at]!;
-        this.#flowOf[this.#flowStart[link]! + this.#active[link]!] = flow;
-        this.#active[link]!++;
-        this.#addWeight(link, weight[flow]!);
-      }
-    }
-  }
-
-  #schedule(): void {
-    const { capacity, weight, demand } = this.#problem;
-    for (let flow = 0; flow < weight.length; flow++) {
-      if (demand[flow] !== Number.POSITIVE_INFINITY) this.#events.push(demand[flow]! / weight[flow]!, flow);
-    }
-    for (let link = 0; link < capacity.length; link++) {
-      if (this.#active[link]! > 0 && capacity[link] !== Number.POSITIVE_INFINITY) {
-        this.#events.push(this.#levelOf(link), weight.length + link);
-      }
-    }
-  }
-
-  #levelOf(link: number): number {
-    return Math.max(0, this.left[link]!) / (this.#weightSum[link]! + this.#weightError[link]!);
-  }
-
-  #fill(link: number, level: number): void {
-    this.fullAt[link] = level;
-    for (let at = this.#flowStart[link]!; at < this.#flowStart[link + 1]!; at++) {
-      const flow = this.#flowOf[at]!;
-      if (this.#frozen[flow]) continue;
-      this.limitedBy[flow] = link;
-      this.#freeze(flow, Math.min(this.#problem.weight[flow]! * level, this.#problem.demand[flow]!));
-    }
-  }
-
-  #freeze(flow: number, rate: number): void {
-    const { start, linkOf, weight } = this.#problem;
-    this.#frozen[flow] = 1;
-    this.rate[flow] = rate;
-    for (let at = start[flow]!; at < start[flow + 1]!; at++) {
-      const link = linkOf[at]!;
-      this.left[link]! -= rate;
-      this.#active[link]!--;
-      this.#addWeight(link, -weight[flow]!);
-    }
-  }
-
-  #addWeight(link: number, weight: number): void {
-    const old = this.#weightSum[link]!;
-    const sum = old + weight;
-    this.#weightError[link]! += Math.abs(old) >= Math.abs(weight) ? old - sum + weight : weight - sum + old;
-    this.#weightSum[link] = sum;
-  }
-}
-
-function ceilings(problem: ShareProblem, { rate, limitedBy, fullAt, left }: Filling): Float64Array {
-  const { start, linkOf, weight } = problem;
-  const ceiling = new Float64Array(rate.length);
-  for (let flow = 0; flow < rate.length; flow++) {
-    let least = limitedBy[flow] === -1 ? Number.POSITIVE_INFINITY : rate[flow]!;
-    for (let at = start[flow]!; limitedBy[flow] === -1 && at < start[flow + 1]!; at++) {
-      const link = linkOf[at]!;
-      const full = fullAt[link]! >= 0;
-      least = Math.min(least, full ? weight[flow]! * fullAt[link]! : Math.max(0, left[link]!) + rate[flow]!);
-    }
-    ceiling[flow] = Math.max(least, rate[flow]!);
-  }
-  return ceiling;
+  const links = [...capacity.keys()];
+  for (const link of links) filling.touch(link);
+  const order = flows.filter((flow) => demand[flow] !== Number.POSITIVE_INFINITY).sort(filling.byLevel);
+  filling.run({ flows, links, order });
+  return {
+    rate: filling.rate.slice(0, flows.length),
+    ceiling: filling.ceiling.slice(0, flows.length),
+    limitedBy: filling.limitedBy.slice(0, flows.length),
+  };
 }
 
 function check({ capacity, start, linkOf, weight, demand }: ShareProblem): void {

@@ -2,8 +2,9 @@
 
 import { Folding } from '../../topology/fold.ts';
 import type { Graph, Path } from '../../topology/model.ts';
-import { roundTripMicros, type ShareNetwork } from '../share/flow-shares.ts';
+import type { ShareNetwork } from '../share/model.ts';
 import { rememberPaths } from '../share/path-memory.ts';
+import { roundTripMicros } from '../share/round-trip.ts';
 
 export class Epoch {
   readonly graph: Graph;
@@ -11,8 +12,12 @@ export class Epoch {
   /** `undefined` where the topology has none. */
   readonly path: (from: number, to: number) => Path | undefined;
 
-  constructor(graph: Graph) {
-    const folding = new Folding(graph);
+  readonly folding: Folding;
+
+  /** `previous`: what it has folded, and is not changed, is not folded again. */
+  constructor(graph: Graph, previous?: Epoch) {
+    const folding = new Folding(graph, previous?.folding);
+    this.folding = folding;
     this.graph = graph;
     this.path = rememberPaths((from, to) => folding.path(from, to), graph.endpoints.length);
     this.network = {

@@ -8,7 +8,8 @@ import type { Clock } from '../clock.ts';
 import type { LocalEndpoint } from '../endpoints/model.ts';
 import type { Mesh } from '../mesh/mesh.ts';
 import { announcedRate } from '../mesh/rate-code.ts';
-import { type FlowShare, flowShares, type Flow as ShareFlow } from '../share/flow-shares.ts';
+import type { FlowShare, Flow as ShareFlow } from '../share/model.ts';
+import { SharedFlows } from '../share/shared-flows.ts';
 import { ChangeFilter } from '../usage/change-filter.ts';
 import { FlowMeter } from '../usage/flow-meter.ts';
 import type { UsageReader } from '../usage/reader.ts';
@@ -37,6 +38,7 @@ export class Tick {
   readonly #filter = new ChangeFilter();
   readonly #isLocal: ReadonlySet<number>;
   #epoch: Epoch;
+  #shared: SharedFlows;
   #seenFlows = -1;
   #shares: readonly FlowShare[] = [];
 
@@ -48,6 +50,7 @@ export class Tick {
       return path ? this.#epoch.roundTripMicros(path) / 1000 : 0;
     });
     this.#isLocal = new Set(ports.local.map(({ number }) => number));
+    this.#shared = this.#sharedIn(epoch);
   }
 
   get meter(): FlowMeter {
@@ -65,6 +68,7 @@ export class Tick {
    */
   setEpoch(epoch: Epoch): Promise<void> {
     this.#epoch = epoch;
+    this.#shared = this.#sharedIn(epoch);
     for (const { source, destination } of this.#meter.flows())
       this.#meter.setPath(source, destination, epoch.bandwidth(source, destination));
     this.#share();
@@ -96,6 +100,10 @@ export class Tick {
     this.#enforce(now);
   }
 
+  #sharedIn({ network }: Epoch): SharedFlows {
+    return new SharedFlows(network, ({ source }) => this.#isLocal.has(source));
+  }
+
   #measure(now: number): void {
     const rows = this.#ports.usage.read();
     this.#meter.begin(now);
@@ -121,10 +129,8 @@ export class Tick {
     mesh.view.forEachRemoteFlow((source, destination, rateBps, greedy) => {
       flows.push(shareFlow(source, destination, rateBps, greedy));
     });
-    const isLocal = ({ source }: ShareFlow): boolean => this.#isLocal.has(source);
-    this.#shares = flowShares(this.#epoch.network, flows, isLocal).filter(({ source }) =>
-      this.#isLocal.has(source),
-    );
+    this.#shared.update(flows);
+    this.#shares = this.#shared.local();
   }
 
   #enforce(now: number): void {

@@ -33,12 +33,13 @@ export function cells(row: Row): string[] {
   ];
 }
 
-/** `delay line: loss`, in the design's words. */
+/** `delay line: loss`, in the design's words; only the title where nothing was delayed. */
 export function titleOf({ backend, title }: Table): string {
-  return `${backend.replace('-', ' ')}: ${title}`;
+  return backend === undefined ? title : `${backend.replace('-', ' ')}: ${title}`;
 }
 
 function value(number: number, unit: Unit): string {
+  if (unit === 'MB') return `${number.toFixed(1)} MB`;
   if (unit === 'ms') return `${number.toFixed(3)} ms`;
   return unit === 'ratio' ? formatRatio(number) : formatBps(Math.round(number));
 }

@@ -4,8 +4,8 @@ import type { Interval } from '../measure/statistics.ts';
 import type { MachineFacts } from './machine.ts';
 import type { Plot } from './plot.ts';
 
-/** `bit/s`; `ms`; `ratio` in 0..1. */
-export type Unit = 'bit/s' | 'ms' | 'ratio';
+/** `bit/s`; `ms`; `MB` of a million bytes; `ratio` in 0..1. */
+export type Unit = 'bit/s' | 'ms' | 'MB' | 'ratio';
 
 /** How far off a row may be: a part of its target, or an amount in its unit. */
 export interface Bound {
@@ -38,7 +38,8 @@ export interface Row {
 export interface Table {
   readonly id: string;
   readonly title: string;
-  readonly backend: DelayBackendName;
+  /** What delayed packets; absent: no packets took part. */
+  readonly backend?: DelayBackendName;
   /** Whose table it is. */
   readonly source: string;
   /** What was sent, what was counted, what is judged. */

@@ -6,6 +6,7 @@ import { EXIT_CODE, exitCodeOf } from '../../proto/errors.ts';
 import { addAgentCommand } from './commands/agent.ts';
 import { addControlCommands } from './commands/control.ts';
 import { addExecCommands } from './commands/exec.ts';
+import { addGenerateCommand } from './commands/generate.ts';
 import { addMachineCommands } from './commands/machine.ts';
 import { addMeshCommand } from './commands/mesh.ts';
 import { addRunningCommands } from './commands/running.ts';
@@ -40,6 +41,7 @@ function createProgram(): Command {
     .exitOverride();
   program.commandsGroup('Topologies:');
   addTopologyCommands(program);
+  addGenerateCommand(program);
   addVerifyCommand(program);
   program.commandsGroup('Experiments:');
   addUpCommand(program);

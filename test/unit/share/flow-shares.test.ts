@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Flow, flowShares, MIN_RTT_MICROS, roundTripMicros } from '../../../agent/share/flow-shares.ts';
+import { flowShares } from '../../../agent/share/flow-shares.ts';
+import type { Flow } from '../../../agent/share/model.ts';
 import { rememberPaths } from '../../../agent/share/path-memory.ts';
+import { MIN_RTT_MICROS, roundTripMicros } from '../../../agent/share/round-trip.ts';
 import { type PathSpec, pathTable } from '../../support/path-table.ts';
 
 const GREEDY = Number.POSITIVE_INFINITY;

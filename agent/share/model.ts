@@ -1,0 +1,29 @@
+/** What sharing takes and gives. Plain data. */
+import type { Path } from '../../topology/model.ts';
+
+/** What sharing needs to know of one epoch of a topology. */
+export interface ShareNetwork {
+  /** The path between two endpoints, by their numbers; undefined where there is none. Called twice per flow. */
+  readonly paths: (from: number, to: number) => Path | undefined;
+  /** Per link, bit/s; `Infinity` for an unlimited one. */
+  readonly linkCapacity: Float64Array;
+}
+
+/** A flow, by the numbers of its endpoints. */
+export interface Flow {
+  readonly source: number;
+  readonly destination: number;
+  /** bit/s; `Infinity` for a greedy flow. */
+  readonly demandBps: number;
+}
+
+export interface FlowShare {
+  readonly source: number;
+  readonly destination: number;
+  /** The smaller of demand and fair share, bit/s; `Infinity` where nothing limits it. */
+  readonly rateBps: number;
+  /** What it could take at once if it became greedy now, bit/s; at least `rateBps` (`Shares.ceiling`). */
+  readonly ceilingBps: number;
+  /** Index of the link that limits it, or -1 where its own demand does, or nothing. */
+  readonly limitedBy: number;
+}

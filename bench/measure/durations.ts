@@ -1,0 +1,46 @@
+/** How long something takes that takes milliseconds, again and again in one process. */
+import { judge } from '../report/judge.ts';
+import type { Row } from '../report/model.ts';
+import { interval99, median } from './statistics.ts';
+
+export interface Timed {
+  readonly what: string;
+  /** What the median may be. */
+  readonly boundMs: number;
+  /** Not counted: the compiler optimizes what it has seen often. */
+  readonly warmUp: number;
+  readonly samples: number;
+  /** Called before each run; takes no part in the time. */
+  readonly prepare?: () => void;
+  readonly run: () => void;
+  readonly note?: string;
+}
+
+/** The row of a table: median and middle 99 % of the samples. */
+export function timed({ what, boundMs, warmUp, samples, prepare, run, note = '' }: Timed): Row {
+  const durations: number[] = [];
+  for (let sample = -warmUp; sample < samples; sample++) {
+    prepare?.();
+    const began = performance.now();
+    run();
+    if (sample >= 0) durations.push(performance.now() - began);
+  }
+  return atMost(what, 'ms', boundMs, durations, note);
+}
+
+/** A row whose median is to be small. */
+export function atMost(
+  what: string,
+  unit: Row['unit'],
+  bound: number,
+  values: readonly number[],
+  note = '',
+): Row {
+  const target = { what, unit, target: 0, bound: { kind: 'absolute', value: bound } } as const;
+  return judge(target, {
+    measured: median(values),
+    spread: values.length > 1 ? interval99(values) : null,
+    samples: values.length,
+    note,
+  });
+}
