@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { listNamespaces } from '../../agent/kernel/namespaces.ts';
+import { listNamespaces } from '../../agent/kernel/namespace-files.ts';
 import { experimentFolder, experimentOf, NETNS_ETC_FOLDER } from '../../controller/lab/names.ts';
 import { processesIn } from '../../controller/lab/processes.ts';
 import { experimentName, type Finished, run, until } from '../support/lab.ts';
