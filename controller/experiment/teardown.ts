@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { JOURNAL_FOLDER, Journal } from '../../agent/enforce/journal.ts';
 import { clearInterface } from '../../agent/kernel/clear-interface.ts';
 import { describeLeftover, findLeftovers, removeLeftover } from '../../agent/kernel/leftovers.ts';
-import { listNamespaces } from '../../agent/kernel/namespaces.ts';
+import { listNamespaces } from '../../agent/kernel/namespace-files.ts';
 import { removeIfEmpty, removeLab } from '../lab/lab.ts';
 import { experimentFolder, experimentOf, pathOfNamespace, RUN_FOLDER } from '../lab/names.ts';
 import { agentsOf, endProcesses, processesIn } from '../lab/processes.ts';
@@ -33,7 +33,7 @@ export async function removeExperiment(experiment: string): Promise<Removed> {
     const at = { namespace: pathOfNamespace(namespace), ifindex };
     return clearInterface(at, new Journal()) ? [name] : [];
   });
-  const removed = removeLab(experiment);
+  const removed = await removeLab(experiment);
   rmSync(experimentFolder(experiment), { recursive: true, force: true });
   removeIfEmpty(RUN_FOLDER);
   removeIfEmpty(JOURNAL_FOLDER);
