@@ -2,7 +2,8 @@
 import { stderr, stdout } from 'node:process';
 import { styleText } from 'node:util';
 import { NetfoldError } from '../../proto/errors.ts';
-import { ProgressLine, terminalWriter } from './progress.ts';
+import type { Progress } from '../experiment/teardown.ts';
+import { ProgressLine, progressText, terminalWriter } from './progress.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -23,7 +24,12 @@ const tellParent = (text: string): void => {
 const line = new ProgressLine(process.send ? tellParent : terminalWriter(stderr), () => performance.now());
 
 /** How far the present step is; shown for a moment, where somebody looks. */
-export function progress(text: string): void {
+export function progress(how: Progress): void {
+  line.show(progressText(how));
+}
+
+/** What another process' `progress` has told. */
+export function passOnProgress({ progress: text }: ProgressMessage): void {
   if (text === '') line.clear();
   else line.show(text);
 }

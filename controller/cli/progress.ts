@@ -2,6 +2,7 @@
  * A line that is written over: how far something is. On a terminal only, where one line stands in the place of many; in
  * a file or a pipe it would be noise.
  */
+import type { Progress } from '../experiment/teardown.ts';
 
 /** Ten times a second looks steady and costs nothing. */
 const INTERVAL_MS = 100;
@@ -51,6 +52,6 @@ export function terminalWriter(
 }
 
 /** `making endpoints 1,200 of 2,668` */
-export function progressText({ doing, done, of }: { doing: string; done: number; of: number }): string {
+export function progressText({ doing, done, of }: Progress): string {
   return `${doing} ${done.toLocaleString('en')} of ${of.toLocaleString('en')}`;
 }

@@ -6,7 +6,6 @@ import { Experiment } from '../experiment/experiment.ts';
 import type { Placement } from '../site/site-plan.ts';
 import { openTopology } from './files.ts';
 import { progress, step, warn } from './output.ts';
-import { progressText } from './progress.ts';
 
 export interface LabOptions {
   readonly hosts: number;
@@ -53,7 +52,7 @@ export async function withExperiment<T>(
     delayBackend: lab.delayBackend ?? 'auto',
     ...(placements.length > 0 && { site: { placements, takeOver, leaseMs: lease / 1000 } }),
     onStep: step,
-    onProgress: (one) => progress(progressText(one)),
+    onProgress: progress,
     signal: interruption.signal,
   });
   try {

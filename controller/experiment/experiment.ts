@@ -24,7 +24,7 @@ import { AgentProcess } from './agents.ts';
 import { serveBootstrap, type TopologyText } from './bootstrap-server.ts';
 import { secureMesh } from './mesh-security.ts';
 import { reserveExperiment, writeState } from './state.ts';
-import { removeExperiment } from './teardown.ts';
+import { type Progress, removeExperiment } from './teardown.ts';
 
 export interface ExperimentOptions {
   readonly name: string;
@@ -40,13 +40,6 @@ export interface ExperimentOptions {
   readonly onProgress?: (progress: Progress) => void;
   /** Ends the start; its `reason` is thrown when everything is removed again. */
   readonly signal?: AbortSignal;
-}
-
-/** `making endpoints 1,200 of 2,668` */
-export interface Progress {
-  readonly doing: string;
-  readonly done: number;
-  readonly of: number;
 }
 
 export interface SiteOptions {
@@ -69,16 +62,19 @@ export class Experiment {
   readonly topology: Topology;
   readonly agents: readonly AgentProcess[];
   readonly #server: FastifyInstance;
+  readonly #onProgress: ExperimentOptions['onProgress'];
 
   private constructor(
     facts: { plan: LabPlan; graph: Graph; topology: Topology; agents: readonly AgentProcess[] },
     server: FastifyInstance,
+    onProgress: ExperimentOptions['onProgress'],
   ) {
     this.plan = facts.plan;
     this.graph = facts.graph;
     this.topology = facts.topology;
     this.agents = facts.agents;
     this.#server = server;
+    this.#onProgress = onProgress;
   }
 
   /**
@@ -108,10 +104,10 @@ export class Experiment {
       onStep(`starting ${count(plan.hosts.length, 'agent')}`);
       const agents = plan.hosts.map((host) => new AgentProcess(name, host));
       await untilReady(agents, options);
-      return new Experiment({ plan, graph, topology, agents }, server);
+      return new Experiment({ plan, graph, topology, agents }, server, options.onProgress);
     } catch (error) {
       await server?.close();
-      await removeExperiment(name);
+      await removeExperiment(name, options.onProgress);
       throw error;
     }
   }
@@ -140,7 +136,7 @@ export class Experiment {
   /** Ends the experiment and removes everything of it. */
   async stop(): Promise<void> {
     await this.#server.close();
-    await removeExperiment(this.name);
+    await removeExperiment(this.name, this.#onProgress);
   }
 }
 

@@ -10,8 +10,8 @@ import { hostsFileText, type LabEndpoint, type LabPlan } from './lab-plan.ts';
 import { experimentOf, fabricNamespace, hostsFile, NETNS_ETC_FOLDER } from './names.ts';
 
 /**
- * Between two batches signals arrive and progress shows. An endpoint takes 1 to 2 ms (`npm run bench -- setup`), so that
- * nobody waits longer than some 0.1 s; what a batch costs beside its endpoints is below 1 % of it.
+ * Between two batches signals arrive and progress shows. An endpoint takes 1 to 2 ms (docs/limits.md), so nobody waits
+ * longer than some 0.1 s; what a batch costs beside its endpoints is below 1 % of it.
  */
 const BATCH = 64;
 
@@ -51,11 +51,20 @@ function createEndpoints(endpoints: readonly LabEndpoint[], plan: LabPlan): void
     connectEndpoints(local, host, plan);
 }
 
-/** Removes every namespace of an experiment, also those that no state file knows; returns how many there were. */
-export async function removeLab(experiment: string): Promise<number> {
+/**
+ * Removes every namespace of an experiment, also those that no state file knows; returns how many there were.
+ * `onRemoved` is told how many are gone of how many.
+ */
+export async function removeLab(
+  experiment: string,
+  onRemoved?: (removed: number, of: number) => void,
+): Promise<number> {
   const names = listNamespaces().filter((name) => experimentOf(name) === experiment);
   for (const [index, name] of names.entries()) {
-    if (index % BATCH === 0) await turn();
+    if (index % BATCH === 0) {
+      onRemoved?.(index, names.length);
+      await turn();
+    }
     // The namespace is what is found after a kill, so it goes last.
     rmSync(join(NETNS_ETC_FOLDER, name), { recursive: true, force: true });
     removeNamespace(name);

@@ -1,5 +1,5 @@
 /** How many endpoints fit a machine, and what bounds them. Pure: limits in, number out. */
-import type { MachineLimits } from '../../agent/kernel/limits.ts';
+import type { Limit, MachineLimits } from '../../agent/kernel/limits.ts';
 import { NetfoldError } from '../../proto/errors.ts';
 import { MAX_ENDPOINTS_PER_HOST } from '../lab/lab-plan.ts';
 
@@ -17,134 +17,135 @@ export interface Capacity {
   readonly endpoints: number;
   /** What there is not enough of for one more. */
   readonly boundedBy: string;
-  /** What lets more fit; `wanted`: how many endpoints. */
-  readonly remedy: (wanted: number) => string;
+  /** What would let all fit that are wanted. */
+  readonly remedy: string;
 }
 
-/**
- * Measured on Linux 6.18 with 2,668 endpoints (docs/limits.md): namespace, veth pair, addresses and routes are 0.34 MB,
- * of which 0.31 MB are slabs that can't be given back. An agent's part is what `AGENT_ENDPOINT_BYTES` says.
- */
+/** Namespace, veth pair, addresses and routes, measured with 2,668 endpoints on Linux 6.18 (docs/limits.md). */
 const ENDPOINT_BYTES = 350e3;
+/** What an agent keeps of each endpoint, and without any. */
 const AGENT_ENDPOINT_BYTES = 150e3;
 const AGENT_BYTES = 200e6;
-/** A shell and what it starts, of which only what the kernel and libc need is known. */
+/** A shell and a small program. */
 const APPLICATION_BYTES = 1e6;
+/**
+ * `ip netns exec` gives each command a mount namespace, with a copy of every mount; each endpoint's name is one. Measured
+ * with 300 commands among 2,691 mounts.
+ */
+const MOUNT_BYTES = 410;
 const APPLICATION_THREADS = 2;
 /** Node's own, libuv's, the delay line's; measured 13. */
 const AGENT_THREADS = 24;
-/** In an agent: packet socket, netlink socket, queue, and room for a log. Beside them sockets of the mesh and maps. */
+/** For `netfold exec`, and what the user does beside it. */
+const SPARE_THREADS = 64;
+/** In an agent: packet socket, netlink socket, queue, and room for a log. Beside them sockets of the mesh, and maps. */
 const ENDPOINT_FILES = 4;
 const AGENT_FILES = 256;
-/** A machine whose memory is full to the last byte is no use. */
+/** A machine whose memory is full to the last byte is of no use. */
 const USABLE_MEMORY = 0.9;
+/** More than any of the limits lets fit. */
+const MOST = 2 ** 24;
 
 interface Need {
+  /** With how much there is. */
   readonly what: string;
   readonly left: number;
-  readonly perHost: number;
-  readonly perEndpoint: number;
-  readonly perApplication?: number;
-  /** `total`: of the resource, all that is used included. */
-  readonly remedy: (total: number) => string;
+  /** How much so many endpoints take; grows with them. */
+  readonly takes: (endpoints: number) => number;
+  /** `missing`: how much more there would have to be. */
+  readonly remedy: (missing: number) => string;
 }
 
-/** `wanted.endpoints` decides only how many commands there are for each endpoint. */
+/** How many endpoints fit, with as many hosts as are wanted and commands in the same part of the endpoints. */
 export function capacityOf(limits: MachineLimits, wanted: Load): Capacity {
-  const { hosts } = wanted;
-  const share = wanted.endpoints > 0 ? wanted.applications / wanted.endpoints : 0;
-  const bounds = needs(limits, hosts).map(
-    ({ what, left, perHost, perEndpoint, perApplication = 0, remedy }) => {
-      const each = perEndpoint + perApplication * share;
-      const endpoints = Math.max(0, Math.floor((left - perHost * hosts) / each));
-      return {
-        endpoints,
-        boundedBy: what,
-        remedy: (count: number) => remedy(Math.ceil(perHost * hosts + each * count)),
-      };
-    },
-  );
-  return bounds.reduce((least, bound) => (bound.endpoints < least.endpoints ? bound : least));
+  const bounds = needsOf(limits, wanted).map((need) => ({ need, endpoints: mostThatFit(need) }));
+  const { need, endpoints } = bounds.reduce((least, one) => (one.endpoints < least.endpoints ? one : least));
+  const missing = Math.max(0, Math.ceil(need.takes(wanted.endpoints) - need.left));
+  return { endpoints, boundedBy: need.what, remedy: need.remedy(missing) };
 }
 
-function needs(limits: MachineLimits, hosts: number): Need[] {
-  const { memoryBytes, threads, mounts, networkNamespaces, mountNamespaces, openFiles } = limits;
-  const sysctl = (name: string, used: number) => (total: number) => `sysctl -w ${name}=${used + total}`;
+function mostThatFit({ takes, left }: Need): number {
+  let fits = 0;
+  let tooMany = MOST;
+  while (tooMany - fits > 1) {
+    const middle = Math.floor((fits + tooMany) / 2);
+    if (takes(middle) <= left) fits = middle;
+    else tooMany = middle;
+  }
+  return fits;
+}
+
+function needsOf(limits: MachineLimits, { endpoints, hosts, applications }: Load): Need[] {
+  const { memoryBytes, mounts, openFiles } = limits;
+  const share = endpoints > 0 ? applications / endpoints : 0;
+  /** The fabric, hosts, endpoints. */
+  const namespaces = (count: number): number => 1 + hosts + count;
+  const applicationBytes = (count: number): number =>
+    APPLICATION_BYTES + MOUNT_BYTES * (mounts.used + namespaces(count));
   return [
     {
-      what: `addresses (${MAX_ENDPOINTS_PER_HOST.toLocaleString('en')} for each host)`,
+      what: `addresses (${number(MAX_ENDPOINTS_PER_HOST)} for each host)`,
       left: MAX_ENDPOINTS_PER_HOST * hosts,
-      perHost: 0,
-      perEndpoint: 1,
+      takes: (count) => count,
       remedy: () => 'use more hosts (--hosts)',
     },
     {
       what: `memory (${megabytes(memoryBytes)} available)`,
       left: memoryBytes * USABLE_MEMORY,
-      perHost: AGENT_BYTES,
-      perEndpoint: ENDPOINT_BYTES + AGENT_ENDPOINT_BYTES,
-      perApplication: APPLICATION_BYTES,
-      remedy: (bytes) => `free memory until ${megabytes(bytes / USABLE_MEMORY)} are available`,
+      takes: (count) =>
+        AGENT_BYTES * hosts +
+        (ENDPOINT_BYTES + AGENT_ENDPOINT_BYTES) * count +
+        share * count * applicationBytes(count),
+      remedy: (missing) => `free ${megabytes(missing / USABLE_MEMORY)} of memory`,
     },
     {
-      what: `processes (${left(threads)}: kernel.pid_max, kernel.threads-max, pids.max of the control group)`,
-      left: threads.most - threads.used,
-      perHost: AGENT_THREADS,
-      // Always some, for `netfold exec` and what the user does.
-      perEndpoint: 0.01,
-      perApplication: APPLICATION_THREADS,
-      remedy: sysctl('kernel.pid_max', threads.used),
+      ...ofLimit('threads', limits.threads, 'kernel.pid_max, kernel.threads-max, pids.max'),
+      takes: (count) => SPARE_THREADS + AGENT_THREADS * hosts + APPLICATION_THREADS * share * count,
+      remedy: (missing) =>
+        `allow ${number(limits.threads.most + missing)} of them (kernel.pid_max, kernel.threads-max, pids.max of the control group)`,
+    },
+    { ...ofLimit('mounts', mounts, 'fs.mount-max'), takes: namespaces },
+    {
+      ...ofLimit('network namespaces', limits.networkNamespaces, 'user.max_net_namespaces'),
+      takes: namespaces,
     },
     {
-      what: `mounts (${left(mounts)}: fs.mount-max)`,
-      left: mounts.most - mounts.used - 1,
-      perHost: 1,
-      perEndpoint: 1,
-      remedy: sysctl('fs.mount-max', mounts.used + 1),
+      ...ofLimit('mount namespaces', limits.mountNamespaces, 'user.max_mnt_namespaces'),
+      takes: (count) => share * count,
     },
     {
-      what: `network namespaces (${left(networkNamespaces)}: user.max_net_namespaces)`,
-      left: networkNamespaces.most - networkNamespaces.used - 1,
-      perHost: 1,
-      perEndpoint: 1,
-      remedy: sysctl('user.max_net_namespaces', networkNamespaces.used + 1),
-    },
-    {
-      what: `mount namespaces (${left(mountNamespaces)}: user.max_mnt_namespaces)`,
-      left: mountNamespaces.most - mountNamespaces.used,
-      perHost: 0,
-      perEndpoint: 0.001,
-      perApplication: 1,
-      remedy: sysctl('user.max_mnt_namespaces', mountNamespaces.used),
-    },
-    {
-      what: `open files of an agent (${openFiles}: fs.nr_open, or the hard limit without CAP_SYS_RESOURCE)`,
-      left: openFiles * hosts,
-      perHost: AGENT_FILES,
-      perEndpoint: ENDPOINT_FILES,
-      remedy: (total) => `ulimit -Hn ${Math.ceil(total / hosts)}, or use more hosts (--hosts)`,
+      what: `open files of an agent (${number(openFiles)}, as far as they may be raised)`,
+      left: openFiles,
+      takes: (count) => openFilesOf({ endpoints: count, hosts }),
+      remedy: (missing) => `allow ${number(openFiles + missing)} of them (ulimit -Hn, fs.nr_open)`,
     },
   ];
 }
 
+function ofLimit(name: string, { most, used }: Limit, setting: string): Omit<Need, 'takes'> {
+  return {
+    what: `${name} (${number(used)} of ${number(most)} are in use; ${setting})`,
+    left: most - used,
+    remedy: (missing) => `sysctl -w ${setting}=${most + missing}`,
+  };
+}
+
 /** Descriptors that the busiest agent of such an experiment has open at most. */
-export function openFilesOf({ endpoints, hosts }: Load): number {
+export function openFilesOf({ endpoints, hosts }: Pick<Load, 'endpoints' | 'hosts'>): number {
   return AGENT_FILES + ENDPOINT_FILES * Math.ceil(endpoints / hosts);
 }
 
-const left = ({ most, used }: { most: number; used: number }): string =>
-  `${used.toLocaleString('en')} of ${most.toLocaleString('en')} used`;
-const megabytes = (bytes: number): string => `${Math.floor(bytes / 1e6).toLocaleString('en')} MB`;
+const number = (value: number): string => value.toLocaleString('en');
+const megabytes = (bytes: number): string => `${number(Math.ceil(bytes / 1e6))} MB`;
 
 /** Throws where more endpoints are wanted than fit, with the number that would. */
 export function requireCapacity(limits: MachineLimits, wanted: Load): void {
   const { endpoints, boundedBy, remedy } = capacityOf(limits, wanted);
   if (wanted.endpoints <= endpoints) return;
-  const number = (value: number): string => value.toLocaleString('en');
   throw new NetfoldError({
     code: 'LAB_LIMIT',
     blame: 'machine',
     message: `${number(wanted.endpoints)} endpoints don't fit this machine: ${number(endpoints)} do, bounded by ${boundedBy}`,
-    remedy: `use at most ${number(endpoints)} endpoints, or ${remedy(wanted.endpoints)}`,
+    remedy: `use at most ${number(endpoints)} endpoints, or ${remedy}`,
   });
 }

@@ -12,7 +12,7 @@ import type { Experiment } from '../../experiment/experiment.ts';
 import { isEnding } from '../../experiment/teardown.ts';
 import { type Placement, parsePlacement } from '../../site/site-plan.ts';
 import { eventsOption } from '../files.ts';
-import { type ProgressMessage, print, progress, styled, warn } from '../output.ts';
+import { type ProgressMessage, passOnProgress, print, styled, warn } from '../output.ts';
 import { type LabOptions, SIGNALS, withExperiment } from '../with-experiment.ts';
 
 interface UpOptions extends LabOptions {
@@ -159,7 +159,7 @@ async function upDetached(): Promise<void> {
   const args = ['controller', ...options];
   const child = fork(process.argv[1]!, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   const passOn = (stream: NodeJS.WriteStream) => (text: Buffer) => {
-    progress('');
+    passOnProgress({ progress: '' });
     stream.write(text);
   };
   child.stdout!.on('data', passOn(process.stdout));
@@ -168,7 +168,7 @@ async function upDetached(): Promise<void> {
   for (const signal of SIGNALS) process.on(signal, handOn);
   const up = await new Promise<boolean>((resolve) => {
     child.on('message', (message: Report | ProgressMessage) => {
-      if ('progress' in message) progress(message.progress);
+      if ('progress' in message) passOnProgress(message);
       else resolve(true);
     });
     child.on('exit', (code, signal) => {

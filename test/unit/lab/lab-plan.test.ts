@@ -100,6 +100,35 @@ function networksOf({ addresses, host }: LabEndpoint): number[] {
   );
 }
 
+describe('the plan of 2,668 endpoints', () => {
+  const names = Array.from({ length: 2668 }, (_, index) => `s${index % 4}.${index >> 2}`);
+
+  test('on four hosts gives each 667, each with its own number as port and hardware address', () => {
+    const { hosts, endpoints } = planLab('x', names, 4);
+    expect(hosts.map((host) => endpoints.filter((one) => one.host === host).length)).toEqual([
+      667, 667, 667, 667,
+    ]);
+    expect(endpoints.at(-1)).toMatchObject({
+      number: 2667,
+      name: 's3.666',
+      namespace: 'netfold.x.s3.666',
+      addresses: ['10.4.2.155', 'fd6e:6574:666f:4::29b'],
+    });
+    expect(new Set(endpoints.map(({ number }) => macOf('endpoint', number).join(':'))).size).toBe(2668);
+  });
+
+  test('on one host has all of them in its one network', () => {
+    const { endpoints } = planLab('x', names, 1);
+    expect(endpoints.at(-1)!.addresses).toEqual(['10.1.10.108', 'fd6e:6574:666f:1::a6c']);
+  });
+
+  test('has a hosts file with a line for each address, short enough to be read for every name', () => {
+    const text = hostsFileText(planLab('x', names, 4));
+    expect(text.split('\n')).toHaveLength(2 + 2 * 2668 + 1);
+    expect(text.length).toBeLessThan(250_000);
+  });
+});
+
 describe('limits', () => {
   const names = (count: number): string[] => Array.from({ length: count }, (_, index) => `s.${index}`);
 
