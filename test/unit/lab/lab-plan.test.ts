@@ -5,6 +5,7 @@ import { addressBytes, addressKey } from '../../../agent/kernel/addresses.ts';
 import {
   hostsFileText,
   type LabEndpoint,
+  type LabHost,
   MAX_HOSTS,
   macOf,
   planLab,
@@ -90,14 +91,27 @@ test('no two things have the same address or namespace, also in a large lab', ()
 
 /** The networks of its host that its first, second … address lies in. */
 function networksOf({ addresses, host }: LabEndpoint): number[] {
-  return addresses.map((address) =>
-    host.networks.findIndex(({ prefix, length }) => {
-      if (isIP(prefix) !== isIP(address)) return false;
-      const list = new BlockList();
-      list.addSubnet(prefix, length, isIP(prefix) === 6 ? 'ipv6' : 'ipv4');
-      return list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
-    }),
-  );
+  const networks = listsOf(host);
+  return addresses.map((address) => {
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+    return networks.findIndex((list) => list[family].check(address, family));
+  });
+}
+
+const lists = new WeakMap<LabHost, readonly Record<'ipv4' | 'ipv6', BlockList>[]>();
+
+/** Of each network of a host; making one takes longer than asking it. */
+function listsOf(host: LabHost): readonly Record<'ipv4' | 'ipv6', BlockList>[] {
+  const known = lists.get(host);
+  if (known) return known;
+  const made = host.networks.map(({ prefix, length }) => {
+    const both = { ipv4: new BlockList(), ipv6: new BlockList() };
+    const family = isIP(prefix) === 6 ? 'ipv6' : 'ipv4';
+    both[family].addSubnet(prefix, length, family);
+    return both;
+  });
+  lists.set(host, made);
+  return made;
 }
 
 describe('the plan of 2,668 endpoints', () => {
