@@ -1,6 +1,6 @@
 /** Every network namespace of this machine that can be found: by name, or because a process is in it. */
 import { readdirSync, statSync } from 'node:fs';
-import { listNamespaces, namespacePath } from './namespace-files.ts';
+import { listNamespaces, namespacePath } from './namespaces.ts';
 
 const OWN_NAMESPACE = '/proc/self/ns/net';
 

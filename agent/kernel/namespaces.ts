@@ -9,6 +9,8 @@ import { KernelError } from './errors.ts';
 import { bindMount, close, makeSharedMount, open, setns, unmount, unshareNetwork } from './libc.ts';
 import { NETNS_FOLDER, namespacePath } from './namespace-files.ts';
 
+export { listNamespaces, NETNS_FOLDER, namespacePath, OWN_NAMESPACE_FILE } from './namespace-files.ts';
+
 const OWN_NAMESPACE = '/proc/thread-self/ns/net';
 
 /** Runs `action` with this thread inside the namespace at `path`, and comes back also when it throws. */

@@ -2,8 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { DelayLine } from '../../agent/enforce/delay-line/delay-line.ts';
-import { namespacePath } from '../../agent/kernel/namespace-files.ts';
-import { createNamespaces, removeNamespace, within } from '../../agent/kernel/namespaces.ts';
+import { createNamespaces, namespacePath, removeNamespace, within } from '../../agent/kernel/namespaces.ts';
 import { PacketQueue } from '../../agent/kernel/nfqueue.ts';
 import { loadPrograms, type Programs } from '../../agent/kernel/programs.ts';
 

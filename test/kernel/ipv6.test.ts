@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { addressBytes, addressKey } from '../../agent/kernel/addresses.ts';
-import { namespacePath } from '../../agent/kernel/namespace-files.ts';
+import { namespacePath } from '../../agent/kernel/namespaces.ts';
 import { loadPrograms, type Programs } from '../../agent/kernel/programs.ts';
 import type { Experiment } from '../../controller/experiment/experiment.ts';
 import { ENDPOINT_INTERFACE } from '../../controller/lab/lab-plan.ts';

@@ -4,8 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Journal } from '../../agent/enforce/journal.ts';
-import { namespacePath } from '../../agent/kernel/namespace-files.ts';
-import { createNamespaces, removeNamespace } from '../../agent/kernel/namespaces.ts';
+import { createNamespaces, namespacePath, removeNamespace } from '../../agent/kernel/namespaces.ts';
 import type { InterfaceAt } from '../../agent/kernel/take-over.ts';
 
 export const IFINDEX = 20;

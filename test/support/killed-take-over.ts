@@ -10,7 +10,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { Journal } from '../../agent/enforce/journal.ts';
-import { namespacePath } from '../../agent/kernel/namespace-files.ts';
+import { namespacePath } from '../../agent/kernel/namespaces.ts';
 import { NetlinkSocket, type Request, type Verdict } from '../../agent/kernel/netlink-socket.ts';
 import { giveBack, takeOver } from '../../agent/kernel/take-over.ts';
 
