@@ -1,4 +1,7 @@
-import { type Blame, NetfoldError } from '../proto/errors.ts';
+import { type Blame, exitCodeOf, NetfoldError } from '../proto/errors.ts';
+
+/** As shells report a command that SIGINT ended. */
+export const EXIT_INTERRUPTED = 130;
 
 export type ControllerErrorCode =
   | 'FILE_UNREADABLE'
@@ -11,6 +14,7 @@ export type ControllerErrorCode =
   | 'NAME_INVALID'
   | 'MACHINE_CANNOT'
   | 'AGENT_FAILED'
+  | 'INTERRUPTED'
   | 'NOTHING_TO_MEASURE';
 
 const BLAME: Readonly<Record<ControllerErrorCode, Blame>> = {
@@ -24,6 +28,7 @@ const BLAME: Readonly<Record<ControllerErrorCode, Blame>> = {
   NAME_INVALID: 'usage',
   MACHINE_CANNOT: 'machine',
   AGENT_FAILED: 'internal',
+  INTERRUPTED: 'usage',
   NOTHING_TO_MEASURE: 'input',
 };
 
@@ -39,4 +44,11 @@ export class ControllerError extends NetfoldError {
       ...(cause !== undefined && { cause }),
     });
   }
+}
+
+/** The exit code that an error of a command deserves. */
+export function commandExitCode(error: unknown): number {
+  return error instanceof ControllerError && error.code === 'INTERRUPTED'
+    ? EXIT_INTERRUPTED
+    : exitCodeOf(error);
 }

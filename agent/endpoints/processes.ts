@@ -8,7 +8,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { isIPv4, isIPv6 } from 'node:net';
 import { basename, dirname, join } from 'node:path';
-import { NETNS_FOLDER } from '../kernel/namespaces.ts';
+import { NETNS_FOLDER } from '../kernel/namespace-files.ts';
 import { type FoundProcess, findGroupLeaders, isRunning } from '../kernel/process-table.ts';
 import type { LocalEndpoint } from './model.ts';
 

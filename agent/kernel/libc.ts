@@ -41,6 +41,7 @@ const raw = {
   sched_setscheduler: libc.func('int sched_setscheduler(int pid, int policy, void *param)'),
   gettid: libc.func('int gettid()'),
   adjtimex: libc.func('int adjtimex(void *timex)'),
+  prlimit: libc.func('int prlimit(int pid, int resource, void *limit, void *old)'),
   mmap: libc.func(
     'void *mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)',
   ),
@@ -63,8 +64,18 @@ function fail(call: Call, object: string): never {
     message: `${call}(${object}) failed: ${errnoName(errno)}`,
     errno,
     ...(denied && { remedy: 'run as root, outside of a restricted container' }),
+    ...REMEDIES[`${call} ${errnoName(errno)}`],
   });
 }
+
+const MORE_FILES = { remedy: 'raise the limit of open files: ulimit -Hn NUMBER' };
+/** Limits that were not foreseen (`limits.ts`), for instance because others take their part meanwhile. */
+const REMEDIES: Readonly<Record<string, { remedy: string }>> = {
+  'unshare ENOSPC': { remedy: 'allow more network namespaces: sysctl -w user.max_net_namespaces=NUMBER' },
+  'mount ENOSPC': { remedy: 'allow more mounts: sysctl -w fs.mount-max=NUMBER' },
+  'open EMFILE': MORE_FILES,
+  'socket EMFILE': MORE_FILES,
+};
 
 function check(call: Call, result: number, object: string): number {
   if (result < 0) fail(call, object);
@@ -315,6 +326,21 @@ export function preferThisThread(): void {
   raw.prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
   if (raw.sched_setscheduler(0, SCHED_RR, new Int32Array([LOWEST_REAL_TIME_PRIORITY])) === 0) return;
   raw.setpriority(0, raw.gettid(), -20);
+}
+
+const RLIMIT_NOFILE = 7;
+
+/** Descriptors that this process may have open: now, and the most that it may allow itself without CAP_SYS_RESOURCE. */
+export function openFilesLimit(): { soft: number; hard: number } {
+  const limit = new BigUint64Array(2);
+  check('prlimit', raw.prlimit(0, RLIMIT_NOFILE, null, limit), 'RLIMIT_NOFILE');
+  return { soft: Number(limit[0]), hard: Number(limit[1]) };
+}
+
+/** Sets both for this process and what it starts from now on. */
+export function setOpenFilesLimit(descriptors: number): void {
+  const limit = new BigUint64Array(2).fill(BigInt(descriptors));
+  check('prlimit', raw.prlimit(0, RLIMIT_NOFILE, limit, null), `RLIMIT_NOFILE ${descriptors}`);
 }
 
 const PROT_READ_WRITE = 3;

@@ -4,19 +4,14 @@
  * A namespace is a property of the thread. `within` therefore runs a synchronous function only: an `await` inside
  * would let other work of this thread run in the wrong namespace.
  */
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, existsSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { KernelError } from './errors.ts';
 import { bindMount, close, makeSharedMount, open, setns, unmount, unshareNetwork } from './libc.ts';
+import { NETNS_FOLDER, namespacePath } from './namespace-files.ts';
 
-export const NETNS_FOLDER = '/run/netns';
+export { listNamespaces, NETNS_FOLDER, namespacePath, OWN_NAMESPACE_FILE } from './namespace-files.ts';
+
 const OWN_NAMESPACE = '/proc/thread-self/ns/net';
-/** The namespace that the process was started in, while no thread of it is elsewhere. */
-export const OWN_NAMESPACE_FILE = '/proc/self/ns/net';
-
-export function namespacePath(name: string): string {
-  return join(NETNS_FOLDER, name);
-}
 
 /** Runs `action` with this thread inside the namespace at `path`, and comes back also when it throws. */
 export function within<T>(path: string, action: () => T extends Promise<unknown> ? never : T): T {
@@ -95,9 +90,4 @@ export function removeNamespace(name: string): boolean {
   while (unmount(path));
   rmSync(path, { force: true });
   return true;
-}
-
-/** Names of all named namespaces on this machine, sorted. */
-export function listNamespaces(): string[] {
-  return existsSync(NETNS_FOLDER) ? readdirSync(NETNS_FOLDER).sort() : [];
 }

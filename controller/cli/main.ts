@@ -2,17 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
-import { EXIT_CODE, exitCodeOf } from '../../proto/errors.ts';
-import { addAgentCommand } from './commands/agent.ts';
-import { addControlCommands } from './commands/control.ts';
-import { addExecCommands } from './commands/exec.ts';
-import { addGenerateCommand } from './commands/generate.ts';
-import { addMachineCommands } from './commands/machine.ts';
-import { addMeshCommand } from './commands/mesh.ts';
-import { addRunningCommands } from './commands/running.ts';
-import { addTopologyCommands } from './commands/topology.ts';
-import { addUpCommand } from './commands/up.ts';
-import { addVerifyCommand } from './commands/verify.ts';
+import { EXIT_CODE } from '../../proto/errors.ts';
+import { commandExitCode } from '../errors.ts';
 import { printError } from './output.ts';
 
 const HELP = `
@@ -31,7 +22,73 @@ function version(): string {
   return (JSON.parse(manifest) as { version: string }).version;
 }
 
-function createProgram(): Command {
+interface Group {
+  readonly heading: string;
+  readonly commands: readonly string[];
+  /** Adds these commands. Reading a module costs more than most commands take, so only what is called is read. */
+  readonly load: () => Promise<(program: Command) => unknown>;
+}
+
+const TOPOLOGIES = 'Topologies:';
+const EXPERIMENTS = 'Experiments:';
+const MACHINE = 'This machine, and its daemons:';
+const CONTROL =
+  'set join leave crash disconnect reconnect flap churn partition heal run signal reset history'.split(' ');
+const GROUPS: readonly Group[] = [
+  {
+    heading: TOPOLOGIES,
+    commands: ['check', 'paths', 'share', 'timeline'],
+    load: async () => (await import('./commands/topology.ts')).addTopologyCommands,
+  },
+  {
+    heading: TOPOLOGIES,
+    commands: ['generate'],
+    load: async () => (await import('./commands/generate.ts')).addGenerateCommand,
+  },
+  {
+    heading: TOPOLOGIES,
+    commands: ['verify'],
+    load: async () => (await import('./commands/verify.ts')).addVerifyCommand,
+  },
+  {
+    heading: EXPERIMENTS,
+    commands: ['up', 'controller'],
+    load: async () => (await import('./commands/up.ts')).addUpCommand,
+  },
+  {
+    heading: EXPERIMENTS,
+    commands: ['ls', 'status', 'down', 'cleanup'],
+    load: async () => (await import('./commands/running.ts')).addRunningCommands,
+  },
+  {
+    heading: EXPERIMENTS,
+    commands: ['exec', 'logs'],
+    load: async () => (await import('./commands/exec.ts')).addExecCommands,
+  },
+  {
+    heading: EXPERIMENTS,
+    commands: CONTROL,
+    load: async () => (await import('./commands/control.ts')).addControlCommands,
+  },
+  {
+    heading: MACHINE,
+    commands: ['doctor'],
+    load: async () => (await import('./commands/machine.ts')).addMachineCommands,
+  },
+  {
+    heading: MACHINE,
+    commands: ['agent'],
+    load: async () => (await import('./commands/agent.ts')).addAgentCommand,
+  },
+  {
+    heading: MACHINE,
+    commands: ['mesh'],
+    load: async () => (await import('./commands/mesh.ts')).addMeshCommand,
+  },
+];
+
+/** With all commands, unless `called` is the name of one in a group: then with those of its group. */
+async function createProgram(called: string | undefined): Promise<Command> {
   const program = new Command('netfold')
     .description('Gives a cluster, or one machine, any network you describe.')
     .version(version())
@@ -39,19 +96,11 @@ function createProgram(): Command {
     .showSuggestionAfterError()
     .addHelpText('after', HELP)
     .exitOverride();
-  program.commandsGroup('Topologies:');
-  addTopologyCommands(program);
-  addGenerateCommand(program);
-  addVerifyCommand(program);
-  program.commandsGroup('Experiments:');
-  addUpCommand(program);
-  addRunningCommands(program);
-  addExecCommands(program);
-  addControlCommands(program);
-  program.commandsGroup('This machine, and its daemons:');
-  addMachineCommands(program);
-  addAgentCommand(program);
-  addMeshCommand(program);
+  const wanted = GROUPS.filter(({ commands }) => called !== undefined && commands.includes(called));
+  for (const { heading, load } of wanted.length > 0 ? wanted : GROUPS) {
+    program.commandsGroup(heading);
+    (await load())(program);
+  }
   for (const command of program.commands) command.exitOverride();
   return program;
 }
@@ -62,11 +111,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  await createProgram().parseAsync();
+  await (await createProgram(process.argv[2])).parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : EXIT_CODE.usage;
   else {
     printError(error);
-    process.exitCode = exitCodeOf(error);
+    process.exitCode = commandExitCode(error);
   }
 }

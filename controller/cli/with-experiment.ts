@@ -1,10 +1,11 @@
 /** What `netfold up` and `netfold verify` share: an experiment that is taken away whatever happens. */
 import type { DelayBackendChoice } from '../../proto/bootstrap.ts';
 import type { Micros } from '../../proto/units.ts';
+import { ControllerError } from '../errors.ts';
 import { Experiment } from '../experiment/experiment.ts';
 import type { Placement } from '../site/site-plan.ts';
 import { openTopology } from './files.ts';
-import { step, warn } from './output.ts';
+import { progress, step, warn } from './output.ts';
 
 export interface LabOptions {
   readonly hosts: number;
@@ -18,16 +19,21 @@ export interface LabOptions {
   readonly lease: Micros;
 }
 
-/** SIGINT, SIGTERM or SIGHUP to this process. */
+/** What asks a command to end. */
+export const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** One of these signals to this process. */
 export interface Interruption {
   readonly requested: boolean;
+  /** Aborts when it comes, with an error that says so. */
+  readonly signal: AbortSignal;
   /** Resolves with nothing when it comes. */
   readonly promise: Promise<undefined>;
 }
 
 /**
  * Starts an experiment of the file, runs `use` on it, and removes it, also when `use` throws. A signal while it starts
- * lets the start end first, for then everything is known that has to be removed.
+ * ends the start: what is there is removed, and the error `INTERRUPTED` is thrown.
  */
 export async function withExperiment<T>(
   file: string,
@@ -46,6 +52,8 @@ export async function withExperiment<T>(
     delayBackend: lab.delayBackend ?? 'auto',
     ...(placements.length > 0 && { site: { placements, takeOver, leaseMs: lease / 1000 } }),
     onStep: step,
+    onProgress: progress,
+    signal: interruption.signal,
   });
   try {
     return await use(experiment, interruption);
@@ -57,10 +65,17 @@ export async function withExperiment<T>(
 
 function awaitSignals(): Interruption {
   const { promise, resolve } = Promise.withResolvers<undefined>();
-  const interruption = { requested: false, promise };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  const controller = new AbortController();
+  const interruption = { requested: false, promise, signal: controller.signal };
+  for (const signal of SIGNALS) {
     process.on(signal, () => {
       interruption.requested = true;
+      controller.abort(
+        new ControllerError(
+          'INTERRUPTED',
+          `${signal} came while the experiment started; nothing of it is left`,
+        ),
+      );
       resolve(undefined);
     });
   }

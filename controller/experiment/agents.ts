@@ -11,7 +11,8 @@ import type { LabHost } from '../lab/lab-plan.ts';
 import { agentSocket, controllerSocket, logFile, pathOfNamespace } from '../lab/names.ts';
 
 const MAIN = join(import.meta.dirname, '../cli/main.ts');
-const POLL_MS = 25;
+/** Each look takes a little of the agent's time, so a long start is looked at less often. */
+const POLL_MS = { least: 25, most: 250, ofElapsed: 0.1 };
 const LAST_LOG_LINES = 8;
 
 export class AgentProcess {
@@ -54,20 +55,21 @@ export class AgentProcess {
     await callJson(`unix:${agentSocket(this.#experiment, this.host.name)}`, '/run', { startAt });
   }
 
-  async waitUntilReady(timeoutMs: number, onKnown: (known: number) => void): Promise<void> {
-    const deadline = performance.now() + timeoutMs;
+  async waitUntilReady(timeoutMs: number, onStatus: (status: AgentStatus) => void): Promise<void> {
+    const start = performance.now();
     for (;;) {
       const status = await this.status();
-      if (status) onKnown(status.known);
+      if (status) onStatus(status);
       if (status?.shaped) return;
       if (status?.degraded[0]) throw this.#failure(`can't enforce the topology: ${status.degraded[0]}`);
-      if (performance.now() > deadline) {
+      const elapsed = performance.now() - start;
+      if (elapsed > timeoutMs) {
         const reason = status
           ? `it knows ${status.known} of ${status.expected} endpoints`
           : 'it does not answer';
         throw this.#failure(`is not ready after ${timeoutMs / 1000} s: ${reason}`);
       }
-      await sleep(POLL_MS);
+      await sleep(Math.min(POLL_MS.most, Math.max(POLL_MS.least, elapsed * POLL_MS.ofElapsed)));
     }
   }
 

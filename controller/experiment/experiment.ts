@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { chooseDelayBackend } from '../../agent/delay-backend.ts';
 import { hasIpv6 } from '../../agent/kernel/ip-settings.ts';
+import { raiseOpenFiles, readLimits } from '../../agent/kernel/limits.ts';
 import { type Ability, probeMachine } from '../../agent/kernel/probe.ts';
 import type { DelayBackendChoice } from '../../proto/bootstrap.ts';
 import type { AgentStatus } from '../../proto/status.ts';
@@ -15,6 +16,7 @@ import { ControllerError } from '../errors.ts';
 import { createLab } from '../lab/lab.ts';
 import { type LabPlan, planLab } from '../lab/lab-plan.ts';
 import { logFile } from '../lab/names.ts';
+import { openFilesOf, requireCapacity } from '../machine/capacity.ts';
 import { blockerLines } from '../machine/report.ts';
 import { type Placement, planSite } from '../site/site-plan.ts';
 import { surveyInterface } from '../site/survey.ts';
@@ -22,7 +24,7 @@ import { AgentProcess } from './agents.ts';
 import { serveBootstrap, type TopologyText } from './bootstrap-server.ts';
 import { secureMesh } from './mesh-security.ts';
 import { reserveExperiment, writeState } from './state.ts';
-import { removeExperiment } from './teardown.ts';
+import { type Progress, removeExperiment } from './teardown.ts';
 
 export interface ExperimentOptions {
   readonly name: string;
@@ -34,6 +36,10 @@ export interface ExperimentOptions {
   readonly site?: SiteOptions;
   /** Told of each step as it begins. */
   readonly onStep?: (step: string) => void;
+  /** Told how far a step is. */
+  readonly onProgress?: (progress: Progress) => void;
+  /** Ends the start; its `reason` is thrown when everything is removed again. */
+  readonly signal?: AbortSignal;
 }
 
 export interface SiteOptions {
@@ -62,11 +68,13 @@ export class Experiment {
   readonly agents: readonly AgentProcess[];
   readonly #server: FastifyInstance;
   readonly #started: Started;
+  readonly #onProgress: ExperimentOptions['onProgress'];
 
   private constructor(
     facts: { plan: LabPlan; graph: Graph; topology: Topology; agents: readonly AgentProcess[] },
     server: FastifyInstance,
     started: Started,
+    onProgress: ExperimentOptions['onProgress'],
   ) {
     this.plan = facts.plan;
     this.graph = facts.graph;
@@ -74,6 +82,7 @@ export class Experiment {
     this.agents = facts.agents;
     this.#server = server;
     this.#started = started;
+    this.#onProgress = onProgress;
   }
 
   /**
@@ -89,24 +98,25 @@ export class Experiment {
     const plan = site
       ? planSite(name, graph.endpoints, site.placements, surveyInterface)
       : planLab(name, graph.endpoints, options.hosts, { ipv6: hasIpv6() });
+    if (!plan.existing) requireRoom(plan, topology);
     reserveExperiment(name);
     let server: FastifyInstance | undefined;
     try {
       writeState(stateOf(plan, source));
       const logFolder = dirname(logFile(name, 'any'));
       mkdirSync(logFolder);
-      if (!plan.existing) makeLab(plan, onStep);
+      if (!plan.existing) await makeLab(plan, options);
       const { takeOver = false, leaseMs } = site ?? {};
       const settings = { delayBackend, logFolder, takeOver, ...(leaseMs !== undefined && { leaseMs }) };
       const started: Started = { at: undefined };
       server = await serveBootstrap(plan, source, settings, await secureMesh(plan), () => started.at);
       onStep(`starting ${count(plan.hosts.length, 'agent')}`);
       const agents = plan.hosts.map((host) => new AgentProcess(name, host));
-      await Promise.all(agents.map((agent) => agent.waitUntilReady(READY_TIMEOUT_MS, () => {})));
-      return new Experiment({ plan, graph, topology, agents }, server, started);
+      await untilReady(agents, options);
+      return new Experiment({ plan, graph, topology, agents }, server, started, options.onProgress);
     } catch (error) {
       await server?.close();
-      await removeExperiment(name);
+      await removeExperiment(name, options.onProgress);
       throw error;
     }
   }
@@ -136,14 +146,43 @@ export class Experiment {
   /** Ends the experiment and removes everything of it. */
   async stop(): Promise<void> {
     await this.#server.close();
-    await removeExperiment(this.name);
+    await removeExperiment(this.name, this.#onProgress);
   }
 }
 
-function makeLab(plan: LabPlan, onStep: (step: string) => void): void {
-  onStep(`making ${count(plan.endpoints.length, 'endpoint')} on ${count(plan.hosts.length, 'host')}`);
-  if (!plan.ipv6) onStep('this kernel has no IPv6, so endpoints have IPv4 addresses only');
-  createLab(plan);
+/** Refuses what doesn't fit before anything is made, and lets the agents open what they need. */
+function requireRoom({ endpoints, hosts }: LabPlan, { services }: Topology): void {
+  const running = new Set(services.filter(({ run }) => run !== undefined).map(({ name }) => name));
+  const applications = endpoints.filter(({ name }) => running.has(name.slice(0, name.lastIndexOf('.'))));
+  const load = { endpoints: endpoints.length, hosts: hosts.length, applications: applications.length };
+  requireCapacity(readLimits(), load);
+  raiseOpenFiles(openFilesOf(load));
+}
+
+type Watch = Pick<ExperimentOptions, 'onStep' | 'onProgress' | 'signal'>;
+
+async function makeLab(plan: LabPlan, { onStep, onProgress, signal }: Watch): Promise<void> {
+  const { hosts, endpoints, ipv6 } = plan;
+  onStep?.(`making ${count(endpoints.length, 'endpoint')} on ${count(hosts.length, 'host')}`);
+  if (!ipv6) onStep?.('this kernel has no IPv6, so endpoints have IPv4 addresses only');
+  const onEndpoints = (done: number): void =>
+    onProgress?.({ doing: 'making endpoints', done, of: endpoints.length });
+  await createLab(plan, { onEndpoints, ...(signal && { signal }) });
+}
+
+/** An agent that is busy answers late, so an abort doesn't wait for its answer. */
+async function untilReady(agents: readonly AgentProcess[], { onProgress, signal }: Watch): Promise<void> {
+  signal?.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  signal?.addEventListener('abort', () => aborted.reject(signal.reason as Error), { once: true });
+  const known = agents.map(() => 0);
+  const all = agents.map((agent, index) =>
+    agent.waitUntilReady(READY_TIMEOUT_MS, ({ known: done, expected: of }) => {
+      known[index] = done;
+      onProgress?.({ doing: 'endpoints that all agents know:', done: Math.min(...known), of });
+    }),
+  );
+  await Promise.race([Promise.all(all), aborted.promise]);
 }
 
 /** Throws one error that names everything that a local lab needs and the machine lacks. */

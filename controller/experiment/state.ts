@@ -2,7 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { listNamespaces } from '../../agent/kernel/namespaces.ts';
+import { listNamespaces } from '../../agent/kernel/namespace-files.ts';
 import { ControllerError } from '../errors.ts';
 import { experimentFolder, experimentOf, RUN_FOLDER, stateFile } from '../lab/names.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { JOURNAL_FOLDER, Journal } from '../../agent/enforce/journal.ts';
 import { clearInterface } from '../../agent/kernel/clear-interface.ts';
 import { describeLeftover, findLeftovers, removeLeftover } from '../../agent/kernel/leftovers.ts';
-import { listNamespaces } from '../../agent/kernel/namespaces.ts';
+import { listNamespaces } from '../../agent/kernel/namespace-files.ts';
 import { removeIfEmpty, removeLab } from '../lab/lab.ts';
 import { experimentFolder, experimentOf, pathOfNamespace, RUN_FOLDER } from '../lab/names.ts';
 import { agentsOf, endProcesses, processesIn } from '../lab/processes.ts';
@@ -17,13 +17,22 @@ export interface Removed {
   readonly givenBack: readonly string[];
 }
 
+/** How far a step is: `making endpoints 1,200 of 2,668`. */
+export interface Progress {
+  readonly doing: string;
+  readonly done: number;
+  readonly of: number;
+}
+
+type OnProgress = (progress: Progress) => void;
+
 /**
  * Ends the experiment's agents (they take everything away on SIGTERM) and every process in its namespaces, then removes
  * namespaces and files. Everything else of a lab (interfaces, qdiscs, rules, BPF programs) lives in these namespaces and
  * goes with them; what a killed agent left on interfaces that stay is taken off them. Idempotent, needs no state file
  * for a lab, and may run twice at once: in `netfold down` and in the controller that sees its agents go.
  */
-export async function removeExperiment(experiment: string): Promise<Removed> {
+export async function removeExperiment(experiment: string, onProgress?: OnProgress): Promise<Removed> {
   markEnding(experiment);
   const state = readState(experiment);
   const namespaces = listNamespaces().filter((name) => experimentOf(name) === experiment);
@@ -33,7 +42,9 @@ export async function removeExperiment(experiment: string): Promise<Removed> {
     const at = { namespace: pathOfNamespace(namespace), ifindex };
     return clearInterface(at, new Journal()) ? [name] : [];
   });
-  const removed = removeLab(experiment);
+  const removed = await removeLab(experiment, (done, of) =>
+    onProgress?.({ doing: 'removing namespaces', done, of }),
+  );
   rmSync(experimentFolder(experiment), { recursive: true, force: true });
   removeIfEmpty(RUN_FOLDER);
   removeIfEmpty(JOURNAL_FOLDER);
@@ -47,9 +58,11 @@ export interface Failure {
 }
 
 /** Removes everything of netfold's on this machine, whatever tells of it. What fails doesn't keep the rest from going. */
-export async function removeAll(): Promise<{ removed: Removed[]; leftovers: string[]; failed: Failure[] }> {
+export async function removeAll(
+  onProgress?: OnProgress,
+): Promise<{ removed: Removed[]; leftovers: string[]; failed: Failure[] }> {
   const removed: Removed[] = [];
-  for (const experiment of experimentNames()) removed.push(await removeExperiment(experiment));
+  for (const experiment of experimentNames()) removed.push(await removeExperiment(experiment, onProgress));
   await endProcesses(() => agentsOf());
   const journal = new Journal();
   const leftovers: string[] = [];

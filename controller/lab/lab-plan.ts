@@ -10,7 +10,7 @@ import { NetfoldError } from '../../proto/errors.ts';
 import { endpointNamespace, hostName, hostNamespace } from './names.ts';
 
 export const MAX_HOSTS = 254;
-const MAX_ENDPOINTS_PER_HOST = 65_000;
+export const MAX_ENDPOINTS_PER_HOST = 65_000;
 /** The port on which agents meet, on their host's own address. */
 export const MESH_PORT = 4646;
 /** The next hops of endpoints and hosts; nobody's address, only a name for the other side of the veth pair. */

@@ -1,75 +1,73 @@
 /** Makes and removes the namespaces and links of a local lab. */
 import { mkdirSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { isIP } from 'node:net';
 import { join } from 'node:path';
-import { enableIpv6, makeRouter } from '../../agent/kernel/ip-settings.ts';
-import { close, open } from '../../agent/kernel/libc.ts';
-import {
-  createNamespaces,
-  listNamespaces,
-  namespacePath,
-  removeNamespace,
-  within,
-} from '../../agent/kernel/namespaces.ts';
-import { NETLINK_ROUTE, NetlinkSocket, type Request } from '../../agent/kernel/netlink-socket.ts';
-import {
-  addAddress,
-  addRoute,
-  addVeth,
-  setNeighbour,
-  setNoLinkLocal,
-  setUp,
-  type VethEnd,
-} from '../../agent/kernel/rtnetlink.ts';
-import {
-  ENDPOINT_INTERFACE,
-  FABRIC_INTERFACE,
-  GATEWAY,
-  GATEWAY6,
-  hostsFileText,
-  type LabEndpoint,
-  type LabHost,
-  type LabPlan,
-  macOf,
-} from './lab-plan.ts';
+import { setImmediate as turn } from 'node:timers/promises';
+import { makeRouter } from '../../agent/kernel/ip-settings.ts';
+import { listNamespaces, namespacePath } from '../../agent/kernel/namespace-files.ts';
+import { createNamespaces, removeNamespace } from '../../agent/kernel/namespaces.ts';
+import { connectEndpoints, connectHosts } from './lab-links.ts';
+import { hostsFileText, type LabEndpoint, type LabPlan } from './lab-plan.ts';
 import { experimentOf, fabricNamespace, hostsFile, NETNS_ETC_FOLDER } from './names.ts';
 
-const LOOPBACK = 1;
-/** Interface indices in hosts and fabric are chosen, so that nothing has to be looked up. */
-const FIRST_PORT = 10;
+/**
+ * Between two batches signals arrive and progress shows. An endpoint takes 1 to 2 ms (docs/limits.md), so nobody waits
+ * longer than some 0.1 s; what a batch costs beside its endpoints is below 1 % of it.
+ */
+const BATCH = 64;
 
-/** Creates the whole lab, or nothing: what was made is removed when a step fails. */
-export function createLab(plan: LabPlan): void {
-  const fabric = fabricNamespace(plan.experiment);
-  const names = [
-    fabric,
-    ...plan.hosts.map(({ namespace }) => namespace),
-    ...plan.endpoints.map(({ namespace }) => namespace),
-  ];
-  createNamespaces(names);
+export interface LabWatch {
+  /** What its `reason` is, is thrown between two batches. */
+  readonly signal?: AbortSignal;
+  /** Told after each batch how many endpoints there are. */
+  readonly onEndpoints?: (made: number) => void;
+}
+
+/** Creates the whole lab, or nothing: what was made is removed when a step fails, or when it is aborted. */
+export async function createLab(plan: LabPlan, { signal, onEndpoints }: LabWatch = {}): Promise<void> {
+  const routers = [fabricNamespace(plan.experiment), ...plan.hosts.map(({ namespace }) => namespace)];
+  createNamespaces(routers);
   try {
-    writeNameFiles(plan);
-    const routers = [fabric, ...plan.hosts.map(({ namespace }) => namespace)];
+    writeFileSync(hostsFile(plan.experiment), hostsFileText(plan));
     for (const name of routers) makeRouter(namespacePath(name), plan);
-    connectHosts(plan, fabric);
-    for (const host of plan.hosts)
-      connectEndpoints(
-        plan.endpoints.filter((endpoint) => endpoint.host === host),
-        host,
-        plan,
-      );
+    connectHosts(plan);
+    for (let made = 0; made < plan.endpoints.length; ) {
+      await turn();
+      signal?.throwIfAborted();
+      const batch = plan.endpoints.slice(made, made + BATCH);
+      createEndpoints(batch, plan);
+      made += batch.length;
+      onEndpoints?.(made);
+    }
   } catch (error) {
-    removeLab(plan.experiment);
+    await removeLab(plan.experiment);
     throw error;
   }
 }
 
-/** Removes every namespace of an experiment, also those that no state file knows; returns how many there were. */
-export function removeLab(experiment: string): number {
+function createEndpoints(endpoints: readonly LabEndpoint[], plan: LabPlan): void {
+  createNamespaces(endpoints.map(({ namespace }) => namespace));
+  for (const { namespace } of endpoints) linkNameFile(plan.experiment, namespace);
+  for (const [host, local] of Map.groupBy(endpoints, (endpoint) => endpoint.host))
+    connectEndpoints(local, host, plan);
+}
+
+/**
+ * Removes every namespace of an experiment, also those that no state file knows; returns how many there were.
+ * `onRemoved` is told how many are gone of how many.
+ */
+export async function removeLab(
+  experiment: string,
+  onRemoved?: (removed: number, of: number) => void,
+): Promise<number> {
   const names = listNamespaces().filter((name) => experimentOf(name) === experiment);
-  for (const name of names) {
-    removeNamespace(name);
+  for (const [index, name] of names.entries()) {
+    if (index % BATCH === 0) {
+      onRemoved?.(index, names.length);
+      await turn();
+    }
+    // The namespace is what is found after a kill, so it goes last.
     rmSync(join(NETNS_ETC_FOLDER, name), { recursive: true, force: true });
+    removeNamespace(name);
   }
   removeIfEmpty(NETNS_ETC_FOLDER);
   return names.length;
@@ -84,131 +82,9 @@ export function removeIfEmpty(folder: string): void {
   }
 }
 
-/** `ip netns exec` mounts these over /etc/hosts, so that the topology's names resolve; all are one file. */
-function writeNameFiles(plan: LabPlan): void {
-  const file = hostsFile(plan.experiment);
-  writeFileSync(file, hostsFileText(plan));
-  for (const { namespace } of plan.endpoints) {
-    const folder = join(NETNS_ETC_FOLDER, namespace);
-    mkdirSync(folder, { recursive: true });
-    symlinkSync(file, join(folder, 'hosts'));
-  }
-}
-
-function connectHosts(plan: LabPlan, fabric: string): void {
-  inNamespace(fabric, (socket) => {
-    // Also for the kernel's table of local addresses, without which it takes every gateway for a broadcast address.
-    socket.run([setUp(LOOPBACK)]);
-    const requests = plan.hosts.flatMap((host) => {
-      const port: VethEnd = {
-        index: FIRST_PORT + host.index,
-        name: host.name,
-        mac: macOf('fabric', host.index),
-      };
-      const peer: VethEnd = { ...FABRIC_INTERFACE, mac: macOf('host', host.index) };
-      return withNamespaceFd(host.namespace, (fd): Request[] => {
-        socket.run([addVeth(port, peer, fd)]);
-        return [
-          ...up(port.index, plan),
-          addRoute({ destination: host.address, prefixLength: 32, interfaceIndex: port.index }),
-          ...host.networks.flatMap(({ prefix, length, gateway }) => [
-            setNeighbour(port.index, gateway, peer.mac),
-            addRoute({
-              destination: prefix,
-              prefixLength: length,
-              interfaceIndex: port.index,
-              gateway,
-            }),
-          ]),
-        ];
-      });
-    });
-    socket.run(requests);
-  });
-  for (const host of plan.hosts) {
-    inNamespace(host.namespace, (socket) =>
-      socket.run(uplink(FABRIC_INTERFACE.index, [host.address], macOf('fabric', host.index), plan)),
-    );
-  }
-}
-
-function connectEndpoints(endpoints: readonly LabEndpoint[], host: LabHost, plan: LabPlan): void {
-  if (plan.ipv6) for (const { namespace } of endpoints) enableIpv6(namespacePath(namespace));
-  inNamespace(host.namespace, (socket) => {
-    const requests = endpoints.flatMap((endpoint) => {
-      const port: VethEnd = {
-        index: FIRST_PORT + endpoint.number,
-        name: `e${endpoint.number}`,
-        mac: macOf('host', endpoint.number),
-      };
-      const peer: VethEnd = { ...ENDPOINT_INTERFACE, mac: macOf('endpoint', endpoint.number) };
-      return withNamespaceFd(endpoint.namespace, (fd): Request[] => {
-        socket.run([addVeth(port, peer, fd)]);
-        return [
-          ...up(port.index, plan),
-          ...endpoint.addresses.flatMap((address) => [
-            setNeighbour(port.index, address, peer.mac),
-            addRoute({
-              destination: address,
-              prefixLength: isIP(address) === 6 ? 128 : 32,
-              interfaceIndex: port.index,
-            }),
-          ]),
-        ];
-      });
-    });
-    socket.run(requests);
-  });
-  for (const { number, namespace, addresses } of endpoints) {
-    inNamespace(namespace, (socket) =>
-      socket.run(uplink(ENDPOINT_INTERFACE.index, addresses, macOf('host', number), plan)),
-    );
-  }
-}
-
-/** One interface, its addresses, everything through the gateway. */
-function uplink(
-  index: number,
-  addresses: readonly string[],
-  gatewayMac: Uint8Array,
-  { ipv6 }: LabPlan,
-): Request[] {
-  const routes = [
-    { destination: '0.0.0.0', gateway: GATEWAY },
-    { destination: '::', gateway: GATEWAY6 },
-  ];
-  return [
-    setUp(LOOPBACK),
-    ...up(index, { ipv6 }),
-    ...addresses.map((address) => addAddress(index, address)),
-    ...routes
-      .slice(0, ipv6 ? 2 : 1)
-      .flatMap(({ destination, gateway }) => [
-        setNeighbour(index, gateway, gatewayMac),
-        addRoute({ destination, prefixLength: 0, interfaceIndex: index, gateway }),
-      ]),
-  ];
-}
-
-/** With no addresses but those of the plan. */
-function up(index: number, { ipv6 }: Pick<LabPlan, 'ipv6'>): Request[] {
-  return ipv6 ? [setNoLinkLocal(index), setUp(index)] : [setUp(index)];
-}
-
-function inNamespace(name: string, action: (socket: NetlinkSocket) => void): void {
-  const socket = within(namespacePath(name), () => new NetlinkSocket(NETLINK_ROUTE));
-  try {
-    action(socket);
-  } finally {
-    socket.close();
-  }
-}
-
-function withNamespaceFd<T>(name: string, action: (fd: number) => T): T {
-  const fd = open(namespacePath(name));
-  try {
-    return action(fd);
-  } finally {
-    close(fd);
-  }
+/** `ip netns exec` mounts it over /etc/hosts, so that the topology's names resolve; all endpoints have the same. */
+function linkNameFile(experiment: string, namespace: string): void {
+  const folder = join(NETNS_ETC_FOLDER, namespace);
+  mkdirSync(folder, { recursive: true });
+  symlinkSync(hostsFile(experiment), join(folder, 'hosts'));
 }

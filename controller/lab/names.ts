@@ -3,7 +3,7 @@
  * and `netfold cleanup` removes it also when no state file tells of it.
  */
 import { join } from 'node:path';
-import { namespacePath, OWN_NAMESPACE_FILE } from '../../agent/kernel/namespaces.ts';
+import { namespacePath, OWN_NAMESPACE_FILE } from '../../agent/kernel/namespace-files.ts';
 
 /** In the place of a namespace's name: the one that netfold itself was started in. */
 export const OWN_NAMESPACE = '';

@@ -1,7 +1,7 @@
 /** Processes by the network namespace they are in: how netfold finds what is left of an experiment. */
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { namespacePath } from '../../agent/kernel/namespaces.ts';
+import { namespacePath } from '../../agent/kernel/namespace-files.ts';
 import { controllerSocket, RUN_FOLDER } from './names.ts';
 
 const TERM_MS = 3000;

@@ -3,13 +3,15 @@ import { execFile } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { mem } from 'systeminformation';
 import { type ClockDiscipline, readClockDiscipline } from '../../agent/kernel/clock-discipline.ts';
+import { type MachineLimits, readLimits } from '../../agent/kernel/limits.ts';
 import { type Ability, judge, type Outcome, type Subject } from '../../agent/kernel/probe/ability.ts';
 import type { Machine } from '../../agent/kernel/probe/platform.ts';
 import { everywhere, packageRemedies } from '../../agent/kernel/probe/remedies.ts';
+import { capacityOf } from './capacity.ts';
 
 /** The agent and its delay line's thread on one, applications on the other: on a single one packets leave late. */
 const CPUS_NEEDED = 2;
-/** One agent's resident memory, measured; an endpoint adds about 0.3 MB of kernel memory. */
+/** One agent's resident memory, measured. */
 const MEMORY_NEEDED = 200e6;
 /** A daemon that does not answer must not hold up the report. */
 const COMMAND_TIMEOUT_MS = 1500;
@@ -33,6 +35,14 @@ const SUBJECTS = {
       command: '',
       note: `an agent takes ${MEMORY_NEEDED / 1e6} MB, an endpoint 0.3 MB`,
     }),
+  },
+  capacity: {
+    id: 'capacity',
+    name: 'endpoints that fit',
+    neededFor: 'a local lab',
+    need: 'advice',
+    from: 'packages',
+    remedies: everywhere({ command: '', note: 'raise what bounds them, or end what takes it' }),
   },
   docker: {
     id: 'docker',
@@ -102,6 +112,7 @@ export async function probeEnvironment(machine: Machine): Promise<Ability[]> {
   return [
     judge(SUBJECTS.cpus, judgeCpus(availableParallelism()), machine),
     judge(SUBJECTS.memory, judgeMemory(memory.available, memory.total), machine),
+    judge(SUBJECTS.capacity, judgeCapacity(readLimits()), machine),
     judge(SUBJECTS.docker, judgeDocker(docker), machine),
     judge(SUBJECTS.ssh, judgeSsh(ssh), machine),
     judge(SUBJECTS.clock, judgeClock(readClockDiscipline()), machine),
@@ -126,6 +137,13 @@ export function judgeCpus(count: number): Outcome {
 export function judgeMemory(available: number, total: number): Outcome {
   const what = `${formatBytes(available)} of ${formatBytes(total)} available`;
   return available >= MEMORY_NEEDED ? { found: what } : { reason: what };
+}
+
+/** On one host, with a command in each, which is the most that a topology can ask for. */
+export function judgeCapacity(limits: MachineLimits): Outcome {
+  const { endpoints, boundedBy } = capacityOf(limits, { endpoints: 1, hosts: 1, applications: 1 });
+  if (endpoints === 0) return { reason: `none, bounded by ${boundedBy}` };
+  return { found: `${endpoints.toLocaleString('en')} with a command in each, bounded by ${boundedBy}` };
 }
 
 function formatBytes(bytes: number): string {

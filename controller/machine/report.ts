@@ -24,6 +24,7 @@ const ORDER: readonly AbilityId[] = [
   'root',
   'cpus',
   'memory',
+  'capacity',
   'iproute2',
   'libbpf',
   'network-namespaces',

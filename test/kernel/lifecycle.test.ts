@@ -1,20 +1,12 @@
 /** The command line on a real machine: what it starts, what it leaves, also when everything is killed. */
-import {
-  chmodSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { listNamespaces } from '../../agent/kernel/namespaces.ts';
-import { experimentFolder, experimentOf, NETNS_ETC_FOLDER } from '../../controller/lab/names.ts';
+import { experimentFolder } from '../../controller/lab/names.ts';
 import { processesIn } from '../../controller/lab/processes.ts';
 import { experimentName, type Finished, run, until } from '../support/lab.ts';
+import { NOTHING, namespacesOf, processesOf, tracesOf } from '../support/traces.ts';
 
 const NETFOLD = join(import.meta.dirname, '../../bin/netfold');
 const TOPOLOGY = `
@@ -46,40 +38,6 @@ async function upDetached(): Promise<string> {
   expect(up).toMatchObject({ code: 0 });
   return name;
 }
-
-function namespacesOf(name: string): string[] {
-  return listNamespaces().filter((namespace) => experimentOf(namespace) === name);
-}
-
-/** Processes of the experiment, wherever they are: agents, applications, the controller. */
-function processesOf(name: string): number[] {
-  return readdirSync('/proc')
-    .filter((entry) => /^\d+$/.test(entry))
-    .filter((pid) => commandLine(pid).includes(name))
-    .map(Number);
-}
-
-function commandLine(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-/** What the kernel and the file system hold of an experiment. */
-function tracesOf(name: string): unknown {
-  return {
-    namespaces: namespacesOf(name),
-    folder: existsSync(experimentFolder(name)),
-    etc: existsSync(NETNS_ETC_FOLDER)
-      ? readdirSync(NETNS_ETC_FOLDER).filter((entry) => entry.includes(name))
-      : [],
-    processes: processesOf(name),
-  };
-}
-
-const NOTHING = { namespaces: [], folder: false, etc: [], processes: [] };
 
 /** The machine's own interfaces, qdiscs, rules and cgroups, which a lab must not change at all. */
 async function machine(): Promise<string[]> {

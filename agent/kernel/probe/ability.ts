@@ -6,6 +6,7 @@ export type AbilityId =
   | 'root'
   | 'cpus'
   | 'memory'
+  | 'capacity'
   | 'iproute2'
   | 'libbpf'
   | 'network-namespaces'

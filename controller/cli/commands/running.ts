@@ -7,7 +7,7 @@ import { count } from '../../../proto/words.ts';
 import { agentStatus } from '../../experiment/agents.ts';
 import { experimentNames, findExperiment, readState } from '../../experiment/state.ts';
 import { type Removed, removeAll, removeExperiment } from '../../experiment/teardown.ts';
-import { print, printError, printJson, styled, table, warn } from '../output.ts';
+import { print, printError, printJson, progress, styled, table, warn } from '../output.ts';
 
 export function addRunningCommands(program: Command): void {
   program
@@ -114,13 +114,24 @@ function flowRow({ from, to, rateBps, shareBps, greedy, limitedBy }: AgentStatus
   return [`${from} > ${to}`, formatBps(Math.round(rateBps)), share, limitedBy ?? (greedy ? '-' : 'itself')];
 }
 
+/** Half of an experiment is no use to anybody, so Ctrl-C doesn't stop its removal. */
+function finishInSpiteOfSignals(): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => warn(`${signal} came; what is being removed is removed to its end`));
+}
+
 async function down(name: string | undefined, { all = false }: { all?: boolean }): Promise<void> {
   if (all) await cleanup();
-  else report(await removeExperiment(findExperiment(name)));
+  else {
+    const experiment = findExperiment(name);
+    finishInSpiteOfSignals();
+    report(await removeExperiment(experiment, progress));
+  }
 }
 
 async function cleanup(): Promise<void> {
-  const { removed, leftovers, failed } = await removeAll();
+  finishInSpiteOfSignals();
+  const { removed, leftovers, failed } = await removeAll(progress);
   for (const one of removed) report(one);
   for (const what of leftovers) print(`removed ${what}`);
   if (removed.length + leftovers.length + failed.length === 0) print('nothing of netfold is on this machine');

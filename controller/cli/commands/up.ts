@@ -1,5 +1,6 @@
 /** `netfold up`: runs an experiment, in the foreground or on its own. */
 import { fork } from 'node:child_process';
+import { constants } from 'node:os';
 import { stderr } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
@@ -11,8 +12,8 @@ import type { Experiment } from '../../experiment/experiment.ts';
 import { isEnding } from '../../experiment/teardown.ts';
 import { type Placement, parsePlacement } from '../../site/site-plan.ts';
 import { eventsOption } from '../files.ts';
-import { print, styled, warn } from '../output.ts';
-import { type LabOptions, withExperiment } from '../with-experiment.ts';
+import { type ProgressMessage, passOnProgress, print, styled, warn } from '../output.ts';
+import { type LabOptions, SIGNALS, withExperiment } from '../with-experiment.ts';
 
 interface UpOptions extends LabOptions {
   readonly detach?: boolean;
@@ -149,21 +150,34 @@ async function lostAgent(experiment: Experiment): Promise<string> {
   throw new ControllerError('AGENT_FAILED', `the agent of ${host.name} has ended, so the experiment ends`);
 }
 
-/** Starts the daemon with the same options, in a session of its own, and waits until the experiment is up. */
+/**
+ * Starts the daemon with the same options, in a session of its own, and waits until the experiment is up. The daemon gets
+ * no Ctrl-C of this terminal, so it is handed on.
+ */
 async function upDetached(): Promise<void> {
   const options = process.argv.slice(3).filter((argument) => argument !== '--detach');
   const args = ['controller', ...options];
   const child = fork(process.argv[1]!, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
-  child.stdout!.on('data', (text: Buffer) => process.stdout.write(text));
-  child.stderr!.on('data', (text: Buffer) => process.stderr.write(text));
+  const passOn = (stream: NodeJS.WriteStream) => (text: Buffer) => {
+    passOnProgress({ progress: '' });
+    stream.write(text);
+  };
+  child.stdout!.on('data', passOn(process.stdout));
+  child.stderr!.on('data', passOn(process.stderr));
+  const handOn = (signal: NodeJS.Signals): boolean => child.kill(signal);
+  for (const signal of SIGNALS) process.on(signal, handOn);
   const up = await new Promise<boolean>((resolve) => {
-    child.on('message', () => resolve(true));
-    child.on('exit', (code) => {
-      process.exitCode = code ?? 4;
+    child.on('message', (message: Report | ProgressMessage) => {
+      if ('progress' in message) passOnProgress(message);
+      else resolve(true);
+    });
+    child.on('exit', (code, signal) => {
+      process.exitCode = code ?? 128 + constants.signals[signal!];
       resolve(false);
     });
   });
   if (!up) return;
+  for (const signal of SIGNALS) process.off(signal, handOn);
   child.disconnect();
   child.stdout!.destroy();
   child.stderr!.destroy();

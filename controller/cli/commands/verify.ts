@@ -3,14 +3,12 @@ import type { Command } from 'commander';
 import { EXIT_CODE } from '../../../proto/errors.ts';
 import { formatBps, formatRatio } from '../../../proto/units.ts';
 import { count } from '../../../proto/words.ts';
+import { EXIT_INTERRUPTED } from '../../errors.ts';
 import type { Finding } from '../../verify/judge.ts';
 import { Verification } from '../../verify/verify.ts';
 import { print, printJson, step, styled, table } from '../output.ts';
 import { type LabOptions, withExperiment } from '../with-experiment.ts';
 import { addLabOptions } from './up.ts';
-
-/** As shells report a command that SIGINT ended. */
-const EXIT_INTERRUPTED = 130;
 
 interface VerifyOptions extends LabOptions {
   readonly json?: boolean;

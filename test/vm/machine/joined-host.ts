@@ -33,7 +33,7 @@ const READY_TIMEOUT_MS = 120_000;
 const FABRIC = FABRIC_INTERFACE.name;
 
 const [action, ...args] = process.argv.slice(2);
-if (action === 'make') make(readTopology(args[0]!), args[1]!, Number(args[2]));
+if (action === 'make') await make(readTopology(args[0]!), args[1]!, Number(args[2]));
 else if (action === 'serve') await serve(readTopology(args[0]!), Number(args[1]));
 else if (action === 'wait') console.log(JSON.stringify(await waitUntilReady(args[0]!)));
 else throw new Error(`unknown action ${action}`);
@@ -42,11 +42,11 @@ function readTopology(file: string): TopologyText {
   return { file: basename(file), text: readFileSync(file, 'utf8') };
 }
 
-function make(source: TopologyText, hostName: string, hosts: number): void {
+async function make(source: TopologyText, hostName: string, hosts: number): Promise<void> {
   const plan = planJoined(source, hosts);
   const host = plan.hosts.find(({ name }) => name === hostName)!;
   mkdirSync(dirname(logFile(EXPERIMENT, 'any')), { recursive: true });
-  createLab({
+  await createLab({
     ...plan,
     hosts: [host],
     endpoints: plan.endpoints.filter((endpoint) => endpoint.host === host),
