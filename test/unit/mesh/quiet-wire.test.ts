@@ -81,8 +81,8 @@ test('small messages are not answered one by one', async () => {
   const plain = await transfer(yamux(), 300, 200);
   const rare = await transfer(rareWindowUpdates(yamux()), 300, 200);
   expect(plain.answered).toBeGreaterThan(100);
-  // The stream's opening, the library's measurement of the round trip.
-  expect(rare.answered).toBeLessThan(8);
+  // The stream's opening, the library's measurement of the round trip, and a window that doubles from 256 KiB to 16 MiB.
+  expect(rare.answered).toBeLessThan(20);
   expect(rare.arrived).toBe(60_000);
 });
 
