@@ -11,6 +11,7 @@ import { measureEvents } from './events/events.ts';
 import { measureFolding } from './folding/folding.ts';
 import { reportFromMachine } from './in-machine.ts';
 import { Interruption } from './lab.ts';
+import { measureMetadata } from './metadata/metadata.ts';
 import { measureReaction } from './reaction/reaction.ts';
 import { readMachineFacts } from './report/machine.ts';
 import type { Report, Table } from './report/model.ts';
@@ -148,6 +149,30 @@ function addArithmetic(
     .action((options: ReportOptions) => report(name, options, async () => measure(options.quick, step)));
 }
 
+const METADATA_HELP = `
+Steady TCP on dumbbells over four emulated hosts: what do agents tell each other, and what would others have told?
+  npm run bench -- metadata                        10, 50, 100 and 200 nodes (10 min)
+  npm run bench -- metadata --quick                10 and 50 nodes (1.5 min)
+  npm run bench -- metadata --clients 25           only this one: 25 clients, 25 servers`;
+
+function addMetadata(program: Command): void {
+  program
+    .command('metadata')
+    .description('what does it cost on the wire that hosts know of each other?')
+    .option('--clients <numbers>', 'only with so many clients, e.g. 25,100')
+    .option('--quick', 'fewer samples: a look, not a result', false)
+    .option('--json <file>', 'write the JSON to this file, too')
+    .option('--save <folder>', 'write everything there, also of a quick run')
+    .addHelpText('after', METADATA_HELP)
+    .action(async (options: ReportOptions & { clients?: string }) => {
+      const interruption = new Interruption();
+      const clients = options.clients?.split(',').map(Number);
+      await report('metadata', options, () =>
+        measureMetadata({ ...options, clients, interruption, say: step }),
+      );
+    });
+}
+
 /** The delay line needs a processor that wakes up on time, so the machine measures netem only. */
 async function accuracyInMachine({ quick, json }: ReportOptions, interruption: Interruption): Promise<void> {
   const words = ['accuracy', '--backend', 'netem', ...(quick ? ['--quick'] : [])];
@@ -175,6 +200,7 @@ addArithmetic(
   'how long does it take to fold 4,000 nodes, in how much memory?',
   measureFolding,
 );
+addMetadata(program);
 for (const command of program.commands) command.exitOverride();
 
 try {

@@ -31,6 +31,13 @@ export interface AgentMessage extends Sender {
   readonly commandDigest: Digest;
   /** The sender knows the experiment's time. */
   readonly timed: boolean;
+  /** The sender misses what some hosts say themselves; others are to pass it on. */
+  readonly passOn?: boolean;
+}
+
+/** A message that says only that its sender is there, and as it was. */
+export function isHeartbeat({ update, leaving, commands }: AgentMessage): boolean {
+  return update === undefined && !leaving && commands.length === 0;
 }
 
 export interface TableUpdate {
@@ -144,7 +151,7 @@ export function decode<T extends object>(
 }
 
 function toWire(message: AgentMessage): netfold.mesh.AgentMessage.$Properties {
-  const { topology, host, incarnation, sequence, digest, update, leaving, timed } = message;
+  const { topology, host, incarnation, sequence, digest, update, leaving, timed, passOn } = message;
   return {
     topology: Buffer.from(topology, 'hex'),
     host,
@@ -157,6 +164,7 @@ function toWire(message: AgentMessage): netfold.mesh.AgentMessage.$Properties {
     commands: commandsToWire(message.commands),
     ...commandDigestToWire(message.commandDigest),
     timed,
+    ...(passOn && { passOn }),
     ...(update && {
       update: {
         whole: update.whole,
@@ -188,6 +196,7 @@ function fromWire(message: netfold.mesh.AgentMessage.$Properties): AgentMessage 
     commands,
     commandDigest: commandDigestOf(message),
     timed: message.timed ?? false,
+    ...(message.passOn && { passOn: true }),
   };
 }
 

@@ -2,7 +2,8 @@
  * The mesh on libp2p: TCP, noise, yamux; gossipsub for what everyone has to know, a request-response protocol for each
  * kind of question. Sockets belong to the network namespace that the process is in.
  */
-import { gossipsub, StrictSign, TopicValidatorResult } from '@chainsafe/libp2p-gossipsub';
+import { createHash } from 'node:crypto';
+import { gossipsub, type Message, StrictSign, TopicValidatorResult } from '@chainsafe/libp2p-gossipsub';
 import { identify } from '@libp2p/identify';
 import { ping } from '@libp2p/ping';
 import { tcp } from '@libp2p/tcp';
@@ -14,7 +15,9 @@ import { type Clock, systemClock, systemTimers, type Timers } from '../clock.ts'
 import { Admission } from './admission.ts';
 import { MeshError } from './errors.ts';
 import { Gate } from './gate.ts';
+import { onHeardFrom } from './heard-from.ts';
 import { MAX_GOSSIP_BYTES, MAX_QUESTION_BYTES, MAX_STATE_BYTES } from './limits.ts';
+import { rareWindowUpdates, wholeWrites } from './quiet-wire.ts';
 import { Redialer } from './redialer.ts';
 import {
   MAX_ANSWER_BYTES,
@@ -90,6 +93,7 @@ class Libp2pTransport implements MeshTransport {
 
   async start(handlers: TransportHandlers): Promise<void> {
     const { pubsub } = this.#node.services;
+    onHeardFrom(pubsub, (peer) => handlers.onHeard?.(peer));
     // In the validator rather than in an event: it decides whether a message is passed on.
     pubsub.topicValidators.set(this.#topic, (passer, message) => {
       const peer = message.type === 'signed' ? message.from.toString() : undefined;
@@ -237,8 +241,8 @@ function createNode({ experiment, listen, announce, privateKey }: Libp2pTranspor
     ...gate.options,
     ...(privateKey && { privateKey }),
     addresses: { listen: [...listen], announce: [...(announce ?? [])] },
-    transports: [tcp()],
-    streamMuxers: [yamux()],
+    transports: [wholeWrites(tcp())],
+    streamMuxers: [rareWindowUpdates(yamux())],
     connectionManager: {
       // The default of 5 a second from one address keeps hosts behind one NAT, or on one machine, from joining.
       inboundConnectionThreshold: 1000,
@@ -263,12 +267,15 @@ function createNode({ experiment, listen, announce, privateKey }: Libp2pTranspor
         // that are missing, so it is kept small: every peer in it costs each agent a copy of each message.
         floodPublish: true,
         D: 2,
-        Dlo: 1,
-        Dhi: 3,
+        Dlo: 2,
+        Dhi: 4,
         Dscore: 1,
         Dout: 0,
-        // Peers outside of the mesh that hear which messages there are, each second.
+        // Peers outside of the mesh that hear which messages there are: of each, once, and in eight bytes.
         Dlazy: 2,
+        gossipFactor: 0,
+        mcacheGossip: 1,
+        msgIdFn: shortId,
         // One after the other, else a publisher's messages overtake each other while signatures are checked.
         awaitRpcHandler: true,
         awaitRpcMessageHandler: true,
@@ -280,6 +287,13 @@ function createNode({ experiment, listen, announce, privateKey }: Libp2pTranspor
       }),
     },
   });
+}
+
+/** A fifth of gossipsub's own name of a message, which holds the sender's key; nobody can make another's. */
+function shortId(message: Message): Uint8Array {
+  // Unsigned ones are refused before they are named.
+  const name = message.type === 'signed' ? `${message.from} ${message.sequenceNumber}` : '';
+  return createHash('sha256').update(name).digest().subarray(0, 8);
 }
 
 function parseAddress(address: string): Multiaddr {

@@ -23,6 +23,7 @@ import { HOST_NAME, MAX_GOSSIP_BYTES, MAX_HOST_NAME_LENGTH } from './limits.ts';
 import { MeshCounters, type MeshLog, type MeshStats } from './mesh-counters.ts';
 import { MeshView } from './mesh-view.ts';
 import { type NewCommand, newCommand } from './new-command.ts';
+import { PassOn } from './pass-on.ts';
 import { PeerLimits } from './peer-limits.ts';
 import { Questions } from './questions.ts';
 import { encodeRate } from './rate-code.ts';
@@ -93,6 +94,7 @@ export class Mesh {
   readonly #questions: Questions;
   readonly #limits: PeerLimits;
   readonly #counters: MeshCounters;
+  readonly #passOn: PassOn;
   #incarnation: number;
   #sequence = 0;
   #commandNumber = 0;
@@ -128,6 +130,7 @@ export class Mesh {
       peer: transport.selfId,
       incarnation: this.#incarnation,
     });
+    this.#passOn = new PassOn(this.#options);
     this.#requests = new StateRequests((peer) => this.#request(peer), now);
     const header = () => this.#header(false);
     const parts = { clock, counters: this.#counters, limits: this.#limits };
@@ -139,8 +142,7 @@ export class Mesh {
     );
     this.commands.onChange(() => this.#acknowledge());
     const { view, time, clocks } = this;
-    const { admission } = this.#options;
-    this.#answers = new Answers({ ...parts, view, admission, time, clocks, header });
+    this.#answers = new Answers({ ...parts, ...this.#options, view, time, clocks, header });
   }
 
   /** What users have told all agents, in the order in which it takes effect. */
@@ -157,6 +159,7 @@ export class Mesh {
     this.#running = true;
     await transport.start({
       onGossip: (bytes, peer, via) => this.#onGossip(bytes, peer, via),
+      onHeard: (peer) => this.#passOn.heard(peer, clock.now()),
       onRequest: (kind, bytes, peer) => (this.#running ? this.#answers.answer(kind, bytes, peer) : undefined),
       onPeer: (peer) => this.#requests.wantAnew(peer),
       onRefused: (rejection, origin) => this.#counters.rejected(rejection, origin),
@@ -264,12 +267,13 @@ export class Mesh {
     // A host may be silent because gossip doesn't reach here: two thirds into its time, ask it.
     for (const peer of this.view.silentPeers(now, (silentAfterMs * 2) / 3)) this.#requests.want(peer);
     this.#requests.proceed();
+    if (this.#passOn.check(this.view.hosts(), now)) this.#publish(undefined, false);
     this.#notify();
   }
 
   #publish(update: TableUpdate | undefined, leaving: boolean, commands: readonly Command[] = []): void {
     this.#sequence++;
-    const header = this.#header(leaving);
+    const header = { ...this.#header(leaving), passOn: this.#passOn.asked };
     const bytes = encodeAgentMessage({ ...header, ...(update && { update }), commands });
     // Too much at once: the digest alone makes everyone ask for the whole, which is sent in one piece to each.
     const sent = bytes.length <= MAX_GOSSIP_BYTES ? bytes : encodeAgentMessage(header);
@@ -294,10 +298,11 @@ export class Mesh {
     const refused = this.#options.admission.refusePeer(peer) ?? this.#limits.refuseGossip(peer, bytes.length);
     const message = refused ?? decodeAgentMessage(bytes);
     if (isRejection(message)) return this.#counters.rejected(message, origin);
-    const result = this.view.apply(message, peer, this.#ports.clock.now());
+    const now = this.#ports.clock.now();
+    const result = this.view.apply(message, peer, now);
     if (isRejection(result)) {
       if (result.rejected === 'HOST_CLAIMED' && message.host === this.#options.host) {
-        this.#claimedAt = this.#ports.clock.now();
+        this.#claimedAt = now;
       }
       this.#counters.rejected(result, origin);
       return result.rejected === 'STALE_SEQUENCE';
@@ -305,7 +310,7 @@ export class Mesh {
     if (message.leaving) this.#ports.transport.learn(peer, []);
     if (result.repair) this.#requests.want(peer);
     this.#notify();
-    return true;
+    return this.#passOn.isWanted(message, peer, now);
   }
 
   async #request(peer: string): Promise<void> {

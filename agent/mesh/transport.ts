@@ -19,6 +19,8 @@ export interface TransportHandlers {
    * throw.
    */
   onGossip(bytes: Uint8Array, peer: string, via?: string): boolean;
+  /** Gossip came from `peer` itself, whoever published it, and whether or not it is known already. */
+  onHeard?(peer: string): void;
   /** A question that `peer` asks. Returns the answer, or undefined to refuse. Doesn't throw. */
   onRequest(kind: RequestKind, bytes: Uint8Array, peer: string): Uint8Array | undefined;
   /** A connection to `peer` is up. */

@@ -16,16 +16,16 @@ export const HEADING = [
 /** Columns of numbers, to be set to the right. */
 export const NUMERIC = [1, 2, 3, 4, 6, 7] as const;
 
-const MARKS = { within: '✓', outside: '✗', beyond: '–' } as const;
+const MARKS = { within: '✓', outside: '✗', beyond: '–', told: '' } as const;
 
 export function cells(row: Row): string[] {
   const { unit, target, measured, error, bound, spread, samples, tries, verdict, note } = row;
   return [
     row.what,
-    value(target, unit),
+    target === null ? '' : value(target, unit),
     measured === null ? '–' : value(measured, unit),
-    error === null ? '–' : difference(error, bound, unit),
-    `± ${amount(bound.value, bound, unit)}`,
+    bound === null ? '' : error === null ? '–' : difference(error, bound, unit),
+    bound === null ? '' : `± ${amount(bound.value, bound, unit)}`,
     spread === null ? '' : `${value(spread.low, unit)} … ${value(spread.high, unit)}`,
     samples.toLocaleString('en'),
     String(tries),
@@ -41,7 +41,13 @@ export function titleOf({ backend, title }: Table): string {
 function value(number: number, unit: Unit): string {
   if (unit === 'MB') return `${number.toFixed(1)} MB`;
   if (unit === 'ms') return `${number.toFixed(3)} ms`;
-  return unit === 'ratio' ? formatRatio(number) : formatBps(Math.round(number));
+  if (unit === 'ratio') return formatRatio(number);
+  if (unit === 'bit/s') return formatBps(Math.round(number));
+  if (unit === 'count') return number.toLocaleString('en');
+  const scaled = [1e6, 1e3, 1].find((one) => number >= one) ?? 1;
+  const prefix = { 1e6: 'M', 1e3: 'k', 1: '' }[scaled]!;
+  const digits = number === 0 ? '0' : (number / scaled).toPrecision(4);
+  return unit === 'B/s' ? `${digits} ${prefix}B/s` : `${number.toFixed(2)}/s`;
 }
 
 function difference(error: number, bound: Bound, unit: Unit): string {

@@ -38,6 +38,12 @@ export function judge(
   };
 }
 
+/** A row of which nothing is asked. */
+export function told(what: string, unit: Unit, { measured, spread, samples, note = '' }: Measurement): Row {
+  const nothing = { target: null, error: null, bound: null };
+  return { what, unit, measured, spread, samples, ...nothing, verdict: 'told', tries: 1, note };
+}
+
 /** A row that this machine is too slow for; `why` says by what. */
 export function beyond({ what, unit, target, bound }: Target, why: string): Row {
   const nothing = { measured: null, error: null, spread: null, samples: 0 };

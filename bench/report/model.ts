@@ -4,8 +4,8 @@ import type { Interval } from '../measure/statistics.ts';
 import type { MachineFacts } from './machine.ts';
 import type { Plot } from './plot.ts';
 
-/** `bit/s`; `ms`; `MB` of a million bytes; `ratio` in 0..1. */
-export type Unit = 'bit/s' | 'ms' | 'MB' | 'ratio';
+/** `bit/s`; `B/s`, bytes; `1/s`; `ms`; `MB` of a million bytes; `ratio` in 0..1; `count`. */
+export type Unit = 'bit/s' | 'B/s' | '1/s' | 'ms' | 'MB' | 'ratio' | 'count';
 
 /** How far off a row may be: a part of its target, or an amount in its unit. */
 export interface Bound {
@@ -13,18 +13,22 @@ export interface Bound {
   readonly value: number;
 }
 
-/** `beyond`: this machine can't carry what the row needs, so nothing is said of netfold. */
-export type Verdict = 'within' | 'outside' | 'beyond';
+/**
+ * `beyond`: this machine can't carry what the row needs, so nothing is said of netfold. `told`: nothing is asked of it.
+ */
+export type Verdict = 'within' | 'outside' | 'beyond' | 'told';
 
 export interface Row {
   readonly what: string;
   readonly unit: Unit;
-  readonly target: number;
+  /** null: none. */
+  readonly target: number | null;
   /** null: not measured. */
   readonly measured: number | null;
   /** Signed; in the bound's kind. */
   readonly error: number | null;
-  readonly bound: Bound;
+  /** null: none. */
+  readonly bound: Bound | null;
   /** What the single samples, or parts of the measurement, lie between. */
   readonly spread: Interval | null;
   readonly samples: number;

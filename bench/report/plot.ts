@@ -23,6 +23,8 @@ export interface Plot {
   /** Axes' titles, with their units. */
   readonly xTitle: string;
   readonly yTitle: string;
+  /** Decades have equal heights; no y may be 0. */
+  readonly isLogarithmic?: boolean;
   readonly series: readonly Series[];
   readonly marks: readonly Mark[];
 }
@@ -55,6 +57,8 @@ function plainIds(svg: string): string {
   });
 }
 
+const LOGARITHMIC = { type: 'log', min: 'dataMin', logBase: 10 } as const;
+
 function optionOf(plot: Plot): EChartsOption {
   const axis = {
     type: 'value' as const,
@@ -79,7 +83,7 @@ function optionOf(plot: Plot): EChartsOption {
     },
     grid: { left: 64, right: 24, top: 128, bottom: 56 },
     xAxis: { ...axis, name: plot.xTitle, nameGap: 32, max: lastX(plot) },
-    yAxis: { ...axis, name: plot.yTitle, nameGap: 44 },
+    yAxis: { ...axis, ...(plot.isLogarithmic ? LOGARITHMIC : {}), name: plot.yTitle, nameGap: 44 },
     series: plot.series.map((series, index) => seriesOf(series, index === 0 ? plot.marks : [])),
   };
 }

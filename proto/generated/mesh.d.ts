@@ -68,6 +68,9 @@ export namespace netfold {
             /** AgentMessage timed. */
             timed: boolean;
 
+            /** AgentMessage passOn. */
+            passOn: boolean;
+
             /**
              * Encodes the specified AgentMessage message. Does not implicitly {@link netfold.mesh.AgentMessage.verify|verify} messages.
              * @param message AgentMessage message or plain object to encode
@@ -133,6 +136,9 @@ export namespace netfold {
 
                 /** AgentMessage timed */
                 timed?: (boolean|null);
+
+                /** AgentMessage passOn */
+                passOn?: (boolean|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -45,6 +45,7 @@ export const netfold = $root.netfold = (() => {
              * @property {number|null} [commandLow] AgentMessage commandLow
              * @property {number|null} [commandHigh] AgentMessage commandHigh
              * @property {boolean|null} [timed] AgentMessage timed
+             * @property {boolean|null} [passOn] AgentMessage passOn
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -190,6 +191,14 @@ export const netfold = $root.netfold = (() => {
             AgentMessage.prototype.timed = false;
 
             /**
+             * AgentMessage passOn.
+             * @member {boolean} passOn
+             * @memberof netfold.mesh.AgentMessage
+             * @instance
+             */
+            AgentMessage.prototype.passOn = false;
+
+            /**
              * Encodes the specified AgentMessage message. Does not implicitly {@link netfold.mesh.AgentMessage.verify|verify} messages.
              * @function encode
              * @memberof netfold.mesh.AgentMessage
@@ -234,6 +243,8 @@ export const netfold = $root.netfold = (() => {
                     writer.uint32(/* id 13, wireType 5 =*/109).fixed32(message.commandHigh);
                 if (message.timed != null && $Object.hasOwnProperty.call(message, "timed") && message.timed !== false)
                     writer.uint32(/* id 14, wireType 0 =*/112).bool(message.timed);
+                if (message.passOn != null && $Object.hasOwnProperty.call(message, "passOn") && message.passOn !== false)
+                    writer.uint32(/* id 15, wireType 0 =*/120).bool(message.passOn);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -398,6 +409,15 @@ export const netfold = $root.netfold = (() => {
                                 message.timed = value;
                             else
                                 delete message.timed;
+                            continue;
+                        }
+                    case 15: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.passOn = value;
+                            else
+                                delete message.passOn;
                             continue;
                         }
                     }

@@ -31,6 +31,8 @@ export class MemoryNetwork {
   delayMs: Delay;
   /** Everything that was published, for tests that play it again. */
   readonly published: { readonly from: string; readonly bytes: Uint8Array }[] = [];
+  /** How many messages were sent from one to another, or passed on. */
+  gossiped = 0;
   readonly #clock: Clock & Timers;
   readonly #random: Random;
   readonly #transports = new Map<string, MemoryTransport>();
@@ -195,10 +197,12 @@ export class MemoryTransport implements MeshTransport {
   }
 
   #gossip(to: string, id: string, publisher: string, bytes: Uint8Array): void {
+    this.#network.gossiped++;
     this.#network.carry(this.selfId, to, (receiver) => receiver.#onGossip(id, publisher, bytes, this.selfId));
   }
 
   #onGossip(id: string, publisher: string, bytes: Uint8Array, from: string): void {
+    this.#handlers?.onHeard?.(from);
     if (this.#seen.has(id) || !this.#handlers) return;
     this.#seen.add(id);
     if (!this.#handlers.onGossip(bytes, publisher)) return;

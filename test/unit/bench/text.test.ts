@@ -2,7 +2,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Report, Row } from '../../../bench/report/model.ts';
+import { cells } from '../../../bench/report/cells.ts';
+import { told } from '../../../bench/report/judge.ts';
+import type { Report, Row, Unit } from '../../../bench/report/model.ts';
 import { renderSvg } from '../../../bench/report/plot.ts';
 import { saveResults } from '../../../bench/report/save.ts';
 import { markdown, summary, terminalText } from '../../../bench/report/text.ts';
@@ -139,5 +141,24 @@ describe('saving', () => {
       '\n\n![Rates](accuracy-rates-linux-6.1.0-test.svg)\n\n## delay line: rates\n',
     );
     expect(JSON.parse(readFileSync(files[0]!, 'utf8'))).toEqual(REPORT);
+  });
+});
+
+describe('a row of which nothing is asked', () => {
+  it('has neither target, error nor bound, and is not counted', () => {
+    const row = told('200 nodes', 'B/s', { measured: 5234.4, spread: null, samples: 4, note: 'less' });
+    expect(cells(row)).toEqual(['200 nodes', '', '5.234 kB/s', '', '', '', '4', '1', 'less']);
+    expect(summary({ tables: [{ ...REPORT.tables[0]!, rows: [row] }] })).toBe(
+      '0 of 0 rows within their bounds',
+    );
+  });
+  it('has its unit', () => {
+    const text = (unit: Unit, measured: number) =>
+      cells(told('', unit, { measured, spread: null, samples: 1 }))[2];
+    expect(text('B/s', 3_861_234)).toBe('3.861 MB/s');
+    expect(text('B/s', 999)).toBe('999.0 B/s');
+    expect(text('B/s', 0)).toBe('0 B/s');
+    expect(text('1/s', 7.04)).toBe('7.04/s');
+    expect(text('count', 1200)).toBe('1,200');
   });
 });

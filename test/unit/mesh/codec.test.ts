@@ -74,6 +74,8 @@ describe('what is encoded is decoded', () => {
     expect(decodeAgentMessage(encodeAgentMessage(heartbeat))).toEqual(heartbeat);
     const leave = { ...heartbeat, leaving: true };
     expect(decodeAgentMessage(encodeAgentMessage(leave))).toEqual(leave);
+    const asking = { ...heartbeat, passOn: true };
+    expect(decodeAgentMessage(encodeAgentMessage(asking))).toEqual(asking);
   });
   test('questions and answers', () => {
     const { topology, host, incarnation, commandDigest } = MESSAGE;

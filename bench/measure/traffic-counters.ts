@@ -1,0 +1,87 @@
+/** Counts frames and bytes between addresses, where they leave interfaces: exact, and cheap however many there are. */
+import { join } from 'node:path';
+import { addressBytes, addressKey } from '../../agent/kernel/addresses.ts';
+import { PAIR, USAGE } from '../../agent/kernel/bpf-layout.ts';
+import { BatchMap, loadObject, possibleCpus } from '../../agent/kernel/libbpf.ts';
+import { close } from '../../agent/kernel/libc.ts';
+import { namespacePath, within } from '../../agent/kernel/namespaces.ts';
+import { openFilteredSocket } from '../../agent/kernel/packet-socket.ts';
+
+const OBJECT_FILE = join(import.meta.dirname, '../../bpf/netfold.bpf.o');
+const MAX_PAIRS = 8192;
+
+/** What went from one address to another since counting began, in frames as the wire carries them. */
+export interface PairTraffic {
+  /** Addresses as in `addressKey`. */
+  readonly source: string;
+  readonly destination: string;
+  /** Ethernet frames without preamble and check sum. */
+  readonly bytes: number;
+  readonly packets: number;
+}
+
+export interface CountedInterface {
+  /** Name of the namespace. */
+  readonly namespace: string;
+  readonly ifindex: number;
+}
+
+/** The agents' own program (bpf/netfold.bpf.c, `count`), loaded once more: it adds a counter to a packet's way, no more. */
+export class TrafficCounters {
+  readonly #sockets: number[] = [];
+  readonly #map: BatchMap;
+  readonly #cpus = possibleCpus();
+  readonly #close: () => void;
+
+  constructor(interfaces: readonly CountedInterface[]) {
+    const object = loadObject(OBJECT_FILE, { usage: MAX_PAIRS });
+    this.#close = () => object.close();
+    const valueSize = USAGE.size * this.#cpus;
+    this.#map = new BatchMap({
+      fd: object.mapFd('usage'),
+      keySize: PAIR.size,
+      valueSize,
+      capacity: MAX_PAIRS,
+    });
+    for (const { namespace, ifindex } of interfaces) {
+      const open = (): number => openFilteredSocket(ifindex, object.programFd('count'));
+      this.#sockets.push(within(namespacePath(namespace), open));
+    }
+  }
+
+  read(): PairTraffic[] {
+    const count = this.#map.read();
+    const { keys, values } = this.#map;
+    const counters = new BigUint64Array(values.buffer);
+    return Array.from({ length: count }, (_, row): PairTraffic => {
+      const at = row * PAIR.size;
+      let [bytes, packets] = [0, 0];
+      for (let cpu = 0; cpu < this.#cpus; cpu++) {
+        const word = ((row * this.#cpus + cpu) * USAGE.size) / 8;
+        bytes += Number(counters[word + USAGE.bytes / 8]!);
+        packets += Number(counters[word + USAGE.packets / 8]!);
+      }
+      const [source, destination] = [
+        addressKey(keys, at + PAIR.source),
+        addressKey(keys, at + PAIR.destination),
+      ];
+      return { source, destination, bytes, packets };
+    });
+  }
+
+  close(): void {
+    for (const socket of this.#sockets) close(socket);
+    this.#close();
+  }
+}
+
+/** Names by the keys of their addresses. */
+export function keysOf(
+  places: readonly { readonly name: string; readonly addresses: readonly string[] }[],
+): ReadonlyMap<string, string> {
+  return new Map(
+    places.flatMap(({ name, addresses }) =>
+      addresses.map((address) => [addressKey(addressBytes(address)), name] as const),
+    ),
+  );
+}

@@ -1,0 +1,30 @@
+/** A run beside what the models would have sent for its traffic. Pure. */
+import { sum } from '../measure/statistics.ts';
+import { type DumbbellRun, dumbbellPath, HOSTS } from './dumbbell.ts';
+import { periodic, reactive, type Sent } from './models.ts';
+
+export interface Compared {
+  readonly run: DumbbellRun;
+  /** All agents together, on the wire. */
+  readonly bytesPerSecond: number;
+  readonly periodic: Sent;
+  readonly reactive: Sent;
+  /** With messages as large as Kollaps makes them. */
+  readonly reactiveBlocks: Sent;
+  /** The lesser of `periodic` and `reactive`. */
+  readonly better: Sent;
+}
+
+export function compare(run: DumbbellRun): Compared {
+  const path = dumbbellPath(run.dumbbell);
+  const sent = periodic(run.traffic, HOSTS);
+  const changed = reactive(run.traffic, HOSTS, () => path, 'used');
+  return {
+    run,
+    bytesPerSecond: sum(run.wireBytes) / run.seconds,
+    periodic: sent,
+    reactive: changed,
+    reactiveBlocks: reactive(run.traffic, HOSTS, () => path, 'blocks'),
+    better: changed.bytesPerSecond < sent.bytesPerSecond ? changed : sent,
+  };
+}

@@ -1,0 +1,52 @@
+/** The metadata bench: what agents tell each other about steady traffic, beside what others would have told. */
+import { chooseDelayBackend } from '../../agent/delay-backend.ts';
+import { probeMachine } from '../../agent/kernel/probe.ts';
+import { requireAbilities } from '../../controller/experiment/experiment.ts';
+import { type Interruption, withLab } from '../lab.ts';
+import type { Figure, Table } from '../report/model.ts';
+import { type Compared, compare } from './compare.ts';
+import { type Dumbbell, dumbbellText, HOSTS, runDumbbell } from './dumbbell.ts';
+import { figureOf, tablesOf } from './tables.ts';
+
+/** One frame more or less in 50 ms is 12 % of this … */
+const FLOW_BPS = 2e6;
+/** … and less than the 5 % that are news of this. */
+const EVEN_FLOW_BPS = 5e6;
+
+const ALL: readonly Dumbbell[] = [
+  ...[5, 25, 50, 100].map((clients) => ({ clients, flowBps: FLOW_BPS })),
+  { clients: 100, flowBps: EVEN_FLOW_BPS },
+];
+const FEW: readonly Dumbbell[] = [5, 25].map((clients) => ({ clients, flowBps: FLOW_BPS }));
+
+/** Heartbeats of a host that is new are passed on for ten seconds. */
+const TIMING = { settleSeconds: 15, seconds: 60 };
+const QUICK_TIMING = { settleSeconds: 12, seconds: 15 };
+
+export interface MetadataOptions {
+  readonly quick: boolean;
+  /** Only the dumbbells with so many clients. */
+  readonly clients?: readonly number[] | undefined;
+  readonly interruption: Interruption;
+  readonly say: (text: string) => void;
+}
+
+/** Throws `DELAY_BACKEND_MISSING` or `MACHINE_CANNOT` before anything is measured. */
+export async function measureMetadata(
+  options: MetadataOptions,
+): Promise<{ tables: Table[]; figures: Figure[] }> {
+  const { quick, interruption, say, clients } = options;
+  const abilities = probeMachine();
+  requireAbilities(abilities);
+  const backend = chooseDelayBackend('auto', abilities);
+  const timing = quick ? QUICK_TIMING : TIMING;
+  const wanted = clients ? ALL.filter((one) => clients.includes(one.clients)) : quick ? FEW : ALL;
+  const all: Compared[] = [];
+  for (const dumbbell of wanted) {
+    say(`${dumbbell.clients} clients, ${dumbbell.flowBps / 1e6} Mb/s each, on ${HOSTS} hosts`);
+    const text = dumbbellText(dumbbell);
+    const use = (lab: Parameters<typeof runDumbbell>[2]) => runDumbbell(dumbbell, timing, lab);
+    all.push(compare(await withLab(text, backend, interruption, use, HOSTS)));
+  }
+  return { tables: tablesOf(all, backend), figures: [figureOf(all)] };
+}

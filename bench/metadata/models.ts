@@ -1,0 +1,99 @@
+/**
+ * What other emulators would have sent for the same traffic. Pure. Wherever something is not published, the assumption
+ * is the one that sends less; docs/benchmarks.md lists them.
+ */
+import type { PairRecord, TrafficRecord } from './record.ts';
+
+/** Ethernet, IPv4, and TCP with time stamps. Acknowledgements are not counted. */
+export const HEADER_BYTES = 14 + 20 + 32;
+
+/** What a container tells in every period, however little there is to tell. */
+export const PERIODIC_BYTES = 256;
+
+export interface Sent {
+  /** Of all hosts; each to each other host is one. */
+  readonly messagesPerSecond: number;
+  /** On the wire, with headers. */
+  readonly bytesPerSecond: number;
+}
+
+/** Each container tells every other host what it sends, every 50 ms. */
+export function periodic({ endpoints, windowsMs }: TrafficRecord, hosts: number): Sent {
+  const messages = endpoints.length * windowsMs.length * (hosts - 1);
+  return perSecond(messages, messages * (PERIODIC_BYTES + HEADER_BYTES), windowsMs);
+}
+
+/** From the code that Kollaps 2.0 publishes: emulationcore/src/graph.rs, `process_usage`, and communication.rs. */
+export const REACTIVE = {
+  /** A rate that differs by more from the one that was told last is told. */
+  threshold: 0.05,
+  /** Up to this part of the path's bandwidth nothing is told, except for an end. */
+  negligible: 0.01,
+  /** The count of flows; then for each its rate, the count of its links, and their numbers of one byte. */
+  headBytes: 1,
+  flowBytes: 4 + 1,
+  /** The code sends blocks of this size, however few of their bytes it uses. */
+  blockBytes: 512,
+} as const;
+
+export interface PathFacts {
+  readonly bandwidthBps: number;
+  readonly links: number;
+}
+
+/** `used`: as if only the bytes that mean something were sent; `blocks`: as the code does. */
+export type ReactiveSize = 'used' | 'blocks';
+
+/** Each container tells every other host, in windows of 50 ms, of those of its flows that have changed. */
+export function reactive(
+  { pairs, windowsMs }: TrafficRecord,
+  hosts: number,
+  pathOf: (from: string, to: string) => PathFacts,
+  size: ReactiveSize,
+): Sent {
+  const bySource = Map.groupBy(pairs, ({ from }) => from);
+  let messages = 0;
+  let payload = 0;
+  for (const own of bySource.values()) {
+    const told = own.map((pair) => {
+      const path = pathOf(pair.from, pair.to);
+      return { bytes: REACTIVE.flowBytes + path.links, changed: changes(pair, windowsMs, path) };
+    });
+    for (const window of windowsMs.keys()) {
+      const news = told.filter(({ changed }) => changed[window]);
+      if (news.length === 0) continue;
+      messages++;
+      payload +=
+        size === 'blocks'
+          ? REACTIVE.blockBytes
+          : REACTIVE.headBytes + news.reduce((sum, { bytes }) => sum + bytes, 0);
+    }
+  }
+  const copies = hosts - 1;
+  return perSecond(messages * copies, (payload + messages * HEADER_BYTES) * copies, windowsMs);
+}
+
+/** In which windows a flow is told of. The rate of the first is taken for known. */
+function changes(
+  { bytes }: PairRecord,
+  windowsMs: readonly number[],
+  { bandwidthBps }: PathFacts,
+): boolean[] {
+  let last: number | undefined;
+  return bytes.map((count, window) => {
+    const rate = (count * 8000) / windowsMs[window]!;
+    if (rate > 0 && rate <= REACTIVE.negligible * bandwidthBps) return false;
+    if (last === undefined) {
+      last = rate;
+      return false;
+    }
+    const isNews = last === 0 ? rate > 0 : Math.abs(rate - last) > REACTIVE.threshold * last;
+    if (isNews) last = rate;
+    return isNews;
+  });
+}
+
+function perSecond(messages: number, bytes: number, windowsMs: readonly number[]): Sent {
+  const seconds = windowsMs.reduce((sum, ms) => sum + ms, 0) / 1000;
+  return { messagesPerSecond: messages / seconds, bytesPerSecond: bytes / seconds };
+}
