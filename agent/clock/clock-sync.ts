@@ -173,8 +173,16 @@ export class ClockSync {
       peer.wanted = 0;
     }
     this.#join();
+    this.#adoptFrom(peer);
     if (peer === this.#reference && peer.wanted === 0) this.#follow(peer);
     this.#proceed();
+  }
+
+  /** Any time is better than none: an answer of the reference may be lost, and it will be followed when it comes. */
+  #adoptFrom(peer: PeerClock): void {
+    const { clock, time } = this.#ports;
+    const estimate = peer.timed && time.exact() === undefined ? this.#estimate(peer) : undefined;
+    if (estimate) time.adopt(estimate.offset + clock.now() * 1000);
   }
 
   #follow(reference: PeerClock): void {

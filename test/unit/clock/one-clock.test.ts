@@ -234,18 +234,24 @@ describe('the reference', () => {
 });
 
 describe('who knows no start', () => {
-  test('because it came late learns it from the others, within 2 s', async () => {
-    const lab = new ClockLab({ seed: 6, loss: 0.1, delayMs: UNEQUAL });
-    await lab.addMany('b', 'c', 'd');
-    lab.run(0);
-    await lab.clock.advance(30_000);
-    const late = await lab.add('e');
-    expect(late.mesh.time.state).toBe('unset');
-    await lab.clock.advance(2000);
-    expect(late.mesh.time.state).toBe('running');
-    expect(widest(skews(lab.hosts))).toBeLessThan(6);
-    expect(late.mesh.view.hosts().every(({ timed }) => timed)).toBe(true);
-  });
+  test.each(Array.from({ length: 8 }, (_, seed) => seed))(
+    'because it came late learns it from the others, within 2 s (seed %i)',
+    async (seed) => {
+      const lab = new ClockLab({ seed, loss: 0.1, delayMs: UNEQUAL });
+      await lab.addMany('b', 'c', 'd');
+      lab.run(0);
+      await lab.clock.advance(30_000);
+      const late = await lab.add('e');
+      expect(late.mesh.time.state).toBe('unset');
+      await lab.clock.advance(2000);
+      expect(late.mesh.time.state).toBe('running');
+      expect(widest(skews(lab.hosts))).toBeLessThan(8);
+      // Of the reference's answers some are lost, and each that is costs a second.
+      await lab.clock.advance(4000);
+      expect(widest(skews(lab.hosts))).toBeLessThan(6);
+      expect(late.mesh.view.hosts().every(({ timed }) => timed)).toBe(true);
+    },
+  );
 
   test('because it was started anew resumes where the others are, and may lead them again', async () => {
     const lab = new ClockLab({ delayMs: [2, 4] });
