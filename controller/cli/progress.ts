@@ -6,6 +6,8 @@ import type { Progress } from '../experiment/teardown.ts';
 
 /** Ten times a second looks steady and costs nothing. */
 const INTERVAL_MS = 100;
+/** Of a terminal that does not know its width. */
+const USUAL_COLUMNS = 80;
 const TO_LINE_START_AND_ERASE = '\r\u001b[K';
 
 /** Shows one line in the place of the one before; the empty text takes it away. */
@@ -47,7 +49,8 @@ export function terminalWriter(
 ): Write | undefined {
   if (!stream.isTTY || term === 'dumb') return undefined;
   return (text) => {
-    stream.write(`${TO_LINE_START_AND_ERASE}${text.slice(0, Math.max(1, stream.columns - 1))}`);
+    const width = stream.columns > 1 ? stream.columns : USUAL_COLUMNS;
+    stream.write(`${TO_LINE_START_AND_ERASE}${text.slice(0, width - 1)}`);
   };
 }
 

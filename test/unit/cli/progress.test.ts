@@ -50,6 +50,12 @@ describe('a terminal', () => {
     expect(terminal.written).toEqual(['\r\u001b[Kmaking en']);
   });
 
+  it('that does not know its width is taken for a usual one', () => {
+    const terminal = stream(true, 0);
+    terminalWriter(terminal, 'xterm')!('making endpoints');
+    expect(terminal.written).toEqual(['\r\u001b[Kmaking endpoints']);
+  });
+
   it('that can not erase gets none, and no file does', () => {
     expect(terminalWriter(stream(true), 'dumb')).toBeUndefined();
     expect(terminalWriter(stream(false), 'xterm')).toBeUndefined();
