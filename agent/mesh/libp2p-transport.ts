@@ -17,10 +17,10 @@ import { MeshError } from './errors.ts';
 import { Gate } from './gate.ts';
 import { onHeardFrom } from './heard-from.ts';
 import { MAX_GOSSIP_BYTES, MAX_QUESTION_BYTES, MAX_STATE_BYTES } from './limits.ts';
+import { isKept, QuestionStreams } from './question-streams.ts';
 import { rareWindowUpdates, wholeWrites } from './quiet-wire.ts';
 import { Redialer } from './redialer.ts';
 import {
-  MAX_ANSWER_BYTES,
   type MeshTransport,
   REQUEST_KINDS,
   REQUEST_TIMEOUT_MS,
@@ -64,6 +64,7 @@ class Libp2pTransport implements MeshTransport {
   readonly #topic: string;
   readonly #experiment: string;
   readonly #redialer: Redialer<DialTarget>;
+  readonly #questions = new QuestionStreams<Stream>();
   readonly #publishing = new Set<Promise<unknown>>();
   #running = false;
 
@@ -140,7 +141,8 @@ class Libp2pTransport implements MeshTransport {
     const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
     const connection = this.#connectionTo(peer) ?? (await this.#dialKnown(peer, signal));
     try {
-      return await this.#ask(kind, connection, question, signal);
+      const protocol = protocolOf(kind, this.#experiment);
+      return await this.#questions.ask(connection, { kind, protocol }, question, signal);
     } catch (error) {
       // Through a link that was cut, TCP would try again for minutes, ever more rarely, also when it has healed.
       if (signal.aborted) connection.abort(new Error('no answer in time'));
@@ -184,36 +186,21 @@ class Libp2pTransport implements MeshTransport {
     const answer = async (stream: Stream, connection: NodeConnection): Promise<void> => {
       try {
         const frames = lpStream(stream, { maxDataLength: MAX_QUESTION_BYTES });
-        const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
-        const question = await frames.read({ signal });
-        const bytes = handlers.onRequest(kind, question.subarray(), connection.remotePeer.toString());
-        if (bytes === undefined) throw new MeshError('MESH_NO_ANSWER', 'the question was refused');
-        await frames.write(bytes, { signal });
-        await stream.close({ signal });
+        // The first has to come soon; whoever asks again keeps the stream, and closes it in the end.
+        let wait: { signal?: AbortSignal } = { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) };
+        do {
+          const question = await frames.read(wait);
+          const bytes = handlers.onRequest(kind, question.subarray(), connection.remotePeer.toString());
+          if (bytes === undefined) throw new MeshError('MESH_NO_ANSWER', 'the question was refused');
+          await frames.write(bytes, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
+          wait = {};
+        } while (isKept(kind));
+        await stream.close({ signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
       } catch (error) {
         stream.abort(toError(error));
       }
     };
     await this.#node.handle(protocolOf(kind, this.#experiment), answer, { maxInboundStreams: 8 });
-  }
-
-  async #ask(
-    kind: RequestKind,
-    connection: NodeConnection,
-    question: () => Uint8Array,
-    signal: AbortSignal,
-  ): Promise<Uint8Array> {
-    const stream = await connection.newStream(protocolOf(kind, this.#experiment), { signal });
-    try {
-      const frames = lpStream(stream, { maxDataLength: MAX_ANSWER_BYTES[kind] });
-      await frames.write(question(), { signal });
-      const answer = await frames.read({ signal });
-      await stream.close({ signal });
-      return answer.subarray();
-    } catch (error) {
-      stream.abort(toError(error));
-      throw error;
-    }
   }
 
   #connectionTo(peer: string): NodeConnection | undefined {
