@@ -88,6 +88,7 @@ export class DelayLine implements DelayBackend {
       await this.#command({ kind: 'detach', queue: endpoint.number });
     } finally {
       queue.remove();
+      queue.release();
     }
   }
 
@@ -128,6 +129,7 @@ export class DelayLine implements DelayBackend {
       this.#port.close();
       close(this.#wakeFd);
       forEach(queues, (queue) => queue.remove());
+      forEach(queues, (queue) => queue.release());
     }
   }
 
