@@ -42,16 +42,41 @@ export interface TcStats {
   readonly overflowed: number;
 }
 
-/** Latency, jitter and loss of a path that begins or ends at a local endpoint. */
-export interface ImpairedPath {
-  readonly source: readonly string[];
-  readonly destination: readonly string[];
+/** What is done to the packets of a path. */
+export interface Impairments {
   readonly latencyMicros: number;
   /** Standard deviation. */
   readonly jitterMicros: number;
   /** Absent: normal. */
   readonly distribution?: Distribution;
   readonly loss: number;
+}
+
+/** Of a path that begins or ends at a local endpoint, by addresses. */
+export interface ImpairedPath extends Impairments {
+  readonly source: readonly string[];
+  readonly destination: readonly string[];
+}
+
+/** A path that came on demand, by the numbers of its endpoints. */
+export interface DemandedPath {
+  readonly destination: number;
+  readonly source: number;
+  /** Of the source. */
+  readonly addresses: readonly string[];
+  /** Absent: there is no path, and what arrives is lost. */
+  readonly path?: Impairments;
+}
+
+/** Where the backend gets paths when packets need them. */
+export interface DelayDemand {
+  /** All that may send. What others send passes as it is. */
+  readonly endpoints: readonly { readonly number: number; readonly addresses: readonly string[] }[];
+  /** A path without packets for so long is forgotten. */
+  readonly idleMs: number;
+  /** A packet of this pair waits. The path counts until it is changed or forgotten. */
+  ask(destination: number, source: number): DemandedPath;
+  forget(destination: number, source: number): void;
 }
 
 export interface DelayCounters {
@@ -71,6 +96,13 @@ export interface DelayBackend {
   attach(endpoint: LocalEndpoint, isAdopted: boolean): Promise<void>;
   /** The whole set of an attached endpoint's paths; paths not named are forgotten, and no longer delayed. */
   set(endpoint: LocalEndpoint, paths: readonly ImpairedPath[]): Promise<void>;
+  /**
+   * Instead of `set`: paths come when packets do. Called again, it tells of other endpoints. Absent: the backend must
+   * be told all paths beforehand.
+   */
+  onDemand?(demand: DelayDemand): Promise<void>;
+  /** Changes paths that were asked for. */
+  change?(paths: readonly DemandedPath[]): Promise<void>;
   counters(): DelayCounters;
   /** Why it no longer works; `undefined` while it does. */
   readonly failure: string | undefined;
