@@ -5,6 +5,11 @@
 
 #include <linux/types.h>
 
+/* As in `pair`. */
+struct address {
+	__u8 bytes[16];
+};
+
 /* An ordered pair of addresses. IPv4 is written as ::ffff:a.b.c.d (RFC 4291, section 2.5.5.2), so that both families
  * are one key. */
 struct pair {

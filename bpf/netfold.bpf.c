@@ -56,7 +56,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
-	__type(key, __u8[16]);
+	__type(key, struct address);
 	__type(value, struct party);
 } parties SEC(".maps");
 

@@ -9,6 +9,17 @@ export interface FailedOp {
   readonly error: Error;
 }
 
+/** An endpoint anywhere, where classes are made on demand: what happens to pairs that have none yet. */
+export interface Party {
+  readonly addresses: readonly string[];
+  /** Between endpoints of different islands there is no path. */
+  readonly island: number;
+  /** Of a local endpoint: the class of what pairs send first; 0: it passes unshaped. */
+  readonly firstMinor: number;
+  /** Its side in each partition in force, from 1; 0: it is on none. There is no path between different sides. */
+  readonly sides: readonly number[];
+}
+
 export interface TcPort {
   /** Opens what is needed to work on the endpoint's interface. */
   attach(endpoint: LocalEndpoint): void;
@@ -18,6 +29,8 @@ export interface TcPort {
   /** Carries out the steps in order; later ones are tried also when earlier ones fail. Returns those that failed. */
   apply(endpoint: LocalEndpoint, ops: readonly TcOp[]): FailedOp[];
   stats(endpoint: LocalEndpoint): TcStats;
+  /** Sets these, and leaves others as they are. */
+  introduce(parties: readonly Party[]): void;
 }
 
 /** What somebody else has installed on an interface, while netfold's is in its place. */

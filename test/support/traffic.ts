@@ -35,7 +35,6 @@ export class MeteredFlow {
   readonly meter = new FlowMeter(ENDPOINTS);
   readonly pathBps: number;
   nowMs = 1000;
-  #totalBytes = 0;
 
   constructor(pathBps: number) {
     this.pathBps = pathBps;
@@ -44,9 +43,8 @@ export class MeteredFlow {
   /** A tick in which `bytes` passed; true when the meter says that something changed. */
   tick(bytes: number): boolean {
     this.nowMs += TICK_MS;
-    this.#totalBytes += bytes;
     this.meter.begin(this.nowMs);
-    this.meter.count(SOURCE, DESTINATION, this.#totalBytes, () => this.pathBps);
+    this.meter.count(SOURCE, DESTINATION, bytes, () => this.pathBps);
     return this.meter.finish();
   }
 
