@@ -73,7 +73,10 @@ export function shapeOf(destination: Destination, impairment: Impairment, segmen
 }
 
 /** How many frames one packet may be on an interface with these destinations. */
-export function segmentsFor(destinations: Iterable<Destination>, impairment: Impairment): number {
+export function segmentsFor(
+  destinations: Iterable<Pick<Destination, 'path'>>,
+  impairment: Impairment,
+): number {
   let slowest = Number.POSITIVE_INFINITY;
   for (const { path } of destinations) {
     if (!path) continue;

@@ -16,6 +16,8 @@ import { type InterfaceChange, type ShapedClass, UNSHAPED } from './interface-st
 
 interface Pair {
   destination: Destination;
+  /** Its path, or the last one that it had: what others get must not depend on whether there is one now. */
+  path: Path | undefined;
   shape: Shape;
 }
 
@@ -80,7 +82,7 @@ export class OutgoingPairs {
     for (const destination of changed) {
       const pair = this.#pairs.get(destination.number);
       if (pair && isSame(pair.destination, destination)) continue;
-      isPathNew ||= !pair || !isSamePath(pair.destination.path, destination.path);
+      isPathNew ||= destination.path !== undefined && !isSamePath(pair?.path, destination.path);
       goneTargets.push(...addressesWithout(pair?.destination, destination));
       touched.push(this.#put(destination, pair));
     }
@@ -93,7 +95,7 @@ export class OutgoingPairs {
       if (pair.shape.shaped) goneClasses.push(pair.shape.shaped.minor);
     }
     if (touched.length === 0 && goneTargets.length === 0 && goneClasses.length === 0) return undefined;
-    const segments = isPathNew ? segmentsFor(this.destinations, this.#impairment) : this.#segments;
+    const segments = isPathNew ? segmentsFor(this.#pairs.values(), this.#impairment) : this.#segments;
     // Queues have room for two packets of the longest sort, so that all may change.
     const reshaped = segments === this.#segments ? touched : [...this.#pairs.values()];
     this.#segments = segments;
@@ -103,10 +105,12 @@ export class OutgoingPairs {
   #put(destination: Destination, pair: Pair | undefined): Pair {
     if (pair) {
       pair.destination = destination;
+      pair.path = destination.path ?? pair.path;
       return pair;
     }
     const adopted = this.#adopted.get(minorOf(destination.number));
-    const added = { destination, shape: { target: UNSHAPED, ...(adopted && { shaped: adopted }) } };
+    const { path } = destination;
+    const added = { destination, path, shape: { target: UNSHAPED, ...(adopted && { shaped: adopted }) } };
     this.#pairs.set(destination.number, added);
     return added;
   }

@@ -101,6 +101,14 @@ describe('the class of a path that is gone', () => {
     expect(pairs.update([], [1])?.goneClasses).toEqual([2]);
   });
 
+  test('leaves those of others as they are, also where it was the slowest', () => {
+    const pairs = new OutgoingPairs(ME, 'elsewhere', NONE);
+    pairs.update([destination(1, 1), destination(2, 1000)]);
+    expect(minors(pairs.update([destination(1, undefined), destination(2, 1000)]))).toEqual([2]);
+    expect(pairs.update([destination(1, undefined)])).toBeUndefined();
+    expect(minors(pairs.update([destination(1, 1)]))).toEqual([2]);
+  });
+
   test('stays also where an agent left it that was killed', () => {
     const left = new OutgoingPairs(ME, 'elsewhere', NONE).update([destination(1, 100)])!.classes[0]!;
     const pairs = new OutgoingPairs(ME, 'elsewhere', new Map([[2, left]]));
@@ -138,12 +146,18 @@ test('all changes together come to what the interface would have had at once', (
         const classes = new Map<number, ShapedClass>();
         const targets = new Map<string, number>();
         const model = new Map<number, Destination>();
+        const last = new Map<number, Path>();
         let segments = 44;
         for (const { number, mbps: rate, loss, gone } of steps) {
           const next = destination(number, rate, { loss: ratio(loss) });
           const change = gone ? pairs.update([], [number]) : pairs.update([next]);
-          if (gone) model.delete(number);
-          else model.set(number, next);
+          if (gone) {
+            model.delete(number);
+            last.delete(number);
+          } else {
+            model.set(number, next);
+            if (next.path) last.set(number, next.path);
+          }
           if (!change) continue;
           segments = change.gsoSegments;
           for (const minor of change.goneClasses) expect(classes.delete(minor)).toBe(true);
@@ -151,8 +165,14 @@ test('all changes together come to what the interface would have had at once', (
           for (const shaped of change.classes) classes.set(shaped.minor, shaped);
           for (const [target, minor] of change.targets) targets.set(target, minor);
         }
+        // Where there is no path any more, packets are as short as if there were.
+        const lasting = [...model.values()].map((one) => ({
+          ...one,
+          path: one.path ?? last.get(one.number),
+        }));
         const whole = desiredInterface(model.values(), impairment);
-        expect(segments).toBe(whole.gsoSegments);
+        expect(segments).toBe(desiredInterface(lasting, impairment).gsoSegments);
+        if (segments !== whole.gsoSegments) return;
         expect(new Map([...targets].filter(([, minor]) => minor !== UNSHAPED))).toEqual(whole.targets);
         for (const [minor, shaped] of whole.classes) expect(classes.get(minor)).toEqual(shaped);
         for (const minor of classes.keys())
