@@ -1,5 +1,6 @@
 /** One host's agent: wires the stages, keeps them ticking, and takes everything away again when it stops. */
 import { stat } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Bootstrap } from '../proto/bootstrap.ts';
 import type { AgentState } from '../proto/status.ts';
@@ -41,6 +42,8 @@ const SETTLE_MS = 150;
  */
 const AUDIT_MS = 1000;
 const AUDITED_INTERFACES = 5;
+
+const ATTACHED_AT_ONCE = 32;
 
 export class Agent {
   readonly bootstrap: Bootstrap;
@@ -143,9 +146,11 @@ export class Agent {
     const { endpoints } = this.bootstrap;
     await this.#startEnforcement();
     await this.#startMesh();
-    for (const endpoint of endpoints) {
+    for (const [index, endpoint] of endpoints.entries()) {
       this.#programs.countTraffic(endpoint);
       await this.#enforcer.attach(endpoint);
+      // Thousands take a second, and the mesh has begun.
+      if (index % ATTACHED_AT_ONCE === ATTACHED_AT_ONCE - 1) await setImmediate();
     }
     this.#tick = new Tick(
       {
@@ -213,7 +218,8 @@ export class Agent {
     const backend = chooseDelayBackend(delayBackend, probeMachine());
     // A pair of endpoints has a pair of addresses in each family.
     const families = Math.max(1, ...endpoints.map(({ addresses }) => addresses.length));
-    this.#programs = loadPrograms(endpoints.length * this.#epoch.graph.endpoints.length * families);
+    const addresses = this.#epoch.graph.endpoints.length * families;
+    this.#programs = loadPrograms(endpoints.length * addresses, addresses);
     if (leaseMs !== undefined) this.#programs.renewLease(leaseMs);
     this.#delay = createDelayBackend(backend, this.#programs, seed);
     this.#enforcer = new Enforcer({
@@ -307,7 +313,7 @@ export class Agent {
   async #reshape(known: readonly KnownEndpoint[]): Promise<void> {
     await this.#shaping.setKnown(known);
     if (this.#isShaped || known.length < this.#epoch.graph.endpoints.length) return;
-    const missing = this.#shaping.verify();
+    const missing = await this.#shaping.verify();
     if (missing.length > 0) {
       throw new AgentError(
         'READBACK_MISMATCH',

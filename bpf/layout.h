@@ -5,6 +5,11 @@
 
 #include <linux/types.h>
 
+/* As in `pair`. */
+struct address {
+	__u8 bytes[16];
+};
+
 /* An ordered pair of addresses. IPv4 is written as ::ffff:a.b.c.d (RFC 4291, section 2.5.5.2), so that both families
  * are one key. */
 struct pair {
@@ -12,7 +17,10 @@ struct pair {
 	__u8 destination[16];
 };
 
-/* What went from source to destination since the object was loaded, in frames as the wire would carry them. */
+/* Partitions at once whose sides the classifier knows. Where there are more, others lose what crosses. */
+#define NETFOLD_PARTITIONS 8
+
+/* What went from source to destination since user space took the row out last, in frames as the wire would carry them. */
 struct usage {
 	__u64 bytes;
 	__u64 packets;
@@ -20,14 +28,27 @@ struct usage {
 
 /* Value of the class map. */
 struct target {
-	/* Minor number of an HTB class, or NETFOLD_CLASS_DROP. */
+	/* Minor number of an HTB class, NETFOLD_CLASS_PASS or NETFOLD_CLASS_DROP. */
 	__u32 minor;
 	/* Row of `buffers` and `backlogs` + 1; 0: the class's own queue is the buffer. */
 	__u32 buffer;
 };
 
+/* The path limits nothing: pass unshaped. */
+#define NETFOLD_CLASS_PASS 0U
+
 /* No path: drop. */
 #define NETFOLD_CLASS_DROP 0xffffffffU
+
+/* An address of an endpoint, where classes are made once they are used: what becomes of a pair that has no target yet. */
+struct party {
+	/* Between different islands of the topology there is no path. */
+	__u32 island;
+	/* Of a local endpoint: minor number of the class for the first packets of a pair, or NETFOLD_CLASS_PASS. */
+	__u32 first;
+	/* Its side in each partition in force; 0: on none. Between different sides of one there is no path. */
+	__u8 sides[NETFOLD_PARTITIONS];
+};
 
 /* A router's buffer in front of a path, where the class's queue can't be it: netem's holds what is under way, too, and
  * counts packets. Written by user space. */

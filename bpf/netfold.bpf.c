@@ -10,7 +10,8 @@
  *             kernel forget it. What is held would otherwise keep the time of its arrival, and whoever asks the kernel
  *             for it (SO_TIMESTAMP: ping, NTP) would see half of a round trip.
  *
- * A pair that is no key of `classes` is not the topology's (control traffic, other networks) and passes unshaped.
+ * A pair that is no key of `classes` and whose addresses are not both in `parties` is not the topology's (control traffic,
+ * other networks) and passes unshaped.
  */
 #include "layout.h"
 #include <linux/bpf.h>
@@ -28,7 +29,7 @@
 #define ROUTER_SOLICITATION 133
 #define REDIRECT 137
 
-/* The loader sets max_entries of all but the lease. */
+/* The loader sets max_entries of all but `rows` and the lease. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
 	__uint(max_entries, 1024);
@@ -36,12 +37,28 @@ struct {
 	__type(value, struct usage);
 } usage SEC(".maps");
 
+/* How many rows `usage` has been given so far: where there are none, user space need not look. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} rows SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1024);
 	__type(key, struct pair);
 	__type(value, struct target);
 } classes SEC(".maps");
+
+/* Empty where every pair has a target from the start. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct address);
+	__type(value, struct party);
+} parties SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -106,7 +123,8 @@ int count(struct __sk_buff *skb)
 {
 	struct usage first = {}, *sum;
 	struct pair key;
-	__u64 bytes = skb->len, packets = 1;
+	__u32 only = 0;
+	__u64 bytes = skb->len, packets = 1, *made;
 
 	if (skb->pkt_type != PACKET_OUTGOING || !read_pair(skb, &key))
 		return 0;
@@ -119,6 +137,10 @@ int count(struct __sk_buff *skb)
 	sum = bpf_map_lookup_elem(&usage, &key);
 	if (!sum) {
 		bpf_map_update_elem(&usage, &key, &first, BPF_NOEXIST);
+		/* After the row is there: whoever sees the same number as before missed none. */
+		made = bpf_map_lookup_elem(&rows, &only);
+		if (made)
+			__sync_fetch_and_add(made, 1);
 		sum = bpf_map_lookup_elem(&usage, &key);
 		if (!sum)
 			return 0;
@@ -200,6 +222,35 @@ static __always_inline int fits_buffer(struct __sk_buff *skb, __u32 row)
 	return 1;
 }
 
+static __always_inline int are_apart(struct party *a, struct party *b)
+{
+	int i;
+
+	if (a->island != b->island)
+		return 1;
+#pragma unroll
+	for (i = 0; i < NETFOLD_PARTITIONS; i++)
+		if (a->sides[i] && b->sides[i] && a->sides[i] != b->sides[i])
+			return 1;
+	return 0;
+}
+
+/* A pair without a target: user space will see it in `usage`, and make one. */
+static __always_inline int first_class(struct __sk_buff *skb, struct pair *key)
+{
+	struct party *from = bpf_map_lookup_elem(&parties, key->source);
+	struct party *to = bpf_map_lookup_elem(&parties, key->destination);
+
+	if (!from || !to || passes_by(skb))
+		return TC_ACT_UNSPEC;
+	if (are_apart(from, to))
+		return TC_ACT_SHOT;
+	if (from->first == NETFOLD_CLASS_PASS)
+		return TC_ACT_UNSPEC;
+	skb->tc_classid = from->first;
+	return TC_ACT_OK;
+}
+
 SEC("tc")
 int classify(struct __sk_buff *skb)
 {
@@ -209,7 +260,9 @@ int classify(struct __sk_buff *skb)
 	if (!read_pair(skb, &key))
 		return TC_ACT_UNSPEC;
 	target = bpf_map_lookup_elem(&classes, &key);
-	if (!target || passes_by(skb))
+	if (!target)
+		return first_class(skb, &key);
+	if (target->minor == NETFOLD_CLASS_PASS || passes_by(skb))
 		return TC_ACT_UNSPEC;
 	if (target->minor == NETFOLD_CLASS_DROP)
 		return TC_ACT_SHOT;

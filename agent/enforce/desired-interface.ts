@@ -9,7 +9,13 @@ import {
   MAX_GSO_SEGMENTS,
   netemLimit,
 } from './derive.ts';
-import { type InterfaceState, type NetemQueue, NO_PATH, type ShapedClass } from './interface-state.ts';
+import {
+  type InterfaceState,
+  type NetemQueue,
+  NO_PATH,
+  type ShapedClass,
+  UNSHAPED,
+} from './interface-state.ts';
 
 /** A destination as seen from the interface's endpoint. */
 export interface Destination {
@@ -30,42 +36,82 @@ export type Impairment = 'in-queues' | 'elsewhere';
 const UNLIMITED_BYTES_PER_SECOND = 125e9;
 const MAX_U32 = 0xffffffff;
 
+/** What one destination needs on the interface. */
+export interface Shape {
+  /** Absent: none is needed. */
+  readonly shaped?: ShapedClass;
+  /** Where its addresses lead: a minor number, `UNSHAPED` or `NO_PATH`. */
+  readonly target: number;
+}
+
 /** Destinations whose path neither limits nor (in queues) impairs get no class: they pass HTB directly. */
 export function desiredInterface(
   destinations: Iterable<Destination>,
   impairment: Impairment,
 ): InterfaceState {
   const known = [...destinations];
-  const segments = segmentsOf(known, impairment);
+  const segments = segmentsFor(known, impairment);
   const classes = new Map<number, ShapedClass>();
   const targets = new Map<string, number>();
   for (const destination of known) {
-    const { path } = destination;
-    const impaired = impairment === 'in-queues' && path !== undefined && isImpaired(path);
-    if (path && !Number.isFinite(path.bandwidth) && !impaired) continue;
-    const shaped = path && shapedClass(destination, path, segments, impaired);
+    const { shaped, target } = shapeOf(destination, impairment, segments);
     if (shaped) classes.set(shaped.minor, shaped);
-    for (const address of destination.addresses) targets.set(address, shaped?.minor ?? NO_PATH);
+    // What has no target passes unshaped anyway.
+    if (target !== UNSHAPED) for (const address of destination.addresses) targets.set(address, target);
   }
   return { foreignRoot: undefined, classifier: true, gsoSegments: segments, classes, targets };
 }
 
-function segmentsOf(known: readonly Destination[], impairment: Impairment): number {
-  const paths = known.flatMap(({ path }) => path ?? []);
-  // A queue of so many packets holds packets of one frame; and netem loses whole packets.
-  const countsFrames = (path: Path): boolean =>
-    path.queuePackets !== undefined || (impairment === 'in-queues' && path.loss > 0);
-  if (paths.some(countsFrames)) return 1;
-  const slowest = Math.min(...paths.map(({ bandwidth }) => bandwidth));
+/** `segments`: of the interface, from all of its destinations (`segmentsFor`). */
+export function shapeOf(destination: Destination, impairment: Impairment, segments: number): Shape {
+  const { path } = destination;
+  if (!path) return { target: NO_PATH };
+  const impaired = impairment === 'in-queues' && isImpaired(path);
+  if (!Number.isFinite(path.bandwidth) && !impaired) return { target: UNSHAPED };
+  const shaped = shapedClass(destination, path, segments, impaired);
+  return { shaped, target: shaped.minor };
+}
+
+/** How many frames one packet may be on an interface with these destinations. */
+export function segmentsFor(
+  destinations: Iterable<Pick<Destination, 'path'>>,
+  impairment: Impairment,
+): number {
+  let slowest = Number.POSITIVE_INFINITY;
+  for (const { path } of destinations) {
+    if (!path) continue;
+    // A queue of so many packets holds packets of one frame; and netem loses whole packets.
+    if (path.queuePackets !== undefined || (impairment === 'in-queues' && path.loss > 0)) return 1;
+    slowest = Math.min(slowest, path.bandwidth);
+  }
   return Number.isFinite(slowest) ? gsoSegments(slowest / 8) : MAX_GSO_SEGMENTS;
 }
+
+/**
+ * The class for what an endpoint sends to destinations that have none yet. It bears the endpoint's own number, which no
+ * destination has. `bandwidth`: the best that any path from there can have, bit/s.
+ */
+export function firstClass(endpoint: number, bandwidth: number): ShapedClass {
+  const bytesPerSecond = toBytesPerSecond(bandwidth);
+  return {
+    minor: minorOf(endpoint),
+    bytesPerSecond,
+    burstBytes: burstBytes(bytesPerSecond),
+    queue: fifoQueue(bufferBytes(bandwidth / 8, 0, MAX_GSO_SEGMENTS)),
+    bufferBytes: 0,
+  };
+}
+
+/** The class of an endpoint on any interface. */
+export const minorOf = (endpoint: number): number => endpoint + 1;
+export const endpointOf = (minor: number): number => minor - 1;
 
 function isImpaired({ latency, jitter, loss }: Path): boolean {
   return latency > 0 || jitter > 0 || loss > 0;
 }
 
 function shapedClass(destination: Destination, path: Path, segments: number, impaired: boolean): ShapedClass {
-  const minor = destination.number + 1;
+  const minor = minorOf(destination.number);
   if (!Number.isFinite(path.bandwidth)) {
     const bytesPerSecond = UNLIMITED_BYTES_PER_SECOND;
     const queue = netemQueue(path, bytesPerSecond, 0);

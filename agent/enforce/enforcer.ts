@@ -5,9 +5,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NetfoldError } from '../../proto/errors.ts';
 import type { LocalEndpoint } from '../endpoints/model.ts';
-import { type InterfaceState, MOST_GSO_SEGMENTS, untouched } from './interface-state.ts';
-import { applyToState, planTc, type TcOp } from './plan.ts';
-import type { DelayBackend, FailedOp, ImpairedPath, TcPort, TreeKeeper } from './ports.ts';
+import {
+  type InterfaceChange,
+  type InterfaceState,
+  MOST_GSO_SEGMENTS,
+  type MutableState,
+  type ShapedClass,
+  untouched,
+} from './interface-state.ts';
+import { applyInPlace, applyToState, planChange, planTc, type TcOp } from './plan.ts';
+import type { DelayBackend, FailedOp, ImpairedPath, Party, TcPort, TreeKeeper } from './ports.ts';
 
 /** Root qdiscs that the kernel installs by itself; anything else was put there by somebody. */
 const KERNEL_DEFAULTS = new Set(['none', 'noqueue', 'pfifo_fast', 'fq_codel', 'fq', 'mq']);
@@ -22,8 +29,10 @@ interface Interface {
   readonly before: InterfaceState;
   /** Somebody else's tree is kept, and put back in the end. */
   readonly isKept: boolean;
-  installed: InterfaceState;
-  desired: InterfaceState;
+  installed: MutableState;
+  desired: MutableState;
+  /** A step has failed since all of it was planned last. */
+  isBehind: boolean;
 }
 
 export interface EnforcerOptions {
@@ -68,33 +77,70 @@ export class Enforcer {
       const isAdopted = state.foreignRoot === undefined;
       const before = untouched('default', isAdopted ? MOST_GSO_SEGMENTS : state.gsoSegments);
       await this.#delay.attach(endpoint, isAdopted);
-      this.#interfaces.set(endpoint.number, { endpoint, before, isKept, installed: state, desired: state });
+      this.#interfaces.set(endpoint.number, {
+        endpoint,
+        before,
+        isKept,
+        installed: copyOf(state),
+        desired: copyOf(state),
+        isBehind: false,
+      });
     } catch (error) {
       this.#tc.detach(endpoint);
       throw error;
     }
   }
 
+  /** The classes that are on an interface now: after `attach`, those that an agent left that was killed. */
+  installedClasses(endpoint: LocalEndpoint): ReadonlyMap<number, ShapedClass> {
+    return this.#item(endpoint).installed.classes;
+  }
+
   /** Installs the difference. Failed steps are returned, and tried again with the next call. */
   set(endpoint: LocalEndpoint, desired: InterfaceState): FailedOp[] {
     const item = this.#item(endpoint);
-    item.desired = desired;
-    const ops = planTc(item.installed, desired);
-    if (ops.length === 0) return [];
-    const failed = this.#tc.apply(endpoint, ops);
-    item.installed = this.#after(item, ops, failed);
+    item.desired = copyOf(desired);
+    return this.#carryOut(item, planTc(item.installed, desired));
+  }
+
+  /** Makes a change to what was set; what it costs depends on the change alone. Failed steps as with `set`. */
+  change(endpoint: LocalEndpoint, change: InterfaceChange): FailedOp[] {
+    const item = this.#item(endpoint);
+    const { classes, targets } = item.desired;
+    item.desired.gsoSegments = change.gsoSegments;
+    for (const minor of change.goneClasses) classes.delete(minor);
+    for (const destination of change.goneTargets) targets.delete(destination);
+    for (const shaped of change.classes) classes.set(shaped.minor, shaped);
+    for (const [destination, minor] of change.targets) targets.set(destination, minor);
+    const isWhole = item.isBehind || item.installed.foreignRoot !== undefined || !item.installed.classifier;
+    return this.#carryOut(
+      item,
+      isWhole ? planTc(item.installed, item.desired) : planChange(item.installed, change),
+    );
+  }
+
+  /** Tries again what has failed since all was planned last; nothing otherwise. */
+  retry(endpoint: LocalEndpoint): FailedOp[] {
+    const item = this.#item(endpoint);
+    return item.isBehind ? this.#carryOut(item, planTc(item.installed, item.desired)) : [];
+  }
+
+  #carryOut(item: Interface, ops: readonly TcOp[]): FailedOp[] {
+    const failed = ops.length === 0 ? [] : this.#tc.apply(item.endpoint, ops);
+    item.isBehind = failed.length > 0;
+    if (failed.length === 0) applyInPlace(item.installed, ops);
+    else item.installed = this.#after(item, ops, failed);
     return failed;
   }
 
-  /** What is installed now. Where a step failed the kernel is asked: an answer may have been lost, not the step. */
+  /** Where a step failed the kernel is asked what is installed now: an answer may have been lost, not the step. */
   #after(
     { endpoint, installed }: Interface,
     ops: readonly TcOp[],
     failed: readonly FailedOp[],
-  ): InterfaceState {
-    if (failed.length === 0) return applyToState(installed, ops);
+  ): MutableState {
     try {
-      return this.#tc.read(endpoint);
+      return copyOf(this.#tc.read(endpoint));
     } catch {
       const undone = new Set<TcOp>(failed.map(({ op }) => op));
       return applyToState(
@@ -102,6 +148,11 @@ export class Enforcer {
         ops.filter((op) => !undone.has(op)),
       );
     }
+  }
+
+  /** Tells the classifiers of endpoints anywhere, where classes are made on demand. */
+  introduce(parties: readonly Party[]): void {
+    this.#tc.introduce(parties);
   }
 
   setDelays(endpoint: LocalEndpoint, paths: readonly ImpairedPath[]): Promise<void> {
@@ -120,7 +171,7 @@ export class Enforcer {
    */
   repair(endpoint: LocalEndpoint): TcOp[] {
     const item = this.#item(endpoint);
-    item.installed = this.#tc.read(endpoint);
+    item.installed = copyOf(this.#tc.read(endpoint));
     refuseForeign(endpoint, item.installed);
     const ops = planTc(item.installed, item.desired);
     const [failed] = this.set(endpoint, item.desired);
@@ -138,7 +189,7 @@ export class Enforcer {
   async #giveBack(item: Interface): Promise<void> {
     const { endpoint, before, isKept } = item;
     try {
-      item.installed = this.#tc.read(endpoint);
+      item.installed = copyOf(this.#tc.read(endpoint));
       if (item.installed.foreignRoot === undefined && endpoint.existing) await this.#drain(item);
       if (isKept) this.#keeper?.putBack(endpoint);
       else this.set(endpoint, before);
@@ -161,6 +212,10 @@ export class Enforcer {
     if (!item) throw new Error(`${endpoint.name} is not attached`);
     return item;
   }
+}
+
+function copyOf(state: InterfaceState): MutableState {
+  return { ...state, classes: new Map(state.classes), targets: new Map(state.targets) };
 }
 
 function refuseForeign({ ifname, name }: LocalEndpoint, { foreignRoot }: InterfaceState): void {

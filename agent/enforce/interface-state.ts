@@ -9,6 +9,9 @@ export const MOST_GSO_SEGMENTS = 0;
 /** In place of a class: there is no path, drop. */
 export const NO_PATH = 0xffffffff;
 
+/** In place of a class: the path limits nothing, pass by what other pairs are shaped with. */
+export const UNSHAPED = 0;
+
 /** bfifo counts bytes, pfifo packets. */
 export interface FifoQueue {
   readonly kind: 'bfifo' | 'pfifo';
@@ -48,8 +51,25 @@ export interface InterfaceState {
   /** The longest run of frames that TCP may hand down as one packet. */
   readonly gsoSegments: number;
   readonly classes: ReadonlyMap<number, ShapedClass>;
-  /** Destination address → minor of its class, or `NO_PATH`. Other destinations pass unshaped. */
+  /** Destination address → minor of its class, `UNSHAPED`, or `NO_PATH`. What becomes of others: `Party`. */
   readonly targets: ReadonlyMap<string, number>;
+}
+
+export interface MutableState extends InterfaceState {
+  foreignRoot: string | undefined;
+  classifier: boolean;
+  gsoSegments: number;
+  readonly classes: Map<number, ShapedClass>;
+  readonly targets: Map<string, number>;
+}
+
+/** What shall be different. */
+export interface InterfaceChange {
+  readonly gsoSegments: number;
+  readonly classes: readonly ShapedClass[];
+  readonly goneClasses: readonly number[];
+  readonly targets: ReadonlyMap<string, number>;
+  readonly goneTargets: readonly string[];
 }
 
 /** An interface that netfold has not touched, or has given back. */

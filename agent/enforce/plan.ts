@@ -1,11 +1,14 @@
 /** Installed and desired state → what has to be done, in an order in which every step is valid. Pure. */
 import {
+  type InterfaceChange,
   type InterfaceState,
   type LeafQueue,
   MOST_GSO_SEGMENTS,
+  type MutableState,
   NO_PATH,
   OWN_MAJOR,
   type ShapedClass,
+  UNSHAPED,
 } from './interface-state.ts';
 
 export type TcOp = { readonly reason: string } & (
@@ -13,6 +16,7 @@ export type TcOp = { readonly reason: string } & (
   | { readonly op: 'set-root' }
   | { readonly op: 'delete-root' }
   | { readonly op: 'set-class'; readonly shaped: ShapedClass }
+  | { readonly op: 'delete-queue'; readonly minor: number }
   | { readonly op: 'set-queue'; readonly minor: number; readonly queue: LeafQueue }
   | { readonly op: 'set-target'; readonly destination: string; readonly minor: number }
   | { readonly op: 'add-classifier' }
@@ -50,21 +54,44 @@ function planRemoval(installed: InterfaceState, desired: InterfaceState): TcOp[]
   return ops;
 }
 
+/**
+ * The part of `planTc` that this change gives: of what it doesn't name, nothing is looked at. Only for an interface that
+ * has netfold's root and classifier.
+ */
+export function planChange(installed: InterfaceState, change: InterfaceChange): TcOp[] {
+  const ops: TcOp[] = [];
+  const { gsoSegments } = change;
+  if (installed.gsoSegments !== gsoSegments)
+    ops.push({ op: 'set-gso', segments: gsoSegments, reason: 'the slowest path bounds the burst' });
+  for (const shaped of change.classes) planClass(installed, shaped, ops);
+  for (const [destination, minor] of change.targets) planTarget(installed, destination, minor, ops);
+  const reason = 'not used any more';
+  for (const destination of change.goneTargets)
+    if (installed.targets.has(destination)) ops.push({ op: 'delete-target', destination, reason });
+  for (const minor of change.goneClasses)
+    if (installed.classes.has(minor)) ops.push({ op: 'delete-class', minor, reason });
+  return ops;
+}
+
 function planClasses(installed: InterfaceState, desired: InterfaceState, ops: TcOp[]): void {
-  for (const shaped of desired.classes.values()) {
-    const old = installed.classes.get(shaped.minor);
-    if (!old) {
-      ops.push({ op: 'set-class', shaped, reason: 'new destination' });
-    } else if (old.bytesPerSecond !== shaped.bytesPerSecond || !isSameBurst(old, shaped)) {
-      ops.push({ op: 'set-class', shaped, reason: `rate was ${old.bytesPerSecond * 8} b/s` });
-    } else if (old.bufferBytes !== shaped.bufferBytes) {
-      ops.push({ op: 'set-class', shaped, reason: `buffer was ${old.bufferBytes} bytes` });
-    }
-    if (!old || !isSameQueue(old.queue, shaped.queue)) {
-      const { minor, queue } = shaped;
-      ops.push({ op: 'set-queue', minor, queue, reason: 'from rate, round trip and impairment' });
-    }
+  for (const shaped of desired.classes.values()) planClass(installed, shaped, ops);
+}
+
+function planClass(installed: InterfaceState, shaped: ShapedClass, ops: TcOp[]): void {
+  const { minor, queue } = shaped;
+  const old = installed.classes.get(minor);
+  if (!old) {
+    ops.push({ op: 'set-class', shaped, reason: 'new destination' });
+  } else if (old.bytesPerSecond !== shaped.bytesPerSecond || !isSameBurst(old, shaped)) {
+    ops.push({ op: 'set-class', shaped, reason: `rate was ${old.bytesPerSecond * 8} b/s` });
+  } else if (old.bufferBytes !== shaped.bufferBytes) {
+    ops.push({ op: 'set-class', shaped, reason: `buffer was ${old.bufferBytes} bytes` });
   }
+  if (old && isSameQueue(old.queue, queue)) return;
+  // A queue keeps its handle, and by its handle the kernel changes only queues of the same kind.
+  if (old && old.queue.kind !== queue.kind && old.queue.limit !== NO_QUEUE.limit)
+    ops.push({ op: 'delete-queue', minor, reason: `was ${old.queue.kind}` });
+  ops.push({ op: 'set-queue', minor, queue, reason: 'from rate, round trip and impairment' });
 }
 
 function isSameQueue(a: LeafQueue, b: LeafQueue): boolean {
@@ -84,12 +111,14 @@ function isSameBurst(a: ShapedClass, b: ShapedClass): boolean {
 }
 
 function planTargets(installed: InterfaceState, desired: InterfaceState, ops: TcOp[]): void {
-  for (const [destination, minor] of desired.targets) {
-    const old = installed.targets.get(destination);
-    if (old === minor) continue;
-    const reason = minor === NO_PATH ? 'no path' : old === NO_PATH ? 'path is back' : 'new destination';
-    ops.push({ op: 'set-target', destination, minor, reason });
-  }
+  for (const [destination, minor] of desired.targets) planTarget(installed, destination, minor, ops);
+}
+
+function planTarget(installed: InterfaceState, destination: string, minor: number, ops: TcOp[]): void {
+  const old = installed.targets.get(destination);
+  if (old === minor) return;
+  const reason = minor === NO_PATH ? 'no path' : old === NO_PATH ? 'path is back' : 'new destination';
+  ops.push({ op: 'set-target', destination, minor, reason });
 }
 
 function planLeftovers(installed: InterfaceState, desired: InterfaceState, ops: TcOp[]): void {
@@ -123,10 +152,12 @@ function formatOp(ifname: string, op: TcOp): string {
       const buffer = bufferBytes > 0 ? `; bpf map buffers: ${bufferBytes} bytes` : '';
       return `tc class replace dev ${ifname} parent ${OWN}: classid ${classId(minor)} htb rate ${bytesPerSecond * 8}bit burst ${burstBytes}${buffer}`;
     }
+    case 'delete-queue':
+      return `tc qdisc del dev ${ifname} parent ${classId(op.minor)}`;
     case 'set-queue':
-      return `tc qdisc replace dev ${ifname} parent ${classId(op.minor)} ${formatQueue(op.queue)}`;
+      return `tc qdisc replace dev ${ifname} parent ${classId(op.minor)} handle ${op.minor.toString(16)}: ${formatQueue(op.queue)}`;
     case 'set-target':
-      return `bpf map classes: ${op.destination} -> ${op.minor === NO_PATH ? 'drop' : classId(op.minor)}`;
+      return `bpf map classes: ${op.destination} -> ${formatTarget(op.minor)}`;
     case 'add-classifier':
       return `tc filter add dev ${ifname} parent ${OWN}: protocol all prio 1 bpf direct-action name netfold`;
     case 'delete-target':
@@ -134,6 +165,11 @@ function formatOp(ifname: string, op: TcOp): string {
     case 'delete-class':
       return `tc class del dev ${ifname} classid ${classId(op.minor)}`;
   }
+}
+
+function formatTarget(minor: number): string {
+  if (minor === NO_PATH) return 'drop';
+  return minor === UNSHAPED ? 'pass' : classId(minor);
 }
 
 /** As tc prints it. */
@@ -145,27 +181,33 @@ export function formatQueue(queue: LeafQueue): string {
 }
 
 /** What is installed after `ops` took effect. */
-export function applyToState(state: InterfaceState, ops: readonly TcOp[]): InterfaceState {
-  let { foreignRoot, classifier, gsoSegments } = state;
-  const classes = new Map(state.classes);
-  const targets = new Map(state.targets);
+export function applyToState(state: InterfaceState, ops: readonly TcOp[]): MutableState {
+  const next = { ...state, classes: new Map(state.classes), targets: new Map(state.targets) };
+  applyInPlace(next, ops);
+  return next;
+}
+
+/** The same, in the state itself: what it costs depends on the steps alone. */
+export function applyInPlace(state: MutableState, ops: readonly TcOp[]): void {
+  const { classes, targets } = state;
+  const queueOf = (minor: number): LeafQueue => classes.get(minor)?.queue ?? NO_QUEUE;
   for (const op of ops) {
-    if (op.op === 'set-gso') gsoSegments = op.segments;
-    else if (op.op === 'set-root') foreignRoot = undefined;
-    else if (op.op === 'add-classifier') classifier = true;
+    if (op.op === 'set-gso') state.gsoSegments = op.segments;
+    else if (op.op === 'set-root') state.foreignRoot = undefined;
+    else if (op.op === 'add-classifier') state.classifier = true;
     else if (op.op === 'set-target') targets.set(op.destination, op.minor);
     else if (op.op === 'delete-target') targets.delete(op.destination);
     else if (op.op === 'delete-class') classes.delete(op.minor);
     else if (op.op === 'set-class')
-      classes.set(op.shaped.minor, { ...op.shaped, queue: classes.get(op.shaped.minor)?.queue ?? NO_QUEUE });
+      classes.set(op.shaped.minor, { ...op.shaped, queue: queueOf(op.shaped.minor) });
     else if (op.op === 'set-queue') classes.set(op.minor, { ...classes.get(op.minor)!, queue: op.queue });
+    else if (op.op === 'delete-queue') classes.set(op.minor, { ...classes.get(op.minor)!, queue: NO_QUEUE });
     else {
-      foreignRoot = 'default';
-      classifier = false;
+      state.foreignRoot = 'default';
+      state.classifier = false;
       classes.clear();
     }
   }
-  return { foreignRoot, classifier, gsoSegments, classes, targets };
 }
 
 /** A class that has just been made has the kernel's default queue. */

@@ -9,6 +9,17 @@ export interface FailedOp {
   readonly error: Error;
 }
 
+/** An endpoint anywhere, where classes are made on demand: what happens to pairs that have none yet. */
+export interface Party {
+  readonly addresses: readonly string[];
+  /** Between endpoints of different islands there is no path. */
+  readonly island: number;
+  /** Of a local endpoint: the class of what pairs send first; 0: it passes unshaped. */
+  readonly firstMinor: number;
+  /** Its side in each partition in force, from 1; 0: it is on none. There is no path between different sides. */
+  readonly sides: readonly number[];
+}
+
 export interface TcPort {
   /** Opens what is needed to work on the endpoint's interface. */
   attach(endpoint: LocalEndpoint): void;
@@ -18,6 +29,8 @@ export interface TcPort {
   /** Carries out the steps in order; later ones are tried also when earlier ones fail. Returns those that failed. */
   apply(endpoint: LocalEndpoint, ops: readonly TcOp[]): FailedOp[];
   stats(endpoint: LocalEndpoint): TcStats;
+  /** Sets these, and leaves others as they are. */
+  introduce(parties: readonly Party[]): void;
 }
 
 /** What somebody else has installed on an interface, while netfold's is in its place. */
@@ -42,16 +55,41 @@ export interface TcStats {
   readonly overflowed: number;
 }
 
-/** Latency, jitter and loss of a path that begins or ends at a local endpoint. */
-export interface ImpairedPath {
-  readonly source: readonly string[];
-  readonly destination: readonly string[];
+/** What is done to the packets of a path. */
+export interface Impairments {
   readonly latencyMicros: number;
   /** Standard deviation. */
   readonly jitterMicros: number;
   /** Absent: normal. */
   readonly distribution?: Distribution;
   readonly loss: number;
+}
+
+/** Of a path that begins or ends at a local endpoint, by addresses. */
+export interface ImpairedPath extends Impairments {
+  readonly source: readonly string[];
+  readonly destination: readonly string[];
+}
+
+/** A path that came on demand, by the numbers of its endpoints. */
+export interface DemandedPath {
+  readonly destination: number;
+  readonly source: number;
+  /** Of the source. */
+  readonly addresses: readonly string[];
+  /** Absent: there is no path, and what arrives is lost. */
+  readonly path?: Impairments;
+}
+
+/** Where the backend gets paths when packets need them. */
+export interface DelayDemand {
+  /** All that may send. What others send passes as it is. */
+  readonly endpoints: readonly { readonly number: number; readonly addresses: readonly string[] }[];
+  /** A path without packets for so long is forgotten. */
+  readonly idleMs: number;
+  /** A packet of this pair waits. The path counts until it is changed or forgotten. */
+  ask(destination: number, source: number): DemandedPath;
+  forget(destination: number, source: number): void;
 }
 
 export interface DelayCounters {
@@ -71,6 +109,13 @@ export interface DelayBackend {
   attach(endpoint: LocalEndpoint, isAdopted: boolean): Promise<void>;
   /** The whole set of an attached endpoint's paths; paths not named are forgotten, and no longer delayed. */
   set(endpoint: LocalEndpoint, paths: readonly ImpairedPath[]): Promise<void>;
+  /**
+   * Instead of `set`: paths come when packets do. Called again, it tells of other endpoints. Absent: the backend must
+   * be told all paths beforehand.
+   */
+  onDemand?(demand: DelayDemand): Promise<void>;
+  /** Changes paths that were asked for. */
+  change?(paths: readonly DemandedPath[]): Promise<void>;
   counters(): DelayCounters;
   /** Why it no longer works; `undefined` while it does. */
   readonly failure: string | undefined;

@@ -4,27 +4,29 @@ import { KernelError } from './errors.ts';
 import { filtersOf, nameOf, OWN_CLSACT_FILTER_NAME, ownFilters, removeOwnFilters } from './named-filters.ts';
 import { within } from './namespaces.ts';
 import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket } from './netlink-socket.ts';
-import { countRules, passArrivals, queueArrivals, removeTableIn } from './nftables.ts';
+import { countRules, hasTable, passArrivals, queueArrivals, removeTable, removeTableIn } from './nftables.ts';
 import { listQdiscs } from './tc-dumps.ts';
 import { addClsact, FILTER_NAME, setIngressFilter } from './tc-messages.ts';
 
 /**
  * It is taken away in two steps, since the kernel drops every queued packet of a namespace when a hook is unregistered
  * (nf_queue_nf_hook_drop in net/netfilter/nf_queue.c): close, let go of what is held, remove. A namespace that died
- * meanwhile took everything along.
+ * meanwhile took everything along. Then `release`: the kernel lets go of a socket that has deleted rules only after a grace
+ * period (10 to 30 ms), but of many sockets after the same one. So each step is taken for all queues before the next.
  */
 export interface ArrivalQueue {
   /** Hands over nothing more; what arrives passes. */
   close(): void;
   /** Removes the rest. Packets that are still held are lost. */
   remove(): void;
+  release(): void;
 }
 
 /** Installs rule and ingress program; what an earlier agent left of them is replaced. */
 export function installArrivalQueue(endpoint: LocalEndpoint, arrivalFd: number): ArrivalQueue {
   const { namespace, ifname, ifindex } = endpoint;
   const rules = withSocket(namespace, NETLINK_NETFILTER, (socket) => {
-    socket.run(queueArrivals(ifname, 0));
+    socket.run(queueArrivals(ifname, 0, hasTable(socket)));
     return countRules(socket);
   });
   const programs = withSocket(namespace, NETLINK_ROUTE, (socket) => {
@@ -32,15 +34,39 @@ export function installArrivalQueue(endpoint: LocalEndpoint, arrivalFd: number):
     return ownFilters(socket, ifindex, entrance(socket, ifindex) ?? 'clsact').length;
   });
   if (rules !== 1 || programs !== 1) throw notTaken(ifname, rules, programs);
-  return {
-    close: () =>
-      unlessGone(() => {
-        // The program first: a packet that it marks and nobody queues would keep the mark.
-        withSocket(namespace, NETLINK_ROUTE, (socket) => removeProgram(socket, ifindex));
-        withSocket(namespace, NETLINK_NETFILTER, (socket) => socket.batch(passArrivals()));
-      }),
-    remove: () => unlessGone(() => removeTableIn(namespace)),
-  };
+  return new InstalledQueue(endpoint);
+}
+
+class InstalledQueue implements ArrivalQueue {
+  readonly #endpoint: LocalEndpoint;
+  #socket: NetlinkSocket | undefined;
+
+  constructor(endpoint: LocalEndpoint) {
+    this.#endpoint = endpoint;
+  }
+
+  close(): void {
+    const { namespace, ifindex } = this.#endpoint;
+    unlessGone(() => {
+      // The program first: a packet that it marks and nobody queues would keep the mark.
+      withSocket(namespace, NETLINK_ROUTE, (socket) => removeProgram(socket, ifindex));
+      this.#open().batch(passArrivals());
+    });
+  }
+
+  remove(): void {
+    unlessGone(() => removeTable(this.#open()));
+  }
+
+  release(): void {
+    this.#socket?.close();
+    this.#socket = undefined;
+  }
+
+  #open(): NetlinkSocket {
+    this.#socket ??= within(this.#endpoint.namespace, () => new NetlinkSocket(NETLINK_NETFILTER));
+    return this.#socket;
+  }
 }
 
 function notTaken(ifname: string, rules: number, programs: number): KernelError {

@@ -2,8 +2,9 @@
 import { isIP } from 'node:net';
 import type { LocalEndpoint } from '../endpoints/model.ts';
 import { NO_PATH, type ShapedClass } from '../enforce/interface-state.ts';
+import type { Party } from '../enforce/ports.ts';
 import { addressBytes } from './addresses.ts';
-import { BACKLOG, BUFFER, CLASS_DROP, PAIR, TARGET } from './bpf-layout.ts';
+import { BACKLOG, BUFFER, CLASS_DROP, PAIR, PARTITIONS, PARTY, TARGET } from './bpf-layout.ts';
 import { KernelError } from './errors.ts';
 import type { BatchMap } from './libbpf.ts';
 
@@ -14,6 +15,7 @@ export interface ClassMapsOptions {
   readonly targets: BatchMap;
   readonly buffers: BatchMap;
   readonly backlogs: BatchMap;
+  readonly parties: BatchMap;
   /** How many buffers there is room for. */
   readonly rows: number;
 }
@@ -23,11 +25,13 @@ export class ClassMaps {
   readonly targets: BatchMap;
   readonly buffers: BatchMap;
   readonly backlogs: BatchMap;
+  readonly #parties: BatchMap;
   readonly #free: number[] = [];
   readonly #rows: number;
   #used = 0;
 
-  constructor({ targets, buffers, backlogs, rows }: ClassMapsOptions) {
+  constructor({ targets, buffers, backlogs, parties, rows }: ClassMapsOptions) {
+    this.#parties = parties;
     this.targets = targets;
     this.buffers = buffers;
     this.backlogs = backlogs;
@@ -46,6 +50,21 @@ export class ClassMaps {
 
   giveRow(row: number): void {
     this.#free.push(row);
+  }
+
+  /** What the classifier does with pairs that have no target, by the addresses of their endpoints. */
+  setParties(parties: readonly Party[]): void {
+    const entries = parties.flatMap((party) => party.addresses.map((address) => ({ address, party })));
+    const values = new Uint8Array(entries.length * PARTY.size);
+    const view = new DataView(values.buffer);
+    for (const [index, { party }] of entries.entries()) {
+      const at = index * PARTY.size;
+      view.setUint32(at + PARTY.island, party.island, true);
+      view.setUint32(at + PARTY.first, party.firstMinor, true);
+      values.set(party.sides.slice(0, PARTITIONS), at + PARTY.sides);
+    }
+    const keys = Buffer.concat(entries.map(({ address }) => addressBytes(address)));
+    this.#parties.update(keys, values, entries.length);
   }
 }
 

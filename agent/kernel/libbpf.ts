@@ -19,7 +19,7 @@ interface Library {
   readonly mapFd: Native;
   readonly setMaxEntries: Native;
   readonly lookup: Native;
-  readonly lookupBatch: Native;
+  readonly takeBatch: Native;
   readonly updateBatch: Native;
   readonly deleteBatch: Native;
   readonly possibleCpus: Native;
@@ -58,8 +58,8 @@ function bindLibrary(): Library {
     mapFd: lib.func('int bpf_map__fd(void *map)'),
     setMaxEntries: lib.func('int bpf_map__set_max_entries(void *map, uint32_t entries)'),
     lookup: lib.func('int bpf_map_lookup_elem(int fd, void *key, void *value)'),
-    lookupBatch: lib.func(
-      'int bpf_map_lookup_batch(int fd, void *in, void *out, void *keys, void *values, _Inout_ uint32_t *count, void *options)',
+    takeBatch: lib.func(
+      'int bpf_map_lookup_and_delete_batch(int fd, void *in, void *out, void *keys, void *values, _Inout_ uint32_t *count, void *options)',
     ),
     updateBatch: lib.func(`int bpf_map_update_batch${batch}`),
     deleteBatch: lib.func(
@@ -151,16 +151,19 @@ export class BatchMap {
     this.values = new Uint8Array(options.capacity * options.valueSize);
   }
 
-  /** Reads all entries into `keys` and `values` and returns how many there are. */
-  read(): number {
-    const { lookupBatch } = library();
+  /**
+   * Takes all entries out of a hash map, into `keys` and `values`, and returns how many there were. What a program adds to
+   * an entry in the very instant in which it is taken is lost.
+   */
+  take(): number {
+    const { takeBatch } = library();
     let total = 0;
     let started = false;
     while (total < this.#capacity) {
       this.#count[0] = this.#capacity - total;
       const keys = this.keys.subarray(total * this.#keySize);
       const values = this.values.subarray(total * this.#valueSize);
-      const result = lookupBatch(
+      const result = takeBatch(
         this.#fd,
         started ? this.#cursor : null,
         this.#cursor,

@@ -8,7 +8,7 @@ import {
   type ShapedClass,
 } from '../enforce/interface-state.ts';
 import type { TcOp } from '../enforce/plan.ts';
-import type { FailedOp, TcPort, TcStats } from '../enforce/ports.ts';
+import type { FailedOp, Party, TcPort, TcStats } from '../enforce/ports.ts';
 import { type ClassMaps, InterfaceMaps } from './class-maps.ts';
 import { programId } from './libbpf.ts';
 import { type Link, readLink } from './links.ts';
@@ -19,6 +19,7 @@ import { setGsoMaxSegments } from './rtnetlink.ts';
 import { listClasses, listClassifiers, listQdiscs } from './tc-dumps.ts';
 import {
   deleteClass,
+  deleteQueue,
   deleteRoot,
   formatHandle,
   handle,
@@ -154,6 +155,10 @@ export class LinuxTc implements TcPort {
     return stats;
   }
 
+  introduce(parties: readonly Party[]): void {
+    this.#maps.setParties(parties);
+  }
+
   #request(endpoint: LocalEndpoint, op: NetlinkOp): Request {
     const { ifindex } = endpoint;
     switch (op.op) {
@@ -168,6 +173,8 @@ export class LinuxTc implements TcPort {
         return deleteRoot(ifindex);
       case 'set-class':
         return setHtbClass(ifindex, OWN_MAJOR, op.shaped.minor, op.shaped, QUANTUM_BYTES);
+      case 'delete-queue':
+        return deleteQueue(ifindex, OWN_MAJOR, op.minor);
       case 'set-queue':
         return op.queue.kind === 'netem'
           ? setNetem(ifindex, OWN_MAJOR, op.minor, op.queue)

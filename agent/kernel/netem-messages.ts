@@ -8,6 +8,7 @@ import {
   handle,
   header,
   NANOSECONDS_PER_TICK,
+  queueHandle,
   RTM,
   TCA_KIND,
   TCA_OPTIONS,
@@ -25,7 +26,7 @@ const MAX_U32 = 0xffffffff;
 const IN_ORDER_BYTES_PER_SECOND = 1e12;
 
 /**
- * `tc qdisc replace dev IF parent MAJOR:MINOR netem limit L delay D J distribution T loss P rate 8000gbit`
+ * `tc qdisc replace dev IF parent MAJOR:MINOR handle MINOR: netem limit L delay D J distribution T loss P rate 8000gbit`
  *
  * The table has to be sent whenever there is jitter: a netem that had one keeps it, and one without draws uniformly
  * from ±jitter, of which the deviation is jitter/√3.
@@ -38,7 +39,7 @@ export function setNetem(ifindex: number, major: number, minor: number, queue: N
     flags: NLM_F_CREATE | NLM_F_REPLACE,
     what: `set the queue netem of class ${formatHandle(parent)}`,
     body: (w) =>
-      header(w, ifindex, 0, parent)
+      header(w, ifindex, queueHandle(major, minor), parent)
         .attributeString(TCA_KIND, 'netem')
         .attribute(TCA_OPTIONS, (o) => {
           o.u32(ticks(latencyNs))

@@ -78,7 +78,8 @@ export class PacketQueue {
   readonly fd: number;
   readonly #number: number;
   readonly #netlink: NetlinkSocket;
-  readonly #verdicts: Buffer;
+  /** Only while verdicts wait. */
+  #verdicts: Buffer | undefined;
   #pending = 0;
 
   /** Binds queue `number` in the namespace of the calling thread. Throws `KernelError` where the kernel has none. */
@@ -88,7 +89,6 @@ export class PacketQueue {
     this.fd = this.#netlink.fd;
     forceReceiveBuffer(this.fd, RECEIVE_BUFFER_BYTES);
     setNetlinkOption(this.fd, NETLINK_NO_ENOBUFS);
-    this.#verdicts = verdictTemplates(number);
     // Until it is told what to copy the kernel queues nothing, so that the answer can't be confused with a packet.
     this.#netlink.run([
       {
@@ -153,13 +153,16 @@ export class PacketQueue {
 
   /** Sends the verdicts that still wait. */
   flush(): void {
-    if (this.#pending === 0) return;
+    if (!this.#verdicts) return;
     send(this.fd, this.#verdicts, this.#pending * VERDICT_BYTES);
+    templatesOf(this.#number).push(this.#verdicts);
+    this.#verdicts = undefined;
     this.#pending = 0;
   }
 
   #decide(id: number, verdict: number, mark: number): void {
     const at = this.#pending * VERDICT_BYTES;
+    this.#verdicts ??= templatesOf(this.#number).pop() ?? verdictTemplates(this.#number);
     this.#verdicts.writeUInt32BE(verdict, at + 24);
     this.#verdicts.writeUInt32BE(id, at + 28);
     this.#verdicts.writeUInt32BE(mark, at + 36);
@@ -174,6 +177,15 @@ export class PacketQueue {
     });
     send(this.fd, writer.bytes);
   }
+}
+
+/** By queue number; of thousands of queues, few have verdicts that wait. */
+const spareTemplates = new Map<number, Buffer[]>();
+
+function templatesOf(queue: number): Buffer[] {
+  const spare = spareTemplates.get(queue) ?? [];
+  spareTemplates.set(queue, spare);
+  return spare;
 }
 
 function verdictTemplates(queue: number): Buffer {

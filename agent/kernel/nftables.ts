@@ -8,7 +8,7 @@
  */
 import { UNGUARDED_PRIORITY } from './bpf-layout.ts';
 import { within } from './namespaces.ts';
-import { type MessageWriter, NLM_F_CREATE } from './netlink-message.ts';
+import { type MessageWriter, NLM_F_CREATE, readAttributes, readString } from './netlink-message.ts';
 import { NETLINK_NETFILTER, NetlinkSocket, type Request } from './netlink-socket.ts';
 
 export const TABLE_NAME = 'netfold';
@@ -17,7 +17,15 @@ const NFNL_SUBSYS_NFTABLES = 10;
 const NFNL_MSG_BATCH_BEGIN = 16;
 const NFNL_MSG_BATCH_END = 17;
 const NFPROTO_INET = 1;
-const MSG = { NEWTABLE: 0, DELTABLE: 2, NEWCHAIN: 3, NEWRULE: 6, GETRULE: 7, DELRULE: 8 } as const;
+const MSG = {
+  NEWTABLE: 0,
+  GETTABLE: 1,
+  DELTABLE: 2,
+  NEWCHAIN: 3,
+  NEWRULE: 6,
+  GETRULE: 7,
+  DELRULE: 8,
+} as const;
 const NF_INET_PRE_ROUTING = 0;
 /**
  * Ahead of connection tracking (-200), so that what is held is not tracked yet; and ahead of its putting together of
@@ -34,6 +42,8 @@ const IFNAMSIZ = 16;
 const NFQ_FLAG_BYPASS = 1;
 const NFQUEUE_REVISION = 3;
 const ENOENT = 2;
+/** struct nfgenmsg */
+const NFGENMSG_SIZE = 4;
 
 /** struct nfgenmsg: family, version, resource id in network order. */
 function header(writer: MessageWriter, family: number, resource: number): MessageWriter {
@@ -81,15 +91,16 @@ const deleteTable = (): Request =>
   request(MSG.DELTABLE, 0, 'delete the nftables table netfold', (w) => w.attributeString(1, TABLE_NAME));
 
 /**
- * Hands what arrives at `ifname`, and was not told to pass by, to queue `queue` of this namespace, in place of what netfold's table had. Added first
- * so that deleting it can't fail: a transaction that fails makes the kernel wait for 8 ms and more before it returns.
+ * Hands what arrives at `ifname`, and was not told to pass by, to queue `queue` of this namespace. `isReplacement`: netfold's
+ * table may be there, and goes in the same transaction. It is added before it is deleted, so that deleting it can't fail;
+ * and only where it is needed, since the kernel waits for a grace period (20 ms) after a deletion, and 8 ms and more after a
+ * transaction that fails.
  */
-export function queueArrivals(ifname: string, queue: number): Request[] {
+export function queueArrivals(ifname: string, queue: number, isReplacement: boolean): Request[] {
   const name = Buffer.alloc(IFNAMSIZ);
   name.write(ifname);
   return transaction([
-    addTable(),
-    deleteTable(),
+    ...(isReplacement ? [addTable(), deleteTable()] : []),
     addTable(),
     request(MSG.NEWCHAIN, NLM_F_CREATE, 'add the chain of arrivals', (w) =>
       w
@@ -146,6 +157,13 @@ export function countRules(socket: NetlinkSocket): number {
     w.attributeString(1, TABLE_NAME),
   );
   return socket.dump(list, () => true).length;
+}
+
+/** Whether there is a table of netfold's. `nft list tables` */
+export function hasTable(socket: NetlinkSocket): boolean {
+  const list = request(MSG.GETTABLE, 0, 'list nftables tables', () => {});
+  const names = socket.dump(list, (body) => readString(readAttributes(body, NFGENMSG_SIZE).get(1)));
+  return names.includes(TABLE_NAME);
 }
 
 /** Removes netfold's table; true when there was one. */

@@ -1,7 +1,8 @@
 /** Loads the built BPF object and opens what the agent needs of it. */
 import { join } from 'node:path';
 import type { LocalEndpoint } from '../endpoints/model.ts';
-import { BACKLOG, BUFFER, PAIR, TARGET, USAGE } from './bpf-layout.ts';
+import { ADDRESS_BYTES } from './addresses.ts';
+import { BACKLOG, BUFFER, PAIR, PARTY, TARGET, USAGE } from './bpf-layout.ts';
 import { ClassMaps } from './class-maps.ts';
 import { BatchMap, loadObject, possibleCpus } from './libbpf.ts';
 import { close } from './libc.ts';
@@ -12,8 +13,12 @@ import { UsageMap } from './usage-map.ts';
 
 const OBJECT_FILE = join(import.meta.dirname, '../../bpf/netfold.bpf.o');
 
-/** Pairs of addresses that may carry traffic on one host; 64 Ki of them are 8 MB of kernel memory per CPU. */
+/**
+ * Pairs of addresses that may send within one tick on one host, or are in use; 64 Ki of them are 8 MB of kernel memory per
+ * CPU. The kernel walks the whole table, empty or not, when it is read (0.3 ms): smaller for small experiments.
+ */
 const MAX_PAIRS = 65_536;
+const MIN_PAIRS = 1024;
 
 /** The key of an array. */
 const INDEX_SIZE = 4;
@@ -32,10 +37,20 @@ export interface Programs {
   close(): void;
 }
 
-/** `maxClasses`: how many pairs of addresses, of a local source and any destination, can have a class. */
-export function loadPrograms(maxClasses: number): Programs {
-  const rows = Math.max(1, maxClasses);
-  const object = loadObject(OBJECT_FILE, { usage: MAX_PAIRS, classes: rows, buffers: rows, backlogs: rows });
+/**
+ * `maxPairs`: how many pairs of addresses, of a local source and any destination, there can be; more than `MAX_PAIRS` can't
+ * be in use at a time. `maxParties`: how many addresses, where classes are made on demand.
+ */
+export function loadPrograms(maxPairs: number, maxParties = 1): Programs {
+  const rows = Math.min(Math.max(1, maxPairs), MAX_PAIRS);
+  const pairs = Math.max(rows, MIN_PAIRS);
+  const object = loadObject(OBJECT_FILE, {
+    usage: pairs,
+    classes: rows,
+    buffers: rows,
+    backlogs: rows,
+    parties: maxParties,
+  });
   const cpus = possibleCpus();
   const map = (name: string, keySize: number, valueSize: number, capacity = 1): BatchMap =>
     new BatchMap({ fd: object.mapFd(name), keySize, valueSize, capacity });
@@ -43,15 +58,17 @@ export function loadPrograms(maxClasses: number): Programs {
     targets: map('classes', PAIR.size, TARGET.size),
     buffers: map('buffers', INDEX_SIZE, BUFFER.size),
     backlogs: map('backlogs', INDEX_SIZE, BACKLOG.size),
+    parties: map('parties', ADDRESS_BYTES, PARTY.size),
     rows,
   });
   const lease = map('lease', INDEX_SIZE, 8);
   const sockets: number[] = [];
   return {
     usage: new UsageMap({
-      map: map('usage', PAIR.size, USAGE.size * cpus, MAX_PAIRS),
+      map: map('usage', PAIR.size, USAGE.size * cpus, pairs),
+      made: map('rows', INDEX_SIZE, 8),
       cpus,
-      capacity: MAX_PAIRS,
+      capacity: pairs,
     }),
     tc: new LinuxTc({ maps, classifierFd: object.programFd('classify') }),
     arrivalFd: object.programFd('arrive'),

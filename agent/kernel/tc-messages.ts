@@ -145,7 +145,29 @@ export function deleteClass(ifindex: number, major: number, minor: number): Requ
   };
 }
 
-/** `tc qdisc replace dev IF parent MAJOR:MINOR bfifo limit BYTES` (or pfifo, packets) */
+/** The kernel's own handle of clsact. */
+const CLSACT_MAJOR = 0xffff;
+
+/**
+ * The handle of the queue of a class: the class's minor number as its major, so that the same queues always look the same.
+ * Two numbers are the root's and clsact's; the queues of those classes get what the kernel chooses.
+ */
+export function queueHandle(major: number, minor: number): number {
+  return minor === major || minor === CLSACT_MAJOR ? 0 : handle(minor, 0);
+}
+
+/** `tc qdisc del dev IF parent MAJOR:MINOR`: the class gets the kernel's default queue. */
+export function deleteQueue(ifindex: number, major: number, minor: number): Request {
+  const parent = handle(major, minor);
+  return {
+    type: RTM.DELQDISC,
+    flags: 0,
+    what: `delete the queue of class ${formatHandle(parent)}`,
+    body: (w) => header(w, ifindex, 0, parent),
+  };
+}
+
+/** `tc qdisc replace dev IF parent MAJOR:MINOR handle MINOR: bfifo limit BYTES` (or pfifo, packets) */
 export function setFifo(ifindex: number, major: number, minor: number, { kind, limit }: FifoQueue): Request {
   const parent = handle(major, minor);
   return {
@@ -153,7 +175,7 @@ export function setFifo(ifindex: number, major: number, minor: number, { kind, l
     flags: NLM_F_CREATE | NLM_F_REPLACE,
     what: `set the queue ${kind} limit ${limit} of class ${formatHandle(parent)}`,
     body: (w) =>
-      header(w, ifindex, 0, parent)
+      header(w, ifindex, queueHandle(major, minor), parent)
         .attributeString(TCA_KIND, kind)
         .attribute(TCA_OPTIONS, (o) => o.u32(limit)),
   };

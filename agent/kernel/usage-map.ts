@@ -1,4 +1,4 @@
-/** Reads the counters of the socket filter: one batch per tick for all endpoints of this host. */
+/** Takes what the socket filter has counted: one batch per tick for all endpoints of this host. */
 import type { UsageReader, UsageRows } from '../usage/reader.ts';
 import { ADDRESS_BYTES, addressKey } from './addresses.ts';
 import { PAIR, USAGE } from './bpf-layout.ts';
@@ -6,22 +6,33 @@ import type { BatchMap } from './libbpf.ts';
 
 const KEY_WORDS = PAIR.size / 4;
 const WORDS_PER_VALUE = USAGE.size / 4;
+const ONLY_ROW = new Uint8Array(4);
 
 export class UsageMap implements UsageReader {
   readonly #map: BatchMap;
+  readonly #made: BatchMap;
   readonly #cpus: number;
   readonly #keys: Int32Array;
   readonly #values: Uint32Array;
-  /** The keys of the last read: a row nearly always holds the same pair as before. */
+  /** The keys of the last rows: a row often holds the same pair as before. */
   readonly #lastKeys: Int32Array;
   readonly #source: Int32Array;
   readonly #destination: Int32Array;
   readonly #bytes: Float64Array;
   #known = 0;
+  /** How many rows had been made before the last read. */
+  #seen = -1n;
   #endpoints: ReadonlyMap<string, number> = new Map();
 
-  constructor({ map, cpus, capacity }: { map: BatchMap; cpus: number; capacity: number }) {
+  /** `made` counts the rows that `map` is given. */
+  constructor({
+    map,
+    made,
+    cpus,
+    capacity,
+  }: { map: BatchMap; made: BatchMap; cpus: number; capacity: number }) {
     this.#map = map;
+    this.#made = made;
     this.#cpus = cpus;
     this.#keys = new Int32Array(map.keys.buffer);
     this.#values = new Uint32Array(map.values.buffer);
@@ -37,14 +48,21 @@ export class UsageMap implements UsageReader {
   }
 
   read(): UsageRows {
-    const count = this.#map.read();
+    const made = this.#rowsMade();
+    const count = made === this.#seen ? 0 : this.#map.take();
+    this.#seen = made;
     for (let row = 0; row < count; row++) {
       if (row >= this.#known || !this.#isSameKey(row)) this.#resolve(row);
       this.#bytes[row] = this.#sumBytes(row);
     }
     this.#lastKeys.set(this.#keys.subarray(0, count * KEY_WORDS));
-    this.#known = count;
+    this.#known = Math.max(this.#known, count);
     return { count, source: this.#source, destination: this.#destination, bytes: this.#bytes };
+  }
+
+  #rowsMade(): bigint {
+    const value = this.#made.lookup(ONLY_ROW)!;
+    return new DataView(value.buffer).getBigUint64(0, true);
   }
 
   #isSameKey(row: number): boolean {

@@ -1,120 +1,136 @@
 /** Keeps the local endpoints' interfaces in step with the epoch, the known endpoints and the shares. */
 import { setImmediate } from 'node:timers/promises';
-import type { Path } from '../../topology/model.ts';
+import { NetfoldError } from '../../proto/errors.ts';
 import type { LocalEndpoint } from '../endpoints/model.ts';
-import { type Destination, desiredInterface } from '../enforce/desired-interface.ts';
 import type { Enforcer } from '../enforce/enforcer.ts';
 import { formatPlan } from '../enforce/plan.ts';
-import type { ImpairedPath } from '../enforce/ports.ts';
+import type { FailedOp } from '../enforce/ports.ts';
+import { Demand } from './demand.ts';
 import type { Epoch } from './epoch.ts';
+import { LocalPairs } from './local-pairs.ts';
+import { type KnownEndpoint, PairPaths, type Rates } from './pair-paths.ts';
 
-/** An endpoint anywhere, with its addresses. */
-export interface KnownEndpoint {
-  readonly number: number;
-  readonly addresses: readonly string[];
-}
+export type { KnownEndpoint } from './pair-paths.ts';
 
-/** The paths between an endpoint and all that are known, in their order. */
-interface Surroundings {
-  readonly from: readonly (Path | undefined)[];
-  readonly to: readonly (Path | undefined)[];
+/**
+ * Up to so many pairs of a local endpoint and any other, all have class and delay from the start; above, those that are
+ * used. A class costs the kernel 0.1 ms and more (docs/limits.md); looking at all pairs in a new epoch takes 2 ms.
+ */
+export const PAIRS_FROM_THE_START = 4096;
+
+/** Where the delay backend can't hold what has no path yet, all must be there from the start. */
+export const MOST_PAIRS_FROM_THE_START = 32_768;
+
+/** Class and delay of a pair go so long after its last packet. A pair that comes back pays for one class. */
+const IDLE_MS = 60_000;
+
+export interface ShapingOptions {
+  readonly enforcer: Enforcer;
+  readonly local: readonly LocalEndpoint[];
+  readonly epoch: Epoch;
+  readonly idleMs?: number;
+  readonly pairsFromTheStart?: number;
+  /** Milliseconds that never go back. */
+  readonly now?: () => number;
 }
 
 export class Shaping {
   readonly #enforcer: Enforcer;
   readonly #local: readonly LocalEndpoint[];
-  #epoch: Epoch;
-  #known: readonly KnownEndpoint[] = [];
-  /** Rates of flows, bit/s: source → destination → rate. Paths without a flow have their bandwidth. */
-  #rates = new Map<number, Map<number, number>>();
+  readonly #paths: PairPaths;
+  /** Made once the interfaces are attached. */
+  readonly #locals = new Map<number, LocalPairs>();
+  readonly #isOnDemand: boolean;
+  readonly #idleMs: number;
+  readonly #now: () => number;
+  #demand: Demand | undefined;
   #audited = 0;
-  /** Endpoint → what was there when its interface, and its delays, were set last. */
-  readonly #seen = new Map<number, Surroundings>();
   /** Endpoint → what can't be enforced there, in words. */
   readonly degraded = new Map<string, string>();
 
-  constructor({
-    enforcer,
-    local,
-    epoch,
-  }: { enforcer: Enforcer; local: readonly LocalEndpoint[]; epoch: Epoch }) {
-    this.#enforcer = enforcer;
-    this.#local = local;
-    this.#epoch = epoch;
+  /** Throws `TOO_MANY_PAIRS` where the delay backend can't do with so many. */
+  constructor(options: ShapingOptions) {
+    this.#enforcer = options.enforcer;
+    this.#local = options.local;
+    this.#paths = new PairPaths(options.epoch);
+    this.#idleMs = options.idleMs ?? IDLE_MS;
+    this.#now = options.now ?? (() => performance.now());
+    const pairs = options.local.length * (options.epoch.graph.endpoints.length - 1);
+    const { delay } = options.enforcer;
+    this.#isOnDemand =
+      pairs > (options.pairsFromTheStart ?? PAIRS_FROM_THE_START) && delay.onDemand !== undefined;
+    if (!this.#isOnDemand && pairs > MOST_PAIRS_FROM_THE_START) throw tooManyPairs(pairs, delay.name);
   }
 
-  /** Makes classes and delays for the endpoints that are known now. */
-  setKnown(known: readonly KnownEndpoint[]): Promise<void> {
-    this.#known = known;
-    return this.#shapeAll();
+  /** How many pairs are enforced now. */
+  get pairs(): number {
+    let sum = 0;
+    for (const local of this.#locals.values()) sum += local.size;
+    return sum;
+  }
+
+  /** Makes what the endpoints that are known now need. */
+  async setKnown(known: readonly KnownEndpoint[]): Promise<void> {
+    for (const endpoint of this.#local)
+      if (!this.#locals.has(endpoint.number))
+        this.#locals.set(endpoint.number, new LocalPairs(endpoint, this.#enforcer, this.#paths));
+    const before = this.#paths.known;
+    this.#paths.known = new Map(known.map((one) => [one.number, one]));
+    const changed = known.filter(
+      ({ number, addresses }) => !isSame(before.get(number)?.addresses, addresses),
+    );
+    const numbers = changed.map(({ number }) => number);
+    if (this.#isOnDemand) await this.#onDemand().setKnown(numbers);
+    else {
+      const gone = [...before.keys()].filter((number) => !this.#paths.known.has(number));
+      await this.#shapeAll(numbers, gone);
+    }
   }
 
   /**
    * Goes over to another version of the topology, with the rates of its flows. Bandwidth, and what netem does, is in
-   * force when this returns; the promise is for what the delay line does.
+   * force when this returns, but for very many pairs; the promise is for those and for what the delay line does.
    */
-  setEpoch(epoch: Epoch, rates: Map<number, Map<number, number>>): Promise<void> {
-    const ratesBefore = this.#rates;
-    this.#epoch = epoch;
-    this.#rates = rates;
-    const { side } = this.#enforcer.delay;
-    const delays: Promise<void>[] = [];
-    for (const endpoint of this.#local) {
-      const { number } = endpoint;
-      const before = this.#seen.get(number);
-      const now = this.#surroundings(number);
-      this.#seen.set(number, now);
-      const isSame = (direction: keyof Surroundings): boolean =>
-        before !== undefined && areSamePaths(before[direction], now[direction]);
-      // Queues follow from the round trip, so the way back counts, too.
-      const isShaped = isSame('from') && isSame('to');
-      if (!isShaped || !isSameRates(ratesBefore.get(number), rates.get(number))) this.#shape(endpoint);
-      if (!isSame(side === 'source' ? 'from' : 'to')) delays.push(this.#delay(endpoint, side));
-    }
+  setEpoch(epoch: Epoch, rates: Rates): Promise<void> {
+    this.#paths.epoch = epoch;
+    this.#paths.rates = rates;
+    if (this.#demand) return this.#demand.setEpoch();
+    for (const local of this.#locals.values()) this.#noteFailed(local, local.updateAll());
+    const delays = Array.from(this.#locals.values(), (local) => this.#delay(local));
     return Promise.all(delays).then(() => {});
   }
 
-  #surroundings(endpoint: number): Surroundings {
-    return {
-      from: this.#known.map(({ number }) => this.#epoch.path(endpoint, number)),
-      to: this.#known.map(({ number }) => this.#epoch.path(number, endpoint)),
-    };
-  }
-
-  async #shapeAll(): Promise<void> {
-    const { side } = this.#enforcer.delay;
-    for (const endpoint of this.#local) {
-      this.#seen.set(endpoint.number, this.#surroundings(endpoint.number));
-      this.#shape(endpoint);
-      // Many classes take seconds; ticks and questions must not wait for the last of them.
-      await setImmediate();
-      await this.#delay(endpoint, side);
+  /** Sets the rates of all flows from local endpoints; only pairs with a change are touched. */
+  setRates(rates: Rates): void {
+    const before = this.#paths.rates;
+    this.#paths.rates = rates;
+    for (const source of new Set([...before.keys(), ...rates.keys()])) {
+      const local = this.#locals.get(source);
+      const different = differences(before.get(source), rates.get(source));
+      const enforced = local ? different.filter((destination) => local.sendsTo(destination)) : [];
+      if (local && enforced.length > 0) this.#noteFailed(local, local.update(enforced));
     }
   }
 
-  async #delay(endpoint: LocalEndpoint, side: 'source' | 'destination'): Promise<void> {
-    try {
-      await this.#enforcer.setDelays(endpoint, this.#impairedPaths(endpoint, side));
-    } catch (error) {
-      this.#note(endpoint, error as Error);
-    }
+  /** A local endpoint has sent something to another. */
+  use(source: number, destination: number): void {
+    this.#demand?.use(source, destination);
   }
 
-  /** Sets the rates of all flows from local endpoints; only interfaces with a change are touched. */
-  setRates(rates: Map<number, Map<number, number>>): void {
-    const before = this.#rates;
-    this.#rates = rates;
-    for (const endpoint of this.#local) {
-      if (!isSameRates(before.get(endpoint.number), rates.get(endpoint.number))) this.#shape(endpoint);
-    }
+  /** To be called now and then: pairs that are idle lose what they have. */
+  forgetIdle(): void {
+    this.#demand?.forgetIdle();
   }
 
   /** Reads everything back from the kernel; gives, per endpoint, the steps that did not take effect. */
-  verify(): string[] {
-    return this.#local.flatMap((endpoint) => {
+  async verify(): Promise<string[]> {
+    const found: string[] = [];
+    for (const [index, endpoint] of this.#local.entries()) {
       const missing = this.#enforcer.verify(endpoint);
-      return missing.length === 0 ? [] : [`${endpoint.name}: ${formatPlan(endpoint.ifname, missing)}`];
-    });
+      if (missing.length > 0) found.push(`${endpoint.name}: ${formatPlan(endpoint.ifname, missing)}`);
+      if (index % 16 === 15) await setImmediate();
+    }
+    return found;
   }
 
   /**
@@ -137,77 +153,70 @@ export class Shaping {
     );
   }
 
-  #shape(endpoint: LocalEndpoint): void {
-    const impairment = this.#enforcer.delay.side === 'source' ? 'in-queues' : 'elsewhere';
-    const desired = desiredInterface(this.#destinations(endpoint), impairment);
-    const [failed] = this.#enforcer.set(endpoint, desired);
-    this.#note(endpoint, failed?.error);
-  }
-
-  #note({ name, number }: LocalEndpoint, error: Error | undefined): void {
-    if (error) {
-      this.degraded.set(name, `${name}: ${error.message}`);
-      // To be tried again with the next epoch, whatever it changes.
-      this.#seen.delete(number);
-    } else {
-      this.degraded.delete(name);
-    }
-  }
-
-  *#destinations({ number }: LocalEndpoint): Generator<Destination> {
-    const rates = this.#rates.get(number);
-    for (const known of this.#known) {
-      if (known.number === number) continue;
-      const path = this.#epoch.path(number, known.number);
-      const bandwidth = path?.bandwidth ?? 0;
-      yield {
-        ...known,
-        path,
-        rttMicros: path ? this.#epoch.roundTripMicros(path) : 0,
-        rateBps: Math.min(rates?.get(known.number) ?? bandwidth, bandwidth),
-      };
-    }
-  }
-
-  #impairedPaths(endpoint: LocalEndpoint, side: 'source' | 'destination'): ImpairedPath[] {
-    return this.#known.flatMap((other): ImpairedPath[] => {
-      const [from, to] = side === 'source' ? [endpoint, other] : [other, endpoint];
-      const path = this.#epoch.path(from.number, to.number);
-      if (!path) return [];
-      return [
-        {
-          source: from.addresses,
-          destination: to.addresses,
-          latencyMicros: path.latency,
-          jitterMicros: path.jitter,
-          ...(path.distribution === undefined ? {} : { distribution: path.distribution }),
-          loss: path.loss,
-        },
-      ];
+  #onDemand(): Demand {
+    this.#demand ??= new Demand({
+      enforcer: this.#enforcer,
+      paths: this.#paths,
+      locals: this.#locals,
+      idleMs: this.#idleMs,
+      now: this.#now,
+      note: (local, failed) => this.#noteFailed(local, failed),
     });
+    return this.#demand;
+  }
+
+  async #shapeAll(changed: readonly number[], gone: readonly number[]): Promise<void> {
+    for (const local of this.#locals.values()) {
+      const failed = local.hasBegun
+        ? local.update(changed, gone)
+        : local.begin(this.#paths.known.keys(), Number.POSITIVE_INFINITY);
+      this.#noteFailed(local, failed);
+      // Many classes take seconds; ticks and questions must not wait for the last of them.
+      await setImmediate();
+      local.forgetTold();
+      await this.#delay(local);
+    }
+  }
+
+  async #delay(local: LocalPairs): Promise<void> {
+    if (this.#enforcer.delay.side === 'source') return;
+    try {
+      const paths = local.changedPaths(this.#paths.known.keys());
+      if (paths) await this.#enforcer.setDelays(local.endpoint, paths);
+    } catch (error) {
+      local.forgetTold();
+      this.#note(local.endpoint, error as Error);
+    }
+  }
+
+  #noteFailed({ endpoint }: LocalPairs, [first]: readonly FailedOp[]): void {
+    this.#note(endpoint, first?.error);
+  }
+
+  #note({ name }: LocalEndpoint, error: Error | undefined): void {
+    if (error) this.degraded.set(name, `${name}: ${error.message}`);
+    else this.degraded.delete(name);
   }
 }
 
-function areSamePaths(a: readonly (Path | undefined)[], b: readonly (Path | undefined)[]): boolean {
-  return a.length === b.length && a.every((path, index) => isSamePath(path, b[index]));
+function differences(
+  a: ReadonlyMap<number, number> | undefined,
+  b: ReadonlyMap<number, number> | undefined,
+): number[] {
+  const found = [...(b ?? [])].filter(([key, rate]) => a?.get(key) !== rate).map(([key]) => key);
+  for (const key of a?.keys() ?? []) if (!b?.has(key)) found.push(key);
+  return found;
 }
 
-/** For what is enforced; which links it crosses makes no difference. */
-function isSamePath(a: Path | undefined, b: Path | undefined): boolean {
-  if (a === b) return true;
-  if (a === undefined || b === undefined) return false;
-  return (
-    a.latency === b.latency &&
-    a.jitter === b.jitter &&
-    a.distribution === b.distribution &&
-    a.loss === b.loss &&
-    a.bandwidth === b.bandwidth &&
-    a.queuePackets === b.queuePackets
-  );
+function isSame(a: readonly string[] | undefined, b: readonly string[]): boolean {
+  return a?.length === b.length && b.every((one, index) => one === a[index]);
 }
 
-function isSameRates(a: Map<number, number> | undefined, b: Map<number, number> | undefined): boolean {
-  if ((a?.size ?? 0) !== (b?.size ?? 0)) return false;
-  for (const [destination, rate] of a ?? []) if (b?.get(destination) !== rate) return false;
-  return true;
+function tooManyPairs(pairs: number, backend: string): NetfoldError {
+  return new NetfoldError({
+    code: 'TOO_MANY_PAIRS',
+    blame: 'machine',
+    message: `${pairs} pairs of an endpoint of this host and any other: with ${backend} at most ${MOST_PAIRS_FROM_THE_START} can be shaped`,
+    remedy: 'use --delay-backend delay-line, which makes what is used, or more hosts',
+  });
 }

@@ -81,6 +81,7 @@ export class Tick {
   run(): void {
     const now = this.#ports.clock.now();
     this.#measure(now);
+    this.#ports.shaping.forgetIdle();
     const changes = this.#filter.changes(this.#meter.flows());
     const { mesh } = this.#ports;
     if (changes.length > 0) mesh.announceFlows(changes);
@@ -111,6 +112,7 @@ export class Tick {
       const source = rows.source[row]!;
       const destination = rows.destination[row]!;
       if (source < 0 || destination < 0) continue;
+      this.#ports.shaping.use(source, destination);
       this.#meter.count(source, destination, rows.bytes[row]!, this.#epoch.bandwidth);
     }
     this.#meter.finish();

@@ -52,6 +52,8 @@ const MAX_IDLE_MS = 5000;
 const IDLE_PAUSES = 2;
 /** What is longer was an end. */
 const MAX_PAUSE_MS = 1000;
+/** A pair that has sent nothing for so long is looked at no more. Nothing that is kept of it counts for longer. */
+const FORGOTTEN_MS = MAX_IDLE_MS + MAX_PAUSE_MS;
 /** How fast pauses are forgotten, per tick with bytes. */
 const PAUSE_DECAY = 0.9;
 const FRAME_BITS = 1514 * 8;
@@ -70,12 +72,8 @@ export interface Flow {
 }
 
 interface Meter extends Flow {
-  /** The counters of the pair's addresses together; of this tick once the first of them was told in it. */
-  totalBytes: number;
-  /** The last tick in which any was told. */
-  countedTick: number;
-  /** `totalBytes` at the end of the last tick. */
-  lastBytes: number;
+  /** What has been told of this tick. */
+  tickBytes: number;
   /** Bytes of the last ticks; the newest at the meter's common cursor. */
   readonly ring: Float64Array;
   shortBytes: number;
@@ -111,7 +109,7 @@ export class FlowMeter {
     this.#roundTripMs = roundTripMs;
   }
 
-  /** All pairs that ever sent; those that are `active` are flows. */
+  /** All pairs that have sent lately; those that are `active` are flows. */
   flows(): Iterable<Flow> {
     return this.#flows.values();
   }
@@ -121,7 +119,7 @@ export class FlowMeter {
   }
 
   /**
-   * Starts a tick at `nowMs`; then `count` tells what each pair has sent so far, then `finish`. A pair may be told more
+   * Starts a tick at `nowMs`; then `count` tells what pairs have sent since the last, then `finish`. A pair may be told more
    * than once in a tick, once for each pair of its addresses: it is one flow, of all of them.
    */
   begin(nowMs: number): void {
@@ -132,7 +130,7 @@ export class FlowMeter {
   count(
     source: number,
     destination: number,
-    totalBytes: number,
+    bytes: number,
     pathBps: (source: number, destination: number) => number,
   ): void {
     const key = source * this.#endpoints + destination;
@@ -141,17 +139,19 @@ export class FlowMeter {
       meter = newMeter(source, destination, pathBps(source, destination));
       this.#flows.set(key, meter);
     }
-    if (meter.countedTick === this.#times.count) meter.totalBytes += totalBytes;
-    else meter.totalBytes = totalBytes;
-    meter.countedTick = this.#times.count;
+    meter.tickBytes += bytes;
   }
 
   /** Judges every pair. True when a flow started, stopped, or changed between greedy and limited. */
   finish(): boolean {
     const { now } = this.#times;
     let changed = false;
-    for (const meter of this.#flows.values()) {
+    for (const [key, meter] of this.#flows) {
       const { active, greedy } = meter;
+      if (!active && meter.tickBytes === 0 && now - meter.lastSeenMs > FORGOTTEN_MS) {
+        this.#flows.delete(key);
+        continue;
+      }
       this.#turn(meter, now);
       this.#judge(meter, now);
       if (meter.active !== active || meter.greedy !== greedy) changed = true;
@@ -176,8 +176,8 @@ export class FlowMeter {
 
   /** Moves the windows on by a tick. */
   #turn(meter: Meter, now: number): void {
-    const bytes = meter.totalBytes - meter.lastBytes;
-    meter.lastBytes = meter.totalBytes;
+    const bytes = meter.tickBytes;
+    meter.tickBytes = 0;
     const { ring } = meter;
     const cursor = this.#times.count % LONG_TICKS;
     const leavingLong = ring[cursor]!;
@@ -327,9 +327,7 @@ function newMeter(source: number, destination: number, pathBps: number): Meter {
     rateBps: 0,
     active: false,
     greedy: false,
-    totalBytes: 0,
-    countedTick: 0,
-    lastBytes: 0,
+    tickBytes: 0,
     ring: new Float64Array(LONG_TICKS),
     shortBytes: 0,
     longBytes: 0,

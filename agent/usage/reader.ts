@@ -1,8 +1,8 @@
 /** What the usage stage needs from the kernel: counters per pair of endpoints. */
 
 /**
- * Counters since the agent started, one row per pair of addresses that has sent: a pair of dual-stack endpoints may have
- * two. Valid until the next read.
+ * What pairs have sent since the last read, one row per pair of addresses that has: a pair of dual-stack endpoints may
+ * have two, and most pairs have none. Valid until the next read.
  */
 export interface UsageRows {
   readonly count: number;
@@ -14,6 +14,7 @@ export interface UsageRows {
 }
 
 export interface UsageReader {
+  /** Costs as much as there are pairs that have sent since the last time. */
   read(): UsageRows;
   /** Tells which endpoint has an address; replaces what was told before. */
   setEndpoints(numberOfAddress: ReadonlyMap<string, number>): void;

@@ -31,6 +31,7 @@ export class TrafficCounters {
   readonly #sockets: number[] = [];
   readonly #map: BatchMap;
   readonly #cpus = possibleCpus();
+  readonly #totals = new Map<string, PairTraffic>();
   readonly #close: () => void;
 
   constructor(interfaces: readonly CountedInterface[]) {
@@ -49,24 +50,25 @@ export class TrafficCounters {
     }
   }
 
+  /** Of all pairs, since the beginning. */
   read(): PairTraffic[] {
-    const count = this.#map.read();
+    const count = this.#map.take();
     const { keys, values } = this.#map;
     const counters = new BigUint64Array(values.buffer);
-    return Array.from({ length: count }, (_, row): PairTraffic => {
+    for (let row = 0; row < count; row++) {
       const at = row * PAIR.size;
-      let [bytes, packets] = [0, 0];
+      const source = addressKey(keys, at + PAIR.source);
+      const destination = addressKey(keys, at + PAIR.destination);
+      const key = `${source} ${destination}`;
+      let { bytes, packets } = this.#totals.get(key) ?? { bytes: 0, packets: 0 };
       for (let cpu = 0; cpu < this.#cpus; cpu++) {
         const word = ((row * this.#cpus + cpu) * USAGE.size) / 8;
         bytes += Number(counters[word + USAGE.bytes / 8]!);
         packets += Number(counters[word + USAGE.packets / 8]!);
       }
-      const [source, destination] = [
-        addressKey(keys, at + PAIR.source),
-        addressKey(keys, at + PAIR.destination),
-      ];
-      return { source, destination, bytes, packets };
-    });
+      this.#totals.set(key, { source, destination, bytes, packets });
+    }
+    return [...this.#totals.values()];
   }
 
   close(): void {

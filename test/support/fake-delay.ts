@@ -1,6 +1,13 @@
 /** A delay backend that only remembers. Prints its paths in sorted lines. */
 import type { LocalEndpoint } from '../../agent/endpoints/model.ts';
-import type { DelayBackend, DelayCounters, ImpairedPath } from '../../agent/enforce/ports.ts';
+import type {
+  DelayBackend,
+  DelayCounters,
+  DelayDemand,
+  DemandedPath,
+  ImpairedPath,
+  Impairments,
+} from '../../agent/enforce/ports.ts';
 
 export class FakeDelay implements DelayBackend {
   readonly name: DelayBackend['name'];
@@ -20,10 +27,7 @@ export class FakeDelay implements DelayBackend {
   async set(endpoint: LocalEndpoint, paths: readonly ImpairedPath[]): Promise<void> {
     if (!this.#paths.has(endpoint.name)) throw new Error(`${endpoint.name} is not attached`);
     const own = new Map<string, string>();
-    for (const { source, destination, latencyMicros, jitterMicros, distribution, loss } of paths) {
-      const jitter = `${jitterMicros}us${distribution ? ` ${distribution}` : ''}`;
-      own.set(`${source} > ${destination}`, `delay ${latencyMicros}us ${jitter} loss ${loss * 100}%`);
-    }
+    for (const path of paths) own.set(`${path.source} > ${path.destination}`, formatImpairments(path));
     this.#paths.set(endpoint.name, own);
   }
 
@@ -35,6 +39,24 @@ export class FakeDelay implements DelayBackend {
     this.#paths.clear();
   }
 
+  /** Where paths come on demand. */
+  demand: DelayDemand | undefined;
+  /** What was told by `change`, since this was emptied last. */
+  readonly changes: string[] = [];
+
+  async onDemand(demand: DelayDemand): Promise<void> {
+    this.demand = demand;
+  }
+
+  async change(paths: readonly DemandedPath[]): Promise<void> {
+    this.changes.push(...paths.map(formatDemanded));
+  }
+
+  /** The answer to a packet that arrives. */
+  ask(destination: number, source: number): string {
+    return formatDemanded(this.demand!.ask(destination, source));
+  }
+
   toString(): string {
     const lines = [...this.#paths].flatMap(([endpoint, paths]) => [
       endpoint,
@@ -42,4 +64,13 @@ export class FakeDelay implements DelayBackend {
     ]);
     return lines.sort().join('\n');
   }
+}
+
+function formatImpairments({ latencyMicros, jitterMicros, distribution, loss }: Impairments): string {
+  const jitter = `${jitterMicros}us${distribution ? ` ${distribution}` : ''}`;
+  return `delay ${latencyMicros}us ${jitter} loss ${loss * 100}%`;
+}
+
+function formatDemanded({ source, destination, addresses, path }: DemandedPath): string {
+  return `${source} > ${destination} (${addresses}): ${path ? formatImpairments(path) : 'no path'}`;
 }

@@ -3,9 +3,15 @@
  * a target points to stays. Prints what is installed in sorted, tc-like lines.
  */
 import type { LocalEndpoint } from '../../agent/endpoints/model.ts';
-import { type InterfaceState, NO_PATH, OWN_MAJOR, untouched } from '../../agent/enforce/interface-state.ts';
+import {
+  type InterfaceState,
+  NO_PATH,
+  OWN_MAJOR,
+  UNSHAPED,
+  untouched,
+} from '../../agent/enforce/interface-state.ts';
 import { applyToState, formatQueue, type TcOp } from '../../agent/enforce/plan.ts';
-import type { FailedOp, TcPort, TcStats } from '../../agent/enforce/ports.ts';
+import type { FailedOp, Party, TcPort, TcStats } from '../../agent/enforce/ports.ts';
 
 /** Why a step can't be carried out on a state; `undefined` where it can. */
 export function refusalOf(state: InterfaceState, op: TcOp): string | undefined {
@@ -16,10 +22,13 @@ export function refusalOf(state: InterfaceState, op: TcOp): string | undefined {
       return own ? undefined : 'no htb root';
     case 'delete-root':
       return own ? undefined : 'no root of netfold';
+    case 'delete-queue':
     case 'set-queue':
       return state.classes.has(op.minor) ? undefined : 'no such class';
     case 'set-target':
-      return op.minor === NO_PATH || state.classes.has(op.minor) ? undefined : 'no such class';
+      return op.minor === NO_PATH || op.minor === UNSHAPED || state.classes.has(op.minor)
+        ? undefined
+        : 'no such class';
     case 'delete-target':
       return state.targets.has(op.destination) ? undefined : 'no such target';
     case 'delete-class': {
@@ -34,7 +43,10 @@ export function refusalOf(state: InterfaceState, op: TcOp): string | undefined {
 /** `kind leaf limit` and so on, one thing a line, sorted. */
 export function formatState(state: InterfaceState): string {
   const own = OWN_MAJOR.toString(16);
-  const id = (minor: number): string => (minor === NO_PATH ? 'drop' : `${own}:${minor.toString(16)}`);
+  const id = (minor: number): string => {
+    if (minor === UNSHAPED) return 'pass';
+    return minor === NO_PATH ? 'drop' : `${own}:${minor.toString(16)}`;
+  };
   const classes = [...state.classes.values()].map(
     ({ minor, bytesPerSecond, burstBytes, queue, bufferBytes }) =>
       `class ${id(minor)} rate ${bytesPerSecond * 8}bit burst ${burstBytes} ${formatQueue(queue)}${bufferBytes > 0 ? ` buffer ${bufferBytes}` : ''}`,
@@ -99,6 +111,15 @@ export class FakeTc implements TcPort {
       else this.#states.set(endpoint.number, after(state, op));
     }
     return failed;
+  }
+
+  /** By address: island, sides, first class. */
+  readonly parties = new Map<string, string>();
+
+  introduce(parties: readonly Party[]): void {
+    for (const { addresses, island, sides, firstMinor } of parties)
+      for (const address of addresses)
+        this.parties.set(address, `island ${island} sides ${sides.join('')} first ${firstMinor}`);
   }
 
   /** Nothing is ever sent here; a test may say what waits. */

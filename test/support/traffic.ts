@@ -77,7 +77,6 @@ export class MeteredFlow {
   readonly meter: FlowMeter;
   readonly pathBps: number;
   nowMs = 1000;
-  #totalBytes = 0;
 
   constructor(pathBps: number, roundTripMs = 0) {
     this.pathBps = pathBps;
@@ -89,9 +88,8 @@ export class MeteredFlow {
   /** A tick in which `bytes` passed; true when the meter says that something changed. */
   tick(bytes: number): boolean {
     this.nowMs += TICK_MS;
-    this.#totalBytes += bytes;
     this.meter.begin(this.nowMs);
-    this.meter.count(SOURCE, DESTINATION, this.#totalBytes, () => this.pathBps);
+    this.meter.count(SOURCE, DESTINATION, bytes, () => this.pathBps);
     return this.meter.finish();
   }
 

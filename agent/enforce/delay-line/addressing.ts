@@ -1,5 +1,11 @@
 /** Whose path a packet takes, from the head of it: IPv4 (RFC 791) or IPv6 (RFC 8200). Pure, no allocation. */
+import type { AddressIndex } from './address-index.ts';
 import type { PathTable } from './path-table.ts';
+
+/** Not a path's. */
+const NONE = -1;
+/** `pathOf` gives this less the number of an endpoint that has no path in the table. */
+export const UNKNOWN_PATH = -2;
 
 /** Third word of ::ffff:a.b.c.d, as which IPv4 addresses stand in the tables. */
 const IPV4_MAPPED = 0x0000ffff;
@@ -17,31 +23,43 @@ export function addressWords(addresses: readonly Uint8Array[]): Uint32Array {
   );
 }
 
+/** What is known of the packets of one queue. */
+export interface Knowledge {
+  readonly table: PathTable;
+  /** The endpoint's own addresses, four words each. */
+  readonly own: Uint32Array;
+  /** Address → number of any endpoint, where paths come on demand; else empty. */
+  readonly book: AddressIndex;
+}
+
 /**
- * The path in `table` of a packet of which `length` bytes from the network header on lie at `offset`. -1 for what is
- * not a path's: strangers, what is not IP, multicast and broadcast (whatever is not sent to one of the endpoint's `own`
- * addresses), and neighbour discovery. A fragment is like any other packet.
+ * The path of a packet of which `length` bytes from the network header on lie at `offset`; or `UNKNOWN_PATH` less the
+ * number of its source, if that is an endpoint whose path the table doesn't have. -1 for what is not a path's: strangers,
+ * what is not IP, multicast and broadcast (whatever is not sent to one of the endpoint's `own` addresses), and neighbour
+ * discovery. A fragment is like any other packet.
  */
-export function pathOf(
-  table: PathTable,
-  own: Uint32Array,
-  data: Uint8Array,
-  offset: number,
-  length: number,
-): number {
-  if (length < IPV4_HEADER) return -1;
+export function pathOf(known: Knowledge, data: Uint8Array, offset: number, length: number): number {
+  if (length < IPV4_HEADER) return NONE;
   const version = data[offset]! >> 4;
   if (version === 4) {
-    if (!isOwn(own, 0, 0, IPV4_MAPPED, word(data, offset + 16))) return -1;
-    return table.find(0, 0, IPV4_MAPPED, word(data, offset + 12));
+    if (!isOwn(known.own, 0, 0, IPV4_MAPPED, word(data, offset + 16))) return NONE;
+    return find(known, 0, 0, IPV4_MAPPED, word(data, offset + 12));
   }
-  if (version !== 6 || length < IPV6_HEADER) return -1;
+  if (version !== 6 || length < IPV6_HEADER) return NONE;
   if (length > IPV6_HEADER && data[offset + 6] === ICMPV6 && isDiscovery(data[offset + IPV6_HEADER]!))
-    return -1;
+    return NONE;
   const to = offset + 24;
-  if (!isOwn(own, word(data, to), word(data, to + 4), word(data, to + 8), word(data, to + 12))) return -1;
+  if (!isOwn(known.own, word(data, to), word(data, to + 4), word(data, to + 8), word(data, to + 12)))
+    return NONE;
   const from = offset + 8;
-  return table.find(word(data, from), word(data, from + 4), word(data, from + 8), word(data, from + 12));
+  return find(known, word(data, from), word(data, from + 4), word(data, from + 8), word(data, from + 12));
+}
+
+function find({ table, book }: Knowledge, a: number, b: number, c: number, d: number): number {
+  const path = table.find(a, b, c, d);
+  if (path >= 0) return path;
+  const source = book.find(a, b, c, d);
+  return source < 0 ? NONE : UNKNOWN_PATH - source;
 }
 
 function isDiscovery(type: number): boolean {

@@ -2,173 +2,180 @@
  * Delay, jitter and loss for kernels without netem: what arrives at a destination endpoint goes through a queue to a
  * thread of this agent, which holds it until it is due. At the destination and not at the source, because TCP limits
  * what it has below itself (TCP small queues) and would be throttled by packets that are held on their way out.
+ *
+ * An endpoint belongs to one thread. One serves thousands of them; machines with many cores have several.
  */
-import { MessageChannel, Worker } from 'node:worker_threads';
-import { NetfoldError } from '../../../proto/errors.ts';
+import { availableParallelism } from 'node:os';
 import type { LocalEndpoint } from '../../endpoints/model.ts';
 import { addressBytes } from '../../kernel/addresses.ts';
 import { type ArrivalQueue, installArrivalQueue, removeArrivalQueue } from '../../kernel/arrival-queue.ts';
-import { close, createEvent, raiseEvent } from '../../kernel/libc.ts';
-import type { DelayBackend, DelayCounters, ImpairedPath } from '../ports.ts';
-import { COUNTER, COUNTERS, type FromWorker, type ToWorker, type WorkerStart } from './messages.ts';
+import type { DelayBackend, DelayCounters, DelayDemand, DemandedPath, ImpairedPath } from '../ports.ts';
+import { COUNTER, type PairEntry } from './messages.ts';
 import type { DelayEntry } from './path-table.ts';
+import { DelayThread, type Notice } from './thread.ts';
 
-type Command = ToWorker extends infer Message
-  ? Message extends ToWorker
-    ? Omit<Message, 'request'>
-    : never
-  : never;
+/** A thread holds 60,000 packets a second back on a core; the others are the experiment's. */
+const CORES_PER_THREAD = 4;
+const MAX_THREADS = 8;
+
+/** So many endpoints are attached between two looks at what else there is to do. */
+const ATTACHED_AT_ONCE = 32;
 
 export class DelayLine implements DelayBackend {
   readonly name = 'delay-line';
   readonly side = 'destination';
-  readonly #worker: Worker;
-  readonly #exited: Promise<void>;
-  readonly #port: MessageChannel['port1'];
-  readonly #wakeFd = createEvent();
-  readonly #counters = new Float64Array(new SharedArrayBuffer(COUNTERS * 8));
-  readonly #pending = new Map<number, PromiseWithResolvers<void>>();
-  readonly #attached = new Map<number, ArrivalQueue>();
+  readonly #threads: readonly DelayThread[];
+  readonly #queues = new Map<number, ArrivalQueue>();
+  readonly #endpoints = new Map<number, LocalEndpoint>();
   /** Endpoints on which an earlier agent may have left a queue. */
   readonly #adopted = new Set<number>();
   readonly #arrivalFd: number;
-  #requests = 0;
-  #failure: Error | undefined;
+  #demand: DelayDemand | undefined;
 
   /** `arrivalFd` is the BPF program that notes when a frame arrived. */
-  constructor({ seed, arrivalFd }: { seed: number; arrivalFd: number }) {
+  constructor({
+    seed,
+    arrivalFd,
+    cores = availableParallelism(),
+  }: { seed: number; arrivalFd: number; cores?: number }) {
     this.#arrivalFd = arrivalFd;
-    const { port1, port2 } = new MessageChannel();
-    this.#port = port1;
-    const start: WorkerStart = {
-      wakeFd: this.#wakeFd,
-      port: port2,
-      counters: this.#counters.buffer as SharedArrayBuffer,
-      seed,
-    };
-    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
-      workerData: start,
-      transferList: [port2],
-    });
-    this.#worker.on('error', (error) => this.#fail(error));
-    this.#exited = new Promise((resolve) => {
-      this.#worker.on('exit', () => {
-        this.#fail(new Error('its thread has ended'));
-        resolve();
-      });
-    });
-    this.#port.on('message', (message: FromWorker) => this.#answer(message));
+    const count = Math.min(Math.max(Math.floor(cores / CORES_PER_THREAD), 1), MAX_THREADS);
+    this.#threads = Array.from(
+      { length: count },
+      (_, index) => new DelayThread(seed + index, (notice) => this.#hear(notice)),
+    );
   }
 
   /** Nothing to do yet: an endpoint whose paths neither delay nor lose anything never needs the queue. */
   async attach(endpoint: LocalEndpoint, isAdopted: boolean): Promise<void> {
+    this.#endpoints.set(endpoint.number, endpoint);
     if (isAdopted) this.#adopted.add(endpoint.number);
   }
 
   async set(endpoint: LocalEndpoint, paths: readonly ImpairedPath[]): Promise<void> {
-    if (!this.#attached.has(endpoint.number)) {
+    if (!this.#queues.has(endpoint.number)) {
       const isNeeded = paths.some(isImpaired);
       // Installing replaces what an earlier agent left.
       if (this.#adopted.delete(endpoint.number) && !isNeeded) removeArrivalQueue(endpoint);
       if (!isNeeded) return;
-      await this.#install(endpoint);
+      await this.#install([endpoint]);
     }
-    const addresses = endpoint.addresses.map(addressBytes);
     const entries = paths.map(delayEntry);
-    await this.#command({ kind: 'set', queue: endpoint.number, addresses, entries });
+    await this.#thread(endpoint.number).command({ kind: 'set', queue: endpoint.number, entries });
+  }
+
+  /** Every attached endpoint gets its queue: which paths it will have is not known. */
+  async onDemand(demand: DelayDemand): Promise<void> {
+    this.#demand = demand;
+    const { idleMs } = demand;
+    const endpoints = demand.endpoints.map(
+      ({ number, addresses }) => [number, addresses.map(addressBytes)] as const,
+    );
+    await Promise.all(
+      this.#threads.map((thread) => thread.command({ kind: 'on-demand', endpoints, idleMs })),
+    );
+    const missing = [...this.#endpoints.values()].filter(({ number }) => !this.#queues.has(number));
+    for (let start = 0; start < missing.length; start += ATTACHED_AT_ONCE)
+      await this.#install(missing.slice(start, start + ATTACHED_AT_ONCE));
+  }
+
+  async change(paths: readonly DemandedPath[]): Promise<void> {
+    const pairs = paths.map((one) => pairEntry(one));
+    await Promise.all(
+      this.#threads.map((thread) => {
+        const own = pairs.filter(({ queue }) => this.#thread(queue) === thread);
+        return own.length === 0 ? undefined : thread.command({ kind: 'paths', pairs: own });
+      }),
+    );
   }
 
   /** Lets go of an endpoint; what is held there is released at once. Of one that never had a queue, nothing happens. */
   async detach(endpoint: LocalEndpoint): Promise<void> {
-    const queue = this.#attached.get(endpoint.number);
+    this.#endpoints.delete(endpoint.number);
+    const queue = this.#queues.get(endpoint.number);
     if (!queue) return;
-    this.#attached.delete(endpoint.number);
+    this.#queues.delete(endpoint.number);
     queue.close();
     try {
-      await this.#command({ kind: 'detach', queue: endpoint.number });
+      await this.#thread(endpoint.number).command({ kind: 'detach', queue: endpoint.number });
     } finally {
       queue.remove();
-    }
-  }
-
-  async #install(endpoint: LocalEndpoint): Promise<void> {
-    await this.#command({ kind: 'attach', queue: endpoint.number, namespace: endpoint.namespace });
-    try {
-      this.#attached.set(endpoint.number, installArrivalQueue(endpoint, this.#arrivalFd));
-    } catch (error) {
-      await this.#command({ kind: 'detach', queue: endpoint.number });
-      throw error;
+      queue.release();
     }
   }
 
   get failure(): string | undefined {
-    return this.#failure && `nothing is delayed or lost any more: ${this.#failure.message}`;
+    const failure = this.#threads.map((thread) => thread.failure).find((one) => one !== undefined);
+    return failure && `nothing is delayed or lost any more: ${failure.message}`;
   }
 
   counters(): DelayCounters {
-    const read = (index: number): number => this.#counters[index] ?? 0;
+    const read = (index: number): number[] => this.#threads.map(({ counters }) => counters[index] ?? 0);
+    const sum = (index: number): number => read(index).reduce((all, one) => all + one, 0);
     return {
-      packets: read(COUNTER.packets),
-      lost: read(COUNTER.lost),
-      held: read(COUNTER.held),
-      latestMs: read(COUNTER.latestMs),
+      packets: sum(COUNTER.packets),
+      lost: sum(COUNTER.lost),
+      held: sum(COUNTER.held),
+      latestMs: Math.max(...read(COUNTER.latestMs)),
     };
   }
 
   /** Ends the work; what is held is released at once, in its order. */
   async stop(): Promise<void> {
-    const queues = [...this.#attached.values()];
-    this.#attached.clear();
+    const queues = [...this.#queues.values()];
+    this.#queues.clear();
     try {
       forEach(queues, (queue) => queue.close());
     } finally {
-      // Not `terminate`: the thread releases what it holds first. It may end before its answer is read.
-      this.#command({ kind: 'stop' }).catch(() => {});
-      await this.#exited;
-      this.#port.close();
-      close(this.#wakeFd);
+      await Promise.all(this.#threads.map((thread) => thread.stop()));
       forEach(queues, (queue) => queue.remove());
+      forEach(queues, (queue) => queue.release());
     }
   }
 
-  #command(command: Command): Promise<void> {
-    if (this.#failure) return Promise.reject(failed(this.#failure));
-    const request = ++this.#requests;
-    const pending = Promise.withResolvers<void>();
-    this.#pending.set(request, pending);
-    this.#port.postMessage({ ...command, request });
-    raiseEvent(this.#wakeFd);
-    return pending.promise;
+  #thread(queue: number): DelayThread {
+    return this.#threads[queue % this.#threads.length]!;
   }
 
-  #answer({ request, error }: FromWorker): void {
-    const pending = this.#pending.get(request);
-    this.#pending.delete(request);
-    if (!error) {
-      pending?.resolve();
-      return;
+  async #install(endpoints: readonly LocalEndpoint[]): Promise<void> {
+    const attached = endpoints.map(({ number, namespace, addresses }) =>
+      this.#thread(number).command({
+        kind: 'attach',
+        queue: number,
+        namespace,
+        addresses: addresses.map(addressBytes),
+      }),
+    );
+    const results = await Promise.allSettled(attached);
+    const failures: unknown[] = [];
+    for (const [index, endpoint] of endpoints.entries()) {
+      const result = results[index]!;
+      try {
+        if (result.status === 'rejected') throw result.reason;
+        this.#queues.set(endpoint.number, installArrivalQueue(endpoint, this.#arrivalFd));
+      } catch (error) {
+        failures.push(error);
+        // What could not be bound, the thread doesn't know.
+        await this.#thread(endpoint.number)
+          .command({ kind: 'detach', queue: endpoint.number })
+          .catch(() => {});
+      }
     }
-    const { code, message } = error;
-    pending?.reject(new NetfoldError({ code, blame: 'machine', message: `delay line: ${message}` }));
+    if (failures.length > 0) throw failures[0];
   }
 
-  /** The thread is gone, and with it what it held; the first reason is the one that counts. */
-  #fail(error: Error): void {
-    this.#failure ??= error;
-    for (const pending of this.#pending.values()) pending.reject(failed(this.#failure));
-    this.#pending.clear();
+  #hear({ kind, pairs }: Notice): void {
+    const demand = this.#demand;
+    if (!demand) return;
+    const answers: DemandedPath[] = [];
+    for (let at = 0; at < pairs.length; at += 2) {
+      const [destination, source] = [pairs[at]!, pairs[at + 1]!];
+      if (kind === 'forgotten') demand.forget(destination, source);
+      else answers.push(demand.ask(destination, source));
+    }
+    // A thread that has failed says so in `failure`.
+    if (answers.length > 0) this.change(answers).catch(() => {});
   }
-}
-
-function failed(cause: Error): NetfoldError {
-  const message = `the delay line has failed: ${cause.message}`;
-  return new NetfoldError({
-    code: 'DELAY_FAILED',
-    blame: 'machine',
-    message,
-    remedy: 'start the experiment again',
-    cause,
-  });
 }
 
 /** Does it with all of them, also when it fails with some; then throws the first error. */
@@ -188,7 +195,7 @@ function isImpaired({ latencyMicros, jitterMicros, loss }: ImpairedPath): boolea
   return latencyMicros > 0 || jitterMicros > 0 || loss > 0;
 }
 
-function delayEntry(path: ImpairedPath): DelayEntry {
+function delayEntry(path: Omit<ImpairedPath, 'destination'>): DelayEntry {
   return {
     sources: path.source.map(addressBytes),
     delayMs: path.latencyMicros / 1000,
@@ -196,4 +203,10 @@ function delayEntry(path: ImpairedPath): DelayEntry {
     distribution: path.distribution ?? 'normal',
     loss: path.loss,
   };
+}
+
+/** Where there is no path, everything is lost. */
+function pairEntry({ destination, source, addresses, path }: DemandedPath): PairEntry {
+  const nothing = { latencyMicros: 0, jitterMicros: 0, loss: 1 };
+  return { queue: destination, source, entry: delayEntry({ ...(path ?? nothing), source: addresses }) };
 }

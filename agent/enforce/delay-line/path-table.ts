@@ -1,8 +1,9 @@
 /**
- * What the delay line does with packets of each source address, per queue (that is, per destination endpoint).
- * Looked up once per packet: typed arrays, no allocation, exact for IPv4 and IPv6.
+ * What the delay line does with packets of each source, per queue (that is, per destination endpoint). Looked up once
+ * per packet: typed arrays, no allocation. A change of one path costs the same however many there are.
  */
 import type { Distribution } from '../../../topology/model.ts';
+import { AddressIndex, grown } from './address-index.ts';
 import { Jitter } from './jitter.ts';
 import type { Random } from './random.ts';
 
@@ -18,37 +19,23 @@ export interface DelayEntry {
 }
 
 export class PathTable {
-  /** Last word of an address → the first address with it; addresses with equal last words are chained. */
-  readonly #heads = new Map<number, number>();
-  /** Four words of each address, in network order. */
-  readonly #words: Uint32Array;
-  readonly #next: Int32Array;
   /** Address → the path that it belongs to. */
-  readonly #paths: Uint32Array;
-  #addresses = 0;
+  readonly #index = new AddressIndex();
+  /** By path: its addresses; empty where the number is free. */
+  readonly #sources: Uint8Array[][] = [];
+  readonly #free: number[] = [];
   #size = 0;
+  #lossy = 0;
   /** By path, only of those that have jitter. */
   readonly jitter = new Map<number, Jitter>();
-  readonly delayMs: Float64Array;
-  readonly loss: Float64Array;
+  delayMs = new Float64Array(4);
+  loss = new Float64Array(4);
   /** When the path's last packet leaves, 0 where none was held: packets of one path don't overtake each other. */
-  readonly lastRelease: Float64Array;
+  lastRelease = new Float64Array(4);
+  /** When a packet of it arrived last, or when it was set. Written by whoever forgets what is idle. */
+  lastSeen = new Float64Array(4);
   /** 1: the path is gone, but packets of it are held. What comes after them is lost, and must not arrive before them. */
-  readonly isGone: Uint8Array;
-
-  private constructor(addresses: number, paths: number) {
-    this.#words = new Uint32Array(4 * addresses);
-    this.#next = new Int32Array(addresses);
-    this.#paths = new Uint32Array(addresses);
-    this.delayMs = new Float64Array(paths);
-    this.loss = new Float64Array(paths);
-    this.lastRelease = new Float64Array(paths);
-    this.isGone = new Uint8Array(paths);
-  }
-
-  static empty(): PathTable {
-    return new PathTable(0, 0);
-  }
+  isGone = new Uint8Array(4);
 
   /** How many paths it has, those that are gone included. */
   get size(): number {
@@ -57,82 +44,107 @@ export class PathTable {
 
   /** True where packets can get lost: then GSO packets must be taken apart. */
   get hasLoss(): boolean {
-    return this.loss.some((loss) => loss > 0);
-  }
-
-  /**
-   * The table of these paths in place of this one's. Of a path that both have, order and jitter go on where they are;
-   * one that only this table has is gone, and forgotten once none of its packets is held any more.
-   */
-  replacedBy(entries: readonly DelayEntry[], random: Random, nowMs: number): PathTable {
-    const named = entries.reduce((sum, { sources }) => sum + sources.length, 0);
-    const table = new PathTable(named + this.#addresses, entries.length + this.#size);
-    for (const entry of entries) table.#set(entry, this, random);
-    const leaving = new Map<number, number>();
-    for (let address = 0; address < this.#addresses; address++) {
-      const old = this.#paths[address]!;
-      if (this.lastRelease[old]! <= nowMs) continue;
-      const [a, b, c, d] = this.#words.subarray(4 * address, 4 * address + 4);
-      if (table.find(a!, b!, c!, d!) >= 0) continue;
-      const path = leaving.get(old) ?? table.#size++;
-      leaving.set(old, path);
-      table.#bind(a!, b!, c!, d!, path);
-      table.isGone[path] = 1;
-      table.lastRelease[path] = this.lastRelease[old]!;
-    }
-    return table;
+    return this.#lossy > 0;
   }
 
   /** Number of the path of a source address, as four words in network order; -1 when there is none. */
   find(a: number, b: number, c: number, d: number): number {
-    const address = this.#find(a, b, c, d);
-    return address < 0 ? -1 : this.#paths[address]!;
+    return this.#index.find(a, b, c, d);
   }
 
-  #find(a: number, b: number, c: number, d: number): number {
-    let address = this.#heads.get(d) ?? -1;
-    const words = this.#words;
-    while (
-      address >= 0 &&
-      !(words[address * 4] === a && words[address * 4 + 1] === b && words[address * 4 + 2] === c)
-    ) {
-      address = this.#next[address]!;
-    }
-    return address;
+  /** The same of an address of 16 bytes. */
+  pathOf(source: Uint8Array): number {
+    return this.#index.get(source);
   }
 
-  #set(
-    { sources, delayMs, jitterMs, distribution, loss }: DelayEntry,
-    before: PathTable,
-    random: Random,
-  ): void {
-    const path = this.#size++;
+  /**
+   * Sets exactly these paths. Of one that was there before, order and jitter go on where they are; one that is not named
+   * is gone, as `remove` says.
+   */
+  replace(entries: readonly DelayEntry[], random: Random, nowMs: number): void {
+    const named = new Set(entries.map((entry) => this.set(entry, random)));
+    this.#sources.forEach((sources, path) => {
+      if (sources.length > 0 && !named.has(path)) this.remove(path, nowMs);
+    });
+  }
+
+  /**
+   * Sets one path and gives its number. Order goes on where that of its addresses was, and jitter where it is the same.
+   * An address that was another path's is this one's from now on.
+   */
+  set({ sources, delayMs, jitterMs, distribution, loss }: DelayEntry, random: Random): number {
+    const path = this.#free.pop() ?? this.#take();
     this.delayMs[path] = delayMs;
-    this.loss[path] = loss;
+    this.#setLoss(path, loss);
+    this.lastRelease[path] = this.lastSeen[path] = this.isGone[path] = 0;
+    this.#sources[path] = [];
+    this.#size++;
     for (const source of sources) {
-      const view = new DataView(source.buffer, source.byteOffset);
-      const [a, b, c, d] = [view.getUint32(0), view.getUint32(4), view.getUint32(8), view.getUint32(12)];
-      this.#bind(a, b, c, d, path);
-      const old = before.find(a, b, c, d);
-      if (old < 0) continue;
-      this.lastRelease[path] = Math.max(this.lastRelease[path]!, before.lastRelease[old]!);
-      const jitter = before.jitter.get(old);
-      if (jitter?.deviationMs === jitterMs && jitter.distribution === distribution)
-        this.jitter.set(path, jitter);
+      const old = this.#index.get(source);
+      if (old >= 0 && old !== path) this.#inherit(path, old, source, jitterMs, distribution);
+      if (old !== path) this.#sources[path]!.push(source);
+      this.#index.set(source, path);
     }
     if (jitterMs > 0 && !this.jitter.has(path))
       this.jitter.set(path, new Jitter(jitterMs, distribution, random));
+    return path;
   }
 
-  /** An address that is named twice belongs to the later path. */
-  #bind(a: number, b: number, c: number, d: number, path: number): void {
-    let address = this.#find(a, b, c, d);
-    if (address < 0) {
-      address = this.#addresses++;
-      this.#words.set([a, b, c, d], address * 4);
-      this.#next[address] = this.#heads.get(d) ?? -1;
-      this.#heads.set(d, address);
+  /** Forgets a path, or, while packets of it are held, loses what follows them. */
+  remove(path: number, nowMs: number): void {
+    if (this.lastRelease[path]! > nowMs) {
+      this.isGone[path] = 1;
+      this.delayMs[path] = 0;
+      this.#setLoss(path, 0);
+      this.jitter.delete(path);
+      return;
     }
-    this.#paths[address] = path;
+    for (const source of this.#sources[path]!) this.#index.delete(source);
+    this.#release(path);
   }
+
+  #inherit(
+    path: number,
+    old: number,
+    source: Uint8Array,
+    jitterMs: number,
+    distribution: Distribution,
+  ): void {
+    this.lastRelease[path] = Math.max(this.lastRelease[path]!, this.lastRelease[old]!);
+    this.lastSeen[path] = Math.max(this.lastSeen[path]!, this.lastSeen[old]!);
+    const jitter = this.jitter.get(old);
+    if (jitter?.deviationMs === jitterMs && jitter.distribution === distribution)
+      this.jitter.set(path, jitter);
+    this.#sources[old] = this.#sources[old]!.filter((one) => !isSame(one, source));
+    if (this.#sources[old]!.length === 0) this.#release(old);
+  }
+
+  #release(path: number): void {
+    this.#sources[path] = [];
+    this.#setLoss(path, 0);
+    this.jitter.delete(path);
+    this.#free.push(path);
+    this.#size--;
+  }
+
+  #setLoss(path: number, loss: number): void {
+    this.#lossy += Number(loss > 0) - Number(this.loss[path]! > 0);
+    this.loss[path] = loss;
+  }
+
+  #take(): number {
+    const path = this.#sources.push([]) - 1;
+    const capacity = this.delayMs.length;
+    if (path < capacity) return path;
+    this.delayMs = grown(this.delayMs, new Float64Array(2 * capacity));
+    this.loss = grown(this.loss, new Float64Array(2 * capacity));
+    this.lastRelease = grown(this.lastRelease, new Float64Array(2 * capacity));
+    this.lastSeen = grown(this.lastSeen, new Float64Array(2 * capacity));
+    this.isGone = grown(this.isGone, new Uint8Array(2 * capacity));
+    return path;
+  }
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return a.every((byte, index) => byte === b[index]);
 }

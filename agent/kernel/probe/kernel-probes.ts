@@ -291,7 +291,8 @@ function tryCounting(programs: Programs): void {
 const QUEUE_MODULES = ['nfnetlink_queue', 'xt_NFQUEUE', 'nft_compat'];
 
 function tryQueue(): void {
-  const request = (): void => withSocket(NETLINK_NETFILTER, (socket) => socket.run(queueArrivals('lo', 0)));
+  const request = (): void =>
+    withSocket(NETLINK_NETFILTER, (socket) => socket.run(queueArrivals('lo', 0, false)));
   try {
     request();
   } catch {

@@ -1,12 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { addressWords, pathOf } from '../../../agent/enforce/delay-line/addressing.ts';
+import { AddressIndex } from '../../../agent/enforce/delay-line/address-index.ts';
+import { addressWords, pathOf, UNKNOWN_PATH } from '../../../agent/enforce/delay-line/addressing.ts';
 import { type DelayEntry, PathTable } from '../../../agent/enforce/delay-line/path-table.ts';
 import { Random } from '../../../agent/enforce/delay-line/random.ts';
 import { addressBytes } from '../../../agent/kernel/addresses.ts';
 
 const OWN = addressWords(['10.0.0.1', 'fd00::1'].map(addressBytes));
 const SOURCES = ['10.0.0.2', '172.200.1.255', 'fd00::2', 'fe80::2'];
-const table = PathTable.empty().replacedBy(
+const table = new PathTable();
+table.replace(
   SOURCES.map(
     (source): DelayEntry => ({
       sources: [addressBytes(source)],
@@ -19,6 +21,7 @@ const table = PathTable.empty().replacedBy(
   new Random(1),
   0,
 );
+const KNOWN = { table, own: OWN, book: new AddressIndex() };
 
 interface Head {
   readonly from: string;
@@ -30,7 +33,11 @@ interface Head {
 }
 
 /** The head of a packet, as much as the kernel copies; behind something else in the buffer. */
-function path({ from, to, protocol = 17, type = 0, fragmentOffset = 0 }: Head, length = 44): number {
+function path(
+  { from, to, protocol = 17, type = 0, fragmentOffset = 0 }: Head,
+  length = 44,
+  known = KNOWN,
+): number {
   const bytes = new Uint8Array(3 + 44).fill(0xee);
   const packet = bytes.subarray(3);
   if (from.includes(':')) {
@@ -57,7 +64,7 @@ function path({ from, to, protocol = 17, type = 0, fragmentOffset = 0 }: Head, l
     packet.set(addressBytes(to).subarray(12), 16);
     packet[20] = type;
   }
-  return pathOf(table, OWN, bytes, 3, length);
+  return pathOf(known, bytes, 3, length);
 }
 
 test('a packet takes the path of its source, whatever it carries', () => {
@@ -109,7 +116,7 @@ test('what is too short, or neither IPv4 nor IPv6, has no path', () => {
   expect(path({ from: '10.0.0.2', to: '10.0.0.1' }, 19)).toBe(-1);
   expect(path({ from: 'fd00::2', to: 'fd00::1', protocol: 58, type: 135 }, 40)).toBe(2);
   expect(path({ from: 'fd00::2', to: 'fd00::1' }, 39)).toBe(-1);
-  expect(pathOf(table, OWN, new Uint8Array(44).fill(0x50), 0, 44)).toBe(-1);
+  expect(pathOf(KNOWN, new Uint8Array(44).fill(0x50), 0, 44)).toBe(-1);
 });
 
 test('an endpoint without addresses gets nothing', () => {
@@ -117,6 +124,20 @@ test('an endpoint without addresses gets nothing', () => {
   packet[0] = 0x45;
   packet.set([10, 0, 0, 2], 12);
   packet.set([10, 0, 0, 1], 16);
-  expect(pathOf(table, new Uint32Array(0), packet, 0, 20)).toBe(-1);
-  expect(pathOf(table, OWN, packet, 0, 20)).toBe(0);
+  expect(pathOf({ ...KNOWN, own: new Uint32Array(0) }, packet, 0, 20)).toBe(-1);
+  expect(pathOf(KNOWN, packet, 0, 20)).toBe(0);
+});
+
+test('an endpoint that has no path yet is told from strangers, by all of its addresses, whatever it must not be', () => {
+  const book = new AddressIndex();
+  const addresses = ['10.0.0.2', '10.0.0.77', 'fd00::77'];
+  const numbers = [4, 65_534, 65_534];
+  for (const [index, address] of addresses.entries()) book.set(addressBytes(address), numbers[index]!);
+  const known = { ...KNOWN, book };
+  expect(path({ from: '10.0.0.2', to: '10.0.0.1' }, 44, known)).toBe(0);
+  expect(path({ from: '10.0.0.77', to: '10.0.0.1' }, 44, known)).toBe(UNKNOWN_PATH - 65_534);
+  expect(path({ from: 'fd00::77', to: 'fd00::1' }, 44, known)).toBe(UNKNOWN_PATH - 65_534);
+  expect(path({ from: 'fd00::77', to: 'fd00::1', protocol: 58, type: 135 }, 44, known)).toBe(-1);
+  expect(path({ from: '10.0.0.77', to: '10.0.0.255' }, 44, known)).toBe(-1);
+  expect(path({ from: '10.0.0.78', to: '10.0.0.1' }, 44, known)).toBe(-1);
 });

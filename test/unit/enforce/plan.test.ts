@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  type InterfaceChange,
   type InterfaceState,
   NO_PATH,
   type ShapedClass,
   untouched,
 } from '../../../agent/enforce/interface-state.ts';
-import { applyToState, formatPlan, planTc } from '../../../agent/enforce/plan.ts';
+import { applyToState, formatPlan, planChange, planTc, type TcOp } from '../../../agent/enforce/plan.ts';
 import { formatState, refusalOf } from '../../support/fake-tc.ts';
 
 const shaped = (minor: number, bytesPerSecond: number, limit = 24224): ShapedClass => ({
@@ -51,9 +52,9 @@ describe('the plan', () => {
       `tc qdisc replace dev eth0 root handle 4e46: htb default 0  # in place of noqueue
 ip link set dev eth0 gso_max_segs 8  # the slowest path bounds the burst
 tc class replace dev eth0 parent 4e46: classid 4e46:2 htb rate 128000bit burst 1514  # new destination
-tc qdisc replace dev eth0 parent 4e46:2 bfifo limit 24224  # from rate, round trip and impairment
+tc qdisc replace dev eth0 parent 4e46:2 handle 2: bfifo limit 24224  # from rate, round trip and impairment
 tc class replace dev eth0 parent 4e46: classid 4e46:b htb rate 100000000bit burst 25000  # new destination
-tc qdisc replace dev eth0 parent 4e46:b bfifo limit 1125000  # from rate, round trip and impairment
+tc qdisc replace dev eth0 parent 4e46:b handle b: bfifo limit 1125000  # from rate, round trip and impairment
 bpf map classes: 10.1.0.2 -> 4e46:2  # new destination
 bpf map classes: 10.2.0.1 -> 4e46:b  # new destination
 bpf map classes: fd00::b -> 4e46:b  # new destination
@@ -87,7 +88,7 @@ tc filter add dev eth0 parent 4e46: protocol all prio 1 bpf direct-action name n
       plan(before, state([{ ...impaired, queue: { ...queue, ...changes } }, CLASSES[1]], TARGETS));
     expect(changed({})).toBe('');
     expect(changed({ latencyNs: 20_000_000 })).toBe(
-      'tc qdisc replace dev eth0 parent 4e46:2 netem limit 900 delay 20000000ns 1500250ns distribution uniform loss 25%  # from rate, round trip and impairment',
+      'tc qdisc replace dev eth0 parent 4e46:2 handle 2: netem limit 900 delay 20000000ns 1500250ns distribution uniform loss 25%  # from rate, round trip and impairment',
     );
     for (const one of [{ jitterNs: 1 }, { distribution: 'pareto' }, { loss: 0.3 }, { limit: 901 }])
       expect(changed(one as Partial<typeof queue>)).toMatch(/^tc qdisc replace [^\n]*$/);
@@ -99,10 +100,11 @@ tc filter add dev eth0 parent 4e46: protocol all prio 1 bpf direct-action name n
   test('of a queue that changes is that one queue', () => {
     const packets: ShapedClass = { ...CLASSES[0], queue: { kind: 'pfifo', limit: 24224 } };
     expect(plan(NORMAL, state([packets, CLASSES[1]], TARGETS))).toBe(
-      'tc qdisc replace dev eth0 parent 4e46:2 pfifo limit 24224  # from rate, round trip and impairment',
+      `tc qdisc del dev eth0 parent 4e46:2  # was bfifo
+tc qdisc replace dev eth0 parent 4e46:2 handle 2: pfifo limit 24224  # from rate, round trip and impairment`,
     );
     expect(plan(NORMAL, state([CLASSES[0], shaped(11, 12_500_000, 1_125_001)], TARGETS))).toBe(
-      'tc qdisc replace dev eth0 parent 4e46:b bfifo limit 1125001  # from rate, round trip and impairment',
+      'tc qdisc replace dev eth0 parent 4e46:b handle b: bfifo limit 1125001  # from rate, round trip and impairment',
     );
   });
 
@@ -129,7 +131,7 @@ tc filter add dev eth0 parent 4e46: protocol all prio 1 bpf direct-action name n
     const desired = state([...CLASSES, shaped(5, 1000)], [...TARGETS, ['10.1.0.5', 5]]);
     expect(plan(NORMAL, desired)).toBe(
       `tc class replace dev eth0 parent 4e46: classid 4e46:5 htb rate 8000bit burst 1514  # new destination
-tc qdisc replace dev eth0 parent 4e46:5 bfifo limit 24224  # from rate, round trip and impairment
+tc qdisc replace dev eth0 parent 4e46:5 handle 5: bfifo limit 24224  # from rate, round trip and impairment
 bpf map classes: 10.1.0.5 -> 4e46:5  # new destination`,
     );
   });
@@ -154,7 +156,7 @@ tc class del dev eth0 classid 4e46:2  # destination is gone`,
   test('of a path that comes back makes the class before it is used', () => {
     expect(plan(cut, NORMAL)).toBe(
       `tc class replace dev eth0 parent 4e46: classid 4e46:2 htb rate 128000bit burst 1514  # new destination
-tc qdisc replace dev eth0 parent 4e46:2 bfifo limit 24224  # from rate, round trip and impairment
+tc qdisc replace dev eth0 parent 4e46:2 handle 2: bfifo limit 24224  # from rate, round trip and impairment
 bpf map classes: 10.1.0.2 -> 4e46:2  # path is back`,
     );
   });
@@ -290,6 +292,8 @@ describe('between any two states', () => {
         let now = installed;
         for (const op of planTc(installed, desired)) {
           now = applyToState(now, [op]);
+          // The next step gives it another.
+          if (op.op === 'delete-queue') continue;
           for (const minor of now.targets.values())
             if (minor !== NO_PATH) expect(now.classes.get(minor)?.queue.limit).toBeGreaterThan(0);
         }
@@ -310,4 +314,24 @@ describe('between any two states', () => {
       { seed: 11 },
     );
   });
+});
+
+test('the plan of a change is that of the whole, where the change says all that is different', () => {
+  fc.assert(
+    fc.property(arbitraryOwnState, arbitraryOwnState, (installed, desired) => {
+      const change: InterfaceChange = {
+        gsoSegments: desired.gsoSegments,
+        classes: [...desired.classes.values()],
+        targets: desired.targets,
+        goneClasses: [...installed.classes.keys()].filter((minor) => !desired.classes.has(minor)),
+        goneTargets: [...installed.targets.keys()].filter((target) => !desired.targets.has(target)),
+      };
+      const own = { ...installed, classifier: true };
+      const steps = (ops: readonly TcOp[]): unknown[] => ops.map(({ reason: _, ...op }) => op);
+      expect(steps(planChange(own, change))).toEqual(steps(planTc(own, desired)));
+      const nothing = { ...change, classes: [], targets: new Map(), goneClasses: [], goneTargets: [] };
+      expect(planChange(desired, nothing)).toEqual([]);
+    }),
+    { seed: 12 },
+  );
 });

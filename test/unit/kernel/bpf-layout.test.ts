@@ -2,12 +2,16 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { NO_PATH } from '../../../agent/enforce/interface-state.ts';
+import { NO_PATH, UNSHAPED } from '../../../agent/enforce/interface-state.ts';
+import { ADDRESS_BYTES } from '../../../agent/kernel/addresses.ts';
 import {
   BACKLOG,
   BUFFER,
   CLASS_DROP,
+  CLASS_PASS,
   PAIR,
+  PARTITIONS,
+  PARTY,
   TARGET,
   UNGUARDED_PRIORITY,
   USAGE,
@@ -50,14 +54,17 @@ describe.each([
     ['target', TARGET],
     ['buffer', BUFFER],
     ['backlog', BACKLOG],
+    ['party', PARTY],
   ])('has %s where TypeScript reads and writes it', (name, { size, ...fields }) => {
     expect(structs.get(name)).toEqual({ size, fields });
   });
 
-  test('has a counter per processor and pair, a class per pair, buffers in rows, and one lease', () => {
+  test('has a counter per processor and pair, a class per pair, a party per address, buffers in rows, and one lease', () => {
     expect(Object.fromEntries(maps)).toEqual({
       usage: { type: BPF_MAP_TYPE_PERCPU_HASH, keySize: PAIR.size, valueSize: USAGE.size },
       classes: { type: BPF_MAP_TYPE_HASH, keySize: PAIR.size, valueSize: TARGET.size },
+      rows: { type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: 8 },
+      parties: { type: BPF_MAP_TYPE_HASH, keySize: ADDRESS_BYTES, valueSize: PARTY.size },
       buffers: { type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: BUFFER.size },
       backlogs: { type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: BACKLOG.size },
       lease: { type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: 8 },
@@ -75,6 +82,13 @@ test('"drop" is the same number in the kernel, for TypeScript, and in plans', ()
   expect(Number(value)).toBe(0xffffffff);
   expect(CLASS_DROP).toBe(Number(value));
   expect(NO_PATH).toBe(CLASS_DROP);
+});
+
+test('so are "pass", and how many partitions are known', () => {
+  const header = readFileSync(join(import.meta.dirname, '../../../bpf/layout.h'), 'utf8');
+  expect(Number(/^#define NETFOLD_CLASS_PASS (\d+)U$/m.exec(header)?.[1])).toBe(CLASS_PASS);
+  expect(UNSHAPED).toBe(CLASS_PASS);
+  expect(Number(/^#define NETFOLD_PARTITIONS (\d+)$/m.exec(header)?.[1])).toBe(PARTITIONS);
 });
 
 test('the priority that is passed by is the same number in the kernel and in the rule', () => {

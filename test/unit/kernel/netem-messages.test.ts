@@ -19,10 +19,10 @@ function options(queue: NetemQueue): Buffer {
   return readAttributes(sent(setNetem(7, NF, 3, queue)), 16 + 20).get(2)!;
 }
 
-test('tc qdisc replace dev 7 parent 4e46:3 netem limit 10417 delay 10ms loss 25% rate 8000gbit', () => {
+test('tc qdisc replace dev 7 parent 4e46:3 handle 3: netem limit 10417 delay 10ms loss 25% rate 8000gbit', () => {
   const expected = annotated(
     `84000000 2400 0505 00000000 00000000  # RTM_NEWQDISC, REPLACE | CREATE
-     00000000 07000000 00000000 0300464e 00000000
+     00000000 07000000 00000300 0300464e 00000000
      0a00 0100 6e6574656d00 0000           # TCA_KIND "netem"
      5400 0200                             # TCA_OPTIONS
        5a620200 b1280000 00000040          # struct tc_netem_qopt: 156,250 ticks, 10,417 packets, loss 2^30

@@ -71,7 +71,14 @@ test('nft: table inet netfold, chain arrivals at prerouting -450, iifname "eth0"
           0c00 0300                        # NFTA_TARGET_INFO, struct xt_NFQ_info_v3, host order
             0300 0100 0100 0000            # queue 3, one queue, bypass
     ${END}`;
-  expect(words(sent(...queueArrivals('eth0', 3)))).toEqual(words(annotated(golden)));
+  expect(words(sent(...queueArrivals('eth0', 3, true)))).toEqual(words(annotated(golden)));
+});
+
+test('without an earlier table nothing is deleted, for which the kernel would wait', () => {
+  const types = (isReplacement: boolean): number[] =>
+    queueArrivals('eth0', 3, isReplacement).map(({ type }) => type & 0xff);
+  expect(types(true)).toEqual([16, 0, 2, 0, 3, 6, 17]);
+  expect(types(false)).toEqual([16, 0, 3, 6, 17]);
 });
 
 test('nft flush chain inet netfold arrivals, which leaves the chain', () => {

@@ -5,9 +5,11 @@ import {
   addClsact,
   deleteClass,
   deleteClsact,
+  deleteQueue,
   deleteRoot,
   formatHandle,
   handle,
+  queueHandle,
   setClassifier,
   setFifo,
   setHtbClass,
@@ -63,12 +65,12 @@ describe('queueing disciplines', () => {
     );
   });
 
-  test('tc qdisc replace dev 9 parent 4e46:1f4 bfifo limit 24224', () => {
+  test('tc qdisc replace dev 9 parent 4e46:1f4 handle 1f4: bfifo limit 24224', () => {
     expectBytes(
       setFifo(9, NF, 500, { kind: 'bfifo', limit: 24224 }),
       `38000000 2400 0505 00000000 00000000
        00000000 09000000
-       00000000                              # handle: the kernel's choice
+       0000f401                              # handle 1f4:, as the class's minor number
        f401464e                              # parent 4e46:1f4
        00000000
        0a00 0100 626669666f00 0000           # TCA_KIND "bfifo"
@@ -76,14 +78,27 @@ describe('queueing disciplines', () => {
     );
   });
 
-  test('tc qdisc replace dev 9 parent 4e46:2 pfifo limit 200', () => {
+  test('tc qdisc replace dev 9 parent 4e46:2 handle 2: pfifo limit 200', () => {
     expectBytes(
       setFifo(9, NF, 2, { kind: 'pfifo', limit: 200 }),
       `38000000 2400 0505 00000000 00000000
-       00000000 09000000 00000000 0200464e 00000000
+       00000000 09000000 00000200 0200464e 00000000
        0a00 0100 706669666f00 0000           # TCA_KIND "pfifo"
        0800 0200 c8000000`,
     );
+  });
+
+  test('tc qdisc del dev 9 parent 4e46:1f4', () => {
+    expectBytes(
+      deleteQueue(9, NF, 500),
+      `24000000 2500 0500 00000000 00000000
+       00000000 09000000 00000000 f401464e 00000000`,
+    );
+  });
+
+  test("every queue's handle tells its class, but for those of root and clsact", () => {
+    const handles = [1, 500, NF - 1, NF, NF + 1, 0xfffe, 0xffff].map((minor) => queueHandle(NF, minor));
+    expect(handles.map(formatHandle)).toEqual(['1:', '1f4:', '4e45:', '0:', '4e47:', 'fffe:', '0:']);
   });
 
   test('tc qdisc add dev 3 clsact', () => {

@@ -4,6 +4,7 @@ import type { LocalEndpoint } from '../../../agent/endpoints/model.ts';
 import { Enforcer } from '../../../agent/enforce/enforcer.ts';
 import { Epoch } from '../../../agent/tick/epoch.ts';
 import { Shaping } from '../../../agent/tick/shaping.ts';
+import { bps, micros } from '../../../proto/units.ts';
 import { expandGraph } from '../../../topology/graph.ts';
 import { loadTopology } from '../../../topology/load.ts';
 import { FakeDelay } from '../../support/fake-delay.ts';
@@ -29,34 +30,38 @@ const endpoint = (number: number): LocalEndpoint => ({
   addresses: addresses(number),
 });
 
-async function shapingOf(delay: FakeDelay, ...local: LocalEndpoint[]): Promise<Shaping> {
-  const enforcer = new Enforcer({ tc: new FakeTc(), delay });
+async function shapingOf(
+  delay: FakeDelay,
+  ...local: LocalEndpoint[]
+): Promise<{ shaping: Shaping; tc: FakeTc }> {
+  const tc = new FakeTc();
+  const enforcer = new Enforcer({ tc, delay });
   for (const one of local) await enforcer.attach(one);
-  return new Shaping({ enforcer, local, epoch: new Epoch(expandGraph(topology)) });
+  const shaping = new Shaping({ enforcer, local, epoch: new Epoch(expandGraph(topology)) });
+  await shaping.setKnown(KNOWN);
+  return { shaping, tc };
 }
 
 test('a destination delays what arrives: each direction by its own path, with all addresses and the distribution', async () => {
   const delay = new FakeDelay('delay-line');
-  const shaping = await shapingOf(delay, endpoint(0), endpoint(1));
-  await shaping.setKnown(KNOWN);
+  await shapingOf(delay, endpoint(0), endpoint(1));
   expect(delay.toString()).toBe(`a.0
 a.0: 10.0.0.2,fd00::2 > 10.0.0.1,fd00::1 delay 10000us 1000us loss 0%
 b.0
 b.0: 10.0.0.1,fd00::1 > 10.0.0.2,fd00::2 delay 30000us 2000us uniform loss 3%`);
 });
 
-test('a source delays what it sends', async () => {
+test('where netem delays, the class of a destination does', async () => {
   const delay = new FakeDelay('netem');
-  const shaping = await shapingOf(delay, endpoint(0));
-  await shaping.setKnown(KNOWN);
-  expect(delay.toString()).toBe(`a.0
-a.0: 10.0.0.1,fd00::1 > 10.0.0.2,fd00::2 delay 30000us 2000us uniform loss 3%`);
+  const { tc } = await shapingOf(delay, endpoint(0));
+  expect(tc.toString()).toContain('netem');
+  expect(tc.toString()).toContain('delay 30000000ns 2000000ns distribution uniform loss 3');
+  expect(delay.toString()).toBe('a.0');
 });
 
 test('endpoints that are no longer known, and those without a path, are not delayed', async () => {
   const delay = new FakeDelay('delay-line');
-  const shaping = await shapingOf(delay, endpoint(1), endpoint(2));
-  await shaping.setKnown(KNOWN);
+  const { shaping } = await shapingOf(delay, endpoint(1), endpoint(2));
   expect(delay.toString()).toContain('b.0: 10.0.0.1');
   await shaping.setKnown(KNOWN.slice(1));
   expect(delay.toString()).toBe('b.0\nfar.0');
@@ -170,4 +175,56 @@ test('what failed is tried again with the next epoch, also when nothing else cha
   await shaping.setEpoch(next, new Map());
   expect([...shaping.degraded]).toEqual([]);
   expect(`${tc}`).toContain('rate 11000000bit');
+});
+
+test('an epoch touches only what is different in it', async () => {
+  const delay = new FakeDelay('delay-line');
+  const { shaping, tc } = await shapingOf(delay, endpoint(0), endpoint(1));
+  const graph = expandGraph(topology);
+  tc.tried.length = 0;
+  await shaping.setEpoch(new Epoch(expandGraph(topology)), new Map());
+  expect(tc.tried).toEqual([]);
+  const links = graph.links.map((link) =>
+    link.name === 'a.0->b.0' ? { ...link, bandwidth: bps(5e6), latency: micros(40_000) } : link,
+  );
+  await shaping.setEpoch(new Epoch({ ...graph, links }), new Map());
+  // The way back has another round trip, and no limit.
+  expect(tc.tried.map(({ op }) => op)).toEqual(['set-class', 'set-queue']);
+  expect(delay.toString()).toContain('b.0: 10.0.0.1,fd00::1 > 10.0.0.2,fd00::2 delay 40000us');
+  await shaping.setEpoch(new Epoch({ ...graph, edges: [] }), new Map());
+  expect(tc.tried.slice(2).map(({ op }) => op)).toEqual(Array(4).fill('set-target'));
+  tc.tried.length = 0;
+  await shaping.setEpoch(new Epoch(graph), new Map());
+  expect(tc.tried.map(({ op }) => op).sort()).toEqual([
+    'set-class',
+    'set-queue',
+    ...Array(4).fill('set-target'),
+  ]);
+});
+
+test('rates touch the pairs that they change', async () => {
+  const { shaping, tc } = await shapingOf(new FakeDelay('delay-line'), endpoint(0), endpoint(1));
+  tc.tried.length = 0;
+  const rates = (bps: number) => new Map([[0, new Map([[1, bps]])]]);
+  shaping.setRates(rates(4e6));
+  expect(tc.tried).toMatchObject([{ op: 'set-class', shaped: { minor: 2, bytesPerSecond: 500_000 } }]);
+  shaping.setRates(rates(4e6));
+  expect(tc.tried).toHaveLength(1);
+  shaping.setRates(new Map());
+  expect(tc.tried.slice(1)).toMatchObject([
+    { op: 'set-class', shaped: { minor: 2, bytesPerSecond: 1_250_000 } },
+  ]);
+});
+
+test('with netem there is a bound, and the error says what to do', () => {
+  const graph = {
+    ...expandGraph(topology),
+    endpoints: Array.from({ length: 300 }, (_, index) => `x.${index}`),
+  };
+  const local = Array.from({ length: 200 }, (_, number) => ({ ...endpoint(0), number }));
+  const delay = Object.assign(new FakeDelay('netem'), { onDemand: undefined });
+  const enforcer = new Enforcer({ tc: new FakeTc(), delay });
+  expect(() => new Shaping({ enforcer, local, epoch: new Epoch({ ...graph, edges: [] }) })).toThrow(
+    expect.objectContaining({ code: 'TOO_MANY_PAIRS', message: expect.stringContaining('59800 pairs') }),
+  );
 });

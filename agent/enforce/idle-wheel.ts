@@ -1,0 +1,60 @@
+/**
+ * Finds those of many things that have not been used for a while, without looking at all of them: each is looked at about
+ * once in that while. Pure: time comes with each call, in milliseconds.
+ */
+
+/** What is idle is found after so much of the idle time too late, at most. */
+const PARTS = 8;
+
+export class IdleWheel<T> {
+  readonly idleMs: number;
+  readonly #partMs: number;
+  /** What has to be looked at in the same part of time. One slot more than a thing can lie ahead. */
+  readonly #slots: T[][] = Array.from({ length: PARTS + 2 }, () => []);
+  #part: number;
+
+  constructor(idleMs: number, nowMs: number) {
+    this.idleMs = idleMs;
+    this.#partMs = idleMs / PARTS;
+    this.#part = this.#partOf(nowMs);
+  }
+
+  /** When `idle` has to be called next. */
+  get nextMs(): number {
+    return (this.#part + 1) * this.#partMs;
+  }
+
+  /** A thing that is used now. */
+  add(thing: T, nowMs: number): void {
+    this.#put(thing, nowMs, nowMs);
+  }
+
+  /** Those not used for the idle time, which the wheel forgets. `lastUsedMs`: negative for one that is gone anyway. */
+  idle(nowMs: number, lastUsedMs: (thing: T) => number): T[] {
+    const found: T[] = [];
+    const last = this.#partOf(nowMs);
+    // After a long pause once round is enough.
+    this.#part = Math.max(this.#part, last - this.#slots.length);
+    while (this.#part < last) {
+      const at = ++this.#part % this.#slots.length;
+      const things = this.#slots[at]!;
+      this.#slots[at] = [];
+      for (const thing of things) {
+        const usedMs = lastUsedMs(thing);
+        if (usedMs < 0) continue;
+        if (nowMs - usedMs >= this.idleMs) found.push(thing);
+        else this.#put(thing, usedMs, nowMs);
+      }
+    }
+    return found;
+  }
+
+  #put(thing: T, usedMs: number, nowMs: number): void {
+    const due = Math.max(this.#partOf(usedMs + this.idleMs) + 1, this.#partOf(nowMs) + 1);
+    this.#slots[due % this.#slots.length]!.push(thing);
+  }
+
+  #partOf(ms: number): number {
+    return Math.floor(ms / this.#partMs);
+  }
+}

@@ -1,0 +1,195 @@
+/**
+ * Classes and delays that come with the first packets of a pair, and go when it is idle. What an agent does and keeps
+ * depends on the pairs that are in use, not on those that there could be.
+ */
+import { setImmediate } from 'node:timers/promises';
+import type { Enforcer } from '../enforce/enforcer.ts';
+import { IdleWheel } from '../enforce/idle-wheel.ts';
+import type { FailedOp } from '../enforce/ports.ts';
+import type { LocalPairs } from './local-pairs.ts';
+import type { PairPaths } from './pair-paths.ts';
+import { Parties } from './parties.ts';
+
+/** So long at a time is worked on pairs before ticks and questions have their turn. */
+const SLICE_MS = 8;
+
+interface Used {
+  readonly local: LocalPairs;
+  readonly destination: number;
+  lastMs: number;
+}
+
+export interface DemandOptions {
+  readonly enforcer: Enforcer;
+  readonly paths: PairPaths;
+  readonly locals: ReadonlyMap<number, LocalPairs>;
+  /** Pairs without a packet for so long lose class and delay. */
+  readonly idleMs: number;
+  /** Milliseconds that never go back. */
+  readonly now: () => number;
+  /** Hears of what could not be enforced, or that it could. */
+  readonly note: (local: LocalPairs, failed: readonly FailedOp[]) => void;
+}
+
+export class Demand {
+  readonly #options: DemandOptions;
+  readonly #parties: Parties;
+  readonly #wheel: IdleWheel<Used>;
+  /** Source × 2¹⁶ + destination. */
+  readonly #used = new Map<number, Used>();
+  /** In use, and not yet enforced. */
+  #wanted: Used[] = [];
+  /** The same, of interfaces that are not netfold's yet. */
+  #early: Used[] = [];
+  #isServing = false;
+  #epochs = 0;
+
+  constructor(options: DemandOptions) {
+    this.#options = options;
+    this.#parties = new Parties(options.enforcer, options.paths, options.locals);
+    this.#wheel = new IdleWheel(options.idleMs, options.now());
+  }
+
+  /** How many pairs from local endpoints are in use. */
+  get size(): number {
+    return this.#used.size;
+  }
+
+  /** Goes over to the endpoints that are known now. */
+  async setKnown(changed: readonly number[]): Promise<void> {
+    const { locals, enforcer, paths, idleMs } = this.#options;
+    const pause = slices();
+    const isChanged = new Set(changed);
+    for (const local of locals.values()) {
+      if (!local.hasBegun) this.#begin(local);
+      else this.#note(local, local.update(local.destinations.filter((number) => isChanged.has(number))));
+      await pause();
+    }
+    this.#parties.tell();
+    this.#want(this.#early.splice(0));
+    await enforcer.delay.onDemand?.({
+      endpoints: [...paths.known.values()],
+      idleMs,
+      ask: (destination, source) => {
+        // Both ends may be here; then the class need not wait for the next tick.
+        this.use(source, destination);
+        return locals.get(destination)?.receiveFrom(source) ?? paths.demandedPath(source, destination);
+      },
+      forget: (destination, source) => locals.get(destination)?.forgetSource(source),
+    });
+  }
+
+  /** What a killed agent left is in use, as far as anybody knows. */
+  #begin(local: LocalPairs): void {
+    const left = local.leftDestinations();
+    for (const destination of left) this.#add(local, destination);
+    const bandwidth = this.#parties.firstBandwidth(local.endpoint.number);
+    this.#note(local, local.begin(left, bandwidth ?? Number.POSITIVE_INFINITY));
+  }
+
+  /** A pair has sent something. */
+  use(source: number, destination: number): void {
+    const local = this.#options.locals.get(source);
+    if (!local || source === destination) return;
+    const used = this.#used.get(key(source, destination));
+    if (used) {
+      used.lastMs = this.#options.now();
+      return;
+    }
+    this.#want([this.#add(local, destination)]);
+  }
+
+  #want(pairs: readonly Used[]): void {
+    this.#wanted.push(...pairs);
+    if (this.#isServing || this.#wanted.length === 0) return;
+    this.#isServing = true;
+    // Not at once: those that come in the same tick are enforced together.
+    void this.#serve();
+  }
+
+  #add(local: LocalPairs, destination: number): Used {
+    const now = this.#options.now();
+    const used = { local, destination, lastMs: now };
+    this.#used.set(key(local.endpoint.number, destination), used);
+    this.#wheel.add(used, now);
+    return used;
+  }
+
+  async #serve(): Promise<void> {
+    const pause = slices();
+    await setImmediate();
+    while (this.#wanted.length > 0) {
+      const bySource = Map.groupBy(this.#wanted, ({ local }) => local);
+      this.#wanted = [];
+      for (const [local, pairs] of bySource) {
+        if (local.hasBegun) this.#note(local, local.update(pairs.map(({ destination }) => destination)));
+        else this.#early.push(...pairs);
+        await pause();
+      }
+    }
+    this.#isServing = false;
+  }
+
+  /** Takes away what is idle. Costs nothing while nothing can be. */
+  forgetIdle(): void {
+    const now = this.#options.now();
+    if (now < this.#wheel.nextMs) return;
+    const idle = this.#wheel.idle(now, ({ lastMs }) => lastMs);
+    for (const { local, destination } of idle) this.#used.delete(key(local.endpoint.number, destination));
+    for (const [local, pairs] of Map.groupBy(idle, ({ local: one }) => one))
+      this.#note(
+        local,
+        local.update(
+          [],
+          pairs.map(({ destination }) => destination),
+        ),
+      );
+  }
+
+  /**
+   * Goes over to another epoch: looks at the pairs in use, and changes those that are different in it. Few are done when
+   * this returns; many take turns with ticks and questions, and give way to the next epoch.
+   */
+  async setEpoch(): Promise<void> {
+    const epoch = ++this.#epochs;
+    const { locals, enforcer } = this.#options;
+    const pause = slices();
+    this.#parties.setEpoch();
+    for (const local of locals.values()) this.#setFirst(local);
+    this.#parties.tell();
+    const changed = [];
+    for (const local of locals.values()) {
+      if (local.size > 0) this.#note(local, local.updateAll());
+      changed.push(...local.changedSources());
+      if (pause.isDue()) await pause();
+      if (epoch !== this.#epochs) break;
+    }
+    if (changed.length > 0) await enforcer.delay.change?.(changed);
+  }
+
+  #setFirst(local: LocalPairs): void {
+    const bandwidth = this.#parties.firstBandwidth(local.endpoint.number);
+    // An endpoint without links sends nowhere: it stays as it is until it has some again.
+    if (local.hasBegun && bandwidth !== undefined) this.#note(local, local.setFirst(bandwidth));
+  }
+
+  #note(local: LocalPairs, failed: readonly FailedOp[]): void {
+    this.#options.note(local, failed);
+  }
+}
+
+function key(source: number, destination: number): number {
+  return source * 65_536 + destination;
+}
+
+/** Lets others have their turn when a slice of time is over. */
+function slices(): { (): Promise<void>; isDue(): boolean } {
+  let end = performance.now() + SLICE_MS;
+  const isDue = (): boolean => performance.now() >= end;
+  const pause = async (): Promise<void> => {
+    if (!isDue()) return;
+    await setImmediate();
+    end = performance.now() + SLICE_MS;
+  };
+  return Object.assign(pause, { isDue });
+}

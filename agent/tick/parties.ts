@@ -1,0 +1,54 @@
+/** Keeps the classifiers informed of endpoints whose pairs have no class yet: only what is different is told. */
+import type { Enforcer } from '../enforce/enforcer.ts';
+import { type Surroundings, surroundings } from '../enforce/islands.ts';
+import type { Party } from '../enforce/ports.ts';
+import type { LocalPairs } from './local-pairs.ts';
+import type { PairPaths } from './pair-paths.ts';
+
+/** The classifier knows the sides of so many (NETFOLD_PARTITIONS in bpf/layout.h). */
+const PARTITIONS = 8;
+
+export class Parties {
+  readonly #enforcer: Enforcer;
+  readonly #paths: PairPaths;
+  readonly #locals: ReadonlyMap<number, LocalPairs>;
+  /** Endpoint → what was told of it. */
+  readonly #told = new Map<number, string>();
+  #surroundings: Surroundings;
+
+  constructor(enforcer: Enforcer, paths: PairPaths, locals: ReadonlyMap<number, LocalPairs>) {
+    this.#enforcer = enforcer;
+    this.#paths = paths;
+    this.#locals = locals;
+    this.#surroundings = surroundings(paths.epoch.graph);
+  }
+
+  /** Looks at the epoch that is in force now. */
+  setEpoch(): void {
+    this.#surroundings = surroundings(this.#paths.epoch.graph);
+  }
+
+  /** The best that any path from an endpoint can have, bit/s; `undefined` for one without links. */
+  firstBandwidth(endpoint: number): number | undefined {
+    const fastest = this.#surroundings.fastest[endpoint]!;
+    return fastest > 0 ? fastest : undefined;
+  }
+
+  /** Tells of all known endpoints. After their first classes are there. */
+  tell(): void {
+    const changed: Party[] = [];
+    for (const { number, addresses } of this.#paths.known.values()) {
+      const party: Party = {
+        addresses,
+        island: this.#surroundings.islands[number]!,
+        firstMinor: this.#locals.get(number)?.firstMinor ?? 0,
+        sides: this.#surroundings.sides(number, PARTITIONS),
+      };
+      const text = JSON.stringify(party);
+      if (this.#told.get(number) === text) continue;
+      this.#told.set(number, text);
+      changed.push(party);
+    }
+    if (changed.length > 0) this.#enforcer.introduce(changed);
+  }
+}
