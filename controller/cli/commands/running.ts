@@ -99,14 +99,24 @@ function printStatus(experiment: string, agents: readonly HostReport[]): void {
 function describe(agent: HostReport): string {
   if (agent.state === 'unreachable')
     return styled('red', `unreachable: ${(agent as { reason: string }).reason}`);
-  const { state, endpoints, known, expected, hosts, ticks, degraded, conflicts, processes } =
-    agent as AgentStatus;
+  const status = agent as AgentStatus;
+  const { state, endpoints, known, expected, hosts, ticks, degraded, conflicts, processes } = status;
   const facts = `${state}, ${count(endpoints.length, 'endpoint')}, knows ${known}/${expected} on ${count(hosts.length, 'host')}`;
   const problems = [...degraded, ...conflicts].map((text) => `\n    ${styled('red', text)}`);
   const ended = Object.entries(processes)
     .filter(([, how]) => !how.startsWith('pid '))
     .map(([name, how]) => `\n    ${name}: its command ${how} (netfold logs ${name})`);
-  return [`${facts}, tick ${ticks.meanMs.toFixed(2)} ms`, ...problems, ...ended].join('');
+  return [`${facts}, tick ${ticks.meanMs.toFixed(2)} ms${times(status)}`, ...problems, ...ended].join('');
+}
+
+/** How late events were, and how far this host's clock is from the one that all follow. */
+function times({ host, epoch, events, clock }: AgentStatus): string {
+  const facts: string[] = [];
+  if (events.count > 0) facts.push(`epoch ${epoch}, events within ${events.p99Ms.toFixed(1)} ms`);
+  const { reference, offsetMs, errorMs } = clock;
+  if (reference !== null && reference !== host && offsetMs !== null && errorMs !== null)
+    facts.push(`clock ${(-offsetMs).toFixed(1)} ± ${errorMs.toFixed(1)} ms from ${reference}'s`);
+  return facts.map((fact) => `, ${fact}`).join('');
 }
 
 function flowRow({ from, to, rateBps, shareBps, greedy, limitedBy }: AgentStatus['flows'][number]): string[] {
