@@ -56,6 +56,9 @@ export class SharedFlows {
   #numbers: number[] = [];
   readonly #flows: KnownFlow[] = [];
   readonly #free: number[] = [];
+  /** What `local` gave last, and whose shares these are; absent where it is no longer true. */
+  #localShares: readonly FlowShare[] | undefined;
+  #local: readonly KnownFlow[] | undefined;
 
   /** `isLocal` depends on the endpoints of a flow alone. */
   constructor(network: ShareNetwork, isLocal: (flow: Flow) => boolean = () => true) {
@@ -73,6 +76,8 @@ export class SharedFlows {
   update(flows: readonly Flow[]): void {
     const changes = this.#look(flows);
     const { added, removed, changed } = changes;
+    if (added.length + removed.length > 0) this.#local = undefined;
+    if (added.length + removed.length + changed.length > 0) this.#localShares = undefined;
     if (added.length + removed.length > FEW || this.#groups.isWorthRegrouping(this.#numbers.length)) {
       for (const group of this.#regroup(changes)) this.#fill(group);
       return;
@@ -89,8 +94,10 @@ export class SharedFlows {
   }
 
   /** The shares of local flows, by source and destination. Flows without a path have none. */
-  local(): FlowShare[] {
-    return this.#shares(({ isLocal }) => isLocal);
+  local(): readonly FlowShare[] {
+    this.#local ??= this.#sharing(({ isLocal }) => isLocal);
+    this.#localShares ??= this.#local.map(({ share }) => share!);
+    return this.#localShares;
   }
 
   /**
@@ -98,21 +105,18 @@ export class SharedFlows {
    * some that did so before other flows ended.
    */
   all(): FlowShare[] {
-    return this.#shares(
-      ({ isLocal, number }) => isLocal || (number !== -1 && this.#groups.of(number).localCount > 0),
-    );
+    const isComputed = ({ isLocal, number }: KnownFlow): boolean =>
+      isLocal || (number !== -1 && this.#groups.of(number).localCount > 0);
+    return this.#sharing(isComputed).map(({ share }) => share!);
   }
 
-  #shares(isWanted: (flow: KnownFlow) => boolean): FlowShare[] {
-    const shares: FlowShare[] = [];
-    for (const number of this.#numbers) {
-      const flow = this.#flows[number]!;
-      if (isWanted(flow)) shares.push(flow.share!);
-    }
-    if (this.#numbers.length === this.#known.size) return shares;
+  /** Flows with a share, by source and destination. */
+  #sharing(isWanted: (flow: KnownFlow) => boolean): KnownFlow[] {
+    const flows = this.#numbers.map((number) => this.#flows[number]!).filter(isWanted);
+    if (this.#numbers.length === this.#known.size) return flows;
     for (const flow of this.#known.values())
-      if (!competes(flow) && flow.share && isWanted(flow)) shares.push(flow.share);
-    return shares.sort((a, b) => rankOf(a) - rankOf(b));
+      if (!competes(flow) && flow.isReachable && isWanted(flow)) flows.push(flow);
+    return flows.sort((a, b) => rankOf(a) - rankOf(b));
   }
 
   #look(flows: readonly Flow[]): Changes {

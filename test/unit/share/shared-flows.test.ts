@@ -172,6 +172,9 @@ test('what did not change is not routed again, and its shares stay the same obje
   const after = shared.local();
   expect(after[0]).toMatchObject({ source: 0, rateBps: 1e6, ceilingBps: 6e6, limitedBy: -1 });
   expect(after[1]).toBe(before[1]);
+  expect(before[0]).toMatchObject({ source: 0, rateBps: 6e6 });
+  shared.update([flow(2), flow(0, 1e6)]);
+  expect(shared.local()).toBe(after);
 });
 
 test('a group without local flows is not computed, and is as soon as one comes', () => {
