@@ -5,6 +5,7 @@
 import { NetfoldError } from '../../proto/errors.ts';
 import { Filling } from './filling.ts';
 import { type FlowGroup, FlowGroups } from './flow-groups.ts';
+import { FlowList } from './flow-list.ts';
 import type { Flow, FlowShare, ShareNetwork } from './model.ts';
 import { roundTripMicros } from './round-trip.ts';
 import { insertSorted, removeSorted } from './sorted-list.ts';
@@ -25,10 +26,9 @@ interface KnownFlow {
   /** Its number in the filling while it crosses limited links; else -1. */
   number: number;
   demand: number;
-  /** The update that named it last, what it said, and its place there. */
-  seen: number;
+  /** What the last update said, and how often it named the flow. */
   wanted: number;
-  place: number;
+  uses: number;
   share: FlowShare | undefined;
 }
 
@@ -45,20 +45,18 @@ export class SharedFlows {
   readonly #isLocal: (flow: Flow) => boolean;
   /** By rank. */
   readonly #known = new Map<number, KnownFlow>();
-  /** In the order of the last update: mostly the next one has the same. */
+  /** The last update, and what is known of the flows in it, in its order. */
+  readonly #list = new FlowList();
   #last: KnownFlow[] = [];
-  /** To be overwritten by the next update. */
-  #spare: KnownFlow[] = [];
-  #updates = 0;
   readonly #filling: Filling;
   readonly #groups: FlowGroups;
   /** Numbers of the flows that cross limited links, by rank; their flows by number; numbers that are free. */
   #numbers: number[] = [];
   readonly #flows: KnownFlow[] = [];
   readonly #free: number[] = [];
-  /** What `local` gave last, and whose shares these are; absent where it is no longer true. */
+  /** The local ones that have shares, by rank; what `local` gave of them, until there are others. */
+  #local: KnownFlow[] = [];
   #localShares: readonly FlowShare[] | undefined;
-  #local: readonly KnownFlow[] | undefined;
 
   /** `isLocal` depends on the endpoints of a flow alone. */
   constructor(network: ShareNetwork, isLocal: (flow: Flow) => boolean = () => true) {
@@ -76,16 +74,23 @@ export class SharedFlows {
   update(flows: readonly Flow[]): void {
     const changes = this.#look(flows);
     const { added, removed, changed } = changes;
-    if (added.length + removed.length > 0) this.#local = undefined;
-    if (added.length + removed.length + changed.length > 0) this.#localShares = undefined;
+    if (added.length + removed.length + changed.length === 0) return;
+    this.#localShares = undefined;
     if (added.length + removed.length > FEW || this.#groups.isWorthRegrouping(this.#numbers.length)) {
       for (const group of this.#regroup(changes)) this.#fill(group);
+      this.#local = this.#sharing(isListed);
       return;
     }
     const touched: number[] = [];
-    for (const flow of removed) if (competes(flow)) touched.push(...this.#remove(flow));
+    for (const flow of removed) {
+      if (isListed(flow)) removeSorted(this.#local, flow, inOrder);
+      if (competes(flow)) touched.push(...this.#remove(flow));
+    }
     for (const flow of changed) this.#changeDemand(flow);
-    for (const flow of added) this.#add(flow);
+    for (const flow of added) {
+      if (isListed(flow)) insertSorted(this.#local, flow, inOrder);
+      this.#add(flow);
+    }
     const groups = new Set(
       [...added, ...changed].filter(competes).map(({ number }) => this.#groups.of(number)),
     );
@@ -95,7 +100,6 @@ export class SharedFlows {
 
   /** The shares of local flows, by source and destination. Flows without a path have none. */
   local(): readonly FlowShare[] {
-    this.#local ??= this.#sharing(({ isLocal }) => isLocal);
     this.#localShares ??= this.#local.map(({ share }) => share!);
     return this.#localShares;
   }
@@ -116,40 +120,57 @@ export class SharedFlows {
     if (this.#numbers.length === this.#known.size) return flows;
     for (const flow of this.#known.values())
       if (!competes(flow) && flow.isReachable && isWanted(flow)) flows.push(flow);
-    return flows.sort((a, b) => rankOf(a) - rankOf(b));
+    return flows.sort(inOrder);
   }
 
   #look(flows: readonly Flow[]): Changes {
-    const now = ++this.#updates;
+    for (const flow of flows) if (!(flow.demandBps >= 0)) throw demandError(flow);
+    const head = this.#list.sameHead(flows);
+    const tail = this.#list.sameTail(flows, head);
+    const [oldEnd, end] = [this.#last.length - tail, flows.length - tail];
+    const wasPlain = this.#last.length === this.#known.size;
     const added: KnownFlow[] = [];
-    const current = this.#spare;
-    let count = 0;
-    let next = 0;
-    for (const flow of flows) {
-      if (!(flow.demandBps >= 0)) throw demandError(flow);
-      let known = this.#last[next];
-      if (known?.source !== flow.source || known.destination !== flow.destination)
-        known = this.#known.get(rankOf(flow)) ?? this.#meet(flow, added);
-      next = known.place + 1;
-      if (known.seen === now) {
-        known.wanted = Math.max(known.wanted, flow.demandBps);
-        continue;
-      }
-      known.wanted = flow.demandBps;
-      known.seen = now;
-      current[count++] = known;
+    const middle: KnownFlow[] = [];
+    for (let at = head; at < end; at++) {
+      const known = this.#known.get(rankOf(flows[at]!)) ?? this.#meet(flows[at]!, added);
+      known.uses++;
+      middle.push(known);
     }
-    current.length = count;
-    this.#spare = this.#last;
-    this.#last = current;
-    const changed: KnownFlow[] = [];
-    for (let place = 0; place < count; place++) {
-      const flow = current[place]!;
-      flow.place = place;
-      if (flow.wanted !== flow.demand && !Number.isNaN(flow.demand)) changed.push(flow);
+    const removed = this.#forget(head, oldEnd);
+    if (head < oldEnd || head < end)
+      this.#last = this.#last.slice(0, head).concat(middle, this.#last.slice(oldEnd));
+    const places = this.#list.replace(flows, head, tail);
+    for (let at = head; at < end; at++) places.push(at);
+    const isPlain = wasPlain && this.#last.length === this.#known.size;
+    const changed = isPlain ? this.#changedAt(places, flows) : this.#changedAnywhere(flows);
+    return { added, removed, changed };
+  }
+
+  /** Gives the flows that only this part of the last update named. */
+  #forget(begin: number, end: number): KnownFlow[] {
+    const removed: KnownFlow[] = [];
+    for (let at = begin; at < end; at++) {
+      const known = this.#last[at]!;
+      if (--known.uses > 0) continue;
+      this.#known.delete(rankOf(known));
+      removed.push(known);
     }
-    const isComplete = count === this.#known.size;
-    return { added, removed: isComplete ? [] : this.#forgetUnseen(now), changed };
+    return removed;
+  }
+
+  /** Each flow is named once, and only at these places may it want something else. */
+  #changedAt(places: readonly number[], flows: readonly Flow[]): KnownFlow[] {
+    for (const at of places) this.#last[at]!.wanted = flows[at]!.demandBps;
+    return places.map((at) => this.#last[at]!).filter(isChanged);
+  }
+
+  #changedAnywhere(flows: readonly Flow[]): KnownFlow[] {
+    for (const known of this.#last) known.wanted = 0;
+    flows.forEach(({ demandBps }, at) => {
+      const known = this.#last[at]!;
+      known.wanted = Math.max(known.wanted, demandBps);
+    });
+    return [...this.#known.values()].filter(isChanged);
   }
 
   #meet(flow: Flow, added: KnownFlow[]): KnownFlow {
@@ -167,20 +188,13 @@ export class SharedFlows {
       weight: path === undefined ? 1 : 1e6 / roundTripMicros(path, paths(destination, source)),
       number: -1,
       demand: Number.NaN,
-      seen: 0,
       wanted: Number.NaN,
-      place: -1,
+      uses: 0,
       share: undefined,
     };
     this.#known.set(rankOf(flow), known);
     added.push(known);
     return known;
-  }
-
-  #forgetUnseen(now: number): KnownFlow[] {
-    const removed = [...this.#known.values()].filter(({ seen }) => seen !== now);
-    for (const flow of removed) this.#known.delete(rankOf(flow));
-    return removed;
   }
 
   #add(flow: KnownFlow): void {
@@ -228,25 +242,16 @@ export class SharedFlows {
     return links;
   }
 
-  #regroup({ added, removed, changed }: Changes): Iterable<FlowGroup> {
-    const gone = new Set(removed.filter(competes).map(({ number }) => number));
-    this.#numbers = this.#numbers.filter((number) => !gone.has(number));
-    this.#free.push(...gone);
-    for (const flow of changed) this.#setDemand(flow);
-    for (const flow of added) {
-      this.#number(flow);
-      if (competes(flow)) this.#numbers.push(flow.number);
-    }
-    this.#sortNumbers();
+  /** Numbers all flows by rank, so that those of a link lie in a row, and forms all groups anew. */
+  #regroup({ added, changed }: Changes): Iterable<FlowGroup> {
+    for (const flow of [...added, ...changed]) if (!competes(flow)) this.#setDemand(flow);
+    const competing = [...this.#known.values()].filter(competes);
+    this.#flows.length = 0;
+    this.#free.length = 0;
+    // Arrays of numbers are sorted without calls of a function.
+    for (const rank of Float64Array.from(competing, rankOf).sort()) this.#number(this.#known.get(rank)!);
+    this.#numbers = this.#flows.map(({ number }) => number);
     return this.#groups.regroup(this.#numbers);
-  }
-
-  /** Arrays of numbers are sorted without calls of a function. */
-  #sortNumbers(): void {
-    const ranks = Float64Array.from(this.#numbers, (number) => this.#filling.rank[number]!).sort();
-    ranks.forEach((rank, place) => {
-      this.#numbers[place] = this.#known.get(rank)!.number;
-    });
   }
 
   /** Shares that did not change stay the same objects. */
@@ -268,6 +273,19 @@ export class SharedFlows {
 
 function rankOf({ source, destination }: { source: number; destination: number }): number {
   return source * RANK_FACTOR + destination;
+}
+
+function inOrder(a: KnownFlow, b: KnownFlow): number {
+  return rankOf(a) - rankOf(b);
+}
+
+function isListed({ isLocal, isReachable }: KnownFlow): boolean {
+  return isLocal && isReachable;
+}
+
+/** Of a flow that was known before. */
+function isChanged({ wanted, demand }: KnownFlow): boolean {
+  return wanted !== demand && !Number.isNaN(demand);
 }
 
 function competes({ links }: KnownFlow): boolean {
