@@ -171,6 +171,12 @@ class Libp2pTransport implements MeshTransport {
     else this.#redialer.keep(peer, { addresses: dialable(peer, addresses), peer });
   }
 
+  renew(peer: string): void {
+    for (const connection of this.#node.getConnections()) {
+      if (connection.remotePeer.toString() === peer) connection.abort(new Error('no gossip comes over it'));
+    }
+  }
+
   async #dial(target: DialTarget, signal = AbortSignal.timeout(DIAL_TIMEOUT_MS)): Promise<void> {
     const connection = await this.#node.dial([...target.addresses], { signal });
     target.peer = connection.remotePeer.toString();

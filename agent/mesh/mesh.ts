@@ -18,8 +18,8 @@ import {
   type TableUpdate,
 } from './codec.ts';
 import type { CommandSet } from './command-set.ts';
-import { MeshError } from './errors.ts';
-import { HOST_NAME, MAX_GOSSIP_BYTES, MAX_HOST_NAME_LENGTH } from './limits.ts';
+import { requireHostName } from './host-name.ts';
+import { MAX_GOSSIP_BYTES } from './limits.ts';
 import { MeshCounters, type MeshLog, type MeshStats } from './mesh-counters.ts';
 import { MeshView } from './mesh-view.ts';
 import { type NewCommand, newCommand } from './new-command.ts';
@@ -112,7 +112,7 @@ export class Mesh {
 
   /** Throws `MeshError` (`MESH_HOST_NAME`). */
   constructor(ports: MeshPorts, options: MeshOptions) {
-    checkHostName(options.host);
+    requireHostName(options.host);
     this.#ports = ports;
     this.#options = {
       ...options,
@@ -130,7 +130,8 @@ export class Mesh {
       peer: transport.selfId,
       incarnation: this.#incarnation,
     });
-    this.#passOn = new PassOn(this.#options);
+    const renew = (peer: string): void => transport.renew?.(peer);
+    this.#passOn = new PassOn({ ...this.#options, ask: () => this.#publish(undefined, false), renew });
     this.#requests = new StateRequests((peer) => this.#request(peer), now);
     const header = () => this.#header(false);
     const parts = { clock, counters: this.#counters, limits: this.#limits };
@@ -267,7 +268,7 @@ export class Mesh {
     // A host may be silent because gossip doesn't reach here: two thirds into its time, ask it.
     for (const peer of this.view.silentPeers(now, (silentAfterMs * 2) / 3)) this.#requests.want(peer);
     this.#requests.proceed();
-    if (this.#passOn.check(this.view.hosts(), now)) this.#publish(undefined, false);
+    this.#passOn.check(this.view.hosts(), now);
     this.#notify();
   }
 
@@ -389,12 +390,4 @@ export class Mesh {
     this.#notified = versions;
     for (const listener of this.#listeners) listener();
   }
-}
-
-function checkHostName(host: string): void {
-  if (HOST_NAME.test(host)) return;
-  throw new MeshError('MESH_HOST_NAME', `${JSON.stringify(host)} can't be the name of a host`, {
-    remedy: `use 1 to ${MAX_HOST_NAME_LENGTH} printable ASCII characters without spaces`,
-    blame: 'input',
-  });
 }

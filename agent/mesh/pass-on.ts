@@ -12,16 +12,26 @@ import type { MeshHost } from './model.ts';
 const MISSED_AFTER = 1.25;
 /** In heartbeats: for this long a host's heartbeats are passed on, so that those that can't connect to it hear of it. */
 const NEW_FOR = 10;
+/**
+ * In heartbeats: who is missed for so long is connected to anew, and again after as long. Two that dial each other at
+ * the same time can end with a connection on which gossipsub has no stream in one direction, for ever.
+ */
+const RENEW_AFTER = 5;
 
 export interface PassOnOptions {
   readonly heartbeatMs: number;
   readonly silentAfterMs: number;
+  /** Says that somebody is missed. */
+  readonly ask: () => void;
+  /** Closes the connections to a peer, so that others are made. */
+  readonly renew: (peer: string) => void;
 }
 
 interface Hearing {
   readonly since: number;
   /** When something came from it without anybody in between. */
   direct: number;
+  renewedAt: number;
 }
 
 export class PassOn {
@@ -43,8 +53,8 @@ export class PassOn {
     if (hearing) hearing.direct = now;
   }
 
-  /** To be called several times in a heartbeat. True where somebody is missed as of now, which is to be said at once. */
-  check(hosts: readonly MeshHost[], now: number): boolean {
+  /** Sees who is missed; to be called several times in a heartbeat. */
+  check(hosts: readonly MeshHost[], now: number): void {
     const { heartbeatMs } = this.#options;
     // If this agent didn't run for a while, the others were not silent: it was deaf.
     const wasDeaf = now - this.#checkedAt > heartbeatMs;
@@ -52,12 +62,22 @@ export class PassOn {
     const peers = new Set(hosts.filter(({ self }) => !self).map(({ peer }) => peer));
     for (const peer of this.#hearings.keys()) if (!peers.has(peer)) this.#hearings.delete(peer);
     for (const peer of peers)
-      if (!this.#hearings.has(peer)) this.#hearings.set(peer, { since: now, direct: now });
+      if (!this.#hearings.has(peer)) this.#hearings.set(peer, { since: now, direct: now, renewedAt: now });
     const hearings = [...this.#hearings.values()];
     if (wasDeaf) for (const hearing of hearings) hearing.direct = now;
     const before = this.asked;
     this.asked = hearings.some(({ direct }) => now - direct > heartbeatMs * MISSED_AFTER);
-    return this.asked && !before;
+    if (this.asked && !before) this.#options.ask();
+    this.#renew(now);
+  }
+
+  #renew(now: number): void {
+    const patience = this.#options.heartbeatMs * RENEW_AFTER;
+    for (const [peer, hearing] of this.#hearings) {
+      if (now - Math.max(hearing.direct, hearing.renewedAt) <= patience) continue;
+      hearing.renewedAt = now;
+      this.#options.renew(peer);
+    }
   }
 
   /** Whether a message of `peer`, which was taken, is to be passed on. */

@@ -48,6 +48,8 @@ export interface MeshTransport {
   connect(address: string): Promise<void>;
   /** Tells where a peer can be dialled, so that connections to it are made and kept; no addresses: forget it. */
   learn(peer: string, addresses: readonly string[]): void;
+  /** Closes the connections to a peer, whose gossip doesn't come over them; others are made if it can be dialled. */
+  renew?(peer: string): void;
 }
 
 /** Below `silentAfterMs`, so that asking a silent host ends before it is dropped. */

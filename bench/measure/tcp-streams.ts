@@ -16,9 +16,13 @@ export class TcpStreams {
 
   /** One connection with cubic for each flow; resolves when all have begun. Throws `TRAFFIC_FAILED`. */
   async start(flows: readonly Flow[]): Promise<void> {
+    const listening: Promise<void>[] = [];
     for (const to of new Set(flows.map((flow) => flow.to))) {
-      await this.#listening(this.#spawn(to, ['iperf3', '-s', '--forceflush', '-i', '0']), to);
+      const server = this.#spawn(to, ['iperf3', '-s', '--forceflush', '-i', '0']);
+      listening.push(this.#listening(server, to));
+      await sleep(STAGGER_MS);
     }
+    await Promise.all(listening);
     for (const { from, to } of flows) {
       const command = ['iperf3', '-C', 'cubic', '-c', to.address, '-t', `${ENDLESS_SECONDS}`, '-i', '0'];
       this.#spawn(from, command);

@@ -127,7 +127,7 @@ describe('the tables', () => {
     tablesOf([compare(run)], 'netem').find((table) => table.id === id)!.rows;
 
   it('ask for a fiftieth of the better model at 200 nodes, and for less than it below', () => {
-    const better = 10 * 3 * (66 + 1 + 8);
+    const better = 10 * 3 * (66 + 512);
     const [row] = rowsOf(RUN, 'metadata-wire');
     expect(row).toMatchObject({ measured: 4000, verdict: 'outside', unit: 'B/s' });
     expect(row!.bound!.value).toBeCloseTo(better / 50);

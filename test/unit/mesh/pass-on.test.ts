@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import type { MeshHost } from '../../../agent/mesh/model.ts';
+import { PassOn } from '../../../agent/mesh/pass-on.ts';
 import { type Agent, expectAgreement, flow, Lab, names } from '../../support/mesh-lab.ts';
 
 /** Heartbeats are passed on only where somebody misses them. */
@@ -65,4 +67,39 @@ test('one that dies is not looked for longer than it is missed', async () => {
   expect(names(agents[0]!)).toHaveLength(3);
   // To the dead one, too: nobody has closed the connection.
   expect(await gossipedIn(lab, 10)).toBeLessThanOrEqual(10 * 3 * 3);
+});
+
+test('who is missed is connected to anew, and again, until it is heard', () => {
+  const asked: number[] = [];
+  const renewed: [string, number][] = [];
+  let now = 0;
+  const passOn = new PassOn({
+    heartbeatMs: 1000,
+    silentAfterMs: 3000,
+    ask: () => asked.push(now),
+    renew: (peer) => renewed.push([peer, now]),
+  });
+  const hosts = ['self', 'near', 'far'].map(
+    (peer): MeshHost => ({ peer, self: peer === 'self' }) as Partial<MeshHost> as MeshHost,
+  );
+  const pass = (seconds: number, heard: readonly string[]): void => {
+    for (const end = now + seconds * 1000; now < end; ) {
+      now += 250;
+      for (const peer of heard) passOn.heard(peer, now);
+      passOn.check(hosts, now);
+    }
+  };
+  pass(3, ['near', 'far']);
+  expect(passOn.asked).toBe(false);
+  pass(12, ['near']);
+  expect(asked).toEqual([4500]);
+  expect(renewed).toEqual([
+    ['far', 8250],
+    ['far', 13_500],
+  ]);
+  pass(1, ['near', 'far']);
+  expect(passOn.asked).toBe(false);
+  now += 60_000;
+  passOn.check(hosts, now);
+  expect([asked.length, renewed.length]).toEqual([1, 2]);
 });
