@@ -173,16 +173,21 @@ export class ClockSync {
       peer.wanted = 0;
     }
     this.#join();
-    this.#adoptFrom(peer);
+    this.#adoptFromAny();
     if (peer === this.#reference && peer.wanted === 0) this.#follow(peer);
     this.#proceed();
   }
 
-  /** Any time is better than none: an answer of the reference may be lost, and it will be followed when it comes. */
-  #adoptFrom(peer: PeerClock): void {
+  /** Where an answer of the reference was lost, any time is better than none; it will be followed when it answers. */
+  #adoptFromAny(): void {
     const { clock, time } = this.#ports;
-    const estimate = peer.timed && time.exact() === undefined ? this.#estimate(peer) : undefined;
-    if (estimate) time.adopt(estimate.offset + clock.now() * 1000);
+    if (time.exact() !== undefined || !this.#reference?.failures) return;
+    for (const peer of this.#peers.values()) {
+      const estimate = peer.timed ? this.#estimate(peer) : undefined;
+      if (!estimate) continue;
+      time.adopt(estimate.offset + clock.now() * 1000);
+      return;
+    }
   }
 
   #follow(reference: PeerClock): void {

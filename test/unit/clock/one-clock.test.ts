@@ -235,7 +235,7 @@ describe('the reference', () => {
 
 describe('who knows no start', () => {
   test.each(Array.from({ length: 8 }, (_, seed) => seed))(
-    'because it came late learns it from the others, within 2 s (seed %i)',
+    'because it came late learns it from the others, within 3 s, though a tenth of all messages is lost (seed %i)',
     async (seed) => {
       const lab = new ClockLab({ seed, loss: 0.1, delayMs: UNEQUAL });
       await lab.addMany('b', 'c', 'd');
@@ -243,7 +243,7 @@ describe('who knows no start', () => {
       await lab.clock.advance(30_000);
       const late = await lab.add('e');
       expect(late.mesh.time.state).toBe('unset');
-      await lab.clock.advance(2000);
+      await lab.clock.advance(3000);
       expect(late.mesh.time.state).toBe('running');
       expect(widest(skews(lab.hosts))).toBeLessThan(8);
       // Of the reference's answers some are lost, and each that is costs a second.
