@@ -61,7 +61,9 @@ it(`${KILLS} kills leave what the next agent puts right`, { timeout: 300_000 }, 
       expect(await state(), `kill ${kill}`).toBe(right);
       const { received, medianMs } = await ping(place(lab, 'a'), place(lab, 'b'), 5, 20);
       expect(received).toBe(5);
-      expect(Math.abs(medianMs - 40)).toBeLessThan(2 + 4 * LATE_MS);
+      // In force, however busy the machine is.
+      expect(medianMs).toBeGreaterThan(39);
+      expect(medianMs).toBeLessThan(70 + 4 * LATE_MS);
     }
   }
 });
