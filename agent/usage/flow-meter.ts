@@ -53,7 +53,7 @@ const IDLE_PAUSES = 2;
 /** What is longer was an end. */
 const MAX_PAUSE_MS = 1000;
 /** A pair that has sent nothing for so long is looked at no more. Nothing that is kept of it counts for longer. */
-const FORGOTTEN_MS = MAX_IDLE_MS + MAX_PAUSE_MS;
+const FORGOTTEN_MS = Math.max(MISTRUST_MS, MAX_IDLE_MS + MAX_PAUSE_MS);
 /** How fast pauses are forgotten, per tick with bytes. */
 const PAUSE_DECAY = 0.9;
 const FRAME_BITS = 1514 * 8;
