@@ -21,11 +21,13 @@ const MARKS = { within: '✓', outside: '✗', beyond: '–', told: '' } as cons
 
 export function cells(row: Row): string[] {
   const { unit, target, measured, error, bound, spread, samples, tries, verdict, note } = row;
+  // The less the better: it has a bound, and nothing to be off from.
+  const hasTarget = !(bound?.bad === 'above' && target === 0);
   return [
     row.what,
-    target === null ? '' : value(target, unit),
+    target === null || !hasTarget ? '' : value(target, unit),
     measured === null ? '–' : value(measured, unit),
-    bound === null ? '' : error === null ? '–' : difference(error, bound, unit),
+    bound === null || !hasTarget ? '' : error === null ? '–' : difference(error, bound, unit),
     bound === null ? '' : `${SIGNS[bound.bad ?? 'both']} ${amount(bound.value, bound, unit)}`,
     spread === null ? '' : `${value(spread.low, unit)} … ${value(spread.high, unit)}`,
     samples.toLocaleString('en'),
