@@ -27,8 +27,8 @@ export interface Spent {
   readonly cores: number;
 }
 
-/** Threads that wait are not at work. */
-const WAITING = '(idle)';
+/** Threads that wait are not at work; the delay line's does so in a function of ours, and V8 takes that for work. */
+const WAITING = [/^\(idle\)$/, /^wait \(agent\/kernel\/libc\.ts:/];
 
 /** The most expensive functions of all threads within the span, most first. */
 export function mostExpensive(profiles: readonly Profile[], span: Span, most: number): Spent[] {
@@ -45,9 +45,9 @@ export function mostExpensive(profiles: readonly Profile[], span: Span, most: nu
       micros.set(name, (micros.get(name) ?? 0) + delta);
     }
   }
-  micros.delete(WAITING);
   const length = span.untilMicros - span.fromMicros;
   return [...micros]
+    .filter(([what]) => !WAITING.some((waiting) => waiting.test(what)))
     .map(([what, sum]) => ({ what, cores: sum / length }))
     .sort((a, b) => b.cores - a.cores)
     .slice(0, most);
