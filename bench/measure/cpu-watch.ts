@@ -1,6 +1,6 @@
 /** Who uses the processors during a time, slice by slice. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { machineTime, processSeconds, threadSeconds } from './cpu-times.ts';
+import { machineTime, processSeconds, smallProcessSeconds, threadSeconds } from './cpu-times.ts';
 
 /** 10 ms, to which times are exact, are 0.2 % of a core of it. */
 const SLICE_SECONDS = 5;
@@ -66,7 +66,7 @@ function look(agents: readonly number[], traffic: readonly number[]): Moment {
   return {
     atMs: performance.now(),
     agents: agents.map((pid) => processSeconds(pid) ?? Number.NaN),
-    traffic: traffic.map(processSeconds),
+    traffic: traffic.map(smallProcessSeconds),
     bench: (user + system) / 1e6,
     machine: machineTime(),
   };

@@ -5,9 +5,11 @@ import {
   machineTime,
   parseMachine,
   parseMemory,
+  parseSchedstat,
   parseStat,
   processMemory,
   processSeconds,
+  smallProcessSeconds,
   threadSeconds,
 } from '../../../bench/measure/cpu-times.ts';
 import { type CpuUse, growth, threadsUse, watchCpu } from '../../../bench/measure/cpu-watch.ts';
@@ -26,6 +28,10 @@ describe('/proc', () => {
     expect(rest).toEqual({ softirq: 0.7, stolen: 0.08 });
   });
 
+  it('tells time on a processor to the nanosecond, and not the time waiting for one', () => {
+    expect(parseSchedstat('2500000001 999 7\n')).toBe(2.500000001);
+  });
+
   it('tells what is in memory now, and was at most', () => {
     const text = 'Name:\tnode\nVmPeak:\t 900 kB\nVmHWM:\t  300 kB\nVmRSS:\t  200 kB\n';
     expect(parseMemory(text)).toEqual({ nowBytes: 200 * 1024, mostBytes: 300 * 1024 });
@@ -33,6 +39,8 @@ describe('/proc', () => {
 
   it('knows this process', () => {
     expect(processSeconds(process.pid)).toBeGreaterThan(0);
+    const whole = processSeconds(process.pid)!;
+    expect(smallProcessSeconds(process.pid)).toBeGreaterThan(0.2 * whole);
     expect([...threadSeconds(process.pid).values()].length).toBeGreaterThan(0);
     expect(processMemory(process.pid).nowBytes).toBeGreaterThan(1e7);
     expect(machineTime().busy).toBeGreaterThan(0);
@@ -40,6 +48,7 @@ describe('/proc', () => {
 
   it('has nothing of a process that is gone', () => {
     expect(processSeconds(2 ** 30)).toBeUndefined();
+    expect(smallProcessSeconds(2 ** 30)).toBeUndefined();
   });
 });
 
