@@ -6,6 +6,8 @@ export type BenchErrorCode =
   | 'NOTHING_ARRIVED'
   | 'OUTPUT_UNREADABLE'
   | 'RESULT_WRONG'
+  | 'SIZES_WRONG'
+  | 'BENCHES_FAILED'
   | 'INTERRUPTED';
 
 const BLAME: Readonly<Record<BenchErrorCode, Blame>> = {
@@ -14,6 +16,8 @@ const BLAME: Readonly<Record<BenchErrorCode, Blame>> = {
   NOTHING_ARRIVED: 'internal',
   OUTPUT_UNREADABLE: 'machine',
   RESULT_WRONG: 'internal',
+  SIZES_WRONG: 'usage',
+  BENCHES_FAILED: 'internal',
   INTERRUPTED: 'usage',
 };
 

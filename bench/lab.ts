@@ -13,17 +13,20 @@ export interface Lab {
 
 let labs = 0;
 
-/** Rejects on the first SIGINT, SIGTERM or SIGHUP; until then a lab is always taken away. */
+const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+/** Rejects on the first of the signals; until then a lab is always taken away. */
 export class Interruption {
   readonly #rejected: Promise<never>;
   #requested = false;
 
-  constructor() {
+  /** No signals: they end the process at once, as nothing has to be taken away. */
+  constructor(signals = SIGNALS) {
     const { promise, reject } = Promise.withResolvers<never>();
     this.#rejected = promise;
     // Whoever races against it hears of it; nobody does between two labs.
     promise.catch(() => {});
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    for (const signal of signals) {
       process.on(signal, () => {
         this.#requested = true;
         reject(new BenchError('INTERRUPTED', `${signal}: the measurement was given up`));

@@ -1,5 +1,5 @@
 /** How long something takes that takes milliseconds, again and again in one process. */
-import { judge } from '../report/judge.ts';
+import { least } from '../report/judge.ts';
 import type { Row } from '../report/model.ts';
 import { interval99, median } from './statistics.ts';
 
@@ -36,8 +36,7 @@ export function atMost(
   values: readonly number[],
   note = '',
 ): Row {
-  const target = { what, unit, target: 0, bound: { kind: 'absolute', value: bound } } as const;
-  return judge(target, {
+  return least(what, unit, bound, {
     measured: median(values),
     spread: values.length > 1 ? interval99(values) : null,
     samples: values.length,

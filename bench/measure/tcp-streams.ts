@@ -31,6 +31,11 @@ export class TcpStreams {
     this.check();
   }
 
+  /** Of servers and clients. */
+  get pids(): number[] {
+    return this.#processes.flatMap(({ pid }) => pid ?? []);
+  }
+
   /** Throws `TRAFFIC_FAILED` where a stream has ended. */
   check(): void {
     if (this.#failure) throw this.#failure;

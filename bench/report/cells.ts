@@ -16,16 +16,19 @@ export const HEADING = [
 /** Columns of numbers, to be set to the right. */
 export const NUMERIC = [1, 2, 3, 4, 6, 7] as const;
 
+const SIGNS = { both: '±', above: '≤', below: '≥ −' } as const;
 const MARKS = { within: '✓', outside: '✗', beyond: '–', told: '' } as const;
 
 export function cells(row: Row): string[] {
   const { unit, target, measured, error, bound, spread, samples, tries, verdict, note } = row;
+  // The less the better: it has a bound, and nothing to be off from.
+  const hasTarget = !(bound?.bad === 'above' && target === 0);
   return [
     row.what,
-    target === null ? '' : value(target, unit),
+    target === null || !hasTarget ? '' : value(target, unit),
     measured === null ? '–' : value(measured, unit),
-    bound === null ? '' : error === null ? '–' : difference(error, bound, unit),
-    bound === null ? '' : `± ${amount(bound.value, bound, unit)}`,
+    bound === null || !hasTarget ? '' : error === null ? '–' : difference(error, bound, unit),
+    bound === null ? '' : `${SIGNS[bound.bad ?? 'both']} ${amount(bound.value, bound, unit)}`,
     spread === null ? '' : `${value(spread.low, unit)} … ${value(spread.high, unit)}`,
     samples.toLocaleString('en'),
     String(tries),
@@ -41,6 +44,9 @@ export function titleOf({ backend, title }: Table): string {
 function value(number: number, unit: Unit): string {
   if (unit === 'MB') return `${number.toFixed(1)} MB`;
   if (unit === 'ms') return `${number.toFixed(3)} ms`;
+  if (unit === 'ms²') return `${number.toFixed(4)} ms²`;
+  if (unit === 's') return `${number.toFixed(2)} s`;
+  if (unit === 'cores') return `${(number * 100).toFixed(2)} %`;
   if (unit === 'ratio') return formatRatio(number);
   if (unit === 'bit/s') return formatBps(Math.round(number));
   if (unit === 'count') return number.toLocaleString('en');

@@ -21,7 +21,8 @@ export function judge(
   { measured, spread, samples, note = '' }: Measurement,
 ): Row {
   const error = bound.kind === 'relative' ? measured / target - 1 : measured - target;
-  const verdict = Math.abs(error) <= bound.value ? 'within' : 'outside';
+  const off = bound.bad === 'above' ? error : bound.bad === 'below' ? -error : Math.abs(error);
+  const verdict = off <= bound.value ? 'within' : 'outside';
   const known = Number.isFinite(error);
   return {
     what,
@@ -36,6 +37,12 @@ export function judge(
     tries: 1,
     note,
   };
+}
+
+/** A row that has to be small; less is never wrong. */
+export function least(what: string, unit: Unit, most: number, measurement: Measurement): Row {
+  const bound = { kind: 'absolute', value: most, bad: 'above' } as const;
+  return judge({ what, unit, target: 0, bound }, measurement);
 }
 
 /** A row of which nothing is asked. */

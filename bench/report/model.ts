@@ -4,13 +4,18 @@ import type { Interval } from '../measure/statistics.ts';
 import type { MachineFacts } from './machine.ts';
 import type { Plot } from './plot.ts';
 
-/** `bit/s`; `B/s`, bytes; `1/s`; `ms`; `MB` of a million bytes; `ratio` in 0..1; `count`. */
-export type Unit = 'bit/s' | 'B/s' | '1/s' | 'ms' | 'MB' | 'ratio' | 'count';
+/**
+ * `bit/s`; `B/s`, bytes; `1/s`; `ms`, `s`; `ms²`, a mean of squares; `MB` of a million bytes; `ratio` in 0..1; `cores`,
+ * processor time by time, shown as a part of one core; `count`.
+ */
+export type Unit = 'bit/s' | 'B/s' | '1/s' | 'ms' | 's' | 'ms²' | 'MB' | 'ratio' | 'cores' | 'count';
 
 /** How far off a row may be: a part of its target, or an amount in its unit. */
 export interface Bound {
   readonly kind: 'relative' | 'absolute';
   readonly value: number;
+  /** Where only one direction is bad: `above` or `below` the target. Absent: both. */
+  readonly bad?: 'above' | 'below';
 }
 
 /**

@@ -25,6 +25,15 @@ describe('a row', () => {
     expect(judge(RATE, measurement(9.5e6)).error).toBeCloseTo(-0.05);
     expect(judge(DELAY, measurement(10.4)).error).toBeCloseTo(0.4);
   });
+  it('is never wrong in the good direction, where there is one', () => {
+    const above = { ...DELAY, bound: { ...DELAY.bound, bad: 'above' } } as const;
+    expect(judge(above, measurement(3)).verdict).toBe('within');
+    expect(judge(above, measurement(10.16)).verdict).toBe('outside');
+    const below = { ...RATE, bound: { ...RATE.bound, bad: 'below' } } as const;
+    expect(judge(below, measurement(20e6)).verdict).toBe('within');
+    expect(judge(below, measurement(9.89e6)).verdict).toBe('outside');
+    expect(judge(above, measurement(Number.NaN)).verdict).toBe('outside');
+  });
   it('is outside where nothing could be measured, and stays JSON', () => {
     const row = judge(DELAY, measurement(Number.NaN));
     expect(row).toMatchObject({ verdict: 'outside', measured: null, error: null });

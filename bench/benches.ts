@@ -1,0 +1,124 @@
+/** All benches. Their order is that of `all`. */
+import { Option } from 'commander';
+import { DELAY_BACKENDS, type DelayBackendChoice } from '../proto/bootstrap.ts';
+import { measureAccuracy } from './accuracy/accuracy.ts';
+import type { Bench, BenchOptions, Results } from './bench.ts';
+import { measureCpu } from './cpu/cpu.ts';
+import { measureEvents } from './events/events.ts';
+import { measureFolding } from './folding/folding.ts';
+import { reportFromMachine } from './in-machine.ts';
+import { measureMetadata } from './metadata/metadata.ts';
+import { measureOverhead } from './overhead/overhead.ts';
+import { measureReaction } from './reaction/reaction.ts';
+import { measureScale } from './scale/scale.ts';
+import { measureSetup } from './setup/setup.ts';
+import { measureShares } from './shares/shares.ts';
+
+export const BENCHES: readonly Bench[] = [
+  {
+    name: 'shares',
+    description: 'how long does it take to share links among 10,000 flows?',
+    help: 'Needs no root.',
+    hasLabs: false,
+    minutes: { whole: 1, quick: 0.3 },
+    measure: async ({ quick, say }) => measureShares(quick, say),
+  },
+  {
+    name: 'folding',
+    description: 'how long does it take to fold 4,000 nodes, in how much memory?',
+    help: 'Needs no root.',
+    hasLabs: false,
+    minutes: { whole: 1, quick: 0.3 },
+    measure: async ({ quick, say }) => measureFolding(quick, say),
+  },
+  {
+    name: 'overhead',
+    description: 'what do throughput and latency lose to netfold itself?',
+    help: 'In turns with the same lab without netfold.',
+    hasLabs: true,
+    minutes: { whole: 6, quick: 1 },
+    measure: measureOverhead,
+  },
+  {
+    name: 'setup',
+    description: 'how long do thousands of endpoints take to be there, and to be gone?',
+    help: 'Scale-free topologies of 500, 1,000, 2,000 and 4,000 nodes, on one host: 332 to 2,668 endpoints, three times each.',
+    hasLabs: true,
+    minutes: { whole: 7, quick: 0.5 },
+    sizes: 'nodes',
+    canProfile: true,
+    measure: ({ sizes, ...options }) => measureSetup({ ...options, nodes: sizes }),
+  },
+  {
+    name: 'cpu',
+    description: 'what do agents take of the processors while many applications send TCP?',
+    help: 'Dumbbells of 10, 50, 100 and 200 nodes on two emulated hosts; half of the nodes send with iperf3.',
+    hasLabs: true,
+    minutes: { whole: 7, quick: 1.5 },
+    sizes: 'nodes',
+    canProfile: true,
+    measure: ({ sizes, ...options }) => measureCpu({ ...options, nodes: sizes }),
+  },
+  {
+    name: 'scale',
+    description: 'what do thousands of endpoints that ping each other cost, and how exact are they?',
+    help: 'Scale-free topologies of 500, 1,000, 2,000 and 4,000 nodes on one host; and the same pings without netfold.',
+    hasLabs: true,
+    minutes: { whole: 16, quick: 1 },
+    sizes: 'nodes',
+    canProfile: true,
+    measure: ({ sizes, ...options }) => measureScale({ ...options, nodes: sizes }),
+  },
+  {
+    name: 'metadata',
+    description: 'what does it cost on the wire that hosts know of each other?',
+    help: 'Steady TCP on dumbbells of 10, 50, 100 and 200 nodes over four emulated hosts, beside what others would have told.',
+    hasLabs: true,
+    minutes: { whole: 10, quick: 1.5 },
+    sizes: 'clients',
+    measure: ({ sizes, ...options }) => measureMetadata({ ...options, clients: sizes }),
+  },
+  {
+    name: 'reaction',
+    description: 'how soon after an event does every flow have its new share?',
+    help: 'Three TCP flows on two emulated hosts, while the topology changes: five runs of each of the two timelines.',
+    hasLabs: true,
+    minutes: { whole: 8, quick: 1 },
+    measure: measureReaction,
+  },
+  {
+    name: 'events',
+    description: 'how late are events, and do they keep their times?',
+    help: '200 events within 10 s, and a link that flaps every 100 ms for a minute, on two emulated hosts.',
+    hasLabs: true,
+    minutes: { whole: 1.5, quick: 0.7 },
+    measure: measureEvents,
+  },
+  {
+    name: 'accuracy',
+    description: 'are rates, delays, losses and jitter what the topology says?',
+    help: `Real labs with real traffic; with each backend that the kernel has, 7 min each.
+  npm run bench -- accuracy --backend delay-line   only this one
+  npm run bench -- accuracy --vm                   netem, on Debian's kernel in an emulated machine (12 min)`,
+    hasLabs: true,
+    minutes: { whole: 7, quick: 1.5 },
+    options: [
+      new Option(
+        '--backend <name>',
+        'what delays packets; auto: all that the kernel has, one after the other',
+      )
+        .choices(DELAY_BACKENDS)
+        .default('auto'),
+      new Option('--vm', "measure netem on Debian's kernel, in an emulated machine").default(false),
+    ],
+    measure: accuracy,
+  },
+];
+
+/** The delay line needs a processor that wakes up on time, so the machine measures netem only. */
+async function accuracy({ quick, own, interruption, say }: BenchOptions): Promise<Results> {
+  const { backend, vm } = own as { backend: DelayBackendChoice; vm: boolean };
+  if (!vm) return measureAccuracy({ backend, quick, interruption, say });
+  const words = ['accuracy', '--backend', 'netem', ...(quick ? ['--quick'] : [])];
+  return reportFromMachine(words, interruption, (text) => process.stderr.write(text));
+}

@@ -1,0 +1,80 @@
+/** The cpu bench: what agents take of the processors while many applications send TCP over one bottleneck. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DelayBackendName } from '../../agent/kernel/probe.ts';
+import { agentsOf } from '../../controller/lab/processes.ts';
+import { type Interruption, type Lab, withLab } from '../lab.ts';
+import { machineBackend } from '../measure/backend.ts';
+import { processMemory } from '../measure/cpu-times.ts';
+import { watchCpu } from '../measure/cpu-watch.ts';
+import { mostExpensive } from '../measure/profile.ts';
+import { profiled, spanOf } from '../measure/profiling.ts';
+import { sum } from '../measure/statistics.ts';
+import { TcpStreams } from '../measure/tcp-streams.ts';
+import { dumbbellText } from '../metadata/dumbbell.ts';
+import type { Figure, Table } from '../report/model.ts';
+import { type CpuRun, FLOW_BPS, HOSTS } from './model.ts';
+import { figureOf, tablesOf } from './tables.ts';
+
+/** Services: half of them clients, half servers. */
+const SIZES = [10, 50, 100, 200];
+const QUICK_SIZES = [10, 50];
+/** From the start of the last flow until all have found their share. */
+const SETTLE_SECONDS = 12;
+const SECONDS = 60;
+const QUICK_SECONDS = 15;
+const PROFILE_ROWS = 25;
+
+export interface CpuOptions {
+  readonly quick: boolean;
+  /** Only these sizes. */
+  readonly nodes?: readonly number[] | undefined;
+  /** Agents write down where their time goes, which takes some more of it. */
+  readonly profile: boolean;
+  readonly interruption: Interruption;
+  readonly say: (text: string) => void;
+}
+
+/** Throws `DELAY_BACKEND_MISSING` or `MACHINE_CANNOT` before anything is measured. */
+export async function measureCpu(options: CpuOptions): Promise<{ tables: Table[]; figures: Figure[] }> {
+  const backend = machineBackend();
+  const runs: CpuRun[] = [];
+  for (const nodes of options.nodes ?? (options.quick ? QUICK_SIZES : SIZES)) {
+    options.say(`${nodes} nodes: ${nodes / 2} TCP flows on ${HOSTS} hosts`);
+    runs.push(await runSize(nodes, backend, options));
+  }
+  return { tables: tablesOf(runs, backend), figures: [figureOf(runs)] };
+}
+
+async function runSize(
+  nodes: number,
+  backend: DelayBackendName,
+  { quick, profile, interruption }: CpuOptions,
+): Promise<CpuRun> {
+  const text = dumbbellText({ clients: nodes / 2, flowBps: FLOW_BPS });
+  const use = (lab: Lab) => steady(nodes / 2, quick ? QUICK_SECONDS : SECONDS, lab);
+  const run = () => withLab(text, backend, interruption, use, HOSTS);
+  if (!profile) return { nodes, spent: [], ...(await run()) };
+  const { result, profiles } = await profiled(run);
+  return { nodes, ...result, spent: mostExpensive(profiles, result.span, PROFILE_ROWS) };
+}
+
+async function steady(clients: number, seconds: number, { experiment, place }: Lab) {
+  const numbers = Array.from({ length: clients }, (_, index) => index);
+  const flows = numbers.map((index) => ({ from: place(`client.${index}`), to: place(`server.${index}`) }));
+  const streams = new TcpStreams();
+  try {
+    await experiment.run();
+    await streams.start(flows);
+    await sleep(SETTLE_SECONDS * 1000);
+    const agents = agentsOf(experiment.name);
+    const before = await experiment.statuses();
+    const watch = (): ReturnType<typeof watchCpu> => watchCpu({ agents, traffic: streams.pids, seconds });
+    const { result: use, span } = await spanOf(watch);
+    const after = await experiment.statuses();
+    streams.check();
+    const held = sum(after.map(({ delay }) => delay.packets)) - sum(before.map(({ delay }) => delay.packets));
+    return { use, span, heldPerSecond: held / use.seconds, memory: agents.map(processMemory) };
+  } finally {
+    streams.stop();
+  }
+}

@@ -1,0 +1,19 @@
+/** A run of the cpu bench. */
+import type { Memory } from '../measure/cpu-times.ts';
+import type { CpuUse } from '../measure/cpu-watch.ts';
+import type { Spent } from '../measure/profile.ts';
+
+/** Each with an agent, which share the endpoints. */
+export const HOSTS = 2;
+export const FLOW_BPS = 2e6;
+
+export interface CpuRun {
+  readonly nodes: number;
+  readonly use: CpuUse;
+  /** Packets that the delay line held, of all agents; 0 where netem delays. */
+  readonly heldPerSecond: number;
+  /** Of each agent. */
+  readonly memory: readonly Memory[];
+  /** Empty where nobody asked. */
+  readonly spent: readonly Spent[];
+}

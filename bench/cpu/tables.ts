@@ -1,0 +1,82 @@
+/** What agents took, as tables and a figure. Pure. */
+import type { DelayBackendName } from '../../agent/kernel/probe.ts';
+import { formatBps } from '../../proto/units.ts';
+import { agentRows, type CpuGoal, machineRows, profileTables } from '../measure/cpu-rows.ts';
+import type { CpuUse } from '../measure/cpu-watch.ts';
+import { mean, range } from '../measure/statistics.ts';
+import { KOLLAPS_2 } from '../published.ts';
+import { told } from '../report/judge.ts';
+import type { Figure, Row, Table } from '../report/model.ts';
+import { type CpuRun, FLOW_BPS, HOSTS } from './model.ts';
+
+/** From `nodes` on; fewer have to take less. */
+const GOAL: CpuGoal = { each: 0.05, all: 0.1 };
+
+export function tablesOf(runs: readonly CpuRun[], backend: DelayBackendName): Table[] {
+  const common = { backend, source: `${KOLLAPS_2}, table 5.1`, sampled: 'slices of 5 s' };
+  const tables: Table[] = [
+    {
+      ...common,
+      id: 'cpu-agents',
+      title: 'processor time of agents, TCP over a dumbbell',
+      method: `Half of the nodes send with iperf3 (cubic) to the other half, over one link that gives each ${formatBps(FLOW_BPS)}, round trips of 40 ms, ${HOSTS} hosts. User and system time of the agents’ processes with all their threads while traffic is steady, in parts of one core.`,
+      rows: runs.flatMap((run) => agentRows(nameOf(run), run.use, GOAL, packetsNote(run))),
+    },
+    {
+      ...common,
+      id: 'cpu-machine',
+      title: 'processor time of everything else meanwhile',
+      method:
+        'Parts of one core. What the kernel does for packets outside of any process is not told apart on every kernel: then it is in the processes’ time.',
+      rows: runs.flatMap(({ use, ...run }) => machineRows(nameOf(run), use, 'iperf3')),
+    },
+    {
+      ...common,
+      id: 'cpu-memory',
+      title: 'memory of agents',
+      method: 'Resident, after the steady time: the largest agent. The spread is that of the agents.',
+      sampled: 'agents',
+      rows: runs.map(memoryRow),
+    },
+  ];
+  const profiled = runs.map((run) => ({ what: nameOf(run), spent: run.spent }));
+  return [...tables, ...profileTables('cpu', profiled)];
+}
+
+function memoryRow(run: CpuRun): Row {
+  const megabytes = run.memory.map(({ nowBytes }) => nowBytes / 1e6);
+  const most = Math.max(...run.memory.map(({ mostBytes }) => mostBytes)) / 1e6;
+  const note = `${most.toFixed(0)} MB at most`;
+  const measured = Math.max(...megabytes);
+  return told(nameOf(run), 'MB', { measured, spread: range(megabytes), samples: megabytes.length, note });
+}
+
+function packetsNote({ heldPerSecond }: CpuRun): string {
+  return heldPerSecond > 0 ? `${Math.round(heldPerSecond).toLocaleString('en')} packets/s held` : '';
+}
+
+const nameOf = ({ nodes }: Pick<CpuRun, 'nodes'>): string => `${nodes} nodes`;
+
+export function figureOf(runs: readonly CpuRun[]): Figure {
+  const line = (name: string, colour: number, of: (use: CpuUse) => number) => ({
+    name,
+    colour,
+    shape: 'lines' as const,
+    points: runs.map(({ nodes, use }) => [nodes, of(use) * 100] as const),
+  });
+  return {
+    id: 'dumbbell',
+    plot: {
+      title: `Processor time, TCP of ${formatBps(FLOW_BPS)} each over a dumbbell, ${HOSTS} hosts`,
+      xTitle: 'nodes',
+      yTitle: '% of one core',
+      marks: [],
+      series: [
+        line('all agents', 0, ({ agents }) => agents.reduce((sum, one) => sum + mean(one), 0)),
+        line('the busiest agent', 2, ({ agents }) => Math.max(...agents.map(mean))),
+        line('iperf3', 1, ({ traffic }) => mean(traffic)),
+        line('the whole machine', 6, ({ machine }) => mean(machine)),
+      ],
+    },
+  };
+}

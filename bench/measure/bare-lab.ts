@@ -1,0 +1,29 @@
+/** The same lab without netfold in it: namespaces, veth pairs and routes, but neither agents nor anything that shapes. */
+import { hasIpv6 } from '../../agent/kernel/ip-settings.ts';
+import { raiseOpenFiles } from '../../agent/kernel/limits.ts';
+import { reserveExperiment } from '../../controller/experiment/state.ts';
+import { removeExperiment } from '../../controller/experiment/teardown.ts';
+import { createLab } from '../../controller/lab/lab.ts';
+import { type LabEndpoint, planLab } from '../../controller/lab/lab-plan.ts';
+import { openFilesOf } from '../../controller/machine/capacity.ts';
+import type { Interruption } from '../lab.ts';
+
+let labs = 0;
+
+/** Makes endpoints of these names on one emulated host, hands them to `use`, and removes them, whatever happens. */
+export async function withBareLab<T>(
+  names: readonly string[],
+  interruption: Interruption,
+  use: (endpoints: readonly LabEndpoint[]) => Promise<T>,
+): Promise<T> {
+  const name = `bare-${process.pid}-${++labs}`;
+  const plan = planLab(name, names, 1, { ipv6: hasIpv6() });
+  raiseOpenFiles(openFilesOf({ endpoints: names.length, hosts: 1 }));
+  reserveExperiment(name);
+  try {
+    await createLab(plan);
+    return await interruption.race(() => use(plan.endpoints));
+  } finally {
+    await removeExperiment(name);
+  }
+}

@@ -1,0 +1,94 @@
+/** Who used the processors, as rows. Pure. */
+import { least, type Measurement, told } from '../report/judge.ts';
+import type { Row, Table } from '../report/model.ts';
+import type { CpuUse } from './cpu-watch.ts';
+import type { Spent } from './profile.ts';
+import { mean, range } from './statistics.ts';
+
+/** What agents may take, in cores. */
+export interface CpuGoal {
+  readonly each: number;
+  readonly all: number;
+}
+
+/** Below this a thread is not named. */
+const WORTH_NAMING = 0.001;
+
+/** Mean over the slices, and between what they lie. */
+function over(slices: readonly number[], note = ''): Measurement {
+  return { measured: mean(slices), spread: range(slices), samples: slices.length, note };
+}
+
+/** The busiest agent, and all together; judged where there is a goal. */
+export function agentRows(what: string, use: CpuUse, goal: CpuGoal | undefined, note = ''): Row[] {
+  const busiest = use.agents.reduce((most, one) => (mean(one) > mean(most) ? one : most));
+  const all = addUp(use.agents);
+  const row = (name: string, most: number | undefined, measurement: Measurement): Row =>
+    most === undefined ? told(name, 'cores', measurement) : least(name, 'cores', most, measurement);
+  const rows = [row(`${what}: all agents`, goal?.all, over(all, note))];
+  return use.agents.length === 1
+    ? rows
+    : [row(`${what}: the busiest agent`, goal?.each, over(busiest, threadsNote(use))), ...rows];
+}
+
+/** What else the machine did meanwhile. */
+export function machineRows(what: string, use: CpuUse, traffic: string): Row[] {
+  const agents = addUp(use.agents);
+  const rest = use.machine.map(
+    (busy, slice) =>
+      busy - (agents[slice] ?? 0) - use.traffic[slice]! - use.bench[slice]! - use.softirq[slice]!,
+  );
+  return [
+    told(`${what}: ${traffic}`, 'cores', over(use.traffic)),
+    told(`${what}: packets, for nobody in particular`, 'cores', over(use.softirq, 'softirq')),
+    told(`${what}: the bench`, 'cores', over(use.bench)),
+    told(`${what}: everything else`, 'cores', over(rest, 'kernel threads, and what else ran')),
+    told(`${what}: the machine`, 'cores', over(use.machine, stolenNote(use))),
+  ];
+}
+
+function stolenNote({ stolen }: CpuUse): string {
+  const part = mean(stolen);
+  return part < WORTH_NAMING ? '' : `${percent(part)} more were taken by the hypervisor`;
+}
+
+/** `threads: node 2.1 %, delay line 1.0 %`, all agents together. */
+export function threadsNote({ threads }: CpuUse): string {
+  const named = [...threads].filter(([, cores]) => cores >= WORTH_NAMING);
+  return named.length === 0
+    ? ''
+    : `threads of all: ${named.map(([name, cores]) => `${name} ${percent(cores)}`).join(', ')}`;
+}
+
+export interface ProfiledRun {
+  readonly what: string;
+  readonly spent: readonly Spent[];
+}
+
+/** None where nothing was profiled. */
+export function profileTables(bench: string, runs: readonly ProfiledRun[]): Table[] {
+  const rows = runs.flatMap(({ what, spent }) =>
+    spent.map((one) =>
+      told(`${what}: ${one.what}`, 'cores', { measured: one.cores, spread: null, samples: 1 }),
+    ),
+  );
+  if (rows.length === 0) return [];
+  return [
+    {
+      id: `${bench}-profile`,
+      title: 'where the agents’ time goes',
+      source: 'no table of the literature',
+      method:
+        'V8’s sampling profiler over the same time, all agents and all their threads together: time in the function itself, in parts of one core. Native code and what the kernel does for it is in the JavaScript function that called it, or in (program). The wait for packets, in which the thread of the delay line mostly is, is left out: what it takes of the processor is in the note on threads.',
+      sampled: 'runs',
+      rows,
+    },
+  ];
+}
+
+function addUp(agents: CpuUse['agents']): number[] {
+  const [first = []] = agents;
+  return first.map((_, slice) => agents.reduce((sum, one) => sum + one[slice]!, 0));
+}
+
+const percent = (cores: number): string => `${(cores * 100).toFixed(1)} %`;

@@ -1,0 +1,62 @@
+/** What V8's sampling profiler wrote of a process (`node --cpu-prof`) → which functions the time went to. Pure. */
+import { z } from 'zod';
+
+/** Of a thread; times are those of CLOCK_MONOTONIC, in µs. */
+export const profileSchema = z.object({
+  nodes: z.array(
+    z.object({
+      id: z.number(),
+      callFrame: z.object({ functionName: z.string(), url: z.string(), lineNumber: z.number() }),
+    }),
+  ),
+  startTime: z.number(),
+  samples: z.array(z.number()),
+  timeDeltas: z.array(z.number()),
+});
+export type Profile = z.infer<typeof profileSchema>;
+
+export interface Span {
+  readonly fromMicros: number;
+  readonly untilMicros: number;
+}
+
+export interface Spent {
+  /** `name (file:line)`; `(program)` is native code, the kernel among it. */
+  readonly what: string;
+  /** In the function itself, what it calls left out; parts of one core. */
+  readonly cores: number;
+}
+
+/** Threads that wait are not at work; the delay line's does so in a function of ours, and V8 takes that for work. */
+const WAITING = [/^\(idle\)$/, /^wait \(agent\/kernel\/libc\.ts:/];
+
+/** The most expensive functions of all threads within the span, most first. */
+export function mostExpensive(profiles: readonly Profile[], span: Span, most: number): Spent[] {
+  const micros = new Map<string, number>();
+  for (const profile of profiles) {
+    const names = new Map(profile.nodes.map(({ id, callFrame }) => [id, nameOf(callFrame)]));
+    let at = profile.startTime;
+    for (const [index, node] of profile.samples.entries()) {
+      const delta = profile.timeDeltas[index] ?? 0;
+      at += delta;
+      if (at < span.fromMicros || at > span.untilMicros) continue;
+      // What a sample shows was going on since the one before.
+      const name = names.get(node) ?? '?';
+      micros.set(name, (micros.get(name) ?? 0) + delta);
+    }
+  }
+  const length = span.untilMicros - span.fromMicros;
+  return [...micros]
+    .filter(([what]) => !WAITING.some((waiting) => waiting.test(what)))
+    .map(([what, sum]) => ({ what, cores: sum / length }))
+    .sort((a, b) => b.cores - a.cores)
+    .slice(0, most);
+}
+
+function nameOf({ functionName, url, lineNumber }: Profile['nodes'][number]['callFrame']): string {
+  if (url === '') return functionName;
+  const file = url
+    .replace(/^.*\/node_modules\//, '')
+    .replace(/^file:\/\/.*\/(?=(agent|proto|topology)\/)/, '');
+  return `${functionName || '(anonymous)'} (${file}:${lineNumber + 1})`;
+}

@@ -1,0 +1,101 @@
+/** The overhead bench: netfold beside the same without it, in turns, so that what disturbs one disturbs the other. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { DelayBackendName } from '../../agent/kernel/probe.ts';
+import { inNamespace } from '../../controller/lab/names.ts';
+import type { Flow, Place } from '../../controller/verify/traffic.ts';
+import { type Interruption, withLab } from '../lab.ts';
+import { machineBackend } from '../measure/backend.ts';
+import { withBareLab } from '../measure/bare-lab.ts';
+import { goodput } from '../measure/goodput.ts';
+import { pingEach } from '../measure/pings.ts';
+import { median } from '../measure/statistics.ts';
+import type { Table } from '../report/model.ts';
+import { type Pair, tablesOf } from './tables.ts';
+
+const run = promisify(execFile);
+
+/** Both ends on one host, and nothing between them but this. */
+export const RATE_BPS = 4e9;
+const SHAPED = `services: { a: {}, b: {} }\nlinks: [{ from: a, to: b, bandwidth: ${RATE_BPS}bps }]\n`;
+const UNSHAPED = 'services: { a: {}, b: {} }\nlinks: [{ from: a, to: b }]\n';
+
+export interface Effort {
+  readonly rounds: number;
+  readonly tcp: { readonly seconds: number; readonly settleSeconds: number };
+  readonly pings: { readonly count: number; readonly intervalMs: number; readonly frameBytes: number };
+}
+const FULL: Effort = {
+  rounds: 15,
+  tcp: { seconds: 4, settleSeconds: 1 },
+  pings: { count: 400, intervalMs: 10, frameBytes: 102 },
+};
+const QUICK: Effort = { ...FULL, rounds: 3, tcp: { seconds: 2, settleSeconds: 1 } };
+
+export interface OverheadOptions {
+  readonly quick: boolean;
+  readonly interruption: Interruption;
+  readonly say: (text: string) => void;
+}
+
+/** Throws `DELAY_BACKEND_MISSING` or `MACHINE_CANNOT` before anything is measured. */
+export async function measureOverhead({ quick, interruption, say }: OverheadOptions): Promise<Table[]> {
+  const backend = machineBackend();
+  const effort = quick ? QUICK : FULL;
+  const beside = (text: string, prepare: (flow: Flow) => Promise<void>, measure: Measure): Promise<Pair[]> =>
+    inTurns(text, backend, interruption, effort.rounds, prepare, measure);
+  say(`TCP at 4 Gb/s, beside HTB set by hand, ${effort.rounds} rounds`);
+  const rates = await beside(SHAPED, shapeByHand, async (flow) =>
+    median((await goodput(flow, effort.tcp)).secondsBps),
+  );
+  say(`round trips without any limit, beside none of netfold, ${effort.rounds} rounds`);
+  const delays = await beside(
+    UNSHAPED,
+    async () => {},
+    async ({ from, to }) => median(await pingEach(from, to, effort.pings)),
+  );
+  return tablesOf({ rates, delays, effort, backend });
+}
+
+type Measure = (flow: Flow) => Promise<number>;
+
+/** Both labs are there all the time. Who comes first changes from round to round. */
+async function inTurns(
+  text: string,
+  backend: DelayBackendName,
+  interruption: Interruption,
+  rounds: number,
+  prepare: (flow: Flow) => Promise<void>,
+  measure: Measure,
+): Promise<Pair[]> {
+  return withLab(text, backend, interruption, ({ place }) =>
+    withBareLab(['a.0', 'b.0'], interruption, async ([a, b]) => {
+      const [ours, bare] = [
+        { from: place('a'), to: place('b') },
+        { from: a!, to: b! },
+      ];
+      await prepare(bare);
+      const pairs: Pair[] = [];
+      for (let round = 0; round < rounds; round++) {
+        const first = await measure(round % 2 === 0 ? ours : bare);
+        const second = await measure(round % 2 === 0 ? bare : ours);
+        pairs.push(round % 2 === 0 ? { netfold: first, bare: second } : { netfold: second, bare: first });
+      }
+      return pairs;
+    }),
+  );
+}
+
+/** As anybody would: one class for everything, in both directions, the rest left to tc. */
+async function shapeByHand({ from, to }: Flow): Promise<void> {
+  const rate = `${RATE_BPS}bit`;
+  for (const place of [from, to]) {
+    await tc(place, 'qdisc add dev eth0 root handle 1: htb default 1');
+    await tc(place, `class add dev eth0 parent 1: classid 1:1 htb rate ${rate}`);
+  }
+}
+
+async function tc({ namespace }: Place, words: string): Promise<void> {
+  const [program, ...args] = inNamespace(namespace, ['tc', ...words.split(' ')]);
+  await run(program!, args);
+}

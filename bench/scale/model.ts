@@ -1,0 +1,31 @@
+/** A run of the scale bench. */
+import type { CpuUse } from '../measure/cpu-watch.ts';
+import type { CrowdError } from '../measure/ping-crowd.ts';
+import type { Span, Spent } from '../measure/profile.ts';
+
+/** From one echo request of an endpoint to its next. */
+export const INTERVAL_MS = 1000;
+
+/** What is measured in the lab, shaped. */
+export interface Shaped {
+  readonly names: readonly string[];
+  readonly idle: CpuUse;
+  /** Of one round trip of each pair, the first that it ever makes. */
+  readonly first: CrowdError;
+  readonly steady: Steady;
+  readonly span: Span;
+  readonly memoryBytes: number;
+  readonly mostMemoryBytes: number;
+}
+
+export interface Steady {
+  readonly error: CrowdError;
+  /** While all ping. */
+  readonly use: CpuUse;
+}
+
+export interface ScaleRun extends Shaped {
+  readonly nodes: number;
+  readonly unshaped: Steady;
+  readonly spent: readonly Spent[];
+}

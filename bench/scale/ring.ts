@@ -1,0 +1,35 @@
+/** A generated topology in which every service pings another: what to make, and who pings whom at which distance. */
+import type { LabEndpoint } from '../../controller/lab/lab-plan.ts';
+import { Folding } from '../../topology/fold.ts';
+import type { Graph } from '../../topology/model.ts';
+import { SeededRandom } from '../../topology/random.ts';
+import type { PingPair } from '../measure/ping-crowd.ts';
+
+/** A random circle of all endpoints, the same for a seed: each pings one, and is pinged by one. */
+export function circle(endpoints: number, seed: number): number[] {
+  const all = Array.from({ length: endpoints }, (_, number) => number);
+  const order = new SeededRandom(seed).sample(all, endpoints);
+  const next = new Array<number>(endpoints);
+  for (const [place, number] of order.entries()) next[number] = order[(place + 1) % order.length]!;
+  return next;
+}
+
+/** With the round trips that the folded topology gives. Throws for a pair without a path. */
+export function pingPairs(graph: Graph, endpoints: readonly LabEndpoint[], seed: number): PingPair[] {
+  const folding = new Folding(graph);
+  return circle(endpoints.length, seed).map((to, from): PingPair => {
+    const [there, back] = [folding.path(from, to), folding.path(to, from)];
+    if (!there || !back) throw new Error(`${endpoints[from]!.name} can't reach ${endpoints[to]!.name}`);
+    const targetMs = (there.latency + back.latency) / 1000;
+    return { from: endpoints[from]!, to: endpoints[to]!, targetMs };
+  });
+}
+
+/** The same pairs where nothing is shaped: a round trip should take no time. */
+export function unshapedPairs(endpoints: readonly LabEndpoint[], seed: number): PingPair[] {
+  return circle(endpoints.length, seed).map((to, from) => ({
+    from: endpoints[from]!,
+    to: endpoints[to]!,
+    targetMs: 0,
+  }));
+}

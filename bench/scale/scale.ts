@@ -1,0 +1,134 @@
+/** The scale bench: thousands of endpoints on one host, each pinging another. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DelayBackendName } from '../../agent/kernel/probe.ts';
+import { agentsOf } from '../../controller/lab/processes.ts';
+import { type Interruption, type Lab, withLab } from '../lab.ts';
+import { machineBackend } from '../measure/backend.ts';
+import { withBareLab } from '../measure/bare-lab.ts';
+import { processMemory } from '../measure/cpu-times.ts';
+import { watchCpu } from '../measure/cpu-watch.ts';
+import {
+  type CrowdError,
+  type CrowdPlan,
+  crowdError,
+  PingCrowd,
+  type PingPair,
+} from '../measure/ping-crowd.ts';
+import { mostExpensive } from '../measure/profile.ts';
+import { profiled, spanOf } from '../measure/profiling.ts';
+import { scaleFreeText } from '../measure/scale-free.ts';
+import type { Figure, Table } from '../report/model.ts';
+import { figuresOf } from './figures.ts';
+import { INTERVAL_MS, type ScaleRun, type Shaped, type Steady } from './model.ts';
+import { pingPairs, unshapedPairs } from './ring.ts';
+import { tablesOf } from './tables.ts';
+
+const SIZES = [500, 1000, 2000, 4000];
+const QUICK_SIZES = [60];
+const SEED = 1;
+
+export interface Effort {
+  /** While all ping. */
+  readonly seconds: number;
+  readonly idleSeconds: number;
+  readonly staggerMs: number;
+}
+/** A process takes 2 to 3 ms to start. */
+const FULL: Effort = { seconds: 60, idleSeconds: 10, staggerMs: 8 };
+const QUICK: Effort = { seconds: 10, idleSeconds: 5, staggerMs: 8 };
+
+export interface ScaleOptions {
+  readonly quick: boolean;
+  readonly nodes?: readonly number[] | undefined;
+  readonly profile: boolean;
+  readonly interruption: Interruption;
+  readonly say: (text: string) => void;
+}
+
+/** Throws `DELAY_BACKEND_MISSING` or `MACHINE_CANNOT` before anything is measured. */
+export async function measureScale(options: ScaleOptions): Promise<{ tables: Table[]; figures: Figure[] }> {
+  const backend = machineBackend();
+  const effort = options.quick ? QUICK : FULL;
+  const runs: ScaleRun[] = [];
+  for (const nodes of options.nodes ?? (options.quick ? QUICK_SIZES : SIZES))
+    runs.push(await runSize(nodes, backend, effort, options));
+  return { tables: tablesOf(runs, backend), figures: figuresOf(runs) };
+}
+
+async function runSize(
+  nodes: number,
+  backend: DelayBackendName,
+  effort: Effort,
+  { profile, interruption, say }: ScaleOptions,
+): Promise<ScaleRun> {
+  const text = scaleFreeText(nodes, SEED);
+  const tell = (what: string): void => say(`${nodes} nodes: ${what}`);
+  const run = () => withLab(text, backend, interruption, (lab) => shaped(lab, effort, tell));
+  tell('setting up');
+  const { result, profiles } = profile ? await profiled(run) : { result: await run(), profiles: [] };
+  const spent = mostExpensive(profiles, result.span, PROFILE_ROWS);
+  tell('the same without netfold');
+  const unshaped = await withBareLab(result.names, interruption, (endpoints) => {
+    const pairs = unshapedPairs(endpoints, SEED);
+    return pingSteadily(pairs, [], effort);
+  });
+  return { ...result, nodes, spent, unshaped };
+}
+
+const PROFILE_ROWS = 25;
+
+async function shaped({ experiment }: Lab, effort: Effort, tell: (what: string) => void): Promise<Shaped> {
+  const { plan, graph } = experiment;
+  const pairs = pingPairs(graph, plan.endpoints, SEED);
+  const agents = agentsOf(experiment.name);
+  await experiment.run();
+  await sleep(SETTLE_MS);
+  tell('idle');
+  const idle = await watchCpu({ agents, traffic: [], seconds: effort.idleSeconds });
+  tell('each pings another for the first time');
+  const first = await pingOnce(pairs, effort.staggerMs);
+  tell(`each pings another, ${effort.seconds} s`);
+  const { result: steady, span } = await spanOf(() => pingSteadily(pairs, agents, effort));
+  const { nowBytes, mostBytes } = processMemory(agents[0]!);
+  const names = plan.endpoints.map(({ name }) => name);
+  return { names, idle, first, steady, span, memoryBytes: nowBytes, mostMemoryBytes: mostBytes };
+}
+
+/** What setting up has left to do. */
+const SETTLE_MS = 3000;
+
+async function pingOnce(pairs: readonly PingPair[], staggerMs: number): Promise<CrowdError> {
+  const { summaries } = await withCrowd(pairs, { count: 1, intervalMs: INTERVAL_MS, staggerMs });
+  return crowdError(targetsOf(pairs), summaries);
+}
+
+async function pingSteadily(
+  pairs: readonly PingPair[],
+  agents: readonly number[],
+  { seconds, staggerMs }: Effort,
+): Promise<Steady> {
+  // The first one ends when all have pinged for so long.
+  const count = Math.ceil((pairs.length * staggerMs) / INTERVAL_MS) + (seconds * 1000) / INTERVAL_MS + 2;
+  const plan = { count, intervalMs: INTERVAL_MS, staggerMs };
+  const { summaries, watched } = await withCrowd(pairs, plan, (crowd) =>
+    watchCpu({ agents, traffic: crowd.pids, seconds }),
+  );
+  return { error: crowdError(targetsOf(pairs), summaries), use: watched! };
+}
+
+async function withCrowd<T>(
+  pairs: readonly PingPair[],
+  plan: CrowdPlan,
+  whenAllPing?: (crowd: PingCrowd) => Promise<T>,
+) {
+  const crowd = new PingCrowd(pairs, plan);
+  try {
+    await crowd.started;
+    const watched = await whenAllPing?.(crowd);
+    return { summaries: await crowd.ended(), watched };
+  } finally {
+    crowd.stop();
+  }
+}
+
+const targetsOf = (pairs: readonly PingPair[]): number[] => pairs.map(({ targetMs }) => targetMs);

@@ -1,0 +1,32 @@
+/** What the profiler's files say. */
+import { expect, it } from 'vitest';
+import { mostExpensive, type Profile } from '../../../bench/measure/profile.ts';
+
+const frame = (functionName: string, url = '', lineNumber = -1) => ({ functionName, url, lineNumber });
+const profile: Profile = {
+  nodes: [
+    { id: 1, callFrame: frame('(idle)') },
+    { id: 2, callFrame: frame('(program)') },
+    { id: 3, callFrame: frame('run', 'file:///home/x/netfold/agent/tick/tick.ts', 41) },
+    { id: 5, callFrame: frame('wait', 'file:///home/x/netfold/agent/kernel/libc.ts', 290) },
+    { id: 4, callFrame: frame('', 'file:///home/x/netfold/node_modules/libp2p/dist/a.js', 6) },
+  ],
+  startTime: 1000,
+  // Ends: 1100, 1200, 1300, 1400, 1500, 1600, 1700
+  samples: [3, 1, 3, 2, 4, 3, 5],
+  timeDeltas: [100, 100, 100, 100, 100, 100, 100],
+};
+
+it('adds up the time in each function within the span, waiting left out', () => {
+  const spent = mostExpensive([profile], { fromMicros: 1200, untilMicros: 1700 }, 9);
+  expect(spent).toEqual([
+    { what: 'run (agent/tick/tick.ts:42)', cores: 0.4 },
+    { what: '(program)', cores: 0.2 },
+    { what: '(anonymous) (libp2p/dist/a.js:7)', cores: 0.2 },
+  ]);
+});
+
+it('adds up threads, and gives the most expensive only', () => {
+  const spent = mostExpensive([profile, profile], { fromMicros: 1000, untilMicros: 1600 }, 1);
+  expect(spent).toEqual([{ what: 'run (agent/tick/tick.ts:42)', cores: 1 }]);
+});
