@@ -8,6 +8,7 @@ import { EXIT_CODE, exitCodeOf } from '../proto/errors.ts';
 import { measureAccuracy } from './accuracy/accuracy.ts';
 import { BenchError } from './errors.ts';
 import { measureEvents } from './events/events.ts';
+import { measureFaults } from './faults/faults.ts';
 import { measureFolding } from './folding/folding.ts';
 import { reportFromMachine } from './in-machine.ts';
 import { Interruption } from './lab.ts';
@@ -173,6 +174,29 @@ function addMetadata(program: Command): void {
     });
 }
 
+const FAULTS_HELP = `
+Agents of four hosts that are killed, stopped, cut off or badly connected, with traffic, events and commands beside.
+  npm run bench -- faults                          210 faults (20 min)
+  npm run bench -- faults --quick                  35 faults (3 min)
+  npm run bench -- faults --faults 50 --seed 7     so many, and others`;
+
+function addFaults(program: Command): void {
+  program
+    .command('faults')
+    .description('how soon do agents agree again after a fault, and on the truth?')
+    .option('--faults <count>', 'how many', Number)
+    .option('--seed <number>', 'which', Number, 5)
+    .option('--quick', 'fewer samples: a look, not a result', false)
+    .option('--json <file>', 'write the JSON to this file, too')
+    .option('--save <folder>', 'write everything there, also of a quick run')
+    .addHelpText('after', FAULTS_HELP)
+    .action(async (options: ReportOptions & { faults?: number; seed: number }) => {
+      const interruption = new Interruption();
+      const count = options.faults;
+      await report('faults', options, () => measureFaults({ ...options, count, interruption, say: step }));
+    });
+}
+
 /** The delay line needs a processor that wakes up on time, so the machine measures netem only. */
 async function accuracyInMachine({ quick, json }: ReportOptions, interruption: Interruption): Promise<void> {
   const words = ['accuracy', '--backend', 'netem', ...(quick ? ['--quick'] : [])];
@@ -201,6 +225,7 @@ addArithmetic(
   measureFolding,
 );
 addMetadata(program);
+addFaults(program);
 for (const command of program.commands) command.exitOverride();
 
 try {
