@@ -64,7 +64,7 @@ export class MeshLinks {
     const { namespace } = this.#hosts[host]!;
     const rules = this.#sources('cut', host).map((address) => `ip saddr ${address} drop;`);
     const chain = `chain input { type filter hook input priority 0; ${rules.join(' ')} }`;
-    const input = `table inet faults\ndelete table inet faults\ntable inet faults { ${chain} }\n`;
+    const input = `table inet faults\ndelete table inet faults\ntable inet faults {\n${chain}\n}\n`;
     const [program, ...args] = inNamespace(namespace, ['nft', '-f', '-']);
     const { status, stderr } = spawnSync(program!, args, { input, encoding: 'utf8' });
     if (status !== 0) throw new BenchError('FAULT_FAILED', `nft in ${namespace}: ${stderr.trim()}`);
