@@ -7,11 +7,13 @@ import { NetfoldError } from '../proto/errors.ts';
 import { toRefusal } from '../proto/http-json.ts';
 import type { AgentRecord } from '../proto/record.ts';
 import type { AgentStatus } from '../proto/status.ts';
+import type { AgentView } from '../proto/view.ts';
 
 const runSchema = z.strictObject({ startAt: z.number() });
 
 export interface AgentDoor {
   status(): AgentStatus;
+  view(): AgentView;
   record(): AgentRecord;
   /** Starts applications and timeline at this time, in milliseconds since 1970. */
   run(startAt: number): void;
@@ -25,6 +27,7 @@ export interface AgentDoor {
 export async function openApi(agent: AgentDoor, socket: string): Promise<FastifyInstance> {
   const server = fastify();
   server.get('/status', async () => agent.status());
+  server.get('/view', async () => agent.view());
   server.get('/record', async () => agent.record());
   server.post('/run', async ({ body }) => {
     agent.run(runSchema.parse(body).startAt);

@@ -10,6 +10,7 @@ import { OWN_NAMESPACE_FILE } from './kernel/namespaces.ts';
 import { withLocalSecurity } from './mesh/security.ts';
 import { agentRecord } from './record.ts';
 import { agentStatus } from './status.ts';
+import { agentView } from './view.ts';
 
 export interface AgentOptions {
   /** Where the bootstrap comes from: `unix:PATH` or `http://HOST:PORT`. */
@@ -38,6 +39,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     const api = await openApi(
       {
         status: () => agentStatus(agent),
+        view: () => agentView(agent),
         record: () => agentRecord(agent),
         run: (startAt) => agent.run(startAt),
         control: (request) => agent.control.accept(request),

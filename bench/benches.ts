@@ -5,6 +5,7 @@ import { measureAccuracy } from './accuracy/accuracy.ts';
 import type { Bench, BenchOptions, Results } from './bench.ts';
 import { measureCpu } from './cpu/cpu.ts';
 import { measureEvents } from './events/events.ts';
+import { measureFaults } from './faults/faults.ts';
 import { measureFolding } from './folding/folding.ts';
 import { reportFromMachine } from './in-machine.ts';
 import { measureMetadata } from './metadata/metadata.ts';
@@ -93,6 +94,21 @@ export const BENCHES: readonly Bench[] = [
     hasLabs: true,
     minutes: { whole: 1.5, quick: 0.7 },
     measure: measureEvents,
+  },
+  {
+    name: 'faults',
+    description: 'how soon do agents agree again after a fault, and on the truth?',
+    help: 'Agents of four hosts that are killed, stopped, cut off or badly connected, with traffic, events and commands beside: 210 faults.',
+    hasLabs: true,
+    minutes: { whole: 20, quick: 3 },
+    options: [
+      new Option('--faults <count>', 'how many').argParser(Number),
+      new Option('--seed <number>', 'which').argParser(Number).default(5),
+    ],
+    measure: ({ own, ...options }) => {
+      const { faults, seed } = own as { faults?: number; seed: number };
+      return measureFaults({ ...options, seed, count: faults });
+    },
   },
   {
     name: 'accuracy',

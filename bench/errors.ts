@@ -2,6 +2,7 @@ import { type Blame, NetfoldError } from '../proto/errors.ts';
 
 export type BenchErrorCode =
   | 'BACKENDS_NONE'
+  | 'FAULT_FAILED'
   | 'MACHINE_FAILED'
   | 'NOTHING_ARRIVED'
   | 'OUTPUT_UNREADABLE'
@@ -12,6 +13,7 @@ export type BenchErrorCode =
 
 const BLAME: Readonly<Record<BenchErrorCode, Blame>> = {
   BACKENDS_NONE: 'machine',
+  FAULT_FAILED: 'machine',
   MACHINE_FAILED: 'machine',
   NOTHING_ARRIVED: 'internal',
   OUTPUT_UNREADABLE: 'machine',

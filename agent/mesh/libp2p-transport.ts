@@ -15,6 +15,7 @@ import { type Clock, systemClock, systemTimers, type Timers } from '../clock.ts'
 import { Admission } from './admission.ts';
 import { MeshError } from './errors.ts';
 import { Gate } from './gate.ts';
+import { GossipStreams } from './gossip-streams.ts';
 import { onHeardFrom } from './heard-from.ts';
 import { MAX_GOSSIP_BYTES, MAX_QUESTION_BYTES, MAX_STATE_BYTES } from './limits.ts';
 import { isKept, QuestionStreams } from './question-streams.ts';
@@ -65,6 +66,7 @@ class Libp2pTransport implements MeshTransport {
   readonly #experiment: string;
   readonly #redialer: Redialer<DialTarget>;
   readonly #questions = new QuestionStreams<Stream>();
+  readonly #gossip: GossipStreams;
   readonly #publishing = new Set<Promise<unknown>>();
   #running = false;
 
@@ -73,12 +75,14 @@ class Libp2pTransport implements MeshTransport {
     this.#gate = gate;
     this.#topic = topicOf(options.experiment);
     this.#experiment = options.experiment;
+    const timers = options.timers ?? systemTimers;
+    this.#gossip = new GossipStreams({ connections: () => node.getConnections(), timers });
     this.#redialer = new Redialer<DialTarget>({
       dial: (target) => this.#dial(target),
       isConnected: ({ peer }) => peer !== undefined && this.#connectionTo(peer) !== undefined,
       connections: () => node.getPeers().length,
       clock: options.clock ?? systemClock,
-      timers: options.timers ?? systemTimers,
+      timers,
     });
   }
 
@@ -103,6 +107,9 @@ class Libp2pTransport implements MeshTransport {
     });
     this.#gate.onRefused = (rejection, origin) => handlers.onRefused?.(rejection, origin);
     this.#node.addEventListener('peer:connect', ({ detail }) => handlers.onPeer(detail.toString()));
+    this.#node.addEventListener('connection:close', ({ detail }) => {
+      if (this.#running) this.#gossip.ended(detail.remotePeer.toString());
+    });
     for (const kind of REQUEST_KINDS) await this.#answer(kind, handlers);
     try {
       await this.#node.start();
@@ -118,6 +125,7 @@ class Libp2pTransport implements MeshTransport {
     if (!this.#running) return;
     this.#running = false;
     this.#redialer.stop();
+    this.#gossip.stop();
     await Promise.race([
       Promise.allSettled(this.#publishing),
       new Promise((resolve) => setTimeout(resolve, FLUSH_TIMEOUT_MS).unref()),

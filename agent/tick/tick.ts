@@ -161,6 +161,7 @@ export class Tick {
   }
 }
 
-function shareFlow(source: number, destination: number, rateBps: number, greedy: boolean): ShareFlow {
+/** A flow as it was announced, as sharing takes it. */
+export function shareFlow(source: number, destination: number, rateBps: number, greedy: boolean): ShareFlow {
   return { source, destination, demandBps: greedy ? Number.POSITIVE_INFINITY : rateBps * HEADROOM };
 }

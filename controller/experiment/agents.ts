@@ -43,6 +43,15 @@ export class AgentProcess {
     });
   }
 
+  /** `undefined` where it could not be started. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  get hasExited(): boolean {
+    return this.#hasExited;
+  }
+
   /** `undefined` while the agent has no socket yet. Throws where it has ended. */
   async status(): Promise<AgentStatus | undefined> {
     if (this.#hasExited) throw this.#failure();

@@ -66,12 +66,14 @@ export class Experiment {
   readonly graph: Graph;
   readonly topology: Topology;
   readonly agents: readonly AgentProcess[];
-  readonly #server: FastifyInstance;
+  readonly #serve: () => Promise<FastifyInstance>;
+  #server: FastifyInstance | undefined;
   readonly #started: Started;
   readonly #onProgress: ExperimentOptions['onProgress'];
 
   private constructor(
     facts: { plan: LabPlan; graph: Graph; topology: Topology; agents: readonly AgentProcess[] },
+    serve: () => Promise<FastifyInstance>,
     server: FastifyInstance,
     started: Started,
     onProgress: ExperimentOptions['onProgress'],
@@ -80,6 +82,7 @@ export class Experiment {
     this.graph = facts.graph;
     this.topology = facts.topology;
     this.agents = facts.agents;
+    this.#serve = serve;
     this.#server = server;
     this.#started = started;
     this.#onProgress = onProgress;
@@ -109,11 +112,13 @@ export class Experiment {
       const { takeOver = false, leaseMs } = site ?? {};
       const settings = { delayBackend, logFolder, takeOver, ...(leaseMs !== undefined && { leaseMs }) };
       const started: Started = { at: undefined };
-      server = await serveBootstrap(plan, source, settings, await secureMesh(plan), () => started.at);
+      const security = await secureMesh(plan);
+      const serve = () => serveBootstrap(plan, source, settings, security, () => started.at);
+      server = await serve();
       onStep(`starting ${count(plan.hosts.length, 'agent')}`);
       const agents = plan.hosts.map((host) => new AgentProcess(name, host));
       await untilReady(agents, options);
-      return new Experiment({ plan, graph, topology, agents }, server, started, options.onProgress);
+      return new Experiment({ plan, graph, topology, agents }, serve, server, started, options.onProgress);
     } catch (error) {
       await server?.close();
       await removeExperiment(name, options.onProgress);
@@ -143,9 +148,19 @@ export class Experiment {
     return Promise.race(this.agents.map((agent) => agent.exited.then(() => agent)));
   }
 
+  /** Agents that run need no controller; those that start wait for the next one. */
+  async closeController(): Promise<void> {
+    await this.#server?.close();
+    this.#server = undefined;
+  }
+
+  async openController(): Promise<void> {
+    this.#server ??= await this.#serve();
+  }
+
   /** Ends the experiment and removes everything of it. */
   async stop(): Promise<void> {
-    await this.#server.close();
+    await this.closeController();
     await removeExperiment(this.name, this.#onProgress);
   }
 }

@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { systemClock, systemTimers } from '../../../agent/clock.ts';
 import { createLibp2pTransport } from '../../../agent/mesh/libp2p-transport.ts';
@@ -174,4 +174,62 @@ test('a question that is refused or not heard rejects', async () => {
   });
   await b.connect(a.addresses[0]!);
   await expect(b.request('state', a.selfId, () => Uint8Array.of(1))).rejects.toThrow();
+});
+
+/** A way to `port` of this machine that can be cut. */
+async function newProxy(port: number): Promise<{ address: string; stop(): Promise<void> }> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    const other = connect(port, '127.0.0.1');
+    for (const [from, to] of [[socket, other] as const, [other, socket] as const]) {
+      sockets.add(from);
+      from.on('error', () => {});
+      from.on('data', (bytes) => to.write(bytes));
+      from.on('close', () => to.destroy());
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const stop = async (): Promise<void> => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  };
+  return { address: `/ip4/127.0.0.1/tcp/${(server.address() as AddressInfo).port}`, stop };
+}
+
+/** Resolves when something that `from` publishes comes through gossip to whoever waits. */
+async function gossipArrives(from: MeshTransport, heard: Set<number>): Promise<void> {
+  for (let number = 1; heard.size === 0; number++) {
+    from.publish(new Uint8Array([number % 256]));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+test('gossip goes on when the first of two connections to a peer ends', async () => {
+  const started = await Promise.all(
+    [0, 1].map(async () => {
+      const transport = await newTransport();
+      running.push(transport);
+      const heard = new Set<number>();
+      const onGossip = (bytes: Uint8Array): boolean => heard.add(bytes[0]!) !== undefined;
+      await transport.start({ onGossip, onRequest: () => undefined, onPeer: () => {} });
+      // Without the peer's id nobody can tell that there is a connection already.
+      return { transport, heard, address: transport.addresses[0]!.replace(/\/p2p\/.*/, '') };
+    }),
+  );
+  const [a, b] = started as [(typeof started)[number], (typeof started)[number]];
+  const bothHear = async (): Promise<void> => {
+    a.heard.clear();
+    b.heard.clear();
+    await Promise.all([gossipArrives(a.transport, b.heard), gossipArrives(b.transport, a.heard)]);
+  };
+  const proxy = await newProxy(Number(b.address.split('/').at(-1)));
+  running.push(proxy);
+  await a.transport.connect(proxy.address);
+  await bothHear();
+  await b.transport.connect(a.address);
+  // Nothing tells when gossip has taken notice of the second.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  await proxy.stop();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await bothHear();
 });

@@ -1,0 +1,72 @@
+/** The fault suite: agents of four hosts that die, stand still and lose each other, and how soon they agree again. */
+import { chooseDelayBackend } from '../../agent/delay-backend.ts';
+import { probeMachine } from '../../agent/kernel/probe.ts';
+import { requireAbilities } from '../../controller/experiment/experiment.ts';
+import { BenchError } from '../errors.ts';
+import { type Interruption, type Lab, withLab } from '../lab.ts';
+import type { Table } from '../report/model.ts';
+import { describeFault, type Fault, planFaults } from './plan.ts';
+import { FaultSuite, type Outcome } from './suite.ts';
+import { BOUND_MS, tableOf } from './table.ts';
+import { FAULTS_TOPOLOGY, HOSTS } from './topology.ts';
+import { FaultTraffic } from './traffic.ts';
+
+const FAULTS = 210;
+const QUICK_FAULTS = 35;
+
+export interface FaultsOptions {
+  readonly quick: boolean;
+  readonly count?: number | undefined;
+  readonly seed: number;
+  readonly interruption: Interruption;
+  readonly say: (text: string) => void;
+}
+
+/** Throws `DELAY_BACKEND_MISSING`, `MACHINE_CANNOT`, and `RESULT_WRONG` where agents never agreed to begin with. */
+export async function measureFaults(options: FaultsOptions): Promise<Table[]> {
+  const { quick, count = quick ? QUICK_FAULTS : FAULTS, seed, interruption, say } = options;
+  const abilities = probeMachine();
+  requireAbilities(abilities);
+  const backend = chooseDelayBackend('auto', abilities);
+  const faults = planFaults(count, seed, HOSTS);
+  const use = (lab: Lab): Promise<Outcome[]> => runFaults(faults, seed, lab, say);
+  const outcomes = await withLab(FAULTS_TOPOLOGY, backend, interruption, use, HOSTS);
+  return [tableOf(outcomes, backend, seed)];
+}
+
+/** One after the other, in a lab that has not begun to run. */
+export async function runFaults(
+  faults: readonly Fault[],
+  seed: number,
+  { experiment, place }: Lab,
+  say: (text: string) => void,
+): Promise<Outcome[]> {
+  await experiment.run();
+  const traffic = new FaultTraffic();
+  const suite = new FaultSuite(experiment, seed);
+  try {
+    await traffic.start(place);
+    const began = await suite.agree(performance.now());
+    if (!(began.agreementMs < BOUND_MS))
+      throw new BenchError(
+        'RESULT_WRONG',
+        `the agents don't agree before any fault: ${began.last.join('\n')}`,
+      );
+    const outcomes: Outcome[] = [];
+    for (const [index, fault] of faults.entries()) {
+      const outcome = await suite.run(fault);
+      outcomes.push(outcome);
+      say(`${index + 1}/${faults.length} ${describeOutcome(outcome)}`);
+    }
+    return outcomes;
+  } finally {
+    await traffic.stop();
+    await suite.stop();
+  }
+}
+
+/** What happened and how it ended, and what was wrong last where that took too long. */
+export function describeOutcome({ fault, agreementMs, last }: Outcome): string {
+  const wrong = agreementMs < BOUND_MS ? '' : `\n  ${last.slice(0, 5).join('\n  ')}`;
+  return `${Math.round(agreementMs)} ms after ${describeFault(fault)}${wrong}`;
+}

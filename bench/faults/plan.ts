@@ -1,0 +1,140 @@
+/** Which faults happen, drawn from a seed. Pure. */
+import { SeededRandom } from '../../topology/random.ts';
+import { COMMANDS } from './topology.ts';
+
+/** From one host to another: faults may go one way. */
+export interface Direction {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Milliseconds since the fault began. */
+interface Window {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** `kill`: with SIGKILL, and a new one at the end. `bad`: 100 ms and 20 % loss. `controller`: nobody bootstraps agents. */
+export type Part = Window &
+  (
+    | { readonly what: 'kill' | 'pause'; readonly host: number }
+    | { readonly what: 'cut' | 'bad'; readonly directions: readonly Direction[] }
+    | { readonly what: 'controller' }
+  );
+
+export const KINDS = ['kill', 'pause', 'cut', 'one-way', 'bad', 'controller', 'several'] as const;
+export type Kind = (typeof KINDS)[number];
+
+export interface Fault {
+  readonly kind: Kind;
+  /** They may overlap. The fault is over when the last one is. */
+  readonly parts: readonly Part[];
+  /** Told to an agent while the fault lasts. */
+  readonly command?: { readonly host: number; readonly atMs: number; readonly text: string };
+}
+
+/** As long as it takes to be noticed several times over, and shorter than a blink. */
+const LEAST_MS = 100;
+const MOST_MS = 8000;
+
+/** `count` faults on `hosts` hosts, each kind as often as the others. */
+export function planFaults(count: number, seed: number, hosts: number): Fault[] {
+  const draw = new Draw(seed, hosts);
+  return Array.from({ length: count }, (_, index) => draw.fault(KINDS[index % KINDS.length]!));
+}
+
+class Draw {
+  readonly #random: SeededRandom;
+  readonly #hosts: readonly number[];
+
+  constructor(seed: number, hosts: number) {
+    this.#random = new SeededRandom(seed);
+    this.#hosts = Array.from({ length: hosts }, (_, index) => index);
+  }
+
+  fault(kind: Kind): Fault {
+    const parts = this.#parts(kind);
+    if (this.#chance(0.4)) return { kind, parts };
+    const text = COMMANDS[this.#random.below(COMMANDS.length)]!;
+    const atMs = this.#random.below(Math.max(...parts.map(({ toMs }) => toMs)));
+    const command = { host: this.#random.below(this.#hosts.length), atMs, text };
+    return { kind, parts, command };
+  }
+
+  #parts(kind: Kind): Part[] {
+    switch (kind) {
+      case 'kill':
+        return this.#some(this.#hosts).map((host) => ({ what: 'kill', host, ...this.#window() }));
+      case 'pause':
+        return this.#some(this.#hosts).map((host) => ({ what: 'pause', host, ...this.#window() }));
+      case 'cut':
+        return [this.#cut()];
+      case 'one-way':
+        return [{ what: 'cut', directions: this.#some(this.#directions()), ...this.#window() }];
+      case 'bad':
+        return [this.#bad()];
+      case 'controller':
+        return this.#withoutController();
+      case 'several':
+        return [this.#cut(), ...this.#random.sample([this.#one('kill'), this.#one('pause'), this.#bad()], 2)];
+    }
+  }
+
+  /** Agents that start need it, so what was killed is started when it is back. */
+  #withoutController(): Part[] {
+    const others: Part[] = [this.#cut(), this.#one('pause'), this.#one('kill')];
+    const [other] = this.#random.sample(others, 1) as [Part];
+    return [{ what: 'controller', fromMs: 0, toMs: Math.max(1, other.toMs - 1) }, other];
+  }
+
+  #one(what: 'kill' | 'pause'): Part {
+    return { what, host: this.#random.below(this.#hosts.length), ...this.#window() };
+  }
+
+  /** Links in both directions. */
+  #cut(): Part {
+    const pairs = this.#directions().filter(({ from, to }) => from < to);
+    const back = ({ from, to }: Direction): Direction => ({ from: to, to: from });
+    const directions = this.#some(pairs).flatMap((pair) => [pair, back(pair)]);
+    return { what: 'cut', directions, ...this.#window() };
+  }
+
+  #bad(): Part {
+    return { what: 'bad', directions: this.#some(this.#directions()), ...this.#window() };
+  }
+
+  #directions(): Direction[] {
+    return this.#hosts.flatMap((from) => this.#hosts.filter((to) => to !== from).map((to) => ({ from, to })));
+  }
+
+  /** At least one, seldom all. */
+  #some<T>(items: readonly T[]): T[] {
+    return this.#random.sample(items, 1 + this.#random.below(items.length));
+  }
+
+  /** As many between 0.1 and 1 s as between 0.8 and 8 s. */
+  #window(): Window {
+    const fromMs = this.#random.below(300);
+    const length = LEAST_MS * (MOST_MS / LEAST_MS) ** (this.#random.below(1001) / 1000);
+    return { fromMs, toMs: Math.round(fromMs + length) };
+  }
+
+  #chance(ratio: number): boolean {
+    return this.#random.below(1000) < ratio * 1000;
+  }
+}
+
+/** For whoever wants to know what it was: `cut 0>1 1>0 for 1.2 s`. */
+export function describeFault({ kind, parts, command }: Fault): string {
+  const described = parts.map((part) => {
+    const whom =
+      'host' in part
+        ? ` ${part.host}`
+        : 'directions' in part
+          ? part.directions.map(({ from, to }) => ` ${from}>${to}`).join('')
+          : '';
+    return `${part.what}${whom} ${part.fromMs}–${part.toMs} ms`;
+  });
+  const told = command ? [`"${command.text}" to ${command.host} at ${command.atMs} ms`] : [];
+  return `${kind}: ${[...described, ...told].join(', ')}`;
+}

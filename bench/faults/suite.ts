@@ -1,0 +1,195 @@
+/** Does to a running experiment what a plan says, and finds out how long its agents take to agree again. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AgentProcess } from '../../controller/experiment/agents.ts';
+import type { Experiment } from '../../controller/experiment/experiment.ts';
+import { agentSocket } from '../../controller/lab/names.ts';
+import { type Command, type ControlAnswer, commandKey } from '../../proto/control.ts';
+import { NetfoldError } from '../../proto/errors.ts';
+import { callJson } from '../../proto/http-json.ts';
+import type { AgentView } from '../../proto/view.ts';
+import { type Disagreement, findDisagreement, type Truth } from './agreement.ts';
+import { Classes } from './classes.ts';
+import { MeshLinks } from './mesh-links.ts';
+import { Overseer } from './overseer.ts';
+import type { Fault, Part } from './plan.ts';
+
+/** How often agents are asked what they see. */
+const LOOK_MS = 50;
+/** What was agreed upon stays so: a host that is dropped late would be gone by then, or a quarter of the time. */
+const HOLD_MS = 700;
+/** Without agreement by then, something is stuck. */
+const GIVE_UP_MS = 12_000;
+
+export interface Outcome {
+  readonly fault: Fault;
+  /** From the end of the fault until all agents answered, those that were started then among them. */
+  readonly answerMs: number;
+  /** From then until all agreed, and the kernel had what they agreed upon; `Infinity`: never. */
+  readonly agreementMs: number;
+  /** What was wrong when it was looked at last before. */
+  readonly last: readonly string[];
+}
+
+export class FaultSuite {
+  readonly #experiment: Experiment;
+  readonly #agents: AgentProcess[];
+  readonly #links: MeshLinks;
+  readonly #overseer: Overseer;
+  readonly #classes: Classes;
+  readonly #truth: Omit<Truth, 'commands'>;
+  /** Accepted by an agent. */
+  readonly #commands = new Map<string, Command>();
+  /** Hosts whose agent is dead, or stopped. */
+  readonly #away = new Set<number>();
+
+  /** `experiment`: running. */
+  constructor(experiment: Experiment, seed: number) {
+    const { plan, topology, agents } = experiment;
+    this.#experiment = experiment;
+    this.#agents = [...agents];
+    this.#links = new MeshLinks(plan.hosts, seed);
+    const hostOf = new Map(plan.endpoints.map(({ name, host }) => [name, host.name]));
+    this.#overseer = new Overseer(topology, hostOf);
+    this.#classes = new Classes(plan.endpoints);
+    this.#truth = {
+      hosts: plan.hosts.map(({ name }) => name),
+      endpoints: plan.endpoints.map(({ name, host, addresses }) => ({ name, host: host.name, addresses })),
+      sharesOfAll: (flows, at) => this.#overseer.shares(flows, at),
+    };
+  }
+
+  async stop(): Promise<void> {
+    this.#classes.close();
+    await this.#links.stop();
+  }
+
+  /** Resolves when the fault is over and all agree again, or never will. */
+  async run(fault: Fault): Promise<Outcome> {
+    const told = fault.command && this.#tell(fault.command);
+    await Promise.all(fault.parts.map((part) => this.#do(part)));
+    const healed = performance.now();
+    await told;
+    return { fault, ...(await this.agree(healed)) };
+  }
+
+  /** Waits until all agree; times count from `since` (`performance.now()`). */
+  async agree(since: number): Promise<Omit<Outcome, 'fault'>> {
+    let last: readonly string[] = [];
+    let answered: number | undefined;
+    let agreed: number | undefined;
+    for (;;) {
+      const looked = performance.now();
+      const { lasting, fleeting } = await this.#look();
+      const wrong = [...lasting, ...fleeting];
+      if (!wrong.some((text) => text.endsWith("doesn't answer"))) answered ??= looked;
+      if (lasting.length > 0) agreed = undefined;
+      if (wrong.length === 0) agreed ??= looked;
+      else if (agreed === undefined) last = wrong;
+      if (agreed !== undefined && wrong.length === 0 && looked - agreed >= HOLD_MS) break;
+      if (looked - since > GIVE_UP_MS) {
+        agreed = Number.POSITIVE_INFINITY;
+        last = wrong;
+        break;
+      }
+      await sleep(LOOK_MS);
+    }
+    const from = answered ?? performance.now();
+    return { answerMs: from - since, agreementMs: Math.max(0, agreed - from), last };
+  }
+
+  async #do(part: Part): Promise<void> {
+    await sleep(part.fromMs);
+    const end = await this.#begin(part);
+    await sleep(part.toMs - part.fromMs);
+    await end();
+  }
+
+  /** Gives what ends it. */
+  async #begin(part: Part): Promise<() => void | Promise<void>> {
+    if ('directions' in part) {
+      await this.#links.begin(part);
+      return () => this.#links.end(part);
+    }
+    if ('host' in part) return part.what === 'kill' ? this.#kill(part.host) : this.#pause(part.host);
+    await this.#experiment.closeController();
+    return () => this.#experiment.openController();
+  }
+
+  async #kill(host: number): Promise<() => void> {
+    const agent = this.#agents[host]!;
+    this.#away.add(host);
+    process.kill(agent.pid!, 'SIGKILL');
+    await agent.exited;
+    return () => {
+      this.#agents[host] = new AgentProcess(this.#experiment.name, this.#experiment.plan.hosts[host]!);
+      this.#away.delete(host);
+    };
+  }
+
+  #pause(host: number): () => void {
+    const { pid } = this.#agents[host]!;
+    // One that is killed while it is stopped is another's.
+    const send = (signal: NodeJS.Signals): void => {
+      if (this.#agents[host]!.pid === pid && !this.#agents[host]!.hasExited) process.kill(pid!, signal);
+    };
+    this.#away.add(host);
+    send('SIGSTOP');
+    return () => {
+      this.#away.delete(host);
+      send('SIGCONT');
+    };
+  }
+
+  /** What an agent refuses, or can't be told, is not a command. */
+  async #tell({ host, atMs, text }: NonNullable<Fault['command']>): Promise<void> {
+    await sleep(atMs);
+    if (this.#away.has(host)) return;
+    try {
+      const { command } = (await callJson(this.#address(host), '/control', { text })) as ControlAnswer;
+      if (command) this.#commands.set(commandKey(command), command);
+    } catch (error) {
+      if (!(error instanceof NetfoldError)) throw error;
+    }
+  }
+
+  async #look(): Promise<Disagreement> {
+    const views = await this.#views();
+    const [first] = views;
+    if (first?.now && first.commands.count > 0) await this.#hear(first);
+    const truth = { ...this.#truth, commands: this.#commands.size };
+    const disagreement = findDisagreement(views, truth);
+    if (disagreement.lasting.length + disagreement.fleeting.length > 0) return disagreement;
+    return { lasting: [], fleeting: await this.#wrongClasses(views as AgentView[]) };
+  }
+
+  /** All of what one agent has heard; that the others have the same is told by digests. */
+  async #hear({ now }: AgentView): Promise<void> {
+    const { history } = (await callJson(this.#address(0), '/control')) as ControlAnswer;
+    for (const { state, problem, ...command } of history) {
+      // Accepted, though its answer was lost with the agent.
+      this.#commands.set(commandKey(command), command);
+    }
+    this.#overseer.hear([...this.#commands.values()], now!);
+  }
+
+  /** Shares may change while classes are read: what differs then is no difference. */
+  async #wrongClasses(views: readonly AgentView[]): Promise<string[]> {
+    const shares = views.flatMap((view) => view.shares);
+    const wanted = this.#classes.wanted(shares, (from, to) => this.#overseer.path(from, to));
+    const has = this.#classes.read();
+    return has.flatMap((text, at) => (text === wanted[at] ? [] : [`has ${text}; should be ${wanted[at]}`]));
+  }
+
+  #views(): Promise<(AgentView | undefined)[]> {
+    return Promise.all(
+      this.#agents.map(async (_, host) => {
+        const view = await callJson(this.#address(host), '/view').catch(() => undefined);
+        return view as AgentView | undefined;
+      }),
+    );
+  }
+
+  #address(host: number): string {
+    return `unix:${agentSocket(this.#experiment.name, this.#experiment.plan.hosts[host]!.name)}`;
+  }
+}

@@ -1,0 +1,60 @@
+/** What agents did after the faults, as a table. Pure. */
+import type { DelayBackendName } from '../../agent/kernel/probe.ts';
+import { median, quantile, range } from '../measure/statistics.ts';
+import { judge, told } from '../report/judge.ts';
+import type { Row, Table } from '../report/model.ts';
+import { KINDS, type Kind } from './plan.ts';
+import type { Outcome } from './suite.ts';
+import { HOSTS } from './topology.ts';
+
+/** After the end of a fault, or the start of the agents that it has killed. */
+export const BOUND_MS = 5000;
+
+const NAMES: Readonly<Record<Kind, string>> = {
+  kill: 'agents killed, new ones started',
+  pause: 'agents stopped for a while',
+  cut: 'links cut',
+  'one-way': 'links cut one way',
+  bad: '100 ms and 20 % loss on links',
+  controller: 'controller down, and another fault',
+  several: 'several at a time',
+};
+
+/** The row of `Infinity` is outside. */
+export function tableOf(outcomes: readonly Outcome[], backend: DelayBackendName, seed: number): Table {
+  const of = (kind: Kind): Outcome[] => outcomes.filter(({ fault }) => fault.kind === kind);
+  const answers = of('kill').map(({ answerMs }) => answerMs);
+  return {
+    id: 'faults',
+    title: `${outcomes.length} faults of ${HOSTS} hosts, seed ${seed}`,
+    backend,
+    source: 'issue 5: all agents agree within 5 s of the end of every fault',
+    method:
+      'TCP and UDP flows, a topology that changes every second or two, and commands of users beside. From the end of a fault, and the first answer of agents that were started then, until all agents say the same of hosts, endpoints, epoch, commands and flows, their shares are those that one process computes from all flows, and the kernel has just these classes. The longest of each kind is judged.',
+    sampled: 'faults',
+    rows: [
+      ...KINDS.filter((kind) => of(kind).length > 0).map((kind) => rowOf(NAMES[kind], of(kind))),
+      ...(outcomes.length > 0 ? [rowOf('all', outcomes)] : []),
+      ...(answers.length > 0 ? [startRow(answers)] : []),
+    ],
+  };
+}
+
+function rowOf(what: string, outcomes: readonly Outcome[]): Row {
+  const times = outcomes.map(({ agreementMs }) => agreementMs);
+  const lost = times.filter((time) => !Number.isFinite(time)).length;
+  const spread = lost > 0 ? null : range(times);
+  const note =
+    lost > 0
+      ? `${lost} never`
+      : `median ${Math.round(median(times))} ms, 99 % ${Math.round(quantile(times, 0.99))} ms`;
+  return judge(
+    { what, unit: 'ms', target: 0, bound: { kind: 'absolute', value: BOUND_MS } },
+    { measured: lost > 0 ? Number.NaN : Math.max(...times), spread, samples: times.length, note },
+  );
+}
+
+function startRow(answers: readonly number[]): Row {
+  const facts = { measured: median(answers), spread: range(answers), samples: answers.length };
+  return told('from the start of new agents to the first answer, median', 'ms', facts);
+}

@@ -1,0 +1,54 @@
+/**
+ * What an agent takes the whole mesh to be, and what it makes of it (`GET /view` on its socket). Where agents agree, all
+ * but `host` and `shares` is the same, and `shares` follow from the rest.
+ */
+import type { AgentState } from './status.ts';
+
+export interface ViewMember {
+  readonly name: string;
+  readonly peer: string;
+  readonly incarnation: number;
+}
+
+export interface ViewEndpoint {
+  readonly name: string;
+  /** Who has it. */
+  readonly host: string;
+  readonly addresses: readonly string[];
+}
+
+/** As it was announced. */
+export interface ViewFlow {
+  readonly from: string;
+  readonly to: string;
+  readonly rateBps: number;
+  readonly greedy: boolean;
+}
+
+/** Of a flow from an own endpoint. null: without a limit. */
+export interface ViewShare {
+  readonly from: string;
+  readonly to: string;
+  readonly rateBps: number | null;
+  readonly ceilingBps: number | null;
+}
+
+export interface AgentView {
+  readonly host: string;
+  readonly state: AgentState;
+  /** As in the status. */
+  readonly shaped: boolean;
+  readonly degraded: readonly string[];
+  /** Microseconds since the start; null where it isn't known. */
+  readonly now: number | null;
+  readonly epoch: number;
+  /** Sorted by name; the agent's own host is one of them. */
+  readonly members: readonly ViewMember[];
+  /** In the order of the topology. */
+  readonly endpoints: readonly ViewEndpoint[];
+  /** Of all hosts, by source and destination in the order of the topology. */
+  readonly flows: readonly ViewFlow[];
+  readonly shares: readonly ViewShare[];
+  /** How many commands of users are known, and a sum over them. */
+  readonly commands: { readonly count: number; readonly digest: string };
+}

@@ -1,0 +1,20 @@
+/** Hosts that die, stand still or lose each other, in a seeded order: afterwards all agents agree, and on the truth. */
+import { expect, it } from 'vitest';
+import { describeOutcome, runFaults } from '../../bench/faults/faults.ts';
+import { planFaults } from '../../bench/faults/plan.ts';
+import { BOUND_MS } from '../../bench/faults/table.ts';
+import { FAULTS_TOPOLOGY, HOSTS } from '../../bench/faults/topology.ts';
+import { place, startLab } from '../support/lab.ts';
+
+const SEED = 5;
+/** Five of each kind; `npm run bench -- faults` has 210. */
+const FAULTS = 35;
+
+it(`agents agree after each of ${FAULTS} faults, seed ${SEED}`, { timeout: 300_000 }, async () => {
+  const experiment = await startLab(FAULTS_TOPOLOGY, { hosts: HOSTS });
+  const lab = { experiment, place: (name: string) => place(experiment, name) };
+  const outcomes = await runFaults(planFaults(FAULTS, SEED, HOSTS), SEED, lab, () => {});
+  const late = outcomes.filter(({ agreementMs }) => !(agreementMs < BOUND_MS));
+  expect(late.map(describeOutcome)).toEqual([]);
+  expect(outcomes).toHaveLength(FAULTS);
+});

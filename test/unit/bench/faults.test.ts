@@ -1,0 +1,202 @@
+import { describe, expect, it } from 'vitest';
+import { findDisagreement, type Truth } from '../../../bench/faults/agreement.ts';
+import { describeFault, KINDS, planFaults } from '../../../bench/faults/plan.ts';
+import type { Outcome } from '../../../bench/faults/suite.ts';
+import { tableOf } from '../../../bench/faults/table.ts';
+import type { AgentView } from '../../../proto/view.ts';
+
+describe('a plan of faults', () => {
+  const faults = planFaults(210, 5, 4);
+
+  it('has as many of each kind, the same from the same seed', () => {
+    for (const kind of KINDS) expect(faults.filter((fault) => fault.kind === kind)).toHaveLength(30);
+    expect(planFaults(210, 5, 4)).toEqual(faults);
+    expect(planFaults(210, 6, 4)).not.toEqual(faults);
+  });
+
+  it('lasts from a tenth of a second to eight, and tells commands meanwhile', () => {
+    const windows = faults.flatMap(({ parts }) => parts.filter(({ what }) => what !== 'controller'));
+    const lengths = windows.map(({ fromMs, toMs }) => toMs - fromMs);
+    expect(Math.min(...lengths)).toBeGreaterThanOrEqual(100);
+    expect(Math.max(...lengths)).toBeLessThanOrEqual(8000);
+    expect(lengths.some((ms) => ms < 300)).toBe(true);
+    expect(lengths.some((ms) => ms > 5000)).toBe(true);
+    for (const { command, parts } of faults)
+      if (command) expect(command.atMs).toBeLessThan(Math.max(...parts.map(({ toMs }) => toMs)));
+    expect(faults.filter(({ command }) => command).length).toBeGreaterThan(80);
+  });
+
+  it('kills nobody twice at a time, and starts nobody without a controller', () => {
+    for (const { kind, parts } of faults) {
+      const killed = parts.flatMap((part) => (part.what === 'kill' ? [part.host] : []));
+      expect(new Set(killed).size).toBe(killed.length);
+      if (kind !== 'controller') continue;
+      const [controller, other] = parts as [(typeof parts)[number], (typeof parts)[number]];
+      expect(controller.toMs).toBeLessThan(other.toMs);
+      expect(controller.toMs).toBeGreaterThan(other.fromMs);
+    }
+  });
+
+  it('cuts both ways, or one', () => {
+    const ways = (kind: string) =>
+      faults
+        .filter((fault) => fault.kind === kind)
+        .flatMap(({ parts }) => parts)
+        .flatMap((part) => ('directions' in part ? [part.directions] : []));
+    for (const directions of ways('cut'))
+      for (const { from, to } of directions) expect(directions).toContainEqual({ from: to, to: from });
+    const oneWay = ways('one-way').flat();
+    expect(oneWay.every(({ from, to }) => from !== to)).toBe(true);
+    expect(ways('one-way').some(([first, ...rest]) => rest.length === 0 && first !== undefined)).toBe(true);
+  });
+
+  it('is told in words', () => {
+    const parts = [
+      { what: 'kill', host: 2, fromMs: 10, toMs: 900 },
+      { what: 'bad', directions: [{ from: 0, to: 3 }], fromMs: 0, toMs: 700 },
+    ] as const;
+    const command = { host: 1, atMs: 50, text: 'reset' };
+    expect(describeFault({ kind: 'several', parts, command })).toBe(
+      'several: kill 2 10–900 ms, bad 0>3 0–700 ms, "reset" to 1 at 50 ms',
+    );
+  });
+});
+
+const MEMBERS = [
+  { name: 'host0', peer: 'p0', incarnation: 7 },
+  { name: 'host1', peer: 'p1', incarnation: 9 },
+];
+const ENDPOINTS = [
+  { name: 'a.0', host: 'host0', addresses: ['10.1.0.1'] },
+  { name: 'b.0', host: 'host1', addresses: ['10.2.0.1', 'fd00::1'] },
+];
+const FLOWS = [
+  { from: 'a.0', to: 'b.0', rateBps: 1000, greedy: false },
+  { from: 'b.0', to: 'a.0', rateBps: 3000, greedy: true },
+];
+const SHARES = new Map([
+  ['host0', [{ from: 'a.0', to: 'b.0', rateBps: 1100, ceilingBps: 5000 }]],
+  ['host1', [{ from: 'b.0', to: 'a.0', rateBps: 4000, ceilingBps: 4000 }]],
+]);
+
+const viewOf = (host: 'host0' | 'host1', changes: Partial<AgentView> = {}): AgentView => ({
+  host,
+  state: 'running',
+  shaped: true,
+  degraded: [],
+  now: host === 'host0' ? 500 : 600,
+  epoch: 3,
+  members: MEMBERS,
+  endpoints: ENDPOINTS,
+  flows: FLOWS,
+  shares: SHARES.get(host)!,
+  commands: { count: 2, digest: 'ab cd' },
+  ...changes,
+});
+
+const truth: Truth = {
+  hosts: ['host0', 'host1'],
+  endpoints: ENDPOINTS,
+  commands: 2,
+  sharesOfAll: (flows, { now, epoch }) => {
+    expect(now).toBe(600);
+    expect(flows.filter(({ rateBps }) => rateBps > 0)).toEqual(FLOWS);
+    return epoch === 3 ? SHARES : undefined;
+  },
+};
+
+const between = (changes: Partial<AgentView>, other: Partial<AgentView> = {}) =>
+  findDisagreement([viewOf('host0', other), viewOf('host1', changes)], truth);
+
+describe('agents', () => {
+  it('agree', () => {
+    expect(between({})).toEqual({ lasting: [], fleeting: [] });
+  });
+
+  it('that do not answer agree with nobody', () => {
+    expect(findDisagreement([viewOf('host0'), undefined], truth).lasting).toEqual(["host1 doesn't answer"]);
+  });
+
+  it.each<[string, Partial<AgentView>, RegExp]>([
+    ['state', { state: 'waiting' }, /host1 is waiting/],
+    ['shaped', { shaped: false }, /host1 has not shaped/],
+    ['degraded', { degraded: ['no room'] }, /host1: no room/],
+    ['a host that is missed', { members: MEMBERS.slice(1) }, /members of host1: -.*host0/],
+    ['a host that is dead', { members: [...MEMBERS, { ...MEMBERS[0]!, name: 'host2' }] }, /\+.*host2/],
+    ['an old incarnation', { members: [{ ...MEMBERS[0]!, incarnation: 6 }, MEMBERS[1]!] }, /\+.*6/],
+    ['an endpoint that is missed', { endpoints: ENDPOINTS.slice(0, 1) }, /endpoints of host1: -.*b\.0/],
+    [
+      'addresses',
+      { endpoints: [ENDPOINTS[0]!, { ...ENDPOINTS[1]!, addresses: ['10.2.0.1'] }] },
+      /endpoints of host1/,
+    ],
+  ])('disagree lastingly on %s', (_, changes, text) => {
+    const { lasting, fleeting } = between(changes);
+    expect(lasting.join()).toMatch(text);
+    expect(fleeting).toEqual([]);
+  });
+
+  it.each<[string, Partial<AgentView>, RegExp]>([
+    ['epochs', { epoch: 4 }, /epoch of host1: \+4 -3/],
+    ['a flow that is missed', { flows: FLOWS.slice(1) }, /flows of host1: -.*a\.0/],
+    ['a flow that has ended', { flows: [...FLOWS, { ...FLOWS[0]!, to: 'c.0' }] }, /\+.*c\.0/],
+    ['a rate', { flows: [{ ...FLOWS[0]!, rateBps: 999 }, FLOWS[1]!] }, /\+.*999/],
+    ['greed', { flows: [{ ...FLOWS[0]!, greedy: true }, FLOWS[1]!] }, /flows of host1/],
+    ['commands', { commands: { count: 2, digest: 'ab ce' } }, /commands of host1/],
+    ['how many commands', { commands: { count: 1, digest: 'ab cd' } }, /host1 has 1 commands/],
+    ['a share', { shares: [{ ...SHARES.get('host1')![0]!, rateBps: 4001 }] }, /shares of host1: \+.*4001/],
+    ['a ceiling', { shares: [{ ...SHARES.get('host1')![0]!, ceilingBps: null }] }, /shares of host1/],
+    ['a share that is missed', { shares: [] }, /shares of host1: -/],
+  ])('disagree for a moment on %s', (_, changes, text) => {
+    const { lasting, fleeting } = between(changes);
+    expect(lasting).toEqual([]);
+    expect(fleeting.join()).toMatch(text);
+  });
+
+  it('that agree may be wrong all the same', () => {
+    expect(between({ epoch: 4 }, { epoch: 4 }).fleeting).toEqual(['nobody else is in epoch 4']);
+    const commands = { count: 3, digest: 'x' };
+    expect(between({ commands }, { commands }).fleeting.join()).toMatch(/3 commands/);
+    const wrong = between({ members: [MEMBERS[1]!] }, { members: [MEMBERS[0]!] });
+    expect(wrong.lasting).toHaveLength(2);
+  });
+
+  it('tell all of flows that only their own host knows', () => {
+    let asked: unknown;
+    const shares = [{ from: 'b.0', to: 'b.0', rateBps: 0, ceilingBps: 77 }, ...SHARES.get('host1')!];
+    findDisagreement([viewOf('host0'), viewOf('host1', { shares })], {
+      ...truth,
+      sharesOfAll: (flows) => {
+        asked = flows.at(-1);
+        return SHARES;
+      },
+    });
+    expect(asked).toEqual({ from: 'b.0', to: 'b.0', rateBps: 0, greedy: false });
+  });
+});
+
+describe('the table of faults', () => {
+  const [kill, pause] = planFaults(2, 1, 4);
+  const outcome = (fault: typeof kill, agreementMs: number): Outcome => ({
+    fault: fault!,
+    agreementMs,
+    answerMs: 1200,
+    last: [],
+  });
+
+  it('judges the longest of each kind', () => {
+    const { rows } = tableOf([outcome(kill, 100), outcome(kill, 4999), outcome(pause, 5001)], 'netem', 1);
+    expect(rows.map(({ what, measured, verdict, samples }) => [what, measured, verdict, samples])).toEqual([
+      ['agents killed, new ones started', 4999, 'within', 2],
+      ['agents stopped for a while', 5001, 'outside', 1],
+      ['all', 5001, 'outside', 3],
+      ['from the start of new agents to the first answer, median', 1200, 'told', 2],
+    ]);
+    expect(rows[0]!.note).toBe('median 2550 ms, 99 % 4950 ms');
+  });
+
+  it('counts those after which there never was agreement', () => {
+    const { rows } = tableOf([outcome(kill, 100), outcome(kill, Number.POSITIVE_INFINITY)], 'netem', 1);
+    expect(rows[0]).toMatchObject({ measured: null, verdict: 'outside', note: '1 never' });
+  });
+});
