@@ -16,7 +16,7 @@ export const HEADING = [
 /** Columns of numbers, to be set to the right. */
 export const NUMERIC = [1, 2, 3, 4, 6, 7] as const;
 
-const SIGNS = { both: '±', above: '≤', below: '≥ −' } as const;
+const SIGNS = { both: '± ', above: '≤ ', below: '≥ −' } as const;
 const MARKS = { within: '✓', outside: '✗', beyond: '–', told: '' } as const;
 
 export function cells(row: Row): string[] {
@@ -28,7 +28,7 @@ export function cells(row: Row): string[] {
     target === null || !hasTarget ? '' : value(target, unit),
     measured === null ? '–' : value(measured, unit),
     bound === null || !hasTarget ? '' : error === null ? '–' : difference(error, bound, unit),
-    bound === null ? '' : `${SIGNS[bound.bad ?? 'both']} ${amount(bound.value, bound, unit)}`,
+    bound === null ? '' : `${SIGNS[bound.bad ?? 'both']}${amount(bound.value, bound, unit)}`,
     spread === null ? '' : `${value(spread.low, unit)} … ${value(spread.high, unit)}`,
     samples.toLocaleString('en'),
     String(tries),
@@ -47,7 +47,7 @@ function value(number: number, unit: Unit): string {
   if (unit === 'ms²') return `${number.toFixed(4)} ms²`;
   if (unit === 's') return `${number.toFixed(2)} s`;
   if (unit === 'cores') return `${(number * 100).toFixed(2)} %`;
-  if (unit === 'ratio') return formatRatio(number);
+  if (unit === 'ratio') return formatRatio(number < 0.5 ? number : Number(number.toFixed(4)));
   if (unit === 'bit/s') return formatBps(Math.round(number));
   if (unit === 'count') return number.toLocaleString('en');
   const scaled = [1e6, 1e3, 1].find((one) => number >= one) ?? 1;

@@ -162,3 +162,22 @@ describe('a row of which nothing is asked', () => {
     expect(text('count', 1200)).toBe('1,200');
   });
 });
+
+describe('a row with one bad direction', () => {
+  it('says which; what has only to be small has neither target nor error', () => {
+    const small = { ...DELAY, target: 0, error: 10.1, bound: { ...DELAY.bound!, bad: 'above' } } as const;
+    expect(cells(small).slice(1, 5)).toEqual(['', '10.100 ms', '', '≤ 0.150 ms']);
+    const great = { ...RATE, bound: { ...RATE.bound!, bad: 'below' } } as const;
+    expect(cells(great).slice(1, 5)).toEqual(['9.564Mbps', '9.468Mbps', '−1.00 %', '≥ −1.00 %']);
+  });
+
+  it.each([
+    ['cores', 0.0384, '3.84 %'],
+    ['ms²', 0.0301, '0.0301 ms²'],
+    ['s', 29.5, '29.50 s'],
+    ['ratio', 1.0226549, '102.27%'],
+    ['ratio', 0.00812, '0.812%'],
+  ] as const)('in %s: %d is %s', (unit, measured, text) => {
+    expect(cells(told('', unit, { measured, spread: null, samples: 1 }))[2]).toBe(text);
+  });
+});
