@@ -24,7 +24,10 @@ export interface Outcome {
   readonly fault: Fault;
   /** From the end of the fault until all agents answered, those that were started then among them. */
   readonly answerMs: number;
-  /** From then until all agreed, and the kernel had what they agreed upon; `Infinity`: never. */
+  /**
+   * From the end of the fault, or from then where agents were started, until all agreed, and the kernel had what they
+   * agreed upon; `Infinity`: never.
+   */
   readonly agreementMs: number;
   /** What was wrong when it was looked at last before. */
   readonly last: readonly string[];
@@ -69,10 +72,12 @@ export class FaultSuite {
     await Promise.all(fault.parts.map((part) => this.#do(part)));
     const healed = performance.now();
     await told;
-    return { fault, ...(await this.agree(healed)) };
+    const { answerMs, agreementMs, last } = await this.agree(healed);
+    const isStarted = fault.parts.some(({ what }) => what === 'kill');
+    return { fault, answerMs, agreementMs: isStarted ? agreementMs - answerMs : agreementMs, last };
   }
 
-  /** Waits until all agree; times count from `since` (`performance.now()`). */
+  /** Waits until all agree; both times count from `since` (`performance.now()`). */
   async agree(since: number): Promise<Omit<Outcome, 'fault'>> {
     let last: readonly string[] = [];
     let answered: number | undefined;
@@ -93,8 +98,7 @@ export class FaultSuite {
       }
       await sleep(LOOK_MS);
     }
-    const from = answered ?? performance.now();
-    return { answerMs: from - since, agreementMs: Math.max(0, agreed - from), last };
+    return { answerMs: (answered ?? performance.now()) - since, agreementMs: agreed - since, last };
   }
 
   async #do(part: Part): Promise<void> {
