@@ -47,8 +47,10 @@ describe('a plan of faults', () => {
       for (const { from, to } of directions) expect(directions).toContainEqual({ from: to, to: from });
     const oneWay = ways('one-way').flat();
     expect(oneWay.every(({ from, to }) => from !== to)).toBe(true);
-    const isReturned = ({ from, to }: (typeof oneWay)[number], all: typeof oneWay): boolean =>
-      all.some((other) => other.from === to && other.to === from);
+    const isReturned = (
+      { from, to }: (typeof oneWay)[number],
+      all: readonly (typeof oneWay)[number][],
+    ): boolean => all.some((other) => other.from === to && other.to === from);
     expect(ways('one-way').some((all) => all.some((one) => !isReturned(one, all)))).toBe(true);
   });
 
