@@ -66,7 +66,7 @@ export class FaultSuite {
     await this.#links.stop();
   }
 
-  /** Resolves when the fault is over and all agree again, or never will. */
+  /** Resolves when the fault is over and all agree again, or never will. Throws where an agent ends by itself. */
   async run(fault: Fault): Promise<Outcome> {
     const told = fault.command && this.#tell(fault.command);
     await Promise.all(fault.parts.map((part) => this.#do(part)));
@@ -184,9 +184,11 @@ export class FaultSuite {
     return has.flatMap((text, at) => (text === wanted[at] ? [] : [`has ${text}; should be ${wanted[at]}`]));
   }
 
+  /** Throws where an agent has ended that nobody has killed, with its last words. */
   #views(): Promise<(AgentView | undefined)[]> {
     return Promise.all(
-      this.#agents.map(async (_, host) => {
+      this.#agents.map(async (agent, host) => {
+        if (agent.hasExited) await agent.status();
         const view = await callJson(this.#address(host), '/view').catch(() => undefined);
         return view as AgentView | undefined;
       }),
