@@ -3,12 +3,15 @@ import type { Clock, Timers } from '../clock.ts';
 
 /** A lost connection is dialled again this soon; then after twice the time, and so on. */
 export const FIRST_REDIAL_MS = 250;
-/** A link between hosts that heals is in use again within this; a host that is gone costs one packet each time. */
-export const MAX_REDIAL_MS = 3000;
+/**
+ * A link between hosts that heals is in use again within this, and what is left of a dial that began before: 2 s, as TCP
+ * tries only at its beginning and a second later. A host that is gone costs a packet or two each time.
+ */
+export const MAX_REDIAL_MS = 1000;
 /** Connections beyond this are not missed: gossip needs a few, and asking a peer dials it anyway. */
 export const ENOUGH_CONNECTIONS = 64;
 export const MAX_TARGETS = 1024;
-/** A target that failed so often, 10 s, gives way to a new one where there is no more room: it may be made up. */
+/** A target that failed so often, 4 s and more, gives way to a new one where there is no more room: it may be made up. */
 const GIVES_WAY_AFTER = 5;
 
 export interface RedialerPorts<Target> {

@@ -36,6 +36,9 @@ export interface Fault {
 /** As long as it takes to be noticed several times over, and shorter than a blink. */
 const LEAST_MS = 100;
 const MOST_MS = 8000;
+/** From here on the others may drop who is silent, or soon will. */
+const LONG_MS = 2500;
+const LONG_ONES = 1 / 3;
 
 /** `count` faults on `hosts` hosts, each kind as often as the others. */
 export function planFaults(count: number, seed: number, hosts: number): Fault[] {
@@ -112,10 +115,12 @@ class Draw {
     return this.#random.sample(items, 1 + this.#random.below(items.length));
   }
 
-  /** As many between 0.1 and 1 s as between 0.8 and 8 s. */
+  /** Many long ones; of the others, as many between 0.1 and 0.5 s as between 0.5 and 2.5 s. */
   #window(): Window {
     const fromMs = this.#random.below(300);
-    const length = LEAST_MS * (MOST_MS / LEAST_MS) ** (this.#random.below(1001) / 1000);
+    const part = this.#random.below(1001) / 1000;
+    const isLong = this.#chance(LONG_ONES);
+    const length = isLong ? LONG_MS + (MOST_MS - LONG_MS) * part : LEAST_MS * (LONG_MS / LEAST_MS) ** part;
     return { fromMs, toMs: Math.round(fromMs + length) };
   }
 

@@ -24,7 +24,10 @@ export interface Outcome {
   readonly fault: Fault;
   /** From the end of the fault until all agents answered, those that were started then among them. */
   readonly answerMs: number;
-  /** From then until all agreed, and the kernel had what they agreed upon; `Infinity`: never. */
+  /**
+   * From the end of the fault, or from then where agents were started, until all agreed, and the kernel had what they
+   * agreed upon; `Infinity`: never.
+   */
   readonly agreementMs: number;
   /** What was wrong when it was looked at last before. */
   readonly last: readonly string[];
@@ -63,16 +66,18 @@ export class FaultSuite {
     await this.#links.stop();
   }
 
-  /** Resolves when the fault is over and all agree again, or never will. */
+  /** Resolves when the fault is over and all agree again, or never will. Throws where an agent ends by itself. */
   async run(fault: Fault): Promise<Outcome> {
     const told = fault.command && this.#tell(fault.command);
     await Promise.all(fault.parts.map((part) => this.#do(part)));
     const healed = performance.now();
     await told;
-    return { fault, ...(await this.agree(healed)) };
+    const { answerMs, agreementMs, last } = await this.agree(healed);
+    const isStarted = fault.parts.some(({ what }) => what === 'kill');
+    return { fault, answerMs, agreementMs: isStarted ? agreementMs - answerMs : agreementMs, last };
   }
 
-  /** Waits until all agree; times count from `since` (`performance.now()`). */
+  /** Waits until all agree; both times count from `since` (`performance.now()`). */
   async agree(since: number): Promise<Omit<Outcome, 'fault'>> {
     let last: readonly string[] = [];
     let answered: number | undefined;
@@ -93,8 +98,7 @@ export class FaultSuite {
       }
       await sleep(LOOK_MS);
     }
-    const from = answered ?? performance.now();
-    return { answerMs: from - since, agreementMs: Math.max(0, agreed - from), last };
+    return { answerMs: (answered ?? performance.now()) - since, agreementMs: agreed - since, last };
   }
 
   async #do(part: Part): Promise<void> {
@@ -180,9 +184,11 @@ export class FaultSuite {
     return has.flatMap((text, at) => (text === wanted[at] ? [] : [`has ${text}; should be ${wanted[at]}`]));
   }
 
+  /** Throws where an agent has ended that nobody has killed, with its last words. */
   #views(): Promise<(AgentView | undefined)[]> {
     return Promise.all(
-      this.#agents.map(async (_, host) => {
+      this.#agents.map(async (agent, host) => {
+        if (agent.hasExited) await agent.status();
         const view = await callJson(this.#address(host), '/view').catch(() => undefined);
         return view as AgentView | undefined;
       }),
