@@ -22,7 +22,7 @@ beforeEach(() => {
   flow = flowOf();
 });
 
-const news = (): unknown[] => filter.changes([flow]);
+const news = (): unknown[] => filter.changes([flow], 0);
 const said = (rateBps: number, greedy = false): unknown => ({
   source: 3,
   destination: 1,
@@ -106,12 +106,15 @@ describe('a change of the rate', () => {
 });
 
 test('the threshold can be chosen', () => {
-  filter = new ChangeFilter(0.2);
+  filter = new ChangeFilter({ threshold: 0.2, intervalMs: 0 });
   news();
   flow.rateBps = 24e6;
   expect(newsIn(50)).toEqual([]);
   flow.rateBps = 24.1e6;
+  expect(newsIn(LASTING_TICKS - 1)).toEqual([]);
   expect(news()).toEqual([said(24.1e6)]);
+  flow.rateBps = 34e6;
+  expect(news()).toEqual([said(34e6)]);
 });
 
 test('a change that is small beside the path is no news, however large beside the flow', () => {
@@ -142,9 +145,9 @@ test("a greedy flow's rate is no news", () => {
 
 test('flows are filtered each by itself', () => {
   const other = flowOf({ source: 0, destination: 4, rateBps: 7e6 });
-  expect(filter.changes([flow, other]).map(({ source }) => source)).toEqual([3, 0]);
+  expect(filter.changes([flow, other], 0).map(({ source }) => source)).toEqual([3, 0]);
   other.rateBps = 9e6;
-  expect(filter.changes([flow, other])).toEqual([
+  expect(filter.changes([flow, other], 0)).toEqual([
     { source: 0, destination: 4, rateBps: 9e6, greedy: false, stopped: false },
   ]);
 });
@@ -154,7 +157,7 @@ describe('with a meter', () => {
     let count = 0;
     for (let tick = 0; tick < ticks; tick++) {
       metered.tick(frames.bytes(bps));
-      count += filter.changes(metered.meter.flows()).length;
+      count += filter.changes(metered.meter.flows(), 0).length;
     }
     return count;
   }
@@ -176,7 +179,7 @@ describe('with a meter', () => {
     let count = 0;
     for (let tick = 0; tick < 1000; tick++) {
       metered.tick(tick % 20 === 0 ? 98 : 0);
-      count += filter.changes(metered.meter.flows()).length;
+      count += filter.changes(metered.meter.flows(), 0).length;
     }
     expect(count).toBe(0);
   });
