@@ -193,3 +193,53 @@ describe('with a meter', () => {
     expect(Math.abs(rateBps / 30e6 - 1)).toBeLessThan(0.06);
   });
 });
+
+describe('where it is coarser', () => {
+  const at = (now: number, ...flows: Flow[]): number => filter.changes(flows, now).length;
+
+  test('rates are told at most once in the interval, then as they are', () => {
+    filter = new ChangeFilter({ threshold: 0.1, intervalMs: 800 });
+    expect(at(0, flow)).toBe(1);
+    flow.rateBps = 40e6;
+    expect(at(1, flow)).toBe(1);
+    flow.rateBps = 80e6;
+    expect(at(800, flow)).toBe(0);
+    flow.rateBps = 60e6;
+    expect(filter.changes([flow], 801)).toEqual([said(60e6)]);
+  });
+
+  test('starts, stops and changes of greed wait for an eighth of it, all of one tick together', () => {
+    filter = new ChangeFilter({ threshold: 0.1, intervalMs: 800 });
+    const other = flowOf({ source: 0 });
+    const third = flowOf({ source: 1 });
+    expect(at(0, flow, other)).toBe(2);
+    flow.greedy = true;
+    other.active = false;
+    expect(at(99, flow, other, third)).toBe(0);
+    expect(at(100, flow, other, third)).toBe(3);
+    expect(filter.announced(other)).toBeUndefined();
+  });
+
+  test('what has not been told is not shared with either', () => {
+    filter = new ChangeFilter({ threshold: 0.1, intervalMs: 800 });
+    at(0, flow);
+    const late = flowOf({ source: 0 });
+    at(50, flow, late);
+    expect(filter.announced(late)).toBeUndefined();
+    flow.rateBps = 90e6;
+    at(60, flow);
+    expect(filter.announced(flow)!.rateBps).toBe(90e6);
+    flow.rateBps = 10e6;
+    at(70, flow);
+    expect(filter.announced(flow)!.rateBps).toBe(90e6);
+  });
+
+  test('it counts from the next call on', () => {
+    expect(at(0, flow)).toBe(1);
+    filter.coarseness = { threshold: 0.5, intervalMs: 0 };
+    flow.rateBps = 29e6;
+    for (let tick = 1; tick < 100; tick++) expect(at(tick, flow)).toBe(0);
+    filter.coarseness = { threshold: 0.05, intervalMs: 0 };
+    expect(at(100, flow)).toBe(1);
+  });
+});
