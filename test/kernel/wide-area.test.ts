@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
 import { Experiment } from '../../controller/experiment/experiment.ts';
 import { planLab } from '../../controller/lab/lab-plan.ts';
+import { fabricNamespace } from '../../controller/lab/names.ts';
 import { micros } from '../../proto/units.ts';
 import { graphAt } from '../../topology/graph-at.ts';
 import { loadTopology } from '../../topology/load.ts';
@@ -14,6 +15,9 @@ import { oneWayDelayMs } from '../support/one-way-delay.ts';
 const REAL_MS = 30;
 /** Of one-way delays, in milliseconds; half of what a round trip is settled to, and of what the machine adds. */
 const TOLERANCE_MS = 1;
+
+/** A shared machine may pause for 100 ms, which spoils a measurement; what is wrong fails every time. */
+const MEASURED = { retry: 2 };
 
 /** Endpoints are spread in turn: `a` and `c` are on host-0, `b` and `d` on host-1. */
 const TEXT = `services: { a: {}, b: {}, c: {}, d: {} }
@@ -43,43 +47,48 @@ async function startApart(text: string): Promise<Experiment> {
   return Experiment.start({ name, hosts: 2, topology, source: { file: 'wide.yaml', text }, onStep });
 }
 
-it(`over a real network of ${REAL_MS} ms one way, a path of 50 ms has 50 ms, and one of 10 ms is said to be 20 ms too slow`, async () => {
-  const lab = await startApart(TEXT);
-  await lab.run();
-  const subtracted = async (): Promise<number[]> =>
-    (await lab.statuses()).map(({ underlay }) => underlay.hosts[0]?.subtractedMs ?? 0);
-  await until(async () => (await subtracted()).every((one) => Math.abs(one - REAL_MS) < 0.5), 'measured');
-  await sleep(500);
-  const delays = {
-    'a > b': await oneWayDelayMs(place(lab, 'a'), place(lab, 'b')),
-    'b > a': await oneWayDelayMs(place(lab, 'b'), place(lab, 'a')),
-    'd > c': await oneWayDelayMs(place(lab, 'd'), place(lab, 'c')),
-    'a > c': await oneWayDelayMs(place(lab, 'a'), place(lab, 'c')),
-    'c > d': await oneWayDelayMs(place(lab, 'c'), place(lab, 'd')),
-  };
-  expect(Math.abs(delays['a > b'] - 50)).toBeLessThan(TOLERANCE_MS);
-  expect(Math.abs(delays['b > a'] - 40)).toBeLessThan(TOLERANCE_MS);
-  expect(Math.abs(delays['d > c'] - 45)).toBeLessThan(TOLERANCE_MS);
-  // On one host nothing is subtracted.
-  expect(Math.abs(delays['a > c'] - 7)).toBeLessThan(TOLERANCE_MS);
-  // The real network's own, and nothing added.
-  expect(Math.abs(delays['c > d'] - REAL_MS)).toBeLessThan(TOLERANCE_MS);
+it(
+  `over a real network of ${REAL_MS} ms one way, a path of 50 ms has 50 ms, and one of 10 ms is said to be 20 ms too slow`,
+  MEASURED,
+  async () => {
+    const lab = await startApart(TEXT);
+    await lab.run();
+    const subtracted = async (): Promise<number[]> =>
+      (await lab.statuses()).map(({ underlay }) => underlay.hosts[0]?.subtractedMs ?? 0);
+    await until(async () => (await subtracted()).every((one) => Math.abs(one - REAL_MS) < 0.5), 'measured');
+    await sleep(500);
+    const delays = {
+      'a > b': await oneWayDelayMs(place(lab, 'a'), place(lab, 'b')),
+      'b > a': await oneWayDelayMs(place(lab, 'b'), place(lab, 'a')),
+      'd > c': await oneWayDelayMs(place(lab, 'd'), place(lab, 'c')),
+      'a > c': await oneWayDelayMs(place(lab, 'a'), place(lab, 'c')),
+      'c > d': await oneWayDelayMs(place(lab, 'c'), place(lab, 'd')),
+    };
+    console.log(delays, await subtracted());
+    expect(Math.abs(delays['a > b'] - 50)).toBeLessThan(TOLERANCE_MS);
+    expect(Math.abs(delays['b > a'] - 40)).toBeLessThan(TOLERANCE_MS);
+    expect(Math.abs(delays['d > c'] - 45)).toBeLessThan(TOLERANCE_MS);
+    // On one host nothing is subtracted.
+    expect(Math.abs(delays['a > c'] - 7)).toBeLessThan(TOLERANCE_MS);
+    // The real network's own, and nothing added.
+    expect(Math.abs(delays['c > d'] - REAL_MS)).toBeLessThan(TOLERANCE_MS);
 
-  const [near, far] = await lab.statuses();
-  expect(near!.underlay.tooSlow).toMatchObject({
-    count: 1,
-    worst: [{ from: 'c.0', to: 'd.0', latencyMs: 10 }],
-  });
-  expect(Math.abs(near!.underlay.tooSlow.worst[0]!.byMs - 20)).toBeLessThan(0.5);
-  expect(far!.underlay.tooSlow).toEqual({ count: 0, worst: [] });
-  expect(near!.degraded).toEqual([]);
-});
+    const [near, far] = await lab.statuses();
+    expect(near!.underlay.tooSlow).toMatchObject({
+      count: 1,
+      worst: [{ from: 'c.0', to: 'd.0', latencyMs: 10 }],
+    });
+    expect(Math.abs(near!.underlay.tooSlow.worst[0]!.byMs - 20)).toBeLessThan(0.5);
+    expect(far!.underlay.tooSlow).toEqual({ count: 0, worst: [] });
+    expect(near!.degraded).toEqual([]);
+  },
+);
 
 /** Packets between the hosts vanish without a word, as behind a router that has failed. */
 async function cut(lab: Experiment, isCut: boolean): Promise<void> {
   const { address, name } = lab.plan.hosts[1]!;
   const route = isCut ? ['blackhole', `${address}/32`] : [`${address}/32`, 'dev', name];
-  const fabric = `netfold.${lab.name}.fabric`;
+  const fabric = fabricNamespace(lab.name);
   await run('ip', ['-n', fabric, 'route', 'del', `${address}/32`]);
   const { code, err } = await run('ip', ['-n', fabric, 'route', 'add', ...route]);
   if (code !== 0) throw new Error(err);
@@ -104,7 +113,9 @@ it.each([{ seconds: 2 }, { seconds: 12 }])(
         ({ mesh, hosts: { length } }, index) =>
           length === 2 && mesh.messagesReceived > before[index]!.mesh.messagesReceived,
       );
+    const healed = performance.now();
     await until(received, 'they hear each other', 5000);
+    console.log(seconds, performance.now() - healed);
   },
 );
 
