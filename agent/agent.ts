@@ -21,6 +21,7 @@ import { addressBytes, addressKey } from './kernel/addresses.ts';
 import { probeMachine } from './kernel/probe.ts';
 import { loadPrograms, type Programs } from './kernel/programs.ts';
 import { journalKeeper } from './kernel/take-over.ts';
+import { giveUpAfter, readTcp } from './kernel/tcp-sockets.ts';
 import { createLibp2pTransport } from './mesh/libp2p-transport.ts';
 import { Mesh } from './mesh/mesh.ts';
 import { openSecurity } from './mesh/security.ts';
@@ -32,6 +33,7 @@ import { Soon } from './tick/soon.ts';
 import { Tick } from './tick/tick.ts';
 import { type Moment, Player } from './timeline/player.ts';
 import { TimelineRunner } from './timeline/runner.ts';
+import { WideArea } from './underlay/wide-area.ts';
 
 /** Hosts join one after the other; those that join within this time are shaped for at once, and planned for once. */
 const SETTLE_MS = 150;
@@ -67,6 +69,7 @@ export class Agent {
   #transport!: MeshTransport;
   #mesh!: Mesh;
   #tick!: Tick;
+  #wideArea!: WideArea;
   readonly #hearing = new Soon({ clock: systemClock, timers: systemTimers }, () => this.#tick.hear());
   #seenEndpoints = -1;
   #isShaped = false;
@@ -122,6 +125,10 @@ export class Agent {
     return this.#tick;
   }
 
+  get wideArea(): WideArea {
+    return this.#wideArea;
+  }
+
   get delay(): DelayBackend {
     return this.#delay;
   }
@@ -163,6 +170,7 @@ export class Agent {
       },
       this.#epoch,
     );
+    this.#wideArea = this.#createWideArea();
     this.#state = 'waiting';
     this.applications.adopt();
     this.#mesh.announceEndpoints(endpoints);
@@ -170,6 +178,7 @@ export class Agent {
     this.#learnEndpoints();
     this.#cancelTick = systemTimers.every(this.bootstrap.tickMs, () => this.#onTick());
     this.#cancelAudit = systemTimers.every(AUDIT_MS, () => this.#audit());
+    this.#wideArea.start();
     this.time.onChange(() => this.#onTime());
     if (this.bootstrap.startAt !== undefined) this.time.startAt(this.bootstrap.startAt);
     this.#onTime();
@@ -203,6 +212,7 @@ export class Agent {
     this.#cancelTick();
     this.#hearing.stop();
     this.#cancelAudit();
+    this.#wideArea?.stop();
     this.#cancelReshape();
     this.#cancelStart();
     this.timeline.stop();
@@ -235,7 +245,9 @@ export class Agent {
     const { experiment, host, logFolder, mesh, topology } = this.bootstrap;
     const endpointNames = this.#epoch.graph.endpoints;
     const security = await openSecurity(mesh, host, endpointNames);
-    this.#transport = await createLibp2pTransport({ experiment, listen: mesh.listen, ...security });
+    const { listen, announce = [] } = mesh;
+    const sockets = { readTcp, giveUpAfter };
+    this.#transport = await createLibp2pTransport({ experiment, listen, announce, sockets, ...security });
     this.#mesh = new Mesh(
       {
         transport: this.#transport,
@@ -276,6 +288,25 @@ export class Agent {
     });
   }
 
+  #createWideArea(): WideArea {
+    const { metadataBudgetBps, changeThreshold } = this.bootstrap;
+    return new WideArea(
+      {
+        mesh: this.#mesh,
+        transport: this.#transport,
+        clock: systemClock,
+        timers: systemTimers,
+        onAway: (away) => void this.#tick.setAway(away).catch((error: Error) => this.#fail(error)),
+        onCoarseness: (coarseness) => this.#tick.setCoarseness(coarseness),
+      },
+      {
+        endpoints: this.#epoch.graph.endpoints.length,
+        budgetBps: metadataBudgetBps,
+        threshold: changeThreshold,
+      },
+    );
+  }
+
   #onMeshChange(): void {
     this.#learnEndpoints();
     this.#hearing.ask();
@@ -286,7 +317,9 @@ export class Agent {
     const { view } = this.#mesh;
     if (view.endpointsVersion === this.#seenEndpoints) return;
     this.#seenEndpoints = view.endpointsVersion;
-    for (const { number, addresses } of view.endpoints()) this.#known.set(number, { number, addresses });
+    const endpoints = view.endpoints();
+    for (const { number, addresses } of endpoints) this.#known.set(number, { number, addresses });
+    this.#wideArea.setEndpoints(endpoints);
     const known = [...this.#known.values()];
     this.#programs.usage.setEndpoints(
       new Map(

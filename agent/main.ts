@@ -23,13 +23,17 @@ export interface AgentOptions {
   readonly meshKey?: string;
   readonly identity?: string;
   readonly allow?: string;
+  /** Multiaddrs that take the place of what the bootstrap says. */
+  readonly announce?: readonly string[];
 }
 
 /** Resolves when the agent has stopped and taken everything away. */
 export async function runAgent(options: AgentOptions): Promise<void> {
   const log = pino({ level: options.logLevel, base: { host: options.host } });
   const told = await fetchBootstrap(options);
-  const bootstrap = { ...told, mesh: withLocalSecurity(told.mesh, options) };
+  const { announce } = options;
+  const mesh = { ...withLocalSecurity(told.mesh, options), ...(announce && { announce: [...announce] }) };
+  const bootstrap = { ...told, mesh };
   const agent = new Agent(pinOwnNamespace(bootstrap), log);
   const stopping = Promise.withResolvers<void>();
   const signals = ['SIGINT', 'SIGTERM'] as const;

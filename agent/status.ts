@@ -17,6 +17,11 @@ export function agentStatus(agent: Agent): AgentStatus {
     conflicts: mesh.view.conflicts(performance.now()).map((conflict) => JSON.stringify(conflict)),
     flows: flows(agent),
     mesh: { messagesSent, bytesSent, messagesReceived, flowAnnouncements, rejected: { ...rejected } },
+    metadata: agent.wideArea.metadata(),
+    underlay: agent.wideArea.underlay(
+      epoch,
+      bootstrap.endpoints.map(({ number }) => number),
+    ),
     delay: { backend: agent.delay.name, ...agent.delay.counters() },
     ticks: { count: ticks.count, meanMs: ticks.totalMs / Math.max(1, ticks.count), latestMs: ticks.latestMs },
     cpuSeconds: (usage.userCPUTime + usage.systemCPUTime) / 1e6,

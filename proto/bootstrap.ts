@@ -33,6 +33,8 @@ export const bootstrapSchema = z.strictObject({
   endpoints: z.array(localEndpointSchema),
   mesh: z.strictObject({
     listen: z.array(z.string()),
+    /** What others are told to dial instead of the addresses listened at, for a host behind NAT. */
+    announce: z.array(z.string()).optional(),
     peers: z.array(z.string()),
     /** The mesh's key, as agent/mesh/mesh-key.ts writes it; absent: whoever reaches the port can join. */
     key: z.string().optional(),
@@ -49,6 +51,10 @@ export const bootstrapSchema = z.strictObject({
   delayBackend: z.enum(DELAY_BACKENDS),
   /** What is enforced lapses when the agent doesn't renew it for so long; absent: never. */
   leaseMs: z.number().positive().optional(),
+  /** What the agent may send to others, in bit/s; absent: without bound. */
+  metadataBudgetBps: z.number().positive().optional(),
+  /** Changes of a rate up to this part are not announced; absent: `CHANGE_THRESHOLD` of agent/usage/change-filter.ts. */
+  changeThreshold: z.number().positive().max(1).optional(),
   seed: z.int(),
   /** Somebody else's root qdiscs may be replaced; they are kept and put back. */
   takeOver: z.boolean().optional(),

@@ -15,6 +15,44 @@ export interface FlowStatus {
   readonly limitedBy: string | null;
 }
 
+/** How far another host is, in the real network. */
+export interface UnderlayHost {
+  readonly host: string;
+  /** Measured last; null: not yet, or there is no way to measure it. */
+  readonly roundTripMs: number | null;
+  /** What each direction of the paths there is made shorter by. */
+  readonly subtractedMs: number;
+}
+
+/** Paths on which the real network is slower than what was asked for. */
+export interface SlowPaths {
+  readonly count: number;
+  /** Not all where there are many. `byMs` is `realMs - latencyMs`. */
+  readonly worst: readonly {
+    readonly from: string;
+    readonly to: string;
+    /** Asked for. */
+    readonly latencyMs: number;
+    /** Of the real network, in this direction. */
+    readonly realMs: number;
+    readonly byMs: number;
+  }[];
+}
+
+/** What telling the others costs, and how it is kept within what it may cost. */
+export interface MetadataStatus {
+  /** Sent on the wire, in the last seconds. */
+  readonly bytesPerSecond: number;
+  /** null: none is set. */
+  readonly budgetBytesPerSecond: number | null;
+  /** In force: changes of a rate up to this part are not announced … */
+  readonly threshold: number;
+  /** … and others not more often than this; 0: in every tick. */
+  readonly intervalMs: number;
+  /** How many times it was made coarser than what is configured. */
+  readonly level: number;
+}
+
 export interface AgentStatus {
   readonly host: string;
   readonly state: AgentState;
@@ -35,6 +73,8 @@ export interface AgentStatus {
     readonly flowAnnouncements: number;
     readonly rejected: Readonly<Record<string, number>>;
   };
+  readonly metadata: MetadataStatus;
+  readonly underlay: { readonly hosts: readonly UnderlayHost[]; readonly tooSlow: SlowPaths };
   readonly delay: {
     readonly backend: string;
     readonly packets: number;

@@ -178,6 +178,28 @@ export function namespaceCookie(fd: number): string {
   return fail('getsockopt', 'SO_NETNS_COOKIE');
 }
 
+/** `what` names the option in errors. */
+export function setSocketOption(
+  fd: number,
+  level: number,
+  option: number,
+  value: Uint32Array,
+  what: string,
+): void {
+  check('setsockopt', raw.setsockopt(fd, level, option, value, value.byteLength), what);
+}
+
+/** Fills the start of `value`; what an older kernel doesn't tell stays as it is. */
+export function getSocketOption(
+  fd: number,
+  level: number,
+  option: number,
+  value: Uint8Array,
+  what: string,
+): void {
+  check('getsockopt', raw.getsockopt(fd, level, option, value, new Uint32Array([value.length])), what);
+}
+
 export function setNetlinkOption(fd: number, option: number): void {
   check(
     'setsockopt',

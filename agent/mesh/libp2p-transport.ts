@@ -18,6 +18,7 @@ import { Gate } from './gate.ts';
 import { GossipStreams } from './gossip-streams.ts';
 import { onHeardFrom } from './heard-from.ts';
 import { MAX_GOSSIP_BYTES, MAX_QUESTION_BYTES, MAX_STATE_BYTES } from './limits.ts';
+import { MeshSockets, type SocketPort, withoutPeer } from './mesh-sockets.ts';
 import { isKept, QuestionStreams } from './question-streams.ts';
 import { rareWindowUpdates, wholeWrites } from './quiet-wire.ts';
 import { Redialer } from './redialer.ts';
@@ -42,6 +43,8 @@ export interface Libp2pTransportOptions {
   readonly meshKey?: string;
   /** Who may connect; everybody if absent. */
   readonly admission?: Admission;
+  /** What the kernel is asked with; absent: round trips and bytes stay unknown. */
+  readonly sockets?: SocketPort;
   readonly clock?: Clock;
   readonly timers?: Timers;
 }
@@ -56,12 +59,14 @@ type Node = Awaited<ReturnType<typeof createNode>>;
 /** Makes a transport with an identity; `start` opens its sockets. */
 export async function createLibp2pTransport(options: Libp2pTransportOptions): Promise<MeshTransport> {
   const gate = new Gate(options.admission ?? new Admission(), options.meshKey);
-  return new Libp2pTransport(await createNode(options, gate), gate, options);
+  const sockets = new MeshSockets(options.sockets);
+  return new Libp2pTransport(await createNode(options, gate, sockets), gate, sockets, options);
 }
 
 class Libp2pTransport implements MeshTransport {
   readonly #node: Node;
   readonly #gate: Gate;
+  readonly #sockets: MeshSockets;
   readonly #topic: string;
   readonly #experiment: string;
   readonly #redialer: Redialer<DialTarget>;
@@ -70,9 +75,10 @@ class Libp2pTransport implements MeshTransport {
   readonly #publishing = new Set<Promise<unknown>>();
   #running = false;
 
-  constructor(node: Node, gate: Gate, options: Libp2pTransportOptions) {
+  constructor(node: Node, gate: Gate, sockets: MeshSockets, options: Libp2pTransportOptions) {
     this.#node = node;
     this.#gate = gate;
+    this.#sockets = sockets;
     this.#topic = topicOf(options.experiment);
     this.#experiment = options.experiment;
     const timers = options.timers ?? systemTimers;
@@ -217,6 +223,18 @@ class Libp2pTransport implements MeshTransport {
     await this.#node.handle(protocolOf(kind, this.#experiment), answer, { maxInboundStreams: 8 });
   }
 
+  shortestMicros(peer: string): number | undefined {
+    const trips = this.#node
+      .getConnections()
+      .filter(({ remotePeer }) => remotePeer.toString() === peer)
+      .flatMap(({ remoteAddr }) => this.#sockets.shortestMicros(withoutPeer(remoteAddr.toString())) ?? []);
+    return trips.length === 0 ? undefined : Math.min(...trips);
+  }
+
+  sentBytes(): number {
+    return this.#sockets.sentBytes();
+  }
+
   #connectionTo(peer: string): NodeConnection | undefined {
     return this.#node
       .getConnections()
@@ -236,13 +254,18 @@ interface DialTarget {
 const topicOf = (experiment: string): string => `/netfold/mesh/1/${experiment}`;
 const protocolOf = (kind: RequestKind, experiment: string): string => `/netfold/${kind}/1/${experiment}`;
 
-function createNode({ experiment, listen, announce, privateKey }: Libp2pTransportOptions, gate: Gate) {
+function createNode(
+  { experiment, listen, announce = [], privateKey }: Libp2pTransportOptions,
+  gate: Gate,
+  sockets: MeshSockets,
+) {
+  for (const address of announce) parseAddress(address);
   return createLibp2p({
     start: false,
     ...gate.options,
     ...(privateKey && { privateKey }),
-    addresses: { listen: [...listen], announce: [...(announce ?? [])] },
-    transports: [wholeWrites(tcp())],
+    addresses: { listen: [...listen], announce: [...announce] },
+    transports: [wholeWrites(tcp(), (socket, address) => sockets.add(socket, withoutPeer(address)))],
     streamMuxers: [rareWindowUpdates(yamux())],
     connectionManager: {
       // The default of 5 a second from one address keeps hosts behind one NAT, or on one machine, from joining.

@@ -14,36 +14,41 @@ type MultiaddrConnection = Parameters<Upgrader['upgradeOutbound']>[0];
 type MuxerFactory = ReturnType<typeof yamux>;
 type Muxer = ReturnType<ReturnType<MuxerFactory>['createStreamMuxer']>;
 
+/** Hears of each TCP connection when it is up, with the multiaddr of its other end. */
+export type SocketListener = (socket: Socket, address: string) => void;
+
 /** A TCP transport that sends what is written within one turn of the event loop in one piece. */
-export function wholeWrites(factory: TransportFactory): TransportFactory {
+export function wholeWrites(factory: TransportFactory, onSocket?: SocketListener): TransportFactory {
   return (components) => {
     const transport = factory(components);
     const dial = transport.dial.bind(transport);
     const createListener = transport.createListener.bind(transport);
-    transport.dial = (address, options) => dial(address, { ...options, upgrader: joining(options.upgrader) });
+    transport.dial = (address, options) =>
+      dial(address, { ...options, upgrader: joining(options.upgrader, onSocket) });
     transport.createListener = (options) =>
-      createListener({ ...options, upgrader: joining(options.upgrader) });
+      createListener({ ...options, upgrader: joining(options.upgrader, onSocket) });
     return transport;
   };
 }
 
 /** The upgrader is the first to see a connection, before anything was written to it. */
-function joining(upgrader: Upgrader): Upgrader {
+function joining(upgrader: Upgrader, onSocket: SocketListener | undefined): Upgrader {
   return {
     upgradeOutbound: (connection: MultiaddrConnection, options: never) =>
-      upgrader.upgradeOutbound(joinWrites(connection), options),
+      upgrader.upgradeOutbound(joinWrites(connection, onSocket), options),
     upgradeInbound: (connection: MultiaddrConnection, options: never) =>
-      upgrader.upgradeInbound(joinWrites(connection), options),
+      upgrader.upgradeInbound(joinWrites(connection, onSocket), options),
     createInboundAbortSignal: (signal) => upgrader.createInboundAbortSignal(signal),
     getStreamMuxers: () => upgrader.getStreamMuxers(),
     getConnectionEncrypters: () => upgrader.getConnectionEncrypters(),
   };
 }
 
-function joinWrites(connection: MultiaddrConnection): MultiaddrConnection {
+function joinWrites(connection: MultiaddrConnection, onSocket?: SocketListener): MultiaddrConnection {
   // Not in libp2p's interface; without it everything works, in more packets.
   const { socket } = connection as { socket?: Socket };
   if (typeof socket?.cork !== 'function') return connection;
+  onSocket?.(socket, connection.remoteAddr.toString());
   const write = socket.write.bind(socket) as Socket['write'];
   socket.write = ((...data: Parameters<Socket['write']>) => {
     if (socket.writableCorked === 0) {

@@ -50,6 +50,10 @@ export interface MeshTransport {
   learn(peer: string, addresses: readonly string[]): void;
   /** Closes the connections to a peer, whose gossip doesn't come over them; others are made if it can be dialled. */
   renew?(peer: string): void;
+  /** The shortest round trip over a connection to a peer, as its machine's kernel answers; µs. */
+  shortestMicros?(peer: string): number | undefined;
+  /** All bytes that this agent has sent to others, on the wire. */
+  sentBytes?(): number;
 }
 
 /** Below `silentAfterMs`, so that asking a silent host ends before it is dropped. */

@@ -10,8 +10,10 @@ import type { Mesh } from '../mesh/mesh.ts';
 import { announcedRate } from '../mesh/rate-code.ts';
 import type { FlowShare, Flow as ShareFlow } from '../share/model.ts';
 import { SharedFlows } from '../share/shared-flows.ts';
+import { addedLatency } from '../underlay/added-latency.ts';
 import { ChangeFilter } from '../usage/change-filter.ts';
 import { FlowMeter } from '../usage/flow-meter.ts';
+import type { Coarseness } from '../usage/metadata-budget.ts';
 import type { UsageReader } from '../usage/reader.ts';
 import type { Epoch } from './epoch.ts';
 import type { Shaping } from './shaping.ts';
@@ -38,6 +40,7 @@ export class Tick {
   readonly #filter = new ChangeFilter();
   readonly #isLocal: ReadonlySet<number>;
   #epoch: Epoch;
+  #away: Float64Array = new Float64Array();
   #shared: SharedFlows;
   #seenFlows = -1;
   #shares: readonly FlowShare[] = [];
@@ -72,17 +75,31 @@ export class Tick {
     for (const { source, destination } of this.#meter.flows())
       this.#meter.setPath(source, destination, epoch.bandwidth(source, destination));
     this.#share();
-    const { clock, shaping } = this.#ports;
-    const applied = shaping.setEpoch(epoch, this.#rates());
-    this.#noteEnforced(clock.now());
+    const applied = this.#shape();
+    this.#noteEnforced(this.#ports.clock.now());
     return applied;
+  }
+
+  /** Tells the latency that the real network has already; see `Underlay.away`. */
+  setAway(away: Float64Array): Promise<void> {
+    this.#away = away;
+    return this.#shape();
+  }
+
+  /** How fine changes are told from now on. */
+  setCoarseness(coarseness: Coarseness): void {
+    this.#filter.coarseness = coarseness;
+  }
+
+  #shape(): Promise<void> {
+    return this.#ports.shaping.setEpoch(addedLatency(this.#epoch, this.#away), this.#rates());
   }
 
   run(): void {
     const now = this.#ports.clock.now();
     this.#measure(now);
     this.#ports.shaping.forgetIdle();
-    const changes = this.#filter.changes(this.#meter.flows());
+    const changes = this.#filter.changes(this.#meter.flows(), now);
     const { mesh } = this.#ports;
     if (changes.length > 0) mesh.announceFlows(changes);
     if (changes.length > 0) this.#react(now);

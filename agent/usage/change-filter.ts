@@ -6,6 +6,7 @@
  * agent knows, so its rate would be news of what was computed from news.
  */
 import type { Flow } from './flow-meter.ts';
+import type { Coarseness } from './metadata-budget.ts';
 
 /** Kollaps 2.0 (Amaro 2021, section 3.2.2) announces changes of more than 5 %; less finds noise, more is blind. */
 export const CHANGE_THRESHOLD = 0.05;
@@ -21,7 +22,12 @@ export const INSIGNIFICANT = 0.005;
  * them in its window, and goes on as before.
  */
 export const LARGE_CHANGE = 0.2;
+/** Where the threshold is coarser, a large change is so many times as large. */
+const LARGE_THRESHOLDS = 2;
 export const LASTING_TICKS = 10;
+
+/** Starts, stops and changes of greed wait for this part of the interval: everybody's shares hang on them. */
+export const URGENT_PART = 1 / 8;
 
 export interface FlowChange {
   readonly source: number;
@@ -41,32 +47,29 @@ interface Announced {
 
 export class ChangeFilter {
   readonly #announced = new Map<Flow, Announced>();
-  readonly #threshold: number;
+  coarseness: Coarseness;
+  /** When a rate was announced last, and when anything else; milliseconds. */
+  #ratesAt = Number.NEGATIVE_INFINITY;
+  #urgentAt = Number.NEGATIVE_INFINITY;
 
-  constructor(threshold = CHANGE_THRESHOLD) {
-    this.#threshold = threshold;
+  constructor(coarseness: Coarseness = { threshold: CHANGE_THRESHOLD, intervalMs: 0 }) {
+    this.coarseness = coarseness;
   }
 
-  /** The changes since the last call, which counts as the announcement of them. */
-  changes(flows: Iterable<Flow>): FlowChange[] {
+  /** The changes since the last call, which counts as the announcement of them. `now` in milliseconds. */
+  changes(flows: Iterable<Flow>, now: number): FlowChange[] {
+    const { intervalMs } = this.coarseness;
+    const mayUrgent = now - this.#urgentAt >= intervalMs * URGENT_PART;
+    const mayRates = now - this.#ratesAt >= intervalMs;
     const changes: FlowChange[] = [];
     for (const flow of flows) {
       const last = this.#announced.get(flow);
-      if (!flow.active) {
-        if (!last) continue;
-        this.#announced.delete(flow);
-        changes.push({
-          source: flow.source,
-          destination: flow.destination,
-          rateBps: 0,
-          greedy: false,
-          stopped: true,
-        });
-      } else if (!last || this.#isNews(flow, last)) {
-        const { source, destination, rateBps, greedy } = flow;
-        this.#announced.set(flow, { rateBps, greedy, changedTicks: 0 });
-        changes.push({ source, destination, rateBps, greedy, stopped: false });
-      }
+      const isUrgent = flow.active ? last?.greedy !== flow.greedy : last !== undefined;
+      const isNews = isUrgent || (flow.active && this.#isRateNews(flow, last!));
+      if (!isNews || !(isUrgent ? mayUrgent : mayRates)) continue;
+      if (isUrgent) this.#urgentAt = now;
+      else this.#ratesAt = now;
+      changes.push(this.#announce(flow));
     }
     return changes;
   }
@@ -76,16 +79,27 @@ export class ChangeFilter {
     return this.#announced.get(flow);
   }
 
-  #isNews(flow: Flow, last: Announced): boolean {
-    if (flow.greedy !== last.greedy) return true;
+  #announce(flow: Flow): FlowChange {
+    const { source, destination, active } = flow;
+    if (!active) {
+      this.#announced.delete(flow);
+      return { source, destination, rateBps: 0, greedy: false, stopped: true };
+    }
+    const { rateBps, greedy } = flow;
+    this.#announced.set(flow, { rateBps, greedy, changedTicks: 0 });
+    return { source, destination, rateBps, greedy, stopped: false };
+  }
+
+  #isRateNews(flow: Flow, last: Announced): boolean {
     if (flow.greedy) return false;
+    const { threshold } = this.coarseness;
     const difference = flow.rateBps - last.rateBps;
     const size = Math.abs(difference);
-    if (size <= Math.max(this.#threshold * last.rateBps, INSIGNIFICANT * flow.pathBps)) {
+    if (size <= Math.max(threshold * last.rateBps, INSIGNIFICANT * flow.pathBps)) {
       last.changedTicks = 0;
       return false;
     }
-    if (size > LARGE_CHANGE * last.rateBps) return true;
+    if (size > Math.max(LARGE_CHANGE, LARGE_THRESHOLDS * threshold) * last.rateBps) return true;
     const side = Math.sign(difference);
     last.changedTicks = side * (Math.max(0, side * last.changedTicks) + 1);
     return side * last.changedTicks >= LASTING_TICKS;

@@ -1,6 +1,6 @@
 /** What `netfold up` and `netfold verify` share: an experiment that is taken away whatever happens. */
 import type { DelayBackendChoice } from '../../proto/bootstrap.ts';
-import type { Micros } from '../../proto/units.ts';
+import type { Bps, Micros, Ratio } from '../../proto/units.ts';
 import { ControllerError } from '../errors.ts';
 import { Experiment } from '../experiment/experiment.ts';
 import type { Placement } from '../site/site-plan.ts';
@@ -17,6 +17,8 @@ export interface LabOptions {
   readonly at: readonly Placement[];
   readonly takeOver?: boolean;
   readonly lease: Micros;
+  readonly metadataBudget?: Bps;
+  readonly changeThreshold?: Ratio;
 }
 
 /** What asks a command to end. */
@@ -43,7 +45,7 @@ export async function withExperiment<T>(
   const { topology, warnings, source } = openTopology(file, lab.events);
   for (const one of warnings) warn(`${one.file}:${one.line}: ${one.message}`);
   const interruption = awaitSignals();
-  const { at: placements, takeOver = false, lease } = lab;
+  const { at: placements, takeOver = false, lease, metadataBudget, changeThreshold } = lab;
   const experiment = await Experiment.start({
     name: lab.name ?? topology.name,
     hosts: lab.hosts,
@@ -51,6 +53,10 @@ export async function withExperiment<T>(
     topology,
     delayBackend: lab.delayBackend ?? 'auto',
     ...(placements.length > 0 && { site: { placements, takeOver, leaseMs: lease / 1000 } }),
+    metadata: {
+      ...(metadataBudget !== undefined && { metadataBudgetBps: metadataBudget }),
+      ...(changeThreshold !== undefined && { changeThreshold }),
+    },
     onStep: step,
     onProgress: progress,
     signal: interruption.signal,

@@ -16,7 +16,10 @@ export const TICK_MS = 50;
 export type TopologyText = Omit<Bootstrap['topology'], 'hash'>;
 
 /** What all agents of an experiment are told alike. */
-export type AgentSettings = Pick<Bootstrap, 'delayBackend' | 'leaseMs' | 'logFolder' | 'takeOver'>;
+export type AgentSettings = Pick<
+  Bootstrap,
+  'delayBackend' | 'leaseMs' | 'logFolder' | 'takeOver' | 'metadataBudgetBps' | 'changeThreshold'
+>;
 
 /**
  * `startAt` gives when the experiment has started, for agents that come later. Without `security` whoever reaches an

@@ -6,7 +6,7 @@ import { chooseDelayBackend } from '../../agent/delay-backend.ts';
 import { hasIpv6 } from '../../agent/kernel/ip-settings.ts';
 import { raiseOpenFiles, readLimits } from '../../agent/kernel/limits.ts';
 import { type Ability, probeMachine } from '../../agent/kernel/probe.ts';
-import type { DelayBackendChoice } from '../../proto/bootstrap.ts';
+import type { Bootstrap, DelayBackendChoice } from '../../proto/bootstrap.ts';
 import type { AgentStatus } from '../../proto/status.ts';
 import { micros } from '../../proto/units.ts';
 import { count } from '../../proto/words.ts';
@@ -34,6 +34,8 @@ export interface ExperimentOptions {
   readonly delayBackend?: DelayBackendChoice;
   /** Where the endpoints are, if on interfaces that exist already instead of in a lab of `hosts` hosts. */
   readonly site?: SiteOptions;
+  /** What telling each other may cost the agents. */
+  readonly metadata?: Pick<Bootstrap, 'metadataBudgetBps' | 'changeThreshold'>;
   /** Told of each step as it begins. */
   readonly onStep?: (step: string) => void;
   /** Told how far a step is. */
@@ -110,7 +112,13 @@ export class Experiment {
       mkdirSync(logFolder);
       if (!plan.existing) await makeLab(plan, options);
       const { takeOver = false, leaseMs } = site ?? {};
-      const settings = { delayBackend, logFolder, takeOver, ...(leaseMs !== undefined && { leaseMs }) };
+      const settings = {
+        delayBackend,
+        logFolder,
+        takeOver,
+        ...(leaseMs !== undefined && { leaseMs }),
+        ...options.metadata,
+      };
       const started: Started = { at: undefined };
       const security = await secureMesh(plan);
       const serve = () => serveBootstrap(plan, source, settings, security, () => started.at);

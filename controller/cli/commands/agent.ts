@@ -11,6 +11,10 @@ export function addAgentCommand(program: Command): void {
     .option('--mesh-key <file>', "the mesh's key (`netfold mesh key`); only its owner may read the file")
     .option('--identity <folder>', "where this agent's identity is kept, e.g. /var/lib/netfold/identity")
     .option('--allow <file>', 'who may join: a line `PEER [HOST]` for each agent')
+    .option(
+      '--announce <address...>',
+      'where others can reach it, if not where it listens (behind NAT), e.g. /ip4/203.0.113.7/tcp/4646',
+    )
     .addOption(new Option('--log-level <level>').choices(['debug', 'info', 'warn', 'error']).default('info'))
     .action(async (options) => {
       // libp2p takes longer to load than most commands take to run.

@@ -8,6 +8,7 @@ import { agentStatus } from '../../experiment/agents.ts';
 import { experimentNames, findExperiment, readState } from '../../experiment/state.ts';
 import { type Removed, removeAll, removeExperiment } from '../../experiment/teardown.ts';
 import { print, printError, printJson, progress, styled, table, warn } from '../output.ts';
+import { wideAreaLines } from '../wide-area.ts';
 
 export function addRunningCommands(program: Command): void {
   program
@@ -90,6 +91,7 @@ function printStatus(experiment: string, agents: readonly HostReport[]): void {
   const alive = agents.filter((agent): agent is AgentStatus => agent.state !== 'unreachable');
   print(`${styled('bold', experiment)}: ${count(alive.length, 'agent')} of ${agents.length}`);
   for (const agent of agents) print(`  ${agent.host}: ${describe(agent)}`);
+  for (const line of alive.flatMap(wideAreaLines)) print(`  ${line}`);
   const flows = alive.flatMap((agent) => agent.flows);
   print('');
   if (flows.length === 0) print('no flows');

@@ -5,7 +5,14 @@ import { stderr } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DELAY_BACKENDS } from '../../../proto/bootstrap.ts';
-import { formatMicros, micros, parseDuration } from '../../../proto/units.ts';
+import {
+  formatMicros,
+  micros,
+  parseBandwidth,
+  parseDuration,
+  parsePercentage,
+  type Ratio,
+} from '../../../proto/units.ts';
 import { count } from '../../../proto/words.ts';
 import { ControllerError } from '../../errors.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
@@ -55,7 +62,25 @@ export function addLabOptions(command: Command): Command {
       new Option('--lease <time>', 'with --at: shaping ends when the agent has not renewed it for so long')
         .default(DEFAULT_LEASE, formatMicros(DEFAULT_LEASE))
         .argParser(parseDuration),
+    )
+    .addOption(
+      new Option(
+        '--metadata-budget <rate>',
+        'what each agent may send to the others, e.g. 80Kbps: beyond it, changes are told more coarsely',
+      ).argParser(parseBandwidth),
+    )
+    .addOption(
+      new Option(
+        '--change-threshold <percentage>',
+        'changes of a rate up to this are not told (default: 5%)',
+      ).argParser(parseThreshold),
     );
+}
+
+function parseThreshold(text: string): Ratio {
+  const threshold = parsePercentage(text);
+  if (threshold === 0) throw new InvalidArgumentError('write a percentage above 0%, e.g. 5%');
+  return threshold;
 }
 
 /** Long enough for a machine that is busy, short enough for somebody who has locked himself out. */

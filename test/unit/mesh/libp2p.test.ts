@@ -176,10 +176,14 @@ test('a question that is refused or not heard rejects', async () => {
   await expect(b.request('state', a.selfId, () => Uint8Array.of(1))).rejects.toThrow();
 });
 
-/** A way to `port` of this machine that can be cut. */
-async function newProxy(port: number): Promise<{ address: string; stop(): Promise<void> }> {
+/** A way to `port` of this machine that can be cut; counts who came. */
+async function newProxy(
+  port: number,
+): Promise<{ address: string; came: () => number; stop(): Promise<void> }> {
   const sockets = new Set<Socket>();
+  let came = 0;
   const server = createServer((socket) => {
+    came++;
     const other = connect(port, '127.0.0.1');
     for (const [from, to] of [[socket, other] as const, [other, socket] as const]) {
       sockets.add(from);
@@ -193,7 +197,7 @@ async function newProxy(port: number): Promise<{ address: string; stop(): Promis
     server.close();
     for (const socket of sockets) socket.destroy();
   };
-  return { address: `/ip4/127.0.0.1/tcp/${(server.address() as AddressInfo).port}`, stop };
+  return { address: `/ip4/127.0.0.1/tcp/${(server.address() as AddressInfo).port}`, came: () => came, stop };
 }
 
 /** Resolves when something that `from` publishes comes through gossip to whoever waits. */
@@ -232,4 +236,40 @@ test('gossip goes on when the first of two connections to a peer ends', async ()
   await proxy.stop();
   await new Promise((resolve) => setTimeout(resolve, 50));
   await bothHear();
+});
+
+test('an agent behind NAT is found at the address that it announces, also by those who only hear of it', async () => {
+  const free = createServer();
+  await new Promise<void>((resolve) => free.listen(0, '127.0.0.1', resolve));
+  const { port } = free.address() as AddressInfo;
+  await new Promise((resolve) => free.close(resolve));
+  const outside = await newProxy(port);
+  running.push(outside);
+  const announced = outside.address;
+  const transport = await createLibp2pTransport({
+    experiment: 'test',
+    listen: [`/ip4/127.0.0.1/tcp/${port}`],
+    announce: [announced],
+  });
+  const a = new Mesh({ transport, clock: systemClock, timers: systemTimers }, { ...OPTIONS, host: 'alpha' });
+  running.push(a);
+  await a.start();
+  expect(transport.addresses).toEqual([`${announced}/p2p/${transport.selfId}`]);
+  const b = await startMesh('beta');
+  await b.transport.connect(announced);
+  const c = await startMesh('gamma');
+  await c.transport.connect(b.transport.addresses[0]!);
+  await until(c.mesh, () => {
+    const alpha = c.mesh.view.hosts().find(({ name }) => name === 'alpha');
+    return alpha?.meshAddresses[0] === transport.addresses[0];
+  });
+  expect(outside.came()).toBeGreaterThanOrEqual(2);
+});
+
+test('an announced address that is none is refused', async () => {
+  const options = { experiment: 'test', listen: ['/ip4/127.0.0.1/tcp/0'], announce: ['203.0.113.7:4646'] };
+  await expect(createLibp2pTransport(options)).rejects.toMatchObject({
+    code: 'MESH_ADDRESS',
+    blame: 'input',
+  });
 });

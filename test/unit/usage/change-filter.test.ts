@@ -22,7 +22,7 @@ beforeEach(() => {
   flow = flowOf();
 });
 
-const news = (): unknown[] => filter.changes([flow]);
+const news = (): unknown[] => filter.changes([flow], 0);
 const said = (rateBps: number, greedy = false): unknown => ({
   source: 3,
   destination: 1,
@@ -106,12 +106,15 @@ describe('a change of the rate', () => {
 });
 
 test('the threshold can be chosen', () => {
-  filter = new ChangeFilter(0.2);
+  filter = new ChangeFilter({ threshold: 0.2, intervalMs: 0 });
   news();
   flow.rateBps = 24e6;
   expect(newsIn(50)).toEqual([]);
   flow.rateBps = 24.1e6;
+  expect(newsIn(LASTING_TICKS - 1)).toEqual([]);
   expect(news()).toEqual([said(24.1e6)]);
+  flow.rateBps = 34e6;
+  expect(news()).toEqual([said(34e6)]);
 });
 
 test('a change that is small beside the path is no news, however large beside the flow', () => {
@@ -142,9 +145,9 @@ test("a greedy flow's rate is no news", () => {
 
 test('flows are filtered each by itself', () => {
   const other = flowOf({ source: 0, destination: 4, rateBps: 7e6 });
-  expect(filter.changes([flow, other]).map(({ source }) => source)).toEqual([3, 0]);
+  expect(filter.changes([flow, other], 0).map(({ source }) => source)).toEqual([3, 0]);
   other.rateBps = 9e6;
-  expect(filter.changes([flow, other])).toEqual([
+  expect(filter.changes([flow, other], 0)).toEqual([
     { source: 0, destination: 4, rateBps: 9e6, greedy: false, stopped: false },
   ]);
 });
@@ -154,7 +157,7 @@ describe('with a meter', () => {
     let count = 0;
     for (let tick = 0; tick < ticks; tick++) {
       metered.tick(frames.bytes(bps));
-      count += filter.changes(metered.meter.flows()).length;
+      count += filter.changes(metered.meter.flows(), 0).length;
     }
     return count;
   }
@@ -176,7 +179,7 @@ describe('with a meter', () => {
     let count = 0;
     for (let tick = 0; tick < 1000; tick++) {
       metered.tick(tick % 20 === 0 ? 98 : 0);
-      count += filter.changes(metered.meter.flows()).length;
+      count += filter.changes(metered.meter.flows(), 0).length;
     }
     expect(count).toBe(0);
   });
@@ -188,5 +191,55 @@ describe('with a meter', () => {
     expect(announcements(metered, frames, 30e6, 8)).toBeGreaterThan(0);
     const { rateBps } = filter.announced(metered.flow)!;
     expect(Math.abs(rateBps / 30e6 - 1)).toBeLessThan(0.06);
+  });
+});
+
+describe('where it is coarser', () => {
+  const at = (now: number, ...flows: Flow[]): number => filter.changes(flows, now).length;
+
+  test('rates are told at most once in the interval, then as they are', () => {
+    filter = new ChangeFilter({ threshold: 0.1, intervalMs: 800 });
+    expect(at(0, flow)).toBe(1);
+    flow.rateBps = 40e6;
+    expect(at(1, flow)).toBe(1);
+    flow.rateBps = 80e6;
+    expect(at(800, flow)).toBe(0);
+    flow.rateBps = 60e6;
+    expect(filter.changes([flow], 801)).toEqual([said(60e6)]);
+  });
+
+  test('starts, stops and changes of greed wait for an eighth of it, all of one tick together', () => {
+    filter = new ChangeFilter({ threshold: 0.1, intervalMs: 800 });
+    const other = flowOf({ source: 0 });
+    const third = flowOf({ source: 1 });
+    expect(at(0, flow, other)).toBe(2);
+    flow.greedy = true;
+    other.active = false;
+    expect(at(99, flow, other, third)).toBe(0);
+    expect(at(100, flow, other, third)).toBe(3);
+    expect(filter.announced(other)).toBeUndefined();
+  });
+
+  test('what has not been told is not shared with either', () => {
+    filter = new ChangeFilter({ threshold: 0.1, intervalMs: 800 });
+    at(0, flow);
+    const late = flowOf({ source: 0 });
+    at(50, flow, late);
+    expect(filter.announced(late)).toBeUndefined();
+    flow.rateBps = 90e6;
+    at(60, flow);
+    expect(filter.announced(flow)!.rateBps).toBe(90e6);
+    flow.rateBps = 10e6;
+    at(70, flow);
+    expect(filter.announced(flow)!.rateBps).toBe(90e6);
+  });
+
+  test('it counts from the next call on', () => {
+    expect(at(0, flow)).toBe(1);
+    filter.coarseness = { threshold: 0.5, intervalMs: 0 };
+    flow.rateBps = 29e6;
+    for (let tick = 1; tick < 100; tick++) expect(at(tick, flow)).toBe(0);
+    filter.coarseness = { threshold: 0.05, intervalMs: 0 };
+    expect(at(100, flow)).toBe(1);
   });
 });

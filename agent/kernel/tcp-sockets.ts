@@ -1,0 +1,39 @@
+/** What the kernel knows of a TCP connection, and when it gives one up (include/uapi/linux/tcp.h). */
+import { getSocketOption, setSocketOption } from './libc.ts';
+
+export interface TcpFacts {
+  /** The shortest round trip so far, µs. The other end's kernel answers, so no process's time is in it. */
+  readonly shortestMicros: number | undefined;
+  /** All that was sent, with headers and what was sent again. */
+  readonly sentBytes: number;
+}
+
+const IPPROTO_TCP = 6;
+const TCP_INFO = 11;
+const TCP_USER_TIMEOUT = 18;
+
+/** struct tcp_info; `min_rtt` is there since Linux 4.6, `bytes_sent` since 4.19. */
+const INFO_BYTES = 256;
+const SEGMENTS_AT = 136;
+const SHORTEST_AT = 148;
+const SENT_AT = 200;
+/** What the kernel says before the first measurement. */
+const NEVER = 0xffffffff;
+/** Ethernet without preamble and FCS, IPv4, TCP with timestamps. */
+const HEADER_BYTES = 14 + 20 + 32;
+
+/** Of the socket `fd`. Throws `KernelError`. */
+export function readTcp(fd: number): TcpFacts {
+  const info = Buffer.alloc(INFO_BYTES);
+  getSocketOption(fd, IPPROTO_TCP, TCP_INFO, info, 'TCP_INFO');
+  const shortest = info.readUInt32LE(SHORTEST_AT);
+  return {
+    shortestMicros: shortest === 0 || shortest === NEVER ? undefined : shortest,
+    sentBytes: Number(info.readBigUInt64LE(SENT_AT)) + info.readUInt32LE(SEGMENTS_AT) * HEADER_BYTES,
+  };
+}
+
+/** A connection ends when something that was sent is not acknowledged for so long. Throws `KernelError`. */
+export function giveUpAfter(fd: number, ms: number): void {
+  setSocketOption(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, new Uint32Array([ms]), 'TCP_USER_TIMEOUT');
+}

@@ -1,0 +1,58 @@
+/** What is left to be added where the real network has a latency of its own. Pure. */
+import type { SlowPaths } from '../../proto/status.ts';
+import { micros } from '../../proto/units.ts';
+import type { Path } from '../../topology/model.ts';
+import { roundTripMicros } from '../share/round-trip.ts';
+import type { Epoch } from '../tick/epoch.ts';
+
+/** So many of the paths that are too slow are named, those first that are it most. */
+export const NAMED_PATHS = 20;
+/** So many pairs are looked at for them: 1 s of work. */
+export const MOST_PAIRS = 100_000;
+
+/**
+ * The epoch with the latency that has to be added, for enforcement; shares follow from the one that was asked for.
+ * `away`: endpoint → real latency between it and this host, µs. Paths must start or end on this host.
+ */
+export function addedLatency(epoch: Epoch, away: Float64Array): Epoch {
+  if (away.every((latency) => latency === 0)) return epoch;
+  const real = ({ from, to }: Path): number => away[from]! || away[to]!;
+  return {
+    ...epoch,
+    path: (from, to) => {
+      const path = epoch.path(from, to);
+      if (!path || real(path) === 0) return path;
+      return { ...path, latency: micros(Math.max(0, path.latency - real(path))) };
+    },
+    // What both networks make of it: queues are as long as it needs.
+    roundTripMicros: (path) => {
+      const whole = ({ from, to }: Path): Path | undefined => {
+        const asked = epoch.path(from, to);
+        return asked && { ...asked, latency: micros(Math.max(asked.latency, real(asked))) };
+      };
+      const back = epoch.path(path.to, path.from);
+      return roundTripMicros(whole(path) ?? path, back && whole(back));
+    },
+  };
+}
+
+/** Paths from endpoints of this host (`local`) on which the real network is slower than what was asked for. */
+export function slowPaths(epoch: Epoch, away: Float64Array, local: readonly number[]): SlowPaths {
+  const { endpoints } = epoch.graph;
+  const far = [...away.keys()].filter((endpoint) => away[endpoint]! > 0);
+  const slow: SlowPaths['worst'][number][] = [];
+  let pairs = 0;
+  for (const from of local) {
+    for (const to of far) {
+      if (pairs++ >= MOST_PAIRS) break;
+      const path = epoch.path(from, to);
+      const by = path ? away[to]! - path.latency : 0;
+      if (!path || by <= 0) continue;
+      const latencyMs = path.latency / 1000;
+      const realMs = away[to]! / 1000;
+      slow.push({ from: endpoints[from]!, to: endpoints[to]!, latencyMs, realMs, byMs: by / 1000 });
+    }
+  }
+  slow.sort((a, b) => b.byMs - a.byMs);
+  return { count: slow.length, worst: slow.slice(0, NAMED_PATHS) };
+}

@@ -1,0 +1,72 @@
+/** The real network below: how far the other hosts are, and so the endpoints on them. */
+import type { UnderlayHost } from '../../proto/status.ts';
+import { estimate, type Measured, type Settled, settle } from './round-trip.ts';
+
+export interface OtherHost {
+  readonly name: string;
+  /** Id of its agent. */
+  readonly peer: string;
+}
+
+export interface UnderlayPorts {
+  /** The other hosts that are here. */
+  readonly hosts: () => readonly OtherHost[];
+  readonly measure: (host: OtherHost) => Measured;
+}
+
+export class Underlay {
+  readonly #ports: UnderlayPorts;
+  readonly #hosts = new Map<string, { measured: number; settled: Settled }>();
+  /** Endpoint → its host, also when that has gone: it may come back where it was. */
+  readonly #places = new Map<number, string>();
+  #away: Float64Array;
+
+  /** `endpoints`: how many there are in the topology. */
+  constructor(ports: UnderlayPorts, endpoints: number) {
+    this.#ports = ports;
+    this.#away = new Float64Array(endpoints);
+  }
+
+  /**
+   * Endpoint → real latency between it and this host, µs: half of the round trip, 0 for endpoints of this host. Is
+   * another array when anything in it has changed.
+   */
+  get away(): Float64Array {
+    return this.#away;
+  }
+
+  /** Tells where endpoints are. Hosts that are new are measured. True if `away` has changed. */
+  setEndpoints(endpoints: Iterable<{ readonly number: number; readonly host: string }>): boolean {
+    for (const { number, host } of endpoints) this.#places.set(number, host);
+    return this.look(false);
+  }
+
+  /** Measures. True if `away` has changed. `all`: also hosts that were measured before; to be done once a second. */
+  look(all = true): boolean {
+    for (const host of this.#ports.hosts()) {
+      const before = this.#hosts.get(host.name);
+      if (before && !all) continue;
+      const measured = estimate(this.#ports.measure(host));
+      if (measured === undefined) continue;
+      this.#hosts.set(host.name, { measured, settled: settle(before?.settled, measured) });
+    }
+    const away = new Float64Array(this.#away.length);
+    for (const [endpoint, host] of this.#places)
+      away[endpoint] = (this.#hosts.get(host)?.settled.micros ?? 0) / 2;
+    if (away.every((micros, endpoint) => micros === this.#away[endpoint])) return false;
+    this.#away = away;
+    return true;
+  }
+
+  /** Of the hosts that are here. */
+  status(): UnderlayHost[] {
+    return this.#ports.hosts().map(({ name }) => {
+      const known = this.#hosts.get(name);
+      return {
+        host: name,
+        roundTripMs: known ? known.measured / 1000 : null,
+        subtractedMs: (known?.settled.micros ?? 0) / 2000,
+      };
+    });
+  }
+}

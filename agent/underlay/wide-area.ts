@@ -1,0 +1,90 @@
+/** What an agent looks after once a second because others may be far away: how far, and what telling them costs. */
+import type { AgentStatus, MetadataStatus } from '../../proto/status.ts';
+import type { Clock, Timers } from '../clock.ts';
+import type { Mesh } from '../mesh/mesh.ts';
+import type { MeshTransport } from '../mesh/transport.ts';
+import type { Epoch } from '../tick/epoch.ts';
+import type { Coarseness } from '../usage/metadata-budget.ts';
+import { MetadataMeter, type MetadataOptions } from '../usage/metadata-meter.ts';
+import { slowPaths } from './added-latency.ts';
+import { Underlay } from './underlay.ts';
+
+export interface WideAreaPorts {
+  readonly mesh: Pick<Mesh, 'view' | 'clocks' | 'stats'>;
+  readonly transport: Pick<MeshTransport, 'shortestMicros' | 'sentBytes'>;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** `Underlay.away` has changed. */
+  readonly onAway: (away: Float64Array) => void;
+  /** Called when it is different, and at the start. */
+  readonly onCoarseness: (coarseness: Coarseness) => void;
+}
+
+export interface WideAreaOptions extends MetadataOptions {
+  /** How many endpoints the topology has. */
+  readonly endpoints: number;
+}
+
+/** `LASTING_LOOKS` of round-trip.ts count in it. */
+const LOOK_MS = 1000;
+
+export class WideArea {
+  readonly #ports: WideAreaPorts;
+  readonly #underlay: Underlay;
+  readonly #metadata: MetadataMeter;
+  #level = 0;
+  #slow: { epoch: Epoch; away: Float64Array; found: AgentStatus['underlay']['tooSlow'] } | undefined;
+  #cancel: () => void = () => {};
+
+  constructor(ports: WideAreaPorts, options: WideAreaOptions) {
+    this.#ports = ports;
+    this.#metadata = new MetadataMeter(options);
+    const { mesh, transport } = ports;
+    this.#underlay = new Underlay(
+      {
+        hosts: () => mesh.view.hosts().filter(({ self }) => !self),
+        measure: ({ name, peer }) => ({
+          kernelMicros: transport.shortestMicros?.(peer),
+          clockMicros: mesh.clocks.rttMicros(name),
+        }),
+      },
+      options.endpoints,
+    );
+  }
+
+  start(): void {
+    const { clock, timers, transport, mesh, onAway, onCoarseness } = this.#ports;
+    const sent = (): number => transport.sentBytes?.() ?? mesh.stats.bytesSent;
+    onCoarseness(this.#metadata.coarseness);
+    this.#metadata.note(sent(), clock.now());
+    this.#cancel = timers.every(LOOK_MS, () => {
+      if (this.#underlay.look()) onAway(this.#underlay.away);
+      this.#metadata.note(sent(), clock.now());
+      const { level } = this.#metadata.status();
+      if (level === this.#level) return;
+      this.#level = level;
+      onCoarseness(this.#metadata.coarseness);
+    });
+  }
+
+  stop(): void {
+    this.#cancel();
+  }
+
+  /** Tells where endpoints are. */
+  setEndpoints(endpoints: Iterable<{ readonly number: number; readonly host: string }>): void {
+    if (this.#underlay.setEndpoints(endpoints)) this.#ports.onAway(this.#underlay.away);
+  }
+
+  metadata(): MetadataStatus {
+    return this.#metadata.status();
+  }
+
+  /** `local`: numbers of this host's endpoints. */
+  underlay(epoch: Epoch, local: readonly number[]): AgentStatus['underlay'] {
+    const { away } = this.#underlay;
+    if (this.#slow?.epoch !== epoch || this.#slow.away !== away)
+      this.#slow = { epoch, away, found: slowPaths(epoch, away, local) };
+    return { hosts: this.#underlay.status(), tooSlow: this.#slow.found };
+  }
+}

@@ -1,0 +1,55 @@
+/** Watches what an agent sends, and says how fine it may tell changes. */
+import type { MetadataStatus } from '../../proto/status.ts';
+import { CHANGE_THRESHOLD } from './change-filter.ts';
+import { adapt, type BudgetState, type Coarseness, coarseness, UNBOUNDED } from './metadata-budget.ts';
+
+export interface MetadataOptions {
+  /** bit/s; absent: without bound. */
+  readonly budgetBps?: number | undefined;
+  /** Without need of being coarser. */
+  readonly threshold?: number | undefined;
+}
+
+/** Two heartbeats: of one second alone, one has none and the next has two. */
+const WINDOW_MS = 2000;
+
+export class MetadataMeter {
+  readonly #budget: number | undefined;
+  readonly #threshold: number;
+  #state: BudgetState = UNBOUNDED;
+  /** What had been sent, and when: the oldest lies a window back. */
+  #samples: { readonly at: number; readonly bytes: number }[] = [];
+  #rate = 0;
+  #changedAt = Number.NEGATIVE_INFINITY;
+
+  constructor({ budgetBps, threshold }: MetadataOptions = {}) {
+    this.#budget = budgetBps === undefined ? undefined : budgetBps / 8;
+    this.#threshold = threshold ?? CHANGE_THRESHOLD;
+  }
+
+  /** `sentBytes`: since the beginning. To be called once a second or so. */
+  note(sentBytes: number, now: number): void {
+    this.#samples.push({ at: now, bytes: sentBytes });
+    while (this.#samples.length > 2 && now - this.#samples[1]!.at >= WINDOW_MS) this.#samples.shift();
+    const { at, bytes } = this.#samples[0]!;
+    if (now === at) return;
+    this.#rate = ((sentBytes - bytes) * 1000) / (now - at);
+    if (at < this.#changedAt) return;
+    const { level } = this.#state;
+    this.#state = adapt(this.#state, this.#rate, this.#budget, now);
+    if (this.#state.level !== level) this.#changedAt = now;
+  }
+
+  get coarseness(): Coarseness {
+    return coarseness(this.#state.level, this.#threshold);
+  }
+
+  status(): MetadataStatus {
+    return {
+      bytesPerSecond: this.#rate,
+      budgetBytesPerSecond: this.#budget ?? null,
+      ...this.coarseness,
+      level: this.#state.level,
+    };
+  }
+}

@@ -1,0 +1,86 @@
+/** How far endpoints are. */
+import { beforeEach, expect, test } from 'vitest';
+import type { Measured } from '../../../agent/underlay/round-trip.ts';
+import { LASTING_LOOKS } from '../../../agent/underlay/round-trip.ts';
+import { type OtherHost, Underlay } from '../../../agent/underlay/underlay.ts';
+
+const ENDPOINTS = [
+  { number: 0, host: 'here' },
+  { number: 1, host: 'far' },
+  { number: 2, host: 'near' },
+  { number: 3, host: 'far' },
+];
+
+let hosts: OtherHost[];
+let trips: Record<string, Measured>;
+let asked: string[];
+let underlay: Underlay;
+
+beforeEach(() => {
+  hosts = [
+    { name: 'far', peer: 'P1' },
+    { name: 'near', peer: 'P2' },
+  ];
+  trips = {
+    P1: { kernelMicros: 60_000, clockMicros: 61_000 },
+    P2: { kernelMicros: 90, clockMicros: 2000 },
+  };
+  asked = [];
+  const measure = ({ peer }: OtherHost): Measured => {
+    asked.push(peer);
+    return trips[peer]!;
+  };
+  underlay = new Underlay({ hosts: () => hosts, measure }, ENDPOINTS.length);
+});
+
+test('an endpoint is half of its host’s round trip away; those here, and those nearby, are not', () => {
+  expect(underlay.setEndpoints(ENDPOINTS)).toBe(true);
+  expect([...underlay.away]).toEqual([0, 30_000, 0, 30_000]);
+  expect(underlay.status()).toEqual([
+    { host: 'far', roundTripMs: 60, subtractedMs: 30 },
+    { host: 'near', roundTripMs: 0.09, subtractedMs: 0 },
+  ]);
+});
+
+test('the same again is no change, and the array stays', () => {
+  underlay.setEndpoints(ENDPOINTS);
+  const { away } = underlay;
+  trips.P1 = { kernelMicros: 59_900, clockMicros: undefined };
+  expect(underlay.look()).toBe(false);
+  expect(underlay.setEndpoints(ENDPOINTS)).toBe(false);
+  expect(underlay.away).toBe(away);
+});
+
+test('hosts that were measured are measured again once a second only', () => {
+  underlay.setEndpoints(ENDPOINTS);
+  asked = [];
+  underlay.setEndpoints(ENDPOINTS);
+  expect(asked).toEqual([]);
+  underlay.look();
+  expect(asked).toEqual(['P1', 'P2']);
+});
+
+test('a host that can not be measured yet is as if it were here, and says so', () => {
+  trips.P1 = { kernelMicros: undefined, clockMicros: undefined };
+  expect(underlay.setEndpoints(ENDPOINTS)).toBe(false);
+  expect(underlay.status()[0]).toEqual({ host: 'far', roundTripMs: null, subtractedMs: 0 });
+  trips.P1 = { kernelMicros: 60_000, clockMicros: undefined };
+  expect(underlay.look(false)).toBe(true);
+  expect(underlay.away[3]).toBe(30_000);
+});
+
+test('of a host that has gone nothing is forgotten; an endpoint that moves is as far as where it went', () => {
+  underlay.setEndpoints(ENDPOINTS);
+  hosts = hosts.slice(1);
+  expect(underlay.look()).toBe(false);
+  expect(underlay.setEndpoints([{ number: 1, host: 'near' }])).toBe(true);
+  expect([...underlay.away]).toEqual([0, 0, 0, 30_000]);
+});
+
+test('a way that has become longer is reckoned with when it lasts', () => {
+  underlay.setEndpoints(ENDPOINTS);
+  trips.P1 = { kernelMicros: 60_000, clockMicros: 80_000 };
+  const looks = Array.from({ length: LASTING_LOOKS }, () => underlay.look());
+  expect(looks.indexOf(true)).toBe(LASTING_LOOKS - 1);
+  expect(underlay.away[1]).toBe(40_000);
+});
