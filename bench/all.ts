@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { print, step } from '../controller/cli/output.ts';
+import { count } from '../proto/words.ts';
 import type { Bench } from './bench.ts';
 import { BenchError } from './errors.ts';
 
@@ -30,7 +31,7 @@ export function forecast(benches: readonly Bench[], quick: boolean, now: Date): 
   const minutes = benches.reduce((sum, one) => sum + (quick ? one.minutes.quick : one.minutes.whole), 0);
   const until = new Date(now.getTime() + minutes * 60_000);
   const clock = until.toLocaleTimeString('en', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
-  return `${benches.length} benches, about ${Math.ceil(minutes)} minutes, until ${clock}`;
+  return `${benches.length} benches, about ${count(Math.ceil(minutes), 'minute')}, until ${clock}`;
 }
 
 /** Ctrl-C reaches the bench, too; this process waits until it has taken its lab away. */
