@@ -7,7 +7,7 @@ import { machineBackend } from '../measure/backend.ts';
 import { processMemory } from '../measure/cpu-times.ts';
 import { watchCpu } from '../measure/cpu-watch.ts';
 import { mostExpensive } from '../measure/profile.ts';
-import { profiled, spanOf } from '../measure/profiling.ts';
+import { endAgents, profiled, spanOf } from '../measure/profiling.ts';
 import { sum } from '../measure/statistics.ts';
 import { TcpStreams } from '../measure/tcp-streams.ts';
 import { dumbbellText } from '../metadata/dumbbell.ts';
@@ -51,7 +51,11 @@ async function runSize(
   { quick, profile, interruption }: CpuOptions,
 ): Promise<CpuRun> {
   const text = dumbbellText({ clients: nodes / 2, flowBps: FLOW_BPS });
-  const use = (lab: Lab) => steady(nodes / 2, quick ? QUICK_SECONDS : SECONDS, lab);
+  const use = async (lab: Lab) => {
+    const found = await steady(nodes / 2, quick ? QUICK_SECONDS : SECONDS, lab);
+    if (profile) await endAgents(lab.experiment);
+    return found;
+  };
   const run = () => withLab(text, backend, interruption, use, HOSTS);
   if (!profile) return { nodes, spent: [], ...(await run()) };
   const { result, profiles } = await profiled(run);

@@ -31,6 +31,11 @@ export interface RoundTripSummary {
   readonly varianceMs2: number;
 }
 
+/**
+ * `-U`: until ping has the answer. Else it takes the kernel's time of arrival, where there is one; the delay line's packets
+ * have none, and the one would be without, the other with what it takes to wake ping up.
+ */
+const OPTIONS = ['-n', '-q', '-U'];
 /** ping waits so long for the last answer. */
 const LAST_SECONDS = 2;
 const SOME_LOST = 1;
@@ -68,7 +73,7 @@ export class PingCrowd {
     const began = performance.now();
     for (const [index, { from, to }] of pairs.entries()) {
       await sleep(Math.max(0, began + index * staggerMs - performance.now()));
-      const summary = this.#ping(from, ['-n', '-q', ...pace, to.address]);
+      const summary = this.#ping(from, [...OPTIONS, ...pace, to.address]);
       summary.catch(() => {});
       this.#summaries.push(summary);
     }

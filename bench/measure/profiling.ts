@@ -2,10 +2,15 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Experiment } from '../../controller/experiment/experiment.ts';
+import { agentsOf, signalAll } from '../../controller/lab/processes.ts';
 import { type Profile, profileSchema, type Span } from './profile.ts';
 
 /** In µs. Five times V8's own: its thread that sorts samples else takes 4 % of a core in each agent. */
 const INTERVAL = 5000;
+
+const LONGEST_END_MS = 60_000;
 
 /** Profiles are there when the agents have ended, so `work` has to end them. */
 export async function profiled<T>(work: () => Promise<T>): Promise<{ result: T; profiles: Profile[] }> {
@@ -23,6 +28,12 @@ export async function profiled<T>(work: () => Promise<T>): Promise<{ result: T; 
     else process.env.NODE_OPTIONS = before;
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Has agents write their profiles. Whoever takes an experiment away waits 3 s for them, and large ones need more. */
+export async function endAgents({ name, agents }: Experiment): Promise<void> {
+  signalAll(agentsOf(name), 'SIGTERM');
+  await Promise.race([Promise.all(agents.map(({ exited }) => exited)), sleep(LONGEST_END_MS)]);
 }
 
 /** Runs `work`; when that was, on the clock that profiles have. */

@@ -15,7 +15,7 @@ import {
   type PingPair,
 } from '../measure/ping-crowd.ts';
 import { mostExpensive } from '../measure/profile.ts';
-import { profiled, spanOf } from '../measure/profiling.ts';
+import { endAgents, profiled, spanOf } from '../measure/profiling.ts';
 import { scaleFreeText } from '../measure/scale-free.ts';
 import type { Figure, Table } from '../report/model.ts';
 import { figuresOf } from './figures.ts';
@@ -63,7 +63,12 @@ async function runSize(
 ): Promise<ScaleRun> {
   const text = scaleFreeText(nodes, SEED);
   const tell = (what: string): void => say(`${nodes} nodes: ${what}`);
-  const run = () => withLab(text, backend, interruption, (lab) => shaped(lab, effort, tell));
+  const use = async (lab: Lab): Promise<Shaped> => {
+    const found = await shaped(lab, effort, tell);
+    if (profile) await endAgents(lab.experiment);
+    return found;
+  };
+  const run = () => withLab(text, backend, interruption, use);
   tell('setting up');
   const { result, profiles } = profile ? await profiled(run) : { result: await run(), profiles: [] };
   const spent = mostExpensive(profiles, result.span, PROFILE_ROWS);

@@ -5,7 +5,7 @@ import type { Interruption } from '../lab.ts';
 import { machineBackend } from '../measure/backend.ts';
 import { PingCrowd } from '../measure/ping-crowd.ts';
 import { mostExpensive } from '../measure/profile.ts';
-import { profiled, spanOf } from '../measure/profiling.ts';
+import { endAgents, profiled, spanOf } from '../measure/profiling.ts';
 import { scaleFreeText } from '../measure/scale-free.ts';
 import type { Figure, Table } from '../report/model.ts';
 import { pingPairs } from '../scale/ring.ts';
@@ -55,9 +55,11 @@ async function rounds(
   let endpoints = 0;
   const all: Rounds['rounds'][number][] = [];
   for (let round = 1; round <= (quick || profile ? 1 : ROUNDS); round++) {
-    const one = await upAndDown(text, backend, interruption, async (places, graph) => {
-      endpoints = places.length;
-      await requireReachable(new PingCrowd(pingPairs(graph, places, SEED), ONE_PING));
+    const one = await upAndDown(text, backend, interruption, async (experiment) => {
+      const { plan, graph } = experiment;
+      endpoints = plan.endpoints.length;
+      await requireReachable(new PingCrowd(pingPairs(graph, plan.endpoints, SEED), ONE_PING));
+      if (profile) await endAgents(experiment);
     });
     say(`${endpoints} endpoints: up in ${one.up.whole.toFixed(1)} s, down in ${one.down.whole.toFixed(1)} s`);
     all.push(one);

@@ -2,10 +2,8 @@
 
 import type { DelayBackendName } from '../../agent/kernel/probe.ts';
 import { Experiment } from '../../controller/experiment/experiment.ts';
-import type { LabEndpoint } from '../../controller/lab/lab-plan.ts';
 import { agentsOf } from '../../controller/lab/processes.ts';
 import { loadTopology } from '../../topology/load.ts';
-import type { Graph } from '../../topology/model.ts';
 import type { Interruption } from '../lab.ts';
 import { processSeconds } from '../measure/cpu-times.ts';
 
@@ -58,12 +56,12 @@ const REMOVING = 'removing namespaces';
 
 let labs = 0;
 
-/** Sets the topology up on one emulated host, hands its endpoints to `check`, and takes it down. */
+/** Sets the topology up on one emulated host, hands it to `check`, and takes it down. */
 export async function upAndDown(
   text: string,
   backend: DelayBackendName,
   interruption: Interruption,
-  check: (endpoints: readonly LabEndpoint[], graph: Graph) => Promise<void>,
+  check: (experiment: Experiment) => Promise<void>,
 ): Promise<{ up: UpTimes; down: DownTimes }> {
   const up = new Moments();
   let down: Moments | undefined;
@@ -79,7 +77,7 @@ export async function upAndDown(
   });
   const upTimes = timesUp(up, experiment.name);
   try {
-    await interruption.race(() => check(experiment.plan.endpoints, experiment.graph));
+    await interruption.race(() => check(experiment));
   } finally {
     down = new Moments();
     await experiment.stop();
