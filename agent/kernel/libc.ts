@@ -318,14 +318,24 @@ export class Poller {
       let timeout: BigInt64Array | null = null;
       if (nanoseconds > 0) {
         timeout = this.#timeout;
-        const words = new Int32Array(timeout.buffer);
-        words[0] = Math.floor(nanoseconds / 1e9);
-        words[2] = nanoseconds % 1e9;
+        this.#setTimeout(nanoseconds);
       }
       if (raw.ppoll(this.#pollfd, 1, timeout, null) <= 0) return 0;
     }
     const ready = raw.epoll_wait(this.#epoll, this.#events, this.#capacity, 0) as number;
     return Math.max(0, ready);
+  }
+
+  /** Waits so long, whatever becomes ready. */
+  pause(nanoseconds: number): void {
+    this.#setTimeout(nanoseconds);
+    raw.ppoll(null, 0, this.#timeout, null);
+  }
+
+  #setTimeout(nanoseconds: number): void {
+    const words = new Int32Array(this.#timeout.buffer);
+    words[0] = Math.floor(nanoseconds / 1e9);
+    words[2] = nanoseconds % 1e9;
   }
 
   token(index: number): number {

@@ -5,6 +5,7 @@
 import type { Distribution } from '../../../topology/model.ts';
 import { AddressIndex, grown } from './address-index.ts';
 import { Jitter } from './jitter.ts';
+import { QUICK_MS } from './pace.ts';
 import type { Random } from './random.ts';
 
 /** One path; delay and jitter in milliseconds, the unit of the thread's clock. */
@@ -26,6 +27,7 @@ export class PathTable {
   readonly #free: number[] = [];
   #size = 0;
   #lossy = 0;
+  #quick = 0;
   /** By path, only of those that have jitter. */
   readonly jitter = new Map<number, Jitter>();
   delayMs = new Float64Array(4);
@@ -45,6 +47,11 @@ export class PathTable {
   /** True where packets can get lost: then GSO packets must be taken apart. */
   get hasLoss(): boolean {
     return this.#lossy > 0;
+  }
+
+  /** How many paths delay their packets too little for these to lie about. */
+  get quick(): number {
+    return this.#quick;
   }
 
   /** Number of the path of a source address, as four words in network order; -1 when there is none. */
@@ -74,8 +81,9 @@ export class PathTable {
    */
   set({ sources, delayMs, jitterMs, distribution, loss }: DelayEntry, random: Random): number {
     const path = this.#free.pop() ?? this.#take();
-    this.delayMs[path] = delayMs;
-    this.#setLoss(path, loss);
+    // A number that is free counts as nothing.
+    this.#quick++;
+    this.#setDelay(path, delayMs, loss);
     this.lastRelease[path] = this.lastSeen[path] = this.isGone[path] = 0;
     this.#sources[path] = [];
     this.#size++;
@@ -94,8 +102,7 @@ export class PathTable {
   remove(path: number, nowMs: number): void {
     if (this.lastRelease[path]! > nowMs) {
       this.isGone[path] = 1;
-      this.delayMs[path] = 0;
-      this.#setLoss(path, 0);
+      this.#setDelay(path, 0, 0);
       this.jitter.delete(path);
       return;
     }
@@ -121,14 +128,18 @@ export class PathTable {
 
   #release(path: number): void {
     this.#sources[path] = [];
-    this.#setLoss(path, 0);
+    this.#setDelay(path, 0, 0);
+    this.#quick--;
     this.jitter.delete(path);
     this.#free.push(path);
     this.#size--;
   }
 
-  #setLoss(path: number, loss: number): void {
+  /** Of a path that has a number; one that loses everything is in no hurry. */
+  #setDelay(path: number, delayMs: number, loss: number): void {
     this.#lossy += Number(loss > 0) - Number(this.loss[path]! > 0);
+    this.#quick += Number(isQuick(delayMs, loss)) - Number(isQuick(this.delayMs[path]!, this.loss[path]!));
+    this.delayMs[path] = delayMs;
     this.loss[path] = loss;
   }
 
@@ -143,6 +154,10 @@ export class PathTable {
     this.isGone = grown(this.isGone, new Uint8Array(2 * capacity));
     return path;
   }
+}
+
+function isQuick(delayMs: number, loss: number): boolean {
+  return delayMs < QUICK_MS && loss < 1;
 }
 
 function isSame(a: Uint8Array, b: Uint8Array): boolean {

@@ -17,6 +17,7 @@ import { addressWords, type Knowledge, pathOf, UNKNOWN_PATH } from './addressing
 import { ArrivalClock } from './arrival-clock.ts';
 import { COUNTER, type FromWorker, type PairEntry, type ToWorker, type WorkerStart } from './messages.ts';
 import { OnDemand } from './on-demand.ts';
+import { Pace } from './pace.ts';
 import { PathTable } from './path-table.ts';
 import { Random } from './random.ts';
 import { ReleaseQueue } from './release-queue.ts';
@@ -40,6 +41,11 @@ class DelayLineThread {
   readonly #lines = new Map<number, Line>();
   readonly #waiting = new ReleaseQueue();
   readonly #lead = new WakeLead();
+  readonly #pace = new Pace();
+  /** Paths of all lines whose packets can't lie about. */
+  #quick = 0;
+  /** Negative while it doesn't. */
+  #spinningSince = -1;
   readonly #arrivals = new ArrivalClock(monotonicOffsetMs());
   readonly #unanswered = new Unanswered();
   readonly #onDemand = new OnDemand();
@@ -86,15 +92,27 @@ class DelayLineThread {
 
   /**
    * Sleeps until shortly before the next release, or until something arrives; returns how many descriptors are ready.
-   * The rest of the way, some tens of microseconds, `run` goes round without sleeping.
+   * The rest of the way, some tens of microseconds, `run` goes round without sleeping. With very much to do, what arrives
+   * lies for a moment, so that it is taken together.
    */
   #sleep(): number {
+    let now = performance.now();
     const next = this.#waiting.nextTime;
     const sweep = this.#onDemand.nextMs;
-    if (next === Number.POSITIVE_INFINITY && sweep === next) return this.#poller.wait(-1);
-    const wake = Math.min(next - this.#lead.ms, sweep);
-    const milliseconds = wake - performance.now();
-    if (milliseconds <= 0) return this.#poller.wait(0);
+    if (this.#spinningSince >= 0) this.#lead.spend(now - this.#spinningSince);
+    this.#spinningSince = -1;
+    const wake = Math.min(next - this.#lead.at(now), sweep);
+    const nap = this.#quick > 0 ? 0 : Math.min(this.#pace.napMs, wake - now);
+    if (nap > 0) {
+      this.#poller.pause(Math.ceil(nap * 1e6));
+      now = performance.now();
+    }
+    if (wake === Number.POSITIVE_INFINITY) return this.#poller.wait(-1);
+    const milliseconds = wake - now;
+    if (milliseconds <= 0) {
+      if (next > now) this.#spinningSince = now;
+      return this.#poller.wait(0);
+    }
     const ready = this.#poller.wait(Math.ceil(milliseconds * 1e6));
     if (ready === 0 && wake < sweep) this.#lead.observe(performance.now() - wake);
     return ready;
@@ -104,7 +122,9 @@ class DelayLineThread {
     const line = this.#lines.get(number);
     if (!line) return;
     this.#line = line;
-    this.#counters[COUNTER.packets]! += line.queue.receive(this.#hold);
+    const packets = line.queue.receive(this.#hold);
+    this.#counters[COUNTER.packets]! += packets;
+    this.#pace.arrived(packets, this.#now);
   }
 
   /** One packet that arrived. */
@@ -184,6 +204,8 @@ class DelayLineThread {
   #forget(): void {
     if (this.#now < this.#onDemand.nextMs) return;
     const pairs = this.#onDemand.forget(this.#now, (queue) => this.#lines.get(queue)?.table);
+    this.#quick = 0;
+    for (const { table } of this.#lines.values()) this.#quick += table.quick;
     if (pairs.length > 0) this.#say({ kind: 'forgotten', pairs });
   }
 
@@ -237,6 +259,7 @@ class DelayLineThread {
     line.queue.flush();
     this.#poller.remove(line.queue.fd);
     line.queue.close();
+    this.#quick -= line.table.quick;
     this.#lines.delete(number);
   }
 
@@ -262,8 +285,9 @@ class DelayLineThread {
   }
 
   #change({ table, queue }: Line, change: () => void): void {
-    const { hasLoss } = table;
+    const { hasLoss, quick } = table;
     change();
+    this.#quick += table.quick - quick;
     if (table.hasLoss !== hasLoss) queue.keepGsoWhole(hasLoss);
   }
 }

@@ -39,17 +39,33 @@ describe('the lead of the wake-up', () => {
   it('becomes what the thread is late by', () => {
     const lead = new WakeLead();
     for (let i = 0; i < 100; i++) lead.observe(0.2);
-    expect(lead.ms).toBeCloseTo(0.2, 2);
+    expect(lead.at(0)).toBeCloseTo(0.2, 2);
     for (let i = 0; i < 100; i++) lead.observe(0.01);
-    expect(lead.ms).toBeCloseTo(0.01, 2);
+    expect(lead.at(0)).toBeCloseTo(0.01, 2);
   });
 
   it('is neither moved much by one pause nor ever negative', () => {
     const lead = new WakeLead();
     for (let i = 0; i < 100; i++) lead.observe(0.02);
     lead.observe(500);
-    expect(lead.ms).toBeLessThan(0.05);
+    expect(lead.at(0)).toBeLessThan(0.05);
     for (let i = 0; i < 200; i++) lead.observe(-1);
-    expect(lead.ms).toBeGreaterThanOrEqual(0);
+    expect(lead.at(0)).toBeGreaterThanOrEqual(0);
+  });
+
+  it('costs a fiftieth of the time at most, and a little more after a pause', () => {
+    const lead = new WakeLead();
+    for (let i = 0; i < 100; i++) lead.observe(0.2);
+    let spun = 0;
+    let now = 0;
+    for (; now < 10_000; now += 0.4) {
+      const early = lead.at(now);
+      lead.spend(early);
+      spun += early;
+    }
+    expect(spun).toBeGreaterThan(190);
+    expect(spun).toBeLessThan(221);
+    expect(lead.at(now)).toBeLessThan(0.05);
+    expect(lead.at(now + 1000)).toBeCloseTo(0.2, 2);
   });
 });
