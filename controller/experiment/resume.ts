@@ -80,7 +80,8 @@ async function askAgent(experiment: string, host: string): Promise<Bootstrap | u
   }
 }
 
-function planOf(experiment: string, bootstraps: Bootstraps): LabPlan {
+/** What was planned, but for the networks of hosts, which only the making of a lab needs. */
+export function planOf(experiment: string, bootstraps: Bootstraps): LabPlan {
   const existing = [...bootstraps.values()].some((one) =>
     one.endpoints.some((endpoint) => endpoint.existing),
   );
