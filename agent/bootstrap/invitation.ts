@@ -45,27 +45,29 @@ export function decodeInvitation(bytes: Uint8Array, from: string): Invitation {
   return checked(invitationSchema, told, from);
 }
 
+/** Throws `AgentError` (`JOIN_EXPERIMENT`) where who answers is not the one that is meant. */
+export function requireExperiment({ experiment }: Invitation, wanted: string): void {
+  if (experiment === wanted) return;
+  throw new AgentError(
+    'JOIN_EXPERIMENT',
+    `the agent that answers runs the experiment ${experiment}, not ${wanted}`,
+    `write --experiment ${experiment}, or --join with another address`,
+  );
+}
+
 export interface Joining {
   readonly host: string;
   /** Own peer id on the mesh. */
   readonly peer: string;
-  readonly experiment: string;
   /** Names of the endpoints that the host brings. */
   readonly endpoints: readonly string[];
 }
 
 /**
- * Throws `AgentError` where the others would not hear this host: `JOIN_EXPERIMENT`, `HOST_CLAIMED`, `ENDPOINT_CLAIMED`.
- * What two hosts claim at the same moment shows as a conflict in `netfold status`.
+ * Throws `AgentError` where the others would not hear this host: `HOST_CLAIMED`, `ENDPOINT_CLAIMED`. What two hosts claim
+ * at the same moment shows as a conflict in `netfold status`.
  */
 export function requireRoom({ experiment, hosts, assignment }: Invitation, joining: Joining): void {
-  if (experiment !== joining.experiment) {
-    throw new AgentError(
-      'JOIN_EXPERIMENT',
-      `the agent that answers runs the experiment ${experiment}, not ${joining.experiment}`,
-      `write --experiment ${experiment}, or --join with another address`,
-    );
-  }
   const others = hosts.filter(({ peer }) => peer !== joining.peer);
   if (others.some(({ name }) => name === joining.host)) {
     throw new AgentError(

@@ -57,7 +57,9 @@ function findAgents(fits: (words: readonly string[]) => boolean): number[] {
 
 function commandLine(pid: string): string[] {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    // `--name=x` is `--name x`.
+    return words.flatMap((word) => /^(--[a-z-]+)=(.*)$/s.exec(word)?.slice(1) ?? [word]);
   } catch {
     return [];
   }

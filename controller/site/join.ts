@@ -1,7 +1,7 @@
 /** A host that joins a running experiment through any of its agents, with interfaces that exist here. */
 import { mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { decodeInvitation, requireRoom } from '../../agent/bootstrap/invitation.ts';
+import { decodeInvitation, requireExperiment, requireRoom } from '../../agent/bootstrap/invitation.ts';
 import { chooseDelayBackend } from '../../agent/delay-backend.ts';
 import { probeMachine } from '../../agent/kernel/probe.ts';
 import { runAgentWith } from '../../agent/main.ts';
@@ -62,10 +62,11 @@ export async function joinExperiment(options: JoinOptions): Promise<void> {
     const asking = { addresses: options.peers, privateKey, ...(meshKey !== undefined && { meshKey }) };
     const { bytes, from } = await askForInvitation(asking);
     const invitation = decodeInvitation(bytes, from);
+    requireExperiment(invitation, options.experiment);
     chooseDelayBackend(invitation.delayBackend, abilities);
     const plan = planJoining(invitation, options);
     const endpoints = plan.endpoints.map((endpoint) => endpoint.name);
-    requireRoom(invitation, { ...options, endpoints, peer: peerIdOf(privateKey) });
+    requireRoom(invitation, { host, endpoints, peer: peerIdOf(privateKey) });
     writeState({ ...stateOf(plan, invitation.topology.file), joined: true });
     mkdirSync(dirname(logFile(name, 'any')), { recursive: true });
     const bootstrap = bootstrapOf(plan, invitation, options, { identity, key: meshKey });

@@ -3,6 +3,7 @@ import {
   decodeInvitation,
   encodeInvitation,
   invitationOf,
+  requireExperiment,
   requireRoom,
 } from '../../../agent/bootstrap/invitation.ts';
 import type { MeshHost } from '../../../agent/mesh/model.ts';
@@ -97,14 +98,13 @@ describe('an invitation', () => {
 });
 
 describe('room for a host that joins', () => {
-  const joining = { host: 'new', peer: 'P3', experiment: 'wan', endpoints: ['c.0'] };
+  const joining = { host: 'new', peer: 'P3', endpoints: ['c.0'] };
 
   test('is there for what nobody has', () => {
     expect(() => requireRoom(invitation, joining)).not.toThrow();
   });
 
   test.each([
-    ['another experiment', { experiment: 'lan' }, 'JOIN_EXPERIMENT', /wan, not lan/],
     ['a host that is here', { host: 'there' }, 'HOST_CLAIMED', /there/],
     [
       'an endpoint that another host has',
@@ -128,4 +128,11 @@ describe('room for a host that joins', () => {
     const again = { ...joining, host: 'there', peer: 'P2', endpoints: ['b.0'] };
     expect(() => requireRoom(invitation, again)).not.toThrow();
   });
+});
+
+test('an invitation to another experiment is not the one that was meant', () => {
+  expect(() => requireExperiment(invitation, 'wan')).not.toThrow();
+  expect(() => requireExperiment(invitation, 'lan')).toThrow(
+    expect.objectContaining({ code: 'JOIN_EXPERIMENT', message: expect.stringMatching(/wan, not lan/) }),
+  );
 });
