@@ -29,6 +29,8 @@ const bootstrap: Bootstrap = {
   tickMs: 40,
   delayBackend: 'netem',
   leaseMs: 3000,
+  metadataBudgetBps: 80_000,
+  changeThreshold: 0.1,
   seed: 7,
   logFolder: '/logs',
 };
@@ -40,11 +42,13 @@ const host = (name: string, peer: string, meshAddresses: string[], self = false)
 
 const invitation = invitationOf(
   bootstrap,
-  [host('here', 'P1', [], true), host('there', 'P2', ['/ip4/10.0.0.2/tcp/4646/p2p/P2'])],
-  [
-    { name: 'a.0', host: 'here' },
-    { name: 'b.0', host: 'there' },
-  ],
+  {
+    hosts: () => [host('here', 'P1', [], true), host('there', 'P2', ['/ip4/10.0.0.2/tcp/4646/p2p/P2'])],
+    endpoints: () => [
+      { number: 0, name: 'a.0', host: 'here', addresses: [] },
+      { number: 1, name: 'b.0', host: 'there', addresses: [] },
+    ],
+  },
   ['/ip4/10.0.0.1/tcp/4646/p2p/P1'],
 );
 
@@ -55,6 +59,8 @@ describe('an invitation', () => {
       topology,
       tickMs: 40,
       delayBackend: 'netem',
+      metadataBudgetBps: 80_000,
+      changeThreshold: 0.1,
       peers: ['/ip4/10.0.0.1/tcp/4646/p2p/P1', '/ip4/10.0.0.2/tcp/4646/p2p/P2'],
       hosts: [
         { name: 'here', peer: 'P1', endpoints: ['a.0'] },
