@@ -18,7 +18,7 @@ import { Enforcer } from './enforce/enforcer.ts';
 import { Journal } from './enforce/journal.ts';
 import type { DelayBackend } from './enforce/ports.ts';
 import { AgentError } from './errors.ts';
-import { addressBytes, addressKey } from './kernel/addresses.ts';
+import { numbersByAddress } from './kernel/addresses.ts';
 import { probeMachine } from './kernel/probe.ts';
 import { loadPrograms, type Programs } from './kernel/programs.ts';
 import { journalKeeper } from './kernel/take-over.ts';
@@ -327,13 +327,7 @@ export class Agent {
     for (const { number, addresses } of endpoints) this.#known.set(number, { number, addresses });
     this.#wideArea.setEndpoints(endpoints);
     const known = [...this.#known.values()];
-    this.#programs.usage.setEndpoints(
-      new Map(
-        known.flatMap(({ number, addresses }) =>
-          addresses.map((text) => [addressKey(addressBytes(text)), number]),
-        ),
-      ),
-    );
+    this.#programs.usage.setEndpoints(numbersByAddress(known));
     const isComplete = known.length === this.#epoch.graph.endpoints.length;
     this.#cancelReshape();
     this.#cancelReshape = systemTimers.after(isComplete ? 0 : SETTLE_MS, () => {
