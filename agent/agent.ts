@@ -7,6 +7,7 @@ import type { AgentState } from '../proto/status.ts';
 import { micros } from '../proto/units.ts';
 import { loadTopology } from '../topology/load.ts';
 import type { Topology } from '../topology/model.ts';
+import { encodeInvitation, invitationOf } from './bootstrap/invitation.ts';
 import { ExperimentClock } from './clock/experiment-clock.ts';
 import { systemClock, systemTimers } from './clock.ts';
 import { CommandJournal } from './control/command-journal.ts';
@@ -17,7 +18,7 @@ import { Enforcer } from './enforce/enforcer.ts';
 import { Journal } from './enforce/journal.ts';
 import type { DelayBackend } from './enforce/ports.ts';
 import { AgentError } from './errors.ts';
-import { addressBytes, addressKey } from './kernel/addresses.ts';
+import { numbersByAddress } from './kernel/addresses.ts';
 import { probeMachine } from './kernel/probe.ts';
 import { loadPrograms, type Programs } from './kernel/programs.ts';
 import { journalKeeper } from './kernel/take-over.ts';
@@ -246,8 +247,13 @@ export class Agent {
     const endpointNames = this.#epoch.graph.endpoints;
     const security = await openSecurity(mesh, host, endpointNames);
     const { listen, announce = [] } = mesh;
-    const sockets = { readTcp, giveUpAfter };
-    this.#transport = await createLibp2pTransport({ experiment, listen, announce, sockets, ...security });
+    this.#transport = await createLibp2pTransport({
+      ...{ experiment, listen, announce },
+      sockets: { readTcp, giveUpAfter },
+      invitation: () =>
+        encodeInvitation(invitationOf(this.bootstrap, this.#mesh.view, this.#transport.addresses)),
+      ...security,
+    });
     this.#mesh = new Mesh(
       {
         transport: this.#transport,
@@ -321,13 +327,7 @@ export class Agent {
     for (const { number, addresses } of endpoints) this.#known.set(number, { number, addresses });
     this.#wideArea.setEndpoints(endpoints);
     const known = [...this.#known.values()];
-    this.#programs.usage.setEndpoints(
-      new Map(
-        known.flatMap(({ number, addresses }) =>
-          addresses.map((text) => [addressKey(addressBytes(text)), number]),
-        ),
-      ),
-    );
+    this.#programs.usage.setEndpoints(numbersByAddress(known));
     const isComplete = known.length === this.#epoch.graph.endpoints.length;
     this.#cancelReshape();
     this.#cancelReshape = systemTimers.after(isComplete ? 0 : SETTLE_MS, () => {
@@ -345,7 +345,9 @@ export class Agent {
 
   async #reshape(known: readonly KnownEndpoint[]): Promise<void> {
     await this.#shaping.setKnown(known);
-    if (this.#isShaped || known.length < this.#epoch.graph.endpoints.length) return;
+    const { partial, endpoints } = this.bootstrap;
+    const awaited = partial ? endpoints.length : this.#epoch.graph.endpoints.length;
+    if (this.#isShaped || known.length < awaited) return;
     const missing = await this.#shaping.verify();
     if (missing.length > 0) {
       throw new AgentError(

@@ -1,7 +1,8 @@
 /** The agent's own door: a unix socket on its machine. */
-import { rmSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import fastify, { type FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import type { Bootstrap } from '../proto/bootstrap.ts';
 import { type ControlAnswer, type ControlRequest, controlRequestSchema } from '../proto/control.ts';
 import { NetfoldError } from '../proto/errors.ts';
 import { toRefusal } from '../proto/http-json.ts';
@@ -15,6 +16,8 @@ export interface AgentDoor {
   status(): AgentStatus;
   view(): AgentView;
   record(): AgentRecord;
+  /** What it was told, with the start of the experiment as soon as it is known. The mesh's key is in it. */
+  bootstrap(): Bootstrap;
   /** Starts applications and timeline at this time, in milliseconds since 1970. */
   run(startAt: number): void;
   /** Takes a command. Throws a `NetfoldError` for what it refuses. */
@@ -29,6 +32,7 @@ export async function openApi(agent: AgentDoor, socket: string): Promise<Fastify
   server.get('/status', async () => agent.status());
   server.get('/view', async () => agent.view());
   server.get('/record', async () => agent.record());
+  server.get('/bootstrap', async () => agent.bootstrap());
   server.post('/run', async ({ body }) => {
     agent.run(runSchema.parse(body).startAt);
     return {};
@@ -46,5 +50,7 @@ export async function openApi(agent: AgentDoor, socket: string): Promise<Fastify
   });
   rmSync(socket, { force: true });
   await server.listen({ path: socket });
+  // Commands, and the mesh's key.
+  chmodSync(socket, 0o600);
   return server;
 }

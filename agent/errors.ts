@@ -4,9 +4,19 @@ export type AgentErrorCode =
   | 'CONTROLLER_UNREACHABLE'
   | 'BOOTSTRAP_INVALID'
   | 'TOPOLOGY_MISMATCH'
+  | 'JOIN_EXPERIMENT'
+  | 'HOST_CLAIMED'
+  | 'ENDPOINT_CLAIMED'
   | 'DELAY_BACKEND_MISSING'
   | 'ENFORCE_FAILED'
   | 'READBACK_MISMATCH';
+
+const INPUT: ReadonlySet<AgentErrorCode> = new Set([
+  'BOOTSTRAP_INVALID',
+  'JOIN_EXPERIMENT',
+  'HOST_CLAIMED',
+  'ENDPOINT_CLAIMED',
+]);
 
 export class AgentError extends NetfoldError {
   declare readonly code: AgentErrorCode;
@@ -14,7 +24,7 @@ export class AgentError extends NetfoldError {
   constructor(code: AgentErrorCode, message: string, remedy?: string, cause?: unknown) {
     super({
       code,
-      blame: code === 'BOOTSTRAP_INVALID' ? 'input' : 'machine',
+      blame: INPUT.has(code) ? 'input' : 'machine',
       message,
       ...(remedy !== undefined && { remedy }),
       ...(cause !== undefined && { cause }),

@@ -1,13 +1,12 @@
 /** Runs an agent: gets its bootstrap, starts, serves its socket, and stops when asked or signalled. */
 import { pino } from 'pino';
-import { type Bootstrap, bootstrapSchema, topologyHash } from '../proto/bootstrap.ts';
-import { callJson } from '../proto/http-json.ts';
+import type { Bootstrap } from '../proto/bootstrap.ts';
 import { Agent } from './agent.ts';
 import { openApi } from './api.ts';
-import { AgentError } from './errors.ts';
+import { bootstrapFromController } from './bootstrap/from-controller.ts';
+import { systemClock } from './clock.ts';
 import { open } from './kernel/libc.ts';
 import { OWN_NAMESPACE_FILE } from './kernel/namespaces.ts';
-import { withLocalSecurity } from './mesh/security.ts';
 import { agentRecord } from './record.ts';
 import { agentStatus } from './status.ts';
 import { agentView } from './view.ts';
@@ -27,17 +26,21 @@ export interface AgentOptions {
   readonly announce?: readonly string[];
 }
 
-/** Resolves when the agent has stopped and taken everything away. */
+/** The agent of a controller. Resolves when it has stopped and taken everything away. */
 export async function runAgent(options: AgentOptions): Promise<void> {
+  await runAgentWith(await bootstrapFromController(options), options);
+}
+
+/** The same with a bootstrap that is here. `onStarted` is called when it serves its socket. */
+export async function runAgentWith(
+  bootstrap: Bootstrap,
+  options: Pick<AgentOptions, 'host' | 'socket' | 'logLevel'>,
+  onStarted: () => void = () => {},
+): Promise<void> {
   const log = pino({ level: options.logLevel, base: { host: options.host } });
-  const told = await fetchBootstrap(options);
-  const { announce } = options;
-  const mesh = { ...withLocalSecurity(told.mesh, options), ...(announce && { announce: [...announce] }) };
-  const bootstrap = { ...told, mesh };
   const agent = new Agent(pinOwnNamespace(bootstrap), log);
   const stopping = Promise.withResolvers<void>();
-  const signals = ['SIGINT', 'SIGTERM'] as const;
-  for (const signal of signals) process.once(signal, stopping.resolve);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stopping.resolve);
   try {
     await agent.start();
     const api = await openApi(
@@ -45,6 +48,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
         status: () => agentStatus(agent),
         view: () => agentView(agent),
         record: () => agentRecord(agent),
+        bootstrap: () => ({ ...bootstrap, ...started(agent) }),
         run: (startAt) => agent.run(startAt),
         control: (request) => agent.control.accept(request),
         commands: () => agent.control.answer(),
@@ -53,11 +57,18 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       options.socket,
     );
     log.info({ endpoints: agent.bootstrap.endpoints.length }, 'agent started');
+    onStarted();
     await stopping.promise;
     await api.close();
   } finally {
     await agent.stop();
   }
+}
+
+/** As a date of this machine; nothing before it is known. */
+function started({ time }: Agent): Pick<Bootstrap, 'startAt'> {
+  const now = time.exact();
+  return now === undefined ? {} : { startAt: systemClock.wallNow() - now / 1000 };
 }
 
 /**
@@ -70,26 +81,4 @@ function pinOwnNamespace(bootstrap: Bootstrap): Bootstrap {
   const namespace = `/proc/self/fd/${open(OWN_NAMESPACE_FILE)}`;
   const endpoints = bootstrap.endpoints.map((one) => (isOwn(one) ? { ...one, namespace } : one));
   return { ...bootstrap, endpoints };
-}
-
-async function fetchBootstrap({ controller, host }: AgentOptions): Promise<Bootstrap> {
-  const answer = await callJson(controller, `/bootstrap/${encodeURIComponent(host)}`);
-  const parsed = bootstrapSchema.safeParse(answer);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    throw new AgentError(
-      'BOOTSTRAP_INVALID',
-      `${controller} sent a bootstrap whose ${issue.path.join('.')} is wrong: ${issue.message}`,
-    );
-  }
-  const { hash } = parsed.data.topology;
-  const actual = topologyHash(parsed.data.topology);
-  if (hash !== actual) {
-    throw new AgentError(
-      'TOPOLOGY_MISMATCH',
-      `the topology's hash is ${actual}, but the controller says ${hash}`,
-      'start the experiment again',
-    );
-  }
-  return parsed.data;
 }

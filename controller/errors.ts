@@ -9,6 +9,9 @@ export type ControllerErrorCode =
   | 'EXPERIMENT_EXISTS'
   | 'EXPERIMENT_UNKNOWN'
   | 'EXPERIMENT_AMBIGUOUS'
+  | 'EXPERIMENT_ATTENDED'
+  | 'RESUME_INCOMPLETE'
+  | 'JOIN_USAGE'
   | 'NODE_UNKNOWN'
   | 'HOST_UNKNOWN'
   | 'NAME_INVALID'
@@ -23,6 +26,9 @@ const BLAME: Readonly<Record<ControllerErrorCode, Blame>> = {
   EXPERIMENT_EXISTS: 'input',
   EXPERIMENT_UNKNOWN: 'input',
   EXPERIMENT_AMBIGUOUS: 'usage',
+  EXPERIMENT_ATTENDED: 'input',
+  RESUME_INCOMPLETE: 'machine',
+  JOIN_USAGE: 'usage',
   NODE_UNKNOWN: 'input',
   HOST_UNKNOWN: 'input',
   NAME_INVALID: 'usage',

@@ -17,20 +17,27 @@ export const localEndpointSchema = z.strictObject({
 export const DELAY_BACKENDS = ['auto', 'netem', 'delay-line'] as const;
 export type DelayBackendChoice = (typeof DELAY_BACKENDS)[number];
 
+const topologyTextSchema = z.strictObject({
+  /** As the user gave it; its ending tells the format. */
+  file: z.string(),
+  text: z.string(),
+  /** A script of events beside it. */
+  script: z.strictObject({ file: z.string(), text: z.string() }).optional(),
+  /** See `topologyHash`. */
+  hash: z.string().length(64),
+});
+
+const allowSchema = z.array(z.strictObject({ peer: z.string(), host: z.string().optional() }));
+const assignmentSchema = z.record(z.string(), z.string());
+
 export const bootstrapSchema = z.strictObject({
   experiment: z.string(),
   /** Name of the agent's host. */
   host: z.string(),
-  topology: z.strictObject({
-    /** As the user gave it; its ending tells the format. */
-    file: z.string(),
-    text: z.string(),
-    /** A script of events beside it. */
-    script: z.strictObject({ file: z.string(), text: z.string() }).optional(),
-    /** See `topologyHash`. */
-    hash: z.string().length(64),
-  }),
+  topology: topologyTextSchema,
   endpoints: z.array(localEndpointSchema),
+  /** Other endpoints may come later, from hosts that join: what is known is in force without them. */
+  partial: z.boolean().optional(),
   mesh: z.strictObject({
     listen: z.array(z.string()),
     /** What others are told to dial instead of the addresses listened at, for a host behind NAT. */
@@ -41,9 +48,9 @@ export const bootstrapSchema = z.strictObject({
     /** Folder on the agent's machine that keeps its identity; absent: a new one each time. */
     identity: z.string().optional(),
     /** Who may join, each under its host's name only where one is given; absent: everybody who can connect. */
-    allow: z.array(z.strictObject({ peer: z.string(), host: z.string().optional() })).optional(),
+    allow: allowSchema.optional(),
     /** Endpoint → the only host that may have it; absent: whoever claims it. */
-    assignment: z.record(z.string(), z.string()).optional(),
+    assignment: assignmentSchema.optional(),
   }),
   /** When the experiment has started, in milliseconds since 1970; absent: that is told later. */
   startAt: z.number().optional(),
@@ -63,6 +70,28 @@ export const bootstrapSchema = z.strictObject({
 });
 
 export type Bootstrap = z.infer<typeof bootstrapSchema>;
+
+/**
+ * What any agent tells a host that joins through it. The time is not in it: agents learn that from each other's clocks
+ * (agent/clock/README.md).
+ */
+export const invitationSchema = z.strictObject({
+  experiment: z.string(),
+  topology: topologyTextSchema,
+  tickMs: z.number().positive(),
+  delayBackend: z.enum(DELAY_BACKENDS),
+  metadataBudgetBps: z.number().positive().optional(),
+  changeThreshold: z.number().positive().max(1).optional(),
+  /** Multiaddrs of the agents that are here. */
+  peers: z.array(z.string()),
+  /** Hosts that are here, with the names of the endpoints that they have. */
+  hosts: z.array(z.strictObject({ name: z.string(), peer: z.string(), endpoints: z.array(z.string()) })),
+  /** As in the bootstrap. */
+  allow: allowSchema.optional(),
+  assignment: assignmentSchema.optional(),
+});
+
+export type Invitation = z.infer<typeof invitationSchema>;
 
 /** SHA-256 of all that decides what agents fold and when, hexadecimal. */
 export function topologyHash({ text, script }: Pick<Bootstrap['topology'], 'text' | 'script'>): string {

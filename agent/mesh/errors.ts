@@ -4,6 +4,7 @@ export type MeshErrorCode =
   | 'MESH_ADDRESS'
   | 'MESH_LISTEN'
   | 'MESH_UNREACHABLE'
+  | 'MESH_NOT_UNDERSTOOD'
   | 'MESH_NOT_STARTED'
   | 'MESH_HOST_NAME'
   | 'MESH_NO_ANSWER'

@@ -17,6 +17,7 @@ import { MeshError } from './errors.ts';
 import { Gate } from './gate.ts';
 import { GossipStreams } from './gossip-streams.ts';
 import { onHeardFrom } from './heard-from.ts';
+import { serveInvitations } from './invitations.ts';
 import { MAX_GOSSIP_BYTES, MAX_QUESTION_BYTES, MAX_STATE_BYTES } from './limits.ts';
 import { MeshSockets, type SocketPort, withoutPeer } from './mesh-sockets.ts';
 import { isKept, QuestionStreams } from './question-streams.ts';
@@ -45,6 +46,8 @@ export interface Libp2pTransportOptions {
   readonly admission?: Admission;
   /** What the kernel is asked with; absent: round trips and bytes stay unknown. */
   readonly sockets?: SocketPort;
+  /** What a host that joins is told; absent: it is told nothing. */
+  readonly invitation?: () => Uint8Array;
   readonly clock?: Clock;
   readonly timers?: Timers;
 }
@@ -69,6 +72,7 @@ class Libp2pTransport implements MeshTransport {
   readonly #sockets: MeshSockets;
   readonly #topic: string;
   readonly #experiment: string;
+  readonly #options: Libp2pTransportOptions;
   readonly #redialer: Redialer<DialTarget>;
   readonly #questions = new QuestionStreams<Stream>();
   readonly #gossip: GossipStreams;
@@ -81,6 +85,7 @@ class Libp2pTransport implements MeshTransport {
     this.#sockets = sockets;
     this.#topic = topicOf(options.experiment);
     this.#experiment = options.experiment;
+    this.#options = options;
     const timers = options.timers ?? systemTimers;
     this.#gossip = new GossipStreams({ connections: () => node.getConnections(), timers });
     this.#redialer = new Redialer<DialTarget>({
@@ -117,6 +122,8 @@ class Libp2pTransport implements MeshTransport {
       if (this.#running) this.#gossip.ended(detail.remotePeer.toString());
     });
     for (const kind of REQUEST_KINDS) await this.#answer(kind, handlers);
+    const { invitation, clock = systemClock } = this.#options;
+    if (invitation) await serveInvitations(this.#node, invitation, () => clock.now());
     try {
       await this.#node.start();
     } catch (cause) {

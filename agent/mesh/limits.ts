@@ -14,6 +14,8 @@ export const MAX_STATE_BYTES = 4 * 1024 * 1024 + MAX_COMMANDS * (MAX_COMMAND_BYT
 /** Questions of either kind: names and numbers. */
 export const MAX_QUESTION_BYTES = 512;
 export const MAX_CLOCK_BYTES = 128;
+/** What a host that joins is told: a topology as text. One of 10,000 nodes has about 1 MiB. */
+export const MAX_INVITATION_BYTES = 16 * 1024 * 1024;
 export const MAX_HOSTS = 1024;
 /** 256 endpoints of a host sending to 256 others each. */
 export const MAX_FLOWS_PER_HOST = 65_536;

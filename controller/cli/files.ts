@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Option } from 'commander';
 import { type LoadedTopology, loadTopology } from '../../topology/load.ts';
 import { ControllerError } from '../errors.ts';
-import type { TopologyText } from '../experiment/bootstrap-server.ts';
+import type { TopologyText } from '../experiment/bootstraps.ts';
 
 export interface OpenedTopology extends LoadedTopology {
   readonly source: TopologyText;

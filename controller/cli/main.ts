@@ -52,7 +52,7 @@ const GROUPS: readonly Group[] = [
   },
   {
     heading: EXPERIMENTS,
-    commands: ['up', 'controller'],
+    commands: ['up', 'controller', 'resume'],
     load: async () => (await import('./commands/up.ts')).addUpCommand,
   },
   {

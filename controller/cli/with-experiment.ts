@@ -2,7 +2,8 @@
 import type { DelayBackendChoice } from '../../proto/bootstrap.ts';
 import type { Bps, Micros, Ratio } from '../../proto/units.ts';
 import { ControllerError } from '../errors.ts';
-import { Experiment } from '../experiment/experiment.ts';
+import { Experiment, type SiteOptions } from '../experiment/experiment.ts';
+import { ANY_ADDRESS, type MeshAddress } from '../site/mesh-address.ts';
 import type { Placement } from '../site/site-plan.ts';
 import { openTopology } from './files.ts';
 import { progress, step, warn } from './output.ts';
@@ -19,6 +20,10 @@ export interface LabOptions {
   readonly lease: Micros;
   readonly metadataBudget?: Bps;
   readonly changeThreshold?: Ratio;
+  /** What has no place here comes from hosts that join. */
+  readonly elsewhere?: boolean;
+  readonly listen?: MeshAddress;
+  readonly meshKey?: string;
 }
 
 /** What asks a command to end. */
@@ -45,14 +50,15 @@ export async function withExperiment<T>(
   const { topology, warnings, source } = openTopology(file, lab.events);
   for (const one of warnings) warn(`${one.file}:${one.line}: ${one.message}`);
   const interruption = awaitSignals();
-  const { at: placements, takeOver = false, lease, metadataBudget, changeThreshold } = lab;
+  const { metadataBudget, changeThreshold } = lab;
+  const site = siteOf(lab);
   const experiment = await Experiment.start({
     name: lab.name ?? topology.name,
     hosts: lab.hosts,
     source,
     topology,
     delayBackend: lab.delayBackend ?? 'auto',
-    ...(placements.length > 0 && { site: { placements, takeOver, leaseMs: lease / 1000 } }),
+    ...(site && { site }),
     metadata: {
       ...(metadataBudget !== undefined && { metadataBudgetBps: metadataBudget }),
       ...(changeThreshold !== undefined && { changeThreshold }),
@@ -61,6 +67,22 @@ export async function withExperiment<T>(
     onProgress: progress,
     signal: interruption.signal,
   });
+  return attend(experiment, interruption, use);
+}
+
+/** The same with an experiment that runs already, but has no controller. */
+export async function withResumed<T>(
+  name: string,
+  use: (experiment: Experiment, interruption: Interruption) => Promise<T>,
+): Promise<T> {
+  return attend(await Experiment.resume(name, progress), awaitSignals(), use);
+}
+
+async function attend<T>(
+  experiment: Experiment,
+  interruption: Interruption,
+  use: (experiment: Experiment, interruption: Interruption) => Promise<T>,
+): Promise<T> {
   try {
     return await use(experiment, interruption);
   } finally {
@@ -68,6 +90,20 @@ export async function withExperiment<T>(
     step(`${experiment.name} is down; nothing of it is left`);
   }
 }
+
+/** `undefined`: a lab. Throws `JOIN_USAGE`. */
+function siteOf(lab: LabOptions): SiteOptions | undefined {
+  const { at: placements, takeOver = false, lease, elsewhere, listen, meshKey } = lab;
+  if (!elsewhere && (listen ?? meshKey) !== undefined)
+    throw wrong('--listen and --mesh-key need --elsewhere');
+  if (elsewhere && placements.length === 0) throw wrong('--elsewhere needs an endpoint that is here');
+  if (placements.length === 0) return undefined;
+  const others = { listen: listen ?? ANY_ADDRESS, ...(meshKey !== undefined && { meshKey }) };
+  return { placements, takeOver, leaseMs: lease / 1000, ...(elsewhere && { elsewhere: others }) };
+}
+
+const wrong = (message: string): ControllerError =>
+  new ControllerError('JOIN_USAGE', message, 'for example: netfold up wan.yaml --at client=eth0 --elsewhere');
 
 function awaitSignals(): Interruption {
   const { promise, resolve } = Promise.withResolvers<undefined>();

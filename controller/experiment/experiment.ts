@@ -11,6 +11,7 @@ import type { AgentStatus } from '../../proto/status.ts';
 import { micros } from '../../proto/units.ts';
 import { count } from '../../proto/words.ts';
 import { graphAt } from '../../topology/graph-at.ts';
+import { loadTopology } from '../../topology/load.ts';
 import type { Graph, Topology } from '../../topology/model.ts';
 import { ControllerError } from '../errors.ts';
 import { createLab } from '../lab/lab.ts';
@@ -18,13 +19,16 @@ import { type LabPlan, planLab } from '../lab/lab-plan.ts';
 import { logFile } from '../lab/names.ts';
 import { openFilesOf, requireCapacity } from '../machine/capacity.ts';
 import { blockerLines } from '../machine/report.ts';
-import { type Placement, planSite } from '../site/site-plan.ts';
+import { type Elsewhere, type Placement, planSite } from '../site/site-plan.ts';
 import { surveyInterface } from '../site/survey.ts';
 import { AgentProcess } from './agents.ts';
-import { serveBootstrap, type TopologyText } from './bootstrap-server.ts';
-import { secureMesh } from './mesh-security.ts';
-import { reserveExperiment, writeState } from './state.ts';
-import { type Progress, removeExperiment } from './teardown.ts';
+import { serveBootstrap } from './bootstrap-server.ts';
+import { type AgentSettings, keepBootstraps, makeBootstraps, type TopologyText } from './bootstraps.ts';
+import { type OpenMesh, secureMesh } from './mesh-security.ts';
+import { recover } from './resume.ts';
+import { readState, reserveExperiment, stateOf, writeState } from './state.ts';
+import { supervise } from './supervisor.ts';
+import { isEnding, type Progress, removeExperiment } from './teardown.ts';
 
 export interface ExperimentOptions {
   readonly name: string;
@@ -50,6 +54,8 @@ export interface SiteOptions {
   readonly takeOver: boolean;
   /** How long shaping outlasts an agent that doesn't renew it. */
   readonly leaseMs: number;
+  /** Endpoints that have no place here come from hosts that join. */
+  readonly elsewhere?: Elsewhere & OpenMesh;
 }
 
 /** When the timeline began, in milliseconds since 1970; agents that come later are told. */
@@ -67,7 +73,7 @@ export class Experiment {
   readonly plan: LabPlan;
   readonly graph: Graph;
   readonly topology: Topology;
-  readonly agents: readonly AgentProcess[];
+  readonly #agents: AgentProcess[];
   readonly #serve: () => Promise<FastifyInstance>;
   #server: FastifyInstance | undefined;
   readonly #started: Started;
@@ -83,7 +89,7 @@ export class Experiment {
     this.plan = facts.plan;
     this.graph = facts.graph;
     this.topology = facts.topology;
-    this.agents = facts.agents;
+    this.#agents = [...facts.agents];
     this.#serve = serve;
     this.#server = server;
     this.#started = started;
@@ -101,27 +107,22 @@ export class Experiment {
     requireAbilities(abilities);
     chooseDelayBackend(delayBackend, abilities);
     const plan = site
-      ? planSite(name, graph.endpoints, site.placements, surveyInterface)
+      ? planSite(name, graph.endpoints, site.placements, surveyInterface, site.elsewhere)
       : planLab(name, graph.endpoints, options.hosts, { ipv6: hasIpv6() });
     if (!plan.existing) requireRoom(plan, topology);
     reserveExperiment(name);
     let server: FastifyInstance | undefined;
     try {
-      writeState(stateOf(plan, source));
+      writeState(stateOf(plan, source.file));
       const logFolder = dirname(logFile(name, 'any'));
       mkdirSync(logFolder);
       if (!plan.existing) await makeLab(plan, options);
-      const { takeOver = false, leaseMs } = site ?? {};
-      const settings = {
-        delayBackend,
-        logFolder,
-        takeOver,
-        ...(leaseMs !== undefined && { leaseMs }),
-        ...options.metadata,
-      };
+      const security = await secureMesh(plan, site?.elsewhere);
+      const settings = { delayBackend, logFolder, ...siteSettings(site), ...options.metadata };
+      const bootstraps = makeBootstraps(plan, source, settings, security);
+      keepBootstraps(name, bootstraps);
       const started: Started = { at: undefined };
-      const security = await secureMesh(plan);
-      const serve = () => serveBootstrap(plan, source, settings, security, () => started.at);
+      const serve = () => serveBootstrap(name, bootstraps, () => started.at);
       server = await serve();
       onStep(`starting ${count(plan.hosts.length, 'agent')}`);
       const agents = plan.hosts.map((host) => new AgentProcess(name, host));
@@ -134,26 +135,67 @@ export class Experiment {
     }
   }
 
+  /**
+   * Takes over an experiment whose controller is gone: serves its agents, and starts those that are gone too. Throws like
+   * `recover`; the experiment stays as it is then.
+   */
+  static async resume(name: string, onProgress?: ExperimentOptions['onProgress']): Promise<Experiment> {
+    const { plan, bootstraps, startAt } = await recover(name);
+    const { file, text, script } = [...bootstraps.values()][0]!.topology;
+    const { topology } = loadTopology(text, file, script);
+    const started: Started = { at: startAt };
+    keepBootstraps(name, bootstraps);
+    if (!readState(name)) writeState(stateOf(plan, file, startAt));
+    const serve = () => serveBootstrap(name, bootstraps, () => started.at);
+    const server = await serve();
+    const agents = plan.hosts.map((host) => AgentProcess.adopt(name, host));
+    const graph = graphAt(topology, micros(0));
+    return new Experiment({ plan, graph, topology, agents }, serve, server, started, onProgress);
+  }
+
   get name(): string {
     return this.plan.experiment;
   }
 
-  /** Has all agents start applications and timeline at one instant, which it returns: milliseconds since 1970. */
+  get agents(): readonly AgentProcess[] {
+    return this.#agents;
+  }
+
+  /** When the timeline began, in milliseconds since 1970. */
+  get startAt(): number | undefined {
+    return this.#started.at;
+  }
+
+  /**
+   * Has all agents start applications and timeline at one instant, which it returns: milliseconds since 1970. One that is
+   * just being started again learns it from the others. Throws where none answers.
+   */
   async run(): Promise<number> {
     const startAt = Date.now() + START_DELAY_MS;
     this.#started.at = startAt;
-    await Promise.all(this.agents.map((agent) => agent.run(startAt)));
+    const told = await Promise.allSettled(this.#agents.map((agent) => agent.run(startAt)));
+    const failed = told.filter((one) => one.status === 'rejected');
+    if (failed.length === told.length) throw failed[0]!.reason as Error;
     return startAt;
   }
 
   async statuses(): Promise<AgentStatus[]> {
-    const all = await Promise.all(this.agents.map((agent) => agent.status()));
+    const all = await Promise.all(this.#agents.map((agent) => agent.status()));
     return all.filter((status) => status !== undefined);
   }
 
-  /** Resolves when an agent ends, whoever ended it. */
-  async anyAgentExit(): Promise<AgentProcess> {
-    return Promise.race(this.agents.map((agent) => agent.exited.then(() => agent)));
+  /**
+   * Starts agents again that end by themselves, and tells of it. Resolves when they end because somebody takes the
+   * experiment away; throws `AGENT_FAILED` when one ends again and again.
+   */
+  async supervise(tell: (line: string) => void): Promise<void> {
+    const start = (old: AgentProcess): AgentProcess => {
+      const next = new AgentProcess(this.name, old.host);
+      this.#agents.splice(this.#agents.indexOf(old), 1, next);
+      return next;
+    };
+    const ports = { start, tell, isEnding: () => isEnding(this.name) };
+    await Promise.race(this.#agents.map((agent) => supervise(agent, ports)));
   }
 
   /** Agents that run need no controller; those that start wait for the next one. */
@@ -171,6 +213,12 @@ export class Experiment {
     await this.closeController();
     await removeExperiment(this.name, this.#onProgress);
   }
+}
+
+function siteSettings(site: SiteOptions | undefined): Partial<AgentSettings> {
+  if (!site) return {};
+  const { takeOver, leaseMs, elsewhere } = site;
+  return { takeOver, leaseMs, ...(elsewhere && { partial: true }) };
 }
 
 /** Refuses what doesn't fit before anything is made, and lets the agents open what they need. */
@@ -214,22 +262,4 @@ export function requireAbilities(abilities: readonly Ability[]): void {
   if (lines.length === 0) return;
   const text = lines.map((line) => `  ${line}`).join('\n');
   throw new ControllerError('MACHINE_CANNOT', `this machine can't run a local lab:\n${text}`);
-}
-
-function stateOf(plan: LabPlan, source: TopologyText) {
-  return {
-    name: plan.experiment,
-    topologyFile: source.file,
-    startedAt: new Date().toISOString(),
-    existing: plan.existing,
-    hosts: plan.hosts.map(({ name, namespace }) => ({ name, namespace })),
-    endpoints: plan.endpoints.map(({ name, namespace, interface: { index }, address, addresses, host }) => ({
-      name,
-      namespace,
-      ifindex: index,
-      address,
-      addresses,
-      host: host.name,
-    })),
-  };
 }

@@ -4,7 +4,9 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { listNamespaces } from '../../agent/kernel/namespace-files.ts';
 import { ControllerError } from '../errors.ts';
+import type { LabPlan } from '../lab/lab-plan.ts';
 import { experimentFolder, experimentOf, RUN_FOLDER, stateFile } from '../lab/names.ts';
+import { agentsOf } from '../lab/processes.ts';
 
 const stateSchema = z.object({
   name: z.string(),
@@ -12,6 +14,8 @@ const stateSchema = z.object({
   startedAt: z.string(),
   /** The endpoints' interfaces were there before, and stay. */
   existing: z.boolean(),
+  /** By an agent that was started by hand. */
+  joined: z.boolean().optional(),
   hosts: z.array(z.object({ name: z.string(), namespace: z.string() })),
   endpoints: z.array(
     z.object({
@@ -53,6 +57,35 @@ export function reserveExperiment(name: string): void {
     `an experiment named "${name}" exists already`,
     `end it with \`netfold down ${name}\`, or choose another name with --name`,
   );
+}
+
+/** `startedAt`: in milliseconds since 1970. */
+export function stateOf(plan: LabPlan, topologyFile: string, startedAt = Date.now()): ExperimentState {
+  return {
+    name: plan.experiment,
+    topologyFile,
+    startedAt: new Date(startedAt).toISOString(),
+    existing: plan.existing,
+    hosts: plan.hosts.map(({ name, namespace }) => ({ name, namespace })),
+    endpoints: plan.endpoints.map(({ name, namespace, interface: { index }, address, addresses, host }) => ({
+      name,
+      namespace,
+      ifindex: index,
+      address,
+      addresses,
+      host: host.name,
+    })),
+  };
+}
+
+/**
+ * Reserves the name for an agent that joins. What one that was killed has left is taken over: its identity, so that the
+ * others know it, and what it enforces. Returns whether nothing was left. Throws like `reserveExperiment`.
+ */
+export function reserveJoined(name: string): boolean {
+  const isLeft = readState(name)?.joined && agentsOf(name).every((pid) => pid === process.pid);
+  if (!isLeft) reserveExperiment(name);
+  return !isLeft;
 }
 
 /** Written whole or not at all. */

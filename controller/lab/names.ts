@@ -48,4 +48,7 @@ export const meshKeyFile = (experiment: string): string => join(experimentFolder
 /** Of one host's agent. */
 export const identityFolder = (experiment: string, host: string): string =>
   join(experimentFolder(experiment), 'identity', host);
+/** What one host's agent is told at its start, for a controller that comes after. The mesh's key is in it. */
+export const bootstrapFile = (experiment: string, host: string): string =>
+  join(experimentFolder(experiment), 'bootstrap', `${host}.json`);
 export const hostsFile = (experiment: string): string => join(experimentFolder(experiment), 'hosts');

@@ -18,24 +18,48 @@ export function processesIn(namespaces: readonly string[]): number[] {
 }
 
 /**
- * Ids of the agents that were started by hand of this experiment, or of any: those of existing interfaces are in no
- * namespace of netfold's, but their command line names the experiment's socket.
+ * Ids of the agents of this experiment, or of any: those of existing interfaces are in no namespace of netfold's, but
+ * their command line names the experiment's folder, or the experiment that they have joined.
  */
 export function agentsOf(experiment?: string): number[] {
-  const socket = experiment === undefined ? `unix:${RUN_FOLDER}/` : `unix:${controllerSocket(experiment)}`;
+  return findAgents((words) => {
+    const after = (option: string): string | undefined => words[words.indexOf(option) + 1 || words.length];
+    if (words.includes('--join')) {
+      return experiment === undefined || (after('--name') ?? after('--experiment')) === experiment;
+    }
+    const socket = experiment === undefined ? `unix:${RUN_FOLDER}/` : `unix:${controllerSocket(experiment)}`;
+    return after('--controller')?.startsWith(socket) ?? false;
+  });
+}
+
+/** Id of the process that serves this socket, or is about to; `undefined` if there is none. */
+export function agentAt(socket: string): number | undefined {
+  return findAgents((words) => servesSocket(words, socket))[0];
+}
+
+export function isAgentAt(pid: number, socket: string): boolean {
+  return servesSocket(commandLine(`${pid}`), socket);
+}
+
+const servesSocket = (words: readonly string[], socket: string): boolean =>
+  words[words.indexOf('--socket') + 1] === socket;
+
+/** Ids of the processes that are agents by their command line, and fit. */
+function findAgents(fits: (words: readonly string[]) => boolean): number[] {
   return readdirSync('/proc')
     .filter((entry) => /^\d+$/.test(entry))
     .filter((pid) => {
       const words = commandLine(pid);
-      const at = words.indexOf('--controller');
-      return words.includes('agent') && at > 0 && words[at + 1]!.startsWith(socket);
+      return words.includes('agent') && fits(words);
     })
     .map(Number);
 }
 
 function commandLine(pid: string): string[] {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    // `--name=x` is `--name x`.
+    return words.flatMap((word) => /^(--[a-z-]+)=(.*)$/s.exec(word)?.slice(1) ?? [word]);
   } catch {
     return [];
   }

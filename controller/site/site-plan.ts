@@ -8,6 +8,7 @@ import { NetfoldError } from '../../proto/errors.ts';
 import { suggest } from '../../topology/names.ts';
 import type { LabEndpoint, LabHost, LabPlan } from '../lab/lab-plan.ts';
 import { hostName, OWN_NAMESPACE } from '../lab/names.ts';
+import type { MeshAddress } from './mesh-address.ts';
 
 export interface Placement {
   /** An endpoint, or a service with one replica. */
@@ -51,33 +52,45 @@ export interface Surveyed {
   readonly addresses: readonly string[];
 }
 
+/** What else is to be known of an experiment that other machines take part in. */
+export interface Elsewhere {
+  /** Name of this machine's host. */
+  readonly host?: string;
+  /** Where its agent listens; what has no place here comes from hosts that join. */
+  readonly listen: MeshAddress;
+}
+
 /**
- * One host, this machine, with an agent of its own that listens on the loopback interface. Throws `PlacementError`
- * where an endpoint has no place, or two, or a place that does not exist.
+ * One host, this machine, with an agent of its own. Without `elsewhere` it has all endpoints, and its agent listens on
+ * the loopback interface. Throws `PlacementError` where an endpoint has no place, or two, or a place that does not exist.
  */
 export function planSite(
   experiment: string,
   endpointNames: readonly string[],
   placements: readonly Placement[],
   survey: (placement: Placement) => Surveyed,
+  elsewhere?: Elsewhere,
 ): LabPlan {
+  const { host: name = hostName(0), listen = { address: '127.0.0.1', port: 0 } } = elsewhere ?? {};
   const host: LabHost = {
     index: 0,
-    name: hostName(0),
+    name,
     namespace: OWN_NAMESPACE,
-    address: '127.0.0.1',
-    meshPort: 0,
+    address: listen.address,
+    meshPort: listen.port,
     networks: [],
   };
   const places = assign(endpointNames, placements);
-  const endpoints = endpointNames.map((name, number): LabEndpoint => {
-    const placement = places.get(name)!;
+  if (!elsewhere) requireAll(endpointNames, places);
+  const endpoints = endpointNames.flatMap((name, number): LabEndpoint[] => {
+    const placement = places.get(name);
+    if (!placement) return [];
     const { link, addresses } = survey(placement);
     if (!link) throw unknownInterface(placement);
     if (addresses.length === 0) throw withoutAddress(placement);
     const { namespace } = placement;
     const place = { namespace, interface: { name: link.ifname, index: link.ifindex } };
-    return { number, name, ...place, address: addresses.find(isIPv4) ?? addresses[0]!, addresses, host };
+    return [{ number, name, ...place, address: addresses.find(isIPv4) ?? addresses[0]!, addresses, host }];
   });
   return { experiment, existing: true, ipv6: true, hosts: [host], endpoints };
 }
@@ -101,12 +114,16 @@ function assign(endpointNames: readonly string[], placements: readonly Placement
     taken.set(namespace, name);
     places.set(name, placement);
   }
+  return places;
+}
+
+function requireAll(endpointNames: readonly string[], places: ReadonlyMap<string, Placement>): void {
   const missing = endpointNames.filter((name) => !places.has(name));
-  if (missing.length === 0) return places;
+  if (missing.length === 0) return;
   throw new PlacementError(
     'PLACEMENT_UNKNOWN',
     `${missing.slice(0, 5).join(', ')} ${missing.length > 1 ? 'have' : 'has'} no place`,
-    `add --at ${missing[0]}=INTERFACE[@NAMESPACE]`,
+    `add --at ${missing[0]}=INTERFACE[@NAMESPACE], or --elsewhere for what other machines bring`,
   );
 }
 

@@ -1,13 +1,54 @@
 /** `netfold agent`: the daemon of one host. */
+import { hostname } from 'node:os';
 import { type Command, Option } from 'commander';
+import type { Micros } from '../../../proto/units.ts';
+import { ControllerError } from '../../errors.ts';
+import { ANY_ADDRESS, type MeshAddress, parsePeer } from '../../site/mesh-address.ts';
+import type { Placement } from '../../site/site-plan.ts';
+import { step } from '../output.ts';
+import { listenOption, siteOptions } from '../site-options.ts';
+
+interface AgentFlags {
+  readonly controller?: string;
+  readonly join: readonly string[];
+  readonly experiment?: string;
+  readonly name?: string;
+  readonly host: string;
+  readonly socket?: string;
+  readonly at: readonly Placement[];
+  readonly listen?: MeshAddress;
+  readonly takeOver?: boolean;
+  readonly lease: Micros;
+  readonly meshKey?: string;
+  readonly identity?: string;
+  readonly allow?: string;
+  readonly announce?: readonly string[];
+  readonly logLevel: string;
+}
+
+const EXAMPLE = `
+Example: netfold agent --join 192.0.2.7 --experiment wan --mesh-key wan.key --at server=eth0
+docs/several-machines.md has the whole story.`;
 
 export function addAgentCommand(program: Command): void {
-  program
+  const command = program
     .command('agent')
-    .description("run one host's agent in the foreground (the local lab starts its agents itself)")
-    .requiredOption('--controller <address>', 'where to get the experiment: unix:PATH or http://HOST:PORT')
-    .requiredOption('--host <name>', "this host's name in the experiment")
-    .requiredOption('--socket <path>', "the agent's own unix socket")
+    .description(
+      "run one host's agent in the foreground: join a running experiment (--join), or be told by a controller",
+    )
+    .option('--controller <address>', 'where to get the experiment: unix:PATH or http://HOST:PORT')
+    .addOption(
+      new Option('--join <address>', 'an agent of a running experiment, e.g. 192.0.2.7; several may be named')
+        .default([], 'none')
+        .argParser((text: string, before: readonly string[]) => [...before, parsePeer(text)]),
+    )
+    .option('--experiment <name>', 'with --join: the name of the experiment')
+    .option(
+      '--name <name>',
+      "with --join: what it is called on this machine (default: the experiment's name)",
+    )
+    .option('--host <name>', "this host's name in the experiment", hostname())
+    .option('--socket <path>', "with --controller: the agent's own unix socket")
     .option('--mesh-key <file>', "the mesh's key (`netfold mesh key`); only its owner may read the file")
     .option('--identity <folder>', "where this agent's identity is kept, e.g. /var/lib/netfold/identity")
     .option('--allow <file>', 'who may join: a line `PEER [HOST]` for each agent')
@@ -15,10 +56,44 @@ export function addAgentCommand(program: Command): void {
       '--announce <address...>',
       'where others can reach it, if not where it listens (behind NAT), e.g. /ip4/203.0.113.7/tcp/4646',
     )
+    .addOption(listenOption('with --join'));
+  for (const option of siteOptions('with --join')) command.addOption(option);
+  command
     .addOption(new Option('--log-level <level>').choices(['debug', 'info', 'warn', 'error']).default('info'))
-    .action(async (options) => {
-      // libp2p takes longer to load than most commands take to run.
-      const { runAgent } = await import('../../../agent/main.ts');
-      await runAgent(options);
-    });
+    .addHelpText('after', EXAMPLE)
+    .action((flags: AgentFlags) => (flags.join.length > 0 ? join(flags) : obey(flags)));
 }
+
+async function obey({ controller, socket, ...options }: AgentFlags): Promise<void> {
+  if (controller === undefined) throw missing('--controller ADDRESS or --join ADDRESS');
+  if (socket === undefined) throw missing('--socket PATH');
+  // libp2p takes longer to load than most commands take to run.
+  const { runAgent } = await import('../../../agent/main.ts');
+  await runAgent({ ...options, controller, socket });
+}
+
+async function join({
+  join: peers,
+  experiment,
+  at: placements,
+  lease,
+  ...options
+}: AgentFlags): Promise<void> {
+  if (options.controller !== undefined)
+    throw new ControllerError('JOIN_USAGE', '--join and --controller exclude each other', 'leave out one');
+  if (experiment === undefined) throw missing('--experiment NAME');
+  if (placements.length === 0) throw missing('--at NODE=INTERFACE');
+  const { joinExperiment } = await import('../../site/join.ts');
+  await joinExperiment({
+    ...options,
+    ...{ peers, experiment, placements, onStep: step },
+    name: options.name ?? experiment,
+    listen: options.listen ?? ANY_ADDRESS,
+    takeOver: options.takeOver ?? false,
+    leaseMs: lease / 1000,
+  });
+  step(`${options.host} has left ${experiment}; nothing of it is left here`);
+}
+
+const missing = (what: string): ControllerError =>
+  new ControllerError('JOIN_USAGE', `${what} is missing`, 'see `netfold agent --help`');

@@ -7,24 +7,34 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DELAY_BACKENDS } from '../../../proto/bootstrap.ts';
 import {
   formatMicros,
-  micros,
   parseBandwidth,
   parseDuration,
   parsePercentage,
   type Ratio,
 } from '../../../proto/units.ts';
 import { count } from '../../../proto/words.ts';
-import { ControllerError } from '../../errors.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
+import { findExperiment } from '../../experiment/state.ts';
 import { isEnding } from '../../experiment/teardown.ts';
-import { type Placement, parsePlacement } from '../../site/site-plan.ts';
+import { MESH_PORT } from '../../lab/lab-plan.ts';
+import { meshKeyFile } from '../../lab/names.ts';
+import { ANY_ADDRESS, reachableAt } from '../../site/mesh-address.ts';
 import { eventsOption } from '../files.ts';
-import { type ProgressMessage, passOnProgress, print, styled, warn } from '../output.ts';
-import { type LabOptions, SIGNALS, withExperiment } from '../with-experiment.ts';
+import { type ProgressMessage, passOnProgress, print, progress, step, styled, warn } from '../output.ts';
+import { joinCommand, listenOption, siteOptions } from '../site-options.ts';
+import {
+  type Interruption,
+  type LabOptions,
+  SIGNALS,
+  withExperiment,
+  withResumed,
+} from '../with-experiment.ts';
 
 interface UpOptions extends LabOptions {
   readonly detach?: boolean;
   readonly duration?: number;
+  /** Before applications and timeline start. */
+  readonly wait?: boolean;
 }
 
 /** What the detached process tells the one that the user started. */
@@ -35,7 +45,7 @@ interface Report {
 
 /** What `up`, `controller` and `verify` are told about the lab. */
 export function addLabOptions(command: Command): Command {
-  return command
+  command
     .addOption(
       new Option('--hosts <number>', 'emulated hosts, each with an agent and its part of the endpoints')
         .default(1)
@@ -51,20 +61,6 @@ export function addLabOptions(command: Command): Command {
     )
     .addOption(
       new Option(
-        '--at <node=interface[@namespace]>',
-        'shape an interface that exists already, instead of making a lab; once for each endpoint',
-      )
-        .default([], 'a lab')
-        .argParser((text: string, before: readonly Placement[]) => [...before, parsePlacement(text)]),
-    )
-    .option('--take-over', "with --at: replace somebody else's root qdisc, and put it back in the end")
-    .addOption(
-      new Option('--lease <time>', 'with --at: shaping ends when the agent has not renewed it for so long')
-        .default(DEFAULT_LEASE, formatMicros(DEFAULT_LEASE))
-        .argParser(parseDuration),
-    )
-    .addOption(
-      new Option(
         '--metadata-budget <rate>',
         'what each agent may send to the others, e.g. 80Kbps: beyond it, changes are told more coarsely',
       ).argParser(parseBandwidth),
@@ -75,27 +71,50 @@ export function addLabOptions(command: Command): Command {
         'changes of a rate up to this are not told (default: 5%)',
       ).argParser(parseThreshold),
     );
+  for (const option of siteOptions('instead of a lab')) command.addOption(option);
+  return command;
 }
+
+export function addUpCommand(program: Command): void {
+  addRunOptions(addLabOptions(program.command('up <file>')))
+    .description('run an experiment in the local lab until Ctrl-C, or on its own with --detach')
+    .option('--detach', 'return when the experiment is up; end it with `netfold down`')
+    .action((file: string, options: UpOptions) =>
+      options.detach ? detached('controller') : up(file, options),
+    );
+  addRunOptions(addLabOptions(program.command('controller <file>')))
+    .description("the daemon behind `up --detach`: serves an experiment's agents until it is signalled")
+    .action(up);
+  program
+    .command('resume [experiment]')
+    .description('take over a running experiment whose `netfold up` was killed')
+    .option('--detach', 'return when that is done')
+    .addOption(durationOption())
+    .action((name: string | undefined, options: Pick<UpOptions, 'detach' | 'duration'>) =>
+      options.detach ? detached('resume') : resume(name, options),
+    );
+}
+
+/** What `verify` can't do. */
+function addRunOptions(command: Command): Command {
+  return command
+    .addOption(durationOption())
+    .option(
+      '--elsewhere',
+      'with --at: endpoints without a place come from other machines, by `netfold agent --join`',
+    )
+    .option('--wait', 'with --elsewhere: start applications and timeline when all endpoints are there')
+    .addOption(listenOption('with --elsewhere'))
+    .option('--mesh-key <file>', 'with --elsewhere: a key of `netfold mesh key`, instead of a new one');
+}
+
+const durationOption = (): Option =>
+  new Option('--duration <time>', 'end it after this time, e.g. 1m30s').argParser(parseDuration);
 
 function parseThreshold(text: string): Ratio {
   const threshold = parsePercentage(text);
   if (threshold === 0) throw new InvalidArgumentError('write a percentage above 0%, e.g. 5%');
   return threshold;
-}
-
-/** Long enough for a machine that is busy, short enough for somebody who has locked himself out. */
-const DEFAULT_LEASE = micros(30e6);
-
-export function addUpCommand(program: Command): void {
-  addLabOptions(program.command('up <file>'))
-    .description('run an experiment in the local lab until Ctrl-C, or on its own with --detach')
-    .option('--detach', 'return when the experiment is up; end it with `netfold down`')
-    .addOption(new Option('--duration <time>', 'end it after this time, e.g. 1m30s').argParser(parseDuration))
-    .action((file: string, options: UpOptions) => (options.detach ? upDetached() : up(file, options)));
-  addLabOptions(program.command('controller <file>'))
-    .description("the daemon behind `up --detach`: serves an experiment's agents until it is signalled")
-    .addOption(new Option('--duration <time>', 'end it after this time, e.g. 1m30s').argParser(parseDuration))
-    .action(up);
 }
 
 function wholeNumber(text: string): number {
@@ -108,16 +127,54 @@ async function up(file: string, options: UpOptions): Promise<void> {
   await withExperiment(file, options, async (experiment, interruption) => {
     warnOfImages(file, experiment);
     if (interruption.requested) return;
-    const startAt = await experiment.run();
     announce(experiment);
-    const ended = [
-      interruption.promise,
-      after(options.duration),
-      quit(experiment, startAt),
-      lostAgent(experiment),
-    ];
-    stderr.write(`${(await Promise.race(ended)) ?? ''}\n`);
+    announceJoining(experiment, options);
+    const supervision = supervise(experiment);
+    if (options.elsewhere && options.wait)
+      await Promise.race([allThere(experiment), interruption.promise, supervision]);
+    if (interruption.requested || isEnding(experiment.name)) return;
+    const startAt = await experiment.run();
+    reportUp(experiment);
+    await untilEnd(experiment, startAt, { ...options, interruption, supervision });
   });
+}
+
+async function resume(name: string | undefined, options: Pick<UpOptions, 'duration'>): Promise<void> {
+  await withResumed(findExperiment(name), async (experiment, interruption) => {
+    const supervision = supervise(experiment);
+    const startAt = experiment.startAt ?? (await experiment.run());
+    step(`${experiment.name} is attended again; it runs since ${new Date(startAt).toISOString()}`);
+    announce(experiment);
+    reportUp(experiment);
+    await untilEnd(experiment, startAt, { ...options, interruption, supervision });
+  });
+}
+
+interface Ending {
+  readonly interruption: Interruption;
+  readonly supervision: Promise<string>;
+  readonly duration?: number;
+}
+
+async function untilEnd(
+  experiment: Experiment,
+  startAt: number,
+  { interruption, supervision, duration }: Ending,
+): Promise<void> {
+  const ended = [interruption.promise, after(duration), quit(experiment, startAt), supervision];
+  stderr.write(`${(await Promise.race(ended)) ?? ''}\n`);
+}
+
+const ALL_THERE_POLL_MS = 200;
+
+async function allThere(experiment: Experiment): Promise<void> {
+  for (;;) {
+    const statuses = await experiment.statuses().catch(() => []);
+    if (statuses.some(({ known, expected }) => known === expected)) return;
+    const { known = 0, expected = 0 } = statuses[0] ?? {};
+    progress({ doing: 'endpoints that are there:', done: known, of: expected });
+    await sleep(ALL_THERE_POLL_MS);
+  }
 }
 
 /** Files for containers name images; the lab has none, and its endpoints wait for what the user runs in them. */
@@ -136,13 +193,32 @@ function announce(experiment: Experiment): void {
   const up = styled('green', `${name} is up`);
   const place = plan.existing ? 'interfaces of this machine' : count(plan.hosts.length, 'host');
   print(`${up}: ${count(plan.endpoints.length, 'endpoint')} on ${place}`);
-  print(
-    `  run something in it:   netfold exec ${first} --name ${name} -- ping -c 3 ${plan.endpoints.at(-1)!.name}`,
-  );
+  const last = plan.endpoints.at(-1)!.name;
+  const example = last === first ? 'ip address' : `ping -c 3 ${last}`;
+  print(`  run something in it:   netfold exec ${first} --name ${name} -- ${example}`);
   print(`  see its flows:         netfold status ${name}`);
   print(`  end it:                ${process.send ? `netfold down ${name}` : 'Ctrl-C'}`);
+}
+
+function reportUp({ name }: Experiment): void {
   const report: Report = { up: name };
   process.send?.(report);
+}
+
+/** The words for other machines. */
+function announceJoining({ name, graph, plan }: Experiment, { elsewhere, listen, meshKey }: UpOptions): void {
+  if (!elsewhere) return;
+  const here = new Set(plan.endpoints.map((endpoint) => endpoint.name));
+  const missing = graph.endpoints.filter((endpoint) => !here.has(endpoint));
+  if (missing.length === 0) return;
+  const { address, port } = listen ?? ANY_ADDRESS;
+  if (port !== MESH_PORT)
+    warn(`agents' traffic on port ${port} is shaped like all other; that on ${MESH_PORT} never is`);
+  print(
+    `\n${count(missing.length, 'endpoint')} to come from other machines. There, with a copy of the mesh's key`,
+  );
+  print(`(${meshKey ?? meshKeyFile(name)}, for root alone) as KEYFILE:`);
+  print(`  ${joinCommand(name, reachableAt({ address, port }), missing)}`);
 }
 
 async function after(duration: number | undefined): Promise<string> {
@@ -168,20 +244,20 @@ async function quit({ topology }: Experiment, startAt: number): Promise<string> 
   return `quit at ${formatMicros(at)}`;
 }
 
-/** An agent that ends by itself has failed. */
-async function lostAgent(experiment: Experiment): Promise<string> {
-  const { host } = await experiment.anyAgentExit();
-  if (isEnding(experiment.name)) return 'ended from elsewhere';
-  throw new ControllerError('AGENT_FAILED', `the agent of ${host.name} has ended, so the experiment ends`);
+function supervise(experiment: Experiment): Promise<string> {
+  const supervision = experiment.supervise(warn).then(() => 'ended from elsewhere');
+  // Whoever waits for it gets the error, perhaps later.
+  supervision.catch(() => {});
+  return supervision;
 }
 
 /**
  * Starts the daemon with the same options, in a session of its own, and waits until the experiment is up. The daemon gets
  * no Ctrl-C of this terminal, so it is handed on.
  */
-async function upDetached(): Promise<void> {
+async function detached(command: 'controller' | 'resume'): Promise<void> {
   const options = process.argv.slice(3).filter((argument) => argument !== '--detach');
-  const args = ['controller', ...options];
+  const args = [command, ...options];
   const child = fork(process.argv[1]!, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   const passOn = (stream: NodeJS.WriteStream) => (text: Buffer) => {
     passOnProgress({ progress: '' });

@@ -124,3 +124,19 @@ describe('is refused', () => {
     );
   });
 });
+
+describe('with other machines', () => {
+  const listen = { address: '192.0.2.1', port: 5000 };
+
+  test('only what is here has a place, under the numbers of the whole', () => {
+    const made = planSite('x', NAMES, [parsePlacement('server=eth1')], survey, { host: 'here', listen });
+    expect(made.endpoints.map(({ number, name }) => [number, name])).toEqual([[2, 'server.0']]);
+    expect(made.hosts).toMatchObject([{ name: 'here', address: '192.0.2.1', meshPort: 5000 }]);
+  });
+
+  test('what is placed has to exist all the same', () => {
+    expect(() => planSite('x', NAMES, [parsePlacement('printer=eth1')], survey, { listen })).toThrow(
+      expect.objectContaining({ code: 'PLACEMENT_UNKNOWN' }),
+    );
+  });
+});

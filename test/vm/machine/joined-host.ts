@@ -12,7 +12,8 @@ import { connect, createServer, isIP } from 'node:net';
 import { basename, dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { agentStatus } from '../../../controller/experiment/agents.ts';
-import { serveBootstrap, type TopologyText } from '../../../controller/experiment/bootstrap-server.ts';
+import { serveBootstrap } from '../../../controller/experiment/bootstrap-server.ts';
+import { makeBootstraps, type TopologyText } from '../../../controller/experiment/bootstraps.ts';
 import { createLab } from '../../../controller/lab/lab.ts';
 import {
   FABRIC_INTERFACE,
@@ -84,7 +85,8 @@ function ip(...command: string[]): void {
 /** The bootstrap server has a unix socket; the other machines come over TCP. */
 async function serve(source: TopologyText, hosts: number): Promise<void> {
   const logFolder = dirname(logFile(EXPERIMENT, 'any'));
-  await serveBootstrap(planJoined(source, hosts), source, { delayBackend: 'auto', logFolder });
+  const settings = { delayBackend: 'auto', logFolder } as const;
+  await serveBootstrap(EXPERIMENT, makeBootstraps(planJoined(source, hosts), source, settings));
   const server = createServer((incoming) => {
     const inner = connect(controllerSocket(EXPERIMENT));
     incoming.on('error', () => inner.destroy()).pipe(inner);

@@ -1,0 +1,33 @@
+/** What an agent is told before it starts is checked, wherever it comes from. */
+import type { z } from 'zod';
+import { type Bootstrap, topologyHash } from '../../proto/bootstrap.ts';
+import { AgentError } from '../errors.ts';
+
+/**
+ * `from`: who sent it, for messages. Throws `AgentError`: `BOOTSTRAP_INVALID`, or `TOPOLOGY_MISMATCH` for a topology that
+ * is not the one that its hash says.
+ */
+export function checked<Told extends Pick<Bootstrap, 'topology'>>(
+  schema: z.ZodType<Told>,
+  told: unknown,
+  from: string,
+): Told {
+  const parsed = schema.safeParse(told);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    const where = issue.path.join('.') || 'form';
+    throw new AgentError(
+      'BOOTSTRAP_INVALID',
+      `${from} sent a bootstrap whose ${where} is wrong: ${issue.message}`,
+      'run the same version of netfold everywhere',
+    );
+  }
+  const { hash } = parsed.data.topology;
+  const actual = topologyHash(parsed.data.topology);
+  if (hash === actual) return parsed.data;
+  throw new AgentError(
+    'TOPOLOGY_MISMATCH',
+    `the topology's hash is ${actual}, but ${from} says ${hash}`,
+    'start the experiment again',
+  );
+}

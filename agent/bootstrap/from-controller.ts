@@ -1,0 +1,16 @@
+/** The bootstrap of an agent that a controller starts. */
+import { type Bootstrap, bootstrapSchema } from '../../proto/bootstrap.ts';
+import { callJson } from '../../proto/http-json.ts';
+import { type LocalSecurity, withLocalSecurity } from '../mesh/security.ts';
+import { checked } from './check.ts';
+
+/** Throws `HttpError`, `MeshError`, and what `checked` throws. */
+export async function bootstrapFromController(
+  options: LocalSecurity & { readonly host: string; readonly announce?: readonly string[] },
+): Promise<Bootstrap> {
+  const { controller, host, announce } = options;
+  const answer = await callJson(controller, `/bootstrap/${encodeURIComponent(host)}`);
+  const told = checked(bootstrapSchema, answer, controller);
+  const mesh = withLocalSecurity(told.mesh, options);
+  return { ...told, mesh: { ...mesh, ...(announce && { announce: [...announce] }) } };
+}

@@ -1,0 +1,89 @@
+/** What an agent tells a host that joins through it, and what that host makes of it. */
+import { type Bootstrap, type Invitation, invitationSchema } from '../../proto/bootstrap.ts';
+import { AgentError } from '../errors.ts';
+import type { MeshView } from '../mesh/mesh-view.ts';
+import { checked } from './check.ts';
+
+/** The mesh's key is not in it: who asks has it. */
+export function invitationOf(
+  { experiment, topology, tickMs, delayBackend, metadataBudgetBps, changeThreshold, mesh }: Bootstrap,
+  view: Pick<MeshView, 'hosts' | 'endpoints'>,
+  ownAddresses: readonly string[],
+): Invitation {
+  const hosts = view.hosts();
+  const endpoints = view.endpoints();
+  const { allow, assignment } = mesh;
+  return {
+    experiment,
+    topology,
+    tickMs,
+    delayBackend,
+    peers: [...ownAddresses, ...hosts.filter(({ self }) => !self).flatMap((host) => host.meshAddresses)],
+    hosts: hosts.map(({ name, peer }) => ({
+      name,
+      peer,
+      endpoints: endpoints.filter(({ host }) => host === name).map((endpoint) => endpoint.name),
+    })),
+    ...(metadataBudgetBps !== undefined && { metadataBudgetBps }),
+    ...(changeThreshold !== undefined && { changeThreshold }),
+    ...(allow && { allow }),
+    ...(assignment && { assignment }),
+  };
+}
+
+export const encodeInvitation = (invitation: Invitation): Uint8Array =>
+  Buffer.from(JSON.stringify(invitation));
+
+/** `from`: the address that was asked. Throws what `checked` throws. */
+export function decodeInvitation(bytes: Uint8Array, from: string): Invitation {
+  let told: unknown;
+  try {
+    told = JSON.parse(Buffer.from(bytes).toString());
+  } catch (cause) {
+    throw new AgentError('BOOTSTRAP_INVALID', `${from} did not answer with JSON`, undefined, cause);
+  }
+  return checked(invitationSchema, told, from);
+}
+
+/** Throws `AgentError` (`JOIN_EXPERIMENT`) where who answers is not the one that is meant. */
+export function requireExperiment({ experiment }: Invitation, wanted: string): void {
+  if (experiment === wanted) return;
+  throw new AgentError(
+    'JOIN_EXPERIMENT',
+    `the agent that answers runs the experiment ${experiment}, not ${wanted}`,
+    `write --experiment ${experiment}, or --join with another address`,
+  );
+}
+
+export interface Joining {
+  readonly host: string;
+  /** Own peer id on the mesh. */
+  readonly peer: string;
+  /** Names of the endpoints that the host brings. */
+  readonly endpoints: readonly string[];
+}
+
+/**
+ * Throws `AgentError` where the others would not hear this host: `HOST_CLAIMED`, `ENDPOINT_CLAIMED`. What two hosts claim
+ * at the same moment shows as a conflict in `netfold status`.
+ */
+export function requireRoom({ experiment, hosts, assignment }: Invitation, joining: Joining): void {
+  const others = hosts.filter(({ peer }) => peer !== joining.peer);
+  if (others.some(({ name }) => name === joining.host)) {
+    throw new AgentError(
+      'HOST_CLAIMED',
+      `there is a host ${joining.host} in ${experiment} already`,
+      'choose another name with --host',
+    );
+  }
+  for (const name of joining.endpoints) {
+    const owner = others.find(({ endpoints }) => endpoints.includes(name))?.name ?? assignment?.[name];
+    if (owner !== undefined && owner !== joining.host) {
+      throw new AgentError(
+        'ENDPOINT_CLAIMED',
+        `${name} is on ${owner} already`,
+        `leave out its --at, or end it on ${owner} first`,
+      );
+    }
+  }
+}

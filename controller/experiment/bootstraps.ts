@@ -1,0 +1,96 @@
+/** What each agent of an experiment is told at its start, from the plan; and the files that keep it. */
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { writeNewPrivate } from '../../agent/mesh/private-files.ts';
+import { type Bootstrap, bootstrapSchema, topologyHash } from '../../proto/bootstrap.ts';
+import type { LabHost, LabPlan } from '../lab/lab-plan.ts';
+import { bootstrapFile, identityFolder, pathOfNamespace } from '../lab/names.ts';
+import { multiaddrOf } from '../site/mesh-address.ts';
+import type { MeshSecurity } from './mesh-security.ts';
+
+/**
+ * How often an agent measures and corrects. Halving it doubles the agent's idle cost and the noise of small rates;
+ * doubling it doubles the reaction to changes. Kollaps' default is the same.
+ */
+export const TICK_MS = 50;
+
+/** As the user gave it: agents read the same. */
+export type TopologyText = Omit<Bootstrap['topology'], 'hash'>;
+
+/** What all agents of an experiment are told alike. */
+export type AgentSettings = Pick<
+  Bootstrap,
+  'delayBackend' | 'leaseMs' | 'logFolder' | 'takeOver' | 'partial' | 'metadataBudgetBps' | 'changeThreshold'
+>;
+
+/** By host. Without `security` whoever reaches an agent's port can join. */
+export type Bootstraps = ReadonlyMap<string, Bootstrap>;
+
+export function makeBootstraps(
+  plan: LabPlan,
+  topology: TopologyText,
+  settings: AgentSettings,
+  security?: MeshSecurity,
+): Bootstraps {
+  const whole = { ...topology, hash: topologyHash(topology) };
+  return new Map(
+    plan.hosts.map((host) => [
+      host.name,
+      { ...bootstrapOf(plan, host, security), topology: whole, ...settings },
+    ]),
+  );
+}
+
+function bootstrapOf(plan: LabPlan, host: LabHost, security: MeshSecurity | undefined) {
+  const address = (other: LabHost): string => multiaddrOf({ address: other.address, port: other.meshPort });
+  return {
+    experiment: plan.experiment,
+    host: host.name,
+    endpoints: plan.endpoints
+      .filter((endpoint) => endpoint.host === host)
+      .map(({ number, name, namespace, interface: { name: ifname, index: ifindex }, addresses }) => ({
+        number,
+        name,
+        namespace: pathOfNamespace(namespace),
+        ifname,
+        ifindex,
+        addresses: [...addresses],
+        existing: plan.existing,
+      })),
+    mesh: {
+      listen: [address(host)],
+      peers: plan.hosts.filter((other) => other !== host).map(address),
+      ...(security && { identity: identityFolder(plan.experiment, host.name), ...security }),
+    },
+    tickMs: TICK_MS,
+    seed: host.index + 1,
+  };
+}
+
+/** For a controller that comes after this one, also where an agent has gone with it. */
+export function keepBootstraps(experiment: string, bootstraps: Bootstraps): void {
+  for (const [host, bootstrap] of bootstraps) {
+    const file = bootstrapFile(experiment, host);
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    rmSync(file, { force: true });
+    writeNewPrivate(file, JSON.stringify(bootstrap));
+  }
+}
+
+/** `undefined` where the file is missing or damaged. */
+export function readBootstrap(experiment: string, host: string): Bootstrap | undefined {
+  try {
+    return bootstrapSchema.parse(JSON.parse(readFileSync(bootstrapFile(experiment, host), 'utf8')));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Names of the hosts that have a file. */
+export function keptHosts(experiment: string): string[] {
+  try {
+    return readdirSync(dirname(bootstrapFile(experiment, 'any'))).map((file) => basename(file, '.json'));
+  } catch {
+    return [];
+  }
+}

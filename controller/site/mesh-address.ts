@@ -1,0 +1,63 @@
+/** Where agents listen and are dialled, as the command line has it: `192.0.2.7`, `[2001:db8::7]:4646`, a name, a multiaddr. */
+import { isIP, isIPv4 } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { InvalidArgumentError } from 'commander';
+import { MESH_PORT } from '../lab/lab-plan.ts';
+
+export interface MeshAddress {
+  /** An IP address, or a name where one is dialled. */
+  readonly address: string;
+  readonly port: number;
+}
+
+/** All of this machine's IPv4 addresses. */
+export const ANY_ADDRESS: MeshAddress = { address: '0.0.0.0', port: MESH_PORT };
+
+const NAME = /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/;
+
+/** `ADDRESS[:PORT]`, an IPv6 address with a port in brackets. Throws `InvalidArgumentError`. */
+export function parseListen(text: string): MeshAddress {
+  const parsed = split(text);
+  if (parsed && isIP(parsed.address)) return parsed;
+  throw new InvalidArgumentError('write ADDRESS or ADDRESS:PORT, e.g. 192.0.2.7 or [2001:db8::7]:4646');
+}
+
+/** A multiaddr, or what `parseListen` takes, or the name of a machine; gives a multiaddr. Throws `InvalidArgumentError`. */
+export function parsePeer(text: string): string {
+  if (text.startsWith('/')) return text;
+  const parsed = split(text);
+  if (parsed && (isIP(parsed.address) || NAME.test(parsed.address))) return multiaddrOf(parsed);
+  throw new InvalidArgumentError('write ADDRESS, ADDRESS:PORT or a multiaddr, e.g. /ip4/192.0.2.7/tcp/4646');
+}
+
+export function multiaddrOf({ address, port }: MeshAddress): string {
+  const kind = { 4: 'ip4', 6: 'ip6', 0: 'dns' }[isIP(address) as 0 | 4 | 6];
+  return `/${kind}/${address}/tcp/${port}`;
+}
+
+function split(text: string): MeshAddress | undefined {
+  if (isIP(text)) return { address: text, port: MESH_PORT };
+  const found = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text);
+  const port = found?.[3] === undefined ? MESH_PORT : Number(found[3]);
+  if (!found || port < 1 || port > 65_535) return undefined;
+  return { address: (found[1] ?? found[2])!, port };
+}
+
+/** Where others may reach an agent that listens at `listen`: for all addresses, each that others can have a way to. */
+export function reachableAt(
+  { address, port }: MeshAddress,
+  own: readonly string[] = machineAddresses(),
+): string[] {
+  if (address !== '0.0.0.0' && address !== '::') return [multiaddrOf({ address, port })];
+  return own
+    .filter((one) => address === '::' || isIPv4(one))
+    .map((one) => multiaddrOf({ address: one, port }));
+}
+
+/** Without loopback and link-local ones. */
+function machineAddresses(): string[] {
+  const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  return all.flatMap(({ address, internal }) =>
+    internal || /^(fe80:|169\.254\.)/i.test(address) ? [] : [address],
+  );
+}

@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'vitest';
+import { makeBootstraps } from '../../../controller/experiment/bootstraps.ts';
+import { planOf } from '../../../controller/experiment/resume.ts';
+import { type LabPlan, planLab } from '../../../controller/lab/lab-plan.ts';
+import { parsePlacement, planSite } from '../../../controller/site/site-plan.ts';
+import { bootstrapSchema, topologyHash } from '../../../proto/bootstrap.ts';
+
+const topology = { file: 'x.yaml', text: 'services: {}' };
+const settings = { delayBackend: 'delay-line', logFolder: '/logs', leaseMs: 2000, partial: true } as const;
+const link = { mtu: 1500, txQueueLength: 1000, txQueues: 1, gsoMaxSegments: 1, gsoSegmentsByDefault: 1 };
+const lab = planLab('x', ['a.0', 'b.0', 'c.0'], 2);
+const site = planSite(
+  'x',
+  ['a.0', 'b.0', 'c.0'],
+  ['c=eth3', 'a=eth1@web'].map(parsePlacement),
+  ({ ifname }) => ({
+    link: { ...link, ifname, ifindex: Number(ifname.at(-1)) },
+    addresses: ['2001:db8::9', `192.0.2.${ifname.at(-1)}`],
+  }),
+  { host: 'here', listen: { address: '2001:db8::1', port: 4700 } },
+);
+
+describe('what agents are told', () => {
+  const security = { key: 'k', assignment: { 'b.0': 'host1' } };
+  const made = makeBootstraps(lab, topology, settings, security);
+
+  test('each its own endpoints and all the same topology and settings', () => {
+    expect([...made.values()].map(({ endpoints }) => endpoints.map(({ name }) => name))).toEqual([
+      ['a.0', 'c.0'],
+      ['b.0'],
+    ]);
+    for (const bootstrap of made.values()) {
+      expect(bootstrap).toMatchObject({
+        ...settings,
+        topology: { ...topology, hash: topologyHash(topology) },
+        mesh: security,
+      });
+      expect(bootstrapSchema.parse(bootstrap)).toEqual(bootstrap);
+    }
+  });
+
+  test('where it listens, and where the others do', () => {
+    expect(made.get('host1')!.mesh).toMatchObject({
+      listen: ['/ip4/100.64.0.2/tcp/4646'],
+      peers: ['/ip4/100.64.0.1/tcp/4646'],
+    });
+    expect(makeBootstraps(site, topology, settings).get('here')!.mesh).toEqual({
+      listen: ['/ip6/2001:db8::1/tcp/4700'],
+      peers: [],
+    });
+  });
+});
+
+describe('the plan of a running experiment', () => {
+  const withoutNetworks = ({ hosts, endpoints, ...rest }: LabPlan) => ({
+    ...rest,
+    hosts: hosts.map((host) => ({ ...host, networks: [] })),
+    endpoints: endpoints.map((endpoint) => ({ ...endpoint, host: { ...endpoint.host, networks: [] } })),
+  });
+
+  test.each([
+    ['a lab', lab],
+    ['existing interfaces', site],
+  ])('follows from what agents were told, for %s', (_, plan) => {
+    expect(planOf('x', makeBootstraps(plan, topology, settings))).toEqual(withoutNetworks(plan));
+  });
+});
