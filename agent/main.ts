@@ -7,6 +7,7 @@ import { bootstrapFromController } from './bootstrap/from-controller.ts';
 import { systemClock } from './clock.ts';
 import { open } from './kernel/libc.ts';
 import { OWN_NAMESPACE_FILE } from './kernel/namespaces.ts';
+import { raisePriority } from './priority.ts';
 import { agentRecord } from './record.ts';
 import { agentStatus } from './status.ts';
 import { agentView } from './view.ts';
@@ -28,6 +29,7 @@ export interface AgentOptions {
 
 /** The agent of a controller. Resolves when it has stopped and taken everything away. */
 export async function runAgent(options: AgentOptions): Promise<void> {
+  raisePriority();
   await runAgentWith(await bootstrapFromController(options), options);
 }
 

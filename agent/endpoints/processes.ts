@@ -10,6 +10,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { NETNS_FOLDER } from '../kernel/namespace-files.ts';
 import { type FoundProcess, findGroupLeaders, isRunning } from '../kernel/process-table.ts';
+import { atOrdinaryPriority } from '../priority.ts';
 import type { LocalEndpoint } from './model.ts';
 
 export interface RunCommand {
@@ -47,7 +48,7 @@ export class Processes {
   start({ endpoint, command }: RunCommand): void {
     mkdirSync(this.#logFolder, { recursive: true });
     const output = openSync(join(this.#logFolder, `${endpoint.name}.log`), 'a');
-    const [program, ...args] = insideOf(endpoint.namespace, ['sh', '-c', command]);
+    const [program, ...args] = atOrdinaryPriority(insideOf(endpoint.namespace, ['sh', '-c', command]));
     const child = spawn(program!, args, {
       stdio: ['ignore', output, output],
       // A process group of its own, so that what the shell starts ends with it; and alive when the agent is killed.
