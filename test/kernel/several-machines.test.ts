@@ -188,7 +188,7 @@ describe('joining is refused, and leaves nothing,', () => {
     ['for a host that is there', ['--host', 'host0'], 1, /there is a host host0/],
     ['for an endpoint that is there', ['--at', 'a=eth0'], 1, /a\.0 is on host0 already/],
     ['for an unknown node', ['--at', 'd=eth0'], 1, /the topology has no "d"/],
-    ['with another key', ['--mesh-key', 'OTHER'], 1, /hung up/],
+    ['with another key', ['--mesh-key', 'OTHER'], 1, /who listens at .* does not answer/],
   ])('%s', async (_, change, code, message) => {
     await begin();
     const words = joining(1, 'b');
