@@ -1,4 +1,5 @@
 /** How a host that knows one address of an agent, and the mesh's key, learns what the experiment is: one question. */
+import { connect } from 'node:net';
 import { noise } from '@libp2p/noise';
 import { preSharedKey } from '@libp2p/pnet';
 import { tcp } from '@libp2p/tcp';
@@ -71,19 +72,19 @@ export async function askForInvitation({ addresses, meshKey, privateKey }: AskOp
     connectionMonitor: { enabled: false },
     connectionManager: { dialTimeout: DIAL_TIMEOUT_MS, reconnectRetries: 0 },
   });
-  const failures: unknown[] = [];
+  let failure: unknown;
   try {
     for (const address of parsed) {
       try {
         return { bytes: await ask(node, address), from: address.toString() };
       } catch (error) {
-        failures.push(error);
+        failure = error;
       }
     }
   } finally {
     await node.stop();
   }
-  throw failureOf(addresses, failures, meshKey !== undefined);
+  throw await failureOf(addresses, failure, meshKey !== undefined);
 }
 
 async function ask(node: Node, address: Multiaddr): Promise<Uint8Array> {
@@ -100,20 +101,17 @@ function framesOf(stream: Stream, maxDataLength: number) {
   return lpStream(stream, { maxDataLength, maxBufferSize: 2 * MAX_INVITATION_BYTES });
 }
 
-/** Nobody at the other end of a TCP connection, or no way there; else somebody hung up. */
-const NOBODY =
-  /ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|ECONNRESET before|aborted due to timeout/;
-
-function failureOf(addresses: readonly string[], failures: readonly unknown[], hasKey: boolean): MeshError {
+/** Somebody with another key may hang up, or wait for the end of what makes no sense to it. */
+async function failureOf(addresses: readonly string[], cause: unknown, hasKey: boolean): Promise<MeshError> {
   const where = addresses.join(', ');
-  const cause = failures.find((failure) => !NOBODY.test(textOf(failure)));
-  if (cause === undefined) {
+  const isThere = await Promise.all(addresses.map(listens));
+  if (!isThere.includes(true)) {
     return new MeshError('MESH_UNREACHABLE', `no agent answers at ${where}`, {
       remedy: 'check the address, that an agent runs there, and that its port is open',
-      cause: failures[0],
+      cause,
     });
   }
-  return new MeshError('MESH_NOT_UNDERSTOOD', `who listens at ${where} hung up`, {
+  return new MeshError('MESH_NOT_UNDERSTOOD', `who listens at ${where} does not answer`, {
     remedy: hasKey
       ? "its mesh key is another one, or it doesn't allow this agent (`netfold mesh identity`), or it is no agent"
       : "give the mesh's key with --mesh-key FILE",
@@ -122,11 +120,19 @@ function failureOf(addresses: readonly string[], failures: readonly unknown[], h
   });
 }
 
-/** With the errors that it consists of. */
-function textOf(error: unknown): string {
-  const { message, errors = [], cause } = error as Error & { errors?: unknown[] };
-  const inner = cause === undefined ? errors : [...errors, cause];
-  return [message, ...inner.map(textOf)].join(' ');
+/** Whether anybody takes a TCP connection there. */
+async function listens(address: string): Promise<boolean> {
+  const found = /^\/(?:ip4|ip6|dns[46]?)\/([^/]+)\/tcp\/(\d+)/.exec(address);
+  if (!found) return false;
+  const socket = connect({ host: found[1]!, port: Number(found[2]), timeout: DIAL_TIMEOUT_MS });
+  try {
+    return await new Promise((resolve) => {
+      socket.once('connect', () => resolve(true));
+      for (const event of ['error', 'timeout'] as const) socket.once(event, () => resolve(false));
+    });
+  } finally {
+    socket.destroy();
+  }
 }
 
 function parseAddress(address: string): Multiaddr {

@@ -1,4 +1,5 @@
 /** Finds out what a running experiment is, for a controller that comes after the one that has started it. */
+import { existsSync, readdirSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { basename } from 'node:path';
 import { listNamespaces, OWN_NAMESPACE_FILE } from '../../agent/kernel/namespace-files.ts';
@@ -9,6 +10,7 @@ import type { LabEndpoint, LabHost, LabPlan } from '../lab/lab-plan.ts';
 import {
   agentSocket,
   controllerSocket,
+  experimentFolder,
   fabricNamespace,
   hostNamespace,
   OWN_NAMESPACE,
@@ -61,15 +63,23 @@ const attended = (experiment: string, what: string): ControllerError =>
     `end the experiment with \`netfold down ${experiment}\``,
   );
 
-/** From whatever is left: the state file, the bootstraps' files, and, of a lab, the hosts' namespaces. */
+/** From whatever is left: the state file, the bootstraps' files, the agents' sockets, a lab's namespaces. */
 function hostsOf(experiment: string): string[] {
   const prefix = hostNamespace(experiment, '');
   const namespaces = listNamespaces().filter(
     (name) => name.startsWith(prefix) && name !== fabricNamespace(experiment),
   );
   const stated = readState(experiment)?.hosts.map(({ name }) => name) ?? [];
-  const all = [...stated, ...keptHosts(experiment), ...namespaces.map((name) => name.slice(prefix.length))];
-  return [...new Set(all)];
+  const kept = [...keptHosts(experiment), ...socketHosts(experiment)];
+  return [...new Set([...stated, ...kept, ...namespaces.map((name) => name.slice(prefix.length))])];
+}
+
+function socketHosts(experiment: string): string[] {
+  const others = basename(controllerSocket(experiment));
+  const folder = experimentFolder(experiment);
+  if (!existsSync(folder)) return [];
+  const files = readdirSync(folder).filter((file) => file.endsWith('.sock') && file !== others);
+  return files.map((file) => basename(file, '.sock'));
 }
 
 async function askAgent(experiment: string, host: string): Promise<Bootstrap | undefined> {

@@ -83,11 +83,14 @@ async function untilKnown(...agents: [number, string][]): Promise<void> {
   await until(complete, 'all know all endpoints', 20_000);
 }
 
-/** Median round trip in milliseconds, less what a machine that is busy takes. */
+/**
+ * Median round trip. What a busy machine takes for its own is added to it; and may be taken off it, as agents subtract
+ * the real network's round trips.
+ */
 async function expectRoundTrip(from: number, to: number, ms: number): Promise<void> {
   const { medianMs, received } = await ping(machines[from]!, machines[to]!, 10, 20);
   expect(received).toBe(10);
-  expect(medianMs).toBeGreaterThan(ms - 1);
+  expect(medianMs).toBeGreaterThan(ms - 3 - LATE_MS);
   expect(medianMs).toBeLessThan(ms + 4 + 4 * LATE_MS);
 }
 
@@ -101,8 +104,7 @@ async function killController(): Promise<void> {
   for (const pid of pids) process.kill(pid, 'SIGKILL');
 }
 
-const kill = (machine: number, host: string): void =>
-  void process.kill(agentAt(agentSocket(names[machine]!, host))!, 'SIGKILL');
+const kill = (machine: number): void => void process.kill(agentsOf(names[machine]!)[0]!, 'SIGKILL');
 
 describe('several machines', () => {
   it('are joined by a command each, and go on without a controller', { timeout: 120_000 }, async () => {
@@ -129,7 +131,7 @@ describe('several machines', () => {
     expect(await first.ended).toBe(0);
     expect(existsSync(experimentFolder(names[2]!))).toBe(false);
     expect((await runIn(machines[2]!, 'tc', 'qdisc')).out).not.toContain('4e46:');
-    kill(0, 'host0');
+    kill(0);
     await joined(2, 'c', 1, 'another');
     const { history } = await commands(2);
     expect(history.map(({ text }) => text)).toEqual(['set s--c latency=15ms', 'reset']);
@@ -139,7 +141,7 @@ describe('several machines', () => {
   it('a killed agent that joins again is the same host', { timeout: 90_000 }, async () => {
     await begin();
     await joined(1, 'b');
-    kill(1, 'host-b');
+    kill(1);
     await until(() => agentsOf(names[1]!).length === 0, 'it is gone');
     await joined(1, 'b');
     await until(async () => (await status(1, 'host-b')).state === 'running', 'it runs');
@@ -188,7 +190,7 @@ describe('joining is refused, and leaves nothing,', () => {
     ['for a host that is there', ['--host', 'host0'], 1, /there is a host host0/],
     ['for an endpoint that is there', ['--at', 'a=eth0'], 1, /a\.0 is on host0 already/],
     ['for an unknown node', ['--at', 'd=eth0'], 1, /the topology has no "d"/],
-    ['with another key', ['--mesh-key', 'OTHER'], 1, /hung up/],
+    ['with another key', ['--mesh-key', 'OTHER'], 1, /who listens at .* does not answer/],
   ])('%s', async (_, change, code, message) => {
     await begin();
     const words = joining(1, 'b');
@@ -220,7 +222,7 @@ describe('an experiment whose controller was killed', () => {
       rmSync(left, { recursive: true });
     expect(await resume('--detach')).toMatchObject({ code: 0 });
     const before = agentAt(agentSocket(names[0]!, 'host0'));
-    kill(0, 'host0');
+    kill(0);
     const again = (): number | undefined => agentAt(agentSocket(names[0]!, 'host0'));
     await until(() => (again() ?? before) !== before, 'it is started again', 20_000);
     await until(
@@ -239,7 +241,7 @@ describe('an experiment whose controller was killed', () => {
   it("can't be resumed without agent and file, and is told what is missing", async () => {
     await begin();
     await killController();
-    kill(0, 'host0');
+    kill(0);
     rmSync(join(experimentFolder(names[0]!), 'bootstrap'), { recursive: true });
     const refused = await resume();
     expect(refused.err).toMatch(/the agent of host0 does not answer, and its file is gone/);

@@ -1,7 +1,7 @@
 import { BlockList, SocketAddress } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { addressBytes, addressKey, familyBytes } from '../../../agent/kernel/addresses.ts';
+import { addressBytes, addressKey, familyBytes, numbersByAddress } from '../../../agent/kernel/addresses.ts';
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const MAPPED = '00000000000000000000ffff';
@@ -137,4 +137,13 @@ describe('properties', () => {
       { seed: 7 },
     );
   });
+});
+
+test('every address of an endpoint leads to its number', () => {
+  const numbers = numbersByAddress([
+    { number: 7, addresses: ['10.0.0.1', 'fd09::1'] },
+    { number: 3, addresses: ['10.0.0.2'] },
+  ]);
+  const of = (text: string): number | undefined => numbers.get(addressKey(addressBytes(text)));
+  expect(['10.0.0.1', 'fd09::1', '10.0.0.2', '10.0.0.3'].map(of)).toEqual([7, 7, 3, undefined]);
 });
