@@ -1,25 +1,23 @@
-/** Whether agents take the mesh to be the same, and to be what it is. Pure. */
+/**
+ * Whether agents take the mesh to be the same, and to be what it is. Pure. Agents are asked one after the other while flows
+ * and epochs change, so what differs may be under way: `Sticking` tells what stays.
+ */
 import type { AgentView, ViewEndpoint, ViewFlow, ViewMember, ViewShare } from '../../proto/view.ts';
-
-/** What one that sees everything says: `undefined` for an epoch in which it isn't. */
-export type Overseer = (
-  flows: readonly ViewFlow[],
-  at: { readonly now: number; readonly epoch: number },
-) => ReadonlyMap<string, readonly ViewShare[]> | undefined;
 
 export interface Truth {
   readonly hosts: readonly string[];
   /** In the order of the topology. */
   readonly endpoints: readonly ViewEndpoint[];
   readonly commands: number;
-  readonly sharesOfAll: Overseer;
+  /** What one that sees all `flows` computes for `epoch`, of flows from all hosts; `undefined`: it is not in it. */
+  readonly sharesOfAll: (flows: readonly ViewFlow[], epoch: number) => readonly ViewShare[] | undefined;
 }
 
 /** One line for each thing that is not as it is, or that agents take for different things. */
 export interface Disagreement {
   /** Who is here, with what, and how: it is the same for as long as no fault happens. */
   readonly lasting: readonly string[];
-  /** What changes all the time, and may be under way from one agent to another. */
+  /** What changes all the time. */
   readonly fleeting: readonly string[];
 }
 
@@ -33,8 +31,8 @@ export function findDisagreement(views: readonly (AgentView | undefined)[], trut
     ...(view.state === 'running' ? [] : [`${view.host} is ${view.state}`]),
     ...(view.shaped ? [] : [`${view.host} has not shaped everything`]),
     ...view.degraded.map((what) => `${view.host}: ${what}`),
-    ...difference(view.host, 'members', view.members, members),
-    ...difference(view.host, 'endpoints', view.endpoints, truth.endpoints),
+    ...differences(`members of ${view.host}`, view.members, members),
+    ...differences(`endpoints of ${view.host}`, view.endpoints, truth.endpoints),
   ]);
   return { lasting, fleeting: lasting.length > 0 ? [] : fleetingOf(heard, truth) };
 }
@@ -45,52 +43,75 @@ function membersOf(views: readonly AgentView[]): ViewMember[] {
 }
 
 function fleetingOf(views: readonly AgentView[], truth: Truth): string[] {
-  const [first] = views as [AgentView, ...AgentView[]];
-  const flows = flowsOf(views);
-  const wrong = views.flatMap((view) => [
-    ...(view.commands.count === truth.commands ? [] : [`${view.host} has ${view.commands.count} commands`]),
-    ...difference(view.host, 'commands', [view.commands], [first.commands]),
-    ...difference(view.host, 'epoch', [view.epoch], [first.epoch]),
-    ...difference(view.host, 'flows', view.flows, flows),
+  const told = toldFlows(views);
+  const latest = Math.max(...views.map(({ epoch }) => epoch));
+  return views.flatMap((view) => [
+    ...(view.commands.count === truth.commands
+      ? []
+      : [`${view.host} has ${view.commands.count} of ${truth.commands} commands`]),
+    ...differences(`commands of ${view.host}`, [view.commands], [views[0]!.commands]),
+    ...differences(`epoch of ${view.host}`, [view.epoch], [latest]),
+    ...differences(`flows of ${view.host}`, view.flows, told),
+    ...wrongShares(view, truth),
   ]);
-  if (wrong.length > 0) return wrong;
-  const now = Math.max(...views.map((view) => view.now ?? Number.NEGATIVE_INFINITY));
-  const shares = truth.sharesOfAll([...flows, ...idleFlows(views, flows)], { now, epoch: first.epoch });
-  if (shares === undefined) return [`nobody else is in epoch ${first.epoch}`];
-  return views.flatMap((view) => difference(view.host, 'shares', view.shares, shares.get(view.host) ?? []));
 }
 
 /** By what each says of its own endpoints. */
-function flowsOf(views: readonly AgentView[]): ViewFlow[] {
+function toldFlows(views: readonly AgentView[]): ViewFlow[] {
   const hostOf = new Map(views[0]!.endpoints.map(({ name, host }) => [name, host]));
-  const order = new Map([...hostOf.keys()].map((name, index) => [name, index]));
-  const placeOf = ({ from, to }: ViewFlow): number => order.get(from)! * order.size + order.get(to)!;
-  return views
-    .flatMap(({ host, flows }) => flows.filter(({ from }) => hostOf.get(from) === host))
-    .sort((a, b) => placeOf(a) - placeOf(b));
+  return views.flatMap(({ host, flows }) => flows.filter(({ from }) => hostOf.get(from) === host));
 }
 
-/** Flows that are not worth telling: their own host keeps what they could take. */
-function idleFlows(views: readonly AgentView[], flows: readonly ViewFlow[]): ViewFlow[] {
-  const told = new Set(flows.map(({ from, to }) => `${from} ${to}`));
-  return views
-    .flatMap(({ shares }) => shares)
-    .filter(({ from, to, rateBps }) => rateBps === 0 && !told.has(`${from} ${to}`))
+/** From the flows that it knows at the same instant: whether these are all is another question. */
+function wrongShares({ host, epoch, flows, shares, endpoints }: AgentView, truth: Truth): string[] {
+  const known = new Set(flows.map(({ from, to }) => `${from} ${to}`));
+  // Flows that are not worth telling: their own host keeps what they could take.
+  const idle = shares
+    .filter(({ from, to, rateBps }) => rateBps === 0 && !known.has(`${from} ${to}`))
     .map(({ from, to }) => ({ from, to, rateBps: 0, greedy: false }));
+  const all = truth.sharesOfAll([...flows, ...idle], epoch);
+  if (all === undefined) return [`nobody but ${host} is in epoch ${epoch}`];
+  const own = new Set(endpoints.filter((endpoint) => endpoint.host === host).map(({ name }) => name));
+  return differences(
+    `shares of ${host}`,
+    shares,
+    all.filter(({ from }) => own.has(from)),
+  );
 }
 
-function difference(
-  host: string,
-  what: string,
-  has: readonly unknown[],
-  should: readonly unknown[],
-): string[] {
-  const texts = new Set(should.map((one) => JSON.stringify(one)));
-  const own = has.map((one) => JSON.stringify(one));
-  const extra = own.filter((text) => !texts.has(text));
-  const missing = [...texts].filter((text) => !own.includes(text));
-  if (extra.length + missing.length === 0 && own.length === texts.size) return [];
-  return [
-    `${what} of ${host}: ${[...extra.map((text) => `+${text}`), ...missing.map((text) => `-${text}`)].join(' ')}`,
-  ];
+/** A line for each element that is too many (`+`), and for each that is missing (`-`). */
+export function differences(what: string, has: readonly unknown[], should: readonly unknown[]): string[] {
+  const left = should.map((one) => JSON.stringify(one));
+  const extra = has
+    .map((one) => JSON.stringify(one))
+    .filter((text) => {
+      const at = left.indexOf(text);
+      if (at >= 0) left.splice(at, 1);
+      return at < 0;
+    });
+  return [...extra.map((text) => `${what}: +${text}`), ...left.map((text) => `${what}: -${text}`)];
+}
+
+/** What is wrong in the same way for so long is not under way: ten times what news takes to all hosts. */
+export const STICKS_MS = 250;
+/** On a machine that is busy, a look takes long. */
+export const STICKS_LOOKS = 3;
+
+/** Which lines are there look by look. */
+export class Sticking {
+  #since = new Map<string, { readonly at: number; readonly looks: number }>();
+
+  /** Takes the lines of a look at `now`; gives those that have been there for a while without a break. */
+  look(lines: readonly string[], now: number): string[] {
+    const before = this.#since;
+    this.#since = new Map(
+      lines.map((line) => {
+        const { at, looks } = before.get(line) ?? { at: now, looks: 0 };
+        return [line, { at, looks: looks + 1 }];
+      }),
+    );
+    return [...this.#since]
+      .filter(([, { at, looks }]) => now - at >= STICKS_MS && looks >= STICKS_LOOKS)
+      .map(([line]) => line);
+  }
 }

@@ -6,8 +6,11 @@ import { NETLINK_ROUTE, NetlinkSocket } from '../../agent/kernel/netlink-socket.
 import { listClasses } from '../../agent/kernel/tc-dumps.ts';
 import type { LabEndpoint } from '../../controller/lab/lab-plan.ts';
 import { pathOfNamespace } from '../../controller/lab/names.ts';
-import type { ViewShare } from '../../proto/view.ts';
+import type { AgentView } from '../../proto/view.ts';
 import type { Path } from '../../topology/model.ts';
+import { differences } from './agreement.ts';
+
+type Paths = (epoch: number, from: string, to: string) => Path | undefined;
 
 export class Classes {
   readonly #endpoints: readonly LabEndpoint[];
@@ -20,28 +23,29 @@ export class Classes {
     );
   }
 
-  /** By endpoint, a line for each class: the destination's name and what it may carry, sorted. */
-  read(): string[] {
-    return this.#endpoints.map(({ name, interface: { index } }, at) => {
-      const classes = listClasses(this.#sockets[at]!, index, OWN_MAJOR).map(({ minor, bytesPerSecond }) =>
-        line(this.#endpoints[minor - 1]?.name ?? `class ${minor}`, bytesPerSecond),
-      );
-      return textOf(name, classes);
-    });
-  }
-
-  /** The same as it should be. Every path here has a bandwidth. */
-  wanted(shares: readonly ViewShare[], path: (from: string, to: string) => Path | undefined): string[] {
+  /**
+   * A line for each class that is too many, or missing. `view`: of the agent that has the endpoints; what changed since then
+   * is no breach. Every path here has a bandwidth.
+   */
+  wrong({ host, shares, epoch }: AgentView, path: Paths): string[] {
     const ceilings = new Map(shares.map(({ from, to, ceilingBps }) => [`${from} ${to}`, ceilingBps]));
-    return this.#endpoints.map(({ name }) => {
-      const classes = this.#endpoints.flatMap((other) => {
-        const found = other.name === name ? undefined : path(name, other.name);
+    return this.#endpoints.flatMap((endpoint, at) => {
+      const { name } = endpoint;
+      if (endpoint.host.name !== host) return [];
+      const wanted = this.#endpoints.flatMap((other) => {
+        const found = other === endpoint ? undefined : path(epoch, name, other.name);
         if (!found) return [];
         const rate = Math.min(ceilings.get(`${name} ${other.name}`) ?? found.bandwidth, found.bandwidth);
         return [line(other.name, toBytesPerSecond(rate))];
       });
-      return textOf(name, classes);
+      return differences(`classes of ${name}`, this.#read(endpoint, at), wanted);
     });
+  }
+
+  #read({ interface: { index } }: LabEndpoint, at: number): string[] {
+    return listClasses(this.#sockets[at]!, index, OWN_MAJOR).map(({ minor, bytesPerSecond }) =>
+      line(this.#endpoints[minor - 1]?.name ?? `class ${minor}`, bytesPerSecond),
+    );
   }
 
   close(): void {
@@ -50,5 +54,3 @@ export class Classes {
 }
 
 const line = (to: string, bytesPerSecond: number): string => `${to} ${bytesPerSecond} B/s`;
-const textOf = (from: string, classes: readonly string[]): string =>
-  `${from} > ${[...classes].sort().join(', ')}`;

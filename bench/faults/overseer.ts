@@ -1,62 +1,80 @@
-/** One process that sees everything: the same topology, commands and flows, and shares computed from nothing. */
+/** One process that sees everything: the same topology and commands, and shares computed from nothing. */
 import { flowShares } from '../../agent/share/flow-shares.ts';
 import { Epoch } from '../../agent/tick/epoch.ts';
 import { shareFlow } from '../../agent/tick/tick.ts';
 import { Player } from '../../agent/timeline/player.ts';
 import type { Command } from '../../proto/control.ts';
-import { micros } from '../../proto/units.ts';
+import { type Micros, micros } from '../../proto/units.ts';
 import type { ViewFlow, ViewShare } from '../../proto/view.ts';
 import type { Path, Topology } from '../../topology/model.ts';
 
+/** Agents that are late may still be in one of these. */
+const KEPT_EPOCHS = 8;
+
 export class Overseer {
   readonly #player: Player;
-  readonly #hostOf: ReadonlyMap<string, string>;
-  #epoch: Epoch;
+  /** The latest ones by number. */
+  readonly #epochs = new Map<number, Epoch>();
+  #known = 0;
 
-  /** `hostOf`: by the names of the endpoints. */
-  constructor(topology: Topology, hostOf: ReadonlyMap<string, string>) {
+  constructor(topology: Topology) {
     // A command may find nothing to change; agents say so as well.
     this.#player = new Player(topology, () => {});
-    this.#hostOf = hostOf;
     this.#player.advance(micros(0));
-    this.#epoch = new Epoch(this.#player.graph);
+    this.#keep();
   }
 
-  hear(commands: readonly Command[], now: number): void {
-    if (this.#player.commands(commands, micros(Math.max(0, Math.floor(now)))).graph) this.#renew();
+  /** Goes on to `now`, microseconds since the start, with all commands that there are. */
+  advance(commands: readonly Command[], now: number): void {
+    const until = micros(Math.max(0, Math.floor(now)));
+    const isNews = commands.length !== this.#known;
+    this.#known = commands.length;
+    // One that is late changes what was before.
+    if (isNews && this.#player.commands(commands, this.#soon(until)).graph) this.#epochs.clear();
+    for (let at = this.#player.nextAt; at !== undefined && at <= until; at = this.#player.nextAt) {
+      this.#player.advance(at);
+      this.#keep();
+    }
+    this.#player.advance(until);
+    this.#keep();
   }
 
-  /** By host. `undefined`: at this time it is another epoch. */
-  shares(
-    flows: readonly ViewFlow[],
-    { now, epoch }: { readonly now: number; readonly epoch: number },
-  ): Map<string, ViewShare[]> | undefined {
-    if (this.#player.advance(micros(Math.max(0, Math.floor(now)))).graph) this.#renew();
-    if (this.#player.epoch !== epoch) return undefined;
-    const { endpoints } = this.#epoch.graph;
-    const numberOf = new Map(endpoints.map((name, number) => [name, number]));
+  /** `undefined`: it is another epoch. */
+  shares(flows: readonly ViewFlow[], number: number): ViewShare[] | undefined {
+    const epoch = this.#epochs.get(number);
+    if (!epoch) return undefined;
+    const { endpoints } = epoch.graph;
+    const numberOf = new Map(endpoints.map((name, index) => [name, index]));
     const known = flows.map(({ from, to, rateBps, greedy }) =>
       shareFlow(numberOf.get(from)!, numberOf.get(to)!, rateBps, greedy),
     );
-    const shares = flowShares(this.#epoch.network, known).map(
-      ({ source, destination, rateBps, ceilingBps }) => ({
-        from: endpoints[source]!,
-        to: endpoints[destination]!,
-        rateBps: orNull(rateBps),
-        ceilingBps: orNull(ceilingBps),
-      }),
-    );
-    return Map.groupBy(shares, ({ from }) => this.#hostOf.get(from)!);
+    return flowShares(epoch.network, known).map(({ source, destination, rateBps, ceilingBps }) => ({
+      from: endpoints[source]!,
+      to: endpoints[destination]!,
+      rateBps: orNull(rateBps),
+      ceilingBps: orNull(ceilingBps),
+    }));
   }
 
-  /** As of the last question. */
-  path(from: string, to: string): Path | undefined {
-    const { endpoints } = this.#epoch.graph;
-    return this.#epoch.path(endpoints.indexOf(from), endpoints.indexOf(to));
+  path(number: number, from: string, to: string): Path | undefined {
+    const epoch = this.#epochs.get(number);
+    const endpoints = epoch?.graph.endpoints ?? [];
+    return epoch?.path(endpoints.indexOf(from), endpoints.indexOf(to));
   }
 
-  #renew(): void {
-    this.#epoch = new Epoch(this.#player.graph, this.#epoch);
+  /** Before anything is due that comes after: its epoch shall be seen as well. */
+  #soon(until: Micros): Micros {
+    const next = this.#player.nextAt ?? until;
+    return micros(Math.min(until, Math.max(0, next - 1)));
+  }
+
+  #keep(): void {
+    const { epoch, graph } = this.#player;
+    if (!this.#epochs.has(epoch)) this.#epochs.set(epoch, new Epoch(graph));
+    for (const number of this.#epochs.keys()) {
+      if (this.#epochs.size <= KEPT_EPOCHS) break;
+      this.#epochs.delete(number);
+    }
   }
 }
 

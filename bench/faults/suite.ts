@@ -7,7 +7,7 @@ import { type Command, type ControlAnswer, commandKey } from '../../proto/contro
 import { NetfoldError } from '../../proto/errors.ts';
 import { callJson } from '../../proto/http-json.ts';
 import type { AgentView } from '../../proto/view.ts';
-import { type Disagreement, findDisagreement, type Truth } from './agreement.ts';
+import { type Disagreement, findDisagreement, STICKS_LOOKS, Sticking, type Truth } from './agreement.ts';
 import { Classes } from './classes.ts';
 import { MeshLinks } from './mesh-links.ts';
 import { Overseer } from './overseer.ts';
@@ -15,10 +15,10 @@ import type { Fault, Part } from './plan.ts';
 
 /** How often agents are asked what they see. */
 const LOOK_MS = 50;
-/** What was agreed upon stays so: a host that is dropped late would be gone by then, or a quarter of the time. */
-const HOLD_MS = 700;
+/** What was agreed upon stays so: hosts that are dropped late, and what sticks, show. */
+const HOLD_MS = 1000;
 /** Without agreement by then, something is stuck. */
-const GIVE_UP_MS = 12_000;
+const GIVE_UP_MS = 15_000;
 
 export interface Outcome {
   readonly fault: Fault;
@@ -44,6 +44,8 @@ export class FaultSuite {
   readonly #commands = new Map<string, Command>();
   /** Hosts whose agent is dead, or stopped. */
   readonly #away = new Set<number>();
+  /** How many commands there were when they were asked for last. */
+  #heard = 0;
 
   /** `experiment`: running. */
   constructor(experiment: Experiment, seed: number) {
@@ -51,13 +53,12 @@ export class FaultSuite {
     this.#experiment = experiment;
     this.#agents = [...agents];
     this.#links = new MeshLinks(plan.hosts, seed);
-    const hostOf = new Map(plan.endpoints.map(({ name, host }) => [name, host.name]));
-    this.#overseer = new Overseer(topology, hostOf);
+    this.#overseer = new Overseer(topology);
     this.#classes = new Classes(plan.endpoints);
     this.#truth = {
       hosts: plan.hosts.map(({ name }) => name),
       endpoints: plan.endpoints.map(({ name, host, addresses }) => ({ name, host: host.name, addresses })),
-      sharesOfAll: (flows, at) => this.#overseer.shares(flows, at),
+      sharesOfAll: (flows, epoch) => this.#overseer.shares(flows, epoch),
     };
   }
 
@@ -79,26 +80,23 @@ export class FaultSuite {
 
   /** Waits until all agree; both times count from `since` (`performance.now()`). */
   async agree(since: number): Promise<Omit<Outcome, 'fault'>> {
+    const sticking = new Sticking();
     let last: readonly string[] = [];
     let answered: number | undefined;
-    let agreed: number | undefined;
+    let agreed: { readonly at: number; looks: number } | undefined;
     for (;;) {
-      const looked = performance.now();
+      const at = performance.now();
       const { lasting, fleeting } = await this.#look();
-      const wrong = [...lasting, ...fleeting];
-      if (!wrong.some((text) => text.endsWith("doesn't answer"))) answered ??= looked;
-      if (lasting.length > 0) agreed = undefined;
-      if (wrong.length === 0) agreed ??= looked;
-      else if (agreed === undefined) last = wrong;
-      if (agreed !== undefined && wrong.length === 0 && looked - agreed >= HOLD_MS) break;
-      if (looked - since > GIVE_UP_MS) {
-        agreed = Number.POSITIVE_INFINITY;
-        last = wrong;
-        break;
-      }
+      if (!lasting.some((text) => text.endsWith("doesn't answer"))) answered ??= at;
+      const wrong = [...lasting, ...sticking.look(fleeting, at)];
+      if (wrong.length > 0) last = wrong;
+      agreed = wrong.length > 0 ? undefined : (agreed ?? { at, looks: 0 });
+      if (agreed && ++agreed.looks > STICKS_LOOKS && at - agreed.at >= HOLD_MS) break;
+      if (at - since > GIVE_UP_MS + HOLD_MS) break;
       await sleep(LOOK_MS);
     }
-    return { answerMs: (answered ?? performance.now()) - since, agreementMs: agreed - since, last };
+    const agreementMs = (agreed?.at ?? Number.POSITIVE_INFINITY) - since;
+    return { answerMs: (answered ?? performance.now()) - since, agreementMs, last };
   }
 
   async #do(part: Part): Promise<void> {
@@ -149,7 +147,9 @@ export class FaultSuite {
     await sleep(atMs);
     if (this.#away.has(host)) return;
     try {
-      const { command } = (await callJson(this.#address(host), '/control', { text })) as ControlAnswer;
+      const { command } = (await callJson(this.#address(this.#hostName(host)), '/control', {
+        text,
+      })) as ControlAnswer;
       if (command) this.#commands.set(commandKey(command), command);
     } catch (error) {
       if (!(error instanceof NetfoldError)) throw error;
@@ -158,30 +158,28 @@ export class FaultSuite {
 
   async #look(): Promise<Disagreement> {
     const views = await this.#views();
-    const [first] = views;
-    if (first?.now && first.commands.count > 0) await this.#hear(first);
+    const heard = views.filter((view) => view !== undefined);
+    const [first] = heard;
+    if (first && first.commands.count > this.#heard) await this.#hear(first.host);
+    const now = Math.max(0, ...heard.map((view) => view.now ?? 0));
+    this.#overseer.advance([...this.#commands.values()], now);
     const truth = { ...this.#truth, commands: this.#commands.size };
-    const disagreement = findDisagreement(views, truth);
-    if (disagreement.lasting.length + disagreement.fleeting.length > 0) return disagreement;
-    return { lasting: [], fleeting: await this.#wrongClasses(views as AgentView[]) };
+    const { lasting, fleeting } = findDisagreement(views, truth);
+    if (lasting.length > 0) return { lasting, fleeting };
+    const classes = heard.flatMap((view) =>
+      this.#classes.wrong(view, (epoch, from, to) => this.#overseer.path(epoch, from, to)),
+    );
+    return { lasting, fleeting: [...fleeting, ...classes] };
   }
 
   /** All of what one agent has heard; that the others have the same is told by digests. */
-  async #hear({ now }: AgentView): Promise<void> {
-    const { history } = (await callJson(this.#address(0), '/control')) as ControlAnswer;
+  async #hear(host: string): Promise<void> {
+    const { history } = (await callJson(this.#address(host), '/control')) as ControlAnswer;
     for (const { state, problem, ...command } of history) {
       // Accepted, though its answer was lost with the agent.
       this.#commands.set(commandKey(command), command);
     }
-    this.#overseer.hear([...this.#commands.values()], now!);
-  }
-
-  /** Shares may change while classes are read: what differs then is no difference. */
-  async #wrongClasses(views: readonly AgentView[]): Promise<string[]> {
-    const shares = views.flatMap((view) => view.shares);
-    const wanted = this.#classes.wanted(shares, (from, to) => this.#overseer.path(from, to));
-    const has = this.#classes.read();
-    return has.flatMap((text, at) => (text === wanted[at] ? [] : [`has ${text}; should be ${wanted[at]}`]));
+    this.#heard = history.length;
   }
 
   /** Throws where an agent has ended that nobody has killed, with its last words. */
@@ -189,13 +187,17 @@ export class FaultSuite {
     return Promise.all(
       this.#agents.map(async (agent, host) => {
         if (agent.hasExited) await agent.status();
-        const view = await callJson(this.#address(host), '/view').catch(() => undefined);
+        const view = await callJson(this.#address(this.#hostName(host)), '/view').catch(() => undefined);
         return view as AgentView | undefined;
       }),
     );
   }
 
-  #address(host: number): string {
-    return `unix:${agentSocket(this.#experiment.name, this.#experiment.plan.hosts[host]!.name)}`;
+  #hostName(host: number): string {
+    return this.#experiment.plan.hosts[host]!.name;
+  }
+
+  #address(host: string): string {
+    return `unix:${agentSocket(this.#experiment.name, host)}`;
   }
 }

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { findDisagreement, type Truth } from '../../../bench/faults/agreement.ts';
+import {
+  differences,
+  findDisagreement,
+  STICKS_LOOKS,
+  STICKS_MS,
+  Sticking,
+  type Truth,
+} from '../../../bench/faults/agreement.ts';
 import { describeFault, KINDS, planFaults } from '../../../bench/faults/plan.ts';
 import type { Outcome } from '../../../bench/faults/suite.ts';
 import { tableOf } from '../../../bench/faults/table.ts';
@@ -102,11 +109,11 @@ const truth: Truth = {
   hosts: ['host0', 'host1'],
   endpoints: ENDPOINTS,
   commands: 2,
-  sharesOfAll: (flows, { now, epoch }) => {
-    expect(now).toBe(600);
-    expect(flows.filter(({ rateBps }) => rateBps > 0)).toEqual(FLOWS);
-    return epoch === 3 ? SHARES : undefined;
-  },
+  // Of the flow from `a`, as many as are known.
+  sharesOfAll: (flows, epoch) =>
+    epoch === 3 || epoch === 4
+      ? [...SHARES.values()].flat().map((share) => ({ ...share, rateBps: share.rateBps + flows.length - 2 }))
+      : undefined,
 };
 
 const between = (changes: Partial<AgentView>, other: Partial<AgentView> = {}) =>
@@ -141,13 +148,15 @@ describe('agents', () => {
   });
 
   it.each<[string, Partial<AgentView>, RegExp]>([
-    ['epochs', { epoch: 4 }, /epoch of host1: \+4 -3/],
+    ['epochs', { epoch: 4 }, /epoch of host0: \+3,epoch of host0: -4/],
+    ['an epoch of its own', { epoch: 5 }, /nobody but host1 is in epoch 5/],
     ['a flow that is missed', { flows: FLOWS.slice(1) }, /flows of host1: -.*a\.0/],
     ['a flow that has ended', { flows: [...FLOWS, { ...FLOWS[0]!, to: 'c.0' }] }, /\+.*c\.0/],
+    ['a flow that is told twice', { flows: [...FLOWS, FLOWS[0]!] }, /flows of host1: \+.*a\.0/],
     ['a rate', { flows: [{ ...FLOWS[0]!, rateBps: 999 }, FLOWS[1]!] }, /\+.*999/],
     ['greed', { flows: [{ ...FLOWS[0]!, greedy: true }, FLOWS[1]!] }, /flows of host1/],
     ['commands', { commands: { count: 2, digest: 'ab ce' } }, /commands of host1/],
-    ['how many commands', { commands: { count: 1, digest: 'ab cd' } }, /host1 has 1 commands/],
+    ['how many commands', { commands: { count: 1, digest: 'ab cd' } }, /host1 has 1 of 2 commands/],
     ['a share', { shares: [{ ...SHARES.get('host1')![0]!, rateBps: 4001 }] }, /shares of host1: \+.*4001/],
     ['a ceiling', { shares: [{ ...SHARES.get('host1')![0]!, ceilingBps: null }] }, /shares of host1/],
     ['a share that is missed', { shares: [] }, /shares of host1: -/],
@@ -158,9 +167,15 @@ describe('agents', () => {
   });
 
   it('that agree may be wrong all the same', () => {
-    expect(between({ epoch: 4 }, { epoch: 4 }).fleeting).toEqual(['nobody else is in epoch 4']);
+    expect(between({ epoch: 5 }, { epoch: 5 }).fleeting).toEqual([
+      'nobody but host0 is in epoch 5',
+      'nobody but host1 is in epoch 5',
+    ]);
+    // Both have missed a flow of a third, and share without it: what is told of itself counts.
+    const missed = { flows: FLOWS.slice(0, 1) };
+    expect(between(missed, missed).fleeting.join()).toMatch(/shares of host0: \+.*1100/);
     const commands = { count: 3, digest: 'x' };
-    expect(between({ commands }, { commands }).fleeting.join()).toMatch(/3 commands/);
+    expect(between({ commands }, { commands }).fleeting.join()).toMatch(/3 of 2 commands/);
     const wrong = between({ members: [MEMBERS[1]!] }, { members: [MEMBERS[0]!] });
     expect(wrong.lasting).toHaveLength(2);
   });
@@ -171,12 +186,30 @@ describe('agents', () => {
     findDisagreement([viewOf('host0'), viewOf('host1', { shares })], {
       ...truth,
       sharesOfAll: (flows) => {
-        asked = flows.at(-1);
-        return SHARES;
+        if (flows.length > 2) asked = flows.at(-1);
+        return [...SHARES.values()].flat();
       },
     });
     expect(asked).toEqual({ from: 'b.0', to: 'b.0', rateBps: 0, greedy: false });
   });
+});
+
+describe('what sticks', () => {
+  it('was there in several looks over some time, without a break', () => {
+    const sticking = new Sticking();
+    expect(sticking.look(['a', 'b'], 0)).toEqual([]);
+    expect(sticking.look(['a', 'b'], STICKS_MS)).toEqual([]);
+    expect(STICKS_LOOKS).toBe(3);
+    expect(sticking.look(['a', 'c'], STICKS_MS + 1)).toEqual(['a']);
+    expect(sticking.look(['b', 'c'], STICKS_MS + 2)).toEqual([]);
+    expect(sticking.look(['b', 'c'], STICKS_MS + 3)).toEqual([]);
+    expect(sticking.look(['a', 'c'], 2 * STICKS_MS + 1)).toEqual(['c']);
+  });
+});
+
+it('differences count', () => {
+  expect(differences('x', [1, 1, 2], [1, 3])).toEqual(['x: +1', 'x: +2', 'x: -3']);
+  expect(differences('x', [2, 1], [1, 2])).toEqual([]);
 });
 
 describe('the table of faults', () => {
