@@ -57,6 +57,13 @@ it('says that a queue is taken instead of delaying nothing, and can be stopped',
   }
 });
 
+it('takes what it is told before its queue is there as one word after the other', async () => {
+  const line = new DelayLine({ seed: 1, arrivalFd: programs.arrivalFd });
+  await Promise.all([line.set(LOOPBACK, PATHS), line.set(LOOPBACK, []), line.set(LOOPBACK, PATHS)]);
+  await line.stop();
+  within(LOOPBACK.namespace, () => new PacketQueue(0)).close();
+});
+
 it('gives up and takes back what it put into an endpoint', async () => {
   const line = new DelayLine({ seed: 1, arrivalFd: programs.arrivalFd });
   await line.set(LOOPBACK, PATHS);

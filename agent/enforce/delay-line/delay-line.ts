@@ -29,6 +29,8 @@ export class DelayLine implements DelayBackend {
   readonly #endpoints = new Map<number, LocalEndpoint>();
   /** Endpoints on which an earlier agent may have left a queue. */
   readonly #adopted = new Set<number>();
+  /** Endpoint → when what it was told last is in force. */
+  readonly #setting = new Map<number, Promise<void>>();
   readonly #arrivalFd: number;
   #demand: DelayDemand | undefined;
 
@@ -52,7 +54,16 @@ export class DelayLine implements DelayBackend {
     if (isAdopted) this.#adopted.add(endpoint.number);
   }
 
-  async set(endpoint: LocalEndpoint, paths: readonly ImpairedPath[]): Promise<void> {
+  /** One after the other for each endpoint: a queue is installed once, and the last word is the last one said. */
+  set(endpoint: LocalEndpoint, paths: readonly ImpairedPath[]): Promise<void> {
+    const before = this.#setting.get(endpoint.number) ?? Promise.resolve();
+    const done = before.then(() => this.#set(endpoint, paths));
+    const settled = done.catch(() => {});
+    this.#setting.set(endpoint.number, settled);
+    return done;
+  }
+
+  async #set(endpoint: LocalEndpoint, paths: readonly ImpairedPath[]): Promise<void> {
     if (!this.#queues.has(endpoint.number)) {
       const isNeeded = paths.some(isImpaired);
       // Installing replaces what an earlier agent left.
