@@ -105,10 +105,12 @@ async function createProgram(called: string | undefined): Promise<Command> {
   return program;
 }
 
-// A reader that has seen enough (`netfold paths FILE | head`) is no failure; what runs goes on.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-});
+// A reader that has seen enough (`netfold paths FILE | head`) is no failure; what runs goes on. A daemon has none.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
 
 try {
   await (await createProgram(process.argv[2])).parseAsync();

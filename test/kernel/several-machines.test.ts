@@ -1,10 +1,24 @@
 /** Machines that are joined by a command each, and what becomes of them without a controller. */
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { agentStatus } from '../../controller/experiment/agents.ts';
-import { agentSocket, experimentFolder, meshKeyFile, stateFile } from '../../controller/lab/names.ts';
+import {
+  agentSocket,
+  experimentFolder,
+  logFile,
+  meshKeyFile,
+  stateFile,
+} from '../../controller/lab/names.ts';
 import { agentAt, agentsOf } from '../../controller/lab/processes.ts';
 import { ping } from '../../controller/verify/traffic.ts';
 import type { AgentStatus } from '../../proto/status.ts';
@@ -88,6 +102,10 @@ async function untilKnown(...agents: [number, string][]): Promise<void> {
  * the real network's round trips.
  */
 async function expectRoundTrip(from: number, to: number, ms: number): Promise<void> {
+  // An agent that has just come is shaped for some ticks later.
+  const isShaped = async (): Promise<boolean> =>
+    (await ping(machines[from]!, machines[to]!, 3, 20)).medianMs > ms / 2;
+  await until(isShaped, 'the path is shaped');
   const { medianMs, received } = await ping(machines[from]!, machines[to]!, 10, 20);
   expect(received).toBe(10);
   expect(medianMs).toBeGreaterThan(ms - 3 - LATE_MS);
@@ -225,6 +243,8 @@ describe('an experiment whose controller was killed', () => {
     kill(0);
     const again = (): number | undefined => agentAt(agentSocket(names[0]!, 'host0'));
     await until(() => (again() ?? before) !== before, 'it is started again', 20_000);
+    const log = readFileSync(logFile(names[0]!, 'controller'), 'utf8');
+    expect(log).toMatch(/^\d{4}-\S+ the agent of host0 has ended; it is started again$/m);
     await until(
       async () => (await status(0, 'host0').catch(() => undefined))?.known === 2,
       'it is back',

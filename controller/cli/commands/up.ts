@@ -1,5 +1,6 @@
 /** `netfold up`: runs an experiment, in the foreground or on its own. */
 import { fork } from 'node:child_process';
+import { appendFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { stderr } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,7 +18,7 @@ import type { Experiment } from '../../experiment/experiment.ts';
 import { findExperiment } from '../../experiment/state.ts';
 import { isEnding } from '../../experiment/teardown.ts';
 import { MESH_PORT } from '../../lab/lab-plan.ts';
-import { meshKeyFile } from '../../lab/names.ts';
+import { logFile, meshKeyFile } from '../../lab/names.ts';
 import { ANY_ADDRESS, reachableAt } from '../../site/mesh-address.ts';
 import { eventsOption } from '../files.ts';
 import { type ProgressMessage, passOnProgress, print, progress, step, styled, warn } from '../output.ts';
@@ -245,7 +246,12 @@ async function quit({ topology }: Experiment, startAt: number): Promise<string> 
 }
 
 function supervise(experiment: Experiment): Promise<string> {
-  const supervision = experiment.supervise(warn).then(() => 'ended from elsewhere');
+  const log = logFile(experiment.name, 'controller');
+  const tell = (line: string): void => {
+    warn(line);
+    appendFileSync(log, `${new Date().toISOString()} ${line}\n`);
+  };
+  const supervision = experiment.supervise(tell).then(() => 'ended from elsewhere');
   // Whoever waits for it gets the error, perhaps later.
   supervision.catch(() => {});
   return supervision;
