@@ -24,33 +24,35 @@ export class Classes {
   }
 
   /**
-   * A line for each class that is too many, or missing. `view`: of the agent that has the endpoints; what changed since then
-   * is no breach. Every path here has a bandwidth.
+   * A line for each class that is too many, or missing. `view`: of the agent that has the endpoints. Every path here has a
+   * bandwidth; the class of a path that is gone may stay as it was (agent/enforce/README.md).
    */
   wrong({ host, shares, epoch }: AgentView, path: Paths): string[] {
     const ceilings = new Map(shares.map(({ from, to, ceilingBps }) => [`${from} ${to}`, ceilingBps]));
     return this.#endpoints.flatMap((endpoint, at) => {
       const { name } = endpoint;
       if (endpoint.host.name !== host) return [];
-      const wanted = this.#endpoints.flatMap((other) => {
-        const found = other === endpoint ? undefined : path(epoch, name, other.name);
+      const others = this.#endpoints.filter((other) => other !== endpoint);
+      const paths = new Map(others.map((other) => [other.name, path(epoch, name, other.name)]));
+      const wanted = [...paths].flatMap(([to, found]) => {
         if (!found) return [];
-        const rate = Math.min(ceilings.get(`${name} ${other.name}`) ?? found.bandwidth, found.bandwidth);
-        return [line(other.name, toBytesPerSecond(rate))];
+        const rate = Math.min(ceilings.get(`${name} ${to}`) ?? found.bandwidth, found.bandwidth);
+        return [`${to} ${toBytesPerSecond(rate)} B/s`];
       });
-      return differences(`classes of ${name}`, this.#read(endpoint, at), wanted);
+      const has = this.#read(endpoint, at).filter(({ to }) => !paths.has(to) || paths.get(to));
+      const lines = has.map(({ to, bytesPerSecond }) => `${to} ${bytesPerSecond} B/s`);
+      return differences(`classes of ${name}`, lines, wanted);
     });
   }
 
-  #read({ interface: { index } }: LabEndpoint, at: number): string[] {
-    return listClasses(this.#sockets[at]!, index, OWN_MAJOR).map(({ minor, bytesPerSecond }) =>
-      line(this.#endpoints[minor - 1]?.name ?? `class ${minor}`, bytesPerSecond),
-    );
+  #read({ interface: { index } }: LabEndpoint, at: number): { to: string; bytesPerSecond: number }[] {
+    return listClasses(this.#sockets[at]!, index, OWN_MAJOR).map(({ minor, bytesPerSecond }) => ({
+      to: this.#endpoints[minor - 1]?.name ?? `class ${minor}`,
+      bytesPerSecond,
+    }));
   }
 
   close(): void {
     for (const socket of this.#sockets) socket.close();
   }
 }
-
-const line = (to: string, bytesPerSecond: number): string => `${to} ${bytesPerSecond} B/s`;

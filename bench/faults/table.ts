@@ -30,7 +30,7 @@ export function tableOf(outcomes: readonly Outcome[], backend: DelayBackendName,
     backend,
     source: 'issue 5: all agents agree within 5 s of the end of every fault',
     method:
-      'TCP and UDP flows, a topology that changes every second or two, and commands of users beside. From the end of a fault, and the first answer of agents that were started then, until all agents say the same of hosts, endpoints, epoch, commands and flows, their shares are those that one process computes from all flows, and the kernel has just these classes. The longest of each kind is judged.',
+      'TCP and UDP flows, a topology that changes every second or two, and commands of users beside. From the end of a fault, and the first answer of agents that were started then, until all agents say the same of hosts, endpoints, epoch, commands and flows, their shares are those that one process computes from all flows, and the kernel has just these classes, and those of paths that are gone. Of what changes all the time only what stays wrong over 250 ms counts. The longest of each kind is judged.',
     sampled: 'faults',
     rows: [
       ...KINDS.filter((kind) => of(kind).length > 0).map((kind) => rowOf(NAMES[kind], of(kind))),
