@@ -147,7 +147,8 @@ describe('an experiment in the foreground', () => {
     const agents = (): number[] => processesIn(namespacesOf(name).filter((one) => one.includes('+host1')));
     const running = async (): Promise<boolean> => {
       const { out } = await netfold('status', name, '--json');
-      return (out.match(/"state": "running"/g) ?? []).length === 2;
+      const { agents: all } = JSON.parse(out || '{ "agents": [] }') as { agents: { state: string }[] };
+      return all.filter(({ state }) => state === 'running').length === 2;
     };
     await until(running, 'it is up', 20_000);
     const [killed] = agents();
