@@ -67,7 +67,7 @@ interface Started {
 const START_DELAY_MS = 250;
 
 /** Agents of a large lab start one after the other on few cores. */
-const READY_TIMEOUT_MS = 60_000;
+const READY_TIMEOUT_MS = 180_000;
 
 export class Experiment {
   readonly plan: LabPlan;
