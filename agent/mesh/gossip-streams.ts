@@ -1,11 +1,12 @@
 /**
- * Notices peers that gossip no longer goes to. gossipsub sends through the first connection to a peer; of two, as there are
- * when both dialled, it forgets the second (`createOutboundStream` in its src/gossipsub.ts), also when the first ends.
+ * Notices peers that gossip doesn't go to. gossipsub opens one stream to a peer, on the first connection. It doesn't open
+ * another when that connection ends and a second one is left, as when both dialled, nor when opening fails
+ * (`createOutboundStream` in its src/gossipsub.ts).
  */
 import type { Timers } from '../clock.ts';
 
-/** A stream that is being opened is not missed yet. */
-export const GRACE_MS = 300;
+/** A peer that has had no stream for so long gets one; less, and it would be asked for while it is being opened. */
+export const LOOK_MS = 1000;
 
 export interface GossipConnection {
   readonly status: string;
@@ -15,39 +16,41 @@ export interface GossipConnection {
     readonly direction: string;
     readonly status: string;
   }[];
-  abort(error: Error): void;
 }
 
-export interface GossipStreamsPorts {
+export interface GossipStreamsPorts<Connection> {
   /** To all peers. */
-  readonly connections: () => readonly GossipConnection[];
+  readonly connections: () => readonly Connection[];
+  /** Has gossipsub open a stream. */
+  readonly open: (connection: Connection) => void;
   readonly timers: Timers;
 }
 
-export class GossipStreams {
-  readonly #ports: GossipStreamsPorts;
-  readonly #waiting = new Set<() => void>();
+export class GossipStreams<Connection extends GossipConnection> {
+  readonly #ports: GossipStreamsPorts<Connection>;
+  /** Peers without a stream when it was looked last. */
+  #missing: ReadonlySet<string> = new Set();
+  #cancel: (() => void) | undefined;
 
-  constructor(ports: GossipStreamsPorts) {
+  constructor(ports: GossipStreamsPorts<Connection>) {
     this.#ports = ports;
   }
 
-  /** A connection to `peer` has ended. Others are ended as well if none has gossip: then it begins with a new one. */
-  ended(peer: string): void {
-    const cancel = this.#ports.timers.after(GRACE_MS, () => {
-      this.#waiting.delete(cancel);
-      const left = this.#ports
-        .connections()
-        .filter(({ status, remotePeer }) => status === 'open' && remotePeer.toString() === peer);
-      if (left.some(hasGossip)) return;
-      for (const connection of left) connection.abort(new Error('no gossip goes through it'));
-    });
-    this.#waiting.add(cancel);
+  start(): void {
+    this.#cancel = this.#ports.timers.every(LOOK_MS, () => this.#look());
   }
 
   stop(): void {
-    for (const cancel of this.#waiting) cancel();
-    this.#waiting.clear();
+    this.#cancel?.();
+  }
+
+  #look(): void {
+    const open = this.#ports.connections().filter(({ status }) => status === 'open');
+    const byPeer = Map.groupBy(open, ({ remotePeer }) => remotePeer.toString());
+    const missing = [...byPeer].filter(([, connections]) => !connections.some(hasGossip));
+    for (const [peer, [connection]] of missing)
+      if (this.#missing.has(peer) && connection) this.#ports.open(connection);
+    this.#missing = new Set(missing.map(([peer]) => peer));
   }
 }
 
@@ -56,4 +59,14 @@ function hasGossip({ streams }: GossipConnection): boolean {
     ({ protocol, direction, status }) =>
       protocol.startsWith('/meshsub/') && direction === 'outbound' && status === 'open',
   );
+}
+
+/** Not in gossipsub's interface: what is put there gets a stream, unless its peer has one. */
+interface Opener {
+  outboundInflightQueue?: { push(wanted: { peerId: unknown; connection: unknown }): unknown };
+}
+
+/** Without it, mesh/pass-on.ts has the connection made anew, after five seconds. */
+export function openGossip(pubsub: object, connection: { readonly remotePeer: unknown }): void {
+  (pubsub as Opener).outboundInflightQueue?.push({ peerId: connection.remotePeer, connection });
 }

@@ -15,7 +15,7 @@ import { type Clock, systemClock, systemTimers, type Timers } from '../clock.ts'
 import { Admission } from './admission.ts';
 import { MeshError } from './errors.ts';
 import { Gate } from './gate.ts';
-import { GossipStreams } from './gossip-streams.ts';
+import { GossipStreams, openGossip } from './gossip-streams.ts';
 import { onHeardFrom } from './heard-from.ts';
 import { serveInvitations } from './invitations.ts';
 import { MAX_GOSSIP_BYTES, MAX_QUESTION_BYTES, MAX_STATE_BYTES } from './limits.ts';
@@ -54,6 +54,12 @@ export interface Libp2pTransportOptions {
 
 /** Longer than any round trip between hosts; a dial into a cut link ends, and the next one may find it healed. */
 const DIAL_TIMEOUT_MS = 3000;
+/**
+ * A connection through a link that was cut is ended by its kernel (mesh-sockets.ts); this is for what else may be wrong with
+ * one. An agent that starts on a busy machine leaves a question or two unanswered: if that ended connections, the others
+ * that start would be kept busy by making them anew, and leave questions unanswered in turn.
+ */
+const MOST_UNANSWERED = 3;
 /** Long enough for a leave to be written, short enough for `netfold down`. */
 const FLUSH_TIMEOUT_MS = 500;
 
@@ -75,7 +81,9 @@ class Libp2pTransport implements MeshTransport {
   readonly #options: Libp2pTransportOptions;
   readonly #redialer: Redialer<DialTarget>;
   readonly #questions = new QuestionStreams<Stream>();
-  readonly #gossip: GossipStreams;
+  readonly #gossip: GossipStreams<NodeConnection>;
+  /** How many questions in a row were not answered in time. */
+  readonly #unanswered = new WeakMap<NodeConnection, number>();
   readonly #publishing = new Set<Promise<unknown>>();
   #running = false;
 
@@ -87,7 +95,11 @@ class Libp2pTransport implements MeshTransport {
     this.#experiment = options.experiment;
     this.#options = options;
     const timers = options.timers ?? systemTimers;
-    this.#gossip = new GossipStreams({ connections: () => node.getConnections(), timers });
+    this.#gossip = new GossipStreams<NodeConnection>({
+      connections: () => node.getConnections(),
+      open: (connection) => openGossip(node.services.pubsub, connection),
+      timers,
+    });
     this.#redialer = new Redialer<DialTarget>({
       dial: (target) => this.#dial(target),
       isConnected: ({ peer }) => peer !== undefined && this.#connectionTo(peer) !== undefined,
@@ -118,9 +130,6 @@ class Libp2pTransport implements MeshTransport {
     });
     this.#gate.onRefused = (rejection, origin) => handlers.onRefused?.(rejection, origin);
     this.#node.addEventListener('peer:connect', ({ detail }) => handlers.onPeer(detail.toString()));
-    this.#node.addEventListener('connection:close', ({ detail }) => {
-      if (this.#running) this.#gossip.ended(detail.remotePeer.toString());
-    });
     for (const kind of REQUEST_KINDS) await this.#answer(kind, handlers);
     const { invitation, clock = systemClock } = this.#options;
     if (invitation) await serveInvitations(this.#node, invitation, () => clock.now());
@@ -132,6 +141,7 @@ class Libp2pTransport implements MeshTransport {
     pubsub.subscribe(this.#topic);
     this.#running = true;
     this.#redialer.start();
+    this.#gossip.start();
   }
 
   async stop(): Promise<void> {
@@ -163,12 +173,19 @@ class Libp2pTransport implements MeshTransport {
     const connection = this.#connectionTo(peer) ?? (await this.#dialKnown(peer, signal));
     try {
       const protocol = protocolOf(kind, this.#experiment);
-      return await this.#questions.ask(connection, { kind, protocol }, question, signal);
+      const answer = await this.#questions.ask(connection, { kind, protocol }, question, signal);
+      this.#unanswered.delete(connection);
+      return answer;
     } catch (error) {
-      // Through a link that was cut, TCP would try again for minutes, ever more rarely, also when it has healed.
-      if (signal.aborted) connection.abort(new Error('no answer in time'));
+      if (signal.aborted) this.#noteUnanswered(connection);
       throw error;
     }
+  }
+
+  #noteUnanswered(connection: NodeConnection): void {
+    const count = (this.#unanswered.get(connection) ?? 0) + 1;
+    this.#unanswered.set(connection, count);
+    if (count >= MOST_UNANSWERED) connection.abort(new Error('no answers in time'));
   }
 
   async connect(address: string): Promise<void> {

@@ -1,53 +1,59 @@
 import { expect, it } from 'vitest';
-import { type GossipConnection, GossipStreams, GRACE_MS } from '../../../agent/mesh/gossip-streams.ts';
+import { type GossipConnection, GossipStreams, LOOK_MS } from '../../../agent/mesh/gossip-streams.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
 const GOSSIP = { protocol: '/meshsub/1.2.0', direction: 'outbound', status: 'open' };
 
-/** Of peer `name`; whether it was aborted stands in `aborted`. */
-function connection(name: string, streams: GossipConnection['streams'], aborted: string[], status = 'open') {
-  return { status, remotePeer: name, streams, abort: () => aborted.push(name) };
-}
+const connection = (
+  remotePeer: string,
+  streams: GossipConnection['streams'] = [],
+  status = 'open',
+): GossipConnection => ({ status, remotePeer, streams });
 
-async function abortedAfter(
-  connections: (aborted: string[]) => GossipConnection[],
-  ms = GRACE_MS,
-): Promise<string[]> {
+function lab(connections: GossipConnection[]) {
   const clock = new ManualClock();
-  const aborted: string[] = [];
-  const all = connections(aborted);
-  const streams = new GossipStreams({ connections: () => all, timers: clock });
-  streams.ended('b');
-  await clock.advance(ms);
-  return aborted;
+  const opened: GossipConnection[] = [];
+  const streams = new GossipStreams({
+    connections: () => connections,
+    open: (one) => opened.push(one),
+    timers: clock,
+  });
+  streams.start();
+  return { clock, opened, streams };
 }
 
-it('ends what is left of connections to a peer without gossip, after a while', async () => {
+it('has a stream opened, on one connection, for a peer that has had none in two looks', async () => {
   const others = [
     { ...GOSSIP, direction: 'inbound' },
     { ...GOSSIP, status: 'closed' },
     { ...GOSSIP, protocol: '/netfold/clock/1/x' },
   ];
-  const left = (aborted: string[]) => [connection('b', others, aborted), connection('b', [], aborted)];
-  expect(await abortedAfter(left)).toEqual(['b', 'b']);
-  expect(await abortedAfter(left, GRACE_MS - 1)).toEqual([]);
+  const connections = [connection('a', [], 'closed'), connection('a', others), connection('a')];
+  const { clock, opened } = lab(connections);
+  await clock.advance(LOOK_MS);
+  expect(opened).toEqual([]);
+  await clock.advance(LOOK_MS);
+  expect(opened).toEqual([connections[1]]);
+  await clock.advance(LOOK_MS);
+  expect(opened).toHaveLength(2);
 });
 
-it('leaves connections alone where one has gossip, those to other peers, and those that are closed', async () => {
-  expect(
-    await abortedAfter((aborted) => [connection('b', [], aborted), connection('b', [GOSSIP], aborted)]),
-  ).toEqual([]);
-  expect(
-    await abortedAfter((aborted) => [connection('c', [], aborted), connection('b', [], aborted, 'closed')]),
-  ).toEqual([]);
+it('leaves alone who has a stream on any connection, who is new, and who is gone', async () => {
+  const connections = [connection('a'), connection('a', [GOSSIP]), connection('b')];
+  const { clock, opened } = lab(connections);
+  await clock.advance(LOOK_MS);
+  connections.pop();
+  connections.push(connection('c'));
+  await clock.advance(LOOK_MS);
+  // What was missing must be missing still.
+  connections.splice(0, 3, connection('a', [GOSSIP]), connection('b'));
+  await clock.advance(LOOK_MS);
+  expect(opened).toEqual([]);
 });
 
 it('does nothing any more when it is stopped', async () => {
-  const clock = new ManualClock();
-  const aborted: string[] = [];
-  const streams = new GossipStreams({ connections: () => [connection('b', [], aborted)], timers: clock });
-  streams.ended('b');
+  const { clock, opened, streams } = lab([connection('a')]);
   streams.stop();
-  await clock.advance(GRACE_MS);
-  expect(aborted).toEqual([]);
+  await clock.advance(3 * LOOK_MS);
+  expect(opened).toEqual([]);
 });
