@@ -14,6 +14,7 @@ const ABILITIES: readonly AbilityId[] = [
   'root',
   'cpus',
   'memory',
+  'capacity',
   'iproute2',
   'libbpf',
   'network-namespaces',
