@@ -7,7 +7,6 @@ import type { AgentState } from '../proto/status.ts';
 import { micros } from '../proto/units.ts';
 import { loadTopology } from '../topology/load.ts';
 import type { Topology } from '../topology/model.ts';
-import { encodeInvitation, invitationOf } from './bootstrap/invitation.ts';
 import { ExperimentClock } from './clock/experiment-clock.ts';
 import { systemClock, systemTimers } from './clock.ts';
 import { CommandJournal } from './control/command-journal.ts';
@@ -22,12 +21,11 @@ import { numbersByAddress } from './kernel/addresses.ts';
 import { probeMachine } from './kernel/probe.ts';
 import { loadPrograms, type Programs } from './kernel/programs.ts';
 import { journalKeeper } from './kernel/take-over.ts';
-import { giveUpAfter, readTcp } from './kernel/tcp-sockets.ts';
-import { createLibp2pTransport } from './mesh/libp2p-transport.ts';
-import { Mesh } from './mesh/mesh.ts';
-import { openSecurity } from './mesh/security.ts';
+import type { Mesh } from './mesh/mesh.ts';
+import { openMesh } from './mesh/open-mesh.ts';
 import type { MeshTransport } from './mesh/transport.ts';
 import { Epoch } from './tick/epoch.ts';
+import { rehearse } from './tick/rehearsal.ts';
 import { type KnownEndpoint, Shaping } from './tick/shaping.ts';
 import { type LocalShare, ShareRecord } from './tick/share-record.ts';
 import { Soon } from './tick/soon.ts';
@@ -47,6 +45,9 @@ const AUDIT_MS = 1000;
 const AUDITED_INTERFACES = 5;
 
 const ATTACHED_AT_ONCE = 32;
+
+/** For each of the two parts of the rehearsal. */
+const REHEARSAL_MS = 150;
 
 export class Agent {
   readonly bootstrap: Bootstrap;
@@ -98,6 +99,7 @@ export class Agent {
       time: this.time,
       timers: systemTimers,
       apply: (moment) => this.#apply(moment),
+      changedAt: () => this.#delay.changedAt,
     });
     this.control = this.#createControl();
     // What is due at the start is there before it; only applications wait.
@@ -243,38 +245,24 @@ export class Agent {
   }
 
   async #startMesh(): Promise<void> {
-    const { experiment, host, logFolder, mesh, topology } = this.bootstrap;
-    const endpointNames = this.#epoch.graph.endpoints;
-    const security = await openSecurity(mesh, host, endpointNames);
-    const { listen, announce = [] } = mesh;
-    this.#transport = await createLibp2pTransport({
-      ...{ experiment, listen, announce },
-      sockets: { readTcp, giveUpAfter },
-      invitation: () =>
-        encodeInvitation(invitationOf(this.bootstrap, this.#mesh.view, this.#transport.addresses)),
-      ...security,
+    const { host, logFolder, mesh: settings } = this.bootstrap;
+    const { mesh, transport } = await openMesh(this.bootstrap, {
+      endpointNames: this.#epoch.graph.endpoints,
+      ...{ log: this.#log, time: this.time },
     });
-    this.#mesh = new Mesh(
-      {
-        transport: this.#transport,
-        clock: systemClock,
-        timers: systemTimers,
-        log: this.#log,
-        time: this.time,
-      },
-      { topology: topology.hash.slice(0, 16), endpointNames, host, admission: security.admission },
-    );
-    this.#mesh.commands.onChange((added) => {
+    this.#mesh = mesh;
+    this.#transport = transport;
+    mesh.commands.onChange((added) => {
       for (const { origin, at, text } of added) this.#log.info({ origin, at: at / 1e6, text }, 'command');
       this.timeline.hear(added);
     });
     const journal = new CommandJournal(logFolder, host);
-    this.#mesh.commands.take(journal.read());
-    this.#mesh.commands.onChange((added) => journal.append(added));
-    await this.#mesh.start();
-    for (const peer of mesh.peers) {
+    mesh.commands.take(journal.read());
+    mesh.commands.onChange((added) => journal.append(added));
+    await mesh.start();
+    for (const peer of settings.peers) {
       // Agents start in any order; the transport goes on trying.
-      this.#transport.connect(peer).catch(({ message }: Error) => this.#log.info({ peer }, message));
+      transport.connect(peer).catch(({ message }: Error) => this.#log.info({ peer }, message));
     }
   }
 
@@ -357,6 +345,9 @@ export class Agent {
       );
     }
     this.#failure = undefined;
+    const local = this.bootstrap.endpoints;
+    await rehearse({ epoch: this.#epoch, local, known, side: this.#delay.side }, REHEARSAL_MS);
+    await this.#shaping.reassert(REHEARSAL_MS);
     this.#isShaped = true;
     if (this.#state === 'waiting') this.#state = 'ready';
   }

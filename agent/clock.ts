@@ -7,11 +7,16 @@ export interface Clock {
   wallNow(): number;
 }
 
-/** Both functions return what cancels the timer; cancelling twice, or too late, does nothing. */
+/** All functions return what cancels the timer; cancelling twice, or too late, does nothing. */
 export interface Timers {
   every(ms: number, run: () => void): () => void;
   after(ms: number, run: () => void): () => void;
+  /** As `after`, but never early, and late by some hundredths of a millisecond only: for what is due at an instant. */
+  sharply(ms: number, run: () => void): () => void;
 }
+
+/** A timer comes so late; what is left goes by in rounds of the event loop. */
+const TIMER_MS = 1.5;
 
 export const systemClock: Clock = {
   now: () => performance.now(),
@@ -26,5 +31,18 @@ export const systemTimers: Timers = {
   after: (ms, run) => {
     const timer = setTimeout(run, ms);
     return () => clearTimeout(timer);
+  },
+  sharply: (ms, run) => {
+    const due = performance.now() + ms;
+    let immediate: NodeJS.Immediate | undefined;
+    const goRound = (): void => {
+      if (performance.now() >= due) run();
+      else immediate = setImmediate(goRound);
+    };
+    const timer = setTimeout(goRound, ms - TIMER_MS);
+    return () => {
+      clearTimeout(timer);
+      clearImmediate(immediate);
+    };
   },
 };

@@ -3,13 +3,17 @@
  * can get. What it starts for users has the priority that it was started with itself.
  */
 import { constants, getPriority, setPriority } from 'node:os';
+import { ownThreads } from './kernel/process-table.ts';
 
 const ORDINARY = getPriority();
 
-/** Where the machine doesn't let it, the agent stays as it is. */
+/**
+ * All threads, those of the garbage collector, too, which others wait for; threads that come later inherit it. Where the
+ * machine doesn't let it, the agent stays as it is.
+ */
 export function raisePriority(): void {
   try {
-    setPriority(constants.priority.PRIORITY_HIGHEST);
+    for (const thread of ownThreads()) setPriority(thread, constants.priority.PRIORITY_HIGHEST);
   } catch {
     // Without the right to it, events are late where applications use all processors.
   }

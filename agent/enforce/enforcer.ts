@@ -125,6 +125,14 @@ export class Enforcer {
     return item.isBehind ? this.#carryOut(item, planTc(item.installed, item.desired)) : [];
   }
 
+  /** Tells the kernel again what it has been told. Nothing is different afterwards. */
+  reassert(endpoint: LocalEndpoint): FailedOp[] {
+    const item = this.#item(endpoint);
+    const { installed, desired } = item;
+    const untold = { ...installed, classes: new Map(), targets: new Map() };
+    return this.#carryOut(item, planTc(untold, desired));
+  }
+
   #carryOut(item: Interface, ops: readonly TcOp[]): FailedOp[] {
     const failed = ops.length === 0 ? [] : this.#tc.apply(item.endpoint, ops);
     item.isBehind = failed.length > 0;

@@ -116,6 +116,8 @@ export interface DelayBackend {
   onDemand?(demand: DelayDemand): Promise<void>;
   /** Changes paths that were asked for. */
   change?(paths: readonly DemandedPath[]): Promise<void>;
+  /** When paths changed last, on the clock of `performance.now()`. Absent: when `set` returned. */
+  readonly changedAt?: number;
   counters(): DelayCounters;
   /** Why it no longer works; `undefined` while it does. */
   readonly failure: string | undefined;

@@ -26,6 +26,11 @@ export function isRunning({ pid, startTime }: Pick<FoundProcess, 'pid' | 'startT
   return readStat(pid)?.startTime === startTime;
 }
 
+/** Numbers of the threads of this process. */
+export function ownThreads(): number[] {
+  return readdirSync('/proc/self/task').map(Number);
+}
+
 /** `undefined` for one that has ended. */
 function readStat(pid: number): { group: number; startTime: number } | undefined {
   const text = read(`/proc/${pid}/stat`);

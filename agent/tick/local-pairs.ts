@@ -74,6 +74,10 @@ export class LocalPairs {
     return this.update(this.destinations);
   }
 
+  reassert(): FailedOp[] {
+    return this.#enforcer.reassert(this.endpoint);
+  }
+
   setFirst(bandwidth: number): FailedOp[] {
     return this.#change(this.#outgoing.setFirst(bandwidth));
   }

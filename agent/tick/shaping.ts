@@ -95,9 +95,28 @@ export class Shaping {
     this.#paths.epoch = epoch;
     this.#paths.rates = rates;
     if (this.#demand) return this.#demand.setEpoch();
-    for (const local of this.#locals.values()) this.#noteFailed(local, local.updateAll());
+    // Another thread does these meanwhile.
     const delays = Array.from(this.#locals.values(), (local) => this.#delay(local));
+    for (const local of this.#locals.values()) this.#noteFailed(local, local.updateAll());
     return Promise.all(delays).then(() => {});
+  }
+
+  /**
+   * Tells the kernel again, for so long, what it has been told: nothing is different afterwards, but the code has run
+   * that does it (rehearsal.ts).
+   */
+  async reassert(milliseconds: number): Promise<void> {
+    if (this.#isOnDemand) return;
+    const end = performance.now() + milliseconds;
+    while (this.#locals.size > 0 && performance.now() < end) {
+      for (const local of this.#locals.values()) {
+        this.#noteFailed(local, local.reassert());
+        local.forgetTold();
+        await this.#delay(local);
+        await setImmediate();
+        if (performance.now() >= end) break;
+      }
+    }
   }
 
   /** Sets the rates of all flows from local endpoints; only pairs with a change are touched. */

@@ -16,6 +16,8 @@ export interface RunnerPorts {
   readonly timers: Timers;
   /** Brings the moment about; bandwidth is in force when this returns, everything when it is fulfilled. */
   readonly apply: (moment: Moment) => Promise<void>;
+  /** When delays were changed last (`Clock.now()`), where that is known better than by the promise. */
+  readonly changedAt?: () => number | undefined;
 }
 
 /** What was due at an instant, and when it was in force; microseconds since the start. */
@@ -96,14 +98,14 @@ export class TimelineRunner {
     const next = player.nextAt;
     if (!this.#isRunning || next === undefined) return;
     const milliseconds = time.millisUntil(next) ?? 0;
-    this.#cancel = timers.after(Math.min(Math.max(0, milliseconds), LONGEST_WAIT_MS), () => this.#play());
+    this.#cancel = timers.sharply(Math.min(Math.max(0, milliseconds), LONGEST_WAIT_MS), () => this.#play());
   }
 
   #play(): void {
     const { player, apply, time } = this.#ports;
     const due = player.nextAt;
     const now = this.#now();
-    // Timers come up to a millisecond early, and long waits come in parts.
+    // Long waits come in parts, and the clock may have been steered.
     if (due === undefined || now < due) {
       this.#wait();
       return;
@@ -115,8 +117,15 @@ export class TimelineRunner {
     this.#wait();
   }
 
+  /** The thread that hears of it may be at the next moment by now. */
+  #settledMicros(appliedMicros: number): number {
+    const { time, changedAt } = this.#ports;
+    const at = changedAt?.();
+    return at === undefined ? time.now()! : Math.max(appliedMicros, time.exact(at)!);
+  }
+
   #note(moment: Omit<Applied, 'settledMicros'>): void {
-    const settledMicros = this.#ports.time.now()!;
+    const settledMicros = this.#settledMicros(moment.appliedMicros);
     this.#lag.add((settledMicros - moment.dueMicros) / 1000);
     this.#applied.push({ ...moment, settledMicros });
   }

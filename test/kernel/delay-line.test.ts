@@ -74,3 +74,17 @@ it('gives up and takes back what it put into an endpoint', async () => {
   expect(line.failure).toContain('nothing is delayed');
   await expect(line.set({ ...LOOPBACK, number: 1 }, PATHS)).rejects.toMatchObject({ code: 'DELAY_FAILED' });
 });
+
+it('says when paths were in force', async () => {
+  const line = new DelayLine({ seed: 1, arrivalFd: programs.arrivalFd });
+  try {
+    await line.set(LOOPBACK, PATHS);
+    const before = performance.now();
+    await line.set(LOOPBACK, []);
+    const heard = performance.now();
+    expect(line.changedAt).toBeGreaterThanOrEqual(before);
+    expect(line.changedAt).toBeLessThanOrEqual(heard);
+  } finally {
+    await line.stop();
+  }
+});

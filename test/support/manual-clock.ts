@@ -54,6 +54,10 @@ export class ManualClock implements Clock, Timers {
     });
   }
 
+  sharply(ms: number, run: () => void): () => void {
+    return this.after(ms, run);
+  }
+
   get pendingTimers(): number {
     return this.#timers.filter(({ cancelled }) => !cancelled).length;
   }
@@ -141,6 +145,10 @@ export class PausableTimers implements Timers {
 
   after(ms: number, run: () => void): () => void {
     return this.#guard((guarded) => this.#timers.after(ms, guarded), run);
+  }
+
+  sharply(ms: number, run: () => void): () => void {
+    return this.#guard((guarded) => this.#timers.sharply(ms, guarded), run);
   }
 
   pause(): void {

@@ -56,10 +56,16 @@ export class DelayLine implements DelayBackend {
 
   /** One after the other for each endpoint: a queue is installed once, and the last word is the last one said. */
   set(endpoint: LocalEndpoint, paths: readonly ImpairedPath[]): Promise<void> {
-    const before = this.#setting.get(endpoint.number) ?? Promise.resolve();
-    const done = before.then(() => this.#set(endpoint, paths));
-    const settled = done.catch(() => {});
-    this.#setting.set(endpoint.number, settled);
+    const { number } = endpoint;
+    const before = this.#setting.get(number);
+    // Where nothing is being made, the thread has it before this returns.
+    const done = before ? before.then(() => this.#set(endpoint, paths)) : this.#set(endpoint, paths);
+    const settled: Promise<void> = done
+      .catch(() => {})
+      .finally(() => {
+        if (this.#setting.get(number) === settled) this.#setting.delete(number);
+      });
+    this.#setting.set(number, settled);
     return done;
   }
 
@@ -118,6 +124,12 @@ export class DelayLine implements DelayBackend {
   get failure(): string | undefined {
     const failure = this.#threads.map((thread) => thread.failure).find((one) => one !== undefined);
     return failure && `nothing is delayed or lost any more: ${failure.message}`;
+  }
+
+  get changedAt(): number {
+    const latest = Math.max(...this.#threads.map(({ counters }) => counters[COUNTER.changedMs]!));
+    const monotonicMs = Number(process.hrtime.bigint()) / 1e6;
+    return performance.now() - (monotonicMs - latest);
   }
 
   counters(): DelayCounters {

@@ -61,6 +61,6 @@ export interface WorkerStart {
   readonly seed: number;
 }
 
-/** Indices into the shared counters (Float64). */
-export const COUNTER = { packets: 0, lost: 1, held: 2, latestMs: 3 } as const;
-export const COUNTERS = 4;
+/** Indices into the shared counters (Float64). `changedMs`: when paths changed last, on the kernel's monotonic clock. */
+export const COUNTER = { packets: 0, lost: 1, held: 2, latestMs: 3, changedMs: 4 } as const;
+export const COUNTERS = 5;

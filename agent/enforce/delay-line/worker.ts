@@ -46,7 +46,8 @@ class DelayLineThread {
   #quick = 0;
   /** Negative while it doesn't. */
   #spinningSince = -1;
-  readonly #arrivals = new ArrivalClock(monotonicOffsetMs());
+  readonly #monotonicOffsetMs = monotonicOffsetMs();
+  readonly #arrivals = new ArrivalClock(this.#monotonicOffsetMs);
   readonly #unanswered = new Unanswered();
   readonly #onDemand = new OnDemand();
   readonly #dirty: Line[] = [];
@@ -289,6 +290,7 @@ class DelayLineThread {
     change();
     this.#quick += table.quick - quick;
     if (table.hasLoss !== hasLoss) queue.keepGsoWhole(hasLoss);
+    this.#counters[COUNTER.changedMs] = performance.now() + this.#monotonicOffsetMs;
   }
 }
 

@@ -341,3 +341,19 @@ describe('an interface that existed before', () => {
     ]);
   });
 });
+
+test('what is told again is told whole, and changes nothing', async () => {
+  await enforcer.attach(CLIENT);
+  enforcer.set(CLIENT, SLOW);
+  const before = tc.toString();
+  tc.tried.length = 0;
+  expect(enforcer.reassert(CLIENT)).toEqual([]);
+  expect(tc.tried.map(({ op }) => op)).toEqual([
+    ...['set-class', 'set-queue', 'set-class', 'set-queue'],
+    ...['set-target', 'set-target', 'set-target'],
+  ]);
+  expect(tc.toString()).toBe(before);
+  tc.tried.length = 0;
+  enforcer.set(CLIENT, SLOW);
+  expect(tc.tried).toEqual([]);
+});

@@ -165,3 +165,25 @@ test('nothing happens once it is stopped', async () => {
   await clock.advance(5000);
   expect(applied).toEqual([]);
 });
+
+test('delays are in force when their backend says, not when the agent heard of it, and never before bandwidth is', async () => {
+  const player = new Player(topology, () => {});
+  let changedAt = 0;
+  let behindMs = 2;
+  const apply = async (): Promise<void> => {
+    changedAt = clock.now() + spentMs + behindMs;
+    spentMs += 1;
+    await Promise.resolve();
+    spentMs += 40;
+  };
+  runner = new TimelineRunner({ player, time, timers: clock, apply, changedAt: () => changedAt });
+  start();
+  await clock.advance(1000);
+  expect(runner.applied.moments).toEqual([
+    { dueMicros: 1e6, appliedMicros: 1_001_000, settledMicros: 1_002_000, epoch: 1 },
+  ]);
+  behindMs = -30;
+  await clock.advance(500);
+  const [, second] = runner.applied.moments;
+  expect(second!.settledMicros).toBe(second!.appliedMicros);
+});
