@@ -6,6 +6,7 @@ import type { DelayBackendChoice } from '../../proto/bootstrap.ts';
 import { formatBps } from '../../proto/units.ts';
 import { BenchError } from '../errors.ts';
 import { type Interruption, withLab } from '../lab.ts';
+import { withBareLab } from '../measure/bare-lab.ts';
 import type { Table } from '../report/model.ts';
 import { type Context, FULL, QUICK } from './context.ts';
 import { delays } from './delays.ts';
@@ -47,6 +48,8 @@ export async function measureAccuracy({
       say: (text: string) => say(`${name}: ${text}`),
       withLab: <T>(text: string, use: Parameters<typeof withLab<T>>[3]) =>
         withLab(text, name, interruption, use),
+      withBareLab: <T>(names: readonly string[], use: Parameters<typeof withBareLab<T>>[2]) =>
+        withBareLab(names, interruption, use),
     };
     context.say('TCP unshaped');
     const unshaped = await measureUnshaped(context);

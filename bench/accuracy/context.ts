@@ -1,5 +1,6 @@
 /** What the tables of the accuracy bench are told: with which backend, how long, and on what kind of machine. */
 import type { DelayBackendName } from '../../agent/kernel/probe.ts';
+import type { Place } from '../../controller/verify/traffic.ts';
 import type { Lab } from '../lab.ts';
 
 export interface Context {
@@ -10,6 +11,11 @@ export interface Context {
   readonly say: (text: string) => void;
   /** See `withLab`. */
   readonly withLab: <T>(text: string, use: (lab: Lab) => Promise<T>) => Promise<T>;
+  /** See `withBareLab`. */
+  readonly withBareLab: <T>(
+    names: readonly string[],
+    use: (places: readonly Place[]) => Promise<T>,
+  ) => Promise<T>;
 }
 
 /** What the machine does where nothing is shaped. */

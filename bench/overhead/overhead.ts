@@ -1,19 +1,15 @@
 /** The overhead bench: netfold beside the same without it, in turns, so that what disturbs one disturbs the other. */
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import type { DelayBackendName } from '../../agent/kernel/probe.ts';
-import { inNamespace } from '../../controller/lab/names.ts';
-import type { Flow, Place } from '../../controller/verify/traffic.ts';
+import type { Flow } from '../../controller/verify/traffic.ts';
 import { type Interruption, withLab } from '../lab.ts';
 import { machineBackend } from '../measure/backend.ts';
 import { withBareLab } from '../measure/bare-lab.ts';
 import { goodput } from '../measure/goodput.ts';
 import { pingEach } from '../measure/pings.ts';
+import { shapeByHand } from '../measure/plain-tc.ts';
 import { median } from '../measure/statistics.ts';
 import type { Table } from '../report/model.ts';
 import { type Pair, tablesOf } from './tables.ts';
-
-const run = promisify(execFile);
 
 /** Both ends on one host, and nothing between them but this. */
 export const RATE_BPS = 4e9;
@@ -45,8 +41,10 @@ export async function measureOverhead({ quick, interruption, say }: OverheadOpti
   const beside = (text: string, prepare: (flow: Flow) => Promise<void>, measure: Measure): Promise<Pair[]> =>
     inTurns(text, backend, interruption, effort.rounds, prepare, measure);
   say(`TCP at 4 Gb/s, beside HTB set by hand, ${effort.rounds} rounds`);
-  const rates = await beside(SHAPED, shapeByHand, async (flow) =>
-    median((await goodput(flow, effort.tcp)).secondsBps),
+  const rates = await beside(
+    SHAPED,
+    (flow) => shapeByHand(flow, RATE_BPS),
+    async (flow) => median((await goodput(flow, effort.tcp)).secondsBps),
   );
   say(`round trips without any limit, beside none of netfold, ${effort.rounds} rounds`);
   const delays = await beside(
@@ -84,18 +82,4 @@ async function inTurns(
       return pairs;
     }),
   );
-}
-
-/** As anybody would: one class for everything, in both directions, the rest left to tc. */
-async function shapeByHand({ from, to }: Flow): Promise<void> {
-  const rate = `${RATE_BPS}bit`;
-  for (const place of [from, to]) {
-    await tc(place, 'qdisc add dev eth0 root handle 1: htb default 1');
-    await tc(place, `class add dev eth0 parent 1: classid 1:1 htb rate ${rate}`);
-  }
-}
-
-async function tc({ namespace }: Place, words: string): Promise<void> {
-  const [program, ...args] = inNamespace(namespace, ['tc', ...words.split(' ')]);
-  await run(program!, args);
 }

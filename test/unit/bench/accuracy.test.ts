@@ -6,8 +6,9 @@ import { delayTarget } from '../../../bench/accuracy/delays.ts';
 import { framesPerSecond } from '../../../bench/accuracy/frame-rates.ts';
 import { jitterTarget, spacingMs, withoutPauses } from '../../../bench/accuracy/jitters.ts';
 import { lossTarget } from '../../../bench/accuracy/losses.ts';
-import { isTooFast, targetOf } from '../../../bench/accuracy/tcp-rates.ts';
+import { besidePlain, isTooFast, targetOf } from '../../../bench/accuracy/tcp-rates.ts';
 import { rateBetween } from '../../../bench/measure/frame-rate.ts';
+import { judge } from '../../../bench/report/judge.ts';
 
 const FAST = { goodputBps: 9e9 };
 const SLOW = { goodputBps: 1.1e9 };
@@ -28,6 +29,17 @@ describe('TCP', () => {
       true,
       false,
     ]);
+  });
+});
+
+describe('a rate that was missed', () => {
+  const missed = judge(targetOf(1e9), { measured: 930e6, spread: null, samples: 7 });
+  it("is the machine's where tc by hand does no better", () => {
+    expect(besidePlain(missed, 935e6)).toMatchObject({ verdict: 'beyond', note: 'tc by hand makes 935Mbps' });
+  });
+  it("is netfold's where tc by hand reaches it, or comes nearer", () => {
+    expect(besidePlain(missed, 956e6).verdict).toBe('outside');
+    expect(besidePlain(missed, 944e6).verdict).toBe('outside');
   });
 });
 

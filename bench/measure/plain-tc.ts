@@ -1,0 +1,25 @@
+/** A network shaped by tc alone, by hand: what the kernel makes of a rate where netfold has no part. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { inNamespace } from '../../controller/lab/names.ts';
+import type { Flow, Place } from '../../controller/verify/traffic.ts';
+
+const run = promisify(execFile);
+
+/** Room for what is under way at 100 Gb/s. */
+const NETEM_PACKETS = 100_000;
+
+/** As anybody would: one class for everything, in both directions, the rest left to tc; each way `delayMs` of netem. */
+export async function shapeByHand({ from, to }: Flow, rateBps: number, delayMs = 0): Promise<void> {
+  for (const place of [from, to]) {
+    await tc(place, 'qdisc add dev eth0 root handle 1: htb default 1');
+    await tc(place, `class add dev eth0 parent 1: classid 1:1 htb rate ${rateBps}bit`);
+    if (delayMs === 0) continue;
+    await tc(place, `qdisc add dev eth0 parent 1:1 netem delay ${delayMs}ms limit ${NETEM_PACKETS}`);
+  }
+}
+
+async function tc({ namespace }: Place, words: string): Promise<void> {
+  const [program, ...args] = inNamespace(namespace, ['tc', ...words.split(' ')]);
+  await run(program!, args);
+}
