@@ -98,7 +98,7 @@ export const BENCHES: readonly Bench[] = [
   {
     name: 'faults',
     description: 'how soon do agents agree again after a fault, and on the truth?',
-    help: 'Agents of four hosts that are killed, stopped, cut off or badly connected, with traffic, events and commands beside: 210 faults.',
+    help: 'Agents of four hosts that are killed, stopped, cut off, badly connected or told a wrong date, with traffic, events and commands beside: 216 faults.',
     hasLabs: true,
     minutes: { whole: 20, quick: 3 },
     options: [

@@ -54,6 +54,8 @@ export const bootstrapSchema = z.strictObject({
   }),
   /** When the experiment has started, in milliseconds since 1970; absent: that is told later. */
   startAt: z.number().optional(),
+  /** The same as milliseconds ago, by a clock that nobody sets; who has both uses this one. */
+  startedAgoMs: z.number().optional(),
   tickMs: z.number().positive(),
   delayBackend: z.enum(DELAY_BACKENDS),
   /** What is enforced lapses when the agent doesn't renew it for so long; absent: never. */

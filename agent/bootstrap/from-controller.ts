@@ -1,6 +1,7 @@
 /** The bootstrap of an agent that a controller starts. */
 import { type Bootstrap, bootstrapSchema } from '../../proto/bootstrap.ts';
 import { callJson } from '../../proto/http-json.ts';
+import { systemClock } from '../clock.ts';
 import { type LocalSecurity, withLocalSecurity } from '../mesh/security.ts';
 import { checked } from './check.ts';
 
@@ -10,7 +11,11 @@ export async function bootstrapFromController(
 ): Promise<Bootstrap> {
   const { controller, host, announce } = options;
   const answer = await callJson(controller, `/bootstrap/${encodeURIComponent(host)}`);
-  const told = checked(bootstrapSchema, answer, controller);
+  const { startedAgoMs, ...told } = checked(bootstrapSchema, answer, controller);
   const mesh = withLocalSecurity(told.mesh, options);
-  return { ...told, mesh: { ...mesh, ...(announce && { announce: [...announce] }) } };
+  return {
+    ...told,
+    ...(startedAgoMs !== undefined && { startAt: systemClock.wallNow() - startedAgoMs }),
+    mesh: { ...mesh, ...(announce && { announce: [...announce] }) },
+  };
 }

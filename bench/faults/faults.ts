@@ -2,17 +2,20 @@
 import { chooseDelayBackend } from '../../agent/delay-backend.ts';
 import { probeMachine } from '../../agent/kernel/probe.ts';
 import { requireAbilities } from '../../controller/experiment/experiment.ts';
+import { hostName } from '../../controller/lab/names.ts';
 import { BenchError } from '../errors.ts';
 import { type Interruption, type Lab, withLab } from '../lab.ts';
 import type { Table } from '../report/model.ts';
+import { HostDates } from './host-dates.ts';
 import { describeFault, type Fault, planFaults } from './plan.ts';
 import { FaultSuite, type Outcome } from './suite.ts';
 import { BOUND_MS, tableOf } from './table.ts';
 import { FAULTS_TOPOLOGY, HOSTS } from './topology.ts';
+import { Traces } from './traces.ts';
 import { FaultTraffic } from './traffic.ts';
 
-const FAULTS = 210;
-const QUICK_FAULTS = 35;
+const FAULTS = 216;
+const QUICK_FAULTS = 32;
 
 export interface FaultsOptions {
   readonly quick: boolean;
@@ -29,21 +32,39 @@ export async function measureFaults(options: FaultsOptions): Promise<Table[]> {
   requireAbilities(abilities);
   const backend = chooseDelayBackend('auto', abilities);
   const faults = planFaults(count, seed, HOSTS);
-  const use = (lab: Lab): Promise<Outcome[]> => runFaults(faults, seed, lab, say);
-  const outcomes = await withLab(FAULTS_TOPOLOGY, backend, interruption, use, HOSTS);
-  return [tableOf(outcomes, backend, seed)];
+  const dates = new HostDates(HOST_NAMES);
+  let traces: Traces | undefined;
+  const use = (lab: Lab): Promise<Outcome[]> => {
+    traces = new Traces(lab.experiment.name);
+    return runFaults({ faults, seed, dates, say }, lab);
+  };
+  const outcomes = await withLab(FAULTS_TOPOLOGY, backend, interruption, use, HOSTS).finally(() =>
+    dates.stop(),
+  );
+  const left = traces?.left() ?? [];
+  for (const one of left) say(`left over: ${one}`);
+  return [tableOf(outcomes, left, backend, seed)];
+}
+
+/** As the lab calls them (controller/lab/names.ts). */
+export const HOST_NAMES: readonly string[] = Array.from({ length: HOSTS }, (_, index) => hostName(index));
+
+export interface FaultRun {
+  readonly faults: readonly Fault[];
+  readonly seed: number;
+  /** They were there before the lab was. */
+  readonly dates: HostDates;
+  readonly say: (text: string) => void;
 }
 
 /** One after the other, in a lab that has not begun to run. */
 export async function runFaults(
-  faults: readonly Fault[],
-  seed: number,
+  { faults, seed, dates, say }: FaultRun,
   { experiment, place }: Lab,
-  say: (text: string) => void,
 ): Promise<Outcome[]> {
   await experiment.run();
   const traffic = new FaultTraffic();
-  const suite = new FaultSuite(experiment, seed);
+  const suite = new FaultSuite(experiment, dates, seed);
   try {
     await traffic.start(place);
     const began = await suite.agree(performance.now());

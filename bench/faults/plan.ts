@@ -14,15 +14,19 @@ interface Window {
   readonly toMs: number;
 }
 
-/** `kill`: with SIGKILL, and a new one at the end. `bad`: 100 ms and 20 % loss. `controller`: nobody bootstraps agents. */
+/**
+ * `kill`: with SIGKILL, and a new one at the end. `bad`: 100 ms and 20 % loss. `date`: the host's date is set, and put
+ * right at the end. `controller`: nobody bootstraps agents.
+ */
 export type Part = Window &
   (
     | { readonly what: 'kill' | 'pause'; readonly host: number }
     | { readonly what: 'cut' | 'bad'; readonly directions: readonly Direction[] }
+    | { readonly what: 'date'; readonly host: number; readonly byMs: number }
     | { readonly what: 'controller' }
   );
 
-export const KINDS = ['kill', 'pause', 'cut', 'one-way', 'bad', 'controller', 'several'] as const;
+export const KINDS = ['kill', 'pause', 'cut', 'one-way', 'bad', 'date', 'controller', 'several'] as const;
 export type Kind = (typeof KINDS)[number];
 
 export interface Fault {
@@ -39,6 +43,11 @@ const MOST_MS = 8000;
 /** From here on the others may drop who is silent, or soon will. */
 const LONG_MS = 2500;
 const LONG_ONES = 1 / 3;
+/** What a clock without a battery, or daylight saving done wrong, makes of a date: from what NTP corrects to a day. */
+const LEAST_STEP_MS = 100;
+const MOST_STEP_MS = 86_400_000;
+/** A new agent reads the date within this. */
+const STARTED_MS = 2500;
 
 /** `count` faults on `hosts` hosts, each kind as often as the others. */
 export function planFaults(count: number, seed: number, hosts: number): Fault[] {
@@ -76,6 +85,8 @@ class Draw {
         return [{ what: 'cut', directions: this.#some(this.#directions()), ...this.#window() }];
       case 'bad':
         return [this.#bad()];
+      case 'date':
+        return this.#dates();
       case 'controller':
         return this.#withoutController();
       case 'several':
@@ -90,7 +101,26 @@ class Draw {
     return [{ what: 'controller', fromMs: 0, toMs: Math.max(1, other.toMs - 1) }, other];
   }
 
-  #one(what: 'kill' | 'pause'): Part {
+  /** On any hosts; or on one, whose agent dies, so that a new one starts under a wrong date. */
+  #dates(): Part[] {
+    const date = (host: number, window: Window): Part => ({
+      what: 'date',
+      host,
+      byMs: this.#step(),
+      ...window,
+    });
+    if (this.#chance(0.5)) return this.#some(this.#hosts).map((host) => date(host, this.#window()));
+    const kill = this.#one('kill');
+    return [kill, date(kill.host, { fromMs: kill.fromMs, toMs: kill.toMs + STARTED_MS })];
+  }
+
+  /** Forwards or back, each order of magnitude as often as the others. */
+  #step(): number {
+    const size = LEAST_STEP_MS * (MOST_STEP_MS / LEAST_STEP_MS) ** (this.#random.below(1001) / 1000);
+    return Math.round(this.#chance(0.5) ? size : -size);
+  }
+
+  #one(what: 'kill' | 'pause'): Part & { readonly host: number } {
     return { what, host: this.#random.below(this.#hosts.length), ...this.#window() };
   }
 
@@ -138,7 +168,8 @@ export function describeFault({ kind, parts, command }: Fault): string {
         : 'directions' in part
           ? part.directions.map(({ from, to }) => ` ${from}>${to}`).join('')
           : '';
-    return `${part.what}${whom} ${part.fromMs}–${part.toMs} ms`;
+    const by = 'byMs' in part ? ` by ${part.byMs} ms` : '';
+    return `${part.what}${whom}${by} ${part.fromMs}–${part.toMs} ms`;
   });
   const told = command ? [`"${command.text}" to ${command.host} at ${command.atMs} ms`] : [];
   return `${kind}: ${[...described, ...told].join(', ')}`;

@@ -9,6 +9,7 @@ import { callJson } from '../../proto/http-json.ts';
 import type { AgentView } from '../../proto/view.ts';
 import { type Disagreement, findDisagreement, STICKS_LOOKS, Sticking, type Truth } from './agreement.ts';
 import { Classes } from './classes.ts';
+import type { HostDates } from './host-dates.ts';
 import { MeshLinks } from './mesh-links.ts';
 import { Overseer } from './overseer.ts';
 import type { Fault, Part } from './plan.ts';
@@ -37,6 +38,7 @@ export class FaultSuite {
   readonly #experiment: Experiment;
   readonly #agents: AgentProcess[];
   readonly #links: MeshLinks;
+  readonly #dates: HostDates;
   readonly #overseer: Overseer;
   readonly #classes: Classes;
   readonly #truth: Omit<Truth, 'commands'>;
@@ -47,10 +49,11 @@ export class FaultSuite {
   /** How many commands there were when they were asked for last. */
   #heard = 0;
 
-  /** `experiment`: running. */
-  constructor(experiment: Experiment, seed: number) {
+  /** `experiment`: running, with agents that have `dates`. */
+  constructor(experiment: Experiment, dates: HostDates, seed: number) {
     const { plan, topology, agents } = experiment;
     this.#experiment = experiment;
+    this.#dates = dates;
     this.#agents = [...agents];
     this.#links = new MeshLinks(plan.hosts, seed);
     this.#overseer = new Overseer(topology);
@@ -111,6 +114,11 @@ export class FaultSuite {
     if ('directions' in part) {
       await this.#links.begin(part);
       return () => this.#links.end(part);
+    }
+    if (part.what === 'date') {
+      const host = this.#hostName(part.host);
+      this.#dates.set(host, part.byMs);
+      return () => this.#dates.set(host, 0);
     }
     if ('host' in part) return part.what === 'kill' ? this.#kill(part.host) : this.#pause(part.host);
     await this.#experiment.closeController();

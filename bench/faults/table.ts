@@ -1,7 +1,7 @@
 /** What agents did after the faults, as a table. Pure. */
 import type { DelayBackendName } from '../../agent/kernel/probe.ts';
 import { median, quantile, range } from '../measure/statistics.ts';
-import { judge, told } from '../report/judge.ts';
+import { judge, least, told } from '../report/judge.ts';
 import type { Row, Table } from '../report/model.ts';
 import { KINDS, type Kind } from './plan.ts';
 import type { Outcome } from './suite.ts';
@@ -16,12 +16,18 @@ const NAMES: Readonly<Record<Kind, string>> = {
   cut: 'links cut',
   'one-way': 'links cut one way',
   bad: '100 ms and 20 % loss on links',
+  date: 'dates set, some with an agent that starts then',
   controller: 'controller down, and another fault',
   several: 'several at a time',
 };
 
-/** The row of `Infinity` is outside. */
-export function tableOf(outcomes: readonly Outcome[], backend: DelayBackendName, seed: number): Table {
+/** The row of `Infinity` is outside. `left`: what the experiment has left on the machine. */
+export function tableOf(
+  outcomes: readonly Outcome[],
+  left: readonly string[],
+  backend: DelayBackendName,
+  seed: number,
+): Table {
   const of = (kind: Kind): Outcome[] => outcomes.filter(({ fault }) => fault.kind === kind);
   const answers = of('kill').map(({ answerMs }) => answerMs);
   return {
@@ -35,6 +41,7 @@ export function tableOf(outcomes: readonly Outcome[], backend: DelayBackendName,
     rows: [
       ...KINDS.filter((kind) => of(kind).length > 0).map((kind) => rowOf(NAMES[kind], of(kind))),
       ...(outcomes.length > 0 ? [rowOf('all', outcomes)] : []),
+      leftRow(left),
       ...(answers.length > 0 ? [startRow(answers)] : []),
     ],
   };
@@ -52,6 +59,11 @@ function rowOf(what: string, outcomes: readonly Outcome[]): Row {
     { what, unit: 'ms', target: 0, bound: { kind: 'absolute', value: BOUND_MS } },
     { measured: lost > 0 ? Number.NaN : Math.max(...times), spread, samples: times.length, note },
   );
+}
+
+function leftRow(left: readonly string[]): Row {
+  const facts = { measured: left.length, spread: null, samples: 1, note: left.slice(0, 3).join(', ') };
+  return least('namespaces, interfaces, processes and files left over', 'count', 0, facts);
 }
 
 function startRow(answers: readonly number[]): Row {

@@ -4,19 +4,22 @@ import fastify, { type FastifyInstance } from 'fastify';
 import { controllerSocket } from '../lab/names.ts';
 import type { Bootstraps } from './bootstraps.ts';
 
-/** `startAt` gives when the experiment has started, for agents that come later. */
+/**
+ * `startedAgoMs` gives how long ago the experiment has started, for agents that come later: the machine's date may have
+ * been set meanwhile.
+ */
 export async function serveBootstrap(
   experiment: string,
   bootstraps: Bootstraps,
-  startAt: () => number | undefined = () => undefined,
+  startedAgoMs: () => number | undefined = () => undefined,
 ): Promise<FastifyInstance> {
   const server = fastify();
   server.get<{ Params: { host: string } }>('/bootstrap/:host', async ({ params }, reply) => {
     const bootstrap = bootstraps.get(params.host);
     if (!bootstrap)
       return reply.code(404).send({ error: `there is no host "${params.host}" in this experiment` });
-    const started = startAt();
-    return { ...bootstrap, ...(started !== undefined && { startAt: started }) };
+    const ago = startedAgoMs();
+    return { ...bootstrap, ...(ago !== undefined && { startedAgoMs: ago }) };
   });
   // One that was killed has left its own.
   rmSync(controllerSocket(experiment), { force: true });

@@ -26,6 +26,7 @@ import { serveBootstrap } from './bootstrap-server.ts';
 import { type AgentSettings, keepBootstraps, makeBootstraps, type TopologyText } from './bootstraps.ts';
 import { type OpenMesh, secureMesh } from './mesh-security.ts';
 import { recover } from './resume.ts';
+import { Started } from './started.ts';
 import { readState, reserveExperiment, stateOf, writeState } from './state.ts';
 import { supervise } from './supervisor.ts';
 import { isEnding, type Progress, removeExperiment } from './teardown.ts';
@@ -56,11 +57,6 @@ export interface SiteOptions {
   readonly leaseMs: number;
   /** Endpoints that have no place here come from hosts that join. */
   readonly elsewhere?: Elsewhere & OpenMesh;
-}
-
-/** When the timeline began, in milliseconds since 1970; agents that come later are told. */
-interface Started {
-  at: number | undefined;
 }
 
 /** Every agent is told before it begins. */
@@ -121,8 +117,8 @@ export class Experiment {
       const settings = { delayBackend, logFolder, ...siteSettings(site), ...options.metadata };
       const bootstraps = makeBootstraps(plan, source, settings, security);
       keepBootstraps(name, bootstraps);
-      const started: Started = { at: undefined };
-      const serve = () => serveBootstrap(name, bootstraps, () => started.at);
+      const started = new Started();
+      const serve = () => serveBootstrap(name, bootstraps, () => started.agoMs);
       server = await serve();
       onStep(`starting ${count(plan.hosts.length, 'agent')}`);
       const agents = plan.hosts.map((host) => new AgentProcess(name, host));
@@ -143,10 +139,10 @@ export class Experiment {
     const { plan, bootstraps, startAt } = await recover(name);
     const { file, text, script } = [...bootstraps.values()][0]!.topology;
     const { topology } = loadTopology(text, file, script);
-    const started: Started = { at: startAt };
+    const started = new Started(startAt);
     keepBootstraps(name, bootstraps);
     if (!readState(name)) writeState(stateOf(plan, file, startAt));
-    const serve = () => serveBootstrap(name, bootstraps, () => started.at);
+    const serve = () => serveBootstrap(name, bootstraps, () => started.agoMs);
     const server = await serve();
     const agents = plan.hosts.map((host) => AgentProcess.adopt(name, host));
     const graph = graphAt(topology, micros(0));
@@ -172,7 +168,7 @@ export class Experiment {
    */
   async run(): Promise<number> {
     const startAt = Date.now() + START_DELAY_MS;
-    this.#started.at = startAt;
+    this.#started.set(startAt);
     const told = await Promise.allSettled(this.#agents.map((agent) => agent.run(startAt)));
     const failed = told.filter((one) => one.status === 'rejected');
     if (failed.length === told.length) throw failed[0]!.reason as Error;

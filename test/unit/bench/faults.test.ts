@@ -13,16 +13,18 @@ import { tableOf } from '../../../bench/faults/table.ts';
 import type { AgentView } from '../../../proto/view.ts';
 
 describe('a plan of faults', () => {
-  const faults = planFaults(210, 5, 4);
+  const faults = planFaults(216, 5, 4);
 
   it('has as many of each kind, the same from the same seed', () => {
-    for (const kind of KINDS) expect(faults.filter((fault) => fault.kind === kind)).toHaveLength(30);
-    expect(planFaults(210, 5, 4)).toEqual(faults);
-    expect(planFaults(210, 6, 4)).not.toEqual(faults);
+    for (const kind of KINDS) expect(faults.filter((fault) => fault.kind === kind)).toHaveLength(27);
+    expect(planFaults(216, 5, 4)).toEqual(faults);
+    expect(planFaults(216, 6, 4)).not.toEqual(faults);
   });
 
   it('lasts from a tenth of a second to eight, and tells commands meanwhile', () => {
-    const windows = faults.flatMap(({ parts }) => parts.filter(({ what }) => what !== 'controller'));
+    const windows = faults.flatMap(({ parts }) =>
+      parts.filter(({ what }) => what !== 'controller' && what !== 'date'),
+    );
     const lengths = windows.map(({ fromMs, toMs }) => toMs - fromMs);
     expect(Math.min(...lengths)).toBeGreaterThanOrEqual(100);
     expect(Math.max(...lengths)).toBeLessThanOrEqual(8000);
@@ -41,6 +43,24 @@ describe('a plan of faults', () => {
       const [controller, other] = parts as [(typeof parts)[number], (typeof parts)[number]];
       expect(controller.toMs).toBeLessThan(other.toMs);
       expect(controller.toMs).toBeGreaterThan(other.fromMs);
+    }
+  });
+
+  it('sets dates forwards and back, by little and by much, and starts agents under wrong ones', () => {
+    const dated = faults.filter(({ kind }) => kind === 'date');
+    const steps = dated.flatMap(({ parts }) => parts.flatMap((part) => ('byMs' in part ? [part.byMs] : [])));
+    for (const sign of [1, -1]) {
+      expect(steps.some((ms) => ms * sign > 3_600_000)).toBe(true);
+      expect(steps.some((ms) => ms * sign > 0 && ms * sign < 10_000)).toBe(true);
+    }
+    const withKill = dated.filter(({ parts }) => parts.some(({ what }) => what === 'kill'));
+    expect(withKill.length).toBeGreaterThan(5);
+    expect(withKill.length).toBeLessThan(dated.length - 5);
+    for (const { parts } of withKill) {
+      const [kill, date] = parts as [(typeof parts)[number], (typeof parts)[number]];
+      expect('host' in kill && 'host' in date && kill.host === date.host).toBe(true);
+      expect(date.fromMs).toBeLessThanOrEqual(kill.fromMs);
+      expect(date.toMs).toBeGreaterThan(kill.toMs + 2000);
     }
   });
 
@@ -65,10 +85,11 @@ describe('a plan of faults', () => {
     const parts = [
       { what: 'kill', host: 2, fromMs: 10, toMs: 900 },
       { what: 'bad', directions: [{ from: 0, to: 3 }], fromMs: 0, toMs: 700 },
+      { what: 'date', host: 1, byMs: -400, fromMs: 5, toMs: 600 },
     ] as const;
     const command = { host: 1, atMs: 50, text: 'reset' };
     expect(describeFault({ kind: 'several', parts, command })).toBe(
-      'several: kill 2 10–900 ms, bad 0>3 0–700 ms, "reset" to 1 at 50 ms',
+      'several: kill 2 10–900 ms, bad 0>3 0–700 ms, date 1 by -400 ms 5–600 ms, "reset" to 1 at 50 ms',
     );
   });
 });
@@ -222,18 +243,28 @@ describe('the table of faults', () => {
   });
 
   it('judges the longest of each kind', () => {
-    const { rows } = tableOf([outcome(kill, 100), outcome(kill, 4999), outcome(pause, 5001)], 'netem', 1);
+    const { rows } = tableOf([outcome(kill, 100), outcome(kill, 4999), outcome(pause, 5001)], [], 'netem', 1);
     expect(rows.map(({ what, measured, verdict, samples }) => [what, measured, verdict, samples])).toEqual([
       ['agents killed, new ones started', 4999, 'within', 2],
       ['agents stopped for a while', 5001, 'outside', 1],
       ['all', 5001, 'outside', 3],
+      ['namespaces, interfaces, processes and files left over', 0, 'within', 1],
       ['from the start of new agents to the first answer, median', 1200, 'told', 2],
     ]);
     expect(rows[0]!.note).toBe('median 2550 ms, 99 % 4950 ms');
   });
 
+  it('names what is left over', () => {
+    const { rows } = tableOf([outcome(pause, 100)], ['namespace netfold.x', 'process 7'], 'netem', 1);
+    expect(rows.at(-1)).toMatchObject({
+      measured: 2,
+      verdict: 'outside',
+      note: 'namespace netfold.x, process 7',
+    });
+  });
+
   it('counts those after which there never was agreement', () => {
-    const { rows } = tableOf([outcome(kill, 100), outcome(kill, Number.POSITIVE_INFINITY)], 'netem', 1);
+    const { rows } = tableOf([outcome(kill, 100), outcome(kill, Number.POSITIVE_INFINITY)], [], 'netem', 1);
     expect(rows[0]).toMatchObject({ measured: null, verdict: 'outside', note: '1 never' });
   });
 });
