@@ -24,6 +24,12 @@ export interface LabOptions {
   readonly elsewhere?: boolean;
   readonly listen?: MeshAddress;
   readonly meshKey?: string;
+  /** Name of this machine in the experiment. */
+  readonly host?: string;
+  /** Folder of this agent's identity, file with the allow-list, multiaddrs that others are told. */
+  readonly identity?: string;
+  readonly allow?: string;
+  readonly announce?: readonly string[];
 }
 
 /** What asks a command to end. */
@@ -93,14 +99,29 @@ async function attend<T>(
 
 /** `undefined`: a lab. Throws `JOIN_USAGE`. */
 function siteOf(lab: LabOptions): SiteOptions | undefined {
-  const { at: placements, takeOver = false, lease, elsewhere, listen, meshKey } = lab;
-  if (!elsewhere && (listen ?? meshKey) !== undefined)
-    throw wrong('--listen and --mesh-key need --elsewhere');
+  const { at: placements, takeOver = false, lease, elsewhere, listen } = lab;
+  const { meshKey, host, identity, allow, announce } = lab;
+  const meeting = { listen, meshKey, host, identity, allow, announce };
+  const [needless] = Object.entries(meeting).flatMap(([name, given]) => (given === undefined ? [] : [name]));
+  if (!elsewhere && needless !== undefined) throw wrong(`${optionOf(needless)} needs --elsewhere`);
   if (elsewhere && placements.length === 0) throw wrong('--elsewhere needs an endpoint that is here');
   if (placements.length === 0) return undefined;
-  const others = { listen: listen ?? ANY_ADDRESS, ...(meshKey !== undefined && { meshKey }) };
+  if (allow !== undefined && identity === undefined)
+    throw wrong('--allow needs --identity: a list can only name agents that stay who they are');
+  const others = {
+    listen: listen ?? ANY_ADDRESS,
+    ...(meshKey !== undefined && { meshKey }),
+    ...(host !== undefined && { host }),
+    ...(identity !== undefined && { identity }),
+    ...(allow !== undefined && { allow }),
+    ...(announce && { announce }),
+  };
   return { placements, takeOver, leaseMs: lease / 1000, ...(elsewhere && { elsewhere: others }) };
 }
+
+/** `meshKey` is `--mesh-key`. */
+const optionOf = (name: string): string =>
+  `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 const wrong = (message: string): ControllerError =>
   new ControllerError('JOIN_USAGE', message, 'for example: netfold up wan.yaml --at client=eth0 --elsewhere');

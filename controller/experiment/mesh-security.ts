@@ -1,15 +1,23 @@
 /** Who may join an experiment: its hosts, each under its own name and with its own endpoints, and nobody else. */
+import { resolve } from 'node:path';
+import { readAllowList } from '../../agent/mesh/admission.ts';
 import { makeMeshKey, readMeshKey } from '../../agent/mesh/mesh-key.ts';
 import type { Bootstrap } from '../../proto/bootstrap.ts';
 import type { LabPlan } from '../lab/lab-plan.ts';
 import { identityFolder, meshKeyFile } from '../lab/names.ts';
 
-export type MeshSecurity = Pick<Bootstrap['mesh'], 'key' | 'allow' | 'assignment'>;
+export type MeshSecurity = Pick<Bootstrap['mesh'], 'key' | 'allow' | 'assignment' | 'identity' | 'announce'>;
 
 /** For an experiment that hosts of other machines join. */
 export interface OpenMesh {
   /** File with the mesh's key; absent: a new one is made. */
   readonly meshKey?: string;
+  /** Folder of this machine's identity; absent: a new one, which goes with the experiment. */
+  readonly identity?: string;
+  /** File with the allow-list; absent: everybody who has the key. */
+  readonly allow?: string;
+  /** Multiaddrs that others are told instead of where the agent listens. */
+  readonly announce?: readonly string[];
 }
 
 /**
@@ -20,7 +28,7 @@ export async function secureMesh(plan: LabPlan, open?: OpenMesh): Promise<MeshSe
   const { experiment, hosts, endpoints } = plan;
   const assignment = Object.fromEntries(endpoints.map(({ name, host }) => [name, host.name]));
   const key = open?.meshKey === undefined ? makeMeshKey(meshKeyFile(experiment)) : readMeshKey(open.meshKey);
-  if (open) return { key, assignment };
+  if (open) return secureOpenMesh(hosts[0]!.name, { key, assignment }, open);
   // libp2p takes longer to load than most commands take to run.
   const { openIdentity, peerIdOf } = await import('../../agent/mesh/identity.ts');
   const allow = await Promise.all(
@@ -30,4 +38,21 @@ export async function secureMesh(plan: LabPlan, open?: OpenMesh): Promise<MeshSe
     }),
   );
   return { key, allow, assignment };
+}
+
+/** `host`: the one of this machine. Throws `MESH_NOT_ALLOWED` where the list has another in its place. */
+async function secureOpenMesh(
+  host: string,
+  rules: Pick<MeshSecurity, 'key' | 'assignment'>,
+  { identity, allow, announce }: OpenMesh,
+): Promise<MeshSecurity> {
+  const security = {
+    ...rules,
+    // Agents that are started again, by whoever resumes the experiment, may be started elsewhere.
+    ...(identity !== undefined && { identity: resolve(identity) }),
+    ...(allow !== undefined && { allow: readAllowList(allow) }),
+  };
+  const { openSecurity } = await import('../../agent/mesh/security.ts');
+  await openSecurity(security, host, []);
+  return { ...security, ...(announce && { announce: [...announce] }) };
 }

@@ -13,6 +13,9 @@ export interface MeshAddress {
 /** All of this machine's IPv4 addresses. */
 export const ANY_ADDRESS: MeshAddress = { address: '0.0.0.0', port: MESH_PORT };
 
+/** Those that agents can dial. What follows, such as `/p2p/PEER`, is libp2p's to read. */
+const MULTIADDR = /^\/(ip4|ip6|dns|dns4|dns6)\/[^/]+\/tcp\/\d{1,5}(\/p2p\/[^/]+)?$/;
+
 const NAME = /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/;
 
 /** `ADDRESS[:PORT]`, an IPv6 address with a port in brackets. Throws `InvalidArgumentError`. */
@@ -24,7 +27,7 @@ export function parseListen(text: string): MeshAddress {
 
 /** A multiaddr, or what `parseListen` takes, or the name of a machine; gives a multiaddr. Throws `InvalidArgumentError`. */
 export function parsePeer(text: string): string {
-  if (text.startsWith('/')) return text;
+  if (MULTIADDR.test(text)) return text;
   const parsed = split(text);
   if (parsed && (isIP(parsed.address) || NAME.test(parsed.address))) return multiaddrOf(parsed);
   throw new InvalidArgumentError('write ADDRESS, ADDRESS:PORT or a multiaddr, e.g. /ip4/192.0.2.7/tcp/4646');

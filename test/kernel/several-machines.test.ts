@@ -1,4 +1,6 @@
 /** Machines that are joined by a command each, and what becomes of them without a controller. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   copyFileSync,
   existsSync,
@@ -10,7 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { agentStatus } from '../../controller/experiment/agents.ts';
 import {
   agentSocket,
@@ -21,6 +23,8 @@ import {
 } from '../../controller/lab/names.ts';
 import { agentAt, agentsOf } from '../../controller/lab/processes.ts';
 import { ping } from '../../controller/verify/traffic.ts';
+import type { Bootstrap } from '../../proto/bootstrap.ts';
+import { callJson } from '../../proto/http-json.ts';
 import type { AgentStatus } from '../../proto/status.ts';
 import { experimentName, run, runIn, until } from '../support/lab.ts';
 import { connectMachines, type Machine } from '../support/machines.ts';
@@ -165,6 +169,60 @@ describe('several machines', () => {
     await until(async () => (await status(1, 'host-b')).state === 'running', 'it runs');
     expect((await status(0, 'host0')).conflicts).toEqual([]);
     await expectRoundTrip(0, 1, 60);
+  });
+});
+
+it('an agent whose port is in use does not start, says which, and leaves nothing', async () => {
+  await begin();
+  const taken = spawn('ip', ['netns', 'exec', machines[1]!.namespace, 'iperf3', '-s', '--forceflush', '-p', '4646']);
+  onTestFinished(() => void taken.kill('SIGKILL'));
+  await once(taken.stdout, 'data');
+  const refused = await machines[1]!.netfold(...joining(1, 'b'));
+  expect(refused.err).toMatch(/the mesh can't listen: EADDRINUSE.*:4646/);
+  expect(refused.code).toBe(3);
+  expect(existsSync(experimentFolder(names[1]!))).toBe(false);
+});
+
+describe('with an allow-list', () => {
+  const list = (): string => join(folder, 'allow.txt');
+  const identity = (machine: number): string => join(folder, `identity${machine}`);
+  const peerOf = async (machine: number): Promise<string> =>
+    (await machines[machine]!.netfold('mesh', 'identity', identity(machine))).out.trim();
+  const beginListed = (...more: string[]) =>
+    machines[0]!.netfold(
+      ...['up', file, '--name', names[0]!, '--at', 'a=eth0', '--elsewhere', '--detach', '--host', 'first'],
+      ...['--identity', identity(0), '--allow', list(), ...more],
+    );
+
+  it('those that are on it meet, where they say that they are; others are refused', {
+    timeout: 90_000,
+  }, async () => {
+    writeFileSync(list(), `${await peerOf(0)} first\n${await peerOf(1)} host-b\n`, { mode: 0o600 });
+    const up = await beginListed('--announce', '10.9.0.1', '--announce', '[2001:db8::7]:5000');
+    expect(up, up.err).toMatchObject({ code: 0 });
+    expect(up.out).toContain('--join /ip4/10.9.0.1/tcp/4646 --join /ip6/2001:db8::7/tcp/5000 --experiment');
+    copyFileSync(meshKeyFile(names[0]!), key);
+    const words = [...joining(2, 'c'), '--identity', identity(2)];
+    const stranger = await machines[2]!.netfold(...words);
+    expect(stranger.err).toMatch(/doesn't allow this agent \(`netfold mesh identity`\)/);
+    expect(stranger.code).toBe(1);
+    const second = machines[1]!.start(...joining(1, 'b'), '--identity', identity(1));
+    await until(() => second.output().includes('joined'), 'it joins', 20_000);
+    await until(async () => (await status(0, 'first')).known === 2, 'they know each other', 20_000);
+    const told = (await callJson(`unix:${agentSocket(names[1]!, 'host-b')}`, '/bootstrap')) as Bootstrap;
+    expect(told.mesh.peers.map((peer) => peer.replace(/\/p2p\/.*/, ''))).toEqual(
+      expect.arrayContaining(['/ip4/10.9.0.1/tcp/4646', '/ip6/2001:db8::7/tcp/5000']),
+    );
+    expect(told.mesh.allow).toHaveLength(2);
+    expect((await status(0, 'first')).mesh.rejected.PEER_NOT_ALLOWED).toBeGreaterThan(0);
+  });
+
+  it('that has not the one who begins, nothing begins', async () => {
+    writeFileSync(list(), `${await peerOf(0)} somebody\n`, { mode: 0o600 });
+    const refused = await beginListed();
+    expect(refused.err).toMatch(/the others would not hear first: .* may only be somebody/);
+    expect(refused.code).toBe(1);
+    expect(existsSync(experimentFolder(names[0]!))).toBe(false);
   });
 });
 

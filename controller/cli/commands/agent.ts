@@ -6,7 +6,7 @@ import { ControllerError } from '../../errors.ts';
 import { ANY_ADDRESS, type MeshAddress, parsePeer } from '../../site/mesh-address.ts';
 import type { Placement } from '../../site/site-plan.ts';
 import { step } from '../output.ts';
-import { listenOption, siteOptions } from '../site-options.ts';
+import { hostOption, listenOption, meetingOptions, siteOptions } from '../site-options.ts';
 
 interface AgentFlags {
   readonly controller?: string;
@@ -47,17 +47,11 @@ export function addAgentCommand(program: Command): void {
       '--name <name>',
       "with --join: what it is called on this machine (default: the experiment's name)",
     )
-    .option('--host <name>', "this host's name in the experiment", hostname())
+    .addOption(hostOption("this host's name in the experiment").default(hostname()))
     .option('--socket <path>', "with --controller: the agent's own unix socket")
     .option('--mesh-key <file>', "the mesh's key (`netfold mesh key`); only its owner may read the file")
-    .option('--identity <folder>', "where this agent's identity is kept, e.g. /var/lib/netfold/identity")
-    .option('--allow <file>', 'who may join: a line `PEER [HOST]` for each agent')
-    .option(
-      '--announce <address...>',
-      'where others can reach it, if not where it listens (behind NAT), e.g. /ip4/203.0.113.7/tcp/4646',
-    )
     .addOption(listenOption('with --join'));
-  for (const option of siteOptions('with --join')) command.addOption(option);
+  for (const option of [...meetingOptions(), ...siteOptions('with --join')]) command.addOption(option);
   command
     .addOption(new Option('--log-level <level>').choices(['debug', 'info', 'warn', 'error']).default('info'))
     .addHelpText('after', EXAMPLE)

@@ -22,7 +22,7 @@ import { logFile, meshKeyFile } from '../../lab/names.ts';
 import { ANY_ADDRESS, reachableAt } from '../../site/mesh-address.ts';
 import { eventsOption } from '../files.ts';
 import { type ProgressMessage, passOnProgress, print, progress, step, styled, warn } from '../output.ts';
-import { joinCommand, listenOption, siteOptions } from '../site-options.ts';
+import { hostOption, joinCommand, listenOption, meetingOptions, siteOptions } from '../site-options.ts';
 import {
   type Interruption,
   type LabOptions,
@@ -98,7 +98,7 @@ export function addUpCommand(program: Command): void {
 
 /** What `verify` can't do. */
 function addRunOptions(command: Command): Command {
-  return command
+  command
     .addOption(durationOption())
     .option(
       '--elsewhere',
@@ -106,7 +106,10 @@ function addRunOptions(command: Command): Command {
     )
     .option('--wait', 'with --elsewhere: start applications and timeline when all endpoints are there')
     .addOption(listenOption('with --elsewhere'))
-    .option('--mesh-key <file>', 'with --elsewhere: a key of `netfold mesh key`, instead of a new one');
+    .option('--mesh-key <file>', 'with --elsewhere: a key of `netfold mesh key`, instead of a new one')
+    .addOption(hostOption("with --elsewhere: this machine's name in the experiment (default: host0)"));
+  for (const option of meetingOptions('with --elsewhere')) command.addOption(option);
+  return command;
 }
 
 const durationOption = (): Option =>
@@ -207,7 +210,8 @@ function reportUp({ name }: Experiment): void {
 }
 
 /** The words for other machines. */
-function announceJoining({ name, graph, plan }: Experiment, { elsewhere, listen, meshKey }: UpOptions): void {
+function announceJoining({ name, graph, plan }: Experiment, options: UpOptions): void {
+  const { elsewhere, listen, meshKey, announce: announced } = options;
   if (!elsewhere) return;
   const here = new Set(plan.endpoints.map((endpoint) => endpoint.name));
   const missing = graph.endpoints.filter((endpoint) => !here.has(endpoint));
@@ -219,7 +223,7 @@ function announceJoining({ name, graph, plan }: Experiment, { elsewhere, listen,
     `\n${count(missing.length, 'endpoint')} to come from other machines. There, with a copy of the mesh's key`,
   );
   print(`(${meshKey ?? meshKeyFile(name)}, for root alone) as KEYFILE:`);
-  print(`  ${joinCommand(name, reachableAt({ address, port }), missing)}`);
+  print(`  ${joinCommand(name, announced ?? reachableAt({ address, port }), missing)}`);
 }
 
 async function after(duration: number | undefined): Promise<string> {

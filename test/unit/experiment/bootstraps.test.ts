@@ -39,6 +39,17 @@ describe('what agents are told', () => {
     }
   });
 
+  test('another identity than the one that goes with the experiment, and where else it is reached', () => {
+    const own = {
+      key: 'k',
+      identity: '/var/lib/id',
+      announce: ['/ip4/203.0.113.7/tcp/1'],
+      allow: [{ peer: 'p' }],
+    };
+    expect(makeBootstraps(site, topology, settings, own).get('here')!.mesh).toMatchObject(own);
+    expect(made.get('host1')!.mesh.identity).toBe('/run/netfold/x/identity/host1');
+  });
+
   test('where it listens, and where the others do', () => {
     expect(made.get('host1')!.mesh).toMatchObject({
       listen: ['/ip4/100.64.0.2/tcp/4646'],

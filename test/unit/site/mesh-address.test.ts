@@ -29,7 +29,16 @@ describe('an agent to join through', () => {
     expect(parsePeer(text)).toBe(multiaddr);
   });
 
-  test.each(['', 'a b', '-x', '192.0.2.7:99999'])('"%s" is none', (text) => {
+  test.each([
+    '',
+    'a b',
+    '-x',
+    '192.0.2.7:99999',
+    '/x',
+    '/ip4/192.0.2.7',
+    '/ip4/192.0.2.7/udp/1',
+    '/ip4//tcp/1',
+  ])('"%s" is none', (text) => {
     expect(() => parsePeer(text)).toThrow(/multiaddr/);
   });
 });
