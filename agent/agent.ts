@@ -123,6 +123,11 @@ export class Agent {
     return this.#mesh;
   }
 
+  /** Addresses of agents that can't be reached now. */
+  get unreachable(): readonly string[] {
+    return this.#transport.unreachable?.() ?? [];
+  }
+
   get tick(): Tick {
     return this.#tick;
   }

@@ -16,7 +16,11 @@ export function agentStatus(agent: Agent): AgentStatus {
     hosts: mesh.view.hosts().map(({ name, endpoints, self }) => ({ name, endpoints, self })),
     conflicts: mesh.view.conflicts(performance.now()).map((conflict) => JSON.stringify(conflict)),
     flows: flows(agent),
-    mesh: { messagesSent, bytesSent, messagesReceived, flowAnnouncements, rejected: { ...rejected } },
+    mesh: {
+      ...{ messagesSent, bytesSent, messagesReceived, flowAnnouncements },
+      rejected: { ...rejected },
+      unreachable: [...agent.unreachable],
+    },
     metadata: agent.wideArea.metadata(),
     underlay: agent.wideArea.underlay(
       epoch,

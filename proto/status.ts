@@ -72,6 +72,8 @@ export interface AgentStatus {
     readonly messagesReceived: number;
     readonly flowAnnouncements: number;
     readonly rejected: Readonly<Record<string, number>>;
+    /** Addresses of agents that were dialled in vain, and still aren't connected. */
+    readonly unreachable: readonly string[];
   };
   readonly metadata: MetadataStatus;
   readonly underlay: { readonly hosts: readonly UnderlayHost[]; readonly tooSlow: SlowPaths };

@@ -15,12 +15,13 @@ import { type Clock, systemClock, systemTimers, type Timers } from '../clock.ts'
 import { Admission } from './admission.ts';
 import { MeshError } from './errors.ts';
 import { Gate } from './gate.ts';
+import { onGossipRefused } from './gossip-refusals.ts';
 import { GossipStreams, openGossip } from './gossip-streams.ts';
 import { onHeardFrom } from './heard-from.ts';
 import { serveInvitations } from './invitations.ts';
 import { MAX_GOSSIP_BYTES, MAX_QUESTION_BYTES, MAX_STATE_BYTES } from './limits.ts';
 import { MeshSockets, type SocketPort, withoutPeer } from './mesh-sockets.ts';
-import { isKept, QuestionStreams } from './question-streams.ts';
+import { isKept, QuestionStreams, tooLong } from './question-streams.ts';
 import { rareWindowUpdates, wholeWrites } from './quiet-wire.ts';
 import { Redialer } from './redialer.ts';
 import {
@@ -122,6 +123,7 @@ class Libp2pTransport implements MeshTransport {
   async start(handlers: TransportHandlers): Promise<void> {
     const { pubsub } = this.#node.services;
     onHeardFrom(pubsub, (peer) => handlers.onHeard?.(peer));
+    onGossipRefused(pubsub, (rejection, peer) => handlers.onRefused?.(rejection, { peer }));
     // In the validator rather than in an event: it decides whether a message is passed on.
     pubsub.topicValidators.set(this.#topic, (passer, message) => {
       const peer = message.type === 'signed' ? message.from.toString() : undefined;
@@ -241,10 +243,16 @@ class Libp2pTransport implements MeshTransport {
         } while (isKept(kind));
         await stream.close({ signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
       } catch (error) {
+        const refused = tooLong(error);
+        if (refused) handlers.onRefused?.(refused, { peer: connection.remotePeer.toString() });
         stream.abort(toError(error));
       }
     };
     await this.#node.handle(protocolOf(kind, this.#experiment), answer, { maxInboundStreams: 8 });
+  }
+
+  unreachable(): readonly string[] {
+    return this.#redialer.failing().flatMap(({ addresses }) => addresses[0]?.toString() ?? []);
   }
 
   shortestMicros(peer: string): number | undefined {

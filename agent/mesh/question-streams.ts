@@ -3,6 +3,7 @@
  * packets; a question and its answer take two.
  */
 import { type LengthPrefixedStream, lpStream } from '@libp2p/utils';
+import { type Rejection, reject } from './rejections.ts';
 import { MAX_ANSWER_BYTES, type RequestKind } from './transport.ts';
 
 type Stream = Parameters<typeof lpStream>[0] & {
@@ -24,6 +25,9 @@ interface Idle<S> {
 
 /** Whether a stream for such questions stays open. Whole tables are asked for rarely. */
 export const isKept = (kind: RequestKind): boolean => kind === 'clock';
+
+/** Of @libp2p/utils. */
+const TOO_LONG: ReadonlySet<string> = new Set(['InvalidDataLengthError', 'InvalidDataLengthLengthError']);
 
 /** Connections come and go; what is kept of those that are gone is forgotten in their order. */
 const MAX_KEPT = 1024;
@@ -76,4 +80,10 @@ async function open<S extends Stream>(
 ): Promise<Idle<S>> {
   const stream = await connection.newStream(protocol, { signal });
   return { stream, frames: lpStream(stream, { maxDataLength }) };
+}
+
+/** What reading a question has ended with, where it was one that nobody would ask. */
+export function tooLong(error: unknown): Rejection | undefined {
+  if (!(error instanceof Error) || !TOO_LONG.has(error.name)) return undefined;
+  return reject('MESSAGE_TOO_LARGE', `a question that is too long: ${error.message}`);
 }

@@ -68,6 +68,14 @@ export class Redialer<Target> {
     return this.#entries.get(key)?.target;
   }
 
+  /** Targets whose latest dial has failed. */
+  failing(): Target[] {
+    const entries = [...this.#entries.values()];
+    return entries
+      .filter(({ failures, target }) => failures > 0 && !this.#ports.isConnected(target))
+      .map(({ target }) => target);
+  }
+
   #dropWorst(): void {
     let worst: string | undefined;
     let failures = GIVES_WAY_AFTER - 1;

@@ -50,6 +50,8 @@ export interface MeshTransport {
   learn(peer: string, addresses: readonly string[]): void;
   /** Closes the connections to a peer, whose gossip doesn't come over them; others are made if it can be dialled. */
   renew?(peer: string): void;
+  /** Addresses that were dialled in vain, and still aren't connected. */
+  unreachable?(): readonly string[];
   /** The shortest round trip over a connection to a peer, as its machine's kernel answers; µs. */
   shortestMicros?(peer: string): number | undefined;
   /** All bytes that this agent has sent to others, on the wire. */

@@ -102,9 +102,10 @@ function describe(agent: HostReport): string {
   if (agent.state === 'unreachable')
     return styled('red', `unreachable: ${(agent as { reason: string }).reason}`);
   const status = agent as AgentStatus;
-  const { state, endpoints, known, expected, hosts, ticks, degraded, conflicts, processes } = status;
+  const { state, endpoints, known, expected, hosts, ticks, degraded, conflicts, processes, mesh } = status;
   const facts = `${state}, ${count(endpoints.length, 'endpoint')}, knows ${known}/${expected} on ${count(hosts.length, 'host')}`;
-  const problems = [...degraded, ...conflicts].map((text) => `\n    ${styled('red', text)}`);
+  const away = mesh.unreachable.map((address) => `no agent answers at ${address}; it is tried again`);
+  const problems = [...degraded, ...conflicts, ...away].map((text) => `\n    ${styled('red', text)}`);
   const ended = Object.entries(processes)
     .filter(([, how]) => !how.startsWith('pid '))
     .map(([name, how]) => `\n    ${name}: its command ${how} (netfold logs ${name})`);

@@ -157,9 +157,9 @@ test('what is not an address, an address without an agent, and a port in use are
     message: `the mesh can't listen: EADDRINUSE: address already in use 127.0.0.1:${port}`,
   });
   await new Promise((resolve) => server.close(resolve));
-  await expect(transport.connect(`/ip4/127.0.0.1/tcp/${port}`)).rejects.toMatchObject({
-    code: 'MESH_UNREACHABLE',
-  });
+  const address = `/ip4/127.0.0.1/tcp/${port}`;
+  await expect(transport.connect(address)).rejects.toMatchObject({ code: 'MESH_UNREACHABLE' });
+  await expect.poll(() => transport.unreachable?.()).toEqual([address]);
 });
 
 test('a question that is refused or not heard rejects', async () => {

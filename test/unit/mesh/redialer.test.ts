@@ -56,6 +56,23 @@ test('a lost connection is dialled again at once, and with the first interval', 
   expect(dials[before + 1]!.at - dials[before]!.at).toBe(2 * FIRST_REDIAL_MS);
 });
 
+test('what is dialled in vain is told, for as long as it is', async () => {
+  const { clock, connected, redialer, reach } = lab();
+  redialer.keep('a', 'a');
+  connected.add('b');
+  redialer.keep('b', 'b');
+  expect(redialer.failing()).toEqual([]);
+  await clock.advance(2000);
+  expect(redialer.failing()).toEqual(['a']);
+  // Whoever it is has dialled this agent.
+  connected.add('a');
+  expect(redialer.failing()).toEqual([]);
+  connected.delete('a');
+  reach(true);
+  await clock.advance(2000);
+  expect(redialer.failing()).toEqual([]);
+});
+
 test('what is forgotten, and everything after the stop, is left alone', async () => {
   const { clock, dials, redialer } = lab();
   redialer.keep('a', 'a');
