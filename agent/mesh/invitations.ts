@@ -5,10 +5,11 @@ import { preSharedKey } from '@libp2p/pnet';
 import { tcp } from '@libp2p/tcp';
 import { lpStream } from '@libp2p/utils';
 import { yamux } from '@libp2p/yamux';
-import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
+import type { Multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p, type Libp2pOptions } from 'libp2p';
 import { MeshError } from './errors.ts';
 import { MAX_INVITATION_BYTES, MAX_QUESTION_BYTES } from './limits.ts';
+import { parseAddress } from './peer-addresses.ts';
 
 /** Without the experiment's name, so that who asks for another one learns which it is. */
 const PROTOCOL = '/netfold/invitation/1';
@@ -132,17 +133,5 @@ async function listens(address: string): Promise<boolean> {
     });
   } finally {
     socket.destroy();
-  }
-}
-
-function parseAddress(address: string): Multiaddr {
-  try {
-    return multiaddr(address);
-  } catch (cause) {
-    throw new MeshError('MESH_ADDRESS', `"${address}" is not an address of an agent`, {
-      remedy: 'write a multiaddr, e.g. /ip4/192.0.2.7/tcp/4646',
-      blame: 'input',
-      cause,
-    });
   }
 }

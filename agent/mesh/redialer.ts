@@ -8,6 +8,11 @@ export const FIRST_REDIAL_MS = 250;
  * tries only at its beginning and a second later. A host that is gone costs a packet or two each time.
  */
 export const MAX_REDIAL_MS = 1000;
+/**
+ * So much of a wait is left to chance. Two hosts that have lost each other would dial at the same time again and again, and
+ * have two connections each time.
+ */
+export const JITTER = 0.5;
 /** Connections beyond this are not missed: gossip needs a few, and asking a peer dials it anyway. */
 export const ENOUGH_CONNECTIONS = 64;
 export const MAX_TARGETS = 1024;
@@ -21,6 +26,8 @@ export interface RedialerPorts<Target> {
   readonly connections: () => number;
   readonly clock: Clock;
   readonly timers: Timers;
+  /** From 0 up to 1; default `Math.random`. */
+  readonly random?: () => number;
 }
 
 interface Entry<Target> {
@@ -110,6 +117,8 @@ export class Redialer<Target> {
       entry.failures++;
     }
     entry.dialling = false;
-    entry.nextAt = this.#ports.clock.now() + Math.min(MAX_REDIAL_MS, FIRST_REDIAL_MS * 2 ** entry.failures);
+    const { clock, random = Math.random } = this.#ports;
+    const wait = Math.min(MAX_REDIAL_MS, FIRST_REDIAL_MS * 2 ** entry.failures);
+    entry.nextAt = clock.now() + wait * (1 - JITTER * random());
   }
 }

@@ -14,6 +14,7 @@ import { agentSocket, controllerSocket, endpointNamespace } from '../../controll
 import { agentAt } from '../../controller/lab/processes.ts';
 import type { Bootstrap } from '../../proto/bootstrap.ts';
 import { callJson } from '../../proto/http-json.ts';
+import type { AgentView } from '../../proto/view.ts';
 import { run, startLab, until } from '../support/lab.ts';
 
 const TOPOLOGY = `
@@ -113,6 +114,9 @@ it('agents stand still, die, and have no controller', { timeout: 60_000 }, async
   expect(existsSync(controllerSocket(lab.name))).toBe(true);
 });
 
+const viewOf = async (host: number): Promise<AgentView> =>
+  (await callJson(`unix:${socketOf(host)}`, '/view')) as AgentView;
+
 /** When it takes the experiment to have begun, which it tells by its own date of now. */
 async function startBy(host: number): Promise<number> {
   return ((await callJson(`unix:${socketOf(host)}`, '/bootstrap')) as Bootstrap).startAt!;
@@ -137,8 +141,12 @@ it('one host has another date, its agent goes on, and a new one is where the oth
 it('a link that stays cut, and what an experiment leaves, are found', { timeout: 90_000 }, async () => {
   const traces = new Traces(lab.name);
   const { namespace } = lab.plan.hosts[1]!;
-  const cut = 'table inet t { chain c { type filter hook input priority 0; ip saddr 100.64.0.0/10 drop; } }';
-  spawnSync('ip', ['netns', 'exec', namespace, 'nft', '-f', '-'], { input: cut });
+  const cut =
+    'table inet t {\nchain c { type filter hook input priority 0; ip saddr 100.64.0.0/10 drop; }\n}\n';
+  const nft = spawnSync('ip', ['netns', 'exec', namespace, 'nft', '-f', '-'], { input: cut });
+  expect(nft.status).toBe(0);
+  // Until they have missed each other, they agree.
+  await until(async () => (await viewOf(0)).members.length === 1, 'they are silent to each other');
   const { agreementMs, last } = await suite.agree(performance.now());
   expect(agreementMs).toBe(Number.POSITIVE_INFINITY);
   expect(last.join('\n')).toMatch(/members of host0: -.*host1/);

@@ -174,7 +174,16 @@ describe('several machines', () => {
 
 it('an agent whose port is in use does not start, says which, and leaves nothing', async () => {
   await begin();
-  const taken = spawn('ip', ['netns', 'exec', machines[1]!.namespace, 'iperf3', '-s', '--forceflush', '-p', '4646']);
+  const taken = spawn('ip', [
+    'netns',
+    'exec',
+    machines[1]!.namespace,
+    'iperf3',
+    '-s',
+    '--forceflush',
+    '-p',
+    '4646',
+  ]);
   onTestFinished(() => void taken.kill('SIGKILL'));
   await once(taken.stdout, 'data');
   const refused = await machines[1]!.netfold(...joining(1, 'b'));
@@ -214,6 +223,8 @@ describe('with an allow-list', () => {
       expect.arrayContaining(['/ip4/10.9.0.1/tcp/4646', '/ip6/2001:db8::7/tcp/5000']),
     );
     expect(told.mesh.allow).toHaveLength(2);
+    // At one of the two addresses nobody is, but who is meant is known by the other one.
+    expect((await status(1, 'host-b')).mesh.unreachable).toEqual([]);
     expect((await status(0, 'first')).mesh.rejected.PEER_NOT_ALLOWED).toBeGreaterThan(0);
   });
 

@@ -8,7 +8,7 @@ import {
 } from '../../../agent/mesh/redialer.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
-function lab() {
+function lab(random = () => 0) {
   const clock = new ManualClock();
   const connected = new Set<string>();
   const dials: { target: string; at: number }[] = [];
@@ -23,6 +23,7 @@ function lab() {
     connections: () => connected.size,
     clock,
     timers: clock,
+    random,
   });
   redialer.start();
   return { clock, connected, dials, redialer, reach: (now: boolean) => (reachable = now) };
@@ -36,6 +37,16 @@ test('what can not be reached is dialled less and less often, but for ever', asy
   expect(gaps.slice(0, 2)).toEqual([2 * FIRST_REDIAL_MS, 4 * FIRST_REDIAL_MS]);
   expect(new Set(gaps.slice(2))).toEqual(new Set([MAX_REDIAL_MS]));
   expect(dials.at(-1)!.at).toBeGreaterThan(57_000);
+});
+
+test('how long it waits is left to chance, between half of it and all', async () => {
+  const draws = [0.99, 0, 0.99, 0.4, 0.99];
+  const { clock, dials, redialer } = lab(() => draws[(dials.length - 1) % draws.length]!);
+  redialer.keep('a', 'a');
+  await clock.advance(10_000);
+  const gaps = dials.slice(1).map(({ at }, number) => at - dials[number]!.at);
+  // 505, 1000, 505, 800 and 505 ms, as it is looked every 250 ms.
+  expect(gaps.slice(1, 10)).toEqual([1000, 750, 1000, 750, 750, 1000, 750, 1000, 750]);
 });
 
 test('a lost connection is dialled again at once, and with the first interval', async () => {
