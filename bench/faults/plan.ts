@@ -43,6 +43,10 @@ const MOST_MS = 8000;
 /** From here on the others may drop who is silent, or soon will. */
 const LONG_MS = 2500;
 const LONG_ONES = 1 / 3;
+/** From here on TCP tries again so rarely that agents which wait for it are late. */
+const LASTING_MS = 12_000;
+const MOST_LASTING_MS = 20_000;
+const LASTING_ONES = 1 / 6;
 /** What a clock without a battery, or daylight saving done wrong, makes of a date: from what NTP corrects to a day. */
 const LEAST_STEP_MS = 100;
 const MOST_STEP_MS = 86_400_000;
@@ -80,7 +84,7 @@ class Draw {
       case 'pause':
         return this.#some(this.#hosts).map((host) => ({ what: 'pause', host, ...this.#window() }));
       case 'cut':
-        return [this.#cut()];
+        return [{ ...this.#cut(), ...(this.#chance(LASTING_ONES) && this.#lasting()) }];
       case 'one-way':
         return [{ what: 'cut', directions: this.#some(this.#directions()), ...this.#window() }];
       case 'bad':
@@ -152,6 +156,11 @@ class Draw {
     const isLong = this.#chance(LONG_ONES);
     const length = isLong ? LONG_MS + (MOST_MS - LONG_MS) * part : LEAST_MS * (LONG_MS / LEAST_MS) ** part;
     return { fromMs, toMs: Math.round(fromMs + length) };
+  }
+
+  #lasting(): Window {
+    const fromMs = this.#random.below(300);
+    return { fromMs, toMs: fromMs + LASTING_MS + this.#random.below(MOST_LASTING_MS - LASTING_MS) };
   }
 
   #chance(ratio: number): boolean {

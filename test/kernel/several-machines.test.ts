@@ -210,6 +210,7 @@ describe('with an allow-list', () => {
     const up = await beginListed('--announce', '10.9.0.1', '--announce', '[2001:db8::7]:5000');
     expect(up, up.err).toMatchObject({ code: 0 });
     expect(up.out).toContain('--join /ip4/10.9.0.1/tcp/4646 --join /ip6/2001:db8::7/tcp/5000 --experiment');
+    expect(up.out).toContain('--at c.0=INTERFACE --identity FOLDER');
     copyFileSync(meshKeyFile(names[0]!), key);
     const words = [...joining(2, 'c'), '--identity', identity(2)];
     const stranger = await machines[2]!.netfold(...words);

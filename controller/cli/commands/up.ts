@@ -211,7 +211,7 @@ function reportUp({ name }: Experiment): void {
 
 /** The words for other machines. */
 function announceJoining({ name, graph, plan }: Experiment, options: UpOptions): void {
-  const { elsewhere, listen, meshKey, announce: announced } = options;
+  const { elsewhere, listen, meshKey, allow, announce: announced } = options;
   if (!elsewhere) return;
   const here = new Set(plan.endpoints.map((endpoint) => endpoint.name));
   const missing = graph.endpoints.filter((endpoint) => !here.has(endpoint));
@@ -223,7 +223,8 @@ function announceJoining({ name, graph, plan }: Experiment, options: UpOptions):
     `\n${count(missing.length, 'endpoint')} to come from other machines. There, with a copy of the mesh's key`,
   );
   print(`(${meshKey ?? meshKeyFile(name)}, for root alone) as KEYFILE:`);
-  print(`  ${joinCommand(name, announced ?? reachableAt({ address, port }), missing)}`);
+  const listed = allow === undefined ? '' : ' --identity FOLDER';
+  print(`  ${joinCommand(name, announced ?? reachableAt({ address, port }), missing)}${listed}`);
 }
 
 async function after(duration: number | undefined): Promise<string> {

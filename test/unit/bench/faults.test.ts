@@ -22,10 +22,17 @@ describe('a plan of faults', () => {
   });
 
   it('lasts from a tenth of a second to eight, and tells commands meanwhile', () => {
-    const windows = faults.flatMap(({ parts }) =>
-      parts.filter(({ what }) => what !== 'controller' && what !== 'date'),
-    );
-    const lengths = windows.map(({ fromMs, toMs }) => toMs - fromMs);
+    const lengthsOf = (some: typeof faults): number[] =>
+      some
+        .flatMap(({ parts }) => parts.filter(({ what }) => what !== 'controller' && what !== 'date'))
+        .map(({ fromMs, toMs }) => toMs - fromMs);
+    const cuts = lengthsOf(faults.filter(({ kind }) => kind === 'cut'));
+    const lasting = cuts.filter((ms) => ms > 8000);
+    expect(lasting.length).toBeGreaterThan(1);
+    expect(lasting.length).toBeLessThan(cuts.length / 3);
+    expect(Math.min(...lasting)).toBeGreaterThanOrEqual(12_000);
+    expect(Math.max(...lasting)).toBeLessThan(20_000);
+    const lengths = lengthsOf(faults.filter(({ kind }) => kind !== 'cut'));
     expect(Math.min(...lengths)).toBeGreaterThanOrEqual(100);
     expect(Math.max(...lengths)).toBeLessThanOrEqual(8000);
     expect(lengths.some((ms) => ms < 300)).toBe(true);

@@ -179,18 +179,19 @@ test('questions that are too long, are none, or never end', async () => {
 test('100 MB of nonsense leave no more than they came with', { timeout: 120_000 }, async () => {
   const stream = await gossipStream();
   const frame = framed(new Uint8Array(128 * 1024).fill(0xff));
-  const flood = async (frames: number): Promise<number> => {
+  const flood = async (frames: number): Promise<void> => {
     const before = agent.mesh.stats.rejected.MESSAGE_MALFORMED!;
     // Whoever is faster than the agent reads has his stream ended by libp2p.
     for (let sent = 1; sent <= frames; sent++) {
       await send(stream, frame);
       if (sent % 10 === 0) await counted('MESSAGE_MALFORMED', before + sent - 1);
     }
-    return heldBytes();
   };
-  const before = await flood(100);
-  const after = await flood(700);
-  expect(after - before).toBeLessThan(16e6);
+  await flood(100);
+  const before = heldBytes();
+  await flood(700);
+  // Buffers of a connection under way, and what is given back a little after it was collected.
+  await expect.poll(heldBytes, { timeout: 20_000 }).toBeLessThan(before + 32e6);
   await expectAlive();
 });
 
