@@ -2,26 +2,28 @@
  * The mesh on libp2p: TCP, noise, yamux; gossipsub for what everyone has to know, a request-response protocol for each
  * kind of question. Sockets belong to the network namespace that the process is in.
  */
-import { createHash } from 'node:crypto';
-import { gossipsub, type Message, StrictSign, TopicValidatorResult } from '@chainsafe/libp2p-gossipsub';
-import { identify } from '@libp2p/identify';
-import { ping } from '@libp2p/ping';
-import { tcp } from '@libp2p/tcp';
+import { TopicValidatorResult } from '@chainsafe/libp2p-gossipsub';
 import { lpStream } from '@libp2p/utils';
-import { yamux } from '@libp2p/yamux';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
-import { createLibp2p, type Libp2pOptions } from 'libp2p';
-import { type Clock, systemClock, systemTimers, type Timers } from '../clock.ts';
+import { systemClock, systemTimers } from '../clock.ts';
 import { Admission } from './admission.ts';
+import { ChosenPeers } from './chosen-peers.ts';
 import { MeshError } from './errors.ts';
 import { Gate } from './gate.ts';
 import { GossipStreams, openGossip } from './gossip-streams.ts';
 import { onHeardFrom } from './heard-from.ts';
 import { serveInvitations } from './invitations.ts';
-import { MAX_GOSSIP_BYTES, MAX_QUESTION_BYTES, MAX_STATE_BYTES } from './limits.ts';
-import { MeshSockets, type SocketPort, withoutPeer } from './mesh-sockets.ts';
+import {
+  createNode,
+  DIAL_TIMEOUT_MS,
+  type Libp2pTransportOptions,
+  parseAddress,
+  protocolOf,
+  topicOf,
+} from './libp2p-node.ts';
+import { MAX_QUESTION_BYTES } from './limits.ts';
+import { MeshSockets, withoutPeer } from './mesh-sockets.ts';
 import { isKept, QuestionStreams } from './question-streams.ts';
-import { rareWindowUpdates, wholeWrites } from './quiet-wire.ts';
 import { Redialer } from './redialer.ts';
 import {
   type MeshTransport,
@@ -30,36 +32,8 @@ import {
   type RequestKind,
   type TransportHandlers,
 } from './transport.ts';
+import { Unanswered } from './unanswered.ts';
 
-export interface Libp2pTransportOptions {
-  /** Name of the experiment: agents of others are not heard. */
-  readonly experiment: string;
-  /** Multiaddrs to listen at, such as `/ip4/0.0.0.0/tcp/7946`; port 0 takes a free one. */
-  readonly listen: readonly string[];
-  /** What to tell others instead of the addresses listened at, for a host behind NAT. */
-  readonly announce?: readonly string[];
-  /** Identity on the mesh; a new one if absent. */
-  readonly privateKey?: Libp2pOptions['privateKey'];
-  /** Text of the mesh's key (mesh-key.ts); without one whoever reaches the port can join. */
-  readonly meshKey?: string;
-  /** Who may connect; everybody if absent. */
-  readonly admission?: Admission;
-  /** What the kernel is asked with; absent: round trips and bytes stay unknown. */
-  readonly sockets?: SocketPort;
-  /** What a host that joins is told; absent: it is told nothing. */
-  readonly invitation?: () => Uint8Array;
-  readonly clock?: Clock;
-  readonly timers?: Timers;
-}
-
-/** Longer than any round trip between hosts; a dial into a cut link ends, and the next one may find it healed. */
-const DIAL_TIMEOUT_MS = 3000;
-/**
- * A connection through a link that was cut is ended by its kernel (mesh-sockets.ts); this is for what else may be wrong with
- * one. An agent that starts on a busy machine leaves a question or two unanswered: if that ended connections, the others
- * that start would be kept busy by making them anew, and leave questions unanswered in turn.
- */
-const MOST_UNANSWERED = 3;
 /** Long enough for a leave to be written, short enough for `netfold down`. */
 const FLUSH_TIMEOUT_MS = 500;
 
@@ -82,8 +56,8 @@ class Libp2pTransport implements MeshTransport {
   readonly #redialer: Redialer<DialTarget>;
   readonly #questions = new QuestionStreams<Stream>();
   readonly #gossip: GossipStreams<NodeConnection>;
-  /** How many questions in a row were not answered in time. */
-  readonly #unanswered = new WeakMap<NodeConnection, number>();
+  readonly #unanswered = new Unanswered<NodeConnection>();
+  readonly #chosen: ChosenPeers<NodeConnection>;
   readonly #publishing = new Set<Promise<unknown>>();
   #running = false;
 
@@ -100,9 +74,11 @@ class Libp2pTransport implements MeshTransport {
       open: (connection) => openGossip(node.services.pubsub, connection),
       timers,
     });
+    this.#chosen = new ChosenPeers<NodeConnection>({ connections: () => node.getConnections(), timers });
     this.#redialer = new Redialer<DialTarget>({
       dial: (target) => this.#dial(target),
       isConnected: ({ peer }) => peer !== undefined && this.#connectionTo(peer) !== undefined,
+      isWanted: ({ peer }) => peer === undefined || this.#chosen.isKept(peer),
       connections: () => node.getPeers().length,
       clock: options.clock ?? systemClock,
       timers,
@@ -142,6 +118,7 @@ class Libp2pTransport implements MeshTransport {
     this.#running = true;
     this.#redialer.start();
     this.#gossip.start();
+    this.#chosen.start();
   }
 
   async stop(): Promise<void> {
@@ -149,6 +126,7 @@ class Libp2pTransport implements MeshTransport {
     this.#running = false;
     this.#redialer.stop();
     this.#gossip.stop();
+    this.#chosen.stop();
     await Promise.race([
       Promise.allSettled(this.#publishing),
       new Promise((resolve) => setTimeout(resolve, FLUSH_TIMEOUT_MS).unref()),
@@ -174,18 +152,12 @@ class Libp2pTransport implements MeshTransport {
     try {
       const protocol = protocolOf(kind, this.#experiment);
       const answer = await this.#questions.ask(connection, { kind, protocol }, question, signal);
-      this.#unanswered.delete(connection);
+      this.#unanswered.noteAnswer(connection);
       return answer;
     } catch (error) {
-      if (signal.aborted) this.#noteUnanswered(connection);
+      if (signal.aborted) this.#unanswered.note(connection);
       throw error;
     }
-  }
-
-  #noteUnanswered(connection: NodeConnection): void {
-    const count = (this.#unanswered.get(connection) ?? 0) + 1;
-    this.#unanswered.set(connection, count);
-    if (count >= MOST_UNANSWERED) connection.abort(new Error('no answers in time'));
   }
 
   async connect(address: string): Promise<void> {
@@ -207,6 +179,10 @@ class Libp2pTransport implements MeshTransport {
     if (!this.#running || peer === this.selfId) return;
     if (addresses.length === 0) this.#redialer.forget(peer);
     else this.#redialer.keep(peer, { addresses: dialable(peer, addresses), peer });
+  }
+
+  choose(peers: ReadonlySet<string> | undefined): void {
+    this.#chosen.choose(peers);
   }
 
   renew(peer: string): void {
@@ -273,87 +249,6 @@ interface DialTarget {
   readonly addresses: readonly Multiaddr[];
   /** Unknown before the first connection, for an address without a peer's id. */
   peer: string | undefined;
-}
-
-const topicOf = (experiment: string): string => `/netfold/mesh/1/${experiment}`;
-const protocolOf = (kind: RequestKind, experiment: string): string => `/netfold/${kind}/1/${experiment}`;
-
-function createNode(
-  { experiment, listen, announce = [], privateKey }: Libp2pTransportOptions,
-  gate: Gate,
-  sockets: MeshSockets,
-) {
-  for (const address of announce) parseAddress(address);
-  return createLibp2p({
-    start: false,
-    ...gate.options,
-    ...(privateKey && { privateKey }),
-    addresses: { listen: [...listen], announce: [...announce] },
-    transports: [wholeWrites(tcp(), (socket, address) => sockets.add(socket, withoutPeer(address)))],
-    streamMuxers: [rareWindowUpdates(yamux())],
-    connectionManager: {
-      // The default of 5 a second from one address keeps hosts behind one NAT, or on one machine, from joining.
-      inboundConnectionThreshold: 1000,
-      maxIncomingPendingConnections: 200,
-      // Who connects and says nothing takes one of these; honest handshakes take a few round trips.
-      inboundUpgradeTimeout: DIAL_TIMEOUT_MS,
-      // Redialling is ours (redialer.ts): the node's own gives up after five attempts.
-      reconnectRetries: 0,
-      dialTimeout: DIAL_TIMEOUT_MS,
-      addressDialTimeout: DIAL_TIMEOUT_MS,
-    },
-    // Its pings would be half of all traffic. Heartbeats show as well who is there; see `request` for dead connections.
-    connectionMonitor: { enabled: false },
-    services: {
-      identify: identify(),
-      ping: ping(),
-      pubsub: gossipsub({
-        globalSignaturePolicy: StrictSign,
-        allowedTopics: [topicOf(experiment)],
-        allowPublishToZeroTopicPeers: true,
-        // The publisher sends to all its peers itself, for one hop of delay. The mesh only fills in for connections
-        // that are missing, so it is kept small: every peer in it costs each agent a copy of each message.
-        floodPublish: true,
-        D: 2,
-        Dlo: 2,
-        Dhi: 4,
-        Dscore: 1,
-        Dout: 0,
-        // Peers outside of the mesh that hear which messages there are: of each, once, and in eight bytes.
-        Dlazy: 2,
-        gossipFactor: 0,
-        mcacheGossip: 1,
-        msgIdFn: shortId,
-        // One after the other, else a publisher's messages overtake each other while signatures are checked.
-        awaitRpcHandler: true,
-        awaitRpcMessageHandler: true,
-        maxInboundDataLength: MAX_GOSSIP_BYTES,
-        // What waits for a peer that has stopped reading; it will ask for the whole when it reads again.
-        maxOutboundBufferSize: MAX_STATE_BYTES,
-        // Many hosts with one address are normal here.
-        scoreParams: { IPColocationFactorWeight: 0 },
-      }),
-    },
-  });
-}
-
-/** A fifth of gossipsub's own name of a message, which holds the sender's key; nobody can make another's. */
-function shortId(message: Message): Uint8Array {
-  // Unsigned ones are refused before they are named.
-  const name = message.type === 'signed' ? `${message.from} ${message.sequenceNumber}` : '';
-  return createHash('sha256').update(name).digest().subarray(0, 8);
-}
-
-function parseAddress(address: string): Multiaddr {
-  try {
-    return multiaddr(address);
-  } catch (cause) {
-    throw new MeshError('MESH_ADDRESS', `"${address}" is not an address of an agent`, {
-      remedy: 'write a multiaddr, e.g. /ip4/192.0.2.7/tcp/7946',
-      blame: 'input',
-      cause,
-    });
-  }
 }
 
 /** What others sent may not be addresses, or not the peer's; those are left out. */

@@ -3,11 +3,12 @@
  * their records for `MeshView`, which makes sense of it.
  */
 import type { Admission } from './admission.ts';
-import type { AgentMessage } from './codec.ts';
-import { type Digest, EMPTY_DIGEST } from './digest.ts';
+import type { AgentMessage, KnownAgent, Suspicion } from './codec.ts';
+import { type Digest, EMPTY_DIGEST, mix, RunningSum } from './digest.ts';
 import { HostTable } from './host-table.ts';
 import * as limits from './limits.ts';
 import type { MeshConflict } from './model.ts';
+import { ALL_HEAR_ALL } from './neighbours.ts';
 import { type Rejection, reject } from './rejections.ts';
 import { Remembered } from './remembered.ts';
 
@@ -29,6 +30,8 @@ export interface MembershipOptions {
 export interface Host {
   readonly name: string;
   readonly peer: string;
+  /** Of the name. */
+  readonly nameSum: Pick<Digest, 'low' | 'high'>;
   /** Only the own one ever changes. */
   incarnation: number;
   readonly table: HostTable;
@@ -36,6 +39,10 @@ export interface Host {
   sequence: number;
   tableSequence: number;
   lastHeard: number;
+  /** It is to be heard from itself (neighbours.ts). */
+  near: boolean;
+  /** Since when it is said to be gone. */
+  suspectedAt: number | undefined;
   complete: boolean;
   /** Of the latest message. */
   commandDigest: Digest;
@@ -107,8 +114,85 @@ export class Membership {
     return this.#refuseSender(message, peer, now) ?? this.#refuseStale(message, peer, direct, now);
   }
 
+  /** Those that should be heard. */
   silentFor(now: number, ms: number): Host[] {
-    return [...this.#hosts.values()].filter(({ lastHeard }) => now - lastHeard > ms);
+    return [...this.#hosts.values()].filter(({ near, lastHeard }) => near && now - lastHeard > ms);
+  }
+
+  /** Those that are silent, and those that were suspected for a quarter of that time and didn't answer. */
+  gone(now: number): Host[] {
+    const { silentAfterMs } = this.#options;
+    const suspected = [...this.#hosts.values()].filter(
+      ({ near, suspectedAt }) => !near && suspectedAt !== undefined && now - suspectedAt > silentAfterMs / 4,
+    );
+    return [...this.silentFor(now, silentAfterMs), ...suspected];
+  }
+
+  /** Of all hosts, sorted. */
+  names(): string[] {
+    return [this.self.name, ...this.#hosts.keys()].sort();
+  }
+
+  /** Tells which hosts are to be heard from themselves; `undefined`: all. Who was not until now has the whole time. */
+  setNear(names: ReadonlySet<string> | undefined, now: number): void {
+    for (const host of this.#hosts.values()) {
+      const near = names?.has(host.name) ?? true;
+      if (near && !host.near) {
+        host.lastHeard = now;
+        host.suspectedAt = undefined;
+      }
+      host.near = near;
+    }
+  }
+
+  /** Somebody doesn't hear a host. Of one that was heard here lately, he must have heard as much. */
+  suspect({ host: name, incarnation, sequence }: Suspicion, now: number): void {
+    const host = this.#hosts.get(name);
+    if (host?.incarnation !== incarnation) return;
+    const isOld = now - host.lastHeard > this.#options.silentAfterMs;
+    if (isOld || host.sequence <= sequence) host.suspectedAt ??= now;
+  }
+
+  /** All that are not heard from themselves have to say that they are here. */
+  suspectFar(now: number): void {
+    for (const host of this.#hosts.values()) if (!host.near) host.suspectedAt ??= now;
+  }
+
+  /** Of who is here, and of what each of them tells. */
+  get digest(): Digest {
+    const sum = new RunningSum();
+    for (const { nameSum, incarnation, table } of [this.self, ...this.#hosts.values()]) {
+      const { low, high } = table.digest;
+      // Of the incarnation, what `mix` takes is its last 32 bits.
+      const [started, lowOf, highOf] = [incarnation >>> 0, nameSum.low, nameSum.high];
+      sum.add(mix(mix(lowOf + started) + low), mix(mix(highOf + started) + high), 1);
+    }
+    return { entries: this.#hosts.size + 1, low: sum.low, high: sum.high };
+  }
+
+  /** What others that hear them are told of hosts. */
+  known(): KnownAgent[] {
+    return [...this.#hosts.values()]
+      .filter(({ table }) => table.meshAddresses.length > 0)
+      .map(({ peer, incarnation, tableSequence, table }) => ({
+        ...{ peer, incarnation, tableSequence },
+        ...{ addresses: table.meshAddresses, digestLow: table.digest.low },
+      }));
+  }
+
+  /** Whether something of an agent is missed that another one knows. */
+  isBehind({ peer, incarnation, tableSequence, digestLow }: KnownAgent): boolean {
+    const host = this.#hostOfPeer.get(peer);
+    if (!host?.complete) return true;
+    // With the same last change, one of the two may have missed an earlier one.
+    const isNoNewer = host.incarnation === incarnation && host.tableSequence <= tableSequence;
+    return host.incarnation < incarnation || (isNoNewer && host.table.digest.low !== digestLow);
+  }
+
+  /** What is known of an agent's end that another one takes for present. */
+  endOf({ peer, incarnation }: KnownAgent): Suspicion | undefined {
+    const gone = this.#hostOfPeer.has(peer) ? undefined : this.#gone.get(peer);
+    return gone?.incarnation === incarnation ? gone : undefined;
   }
 
   /** Names of hosts that were dropped without having left, for ten minutes. */
@@ -186,7 +270,19 @@ export class Membership {
 
   #newHost(name: string, peer: string, incarnation: number): Host {
     const table = new HostTable(this.#options.endpointNames.length);
-    const heard = { sequence: 0, tableSequence: 0, lastHeard: 0, complete: false };
-    return { name, peer, incarnation, table, ...heard, commandDigest: EMPTY_DIGEST, timed: false };
+    const nameSum = new RunningSum();
+    nameSum.addText(name, 1);
+    return {
+      ...{ name, peer, nameSum, incarnation, table },
+      ...{
+        sequence: 0,
+        tableSequence: 0,
+        lastHeard: 0,
+        near: this.#hosts.size + 2 <= ALL_HEAR_ALL,
+        suspectedAt: undefined,
+        complete: false,
+      },
+      ...{ commandDigest: EMPTY_DIGEST, timed: false },
+    };
   }
 }

@@ -26,32 +26,32 @@ export class MeshView {
   readonly commands = new CommandSet();
 
   readonly #options: MembershipOptions;
-  readonly #members: Membership;
+  readonly members: Membership;
   readonly #claims = new EndpointClaims<Host>();
   #remoteFlows = 0;
 
   constructor(options: MembershipOptions) {
     this.#options = options;
-    this.#members = new Membership(options);
+    this.members = new Membership(options);
   }
 
   /** The own table. Its endpoints are set with `setOwnEndpoint`. */
   get own(): HostTable {
-    return this.#members.self.table;
+    return this.members.self.table;
   }
 
   /** Whether the own clock is one to learn the experiment's time from. */
   setOwnTimed(timed: boolean): void {
-    this.#setTimed(this.#members.self, timed);
+    this.#setTimed(this.members.self, timed);
   }
 
   setOwnEndpoint(number: number, addresses: readonly string[] | undefined): boolean {
-    return this.#setEndpoint(this.#members.self, number, addresses);
+    return this.#setEndpoint(this.members.self, number, addresses);
   }
 
   /** Gives the own host another incarnation. */
   renew(incarnation: number): void {
-    const { self } = this.#members;
+    const { self } = this.members;
     const numbers = [...self.table.endpoints.keys()];
     for (const number of numbers) this.#claims.release(number, self);
     self.incarnation = incarnation;
@@ -62,13 +62,13 @@ export class MeshView {
 
   /** Applies what `peer` sent. `direct`: it is its answer to a question just asked, so it can't be a replay. */
   apply(message: AgentMessage, peer: string, now: number, direct = false): Applied | Rejection {
-    const refused = this.#members.refuse(message, peer, direct, now);
+    const refused = this.members.refuse(message, peer, direct, now);
     if (refused) return refused;
     if (message.leaving) {
       this.#leave(message, peer, now);
       return { repair: false };
     }
-    const known = this.#members.get(message.host);
+    const known = this.members.get(message.host);
     const current = known?.incarnation === message.incarnation ? known : undefined;
     const wrong =
       foreignCommand(message) ??
@@ -76,7 +76,10 @@ export class MeshView {
     if (wrong) return wrong;
     if (known && !current) this.#remove(known);
     const host = current ?? this.#add(message, peer);
-    if (direct || message.sequence > host.sequence) host.lastHeard = now;
+    if (direct || message.sequence > host.sequence) {
+      host.lastHeard = now;
+      host.suspectedAt = undefined;
+    }
     if (message.sequence >= host.sequence) this.#heard(host, message);
     if (message.update) this.#update(host, message.update, message.sequence);
     this.commands.take(message.commands);
@@ -84,46 +87,31 @@ export class MeshView {
     return { repair: repair || this.commands.mayGainFrom(message.commandDigest) };
   }
 
-  /** Drops hosts that were silent for too long, with their endpoints and flows; returns their names. */
-  expire(now: number): string[] {
-    const silent = this.#members.silentFor(now, this.#options.silentAfterMs);
-    for (const host of silent) {
+  /** Drops hosts that were silent for too long, with their endpoints and flows; returns them. */
+  expire(now: number): Host[] {
+    const gone = this.members.gone(now);
+    for (const host of gone) {
       const { name, peer, incarnation, sequence } = host;
-      this.#members.noteGone(peer, { host: name, incarnation, sequence, left: false }, now);
+      this.members.noteGone(peer, { host: name, incarnation, sequence, left: false }, now);
       this.#remove(host);
     }
-    return silent.map(({ name }) => name);
-  }
-
-  /** Peers that have been silent for `ms`. */
-  silentPeers(now: number, ms: number): string[] {
-    return this.#members.silentFor(now, ms).map(({ peer }) => peer);
+    return gone;
   }
 
   /** Names of hosts that were dropped without having left, for ten minutes. */
   silentHosts(now: number): string[] {
-    return this.#members.silentHosts(now);
+    return this.members.silentHosts(now);
   }
 
   /** Makes up for a time in which this agent itself didn't run: the others were not silent, it was deaf. */
   excuse(ms: number): void {
-    for (const host of this.#members.others()) host.lastHeard += ms;
-  }
-
-  /** The highest incarnation heard of a peer, also of one that is gone; 0 for none. */
-  incarnationOf(peer: string): number {
-    return this.#members.incarnationOf(peer);
-  }
-
-  /** Whether the whole table of `peer` was taken once, which only the peer itself gives. */
-  isComplete(peer: string): boolean {
-    return this.#members.ofPeer(peer)?.complete ?? false;
+    for (const host of this.members.others()) host.lastHeard += ms;
   }
 
   /** Sorted by name, the own host among them. */
   hosts(): MeshHost[] {
-    const { self } = this.#members;
-    return [self, ...this.#members.others()]
+    const { self } = this.members;
+    return [self, ...this.members.others()]
       .sort((a, b) => (a.name < b.name ? -1 : 1))
       .map((host) => ({
         name: host.name,
@@ -137,6 +125,7 @@ export class MeshView {
         meshAddresses: host.table.meshAddresses,
         inStep: host === self || this.commands.isSame(host.commandDigest),
         timed: host.timed,
+        near: host.near,
       }));
   }
 
@@ -153,7 +142,7 @@ export class MeshView {
   forEachRemoteFlow(
     visit: (source: number, destination: number, rateBps: number, greedy: boolean) => void,
   ): void {
-    for (const host of this.#members.others()) {
+    for (const host of this.members.others()) {
       for (const [key, state] of host.table.flows) {
         const source = host.table.sourceOf(key);
         if (this.#claims.owner(source) !== host) continue;
@@ -177,7 +166,7 @@ export class MeshView {
       endpoint: this.#options.endpointNames[endpoint]!,
       hosts: hosts.map(({ name }) => name),
     }));
-    return [...endpoints, ...this.#members.conflicts(now)];
+    return [...endpoints, ...this.members.conflicts(now)];
   }
 
   #refuseUpdate(update: TableUpdate, name: string, host: Host | undefined): Rejection | undefined {
@@ -249,20 +238,20 @@ export class MeshView {
 
   #add({ host: name, incarnation }: AgentMessage, peer: string): Host {
     this.hostsVersion++;
-    return this.#members.add(name, peer, incarnation);
+    return this.members.add(name, peer, incarnation);
   }
 
   #leave({ host, incarnation, sequence }: AgentMessage, peer: string, now: number): void {
-    const known = this.#members.get(host);
+    const known = this.members.get(host);
     if (known) this.#remove(known);
-    this.#members.noteGone(peer, { host, incarnation, sequence, left: true }, now);
+    this.members.noteGone(peer, { host, incarnation, sequence, left: true }, now);
   }
 
   #remove(host: Host): void {
     for (const number of [...host.table.endpoints.keys()]) this.#setEndpoint(host, number, undefined);
     if (host.table.flows.size > 0) this.flowsVersion++;
     this.#remoteFlows -= host.table.flows.size;
-    this.#members.remove(host);
+    this.members.remove(host);
     this.hostsVersion++;
   }
 }

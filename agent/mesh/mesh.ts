@@ -20,8 +20,9 @@ import { Questions } from './questions.ts';
 import { encodeRate } from './rate-code.ts';
 import { isRejection, reject } from './rejections.ts';
 import { Repairs } from './repairs.ts';
-import { Speaker } from './speaker.ts';
+import { type Said, Speaker } from './speaker.ts';
 import type { MeshTransport } from './transport.ts';
+import { Watch } from './watch.ts';
 
 /** A third of `SILENT_AFTER_MS`: two may be lost in a row. Halving it doubles what steady traffic costs. */
 export const HEARTBEAT_MS = 1000;
@@ -85,6 +86,7 @@ export class Mesh {
   readonly #limits: PeerLimits;
   readonly #counters: MeshCounters;
   readonly #passOn: PassOn;
+  readonly #watch: Watch;
   #commandNumber = 0;
   #seenHosts = -1;
   #lastCheck = 0;
@@ -119,9 +121,11 @@ export class Mesh {
       options.host,
     );
     const renew = (peer: string): void => transport.renew?.(peer);
-    this.#passOn = new PassOn({ ...this.#options, ask: () => this.#speaker.say(), renew });
+    const isSparse = (): boolean => this.#watch.isSparse;
+    this.#passOn = new PassOn({ ...this.#options, ask: () => this.#speaker.say(), renew, isSparse });
     this.#speaker = this.#createSpeaker(incarnation);
     this.#repairs = this.#createRepairs(questions);
+    this.#watch = this.#createWatch();
     this.commands.onChange(() => this.#acknowledge());
     const { view, time, clocks } = this;
     const header = () => this.#speaker.header();
@@ -135,6 +139,7 @@ export class Mesh {
       counters: this.#counters,
       isTimed: () => this.clocks.timed,
       isPassOnAsked: () => this.#passOn.asked,
+      isSparse: () => this.#watch.isSparse,
     };
     return new Speaker(ports, this.#options, incarnation);
   }
@@ -147,10 +152,21 @@ export class Mesh {
       questions,
       counters: this.#counters,
       isRunning: () => this.#running,
+      doubt: (gone) => this.#watch.doubt(gone),
       onAnswer: (incarnation, peer) => {
         this.#pass(incarnation, peer);
         this.#notify();
       },
+    });
+  }
+
+  #createWatch(): Watch {
+    return new Watch({
+      ...this.#options,
+      transport: this.#ports.transport,
+      view: this.view,
+      say: (said) => this.#speaker.say(said),
+      ask: (peer) => this.#repairs.want(peer),
     });
   }
 
@@ -255,15 +271,20 @@ export class Mesh {
 
   #onTimed(): void {
     this.view.setOwnTimed(true);
-    if (this.#running) this.#speaker.say();
+    if (this.#running) this.#speaker.say(this.#toAll());
   }
 
   /** Says that it has new commands: users wait for it. */
   #acknowledge(): void {
     this.#cancelAcknowledgement();
     this.#cancelAcknowledgement = this.#ports.timers.after(ACKNOWLEDGE_MS, () => {
-      if (this.#running) this.#speaker.say();
+      if (this.#running) this.#speaker.say(this.#toAll());
     });
+  }
+
+  /** With it, what would be a heartbeat comes to those, too, that don't hear this agent itself. */
+  #toAll(): Said {
+    return this.#watch.isSparse ? { spread: true } : {};
   }
 
   #check(): void {
@@ -271,13 +292,25 @@ export class Mesh {
     const { heartbeatMs, silentAfterMs } = this.#options;
     const late = now - this.#lastCheck - heartbeatMs / CHECKS_PER_HEARTBEAT;
     this.#lastCheck = now;
-    if (late > heartbeatMs) this.view.excuse(late);
-    for (const host of this.view.expire(now)) this.#ports.log?.warn({ host }, 'host is silent, dropped');
+    if (late > heartbeatMs) this.#returned(late);
+    const dropped = this.view.expire(now);
+    for (const { name } of dropped) this.#ports.log?.warn({ host: name }, 'host is silent, dropped');
+    this.#watch.noteDropped(dropped);
+    this.#watch.check(now);
+    this.#tellClocks();
     // A host may be silent because gossip doesn't reach here: two thirds into its time, ask it.
-    for (const peer of this.view.silentPeers(now, (silentAfterMs * 2) / 3)) this.#repairs.want(peer);
+    const silent = this.view.members.silentFor(now, (silentAfterMs * 2) / 3);
+    for (const { peer } of silent) this.#repairs.want(peer);
+    for (const peer of this.#watch.doubtful(now)) this.#repairs.want(peer);
     this.#repairs.proceed();
-    this.#passOn.check(this.view.hosts(), now);
+    this.#passOn.check(this.view.members.others(), now);
     this.#notify();
+  }
+
+  /** After `ms` in which this agent didn't run, and was perhaps taken for gone. */
+  #returned(ms: number): void {
+    this.view.excuse(ms);
+    if (this.#watch.isSparse) this.#speaker.say({ update: this.view.own.toUpdate() });
   }
 
   #onGossip(bytes: Uint8Array, peer: string, via = peer): boolean {
@@ -297,6 +330,8 @@ export class Mesh {
       return result.rejected === 'STALE_SEQUENCE';
     }
     if (message.leaving) this.#ports.transport.learn(peer, []);
+    else if (message.update?.whole) this.#ports.transport.learn(peer, message.update.meshAddresses);
+    this.#watch.hear(message, peer, now);
     if (result.repair) this.#repairs.want(peer);
     this.#notify();
     return this.#passOn.isWanted(message, peer, now);
@@ -321,12 +356,17 @@ export class Mesh {
     this.#heartbeat();
   }
 
+  #tellClocks(): void {
+    const { hostsVersion } = this.view;
+    if (hostsVersion === this.#seenHosts) return;
+    this.#seenHosts = hostsVersion;
+    this.clocks.setPeers(this.view.hosts().filter(({ self }) => !self));
+  }
+
   #notify(): void {
     const { hostsVersion, endpointsVersion, flowsVersion } = this.view;
-    if (hostsVersion !== this.#seenHosts) {
-      this.#seenHosts = hostsVersion;
-      this.clocks.setPeers(this.view.hosts().filter(({ self }) => !self));
-    }
+    // Among many, hosts come and go in numbers, and who is a neighbour is seen with each check.
+    if (!this.#watch.isSparse) this.#tellClocks();
     const versions = `${hostsVersion} ${endpointsVersion} ${flowsVersion}`;
     if (versions === this.#notified) return;
     this.#notified = versions;

@@ -1,6 +1,5 @@
 /** What this agent says to all: numbered, and each time with what its table and commands add up to. */
-import type { Command } from '../../proto/control.ts';
-import { type AgentMessage, encodeAgentMessage, type TableUpdate } from './codec.ts';
+import { type AgentMessage, encodeAgentMessage } from './codec.ts';
 import { MAX_GOSSIP_BYTES } from './limits.ts';
 import type { MeshCounters } from './mesh-counters.ts';
 import type { MeshView } from './mesh-view.ts';
@@ -14,13 +13,13 @@ export interface SpeakerPorts {
   readonly isTimed: () => boolean;
   /** Whether the others are asked to pass on all that they hear. */
   readonly isPassOnAsked: () => boolean;
+  /** Not all hear all: neighbours are told what is known of the others. */
+  readonly isSparse: () => boolean;
 }
 
-export interface Said {
-  readonly update?: TableUpdate;
-  readonly leaving?: boolean;
-  readonly commands?: readonly Command[];
-}
+export type Said = Partial<
+  Pick<AgentMessage, 'update' | 'leaving' | 'commands' | 'suspected' | 'spread' | 'rollCall'>
+>;
 
 export class Speaker {
   incarnation: number;
@@ -39,11 +38,12 @@ export class Speaker {
   }
 
   /** Nothing said: a heartbeat. */
-  say({ update, leaving = false, commands = [] }: Said = {}): void {
-    const { counters, transport, isPassOnAsked } = this.#ports;
+  say({ update, ...said }: Said = {}): void {
+    const { counters, transport, view, isPassOnAsked, isSparse } = this.#ports;
     this.#sequence++;
-    const header = { ...this.header(leaving), passOn: isPassOnAsked() };
-    const bytes = encodeAgentMessage({ ...header, ...(update && { update }), commands });
+    const viewDigest = isSparse() ? { viewDigest: view.members.digest } : {};
+    const header = { ...this.header(), passOn: isPassOnAsked(), ...viewDigest };
+    const bytes = encodeAgentMessage({ ...header, ...(update && { update }), ...said });
     // Too much at once: the digest alone makes everyone ask for the whole, which is sent in one piece to each.
     const sent = bytes.length <= MAX_GOSSIP_BYTES ? bytes : encodeAgentMessage(header);
     counters.sent(sent, 'gossip');
@@ -51,11 +51,11 @@ export class Speaker {
   }
 
   /** Of the latest message. */
-  header(leaving = false): AgentMessage {
+  header(): AgentMessage {
     const { view, isTimed } = this.#ports;
     return {
       ...{ ...this.#own, incarnation: this.incarnation, sequence: this.#sequence },
-      ...{ digest: view.own.digest, leaving, timed: isTimed() },
+      ...{ digest: view.own.digest, leaving: false, timed: isTimed() },
       ...{ commands: [], commandDigest: view.commands.digest },
     };
   }
