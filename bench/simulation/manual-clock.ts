@@ -51,17 +51,23 @@ export class ManualClock implements Clock, Timers {
   /** Lets `ms` pass, running what is due in order; promises settle before the next timer, or the next time. */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
-    await settle();
-    for (let timer = this.#timers.first; timer && timer.due <= end; timer = this.#timers.first) {
-      if (this.#grainMs > 0 && timer.due > this.#now) await settle();
+    for (let isSettled = false; ; ) {
+      const timer = this.#timers.first;
+      const isNow = this.#grainMs > 0 && timer !== undefined && timer.due <= this.#now;
+      if (!isSettled && !isNow) {
+        // That may set one that comes first.
+        await settle();
+        isSettled = true;
+        continue;
+      }
+      if (!timer || timer.due > end) break;
       this.#timers.pop();
       if (timer.cancelled) continue;
       this.#now = Math.max(this.#now, timer.due);
+      isSettled = false;
       if (timer.period !== undefined) this.#push(timer, timer.due + timer.period);
       timer.run();
-      if (this.#grainMs === 0) await settle();
     }
-    await settle();
     this.#now = end;
   }
 

@@ -31,9 +31,12 @@ test.each([0, 1])(
     const cancel = clock.after(4.5, () => note('never'));
     clock.after(2.5, () => void Promise.resolve().then(() => clock.after(1, () => note('after'))));
     clock.after(3, () => cancel());
+    clock.after(7, () => void Promise.resolve().then(() => clock.after(0, () => note('last'))));
     await clock.advance(7);
     expect(seen).toEqual(
-      grain === 0 ? ['every 3', 'after 3.5', 'every 6'] : ['every 3', 'after 4', 'every 6'],
+      grain === 0
+        ? ['every 3', 'after 3.5', 'every 6', 'last 7']
+        : ['every 3', 'after 4', 'every 6', 'last 7'],
     );
     expect(clock.now()).toBe(7);
     expect(clock.pendingTimers).toBe(1);
