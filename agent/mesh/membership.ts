@@ -133,16 +133,22 @@ export class Membership {
     return [this.self.name, ...this.#hosts.keys()].sort();
   }
 
-  /** Tells which hosts are to be heard from themselves; `undefined`: all. Who was not until now has the whole time. */
-  setNear(names: ReadonlySet<string> | undefined, now: number): void {
+  /**
+   * Tells which hosts are to be heard from themselves; `undefined`: all. Who was not until now has the whole time. Returns
+   * whether that changed anything.
+   */
+  setNear(names: ReadonlySet<string> | undefined, now: number): boolean {
+    let changed = false;
     for (const host of this.#hosts.values()) {
       const near = names?.has(host.name) ?? true;
       if (near && !host.near) {
         host.lastHeard = now;
         host.suspectedAt = undefined;
       }
+      changed ||= host.near !== near;
       host.near = near;
     }
+    return changed;
   }
 
   /** Somebody doesn't hear a host. Of one that was heard here lately, he must have heard as much. */

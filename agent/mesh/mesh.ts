@@ -186,7 +186,7 @@ export class Mesh {
       onGossip: (bytes, peer, via) => this.#onGossip(bytes, peer, via),
       onHeard: (peer) => this.#passOn.heard(peer, clock.now()),
       onRequest: (kind, bytes, peer) => (this.#running ? this.#answers.answer(kind, bytes, peer) : undefined),
-      onPeer: (peer) => this.#repairs.wantAnew(peer),
+      onPeer: (peer) => this.#onPeer(peer),
       onRefused: (rejection, origin) => this.#counters.rejected(rejection, origin),
     });
     this.#lastCheck = clock.now();
@@ -305,6 +305,12 @@ export class Mesh {
     this.#repairs.proceed();
     this.#passOn.check(this.view.members.others(), now);
     this.#notify();
+  }
+
+  /** A connection to one that is known and far was made for a question; there is nothing else to ask. */
+  #onPeer(peer: string): void {
+    const host = this.view.members.ofPeer(peer);
+    if (!host?.complete || host.near) this.#repairs.wantAnew(peer);
   }
 
   /** After `ms` in which this agent didn't run, and was perhaps taken for gone. */

@@ -113,10 +113,10 @@ export class Watch {
   #choose(now: number): void {
     const { view, transport, host, say } = this.#ports;
     if (view.hostsVersion === this.#seenHosts) return;
-    this.#seenHosts = view.hostsVersion;
     const wasSparse = this.isSparse;
     this.#near = neighboursOf(host, view.members.names());
-    view.members.setNear(this.#near, now);
+    if (view.members.setNear(this.#near, now)) view.hostsVersion++;
+    this.#seenHosts = view.hostsVersion;
     if (this.#near) transport.choose?.(this.#wanted());
     else if (wasSparse) transport.choose?.(undefined);
     // Those that are far will not hear this agent's heartbeats: they need no question if they are told all now.

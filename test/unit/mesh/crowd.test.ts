@@ -125,9 +125,11 @@ test('what an agent sends grows with the logarithm of the hosts', async () => {
     const crowd = new Crowd({ seed: 2, endpoints: hosts });
     await crowd.startMany(hosts);
     await crowd.clock.advance(15_000);
-    const { gossip, state } = await crowd.sentIn(5000);
+    const { gossip, state, dial } = await crowd.sentIn(8000);
     expect(state.messages).toBe(0);
-    return gossip.messages / 5 / hosts;
+    // One that is far is asked for the time in every eighth turn.
+    expect(dial.messages).toBe(neighbourCount(hosts) < hosts - 1 ? hosts : 0);
+    return gossip.messages / 8 / hosts;
   };
   expect([neighbourCount(8), neighbourCount(16), neighbourCount(64), neighbourCount(512)]).toEqual([
     7, 15, 11, 17,
