@@ -76,7 +76,7 @@ export const BENCHES: readonly Bench[] = [
     description: 'what do 4 to 512 agents tell each other, and how soon do all know?',
     help: 'Agents in one process, on a network and a clock that are simulated. Needs no root.',
     hasLabs: false,
-    minutes: { whole: 3, quick: 0.3 },
+    minutes: { whole: 10, quick: 0.3 },
     sizes: 'hosts',
     measure: async ({ quick, sizes, say }) => measureMesh(quick, sizes, say),
   },
