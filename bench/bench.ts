@@ -29,7 +29,7 @@ export interface Bench {
   /** How long it takes on two processors: whole, and with --quick. With --vm and the like more. */
   readonly minutes: { readonly whole: number; readonly quick: number };
   /** What its numbers count, for an option `--nodes` or `--clients`; absent: it has no such option. */
-  readonly sizes?: 'nodes' | 'clients';
+  readonly sizes?: 'nodes' | 'clients' | 'hosts';
   /** Whether agents can be profiled meanwhile. */
   readonly canProfile?: boolean;
   readonly options?: readonly Option[];

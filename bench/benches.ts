@@ -8,6 +8,7 @@ import { measureEvents } from './events/events.ts';
 import { measureFaults } from './faults/faults.ts';
 import { measureFolding } from './folding/folding.ts';
 import { reportFromMachine } from './in-machine.ts';
+import { measureMesh } from './mesh/mesh.ts';
 import { measureMetadata } from './metadata/metadata.ts';
 import { measureOverhead } from './overhead/overhead.ts';
 import { measureReaction } from './reaction/reaction.ts';
@@ -69,6 +70,15 @@ export const BENCHES: readonly Bench[] = [
     sizes: 'nodes',
     canProfile: true,
     measure: ({ sizes, ...options }) => measureScale({ ...options, nodes: sizes }),
+  },
+  {
+    name: 'mesh',
+    description: 'what do 4 to 512 agents tell each other, and how soon do all know?',
+    help: 'Agents in one process, on a network and a clock that are simulated. Needs no root.',
+    hasLabs: false,
+    minutes: { whole: 10, quick: 0.3 },
+    sizes: 'hosts',
+    measure: async ({ quick, sizes, say }) => measureMesh(quick, sizes, say),
   },
   {
     name: 'metadata',

@@ -21,7 +21,12 @@ a quick one, or one of a part, only what --json or --save ask for. docs/benchmar
 
 Exit code 0 means that it was measured, not that all is well: the last line says how many rows are within their bounds.`;
 
-type Given = Omit<ReportOptions, 'isWhole'> & { profile?: boolean; nodes?: string; clients?: string };
+type Given = Omit<ReportOptions, 'isWhole'> & {
+  profile?: boolean;
+  nodes?: string;
+  clients?: string;
+  hosts?: string;
+};
 
 function withReportOptions(command: Command): Command {
   return command.option('--quick', 'fewer samples: a look, not a result', false);

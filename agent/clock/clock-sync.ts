@@ -13,6 +13,8 @@ export const BURST = 4;
 export const MAX_UNDER_WAY = 4;
 /** In two heartbeats every host that is there was heard, unless the network is very bad. */
 const BEATS_TO_HEAR_OTHERS = 3;
+/** Every so many turns, one that is far is asked: of it, only the round trip is wanted. */
+const FAR_TURN = 8;
 /** Of questions over TCP none are lost by chance; agents that are stopped for a moment are not to be given up. */
 const FAILURES_TO_GIVE_UP = 4;
 /** Smaller differences are left as they are: they come from scheduling. */
@@ -65,9 +67,12 @@ export class ClockSync {
       let known = this.#peers.get(peer.name);
       if (known?.peer !== peer.peer || known.incarnation !== peer.incarnation) {
         known = new PeerClock(peer);
-        known.wanted = BURST;
+        known.near = false;
         this.#peers.set(peer.name, known);
       }
+      const near = peer.near ?? true;
+      if (near && !known.near) known.wanted = BURST;
+      known.near = near;
       known.timed = peer.timed;
     }
     this.#join();
@@ -80,10 +85,19 @@ export class ClockSync {
     this.#join();
     const reference = this.#reference;
     const isTurnOfReference = this.#beats % 2 === 0 || this.#estimate(reference) === undefined;
-    const peers = [...this.#peers.values()];
-    const peer = reference && isTurnOfReference ? reference : peers[this.#turn++ % peers.length];
+    const peer = reference && isTurnOfReference ? reference : this.#next();
     if (peer) peer.wanted ||= 1;
     this.#proceed();
+  }
+
+  #next(): PeerClock | undefined {
+    const turn = this.#turn++;
+    const peers = [...this.#peers.values()];
+    const far = peers.filter(({ near }) => !near);
+    if (turn % FAR_TURN === FAR_TURN - 1 && far.length > 0)
+      return far[Math.floor(turn / FAR_TURN) % far.length];
+    const near = far.length > 0 ? peers.filter((peer) => peer.near) : peers;
+    return near[turn % near.length];
   }
 
   status(): ClockStatus {
@@ -123,7 +137,8 @@ export class ClockSync {
 
   /** Finds the reference anew, and whether this host may be one. */
   #join(): void {
-    const timed = [...this.#peers.values()].filter((peer) => peer.timed);
+    // The lowest name has no lower neighbour, and all others have one: all follow it, through others (mesh/neighbours.ts).
+    const timed = [...this.#peers.values()].filter((peer) => peer.timed && peer.near);
     const isAlone = timed.length === 0 && this.#beats >= BEATS_TO_HEAR_OTHERS;
     if (!this.#timed && isAlone && this.#ports.time.exact() !== undefined) this.#setTimed();
     const reference = this.#choose(timed);

@@ -40,6 +40,8 @@ export interface ClockPeer {
   readonly peer: string;
   readonly incarnation: number;
   readonly timed: boolean;
+  /** It is connected; to ask others, a connection has to be made. Default: yes. */
+  readonly near?: boolean;
 }
 
 export class PeerClock {
@@ -47,6 +49,7 @@ export class PeerClock {
   readonly peer: string;
   readonly incarnation: number;
   timed = false;
+  near = true;
   /** How many more questions to ask, and whether an answer is awaited. */
   wanted = 0;
   underWay = false;

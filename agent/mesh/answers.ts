@@ -4,7 +4,7 @@ import type { ExperimentClock } from '../clock/experiment-clock.ts';
 import type { Clock } from '../clock.ts';
 import type { Admission } from './admission.ts';
 import { decodeClockRequest, encodeClockReply } from './clock-codec.ts';
-import { type AgentMessage, decodeStateRequest, encodeStateReply, type KnownAgent } from './codec.ts';
+import { type AgentMessage, decodeStateRequest, encodeStateReply } from './codec.ts';
 import type { MeshCounters } from './mesh-counters.ts';
 import type { MeshView } from './mesh-view.ts';
 import type { PeerLimits } from './peer-limits.ts';
@@ -54,17 +54,10 @@ export class Answers {
     if (isRejection(asking)) return asking;
     return encodeStateReply({
       state: { ...header(), update: view.own.toUpdate() },
-      known: this.#knownAgents(peer),
-      yourIncarnation: view.incarnationOf(peer),
+      known: asking.withoutKnown ? [] : view.members.known().filter((agent) => agent.peer !== peer),
+      yourIncarnation: view.members.incarnationOf(peer),
       commands: view.commands.isSame(asking.commandDigest) ? [] : view.commands.all(),
     });
-  }
-
-  #knownAgents(asking: string): KnownAgent[] {
-    return this.#ports.view
-      .hosts()
-      .filter(({ self, peer, meshAddresses }) => !self && peer !== asking && meshAddresses.length > 0)
-      .map(({ peer, meshAddresses }) => ({ peer, addresses: meshAddresses }));
   }
 
   #time(bytes: Uint8Array, received: number): Uint8Array | Rejection {

@@ -33,11 +33,27 @@ export interface AgentMessage extends Sender {
   readonly timed: boolean;
   /** The sender misses what some hosts say themselves; others are to pass it on. */
   readonly passOn?: boolean;
+  /** Hosts that the sender should hear and does not. */
+  readonly suspected?: readonly Suspicion[];
+  /** All are to hear this, though there is no news in it. */
+  readonly spread?: boolean;
+  /** All are to say that they are here. */
+  readonly rollCall?: boolean;
+  /** Of who is here and what they tell; only where agents don't hear all others themselves. */
+  readonly viewDigest?: Digest;
+}
+
+export interface Suspicion {
+  readonly host: string;
+  readonly incarnation: number;
+  /** The latest that was heard. */
+  readonly sequence: number;
 }
 
 /** A message that says only that its sender is there, and as it was. */
-export function isHeartbeat({ update, leaving, commands }: AgentMessage): boolean {
-  return update === undefined && !leaving && commands.length === 0;
+export function isHeartbeat(message: AgentMessage): boolean {
+  const { update, leaving, commands, suspected, spread, rollCall } = message;
+  return !update && !leaving && commands.length === 0 && !suspected && !spread && !rollCall;
 }
 
 export interface TableUpdate {
@@ -63,11 +79,17 @@ export interface FlowColumns {
 export interface KnownAgent {
   readonly peer: string;
   readonly addresses: readonly string[];
+  readonly incarnation: number;
+  /** Of the last message that changed its table; and of that table's digest. */
+  readonly tableSequence: number;
+  readonly digestLow: number;
 }
 
 export interface StateRequest extends Sender {
   /** Of the commands that the asking agent has. */
   readonly commandDigest: Digest;
+  /** Who else is here need not be told: among hundreds, that is most of an answer. */
+  readonly withoutKnown?: boolean;
 }
 
 export interface StateReply {
@@ -88,23 +110,27 @@ export function decodeAgentMessage(bytes: Uint8Array): AgentMessage | Rejection 
   return decode(bytes, limits.MAX_GOSSIP_BYTES, (reader) => fromWire(wire.AgentMessage.decode(reader)));
 }
 
-export function encodeStateRequest({ topology, host, incarnation, commandDigest }: StateRequest): Uint8Array {
+export function encodeStateRequest(request: StateRequest): Uint8Array {
+  const { topology, host, incarnation, commandDigest, withoutKnown } = request;
   const sender = { topology: Buffer.from(topology, 'hex'), host, incarnation };
-  return wire.StateRequest.encode({ ...sender, ...commandDigestToWire(commandDigest) }).finish();
+  const commands = commandDigestToWire(commandDigest);
+  return wire.StateRequest.encode({ ...sender, ...commands, ...(withoutKnown && { withoutKnown }) }).finish();
 }
 
 export function decodeStateRequest(bytes: Uint8Array): StateRequest | Rejection {
   return decode(bytes, limits.MAX_QUESTION_BYTES, (reader) => {
     const request = wire.StateRequest.decode(reader);
     const sender = senderOf(request);
-    return isRejection(sender) ? sender : { ...sender, commandDigest: commandDigestOf(request) };
+    if (isRejection(sender)) return sender;
+    const commandDigest = commandDigestOf(request);
+    return { ...sender, commandDigest, ...(request.withoutKnown && { withoutKnown: true }) };
   });
 }
 
 export function encodeStateReply(reply: StateReply): Uint8Array {
   return wire.StateReply.encode({
     state: toWire(reply.state),
-    known: reply.known.map(({ peer, addresses }) => ({ peer, addresses: [...addresses] })),
+    known: reply.known.map((agent) => ({ ...agent, addresses: [...agent.addresses] })),
     yourIncarnation: reply.yourIncarnation,
     commands: commandsToWire(reply.commands),
   }).finish();
@@ -120,7 +146,7 @@ export function decodeStateReply(bytes: Uint8Array): StateReply | Rejection {
       return reject('MESSAGE_FIELD', `your_incarnation ${yourIncarnation}`);
     }
     if (known.length > limits.MAX_HOSTS) return reject('TOO_MANY_HOSTS', `${known.length} known agents`);
-    const agents = known.map((agent) => ({ peer: agent.peer ?? '', addresses: agent.addresses ?? [] }));
+    const agents = known.map(knownAgentOf);
     for (const { peer, addresses } of agents) {
       if (peer.length === 0 || peer.length > limits.MAX_PEER_ID_LENGTH) {
         return reject('MESSAGE_FIELD', `peer id of ${peer.length} characters`);
@@ -131,6 +157,16 @@ export function decodeStateReply(bytes: Uint8Array): StateReply | Rejection {
     const commands = commandsFromWire(all);
     return isRejection(commands) ? commands : { state: message, known: agents, yourIncarnation, commands };
   });
+}
+
+function knownAgentOf(agent: netfold.mesh.KnownAgent.$Properties): KnownAgent {
+  return {
+    peer: agent.peer ?? '',
+    addresses: agent.addresses ?? [],
+    incarnation: agent.incarnation ?? 0,
+    tableSequence: agent.tableSequence ?? 0,
+    digestLow: agent.digestLow ?? 0,
+  };
 }
 
 /** Calls `read` with at most `maxBytes`; what it throws is a rejection, too. */
@@ -152,6 +188,7 @@ export function decode<T extends object>(
 
 function toWire(message: AgentMessage): netfold.mesh.AgentMessage.$Properties {
   const { topology, host, incarnation, sequence, digest, update, leaving, timed, passOn } = message;
+  const { suspected, spread, rollCall, viewDigest: view } = message;
   return {
     topology: Buffer.from(topology, 'hex'),
     host,
@@ -165,6 +202,10 @@ function toWire(message: AgentMessage): netfold.mesh.AgentMessage.$Properties {
     ...commandDigestToWire(message.commandDigest),
     timed,
     ...(passOn && { passOn }),
+    ...(suspected && { suspected: [...suspected] }),
+    ...(spread && { spread }),
+    ...(rollCall && { rollCall }),
+    ...(view && { viewCount: view.entries, viewLow: view.low, viewHigh: view.high }),
     ...(update && {
       update: {
         whole: update.whole,
@@ -187,6 +228,8 @@ function fromWire(message: netfold.mesh.AgentMessage.$Properties): AgentMessage 
   if (update && isRejection(update)) return update;
   const commands = commandsFromWire(message.commands ?? []);
   if (isRejection(commands)) return commands;
+  const suspected = suspicionsOf(message.suspected ?? []);
+  if (isRejection(suspected)) return suspected;
   return {
     ...sender,
     sequence,
@@ -197,7 +240,27 @@ function fromWire(message: netfold.mesh.AgentMessage.$Properties): AgentMessage 
     commandDigest: commandDigestOf(message),
     timed: message.timed ?? false,
     ...(message.passOn && { passOn: true }),
+    ...(suspected.length > 0 && { suspected }),
+    ...(message.spread && { spread: true }),
+    ...(message.rollCall && { rollCall: true }),
+    ...(message.viewCount && { viewDigest: viewDigestOf(message) }),
   };
+}
+
+function viewDigestOf({ viewCount, viewLow, viewHigh }: netfold.mesh.AgentMessage.$Properties): Digest {
+  return { entries: viewCount ?? 0, low: viewLow ?? 0, high: viewHigh ?? 0 };
+}
+
+function suspicionsOf(all: readonly netfold.mesh.Suspicion.$Properties[]): readonly Suspicion[] | Rejection {
+  if (all.length > limits.MAX_SUSPICIONS) return reject('MESSAGE_FIELD', `${all.length} suspicions`);
+  const suspicions: Suspicion[] = [];
+  for (const { host, incarnation, sequence } of all) {
+    if (!host || !limits.HOST_NAME.test(host) || !isIncarnation(incarnation)) {
+      return reject('MESSAGE_FIELD', `suspected ${JSON.stringify(host).slice(0, 80)} ${incarnation}`);
+    }
+    suspicions.push({ host, incarnation, sequence: sequence ?? 0 });
+  }
+  return suspicions;
 }
 
 function commandDigestToWire({ entries, low, high }: Digest) {

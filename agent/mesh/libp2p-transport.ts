@@ -7,6 +7,7 @@ import { lpStream } from '@libp2p/utils';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import { type Clock, systemClock, systemTimers, type Timers } from '../clock.ts';
 import { Admission } from './admission.ts';
+import { ChosenPeers } from './chosen-peers.ts';
 import { MeshError } from './errors.ts';
 import { Gate } from './gate.ts';
 import { onGossipRefused } from './gossip-refusals.ts';
@@ -26,6 +27,7 @@ import {
   type RequestKind,
   type TransportHandlers,
 } from './transport.ts';
+import { Unanswered } from './unanswered.ts';
 
 export interface Libp2pTransportOptions extends NodeOptions {
   /** Text of the mesh's key (mesh-key.ts); without one whoever reaches the port can join. */
@@ -40,12 +42,6 @@ export interface Libp2pTransportOptions extends NodeOptions {
   readonly timers?: Timers;
 }
 
-/**
- * A connection through a link that was cut is ended by its kernel (mesh-sockets.ts); this is for what else may be wrong with
- * one. An agent that starts on a busy machine leaves a question or two unanswered: if that ended connections, the others
- * that start would be kept busy by making them anew, and leave questions unanswered in turn.
- */
-const MOST_UNANSWERED = 3;
 /** Long enough for a leave to be written, short enough for `netfold down`. */
 const FLUSH_TIMEOUT_MS = 500;
 
@@ -68,8 +64,8 @@ class Libp2pTransport implements MeshTransport {
   readonly #redialer: Redialer<DialTarget>;
   readonly #questions = new QuestionStreams<Stream>();
   readonly #gossip: GossipStreams<NodeConnection>;
-  /** How many questions in a row were not answered in time. */
-  readonly #unanswered = new WeakMap<NodeConnection, number>();
+  readonly #unanswered = new Unanswered<NodeConnection>();
+  readonly #chosen: ChosenPeers<NodeConnection>;
   readonly #publishing = new Set<Promise<unknown>>();
   #running = false;
 
@@ -86,9 +82,11 @@ class Libp2pTransport implements MeshTransport {
       open: (connection) => openGossip(node.services.pubsub, connection),
       timers,
     });
+    this.#chosen = new ChosenPeers<NodeConnection>({ connections: () => node.getConnections(), timers });
     this.#redialer = new Redialer<DialTarget>({
       dial: (target) => this.#dial(target),
       isConnected: ({ peer }) => peer !== undefined && this.#connectionTo(peer) !== undefined,
+      isWanted: ({ peer }) => peer === undefined || this.#chosen.isKept(peer),
       connections: () => node.getPeers().length,
       clock: options.clock ?? systemClock,
       timers,
@@ -129,6 +127,7 @@ class Libp2pTransport implements MeshTransport {
     this.#running = true;
     this.#redialer.start();
     this.#gossip.start();
+    this.#chosen.start();
   }
 
   async stop(): Promise<void> {
@@ -136,6 +135,7 @@ class Libp2pTransport implements MeshTransport {
     this.#running = false;
     this.#redialer.stop();
     this.#gossip.stop();
+    this.#chosen.stop();
     await Promise.race([
       Promise.allSettled(this.#publishing),
       new Promise((resolve) => setTimeout(resolve, FLUSH_TIMEOUT_MS).unref()),
@@ -161,18 +161,12 @@ class Libp2pTransport implements MeshTransport {
     try {
       const protocol = protocolOf(kind, this.#experiment);
       const answer = await this.#questions.ask(connection, { kind, protocol }, question, signal);
-      this.#unanswered.delete(connection);
+      this.#unanswered.noteAnswer(connection);
       return answer;
     } catch (error) {
-      if (signal.aborted) this.#noteUnanswered(connection);
+      if (signal.aborted) this.#unanswered.note(connection);
       throw error;
     }
-  }
-
-  #noteUnanswered(connection: NodeConnection): void {
-    const count = (this.#unanswered.get(connection) ?? 0) + 1;
-    this.#unanswered.set(connection, count);
-    if (count >= MOST_UNANSWERED) connection.abort(new Error('no answers in time'));
   }
 
   async connect(address: string): Promise<void> {
@@ -195,6 +189,10 @@ class Libp2pTransport implements MeshTransport {
     if (!this.#running || peer === this.selfId) return;
     if (addresses.length === 0) this.#redialer.forget(peer);
     else this.#redialer.keep(peer, { addresses: dialable(peer, addresses), peer });
+  }
+
+  choose(peers: ReadonlySet<string> | undefined): void {
+    this.#chosen.choose(peers);
   }
 
   renew(peer: string): void {

@@ -17,6 +17,8 @@ export const MAX_CLOCK_BYTES = 128;
 /** What a host that joins is told: a topology as text. One of 10,000 nodes has about 1 MiB. */
 export const MAX_INVITATION_BYTES = 16 * 1024 * 1024;
 export const MAX_HOSTS = 1024;
+/** Of one message; an agent hears twenty others itself. */
+export const MAX_SUSPICIONS = 64;
 /** 256 endpoints of a host sending to 256 others each. */
 export const MAX_FLOWS_PER_HOST = 65_536;
 /** Over all hosts; about 50 MB of maps. */

@@ -8,18 +8,9 @@ import { ExperimentClock } from '../clock/experiment-clock.ts';
 import type { Clock, Timers } from '../clock.ts';
 import { Admission } from './admission.ts';
 import { Answers } from './answers.ts';
-import {
-  type AgentMessage,
-  decodeAgentMessage,
-  type EndpointChange,
-  encodeAgentMessage,
-  type FlowColumns,
-  type StateReply,
-  type TableUpdate,
-} from './codec.ts';
+import { decodeAgentMessage, type EndpointChange, type FlowColumns } from './codec.ts';
 import type { CommandSet } from './command-set.ts';
 import { requireHostName } from './host-name.ts';
-import { MAX_GOSSIP_BYTES } from './limits.ts';
 import { MeshCounters, type MeshLog, type MeshStats } from './mesh-counters.ts';
 import { MeshView } from './mesh-view.ts';
 import { type NewCommand, newCommand } from './new-command.ts';
@@ -28,8 +19,10 @@ import { PeerLimits } from './peer-limits.ts';
 import { Questions } from './questions.ts';
 import { encodeRate } from './rate-code.ts';
 import { isRejection, reject } from './rejections.ts';
-import { StateRequests } from './state-requests.ts';
+import { Repairs } from './repairs.ts';
+import { type Said, Speaker } from './speaker.ts';
 import type { MeshTransport } from './transport.ts';
+import { Watch } from './watch.ts';
 
 /** A third of `SILENT_AFTER_MS`: two may be lost in a row. Halving it doubles what steady traffic costs. */
 export const HEARTBEAT_MS = 1000;
@@ -41,8 +34,6 @@ const CHECKS_PER_HEARTBEAT = 4;
 const ACKNOWLEDGE_MS = 20;
 /** A clock that was set back by more between two runs of an agent keeps it from being heard: one year. */
 export const MAX_CLOCK_BACK_MS = 365 * 86_400_000;
-/** More than one, as one may be gone. */
-const REMEMBERED_ANSWERS = 4;
 
 export interface MeshOptions {
   /** First 8 bytes of the topology's content hash, as 16 hexadecimal digits. */
@@ -88,23 +79,19 @@ export class Mesh {
   readonly clocks: ClockSync;
   readonly #ports: MeshPorts;
   readonly #options: Required<MeshOptions>;
-  readonly #requests: StateRequests;
+  readonly #speaker: Speaker;
+  readonly #repairs: Repairs;
   readonly #listeners = new Set<() => void>();
   readonly #answers: Answers;
-  readonly #questions: Questions;
   readonly #limits: PeerLimits;
   readonly #counters: MeshCounters;
   readonly #passOn: PassOn;
-  #incarnation: number;
-  #sequence = 0;
+  readonly #watch: Watch;
   #commandNumber = 0;
   #seenHosts = -1;
   #lastCheck = 0;
   /** When another agent was last heard under the own host's name. */
   #claimedAt = Number.NEGATIVE_INFINITY;
-  /** Peers that answered, the latest first; and when one of them was asked for others' addresses. */
-  #answered: string[] = [];
-  #askedAroundAt = Number.NEGATIVE_INFINITY;
   #notified = '';
   #cancelTimers: (() => void)[] = [];
   #cancelAcknowledgement: () => void = () => {};
@@ -124,26 +111,63 @@ export class Mesh {
     const now = (): number => clock.now();
     this.#counters = new MeshCounters(ports.log, now);
     this.#limits = new PeerLimits(now);
-    this.#incarnation = clock.wallNow();
-    this.view = new MeshView({
-      ...this.#options,
-      peer: transport.selfId,
-      incarnation: this.#incarnation,
-    });
-    const renew = (peer: string): void => transport.renew?.(peer);
-    this.#passOn = new PassOn({ ...this.#options, ask: () => this.#publish(undefined, false), renew });
-    this.#requests = new StateRequests((peer) => this.#request(peer), now);
-    const header = () => this.#header(false);
-    const parts = { clock, counters: this.#counters, limits: this.#limits };
-    this.#questions = new Questions({ ...parts, transport, asking: header });
+    const incarnation = clock.wallNow();
+    this.view = new MeshView({ ...this.#options, peer: transport.selfId, incarnation });
     this.time = ports.time ?? new ExperimentClock(clock);
+    const parts = { clock, counters: this.#counters, limits: this.#limits };
+    const questions = new Questions({ ...parts, transport, asking: () => this.#speaker.header() });
     this.clocks = new ClockSync(
-      { clock, time: this.time, probe: (peer) => this.#questions.time(peer), onTimed: () => this.#onTimed() },
+      { clock, time: this.time, probe: (peer) => questions.time(peer), onTimed: () => this.#onTimed() },
       options.host,
     );
+    const renew = (peer: string): void => transport.renew?.(peer);
+    const isSparse = (): boolean => this.#watch.isSparse;
+    this.#passOn = new PassOn({ ...this.#options, ask: () => this.#speaker.say(), renew, isSparse });
+    this.#speaker = this.#createSpeaker(incarnation);
+    this.#repairs = this.#createRepairs(questions);
+    this.#watch = this.#createWatch();
     this.commands.onChange(() => this.#acknowledge());
     const { view, time, clocks } = this;
+    const header = () => this.#speaker.header();
     this.#answers = new Answers({ ...parts, ...this.#options, view, time, clocks, header });
+  }
+
+  #createSpeaker(incarnation: number): Speaker {
+    const ports = {
+      transport: this.#ports.transport,
+      view: this.view,
+      counters: this.#counters,
+      isTimed: () => this.clocks.timed,
+      isPassOnAsked: () => this.#passOn.asked,
+      isSparse: () => this.#watch.isSparse,
+    };
+    return new Speaker(ports, this.#options, incarnation);
+  }
+
+  #createRepairs(questions: Questions): Repairs {
+    return new Repairs({
+      ...this.#options,
+      ...this.#ports,
+      view: this.view,
+      questions,
+      counters: this.#counters,
+      isRunning: () => this.#running,
+      doubt: (gone) => this.#watch.doubt(gone),
+      onAnswer: (incarnation, peer) => {
+        this.#pass(incarnation, peer);
+        this.#notify();
+      },
+    });
+  }
+
+  #createWatch(): Watch {
+    return new Watch({
+      ...this.#options,
+      transport: this.#ports.transport,
+      view: this.view,
+      say: (said) => this.#speaker.say(said),
+      ask: (peer) => this.#repairs.want(peer),
+    });
   }
 
   /** What users have told all agents, in the order in which it takes effect. */
@@ -162,7 +186,7 @@ export class Mesh {
       onGossip: (bytes, peer, via) => this.#onGossip(bytes, peer, via),
       onHeard: (peer) => this.#passOn.heard(peer, clock.now()),
       onRequest: (kind, bytes, peer) => (this.#running ? this.#answers.answer(kind, bytes, peer) : undefined),
-      onPeer: (peer) => this.#requests.wantAnew(peer),
+      onPeer: (peer) => this.#onPeer(peer),
       onRefused: (rejection, origin) => this.#counters.rejected(rejection, origin),
     });
     this.#lastCheck = clock.now();
@@ -180,8 +204,8 @@ export class Mesh {
     this.#running = false;
     for (const cancel of this.#cancelTimers) cancel();
     this.#cancelAcknowledgement();
-    this.#requests.clear();
-    this.#publish(undefined, true);
+    this.#repairs.stop();
+    this.#speaker.say({ leaving: true });
     await this.#ports.transport.stop();
   }
 
@@ -219,12 +243,12 @@ export class Mesh {
   /** Tells all agents, those that come later too. Throws `MeshError` (`MESH_COMMAND`, `MESH_COMMANDS_FULL`). */
   command(what: NewCommand): Command {
     const { host: origin } = this.#options;
-    const incarnation = this.#incarnation;
+    const { incarnation } = this.#speaker;
     const number = this.#commandNumber + 1;
     const command = newCommand(what, { origin, incarnation, number }, this.commands.size);
     this.#commandNumber++;
     this.commands.take([command]);
-    if (this.#running) this.#publish(undefined, false, [command]);
+    if (this.#running) this.#speaker.say({ commands: [command] });
     return command;
   }
 
@@ -235,27 +259,32 @@ export class Mesh {
   }
 
   #tell(endpoints: readonly EndpointChange[], flows: FlowColumns): void {
-    if (this.#running) this.#publish({ whole: false, meshAddresses: [], endpoints, flows }, false);
+    if (this.#running) this.#speaker.say({ update: { whole: false, meshAddresses: [], endpoints, flows } });
     this.#notify();
   }
 
   #heartbeat(): void {
     this.view.own.setMeshAddresses(this.#ports.transport.addresses);
-    this.#publish(undefined, false);
+    this.#speaker.say();
     this.clocks.beat();
   }
 
   #onTimed(): void {
     this.view.setOwnTimed(true);
-    if (this.#running) this.#publish(undefined, false);
+    if (this.#running) this.#speaker.say(this.#toAll());
   }
 
   /** Says that it has new commands: users wait for it. */
   #acknowledge(): void {
     this.#cancelAcknowledgement();
     this.#cancelAcknowledgement = this.#ports.timers.after(ACKNOWLEDGE_MS, () => {
-      if (this.#running) this.#publish(undefined, false);
+      if (this.#running) this.#speaker.say(this.#toAll());
     });
+  }
+
+  /** With it, what would be a heartbeat comes to those, too, that don't hear this agent itself. */
+  #toAll(): Said {
+    return this.#watch.isSparse ? { spread: true } : {};
   }
 
   #check(): void {
@@ -263,33 +292,31 @@ export class Mesh {
     const { heartbeatMs, silentAfterMs } = this.#options;
     const late = now - this.#lastCheck - heartbeatMs / CHECKS_PER_HEARTBEAT;
     this.#lastCheck = now;
-    if (late > heartbeatMs) this.view.excuse(late);
-    for (const host of this.view.expire(now)) this.#ports.log?.warn({ host }, 'host is silent, dropped');
+    if (late > heartbeatMs) this.#returned(late);
+    const dropped = this.view.expire(now);
+    for (const { name } of dropped) this.#ports.log?.warn({ host: name }, 'host is silent, dropped');
+    this.#watch.noteDropped(dropped);
+    this.#watch.check(now);
+    this.#tellClocks();
     // A host may be silent because gossip doesn't reach here: two thirds into its time, ask it.
-    for (const peer of this.view.silentPeers(now, (silentAfterMs * 2) / 3)) this.#requests.want(peer);
-    this.#requests.proceed();
-    this.#passOn.check(this.view.hosts(), now);
+    const silent = this.view.members.silentFor(now, (silentAfterMs * 2) / 3);
+    for (const { peer } of silent) this.#repairs.want(peer);
+    for (const peer of this.#watch.doubtful(now)) this.#repairs.want(peer);
+    this.#repairs.proceed();
+    this.#passOn.check(this.view.members.others(), now);
     this.#notify();
   }
 
-  #publish(update: TableUpdate | undefined, leaving: boolean, commands: readonly Command[] = []): void {
-    this.#sequence++;
-    const header = { ...this.#header(leaving), passOn: this.#passOn.asked };
-    const bytes = encodeAgentMessage({ ...header, ...(update && { update }), commands });
-    // Too much at once: the digest alone makes everyone ask for the whole, which is sent in one piece to each.
-    const sent = bytes.length <= MAX_GOSSIP_BYTES ? bytes : encodeAgentMessage(header);
-    this.#counters.sent(sent, 'gossip');
-    this.#ports.transport.publish(sent);
+  /** A connection to one that is known and far was made for a question; there is nothing else to ask. */
+  #onPeer(peer: string): void {
+    const host = this.view.members.ofPeer(peer);
+    if (!host?.complete || host.near) this.#repairs.wantAnew(peer);
   }
 
-  #header(leaving: boolean): AgentMessage {
-    const { topology, host } = this.#options;
-    const { own, commands } = this.view;
-    return {
-      ...{ topology, host, incarnation: this.#incarnation, sequence: this.#sequence },
-      ...{ digest: own.digest, leaving, timed: this.clocks.timed },
-      ...{ commands: [], commandDigest: commands.digest },
-    };
+  /** After `ms` in which this agent didn't run, and was perhaps taken for gone. */
+  #returned(ms: number): void {
+    this.view.excuse(ms);
+    if (this.#watch.isSparse) this.#speaker.say({ update: this.view.own.toUpdate() });
   }
 
   #onGossip(bytes: Uint8Array, peer: string, via = peer): boolean {
@@ -309,55 +336,11 @@ export class Mesh {
       return result.rejected === 'STALE_SEQUENCE';
     }
     if (message.leaving) this.#ports.transport.learn(peer, []);
-    if (result.repair) this.#requests.want(peer);
+    else if (message.update?.whole) this.#ports.transport.learn(peer, message.update.meshAddresses);
+    this.#watch.hear(message, peer, now);
+    if (result.repair) this.#repairs.want(peer);
     this.#notify();
     return this.#passOn.isWanted(message, peer, now);
-  }
-
-  async #request(peer: string): Promise<void> {
-    try {
-      const reply = await this.#questions.state(peer);
-      if (reply && this.#running) this.#onReply(reply, peer);
-    } catch {
-      this.#askAround(peer);
-    }
-  }
-
-  /**
-   * `silent` can't be asked, perhaps because only its gossip has come here, through others, and not its address. Those
-   * that answered before may know it. Otherwise it will be asked again when it is heard, and dropped when it is not.
-   */
-  #askAround(silent: string): void {
-    const now = this.#ports.clock.now();
-    const other = this.#answered.find((peer) => peer !== silent);
-    if (!this.#running || other === undefined || now - this.#askedAroundAt < this.#options.heartbeatMs)
-      return;
-    this.#askedAroundAt = now;
-    this.#requests.want(other);
-  }
-
-  #onReply({ state, known, yourIncarnation, commands }: StateReply, peer: string): void {
-    const { clock, transport } = this.#ports;
-    const result = this.view.apply(state, peer, clock.now(), true);
-    const isCurrent = !isRejection(result) || result.rejected === 'STALE_SEQUENCE';
-    // Commands don't become stale: where flows change all the time, an answer may always be late.
-    if (isCurrent) this.commands.take(commands);
-    if (isRejection(result)) {
-      this.#counters.rejected(result, { peer });
-      return;
-    }
-    this.#counters.repaired();
-    this.#answered = [peer, ...this.#answered.filter((other) => other !== peer)].slice(0, REMEMBERED_ANSWERS);
-    if (state.update) transport.learn(peer, state.update.meshAddresses);
-    this.#pass(yourIncarnation, peer);
-    for (const agent of known) {
-      if (agent.peer === transport.selfId || this.view.isComplete(agent.peer)) continue;
-      // Hearsay: without addresses it would make this agent forget a peer.
-      if (agent.addresses.length === 0 || !this.#options.admission.admits(agent.peer)) continue;
-      transport.learn(agent.peer, agent.addresses);
-      this.#requests.wantAnew(agent.peer);
-    }
-    this.#notify();
   }
 
   /**
@@ -367,24 +350,29 @@ export class Mesh {
    */
   #pass(incarnation: number, peer: string): void {
     const disputed = this.#ports.clock.now() - this.#claimedAt <= this.#options.silentAfterMs;
-    if (incarnation <= this.#incarnation || disputed) return;
+    if (incarnation <= this.#speaker.incarnation || disputed) return;
     if (incarnation > this.#ports.clock.wallNow() + MAX_CLOCK_BACK_MS) {
       this.#counters.rejected(reject('INCARNATION_FUTURE', `this agent is said to be ${incarnation}`), {
         peer,
       });
       return;
     }
-    this.#incarnation = incarnation + 1;
-    this.view.renew(this.#incarnation);
+    this.#speaker.incarnation = incarnation + 1;
+    this.view.renew(incarnation + 1);
     this.#heartbeat();
+  }
+
+  #tellClocks(): void {
+    const { hostsVersion } = this.view;
+    if (hostsVersion === this.#seenHosts) return;
+    this.#seenHosts = hostsVersion;
+    this.clocks.setPeers(this.view.hosts().filter(({ self }) => !self));
   }
 
   #notify(): void {
     const { hostsVersion, endpointsVersion, flowsVersion } = this.view;
-    if (hostsVersion !== this.#seenHosts) {
-      this.#seenHosts = hostsVersion;
-      this.clocks.setPeers(this.view.hosts().filter(({ self }) => !self));
-    }
+    // Among many, hosts come and go in numbers, and who is a neighbour is seen with each check.
+    if (!this.#watch.isSparse) this.#tellClocks();
     const versions = `${hostsVersion} ${endpointsVersion} ${flowsVersion}`;
     if (versions === this.#notified) return;
     this.#notified = versions;

@@ -15,6 +15,8 @@ export interface MeshHost {
   readonly inStep: boolean;
   /** It knows the experiment's time. */
   readonly timed: boolean;
+  /** The two hear each other themselves (neighbours.ts). */
+  readonly near: boolean;
 }
 
 export interface MeshEndpoint {

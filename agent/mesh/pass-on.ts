@@ -3,7 +3,7 @@
  * every agent sends its own to all that it is connected to: passing them on as well was two thirds of all traffic.
  */
 import { type AgentMessage, isHeartbeat } from './codec.ts';
-import type { MeshHost } from './model.ts';
+import type { Host } from './membership.ts';
 
 /**
  * In heartbeats: a host that was not heard from itself for this long is missed, and its heartbeats are asked of others.
@@ -25,6 +25,8 @@ export interface PassOnOptions {
   readonly ask: () => void;
   /** Closes the connections to a peer, so that others are made. */
   readonly renew: (peer: string) => void;
+  /** Most hosts are not to be heard from themselves (watch.ts): then nobody passes heartbeats on. */
+  readonly isSparse?: () => boolean;
 }
 
 interface Hearing {
@@ -53,13 +55,13 @@ export class PassOn {
     if (hearing) hearing.direct = now;
   }
 
-  /** Sees who is missed; to be called several times in a heartbeat. */
-  check(hosts: readonly MeshHost[], now: number): void {
+  /** Sees who of the others is missed; to be called several times in a heartbeat. */
+  check(hosts: Iterable<Pick<Host, 'peer' | 'near'>>, now: number): void {
     const { heartbeatMs } = this.#options;
     // If this agent didn't run for a while, the others were not silent: it was deaf.
     const wasDeaf = now - this.#checkedAt > heartbeatMs;
     this.#checkedAt = now;
-    const peers = new Set(hosts.filter(({ self }) => !self).map(({ peer }) => peer));
+    const peers = new Set([...hosts].filter(({ near }) => near).map(({ peer }) => peer));
     for (const peer of this.#hearings.keys()) if (!peers.has(peer)) this.#hearings.delete(peer);
     for (const peer of peers)
       if (!this.#hearings.has(peer)) this.#hearings.set(peer, { since: now, direct: now, renewedAt: now });
@@ -67,6 +69,7 @@ export class PassOn {
     if (wasDeaf) for (const hearing of hearings) hearing.direct = now;
     const before = this.asked;
     this.asked = hearings.some(({ direct }) => now - direct > heartbeatMs * MISSED_AFTER);
+    if (this.#options.isSparse?.()) this.asked = false;
     if (this.asked && !before) this.#options.ask();
     this.#renew(now);
   }
@@ -82,7 +85,8 @@ export class PassOn {
 
   /** Whether a message of `peer`, which was taken, is to be passed on. */
   isWanted(message: AgentMessage, peer: string, now: number): boolean {
-    const { heartbeatMs, silentAfterMs } = this.#options;
+    const { heartbeatMs, silentAfterMs, isSparse } = this.#options;
+    if (isSparse?.()) return !isHeartbeat(message);
     if (message.passOn) this.#until = now + silentAfterMs;
     if (!isHeartbeat(message) || now < this.#until) return true;
     const hearing = this.#hearings.get(peer);

@@ -24,10 +24,15 @@ export class Questions {
   }
 
   /** For its whole table; `undefined` if the answer is refused. Rejects if there is none. */
-  state(peer: string): Promise<StateReply | undefined> {
+  state(peer: string, withoutKnown: boolean): Promise<StateReply | undefined> {
     // A peer that has said too much is not asked for more.
     if (!this.#ports.limits.mayAsk(peer)) return Promise.resolve(undefined);
-    return this.#ask('state', peer, () => encodeStateRequest(this.#ports.asking()), decodeStateReply);
+    return this.#ask(
+      'state',
+      peer,
+      () => encodeStateRequest({ ...this.#ports.asking(), withoutKnown }),
+      decodeStateReply,
+    );
   }
 
   /** For the time; `undefined` without a valid answer. */

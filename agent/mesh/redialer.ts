@@ -22,6 +22,8 @@ const GIVES_WAY_AFTER = 5;
 export interface RedialerPorts<Target> {
   readonly dial: (target: Target) => Promise<void>;
   readonly isConnected: (target: Target) => boolean;
+  /** Whether a connection is to be kept now; others are only remembered. */
+  readonly isWanted?: (target: Target) => boolean;
   /** How many peers are connected now. */
   readonly connections: () => number;
   readonly clock: Clock;
@@ -95,13 +97,15 @@ export class Redialer<Target> {
   }
 
   #redial(): void {
-    const { clock, isConnected, connections } = this.#ports;
+    const { clock, isConnected, isWanted, connections } = this.#ports;
     const now = clock.now();
     let room = ENOUGH_CONNECTIONS - connections();
     for (const entry of this.#entries.values()) {
       if (isConnected(entry.target)) {
         entry.failures = 0;
         entry.nextAt = now;
+      } else if (isWanted?.(entry.target) === false) {
+        entry.failures = 0;
       } else if (!entry.dialling && now >= entry.nextAt && room-- > 0) {
         void this.#dial(entry);
       }

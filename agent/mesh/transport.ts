@@ -1,4 +1,4 @@
-/** What carries the mesh's bytes. test/support/memory-transport.ts and libp2p-transport.ts both are one. */
+/** What carries the mesh's bytes. bench/simulation/memory-transport.ts and libp2p-transport.ts both are one. */
 import { MAX_CLOCK_BYTES, MAX_STATE_BYTES } from './limits.ts';
 import type { Origin } from './rejection-log.ts';
 import type { Rejection } from './rejections.ts';
@@ -48,6 +48,8 @@ export interface MeshTransport {
   connect(address: string): Promise<void>;
   /** Tells where a peer can be dialled, so that connections to it are made and kept; no addresses: forget it. */
   learn(peer: string, addresses: readonly string[]): void;
+  /** To whom connections are kept; those to others are closed when they are not in use. `undefined`: to all. */
+  choose?(peers: ReadonlySet<string> | undefined): void;
   /** Closes the connections to a peer, whose gossip doesn't come over them; others are made if it can be dialled. */
   renew?(peer: string): void;
   /** Addresses that were dialled in vain, and still aren't connected. */

@@ -16,6 +16,8 @@ export const CHANGE_THRESHOLD = 0.05;
  * transfer varies by a tenth and more, and nobody's share by any of it.
  */
 export const INSIGNIFICANT = 0.005;
+/** A change below this part of the path's bandwidth is never large, however small the flow. */
+export const SMALL = 0.01;
 
 /**
  * A change of less than this is announced once it has lasted: a flow that comes in bursts has one more or one less of
@@ -99,7 +101,8 @@ export class ChangeFilter {
       last.changedTicks = 0;
       return false;
     }
-    if (size > Math.max(LARGE_CHANGE, LARGE_THRESHOLDS * threshold) * last.rateBps) return true;
+    const large = Math.max(LARGE_CHANGE, LARGE_THRESHOLDS * threshold) * last.rateBps;
+    if (size > Math.max(large, SMALL * flow.pathBps)) return true;
     const side = Math.sign(difference);
     last.changedTicks = side * (Math.max(0, side * last.changedTicks) + 1);
     return side * last.changedTicks >= LASTING_TICKS;

@@ -271,7 +271,9 @@ export class FlowMeter {
     } else if (now >= meter.graceUntilMs) {
       // One frame, or one GSO packet of 1 ms, may lie just outside of the window.
       const edge = Math.max(FRAME_BITS, meter.enforcedBps * 0.001);
-      meter.greedy = bits + edge >= GREEDY_UNTIL * possible;
+      const fills = bits + edge >= GREEDY_UNTIL * possible;
+      // What would be told is the rate: as long as that fills the share, nobody would get anything of it.
+      meter.greedy = fills || meter.rateBps >= GREEDY_UNTIL * meter.enforcedBps;
     }
   }
 

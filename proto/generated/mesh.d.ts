@@ -71,6 +71,24 @@ export namespace netfold {
             /** AgentMessage passOn. */
             passOn: boolean;
 
+            /** AgentMessage suspected. */
+            suspected: netfold.mesh.Suspicion.$Properties[];
+
+            /** AgentMessage spread. */
+            spread: boolean;
+
+            /** AgentMessage viewCount. */
+            viewCount: number;
+
+            /** AgentMessage viewLow. */
+            viewLow: number;
+
+            /** AgentMessage viewHigh. */
+            viewHigh: number;
+
+            /** AgentMessage rollCall. */
+            rollCall: boolean;
+
             /**
              * Encodes the specified AgentMessage message. Does not implicitly {@link netfold.mesh.AgentMessage.verify|verify} messages.
              * @param message AgentMessage message or plain object to encode
@@ -140,12 +158,99 @@ export namespace netfold {
                 /** AgentMessage passOn */
                 passOn?: (boolean|null);
 
+                /** AgentMessage suspected */
+                suspected?: (netfold.mesh.Suspicion.$Properties[]|null);
+
+                /** AgentMessage spread */
+                spread?: (boolean|null);
+
+                /** AgentMessage viewCount */
+                viewCount?: (number|null);
+
+                /** AgentMessage viewLow */
+                viewLow?: (number|null);
+
+                /** AgentMessage viewHigh */
+                viewHigh?: (number|null);
+
+                /** AgentMessage rollCall */
+                rollCall?: (boolean|null);
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of an AgentMessage. */
             type $Shape = netfold.mesh.AgentMessage.$Properties;
+        }
+
+        /**
+         * Properties of a Suspicion.
+         * @deprecated Use netfold.mesh.Suspicion.$Properties instead.
+         */
+        interface ISuspicion extends netfold.mesh.Suspicion.$Properties {
+        }
+
+        /** Represents a Suspicion. */
+        class Suspicion {
+
+            /**
+             * Constructs a new Suspicion.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: netfold.mesh.Suspicion.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Suspicion host. */
+            host: string;
+
+            /** Suspicion incarnation. */
+            incarnation: number;
+
+            /** Suspicion sequence. */
+            sequence: number;
+
+            /**
+             * Encodes the specified Suspicion message. Does not implicitly {@link netfold.mesh.Suspicion.verify|verify} messages.
+             * @param message Suspicion message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: netfold.mesh.Suspicion.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Suspicion message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {netfold.mesh.Suspicion & netfold.mesh.Suspicion.$Shape} Suspicion
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): netfold.mesh.Suspicion & netfold.mesh.Suspicion.$Shape;
+        }
+
+        namespace Suspicion {
+
+            /** Properties of a Suspicion. */
+            interface $Properties {
+
+                /** Suspicion host */
+                host?: (string|null);
+
+                /** Suspicion incarnation */
+                incarnation?: (number|null);
+
+                /** Suspicion sequence */
+                sequence?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Suspicion. */
+            type $Shape = netfold.mesh.Suspicion.$Properties;
         }
 
         /**
@@ -434,6 +539,9 @@ export namespace netfold {
             /** StateRequest commandHigh. */
             commandHigh: number;
 
+            /** StateRequest withoutKnown. */
+            withoutKnown: boolean;
+
             /**
              * Encodes the specified StateRequest message. Does not implicitly {@link netfold.mesh.StateRequest.verify|verify} messages.
              * @param message StateRequest message or plain object to encode
@@ -475,6 +583,9 @@ export namespace netfold {
 
                 /** StateRequest commandHigh */
                 commandHigh?: (number|null);
+
+                /** StateRequest withoutKnown */
+                withoutKnown?: (boolean|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -584,6 +695,15 @@ export namespace netfold {
             /** KnownAgent addresses. */
             addresses: string[];
 
+            /** KnownAgent incarnation. */
+            incarnation: number;
+
+            /** KnownAgent tableSequence. */
+            tableSequence: number;
+
+            /** KnownAgent digestLow. */
+            digestLow: number;
+
             /**
              * Encodes the specified KnownAgent message. Does not implicitly {@link netfold.mesh.KnownAgent.verify|verify} messages.
              * @param message KnownAgent message or plain object to encode
@@ -613,6 +733,15 @@ export namespace netfold {
 
                 /** KnownAgent addresses */
                 addresses?: (string[]|null);
+
+                /** KnownAgent incarnation */
+                incarnation?: (number|null);
+
+                /** KnownAgent tableSequence */
+                tableSequence?: (number|null);
+
+                /** KnownAgent digestLow */
+                digestLow?: (number|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -46,6 +46,12 @@ export const netfold = $root.netfold = (() => {
              * @property {number|null} [commandHigh] AgentMessage commandHigh
              * @property {boolean|null} [timed] AgentMessage timed
              * @property {boolean|null} [passOn] AgentMessage passOn
+             * @property {Array.<netfold.mesh.Suspicion.$Properties>|null} [suspected] AgentMessage suspected
+             * @property {boolean|null} [spread] AgentMessage spread
+             * @property {number|null} [viewCount] AgentMessage viewCount
+             * @property {number|null} [viewLow] AgentMessage viewLow
+             * @property {number|null} [viewHigh] AgentMessage viewHigh
+             * @property {boolean|null} [rollCall] AgentMessage rollCall
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -72,6 +78,7 @@ export const netfold = $root.netfold = (() => {
              */
             const AgentMessage = function (properties) {
                 this.commands = [];
+                this.suspected = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -199,6 +206,54 @@ export const netfold = $root.netfold = (() => {
             AgentMessage.prototype.passOn = false;
 
             /**
+             * AgentMessage suspected.
+             * @member {Array.<netfold.mesh.Suspicion.$Properties>} suspected
+             * @memberof netfold.mesh.AgentMessage
+             * @instance
+             */
+            AgentMessage.prototype.suspected = $util.emptyArray;
+
+            /**
+             * AgentMessage spread.
+             * @member {boolean} spread
+             * @memberof netfold.mesh.AgentMessage
+             * @instance
+             */
+            AgentMessage.prototype.spread = false;
+
+            /**
+             * AgentMessage viewCount.
+             * @member {number} viewCount
+             * @memberof netfold.mesh.AgentMessage
+             * @instance
+             */
+            AgentMessage.prototype.viewCount = 0;
+
+            /**
+             * AgentMessage viewLow.
+             * @member {number} viewLow
+             * @memberof netfold.mesh.AgentMessage
+             * @instance
+             */
+            AgentMessage.prototype.viewLow = 0;
+
+            /**
+             * AgentMessage viewHigh.
+             * @member {number} viewHigh
+             * @memberof netfold.mesh.AgentMessage
+             * @instance
+             */
+            AgentMessage.prototype.viewHigh = 0;
+
+            /**
+             * AgentMessage rollCall.
+             * @member {boolean} rollCall
+             * @memberof netfold.mesh.AgentMessage
+             * @instance
+             */
+            AgentMessage.prototype.rollCall = false;
+
+            /**
              * Encodes the specified AgentMessage message. Does not implicitly {@link netfold.mesh.AgentMessage.verify|verify} messages.
              * @function encode
              * @memberof netfold.mesh.AgentMessage
@@ -245,6 +300,19 @@ export const netfold = $root.netfold = (() => {
                     writer.uint32(/* id 14, wireType 0 =*/112).bool(message.timed);
                 if (message.passOn != null && $Object.hasOwnProperty.call(message, "passOn") && message.passOn !== false)
                     writer.uint32(/* id 15, wireType 0 =*/120).bool(message.passOn);
+                if (message.suspected != null && message.suspected.length)
+                    for (let i = 0; i < message.suspected.length; ++i)
+                        $root.netfold.mesh.Suspicion.encode(message.suspected[i], writer.uint32(/* id 16, wireType 2 =*/130).fork(), _depth + 1).ldelim();
+                if (message.spread != null && $Object.hasOwnProperty.call(message, "spread") && message.spread !== false)
+                    writer.uint32(/* id 17, wireType 0 =*/136).bool(message.spread);
+                if (message.viewCount != null && $Object.hasOwnProperty.call(message, "viewCount") && message.viewCount !== 0)
+                    writer.uint32(/* id 18, wireType 0 =*/144).uint32(message.viewCount);
+                if (message.viewLow != null && $Object.hasOwnProperty.call(message, "viewLow") && message.viewLow !== 0)
+                    writer.uint32(/* id 19, wireType 5 =*/157).fixed32(message.viewLow);
+                if (message.viewHigh != null && $Object.hasOwnProperty.call(message, "viewHigh") && message.viewHigh !== 0)
+                    writer.uint32(/* id 20, wireType 5 =*/165).fixed32(message.viewHigh);
+                if (message.rollCall != null && $Object.hasOwnProperty.call(message, "rollCall") && message.rollCall !== false)
+                    writer.uint32(/* id 21, wireType 0 =*/168).bool(message.rollCall);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -420,6 +488,59 @@ export const netfold = $root.netfold = (() => {
                                 delete message.passOn;
                             continue;
                         }
+                    case 16: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.suspected && message.suspected.length))
+                                message.suspected = [];
+                            message.suspected.push($root.netfold.mesh.Suspicion.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 17: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.spread = value;
+                            else
+                                delete message.spread;
+                            continue;
+                        }
+                    case 18: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.viewCount = value;
+                            else
+                                delete message.viewCount;
+                            continue;
+                        }
+                    case 19: {
+                            if (wireType !== 5)
+                                break;
+                            if (value = reader.fixed32())
+                                message.viewLow = value;
+                            else
+                                delete message.viewLow;
+                            continue;
+                        }
+                    case 20: {
+                            if (wireType !== 5)
+                                break;
+                            if (value = reader.fixed32())
+                                message.viewHigh = value;
+                            else
+                                delete message.viewHigh;
+                            continue;
+                        }
+                    case 21: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.rollCall = value;
+                            else
+                                delete message.rollCall;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -438,6 +559,182 @@ export const netfold = $root.netfold = (() => {
             };
 
             return AgentMessage;
+        })();
+
+        mesh.Suspicion = (function() {
+
+            /**
+             * Properties of a Suspicion.
+             * @typedef {Object} netfold.mesh.Suspicion.$Properties
+             * @property {string|null} [host] Suspicion host
+             * @property {number|null} [incarnation] Suspicion incarnation
+             * @property {number|null} [sequence] Suspicion sequence
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a Suspicion.
+             * @memberof netfold.mesh
+             * @interface ISuspicion
+             * @augments netfold.mesh.Suspicion.$Properties
+             * @deprecated Use netfold.mesh.Suspicion.$Properties instead.
+             */
+
+            /**
+             * Shape of a Suspicion.
+             * @typedef {netfold.mesh.Suspicion.$Properties} netfold.mesh.Suspicion.$Shape
+             */
+
+            /**
+             * Constructs a new Suspicion.
+             * @memberof netfold.mesh
+             * @classdesc Represents a Suspicion.
+             * @constructor
+             * @param {netfold.mesh.Suspicion.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const Suspicion = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * Suspicion host.
+             * @member {string} host
+             * @memberof netfold.mesh.Suspicion
+             * @instance
+             */
+            Suspicion.prototype.host = "";
+
+            /**
+             * Suspicion incarnation.
+             * @member {number} incarnation
+             * @memberof netfold.mesh.Suspicion
+             * @instance
+             */
+            Suspicion.prototype.incarnation = 0;
+
+            /**
+             * Suspicion sequence.
+             * @member {number} sequence
+             * @memberof netfold.mesh.Suspicion
+             * @instance
+             */
+            Suspicion.prototype.sequence = 0;
+
+            /**
+             * Encodes the specified Suspicion message. Does not implicitly {@link netfold.mesh.Suspicion.verify|verify} messages.
+             * @function encode
+             * @memberof netfold.mesh.Suspicion
+             * @static
+             * @param {netfold.mesh.Suspicion.$Properties} message Suspicion message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            Suspicion.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.host != null && $Object.hasOwnProperty.call(message, "host") && message.host !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.host);
+                if (message.incarnation != null && $Object.hasOwnProperty.call(message, "incarnation") && !$Object.is(message.incarnation, 0))
+                    writer.uint32(/* id 2, wireType 1 =*/17).double(message.incarnation);
+                if (message.sequence != null && $Object.hasOwnProperty.call(message, "sequence") && message.sequence !== 0)
+                    writer.uint32(/* id 3, wireType 0 =*/24).uint32(message.sequence);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a Suspicion message from the specified reader or buffer.
+             * @function decode
+             * @memberof netfold.mesh.Suspicion
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {netfold.mesh.Suspicion & netfold.mesh.Suspicion.$Shape} Suspicion
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            Suspicion.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.netfold.mesh.Suspicion();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.host = value;
+                            else
+                                delete message.host;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 1)
+                                break;
+                            if (!$Object.is(value = reader.double(), 0))
+                                message.incarnation = value;
+                            else
+                                delete message.incarnation;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.sequence = value;
+                            else
+                                delete message.sequence;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Suspicion;
         })();
 
         mesh.Command = (function() {
@@ -1140,6 +1437,7 @@ export const netfold = $root.netfold = (() => {
              * @property {number|null} [commandCount] StateRequest commandCount
              * @property {number|null} [commandLow] StateRequest commandLow
              * @property {number|null} [commandHigh] StateRequest commandHigh
+             * @property {boolean|null} [withoutKnown] StateRequest withoutKnown
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -1220,6 +1518,14 @@ export const netfold = $root.netfold = (() => {
             StateRequest.prototype.commandHigh = 0;
 
             /**
+             * StateRequest withoutKnown.
+             * @member {boolean} withoutKnown
+             * @memberof netfold.mesh.StateRequest
+             * @instance
+             */
+            StateRequest.prototype.withoutKnown = false;
+
+            /**
              * Encodes the specified StateRequest message. Does not implicitly {@link netfold.mesh.StateRequest.verify|verify} messages.
              * @function encode
              * @memberof netfold.mesh.StateRequest
@@ -1247,6 +1553,8 @@ export const netfold = $root.netfold = (() => {
                     writer.uint32(/* id 5, wireType 5 =*/45).fixed32(message.commandLow);
                 if (message.commandHigh != null && $Object.hasOwnProperty.call(message, "commandHigh") && message.commandHigh !== 0)
                     writer.uint32(/* id 6, wireType 5 =*/53).fixed32(message.commandHigh);
+                if (message.withoutKnown != null && $Object.hasOwnProperty.call(message, "withoutKnown") && message.withoutKnown !== false)
+                    writer.uint32(/* id 7, wireType 0 =*/56).bool(message.withoutKnown);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -1343,6 +1651,15 @@ export const netfold = $root.netfold = (() => {
                                 message.commandHigh = value;
                             else
                                 delete message.commandHigh;
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.withoutKnown = value;
+                            else
+                                delete message.withoutKnown;
                             continue;
                         }
                     }
@@ -1567,6 +1884,9 @@ export const netfold = $root.netfold = (() => {
              * @typedef {Object} netfold.mesh.KnownAgent.$Properties
              * @property {string|null} [peer] KnownAgent peer
              * @property {Array.<string>|null} [addresses] KnownAgent addresses
+             * @property {number|null} [incarnation] KnownAgent incarnation
+             * @property {number|null} [tableSequence] KnownAgent tableSequence
+             * @property {number|null} [digestLow] KnownAgent digestLow
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -1616,6 +1936,30 @@ export const netfold = $root.netfold = (() => {
             KnownAgent.prototype.addresses = $util.emptyArray;
 
             /**
+             * KnownAgent incarnation.
+             * @member {number} incarnation
+             * @memberof netfold.mesh.KnownAgent
+             * @instance
+             */
+            KnownAgent.prototype.incarnation = 0;
+
+            /**
+             * KnownAgent tableSequence.
+             * @member {number} tableSequence
+             * @memberof netfold.mesh.KnownAgent
+             * @instance
+             */
+            KnownAgent.prototype.tableSequence = 0;
+
+            /**
+             * KnownAgent digestLow.
+             * @member {number} digestLow
+             * @memberof netfold.mesh.KnownAgent
+             * @instance
+             */
+            KnownAgent.prototype.digestLow = 0;
+
+            /**
              * Encodes the specified KnownAgent message. Does not implicitly {@link netfold.mesh.KnownAgent.verify|verify} messages.
              * @function encode
              * @memberof netfold.mesh.KnownAgent
@@ -1636,6 +1980,12 @@ export const netfold = $root.netfold = (() => {
                 if (message.addresses != null && message.addresses.length)
                     for (let i = 0; i < message.addresses.length; ++i)
                         writer.uint32(/* id 2, wireType 2 =*/18).string(message.addresses[i]);
+                if (message.incarnation != null && $Object.hasOwnProperty.call(message, "incarnation") && !$Object.is(message.incarnation, 0))
+                    writer.uint32(/* id 3, wireType 1 =*/25).double(message.incarnation);
+                if (message.tableSequence != null && $Object.hasOwnProperty.call(message, "tableSequence") && message.tableSequence !== 0)
+                    writer.uint32(/* id 4, wireType 0 =*/32).uint32(message.tableSequence);
+                if (message.digestLow != null && $Object.hasOwnProperty.call(message, "digestLow") && message.digestLow !== 0)
+                    writer.uint32(/* id 5, wireType 5 =*/45).fixed32(message.digestLow);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -1695,6 +2045,33 @@ export const netfold = $root.netfold = (() => {
                             if (!(message.addresses && message.addresses.length))
                                 message.addresses = [];
                             message.addresses.push(reader.stringVerify());
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 1)
+                                break;
+                            if (!$Object.is(value = reader.double(), 0))
+                                message.incarnation = value;
+                            else
+                                delete message.incarnation;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.tableSequence = value;
+                            else
+                                delete message.tableSequence;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 5)
+                                break;
+                            if (value = reader.fixed32())
+                                message.digestLow = value;
+                            else
+                                delete message.digestLow;
                             continue;
                         }
                     }

@@ -4,8 +4,9 @@ import type { Clock } from '../../agent/clock.ts';
 import { Mesh } from '../../agent/mesh/mesh.ts';
 import type { RemoteFlow } from '../../agent/mesh/model.ts';
 import { announcedRate, decodeRate } from '../../agent/mesh/rate-code.ts';
+import { type Delay, MemoryNetwork } from '../../bench/simulation/memory-network.ts';
+import type { MemoryTransport } from '../../bench/simulation/memory-transport.ts';
 import { ManualClock, PausableTimers } from './manual-clock.ts';
-import { type Delay, MemoryNetwork, type MemoryTransport } from './memory-transport.ts';
 import { seededRandom } from './random.ts';
 
 export const TOPOLOGY = '0123456789abcdef';

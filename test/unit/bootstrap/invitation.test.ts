@@ -37,7 +37,16 @@ const bootstrap: Bootstrap = {
 
 const host = (name: string, peer: string, meshAddresses: string[], self = false): MeshHost => ({
   ...{ name, peer, meshAddresses, self },
-  ...{ incarnation: 1, sequence: 1, lastHeard: 0, endpoints: 1, flows: 0, inStep: true, timed: true },
+  ...{
+    incarnation: 1,
+    sequence: 1,
+    lastHeard: 0,
+    endpoints: 1,
+    flows: 0,
+    inStep: true,
+    timed: true,
+    near: true,
+  },
 });
 
 const invitation = invitationOf(

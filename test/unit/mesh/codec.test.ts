@@ -57,9 +57,15 @@ const MESSAGE: AgentMessage = {
   commandDigest: { entries: 2, low: 0x80000002, high: 0xfffffffe },
   timed: true,
 };
+const SUSPICION = { host: 'host-3', incarnation: 9, sequence: 4 };
 const REPLY: StateReply = {
   state: MESSAGE,
-  known: [{ peer: '12D3KooW', addresses: ['/ip4/192.0.2.8/tcp/1', '/ip6/::1/tcp/2'] }],
+  known: [
+    {
+      ...{ peer: '12D3KooW', addresses: ['/ip4/192.0.2.8/tcp/1', '/ip6/::1/tcp/2'] },
+      ...{ incarnation: 18, tableSequence: 5, digestLow: 0x80000003 },
+    },
+  ],
   yourIncarnation: 17,
   commands: MESSAGE.commands,
 };
@@ -77,10 +83,24 @@ describe('what is encoded is decoded', () => {
     const asking = { ...heartbeat, passOn: true };
     expect(decodeAgentMessage(encodeAgentMessage(asking))).toEqual(asking);
   });
+  test('what is said where not all hear all', () => {
+    const { update: _, ...heartbeat } = MESSAGE;
+    const doubting: AgentMessage = {
+      ...{ ...heartbeat, spread: true, rollCall: true },
+      suspected: [
+        { host: 'host-3', incarnation: 1_795_293_506_000, sequence: 3_000_000_000 },
+        { host: 'host-4', incarnation: 5, sequence: 0 },
+      ],
+      viewDigest: { entries: 512, low: 0x80000004, high: 0xfffffffd },
+    };
+    expect(decodeAgentMessage(encodeAgentMessage(doubting))).toEqual(doubting);
+  });
   test('questions and answers', () => {
     const { topology, host, incarnation, commandDigest } = MESSAGE;
     const asking = { topology, host, incarnation, commandDigest };
     expect(decodeStateRequest(encodeStateRequest(asking))).toEqual(asking);
+    const brief = { ...asking, withoutKnown: true };
+    expect(decodeStateRequest(encodeStateRequest(brief))).toEqual(brief);
     expect(decodeStateReply(encodeStateReply(REPLY))).toEqual(REPLY);
   });
   test('questions for the time, and what the time is', () => {
@@ -117,6 +137,9 @@ describe('what breaks a limit is rejected with a code and the value', () => {
     ['incarnation 1.5', { incarnation: 1.5 }, 'MESSAGE_FIELD', '1.5'],
     ['incarnation 1e300', { incarnation: 1e300 }, 'MESSAGE_FIELD', '1e+300'],
     ['sequence 0', { sequence: 0 }, 'MESSAGE_FIELD', 'sequence 0'],
+    ['a suspicion of nobody', { suspected: [{ ...SUSPICION, host: '' }] }, 'MESSAGE_FIELD', 'suspected'],
+    ['one of incarnation 0', { suspected: [{ ...SUSPICION, incarnation: 0 }] }, 'MESSAGE_FIELD', 'suspected'],
+    ['65 of them', { suspected: new Array(65).fill(SUSPICION) }, 'MESSAGE_FIELD', '65 suspicions'],
     [
       'columns of different lengths',
       { update: { ...update, flows: { ...flows, states: [] } } },

@@ -23,6 +23,7 @@ const NONE = { entries: 0, low: 0, high: 0 };
 const NO_COMMANDS = { commands: [], commandDigest: NONE, timed: false };
 const endpointNames = ['a.0', 'b.0', 'c.0', 'd.0'];
 const HIGHEST = Number.MAX_SAFE_INTEGER;
+const UNHEARD = { incarnation: 1, tableSequence: 1, digestLow: 0 };
 
 const ALLOW = [
   { peer: 'Pme', host: 'me' },
@@ -266,8 +267,8 @@ describe('an agent', () => {
 
   test('forgets no peer, and learns none that may not join, because another says so', async () => {
     const known = [
-      { peer: 'Phonest', addresses: [] },
-      { peer: 'Pstranger', addresses: ['/memory/stranger'] },
+      { ...UNHEARD, peer: 'Phonest', addresses: [] },
+      { ...UNHEARD, peer: 'Pstranger', addresses: ['/memory/stranger'] },
     ];
     const { handlers, learnt, asked, clock } = await newMesh({ allow: ALLOW }, () =>
       reply('liar', { known }),
@@ -343,7 +344,7 @@ test('mutated messages of several peers, without end: no throw, no growth, and o
     encodeAgentMessage(
       says('honest', { sequence: 3, update: { ...has(1), whole: true, meshAddresses: ['/a'] } }),
     ),
-    reply('honest', { known: [{ peer: 'p', addresses: ['/b'] }], yourIncarnation: 9 }),
+    reply('honest', { known: [{ ...UNHEARD, peer: 'p', addresses: ['/b'] }], yourIncarnation: 9 }),
   ];
   const step = fc.record({
     base: fc.constantFrom(...valid),

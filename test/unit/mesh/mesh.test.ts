@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { encodeStateRequest } from '../../../agent/mesh/codec.ts';
 import { EMPTY_DIGEST } from '../../../agent/mesh/digest.ts';
 import { Mesh } from '../../../agent/mesh/mesh.ts';
+import { MemoryNetwork } from '../../../bench/simulation/memory-network.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import { MemoryNetwork } from '../../support/memory-transport.ts';
 import {
   type Agent,
   churn,

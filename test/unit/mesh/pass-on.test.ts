@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import type { MeshHost } from '../../../agent/mesh/model.ts';
 import { PassOn } from '../../../agent/mesh/pass-on.ts';
 import { type Agent, expectAgreement, flow, Lab, names } from '../../support/mesh-lab.ts';
 
@@ -79,9 +78,11 @@ test('who is missed is connected to anew, and again, until it is heard', () => {
     ask: () => asked.push(now),
     renew: (peer) => renewed.push([peer, now]),
   });
-  const hosts = ['self', 'near', 'far'].map(
-    (peer): MeshHost => ({ peer, self: peer === 'self' }) as Partial<MeshHost> as MeshHost,
-  );
+  const hosts = [
+    { peer: 'here', near: true },
+    { peer: 'cut', near: true },
+    { peer: 'of no concern', near: false },
+  ];
   const pass = (seconds: number, heard: readonly string[]): void => {
     for (const end = now + seconds * 1000; now < end; ) {
       now += 250;
@@ -89,15 +90,15 @@ test('who is missed is connected to anew, and again, until it is heard', () => {
       passOn.check(hosts, now);
     }
   };
-  pass(3, ['near', 'far']);
+  pass(3, ['here', 'cut']);
   expect(passOn.asked).toBe(false);
-  pass(12, ['near']);
+  pass(12, ['here']);
   expect(asked).toEqual([4500]);
   expect(renewed).toEqual([
-    ['far', 8250],
-    ['far', 13_500],
+    ['cut', 8250],
+    ['cut', 13_500],
   ]);
-  pass(1, ['near', 'far']);
+  pass(1, ['here', 'cut']);
   expect(passOn.asked).toBe(false);
   now += 60_000;
   passOn.check(hosts, now);

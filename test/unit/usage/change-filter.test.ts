@@ -122,7 +122,15 @@ test('a change that is small beside the path is no news, however large beside th
   news();
   flow.rateBps = 1.5e6;
   expect(news()).toEqual([]);
+  flow.rateBps = 2.01e6;
+  expect(news()).toEqual([said(2.01e6)]);
+});
+
+test('one that is a little more than small has to last, however large beside the flow', () => {
+  flow.rateBps = 1e6;
+  news();
   flow.rateBps = 1.51e6;
+  for (let tick = 1; tick < LASTING_TICKS; tick++) expect(news()).toEqual([]);
   expect(news()).toEqual([said(1.51e6)]);
 });
 

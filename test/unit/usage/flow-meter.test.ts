@@ -143,8 +143,10 @@ describe('when its share changes', () => {
     metered.enforce(5e6);
     expect(metered.run(1000, frames, 5e6)).toBe(0);
     expect(metered.flow.greedy).toBe(true);
-    expect(metered.run(250, frames, 2e6)).toBe(1);
+    expect(metered.run(300, frames, 2e6)).toBe(1);
     expect(metered.flow.greedy).toBe(false);
+    // Limited together with the rate that makes a difference, not before.
+    expect(metered.flow.rateBps / 2e6).toBeCloseTo(1, 1);
   });
 
   test('a pair that has never sent is nobody', () => {

@@ -18,8 +18,8 @@ import {
   UNBOUNDED,
 } from '../../../agent/usage/metadata-budget.ts';
 import { MetadataMeter } from '../../../agent/usage/metadata-meter.ts';
+import { MemoryNetwork } from '../../../bench/simulation/memory-network.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import { MemoryNetwork } from '../../support/memory-transport.ts';
 import { seededRandom } from '../../support/random.ts';
 
 const rates = fc.double({ min: 0, max: 1e6, noNaN: true });

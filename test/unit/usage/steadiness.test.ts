@@ -18,6 +18,18 @@ describe('steady traffic changes nothing after the first second', () => {
     }
   });
 
+  /** Seen where the whole machine stands still: of every flow there, two ticks have nothing. */
+  test('a greedy flow that pauses for 100 ms, now and then, stays greedy', () => {
+    const metered = new MeteredFlow(2e6);
+    const frames = new Frames({ jitterFrames: 1, seed: 4 });
+    metered.run(2000, frames, 2e6);
+    for (let pause = 0; pause < 10; pause++) {
+      expect(metered.run(100, frames, 0)).toBe(0);
+      expect(metered.run(1500, frames, 2e6)).toBe(0);
+    }
+    expect(metered.flow).toMatchObject({ active: true, greedy: true });
+  });
+
   test('a slow link whose frames are 95 ms apart carries one greedy flow', () => {
     const metered = new MeteredFlow(128e3);
     const frames = new Frames();

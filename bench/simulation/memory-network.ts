@@ -1,0 +1,128 @@
+/**
+ * A mesh's network in memory, with loss, delay, partitions and stopped processes. The same seed gives the same run. What is
+ * sent is counted: by agents, of each kind.
+ */
+import type { Clock, Timers } from '../../agent/clock.ts';
+import { REQUEST_TIMEOUT_MS, type RequestKind } from '../../agent/mesh/transport.ts';
+import { MemoryTransport } from './memory-transport.ts';
+import { type Random, seededRandom } from './random.ts';
+
+export interface MemoryNetworkOptions {
+  readonly clock: Clock & Timers;
+  readonly seed: number;
+  /** Chance that a message, question or answer is lost. */
+  loss?: number;
+  /** Time on the way; it is drawn for each, so messages overtake each other. */
+  delayMs?: Delay;
+  /** Whether `published` keeps what was published. Default: yes. */
+  keepsPublished?: boolean;
+}
+
+/** The least and the greatest, or what gives them for a direction. */
+export type Delay = readonly [number, number] | ((from: string, to: string) => readonly [number, number]);
+
+/** Gossip that was published; `id` counts them. */
+export interface Published {
+  readonly id: number;
+  readonly from: string;
+  readonly bytes: Uint8Array;
+}
+
+/** What was sent from one to another; `dial`: a connection that was made to ask something, without bytes. */
+export type Sent = Record<'gossip' | 'dial' | RequestKind, { messages: number; bytes: number }>;
+
+export class MemoryNetwork {
+  loss: number;
+  delayMs: Delay;
+  /** Everything that was published, for tests that play it again. */
+  readonly published: Published[] = [];
+  readonly sent: Sent = {
+    gossip: { messages: 0, bytes: 0 },
+    state: { messages: 0, bytes: 0 },
+    clock: { messages: 0, bytes: 0 },
+    dial: { messages: 0, bytes: 0 },
+  };
+  readonly #clock: Clock & Timers;
+  readonly #random: Random;
+  readonly #keepsPublished: boolean;
+  readonly #transports = new Map<string, MemoryTransport>();
+  #groups: ReadonlySet<string>[] = [];
+  #count = 0;
+
+  constructor({ clock, seed, loss = 0, delayMs = [1, 1], keepsPublished = true }: MemoryNetworkOptions) {
+    this.#clock = clock;
+    this.#random = seededRandom(seed);
+    this.#keepsPublished = keepsPublished;
+    this.loss = loss;
+    this.delayMs = delayMs;
+  }
+
+  /** How many messages were sent from one to another, or passed on. */
+  get gossiped(): number {
+    return this.sent.gossip.messages;
+  }
+
+  transport(id: string): MemoryTransport {
+    return new MemoryTransport(id, this);
+  }
+
+  /** From now on, only members of the same group hear each other. */
+  partition(...groups: (readonly string[])[]): void {
+    this.#groups = groups.map((group) => new Set(group));
+  }
+
+  heal(): void {
+    this.#groups = [];
+  }
+
+  add(transport: MemoryTransport): void {
+    this.#transports.set(transport.selfId, transport);
+  }
+
+  remove(transport: MemoryTransport): void {
+    if (this.#transports.get(transport.selfId) === transport) this.#transports.delete(transport.selfId);
+  }
+
+  find(id: string): MemoryTransport | undefined {
+    return this.#transports.get(id);
+  }
+
+  /** Whether a message from one to the other would get through if it weren't lost. */
+  joins(from: string, to: string): boolean {
+    if (!this.#transports.has(to)) return false;
+    return this.#groups.length === 0 || this.#groups.some((group) => group.has(from) && group.has(to));
+  }
+
+  note(from: string, bytes: Uint8Array): Published {
+    const published = { id: this.#count++, from, bytes };
+    if (this.#keepsPublished) this.published.push(published);
+    return published;
+  }
+
+  /** Delivers after a delay, or never. */
+  carry(from: string, to: string, kind: keyof Sent, bytes: number, deliver: Deliver): void {
+    this.sent[kind].messages++;
+    this.sent[kind].bytes += bytes;
+    if (this.#random.next() < this.loss) return;
+    const [least, greatest] = typeof this.delayMs === 'function' ? this.delayMs(from, to) : this.delayMs;
+    this.#clock.after(least + this.#random.next() * (greatest - least), () => {
+      const receiver = this.#transports.get(to);
+      if (receiver && this.joins(from, to)) receiver.receive(() => deliver(receiver));
+    });
+  }
+
+  timeout(run: () => void): () => void {
+    return this.#clock.after(REQUEST_TIMEOUT_MS, run);
+  }
+
+  /** Some of `peers`. */
+  pick(peers: readonly string[], count: number): string[] {
+    const rest = [...peers];
+    return Array.from(
+      { length: Math.min(count, rest.length) },
+      () => rest.splice(this.#random.below(rest.length), 1)[0]!,
+    );
+  }
+}
+
+type Deliver = (receiver: MemoryTransport) => void;

@@ -1,0 +1,184 @@
+/** An agent's end of a network in memory: gossip from neighbour to neighbour, questions and answers. */
+import type { MeshTransport, RequestKind, TransportHandlers } from '../../agent/mesh/transport.ts';
+import type { MemoryNetwork, Published } from './memory-network.ts';
+
+/** Among so many neighbours, gossip is passed on to all; among more, to so many that each chose, and that chose it. */
+const ALL_PASS_ON = 4;
+const CHOSEN = 2;
+/** What was seen is known for two of these: in messages, more than are ever under way. */
+const SEEN_AT_ONCE = 20_000;
+
+export class MemoryTransport implements MeshTransport {
+  readonly selfId: string;
+  readonly addresses: readonly string[];
+  readonly #network: MemoryNetwork;
+  readonly #neighbours = new Set<string>();
+  /** To whom gossip is passed on, as in gossipsub's mesh: in both directions. */
+  readonly #mesh = new Set<string>();
+  /** To whom connections are kept, if not to all; and who has an address. */
+  #chosen: ReadonlySet<string> | undefined;
+  readonly #book = new Set<string>();
+  #seen = new Set<number>();
+  #seenBefore = new Set<number>();
+  readonly #held: (() => void)[] = [];
+  #handlers: TransportHandlers | undefined;
+  #paused = false;
+
+  constructor(id: string, network: MemoryNetwork) {
+    this.selfId = id;
+    this.addresses = [`/memory/${id}`];
+    this.#network = network;
+  }
+
+  /** Peers that gossip goes to. */
+  get neighbours(): readonly string[] {
+    return [...this.#neighbours];
+  }
+
+  async start(handlers: TransportHandlers): Promise<void> {
+    this.#handlers = handlers;
+    this.#network.add(this);
+  }
+
+  async stop(): Promise<void> {
+    this.kill();
+  }
+
+  /** Ends without a word. */
+  kill(): void {
+    this.#handlers = undefined;
+    this.#network.remove(this);
+  }
+
+  /** Stops as by SIGSTOP: what arrives waits. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    for (const deliver of this.#held.splice(0)) deliver();
+  }
+
+  receive(deliver: () => void): void {
+    if (this.#paused) this.#held.push(deliver);
+    else deliver();
+  }
+
+  publish(bytes: Uint8Array): void {
+    if (!this.#handlers) return;
+    const published = this.#network.note(this.selfId, bytes);
+    this.#see(published.id);
+    for (const peer of this.#neighbours) this.#gossip(peer, published);
+  }
+
+  async request(kind: RequestKind, peer: string, question: () => Uint8Array): Promise<Uint8Array> {
+    const network = this.#network;
+    if (!this.#neighbours.has(peer)) {
+      if (!this.#book.has(peer)) throw new Error(`${peer} is not known`);
+      network.sent.dial.messages++;
+    }
+    const bytes = question();
+    return new Promise((resolve, reject) => {
+      const cancel = network.timeout(() => reject(new Error(`${peer} does not answer`)));
+      network.carry(this.selfId, peer, kind, bytes.length, (receiver) => {
+        const answer = receiver.#handlers?.onRequest(kind, bytes, this.selfId);
+        if (answer === undefined) return;
+        network.carry(peer, this.selfId, kind, answer.length, () => {
+          cancel();
+          resolve(answer);
+        });
+      });
+    });
+  }
+
+  async connect(address: string): Promise<void> {
+    const peer = address.replace('/memory/', '');
+    if (!this.#network.joins(this.selfId, peer)) throw new Error(`${peer} can't be reached`);
+    this.#book.add(peer);
+    this.#join(peer);
+  }
+
+  learn(peer: string, addresses: readonly string[]): void {
+    if (addresses.length === 0) {
+      this.#neighbours.delete(peer);
+      this.#book.delete(peer);
+    } else {
+      this.#book.add(peer);
+      if (this.#chosen?.has(peer) ?? true) this.#reach(peer);
+    }
+  }
+
+  choose(peers: ReadonlySet<string> | undefined): void {
+    this.#chosen = peers;
+    for (const peer of this.#neighbours) if (peers && !peers.has(peer)) this.#part(peer);
+    for (const peer of peers ?? this.#book) if (this.#book.has(peer)) this.#reach(peer);
+  }
+
+  /** The other end may want to keep the connection: then it stays. */
+  #part(peer: string): void {
+    const other = this.#network.find(peer);
+    if (other && (other.#chosen?.has(this.selfId) ?? true)) return;
+    this.#neighbours.delete(peer);
+    if (other) other.#neighbours.delete(this.selfId);
+  }
+
+  #reach(peer: string): void {
+    if (this.#network.joins(this.selfId, peer)) this.#join(peer);
+  }
+
+  #join(peer: string): void {
+    const other = this.#network.find(peer);
+    if (!other || this.#neighbours.has(peer)) return;
+    this.#neighbours.add(peer);
+    other.#neighbours.add(this.selfId);
+    this.#passedOnTo();
+    this.#handlers?.onPeer(peer);
+    other.#handlers?.onPeer(this.selfId);
+  }
+
+  #gossip(to: string, published: Published): void {
+    const { length } = published.bytes;
+    this.#network.carry(this.selfId, to, 'gossip', length, (receiver) =>
+      receiver.#onGossip(published, this.selfId),
+    );
+  }
+
+  #onGossip(published: Published, via: string): void {
+    this.#handlers?.onHeard?.(via);
+    if (this.#isSeen(published.id) || !this.#handlers) return;
+    this.#see(published.id);
+    if (!this.#handlers.onGossip(published.bytes, published.from)) return;
+    for (const peer of this.#passedOnTo())
+      if (peer !== published.from && peer !== via) this.#gossip(peer, published);
+  }
+
+  #passedOnTo(): ReadonlySet<string> {
+    if (this.#neighbours.size <= ALL_PASS_ON) return this.#neighbours;
+    for (const peer of this.#mesh) if (!this.#neighbours.has(peer)) this.#mesh.delete(peer);
+    while (this.#mesh.size < CHOSEN) {
+      const [peer] = this.#network.pick(
+        [...this.#neighbours].filter((one) => !this.#mesh.has(one)),
+        1,
+      );
+      this.#mesh.add(peer!);
+      this.#network.find(peer!)?.graft(this.selfId);
+    }
+    return this.#mesh;
+  }
+
+  graft(peer: string): void {
+    this.#mesh.add(peer);
+  }
+
+  #isSeen(id: number): boolean {
+    return this.#seen.has(id) || this.#seenBefore.has(id);
+  }
+
+  #see(id: number): void {
+    this.#seen.add(id);
+    if (this.#seen.size < SEEN_AT_ONCE) return;
+    this.#seenBefore = this.#seen;
+    this.#seen = new Set();
+  }
+}
