@@ -7,7 +7,7 @@ import { loadTopology } from '../../topology/load.ts';
 import { type Interruption, withLab } from '../lab.ts';
 import { agentRecords } from '../measure/agent-records.ts';
 import { median, quantile, range } from '../measure/statistics.ts';
-import { judge } from '../report/judge.ts';
+import { judge, triedTable } from '../report/judge.ts';
 import type { Row, Table } from '../report/model.ts';
 import { dueTimes, type Lags, lagsOf } from './lags.ts';
 import { flapping, MANY_END, manyEvents } from './topologies.ts';
@@ -31,11 +31,17 @@ export async function measureEvents({ quick, interruption, say }: EventsOptions)
   requireAbilities(abilities);
   const backend = chooseDelayBackend('auto', abilities);
   const flapSeconds = quick ? 15 : 60;
-  say('200 events in 10 s');
-  const many = await run(manyEvents(), MANY_END, backend, interruption);
-  say(`a link that flaps every 100 ms for ${flapSeconds} s`);
-  const flap = await run(flapping(flapSeconds), 2 + flapSeconds, backend, interruption);
-  return [manyTable(backend, many), flapTable(backend, flap, flapSeconds)];
+  const measure = (text: string, seconds: number): Promise<Lags[][]> =>
+    run(text, seconds, backend, interruption);
+  const many = await triedTable(async () => {
+    say('200 events in 10 s');
+    return manyTable(backend, await measure(manyEvents(), MANY_END));
+  });
+  const flap = await triedTable(async () => {
+    say(`a link that flaps every 100 ms for ${flapSeconds} s`);
+    return flapTable(backend, await measure(flapping(flapSeconds), 2 + flapSeconds), flapSeconds);
+  });
+  return [many, flap];
 }
 
 /** The lags of each host. */

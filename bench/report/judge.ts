@@ -1,6 +1,6 @@
 /** Target, measurement and bound → row. Pure. */
 import type { Interval } from '../measure/statistics.ts';
-import type { Bound, Row, Unit } from './model.ts';
+import type { Bound, Row, Table, Unit } from './model.ts';
 
 export interface Target {
   readonly what: string;
@@ -65,5 +65,14 @@ export async function tried(measure: () => Promise<Row>): Promise<Row> {
   for (let tries = 1; ; tries++) {
     const row = { ...(await measure()), tries };
     if (tries === MAX_TRIES || row.verdict !== 'outside') return row;
+  }
+}
+
+/** The same for a table whose rows come from one run. */
+export async function triedTable(measure: () => Promise<Table>): Promise<Table> {
+  for (let tries = 1; ; tries++) {
+    const table = await measure();
+    const rows = table.rows.map((row) => ({ ...row, tries }));
+    if (tries === MAX_TRIES || rows.every(({ verdict }) => verdict !== 'outside')) return { ...table, rows };
   }
 }

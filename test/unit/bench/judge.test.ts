@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { beyond, judge, type Target, tried } from '../../../bench/report/judge.ts';
+import { beyond, judge, type Target, tried, triedTable } from '../../../bench/report/judge.ts';
 
 const RATE: Target = {
   what: '10Mbps',
@@ -58,6 +58,14 @@ describe('another try', () => {
     expect(await triesOf(10)).toEqual({ tries: 1, measured: 10, asked: 1 });
     expect(await triesOf(11, 10.1)).toEqual({ tries: 2, measured: 10.1, asked: 2 });
     expect(await triesOf(11, 12, 10)).toEqual({ tries: 2, measured: 12, asked: 2 });
+  });
+  it('is made of a whole table where one row is outside', async () => {
+    let asked = 0;
+    const table = await triedTable(async () => {
+      const rows = [judge(DELAY, measurement(10)), judge(DELAY, measurement(asked++ === 0 ? 11 : 10))];
+      return { ...{ id: 't', title: 't', source: '', method: '', sampled: '' }, rows };
+    });
+    expect({ asked, tries: table.rows.map(({ tries }) => tries) }).toEqual({ asked: 2, tries: [2, 2] });
   });
   it('is not made for what the machine can’t', async () => {
     expect((await tried(async () => beyond(RATE, 'slow'))).tries).toBe(1);
