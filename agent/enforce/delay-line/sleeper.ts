@@ -8,6 +8,8 @@ import { WakeLead } from './wake-lead.ts';
 
 /** A release this close is due: handing over the verdict takes as long. */
 const DUE_MS = 0.01;
+/** A sleep lasts longer than it was asked to, by this much in the mean; the weight of one observation, and its bound. */
+const OVERSLEPT = { weight: 1 / 64, mostMs: 0.1 } as const;
 /** How long the thread doesn't look for what has arrived while nothing is due, with very much to do. */
 const LONGEST_MS = 4 * SLICE_MS;
 
@@ -27,6 +29,7 @@ export class Sleeper {
   /** Negative while it doesn't. */
   #spinningSince = -1;
   #lookedMs = 0;
+  #oversleptMs = 0;
   #slackMs = DUE_MS;
 
   constructor(ports: SleepPorts) {
@@ -58,8 +61,12 @@ export class Sleeper {
   #rest(nextMs: number, now: number, slice: number): number {
     this.#slackMs = slice / 2;
     const wake = Math.max(this.#lookedMs + slice, Math.min(nextMs, now + LONGEST_MS));
-    const pause = wake - now;
-    if (pause > 0) this.#ports.pause(Math.ceil(pause * 1e6));
+    const pause = wake - now - this.#oversleptMs;
+    if (pause > 0) {
+      this.#ports.pause(Math.ceil(pause * 1e6));
+      const overslept = this.#ports.now() - now - pause;
+      this.#oversleptMs += OVERSLEPT.weight * (Math.min(overslept, OVERSLEPT.mostMs) - this.#oversleptMs);
+    }
     // By what it should have been: else each would be late by what all before it were.
     this.#lookedMs = pause > -slice ? wake : now;
     return this.#ports.wait(0);
