@@ -59,7 +59,7 @@ export class Sleeper {
 
   /** Only a clock wakes it: at the next release, but not before the slice is over. */
   #rest(nextMs: number, now: number, slice: number): number {
-    this.#slackMs = slice / 2;
+    this.#slackMs = slice / 2 + DUE_MS;
     const wake = Math.max(this.#lookedMs + slice, Math.min(nextMs, now + LONGEST_MS));
     const pause = wake - now - this.#oversleptMs;
     if (pause > 0) {

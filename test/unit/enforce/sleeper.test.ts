@@ -57,7 +57,7 @@ test('very many packets are released together, half of a slice early or late at 
   const late = run(thread, 9300, 1000);
   expect(thread.sleeps).toBeLessThan(1000 / SLICE_MS + 700);
   expect(Math.max(...late)).toBeLessThan(SLICE_MS / 2 + 0.02);
-  expect(Math.min(...late)).toBeGreaterThanOrEqual(-SLICE_MS / 2);
+  expect(Math.min(...late)).toBeGreaterThan(-SLICE_MS / 2 - 0.011);
   expect(Math.abs(mean(late))).toBeLessThan(0.02);
 });
 
