@@ -83,6 +83,15 @@ export interface AgentStatus {
     readonly lost: number;
     readonly held: number;
     readonly latestMs: number;
+    /** What the delay line's threads did since they started; see `DelayWork` in agent/enforce/ports.ts. */
+    readonly work?: {
+      readonly turns: number;
+      readonly receiveMs: number;
+      readonly passMs: number;
+      readonly released: number;
+      readonly lateMs: number;
+      readonly lateMs2: number;
+    };
   };
   readonly ticks: { readonly count: number; readonly meanMs: number; readonly latestMs: number };
   /** CPU that the agent has used since it started, in seconds. */

@@ -98,6 +98,23 @@ export interface DelayCounters {
   readonly held: number;
   /** The latest release so far, in milliseconds after its time. */
   readonly latestMs: number;
+  /** Of the delay line only: netem works in the kernel. */
+  readonly work?: DelayWork;
+}
+
+/** What the delay line's threads did since their start, all together; times in milliseconds of their own clock. */
+export interface DelayWork {
+  /** How often they looked what there is to do. */
+  readonly turns: number;
+  /** Taking packets from the kernel, and finding their paths. */
+  readonly receiveMs: number;
+  /** Giving packets back: the kernel passes each on before the call returns, up to its receiver and what that answers. */
+  readonly passMs: number;
+  /** Packets that were held. */
+  readonly released: number;
+  /** Sums over them: how much later than due they were released, and the squares of that. */
+  readonly lateMs: number;
+  readonly lateMs2: number;
 }
 
 /** One of the interchangeable ways to delay and lose packets. */

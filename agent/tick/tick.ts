@@ -99,7 +99,7 @@ export class Tick {
     const now = this.#ports.clock.now();
     this.#measure(now);
     this.#ports.shaping.forgetIdle();
-    const changes = this.#filter.changes(this.#meter.flows(), now);
+    const changes = this.#filter.changes(this.#meter.active(), now);
     const { mesh } = this.#ports;
     if (changes.length > 0) mesh.announceFlows(changes);
     if (changes.length > 0) this.#react(now);
@@ -138,13 +138,8 @@ export class Tick {
   #share(): void {
     const { mesh } = this.#ports;
     const flows: ShareFlow[] = [];
-    for (const flow of this.#meter.flows()) {
-      const announced = this.#filter.announced(flow);
-      if (announced)
-        flows.push(
-          shareFlow(flow.source, flow.destination, announcedRate(announced.rateBps), announced.greedy),
-        );
-    }
+    for (const [{ source, destination }, { rateBps, greedy }] of this.#filter.known())
+      flows.push(shareFlow(source, destination, announcedRate(rateBps), greedy));
     mesh.view.forEachRemoteFlow((source, destination, rateBps, greedy) => {
       flows.push(shareFlow(source, destination, rateBps, greedy));
     });

@@ -58,22 +58,34 @@ export class ChangeFilter {
     this.coarseness = coarseness;
   }
 
-  /** The changes since the last call, which counts as the announcement of them. `now` in milliseconds. */
+  /**
+   * The changes since the last call, which counts as the announcement of them. `flows`: all that are active; of others, only
+   * what was announced is looked at. `now` in milliseconds.
+   */
   changes(flows: Iterable<Flow>, now: number): FlowChange[] {
     const { intervalMs } = this.coarseness;
     const mayUrgent = now - this.#urgentAt >= intervalMs * URGENT_PART;
     const mayRates = now - this.#ratesAt >= intervalMs;
     const changes: FlowChange[] = [];
+    for (const flow of this.#announced.keys())
+      if (mayUrgent && !flow.active) changes.push(this.#announce(flow));
+    if (changes.length > 0) this.#urgentAt = now;
     for (const flow of flows) {
+      if (!flow.active) continue;
       const last = this.#announced.get(flow);
-      const isUrgent = flow.active ? last?.greedy !== flow.greedy : last !== undefined;
-      const isNews = isUrgent || (flow.active && this.#isRateNews(flow, last!));
-      if (!isNews || !(isUrgent ? mayUrgent : mayRates)) continue;
+      const isUrgent = last?.greedy !== flow.greedy;
+      if (!isUrgent && !this.#isRateNews(flow, last!)) continue;
+      if (!(isUrgent ? mayUrgent : mayRates)) continue;
       if (isUrgent) this.#urgentAt = now;
       else this.#ratesAt = now;
       changes.push(this.#announce(flow));
     }
     return changes;
+  }
+
+  /** The flows of which others have heard, with what was announced last. */
+  known(): Iterable<readonly [Flow, Announced]> {
+    return this.#announced;
   }
 
   /** What was announced last of a flow that is active; sharing uses this, so that all agents compute with the same. */

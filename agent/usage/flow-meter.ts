@@ -9,12 +9,11 @@
  * so a departure must last, and a pause must be longer than those before it. Pure: time comes with each call.
  */
 
+import { type Flow, LONG_TICKS, MAX_PAUSE_MS, type Meter, newMeter, SHORT_TICKS, turn } from './meter.ts';
 import { SlowStart, START_FRAMES } from './slow-start.ts';
 import { TickTimes } from './tick-times.ts';
 
-/** In ticks: 200 ms and 1 s at 50 ms. A shorter short window takes the gaps of slow links for pauses. */
-const SHORT_TICKS = 4;
-const LONG_TICKS = 20;
+export type { Flow } from './meter.ts';
 
 /**
  * A pair below this part of its path's bandwidth is no flow: a ping or a keep-alive changes nobody's share, and would
@@ -50,55 +49,14 @@ const IDLE_FRAMES = 3;
 const MAX_IDLE_MS = 5000;
 /** A flow that comes in bursts has stopped after two of its pauses without one. */
 const IDLE_PAUSES = 2;
-/** What is longer was an end. */
-const MAX_PAUSE_MS = 1000;
 /** A pair that has sent nothing for so long is looked at no more. Nothing that is kept of it counts for longer. */
 const FORGOTTEN_MS = Math.max(MISTRUST_MS, MAX_IDLE_MS + MAX_PAUSE_MS);
-/** How fast pauses are forgotten, per tick with bytes. */
-const PAUSE_DECAY = 0.9;
 const FRAME_BITS = 1514 * 8;
-
-export interface Flow {
-  readonly source: number;
-  readonly destination: number;
-  /** Bandwidth of the folded path, in bit/s. */
-  pathBps: number;
-  /** What enforcement lets it use now, in bit/s. */
-  enforcedBps: number;
-  /** Measured, in bit/s. */
-  rateBps: number;
-  active: boolean;
-  greedy: boolean;
-}
-
-interface Meter extends Flow {
-  /** What has been told of this tick. */
-  tickBytes: number;
-  /** Bytes of the last ticks; the newest at the meter's common cursor. */
-  readonly ring: Float64Array;
-  shortBytes: number;
-  longBytes: number;
-  /** How many ticks of the ring belong to the present rate. */
-  longTicks: number;
-  /** For so many ticks the short window still holds traffic from before the rate departed. */
-  settlingTicks: number;
-  /** For how many ticks the short window has been above, or (negative) below the long one. */
-  departedTicks: number;
-  lastSeenMs: number;
-  /** The longest of the latest pauses between ticks with bytes. */
-  pauseMs: number;
-  /** Mean over the long window when bytes were last seen. */
-  paceBps: number;
-  /** For how many ticks it has been active. */
-  activeTicks: number;
-  graceUntilMs: number;
-  /** While it is greedy because it has just begun and grows. */
-  start: SlowStart | undefined;
-  mistrustedUntilMs: number;
-}
 
 export class FlowMeter {
   readonly #flows = new Map<number, Meter>();
+  /** Those that have sent in this tick, and those that are active: what a tick has to look at. */
+  readonly #awake = new Set<Meter>();
   readonly #endpoints: number;
   readonly #roundTripMs: (source: number, destination: number) => number;
   readonly #times = new TickTimes(SHORT_TICKS, LONG_TICKS);
@@ -112,6 +70,11 @@ export class FlowMeter {
   /** All pairs that have sent lately; those that are `active` are flows. */
   flows(): Iterable<Flow> {
     return this.#flows.values();
+  }
+
+  /** After `finish`, those that are flows. */
+  active(): Iterable<Flow> {
+    return this.#awake;
   }
 
   get(source: number, destination: number): Flow | undefined {
@@ -136,27 +99,35 @@ export class FlowMeter {
     const key = source * this.#endpoints + destination;
     let meter = this.#flows.get(key);
     if (!meter) {
-      meter = newMeter(source, destination, pathBps(source, destination));
+      if (bytes === 0) return;
+      meter = newMeter(source, destination, pathBps(source, destination), this.#times.count);
       this.#flows.set(key, meter);
     }
     meter.tickBytes += bytes;
+    this.#awake.add(meter);
   }
 
-  /** Judges every pair. True when a flow started, stopped, or changed between greedy and limited. */
+  /**
+   * Judges the pairs that have sent or are active; what another one is does not change. True when a flow started, stopped,
+   * or changed between greedy and limited.
+   */
   finish(): boolean {
-    const { now } = this.#times;
+    const { now, count } = this.#times;
     let changed = false;
-    for (const [key, meter] of this.#flows) {
+    for (const meter of this.#awake) {
       const { active, greedy } = meter;
-      if (!active && meter.tickBytes === 0 && now - meter.lastSeenMs > FORGOTTEN_MS) {
-        this.#flows.delete(key);
-        continue;
-      }
-      this.#turn(meter, now);
+      turn(meter, count, now);
       this.#judge(meter, now);
+      if (!meter.active) this.#awake.delete(meter);
       if (meter.active !== active || meter.greedy !== greedy) changed = true;
     }
+    if (count % LONG_TICKS === 0) this.#forget(now);
     return changed;
+  }
+
+  #forget(now: number): void {
+    for (const [key, { active, lastSeenMs }] of this.#flows)
+      if (!active && now - lastSeenMs > FORGOTTEN_MS) this.#flows.delete(key);
   }
 
   /** Tells what a flow may use from now on. */
@@ -172,21 +143,6 @@ export class FlowMeter {
   setPath(source: number, destination: number, bps: number): void {
     const meter = this.#flows.get(source * this.#endpoints + destination);
     if (meter) meter.pathBps = bps;
-  }
-
-  /** Moves the windows on by a tick. */
-  #turn(meter: Meter, now: number): void {
-    const bytes = meter.tickBytes;
-    meter.tickBytes = 0;
-    const { ring } = meter;
-    const cursor = this.#times.count % LONG_TICKS;
-    const leavingLong = ring[cursor]!;
-    const leavingShort = ring[(cursor + LONG_TICKS - SHORT_TICKS) % LONG_TICKS]!;
-    ring[cursor] = bytes;
-    meter.shortBytes += bytes - leavingShort;
-    meter.longBytes += bytes - (meter.longTicks >= LONG_TICKS ? leavingLong : 0);
-    meter.longTicks = Math.min(meter.longTicks + 1, LONG_TICKS);
-    if (bytes > 0) noteBytes(meter, now);
   }
 
   #judge(meter: Meter, now: number): void {
@@ -320,32 +276,6 @@ export class FlowMeter {
   }
 }
 
-function newMeter(source: number, destination: number, pathBps: number): Meter {
-  return {
-    source,
-    destination,
-    pathBps,
-    enforcedBps: pathBps,
-    rateBps: 0,
-    active: false,
-    greedy: false,
-    tickBytes: 0,
-    ring: new Float64Array(LONG_TICKS),
-    shortBytes: 0,
-    longBytes: 0,
-    longTicks: 0,
-    settlingTicks: 0,
-    departedTicks: 0,
-    lastSeenMs: Number.NEGATIVE_INFINITY,
-    pauseMs: 0,
-    paceBps: 0,
-    activeTicks: 0,
-    graceUntilMs: 0,
-    start: undefined,
-    mistrustedUntilMs: Number.NEGATIVE_INFINITY,
-  };
-}
-
 function sum(values: Float64Array): number {
   let total = 0;
   for (const value of values) total += value;
@@ -366,12 +296,4 @@ function mistrust(meter: Meter, now: number): void {
 
 function idleMs(enforcedBps: number): number {
   return Math.min(MAX_IDLE_MS, Math.max(IDLE_MS, (IDLE_FRAMES * FRAME_BITS * 1000) / enforcedBps));
-}
-
-function noteBytes(meter: Meter, now: number): void {
-  const pause = now - meter.lastSeenMs;
-  // Also a pause that was taken for the end: otherwise it would be again, with every burst.
-  if (pause <= MAX_PAUSE_MS) meter.pauseMs = Math.max(pause, meter.pauseMs * PAUSE_DECAY);
-  else meter.pauseMs = 0;
-  meter.lastSeenMs = now;
 }

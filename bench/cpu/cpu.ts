@@ -6,6 +6,7 @@ import { type Interruption, type Lab, withLab } from '../lab.ts';
 import { machineBackend } from '../measure/backend.ts';
 import { processMemory } from '../measure/cpu-times.ts';
 import { watchCpu } from '../measure/cpu-watch.ts';
+import { delayWork } from '../measure/delay-work.ts';
 import { mostExpensive } from '../measure/profile.ts';
 import { endAgents, profiled, spanOf } from '../measure/profiling.ts';
 import { sum } from '../measure/statistics.ts';
@@ -77,7 +78,8 @@ async function steady(clients: number, seconds: number, { experiment, place }: L
     const after = await experiment.statuses();
     streams.check();
     const held = sum(after.map(({ delay }) => delay.packets)) - sum(before.map(({ delay }) => delay.packets));
-    return { use, span, heldPerSecond: held / use.seconds, memory: agents.map(processMemory) };
+    const work = delayWork(before, after, use.seconds);
+    return { use, span, work, heldPerSecond: held / use.seconds, memory: agents.map(processMemory) };
   } finally {
     streams.stop();
   }

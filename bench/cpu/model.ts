@@ -1,6 +1,7 @@
 /** A run of the cpu bench. */
 import type { Memory } from '../measure/cpu-times.ts';
 import type { CpuUse } from '../measure/cpu-watch.ts';
+import type { DelayWork } from '../measure/delay-work.ts';
 import type { Spent } from '../measure/profile.ts';
 
 /** Each with an agent, which share the endpoints. */
@@ -12,6 +13,7 @@ export interface CpuRun {
   readonly use: CpuUse;
   /** Packets that the delay line held, of all agents; 0 where netem delays. */
   readonly heldPerSecond: number;
+  readonly work: DelayWork | undefined;
   /** Of each agent. */
   readonly memory: readonly Memory[];
   /** Empty where nobody asked. */

@@ -1,8 +1,9 @@
 /** What agents took, as tables and a figure. Pure. */
 import type { DelayBackendName } from '../../agent/kernel/probe.ts';
 import { formatBps } from '../../proto/units.ts';
-import { agentRows, type CpuGoal, machineRows, profileTables } from '../measure/cpu-rows.ts';
+import { agentRows, type CpuGoal, delayCores, machineRows, profileTables } from '../measure/cpu-rows.ts';
 import type { CpuUse } from '../measure/cpu-watch.ts';
+import { delayWorkTables } from '../measure/delay-work.ts';
 import { mean, range } from '../measure/statistics.ts';
 import { KOLLAPS_2 } from '../published.ts';
 import { told } from '../report/judge.ts';
@@ -40,7 +41,12 @@ export function tablesOf(runs: readonly CpuRun[], backend: DelayBackendName): Ta
     },
   ];
   const profiled = runs.map((run) => ({ what: nameOf(run), spent: run.spent }));
-  return [...tables, ...profileTables('cpu', profiled)];
+  const worked = runs.map((run) => ({ what: nameOf(run), work: run.work, threadCores: delayCores(run.use) }));
+  return [
+    ...tables,
+    ...delayWorkTables('cpu', worked).map((table) => ({ ...table, backend })),
+    ...profileTables('cpu', profiled),
+  ];
 }
 
 function memoryRow(run: CpuRun): Row {

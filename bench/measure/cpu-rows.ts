@@ -52,6 +52,14 @@ function stolenNote({ stolen }: CpuUse): string {
   return part < WORTH_NAMING ? '' : `${percent(part)} more were taken by the hypervisor`;
 }
 
+/** What the kernel calls Node's worker threads; an agent has no others than the delay line's. */
+const DELAY_THREADS = 'WorkerThread';
+
+/** What the delay line's threads of all agents took; NaN where there are none. */
+export function delayCores({ threads }: CpuUse): number {
+  return threads.get(DELAY_THREADS) ?? Number.NaN;
+}
+
 /** `threads: node 2.1 %, delay line 1.0 %`, all agents together. */
 export function threadsNote({ threads }: CpuUse): string {
   const named = [...threads].filter(([, cores]) => cores >= WORTH_NAMING);

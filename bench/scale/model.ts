@@ -1,5 +1,6 @@
 /** A run of the scale bench. */
 import type { CpuUse } from '../measure/cpu-watch.ts';
+import type { DelayWork } from '../measure/delay-work.ts';
 import type { CrowdError } from '../measure/ping-crowd.ts';
 import type { Span, Spent } from '../measure/profile.ts';
 
@@ -14,6 +15,8 @@ export interface Shaped {
   readonly first: CrowdError;
   readonly steady: Steady;
   readonly span: Span;
+  /** In the steady time. */
+  readonly work: DelayWork | undefined;
   readonly memoryBytes: number;
   readonly mostMemoryBytes: number;
 }

@@ -2,11 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DelayBackendName } from '../../agent/kernel/probe.ts';
 import { agentsOf } from '../../controller/lab/processes.ts';
+import type { AgentStatus } from '../../proto/status.ts';
 import { type Interruption, type Lab, withLab } from '../lab.ts';
 import { machineBackend } from '../measure/backend.ts';
 import { withBareLab } from '../measure/bare-lab.ts';
 import { processMemory } from '../measure/cpu-times.ts';
 import { watchCpu } from '../measure/cpu-watch.ts';
+import { delayWork } from '../measure/delay-work.ts';
 import {
   type CrowdError,
   type CrowdPlan,
@@ -93,10 +95,13 @@ async function shaped({ experiment }: Lab, effort: Effort, tell: (what: string) 
   tell('each pings another for the first time');
   const first = await pingOnce(pairs, effort.staggerMs);
   tell(`each pings another, ${effort.seconds} s`);
-  const { result: steady, span } = await spanOf(() => pingSteadily(pairs, agents, effort));
+  const asked: AgentStatus[][] = [];
+  const ask = async (): Promise<void> => void asked.push(await experiment.statuses());
+  const { result: steady, span } = await spanOf(() => pingSteadily(pairs, agents, effort, ask));
+  const work = delayWork(asked[0]!, asked[1]!, steady.use.seconds);
   const { nowBytes, mostBytes } = processMemory(agents[0]!);
   const names = plan.endpoints.map(({ name }) => name);
-  return { names, idle, first, steady, span, memoryBytes: nowBytes, mostMemoryBytes: mostBytes };
+  return { names, idle, first, steady, span, work, memoryBytes: nowBytes, mostMemoryBytes: mostBytes };
 }
 
 /** What setting up has left to do. */
@@ -111,13 +116,17 @@ async function pingSteadily(
   pairs: readonly PingPair[],
   agents: readonly number[],
   { seconds, staggerMs }: Effort,
+  ask: () => Promise<void> = async () => {},
 ): Promise<Steady> {
   // The first one ends when all have pinged for so long.
   const count = Math.ceil((pairs.length * staggerMs) / INTERVAL_MS) + (seconds * 1000) / INTERVAL_MS + 2;
   const plan = { count, intervalMs: INTERVAL_MS, staggerMs };
-  const { summaries, watched } = await withCrowd(pairs, plan, (crowd) =>
-    watchCpu({ agents, traffic: crowd.pids, seconds }),
-  );
+  const { summaries, watched } = await withCrowd(pairs, plan, async (crowd) => {
+    await ask();
+    const use = await watchCpu({ agents, traffic: crowd.pids, seconds });
+    await ask();
+    return use;
+  });
   return { error: crowdError(targetsOf(pairs), summaries), use: watched! };
 }
 

@@ -1,6 +1,7 @@
 /** What large labs cost, and how exact they are, as tables. Pure. */
 import type { DelayBackendName } from '../../agent/kernel/probe.ts';
-import { agentRows, machineRows, profileTables, threadsNote } from '../measure/cpu-rows.ts';
+import { agentRows, delayCores, machineRows, profileTables, threadsNote } from '../measure/cpu-rows.ts';
+import { delayWorkTables } from '../measure/delay-work.ts';
 import type { CrowdError } from '../measure/ping-crowd.ts';
 import { interval99, median, quantile } from '../measure/statistics.ts';
 import { KOLLAPS_2, publishedCpu, publishedError } from '../published.ts';
@@ -16,7 +17,14 @@ const GOAL_MEMORY_MB = 400;
 export function tablesOf(runs: readonly ScaleRun[], backend: DelayBackendName): Table[] {
   const tables = [cpuTable(runs), errorTable(runs), firstTable(runs), memoryTable(runs), machineTable(runs)];
   const profiled = runs.map((run) => ({ what: nameOf(run), spent: run.spent }));
-  return [...tables, ...profileTables('scale', profiled)].map((table) => ({ ...table, backend }));
+  const worked = runs.map((run) => ({
+    what: nameOf(run),
+    work: run.work,
+    threadCores: delayCores(run.steady.use),
+  }));
+  return [...tables, ...delayWorkTables('scale', worked), ...profileTables('scale', profiled)].map(
+    (table) => ({ ...table, backend }),
+  );
 }
 
 function cpuTable(runs: readonly ScaleRun[]): Table {

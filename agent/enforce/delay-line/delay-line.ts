@@ -140,6 +140,14 @@ export class DelayLine implements DelayBackend {
       lost: sum(COUNTER.lost),
       held: sum(COUNTER.held),
       latestMs: Math.max(...read(COUNTER.latestMs)),
+      work: {
+        turns: sum(COUNTER.turns),
+        receiveMs: sum(COUNTER.receiveMs),
+        passMs: sum(COUNTER.passMs),
+        released: sum(COUNTER.released),
+        lateMs: sum(COUNTER.lateMs),
+        lateMs2: sum(COUNTER.lateMs2),
+      },
     };
   }
 

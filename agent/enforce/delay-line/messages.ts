@@ -61,6 +61,23 @@ export interface WorkerStart {
   readonly seed: number;
 }
 
-/** Indices into the shared counters (Float64). `changedMs`: when paths changed last, on the kernel's monotonic clock. */
-export const COUNTER = { packets: 0, lost: 1, held: 2, latestMs: 3, changedMs: 4 } as const;
-export const COUNTERS = 5;
+/** Indices into the shared counters (Float64). */
+export const COUNTER = {
+  packets: 0,
+  lost: 1,
+  held: 2,
+  latestMs: 3,
+  /** How often the thread has looked what there is to do. */
+  turns: 4,
+  /** Taking packets from the kernel, and finding their paths. */
+  receiveMs: 5,
+  /** Giving packets back: the kernel passes each on before the call returns, up to its receiver. */
+  passMs: 6,
+  /** Packets that were held; how much later than due they were released, and the squares of that. */
+  released: 7,
+  lateMs: 8,
+  lateMs2: 9,
+  /** When paths changed last, on the kernel's monotonic clock. */
+  changedMs: 10,
+} as const;
+export const COUNTERS = Object.keys(COUNTER).length;

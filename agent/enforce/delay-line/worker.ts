@@ -17,15 +17,12 @@ import { addressWords, type Knowledge, pathOf, UNKNOWN_PATH } from './addressing
 import { ArrivalClock } from './arrival-clock.ts';
 import { COUNTER, type FromWorker, type PairEntry, type ToWorker, type WorkerStart } from './messages.ts';
 import { OnDemand } from './on-demand.ts';
-import { Pace } from './pace.ts';
 import { PathTable } from './path-table.ts';
 import { Random } from './random.ts';
 import { ReleaseQueue } from './release-queue.ts';
+import { Sleeper } from './sleeper.ts';
 import { Unanswered } from './unanswered.ts';
-import { WakeLead } from './wake-lead.ts';
 
-/** A release this close is due: handing over the verdict takes as long. */
-const DUE_MS = 0.01;
 const CONTROL = 0xffffffff;
 
 interface Line extends Knowledge {
@@ -40,18 +37,19 @@ interface Line extends Knowledge {
 class DelayLineThread {
   readonly #lines = new Map<number, Line>();
   readonly #waiting = new ReleaseQueue();
-  readonly #lead = new WakeLead();
-  readonly #pace = new Pace();
   /** Paths of all lines whose packets can't lie about. */
   #quick = 0;
-  /** Negative while it doesn't. */
-  #spinningSince = -1;
   readonly #monotonicOffsetMs = monotonicOffsetMs();
   readonly #arrivals = new ArrivalClock(this.#monotonicOffsetMs);
   readonly #unanswered = new Unanswered();
   readonly #onDemand = new OnDemand();
   readonly #dirty: Line[] = [];
   readonly #poller = new Poller();
+  readonly #sleeper = new Sleeper({
+    now: () => performance.now(),
+    wait: (nanoseconds) => this.#poller.wait(nanoseconds),
+    pause: (nanoseconds) => this.#poller.pause(nanoseconds),
+  });
   readonly #counters: Float64Array;
   readonly #random: Random;
   readonly #start: WorkerStart;
@@ -78,45 +76,21 @@ class DelayLineThread {
   }
 
   #turn(): void {
-    const ready = this.#sleep();
+    const ready = this.#sleeper.sleep(this.#waiting.nextTime, this.#onDemand.nextMs, this.#quick === 0);
     this.#now = performance.now();
     for (let i = 0; i < ready; i++) {
       const token = this.#poller.token(i);
       if (token === CONTROL) this.#obey();
       else this.#receive(token);
     }
-    this.#release();
+    const received = performance.now();
+    this.#release(received);
     this.#flush();
+    this.#add(COUNTER.turns, 1);
+    this.#add(COUNTER.receiveMs, received - this.#now);
+    this.#add(COUNTER.passMs, performance.now() - received);
     this.#ask();
     this.#forget();
-  }
-
-  /**
-   * Sleeps until shortly before the next release, or until something arrives; returns how many descriptors are ready.
-   * The rest of the way, some tens of microseconds, `run` goes round without sleeping. With very much to do, what arrives
-   * lies for a moment, so that it is taken together.
-   */
-  #sleep(): number {
-    let now = performance.now();
-    const next = this.#waiting.nextTime;
-    const sweep = this.#onDemand.nextMs;
-    if (this.#spinningSince >= 0) this.#lead.spend(now - this.#spinningSince);
-    this.#spinningSince = -1;
-    const wake = Math.min(next - this.#lead.at(now), sweep);
-    const nap = this.#quick > 0 ? 0 : Math.min(this.#pace.napMs, wake - now);
-    if (nap > 0) {
-      this.#poller.pause(Math.ceil(nap * 1e6));
-      now = performance.now();
-    }
-    if (wake === Number.POSITIVE_INFINITY) return this.#poller.wait(-1);
-    const milliseconds = wake - now;
-    if (milliseconds <= 0) {
-      if (next > now) this.#spinningSince = now;
-      return this.#poller.wait(0);
-    }
-    const ready = this.#poller.wait(Math.ceil(milliseconds * 1e6));
-    if (ready === 0 && wake < sweep) this.#lead.observe(performance.now() - wake);
-    return ready;
   }
 
   #receive(number: number): void {
@@ -124,8 +98,8 @@ class DelayLineThread {
     if (!line) return;
     this.#line = line;
     const packets = line.queue.receive(this.#hold);
-    this.#counters[COUNTER.packets]! += packets;
-    this.#pace.arrived(packets, this.#now);
+    this.#add(COUNTER.packets, packets);
+    this.#sleeper.arrived(packets, this.#now);
   }
 
   /** One packet that arrived. */
@@ -147,7 +121,7 @@ class DelayLineThread {
     const lastRelease = table.lastRelease[path]!;
     const loss = table.isGone[path] === 0 ? table.loss[path]! : Number(lastRelease > this.#now);
     if (loss > 0 && this.#random.uniform() < loss) {
-      this.#counters[COUNTER.lost]! += 1;
+      this.#add(COUNTER.lost, 1);
       line.queue.drop(id);
       this.#touch(line);
       return;
@@ -176,17 +150,24 @@ class DelayLineThread {
     this.#dirty.push(line);
   }
 
-  #release(): void {
+  #release(now: number): void {
     const waiting = this.#waiting;
-    const due = performance.now() + DUE_MS;
+    const due = now + this.#sleeper.slackMs;
     while (waiting.nextTime <= due) {
       const line = this.#lines.get(waiting.nextQueue);
-      const late = due - DUE_MS - waiting.nextTime;
+      const late = now - waiting.nextTime;
       if (late > this.#counters[COUNTER.latestMs]!) this.#counters[COUNTER.latestMs] = late;
+      this.#add(COUNTER.released, 1);
+      this.#add(COUNTER.lateMs, late);
+      this.#add(COUNTER.lateMs2, late * late);
       if (line) this.#accept(line, waiting.nextId, waiting.nextMark);
       waiting.pop();
     }
     this.#counters[COUNTER.held] = waiting.size;
+  }
+
+  #add(counter: number, amount: number): void {
+    this.#counters[counter]! += amount;
   }
 
   #flush(): void {

@@ -55,7 +55,11 @@ export function addAgentCommand(program: Command): void {
   command
     .addOption(new Option('--log-level <level>').choices(['debug', 'info', 'warn', 'error']).default('info'))
     .addHelpText('after', EXAMPLE)
-    .action((flags: AgentFlags) => (flags.join.length > 0 ? join(flags) : obey(flags)));
+    .action(async (flags: AgentFlags) => {
+      await (flags.join.length > 0 ? join(flags) : obey(flags));
+      // Everything is taken away, but libp2p has timers that would keep the process for one to three seconds more.
+      process.exit();
+    });
 }
 
 async function obey({ controller, socket, ...options }: AgentFlags): Promise<void> {

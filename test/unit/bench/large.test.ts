@@ -38,6 +38,7 @@ describe('cpu', () => {
     nodes: 200,
     use: use(...agents),
     heldPerSecond: 1234.4,
+    work: undefined,
     memory: agents.map((_, index) => ({ nowBytes: 1e8 * (index + 1), mostBytes: 4e8 })),
     spent: [],
   });
@@ -76,6 +77,7 @@ describe('scale', () => {
     steady: { error: error(ms2), use: use(cores) },
     unshaped: { error: error(0.002), use: use() },
     span: { fromMicros: 0, untilMicros: 1 },
+    work: undefined,
     memoryBytes,
     mostMemoryBytes: 5e8,
     spent: [],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { NAP_MS, Pace, QUICK_MS } from '../../../agent/enforce/delay-line/pace.ts';
+import { NAP_MS, Pace, QUICK_MS, SLICE_MS } from '../../../agent/enforce/delay-line/pace.ts';
 import { PathTable } from '../../../agent/enforce/delay-line/path-table.ts';
 import { Random } from '../../../agent/enforce/delay-line/random.ts';
 import { addressBytes } from '../../../agent/kernel/addresses.ts';
@@ -19,6 +19,15 @@ test('packets lie about while there are very many of them, and only then', () =>
   expect(pace.napMs).toBe(NAP_MS);
   send(pace, busy, 300, 100);
   expect(pace.napMs).toBe(0);
+});
+
+test('with very many, releases wait for each other, until there are fewer; also when none comes any more', () => {
+  const pace = new Pace();
+  const many = send(pace, 0, 1500, 100);
+  expect(pace.sliceMs(many)).toBe(0);
+  const crowd = send(pace, many, 3000, 100);
+  expect(pace.sliceMs(crowd)).toBe(SLICE_MS);
+  expect(pace.sliceMs(crowd + 100)).toBe(0);
 });
 
 test('a pause of the machine is no lull, and a burst no crowd', () => {

@@ -335,8 +335,56 @@ test('a pair that has sent nothing for seconds is looked at no more, and begins 
   for (let tick = 0; tick < 40; tick++) metered.tick(TICK_BYTES);
   for (let ms = 0; ms < 9900; ms += 50) metered.tick(0);
   expect(metered.flow).toMatchObject({ active: false });
-  for (let ms = 0; ms < 200; ms += 50) metered.tick(0);
+  for (let ms = 0; ms < 1200; ms += 50) metered.tick(0);
   expect([...metered.meter.flows()]).toEqual([]);
   expect(metered.tick(TICK_BYTES)).toBe(true);
   expect(metered.flow.rateBps).toBeCloseTo(10e6, 0);
+});
+
+describe('a pair that is silent', () => {
+  const PATH_BPS = 1e6;
+
+  /** What is known of it after each tick; `told`: also that it has sent nothing. */
+  function history(traffic: readonly number[], told: boolean): unknown[] {
+    const meter = new FlowMeter(2, () => 80);
+    return traffic.map((bytes, tick) => {
+      meter.begin(tick * TICK_MS);
+      if (bytes > 0 || told) meter.count(SOURCE, DESTINATION, bytes, () => PATH_BPS);
+      meter.finish();
+      const { active, greedy, rateBps } = meter.get(SOURCE, DESTINATION) ?? {};
+      // Nobody asks for the rate of what is no flow.
+      return active ? { greedy, rateBps: Math.round(rateBps!) } : {};
+    });
+  }
+
+  test('is what it would be if each tick had told that it sent nothing', () => {
+    const silence = fc.integer({ min: 1, max: 60 }).map((ticks) => Array<number>(ticks).fill(0));
+    const bytes = fc.oneof(fc.constant(98), fc.integer({ min: 1, max: 20_000 }));
+    const burst = fc.array(bytes, { minLength: 1, maxLength: 12 });
+    const traffic = fc.array(fc.tuple(burst, silence), { minLength: 1, maxLength: 8 });
+    fc.assert(
+      fc.property(traffic, (parts) => {
+        const all = parts.flat(2);
+        expect(history(all, false)).toEqual(history(all, true));
+      }),
+      { numRuns: 300, seed: 6 },
+    );
+  });
+
+  test('is not looked at, and forgotten after a while', () => {
+    const meter = new FlowMeter(100);
+    const tick = (now: number, ...sources: number[]): void => {
+      meter.begin(now);
+      for (const source of sources) meter.count(source, DESTINATION, 98, () => 1e9);
+      meter.finish();
+    };
+    tick(0, ...Array.from({ length: 50 }, (_, source) => source + 2));
+    expect([...meter.active()]).toEqual([]);
+    expect([...meter.flows()]).toHaveLength(50);
+    for (let now = TICK_MS; now < 5000; now += TICK_MS) tick(now, 99);
+    expect([...meter.flows()]).toHaveLength(51);
+    // Nothing that is kept of it counts for longer.
+    for (let now = 5000; now < 13_000; now += TICK_MS) tick(now, 99);
+    expect([...meter.flows()]).toHaveLength(1);
+  });
 });
