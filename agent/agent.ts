@@ -78,6 +78,7 @@ export class Agent {
   #cancelReshape: () => void = () => {};
   /** Shaping waits for the delay backend; one change after the other. */
   #reshaping: Promise<void> = Promise.resolve();
+  #reasserting: Promise<void> = Promise.resolve();
   #cancelStart: () => void = () => {};
   #cancelTick: () => void = () => {};
   #cancelAudit: () => void = () => {};
@@ -159,6 +160,7 @@ export class Agent {
     await stat('/');
     const { endpoints } = this.bootstrap;
     await this.#startEnforcement();
+    await rehearse({ epoch: this.#epoch, local: endpoints, side: this.#delay.side }, REHEARSAL_MS);
     await this.#startMesh();
     for (const [index, endpoint] of endpoints.entries()) {
       this.#programs.countTraffic(endpoint);
@@ -225,6 +227,7 @@ export class Agent {
     this.timeline.stop();
     await this.applications.stop();
     await this.#reshaping;
+    await this.#reasserting;
     await this.#enforcer?.stop();
     await this.#mesh?.stop();
     this.#programs?.close();
@@ -349,10 +352,9 @@ export class Agent {
       );
     }
     this.#failure = undefined;
-    const local = this.bootstrap.endpoints;
-    await rehearse({ epoch: this.#epoch, local, known, side: this.#delay.side }, REHEARSAL_MS);
-    await this.#shaping.reassert(REHEARSAL_MS);
     this.#isShaped = true;
+    // Beside all else: others may just be joining.
+    this.#reasserting = this.#shaping.reassert(REHEARSAL_MS);
     if (this.#state === 'waiting') this.#state = 'ready';
   }
 

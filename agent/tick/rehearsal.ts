@@ -23,7 +23,6 @@ const FLOWS = 64;
 export interface Rehearsed {
   readonly epoch: Epoch;
   readonly local: readonly LocalEndpoint[];
-  readonly known: readonly KnownEndpoint[];
   /** Of the delay backend in use. */
   readonly side: DelayBackend['side'];
 }
@@ -33,7 +32,9 @@ export async function rehearse(rehearsed: Rehearsed, milliseconds: number): Prom
   const { epoch, side } = rehearsed;
   const local = rehearsed.local.slice(0, Math.max(1, Math.floor(PAIRS / epoch.graph.endpoints.length)));
   if (local.length === 0) return 0;
-  const known = rehearsed.known.slice(0, Math.floor(PAIRS / local.length));
+  const known = epoch.graph.endpoints
+    .slice(0, Math.floor(PAIRS / local.length))
+    .map((_, number) => ({ number, addresses: [`10.0.${number >> 8}.${number & 255}`] }));
   const enforcer = new Enforcer({ tc: NO_INTERFACES, delay: noDelays(side) });
   for (const endpoint of local) await enforcer.attach(endpoint);
   const shaping = new Shaping({ enforcer, local, epoch, pairsFromTheStart: Number.POSITIVE_INFINITY });
