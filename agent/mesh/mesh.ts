@@ -24,10 +24,13 @@ import { type Said, Speaker } from './speaker.ts';
 import type { MeshTransport } from './transport.ts';
 import { Watch } from './watch.ts';
 
-/** A third of `SILENT_AFTER_MS`: two may be lost in a row. Halving it doubles what steady traffic costs. */
+/** Two may be lost in a row before a host is silent. Halving it doubles what steady traffic costs. */
 export const HEARTBEAT_MS = 1000;
-/** A dead host's flows hold back others' for as long; a shorter time drops hosts that only stutter. */
-export const SILENT_AFTER_MS = 3000;
+/**
+ * A dead host's flows hold back others' for as long; a shorter time drops hosts that only stutter. With what it takes to
+ * notice (`CHECKS_PER_HEARTBEAT`) all have dropped it 3 s after it was heard last.
+ */
+export const SILENT_AFTER_MS = 2750;
 /** How often silence is looked for, in parts of a heartbeat. */
 const CHECKS_PER_HEARTBEAT = 4;
 /** Commands that come together are acknowledged once. */
