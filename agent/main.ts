@@ -4,10 +4,10 @@ import type { Bootstrap } from '../proto/bootstrap.ts';
 import { Agent } from './agent.ts';
 import { openApi } from './api.ts';
 import { bootstrapFromController } from './bootstrap/from-controller.ts';
-import { systemClock } from './clock.ts';
+import { systemClock, systemTimers } from './clock.ts';
 import { open } from './kernel/libc.ts';
 import { OWN_NAMESPACE_FILE } from './kernel/namespaces.ts';
-import { raisePriority } from './priority.ts';
+import { keepPriority, ownPriority } from './priority.ts';
 import { agentRecord } from './record.ts';
 import { agentStatus } from './status.ts';
 import { agentView } from './view.ts';
@@ -29,7 +29,6 @@ export interface AgentOptions {
 
 /** The agent of a controller. Resolves when it has stopped and taken everything away. */
 export async function runAgent(options: AgentOptions): Promise<void> {
-  raisePriority();
   await runAgentWith(await bootstrapFromController(options), options);
 }
 
@@ -42,6 +41,7 @@ export async function runAgentWith(
   const log = pino({ level: options.logLevel, base: { host: options.host } });
   const agent = new Agent(pinOwnNamespace(bootstrap), log);
   const stopping = Promise.withResolvers<void>();
+  const letGo = keepPriority({ clock: systemClock, timers: systemTimers, ...ownPriority });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stopping.resolve);
   try {
     await agent.start();
@@ -63,6 +63,7 @@ export async function runAgentWith(
     await stopping.promise;
     await api.close();
   } finally {
+    letGo();
     await agent.stop();
   }
 }
