@@ -45,8 +45,9 @@ const AUDIT_MS = 200;
 
 const ATTACHED_AT_ONCE = 32;
 
-/** For each of the two parts of the rehearsal. */
-const REHEARSAL_MS = 150;
+/** For changes of what doesn't exist, and for telling the kernel again what does. */
+const REHEARSAL_MS = 250;
+const REASSERT_MS = 150;
 
 export class Agent {
   readonly bootstrap: Bootstrap;
@@ -78,7 +79,7 @@ export class Agent {
   #cancelReshape: () => void = () => {};
   /** Shaping waits for the delay backend; one change after the other. */
   #reshaping: Promise<void> = Promise.resolve();
-  #reasserting: Promise<void> = Promise.resolve();
+  #rehearsing: Promise<void> = Promise.resolve();
   #cancelStart: () => void = () => {};
   #cancelTick: () => void = () => {};
   #cancelAudit: () => void = () => {};
@@ -160,7 +161,6 @@ export class Agent {
     await stat('/');
     const { endpoints } = this.bootstrap;
     await this.#startEnforcement();
-    await rehearse({ epoch: this.#epoch, local: endpoints, side: this.#delay.side }, REHEARSAL_MS);
     await this.#startMesh();
     for (const [index, endpoint] of endpoints.entries()) {
       this.#programs.countTraffic(endpoint);
@@ -227,7 +227,7 @@ export class Agent {
     this.timeline.stop();
     await this.applications.stop();
     await this.#reshaping;
-    await this.#reasserting;
+    await this.#rehearsing;
     await this.#enforcer?.stop();
     await this.#mesh?.stop();
     this.#programs?.close();
@@ -354,7 +354,13 @@ export class Agent {
     this.#failure = undefined;
     this.#isShaped = true;
     // Beside all else: others may just be joining.
-    this.#reasserting = this.#shaping.reassert(REHEARSAL_MS);
+    this.#rehearsing = this.#rehearse();
+  }
+
+  async #rehearse(): Promise<void> {
+    const local = this.bootstrap.endpoints;
+    await rehearse({ epoch: this.#epoch, local, side: this.#delay.side }, REHEARSAL_MS);
+    await this.#shaping.reassert(REASSERT_MS);
     if (this.#state === 'waiting') this.#state = 'ready';
   }
 

@@ -100,6 +100,12 @@ export class AgentProcess {
   }
 }
 
+/**
+ * Room for what lives shortly, in MB. Emptying it takes 3 to 8 ms however large it is, as little in it lives on; with
+ * twice of Node's own an event meets that half as often.
+ */
+const NODE_OPTIONS = ['--max-semi-space-size=32'];
+
 function startAgent(experiment: string, host: LabHost): ChildProcess {
   const log = openSync(logFile(experiment, host.name), 'a');
   const args = ['agent', '--controller', `unix:${controllerSocket(experiment)}`];
@@ -109,7 +115,10 @@ function startAgent(experiment: string, host: LabHost): ChildProcess {
   try {
     // fork() gives the child the namespace of the calling thread.
     return within(pathOfNamespace(host.namespace), () =>
-      spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', log, log], detached: true }),
+      spawn(process.execPath, [...NODE_OPTIONS, MAIN, ...args], {
+        stdio: ['ignore', log, log],
+        detached: true,
+      }),
     );
   } finally {
     closeSync(log);
