@@ -79,7 +79,7 @@ export class Agent {
   #cancelReshape: () => void = () => {};
   /** Shaping waits for the delay backend; one change after the other. */
   #reshaping: Promise<void> = Promise.resolve();
-  #rehearsing: Promise<void> = Promise.resolve();
+  #rehearsing: Promise<void> | undefined;
   #cancelStart: () => void = () => {};
   #cancelTick: () => void = () => {};
   #cancelAudit: () => void = () => {};
@@ -342,7 +342,7 @@ export class Agent {
     await this.#shaping.setKnown(known);
     const { partial, endpoints } = this.bootstrap;
     const awaited = partial ? endpoints.length : this.#epoch.graph.endpoints.length;
-    if (this.#isShaped || known.length < awaited) return;
+    if (this.#rehearsing || known.length < awaited) return;
     const missing = await this.#shaping.verify();
     if (missing.length > 0) {
       throw new AgentError(
@@ -352,7 +352,6 @@ export class Agent {
       );
     }
     this.#failure = undefined;
-    this.#isShaped = true;
     // Beside all else: others may just be joining.
     this.#rehearsing = this.#rehearse();
   }
@@ -361,6 +360,7 @@ export class Agent {
     const local = this.bootstrap.endpoints;
     await rehearse({ epoch: this.#epoch, local, side: this.#delay.side }, REHEARSAL_MS);
     await this.#shaping.reassert(REASSERT_MS);
+    this.#isShaped = true;
     if (this.#state === 'waiting') this.#state = 'ready';
   }
 
