@@ -8,13 +8,13 @@ import type { Clock, Timers } from './clock.ts';
 import { ownThreads } from './kernel/process-table.ts';
 
 const ORDINARY = getPriority();
-const LOOK_MS = 1000;
+const LOOK_MS = 250;
 /** Parts of a processor that the main thread takes: for so long above the first it goes back, below the second it is
  * raised again. */
 const MUCH = 0.2;
 const LITTLE = 0.1;
-/** Starting takes all there is, for a moment. */
-const BUSY_LOOKS = 3;
+/** Three seconds: a burst is no reason. */
+const BUSY_LOOKS = 12;
 
 export interface PriorityPorts {
   readonly clock: Clock;
@@ -26,12 +26,14 @@ export interface PriorityPorts {
   readonly lower: () => void;
 }
 
-/** Raises the agent's priority, and looks every second whether it may stay. Returns what ends that. */
+/**
+ * Raises the agent's priority once it has started, which takes all there is for a while, and looks four times a second
+ * whether it may stay. Returns what ends that.
+ */
 export function keepPriority({ clock, timers, usedMs, raise, lower }: PriorityPorts): () => void {
-  let isRaised = true;
+  let isRaised = false;
   let busyLooks = 0;
   let before = { at: clock.now(), used: usedMs() };
-  raise();
   return timers.every(LOOK_MS, () => {
     const now = { at: clock.now(), used: usedMs() };
     const part = (now.used - before.used) / Math.max(1, now.at - before.at);

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { keepPriority } from '../../agent/priority.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
-test('it is raised from the start, goes back when it takes much for three seconds, and is raised again when it takes little', async () => {
+test('it is raised when it has started, goes back when it takes much for three seconds, and is raised again when it takes little', async () => {
   const clock = new ManualClock();
   const told: string[] = [];
   let used = 0;
@@ -12,14 +12,20 @@ test('it is raised from the start, goes back when it takes much for three second
     raise: () => told.push(`raised at ${clock.now()}`),
     lower: () => told.push(`lowered at ${clock.now()}`),
   });
-  const spend = async (...parts: number[]): Promise<void> => {
-    for (const part of parts) {
-      used += 1000 * part;
-      await clock.advance(1000);
+  const spend = async (looks: number, part: number): Promise<void> => {
+    for (let look = 0; look < looks; look++) {
+      used += 250 * part;
+      await clock.advance(250);
     }
   };
-  await spend(1, 1, 0.05, 0.9, 0.5, 0.15, 0.25, 0.25, 0.25, 0.15, 0.3, 0.1, 0.15);
+  await spend(4, 1);
+  await spend(1, 0.1);
+  await spend(11, 0.9);
+  await spend(1, 0.15);
+  await spend(12, 0.25);
+  await spend(4, 0.15);
+  await spend(2, 0.05);
   stop();
-  await spend(1, 1, 1);
-  expect(told).toEqual(['raised at 0', 'lowered at 9000', 'raised at 12000']);
+  await spend(20, 1);
+  expect(told).toEqual(['raised at 1250', 'lowered at 7250', 'raised at 8500']);
 });
