@@ -25,7 +25,7 @@ import type { Mesh } from './mesh/mesh.ts';
 import { openMesh } from './mesh/open-mesh.ts';
 import type { MeshTransport } from './mesh/transport.ts';
 import { Epoch } from './tick/epoch.ts';
-import { rehearse } from './tick/rehearsal.ts';
+import { REHEARSAL, rehearse } from './tick/rehearsal.ts';
 import { type KnownEndpoint, Shaping } from './tick/shaping.ts';
 import { type LocalShare, ShareRecord } from './tick/share-record.ts';
 import { Soon } from './tick/soon.ts';
@@ -44,10 +44,6 @@ const SETTLE_MS = 150;
 const AUDIT_MS = 200;
 
 const ATTACHED_AT_ONCE = 32;
-
-/** For changes of what doesn't exist, and for telling the kernel again what does. */
-const REHEARSAL_MS = 250;
-const REASSERT_MS = 150;
 
 export class Agent {
   readonly bootstrap: Bootstrap;
@@ -83,6 +79,8 @@ export class Agent {
   #cancelStart: () => void = () => {};
   #cancelTick: () => void = () => {};
   #cancelAudit: () => void = () => {};
+  /** Whether a change is done soon enough to come before all applications. */
+  isQuick = false;
   readonly ticks = { count: 0, totalMs: 0, latestMs: 0 };
 
   constructor(bootstrap: Bootstrap, log: Logger) {
@@ -358,8 +356,9 @@ export class Agent {
 
   async #rehearse(): Promise<void> {
     const local = this.bootstrap.endpoints;
-    await rehearse({ epoch: this.#epoch, local, side: this.#delay.side }, REHEARSAL_MS);
-    await this.#shaping.reassert(REASSERT_MS);
+    const count = await rehearse({ epoch: this.#epoch, local, side: this.#delay.side }, REHEARSAL.changesMs);
+    this.isQuick = count >= REHEARSAL.quick;
+    await this.#shaping.reassert(REHEARSAL.reassertMs);
     this.#isShaped = true;
     if (this.#state === 'waiting') this.#state = 'ready';
   }

@@ -41,7 +41,10 @@ export async function runAgentWith(
   const log = pino({ level: options.logLevel, base: { host: options.host } });
   const agent = new Agent(pinOwnNamespace(bootstrap), log);
   const stopping = Promise.withResolvers<void>();
-  const letGo = keepPriority({ clock: systemClock, timers: systemTimers, ...ownPriority });
+  const letGo = keepPriority({
+    ...{ clock: systemClock, timers: systemTimers, mayRaise: () => agent.isQuick },
+    ...ownPriority,
+  });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stopping.resolve);
   try {
     await agent.start();

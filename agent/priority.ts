@@ -23,6 +23,8 @@ export interface PriorityPorts {
   readonly usedMs: () => number;
   /** All threads, those of the garbage collector, too, which others wait for; threads that come later inherit it. */
   readonly raise: () => void;
+  /** Whether it may be raised at all; asked each time. */
+  readonly mayRaise: () => boolean;
   readonly lower: () => void;
 }
 
@@ -30,7 +32,7 @@ export interface PriorityPorts {
  * Raises the agent's priority once it has started, which takes all there is for a while, and looks four times a second
  * whether it may stay. Returns what ends that.
  */
-export function keepPriority({ clock, timers, usedMs, raise, lower }: PriorityPorts): () => void {
+export function keepPriority({ clock, timers, usedMs, raise, mayRaise, lower }: PriorityPorts): () => void {
   let isRaised = false;
   let busyLooks = 0;
   let before = { at: clock.now(), used: usedMs() };
@@ -40,7 +42,7 @@ export function keepPriority({ clock, timers, usedMs, raise, lower }: PriorityPo
     before = now;
     busyLooks = part > MUCH ? busyLooks + 1 : 0;
     if (isRaised && busyLooks >= BUSY_LOOKS) lower();
-    else if (!isRaised && part <= LITTLE) raise();
+    else if (!isRaised && part <= LITTLE && mayRaise()) raise();
     else return;
     isRaised = !isRaised;
   });

@@ -20,6 +20,13 @@ import { type KnownEndpoint, Shaping } from './shaping.ts';
 const PAIRS = 1024;
 const FLOWS = 64;
 
+/**
+ * How long changes of what doesn't exist are rehearsed, and how long the kernel is told again what does; and how many
+ * changes a quick machine does meanwhile. With fewer, a change that came before packets would keep them waiting: an
+ * emulated processor does 10.
+ */
+export const REHEARSAL = { changesMs: 250, reassertMs: 150, quick: 25 } as const;
+
 export interface Rehearsed {
   readonly epoch: Epoch;
   readonly local: readonly LocalEndpoint[];

@@ -9,9 +9,12 @@ export const FLOOR_MICROS = 500;
 /**
  * The kernel's shortest round trip is exact, but as old as the connection. The clock's questions are new, and contain
  * the time until both processes had their turn. If those take longer by this, µs, the way has become longer: the least
- * of eight is 1 to 3 ms too long where two cores have ten agents.
+ * of eight is 1 to 3 ms too long where two cores have ten agents, and 8 ms on an emulated processor.
  */
-export const PROCESS_MICROS = 4000;
+export const PROCESS_MICROS = 12_000;
+
+/** Of a host that has just come, only from this on: while agents start, a slow machine alone takes some milliseconds. */
+export const AT_ONCE_MICROS = 5000;
 
 /** Differences up to the greater of these, µs and a part, change nothing: a path is off by half of that. */
 export const MARGIN_MICROS = 200;

@@ -1,6 +1,6 @@
 /** The real network below: how far the other hosts are, and so the endpoints on them. */
 import type { UnderlayHost } from '../../proto/status.ts';
-import { estimate, type Measured, type Settled, settle } from './round-trip.ts';
+import { AT_ONCE_MICROS, estimate, type Measured, type Settled, settle } from './round-trip.ts';
 
 export interface OtherHost {
   readonly name: string;
@@ -46,9 +46,12 @@ export class Underlay {
     for (const host of this.#ports.hosts()) {
       const before = this.#hosts.get(host.name);
       if (before && !all) continue;
-      const measured = estimate(this.#ports.measure(host));
+      const seen = this.#ports.measure(host);
+      // Connections to a host that is new are new, too: what the kernel saw is not old yet.
+      const measured = before ? estimate(seen) : (seen.kernelMicros ?? seen.clockMicros);
       if (measured === undefined) continue;
-      this.#hosts.set(host.name, { measured, settled: settle(before?.settled, measured) });
+      const counts = before || measured >= AT_ONCE_MICROS ? measured : 0;
+      this.#hosts.set(host.name, { measured, settled: settle(before?.settled, counts) });
     }
     const away = new Float64Array(this.#away.length);
     for (const [endpoint, host] of this.#places)

@@ -8,7 +8,7 @@ test('it is raised when it has started, goes back when it takes much for three s
   const told: string[] = [];
   let used = 0;
   const stop = keepPriority({
-    ...{ clock, timers: clock, usedMs: () => used },
+    ...{ clock, timers: clock, usedMs: () => used, mayRaise: () => clock.now() > 1000 },
     raise: () => told.push(`raised at ${clock.now()}`),
     lower: () => told.push(`lowered at ${clock.now()}`),
   });
@@ -18,7 +18,7 @@ test('it is raised when it has started, goes back when it takes much for three s
       await clock.advance(250);
     }
   };
-  await spend(4, 1);
+  await spend(4, 0);
   await spend(1, 0.1);
   await spend(11, 0.9);
   await spend(1, 0.15);

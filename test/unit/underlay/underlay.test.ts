@@ -84,3 +84,14 @@ test('a way that has become longer is reckoned with when it lasts', () => {
   expect(looks.indexOf(true)).toBe(LASTING_LOOKS - 1);
   expect(underlay.away[1]).toBe(40_000);
 });
+
+test('a host that has just come counts at once where it is far, by what the kernel saw; nearer ones when it lasts', () => {
+  trips.P1 = { kernelMicros: 6000, clockMicros: 40_000 };
+  trips.P2 = { kernelMicros: 3000, clockMicros: 3500 };
+  underlay.setEndpoints(ENDPOINTS);
+  expect([...underlay.away]).toEqual([0, 3000, 0, 3000]);
+  for (let look = 1; look < LASTING_LOOKS; look++) underlay.look();
+  expect([...underlay.away]).toEqual([0, 3000, 0, 3000]);
+  underlay.look();
+  expect([...underlay.away]).toEqual([0, 20_000, 1500, 20_000]);
+});

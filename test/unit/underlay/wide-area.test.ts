@@ -50,15 +50,15 @@ test('a host that is far is told when its endpoints are known, and again when it
   expect(told).toEqual([coarseness(0), [0, 15_000]]);
   await clock.advance(5000);
   expect(told).toHaveLength(2);
-  network.kernel = 20_000;
+  network.kernel = 15_000;
   await clock.advance(999);
   expect(told).toHaveLength(2);
   await clock.advance(1);
   // The clock's questions say that the way is long again.
   expect(told).toHaveLength(2);
-  network.clock = 20_400;
+  network.clock = 15_400;
   await clock.advance(1000);
-  expect(told.at(-1)).toEqual([0, 10_000]);
+  expect(told.at(-1)).toEqual([0, 7500]);
   area.stop();
   network.kernel = 5000;
   await clock.advance(5000);
