@@ -351,13 +351,13 @@ export class Agent {
     }
     this.#failure = undefined;
     // Beside all else: others may just be joining.
-    this.#rehearsing = this.#rehearse();
+    this.#rehearsing = this.#rehearse().catch((error: Error) => this.#fail(error));
   }
 
   async #rehearse(): Promise<void> {
     const local = this.bootstrap.endpoints;
-    const count = await rehearse({ epoch: this.#epoch, local, side: this.#delay.side }, REHEARSAL.changesMs);
-    this.isQuick = count >= REHEARSAL.quick;
+    const rehearsed = { epoch: this.#epoch, local, side: this.#delay.side };
+    this.isQuick = (await rehearse(rehearsed, REHEARSAL.changesMs)) <= REHEARSAL.quickMs;
     await this.#shaping.reassert(REHEARSAL.reassertMs);
     this.#isShaped = true;
     if (this.#state === 'waiting') this.#state = 'ready';

@@ -39,7 +39,10 @@ export const systemTimers: Timers = {
       if (performance.now() >= due) run();
       else immediate = setImmediate(goRound);
     };
-    const timer = setTimeout(goRound, ms - TIMER_MS);
+    let timer: NodeJS.Timeout | undefined;
+    // No timer is shorter than a millisecond.
+    if (ms > TIMER_MS + 1) timer = setTimeout(goRound, ms - TIMER_MS);
+    else immediate = setImmediate(goRound);
     return () => {
       clearTimeout(timer);
       clearImmediate(immediate);

@@ -128,6 +128,7 @@ export class Enforcer {
   /** Tells the kernel again what it has been told. Nothing is different afterwards. */
   reassert(endpoint: LocalEndpoint): FailedOp[] {
     const item = this.#item(endpoint);
+    if (item.isBehind) return this.retry(endpoint);
     const { installed, desired } = item;
     const untold = { ...installed, classes: new Map(), targets: new Map() };
     return this.#carryOut(item, planTc(untold, desired));

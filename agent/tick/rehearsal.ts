@@ -14,18 +14,17 @@ import type { Flow } from '../share/model.ts';
 import { SharedFlows } from '../share/shared-flows.ts';
 import { Epoch } from './epoch.ts';
 import type { Rates } from './pair-paths.ts';
-import { type KnownEndpoint, Shaping } from './shaping.ts';
+import { type KnownEndpoint, MOST_PAIRS_FROM_THE_START, Shaping } from './shaping.ts';
 
 /** So many pairs are enough to run all there is, and few enough for a change to be done within milliseconds. */
 const PAIRS = 1024;
 const FLOWS = 64;
 
 /**
- * How long changes of what doesn't exist are rehearsed, and how long the kernel is told again what does; and how many
- * changes a quick machine does meanwhile. With fewer, a change that came before packets would keep them waiting: an
- * emulated processor does 10.
+ * How long changes of what doesn't exist are rehearsed, and how long the kernel is told again what does; and how long a
+ * change takes on a quick machine at most. A longer one that came before packets would keep them waiting.
  */
-export const REHEARSAL = { changesMs: 250, reassertMs: 150, quick: 25 } as const;
+export const REHEARSAL = { changesMs: 250, reassertMs: 150, quickMs: 4 } as const;
 
 export interface Rehearsed {
   readonly epoch: Epoch;
@@ -34,11 +33,16 @@ export interface Rehearsed {
   readonly side: DelayBackend['side'];
 }
 
-/** Does it for so long, letting others have their turn after each change. Gives the number of changes. */
+/**
+ * Does it for so long, letting others have their turn after each change. Gives how much processor time of this thread a
+ * change took in the mean, milliseconds; `Infinity` where none was made.
+ */
 export async function rehearse(rehearsed: Rehearsed, milliseconds: number): Promise<number> {
   const { epoch, side } = rehearsed;
   const local = rehearsed.local.slice(0, Math.max(1, Math.floor(PAIRS / epoch.graph.endpoints.length)));
-  if (local.length === 0) return 0;
+  // Of so many, changes take long enough in any case.
+  if (local.length === 0 || epoch.graph.endpoints.length > MOST_PAIRS_FROM_THE_START)
+    return Number.POSITIVE_INFINITY;
   const known = epoch.graph.endpoints
     .slice(0, Math.floor(PAIRS / local.length))
     .map((_, number) => ({ number, addresses: [`10.0.${number >> 8}.${number & 255}`] }));
@@ -48,6 +52,7 @@ export async function rehearse(rehearsed: Rehearsed, milliseconds: number): Prom
   await shaping.setKnown(known);
   const flows = flowsBetween(local, known);
   const end = performance.now() + milliseconds;
+  const used = process.threadCpuUsage();
   let count = 0;
   for (let before = epoch; performance.now() < end; count++) {
     const next = new Epoch(changed(epoch.graph, count), before);
@@ -57,7 +62,8 @@ export async function rehearse(rehearsed: Rehearsed, milliseconds: number): Prom
     before = next;
     await setImmediate();
   }
-  return count;
+  const { user, system } = process.threadCpuUsage(used);
+  return (user + system) / 1000 / count;
 }
 
 /** Half of the flows are greedy. */

@@ -30,7 +30,7 @@ test.each(['source', 'destination'] as const)(
     const before = structuredClone(graph);
     const epoch = new Epoch(graph);
     const local = [endpoint(0), endpoint(3)];
-    expect(await rehearse({ epoch, local, side }, 20)).toBeGreaterThan(2);
+    expect(await rehearse({ epoch, local, side }, 20)).not.toBe(Number.POSITIVE_INFINITY);
     expect(graph).toEqual(before);
     expect(epoch.path(0, 3)).toEqual(new Epoch(before).path(0, 3));
   },
@@ -38,5 +38,5 @@ test.each(['source', 'destination'] as const)(
 
 test('a host without endpoints has nothing to rehearse', async () => {
   const epoch = new Epoch(expandGraph(topology));
-  expect(await rehearse({ epoch, local: [], side: 'destination' }, 20)).toBe(0);
+  expect(await rehearse({ epoch, local: [], side: 'destination' }, 20)).toBe(Number.POSITIVE_INFINITY);
 });
