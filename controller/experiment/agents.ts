@@ -104,7 +104,7 @@ export class AgentProcess {
  * Room for what lives shortly, in MB. Emptying it takes 3 to 8 ms however large it is, as little in it lives on; with
  * twice of Node's own an event meets that half as often.
  */
-const NODE_OPTIONS = ['--max-semi-space-size=32'];
+const AGENT_FLAGS = ['--max-semi-space-size=32'];
 
 function startAgent(experiment: string, host: LabHost): ChildProcess {
   const log = openSync(logFile(experiment, host.name), 'a');
@@ -115,7 +115,7 @@ function startAgent(experiment: string, host: LabHost): ChildProcess {
   try {
     // fork() gives the child the namespace of the calling thread.
     return within(pathOfNamespace(host.namespace), () =>
-      spawn(process.execPath, [...NODE_OPTIONS, MAIN, ...args], {
+      spawn(process.execPath, [...AGENT_FLAGS, MAIN, ...args], {
         stdio: ['ignore', log, log],
         detached: true,
       }),
