@@ -1,7 +1,8 @@
 /** The mesh bench: what agents send each other, by how many they are and how much changes, and how soon all know. */
+
+import { SeededRandom } from '../../topology/random.ts';
 import { BenchError } from '../errors.ts';
 import type { Figure, Table } from '../report/model.ts';
-import { seededRandom } from '../simulation/random.ts';
 import { Crowd, type Member } from './crowd.ts';
 import { type CrowdRun, type FlowsRun, figureOf, tablesOf } from './tables.ts';
 
@@ -51,7 +52,7 @@ async function measureHosts(hosts: number): Promise<CrowdRun> {
   const changedMs = await agreed(crowd, 'a flow of each');
   await crowd.clock.advance(SETTLE_MS / 2);
   const steady = await crowd.sentIn(STEADY_MS);
-  const random = seededRandom(SEED);
+  const random = new SeededRandom(SEED);
   const churn = await crowd.sentIn(CHURN_MS, (second) => {
     const part = crowd.present.filter(() => random.next() < CHANGES_PER_SECOND / 10);
     changeFlows(part, 1, 2 + second);

@@ -4,8 +4,8 @@
  */
 import type { Clock, Timers } from '../../agent/clock.ts';
 import { REQUEST_TIMEOUT_MS, type RequestKind } from '../../agent/mesh/transport.ts';
+import { SeededRandom } from '../../topology/random.ts';
 import { MemoryTransport } from './memory-transport.ts';
-import { type Random, seededRandom } from './random.ts';
 
 export interface MemoryNetworkOptions {
   readonly clock: Clock & Timers;
@@ -43,7 +43,7 @@ export class MemoryNetwork {
     dial: { messages: 0, bytes: 0 },
   };
   readonly #clock: Clock & Timers;
-  readonly #random: Random;
+  readonly #random: SeededRandom;
   readonly #keepsPublished: boolean;
   readonly #transports = new Map<string, MemoryTransport>();
   #groups: ReadonlySet<string>[] = [];
@@ -51,7 +51,7 @@ export class MemoryNetwork {
 
   constructor({ clock, seed, loss = 0, delayMs = [1, 1], keepsPublished = true }: MemoryNetworkOptions) {
     this.#clock = clock;
-    this.#random = seededRandom(seed);
+    this.#random = new SeededRandom(seed);
     this.#keepsPublished = keepsPublished;
     this.loss = loss;
     this.delayMs = delayMs;

@@ -5,8 +5,8 @@ import { AgentProcess } from '../../controller/experiment/agents.ts';
 import { controlAgents } from '../../controller/experiment/control.ts';
 import { processesIn } from '../../controller/lab/processes.ts';
 import { ping } from '../../controller/verify/traffic.ts';
+import { SeededRandom } from '../../topology/random.ts';
 import { place, runIn, startLab } from '../support/lab.ts';
-import { seededRandom } from '../support/random.ts';
 import { LATE_MS } from '../support/speed.ts';
 
 const KILLS = 50;
@@ -26,7 +26,7 @@ links:
 const FLAPS = ['flap b--s every 70ms', 'flap a--s every 110ms'];
 
 it(`${KILLS} kills leave what the next agent puts right`, { timeout: 300_000 }, async () => {
-  const random = seededRandom(SEED);
+  const random = new SeededRandom(SEED);
   const lab = await startLab(TOPOLOGY);
   const host = lab.plan.hosts[0]!;
   const state = async (): Promise<string> => {

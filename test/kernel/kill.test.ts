@@ -14,8 +14,8 @@ import { loadPrograms } from '../../agent/kernel/programs.ts';
 import { ping } from '../../controller/verify/traffic.ts';
 import { bps, micros, ratio } from '../../proto/units.ts';
 import type { Path } from '../../topology/model.ts';
+import { SeededRandom } from '../../topology/random.ts';
 import { runIn } from '../support/lab.ts';
-import { seededRandom } from '../support/random.ts';
 import { KILL_TRIES, LONGEST_LIFE_MS } from '../support/speed.ts';
 import { destinationTo, pathWith, wantedFor } from '../support/states.ts';
 import { type Cable, layCable } from '../support/veth-pair.ts';
@@ -103,7 +103,7 @@ describe.each(delayBackends(probeMachine()))('with %s', (backend) => {
   it(`${KILL_TRIES} kills at random moments leave what the next agent puts right, or takes away`, {
     timeout: 300_000,
   }, async () => {
-    const random = seededRandom(SEED);
+    const random = new SeededRandom(SEED);
     const path = pathWith({ latency: micros(3000), loss: ratio(0), bandwidth: bps(5e6) });
     const before = await machine();
     const first = await restart(backend, path);

@@ -9,12 +9,12 @@ import { createDelayBackend } from '../../agent/delay-backend.ts';
 import type { LocalEndpoint } from '../../agent/endpoints/model.ts';
 import { Enforcer } from '../../agent/enforce/enforcer.ts';
 import { loadPrograms } from '../../agent/kernel/programs.ts';
-import { seededRandom } from './random.ts';
+import { SeededRandom } from '../../topology/random.ts';
 import { arbitraryState } from './states.ts';
 
 const [json, backend, seed] = process.argv.slice(2);
 const endpoint = JSON.parse(json!) as LocalEndpoint;
-const random = seededRandom(Number(seed));
+const random = new SeededRandom(Number(seed));
 const programs = loadPrograms(256);
 const name = backend === 'netem' ? 'netem' : 'delay-line';
 const delay = createDelayBackend(name, programs, Number(seed));

@@ -6,8 +6,8 @@ import type { RemoteFlow } from '../../agent/mesh/model.ts';
 import { announcedRate, decodeRate } from '../../agent/mesh/rate-code.ts';
 import { type Delay, MemoryNetwork } from '../../bench/simulation/memory-network.ts';
 import type { MemoryTransport } from '../../bench/simulation/memory-transport.ts';
+import { SeededRandom } from '../../topology/random.ts';
 import { ManualClock, PausableTimers } from './manual-clock.ts';
-import { seededRandom } from './random.ts';
 
 export const TOPOLOGY = '0123456789abcdef';
 export const ENDPOINTS = 64;
@@ -107,7 +107,7 @@ export function expectAgreement(agents: readonly Agent[]): void {
 
 /** Every agent changes some of its flows, `rounds` times, 50 ms apart. */
 export async function churn(lab: Lab, rounds: number, seed: number): Promise<void> {
-  const random = seededRandom(seed);
+  const random = new SeededRandom(seed);
   for (let round = 0; round < rounds; round++) {
     for (const { mesh } of lab.agents) {
       const source = [...mesh.view.own.endpoints.keys()][0]!;

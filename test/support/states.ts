@@ -4,7 +4,7 @@ import type { InterfaceState } from '../../agent/enforce/interface-state.ts';
 import type { DelayBackend, ImpairedPath } from '../../agent/enforce/ports.ts';
 import { bps, micros, ratio, UNLIMITED } from '../../proto/units.ts';
 import type { Path } from '../../topology/model.ts';
-import type { Random } from './random.ts';
+import type { SeededRandom } from '../../topology/random.ts';
 
 export interface Wanted {
   readonly desired: InterfaceState;
@@ -50,7 +50,7 @@ export function destinationTo(number: number, path: Path | undefined): Destinati
 
 const MAX_DESTINATIONS = 40;
 
-export function arbitraryState(random: Random, backend: DelayBackend['name']): Wanted {
+export function arbitraryState(random: SeededRandom, backend: DelayBackend['name']): Wanted {
   const destinations: Destination[] = [];
   for (let number = 1; number <= MAX_DESTINATIONS; number++) {
     if (random.next() < 0.3) continue;
@@ -59,7 +59,7 @@ export function arbitraryState(random: Random, backend: DelayBackend['name']): W
   return wantedFor(destinations, backend);
 }
 
-function arbitraryPath(random: Random): Path {
+function arbitraryPath(random: SeededRandom): Path {
   return pathWith({
     latency: micros(random.below(3) * 7_500),
     jitter: micros(random.below(2) * 1_250),

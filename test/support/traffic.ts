@@ -1,6 +1,6 @@
 /** Byte counters as they grow when frames of a given rate pass, tick by tick, and a meter that watches them. */
 import { type Flow, FlowMeter } from '../../agent/usage/flow-meter.ts';
-import { seededRandom } from './random.ts';
+import { SeededRandom } from '../../topology/random.ts';
 
 export const FRAME_BYTES = 1514;
 export const TICK_MS = 50;
@@ -13,11 +13,11 @@ export class Frames {
   #idealFrames = 0;
   #sentFrames = 0;
   readonly #jitterFrames: number;
-  readonly #random: ReturnType<typeof seededRandom>;
+  readonly #random: SeededRandom;
 
   constructor({ jitterFrames = 0, seed = 1 }: { jitterFrames?: number; seed?: number } = {}) {
     this.#jitterFrames = jitterFrames;
-    this.#random = seededRandom(seed);
+    this.#random = new SeededRandom(seed);
   }
 
   /** What passes in a tick. */

@@ -2,9 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import { MARGIN_MICROS } from '../../../agent/clock/clock-sync.ts';
 import type { Delay } from '../../../bench/simulation/memory-network.ts';
+import { SeededRandom } from '../../../topology/random.ts';
 import { DriftingClock } from '../../support/manual-clock.ts';
 import { type Agent, expectAgreement, Lab } from '../../support/mesh-lab.ts';
-import { seededRandom } from '../../support/random.ts';
 
 interface Host extends Agent {
   readonly clock: DriftingClock;
@@ -12,7 +12,7 @@ interface Host extends Agent {
 
 class ClockLab extends Lab {
   readonly hosts: Host[] = [];
-  readonly #random = seededRandom(11);
+  readonly #random = new SeededRandom(11);
 
   async add(name: string, wallMs = 0, before?: Host): Promise<Host> {
     const random = this.#random;

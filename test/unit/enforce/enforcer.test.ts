@@ -9,9 +9,9 @@ import {
 } from '../../../agent/enforce/interface-state.ts';
 import type { TreeKeeper } from '../../../agent/enforce/ports.ts';
 import { NetfoldError } from '../../../proto/errors.ts';
+import { SeededRandom } from '../../../topology/random.ts';
 import { FakeDelay } from '../../support/fake-delay.ts';
 import { FakeTc } from '../../support/fake-tc.ts';
-import { seededRandom } from '../../support/random.ts';
 
 const endpoint = (number: number, name: string): LocalEndpoint => ({
   number,
@@ -137,7 +137,7 @@ describe('a step that fails', () => {
   });
 
   test('whichever steps fail, and however often: in the end everything is as desired', () => {
-    const random = seededRandom(12);
+    const random = new SeededRandom(12);
     const states = [
       SLOW,
       desired(8, shaped(4, 16_000)),

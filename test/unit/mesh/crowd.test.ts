@@ -2,11 +2,11 @@
 import { expect, test } from 'vitest';
 import { decodeRate } from '../../../agent/mesh/rate-code.ts';
 import { Crowd, type Member, neighbourCount } from '../../../bench/mesh/crowd.ts';
-import { type Random, seededRandom } from '../../../bench/simulation/random.ts';
+import { SeededRandom } from '../../../topology/random.ts';
 
 const HOSTS = 64;
 
-function changeFlows(members: readonly Member[], random: Random): void {
+function changeFlows(members: readonly Member[], random: SeededRandom): void {
   for (const { mesh, endpoint } of members) {
     const destination = (endpoint + 1 + random.below(HOSTS - 1)) % HOSTS;
     const rateBps = random.next() < 0.3 ? 0 : 1e3 + random.next() * 1e9;
@@ -45,7 +45,7 @@ const command = (text: string) => ({ issuedAt: 0, at: 0, text });
 test('64 agents agree after losses, deaths, a partition in three and its end', {
   timeout: 60_000,
 }, async () => {
-  const random = seededRandom(11);
+  const random = new SeededRandom(11);
   const crowd = new Crowd({ seed: 11, endpoints: HOSTS, loss: 0.05, delayMs: [1, 40] });
   await crowd.startMany(HOSTS);
   expect(await crowd.until(() => crowd.agree(), 20_000)).toBeDefined();
@@ -113,7 +113,7 @@ test('one that nobody hears, but who hears the others, says that it is here, and
 test('a late one is complete within 2 s, and known to all, among 64', async () => {
   const crowd = new Crowd({ seed: 9, endpoints: HOSTS + 1, delayMs: [5, 50] });
   await crowd.startMany(HOSTS);
-  changeFlows(crowd.present, seededRandom(2));
+  changeFlows(crowd.present, new SeededRandom(2));
   await crowd.clock.advance(8000);
   await crowd.start();
   await crowd.clock.advance(2000);

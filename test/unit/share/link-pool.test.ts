@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { LinkPool } from '../../../agent/share/link-pool.ts';
-import { seededRandom } from '../../support/random.ts';
+import { SeededRandom } from '../../../topology/random.ts';
 
 test('every flow has the links that it was given last, however often they change', () => {
-  const random = seededRandom(5);
+  const random = new SeededRandom(5);
   const pool = new LinkPool();
   const expected = new Map<number, number[]>();
   for (const flows of [3, 40, 300]) {

@@ -6,15 +6,15 @@ import type { Flow, FlowShare, ShareNetwork } from '../../../agent/share/model.t
 import { roundTripMicros } from '../../../agent/share/round-trip.ts';
 import { SharedFlows } from '../../../agent/share/shared-flows.ts';
 import type { Path } from '../../../topology/model.ts';
+import { SeededRandom } from '../../../topology/random.ts';
 import { type PathSpec, pathTable } from '../../support/path-table.ts';
-import { type Random, seededRandom } from '../../support/random.ts';
 
 const GREEDY = Number.POSITIVE_INFINITY;
 const ENDPOINTS = 14;
 const LINKS = 10;
 
 /** Random paths of up to four of ten links, some unlimited, some without capacity; some pairs have none. */
-function randomNetwork(random: Random): ShareNetwork {
+function randomNetwork(random: SeededRandom): ShareNetwork {
   const specs: PathSpec[] = [];
   for (let from = 0; from < ENDPOINTS; from++) {
     for (let to = 0; to < ENDPOINTS; to++) {
@@ -29,7 +29,7 @@ function randomNetwork(random: Random): ShareNetwork {
   return { paths: pathTable(specs).path, linkCapacity };
 }
 
-function randomFlow(random: Random): Flow {
+function randomFlow(random: SeededRandom): Flow {
   const source = random.below(ENDPOINTS);
   const destination = (source + 1 + random.below(ENDPOINTS - 1)) % ENDPOINTS;
   const demandBps = random.below(2) === 0 ? GREEDY : random.below(3) === 0 ? 5e6 : random.next() * 1e7;
@@ -37,7 +37,7 @@ function randomFlow(random: Random): Flow {
 }
 
 /** Some flows come, go, or want something else; now and then very many at once, in another order. */
-function changed(flows: readonly Flow[], random: Random): Flow[] {
+function changed(flows: readonly Flow[], random: SeededRandom): Flow[] {
   const now = [...flows];
   for (let changes = random.below(8) === 0 ? 120 : random.below(4); changes > 0; changes--) {
     const flow = randomFlow(random);
@@ -77,7 +77,7 @@ function fromNothing({ paths, linkCapacity }: ShareNetwork, flows: readonly Flow
 
 describe('update after update, shares are', () => {
   const eachUpdate = (seed: number, look: (shared: SharedFlows, expected: FlowShare[]) => void): void => {
-    const random = seededRandom(seed);
+    const random = new SeededRandom(seed);
     const network = randomNetwork(random);
     const locals = new Set(
       Array.from({ length: 1 + random.below(ENDPOINTS) }, () => random.below(ENDPOINTS)),
@@ -104,7 +104,7 @@ describe('update after update, shares are', () => {
   it('also those of remote flows that compete with local ones', () => {
     fc.assert(
       fc.property(fc.integer(), (seed) => {
-        const random = seededRandom(seed);
+        const random = new SeededRandom(seed);
         const network = randomNetwork(random);
         const isLocal = ({ source }: { source: number }): boolean => source < 3;
         const shared = new SharedFlows(network, isLocal);

@@ -19,8 +19,8 @@ import {
 } from '../../../agent/usage/metadata-budget.ts';
 import { MetadataMeter } from '../../../agent/usage/metadata-meter.ts';
 import { MemoryNetwork } from '../../../bench/simulation/memory-network.ts';
+import { SeededRandom } from '../../../topology/random.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import { seededRandom } from '../../support/random.ts';
 
 const rates = fc.double({ min: 0, max: 1e6, noNaN: true });
 const states: fc.Arbitrary<BudgetState> = fc.record({
@@ -128,7 +128,7 @@ class JitteryFlows {
   readonly #random;
 
   constructor(seed: number) {
-    this.#random = seededRandom(seed);
+    this.#random = new SeededRandom(seed);
     this.flows = Array.from({ length: 1000 }, (_, number) => ({
       source: number % 10,
       destination: 10 + Math.floor(number / 10),

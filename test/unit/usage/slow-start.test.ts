@@ -1,7 +1,7 @@
 /** A flow that has just begun: a bulk transfer is greedy at once, whatever else begins is found out soon. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { seededRandom } from '../../support/random.ts';
+import { SeededRandom } from '../../../topology/random.ts';
 import { Connection, FRAME_BYTES, Frames, MeteredFlow, TICK_MS } from '../../support/traffic.ts';
 
 const PATH_BPS = 60e6;
@@ -32,7 +32,7 @@ describe('a bulk transfer', () => {
     });
     fc.assert(
       fc.property(starts, ({ roundTripMs, phase, seed }) => {
-        const random = seededRandom(seed);
+        const random = new SeededRandom(seed);
         const stray = (): number => random.next() * 2;
         const connection = new Connection({ roundTripMs, phase, stray });
         const greed = greedOf(silent(roundTripMs), () => connection.bytes(SHARE_BPS), 80);

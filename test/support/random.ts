@@ -1,1 +1,0 @@
-export { type Random, seededRandom } from '../../bench/simulation/random.ts';
