@@ -288,7 +288,7 @@ export class Agent {
   }
 
   #createWideArea(): WideArea {
-    const { metadataBudgetBps, changeThreshold } = this.bootstrap;
+    const { metadataBudgetBps, changeThreshold, partial } = this.bootstrap;
     return new WideArea(
       {
         mesh: this.#mesh,
@@ -300,6 +300,7 @@ export class Agent {
       },
       {
         endpoints: this.#epoch.graph.endpoints.length,
+        isOneMachine: !partial,
         budgetBps: metadataBudgetBps,
         threshold: changeThreshold,
       },

@@ -1,4 +1,4 @@
-/** A netlink socket: batches of requests with one acknowledgement each, and dumps. */
+/** A netlink socket: batches of requests, and dumps. */
 import { KernelError } from './errors.ts';
 import {
   AF_NETLINK,
@@ -32,7 +32,7 @@ const NLMSG_DONE = 3;
 const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
 const NLMSGERR_ATTR_MSG = 1;
-/** Acknowledgements wait in the receive buffer until a batch is sent; 128 of them fit the default buffer. */
+/** Answers wait in the receive buffer until a batch is sent; 128 of them fit the default buffer. */
 const REQUESTS_PER_SEND = 128;
 /** A send must fit the default send buffer. */
 const BYTES_PER_SEND = 1 << 16;
@@ -101,30 +101,32 @@ export class NetlinkSocket {
     const first = this.#sequence + 1;
     const requests: Request[] = [];
     writer.reset();
+    let last = -1;
+    let lastAt = 0;
     while (requests.length < REQUESTS_PER_SEND && writer.length < BYTES_PER_SEND) {
       const request = all[start + requests.length];
       if (!request) break;
       const at = writer.length;
-      writer.message(
-        request.type,
-        request.flags | NLM_F_REQUEST | (request.silent ? 0 : NLM_F_ACK),
-        request.body,
-      );
+      writer.message(request.type, request.flags | NLM_F_REQUEST, request.body);
       writer.bytes.writeUInt32LE(++this.#sequence, at + 8);
+      if (!request.silent) [last, lastAt] = [requests.length, at];
       requests.push(request);
     }
+    // Refusals come unasked and in order (net/netlink/af_netlink.c, netlink_rcv_skb): where the last is done, all are.
+    if (last !== -1)
+      writer.bytes.writeUInt16LE(requests[last]!.flags | NLM_F_REQUEST | NLM_F_ACK, lastAt + 6);
     send(this.fd, writer.bytes);
     const answered: (Verdict | undefined)[] = new Array(requests.length);
-    for (let missing = requests.filter(({ silent }) => !silent).length; missing > 0; ) {
+    while (last !== -1 && !answered[last]) {
       for (const message of this.#receive()) {
         const index = message.sequence - first;
         const request = requests[index];
         if (message.type !== NLMSG_ERROR || !request || request.silent || answered[index]) continue;
         answered[index] = readVerdict(request.what, message.body);
-        missing--;
       }
     }
-    for (const verdict of answered) if (verdict) verdicts.push(verdict);
+    for (const [index, { what, silent }] of requests.entries())
+      if (!silent) verdicts.push(answered[index] ?? { what, errno: 0, message: '' });
     return requests.length;
   }
 

@@ -6,8 +6,7 @@ import { noise } from '@libp2p/noise';
 import { preSharedKey } from '@libp2p/pnet';
 import type { Libp2pOptions } from 'libp2p';
 import type { Admission } from './admission.ts';
-import type { Origin } from './rejection-log.ts';
-import { type Rejection, reject } from './rejections.ts';
+import { type Origin, type Rejection, reject } from './rejections.ts';
 
 type Gater = Required<NonNullable<Libp2pOptions['connectionGater']>>;
 type Connection = Parameters<Gater['denyInboundConnection']>[0];

@@ -1,13 +1,7 @@
 /** Counts what an agent sends, takes and refuses on the mesh. */
-import { type Origin, RejectionLog } from './rejection-log.ts';
-import type { RejectCode, Rejection } from './rejections.ts';
+import { type MeshLog, RejectionLog } from './rejection-log.ts';
+import type { Origin, RejectCode, Rejection } from './rejections.ts';
 import type { RequestKind } from './transport.ts';
-
-/** As in pino. */
-export interface MeshLog {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-}
 
 export interface MeshStats {
   /** Gossip, questions for tables and answers; bytes without what the transport adds. */

@@ -1,7 +1,6 @@
 /** Names in the log who was refused what, without letting them fill the disk. */
 
-import type { MeshLog } from './mesh-counters.ts';
-import type { RejectCode, Rejection } from './rejections.ts';
+import type { Origin, RejectCode, Rejection } from './rejections.ts';
 import { Remembered } from './remembered.ts';
 
 /** The same kind from the same peer is named again after this. */
@@ -11,13 +10,10 @@ export const MAX_LINES = 20;
 /** Gossip comes on several ways, and the slower copies are late: this happens all the time, and is only counted. */
 const ORDINARY: ReadonlySet<RejectCode> = new Set(['STALE_SEQUENCE', 'STALE_INCARNATION', 'HOST_LEFT']);
 
-/** Who it was, as far as that is known. */
-export interface Origin {
-  readonly peer?: string;
-  /** Address that it connected from, without the port, which differs each time. */
-  readonly address?: string;
-  /** The peer that passed it on. */
-  readonly via?: string;
+/** As in pino. */
+export interface MeshLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
 }
 
 export class RejectionLog {

@@ -38,3 +38,12 @@ export const isRejection = (value: object): value is Rejection => 'rejected' in 
 export function isIncarnation(value: number | null | undefined): value is number {
   return Number.isSafeInteger(value) && (value as number) > 0;
 }
+
+/** Who it was, as far as that is known. */
+export interface Origin {
+  readonly peer?: string;
+  /** Address that it connected from, without the port, which differs each time. */
+  readonly address?: string;
+  /** The peer that passed it on. */
+  readonly via?: string;
+}

@@ -1,7 +1,6 @@
 /** What carries the mesh's bytes. bench/simulation/memory-transport.ts and libp2p-transport.ts both are one. */
 import { MAX_CLOCK_BYTES, MAX_STATE_BYTES } from './limits.ts';
-import type { Origin } from './rejection-log.ts';
-import type { Rejection } from './rejections.ts';
+import type { Origin, Rejection } from './rejections.ts';
 
 /** What can be asked: for a whole table, for the time. */
 export const REQUEST_KINDS = ['state', 'clock'] as const;

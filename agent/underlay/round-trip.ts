@@ -6,6 +6,9 @@
  */
 export const FLOOR_MICROS = 500;
 
+/** Where all hosts are on one machine, only what somebody has put between them is longer than this, µs. */
+export const ONE_MACHINE_FLOOR_MICROS = 5000;
+
 /**
  * The kernel's shortest round trip is exact, but as old as the connection. The clock's questions are new, and contain
  * the time until both processes had their turn. If those take longer by this, µs, the way has become longer: the least
@@ -45,10 +48,14 @@ export interface Settled {
 }
 
 /** After another look. What is shorter counts at once: measurements err to the other side. */
-export function settle(before: Settled | undefined, measured: number): Settled {
-  if (!before) return settled(measured < FLOOR_MICROS ? 0 : measured);
+export function settle(
+  before: Settled | undefined,
+  measured: number,
+  floorMicros: number = FLOOR_MICROS,
+): Settled {
+  if (!before) return settled(measured < floorMicros ? 0 : measured);
   // Below the floor by half, or what lies at the floor would come and go.
-  const floor = before.micros > 0 ? FLOOR_MICROS / 2 : FLOOR_MICROS;
+  const floor = before.micros > 0 ? floorMicros / 2 : floorMicros;
   const now = measured < floor ? 0 : measured;
   if (Math.abs(now - before.micros) <= marginOf(Math.max(now, before.micros)))
     return before.longerLooks === 0 ? before : settled(before.micros);

@@ -14,16 +14,24 @@ export interface UnderlayPorts {
   readonly measure: (host: OtherHost) => Measured;
 }
 
+export interface UnderlayOptions {
+  /** How many endpoints there are in the topology. */
+  readonly endpoints: number;
+  /** Shorter round trips are none. */
+  readonly floorMicros: number;
+}
+
 export class Underlay {
   readonly #ports: UnderlayPorts;
+  readonly #floorMicros: number;
   readonly #hosts = new Map<string, { measured: number; settled: Settled }>();
   /** Endpoint → its host, also when that has gone: it may come back where it was. */
   readonly #places = new Map<number, string>();
   #away: Float64Array;
 
-  /** `endpoints`: how many there are in the topology. */
-  constructor(ports: UnderlayPorts, endpoints: number) {
+  constructor(ports: UnderlayPorts, { endpoints, floorMicros }: UnderlayOptions) {
     this.#ports = ports;
+    this.#floorMicros = floorMicros;
     this.#away = new Float64Array(endpoints);
   }
 
@@ -51,7 +59,8 @@ export class Underlay {
       const measured = before ? estimate(seen) : (seen.kernelMicros ?? seen.clockMicros);
       if (measured === undefined) continue;
       const counts = before || measured >= AT_ONCE_MICROS ? measured : 0;
-      this.#hosts.set(host.name, { measured, settled: settle(before?.settled, counts) });
+      const settled = settle(before?.settled, counts, this.#floorMicros);
+      this.#hosts.set(host.name, { measured, settled });
     }
     const away = new Float64Array(this.#away.length);
     for (const [endpoint, host] of this.#places)

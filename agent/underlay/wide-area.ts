@@ -4,9 +4,10 @@ import type { Clock, Timers } from '../clock.ts';
 import type { Mesh } from '../mesh/mesh.ts';
 import type { MeshTransport } from '../mesh/transport.ts';
 import type { Epoch } from '../tick/epoch.ts';
-import type { Coarseness } from '../usage/metadata-budget.ts';
+import type { Coarseness } from '../usage/change-filter.ts';
 import { MetadataMeter, type MetadataOptions } from '../usage/metadata-meter.ts';
 import { slowPaths } from './added-latency.ts';
+import { FLOOR_MICROS, ONE_MACHINE_FLOOR_MICROS } from './round-trip.ts';
 import { Underlay } from './underlay.ts';
 
 export interface WideAreaPorts {
@@ -23,6 +24,8 @@ export interface WideAreaPorts {
 export interface WideAreaOptions extends MetadataOptions {
   /** How many endpoints the topology has. */
   readonly endpoints: number;
+  /** All hosts are emulated on one. */
+  readonly isOneMachine: boolean;
 }
 
 /** `LASTING_LOOKS` of round-trip.ts count in it. */
@@ -36,7 +39,7 @@ export class WideArea {
   #slow: { epoch: Epoch; away: Float64Array; found: AgentStatus['underlay']['tooSlow'] } | undefined;
   #cancel: () => void = () => {};
 
-  constructor(ports: WideAreaPorts, options: WideAreaOptions) {
+  constructor(ports: WideAreaPorts, { endpoints, isOneMachine, ...options }: WideAreaOptions) {
     this.#ports = ports;
     this.#metadata = new MetadataMeter(options);
     const { mesh, transport } = ports;
@@ -48,7 +51,7 @@ export class WideArea {
           clockMicros: mesh.clocks.rttMicros(name),
         }),
       },
-      options.endpoints,
+      { endpoints, floorMicros: isOneMachine ? ONE_MACHINE_FLOOR_MICROS : FLOOR_MICROS },
     );
   }
 

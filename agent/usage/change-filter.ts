@@ -6,7 +6,6 @@
  * agent knows, so its rate would be news of what was computed from news.
  */
 import type { Flow } from './flow-meter.ts';
-import type { Coarseness } from './metadata-budget.ts';
 
 /** Kollaps 2.0 (Amaro 2021, section 3.2.2) announces changes of more than 5 %; less finds noise, more is blind. */
 export const CHANGE_THRESHOLD = 0.05;
@@ -30,6 +29,14 @@ export const LASTING_TICKS = 10;
 
 /** Starts, stops and changes of greed wait for this part of the interval: everybody's shares hang on them. */
 export const URGENT_PART = 1 / 8;
+
+/** How fine changes are told. */
+export interface Coarseness {
+  /** Changes of a rate up to this part are not told … */
+  readonly threshold: number;
+  /** … and others at most once in so many milliseconds; starts, stops and changes of greed eight times as often. */
+  readonly intervalMs: number;
+}
 
 export interface FlowChange {
   readonly source: number;

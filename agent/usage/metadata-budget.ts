@@ -2,15 +2,7 @@
  * What an agent tells the others within what that may cost: the more it sends beyond its budget, the coarser it gets, and
  * finer again when there is room. Pure; all functions of what was sent lately.
  */
-import { CHANGE_THRESHOLD } from './change-filter.ts';
-
-/** How fine changes are told. */
-export interface Coarseness {
-  /** Changes of a rate up to this part are not told … */
-  readonly threshold: number;
-  /** … and others at most once in so many milliseconds; starts, stops and changes of greed eight times as often. */
-  readonly intervalMs: number;
-}
+import { CHANGE_THRESHOLD, type Coarseness } from './change-filter.ts';
 
 export const FINEST: Coarseness = { threshold: CHANGE_THRESHOLD, intervalMs: 0 };
 

@@ -1,7 +1,8 @@
 /** Watches what an agent sends, and says how fine it may tell changes. */
 import type { MetadataStatus } from '../../proto/status.ts';
+import type { Coarseness } from './change-filter.ts';
 import { CHANGE_THRESHOLD } from './change-filter.ts';
-import { adapt, type BudgetState, type Coarseness, coarseness, UNBOUNDED } from './metadata-budget.ts';
+import { adapt, type BudgetState, coarseness, UNBOUNDED } from './metadata-budget.ts';
 
 export interface MetadataOptions {
   /** bit/s; absent: without bound. */

@@ -14,7 +14,7 @@ import { agentAt, isAgentAt } from '../lab/processes.ts';
 const MAIN = join(import.meta.dirname, '../cli/main.ts');
 /** Each look takes a little of the agent's time, so a long start is looked at less often. */
 const POLL_MS = { least: 25, most: 250, ofElapsed: 0.1 };
-const LAST_LOG_LINES = 8;
+const LAST_LOG_LINES = 20;
 /** How often a process is looked at that is no child. */
 const WATCH_MS = 250;
 

@@ -187,11 +187,8 @@ events:
     const next = new AgentProcess(lab.name, host);
     // One after the other: nobody tells an agent of the start but the other one.
     await expect
-      .poll(async () => (await next.status().catch(() => undefined))?.state, {
-        timeout: 20_000,
-        interval: 100,
-      })
-      .toBe('running');
+      .poll(() => next.status().catch(() => undefined), { timeout: 20_000, interval: 100 })
+      .toMatchObject({ state: 'running', shaped: true });
   }
   // It left while its agent was dead.
   await expect.poll(() => processOf('c'), { timeout: 5000 }).toBe('has ended');

@@ -106,3 +106,17 @@ it('answers that the kernel could not deliver are an error, and the next request
     cable.remove();
   }
 });
+
+it('of a batch every request has its verdict, whichever are refused', () => {
+  const cable = layCable();
+  try {
+    const socket = within(cable.a.namespace, () => new NetlinkSocket(NETLINK_ROUTE));
+    const errors = (...links: number[]): number[] => socket.batch(links.map(setUp)).map(({ errno }) => errno);
+    const ENODEV = 19;
+    expect(errors(99, 1, 99, 2)).toEqual([ENODEV, 0, ENODEV, 0]);
+    expect(errors(1, 2, 99)).toEqual([0, 0, ENODEV]);
+    socket.close();
+  } finally {
+    cable.remove();
+  }
+});

@@ -7,6 +7,7 @@ import {
   LASTING_LOOKS,
   MARGIN_MICROS,
   MARGIN_RATIO,
+  ONE_MACHINE_FLOOR_MICROS,
   PROCESS_MICROS,
   type Settled,
   settle,
@@ -37,6 +38,15 @@ describe('settle', () => {
     expect(settledAfter(100)).toBe(0);
     expect(settledAfter(FLOOR_MICROS - 1, 120, FLOOR_MICROS - 1)).toBe(0);
     expect(settledAfter(FLOOR_MICROS)).toBe(FLOOR_MICROS);
+  });
+
+  test('where all hosts are on one machine, its own slowness is no distance', () => {
+    const slow = Array.from({ length: 2 * LASTING_LOOKS }, () => 2000);
+    const last = (floor?: number): number =>
+      slow.reduce<Settled | undefined>((before, one) => settle(before, one, floor), settle(undefined, 0))!
+        .micros;
+    expect(last()).toBe(2000);
+    expect(last(ONE_MACHINE_FLOOR_MICROS)).toBe(0);
   });
 
   test('what lies at the floor does not come and go', () => {

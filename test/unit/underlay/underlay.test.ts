@@ -1,7 +1,7 @@
 /** How far endpoints are. */
 import { beforeEach, expect, test } from 'vitest';
 import type { Measured } from '../../../agent/underlay/round-trip.ts';
-import { LASTING_LOOKS } from '../../../agent/underlay/round-trip.ts';
+import { FLOOR_MICROS, LASTING_LOOKS } from '../../../agent/underlay/round-trip.ts';
 import { type OtherHost, Underlay } from '../../../agent/underlay/underlay.ts';
 
 const ENDPOINTS = [
@@ -30,7 +30,10 @@ beforeEach(() => {
     asked.push(peer);
     return trips[peer]!;
   };
-  underlay = new Underlay({ hosts: () => hosts, measure }, ENDPOINTS.length);
+  underlay = new Underlay(
+    { hosts: () => hosts, measure },
+    { endpoints: ENDPOINTS.length, floorMicros: FLOOR_MICROS },
+  );
 });
 
 test('an endpoint is half of its host’s round trip away; those here, and those nearby, are not', () => {

@@ -38,7 +38,7 @@ function lab(options: Partial<WideAreaOptions> = {}) {
       onAway: (away) => told.push([...away]),
       onCoarseness: (how) => told.push(how),
     },
-    { endpoints: 2, ...options },
+    { endpoints: 2, isOneMachine: false, ...options },
   );
   return { clock, network, told, area, epoch: new Epoch(expandGraph(loadTopology(TEXT, 'x.yaml').topology)) };
 }
