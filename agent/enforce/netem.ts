@@ -25,6 +25,8 @@ export class Netem implements DelayBackend {
 
   async set(): Promise<void> {}
 
+  async change(): Promise<void> {}
+
   counters(): DelayCounters {
     const sum = { packets: 0, lost: 0, held: 0 };
     for (const endpoint of this.#endpoints) {

@@ -71,7 +71,7 @@ export interface ImpairedPath extends Impairments {
   readonly destination: readonly string[];
 }
 
-/** A path that came on demand, by the numbers of its endpoints. */
+/** A path by the numbers of its endpoints: one that came on demand, or is different from what was set. */
 export interface DemandedPath {
   readonly destination: number;
   readonly source: number;
@@ -131,8 +131,8 @@ export interface DelayBackend {
    * be told all paths beforehand.
    */
   onDemand?(demand: DelayDemand): Promise<void>;
-  /** Changes paths that were asked for. */
-  change?(paths: readonly DemandedPath[]): Promise<void>;
+  /** Changes these paths, of those that were set or asked for; all others stay. */
+  change(paths: readonly DemandedPath[]): Promise<void>;
   /** When paths changed last, on the clock of `performance.now()`. Absent: when `set` returned. */
   readonly changedAt?: number;
   counters(): DelayCounters;

@@ -164,7 +164,7 @@ export class Demand {
       if (pause.isDue()) await pause();
       if (epoch !== this.#epochs) break;
     }
-    if (changed.length > 0) await enforcer.delay.change?.(changed);
+    if (changed.length > 0) await enforcer.delay.change(changed);
   }
 
   #setFirst(local: LocalPairs): void {

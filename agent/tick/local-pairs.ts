@@ -16,6 +16,7 @@ export class LocalPairs {
   /** Source → what is done to what it sends here; `undefined`: it has no path. */
   readonly #incoming = new Map<number, Impairments | undefined>();
   #hasBegun = false;
+  #isTold = false;
 
   constructor(endpoint: LocalEndpoint, enforcer: Enforcer, paths: PairPaths) {
     this.endpoint = endpoint;
@@ -101,8 +102,14 @@ export class LocalPairs {
     });
   }
 
+  /** Whether all sources have been told, so that `changedSources` are all there is to tell. */
+  get isTold(): boolean {
+    return this.#isTold;
+  }
+
   /** The paths from all of these sources; `undefined` where they are what was told last. */
   changedPaths(sources: Iterable<number>): ImpairedPath[] | undefined {
+    this.#isTold = true;
     const { number } = this.endpoint;
     const paths: ImpairedPath[] = [];
     let isChanged = false;
@@ -125,6 +132,7 @@ export class LocalPairs {
 
   /** Forgets what was told, so that all of it is told again. */
   forgetTold(): void {
+    this.#isTold = false;
     this.#incoming.clear();
   }
 

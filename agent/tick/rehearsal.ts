@@ -115,6 +115,7 @@ function noDelays(side: DelayBackend['side']): DelayBackend {
     side,
     attach: async () => {},
     set: async () => {},
+    change: async () => {},
     counters: () => ({ packets: 0, lost: 0, held: 0, latestMs: 0 }),
     failure: undefined,
     stop: async () => {},

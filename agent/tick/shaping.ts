@@ -96,9 +96,30 @@ export class Shaping {
     this.#paths.rates = rates;
     if (this.#demand) return this.#demand.setEpoch();
     // Another thread does these meanwhile.
-    const delays = Array.from(this.#locals.values(), (local) => this.#delay(local));
+    const delayed = this.#changeDelays();
     for (const local of this.#locals.values()) this.#noteFailed(local, local.updateAll());
-    return Promise.all(delays).then(() => {});
+    return delayed;
+  }
+
+  /** Only what is different, and all of it in one message: each wakes a thread that goes before this one. */
+  async #changeDelays(): Promise<void> {
+    if (this.#enforcer.delay.side === 'source') return;
+    const [told, untold] = [[], []] as [LocalPairs[], LocalPairs[]];
+    for (const local of this.#locals.values()) (local.isTold ? told : untold).push(local);
+    await Promise.all([this.#changePaths(told), ...untold.map((local) => this.#delay(local))]);
+  }
+
+  async #changePaths(locals: readonly LocalPairs[]): Promise<void> {
+    const changed = locals.flatMap((local) => local.changedSources());
+    if (changed.length === 0) return;
+    try {
+      await this.#enforcer.delay.change(changed);
+    } catch (error) {
+      for (const local of locals) {
+        local.forgetTold();
+        this.#note(local.endpoint, error as Error);
+      }
+    }
   }
 
   /**

@@ -226,6 +226,31 @@ it('delays the paths of the last set and no others', async () => {
   expectAll(await pings('fd09::2'), 3, 199, 300);
 });
 
+it('changes paths one by one, also the first that needs the queue, and one that is gone and comes back', async () => {
+  await line.attach(endpoint, false);
+  await line.set(endpoint, [delayed(0)]);
+  expect(hadTable()).toBe(false);
+  const change = (latencyMicros?: number): Promise<void> =>
+    line.change([
+      {
+        ...{ source: 1, destination: endpoint.number, addresses: SOURCES },
+        ...(latencyMicros !== undefined && { path: { latencyMicros, jitterMicros: 0, loss: 0 } }),
+      },
+    ]);
+  // The second is said while the queue is being made for the first.
+  await Promise.all([change(500_000), change(200_000)]);
+  expectAll(await pings('10.9.0.2'), 3, 199, 300);
+  await change();
+  await line.change([]);
+  expect(await run('ip', ['netns', 'exec', FROM, 'ping', '-c', '1', '-W', '1', '10.9.0.2'])).toMatchObject({
+    code: 1,
+  });
+  await change(100_000);
+  expectAll(await pings('fd09::2'), 3, 99, 190);
+  await line.set(endpoint, [delayed(200)]);
+  expectAll(await pings('10.9.0.2'), 3, 199, 300);
+});
+
 it('takes GSO packets apart where packets get lost, so that each frame is lost by itself', async () => {
   const received = async (): Promise<number> =>
     Number(await command(TO, 'cat', '/sys/class/net/v0/statistics/rx_bytes'));

@@ -14,6 +14,7 @@ export class FakeDelay implements DelayBackend {
   readonly side: DelayBackend['side'];
   readonly failure = undefined;
   readonly #paths = new Map<string, Map<string, string>>();
+  readonly #attached = new Map<number, LocalEndpoint>();
 
   constructor(name: DelayBackend['name'] = 'delay-line') {
     this.name = name;
@@ -22,6 +23,7 @@ export class FakeDelay implements DelayBackend {
 
   async attach(endpoint: LocalEndpoint): Promise<void> {
     this.#paths.set(endpoint.name, new Map());
+    this.#attached.set(endpoint.number, endpoint);
   }
 
   async set(endpoint: LocalEndpoint, paths: readonly ImpairedPath[]): Promise<void> {
@@ -48,8 +50,19 @@ export class FakeDelay implements DelayBackend {
     this.demand = demand;
   }
 
+  /** What `change` fails with. */
+  refusal: Error | undefined;
+
   async change(paths: readonly DemandedPath[]): Promise<void> {
+    if (this.refusal) throw this.refusal;
     this.changes.push(...paths.map(formatDemanded));
+    for (const { destination, addresses, path } of paths) {
+      const endpoint = this.#attached.get(destination)!;
+      const own = this.#paths.get(endpoint.name)!;
+      const key = `${addresses} > ${endpoint.addresses}`;
+      if (path) own.set(key, formatImpairments(path));
+      else own.delete(key);
+    }
   }
 
   /** The answer to a packet that arrives. */

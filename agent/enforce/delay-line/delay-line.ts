@@ -9,7 +9,14 @@ import { availableParallelism } from 'node:os';
 import type { LocalEndpoint } from '../../endpoints/model.ts';
 import { addressBytes } from '../../kernel/addresses.ts';
 import { type ArrivalQueue, installArrivalQueue, removeArrivalQueue } from '../../kernel/arrival-queue.ts';
-import type { DelayBackend, DelayCounters, DelayDemand, DemandedPath, ImpairedPath } from '../ports.ts';
+import type {
+  DelayBackend,
+  DelayCounters,
+  DelayDemand,
+  DemandedPath,
+  ImpairedPath,
+  Impairments,
+} from '../ports.ts';
 import { COUNTER, type PairEntry } from './messages.ts';
 import type { DelayEntry } from './path-table.ts';
 import { DelayThread, type Notice } from './thread.ts';
@@ -54,12 +61,15 @@ export class DelayLine implements DelayBackend {
     if (isAdopted) this.#adopted.add(endpoint.number);
   }
 
-  /** One after the other for each endpoint: a queue is installed once, and the last word is the last one said. */
   set(endpoint: LocalEndpoint, paths: readonly ImpairedPath[]): Promise<void> {
-    const { number } = endpoint;
+    return this.#inTurn(endpoint, () => this.#set(endpoint, paths));
+  }
+
+  /** One after the other for each endpoint: a queue is installed once, and the last word is the last one said. */
+  #inTurn({ number }: LocalEndpoint, action: () => Promise<void>): Promise<void> {
     const before = this.#setting.get(number);
     // Where nothing is being made, the thread has it before this returns.
-    const done = before ? before.then(() => this.#set(endpoint, paths)) : this.#set(endpoint, paths);
+    const done = before ? before.then(action) : action();
     const settled: Promise<void> = done
       .catch(() => {})
       .finally(() => {
@@ -70,15 +80,19 @@ export class DelayLine implements DelayBackend {
   }
 
   async #set(endpoint: LocalEndpoint, paths: readonly ImpairedPath[]): Promise<void> {
-    if (!this.#queues.has(endpoint.number)) {
-      const isNeeded = paths.some(isImpaired);
-      // Installing replaces what an earlier agent left.
-      if (this.#adopted.delete(endpoint.number) && !isNeeded) removeArrivalQueue(endpoint);
-      if (!isNeeded) return;
-      await this.#install([endpoint]);
-    }
+    if (!(await this.#isInstalledFor(endpoint, paths))) return;
     const entries = paths.map(delayEntry);
     await this.#thread(endpoint.number).command({ kind: 'set', queue: endpoint.number, entries });
+  }
+
+  /** Makes the queue where these paths are the first that need it. */
+  async #isInstalledFor(endpoint: LocalEndpoint, paths: readonly Impairments[]): Promise<boolean> {
+    if (this.#queues.has(endpoint.number)) return true;
+    const isNeeded = paths.some(isImpaired);
+    // Installing replaces what an earlier agent left.
+    if (this.#adopted.delete(endpoint.number) && !isNeeded) removeArrivalQueue(endpoint);
+    if (isNeeded) await this.#install([endpoint]);
+    return isNeeded;
   }
 
   /** Every attached endpoint gets its queue: which paths it will have is not known. */
@@ -96,7 +110,24 @@ export class DelayLine implements DelayBackend {
       await this.#install(missing.slice(start, start + ATTACHED_AT_ONCE));
   }
 
+  /** Where nothing is being made, the threads have it before this returns; what is not told of passes anyway. */
   async change(paths: readonly DemandedPath[]): Promise<void> {
+    const isBeingMade = ({ destination }: DemandedPath): boolean =>
+      this.#setting.has(destination) || !this.#queues.has(destination);
+    const [ready, others] = [[], []] as [DemandedPath[], DemandedPath[]];
+    for (const path of paths) (isBeingMade(path) ? others : ready).push(path);
+    const later = [...Map.groupBy(others, ({ destination }) => destination)].map(([number, own]) => {
+      const endpoint = this.#endpoints.get(number);
+      return endpoint && this.#inTurn(endpoint, () => this.#changeAt(endpoint, own));
+    });
+    await Promise.all([this.#tell(ready), ...later]);
+  }
+
+  async #changeAt(endpoint: LocalEndpoint, paths: readonly DemandedPath[]): Promise<void> {
+    if (await this.#isInstalledFor(endpoint, paths.map(impairmentsOf))) await this.#tell(paths);
+  }
+
+  async #tell(paths: readonly DemandedPath[]): Promise<void> {
     const pairs = paths.map((one) => pairEntry(one));
     await Promise.all(
       this.#threads.map((thread) => {
@@ -222,7 +253,7 @@ function forEach<T>(items: readonly T[], action: (item: T) => void): void {
   if (errors.length > 0) throw errors[0];
 }
 
-function isImpaired({ latencyMicros, jitterMicros, loss }: ImpairedPath): boolean {
+function isImpaired({ latencyMicros, jitterMicros, loss }: Impairments): boolean {
   return latencyMicros > 0 || jitterMicros > 0 || loss > 0;
 }
 
@@ -237,7 +268,11 @@ function delayEntry(path: Omit<ImpairedPath, 'destination'>): DelayEntry {
 }
 
 /** Where there is no path, everything is lost. */
-function pairEntry({ destination, source, addresses, path }: DemandedPath): PairEntry {
-  const nothing = { latencyMicros: 0, jitterMicros: 0, loss: 1 };
-  return { queue: destination, source, entry: delayEntry({ ...(path ?? nothing), source: addresses }) };
+function impairmentsOf({ path }: DemandedPath): Impairments {
+  return path ?? { latencyMicros: 0, jitterMicros: 0, loss: 1 };
+}
+
+function pairEntry(pair: DemandedPath): PairEntry {
+  const { destination, source, addresses } = pair;
+  return { queue: destination, source, entry: delayEntry({ ...impairmentsOf(pair), source: addresses }) };
 }

@@ -44,7 +44,7 @@ export class PathTable {
     return this.#size;
   }
 
-  /** True where packets can get lost: then GSO packets must be taken apart. */
+  /** True where some packets get lost: then GSO packets must be taken apart. Where all do, they need not. */
   get hasLoss(): boolean {
     return this.#lossy > 0;
   }
@@ -137,7 +137,7 @@ export class PathTable {
 
   /** Of a path that has a number; one that loses everything is in no hurry. */
   #setDelay(path: number, delayMs: number, loss: number): void {
-    this.#lossy += Number(loss > 0) - Number(this.loss[path]! > 0);
+    this.#lossy += Number(isLossy(loss)) - Number(isLossy(this.loss[path]!));
     this.#quick += Number(isQuick(delayMs, loss)) - Number(isQuick(this.delayMs[path]!, this.loss[path]!));
     this.delayMs[path] = delayMs;
     this.loss[path] = loss;
@@ -155,6 +155,8 @@ export class PathTable {
     return path;
   }
 }
+
+const isLossy = (loss: number): boolean => loss > 0 && loss < 1;
 
 function isQuick(delayMs: number, loss: number): boolean {
   return delayMs < QUICK_MS && loss < 1;

@@ -86,27 +86,17 @@ links:
 interface Watched {
   readonly shaping: Shaping;
   readonly tc: FakeTc;
-  readonly delay: CountingDelay;
-}
-
-/** Says which endpoints' delays were set. */
-class CountingDelay extends FakeDelay {
-  asked: string[] = [];
-  override set(...args: Parameters<FakeDelay['set']>): Promise<void> {
-    this.asked.push(args[0].name);
-    return super.set(...args);
-  }
+  readonly delay: FakeDelay;
 }
 
 async function watched(): Promise<Watched> {
   const tc = new FakeTc();
-  const delay = new CountingDelay('delay-line');
+  const delay = new FakeDelay('delay-line');
   const enforcer = new Enforcer({ tc, delay });
   const local = [endpoint(0), endpoint(1), endpoint(2)];
   for (const one of local) await enforcer.attach(one);
   const shaping = new Shaping({ enforcer, local, epoch: version() });
   await shaping.setKnown(KNOWN);
-  delay.asked = [];
   return { shaping, tc, delay };
 }
 
@@ -118,13 +108,28 @@ async function fromScratch(epoch: Epoch): Promise<string> {
   return `${tc}\n${delay}`;
 }
 
-test('an epoch touches the delays of those to whom a path has changed, and comes to the same as a fresh start', async () => {
+test('an epoch changes the delays of paths that are different, all at once, and comes to the same as a fresh start', async () => {
   const { shaping, tc, delay } = await watched();
   await shaping.setEpoch(version(), new Map());
-  expect(delay.asked).toEqual([]);
+  expect(delay.changes).toEqual([]);
   const loss = version({ own: 'latency: 3ms, loss: 2%, up: 5Mbps' });
   await shaping.setEpoch(loss, new Map());
-  expect(delay.asked).toEqual(['a.0', 'b.0']);
+  expect(delay.changes).toEqual([
+    '1 > 0 (10.0.0.2,fd00::2): delay 3000us 0us loss 2%',
+    '0 > 1 (10.0.0.1,fd00::1): delay 3000us 0us loss 2%',
+  ]);
+  expect(`${tc}\n${delay}`).toBe(await fromScratch(loss));
+});
+
+test('delays that could not be changed are told whole with the next epoch', async () => {
+  const { shaping, tc, delay } = await watched();
+  const loss = version({ own: 'latency: 3ms, loss: 2%, up: 5Mbps' });
+  delay.refusal = new Error('busy');
+  await shaping.setEpoch(loss, new Map());
+  expect([...shaping.degraded.values()]).toContain('a.0: busy');
+  delay.refusal = undefined;
+  await shaping.setEpoch(loss, new Map());
+  expect([...shaping.degraded]).toEqual([]);
   expect(`${tc}\n${delay}`).toBe(await fromScratch(loss));
 });
 
