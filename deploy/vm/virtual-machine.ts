@@ -38,8 +38,13 @@ export interface RunOptions {
 const BOOT_TIMEOUT_MS = 90_000;
 const KEPT_LINES = 25;
 
-/** Node compiles slowly on an emulated processor, and every agent of every test would anew. */
-const SETTINGS = { NODE_COMPILE_CACHE: '/compiled', NETFOLD_SLOW_MACHINE: '1', NO_COLOR: '1' };
+const SETTINGS = {
+  /** Node compiles slowly on an emulated processor, and every agent of every test would anew. */
+  NODE_COMPILE_CACHE: '/compiled',
+  NODE_OPTIONS: `--require="${join(ROOT, 'deploy/vm/guest/no-wasm-tier-up.cjs')}"`,
+  NETFOLD_SLOW_MACHINE: '1',
+  NO_COLOR: '1',
+};
 
 export class VirtualMachine {
   readonly hostname: string;
