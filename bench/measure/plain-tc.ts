@@ -19,6 +19,12 @@ export async function shapeByHand({ from, to }: Flow, rateBps: number, delayMs =
   }
 }
 
+/** What leaves there is delayed by netem, with normal jitter. */
+export async function delayByHand(place: Place, delayMs: number, jitterMs = 0): Promise<void> {
+  const jitter = jitterMs === 0 ? '' : ` ${jitterMs}ms distribution normal`;
+  await tc(place, `qdisc add dev eth0 root netem delay ${delayMs}ms${jitter} limit ${NETEM_PACKETS}`);
+}
+
 async function tc({ namespace }: Place, words: string): Promise<void> {
   const [program, ...args] = inNamespace(namespace, ['tc', ...words.split(' ')]);
   await run(program!, args);

@@ -4,7 +4,7 @@ import { INTERVAL_DEVIATIONS } from '../../../agent/enforce/delay-line/jitter.ts
 import { isSlow } from '../../../bench/accuracy/context.ts';
 import { delayTarget } from '../../../bench/accuracy/delays.ts';
 import { framesPerSecond } from '../../../bench/accuracy/frame-rates.ts';
-import { jitterTarget, spacingMs, withoutPauses } from '../../../bench/accuracy/jitters.ts';
+import { besideNetem, jitterTarget, spacingMs, withoutPauses } from '../../../bench/accuracy/jitters.ts';
 import { lossTarget } from '../../../bench/accuracy/losses.ts';
 import { besidePlain, isTooFast, targetOf } from '../../../bench/accuracy/tcp-rates.ts';
 import { rateBetween } from '../../../bench/measure/frame-rate.ts';
@@ -40,6 +40,21 @@ describe('a rate that was missed', () => {
   it("is netfold's where tc by hand reaches it, or comes nearer", () => {
     expect(besidePlain(missed, 956e6).verdict).toBe('outside');
     expect(besidePlain(missed, 944e6).verdict).toBe('outside');
+  });
+});
+
+describe('a jitter that netem misses', () => {
+  const missed = judge(jitterTarget(1, 0.1), { measured: 1.27, spread: null, samples: 2000, note: 'own' });
+  it("is the machine's where netem by hand misses it by as much", () => {
+    expect(missed.verdict).toBe('outside');
+    expect(besideNetem(missed, 1.2)).toMatchObject({
+      verdict: 'beyond',
+      note: 'own; netem by hand 1.200 ms',
+    });
+  });
+  it("is netfold's where netem by hand meets it, or comes nearer", () => {
+    expect(besideNetem(missed, 1.05).verdict).toBe('outside');
+    expect(besideNetem(missed, 1.12).verdict).toBe('outside');
   });
 });
 
