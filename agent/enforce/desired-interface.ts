@@ -1,4 +1,4 @@
-/** Folded paths and shares → the desired state of one endpoint's interface. Pure. */
+/** Folded paths and shares → what destinations need on an endpoint's interface. Pure. */
 import type { Path } from '../../topology/model.ts';
 import {
   bufferBytes,
@@ -9,13 +9,7 @@ import {
   MAX_GSO_SEGMENTS,
   netemLimit,
 } from './derive.ts';
-import {
-  type InterfaceState,
-  type NetemQueue,
-  NO_PATH,
-  type ShapedClass,
-  UNSHAPED,
-} from './interface-state.ts';
+import { type NetemQueue, NO_PATH, type ShapedClass, UNSHAPED } from './interface-state.ts';
 
 /** A destination as seen from the interface's endpoint. */
 export interface Destination {
@@ -42,24 +36,6 @@ export interface Shape {
   readonly shaped?: ShapedClass;
   /** Where its addresses lead: a minor number, `UNSHAPED` or `NO_PATH`. */
   readonly target: number;
-}
-
-/** Destinations whose path neither limits nor (in queues) impairs get no class: they pass HTB directly. */
-export function desiredInterface(
-  destinations: Iterable<Destination>,
-  impairment: Impairment,
-): InterfaceState {
-  const known = [...destinations];
-  const segments = segmentsFor(known, impairment);
-  const classes = new Map<number, ShapedClass>();
-  const targets = new Map<string, number>();
-  for (const destination of known) {
-    const { shaped, target } = shapeOf(destination, impairment, segments);
-    if (shaped) classes.set(shaped.minor, shaped);
-    // What has no target passes unshaped anyway.
-    if (target !== UNSHAPED) for (const address of destination.addresses) targets.set(address, target);
-  }
-  return { foreignRoot: undefined, classifier: true, gsoSegments: segments, classes, targets };
 }
 
 /** `segments`: of the interface, from all of its destinations (`segmentsFor`). */

@@ -7,7 +7,6 @@ export const BACKLOG = { size: 24, time: 0, level: 8, dropped: 16 } as const;
 export const PARTY = { size: 16, island: 0, first: 4, sides: 8 } as const;
 /** How many partitions the classifier knows the sides of. */
 export const PARTITIONS = 8;
-export const CLASS_PASS = 0;
 export const CLASS_DROP = 0xffffffff;
 /** In a packet's mark: this bit, and the microseconds of the monotonic clock, modulo 2^31, at which it arrived. */
 export const ARRIVAL_MARK = 0x80000000;

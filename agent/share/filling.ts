@@ -1,6 +1,11 @@
 /**
- * Progressive filling over arrays that are kept from one run to the next: nothing is allocated but when there are more
- * flows than ever before.
+ * Weighted max-min fair shares by progressive filling, over arrays that are kept from one run to the next: nothing is
+ * allocated but when there are more flows than ever before.
+ *
+ * A level rises from 0; every flow that is not frozen has the rate weight × level. A flow is frozen when it reaches
+ * its demand or when a link that it crosses is full. With weight 1 / RTT this is how long-lived TCP flows divide a
+ * network (Kelly 1997, "Charging and rate control for elastic traffic"; Bertsekas and Gallager, "Data Networks",
+ * section 6.5.2, for the filling).
  *
  * Flows and links are numbers that may come and go in any order. What a run does to a link depends on the flows that
  * cross it, in the order of their ranks, and on theirs in turn: to the last bit the same whatever else there is.
@@ -29,15 +34,25 @@ export class Filling {
   readonly pool = new LinkPool();
   /** Per flow: what orders flows of equal level, and sums; the same on every host. */
   rank = new Float64Array(0);
-  /** Per flow, as in `ShareProblem`. */
+  /** Per flow, 1 / RTT in any one unit of time. Further apart than 1e18, the small ones would be left to rounding. */
   weight = new Float64Array(0);
+  /** Per flow, bit/s; `Infinity` is a greedy flow. */
   demand = new Float64Array(0);
   /** Per flow: demand / weight. */
   level = new Float64Array(0);
 
-  /** The result of the last run, as in `Shares`. NaN is no result: what follows is another one. */
+  /**
+   * The result of the last run. Per flow, bit/s: the smaller of its demand and its fair share; `Infinity` where nothing
+   * limits it. NaN is no result: what follows is another one.
+   */
   rate = new Float64Array(0);
+  /**
+   * Per flow, bit/s: what it could take at once if it became greedy now. For a flow with finite demand that is the
+   * least over its links of weight × level (on a full link) and of what is left plus its own rate (on others); for a
+   * flow that a link limits it is its rate. Never below `rate`.
+   */
   ceiling = new Float64Array(0);
+  /** Per flow: the link that froze it, or -1 where its own demand did, or nothing. */
   limitedBy = new Int32Array(0);
 
   /** Of the run that is going on. */

@@ -22,7 +22,7 @@ export interface FlowShare {
   readonly destination: number;
   /** The smaller of demand and fair share, bit/s; `Infinity` where nothing limits it. */
   readonly rateBps: number;
-  /** What it could take at once if it became greedy now, bit/s; at least `rateBps` (`Shares.ceiling`). */
+  /** What it could take at once if it became greedy now, bit/s; at least `rateBps` (`Filling.ceiling`). */
   readonly ceilingBps: number;
   /** Index of the link that limits it, or -1 where its own demand does, or nothing. */
   readonly limitedBy: number;

@@ -4,8 +4,6 @@
  */
 import { CHANGE_THRESHOLD, type Coarseness } from './change-filter.ts';
 
-export const FINEST: Coarseness = { threshold: CHANGE_THRESHOLD, intervalMs: 0 };
-
 /** Beyond, only rates that fall to a fifth or nearly double would be told. */
 export const MAX_THRESHOLD = 0.8;
 /** Of level 1; it doubles with each: 6.4 s at the last. Starts and stops then wait for 0.8 s. */

@@ -2,12 +2,12 @@
 import { spawn } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DelayLine } from '../../agent/enforce/delay-line/delay-line.ts';
-import { desiredInterface } from '../../agent/enforce/desired-interface.ts';
 import { Enforcer } from '../../agent/enforce/enforcer.ts';
 import { type InterfaceState, NO_PATH } from '../../agent/enforce/interface-state.ts';
 import { loadPrograms, type Programs } from '../../agent/kernel/programs.ts';
 import { ping } from '../../controller/verify/traffic.ts';
 import { bps, micros, ratio } from '../../proto/units.ts';
+import { desiredInterface } from '../support/desired-interface.ts';
 import { FakeDelay } from '../support/fake-delay.ts';
 import { runIn } from '../support/lab.ts';
 import { type Cable, layCable } from '../support/veth-pair.ts';

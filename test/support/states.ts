@@ -1,10 +1,11 @@
 /** Desired states of an interface, as an agent would come to, from seeded randomness. */
-import { type Destination, desiredInterface } from '../../agent/enforce/desired-interface.ts';
+import type { Destination } from '../../agent/enforce/desired-interface.ts';
 import type { InterfaceState } from '../../agent/enforce/interface-state.ts';
 import type { DelayBackend, ImpairedPath } from '../../agent/enforce/ports.ts';
 import { bps, micros, ratio, UNLIMITED } from '../../proto/units.ts';
 import type { Path } from '../../topology/model.ts';
 import type { SeededRandom } from '../../topology/random.ts';
+import { desiredInterface } from './desired-interface.ts';
 
 export interface Wanted {
   readonly desired: InterfaceState;

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { type Destination, desiredInterface } from '../../../agent/enforce/desired-interface.ts';
+import type { Destination } from '../../../agent/enforce/desired-interface.ts';
 import { NO_PATH } from '../../../agent/enforce/interface-state.ts';
 import { bps, micros, ratio, UNLIMITED } from '../../../proto/units.ts';
 import type { Path } from '../../../topology/model.ts';
+import { desiredInterface } from '../../support/desired-interface.ts';
 import { formatState } from '../../support/fake-tc.ts';
 
 function path(bandwidth: number, changes: Partial<Path> = {}): Path {

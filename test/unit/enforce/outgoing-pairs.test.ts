@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Destination, desiredInterface } from '../../../agent/enforce/desired-interface.ts';
+import type { Destination } from '../../../agent/enforce/desired-interface.ts';
 import type { InterfaceChange, ShapedClass } from '../../../agent/enforce/interface-state.ts';
 import { NO_PATH, UNSHAPED } from '../../../agent/enforce/interface-state.ts';
 import { OutgoingPairs } from '../../../agent/enforce/outgoing-pairs.ts';
 import { bps, micros, ratio } from '../../../proto/units.ts';
 import type { Path } from '../../../topology/model.ts';
+import { desiredInterface } from '../../support/desired-interface.ts';
 
 const ME = 7;
 const NONE = new Map<number, ShapedClass>();

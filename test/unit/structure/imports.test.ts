@@ -74,7 +74,7 @@ describe('topology/ is pure', () => {
 
 describe('shares and plans are pure', () => {
   it.each([
-    'agent/share/fair-shares.ts',
+    'agent/share/filling.ts',
     'agent/usage/meter.ts',
     'agent/enforce/plan.ts',
     'agent/enforce/plan-tc.ts',

@@ -2,13 +2,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Mesh } from '../../../agent/mesh/mesh.ts';
-import { ChangeFilter } from '../../../agent/usage/change-filter.ts';
+import { CHANGE_THRESHOLD, ChangeFilter } from '../../../agent/usage/change-filter.ts';
 import type { Flow } from '../../../agent/usage/flow-meter.ts';
 import {
   adapt,
   type BudgetState,
   coarseness,
-  FINEST,
   FIRST_INTERVAL_MS,
   LEAST_HOLD_MS,
   MAX_LEVEL,
@@ -32,7 +31,7 @@ const states: fc.Arbitrary<BudgetState> = fc.record({
 
 describe('coarseness', () => {
   test('level 0 is as configured; each level doubles threshold and interval', () => {
-    expect(coarseness(0)).toEqual(FINEST);
+    expect(coarseness(0)).toEqual({ threshold: CHANGE_THRESHOLD, intervalMs: 0 });
     expect(coarseness(0, 0.02)).toEqual({ threshold: 0.02, intervalMs: 0 });
     expect(coarseness(1)).toEqual({ threshold: 0.1, intervalMs: FIRST_INTERVAL_MS });
     expect(coarseness(3)).toEqual({ threshold: 0.4, intervalMs: 4 * FIRST_INTERVAL_MS });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fairShares, type ShareProblem } from '../../../agent/share/fair-shares.ts';
+import { fairShares, type ShareProblem } from '../../support/fair-shares.ts';
 
 interface PlainFlow {
   readonly links: readonly number[];
@@ -122,27 +122,6 @@ describe('known answers', () => {
 
   test('no flows and no links are a problem with no answer to give', () => {
     expect(solve([], [])).toEqual({ rate: [], ceiling: [], limitedBy: [] });
-  });
-});
-
-describe('arrays that make no sense are refused with a code', () => {
-  const good = { links: [0], weight: 1, demand: 1 };
-  test.each([
-    ['weight 0', [1], { ...good, weight: 0 }],
-    ['weight NaN', [1], { ...good, weight: Number.NaN }],
-    ['demand -1', [1], { ...good, demand: -1 }],
-    ['demand NaN', [1], { ...good, demand: Number.NaN }],
-    ['capacity NaN', [Number.NaN], good],
-    ['capacity -5', [-5], good],
-    ['link 7 of 1', [1], { ...good, links: [7] }],
-  ])('%s', (what, capacity, flow) => {
-    expect(() => solve(capacity, [flow])).toThrow(expect.objectContaining({ code: 'SHARE_INPUT' }));
-    expect(() => solve(capacity, [flow])).toThrow(what);
-  });
-
-  test('starts that fit other flows', () => {
-    const problem = problemOf([1], [good]);
-    expect(() => fairShares({ ...problem, start: Int32Array.of(0) })).toThrow('1 starts');
   });
 });
 

@@ -1,0 +1,26 @@
+/** The desired state of a whole interface at once; the agent comes to it step by step (agent/enforce/outgoing-pairs.ts). */
+import {
+  type Destination,
+  type Impairment,
+  segmentsFor,
+  shapeOf,
+} from '../../agent/enforce/desired-interface.ts';
+import { type InterfaceState, type ShapedClass, UNSHAPED } from '../../agent/enforce/interface-state.ts';
+
+/** Destinations whose path neither limits nor (in queues) impairs get no class: they pass HTB directly. */
+export function desiredInterface(
+  destinations: Iterable<Destination>,
+  impairment: Impairment,
+): InterfaceState {
+  const known = [...destinations];
+  const segments = segmentsFor(known, impairment);
+  const classes = new Map<number, ShapedClass>();
+  const targets = new Map<string, number>();
+  for (const destination of known) {
+    const { shaped, target } = shapeOf(destination, impairment, segments);
+    if (shaped) classes.set(shaped.minor, shaped);
+    // What has no target passes unshaped anyway.
+    if (target !== UNSHAPED) for (const address of destination.addresses) targets.set(address, target);
+  }
+  return { foreignRoot: undefined, classifier: true, gsoSegments: segments, classes, targets };
+}
