@@ -14,9 +14,11 @@ export interface Compared {
   readonly reactiveUsed: Sent;
   /** The lesser of `periodic` and `reactive`. */
   readonly better: Sent;
+  /** How often it was measured until there was nothing to announce. */
+  readonly tries: number;
 }
 
-export function compare(run: DumbbellRun): Compared {
+export function compare(run: DumbbellRun, tries = 1): Compared {
   const path = dumbbellPath(run.dumbbell);
   const sent = periodic(run.traffic, HOSTS);
   const changed = reactive(run.traffic, HOSTS, () => path, 'blocks');
@@ -27,5 +29,6 @@ export function compare(run: DumbbellRun): Compared {
     reactive: changed,
     reactiveUsed: reactive(run.traffic, HOSTS, () => path, 'used'),
     better: changed.bytesPerSecond < sent.bytesPerSecond ? changed : sent,
+    tries,
   };
 }

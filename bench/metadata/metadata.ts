@@ -47,7 +47,11 @@ export async function measureMetadata(
     say(`${dumbbell.clients} clients, ${dumbbell.flowBps / 1e6} Mb/s each, on ${HOSTS} hosts`);
     const text = dumbbellText(dumbbell);
     const use = (lab: Parameters<typeof runDumbbell>[2]) => runDumbbell(dumbbell, timing, lab);
-    all.push(compare(await withLab(text, backend, interruption, use, HOSTS)));
+    const measure = () => withLab(text, backend, interruption, use, HOSTS);
+    const first = await measure();
+    // A machine that paused for longer than a change has to last is no steady traffic.
+    const isSteady = first.flowAnnouncements === 0;
+    all.push(isSteady ? compare(first) : compare(await measure(), 2));
   }
   return { tables: tablesOf(all, backend), figures: [figureOf(all)] };
 }

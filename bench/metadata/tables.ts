@@ -20,7 +20,7 @@ export function tablesOf(all: readonly Compared[], backend: DelayBackendName): T
       id: 'metadata-wire',
       title: 'bytes on the wire, all agents together',
       method: `Frames between the addresses at which agents meet, counted where they leave their hosts. At most what the better of the two models would have sent for the very same traffic, and from ${GOAL_NODES} nodes on a ${GOAL}th of it.`,
-      rows: all.map(wireRow),
+      rows: rowsOf(all, (one) => [wireRow(one)]),
     },
     {
       ...common,
@@ -28,28 +28,33 @@ export function tablesOf(all: readonly Compared[], backend: DelayBackendName): T
       title: 'what others would have sent',
       method:
         'For what every endpoint sent in windows of 50 ms. periodic: 256 bytes of each endpoint in each window. reactive: of each endpoint, what changed by more than 5 % in a window, in blocks of 512 bytes as the published code has them; used: only those bytes of the blocks that mean something. To each other host, with headers.',
-      rows: all.flatMap(modelRows),
+      rows: rowsOf(all, modelRows),
     },
     {
       ...common,
       id: 'metadata-agents',
       title: 'each agent',
       method: 'By the wire, and by the agents’ own account. The spread is that of the agents.',
-      rows: all.flatMap(agentRows),
+      rows: rowsOf(all, agentRows),
     },
     {
       ...common,
       id: 'metadata-announcements',
       title: 'flows announced while traffic was steady',
-      method: 'By all agents together: nothing was new, so heartbeats have to be all there is.',
-      rows: all.map(({ run }) =>
+      method:
+        'By all agents together: nothing was new, so heartbeats have to be all there is. A run with an announcement is made once more.',
+      rows: rowsOf(all, ({ run }) => [
         judge(
           { what: nameOf(run), unit: 'count', target: 0, bound: { kind: 'absolute', value: 0 } },
           samples(run.flowAnnouncements, run, `in ${Math.round(run.seconds)} s`),
         ),
-      ),
+      ]),
     },
   ];
+}
+
+function rowsOf(all: readonly Compared[], rows: (one: Compared) => readonly Row[]): Row[] {
+  return all.flatMap((one) => rows(one).map((row) => ({ ...row, tries: one.tries })));
 }
 
 function wireRow({ run, bytesPerSecond, better }: Compared): Row {
