@@ -1,12 +1,12 @@
 /** Jitters of 1, 5 and 10 ms, by the deviation of round trips over many paths at once. */
 import { INTERVAL_DEVIATIONS } from '../../agent/enforce/delay-line/jitter.ts';
 import type { Lab } from '../lab.ts';
-import { pingEach } from '../measure/pings.ts';
+import { type EachPlan, pingEach } from '../measure/pings.ts';
 import { delayByHand } from '../measure/plain-tc.ts';
 import { deviation, type Interval, interval99, median } from '../measure/statistics.ts';
 import { judge, type Target, tried } from '../report/judge.ts';
 import type { Row, Table } from '../report/model.ts';
-import type { Context } from './context.ts';
+import { type Context, isSlow, type Unshaped } from './context.ts';
 
 const JITTERS_MS = [1, 5, 10];
 /** For each jitter. */
@@ -32,8 +32,17 @@ ${JITTERS_MS.map(
 ).join('\n')}
 `;
   const measured = await context.withLab(text, async (lab) => {
-    context.say(`pings over ${JITTERS_MS.length * PATHS} paths with jitter, side by side`);
-    return Promise.all(JITTERS_MS.map((ms) => tried(() => jitterRow(lab, ms, context))));
+    const measure = (ms: number): Promise<Row> => tried(() => jitterRow(lab, ms, context));
+    if (!isSlow(context.unshaped)) {
+      context.say(`pings over ${JITTERS_MS.length * PATHS} paths with jitter, side by side`);
+      return Promise.all(JITTERS_MS.map(measure));
+    }
+    const inTurn: Row[] = [];
+    for (const ms of JITTERS_MS) {
+      context.say(`pings over ${PATHS} paths with a jitter of ${ms} ms`);
+      inTurn.push(await measure(ms));
+    }
+    return inTurn;
   });
   const rows: Row[] = [];
   for (const [index, row] of measured.entries()) {
@@ -45,19 +54,22 @@ ${JITTERS_MS.map(
     title: 'jitter',
     backend: context.backend,
     source: 'no table of the literature; the bound is netfold’s own',
-    method: `The deviation of round trips with normal jitter in one direction over ${LATENCY_MS} ms, pings far enough apart to be independent. The target is the jitter and what the machine's own round trips vary by, over an unshaped path at the same time, as variances add. Round trips more than ${MAX_DEVIATIONS} deviations from the median are a pause of the machine and left out, and counted. The spread is the middle 99 %, from the median. Where netem misses a jitter, it is measured set by hand as well, without netfold: what it then misses by as much needs a faster machine.`,
+    method: `The deviation of round trips with normal jitter in one direction over ${LATENCY_MS} ms, pings far enough apart to be independent; on a slow machine one jitter after the other. The target is the jitter and what the machine's own round trips vary by, over an unshaped path at the same time, as variances add. Round trips more than ${MAX_DEVIATIONS} deviations from the median are a pause of the machine and left out, and counted. The spread is the middle 99 %, from the median. Where netem misses a jitter, it is measured set by hand as well, without netfold: what it then misses by as much needs a faster machine.`,
     sampled: 'round trips',
     rows,
   };
 }
 
-/** The delay line's jitter is a continuous function of time: values two of its intervals apart are independent. */
-export function spacingMs(jitterMs: number): number {
-  return Math.max(20, 2 * INTERVAL_DEVIATIONS * jitterMs);
+/**
+ * The delay line's jitter is a continuous function of time: values two of its intervals apart are independent. A slow
+ * machine must not be kept busy by the pings: what they wait for each other would count as jitter.
+ */
+export function spacingMs(jitterMs: number, unshaped: Unshaped): number {
+  return Math.max(isSlow(unshaped) ? 100 : 20, 2 * INTERVAL_DEVIATIONS * jitterMs);
 }
 
-async function jitterRow({ place }: Lab, jitterMs: number, { effort }: Context): Promise<Row> {
-  const plan = { count: effort.jitterPings, intervalMs: spacingMs(jitterMs), frameBytes: FRAME_BYTES };
+async function jitterRow({ place }: Lab, jitterMs: number, context: Context): Promise<Row> {
+  const plan = planOf(jitterMs, context);
   const to = place(`to${jitterMs}`);
   const sources = Array.from({ length: PATHS }, (_, i) => place(`j${jitterMs}.${i}`));
   const unshaped = pingEach(place(`own${jitterMs}`), place(`toOwn${jitterMs}`), plan);
@@ -69,12 +81,20 @@ async function jitterRow({ place }: Lab, jitterMs: number, { effort }: Context):
   return judge(target, { measured: deviation(kept), spread, samples: kept.length, note });
 }
 
-/** The deviation that netem alone makes, with half of the paths of a row and nothing beside. */
-async function deviationByHand(jitterMs: number, { effort, withBareLab, say }: Context): Promise<number> {
-  say(`pings with a jitter of ${jitterMs} ms, with netem by hand`);
-  const plan = { count: effort.jitterPings, intervalMs: spacingMs(jitterMs), frameBytes: FRAME_BYTES };
-  const names = Array.from({ length: 1 + PATHS / 2 }, (_, i) => `a.${i}`);
-  const all = await withBareLab(names, async ([to, ...sources]) => {
+function planOf(jitterMs: number, { effort, unshaped }: Context): EachPlan {
+  return {
+    count: effort.jitterPings,
+    intervalMs: spacingMs(jitterMs, unshaped),
+    frameBytes: FRAME_BYTES,
+  };
+}
+
+/** The deviation that netem alone makes, over as many paths. */
+async function deviationByHand(jitterMs: number, context: Context): Promise<number> {
+  context.say(`pings with a jitter of ${jitterMs} ms, with netem by hand`);
+  const plan = planOf(jitterMs, context);
+  const names = Array.from({ length: 1 + PATHS }, (_, i) => `a.${i}`);
+  const all = await context.withBareLab(names, async ([to, ...sources]) => {
     await delayByHand(to!, 1);
     for (const from of sources) await delayByHand(from, LATENCY_MS, jitterMs);
     return Promise.all(sources.map((from) => pingEach(from, to!, plan)));
