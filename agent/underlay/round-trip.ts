@@ -47,12 +47,8 @@ export interface Settled {
   readonly longerMicros: number;
 }
 
-/** After another look. What is shorter counts at once: measurements err to the other side. */
-export function settle(
-  before: Settled | undefined,
-  measured: number,
-  floorMicros: number = FLOOR_MICROS,
-): Settled {
+/** After another look. Below the floor is 0. What is shorter counts at once: measurements err to the other side. */
+export function settle(before: Settled | undefined, measured: number, floorMicros: number): Settled {
   if (!before) return settled(measured < floorMicros ? 0 : measured);
   // Below the floor by half, or what lies at the floor would come and go.
   const floor = before.micros > 0 ? floorMicros / 2 : floorMicros;

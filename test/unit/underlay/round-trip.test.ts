@@ -14,7 +14,7 @@ import {
 } from '../../../agent/underlay/round-trip.ts';
 
 const settledAfter = (...measured: number[]): number =>
-  measured.reduce<Settled | undefined>((before, one) => settle(before, one), undefined)!.micros;
+  measured.reduce<Settled | undefined>((before, one) => settle(before, one, FLOOR_MICROS), undefined)!.micros;
 
 describe('estimate', () => {
   test('takes what there is', () => {
@@ -42,10 +42,12 @@ describe('settle', () => {
 
   test('where all hosts are on one machine, its own slowness is no distance', () => {
     const slow = Array.from({ length: 2 * LASTING_LOOKS }, () => 2000);
-    const last = (floor?: number): number =>
-      slow.reduce<Settled | undefined>((before, one) => settle(before, one, floor), settle(undefined, 0))!
-        .micros;
-    expect(last()).toBe(2000);
+    const last = (floor: number): number =>
+      slow.reduce<Settled | undefined>(
+        (before, one) => settle(before, one, floor),
+        settle(undefined, 0, floor),
+      )!.micros;
+    expect(last(FLOOR_MICROS)).toBe(2000);
     expect(last(ONE_MACHINE_FLOOR_MICROS)).toBe(0);
   });
 
