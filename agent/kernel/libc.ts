@@ -36,10 +36,6 @@ const raw = {
   epoll_ctl: libc.func('int epoll_ctl(int epfd, int op, int fd, void *event)'),
   epoll_wait: libc.func('int epoll_wait(int epfd, void *events, int count, int timeout)'),
   ppoll: libc.func('int ppoll(void *fds, ulong count, void *timeout, void *sigmask)'),
-  prctl: libc.func('int prctl(int option, ulong a, ulong b, ulong c, ulong d)'),
-  setpriority: libc.func('int setpriority(int which, uint32_t who, int priority)'),
-  sched_setscheduler: libc.func('int sched_setscheduler(int pid, int policy, void *param)'),
-  gettid: libc.func('int gettid()'),
   adjtimex: libc.func('int adjtimex(void *timex)'),
   prlimit: libc.func('int prlimit(int pid, int resource, void *limit, void *old)'),
   mmap: libc.func(
@@ -100,7 +96,6 @@ const MS_BIND = 4096;
 const MS_REC = 16384;
 const MS_SHARED = 1 << 20;
 const MNT_DETACH = 2;
-const PR_SET_TIMERSLACK = 29;
 const EAGAIN = osConstants.errno.EAGAIN;
 const EINTR = osConstants.errno.EINTR;
 const ENOBUFS = osConstants.errno.ENOBUFS;
@@ -345,19 +340,6 @@ export class Poller {
   close(): void {
     close(this.#epoll);
   }
-}
-
-const SCHED_RR = 2;
-const LOWEST_REAL_TIME_PRIORITY = 1;
-
-/**
- * Asks the scheduler to wake this thread on time: no timer slack, and ahead of ordinary work. Where real-time
- * scheduling is not allowed it makes do with the best nice value.
- */
-export function preferThisThread(): void {
-  raw.prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
-  if (raw.sched_setscheduler(0, SCHED_RR, new Int32Array([LOWEST_REAL_TIME_PRIORITY])) === 0) return;
-  raw.setpriority(0, raw.gettid(), -20);
 }
 
 const RLIMIT_NOFILE = 7;

@@ -100,8 +100,12 @@ export class SharedFlows {
 
   /** The shares of local flows, by source and destination. Flows without a path have none. */
   local(): readonly FlowShare[] {
-    this.#localShares ??= this.#local.map(({ share }) => share!);
-    return this.#localShares;
+    if (this.#localShares) return this.#localShares;
+    // `map` took 0.2 ms with 10,000 flows, in each tick in which one of them changed.
+    const shares = new Array<FlowShare>(this.#local.length);
+    for (let at = 0; at < shares.length; at++) shares[at] = this.#local[at]!.share!;
+    this.#localShares = shares;
+    return shares;
   }
 
   /**
@@ -137,8 +141,8 @@ export class SharedFlows {
       middle.push(known);
     }
     const removed = this.#forget(head, oldEnd);
-    if (head < oldEnd || head < end)
-      this.#last = this.#last.slice(0, head).concat(middle, this.#last.slice(oldEnd));
+    if (middle.length > FEW) this.#last = this.#last.slice(0, head).concat(middle, this.#last.slice(oldEnd));
+    else this.#last.splice(head, oldEnd - head, ...middle);
     const places = this.#list.replace(flows, head, tail);
     for (let at = head; at < end; at++) places.push(at);
     const isPlain = wasPlain && this.#last.length === this.#known.size;

@@ -87,7 +87,7 @@ export function profileTables(bench: string, runs: readonly ProfiledRun[]): Tabl
       title: 'where the agents’ time goes',
       source: 'no table of the literature',
       method:
-        'V8’s sampling profiler over the same time, all agents and all their threads together: time in the function itself, in parts of one core. Native code and what the kernel does for it is in the JavaScript function that called it, or in (program). The wait for packets, in which the thread of the delay line mostly is, is left out: what it takes of the processor is in the note on threads.',
+        'V8’s sampling profiler while traffic is steady, in a run of its own, since it takes time itself; all agents and all their threads together: time in the function itself, in parts of one core. Native code and what the kernel does for it is in the JavaScript function that called it, or in (program). Sleeping, in which the thread of the delay line mostly is, is left out: what that takes of the processor is in the note on threads. `send` gives packets back.',
       sampled: 'runs',
       rows,
     },

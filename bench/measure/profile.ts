@@ -28,7 +28,7 @@ export interface Spent {
 }
 
 /** Threads that wait are not at work; the delay line's does so in a function of ours, and V8 takes that for work. */
-const WAITING = [/^\(idle\)$/, /^wait \(agent\/kernel\/libc\.ts:/];
+const WAITING = [/^\(idle\)$/, /^(wait|pause) \(agent\/kernel\/libc\.ts:/];
 
 /** The most expensive functions of all threads within the span, most first. */
 export function mostExpensive(profiles: readonly Profile[], span: Span, most: number): Spent[] {

@@ -58,6 +58,10 @@ function rowsOf(all: readonly Compared[], rows: (one: Compared) => readonly Row[
 }
 
 function wireRow({ run, bytesPerSecond, better }: Compared): Row {
+  if (better.bytesPerSecond === 0) {
+    const note = 'not judged: the reactive model sends nothing here, not even that an agent is alive';
+    return told(nameOf(run), 'B/s', samples(bytesPerSecond, run, note));
+  }
   const times = nodesOf(run) >= GOAL_NODES ? GOAL : 1;
   const bound = { kind: 'absolute', value: better.bytesPerSecond / times } as const;
   const note = `${(better.bytesPerSecond / bytesPerSecond).toPrecision(3)} times less`;

@@ -16,7 +16,7 @@ import {
   PingCrowd,
   type PingPair,
 } from '../measure/ping-crowd.ts';
-import { mostExpensive } from '../measure/profile.ts';
+import { mostExpensive, type Spent } from '../measure/profile.ts';
 import { endAgents, profiled, spanOf } from '../measure/profiling.ts';
 import { scaleFreeText } from '../measure/scale-free.ts';
 import type { Figure, Table } from '../report/model.ts';
@@ -54,17 +54,46 @@ export async function measureScale(options: ScaleOptions): Promise<{ tables: Tab
   const runs: ScaleRun[] = [];
   for (const nodes of options.nodes ?? (options.quick ? QUICK_SIZES : SIZES))
     runs.push(await runSize(nodes, backend, effort, options));
+  if (!options.quick && !options.profile && options.nodes === undefined)
+    runs.push(await withProfile(runs.pop()!, backend, options));
   return { tables: tablesOf(runs, backend), figures: figuresOf(runs) };
+}
+
+/** The profile is from a run of its own: being profiled takes time. */
+async function withProfile(
+  run: ScaleRun,
+  backend: DelayBackendName,
+  options: ScaleOptions,
+): Promise<ScaleRun> {
+  const tell = (what: string): void => options.say(`${run.nodes} nodes, profiled: ${what}`);
+  const { spent } = await runShaped(run.nodes, backend, QUICK, { ...options, profile: true }, tell);
+  return { ...run, spent };
 }
 
 async function runSize(
   nodes: number,
   backend: DelayBackendName,
   effort: Effort,
-  { profile, interruption, say }: ScaleOptions,
+  options: ScaleOptions,
 ): Promise<ScaleRun> {
+  const tell = (what: string): void => options.say(`${nodes} nodes: ${what}`);
+  const run = await runShaped(nodes, backend, effort, options, tell);
+  tell('the same without netfold');
+  const unshaped = await withBareLab(run.names, options.interruption, (endpoints) => {
+    const pairs = unshapedPairs(endpoints, SEED);
+    return pingSteadily(pairs, [], effort);
+  });
+  return { ...run, nodes, unshaped };
+}
+
+async function runShaped(
+  nodes: number,
+  backend: DelayBackendName,
+  effort: Effort,
+  { profile, interruption }: ScaleOptions,
+  tell: (what: string) => void,
+): Promise<Shaped & { readonly spent: readonly Spent[] }> {
   const text = scaleFreeText(nodes, SEED);
-  const tell = (what: string): void => say(`${nodes} nodes: ${what}`);
   const use = async (lab: Lab): Promise<Shaped> => {
     const found = await shaped(lab, effort, tell);
     if (profile) await endAgents(lab.experiment);
@@ -73,13 +102,7 @@ async function runSize(
   const run = () => withLab(text, backend, interruption, use);
   tell('setting up');
   const { result, profiles } = profile ? await profiled(run) : { result: await run(), profiles: [] };
-  const spent = mostExpensive(profiles, result.span, PROFILE_ROWS);
-  tell('the same without netfold');
-  const unshaped = await withBareLab(result.names, interruption, (endpoints) => {
-    const pairs = unshapedPairs(endpoints, SEED);
-    return pingSteadily(pairs, [], effort);
-  });
-  return { ...result, nodes, spent, unshaped };
+  return { ...result, spent: mostExpensive(profiles, result.span, PROFILE_ROWS) };
 }
 
 const PROFILE_ROWS = 25;

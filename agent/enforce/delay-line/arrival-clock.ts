@@ -1,4 +1,4 @@
-/** When a packet arrived, from the mark that the BPF program `arrive` left in it (bpf/layout.h). Pure. */
+/** When a packet arrived, from the mark that the BPF program `arrive` left in it (bpf/layout.h). */
 import { ARRIVAL_MARK } from '../../kernel/bpf-layout.ts';
 
 const RANGE = 0x7fffffff;
@@ -21,4 +21,19 @@ export class ArrivalClock {
     const age = ((now % (RANGE + 1)) - (mark - ARRIVAL_MARK)) & RANGE;
     return age < MAX_AGE_MICROS ? age / 1000 : -1;
   }
+}
+
+/** From this thread's clock to the kernel's monotonic one. The best of many: the first call alone takes 0.7 ms. */
+export function monotonicOffsetMs(): number {
+  let best = Number.POSITIVE_INFINITY;
+  let offset = 0;
+  for (let i = 0; i < 1000; i++) {
+    const before = Number(process.hrtime.bigint()) / 1e6;
+    const now = performance.now();
+    const after = Number(process.hrtime.bigint()) / 1e6;
+    if (after - before >= best) continue;
+    best = after - before;
+    offset = (before + after) / 2 - now;
+  }
+  return offset;
 }

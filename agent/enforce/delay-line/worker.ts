@@ -9,12 +9,13 @@
  * would have been had the path been known.
  */
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { clearEvent, Poller, preferThisThread } from '../../kernel/libc.ts';
+import { clearEvent, Poller } from '../../kernel/libc.ts';
 import { within } from '../../kernel/namespaces.ts';
 import { PacketQueue } from '../../kernel/nfqueue.ts';
+import { changeProcessor, preferThisThread } from '../../kernel/this-thread.ts';
 import type { AddressIndex } from './address-index.ts';
 import { addressWords, type Knowledge, pathOf, UNKNOWN_PATH } from './addressing.ts';
-import { ArrivalClock } from './arrival-clock.ts';
+import { ArrivalClock, monotonicOffsetMs } from './arrival-clock.ts';
 import { COUNTER, type FromWorker, type PairEntry, type ToWorker, type WorkerStart } from './messages.ts';
 import { OnDemand } from './on-demand.ts';
 import { PathTable } from './path-table.ts';
@@ -49,6 +50,7 @@ class DelayLineThread {
     now: () => performance.now(),
     wait: (nanoseconds) => this.#poller.wait(nanoseconds),
     pause: (nanoseconds) => this.#poller.pause(nanoseconds),
+    leave: changeProcessor,
   });
   readonly #counters: Float64Array;
   readonly #random: Random;
@@ -84,11 +86,13 @@ class DelayLineThread {
       else this.#receive(token);
     }
     const received = performance.now();
-    this.#release(received);
+    const released = this.#release(received);
     this.#flush();
+    const passMs = performance.now() - received;
+    this.#sleeper.passed(released, passMs);
     this.#add(COUNTER.turns, 1);
     this.#add(COUNTER.receiveMs, received - this.#now);
-    this.#add(COUNTER.passMs, performance.now() - received);
+    this.#add(COUNTER.passMs, passMs);
     this.#ask();
     this.#forget();
   }
@@ -150,12 +154,15 @@ class DelayLineThread {
     this.#dirty.push(line);
   }
 
-  #release(now: number): void {
+  /** How many packets it let go. */
+  #release(now: number): number {
     const waiting = this.#waiting;
-    const due = now + this.#sleeper.slackMs;
+    const held = waiting.size;
+    const { slackMs, passingMs } = this.#sleeper;
+    const due = now + slackMs;
     while (waiting.nextTime <= due) {
       const line = this.#lines.get(waiting.nextQueue);
-      const late = now - waiting.nextTime;
+      const late = now + passingMs - waiting.nextTime;
       if (late > this.#counters[COUNTER.latestMs]!) this.#counters[COUNTER.latestMs] = late;
       this.#add(COUNTER.released, 1);
       this.#add(COUNTER.lateMs, late);
@@ -164,6 +171,7 @@ class DelayLineThread {
       waiting.pop();
     }
     this.#counters[COUNTER.held] = waiting.size;
+    return held - waiting.size;
   }
 
   #add(counter: number, amount: number): void {
@@ -273,21 +281,6 @@ class DelayLineThread {
     if (table.hasLoss !== hasLoss) queue.keepGsoWhole(hasLoss);
     this.#counters[COUNTER.changedMs] = performance.now() + this.#monotonicOffsetMs;
   }
-}
-
-/** From this thread's clock to the kernel's monotonic one. The best of many: the first call alone takes 0.7 ms. */
-function monotonicOffsetMs(): number {
-  let best = Number.POSITIVE_INFINITY;
-  let offset = 0;
-  for (let i = 0; i < 1000; i++) {
-    const before = Number(process.hrtime.bigint()) / 1e6;
-    const now = performance.now();
-    const after = Number(process.hrtime.bigint()) / 1e6;
-    if (after - before >= best) continue;
-    best = after - before;
-    offset = (before + after) / 2 - now;
-  }
-  return offset;
 }
 
 new DelayLineThread(workerData as WorkerStart).run();

@@ -136,6 +136,11 @@ describe('the tables', () => {
     const quiet = { ...RUN, wireBytes: [100, 100, 100, 100] };
     expect(rowsOf(quiet, 'metadata-wire')[0]!.verdict).toBe('within');
   });
+  it('judge nothing against a model that is silent, for agents say that they are alive', () => {
+    const [row] = rowsOf({ ...RUN, traffic: record({ 'a>b': [20_000, 20_000] }) }, 'metadata-wire');
+    expect(row).toMatchObject({ measured: 4000, bound: null });
+    expect(row!.note).toContain('the reactive model sends nothing');
+  });
   it('tell what each agent sent', () => {
     expect(rowsOf(RUN, 'metadata-agents').map(({ measured, spread }) => [measured, spread])).toEqual([
       [1000, { low: 900, high: 1100 }],

@@ -9,12 +9,13 @@ const profile: Profile = {
     { id: 2, callFrame: frame('(program)') },
     { id: 3, callFrame: frame('run', 'file:///home/x/netfold/agent/tick/tick.ts', 41) },
     { id: 5, callFrame: frame('wait', 'file:///home/x/netfold/agent/kernel/libc.ts', 290) },
+    { id: 6, callFrame: frame('pause', 'file:///home/x/netfold/agent/kernel/libc.ts', 325) },
     { id: 4, callFrame: frame('', 'file:///home/x/netfold/node_modules/libp2p/dist/a.js', 6) },
   ],
   startTime: 1000,
-  // Ends: 1100, 1200, 1300, 1400, 1500, 1600, 1700
-  samples: [3, 1, 3, 2, 4, 3, 5],
-  timeDeltas: [100, 100, 100, 100, 100, 100, 100],
+  // Ends: 1100, 1200, 1300, 1400, 1500, 1600, 1650, 1700
+  samples: [3, 1, 3, 2, 4, 3, 5, 6],
+  timeDeltas: [100, 100, 100, 100, 100, 100, 50, 50],
 };
 
 it('adds up the time in each function within the span, waiting left out', () => {

@@ -9,6 +9,8 @@ class FakeThread {
   sleeps = 0;
   /** How often arrivals could have woken it. */
   waits = 0;
+  /** When it went to another processor. */
+  readonly moves: number[] = [];
   readonly sleeper = new Sleeper({
     now: () => this.now,
     wait: (nanoseconds) => {
@@ -18,6 +20,7 @@ class FakeThread {
       return 0;
     },
     pause: (nanoseconds) => this.#sleep(nanoseconds),
+    leave: () => this.moves.push(this.now),
   });
 
   #sleep(nanoseconds: number): void {
@@ -68,6 +71,17 @@ test('a sleep that lasts too long does not make packets later', () => {
   expect(Math.abs(mean(run(thread, 2300, 1000)))).toBeLessThan(0.02);
 });
 
+test('what it takes to pass packets on does not make them later', () => {
+  const { sleeper } = new FakeThread();
+  const before = sleeper.slackMs;
+  for (let turn = 0; turn < 2000; turn++) sleeper.passed(4, 0.12);
+  expect(sleeper.passingMs).toBeCloseTo(0.06, 3);
+  expect(sleeper.slackMs - before).toBeCloseTo(0.05, 2);
+  // A pause of the machine does not have packets leave early for long.
+  sleeper.passed(100, 80);
+  expect(sleeper.passingMs).toBeLessThan(0.1);
+});
+
 test('with a path that is too quick, each packet has its own time whatever their number', () => {
   const late = run(new FakeThread(), 9300, 500, false);
   expect(Math.max(...late.map(Math.abs))).toBeLessThan(0.02);
@@ -92,4 +106,33 @@ test('what waits behind a pause of the machine is done at once', () => {
   const before = thread.sleeps;
   thread.sleeper.sleep(thread.now - 30, Number.POSITIVE_INFINITY, true);
   expect(thread.sleeps).toBe(before);
+});
+
+test.each([700, 9300])(
+  'with %i packets a second it leaves a processor on which sleeps end late',
+  (perSecond) => {
+    const thread = new FakeThread();
+    run(thread, perSecond, 200);
+    expect(thread.moves).toEqual([]);
+    thread.lateMs = 0.7;
+    const start = thread.now;
+    run(thread, perSecond, 1000);
+    expect(thread.moves[0]! - start).toBeLessThan(10);
+    // Where it is no better elsewhere it goes on only now and then.
+    expect(thread.moves.length).toBeGreaterThan(10);
+    expect(thread.moves.length).toBeLessThanOrEqual(50);
+  },
+);
+
+test('it stays where one sleep is late now and then, or all are a little', () => {
+  const thread = new FakeThread();
+  thread.lateMs = 0.3;
+  run(thread, 700, 500);
+  for (let round = 0; round < 100; round++) {
+    thread.lateMs = 5;
+    thread.sleeper.sleep(thread.now + 1, Number.POSITIVE_INFINITY, true);
+    thread.lateMs = 0.1;
+    thread.sleeper.sleep(thread.now + 1, Number.POSITIVE_INFINITY, true);
+  }
+  expect(thread.moves).toEqual([]);
 });
