@@ -4,6 +4,7 @@ import type { DelayBackendName } from '../../agent/kernel/probe.ts';
 import { agentsOf } from '../../controller/lab/processes.ts';
 import { type Interruption, type Lab, withLab } from '../lab.ts';
 import { machineBackend } from '../measure/backend.ts';
+import { agentCores } from '../measure/cpu-rows.ts';
 import { processMemory } from '../measure/cpu-times.ts';
 import { watchCpu } from '../measure/cpu-watch.ts';
 import { delayWork } from '../measure/delay-work.ts';
@@ -69,7 +70,11 @@ async function runSize(
   const run = () => withLab(text, backend, interruption, use, HOSTS);
   if (!profile) return { nodes, spent: [], ...(await run()) };
   const { result, profiles } = await profiled(run);
-  return { nodes, ...result, spent: mostExpensive(profiles, result.span, PROFILE_ROWS) };
+  return {
+    nodes,
+    ...result,
+    spent: mostExpensive(profiles, result.span, PROFILE_ROWS, agentCores(result.use)),
+  };
 }
 
 async function steady(clients: number, seconds: number, { experiment, place }: Lab) {

@@ -87,11 +87,16 @@ export function profileTables(bench: string, runs: readonly ProfiledRun[]): Tabl
       title: 'where the agents’ time goes',
       source: 'no table of the literature',
       method:
-        'V8’s sampling profiler while traffic is steady, in a run of its own, since it takes time itself; all agents and all their threads together: time in the function itself, in parts of one core. Native code and what the kernel does for it is in the JavaScript function that called it, or in (program). Sleeping, in which the thread of the delay line mostly is, is left out: what that takes of the processor is in the note on threads. `send` gives packets back.',
+        'V8’s sampling profiler while traffic is steady, in a run of its own, since it takes time itself; all agents and all their threads together: time in the function itself, in parts of one core. System calls are what is left of the processor’s time: giving packets back and taking them, of which another table tells, sleeping, and reading counters.',
       sampled: 'runs',
       rows,
     },
   ];
+}
+
+/** Of all agents together, over the whole time. */
+export function agentCores({ agents }: CpuUse): number {
+  return mean(addUp(agents));
 }
 
 function addUp(agents: CpuUse['agents']): number[] {

@@ -1,5 +1,6 @@
 /** What V8's sampling profiler wrote of a process (`node --cpu-prof`) → which functions the time went to. Pure. */
 import { z } from 'zod';
+import { sum } from './statistics.ts';
 
 /** Of a thread; times are those of CLOCK_MONOTONIC, in µs. */
 export const profileSchema = z.object({
@@ -27,11 +28,22 @@ export interface Spent {
   readonly cores: number;
 }
 
-/** Threads that wait are not at work; the delay line's does so in a function of ours, and V8 takes that for work. */
+/** Threads that wait are not at work; the delay line's does so in functions of ours, and V8 takes that for work. */
 const WAITING = [/^\(idle\)$/, /^(wait|pause) \(agent\/kernel\/libc\.ts:/];
+/** System calls, and what else is not JavaScript: V8 has it here, or in the function that makes the call. */
+const NATIVE = [...WAITING, /^\(program\)$/, / \(agent\/kernel\/libc\.ts:/];
+export const NATIVE_CODE = 'system calls and other native code';
 
-/** The most expensive functions of all threads within the span, most first. */
-export function mostExpensive(profiles: readonly Profile[], span: Span, most: number): Spent[] {
+/**
+ * The most expensive functions of all threads within the span, most first. `cores`: what the threads took of the processors,
+ * if it is known; what is left of it when JavaScript has been counted is `NATIVE_CODE`, without what V8 takes for work.
+ */
+export function mostExpensive(
+  profiles: readonly Profile[],
+  span: Span,
+  most: number,
+  cores?: number,
+): Spent[] {
   const micros = new Map<string, number>();
   for (const profile of profiles) {
     const names = new Map(profile.nodes.map(({ id, callFrame }) => [id, nameOf(callFrame)]));
@@ -46,11 +58,13 @@ export function mostExpensive(profiles: readonly Profile[], span: Span, most: nu
     }
   }
   const length = span.untilMicros - span.fromMicros;
-  return [...micros]
-    .filter(([what]) => !WAITING.some((waiting) => waiting.test(what)))
-    .map(([what, sum]) => ({ what, cores: sum / length }))
-    .sort((a, b) => b.cores - a.cores)
-    .slice(0, most);
+  const leftOut = cores === undefined ? WAITING : NATIVE;
+  const named = [...micros]
+    .filter(([what]) => !leftOut.some((one) => one.test(what)))
+    .map(([what, time]) => ({ what, cores: time / length }));
+  const rest =
+    cores === undefined ? [] : [{ what: NATIVE_CODE, cores: cores - sum(named.map((one) => one.cores)) }];
+  return [...rest, ...named].sort((a, b) => b.cores - a.cores).slice(0, most);
 }
 
 function nameOf({ functionName, url, lineNumber }: Profile['nodes'][number]['callFrame']): string {

@@ -6,6 +6,7 @@ import type { AgentStatus } from '../../proto/status.ts';
 import { type Interruption, type Lab, withLab } from '../lab.ts';
 import { machineBackend } from '../measure/backend.ts';
 import { withBareLab } from '../measure/bare-lab.ts';
+import { agentCores } from '../measure/cpu-rows.ts';
 import { processMemory } from '../measure/cpu-times.ts';
 import { watchCpu } from '../measure/cpu-watch.ts';
 import { delayWork } from '../measure/delay-work.ts';
@@ -102,7 +103,10 @@ async function runShaped(
   const run = () => withLab(text, backend, interruption, use);
   tell('setting up');
   const { result, profiles } = profile ? await profiled(run) : { result: await run(), profiles: [] };
-  return { ...result, spent: mostExpensive(profiles, result.span, PROFILE_ROWS) };
+  return {
+    ...result,
+    spent: mostExpensive(profiles, result.span, PROFILE_ROWS, agentCores(result.steady.use)),
+  };
 }
 
 const PROFILE_ROWS = 25;

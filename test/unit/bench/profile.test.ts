@@ -1,6 +1,6 @@
 /** What the profiler's files say. */
 import { expect, it } from 'vitest';
-import { mostExpensive, type Profile } from '../../../bench/measure/profile.ts';
+import { mostExpensive, NATIVE_CODE, type Profile } from '../../../bench/measure/profile.ts';
 
 const frame = (functionName: string, url = '', lineNumber = -1) => ({ functionName, url, lineNumber });
 const profile: Profile = {
@@ -30,4 +30,11 @@ it('adds up the time in each function within the span, waiting left out', () => 
 it('adds up threads, and gives the most expensive only', () => {
   const spent = mostExpensive([profile, profile], { fromMicros: 1000, untilMicros: 1600 }, 1);
   expect(spent).toEqual([{ what: 'run (agent/tick/tick.ts:42)', cores: 1 }]);
+});
+
+it('has native code from what the processors did, where that is known', () => {
+  const spent = mostExpensive([profile], { fromMicros: 1200, untilMicros: 1700 }, 2, 0.9);
+  expect(spent.map(({ what }) => what)).toEqual(['run (agent/tick/tick.ts:42)', NATIVE_CODE]);
+  // Of 90 %, 60 are JavaScript's.
+  expect(spent[1]!.cores).toBeCloseTo(0.3);
 });
