@@ -228,7 +228,7 @@ export class Agent {
     await this.#rehearsing;
     await this.#enforcer?.stop();
     await this.#mesh?.stop();
-    this.#programs?.close();
+    await this.#programs?.close();
   }
 
   async #startEnforcement(): Promise<void> {

@@ -1,11 +1,12 @@
 /** Loads the built BPF object and opens what the agent needs of it. */
+import { close } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { LocalEndpoint } from '../endpoints/model.ts';
 import { ADDRESS_BYTES } from './addresses.ts';
 import { BACKLOG, BUFFER, PAIR, PARTY, TARGET, USAGE } from './bpf-layout.ts';
 import { ClassMaps } from './class-maps.ts';
 import { BatchMap, loadObject, possibleCpus } from './libbpf.ts';
-import { close } from './libc.ts';
 import { LinuxTc } from './linux-tc.ts';
 import { within } from './namespaces.ts';
 import { openFilteredSocket } from './packet-socket.ts';
@@ -19,6 +20,8 @@ const OBJECT_FILE = join(import.meta.dirname, '../../bpf/netfold.bpf.o');
  */
 const MAX_PAIRS = 65_536;
 const MIN_PAIRS = 1024;
+
+const closeLater = promisify(close);
 
 /** The key of an array. */
 const INDEX_SIZE = 4;
@@ -34,7 +37,7 @@ export interface Programs {
   renewLease(milliseconds: number): void;
   /** Counts what the endpoint sends from now on. */
   countTraffic(endpoint: LocalEndpoint): void;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /**
@@ -79,9 +82,10 @@ export function loadPrograms(maxPairs: number, maxParties = 1): Programs {
     countTraffic: ({ namespace, ifindex }) => {
       sockets.push(within(namespace, () => openFilteredSocket(ifindex, object.programFd('count'))));
     },
-    close: () => {
-      for (const fd of sockets) close(fd);
+    close: async () => {
       object.close();
+      // Each waits for a grace period of RCU, 10 ms (net/packet/af_packet.c, `packet_release`); side by side they share it.
+      await Promise.all(sockets.map((fd) => closeLater(fd)));
     },
   };
 }

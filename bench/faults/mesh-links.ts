@@ -42,7 +42,7 @@ export class MeshLinks {
 
   async stop(): Promise<void> {
     await this.#line.stop();
-    this.#programs.close();
+    await this.#programs.close();
   }
 
   async #apply({ what, directions }: Trouble): Promise<void> {

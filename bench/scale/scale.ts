@@ -102,11 +102,10 @@ async function runShaped(
   };
   const run = () => withLab(text, backend, interruption, use);
   tell('setting up');
-  const { result, profiles } = profile ? await profiled(run) : { result: await run(), profiles: [] };
-  return {
-    ...result,
-    spent: mostExpensive(profiles, result.span, PROFILE_ROWS, agentCores(result.steady.use)),
-  };
+  if (!profile) return { ...(await run()), spent: [] };
+  const { result, profiles } = await profiled(run);
+  const cores = agentCores(result.steady.use);
+  return { ...result, spent: mostExpensive(profiles, result.span, PROFILE_ROWS, cores) };
 }
 
 const PROFILE_ROWS = 25;

@@ -19,8 +19,8 @@ beforeEach(() => {
   cable = layCable();
 });
 
-afterEach(() => {
-  for (const programs of loaded) programs.close();
+afterEach(async () => {
+  for (const programs of loaded) await programs.close();
   loaded = [];
   cable.remove();
 });
@@ -35,8 +35,8 @@ async function agent(): Promise<{ programs: Programs; enforcer: Enforcer }> {
 }
 
 /** As the kernel is left by kill -9: descriptors closed, nothing taken away. */
-function kill({ programs }: { programs: Programs }): void {
-  programs.close();
+async function kill({ programs }: { programs: Programs }): Promise<void> {
+  await programs.close();
   loaded = loaded.filter((one) => one !== programs);
 }
 
@@ -72,14 +72,14 @@ describe('after a kill', () => {
   it('what was enforced stays in force', async () => {
     const first = await agent();
     first.enforcer.set(cable.a, NOWHERE());
-    kill(first);
+    await kill(first);
     expect(await answers()).toBe(0);
   });
 
   it('the next agent changes nothing until it knows what shall be, and then only what differs', async () => {
     const first = await agent();
     first.enforcer.set(cable.a, towardsB(2e6));
-    kill(first);
+    await kill(first);
     const before = await tc('class', 'show', 'dev', 'eth0');
     const second = await agent();
     expect(await tc('class', 'show', 'dev', 'eth0')).toBe(before);
@@ -96,7 +96,7 @@ describe('after a kill', () => {
     const gsoBefore = await gso();
     const first = await agent();
     first.enforcer.set(cable.a, NOWHERE());
-    kill(first);
+    await kill(first);
     const second = await agent();
     second.enforcer.set(cable.a, towardsB(2e6));
     expect(await answers()).toBe(5);
@@ -123,7 +123,7 @@ describe('a lease', () => {
     const first = await agent();
     first.enforcer.set(cable.a, NOWHERE());
     first.programs.renewLease(1500);
-    kill(first);
+    await kill(first);
     expect(await answers()).toBe(0);
     await new Promise((resolve) => setTimeout(resolve, 1500));
     expect(await answers()).toBe(5);

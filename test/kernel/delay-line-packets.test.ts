@@ -56,7 +56,7 @@ afterEach(async () => {
   for (const child of children) child.kill('SIGKILL');
   children = [];
   if (line.failure === undefined) await line.stop();
-  programs.close();
+  await programs.close();
   for (const name of [FROM, TO]) await run('ip', ['netns', 'del', name]);
 });
 

@@ -27,8 +27,8 @@ beforeEach(() => {
   programs = loadPrograms(1);
 });
 
-afterEach(() => {
-  programs.close();
+afterEach(async () => {
+  await programs.close();
   removeNamespace(NAME);
 });
 

@@ -24,7 +24,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await line.stop();
-  programs.close();
+  await programs.close();
   cable.remove();
 });
 

@@ -47,7 +47,7 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const { enforcer, programs } of hosts) {
     await enforcer.stop();
-    programs.close();
+    await programs.close();
   }
   cable.remove();
 });
@@ -253,7 +253,7 @@ it('what a killed agent left is adopted: the classes stay as they are, and what 
   const before = await tc('class');
   expect(before).toContain('4e46:2');
   // As kill -9 leaves it: descriptors are closed, nothing is taken away.
-  first.programs.close();
+  await first.programs.close();
   hosts = [];
   const second = await host([cable.a], 1000);
   expect(await tc('class')).toBe(before);

@@ -182,8 +182,8 @@ links:
 describe('counters', () => {
   let programs: Programs | undefined;
 
-  afterEach(() => {
-    programs?.close();
+  afterEach(async () => {
+    await programs?.close();
     programs = undefined;
   });
 

@@ -89,7 +89,7 @@ async function restart(backend: DelayBackend['name'], path: Path | undefined): P
   const stop = enforcer.stop.bind(enforcer);
   enforcer.stop = async () => {
     await stop();
-    programs.close();
+    await programs.close();
   };
   await enforcer.attach(cable.a);
   const { desired, impaired } = wantedFor([destinationTo(1, path)], backend);

@@ -14,8 +14,8 @@ describe('tc over netlink', () =>
     return {
       tc: programs.tc,
       endpoint: { ...cable.a, addresses: ['10.1.0.1', 'fd00:1::1'] },
-      close: () => {
-        programs.close();
+      close: async () => {
+        await programs.close();
         cable.remove();
       },
     };

@@ -37,7 +37,7 @@ export async function moveApart({ hosts, endpoints }: LabPlan, oneWayMicros: num
   return {
     stop: async () => {
       await line.stop();
-      programs.close();
+      await programs.close();
     },
   };
 }

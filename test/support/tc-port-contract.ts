@@ -16,7 +16,7 @@ export interface OpenedTc {
   readonly tc: TcPort;
   /** With an IPv4 and an IPv6 address, and an interface that nobody has touched. */
   readonly endpoint: LocalEndpoint;
-  close(): void;
+  close(): void | Promise<void>;
 }
 
 const shaped = (minor: number, bitsPerSecond: number, changes: Partial<ShapedClass> = {}): ShapedClass => ({
@@ -103,9 +103,9 @@ export function tcPortContract(open: () => OpenedTc, netem: boolean): void {
     tc.attach(endpoint);
   });
 
-  afterEach(() => {
+  afterEach(async () => {
     tc.detach(endpoint);
-    opened.close();
+    await opened.close();
   });
 
   const become = (state: InterfaceState): FailedOp[] => tc.apply(endpoint, planTc(tc.read(endpoint), state));

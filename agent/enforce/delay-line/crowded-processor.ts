@@ -8,19 +8,24 @@
 const LATE_MS = 0.4;
 /** So many sleeps in a row. */
 const LATE_SLEEPS = 2;
-/** Going costs some tens of microseconds; where all processors are like that it shall not go round and round. */
+/** Going costs some tens of microseconds. Where it doesn't help the thread stays twice as long each time, up to the most. */
 const STAY_MS = 20;
+const LONGEST_STAY_MS = 1280;
 
 export class CrowdedProcessor {
   #lateSleeps = 0;
-  #stayUntilMs = 0;
+  #stayMs = STAY_MS;
+  #leftMs = Number.NEGATIVE_INFINITY;
 
   /** A sleep ended so much late. */
   shallLeave(lateMs: number, nowMs: number): boolean {
     this.#lateSleeps = lateMs > LATE_MS ? this.#lateSleeps + 1 : 0;
-    if (this.#lateSleeps < LATE_SLEEPS || nowMs < this.#stayUntilMs) return false;
+    const stayed = nowMs - this.#leftMs;
+    if (this.#lateSleeps < LATE_SLEEPS || stayed < this.#stayMs) return false;
+    const hasHelped = stayed > 2 * this.#stayMs;
+    this.#stayMs = hasHelped ? STAY_MS : Math.min(2 * this.#stayMs, LONGEST_STAY_MS);
     this.#lateSleeps = 0;
-    this.#stayUntilMs = nowMs + STAY_MS;
+    this.#leftMs = nowMs;
     return true;
   }
 }
