@@ -10,6 +10,7 @@ import { OWN_NAMESPACE_FILE } from './kernel/namespaces.ts';
 import { keepPriority, ownPriority } from './priority.ts';
 import { agentRecord } from './record.ts';
 import { agentStatus } from './status.ts';
+import { beginThreadPool, poolThreads } from './thread-pool.ts';
 import { agentView } from './view.ts';
 
 export interface AgentOptions {
@@ -38,6 +39,7 @@ export async function runAgentWith(
   options: Pick<AgentOptions, 'host' | 'socket' | 'logLevel'>,
   onStarted: () => void = () => {},
 ): Promise<void> {
+  await beginThreadPool(poolThreads(bootstrap.endpoints.length));
   const log = pino({ level: options.logLevel, base: { host: options.host } });
   const agent = new Agent(pinOwnNamespace(bootstrap), log);
   const stopping = Promise.withResolvers<void>();

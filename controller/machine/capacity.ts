@@ -1,5 +1,7 @@
 /** How many endpoints fit a machine, and what bounds them. Pure: limits in, number out. */
+
 import type { Limit, MachineLimits } from '../../agent/kernel/limits.ts';
+import { poolThreads } from '../../agent/thread-pool.ts';
 import { NetfoldError } from '../../proto/errors.ts';
 import { MAX_ENDPOINTS_PER_HOST } from '../lab/lab-plan.ts';
 
@@ -34,8 +36,8 @@ const APPLICATION_BYTES = 1e6;
  */
 const MOUNT_BYTES = 410;
 const APPLICATION_THREADS = 2;
-/** Node's own, libuv's, the delay line's; measured 13. */
-const AGENT_THREADS = 24;
+/** Node's own and the delay line's, measured 8; beside them libuv's pool. */
+const AGENT_THREADS = 20;
 /** For `netfold exec`, and what the user does beside it. */
 const SPARE_THREADS = 64;
 /** In an agent: packet socket, netlink socket, queue, and room for a log. Beside them sockets of the mesh, and maps. */
@@ -100,7 +102,10 @@ function needsOf(limits: MachineLimits, { endpoints, hosts, applications }: Load
     },
     {
       ...ofLimit('threads', limits.threads, 'kernel.pid_max, kernel.threads-max, pids.max'),
-      takes: (count) => SPARE_THREADS + AGENT_THREADS * hosts + APPLICATION_THREADS * share * count,
+      takes: (count) =>
+        SPARE_THREADS +
+        (AGENT_THREADS + poolThreads(count / hosts)) * hosts +
+        APPLICATION_THREADS * share * count,
       remedy: (missing) =>
         `allow ${number(limits.threads.most + missing)} of them (kernel.pid_max, kernel.threads-max, pids.max of the control group)`,
     },

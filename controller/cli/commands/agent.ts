@@ -1,7 +1,6 @@
 /** `netfold agent`: the daemon of one host. */
 import { hostname } from 'node:os';
 import { type Command, Option } from 'commander';
-import { beginThreadPool } from '../../../agent/thread-pool.ts';
 import type { Micros } from '../../../proto/units.ts';
 import { ControllerError } from '../../errors.ts';
 import { ANY_ADDRESS, type MeshAddress, parsePeer } from '../../site/mesh-address.ts';
@@ -57,7 +56,6 @@ export function addAgentCommand(program: Command): void {
     .addOption(new Option('--log-level <level>').choices(['debug', 'info', 'warn', 'error']).default('info'))
     .addHelpText('after', EXAMPLE)
     .action(async (flags: AgentFlags) => {
-      await beginThreadPool();
       await (flags.join.length > 0 ? join(flags) : obey(flags));
       // Everything is taken away, but libp2p has timers that would keep the process for one to three seconds more.
       process.exit();
