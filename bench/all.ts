@@ -1,7 +1,7 @@
 /** All benches, one after the other, each in a process of its own: none inherits what another has left in memory. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { print, step } from '../controller/cli/output.ts';
+import { print, step } from '../controller/cli/terminal/output.ts';
 import { count } from '../proto/words.ts';
 import type { Bench } from './bench.ts';
 import { BenchError } from './errors.ts';

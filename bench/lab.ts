@@ -1,5 +1,5 @@
 /** Labs for measurements: a topology's text in, places to send from and to, and nothing left afterwards. */
-import type { DelayBackendName } from '../agent/kernel/probe.ts';
+import type { DelayBackendName } from '../agent/linux/probe/probe.ts';
 import { Experiment } from '../controller/experiment/experiment.ts';
 import type { Place } from '../controller/verify/traffic.ts';
 import { loadTopology } from '../topology/load.ts';

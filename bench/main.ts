@@ -1,7 +1,7 @@
 /** The benches: `npm run bench -- NAME`. Each is one command, and says on what it was measured. */
 import { readFile } from 'node:fs/promises';
 import { Command, CommanderError } from 'commander';
-import { printError, step } from '../controller/cli/output.ts';
+import { printError, step } from '../controller/cli/terminal/output.ts';
 import { EXIT_CODE, exitCodeOf } from '../proto/errors.ts';
 import { runAll } from './all.ts';
 import type { Bench } from './bench.ts';

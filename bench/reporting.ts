@@ -1,6 +1,6 @@
 /** What all benches share: measure, print, save. */
 import { relative } from 'node:path';
-import { print, step, table } from '../controller/cli/output.ts';
+import { print, step, table } from '../controller/cli/terminal/output.ts';
 import type { Results } from './bench.ts';
 import { readMachineFacts } from './report/machine.ts';
 import type { Report } from './report/model.ts';

@@ -43,7 +43,7 @@ export const bootstrapSchema = z.strictObject({
     /** What others are told to dial instead of the addresses listened at, for a host behind NAT. */
     announce: z.array(z.string()).optional(),
     peers: z.array(z.string()),
-    /** The mesh's key, as agent/mesh/mesh-key.ts writes it; absent: whoever reaches the port can join. */
+    /** The mesh's key, as agent/mesh/trust/mesh-key.ts writes it; absent: whoever reaches the port can join. */
     key: z.string().optional(),
     /** Folder on the agent's machine that keeps its identity; absent: a new one each time. */
     identity: z.string().optional(),

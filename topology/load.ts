@@ -1,22 +1,22 @@
 /** A topology file's text, and that of a script of events → `Topology`. Reading the files is the caller's. */
 
-import { type Diagnostic, Findings } from './diagnostics.ts';
-import { checkEvents } from './events/check.ts';
 import { TooMuchWork } from './events/targets.ts';
-import { parseKollaps } from './kollaps/parse.ts';
-import { MAX_TEXT_LENGTH } from './limits.ts';
-import type { Topology } from './model.ts';
-import { isName, MAX_NAME_LENGTH } from './names.ts';
-import { parseNative } from './native/parse.ts';
-import type { ParsedFile } from './parsed-file.ts';
-import { compileScript } from './thunderstorm/compile.ts';
-import { withDeclarations } from './thunderstorm/declare.ts';
-import type { Script } from './thunderstorm/model.ts';
-import { parseScript } from './thunderstorm/parse.ts';
-import { Populations } from './thunderstorm/population.ts';
+import { parseKollaps } from './formats/kollaps/parse.ts';
+import { parseNative } from './formats/native/parse.ts';
+import { compileScript } from './formats/thunderstorm/compile.ts';
+import { withDeclarations } from './formats/thunderstorm/declare.ts';
+import type { Script } from './formats/thunderstorm/model.ts';
+import { parseScript } from './formats/thunderstorm/parse.ts';
+import { Populations } from './formats/thunderstorm/population.ts';
+import { type Diagnostic, Findings } from './model/diagnostics.ts';
+import { MAX_TEXT_LENGTH } from './model/limits.ts';
+import type { Topology } from './model/model.ts';
+import { isName, MAX_NAME_LENGTH } from './model/names.ts';
+import type { ParsedFile } from './model/parsed-file.ts';
+import { checkEvents } from './timeline/check.ts';
 import { warnOf } from './warnings.ts';
 
-export { type Diagnostic, formatDiagnostic, TopologyError } from './diagnostics.ts';
+export { type Diagnostic, formatDiagnostic, TopologyError } from './model/diagnostics.ts';
 
 export interface LoadedTopology {
   readonly topology: Topology;

@@ -1,8 +1,9 @@
 /** What is allowed and yet probably a mistake. */
-import type { Findings } from './diagnostics.ts';
-import { expandGraph } from './graph.ts';
-import type { Topology } from './model.ts';
-import { parseReference } from './names.ts';
+
+import { expandGraph } from './fold/graph.ts';
+import type { Findings } from './model/diagnostics.ts';
+import type { Topology } from './model/model.ts';
+import { parseReference } from './model/names.ts';
 
 /** Adds the warnings of a topology that has no errors. */
 export function warnOf(topology: Topology, findings: Findings): void {

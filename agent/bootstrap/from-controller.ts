@@ -1,8 +1,8 @@
 /** The bootstrap of an agent that a controller starts. */
 import { type Bootstrap, bootstrapSchema } from '../../proto/bootstrap.ts';
 import { callJson } from '../../proto/http-json.ts';
-import { systemClock } from '../clock.ts';
-import { type LocalSecurity, withLocalSecurity } from '../mesh/security.ts';
+import { systemClock } from '../clock/clock.ts';
+import { type LocalSecurity, withLocalSecurity } from '../mesh/trust/security.ts';
 import { checked } from './check.ts';
 
 /** Throws `HttpError`, `MeshError`, and what `checked` throws. */

@@ -1,7 +1,7 @@
 /** What an agent tells a host that joins through it, and what that host makes of it. */
 import { type Bootstrap, type Invitation, invitationSchema } from '../../proto/bootstrap.ts';
 import { AgentError } from '../errors.ts';
-import type { MeshView } from '../mesh/mesh-view.ts';
+import type { MeshView } from '../mesh/members/mesh-view.ts';
 import { checked } from './check.ts';
 
 /** The mesh's key is not in it: who asks has it. */

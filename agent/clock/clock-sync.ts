@@ -3,7 +3,7 @@
  * doesn't know it, because it came late or was started anew, learns it so. It also tells how far away the others are.
  */
 import type { ClockStatus } from '../../proto/clock-status.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from './clock.ts';
 import { type ExperimentClock, STEP_MICROS } from './experiment-clock.ts';
 import { type ClockEstimate, type ClockPeer, type Exchange, PeerClock } from './peer-clock.ts';
 

@@ -2,7 +2,7 @@
  * The experiment's time: microseconds since its start, negative before. It runs on the machine's monotonic clock, so
  * that a date which is set right, or wrong, moves nothing. `ClockSync` keeps it with the clocks of other hosts.
  */
-import type { Clock } from '../clock.ts';
+import type { Clock } from './clock.ts';
 
 /** As the kernel's adjtime: what the fastest slew adds to, or takes from, each second. */
 export const SLEW_PPM = 500;

@@ -4,8 +4,8 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Topology } from '../../topology/model.ts';
-import type { Atom } from '../../topology/state.ts';
+import type { Topology } from '../../topology/model/model.ts';
+import type { Atom } from '../../topology/timeline/state.ts';
 import type { LocalEndpoint } from './model.ts';
 import { Processes } from './processes.ts';
 

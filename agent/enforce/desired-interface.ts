@@ -1,5 +1,5 @@
 /** Folded paths and shares → what destinations need on an endpoint's interface. Pure. */
-import type { Path } from '../../topology/model.ts';
+import type { Path } from '../../topology/model/model.ts';
 import {
   bufferBytes,
   burstBytes,

@@ -2,7 +2,7 @@
  * What the classifier has to know of endpoints whose pairs have no class yet: between which there is certainly no path,
  * and how fast any path from one can be. One pass over the edges of a graph. Pure.
  */
-import type { Graph } from '../../topology/model.ts';
+import type { Graph } from '../../topology/model/model.ts';
 
 export interface Surroundings {
   /**

@@ -2,7 +2,7 @@
  * The destinations that an endpoint sends to, and what they need on its interface. Told what is different, it gives what
  * has to be different there; what that costs depends on the change, not on how many destinations there are. Pure.
  */
-import type { Path } from '../../topology/model.ts';
+import type { Path } from '../../topology/model/model.ts';
 import {
   type Destination,
   firstClass,

@@ -1,8 +1,8 @@
 /** What `netfold share` answers: the shares of greedy flows between named endpoints, and nothing else running. */
 import { NetfoldError } from '../../proto/errors.ts';
 import { formatBps } from '../../proto/units.ts';
-import type { Graph, Path } from '../../topology/model.ts';
-import { suggest } from '../../topology/names.ts';
+import type { Graph, Path } from '../../topology/model/model.ts';
+import { suggest } from '../../topology/model/names.ts';
 import { flowShares } from './flow-shares.ts';
 
 /** The ends of a flow, as the user names them. */

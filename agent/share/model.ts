@@ -1,5 +1,5 @@
 /** What sharing takes and gives. Plain data. */
-import type { Path } from '../../topology/model.ts';
+import type { Path } from '../../topology/model/model.ts';
 
 /** What sharing needs to know of one epoch of a topology. */
 export interface ShareNetwork {

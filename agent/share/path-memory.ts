@@ -1,4 +1,4 @@
-import type { Path } from '../../topology/model.ts';
+import type { Path } from '../../topology/model/model.ts';
 
 /** Paths of this many pairs are kept, in about 50 MB; both ways of 100,000 flows. */
 const MAX_PAIRS = 200_000;

@@ -1,5 +1,5 @@
 /** What flows are weighed by. */
-import type { Path } from '../../topology/model.ts';
+import type { Path } from '../../topology/model/model.ts';
 
 /**
  * The shortest round trip that flows are weighed by, µs. A path without latency still has the round trip of the

@@ -10,7 +10,7 @@ import type { Flow, FlowShare, ShareNetwork } from './model.ts';
 import { roundTripMicros } from './round-trip.ts';
 import { insertSorted, removeSorted } from './sorted-list.ts';
 
-/** More than there are endpoints (topology/limits.ts). */
+/** More than there are endpoints (topology/model/limits.ts). */
 const RANK_FACTOR = 2 ** 16;
 /** Up to so many flows that come or go are put in their places one by one; for more, all groups are formed anew. */
 const FEW = 64;

@@ -2,7 +2,7 @@
  * What flows might use when: each change of a local flow's share, with the time at which it was in force. Reaction is
  * judged by it, since traffic shows a share only after TCP has followed.
  */
-import { Ring } from '../ring.ts';
+import { Ring } from '../runlog/ring.ts';
 
 /** Six flows that change in every tick fill it in two minutes; 1 MB. */
 const CAPACITY = 16_384;

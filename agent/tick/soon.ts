@@ -2,7 +2,7 @@
  * Work that is asked for often and need not be done each time: it is done soon, once for all that asked meanwhile, and
  * in all never takes more than a part of the time.
  */
-import type { Clock, Timers } from '../clock.ts';
+import type { Clock, Timers } from '../clock/clock.ts';
 
 export interface SoonPorts {
   readonly clock: Clock;

@@ -4,18 +4,18 @@
  * Shares are computed only when something changed: a local flow, a remote flow, the epoch. A tick in which nothing did
  * costs one read of the counters.
  */
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../clock/clock.ts';
 import type { LocalEndpoint } from '../endpoints/model.ts';
-import type { Mesh } from '../mesh/mesh.ts';
-import { announcedRate } from '../mesh/rate-code.ts';
+import type { Epoch } from '../epoch/epoch.ts';
+import type { Mesh } from '../mesh/exchange/mesh.ts';
+import { announcedRate } from '../mesh/wire/rate-code.ts';
+import type { Shaping } from '../shape/shaping.ts';
 import type { FlowShare, Flow as ShareFlow } from '../share/model.ts';
 import { SharedFlows } from '../share/shared-flows.ts';
 import { addedLatency } from '../underlay/added-latency.ts';
 import { ChangeFilter, type Coarseness } from '../usage/change-filter.ts';
 import { FlowMeter } from '../usage/flow-meter.ts';
 import type { UsageReader } from '../usage/reader.ts';
-import type { Epoch } from './epoch.ts';
-import type { Shaping } from './shaping.ts';
 
 /**
  * Beyond its rate, a limited flow's demand has room for growth that is not yet measured. More leaves capacity unused

@@ -1,6 +1,6 @@
 /** What has become of the commands of an experiment. */
 import type { Command } from '../../proto/control.ts';
-import { MAX_ATOMS } from '../../topology/limits.ts';
+import { MAX_ATOMS } from '../../topology/model/limits.ts';
 import type { CommandedTimeline } from './commanded-timeline.ts';
 import type { KnownCommand } from './known-command.ts';
 

@@ -9,11 +9,11 @@
  * - Epochs are counted over the parts: each instant that changes the topology starts one.
  */
 import { type Micros, micros } from '../../proto/units.ts';
-import type { Beginning } from '../../topology/beginning.ts';
-import type { TopologyEvent } from '../../topology/events/model.ts';
 import type { TargetError } from '../../topology/events/targets.ts';
-import { type Atom, changesTopology, isSameState, type NetworkState } from '../../topology/state.ts';
-import { type OnProblem, Timeline } from '../../topology/timeline.ts';
+import type { TopologyEvent } from '../../topology/model/events.ts';
+import type { Beginning } from '../../topology/timeline/beginning.ts';
+import { type Atom, changesTopology, isSameState, type NetworkState } from '../../topology/timeline/state.ts';
+import { type OnProblem, Timeline } from '../../topology/timeline/timeline.ts';
 import { isReset, type KnownCommand, START } from './known-command.ts';
 import { isUndoneBy, KnownCommands } from './known-commands.ts';
 

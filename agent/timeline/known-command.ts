@@ -1,12 +1,12 @@
 /** A command, read: what it says as an event, or why it says nothing. */
 import { type Command, compareCommands } from '../../proto/control.ts';
 import { formatMicros, micros } from '../../proto/units.ts';
-import { Findings, quote, TopologyError } from '../../topology/diagnostics.ts';
 import { COMMAND_FILE, parseAction } from '../../topology/events/grammar.ts';
-import type { TopologyEvent } from '../../topology/events/model.ts';
-import { MAX_ATOMS } from '../../topology/limits.ts';
-import type { Position } from '../../topology/model.ts';
-import { countSteps } from '../../topology/steps.ts';
+import { Findings, quote, TopologyError } from '../../topology/model/diagnostics.ts';
+import type { TopologyEvent } from '../../topology/model/events.ts';
+import { MAX_ATOMS } from '../../topology/model/limits.ts';
+import type { Position } from '../../topology/model/model.ts';
+import { countSteps } from '../../topology/timeline/steps.ts';
 import { CommandError } from './errors.ts';
 
 export interface KnownCommand {

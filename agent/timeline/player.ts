@@ -4,11 +4,11 @@
  */
 import type { Command } from '../../proto/control.ts';
 import { type Micros, micros } from '../../proto/units.ts';
-import { Beginning } from '../../topology/beginning.ts';
-import { graphOf } from '../../topology/graph-at.ts';
-import type { Graph, Topology } from '../../topology/model.ts';
-import type { Atom } from '../../topology/state.ts';
-import type { OnProblem } from '../../topology/timeline.ts';
+import type { Graph, Topology } from '../../topology/model/model.ts';
+import { Beginning } from '../../topology/timeline/beginning.ts';
+import { graphOf } from '../../topology/timeline/graph-at.ts';
+import type { Atom } from '../../topology/timeline/state.ts';
+import type { OnProblem } from '../../topology/timeline/timeline.ts';
 import { checkCommand } from './command-check.ts';
 import { type CommandRecord, recordsOf } from './command-history.ts';
 import { CommandedTimeline } from './commanded-timeline.ts';

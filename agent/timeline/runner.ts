@@ -4,9 +4,9 @@
  */
 import type { Command } from '../../proto/control.ts';
 import { type Micros, micros } from '../../proto/units.ts';
+import type { Timers } from '../clock/clock.ts';
 import type { ExperimentClock } from '../clock/experiment-clock.ts';
-import type { Timers } from '../clock.ts';
-import { Ring } from '../ring.ts';
+import { Ring } from '../runlog/ring.ts';
 import { type Lag, LagCount } from './lag.ts';
 import type { Moment, Player } from './player.ts';
 

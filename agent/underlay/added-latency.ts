@@ -1,9 +1,9 @@
 /** What is left to be added where the real network has a latency of its own. Pure. */
 import type { SlowPaths } from '../../proto/status.ts';
 import { micros } from '../../proto/units.ts';
-import type { Path } from '../../topology/model.ts';
+import type { Path } from '../../topology/model/model.ts';
+import type { Epoch } from '../epoch/epoch.ts';
 import { roundTripMicros } from '../share/round-trip.ts';
-import type { Epoch } from '../tick/epoch.ts';
 
 /** So many of the paths that are too slow are named, those first that are it most. */
 export const NAMED_PATHS = 20;

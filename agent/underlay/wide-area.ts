@@ -1,9 +1,9 @@
 /** What an agent looks after once a second because others may be far away: how far, and what telling them costs. */
 import type { AgentStatus, MetadataStatus } from '../../proto/status.ts';
-import type { Clock, Timers } from '../clock.ts';
-import type { Mesh } from '../mesh/mesh.ts';
-import type { MeshTransport } from '../mesh/transport.ts';
-import type { Epoch } from '../tick/epoch.ts';
+import type { Clock, Timers } from '../clock/clock.ts';
+import type { Epoch } from '../epoch/epoch.ts';
+import type { Mesh } from '../mesh/exchange/mesh.ts';
+import type { MeshTransport } from '../mesh/wire/transport.ts';
 import type { Coarseness } from '../usage/change-filter.ts';
 import { MetadataMeter, type MetadataOptions } from '../usage/metadata-meter.ts';
 import { slowPaths } from './added-latency.ts';

@@ -1,6 +1,6 @@
 /** The accuracy bench: the literature's tables, with each delay backend that the machine has. */
-import { chooseDelayBackend } from '../../agent/delay-backend.ts';
-import { type DelayBackendName, delayBackends, probeMachine } from '../../agent/kernel/probe.ts';
+import { chooseDelayBackend } from '../../agent/linux/delay/delay-backend.ts';
+import { type DelayBackendName, delayBackends, probeMachine } from '../../agent/linux/probe/probe.ts';
 import { requireAbilities } from '../../controller/experiment/experiment.ts';
 import type { DelayBackendChoice } from '../../proto/bootstrap.ts';
 import { formatBps } from '../../proto/units.ts';

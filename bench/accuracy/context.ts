@@ -1,5 +1,5 @@
 /** What the tables of the accuracy bench are told: with which backend, how long, and on what kind of machine. */
-import type { DelayBackendName } from '../../agent/kernel/probe.ts';
+import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
 import type { Place } from '../../controller/verify/traffic.ts';
 import type { Lab } from '../lab.ts';
 

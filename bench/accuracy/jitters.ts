@@ -1,5 +1,5 @@
 /** Jitters of 1, 5 and 10 ms, by the deviation of round trips over many paths at once. */
-import { INTERVAL_DEVIATIONS } from '../../agent/enforce/delay-line/jitter.ts';
+import { INTERVAL_DEVIATIONS } from '../../agent/linux/delay-line/jitter.ts';
 import type { Lab } from '../lab.ts';
 import { type EachPlan, pingEach } from '../measure/pings.ts';
 import { delayByHand } from '../measure/plain-tc.ts';

@@ -1,5 +1,5 @@
 /** What agents took, as tables and a figure. Pure. */
-import type { DelayBackendName } from '../../agent/kernel/probe.ts';
+import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
 import { formatBps } from '../../proto/units.ts';
 import { agentRows, type CpuGoal, delayCores, machineRows, profileTables } from '../measure/cpu-rows.ts';
 import type { CpuUse } from '../measure/cpu-watch.ts';

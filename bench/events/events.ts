@@ -1,7 +1,7 @@
 /** The events bench: how long after it is due an event is in force in the kernel, and whether it keeps its times. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { chooseDelayBackend } from '../../agent/delay-backend.ts';
-import { type DelayBackendName, probeMachine } from '../../agent/kernel/probe.ts';
+import { chooseDelayBackend } from '../../agent/linux/delay/delay-backend.ts';
+import { type DelayBackendName, probeMachine } from '../../agent/linux/probe/probe.ts';
 import { requireAbilities } from '../../controller/experiment/experiment.ts';
 import { loadTopology } from '../../topology/load.ts';
 import { type Interruption, withLab } from '../lab.ts';

@@ -1,7 +1,7 @@
 /** What was due, against what the agents remember of when it was in force. Pure; milliseconds. */
 import { Player } from '../../agent/timeline/player.ts';
 import type { EventChange } from '../../proto/record.ts';
-import type { Topology } from '../../topology/model.ts';
+import type { Topology } from '../../topology/model/model.ts';
 
 /** Instants at which something is due that makes a new version of the topology, milliseconds since the start. */
 export function dueTimes(topology: Topology): number[] {

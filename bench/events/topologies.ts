@@ -1,5 +1,5 @@
 /** Topologies with many events: 200 of all kinds in 10 s, and one link that flaps. */
-import { SeededRandom } from '../../topology/random.ts';
+import { SeededRandom } from '../../topology/model/random.ts';
 
 const ENDPOINTS = 20;
 const BRIDGES = 4;

@@ -1,13 +1,13 @@
 /** What the kernel has of classes, beside what shares and paths ask for: nothing of the dead may be left over. */
 import { toBytesPerSecond } from '../../agent/enforce/desired-interface.ts';
 import { OWN_MAJOR } from '../../agent/enforce/interface-state.ts';
-import { within } from '../../agent/kernel/namespaces.ts';
-import { NETLINK_ROUTE, NetlinkSocket } from '../../agent/kernel/netlink-socket.ts';
-import { listClasses } from '../../agent/kernel/tc-dumps.ts';
-import type { LabEndpoint } from '../../controller/lab/lab-plan.ts';
-import { pathOfNamespace } from '../../controller/lab/names.ts';
+import { NETLINK_ROUTE, NetlinkSocket } from '../../agent/kernel/netlink/netlink-socket.ts';
+import { within } from '../../agent/kernel/netns/namespaces.ts';
+import { listClasses } from '../../agent/linux/tc/tc-dumps.ts';
+import { pathOfNamespace } from '../../controller/names.ts';
+import type { LabEndpoint } from '../../controller/platform/lab/lab-plan.ts';
 import type { AgentView } from '../../proto/view.ts';
-import type { Path } from '../../topology/model.ts';
+import type { Path } from '../../topology/model/model.ts';
 import { differences } from './agreement.ts';
 
 type Paths = (epoch: number, from: string, to: string) => Path | undefined;

@@ -1,8 +1,8 @@
 /** The fault suite: agents of four hosts that die, stand still and lose each other, and how soon they agree again. */
-import { chooseDelayBackend } from '../../agent/delay-backend.ts';
-import { probeMachine } from '../../agent/kernel/probe.ts';
+import { chooseDelayBackend } from '../../agent/linux/delay/delay-backend.ts';
+import { probeMachine } from '../../agent/linux/probe/probe.ts';
 import { requireAbilities } from '../../controller/experiment/experiment.ts';
-import { hostName } from '../../controller/lab/names.ts';
+import { hostName } from '../../controller/names.ts';
 import { BenchError } from '../errors.ts';
 import { type Interruption, type Lab, withLab } from '../lab.ts';
 import type { Table } from '../report/model.ts';
@@ -46,7 +46,7 @@ export async function measureFaults(options: FaultsOptions): Promise<Table[]> {
   return [tableOf(outcomes, left, backend, seed)];
 }
 
-/** As the lab calls them (controller/lab/names.ts). */
+/** As the lab calls them (controller/names.ts). */
 export const HOST_NAMES: readonly string[] = Array.from({ length: HOSTS }, (_, index) => hostName(index));
 
 export interface FaultRun {

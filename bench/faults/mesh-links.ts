@@ -3,10 +3,10 @@
  * loses the rest, as kernels without netem have nothing else. Endpoints' packets have other addresses and pass.
  */
 import { spawnSync } from 'node:child_process';
-import { DelayLine } from '../../agent/enforce/delay-line/delay-line.ts';
-import { loadPrograms, type Programs } from '../../agent/kernel/programs.ts';
-import { FABRIC_INTERFACE, type LabHost } from '../../controller/lab/lab-plan.ts';
-import { inNamespace, pathOfNamespace } from '../../controller/lab/names.ts';
+import { DelayLine } from '../../agent/linux/delay-line/delay-line.ts';
+import { loadPrograms, type Programs } from '../../agent/linux/programs/programs.ts';
+import { inNamespace, pathOfNamespace } from '../../controller/names.ts';
+import { FABRIC_INTERFACE, type LabHost } from '../../controller/platform/lab/lab-plan.ts';
 import { BenchError } from '../errors.ts';
 import type { Direction } from './plan.ts';
 

@@ -1,12 +1,13 @@
 /** One process that sees everything: the same topology and commands, and shares computed from nothing. */
+
+import { Epoch } from '../../agent/epoch/epoch.ts';
 import { flowShares } from '../../agent/share/flow-shares.ts';
-import { Epoch } from '../../agent/tick/epoch.ts';
 import { shareFlow } from '../../agent/tick/tick.ts';
 import { Player } from '../../agent/timeline/player.ts';
 import type { Command } from '../../proto/control.ts';
 import { type Micros, micros } from '../../proto/units.ts';
 import type { ViewFlow, ViewShare } from '../../proto/view.ts';
-import type { Path, Topology } from '../../topology/model.ts';
+import type { Path, Topology } from '../../topology/model/model.ts';
 
 /** Agents that are late may still be in one of these. */
 const KEPT_EPOCHS = 8;

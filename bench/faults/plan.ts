@@ -1,5 +1,5 @@
 /** Which faults happen, drawn from a seed. Pure. */
-import { SeededRandom } from '../../topology/random.ts';
+import { SeededRandom } from '../../topology/model/random.ts';
 import { COMMANDS } from './topology.ts';
 
 /** From one host to another: faults may go one way. */

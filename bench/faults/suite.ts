@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AgentProcess } from '../../controller/experiment/agents.ts';
 import type { Experiment } from '../../controller/experiment/experiment.ts';
-import { agentSocket } from '../../controller/lab/names.ts';
+import { agentSocket } from '../../controller/names.ts';
 import { type Command, type ControlAnswer, commandKey } from '../../proto/control.ts';
 import { NetfoldError } from '../../proto/errors.ts';
 import { callJson } from '../../proto/http-json.ts';

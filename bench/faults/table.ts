@@ -1,5 +1,5 @@
 /** What agents did after the faults, as a table. Pure. */
-import type { DelayBackendName } from '../../agent/kernel/probe.ts';
+import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
 import { median, quantile, range } from '../measure/statistics.ts';
 import { judge, least, told } from '../report/judge.ts';
 import type { Row, Table } from '../report/model.ts';

@@ -1,11 +1,11 @@
 /** What an experiment must not leave on the machine: namespaces, interfaces, processes, files. */
 import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { listLinks } from '../../agent/kernel/links.ts';
-import { listNamespaces, namespacePath, within } from '../../agent/kernel/namespaces.ts';
-import { NETLINK_ROUTE, NetlinkSocket } from '../../agent/kernel/netlink-socket.ts';
-import { experimentFolder, experimentOf, NETNS_ETC_FOLDER } from '../../controller/lab/names.ts';
-import { agentsOf } from '../../controller/lab/processes.ts';
+import { listLinks } from '../../agent/kernel/netlink/links.ts';
+import { NETLINK_ROUTE, NetlinkSocket } from '../../agent/kernel/netlink/netlink-socket.ts';
+import { listNamespaces, namespacePath, within } from '../../agent/kernel/netns/namespaces.ts';
+import { agentsOf } from '../../controller/experiment/processes.ts';
+import { experimentFolder, experimentOf, NETNS_ETC_FOLDER } from '../../controller/names.ts';
 import { DATES_PREFIX } from './host-dates.ts';
 
 export class Traces {

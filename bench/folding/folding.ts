@@ -3,10 +3,10 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { type Micros, micros } from '../../proto/units.ts';
-import { Folding } from '../../topology/fold.ts';
-import { expandGraph } from '../../topology/graph.ts';
+import { Folding } from '../../topology/fold/fold.ts';
+import { expandGraph } from '../../topology/fold/graph.ts';
 import { loadTopology } from '../../topology/load.ts';
-import type { Graph } from '../../topology/model.ts';
+import type { Graph } from '../../topology/model/model.ts';
 import { atMost, timed } from '../measure/durations.ts';
 import { scaleFreeText } from '../measure/scale-free.ts';
 import type { Row, Table } from '../report/model.ts';

@@ -1,6 +1,6 @@
 /** What the agents of a lab remember of how they reacted. */
 import type { Experiment } from '../../controller/experiment/experiment.ts';
-import { agentSocket } from '../../controller/lab/names.ts';
+import { agentSocket } from '../../controller/names.ts';
 import { callJson } from '../../proto/http-json.ts';
 import type { AgentRecord } from '../../proto/record.ts';
 

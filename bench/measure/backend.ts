@@ -1,6 +1,6 @@
 /** With what this machine delays packets. */
-import { chooseDelayBackend } from '../../agent/delay-backend.ts';
-import { type DelayBackendName, probeMachine } from '../../agent/kernel/probe.ts';
+import { chooseDelayBackend } from '../../agent/linux/delay/delay-backend.ts';
+import { type DelayBackendName, probeMachine } from '../../agent/linux/probe/probe.ts';
 import { requireAbilities } from '../../controller/experiment/experiment.ts';
 
 /** Throws `DELAY_BACKEND_MISSING` or `MACHINE_CANNOT`. */

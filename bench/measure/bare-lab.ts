@@ -1,11 +1,11 @@
 /** The same lab without netfold in it: namespaces, veth pairs and routes, but neither agents nor anything that shapes. */
-import { hasIpv6 } from '../../agent/kernel/ip-settings.ts';
-import { raiseOpenFiles } from '../../agent/kernel/limits.ts';
+import { hasIpv6 } from '../../agent/kernel/netns/ip-settings.ts';
+import { raiseOpenFiles } from '../../agent/linux/probe/limits.ts';
 import { reserveExperiment } from '../../controller/experiment/state.ts';
 import { removeExperiment } from '../../controller/experiment/teardown.ts';
-import { createLab } from '../../controller/lab/lab.ts';
-import { type LabEndpoint, planLab } from '../../controller/lab/lab-plan.ts';
 import { openFilesOf } from '../../controller/machine/capacity.ts';
+import { createLab } from '../../controller/platform/lab/lab.ts';
+import { type LabEndpoint, planLab } from '../../controller/platform/lab/lab-plan.ts';
 import type { Interruption } from '../lab.ts';
 
 let labs = 0;

@@ -1,7 +1,7 @@
 /** A network shaped by tc alone, by hand: what the kernel makes of a rate where netfold has no part. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { inNamespace } from '../../controller/lab/names.ts';
+import { inNamespace } from '../../controller/names.ts';
 import type { Flow, Place } from '../../controller/verify/traffic.ts';
 
 const run = promisify(execFile);

@@ -1,6 +1,6 @@
 /** The kernel's own count of the UDP datagrams that an endpoint sent and got: exact, and cheap at any rate. */
 import { readFileSync } from 'node:fs';
-import { namespacePath, within } from '../../agent/kernel/namespaces.ts';
+import { namespacePath, within } from '../../agent/kernel/netns/namespaces.ts';
 import type { Place } from '../../controller/verify/traffic.ts';
 
 export interface UdpCount {

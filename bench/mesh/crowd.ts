@@ -1,6 +1,6 @@
 /** Many agents of the mesh in one process, on a network in memory, and whether they agree. */
-import { Mesh } from '../../agent/mesh/mesh.ts';
-import { neighboursOf } from '../../agent/mesh/neighbours.ts';
+import { Mesh } from '../../agent/mesh/exchange/mesh.ts';
+import { neighboursOf } from '../../agent/mesh/members/neighbours.ts';
 import { ManualClock } from '../simulation/manual-clock.ts';
 import { type Delay, MemoryNetwork, type Sent } from '../simulation/memory-network.ts';
 import type { MemoryTransport } from '../simulation/memory-transport.ts';

@@ -1,6 +1,6 @@
 /** The mesh bench: what agents send each other, by how many they are and how much changes, and how soon all know. */
 
-import { SeededRandom } from '../../topology/random.ts';
+import { SeededRandom } from '../../topology/model/random.ts';
 import { BenchError } from '../errors.ts';
 import type { Figure, Table } from '../report/model.ts';
 import { Crowd, type Member } from './crowd.ts';

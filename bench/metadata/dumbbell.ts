@@ -1,6 +1,6 @@
 /** Steady TCP on a dumbbell of four hosts: what the agents tell each other, and what there was to tell. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FABRIC_INTERFACE } from '../../controller/lab/lab-plan.ts';
+import { FABRIC_INTERFACE } from '../../controller/platform/lab/lab-plan.ts';
 import type { AgentStatus } from '../../proto/status.ts';
 import type { Lab } from '../lab.ts';
 import { sum } from '../measure/statistics.ts';

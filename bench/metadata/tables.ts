@@ -1,5 +1,5 @@
 /** What was measured, as tables and a figure. Pure. */
-import type { DelayBackendName } from '../../agent/kernel/probe.ts';
+import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
 import { formatBps } from '../../proto/units.ts';
 import { range } from '../measure/statistics.ts';
 import { judge, type Measurement, told } from '../report/judge.ts';

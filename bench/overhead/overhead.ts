@@ -1,5 +1,5 @@
 /** The overhead bench: netfold beside the same without it, in turns, so that what disturbs one disturbs the other. */
-import type { DelayBackendName } from '../../agent/kernel/probe.ts';
+import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
 import type { Flow } from '../../controller/verify/traffic.ts';
 import { type Interruption, withLab } from '../lab.ts';
 import { machineBackend } from '../measure/backend.ts';

@@ -1,5 +1,5 @@
 /** Netfold beside the same without it, as tables. Pure. */
-import type { DelayBackendName } from '../../agent/kernel/probe.ts';
+import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
 import { median, range } from '../measure/statistics.ts';
 import { judge, least, told } from '../report/judge.ts';
 import type { Table } from '../report/model.ts';

@@ -1,9 +1,9 @@
 /** How long each event of a run took to be in force, and to be seen. Pure. */
 import { flowShares } from '../../agent/share/flow-shares.ts';
 import { micros } from '../../proto/units.ts';
-import { Folding } from '../../topology/fold.ts';
-import { graphAt } from '../../topology/graph-at.ts';
-import type { Topology } from '../../topology/model.ts';
+import { Folding } from '../../topology/fold/fold.ts';
+import type { Topology } from '../../topology/model/model.ts';
+import { graphAt } from '../../topology/timeline/graph-at.ts';
 import { meanRate, passedSince, slidingRates } from '../measure/rates.ts';
 import type { Run } from './run.ts';
 import type { Scenario, Step } from './scenarios.ts';

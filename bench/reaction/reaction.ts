@@ -1,6 +1,6 @@
 /** The reaction bench: how soon after an event every flow has the share that it is to have. */
-import { chooseDelayBackend } from '../../agent/delay-backend.ts';
-import { type DelayBackendName, probeMachine } from '../../agent/kernel/probe.ts';
+import { chooseDelayBackend } from '../../agent/linux/delay/delay-backend.ts';
+import { type DelayBackendName, probeMachine } from '../../agent/linux/probe/probe.ts';
 import { requireAbilities } from '../../controller/experiment/experiment.ts';
 import { formatBps } from '../../proto/units.ts';
 import { loadTopology } from '../../topology/load.ts';

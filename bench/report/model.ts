@@ -1,5 +1,5 @@
 /** What every bench gives: tables of rows, each a target beside what was measured. Plain data; it is the JSON. */
-import type { DelayBackendName } from '../../agent/kernel/probe.ts';
+import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
 import type { Interval } from '../measure/statistics.ts';
 import type { MachineFacts } from './machine.ts';
 import type { Plot } from './plot.ts';

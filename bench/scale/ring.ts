@@ -1,8 +1,8 @@
 /** A generated topology in which every service pings another: what to make, and who pings whom at which distance. */
-import type { LabEndpoint } from '../../controller/lab/lab-plan.ts';
-import { Folding } from '../../topology/fold.ts';
-import type { Graph } from '../../topology/model.ts';
-import { SeededRandom } from '../../topology/random.ts';
+import type { LabEndpoint } from '../../controller/platform/lab/lab-plan.ts';
+import { Folding } from '../../topology/fold/fold.ts';
+import type { Graph } from '../../topology/model/model.ts';
+import { SeededRandom } from '../../topology/model/random.ts';
 import type { PingPair } from '../measure/ping-crowd.ts';
 
 /** A random circle of all endpoints, the same for a seed: each pings one, and is pinged by one. */

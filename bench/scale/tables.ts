@@ -1,5 +1,5 @@
 /** What large labs cost, and how exact they are, as tables. Pure. */
-import type { DelayBackendName } from '../../agent/kernel/probe.ts';
+import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
 import { agentRows, delayCores, machineRows, profileTables, threadsNote } from '../measure/cpu-rows.ts';
 import { delayWorkTables } from '../measure/delay-work.ts';
 import type { CrowdError } from '../measure/ping-crowd.ts';

@@ -1,5 +1,5 @@
 /** The setup bench: how long thousands of endpoints take to be there, and to be gone. */
-import type { DelayBackendName } from '../../agent/kernel/probe.ts';
+import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
 import { BenchError } from '../errors.ts';
 import type { Interruption } from '../lab.ts';
 import { machineBackend } from '../measure/backend.ts';

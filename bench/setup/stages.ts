@@ -1,8 +1,8 @@
 /** How long an experiment takes to be there, and to be gone, stage by stage. */
 
-import type { DelayBackendName } from '../../agent/kernel/probe.ts';
+import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
 import { Experiment } from '../../controller/experiment/experiment.ts';
-import { agentsOf } from '../../controller/lab/processes.ts';
+import { agentsOf } from '../../controller/experiment/processes.ts';
 import { loadTopology } from '../../topology/load.ts';
 import type { Interruption } from '../lab.ts';
 import { processSeconds } from '../measure/cpu-times.ts';

@@ -1,5 +1,5 @@
 /** Times of setting up and taking down, as tables and a figure. Pure. */
-import type { DelayBackendName } from '../../agent/kernel/probe.ts';
+import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
 import { profileTables } from '../measure/cpu-rows.ts';
 import type { Spent } from '../measure/profile.ts';
 import { median, range } from '../measure/statistics.ts';

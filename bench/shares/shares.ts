@@ -1,12 +1,12 @@
 /** The shares bench: how long it takes to share a network among very many flows. */
 import { isDeepStrictEqual } from 'node:util';
+import { Epoch } from '../../agent/epoch/epoch.ts';
 import { flowShares } from '../../agent/share/flow-shares.ts';
 import type { Flow, ShareNetwork } from '../../agent/share/model.ts';
 import { SharedFlows } from '../../agent/share/shared-flows.ts';
-import { Epoch } from '../../agent/tick/epoch.ts';
-import { expandGraph } from '../../topology/graph.ts';
+import { expandGraph } from '../../topology/fold/graph.ts';
 import { loadTopology } from '../../topology/load.ts';
-import { SeededRandom } from '../../topology/random.ts';
+import { SeededRandom } from '../../topology/model/random.ts';
 import { BenchError } from '../errors.ts';
 import { timed } from '../measure/durations.ts';
 import { scaleFreeText } from '../measure/scale-free.ts';

@@ -1,5 +1,5 @@
 /** A clock and timers that move only when they are told to. */
-import type { Clock, Timers } from '../../agent/clock.ts';
+import type { Clock, Timers } from '../../agent/clock/clock.ts';
 import { type Timer, TimerQueue } from './timer-queue.ts';
 
 export class ManualClock implements Clock, Timers {

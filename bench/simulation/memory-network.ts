@@ -2,9 +2,9 @@
  * A mesh's network in memory, with loss, delay, partitions and stopped processes. The same seed gives the same run. What is
  * sent is counted: by agents, of each kind.
  */
-import type { Clock, Timers } from '../../agent/clock.ts';
-import { REQUEST_TIMEOUT_MS, type RequestKind } from '../../agent/mesh/transport.ts';
-import { SeededRandom } from '../../topology/random.ts';
+import type { Clock, Timers } from '../../agent/clock/clock.ts';
+import { REQUEST_TIMEOUT_MS, type RequestKind } from '../../agent/mesh/wire/transport.ts';
+import { SeededRandom } from '../../topology/model/random.ts';
 import { MemoryTransport } from './memory-transport.ts';
 
 export interface MemoryNetworkOptions {

@@ -1,5 +1,5 @@
 /** An agent's end of a network in memory: gossip from neighbour to neighbour, questions and answers. */
-import type { MeshTransport, RequestKind, TransportHandlers } from '../../agent/mesh/transport.ts';
+import type { MeshTransport, RequestKind, TransportHandlers } from '../../agent/mesh/wire/transport.ts';
 import type { MemoryNetwork, Published } from './memory-network.ts';
 
 /** Among so many neighbours, gossip is passed on to all; among more, to so many that each chose, and that chose it. */

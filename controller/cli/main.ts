@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { EXIT_CODE } from '../../proto/errors.ts';
 import { commandExitCode } from '../errors.ts';
-import { printError } from './output.ts';
+import { printError } from './terminal/output.ts';
 
 const HELP = `
 Start with:

@@ -3,13 +3,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { within } from '../../agent/kernel/namespaces.ts';
+import { within } from '../../agent/kernel/netns/namespaces.ts';
 import { callJson } from '../../proto/http-json.ts';
 import type { AgentStatus } from '../../proto/status.ts';
 import { ControllerError } from '../errors.ts';
-import type { LabHost } from '../lab/lab-plan.ts';
-import { agentSocket, controllerSocket, logFile, pathOfNamespace } from '../lab/names.ts';
-import { agentAt, isAgentAt } from '../lab/processes.ts';
+import { agentSocket, controllerSocket, logFile, pathOfNamespace } from '../names.ts';
+import type { LabHost } from '../platform/lab/lab-plan.ts';
+import { agentAt, isAgentAt } from './processes.ts';
 
 const MAIN = join(import.meta.dirname, '../cli/main.ts');
 /** Each look takes a little of the agent's time, so a long start is looked at less often. */

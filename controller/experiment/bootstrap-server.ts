@@ -1,7 +1,7 @@
 /** Serves agents what they need to start; afterwards they need nothing of the controller. */
 import { chmodSync, rmSync } from 'node:fs';
 import fastify, { type FastifyInstance } from 'fastify';
-import { controllerSocket } from '../lab/names.ts';
+import { controllerSocket } from '../names.ts';
 import type { Bootstraps } from './bootstraps.ts';
 
 /**

@@ -1,11 +1,11 @@
 /** What each agent of an experiment is told at its start, from the plan; and the files that keep it. */
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { writeNewPrivate } from '../../agent/mesh/private-files.ts';
+import { writeNewPrivate } from '../../agent/mesh/trust/private-files.ts';
 import { type Bootstrap, bootstrapSchema, topologyHash } from '../../proto/bootstrap.ts';
-import type { LabHost, LabPlan } from '../lab/lab-plan.ts';
-import { bootstrapFile, identityFolder, pathOfNamespace } from '../lab/names.ts';
-import { multiaddrOf } from '../site/mesh-address.ts';
+import { bootstrapFile, identityFolder, pathOfNamespace } from '../names.ts';
+import type { LabHost, LabPlan } from '../platform/lab/lab-plan.ts';
+import { multiaddrOf } from '../platform/site/mesh-address.ts';
 import type { MeshSecurity } from './mesh-security.ts';
 
 /**

@@ -2,9 +2,9 @@
 import type { ControlAnswer, ControlRequest } from '../../proto/control.ts';
 import { NetfoldError } from '../../proto/errors.ts';
 import { callJson } from '../../proto/http-json.ts';
-import { suggest } from '../../topology/names.ts';
+import { suggest } from '../../topology/model/names.ts';
 import { ControllerError } from '../errors.ts';
-import { agentSocket } from '../lab/names.ts';
+import { agentSocket } from '../names.ts';
 import { readState } from './state.ts';
 
 export interface Accepted {

@@ -1,10 +1,10 @@
 /** Who may join an experiment: its hosts, each under its own name and with its own endpoints, and nobody else. */
 import { resolve } from 'node:path';
-import { readAllowList } from '../../agent/mesh/admission.ts';
-import { makeMeshKey, readMeshKey } from '../../agent/mesh/mesh-key.ts';
+import { readAllowList } from '../../agent/mesh/trust/admission.ts';
+import { makeMeshKey, readMeshKey } from '../../agent/mesh/trust/mesh-key.ts';
 import type { Bootstrap } from '../../proto/bootstrap.ts';
-import type { LabPlan } from '../lab/lab-plan.ts';
-import { identityFolder, meshKeyFile } from '../lab/names.ts';
+import { identityFolder, meshKeyFile } from '../names.ts';
+import type { LabPlan } from '../platform/lab/lab-plan.ts';
 
 export type MeshSecurity = Pick<Bootstrap['mesh'], 'key' | 'allow' | 'assignment' | 'identity' | 'announce'>;
 
@@ -30,7 +30,7 @@ export async function secureMesh(plan: LabPlan, open?: OpenMesh): Promise<MeshSe
   const key = open?.meshKey === undefined ? makeMeshKey(meshKeyFile(experiment)) : readMeshKey(open.meshKey);
   if (open) return secureOpenMesh(hosts[0]!.name, { key, assignment }, open);
   // libp2p takes longer to load than most commands take to run.
-  const { openIdentity, peerIdOf } = await import('../../agent/mesh/identity.ts');
+  const { openIdentity, peerIdOf } = await import('../../agent/mesh/trust/identity.ts');
   const allow = await Promise.all(
     hosts.map(async ({ name: host }) => {
       const identity = await openIdentity(identityFolder(experiment, host));
@@ -52,7 +52,7 @@ async function secureOpenMesh(
     ...(identity !== undefined && { identity: resolve(identity) }),
     ...(allow !== undefined && { allow: readAllowList(allow) }),
   };
-  const { openSecurity } = await import('../../agent/mesh/security.ts');
+  const { openSecurity } = await import('../../agent/mesh/trust/security.ts');
   await openSecurity(security, host, []);
   return { ...security, ...(announce && { announce: [...announce] }) };
 }

@@ -2,11 +2,10 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { basename } from 'node:path';
-import { listNamespaces, OWN_NAMESPACE_FILE } from '../../agent/kernel/namespace-files.ts';
+import { listNamespaces, OWN_NAMESPACE_FILE } from '../../agent/kernel/netns/namespace-files.ts';
 import { type Bootstrap, bootstrapSchema } from '../../proto/bootstrap.ts';
 import { callJson, HttpError } from '../../proto/http-json.ts';
 import { ControllerError } from '../errors.ts';
-import type { LabEndpoint, LabHost, LabPlan } from '../lab/lab-plan.ts';
 import {
   agentSocket,
   controllerSocket,
@@ -14,7 +13,8 @@ import {
   fabricNamespace,
   hostNamespace,
   OWN_NAMESPACE,
-} from '../lab/names.ts';
+} from '../names.ts';
+import type { LabEndpoint, LabHost, LabPlan } from '../platform/lab/lab-plan.ts';
 import { type Bootstraps, keptHosts, readBootstrap } from './bootstraps.ts';
 import { readState } from './state.ts';
 

@@ -1,5 +1,5 @@
 /** When the timeline began. Agents that come later are told how long ago: the date may have been set since. */
-import { type Clock, systemClock } from '../../agent/clock.ts';
+import { type Clock, systemClock } from '../../agent/clock/clock.ts';
 
 export class Started {
   readonly #clock: Clock;

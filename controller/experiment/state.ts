@@ -2,11 +2,11 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { listNamespaces } from '../../agent/kernel/namespace-files.ts';
+import { listNamespaces } from '../../agent/kernel/netns/namespace-files.ts';
 import { ControllerError } from '../errors.ts';
-import type { LabPlan } from '../lab/lab-plan.ts';
-import { experimentFolder, experimentOf, RUN_FOLDER, stateFile } from '../lab/names.ts';
-import { agentsOf } from '../lab/processes.ts';
+import { experimentFolder, experimentOf, RUN_FOLDER, stateFile } from '../names.ts';
+import type { LabPlan } from '../platform/lab/lab-plan.ts';
+import { agentsOf } from './processes.ts';
 
 const stateSchema = z.object({
   name: z.string(),

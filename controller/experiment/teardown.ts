@@ -1,13 +1,13 @@
 /** Takes experiments away: with the help of their agents where they live, and without where they don't. */
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { JOURNAL_FOLDER, Journal } from '../../agent/enforce/journal.ts';
-import { clearInterface } from '../../agent/kernel/clear-interface.ts';
-import { describeLeftover, findLeftovers, removeLeftover } from '../../agent/kernel/leftovers.ts';
-import { listNamespaces } from '../../agent/kernel/namespace-files.ts';
-import { removeIfEmpty, removeLab } from '../lab/lab.ts';
-import { experimentFolder, experimentOf, pathOfNamespace, RUN_FOLDER } from '../lab/names.ts';
-import { agentsOf, endProcesses, processesIn } from '../lab/processes.ts';
+import { listNamespaces } from '../../agent/kernel/netns/namespace-files.ts';
+import { clearInterface } from '../../agent/linux/take-over/clear-interface.ts';
+import { JOURNAL_FOLDER, Journal } from '../../agent/linux/take-over/journal.ts';
+import { describeLeftover, findLeftovers, removeLeftover } from '../../agent/linux/take-over/leftovers.ts';
+import { experimentFolder, experimentOf, pathOfNamespace, RUN_FOLDER } from '../names.ts';
+import { removeIfEmpty, removeLab } from '../platform/lab/lab.ts';
+import { agentsOf, endProcesses, processesIn } from './processes.ts';
 import { experimentNames, readState } from './state.ts';
 
 export interface Removed {

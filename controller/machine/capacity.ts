@@ -1,9 +1,9 @@
 /** How many endpoints fit a machine, and what bounds them. Pure: limits in, number out. */
 
-import type { Limit, MachineLimits } from '../../agent/kernel/limits.ts';
-import { poolThreads } from '../../agent/thread-pool.ts';
+import { poolThreads } from '../../agent/daemon/thread-pool.ts';
+import type { Limit, MachineLimits } from '../../agent/linux/probe/limits.ts';
 import { NetfoldError } from '../../proto/errors.ts';
-import { MAX_ENDPOINTS_PER_HOST } from '../lab/lab-plan.ts';
+import { MAX_ENDPOINTS_PER_HOST } from '../platform/lab/lab-plan.ts';
 
 /** What an experiment wants of a machine. */
 export interface Load {

@@ -2,11 +2,11 @@
 import { execFile } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { mem } from 'systeminformation';
-import { type ClockDiscipline, readClockDiscipline } from '../../agent/kernel/clock-discipline.ts';
-import { type MachineLimits, readLimits } from '../../agent/kernel/limits.ts';
-import { type Ability, judge, type Outcome, type Subject } from '../../agent/kernel/probe/ability.ts';
-import type { Machine } from '../../agent/kernel/probe/platform.ts';
-import { everywhere, packageRemedies } from '../../agent/kernel/probe/remedies.ts';
+import { type ClockDiscipline, readClockDiscipline } from '../../agent/kernel/sys/clock-discipline.ts';
+import { type Ability, judge, type Outcome, type Subject } from '../../agent/linux/probe/ability.ts';
+import { type MachineLimits, readLimits } from '../../agent/linux/probe/limits.ts';
+import type { Machine } from '../../agent/linux/probe/platform.ts';
+import { everywhere, packageRemedies } from '../../agent/linux/probe/remedies.ts';
 import { capacityOf } from './capacity.ts';
 
 /** The agent and its delay line's thread on one, applications on the other: on a single one packets leave late. */

@@ -6,8 +6,8 @@ import {
   type DelayBackendName,
   delayBackends,
   platformLine,
-} from '../../agent/kernel/probe/ability.ts';
-import { type Machine, PLATFORM_NAMES } from '../../agent/kernel/probe/platform.ts';
+} from '../../agent/linux/probe/ability.ts';
+import { type Machine, PLATFORM_NAMES } from '../../agent/linux/probe/platform.ts';
 
 export interface MachineReport {
   /** A local lab can run here. */

@@ -2,8 +2,8 @@
  * What to measure of a topology so that its result says something of the whole: a few paths that differ, one flow
  * alone, and flows that compete for one link. Pure.
  */
-import type { Folding } from '../../topology/fold.ts';
-import type { Path } from '../../topology/model.ts';
+import type { Folding } from '../../topology/fold/fold.ts';
+import type { Path } from '../../topology/model/model.ts';
 
 export interface Pair {
   readonly from: number;

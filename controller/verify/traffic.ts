@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { z } from 'zod';
 import { NetfoldError } from '../../proto/errors.ts';
-import { inNamespace } from '../lab/names.ts';
+import { inNamespace } from '../names.ts';
 
 export interface Place {
   readonly name: string;

@@ -1,9 +1,9 @@
 /** Measures a running experiment with real traffic and holds the result against its folded paths. */
 
-import { INTERVAL_DEVIATIONS } from '../../agent/enforce/delay-line/jitter.ts';
+import { INTERVAL_DEVIATIONS } from '../../agent/linux/delay-line/jitter.ts';
 import { greedyShares } from '../../agent/share/greedy-shares.ts';
-import { Folding } from '../../topology/fold.ts';
-import type { Path } from '../../topology/model.ts';
+import { Folding } from '../../topology/fold/fold.ts';
+import type { Path } from '../../topology/model/model.ts';
 import { ControllerError } from '../errors.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { type Choice, chooseMeasurements, type Pair } from './choose.ts';

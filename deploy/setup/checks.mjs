@@ -33,7 +33,7 @@ export const STATIC_CHECKS = [
     ],
   },
   { name: 'generated messages in step', args: ['proto/build.ts', '--check'] },
-  { name: 'generated schema in step', args: ['topology/native/build-schema.ts', '--check'] },
+  { name: 'generated schema in step', args: ['topology/formats/native/build-schema.ts', '--check'] },
   { name: 'built eBPF object in step', args: ['bpf/build.ts', '--check'] },
 ];
 

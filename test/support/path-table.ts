@@ -1,6 +1,6 @@
 /** Folded paths that are written down instead of computed. */
 import { bps, micros, ratio } from '../../proto/units.ts';
-import type { Path } from '../../topology/model.ts';
+import type { Path } from '../../topology/model/model.ts';
 
 export interface PathSpec {
   readonly from: number;

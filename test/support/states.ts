@@ -3,8 +3,8 @@ import type { Destination } from '../../agent/enforce/desired-interface.ts';
 import type { InterfaceState } from '../../agent/enforce/interface-state.ts';
 import type { DelayBackend, ImpairedPath } from '../../agent/enforce/ports.ts';
 import { bps, micros, ratio, UNLIMITED } from '../../proto/units.ts';
-import type { Path } from '../../topology/model.ts';
-import type { SeededRandom } from '../../topology/random.ts';
+import type { Path } from '../../topology/model/model.ts';
+import type { SeededRandom } from '../../topology/model/random.ts';
 import { desiredInterface } from './desired-interface.ts';
 
 export interface Wanted {

@@ -1,6 +1,6 @@
 /** Byte counters as they grow when frames of a given rate pass, tick by tick, and a meter that watches them. */
 import { type Flow, FlowMeter } from '../../agent/usage/flow-meter.ts';
-import { SeededRandom } from '../../topology/random.ts';
+import { SeededRandom } from '../../topology/model/random.ts';
 
 export const FRAME_BYTES = 1514;
 export const TICK_MS = 50;

@@ -1,7 +1,7 @@
 /** One topology over two machines: two kernels, two agents, and nothing between them but a cable. */
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { LabEndpoint } from '../../controller/lab/lab-plan.ts';
+import type { LabEndpoint } from '../../controller/platform/lab/lab-plan.ts';
 import { JoinedMachines } from './machine/joined-machines.ts';
 
 const TOPOLOGY = join(import.meta.dirname, 'joined.yaml');

@@ -11,13 +11,13 @@ const FILE_TIMEOUT_MS = 340_000;
  * processor lets it sleep for milliseconds. It is tested on the real machine.
  */
 const RUNS: readonly InnerTests[] = [
-  { file: 'test/kernel/tc-port.test.ts' },
-  { file: 'test/kernel/adoption.test.ts' },
-  { file: 'test/kernel/take-over.test.ts' },
-  { file: 'test/kernel/leftovers.test.ts' },
-  { file: 'test/kernel/kill.test.ts', only: 'with netem' },
-  { file: 'test/kernel/bystanders.test.ts', only: 'with netem' },
-  { file: 'test/kernel/accuracy.test.ts', only: 'with netem' },
+  { file: 'test/kernel/interfaces/tc-port.test.ts' },
+  { file: 'test/kernel/interfaces/adoption.test.ts' },
+  { file: 'test/kernel/interfaces/take-over.test.ts' },
+  { file: 'test/kernel/interfaces/leftovers.test.ts' },
+  { file: 'test/kernel/interfaces/kill.test.ts', only: 'with netem' },
+  { file: 'test/kernel/interfaces/bystanders.test.ts', only: 'with netem' },
+  { file: 'test/kernel/fidelity/accuracy.test.ts', only: 'with netem' },
 ];
 
 let machine: VirtualMachine;

@@ -1,6 +1,6 @@
 /** How many endpoints an event is for, and what is wrong where there are not so many. */
 import type { Ratio } from '../../proto/units.ts';
-import type { Amount, LifecycleAction, LifecycleVerb } from './model.ts';
+import type { Amount, LifecycleAction, LifecycleVerb } from '../model/events.ts';
 import { TargetError } from './targets.ts';
 
 /** 0.29 × 100 is 28.999999999999996: binary noise must not cost an endpoint. */

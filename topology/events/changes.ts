@@ -9,9 +9,9 @@ import {
   UNLIMITED,
   UnitError,
 } from '../../proto/units.ts';
-import { quote } from '../diagnostics.ts';
-import type { Position } from '../model.ts';
-import type { Change, NewValue } from './model.ts';
+import { quote } from '../model/diagnostics.ts';
+import type { Change, NewValue } from '../model/events.ts';
+import type { Position } from '../model/model.ts';
 import { LineError, type Words } from './words.ts';
 
 const PROPERTIES = ['latency', 'jitter', 'loss', 'bandwidth', 'up', 'down'] as const;

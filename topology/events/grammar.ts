@@ -19,10 +19,7 @@
  * `latency=200%` is relative to the value before; loss is in percent itself, so it is set (`loss=1%`) or moved (`loss=+1%`).
  */
 import { type Micros, micros, parseDuration, parsePercentage } from '../../proto/units.ts';
-import { type Findings, quote } from '../diagnostics.ts';
-import type { Position } from '../model.ts';
-import { parseReference } from '../names.ts';
-import { changes, withUnits } from './changes.ts';
+import { type Findings, quote } from '../model/diagnostics.ts';
 import {
   type ChurnAction,
   type EventAction,
@@ -30,7 +27,10 @@ import {
   SIGNALS,
   type Target,
   type TopologyEvent,
-} from './model.ts';
+} from '../model/events.ts';
+import type { Position } from '../model/model.ts';
+import { parseReference } from '../model/names.ts';
+import { changes, withUnits } from './changes.ts';
 import { LineError, reportingLineErrors, type Word, Words } from './words.ts';
 
 const LIFECYCLE: readonly LifecycleVerb[] = ['join', 'leave', 'crash', 'disconnect', 'reconnect'];

@@ -1,5 +1,5 @@
 /** Which kinds of things each verb is for; `*` means the first. */
-import type { LifecycleVerb } from './model.ts';
+import type { LifecycleVerb } from '../model/events.ts';
 
 export type Scope = readonly ('endpoint' | 'bridge' | 'link')[];
 

@@ -1,11 +1,11 @@
 /** What the targets of an event mean in one topology: endpoints, bridges, directed links. */
 
-import { Names } from '../check.ts';
-import { type DiagnosticCode, quote } from '../diagnostics.ts';
-import type { Expansion, LinkOrigin } from '../graph.ts';
-import type { Position, Topology } from '../model.ts';
-import { formatReference, type NodeReference, suggest } from '../names.ts';
-import type { LinkTarget, Target } from './model.ts';
+import type { Expansion, LinkOrigin } from '../fold/graph.ts';
+import { Names } from '../model/check.ts';
+import { type DiagnosticCode, quote } from '../model/diagnostics.ts';
+import type { LinkTarget, Target } from '../model/events.ts';
+import type { Position, Topology } from '../model/model.ts';
+import { formatReference, type NodeReference, suggest } from '../model/names.ts';
 import type { Scope } from './scopes.ts';
 
 /** A directed link of the graph, and which of `up` and `down` means it in this event. */

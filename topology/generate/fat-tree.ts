@@ -1,5 +1,5 @@
 /** Fat trees (Al-Fares, Loukissas and Vahdat, "A scalable, commodity data center network architecture", SIGCOMM 2008). */
-import { MAX_ENDPOINTS } from '../limits.ts';
+import { MAX_ENDPOINTS } from '../model/limits.ts';
 import { GenerateError, sizeError } from './errors.ts';
 import { numbered, type Shape, type ShapeOptions, type Wire, type Wiring } from './model.ts';
 

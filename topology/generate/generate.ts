@@ -1,7 +1,7 @@
 /** Topologies of a shape and a size, as the text of a native file. */
 import { count } from '../../proto/words.ts';
-import { MAX_EDGES, MAX_TEXT_LENGTH } from '../limits.ts';
-import { SeededRandom } from '../random.ts';
+import { MAX_EDGES, MAX_TEXT_LENGTH } from '../model/limits.ts';
+import { SeededRandom } from '../model/random.ts';
 import { GenerateError } from './errors.ts';
 import { fatTree } from './fat-tree.ts';
 import type { Shape, ShapeOptions, Wiring } from './model.ts';

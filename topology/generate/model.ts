@@ -1,5 +1,5 @@
 /** What a shape is made of before links get their properties. Plain data. */
-import type { SeededRandom } from '../random.ts';
+import type { SeededRandom } from '../model/random.ts';
 
 /** Two ends and where between the ends of the latency range the link lies, 0..1; absent: it is drawn. */
 export interface Wire {

@@ -1,6 +1,6 @@
 /** Ranges that properties of links are drawn from: `10ms`, or `1ms..10ms`, both ends included. */
 import { formatBps, formatMicros, parseBandwidth, parseLatency, parsePercentage } from '../../proto/units.ts';
-import type { SeededRandom } from '../random.ts';
+import type { SeededRandom } from '../model/random.ts';
 import { GenerateError } from './errors.ts';
 
 /** In µs, bit/s, or per cent. */

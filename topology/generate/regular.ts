@@ -1,5 +1,5 @@
 /** Shapes without chance: dumbbell, star, ring, tree, grid. */
-import { MAX_BRIDGES, MAX_ENDPOINTS } from '../limits.ts';
+import { MAX_BRIDGES, MAX_ENDPOINTS } from '../model/limits.ts';
 import { GenerateError, sizeError } from './errors.ts';
 import { numbered, type Shape, type ShapeOptions, type Wire, type Wiring } from './model.ts';
 

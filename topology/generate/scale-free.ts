@@ -7,8 +7,8 @@
  * are connected among themselves. With one link a node, two thirds of the nodes are such leaves in the mean; the
  * attachment is drawn anew until they are exactly as many as in the topologies of Amaro's thesis (Kollaps 2.0, 2021).
  */
-import { MAX_ENDPOINTS } from '../limits.ts';
-import type { SeededRandom } from '../random.ts';
+import { MAX_ENDPOINTS } from '../model/limits.ts';
+import type { SeededRandom } from '../model/random.ts';
 import { GenerateError, sizeError } from './errors.ts';
 import type { Shape, ShapeOptions, Wire, Wiring } from './model.ts';
 

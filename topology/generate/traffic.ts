@@ -1,5 +1,5 @@
 /** Who sends to whom in a generated topology, as `run` commands. */
-import type { SeededRandom } from '../random.ts';
+import type { SeededRandom } from '../model/random.ts';
 import { GenerateError } from './errors.ts';
 import type { Wiring } from './model.ts';
 

@@ -2,8 +2,8 @@
  * Random networks in a plane (Waxman, "Routing of multipoint connections", IEEE JSAC 6, 1988): bridges lie anywhere in
  * a square, and two of them are linked with the probability β exp(−distance / (α L)), L being the diagonal.
  */
-import { MAX_EDGES } from '../limits.ts';
-import type { SeededRandom } from '../random.ts';
+import { MAX_EDGES } from '../model/limits.ts';
+import type { SeededRandom } from '../model/random.ts';
 import { GenerateError, sizeError } from './errors.ts';
 import { numbered, type Shape, type ShapeOptions, type Wire, type Wiring } from './model.ts';
 

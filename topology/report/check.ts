@@ -1,8 +1,8 @@
 /** `netfold check`: what a valid file contains, or all that is wrong with it. */
 
 import { count } from '../../proto/words.ts';
-import { type Diagnostic, formatDiagnostic } from '../diagnostics.ts';
-import type { Topology } from '../model.ts';
+import { type Diagnostic, formatDiagnostic } from '../model/diagnostics.ts';
+import type { Topology } from '../model/model.ts';
 
 export interface CheckReport {
   readonly valid: boolean;

@@ -1,13 +1,13 @@
 /** `netfold paths`: the folded paths as rows, as a table, and as JSON. Rows are made one at a time, so all pairs fit in memory. */
 import { NetfoldError } from '../../proto/errors.ts';
 import { formatBps, formatMicros, formatRatio, type Micros } from '../../proto/units.ts';
-import { quote } from '../diagnostics.ts';
-import { Folding } from '../fold.ts';
-import { expandGraph } from '../graph.ts';
-import { graphAt } from '../graph-at.ts';
-import type { Distribution, Graph, Topology } from '../model.ts';
-import { parseReference, suggest } from '../names.ts';
-import { Numbering } from '../numbering.ts';
+import { Folding } from '../fold/fold.ts';
+import { expandGraph } from '../fold/graph.ts';
+import { Numbering } from '../fold/numbering.ts';
+import { quote } from '../model/diagnostics.ts';
+import type { Distribution, Graph, Topology } from '../model/model.ts';
+import { parseReference, suggest } from '../model/names.ts';
+import { graphAt } from '../timeline/graph-at.ts';
 
 export interface PathsOptions {
   /** An endpoint, or a service for all its replicas. Default: every endpoint. */

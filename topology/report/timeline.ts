@@ -1,10 +1,10 @@
 /** `netfold timeline`: the events as atomic changes in the order they happen, each with the epoch that it starts. */
 import { formatBps, formatMicros, formatRatio, type Micros, micros } from '../../proto/units.ts';
-import type { Change } from '../events/model.ts';
 import { textOf } from '../events/targets.ts';
-import type { Topology } from '../model.ts';
-import { type Atom, changesTopology } from '../state.ts';
-import { Timeline } from '../timeline.ts';
+import type { Change } from '../model/events.ts';
+import type { Topology } from '../model/model.ts';
+import { type Atom, changesTopology } from '../timeline/state.ts';
+import { Timeline } from '../timeline/timeline.ts';
 
 export interface TimelineRow {
   readonly atMs: number;

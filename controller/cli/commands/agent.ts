@@ -3,10 +3,10 @@ import { hostname } from 'node:os';
 import { type Command, Option } from 'commander';
 import type { Micros } from '../../../proto/units.ts';
 import { ControllerError } from '../../errors.ts';
-import { ANY_ADDRESS, type MeshAddress, parsePeer } from '../../site/mesh-address.ts';
-import type { Placement } from '../../site/site-plan.ts';
-import { step } from '../output.ts';
-import { hostOption, listenOption, meetingOptions, siteOptions } from '../site-options.ts';
+import { ANY_ADDRESS, type MeshAddress, parsePeer } from '../../platform/site/mesh-address.ts';
+import type { Placement } from '../../platform/site/site-plan.ts';
+import { hostOption, listenOption, meetingOptions, siteOptions } from '../options/site-options.ts';
+import { step } from '../terminal/output.ts';
 
 interface AgentFlags {
   readonly controller?: string;
@@ -66,7 +66,7 @@ async function obey({ controller, socket, ...options }: AgentFlags): Promise<voi
   if (controller === undefined) throw missing('--controller ADDRESS or --join ADDRESS');
   if (socket === undefined) throw missing('--socket PATH');
   // libp2p takes longer to load than most commands take to run.
-  const { runAgent } = await import('../../../agent/main.ts');
+  const { runAgent } = await import('../../../agent/daemon/main.ts');
   await runAgent({ ...options, controller, socket });
 }
 
@@ -81,7 +81,7 @@ async function join({
     throw new ControllerError('JOIN_USAGE', '--join and --controller exclude each other', 'leave out one');
   if (experiment === undefined) throw missing('--experiment NAME');
   if (placements.length === 0) throw missing('--at NODE=INTERFACE');
-  const { joinExperiment } = await import('../../site/join.ts');
+  const { joinExperiment } = await import('../../experiment/join.ts');
   await joinExperiment({
     ...options,
     ...{ peers, experiment, placements, onStep: step },

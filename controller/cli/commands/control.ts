@@ -10,7 +10,7 @@ import {
 import { formatMicros, type Micros, micros, parseDuration } from '../../../proto/units.ts';
 import { controlAgents, controlHistory } from '../../experiment/control.ts';
 import { findExperiment } from '../../experiment/state.ts';
-import { print, printJson, step, styled, table, warn } from '../output.ts';
+import { print, printJson, step, styled, table, warn } from '../terminal/output.ts';
 
 interface Verb {
   readonly name: string;

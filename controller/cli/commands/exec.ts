@@ -5,10 +5,10 @@ import { constants } from 'node:os';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { endpointEnvironment } from '../../../agent/endpoints/processes.ts';
-import { suggest } from '../../../topology/names.ts';
+import { suggest } from '../../../topology/model/names.ts';
 import { ControllerError } from '../../errors.ts';
 import { type ExperimentState, findExperiment, readState } from '../../experiment/state.ts';
-import { inNamespace, logFile } from '../../lab/names.ts';
+import { inNamespace, logFile } from '../../names.ts';
 
 export function addExecCommands(program: Command): void {
   program

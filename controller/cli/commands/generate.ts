@@ -18,7 +18,7 @@ import {
 } from '../../../topology/generate/ranges.ts';
 import { TRAFFIC, type Traffic } from '../../../topology/generate/traffic.ts';
 import { ControllerError } from '../../errors.ts';
-import { step } from '../output.ts';
+import { step } from '../terminal/output.ts';
 
 const HELP = `
 Each shape has a help of its own: netfold generate scale-free --help

@@ -1,10 +1,10 @@
 /** `netfold doctor`: what this machine can do. */
 import type { Command } from 'commander';
-import { probeMachine, readMachine } from '../../../agent/kernel/probe.ts';
+import { probeMachine, readMachine } from '../../../agent/linux/probe/probe.ts';
 import { EXIT_CODE } from '../../../proto/errors.ts';
 import { probeEnvironment } from '../../machine/environment.ts';
 import { reportLines, reportOf, type Tone } from '../../machine/report.ts';
-import { print, printJson, styled } from '../output.ts';
+import { print, printJson, styled } from '../terminal/output.ts';
 
 const COLOURS = { good: 'green', bad: 'red', warning: 'yellow', quiet: 'dim' } as const satisfies Record<
   Tone,

@@ -1,7 +1,7 @@
 /** `netfold mesh`: keys and identities for agents that are started by hand. */
 import type { Command } from 'commander';
-import { makeMeshKey } from '../../../agent/mesh/mesh-key.ts';
-import { print } from '../output.ts';
+import { makeMeshKey } from '../../../agent/mesh/trust/mesh-key.ts';
+import { print } from '../terminal/output.ts';
 
 /** Where an agent of this machine keeps its identity unless told otherwise. */
 export const IDENTITY_FOLDER = '/var/lib/netfold/identity';
@@ -19,7 +19,7 @@ export function addMeshCommand(program: Command): void {
     .command('identity [folder]')
     .description("print this machine's peer id, as allow-lists name it; makes one where there is none")
     .action(async (folder: string = IDENTITY_FOLDER) => {
-      const { openIdentity, peerIdOf } = await import('../../../agent/mesh/identity.ts');
+      const { openIdentity, peerIdOf } = await import('../../../agent/mesh/trust/identity.ts');
       print(peerIdOf(await openIdentity(folder)));
     });
   for (const command of mesh.commands) command.exitOverride();

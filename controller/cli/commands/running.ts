@@ -7,8 +7,8 @@ import { count } from '../../../proto/words.ts';
 import { agentStatus } from '../../experiment/agents.ts';
 import { experimentNames, findExperiment, readState } from '../../experiment/state.ts';
 import { type Removed, removeAll, removeExperiment } from '../../experiment/teardown.ts';
-import { print, printError, printJson, progress, styled, table, warn } from '../output.ts';
-import { wideAreaLines } from '../wide-area.ts';
+import { print, printError, printJson, progress, styled, table, warn } from '../terminal/output.ts';
+import { wideAreaLines } from '../terminal/wide-area.ts';
 
 export function addRunningCommands(program: Command): void {
   program

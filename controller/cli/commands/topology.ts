@@ -3,15 +3,15 @@ import { stdout } from 'node:process';
 import { type Command, Option } from 'commander';
 import { formatGreedyShares, greedyShares, parseFlowPairs } from '../../../agent/share/greedy-shares.ts';
 import { parseDuration } from '../../../proto/units.ts';
-import { Folding } from '../../../topology/fold.ts';
-import { expandGraph } from '../../../topology/graph.ts';
-import { graphAt } from '../../../topology/graph-at.ts';
+import { Folding } from '../../../topology/fold/fold.ts';
+import { expandGraph } from '../../../topology/fold/graph.ts';
 import { TopologyError } from '../../../topology/load.ts';
 import { checkReport, checkText, failedReport } from '../../../topology/report/check.ts';
 import { pathsReport } from '../../../topology/report/paths.ts';
 import { timelineRows, timelineText } from '../../../topology/report/timeline.ts';
-import { eventsOption, openTopology } from '../files.ts';
-import { print, printJson } from '../output.ts';
+import { graphAt } from '../../../topology/timeline/graph-at.ts';
+import { eventsOption, openTopology } from '../options/files.ts';
+import { print, printJson } from '../terminal/output.ts';
 
 const AT = (): Option =>
   new Option('--at <time>', 'with all events until then, e.g. 30s').argParser(parseDuration);

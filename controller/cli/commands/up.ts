@@ -17,19 +17,33 @@ import { count } from '../../../proto/words.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
 import { findExperiment } from '../../experiment/state.ts';
 import { isEnding } from '../../experiment/teardown.ts';
-import { MESH_PORT } from '../../lab/lab-plan.ts';
-import { logFile, meshKeyFile } from '../../lab/names.ts';
-import { ANY_ADDRESS, reachableAt } from '../../site/mesh-address.ts';
-import { eventsOption } from '../files.ts';
-import { type ProgressMessage, passOnProgress, print, progress, step, styled, warn } from '../output.ts';
-import { hostOption, joinCommand, listenOption, meetingOptions, siteOptions } from '../site-options.ts';
+import { logFile, meshKeyFile } from '../../names.ts';
+import { MESH_PORT } from '../../platform/lab/lab-plan.ts';
+import { ANY_ADDRESS, reachableAt } from '../../platform/site/mesh-address.ts';
+import { eventsOption } from '../options/files.ts';
+import {
+  hostOption,
+  joinCommand,
+  listenOption,
+  meetingOptions,
+  siteOptions,
+} from '../options/site-options.ts';
 import {
   type Interruption,
   type LabOptions,
   SIGNALS,
   withExperiment,
   withResumed,
-} from '../with-experiment.ts';
+} from '../options/with-experiment.ts';
+import {
+  type ProgressMessage,
+  passOnProgress,
+  print,
+  progress,
+  step,
+  styled,
+  warn,
+} from '../terminal/output.ts';
 
 interface UpOptions extends LabOptions {
   readonly detach?: boolean;

@@ -6,8 +6,8 @@ import { count } from '../../../proto/words.ts';
 import { EXIT_INTERRUPTED } from '../../errors.ts';
 import type { Finding } from '../../verify/judge.ts';
 import { Verification } from '../../verify/verify.ts';
-import { print, printJson, step, styled, table } from '../output.ts';
-import { type LabOptions, withExperiment } from '../with-experiment.ts';
+import { type LabOptions, withExperiment } from '../options/with-experiment.ts';
+import { print, printJson, step, styled, table } from '../terminal/output.ts';
 import { addLabOptions } from './up.ts';
 
 interface VerifyOptions extends LabOptions {

@@ -1,6 +1,6 @@
 /** The bounds, and what the tables ask of the machine. */
 import { describe, expect, it } from 'vitest';
-import { INTERVAL_DEVIATIONS } from '../../../agent/enforce/delay-line/jitter.ts';
+import { INTERVAL_DEVIATIONS } from '../../../agent/linux/delay-line/jitter.ts';
 import { isSlow } from '../../../bench/accuracy/context.ts';
 import { delayTarget } from '../../../bench/accuracy/delays.ts';
 import { framesPerSecond } from '../../../bench/accuracy/frame-rates.ts';

@@ -6,9 +6,9 @@ import { HEADER_BYTES, periodic, reactive } from '../../../bench/metadata/models
 import { recordOf, type TrafficRecord } from '../../../bench/metadata/record.ts';
 import { figureOf, tablesOf } from '../../../bench/metadata/tables.ts';
 import { micros } from '../../../proto/units.ts';
-import { Folding } from '../../../topology/fold.ts';
-import { graphAt } from '../../../topology/graph-at.ts';
+import { Folding } from '../../../topology/fold/fold.ts';
 import { loadTopology } from '../../../topology/load.ts';
+import { graphAt } from '../../../topology/timeline/graph-at.ts';
 
 /** 50 ms windows; a pair's bytes in each. */
 function record(pairs: Record<string, readonly number[]>, endpoints = ['a', 'b', 'c']): TrafficRecord {

@@ -5,8 +5,8 @@ import { crowdError, parseRoundTrips } from '../../../bench/measure/ping-crowd.t
 import { scaleFreeText } from '../../../bench/measure/scale-free.ts';
 import { median } from '../../../bench/measure/statistics.ts';
 import { circle, pingPairs, unshapedPairs } from '../../../bench/scale/ring.ts';
-import { planLab } from '../../../controller/lab/lab-plan.ts';
-import { expandGraph } from '../../../topology/graph.ts';
+import { planLab } from '../../../controller/platform/lab/lab-plan.ts';
+import { expandGraph } from '../../../topology/fold/graph.ts';
 import { loadTopology } from '../../../topology/load.ts';
 
 const OUTPUT = `PING 10.1.0.2 (10.1.0.2) 56(84) bytes of data.

@@ -6,7 +6,7 @@ import {
   requireExperiment,
   requireRoom,
 } from '../../../agent/bootstrap/invitation.ts';
-import type { MeshHost } from '../../../agent/mesh/model.ts';
+import type { MeshHost } from '../../../agent/mesh/members/model.ts';
 import { type Bootstrap, topologyHash } from '../../../proto/bootstrap.ts';
 
 const text = 'services: { a: {}, b: {}, c: {} }';

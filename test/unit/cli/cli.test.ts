@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { netfold, netfoldWithoutRoot } from '../../support/cli.ts';
+import { netfold, netfoldWithoutRoot } from '../../support/lab/cli.ts';
 
 /** Round trips over 50 Mb/s are 50, 40 and 40 ms; the third client has 10 Mb/s. Up and down differ. */
 const TOPOLOGY = `name: fixture

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { netfold } from '../../support/cli.ts';
+import { netfold } from '../../support/lab/cli.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 

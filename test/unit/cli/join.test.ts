@@ -1,6 +1,6 @@
 /** Wrong usage of what joins machines: refused before anything is touched. */
 import { expect, test } from 'vitest';
-import { netfold } from '../../support/cli.ts';
+import { netfold } from '../../support/lab/cli.ts';
 
 const FILE = 'examples/quickstart.yaml';
 const AT = ['--at', 'a=lo'];

@@ -1,6 +1,6 @@
 /** The line that is written over. */
 import { describe, expect, it } from 'vitest';
-import { ProgressLine, progressText, terminalWriter } from '../../../controller/cli/progress.ts';
+import { ProgressLine, progressText, terminalWriter } from '../../../controller/cli/terminal/progress.ts';
 
 function lineAt(clock: { now: number }): { line: ProgressLine; written: string[] } {
   const written: string[] = [];

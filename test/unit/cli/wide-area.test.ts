@@ -1,6 +1,6 @@
 /** What `netfold status` says of hosts that are far apart. */
 import { expect, test } from 'vitest';
-import { wideAreaLines } from '../../../controller/cli/wide-area.ts';
+import { wideAreaLines } from '../../../controller/cli/terminal/wide-area.ts';
 import type { AgentStatus } from '../../../proto/status.ts';
 
 type Facts = Pick<AgentStatus, 'host' | 'underlay' | 'metadata'>;

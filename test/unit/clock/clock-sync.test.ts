@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { BURST, ClockSync, MAX_UNDER_WAY } from '../../../agent/clock/clock-sync.ts';
 import { ExperimentClock } from '../../../agent/clock/experiment-clock.ts';
 import type { ClockPeer, Exchange } from '../../../agent/clock/peer-clock.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
+import { ManualClock } from '../../support/fakes/manual-clock.ts';
 
 /** How long a question takes, there and back alike. */
 const RTT_MS = 10;

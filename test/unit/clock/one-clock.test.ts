@@ -2,9 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import { MARGIN_MICROS } from '../../../agent/clock/clock-sync.ts';
 import type { Delay } from '../../../bench/simulation/memory-network.ts';
-import { SeededRandom } from '../../../topology/random.ts';
-import { DriftingClock } from '../../support/manual-clock.ts';
-import { type Agent, expectAgreement, Lab } from '../../support/mesh-lab.ts';
+import { SeededRandom } from '../../../topology/model/random.ts';
+import { DriftingClock } from '../../support/fakes/manual-clock.ts';
+import { type Agent, expectAgreement, Lab } from '../../support/mesh/mesh-lab.ts';
 
 interface Host extends Agent {
   readonly clock: DriftingClock;

@@ -1,6 +1,6 @@
 /** The one timer that has to be exact. Only what no busy machine can change: never early, and not at all once cancelled. */
 import { expect, test } from 'vitest';
-import { systemTimers } from '../../../agent/clock.ts';
+import { systemTimers } from '../../../agent/clock/clock.ts';
 
 test.each([0, 0.4, 2, 7.3])('what is due in %d ms is not early', async (ms) => {
   const start = performance.now();

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import type { Destination } from '../../../agent/enforce/desired-interface.ts';
 import { NO_PATH } from '../../../agent/enforce/interface-state.ts';
 import { bps, micros, ratio, UNLIMITED } from '../../../proto/units.ts';
-import type { Path } from '../../../topology/model.ts';
+import type { Path } from '../../../topology/model/model.ts';
 import { desiredInterface } from '../../support/desired-interface.ts';
-import { formatState } from '../../support/fake-tc.ts';
+import { formatState } from '../../support/fakes/fake-tc.ts';
 
 function path(bandwidth: number, changes: Partial<Path> = {}): Path {
   return {

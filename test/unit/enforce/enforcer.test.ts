@@ -9,9 +9,9 @@ import {
 } from '../../../agent/enforce/interface-state.ts';
 import type { TreeKeeper } from '../../../agent/enforce/ports.ts';
 import { NetfoldError } from '../../../proto/errors.ts';
-import { SeededRandom } from '../../../topology/random.ts';
-import { FakeDelay } from '../../support/fake-delay.ts';
-import { FakeTc } from '../../support/fake-tc.ts';
+import { SeededRandom } from '../../../topology/model/random.ts';
+import { FakeDelay } from '../../support/fakes/fake-delay.ts';
+import { FakeTc } from '../../support/fakes/fake-tc.ts';
 
 const endpoint = (number: number, name: string): LocalEndpoint => ({
   number,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { surroundings } from '../../../agent/enforce/islands.ts';
-import { expandGraph } from '../../../topology/graph.ts';
+import { expandGraph } from '../../../topology/fold/graph.ts';
 import { loadTopology } from '../../../topology/load.ts';
 
 const graph = expandGraph(

@@ -5,7 +5,7 @@ import type { InterfaceChange, ShapedClass } from '../../../agent/enforce/interf
 import { NO_PATH, UNSHAPED } from '../../../agent/enforce/interface-state.ts';
 import { OutgoingPairs } from '../../../agent/enforce/outgoing-pairs.ts';
 import { bps, micros, ratio } from '../../../proto/units.ts';
-import type { Path } from '../../../topology/model.ts';
+import type { Path } from '../../../topology/model/model.ts';
 import { desiredInterface } from '../../support/desired-interface.ts';
 
 const ME = 7;

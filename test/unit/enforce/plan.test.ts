@@ -8,7 +8,7 @@ import {
   untouched,
 } from '../../../agent/enforce/interface-state.ts';
 import { applyToState, formatPlan, planChange, planTc, type TcOp } from '../../../agent/enforce/plan.ts';
-import { formatState, refusalOf } from '../../support/fake-tc.ts';
+import { formatState, refusalOf } from '../../support/fakes/fake-tc.ts';
 
 const shaped = (minor: number, bytesPerSecond: number, limit = 24224): ShapedClass => ({
   minor,

@@ -1,6 +1,6 @@
 import { describe } from 'vitest';
-import { FakeTc } from '../../support/fake-tc.ts';
-import { tcPortContract } from '../../support/tc-port-contract.ts';
+import { FakeTc } from '../../support/fakes/fake-tc.ts';
+import { tcPortContract } from '../../support/fakes/tc-port-contract.ts';
 
 describe('the fake of tc', () =>
   tcPortContract(

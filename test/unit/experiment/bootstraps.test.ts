@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { makeBootstraps } from '../../../controller/experiment/bootstraps.ts';
 import { planOf } from '../../../controller/experiment/resume.ts';
-import { type LabPlan, planLab } from '../../../controller/lab/lab-plan.ts';
-import { parsePlacement, planSite } from '../../../controller/site/site-plan.ts';
+import { type LabPlan, planLab } from '../../../controller/platform/lab/lab-plan.ts';
+import { parsePlacement, planSite } from '../../../controller/platform/site/site-plan.ts';
 import { bootstrapSchema, topologyHash } from '../../../proto/bootstrap.ts';
 
 const topology = { file: 'x.yaml', text: 'services: {}' };

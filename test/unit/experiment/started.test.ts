@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Started } from '../../../controller/experiment/started.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
+import { ManualClock } from '../../support/fakes/manual-clock.ts';
 
 test('how long ago it began does not depend on what becomes of the date', async () => {
   const clock = new ManualClock(5_000_000);

@@ -7,7 +7,7 @@ import {
   supervise,
   WITHIN_MS,
 } from '../../../controller/experiment/supervisor.ts';
-import type { LabHost } from '../../../controller/lab/lab-plan.ts';
+import type { LabHost } from '../../../controller/platform/lab/lab-plan.ts';
 
 describe('when an agent is started again', () => {
   test('each time after twice as long, and then no more', () => {

@@ -1,7 +1,12 @@
 import { BlockList, SocketAddress } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { addressBytes, addressKey, familyBytes, numbersByAddress } from '../../../agent/kernel/addresses.ts';
+import {
+  addressBytes,
+  addressKey,
+  familyBytes,
+  numbersByAddress,
+} from '../../../agent/kernel/netlink/addresses.ts';
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const MAPPED = '00000000000000000000ffff';

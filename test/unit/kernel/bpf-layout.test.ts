@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { NO_PATH, UNSHAPED } from '../../../agent/enforce/interface-state.ts';
-import { ADDRESS_BYTES } from '../../../agent/kernel/addresses.ts';
 import {
   BACKLOG,
   BUFFER,
@@ -14,10 +13,11 @@ import {
   TARGET,
   UNGUARDED_PRIORITY,
   USAGE,
-} from '../../../agent/kernel/bpf-layout.ts';
+} from '../../../agent/kernel/bpf/bpf-layout.ts';
+import { ADDRESS_BYTES } from '../../../agent/kernel/netlink/addresses.ts';
 import { compile, OBJECT_FILE } from '../../../bpf/build.ts';
-import { MESH_PORT } from '../../../controller/lab/lab-plan.ts';
-import { type BpfObject, readBpfObject } from '../../support/btf.ts';
+import { MESH_PORT } from '../../../controller/platform/lab/lab-plan.ts';
+import { type BpfObject, readBpfObject } from '../../support/kernel/btf.ts';
 
 const BPF_MAP_TYPE_HASH = 1;
 const BPF_MAP_TYPE_ARRAY = 2;

@@ -6,8 +6,8 @@ import {
   readAttributes,
   readMessages,
   readString,
-} from '../../../agent/kernel/netlink-message.ts';
-import { annotated, words } from '../../support/annotated-bytes.ts';
+} from '../../../agent/kernel/netlink/netlink-message.ts';
+import { annotated, words } from '../../support/kernel/annotated-bytes.ts';
 
 describe('writing', () => {
   test('numbers have their width and byte order', () => {

@@ -1,8 +1,8 @@
 /** Goldens are written from linux/netfilter/nfnetlink.h, nf_tables.h and xt_NFQUEUE.h; attributes are in network order. */
 import { expect, test } from 'vitest';
-import type { NetlinkSocket, Request, Verdict } from '../../../agent/kernel/netlink-socket.ts';
-import { passArrivals, queueArrivals, removeTable } from '../../../agent/kernel/nftables.ts';
-import { annotated, sent, words } from '../../support/annotated-bytes.ts';
+import type { NetlinkSocket, Request, Verdict } from '../../../agent/kernel/netlink/netlink-socket.ts';
+import { passArrivals, queueArrivals, removeTable } from '../../../agent/kernel/netlink/nftables.ts';
+import { annotated, sent, words } from '../../support/kernel/annotated-bytes.ts';
 
 const BEGIN = `
   14000000 1000 0100 00000000 00000000   # NFNL_MSG_BATCH_BEGIN, not acknowledged

@@ -1,6 +1,6 @@
 /** Goldens are written from the layouts in linux/rtnetlink.h, if_link.h, if_addr.h and neighbour.h, little endian. */
 import { expect, test } from 'vitest';
-import type { Request } from '../../../agent/kernel/netlink-socket.ts';
+import type { Request } from '../../../agent/kernel/netlink/netlink-socket.ts';
 import {
   addAddress,
   addRoute,
@@ -9,8 +9,8 @@ import {
   setNeighbour,
   setNoLinkLocal,
   setUp,
-} from '../../../agent/kernel/rtnetlink.ts';
-import { annotated, sent, words } from '../../support/annotated-bytes.ts';
+} from '../../../agent/kernel/netlink/rtnetlink.ts';
+import { annotated, sent, words } from '../../support/kernel/annotated-bytes.ts';
 
 function expectBytes(request: Request, golden: string): void {
   expect(words(sent(request))).toEqual(words(annotated(golden)));

@@ -1,6 +1,6 @@
 /** Goldens are written from the layouts in linux/netlink.h, rtnetlink.h, pkt_sched.h and pkt_cls.h, little endian. */
 import { describe, expect, test } from 'vitest';
-import type { Request } from '../../../agent/kernel/netlink-socket.ts';
+import type { Request } from '../../../agent/kernel/netlink/netlink-socket.ts';
 import {
   addClsact,
   deleteClass,
@@ -16,8 +16,8 @@ import {
   setHtbRoot,
   setIngressFilter,
   TC_H_ROOT,
-} from '../../../agent/kernel/tc-messages.ts';
-import { annotated, sent, words } from '../../support/annotated-bytes.ts';
+} from '../../../agent/kernel/netlink/tc-messages.ts';
+import { annotated, sent, words } from '../../support/kernel/annotated-bytes.ts';
 
 const NF = 0x4e46;
 

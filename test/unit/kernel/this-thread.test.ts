@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { expect, test } from 'vitest';
-import { changeProcessor, currentProcessor } from '../../../agent/kernel/this-thread.ts';
+import { changeProcessor, currentProcessor } from '../../../agent/kernel/sys/this-thread.ts';
 
 function allowedProcessors(): string {
   return /Cpus_allowed_list:\s*(\S+)/.exec(readFileSync('/proc/thread-self/status', 'utf8'))![1]!;

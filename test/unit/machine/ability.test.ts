@@ -7,10 +7,10 @@ import {
   judge,
   type Need,
   type Subject,
-} from '../../../agent/kernel/probe/ability.ts';
-import type { Machine, Platform } from '../../../agent/kernel/probe/platform.ts';
-import { type Probe, runProbes } from '../../../agent/kernel/probe/probe-list.ts';
-import { everywhere, kernelRemedies, packageRemedies } from '../../../agent/kernel/probe/remedies.ts';
+} from '../../../agent/linux/probe/ability.ts';
+import type { Machine, Platform } from '../../../agent/linux/probe/platform.ts';
+import { type Probe, runProbes } from '../../../agent/linux/probe/probe-list.ts';
+import { everywhere, kernelRemedies, packageRemedies } from '../../../agent/linux/probe/remedies.ts';
 
 function machine(distribution: Platform | undefined, kernel: Platform, container = false): Machine {
   return { name: 'Fixture', kernelRelease: '6.1', distribution, kernel, container };

@@ -1,7 +1,7 @@
 /** How many endpoints fit, with limits that are made up. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { MachineLimits } from '../../../agent/kernel/limits.ts';
+import type { MachineLimits } from '../../../agent/linux/probe/limits.ts';
 import { capacityOf, type Load, openFilesOf, requireCapacity } from '../../../controller/machine/capacity.ts';
 import { judgeCapacity } from '../../../controller/machine/environment.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import { decodeTimex } from '../../../agent/kernel/clock-discipline.ts';
+import { decodeTimex } from '../../../agent/kernel/sys/clock-discipline.ts';
 import {
   judgeClock,
   judgeCpus,

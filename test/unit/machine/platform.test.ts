@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import { detectMachine, type MachineFacts } from '../../../agent/kernel/probe/platform.ts';
+import { detectMachine, type MachineFacts } from '../../../agent/linux/probe/platform.ts';
 
 const DEBIAN = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nNAME="Debian GNU/Linux"\nID=debian\n';
 const UBUNTU = 'PRETTY_NAME="Ubuntu 24.04.1 LTS"\nNAME="Ubuntu"\nID=ubuntu\nID_LIKE=debian\n';

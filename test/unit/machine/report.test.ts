@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Ability, type AbilityId, judge, type Need } from '../../../agent/kernel/probe/ability.ts';
-import type { Machine } from '../../../agent/kernel/probe/platform.ts';
+import { type Ability, type AbilityId, judge, type Need } from '../../../agent/linux/probe/ability.ts';
+import type { Machine } from '../../../agent/linux/probe/platform.ts';
 import { requireAbilities } from '../../../controller/experiment/experiment.ts';
 import { reportLines, reportOf } from '../../../controller/machine/report.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { formatGreedyShares, greedyShares, parseFlowPairs } from '../../../agent/share/greedy-shares.ts';
 import { bps, micros, ratio, UNLIMITED } from '../../../proto/units.ts';
-import type { Graph, GraphLink } from '../../../topology/model.ts';
+import type { Graph, GraphLink } from '../../../topology/model/model.ts';
 import { pathTable } from '../../support/path-table.ts';
 
 const link = (name: string, bandwidth: number): GraphLink => ({

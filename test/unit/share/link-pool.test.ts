@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { LinkPool } from '../../../agent/share/link-pool.ts';
-import { SeededRandom } from '../../../topology/random.ts';
+import { SeededRandom } from '../../../topology/model/random.ts';
 
 test('every flow has the links that it was given last, however often they change', () => {
   const random = new SeededRandom(5);

@@ -4,8 +4,8 @@ import { flowShares } from '../../../agent/share/flow-shares.ts';
 import type { Flow, FlowShare, ShareNetwork } from '../../../agent/share/model.ts';
 import { roundTripMicros } from '../../../agent/share/round-trip.ts';
 import { SharedFlows } from '../../../agent/share/shared-flows.ts';
-import type { Path } from '../../../topology/model.ts';
-import { SeededRandom } from '../../../topology/random.ts';
+import type { Path } from '../../../topology/model/model.ts';
+import { SeededRandom } from '../../../topology/model/random.ts';
 import { fairShares } from '../../support/fair-shares.ts';
 import { type PathSpec, pathTable } from '../../support/path-table.ts';
 

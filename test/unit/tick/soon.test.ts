@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Soon } from '../../../agent/tick/soon.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
+import { ManualClock } from '../../support/fakes/manual-clock.ts';
 
 /** Work that takes `cost` ms of the clock that it sees; when it was done. */
 function lab(cost: number) {

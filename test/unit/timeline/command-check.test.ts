@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { MAX_COMMANDS } from '../../../agent/mesh/limits.ts';
+import { MAX_COMMANDS } from '../../../agent/mesh/wire/limits.ts';
 import { CommandError } from '../../../agent/timeline/errors.ts';
 import { Player } from '../../../agent/timeline/player.ts';
 import type { Command } from '../../../proto/control.ts';

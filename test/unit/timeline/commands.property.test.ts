@@ -4,14 +4,14 @@ import { describe, expect, test, vi } from 'vitest';
 import { type Moment, Player } from '../../../agent/timeline/player.ts';
 import { type Command, compareCommands } from '../../../proto/control.ts';
 import { micros } from '../../../proto/units.ts';
-import { Beginning } from '../../../topology/beginning.ts';
-import { Findings } from '../../../topology/diagnostics.ts';
 import { COMMAND_FILE, parseAction } from '../../../topology/events/grammar.ts';
-import type { TopologyEvent } from '../../../topology/events/model.ts';
-import { graphAt, graphOf } from '../../../topology/graph-at.ts';
 import { loadTopology } from '../../../topology/load.ts';
-import type { Topology } from '../../../topology/model.ts';
-import { Timeline } from '../../../topology/timeline.ts';
+import { Findings } from '../../../topology/model/diagnostics.ts';
+import type { TopologyEvent } from '../../../topology/model/events.ts';
+import type { Topology } from '../../../topology/model/model.ts';
+import { Beginning } from '../../../topology/timeline/beginning.ts';
+import { graphAt, graphOf } from '../../../topology/timeline/graph-at.ts';
+import { Timeline } from '../../../topology/timeline/timeline.ts';
 
 /** As many as fit before a commit; raise it to hunt. */
 const RUNS = 300;

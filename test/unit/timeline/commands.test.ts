@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { MAX_COMMANDS } from '../../../agent/mesh/limits.ts';
+import { MAX_COMMANDS } from '../../../agent/mesh/wire/limits.ts';
 import { type Moment, Player } from '../../../agent/timeline/player.ts';
-import { MAX_ATOMS } from '../../../topology/limits.ts';
 import { loadTopology } from '../../../topology/load.ts';
+import { MAX_ATOMS } from '../../../topology/model/limits.ts';
 import { command, seconds } from '../../support/commands.ts';
 
 function player(...events: string[]): Player {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { Player } from '../../../agent/timeline/player.ts';
 import { micros } from '../../../proto/units.ts';
-import { graphAt } from '../../../topology/graph-at.ts';
 import { loadTopology } from '../../../topology/load.ts';
+import { graphAt } from '../../../topology/timeline/graph-at.ts';
 
 const seconds = (value: number) => micros(value * 1e6);
 

@@ -4,7 +4,7 @@ import type { Moment } from '../../../agent/timeline/player.ts';
 import { Player } from '../../../agent/timeline/player.ts';
 import { TimelineRunner } from '../../../agent/timeline/runner.ts';
 import { loadTopology } from '../../../topology/load.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
+import { ManualClock } from '../../support/fakes/manual-clock.ts';
 
 const { topology } = loadTopology(
   `services: { a: {}, b: {} }

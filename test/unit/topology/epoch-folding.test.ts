@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bps, micros, ratio } from '../../../proto/units.ts';
-import { Folding } from '../../../topology/fold.ts';
-import { expandGraph } from '../../../topology/graph.ts';
-import type { Graph, GraphLink } from '../../../topology/model.ts';
-import { compareNames } from '../../../topology/names.ts';
-import { SeededRandom } from '../../../topology/random.ts';
+import { Folding } from '../../../topology/fold/fold.ts';
+import { expandGraph } from '../../../topology/fold/graph.ts';
+import type { Graph, GraphLink } from '../../../topology/model/model.ts';
+import { compareNames } from '../../../topology/model/names.ts';
+import { SeededRandom } from '../../../topology/model/random.ts';
 import { native } from './support.ts';
 
 /** Sparse graphs with few latencies: many ties, parallel links, links that several edges share, leaves with one exit and more. */

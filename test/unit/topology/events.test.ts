@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { Findings } from '../../../topology/diagnostics.ts';
 import { COMMAND_FILE, parseAction } from '../../../topology/events/grammar.ts';
-import type { EventAction } from '../../../topology/events/model.ts';
 import { textOf } from '../../../topology/events/targets.ts';
 import { formatDiagnostic } from '../../../topology/load.ts';
+import { Findings } from '../../../topology/model/diagnostics.ts';
+import type { EventAction } from '../../../topology/model/events.ts';
 import { native, problems } from './support.ts';
 
 const BASE = `services: { client: { replicas: 3, tags: [edge] }, server: {}, pool: { replicas: 2, share: true } }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { Folding } from '../../../topology/fold.ts';
-import { expandGraph } from '../../../topology/graph.ts';
-import type { Path } from '../../../topology/model.ts';
+import { Folding } from '../../../topology/fold/fold.ts';
+import { expandGraph } from '../../../topology/fold/graph.ts';
+import type { Path } from '../../../topology/model/model.ts';
 import { native } from './support.ts';
 
 function path(text: string, from: string, to: string): Path | undefined {

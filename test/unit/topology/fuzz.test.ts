@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Folding } from '../../../topology/fold.ts';
-import { expandGraph } from '../../../topology/graph.ts';
+import { Folding } from '../../../topology/fold/fold.ts';
+import { expandGraph } from '../../../topology/fold/graph.ts';
 import { loadTopology, TopologyError } from '../../../topology/load.ts';
 
 /** As many as fit before a commit; raise it to hunt. */

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { micros } from '../../../proto/units.ts';
-import { Folding } from '../../../topology/fold.ts';
-import { expandGraph } from '../../../topology/graph.ts';
-import { graphAt } from '../../../topology/graph-at.ts';
-import type { Graph, GraphLink } from '../../../topology/model.ts';
+import { Folding } from '../../../topology/fold/fold.ts';
+import { expandGraph } from '../../../topology/fold/graph.ts';
+import type { Graph, GraphLink } from '../../../topology/model/model.ts';
+import { graphAt } from '../../../topology/timeline/graph-at.ts';
 import { native } from './support.ts';
 
 const BASE = `services: { client: { replicas: 3, tags: [edge] }, server: {}, spare: {} }

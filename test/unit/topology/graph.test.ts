@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { expandGraph } from '../../../topology/graph.ts';
+import { expandGraph } from '../../../topology/fold/graph.ts';
 import { native } from './support.ts';
 
 const names = (text: string): string[] => expandGraph(native(text)).links.map((link) => link.name);

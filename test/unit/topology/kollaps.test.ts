@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { micros } from '../../../proto/units.ts';
-import { Folding } from '../../../topology/fold.ts';
-import { expandGraph } from '../../../topology/graph.ts';
-import { graphAt } from '../../../topology/graph-at.ts';
+import { Folding } from '../../../topology/fold/fold.ts';
+import { expandGraph } from '../../../topology/fold/graph.ts';
 import { formatDiagnostic } from '../../../topology/load.ts';
-import type { Graph } from '../../../topology/model.ts';
+import type { Graph } from '../../../topology/model/model.ts';
+import { graphAt } from '../../../topology/timeline/graph-at.ts';
 import { kollaps, problems, warnings } from './support.ts';
 
 const file = (

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bps, micros, ratio } from '../../../proto/units.ts';
-import { Folding } from '../../../topology/fold.ts';
-import type { Graph } from '../../../topology/model.ts';
+import { Folding } from '../../../topology/fold/fold.ts';
+import type { Graph } from '../../../topology/model/model.ts';
 
 const MAX_NODES = 7;
 

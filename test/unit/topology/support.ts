@@ -1,5 +1,5 @@
 import { type Diagnostic, loadTopology, TopologyError } from '../../../topology/load.ts';
-import type { Topology } from '../../../topology/model.ts';
+import type { Topology } from '../../../topology/model/model.ts';
 
 /** The topology of a native file. */
 export function native(text: string): Topology {

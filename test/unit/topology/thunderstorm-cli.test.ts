@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { netfold } from '../../support/cli.ts';
+import { netfold } from '../../support/lab/cli.ts';
 import { YAML } from './thunderstorm-support.ts';
 
 // Each test waits for processes; a busy machine takes its time to start them.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Folding } from '../../../topology/fold.ts';
-import { expandGraph } from '../../../topology/graph.ts';
+import { Folding } from '../../../topology/fold/fold.ts';
+import { expandGraph } from '../../../topology/fold/graph.ts';
 import { formatDiagnostic, loadTopology, TopologyError } from '../../../topology/load.ts';
 import { timelineRows } from '../../../topology/report/timeline.ts';
 import { diagnostics, load } from './thunderstorm-support.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { micros } from '../../../proto/units.ts';
-import { graphAt } from '../../../topology/graph-at.ts';
-import type { GraphLink } from '../../../topology/model.ts';
+import type { GraphLink } from '../../../topology/model/model.ts';
 import { type TimelineRow, timelineRows } from '../../../topology/report/timeline.ts';
+import { graphAt } from '../../../topology/timeline/graph-at.ts';
 import { diagnostics, load, rows, rowText, XML, YAML } from './thunderstorm-support.ts';
 
 describe('events of a script', () => {

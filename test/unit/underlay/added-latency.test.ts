@@ -1,8 +1,8 @@
 /** What enforcement is told where the real network has a latency. */
 import { describe, expect, test } from 'vitest';
-import { Epoch } from '../../../agent/tick/epoch.ts';
+import { Epoch } from '../../../agent/epoch/epoch.ts';
 import { addedLatency, NAMED_PATHS, slowPaths } from '../../../agent/underlay/added-latency.ts';
-import { expandGraph } from '../../../topology/graph.ts';
+import { expandGraph } from '../../../topology/fold/graph.ts';
 import { loadTopology } from '../../../topology/load.ts';
 
 const epochOf = (text: string): Epoch => new Epoch(expandGraph(loadTopology(text, 'test.yaml').topology));

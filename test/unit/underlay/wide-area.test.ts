@@ -1,11 +1,11 @@
 /** Once a second: how far the others are, and what telling them costs. */
 import { expect, test } from 'vitest';
-import { Epoch } from '../../../agent/tick/epoch.ts';
+import { Epoch } from '../../../agent/epoch/epoch.ts';
 import { WideArea, type WideAreaOptions } from '../../../agent/underlay/wide-area.ts';
 import { coarseness } from '../../../agent/usage/metadata-budget.ts';
-import { expandGraph } from '../../../topology/graph.ts';
+import { expandGraph } from '../../../topology/fold/graph.ts';
 import { loadTopology } from '../../../topology/load.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
+import { ManualClock } from '../../support/fakes/manual-clock.ts';
 
 const TEXT = `services: { a: {}, b: {} }
 links: [{ from: a, to: b, latency: 12ms, oneway: true }, { from: b, to: a, latency: 40ms, oneway: true }]`;

@@ -1,7 +1,7 @@
 /** How coarse changes are told, for what may be sent. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Mesh } from '../../../agent/mesh/mesh.ts';
+import { Mesh } from '../../../agent/mesh/exchange/mesh.ts';
 import { CHANGE_THRESHOLD, ChangeFilter } from '../../../agent/usage/change-filter.ts';
 import type { Flow } from '../../../agent/usage/flow-meter.ts';
 import {
@@ -18,8 +18,8 @@ import {
 } from '../../../agent/usage/metadata-budget.ts';
 import { MetadataMeter } from '../../../agent/usage/metadata-meter.ts';
 import { MemoryNetwork } from '../../../bench/simulation/memory-network.ts';
-import { SeededRandom } from '../../../topology/random.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
+import { SeededRandom } from '../../../topology/model/random.ts';
+import { ManualClock } from '../../support/fakes/manual-clock.ts';
 
 const rates = fc.double({ min: 0, max: 1e6, noNaN: true });
 const states: fc.Arbitrary<BudgetState> = fc.record({

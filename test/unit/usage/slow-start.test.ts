@@ -1,7 +1,7 @@
 /** A flow that has just begun: a bulk transfer is greedy at once, whatever else begins is found out soon. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { SeededRandom } from '../../../topology/random.ts';
+import { SeededRandom } from '../../../topology/model/random.ts';
 import { Connection, FRAME_BYTES, Frames, MeteredFlow, TICK_MS } from '../../support/traffic.ts';
 
 const PATH_BPS = 60e6;

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { chooseMeasurements } from '../../../controller/verify/choose.ts';
-import { Folding } from '../../../topology/fold.ts';
-import { expandGraph } from '../../../topology/graph.ts';
+import { Folding } from '../../../topology/fold/fold.ts';
+import { expandGraph } from '../../../topology/fold/graph.ts';
 import { loadTopology } from '../../../topology/load.ts';
 
 function choose(text: string) {

@@ -14,20 +14,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { agentStatus } from '../../../controller/experiment/agents.ts';
 import { serveBootstrap } from '../../../controller/experiment/bootstrap-server.ts';
 import { makeBootstraps, type TopologyText } from '../../../controller/experiment/bootstraps.ts';
-import { createLab } from '../../../controller/lab/lab.ts';
-import {
-  FABRIC_INTERFACE,
-  hostsFileText,
-  type LabHost,
-  type LabPlan,
-} from '../../../controller/lab/lab-plan.ts';
 import {
   agentSocket,
   controllerSocket,
   fabricNamespace,
   hostsFile,
   logFile,
-} from '../../../controller/lab/names.ts';
+} from '../../../controller/names.ts';
+import { createLab } from '../../../controller/platform/lab/lab.ts';
+import {
+  FABRIC_INTERFACE,
+  hostsFileText,
+  type LabHost,
+  type LabPlan,
+} from '../../../controller/platform/lab/lab-plan.ts';
 import { BOOTSTRAP_PORT, CARD, EXPERIMENT, planJoined } from './joined-plan.ts';
 
 const READY_TIMEOUT_MS = 120_000;

@@ -2,8 +2,8 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import type { LabEndpoint, LabHost, LabPlan } from '../../../controller/lab/lab-plan.ts';
-import { agentSocket, controllerSocket, logFile } from '../../../controller/lab/names.ts';
+import { agentSocket, controllerSocket, logFile } from '../../../controller/names.ts';
+import type { LabEndpoint, LabHost, LabPlan } from '../../../controller/platform/lab/lab-plan.ts';
 import { lastLines } from '../../../deploy/setup/processes.mjs';
 import { MachineError } from '../../../deploy/vm/errors.ts';
 import { VirtualMachine } from '../../../deploy/vm/virtual-machine.ts';

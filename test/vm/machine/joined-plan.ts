@@ -1,7 +1,7 @@
 /** What goes where when a topology lies over several machines; the same inside of them and outside. */
 import type { TopologyText } from '../../../controller/experiment/bootstraps.ts';
-import { type LabPlan, planLab } from '../../../controller/lab/lab-plan.ts';
-import { expandGraph } from '../../../topology/graph.ts';
+import { type LabPlan, planLab } from '../../../controller/platform/lab/lab-plan.ts';
+import { expandGraph } from '../../../topology/fold/graph.ts';
 import { loadTopology } from '../../../topology/load.ts';
 
 export const EXPERIMENT = 'joined';

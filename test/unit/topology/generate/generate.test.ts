@@ -15,8 +15,8 @@ import {
 } from '../../../../topology/generate/ranges.ts';
 import { scaleFree } from '../../../../topology/generate/scale-free.ts';
 import { loadTopology } from '../../../../topology/load.ts';
-import type { Topology } from '../../../../topology/model.ts';
-import { SeededRandom } from '../../../../topology/random.ts';
+import type { Topology } from '../../../../topology/model/model.ts';
+import { SeededRandom } from '../../../../topology/model/random.ts';
 
 type Wanted = Partial<ShapeOptions> & Partial<Pick<GenerateRequest, 'ranges' | 'seed' | 'traffic'>>;
 

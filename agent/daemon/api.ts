@@ -1,0 +1,56 @@
+/** The agent's own door: a unix socket on its machine. */
+import { chmodSync, rmSync } from 'node:fs';
+import fastify, { type FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import type { Bootstrap } from '../../proto/bootstrap.ts';
+import { type ControlAnswer, type ControlRequest, controlRequestSchema } from '../../proto/control.ts';
+import { NetfoldError } from '../../proto/errors.ts';
+import { toRefusal } from '../../proto/http-json.ts';
+import type { AgentRecord } from '../../proto/record.ts';
+import type { AgentStatus } from '../../proto/status.ts';
+import type { AgentView } from '../../proto/view.ts';
+
+const runSchema = z.strictObject({ startAt: z.number() });
+
+export interface AgentDoor {
+  status(): AgentStatus;
+  view(): AgentView;
+  record(): AgentRecord;
+  /** What it was told, with the start of the experiment as soon as it is known. The mesh's key is in it. */
+  bootstrap(): Bootstrap;
+  /** Starts applications and timeline at this time, in milliseconds since 1970. */
+  run(startAt: number): void;
+  /** Takes a command. Throws a `NetfoldError` for what it refuses. */
+  control(request: ControlRequest): ControlAnswer;
+  commands(): ControlAnswer;
+  /** Ends the agent; the answer goes out first. */
+  stop(): void;
+}
+
+export async function openApi(agent: AgentDoor, socket: string): Promise<FastifyInstance> {
+  const server = fastify();
+  server.get('/status', async () => agent.status());
+  server.get('/view', async () => agent.view());
+  server.get('/record', async () => agent.record());
+  server.get('/bootstrap', async () => agent.bootstrap());
+  server.post('/run', async ({ body }) => {
+    agent.run(runSchema.parse(body).startAt);
+    return {};
+  });
+  server.get('/control', async () => agent.commands());
+  server.post('/control', async ({ body }) => agent.control(controlRequestSchema.parse(body)));
+  server.setErrorHandler((error, _, reply) => {
+    if (error instanceof NetfoldError)
+      return reply.code(error.blame === 'internal' ? 500 : 400).send(toRefusal(error));
+    return reply.code(error instanceof z.ZodError ? 400 : 500).send({ error: (error as Error).message });
+  });
+  server.post('/stop', async () => {
+    setImmediate(() => agent.stop());
+    return {};
+  });
+  rmSync(socket, { force: true });
+  await server.listen({ path: socket });
+  // Commands, and the mesh's key.
+  chmodSync(socket, 0o600);
+  return server;
+}

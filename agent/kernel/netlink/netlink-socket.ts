@@ -1,0 +1,205 @@
+/** A netlink socket: batches of requests, and dumps. */
+import { KernelError } from '../sys/errors.ts';
+import {
+  AF_NETLINK,
+  bind,
+  close,
+  errnoName,
+  forceReceiveBuffer,
+  receive,
+  SOCK_RAW,
+  send,
+  setNetlinkOption,
+  setReceiveTimeout,
+  socket,
+} from '../sys/libc.ts';
+import {
+  HEADER_SIZE,
+  MessageWriter,
+  NLM_F_ACK,
+  NLM_F_DUMP,
+  NLM_F_REQUEST,
+  readAttributes,
+  readMessages,
+  readString,
+} from './netlink-message.ts';
+
+export const NETLINK_ROUTE = 0;
+export const NETLINK_NETFILTER = 12;
+
+const NLMSG_ERROR = 2;
+const NLMSG_DONE = 3;
+const NETLINK_CAP_ACK = 10;
+const NETLINK_EXT_ACK = 11;
+const NLMSGERR_ATTR_MSG = 1;
+/** Answers wait in the receive buffer until a batch is sent; 128 of them fit the default buffer. */
+const REQUESTS_PER_SEND = 128;
+/** A send must fit the default send buffer. */
+const BYTES_PER_SEND = 1 << 16;
+const RECEIVE_BYTES = 1 << 18;
+/** The kernel answers before `send` returns; an agent must not stand still for an answer that never comes. */
+const ANSWER_SECONDS = 5;
+
+/** One request of a batch: a message type, flags beside REQUEST and ACK, and what it writes after the header. */
+export interface Request {
+  readonly type: number;
+  readonly flags: number;
+  readonly body: (writer: MessageWriter) => void;
+  /** What it does, for error messages: `add class 4e46:3 to eth0`. */
+  readonly what: string;
+  /** Frames of a transaction (nfnetlink's batch begin and end) are not acknowledged by all kernels. */
+  readonly silent?: boolean;
+}
+
+/** What the kernel said to a request: errno 0 is "done". */
+export interface Verdict {
+  readonly what: string;
+  readonly errno: number;
+  /** The kernel's own explanation, where it gives one. */
+  readonly message: string;
+}
+
+/** struct sockaddr_nl with port 0: the kernel chooses. */
+const ANY_PORT = new Uint8Array([AF_NETLINK, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+
+/** Shared by all sockets of a thread: every exchange is one synchronous block. A socket per endpoint costs no memory. */
+const writer = new MessageWriter(1 << 15);
+const buffer = Buffer.alloc(RECEIVE_BYTES);
+
+export class NetlinkSocket {
+  readonly fd: number;
+  #sequence = 0;
+
+  /** Opens a socket in the network namespace of the calling thread. */
+  constructor(protocol: number) {
+    this.fd = socket(AF_NETLINK, SOCK_RAW, protocol);
+    bind(this.fd, ANY_PORT);
+    setNetlinkOption(this.fd, NETLINK_CAP_ACK);
+    setNetlinkOption(this.fd, NETLINK_EXT_ACK);
+    forceReceiveBuffer(this.fd, 1 << 20);
+    setReceiveTimeout(this.fd, ANSWER_SECONDS);
+  }
+
+  close(): void {
+    close(this.fd);
+  }
+
+  /** Sends all requests and returns a verdict for each, in order. Later ones are carried out also when earlier fail. */
+  batch(requests: readonly Request[]): Verdict[] {
+    const verdicts: Verdict[] = [];
+    for (let start = 0; start < requests.length; ) start += this.#sendBatch(requests, start, verdicts);
+    return verdicts;
+  }
+
+  /** Like `batch`, but the first refusal is an error that says which request it was. */
+  run(requests: readonly Request[]): void {
+    for (const verdict of this.batch(requests)) if (verdict.errno !== 0) throw refusal(verdict);
+  }
+
+  /** Sends as many as fit, from `start` on, and returns how many those are. */
+  #sendBatch(all: readonly Request[], start: number, verdicts: Verdict[]): number {
+    const first = this.#sequence + 1;
+    const requests: Request[] = [];
+    writer.reset();
+    let last = -1;
+    let lastAt = 0;
+    while (requests.length < REQUESTS_PER_SEND && writer.length < BYTES_PER_SEND) {
+      const request = all[start + requests.length];
+      if (!request) break;
+      const at = writer.length;
+      writer.message(request.type, request.flags | NLM_F_REQUEST, request.body);
+      writer.bytes.writeUInt32LE(++this.#sequence, at + 8);
+      if (!request.silent) [last, lastAt] = [requests.length, at];
+      requests.push(request);
+    }
+    // Refusals come unasked and in order (net/netlink/af_netlink.c, netlink_rcv_skb): where the last is done, all are.
+    if (last !== -1)
+      writer.bytes.writeUInt16LE(requests[last]!.flags | NLM_F_REQUEST | NLM_F_ACK, lastAt + 6);
+    send(this.fd, writer.bytes);
+    const answered: (Verdict | undefined)[] = new Array(requests.length);
+    while (last !== -1 && !answered[last]) {
+      for (const message of this.#receive()) {
+        const index = message.sequence - first;
+        const request = requests[index];
+        if (message.type !== NLMSG_ERROR || !request || request.silent || answered[index]) continue;
+        answered[index] = readVerdict(request.what, message.body);
+      }
+    }
+    for (const [index, { what, silent }] of requests.entries())
+      if (!silent) verdicts.push(answered[index] ?? { what, errno: 0, message: '' });
+    return requests.length;
+  }
+
+  /** All objects of a dump request; `read` gets what follows each message's header. */
+  dump<T>(request: Request, read: (body: Buffer, type: number) => T | undefined): T[] {
+    const sequence = ++this.#sequence;
+    writer.reset();
+    writer.message(request.type, request.flags | NLM_F_REQUEST | NLM_F_DUMP, request.body);
+    writer.bytes.writeUInt32LE(sequence, 8);
+    send(this.fd, writer.bytes);
+    const found: T[] = [];
+    for (;;) {
+      for (const message of this.#receive()) {
+        if (message.sequence !== sequence) continue;
+        if (message.type === NLMSG_DONE) {
+          // It ends with an errno where the kernel could not list everything.
+          const errno = message.body.length >= 4 ? -message.body.readInt32LE(0) : 0;
+          if (errno > 0) throw refusal({ what: request.what, errno, message: '' });
+          return found;
+        }
+        if (message.type === NLMSG_ERROR) throw refusal(readVerdict(request.what, message.body));
+        const item = decode(request.what, () => read(Buffer.from(message.body), message.type));
+        if (item !== undefined) found.push(item);
+      }
+    }
+  }
+
+  #receive(): Iterable<{ type: number; sequence: number; body: Buffer }> {
+    const length = receive(this.fd, buffer);
+    return readMessages(buffer.subarray(0, length));
+  }
+}
+
+/** struct nlmsgerr: a negative errno, the header of the request, then (NETLINK_CAP_ACK) attributes. */
+function readVerdict(what: string, body: Buffer): Verdict {
+  const errno = decode(what, () => 0 - body.readInt32LE(0));
+  const attributes = readAttributes(body, 4 + HEADER_SIZE);
+  return { what, errno, message: readString(attributes.get(NLMSGERR_ATTR_MSG)) };
+}
+
+/** Readers of fixed layouts throw `RangeError` where a message ends too early. */
+function decode<T>(what: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new KernelError({
+      code: 'NETLINK_MALFORMED',
+      message: `the kernel's answer to "${what}" ends too early`,
+      remedy: 'report the kernel version to the developers of netfold',
+      cause,
+    });
+  }
+}
+
+/** `object`: what it was about, where the request doesn't say it. */
+export function refusal({ what, errno, message }: Verdict, object?: string): KernelError {
+  const reason = message === '' ? '' : ` (${message})`;
+  const place = object === undefined ? '' : ` on ${object}`;
+  const remedy = REMEDIES[errnoName(errno)];
+  return new KernelError({
+    code: 'NETLINK_REFUSED',
+    message: `the kernel refused to ${what}${place}: ${errnoName(errno)}${reason}`,
+    errno,
+    ...(remedy !== undefined && { remedy }),
+  });
+}
+
+/** What these numbers mean where netfold makes the request. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  ENODEV: 'the interface is gone; bring it back, or end the experiment with `netfold down`',
+  ENOENT: 'a kernel module may be missing, or somebody else removed what netfold made: run `netfold doctor`',
+  EPERM: 'run as root, outside of a restricted container',
+  ENOMEM: 'free memory, or use fewer endpoints',
+  ENOBUFS: 'free memory, or use fewer endpoints',
+};

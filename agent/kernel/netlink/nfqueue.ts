@@ -1,0 +1,231 @@
+/**
+ * One NFQUEUE of one namespace (linux/netfilter/nfnetlink_queue.h): packets' heads are received in batches, and
+ * verdicts are sent in batches. No allocation per packet: all buffers are mapped once and shared by all queues of the
+ * thread.
+ */
+import { forceReceiveBuffer, mapMemory, receiveMany, send, setNetlinkOption } from '../sys/libc.ts';
+import { MessageWriter, NLM_F_REQUEST } from './netlink-message.ts';
+import { NETLINK_NETFILTER, NetlinkSocket } from './netlink-socket.ts';
+
+const NFNL_SUBSYS_QUEUE = 3;
+const NFQNL_MSG_PACKET = (NFNL_SUBSYS_QUEUE << 8) | 0;
+const NFQNL_MSG_VERDICT = (NFNL_SUBSYS_QUEUE << 8) | 1;
+const NFQNL_MSG_CONFIG = (NFNL_SUBSYS_QUEUE << 8) | 2;
+const NFQA_CFG = { CMD: 1, PARAMS: 2, QUEUE_MAXLEN: 3, MASK: 4, FLAGS: 5 } as const;
+const NFQNL_CFG_CMD_BIND = 1;
+const NFQNL_COPY_PACKET = 2;
+const NFQA_PACKET_HDR = 1;
+const NFQA_VERDICT_HDR = 2;
+const NFQA_MARK = 3;
+const NFQA_PAYLOAD = 10;
+const FLAG_FAIL_OPEN = 1;
+const FLAG_GSO = 4;
+const NETLINK_NO_ENOBUFS = 5;
+const NF_DROP = 0;
+const NF_ACCEPT = 1;
+
+/** An IPv6 header and the type of an ICMPv6 message; of IPv4 it holds header and addresses too. */
+const COPY_BYTES = 44;
+/** Held packets of one endpoint. A full queue fails open: the packet passes undelayed. */
+const QUEUE_PACKETS = 200_000;
+/** Packets that arrived while the thread was busy elsewhere wait here. */
+const RECEIVE_BUFFER_BYTES = 16 << 20;
+
+const DATAGRAMS = 64;
+const DATAGRAM_BYTES = 512;
+/** struct mmsghdr { struct msghdr (56 bytes); unsigned len; padding } on 64-bit machines. */
+const MMSGHDR_BYTES = 64;
+const IOVEC_BYTES = 16;
+
+/** Receive buffers of a thread: 64 datagrams, with the mmsghdr and iovec arrays that describe them. */
+function mapReceiveBuffers(): { address: bigint; lengths: Uint32Array; data: Uint8Array; view: DataView } {
+  const headers = DATAGRAMS * MMSGHDR_BYTES;
+  const vectors = DATAGRAMS * IOVEC_BYTES;
+  const { address, memory } = mapMemory(headers + vectors + DATAGRAMS * DATAGRAM_BYTES);
+  const words = new BigUint64Array(memory, 0, (headers + vectors) / 8);
+  for (let i = 0; i < DATAGRAMS; i++) {
+    const vector = headers + i * IOVEC_BYTES;
+    // msghdr: name, namelen, iov, iovlen, control, controllen, flags.
+    words[(i * MMSGHDR_BYTES) / 8 + 2] = address + BigInt(vector);
+    words[(i * MMSGHDR_BYTES) / 8 + 3] = 1n;
+    words[vector / 8] = address + BigInt(headers + vectors + i * DATAGRAM_BYTES);
+    words[vector / 8 + 1] = BigInt(DATAGRAM_BYTES);
+  }
+  return {
+    address,
+    lengths: new Uint32Array(memory, 0, headers / 4),
+    data: new Uint8Array(memory, headers + vectors),
+    view: new DataView(memory, headers + vectors),
+  };
+}
+
+let buffers: ReturnType<typeof mapReceiveBuffers> | undefined;
+
+/** Gets a packet's id and mark, and where its network header lies: offset into `data`, and length. */
+export type PacketHandler = (
+  id: number,
+  mark: number,
+  data: Uint8Array,
+  offset: number,
+  length: number,
+) => void;
+
+/** One verdict message: nlmsghdr 16, nfgenmsg 4, attribute header 4, verdict 4, id 4, attribute header 4, mark 4. */
+const VERDICT_BYTES = 40;
+const VERDICTS_PER_SEND = 64;
+
+export class PacketQueue {
+  readonly fd: number;
+  readonly #number: number;
+  readonly #netlink: NetlinkSocket;
+  /** Only while verdicts wait. */
+  #verdicts: Buffer | undefined;
+  #pending = 0;
+
+  /** Binds queue `number` in the namespace of the calling thread. Throws `KernelError` where the kernel has none. */
+  constructor(number: number) {
+    this.#number = number;
+    this.#netlink = new NetlinkSocket(NETLINK_NETFILTER);
+    this.fd = this.#netlink.fd;
+    forceReceiveBuffer(this.fd, RECEIVE_BUFFER_BYTES);
+    setNetlinkOption(this.fd, NETLINK_NO_ENOBUFS);
+    // Until it is told what to copy the kernel queues nothing, so that the answer can't be confused with a packet.
+    this.#netlink.run([
+      {
+        type: NFQNL_MSG_CONFIG,
+        flags: 0,
+        what: `bind packet queue ${number}`,
+        body: (w) =>
+          w
+            .u8(0)
+            .u8(0)
+            .u16be(number)
+            .attribute(NFQA_CFG.CMD, (a) => a.u8(NFQNL_CFG_CMD_BIND).u8(0).u16be(0)),
+      },
+    ]);
+    this.#configure((w) =>
+      w
+        .attribute(NFQA_CFG.PARAMS, (a) => a.u32be(COPY_BYTES).u8(NFQNL_COPY_PACKET))
+        .attributeU32be(NFQA_CFG.QUEUE_MAXLEN, QUEUE_PACKETS),
+    );
+  }
+
+  close(): void {
+    this.#netlink.close();
+  }
+
+  /**
+   * Whether GSO packets arrive whole. They are cheaper whole; where packets get lost they must be cut into segments
+   * first, since loss is per frame.
+   */
+  keepGsoWhole(whole: boolean): void {
+    const mask = FLAG_FAIL_OPEN | FLAG_GSO;
+    const flags = whole ? mask : FLAG_FAIL_OPEN;
+    this.#configure((w) => w.attributeU32be(NFQA_CFG.FLAGS, flags).attributeU32be(NFQA_CFG.MASK, mask));
+  }
+
+  /** Hands every waiting packet to `handle`; returns how many there were. */
+  receive(handle: PacketHandler): number {
+    buffers ??= mapReceiveBuffers();
+    const { address, lengths, data, view } = buffers;
+    let total = 0;
+    for (;;) {
+      const count = receiveMany(this.fd, address, DATAGRAMS);
+      for (let i = 0; i < count; i++) {
+        const start = i * DATAGRAM_BYTES;
+        const end = start + Math.min(lengths[(i * MMSGHDR_BYTES) / 4 + 14] ?? 0, DATAGRAM_BYTES);
+        if (view.getUint16(start + 4, true) === NFQNL_MSG_PACKET)
+          readPacket(view, data, start + 20, end, handle);
+      }
+      total += count;
+      if (count < DATAGRAMS) return total;
+    }
+  }
+
+  /** Lets a packet pass, with this mark. */
+  accept(id: number, mark: number): void {
+    this.#decide(id, NF_ACCEPT, mark);
+  }
+
+  drop(id: number): void {
+    this.#decide(id, NF_DROP, 0);
+  }
+
+  /** Sends the verdicts that still wait. */
+  flush(): void {
+    if (!this.#verdicts) return;
+    send(this.fd, this.#verdicts, this.#pending * VERDICT_BYTES);
+    templatesOf(this.#number).push(this.#verdicts);
+    this.#verdicts = undefined;
+    this.#pending = 0;
+  }
+
+  #decide(id: number, verdict: number, mark: number): void {
+    const at = this.#pending * VERDICT_BYTES;
+    this.#verdicts ??= templatesOf(this.#number).pop() ?? verdictTemplates(this.#number);
+    this.#verdicts.writeUInt32BE(verdict, at + 24);
+    this.#verdicts.writeUInt32BE(id, at + 28);
+    this.#verdicts.writeUInt32BE(mark, at + 36);
+    if (++this.#pending === VERDICTS_PER_SEND) this.flush();
+  }
+
+  #configure(body: (writer: MessageWriter) => void): void {
+    const writer = new MessageWriter(256);
+    writer.message(NFQNL_MSG_CONFIG, NLM_F_REQUEST, (w) => {
+      w.u8(0).u8(0).u16be(this.#number);
+      body(w);
+    });
+    send(this.fd, writer.bytes);
+  }
+}
+
+/** By queue number; of thousands of queues, few have verdicts that wait. */
+const spareTemplates = new Map<number, Buffer[]>();
+
+function templatesOf(queue: number): Buffer[] {
+  const spare = spareTemplates.get(queue) ?? [];
+  spareTemplates.set(queue, spare);
+  return spare;
+}
+
+function verdictTemplates(queue: number): Buffer {
+  const writer = new MessageWriter(VERDICT_BYTES * VERDICTS_PER_SEND);
+  for (let i = 0; i < VERDICTS_PER_SEND; i++) {
+    writer.message(NFQNL_MSG_VERDICT, NLM_F_REQUEST, (w) =>
+      w
+        .u8(0)
+        .u8(0)
+        .u16be(queue)
+        .attribute(NFQA_VERDICT_HDR, (a) => a.u32be(0).u32be(0))
+        .attributeU32be(NFQA_MARK, 0),
+    );
+  }
+  return writer.bytes;
+}
+
+/** Walks the attributes of a packet message without allocating. */
+function readPacket(
+  view: DataView,
+  data: Uint8Array,
+  start: number,
+  end: number,
+  handle: PacketHandler,
+): void {
+  let id = -1;
+  let mark = 0;
+  let payload = 0;
+  let length = 0;
+  for (let at = start; at + 4 <= end; ) {
+    const size = view.getUint16(at, true);
+    if (size < 4) break;
+    const type = view.getUint16(at + 2, true) & 0x3fff;
+    if (type === NFQA_PACKET_HDR) id = view.getUint32(at + 4, false);
+    else if (type === NFQA_MARK) mark = view.getUint32(at + 4, false);
+    else if (type === NFQA_PAYLOAD) {
+      payload = at + 4;
+      length = size - 4;
+    }
+    at += (size + 3) & ~3;
+  }
+  if (id >= 0) handle(id, mark, data, payload, Math.min(length, end - payload));
+}

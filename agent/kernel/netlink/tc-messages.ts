@@ -1,0 +1,270 @@
+/**
+ * Requests for queueing disciplines, classes and filters (linux/rtnetlink.h, pkt_sched.h, pkt_cls.h); tc-dumps.ts reads
+ * them back. Each function gives a request for `NetlinkSocket`; beside it stands the `tc` command that does the same.
+ */
+import type { FifoQueue } from '../../enforce/interface-state.ts';
+import { type MessageWriter, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from './netlink-message.ts';
+import type { Request } from './netlink-socket.ts';
+
+export const RTM = {
+  NEWQDISC: 36,
+  DELQDISC: 37,
+  GETQDISC: 38,
+  NEWTCLASS: 40,
+  DELTCLASS: 41,
+  GETTCLASS: 42,
+  NEWTFILTER: 44,
+  DELTFILTER: 45,
+  GETTFILTER: 46,
+} as const;
+export const TCA_KIND = 1;
+export const TCA_OPTIONS = 2;
+export const TCA_HTB = { PARMS: 1, INIT: 2, DIRECT_QLEN: 5, RATE64: 6, CEIL64: 7 } as const;
+export const TCA_BPF = { CLASSID: 3, NAME: 7, FD: 6, FLAGS: 8, ID: 11 } as const;
+const TCA_BPF_FLAG_ACT_DIRECT = 1;
+const TC_LINKLAYER_ETHERNET = 1;
+const HTB_PROTOCOL_VERSION = 3;
+const HTB_RATE_TO_QUANTUM = 10;
+const ETH_P_ALL_BE = 0x0300;
+export const TC_H_ROOT = 0xffffffff;
+/** One tick of tc's time unit is 64 ns on every kernel since 2.6.31 (PSCHED_SHIFT, net/pkt_sched.h). */
+export const NANOSECONDS_PER_TICK = 64;
+const MAX_U32 = 0xffffffff;
+
+/** `4e46:3` as one number. */
+export function handle(major: number, minor: number): number {
+  return ((major << 16) | minor) >>> 0;
+}
+
+/** `4e46:3`, as tc prints it. */
+export function formatHandle(value: number): string {
+  if (value === TC_H_ROOT) return 'root';
+  const minor = value & 0xffff;
+  return `${(value >>> 16).toString(16)}:${minor === 0 ? '' : minor.toString(16)}`;
+}
+
+/** struct tcmsg */
+export function header(
+  writer: MessageWriter,
+  ifindex: number,
+  own: number,
+  parent: number,
+  info = 0,
+): MessageWriter {
+  return writer.u32(0).i32(ifindex).u32(own).u32(parent).u32(info);
+}
+
+/** `tc qdisc replace dev IF root handle MAJOR: htb default 0`: what no class is meant for passes unshaped. */
+export function setHtbRoot(ifindex: number, major: number, directQueuePackets: number): Request {
+  return {
+    type: RTM.NEWQDISC,
+    flags: NLM_F_CREATE | NLM_F_REPLACE,
+    what: `set the root qdisc htb ${formatHandle(handle(major, 0))}`,
+    body: (w) =>
+      header(w, ifindex, handle(major, 0), TC_H_ROOT)
+        .attributeString(TCA_KIND, 'htb')
+        .nested(TCA_OPTIONS, (o) =>
+          o
+            .attribute(TCA_HTB.INIT, (i) =>
+              i.u32(HTB_PROTOCOL_VERSION).u32(HTB_RATE_TO_QUANTUM).u32(0).u32(0).u32(0),
+            )
+            .attributeU32(TCA_HTB.DIRECT_QLEN, directQueuePackets),
+        ),
+  };
+}
+
+/** `tc qdisc del dev IF root`: the kernel's default comes back. */
+export function deleteRoot(ifindex: number): Request {
+  return {
+    type: RTM.DELQDISC,
+    flags: 0,
+    what: 'delete the root qdisc',
+    body: (w) => header(w, ifindex, 0, TC_H_ROOT),
+  };
+}
+
+export interface HtbRate {
+  readonly bytesPerSecond: number;
+  /** What may go at once after a pause. */
+  readonly burstBytes: number;
+}
+
+/** `tc class replace dev IF parent MAJOR: classid MAJOR:MINOR htb rate R ceil R burst B cburst B quantum Q` */
+export function setHtbClass(
+  ifindex: number,
+  major: number,
+  minor: number,
+  rate: HtbRate,
+  quantumBytes: number,
+): Request {
+  return {
+    type: RTM.NEWTCLASS,
+    flags: NLM_F_CREATE,
+    what: `set class ${formatHandle(handle(major, minor))} to ${rate.bytesPerSecond * 8} b/s`,
+    body: (w) =>
+      header(w, ifindex, handle(major, minor), handle(major, 0))
+        .attributeString(TCA_KIND, 'htb')
+        .nested(TCA_OPTIONS, (o) => {
+          o.attribute(TCA_HTB.PARMS, (p) => {
+            rateSpec(rateSpec(p, rate.bytesPerSecond), rate.bytesPerSecond);
+            p.u32(burstTicks(rate)).u32(burstTicks(rate)).u32(quantumBytes).u32(0).u32(0);
+          });
+          // The 32-bit field holds up to 34 Gb/s; above, the kernel reads these.
+          if (rate.bytesPerSecond > MAX_U32) {
+            o.attribute(TCA_HTB.RATE64, (a) => a.u64(rate.bytesPerSecond));
+            o.attribute(TCA_HTB.CEIL64, (a) => a.u64(rate.bytesPerSecond));
+          }
+        }),
+  };
+}
+
+/** struct tc_ratespec. With a link layer given, the kernel computes times itself and wants no rate table. */
+function rateSpec(writer: MessageWriter, bytesPerSecond: number): MessageWriter {
+  return writer
+    .u8(0)
+    .u8(TC_LINKLAYER_ETHERNET)
+    .u16(0)
+    .u16(0xffff)
+    .u16(0)
+    .u32(Math.min(bytesPerSecond, MAX_U32));
+}
+
+/** A burst is carried as the time that it takes at the rate. */
+function burstTicks({ bytesPerSecond, burstBytes }: HtbRate): number {
+  return Math.min(MAX_U32, Math.ceil((burstBytes / bytesPerSecond) * (1e9 / NANOSECONDS_PER_TICK)));
+}
+
+/** `tc class del dev IF classid MAJOR:MINOR` */
+export function deleteClass(ifindex: number, major: number, minor: number): Request {
+  const own = handle(major, minor);
+  return {
+    type: RTM.DELTCLASS,
+    flags: 0,
+    what: `delete class ${formatHandle(own)}`,
+    body: (w) => header(w, ifindex, own, 0),
+  };
+}
+
+/** The kernel's own handle of clsact. */
+const CLSACT_MAJOR = 0xffff;
+
+/**
+ * The handle of the queue of a class: the class's minor number as its major, so that the same queues always look the same.
+ * Two numbers are the root's and clsact's; the queues of those classes get what the kernel chooses.
+ */
+export function queueHandle(major: number, minor: number): number {
+  return minor === major || minor === CLSACT_MAJOR ? 0 : handle(minor, 0);
+}
+
+/** `tc qdisc del dev IF parent MAJOR:MINOR`: the class gets the kernel's default queue. */
+export function deleteQueue(ifindex: number, major: number, minor: number): Request {
+  const parent = handle(major, minor);
+  return {
+    type: RTM.DELQDISC,
+    flags: 0,
+    what: `delete the queue of class ${formatHandle(parent)}`,
+    body: (w) => header(w, ifindex, 0, parent),
+  };
+}
+
+/** `tc qdisc replace dev IF parent MAJOR:MINOR handle MINOR: bfifo limit BYTES` (or pfifo, packets) */
+export function setFifo(ifindex: number, major: number, minor: number, { kind, limit }: FifoQueue): Request {
+  const parent = handle(major, minor);
+  return {
+    type: RTM.NEWQDISC,
+    flags: NLM_F_CREATE | NLM_F_REPLACE,
+    what: `set the queue ${kind} limit ${limit} of class ${formatHandle(parent)}`,
+    body: (w) =>
+      header(w, ifindex, queueHandle(major, minor), parent)
+        .attributeString(TCA_KIND, kind)
+        .attribute(TCA_OPTIONS, (o) => o.u32(limit)),
+  };
+}
+
+const FILTER_HANDLE = 1;
+export const FILTER_NAME = 'netfold';
+/** At netfold's own root there are no others. */
+const CLASSIFIER_PRIORITY = 1;
+
+/** Parent of what arrives, with clsact (TC_H_CLSACT and TC_H_MIN_INGRESS). */
+const CLSACT = 0xfffffff1;
+const CLSACT_HANDLE = 0xffff0000;
+export const INGRESS = 0xfffffff2;
+
+interface BpfFilter {
+  readonly parent: number;
+  readonly priority: number;
+  readonly programFd: number;
+  readonly name: string;
+  readonly what: string;
+}
+
+/**
+ * `tc filter replace dev IF parent PARENT protocol all prio P handle 1 bpf direct-action fd N name NAME`
+ *
+ * Replacing changes the program between two packets: none goes unclassified.
+ */
+function setFilter(ifindex: number, { parent, priority, programFd, name, what }: BpfFilter): Request {
+  return {
+    type: RTM.NEWTFILTER,
+    flags: NLM_F_CREATE | NLM_F_REPLACE,
+    what,
+    body: (w) =>
+      header(w, ifindex, FILTER_HANDLE, parent, handle(priority, ETH_P_ALL_BE))
+        .attributeString(TCA_KIND, 'bpf')
+        .nested(TCA_OPTIONS, (o) =>
+          o
+            // The major number of the classes that the program names.
+            .attributeU32(TCA_BPF.CLASSID, (parent & 0xffff0000) >>> 0)
+            .attributeU32(TCA_BPF.FD, programFd)
+            .attributeString(TCA_BPF.NAME, name)
+            .attributeU32(TCA_BPF.FLAGS, TCA_BPF_FLAG_ACT_DIRECT),
+        ),
+  };
+}
+
+/** Has the program find the class of what leaves. */
+export function setClassifier(ifindex: number, major: number, programFd: number): Request {
+  return setFilter(ifindex, {
+    parent: handle(major, 0),
+    priority: CLASSIFIER_PRIORITY,
+    programFd,
+    name: FILTER_NAME,
+    what: 'set the BPF classifier',
+  });
+}
+
+/** `tc qdisc add dev IF clsact` */
+export function addClsact(ifindex: number): Request {
+  return {
+    type: RTM.NEWQDISC,
+    flags: NLM_F_CREATE | NLM_F_EXCL,
+    what: 'add the qdisc clsact',
+    body: (w) => header(w, ifindex, CLSACT_HANDLE, CLSACT).attributeString(TCA_KIND, 'clsact'),
+  };
+}
+
+/** `tc qdisc del dev IF clsact`, with all of its filters */
+export function deleteClsact(ifindex: number): Request {
+  return {
+    type: RTM.DELQDISC,
+    flags: 0,
+    what: 'delete the qdisc clsact',
+    body: (w) => header(w, ifindex, 0, CLSACT).attributeString(TCA_KIND, 'clsact'),
+  };
+}
+
+/** Has the program see what arrives; needs clsact, or ingress. Those of lower priorities see it before. */
+export function setIngressFilter(
+  ifindex: number,
+  programFd: number,
+  { name, priority }: Pick<BpfFilter, 'name' | 'priority'>,
+): Request {
+  return setFilter(ifindex, {
+    parent: INGRESS,
+    priority,
+    programFd,
+    name,
+    what: 'set the BPF program at ingress',
+  });
+}

@@ -1,0 +1,93 @@
+/**
+ * Named network namespaces, as iproute2 keeps them: a file under /run/netns onto which the namespace is mounted.
+ *
+ * A namespace is a property of the thread. `within` therefore runs a synchronous function only: an `await` inside
+ * would let other work of this thread run in the wrong namespace.
+ */
+import { closeSync, existsSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { KernelError } from '../sys/errors.ts';
+import { bindMount, close, makeSharedMount, open, setns, unmount, unshareNetwork } from '../sys/libc.ts';
+import { NETNS_FOLDER, namespacePath } from './namespace-files.ts';
+
+export { listNamespaces, NETNS_FOLDER, namespacePath, OWN_NAMESPACE_FILE } from './namespace-files.ts';
+
+const OWN_NAMESPACE = '/proc/thread-self/ns/net';
+
+/** Runs `action` with this thread inside the namespace at `path`, and comes back also when it throws. */
+export function within<T>(path: string, action: () => T extends Promise<unknown> ? never : T): T {
+  const home = open(OWN_NAMESPACE);
+  try {
+    const target = openNamespace(path);
+    try {
+      setns(target);
+    } finally {
+      close(target);
+    }
+    try {
+      return action() as T;
+    } finally {
+      setns(home);
+    }
+  } finally {
+    close(home);
+  }
+}
+
+function openNamespace(path: string): number {
+  try {
+    return open(path);
+  } catch (cause) {
+    throw new KernelError({
+      code: 'NAMESPACE_MISSING',
+      message: `there is no network namespace at ${path}`,
+      remedy: 'it was removed from outside; start the experiment again',
+      cause,
+    });
+  }
+}
+
+/** Creates named namespaces. When one fails, those created before it by this call are removed again. */
+export function createNamespaces(names: readonly string[]): void {
+  mkdirSync(NETNS_FOLDER, { recursive: true, mode: 0o755 });
+  makeSharedMount(NETNS_FOLDER);
+  const created: string[] = [];
+  const home = open(OWN_NAMESPACE);
+  try {
+    for (const name of names) {
+      createFile(name);
+      created.push(name);
+      unshareNetwork();
+      bindMount(OWN_NAMESPACE, namespacePath(name));
+    }
+  } catch (error) {
+    setns(home);
+    for (const name of created) removeNamespace(name);
+    throw error;
+  } finally {
+    setns(home);
+    close(home);
+  }
+}
+
+function createFile(name: string): void {
+  try {
+    closeSync(openSync(namespacePath(name), 'wx', 0o444));
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
+    throw new KernelError({
+      code: 'NAMESPACE_EXISTS',
+      message: `the network namespace ${name} exists already`,
+      remedy: 'run `netfold cleanup` if an earlier run left it',
+      cause,
+    });
+  }
+}
+
+/** Removes a named namespace; interfaces in it go with it. True when there was one. */
+export function removeNamespace(name: string): boolean {
+  const path = namespacePath(name);
+  if (!existsSync(path)) return false;
+  while (unmount(path));
+  rmSync(path, { force: true });
+  return true;
+}

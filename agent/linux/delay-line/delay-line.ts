@@ -1,0 +1,278 @@
+/**
+ * Delay, jitter and loss for kernels without netem: what arrives at a destination endpoint goes through a queue to a
+ * thread of this agent, which holds it until it is due. At the destination and not at the source, because TCP limits
+ * what it has below itself (TCP small queues) and would be throttled by packets that are held on their way out.
+ *
+ * An endpoint belongs to one thread. One serves thousands of them; machines with many cores have several.
+ */
+import { availableParallelism } from 'node:os';
+import type { LocalEndpoint } from '../../endpoints/model.ts';
+import type {
+  DelayBackend,
+  DelayCounters,
+  DelayDemand,
+  DemandedPath,
+  ImpairedPath,
+  Impairments,
+} from '../../enforce/ports.ts';
+import { addressBytes } from '../../kernel/netlink/addresses.ts';
+import { type ArrivalQueue, installArrivalQueue, removeArrivalQueue } from './arrival-queue.ts';
+import { COUNTER, type PairEntry } from './messages.ts';
+import type { DelayEntry } from './path-table.ts';
+import { DelayThread, type Notice } from './thread.ts';
+
+/** A thread holds 60,000 packets a second back on a core; the others are the experiment's. */
+const CORES_PER_THREAD = 4;
+const MAX_THREADS = 8;
+
+/** So many endpoints are attached between two looks at what else there is to do. */
+const ATTACHED_AT_ONCE = 32;
+
+export class DelayLine implements DelayBackend {
+  readonly name = 'delay-line';
+  readonly side = 'destination';
+  readonly #threads: readonly DelayThread[];
+  readonly #queues = new Map<number, ArrivalQueue>();
+  readonly #endpoints = new Map<number, LocalEndpoint>();
+  /** Endpoints on which an earlier agent may have left a queue. */
+  readonly #adopted = new Set<number>();
+  /** Endpoint → when what it was told last is in force. */
+  readonly #setting = new Map<number, Promise<void>>();
+  readonly #arrivalFd: number;
+  #demand: DelayDemand | undefined;
+
+  /** `arrivalFd` is the BPF program that notes when a frame arrived. */
+  constructor({
+    seed,
+    arrivalFd,
+    cores = availableParallelism(),
+  }: { seed: number; arrivalFd: number; cores?: number }) {
+    this.#arrivalFd = arrivalFd;
+    const count = Math.min(Math.max(Math.floor(cores / CORES_PER_THREAD), 1), MAX_THREADS);
+    this.#threads = Array.from(
+      { length: count },
+      (_, index) => new DelayThread(seed + index, (notice) => this.#hear(notice)),
+    );
+  }
+
+  /** Nothing to do yet: an endpoint whose paths neither delay nor lose anything never needs the queue. */
+  async attach(endpoint: LocalEndpoint, isAdopted: boolean): Promise<void> {
+    this.#endpoints.set(endpoint.number, endpoint);
+    if (isAdopted) this.#adopted.add(endpoint.number);
+  }
+
+  set(endpoint: LocalEndpoint, paths: readonly ImpairedPath[]): Promise<void> {
+    return this.#inTurn(endpoint, () => this.#set(endpoint, paths));
+  }
+
+  /** One after the other for each endpoint: a queue is installed once, and the last word is the last one said. */
+  #inTurn({ number }: LocalEndpoint, action: () => Promise<void>): Promise<void> {
+    const before = this.#setting.get(number);
+    // Where nothing is being made, the thread has it before this returns.
+    const done = before ? before.then(action) : action();
+    const settled: Promise<void> = done
+      .catch(() => {})
+      .finally(() => {
+        if (this.#setting.get(number) === settled) this.#setting.delete(number);
+      });
+    this.#setting.set(number, settled);
+    return done;
+  }
+
+  async #set(endpoint: LocalEndpoint, paths: readonly ImpairedPath[]): Promise<void> {
+    if (!(await this.#isInstalledFor(endpoint, paths))) return;
+    const entries = paths.map(delayEntry);
+    await this.#thread(endpoint.number).command({ kind: 'set', queue: endpoint.number, entries });
+  }
+
+  /** Makes the queue where these paths are the first that need it. */
+  async #isInstalledFor(endpoint: LocalEndpoint, paths: readonly Impairments[]): Promise<boolean> {
+    if (this.#queues.has(endpoint.number)) return true;
+    const isNeeded = paths.some(isImpaired);
+    // Installing replaces what an earlier agent left.
+    if (this.#adopted.delete(endpoint.number) && !isNeeded) removeArrivalQueue(endpoint);
+    if (isNeeded) await this.#install([endpoint]);
+    return isNeeded;
+  }
+
+  /** Every attached endpoint gets its queue: which paths it will have is not known. */
+  async onDemand(demand: DelayDemand): Promise<void> {
+    this.#demand = demand;
+    const { idleMs } = demand;
+    const endpoints = demand.endpoints.map(
+      ({ number, addresses }) => [number, addresses.map(addressBytes)] as const,
+    );
+    await Promise.all(
+      this.#threads.map((thread) => thread.command({ kind: 'on-demand', endpoints, idleMs })),
+    );
+    const missing = [...this.#endpoints.values()].filter(({ number }) => !this.#queues.has(number));
+    for (let start = 0; start < missing.length; start += ATTACHED_AT_ONCE)
+      await this.#install(missing.slice(start, start + ATTACHED_AT_ONCE));
+  }
+
+  /** Where nothing is being made, the threads have it before this returns; what is not told of passes anyway. */
+  async change(paths: readonly DemandedPath[]): Promise<void> {
+    const isBeingMade = ({ destination }: DemandedPath): boolean =>
+      this.#setting.has(destination) || !this.#queues.has(destination);
+    const [ready, others] = [[], []] as [DemandedPath[], DemandedPath[]];
+    for (const path of paths) (isBeingMade(path) ? others : ready).push(path);
+    const later = [...Map.groupBy(others, ({ destination }) => destination)].map(([number, own]) => {
+      const endpoint = this.#endpoints.get(number);
+      return endpoint && this.#inTurn(endpoint, () => this.#changeAt(endpoint, own));
+    });
+    await Promise.all([this.#tell(ready), ...later]);
+  }
+
+  async #changeAt(endpoint: LocalEndpoint, paths: readonly DemandedPath[]): Promise<void> {
+    if (await this.#isInstalledFor(endpoint, paths.map(impairmentsOf))) await this.#tell(paths);
+  }
+
+  async #tell(paths: readonly DemandedPath[]): Promise<void> {
+    const pairs = paths.map((one) => pairEntry(one));
+    await Promise.all(
+      this.#threads.map((thread) => {
+        const own = pairs.filter(({ queue }) => this.#thread(queue) === thread);
+        return own.length === 0 ? undefined : thread.command({ kind: 'paths', pairs: own });
+      }),
+    );
+  }
+
+  /** Lets go of an endpoint; what is held there is released at once. Of one that never had a queue, nothing happens. */
+  async detach(endpoint: LocalEndpoint): Promise<void> {
+    this.#endpoints.delete(endpoint.number);
+    const queue = this.#queues.get(endpoint.number);
+    if (!queue) return;
+    this.#queues.delete(endpoint.number);
+    queue.close();
+    try {
+      await this.#thread(endpoint.number).command({ kind: 'detach', queue: endpoint.number });
+    } finally {
+      queue.remove();
+      queue.release();
+    }
+  }
+
+  get failure(): string | undefined {
+    const failure = this.#threads.map((thread) => thread.failure).find((one) => one !== undefined);
+    return failure && `nothing is delayed or lost any more: ${failure.message}`;
+  }
+
+  get changedAt(): number {
+    const latest = Math.max(...this.#threads.map(({ counters }) => counters[COUNTER.changedMs]!));
+    const monotonicMs = Number(process.hrtime.bigint()) / 1e6;
+    return performance.now() - (monotonicMs - latest);
+  }
+
+  counters(): DelayCounters {
+    const read = (index: number): number[] => this.#threads.map(({ counters }) => counters[index] ?? 0);
+    const sum = (index: number): number => read(index).reduce((all, one) => all + one, 0);
+    return {
+      packets: sum(COUNTER.packets),
+      lost: sum(COUNTER.lost),
+      held: sum(COUNTER.held),
+      latestMs: Math.max(...read(COUNTER.latestMs)),
+      work: {
+        turns: sum(COUNTER.turns),
+        receiveMs: sum(COUNTER.receiveMs),
+        passMs: sum(COUNTER.passMs),
+        released: sum(COUNTER.released),
+        lateMs: sum(COUNTER.lateMs),
+        lateMs2: sum(COUNTER.lateMs2),
+      },
+    };
+  }
+
+  /** Ends the work; what is held is released at once, in its order. */
+  async stop(): Promise<void> {
+    const queues = [...this.#queues.values()];
+    this.#queues.clear();
+    try {
+      forEach(queues, (queue) => queue.close());
+    } finally {
+      await Promise.all(this.#threads.map((thread) => thread.stop()));
+      forEach(queues, (queue) => queue.remove());
+      forEach(queues, (queue) => queue.release());
+    }
+  }
+
+  #thread(queue: number): DelayThread {
+    return this.#threads[queue % this.#threads.length]!;
+  }
+
+  async #install(endpoints: readonly LocalEndpoint[]): Promise<void> {
+    const attached = endpoints.map(({ number, namespace, addresses }) =>
+      this.#thread(number).command({
+        kind: 'attach',
+        queue: number,
+        namespace,
+        addresses: addresses.map(addressBytes),
+      }),
+    );
+    const results = await Promise.allSettled(attached);
+    const failures: unknown[] = [];
+    for (const [index, endpoint] of endpoints.entries()) {
+      const result = results[index]!;
+      try {
+        if (result.status === 'rejected') throw result.reason;
+        this.#queues.set(endpoint.number, installArrivalQueue(endpoint, this.#arrivalFd));
+      } catch (error) {
+        failures.push(error);
+        // What could not be bound, the thread doesn't know.
+        await this.#thread(endpoint.number)
+          .command({ kind: 'detach', queue: endpoint.number })
+          .catch(() => {});
+      }
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+
+  #hear({ kind, pairs }: Notice): void {
+    const demand = this.#demand;
+    if (!demand) return;
+    const answers: DemandedPath[] = [];
+    for (let at = 0; at < pairs.length; at += 2) {
+      const [destination, source] = [pairs[at]!, pairs[at + 1]!];
+      if (kind === 'forgotten') demand.forget(destination, source);
+      else answers.push(demand.ask(destination, source));
+    }
+    // A thread that has failed says so in `failure`.
+    if (answers.length > 0) this.change(answers).catch(() => {});
+  }
+}
+
+/** Does it with all of them, also when it fails with some; then throws the first error. */
+function forEach<T>(items: readonly T[], action: (item: T) => void): void {
+  const errors: unknown[] = [];
+  for (const item of items) {
+    try {
+      action(item);
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw errors[0];
+}
+
+function isImpaired({ latencyMicros, jitterMicros, loss }: Impairments): boolean {
+  return latencyMicros > 0 || jitterMicros > 0 || loss > 0;
+}
+
+function delayEntry(path: Omit<ImpairedPath, 'destination'>): DelayEntry {
+  return {
+    sources: path.source.map(addressBytes),
+    delayMs: path.latencyMicros / 1000,
+    jitterMs: path.jitterMicros / 1000,
+    distribution: path.distribution ?? 'normal',
+    loss: path.loss,
+  };
+}
+
+/** Where there is no path, everything is lost. */
+function impairmentsOf({ path }: DemandedPath): Impairments {
+  return path ?? { latencyMicros: 0, jitterMicros: 0, loss: 1 };
+}
+
+function pairEntry(pair: DemandedPath): PairEntry {
+  const { destination, source, addresses } = pair;
+  return { queue: destination, source, entry: delayEntry({ ...impairmentsOf(pair), source: addresses }) };
+}

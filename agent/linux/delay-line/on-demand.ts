@@ -1,0 +1,57 @@
+/** The pairs of a thread whose paths came on demand, and those of them that are idle. */
+import { IdleWheel } from '../../enforce/idle-wheel.ts';
+import { AddressIndex } from './address-index.ts';
+import type { PairEntry } from './messages.ts';
+import type { PathTable } from './path-table.ts';
+
+interface Pair {
+  readonly queue: number;
+  readonly source: number;
+  /** One of the source's addresses: all lead to the same path. */
+  readonly address: Uint8Array;
+}
+
+export class OnDemand {
+  /** Address → number of any endpoint; empty while no path comes on demand. */
+  readonly book = new AddressIndex();
+  #wheel: IdleWheel<Pair> | undefined;
+  #known: (readonly Uint8Array[])[] = [];
+
+  /** Replaces what was known of the endpoints. */
+  begin(
+    endpoints: readonly (readonly [number, readonly Uint8Array[]])[],
+    idleMs: number,
+    nowMs: number,
+  ): void {
+    for (const addresses of this.#known) for (const address of addresses) this.book.delete(address);
+    this.#known = endpoints.map(([, addresses]) => addresses);
+    for (const [number, addresses] of endpoints)
+      for (const address of addresses) this.book.set(address, number);
+    if (this.#wheel?.idleMs !== idleMs) this.#wheel = new IdleWheel(idleMs, nowMs);
+  }
+
+  /** When `forget` has to be called; `Infinity` while nothing can become idle. */
+  get nextMs(): number {
+    return this.#wheel?.nextMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** A path that has just been set for the first time. */
+  add({ queue, source, entry }: PairEntry, nowMs: number): void {
+    const address = entry.sources[0];
+    if (address) this.#wheel?.add({ queue, source, address }, nowMs);
+  }
+
+  /** Removes what is idle from its table; gives the pairs: queue, source, queue, source, … */
+  forget(nowMs: number, tableOf: (queue: number) => PathTable | undefined): number[] {
+    const idle = this.#wheel?.idle(nowMs, ({ queue, address }) => {
+      const table = tableOf(queue);
+      const path = table?.pathOf(address) ?? -1;
+      return path < 0 ? -1 : Math.max(table!.lastSeen[path]!, table!.lastRelease[path]!);
+    });
+    return (idle ?? []).flatMap(({ queue, source, address }) => {
+      const table = tableOf(queue)!;
+      table.remove(table.pathOf(address), nowMs);
+      return [queue, source];
+    });
+  }
+}

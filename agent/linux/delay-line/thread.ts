@@ -1,0 +1,105 @@
+/** One thread of the delay line, as the agent's main thread sees it. */
+import { MessageChannel, Worker } from 'node:worker_threads';
+import { NetfoldError } from '../../../proto/errors.ts';
+import { close, createEvent, raiseEvent } from '../../kernel/sys/libc.ts';
+import { COUNTERS, type FromWorker, type ToWorker, type WorkerStart } from './messages.ts';
+
+export type Command = ToWorker extends infer Message
+  ? Message extends ToWorker
+    ? Omit<Message, 'request'>
+    : never
+  : never;
+
+export type Notice = Exclude<FromWorker, { kind: 'done' }>;
+
+export class DelayThread {
+  readonly counters = new Float64Array(new SharedArrayBuffer(COUNTERS * 8));
+  readonly #worker: Worker;
+  readonly #exited: Promise<void>;
+  readonly #port: MessageChannel['port1'];
+  readonly #wakeFd = createEvent();
+  readonly #pending = new Map<number, PromiseWithResolvers<void>>();
+  #requests = 0;
+  #failure: Error | undefined;
+
+  /** `notice`: what it says without being asked. */
+  constructor(seed: number, notice: (notice: Notice) => void) {
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    const start: WorkerStart = {
+      wakeFd: this.#wakeFd,
+      port: port2,
+      counters: this.counters.buffer as SharedArrayBuffer,
+      seed,
+    };
+    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
+      workerData: start,
+      transferList: [port2],
+    });
+    this.#worker.on('error', (error) => this.#fail(error));
+    this.#exited = new Promise((resolve) => {
+      this.#worker.on('exit', () => {
+        this.#fail(new Error('its thread has ended'));
+        resolve();
+      });
+    });
+    this.#port.on('message', (message: FromWorker) => {
+      if (message.kind === 'done') this.#answer(message);
+      else notice(message);
+    });
+  }
+
+  /** Why it no longer works; `undefined` while it does. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  /** Fulfilled once the thread has done it. */
+  command(command: Command): Promise<void> {
+    if (this.#failure) return Promise.reject(failed(this.#failure));
+    const request = ++this.#requests;
+    const pending = Promise.withResolvers<void>();
+    this.#pending.set(request, pending);
+    this.#port.postMessage({ ...command, request });
+    raiseEvent(this.#wakeFd);
+    return pending.promise;
+  }
+
+  /** Ends it; what it holds is released at once, in its order. */
+  async stop(): Promise<void> {
+    // Not `terminate`: the thread releases what it holds first. It may end before its answer is read.
+    this.command({ kind: 'stop' }).catch(() => {});
+    await this.#exited;
+    this.#port.close();
+    close(this.#wakeFd);
+  }
+
+  #answer({ request, error }: Extract<FromWorker, { kind: 'done' }>): void {
+    const pending = this.#pending.get(request);
+    this.#pending.delete(request);
+    if (!error) {
+      pending?.resolve();
+      return;
+    }
+    const { code, message } = error;
+    pending?.reject(new NetfoldError({ code, blame: 'machine', message: `delay line: ${message}` }));
+  }
+
+  /** The thread is gone, and with it what it held; the first reason is the one that counts. */
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    for (const pending of this.#pending.values()) pending.reject(failed(this.#failure));
+    this.#pending.clear();
+  }
+}
+
+function failed(cause: Error): NetfoldError {
+  const message = `the delay line has failed: ${cause.message}`;
+  return new NetfoldError({
+    code: 'DELAY_FAILED',
+    blame: 'machine',
+    message,
+    remedy: 'start the experiment again',
+    cause,
+  });
+}

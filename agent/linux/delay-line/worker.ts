@@ -1,0 +1,286 @@
+/**
+ * The delay line's thread: holds packets that arrive at endpoints and releases them on time.
+ *
+ * It never returns to Node's event loop. It sleeps in one poll for packets, for the next release and for messages of
+ * the main thread, which it reads with `receiveMessageOnPort`. A held packet costs one receive (in batches of 64), one
+ * heap insertion and one verdict (in batches of 64). Measured on two cores: 62,000 packets/s of 200 bytes at 50 ms.
+ *
+ * Where paths come on demand, a packet whose pair has none is held, the main thread is asked, and the packet is due when it
+ * would have been had the path been known.
+ */
+import { receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { PacketQueue } from '../../kernel/netlink/nfqueue.ts';
+import { within } from '../../kernel/netns/namespaces.ts';
+import { clearEvent, Poller } from '../../kernel/sys/libc.ts';
+import { changeProcessor, preferThisThread } from '../../kernel/sys/this-thread.ts';
+import type { AddressIndex } from './address-index.ts';
+import { addressWords, type Knowledge, pathOf, UNKNOWN_PATH } from './addressing.ts';
+import { ArrivalClock, monotonicOffsetMs } from './arrival-clock.ts';
+import { COUNTER, type FromWorker, type PairEntry, type ToWorker, type WorkerStart } from './messages.ts';
+import { OnDemand } from './on-demand.ts';
+import { PathTable } from './path-table.ts';
+import { Random } from './random.ts';
+import { ReleaseQueue } from './release-queue.ts';
+import { Sleeper } from './sleeper.ts';
+import { Unanswered } from './unanswered.ts';
+
+const CONTROL = 0xffffffff;
+
+interface Line extends Knowledge {
+  readonly number: number;
+  readonly queue: PacketQueue;
+  readonly table: PathTable;
+  readonly own: Uint32Array;
+  readonly book: AddressIndex;
+  dirty: boolean;
+}
+
+class DelayLineThread {
+  readonly #lines = new Map<number, Line>();
+  readonly #waiting = new ReleaseQueue();
+  /** Paths of all lines whose packets can't lie about. */
+  #quick = 0;
+  readonly #monotonicOffsetMs = monotonicOffsetMs();
+  readonly #arrivals = new ArrivalClock(this.#monotonicOffsetMs);
+  readonly #unanswered = new Unanswered();
+  readonly #onDemand = new OnDemand();
+  readonly #dirty: Line[] = [];
+  readonly #poller = new Poller();
+  readonly #sleeper = new Sleeper({
+    now: () => performance.now(),
+    wait: (nanoseconds) => this.#poller.wait(nanoseconds),
+    pause: (nanoseconds) => this.#poller.pause(nanoseconds),
+    leave: changeProcessor,
+  });
+  readonly #counters: Float64Array;
+  readonly #random: Random;
+  readonly #start: WorkerStart;
+  #running = true;
+  #now = 0;
+  #line: Line | undefined;
+
+  constructor(start: WorkerStart) {
+    this.#start = start;
+    this.#counters = new Float64Array(start.counters);
+    this.#random = new Random(start.seed);
+    this.#poller.add(start.wakeFd, CONTROL);
+  }
+
+  run(): void {
+    preferThisThread();
+    try {
+      while (this.#running) this.#turn();
+    } finally {
+      // Also when something broke: a queue that nobody reads would hold its endpoint's packets for ever.
+      for (const queue of [...this.#lines.keys()]) this.#detach(queue);
+      this.#poller.close();
+    }
+  }
+
+  #turn(): void {
+    const ready = this.#sleeper.sleep(this.#waiting.nextTime, this.#onDemand.nextMs, this.#quick === 0);
+    this.#now = performance.now();
+    for (let i = 0; i < ready; i++) {
+      const token = this.#poller.token(i);
+      if (token === CONTROL) this.#obey();
+      else this.#receive(token);
+    }
+    const received = performance.now();
+    const released = this.#release(received);
+    this.#flush();
+    const passMs = performance.now() - received;
+    this.#sleeper.passed(released, passMs);
+    this.#add(COUNTER.turns, 1);
+    this.#add(COUNTER.receiveMs, received - this.#now);
+    this.#add(COUNTER.passMs, passMs);
+    this.#ask();
+    this.#forget();
+  }
+
+  #receive(number: number): void {
+    const line = this.#lines.get(number);
+    if (!line) return;
+    this.#line = line;
+    const packets = line.queue.receive(this.#hold);
+    this.#add(COUNTER.packets, packets);
+    this.#sleeper.arrived(packets, this.#now);
+  }
+
+  /** One packet that arrived. */
+  readonly #hold = (id: number, mark: number, data: Uint8Array, offset: number, length: number): void => {
+    const line = this.#line!;
+    const path = pathOf(line, data, offset, length);
+    const age = this.#arrivals.ageMs(mark, this.#now);
+    const ownMark = age < 0 ? mark : 0;
+    const arrivedMs = age < 0 ? this.#now : this.#now - age;
+    if (path >= 0) this.#admit(line, path, id, ownMark, arrivedMs);
+    else if (path > UNKNOWN_PATH) this.#accept(line, id, ownMark);
+    else this.#unanswered.hold(line.number, UNKNOWN_PATH - path, { id, mark: ownMark, arrivedMs });
+  };
+
+  /** A packet of a path that is known: lost, passed on at once, or held. */
+  #admit(line: Line, path: number, id: number, mark: number, arrivedMs: number): void {
+    const { table } = line;
+    table.lastSeen[path] = this.#now;
+    const lastRelease = table.lastRelease[path]!;
+    const loss = table.isGone[path] === 0 ? table.loss[path]! : Number(lastRelease > this.#now);
+    if (loss > 0 && this.#random.uniform() < loss) {
+      this.#add(COUNTER.lost, 1);
+      line.queue.drop(id);
+      this.#touch(line);
+      return;
+    }
+    const delay = table.delayMs[path]!;
+    const jitter = table.jitter.get(path);
+    if (delay === 0 && !jitter && lastRelease === 0) {
+      this.#accept(line, id, mark);
+      return;
+    }
+    const wanted = jitter ? Math.max(0, delay + jitter.at(arrivedMs)) : delay;
+    // A path is a sequence of queues: it never reorders, also not when its delay is lowered.
+    const release = Math.max(arrivedMs + wanted, lastRelease);
+    table.lastRelease[path] = release;
+    this.#waiting.push(release, line.number, id, mark);
+  }
+
+  #accept(line: Line, id: number, mark: number): void {
+    line.queue.accept(id, mark);
+    this.#touch(line);
+  }
+
+  #touch(line: Line): void {
+    if (line.dirty) return;
+    line.dirty = true;
+    this.#dirty.push(line);
+  }
+
+  /** How many packets it let go. */
+  #release(now: number): number {
+    const waiting = this.#waiting;
+    const held = waiting.size;
+    const { slackMs, passingMs } = this.#sleeper;
+    const due = now + slackMs;
+    while (waiting.nextTime <= due) {
+      const line = this.#lines.get(waiting.nextQueue);
+      const late = now + passingMs - waiting.nextTime;
+      if (late > this.#counters[COUNTER.latestMs]!) this.#counters[COUNTER.latestMs] = late;
+      this.#add(COUNTER.released, 1);
+      this.#add(COUNTER.lateMs, late);
+      this.#add(COUNTER.lateMs2, late * late);
+      if (line) this.#accept(line, waiting.nextId, waiting.nextMark);
+      waiting.pop();
+    }
+    this.#counters[COUNTER.held] = waiting.size;
+    return held - waiting.size;
+  }
+
+  #add(counter: number, amount: number): void {
+    this.#counters[counter]! += amount;
+  }
+
+  #flush(): void {
+    for (const line of this.#dirty) {
+      line.queue.flush();
+      line.dirty = false;
+    }
+    this.#dirty.length = 0;
+  }
+
+  #ask(): void {
+    const pairs = this.#unanswered.takeAsked();
+    if (pairs.length > 0) this.#say({ kind: 'asked', pairs });
+  }
+
+  #forget(): void {
+    if (this.#now < this.#onDemand.nextMs) return;
+    const pairs = this.#onDemand.forget(this.#now, (queue) => this.#lines.get(queue)?.table);
+    this.#quick = 0;
+    for (const { table } of this.#lines.values()) this.#quick += table.quick;
+    if (pairs.length > 0) this.#say({ kind: 'forgotten', pairs });
+  }
+
+  #say(message: FromWorker): void {
+    this.#start.port.postMessage(message);
+  }
+
+  #obey(): void {
+    clearEvent(this.#start.wakeFd);
+    for (;;) {
+      const received = receiveMessageOnPort(this.#start.port) as { message: ToWorker } | undefined;
+      if (!received) return;
+      const { message } = received;
+      const done = { kind: 'done', request: message.request } as const;
+      try {
+        this.#carryOut(message);
+        this.#say(done);
+      } catch (error) {
+        const { code = 'UNKNOWN', message: text } = error as { code?: string; message: string };
+        this.#say({ ...done, error: { code, message: text } });
+      }
+    }
+  }
+
+  #carryOut(message: ToWorker): void {
+    if (message.kind === 'stop') this.#running = false;
+    else if (message.kind === 'attach') this.#attach(message);
+    else if (message.kind === 'detach') this.#detach(message.queue);
+    else if (message.kind === 'set') this.#set(message);
+    else if (message.kind === 'paths') for (const pair of message.pairs) this.#setPair(pair);
+    else this.#onDemand.begin(message.endpoints, message.idleMs, this.#now);
+  }
+
+  #attach({ queue: number, namespace, addresses }: Extract<ToWorker, { kind: 'attach' }>): void {
+    const queue = within(namespace, () => new PacketQueue(0));
+    queue.keepGsoWhole(true);
+    const own = addressWords(addresses);
+    const { book } = this.#onDemand;
+    this.#lines.set(number, { number, queue, table: new PathTable(), own, book, dirty: false });
+    this.#poller.add(queue.fd, number);
+  }
+
+  /** Lets go of all that is held, in its order: the kernel drops what it holds for a queue that is closed. */
+  #detach(number: number): void {
+    const line = this.#lines.get(number);
+    if (!line) return;
+    this.#now = performance.now();
+    this.#receive(number);
+    this.#waiting.take(number, (id, mark) => line.queue.accept(id, mark));
+    for (const { id, mark } of this.#unanswered.takeQueue(number)) line.queue.accept(id, mark);
+    line.queue.flush();
+    this.#poller.remove(line.queue.fd);
+    line.queue.close();
+    this.#quick -= line.table.quick;
+    this.#lines.delete(number);
+  }
+
+  #set({ queue, entries }: Extract<ToWorker, { kind: 'set' }>): void {
+    const line = this.#lines.get(queue);
+    if (line) this.#change(line, () => line.table.replace(entries, this.#random, performance.now()));
+  }
+
+  /** A path that was asked for, or has changed since. */
+  #setPair(pair: PairEntry): void {
+    const { queue, source, entry } = pair;
+    const line = this.#lines.get(queue);
+    if (!line) return;
+    const isNew = entry.sources.every((address) => line.table.pathOf(address) < 0);
+    let path = -1;
+    this.#change(line, () => {
+      path = line.table.set(entry, this.#random);
+    });
+    line.table.lastSeen[path] ||= this.#now;
+    if (isNew) this.#onDemand.add(pair, this.#now);
+    for (const { id, mark, arrivedMs } of this.#unanswered.answered(queue, source))
+      this.#admit(line, path, id, mark, arrivedMs);
+  }
+
+  #change({ table, queue }: Line, change: () => void): void {
+    const { hasLoss, quick } = table;
+    change();
+    this.#quick += table.quick - quick;
+    if (table.hasLoss !== hasLoss) queue.keepGsoWhole(hasLoss);
+    this.#counters[COUNTER.changedMs] = performance.now() + this.#monotonicOffsetMs;
+  }
+}
+
+new DelayLineThread(workerData as WorkerStart).run();

@@ -1,0 +1,41 @@
+/** Which of the two delay backends this host uses: the one asked for, or the best that its kernel has. */
+import type { DelayBackendChoice } from '../../../proto/bootstrap.ts';
+import type { DelayBackend } from '../../enforce/ports.ts';
+import { AgentError } from '../../errors.ts';
+import { DelayLine } from '../delay-line/delay-line.ts';
+import { type Ability, type DelayBackendName, delayBackends } from '../probe/probe.ts';
+import type { Programs } from '../programs/programs.ts';
+import { Netem } from './netem.ts';
+
+/** What `netfold doctor` calls the ability that a backend stands on. */
+const ABILITY: Readonly<Record<DelayBackendName, Ability['id']>> = {
+  netem: 'netem',
+  'delay-line': 'nfqueue',
+};
+
+/** Throws `DELAY_BACKEND_MISSING`, with what the kernel said and what to do. */
+export function chooseDelayBackend(
+  choice: DelayBackendChoice,
+  abilities: readonly Ability[],
+): DelayBackendName {
+  const able = delayBackends(abilities);
+  const chosen = choice === 'auto' ? able[0] : able.find((name) => name === choice);
+  if (chosen) return chosen;
+  const lacking = abilities.filter(({ id, ok }) => !ok && (choice === 'auto' || id === ABILITY[choice]));
+  const reasons = lacking.map(({ name, reason }) => `${name}: ${reason}`).join('; ');
+  const remedies = lacking.map(({ remedy }) => remedy);
+  const instead = able[0] ? [`use --delay-backend ${able[0]}, which this kernel has`] : [];
+  throw new AgentError(
+    'DELAY_BACKEND_MISSING',
+    `this kernel can't delay packets with ${choice === 'auto' ? 'anything that netfold knows' : choice} (${reasons})`,
+    [...instead, ...remedies].join('\nor: '),
+  );
+}
+
+export function createDelayBackend(
+  name: DelayBackendName,
+  { tc, arrivalFd }: Programs,
+  seed: number,
+): DelayBackend {
+  return name === 'netem' ? new Netem(tc) : new DelayLine({ seed, arrivalFd });
+}

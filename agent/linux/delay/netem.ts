@@ -1,0 +1,44 @@
+/**
+ * Delay, jitter and loss by the kernel's own emulator. It sits in the queues of the classes that the enforcer makes
+ * (desired-interface.ts), so there is nothing left to do here but to tell how much went through.
+ */
+import type { LocalEndpoint } from '../../endpoints/model.ts';
+import type { DelayBackend, DelayCounters, TcPort } from '../../enforce/ports.ts';
+import { removeArrivalQueue } from '../delay-line/arrival-queue.ts';
+
+export class Netem implements DelayBackend {
+  readonly name = 'netem';
+  readonly side = 'source';
+  readonly failure = undefined;
+  readonly #tc: TcPort;
+  readonly #endpoints: LocalEndpoint[] = [];
+
+  constructor(tc: TcPort) {
+    this.#tc = tc;
+  }
+
+  async attach(endpoint: LocalEndpoint, isAdopted: boolean): Promise<void> {
+    // The earlier agent may have used the delay line.
+    if (isAdopted) removeArrivalQueue(endpoint);
+    this.#endpoints.push(endpoint);
+  }
+
+  async set(): Promise<void> {}
+
+  async change(): Promise<void> {}
+
+  counters(): DelayCounters {
+    const sum = { packets: 0, lost: 0, held: 0 };
+    for (const endpoint of this.#endpoints) {
+      const { passed, lost, held } = this.#tc.stats(endpoint);
+      sum.packets += passed + lost;
+      sum.lost += lost;
+      sum.held += held;
+    }
+    return { ...sum, latestMs: 0 };
+  }
+
+  async stop(): Promise<void> {
+    this.#endpoints.length = 0;
+  }
+}

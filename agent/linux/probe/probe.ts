@@ -1,0 +1,77 @@
+/** What this machine can do, found by doing it. Nothing of the machine is touched. */
+import { spawnSync } from 'node:child_process';
+import type { Ability } from './ability.ts';
+import { kernelProbes } from './kernel-probes.ts';
+import type { Machine } from './platform.ts';
+import { type Probe, runProbes } from './probe-list.ts';
+import { readMachine } from './read-machine.ts';
+import { everywhere, packageRemedies } from './remedies.ts';
+
+export { type Ability, blockers, type DelayBackendName, delayBackends } from './ability.ts';
+export { readMachine } from './read-machine.ts';
+
+/** Tries everything that a local lab needs, in the order in which one thing needs the other. */
+export function probeMachine(machine: Machine = readMachine()): Ability[] {
+  const { probes, close } = kernelProbes();
+  try {
+    return runProbes([platform, root, iproute2, ...probes], machine);
+  } finally {
+    close();
+  }
+}
+
+const platform: Probe = {
+  id: 'platform',
+  name: 'Linux on a 64-bit little-endian machine',
+  neededFor: 'everything',
+  need: 'lab',
+  from: 'packages',
+  remedies: everywhere({
+    command: '',
+    note: 'run netfold on Linux (x86-64 or ARM64), in a virtual machine if need be',
+  }),
+  attempt: () => {
+    const supported = process.platform === 'linux' && ['x64', 'arm64'].includes(process.arch);
+    if (!supported) throw new Error(`this is ${process.platform} on ${process.arch}`);
+    return undefined;
+  },
+};
+
+const root: Probe = {
+  id: 'root',
+  name: 'root',
+  neededFor: 'namespaces, tc and BPF',
+  need: 'lab',
+  from: 'packages',
+  remedies: everywhere({
+    command: 'sudo netfold doctor',
+    note: 'and so with every command that runs a lab; if sudo finds no netfold: sudo "$(command -v netfold)" doctor',
+  }),
+  attempt: () => {
+    if (process.getuid?.() !== 0) throw new Error(`the user id is ${process.getuid?.()}`);
+    return undefined;
+  },
+};
+
+const iproute2: Probe = {
+  id: 'iproute2',
+  name: 'iproute2',
+  neededFor: 'commands in endpoints',
+  need: 'lab',
+  from: 'packages',
+  remedies: packageRemedies({
+    apt: 'iproute2',
+    dnf: 'iproute iproute-tc',
+    apk: 'iproute2',
+    pacman: 'iproute2',
+  }),
+  attempt: () => {
+    const { error, stdout, stderr } = spawnSync('ip', ['-V'], { encoding: 'utf8', timeout: 2000 });
+    if (error) throw new Error(`ip can't be run: ${(error as NodeJS.ErrnoException).code ?? error.message}`);
+    const says = `${stdout}${stderr}`.trim();
+    const version = /iproute2-(\S+?),?(\s|$)/.exec(says)?.[1];
+    // busybox has a lesser `ip`, without namespaces.
+    if (version === undefined) throw new Error(`ip is not iproute2's; it says "${says.split('\n')[0]}"`);
+    return version;
+  },
+};

@@ -1,0 +1,211 @@
+/** The classifier's maps (bpf/netfold.bpf.c): where destinations lead, and the buffers in front of classes. */
+import { isIP } from 'node:net';
+import type { LocalEndpoint } from '../../endpoints/model.ts';
+import { NO_PATH, type ShapedClass } from '../../enforce/interface-state.ts';
+import type { Party } from '../../enforce/ports.ts';
+import { BACKLOG, BUFFER, CLASS_DROP, PAIR, PARTITIONS, PARTY, TARGET } from '../../kernel/bpf/bpf-layout.ts';
+import type { BatchMap } from '../../kernel/bpf/libbpf.ts';
+import { addressBytes } from '../../kernel/netlink/addresses.ts';
+import { KernelError } from '../../kernel/sys/errors.ts';
+
+/** The program's unit of drain: bytes per 2^30 ns. */
+const DRAIN_SECONDS = 2 ** 30 / 1e9;
+
+export interface ClassMapsOptions {
+  readonly targets: BatchMap;
+  readonly buffers: BatchMap;
+  readonly backlogs: BatchMap;
+  readonly parties: BatchMap;
+  /** How many buffers there is room for. */
+  readonly rows: number;
+}
+
+/** Of all interfaces of an agent; `InterfaceMaps` is the part of one. */
+export class ClassMaps {
+  readonly targets: BatchMap;
+  readonly buffers: BatchMap;
+  readonly backlogs: BatchMap;
+  readonly #parties: BatchMap;
+  readonly #free: number[] = [];
+  readonly #rows: number;
+  #used = 0;
+
+  constructor({ targets, buffers, backlogs, parties, rows }: ClassMapsOptions) {
+    this.#parties = parties;
+    this.targets = targets;
+    this.buffers = buffers;
+    this.backlogs = backlogs;
+    this.#rows = rows;
+  }
+
+  takeRow(): number {
+    const row = this.#free.pop() ?? this.#used++;
+    if (row < this.#rows) return row;
+    throw new KernelError({
+      code: 'BPF_REFUSED',
+      message: `all ${this.#rows} rows of the BPF map "buffers" are in use`,
+      remedy: 'spread the endpoints over more hosts',
+    });
+  }
+
+  giveRow(row: number): void {
+    this.#free.push(row);
+  }
+
+  /** What the classifier does with pairs that have no target, by the addresses of their endpoints. */
+  setParties(parties: readonly Party[]): void {
+    const entries = parties.flatMap((party) => party.addresses.map((address) => ({ address, party })));
+    const values = new Uint8Array(entries.length * PARTY.size);
+    const view = new DataView(values.buffer);
+    for (const [index, { party }] of entries.entries()) {
+      const at = index * PARTY.size;
+      view.setUint32(at + PARTY.island, party.island, true);
+      view.setUint32(at + PARTY.first, party.firstMinor, true);
+      values.set(party.sides.slice(0, PARTITIONS), at + PARTY.sides);
+    }
+    const keys = Buffer.concat(entries.map(({ address }) => addressBytes(address)));
+    this.#parties.update(keys, values, entries.length);
+  }
+}
+
+export class InterfaceMaps {
+  readonly #maps: ClassMaps;
+  readonly #addresses: readonly string[];
+  /** What was set, because the map can't be asked by source alone. */
+  readonly #targets = new Map<string, number>();
+  /** Minor number of a class → its row. */
+  readonly #rows = new Map<number, number>();
+
+  constructor(maps: ClassMaps, { addresses }: LocalEndpoint) {
+    this.#maps = maps;
+    this.#addresses = addresses;
+  }
+
+  /** Sets the buffers of these classes. Before the targets that lead to them. */
+  setBuffers(classes: readonly ShapedClass[]): void {
+    const buffered = classes.filter(({ minor, bufferBytes }) => bufferBytes > 0 || this.#rows.has(minor));
+    const isNew = new Set(buffered.map(({ minor }) => minor).filter((minor) => !this.#rows.has(minor)));
+    const keys = new Uint32Array(buffered.length);
+    const values = new BigUint64Array((buffered.length * BUFFER.size) / 8);
+    for (const [index, { minor, bytesPerSecond, bufferBytes }] of buffered.entries()) {
+      keys[index] = this.#row(minor);
+      // Without a drain it never fills.
+      values[2 * index] = bufferBytes === 0 ? 0n : drainOf(bytesPerSecond);
+      values[2 * index + 1] = BigInt(bufferBytes);
+    }
+    this.#maps.buffers.update(bytesOf(keys), bytesOf(values), buffered.length);
+    // Targets of a class that had no buffer don't know its row yet.
+    if (isNew.size > 0) this.setTargets([...this.#targets].filter(([, minor]) => isNew.has(minor)));
+  }
+
+  /** Destination → minor number, or `NO_PATH`. */
+  setTargets(targets: readonly (readonly [string, number])[]): void {
+    const entries = targets.flatMap(([destination, minor]) =>
+      this.#keys(destination).map((key) => ({ key, minor })),
+    );
+    const values = new Uint32Array((entries.length * TARGET.size) / 4);
+    for (const [index, { minor }] of entries.entries()) {
+      values[2 * index] = minor === NO_PATH ? CLASS_DROP : minor;
+      values[2 * index + 1] = this.#bufferField(minor);
+    }
+    this.#maps.targets.update(Buffer.concat(entries.map(({ key }) => key)), bytesOf(values), entries.length);
+    for (const [destination, minor] of targets) this.#targets.set(destination, minor);
+  }
+
+  removeTargets(destinations: readonly string[]): void {
+    const keys = destinations.flatMap((destination) => this.#keys(destination));
+    this.#maps.targets.remove(Buffer.concat(keys), keys.length);
+    for (const destination of destinations) this.#targets.delete(destination);
+  }
+
+  /** The class is gone: its row is free for another. */
+  removeBuffer(minor: number): void {
+    const row = this.#rows.get(minor);
+    if (row === undefined) return;
+    this.#rows.delete(minor);
+    this.#maps.giveRow(row);
+  }
+
+  /** The targets that the kernel has, of those that were set. */
+  readTargets(): Map<string, number> {
+    const found = new Map<string, number>();
+    for (const [destination, minor] of this.#targets) {
+      const isThere = this.#keys(destination).every((key) => {
+        const value = this.#maps.targets.lookup(key);
+        const view = value && new DataView(value.buffer, value.byteOffset);
+        const wanted = minor === NO_PATH ? CLASS_DROP : minor;
+        return (
+          view?.getUint32(TARGET.minor, true) === wanted &&
+          view.getUint32(TARGET.buffer, true) === this.#bufferField(minor)
+        );
+      });
+      if (isThere) found.set(destination, minor);
+    }
+    return found;
+  }
+
+  /** The room of a class's buffer as the kernel has it; 0 without one, or where its drain is not that of the class. */
+  readBuffer(minor: number, bytesPerSecond: number): number {
+    const row = this.#rows.get(minor);
+    const value = row === undefined ? undefined : this.#maps.buffers.lookup(bytesOf(Uint32Array.of(row)));
+    if (!value) return 0;
+    const view = new DataView(value.buffer, value.byteOffset);
+    const drain = BigInt(Math.ceil(bytesPerSecond * DRAIN_SECONDS));
+    return view.getBigUint64(BUFFER.drain, true) === drain
+      ? Number(view.getBigUint64(BUFFER.limit, true))
+      : 0;
+  }
+
+  /** Frames that found no room in any buffer of the interface. */
+  dropped(): number {
+    let sum = 0;
+    for (const row of this.#rows.values()) {
+      const value = this.#maps.backlogs.lookup(bytesOf(Uint32Array.of(row)));
+      if (value)
+        sum += Number(new DataView(value.buffer, value.byteOffset).getBigUint64(BACKLOG.dropped, true));
+    }
+    return sum;
+  }
+
+  /** Takes everything of the interface out of the maps. */
+  clear(): void {
+    this.removeTargets([...this.#targets.keys()]);
+    for (const minor of [...this.#rows.keys()]) this.removeBuffer(minor);
+  }
+
+  #row(minor: number): number {
+    const known = this.#rows.get(minor);
+    if (known !== undefined) return known;
+    const row = this.#maps.takeRow();
+    // What another class left in it is not this one's.
+    this.#maps.backlogs.update(bytesOf(Uint32Array.of(row)), new Uint8Array(BACKLOG.size), 1);
+    this.#rows.set(minor, row);
+    return row;
+  }
+
+  #bufferField(minor: number): number {
+    const row = this.#rows.get(minor);
+    return row === undefined ? 0 : row + 1;
+  }
+
+  /** Keys of the targets for one destination: one per own address of the same family. */
+  #keys(destination: string): Uint8Array[] {
+    const family = isIP(destination);
+    return this.#addresses
+      .filter((address) => isIP(address) === family)
+      .map((address) => {
+        const key = new Uint8Array(PAIR.size);
+        key.set(addressBytes(address), PAIR.source);
+        key.set(addressBytes(destination), PAIR.destination);
+        return key;
+      });
+  }
+}
+
+function drainOf(bytesPerSecond: number): bigint {
+  return BigInt(Math.ceil(bytesPerSecond * DRAIN_SECONDS));
+}
+
+function bytesOf(array: Uint32Array | BigUint64Array): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}

@@ -1,0 +1,231 @@
+/** tc over netlink, and the classifier's maps: the kernel's side of enforcement. */
+import type { LocalEndpoint } from '../../endpoints/model.ts';
+import {
+  type InterfaceState,
+  type LeafQueue,
+  MOST_GSO_SEGMENTS,
+  OWN_MAJOR,
+  type ShapedClass,
+} from '../../enforce/interface-state.ts';
+import type { TcOp } from '../../enforce/plan.ts';
+import type { FailedOp, Party, TcPort, TcStats } from '../../enforce/ports.ts';
+import { programId } from '../../kernel/bpf/libbpf.ts';
+import { type Link, readLink } from '../../kernel/netlink/links.ts';
+import { NETLINK_ROUTE, NetlinkSocket, type Request, refusal } from '../../kernel/netlink/netlink-socket.ts';
+import { setGsoMaxSegments } from '../../kernel/netlink/rtnetlink.ts';
+import {
+  deleteClass,
+  deleteQueue,
+  deleteRoot,
+  formatHandle,
+  handle,
+  setClassifier,
+  setFifo,
+  setHtbClass,
+  setHtbRoot,
+  TC_H_ROOT,
+} from '../../kernel/netlink/tc-messages.ts';
+import { within } from '../../kernel/netns/namespaces.ts';
+import { setNetem } from '../tc/netem-messages.ts';
+import { listClasses, listClassifiers, listQdiscs } from '../tc/tc-dumps.ts';
+import { type ClassMaps, InterfaceMaps } from './class-maps.ts';
+
+/** HTB serves equal classes in turns of this many bytes; none of ours share a parent's rate, so one frame will do. */
+const QUANTUM_BYTES = 1514;
+/** Room for traffic that netfold doesn't shape. */
+const DIRECT_QUEUE_PACKETS = 1000;
+/** What the kernel gives a class first. */
+const NO_QUEUE: LeafQueue = { kind: 'pfifo', limit: -1 };
+
+type MapOp = Extract<TcOp, { op: 'set-target' | 'delete-target' }>;
+type NetlinkOp = Exclude<TcOp, MapOp>;
+const isMapOp = (op: TcOp): op is MapOp => op.op === 'set-target' || op.op === 'delete-target';
+
+interface Attached {
+  readonly socket: NetlinkSocket;
+  readonly maps: InterfaceMaps;
+  /** Minor number → distribution of its netem, which the kernel doesn't give back. */
+  readonly distributions: Map<number, 'normal' | 'uniform' | 'pareto'>;
+}
+
+export class LinuxTc implements TcPort {
+  readonly #attached = new Map<number, Attached>();
+  readonly #maps: ClassMaps;
+  readonly #classifierFd: number;
+
+  constructor({ maps, classifierFd }: { maps: ClassMaps; classifierFd: number }) {
+    this.#maps = maps;
+    this.#classifierFd = classifierFd;
+  }
+
+  attach(endpoint: LocalEndpoint): void {
+    const socket = within(endpoint.namespace, () => new NetlinkSocket(NETLINK_ROUTE));
+    const maps = new InterfaceMaps(this.#maps, endpoint);
+    this.#attached.set(endpoint.number, { socket, maps, distributions: new Map() });
+  }
+
+  detach(endpoint: LocalEndpoint): void {
+    const attached = this.#attached.get(endpoint.number);
+    attached?.maps.clear();
+    attached?.socket.close();
+    this.#attached.delete(endpoint.number);
+  }
+
+  read(endpoint: LocalEndpoint): InterfaceState {
+    const { socket, maps } = this.#attachment(endpoint);
+    const gsoSegments = this.#link(endpoint).gsoMaxSegments;
+    const targets = maps.readTargets();
+    const qdiscs = listQdiscs(socket, endpoint.ifindex);
+    const root = qdiscs.find(({ parent }) => parent === TC_H_ROOT);
+    const own = root?.kind === 'htb' && root.handle === handle(OWN_MAJOR, 0);
+    if (!own) {
+      // The kernel's own have the handle 0; one of the same kind with a handle is somebody's.
+      const isMade = root !== undefined && root.handle !== 0;
+      const foreignRoot = isMade ? `${root.kind} ${formatHandle(root.handle)}` : (root?.kind ?? 'none');
+      return { foreignRoot, classifier: false, gsoSegments, classes: new Map(), targets };
+    }
+    const queues = new Map(qdiscs.map(({ parent, queue }) => [parent, queue]));
+    const classes = listClasses(socket, endpoint.ifindex, OWN_MAJOR).map((seen): [number, ShapedClass] => {
+      const queue = this.#known(endpoint, seen.minor, queues.get(handle(OWN_MAJOR, seen.minor)) ?? NO_QUEUE);
+      return [seen.minor, { ...seen, queue, bufferBytes: maps.readBuffer(seen.minor, seen.bytesPerSecond) }];
+    });
+    // A filter with another program is an earlier agent's: its maps are not ours.
+    const ownId = programId(this.#classifierFd);
+    const classifier = listClassifiers(socket, endpoint.ifindex, OWN_MAJOR).includes(ownId);
+    return { foreignRoot: undefined, classifier, gsoSegments, classes: new Map(classes), targets };
+  }
+
+  #known(endpoint: LocalEndpoint, minor: number, queue: LeafQueue): LeafQueue {
+    if (queue.kind !== 'netem' || queue.distribution !== 'unknown') return queue;
+    const distribution = this.#attachment(endpoint).distributions.get(minor);
+    return distribution ? { ...queue, distribution } : queue;
+  }
+
+  apply(endpoint: LocalEndpoint, ops: readonly TcOp[]): FailedOp[] {
+    const failed: FailedOp[] = [];
+    // Steps on the map and over netlink keep their order; runs of one kind are one batch.
+    for (let start = 0; start < ops.length; ) {
+      const mapRun = isMapOp(ops[start]!);
+      let end = start;
+      while (end < ops.length && isMapOp(ops[end]!) === mapRun) end++;
+      const run = ops.slice(start, end);
+      failed.push(
+        ...(mapRun
+          ? this.#applyToMap(endpoint, run as MapOp[])
+          : this.#applyToTc(endpoint, run as NetlinkOp[])),
+      );
+      start = end;
+    }
+    return failed;
+  }
+
+  #applyToTc(endpoint: LocalEndpoint, ops: readonly NetlinkOp[]): FailedOp[] {
+    const attached = this.#attachment(endpoint);
+    const failed = allFailing(ops, () => {
+      const verdicts = attached.socket.batch(ops.map((op) => this.#request(endpoint, op)));
+      return ops.flatMap((op, index) => {
+        const verdict = verdicts[index]!;
+        if (verdict.errno !== 0) return [{ op, error: refusal(verdict, endpoint.ifname) }];
+        remember(attached, op);
+        return [];
+      });
+    });
+    const undone = new Set(failed.map(({ op }) => op));
+    const classOps = ops.filter((op) => op.op === 'set-class' && !undone.has(op));
+    return [
+      ...failed,
+      ...allFailing(classOps, () => {
+        attached.maps.setBuffers(classOps.flatMap((op) => (op.op === 'set-class' ? op.shaped : [])));
+        return [];
+      }),
+    ];
+  }
+
+  stats(endpoint: LocalEndpoint): TcStats {
+    const { socket, maps } = this.#attachment(endpoint);
+    const qdiscs = listQdiscs(socket, endpoint.ifindex);
+    const stats = { waiting: 0, held: 0, passed: 0, lost: 0, overflowed: maps.dropped() };
+    for (const { parent, kind, packets } of qdiscs) {
+      if (parent === TC_H_ROOT) stats.waiting = packets.waiting;
+      if (kind !== 'netem') continue;
+      stats.held += packets.waiting;
+      stats.passed += packets.sent;
+      stats.lost += packets.dropped;
+    }
+    return stats;
+  }
+
+  introduce(parties: readonly Party[]): void {
+    this.#maps.setParties(parties);
+  }
+
+  #request(endpoint: LocalEndpoint, op: NetlinkOp): Request {
+    const { ifindex } = endpoint;
+    switch (op.op) {
+      case 'set-gso':
+        return setGsoMaxSegments(
+          ifindex,
+          op.segments === MOST_GSO_SEGMENTS ? this.#link(endpoint).gsoSegmentsByDefault : op.segments,
+        );
+      case 'set-root':
+        return setHtbRoot(ifindex, OWN_MAJOR, DIRECT_QUEUE_PACKETS);
+      case 'delete-root':
+        return deleteRoot(ifindex);
+      case 'set-class':
+        return setHtbClass(ifindex, OWN_MAJOR, op.shaped.minor, op.shaped, QUANTUM_BYTES);
+      case 'delete-queue':
+        return deleteQueue(ifindex, OWN_MAJOR, op.minor);
+      case 'set-queue':
+        return op.queue.kind === 'netem'
+          ? setNetem(ifindex, OWN_MAJOR, op.minor, op.queue)
+          : setFifo(ifindex, OWN_MAJOR, op.minor, op.queue);
+      case 'add-classifier':
+        return setClassifier(ifindex, OWN_MAJOR, this.#classifierFd);
+      case 'delete-class':
+        return deleteClass(ifindex, OWN_MAJOR, op.minor);
+    }
+  }
+
+  #applyToMap(endpoint: LocalEndpoint, ops: readonly MapOp[]): FailedOp[] {
+    const { maps } = this.#attachment(endpoint);
+    return allFailing(ops, () => {
+      maps.setTargets(
+        ops.flatMap((op) => (op.op === 'set-target' ? [[op.destination, op.minor] as const] : [])),
+      );
+      maps.removeTargets(ops.flatMap((op) => (op.op === 'delete-target' ? op.destination : [])));
+      return [];
+    });
+  }
+
+  #link(endpoint: LocalEndpoint): Link {
+    return readLink(this.#attachment(endpoint).socket, endpoint.ifindex, endpoint.ifname);
+  }
+
+  #attachment({ number, name }: LocalEndpoint): Attached {
+    const attached = this.#attached.get(number);
+    if (!attached) throw new Error(`${name} is not attached`);
+    return attached;
+  }
+}
+
+/** What throws as a whole has failed for each of its steps. */
+function allFailing(ops: readonly TcOp[], action: () => FailedOp[]): FailedOp[] {
+  try {
+    return action();
+  } catch (error) {
+    return ops.map((op) => ({ op, error: error as Error }));
+  }
+}
+
+function remember({ maps, distributions }: Attached, op: NetlinkOp): void {
+  if (op.op === 'delete-root') distributions.clear();
+  else if (op.op === 'delete-class') {
+    maps.removeBuffer(op.minor);
+    distributions.delete(op.minor);
+  } else if (op.op === 'set-queue') {
+    const { queue } = op;
+    const known = queue.kind === 'netem' && queue.distribution !== 'none' && queue.distribution !== 'unknown';
+    if (known) distributions.set(op.minor, queue.distribution);
+    else distributions.delete(op.minor);
+  }
+}

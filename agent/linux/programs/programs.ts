@@ -1,0 +1,91 @@
+/** Loads the built BPF object and opens what the agent needs of it. */
+import { close } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { LocalEndpoint } from '../../endpoints/model.ts';
+import { BACKLOG, BUFFER, PAIR, PARTY, TARGET, USAGE } from '../../kernel/bpf/bpf-layout.ts';
+import { BatchMap, loadObject, possibleCpus } from '../../kernel/bpf/libbpf.ts';
+import { ADDRESS_BYTES } from '../../kernel/netlink/addresses.ts';
+import { within } from '../../kernel/netns/namespaces.ts';
+import { openFilteredSocket } from '../../kernel/sys/packet-socket.ts';
+import { ClassMaps } from './class-maps.ts';
+import { LinuxTc } from './linux-tc.ts';
+import { UsageMap } from './usage-map.ts';
+
+const OBJECT_FILE = join(import.meta.dirname, '../../../bpf/netfold.bpf.o');
+
+/**
+ * Pairs of addresses that may send within one tick on one host, or are in use; 64 Ki of them are 8 MB of kernel memory per
+ * CPU. The kernel walks the whole table, empty or not, when it is read (0.3 ms): smaller for small experiments.
+ */
+const MAX_PAIRS = 65_536;
+const MIN_PAIRS = 1024;
+
+const closeLater = promisify(close);
+
+/** The key of an array. */
+const INDEX_SIZE = 4;
+
+export interface Programs {
+  readonly usage: UsageMap;
+  readonly tc: LinuxTc;
+  readonly arrivalFd: number;
+  /**
+   * From so many milliseconds from now on, unless it is renewed before, the programs let everything pass: neither
+   * shaped, nor dropped, nor held. Without a first lease they enforce for ever.
+   */
+  renewLease(milliseconds: number): void;
+  /** Counts what the endpoint sends from now on. */
+  countTraffic(endpoint: LocalEndpoint): void;
+  close(): Promise<void>;
+}
+
+/**
+ * `maxPairs`: how many pairs of addresses, of a local source and any destination, there can be; more than `MAX_PAIRS` can't
+ * be in use at a time. `maxParties`: how many addresses, where classes are made on demand.
+ */
+export function loadPrograms(maxPairs: number, maxParties = 1): Programs {
+  const rows = Math.min(Math.max(1, maxPairs), MAX_PAIRS);
+  const pairs = Math.max(rows, MIN_PAIRS);
+  const object = loadObject(OBJECT_FILE, {
+    usage: pairs,
+    classes: rows,
+    buffers: rows,
+    backlogs: rows,
+    parties: maxParties,
+  });
+  const cpus = possibleCpus();
+  const map = (name: string, keySize: number, valueSize: number, capacity = 1): BatchMap =>
+    new BatchMap({ fd: object.mapFd(name), keySize, valueSize, capacity });
+  const maps = new ClassMaps({
+    targets: map('classes', PAIR.size, TARGET.size),
+    buffers: map('buffers', INDEX_SIZE, BUFFER.size),
+    backlogs: map('backlogs', INDEX_SIZE, BACKLOG.size),
+    parties: map('parties', ADDRESS_BYTES, PARTY.size),
+    rows,
+  });
+  const lease = map('lease', INDEX_SIZE, 8);
+  const sockets: number[] = [];
+  return {
+    usage: new UsageMap({
+      map: map('usage', PAIR.size, USAGE.size * cpus, pairs),
+      made: map('rows', INDEX_SIZE, 8),
+      cpus,
+      capacity: pairs,
+    }),
+    tc: new LinuxTc({ maps, classifierFd: object.programFd('classify') }),
+    arrivalFd: object.programFd('arrive'),
+    renewLease: (milliseconds) => {
+      const until = process.hrtime.bigint() + BigInt(Math.round(milliseconds * 1e6));
+      lease.update(new Uint8Array(INDEX_SIZE), new Uint8Array(BigUint64Array.of(until).buffer), 1);
+    },
+    countTraffic: ({ namespace, ifindex }) => {
+      sockets.push(within(namespace, () => openFilteredSocket(ifindex, object.programFd('count'))));
+    },
+    close: async () => {
+      object.close();
+      // Each waits for a grace period of RCU, 10 ms (net/packet/af_packet.c, `packet_release`); side by side they share it.
+      await Promise.all(sockets.map((fd) => closeLater(fd)));
+    },
+  };
+}

@@ -1,0 +1,28 @@
+/** Tells the interfaces of a machine apart, whatever they and their namespaces are called. */
+import { readFileSync, statSync } from 'node:fs';
+import type { NetlinkSocket } from '../../kernel/netlink/netlink-socket.ts';
+import { namespaceCookie } from '../../kernel/sys/libc.ts';
+import type { InterfaceIdentity } from './journal.ts';
+
+const BOOT_ID_FILE = '/proc/sys/kernel/random/boot_id';
+
+/** `socket` was opened in the namespace at `namespace`. */
+export function identifyInterface(
+  socket: NetlinkSocket,
+  namespace: string,
+  ifindex: number,
+): InterfaceIdentity {
+  const { dev, ino } = statSync(namespace);
+  return {
+    namespaceDevice: dev,
+    namespaceInode: ino,
+    namespaceCookie: namespaceCookie(socket.fd),
+    bootId: bootId(),
+    ifindex,
+  };
+}
+
+/** Changes with each start of the machine. */
+export function bootId(): string {
+  return readFileSync(BOOT_ID_FILE, 'utf8').trim();
+}

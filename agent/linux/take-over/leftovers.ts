@@ -1,0 +1,222 @@
+/**
+ * Finds what netfold has left on interfaces, by the marks that its things bear in the kernel, and takes it away. No file
+ * has to tell of it; the journal, where it has an entry, tells what was there before.
+ */
+import { statSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
+import { type Link, listLinks } from '../../kernel/netlink/links.ts';
+import { readAttributes, readString } from '../../kernel/netlink/netlink-message.ts';
+import { NETLINK_NETFILTER, NetlinkSocket } from '../../kernel/netlink/netlink-socket.ts';
+import { removeTableIn, TABLE_NAME } from '../../kernel/netlink/nftables.ts';
+import { header, RTM, TC_H_ROOT, TCA_KIND } from '../../kernel/netlink/tc-messages.ts';
+import { allNamespaces, type NamespaceFound } from '../../kernel/netns/all-namespaces.ts';
+import { within } from '../../kernel/netns/namespaces.ts';
+import { KernelError } from '../../kernel/sys/errors.ts';
+import { ownFilters, removeOwnFilters } from '../trees/named-filters.ts';
+import { OWN_ROOT } from '../trees/tree-restore.ts';
+import { bootId, identifyInterface } from './interface-identity.ts';
+import type { Journal, JournalEntry, JournalError } from './journal.ts';
+import { giveBack, onInterface } from './take-over.ts';
+
+interface Place {
+  readonly namespace: NamespaceFound;
+}
+
+interface InterfacePlace extends Place {
+  readonly ifindex: number;
+  readonly ifname: string;
+}
+
+/**
+ * - `filters`: BPF filters named netfold at clsact or ingress.
+ * - `table`: the nftables table `inet netfold`.
+ * - `root`: an HTB root with netfold's handle, and a GSO limit with it.
+ * - `unfinished`: an interface that was not given back to its end; netfold's root is gone, the journal has the rest.
+ * - `stale`: a journal entry from before the machine's last start.
+ * - `unreadable`: a file of the journal that nobody can make sense of; it is only reported.
+ */
+export type Leftover =
+  | (InterfacePlace & { readonly what: 'filters'; readonly qdisc: string })
+  | (Place & { readonly what: 'table' })
+  | (InterfacePlace & { readonly what: 'root' | 'unfinished' })
+  | { readonly what: 'stale'; readonly path: string; readonly ifname: string }
+  | { readonly what: 'unreadable'; readonly path: string; readonly error: JournalError };
+
+export interface LeftoverSearch {
+  readonly journal?: Journal;
+  /** Names of namespaces that are removed as a whole elsewhere. */
+  readonly skip?: (name: string) => boolean;
+}
+
+/** Namespaces of experiments. */
+const isOfExperiment = (name: string): boolean => name.startsWith('netfold.');
+
+/** Everything of netfold's on interfaces of this machine, in an order in which it can be removed. */
+export function findLeftovers({ journal, skip = isOfExperiment }: LeftoverSearch = {}): Leftover[] {
+  const files = journal?.list() ?? [];
+  const boot = bootId();
+  const entries = files.flatMap((file) => ('entry' in file ? [file.entry] : []));
+  const paths = entries.map(({ namespacePath }) => namespacePath);
+  return [
+    ...allNamespaces(skip, paths).flatMap((namespace) => unlessClosed(() => inspect(namespace, entries))),
+    ...files.flatMap((file): Leftover[] => {
+      if ('error' in file) return [{ what: 'unreadable', ...file }];
+      const { identity, ifname } = file.entry;
+      return identity.bootId === boot ? [] : [{ what: 'stale', path: file.path, ifname }];
+    }),
+  ];
+}
+
+/** What can't be entered (a namespace that ends just now, one of another user) is passed over. */
+function unlessClosed(action: () => Leftover[]): Leftover[] {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof KernelError && CLOSED.has(error.code)) return [];
+    throw error;
+  }
+}
+
+const CLOSED: ReadonlySet<string> = new Set(['NAMESPACE_MISSING', 'SYSCALL_FAILED', 'NO_PERMISSION']);
+
+function inspect(namespace: NamespaceFound, entries: readonly JournalEntry[]): Leftover[] {
+  const route = onInterface({ namespace: namespace.path, ifindex: 0 }, (socket) => {
+    const links = new Map(listLinks(socket).map((link) => [link.ifindex, link]));
+    const qdiscs = listTopQdiscs(socket);
+    return {
+      filters: qdiscs.flatMap(({ ifindex, kind }) => {
+        const own = ENTRANCES.has(kind) ? ownFilters(socket, ifindex, kind) : [];
+        return own.length > 0 ? [{ ...placeOf(namespace, links, ifindex), qdisc: kind }] : [];
+      }),
+      roots: qdiscs.flatMap(({ ifindex, kind, handle }) =>
+        kind === 'htb' && handle === OWN_ROOT ? [placeOf(namespace, links, ifindex)] : [],
+      ),
+      journalled: [...links.keys()]
+        .filter((ifindex) => {
+          const identity = identifyInterface(socket, namespace.path, ifindex);
+          return entries.some((entry) => isDeepStrictEqual(entry.identity, identity));
+        })
+        .map((ifindex) => placeOf(namespace, links, ifindex)),
+    };
+  });
+  const rooted = new Set(route.roots.map(({ ifindex }) => ifindex));
+  const unfinished = route.journalled.filter(({ ifindex }) => !rooted.has(ifindex));
+  return [
+    ...route.filters.map((place): Leftover => ({ what: 'filters', ...place })),
+    ...(hasTable(namespace.path) ? [{ what: 'table', namespace } as const] : []),
+    ...route.roots.map((place): Leftover => ({ what: 'root', ...place })),
+    ...unfinished.map((place): Leftover => ({ what: 'unfinished', ...place })),
+  ];
+}
+
+const ENTRANCES: ReadonlySet<string> = new Set(['clsact', 'ingress']);
+
+function placeOf(
+  namespace: NamespaceFound,
+  links: ReadonlyMap<number, Link>,
+  ifindex: number,
+): InterfacePlace {
+  return { namespace, ifindex, ifname: links.get(ifindex)?.ifname ?? `index ${ifindex}` };
+}
+
+interface TopQdisc {
+  readonly ifindex: number;
+  readonly kind: string;
+  readonly handle: number;
+}
+
+/** Roots, clsact and ingress of all interfaces of the namespace. */
+function listTopQdiscs(socket: NetlinkSocket): TopQdisc[] {
+  const request = {
+    type: RTM.GETQDISC,
+    flags: 0,
+    what: 'list qdiscs',
+    body: (w: Parameters<typeof header>[0]) => void header(w, 0, 0, 0),
+  };
+  return socket.dump(request, (body) => {
+    const kind = readString(readAttributes(body, 20).get(TCA_KIND));
+    if (body.readUInt32LE(12) !== TC_H_ROOT && !ENTRANCES.has(kind)) return undefined;
+    return { ifindex: body.readInt32LE(4), kind, handle: body.readUInt32LE(8) };
+  });
+}
+
+const NFT_GETTABLE = (10 << 8) | 1;
+const NFPROTO_INET = 1;
+const NFTA_TABLE_NAME = 1;
+/** struct nfgenmsg */
+const NFGENMSG_SIZE = 4;
+
+/** `nft list tables inet`. A kernel without nftables has no tables. */
+function hasTable(namespace: string): boolean {
+  const socket = within(namespace, () => new NetlinkSocket(NETLINK_NETFILTER));
+  const request = {
+    type: NFT_GETTABLE,
+    flags: 0,
+    what: 'list nftables tables',
+    body: (w: Parameters<typeof header>[0]) => void w.u8(NFPROTO_INET).u8(0).u16(0),
+  };
+  try {
+    const names = socket.dump(request, (body) =>
+      body.readUInt8(0) === NFPROTO_INET
+        ? readString(readAttributes(body, NFGENMSG_SIZE).get(NFTA_TABLE_NAME))
+        : undefined,
+    );
+    return names.includes(TABLE_NAME);
+  } catch (error) {
+    if (error instanceof KernelError && error.code === 'NETLINK_REFUSED') return false;
+    throw error;
+  } finally {
+    socket.close();
+  }
+}
+
+/**
+ * Takes it away, and puts back what the journal says was there. Doing it twice does no harm; what went with its
+ * namespace or its interface is gone.
+ *
+ * @throws {KernelError | JournalError} those of `giveBack`.
+ */
+export function removeLeftover(leftover: Leftover, journal: Journal): void {
+  if (leftover.what === 'unreadable') throw leftover.error;
+  if (leftover.what === 'stale') journal.removeFile(leftover.path);
+  else {
+    const namespace = whereIsNow(leftover.namespace);
+    if (namespace !== undefined) removeFrom(namespace, leftover, journal);
+  }
+}
+
+function removeFrom(
+  namespace: string,
+  leftover: Exclude<Leftover, { what: 'stale' | 'unreadable' }>,
+  journal: Journal,
+): void {
+  if (leftover.what === 'table') {
+    removeTableIn(namespace);
+    return;
+  }
+  const at = { namespace, ifindex: leftover.ifindex };
+  try {
+    if (leftover.what !== 'filters') giveBack(at, journal);
+    else onInterface(at, (socket) => removeOwnFilters(socket, at.ifindex, leftover.qdisc));
+  } catch (error) {
+    if (!(error instanceof KernelError && error.code === 'INTERFACE_GONE')) throw error;
+  }
+}
+
+/** A path of the namespace: the process that it was found by may have ended, and its number been given again. */
+function whereIsNow({ path, device, inode }: NamespaceFound): string | undefined {
+  const numbers = statSync(path, { throwIfNoEntry: false });
+  if (numbers?.dev === device && numbers.ino === inode) return path;
+  return allNamespaces(() => false).find((one) => one.device === device && one.inode === inode)?.path;
+}
+
+/** One line for people: `the HTB root of eth0 in web`. */
+export function describeLeftover(leftover: Leftover): string {
+  if (leftover.what === 'unreadable') return `the journal file ${leftover.path}`;
+  if (leftover.what === 'stale') return `the journal entry of ${leftover.ifname} from before the last start`;
+  const { label } = leftover.namespace;
+  if (leftover.what === 'table') return `the nftables table inet ${TABLE_NAME} in ${label}`;
+  const place = `${leftover.ifname} in ${label}`;
+  if (leftover.what === 'filters') return `the filters at ${leftover.qdisc} of ${place}`;
+  return leftover.what === 'root' ? `the HTB root of ${place}` : `what was not put back on ${place}`;
+}

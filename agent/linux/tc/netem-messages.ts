@@ -1,0 +1,90 @@
+/** netem over netlink (linux/pkt_sched.h, net/sched/sch_netem.c): making one, and reading one back. */
+import { netemTable } from '../../enforce/distributions.ts';
+import type { NetemQueue } from '../../enforce/interface-state.ts';
+import { NLM_F_CREATE, NLM_F_REPLACE, readAttributes } from '../../kernel/netlink/netlink-message.ts';
+import type { Request } from '../../kernel/netlink/netlink-socket.ts';
+import {
+  formatHandle,
+  handle,
+  header,
+  NANOSECONDS_PER_TICK,
+  queueHandle,
+  RTM,
+  TCA_KIND,
+  TCA_OPTIONS,
+} from '../../kernel/netlink/tc-messages.ts';
+
+const TCA_NETEM = { DELAY_DIST: 2, RATE: 6, RATE64: 8, LATENCY64: 10, JITTER64: 11 } as const;
+/** struct tc_netem_qopt: latency, limit, loss, gap, duplicate, jitter. */
+const QOPT_SIZE = 24;
+const MAX_U32 = 0xffffffff;
+
+/**
+ * netem keeps packets in order where it has a rate: each is then sent no sooner than the one before it. This one is
+ * too fast to delay anything by itself.
+ */
+const IN_ORDER_BYTES_PER_SECOND = 1e12;
+
+/**
+ * `tc qdisc replace dev IF parent MAJOR:MINOR handle MINOR: netem limit L delay D J distribution T loss P rate 8000gbit`
+ *
+ * The table has to be sent whenever there is jitter: a netem that had one keeps it, and one without draws uniformly
+ * from ±jitter, of which the deviation is jitter/√3.
+ */
+export function setNetem(ifindex: number, major: number, minor: number, queue: NetemQueue): Request {
+  const parent = handle(major, minor);
+  const { limit, latencyNs, jitterNs, distribution, loss } = queue;
+  return {
+    type: RTM.NEWQDISC,
+    flags: NLM_F_CREATE | NLM_F_REPLACE,
+    what: `set the queue netem of class ${formatHandle(parent)}`,
+    body: (w) =>
+      header(w, ifindex, queueHandle(major, minor), parent)
+        .attributeString(TCA_KIND, 'netem')
+        .attribute(TCA_OPTIONS, (o) => {
+          o.u32(ticks(latencyNs))
+            .u32(limit)
+            .u32(Math.round(loss * MAX_U32))
+            .u32(0)
+            .u32(0)
+            .u32(ticks(jitterNs));
+          o.attribute(TCA_NETEM.LATENCY64, (a) => a.u64(latencyNs));
+          o.attribute(TCA_NETEM.JITTER64, (a) => a.u64(jitterNs));
+          o.attribute(TCA_NETEM.RATE, (a) => a.u32(MAX_U32).i32(0).u32(0).i32(0));
+          o.attribute(TCA_NETEM.RATE64, (a) => a.u64(IN_ORDER_BYTES_PER_SECOND));
+          if (distribution !== 'none' && distribution !== 'unknown') {
+            const table = netemTable(distribution);
+            o.attributeBytes(
+              TCA_NETEM.DELAY_DIST,
+              new Uint8Array(table.buffer, table.byteOffset, table.byteLength),
+            );
+          }
+        }),
+  };
+}
+
+/** For kernels that don't know LATENCY64. */
+function ticks(nanoseconds: number): number {
+  return Math.min(MAX_U32, Math.round(nanoseconds / NANOSECONDS_PER_TICK));
+}
+
+/** A netem as the kernel dumps it: the fixed part, then attributes. */
+export function readNetem(options: Buffer): NetemQueue {
+  const attributes = readAttributes(options, QOPT_SIZE);
+  const latencyNs =
+    nanoseconds(attributes.get(TCA_NETEM.LATENCY64)) ?? options.readUInt32LE(0) * NANOSECONDS_PER_TICK;
+  const jitterNs =
+    nanoseconds(attributes.get(TCA_NETEM.JITTER64)) ?? options.readUInt32LE(20) * NANOSECONDS_PER_TICK;
+  return {
+    kind: 'netem',
+    limit: options.readUInt32LE(4),
+    latencyNs,
+    jitterNs,
+    distribution: jitterNs === 0 ? 'none' : 'unknown',
+    loss: options.readUInt32LE(8) / MAX_U32,
+  };
+}
+
+function nanoseconds(payload: Buffer | undefined): number | undefined {
+  return payload && payload.readUInt32LE(0) + payload.readInt32LE(4) * 2 ** 32;
+}

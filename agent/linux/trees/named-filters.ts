@@ -1,0 +1,66 @@
+/** netfold's own filters at clsact and ingress, among those of others. */
+
+import { readAttributes, readString } from '../../kernel/netlink/netlink-message.ts';
+import type { NetlinkSocket, Request } from '../../kernel/netlink/netlink-socket.ts';
+import {
+  deleteClsact,
+  FILTER_NAME,
+  handle as handleOf,
+  header,
+  INGRESS,
+  RTM,
+  TCA_BPF,
+  TCA_KIND,
+} from '../../kernel/netlink/tc-messages.ts';
+import { isHeading } from './filter-kinds.ts';
+import type { TreeFilter } from './model.ts';
+import { readFilters } from './qdisc-tree.ts';
+
+/** Parent of what leaves, at clsact. */
+const EGRESS = 0xfffffff3;
+
+/**
+ * The name of a filter whose clsact netfold has made for it: clsact has no name or handle of its own to tell by whom
+ * it was made.
+ */
+export const OWN_CLSACT_FILTER_NAME = `${FILTER_NAME}+clsact`;
+
+export const nameOf = ({ options }: TreeFilter): string =>
+  readString(readAttributes(Buffer.from(options ?? '', 'base64')).get(TCA_BPF.NAME));
+
+/** `ingress` has no parent of what leaves. */
+export function filtersOf(socket: NetlinkSocket, ifindex: number, kind: string): TreeFilter[] {
+  const parents = kind === 'clsact' ? [INGRESS, EGRESS] : [INGRESS];
+  return parents.flatMap((parent) => readFilters(socket, ifindex, parent));
+}
+
+/** The filters that bear netfold's name, at the interface's qdisc of this kind. */
+export function ownFilters(socket: NetlinkSocket, ifindex: number, kind: string): TreeFilter[] {
+  return filtersOf(socket, ifindex, kind).filter(
+    (filter) => filter.kind === 'bpf' && [FILTER_NAME, OWN_CLSACT_FILTER_NAME].includes(nameOf(filter)),
+  );
+}
+
+/**
+ * Removes netfold's filters. A clsact that was made for them goes with them when it holds nothing else, in one step: a
+ * clsact that nobody's filter tells of would stay for ever.
+ */
+export function removeOwnFilters(socket: NetlinkSocket, ifindex: number, kind: string): void {
+  const own = ownFilters(socket, ifindex, kind);
+  const others = filtersOf(socket, ifindex, kind).filter((filter) => !isHeading(filter)).length - own.length;
+  const isOwnClsact = kind === 'clsact' && own.some((filter) => nameOf(filter) === OWN_CLSACT_FILTER_NAME);
+  if (isOwnClsact && others === 0) socket.run([deleteClsact(ifindex)]);
+  else socket.run(own.map((filter) => deleteFilter(ifindex, filter)));
+}
+
+/** `tc filter del dev IF parent PARENT protocol PROTO prio N handle H bpf`: this one, not all of its priority. */
+function deleteFilter(ifindex: number, { handle, parent, priority, protocol, kind }: TreeFilter): Request {
+  const swapped = ((protocol & 0xff) << 8) | (protocol >>> 8);
+  return {
+    type: RTM.DELTFILTER,
+    flags: 0,
+    what: `delete netfold's filter of priority ${priority}`,
+    body: (w) =>
+      header(w, ifindex, handle, parent, handleOf(priority, swapped)).attributeString(TCA_KIND, kind),
+  };
+}

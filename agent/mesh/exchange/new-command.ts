@@ -1,0 +1,38 @@
+/** What a user says, made a command for all agents. */
+import type { Command } from '../../../proto/control.ts';
+import { MeshError } from '../errors.ts';
+import { wrongCommand } from '../wire/command-codec.ts';
+import { MAX_COMMAND_BYTES, MAX_COMMANDS } from '../wire/limits.ts';
+
+/** Times are microseconds since the experiment's start. */
+export type NewCommand = Pick<Command, 'issuedAt' | 'at' | 'until' | 'text'>;
+
+/**
+ * @param known - how many commands there are already
+ * Throws `MeshError` (`MESH_COMMAND`, `MESH_COMMANDS_FULL`).
+ */
+export function newCommand(
+  what: NewCommand,
+  from: Pick<Command, 'origin' | 'incarnation' | 'number'>,
+  known: number,
+): Command {
+  const { origin, incarnation, number } = from;
+  const { issuedAt, at, until, text } = what;
+  const command: Command = {
+    ...{ origin, incarnation, number, issuedAt, at },
+    ...(until !== undefined && { until }),
+    text,
+  };
+  const wrong = wrongCommand(command);
+  if (wrong) {
+    throw new MeshError('MESH_COMMAND', `a command can't be told to all agents: ${wrong}`, {
+      remedy: `write one line of at most ${MAX_COMMAND_BYTES} bytes, for a time to come, within a year`,
+      blame: 'input',
+    });
+  }
+  if (known < MAX_COMMANDS) return command;
+  throw new MeshError('MESH_COMMANDS_FULL', `all ${MAX_COMMANDS} commands of an experiment are given`, {
+    remedy: 'start the experiment again, or put what is repeated into its timeline',
+    blame: 'input',
+  });
+}

@@ -1,0 +1,130 @@
+/** How much each peer may say and ask: token buckets. What exceeds them is ignored; digests repair what it was. */
+
+import { MAX_HOSTS, MAX_STATE_BYTES } from '../wire/limits.ts';
+import { type Rejection, reject } from '../wire/rejections.ts';
+import type { RequestKind } from '../wire/transport.ts';
+
+/** An agent says at most one thing a tick and a heartbeat, 21 a second; the rest is for shorter ticks. */
+export const GOSSIP_PER_SECOND = 100;
+/** What waited while this process or the network stood still comes at once; the digests make up for the rest. */
+export const GOSSIP_BURST = 500;
+/** A thousand flows that change in every tick are 100 KB/s. */
+export const BYTES_PER_SECOND = 1 << 20;
+/** Two whole tables of the largest size. */
+export const BYTES_BURST = 2 * MAX_STATE_BYTES;
+/** Of each kind; one that repairs needs one, one that comes to know a clock a few. */
+export const QUESTIONS_PER_SECOND = 8;
+
+class TokenBucket {
+  readonly #perMs: number;
+  readonly #burst: number;
+  #tokens: number;
+  #at: number;
+
+  constructor(perSecond: number, burst: number, now: number) {
+    this.#perMs = perSecond / 1000;
+    this.#burst = burst;
+    this.#tokens = burst;
+    this.#at = now;
+  }
+
+  /** What is left; below 0 after `spend` of more. */
+  left(now: number): number {
+    this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#at) * this.#perMs);
+    this.#at = now;
+    return this.#tokens;
+  }
+
+  isFull(now: number): boolean {
+    return this.left(now) >= this.#burst;
+  }
+
+  spend(amount: number): void {
+    this.#tokens -= amount;
+  }
+}
+
+interface Allowance {
+  readonly messages: TokenBucket;
+  readonly bytes: TokenBucket;
+  readonly questions: Readonly<Record<RequestKind, TokenBucket>>;
+}
+
+export class PeerLimits {
+  readonly #now: () => number;
+  readonly #peers = new Map<string, Allowance>();
+  /** What all those share for whom there is no room: peer ids cost nothing. */
+  readonly #others: Allowance;
+
+  constructor(now: () => number) {
+    this.#now = now;
+    this.#others = this.#full();
+  }
+
+  /** How many peers have an allowance of their own. */
+  get size(): number {
+    return this.#peers.size;
+  }
+
+  /** Takes a gossiped message of `bytes` from what its publisher may say, or refuses it. */
+  refuseGossip(peer: string, bytes: number): Rejection | undefined {
+    const now = this.#now();
+    const { messages, bytes: volume } = this.#of(peer);
+    if (messages.left(now) < 1)
+      return reject('GOSSIP_RATE', `more than ${GOSSIP_PER_SECOND} messages a second`);
+    if (volume.left(now) < bytes)
+      return reject('GOSSIP_RATE', `more than ${BYTES_PER_SECOND} bytes a second`);
+    messages.spend(1);
+    volume.spend(bytes);
+    return undefined;
+  }
+
+  refuseQuestion(kind: RequestKind, peer: string): Rejection | undefined {
+    const questions = this.#of(peer).questions[kind];
+    if (questions.left(this.#now()) < 1)
+      return reject('REQUEST_RATE', `more than ${QUESTIONS_PER_SECOND} questions a second`);
+    questions.spend(1);
+    return undefined;
+  }
+
+  /** Whether another whole table may be taken from the peer now. */
+  mayAsk(peer: string): boolean {
+    return this.#of(peer).bytes.left(this.#now()) > 0;
+  }
+
+  /** Takes a whole table from what the peer may say, however large it was. */
+  took(peer: string, bytes: number): void {
+    this.#of(peer).bytes.spend(bytes);
+  }
+
+  #of(peer: string): Allowance {
+    const known = this.#peers.get(peer);
+    if (known) return known;
+    if (this.#peers.size >= MAX_HOSTS) this.#forgetIdle();
+    if (this.#peers.size >= MAX_HOSTS) return this.#others;
+    const fresh = this.#full();
+    this.#peers.set(peer, fresh);
+    return fresh;
+  }
+
+  /** One that could say all again has said nothing lately, and loses nothing. */
+  #forgetIdle(): void {
+    const now = this.#now();
+    for (const [peer, { messages, bytes, questions }] of this.#peers) {
+      const buckets = [messages, bytes, questions.state, questions.clock];
+      if (buckets.every((bucket) => bucket.isFull(now))) this.#peers.delete(peer);
+    }
+  }
+
+  #full(): Allowance {
+    const now = this.#now();
+    return {
+      messages: new TokenBucket(GOSSIP_PER_SECOND, GOSSIP_BURST, now),
+      bytes: new TokenBucket(BYTES_PER_SECOND, BYTES_BURST, now),
+      questions: {
+        state: new TokenBucket(QUESTIONS_PER_SECOND, QUESTIONS_PER_SECOND, now),
+        clock: new TokenBucket(QUESTIONS_PER_SECOND, QUESTIONS_PER_SECOND, now),
+      },
+    };
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * Notices peers that gossip doesn't go to. gossipsub opens one stream to a peer, on the first connection. It doesn't open
+ * another when that connection ends and a second one is left, as when both dialled, nor when opening fails
+ * (`createOutboundStream` in its src/gossipsub.ts).
+ */
+import type { Timers } from '../../clock/clock.ts';
+
+/** A peer that has had no stream for so long gets one; less, and it would be asked for while it is being opened. */
+export const LOOK_MS = 1000;
+
+export interface GossipConnection {
+  readonly status: string;
+  readonly remotePeer: { toString(): string };
+  readonly streams: readonly {
+    readonly protocol: string;
+    readonly direction: string;
+    readonly status: string;
+  }[];
+}
+
+export interface GossipStreamsPorts<Connection> {
+  /** To all peers. */
+  readonly connections: () => readonly Connection[];
+  /** Has gossipsub open a stream. */
+  readonly open: (connection: Connection) => void;
+  readonly timers: Timers;
+}
+
+export class GossipStreams<Connection extends GossipConnection> {
+  readonly #ports: GossipStreamsPorts<Connection>;
+  /** Peers without a stream when it was looked last. */
+  #missing: ReadonlySet<string> = new Set();
+  #cancel: (() => void) | undefined;
+
+  constructor(ports: GossipStreamsPorts<Connection>) {
+    this.#ports = ports;
+  }
+
+  start(): void {
+    this.#cancel = this.#ports.timers.every(LOOK_MS, () => this.#look());
+  }
+
+  stop(): void {
+    this.#cancel?.();
+  }
+
+  #look(): void {
+    const open = this.#ports.connections().filter(({ status }) => status === 'open');
+    const byPeer = Map.groupBy(open, ({ remotePeer }) => remotePeer.toString());
+    const missing = [...byPeer].filter(([, connections]) => !connections.some(hasGossip));
+    for (const [peer, [connection]] of missing)
+      if (this.#missing.has(peer) && connection) this.#ports.open(connection);
+    this.#missing = new Set(missing.map(([peer]) => peer));
+  }
+}
+
+function hasGossip({ streams }: GossipConnection): boolean {
+  return streams.some(
+    ({ protocol, direction, status }) =>
+      protocol.startsWith('/meshsub/') && direction === 'outbound' && status === 'open',
+  );
+}
+
+/** Not in gossipsub's interface: what is put there gets a stream, unless its peer has one. */
+interface Opener {
+  outboundInflightQueue?: { push(wanted: { peerId: unknown; connection: unknown }): unknown };
+}
+
+/** Without it, mesh/pass-on.ts has the connection made anew, after five seconds. */
+export function openGossip(pubsub: object, connection: { readonly remotePeer: unknown }): void {
+  (pubsub as Opener).outboundInflightQueue?.push({ peerId: connection.remotePeer, connection });
+}

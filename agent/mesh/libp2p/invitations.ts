@@ -1,0 +1,137 @@
+/** How a host that knows one address of an agent, and the mesh's key, learns what the experiment is: one question. */
+import { connect } from 'node:net';
+import { noise } from '@libp2p/noise';
+import { preSharedKey } from '@libp2p/pnet';
+import { tcp } from '@libp2p/tcp';
+import { lpStream } from '@libp2p/utils';
+import { yamux } from '@libp2p/yamux';
+import type { Multiaddr } from '@multiformats/multiaddr';
+import { createLibp2p, type Libp2pOptions } from 'libp2p';
+import { MeshError } from '../errors.ts';
+import { MAX_INVITATION_BYTES, MAX_QUESTION_BYTES } from '../wire/limits.ts';
+import { parseAddress } from './peer-addresses.ts';
+
+/** Without the experiment's name, so that who asks for another one learns which it is. */
+const PROTOCOL = '/netfold/invitation/1';
+const QUESTION = Buffer.from('invitation');
+/** A large topology through a slow line. */
+const TIMEOUT_MS = 20_000;
+const DIAL_TIMEOUT_MS = 3000;
+/** Each costs the whole topology; agents ask once in their lives. */
+const ANSWERS_PER_SECOND = 4;
+
+type Node = Awaited<ReturnType<typeof createLibp2p>>;
+type Handles = Pick<Node, 'handle'>;
+type Stream = Awaited<ReturnType<Awaited<ReturnType<Node['dial']>>['newStream']>>;
+
+/** Answers everybody who may connect, `ANSWERS_PER_SECOND` times a second. `now`: in milliseconds. */
+export async function serveInvitations(
+  node: Handles,
+  invitation: () => Uint8Array,
+  now: () => number,
+): Promise<void> {
+  let latest: number[] = [];
+  const answer = async (stream: Stream): Promise<void> => {
+    try {
+      const frames = framesOf(stream, MAX_QUESTION_BYTES);
+      const signal = AbortSignal.timeout(TIMEOUT_MS);
+      await frames.read({ signal });
+      latest = latest.filter((at) => at > now() - 1000);
+      if (latest.length >= ANSWERS_PER_SECOND) throw new MeshError('MESH_NO_ANSWER', 'asked too often');
+      latest.push(now());
+      await frames.write(invitation(), { signal });
+      await stream.close({ signal });
+    } catch (error) {
+      stream.abort(error as Error);
+    }
+  };
+  await node.handle(PROTOCOL, answer, { maxInboundStreams: 1 });
+}
+
+export interface AskOptions {
+  /** Multiaddrs; the first agent that answers is heard. */
+  readonly addresses: readonly string[];
+  /** Text of the mesh's key (mesh-key.ts). */
+  readonly meshKey?: string;
+  /** Identity that the agent will have. */
+  readonly privateKey?: Libp2pOptions['privateKey'];
+}
+
+/**
+ * The invitation as bytes, and who sent it. Throws `MeshError`: `MESH_UNREACHABLE` where nobody listens,
+ * `MESH_NOT_UNDERSTOOD` where somebody does who has another key or doesn't allow this agent, `MESH_ADDRESS`.
+ */
+export async function askForInvitation({ addresses, meshKey, privateKey }: AskOptions) {
+  const parsed = addresses.map(parseAddress);
+  const node = await createLibp2p({
+    ...(privateKey && { privateKey }),
+    addresses: { listen: [] },
+    transports: [tcp()],
+    streamMuxers: [yamux()],
+    connectionEncrypters: [noise()],
+    ...(meshKey !== undefined && { connectionProtector: preSharedKey({ psk: Buffer.from(meshKey) }) }),
+    connectionMonitor: { enabled: false },
+    connectionManager: { dialTimeout: DIAL_TIMEOUT_MS, reconnectRetries: 0 },
+  });
+  let failure: unknown;
+  try {
+    for (const address of parsed) {
+      try {
+        return { bytes: await ask(node, address), from: address.toString() };
+      } catch (error) {
+        failure = error;
+      }
+    }
+  } finally {
+    await node.stop();
+  }
+  throw await failureOf(addresses, failure, meshKey !== undefined);
+}
+
+async function ask(node: Node, address: Multiaddr): Promise<Uint8Array> {
+  const connection = await node.dial(address, { signal: AbortSignal.timeout(DIAL_TIMEOUT_MS) });
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  const stream = await connection.newStream(PROTOCOL, { signal });
+  const frames = framesOf(stream, MAX_INVITATION_BYTES);
+  await frames.write(QUESTION, { signal });
+  const answer = await frames.read({ signal });
+  return answer.subarray();
+}
+
+function framesOf(stream: Stream, maxDataLength: number) {
+  return lpStream(stream, { maxDataLength, maxBufferSize: 2 * MAX_INVITATION_BYTES });
+}
+
+/** Somebody with another key may hang up, or wait for the end of what makes no sense to it. */
+async function failureOf(addresses: readonly string[], cause: unknown, hasKey: boolean): Promise<MeshError> {
+  const where = addresses.join(', ');
+  const isThere = await Promise.all(addresses.map(listens));
+  if (!isThere.includes(true)) {
+    return new MeshError('MESH_UNREACHABLE', `no agent answers at ${where}`, {
+      remedy: 'check the address, that an agent runs there, and that its port is open',
+      cause,
+    });
+  }
+  return new MeshError('MESH_NOT_UNDERSTOOD', `who listens at ${where} does not answer`, {
+    remedy: hasKey
+      ? "its mesh key is another one, or it doesn't allow this agent (`netfold mesh identity`), or it is no agent"
+      : "give the mesh's key with --mesh-key FILE",
+    blame: 'input',
+    cause,
+  });
+}
+
+/** Whether anybody takes a TCP connection there. */
+async function listens(address: string): Promise<boolean> {
+  const found = /^\/(?:ip4|ip6|dns[46]?)\/([^/]+)\/tcp\/(\d+)/.exec(address);
+  if (!found) return false;
+  const socket = connect({ host: found[1]!, port: Number(found[2]), timeout: DIAL_TIMEOUT_MS });
+  try {
+    return await new Promise((resolve) => {
+      socket.once('connect', () => resolve(true));
+      for (const event of ['error', 'timeout'] as const) socket.once(event, () => resolve(false));
+    });
+  } finally {
+    socket.destroy();
+  }
+}

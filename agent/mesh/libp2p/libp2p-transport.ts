@@ -1,0 +1,284 @@
+/**
+ * The mesh on libp2p: TCP, noise, yamux; gossipsub for what everyone has to know, a request-response protocol for each
+ * kind of question. Sockets belong to the network namespace that the process is in.
+ */
+import { TopicValidatorResult } from '@chainsafe/libp2p-gossipsub';
+import { lpStream } from '@libp2p/utils';
+import type { Multiaddr } from '@multiformats/multiaddr';
+import { type Clock, systemClock, systemTimers, type Timers } from '../../clock/clock.ts';
+import { MeshError } from '../errors.ts';
+import { Admission } from '../trust/admission.ts';
+import { MAX_QUESTION_BYTES } from '../wire/limits.ts';
+import {
+  type MeshTransport,
+  REQUEST_KINDS,
+  REQUEST_TIMEOUT_MS,
+  type RequestKind,
+  type TransportHandlers,
+} from '../wire/transport.ts';
+import { ChosenPeers } from './chosen-peers.ts';
+import { Gate } from './gate.ts';
+import { onGossipRefused } from './gossip-refusals.ts';
+import { GossipStreams, openGossip } from './gossip-streams.ts';
+import { onHeardFrom } from './heard-from.ts';
+import { serveInvitations } from './invitations.ts';
+import { createNode, DIAL_TIMEOUT_MS, type NodeOptions, topicOf } from './libp2p-node.ts';
+import { MeshSockets, type SocketPort, withoutPeer } from './mesh-sockets.ts';
+import { dialable, parseAddress, peerIn } from './peer-addresses.ts';
+import { isKept, QuestionStreams, tooLong } from './question-streams.ts';
+import { Redialer } from './redialer.ts';
+import { Unanswered } from './unanswered.ts';
+
+export interface Libp2pTransportOptions extends NodeOptions {
+  /** Text of the mesh's key (mesh-key.ts); without one whoever reaches the port can join. */
+  readonly meshKey?: string;
+  /** Who may connect; everybody if absent. */
+  readonly admission?: Admission;
+  /** What the kernel is asked with; absent: round trips and bytes stay unknown. */
+  readonly sockets?: SocketPort;
+  /** What a host that joins is told; absent: it is told nothing. */
+  readonly invitation?: () => Uint8Array;
+  readonly clock?: Clock;
+  readonly timers?: Timers;
+}
+
+/** Long enough for a leave to be written, short enough for `netfold down`. */
+const FLUSH_TIMEOUT_MS = 500;
+
+type Node = Awaited<ReturnType<typeof createNode>>;
+
+/** Makes a transport with an identity; `start` opens its sockets. */
+export async function createLibp2pTransport(options: Libp2pTransportOptions): Promise<MeshTransport> {
+  const gate = new Gate(options.admission ?? new Admission(), options.meshKey);
+  const sockets = new MeshSockets(options.sockets);
+  return new Libp2pTransport(await createNode(options, gate, sockets), gate, sockets, options);
+}
+
+class Libp2pTransport implements MeshTransport {
+  readonly #node: Node;
+  readonly #gate: Gate;
+  readonly #sockets: MeshSockets;
+  readonly #topic: string;
+  readonly #experiment: string;
+  readonly #options: Libp2pTransportOptions;
+  readonly #redialer: Redialer<DialTarget>;
+  readonly #questions = new QuestionStreams<Stream>();
+  readonly #gossip: GossipStreams<NodeConnection>;
+  readonly #unanswered = new Unanswered<NodeConnection>();
+  readonly #chosen: ChosenPeers<NodeConnection>;
+  readonly #publishing = new Set<Promise<unknown>>();
+  #running = false;
+
+  constructor(node: Node, gate: Gate, sockets: MeshSockets, options: Libp2pTransportOptions) {
+    this.#node = node;
+    this.#gate = gate;
+    this.#sockets = sockets;
+    this.#topic = topicOf(options.experiment);
+    this.#experiment = options.experiment;
+    this.#options = options;
+    const timers = options.timers ?? systemTimers;
+    this.#gossip = new GossipStreams<NodeConnection>({
+      connections: () => node.getConnections(),
+      open: (connection) => openGossip(node.services.pubsub, connection),
+      timers,
+    });
+    this.#chosen = new ChosenPeers<NodeConnection>({ connections: () => node.getConnections(), timers });
+    this.#redialer = new Redialer<DialTarget>({
+      dial: (target) => this.#dial(target),
+      isConnected: ({ peer }) => peer !== undefined && this.#connectionTo(peer) !== undefined,
+      isWanted: ({ peer }) => peer === undefined || this.#chosen.isKept(peer),
+      connections: () => node.getPeers().length,
+      clock: options.clock ?? systemClock,
+      timers,
+    });
+  }
+
+  get selfId(): string {
+    return this.#node.peerId.toString();
+  }
+
+  get addresses(): readonly string[] {
+    const all = this.#node.getMultiaddrs().map(String);
+    const reachable = all.filter((address) => !/^\/(ip4\/127\.|ip6\/::1\/)/.test(address));
+    return reachable.length > 0 ? reachable : all;
+  }
+
+  async start(handlers: TransportHandlers): Promise<void> {
+    const { pubsub } = this.#node.services;
+    onHeardFrom(pubsub, (peer) => handlers.onHeard?.(peer));
+    onGossipRefused(pubsub, (rejection, peer) => handlers.onRefused?.(rejection, { peer }));
+    // In the validator rather than in an event: it decides whether a message is passed on.
+    pubsub.topicValidators.set(this.#topic, (passer, message) => {
+      const peer = message.type === 'signed' ? message.from.toString() : undefined;
+      const good = peer !== undefined && handlers.onGossip(message.data, peer, passer.toString());
+      return good ? TopicValidatorResult.Accept : TopicValidatorResult.Ignore;
+    });
+    this.#gate.onRefused = (rejection, origin) => handlers.onRefused?.(rejection, origin);
+    this.#node.addEventListener('peer:connect', ({ detail }) => handlers.onPeer(detail.toString()));
+    for (const kind of REQUEST_KINDS) await this.#answer(kind, handlers);
+    const { invitation, clock = systemClock } = this.#options;
+    if (invitation) await serveInvitations(this.#node, invitation, () => clock.now());
+    try {
+      await this.#node.start();
+    } catch (cause) {
+      throw listenError(cause);
+    }
+    pubsub.subscribe(this.#topic);
+    this.#running = true;
+    this.#redialer.start();
+    this.#gossip.start();
+    this.#chosen.start();
+  }
+
+  async stop(): Promise<void> {
+    if (!this.#running) return;
+    this.#running = false;
+    this.#redialer.stop();
+    this.#gossip.stop();
+    this.#chosen.stop();
+    await Promise.race([
+      Promise.allSettled(this.#publishing),
+      new Promise((resolve) => setTimeout(resolve, FLUSH_TIMEOUT_MS).unref()),
+    ]);
+    await this.#node.stop();
+  }
+
+  publish(bytes: Uint8Array): void {
+    if (!this.#running) return;
+    const publishing = this.#node.services.pubsub
+      .publish(this.#topic, bytes)
+      // A peer that doesn't take it has no part of it; digests will tell it.
+      .catch(() => undefined)
+      .finally(() => this.#publishing.delete(publishing));
+    this.#publishing.add(publishing);
+  }
+
+  async request(kind: RequestKind, peer: string, question: () => Uint8Array): Promise<Uint8Array> {
+    if (!this.#running)
+      throw new MeshError('MESH_NOT_STARTED', `${peer} can't be asked: the mesh is stopped`);
+    const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+    const connection = this.#connectionTo(peer) ?? (await this.#dialKnown(peer, signal));
+    try {
+      const protocol = protocolOf(kind, this.#experiment);
+      const answer = await this.#questions.ask(connection, { kind, protocol }, question, signal);
+      this.#unanswered.noteAnswer(connection);
+      return answer;
+    } catch (error) {
+      if (signal.aborted) this.#unanswered.note(connection);
+      throw error;
+    }
+  }
+
+  async connect(address: string): Promise<void> {
+    // Who is named and connected otherwise is not dialled at each of its addresses for ever.
+    const target: DialTarget = { addresses: [parseAddress(address)], peer: peerIn(address) };
+    try {
+      await this.#dial(target);
+    } catch (cause) {
+      throw new MeshError('MESH_UNREACHABLE', `no agent answers at ${address}`, {
+        remedy:
+          "check that an agent runs there with this mesh's key, allows this one, and that its port is open; netfold goes on trying",
+        cause,
+      });
+    } finally {
+      if (this.#running) this.#redialer.keep(address, target);
+    }
+  }
+
+  learn(peer: string, addresses: readonly string[]): void {
+    if (!this.#running || peer === this.selfId) return;
+    if (addresses.length === 0) this.#redialer.forget(peer);
+    else this.#redialer.keep(peer, { addresses: dialable(peer, addresses), peer });
+  }
+
+  choose(peers: ReadonlySet<string> | undefined): void {
+    this.#chosen.choose(peers);
+  }
+
+  renew(peer: string): void {
+    for (const connection of this.#node.getConnections()) {
+      if (connection.remotePeer.toString() === peer) connection.abort(new Error('no gossip comes over it'));
+    }
+  }
+
+  async #dial(target: DialTarget, signal = AbortSignal.timeout(DIAL_TIMEOUT_MS)): Promise<void> {
+    const connection = await this.#node.dial([...target.addresses], { signal });
+    target.peer = connection.remotePeer.toString();
+  }
+
+  async #dialKnown(peer: string, signal: AbortSignal): Promise<NodeConnection> {
+    const known = this.#redialer.get(peer);
+    if (!known) throw new MeshError('MESH_UNREACHABLE', `no address of ${peer} is known`);
+    return this.#node.dial([...known.addresses], { signal });
+  }
+
+  async #answer(kind: RequestKind, handlers: TransportHandlers): Promise<void> {
+    const answer = async (stream: Stream, connection: NodeConnection): Promise<void> => {
+      try {
+        const frames = lpStream(stream, { maxDataLength: MAX_QUESTION_BYTES });
+        // The first has to come soon; whoever asks again keeps the stream, and closes it in the end.
+        let wait: { signal?: AbortSignal } = { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) };
+        do {
+          const question = await frames.read(wait);
+          const bytes = handlers.onRequest(kind, question.subarray(), connection.remotePeer.toString());
+          if (bytes === undefined) throw new MeshError('MESH_NO_ANSWER', 'the question was refused');
+          await frames.write(bytes, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
+          wait = {};
+        } while (isKept(kind));
+        await stream.close({ signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
+      } catch (error) {
+        const refused = tooLong(error);
+        if (refused) handlers.onRefused?.(refused, { peer: connection.remotePeer.toString() });
+        stream.abort(toError(error));
+      }
+    };
+    await this.#node.handle(protocolOf(kind, this.#experiment), answer, { maxInboundStreams: 8 });
+  }
+
+  unreachable(): readonly string[] {
+    return this.#redialer.failing().flatMap(({ addresses }) => addresses[0]?.toString() ?? []);
+  }
+
+  shortestMicros(peer: string): number | undefined {
+    const trips = this.#node
+      .getConnections()
+      .filter(({ remotePeer }) => remotePeer.toString() === peer)
+      .flatMap(({ remoteAddr }) => this.#sockets.shortestMicros(withoutPeer(remoteAddr.toString())) ?? []);
+    return trips.length === 0 ? undefined : Math.min(...trips);
+  }
+
+  sentBytes(): number {
+    return this.#sockets.sentBytes();
+  }
+
+  #connectionTo(peer: string): NodeConnection | undefined {
+    return this.#node
+      .getConnections()
+      .find(({ remotePeer, status }) => status === 'open' && remotePeer.toString() === peer);
+  }
+}
+
+type NodeConnection = Awaited<ReturnType<Node['dial']>>;
+type Stream = Awaited<ReturnType<NodeConnection['newStream']>>;
+
+interface DialTarget {
+  readonly addresses: readonly Multiaddr[];
+  /** Unknown before the first connection, for an address without a peer's id. */
+  peer: string | undefined;
+}
+
+const protocolOf = (kind: RequestKind, experiment: string): string => `/netfold/${kind}/1/${experiment}`;
+
+function listenError(cause: unknown): MeshError {
+  // libp2p's message has one line per address, with the stack below it.
+  const reasons = toError(cause).message.match(/E[A-Z]{3,}: .*/g) ?? [toError(cause).message];
+  return new MeshError('MESH_LISTEN', `the mesh can't listen: ${reasons.join('; ')}`, {
+    remedy:
+      "check with `ip address` that the address is this machine's, and with `ss -ltnp` who has the port",
+    cause,
+  });
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

@@ -1,0 +1,33 @@
+/** Where agents can be dialled: multiaddrs, as users write them and as other agents tell them. */
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
+import { MeshError } from '../errors.ts';
+
+/** Throws `MESH_ADDRESS`. */
+export function parseAddress(address: string): Multiaddr {
+  try {
+    return multiaddr(address);
+  } catch (cause) {
+    throw new MeshError('MESH_ADDRESS', `"${address}" is not an address of an agent`, {
+      remedy: 'write a multiaddr, e.g. /ip4/192.0.2.7/tcp/4646',
+      blame: 'input',
+      cause,
+    });
+  }
+}
+
+/** What others sent may not be addresses, or not the peer's; those are left out. */
+export function dialable(peer: string, addresses: readonly string[]): Multiaddr[] {
+  return addresses.flatMap((address) => {
+    try {
+      const suffix = `/p2p/${peer}`;
+      return [multiaddr(address.includes('/p2p/') ? address : address + suffix)].filter((parsed) =>
+        parsed.toString().endsWith(suffix),
+      );
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** Who is to be there, where the address says it. */
+export const peerIn = (address: string): string | undefined => /\/p2p\/([^/]+)$/.exec(address)?.[1];

@@ -1,0 +1,294 @@
+/**
+ * Who is here, who was, and who may speak as whom. Pure state; time is an argument. What hosts tell of themselves is kept in
+ * their records for `MeshView`, which makes sense of it.
+ */
+import type { Admission } from '../trust/admission.ts';
+import type { AgentMessage, KnownAgent, Suspicion } from '../wire/codec.ts';
+import { type Digest, EMPTY_DIGEST, mix, RunningSum } from '../wire/digest.ts';
+import * as limits from '../wire/limits.ts';
+import { type Rejection, reject } from '../wire/rejections.ts';
+import { HostTable } from './host-table.ts';
+import type { MeshConflict } from './model.ts';
+import { ALL_HEAR_ALL } from './neighbours.ts';
+import { Remembered } from './remembered.ts';
+
+export interface MembershipOptions {
+  /** Hash of the topology, 16 hexadecimal digits. */
+  readonly topology: string;
+  /** Names of the endpoints, by their numbers (`Graph.endpoints`). */
+  readonly endpointNames: readonly string[];
+  /** Name of the own host, which is unique among hosts. */
+  readonly host: string;
+  /** Id of the own agent on the mesh. */
+  readonly peer: string;
+  readonly incarnation: number;
+  /** A host that is silent for longer is dropped. */
+  readonly silentAfterMs: number;
+  readonly admission: Admission;
+}
+
+export interface Host {
+  readonly name: string;
+  readonly peer: string;
+  /** Of the name. */
+  readonly nameSum: Pick<Digest, 'low' | 'high'>;
+  /** Only the own one ever changes. */
+  incarnation: number;
+  readonly table: HostTable;
+  /** The highest sequence heard, and that of the last message that changed the table. */
+  sequence: number;
+  tableSequence: number;
+  lastHeard: number;
+  /** It is to be heard from itself (neighbours.ts). */
+  near: boolean;
+  /** Since when it is said to be gone. */
+  suspectedAt: number | undefined;
+  complete: boolean;
+  /** Of the latest message. */
+  commandDigest: Digest;
+  timed: boolean;
+}
+
+interface Gone {
+  readonly host: string;
+  readonly incarnation: number;
+  readonly sequence: number;
+  readonly left: boolean;
+}
+
+/** How long a conflict that was announced is shown after it was last seen: ten heartbeats. */
+const CONFLICT_SHOWN_MS = 10_000;
+/** Whoever has not come back by then has gone for good, as far as others' commands are concerned. */
+const SILENCE_SHOWN_MS = 600_000;
+
+export class Membership {
+  readonly self: Host;
+  readonly #options: MembershipOptions;
+  readonly #hosts = new Map<string, Host>();
+  readonly #hostOfPeer = new Map<string, Host>();
+  /**
+   * Peers that are gone: without them, a late message would bring one back. By peer rather than by host, so that nobody
+   * can use up a host's name with an incarnation that nothing comes after.
+   */
+  readonly #gone = new Remembered<Gone>();
+  readonly #conflicts = new Remembered<MeshConflict>();
+
+  constructor(options: MembershipOptions) {
+    this.#options = options;
+    this.self = this.#newHost(options.host, options.peer, options.incarnation);
+  }
+
+  /** All but the own one. */
+  others(): Iterable<Host> {
+    return this.#hosts.values();
+  }
+
+  get(name: string): Host | undefined {
+    return this.#hosts.get(name);
+  }
+
+  ofPeer(peer: string): Host | undefined {
+    return this.#hostOfPeer.get(peer);
+  }
+
+  add(name: string, peer: string, incarnation: number): Host {
+    const host = this.#newHost(name, peer, incarnation);
+    this.#hosts.set(name, host);
+    this.#hostOfPeer.set(peer, host);
+    this.#gone.delete(peer);
+    return host;
+  }
+
+  remove(host: Host): void {
+    this.#hosts.delete(host.name);
+    this.#hostOfPeer.delete(host.peer);
+  }
+
+  /** Remembers that a peer is gone, so that what it said before is not taken any more. */
+  noteGone(peer: string, gone: Gone, now: number): void {
+    this.#gone.set(peer, gone, now);
+  }
+
+  /** Why a message is not to be taken as `peer`'s. `direct`: it is its answer to a question just asked. */
+  refuse(message: AgentMessage, peer: string, direct: boolean, now: number): Rejection | undefined {
+    return this.#refuseSender(message, peer, now) ?? this.#refuseStale(message, peer, direct, now);
+  }
+
+  /** Those that should be heard. */
+  silentFor(now: number, ms: number): Host[] {
+    return [...this.#hosts.values()].filter(({ near, lastHeard }) => near && now - lastHeard > ms);
+  }
+
+  /** Those that are silent, and those that were suspected for a quarter of that time and didn't answer. */
+  gone(now: number): Host[] {
+    const { silentAfterMs } = this.#options;
+    const suspected = [...this.#hosts.values()].filter(
+      ({ near, suspectedAt }) => !near && suspectedAt !== undefined && now - suspectedAt > silentAfterMs / 4,
+    );
+    return [...this.silentFor(now, silentAfterMs), ...suspected];
+  }
+
+  /** Of all hosts, sorted. */
+  names(): string[] {
+    return [this.self.name, ...this.#hosts.keys()].sort();
+  }
+
+  /**
+   * Tells which hosts are to be heard from themselves; `undefined`: all. Who was not until now has the whole time. Returns
+   * whether that changed anything.
+   */
+  setNear(names: ReadonlySet<string> | undefined, now: number): boolean {
+    let changed = false;
+    for (const host of this.#hosts.values()) {
+      const near = names?.has(host.name) ?? true;
+      if (near && !host.near) {
+        host.lastHeard = now;
+        host.suspectedAt = undefined;
+      }
+      changed ||= host.near !== near;
+      host.near = near;
+    }
+    return changed;
+  }
+
+  /** Somebody doesn't hear a host. Of one that was heard here lately, he must have heard as much. */
+  suspect({ host: name, incarnation, sequence }: Suspicion, now: number): void {
+    const host = this.#hosts.get(name);
+    if (host?.incarnation !== incarnation) return;
+    const isOld = now - host.lastHeard > this.#options.silentAfterMs;
+    if (isOld || host.sequence <= sequence) host.suspectedAt ??= now;
+  }
+
+  /** All that are not heard from themselves have to say that they are here. */
+  suspectFar(now: number): void {
+    for (const host of this.#hosts.values()) if (!host.near) host.suspectedAt ??= now;
+  }
+
+  /** Of who is here, and of what each of them tells. */
+  get digest(): Digest {
+    const sum = new RunningSum();
+    for (const { nameSum, incarnation, table } of [this.self, ...this.#hosts.values()]) {
+      const { low, high } = table.digest;
+      // Of the incarnation, what `mix` takes is its last 32 bits.
+      const [started, lowOf, highOf] = [incarnation >>> 0, nameSum.low, nameSum.high];
+      sum.add(mix(mix(lowOf + started) + low), mix(mix(highOf + started) + high), 1);
+    }
+    return { entries: this.#hosts.size + 1, low: sum.low, high: sum.high };
+  }
+
+  /** What others that hear them are told of hosts. */
+  known(): KnownAgent[] {
+    return [...this.#hosts.values()]
+      .filter(({ table }) => table.meshAddresses.length > 0)
+      .map(({ peer, incarnation, tableSequence, table }) => ({
+        ...{ peer, incarnation, tableSequence },
+        ...{ addresses: table.meshAddresses, digestLow: table.digest.low },
+      }));
+  }
+
+  /** Whether something of an agent is missed that another one knows. */
+  isBehind({ peer, incarnation, tableSequence, digestLow }: KnownAgent): boolean {
+    const host = this.#hostOfPeer.get(peer);
+    if (!host?.complete) return true;
+    // With the same last change, one of the two may have missed an earlier one.
+    const isNoNewer = host.incarnation === incarnation && host.tableSequence <= tableSequence;
+    return host.incarnation < incarnation || (isNoNewer && host.table.digest.low !== digestLow);
+  }
+
+  /** What is known of an agent's end that another one takes for present. */
+  endOf({ peer, incarnation }: KnownAgent): Suspicion | undefined {
+    const gone = this.#hostOfPeer.has(peer) ? undefined : this.#gone.get(peer);
+    return gone?.incarnation === incarnation ? gone : undefined;
+  }
+
+  /** Names of hosts that were dropped without having left, for ten minutes. */
+  silentHosts(now: number): string[] {
+    const silent = this.#gone.since(now - SILENCE_SHOWN_MS).filter(({ left }) => !left);
+    const names = new Set(silent.map(({ host }) => host));
+    // One that is back under another identity is not missed.
+    return [...names].filter((name) => !this.#hosts.has(name)).sort();
+  }
+
+  /** The highest incarnation heard of a peer, also of one that is gone; 0 for none. */
+  incarnationOf(peer: string): number {
+    return Math.max(this.#hostOfPeer.get(peer)?.incarnation ?? 0, this.#gone.get(peer)?.incarnation ?? 0);
+  }
+
+  /** Those that are announced again and again; of endpoints, see `EndpointClaims`. */
+  conflicts(now: number): MeshConflict[] {
+    return this.#conflicts.since(now - CONFLICT_SHOWN_MS);
+  }
+
+  #refuseSender(message: AgentMessage, peer: string, now: number): Rejection | undefined {
+    const { topology, host } = message;
+    if (peer === this.self.peer) return this.#ownPeer(host, peer, now);
+    const foreign = this.#options.admission.refuseHost(peer, host);
+    if (foreign) return foreign;
+    if (topology !== this.#options.topology) {
+      this.#conflicts.set(`topology ${host}`, { kind: 'topology', host, peer, topology }, now);
+      return reject('TOPOLOGY_DIFFERS', `${host} has topology ${topology}, not ${this.#options.topology}`);
+    }
+    if (host === this.self.name) return this.#claimed(host, peer, now);
+    const other = this.#hostOfPeer.get(peer);
+    if (other && other.name !== host) {
+      return reject('PEER_HAS_OTHER_HOST', `${peer} says that it is ${host}, before it was ${other.name}`);
+    }
+    return undefined;
+  }
+
+  #ownPeer(host: string, peer: string, now: number): Rejection {
+    if (host === this.self.name) return reject('STALE_SEQUENCE', 'an own message came back');
+    this.#conflicts.set(`identity ${host}`, { kind: 'identity', host, peer }, now);
+    return reject('IDENTITY_SHARED', `${host} has a copy of this agent's identity`);
+  }
+
+  #claimed(host: string, peer: string, now: number): Rejection {
+    this.#conflicts.set(`host ${host}`, { kind: 'host', host, peer }, now);
+    return reject('HOST_CLAIMED', `${peer} says that it is ${host}, which another agent is`);
+  }
+
+  #refuseStale(message: AgentMessage, peer: string, direct: boolean, now: number): Rejection | undefined {
+    const { host, incarnation, sequence, update } = message;
+    const known = this.#hosts.get(host);
+    const gone = this.#gone.get(peer);
+    const newest = this.incarnationOf(peer);
+    if (incarnation < newest)
+      return reject('STALE_INCARNATION', `${host}: ${incarnation}, already ${newest}`);
+    if (gone && incarnation === gone.incarnation) {
+      if (gone.left) return reject('HOST_LEFT', `${host} has left`);
+      if (!direct && sequence <= gone.sequence) {
+        return reject('STALE_SEQUENCE', `${host}: ${sequence}, already ${gone.sequence}`);
+      }
+    }
+    // Whoever has the name keeps it until he leaves or is silent, whatever incarnation another one gives himself.
+    if (known && peer !== known.peer) return this.#claimed(host, peer, now);
+    if (known && incarnation === known.incarnation) {
+      // An update may have been overtaken by a heartbeat, but not by another update.
+      const latest = update ? known.tableSequence : known.sequence;
+      const replay = update?.whole && direct ? sequence < latest : sequence <= latest;
+      return replay ? reject('STALE_SEQUENCE', `${host}: ${sequence}, already ${latest}`) : undefined;
+    }
+    if (!known && this.#hosts.size >= limits.MAX_HOSTS) {
+      return reject('TOO_MANY_HOSTS', `${host} would be number ${limits.MAX_HOSTS + 1}`);
+    }
+    return undefined;
+  }
+
+  #newHost(name: string, peer: string, incarnation: number): Host {
+    const table = new HostTable(this.#options.endpointNames.length);
+    const nameSum = new RunningSum();
+    nameSum.addText(name, 1);
+    return {
+      ...{ name, peer, nameSum, incarnation, table },
+      ...{
+        sequence: 0,
+        tableSequence: 0,
+        lastHeard: 0,
+        near: this.#hosts.size + 2 <= ALL_HEAR_ALL,
+        suspectedAt: undefined,
+        complete: false,
+      },
+      ...{ commandDigest: EMPTY_DIGEST, timed: false },
+    };
+  }
+}

@@ -1,0 +1,263 @@
+/**
+ * What an agent knows of all agents: who is here, which endpoints they have, and what those send. Pure state; time is
+ * an argument. Each host tells about itself only, and each message says what its table must add up to.
+ */
+import type { AgentMessage, TableUpdate } from '../wire/codec.ts';
+import { sameDigest } from '../wire/digest.ts';
+import { decodeRate } from '../wire/rate-code.ts';
+import { type Rejection, reject } from '../wire/rejections.ts';
+import { wrongUpdate } from '../wire/update-limits.ts';
+import { CommandSet } from './command-set.ts';
+import { EndpointClaims } from './endpoint-claims.ts';
+import type { HostTable } from './host-table.ts';
+import { type Host, Membership, type MembershipOptions } from './membership.ts';
+import type { MeshConflict, MeshEndpoint, MeshHost, RemoteFlow } from './model.ts';
+
+export interface Applied {
+  /** The sender's table differs from what is known of it, or it has other commands: ask it for the whole. */
+  readonly repair: boolean;
+}
+
+export class MeshView {
+  /** Increase with every change of remote flows, of endpoints, of hosts. */
+  flowsVersion = 0;
+  endpointsVersion = 0;
+  hostsVersion = 0;
+  readonly commands = new CommandSet();
+
+  readonly #options: MembershipOptions;
+  readonly members: Membership;
+  readonly #claims = new EndpointClaims<Host>();
+  #remoteFlows = 0;
+
+  constructor(options: MembershipOptions) {
+    this.#options = options;
+    this.members = new Membership(options);
+  }
+
+  /** The own table. Its endpoints are set with `setOwnEndpoint`. */
+  get own(): HostTable {
+    return this.members.self.table;
+  }
+
+  /** Whether the own clock is one to learn the experiment's time from. */
+  setOwnTimed(timed: boolean): void {
+    this.#setTimed(this.members.self, timed);
+  }
+
+  setOwnEndpoint(number: number, addresses: readonly string[] | undefined): boolean {
+    return this.#setEndpoint(this.members.self, number, addresses);
+  }
+
+  /** Gives the own host another incarnation. */
+  renew(incarnation: number): void {
+    const { self } = this.members;
+    const numbers = [...self.table.endpoints.keys()];
+    for (const number of numbers) this.#claims.release(number, self);
+    self.incarnation = incarnation;
+    for (const number of numbers) this.#claims.claim(number, self);
+    this.endpointsVersion++;
+    this.flowsVersion++;
+  }
+
+  /** Applies what `peer` sent. `direct`: it is its answer to a question just asked, so it can't be a replay. */
+  apply(message: AgentMessage, peer: string, now: number, direct = false): Applied | Rejection {
+    const refused = this.members.refuse(message, peer, direct, now);
+    if (refused) return refused;
+    if (message.leaving) {
+      this.#leave(message, peer, now);
+      return { repair: false };
+    }
+    const known = this.members.get(message.host);
+    const current = known?.incarnation === message.incarnation ? known : undefined;
+    const wrong =
+      foreignCommand(message) ??
+      (message.update && this.#refuseUpdate(message.update, message.host, current));
+    if (wrong) return wrong;
+    if (known && !current) this.#remove(known);
+    const host = current ?? this.#add(message, peer);
+    if (direct || message.sequence > host.sequence) {
+      host.lastHeard = now;
+      host.suspectedAt = undefined;
+    }
+    if (message.sequence >= host.sequence) this.#heard(host, message);
+    if (message.update) this.#update(host, message.update, message.sequence);
+    this.commands.take(message.commands);
+    const repair = !sameDigest(host.table.digest, message.digest);
+    return { repair: repair || this.commands.mayGainFrom(message.commandDigest) };
+  }
+
+  /** Drops hosts that were silent for too long, with their endpoints and flows; returns them. */
+  expire(now: number): Host[] {
+    const gone = this.members.gone(now);
+    for (const host of gone) {
+      const { name, peer, incarnation, sequence } = host;
+      this.members.noteGone(peer, { host: name, incarnation, sequence, left: false }, now);
+      this.#remove(host);
+    }
+    return gone;
+  }
+
+  /** Names of hosts that were dropped without having left, for ten minutes. */
+  silentHosts(now: number): string[] {
+    return this.members.silentHosts(now);
+  }
+
+  /** Makes up for a time in which this agent itself didn't run: the others were not silent, it was deaf. */
+  excuse(ms: number): void {
+    for (const host of this.members.others()) host.lastHeard += ms;
+  }
+
+  /** Sorted by name, the own host among them. */
+  hosts(): MeshHost[] {
+    const { self } = this.members;
+    return [self, ...this.members.others()]
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+      .map((host) => ({
+        name: host.name,
+        peer: host.peer,
+        incarnation: host.incarnation,
+        sequence: host.sequence,
+        lastHeard: host.lastHeard,
+        self: host === self,
+        endpoints: host.table.endpoints.size,
+        flows: host.table.flows.size,
+        meshAddresses: host.table.meshAddresses,
+        inStep: host === self || this.commands.isSame(host.commandDigest),
+        timed: host.timed,
+        near: host.near,
+      }));
+  }
+
+  /** By number; each with the host that has it. */
+  endpoints(): MeshEndpoint[] {
+    return this.#claims.owned().map((number) => {
+      const owner = this.#claims.owner(number)!;
+      const name = this.#options.endpointNames[number]!;
+      return { number, name, addresses: owner.table.endpoints.get(number)!, host: owner.name };
+    });
+  }
+
+  /** Calls `visit` with each flow that starts at an endpoint of the host that announced it, and not at an own one. */
+  forEachRemoteFlow(
+    visit: (source: number, destination: number, rateBps: number, greedy: boolean) => void,
+  ): void {
+    for (const host of this.members.others()) {
+      for (const [key, state] of host.table.flows) {
+        const source = host.table.sourceOf(key);
+        if (this.#claims.owner(source) !== host) continue;
+        visit(source, host.table.destinationOf(key), decodeRate(state >>> 1), (state & 1) === 1);
+      }
+    }
+  }
+
+  /** What `forEachRemoteFlow` visits, sorted by source and destination. */
+  remoteFlows(): RemoteFlow[] {
+    const flows: RemoteFlow[] = [];
+    this.forEachRemoteFlow((source, destination, rateBps, greedy) =>
+      flows.push({ source, destination, rateBps, greedy }),
+    );
+    return flows.sort((a, b) => a.source - b.source || a.destination - b.destination);
+  }
+
+  conflicts(now: number): MeshConflict[] {
+    const endpoints = this.#claims.disputes().map(({ endpoint, hosts }) => ({
+      kind: 'endpoint' as const,
+      endpoint: this.#options.endpointNames[endpoint]!,
+      hosts: hosts.map(({ name }) => name),
+    }));
+    return [...endpoints, ...this.members.conflicts(now)];
+  }
+
+  #refuseUpdate(update: TableUpdate, name: string, host: Host | undefined): Rejection | undefined {
+    return wrongUpdate(update, {
+      endpointCount: this.#options.endpointNames.length,
+      refuse: (endpoint) => this.#options.admission.refuseEndpoint(name, endpoint),
+      hasRoom: (endpoint) => this.#claims.hasRoom(endpoint, host),
+      hasFlow: (source, destination) =>
+        host?.table.flows.has(host.table.flowKey(source, destination)) ?? false,
+      hostFlows: host?.table.flows.size ?? 0,
+      allFlows: this.#remoteFlows,
+    });
+  }
+
+  #update(host: Host, update: TableUpdate, sequence: number): void {
+    const { table } = host;
+    host.tableSequence = sequence;
+    host.complete ||= update.whole;
+    if (update.whole) this.#removeUnlisted(host, update);
+    for (const { number, addresses, gone } of update.endpoints) {
+      this.#setEndpoint(host, number, gone ? undefined : addresses);
+    }
+    const { sources, destinations, states } = update.flows;
+    for (let at = 0; at < sources.length; at++) {
+      this.#setFlow(host, table.flowKey(sources[at]!, destinations[at]!), states[at]!);
+    }
+    if (update.whole && table.setMeshAddresses(update.meshAddresses)) this.hostsVersion++;
+  }
+
+  #removeUnlisted(host: Host, { endpoints, flows }: TableUpdate): void {
+    const { table } = host;
+    const numbers = new Set(endpoints.map(({ number }) => number));
+    for (const number of [...table.endpoints.keys()]) {
+      if (!numbers.has(number)) this.#setEndpoint(host, number, undefined);
+    }
+    const keys = new Set(flows.sources.map((source, at) => table.flowKey(source, flows.destinations[at]!)));
+    for (const key of [...table.flows.keys()]) {
+      if (!keys.has(key)) this.#setFlow(host, key, 0);
+    }
+  }
+
+  #setEndpoint(host: Host, number: number, addresses: readonly string[] | undefined): boolean {
+    if (!host.table.setEndpoint(number, addresses)) return false;
+    if (addresses === undefined) this.#claims.release(number, host);
+    else this.#claims.claim(number, host);
+    this.endpointsVersion++;
+    // Which flows count depends on who has their sources.
+    this.flowsVersion++;
+    return true;
+  }
+
+  #setFlow(host: Host, key: number, state: number): void {
+    const before = host.table.flows.size;
+    if (!host.table.setFlow(key, state)) return;
+    this.#remoteFlows += host.table.flows.size - before;
+    this.flowsVersion++;
+  }
+
+  #heard(host: Host, { sequence, commandDigest, timed }: AgentMessage): void {
+    host.sequence = sequence;
+    host.commandDigest = commandDigest;
+    this.#setTimed(host, timed);
+  }
+
+  #setTimed(host: Host, timed: boolean): void {
+    if (host.timed !== timed) this.hostsVersion++;
+    host.timed = timed;
+  }
+
+  #add({ host: name, incarnation }: AgentMessage, peer: string): Host {
+    this.hostsVersion++;
+    return this.members.add(name, peer, incarnation);
+  }
+
+  #leave({ host, incarnation, sequence }: AgentMessage, peer: string, now: number): void {
+    const known = this.members.get(host);
+    if (known) this.#remove(known);
+    this.members.noteGone(peer, { host, incarnation, sequence, left: true }, now);
+  }
+
+  #remove(host: Host): void {
+    for (const number of [...host.table.endpoints.keys()]) this.#setEndpoint(host, number, undefined);
+    if (host.table.flows.size > 0) this.flowsVersion++;
+    this.#remoteFlows -= host.table.flows.size;
+    this.members.remove(host);
+    this.hostsVersion++;
+  }
+}
+
+/** Who issues a command tells of it himself; others give it only to those who ask. */
+function foreignCommand({ host, commands }: AgentMessage): Rejection | undefined {
+  const foreign = commands.find(({ origin }) => origin !== host);
+  return foreign && reject('COMMAND_FOREIGN', `${host} speaks for ${foreign.origin}`);
+}

@@ -1,0 +1,109 @@
+/** Who may take part in a mesh, under which host name, and with which endpoints. Without rules: everybody, with all. */
+
+import { MeshError } from '../errors.ts';
+import { HOST_NAME, MAX_HOSTS, MAX_PEER_ID_LENGTH } from '../wire/limits.ts';
+import { type Rejection, reject } from '../wire/rejections.ts';
+import { readPrivate } from './private-files.ts';
+
+export interface AllowedPeer {
+  readonly peer: string;
+  /** The only host that it may be; a host that any entry names is nobody else's. */
+  readonly host?: string | undefined;
+}
+
+export interface AdmissionRules {
+  /** Absent: everybody who can connect. */
+  readonly allow?: readonly AllowedPeer[] | undefined;
+  /** Name of the only host that may have the endpoint, by the endpoint's name; absent: whoever claims it. */
+  readonly assignment?: Readonly<Record<string, string>> | undefined;
+}
+
+export class Admission {
+  readonly #hostOfPeer: ReadonlyMap<string, string | undefined> | undefined;
+  readonly #boundHosts: ReadonlySet<string>;
+  /** By the endpoint's number. */
+  readonly #hostOfEndpoint: readonly (string | undefined)[];
+
+  /** `endpointNames`: `Graph.endpoints`. Throws `MeshError` (`MESH_ALLOW_LIST`). */
+  constructor({ allow, assignment = {} }: AdmissionRules = {}, endpointNames: readonly string[] = []) {
+    if (allow) requireList(allow);
+    this.#hostOfPeer = allow && new Map(allow.map(({ peer, host }) => [peer, host]));
+    this.#boundHosts = new Set(allow?.flatMap(({ host }) => host ?? []));
+    const hosts = new Map(Object.entries(assignment));
+    this.#hostOfEndpoint = endpointNames.map((name) => hosts.get(name));
+  }
+
+  /** Whether `peer` may connect, and be heard. */
+  admits(peer: string): boolean {
+    return this.#hostOfPeer?.has(peer) ?? true;
+  }
+
+  refusePeer(peer: string): Rejection | undefined {
+    return this.admits(peer) ? undefined : reject('PEER_NOT_ALLOWED', `${peer} is not on the allow-list`);
+  }
+
+  refuseHost(peer: string, host: string): Rejection | undefined {
+    const bound = this.#hostOfPeer?.get(peer);
+    if (bound === undefined ? !this.#boundHosts.has(host) : bound === host) return undefined;
+    const may = bound === undefined ? 'which is another peer' : `but may only be ${bound}`;
+    return reject('HOST_NOT_ALLOWED', `${peer} says that it is ${host}, ${may}`);
+  }
+
+  refuseEndpoint(host: string, endpoint: number): Rejection | undefined {
+    const owner = this.#hostOfEndpoint[endpoint];
+    if (owner === undefined || owner === host) return undefined;
+    return reject('ENDPOINT_FOREIGN', `${host} speaks for endpoint ${endpoint}, which is on ${owner}`);
+  }
+}
+
+/**
+ * An allow-list as text: `PEER [HOST]` a line, `#` begins a comment. Throws `MeshError` (`MESH_ALLOW_LIST`), which names
+ * the line.
+ */
+export function parseAllowList(text: string, file: string): AllowedPeer[] {
+  return text.split(/\r?\n/).flatMap((line, index) => {
+    const words = line.replace(/#.*/, '').trim().split(/\s+/);
+    if (words[0] === '') return [];
+    const [peer, host, ...more] = words as [string, string?, ...string[]];
+    if (more.length > 0) throw wrongList(`${file}:${index + 1}: "${more[0]}" follows peer and host`);
+    const entry = { peer, ...(host !== undefined && { host }) };
+    requireEntry(entry, `${file}:${index + 1}: `);
+    return [entry];
+  });
+}
+
+/** Others may read the file, but not change it. Throws like `parseAllowList` and `readPrivate`. */
+export function readAllowList(path: string): AllowedPeer[] {
+  const list = parseAllowList(readPrivate(path, { what: 'the allow-list', readable: true }), path);
+  requireList(list);
+  return list;
+}
+
+function requireList(list: readonly AllowedPeer[]): void {
+  if (list.length > MAX_HOSTS)
+    throw wrongList(`the allow-list has ${list.length} peers, at most ${MAX_HOSTS}`);
+  const seen = new Set<string>();
+  for (const entry of list) {
+    requireEntry(entry, '');
+    if (seen.has(entry.peer)) throw wrongList(`the allow-list has ${entry.peer} twice`);
+    seen.add(entry.peer);
+  }
+}
+
+/** Ed25519 keys as base58 multihashes (libp2p's "Peer Ids and Keys" specification). */
+const PEER_ID = /^[1-9A-HJ-NP-Za-km-z]+$/;
+
+function requireEntry({ peer, host }: AllowedPeer, where: string): void {
+  if (!PEER_ID.test(peer) || peer.length > MAX_PEER_ID_LENGTH)
+    throw wrongList(`${where}${JSON.stringify(peer).slice(0, 80)} is not a peer id`);
+  if (host !== undefined && !HOST_NAME.test(host))
+    throw wrongList(`${where}${JSON.stringify(host).slice(0, 80)} can't be the name of a host`);
+}
+
+function wrongList(message: string): MeshError {
+  return new MeshError('MESH_ALLOW_LIST', message, {
+    remedy:
+      "write a line `PEER [HOST]` for each agent; an agent's `netfold mesh identity FOLDER` prints its peer id",
+    blame: 'input',
+  });
+}

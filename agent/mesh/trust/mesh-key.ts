@@ -1,0 +1,50 @@
+/**
+ * The key of a private mesh: whoever lacks it can't say or hear anything (libp2p's "Private Networks" specification,
+ * pnet). As text it is a swarm key: `/key/swarm/psk/1.0.0/`, `/base16/` and 64 hexadecimal digits, a line each.
+ */
+import { randomBytes } from 'node:crypto';
+import { MeshError } from '../errors.ts';
+import { readPrivate, writeNewPrivate } from './private-files.ts';
+
+const KEY_BYTES = 32;
+const FORMAT = /^\/key\/swarm\/psk\/1\.0\.0\/\r?\n\/base16\/\r?\n([0-9a-fA-F]{64})\s*$/;
+const WHAT = 'the mesh key';
+
+/** A new key as text. */
+export function generateMeshKey(): string {
+  return `/key/swarm/psk/1.0.0/\n/base16/\n${randomBytes(KEY_BYTES).toString('hex')}\n`;
+}
+
+/** Checks a key's text. `where` is for the message, which never shows the key. Throws `MeshError` (`MESH_KEY_FORMAT`). */
+export function parseMeshKey(text: string, where: string): string {
+  const digits = FORMAT.exec(text)?.[1];
+  if (digits !== undefined && !/^0+$/.test(digits))
+    return `/key/swarm/psk/1.0.0/\n/base16/\n${digits.toLowerCase()}\n`;
+  throw new MeshError('MESH_KEY_FORMAT', `${where} has no mesh key: ${describe(text, digits)}`, {
+    remedy: 'make one with `netfold mesh key FILE`, and give all agents of the experiment the same',
+    blame: 'input',
+  });
+}
+
+/** Throws `MeshError` (`MESH_KEY_FORMAT`, `MESH_FILE_EXPOSED`, `MESH_FILE_UNREADABLE`). */
+export function readMeshKey(path: string): string {
+  return parseMeshKey(readPrivate(path, { what: WHAT }), path);
+}
+
+/** Writes a new key and returns it. Throws `MeshError` (`MESH_FILE_EXISTS`, `MESH_FILE_UNREADABLE`). */
+export function makeMeshKey(path: string): string {
+  const key = generateMeshKey();
+  if (writeNewPrivate(path, key)) return key;
+  throw new MeshError('MESH_FILE_EXISTS', `${path} exists already`, {
+    remedy: 'choose another name; agents that have the old key would no longer be heard',
+    blame: 'input',
+  });
+}
+
+function describe(text: string, digits: string | undefined): string {
+  if (digits !== undefined) return 'its digits are all 0';
+  const lines = text.trimEnd().split(/\r?\n/);
+  if (lines[0] !== '/key/swarm/psk/1.0.0/') return 'the first line is not "/key/swarm/psk/1.0.0/"';
+  if (lines[1] !== '/base16/') return 'the second line is not "/base16/"';
+  return `the third line is not ${2 * KEY_BYTES} hexadecimal digits, or more follows`;
+}

@@ -1,0 +1,118 @@
+/** Files that hold secrets: written whole, for their owner alone, and read only if nobody else could. */
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { MeshError } from '../errors.ts';
+
+const OTHERS = 0o077;
+const OTHERS_MAY_WRITE = 0o022;
+/** Far more than any key or list of agents needs; what is longer is the wrong file. */
+const MAX_BYTES = 1 << 20;
+
+export interface ReadRules {
+  /** For messages: `the mesh key`. */
+  readonly what: string;
+  /** Others may read it, as it is no secret, but not change it. */
+  readonly readable?: boolean;
+}
+
+/**
+ * The text of a file that only its owner, who is this user or root, can read and change. Throws `MeshError`
+ * (`MESH_FILE_EXPOSED`, `MESH_FILE_UNREADABLE`).
+ */
+export function readPrivate(path: string, { what, readable = false }: ReadRules): string {
+  const file = attempt(`${what} in ${path} can't be read`, () => openSync(path, 'r'));
+  try {
+    // The open file is looked at, not the name: nobody can exchange it between the two.
+    const { mode, uid, size } = fstatSync(file);
+    requireClosed(path, what, { mode, uid }, readable ? OTHERS_MAY_WRITE : OTHERS, '600');
+    if (size > MAX_BYTES) throw unreadable(`${what} in ${path} has ${size} bytes, at most ${MAX_BYTES}`);
+    return attempt(`${what} in ${path} can't be read`, () => readFileSync(file, 'utf8'));
+  } finally {
+    closeSync(file);
+  }
+}
+
+/**
+ * Writes a new file with mode 0600: all of it, or nothing. Returns false, and changes nothing, where there is one.
+ * Throws `MeshError` (`MESH_FILE_UNREADABLE`).
+ */
+export function writeNewPrivate(path: string, text: string): boolean {
+  const draft = join(dirname(path), `.${basename(path)}.${process.pid}`);
+  return attempt(`${path} can't be written`, () => {
+    rmSync(draft, { force: true });
+    const file = openSync(draft, 'wx', 0o600);
+    try {
+      writeSync(file, text);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    try {
+      // Unlike a renamed file, a link never takes the place of another.
+      linkSync(draft, path);
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+      throw error;
+    } finally {
+      rmSync(draft, { force: true });
+    }
+  });
+}
+
+/** Makes the folder, and those above it, with mode 0700. Throws like `readPrivate`. */
+export function ensurePrivateFolder(path: string, what: string): void {
+  const facts = attempt(`the folder ${path} can't be made`, () => {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    return statSync(path);
+  });
+  requireClosed(path, what, facts, OTHERS, '700');
+}
+
+function requireClosed(
+  path: string,
+  what: string,
+  { mode, uid }: { readonly mode: number; readonly uid: number },
+  forbidden: number,
+  wanted: string,
+): void {
+  const me = process.getuid?.() ?? 0;
+  if ((mode & forbidden) === 0 && (uid === me || uid === 0)) return;
+  const octal = (mode & 0o777).toString(8).padStart(4, '0');
+  throw new MeshError(
+    'MESH_FILE_EXPOSED',
+    `${what} in ${path} is open to others (mode ${octal}, owner ${uid})`,
+    {
+      remedy: `if nobody else has used it: chown ${me} ${path} && chmod ${wanted} ${path}; otherwise make a new one`,
+      blame: 'input',
+    },
+  );
+}
+
+function attempt<Result>(what: string, run: () => Result): Result {
+  try {
+    return run();
+  } catch (cause) {
+    if (cause instanceof MeshError) throw cause;
+    throw unreadable(`${what}: ${(cause as Error).message}`, cause);
+  }
+}
+
+function unreadable(message: string, cause?: unknown): MeshError {
+  return new MeshError('MESH_FILE_UNREADABLE', message, {
+    remedy: 'check the path and who you are (`id`)',
+    blame: 'input',
+    ...(cause !== undefined && { cause }),
+  });
+}

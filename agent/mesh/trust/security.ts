@@ -1,0 +1,80 @@
+/** What a mesh's security is made of, from what an agent is told. */
+
+import { MeshError } from '../errors.ts';
+import { Admission, type AdmissionRules, readAllowList } from './admission.ts';
+import { type Identity, openIdentity, peerIdOf } from './identity.ts';
+import { parseMeshKey, readMeshKey } from './mesh-key.ts';
+
+export interface SecuritySettings extends AdmissionRules {
+  /** Text of the mesh's key (mesh-key.ts); absent: whoever reaches the port can join. */
+  readonly key?: string | undefined;
+  /** Folder with the agent's identity; absent: a new one each time. */
+  readonly identity?: string | undefined;
+}
+
+export interface MeshSecurity {
+  readonly admission: Admission;
+  readonly meshKey?: string;
+  readonly privateKey?: Identity;
+}
+
+/** What the command line of an agent says. */
+export interface LocalSecurity {
+  /** Where the settings came from, a URL or `unix:PATH`. */
+  readonly controller: string;
+  /** File with the mesh's key. */
+  readonly meshKey?: string;
+  /** Folder of the identity. */
+  readonly identity?: string;
+  /** File with the allow-list. */
+  readonly allow?: string;
+}
+
+/**
+ * Settings with what this machine's files say in their places. Throws `MeshError`: what is wrong with a file, and
+ * `MESH_KEY_IN_CLEAR` for a key that has crossed a network unprotected.
+ */
+export function withLocalSecurity<Settings extends SecuritySettings>(
+  settings: Settings,
+  { controller, meshKey, identity, allow }: LocalSecurity,
+): Settings {
+  if (settings.key !== undefined && !controller.startsWith('unix:')) {
+    throw new MeshError('MESH_KEY_IN_CLEAR', `${controller} has sent the mesh's key for everybody to read`, {
+      remedy:
+        'make a new one (`netfold mesh key FILE`), copy it over SSH, and start agents with --mesh-key FILE',
+      blame: 'input',
+    });
+  }
+  return {
+    ...settings,
+    ...(meshKey !== undefined && { key: readMeshKey(meshKey) }),
+    ...(identity !== undefined && { identity }),
+    ...(allow !== undefined && { allow: readAllowList(allow) }),
+  };
+}
+
+/** `endpointNames`: `Graph.endpoints`. Throws `MeshError`: wrong key, identity or list; an agent that others would refuse. */
+export async function openSecurity(
+  { key, identity, allow, assignment }: SecuritySettings,
+  host: string,
+  endpointNames: readonly string[],
+): Promise<MeshSecurity> {
+  const admission = new Admission({ allow, assignment }, endpointNames);
+  const meshKey = key === undefined ? undefined : parseMeshKey(key, 'the bootstrap');
+  const privateKey = identity === undefined ? undefined : await openIdentity(identity);
+  if (allow) requireListed(admission, host, privateKey);
+  return { admission, ...(meshKey && { meshKey }), ...(privateKey && { privateKey }) };
+}
+
+function requireListed(admission: Admission, host: string, privateKey: Identity | undefined): void {
+  const peer = privateKey && peerIdOf(privateKey);
+  const refused =
+    peer === undefined
+      ? { reason: 'this agent has no lasting identity, so no allow-list can name it' }
+      : (admission.refusePeer(peer) ?? admission.refuseHost(peer, host));
+  if (!refused) return;
+  throw new MeshError('MESH_NOT_ALLOWED', `the others would not hear ${host}: ${refused.reason}`, {
+    remedy: 'put its peer id (`netfold mesh identity FOLDER`) on the allow-list of every agent',
+    blame: 'input',
+  });
+}

@@ -1,0 +1,74 @@
+/** What an epoch, the known endpoints and the shares say of a pair, as enforcement wants it. */
+import type { Destination } from '../enforce/desired-interface.ts';
+import type { DemandedPath, ImpairedPath, Impairments } from '../enforce/ports.ts';
+import type { Epoch } from '../epoch/epoch.ts';
+
+/** An endpoint anywhere, with its addresses. */
+export interface KnownEndpoint {
+  readonly number: number;
+  readonly addresses: readonly string[];
+}
+
+/** Source → destination → what it may use, bit/s. Pairs that are not in it have their path's bandwidth. */
+export type Rates = ReadonlyMap<number, ReadonlyMap<number, number>>;
+
+export class PairPaths {
+  epoch: Epoch;
+  rates: Rates = new Map();
+  known: ReadonlyMap<number, KnownEndpoint> = new Map();
+
+  constructor(epoch: Epoch) {
+    this.epoch = epoch;
+  }
+
+  /** Of an endpoint that isn't known the addresses are none. */
+  addresses(endpoint: number): readonly string[] {
+    return this.known.get(endpoint)?.addresses ?? [];
+  }
+
+  destination(source: number, number: number): Destination {
+    const path = this.epoch.path(source, number);
+    const bandwidth = path?.bandwidth ?? 0;
+    return {
+      number,
+      addresses: this.addresses(number),
+      path,
+      rttMicros: path ? this.epoch.roundTripMicros(path) : 0,
+      rateBps: Math.min(this.rates.get(source)?.get(number) ?? bandwidth, bandwidth),
+    };
+  }
+
+  /** `undefined` where there is no path. */
+  impairments(source: number, destination: number): Impairments | undefined {
+    const path = this.epoch.path(source, destination);
+    if (!path) return undefined;
+    return {
+      latencyMicros: path.latency,
+      jitterMicros: path.jitter,
+      ...(path.distribution === undefined ? {} : { distribution: path.distribution }),
+      loss: path.loss,
+    };
+  }
+
+  impairedPath(source: number, destination: number): ImpairedPath | undefined {
+    const impairments = this.impairments(source, destination);
+    const addresses = { source: this.addresses(source), destination: this.addresses(destination) };
+    return impairments && { ...addresses, ...impairments };
+  }
+
+  demandedPath(source: number, destination: number): DemandedPath {
+    const path = this.impairments(source, destination);
+    return { source, destination, addresses: this.addresses(source), ...(path && { path }) };
+  }
+}
+
+/** What is done to packets is the same. */
+export function isSameImpairment(a: Impairments | undefined, b: Impairments | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return (
+    a.latencyMicros === b.latencyMicros &&
+    a.jitterMicros === b.jitterMicros &&
+    a.distribution === b.distribution &&
+    a.loss === b.loss
+  );
+}

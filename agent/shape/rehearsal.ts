@@ -1,0 +1,123 @@
+/**
+ * A rehearsal: changes of the topology are carried out on interfaces that don't exist, so that the first real one is as
+ * fast as the hundredth. Code that has not run yet is interpreted, and compiled while events are due: the first twenty
+ * took 5 to 17 ms each, later ones 2 (`npm run bench -- events`).
+ */
+import { setImmediate } from 'node:timers/promises';
+import { bps, micros } from '../../proto/units.ts';
+import type { Graph } from '../../topology/model/model.ts';
+import type { LocalEndpoint } from '../endpoints/model.ts';
+import { Enforcer } from '../enforce/enforcer.ts';
+import { MOST_GSO_SEGMENTS, untouched } from '../enforce/interface-state.ts';
+import type { DelayBackend, TcPort } from '../enforce/ports.ts';
+import { Epoch } from '../epoch/epoch.ts';
+import type { Flow } from '../share/model.ts';
+import { SharedFlows } from '../share/shared-flows.ts';
+import type { Rates } from './pair-paths.ts';
+import { type KnownEndpoint, MOST_PAIRS_FROM_THE_START, Shaping } from './shaping.ts';
+
+/** So many pairs are enough to run all there is, and few enough for a change to be done within milliseconds. */
+const PAIRS = 1024;
+const FLOWS = 64;
+
+/**
+ * How long changes of what doesn't exist are rehearsed, and how long the kernel is told again what does; and how long a
+ * change takes on a quick machine at most. A longer one that came before packets would keep them waiting.
+ */
+export const REHEARSAL = { changesMs: 250, reassertMs: 150, quickMs: 4 } as const;
+
+export interface Rehearsed {
+  readonly epoch: Epoch;
+  readonly local: readonly LocalEndpoint[];
+  /** Of the delay backend in use. */
+  readonly side: DelayBackend['side'];
+}
+
+/**
+ * Does it for so long, letting others have their turn after each change. Gives how much processor time of this thread a
+ * change took in the mean, milliseconds; `Infinity` where none was made.
+ */
+export async function rehearse(rehearsed: Rehearsed, milliseconds: number): Promise<number> {
+  const { epoch, side } = rehearsed;
+  const local = rehearsed.local.slice(0, Math.max(1, Math.floor(PAIRS / epoch.graph.endpoints.length)));
+  // Of so many, changes take long enough in any case.
+  if (local.length === 0 || epoch.graph.endpoints.length > MOST_PAIRS_FROM_THE_START)
+    return Number.POSITIVE_INFINITY;
+  const known = epoch.graph.endpoints
+    .slice(0, Math.floor(PAIRS / local.length))
+    .map((_, number) => ({ number, addresses: [`10.0.${number >> 8}.${number & 255}`] }));
+  const enforcer = new Enforcer({ tc: NO_INTERFACES, delay: noDelays(side) });
+  for (const endpoint of local) await enforcer.attach(endpoint);
+  const shaping = new Shaping({ enforcer, local, epoch, pairsFromTheStart: Number.POSITIVE_INFINITY });
+  await shaping.setKnown(known);
+  const flows = flowsBetween(local, known);
+  const end = performance.now() + milliseconds;
+  const used = process.threadCpuUsage();
+  let count = 0;
+  for (let before = epoch; performance.now() < end; count++) {
+    const next = new Epoch(changed(epoch.graph, count), before);
+    const shared = new SharedFlows(next.network);
+    shared.update(flows);
+    await shaping.setEpoch(next, ratesOf(shared));
+    before = next;
+    await setImmediate();
+  }
+  const { user, system } = process.threadCpuUsage(used);
+  return (user + system) / 1000 / count;
+}
+
+/** Half of the flows are greedy. */
+function flowsBetween(local: readonly LocalEndpoint[], known: readonly KnownEndpoint[]): Flow[] {
+  const pairs = local.flatMap(({ number }) => known.map((other) => [number, other.number] as const));
+  return pairs
+    .filter(([source, destination]) => source !== destination)
+    .slice(0, FLOWS)
+    .map(([source, destination], index) => ({
+      ...{ source, destination },
+      demandBps: index % 2 === 0 ? Number.POSITIVE_INFINITY : 1e6 * index,
+    }));
+}
+
+/** One link after the other is slower, narrower or gone. */
+function changed(graph: Graph, count: number): Graph {
+  const chosen = Math.floor(count / 3) % Math.max(1, graph.links.length);
+  if (count % 3 === 2) return { ...graph, edges: graph.edges.filter(({ link }) => link !== chosen) };
+  const links = graph.links.map((link, index) => {
+    if (index !== chosen) return link;
+    return count % 3 === 0
+      ? { ...link, latency: micros(link.latency + 1000) }
+      : { ...link, bandwidth: bps(Math.min(link.bandwidth, 1e9) / 2) };
+  });
+  return { ...graph, links };
+}
+
+function ratesOf(shared: SharedFlows): Rates {
+  const rates = new Map<number, Map<number, number>>();
+  for (const { source, destination, ceilingBps } of shared.local()) {
+    const ofSource = rates.get(source) ?? new Map<number, number>();
+    rates.set(source, ofSource.set(destination, ceilingBps));
+  }
+  return rates;
+}
+
+const NO_INTERFACES: TcPort = {
+  attach: () => {},
+  detach: () => {},
+  read: () => untouched('none', MOST_GSO_SEGMENTS),
+  apply: () => [],
+  stats: () => ({ waiting: 0, held: 0, passed: 0, lost: 0, overflowed: 0 }),
+  introduce: () => {},
+};
+
+function noDelays(side: DelayBackend['side']): DelayBackend {
+  return {
+    name: side === 'source' ? 'netem' : 'delay-line',
+    side,
+    attach: async () => {},
+    set: async () => {},
+    change: async () => {},
+    counters: () => ({ packets: 0, lost: 0, held: 0, latestMs: 0 }),
+    failure: undefined,
+    stop: async () => {},
+  };
+}

@@ -1,0 +1,86 @@
+/** How the command line talks: results on stdout, progress and errors on stderr, colours only on terminals. */
+import { stderr, stdout } from 'node:process';
+import { styleText } from 'node:util';
+import { NetfoldError } from '../../../proto/errors.ts';
+import type { Progress } from '../../experiment/teardown.ts';
+import { ProgressLine, progressText, terminalWriter } from './progress.ts';
+
+type Style = Parameters<typeof styleText>[0];
+
+/** Styled where `stream` is a terminal and NO_COLOR is not set. */
+export function styled(style: Style, text: string, stream: NodeJS.WriteStream = stdout): string {
+  return styleText(style, text, { stream });
+}
+
+/** A daemon tells the command that started it, which has the terminal. */
+export interface ProgressMessage {
+  readonly progress: string;
+}
+
+const tellParent = (text: string): void => {
+  const message: ProgressMessage = { progress: text };
+  process.send?.(message);
+};
+const line = new ProgressLine(process.send ? tellParent : terminalWriter(stderr), () => performance.now());
+
+/** How far the present step is; shown for a moment, where somebody looks. */
+export function progress(how: Progress): void {
+  line.show(progressText(how));
+}
+
+/** What another process' `progress` has told. */
+export function passOnProgress({ progress: text }: ProgressMessage): void {
+  if (text === '') line.clear();
+  else line.show(text);
+}
+
+export function print(text: string): void {
+  line.clear();
+  stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+}
+
+export function printJson(value: unknown): void {
+  print(JSON.stringify(value, null, 2));
+}
+
+/** One line of progress, on stderr so that results can be piped. */
+export function step(text: string): void {
+  line.clear();
+  stderr.write(`${styled('dim', '•', stderr)} ${text}\n`);
+}
+
+export function warn(text: string): void {
+  line.clear();
+  stderr.write(`${styled('yellow', 'warning:', stderr)} ${text}\n`);
+}
+
+/** What is wrong, and what to do; a stack only for what is our fault. */
+export function printError(error: unknown): void {
+  line.clear();
+  if (error instanceof NetfoldError) {
+    stderr.write(`${styled('red', 'netfold:', stderr)} ${error.message}\n`);
+    if (error.remedy !== undefined) stderr.write(`  ${styled('dim', '→', stderr)} ${error.remedy}\n`);
+    return;
+  }
+  stderr.write(
+    `${styled('red', 'netfold: this is a bug in netfold:', stderr)} ${(error as Error)?.stack ?? String(error)}\n`,
+  );
+}
+
+/** Rows under a heading, columns as wide as they need to be; numbers to the right. */
+export function table(
+  heading: readonly string[],
+  rows: readonly (readonly string[])[],
+  numeric: readonly number[] = [],
+): string {
+  const all = [heading, ...rows];
+  const widths = heading.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, column) =>
+        numeric.includes(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!),
+      )
+      .join('  ')
+      .trimEnd();
+  return [styled('bold', line(heading)), ...rows.map(line)].join('\n');
+}

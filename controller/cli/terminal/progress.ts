@@ -1,0 +1,60 @@
+/**
+ * A line that is written over: how far something is. On a terminal only, where one line stands in the place of many; in
+ * a file or a pipe it would be noise.
+ */
+import type { Progress } from '../../experiment/teardown.ts';
+
+/** Ten times a second looks steady and costs nothing. */
+const INTERVAL_MS = 100;
+/** Of a terminal that does not know its width. */
+const USUAL_COLUMNS = 80;
+const TO_LINE_START_AND_ERASE = '\r\u001b[K';
+
+/** Shows one line in the place of the one before; the empty text takes it away. */
+type Write = (text: string) => void;
+
+export class ProgressLine {
+  readonly #write: Write | undefined;
+  readonly #now: () => number;
+  #shownAt = Number.NEGATIVE_INFINITY;
+  #isShown = false;
+
+  /** `write`: undefined where nobody looks. `now`: in milliseconds. */
+  constructor(write: Write | undefined, now: () => number) {
+    this.#write = write;
+    this.#now = now;
+  }
+
+  /** Shows `text` unless another was shown just now. */
+  show(text: string): void {
+    const now = this.#now();
+    if (!this.#write || now - this.#shownAt < INTERVAL_MS) return;
+    this.#shownAt = now;
+    this.#isShown = true;
+    this.#write(text);
+  }
+
+  /** Takes the line away, if one is shown; whatever else is written has the place then. */
+  clear(): void {
+    if (!this.#isShown) return;
+    this.#isShown = false;
+    this.#write?.('');
+  }
+}
+
+/** `undefined` for what is no terminal that can erase. Longer lines than the terminal are cut: two could not be erased. */
+export function terminalWriter(
+  stream: Pick<NodeJS.WriteStream, 'isTTY' | 'columns' | 'write'>,
+  term = process.env.TERM,
+): Write | undefined {
+  if (!stream.isTTY || term === 'dumb') return undefined;
+  return (text) => {
+    const width = stream.columns > 1 ? stream.columns : USUAL_COLUMNS;
+    stream.write(`${TO_LINE_START_AND_ERASE}${text.slice(0, width - 1)}`);
+  };
+}
+
+/** `making endpoints 1,200 of 2,668` */
+export function progressText({ doing, done, of }: Progress): string {
+  return `${doing} ${done.toLocaleString('en')} of ${of.toLocaleString('en')}`;
+}

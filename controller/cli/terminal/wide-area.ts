@@ -1,0 +1,37 @@
+/** What `netfold status` says of hosts that are far apart, and of what telling each other costs. */
+import type { AgentStatus } from '../../../proto/status.ts';
+import { formatBps, formatRatio } from '../../../proto/units.ts';
+import { count } from '../../../proto/words.ts';
+import { styled } from './output.ts';
+
+const NAMED = 3;
+
+/** Lines about one agent; none where all are near, and nothing bounds what may be sent. */
+export function wideAreaLines({ host, underlay, metadata }: AgentStatus): string[] {
+  const far = underlay.hosts.filter(({ subtractedMs }) => subtractedMs > 0);
+  const lines = far.map(
+    ({ host: other, roundTripMs, subtractedMs }) =>
+      `${host} > ${other}: real round trip ${ms(roundTripMs ?? 0)}, each direction is made ${ms(subtractedMs)} shorter`,
+  );
+  const { count: slow, worst } = underlay.tooSlow;
+  if (slow > 0) {
+    const which = worst
+      .slice(0, NAMED)
+      .map(({ from, to, latencyMs, byMs }) => `${from} > ${to} (${ms(latencyMs)}) by ${ms(byMs)}`);
+    const more = slow > which.length ? `, and ${count(slow - which.length, 'more path')}` : '';
+    lines.push(styled('red', `${host}: the real network is too slow for ${which.join(', ')}${more}`));
+  }
+  return [...lines, ...budgetLines(host, metadata)];
+}
+
+function budgetLines(host: string, metadata: AgentStatus['metadata']): string[] {
+  const { bytesPerSecond, budgetBytesPerSecond: budget, threshold, intervalMs } = metadata;
+  if (budget === null) return [];
+  const sends = `sends ${rate(bytesPerSecond)} of ${rate(budget)}`;
+  const every = intervalMs === 0 ? 'at once' : `every ${ms(intervalMs)}`;
+  const line = `${host}: ${sends}, tells changes above ${formatRatio(threshold)} ${every}`;
+  return [bytesPerSecond > budget ? styled('red', line) : line];
+}
+
+const ms = (value: number): string => `${Number(value.toFixed(2))} ms`;
+const rate = (bytesPerSecond: number): string => formatBps(Math.round(bytesPerSecond * 8));

@@ -1,0 +1,115 @@
+/** A host that joins a running experiment through any of its agents, with interfaces that exist here. */
+import { mkdirSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { decodeInvitation, requireExperiment, requireRoom } from '../../agent/bootstrap/invitation.ts';
+import { runAgentWith } from '../../agent/daemon/main.ts';
+import { chooseDelayBackend } from '../../agent/linux/delay/delay-backend.ts';
+import { probeMachine } from '../../agent/linux/probe/probe.ts';
+import { askForInvitation } from '../../agent/mesh/libp2p/invitations.ts';
+import { readAllowList } from '../../agent/mesh/trust/admission.ts';
+import { openIdentity, peerIdOf } from '../../agent/mesh/trust/identity.ts';
+import { readMeshKey } from '../../agent/mesh/trust/mesh-key.ts';
+import type { Bootstrap, Invitation } from '../../proto/bootstrap.ts';
+import { micros } from '../../proto/units.ts';
+import { loadTopology } from '../../topology/load.ts';
+import { graphAt } from '../../topology/timeline/graph-at.ts';
+import { agentSocket, experimentFolder, identityFolder, logFile } from '../names.ts';
+import type { LabPlan } from '../platform/lab/lab-plan.ts';
+import type { MeshAddress } from '../platform/site/mesh-address.ts';
+import { type Placement, planSite } from '../platform/site/site-plan.ts';
+import { surveyInterface } from '../platform/site/survey.ts';
+import { makeBootstraps } from './bootstraps.ts';
+import { requireAbilities } from './experiment.ts';
+import { reserveJoined, stateOf, writeState } from './state.ts';
+
+export interface JoinOptions {
+  /** Multiaddrs of agents that are there. */
+  readonly peers: readonly string[];
+  readonly experiment: string;
+  /** What it is called on this machine. */
+  readonly name: string;
+  readonly host: string;
+  readonly placements: readonly Placement[];
+  readonly listen: MeshAddress;
+  /** Files with the mesh's key and the allow-list, and folder of the identity. */
+  readonly meshKey?: string;
+  readonly allow?: string;
+  readonly identity?: string;
+  /** Multiaddrs that others are told instead of where it listens. */
+  readonly announce?: readonly string[];
+  readonly takeOver: boolean;
+  readonly leaseMs: number;
+  readonly logLevel: string;
+  /** Told of each step as it is done. */
+  readonly onStep: (step: string) => void;
+}
+
+/**
+ * Resolves when the agent has been asked to end and has taken everything away. Throws, and leaves nothing: `MeshError`
+ * (nobody answers, a wrong key), `AgentError` (another experiment, a claimed endpoint or host, a topology that is not
+ * what its hash says), `PlacementError`, `ControllerError`.
+ */
+export async function joinExperiment(options: JoinOptions): Promise<void> {
+  const abilities = probeMachine();
+  requireAbilities(abilities);
+  const { name, host } = options;
+  // What a killed agent has left stays known until it is taken away.
+  let isClean = reserveJoined(name);
+  try {
+    const identity = options.identity ?? identityFolder(name, host);
+    const privateKey = await openIdentity(identity);
+    const meshKey = options.meshKey === undefined ? undefined : readMeshKey(options.meshKey);
+    const asking = { addresses: options.peers, privateKey, ...(meshKey !== undefined && { meshKey }) };
+    const { bytes, from } = await askForInvitation(asking);
+    const invitation = decodeInvitation(bytes, from);
+    requireExperiment(invitation, options.experiment);
+    chooseDelayBackend(invitation.delayBackend, abilities);
+    const plan = planJoining(invitation, options);
+    const endpoints = plan.endpoints.map((endpoint) => endpoint.name);
+    requireRoom(invitation, { host, endpoints, peer: peerIdOf(privateKey) });
+    writeState({ ...stateOf(plan, invitation.topology.file), joined: true });
+    mkdirSync(dirname(logFile(name, 'any')), { recursive: true });
+    const bootstrap = bootstrapOf(plan, invitation, options, { identity, key: meshKey });
+    isClean = true;
+    await runAgentWith(bootstrap, { ...options, socket: agentSocket(name, host) }, () =>
+      options.onStep(`joined ${invitation.experiment} through ${from}: ${endpoints.join(', ')}`),
+    );
+  } finally {
+    if (isClean) rmSync(experimentFolder(name), { recursive: true, force: true });
+  }
+}
+
+function planJoining({ topology }: Invitation, { name, host, listen, placements }: JoinOptions): LabPlan {
+  const { text, file, script } = topology;
+  const { endpoints } = graphAt(loadTopology(text, file, script).topology, micros(0));
+  return planSite(name, endpoints, placements, surveyInterface, { host, listen });
+}
+
+function bootstrapOf(
+  plan: LabPlan,
+  { hosts: _, peers, allow, assignment, ...told }: Invitation,
+  options: JoinOptions,
+  security: { readonly identity: string; readonly key: string | undefined },
+): Bootstrap {
+  const { takeOver, leaseMs, host, name } = options;
+  const logFolder = dirname(logFile(name, 'any'));
+  const settings = { delayBackend: told.delayBackend, takeOver, leaseMs, logFolder, partial: true };
+  const made = makeBootstraps(plan, told.topology, settings).get(host)!;
+  const allowed = options.allow === undefined ? allow : readAllowList(options.allow);
+  return {
+    ...{ ...made, ...told, seed: seedOf(host) },
+    mesh: {
+      ...made.mesh,
+      ...security,
+      peers: [...new Set([...options.peers, ...peers])],
+      ...(options.announce && { announce: [...options.announce] }),
+      ...(allowed && { allow: allowed }),
+      ...(assignment && { assignment }),
+    },
+  };
+}
+
+/** Hosts draw jitter and loss of their own. */
+function seedOf(host: string): number {
+  return [...host].reduce((seed, letter) => (Math.imul(seed, 31) + letter.codePointAt(0)!) | 0, 17);
+}

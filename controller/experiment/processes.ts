@@ -1,0 +1,95 @@
+/** Processes by the network namespace they are in: how netfold finds what is left of an experiment. */
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { namespacePath } from '../../agent/kernel/netns/namespace-files.ts';
+import { controllerSocket, RUN_FOLDER } from '../names.ts';
+
+const TERM_MS = 3000;
+const POLL_MS = 20;
+
+/** Ids of the processes in any of the named namespaces; those that are gone have none. */
+export function processesIn(namespaces: readonly string[]): number[] {
+  const stats = namespaces.map((name) => statSync(namespacePath(name), { throwIfNoEntry: false }));
+  const inodes = new Set(stats.map((stat) => `net:[${stat?.ino}]`));
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .filter((pid) => inodes.has(networkOf(pid)))
+    .map(Number);
+}
+
+/**
+ * Ids of the agents of this experiment, or of any: those of existing interfaces are in no namespace of netfold's, but
+ * their command line names the experiment's folder, or the experiment that they have joined.
+ */
+export function agentsOf(experiment?: string): number[] {
+  return findAgents((words) => {
+    const after = (option: string): string | undefined => words[words.indexOf(option) + 1 || words.length];
+    if (words.includes('--join')) {
+      return experiment === undefined || (after('--name') ?? after('--experiment')) === experiment;
+    }
+    const socket = experiment === undefined ? `unix:${RUN_FOLDER}/` : `unix:${controllerSocket(experiment)}`;
+    return after('--controller')?.startsWith(socket) ?? false;
+  });
+}
+
+/** Id of the process that serves this socket, or is about to; `undefined` if there is none. */
+export function agentAt(socket: string): number | undefined {
+  return findAgents((words) => servesSocket(words, socket))[0];
+}
+
+export function isAgentAt(pid: number, socket: string): boolean {
+  return servesSocket(commandLine(`${pid}`), socket);
+}
+
+const servesSocket = (words: readonly string[], socket: string): boolean =>
+  words[words.indexOf('--socket') + 1] === socket;
+
+/** Ids of the processes that are agents by their command line, and fit. */
+function findAgents(fits: (words: readonly string[]) => boolean): number[] {
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .filter((pid) => {
+      const words = commandLine(pid);
+      return words.includes('agent') && fits(words);
+    })
+    .map(Number);
+}
+
+function commandLine(pid: string): string[] {
+  try {
+    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    // `--name=x` is `--name x`.
+    return words.flatMap((word) => /^(--[a-z-]+)=(.*)$/s.exec(word)?.slice(1) ?? [word]);
+  } catch {
+    return [];
+  }
+}
+
+function networkOf(pid: string): string {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/net`);
+  } catch {
+    // It ended meanwhile, or is a zombie, which is in no namespace any more.
+    return '';
+  }
+}
+
+/** Asks the processes that `find` gives to end, waits, kills the rest; returns when it finds none any more. */
+export async function endProcesses(find: () => readonly number[]): Promise<void> {
+  signalAll(find(), 'SIGTERM');
+  const deadline = performance.now() + TERM_MS;
+  for (let left = find(); left.length > 0; left = find()) {
+    if (performance.now() > deadline) signalAll(left, 'SIGKILL');
+    await sleep(POLL_MS);
+  }
+}
+
+export function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, signal);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+  }
+}

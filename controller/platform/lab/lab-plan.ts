@@ -1,0 +1,137 @@
+/**
+ * Where everything of a local lab goes: pure, from the endpoints' names and the number of emulated hosts.
+ *
+ *   endpoint ── veth ── host namespace ── veth ── fabric namespace ── veth ── host namespace ── veth ── endpoint
+ *
+ * Hosts and fabric route /32 and /128 addresses and bridge nothing: a Linux bridge has at most 1,024 ports and floods ARP.
+ * Neighbours are permanent entries, so no packet ever waits for ARP or neighbour discovery.
+ */
+import { NetfoldError } from '../../../proto/errors.ts';
+import { endpointNamespace, hostName, hostNamespace } from '../../names.ts';
+
+export const MAX_HOSTS = 254;
+export const MAX_ENDPOINTS_PER_HOST = 65_000;
+/** The port on which agents meet, on their host's own address. */
+export const MESH_PORT = 4646;
+/** The next hops of endpoints and hosts; nobody's address, only a name for the other side of the veth pair. */
+export const GATEWAY = '169.254.1.1';
+export const GATEWAY6 = 'fe80::1';
+/**
+ * A prefix for unique local addresses (RFC 4193) that reads "netfo" and is the same in every lab: labs lead nowhere, so
+ * they can't meet, and a script may know it.
+ */
+const PREFIX6 = 'fd6e:6574:666f';
+
+export const ENDPOINT_INTERFACE = { name: 'eth0', index: 2 } as const;
+export const FABRIC_INTERFACE = { name: 'fabric0', index: 2 } as const;
+
+export interface LabHost {
+  readonly index: number;
+  readonly name: string;
+  readonly namespace: string;
+  /** Where its agent listens. RFC 6598 space, which applications don't expect to own. */
+  readonly address: string;
+  /** 0: one that is free. */
+  readonly meshPort: number;
+  /** Of its endpoints, one per family; the fabric has one route for each. */
+  readonly networks: readonly LabNetwork[];
+}
+
+export interface LabNetwork {
+  readonly prefix: string;
+  readonly length: number;
+  /** The next hop on the fabric's side. */
+  readonly gateway: string;
+}
+
+export interface LabEndpoint {
+  readonly number: number;
+  readonly name: string;
+  readonly namespace: string;
+  readonly interface: { readonly name: string; readonly index: number };
+  /** 10.H.x.y, H being the host's index + 1. */
+  readonly address: string;
+  /** All of them: `address`, then fd6e:6574:666f:H::P, P being the number that x.y is. */
+  readonly addresses: readonly string[];
+  readonly host: LabHost;
+}
+
+export interface LabPlan {
+  readonly experiment: string;
+  /** The interfaces were there before, and stay: nothing is made. */
+  readonly existing: boolean;
+  /** Whether endpoints have IPv6 addresses beside the IPv4 ones. */
+  readonly ipv6: boolean;
+  readonly hosts: readonly LabHost[];
+  readonly endpoints: readonly LabEndpoint[];
+}
+
+/** Spreads the endpoints over the hosts in turn. `ipv6`: false for a machine whose kernel has none. */
+export function planLab(
+  experiment: string,
+  endpointNames: readonly string[],
+  hostCount: number,
+  { ipv6 = true }: { readonly ipv6?: boolean } = {},
+): LabPlan {
+  if (!Number.isInteger(hostCount) || hostCount < 1 || hostCount > MAX_HOSTS) {
+    throw limit(`--hosts ${hostCount}: a lab has 1 to ${MAX_HOSTS} hosts`, 'give a number in this range');
+  }
+  if (endpointNames.length > hostCount * MAX_ENDPOINTS_PER_HOST) {
+    const fitting = hostCount * MAX_ENDPOINTS_PER_HOST;
+    throw limit(
+      `${endpointNames.length} endpoints don't fit ${hostCount} hosts`,
+      `use at most ${fitting} endpoints, or more hosts`,
+    );
+  }
+  const hosts = Array.from({ length: hostCount }, (_, index): LabHost => {
+    const name = hostName(index);
+    const address = `100.64.0.${index + 1}`;
+    const networks = [
+      { prefix: `10.${index + 1}.0.0`, length: 16, gateway: address },
+      { prefix: `${prefix6(index)}::`, length: 64, gateway: GATEWAY6 },
+    ];
+    return {
+      index,
+      name,
+      namespace: hostNamespace(experiment, name),
+      address,
+      meshPort: MESH_PORT,
+      networks: networks.slice(0, ipv6 ? 2 : 1),
+    };
+  });
+  const endpoints = endpointNames.map((name, number): LabEndpoint => {
+    const host = hosts[number % hostCount]!;
+    const place = Math.floor(number / hostCount) + 1;
+    const address = `10.${host.index + 1}.${place >> 8}.${place & 0xff}`;
+    const addresses = ipv6 ? [address, `${prefix6(host.index)}::${place.toString(16)}`] : [address];
+    const namespace = endpointNamespace(experiment, name);
+    return { number, name, namespace, interface: ENDPOINT_INTERFACE, address, addresses, host };
+  });
+  return { experiment, existing: false, ipv6, hosts, endpoints };
+}
+
+/** A host's 64 bits of the addresses of its endpoints. */
+function prefix6(hostIndex: number): string {
+  return `${PREFIX6}:${(hostIndex + 1).toString(16)}`;
+}
+
+function limit(message: string, remedy: string): NetfoldError {
+  return new NetfoldError({ code: 'LAB_LIMIT', blame: 'input', message, remedy });
+}
+
+/** Locally administered; the kind keeps the two sides of a pair apart. */
+export function macOf(kind: 'endpoint' | 'host' | 'fabric', number: number): Uint8Array {
+  const kinds = { endpoint: 0x10, host: 0x20, fabric: 0x30 };
+  return new Uint8Array([0x02, kinds[kind], 0, (number >> 16) & 0xff, (number >> 8) & 0xff, number & 0xff]);
+}
+
+/**
+ * The lines of /etc/hosts in every endpoint: each endpoint by all its addresses, and each service as the name of all its
+ * replicas.
+ */
+export function hostsFileText(plan: LabPlan): string {
+  const lines = plan.endpoints.flatMap(({ name, addresses }) =>
+    addresses.map((address) => `${address}\t${name} ${name.slice(0, name.lastIndexOf('.'))}`),
+  );
+  return `127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n${lines.join('\n')}\n`;
+}

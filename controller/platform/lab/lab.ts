@@ -1,0 +1,90 @@
+/** Makes and removes the namespaces and links of a local lab. */
+import { mkdirSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import { makeRouter } from '../../../agent/kernel/netns/ip-settings.ts';
+import { listNamespaces, namespacePath } from '../../../agent/kernel/netns/namespace-files.ts';
+import { createNamespaces, removeNamespace } from '../../../agent/kernel/netns/namespaces.ts';
+import { experimentOf, fabricNamespace, hostsFile, NETNS_ETC_FOLDER } from '../../names.ts';
+import { connectEndpoints, connectHosts } from './lab-links.ts';
+import { hostsFileText, type LabEndpoint, type LabPlan } from './lab-plan.ts';
+
+/**
+ * Between two batches signals arrive and progress shows. An endpoint takes 1 to 2 ms (docs/limits.md), so nobody waits
+ * longer than some 0.1 s; what a batch costs beside its endpoints is below 1 % of it.
+ */
+const BATCH = 64;
+
+export interface LabWatch {
+  /** What its `reason` is, is thrown between two batches. */
+  readonly signal?: AbortSignal;
+  /** Told after each batch how many endpoints there are. */
+  readonly onEndpoints?: (made: number) => void;
+}
+
+/** Creates the whole lab, or nothing: what was made is removed when a step fails, or when it is aborted. */
+export async function createLab(plan: LabPlan, { signal, onEndpoints }: LabWatch = {}): Promise<void> {
+  const routers = [fabricNamespace(plan.experiment), ...plan.hosts.map(({ namespace }) => namespace)];
+  createNamespaces(routers);
+  try {
+    writeFileSync(hostsFile(plan.experiment), hostsFileText(plan));
+    for (const name of routers) makeRouter(namespacePath(name), plan);
+    connectHosts(plan);
+    for (let made = 0; made < plan.endpoints.length; ) {
+      await turn();
+      signal?.throwIfAborted();
+      const batch = plan.endpoints.slice(made, made + BATCH);
+      createEndpoints(batch, plan);
+      made += batch.length;
+      onEndpoints?.(made);
+    }
+  } catch (error) {
+    await removeLab(plan.experiment);
+    throw error;
+  }
+}
+
+function createEndpoints(endpoints: readonly LabEndpoint[], plan: LabPlan): void {
+  createNamespaces(endpoints.map(({ namespace }) => namespace));
+  for (const { namespace } of endpoints) linkNameFile(plan.experiment, namespace);
+  for (const [host, local] of Map.groupBy(endpoints, (endpoint) => endpoint.host))
+    connectEndpoints(local, host, plan);
+}
+
+/**
+ * Removes every namespace of an experiment, also those that no state file knows; returns how many there were.
+ * `onRemoved` is told how many are gone of how many.
+ */
+export async function removeLab(
+  experiment: string,
+  onRemoved?: (removed: number, of: number) => void,
+): Promise<number> {
+  const names = listNamespaces().filter((name) => experimentOf(name) === experiment);
+  for (const [index, name] of names.entries()) {
+    if (index % BATCH === 0) {
+      onRemoved?.(index, names.length);
+      await turn();
+    }
+    // The namespace is what is found after a kill, so it goes last.
+    rmSync(join(NETNS_ETC_FOLDER, name), { recursive: true, force: true });
+    removeNamespace(name);
+  }
+  removeIfEmpty(NETNS_ETC_FOLDER);
+  return names.length;
+}
+
+export function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOTEMPTY' && code !== 'ENOENT' && code !== 'EBUSY') throw error;
+  }
+}
+
+/** `ip netns exec` mounts it over /etc/hosts, so that the topology's names resolve; all endpoints have the same. */
+function linkNameFile(experiment: string, namespace: string): void {
+  const folder = join(NETNS_ETC_FOLDER, namespace);
+  mkdirSync(folder, { recursive: true });
+  symlinkSync(hostsFile(experiment), join(folder, 'hosts'));
+}

@@ -1,0 +1,122 @@
+/** What is taken from under netfold while it runs: the rest goes on, and status says what does not. */
+import { describe, expect, it } from 'vitest';
+import { NETLINK_ROUTE, NetlinkSocket } from '../../../agent/kernel/netlink/netlink-socket.ts';
+import { setUp } from '../../../agent/kernel/netlink/rtnetlink.ts';
+import { removeNamespace, within } from '../../../agent/kernel/netns/namespaces.ts';
+import { forceReceiveBuffer } from '../../../agent/kernel/sys/libc.ts';
+import type { Experiment } from '../../../controller/experiment/experiment.ts';
+import { ping } from '../../../controller/verify/traffic.ts';
+import { layCable } from '../../support/kernel/veth-pair.ts';
+import { place, run, runIn, startLab, until } from '../../support/lab/lab.ts';
+
+const TOPOLOGY = `
+services: { a: {}, b: {}, c: {} }
+bridges: [s]
+links:
+  - { from: a, to: s, latency: 20ms, up: 10Mbps, down: 3Mbps }
+  - { from: b, to: s, latency: 5ms, bandwidth: 10Mbps }
+  - { from: c, to: s, latency: 1ms, bandwidth: 10Mbps }
+`;
+
+async function degraded(lab: Experiment): Promise<readonly string[]> {
+  return (await lab.statuses()).flatMap((status) => status.degraded);
+}
+
+async function roundTrip(lab: Experiment): Promise<number> {
+  return (await ping(place(lab, 'a'), place(lab, 'b'), 5, 20)).meanMs;
+}
+
+const roots = async (lab: Experiment, node: string): Promise<string> =>
+  (await runIn(place(lab, node), 'tc', 'qdisc', 'show', 'dev', 'eth0')).out;
+
+describe('while an experiment runs', () => {
+  it('an interface that disappears is named, and the others go on', async () => {
+    const lab = await startLab(TOPOLOGY);
+    const { host, number } = lab.plan.endpoints.find(({ name }) => name === 'c.0')!;
+    await run('ip', ['-n', host.namespace, 'link', 'delete', `e${number}`]);
+    await until(async () => (await degraded(lab)).length > 0, 'status says so');
+    expect(await degraded(lab)).toEqual([
+      expect.stringMatching(/^c\.0: .*no interface eth0 \(index 2\) any more/),
+    ]);
+    expect(await roundTrip(lab)).toBeGreaterThan(50);
+  });
+
+  it('a namespace that dies takes its endpoint only', async () => {
+    const lab = await startLab(TOPOLOGY);
+    const { namespace } = place(lab, 'c');
+    removeNamespace(namespace);
+    expect(await roundTrip(lab)).toBeGreaterThan(50);
+    expect((await lab.statuses())[0]!.state).toBe('ready');
+    await lab.stop();
+    expect((await run('ip', ['netns', 'list'])).out).not.toContain(lab.name);
+  });
+
+  it("netfold's root that somebody deletes is put back", async () => {
+    const lab = await startLab(TOPOLOGY);
+    const before = await roots(lab, 'a');
+    await runIn(place(lab, 'a'), 'tc', 'qdisc', 'delete', 'dev', 'eth0', 'root');
+    await until(async () => (await roots(lab, 'a')).includes('htb 4e46:'), 'it is back');
+    // The kernel chooses the queues' handles, and lists them by these; it counts what netfold doesn't shape, such as ARP.
+    const withoutHandles = (text: string): string =>
+      text
+        .replaceAll(/(fifo|netem) [0-9a-f]+:/g, '$1')
+        .replace(/direct_packets_stat \d+/, '')
+        .split('\n')
+        .sort()
+        .join('\n');
+    await until(
+      async () => withoutHandles(await roots(lab, 'a')) === withoutHandles(before),
+      'all classes have their queues',
+    );
+    expect(await degraded(lab)).toEqual([]);
+    expect(await roundTrip(lab)).toBeGreaterThan(50);
+  });
+
+  it("somebody's root in its place is named, and stays", async () => {
+    const lab = await startLab(TOPOLOGY);
+    const command = 'tc qdisc replace dev eth0 root handle 9: pfifo limit 77';
+    await runIn(place(lab, 'c'), ...command.split(' '));
+    await until(async () => (await degraded(lab)).length > 0, 'status says so');
+    expect(await degraded(lab)).toEqual([
+      expect.stringMatching(/^c\.0: eth0 .*"pfifo 9:" that is not netfold's/),
+    ]);
+    expect(await roots(lab, 'c')).toContain('pfifo 9: root');
+    await runIn(place(lab, 'c'), 'tc', 'qdisc', 'delete', 'dev', 'eth0', 'root');
+    await until(async () => (await degraded(lab)).length === 0, 'all is well again');
+    expect(await roots(lab, 'c')).toContain('htb 4e46:');
+  });
+});
+
+it('answers that the kernel could not deliver are an error, and the next request is answered', () => {
+  const cable = layCable();
+  try {
+    const socket = within(cable.a.namespace, () => new NetlinkSocket(NETLINK_ROUTE));
+    forceReceiveBuffer(socket.fd, 1);
+    const many = Array.from({ length: 100 }, () => setUp(99));
+    expect(() => socket.batch(many)).toThrow(
+      expect.objectContaining({
+        code: 'NETLINK_OVERRUN',
+        errno: 105,
+        remedy: expect.stringMatching(/again/),
+      }),
+    );
+    expect(socket.batch([setUp(2)])).toMatchObject([{ errno: 0 }]);
+    socket.close();
+  } finally {
+    cable.remove();
+  }
+});
+
+it('of a batch every request has its verdict, whichever are refused', () => {
+  const cable = layCable();
+  try {
+    const socket = within(cable.a.namespace, () => new NetlinkSocket(NETLINK_ROUTE));
+    const errors = (...links: number[]): number[] => socket.batch(links.map(setUp)).map(({ errno }) => errno);
+    const ENODEV = 19;
+    expect(errors(99, 1, 99, 2)).toEqual([ENODEV, 0, ENODEV, 0]);
+    expect(errors(1, 2, 99)).toEqual([0, 0, ENODEV]);
+    socket.close();
+  } finally {
+    cable.remove();
+  }
+});

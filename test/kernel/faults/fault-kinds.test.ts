@@ -1,0 +1,160 @@
+/** What the fault suite does to agents really happens to them, and a network that stays broken is noticed. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { HOST_NAMES } from '../../../bench/faults/faults.ts';
+import { HostDates } from '../../../bench/faults/host-dates.ts';
+import type { Fault, Part } from '../../../bench/faults/plan.ts';
+import { FaultSuite, type Outcome } from '../../../bench/faults/suite.ts';
+import { Traces } from '../../../bench/faults/traces.ts';
+import type { Experiment } from '../../../controller/experiment/experiment.ts';
+import { agentAt } from '../../../controller/experiment/processes.ts';
+import { removeExperiment } from '../../../controller/experiment/teardown.ts';
+import { agentSocket, controllerSocket, endpointNamespace } from '../../../controller/names.ts';
+import type { Bootstrap } from '../../../proto/bootstrap.ts';
+import { callJson } from '../../../proto/http-json.ts';
+import type { AgentView } from '../../../proto/view.ts';
+import { run, startLab, until } from '../../support/lab/lab.ts';
+
+const TOPOLOGY = `
+services: { a: {}, b: {} }
+links: [{ from: a, to: b, latency: 5ms, up: 20Mbps, down: 10Mbps }]
+`;
+const LONG_MS = 2500;
+
+let lab: Experiment;
+let dates: HostDates;
+let suite: FaultSuite;
+
+beforeEach(async () => {
+  dates = new HostDates(HOST_NAMES);
+  lab = await startLab(TOPOLOGY, { hosts: 2 });
+  await lab.run();
+  suite = new FaultSuite(lab, dates, 3);
+  isStopped = false;
+});
+
+/** Of the suite itself; the lab stays. */
+let isStopped: boolean;
+async function stop(): Promise<void> {
+  if (isStopped) return;
+  isStopped = true;
+  await suite.stop();
+  dates.stop();
+}
+afterEach(stop);
+
+/** Runs one, looks at what it does while it lasts, and expects all to be well afterwards. */
+async function during(part: Part, look: () => Promise<void>): Promise<Outcome> {
+  const fault: Fault = { kind: 'several', parts: [part] };
+  const running = suite.run(fault);
+  await sleep(400);
+  await look();
+  const outcome = await running;
+  expect(outcome.agreementMs, outcome.last.join('\n')).toBeLessThan(10_000);
+  return outcome;
+}
+
+const window = { fromMs: 0, toMs: LONG_MS };
+const socketOf = (host: number): string => agentSocket(lab.name, HOST_NAMES[host]!);
+
+/** Between hosts, not endpoints. */
+async function pings(from: number, to: number, count = 5): Promise<{ received: number; leastMs: number }> {
+  const { hosts } = lab.plan;
+  const words = ['-n', '-q', '-i', '0.02', '-W', '0.3', '-c', `${count}`, hosts[to]!.address];
+  const { out } = await run('ip', ['netns', 'exec', hosts[from]!.namespace, 'ping', ...words]);
+  return {
+    received: Number(/(\d+) received/.exec(out)![1]),
+    leastMs: Number(/= ([\d.]+)\//.exec(out)?.[1] ?? Number.NaN),
+  };
+}
+
+function rulesOf(host: number): string {
+  const { namespace } = lab.plan.hosts[host]!;
+  const words = ['netns', 'exec', namespace, 'nft', 'list', 'ruleset'];
+  return spawnSync('ip', words, { encoding: 'utf8' }).stdout;
+}
+
+it('links are cut in one direction, and bad in one', { timeout: 60_000 }, async () => {
+  const directions = [{ from: 0, to: 1 }];
+  await during({ what: 'cut', directions, ...window }, async () => {
+    expect((await pings(0, 1)).received).toBe(0);
+    expect(rulesOf(1)).toContain(`ip saddr ${lab.plan.hosts[0]!.address} drop`);
+    expect(rulesOf(0)).not.toContain('drop');
+  });
+  expect((await pings(0, 1)).received).toBe(5);
+  await during({ what: 'bad', directions, ...window }, async () => {
+    const { received, leastMs } = await pings(0, 1, 60);
+    expect(leastMs).toBeGreaterThanOrEqual(100);
+    expect(leastMs).toBeLessThan(200);
+    expect(received).toBeGreaterThan(30);
+    expect(received).toBeLessThan(60);
+  });
+  const { received, leastMs } = await pings(0, 1, 20);
+  expect(received).toBe(20);
+  expect(leastMs).toBeLessThan(50);
+});
+
+it('agents stand still, die, and have no controller', { timeout: 60_000 }, async () => {
+  const pid = agentAt(socketOf(1))!;
+  await during({ what: 'pause', host: 1, ...window }, async () => {
+    expect(readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/.*\) /, '')).toMatch(/^T/);
+  });
+  expect(agentAt(socketOf(1))).toBe(pid);
+  await during({ what: 'kill', host: 1, ...window }, async () => {
+    expect(existsSync(`/proc/${pid}`)).toBe(false);
+    expect(agentAt(socketOf(1))).toBeUndefined();
+  });
+  expect(agentAt(socketOf(1))).toBeGreaterThan(0);
+  expect(agentAt(socketOf(1))).not.toBe(pid);
+  await during({ what: 'controller', ...window }, async () => {
+    expect(existsSync(controllerSocket(lab.name))).toBe(false);
+  });
+  expect(existsSync(controllerSocket(lab.name))).toBe(true);
+});
+
+const viewOf = async (host: number): Promise<AgentView> =>
+  (await callJson(`unix:${socketOf(host)}`, '/view')) as AgentView;
+
+/** When it takes the experiment to have begun, which it tells by its own date of now. */
+async function startBy(host: number): Promise<number> {
+  return ((await callJson(`unix:${socketOf(host)}`, '/bootstrap')) as Bootstrap).startAt!;
+}
+
+it('one host has another date, its agent goes on, and a new one is where the others are', {
+  timeout: 60_000,
+}, async () => {
+  const real = await startBy(0);
+  const byMs = 7_200_000;
+  await during({ what: 'date', host: 1, byMs, ...window }, async () => {
+    expect(Math.abs((await startBy(1)) - real - byMs)).toBeLessThan(1000);
+    expect(Math.abs((await startBy(0)) - real)).toBeLessThan(1000);
+  });
+  expect(Math.abs((await startBy(1)) - real)).toBeLessThan(1000);
+  // By the date alone, two hours would be over for it.
+  dates.set(HOST_NAMES[1]!, byMs);
+  await during({ what: 'kill', host: 1, fromMs: 0, toMs: 500 }, async () => {});
+  await until(async () => Math.abs((await startBy(1)) - real - byMs) < 1000, 'it knows the time');
+});
+
+it('a link that stays cut, and what an experiment leaves, are found', { timeout: 90_000 }, async () => {
+  const traces = new Traces(lab.name);
+  const { namespace } = lab.plan.hosts[1]!;
+  const cut =
+    'table inet t {\nchain c { type filter hook input priority 0; ip saddr 100.64.0.0/10 drop; }\n}\n';
+  const nft = spawnSync('ip', ['netns', 'exec', namespace, 'nft', '-f', '-'], { input: cut });
+  expect(nft.status).toBe(0);
+  // Until they have missed each other, they agree.
+  await until(async () => (await viewOf(0)).members.length === 1, 'they are silent to each other');
+  const { agreementMs, last } = await suite.agree(performance.now());
+  expect(agreementMs).toBe(Number.POSITIVE_INFINITY);
+  expect(last.join('\n')).toMatch(/members of host0: -.*host1/);
+  const left = traces.left().join('\n');
+  expect(left).toContain(`namespace ${endpointNamespace(lab.name, 'a.0')}`);
+  expect(left).toContain(`process ${agentAt(socketOf(0))}`);
+  expect(left).toContain(`/run/netfold/${lab.name}`);
+  await stop();
+  await removeExperiment(lab.name);
+  expect(traces.left()).toEqual([]);
+});

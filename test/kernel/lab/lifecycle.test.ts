@@ -1,0 +1,228 @@
+/** The command line on a real machine: what it starts, what it leaves, also when everything is killed. */
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { processesIn } from '../../../controller/experiment/processes.ts';
+import { experimentFolder } from '../../../controller/names.ts';
+import { experimentName, type Finished, run, until } from '../../support/lab/lab.ts';
+import { NOTHING, namespacesOf, processesOf, tracesOf } from '../../support/lab/traces.ts';
+
+const NETFOLD = join(import.meta.dirname, '../../../bin/netfold');
+const TOPOLOGY = `
+services:
+  web: { replicas: 2, run: "echo started as $NETFOLD_NODE; exec sleep 1000" }
+  client: { run: "sh -c 'trap \\"\\" TERM; sleep 1000 & wait; sleep 1000'" }
+links:
+  - { from: web, to: client, latency: 3ms, up: 10Mbps, down: 5Mbps }
+`;
+
+let folder: string;
+let file: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'netfold-test-'));
+  // Readable without root, too.
+  chmodSync(folder, 0o755);
+  file = join(folder, 'lab.yaml');
+  writeFileSync(file, TOPOLOGY);
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const netfold = (...args: string[]): Promise<Finished> => run(NETFOLD, args);
+
+async function upDetached(): Promise<string> {
+  const name = experimentName();
+  const up = await netfold('up', file, '--hosts', '2', '--name', name, '--detach');
+  expect(up).toMatchObject({ code: 0 });
+  return name;
+}
+
+/** The machine's own interfaces, qdiscs, rules and cgroups, which a lab must not change at all. */
+async function machine(): Promise<string[]> {
+  const commands = [
+    'ip -o link',
+    'ip route show table all',
+    'tc qdisc show',
+    'nft list tables',
+    'find /sys/fs/cgroup -type d',
+  ];
+  const outputs = await Promise.all(commands.map((command) => run('sh', ['-c', command])));
+  return outputs.map(({ out }) => out);
+}
+
+describe('a detached experiment', () => {
+  it('runs commands, resolves names, keeps outputs, and is gone after down', async () => {
+    const before = await machine();
+    const name = await upDetached();
+    expect(namespacesOf(name)).toHaveLength(3 + 2 + 1);
+    expect(await machine()).toEqual(before);
+
+    const code = await netfold('exec', 'client', '--name', name, '--', 'sh', '-c', 'exit 7');
+    expect(code.code).toBe(7);
+    for (const target of ['web.0', 'web.1', 'web', 'client', 'client.0']) {
+      const ping = await netfold('exec', 'client', '--name', name, '--', 'ping', '-c', '1', target);
+      expect(ping, target).toMatchObject({ code: 0 });
+    }
+    const environment = await netfold(
+      'exec',
+      'web.1',
+      '--name',
+      name,
+      '--',
+      'sh',
+      '-c',
+      'echo $NETFOLD_SERVICE $NETFOLD_REPLICA',
+    );
+    expect(environment.out).toBe('web 1\n');
+    await until(
+      async () => (await netfold('logs', 'web.1', '--name', name)).out === 'started as web.1\n',
+      'the output is kept',
+    );
+
+    const listed = JSON.parse((await netfold('ls', '--json')).out) as { name: string; endpoints: number }[];
+    expect(listed.find((one) => one.name === name)).toMatchObject({
+      endpoints: 3,
+      hosts: 2,
+      topologyFile: file,
+    });
+    const status = JSON.parse((await netfold('status', name, '--json')).out) as {
+      agents: { state: string; known: number }[];
+    };
+    expect(status.agents).toMatchObject([
+      { host: 'host0', state: 'running', known: 3, expected: 3, degraded: [] },
+      { host: 'host1', state: 'running', known: 3, expected: 3, degraded: [] },
+    ]);
+
+    expect(await netfold('down', name)).toMatchObject({ code: 0 });
+    await until(() => processesOf(name).length === 0, 'the controller ends too');
+    expect(tracesOf(name)).toEqual(NOTHING);
+    expect(await machine()).toEqual(before);
+    expect(await netfold('down', name)).toMatchObject({ code: 1 });
+  });
+
+  it('leaves nothing after kill -9 of every process and a cleanup, also without its state file', async () => {
+    const before = await machine();
+    const name = await upDetached();
+    for (const pid of [
+      ...new Set([
+        ...processesOf(name),
+        ...processesIn(namespacesOf(name).filter((one) => one.includes('+'))),
+      ]),
+    ]) {
+      process.kill(pid, 'SIGKILL');
+    }
+    rmSync(experimentFolder(name), { recursive: true });
+    expect(namespacesOf(name)).toHaveLength(3 + 2 + 1);
+
+    expect(await netfold('cleanup')).toMatchObject({ code: 0 });
+    expect(tracesOf(name)).toEqual(NOTHING);
+    expect(await machine()).toEqual(before);
+    expect((await netfold('cleanup')).out).toBe('nothing of netfold is on this machine\n');
+  });
+
+  it('is refused under a name that is in use, and the first one goes on', async () => {
+    const name = await upDetached();
+    const again = await netfold('up', file, '--name', name, '--detach');
+    expect(again).toMatchObject({ code: 1 });
+    expect(again.err).toContain(`an experiment named "${name}" exists already`);
+    expect((await netfold('exec', 'client', '--name', name, '--', 'true')).code).toBe(0);
+    await netfold('down', name);
+  });
+});
+
+describe('an experiment in the foreground', () => {
+  it('ends after its duration and leaves nothing', async () => {
+    const name = experimentName();
+    const up = await netfold('up', file, '--name', name, '--duration', '1s');
+    expect(up).toMatchObject({ code: 0 });
+    expect(up.out).toContain(`${name} is up: 3 endpoints on 1 host`);
+    expect(tracesOf(name)).toEqual(NOTHING);
+  });
+
+  it('goes on when an agent is killed: it is started again, and the user is told', async () => {
+    const name = experimentName();
+    const up = netfold('up', file, '--name', name, '--hosts', '2');
+    const agents = (): number[] => processesIn(namespacesOf(name).filter((one) => one.includes('+host1')));
+    const running = async (): Promise<boolean> => {
+      const { out } = await netfold('status', name, '--json');
+      const { agents: all } = JSON.parse(out || '{ "agents": [] }') as { agents: { state: string }[] };
+      return all.filter(({ state }) => state === 'running').length === 2;
+    };
+    await until(running, 'it is up', 20_000);
+    const [killed] = agents();
+    process.kill(killed!, 'SIGKILL');
+    await until(() => agents().some((pid) => pid !== killed), 'another one is there', 20_000);
+    await until(running, 'it runs', 20_000);
+    await netfold('down', name);
+    const ended = await up;
+    expect(ended.err).toContain('the agent of host1 was ended by SIGKILL; it is started again');
+    expect(ended.code).toBe(0);
+    expect(tracesOf(name)).toEqual(NOTHING);
+  });
+});
+
+describe('bad input', () => {
+  const bad: [string, string, RegExp][] = [
+    [
+      'an unknown key',
+      'services: { a: {}, b: {} }\nlinks: [{ from: a, to: b, latncy: 1ms }]',
+      /:2:.*latncy.*latency/s,
+    ],
+    ['a link to nowhere', 'services: { a: {} }\nlinks: [{ from: a, to: nowhere }]', /:2:.*nowhere/s],
+    ['an empty file', '', /empty/],
+  ];
+
+  it.each(bad)('with %s starts nothing', async (_, text, message) => {
+    const name = experimentName();
+    const broken = join(folder, 'broken.yaml');
+    writeFileSync(broken, text);
+    const up = await netfold('up', broken, '--name', name);
+    expect(up.code).toBe(1);
+    expect(up.err).toMatch(message);
+    expect(tracesOf(name)).toEqual(NOTHING);
+  });
+});
+
+describe('a machine that can not', () => {
+  it('for lack of root, is told so and touched nowhere', async () => {
+    const name = experimentName();
+    const args = [
+      '--reuid',
+      '65534',
+      '--regid',
+      '65534',
+      '--clear-groups',
+      NETFOLD,
+      'up',
+      file,
+      '--name',
+      name,
+    ];
+    const up = await run('setpriv', args);
+    expect(up.code).toBe(3);
+    expect(up.err).toMatch(/✗ root .*\n.*→ .*sudo/);
+    expect(tracesOf(name)).toEqual(NOTHING);
+  });
+
+  it('for lack of capabilities, as in a container, is told so and touched nowhere', async () => {
+    const name = experimentName();
+    const up = await run('setpriv', ['--bounding-set', '-sys_admin', NETFOLD, 'up', file, '--name', name]);
+    expect(up.code).toBe(3);
+    expect(up.err).toMatch(/✗ network namespaces .*EPERM/);
+    expect(tracesOf(name)).toEqual(NOTHING);
+  });
+
+  it('for lack of libbpf, is told what to install and touched nowhere', async () => {
+    const name = experimentName();
+    const library = (
+      await run('sh', ['-c', 'ldconfig -p | sed -n "s/.*libbpf.so.1 .*=> //p" | xargs realpath'])
+    ).out.trim();
+    const hidden = `mount --bind /dev/null ${library} && exec ${NETFOLD} up ${file} --name ${name}`;
+    const up = await run('unshare', ['--mount', 'sh', '-c', hidden]);
+    expect(up.code).toBe(3);
+    expect(up.err).toMatch(/✗ libbpf .*libbpf.so.1 can't be loaded\n.*→ .*libbpf1/);
+    expect(tracesOf(name)).toEqual(NOTHING);
+  });
+});

@@ -1,0 +1,89 @@
+/** A delay backend that only remembers. Prints its paths in sorted lines. */
+import type { LocalEndpoint } from '../../../agent/endpoints/model.ts';
+import type {
+  DelayBackend,
+  DelayCounters,
+  DelayDemand,
+  DemandedPath,
+  ImpairedPath,
+  Impairments,
+} from '../../../agent/enforce/ports.ts';
+
+export class FakeDelay implements DelayBackend {
+  readonly name: DelayBackend['name'];
+  readonly side: DelayBackend['side'];
+  readonly failure = undefined;
+  readonly #paths = new Map<string, Map<string, string>>();
+  readonly #attached = new Map<number, LocalEndpoint>();
+
+  constructor(name: DelayBackend['name'] = 'delay-line') {
+    this.name = name;
+    this.side = name === 'netem' ? 'source' : 'destination';
+  }
+
+  async attach(endpoint: LocalEndpoint): Promise<void> {
+    this.#paths.set(endpoint.name, new Map());
+    this.#attached.set(endpoint.number, endpoint);
+  }
+
+  async set(endpoint: LocalEndpoint, paths: readonly ImpairedPath[]): Promise<void> {
+    if (!this.#paths.has(endpoint.name)) throw new Error(`${endpoint.name} is not attached`);
+    const own = new Map<string, string>();
+    for (const path of paths) own.set(`${path.source} > ${path.destination}`, formatImpairments(path));
+    this.#paths.set(endpoint.name, own);
+  }
+
+  counters(): DelayCounters {
+    return { packets: 0, lost: 0, held: 0, latestMs: 0 };
+  }
+
+  async stop(): Promise<void> {
+    this.#paths.clear();
+  }
+
+  /** Where paths come on demand. */
+  demand: DelayDemand | undefined;
+  /** What was told by `change`, since this was emptied last. */
+  readonly changes: string[] = [];
+
+  async onDemand(demand: DelayDemand): Promise<void> {
+    this.demand = demand;
+  }
+
+  /** What `change` fails with. */
+  refusal: Error | undefined;
+
+  async change(paths: readonly DemandedPath[]): Promise<void> {
+    if (this.refusal) throw this.refusal;
+    this.changes.push(...paths.map(formatDemanded));
+    for (const { destination, addresses, path } of paths) {
+      const endpoint = this.#attached.get(destination)!;
+      const own = this.#paths.get(endpoint.name)!;
+      const key = `${addresses} > ${endpoint.addresses}`;
+      if (path) own.set(key, formatImpairments(path));
+      else own.delete(key);
+    }
+  }
+
+  /** The answer to a packet that arrives. */
+  ask(destination: number, source: number): string {
+    return formatDemanded(this.demand!.ask(destination, source));
+  }
+
+  toString(): string {
+    const lines = [...this.#paths].flatMap(([endpoint, paths]) => [
+      endpoint,
+      ...[...paths].map(([pair, what]) => `${endpoint}: ${pair} ${what}`),
+    ]);
+    return lines.sort().join('\n');
+  }
+}
+
+function formatImpairments({ latencyMicros, jitterMicros, distribution, loss }: Impairments): string {
+  const jitter = `${jitterMicros}us${distribution ? ` ${distribution}` : ''}`;
+  return `delay ${latencyMicros}us ${jitter} loss ${loss * 100}%`;
+}
+
+function formatDemanded({ source, destination, addresses, path }: DemandedPath): string {
+  return `${source} > ${destination} (${addresses}): ${path ? formatImpairments(path) : 'no path'}`;
+}

@@ -1,0 +1,29 @@
+/**
+ * A program to be killed: takes an interface as an agent does, and has it changed without a pause.
+ *
+ *   node apply-for-ever.ts ENDPOINT-AS-JSON BACKEND SEED
+ *
+ * Says `attached` when it begins to change things.
+ */
+
+import type { LocalEndpoint } from '../../../agent/endpoints/model.ts';
+import { Enforcer } from '../../../agent/enforce/enforcer.ts';
+import { createDelayBackend } from '../../../agent/linux/delay/delay-backend.ts';
+import { loadPrograms } from '../../../agent/linux/programs/programs.ts';
+import { SeededRandom } from '../../../topology/model/random.ts';
+import { arbitraryState } from '../states.ts';
+
+const [json, backend, seed] = process.argv.slice(2);
+const endpoint = JSON.parse(json!) as LocalEndpoint;
+const random = new SeededRandom(Number(seed));
+const programs = loadPrograms(256);
+const name = backend === 'netem' ? 'netem' : 'delay-line';
+const delay = createDelayBackend(name, programs, Number(seed));
+const enforcer = new Enforcer({ tc: programs.tc, delay });
+await enforcer.attach(endpoint);
+console.log('attached');
+for (;;) {
+  const { desired, impaired } = arbitraryState(random, name);
+  enforcer.set(endpoint, desired);
+  await enforcer.setDelays(endpoint, impaired);
+}

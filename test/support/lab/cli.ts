@@ -1,0 +1,46 @@
+/** Runs bin/netfold as a user does: a process, its output and its exit code. */
+import { execFile, execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+
+const ROOT = join(import.meta.dirname, '../../..');
+const PROGRAM = join(ROOT, 'bin/netfold');
+const NOBODY = 65534;
+
+export interface Ran {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function run(command: string, args: readonly string[]): Promise<Ran> {
+  const { FORCE_COLOR: _, ...rest } = process.env;
+  const options = { cwd: ROOT, env: { ...rest, NO_COLOR: '1' } };
+  return new Promise((resolve) => {
+    const child = execFile(command, [...args], options, (_error, stdout, stderr) => {
+      resolve({ code: child.exitCode, stdout, stderr });
+    });
+    child.stdin?.end();
+  });
+}
+
+export function netfold(...args: readonly string[]): Promise<Ran> {
+  return run(PROGRAM, args);
+}
+
+/** As a user without rights, whoever runs the tests. */
+export function netfoldWithoutRoot(...args: readonly string[]): Promise<Ran> {
+  if (process.getuid?.() !== 0) return run(PROGRAM, args);
+  const [command, ...before] = asNobody() as [string, ...string[]];
+  return run(command, [...before, PROGRAM, ...args]);
+}
+
+/** A checkout that only root can read needs a user namespace, in which root bears another number. */
+function asNobody(): string[] {
+  const setpriv = ['setpriv', '--reuid', `${NOBODY}`, '--regid', `${NOBODY}`, '--clear-groups'];
+  try {
+    execFileSync(setpriv[0]!, [...setpriv.slice(1), 'test', '-x', PROGRAM], { stdio: 'ignore' });
+    return setpriv;
+  } catch {
+    return ['unshare', '--user', `--map-user=${NOBODY}`];
+  }
+}

@@ -1,0 +1,44 @@
+/** Real distance between the hosts of a lab: whatever one host gets from another is held, agents' and endpoints' alike. */
+
+import { namespacePath } from '../../../agent/kernel/netns/namespace-files.ts';
+import { DelayLine } from '../../../agent/linux/delay-line/delay-line.ts';
+import { loadPrograms } from '../../../agent/linux/programs/programs.ts';
+import { FABRIC_INTERFACE, type LabHost, type LabPlan } from '../../../controller/platform/lab/lab-plan.ts';
+
+export interface Distance {
+  stop(): Promise<void>;
+}
+
+/** Puts all hosts `oneWayMicros` away from each other. The hosts have to be there. */
+export async function moveApart({ hosts, endpoints }: LabPlan, oneWayMicros: number): Promise<Distance> {
+  const programs = loadPrograms(1);
+  const line = new DelayLine({ seed: 1, arrivalFd: programs.arrivalFd });
+  const of = (host: LabHost): string[] => [
+    host.address,
+    ...endpoints.filter((endpoint) => endpoint.host === host).flatMap(({ addresses }) => addresses),
+  ];
+  for (const host of hosts) {
+    const arrival = {
+      number: host.index,
+      name: host.name,
+      namespace: namespacePath(host.namespace),
+      ifname: FABRIC_INTERFACE.name,
+      ifindex: FABRIC_INTERFACE.index,
+      addresses: of(host),
+    };
+    await line.attach(arrival, false);
+    const paths = hosts
+      .filter((other) => other !== host)
+      .map((other) => ({ source: of(other), destination: of(host), latencyMicros: oneWayMicros }));
+    await line.set(
+      arrival,
+      paths.map((path) => ({ ...path, jitterMicros: 0, loss: 0 })),
+    );
+  }
+  return {
+    stop: async () => {
+      await line.stop();
+      await programs.close();
+    },
+  };
+}

@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest';
+import { chooseDelayBackend } from '../../../agent/linux/delay/delay-backend.ts';
+import { Netem } from '../../../agent/linux/delay/netem.ts';
+import type { Ability } from '../../../agent/linux/probe/probe.ts';
+import { FakeTc } from '../../support/fakes/fake-tc.ts';
+
+function ability(id: Ability['id'], ok: boolean): Ability {
+  const reason = ok ? '' : `the kernel refused ${id}: ENOENT`;
+  const remedy = ok ? '' : `modprobe for-${id}`;
+  const common = { name: id, neededFor: 'delays', need: 'one of', found: '', remedies: [] } as const;
+  return { id, ok, tried: true, reason, remedy, ...common };
+}
+
+const kernel = (netem: boolean, nfqueue: boolean): Ability[] => [
+  ability('htb', true),
+  ability('netem', netem),
+  ability('nfqueue', nfqueue),
+];
+
+describe('the delay backend', () => {
+  test.each([
+    ['auto', true, true, 'netem'],
+    ['auto', false, true, 'delay-line'],
+    ['auto', true, false, 'netem'],
+    ['netem', true, true, 'netem'],
+    ['delay-line', true, true, 'delay-line'],
+    ['delay-line', false, true, 'delay-line'],
+  ] as const)('for "%s", with netem %s and NFQUEUE %s, is %s', (choice, netem, nfqueue, expected) => {
+    expect(chooseDelayBackend(choice, kernel(netem, nfqueue))).toBe(expected);
+  });
+
+  test.each([
+    ['netem', false, true, /netem.*ENOENT/, /--delay-backend delay-line.*\n.*modprobe for-netem/s],
+    ['delay-line', true, false, /nfqueue: .*ENOENT/, /--delay-backend netem.*\n.*modprobe for-nfqueue/s],
+    ['auto', false, false, /netem: .*; nfqueue: /, /^modprobe for-netem\nor: modprobe for-nfqueue$/],
+    ['netem', false, false, /netem/, /^modprobe for-netem$/],
+  ] as const)(
+    'for "%s", with netem %s and NFQUEUE %s, is an error',
+    (choice, netem, nfqueue, message, remedy) => {
+      expect(() => chooseDelayBackend(choice, kernel(netem, nfqueue))).toThrow(
+        expect.objectContaining({
+          code: 'DELAY_BACKEND_MISSING',
+          blame: 'machine',
+          message: expect.stringMatching(message),
+          remedy: expect.stringMatching(remedy),
+        }),
+      );
+    },
+  );
+});
+
+test('netem tells what went through all interfaces', async () => {
+  const tc = new FakeTc();
+  const netem = new Netem(tc);
+  const stats = [
+    { waiting: 9, held: 4, passed: 100, lost: 7, overflowed: 1 },
+    { waiting: 1, held: 1, passed: 20, lost: 0, overflowed: 0 },
+  ];
+  tc.stats = ({ number }) => stats[number]!;
+  for (const number of [0, 1]) {
+    const endpoint = {
+      number,
+      name: `a.${number}`,
+      namespace: '/none',
+      ifname: 'eth0',
+      ifindex: 2,
+      addresses: [],
+    };
+    await netem.attach(endpoint, false);
+  }
+  expect(netem.counters()).toEqual({ packets: 127, lost: 7, held: 5, latestMs: 0 });
+});

@@ -1,0 +1,108 @@
+/** Real sockets on 127.0.0.1: asking an agent what its experiment is. */
+import { createServer, type Server } from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import { askForInvitation } from '../../../../agent/mesh/libp2p/invitations.ts';
+import { createLibp2pTransport } from '../../../../agent/mesh/libp2p/libp2p-transport.ts';
+import { Admission } from '../../../../agent/mesh/trust/admission.ts';
+import { generateMeshKey } from '../../../../agent/mesh/trust/mesh-key.ts';
+import { MAX_INVITATION_BYTES } from '../../../../agent/mesh/wire/limits.ts';
+import type { MeshTransport } from '../../../../agent/mesh/wire/transport.ts';
+
+const KEY = generateMeshKey();
+const HANDLERS = { onGossip: () => false, onRequest: () => undefined, onPeer: () => {} };
+/** Nobody listens there: the port is privileged, and not one of a service. */
+const NOBODY = '/ip4/127.0.0.1/tcp/3';
+
+const running: MeshTransport[] = [];
+let server: Server | undefined;
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((transport) => transport.stop()));
+  server?.close();
+});
+
+/** The address of an agent that invites with `answer`. */
+async function agent(answer: Uint8Array, admission = new Admission()): Promise<string> {
+  const transport = await createLibp2pTransport({
+    experiment: 'test',
+    listen: ['/ip4/127.0.0.1/tcp/0'],
+    meshKey: KEY,
+    admission,
+    invitation: () => answer,
+    // A flood lasts a moment, however slow the machine.
+    clock: { now: () => 5000, wallNow: () => 5000 },
+  });
+  running.push(transport);
+  await transport.start(HANDLERS);
+  return transport.addresses[0]!;
+}
+
+test('the first agent that answers is heard, and named', async () => {
+  const address = await agent(Buffer.from('come in'));
+  const asked = await askForInvitation({ addresses: [NOBODY, address], meshKey: KEY });
+  expect(Buffer.from(asked.bytes).toString()).toBe('come in');
+  expect(asked.from).toBe(address);
+});
+
+test('a topology of several MiB comes whole', async () => {
+  const answer = Buffer.alloc(5 << 20, 'abc');
+  const { bytes } = await askForInvitation({ addresses: [await agent(answer)], meshKey: KEY });
+  expect(answer.equals(bytes)).toBe(true);
+});
+
+test('more than the limit is not taken', async () => {
+  const addresses = [await agent(Buffer.alloc(MAX_INVITATION_BYTES + 1))];
+  await expect(askForInvitation({ addresses, meshKey: KEY })).rejects.toMatchObject({
+    code: 'MESH_NOT_UNDERSTOOD',
+  });
+});
+
+test('nobody at any of the addresses', async () => {
+  await expect(askForInvitation({ addresses: [NOBODY], meshKey: KEY })).rejects.toMatchObject({
+    code: 'MESH_UNREACHABLE',
+    message: expect.stringContaining(NOBODY),
+  });
+});
+
+test('no address', async () => {
+  await expect(askForInvitation({ addresses: ['10.0.0.1'] })).rejects.toMatchObject({
+    code: 'MESH_ADDRESS',
+    blame: 'input',
+  });
+});
+
+test.each([
+  ['another key', { meshKey: generateMeshKey() }],
+  ['no key', {}],
+])('%s tells nothing', async (_, key) => {
+  const addresses = [await agent(Buffer.from('come in'))];
+  await expect(askForInvitation({ addresses, ...key })).rejects.toMatchObject({
+    code: 'MESH_NOT_UNDERSTOOD',
+    remedy: expect.stringMatching(/key/),
+  });
+});
+
+test('who is not on the allow-list learns nothing', async () => {
+  const other = '12D3KooWGjMCwbFVcBcAwVYGV2SUpFq5xF7wEbVJ2HyYhJbJBBQY';
+  const addresses = [await agent(Buffer.from('come in'), new Admission({ allow: [{ peer: other }] }))];
+  await expect(askForInvitation({ addresses, meshKey: KEY })).rejects.toMatchObject({
+    code: 'MESH_NOT_UNDERSTOOD',
+  });
+});
+
+test('somebody who is no agent', async () => {
+  server = createServer((socket) => socket.on('error', () => {}).end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+  await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await expect(
+    askForInvitation({ addresses: [`/ip4/127.0.0.1/tcp/${port}`], meshKey: KEY }),
+  ).rejects.toMatchObject({ code: 'MESH_NOT_UNDERSTOOD' });
+});
+
+test('asked in a flood, an agent answers some', async () => {
+  const address = await agent(Buffer.from('come in'));
+  const all = await Promise.allSettled(
+    Array.from({ length: 8 }, () => askForInvitation({ addresses: [address], meshKey: KEY })),
+  );
+  const answered = all.filter(({ status }) => status === 'fulfilled').length;
+  expect(answered).toBe(4);
+});

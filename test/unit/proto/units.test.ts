@@ -1,0 +1,76 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  formatBps,
+  formatMicros,
+  formatRatio,
+  parseBandwidth,
+  parseDuration,
+  parseLatency,
+  parsePercentage,
+} from '../../../proto/units.ts';
+
+describe('what users write', () => {
+  it('is read exactly', () => {
+    expect(parseLatency('10ms')).toBe(10_000);
+    expect(parseLatency('0.3ms')).toBe(300);
+    expect(parseLatency('250us')).toBe(250);
+    expect(parseLatency('1.5s')).toBe(1_500_000);
+    expect(parseBandwidth('128Kbps')).toBe(128_000);
+    expect(parseBandwidth('60 Mbps')).toBe(60e6);
+    expect(parseBandwidth('2.5Gbps')).toBe(2.5e9);
+    expect(parsePercentage('0.1%')).toBe(0.001);
+    expect(parseDuration('1m30s')).toBe(90e6);
+    expect(parseDuration('500ms')).toBe(500_000);
+  });
+
+  const refused: [() => unknown, string][] = [
+    [() => parseLatency('10'), 'UNIT_MISSING'],
+    [() => parseLatency('10Mbps'), 'UNIT_UNKNOWN'],
+    [() => parseLatency('fast'), 'UNIT_SYNTAX'],
+    [() => parseLatency('-1ms'), 'UNIT_RANGE'],
+    [() => parseLatency('11m'), 'UNIT_RANGE'],
+    [() => parseLatency('99999999h'), 'UNIT_RANGE'],
+    [() => parseLatency('0.1us'), 'UNIT_PRECISION'],
+    [() => parseBandwidth('7bps'), 'UNIT_RANGE'],
+    [() => parseBandwidth('101Gbps'), 'UNIT_RANGE'],
+    [() => parseBandwidth('0.5bps'), 'UNIT_PRECISION'],
+    [() => parseBandwidth('10MB'), 'UNIT_UNKNOWN'],
+    [() => parsePercentage('0.01'), 'UNIT_MISSING'],
+    [() => parsePercentage('101%'), 'UNIT_RANGE'],
+    [() => parseDuration('1m 30'), 'UNIT_MISSING'],
+    [() => parseDuration('1m-30s'), 'UNIT_SYNTAX'],
+    [() => parseDuration('9999h'), 'UNIT_RANGE'],
+  ];
+  it.each(refused)('%s is refused with %s', (parse, code) => {
+    expect(parse).toThrow(
+      expect.objectContaining({ code, blame: 'input', remedy: expect.stringMatching(/\w/) }),
+    );
+  });
+});
+
+describe('what is printed', () => {
+  it('has the largest unit that keeps it above one', () => {
+    expect([0, 250, 10_000, 1_500_000].map(formatMicros)).toEqual(['0ms', '250us', '10ms', '1.5s']);
+    expect([800, 128e3, 17_777_778, 4e9, Number.POSITIVE_INFINITY].map(formatBps)).toEqual([
+      '800bps',
+      '128Kbps',
+      '17.7778Mbps',
+      '4Gbps',
+      'unlimited',
+    ]);
+    expect(formatRatio(0.001)).toBe('0.1%');
+  });
+
+  it('is read back as it was, for whole bits and microseconds in thousands', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 600_000 }),
+        (ms) => parseLatency(formatMicros(ms * 1000)) === ms * 1000,
+      ),
+    );
+    fc.assert(
+      fc.property(fc.integer({ min: 8, max: 999_999 }), (bps) => parseBandwidth(formatBps(bps)) === bps),
+    );
+  });
+});

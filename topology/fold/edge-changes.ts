@@ -1,0 +1,38 @@
+/** What routing must know of the step from one epoch to the next. */
+import type { Edge, Graph } from '../model/model.ts';
+
+export interface EdgeChanges {
+  /** No longer there, or with more latency. */
+  readonly worse: readonly Edge[];
+  /** New, or with less latency, which is given. */
+  readonly better: readonly { readonly edge: Edge; readonly latency: number }[];
+}
+
+/** With more changes than this, looking at each tree for each of them costs more than new trees for those in use. */
+const MAX_CHANGES = 64;
+
+/** Of two epochs of one topology; `undefined` where there are so many that all is to be computed anew. */
+export function edgeChanges(before: Graph, after: Graph): EdgeChanges | undefined {
+  if (before.routing !== after.routing || before.links.length !== after.links.length) return undefined;
+  const worse: Edge[] = [];
+  const better: { edge: Edge; latency: number }[] = [];
+  const isTooMany = (): boolean => worse.length + better.length > MAX_CHANGES;
+  if (before.edges !== after.edges) {
+    const [old, now] = [new Set(before.edges), new Set(after.edges)];
+    for (const edge of before.edges) if (!now.has(edge) && worse.push(edge) > MAX_CHANGES) return undefined;
+    for (const edge of after.edges) {
+      if (old.has(edge)) continue;
+      better.push({ edge, latency: after.links[edge.link]!.latency });
+      if (isTooMany()) return undefined;
+    }
+  }
+  if (before.links === after.links) return { worse, better };
+  for (const edge of after.edges) {
+    const { latency } = after.links[edge.link]!;
+    const gain = before.links[edge.link]!.latency - latency;
+    if (gain < 0) worse.push(edge);
+    else if (gain > 0) better.push({ edge, latency });
+    if (isTooMany()) return undefined;
+  }
+  return { worse, better };
+}

@@ -1,0 +1,90 @@
+/** `Topology` → `Graph`: services become replicas, link pairs become directed links. */
+import type { Edge, Graph, GraphLink, LinkPair, LinkProperties, Service, Topology } from '../model/model.ts';
+import { formatReference, type NodeReference, parseReference } from '../model/names.ts';
+import { Numbering } from './numbering.ts';
+
+/** The whole topology, with every replica present and no event applied. */
+export function expandGraph(topology: Topology): Graph {
+  return new Expansion(topology).graph;
+}
+
+/** Where a `GraphLink` comes from. A replica is left out where the link is shared by all, or at a bridge. */
+export interface LinkOrigin {
+  /** Index into `Topology.links`. */
+  readonly pair: number;
+  readonly direction: 'up' | 'down';
+  readonly from: NodeReference;
+  readonly to: NodeReference;
+}
+
+/** The graph together with what each link of it was made of; events select links by it. */
+export class Expansion {
+  readonly graph: Graph;
+  readonly numbering: Numbering;
+  /** Parallel to `graph.links`. */
+  readonly origins: readonly LinkOrigin[];
+
+  readonly #links: GraphLink[] = [];
+  readonly #origins: LinkOrigin[] = [];
+  readonly #edges: Edge[] = [];
+  readonly #services: ReadonlyMap<string, Service>;
+
+  constructor(topology: Topology) {
+    this.numbering = new Numbering(topology);
+    this.#services = new Map(topology.services.map((service) => [service.name, service]));
+    topology.links.forEach((link, index) => {
+      this.#expand(link, index);
+    });
+    const { nodes, endpointCount } = this.numbering;
+    const forwards = nodes.map((name, node) => {
+      return (
+        node >= endpointCount || (this.#services.get(name.slice(0, name.lastIndexOf('.')))?.forward ?? false)
+      );
+    });
+    const endpoints = nodes.slice(0, endpointCount);
+    this.origins = this.#origins;
+    this.graph = {
+      routing: topology.routing,
+      endpoints,
+      nodes,
+      forwards,
+      edges: this.#edges,
+      links: this.#links,
+    };
+  }
+
+  #expand(link: LinkPair, pair: number): void {
+    const from = parseReference(link.from)!;
+    const to = parseReference(link.to)!;
+    this.#direction(from, to, link.up, pair, 'up');
+    if (link.down) this.#direction(to, from, link.down, pair, 'down');
+  }
+
+  #direction(
+    from: NodeReference,
+    to: NodeReference,
+    properties: LinkProperties,
+    pair: number,
+    direction: 'up' | 'down',
+  ): void {
+    for (const source of this.#ends(from)) {
+      for (const target of this.#ends(to)) {
+        const link = this.#links.length;
+        this.#links.push({ ...properties, name: `${formatReference(source)}->${formatReference(target)}` });
+        this.#origins.push({ pair, direction, from: source, to: target });
+        const [sourceStart, sourceEnd] = this.numbering.range(source)!;
+        const [targetStart, targetEnd] = this.numbering.range(target)!;
+        for (let a = sourceStart; a < sourceEnd; a++) {
+          for (let b = targetStart; b < targetEnd; b++) this.#edges.push({ from: a, to: b, link });
+        }
+      }
+    }
+  }
+
+  /** The ends that get a link of their own: each replica, or the service as one where its replicas share. */
+  #ends(reference: NodeReference): NodeReference[] {
+    const service = this.#services.get(reference.name);
+    if (!service || reference.replica !== undefined || service.shareLinks) return [reference];
+    return Array.from({ length: service.replicas }, (_, replica) => ({ name: service.name, replica }));
+  }
+}

@@ -1,0 +1,217 @@
+/**
+ * Shortest-path trees over the nodes that forward: Dijkstra with a binary heap, one root at a time.
+ *
+ * Nodes that don't forward, most services, are leaves: no path goes on from them. Trees leave them out, a leaf's last
+ * edge is chosen when somebody asks, and a node with one exit takes the tree of its neighbour. So thousands of
+ * services cost no more than the bridges that they are linked to.
+ *
+ * The order of paths is total, so that every host finds the same one: by the metric of the routing, then by the other
+ * metric, then by the names of the nodes along the path, compared from the source on, then (parallel links) by the name of the
+ * link. Both metrics are whole numbers, so sums are exact and no order of adding can change them. Two paths that
+ * tie in both have equally many hops; their prefixes are best paths themselves, so comparing the chains of
+ * predecessors in the tree compares the names of the whole paths.
+ */
+
+import type { Edge, Graph } from '../model/model.ts';
+import { compareNames } from '../model/names.ts';
+import { CoreNodes } from './core-nodes.ts';
+import type { EdgeChanges } from './edge-changes.ts';
+import { type EdgeRows, edgeRows } from './edge-rows.ts';
+import { NodeHeap } from './node-heap.ts';
+
+/** The best paths from `root` to every core node. Nodes are given by rank; a root that is a leaf has one past the last. */
+export interface Tree {
+  readonly root: number;
+  readonly rootRank: number;
+  /** Per core node the one before it; -1: unreachable, or the root itself. */
+  readonly before: Int32Array;
+  /** Per core node the link that the path arrives by. */
+  readonly link: Int32Array;
+}
+
+/** The last edge of a path to a leaf. */
+interface LastEdge {
+  readonly before: number;
+  readonly link: number;
+}
+
+interface Distance {
+  readonly primary: number;
+  readonly secondary: number;
+}
+
+export class ShortestPaths {
+  /** Shared by all epochs of a topology. */
+  readonly coreNodes: CoreNodes;
+  readonly #graph: Graph;
+  readonly #rows: EdgeRows;
+  readonly #primary: Float64Array;
+  readonly #secondary: Float64Array;
+  readonly #heap: NodeHeap;
+
+  /** `previous`: of another graph, perhaps of the same topology. */
+  constructor(graph: Graph, previous?: ShortestPaths) {
+    this.#graph = graph;
+    this.coreNodes = previous?.coreNodes.isOf(graph) ? previous.coreNodes : new CoreNodes(graph);
+    this.#rows = edgeRows(graph, this.coreNodes.rank);
+    this.#primary = new Float64Array(this.coreNodes.count + 1);
+    this.#secondary = new Float64Array(this.coreNodes.count + 1);
+    this.#heap = new NodeHeap(this.#primary, this.#secondary);
+  }
+
+  /** Numbers in a tree. */
+  get treeSize(): number {
+    return 2 * this.coreNodes.count;
+  }
+
+  /** The node whose tree the paths from `source` come from: itself, or its only neighbour. */
+  rootOf(source: number): number {
+    const exit = this.#onlyExit(source);
+    return exit === -1 ? source : this.coreNodes.node[this.#rows.out.end[exit]!]!;
+  }
+
+  /** The best path from `root` to every core node. */
+  tree(root: number): Tree {
+    const { count, rank } = this.coreNodes;
+    const rootRank = rank[root] === -1 ? count : rank[root]!;
+    const before = new Int32Array(count).fill(-1);
+    const tree = { root, rootRank, before, link: new Int32Array(count).fill(-1) };
+    this.#primary.fill(Number.POSITIVE_INFINITY);
+    this.#secondary.fill(Number.POSITIVE_INFINITY);
+    this.#primary[rootRank] = 0;
+    this.#secondary[rootRank] = 0;
+    this.#relax(root, rootRank, tree);
+    for (let next = this.#heap.pop(); next !== -1; next = this.#heap.pop())
+      this.#relax(this.coreNodes.node[next]!, next, tree);
+    return tree;
+  }
+
+  /** Indices into `Graph.links`, or `undefined` where there is no path. `tree` is that of `rootOf(source)`. */
+  links(tree: Tree, source: number, target: number): number[] | undefined {
+    if (source === target) return undefined;
+    const links: number[] = [];
+    let at = this.coreNodes.rank[target]!;
+    if (at === -1) {
+      const last = this.#lastEdge(tree, target);
+      if (!last) return undefined;
+      links.push(last.link);
+      at = last.before;
+    } else if (this.#reached(tree, target) === -1) return undefined;
+    for (; at !== tree.rootRank; at = tree.before[at]!) links.push(tree.link[at]!);
+    if (tree.root !== source) links.push(this.#rows.out.link[this.#onlyExit(source)]!);
+    return links.reverse();
+  }
+
+  /** Whether a tree of this graph is one of the graph with the changes, too. Errs on the side of no. */
+  holds(tree: Tree, { worse, better }: EdgeChanges): boolean {
+    for (const edge of worse) {
+      const to = this.coreNodes.rank[edge.to]!;
+      if (to !== -1 && tree.link[to] === edge.link && tree.before[to] === this.#reached(tree, edge.from))
+        return false;
+    }
+    return better.every(({ edge, latency }) => !this.#mayImprove(tree, edge, latency));
+  }
+
+  /** No path is better than every single edge allows: where no changed edge gains anything, nothing does. */
+  #mayImprove(tree: Tree, { from, to }: Edge, latency: number): boolean {
+    const [start, end] = [this.#reached(tree, from), this.coreNodes.rank[to]!];
+    if (start === -1 || end === -1 || end === tree.rootRank) return false;
+    if (tree.before[end] === -1) return true;
+    const now = this.#distance(tree, end);
+    const next = this.#beyond(this.#distance(tree, start), latency);
+    return next.primary < now.primary || (next.primary === now.primary && next.secondary <= now.secondary);
+  }
+
+  /** The edge from `source` into the core where it has no other; -1 if it has. */
+  #onlyExit(source: number): number {
+    const { out, outDegree } = this.#rows;
+    const edge = out.start[source]!;
+    return outDegree[source] === 1 && out.start[source + 1]! > edge ? edge : -1;
+  }
+
+  /** The rank of a node that paths of the tree go on from, or -1. */
+  #reached(tree: Tree, node: number): number {
+    if (node === tree.root) return tree.rootRank;
+    const rank = this.coreNodes.rank[node]!;
+    return rank === -1 || tree.before[rank] === -1 ? -1 : rank;
+  }
+
+  #relax(node: number, rank: number, tree: Tree): void {
+    const { start, end, latency, link } = this.#rows.out;
+    const byHops = this.#graph.routing === 'hops';
+    for (let edge = start[node]!; edge < start[node + 1]!; edge++) {
+      const next = end[edge]!;
+      if (next === tree.rootRank) continue;
+      const primary = this.#primary[rank]! + (byHops ? 1 : latency[edge]!);
+      const secondary = this.#secondary[rank]! + (byHops ? latency[edge]! : 1);
+      const gain = primary - this.#primary[next]! || secondary - this.#secondary[next]!;
+      if (gain < 0) {
+        this.#primary[next] = primary;
+        this.#secondary[next] = secondary;
+        tree.before[next] = rank;
+        tree.link[next] = link[edge]!;
+        this.#heap.push(next);
+      } else if (
+        gain === 0 &&
+        this.#isNamedBefore(tree, rank, link[edge]!, tree.before[next]!, tree.link[next]!)
+      ) {
+        tree.before[next] = rank;
+        tree.link[next] = link[edge]!;
+      }
+    }
+  }
+
+  /** The best edge to a leaf, of those whose start the tree reaches. */
+  #lastEdge(tree: Tree, leaf: number): LastEdge | undefined {
+    const { start, end, link, latency } = this.#rows.into;
+    const [first, past] = [start[leaf]!, start[leaf + 1]!];
+    let best: (LastEdge & Distance) | undefined;
+    for (let edge = first; edge < past; edge++) {
+      const before = this.#reached(tree, end[edge]!);
+      if (before === -1) continue;
+      const one = { before, link: link[edge]! };
+      if (past - first === 1) return one;
+      const distance = this.#beyond(this.#distance(tree, before), latency[edge]!);
+      const order = best
+        ? distance.primary - best.primary || distance.secondary - best.secondary
+        : Number.NEGATIVE_INFINITY;
+      if (order > 0) continue;
+      if (order < 0 || this.#isNamedBefore(tree, before, one.link, best!.before, best!.link))
+        best = { ...one, ...distance };
+    }
+    return best;
+  }
+
+  #distance(tree: Tree, rank: number): Distance {
+    let latency = 0;
+    let hops = 0;
+    for (let at = rank; at !== tree.rootRank; at = tree.before[at]!) {
+      latency += this.#graph.links[tree.link[at]!]!.latency;
+      hops++;
+    }
+    return this.#graph.routing === 'hops'
+      ? { primary: hops, secondary: latency }
+      : { primary: latency, secondary: hops };
+  }
+
+  /** One edge further. */
+  #beyond({ primary, secondary }: Distance, latency: number): Distance {
+    return this.#graph.routing === 'hops'
+      ? { primary: primary + 1, secondary: secondary + latency }
+      : { primary: primary + latency, secondary: secondary + 1 };
+  }
+
+  /** Whether the path that goes on from `one` comes before the one from `other`, by names from the source on. */
+  #isNamedBefore(tree: Tree, one: number, oneLink: number, other: number, otherLink: number): boolean {
+    const { links } = this.#graph;
+    if (one === other) return compareNames(links[oneLink]!.name, links[otherLink]!.name) < 0;
+    let [a, b] = [one, other];
+    let before = false;
+    while (a !== b) {
+      before = this.coreNodes.nameOrder[a]! < this.coreNodes.nameOrder[b]!;
+      a = tree.before[a]!;
+      b = tree.before[b]!;
+    }
+    return before;
+  }
+}

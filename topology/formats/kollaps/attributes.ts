@@ -1,0 +1,182 @@
+/** The attributes of an element of the Kollaps dialect, with its units: ms, fractions, seconds, `100Mbps`. */
+import {
+  type Bps,
+  MAX_LATENCY,
+  type Micros,
+  micros,
+  parseBandwidth,
+  type Ratio,
+  ratio,
+} from '../../../proto/units.ts';
+import { type DiagnosticCode, type Findings, quote } from '../../model/diagnostics.ts';
+import type { LinkProperties } from '../../model/model.ts';
+import { suggest } from '../../model/names.ts';
+import type { Element } from './xml.ts';
+
+const NUMBER = /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?\s*$/;
+/** A hundred days; later is a typing mistake. */
+const MAX_SECONDS = 100 * 24 * 3600;
+
+/** Values that are finer than a microsecond are rounded, and the file is told of it once. */
+export interface Rounding {
+  reported: boolean;
+}
+
+export class Attributes {
+  readonly element: Element;
+  readonly #findings: Findings;
+  readonly #rounding: Rounding;
+
+  constructor(element: Element, findings: Findings, rounding: Rounding) {
+    this.element = element;
+    this.#findings = findings;
+    this.#rounding = rounding;
+  }
+
+  /** `<link origin="a" dest="b"> latency`. */
+  field(attribute?: string): string {
+    const naming = ['name', 'origin', 'dest'].filter((key) => this.element.attributes.has(key));
+    const shown = naming.map((key) => ` ${key}=${quote(this.element.attributes.get(key))}`).join('');
+    return `<${this.element.name}${shown}>${attribute === undefined ? '' : ` ${attribute}`}`;
+  }
+
+  error(code: DiagnosticCode, attribute: string | undefined, message: string, remedy: string): void {
+    this.#findings.error(code, this.element, this.field(attribute), message, remedy);
+  }
+
+  warning(code: DiagnosticCode, attribute: string | undefined, message: string, remedy: string): void {
+    this.#findings.warning(code, this.element, this.field(attribute), message, remedy);
+  }
+
+  has(attribute: string): boolean {
+    return this.element.attributes.has(attribute);
+  }
+
+  text(attribute: string): string | undefined {
+    return this.element.attributes.get(attribute);
+  }
+
+  /** A text that must be there and not be empty. */
+  required(attribute: string): string | undefined {
+    const value = this.text(attribute);
+    if (value !== undefined && value !== '') return value;
+    this.error('KEY_MISSING', attribute, `the attribute ${attribute} is missing`, `add ${attribute}="…"`);
+    return undefined;
+  }
+
+  /** Kollaps takes "true" as true and anything else as false. */
+  flag(attribute: string, otherwise: boolean): boolean {
+    const value = this.text(attribute);
+    if (value === undefined) return otherwise;
+    if (value !== 'true' && value !== 'false') {
+      this.warning(
+        'VALUE_INVALID',
+        attribute,
+        `${quote(value)} counts as false, as it does in Kollaps`,
+        'write true or false',
+      );
+    }
+    return value === 'true';
+  }
+
+  count(attribute: string, most: number): number | undefined {
+    const value = this.text(attribute);
+    if (value === undefined) return undefined;
+    const number = /^\s*\d{1,9}\s*$/.test(value) ? Number(value) : Number.NaN;
+    if (number >= 1 && number <= most) return number;
+    this.error(
+      'VALUE_INVALID',
+      attribute,
+      `${quote(value)} is not a whole number from 1 to ${most}`,
+      `write e.g. ${attribute}="3"`,
+    );
+    return undefined;
+  }
+
+  /** Milliseconds, as `latency` and `jitter` are. */
+  milliseconds(attribute: string): Micros | undefined {
+    const value = this.#number(attribute, 'a number of milliseconds', `${attribute}="10"`);
+    if (value === undefined) return undefined;
+    const result = this.#whole(value * 1e3, attribute);
+    if (result >= 0 && result <= MAX_LATENCY) return micros(result);
+    const message = `${quote(this.text(attribute))} is outside of 0 to ${MAX_LATENCY / 1e3} milliseconds`;
+    this.error('UNIT', attribute, message, `write milliseconds, e.g. ${attribute}="10"`);
+    return undefined;
+  }
+
+  /** Seconds since the start of the experiment. */
+  seconds(attribute: string): Micros | undefined {
+    const value = this.#number(attribute, 'a number of seconds', `${attribute}="30.0"`);
+    if (value === undefined) return undefined;
+    if (value >= 0 && value <= MAX_SECONDS) return micros(this.#whole(value * 1e6, attribute));
+    const message = `${quote(this.text(attribute))} is outside of 0 to ${MAX_SECONDS} seconds`;
+    this.error('UNIT', attribute, message, 'write seconds since the start');
+    return undefined;
+  }
+
+  fraction(attribute: string): Ratio | undefined {
+    const value = this.#number(attribute, 'a fraction', `${attribute}="0.01"`);
+    if (value === undefined) return undefined;
+    if (value >= 0 && value <= 1) return ratio(value);
+    const message = `${quote(this.text(attribute))} is outside of 0 to 1`;
+    this.error('UNIT', attribute, message, 'write a fraction: 0.01 is 1 %');
+    return undefined;
+  }
+
+  bandwidth(attribute: string): Bps | undefined {
+    const value = this.text(attribute);
+    if (value === undefined) return undefined;
+    return this.#findings.unit(this.element, this.field(attribute), () => parseBandwidth(value));
+  }
+
+  /** Attributes that this element does not have are named; Kollaps passes over them, and so do we. */
+  warnOfUnknown(known: readonly string[]): void {
+    for (const attribute of this.element.attributes.keys()) {
+      if (known.includes(attribute)) continue;
+      const remedy = suggest(attribute, known, `known attributes: ${known.join(' ')}`);
+      this.warning(
+        'KEY_UNKNOWN',
+        attribute,
+        `the attribute ${quote(attribute)} is unknown and ignored`,
+        remedy,
+      );
+    }
+  }
+
+  #number(attribute: string, what: string, example: string): number | undefined {
+    const value = this.text(attribute);
+    if (value === undefined) return undefined;
+    if (NUMBER.test(value)) return Number(value);
+    this.error(
+      'UNIT',
+      attribute,
+      `${quote(value)} is not ${what}`,
+      `this format writes it without a unit, e.g. ${example}`,
+    );
+    return undefined;
+  }
+
+  #whole(value: number, attribute: string): number {
+    const rounded = Math.round(value);
+    // 0.3 * 1000 is 299.99999999999994: only what is off by more than binary noise is rounding.
+    if (Math.abs(value - rounded) > 1e-6 * Math.max(1, value) && !this.#rounding.reported) {
+      this.#rounding.reported = true;
+      this.warning(
+        'UNIT',
+        attribute,
+        `${quote(this.text(attribute))} is rounded to whole microseconds, as all times of this file are`,
+        '',
+      );
+    }
+    return rounded;
+  }
+}
+
+/** Latency, jitter and loss of a link; what is not written is zero. */
+export function readProperties(attributes: Attributes): Omit<LinkProperties, 'bandwidth'> {
+  return {
+    latency: attributes.milliseconds('latency') ?? micros(0),
+    jitter: attributes.milliseconds('jitter') ?? micros(0),
+    loss: attributes.fraction('drop') ?? ratio(0),
+  };
+}

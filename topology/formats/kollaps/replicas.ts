@@ -1,0 +1,30 @@
+/** How many replicas a service needs that is described by its joins, as the formats of Kollaps do. */
+import type { Micros } from '../../../proto/units.ts';
+import { amountOf } from '../../events/amounts.ts';
+import type { Amount } from '../../model/events.ts';
+
+/** Some replicas of a service come or go. */
+export interface PopulationChange {
+  readonly at: Micros;
+  readonly direction: 'join' | 'leave';
+  /** A share is of those alive; absent: all that have joined and left, or all alive. */
+  readonly amount?: Amount;
+}
+
+/**
+ * The largest number alive at once, or, without `reuse`, one for each join. `undefined` where nothing joins by number: then
+ * what the service itself says holds.
+ */
+export function replicasNeeded(changes: readonly PopulationChange[], reuse: boolean): number | undefined {
+  if (!changes.some(({ direction, amount }) => direction === 'join' && amount)) return undefined;
+  let alive = 0;
+  let most = 0;
+  let joined = 0;
+  for (const { direction, amount } of changes.toSorted((a, b) => a.at - b.at)) {
+    const number = amountOf(amount, alive) ?? (direction === 'join' ? most - alive : alive);
+    alive += direction === 'join' ? number : -number;
+    if (direction === 'join') joined += number;
+    most = Math.max(most, alive);
+  }
+  return reuse ? most : joined;
+}

@@ -1,0 +1,243 @@
+/** YAML text → plain value, with the place in the file of each part of it. */
+import {
+  isAlias,
+  isCollection,
+  isMap,
+  isNode,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type YAMLMap,
+  type YAMLParseError,
+} from 'yaml';
+import { type Findings, quote } from '../../model/diagnostics.ts';
+import { MAX_DEPTH } from '../../model/limits.ts';
+
+export type Path = readonly (string | number)[];
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Aliases may save typing, not multiply: ten lists of ten aliases each are a hundred, nested again a thousand. */
+const MAX_ALIASES = 100;
+/** What follows a syntax error is mostly its consequence. */
+const MAX_SYNTAX_ERRORS = 10;
+const MAX_BRACKETS = 500;
+
+export class YamlDocument {
+  readonly value: unknown;
+  readonly #root: Node | null;
+  readonly #lines: LineCounter;
+  readonly #text: string;
+
+  private constructor(value: unknown, root: Node | null, lines: LineCounter, text: string) {
+    this.value = value;
+    this.#root = root;
+    this.#lines = lines;
+    this.#text = text;
+  }
+
+  /** Gives `undefined` where the text is no YAML; `findings` then says why. */
+  static parse(text: string, findings: Findings): YamlDocument | undefined {
+    const lines = new LineCounter();
+    if (isNestedAbsurdly(text)) {
+      tooDeep(findings);
+      return undefined;
+    }
+    try {
+      // The library looks for duplicate keys in quadratic time; `refuseDuplicates` does it in linear.
+      const document = parseDocument(text, {
+        lineCounter: lines,
+        uniqueKeys: false,
+        stringKeys: true,
+        logLevel: 'error',
+        // Its pretty errors search the text anew for each error.
+        prettyErrors: false,
+      });
+      reportErrors(document.errors, lines, findings);
+      if (findings.hasErrors) return undefined;
+      const root = document.contents;
+      if (!acceptable(root, lines, findings)) return undefined;
+      const parsed: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
+      return new YamlDocument(parsed, root, lines, text);
+    } catch (error) {
+      if (!explain(error, findings)) throw error;
+      return undefined;
+    }
+  }
+
+  /** The place of the value at `path`, or of the nearest part around it that exists. */
+  at(path: Path): Place {
+    let node = this.#root;
+    for (const step of path) {
+      const next = child(node, step);
+      if (!next) break;
+      node = next;
+    }
+    return this.#place(node);
+  }
+
+  /** The place of the key `key` of the mapping at `path`. */
+  atKey(path: Path, key: string): Place {
+    let node = this.#root;
+    for (const step of path) node = child(node, step) ?? null;
+    const found = isMap(node) ? node.items.find((pair) => keyOf(pair.key) === key)?.key : undefined;
+    return isNode(found) ? this.#place(found) : this.at(path);
+  }
+
+  /** What the user wrote at `path`, up to a line; `undefined` if there is nothing. */
+  source(path: Path): string | undefined {
+    let node: Node | null | undefined = this.#root;
+    for (const step of path) node = child(node, step);
+    if (!node?.range) return undefined;
+    const source = this.#text
+      .slice(node.range[0], Math.min(node.range[1], node.range[0] + 200))
+      .split('\n')[0]!;
+    return /^(["']).*\1$/.test(source) ? source.slice(1, -1) : source;
+  }
+
+  /** The places of the entries of the mapping or list at `path`, in order of the file. */
+  entries(path: Path): Map<string | number, Place> {
+    let node = this.#root;
+    for (const step of path) node = child(node, step) ?? null;
+    const places = new Map<string | number, Place>();
+    if (isMap(node)) {
+      for (const { key } of node.items) if (isNode(key)) places.set(keyOf(key), this.#place(key));
+    } else if (isSeq(node)) {
+      node.items.forEach((item, index) => {
+        if (isNode(item)) places.set(index, this.#place(item));
+      });
+    }
+    return places;
+  }
+
+  #place(node: Node | null): Place {
+    if (!node?.range) return { line: 1, column: 1 };
+    const { line, col } = this.#lines.linePos(node.range[0]);
+    return { line: Math.max(1, line), column: Math.max(1, col) };
+  }
+}
+
+function reportErrors(errors: readonly YAMLParseError[], lines: LineCounter, findings: Findings): void {
+  if (errors.some(({ message }) => message.startsWith('Maximum call stack'))) {
+    tooDeep(findings);
+    return;
+  }
+  for (const { message, pos, code } of errors.slice(0, MAX_SYNTAX_ERRORS)) {
+    const at = lines.linePos(pos[0]);
+    findings.error('YAML_SYNTAX', { line: at.line, column: at.col }, '', message, remedyOf(code));
+  }
+}
+
+/** Brackets and dashes without an end, before the parser recurses into them. Brackets in texts count too: hence the large number. */
+function isNestedAbsurdly(text: string): boolean {
+  let depth = 0;
+  for (const [bracket] of text.matchAll(/[[\]{}]/g)) {
+    depth += bracket === '[' || bracket === '{' ? 1 : -1;
+    if (depth > MAX_BRACKETS) return true;
+  }
+  return /(?:[-?:][ \t]+){200}/.test(text);
+}
+
+function keyOf(key: unknown): string {
+  return isScalar(key) ? String(key.value ?? '') : '';
+}
+
+function child(node: Node | null | undefined, step: string | number): Node | undefined {
+  if (isMap(node)) {
+    const value = node.items.find((pair) => keyOf(pair.key) === String(step))?.value;
+    return isNode(value) ? value : undefined;
+  }
+  if (isSeq(node)) {
+    const value = node.items[Number(step)];
+    return isNode(value) ? value : undefined;
+  }
+  return undefined;
+}
+
+/** Walks the tree without recursion: refuses what is nested too deep, and keys that are written twice. */
+function acceptable(root: Node | null, lines: LineCounter, findings: Findings): boolean {
+  const pending: { node: unknown; depth: number }[] = [{ node: root, depth: 1 }];
+  for (let next = pending.pop(); next; next = pending.pop()) {
+    const { node, depth } = next;
+    if (isPair(node)) {
+      pending.push({ node: node.value, depth });
+    } else if (isCollection(node)) {
+      if (depth > MAX_DEPTH) {
+        tooDeep(findings);
+        return false;
+      }
+      if (isMap(node)) refuseDuplicates(node, lines, findings);
+      for (const item of node.items) pending.push({ node: item, depth: depth + 1 });
+    } else if (isAlias(node) && node.source.length > 200) {
+      findings.error(
+        'YAML_ALIASES',
+        { line: 1, column: 1 },
+        '',
+        'an alias has an absurdly long name',
+        'write the value out',
+      );
+      return false;
+    }
+  }
+  return !findings.hasErrors;
+}
+
+function refuseDuplicates(map: YAMLMap, lines: LineCounter, findings: Findings): void {
+  const seen = new Set<string>();
+  for (const { key } of map.items) {
+    const name = keyOf(key);
+    if (seen.has(name) && isNode(key) && key.range) {
+      const at = lines.linePos(key.range[0]);
+      const place = { line: at.line, column: at.col };
+      findings.error(
+        'KEY_DUPLICATE',
+        place,
+        name,
+        `the key ${quote(name)} is written twice`,
+        'remove or rename one of them',
+      );
+    }
+    seen.add(name);
+  }
+}
+
+/** Turns what the library throws at hostile input into findings; `false` for anything else, which is our bug. */
+function explain(error: unknown, findings: Findings): boolean {
+  if (error instanceof ReferenceError) {
+    findings.error(
+      'YAML_ALIASES',
+      { line: 1, column: 1 },
+      '',
+      `aliases: ${error.message}`,
+      'write the values out instead of using & and *',
+    );
+    return true;
+  }
+  if (error instanceof RangeError) {
+    tooDeep(findings);
+    return true;
+  }
+  return false;
+}
+
+function tooDeep(findings: Findings): void {
+  findings.error(
+    'YAML_SYNTAX',
+    { line: 1, column: 1 },
+    '',
+    'the file is nested too deep',
+    'a topology has no more than five levels',
+  );
+}
+
+function remedyOf(code: string): string {
+  if (code === 'TAB_AS_INDENT') return 'indent with spaces';
+  if (code === 'MULTIPLE_DOCS') return 'write one topology a file; remove the ---';
+  if (code === 'DUPLICATE_KEY') return 'remove or rename one of them';
+  return 'see examples/quickstart.yaml for the format; quote texts that contain ": " or " #"';
+}

@@ -1,0 +1,190 @@
+/** What zod finds wrong, in the words of netfold's diagnostics: the place, the field, the value and the remedy. */
+import type { z } from 'zod';
+import { type DiagnosticCode, type Findings, quote } from '../../model/diagnostics.ts';
+import { MAX_ENDPOINTS } from '../../model/limits.ts';
+import { NAME_REMEDY, nameProblem, suggest } from '../../model/names.ts';
+import type { Path, YamlDocument } from './document.ts';
+import { KNOWN_KEYS, UNITLESS } from './schema.ts';
+
+type Issue = z.core.$ZodIssue;
+
+/** Enough to see what is wrong; finding the place of each costs time that grows with the file. */
+const MAX_ISSUES = 200;
+
+export function reportIssues(issues: readonly Issue[], document: YamlDocument, findings: Findings): void {
+  for (const issue of issues.slice(0, MAX_ISSUES)) reportIssue(issue, [], document, findings);
+}
+
+function reportIssue(issue: Issue, prefix: Path, document: YamlDocument, findings: Findings): void {
+  const path = [...prefix, ...issue.path.map((step) => (typeof step === 'number' ? step : String(step)))];
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      for (const key of issue.keys.slice(0, MAX_ISSUES)) reportUnknownKey(key, path, document, findings);
+      return;
+    case 'invalid_key': {
+      const name = String(path.at(-1) ?? '');
+      const place = document.atKey(path.slice(0, -1), name);
+      findings.error('NAME_INVALID', place, formatPath(path.slice(0, -1)), nameMessage(name), NAME_REMEDY);
+      return;
+    }
+    case 'invalid_union': {
+      const branch = issue.errors.find(
+        (errors) => errors.length > 0 && errors.every((one) => one.path.length > 0),
+      );
+      if (branch) for (const inner of branch) reportIssue(inner, path, document, findings);
+      else report('VALUE_INVALID', path, document, findings, 'is not what belongs here', expectation(path));
+      return;
+    }
+    default:
+      reportValue(issue, path, document, findings);
+  }
+}
+
+function reportUnknownKey(key: string, path: Path, document: YamlDocument, findings: Findings): void {
+  const known = KNOWN_KEYS[kindOf(path)] ?? [];
+  const field = formatPath([...path, key]);
+  const remedy = suggest(key, known, `known keys: ${known.join(', ')}`);
+  findings.error(
+    'KEY_UNKNOWN',
+    document.atKey(path, key),
+    field,
+    `there is no key ${quote(key)} here`,
+    remedy,
+  );
+}
+
+function reportValue(issue: Issue, path: Path, document: YamlDocument, findings: Findings): void {
+  const value = document.source(path);
+  if (value === undefined) {
+    const key = String(path.at(-1) ?? '');
+    findings.error(
+      'KEY_MISSING',
+      document.at(path),
+      formatPath(path),
+      `${quote(key)} is missing`,
+      expectation(path),
+    );
+    return;
+  }
+  if (issue.message === UNITLESS) {
+    report(
+      'UNIT',
+      path,
+      document,
+      findings,
+      `${quote(value)} has no unit`,
+      `write the unit, e.g. ${exampleOf(path)}`,
+    );
+  } else if (issue.code === 'custom' && issue.params?.diagnostic === 'UNIT') {
+    report('UNIT', path, document, findings, issue.message, String(issue.params.remedy ?? ''));
+  } else if (issue.code === 'invalid_format' && issue.path.length > 0 && isNameField(path)) {
+    report('NAME_INVALID', path, document, findings, nameMessage(value), NAME_REMEDY);
+  } else {
+    report(
+      'VALUE_INVALID',
+      path,
+      document,
+      findings,
+      `${value === '' ? 'nothing' : quote(value)} ${problemOf(issue)}`,
+      expectation(path),
+    );
+  }
+}
+
+function problemOf(issue: Issue): string {
+  if (issue.code === 'too_small') return `is less than ${issue.minimum}`;
+  if (issue.code === 'too_big') return `is more than ${issue.maximum}`;
+  if (issue.code === 'invalid_value') return `is none of ${issue.values.join(', ')}`;
+  if (issue.code === 'invalid_type') return `is not ${ARTICLE[issue.expected] ?? issue.expected}`;
+  return issue.message;
+}
+
+const ARTICLE: Readonly<Record<string, string>> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  object: 'a mapping of settings',
+  record: 'a mapping',
+  array: 'a list',
+  boolean: 'true or false',
+};
+
+function report(
+  code: DiagnosticCode,
+  path: Path,
+  document: YamlDocument,
+  findings: Findings,
+  message: string,
+  remedy: string,
+): void {
+  findings.error(code, document.at(path), formatPath(path), message, remedy);
+}
+
+function nameMessage(name: string): string {
+  return `the name ${quote(name)} ${nameProblem(name) ?? 'is not a name'}`;
+}
+
+function isNameField(path: Path): boolean {
+  return path.includes('tags') || path[0] === 'bridges' || path[0] === 'name';
+}
+
+/** `services.*`, `links.*`: the place in the schema that a path leads to. */
+function kindOf(path: Path): string {
+  return path.length >= 2 ? `${path[0]}.*` : '';
+}
+
+const EXAMPLES: Readonly<Record<string, string>> = {
+  latency: '10ms',
+  jitter: '1ms',
+  loss: '0.1%',
+  bandwidth: '60Mbps',
+  up: '60Mbps',
+  down: '60Mbps',
+  queue: '200 packets',
+};
+
+function exampleOf(path: Path): string {
+  return EXAMPLES[String(path.at(-1))] ?? '10ms';
+}
+
+const EXPECTED: Readonly<Record<string, string>> = {
+  services: 'write e.g. services: { client: {}, server: { replicas: 3 } }',
+  'services.*': 'a service without settings is written name: {}',
+  bridges: 'write a list of names, e.g. bridges: [s1, s2]',
+  'bridges.*': 'write names in a list, or a mapping such as s1: { tags: [core] }',
+  links: 'write a list, e.g. - { from: client, to: s1, latency: 5ms }',
+  'links.*': 'write e.g. { from: client, to: s1, latency: 5ms, bandwidth: 100Mbps }',
+  events: 'write a list of lines, e.g. - at 30s crash server.0',
+  'events.*': 'write a line, e.g. at 30s crash server.0; quote it if it contains ": "',
+  routing: 'write latency or hops',
+  name: 'write a short name',
+};
+
+const SERVICE_TEXTS: ReadonlyMap<string, string> = new Map([
+  ['run', 'run: "iperf3 -s"'],
+  ['image', 'image: "nginx:1"'],
+  ['command', 'command: ["-p", "80"]'],
+  ['tags', 'tags: [edge]'],
+]);
+
+function expectation(path: Path): string {
+  const leaf = EXAMPLES[String(path.at(-1))];
+  if (leaf !== undefined && path.length > 2) return `write e.g. ${leaf}`;
+  const field = String(path.at(-1));
+  if (field === 'replicas') return `write a whole number from 1 to ${MAX_ENDPOINTS}`;
+  if (field === 'forward' || field === 'share' || field === 'oneway') return 'write true or false';
+  if (field === 'distribution') return 'write normal, uniform or pareto';
+  if (field === 'from' || field === 'to') return 'name a service, a replica or a bridge';
+  if (SERVICE_TEXTS.has(field)) return `write e.g. ${SERVICE_TEXTS.get(field)}, or leave the key out`;
+  const general = path.length >= 2 ? `${path[0]}.*` : String(path[0] ?? '');
+  return EXPECTED[general] ?? 'see examples/quickstart.yaml for the format';
+}
+
+/** `links[2].latency`, `services.client.replicas`. */
+export function formatPath(path: Path): string {
+  return path.reduce<string>((text, step) => {
+    if (typeof step === 'number') return `${text}[${step}]`;
+    const shown = /^[\w-]+$/.test(step) ? step : quote(step);
+    return text === '' ? shown : `${text}.${shown}`;
+  }, '');
+}

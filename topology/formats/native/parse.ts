@@ -1,0 +1,210 @@
+/** The native YAML file → `Topology`. */
+import { micros, ratio, UNLIMITED } from '../../../proto/units.ts';
+import { parseEvent } from '../../events/grammar.ts';
+import { checkLinks, checkNodes, Names } from '../../model/check.ts';
+import type { Findings } from '../../model/diagnostics.ts';
+import type { Change, TopologyEvent } from '../../model/events.ts';
+import { MAX_EVENTS } from '../../model/limits.ts';
+import type { Bridge, LinkPair, LinkProperties, Position, Service } from '../../model/model.ts';
+import type { ParsedFile } from '../../model/parsed-file.ts';
+import { type Place, YamlDocument } from './document.ts';
+import { reportIssues } from './issues.ts';
+import { type NativeFile, type NativeLink, topologySchema } from './schema.ts';
+
+/** Gives `undefined` if there is nothing to check further; `findings` then says why. The events are not checked yet. */
+export function parseNative(
+  text: string,
+  file: string,
+  name: string,
+  findings: Findings,
+): ParsedFile | undefined {
+  const document = YamlDocument.parse(text, findings);
+  if (!document || !looksLikeTopology(document, findings)) return undefined;
+  const parsed = topologySchema.safeParse(document.value);
+  if (!parsed.success) {
+    reportIssues(parsed.error.issues, document, findings);
+    return undefined;
+  }
+  const reader = new Reader(parsed.data, document, file, findings);
+  return reader.read(parsed.data.name ?? name);
+}
+
+function looksLikeTopology(document: YamlDocument, findings: Findings): boolean {
+  const { value } = document;
+  const remedy = 'a topology is a mapping with services, bridges and links; see examples/quickstart.yaml';
+  const start = { line: 1, column: 1 };
+  if (value === null || value === undefined) {
+    findings.error('FILE_EMPTY', start, '', 'the file has no content', remedy);
+  } else if (typeof value !== 'object' || Array.isArray(value)) {
+    const what = Array.isArray(value)
+      ? 'a list'
+      : typeof value === 'string'
+        ? textKind(value)
+        : `a ${typeof value}`;
+    findings.error('NOT_A_TOPOLOGY', start, '', `this is not a topology: it is ${what}`, remedy);
+  } else if (!Object.hasOwn(value, 'services')) {
+    findings.error('NO_SERVICES', start, 'services', 'this is not a topology: it has no services', remedy);
+    // Other keys may be misspelt; without services they are only noise if none is known.
+    return Object.hasOwn(value, 'links') || Object.hasOwn(value, 'bridges');
+  }
+  return !findings.hasErrors;
+}
+
+function isAboutJitter({ property }: Change): boolean {
+  return property === 'jitter';
+}
+
+function textKind(text: string): string {
+  return text.startsWith('<') ? 'XML or HTML in a file named as YAML' : 'a plain text';
+}
+
+class Reader {
+  readonly #data: NativeFile;
+  readonly #document: YamlDocument;
+  readonly #file: string;
+  readonly #findings: Findings;
+
+  constructor(data: NativeFile, document: YamlDocument, file: string, findings: Findings) {
+    this.#data = data;
+    this.#document = document;
+    this.#file = file;
+    this.#findings = findings;
+  }
+
+  read(name: string): ParsedFile {
+    const services = this.#services();
+    const bridges = this.#bridges();
+    const links = this.#data.links.map((link, index) => this.#link(link, index));
+    checkNodes({ services, bridges }, this.#findings);
+    const labels = {
+      field: (index: number, end: string) => (end === 'link' ? `links[${index}]` : `links[${index}].${end}`),
+      place: (index: number, end: string) =>
+        this.#document.at(end === 'link' ? ['links', index] : ['links', index, end]),
+    };
+    checkLinks(links, new Names({ services, bridges }), labels, this.#findings);
+    const events = this.#events();
+    this.#warnOfDistributions(events);
+    return {
+      topology: { name, routing: this.#data.routing, services, bridges, links, events },
+      fieldOf: (event) => `events[${events.indexOf(event)}]`,
+      supervisors: new Set(),
+      withoutReuse: new Set(),
+    };
+  }
+
+  #services(): Service[] {
+    const places = this.#document.entries(['services']);
+    const services = Object.entries(this.#data.services).map(([name, service]): Service => {
+      const { share, run, image, command, ...rest } = service;
+      return {
+        name,
+        ...rest,
+        ...(run === undefined ? {} : { run }),
+        ...(image === undefined ? {} : { image }),
+        ...(command === undefined ? {} : { command }),
+        shareLinks: share,
+        position: this.#position(places.get(name)),
+      };
+    });
+    if (services.length === 0) {
+      const remedy = 'add at least one, e.g. services: { client: {}, server: {} }';
+      this.#findings.error(
+        'NO_SERVICES',
+        this.#document.at(['services']),
+        'services',
+        'there are no services',
+        remedy,
+      );
+    }
+    return services;
+  }
+
+  #bridges(): Bridge[] {
+    const places = this.#document.entries(['bridges']);
+    const { bridges } = this.#data;
+    if (Array.isArray(bridges)) {
+      return bridges.map((name, index) => ({ name, tags: [], position: this.#position(places.get(index)) }));
+    }
+    return Object.entries(bridges).map(([name, { tags }]) => ({
+      name,
+      tags,
+      position: this.#position(places.get(name)),
+    }));
+  }
+
+  #link(link: NativeLink, index: number): LinkPair {
+    const { from, to, latency, jitter, distribution, loss, bandwidth, up, down, queue, oneway, tags } = link;
+    this.#refuseContradictions(link, index);
+    const common = {
+      latency: latency ?? micros(0),
+      jitter: jitter ?? micros(0),
+      ...(distribution === undefined || distribution === 'normal' ? {} : { distribution }),
+      loss: loss ?? ratio(0),
+      ...(queue === undefined ? {} : { queuePackets: queue }),
+    };
+    const properties = (rate: LinkProperties['bandwidth'] | undefined): LinkProperties => ({
+      ...common,
+      bandwidth: rate ?? bandwidth ?? UNLIMITED,
+    });
+    const position = this.#position(this.#document.at(['links', index]));
+    return { from, to, up: properties(up), ...(oneway ? {} : { down: properties(down) }), tags, position };
+  }
+
+  #refuseContradictions({ bandwidth, up, down, oneway }: NativeLink, index: number): void {
+    const complain = (key: string, message: string, remedy: string): void =>
+      this.#findings.error(
+        'VALUE_INVALID',
+        this.#document.at(['links', index, key]),
+        `links[${index}].${key}`,
+        message,
+        remedy,
+      );
+    if (bandwidth !== undefined && (up !== undefined || down !== undefined)) {
+      complain('bandwidth', 'bandwidth stands beside up or down', 'write either bandwidth, or up and down');
+    }
+    if (oneway && down !== undefined)
+      complain('down', 'a oneway link has no way back', 'remove down or oneway');
+  }
+
+  /** A link may get its jitter later; which events reach which links is not looked into for a warning. */
+  #warnOfDistributions(events: readonly TopologyEvent[]): void {
+    if (events.some(({ action }) => action.verb === 'set' && action.changes.some(isAboutJitter))) return;
+    this.#data.links.forEach(({ distribution, jitter = 0 }, index) => {
+      if (distribution === undefined || jitter > 0) return;
+      const place = this.#document.at(['links', index, 'distribution']);
+      const message = 'the distribution of a jitter that the link does not have';
+      const remedy = 'add jitter, e.g. jitter: 1ms, or remove the distribution';
+      this.#findings.warning('KEY_IGNORED', place, `links[${index}].distribution`, message, remedy);
+    });
+  }
+
+  #events(): TopologyEvent[] {
+    const { events } = this.#data;
+    if (events.length > MAX_EVENTS) {
+      const message = `there are ${events.length} events, more than ${MAX_EVENTS}`;
+      this.#findings.error(
+        'LIMIT',
+        this.#document.at(['events']),
+        'events',
+        message,
+        'use flap or churn for what repeats',
+      );
+      return [];
+    }
+    return events.flatMap((line, index) => {
+      const position = this.#position(this.#document.at(['events', index]));
+      const source = this.#document.source(['events', index]) ?? line;
+      const event = parseEvent(line, this.#inside(position, source), `events[${index}]`, this.#findings);
+      return event ? [event] : [];
+    });
+  }
+
+  /** Where the line's text starts, so that columns in it are columns of the file: after a quote, if there is one. */
+  #inside(position: Position, source: string): Position {
+    return { ...position, column: position.column + (/^["']/.test(source) ? 1 : 0) };
+  }
+
+  #position(place: Place | undefined): Position {
+    return { file: this.#file, line: place?.line ?? 1, column: place?.column ?? 1 };
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * What a timeline says: one `TopologyEvent` per line of the file, with names not yet expanded to replicas.
+ * `timeline.ts` turns them into atomic changes.
+ */
+import type { Bps, Micros, Ratio } from '../../proto/units.ts';
+import type { Position } from './model.ts';
+import type { NodeReference } from './names.ts';
+
+export interface TopologyEvent {
+  /** Since the start of the experiment. */
+  readonly at: Micros;
+  /** End of `from … to …`: what a window did is undone then. */
+  readonly until?: Micros;
+  readonly action: EventAction;
+  readonly position: Position;
+}
+
+export type EventAction =
+  | LifecycleAction
+  | SetAction
+  | FlapAction
+  | ChurnAction
+  | ScatterAction
+  | PartitionAction
+  | { readonly verb: 'heal' }
+  | RunAction
+  | SignalAction
+  | { readonly verb: 'quit' }
+  | ResetAction;
+
+/** Back to what the file says; a command only, never in a file. Whoever keeps the commands sees to it. */
+export interface ResetAction {
+  readonly verb: 'reset';
+}
+
+export type LifecycleVerb = 'join' | 'leave' | 'crash' | 'disconnect' | 'reconnect';
+
+/** `join client 3`, `leave s1--s2`, `crash tag:edge`. Links and bridges only join and leave. */
+export interface LifecycleAction {
+  readonly verb: LifecycleVerb;
+  readonly targets: readonly Target[];
+  /** How many of the endpoints that `targets` name; absent: all of them. */
+  readonly amount?: number;
+  /** Instead of `amount`: this part of those present then (`reconnect`: of those disconnected), rounded down. */
+  readonly share?: Ratio;
+}
+
+/** `set s1--s2 latency=200% up=+5Mbps`. */
+export interface SetAction {
+  readonly verb: 'set';
+  readonly targets: readonly Target[];
+  readonly changes: readonly Change[];
+}
+
+/** Down at the start, then up and down in turn, each for `period`; up at the end. */
+export interface FlapAction {
+  readonly verb: 'flap';
+  readonly targets: readonly Target[];
+  readonly period: Micros;
+}
+
+/** At the start and then each `period`, some of the endpoints that are alive crash. */
+export interface ChurnAction {
+  readonly verb: 'churn';
+  readonly targets: readonly Target[];
+  readonly amount: Amount;
+  readonly period: Micros;
+  /** Whether as many endpoints join at the same instant. */
+  readonly replace: boolean;
+  readonly seed: number;
+}
+
+/**
+ * What ThunderStorm's `from … to …` means for services: so many of the endpoints, one by one, each at a moment that is
+ * drawn from the window. How many is settled at its start.
+ */
+export interface ScatterAction {
+  readonly verb: 'scatter';
+  /** `churn`: any endpoint crashes, and some of them are replaced at the same moment. */
+  readonly what: 'join' | 'leave' | 'crash' | 'churn';
+  readonly targets: readonly Target[];
+  /** A share is of those present at the start of the window, rounded down; absent: all that can. */
+  readonly amount?: Amount;
+  /** Of `churn`: the part that is replaced, rounded to the nearest whole number. */
+  readonly replace: Ratio;
+  readonly seed: number;
+}
+
+export type Amount = { readonly count: number } | { readonly share: Ratio };
+
+/** `partition A B | C D`: nothing passes between endpoints of different groups; others are left alone. */
+export interface PartitionAction {
+  readonly verb: 'partition';
+  /** A bridge stands for the endpoints that are linked to it. */
+  readonly groups: readonly (readonly Target[])[];
+}
+
+export interface RunAction {
+  readonly verb: 'run';
+  readonly targets: readonly Target[];
+  readonly command: string;
+}
+
+export interface SignalAction {
+  readonly verb: 'signal';
+  readonly targets: readonly Target[];
+  readonly signal: Signal;
+}
+
+export const SIGNALS = ['TERM', 'KILL', 'INT', 'HUP', 'QUIT', 'USR1', 'USR2', 'STOP', 'CONT'] as const;
+export type Signal = (typeof SIGNALS)[number];
+
+export type Target = AllTarget | TagTarget | NodeTarget | LinkTarget;
+
+/** `*`: every endpoint, or every link where the verb is about links. */
+export interface AllTarget extends Placed {
+  readonly kind: 'all';
+}
+/** `tag:edge`. */
+export interface TagTarget extends Placed {
+  readonly kind: 'tag';
+  readonly tag: string;
+}
+/** `client`, `client.0`, `s1`. */
+export interface NodeTarget extends Placed {
+  readonly kind: 'node';
+  readonly node: NodeReference;
+}
+/** `a--b` is both directions, `a->b` only that one. In `set a--b`, up is a → b, whichever way the file wrote it. */
+export interface LinkTarget extends Placed {
+  readonly kind: 'link';
+  readonly from: NodeReference;
+  readonly to: NodeReference;
+  readonly directed: boolean;
+}
+interface Placed {
+  readonly position: Position;
+}
+
+/** `up` and `down` change the bandwidth of one direction, `bandwidth` that of each direction meant. */
+export type Change =
+  | { readonly property: 'latency' | 'jitter'; readonly to: NewValue<Micros> }
+  | {
+      readonly property: 'loss';
+      readonly to: NewValue<Ratio>;
+    }
+  | { readonly property: 'bandwidth' | 'up' | 'down'; readonly to: NewValue<Bps> };
+
+/** `10ms`, `200%` of the value before, `+5ms` or `-5ms`. */
+export type NewValue<T extends number> =
+  | { readonly kind: 'value'; readonly value: T }
+  | { readonly kind: 'factor'; readonly factor: number }
+  | { readonly kind: 'difference'; readonly difference: number };

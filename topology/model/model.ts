@@ -1,0 +1,143 @@
+/**
+ * The vocabulary of a topology: what a file says (`Topology`) and what it expands to (`Graph`).
+ *
+ * Everything here is plain data. Both directions of a link are kept apart everywhere: `up` is from → to, `down` is
+ * to → from.
+ */
+import type { Bps, Micros, Ratio } from '../../proto/units.ts';
+import type { TopologyEvent } from './events.ts';
+
+/** A place in the user's file; line and column count from 1. */
+export interface Position {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface Topology {
+  readonly name: string;
+  /** What "shortest" means: least latency, or fewest hops. */
+  readonly routing: 'latency' | 'hops';
+  readonly services: readonly Service[];
+  readonly bridges: readonly Bridge[];
+  readonly links: readonly LinkPair[];
+  readonly events: readonly TopologyEvent[];
+}
+
+export interface Service {
+  readonly name: string;
+  /** How many endpoints exist at most over the whole timeline; at least 1. */
+  readonly replicas: number;
+  /** Shell command of each replica in the local lab; absent: the endpoint is idle. */
+  readonly run?: string;
+  /** Container image and its arguments, for the container deployers. */
+  readonly image?: string;
+  readonly command?: readonly string[];
+  readonly tags: readonly string[];
+  /** Whether paths between others may lead through it. */
+  readonly forward: boolean;
+  /** Whether the replicas share each of the service's links, instead of one link each. */
+  readonly shareLinks: boolean;
+  /** The existing machine that it runs on, for the bare-metal deployer. */
+  readonly machine?: Machine;
+  readonly position: Position;
+}
+
+export interface Machine {
+  /** Host name for SSH. */
+  readonly host?: string;
+  /** IP address that the application uses. */
+  readonly address?: string;
+  /** Working directory on the machine. */
+  readonly folder?: string;
+  /** What starts the application there. */
+  readonly script?: string;
+}
+
+export interface Bridge {
+  readonly name: string;
+  readonly tags: readonly string[];
+  readonly position: Position;
+}
+
+export interface LinkPair {
+  readonly from: string;
+  readonly to: string;
+  /** from → to. */
+  readonly up: LinkProperties;
+  /** to → from; absent: the link is one-way. */
+  readonly down?: LinkProperties;
+  readonly tags: readonly string[];
+  readonly position: Position;
+}
+
+/** The shapes that jitter can have; its value is the standard deviation whatever the shape. */
+export const DISTRIBUTIONS = ['normal', 'uniform', 'pareto'] as const;
+export type Distribution = (typeof DISTRIBUTIONS)[number];
+
+export interface LinkProperties {
+  readonly latency: Micros;
+  /** Standard deviation of the latency. */
+  readonly jitter: Micros;
+  /** Shape of the jitter; absent: normal. */
+  readonly distribution?: Distribution;
+  readonly loss: Ratio;
+  /** `UNLIMITED` where the file gives none. */
+  readonly bandwidth: Bps;
+  /** Overrides the queue that is derived from bandwidth and delay. */
+  readonly queuePackets?: number;
+}
+
+/**
+ * A topology at one instant, expanded to replicas. Nodes are numbered: endpoints first, in the order of `endpoints`,
+ * then bridges. The numbering depends on the file alone, never on time or host, so an endpoint's number means the
+ * same to every agent and in every epoch.
+ */
+export interface Graph {
+  readonly routing: 'latency' | 'hops';
+  /** Names of the endpoints: services in code-unit order of their names, replicas in numeric order. */
+  readonly endpoints: readonly string[];
+  /** Names of all nodes: `endpoints`, then the bridges in code-unit order. */
+  readonly nodes: readonly string[];
+  /** Per node: whether paths may lead through it. */
+  readonly forwards: readonly boolean[];
+  /** Directed. Several edges may cross one link (`shareLinks`). */
+  readonly edges: readonly Edge[];
+  readonly links: readonly GraphLink[];
+  /**
+   * Partitions in force: for each, the group of every endpoint, -1 for those in none. Endpoints in different groups of
+   * a partition have no path. Absent: none in force.
+   */
+  readonly partitions?: readonly (readonly number[])[];
+}
+
+export interface Edge {
+  readonly from: number;
+  readonly to: number;
+  /** Index into `Graph.links`. */
+  readonly link: number;
+}
+
+/** A directed link: what flows compete for. */
+export interface GraphLink extends LinkProperties {
+  /** `client.0->s1`; a link that replicas share is named after the service: `server->s2`. */
+  readonly name: string;
+}
+
+/** What the folded topology gives an ordered pair of endpoints. */
+export interface Path {
+  readonly from: number;
+  readonly to: number;
+  readonly latency: Micros;
+  readonly jitter: Micros;
+  /** Shape of the jitter; absent: normal. */
+  readonly distribution?: Distribution;
+  readonly loss: Ratio;
+  readonly bandwidth: Bps;
+  /** How many edges it crosses. */
+  readonly hops: number;
+  /** Indices into `Graph.links`, in order from `from` to `to`. */
+  readonly links: readonly number[];
+  /** The smallest `queuePackets` along the path, where any link has one. */
+  readonly queuePackets?: number;
+}

@@ -1,0 +1,182 @@
+/** What each verb does to the state at its instant. All throw `TargetError` before they have changed anything. */
+import { partOf, shortage } from '../events/amounts.ts';
+import { ENDPOINT_ONLY, FLAP_SCOPE, LIFECYCLE_SCOPE, PARTITION_SCOPE, SET_SCOPE } from '../events/scopes.ts';
+import { type Selection, TargetError, type Targets } from '../events/targets.ts';
+import type {
+  Amount,
+  ChurnAction,
+  EventAction,
+  FlapAction,
+  LifecycleAction,
+  RunAction,
+  ScatterAction,
+  SetAction,
+  SignalAction,
+  Target,
+  TopologyEvent,
+} from '../model/events.ts';
+import type { SeededRandom } from '../model/random.ts';
+import type { AtomChange, NetworkState } from './state.ts';
+
+export class Actions {
+  readonly #state: NetworkState;
+  readonly #targets: Targets;
+  /** Hears of what happens to other things than nodes and links, which the state tells itself. */
+  readonly #emit: (change: AtomChange) => void;
+
+  constructor(state: NetworkState, targets: Targets, emit: (change: AtomChange) => void) {
+    this.#state = state;
+    this.#targets = targets;
+    this.#emit = emit;
+  }
+
+  /** Does what an event says and gives what undoes it. */
+  begin(
+    event: TopologyEvent,
+    action: Exclude<EventAction, FlapAction | ChurnAction | ScatterAction>,
+  ): (() => void) | undefined {
+    switch (action.verb) {
+      case 'set':
+        return this.#set(event, action);
+      case 'partition':
+        return this.#partition(
+          event,
+          action.groups.map((group) => this.#targets.select(group, 'partition', PARTITION_SCOPE)),
+        );
+      case 'heal':
+        this.#state.partitions.clear();
+        this.#emit({ verb: 'heal' });
+        return undefined;
+      case 'run':
+      case 'signal':
+        this.#command(action);
+        return undefined;
+      case 'quit':
+        this.#emit({ verb: 'quit' });
+        return undefined;
+      case 'reset':
+        return undefined;
+      default:
+        return this.lifecycle(action);
+    }
+  }
+
+  lifecycle(action: LifecycleAction): () => void {
+    const { verb, targets } = action;
+    const { endpoints, bridges, links } = this.#targets.select(targets, verb, LIFECYCLE_SCOPE[verb]);
+    const amount = this.#amountOf(action, endpoints);
+    // A share of a few can be none of them.
+    if (amount === 0) return () => {};
+    if (amount !== undefined && bridges.length + links.length > 0) {
+      throw new TargetError(
+        targets[0]!.position,
+        `an amount is for services, and ${verb} names bridges or links`,
+        'leave the number out',
+      );
+    }
+    const able = endpoints.filter((endpoint) => this.#state.isAble(verb, endpoint));
+    const wanted = verb === 'join' ? 1 : 0;
+    const changingBridges = bridges.filter((bridge) => this.#state.goneBridges[bridge] === wanted);
+    const changingLinks = links.filter(({ link }) => this.#state.goneLinks[link] === wanted);
+    if (able.length < (amount ?? 0) || able.length + changingBridges.length + changingLinks.length === 0) {
+      throw shortage(action, amount, able.length, endpoints.length > 0);
+    }
+    if (verb !== 'join' && verb !== 'reconnect') able.reverse();
+    const chosen = able.slice(0, amount ?? able.length);
+    for (const endpoint of chosen) this.#state.apply(verb, endpoint);
+    for (const bridge of changingBridges) this.#state.moveBridge(bridge, verb === 'join');
+    for (const { link } of changingLinks) this.#state.moveLink(link, verb === 'join');
+    const inverse = verb === 'disconnect' ? 'reconnect' : 'join';
+    return () => {
+      for (const endpoint of chosen)
+        if (this.#state.isAble(inverse, endpoint)) this.#state.apply(inverse, endpoint);
+      for (const bridge of changingBridges)
+        if (this.#state.goneBridges[bridge]) this.#state.moveBridge(bridge, true);
+      for (const { link } of changingLinks) if (this.#state.goneLinks[link]) this.#state.moveLink(link, true);
+    };
+  }
+
+  #amountOf({ verb, amount, share }: LifecycleAction, endpoints: readonly number[]): number | undefined {
+    if (share === undefined) return amount;
+    const { present, disconnected } = this.#state;
+    const counts = verb === 'reconnect' ? disconnected : present;
+    return partOf(share, endpoints.filter((endpoint) => counts[endpoint] === 1).length);
+  }
+
+  toggle({ targets }: FlapAction, up: boolean): void {
+    const { endpoints, bridges, links } = this.#targets.select(targets, 'flap', FLAP_SCOPE);
+    for (const { link } of links)
+      if (this.#state.goneLinks[link] === (up ? 1 : 0)) this.#state.moveLink(link, up);
+    for (const bridge of bridges)
+      if (this.#state.goneBridges[bridge] === (up ? 1 : 0)) this.#state.moveBridge(bridge, up);
+    const verb = up ? 'reconnect' : 'disconnect';
+    for (const endpoint of endpoints)
+      if (this.#state.isAble(verb, endpoint)) this.#state.apply(verb, endpoint);
+  }
+
+  churn(targets: readonly Target[], amount: Amount, replace: boolean, random: SeededRandom): void {
+    const { endpoints } = this.#targets.select(targets, 'churn', ENDPOINT_ONLY);
+    const alive: number[] = [];
+    const absent: number[] = [];
+    for (const endpoint of endpoints) (this.#state.present[endpoint] ? alive : absent).push(endpoint);
+    const count = 'count' in amount ? amount.count : Math.round(alive.length * amount.share);
+    const crashed = random.sample(alive, count);
+    for (const endpoint of crashed) this.#state.apply('crash', endpoint);
+    if (!replace) return;
+    // Replacements are others where there are any; else the same replicas start anew.
+    const joining = random.sample(absent, crashed.length);
+    for (const endpoint of [...joining, ...crashed].slice(0, crashed.length))
+      this.#state.apply('join', endpoint);
+  }
+
+  #set(event: TopologyEvent, action: SetAction): () => void {
+    const { links } = this.#targets.select(action.targets, 'set', SET_SCOPE);
+    const setting = { event, action, links };
+    this.#state.settings.add(setting);
+    this.#emit({ verb: 'set', links });
+    return () => {
+      this.#state.settings.delete(setting);
+      this.#emit({ verb: 'unset', links });
+    };
+  }
+
+  #partition(event: TopologyEvent, groups: readonly Selection[]): () => void {
+    const groupOf = new Array<number>(this.#state.present.length).fill(-1);
+    groups.forEach(({ endpoints, bridges }, group) => {
+      const members = [...endpoints, ...bridges.flatMap((bridge) => this.#targets.neighbours(bridge))];
+      this.#targets.charge(groupOf.length);
+      for (const endpoint of members) {
+        if (groupOf[endpoint] !== -1 && groupOf[endpoint] !== group) {
+          const name = this.#state.expansion.graph.endpoints[endpoint];
+          throw new TargetError(
+            event.position,
+            `${name} is in two groups of the partition`,
+            'name each endpoint in one group only',
+          );
+        }
+        groupOf[endpoint] = group;
+      }
+    });
+    const partition = { event, groupOf };
+    this.#state.partitions.add(partition);
+    this.#emit({ verb: 'partition' });
+    return () => {
+      if (this.#state.partitions.delete(partition)) this.#emit({ verb: 'heal' });
+    };
+  }
+
+  #command(action: RunAction | SignalAction): void {
+    const { verb, targets } = action;
+    const { endpoints } = this.#targets.select(targets, verb, ENDPOINT_ONLY);
+    const present = endpoints.filter((endpoint) => this.#state.present[endpoint]);
+    if (present.length === 0) {
+      throw new TargetError(
+        targets[0]!.position,
+        `${verb} finds nobody: none of the endpoints is present then`,
+        'let it join before',
+        'EVENT_AMOUNT',
+      );
+    }
+    for (const node of present) this.#emit({ verb, node });
+  }
+}

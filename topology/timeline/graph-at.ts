@@ -1,0 +1,80 @@
+/** The graph at an instant: the expansion of the file, less what is absent, with the settings that hold then. */
+import {
+  bps,
+  MAX_BANDWIDTH,
+  MAX_LATENCY,
+  MIN_BANDWIDTH,
+  type Micros,
+  micros,
+  ratio,
+} from '../../proto/units.ts';
+import type { SelectedLink } from '../events/targets.ts';
+import type { Change, NewValue } from '../model/events.ts';
+import type { Graph, GraphLink, Topology } from '../model/model.ts';
+import type { NetworkState } from './state.ts';
+import { Timeline } from './timeline.ts';
+
+/**
+ * The graph after all events up to and including `at`. Numbers of nodes and links are those of `expandGraph` always; what is absent
+ * has no edges. The topology must have passed its checks.
+ */
+export function graphAt(topology: Topology, at: Micros): Graph {
+  const timeline = new Timeline(topology, (_, error) => {
+    throw error;
+  });
+  timeline.advance(at);
+  return graphOf(timeline.state);
+}
+
+/** The graph of a state. */
+export function graphOf(state: NetworkState): Graph {
+  const { graph } = state.expansion;
+  const { present, disconnected, goneBridges, goneLinks } = state;
+  const isThere = (node: number): boolean => {
+    return node < present.length ? present[node] === 1 && disconnected[node] === 0 : goneBridges[node] === 0;
+  };
+  const there = graph.edges.filter(
+    ({ from, to, link }) => isThere(from) && isThere(to) && goneLinks[link] === 0,
+  );
+  // The same list says to who compares epochs that nothing is absent.
+  const edges = there.length === graph.edges.length ? graph.edges : there;
+  const partitions = [...state.partitions].map(({ groupOf }) => groupOf);
+  return { ...graph, edges, links: settle(state), ...(partitions.length === 0 ? {} : { partitions }) };
+}
+
+function settle({ expansion, settings }: NetworkState): readonly GraphLink[] {
+  if (settings.size === 0) return expansion.graph.links;
+  const links: GraphLink[] = [...expansion.graph.links];
+  for (const { action, links: selected } of settings) {
+    for (const one of selected) {
+      for (const change of action.changes) links[one.link] = changed(links[one.link]!, change, one.side);
+    }
+  }
+  return links;
+}
+
+function changed(link: GraphLink, change: Change, side: SelectedLink['side']): GraphLink {
+  switch (change.property) {
+    case 'latency':
+    case 'jitter':
+      return {
+        ...link,
+        [change.property]: micros(Math.round(moved(link[change.property], change.to, 0, MAX_LATENCY))),
+      };
+    case 'loss':
+      return { ...link, loss: ratio(moved(link.loss, change.to, 0, 1)) };
+    default: {
+      if (change.property !== 'bandwidth' && change.property !== side) return link;
+      const rate = moved(link.bandwidth, change.to, MIN_BANDWIDTH, MAX_BANDWIDTH);
+      return { ...link, bandwidth: bps(Math.round(rate)) };
+    }
+  }
+}
+
+/** Relative changes stop at the limits of what can be written; "no limit" stays without one. */
+function moved(value: number, to: NewValue<number>, least: number, most: number): number {
+  if (to.kind === 'value') return to.value;
+  if (!Number.isFinite(value)) return value;
+  const next = to.kind === 'factor' ? value * to.factor : value + to.difference;
+  return Math.min(most, Math.max(least, next));
+}

@@ -1,0 +1,155 @@
+/**
+ * The timeline, played: events in order of time become atomic changes of a state (who is present, what is cut, which
+ * settings hold). Selections by amount and churn depend on the state, so the order is part of the meaning:
+ * at one instant, windows that end come first, then events in the order of the file, then commands by `compareCommands`.
+ *
+ * By amount, endpoints join lowest number first; leave, crash and disconnect highest number first; reconnect lowest first.
+ * What first joins on the timeline of the file is absent before that.
+ */
+import type { Command } from '../../proto/control.ts';
+import { type Micros, micros } from '../../proto/units.ts';
+import { MAX_COMMAND_WORK, TargetError, type Targets, TooMuchWork, WorkAccount } from '../events/targets.ts';
+import type { TopologyEvent } from '../model/events.ts';
+import { MAX_ATOMS } from '../model/limits.ts';
+import type { Topology } from '../model/model.ts';
+import { Actions } from './actions.ts';
+import { Beginning } from './beginning.ts';
+import { type Atom, type AtomChange, NetworkState } from './state.ts';
+import { compareSteps, type Step, turnsOf } from './steps.ts';
+
+export type OnProblem = (event: TopologyEvent, error: TargetError) => void;
+
+/** A command as an event: its times and action, for the timeline. */
+export interface CommandEvent {
+  readonly command: Command;
+  readonly event: TopologyEvent;
+}
+
+/** The state of everything that events change, and the way to move it forward. */
+export class Timeline {
+  readonly state: NetworkState;
+  readonly targets: Targets;
+
+  readonly #actions: Actions;
+  readonly #isChecked: boolean;
+  readonly #onProblem: OnProblem;
+  readonly #onAtom: ((atom: Atom) => void) | undefined;
+  /** In order; those before `#next` have been played. */
+  readonly #steps: Step[] = [];
+  #next = 0;
+  #now: Micros = micros(0);
+  #event: TopologyEvent | undefined;
+  /** What the file's events and what commands have come to. Commands must not use up what the file needs. */
+  readonly #file: Expense;
+  readonly #commands = { work: new WorkAccount(MAX_COMMAND_WORK), atoms: 0 };
+  #expense: Expense;
+
+  /**
+   * Events that can't be carried out go to `onProblem` and change nothing. From a `Topology`, throws `TooMuchWork` where
+   * its events are too many, here and in `advance`; from a `Beginning`, that has been checked. Commands that are too much
+   * are problems.
+   */
+  constructor(start: Topology | Beginning, onProblem: OnProblem, onAtom?: (atom: Atom) => void) {
+    this.#isChecked = start instanceof Beginning;
+    const { topology, expansion, targets, presence } =
+      start instanceof Beginning ? start : new Beginning(start);
+    this.targets = targets;
+    this.state = new NetworkState(expansion, presence, (change) => this.#emit(change));
+    this.#actions = new Actions(this.state, targets, (change) => this.#emit(change));
+    this.#onProblem = onProblem;
+    this.#onAtom = onAtom;
+    this.#file = {
+      work: this.#isChecked ? new WorkAccount(Number.POSITIVE_INFINITY) : targets.account,
+      atoms: 0,
+    };
+    this.#expense = this.#file;
+    this.#schedule(topology.events);
+  }
+
+  /** When something is due next; `undefined` at the end. */
+  get nextAt(): Micros | undefined {
+    return this.#steps[this.#next]?.at;
+  }
+
+  /** When the step was due that was played last; -1 if none was. */
+  get lastAt(): number {
+    return this.#steps[this.#next - 1]?.at ?? -1;
+  }
+
+  /** Takes in commands. Gives false, and takes none, if one would have had its turn before a step that has been played. */
+  add(commands: readonly CommandEvent[]): boolean {
+    const added = commands.flatMap(({ command, event }) => [...this.#stepsOf(event, command)]);
+    const last = this.#steps[this.#next - 1];
+    if (last && added.some((step) => compareSteps(step, last) < 0)) return false;
+    const coming = [...this.#steps.splice(this.#next), ...added].sort(compareSteps);
+    for (const step of coming) this.#steps.push(step);
+    return true;
+  }
+
+  /** Plays all that is due until and including `at`. */
+  advance(at: Micros): void {
+    this.#playWhile((step) => step.at <= at);
+  }
+
+  /** Plays all that is due before `at`. */
+  advanceBefore(at: Micros): void {
+    this.#playWhile((step) => step.at < at);
+  }
+
+  #playWhile(isDue: (step: Step) => boolean): void {
+    for (let step = this.#steps[this.#next]; step && isDue(step); step = this.#steps[++this.#next]) {
+      this.#now = step.at;
+      this.#event = step.event;
+      try {
+        this.#play(step);
+      } catch (error) {
+        if (!(error instanceof TargetError)) throw error;
+        this.#onProblem(step.event, error);
+      }
+    }
+  }
+
+  #play(step: Step): void {
+    const isCommand = typeof step.source !== 'number';
+    this.#expense = isCommand ? this.#commands : this.#file;
+    this.targets.account = this.#expense.work;
+    // Between steps, so that none is done by half; one can't come to more than a few per endpoint and link.
+    if (isCommand && this.#commands.atoms > MAX_ATOMS) throw tooMuch(step.event);
+    try {
+      step.run();
+    } catch (error) {
+      throw isCommand && error instanceof TooMuchWork ? tooMuch(step.event) : error;
+    }
+  }
+
+  #schedule(events: readonly TopologyEvent[]): void {
+    events.forEach((event, order) => {
+      for (const step of this.#stepsOf(event, order)) {
+        this.#steps.push(step);
+        if (this.#steps.length > MAX_ATOMS) throw new TooMuchWork();
+      }
+    });
+    this.#steps.sort(compareSteps);
+  }
+
+  *#stepsOf(event: TopologyEvent, source: Step['source']): Generator<Step> {
+    const stage = { state: this.state, targets: this.targets, actions: this.#actions };
+    for (const turn of turnsOf(event, stage)) yield { event, source, ...turn };
+  }
+
+  #emit(change: AtomChange): void {
+    const isBounded = this.#expense === this.#file && !this.#isChecked;
+    if (++this.#expense.atoms > MAX_ATOMS && isBounded) throw new TooMuchWork();
+    this.#onAtom?.({ at: this.#now, event: this.#event!, ...change });
+  }
+}
+
+interface Expense {
+  readonly work: WorkAccount;
+  atoms: number;
+}
+
+function tooMuch({ position }: TopologyEvent): TargetError {
+  const message = `the commands come to more than ${MAX_ATOMS} changes, or name too many things`;
+  return new TargetError(position, message, 'use longer periods, shorter windows or fewer targets', 'LIMIT');
+}
