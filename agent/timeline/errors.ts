@@ -1,7 +1,7 @@
 import type { Command } from '../../proto/control.ts';
 import { NetfoldError } from '../../proto/errors.ts';
 import { type DiagnosticCode, quote } from '../../topology/model/diagnostics.ts';
-import type { Position } from '../../topology/model/model.ts';
+import type { Position } from '../../topology/model/position.ts';
 
 /** A command that an experiment can't carry out. */
 export class CommandError extends NetfoldError {

@@ -5,7 +5,7 @@ import { COMMAND_FILE, parseAction } from '../../topology/events/grammar.ts';
 import { Findings, quote, TopologyError } from '../../topology/model/diagnostics.ts';
 import type { TopologyEvent } from '../../topology/model/events.ts';
 import { MAX_ATOMS } from '../../topology/model/limits.ts';
-import type { Position } from '../../topology/model/model.ts';
+import type { Position } from '../../topology/model/position.ts';
 import { countSteps } from '../../topology/timeline/steps.ts';
 import { CommandError } from './errors.ts';
 

@@ -2,8 +2,8 @@
 import type { Place } from '../../controller/verify/traffic.ts';
 import { formatMicros } from '../../proto/units.ts';
 import type { Lab } from '../lab.ts';
-import { type Pings, pingExactly } from '../measure/pings.ts';
 import { type Interval, interval99, median } from '../measure/statistics.ts';
+import { type Pings, pingExactly } from '../measure/traffic/pings.ts';
 import { judge, type Target, tried } from '../report/judge.ts';
 import type { Row, Table } from '../report/model.ts';
 import { type Context, isSlow, type Unshaped } from './context.ts';

@@ -1,9 +1,9 @@
 /** Rates of access lines, 56 kb/s to 45 Mb/s, by counting small and full frames behind a sender that sends too much. */
 import { formatBps } from '../../proto/units.ts';
 import type { Lab } from '../lab.ts';
-import { frameRates, type Windows } from '../measure/frame-rate.ts';
 import { median, range } from '../measure/statistics.ts';
-import { UdpStream } from '../measure/udp-traffic.ts';
+import { frameRates, type Windows } from '../measure/traffic/frame-rate.ts';
+import { UdpStream } from '../measure/traffic/udp-traffic.ts';
 import { beyond, judge, type Target, tried } from '../report/judge.ts';
 import type { Row, Table } from '../report/model.ts';
 import type { Context } from './context.ts';

@@ -1,9 +1,9 @@
 /** Jitters of 1, 5 and 10 ms, by the deviation of round trips over many paths at once. */
 import { INTERVAL_DEVIATIONS } from '../../agent/linux/delay-line/jitter.ts';
 import type { Lab } from '../lab.ts';
-import { type EachPlan, pingEach } from '../measure/pings.ts';
 import { delayByHand } from '../measure/plain-tc.ts';
 import { deviation, type Interval, interval99, median } from '../measure/statistics.ts';
+import { type EachPlan, pingEach } from '../measure/traffic/pings.ts';
 import { judge, type Target, tried } from '../report/judge.ts';
 import type { Row, Table } from '../report/model.ts';
 import { type Context, isSlow, type Unshaped } from './context.ts';

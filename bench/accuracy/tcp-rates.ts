@@ -2,9 +2,9 @@
 import { GOODPUT } from '../../controller/verify/judge.ts';
 import { formatBps } from '../../proto/units.ts';
 import type { Lab } from '../lab.ts';
-import { goodput } from '../measure/goodput.ts';
 import { shapeByHand } from '../measure/plain-tc.ts';
 import { median, range } from '../measure/statistics.ts';
+import { goodput } from '../measure/traffic/goodput.ts';
 import { beyond, judge, type Target, tried } from '../report/judge.ts';
 import type { Row, Table } from '../report/model.ts';
 import type { Context, Unshaped } from './context.ts';

@@ -1,6 +1,7 @@
 /** What the machine can do by itself, over the same hops as everything else: the scale that the other tables need. */
-import { goodput } from '../measure/goodput.ts';
+
 import { median } from '../measure/statistics.ts';
+import { goodput } from '../measure/traffic/goodput.ts';
 import type { Context, Unshaped } from './context.ts';
 
 export async function measureUnshaped({ withLab, effort }: Omit<Context, 'unshaped'>): Promise<Unshaped> {

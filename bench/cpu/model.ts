@@ -1,8 +1,8 @@
 /** A run of the cpu bench. */
-import type { Memory } from '../measure/cpu-times.ts';
-import type { CpuUse } from '../measure/cpu-watch.ts';
-import type { DelayWork } from '../measure/delay-work.ts';
-import type { Spent } from '../measure/profile.ts';
+import type { Memory } from '../measure/cpu/cpu-times.ts';
+import type { CpuUse } from '../measure/cpu/cpu-watch.ts';
+import type { DelayWork } from '../measure/cpu/delay-work.ts';
+import type { Spent } from '../measure/cpu/profile.ts';
 
 /** Each with an agent, which share the endpoints. */
 export const HOSTS = 2;

@@ -1,9 +1,9 @@
 /** What agents took, as tables and a figure. Pure. */
 import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
 import { formatBps } from '../../proto/units.ts';
-import { agentRows, type CpuGoal, delayCores, machineRows, profileTables } from '../measure/cpu-rows.ts';
-import type { CpuUse } from '../measure/cpu-watch.ts';
-import { delayWorkTables } from '../measure/delay-work.ts';
+import { agentRows, type CpuGoal, delayCores, machineRows, profileTables } from '../measure/cpu/cpu-rows.ts';
+import type { CpuUse } from '../measure/cpu/cpu-watch.ts';
+import { delayWorkTables } from '../measure/cpu/delay-work.ts';
 import { mean, range } from '../measure/statistics.ts';
 import { KOLLAPS_2 } from '../published.ts';
 import { told } from '../report/judge.ts';

@@ -1,7 +1,7 @@
 /** What flows while faults happen. */
 import type { Flow, Place } from '../../controller/verify/traffic.ts';
-import { TcpStreams } from '../measure/tcp-streams.ts';
-import { UdpStream } from '../measure/udp-traffic.ts';
+import { TcpStreams } from '../measure/traffic/tcp-streams.ts';
+import { UdpStream } from '../measure/traffic/udp-traffic.ts';
 import { GREEDY, STEADY } from './topology.ts';
 
 export class FaultTraffic {

@@ -4,8 +4,8 @@ import { FABRIC_INTERFACE } from '../../controller/platform/lab/lab-plan.ts';
 import type { AgentStatus } from '../../proto/status.ts';
 import type { Lab } from '../lab.ts';
 import { sum } from '../measure/statistics.ts';
-import { TcpStreams } from '../measure/tcp-streams.ts';
-import { keysOf, TrafficCounters } from '../measure/traffic-counters.ts';
+import { TcpStreams } from '../measure/traffic/tcp-streams.ts';
+import { keysOf, TrafficCounters } from '../measure/traffic/traffic-counters.ts';
 import type { PathFacts } from './models.ts';
 import { type Reading, recordOf, type TrafficRecord } from './record.ts';
 

@@ -4,10 +4,10 @@ import type { Flow } from '../../controller/verify/traffic.ts';
 import { type Interruption, withLab } from '../lab.ts';
 import { machineBackend } from '../measure/backend.ts';
 import { withBareLab } from '../measure/bare-lab.ts';
-import { goodput } from '../measure/goodput.ts';
-import { pingEach } from '../measure/pings.ts';
 import { shapeByHand } from '../measure/plain-tc.ts';
 import { median } from '../measure/statistics.ts';
+import { goodput } from '../measure/traffic/goodput.ts';
+import { pingEach } from '../measure/traffic/pings.ts';
 import type { Table } from '../report/model.ts';
 import { type Pair, tablesOf } from './tables.ts';
 

@@ -4,7 +4,7 @@ import { micros } from '../../proto/units.ts';
 import { Folding } from '../../topology/fold/fold.ts';
 import type { Topology } from '../../topology/model/model.ts';
 import { graphAt } from '../../topology/timeline/graph-at.ts';
-import { meanRate, passedSince, slidingRates } from '../measure/rates.ts';
+import { meanRate, passedSince, slidingRates } from '../measure/traffic/rates.ts';
 import type { Run } from './run.ts';
 import type { Scenario, Step } from './scenarios.ts';
 import { settledAt, steadyFrom } from './settling.ts';

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentRecord } from '../../proto/record.ts';
 import type { Lab } from '../lab.ts';
 import { agentRecords } from '../measure/agent-records.ts';
-import { ByteCounters } from '../measure/byte-counters.ts';
-import type { Count } from '../measure/rates.ts';
+import { ByteCounters } from '../measure/traffic/byte-counters.ts';
+import type { Count } from '../measure/traffic/rates.ts';
 import type { Scenario } from './scenarios.ts';
 import type { Change } from './settling.ts';
 

@@ -1,8 +1,8 @@
 /** A run of the scale bench. */
-import type { CpuUse } from '../measure/cpu-watch.ts';
-import type { DelayWork } from '../measure/delay-work.ts';
-import type { CrowdError } from '../measure/ping-crowd.ts';
-import type { Span, Spent } from '../measure/profile.ts';
+import type { CpuUse } from '../measure/cpu/cpu-watch.ts';
+import type { DelayWork } from '../measure/cpu/delay-work.ts';
+import type { Span, Spent } from '../measure/cpu/profile.ts';
+import type { CrowdError } from '../measure/traffic/ping-crowd.ts';
 
 /** From one echo request of an endpoint to its next. */
 export const INTERVAL_MS = 1000;

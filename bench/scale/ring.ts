@@ -3,7 +3,7 @@ import type { LabEndpoint } from '../../controller/platform/lab/lab-plan.ts';
 import { Folding } from '../../topology/fold/fold.ts';
 import type { Graph } from '../../topology/model/model.ts';
 import { SeededRandom } from '../../topology/model/random.ts';
-import type { PingPair } from '../measure/ping-crowd.ts';
+import type { PingPair } from '../measure/traffic/ping-crowd.ts';
 
 /** A random circle of all endpoints, the same for a seed: each pings one, and is pinged by one. */
 export function circle(endpoints: number, seed: number): number[] {

@@ -6,20 +6,20 @@ import type { AgentStatus } from '../../proto/status.ts';
 import { type Interruption, type Lab, withLab } from '../lab.ts';
 import { machineBackend } from '../measure/backend.ts';
 import { withBareLab } from '../measure/bare-lab.ts';
-import { agentCores } from '../measure/cpu-rows.ts';
-import { processMemory } from '../measure/cpu-times.ts';
-import { watchCpu } from '../measure/cpu-watch.ts';
-import { delayWork } from '../measure/delay-work.ts';
+import { agentCores } from '../measure/cpu/cpu-rows.ts';
+import { processMemory } from '../measure/cpu/cpu-times.ts';
+import { watchCpu } from '../measure/cpu/cpu-watch.ts';
+import { delayWork } from '../measure/cpu/delay-work.ts';
+import { mostExpensive, type Spent } from '../measure/cpu/profile.ts';
+import { endAgents, profiled, spanOf } from '../measure/cpu/profiling.ts';
+import { scaleFreeText } from '../measure/scale-free.ts';
 import {
   type CrowdError,
   type CrowdPlan,
   crowdError,
   PingCrowd,
   type PingPair,
-} from '../measure/ping-crowd.ts';
-import { mostExpensive, type Spent } from '../measure/profile.ts';
-import { endAgents, profiled, spanOf } from '../measure/profiling.ts';
-import { scaleFreeText } from '../measure/scale-free.ts';
+} from '../measure/traffic/ping-crowd.ts';
 import type { Figure, Table } from '../report/model.ts';
 import { figuresOf } from './figures.ts';
 import { INTERVAL_MS, type ScaleRun, type Shaped, type Steady } from './model.ts';

@@ -1,9 +1,9 @@
 /** What large labs cost, and how exact they are, as tables. Pure. */
 import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
-import { agentRows, delayCores, machineRows, profileTables, threadsNote } from '../measure/cpu-rows.ts';
-import { delayWorkTables } from '../measure/delay-work.ts';
-import type { CrowdError } from '../measure/ping-crowd.ts';
+import { agentRows, delayCores, machineRows, profileTables, threadsNote } from '../measure/cpu/cpu-rows.ts';
+import { delayWorkTables } from '../measure/cpu/delay-work.ts';
 import { interval99, median, quantile } from '../measure/statistics.ts';
+import type { CrowdError } from '../measure/traffic/ping-crowd.ts';
 import { KOLLAPS_2, publishedCpu, publishedError } from '../published.ts';
 import { judge, least, type Measurement, told } from '../report/judge.ts';
 import type { Row, Table } from '../report/model.ts';

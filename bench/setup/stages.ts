@@ -5,7 +5,7 @@ import { Experiment } from '../../controller/experiment/experiment.ts';
 import { agentsOf } from '../../controller/experiment/processes.ts';
 import { loadTopology } from '../../topology/load.ts';
 import type { Interruption } from '../lab.ts';
-import { processSeconds } from '../measure/cpu-times.ts';
+import { processSeconds } from '../measure/cpu/cpu-times.ts';
 
 /** In seconds, in the order in which they come. */
 export interface UpTimes {

@@ -1,7 +1,7 @@
 /** Times of setting up and taking down, as tables and a figure. Pure. */
 import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
-import { profileTables } from '../measure/cpu-rows.ts';
-import type { Spent } from '../measure/profile.ts';
+import { profileTables } from '../measure/cpu/cpu-rows.ts';
+import type { Spent } from '../measure/cpu/profile.ts';
 import { median, range } from '../measure/statistics.ts';
 import { least, type Measurement, told } from '../report/judge.ts';
 import type { Figure, Row, Table } from '../report/model.ts';

@@ -5,7 +5,7 @@
 import type { Clock, Timers } from '../../agent/clock/clock.ts';
 import { REQUEST_TIMEOUT_MS, type RequestKind } from '../../agent/mesh/wire/transport.ts';
 import { SeededRandom } from '../../topology/model/random.ts';
-import { MemoryTransport } from './memory-transport.ts';
+import { type MemoryMedium, MemoryTransport, type Published } from './memory-transport.ts';
 
 export interface MemoryNetworkOptions {
   readonly clock: Clock & Timers;
@@ -21,17 +21,10 @@ export interface MemoryNetworkOptions {
 /** The least and the greatest, or what gives them for a direction. */
 export type Delay = readonly [number, number] | ((from: string, to: string) => readonly [number, number]);
 
-/** Gossip that was published; `id` counts them. */
-export interface Published {
-  readonly id: number;
-  readonly from: string;
-  readonly bytes: Uint8Array;
-}
-
 /** What was sent from one to another; `dial`: a connection that was made to ask something, without bytes. */
 export type Sent = Record<'gossip' | 'dial' | RequestKind, { messages: number; bytes: number }>;
 
-export class MemoryNetwork {
+export class MemoryNetwork implements MemoryMedium {
   loss: number;
   delayMs: Delay;
   /** Everything that was published, for tests that play it again. */
@@ -87,7 +80,6 @@ export class MemoryNetwork {
     return this.#transports.get(id);
   }
 
-  /** Whether a message from one to the other would get through if it weren't lost. */
   joins(from: string, to: string): boolean {
     if (!this.#transports.has(to)) return false;
     return this.#groups.length === 0 || this.#groups.some((group) => group.has(from) && group.has(to));
@@ -99,7 +91,6 @@ export class MemoryNetwork {
     return published;
   }
 
-  /** Delivers after a delay, or never. */
   carry(from: string, to: string, kind: keyof Sent, bytes: number, deliver: Deliver): void {
     this.sent[kind].messages++;
     this.sent[kind].bytes += bytes;
@@ -115,7 +106,6 @@ export class MemoryNetwork {
     return this.#clock.after(REQUEST_TIMEOUT_MS, run);
   }
 
-  /** Some of `peers`. */
   pick(peers: readonly string[], count: number): string[] {
     const rest = [...peers];
     return Array.from(

@@ -1,6 +1,35 @@
 /** An agent's end of a network in memory: gossip from neighbour to neighbour, questions and answers. */
 import type { MeshTransport, RequestKind, TransportHandlers } from '../../agent/mesh/wire/transport.ts';
-import type { MemoryNetwork, Published } from './memory-network.ts';
+
+/** Gossip that was published; `id` counts them. */
+export interface Published {
+  readonly id: number;
+  readonly from: string;
+  readonly bytes: Uint8Array;
+}
+
+/** What carries the bytes of all transports (memory-network.ts). */
+export interface MemoryMedium {
+  /** How much was sent, by kind. */
+  readonly sent: Record<'gossip' | 'dial' | RequestKind, { messages: number; bytes: number }>;
+  add(transport: MemoryTransport): void;
+  remove(transport: MemoryTransport): void;
+  find(id: string): MemoryTransport | undefined;
+  /** Whether a message from one to the other would get through if it weren't lost. */
+  joins(from: string, to: string): boolean;
+  note(from: string, bytes: Uint8Array): Published;
+  /** Delivers after a delay, or never. */
+  carry(
+    from: string,
+    to: string,
+    kind: 'gossip' | 'dial' | RequestKind,
+    bytes: number,
+    deliver: (receiver: MemoryTransport) => void,
+  ): void;
+  timeout(run: () => void): () => void;
+  /** Some of `peers`. */
+  pick(peers: readonly string[], count: number): string[];
+}
 
 /** Among so many neighbours, gossip is passed on to all; among more, to so many that each chose, and that chose it. */
 const ALL_PASS_ON = 4;
@@ -11,7 +40,7 @@ const SEEN_AT_ONCE = 20_000;
 export class MemoryTransport implements MeshTransport {
   readonly selfId: string;
   readonly addresses: readonly string[];
-  readonly #network: MemoryNetwork;
+  readonly #network: MemoryMedium;
   readonly #neighbours = new Set<string>();
   /** To whom gossip is passed on, as in gossipsub's mesh: in both directions. */
   readonly #mesh = new Set<string>();
@@ -24,7 +53,7 @@ export class MemoryTransport implements MeshTransport {
   #handlers: TransportHandlers | undefined;
   #paused = false;
 
-  constructor(id: string, network: MemoryNetwork) {
+  constructor(id: string, network: MemoryMedium) {
     this.selfId = id;
     this.addresses = [`/memory/${id}`];
     this.#network = network;

@@ -11,7 +11,7 @@ import {
 } from '../../proto/units.ts';
 import { quote } from '../model/diagnostics.ts';
 import type { Change, NewValue } from '../model/events.ts';
-import type { Position } from '../model/model.ts';
+import type { Position } from '../model/position.ts';
 import { LineError, type Words } from './words.ts';
 
 const PROPERTIES = ['latency', 'jitter', 'loss', 'bandwidth', 'up', 'down'] as const;

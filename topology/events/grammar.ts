@@ -28,8 +28,8 @@ import {
   type Target,
   type TopologyEvent,
 } from '../model/events.ts';
-import type { Position } from '../model/model.ts';
 import { parseReference } from '../model/names.ts';
+import type { Position } from '../model/position.ts';
 import { changes, withUnits } from './changes.ts';
 import { LineError, reportingLineErrors, type Word, Words } from './words.ts';
 

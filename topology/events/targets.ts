@@ -4,8 +4,9 @@ import type { Expansion, LinkOrigin } from '../fold/graph.ts';
 import { Names } from '../model/check.ts';
 import { type DiagnosticCode, quote } from '../model/diagnostics.ts';
 import type { LinkTarget, Target } from '../model/events.ts';
-import type { Position, Topology } from '../model/model.ts';
+import type { Topology } from '../model/model.ts';
 import { formatReference, type NodeReference, suggest } from '../model/names.ts';
+import type { Position } from '../model/position.ts';
 import type { Scope } from './scopes.ts';
 
 /** A directed link of the graph, and which of `up` and `down` means it in this event. */

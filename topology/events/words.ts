@@ -1,8 +1,8 @@
 /** An event line → words with their columns, and a cursor over them that says what it expected. */
 import type { Findings } from '../model/diagnostics.ts';
 import { quote } from '../model/diagnostics.ts';
-import type { Position } from '../model/model.ts';
 import { suggest } from '../model/names.ts';
+import type { Position } from '../model/position.ts';
 
 export interface Word {
   readonly text: string;

@@ -1,7 +1,7 @@
 /** What is wrong with a topology file: all of it, each with its place and what to do. */
 import { NetfoldError } from '../../proto/errors.ts';
 import { UnitError } from '../../proto/units.ts';
-import type { Position } from './model.ts';
+import type { Position } from './position.ts';
 
 export interface Diagnostic {
   readonly severity: 'error' | 'warning';

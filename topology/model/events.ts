@@ -3,8 +3,8 @@
  * `timeline.ts` turns them into atomic changes.
  */
 import type { Bps, Micros, Ratio } from '../../proto/units.ts';
-import type { Position } from './model.ts';
 import type { NodeReference } from './names.ts';
+import type { Position } from './position.ts';
 
 export interface TopologyEvent {
   /** Since the start of the experiment. */

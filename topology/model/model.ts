@@ -6,13 +6,7 @@
  */
 import type { Bps, Micros, Ratio } from '../../proto/units.ts';
 import type { TopologyEvent } from './events.ts';
-
-/** A place in the user's file; line and column count from 1. */
-export interface Position {
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-}
+import type { Position } from './position.ts';
 
 export interface Topology {
   readonly name: string;

@@ -1,7 +1,6 @@
 /** The interfaces of a network namespace, and what netfold has to know of them (linux/if_link.h). */
 import { isIPv6 } from 'node:net';
 import { constants } from 'node:os';
-import type { TreeDevice } from '../../linux/trees/model.ts';
 import { KernelError } from '../sys/errors.ts';
 import { addressText } from './addresses.ts';
 import { readAttributes, readString } from './netlink-message.ts';
@@ -21,8 +20,18 @@ const IFLA = {
 /** GSO_MAX_SEGS of linux/netdevice.h */
 const GSO_SEGMENTS_LIMIT = 65_535;
 
-export interface Link extends TreeDevice {
+export interface Link {
   readonly ifindex: number;
+  readonly ifname: string;
+  /** Bytes. */
+  readonly mtu: number;
+  /** Packets. */
+  readonly txQueueLength: number;
+  readonly txQueues: number;
+  /** How many frames may be one packet now … */
+  readonly gsoMaxSegments: number;
+  /** … and on an interface that nobody has limited. */
+  readonly gsoSegmentsByDefault: number;
 }
 
 /** `ip -details link show` */

@@ -2,7 +2,6 @@
  * Requests for queueing disciplines, classes and filters (linux/rtnetlink.h, pkt_sched.h, pkt_cls.h); tc-dumps.ts reads
  * them back. Each function gives a request for `NetlinkSocket`; beside it stands the `tc` command that does the same.
  */
-import type { FifoQueue } from '../../enforce/interface-state.ts';
 import { type MessageWriter, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from './netlink-message.ts';
 import type { Request } from './netlink-socket.ts';
 
@@ -168,7 +167,12 @@ export function deleteQueue(ifindex: number, major: number, minor: number): Requ
 }
 
 /** `tc qdisc replace dev IF parent MAJOR:MINOR handle MINOR: bfifo limit BYTES` (or pfifo, packets) */
-export function setFifo(ifindex: number, major: number, minor: number, { kind, limit }: FifoQueue): Request {
+export function setFifo(
+  ifindex: number,
+  major: number,
+  minor: number,
+  { kind, limit }: { readonly kind: 'bfifo' | 'pfifo'; readonly limit: number },
+): Request {
   const parent = handle(major, minor);
   return {
     type: RTM.NEWQDISC,

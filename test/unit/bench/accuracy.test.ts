@@ -7,7 +7,7 @@ import { framesPerSecond } from '../../../bench/accuracy/frame-rates.ts';
 import { besideNetem, jitterTarget, spacingMs, withoutPauses } from '../../../bench/accuracy/jitters.ts';
 import { lossTarget } from '../../../bench/accuracy/losses.ts';
 import { besidePlain, isTooFast, targetOf } from '../../../bench/accuracy/tcp-rates.ts';
-import { rateBetween } from '../../../bench/measure/frame-rate.ts';
+import { rateBetween } from '../../../bench/measure/traffic/frame-rate.ts';
 import { judge } from '../../../bench/report/judge.ts';
 
 const FAST = { goodputBps: 9e9 };

@@ -1,6 +1,6 @@
 /** Processor time out of /proc, and who used it. */
 import { describe, expect, it } from 'vitest';
-import { agentRows, machineRows, profileTables, threadsNote } from '../../../bench/measure/cpu-rows.ts';
+import { agentRows, machineRows, profileTables, threadsNote } from '../../../bench/measure/cpu/cpu-rows.ts';
 import {
   machineTime,
   parseMachine,
@@ -11,8 +11,8 @@ import {
   processSeconds,
   smallProcessSeconds,
   threadSeconds,
-} from '../../../bench/measure/cpu-times.ts';
-import { type CpuUse, growth, threadsUse, watchCpu } from '../../../bench/measure/cpu-watch.ts';
+} from '../../../bench/measure/cpu/cpu-times.ts';
+import { type CpuUse, growth, threadsUse, watchCpu } from '../../../bench/measure/cpu/cpu-watch.ts';
 
 const STAT = '4242 (a) b (c) S 1 4242 4242 0 -1 4194560 9 8 7 6 150 75 33 44 20 0 12 0 99 1000 200';
 

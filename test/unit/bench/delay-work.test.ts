@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { delayWork, delayWorkTables } from '../../../bench/measure/delay-work.ts';
+import { delayWork, delayWorkTables } from '../../../bench/measure/cpu/delay-work.ts';
 import type { AgentStatus } from '../../../proto/status.ts';
 
 /** Of an agent whose delay line has done `times` as much as another. */

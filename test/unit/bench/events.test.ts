@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { dueTimes, lagsOf } from '../../../bench/events/lags.ts';
 import { flapping, manyEvents } from '../../../bench/events/topologies.ts';
-import { parseInterface } from '../../../bench/measure/byte-counters.ts';
+import { parseInterface } from '../../../bench/measure/traffic/byte-counters.ts';
 import { loadTopology } from '../../../topology/load.ts';
 
 const due = (text: string): number[] => dueTimes(loadTopology(text, 'test.yaml').topology);

@@ -1,8 +1,8 @@
 /** What ping, iperf3 and the kernel print → numbers. */
 import { describe, expect, it } from 'vitest';
-import { parseClient, parseServer } from '../../../bench/measure/goodput.ts';
-import { echoPayloadBytes, parseEach, parseSummary } from '../../../bench/measure/pings.ts';
-import { parseUdp } from '../../../bench/measure/udp-counters.ts';
+import { parseClient, parseServer } from '../../../bench/measure/traffic/goodput.ts';
+import { echoPayloadBytes, parseEach, parseSummary } from '../../../bench/measure/traffic/pings.ts';
+import { parseUdp } from '../../../bench/measure/traffic/udp-counters.ts';
 
 function summary(sent: number, received: number, times: string): string {
   return `--- 10.1.0.2 ping statistics ---

@@ -1,9 +1,9 @@
 /** Errors of round trips out of what pings say at their end. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { crowdError, parseRoundTrips } from '../../../bench/measure/ping-crowd.ts';
 import { scaleFreeText } from '../../../bench/measure/scale-free.ts';
 import { median } from '../../../bench/measure/statistics.ts';
+import { crowdError, parseRoundTrips } from '../../../bench/measure/traffic/ping-crowd.ts';
 import { circle, pingPairs, unshapedPairs } from '../../../bench/scale/ring.ts';
 import { planLab } from '../../../controller/platform/lab/lab-plan.ts';
 import { expandGraph } from '../../../topology/fold/graph.ts';

@@ -1,6 +1,6 @@
 /** What the profiler's files say. */
 import { expect, it } from 'vitest';
-import { mostExpensive, NATIVE_CODE, type Profile } from '../../../bench/measure/profile.ts';
+import { mostExpensive, NATIVE_CODE, type Profile } from '../../../bench/measure/cpu/profile.ts';
 
 const frame = (functionName: string, url = '', lineNumber = -1) => ({ functionName, url, lineNumber });
 const profile: Profile = {

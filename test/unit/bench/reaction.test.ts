@@ -1,6 +1,6 @@
 /** What a run of the reaction bench comes to, told from made-up records and counters. */
 import { describe, expect, it } from 'vitest';
-import type { Count } from '../../../bench/measure/rates.ts';
+import type { Count } from '../../../bench/measure/traffic/rates.ts';
 import { reactions } from '../../../bench/reaction/judging.ts';
 import type { Run } from '../../../bench/reaction/run.ts';
 import {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { meanRate, passedSince, slidingRates } from '../../../bench/measure/rates.ts';
+import { meanRate, passedSince, slidingRates } from '../../../bench/measure/traffic/rates.ts';
 import { settledAt, steadyFrom, valueAt } from '../../../bench/reaction/settling.ts';
 
 const changes = [

@@ -9,7 +9,7 @@ import { posix } from 'node:path';
 /** Path in the checkout, with `/` → text. */
 export type Files = ReadonlyMap<string, string>;
 
-interface Import {
+export interface Import {
   readonly file: string;
   /** As written: `node:fs`, `koffi`. */
   readonly specifier: string;
@@ -105,7 +105,7 @@ function textBreaches(file: string, text: string): string[] {
 const SPECIFIER =
   /(?:^|[;}\n])\s*(?:import|export)\b[^;'"`]*?\bfrom\s*['"]([^'"]+)['"]|(?:^|[;}\n])\s*import\s*['"]([^'"]+)['"]|\b(?:import|require)\s*\(\s*['"]([^'"]+)['"]/g;
 
-function importsOf(file: string, text: string): Import[] {
+export function importsOf(file: string, text: string): Import[] {
   return [...withoutComments(text).matchAll(SPECIFIER)].map((match) => {
     const specifier = (match[1] ?? match[2] ?? match[3])!;
     const target = specifier.startsWith('.') ? posix.join(posix.dirname(file), specifier) : undefined;

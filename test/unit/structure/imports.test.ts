@@ -1,25 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { type Files, findBreaches } from './import-rules.ts';
-
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const FOLDERS = ['topology', 'proto', 'bpf', 'agent', 'controller', 'deploy', 'bench', 'test'];
-/** This folder's own files are full of what they forbid. */
-const EXEMPT = /^(proto\/generated|test\/unit\/structure)\//;
-
-function readCheckout(): Files {
-  const files = new Map<string, string>();
-  for (const folder of FOLDERS.filter((name) => existsSync(join(ROOT, name)))) {
-    for (const entry of readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })) {
-      const file = `${folder}/${entry}`;
-      if (/\.(ts|mjs|js)$/.test(file) && !EXEMPT.test(file))
-        files.set(file, readFileSync(join(ROOT, file), 'utf8'));
-    }
-  }
-  return files;
-}
+import { readCheckout } from './checkout.ts';
+import { findBreaches } from './import-rules.ts';
 
 /** The breaches of a checkout of one file. */
 function breachesOf(file: string, text: string): string[] {

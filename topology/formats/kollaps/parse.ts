@@ -7,9 +7,10 @@
 import { checkLinks, checkNodes, duplicateLinks, type LinkLabels, Names } from '../../model/check.ts';
 import { type Findings, quote } from '../../model/diagnostics.ts';
 import { MAX_ENDPOINTS } from '../../model/limits.ts';
-import type { Bridge, LinkPair, Machine, Position, Service, Topology } from '../../model/model.ts';
+import type { Bridge, LinkPair, Machine, Service, Topology } from '../../model/model.ts';
 import { NAME_REMEDY, nameProblem } from '../../model/names.ts';
 import type { ParsedFile } from '../../model/parsed-file.ts';
+import type { Position } from '../../model/position.ts';
 import { Attributes, type Rounding, readProperties } from './attributes.ts';
 import { parseCommand } from './command.ts';
 import type { PopulationChange } from './replicas.ts';

@@ -4,8 +4,9 @@ import type { Names } from '../../model/check.ts';
 import { quote } from '../../model/diagnostics.ts';
 import type { Change, EventAction, LifecycleVerb, Target, TopologyEvent } from '../../model/events.ts';
 import { MAX_ENDPOINTS } from '../../model/limits.ts';
-import type { LinkPair, Position, Service } from '../../model/model.ts';
+import type { LinkPair, Service } from '../../model/model.ts';
 import { parseReference, suggest } from '../../model/names.ts';
+import type { Position } from '../../model/position.ts';
 import { type Attributes, readProperties } from './attributes.ts';
 import { type PopulationChange, replicasNeeded } from './replicas.ts';
 

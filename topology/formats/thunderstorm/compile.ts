@@ -9,9 +9,10 @@ import { LIFECYCLE_SCOPE } from '../../events/scopes.ts';
 import type { Findings } from '../../model/diagnostics.ts';
 import type { Amount, LifecycleVerb, Target, TopologyEvent } from '../../model/events.ts';
 import { MAX_EVENTS } from '../../model/limits.ts';
-import type { Position, Topology } from '../../model/model.ts';
+import type { Topology } from '../../model/model.ts';
 import { parseReference } from '../../model/names.ts';
 import type { ParsedFile } from '../../model/parsed-file.ts';
+import type { Position } from '../../model/position.ts';
 import type { Script, ScriptAction, ScriptEvent, Selector } from './model.ts';
 
 /** Services, bridges and links that tags may stand for in all events together. */

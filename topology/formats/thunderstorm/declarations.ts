@@ -12,8 +12,9 @@
 import { micros, ratio } from '../../../proto/units.ts';
 import { LineError, type Word, type Words } from '../../events/words.ts';
 import { quote } from '../../model/diagnostics.ts';
-import type { Bridge, LinkPair, Position, Service } from '../../model/model.ts';
+import type { Bridge, LinkPair, Service } from '../../model/model.ts';
 import { parseReference } from '../../model/names.ts';
+import type { Position } from '../../model/position.ts';
 import { parseCommand } from '../kollaps/command.ts';
 import { type OptionForms, Options, takeName, takeNames } from './options.ts';
 import { fraction, milliseconds, rate, takeWord, wholeNumber } from './values.ts';

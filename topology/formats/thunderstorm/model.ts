@@ -8,7 +8,8 @@
  */
 import type { Micros, Ratio } from '../../../proto/units.ts';
 import type { Amount, Change, LifecycleVerb, Target } from '../../model/events.ts';
-import type { Bridge, LinkPair, Position, Service } from '../../model/model.ts';
+import type { Bridge, LinkPair, Service } from '../../model/model.ts';
+import type { Position } from '../../model/position.ts';
 
 export interface Script {
   readonly file: string;

@@ -3,7 +3,8 @@
 import { type LineError, reportingLineErrors, Words } from '../../events/words.ts';
 import type { Findings } from '../../model/diagnostics.ts';
 import { MAX_EVENTS } from '../../model/limits.ts';
-import type { Bridge, LinkPair, Position, Service } from '../../model/model.ts';
+import type { Bridge, LinkPair, Service } from '../../model/model.ts';
+import type { Position } from '../../model/position.ts';
 import { parseBridge, parseBridges, parseLink, parseService } from './declarations.ts';
 import { parseScriptEvent } from './event-lines.ts';
 import type { Script, ScriptEvent } from './model.ts';

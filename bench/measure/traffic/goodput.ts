@@ -1,6 +1,6 @@
 /** TCP goodput, second by second as the receiver sees it. */
 import { z } from 'zod';
-import { type Flow, output, type Place, start, TrafficError } from '../../controller/verify/traffic.ts';
+import { type Flow, output, type Place, start, TrafficError } from '../../../controller/verify/traffic.ts';
 
 export interface GoodputPlan {
   readonly seconds: number;

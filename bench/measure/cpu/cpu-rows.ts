@@ -1,9 +1,9 @@
 /** Who used the processors, as rows. Pure. */
-import { least, type Measurement, told } from '../report/judge.ts';
-import type { Row, Table } from '../report/model.ts';
+import { least, type Measurement, told } from '../../report/judge.ts';
+import type { Row, Table } from '../../report/model.ts';
+import { mean, range } from '../statistics.ts';
 import type { CpuUse } from './cpu-watch.ts';
 import type { Spent } from './profile.ts';
-import { mean, range } from './statistics.ts';
 
 /** What agents may take, in cores. */
 export interface CpuGoal {

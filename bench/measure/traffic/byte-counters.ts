@@ -3,8 +3,8 @@
  * was opened in a namespace goes on telling of it (fs/proc/proc_net.c), and one read costs microseconds.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
-import { namespacePath, within } from '../../agent/kernel/netns/namespaces.ts';
-import type { Place } from '../../controller/verify/traffic.ts';
+import { namespacePath, within } from '../../../agent/kernel/netns/namespaces.ts';
+import type { Place } from '../../../controller/verify/traffic.ts';
 
 const ENOUGH_BYTES = 8192;
 

@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { type Flow, start, TrafficError } from '../../controller/verify/traffic.ts';
+import { type Flow, start, TrafficError } from '../../../controller/verify/traffic.ts';
 import { DISCARD_PORT } from './udp-counters.ts';
 
 const SENDER = join(import.meta.dirname, 'udp-sender.ts');

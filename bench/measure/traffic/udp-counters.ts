@@ -1,7 +1,7 @@
 /** The kernel's own count of the UDP datagrams that an endpoint sent and got: exact, and cheap at any rate. */
 import { readFileSync } from 'node:fs';
-import { namespacePath, within } from '../../agent/kernel/netns/namespaces.ts';
-import type { Place } from '../../controller/verify/traffic.ts';
+import { namespacePath, within } from '../../../agent/kernel/netns/namespaces.ts';
+import type { Place } from '../../../controller/verify/traffic.ts';
 
 export interface UdpCount {
   /** Handed to the interface and not refused by a full queue there. */

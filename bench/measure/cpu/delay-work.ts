@@ -1,8 +1,8 @@
 /** What the delay line did meanwhile, by its own account, as rows. Pure. */
-import type { AgentStatus } from '../../proto/status.ts';
-import { told } from '../report/judge.ts';
-import type { Row, Table } from '../report/model.ts';
-import { sum } from './statistics.ts';
+import type { AgentStatus } from '../../../proto/status.ts';
+import { told } from '../../report/judge.ts';
+import type { Row, Table } from '../../report/model.ts';
+import { sum } from '../statistics.ts';
 
 type Counted = NonNullable<AgentStatus['delay']['work']>;
 

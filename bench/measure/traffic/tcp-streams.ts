@@ -1,7 +1,7 @@
 /** Many TCP connections that send as much as they may, until they are stopped. */
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Flow, type Place, start, TrafficError } from '../../controller/verify/traffic.ts';
+import { type Flow, type Place, start, TrafficError } from '../../../controller/verify/traffic.ts';
 
 /** Between one start and the next: a hundred processes at once would be a load of their own. */
 const STAGGER_MS = 25;

@@ -1,7 +1,7 @@
 /** How many frames arrive per second, timed from one arrival to another so that a slow path is measured exactly too. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Place } from '../../controller/verify/traffic.ts';
-import { BenchError } from '../errors.ts';
+import type { Place } from '../../../controller/verify/traffic.ts';
+import { BenchError } from '../../errors.ts';
 import { type UdpCount, udpCount } from './udp-counters.ts';
 
 export interface Windows {

@@ -1,6 +1,6 @@
 /** Processor time of processes, of their threads, and of the whole machine, as /proc tells it (proc(5)). Exact to 10 ms. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { sum } from './statistics.ts';
+import { sum } from '../statistics.ts';
 
 /** USER_HZ: what times in /proc count, on every architecture that netfold runs on. */
 const TICKS_PER_SECOND = 100;

@@ -1,7 +1,7 @@
 /**
  * Sends UDP datagrams at an even pace, from its own process because that is in the endpoint's namespace.
  *
- *   node bench/measure/udp-sender.ts ADDRESS PORT PAYLOAD_BYTES PER_SECOND COUNT
+ *   node bench/measure/traffic/udp-sender.ts ADDRESS PORT PAYLOAD_BYTES PER_SECOND COUNT
  *
  * Ends after COUNT datagrams or on SIGTERM, and prints {"offered":N,"seconds":S}.
  */

@@ -1,10 +1,10 @@
 /** Very many pings side by side, each a process of its own in its endpoint's namespace. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { namespacePath, within } from '../../agent/kernel/netns/namespaces.ts';
-import { type Place, TrafficError } from '../../controller/verify/traffic.ts';
-import { BenchError } from '../errors.ts';
-import { sum } from './statistics.ts';
+import { namespacePath, within } from '../../../agent/kernel/netns/namespaces.ts';
+import { type Place, TrafficError } from '../../../controller/verify/traffic.ts';
+import { BenchError } from '../../errors.ts';
+import { sum } from '../statistics.ts';
 
 export interface PingPair {
   readonly from: Place;

@@ -1,6 +1,6 @@
 /** What V8's sampling profiler wrote of a process (`node --cpu-prof`) → which functions the time went to. Pure. */
 import { z } from 'zod';
-import { sum } from './statistics.ts';
+import { sum } from '../statistics.ts';
 
 /** Of a thread; times are those of CLOCK_MONOTONIC, in µs. */
 export const profileSchema = z.object({

@@ -1,8 +1,8 @@
 /** Round trips by ping, in the two ways that its output allows. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { output, type Place } from '../../controller/verify/traffic.ts';
-import { BenchError } from '../errors.ts';
-import { sum } from './statistics.ts';
+import { output, type Place } from '../../../controller/verify/traffic.ts';
+import { BenchError } from '../../errors.ts';
+import { sum } from '../statistics.ts';
 
 /** Ethernet header and check sum, IPv4 header, ICMP header. */
 const ETHERNET_BYTES = 18;
