@@ -13,6 +13,8 @@ export interface Timers {
   after(ms: number, run: () => void): () => void;
   /** As `after`, but never early, and late by some hundredths of a millisecond only: for what is due at an instant. */
   sharply(ms: number, run: () => void): () => void;
+  /** Resolves when all others that wait have had their turn; no time need pass. For work that takes long. */
+  turn(): Promise<void>;
 }
 
 /** A timer comes so late; what is left goes by in rounds of the event loop. */
@@ -48,4 +50,5 @@ export const systemTimers: Timers = {
       clearImmediate(immediate);
     };
   },
+  turn: () => new Promise((resolve) => setImmediate(resolve)),
 };

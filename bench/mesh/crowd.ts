@@ -57,6 +57,7 @@ export class Crowd {
       },
       after: (ms: number, run: () => void) => this.clock.after(ms, run),
       sharply: (ms: number, run: () => void) => this.clock.sharply(ms, run),
+      turn: () => this.clock.turn(),
     };
     const ports = { transport, clock: this.clock, timers };
     const mesh = new Mesh(ports, { topology: TOPOLOGY, endpointNames: this.#endpointNames, host: name });

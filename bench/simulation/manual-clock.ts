@@ -44,6 +44,10 @@ export class ManualClock implements Clock, Timers {
     return this.after(ms, run);
   }
 
+  turn(): Promise<void> {
+    return settle();
+  }
+
   get pendingTimers(): number {
     return this.#timers.pending;
   }

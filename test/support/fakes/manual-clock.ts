@@ -53,6 +53,10 @@ export class PausableTimers implements Timers {
     return this.#guard((guarded) => this.#timers.sharply(ms, guarded), run);
   }
 
+  turn(): Promise<void> {
+    return this.#timers.turn();
+  }
+
   pause(): void {
     this.#paused = true;
   }
