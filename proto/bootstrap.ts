@@ -9,8 +9,8 @@ export const localEndpointSchema = z.strictObject({
   ifname: z.string(),
   ifindex: z.int().positive(),
   addresses: z.array(z.string()).min(1),
-  /** The interface was there before netfold. */
-  existing: z.boolean().optional(),
+  /** The interface goes on when netfold leaves, and carries traffic of others: it is drained, and given back as it was. */
+  outlivesAgent: z.boolean().optional(),
 });
 
 /** `auto`: netem where the kernel has it, else the delay line. */

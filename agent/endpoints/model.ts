@@ -10,6 +10,9 @@ export interface LocalEndpoint {
   readonly ifindex: number;
   /** IPv4 and IPv6, as text. */
   readonly addresses: readonly string[];
-  /** The interface was there before netfold, carries traffic of others, and goes on when netfold leaves. */
-  readonly existing?: boolean | undefined;
+  /**
+   * The interface carries traffic of others, and goes on when netfold leaves: it is drained before its root goes, may have
+   * somebody else's root (take-over), and is given back as it was.
+   */
+  readonly outlivesAgent?: boolean | undefined;
 }

@@ -38,7 +38,7 @@ interface Interface {
 export interface EnforcerOptions {
   readonly tc: TcPort;
   readonly delay: DelayBackend;
-  /** Of interfaces that existed before. */
+  /** Of interfaces that outlive the agent. */
   readonly keeper?: TreeKeeper;
   /** Somebody else's root may be replaced, if it can be kept. */
   readonly takeOver?: boolean;
@@ -70,9 +70,9 @@ export class Enforcer {
     this.#tc.attach(endpoint);
     try {
       const state = this.#tc.read(endpoint);
-      if (!this.#takeOver || !endpoint.existing) refuseForeign(endpoint, state);
+      if (!this.#takeOver || !endpoint.outlivesAgent) refuseForeign(endpoint, state);
       // An earlier agent may have kept something, too.
-      const isKept = endpoint.existing === true && this.#keeper?.keep(endpoint) === true;
+      const isKept = endpoint.outlivesAgent === true && this.#keeper?.keep(endpoint) === true;
       // What it had before an earlier agent came, nobody knows any more.
       const isAdopted = state.foreignRoot === undefined;
       const before = untouched('default', isAdopted ? MOST_GSO_SEGMENTS : state.gsoSegments);
@@ -199,7 +199,7 @@ export class Enforcer {
     const { endpoint, before, isKept } = item;
     try {
       item.installed = copyOf(this.#tc.read(endpoint));
-      if (item.installed.foreignRoot === undefined && endpoint.existing) await this.#drain(item);
+      if (item.installed.foreignRoot === undefined && endpoint.outlivesAgent) await this.#drain(item);
       if (isKept) this.#keeper?.putBack(endpoint);
       else this.set(endpoint, before);
     } catch (error) {

@@ -55,7 +55,7 @@ function bootstrapOf(plan: LabPlan, host: LabHost, security: MeshSecurity | unde
         ifname,
         ifindex,
         addresses: [...addresses],
-        existing: plan.existing,
+        outlivesAgent: plan.existing,
       })),
     mesh: {
       listen: [address(host)],

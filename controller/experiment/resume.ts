@@ -93,7 +93,7 @@ async function askAgent(experiment: string, host: string): Promise<Bootstrap | u
 /** What was planned, but for the networks of hosts, which only the making of a lab needs. */
 export function planOf(experiment: string, bootstraps: Bootstraps): LabPlan {
   const existing = [...bootstraps.values()].some((one) =>
-    one.endpoints.some((endpoint) => endpoint.existing),
+    one.endpoints.some((endpoint) => endpoint.outlivesAgent),
   );
   const all = [...bootstraps.values()].map((bootstrap, index) => {
     const host = hostOf(experiment, bootstrap, index, existing);

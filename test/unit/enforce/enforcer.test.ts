@@ -275,8 +275,8 @@ describe('repairing', () => {
   });
 });
 
-describe('an interface that existed before', () => {
-  const EXISTING: LocalEndpoint = { ...CLIENT, existing: true };
+describe('an interface that outlives the agent', () => {
+  const LASTING: LocalEndpoint = { ...CLIENT, outlivesAgent: true };
   /** Remembers what it was asked, and puts the tree back as a journal would. */
   class Keeper implements TreeKeeper {
     readonly asked: string[] = [];
@@ -291,20 +291,20 @@ describe('an interface that existed before', () => {
   }
 
   test("with somebody's root is refused, unless it may be taken over", async () => {
-    tc.install(EXISTING, untouched('tbf 7:'));
+    tc.install(LASTING, untouched('tbf 7:'));
     const keeper = new Keeper();
     const careful = new Enforcer({ tc, delay, keeper });
-    await expect(careful.attach(EXISTING)).rejects.toMatchObject({ code: 'QDISC_FOREIGN' });
+    await expect(careful.attach(LASTING)).rejects.toMatchObject({ code: 'QDISC_FOREIGN' });
     expect(keeper.asked).toEqual([]);
   });
 
   test('is taken over with what it had kept, and gets that back', async () => {
-    tc.install(EXISTING, untouched('tbf 7:'));
+    tc.install(LASTING, untouched('tbf 7:'));
     const keeper = new Keeper();
     const bold = new Enforcer({ tc, delay, keeper, takeOver: true });
-    await bold.attach(EXISTING);
+    await bold.attach(LASTING);
     expect(keeper.asked).toEqual(['keep client.0']);
-    bold.set(EXISTING, SLOW);
+    bold.set(LASTING, SLOW);
     expect(tc.tried).toContainEqual({ op: 'set-root', reason: 'in place of tbf 7:' });
     await bold.stop();
     expect(keeper.asked).toEqual(['keep client.0', 'put back client.0']);
@@ -312,21 +312,21 @@ describe('an interface that existed before', () => {
   });
 
   test('is not touched where what it has can not be kept', async () => {
-    tc.install(EXISTING, untouched('tbf 7:'));
+    tc.install(LASTING, untouched('tbf 7:'));
     const keeper = new Keeper();
     keeper.keep = () => {
       throw new Error('QDISC_NOT_RESTORABLE');
     };
     const bold = new Enforcer({ tc, delay, keeper, takeOver: true });
-    await expect(bold.attach(EXISTING)).rejects.toThrow('QDISC_NOT_RESTORABLE');
+    await expect(bold.attach(LASTING)).rejects.toThrow('QDISC_NOT_RESTORABLE');
     expect(tc.tried).toEqual([]);
     expect([...tc.attached]).toEqual([]);
   });
 
   test('lets what comes pass by, and what waits go, before its root goes', async () => {
     const one = new Enforcer({ tc, delay });
-    await one.attach(EXISTING);
-    one.set(EXISTING, SLOW);
+    await one.attach(LASTING);
+    one.set(LASTING, SLOW);
     tc.tried.length = 0;
     const waiting = [2, 1, 0];
     tc.stats = () => ({ waiting: waiting.shift() ?? 0, held: 0, passed: 0, lost: 0, overflowed: 0 });
