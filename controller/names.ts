@@ -16,6 +16,9 @@ export const pathOfNamespace = (name: string): string =>
 export const inNamespace = (name: string, command: readonly string[]): string[] =>
   name === OWN_NAMESPACE ? [...command] : ['ip', 'netns', 'exec', name, ...command];
 
+/** The port on which agents meet, on their host's own address. */
+export const MESH_PORT = 4646;
+
 /** Experiments, endpoints and hosts: `netfold.lab.client.0`, `netfold.lab+host0`, `netfold.lab+fabric`. */
 export const NAMESPACE_PREFIX = 'netfold.';
 /** State, sockets and outputs of running experiments; /run is emptied at boot, as the kernel's state is. */

@@ -3,7 +3,9 @@
 import { poolThreads } from '../../agent/daemon/thread-pool.ts';
 import type { Limit, MachineLimits } from '../../agent/linux/probe/limits.ts';
 import { NetfoldError } from '../../proto/errors.ts';
-import { MAX_ENDPOINTS_PER_HOST } from '../platform/lab/lab-plan.ts';
+
+/** As many addresses as a host has for its endpoints (10.H.x.y, controller/platform/lab/lab-plan.ts). */
+export const MAX_ENDPOINTS_PER_HOST = 65_000;
 
 /** What an experiment wants of a machine. */
 export interface Load {

@@ -17,8 +17,7 @@ import { count } from '../../../proto/words.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
 import { findExperiment } from '../../experiment/state.ts';
 import { isEnding } from '../../experiment/teardown.ts';
-import { logFile, meshKeyFile } from '../../names.ts';
-import { MESH_PORT } from '../../platform/lab/lab-plan.ts';
+import { logFile, MESH_PORT, meshKeyFile } from '../../names.ts';
 import { ANY_ADDRESS, reachableAt } from '../../platform/site/mesh-address.ts';
 import { eventsOption } from '../options/files.ts';
 import {

@@ -7,12 +7,10 @@
  * Neighbours are permanent entries, so no packet ever waits for ARP or neighbour discovery.
  */
 import { NetfoldError } from '../../../proto/errors.ts';
-import { endpointNamespace, hostName, hostNamespace } from '../../names.ts';
+import { MAX_ENDPOINTS_PER_HOST } from '../../machine/capacity.ts';
+import { endpointNamespace, hostName, hostNamespace, MESH_PORT } from '../../names.ts';
 
 export const MAX_HOSTS = 254;
-export const MAX_ENDPOINTS_PER_HOST = 65_000;
-/** The port on which agents meet, on their host's own address. */
-export const MESH_PORT = 4646;
 /** The next hops of endpoints and hosts; nobody's address, only a name for the other side of the veth pair. */
 export const GATEWAY = '169.254.1.1';
 export const GATEWAY6 = 'fe80::1';

@@ -16,7 +16,7 @@ import {
 } from '../../../agent/kernel/bpf/bpf-layout.ts';
 import { ADDRESS_BYTES } from '../../../agent/kernel/netlink/addresses.ts';
 import { compile, OBJECT_FILE } from '../../../bpf/build.ts';
-import { MESH_PORT } from '../../../controller/platform/lab/lab-plan.ts';
+import { MESH_PORT } from '../../../controller/names.ts';
 import { type BpfObject, readBpfObject } from '../../support/kernel/btf.ts';
 
 const BPF_MAP_TYPE_HASH = 1;
