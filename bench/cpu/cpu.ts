@@ -1,7 +1,7 @@
 /** The cpu bench: what agents take of the processors while many applications send TCP over one bottleneck. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
-import { agentsOf } from '../../controller/experiment/processes.ts';
+import { agentsOf } from '../../controller/machine/processes.ts';
 import { type Interruption, type Lab, withLab } from '../lab.ts';
 import { machineBackend } from '../measure/backend.ts';
 import { agentCores } from '../measure/cpu/cpu-rows.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { listLinks } from '../../agent/kernel/netlink/links.ts';
 import { NETLINK_ROUTE, NetlinkSocket } from '../../agent/kernel/netlink/netlink-socket.ts';
 import { listNamespaces, namespacePath, within } from '../../agent/kernel/netns/namespaces.ts';
-import { agentsOf } from '../../controller/experiment/processes.ts';
+import { agentsOf } from '../../controller/machine/processes.ts';
 import { experimentFolder, experimentOf, NETNS_ETC_FOLDER } from '../../controller/names.ts';
 import { DATES_PREFIX } from './host-dates.ts';
 

@@ -4,7 +4,7 @@ import { raiseOpenFiles } from '../../agent/linux/probe/limits.ts';
 import { reserveExperiment } from '../../controller/experiment/state.ts';
 import { removeExperiment } from '../../controller/experiment/teardown.ts';
 import { openFilesOf } from '../../controller/machine/capacity.ts';
-import { createLab } from '../../controller/platform/lab/lab.ts';
+import { createLab } from '../../controller/platform/lab/lab-namespaces.ts';
 import { type LabEndpoint, planLab } from '../../controller/platform/lab/lab-plan.ts';
 import type { Interruption } from '../lab.ts';
 

@@ -1,7 +1,7 @@
 /** The scale bench: thousands of endpoints on one host, each pinging another. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
-import { agentsOf } from '../../controller/experiment/processes.ts';
+import { agentsOf } from '../../controller/machine/processes.ts';
 import type { AgentStatus } from '../../proto/status.ts';
 import { type Interruption, type Lab, withLab } from '../lab.ts';
 import { machineBackend } from '../measure/backend.ts';

@@ -2,7 +2,7 @@
 
 import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
 import { Experiment } from '../../controller/experiment/experiment.ts';
-import { agentsOf } from '../../controller/experiment/processes.ts';
+import { agentsOf } from '../../controller/machine/processes.ts';
 import { loadTopology } from '../../topology/load.ts';
 import type { Interruption } from '../lab.ts';
 import { processSeconds } from '../measure/cpu/cpu-times.ts';

@@ -7,9 +7,9 @@ import { within } from '../../agent/kernel/netns/namespaces.ts';
 import { callJson } from '../../proto/http-json.ts';
 import type { AgentStatus } from '../../proto/status.ts';
 import { ControllerError } from '../errors.ts';
+import { agentAt, isAgentAt } from '../machine/processes.ts';
 import { agentSocket, controllerSocket, logFile, pathOfNamespace } from '../names.ts';
 import type { LabHost } from '../platform/lab/lab-plan.ts';
-import { agentAt, isAgentAt } from './processes.ts';
 
 const MAIN = join(import.meta.dirname, '../cli/main.ts');
 /** Each look takes a little of the agent's time, so a long start is looked at less often. */

@@ -3,9 +3,9 @@ import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { writeNewPrivate } from '../../agent/mesh/trust/private-files.ts';
 import { type Bootstrap, bootstrapSchema, topologyHash } from '../../proto/bootstrap.ts';
+import { multiaddrOf } from '../mesh-address.ts';
 import { bootstrapFile, identityFolder, pathOfNamespace } from '../names.ts';
 import type { LabHost, LabPlan } from '../platform/lab/lab-plan.ts';
-import { multiaddrOf } from '../platform/site/mesh-address.ts';
 import type { MeshSecurity } from './mesh-security.ts';
 
 /**

@@ -17,7 +17,7 @@ import { ControllerError } from '../errors.ts';
 import { openFilesOf, requireCapacity } from '../machine/capacity.ts';
 import { blockerLines } from '../machine/report.ts';
 import { logFile } from '../names.ts';
-import { createLab } from '../platform/lab/lab.ts';
+import { createLab } from '../platform/lab/lab-namespaces.ts';
 import { type LabPlan, planLab } from '../platform/lab/lab-plan.ts';
 import { type Elsewhere, type Placement, planSite } from '../platform/site/site-plan.ts';
 import { surveyInterface } from '../platform/site/survey.ts';

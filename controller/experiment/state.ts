@@ -4,9 +4,9 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { listNamespaces } from '../../agent/kernel/netns/namespace-files.ts';
 import { ControllerError } from '../errors.ts';
+import { agentsOf } from '../machine/processes.ts';
 import { experimentFolder, experimentOf, RUN_FOLDER, stateFile } from '../names.ts';
 import type { LabPlan } from '../platform/lab/lab-plan.ts';
-import { agentsOf } from './processes.ts';
 
 const stateSchema = z.object({
   name: z.string(),

@@ -5,9 +5,9 @@ import { listNamespaces } from '../../agent/kernel/netns/namespace-files.ts';
 import { clearInterface } from '../../agent/linux/take-over/clear-interface.ts';
 import { JOURNAL_FOLDER, Journal } from '../../agent/linux/take-over/journal.ts';
 import { describeLeftover, findLeftovers, removeLeftover } from '../../agent/linux/take-over/leftovers.ts';
+import { agentsOf, endProcesses, processesIn } from '../machine/processes.ts';
 import { experimentFolder, experimentOf, pathOfNamespace, RUN_FOLDER } from '../names.ts';
-import { removeIfEmpty, removeLab } from '../platform/lab/lab.ts';
-import { agentsOf, endProcesses, processesIn } from './processes.ts';
+import { removeIfEmpty, removeLab } from '../platform/lab/lab-namespaces.ts';
 import { experimentNames, readState } from './state.ts';
 
 export interface Removed {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Experiment } from '../../../controller/experiment/experiment.ts';
-import { agentsOf, signalAll } from '../../../controller/experiment/processes.ts';
+import { agentsOf, signalAll } from '../../../controller/machine/processes.ts';
 import { type Profile, profileSchema, type Span } from './profile.ts';
 
 /** In µs. Five times V8's own: its thread that sorts samples else takes 4 % of a core in each agent. */

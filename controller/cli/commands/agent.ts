@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { type Command, Option } from 'commander';
 import type { Micros } from '../../../proto/units.ts';
 import { ControllerError } from '../../errors.ts';
-import { ANY_ADDRESS, type MeshAddress, parsePeer } from '../../platform/site/mesh-address.ts';
+import { ANY_ADDRESS, type MeshAddress, parsePeer } from '../../mesh-address.ts';
 import type { Placement } from '../../platform/site/site-plan.ts';
 import { hostOption, listenOption, meetingOptions, siteOptions } from '../options/site-options.ts';
 import { step } from '../terminal/output.ts';

@@ -17,8 +17,8 @@ import { count } from '../../../proto/words.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
 import { findExperiment } from '../../experiment/state.ts';
 import { isEnding } from '../../experiment/teardown.ts';
+import { ANY_ADDRESS, reachableAt } from '../../mesh-address.ts';
 import { logFile, MESH_PORT, meshKeyFile } from '../../names.ts';
-import { ANY_ADDRESS, reachableAt } from '../../platform/site/mesh-address.ts';
 import { eventsOption } from '../options/files.ts';
 import {
   hostOption,

@@ -1,7 +1,7 @@
 /** Options of commands that shape interfaces which exist already, here and on other machines. */
 import { InvalidArgumentError, Option } from 'commander';
 import { formatMicros, micros, parseDuration } from '../../../proto/units.ts';
-import { ANY_ADDRESS, parseListen, parsePeer } from '../../platform/site/mesh-address.ts';
+import { ANY_ADDRESS, parseListen, parsePeer } from '../../mesh-address.ts';
 import { type Placement, parsePlacement } from '../../platform/site/site-plan.ts';
 
 /** Long enough for a machine that is busy, short enough for somebody who has locked himself out. */

@@ -3,7 +3,7 @@ import type { DelayBackendChoice } from '../../../proto/bootstrap.ts';
 import type { Bps, Micros, Ratio } from '../../../proto/units.ts';
 import { ControllerError } from '../../errors.ts';
 import { Experiment, type SiteOptions } from '../../experiment/experiment.ts';
-import { ANY_ADDRESS, type MeshAddress } from '../../platform/site/mesh-address.ts';
+import { ANY_ADDRESS, type MeshAddress } from '../../mesh-address.ts';
 import type { Placement } from '../../platform/site/site-plan.ts';
 import { progress, step, warn } from '../terminal/output.ts';
 import { openTopology } from './files.ts';

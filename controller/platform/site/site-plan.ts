@@ -6,9 +6,9 @@ import { isIPv4 } from 'node:net';
 import type { Link } from '../../../agent/kernel/netlink/links.ts';
 import { NetfoldError } from '../../../proto/errors.ts';
 import { suggest } from '../../../topology/model/names.ts';
+import type { MeshAddress } from '../../mesh-address.ts';
 import { hostName, OWN_NAMESPACE } from '../../names.ts';
 import type { LabEndpoint, LabHost, LabPlan } from '../lab/lab-plan.ts';
-import type { MeshAddress } from './mesh-address.ts';
 
 export interface Placement {
   /** An endpoint, or a service with one replica. */

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { AgentProcess } from '../../../controller/experiment/agents.ts';
 import { controlAgents } from '../../../controller/experiment/control.ts';
-import { processesIn } from '../../../controller/experiment/processes.ts';
+import { processesIn } from '../../../controller/machine/processes.ts';
 import { ping } from '../../../controller/verify/traffic.ts';
 import { SeededRandom } from '../../../topology/model/random.ts';
 import { place, runIn, startLab } from '../../support/lab/lab.ts';

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { AgentProcess, agentStatus } from '../../../controller/experiment/agents.ts';
 import type { Experiment } from '../../../controller/experiment/experiment.ts';
-import { processesIn, signalAll } from '../../../controller/experiment/processes.ts';
+import { processesIn, signalAll } from '../../../controller/machine/processes.ts';
 import { controllerSocket, identityFolder, logFile, meshKeyFile } from '../../../controller/names.ts';
 import { topologyHash } from '../../../proto/bootstrap.ts';
 import type { AgentStatus } from '../../../proto/status.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { JOURNAL_FOLDER } from '../../../agent/linux/take-over/journal.ts';
-import { agentsOf } from '../../../controller/experiment/processes.ts';
+import { agentsOf } from '../../../controller/machine/processes.ts';
 import { experimentFolder } from '../../../controller/names.ts';
 import { type Place, ping } from '../../../controller/verify/traffic.ts';
 import { type Cable, layCable } from '../../support/kernel/veth-pair.ts';

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { AgentProcess, agentStatus } from '../../../controller/experiment/agents.ts';
 import type { Experiment } from '../../../controller/experiment/experiment.ts';
-import { processesIn } from '../../../controller/experiment/processes.ts';
+import { processesIn } from '../../../controller/machine/processes.ts';
 import { logFile } from '../../../controller/names.ts';
 import { ping } from '../../../controller/verify/traffic.ts';
 import type { HistoryEntry } from '../../../proto/control.ts';

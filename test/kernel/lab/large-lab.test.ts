@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { removeExperiment } from '../../../controller/experiment/teardown.ts';
 import { experimentFolder } from '../../../controller/names.ts';
-import { createLab, removeLab } from '../../../controller/platform/lab/lab.ts';
+import { createLab, removeLab } from '../../../controller/platform/lab/lab-namespaces.ts';
 import { planLab } from '../../../controller/platform/lab/lab-plan.ts';
 import { experimentName, run, until } from '../../support/lab/lab.ts';
 import { NOTHING, namespacesOf, tracesOf } from '../../support/lab/traces.ts';

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { processesIn } from '../../../controller/experiment/processes.ts';
+import { processesIn } from '../../../controller/machine/processes.ts';
 import { experimentFolder } from '../../../controller/names.ts';
 import { experimentName, type Finished, run, until } from '../../support/lab/lab.ts';
 import { NOTHING, namespacesOf, processesOf, tracesOf } from '../../support/lab/traces.ts';

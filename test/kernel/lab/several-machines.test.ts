@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { agentStatus } from '../../../controller/experiment/agents.ts';
-import { agentAt, agentsOf } from '../../../controller/experiment/processes.ts';
+import { agentAt, agentsOf } from '../../../controller/machine/processes.ts';
 import { agentSocket, experimentFolder, logFile, meshKeyFile, stateFile } from '../../../controller/names.ts';
 import { ping } from '../../../controller/verify/traffic.ts';
 import type { Bootstrap } from '../../../proto/bootstrap.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseListen, parsePeer, reachableAt } from '../../../controller/platform/site/mesh-address.ts';
+import { parseListen, parsePeer, reachableAt } from '../../../controller/mesh-address.ts';
 
 describe('where an agent listens', () => {
   test.each([

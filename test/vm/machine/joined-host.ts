@@ -21,7 +21,7 @@ import {
   hostsFile,
   logFile,
 } from '../../../controller/names.ts';
-import { createLab } from '../../../controller/platform/lab/lab.ts';
+import { createLab } from '../../../controller/platform/lab/lab-namespaces.ts';
 import {
   FABRIC_INTERFACE,
   hostsFileText,

@@ -2,7 +2,7 @@
 import { isIP, isIPv4 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { InvalidArgumentError } from 'commander';
-import { MESH_PORT } from '../../names.ts';
+import { MESH_PORT } from './names.ts';
 
 export interface MeshAddress {
   /** An IP address, or a name where one is dialled. */
