@@ -2,17 +2,19 @@
 import { type Bootstrap, type Invitation, invitationSchema } from '../../proto/bootstrap.ts';
 import { AgentError } from '../errors.ts';
 import type { MeshView } from '../mesh/members/mesh-view.ts';
+import type { Admission } from '../mesh/trust/admission.ts';
 import { checked } from './check.ts';
 
-/** The mesh's key is not in it: who asks has it. */
+/** The mesh's key is not in it: who asks has it. `assignment`: as it is now. */
 export function invitationOf(
   { experiment, topology, tickMs, delayBackend, metadataBudgetBps, changeThreshold, mesh }: Bootstrap,
   view: Pick<MeshView, 'hosts' | 'endpoints'>,
   ownAddresses: readonly string[],
+  { assignment }: Pick<Admission, 'assignment'>,
 ): Invitation {
   const hosts = view.hosts();
   const endpoints = view.endpoints();
-  const { allow, assignment } = mesh;
+  const { allow } = mesh;
   return {
     experiment,
     topology,

@@ -33,7 +33,7 @@ export async function openMesh(
   const transport = await createLibp2pTransport({
     ...{ experiment, listen, announce },
     sockets: { readTcp, giveUpAfter },
-    invitation: () => encodeInvitation(invitationOf(bootstrap, mesh.view, transport.addresses)),
+    invitation: () => encodeInvitation(invitationOf(bootstrap, mesh.view, transport.addresses, admission)),
     ...{ admission, ...security },
   });
   const mesh = new Mesh(

@@ -8,6 +8,7 @@ export type MeshErrorCode =
   | 'MESH_NOT_STARTED'
   | 'MESH_HOST_NAME'
   | 'MESH_NO_ANSWER'
+  | 'MESH_ENDPOINT'
   | 'MESH_COMMAND'
   | 'MESH_COMMANDS_FULL'
   | 'MESH_KEY_FORMAT'

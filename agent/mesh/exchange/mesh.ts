@@ -11,12 +11,12 @@ import { MeshView } from '../members/mesh-view.ts';
 import { Admission } from '../trust/admission.ts';
 import { requireHostName } from '../trust/host-name.ts';
 import { decodeAgentMessage, type EndpointChange, type FlowColumns } from '../wire/codec.ts';
-import { encodeRate } from '../wire/rate-code.ts';
 import { isRejection, reject } from '../wire/rejections.ts';
 import type { MeshTransport } from '../wire/transport.ts';
 import { Answers } from './answers.ts';
 import { MeshCounters, type MeshStats } from './mesh-counters.ts';
 import { type NewCommand, newCommand } from './new-command.ts';
+import { changeEndpoints, changeFlows, type FlowChange, type OwnEndpoint } from './own-table.ts';
 import { PassOn } from './pass-on.ts';
 import { PeerLimits } from './peer-limits.ts';
 import { Questions } from './questions.ts';
@@ -63,20 +63,6 @@ export interface MeshPorts {
   readonly time?: ExperimentClock;
 }
 
-export interface OwnEndpoint {
-  readonly number: number;
-  /** IPv4 or IPv6, at most 8. */
-  readonly addresses: readonly string[];
-}
-
-export interface FlowChange {
-  readonly source: number;
-  readonly destination: number;
-  /** bit/s, announced as `announcedRate` has it; 0: the flow has stopped. */
-  readonly rateBps: number;
-  readonly greedy: boolean;
-}
-
 export class Mesh {
   readonly view: MeshView;
   readonly time: ExperimentClock;
@@ -109,7 +95,7 @@ export class Mesh {
       ...options,
       heartbeatMs: options.heartbeatMs ?? HEARTBEAT_MS,
       silentAfterMs: options.silentAfterMs ?? SILENT_AFTER_MS,
-      admission: options.admission ?? new Admission(),
+      admission: options.admission ?? new Admission({}, options.endpointNames),
     };
     const { clock, transport } = ports;
     const now = (): number => clock.now();
@@ -213,32 +199,26 @@ export class Mesh {
     await this.#ports.transport.stop();
   }
 
-  /** Tells which endpoints this host has now: all of them, each time. */
+  /**
+   * Tells which endpoints this host has now: all of them, each time. What changed is announced, and what is not among them
+   * any more is withdrawn; both at any time while the agent runs. Throws `MeshError` (`MESH_ENDPOINT`).
+   */
   announceEndpoints(endpoints: readonly OwnEndpoint[]): void {
-    const changes: EndpointChange[] = [];
-    const kept = new Set(endpoints.map(({ number }) => number));
-    for (const number of [...this.view.own.endpoints.keys()]) {
-      if (kept.has(number)) continue;
-      this.view.setOwnEndpoint(number, undefined);
-      changes.push({ number, addresses: [], gone: true });
-    }
-    for (const { number, addresses } of endpoints) {
-      if (this.view.setOwnEndpoint(number, [...addresses])) changes.push({ number, addresses, gone: false });
-    }
+    const changes = changeEndpoints(this.view, endpoints, this.#options.endpointNames);
     if (changes.length > 0) this.#tell(changes, { sources: [], destinations: [], states: [] });
+  }
+
+  /**
+   * From now on, only `host` may have the endpoint, whichever was its host before; every agent has to be told. A move goes
+   * in this order: withdrawn by the former host, assigned to the next one everywhere, announced there.
+   */
+  assign(endpoint: number, host: string): void {
+    this.#options.admission.assign(endpoint, host);
   }
 
   /** Tells of flows from own endpoints that started, changed or stopped. What is known already is not repeated. */
   announceFlows(changes: readonly FlowChange[]): void {
-    const flows = { sources: [] as number[], destinations: [] as number[], states: [] as number[] };
-    const { own } = this.view;
-    for (const { source, destination, rateBps, greedy } of changes) {
-      const state = rateBps > 0 ? 2 * encodeRate(rateBps) + (greedy ? 1 : 0) : 0;
-      if (!own.setFlow(own.flowKey(source, destination), state)) continue;
-      flows.sources.push(source);
-      flows.destinations.push(destination);
-      flows.states.push(state);
-    }
+    const flows = changeFlows(this.view, changes);
     if (flows.sources.length === 0) return;
     this.#counters.announced(flows.sources.length);
     this.#tell([], flows);

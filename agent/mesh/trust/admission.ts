@@ -22,7 +22,8 @@ export class Admission {
   readonly #hostOfPeer: ReadonlyMap<string, string | undefined> | undefined;
   readonly #boundHosts: ReadonlySet<string>;
   /** By the endpoint's number. */
-  readonly #hostOfEndpoint: readonly (string | undefined)[];
+  readonly #hostOfEndpoint: (string | undefined)[];
+  readonly #endpointNames: readonly string[];
 
   /** `endpointNames`: `Graph.endpoints`. Throws `MeshError` (`MESH_ALLOW_LIST`). */
   constructor({ allow, assignment = {} }: AdmissionRules = {}, endpointNames: readonly string[] = []) {
@@ -31,6 +32,21 @@ export class Admission {
     this.#boundHosts = new Set(allow?.flatMap(({ host }) => host ?? []));
     const hosts = new Map(Object.entries(assignment));
     this.#hostOfEndpoint = endpointNames.map((name) => hosts.get(name));
+    this.#endpointNames = endpointNames;
+  }
+
+  /** As the rules have it; absent where no endpoint is assigned. */
+  get assignment(): Readonly<Record<string, string>> | undefined {
+    const entries = this.#endpointNames.flatMap((name, number) => {
+      const host = this.#hostOfEndpoint[number];
+      return host === undefined ? [] : [[name, host] as const];
+    });
+    return entries.length === 0 ? undefined : Object.fromEntries(entries);
+  }
+
+  /** From now on, only `host` may have the endpoint. What another host has announced of it before stays as it is. */
+  assign(endpoint: number, host: string): void {
+    this.#hostOfEndpoint[endpoint] = host;
   }
 
   /** Whether `peer` may connect, and be heard. */

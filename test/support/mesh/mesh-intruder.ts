@@ -3,7 +3,8 @@
  * everything anew each second until it is killed.
  */
 import { systemClock, systemTimers } from '../../../agent/clock/clock.ts';
-import { type FlowChange, Mesh, type OwnEndpoint } from '../../../agent/mesh/exchange/mesh.ts';
+import { Mesh } from '../../../agent/mesh/exchange/mesh.ts';
+import type { FlowChange, OwnEndpoint } from '../../../agent/mesh/exchange/own-table.ts';
 import { createLibp2pTransport } from '../../../agent/mesh/libp2p/libp2p-transport.ts';
 import { openIdentity } from '../../../agent/mesh/trust/identity.ts';
 import { encodeAgentMessage } from '../../../agent/mesh/wire/codec.ts';

@@ -59,6 +59,7 @@ const invitation = invitationOf(
     ],
   },
   ['/ip4/10.0.0.1/tcp/4646/p2p/P1'],
+  { assignment: { 'a.0': 'here' } },
 );
 
 describe('an invitation', () => {
