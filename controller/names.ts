@@ -3,14 +3,7 @@
  * and `netfold cleanup` removes it also when no state file tells of it.
  */
 import { join } from 'node:path';
-import { namespacePath, OWN_NAMESPACE_FILE } from '../agent/kernel/netns/namespace-files.ts';
-
-/** In the place of a namespace's name: the one that netfold itself was started in. */
-export const OWN_NAMESPACE = '';
-
-/** The file of a namespace. */
-export const pathOfNamespace = (name: string): string =>
-  name === OWN_NAMESPACE ? OWN_NAMESPACE_FILE : namespacePath(name);
+import { OWN_NAMESPACE } from '../agent/kernel/netns/namespace-files.ts';
 
 /** The words that run a command in a namespace. */
 export const inNamespace = (name: string, command: readonly string[]): string[] =>

@@ -4,8 +4,7 @@ import type { Bootstrap } from '../../proto/bootstrap.ts';
 import { bootstrapFromController } from '../bootstrap/from-controller.ts';
 import { systemClock, systemTimers } from '../clock/clock.ts';
 import { keepPriority, ownPriority } from '../endpoints/priority.ts';
-import { OWN_NAMESPACE_FILE } from '../kernel/netns/namespaces.ts';
-import { open } from '../kernel/sys/libc.ts';
+import { pinnedPath } from '../kernel/netns/namespaces.ts';
 import { Agent } from './agent.ts';
 import { openApi } from './api.ts';
 import { agentRecord } from './record.ts';
@@ -41,7 +40,7 @@ export async function runAgentWith(
 ): Promise<void> {
   await beginThreadPool(poolThreads(bootstrap.endpoints.length));
   const log = pino({ level: options.logLevel, base: { host: options.host } });
-  const agent = new Agent(pinOwnNamespace(bootstrap), log);
+  const agent = new Agent(withPinnedNamespaces(bootstrap), log);
   const stopping = Promise.withResolvers<void>();
   const letGo = keepPriority({
     ...{ clock: systemClock, timers: systemTimers, mayRaise: () => agent.isQuick },
@@ -79,14 +78,7 @@ function started({ time }: Agent): Pick<Bootstrap, 'startAt'> {
   return now === undefined ? {} : { startAt: systemClock.wallNow() - now / 1000 };
 }
 
-/**
- * A thread that is inside of an endpoint for a moment would find itself there under /proc/self/ns/net: the descriptor
- * stays what it was. It is open until the process ends.
- */
-function pinOwnNamespace(bootstrap: Bootstrap): Bootstrap {
-  const isOwn = ({ namespace }: Bootstrap['endpoints'][number]): boolean => namespace === OWN_NAMESPACE_FILE;
-  if (!bootstrap.endpoints.some(isOwn)) return bootstrap;
-  const namespace = `/proc/self/fd/${open(OWN_NAMESPACE_FILE)}`;
-  const endpoints = bootstrap.endpoints.map((one) => (isOwn(one) ? { ...one, namespace } : one));
+function withPinnedNamespaces(bootstrap: Bootstrap): Bootstrap {
+  const endpoints = bootstrap.endpoints.map((one) => ({ ...one, namespace: pinnedPath(one.namespace) }));
   return { ...bootstrap, endpoints };
 }

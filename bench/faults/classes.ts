@@ -1,10 +1,11 @@
 /** What the kernel has of classes, beside what shares and paths ask for: nothing of the dead may be left over. */
+
 import { toBytesPerSecond } from '../../agent/enforce/desired-interface.ts';
 import { OWN_MAJOR } from '../../agent/enforce/interface-state.ts';
 import { NETLINK_ROUTE, NetlinkSocket } from '../../agent/kernel/netlink/netlink-socket.ts';
+import { namespacePath } from '../../agent/kernel/netns/namespace-files.ts';
 import { within } from '../../agent/kernel/netns/namespaces.ts';
 import { listClasses } from '../../agent/linux/tc/tc-dumps.ts';
-import { pathOfNamespace } from '../../controller/names.ts';
 import type { LabEndpoint } from '../../controller/platform/lab/lab-plan.ts';
 import type { AgentView } from '../../proto/view.ts';
 import type { Path } from '../../topology/model/model.ts';
@@ -19,7 +20,7 @@ export class Classes {
   constructor(endpoints: readonly LabEndpoint[]) {
     this.#endpoints = endpoints;
     this.#sockets = endpoints.map(({ namespace }) =>
-      within(pathOfNamespace(namespace), () => new NetlinkSocket(NETLINK_ROUTE)),
+      within(namespacePath(namespace), () => new NetlinkSocket(NETLINK_ROUTE)),
     );
   }
 

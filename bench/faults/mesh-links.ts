@@ -2,10 +2,12 @@
  * Makes the network between agents bad and good again: nftables drops what is cut, and netfold's own delay line delays and
  * loses the rest, as kernels without netem have nothing else. Endpoints' packets have other addresses and pass.
  */
+
 import { spawnSync } from 'node:child_process';
+import { namespacePath } from '../../agent/kernel/netns/namespace-files.ts';
 import { DelayLine } from '../../agent/linux/delay-line/delay-line.ts';
 import { loadPrograms, type Programs } from '../../agent/linux/programs/programs.ts';
-import { inNamespace, pathOfNamespace } from '../../controller/names.ts';
+import { inNamespace } from '../../controller/names.ts';
 import { FABRIC_INTERFACE, type LabHost } from '../../controller/platform/lab/lab-plan.ts';
 import { BenchError } from '../errors.ts';
 import type { Direction } from './plan.ts';
@@ -73,7 +75,7 @@ export class MeshLinks {
   async #delay(host: number): Promise<void> {
     const { namespace, address } = this.#hosts[host]!;
     const { name: ifname, index: ifindex } = FABRIC_INTERFACE;
-    const place = { number: host, name: namespace, namespace: pathOfNamespace(namespace), ifname, ifindex };
+    const place = { number: host, name: namespace, namespace: namespacePath(namespace), ifname, ifindex };
     const sources = this.#sources('bad', host);
     const paths = sources.map((source) => ({ source: [source], destination: [address], ...BAD }));
     await this.#line.set({ ...place, addresses: [address] }, paths);

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { listLinks } from '../../agent/kernel/netlink/links.ts';
 import { NETLINK_ROUTE, NetlinkSocket } from '../../agent/kernel/netlink/netlink-socket.ts';
+import { THREAD_NAMESPACE_FILE } from '../../agent/kernel/netns/namespace-files.ts';
 import { listNamespaces, namespacePath, within } from '../../agent/kernel/netns/namespaces.ts';
 import { agentsOf } from '../../controller/machine/processes.ts';
 import { experimentFolder, experimentOf, NETNS_ETC_FOLDER } from '../../controller/names.ts';
@@ -19,9 +20,7 @@ export class Traces {
     this.#experiment = experiment;
     this.#interfaces = new Set(interfaces());
     this.#namespaces = new Set(
-      this.#named().map((name) =>
-        within(namespacePath(name), () => readlinkSync('/proc/thread-self/ns/net')),
-      ),
+      this.#named().map((name) => within(namespacePath(name), () => readlinkSync(THREAD_NAMESPACE_FILE))),
     );
   }
 

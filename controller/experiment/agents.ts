@@ -1,14 +1,16 @@
 /** The agents of a local lab: one process per emulated host, inside the host's namespace. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { namespacePath } from '../../agent/kernel/netns/namespace-files.ts';
 import { within } from '../../agent/kernel/netns/namespaces.ts';
 import { callJson } from '../../proto/http-json.ts';
 import type { AgentStatus } from '../../proto/status.ts';
 import { ControllerError } from '../errors.ts';
 import { agentAt, isAgentAt } from '../machine/processes.ts';
-import { agentSocket, controllerSocket, logFile, pathOfNamespace } from '../names.ts';
+import { agentSocket, controllerSocket, logFile } from '../names.ts';
 import type { LabHost } from '../platform/lab/lab-plan.ts';
 
 const MAIN = join(import.meta.dirname, '../cli/main.ts');
@@ -114,7 +116,7 @@ function startAgent(experiment: string, host: LabHost): ChildProcess {
   rmSync(agentSocket(experiment, host.name), { force: true });
   try {
     // fork() gives the child the namespace of the calling thread.
-    return within(pathOfNamespace(host.namespace), () =>
+    return within(namespacePath(host.namespace), () =>
       spawn(process.execPath, [...AGENT_FLAGS, MAIN, ...args], {
         stdio: ['ignore', log, log],
         detached: true,

@@ -1,10 +1,12 @@
 /** What each agent of an experiment is told at its start, from the plan; and the files that keep it. */
+
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import { namespacePath } from '../../agent/kernel/netns/namespace-files.ts';
 import { writeNewPrivate } from '../../agent/mesh/trust/private-files.ts';
 import { type Bootstrap, bootstrapSchema, topologyHash } from '../../proto/bootstrap.ts';
 import { multiaddrOf } from '../mesh-address.ts';
-import { bootstrapFile, identityFolder, pathOfNamespace } from '../names.ts';
+import { bootstrapFile, identityFolder } from '../names.ts';
 import type { LabHost, LabPlan } from '../platform/lab/lab-plan.ts';
 import type { MeshSecurity } from './mesh-security.ts';
 
@@ -51,7 +53,7 @@ function bootstrapOf(plan: LabPlan, host: LabHost, security: MeshSecurity | unde
       .map(({ number, name, namespace, interface: { name: ifname, index: ifindex }, addresses }) => ({
         number,
         name,
-        namespace: pathOfNamespace(namespace),
+        namespace: namespacePath(namespace),
         ifname,
         ifindex,
         addresses: [...addresses],

@@ -2,18 +2,11 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { basename } from 'node:path';
-import { listNamespaces, OWN_NAMESPACE_FILE } from '../../agent/kernel/netns/namespace-files.ts';
+import { listNamespaces, namespaceName, OWN_NAMESPACE } from '../../agent/kernel/netns/namespace-files.ts';
 import { type Bootstrap, bootstrapSchema } from '../../proto/bootstrap.ts';
 import { callJson, HttpError } from '../../proto/http-json.ts';
 import { ControllerError } from '../errors.ts';
-import {
-  agentSocket,
-  controllerSocket,
-  experimentFolder,
-  fabricNamespace,
-  hostNamespace,
-  OWN_NAMESPACE,
-} from '../names.ts';
+import { agentSocket, controllerSocket, experimentFolder, fabricNamespace, hostNamespace } from '../names.ts';
 import type { LabEndpoint, LabHost, LabPlan } from '../platform/lab/lab-plan.ts';
 import { type Bootstraps, keptHosts, readBootstrap } from './bootstraps.ts';
 import { readState } from './state.ts';
@@ -119,7 +112,7 @@ function endpointOf(endpoint: Bootstrap['endpoints'][number], host: LabHost): La
   const { number, name, namespace, ifname, ifindex, addresses } = endpoint;
   return {
     ...{ number, name, addresses, host },
-    namespace: namespace === OWN_NAMESPACE_FILE ? OWN_NAMESPACE : basename(namespace),
+    namespace: namespaceName(namespace),
     interface: { name: ifname, index: ifindex },
     address: addresses.find((one) => isIP(one) === 4) ?? addresses[0]!,
   };

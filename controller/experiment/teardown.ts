@@ -1,12 +1,13 @@
 /** Takes experiments away: with the help of their agents where they live, and without where they don't. */
+
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { listNamespaces } from '../../agent/kernel/netns/namespace-files.ts';
+import { listNamespaces, namespacePath } from '../../agent/kernel/netns/namespace-files.ts';
 import { clearInterface } from '../../agent/linux/take-over/clear-interface.ts';
 import { JOURNAL_FOLDER, Journal } from '../../agent/linux/take-over/journal.ts';
 import { describeLeftover, findLeftovers, removeLeftover } from '../../agent/linux/take-over/leftovers.ts';
 import { agentsOf, endProcesses, processesIn } from '../machine/processes.ts';
-import { experimentFolder, experimentOf, pathOfNamespace, RUN_FOLDER } from '../names.ts';
+import { experimentFolder, experimentOf, RUN_FOLDER } from '../names.ts';
 import { removeIfEmpty, removeLab } from '../platform/lab/lab-namespaces.ts';
 import { experimentNames, readState } from './state.ts';
 
@@ -39,7 +40,7 @@ export async function removeExperiment(experiment: string, onProgress?: OnProgre
   await endProcesses(() => [...new Set([...processesIn(namespaces), ...agentsOf(experiment)])]);
   const places = state?.existing ? state.endpoints : [];
   const givenBack = places.flatMap(({ name, namespace, ifindex }) => {
-    const at = { namespace: pathOfNamespace(namespace), ifindex };
+    const at = { namespace: namespacePath(namespace), ifindex };
     return clearInterface(at, new Journal()) ? [name] : [];
   });
   const removed = await removeLab(experiment, (done, of) =>

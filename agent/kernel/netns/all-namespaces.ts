@@ -1,8 +1,6 @@
 /** Every network namespace of this machine that can be found: by name, or because a process is in it. */
 import { readdirSync, statSync } from 'node:fs';
-import { listNamespaces, namespacePath } from './namespaces.ts';
-
-const OWN_NAMESPACE = '/proc/self/ns/net';
+import { listNamespaces, namespacePath, OWN_NAMESPACE_FILE } from './namespace-files.ts';
 
 export interface NamespaceFound {
   readonly path: string;
@@ -29,7 +27,7 @@ export function allNamespaces(
       into.set(key, { path, label, device: numbers.dev, inode: numbers.ino });
   };
   for (const name of named.filter(skip)) attempt(() => add(namespacePath(name), name, skipped));
-  attempt(() => add(OWN_NAMESPACE, 'this namespace', found));
+  attempt(() => add(OWN_NAMESPACE_FILE, 'this namespace', found));
   for (const name of named) attempt(() => add(namespacePath(name), name, found));
   for (const path of more) attempt(() => add(path, path, found));
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name)))

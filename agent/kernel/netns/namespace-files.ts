@@ -1,13 +1,23 @@
 /** The files of named network namespaces, as iproute2 keeps them. No system calls, so commands that only look start at once. */
 import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 export const NETNS_FOLDER = '/run/netns';
-/** The namespace that the process was started in, while no thread of it is elsewhere. */
+/** In the place of a namespace's name: the one that this process was started in. It need not have a name. */
+export const OWN_NAMESPACE = '';
+/** Its file, while the main thread is not in another one for a moment (`within`); see `pinnedPath`. */
 export const OWN_NAMESPACE_FILE = '/proc/self/ns/net';
+/** The file of the namespace that the calling thread is in now. */
+export const THREAD_NAMESPACE_FILE = '/proc/thread-self/ns/net';
 
+/** The file of a namespace. */
 export function namespacePath(name: string): string {
-  return join(NETNS_FOLDER, name);
+  return name === OWN_NAMESPACE ? OWN_NAMESPACE_FILE : join(NETNS_FOLDER, name);
+}
+
+/** The inverse of `namespacePath`. */
+export function namespaceName(path: string): string {
+  return path === OWN_NAMESPACE_FILE ? OWN_NAMESPACE : basename(path);
 }
 
 /** Names of all named namespaces on this machine, sorted. */

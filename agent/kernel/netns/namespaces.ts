@@ -7,15 +7,25 @@
 import { closeSync, existsSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { KernelError } from '../sys/errors.ts';
 import { bindMount, close, makeSharedMount, open, setns, unmount, unshareNetwork } from '../sys/libc.ts';
-import { NETNS_FOLDER, namespacePath } from './namespace-files.ts';
+import { NETNS_FOLDER, namespacePath, OWN_NAMESPACE_FILE, THREAD_NAMESPACE_FILE } from './namespace-files.ts';
 
-export { listNamespaces, NETNS_FOLDER, namespacePath, OWN_NAMESPACE_FILE } from './namespace-files.ts';
+export { listNamespaces, NETNS_FOLDER, namespacePath } from './namespace-files.ts';
 
-const OWN_NAMESPACE = '/proc/thread-self/ns/net';
+let pinned: string | undefined;
+
+/**
+ * A path to the same namespace that leads there from wherever a thread is. One that is inside of an endpoint for a moment
+ * would find itself there under `OWN_NAMESPACE_FILE`: a descriptor stays what it was. It is open until the process ends.
+ */
+export function pinnedPath(path: string): string {
+  if (path !== OWN_NAMESPACE_FILE) return path;
+  pinned ??= `/proc/self/fd/${open(OWN_NAMESPACE_FILE)}`;
+  return pinned;
+}
 
 /** Runs `action` with this thread inside the namespace at `path`, and comes back also when it throws. */
 export function within<T>(path: string, action: () => T extends Promise<unknown> ? never : T): T {
-  const home = open(OWN_NAMESPACE);
+  const home = open(THREAD_NAMESPACE_FILE);
   try {
     const target = openNamespace(path);
     try {
@@ -51,13 +61,13 @@ export function createNamespaces(names: readonly string[]): void {
   mkdirSync(NETNS_FOLDER, { recursive: true, mode: 0o755 });
   makeSharedMount(NETNS_FOLDER);
   const created: string[] = [];
-  const home = open(OWN_NAMESPACE);
+  const home = open(THREAD_NAMESPACE_FILE);
   try {
     for (const name of names) {
       createFile(name);
       created.push(name);
       unshareNetwork();
-      bindMount(OWN_NAMESPACE, namespacePath(name));
+      bindMount(THREAD_NAMESPACE_FILE, namespacePath(name));
     }
   } catch (error) {
     setns(home);

@@ -26,7 +26,8 @@ import {
   TCA_OPTIONS,
 } from '../../kernel/netlink/tc-messages.ts';
 import { enableIpv6, hasIpv6, makeRouter } from '../../kernel/netns/ip-settings.ts';
-import { inScratchNamespace, LOOPBACK, OWN_NAMESPACE } from '../../kernel/netns/scratch-namespace.ts';
+import { THREAD_NAMESPACE_FILE } from '../../kernel/netns/namespace-files.ts';
+import { inScratchNamespace, LOOPBACK } from '../../kernel/netns/scratch-namespace.ts';
 import { close, open } from '../../kernel/sys/libc.ts';
 import { loadPrograms, type Programs } from '../programs/programs.ts';
 import type { AbilityId } from './ability.ts';
@@ -88,7 +89,7 @@ function namespaceProbes(): Probe[] {
         command: '',
         note: 'start the container with --privileged: without, /proc/sys can only be read',
       }),
-      attempt: inScratch(() => makeRouter(OWN_NAMESPACE, { ipv6: false })),
+      attempt: inScratch(() => makeRouter(THREAD_NAMESPACE_FILE, { ipv6: false })),
     },
     {
       id: 'veth',
@@ -235,7 +236,7 @@ const ipv6: Probe = {
   }),
   attempt: inScratch(() => {
     if (!hasIpv6()) throw new Error('the kernel has no IPv6: /proc/sys/net/ipv6 does not exist');
-    enableIpv6(OWN_NAMESPACE);
+    enableIpv6(THREAD_NAMESPACE_FILE);
     runRoute([addAddress(LOOPBACK, EXAMPLE_ADDRESS)]);
   }),
 };
@@ -267,7 +268,7 @@ function addNetemRoot(): Request {
 }
 
 function tryVeth(): void {
-  const namespace = open(OWN_NAMESPACE);
+  const namespace = open(THREAD_NAMESPACE_FILE);
   try {
     const end = (index: number) => ({
       index,
@@ -285,7 +286,7 @@ function tryCounting(programs: Programs): void {
   programs.countTraffic({
     number: 0,
     name: 'probe',
-    namespace: OWN_NAMESPACE,
+    namespace: THREAD_NAMESPACE_FILE,
     ifname: 'lo',
     ifindex: LOOPBACK,
     addresses: [],

@@ -4,6 +4,7 @@ import { NLM_F_CREATE, NLM_F_EXCL } from '../../kernel/netlink/netlink-message.t
 import { NETLINK_ROUTE, NetlinkSocket, type Request } from '../../kernel/netlink/netlink-socket.ts';
 import { setUp } from '../../kernel/netlink/rtnetlink.ts';
 import { TC_H_ROOT } from '../../kernel/netlink/tc-messages.ts';
+import { THREAD_NAMESPACE_FILE } from '../../kernel/netns/namespace-files.ts';
 import { KernelError } from '../../kernel/sys/errors.ts';
 import { close, open, setns, unshareNetwork } from '../../kernel/sys/libc.ts';
 import { whatFilterLoses } from './filter-kinds.ts';
@@ -78,7 +79,7 @@ const LARGEST_MTU = 65_535;
 
 /** A socket in a namespace without a name, which ends with the socket. */
 function openScratchNamespace(): NetlinkSocket {
-  const home = open('/proc/thread-self/ns/net');
+  const home = open(THREAD_NAMESPACE_FILE);
   try {
     unshareNetwork();
     try {

@@ -4,10 +4,11 @@
  */
 import { isIPv4 } from 'node:net';
 import type { Link } from '../../../agent/kernel/netlink/links.ts';
+import { OWN_NAMESPACE } from '../../../agent/kernel/netns/namespace-files.ts';
 import { NetfoldError } from '../../../proto/errors.ts';
 import { suggest } from '../../../topology/model/names.ts';
 import type { MeshAddress } from '../../mesh-address.ts';
-import { hostName, OWN_NAMESPACE } from '../../names.ts';
+import { hostName } from '../../names.ts';
 import type { LabEndpoint, LabHost, LabPlan } from '../lab/lab-plan.ts';
 
 export interface Placement {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { THREAD_NAMESPACE_FILE } from '../../../agent/kernel/netns/namespace-files.ts';
 import type { Ability, AbilityId } from '../../../agent/linux/probe/ability.ts';
 import { delayBackends, probeMachine } from '../../../agent/linux/probe/probe.ts';
 import type { MachineReport } from '../../../controller/machine/report.ts';
@@ -99,7 +100,7 @@ describe('on this machine', () => {
   it('leaves no interface, qdisc, program or descriptor behind, and comes back to its namespace', () => {
     const links = (): string => execFileSync('ip', ['-o', 'link'], { encoding: 'utf8' });
     const traces = (): string[] => [
-      readlinkSync('/proc/thread-self/ns/net'),
+      readlinkSync(THREAD_NAMESPACE_FILE),
       execFileSync('tc', ['qdisc', 'show', 'dev', 'lo'], { encoding: 'utf8' }).replace(/refcnt \d+/g, ''),
       // Programs, maps, sockets and namespaces without a name live as long as a descriptor of them.
       ...readdirSync('/proc/self/fd').map(kindOfDescriptor).sort(),
