@@ -23,4 +23,15 @@ export class Ring<T> {
     if (this.#added <= this.#capacity) return [...this.#items];
     return [...this.#items.slice(oldest), ...this.#items.slice(0, oldest)];
   }
+
+  /** The latest ones, back to the first for which `isWanted` is false; oldest first. Costs as much as it gives. */
+  latestWhile(isWanted: (item: T) => boolean): T[] {
+    const found: T[] = [];
+    for (let back = 1; back <= this.#items.length; back++) {
+      const item = this.#items[(this.#added - back) % this.#capacity]!;
+      if (!isWanted(item)) break;
+      found.push(item);
+    }
+    return found.reverse();
+  }
 }

@@ -16,7 +16,8 @@ export function recordsOf(timeline: CommandedTimeline): CommandRecord[] {
   return timeline.commands.all().map((known) => recordOf(known, timeline));
 }
 
-function recordOf(known: KnownCommand, timeline: CommandedTimeline): CommandRecord {
+/** Of one that the timeline knows. */
+export function recordOf(known: KnownCommand, timeline: CommandedTimeline): CommandRecord {
   const { command, event, error } = known;
   if (!event) return { command, status: 'failed', reason: error?.problem ?? '' };
   if (timeline.commands.isRefused(known)) {

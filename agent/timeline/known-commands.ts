@@ -49,6 +49,11 @@ export class KnownCommands {
     return isJudgedAnew ? 'others' : 'more';
   }
 
+  /** Whether it counts: it was not dropped, and no other has taken its place. */
+  has(known: KnownCommand): boolean {
+    return this.#byKey.get(commandKey(known.command)) === known;
+  }
+
   hasRoomFor({ steps }: KnownCommand): boolean {
     return this.#steps + steps <= MAX_ATOMS;
   }

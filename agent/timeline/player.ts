@@ -2,7 +2,7 @@
  * The timeline of a running experiment, played in steps: every agent plays the same file and hears of the same commands,
  * so all come to the same topologies at the same instants. Pure: time comes with each call.
  */
-import type { Command } from '../../proto/control.ts';
+import { type Command, compareCommands } from '../../proto/control.ts';
 import { type Micros, micros } from '../../proto/units.ts';
 import type { Graph, Topology } from '../../topology/model/model.ts';
 import { Beginning } from '../../topology/timeline/beginning.ts';
@@ -10,9 +10,9 @@ import { graphOf } from '../../topology/timeline/graph-at.ts';
 import type { Atom } from '../../topology/timeline/state.ts';
 import type { OnProblem } from '../../topology/timeline/timeline.ts';
 import { checkCommand } from './command-check.ts';
-import { type CommandRecord, recordsOf } from './command-history.ts';
+import { type CommandRecord, recordOf, recordsOf } from './command-history.ts';
 import { CommandedTimeline } from './commanded-timeline.ts';
-import { readCommand } from './known-command.ts';
+import { type KnownCommand, readCommand } from './known-command.ts';
 
 /** What happened up to an instant. */
 export interface Moment {
@@ -26,6 +26,8 @@ export class Player {
   readonly #timeline: CommandedTimeline;
   readonly #beginning: Beginning;
   #atoms: Atom[] = [];
+  /** Commands of which no outcome has been given yet. */
+  readonly #open = new Set<KnownCommand>();
 
   /** `onProblem`: an event or a command finds nothing to do; it then changes nothing. */
   constructor(topology: Topology, onProblem: OnProblem) {
@@ -71,7 +73,9 @@ export class Player {
    */
   commands(commands: readonly Command[], now: Micros): Moment {
     return this.#moment(() => {
-      const isNews = this.#timeline.add(commands.map(readCommand));
+      const read = commands.map(readCommand);
+      const isNews = this.#timeline.add(read);
+      for (const known of read) if (this.#timeline.commands.has(known)) this.#open.add(known);
       if (isNews) this.#timeline.advance(micros(Math.max(now, this.#timeline.now)));
     });
   }
@@ -84,6 +88,18 @@ export class Player {
   /** What has become of every command, in the order in which they take effect. */
   history(): CommandRecord[] {
     return recordsOf(this.#timeline);
+  }
+
+  /** Commands whose outcome is known since this was called last, in the order in which they take effect. */
+  outcomes(): CommandRecord[] {
+    const found: CommandRecord[] = [];
+    for (const known of this.#open) {
+      const record = recordOf(known, this.#timeline);
+      if (record.status === 'pending') continue;
+      this.#open.delete(known);
+      if (this.#timeline.commands.has(known)) found.push(record);
+    }
+    return found.sort((a, b) => compareCommands(a.command, b.command));
   }
 
   #moment(play: () => void): Moment {

@@ -6,8 +6,7 @@ import type { Command } from '../../proto/control.ts';
 import { type Micros, micros } from '../../proto/units.ts';
 import type { Timers } from '../clock/clock.ts';
 import type { ExperimentClock } from '../clock/experiment-clock.ts';
-import { Ring } from '../runlog/ring.ts';
-import { type Lag, LagCount } from './lag.ts';
+import type { RunLog } from '../runlog/run-log.ts';
 import type { Moment, Player } from './player.ts';
 
 export interface RunnerPorts {
@@ -18,19 +17,9 @@ export interface RunnerPorts {
   readonly apply: (moment: Moment) => Promise<void>;
   /** When delays were changed last (`Clock.now()`), where that is known better than by the promise. */
   readonly changedAt?: () => number | undefined;
+  /** Gets the epochs, and what becomes of commands. */
+  readonly log: RunLog;
 }
-
-/** What was due at an instant, and when it was in force; microseconds since the start. */
-export interface Applied {
-  readonly dueMicros: number;
-  readonly appliedMicros: number;
-  /** Delays and losses, too. */
-  readonly settledMicros: number;
-  readonly epoch: number;
-}
-
-/** The events of a flap every 100 ms in seven minutes. */
-const REMEMBERED = 4096;
 
 /** Longer waits don't fit a timer; it then looks again. */
 const LONGEST_WAIT_MS = 2 ** 31 - 1;
@@ -39,22 +28,10 @@ export class TimelineRunner {
   readonly #ports: RunnerPorts;
   #cancel: () => void = () => {};
   #isRunning = false;
-  readonly #lag = new LagCount();
-  readonly #applied = new Ring<Applied>(REMEMBERED);
 
   constructor(ports: RunnerPorts) {
     this.#ports = ports;
     ports.time.onChange(() => this.#wait());
-  }
-
-  /** How late all of what was due came into force. */
-  get lag(): Lag {
-    return this.#lag.summary;
-  }
-
-  /** The latest moments, oldest first, and how many before them are forgotten. */
-  get applied(): { readonly moments: readonly Applied[]; readonly forgotten: number } {
-    return { moments: this.#applied.toArray(), forgotten: this.#applied.forgotten };
   }
 
   /** Microseconds since the start; `undefined` before it. */
@@ -66,6 +43,7 @@ export class TimelineRunner {
   start(): Moment {
     this.#isRunning = true;
     const past = this.#ports.player.advance(this.#now());
+    this.#noteOutcomes();
     this.#wait();
     return past;
   }
@@ -77,14 +55,17 @@ export class TimelineRunner {
 
   /** Takes in commands of users; those that are due, or late, are in force when this returns. */
   hear(commands: readonly Command[]): void {
-    const { player, apply } = this.#ports;
+    const { player, apply, log } = this.#ports;
+    for (const command of commands) log.append({ kind: 'command', command });
     if (!this.#isRunning) {
       player.commands(commands, micros(0));
+      this.#noteOutcomes();
       return;
     }
     const now = this.#now();
     const moment = player.commands(commands, now);
     if (moment.graph || moment.atoms.length > 0) void apply(moment);
+    this.#noteOutcomes();
     this.#wait();
   }
 
@@ -113,7 +94,8 @@ export class TimelineRunner {
     const settled = apply(player.advance(now));
     const appliedMicros = time.now()!;
     const { epoch } = player;
-    void settled.then(() => this.#note({ dueMicros: due, appliedMicros, epoch }));
+    void settled.then(() => this.#noteEpoch(due, appliedMicros, epoch));
+    this.#noteOutcomes();
     this.#wait();
   }
 
@@ -124,9 +106,14 @@ export class TimelineRunner {
     return at === undefined ? time.now()! : Math.max(appliedMicros, time.exact(at)!);
   }
 
-  #note(moment: Omit<Applied, 'settledMicros'>): void {
-    const settledMicros = this.#settledMicros(moment.appliedMicros);
-    this.#lag.add((settledMicros - moment.dueMicros) / 1000);
-    this.#applied.push({ ...moment, settledMicros });
+  #noteEpoch(dueMicros: number, appliedMicros: number, epoch: number): void {
+    const settledMicros = this.#settledMicros(appliedMicros);
+    this.#ports.log.append({ kind: 'epoch', epoch, dueMicros, appliedMicros, settledMicros });
+  }
+
+  #noteOutcomes(): void {
+    const { player, log } = this.#ports;
+    for (const { command, status: state, reason: problem } of player.outcomes())
+      log.append({ kind: 'outcome', command, state, ...(problem !== undefined && { problem }) });
   }
 }

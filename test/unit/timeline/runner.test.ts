@@ -1,5 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { ExperimentClock } from '../../../agent/clock/experiment-clock.ts';
+import { followLag, type LagCount } from '../../../agent/runlog/lag.ts';
+import { RunLog } from '../../../agent/runlog/run-log.ts';
 import type { Moment } from '../../../agent/timeline/player.ts';
 import { Player } from '../../../agent/timeline/player.ts';
 import { TimelineRunner } from '../../../agent/timeline/runner.ts';
@@ -22,6 +24,8 @@ let clock: ManualClock;
 let applied: { at: number; moment: Moment }[];
 let time: ExperimentClock;
 let runner: TimelineRunner;
+let log: RunLog;
+let lag: LagCount;
 /** What bringing a moment about takes, and has taken so far. */
 let costMs: number;
 let spentMs: number;
@@ -43,7 +47,9 @@ beforeEach(() => {
   };
   const busyClock = { now: () => clock.now() + spentMs, wallNow: () => clock.wallNow() + spentMs };
   time = new ExperimentClock(busyClock);
-  runner = new TimelineRunner({ player, time, timers: clock, apply });
+  log = new RunLog({ now: () => time.now() });
+  lag = followLag(log);
+  runner = new TimelineRunner({ player, time, timers: clock, apply, log });
 });
 
 /** Starts the experiment in so many milliseconds; gives what was due before now. */
@@ -51,6 +57,20 @@ function start(inMs = 0): Moment {
   time.startIn(inMs);
   return runner.start();
 }
+
+const epochs = () =>
+  log.of('epoch').map(({ dueMicros, appliedMicros, settledMicros, epoch }) => ({
+    ...{ dueMicros, appliedMicros, settledMicros, epoch },
+  }));
+
+/** `time text: state (problem)` */
+const outcomes = () =>
+  log
+    .of('outcome')
+    .map(
+      ({ command: { text }, atMicros, state, problem }) =>
+        `${atMicros} ${text}: ${state}${problem ? ` (${problem})` : ''}`,
+    );
 
 const command = (text: string, at: number) => ({
   ...{ origin: 'host1', incarnation: 7, number: at, issuedAt: 0, at },
@@ -124,14 +144,14 @@ test('waits longer than a timer can', async () => {
 });
 
 test('tells how late changes came into force', async () => {
-  expect(runner.lag).toEqual({ count: 0, latestMs: 0, meanMs: 0, p99Ms: 0, mostMs: 0 });
+  expect(lag.summary).toEqual({ count: 0, latestMs: 0, meanMs: 0, p99Ms: 0, mostMs: 0 });
   start();
   costMs = 3;
   await clock.advance(1000);
   spentMs = 0;
   costMs = 1;
   await clock.advance(500);
-  expect(runner.lag).toMatchObject({ count: 2, latestMs: 1, meanMs: 2, p99Ms: 3, mostMs: 3 });
+  expect(lag.summary).toMatchObject({ count: 2, latestMs: 1, meanMs: 2, p99Ms: 3, mostMs: 3 });
 });
 
 test('remembers of each moment when it was due, when bandwidth was in force, and when all was', async () => {
@@ -142,14 +162,11 @@ test('remembers of each moment when it was due, when bandwidth was in force, and
   spentMs = 0;
   costMs = 1;
   await clock.advance(500);
-  expect(runner.applied).toEqual({
-    moments: [
-      { dueMicros: 1_000_000, appliedMicros: 1_003_000, settledMicros: 1_003_500, epoch: 1 },
-      { dueMicros: 1_500_000, appliedMicros: 1_501_000, settledMicros: 1_501_500, epoch: 2 },
-    ],
-    forgotten: 0,
-  });
-  expect(runner.lag).toMatchObject({ latestMs: 1.5, mostMs: 3.5 });
+  expect(epochs()).toEqual([
+    { dueMicros: 1_000_000, appliedMicros: 1_003_000, settledMicros: 1_003_500, epoch: 1 },
+    { dueMicros: 1_500_000, appliedMicros: 1_501_000, settledMicros: 1_501_500, epoch: 2 },
+  ]);
+  expect(lag.summary).toMatchObject({ latestMs: 1.5, mostMs: 3.5 });
 });
 
 test('knows the time of the experiment from its start on', async () => {
@@ -176,14 +193,36 @@ test('delays are in force when their backend says, not when the agent heard of i
     await Promise.resolve();
     spentMs += 40;
   };
-  runner = new TimelineRunner({ player, time, timers: clock, apply, changedAt: () => changedAt });
+  runner = new TimelineRunner({ player, time, timers: clock, apply, changedAt: () => changedAt, log });
   start();
   await clock.advance(1000);
-  expect(runner.applied.moments).toEqual([
+  expect(epochs()).toEqual([
     { dueMicros: 1e6, appliedMicros: 1_001_000, settledMicros: 1_002_000, epoch: 1 },
   ]);
   behindMs = -30;
   await clock.advance(500);
-  const [, second] = runner.applied.moments;
+  const [, second] = epochs();
   expect(second!.settledMicros).toBe(second!.appliedMicros);
+});
+
+test('records each command when it arrives, and its outcome once, when it is known', async () => {
+  start();
+  runner.hear([command('set a--b latency=7ms', 300_000), command('join a', 200_000)]);
+  expect(log.of('command').map(({ command: { text } }) => text)).toEqual(['set a--b latency=7ms', 'join a']);
+  expect(outcomes()).toEqual([]);
+  await clock.advance(250);
+  expect(outcomes()).toEqual(['200000 join a: failed (join is for endpoints, but none of them are absent then)']);
+  await clock.advance(100);
+  expect(outcomes().slice(1)).toEqual(['300000 set a--b latency=7ms: done']);
+  runner.hear([command('set a--b latency=7ms', 300_000)]);
+  await clock.advance(5000);
+  expect(outcomes()).toHaveLength(2);
+});
+
+test('records that a reset has dropped a command which was not due yet', async () => {
+  start();
+  runner.hear([command('set a--b latency=7ms', 900_000)]);
+  runner.hear([{ ...command('reset', 200_000), issuedAt: 100 }]);
+  await clock.advance(300);
+  expect(outcomes()).toEqual(['200000 reset: done', '200000 set a--b latency=7ms: undone']);
 });

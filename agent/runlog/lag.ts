@@ -1,4 +1,5 @@
 /** How late changes came into force: every one is counted, in bounded memory. */
+import type { RunLog } from './run-log.ts';
 
 /** From 10 µs, each bucket 2 % wider than the one before: 1,024 of them reach beyond an hour. */
 const LEAST_MS = 0.01;
@@ -48,4 +49,13 @@ export class LagCount {
     for (left -= this.#buckets[0]!; left > 0; left -= this.#buckets[bucket]!) bucket++;
     return Math.min(LEAST_MS * Math.exp(bucket * GROWTH), this.#mostMs);
   }
+}
+
+/** Counts the epochs of a run log from now on: from when each was due until all of it was in force. */
+export function followLag(log: RunLog): LagCount {
+  const lag = new LagCount();
+  log.follow((entry) => {
+    if (entry.kind === 'epoch') lag.add((entry.settledMicros - entry.dueMicros) / 1000);
+  });
+  return lag;
 }

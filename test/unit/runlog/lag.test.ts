@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { LagCount } from '../../../agent/timeline/lag.ts';
+import { LagCount } from '../../../agent/runlog/lag.ts';
 
 test('counts, and gives the latest, the mean and the most', () => {
   const lag = new LagCount();

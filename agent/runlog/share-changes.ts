@@ -1,0 +1,60 @@
+/**
+ * Writes into the run log what flows may use when: each change of a local flow's share, with the time at which it was in
+ * force. Reaction is judged by it, since traffic shows a share only after TCP has followed.
+ */
+import type { RunLog } from './run-log.ts';
+
+/** A flow by the numbers of its endpoints, and what it may use; `Infinity` without a limit. */
+export interface LocalShare {
+  readonly source: number;
+  readonly destination: number;
+  readonly ceilingBps: number;
+}
+
+interface Known {
+  readonly source: number;
+  readonly destination: number;
+  shareBps: number;
+  round: number;
+}
+
+export class ShareChanges {
+  readonly #log: RunLog;
+  readonly #names: readonly string[];
+  /** Only of flows that there are. */
+  readonly #known = new Map<string, Known>();
+  #round = 0;
+
+  /** `names`: of all endpoints, by number. */
+  constructor(log: RunLog, names: readonly string[]) {
+    this.#log = log;
+    this.#names = names;
+  }
+
+  /** Takes all shares that are in force from `atMicros` on, and records what differs from before. */
+  note(shares: readonly LocalShare[], atMicros: number, epoch: number): void {
+    const round = ++this.#round;
+    for (const { source, destination, ceilingBps: shareBps } of shares) {
+      const key = `${source} ${destination}`;
+      const known = this.#known.get(key);
+      if (known?.shareBps !== shareBps) this.#record(source, destination, shareBps, atMicros, epoch);
+      if (known) {
+        known.shareBps = shareBps;
+        known.round = round;
+      } else {
+        this.#known.set(key, { source, destination, shareBps, round });
+      }
+    }
+    for (const [key, { source, destination, round: seen }] of this.#known) {
+      if (seen === round) continue;
+      this.#known.delete(key);
+      this.#record(source, destination, 0, atMicros, epoch);
+    }
+  }
+
+  #record(source: number, destination: number, bps: number, atMicros: number, epoch: number): void {
+    const shareBps = Number.isFinite(bps) ? bps : null;
+    const [from, to] = [this.#names[source]!, this.#names[destination]!];
+    this.#log.append({ kind: 'share', from, to, shareBps, epoch }, atMicros);
+  }
+}

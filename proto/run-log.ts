@@ -1,0 +1,130 @@
+/**
+ * What has happened to an experiment, as one agent saw it (`GET /log` on its socket). Append-only; the latest entries of
+ * each kind are kept, in bounded memory. Times are microseconds since the experiment's start; null while that is not known.
+ */
+import { z } from 'zod';
+import type { Command, CommandState } from './control.ts';
+import type { AgentState } from './status.ts';
+
+/** What was due at one instant, and when it was in force. */
+export interface EpochFacts {
+  readonly kind: 'epoch';
+  /** How many versions of the topology there have been before this one. */
+  readonly epoch: number;
+  readonly dueMicros: number;
+  /** Paths, bandwidths and shares were in force. */
+  readonly appliedMicros: number;
+  /** Delays and losses as well; with netem these belong to the queues and come with the rest. */
+  readonly settledMicros: number;
+}
+
+/** What a flow from a local endpoint may use from now on. */
+export interface ShareFacts {
+  readonly kind: 'share';
+  readonly from: string;
+  readonly to: string;
+  /** null: nothing limits it. 0: the flow has ended. */
+  readonly shareBps: number | null;
+  readonly epoch: number;
+}
+
+/** A flow from a local endpoint, as it was announced to the other agents. */
+export interface FlowFacts {
+  readonly kind: 'flow';
+  readonly from: string;
+  readonly to: string;
+  /** 0: the flow has ended. */
+  readonly rateBps: number;
+  readonly greedy: boolean;
+}
+
+/** A command has arrived here, from a user or from another agent. */
+export interface CommandFacts {
+  readonly kind: 'command';
+  readonly command: Command;
+}
+
+/** A command's state has changed on this host. */
+export interface OutcomeFacts {
+  readonly kind: 'outcome';
+  readonly command: Command;
+  readonly state: CommandState;
+  /** Why it changed nothing. */
+  readonly problem?: string;
+}
+
+/** An endpoint is at a host, or has left it. */
+export interface EndpointFacts {
+  readonly kind: 'endpoint';
+  readonly name: string;
+  /** null: no host has it any more. */
+  readonly host: string | null;
+  readonly addresses: readonly string[];
+}
+
+/** Another host's agent was heard of for the first time, has left or fallen silent, or has the same commands again. */
+export interface HostFacts {
+  readonly kind: 'host';
+  readonly name: string;
+  readonly present: boolean;
+  /** It has the same commands as this agent. */
+  readonly inStep: boolean;
+}
+
+/** What can't be enforced, or can again. */
+export interface DegradedFacts {
+  readonly kind: 'degraded';
+  readonly reason: string;
+  readonly present: boolean;
+}
+
+export interface StateFacts {
+  readonly kind: 'state';
+  readonly state: AgentState;
+}
+
+export type RunLogFacts =
+  | EpochFacts
+  | ShareFacts
+  | FlowFacts
+  | CommandFacts
+  | OutcomeFacts
+  | EndpointFacts
+  | HostFacts
+  | DegradedFacts
+  | StateFacts;
+
+export type RunLogKind = RunLogFacts['kind'];
+
+export type RunLogEntry<Facts extends RunLogFacts = RunLogFacts> = Facts & {
+  /** Counts all entries of this agent, from 0. */
+  readonly position: number;
+  readonly atMicros: number | null;
+};
+
+/** Entries from a position on. */
+export interface RunLogPage {
+  readonly host: string;
+  /** Tells this run of the agent from earlier ones, whose positions mean nothing now. */
+  readonly incarnation: number;
+  readonly entries: readonly RunLogEntry[];
+  /** Where to go on. */
+  readonly next: number;
+  /** How many entries from the position on are no longer kept. */
+  readonly forgotten: number;
+}
+
+/** A page has at most so many entries; the next call has the rest. */
+export const MAX_PAGE_ENTRIES = 1000;
+/** Longer than this nobody waits in one call. */
+export const MAX_WAIT_MS = 30_000;
+
+const wholeNumber = z.coerce.number().int().nonnegative();
+
+/** `GET /log?from=POSITION&waitMs=MILLISECONDS`; with a wait, an empty page comes only when the time is over. */
+export const runLogQuerySchema = z.strictObject({
+  from: wholeNumber.default(0),
+  waitMs: wholeNumber.max(MAX_WAIT_MS).default(0),
+});
+
+export type RunLogQuery = z.infer<typeof runLogQuerySchema>;
