@@ -7,6 +7,7 @@ export type AgentErrorCode =
   | 'JOIN_EXPERIMENT'
   | 'HOST_CLAIMED'
   | 'ENDPOINT_CLAIMED'
+  | 'ENDPOINT_UNKNOWN'
   | 'DELAY_BACKEND_MISSING'
   | 'ENFORCE_FAILED'
   | 'READBACK_MISMATCH';
@@ -16,6 +17,7 @@ const INPUT: ReadonlySet<AgentErrorCode> = new Set([
   'JOIN_EXPERIMENT',
   'HOST_CLAIMED',
   'ENDPOINT_CLAIMED',
+  'ENDPOINT_UNKNOWN',
 ]);
 
 export class AgentError extends NetfoldError {

@@ -2,20 +2,24 @@
 import { chmodSync, rmSync } from 'node:fs';
 import fastify, { type FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import type { Bootstrap } from '../../proto/bootstrap.ts';
+import { type Bootstrap, localEndpointSchema } from '../../proto/bootstrap.ts';
 import { type ControlAnswer, type ControlRequest, controlRequestSchema } from '../../proto/control.ts';
 import { NetfoldError } from '../../proto/errors.ts';
 import { toRefusal } from '../../proto/http-json.ts';
 import type { AgentRecord } from '../../proto/record.ts';
+import { type RunLogPage, type RunLogQuery, runLogQuerySchema } from '../../proto/run-log.ts';
 import type { AgentStatus } from '../../proto/status.ts';
 import type { AgentView } from '../../proto/view.ts';
 
 const runSchema = z.strictObject({ startAt: z.number() });
+const detachSchema = localEndpointSchema.pick({ number: true });
 
 export interface AgentDoor {
   status(): AgentStatus;
   view(): AgentView;
   record(): AgentRecord;
+  /** Entries of the run log, at once or when there are some. */
+  log(query: RunLogQuery): Promise<RunLogPage>;
   /** What it was told, with the start of the experiment as soon as it is known. The mesh's key is in it. */
   bootstrap(): Bootstrap;
   /** Starts applications and timeline at this time, in milliseconds since 1970. */
@@ -23,6 +27,10 @@ export interface AgentDoor {
   /** Takes a command. Throws a `NetfoldError` for what it refuses. */
   control(request: ControlRequest): ControlAnswer;
   commands(): ControlAnswer;
+  /** An endpoint has come to this host; in place of one of the same number. Throws a `NetfoldError` where it can't be shaped. */
+  attach(endpoint: Bootstrap['endpoints'][number]): Promise<void>;
+  /** An endpoint has left this host; nothing where it is not here. */
+  detach(number: number): Promise<void>;
   /** Ends the agent; the answer goes out first. */
   stop(): void;
 }
@@ -32,6 +40,7 @@ export async function openApi(agent: AgentDoor, socket: string): Promise<Fastify
   server.get('/status', async () => agent.status());
   server.get('/view', async () => agent.view());
   server.get('/record', async () => agent.record());
+  server.get('/log', async ({ query }) => agent.log(runLogQuerySchema.parse(query)));
   server.get('/bootstrap', async () => agent.bootstrap());
   server.post('/run', async ({ body }) => {
     agent.run(runSchema.parse(body).startAt);
@@ -39,6 +48,14 @@ export async function openApi(agent: AgentDoor, socket: string): Promise<Fastify
   });
   server.get('/control', async () => agent.commands());
   server.post('/control', async ({ body }) => agent.control(controlRequestSchema.parse(body)));
+  server.post('/attach', async ({ body }) => {
+    await agent.attach(localEndpointSchema.parse(body));
+    return {};
+  });
+  server.post('/detach', async ({ body }) => {
+    await agent.detach(detachSchema.parse(body).number);
+    return {};
+  });
   server.setErrorHandler((error, _, reply) => {
     if (error instanceof NetfoldError)
       return reply.code(error.blame === 'internal' ? 500 : 400).send(toRefusal(error));

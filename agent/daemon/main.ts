@@ -1,16 +1,16 @@
 /** Runs an agent: gets its bootstrap, starts, serves its socket, and stops when asked or signalled. */
+import { stat } from 'node:fs/promises';
 import { pino } from 'pino';
 import type { Bootstrap } from '../../proto/bootstrap.ts';
 import { bootstrapFromController } from '../bootstrap/from-controller.ts';
 import { systemClock, systemTimers } from '../clock/clock.ts';
 import { keepPriority, ownPriority } from '../endpoints/priority.ts';
 import { pinnedPath } from '../kernel/netns/namespaces.ts';
-import { Agent } from './agent.ts';
 import { openApi } from './api.ts';
-import { agentRecord } from './record.ts';
-import { agentStatus } from './status.ts';
+import { composeAgent } from './compose.ts';
+import { openDoor } from './door.ts';
+import { systemPorts } from './system-ports.ts';
 import { beginThreadPool, poolThreads } from './thread-pool.ts';
-import { agentView } from './view.ts';
 
 export interface AgentOptions {
   /** Where the bootstrap comes from: `unix:PATH` or `http://HOST:PORT`. */
@@ -40,42 +40,27 @@ export async function runAgentWith(
 ): Promise<void> {
   await beginThreadPool(poolThreads(bootstrap.endpoints.length));
   const log = pino({ level: options.logLevel, base: { host: options.host } });
-  const agent = new Agent(withPinnedNamespaces(bootstrap), log);
+  const pinned = withPinnedNamespaces(bootstrap);
+  // libuv starts its threads at the first use; they must not be born inside of an endpoint's namespace.
+  await stat('/');
+  const agent = await composeAgent(pinned, systemPorts(pinned, log));
   const stopping = Promise.withResolvers<void>();
   const letGo = keepPriority({
-    ...{ clock: systemClock, timers: systemTimers, mayRaise: () => agent.isQuick },
+    ...{ clock: systemClock, timers: systemTimers, mayRaise: () => agent.parts.keeper.isQuick },
     ...ownPriority,
   });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stopping.resolve);
   try {
-    await agent.start();
-    const api = await openApi(
-      {
-        status: () => agentStatus(agent),
-        view: () => agentView(agent),
-        record: () => agentRecord(agent),
-        bootstrap: () => ({ ...bootstrap, ...started(agent) }),
-        run: (startAt) => agent.run(startAt),
-        control: (request) => agent.control.accept(request),
-        commands: () => agent.control.answer(),
-        stop: stopping.resolve,
-      },
-      options.socket,
-    );
-    log.info({ endpoints: agent.bootstrap.endpoints.length }, 'agent started');
+    await agent.lifecycle.start();
+    const api = await openApi(openDoor(agent, stopping.resolve), options.socket);
+    log.info({ endpoints: bootstrap.endpoints.length }, 'agent started');
     onStarted();
     await stopping.promise;
     await api.close();
   } finally {
     letGo();
-    await agent.stop();
+    await agent.lifecycle.stop();
   }
-}
-
-/** As a date of this machine; nothing before it is known. */
-function started({ time }: Agent): Pick<Bootstrap, 'startAt'> {
-  const now = time.exact();
-  return now === undefined ? {} : { startAt: systemClock.wallNow() - now / 1000 };
 }
 
 function withPinnedNamespaces(bootstrap: Bootstrap): Bootstrap {

@@ -1,31 +1,22 @@
 /** The mesh that a bootstrap describes, over libp2p; nobody is connected yet. */
-import type { Logger } from 'pino';
 import type { Bootstrap } from '../../proto/bootstrap.ts';
 import { encodeInvitation, invitationOf } from '../bootstrap/invitation.ts';
-import { systemClock, systemTimers } from '../clock/clock.ts';
-import type { ExperimentClock } from '../clock/experiment-clock.ts';
+import type { Clock, Timers } from '../clock/clock.ts';
 import { giveUpAfter, readTcp } from '../kernel/sys/tcp-sockets.ts';
 import { Mesh } from '../mesh/exchange/mesh.ts';
 import { createLibp2pTransport } from '../mesh/libp2p/libp2p-transport.ts';
 import { openSecurity } from '../mesh/trust/security.ts';
-import type { MeshTransport } from '../mesh/wire/transport.ts';
+import type { MeshSurroundings, OpenMesh } from './ports.ts';
 
-export interface OpenMesh {
-  readonly mesh: Mesh;
-  readonly transport: MeshTransport;
-}
-
-export interface MeshSurroundings {
-  /** Names of the topology's endpoints, by number. */
-  readonly endpointNames: readonly string[];
-  readonly log: Logger;
-  readonly time: ExperimentClock;
+export interface OpenMeshPorts extends MeshSurroundings {
+  readonly clock: Clock;
+  readonly timers: Timers;
 }
 
 /** Throws what `openSecurity` and `createLibp2pTransport` do: a key or identity that can't be read, a port in use. */
 export async function openMesh(
   bootstrap: Bootstrap,
-  { endpointNames, log, time }: MeshSurroundings,
+  { endpointNames, log, time, clock, timers }: OpenMeshPorts,
 ): Promise<OpenMesh> {
   const { experiment, host, topology } = bootstrap;
   const { listen, announce = [] } = bootstrap.mesh;
@@ -37,7 +28,7 @@ export async function openMesh(
     ...{ admission, ...security },
   });
   const mesh = new Mesh(
-    { transport, clock: systemClock, timers: systemTimers, log, time },
+    { transport, clock, timers, log, time },
     { topology: topology.hash.slice(0, 16), endpointNames, host, admission },
   );
   return { mesh, transport };

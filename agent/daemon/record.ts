@@ -1,21 +1,22 @@
-/** What the agent remembers of how it reacted, with names. */
+/** What the agent remembers of how it reacted, out of the run log. */
+import type { Bootstrap } from '../../proto/bootstrap.ts';
 import type { AgentRecord } from '../../proto/record.ts';
-import type { Agent } from './agent.ts';
+import type { RunLog } from '../runlog/run-log.ts';
 
-export function agentRecord({ bootstrap, epoch, shareRecord, timeline }: Agent): AgentRecord {
-  const { endpoints } = epoch.graph;
-  const { moments, forgotten } = timeline.applied;
+export interface RecordSources {
+  readonly bootstrap: Pick<Bootstrap, 'host' | 'tickMs'>;
+  readonly runLog: Pick<RunLog, 'of' | 'forgotten'>;
+}
+
+export function agentRecord({ bootstrap: { host, tickMs }, runLog }: RecordSources): AgentRecord {
   return {
-    host: bootstrap.host,
-    tickMs: bootstrap.tickMs,
-    shares: shareRecord.entries().map(({ atMicros, source, destination, shareBps, epoch: during }) => ({
-      atMicros,
-      from: endpoints[source]!,
-      to: endpoints[destination]!,
-      shareBps: Number.isFinite(shareBps) ? shareBps : null,
-      epoch: during,
+    ...{ host, tickMs },
+    shares: runLog.of('share').map(({ atMicros, from, to, shareBps, epoch }) => ({
+      ...{ atMicros: atMicros ?? 0, from, to, shareBps, epoch },
     })),
-    events: moments,
-    forgotten: { shares: shareRecord.forgotten, events: forgotten },
+    events: runLog.of('epoch').map(({ dueMicros, appliedMicros, settledMicros, epoch }) => ({
+      ...{ dueMicros, appliedMicros, settledMicros, epoch },
+    })),
+    forgotten: { shares: runLog.forgotten('share'), events: runLog.forgotten('epoch') },
   };
 }

@@ -1,45 +1,69 @@
 /** What the agent says of itself. */
-import type { AgentStatus, FlowStatus } from '../../proto/status.ts';
-import type { Agent } from './agent.ts';
+import type { AgentState, AgentStatus, FlowStatus } from '../../proto/status.ts';
+import type { AgentParts } from './parts.ts';
 
-export function agentStatus(agent: Agent): AgentStatus {
-  const { bootstrap, epoch, mesh, ticks } = agent;
+export interface StatusSources {
+  readonly state: AgentState;
+  readonly ticks: { readonly count: number; readonly totalMs: number; readonly latestMs: number };
+  readonly parts: Pick<
+    AgentParts,
+    | 'applications'
+    | 'bootstrap'
+    | 'clock'
+    | 'epoch'
+    | 'keeper'
+    | 'kernel'
+    | 'known'
+    | 'lag'
+    | 'local'
+    | 'mesh'
+    | 'player'
+    | 'tick'
+    | 'transport'
+    | 'wideArea'
+  >;
+}
+
+export function agentStatus({ state, ticks, parts }: StatusSources): AgentStatus {
+  const { bootstrap, clock, epoch, keeper, kernel, known, lag, local, mesh, player, transport, wideArea } =
+    parts;
   const { messagesSent, bytesSent, messagesReceived, flowAnnouncements, rejected } = mesh.stats;
+  const { delay } = kernel;
   const usage = process.resourceUsage();
   return {
     host: bootstrap.host,
-    state: agent.state,
-    shaped: agent.isShaped,
-    endpoints: bootstrap.endpoints.map(({ name }) => name),
-    known: agent.known,
-    expected: epoch.graph.endpoints.length,
+    state,
+    shaped: keeper.isShaped,
+    endpoints: local.all.map(({ name }) => name),
+    known: known.size,
+    expected: epoch.endpointNames.length,
     hosts: mesh.view.hosts().map(({ name, endpoints, self }) => ({ name, endpoints, self })),
-    conflicts: mesh.view.conflicts(performance.now()).map((conflict) => JSON.stringify(conflict)),
-    flows: flows(agent),
+    conflicts: mesh.view.conflicts(clock.now()).map((conflict) => JSON.stringify(conflict)),
+    flows: flows(parts),
     mesh: {
       ...{ messagesSent, bytesSent, messagesReceived, flowAnnouncements },
       rejected: { ...rejected },
-      unreachable: [...agent.unreachable],
+      unreachable: [...(transport.unreachable?.() ?? [])],
     },
-    metadata: agent.wideArea.metadata(),
-    underlay: agent.wideArea.underlay(
-      epoch,
-      bootstrap.endpoints.map(({ number }) => number),
+    metadata: wideArea.metadata(),
+    underlay: wideArea.underlay(
+      epoch.value,
+      local.all.map(({ number }) => number),
     ),
-    delay: { backend: agent.delay.name, ...agent.delay.counters() },
+    delay: { backend: delay.name, ...delay.counters() },
     ticks: { count: ticks.count, meanMs: ticks.totalMs / Math.max(1, ticks.count), latestMs: ticks.latestMs },
     cpuSeconds: (usage.userCPUTime + usage.systemCPUTime) / 1e6,
     memoryBytes: process.memoryUsage.rss(),
-    degraded: agent.degraded,
-    processes: agent.applications.status(),
-    epoch: agent.epochNumber,
-    events: agent.timeline.lag,
+    degraded: keeper.degraded,
+    processes: parts.applications.status(),
+    epoch: player.epoch,
+    events: lag.summary,
     clock: mesh.clocks.status(),
   };
 }
 
-function flows({ tick, epoch }: Agent): FlowStatus[] {
-  const { endpoints, links } = epoch.graph;
+function flows({ tick, epoch }: Pick<AgentParts, 'tick' | 'epoch'>): FlowStatus[] {
+  const { endpoints, links } = epoch.value.graph;
   return tick.shares.map(({ source, destination, ceilingBps, limitedBy }) => {
     const flow = tick.meter.get(source, destination);
     return {

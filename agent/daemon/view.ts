@@ -1,26 +1,32 @@
 /** What the agent takes the mesh to be, with names. */
+import type { AgentState } from '../../proto/status.ts';
 import type { AgentView, ViewFlow } from '../../proto/view.ts';
 import type { RemoteFlow } from '../mesh/members/model.ts';
 import { decodeRate } from '../mesh/wire/rate-code.ts';
-import type { Agent } from './agent.ts';
+import type { AgentParts } from './parts.ts';
 
-export function agentView(agent: Agent): AgentView {
-  const { bootstrap, epoch, mesh, tick, time } = agent;
-  const { endpoints } = epoch.graph;
+export interface ViewSources {
+  readonly state: AgentState;
+  readonly parts: Pick<AgentParts, 'bootstrap' | 'epoch' | 'keeper' | 'mesh' | 'player' | 'tick' | 'time'>;
+}
+
+export function agentView({ state, parts }: ViewSources): AgentView {
+  const { bootstrap, epoch, keeper, mesh, player, tick, time } = parts;
+  const names = epoch.endpointNames;
   const { entries, low, high } = mesh.commands.digest;
   return {
     host: bootstrap.host,
-    state: agent.state,
-    shaped: agent.isShaped,
-    degraded: agent.degraded,
+    state,
+    shaped: keeper.isShaped,
+    degraded: keeper.degraded,
     now: time.now() ?? null,
-    epoch: agent.epochNumber,
+    epoch: player.epoch,
     members: mesh.view.hosts().map(({ name, peer, incarnation }) => ({ name, peer, incarnation })),
     endpoints: mesh.view.endpoints().map(({ name, host, addresses }) => ({ name, host, addresses })),
-    flows: flowsOf(agent),
+    flows: flowsOf(parts),
     shares: tick.shares.map(({ source, destination, rateBps, ceilingBps }) => ({
-      from: endpoints[source]!,
-      to: endpoints[destination]!,
+      from: names[source]!,
+      to: names[destination]!,
       rateBps: orNull(rateBps),
       ceilingBps: orNull(ceilingBps),
     })),
@@ -28,11 +34,11 @@ export function agentView(agent: Agent): AgentView {
   };
 }
 
-/** What this agent has told and what it was told, alike. */
-function flowsOf({ mesh: { view }, epoch }: Agent): ViewFlow[] {
-  const { endpoints } = epoch.graph;
+/** What this agent has announced and what others have, alike. */
+function flowsOf({ mesh: { view }, epoch }: Pick<AgentParts, 'mesh' | 'epoch'>): ViewFlow[] {
+  const names = epoch.endpointNames;
   const { own } = view;
-  const told = [...own.flows].map(
+  const announced = [...own.flows].map(
     ([key, state]): RemoteFlow => ({
       source: own.sourceOf(key),
       destination: own.destinationOf(key),
@@ -40,11 +46,11 @@ function flowsOf({ mesh: { view }, epoch }: Agent): ViewFlow[] {
       greedy: (state & 1) === 1,
     }),
   );
-  return [...told, ...view.remoteFlows()]
+  return [...announced, ...view.remoteFlows()]
     .sort((a, b) => a.source - b.source || a.destination - b.destination)
     .map(({ source, destination, rateBps, greedy }) => ({
-      from: endpoints[source]!,
-      to: endpoints[destination]!,
+      from: names[source]!,
+      to: names[destination]!,
       rateBps,
       greedy,
     }));

@@ -7,26 +7,43 @@ import { join } from 'node:path';
 import type { Topology } from '../../topology/model/model.ts';
 import type { Atom } from '../../topology/timeline/state.ts';
 import type { LocalEndpoint } from './model.ts';
-import { Processes } from './processes.ts';
+import type { ProcessPort } from './processes.ts';
 
 export interface ApplicationsOptions {
-  readonly experiment: string;
+  readonly processes: ProcessPort;
   readonly topology: Topology;
-  readonly local: readonly LocalEndpoint[];
   readonly logFolder: string;
 }
 
 export class Applications {
-  readonly #processes: Processes;
-  readonly #local: ReadonlyMap<number, LocalEndpoint>;
+  readonly #processes: ProcessPort;
+  readonly #local = new Map<number, LocalEndpoint>();
   readonly #commands: ReadonlyMap<string, string | undefined>;
   readonly #logFolder: string;
 
-  constructor({ experiment, topology, local, logFolder }: ApplicationsOptions) {
-    this.#processes = new Processes(experiment, logFolder);
-    this.#local = new Map(local.map((endpoint) => [endpoint.number, endpoint]));
+  constructor({ processes, topology, logFolder }: ApplicationsOptions) {
+    this.#processes = processes;
     this.#commands = new Map(topology.services.map(({ name, run }) => [name, run]));
     this.#logFolder = logFolder;
+  }
+
+  /** An endpoint is here from now on; `run` starts the command that its service has. */
+  add(endpoint: LocalEndpoint): void {
+    this.#local.set(endpoint.number, endpoint);
+  }
+
+  /** Starts the command of an endpoint's service now, at `at` (µs since the start). */
+  run({ number }: LocalEndpoint, at: number): void {
+    const endpoint = this.#local.get(number);
+    if (endpoint) this.#run(endpoint, at);
+  }
+
+  /** An endpoint is no longer here: what runs in it is ended. */
+  async remove(number: number): Promise<void> {
+    const endpoint = this.#local.get(number);
+    if (!endpoint) return;
+    this.#local.delete(number);
+    await this.#processes.end(endpoint.name);
   }
 
   /** Takes over what an agent that was killed has started here. */

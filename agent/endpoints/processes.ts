@@ -8,6 +8,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { isIPv4, isIPv6 } from 'node:net';
 import { basename, dirname, join } from 'node:path';
+import type { Timers } from '../clock/clock.ts';
 import { NETNS_FOLDER } from '../kernel/netns/namespace-files.ts';
 import { type FoundProcess, findGroupLeaders, isRunning } from '../kernel/sys/process-table.ts';
 import type { LocalEndpoint } from './model.ts';
@@ -17,6 +18,21 @@ export interface RunCommand {
   readonly endpoint: LocalEndpoint;
   /** For `sh -c`. */
   readonly command: string;
+}
+
+/** Starts commands in endpoints, and ends them. */
+export interface ProcessPort {
+  start(command: RunCommand): void;
+  /** Takes over what an earlier agent has started in these endpoints. */
+  adopt(names: ReadonlySet<string>): void;
+  /** Endpoint → `pid 123`, or how its command ended. */
+  status(): Record<string, string>;
+  /** Sends a signal to all commands of an endpoint, and to what they have started. */
+  signal(name: string, signal: NodeJS.Signals): void;
+  /** Asks the commands of an endpoint to end, waits, and kills what does not. */
+  end(name: string): Promise<void>;
+  /** The same for all endpoints. */
+  stop(): Promise<void>;
 }
 
 /** A command that runs. */
@@ -32,15 +48,17 @@ const TERM_MS = 2000;
 /** How often it is looked whether a process of an earlier agent still runs: its end is told to nobody. */
 const LOOK_MS = 200;
 
-export class Processes {
+export class Processes implements ProcessPort {
   /** Endpoint → its commands that are running: that of the service first, then those of `run` events. */
   readonly #running = new Map<string, Set<Running>>();
   /** Endpoint → how the command that ended last has ended. */
   readonly #ended = new Map<string, string>();
   readonly #experiment: string;
   readonly #logFolder: string;
+  readonly #timers: Timers;
 
-  constructor(experiment: string, logFolder: string) {
+  constructor(experiment: string, logFolder: string, timers: Timers) {
+    this.#timers = timers;
     this.#experiment = experiment;
     this.#logFolder = logFolder;
   }
@@ -59,34 +77,32 @@ export class Processes {
     this.#keep(endpoint.name, ofChild(child));
   }
 
-  /** Takes over what an earlier agent has started in these endpoints. */
   adopt(names: ReadonlySet<string>): void {
     for (const found of findGroupLeaders({ [MARK]: this.#experiment })) {
       const name = found.environment.get('NETFOLD_NODE') ?? '';
       const known = [...(this.#running.get(name) ?? [])].some(({ pid }) => pid === found.pid);
-      if (names.has(name) && !known) this.#keep(name, ofEarlier(found));
+      if (names.has(name) && !known) this.#keep(name, ofEarlier(found, this.#timers));
     }
   }
 
-  /** Endpoint → `pid 123`, or how its command ended. */
   status(): Record<string, string> {
     const running = [...this.#running].map(([name, [first]]) => [name, `pid ${first?.pid}`]);
     return Object.fromEntries([...this.#ended, ...running]);
   }
 
-  /** Sends a signal to all commands of an endpoint, and to what they have started. */
   signal(name: string, signal: NodeJS.Signals): void {
     for (const running of this.#running.get(name) ?? []) running.signal(signal);
   }
 
-  /** Asks the commands of an endpoint to end, waits, and kills what does not. */
   async end(name: string): Promise<void> {
-    await endAll([...(this.#running.get(name) ?? [])]);
+    await endAll([...(this.#running.get(name) ?? [])], this.#timers);
   }
 
-  /** The same for all endpoints. */
   async stop(): Promise<void> {
-    await endAll([...this.#running.values()].flatMap((running) => [...running]));
+    await endAll(
+      [...this.#running.values()].flatMap((running) => [...running]),
+      this.#timers,
+    );
   }
 
   #keep(name: string, one: Running): void {
@@ -111,13 +127,13 @@ function ofChild(child: ChildProcess): Running {
   };
 }
 
-function ofEarlier(found: FoundProcess): Running {
+function ofEarlier(found: FoundProcess, timers: Timers): Running {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const looking = setInterval(() => {
+  const stopLooking = timers.every(LOOK_MS, () => {
     if (isRunning(found)) return;
-    clearInterval(looking);
+    stopLooking();
     resolve();
-  }, LOOK_MS).unref();
+  });
   return {
     pid: found.pid,
     signal: (signal) => {
@@ -127,14 +143,14 @@ function ofEarlier(found: FoundProcess): Running {
   };
 }
 
-async function endAll(all: readonly Running[]): Promise<void> {
+async function endAll(all: readonly Running[], timers: Timers): Promise<void> {
   const ended = all.map((one) => new Promise<void>((resolve) => one.onEnd(() => resolve())));
   for (const one of all) one.signal('SIGTERM');
-  const patience = setTimeout(() => {
+  const stopWaiting = timers.after(TERM_MS, () => {
     for (const one of all) one.signal('SIGKILL');
-  }, TERM_MS);
+  });
   await Promise.all(ended);
-  clearTimeout(patience);
+  stopWaiting();
 }
 
 function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {

@@ -36,7 +36,7 @@ export interface ShapingOptions {
 
 export class Shaping {
   readonly #enforcer: Enforcer;
-  readonly #local: readonly LocalEndpoint[];
+  readonly #local: LocalEndpoint[];
   readonly #paths: PairPaths;
   /** Made once the interfaces are attached. */
   readonly #locals = new Map<number, LocalPairs>();
@@ -51,7 +51,7 @@ export class Shaping {
   /** Throws `TOO_MANY_PAIRS` where the delay backend can't do with so many. */
   constructor(options: ShapingOptions) {
     this.#enforcer = options.enforcer;
-    this.#local = options.local;
+    this.#local = [...options.local];
     this.#paths = new PairPaths(options.epoch);
     this.#idleMs = options.idleMs ?? IDLE_MS;
     this.#now = options.now ?? (() => performance.now());
@@ -60,6 +60,18 @@ export class Shaping {
     this.#isOnDemand =
       pairs > (options.pairsFromTheStart ?? PAIRS_FROM_THE_START) && delay.onDemand !== undefined;
     if (!this.#isOnDemand && pairs > MOST_PAIRS_FROM_THE_START) throw tooManyPairs(pairs, delay.name);
+  }
+
+  async attach(endpoint: LocalEndpoint): Promise<void> {
+    await this.#enforcer.attach(endpoint);
+    const at = this.#local.findIndex(({ number }) => number === endpoint.number);
+    this.#local.splice(at < 0 ? this.#local.length : at, at < 0 ? 0 : 1, endpoint);
+  }
+
+  async detach(endpoint: LocalEndpoint): Promise<void> {
+    const at = this.#local.findIndex(({ number }) => number === endpoint.number);
+    if (at >= 0) this.#local.splice(at, 1);
+    this.#locals.delete(endpoint.number);
   }
 
   /** How many pairs are enforced now. */

@@ -7,7 +7,7 @@
 import type { Clock } from '../clock/clock.ts';
 import type { LocalEndpoint } from '../endpoints/model.ts';
 import type { Epoch } from '../epoch/epoch.ts';
-import type { Mesh } from '../mesh/exchange/mesh.ts';
+import type { FlowChange, Mesh } from '../mesh/exchange/mesh.ts';
 import { announcedRate } from '../mesh/wire/rate-code.ts';
 import type { Shaping } from '../shape/shaping.ts';
 import type { FlowShare, Flow as ShareFlow } from '../share/model.ts';
@@ -28,7 +28,8 @@ export interface TickPorts {
   readonly usage: UsageReader;
   readonly mesh: Mesh;
   readonly shaping: Shaping;
-  readonly local: readonly LocalEndpoint[];
+  /** Called with the flows that were announced to the other agents. */
+  readonly onAnnounced: (changes: readonly FlowChange[]) => void;
   /** Hears of the shares of local flows when they are in force. */
   readonly onEnforced: (shares: readonly FlowShare[]) => void;
 }
@@ -37,7 +38,7 @@ export class Tick {
   readonly #ports: TickPorts;
   readonly #meter: FlowMeter;
   readonly #filter = new ChangeFilter();
-  readonly #isLocal: ReadonlySet<number>;
+  #isLocal: ReadonlySet<number> = new Set();
   #epoch: Epoch;
   #away: Float64Array = new Float64Array();
   #shared: SharedFlows;
@@ -51,8 +52,14 @@ export class Tick {
       const path = this.#epoch.path(source, destination);
       return path ? this.#epoch.roundTripMicros(path) / 1000 : 0;
     });
-    this.#isLocal = new Set(ports.local.map(({ number }) => number));
     this.#shared = this.#sharedIn(epoch);
+  }
+
+  /** Whose flows are shared and enforced here from now on. */
+  setLocal(endpoints: readonly Pick<LocalEndpoint, 'number'>[]): void {
+    this.#isLocal = new Set(endpoints.map(({ number }) => number));
+    this.#shared = this.#sharedIn(this.#epoch);
+    this.#seenFlows = -1;
   }
 
   get meter(): FlowMeter {
@@ -100,9 +107,13 @@ export class Tick {
     this.#ports.shaping.forgetIdle();
     const changes = this.#filter.changes(this.#meter.active(), now);
     const { mesh } = this.#ports;
-    if (changes.length > 0) mesh.announceFlows(changes);
-    if (changes.length > 0) this.#react(now);
-    else this.hear();
+    if (changes.length === 0) {
+      this.hear();
+      return;
+    }
+    mesh.announceFlows(changes);
+    this.#ports.onAnnounced(changes);
+    this.#react(now);
   }
 
   /** Takes into account what others have announced; between ticks as well, so that it need not wait for the next. */

@@ -37,6 +37,7 @@ export interface Programs {
   renewLease(milliseconds: number): void;
   /** Counts what the endpoint sends from now on. */
   countTraffic(endpoint: LocalEndpoint): void;
+  stopCounting(endpoint: LocalEndpoint): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -65,7 +66,7 @@ export function loadPrograms(maxPairs: number, maxParties = 1): Programs {
     rows,
   });
   const lease = map('lease', INDEX_SIZE, 8);
-  const sockets: number[] = [];
+  const sockets = new Map<number, number>();
   return {
     usage: new UsageMap({
       map: map('usage', PAIR.size, USAGE.size * cpus, pairs),
@@ -79,13 +80,21 @@ export function loadPrograms(maxPairs: number, maxParties = 1): Programs {
       const until = process.hrtime.bigint() + BigInt(Math.round(milliseconds * 1e6));
       lease.update(new Uint8Array(INDEX_SIZE), new Uint8Array(BigUint64Array.of(until).buffer), 1);
     },
-    countTraffic: ({ namespace, ifindex }) => {
-      sockets.push(within(namespace, () => openFilteredSocket(ifindex, object.programFd('count'))));
+    countTraffic: ({ number, namespace, ifindex }) => {
+      sockets.set(
+        number,
+        within(namespace, () => openFilteredSocket(ifindex, object.programFd('count'))),
+      );
+    },
+    stopCounting: async ({ number }) => {
+      const fd = sockets.get(number);
+      sockets.delete(number);
+      if (fd !== undefined) await closeLater(fd);
     },
     close: async () => {
       object.close();
       // Each waits for a grace period of RCU, 10 ms (net/packet/af_packet.c, `packet_release`); side by side they share it.
-      await Promise.all(sockets.map((fd) => closeLater(fd)));
+      await Promise.all(Array.from(sockets.values(), (fd) => closeLater(fd)));
     },
   };
 }

@@ -211,7 +211,9 @@ test('records each command when it arrives, and its outcome once, when it is kno
   expect(log.of('command').map(({ command: { text } }) => text)).toEqual(['set a--b latency=7ms', 'join a']);
   expect(outcomes()).toEqual([]);
   await clock.advance(250);
-  expect(outcomes()).toEqual(['200000 join a: failed (join is for endpoints, but none of them are absent then)']);
+  expect(outcomes()).toEqual([
+    '200000 join a: failed (join is for endpoints, but none of them are absent then)',
+  ]);
   await clock.advance(100);
   expect(outcomes().slice(1)).toEqual(['300000 set a--b latency=7ms: done']);
   runner.hear([command('set a--b latency=7ms', 300_000)]);

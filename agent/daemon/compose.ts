@@ -1,0 +1,197 @@
+/**
+ * Wires an agent's parts, from the kernel up, and gives them back complete. Nothing runs yet: the lifecycle starts them, and
+ * stops them in reverse order.
+ */
+import type { Bootstrap } from '../../proto/bootstrap.ts';
+import { micros } from '../../proto/units.ts';
+import { loadTopology } from '../../topology/load.ts';
+import { ExperimentClock } from '../clock/experiment-clock.ts';
+import { CommandJournal } from '../control/command-journal.ts';
+import { Control } from '../control/control.ts';
+import { Applications } from '../endpoints/applications.ts';
+import { Enforcer } from '../enforce/enforcer.ts';
+import { CurrentEpoch } from '../epoch/current-epoch.ts';
+import type { Mesh } from '../mesh/exchange/mesh.ts';
+import { followLag } from '../runlog/lag.ts';
+import { RunLog } from '../runlog/run-log.ts';
+import { REHEARSAL, rehearse } from '../shape/rehearsal.ts';
+import { Shaping } from '../shape/shaping.ts';
+import { Tick } from '../tick/tick.ts';
+import { Player } from '../timeline/player.ts';
+import { TimelineRunner } from '../timeline/runner.ts';
+import { WideArea } from '../underlay/wide-area.ts';
+import { KnownEndpoints } from './known-endpoints.ts';
+import { Lifecycle } from './lifecycle.ts';
+import { LocalEndpoints } from './local-endpoints.ts';
+import type { AgentParts } from './parts.ts';
+import type { AgentPorts, Kernel } from './ports.ts';
+import { Reactions } from './reactions.ts';
+import { ShapeKeeper } from './shape-keeper.ts';
+
+export interface Agent {
+  readonly parts: AgentParts;
+  readonly reactions: Reactions;
+  readonly lifecycle: Lifecycle;
+}
+
+/** Throws what `openKernel` and `openMesh` throw, and `TOO_MANY_PAIRS`; then nothing is left open. */
+export async function composeAgent(bootstrap: Bootstrap, ports: AgentPorts): Promise<Agent> {
+  const plan = readPlan(bootstrap, ports);
+  const kernel = openKernel(bootstrap, plan.epoch, ports);
+  try {
+    const enforcer = new Enforcer({
+      ...{ tc: kernel.tc, delay: kernel.delay },
+      ...(kernel.keeper && { keeper: kernel.keeper }),
+      takeOver: bootstrap.takeOver ?? false,
+    });
+    const shaping = new Shaping({
+      ...{ enforcer, epoch: plan.epoch.value, local: bootstrap.endpoints },
+    });
+    const opened = await ports.openMesh({
+      endpointNames: plan.epoch.endpointNames,
+      ...{ log: ports.log, time: plan.time },
+    });
+    return wire(bootstrap, ports, { ...plan, ...opened, kernel, enforcer, shaping });
+  } catch (error) {
+    await kernel.close();
+    throw error;
+  }
+}
+
+type Plan = ReturnType<typeof readPlan>;
+
+/** What follows from the topology alone. */
+function readPlan({ topology: { text, file, script } }: Bootstrap, { clock, log }: AgentPorts) {
+  const { topology } = loadTopology(text, file, script);
+  const player = new Player(topology, ({ position }, { message }) =>
+    log.warn({ line: position.line }, `an event changes nothing: ${message}`),
+  );
+  const beginning = player.advance(micros(0));
+  const time = new ExperimentClock(clock);
+  const runLog = new RunLog({ now: () => time.now() });
+  return { topology, player, beginning, time, runLog, epoch: new CurrentEpoch(player.graph) };
+}
+
+function openKernel(bootstrap: Bootstrap, epoch: CurrentEpoch, ports: AgentPorts): Kernel {
+  const { endpoints, experiment, seed, delayBackend } = bootstrap;
+  // A pair of endpoints has a pair of addresses in each family.
+  const families = Math.max(1, ...endpoints.map(({ addresses }) => addresses.length));
+  const addresses = epoch.endpointNames.length * families;
+  const pairs = Math.max(1, endpoints.length) * addresses;
+  return ports.openKernel({ pairs, addresses, experiment, delayBackend, seed });
+}
+
+interface Opened {
+  readonly kernel: Kernel;
+  readonly enforcer: Enforcer;
+  readonly shaping: Shaping;
+  readonly mesh: Mesh;
+  readonly transport: AgentParts['transport'];
+}
+
+function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Agent {
+  const { clock, timers, log, processes } = ports;
+  const { topology, player, beginning, time, runLog, epoch, kernel, enforcer, shaping, mesh, transport } =
+    built;
+  const tick = new Tick(
+    {
+      ...{ clock, usage: kernel.usage, mesh, shaping },
+      onAnnounced: (changes) => reactions.flowsAnnounced(changes),
+      onEnforced: (shares) => reactions.sharesEnforced(shares),
+    },
+    epoch.value,
+  );
+  const timeline = new TimelineRunner({
+    ...{ player, time, timers, log: runLog },
+    apply: (moment) => reactions.bringAbout(moment),
+    changedAt: () => kernel.delay.changedAt,
+  });
+  const local = new LocalEndpoints({
+    ...{ kernel, shaping, names: epoch.endpointNames },
+    onChange: (endpoints) => reactions.localChanged(endpoints),
+  });
+  const keeper = new ShapeKeeper({
+    ...{ timers, log, runLog, epoch, shaping, delay: kernel.delay },
+    awaited: () => (bootstrap.partial ? local.all.length : epoch.endpointNames.length),
+    mayAudit: () => lifecycle.state === 'ready' || lifecycle.state === 'running',
+    rehearse: () => rehearseChanges({ epoch, local, shaping, enforcer }),
+    onShaped: () => lifecycle.shaped(),
+  });
+  const parts: AgentParts = {
+    ...{ bootstrap, clock, timers, log, runLog, time, player, beginning, epoch, timeline },
+    ...{ kernel, enforcer, local, keeper, mesh, transport, tick },
+    lag: followLag(runLog),
+    known: new KnownEndpoints(runLog),
+    applications: new Applications({ processes, topology, logFolder: bootstrap.logFolder }),
+    control: createControl(bootstrap.host, { player, time, mesh, clock }),
+    wideArea: createWideArea(bootstrap, ports, { mesh, transport, tick, keeper, epoch }),
+  };
+  const reactions = new Reactions(parts);
+  const lifecycle = new Lifecycle(parts, reactions);
+  followCommands(bootstrap, parts);
+  return { parts, reactions, lifecycle };
+}
+
+/** Runs the code that a change takes; gives whether one is quick. */
+async function rehearseChanges({
+  epoch,
+  local,
+  enforcer,
+  shaping,
+}: Pick<AgentParts, 'epoch' | 'local' | 'enforcer'> & { readonly shaping: Shaping }): Promise<boolean> {
+  const rehearsed = { epoch: epoch.value, local: local.all, side: enforcer.delay.side };
+  const changeMs = await rehearse(rehearsed, REHEARSAL.changesMs);
+  await shaping.reassert(REHEARSAL.reassertMs);
+  return changeMs <= REHEARSAL.quickMs;
+}
+
+/** What is known of commands is played, and kept for an agent that comes after this one. */
+function followCommands({ logFolder, host }: Bootstrap, { mesh, timeline, log }: AgentParts): void {
+  mesh.commands.onChange((added) => {
+    for (const { origin, at, text } of added) log.info({ origin, at: at / 1e6, text }, 'command');
+    timeline.hear(added);
+  });
+  const journal = new CommandJournal(logFolder, host);
+  mesh.commands.take(journal.read());
+  mesh.commands.onChange((added) => journal.append(added));
+}
+
+function createControl(
+  host: string,
+  { player, time, mesh, clock }: Pick<AgentParts, 'player' | 'time' | 'mesh' | 'clock'>,
+): Control {
+  return new Control({
+    host,
+    now: () => time.now(),
+    check: (command, now) => player.check(command, micros(now)),
+    issue: (what) => mesh.command(what),
+    history: () => player.history(),
+    hosts: () => mesh.view.hosts(),
+    silent: () => mesh.view.silentHosts(clock.now()),
+    longestRoundTrip: () => {
+      const { peers } = mesh.clocks.status();
+      return Math.max(0, ...peers.map(({ rttMs }) => (rttMs ?? 0) * 1000));
+    },
+  });
+}
+
+function createWideArea(
+  { metadataBudgetBps, changeThreshold, partial }: Bootstrap,
+  { clock, timers }: AgentPorts,
+  parts: Pick<AgentParts, 'mesh' | 'transport' | 'tick' | 'keeper' | 'epoch'>,
+): WideArea {
+  const { mesh, transport, tick, keeper, epoch } = parts;
+  return new WideArea(
+    {
+      ...{ mesh, transport, clock, timers },
+      onAway: (away) => void tick.setAway(away).catch((error: Error) => keeper.fail(error)),
+      onCoarseness: (coarseness) => tick.setCoarseness(coarseness),
+    },
+    {
+      endpoints: epoch.endpointNames.length,
+      isOneMachine: !partial,
+      budgetBps: metadataBudgetBps,
+      threshold: changeThreshold,
+    },
+  );
+}

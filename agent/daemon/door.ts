@@ -1,0 +1,42 @@
+/** What is behind the agent's socket (api.ts): an agent's parts, as those outside may use them. */
+import type { Bootstrap } from '../../proto/bootstrap.ts';
+import type { AgentDoor } from './api.ts';
+import type { Agent } from './compose.ts';
+import { pinnedPath } from '../kernel/netns/namespaces.ts';
+import { LogPages } from './log-pages.ts';
+import { agentRecord } from './record.ts';
+import { agentStatus } from './status.ts';
+import { agentView } from './view.ts';
+
+/** `stop`: ends the agent. */
+export function openDoor({ parts, reactions, lifecycle }: Agent, stop: () => void): AgentDoor {
+  const { bootstrap, runLog, timers, clock, local, control, time } = parts;
+  const pages = new LogPages({ host: bootstrap.host, incarnation: clock.wallNow(), runLog, timers });
+  return {
+    status: () => agentStatus({ state: lifecycle.state, ticks: reactions.ticks, parts }),
+    view: () => agentView({ state: lifecycle.state, parts }),
+    record: () => agentRecord(parts),
+    log: (query) => pages.read(query),
+    bootstrap: () => ({
+      ...bootstrap,
+      endpoints: local.all.map((one) => ({ ...one, addresses: [...one.addresses] })),
+      ...startOf(),
+    }),
+    run: (startAt) => lifecycle.run(startAt),
+    control: (request) => control.accept(request),
+    commands: () => control.answer(),
+    attach: (endpoint) =>
+      lifecycle.attach({ ...endpoint, namespace: pinnedPath(endpoint.namespace) }),
+    detach: (number) => lifecycle.detach(number),
+    stop: () => {
+      pages.stop();
+      stop();
+    },
+  };
+
+  /** As a date of this machine; nothing before it is known. */
+  function startOf(): Pick<Bootstrap, 'startAt'> {
+    const now = time.exact();
+    return now === undefined ? {} : { startAt: clock.wallNow() - now / 1000 };
+  }
+}

@@ -1,0 +1,125 @@
+/** Moves an agent through its states: starting, waiting for endpoints, ready, running, stopping. */
+import type { AgentState } from '../../proto/status.ts';
+import type { LocalEndpoint } from '../endpoints/model.ts';
+import type { AgentParts } from './parts.ts';
+import type { Reactions } from './reactions.ts';
+
+/** So many endpoints are attached before others have their turn. */
+const ATTACHED_AT_ONCE = 32;
+/** Longer waits don't fit a timer; the clock is asked again when it is steered. */
+const LONGEST_WAIT_MS = 2 ** 31 - 1;
+
+export class Lifecycle {
+  readonly #parts: AgentParts;
+  readonly #reactions: Reactions;
+  #state: AgentState = 'starting';
+  #cancelStart: () => void = () => {};
+  #cancelTick: () => void = () => {};
+
+  constructor(parts: AgentParts, reactions: Reactions) {
+    this.#parts = parts;
+    this.#reactions = reactions;
+  }
+
+  get state(): AgentState {
+    return this.#state;
+  }
+
+  /** Throws where the mesh can't be entered, or an endpoint can't be attached; `stop` then takes back what was done. */
+  async start(): Promise<void> {
+    const { bootstrap, kernel, local, applications, mesh, timers, time, keeper, wideArea } = this.#parts;
+    if (bootstrap.leaseMs !== undefined) kernel.renewLease(bootstrap.leaseMs);
+    await mesh.start();
+    this.#connect();
+    await local.attachAll(bootstrap.endpoints, async (index) => {
+      // Thousands take a second, and the mesh has begun.
+      if (index % ATTACHED_AT_ONCE === ATTACHED_AT_ONCE - 1) await timers.turn();
+    });
+    this.#enter('waiting');
+    for (const endpoint of local.all) applications.add(endpoint);
+    applications.adopt();
+    this.#reactions.localChanged(local.all);
+    mesh.onChange(() => this.#reactions.meshChanged());
+    this.#reactions.meshChanged();
+    this.#cancelTick = timers.every(bootstrap.tickMs, () => this.#reactions.tick());
+    keeper.start();
+    wideArea.start();
+    time.onChange(() => this.#onTime());
+    if (bootstrap.startAt !== undefined) time.startAt(bootstrap.startAt);
+    this.#onTime();
+  }
+
+  #connect(): void {
+    const { bootstrap, transport, log } = this.#parts;
+    for (const peer of bootstrap.mesh.peers) {
+      // Agents start in any order; the transport goes on trying.
+      transport.connect(peer).catch(({ message }: Error) => log.info({ peer }, message));
+    }
+  }
+
+  /** Starts applications and timeline at `startAt`, in milliseconds since 1970. */
+  run(startAt: number): void {
+    this.#parts.time.startAt(startAt);
+  }
+
+  /** Everything is in force for the first time. */
+  shaped(): void {
+    if (this.#state === 'waiting') this.#enter('ready');
+  }
+
+  /** An endpoint has come to this host. Throws what `LocalEndpoints.attach` throws. */
+  async attach(endpoint: LocalEndpoint): Promise<void> {
+    const { local, applications, player, time } = this.#parts;
+    const before = local.get(endpoint.number);
+    if (before) await applications.remove(before.number);
+    await local.attach(endpoint);
+    applications.add(endpoint);
+    if (this.#state === 'running' && player.isPresent(endpoint.number))
+      applications.run(endpoint, time.now() ?? 0);
+  }
+
+  /** An endpoint has left this host. */
+  async detach(number: number): Promise<void> {
+    await this.#parts.applications.remove(number);
+    await this.#parts.local.detach(number);
+  }
+
+  /** In the reverse order of `start`. */
+  async stop(): Promise<void> {
+    const { wideArea, keeper, timeline, applications, enforcer, mesh, kernel } = this.#parts;
+    this.#enter('stopping');
+    this.#cancelTick();
+    this.#reactions.stop();
+    wideArea.stop();
+    this.#cancelStart();
+    timeline.stop();
+    await applications.stop();
+    await keeper.stop();
+    await enforcer.stop();
+    await mesh.stop();
+    await kernel.close();
+  }
+
+  #enter(state: AgentState): void {
+    this.#state = state;
+    this.#parts.runLog.append({ kind: 'state', state });
+  }
+
+  /** As soon as the start is known, from a user, the controller or another agent; again whenever the clock is steered. */
+  #onTime(): void {
+    if (this.#state !== 'ready' && this.#state !== 'waiting') return;
+    const { time, timers } = this.#parts;
+    this.#cancelStart();
+    const wait = Math.max(0, time.millisUntil(0) ?? Number.POSITIVE_INFINITY);
+    if (wait <= LONGEST_WAIT_MS) this.#cancelStart = timers.after(wait, () => this.#begin());
+  }
+
+  /** At the start, or later where the agent is; then what is past is brought about at once. */
+  #begin(): void {
+    const { timeline, player, applications, beginning } = this.#parts;
+    const past = timeline.start();
+    this.#enter('running');
+    if (past.graph) void this.#reactions.bringAbout({ graph: past.graph, atoms: [] });
+    applications.start((endpoint) => player.isPresent(endpoint), [...beginning.atoms, ...past.atoms]);
+  }
+}

@@ -1,0 +1,48 @@
+/** The run log in pages, for those who follow it from outside: at once, or when there is something new. */
+import { MAX_PAGE_ENTRIES, type RunLogPage, type RunLogQuery } from '../../proto/run-log.ts';
+import type { Timers } from '../clock/clock.ts';
+import type { RunLog } from '../runlog/run-log.ts';
+
+export interface LogPagesSources {
+  readonly host: string;
+  readonly incarnation: number;
+  readonly runLog: RunLog;
+  readonly timers: Timers;
+}
+
+export class LogPages {
+  readonly #sources: LogPagesSources;
+  /** What ends each wait. */
+  readonly #waiting = new Set<() => void>();
+
+  constructor(sources: LogPagesSources) {
+    this.#sources = sources;
+  }
+
+  /** Waits for the first entry from the position on, at most so long; then gives what there is. */
+  async read({ from, waitMs }: RunLogQuery): Promise<RunLogPage> {
+    const { host, incarnation, runLog } = this.#sources;
+    if (waitMs > 0 && runLog.next <= from) await this.#newEntry(waitMs);
+    return { host, incarnation, ...runLog.since(from, MAX_PAGE_ENTRIES) };
+  }
+
+  /** Whoever waits gets what there is. */
+  stop(): void {
+    for (const end of [...this.#waiting]) end();
+  }
+
+  #newEntry(waitMs: number): Promise<void> {
+    const { runLog, timers } = this.#sources;
+    return new Promise((resolve) => {
+      const end = (): void => {
+        stopFollowing();
+        cancel();
+        this.#waiting.delete(end);
+        resolve();
+      };
+      const stopFollowing = runLog.follow(end);
+      const cancel = timers.after(waitMs, end);
+      this.#waiting.add(end);
+    });
+  }
+}

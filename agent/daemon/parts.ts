@@ -1,0 +1,47 @@
+/** The parts of an agent, complete; compose.ts makes them. */
+import type { Bootstrap } from '../../proto/bootstrap.ts';
+import type { Clock, Timers } from '../clock/clock.ts';
+import type { ExperimentClock } from '../clock/experiment-clock.ts';
+import type { Control } from '../control/control.ts';
+import type { Applications } from '../endpoints/applications.ts';
+import type { Enforcer } from '../enforce/enforcer.ts';
+import type { CurrentEpoch } from '../epoch/current-epoch.ts';
+import type { Mesh } from '../mesh/exchange/mesh.ts';
+import type { MeshTransport } from '../mesh/wire/transport.ts';
+import type { LagCount } from '../runlog/lag.ts';
+import type { RunLog } from '../runlog/run-log.ts';
+import type { Tick } from '../tick/tick.ts';
+import type { Moment, Player } from '../timeline/player.ts';
+import type { TimelineRunner } from '../timeline/runner.ts';
+import type { WideArea } from '../underlay/wide-area.ts';
+import type { KnownEndpoints } from './known-endpoints.ts';
+import type { LocalEndpoints } from './local-endpoints.ts';
+import type { AgentLog, Kernel } from './ports.ts';
+import type { ShapeKeeper } from './shape-keeper.ts';
+
+export interface AgentParts {
+  readonly bootstrap: Bootstrap;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly log: AgentLog;
+  readonly runLog: RunLog;
+  readonly lag: LagCount;
+  /** Since the experiment's start. */
+  readonly time: ExperimentClock;
+  readonly player: Player;
+  /** What is due at the start: it is in force before, only applications wait for it. */
+  readonly beginning: Moment;
+  readonly timeline: TimelineRunner;
+  readonly control: Control;
+  readonly epoch: CurrentEpoch;
+  readonly applications: Applications;
+  readonly kernel: Kernel;
+  readonly enforcer: Enforcer;
+  readonly local: LocalEndpoints;
+  readonly known: KnownEndpoints;
+  readonly keeper: ShapeKeeper;
+  readonly mesh: Mesh;
+  readonly transport: MeshTransport;
+  readonly tick: Tick;
+  readonly wideArea: WideArea;
+}

@@ -1,0 +1,95 @@
+/** What an agent does when something happens: a tick, news from the mesh, an instant of the timeline, a local change. */
+
+import type { LocalEndpoint } from '../endpoints/model.ts';
+import { numbersByAddress } from '../kernel/netlink/addresses.ts';
+import type { FlowChange } from '../mesh/exchange/mesh.ts';
+import { ShareChanges } from '../runlog/share-changes.ts';
+import type { FlowShare } from '../share/model.ts';
+import { Soon } from '../tick/soon.ts';
+import type { Moment } from '../timeline/player.ts';
+import { HostChanges } from './host-changes.ts';
+import type { AgentParts } from './parts.ts';
+
+export class Reactions {
+  readonly #parts: AgentParts;
+  readonly #hostChanges: HostChanges;
+  readonly #shareChanges: ShareChanges;
+  /** Shares follow news from the mesh at once, but take only a part of the time. */
+  readonly #hearing: Soon;
+  #seenEndpoints = -1;
+  /** How long ticks took, in milliseconds. */
+  readonly ticks = { count: 0, totalMs: 0, latestMs: 0 };
+
+  constructor(parts: AgentParts) {
+    this.#parts = parts;
+    this.#hostChanges = new HostChanges(parts.runLog);
+    this.#shareChanges = new ShareChanges(parts.runLog, parts.epoch.endpointNames);
+    this.#hearing = new Soon(parts, () => parts.tick.hear());
+  }
+
+  tick(): void {
+    const { clock, kernel, tick, bootstrap } = this.#parts;
+    const started = clock.now();
+    if (bootstrap.leaseMs !== undefined) kernel.renewLease(bootstrap.leaseMs);
+    tick.run();
+    const elapsed = clock.now() - started;
+    this.ticks.count++;
+    this.ticks.totalMs += elapsed;
+    this.ticks.latestMs = elapsed;
+  }
+
+  /** Hosts, endpoints or flows of others have changed. */
+  meshChanged(): void {
+    const { view } = this.#parts.mesh;
+    this.#hostChanges.note(view.hosts());
+    if (view.endpointsVersion !== this.#seenEndpoints) {
+      this.#seenEndpoints = view.endpointsVersion;
+      this.#learnEndpoints();
+    }
+    this.#hearing.ask();
+  }
+
+  #learnEndpoints(): void {
+    const { mesh, known, wideArea, kernel, keeper } = this.#parts;
+    const announced = mesh.view.endpoints();
+    known.learn(announced, new Set(mesh.view.hosts().map(({ name }) => name)));
+    wideArea.setEndpoints(announced);
+    kernel.usage.setEndpoints(numbersByAddress(known.all));
+    keeper.setKnown(known.all);
+  }
+
+  /** Endpoints have come to this host, or left it. */
+  localChanged(endpoints: readonly LocalEndpoint[]): void {
+    const { tick, mesh } = this.#parts;
+    tick.setLocal(endpoints);
+    mesh.announceEndpoints(endpoints);
+  }
+
+  /** Flows from here were announced to the others. */
+  flowsAnnounced(changes: readonly FlowChange[]): void {
+    const { runLog, epoch } = this.#parts;
+    const { endpointNames: names } = epoch;
+    for (const { source, destination, rateBps, greedy } of changes)
+      runLog.append({ kind: 'flow', from: names[source]!, to: names[destination]!, rateBps, greedy });
+  }
+
+  /** These shares of flows from here are in force. */
+  sharesEnforced(shares: readonly FlowShare[]): void {
+    const { timeline, player } = this.#parts;
+    const { nowMicros } = timeline;
+    if (nowMicros !== undefined) this.#shareChanges.note(shares, nowMicros, player.epoch);
+  }
+
+  /** An instant of the timeline. The network first, so that an application that starts finds it there. Never rejects. */
+  bringAbout({ graph, atoms }: Moment): Promise<void> {
+    const { epoch, tick, keeper, applications } = this.#parts;
+    let settled = Promise.resolve();
+    if (graph) settled = tick.setEpoch(epoch.advance(graph)).catch((error: Error) => keeper.fail(error));
+    for (const atom of atoms) applications.obey(atom);
+    return settled;
+  }
+
+  stop(): void {
+    this.#hearing.stop();
+  }
+}

@@ -1,0 +1,36 @@
+/** The real ports of an agent: this machine's clock, its kernel, processes, and libp2p. */
+import type { Bootstrap } from '../../proto/bootstrap.ts';
+import { systemClock, systemTimers } from '../clock/clock.ts';
+import { Processes } from '../endpoints/processes.ts';
+import { chooseDelayBackend, createDelayBackend } from '../linux/delay/delay-backend.ts';
+import { probeMachine } from '../linux/probe/probe.ts';
+import { loadPrograms } from '../linux/programs/programs.ts';
+import { Journal } from '../linux/take-over/journal.ts';
+import { journalKeeper } from '../linux/take-over/take-over.ts';
+import { openMesh } from './open-mesh.ts';
+import type { AgentLog, AgentPorts, Kernel, KernelNeeds } from './ports.ts';
+
+export function systemPorts(bootstrap: Bootstrap, log: AgentLog): AgentPorts {
+  const [clock, timers] = [systemClock, systemTimers];
+  return {
+    ...{ clock, timers, log, openKernel },
+    processes: new Processes(bootstrap.experiment, bootstrap.logFolder, timers),
+    openMesh: (surroundings) => openMesh(bootstrap, { ...surroundings, clock, timers }),
+  };
+}
+
+/** Throws `DELAY_BACKEND_MISSING`, and `KernelError` where the programs can't be loaded. */
+function openKernel({ pairs, addresses, experiment, delayBackend, seed }: KernelNeeds): Kernel {
+  const backend = chooseDelayBackend(delayBackend, probeMachine());
+  const programs = loadPrograms(pairs, addresses);
+  return {
+    usage: programs.usage,
+    tc: programs.tc,
+    delay: createDelayBackend(backend, programs, seed),
+    keeper: journalKeeper(new Journal(), experiment),
+    renewLease: (milliseconds) => programs.renewLease(milliseconds),
+    countTraffic: (endpoint) => programs.countTraffic(endpoint),
+    stopCounting: (endpoint) => programs.stopCounting(endpoint),
+    close: () => programs.close(),
+  };
+}

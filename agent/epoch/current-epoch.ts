@@ -1,0 +1,26 @@
+/** The version of the topology that is in force. */
+import type { Graph } from '../../topology/model/model.ts';
+import { Epoch } from './epoch.ts';
+
+export class CurrentEpoch {
+  #value: Epoch;
+
+  constructor(graph: Graph) {
+    this.#value = new Epoch(graph);
+  }
+
+  get value(): Epoch {
+    return this.#value;
+  }
+
+  /** Names of all endpoints, by number; the same in every epoch. */
+  get endpointNames(): readonly string[] {
+    return this.#value.graph.endpoints;
+  }
+
+  /** Goes over to another version. What has been folded and is not different is not folded again. */
+  advance(graph: Graph): Epoch {
+    this.#value = new Epoch(graph, this.#value);
+    return this.#value;
+  }
+}
