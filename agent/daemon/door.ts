@@ -1,8 +1,8 @@
 /** What is behind the agent's socket (api.ts): an agent's parts, as those outside may use them. */
 import type { Bootstrap } from '../../proto/bootstrap.ts';
+import { pinnedPath } from '../kernel/netns/namespaces.ts';
 import type { AgentDoor } from './api.ts';
 import type { Agent } from './compose.ts';
-import { pinnedPath } from '../kernel/netns/namespaces.ts';
 import { LogPages } from './log-pages.ts';
 import { agentRecord } from './record.ts';
 import { agentStatus } from './status.ts';
@@ -25,8 +25,7 @@ export function openDoor({ parts, reactions, lifecycle }: Agent, stop: () => voi
     run: (startAt) => lifecycle.run(startAt),
     control: (request) => control.accept(request),
     commands: () => control.answer(),
-    attach: (endpoint) =>
-      lifecycle.attach({ ...endpoint, namespace: pinnedPath(endpoint.namespace) }),
+    attach: (endpoint) => lifecycle.attach({ ...endpoint, namespace: pinnedPath(endpoint.namespace) }),
     detach: (number) => lifecycle.detach(number),
     stop: () => {
       pages.stop();

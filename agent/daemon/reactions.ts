@@ -2,7 +2,7 @@
 
 import type { LocalEndpoint } from '../endpoints/model.ts';
 import { numbersByAddress } from '../kernel/netlink/addresses.ts';
-import type { FlowChange } from '../mesh/exchange/mesh.ts';
+import type { FlowChange } from '../mesh/exchange/own-table.ts';
 import { ShareChanges } from '../runlog/share-changes.ts';
 import type { FlowShare } from '../share/model.ts';
 import { Soon } from '../tick/soon.ts';

@@ -7,7 +7,8 @@
 import type { Clock } from '../clock/clock.ts';
 import type { LocalEndpoint } from '../endpoints/model.ts';
 import type { Epoch } from '../epoch/epoch.ts';
-import type { FlowChange, Mesh } from '../mesh/exchange/mesh.ts';
+import type { Mesh } from '../mesh/exchange/mesh.ts';
+import type { FlowChange } from '../mesh/exchange/own-table.ts';
 import { announcedRate } from '../mesh/wire/rate-code.ts';
 import type { Shaping } from '../shape/shaping.ts';
 import type { FlowShare, Flow as ShareFlow } from '../share/model.ts';
