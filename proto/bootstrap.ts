@@ -2,16 +2,26 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 
+/** An endpoint that runs on an agent's host. */
 export const localEndpointSchema = z.strictObject({
+  /** Its number in the topology (`Graph.endpoints`). */
   number: z.int().nonnegative(),
   name: z.string(),
+  /** Path of its network namespace, e.g. /run/netns/netfold.lab.client.0. */
   namespace: z.string(),
+  /** The interface whose egress is shaped. */
   ifname: z.string(),
   ifindex: z.int().positive(),
-  addresses: z.array(z.string()).min(1),
-  /** The interface goes on when netfold leaves, and carries traffic of others: it is drained, and given back as it was. */
+  /** IPv4 and IPv6, as text. */
+  addresses: z.array(z.string()).min(1).readonly(),
+  /**
+   * The interface carries traffic of others, and goes on when netfold leaves: it is drained before its root goes, may have
+   * somebody else's root (take-over), and is given back as it was.
+   */
   outlivesAgent: z.boolean().optional(),
 });
+
+export type LocalEndpoint = Readonly<z.infer<typeof localEndpointSchema>>;
 
 /** `auto`: netem where the kernel has it, else the delay line. */
 export const DELAY_BACKENDS = ['auto', 'netem', 'delay-line'] as const;

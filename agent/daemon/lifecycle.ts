@@ -1,6 +1,7 @@
 /** Moves an agent through its states: starting, waiting for endpoints, ready, running, stopping. */
+
+import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import type { AgentState } from '../../proto/status.ts';
-import type { LocalEndpoint } from '../endpoints/model.ts';
 import type { AgentParts } from './parts.ts';
 import type { Reactions } from './reactions.ts';
 

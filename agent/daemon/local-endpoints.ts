@@ -2,7 +2,7 @@
  * The endpoints of this host. They are there from the start, or come and go while the agent runs: a container that is
  * started again has another network namespace, and perhaps another address.
  */
-import type { LocalEndpoint } from '../endpoints/model.ts';
+import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import { AgentError } from '../errors.ts';
 import type { Shaping } from '../shape/shaping.ts';
 import type { Kernel } from './ports.ts';

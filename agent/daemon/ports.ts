@@ -1,8 +1,7 @@
 /** What an agent is composed from. system-ports.ts has the real ones; tests compose a whole agent from fakes. */
-import type { Bootstrap } from '../../proto/bootstrap.ts';
+import type { Bootstrap, LocalEndpoint } from '../../proto/bootstrap.ts';
 import type { Clock, Timers } from '../clock/clock.ts';
 import type { ExperimentClock } from '../clock/experiment-clock.ts';
-import type { LocalEndpoint } from '../endpoints/model.ts';
 import type { ProcessPort } from '../endpoints/processes.ts';
 import type { DelayBackend, TcPort, TreeKeeper } from '../enforce/ports.ts';
 import type { Mesh } from '../mesh/exchange/mesh.ts';

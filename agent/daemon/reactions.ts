@@ -1,6 +1,6 @@
 /** What an agent does when something happens: a tick, news from the mesh, an instant of the timeline, a local change. */
 
-import type { LocalEndpoint } from '../endpoints/model.ts';
+import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import { numbersByAddress } from '../kernel/netlink/addresses.ts';
 import type { FlowChange } from '../mesh/exchange/own-table.ts';
 import { ShareChanges } from '../runlog/share-changes.ts';

@@ -4,9 +4,9 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import type { Topology } from '../../topology/model/model.ts';
 import type { Atom } from '../../topology/timeline/state.ts';
-import type { LocalEndpoint } from './model.ts';
 import type { ProcessPort } from './processes.ts';
 
 export interface ApplicationsOptions {

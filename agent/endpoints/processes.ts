@@ -8,10 +8,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { isIPv4, isIPv6 } from 'node:net';
 import { basename, dirname, join } from 'node:path';
+import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import type { Timers } from '../clock/clock.ts';
 import { NETNS_FOLDER } from '../kernel/netns/namespace-files.ts';
 import { type FoundProcess, findGroupLeaders, isRunning } from '../kernel/sys/process-table.ts';
-import type { LocalEndpoint } from './model.ts';
 import { atOrdinaryPriority } from './priority.ts';
 
 export interface RunCommand {

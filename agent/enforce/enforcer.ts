@@ -3,8 +3,8 @@
  * state, plans against what is installed, and carries out the difference; the same state twice does nothing.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import { NetfoldError } from '../../proto/errors.ts';
-import type { LocalEndpoint } from '../endpoints/model.ts';
 import {
   type InterfaceChange,
   type InterfaceState,

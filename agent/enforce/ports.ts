@@ -1,6 +1,7 @@
 /** What enforcement needs from the kernel. The kernel's side is agent/kernel/; fakes are in test/support/. */
+
+import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import type { Distribution } from '../../topology/model/model.ts';
-import type { LocalEndpoint } from '../endpoints/model.ts';
 import type { InterfaceState } from './interface-state.ts';
 import type { TcOp } from './plan.ts';
 

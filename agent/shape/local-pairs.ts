@@ -1,5 +1,5 @@
 /** The pairs of one local endpoint that are enforced: those it sends to, and those it receives from. */
-import type { LocalEndpoint } from '../endpoints/model.ts';
+import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import { MAX_GSO_SEGMENTS } from '../enforce/derive.ts';
 import { endpointOf, type Impairment } from '../enforce/desired-interface.ts';
 import type { Enforcer } from '../enforce/enforcer.ts';

@@ -4,9 +4,9 @@
  * took 5 to 17 ms each, later ones 2 (`npm run bench -- events`).
  */
 import { setImmediate } from 'node:timers/promises';
+import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import { bps, micros } from '../../proto/units.ts';
 import type { Graph } from '../../topology/model/model.ts';
-import type { LocalEndpoint } from '../endpoints/model.ts';
 import { Enforcer } from '../enforce/enforcer.ts';
 import { MOST_GSO_SEGMENTS, untouched } from '../enforce/interface-state.ts';
 import type { DelayBackend, TcPort } from '../enforce/ports.ts';

@@ -1,7 +1,7 @@
 /** Keeps the local endpoints' interfaces in step with the epoch, the known endpoints and the shares. */
 import { setImmediate } from 'node:timers/promises';
+import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import { NetfoldError } from '../../proto/errors.ts';
-import type { LocalEndpoint } from '../endpoints/model.ts';
 import type { Enforcer } from '../enforce/enforcer.ts';
 import { formatPlan } from '../enforce/plan.ts';
 import type { FailedOp } from '../enforce/ports.ts';

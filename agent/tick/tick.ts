@@ -4,8 +4,9 @@
  * Shares are computed only when something changed: a local flow, a remote flow, the epoch. A tick in which nothing did
  * costs one read of the counters.
  */
+
+import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import type { Clock } from '../clock/clock.ts';
-import type { LocalEndpoint } from '../endpoints/model.ts';
 import type { Epoch } from '../epoch/epoch.ts';
 import type { Mesh } from '../mesh/exchange/mesh.ts';
 import type { FlowChange } from '../mesh/exchange/own-table.ts';

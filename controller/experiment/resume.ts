@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { basename } from 'node:path';
 import { listNamespaces, namespaceName, OWN_NAMESPACE } from '../../agent/kernel/netns/namespace-files.ts';
-import { type Bootstrap, bootstrapSchema } from '../../proto/bootstrap.ts';
+import { type Bootstrap, bootstrapSchema, type LocalEndpoint } from '../../proto/bootstrap.ts';
 import { callJson, HttpError } from '../../proto/http-json.ts';
 import { ControllerError } from '../errors.ts';
 import { agentSocket, controllerSocket, experimentFolder, fabricNamespace, hostNamespace } from '../names.ts';
@@ -108,7 +108,7 @@ function hostOf(
   return { index, name, namespace, address, meshPort: Number(port), networks: [] };
 }
 
-function endpointOf(endpoint: Bootstrap['endpoints'][number], host: LabHost): LabEndpoint {
+function endpointOf(endpoint: LocalEndpoint, host: LabHost): LabEndpoint {
   const { number, name, namespace, ifname, ifindex, addresses } = endpoint;
   return {
     ...{ number, name, addresses, host },

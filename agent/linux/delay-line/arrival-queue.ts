@@ -1,5 +1,5 @@
 /** The kernel's side of the delay line: what arrives at an interface is handed to queue 0 of its namespace. */
-import type { LocalEndpoint } from '../../endpoints/model.ts';
+import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket } from '../../kernel/netlink/netlink-socket.ts';
 import {
   countRules,

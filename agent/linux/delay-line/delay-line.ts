@@ -6,7 +6,7 @@
  * An endpoint belongs to one thread. One serves thousands of them; machines with many cores have several.
  */
 import { availableParallelism } from 'node:os';
-import type { LocalEndpoint } from '../../endpoints/model.ts';
+import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 import type {
   DelayBackend,
   DelayCounters,

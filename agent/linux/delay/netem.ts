@@ -2,7 +2,7 @@
  * Delay, jitter and loss by the kernel's own emulator. It sits in the queues of the classes that the enforcer makes
  * (desired-interface.ts), so there is nothing left to do here but to tell how much went through.
  */
-import type { LocalEndpoint } from '../../endpoints/model.ts';
+import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 import type { DelayBackend, DelayCounters, TcPort } from '../../enforce/ports.ts';
 import { removeArrivalQueue } from '../delay-line/arrival-queue.ts';
 

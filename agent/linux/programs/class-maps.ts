@@ -1,6 +1,6 @@
 /** The classifier's maps (bpf/netfold.bpf.c): where destinations lead, and the buffers in front of classes. */
 import { isIP } from 'node:net';
-import type { LocalEndpoint } from '../../endpoints/model.ts';
+import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 import { NO_PATH, type ShapedClass } from '../../enforce/interface-state.ts';
 import type { Party } from '../../enforce/ports.ts';
 import { BACKLOG, BUFFER, CLASS_DROP, PAIR, PARTITIONS, PARTY, TARGET } from '../../kernel/bpf/bpf-layout.ts';

@@ -1,5 +1,5 @@
 /** tc over netlink, and the classifier's maps: the kernel's side of enforcement. */
-import type { LocalEndpoint } from '../../endpoints/model.ts';
+import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 import {
   type InterfaceState,
   type LeafQueue,

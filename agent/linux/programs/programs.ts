@@ -2,7 +2,7 @@
 import { close } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { LocalEndpoint } from '../../endpoints/model.ts';
+import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 import { BACKLOG, BUFFER, PAIR, PARTY, TARGET, USAGE } from '../../kernel/bpf/bpf-layout.ts';
 import { BatchMap, loadObject, possibleCpus } from '../../kernel/bpf/libbpf.ts';
 import { ADDRESS_BYTES } from '../../kernel/netlink/addresses.ts';

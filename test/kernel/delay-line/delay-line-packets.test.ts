@@ -2,13 +2,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { LocalEndpoint } from '../../../agent/endpoints/model.ts';
 import type { ImpairedPath } from '../../../agent/enforce/ports.ts';
 import { NETLINK_NETFILTER, NetlinkSocket } from '../../../agent/kernel/netlink/netlink-socket.ts';
 import { removeTable } from '../../../agent/kernel/netlink/nftables.ts';
 import { namespacePath, within } from '../../../agent/kernel/netns/namespaces.ts';
 import { DelayLine } from '../../../agent/linux/delay-line/delay-line.ts';
 import { loadPrograms, type Programs } from '../../../agent/linux/programs/programs.ts';
+import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 import { run, until } from '../../support/lab/lab.ts';
 
 const FROM = `netfold-packets-a-${process.pid}`;

@@ -1,7 +1,6 @@
 /** Classes and delays that come with the first packets, in the kernel: two endpoints and all of enforcement. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { LocalEndpoint } from '../../../agent/endpoints/model.ts';
 import { Enforcer } from '../../../agent/enforce/enforcer.ts';
 import type { DelayBackend } from '../../../agent/enforce/ports.ts';
 import { Epoch } from '../../../agent/epoch/epoch.ts';
@@ -9,6 +8,7 @@ import { addressBytes, addressKey } from '../../../agent/kernel/netlink/addresse
 import { DelayLine } from '../../../agent/linux/delay-line/delay-line.ts';
 import { loadPrograms, type Programs } from '../../../agent/linux/programs/programs.ts';
 import { Shaping } from '../../../agent/shape/shaping.ts';
+import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 import { expandGraph } from '../../../topology/fold/graph.ts';
 import { loadTopology } from '../../../topology/load.ts';
 import type { Graph } from '../../../topology/model/model.ts';

@@ -1,5 +1,5 @@
 /** A delay backend that only remembers. Prints its paths in sorted lines. */
-import type { LocalEndpoint } from '../../../agent/endpoints/model.ts';
+
 import type {
   DelayBackend,
   DelayCounters,
@@ -8,6 +8,7 @@ import type {
   ImpairedPath,
   Impairments,
 } from '../../../agent/enforce/ports.ts';
+import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 
 export class FakeDelay implements DelayBackend {
   readonly name: DelayBackend['name'];

@@ -2,7 +2,7 @@
  * A kernel's tc in memory, as strict as the real one: a class needs netfold's root, a queue its class, and a class that
  * a target points to stays. Prints what is installed in sorted, tc-like lines.
  */
-import type { LocalEndpoint } from '../../../agent/endpoints/model.ts';
+
 import {
   type InterfaceState,
   NO_PATH,
@@ -12,6 +12,7 @@ import {
 } from '../../../agent/enforce/interface-state.ts';
 import { applyToState, formatQueue, type TcOp } from '../../../agent/enforce/plan.ts';
 import type { FailedOp, Party, TcPort, TcStats } from '../../../agent/enforce/ports.ts';
+import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 
 /** Why a step can't be carried out on a state; `undefined` where it can. */
 export function refusalOf(state: InterfaceState, op: TcOp): string | undefined {

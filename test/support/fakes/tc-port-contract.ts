@@ -1,6 +1,5 @@
 /** What every `TcPort` must do: run against the fake in test/unit/, and against the kernel in test/kernel/. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { LocalEndpoint } from '../../../agent/endpoints/model.ts';
 import { burstBytes } from '../../../agent/enforce/derive.ts';
 import {
   type InterfaceState,
@@ -11,6 +10,7 @@ import {
 } from '../../../agent/enforce/interface-state.ts';
 import { planTc } from '../../../agent/enforce/plan.ts';
 import type { FailedOp, TcPort } from '../../../agent/enforce/ports.ts';
+import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 
 export interface OpenedTc {
   readonly tc: TcPort;

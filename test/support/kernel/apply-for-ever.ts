@@ -6,10 +6,10 @@
  * Says `attached` when it begins to change things.
  */
 
-import type { LocalEndpoint } from '../../../agent/endpoints/model.ts';
 import { Enforcer } from '../../../agent/enforce/enforcer.ts';
 import { createDelayBackend } from '../../../agent/linux/delay/delay-backend.ts';
 import { loadPrograms } from '../../../agent/linux/programs/programs.ts';
+import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 import { SeededRandom } from '../../../topology/model/random.ts';
 import { arbitraryState } from '../states.ts';
 

@@ -1,7 +1,7 @@
 /** Two namespaces joined by a veth pair, as two machines by a cable: real interfaces for tests below the agent. */
 import { execFileSync } from 'node:child_process';
-import type { LocalEndpoint } from '../../../agent/endpoints/model.ts';
 import { createNamespaces, namespacePath, removeNamespace } from '../../../agent/kernel/netns/namespaces.ts';
+import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 
 export interface Cable {
   readonly a: LocalEndpoint;

@@ -1,5 +1,4 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { LocalEndpoint } from '../../../agent/endpoints/model.ts';
 import { Enforcer } from '../../../agent/enforce/enforcer.ts';
 import {
   type InterfaceState,
@@ -8,6 +7,7 @@ import {
   untouched,
 } from '../../../agent/enforce/interface-state.ts';
 import type { TreeKeeper } from '../../../agent/enforce/ports.ts';
+import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 import { NetfoldError } from '../../../proto/errors.ts';
 import { SeededRandom } from '../../../topology/model/random.ts';
 import { FakeDelay } from '../../support/fakes/fake-delay.ts';

@@ -1,12 +1,12 @@
 /** Classes and delays that come with the first packets of a pair. */
 import { setImmediate } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { LocalEndpoint } from '../../../agent/endpoints/model.ts';
 import { firstClass } from '../../../agent/enforce/desired-interface.ts';
 import { Enforcer } from '../../../agent/enforce/enforcer.ts';
 import { untouched } from '../../../agent/enforce/interface-state.ts';
 import { Epoch } from '../../../agent/epoch/epoch.ts';
 import { Shaping } from '../../../agent/shape/shaping.ts';
+import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 import { bps, micros } from '../../../proto/units.ts';
 import { expandGraph } from '../../../topology/fold/graph.ts';
 import { loadTopology } from '../../../topology/load.ts';
