@@ -1,10 +1,11 @@
 /** A netlink socket: batches of requests, and dumps. */
+
+import { close } from '../sys/descriptors.ts';
 import { KernelError } from '../sys/errors.ts';
+import { errnoName } from '../sys/libc.ts';
 import {
   AF_NETLINK,
   bind,
-  close,
-  errnoName,
   forceReceiveBuffer,
   receive,
   SOCK_RAW,
@@ -12,7 +13,7 @@ import {
   setNetlinkOption,
   setReceiveTimeout,
   socket,
-} from '../sys/libc.ts';
+} from '../sys/sockets.ts';
 import {
   HEADER_SIZE,
   MessageWriter,

@@ -3,7 +3,8 @@
  * verdicts are sent in batches. No allocation per packet: all buffers are mapped once and shared by all queues of the
  * thread.
  */
-import { forceReceiveBuffer, mapMemory, receiveMany, send, setNetlinkOption } from '../sys/libc.ts';
+import { mapMemory } from '../sys/memory.ts';
+import { forceReceiveBuffer, receiveMany, send, setNetlinkOption } from '../sys/sockets.ts';
 import { MessageWriter, NLM_F_REQUEST } from './netlink-message.ts';
 import { NETLINK_NETFILTER, NetlinkSocket } from './netlink-socket.ts';
 

@@ -5,8 +5,10 @@
  * would let other work of this thread run in the wrong namespace.
  */
 import { closeSync, existsSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { close, open } from '../sys/descriptors.ts';
 import { KernelError } from '../sys/errors.ts';
-import { bindMount, close, makeSharedMount, open, setns, unmount, unshareNetwork } from '../sys/libc.ts';
+import { bindMount, makeSharedMount, unmount } from '../sys/mounts.ts';
+import { setns, unshareNetwork } from '../sys/thread-namespace.ts';
 import { NETNS_FOLDER, namespacePath, OWN_NAMESPACE_FILE, THREAD_NAMESPACE_FILE } from './namespace-files.ts';
 
 export { listNamespaces, NETNS_FOLDER, namespacePath } from './namespace-files.ts';

@@ -1,5 +1,6 @@
 /** A network namespace without a name, which ends with the action: whatever is made in it is gone afterwards. */
-import { close, open, setns, unshareNetwork } from '../sys/libc.ts';
+import { close, open } from '../sys/descriptors.ts';
+import { setns, unshareNetwork } from '../sys/thread-namespace.ts';
 import { THREAD_NAMESPACE_FILE } from './namespace-files.ts';
 
 export const LOOPBACK = 1;

@@ -1,5 +1,7 @@
 /** Whether something keeps the clock right (adjtimex(2), linux/timex.h): chrony, ntpd, systemd-timesyncd, PTP. */
-import { readClockState } from './libc.ts';
+import { check, libc } from './libc.ts';
+
+const raw = { adjtimex: libc.func('int adjtimex(void *timex)') };
 
 export interface ClockDiscipline {
   readonly synchronised: boolean;
@@ -13,8 +15,9 @@ const TIME_ERROR = 5;
 const STA_UNSYNC = 0x40;
 
 export function readClockDiscipline(): ClockDiscipline {
+  // `modes` is 0: only read.
   const timex = new Uint8Array(TIMEX.size);
-  return decodeTimex(readClockState(timex), timex);
+  return decodeTimex(check('adjtimex', raw.adjtimex(timex), 'read'), timex);
 }
 
 /** `state` is what adjtimex returned. Numbers are little-endian. */

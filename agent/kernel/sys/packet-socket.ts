@@ -1,5 +1,5 @@
 /** A packet socket that only feeds a socket filter: the filter sees every frame of one interface and keeps none. */
-import { AF_PACKET, attachSocketFilter, bind, SOCK_RAW, socket } from './libc.ts';
+import { AF_PACKET, attachSocketFilter, bind, SOCK_RAW, socket } from './sockets.ts';
 
 const ETH_P_ALL = 3;
 

@@ -1,5 +1,5 @@
 /** What the kernel knows of a TCP connection, and when it gives one up (include/uapi/linux/tcp.h). */
-import { getSocketOption, setSocketOption } from './libc.ts';
+import { getSocketOption, setSocketOption } from './sockets.ts';
 
 export interface TcpFacts {
   /** The shortest round trip so far, µs. The other end's kernel answers, so no process's time is in it. */

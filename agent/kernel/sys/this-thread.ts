@@ -1,7 +1,6 @@
 /** What the calling thread asks of the scheduler: when it is woken, and on which processor. */
-import koffi from 'koffi';
+import { libc } from './libc.ts';
 
-const libc = koffi.load('libc.so.6');
 const raw = {
   prctl: libc.func('int prctl(int option, ulong a, ulong b, ulong c, ulong d)'),
   setpriority: libc.func('int setpriority(int which, uint32_t who, int priority)'),

@@ -1,7 +1,8 @@
 /** One thread of the delay line, as the agent's main thread sees it. */
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { NetfoldError } from '../../../proto/errors.ts';
-import { close, createEvent, raiseEvent } from '../../kernel/sys/libc.ts';
+import { close } from '../../kernel/sys/descriptors.ts';
+import { createEvent, raiseEvent } from '../../kernel/sys/events.ts';
 import { COUNTERS, type FromWorker, type ToWorker, type WorkerStart } from './messages.ts';
 
 export type Command = ToWorker extends infer Message

@@ -11,7 +11,8 @@
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { PacketQueue } from '../../kernel/netlink/nfqueue.ts';
 import { within } from '../../kernel/netns/namespaces.ts';
-import { clearEvent, Poller } from '../../kernel/sys/libc.ts';
+import { clearEvent } from '../../kernel/sys/events.ts';
+import { Poller } from '../../kernel/sys/poller.ts';
 import { changeProcessor, preferThisThread } from '../../kernel/sys/this-thread.ts';
 import type { AddressIndex } from './address-index.ts';
 import { addressWords, type Knowledge, pathOf, UNKNOWN_PATH } from './addressing.ts';

@@ -28,7 +28,7 @@ import {
 import { enableIpv6, hasIpv6, makeRouter } from '../../kernel/netns/ip-settings.ts';
 import { THREAD_NAMESPACE_FILE } from '../../kernel/netns/namespace-files.ts';
 import { inScratchNamespace, LOOPBACK } from '../../kernel/netns/scratch-namespace.ts';
-import { close, open } from '../../kernel/sys/libc.ts';
+import { close, open } from '../../kernel/sys/descriptors.ts';
 import { loadPrograms, type Programs } from '../programs/programs.ts';
 import type { AbilityId } from './ability.ts';
 import type { Probe } from './probe-list.ts';

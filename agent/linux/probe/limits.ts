@@ -9,7 +9,7 @@
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { allNamespaces } from '../../kernel/netns/all-namespaces.ts';
-import { openFilesLimit, setOpenFilesLimit } from '../../kernel/sys/libc.ts';
+import { openFilesLimit, setOpenFilesLimit } from '../../kernel/sys/open-files.ts';
 
 /** How much there is at most, and how much of it is taken. */
 export interface Limit {

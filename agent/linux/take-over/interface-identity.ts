@@ -1,7 +1,7 @@
 /** Tells the interfaces of a machine apart, whatever they and their namespaces are called. */
 import { readFileSync, statSync } from 'node:fs';
 import type { NetlinkSocket } from '../../kernel/netlink/netlink-socket.ts';
-import { namespaceCookie } from '../../kernel/sys/libc.ts';
+import { namespaceCookie } from '../../kernel/sys/sockets.ts';
 import type { InterfaceIdentity } from './journal.ts';
 
 const BOOT_ID_FILE = '/proc/sys/kernel/random/boot_id';

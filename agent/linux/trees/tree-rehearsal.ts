@@ -5,8 +5,9 @@ import { NETLINK_ROUTE, NetlinkSocket, type Request } from '../../kernel/netlink
 import { setUp } from '../../kernel/netlink/rtnetlink.ts';
 import { TC_H_ROOT } from '../../kernel/netlink/tc-messages.ts';
 import { THREAD_NAMESPACE_FILE } from '../../kernel/netns/namespace-files.ts';
+import { close, open } from '../../kernel/sys/descriptors.ts';
 import { KernelError } from '../../kernel/sys/errors.ts';
-import { close, open, setns, unshareNetwork } from '../../kernel/sys/libc.ts';
+import { setns, unshareNetwork } from '../../kernel/sys/thread-namespace.ts';
 import { whatFilterLoses } from './filter-kinds.ts';
 import { isKernelDefault, type QdiscTree, type TreeDevice } from './model.ts';
 import { whatQdiscLoses } from './qdisc-kinds.ts';

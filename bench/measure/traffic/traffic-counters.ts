@@ -4,7 +4,7 @@ import { PAIR, USAGE } from '../../../agent/kernel/bpf/bpf-layout.ts';
 import { BatchMap, loadObject, possibleCpus } from '../../../agent/kernel/bpf/libbpf.ts';
 import { addressBytes, addressKey } from '../../../agent/kernel/netlink/addresses.ts';
 import { namespacePath, within } from '../../../agent/kernel/netns/namespaces.ts';
-import { close } from '../../../agent/kernel/sys/libc.ts';
+import { close } from '../../../agent/kernel/sys/descriptors.ts';
 import { openFilteredSocket } from '../../../agent/kernel/sys/packet-socket.ts';
 
 const OBJECT_FILE = join(import.meta.dirname, '../../../bpf/netfold.bpf.o');

@@ -13,7 +13,7 @@ import {
 import { enableIpv6 } from '../../../agent/kernel/netns/ip-settings.ts';
 import { namespacePath } from '../../../agent/kernel/netns/namespace-files.ts';
 import { within } from '../../../agent/kernel/netns/namespaces.ts';
-import { close, open } from '../../../agent/kernel/sys/libc.ts';
+import { close, open } from '../../../agent/kernel/sys/descriptors.ts';
 import { fabricNamespace } from '../../names.ts';
 import {
   ENDPOINT_INTERFACE,

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { NETLINK_ROUTE, NetlinkSocket } from '../../../agent/kernel/netlink/netlink-socket.ts';
 import { setUp } from '../../../agent/kernel/netlink/rtnetlink.ts';
 import { removeNamespace, within } from '../../../agent/kernel/netns/namespaces.ts';
-import { forceReceiveBuffer } from '../../../agent/kernel/sys/libc.ts';
+import { forceReceiveBuffer } from '../../../agent/kernel/sys/sockets.ts';
 import type { Experiment } from '../../../controller/experiment/experiment.ts';
 import { ping } from '../../../controller/verify/traffic.ts';
 import { layCable } from '../../support/kernel/veth-pair.ts';

@@ -1,0 +1,18 @@
+/** Memory at a fixed address, for structures that the kernel reads and writes after the call that got them has returned. */
+import koffi from 'koffi';
+import { libc } from './libc.ts';
+
+const raw = {
+  mmap: libc.func(
+    'void *mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)',
+  ),
+};
+
+const PROT_READ_WRITE = 3;
+const MAP_PRIVATE_ANONYMOUS = 0x22;
+
+/** Zeroed memory at a fixed address, for structures that point at each other. Never freed. */
+export function mapMemory(bytes: number): { address: bigint; memory: ArrayBuffer } {
+  const address = raw.mmap(null, bytes, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0) as bigint;
+  return { address, memory: koffi.view(address, bytes) };
+}

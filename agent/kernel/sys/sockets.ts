@@ -1,0 +1,140 @@
+/** Sockets: options, and sending and receiving datagrams. */
+import { KernelError } from './errors.ts';
+import { check, ERRNO, fail, lastErrno, libc } from './libc.ts';
+
+const raw = {
+  socket: libc.func('int socket(int domain, int type, int protocol)'),
+  bind: libc.func('int bind(int fd, void *address, uint32_t length)'),
+  setsockopt: libc.func('int setsockopt(int fd, int level, int name, void *value, uint32_t length)'),
+  getsockopt: libc.func('int getsockopt(int fd, int level, int name, void *value, _Inout_ uint32_t *length)'),
+  send: libc.func('long send(int fd, void *data, size_t length, int flags)'),
+  recv: libc.func('long recv(int fd, void *data, size_t length, int flags)'),
+  recvmmsg: libc.func('int recvmmsg(int fd, void *messages, uint32_t count, int flags, void *timeout)'),
+};
+
+export const AF_NETLINK = 16;
+export const AF_PACKET = 17;
+export const SOCK_RAW = 3;
+const SOCK_CLOEXEC = 0o2000000;
+const SOL_SOCKET = 1;
+const SO_RCVTIMEO = 20;
+const SO_RCVBUFFORCE = 33;
+const SO_ATTACH_BPF = 50;
+const SO_NETNS_COOKIE = 71;
+const SOL_NETLINK = 270;
+const MSG_DONTWAIT = 0x40;
+const { EAGAIN, EINTR, ENOBUFS } = ERRNO;
+
+/** A socket in the network namespace of the calling thread; it stays there for good. */
+export function socket(domain: number, type: number, protocol: number): number {
+  return check('socket', raw.socket(domain, type | SOCK_CLOEXEC, protocol), `domain ${domain}`);
+}
+
+export function bind(fd: number, address: Uint8Array): void {
+  check('bind', raw.bind(fd, address, address.length), String(fd));
+}
+
+/** Also beyond what net.core.rmem_max allows; the kernel has a smallest size. */
+export function forceReceiveBuffer(fd: number, bytes: number): void {
+  check(
+    'setsockopt',
+    raw.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, new Int32Array([bytes]), 4),
+    'SO_RCVBUFFORCE',
+  );
+}
+
+export function attachSocketFilter(fd: number, programFd: number): void {
+  check(
+    'setsockopt',
+    raw.setsockopt(fd, SOL_SOCKET, SO_ATTACH_BPF, new Int32Array([programFd]), 4),
+    'SO_ATTACH_BPF',
+  );
+}
+
+/**
+ * The number of the socket's network namespace that no other gets until the machine starts again, in decimal; empty on
+ * kernels before 5.14.
+ */
+export function namespaceCookie(fd: number): string {
+  const cookie = new BigUint64Array(1);
+  if (raw.getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, cookie, new Uint32Array([8])) === 0)
+    return `${cookie[0]}`;
+  if (lastErrno() === ERRNO.ENOPROTOOPT) return '';
+  return fail('getsockopt', 'SO_NETNS_COOKIE');
+}
+
+/** `what` names the option in errors. */
+export function setSocketOption(
+  fd: number,
+  level: number,
+  option: number,
+  value: Uint32Array,
+  what: string,
+): void {
+  check('setsockopt', raw.setsockopt(fd, level, option, value, value.byteLength), what);
+}
+
+/** Fills the start of `value`; what an older kernel doesn't tell stays as it is. */
+export function getSocketOption(
+  fd: number,
+  level: number,
+  option: number,
+  value: Uint8Array,
+  what: string,
+): void {
+  check('getsockopt', raw.getsockopt(fd, level, option, value, new Uint32Array([value.length])), what);
+}
+
+export function setNetlinkOption(fd: number, option: number): void {
+  check(
+    'setsockopt',
+    raw.setsockopt(fd, SOL_NETLINK, option, new Int32Array([1]), 4),
+    `SOL_NETLINK ${option}`,
+  );
+}
+
+export function send(fd: number, data: Uint8Array, length = data.length): void {
+  check('send', Number(raw.send(fd, data, length, 0)), `${length} bytes`);
+}
+
+/**
+ * Bytes received into `data`; waits as long as `setReceiveTimeout` says. After an overrun what still waits is given up:
+ * it would take the room of the next answers.
+ */
+export function receive(fd: number, data: Uint8Array): number {
+  for (;;) {
+    const received = Number(raw.recv(fd, data, data.length, 0));
+    if (received >= 0) return received;
+    const errno = lastErrno();
+    if (errno === ENOBUFS) {
+      while (Number(raw.recv(fd, data, data.length, MSG_DONTWAIT)) >= 0);
+      throw overrun(fd);
+    }
+    if (errno !== EINTR) fail('recv', String(fd));
+  }
+}
+
+/** Receiving then fails with EAGAIN instead of waiting for ever. */
+export function setReceiveTimeout(fd: number, seconds: number): void {
+  // struct timeval
+  const value = new BigInt64Array([BigInt(seconds), 0n]);
+  check('setsockopt', raw.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, value, 16), 'SO_RCVTIMEO');
+}
+
+function overrun(fd: number): KernelError {
+  return new KernelError({
+    code: 'NETLINK_OVERRUN',
+    message: `the kernel had more to say than the buffer of netlink socket ${fd} holds: ENOBUFS`,
+    errno: ENOBUFS,
+    remedy: 'what is installed is read again, and the rest tried again; if it stays, free memory',
+  });
+}
+
+/** Datagrams received into the mmsghdr array at `messages`; 0 when none waits. */
+export function receiveMany(fd: number, messages: bigint, count: number): number {
+  const received = raw.recvmmsg(fd, messages, count, MSG_DONTWAIT, null) as number;
+  if (received >= 0) return received;
+  const errno = lastErrno();
+  if (errno === EAGAIN || errno === EINTR) return 0;
+  return fail('recvmmsg', String(fd));
+}
