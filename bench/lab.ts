@@ -1,6 +1,7 @@
 /** Labs for measurements: a topology's text in, places to send from and to, and nothing left afterwards. */
 import type { DelayBackendName } from '../agent/linux/probe/probe.ts';
 import { Experiment } from '../controller/experiment/experiment.ts';
+import { lab } from '../controller/platform/lab/lab.ts';
 import type { Place } from '../controller/verify/traffic.ts';
 import { loadTopology } from '../topology/load.ts';
 import { BenchError } from './errors.ts';
@@ -55,7 +56,8 @@ export async function withLab<T>(
   const { topology } = loadTopology(text, file);
   const name = `bench-${process.pid}-${++labs}`;
   const source = { file, text };
-  const experiment = await Experiment.start({ name, hosts, source, topology, delayBackend: backend });
+  const where = { platform: lab, placement: { hosts } };
+  const experiment = await Experiment.start({ name, ...where, source, topology, delayBackend: backend });
   try {
     return await interruption.race(() => use({ experiment, place: (wanted) => find(experiment, wanted) }));
   } finally {

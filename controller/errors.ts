@@ -12,6 +12,7 @@ export type ControllerErrorCode =
   | 'EXPERIMENT_ATTENDED'
   | 'RESUME_INCOMPLETE'
   | 'JOIN_USAGE'
+  | 'PLATFORM_UNKNOWN'
   | 'NODE_UNKNOWN'
   | 'HOST_UNKNOWN'
   | 'NAME_INVALID'
@@ -29,6 +30,7 @@ const BLAME: Readonly<Record<ControllerErrorCode, Blame>> = {
   EXPERIMENT_ATTENDED: 'input',
   RESUME_INCOMPLETE: 'machine',
   JOIN_USAGE: 'usage',
+  PLATFORM_UNKNOWN: 'input',
   NODE_UNKNOWN: 'input',
   HOST_UNKNOWN: 'input',
   NAME_INVALID: 'usage',

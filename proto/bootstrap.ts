@@ -44,6 +44,8 @@ export const bootstrapSchema = z.strictObject({
   experiment: z.string(),
   /** Name of the agent's host. */
   host: z.string(),
+  /** Name of the platform that it is on: nothing to the agent, which tells it to a controller that comes later. */
+  platform: z.string().optional(),
   topology: topologyTextSchema,
   endpoints: z.array(localEndpointSchema),
   /** Other endpoints may come later, from hosts that join: what is known is in force without them. */

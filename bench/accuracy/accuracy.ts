@@ -1,7 +1,7 @@
 /** The accuracy bench: the literature's tables, with each delay backend that the machine has. */
 import { chooseDelayBackend } from '../../agent/linux/delay/delay-backend.ts';
 import { type DelayBackendName, delayBackends, probeMachine } from '../../agent/linux/probe/probe.ts';
-import { requireAbilities } from '../../controller/experiment/experiment.ts';
+import { requireAbilities } from '../../controller/machine/abilities.ts';
 import type { DelayBackendChoice } from '../../proto/bootstrap.ts';
 import { formatBps } from '../../proto/units.ts';
 import { BenchError } from '../errors.ts';

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chooseDelayBackend } from '../../agent/linux/delay/delay-backend.ts';
 import { type DelayBackendName, probeMachine } from '../../agent/linux/probe/probe.ts';
-import { requireAbilities } from '../../controller/experiment/experiment.ts';
+import { requireAbilities } from '../../controller/machine/abilities.ts';
 import { loadTopology } from '../../topology/load.ts';
 import { type Interruption, withLab } from '../lab.ts';
 import { agentRecords } from '../measure/agent-records.ts';

@@ -6,7 +6,7 @@ import { NETLINK_ROUTE, NetlinkSocket } from '../../agent/kernel/netlink/netlink
 import { namespacePath } from '../../agent/kernel/netns/namespace-files.ts';
 import { within } from '../../agent/kernel/netns/namespaces.ts';
 import { listClasses } from '../../agent/linux/tc/tc-dumps.ts';
-import type { LabEndpoint } from '../../controller/platform/lab/lab-plan.ts';
+import type { PlannedEndpoint } from '../../controller/platform/port/plan.ts';
 import type { AgentView } from '../../proto/view.ts';
 import type { Path } from '../../topology/model/model.ts';
 import { differences } from './agreement.ts';
@@ -14,10 +14,10 @@ import { differences } from './agreement.ts';
 type Paths = (epoch: number, from: string, to: string) => Path | undefined;
 
 export class Classes {
-  readonly #endpoints: readonly LabEndpoint[];
+  readonly #endpoints: readonly PlannedEndpoint[];
   readonly #sockets: readonly NetlinkSocket[];
 
-  constructor(endpoints: readonly LabEndpoint[]) {
+  constructor(endpoints: readonly PlannedEndpoint[]) {
     this.#endpoints = endpoints;
     this.#sockets = endpoints.map(({ namespace }) =>
       within(namespacePath(namespace), () => new NetlinkSocket(NETLINK_ROUTE)),
@@ -46,7 +46,7 @@ export class Classes {
     });
   }
 
-  #read({ interface: { index } }: LabEndpoint, at: number): { to: string; bytesPerSecond: number }[] {
+  #read({ interface: { index } }: PlannedEndpoint, at: number): { to: string; bytesPerSecond: number }[] {
     return listClasses(this.#sockets[at]!, index, OWN_MAJOR).map(({ minor, bytesPerSecond }) => ({
       to: this.#endpoints[minor - 1]?.name ?? `class ${minor}`,
       bytesPerSecond,

@@ -1,7 +1,7 @@
 /** The fault suite: agents of four hosts that die, stand still and lose each other, and how soon they agree again. */
 import { chooseDelayBackend } from '../../agent/linux/delay/delay-backend.ts';
 import { probeMachine } from '../../agent/linux/probe/probe.ts';
-import { requireAbilities } from '../../controller/experiment/experiment.ts';
+import { requireAbilities } from '../../controller/machine/abilities.ts';
 import { hostName } from '../../controller/names.ts';
 import { BenchError } from '../errors.ts';
 import { type Interruption, type Lab, withLab } from '../lab.ts';

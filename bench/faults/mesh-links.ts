@@ -8,7 +8,8 @@ import { namespacePath } from '../../agent/kernel/netns/namespace-files.ts';
 import { DelayLine } from '../../agent/linux/delay-line/delay-line.ts';
 import { loadPrograms, type Programs } from '../../agent/linux/programs/programs.ts';
 import { inNamespace } from '../../controller/names.ts';
-import { FABRIC_INTERFACE, type LabHost } from '../../controller/platform/lab/lab-plan.ts';
+import { FABRIC_INTERFACE } from '../../controller/platform/lab/lab-plan.ts';
+import type { PlannedHost } from '../../controller/platform/port/plan.ts';
 import { BenchError } from '../errors.ts';
 import type { Direction } from './plan.ts';
 
@@ -20,12 +21,12 @@ interface Trouble {
 }
 
 export class MeshLinks {
-  readonly #hosts: readonly LabHost[];
+  readonly #hosts: readonly PlannedHost[];
   readonly #programs: Programs;
   readonly #line: DelayLine;
   readonly #troubles = new Set<Trouble>();
 
-  constructor(hosts: readonly LabHost[], seed: number) {
+  constructor(hosts: readonly PlannedHost[], seed: number) {
     this.#hosts = hosts;
     this.#programs = loadPrograms(1);
     this.#line = new DelayLine({ seed, arrivalFd: this.#programs.arrivalFd });

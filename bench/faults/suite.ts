@@ -125,13 +125,14 @@ export class FaultSuite {
     return () => this.#experiment.openController();
   }
 
-  async #kill(host: number): Promise<() => void> {
+  async #kill(host: number): Promise<() => Promise<void>> {
     const agent = this.#agents[host]!;
     this.#away.add(host);
     process.kill(agent.pid!, 'SIGKILL');
     await agent.exited;
-    return () => {
-      this.#agents[host] = new AgentProcess(this.#experiment.name, this.#experiment.plan.hosts[host]!);
+    return async () => {
+      const { platform, name, plan } = this.#experiment;
+      this.#agents[host] = await AgentProcess.start(platform, name, plan.hosts[host]!);
       this.#away.delete(host);
     };
   }

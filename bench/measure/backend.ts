@@ -1,7 +1,7 @@
 /** With what this machine delays packets. */
 import { chooseDelayBackend } from '../../agent/linux/delay/delay-backend.ts';
 import { type DelayBackendName, probeMachine } from '../../agent/linux/probe/probe.ts';
-import { requireAbilities } from '../../controller/experiment/experiment.ts';
+import { requireAbilities } from '../../controller/machine/abilities.ts';
 
 /** Throws `DELAY_BACKEND_MISSING` or `MACHINE_CANNOT`. */
 export function machineBackend(): DelayBackendName {

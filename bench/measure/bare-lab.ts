@@ -19,7 +19,7 @@ export async function withBareLab<T>(
   const name = `bare-${process.pid}-${++labs}`;
   const plan = planLab(name, names, 1, { ipv6: hasIpv6() });
   raiseOpenFiles(openFilesOf({ endpoints: names.length, hosts: 1 }));
-  reserveExperiment(name);
+  await reserveExperiment(name);
   try {
     await createLab(plan);
     return await interruption.race(() => use(plan.endpoints));

@@ -1,7 +1,7 @@
 /** The metadata bench: what agents tell each other about steady traffic, beside what others would have told. */
 import { chooseDelayBackend } from '../../agent/linux/delay/delay-backend.ts';
 import { probeMachine } from '../../agent/linux/probe/probe.ts';
-import { requireAbilities } from '../../controller/experiment/experiment.ts';
+import { requireAbilities } from '../../controller/machine/abilities.ts';
 import { type Interruption, withLab } from '../lab.ts';
 import type { Figure, Table } from '../report/model.ts';
 import { type Compared, compare } from './compare.ts';

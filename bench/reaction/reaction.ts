@@ -1,7 +1,7 @@
 /** The reaction bench: how soon after an event every flow has the share that it is to have. */
 import { chooseDelayBackend } from '../../agent/linux/delay/delay-backend.ts';
 import { type DelayBackendName, probeMachine } from '../../agent/linux/probe/probe.ts';
-import { requireAbilities } from '../../controller/experiment/experiment.ts';
+import { requireAbilities } from '../../controller/machine/abilities.ts';
 import { formatBps } from '../../proto/units.ts';
 import { loadTopology } from '../../topology/load.ts';
 import { type Interruption, withLab } from '../lab.ts';

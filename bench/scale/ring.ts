@@ -1,5 +1,5 @@
 /** A generated topology in which every service pings another: what to make, and who pings whom at which distance. */
-import type { LabEndpoint } from '../../controller/platform/lab/lab-plan.ts';
+import type { PlannedEndpoint } from '../../controller/platform/port/plan.ts';
 import { Folding } from '../../topology/fold/fold.ts';
 import type { Graph } from '../../topology/model/model.ts';
 import { SeededRandom } from '../../topology/model/random.ts';
@@ -15,7 +15,7 @@ export function circle(endpoints: number, seed: number): number[] {
 }
 
 /** With the round trips that the folded topology gives. Throws for a pair without a path. */
-export function pingPairs(graph: Graph, endpoints: readonly LabEndpoint[], seed: number): PingPair[] {
+export function pingPairs(graph: Graph, endpoints: readonly PlannedEndpoint[], seed: number): PingPair[] {
   const folding = new Folding(graph);
   return circle(endpoints.length, seed).map((to, from): PingPair => {
     const [there, back] = [folding.path(from, to), folding.path(to, from)];
@@ -26,7 +26,7 @@ export function pingPairs(graph: Graph, endpoints: readonly LabEndpoint[], seed:
 }
 
 /** The same pairs where nothing is shaped: a round trip should take no time. */
-export function unshapedPairs(endpoints: readonly LabEndpoint[], seed: number): PingPair[] {
+export function unshapedPairs(endpoints: readonly PlannedEndpoint[], seed: number): PingPair[] {
   return circle(endpoints.length, seed).map((to, from) => ({
     from: endpoints[from]!,
     to: endpoints[to]!,

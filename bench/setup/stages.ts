@@ -3,6 +3,7 @@
 import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
 import { Experiment } from '../../controller/experiment/experiment.ts';
 import { agentsOf } from '../../controller/machine/processes.ts';
+import { lab } from '../../controller/platform/lab/lab.ts';
 import { loadTopology } from '../../topology/load.ts';
 import type { Interruption } from '../lab.ts';
 import { processSeconds } from '../measure/cpu/cpu-times.ts';
@@ -68,7 +69,8 @@ export async function upAndDown(
   const file = 'bench.yaml';
   const experiment = await Experiment.start({
     name: `setup-${process.pid}-${++labs}`,
-    hosts: 1,
+    platform: lab,
+    placement: { hosts: 1 },
     source: { file, text },
     topology: loadTopology(text, file).topology,
     delayBackend: backend,

@@ -1,64 +1,63 @@
-/** The agents of a local lab: one process per emulated host, inside the host's namespace. */
-
-import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
+/** The agents of an experiment: one process per host, on whatever platform. */
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { namespacePath } from '../../agent/kernel/netns/namespace-files.ts';
-import { within } from '../../agent/kernel/netns/namespaces.ts';
 import { callJson } from '../../proto/http-json.ts';
 import type { AgentStatus } from '../../proto/status.ts';
 import { ControllerError } from '../errors.ts';
-import { agentAt, isAgentAt } from '../machine/processes.ts';
 import { agentSocket, controllerSocket, logFile } from '../names.ts';
-import type { LabHost } from '../platform/lab/lab-plan.ts';
+import type { PlannedHost } from '../platform/port/plan.ts';
+import type { Platform, RunningAgent } from '../platform/port/platform.ts';
 
 const MAIN = join(import.meta.dirname, '../cli/main.ts');
 /** Each look takes a little of the agent's time, so a long start is looked at less often. */
 const POLL_MS = { least: 25, most: 250, ofElapsed: 0.1 };
 const LAST_LOG_LINES = 20;
-/** How often a process is looked at that is no child. */
-const WATCH_MS = 250;
+/**
+ * Room for what lives shortly, in MB. Emptying it takes 3 to 8 ms however large it is, as little in it lives on; with
+ * twice of Node's own an event meets that half as often.
+ */
+const AGENT_FLAGS = ['--max-semi-space-size=32'];
 
 export class AgentProcess {
-  readonly host: LabHost;
+  readonly host: PlannedHost;
   readonly #experiment: string;
   /** Resolves with how it has ended. */
   readonly exited: Promise<string>;
   readonly #pid: number | undefined;
   #hasExited = false;
 
-  /** Starts it; with the id of a process, takes that for it, which somebody else has started. */
-  constructor(experiment: string, host: LabHost, running?: number) {
+  private constructor(experiment: string, host: PlannedHost, running: RunningAgent) {
     this.#experiment = experiment;
     this.host = host;
-    const child = running === undefined ? startAgent(experiment, host) : undefined;
-    this.#pid = child?.pid ?? running;
-    const ended = child ? exitOf(child) : this.#vanished(running!);
-    this.exited = ended.then((how) => {
+    this.#pid = running.pid;
+    this.exited = running.exited.then((how) => {
       this.#hasExited = true;
       return how;
     });
   }
 
-  /** `undefined` where it could not be started. */
+  /** `adopt`: that of a controller which is gone, where it lives. Throws where it can't be started there. */
+  static async start(
+    platform: Platform,
+    experiment: string,
+    host: PlannedHost,
+    { adopt = false }: { readonly adopt?: boolean } = {},
+  ): Promise<AgentProcess> {
+    const socket = agentSocket(experiment, host.name);
+    const to = ['agent', '--controller', `unix:${controllerSocket(experiment)}`];
+    const words = [process.execPath, ...AGENT_FLAGS, MAIN, ...to, '--host', host.name, '--socket', socket];
+    const log = logFile(experiment, host.name);
+    return new AgentProcess(experiment, host, await platform.startAgent(host, { words, socket, log, adopt }));
+  }
+
+  /** `undefined` where it could not be started, or is not a process of this machine. */
   get pid(): number | undefined {
     return this.#pid;
   }
 
   get hasExited(): boolean {
     return this.#hasExited;
-  }
-
-  /** That of a controller which is gone, where it lives; else a new one. */
-  static adopt(experiment: string, host: LabHost): AgentProcess {
-    return new AgentProcess(experiment, host, agentAt(agentSocket(experiment, host.name)));
-  }
-
-  /** Nobody but its parent is told of a process' end. */
-  async #vanished(pid: number): Promise<string> {
-    while (isAgentAt(pid, agentSocket(this.#experiment, this.host.name))) await sleep(WATCH_MS);
-    return 'has ended';
   }
 
   /** `undefined` while the agent has no socket yet. Throws where it has ended. */
@@ -100,40 +99,6 @@ export class AgentProcess {
       `the agent of ${this.host.name} ${what}${last ? `; its last words:\n${last}` : ''}`,
     );
   }
-}
-
-/**
- * Room for what lives shortly, in MB. Emptying it takes 3 to 8 ms however large it is, as little in it lives on; with
- * twice of Node's own an event meets that half as often.
- */
-const AGENT_FLAGS = ['--max-semi-space-size=32'];
-
-function startAgent(experiment: string, host: LabHost): ChildProcess {
-  const log = openSync(logFile(experiment, host.name), 'a');
-  const args = ['agent', '--controller', `unix:${controllerSocket(experiment)}`];
-  args.push('--host', host.name, '--socket', agentSocket(experiment, host.name));
-  // One that was killed has left its own.
-  rmSync(agentSocket(experiment, host.name), { force: true });
-  try {
-    // fork() gives the child the namespace of the calling thread.
-    return within(namespacePath(host.namespace), () =>
-      spawn(process.execPath, [...AGENT_FLAGS, MAIN, ...args], {
-        stdio: ['ignore', log, log],
-        detached: true,
-      }),
-    );
-  } finally {
-    closeSync(log);
-  }
-}
-
-function exitOf(child: ChildProcess): Promise<string> {
-  return new Promise((resolve) => {
-    child.once('error', ({ message }) => resolve(`can't be started: ${message}`));
-    child.once('exit', (code, signal) =>
-      resolve(signal === null ? `has ended with exit code ${code}` : `was ended by ${signal}`),
-    );
-  });
 }
 
 /** Asks a running agent. Throws `HttpError`. */

@@ -7,7 +7,8 @@ import { writeNewPrivate } from '../../agent/mesh/trust/private-files.ts';
 import { type Bootstrap, bootstrapSchema, topologyHash } from '../../proto/bootstrap.ts';
 import { multiaddrOf } from '../mesh-address.ts';
 import { bootstrapFile, identityFolder } from '../names.ts';
-import type { LabHost, LabPlan } from '../platform/lab/lab-plan.ts';
+import { bootstrapWithPlatform } from '../platform/port/older-files.ts';
+import type { Plan, PlannedHost } from '../platform/port/plan.ts';
 import type { MeshSecurity } from './mesh-security.ts';
 
 /**
@@ -22,14 +23,14 @@ export type TopologyText = Omit<Bootstrap['topology'], 'hash'>;
 /** What all agents of an experiment are told alike. */
 export type AgentSettings = Pick<
   Bootstrap,
-  'delayBackend' | 'leaseMs' | 'logFolder' | 'takeOver' | 'partial' | 'metadataBudgetBps' | 'changeThreshold'
+  'delayBackend' | 'leaseMs' | 'logFolder' | 'partial' | 'metadataBudgetBps' | 'changeThreshold'
 >;
 
 /** By host. Without `security` whoever reaches an agent's port can join. */
 export type Bootstraps = ReadonlyMap<string, Bootstrap>;
 
 export function makeBootstraps(
-  plan: LabPlan,
+  plan: Plan,
   topology: TopologyText,
   settings: AgentSettings,
   security?: MeshSecurity,
@@ -38,15 +39,17 @@ export function makeBootstraps(
   return new Map(
     plan.hosts.map((host) => [
       host.name,
-      { ...bootstrapOf(plan, host, security), topology: whole, ...settings },
+      { ...bootstrapOf(plan, host, security), topology: whole, ...plan.settings, ...settings },
     ]),
   );
 }
 
-function bootstrapOf(plan: LabPlan, host: LabHost, security: MeshSecurity | undefined) {
-  const address = (other: LabHost): string => multiaddrOf({ address: other.address, port: other.meshPort });
+function bootstrapOf(plan: Plan, host: PlannedHost, security: MeshSecurity | undefined) {
+  const address = (other: PlannedHost): string =>
+    multiaddrOf({ address: other.address, port: other.meshPort });
   return {
     experiment: plan.experiment,
+    platform: plan.platform,
     host: host.name,
     endpoints: plan.endpoints
       .filter((endpoint) => endpoint.host === host)
@@ -57,7 +60,7 @@ function bootstrapOf(plan: LabPlan, host: LabHost, security: MeshSecurity | unde
         ifname,
         ifindex,
         addresses: [...addresses],
-        outlivesAgent: plan.existing,
+        outlivesAgent: plan.outlivesAgent,
       })),
     mesh: {
       listen: [address(host)],
@@ -82,10 +85,15 @@ export function keepBootstraps(experiment: string, bootstraps: Bootstraps): void
 /** `undefined` where the file is missing or damaged. */
 export function readBootstrap(experiment: string, host: string): Bootstrap | undefined {
   try {
-    return bootstrapSchema.parse(JSON.parse(readFileSync(bootstrapFile(experiment, host), 'utf8')));
+    return parseBootstrap(JSON.parse(readFileSync(bootstrapFile(experiment, host), 'utf8')));
   } catch {
     return undefined;
   }
+}
+
+/** Also what an older version has told its agents. Throws `ZodError`. */
+export function parseBootstrap(told: unknown): Bootstrap {
+  return bootstrapSchema.parse(bootstrapWithPlatform(told));
 }
 
 /** Names of the hosts that have a file. */

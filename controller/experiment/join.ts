@@ -1,4 +1,4 @@
-/** A host that joins a running experiment through any of its agents, with interfaces that exist here. */
+/** A host that joins a running experiment through any of its agents, with endpoints that are here. */
 import { mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { decodeInvitation, requireExperiment, requireRoom } from '../../agent/bootstrap/invitation.ts';
@@ -13,13 +13,11 @@ import type { Bootstrap, Invitation } from '../../proto/bootstrap.ts';
 import { micros } from '../../proto/units.ts';
 import { loadTopology } from '../../topology/load.ts';
 import { graphAt } from '../../topology/timeline/graph-at.ts';
-import type { MeshAddress } from '../mesh-address.ts';
+import { requireAbilities } from '../machine/abilities.ts';
 import { agentSocket, experimentFolder, identityFolder, logFile } from '../names.ts';
-import type { LabPlan } from '../platform/lab/lab-plan.ts';
-import { type Placement, planSite } from '../platform/site/site-plan.ts';
-import { surveyInterface } from '../platform/site/survey.ts';
+import type { Plan } from '../platform/port/plan.ts';
+import type { Platform } from '../platform/port/platform.ts';
 import { makeBootstraps } from './bootstraps.ts';
-import { requireAbilities } from './experiment.ts';
 import { reserveJoined, stateOf, writeState } from './state.ts';
 
 export interface JoinOptions {
@@ -29,16 +27,15 @@ export interface JoinOptions {
   /** What it is called on this machine. */
   readonly name: string;
   readonly host: string;
-  readonly placements: readonly Placement[];
-  readonly listen: MeshAddress;
+  /** Where its endpoints are, with the platform's own options. */
+  readonly platform: Platform;
+  readonly placement: unknown;
   /** Files with the mesh's key and the allow-list, and folder of the identity. */
   readonly meshKey?: string;
   readonly allow?: string;
   readonly identity?: string;
   /** Multiaddrs that others are told instead of where it listens. */
   readonly announce?: readonly string[];
-  readonly takeOver: boolean;
-  readonly leaseMs: number;
   readonly logLevel: string;
   /** Told of each step as it is done. */
   readonly onStep: (step: string) => void;
@@ -54,7 +51,7 @@ export async function joinExperiment(options: JoinOptions): Promise<void> {
   requireAbilities(abilities);
   const { name, host } = options;
   // What a killed agent has left stays known until it is taken away.
-  let isClean = reserveJoined(name);
+  let isClean = await reserveJoined(name);
   try {
     const identity = options.identity ?? identityFolder(name, host);
     const privateKey = await openIdentity(identity);
@@ -64,7 +61,7 @@ export async function joinExperiment(options: JoinOptions): Promise<void> {
     const invitation = decodeInvitation(bytes, from);
     requireExperiment(invitation, options.experiment);
     chooseDelayBackend(invitation.delayBackend, abilities);
-    const plan = planJoining(invitation, options);
+    const plan = await planJoining(invitation, options);
     const endpoints = plan.endpoints.map((endpoint) => endpoint.name);
     requireRoom(invitation, { host, endpoints, peer: peerIdOf(privateKey) });
     writeState({ ...stateOf(plan, invitation.topology.file), joined: true });
@@ -79,21 +76,22 @@ export async function joinExperiment(options: JoinOptions): Promise<void> {
   }
 }
 
-function planJoining({ topology }: Invitation, { name, host, listen, placements }: JoinOptions): LabPlan {
-  const { text, file, script } = topology;
-  const { endpoints } = graphAt(loadTopology(text, file, script).topology, micros(0));
-  return planSite(name, endpoints, placements, surveyInterface, { host, listen });
+async function planJoining({ topology: told }: Invitation, options: JoinOptions): Promise<Plan> {
+  const { platform, placement, name: experiment } = options;
+  const { topology } = loadTopology(told.text, told.file, told.script);
+  const { endpoints } = graphAt(topology, micros(0));
+  return platform.plan({ experiment, topology, endpoints, options: placement });
 }
 
 function bootstrapOf(
-  plan: LabPlan,
+  plan: Plan,
   { hosts: _, peers, allow, assignment, ...told }: Invitation,
   options: JoinOptions,
   security: { readonly identity: string; readonly key: string | undefined },
 ): Bootstrap {
-  const { takeOver, leaseMs, host, name } = options;
+  const { host, name } = options;
   const logFolder = dirname(logFile(name, 'any'));
-  const settings = { delayBackend: told.delayBackend, takeOver, leaseMs, logFolder, partial: true };
+  const settings = { delayBackend: told.delayBackend, logFolder, partial: true };
   const made = makeBootstraps(plan, told.topology, settings).get(host)!;
   const allowed = options.allow === undefined ? allow : readAllowList(options.allow);
   return {

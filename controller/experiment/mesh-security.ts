@@ -4,7 +4,7 @@ import { readAllowList } from '../../agent/mesh/trust/admission.ts';
 import { makeMeshKey, readMeshKey } from '../../agent/mesh/trust/mesh-key.ts';
 import type { Bootstrap } from '../../proto/bootstrap.ts';
 import { identityFolder, meshKeyFile } from '../names.ts';
-import type { LabPlan } from '../platform/lab/lab-plan.ts';
+import type { Plan } from '../platform/port/plan.ts';
 
 export type MeshSecurity = Pick<Bootstrap['mesh'], 'key' | 'allow' | 'assignment' | 'identity' | 'announce'>;
 
@@ -24,7 +24,7 @@ export interface OpenMesh {
  * Makes key and identities in the experiment's folder. `open`: others may join, with endpoints that are not here. Throws
  * `MeshError`.
  */
-export async function secureMesh(plan: LabPlan, open?: OpenMesh): Promise<MeshSecurity> {
+export async function secureMesh(plan: Plan, open?: OpenMesh): Promise<MeshSecurity> {
   const { experiment, hosts, endpoints } = plan;
   const assignment = Object.fromEntries(endpoints.map(({ name, host }) => [name, host.name]));
   const key = open?.meshKey === undefined ? makeMeshKey(meshKeyFile(experiment)) : readMeshKey(open.meshKey);

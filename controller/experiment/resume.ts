@@ -1,18 +1,19 @@
 /** Finds out what a running experiment is, for a controller that comes after the one that has started it. */
 import { existsSync, readdirSync } from 'node:fs';
-import { isIP } from 'node:net';
 import { basename } from 'node:path';
-import { listNamespaces, namespaceName, OWN_NAMESPACE } from '../../agent/kernel/netns/namespace-files.ts';
-import { type Bootstrap, bootstrapSchema, type LocalEndpoint } from '../../proto/bootstrap.ts';
+import type { Bootstrap } from '../../proto/bootstrap.ts';
 import { callJson, HttpError } from '../../proto/http-json.ts';
 import { ControllerError } from '../errors.ts';
-import { agentSocket, controllerSocket, experimentFolder, fabricNamespace, hostNamespace } from '../names.ts';
-import type { LabEndpoint, LabHost, LabPlan } from '../platform/lab/lab-plan.ts';
-import { type Bootstraps, keptHosts, readBootstrap } from './bootstraps.ts';
-import { readState } from './state.ts';
+import { agentSocket, controllerSocket, experimentFolder } from '../names.ts';
+import type { Plan } from '../platform/port/plan.ts';
+import type { Platform } from '../platform/port/platform.ts';
+import { openPlatform } from '../platform/registry.ts';
+import { type Bootstraps, keptHosts, parseBootstrap, readBootstrap } from './bootstraps.ts';
+import { findTraces, readState } from './state.ts';
 
 export interface Recovered {
-  readonly plan: LabPlan;
+  readonly platform: Platform;
+  readonly plan: Plan;
   readonly bootstraps: Bootstraps;
   /** Milliseconds since 1970 by this machine's date; `undefined` if it has not begun. */
   readonly startAt: number | undefined;
@@ -25,7 +26,7 @@ export interface Recovered {
 export async function recover(experiment: string): Promise<Recovered> {
   if (readState(experiment)?.joined) throw attended(experiment, 'an agent that has joined it by itself');
   await requireUnattended(experiment);
-  const hosts = hostsOf(experiment);
+  const hosts = await hostsOf(experiment);
   const bootstraps = new Map<string, Bootstrap>();
   const missing: string[] = [];
   for (const host of hosts) {
@@ -36,7 +37,9 @@ export async function recover(experiment: string): Promise<Recovered> {
   if (hosts.length === 0) missing.push('neither experiment.json, nor an agent, nor a host tells of it');
   if (missing.length > 0) throw incomplete(experiment, missing);
   const starts = [...bootstraps.values()].flatMap(({ startAt }) => startAt ?? []);
-  return { plan: planOf(experiment, bootstraps), bootstraps, startAt: starts[0] };
+  const platform = await openPlatform([...bootstraps.values()][0]!.platform!);
+  const plan = await platform.plan({ experiment, standing: bootstraps });
+  return { platform, plan, bootstraps, startAt: starts[0] };
 }
 
 async function requireUnattended(experiment: string): Promise<void> {
@@ -56,15 +59,12 @@ const attended = (experiment: string, what: string): ControllerError =>
     `end the experiment with \`netfold down ${experiment}\``,
   );
 
-/** From whatever is left: the state file, the bootstraps' files, the agents' sockets, a lab's namespaces. */
-function hostsOf(experiment: string): string[] {
-  const prefix = hostNamespace(experiment, '');
-  const namespaces = listNamespaces().filter(
-    (name) => name.startsWith(prefix) && name !== fabricNamespace(experiment),
-  );
+/** From whatever is left: the state file, the bootstraps' files, the agents' sockets, what platforms find. */
+async function hostsOf(experiment: string): Promise<string[]> {
+  const traces = (await findTraces()).filter((trace) => trace.experiment === experiment);
   const stated = readState(experiment)?.hosts.map(({ name }) => name) ?? [];
   const kept = [...keptHosts(experiment), ...socketHosts(experiment)];
-  return [...new Set([...stated, ...kept, ...namespaces.map((name) => name.slice(prefix.length))])];
+  return [...new Set([...stated, ...kept, ...traces.flatMap(({ host }) => host ?? [])])];
 }
 
 function socketHosts(experiment: string): string[] {
@@ -77,45 +77,10 @@ function socketHosts(experiment: string): string[] {
 
 async function askAgent(experiment: string, host: string): Promise<Bootstrap | undefined> {
   try {
-    return bootstrapSchema.parse(await callJson(`unix:${agentSocket(experiment, host)}`, '/bootstrap'));
+    return parseBootstrap(await callJson(`unix:${agentSocket(experiment, host)}`, '/bootstrap'));
   } catch {
     return undefined;
   }
-}
-
-/** What was planned, but for the networks of hosts, which only the making of a lab needs. */
-export function planOf(experiment: string, bootstraps: Bootstraps): LabPlan {
-  const existing = [...bootstraps.values()].some((one) =>
-    one.endpoints.some((endpoint) => endpoint.outlivesAgent),
-  );
-  const all = [...bootstraps.values()].map((bootstrap, index) => {
-    const host = hostOf(experiment, bootstrap, index, existing);
-    return { host, endpoints: bootstrap.endpoints.map((endpoint) => endpointOf(endpoint, host)) };
-  });
-  const endpoints = all.flatMap((one) => one.endpoints).sort((a, b) => a.number - b.number);
-  const ipv6 = endpoints.some(({ addresses }) => addresses.some((address) => isIP(address) === 6));
-  return { experiment, existing, ipv6, hosts: all.map(({ host }) => host), endpoints };
-}
-
-function hostOf(
-  experiment: string,
-  { host: name, mesh }: Bootstrap,
-  index: number,
-  existing: boolean,
-): LabHost {
-  const [, , address = '', , port = '0'] = (mesh.listen[0] ?? '').split('/');
-  const namespace = existing ? OWN_NAMESPACE : hostNamespace(experiment, name);
-  return { index, name, namespace, address, meshPort: Number(port), networks: [] };
-}
-
-function endpointOf(endpoint: LocalEndpoint, host: LabHost): LabEndpoint {
-  const { number, name, namespace, ifname, ifindex, addresses } = endpoint;
-  return {
-    ...{ number, name, addresses, host },
-    namespace: namespaceName(namespace),
-    interface: { name: ifname, index: ifindex },
-    address: addresses.find((one) => isIP(one) === 4) ?? addresses[0]!,
-  };
 }
 
 function incomplete(experiment: string, missing: readonly string[]): ControllerError {

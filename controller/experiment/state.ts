@@ -2,18 +2,20 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { listNamespaces } from '../../agent/kernel/netns/namespace-files.ts';
 import { ControllerError } from '../errors.ts';
 import { agentsOf } from '../machine/processes.ts';
-import { experimentFolder, experimentOf, RUN_FOLDER, stateFile } from '../names.ts';
-import type { LabPlan } from '../platform/lab/lab-plan.ts';
+import { experimentFolder, RUN_FOLDER, stateFile } from '../names.ts';
+import { stateWithPlatform } from '../platform/port/older-files.ts';
+import type { Plan } from '../platform/port/plan.ts';
+import type { Leftover } from '../platform/port/platform.ts';
+import { openPlatforms } from '../platform/registry.ts';
 
 const stateSchema = z.object({
   name: z.string(),
   topologyFile: z.string(),
   startedAt: z.string(),
-  /** The endpoints' interfaces were there before, and stay. */
-  existing: z.boolean(),
+  /** Name of the one that it runs on. */
+  platform: z.string(),
   /** By an agent that was started by hand. */
   joined: z.boolean().optional(),
   hosts: z.array(z.object({ name: z.string(), namespace: z.string() })),
@@ -34,7 +36,7 @@ export type ExperimentState = z.infer<typeof stateSchema>;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$/;
 
 /** Reserves the name by making its folder. Throws where an experiment of this name exists. */
-export function reserveExperiment(name: string): void {
+export async function reserveExperiment(name: string): Promise<void> {
   if (!NAME.test(name)) {
     throw new ControllerError(
       'NAME_INVALID',
@@ -43,7 +45,7 @@ export function reserveExperiment(name: string): void {
     );
   }
   mkdirSync(RUN_FOLDER, { recursive: true });
-  const exists = experimentNames().includes(name);
+  const exists = (await experimentNames()).includes(name);
   try {
     if (!exists) {
       mkdirSync(experimentFolder(name));
@@ -60,12 +62,12 @@ export function reserveExperiment(name: string): void {
 }
 
 /** `startedAt`: in milliseconds since 1970. */
-export function stateOf(plan: LabPlan, topologyFile: string, startedAt = Date.now()): ExperimentState {
+export function stateOf(plan: Plan, topologyFile: string, startedAt = Date.now()): ExperimentState {
   return {
     name: plan.experiment,
     topologyFile,
     startedAt: new Date(startedAt).toISOString(),
-    existing: plan.existing,
+    platform: plan.platform,
     hosts: plan.hosts.map(({ name, namespace }) => ({ name, namespace })),
     endpoints: plan.endpoints.map(({ name, namespace, interface: { index }, address, addresses, host }) => ({
       name,
@@ -82,9 +84,9 @@ export function stateOf(plan: LabPlan, topologyFile: string, startedAt = Date.no
  * Reserves the name for an agent that joins. What one that was killed has left is taken over: its identity, so that the
  * others know it, and what it enforces. Returns whether nothing was left. Throws like `reserveExperiment`.
  */
-export function reserveJoined(name: string): boolean {
+export async function reserveJoined(name: string): Promise<boolean> {
   const isLeft = readState(name)?.joined && agentsOf(name).every((pid) => pid === process.pid);
-  if (!isLeft) reserveExperiment(name);
+  if (!isLeft) await reserveExperiment(name);
   return !isLeft;
 }
 
@@ -99,15 +101,29 @@ export function writeState(state: ExperimentState): void {
 /** `undefined` where the file is missing or damaged; what exists in the kernel is found without it. */
 export function readState(name: string): ExperimentState | undefined {
   try {
-    return stateSchema.parse(JSON.parse(readFileSync(stateFile(name), 'utf8')));
+    return parseState(JSON.parse(readFileSync(stateFile(name), 'utf8')));
   } catch {
     return undefined;
   }
 }
 
-/** Names of all experiments that left any trace: a folder, or a namespace. Sorted. */
-export function experimentNames(): string[] {
-  return [...new Set([...folders(), ...namespaces()])].sort();
+/** Also what an older version has written. Throws `ZodError`. */
+export function parseState(written: unknown): ExperimentState {
+  return stateSchema.parse(stateWithPlatform(written));
+}
+
+/** Names of all experiments that left any trace: a folder, or what a platform finds. Sorted. */
+export async function experimentNames(): Promise<string[]> {
+  const marked = (await findTraces()).map(({ experiment }) => experiment);
+  return [...new Set([...folders(), ...marked])].sort();
+}
+
+export type Trace = Leftover & { readonly experiment: string };
+
+/** What platforms have of experiments, by its marks. */
+export async function findTraces(): Promise<Trace[]> {
+  const found = (await openPlatforms()).map((platform) => platform.findLeftovers('experiments'));
+  return (await Promise.all(found)).flat().filter((one): one is Trace => one.experiment !== undefined);
 }
 
 function folders(): string[] {
@@ -121,13 +137,9 @@ function folders(): string[] {
   }
 }
 
-function namespaces(): string[] {
-  return listNamespaces().flatMap((name) => experimentOf(name) ?? []);
-}
-
 /** The experiment that the user means: the one named, or the only one. */
-export function findExperiment(name: string | undefined): string {
-  const names = experimentNames();
+export async function findExperiment(name: string | undefined): Promise<string> {
+  const names = await experimentNames();
   if (name !== undefined) {
     if (names.includes(name)) return name;
     const running =

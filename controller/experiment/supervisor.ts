@@ -25,7 +25,7 @@ export class RestartPolicy {
 type Supervised = Pick<AgentProcess, 'host' | 'exited' | 'failure'>;
 
 export interface SupervisorPorts<Agent extends Supervised> {
-  readonly start: (old: Agent) => Agent;
+  readonly start: (old: Agent) => Agent | Promise<Agent>;
   /** The agents end on purpose. */
   readonly isEnding: () => boolean;
   /** One line for the user. */
@@ -54,6 +54,6 @@ export async function supervise<Agent extends Supervised>(
     tell(`the agent of ${agent.host.name} ${how}; it is started again`);
     await wait(delay);
     if (isEnding()) return;
-    agent = start(agent);
+    agent = await start(agent);
   }
 }

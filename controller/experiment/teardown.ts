@@ -1,55 +1,40 @@
-/** Takes experiments away: with the help of their agents where they live, and without where they don't. */
-
+/** Takes experiments away, whatever platform they are on. */
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { listNamespaces, namespacePath } from '../../agent/kernel/netns/namespace-files.ts';
-import { clearInterface } from '../../agent/linux/take-over/clear-interface.ts';
-import { JOURNAL_FOLDER, Journal } from '../../agent/linux/take-over/journal.ts';
-import { describeLeftover, findLeftovers, removeLeftover } from '../../agent/linux/take-over/leftovers.ts';
-import { agentsOf, endProcesses, processesIn } from '../machine/processes.ts';
-import { experimentFolder, experimentOf, RUN_FOLDER } from '../names.ts';
-import { removeIfEmpty, removeLab } from '../platform/lab/lab-namespaces.ts';
+import { removeIfEmpty } from '../machine/folders.ts';
+import { agentsOf, endProcesses } from '../machine/processes.ts';
+import { experimentFolder, RUN_FOLDER } from '../names.ts';
+import type { Leftover, Platform } from '../platform/port/platform.ts';
+import { openPlatforms, platformsFor } from '../platform/registry.ts';
+import type { OnProgress } from '../progress.ts';
 import { experimentNames, readState } from './state.ts';
 
 export interface Removed {
   readonly experiment: string;
-  readonly namespaces: number;
-  /** What was taken off interfaces that stay, one line each. */
-  readonly givenBack: readonly string[];
+  /** What there was to do, one phrase each: `6 namespaces removed`. */
+  readonly facts: readonly string[];
 }
-
-/** How far a step is: `making endpoints 1,200 of 2,668`. */
-export interface Progress {
-  readonly doing: string;
-  readonly done: number;
-  readonly of: number;
-}
-
-type OnProgress = (progress: Progress) => void;
 
 /**
- * Ends the experiment's agents (they take everything away on SIGTERM) and every process in its namespaces, then removes
- * namespaces and files. Everything else of a lab (interfaces, qdiscs, rules, BPF programs) lives in these namespaces and
- * goes with them; what a killed agent left on interfaces that stay is taken off them. Idempotent, needs no state file
- * for a lab, and may run twice at once: in `netfold down` and in the controller that sees its agents go.
+ * Ends the experiment's agents (they take everything away on SIGTERM) and every process in what was made for it, then
+ * removes places and files. Idempotent; without a state file all platforms are asked; may run twice at once: in
+ * `netfold down` and in the controller that sees its agents go. Where a platform can't, the files stay, so that it can
+ * be tried again.
  */
-export async function removeExperiment(experiment: string, onProgress?: OnProgress): Promise<Removed> {
+export async function removeExperiment(
+  experiment: string,
+  onProgress?: OnProgress,
+  platform?: Platform,
+): Promise<Removed> {
   markEnding(experiment);
   const state = readState(experiment);
-  const namespaces = listNamespaces().filter((name) => experimentOf(name) === experiment);
-  await endProcesses(() => [...new Set([...processesIn(namespaces), ...agentsOf(experiment)])]);
-  const places = state?.existing ? state.endpoints : [];
-  const givenBack = places.flatMap(({ name, namespace, ifindex }) => {
-    const at = { namespace: namespacePath(namespace), ifindex };
-    return clearInterface(at, new Journal()) ? [name] : [];
-  });
-  const removed = await removeLab(experiment, (done, of) =>
-    onProgress?.({ doing: 'removing namespaces', done, of }),
-  );
+  const platforms = platform ? [platform] : await platformsFor(state?.platform);
+  const remains = { experiment, endpoints: state?.endpoints ?? [] };
+  const facts: string[] = [];
+  for (const one of platforms) facts.push(...(await one.remove(remains, onProgress)));
   rmSync(experimentFolder(experiment), { recursive: true, force: true });
   removeIfEmpty(RUN_FOLDER);
-  removeIfEmpty(JOURNAL_FOLDER);
-  return { experiment, namespaces: removed, givenBack };
+  return { experiment, facts };
 }
 
 /** What `removeAll` could not do. */
@@ -63,21 +48,37 @@ export async function removeAll(
   onProgress?: OnProgress,
 ): Promise<{ removed: Removed[]; leftovers: string[]; failed: Failure[] }> {
   const removed: Removed[] = [];
-  for (const experiment of experimentNames()) removed.push(await removeExperiment(experiment, onProgress));
-  await endProcesses(() => agentsOf());
-  const journal = new Journal();
   const leftovers: string[] = [];
   const failed: Failure[] = [];
-  for (const leftover of findLeftovers({ journal })) {
-    const what = describeLeftover(leftover);
+  const attempt = async (what: string, action: () => Promise<void>): Promise<void> => {
     try {
-      removeLeftover(leftover, journal);
-      leftovers.push(what);
+      await action();
     } catch (error) {
       failed.push({ what, error: error as Error });
     }
+  };
+  for (const name of await experimentNames()) {
+    await attempt(`the experiment ${name}`, async () => {
+      removed.push(await removeExperiment(name, onProgress));
+    });
+  }
+  await endProcesses(() => agentsOf());
+  for (const platform of await openPlatforms()) {
+    await attempt(`what the platform ${platform.name} has here`, async () => {
+      for (const leftover of await strays(platform)) {
+        await attempt(leftover.what, async () => {
+          await leftover.remove();
+          leftovers.push(leftover.what);
+        });
+      }
+    });
   }
   return { removed, leftovers, failed };
+}
+
+/** What nothing tells the experiment of. */
+async function strays(platform: Platform): Promise<Leftover[]> {
+  return (await platform.findLeftovers('machine')).filter(({ experiment }) => experiment === undefined);
 }
 
 /** Tells the experiment's own controller that its agents end on purpose. */

@@ -3,9 +3,16 @@ import { hostname } from 'node:os';
 import { type Command, Option } from 'commander';
 import type { Micros } from '../../../proto/units.ts';
 import { ControllerError } from '../../errors.ts';
-import { ANY_ADDRESS, type MeshAddress, parsePeer } from '../../mesh-address.ts';
+import { type MeshAddress, parsePeer } from '../../mesh-address.ts';
+import { openPlatform } from '../../platform/registry.ts';
 import type { Placement } from '../../platform/site/site-plan.ts';
-import { hostOption, listenOption, meetingOptions, siteOptions } from '../options/site-options.ts';
+import {
+  hostOption,
+  joiningPlacement,
+  listenOption,
+  meetingOptions,
+  placementOptions,
+} from '../options/placement-options.ts';
 import { step } from '../terminal/output.ts';
 
 interface AgentFlags {
@@ -51,7 +58,7 @@ export function addAgentCommand(program: Command): void {
     .option('--socket <path>', "with --controller: the agent's own unix socket")
     .option('--mesh-key <file>', "the mesh's key (`netfold mesh key`); only its owner may read the file")
     .addOption(listenOption('with --join'));
-  for (const option of [...meetingOptions(), ...siteOptions('with --join')]) command.addOption(option);
+  for (const option of [...meetingOptions(), ...placementOptions('with --join')]) command.addOption(option);
   command
     .addOption(new Option('--log-level <level>').choices(['debug', 'info', 'warn', 'error']).default('info'))
     .addHelpText('after', EXAMPLE)
@@ -70,25 +77,18 @@ async function obey({ controller, socket, ...options }: AgentFlags): Promise<voi
   await runAgent({ ...options, controller, socket });
 }
 
-async function join({
-  join: peers,
-  experiment,
-  at: placements,
-  lease,
-  ...options
-}: AgentFlags): Promise<void> {
+async function join({ join: peers, experiment, ...options }: AgentFlags): Promise<void> {
   if (options.controller !== undefined)
     throw new ControllerError('JOIN_USAGE', '--join and --controller exclude each other', 'leave out one');
   if (experiment === undefined) throw missing('--experiment NAME');
-  if (placements.length === 0) throw missing('--at NODE=INTERFACE');
+  if (options.at.length === 0) throw missing('--at NODE=INTERFACE');
   const { joinExperiment } = await import('../../experiment/join.ts');
+  const { platform, placement } = joiningPlacement(options);
   await joinExperiment({
     ...options,
-    ...{ peers, experiment, placements, onStep: step },
+    ...{ peers, experiment, placement, onStep: step },
+    platform: await openPlatform(platform),
     name: options.name ?? experiment,
-    listen: options.listen ?? ANY_ADDRESS,
-    takeOver: options.takeOver ?? false,
-    leaseMs: lease / 1000,
   });
   step(`${options.host} has left ${experiment}; nothing of it is left here`);
 }

@@ -175,7 +175,7 @@ const PATIENCE_MS = 3000;
 const POLL_MS = 25;
 
 async function control(text: string, options: ControlOptions): Promise<void> {
-  const experiment = findExperiment(options.name);
+  const experiment = await findExperiment(options.name);
   const request: ControlRequest = {
     text,
     ...options.at,
@@ -226,7 +226,7 @@ function report(command: LiveCommand, answer: ControlAnswer): void {
 }
 
 async function history(name: string | undefined, { json = false }: { json?: boolean }): Promise<void> {
-  const experiment = findExperiment(name);
+  const experiment = await findExperiment(name);
   const answer = await controlHistory(experiment);
   if (json) printJson(answer.history);
   else if (answer.history.length === 0) print('no commands yet');

@@ -8,7 +8,8 @@ import { endpointEnvironment } from '../../../agent/endpoints/processes.ts';
 import { suggest } from '../../../topology/model/names.ts';
 import { ControllerError } from '../../errors.ts';
 import { type ExperimentState, findExperiment, readState } from '../../experiment/state.ts';
-import { inNamespace, logFile } from '../../names.ts';
+import { logFile } from '../../names.ts';
+import { openPlatform } from '../../platform/registry.ts';
 
 export function addExecCommands(program: Command): void {
   program
@@ -31,13 +32,20 @@ export function addExecCommands(program: Command): void {
 
 type Endpoint = ExperimentState['endpoints'][number];
 
-function findEndpoint(node: string, name: string | undefined): { experiment: string; endpoint: Endpoint } {
-  const experiment = findExperiment(name);
-  const endpoints = readState(experiment)?.endpoints ?? [];
+interface Found {
+  readonly experiment: string;
+  readonly state: ExperimentState;
+  readonly endpoint: Endpoint;
+}
+
+async function findEndpoint(node: string, name: string | undefined): Promise<Found> {
+  const experiment = await findExperiment(name);
+  const state = readState(experiment);
+  const endpoints = state?.endpoints ?? [];
   const replicas = endpoints.filter(
     (endpoint) => endpoint.name === node || endpoint.name.startsWith(`${node}.`),
   );
-  if (replicas.length === 1) return { experiment, endpoint: replicas[0]! };
+  if (state && replicas.length === 1) return { experiment, state, endpoint: replicas[0]! };
   if (replicas.length > 1) {
     const remedy = `name one of ${replicas[0]!.name} to ${replicas.at(-1)!.name}`;
     throw new ControllerError('NODE_UNKNOWN', `"${node}" has ${replicas.length} replicas`, remedy);
@@ -48,9 +56,10 @@ function findEndpoint(node: string, name: string | undefined): { experiment: str
 }
 
 async function exec(node: string, command: string[], { name }: { name?: string }): Promise<void> {
-  const { endpoint } = findEndpoint(node, name);
+  const { endpoint, state } = await findEndpoint(node, name);
   const environment = endpointEnvironment(endpoint);
-  const [program, ...args] = inNamespace(endpoint.namespace, command);
+  const platform = await openPlatform(state.platform);
+  const [program, ...args] = platform.exec(endpoint, command);
   const child = spawn(program!, args, {
     stdio: 'inherit',
     env: { ...process.env, ...environment },
@@ -66,7 +75,7 @@ async function exec(node: string, command: string[], { name }: { name?: string }
 }
 
 async function logs(node: string, { name }: { name?: string }): Promise<void> {
-  const { experiment, endpoint } = findEndpoint(node, name);
+  const { experiment, endpoint } = await findEndpoint(node, name);
   const file = logFile(experiment, endpoint.name);
   if (existsSync(file)) await pipeline(createReadStream(file), process.stdout, { end: false });
 }

@@ -40,8 +40,8 @@ interface Listed {
   readonly endpoints: number;
 }
 
-function list({ json = false }: { json?: boolean }): void {
-  const listed = experimentNames().map((name): Listed => {
+async function list({ json = false }: { json?: boolean }): Promise<void> {
+  const listed = (await experimentNames()).map((name): Listed => {
     const state = readState(name);
     return {
       name,
@@ -72,7 +72,7 @@ type HostReport =
   | { readonly host: string; readonly state: 'unreachable'; readonly reason: string };
 
 async function status(name: string | undefined, { json = false }: { json?: boolean }): Promise<void> {
-  const experiment = findExperiment(name);
+  const experiment = await findExperiment(name);
   const hosts = readState(experiment)?.hosts ?? [];
   const agents = await Promise.all(hosts.map((host) => hostReport(experiment, host.name)));
   if (json) printJson({ experiment, agents });
@@ -136,7 +136,7 @@ function finishInSpiteOfSignals(): void {
 async function down(name: string | undefined, { all = false }: { all?: boolean }): Promise<void> {
   if (all) await cleanup();
   else {
-    const experiment = findExperiment(name);
+    const experiment = await findExperiment(name);
     finishInSpiteOfSignals();
     report(await removeExperiment(experiment, progress));
   }
@@ -155,8 +155,6 @@ async function cleanup(): Promise<void> {
   }
 }
 
-function report({ experiment, namespaces, givenBack }: Removed): void {
-  const facts = namespaces > 0 ? [`${count(namespaces, 'namespace')} removed`] : [];
-  if (givenBack.length > 0) facts.push(`left by a killed agent and taken off: ${givenBack.join(', ')}`);
+function report({ experiment, facts }: Removed): void {
   print(`${experiment} is down${facts.length > 0 ? ` (${facts.join('; ')})` : ''}`);
 }

@@ -25,8 +25,8 @@ import {
   joinCommand,
   listenOption,
   meetingOptions,
-  siteOptions,
-} from '../options/site-options.ts';
+  placementOptions,
+} from '../options/placement-options.ts';
 import {
   type Interruption,
   type LabOptions,
@@ -85,7 +85,7 @@ export function addLabOptions(command: Command): Command {
         'changes of a rate up to this are not told (default: 5%)',
       ).argParser(parseThreshold),
     );
-  for (const option of siteOptions('instead of a lab')) command.addOption(option);
+  for (const option of placementOptions('instead of a lab')) command.addOption(option);
   return command;
 }
 
@@ -157,7 +157,7 @@ async function up(file: string, options: UpOptions): Promise<void> {
 }
 
 async function resume(name: string | undefined, options: Pick<UpOptions, 'duration'>): Promise<void> {
-  await withResumed(findExperiment(name), async (experiment, interruption) => {
+  await withResumed(await findExperiment(name), async (experiment, interruption) => {
     const supervision = supervise(experiment);
     const startAt = experiment.startAt ?? (await experiment.run());
     step(`${experiment.name} is attended again; it runs since ${new Date(startAt).toISOString()}`);
@@ -194,8 +194,9 @@ async function allThere(experiment: Experiment): Promise<void> {
   }
 }
 
-/** Files for containers name images; the lab has none, and its endpoints wait for what the user runs in them. */
-function warnOfImages(file: string, { topology }: Experiment): void {
+/** Files for containers name images; where there are none, endpoints wait for what the user runs in them. */
+function warnOfImages(file: string, { topology, platform }: Experiment): void {
+  if (platform.runsImages) return;
   const idle = topology.services.filter(({ image, run }) => image !== undefined && run === undefined);
   if (idle.length === 0) return;
   const names = idle.map(({ name }) => name).join(', ');
@@ -208,8 +209,7 @@ function announce(experiment: Experiment): void {
   const { plan, name } = experiment;
   const first = plan.endpoints[0]!.name;
   const up = styled('green', `${name} is up`);
-  const place = plan.existing ? 'interfaces of this machine' : count(plan.hosts.length, 'host');
-  print(`${up}: ${count(plan.endpoints.length, 'endpoint')} on ${place}`);
+  print(`${up}: ${count(plan.endpoints.length, 'endpoint')} on ${plan.place}`);
   const last = plan.endpoints.at(-1)!.name;
   const example = last === first ? 'ip address' : `ping -c 3 ${last}`;
   print(`  run something in it:   netfold exec ${first} --name ${name} -- ${example}`);

@@ -2,7 +2,7 @@
 import { stderr, stdout } from 'node:process';
 import { styleText } from 'node:util';
 import { NetfoldError } from '../../../proto/errors.ts';
-import type { Progress } from '../../experiment/teardown.ts';
+import type { Progress } from '../../progress.ts';
 import { ProgressLine, progressText, terminalWriter } from './progress.ts';
 
 type Style = Parameters<typeof styleText>[0];

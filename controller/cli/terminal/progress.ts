@@ -2,7 +2,7 @@
  * A line that is written over: how far something is. On a terminal only, where one line stands in the place of many; in
  * a file or a pipe it would be noise.
  */
-import type { Progress } from '../../experiment/teardown.ts';
+import type { Progress } from '../../progress.ts';
 
 /** Ten times a second looks steady and costs nothing. */
 const INTERVAL_MS = 100;

@@ -1,10 +1,11 @@
 /** Makes and removes the namespaces and links of a local lab. */
-import { mkdirSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { makeRouter } from '../../../agent/kernel/netns/ip-settings.ts';
 import { listNamespaces, namespacePath } from '../../../agent/kernel/netns/namespace-files.ts';
 import { createNamespaces, removeNamespace } from '../../../agent/kernel/netns/namespaces.ts';
+import { removeIfEmpty } from '../../machine/folders.ts';
 import { experimentOf, fabricNamespace, hostsFile, NETNS_ETC_FOLDER } from '../../names.ts';
 import { connectEndpoints, connectHosts } from './lab-links.ts';
 import { hostsFileText, type LabEndpoint, type LabPlan } from './lab-plan.ts';
@@ -71,15 +72,6 @@ export async function removeLab(
   }
   removeIfEmpty(NETNS_ETC_FOLDER);
   return names.length;
-}
-
-export function removeIfEmpty(folder: string): void {
-  try {
-    rmdirSync(folder);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOTEMPTY' && code !== 'ENOENT' && code !== 'EBUSY') throw error;
-  }
 }
 
 /** `ip netns exec` mounts it over /etc/hosts, so that the topology's names resolve; all endpoints have the same. */

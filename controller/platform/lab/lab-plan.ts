@@ -7,8 +7,13 @@
  * Neighbours are permanent entries, so no packet ever waits for ARP or neighbour discovery.
  */
 import { NetfoldError } from '../../../proto/errors.ts';
+import { count } from '../../../proto/words.ts';
 import { MAX_ENDPOINTS_PER_HOST } from '../../machine/capacity.ts';
 import { endpointNamespace, hostName, hostNamespace, MESH_PORT } from '../../names.ts';
+import type { Plan, PlannedEndpoint, PlannedHost } from '../port/plan.ts';
+
+/** Name of this platform. */
+export const LAB = 'lab';
 
 export const MAX_HOSTS = 254;
 /** The next hops of endpoints and hosts; nobody's address, only a name for the other side of the veth pair. */
@@ -23,14 +28,8 @@ const PREFIX6 = 'fd6e:6574:666f';
 export const ENDPOINT_INTERFACE = { name: 'eth0', index: 2 } as const;
 export const FABRIC_INTERFACE = { name: 'fabric0', index: 2 } as const;
 
-export interface LabHost {
-  readonly index: number;
-  readonly name: string;
-  readonly namespace: string;
-  /** Where its agent listens. RFC 6598 space, which applications don't expect to own. */
-  readonly address: string;
-  /** 0: one that is free. */
-  readonly meshPort: number;
+/** Its `address` is of RFC 6598 space, which applications don't expect to own. */
+export interface LabHost extends PlannedHost {
   /** Of its endpoints, one per family; the fabric has one route for each. */
   readonly networks: readonly LabNetwork[];
 }
@@ -42,22 +41,12 @@ export interface LabNetwork {
   readonly gateway: string;
 }
 
-export interface LabEndpoint {
-  readonly number: number;
-  readonly name: string;
-  readonly namespace: string;
-  readonly interface: { readonly name: string; readonly index: number };
-  /** 10.H.x.y, H being the host's index + 1. */
-  readonly address: string;
-  /** All of them: `address`, then fd6e:6574:666f:H::P, P being the number that x.y is. */
-  readonly addresses: readonly string[];
+/** `addresses`: 10.H.x.y, H being the host's index + 1; then fd6e:6574:666f:H::P, P being the number that x.y is. */
+export interface LabEndpoint extends PlannedEndpoint {
   readonly host: LabHost;
 }
 
-export interface LabPlan {
-  readonly experiment: string;
-  /** The interfaces were there before, and stay: nothing is made. */
-  readonly existing: boolean;
+export interface LabPlan extends Plan {
   /** Whether endpoints have IPv6 addresses beside the IPv4 ones. */
   readonly ipv6: boolean;
   readonly hosts: readonly LabHost[];
@@ -105,7 +94,10 @@ export function planLab(
     const namespace = endpointNamespace(experiment, name);
     return { number, name, namespace, interface: ENDPOINT_INTERFACE, address, addresses, host };
   });
-  return { experiment, existing: false, ipv6, hosts, endpoints };
+  return {
+    ...{ platform: LAB, experiment, place: count(hostCount, 'host'), outlivesAgent: false, settings: {} },
+    ...{ ipv6, hosts, endpoints },
+  };
 }
 
 /** A host's 64 bits of the addresses of its endpoints. */

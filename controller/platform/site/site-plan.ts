@@ -2,6 +2,7 @@
  * A topology on interfaces that exist already on this machine: nothing is made, one agent shapes them. Endpoints are
  * placed by hand: `--at client=eth1`, or `--at server=eth0@NAMESPACE`.
  */
+
 import { isIPv4 } from 'node:net';
 import type { Link } from '../../../agent/kernel/netlink/links.ts';
 import { OWN_NAMESPACE } from '../../../agent/kernel/netns/namespace-files.ts';
@@ -9,7 +10,14 @@ import { NetfoldError } from '../../../proto/errors.ts';
 import { suggest } from '../../../topology/model/names.ts';
 import type { MeshAddress } from '../../mesh-address.ts';
 import { hostName } from '../../names.ts';
-import type { LabEndpoint, LabHost, LabPlan } from '../lab/lab-plan.ts';
+import type { Plan, PlannedEndpoint, PlannedHost } from '../port/plan.ts';
+
+/** What every plan of this platform says. */
+export const IN_PLACE = {
+  platform: 'site',
+  place: 'interfaces of this machine',
+  outlivesAgent: true,
+} as const;
 
 export interface Placement {
   /** An endpoint, or a service with one replica. */
@@ -56,7 +64,7 @@ export interface Surveyed {
 /** What else is to be known of an experiment that other machines take part in. */
 export interface Elsewhere {
   /** Name of this machine's host. */
-  readonly host?: string;
+  readonly host?: string | undefined;
   /** Where its agent listens; what has no place here comes from hosts that join. */
   readonly listen: MeshAddress;
 }
@@ -71,19 +79,18 @@ export function planSite(
   placements: readonly Placement[],
   survey: (placement: Placement) => Surveyed,
   elsewhere?: Elsewhere,
-): LabPlan {
+): Plan {
   const { host: name = hostName(0), listen = { address: '127.0.0.1', port: 0 } } = elsewhere ?? {};
-  const host: LabHost = {
+  const host: PlannedHost = {
     index: 0,
     name,
     namespace: OWN_NAMESPACE,
     address: listen.address,
     meshPort: listen.port,
-    networks: [],
   };
   const places = assign(endpointNames, placements);
   if (!elsewhere) requireAll(endpointNames, places);
-  const endpoints = endpointNames.flatMap((name, number): LabEndpoint[] => {
+  const endpoints = endpointNames.flatMap((name, number): PlannedEndpoint[] => {
     const placement = places.get(name);
     if (!placement) return [];
     const { link, addresses } = survey(placement);
@@ -93,7 +100,7 @@ export function planSite(
     const place = { namespace, interface: { name: link.ifname, index: link.ifindex } };
     return [{ number, name, ...place, address: addresses.find(isIPv4) ?? addresses[0]!, addresses, host }];
   });
-  return { experiment, existing: true, ipv6: true, hosts: [host], endpoints };
+  return { ...IN_PLACE, experiment, hosts: [host], endpoints, settings: {} };
 }
 
 /** Endpoint → its one placement. */

@@ -50,7 +50,7 @@ it(`${KILLS} kills leave what the next agent puts right`, { timeout: 300_000 }, 
     if (kill === 0 || kill % 3 !== 0) for (const flap of FLAPS) await tell(flap, 60e6);
     await sleep(random.below(LONGEST_MS));
     for (const pid of processesIn([host.namespace])) process.kill(pid, 'SIGKILL');
-    const next = new AgentProcess(lab.name, host);
+    const next = await AgentProcess.start(lab.platform, lab.name, host);
     // Every third is killed before it is ready, and another one after it.
     if (kill % 3 === 2) await sleep(random.below(1000));
     else {

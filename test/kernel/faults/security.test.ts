@@ -184,7 +184,7 @@ it('an agent that was killed comes back as the same peer, and as no conflict', {
   const lab = await startLab(TOPOLOGY, { hosts: 2 });
   const host = lab.plan.hosts[1]!;
   signalAll(processesIn([host.namespace]), 'SIGKILL');
-  const next = new AgentProcess(lab.name, host);
+  const next = await AgentProcess.start(lab.platform, lab.name, host);
   await next.waitUntilReady(30_000, () => {});
   const all = [
     { name: 'host0', endpoints: 2 },

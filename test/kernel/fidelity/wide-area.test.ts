@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
 import { Experiment } from '../../../controller/experiment/experiment.ts';
 import { fabricNamespace } from '../../../controller/names.ts';
+import { lab as localLab } from '../../../controller/platform/lab/lab.ts';
 import { planLab } from '../../../controller/platform/lab/lab-plan.ts';
 import { micros } from '../../../proto/units.ts';
 import { loadTopology } from '../../../topology/load.ts';
@@ -18,6 +19,8 @@ const TOLERANCE_MS = 1;
 
 /** A shared machine may pause for 100 ms, which spoils a measurement; what is wrong fails every time. */
 const MEASURED = { retry: 2 };
+
+const ON_TWO_HOSTS = { platform: localLab, placement: { hosts: 2 } };
 
 /** Endpoints are spread in turn: `a` and `c` are on host0, `b` and `d` on host1. */
 const TEXT = `services: { a: {}, b: {}, c: {}, d: {} }
@@ -44,7 +47,7 @@ async function startApart(text: string): Promise<Experiment> {
   const onStep = (step: string): void => {
     if (step.startsWith('starting')) distance = moveApart(plan, REAL_MS * 1000);
   };
-  return Experiment.start({ name, hosts: 2, topology, source: { file: 'wide.yaml', text }, onStep });
+  return Experiment.start({ name, ...ON_TWO_HOSTS, topology, source: { file: 'wide.yaml', text }, onStep });
 }
 
 it(
@@ -99,7 +102,12 @@ it.each([{ seconds: 2 }, { seconds: 12 }])(
     const text = 'services: { a: {}, b: {} }\nlinks: [{ from: a, to: b, latency: 5ms }]\n';
     const { topology } = loadTopology(text, 'cut.yaml');
     const name = experimentName();
-    const lab = await Experiment.start({ name, hosts: 2, topology, source: { file: 'cut.yaml', text } });
+    const lab = await Experiment.start({
+      name,
+      ...ON_TWO_HOSTS,
+      topology,
+      source: { file: 'cut.yaml', text },
+    });
     const hosts = async (): Promise<number[]> => (await lab.statuses()).map((status) => status.hosts.length);
     await until(async () => (await hosts()).every((count) => count === 2), 'both know both');
     await cut(lab, true);
@@ -122,7 +130,7 @@ it('a budget reaches the agents, is measured on the wire, and makes them coarser
   const source = { file: 'budget.yaml', text };
   // Heartbeats alone are more.
   const metadata = { metadataBudgetBps: 800, changeThreshold: 0.03 };
-  const lab = await Experiment.start({ name: experimentName(), hosts: 2, topology, source, metadata });
+  const lab = await Experiment.start({ name: experimentName(), ...ON_TWO_HOSTS, topology, source, metadata });
   const told = async () => (await lab.statuses())[0]!.metadata;
   await until(async () => (await told()).level >= 2, 'coarser', 20_000);
   const { bytesPerSecond, budgetBytesPerSecond, threshold, level } = await told();

@@ -185,7 +185,7 @@ events:
   await at(2);
   for (const host of lab.plan.hosts) {
     process.kill(processesIn([host.namespace])[0]!, 'SIGKILL');
-    const next = new AgentProcess(lab.name, host);
+    const next = await AgentProcess.start(lab.platform, lab.name, host);
     // One after the other: nobody tells an agent of the start but the other one.
     await expect
       .poll(() => next.status().catch(() => undefined), { timeout: 20_000, interval: 100 })

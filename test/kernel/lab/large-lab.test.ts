@@ -29,7 +29,7 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const KERNEL = join(import.meta.dirname, '../../../agent/kernel');
+const KERNEL = join(import.meta.dirname, '../../../agent/kernel/netns');
 const CREATE_FIVE = `
   import { createNamespaces } from "${KERNEL}/namespaces.ts";
   import { listNamespaces } from "${KERNEL}/namespace-files.ts";

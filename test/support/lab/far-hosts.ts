@@ -3,17 +3,18 @@
 import { namespacePath } from '../../../agent/kernel/netns/namespace-files.ts';
 import { DelayLine } from '../../../agent/linux/delay-line/delay-line.ts';
 import { loadPrograms } from '../../../agent/linux/programs/programs.ts';
-import { FABRIC_INTERFACE, type LabHost, type LabPlan } from '../../../controller/platform/lab/lab-plan.ts';
+import { FABRIC_INTERFACE } from '../../../controller/platform/lab/lab-plan.ts';
+import type { Plan, PlannedHost } from '../../../controller/platform/port/plan.ts';
 
 export interface Distance {
   stop(): Promise<void>;
 }
 
 /** Puts all hosts `oneWayMicros` away from each other. The hosts have to be there. */
-export async function moveApart({ hosts, endpoints }: LabPlan, oneWayMicros: number): Promise<Distance> {
+export async function moveApart({ hosts, endpoints }: Plan, oneWayMicros: number): Promise<Distance> {
   const programs = loadPrograms(1);
   const line = new DelayLine({ seed: 1, arrivalFd: programs.arrivalFd });
-  const of = (host: LabHost): string[] => [
+  const of = (host: PlannedHost): string[] => [
     host.address,
     ...endpoints.filter((endpoint) => endpoint.host === host).flatMap(({ addresses }) => addresses),
   ];

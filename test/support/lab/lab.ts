@@ -6,6 +6,7 @@ import { afterEach } from 'vitest';
 import { namespacePath, within } from '../../../agent/kernel/netns/namespaces.ts';
 import { Experiment } from '../../../controller/experiment/experiment.ts';
 import { removeExperiment } from '../../../controller/experiment/teardown.ts';
+import { lab } from '../../../controller/platform/lab/lab.ts';
 import type { Place } from '../../../controller/verify/traffic.ts';
 import type { DelayBackendChoice } from '../../../proto/bootstrap.ts';
 import { loadTopology } from '../../../topology/load.ts';
@@ -36,7 +37,8 @@ export interface LabSettings {
 export async function startLab(text: string, settings: LabSettings = {}): Promise<Experiment> {
   const { hosts = 1, file = 'lab.yaml', delayBackend = 'auto' } = settings;
   const { topology } = loadTopology(text, file);
-  return Experiment.start({ name: experimentName(), hosts, topology, source: { file, text }, delayBackend });
+  const where = { name: experimentName(), platform: lab, placement: { hosts } };
+  return Experiment.start({ ...where, topology, source: { file, text }, delayBackend });
 }
 
 export function place({ plan }: Experiment, name: string): Place {

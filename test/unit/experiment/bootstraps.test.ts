@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { makeBootstraps } from '../../../controller/experiment/bootstraps.ts';
-import { planOf } from '../../../controller/experiment/resume.ts';
+import { makeBootstraps, parseBootstrap } from '../../../controller/experiment/bootstraps.ts';
+import { lab as labPlatform } from '../../../controller/platform/lab/lab.ts';
 import { type LabPlan, planLab } from '../../../controller/platform/lab/lab-plan.ts';
+import type { Plan } from '../../../controller/platform/port/plan.ts';
+import { site as sitePlatform } from '../../../controller/platform/site/site.ts';
 import { parsePlacement, planSite } from '../../../controller/platform/site/site-plan.ts';
 import { bootstrapSchema, topologyHash } from '../../../proto/bootstrap.ts';
 
@@ -63,16 +65,38 @@ describe('what agents are told', () => {
 });
 
 describe('the plan of a running experiment', () => {
-  const withoutNetworks = ({ hosts, endpoints, ...rest }: LabPlan) => ({
+  const withoutNetworks = ({ hosts, endpoints, ...rest }: LabPlan): LabPlan => ({
     ...rest,
     hosts: hosts.map((host) => ({ ...host, networks: [] })),
     endpoints: endpoints.map((endpoint) => ({ ...endpoint, host: { ...endpoint.host, networks: [] } })),
   });
+  const standing = (plan: Plan) => ({ experiment: 'x', standing: makeBootstraps(plan, topology, settings) });
+
+  test('follows from what agents were told, for a lab', async () => {
+    expect(await labPlatform.plan(standing(lab))).toEqual(withoutNetworks(lab));
+  });
+
+  test('follows from what agents were told, for interfaces of this machine', async () => {
+    expect(await sitePlatform.plan(standing(site))).toEqual(site);
+  });
 
   test.each([
-    ['a lab', lab],
-    ['existing interfaces', site],
-  ])('follows from what agents were told, for %s', (_, plan) => {
-    expect(planOf('x', makeBootstraps(plan, topology, settings))).toEqual(withoutNetworks(plan));
+    [lab, 'lab'],
+    [site, 'site'],
+  ])('tells the platform to a controller that comes later', (plan, platform) => {
+    const told = [...makeBootstraps(plan, topology, settings).values()];
+    expect(told.map((one) => one.platform)).toEqual(told.map(() => platform));
+  });
+
+  test.each([
+    [lab, false, 'lab'],
+    [site, true, 'site'],
+  ])('also from what an older version has told them', (plan, existing, platform) => {
+    for (const bootstrap of makeBootstraps(plan, topology, settings).values()) {
+      const { platform: _, ...rest } = bootstrap;
+      const endpoints = rest.endpoints.map(({ outlivesAgent: __, ...one }) => ({ ...one, existing }));
+      const read = parseBootstrap(JSON.parse(JSON.stringify({ ...rest, endpoints })));
+      expect(read).toEqual({ ...bootstrap, platform });
+    }
   });
 });

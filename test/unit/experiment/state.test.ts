@@ -1,17 +1,22 @@
 import { existsSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ControllerError } from '../../../controller/errors.ts';
-import { findExperiment, readState, reserveExperiment } from '../../../controller/experiment/state.ts';
+import {
+  findExperiment,
+  parseState,
+  readState,
+  reserveExperiment,
+} from '../../../controller/experiment/state.ts';
 
 /** No experiment on any machine has this name. */
 const UNUSED = 'unit-test-that-never-runs';
 
 test.each(['', '-x', '_x', 'a.b', 'a/b', '..', '../x', 'a b', 'ä', 'x\n', 'x'.repeat(41)])(
   '"%s" is no name for an experiment, and makes no folder',
-  (name) => {
+  async (name) => {
     let error: unknown;
     try {
-      reserveExperiment(name);
+      await reserveExperiment(name);
     } catch (thrown) {
       error = thrown;
     }
@@ -26,6 +31,47 @@ test('an experiment without a state file has no state', () => {
   expect(readState(UNUSED)).toBeUndefined();
 });
 
-test('an experiment that does not exist is not found, by its name', () => {
-  expect(() => findExperiment(UNUSED)).toThrow(`there is no experiment "${UNUSED}"`);
+test('an experiment that does not exist is not found, by its name', async () => {
+  await expect(findExperiment(UNUSED)).rejects.toThrow(`there is no experiment "${UNUSED}"`);
+});
+
+describe('a state file', () => {
+  const endpoint = {
+    name: 'a.0',
+    namespace: 'netfold.x.a.0',
+    ifindex: 2,
+    address: '10.1.0.1',
+    host: 'host0',
+  };
+  const written = {
+    name: 'x',
+    topologyFile: 'x.yaml',
+    startedAt: '2026-11-22T10:00:00.000Z',
+    hosts: [{ name: 'host0', namespace: 'netfold.x+host0' }],
+    endpoints: [{ ...endpoint, addresses: ['10.1.0.1'] }],
+  };
+
+  test('names the platform', () => {
+    expect(parseState({ ...written, platform: 'docker' })).toEqual({ ...written, platform: 'docker' });
+  });
+
+  test.each([
+    [false, 'lab'],
+    [true, 'site'],
+  ])('of an older version said existing: %s, which was the platform %s', (existing, platform) => {
+    expect(parseState({ ...written, existing })).toEqual({ ...written, platform });
+    expect(parseState({ ...written, existing, joined: true })).toEqual({
+      ...written,
+      platform,
+      joined: true,
+    });
+  });
+
+  test.each([
+    ['no platform', written],
+    ['a platform that is no name', { ...written, platform: 1 }],
+    ['no object', 'x'],
+  ])('with %s is damaged', (_, json) => {
+    expect(() => parseState(json)).toThrow();
+  });
 });

@@ -7,7 +7,7 @@ import {
   supervise,
   WITHIN_MS,
 } from '../../../controller/experiment/supervisor.ts';
-import type { LabHost } from '../../../controller/platform/lab/lab-plan.ts';
+import type { PlannedHost } from '../../../controller/platform/port/plan.ts';
 
 describe('when an agent is started again', () => {
   test('each time after twice as long, and then no more', () => {
@@ -24,12 +24,12 @@ describe('when an agent is started again', () => {
 });
 
 interface Fake {
-  readonly host: LabHost;
+  readonly host: PlannedHost;
   readonly exited: Promise<string>;
   failure(what?: string): ControllerError;
 }
 
-const host = { name: 'host1' } as LabHost;
+const host = { name: 'host1' } as PlannedHost;
 const agent = (exited: Promise<string>): Fake => ({
   host,
   exited,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Ability, type AbilityId, judge, type Need } from '../../../agent/linux/probe/ability.ts';
 import type { Machine } from '../../../agent/linux/probe/platform.ts';
-import { requireAbilities } from '../../../controller/experiment/experiment.ts';
+import { requireAbilities } from '../../../controller/machine/abilities.ts';
 import { reportLines, reportOf } from '../../../controller/machine/report.ts';
 
 const MACHINE: Machine = {

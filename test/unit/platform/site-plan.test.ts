@@ -52,7 +52,9 @@ test('the plan has one host, this machine, and every endpoint where it was place
   const made = plan('server=eth1', 'client.1=eth0@bb', 'client.0=eth0@a');
   expect(made).toMatchObject({
     experiment: 'x',
-    existing: true,
+    platform: 'site',
+    place: 'interfaces of this machine',
+    outlivesAgent: true,
     hosts: [{ name: 'host0', namespace: '', meshPort: 0 }],
   });
   expect(made.endpoints.map(({ host: _, ...endpoint }) => endpoint)).toEqual([

@@ -1,0 +1,145 @@
+/**
+ * Where an experiment runs, as the command line has it: options of commands, and what they mean for a platform. What a
+ * further platform needs to be told is added here.
+ */
+import { InvalidArgumentError, Option } from 'commander';
+import { formatMicros, type Micros, micros, parseDuration } from '../../../proto/units.ts';
+import { ControllerError } from '../../errors.ts';
+import type { OpenMesh } from '../../experiment/mesh-security.ts';
+import { ANY_ADDRESS, type MeshAddress, parseListen, parsePeer } from '../../mesh-address.ts';
+import type { LabOptions } from '../../platform/lab/lab.ts';
+import type { SiteOptions } from '../../platform/site/site.ts';
+import { type Placement, parsePlacement } from '../../platform/site/site-plan.ts';
+
+/** Long enough for a machine that is busy, short enough for somebody who has locked himself out. */
+const DEFAULT_LEASE = micros(30e6);
+
+export interface PlacementFlags {
+  readonly hosts: number;
+  /** Empty: a lab. */
+  readonly at: readonly Placement[];
+  readonly takeOver?: boolean;
+  readonly lease: Micros;
+  /** What has no place here comes from hosts that join. */
+  readonly elsewhere?: boolean;
+  readonly listen?: MeshAddress;
+  readonly meshKey?: string;
+  /** Name of this machine in the experiment. */
+  readonly host?: string;
+  /** Folder of this agent's identity, file with the allow-list, multiaddrs that others are told. */
+  readonly identity?: string;
+  readonly allow?: string;
+  readonly announce?: readonly string[];
+}
+
+/** A platform by its name, its own options, and who else may take part. */
+export interface Chosen {
+  readonly platform: string;
+  readonly placement: unknown;
+  readonly open?: OpenMesh;
+}
+
+/** Throws `JOIN_USAGE`. */
+export function placementOf(flags: PlacementFlags): Chosen {
+  const { at: placements, takeOver = false, lease, elsewhere, hosts } = flags;
+  requireMeeting(flags);
+  if (placements.length === 0) return { platform: 'lab', placement: { hosts } satisfies LabOptions };
+  const leaseMs = lease / 1000;
+  const here: SiteOptions = { placements, takeOver, leaseMs };
+  if (!elsewhere) return { platform: 'site', placement: here };
+  const { listen = ANY_ADDRESS, host, meshKey, identity, allow, announce } = flags;
+  const placement: SiteOptions = { ...here, elsewhere: { listen, host } };
+  const open = {
+    ...(meshKey !== undefined && { meshKey }),
+    ...(identity !== undefined && { identity }),
+    ...(allow !== undefined && { allow }),
+    ...(announce && { announce }),
+  };
+  return { platform: 'site', placement, open };
+}
+
+/** Options of a meeting with others, where there is one. */
+function requireMeeting({ elsewhere, at, ...flags }: PlacementFlags): void {
+  const { listen, meshKey, host, identity, allow, announce } = flags;
+  const meeting = { listen, meshKey, host, identity, allow, announce };
+  const [needless] = Object.entries(meeting).flatMap(([name, given]) => (given === undefined ? [] : [name]));
+  if (!elsewhere && needless !== undefined) throw wrong(`${optionOf(needless)} needs --elsewhere`);
+  if (elsewhere && at.length === 0) throw wrong('--elsewhere needs an endpoint that is here');
+  if (allow !== undefined && identity === undefined)
+    throw wrong('--allow needs --identity: a list can only name agents that stay who they are');
+}
+
+/** `meshKey` is `--mesh-key`. */
+const optionOf = (name: string): string =>
+  `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
+const wrong = (message: string): ControllerError =>
+  new ControllerError('JOIN_USAGE', message, 'for example: netfold up wan.yaml --at client=eth0 --elsewhere');
+
+/** Of a machine that joins, with the endpoints that are on it. */
+export function joiningPlacement(flags: Omit<PlacementFlags, 'hosts'> & { readonly host: string }): Chosen {
+  const { at: placements, takeOver = false, lease, host, listen = ANY_ADDRESS } = flags;
+  const leaseMs = lease / 1000;
+  const placement: SiteOptions = { placements, takeOver, leaseMs, elsewhere: { host, listen } };
+  return { platform: 'site', placement };
+}
+
+/** `--at`, `--take-over`, `--lease`. `when`: for the help, e.g. `with --join`. */
+export function placementOptions(when: string): Option[] {
+  return [
+    new Option(
+      '--at <node=interface[@namespace]>',
+      `${when}: an interface that exists already and what it is in the topology; once for each endpoint`,
+    )
+      .default([], 'none')
+      .argParser((text: string, before: readonly Placement[]) => [...before, parsePlacement(text)]),
+    new Option('--take-over', `${when}: replace somebody else's root qdisc, and put it back in the end`),
+    new Option('--lease <time>', `${when}: shaping ends when the agent has not renewed it for so long`)
+      .default(DEFAULT_LEASE, formatMicros(DEFAULT_LEASE))
+      .argParser(parseDuration),
+  ];
+}
+
+export function listenOption(when: string): Option {
+  return new Option(
+    '--listen <address[:port]>',
+    `${when}: where the agent listens for others (default: every address, port ${ANY_ADDRESS.port})`,
+  ).argParser(parseListen);
+}
+
+/** It is part of files' names, beside `controller`. */
+const HOST = /^(?!controller$)[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+export function hostOption(description: string): Option {
+  return new Option('--host <name>', description).argParser((text) => {
+    if (HOST.test(text)) return text;
+    throw new InvalidArgumentError('write letters, digits, ".", "_" and "-", at most 64; not "controller"');
+  });
+}
+
+/** What a machine that others meet over a network has besides: `--identity`, `--allow`, `--announce`. */
+export function meetingOptions(when?: string): Option[] {
+  const only = when === undefined ? '' : `${when}: `;
+  return [
+    new Option(
+      '--identity <folder>',
+      `${only}where this agent's identity is kept, e.g. /var/lib/netfold/identity (\`netfold mesh identity\`)`,
+    ),
+    new Option('--allow <file>', `${only}who may take part: a line \`PEER [HOST]\` for each agent`),
+    new Option(
+      '--announce <address>',
+      `${only}where others can reach it, if not where it listens (behind NAT), e.g. 203.0.113.7; several may be named`,
+    ).argParser((text: string, before: readonly string[] = []) => [...before, parsePeer(text)]),
+  ];
+}
+
+/** The words that bring the rest of an experiment, for other machines. `missing`: names of the endpoints to come. */
+export function joinCommand(
+  experiment: string,
+  addresses: readonly string[],
+  missing: readonly string[],
+): string {
+  const joins = addresses.map((address) => `--join ${address}`).join(' ');
+  const places = missing.map((name) => `--at ${name}=INTERFACE`).join(' ');
+  return `netfold agent ${joins} --experiment ${experiment} --mesh-key KEYFILE ${places}`;
+}

@@ -1,0 +1,160 @@
+/** How an experiment comes to be: from the topology's text to agents that enforce it, or back from what runs already. */
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import { chooseDelayBackend } from '../../agent/linux/delay/delay-backend.ts';
+import { probeMachine } from '../../agent/linux/probe/probe.ts';
+import type { Bootstrap, DelayBackendChoice } from '../../proto/bootstrap.ts';
+import { micros } from '../../proto/units.ts';
+import { count } from '../../proto/words.ts';
+import { loadTopology } from '../../topology/load.ts';
+import type { Graph, Topology } from '../../topology/model/model.ts';
+import { graphAt } from '../../topology/timeline/graph-at.ts';
+import { requireAbilities } from '../machine/abilities.ts';
+import { logFile } from '../names.ts';
+import type { Plan } from '../platform/port/plan.ts';
+import type { Platform, Watch } from '../platform/port/platform.ts';
+import { AgentProcess } from './agents.ts';
+import { serveBootstrap } from './bootstrap-server.ts';
+import { keepBootstraps, makeBootstraps, type TopologyText } from './bootstraps.ts';
+import { type OpenMesh, secureMesh } from './mesh-security.ts';
+import { recover } from './resume.ts';
+import { Started } from './started.ts';
+import { readState, reserveExperiment, stateOf, writeState } from './state.ts';
+import { removeExperiment } from './teardown.ts';
+
+/** `signal` ends the start; its `reason` is thrown when everything is removed again. */
+export interface ExperimentOptions extends Watch {
+  readonly name: string;
+  readonly platform: Platform;
+  /** The platform's own options. */
+  readonly placement: unknown;
+  readonly source: TopologyText;
+  readonly topology: Topology;
+  readonly delayBackend?: DelayBackendChoice;
+  /** Hosts of other machines may join, with endpoints that have no place here. */
+  readonly open?: OpenMesh;
+  /** What telling each other may cost the agents. */
+  readonly metadata?: Pick<Bootstrap, 'metadataBudgetBps' | 'changeThreshold'>;
+}
+
+/** What a running experiment is made of. */
+export interface Parts {
+  readonly platform: Platform;
+  readonly plan: Plan;
+  readonly graph: Graph;
+  readonly topology: Topology;
+  readonly agents: readonly AgentProcess[];
+  /** Serves the agents again, after `server` was closed. */
+  readonly serve: () => Promise<FastifyInstance>;
+  readonly server: FastifyInstance;
+  readonly started: Started;
+}
+
+/** Agents of a large lab start one after the other on few cores. */
+const READY_TIMEOUT_MS = 180_000;
+
+/**
+ * Checks the machine, has the platform make what the plan says, starts the agents, and waits until all enforce the
+ * topology. When any step fails, everything made so far is removed again.
+ */
+export async function startParts(options: ExperimentOptions): Promise<Parts> {
+  const { name, platform, topology, placement, delayBackend = 'auto' } = options;
+  const graph = graphAt(topology, micros(0));
+  const abilities = probeMachine();
+  requireAbilities(abilities);
+  chooseDelayBackend(delayBackend, abilities);
+  const { endpoints } = graph;
+  const plan = await platform.plan({ experiment: name, topology, endpoints, options: placement });
+  await reserveExperiment(name);
+  let server: FastifyInstance | undefined;
+  try {
+    writeState(stateOf(plan, options.source.file));
+    mkdirSync(logFolderOf(name));
+    await platform.make(plan, options);
+    const started = new Started();
+    const serve = await bootstrapService(plan, options, started);
+    server = await serve();
+    options.onStep?.(`starting ${count(plan.hosts.length, 'agent')}`);
+    const agents = await startAgents(platform, plan);
+    await untilReady(agents, options);
+    return { platform, plan, graph, topology, agents, serve, server, started };
+  } catch (error) {
+    await server?.close();
+    await undo(options);
+    throw error;
+  }
+}
+
+const logFolderOf = (name: string): string => dirname(logFile(name, 'any'));
+
+/** Makes and keeps what agents are told; gives what serves it to them. */
+async function bootstrapService(plan: Plan, options: ExperimentOptions, started: Started) {
+  const { name, source, delayBackend = 'auto', open, metadata } = options;
+  const security = await secureMesh(plan, open);
+  const settings = {
+    delayBackend,
+    logFolder: logFolderOf(name),
+    ...(open && { partial: true }),
+    ...metadata,
+  };
+  const bootstraps = makeBootstraps(plan, source, settings, security);
+  keepBootstraps(name, bootstraps);
+  return () => serveBootstrap(name, bootstraps, () => started.agoMs);
+}
+
+/** All have been tried when it throws, so that none comes after its experiment was removed. */
+async function startAgents(platform: Platform, plan: Plan): Promise<AgentProcess[]> {
+  const all = await Promise.allSettled(
+    plan.hosts.map((host) => AgentProcess.start(platform, plan.experiment, host)),
+  );
+  return all.map((one) => {
+    if (one.status === 'rejected') throw one.reason;
+    return one.value;
+  });
+}
+
+/** What can't be removed doesn't hide why the start has failed. */
+async function undo({ name, platform, onStep, onProgress }: ExperimentOptions): Promise<void> {
+  try {
+    await removeExperiment(name, onProgress, platform);
+  } catch (error) {
+    onStep?.(
+      `not all of ${name} could be removed: ${(error as Error).message}; try \`netfold down ${name}\``,
+    );
+  }
+}
+
+/** An agent that is busy answers late, so an abort doesn't wait for its answer. */
+async function untilReady(agents: readonly AgentProcess[], { onProgress, signal }: Watch): Promise<void> {
+  signal?.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  signal?.addEventListener('abort', () => aborted.reject(signal.reason as Error), { once: true });
+  const known = agents.map(() => 0);
+  const all = agents.map((agent, index) =>
+    agent.waitUntilReady(READY_TIMEOUT_MS, ({ known: done, expected: of }) => {
+      known[index] = done;
+      onProgress?.({ doing: 'endpoints that all agents know:', done: Math.min(...known), of });
+    }),
+  );
+  await Promise.race([Promise.all(all), aborted.promise]);
+}
+
+/**
+ * Takes over an experiment whose controller is gone: serves its agents, and starts those that are gone too. Throws like
+ * `recover`; the experiment stays as it is then.
+ */
+export async function resumeParts(name: string): Promise<Parts> {
+  const { platform, plan, bootstraps, startAt } = await recover(name);
+  const { file, text, script } = [...bootstraps.values()][0]!.topology;
+  const { topology } = loadTopology(text, file, script);
+  const started = new Started(startAt);
+  keepBootstraps(name, bootstraps);
+  if (!readState(name)) writeState(stateOf(plan, file, startAt));
+  const serve = () => serveBootstrap(name, bootstraps, () => started.agoMs);
+  const server = await serve();
+  const agents = await Promise.all(
+    plan.hosts.map((host) => AgentProcess.start(platform, name, host, { adopt: true })),
+  );
+  return { platform, plan, graph: graphAt(topology, micros(0)), topology, agents, serve, server, started };
+}

@@ -1,0 +1,65 @@
+/** An agent as a process of this machine: started in a network namespace, or found by the socket that it serves. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync, rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { namespacePath } from '../../agent/kernel/netns/namespace-files.ts';
+import { within } from '../../agent/kernel/netns/namespaces.ts';
+import { agentAt, isAgentAt } from './processes.ts';
+
+/** How often a process is looked at that is no child. */
+const WATCH_MS = 250;
+
+export interface LocalAgent {
+  /** `undefined` where it could not be started. */
+  readonly pid: number | undefined;
+  /** Resolves with how it has ended. */
+  readonly exited: Promise<string>;
+}
+
+export interface AgentStart {
+  /** Program and arguments. */
+  readonly words: readonly string[];
+  /** The agent's own unix socket. */
+  readonly socket: string;
+  /** File that its output is appended to. */
+  readonly log: string;
+}
+
+/** `namespace`: name of the one that it is to live in. Throws `NAMESPACE_MISSING`. */
+export function spawnAgent(namespace: string, { words, socket, log }: AgentStart): LocalAgent {
+  const [program, ...args] = words;
+  const output = openSync(log, 'a');
+  // One that was killed has left its own.
+  rmSync(socket, { force: true });
+  try {
+    // fork() gives the child the namespace of the calling thread.
+    const child = within(namespacePath(namespace), () =>
+      spawn(program!, args, { stdio: ['ignore', output, output], detached: true }),
+    );
+    return { pid: child.pid, exited: exitOf(child) };
+  } finally {
+    closeSync(output);
+  }
+}
+
+/** The agent that serves this socket, or is about to; `undefined` if there is none. */
+export function findAgent(socket: string): LocalAgent | undefined {
+  const pid = agentAt(socket);
+  return pid === undefined ? undefined : { pid, exited: vanished(pid, socket) };
+}
+
+function exitOf(child: ChildProcess): Promise<string> {
+  return new Promise((resolve) => {
+    child.once('error', ({ message }) => resolve(`can't be started: ${message}`));
+    child.once('exit', (code, signal) =>
+      resolve(signal === null ? `has ended with exit code ${code}` : `was ended by ${signal}`),
+    );
+  });
+}
+
+/** Nobody but its parent is told of a process' end. */
+async function vanished(pid: number, socket: string): Promise<string> {
+  while (isAgentAt(pid, socket)) await sleep(WATCH_MS);
+  return 'has ended';
+}

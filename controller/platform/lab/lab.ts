@@ -1,0 +1,117 @@
+/**
+ * The local lab: every endpoint and every host is a network namespace on this machine, made for the experiment and named
+ * after it. What takes libc to load is read when it is needed: `exec` and `ls` must start at once.
+ */
+import { z } from 'zod';
+import { listNamespaces, namespacePath } from '../../../agent/kernel/netns/namespace-files.ts';
+import { count } from '../../../proto/words.ts';
+import { experimentOf, fabricNamespace, hostNamespace, inNamespace } from '../../names.ts';
+import type { OnProgress } from '../../progress.ts';
+import type { PlannedHost } from '../port/plan.ts';
+import type {
+  AgentOrder,
+  EndpointPlace,
+  Leftover,
+  Platform,
+  Remains,
+  RunningAgent,
+  Standing,
+  Wanted,
+  Watch,
+} from '../port/platform.ts';
+import { isStanding, standingPlan } from '../port/standing.ts';
+import { LAB, type LabPlan, planLab } from './lab-plan.ts';
+
+const optionsSchema = z.strictObject({
+  /** Emulated ones, each with an agent and its part of the endpoints. */
+  hosts: z.number(),
+});
+
+export type LabOptions = z.infer<typeof optionsSchema>;
+
+export const lab: Platform<LabPlan> = {
+  name: LAB,
+  runsImages: false,
+  plan,
+  make,
+  startAgent,
+  exec: ({ namespace }: EndpointPlace, command) => inNamespace(namespace, command),
+  remove,
+  findLeftovers,
+};
+
+async function plan(wanted: Wanted | Standing): Promise<LabPlan> {
+  if (isStanding(wanted)) return planOfStanding(wanted);
+  const { hasIpv6 } = await import('../../../agent/kernel/netns/ip-settings.ts');
+  const { requireRoom } = await import('./room.ts');
+  const { hosts } = optionsSchema.parse(wanted.options);
+  const made = planLab(wanted.experiment, wanted.endpoints, hosts, { ipv6: hasIpv6() });
+  requireRoom(made, wanted.topology);
+  return made;
+}
+
+/** But for the networks of hosts, which only the making of a lab needs. */
+function planOfStanding(wanted: Standing): LabPlan {
+  const found = standingPlan(wanted, (host) => hostNamespace(wanted.experiment, host));
+  const hosts = found.hosts.map((host) => ({ ...host, networks: [] }));
+  const endpoints = found.endpoints.map((one) => ({ ...one, host: hosts[one.host.index]! }));
+  const ipv6 = endpoints.some(({ addresses }) => addresses.some((address) => address.includes(':')));
+  return {
+    ...found,
+    ...{ platform: LAB, place: count(hosts.length, 'host'), outlivesAgent: false },
+    ...{ ipv6, hosts, endpoints },
+  };
+}
+
+async function make(wanted: LabPlan, { signal, onStep, onProgress }: Watch): Promise<void> {
+  const { createLab } = await import('./lab-namespaces.ts');
+  const { openRoom } = await import('./room.ts');
+  const { endpoints, place, ipv6 } = wanted;
+  openRoom(wanted);
+  onStep?.(`making ${count(endpoints.length, 'endpoint')} on ${place}`);
+  if (!ipv6) onStep?.('this kernel has no IPv6, so endpoints have IPv4 addresses only');
+  const onEndpoints = (done: number): void =>
+    onProgress?.({ doing: 'making endpoints', done, of: endpoints.length });
+  await createLab(wanted, { onEndpoints, ...(signal && { signal }) });
+}
+
+/** Inside the host's namespace. */
+async function startAgent(host: PlannedHost, order: AgentOrder): Promise<RunningAgent> {
+  const { findAgent, spawnAgent } = await import('../../machine/agent-process.ts');
+  return (order.adopt ? findAgent(order.socket) : undefined) ?? spawnAgent(host.namespace, order);
+}
+
+/** Everything of a lab (interfaces, qdiscs, rules, BPF programs) lives in its namespaces and goes with them. */
+async function remove({ experiment }: Remains, onProgress?: OnProgress): Promise<string[]> {
+  const { agentsOf, endProcesses, processesIn } = await import('../../machine/processes.ts');
+  const { removeLab } = await import('./lab-namespaces.ts');
+  const namespaces = namespacesOf(experiment);
+  await endProcesses(() => [...new Set([...processesIn(namespaces), ...agentsOf(experiment)])]);
+  const removed = await removeLab(experiment, (done, of) =>
+    onProgress?.({ doing: 'removing namespaces', done, of }),
+  );
+  return removed > 0 ? [`${count(removed, 'namespace')} removed`] : [];
+}
+
+const namespacesOf = (experiment: string): string[] =>
+  listNamespaces().filter((name) => experimentOf(name) === experiment);
+
+/** The names of namespaces are the marks; they tell of the experiment, so there is nothing besides. */
+function findLeftovers(): Leftover[] {
+  return listNamespaces().flatMap((name): Leftover[] => {
+    const experiment = experimentOf(name);
+    if (experiment === undefined) return [];
+    const host = hostOf(name, experiment);
+    const remove = async (): Promise<void> => {
+      const { removeNamespace } = await import('../../../agent/kernel/netns/namespaces.ts');
+      removeNamespace(name);
+    };
+    return [{ what: `the namespace ${namespacePath(name)}`, experiment, ...(host && { host }), remove }];
+  });
+}
+
+function hostOf(namespace: string, experiment: string): string | undefined {
+  const prefix = hostNamespace(experiment, '');
+  const isHost = namespace.startsWith(prefix) && namespace !== fabricNamespace(experiment);
+  return isHost ? namespace.slice(prefix.length) : undefined;
+}

@@ -1,0 +1,30 @@
+/** The platforms that there are. */
+import { ControllerError } from '../errors.ts';
+import type { Platform } from './port/platform.ts';
+
+/** By name; each is read when it is asked for, since commands that only look must start at once. */
+const PLATFORMS: Readonly<Record<string, () => Promise<Platform>>> = {
+  lab: async () => (await import('./lab/lab.ts')).lab,
+  site: async () => (await import('./site/site.ts')).site,
+};
+
+export const PLATFORM_NAMES: readonly string[] = Object.keys(PLATFORMS);
+
+/** Throws `PLATFORM_UNKNOWN`. */
+export async function openPlatform(name: string): Promise<Platform> {
+  if (Object.hasOwn(PLATFORMS, name)) return PLATFORMS[name]!();
+  throw new ControllerError(
+    'PLATFORM_UNKNOWN',
+    `there is no platform "${name}"`,
+    `there are: ${PLATFORM_NAMES.join(' ')}; another version of netfold may know more`,
+  );
+}
+
+export function openPlatforms(): Promise<Platform[]> {
+  return Promise.all(PLATFORM_NAMES.map(openPlatform));
+}
+
+/** That of an experiment; all, where nobody can tell which it is. */
+export async function platformsFor(name: string | undefined): Promise<Platform[]> {
+  return name !== undefined && PLATFORM_NAMES.includes(name) ? [await openPlatform(name)] : openPlatforms();
+}
