@@ -121,9 +121,12 @@ export const MAX_WAIT_MS = 30_000;
 
 const wholeNumber = z.coerce.number().int().nonnegative();
 
-/** `GET /log?from=POSITION&waitMs=MILLISECONDS`; with a wait, an empty page comes only when the time is over. */
+/**
+ * `GET /log?from=POSITION&waitMs=MILLISECONDS`. Without a position: from now on. With a wait, an empty page comes only when the
+ * time is over.
+ */
 export const runLogQuerySchema = z.strictObject({
-  from: wholeNumber.default(0),
+  from: wholeNumber.optional(),
   waitMs: wholeNumber.max(MAX_WAIT_MS).default(0),
 });
 

@@ -20,7 +20,7 @@ export class LogPages {
   }
 
   /** Waits for the first entry from the position on, at most so long; then gives what there is. */
-  async read({ from, waitMs }: RunLogQuery): Promise<RunLogPage> {
+  async read({ from = this.#sources.runLog.next, waitMs }: RunLogQuery): Promise<RunLogPage> {
     const { host, incarnation, runLog } = this.#sources;
     if (waitMs > 0 && runLog.next <= from) await this.#newEntry(waitMs);
     return { host, incarnation, ...runLog.since(from, MAX_PAGE_ENTRIES) };

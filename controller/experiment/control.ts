@@ -2,6 +2,7 @@
 import type { ControlAnswer, ControlRequest } from '../../proto/control.ts';
 import { NetfoldError } from '../../proto/errors.ts';
 import { callJson } from '../../proto/http-json.ts';
+import type { RunLogEntry, RunLogPage } from '../../proto/run-log.ts';
 import { suggest } from '../../topology/model/names.ts';
 import { ControllerError } from '../errors.ts';
 import { agentSocket } from '../names.ts';
@@ -11,6 +12,8 @@ export interface Accepted {
   readonly answer: ControlAnswer;
   /** Asks the agent that accepted it how it stands. */
   readonly ask: () => Promise<ControlAnswer>;
+  /** What that agent's run log has got since it was asked last, at first since before the command; waits for it at most so long. */
+  readonly news: (waitMs: number) => Promise<readonly RunLogEntry[]>;
 }
 
 /** Gives the command to `host`, or to the first agent that answers. Throws what the agent refuses it with. */
@@ -19,8 +22,21 @@ export async function controlAgents(
   host: string | undefined,
   request: ControlRequest,
 ): Promise<Accepted> {
-  const { answer, address } = await firstAnswer(experiment, host, request);
-  return { answer, ask: async () => (await callJson(address, '/control')) as ControlAnswer };
+  const { answer, address, logPosition } = await firstAnswer(experiment, host, request);
+  let from = logPosition;
+  return {
+    answer,
+    ask: async () => (await callJson(address, '/control')) as ControlAnswer,
+    news: async (waitMs) => {
+      const page = await readLog(address, `?from=${from}&waitMs=${Math.max(0, Math.ceil(waitMs))}`);
+      from = page.next;
+      return page.entries;
+    },
+  };
+}
+
+async function readLog(address: string, query = ''): Promise<RunLogPage> {
+  return (await callJson(address, `/log${query}`)) as RunLogPage;
 }
 
 /** What the first agent that answers knows of all commands. */
@@ -32,12 +48,17 @@ async function firstAnswer(
   experiment: string,
   wanted: string | undefined,
   request: ControlRequest | undefined,
-): Promise<{ answer: ControlAnswer; address: string }> {
+): Promise<{ answer: ControlAnswer; address: string; logPosition: number }> {
   let failure: unknown;
   for (const host of hostsOf(experiment, wanted)) {
     const address = `unix:${agentSocket(experiment, host)}`;
     try {
-      return { answer: (await callJson(address, '/control', request)) as ControlAnswer, address };
+      const { next: logPosition } = await readLog(address);
+      return {
+        answer: (await callJson(address, '/control', request)) as ControlAnswer,
+        address,
+        logPosition,
+      };
     } catch (error) {
       if (!(error instanceof NetfoldError) || error.code !== 'UNREACHABLE') throw error;
       failure = error;

@@ -116,7 +116,10 @@ export class Mesh {
     this.#speaker = this.#createSpeaker(incarnation);
     this.#repairs = this.#createRepairs(questions);
     this.#watch = this.#createWatch();
-    this.commands.onChange(() => this.#acknowledge());
+    this.commands.onChange(() => {
+      this.#acknowledge();
+      this.#notify();
+    });
     const { view, time, clocks } = this;
     const header = () => this.#speaker.header();
     this.#answers = new Answers({ ...parts, ...this.#options, view, time, clocks, header });
@@ -236,7 +239,7 @@ export class Mesh {
     return command;
   }
 
-  /** Calls `listener` after hosts, endpoints or remote flows have changed; returns what ends that. */
+  /** Calls `listener` after hosts, their commands, endpoints or flows have changed; returns what ends that. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -354,10 +357,10 @@ export class Mesh {
   }
 
   #notify(): void {
-    const { hostsVersion, endpointsVersion, flowsVersion } = this.view;
+    const { hostsVersion, endpointsVersion, flowsVersion, commandsVersion } = this.view;
     // Among many, hosts come and go in numbers, and who is a neighbour is seen with each check.
     if (!this.#watch.isSparse) this.#tellClocks();
-    const versions = `${hostsVersion} ${endpointsVersion} ${flowsVersion}`;
+    const versions = `${hostsVersion} ${endpointsVersion} ${flowsVersion} ${commandsVersion} ${this.commands.size}`;
     if (versions === this.#notified) return;
     this.#notified = versions;
     for (const listener of this.#listeners) listener();

@@ -23,6 +23,8 @@ export class MeshView {
   flowsVersion = 0;
   endpointsVersion = 0;
   hostsVersion = 0;
+  /** Increases when the commands that a host has are others than before. */
+  commandsVersion = 0;
   readonly commands = new CommandSet();
 
   readonly #options: MembershipOptions;
@@ -227,6 +229,7 @@ export class MeshView {
 
   #heard(host: Host, { sequence, commandDigest, timed }: AgentMessage): void {
     host.sequence = sequence;
+    if (!sameDigest(host.commandDigest, commandDigest)) this.commandsVersion++;
     host.commandDigest = commandDigest;
     this.#setTimed(host, timed);
   }

@@ -1,5 +1,4 @@
 /** Live control: the verbs of the event grammar, on a running experiment. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
   type ControlAnswer,
@@ -8,7 +7,7 @@ import {
   type Command as LiveCommand,
 } from '../../../proto/control.ts';
 import { formatMicros, type Micros, micros, parseDuration } from '../../../proto/units.ts';
-import { controlAgents, controlHistory } from '../../experiment/control.ts';
+import { type Accepted, controlAgents, controlHistory } from '../../experiment/control.ts';
 import { findExperiment } from '../../experiment/state.ts';
 import { print, printJson, step, styled, table, warn } from '../terminal/output.ts';
 
@@ -172,7 +171,8 @@ function textOf(verb: string, words: readonly string[]): string {
 const LONGEST_WAIT = micros(2e6);
 /** A host that doesn't have it by then is told of; it takes it when it is back. */
 const PATIENCE_MS = 3000;
-const POLL_MS = 25;
+/** One question at a time waits at most so long. */
+const LONGEST_QUESTION_MS = 5000;
 
 async function control(text: string, options: ControlOptions): Promise<void> {
   const experiment = await findExperiment(options.name);
@@ -182,26 +182,39 @@ async function control(text: string, options: ControlOptions): Promise<void> {
     ...(options.for !== undefined && { during: options.for }),
     ...(options.alone && { alone: true }),
   };
-  const { ask, answer } = await controlAgents(experiment, options.host, request);
+  const accepted = await controlAgents(experiment, options.host, request);
+  const { answer } = accepted;
   const command = answer.command!;
   const isFar = command.at - nowOf(answer) > LONGEST_WAIT;
-  const last = options.wait && !isFar ? await outcome(ask, command) : answer;
+  const last = options.wait && !isFar ? await outcome(accepted, command) : answer;
   if (options.json) printJson({ experiment, ...last, command });
   else report(command, last);
   if (entryOf(last, command)?.state === 'failed') process.exitCode = 1;
 }
 
-/** Waits until it is in force here and known to all others. */
-async function outcome(ask: () => Promise<ControlAnswer>, command: LiveCommand): Promise<ControlAnswer> {
-  const began = performance.now();
+/** Waits until it is in force here and known to all others; what the agent's run log gets says when to look. */
+async function outcome({ ask, news }: Accepted, command: LiveCommand): Promise<ControlAnswer> {
+  const end = performance.now() + LONGEST_WAIT / 1000 + PATIENCE_MS;
   for (;;) {
     const answer = await ask();
     const isOver = entryOf(answer, command)?.state !== 'pending';
-    const late = performance.now() - began - LONGEST_WAIT / 1000 > PATIENCE_MS;
-    if ((isOver && answer.behind.length === 0) || late) return answer;
-    const patience = nowOf(answer) - command.at > PATIENCE_MS * 1000;
-    if (isOver && patience) return answer;
-    await sleep(POLL_MS);
+    if (isOver && answer.behind.length === 0) return answer;
+    const patience = isOver ? PATIENCE_MS - (nowOf(answer) - command.at) / 1000 : Number.POSITIVE_INFINITY;
+    const left = Math.min(end - performance.now(), patience);
+    if (left < 0) return answer;
+    await relevantNews(news, command, performance.now() + left);
+  }
+}
+
+/** Resolves when the command's outcome is known, a host has other commands than before, or the time is over. */
+async function relevantNews(news: Accepted['news'], command: LiveCommand, until: number): Promise<void> {
+  for (let left = until - performance.now(); left >= 0; left = until - performance.now()) {
+    const entries = await news(Math.min(left + 1, LONGEST_QUESTION_MS));
+    const isRelevant = entries.some(
+      (entry) =>
+        entry.kind === 'host' || (entry.kind === 'outcome' && compareCommands(entry.command, command) === 0),
+    );
+    if (isRelevant) return;
   }
 }
 

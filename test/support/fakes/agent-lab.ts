@@ -1,0 +1,108 @@
+/** Whole agents on a manual clock: everything of them is real but the kernel, the wire and the applications. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Agent, composeAgent } from '../../../agent/daemon/compose.ts';
+import { openDoor } from '../../../agent/daemon/door.ts';
+import { Mesh } from '../../../agent/mesh/exchange/mesh.ts';
+import { MemoryNetwork } from '../../../bench/simulation/memory-network.ts';
+import { type Bootstrap, topologyHash } from '../../../proto/bootstrap.ts';
+import { FakeKernel } from './fake-kernel.ts';
+import { FakeProcesses } from './fake-processes.ts';
+import { ManualClock } from './manual-clock.ts';
+
+export interface LabAgent extends Agent {
+  readonly host: string;
+  readonly kernel: FakeKernel;
+  readonly processes: FakeProcesses;
+  readonly door: ReturnType<typeof openDoor>;
+  /** What it has logged as warnings and errors. */
+  readonly complaints: string[];
+}
+
+export type LabEndpoint = Bootstrap['endpoints'][number];
+
+export function endpoint(number: number, name: string, address: string, namespace = name): LabEndpoint {
+  return {
+    number,
+    name,
+    namespace: `/run/netns/${namespace}`,
+    ifname: 'eth0',
+    ifindex: 2,
+    addresses: [address],
+  };
+}
+
+export class AgentLab {
+  readonly clock = new ManualClock();
+  readonly network = new MemoryNetwork({ clock: this.clock, seed: 1 });
+  readonly agents: LabAgent[] = [];
+  readonly #text: string;
+  readonly #folder = mkdtempSync(join(tmpdir(), 'netfold-agents-'));
+
+  /** `text`: a topology. */
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  async start(
+    host: string,
+    endpoints: readonly LabEndpoint[],
+    changes: Partial<Bootstrap> = {},
+  ): Promise<LabAgent> {
+    const agent = await this.compose(host, endpoints, changes);
+    await agent.lifecycle.start();
+    return agent;
+  }
+
+  async compose(
+    host: string,
+    endpoints: readonly LabEndpoint[],
+    changes: Partial<Bootstrap> = {},
+  ): Promise<LabAgent> {
+    const { clock, network } = this;
+    const bootstrap = this.#bootstrap(host, endpoints, changes);
+    const kernel = new FakeKernel(() => clock.now());
+    const processes = new FakeProcesses();
+    const complaints: string[] = [];
+    const agent = await composeAgent(bootstrap, {
+      ...{ clock, timers: clock, processes },
+      log: {
+        info: () => {},
+        warn: (_, text) => complaints.push(text),
+        error: ({ message }) => complaints.push(message),
+      },
+      openKernel: () => kernel,
+      openMesh: async ({ endpointNames, log, time }) => {
+        const transport = network.transport(`peer-${host}`);
+        const options = { topology: bootstrap.topology.hash.slice(0, 16), endpointNames, host };
+        return { transport, mesh: new Mesh({ transport, clock, timers: clock, log, time }, options) };
+      },
+    });
+    const door = openDoor(agent, () => void agent.lifecycle.stop());
+    const whole = { ...agent, host, kernel, processes, door, complaints };
+    this.agents.push(whole);
+    return whole;
+  }
+
+  #bootstrap(host: string, endpoints: readonly LabEndpoint[], changes: Partial<Bootstrap>): Bootstrap {
+    const topology = { file: 'test.yaml', text: this.#text, hash: topologyHash({ text: this.#text }) };
+    const peers = this.agents.map((other) => `/memory/peer-${other.host}`);
+    return {
+      ...{ experiment: 'test', host, topology, endpoints: [...endpoints] },
+      mesh: { listen: [], peers },
+      ...{ tickMs: 50, delayBackend: 'auto', seed: 1, logFolder: this.#folder },
+      ...changes,
+    };
+  }
+
+  /** The instant `inMs` from now on, as the controller says it. */
+  runAll(inMs: number): void {
+    for (const { lifecycle } of this.agents) lifecycle.run(this.clock.wallNow() + inMs);
+  }
+
+  async stop(): Promise<void> {
+    for (const { lifecycle } of this.agents) if (lifecycle.state !== 'stopping') await lifecycle.stop();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,71 @@
+/** The kernel's part in an agent, in memory: fake tc and delays, and traffic that a test lets flow. */
+import type { Kernel } from '../../../agent/daemon/ports.ts';
+import type { LocalEndpoint } from '../../../agent/endpoints/model.ts';
+import { addressBytes, addressKey } from '../../../agent/kernel/netlink/addresses.ts';
+import type { UsageRows } from '../../../agent/usage/reader.ts';
+import { FakeDelay } from './fake-delay.ts';
+import { FakeTc } from './fake-tc.ts';
+
+/** What an endpoint sends: bytes per second, by addresses. */
+export interface Stream {
+  readonly from: string;
+  readonly to: string;
+  bytesPerSecond: number;
+}
+
+export class FakeKernel implements Kernel {
+  readonly tc = new FakeTc();
+  readonly delay = new FakeDelay();
+  readonly counted = new Map<number, LocalEndpoint>();
+  readonly streams = new Set<Stream>();
+  isClosed = false;
+  leaseMs: number | undefined;
+  #numbers: ReadonlyMap<string, number> = new Map();
+  #readMs: number;
+  readonly #now: () => number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+    this.#readMs = now();
+  }
+
+  /** Only what counted endpoints send is seen, as with the socket filter. */
+  readonly usage = {
+    read: (): UsageRows => {
+      const seconds = (this.#now() - this.#readMs) / 1000;
+      this.#readMs = this.#now();
+      const local = new Set([...this.counted.values()].flatMap(({ addresses }) => addresses));
+      const rows = [...this.streams].filter(({ from }) => local.has(from));
+      return {
+        count: rows.length,
+        source: Int32Array.from(rows, ({ from }) => this.#numberOf(from)),
+        destination: Int32Array.from(rows, ({ to }) => this.#numberOf(to)),
+        bytes: Float64Array.from(rows, ({ bytesPerSecond }) => bytesPerSecond * seconds),
+      };
+    },
+    setEndpoints: (numbers: ReadonlyMap<string, number>): void => {
+      this.#numbers = numbers;
+    },
+  };
+
+  #numberOf(address: string): number {
+    return this.#numbers.get(addressKey(addressBytes(address), 0)) ?? -1;
+  }
+
+  renewLease(milliseconds: number): void {
+    this.leaseMs = milliseconds;
+  }
+
+  countTraffic(endpoint: LocalEndpoint): void {
+    if (this.counted.has(endpoint.number)) throw new Error(`${endpoint.name} is counted already`);
+    this.counted.set(endpoint.number, endpoint);
+  }
+
+  async stopCounting({ number }: LocalEndpoint): Promise<void> {
+    this.counted.delete(number);
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+  }
+}

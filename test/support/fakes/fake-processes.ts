@@ -1,0 +1,32 @@
+/** Applications that don't exist: what would have been done to them, one line each. */
+import type { ProcessPort, RunCommand } from '../../../agent/endpoints/processes.ts';
+
+export class FakeProcesses implements ProcessPort {
+  readonly done: string[] = [];
+  readonly #running = new Map<string, string>();
+
+  start({ endpoint: { name }, command }: RunCommand): void {
+    this.done.push(`start ${name}: ${command}`);
+    this.#running.set(name, command);
+  }
+
+  adopt(): void {}
+
+  status(): Record<string, string> {
+    return Object.fromEntries(Array.from(this.#running.keys(), (name) => [name, 'pid 1']));
+  }
+
+  signal(name: string, signal: NodeJS.Signals): void {
+    if (!this.#running.has(name)) return;
+    this.done.push(`${signal} ${name}`);
+    if (signal === 'SIGKILL') this.#running.delete(name);
+  }
+
+  async end(name: string): Promise<void> {
+    if (this.#running.delete(name)) this.done.push(`end ${name}`);
+  }
+
+  async stop(): Promise<void> {
+    for (const name of [...this.#running.keys()]) await this.end(name);
+  }
+}
