@@ -1,8 +1,8 @@
 /** The kernel's part in an agent, in memory: fake tc and delays, and traffic that a test lets flow. */
 import type { Kernel } from '../../../agent/daemon/ports.ts';
-import type { LocalEndpoint } from '../../../agent/endpoints/model.ts';
 import { addressBytes, addressKey } from '../../../agent/kernel/netlink/addresses.ts';
 import type { UsageRows } from '../../../agent/usage/reader.ts';
+import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 import { FakeDelay } from './fake-delay.ts';
 import { FakeTc } from './fake-tc.ts';
 
