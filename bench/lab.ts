@@ -4,6 +4,7 @@ import { Experiment } from '../controller/experiment/experiment.ts';
 import { lab } from '../controller/platform/lab/lab.ts';
 import type { Place } from '../controller/verify/traffic.ts';
 import { loadTopology } from '../topology/load.ts';
+import { endpointName } from '../topology/model/names.ts';
 import { BenchError } from './errors.ts';
 
 export interface Lab {
@@ -66,7 +67,9 @@ export async function withLab<T>(
 }
 
 function find({ plan }: Experiment, name: string): Place {
-  const found = plan.endpoints.find((endpoint) => endpoint.name === name || endpoint.name === `${name}.0`);
+  const found = plan.endpoints.find(
+    (endpoint) => endpoint.name === name || endpoint.name === endpointName(name, 0),
+  );
   if (!found) throw new Error(`the bench's lab has no endpoint ${name}`);
   return found;
 }

@@ -3,7 +3,7 @@
 import { expandGraph } from './fold/graph.ts';
 import type { Findings } from './model/diagnostics.ts';
 import type { Topology } from './model/model.ts';
-import { parseReference } from './model/names.ts';
+import { parseReference, serviceOf } from './model/names.ts';
 
 /** Adds the warnings of a topology that has no errors. */
 export function warnOf(topology: Topology, findings: Findings): void {
@@ -62,7 +62,7 @@ function endpointsThatReachOthers(topology: Topology): Set<string> {
   const dead = new Uint8Array(nodes.length);
   const reaching = new Set<string>();
   for (let source = 0; source < endpoints.length; source++) {
-    const service = endpoints[source]!.slice(0, endpoints[source]!.lastIndexOf('.'));
+    const service = serviceOf(endpoints[source]!);
     if (!reaching.has(service) && reachesAnother(source, next, endpoints.length, dead)) reaching.add(service);
   }
   return reaching;

@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import type { Topology } from '../../topology/model/model.ts';
+import { serviceOf } from '../../topology/model/names.ts';
 import type { Atom } from '../../topology/timeline/state.ts';
 import type { ProcessPort } from './processes.ts';
 
@@ -99,7 +100,7 @@ export class Applications {
   }
 
   #run(endpoint: LocalEndpoint, at: number): void {
-    const service = endpoint.name.slice(0, endpoint.name.lastIndexOf('.'));
+    const service = serviceOf(endpoint.name);
     const command = this.#commands.get(service);
     if (command !== undefined) this.#start(endpoint, command, at);
   }

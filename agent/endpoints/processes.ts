@@ -9,6 +9,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { isIPv4, isIPv6 } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import type { LocalEndpoint } from '../../proto/bootstrap.ts';
+import { replicaOf, serviceOf } from '../../topology/model/names.ts';
 import type { Timers } from '../clock/clock.ts';
 import { NETNS_FOLDER } from '../kernel/netns/namespace-files.ts';
 import { type FoundProcess, findGroupLeaders, isRunning } from '../kernel/sys/process-table.ts';
@@ -176,11 +177,10 @@ export function endpointEnvironment({
   name,
   addresses,
 }: Pick<LocalEndpoint, 'name' | 'addresses'>): Record<string, string> {
-  const dot = name.lastIndexOf('.');
   return {
     NETFOLD_NODE: name,
-    NETFOLD_SERVICE: name.slice(0, dot),
-    NETFOLD_REPLICA: name.slice(dot + 1),
+    NETFOLD_SERVICE: serviceOf(name),
+    NETFOLD_REPLICA: String(replicaOf(name)),
     NETFOLD_ADDRESS: addresses.find(isIPv4) ?? '',
     NETFOLD_ADDRESS6: addresses.find(isIPv6) ?? '',
   };

@@ -2,7 +2,7 @@
 import { NetfoldError } from '../../proto/errors.ts';
 import { formatBps } from '../../proto/units.ts';
 import type { Graph, Path } from '../../topology/model/model.ts';
-import { suggest } from '../../topology/model/names.ts';
+import { endpointName, suggest } from '../../topology/model/names.ts';
 import { flowShares } from './flow-shares.ts';
 
 /** The ends of a flow, as the user names them. */
@@ -114,7 +114,7 @@ export function formatGreedyShares(rows: readonly GreedyShare[]): string {
 function endpointNumber(numbers: ReadonlyMap<string, number>, name: string): number {
   const exact = numbers.get(name);
   if (exact !== undefined) return exact;
-  const first = numbers.get(`${name}.0`);
+  const first = numbers.get(endpointName(name, 0));
   if (first === undefined) {
     const names = [...numbers.keys()];
     throw new FlowPairError(
@@ -127,11 +127,11 @@ function endpointNumber(numbers: ReadonlyMap<string, number>, name: string): num
       ),
     );
   }
-  if (numbers.has(`${name}.1`)) {
+  if (numbers.has(endpointName(name, 1))) {
     throw new FlowPairError(
       'FLOW_REPLICA_MISSING',
       `"${name}" in --flows has several replicas`,
-      `say which one, e.g. ${name}.0`,
+      `say which one, e.g. ${endpointName(name, 0)}`,
     );
   }
   return first;

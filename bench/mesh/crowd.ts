@@ -1,6 +1,7 @@
 /** Many agents of the mesh in one process, on a network in memory, and whether they agree. */
 import { Mesh } from '../../agent/mesh/exchange/mesh.ts';
 import { neighboursOf } from '../../agent/mesh/members/neighbours.ts';
+import { endpointName } from '../../topology/model/names.ts';
 import { ManualClock } from '../simulation/manual-clock.ts';
 import { type Delay, MemoryNetwork, type Sent } from '../simulation/memory-network.ts';
 import type { MemoryTransport } from '../simulation/memory-transport.ts';
@@ -36,7 +37,7 @@ export class Crowd {
 
   constructor({ seed, endpoints, loss = 0, delayMs = [1, 3] }: CrowdOptions) {
     this.network = new MemoryNetwork({ clock: this.clock, seed, loss, delayMs, keepsPublished: false });
-    this.#endpointNames = Array.from({ length: endpoints }, (_, number) => `n${number}.0`);
+    this.#endpointNames = Array.from({ length: endpoints }, (_, number) => endpointName(`n${number}`, 0));
   }
 
   get present(): readonly Member[] {

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FABRIC_INTERFACE } from '../../controller/platform/lab/lab-plan.ts';
 import type { AgentStatus } from '../../proto/status.ts';
+import { serviceOf } from '../../topology/model/names.ts';
 import type { Lab } from '../lab.ts';
 import { sum } from '../measure/statistics.ts';
 import { TcpStreams } from '../measure/traffic/tcp-streams.ts';
@@ -107,7 +108,9 @@ function difference(before: Moment, after: Moment) {
 }
 
 function trafficOf(traffic: TrafficRecord): Pick<DumbbellRun, 'traffic' | 'trafficBps'> {
-  const bytes = traffic.pairs.filter(({ from }) => from.startsWith('client.')).flatMap((pair) => pair.bytes);
+  const bytes = traffic.pairs
+    .filter(({ from }) => serviceOf(from) === 'client')
+    .flatMap((pair) => pair.bytes);
   return { traffic, trafficBps: (sum(bytes) * 8000) / sum(traffic.windowsMs) };
 }
 

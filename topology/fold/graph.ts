@@ -1,6 +1,6 @@
 /** `Topology` → `Graph`: services become replicas, link pairs become directed links. */
 import type { Edge, Graph, GraphLink, LinkPair, LinkProperties, Service, Topology } from '../model/model.ts';
-import { formatReference, type NodeReference, parseReference } from '../model/names.ts';
+import { formatReference, type NodeReference, parseReference, serviceOf } from '../model/names.ts';
 import { Numbering } from './numbering.ts';
 
 /** The whole topology, with every replica present and no event applied. */
@@ -37,9 +37,7 @@ export class Expansion {
     });
     const { nodes, endpointCount } = this.numbering;
     const forwards = nodes.map((name, node) => {
-      return (
-        node >= endpointCount || (this.#services.get(name.slice(0, name.lastIndexOf('.')))?.forward ?? false)
-      );
+      return node >= endpointCount || (this.#services.get(serviceOf(name))?.forward ?? false);
     });
     const endpoints = nodes.slice(0, endpointCount);
     this.origins = this.#origins;

@@ -1,6 +1,6 @@
 /** Numbers of endpoints and bridges: they depend on the file alone, so that they mean the same to every agent. */
 import type { Topology } from '../model/model.ts';
-import { compareNames, type NodeReference } from '../model/names.ts';
+import { compareNames, endpointName, type NodeReference } from '../model/names.ts';
 
 export class Numbering {
   /** Names of endpoints, then of bridges. */
@@ -12,7 +12,7 @@ export class Numbering {
     const nodes: string[] = [];
     for (const { name, replicas } of topology.services.toSorted((a, b) => compareNames(a.name, b.name))) {
       this.#ranges.set(name, [nodes.length, nodes.length + replicas]);
-      for (let replica = 0; replica < replicas; replica++) nodes.push(`${name}.${replica}`);
+      for (let replica = 0; replica < replicas; replica++) nodes.push(endpointName(name, replica));
     }
     this.endpointCount = nodes.length;
     for (const { name } of topology.bridges.toSorted((a, b) => compareNames(a.name, b.name))) {

@@ -3,7 +3,7 @@ import { count } from '../../proto/words.ts';
 import { type DiagnosticCode, type Findings, quote } from './diagnostics.ts';
 import { MAX_BRIDGES, MAX_EDGES, MAX_ENDPOINTS } from './limits.ts';
 import type { Bridge, LinkPair, Service, Topology } from './model.ts';
-import { parseReference, suggest } from './names.ts';
+import { parseReference, replicaRange, suggest } from './names.ts';
 
 interface Place {
   readonly line: number;
@@ -53,7 +53,7 @@ export class Names {
     return {
       code: 'NAME_UNKNOWN',
       message,
-      remedy: `replicas are ${service.name}.0 to ${service.name}.${service.replicas - 1}`,
+      remedy: `replicas are ${replicaRange(service)}`,
     };
   }
 }

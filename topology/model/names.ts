@@ -39,7 +39,27 @@ export function parseReference(text: string): NodeReference | undefined {
 }
 
 export function formatReference(reference: NodeReference): string {
-  return reference.replica === undefined ? reference.name : `${reference.name}.${reference.replica}`;
+  return reference.replica === undefined ? reference.name : endpointName(reference.name, reference.replica);
+}
+
+/** The name of an endpoint, as `Graph.endpoints` has it: also a service with one replica has it numbered. */
+export function endpointName(service: string, replica: number): string {
+  return `${service}.${replica}`;
+}
+
+/** The service of which an endpoint is a replica; `endpoint`: its name as `endpointName` gives it. */
+export function serviceOf(endpoint: string): string {
+  return endpoint.slice(0, endpoint.lastIndexOf('.'));
+}
+
+/** Which replica of its service an endpoint is, from 0. */
+export function replicaOf(endpoint: string): number {
+  return Number(endpoint.slice(endpoint.lastIndexOf('.') + 1));
+}
+
+/** The first and the last endpoint of a service, for messages. */
+export function replicaRange({ name, replicas }: { name: string; replicas: number }): string {
+  return `${endpointName(name, 0)} to ${endpointName(name, replicas - 1)}`;
 }
 
 /** Code-unit order: the same on every host, whatever its locale. */

@@ -6,7 +6,7 @@ import { expandGraph } from '../fold/graph.ts';
 import { Numbering } from '../fold/numbering.ts';
 import { quote } from '../model/diagnostics.ts';
 import type { Distribution, Graph, Topology } from '../model/model.ts';
-import { parseReference, suggest } from '../model/names.ts';
+import { parseReference, replicaRange, suggest } from '../model/names.ts';
 import { graphAt } from '../timeline/graph-at.ts';
 
 export interface PathsOptions {
@@ -78,7 +78,7 @@ function rangeNamed(topology: Topology, numbering: Numbering, name: string): rea
       ? `${quote(name)} is a bridge; paths are between endpoints`
       : `there is no endpoint ${quote(name)}`,
     remedy: service
-      ? `its replicas are ${service.name}.0 to ${service.name}.${service.replicas - 1}`
+      ? `its replicas are ${replicaRange(service)}`
       : suggest(isBridge ? '' : name, services, `services are ${services.slice(0, 10).join(' ')}`),
   });
 }

@@ -8,6 +8,7 @@
  */
 import { NetfoldError } from '../../../proto/errors.ts';
 import { count } from '../../../proto/words.ts';
+import { serviceOf } from '../../../topology/model/names.ts';
 import { MAX_ENDPOINTS_PER_HOST } from '../../machine/capacity.ts';
 import { endpointNamespace, hostName, hostNamespace, MESH_PORT } from '../../names.ts';
 import type { Plan, PlannedEndpoint, PlannedHost } from '../port/plan.ts';
@@ -121,7 +122,7 @@ export function macOf(kind: 'endpoint' | 'host' | 'fabric', number: number): Uin
  */
 export function hostsFileText(plan: LabPlan): string {
   const lines = plan.endpoints.flatMap(({ name, addresses }) =>
-    addresses.map((address) => `${address}\t${name} ${name.slice(0, name.lastIndexOf('.'))}`),
+    addresses.map((address) => `${address}\t${name} ${serviceOf(name)}`),
   );
   return `127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n${lines.join('\n')}\n`;
 }

@@ -7,7 +7,7 @@ import { isIPv4 } from 'node:net';
 import type { Link } from '../../../agent/kernel/netlink/links.ts';
 import { OWN_NAMESPACE } from '../../../agent/kernel/netns/namespace-files.ts';
 import { NetfoldError } from '../../../proto/errors.ts';
-import { suggest } from '../../../topology/model/names.ts';
+import { serviceOf, suggest } from '../../../topology/model/names.ts';
 import type { MeshAddress } from '../../mesh-address.ts';
 import { hostName } from '../../names.ts';
 import type { Plan, PlannedEndpoint, PlannedHost } from '../port/plan.ts';
@@ -136,7 +136,7 @@ function requireAll(endpointNames: readonly string[], places: ReadonlyMap<string
 }
 
 function onlyReplica(endpointNames: readonly string[], node: string): string {
-  const replicas = endpointNames.filter((name) => name.startsWith(`${node}.`));
+  const replicas = endpointNames.filter((name) => serviceOf(name) === node);
   if (replicas.length === 1) return replicas[0]!;
   const message =
     replicas.length > 1 ? `"${node}" has ${replicas.length} replicas` : `the topology has no "${node}"`;

@@ -11,6 +11,7 @@ import { processesIn, signalAll } from '../../../controller/machine/processes.ts
 import { controllerSocket, identityFolder, logFile, meshKeyFile } from '../../../controller/names.ts';
 import { topologyHash } from '../../../proto/bootstrap.ts';
 import type { AgentStatus } from '../../../proto/status.ts';
+import { endpointName } from '../../../topology/model/names.ts';
 import { place, run, runIn, startLab, until } from '../../support/lab/lab.ts';
 import type { Intrusion } from '../../support/mesh/mesh-intruder.ts';
 
@@ -63,7 +64,7 @@ function intrude(lab: Experiment, part: Partial<Intrusion>): ChildProcess {
 }
 
 const numberOf = ({ plan }: Experiment, name: string): number =>
-  plan.endpoints.find((endpoint) => endpoint.name === `${name}.0`)!.number;
+  plan.endpoints.find((endpoint) => endpoint.name === endpointName(name, 0))!.number;
 const claim = (lab: Experiment, name: string) => ({ number: numberOf(lab, name), addresses: ['10.9.9.9'] });
 const greedy = (lab: Experiment, from: string, to: string) => ({
   source: numberOf(lab, from),

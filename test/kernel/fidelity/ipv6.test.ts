@@ -11,6 +11,7 @@ import type { Experiment } from '../../../controller/experiment/experiment.ts';
 import { ENDPOINT_INTERFACE } from '../../../controller/platform/lab/lab-plan.ts';
 import { type Place, ping, tcpGoodput } from '../../../controller/verify/traffic.ts';
 import type { FlowStatus } from '../../../proto/status.ts';
+import { endpointName } from '../../../topology/model/names.ts';
 import { experimentName, place, receivedBytes, run, runIn, startLab, until } from '../../support/lab/lab.ts';
 import { oneWayDelayMs } from '../../support/traffic/one-way-delay.ts';
 
@@ -24,7 +25,7 @@ const GOODPUT6 = 1428 / 1514;
 
 /** An endpoint by its IPv6 address. */
 function place6(lab: Experiment, name: string): Place {
-  const endpoint = lab.plan.endpoints.find((one) => one.name === `${name}.0`)!;
+  const endpoint = lab.plan.endpoints.find((one) => one.name === endpointName(name, 0))!;
   return { ...endpoint, address: endpoint.addresses[1]! };
 }
 

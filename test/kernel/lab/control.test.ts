@@ -9,6 +9,7 @@ import { processesIn } from '../../../controller/machine/processes.ts';
 import { logFile } from '../../../controller/names.ts';
 import { ping } from '../../../controller/verify/traffic.ts';
 import type { HistoryEntry } from '../../../proto/control.ts';
+import { endpointName } from '../../../topology/model/names.ts';
 import { netfold } from '../../support/lab/cli.ts';
 import { place, runIn, startLab } from '../../support/lab/lab.ts';
 import { LATE_MS } from '../../support/speed.ts';
@@ -175,10 +176,11 @@ events:
         lab.plan.hosts.map(async ({ name }) => [name, await agentStatus(lab.name, name)] as const),
       ),
     );
-  const hostOf = (node: string) => lab.plan.endpoints.find(({ name }) => name === `${node}.0`)!.host;
+  const hostOf = (node: string) =>
+    lab.plan.endpoints.find(({ name }) => name === endpointName(node, 0))!.host;
   const processOf = async (node: string): Promise<string | undefined> =>
-    (await statuses())[hostOf(node).name]?.processes[`${node}.0`];
-  const log = (node: string): string => readFileSync(logFile(lab.name, `${node}.0`), 'utf8');
+    (await statuses())[hostOf(node).name]?.processes[endpointName(node, 0)];
+  const log = (node: string): string => readFileSync(logFile(lab.name, endpointName(node, 0)), 'utf8');
   const [pidOfB, pidOfC] = [await processOf('b'), await processOf('c')];
   expect([pidOfB, pidOfC]).toEqual([expect.stringMatching(/^pid /), expect.stringMatching(/^pid /)]);
 

@@ -10,6 +10,7 @@ import { lab } from '../../../controller/platform/lab/lab.ts';
 import type { Place } from '../../../controller/verify/traffic.ts';
 import type { DelayBackendChoice } from '../../../proto/bootstrap.ts';
 import { loadTopology } from '../../../topology/load.ts';
+import { endpointName } from '../../../topology/model/names.ts';
 
 const started = new Set<string>();
 let counter = 0;
@@ -42,7 +43,9 @@ export async function startLab(text: string, settings: LabSettings = {}): Promis
 }
 
 export function place({ plan }: Experiment, name: string): Place {
-  const found = plan.endpoints.find((endpoint) => endpoint.name === name || endpoint.name === `${name}.0`);
+  const found = plan.endpoints.find(
+    (endpoint) => endpoint.name === name || endpoint.name === endpointName(name, 0),
+  );
   if (!found) throw new Error(`the lab has no ${name}`);
   return found;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { expandGraph } from '../../../topology/fold/graph.ts';
+import { endpointName, replicaOf, serviceOf } from '../../../topology/model/names.ts';
 import { native } from './support.ts';
 
 const names = (text: string): string[] => expandGraph(native(text)).links.map((link) => link.name);
@@ -51,4 +52,12 @@ describe('expanding a topology', () => {
     );
     expect(graph.forwards).toEqual([false, true, true]);
   });
+});
+
+it('names an endpoint after its service and the number of its replica', () => {
+  const { endpoints } = expandGraph(native('services: { a_1-b: {}, c: { replicas: 12 } }'));
+  expect(endpoints).toEqual(endpoints.map((name) => endpointName(serviceOf(name), replicaOf(name))));
+  expect([...new Set(endpoints.map(serviceOf))]).toEqual(['a_1-b', 'c']);
+  const replicas = endpoints.filter((name) => serviceOf(name) === 'c').map(replicaOf);
+  expect(replicas).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
 });
