@@ -5,6 +5,7 @@
 import type { Bootstrap } from '../../proto/bootstrap.ts';
 import { micros } from '../../proto/units.ts';
 import { loadTopology } from '../../topology/load.ts';
+import { SYSTEM_TIME } from '../clock/clock.ts';
 import { ExperimentClock } from '../clock/experiment-clock.ts';
 import { CommandJournal } from '../control/command-journal.ts';
 import { Control } from '../control/control.ts';
@@ -37,15 +38,17 @@ export interface Agent {
 /** Throws what `openKernel` and `openMesh` throw, and `TOO_MANY_PAIRS`; then nothing is left open. */
 export async function composeAgent(bootstrap: Bootstrap, ports: AgentPorts): Promise<Agent> {
   const plan = readPlan(bootstrap, ports);
+  const { clock, timers } = ports;
   const kernel = openKernel(bootstrap, plan.epoch, ports);
   try {
     const enforcer = new Enforcer({
-      ...{ tc: kernel.tc, delay: kernel.delay },
+      ...{ tc: kernel.tc, delay: kernel.delay, clock, timers },
       ...(kernel.keeper && { keeper: kernel.keeper }),
       takeOver: bootstrap.takeOver ?? false,
     });
     const shaping = new Shaping({
-      ...{ enforcer, epoch: plan.epoch.value, local: bootstrap.endpoints },
+      ...{ enforcer, epoch: plan.epoch.value, clock, timers },
+      expected: bootstrap.endpoints.length,
     });
     const opened = await ports.openMesh({
       endpointNames: plan.epoch.endpointNames,
@@ -114,7 +117,7 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
     ...{ timers, log, runLog, epoch, shaping, delay: kernel.delay },
     awaited: () => (bootstrap.partial ? local.all.length : epoch.endpointNames.length),
     mayAudit: () => lifecycle.state === 'ready' || lifecycle.state === 'running',
-    rehearse: () => rehearseChanges({ epoch, local, shaping, enforcer }),
+    rehearse: () => rehearseChanges({ clock, timers, epoch, local, shaping, enforcer }),
     onShaped: () => lifecycle.shaped(),
   });
   const parts: AgentParts = {
@@ -138,8 +141,11 @@ async function rehearseChanges({
   local,
   enforcer,
   shaping,
-}: Pick<AgentParts, 'epoch' | 'local' | 'enforcer'> & { readonly shaping: Shaping }): Promise<boolean> {
-  const rehearsed = { epoch: epoch.value, local: local.all, side: enforcer.delay.side };
+  clock,
+  timers,
+}: Pick<AgentParts, 'clock' | 'timers' | 'epoch' | 'local' | 'enforcer'> & { readonly shaping: Shaping }): Promise<boolean> {
+  const side = enforcer.delay.side;
+  const rehearsed = { epoch: epoch.value, local: local.all, side, clock, timers, processor: SYSTEM_TIME.processor };
   const changeMs = await rehearse(rehearsed, REHEARSAL.changesMs);
   await shaping.reassert(REHEARSAL.reassertMs);
   return changeMs <= REHEARSAL.quickMs;

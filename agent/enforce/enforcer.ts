@@ -2,9 +2,9 @@
  * Brings the interfaces of the local endpoints to their desired state and keeps them there. It is told the whole
  * state, plans against what is installed, and carries out the difference; the same state twice does nothing.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import { NetfoldError } from '../../proto/errors.ts';
+import type { Clock, Timers } from '../clock/clock.ts';
+import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import {
   type InterfaceChange,
   type InterfaceState,
@@ -23,6 +23,9 @@ const KERNEL_DEFAULTS = new Set(['none', 'noqueue', 'pfifo_fast', 'fq_codel', 'f
 const DRAIN_MS = 1000;
 const DRAIN_POLL_MS = 5;
 
+/** What it was attached to is not there any more, which is how a container leaves. */
+const GONE = new Set(['INTERFACE_GONE', 'NAMESPACE_MISSING']);
+
 interface Interface {
   readonly endpoint: LocalEndpoint;
   /** What it goes back to, where nothing is kept. */
@@ -38,6 +41,8 @@ interface Interface {
 export interface EnforcerOptions {
   readonly tc: TcPort;
   readonly delay: DelayBackend;
+  readonly clock: Clock;
+  readonly timers: Timers;
   /** Of interfaces that outlive the agent. */
   readonly keeper?: TreeKeeper;
   /** Somebody else's root may be replaced, if it can be kept. */
@@ -47,13 +52,17 @@ export interface EnforcerOptions {
 export class Enforcer {
   readonly #tc: TcPort;
   readonly #delay: DelayBackend;
+  readonly #clock: Clock;
+  readonly #timers: Timers;
   readonly #keeper: TreeKeeper | undefined;
   readonly #takeOver: boolean;
   readonly #interfaces = new Map<number, Interface>();
 
-  constructor({ tc, delay, keeper, takeOver = false }: EnforcerOptions) {
+  constructor({ tc, delay, clock, timers, keeper, takeOver = false }: EnforcerOptions) {
     this.#tc = tc;
     this.#delay = delay;
+    this.#clock = clock;
+    this.#timers = timers;
     this.#keeper = keeper;
     this.#takeOver = takeOver;
   }
@@ -98,7 +107,10 @@ export class Enforcer {
 
   /** Installs the difference. Failed steps are returned, and tried again with the next call. */
   set(endpoint: LocalEndpoint, desired: InterfaceState): FailedOp[] {
-    const item = this.#item(endpoint);
+    return this.#setWhole(this.#item(endpoint), desired);
+  }
+
+  #setWhole(item: Interface, desired: InterfaceState): FailedOp[] {
     item.desired = copyOf(desired);
     return this.#carryOut(item, planTc(item.installed, desired));
   }
@@ -160,8 +172,8 @@ export class Enforcer {
   }
 
   /** Tells the classifiers of endpoints anywhere, where classes are made on demand. */
-  introduce(parties: readonly Party[]): void {
-    this.#tc.introduce(parties);
+  introduce(parties: readonly Party[], gone: readonly string[]): void {
+    this.#tc.introduce(parties, gone);
   }
 
   setDelays(endpoint: LocalEndpoint, paths: readonly ImpairedPath[]): Promise<void> {
@@ -188,6 +200,21 @@ export class Enforcer {
     return ops;
   }
 
+  /**
+   * Gives an interface back as it was, and forgets it: its number may be another's next. One that is gone, or is somebody
+   * else's by now, is left alone.
+   */
+  async detach({ number }: LocalEndpoint): Promise<void> {
+    const item = this.#interfaces.get(number);
+    if (!item) return;
+    this.#interfaces.delete(number);
+    try {
+      await this.#giveBack(item);
+    } finally {
+      await this.#delay.detach(item.endpoint);
+    }
+  }
+
   /** Gives all interfaces back as they were. One that is gone, or is somebody else's by now, is left alone. */
   async stop(): Promise<void> {
     for (const item of this.#interfaces.values()) await this.#giveBack(item);
@@ -201,19 +228,21 @@ export class Enforcer {
       item.installed = copyOf(this.#tc.read(endpoint));
       if (item.installed.foreignRoot === undefined && endpoint.outlivesAgent) await this.#drain(item);
       if (isKept) this.#keeper?.putBack(endpoint);
-      else this.set(endpoint, before);
+      else this.#setWhole(item, before);
     } catch (error) {
-      if (!(error instanceof NetfoldError && error.code === 'INTERFACE_GONE')) throw error;
+      if (!(error instanceof NetfoldError && GONE.has(error.code))) throw error;
     } finally {
       this.#tc.detach(endpoint);
     }
   }
 
   /** Lets what waits be sent, while what comes passes by unshaped: deleting a root drops what is in it. */
-  async #drain({ endpoint, installed }: Interface): Promise<void> {
-    this.set(endpoint, { ...installed, targets: new Map() });
-    const deadline = performance.now() + DRAIN_MS;
-    while (this.#tc.stats(endpoint).waiting > 0 && performance.now() < deadline) await sleep(DRAIN_POLL_MS);
+  async #drain(item: Interface): Promise<void> {
+    const { endpoint, installed } = item;
+    this.#setWhole(item, { ...installed, targets: new Map() });
+    const deadline = this.#clock.now() + DRAIN_MS;
+    while (this.#tc.stats(endpoint).waiting > 0 && this.#clock.now() < deadline)
+      await new Promise<void>((resolve) => this.#timers.after(DRAIN_POLL_MS, resolve));
   }
 
   #item(endpoint: LocalEndpoint): Interface {

@@ -128,7 +128,9 @@ export class OutgoingPairs {
       else if (before) goneClasses.push(before.minor);
       for (const address of pair.destination.addresses) targets.set(address, next.target);
     }
-    return { ...this.#nothing(), classes, targets, goneClasses, goneTargets };
+    // An address may be another endpoint's now.
+    const freeTargets = goneTargets.filter((address) => !targets.has(address));
+    return { ...this.#nothing(), classes, targets, goneClasses, goneTargets: freeTargets };
   }
 
   #nothing(): InterfaceChange {

@@ -30,8 +30,8 @@ export interface TcPort {
   /** Carries out the steps in order; later ones are tried also when earlier ones fail. Returns those that failed. */
   apply(endpoint: LocalEndpoint, ops: readonly TcOp[]): FailedOp[];
   stats(endpoint: LocalEndpoint): TcStats;
-  /** Sets these, and leaves others as they are. */
-  introduce(parties: readonly Party[]): void;
+  /** Forgets these addresses, then sets these endpoints, and leaves others as they are. */
+  introduce(parties: readonly Party[], gone: readonly string[]): void;
 }
 
 /** What somebody else has installed on an interface, while netfold's is in its place. */
@@ -125,6 +125,11 @@ export interface DelayBackend {
   readonly side: 'source' | 'destination';
   /** `isAdopted`: an agent that was killed has left its things on the interface. */
   attach(endpoint: LocalEndpoint, isAdopted: boolean): Promise<void>;
+  /**
+   * Removes what `attach` put there, and forgets the endpoint: another may have its number next. What is held there goes on
+   * at once. Nothing happens where the interface is gone, or was never attached.
+   */
+  detach(endpoint: LocalEndpoint): Promise<void>;
   /** The whole set of an attached endpoint's paths; paths not named are forgotten, and no longer delayed. */
   set(endpoint: LocalEndpoint, paths: readonly ImpairedPath[]): Promise<void>;
   /**

@@ -2,7 +2,7 @@
  * Classes and delays that come with the first packets of a pair, and go when it is idle. What an agent does and keeps
  * depends on the pairs that are in use, not on those that there could be.
  */
-import { setImmediate } from 'node:timers/promises';
+import type { Clock, Timers } from '../clock/clock.ts';
 import type { Enforcer } from '../enforce/enforcer.ts';
 import { IdleWheel } from '../enforce/idle-wheel.ts';
 import type { FailedOp } from '../enforce/ports.ts';
@@ -25,8 +25,8 @@ export interface DemandOptions {
   readonly locals: ReadonlyMap<number, LocalPairs>;
   /** Pairs without a packet for so long lose class and delay. */
   readonly idleMs: number;
-  /** Milliseconds that never go back. */
-  readonly now: () => number;
+  readonly clock: Clock;
+  readonly timers: Timers;
   /** Hears of what could not be enforced, or that it could. */
   readonly note: (local: LocalPairs, failed: readonly FailedOp[]) => void;
 }
@@ -47,7 +47,7 @@ export class Demand {
   constructor(options: DemandOptions) {
     this.#options = options;
     this.#parties = new Parties(options.enforcer, options.paths, options.locals);
-    this.#wheel = new IdleWheel(options.idleMs, options.now());
+    this.#wheel = new IdleWheel(options.idleMs, options.clock.now());
   }
 
   /** How many pairs from local endpoints are in use. */
@@ -55,14 +55,19 @@ export class Demand {
     return this.#used.size;
   }
 
-  /** Goes over to the endpoints that are known now. */
-  async setKnown(changed: readonly number[]): Promise<void> {
+  /** Goes over to the endpoints that are known now: these are new or have other addresses, those are not known any more. */
+  async setKnown(changed: readonly number[], gone: readonly number[] = []): Promise<void> {
     const { locals, enforcer, paths, idleMs } = this.#options;
-    const pause = slices();
+    const pause = this.#slices();
     const isChanged = new Set(changed);
     for (const local of locals.values()) {
+      for (const number of gone) this.#used.delete(key(local.endpoint.number, number));
+      for (const number of gone) local.forgetSource(number);
       if (!local.hasBegun) this.#begin(local);
-      else this.#note(local, local.update(local.destinations.filter((number) => isChanged.has(number))));
+      else {
+        const different = local.destinations.filter((number) => isChanged.has(number));
+        this.#note(local, local.update(different, gone));
+      }
       await pause();
     }
     this.#parties.tell();
@@ -79,6 +84,12 @@ export class Demand {
     });
   }
 
+  /** An endpoint is no longer local; its number may come back as another. */
+  leave(local: LocalPairs): void {
+    for (const [pair, used] of this.#used) if (used.local === local) this.#used.delete(pair);
+    this.#parties.tell();
+  }
+
   /** What a killed agent left is in use, as far as anybody knows. */
   #begin(local: LocalPairs): void {
     const left = local.leftDestinations();
@@ -93,7 +104,7 @@ export class Demand {
     if (!local || source === destination) return;
     const used = this.#used.get(key(source, destination));
     if (used) {
-      used.lastMs = this.#options.now();
+      used.lastMs = this.#options.clock.now();
       return;
     }
     this.#want([this.#add(local, destination)]);
@@ -108,7 +119,7 @@ export class Demand {
   }
 
   #add(local: LocalPairs, destination: number): Used {
-    const now = this.#options.now();
+    const now = this.#options.clock.now();
     const used = { local, destination, lastMs: now };
     this.#used.set(key(local.endpoint.number, destination), used);
     this.#wheel.add(used, now);
@@ -116,12 +127,13 @@ export class Demand {
   }
 
   async #serve(): Promise<void> {
-    const pause = slices();
-    await setImmediate();
+    const pause = this.#slices();
+    await this.#options.timers.turn();
     while (this.#wanted.length > 0) {
       const bySource = Map.groupBy(this.#wanted, ({ local }) => local);
       this.#wanted = [];
       for (const [local, pairs] of bySource) {
+        if (!this.#isLocal(local)) continue;
         if (local.hasBegun) this.#note(local, local.update(pairs.map(({ destination }) => destination)));
         else this.#early.push(...pairs);
         await pause();
@@ -132,10 +144,11 @@ export class Demand {
 
   /** Takes away what is idle. Costs nothing while nothing can be. */
   forgetIdle(): void {
-    const now = this.#options.now();
+    const now = this.#options.clock.now();
     if (now < this.#wheel.nextMs) return;
-    const idle = this.#wheel.idle(now, ({ lastMs }) => lastMs);
-    for (const { local, destination } of idle) this.#used.delete(key(local.endpoint.number, destination));
+    const isUsed = (used: Used): boolean => this.#used.get(keyOf(used)) === used;
+    const idle = this.#wheel.idle(now, (used) => (isUsed(used) ? used.lastMs : -1));
+    for (const used of idle) this.#used.delete(keyOf(used));
     for (const [local, pairs] of Map.groupBy(idle, ({ local: one }) => one))
       this.#note(
         local,
@@ -153,7 +166,7 @@ export class Demand {
   async setEpoch(): Promise<void> {
     const epoch = ++this.#epochs;
     const { locals, enforcer } = this.#options;
-    const pause = slices();
+    const pause = this.#slices();
     this.#parties.setEpoch();
     for (const local of locals.values()) this.#setFirst(local);
     this.#parties.tell();
@@ -167,6 +180,11 @@ export class Demand {
     if (changed.length > 0) await enforcer.delay.change(changed);
   }
 
+  /** It may have left while others were worked on. */
+  #isLocal(local: LocalPairs): boolean {
+    return this.#options.locals.get(local.endpoint.number) === local;
+  }
+
   #setFirst(local: LocalPairs): void {
     const bandwidth = this.#parties.firstBandwidth(local.endpoint.number);
     // An endpoint without links sends nowhere: it stays as it is until it has some again.
@@ -176,20 +194,25 @@ export class Demand {
   #note(local: LocalPairs, failed: readonly FailedOp[]): void {
     this.#options.note(local, failed);
   }
+
+  /** Lets others have their turn when a slice of time is over. */
+  #slices(): { (): Promise<void>; isDue(): boolean } {
+    const { clock, timers } = this.#options;
+    let end = clock.now() + SLICE_MS;
+    const isDue = (): boolean => clock.now() >= end;
+    const pause = async (): Promise<void> => {
+      if (!isDue()) return;
+      await timers.turn();
+      end = clock.now() + SLICE_MS;
+    };
+    return Object.assign(pause, { isDue });
+  }
+}
+
+function keyOf({ local, destination }: Used): number {
+  return key(local.endpoint.number, destination);
 }
 
 function key(source: number, destination: number): number {
   return source * 65_536 + destination;
-}
-
-/** Lets others have their turn when a slice of time is over. */
-function slices(): { (): Promise<void>; isDue(): boolean } {
-  let end = performance.now() + SLICE_MS;
-  const isDue = (): boolean => performance.now() >= end;
-  const pause = async (): Promise<void> => {
-    if (!isDue()) return;
-    await setImmediate();
-    end = performance.now() + SLICE_MS;
-  };
-  return Object.assign(pause, { isDue });
 }

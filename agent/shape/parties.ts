@@ -13,7 +13,7 @@ export class Parties {
   readonly #paths: PairPaths;
   readonly #locals: ReadonlyMap<number, LocalPairs>;
   /** Endpoint → what was told of it. */
-  readonly #told = new Map<number, string>();
+  readonly #told = new Map<number, { readonly text: string; readonly addresses: readonly string[] }>();
   #surroundings: Surroundings;
 
   constructor(enforcer: Enforcer, paths: PairPaths, locals: ReadonlyMap<number, LocalPairs>) {
@@ -34,9 +34,10 @@ export class Parties {
     return fastest > 0 ? fastest : undefined;
   }
 
-  /** Tells of all known endpoints. After their first classes are there. */
+  /** Tells of all known endpoints, and takes back what was told of others. After their first classes are there. */
   tell(): void {
     const changed: Party[] = [];
+    const gone = this.#forgetUnknown();
     for (const { number, addresses } of this.#paths.known.values()) {
       const party: Party = {
         addresses,
@@ -45,10 +46,28 @@ export class Parties {
         sides: this.#surroundings.sides(number, PARTITIONS),
       };
       const text = JSON.stringify(party);
-      if (this.#told.get(number) === text) continue;
-      this.#told.set(number, text);
+      const told = this.#told.get(number);
+      if (told?.text === text) continue;
+      if (told) gone.push(...told.addresses.filter((address) => !addresses.includes(address)));
+      this.#told.set(number, { text, addresses });
       changed.push(party);
     }
-    if (changed.length > 0) this.#enforcer.introduce(changed);
+    // An address may be another endpoint's by now.
+    const kept = new Set(
+      gone.length === 0 ? [] : [...this.#paths.known.values()].flatMap((one) => one.addresses),
+    );
+    const free = gone.filter((address) => !kept.has(address));
+    if (changed.length > 0 || free.length > 0) this.#enforcer.introduce(changed, free);
+  }
+
+  /** The addresses of those that were told of and are not known any more. */
+  #forgetUnknown(): string[] {
+    const gone: string[] = [];
+    for (const [number, { addresses }] of this.#told) {
+      if (this.#paths.known.has(number)) continue;
+      gone.push(...addresses);
+      this.#told.delete(number);
+    }
+    return gone;
   }
 }

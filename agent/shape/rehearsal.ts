@@ -3,10 +3,10 @@
  * fast as the hundredth. Code that has not run yet is interpreted, and compiled while events are due: the first twenty
  * took 5 to 17 ms each, later ones 2 (`npm run bench -- events`).
  */
-import { setImmediate } from 'node:timers/promises';
-import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import { bps, micros } from '../../proto/units.ts';
 import type { Graph } from '../../topology/model/model.ts';
+import type { Clock, Processor, Timers } from '../clock/clock.ts';
+import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import { Enforcer } from '../enforce/enforcer.ts';
 import { MOST_GSO_SEGMENTS, untouched } from '../enforce/interface-state.ts';
 import type { DelayBackend, TcPort } from '../enforce/ports.ts';
@@ -31,6 +31,9 @@ export interface Rehearsed {
   readonly local: readonly LocalEndpoint[];
   /** Of the delay backend in use. */
   readonly side: DelayBackend['side'];
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly processor: Processor;
 }
 
 /**
@@ -38,7 +41,7 @@ export interface Rehearsed {
  * change took in the mean, milliseconds; `Infinity` where none was made.
  */
 export async function rehearse(rehearsed: Rehearsed, milliseconds: number): Promise<number> {
-  const { epoch, side } = rehearsed;
+  const { epoch, side, clock, timers, processor } = rehearsed;
   const local = rehearsed.local.slice(0, Math.max(1, Math.floor(PAIRS / epoch.graph.endpoints.length)));
   // Of so many, changes take long enough in any case.
   if (local.length === 0 || epoch.graph.endpoints.length > MOST_PAIRS_FROM_THE_START)
@@ -46,24 +49,26 @@ export async function rehearse(rehearsed: Rehearsed, milliseconds: number): Prom
   const known = epoch.graph.endpoints
     .slice(0, Math.floor(PAIRS / local.length))
     .map((_, number) => ({ number, addresses: [`10.0.${number >> 8}.${number & 255}`] }));
-  const enforcer = new Enforcer({ tc: NO_INTERFACES, delay: noDelays(side) });
-  for (const endpoint of local) await enforcer.attach(endpoint);
-  const shaping = new Shaping({ enforcer, local, epoch, pairsFromTheStart: Number.POSITIVE_INFINITY });
+  const enforcer = new Enforcer({ tc: NO_INTERFACES, delay: noDelays(side), clock, timers });
+  const shaping = new Shaping({
+    ...{ enforcer, epoch, clock, timers, expected: local.length },
+    pairsFromTheStart: Number.POSITIVE_INFINITY,
+  });
+  for (const endpoint of local) await shaping.attach(endpoint);
   await shaping.setKnown(known);
   const flows = flowsBetween(local, known);
-  const end = performance.now() + milliseconds;
-  const used = process.threadCpuUsage();
+  const end = clock.now() + milliseconds;
+  const usedMs = processor.usedMs();
   let count = 0;
-  for (let before = epoch; performance.now() < end; count++) {
+  for (let before = epoch; clock.now() < end; count++) {
     const next = new Epoch(changed(epoch.graph, count), before);
     const shared = new SharedFlows(next.network);
     shared.update(flows);
     await shaping.setEpoch(next, ratesOf(shared));
     before = next;
-    await setImmediate();
+    await timers.turn();
   }
-  const { user, system } = process.threadCpuUsage(used);
-  return (user + system) / 1000 / count;
+  return (processor.usedMs() - usedMs) / count;
 }
 
 /** Half of the flows are greedy. */
@@ -114,6 +119,7 @@ function noDelays(side: DelayBackend['side']): DelayBackend {
     name: side === 'source' ? 'netem' : 'delay-line',
     side,
     attach: async () => {},
+    detach: async () => {},
     set: async () => {},
     change: async () => {},
     counters: () => ({ packets: 0, lost: 0, held: 0, latestMs: 0 }),

@@ -1,7 +1,7 @@
 /** Keeps the local endpoints' interfaces in step with the epoch, the known endpoints and the shares. */
-import { setImmediate } from 'node:timers/promises';
-import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import { NetfoldError } from '../../proto/errors.ts';
+import type { Clock, Timers } from '../clock/clock.ts';
+import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import type { Enforcer } from '../enforce/enforcer.ts';
 import { formatPlan } from '../enforce/plan.ts';
 import type { FailedOp } from '../enforce/ports.ts';
@@ -21,57 +21,105 @@ export const PAIRS_FROM_THE_START = 4096;
 /** Where the delay backend can't hold what has no path yet, all must be there from the start. */
 export const MOST_PAIRS_FROM_THE_START = 32_768;
 
+/** So many interfaces are attached before others have their turn. */
+const ATTACHED_AT_ONCE = 32;
+
 /** Class and delay of a pair go so long after its last packet. A pair that comes back pays for one class. */
 const IDLE_MS = 60_000;
 
 export interface ShapingOptions {
   readonly enforcer: Enforcer;
-  readonly local: readonly LocalEndpoint[];
+  /** How many local endpoints there will be, as far as is known: it decides whether pairs are made on demand. */
+  readonly expected: number;
   readonly epoch: Epoch;
+  readonly clock: Clock;
+  readonly timers: Timers;
   readonly idleMs?: number;
   readonly pairsFromTheStart?: number;
-  /** Milliseconds that never go back. */
-  readonly now?: () => number;
 }
 
 export class Shaping {
   readonly #enforcer: Enforcer;
-  readonly #local: LocalEndpoint[];
   readonly #paths: PairPaths;
-  /** Made once the interfaces are attached. */
+  /** By number; those that are attached. */
   readonly #locals = new Map<number, LocalPairs>();
   readonly #isOnDemand: boolean;
   readonly #idleMs: number;
-  readonly #now: () => number;
+  readonly #clock: Clock;
+  readonly #timers: Timers;
   #demand: Demand | undefined;
   #audited = 0;
+  /** What has to wait comes one after the other: endpoints that come, that leave, and that become known. */
+  #turn: Promise<void> = Promise.resolve();
+  #attached = 0;
   /** Endpoint → what can't be enforced there, in words. */
   readonly degraded = new Map<string, string>();
 
   /** Throws `TOO_MANY_PAIRS` where the delay backend can't do with so many. */
   constructor(options: ShapingOptions) {
     this.#enforcer = options.enforcer;
-    this.#local = [...options.local];
     this.#paths = new PairPaths(options.epoch);
     this.#idleMs = options.idleMs ?? IDLE_MS;
-    this.#now = options.now ?? (() => performance.now());
-    const pairs = options.local.length * (options.epoch.graph.endpoints.length - 1);
-    const { delay } = options.enforcer;
-    this.#isOnDemand =
-      pairs > (options.pairsFromTheStart ?? PAIRS_FROM_THE_START) && delay.onDemand !== undefined;
-    if (!this.#isOnDemand && pairs > MOST_PAIRS_FROM_THE_START) throw tooManyPairs(pairs, delay.name);
+    this.#clock = options.clock;
+    this.#timers = options.timers;
+    const { onDemand } = options.enforcer.delay;
+    const pairs = this.#pairsOf(options.expected);
+    this.#isOnDemand = pairs > (options.pairsFromTheStart ?? PAIRS_FROM_THE_START) && onDemand !== undefined;
+    this.#refuseTooMany(pairs);
   }
 
-  async attach(endpoint: LocalEndpoint): Promise<void> {
-    await this.#enforcer.attach(endpoint);
-    const at = this.#local.findIndex(({ number }) => number === endpoint.number);
-    this.#local.splice(at < 0 ? this.#local.length : at, at < 0 ? 0 : 1, endpoint);
+  isLocal(endpoint: number): boolean {
+    return this.#locals.has(endpoint);
   }
 
-  async detach(endpoint: LocalEndpoint): Promise<void> {
-    const at = this.#local.findIndex(({ number }) => number === endpoint.number);
-    if (at >= 0) this.#local.splice(at, 1);
-    this.#locals.delete(endpoint.number);
+  /**
+   * Takes an endpoint's interface over, and makes what its pairs need as far as others are known. Throws what
+   * `Enforcer.attach` throws, and `TOO_MANY_PAIRS`; then nothing of it is left. What can't be enforced is in `degraded`.
+   */
+  attach(endpoint: LocalEndpoint): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.isLocal(endpoint.number)) throw new Error(`${endpoint.name} is attached already`);
+      this.#refuseTooMany(this.#pairsOf(this.#locals.size + 1));
+      await this.#enforcer.attach(endpoint);
+      const local = new LocalPairs(endpoint, this.#enforcer, this.#paths);
+      this.#locals.set(endpoint.number, local);
+      // Until others are known, what an agent left that was killed is the best there is.
+      if (this.#paths.known.size > 0)
+        await (this.#isOnDemand ? this.#onDemand().setKnown([], []) : this.#shape(local, [], []));
+      // Thousands take a second.
+      if (++this.#attached % ATTACHED_AT_ONCE === 0) await this.#timers.turn();
+    });
+  }
+
+  /**
+   * Gives the endpoint's interface back, where it is still there, and forgets it. What others send to it goes on as it is
+   * until it is no longer known. The same number may be attached again, with whatever interface and addresses.
+   */
+  detach({ number }: LocalEndpoint): Promise<void> {
+    return this.#inTurn(async () => {
+      const local = this.#locals.get(number);
+      if (!local) return;
+      // From now on no tick and no event touches it.
+      this.#locals.delete(number);
+      this.degraded.delete(local.endpoint.name);
+      this.#demand?.leave(local);
+      await this.#enforcer.detach(local.endpoint);
+    });
+  }
+
+  #inTurn(action: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(action);
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+
+  #pairsOf(local: number): number {
+    return local * (this.#paths.epoch.graph.endpoints.length - 1);
+  }
+
+  #refuseTooMany(pairs: number): void {
+    if (this.#isOnDemand || pairs <= MOST_PAIRS_FROM_THE_START) return;
+    throw tooManyPairs(pairs, this.#enforcer.delay.name);
   }
 
   /** How many pairs are enforced now. */
@@ -81,22 +129,21 @@ export class Shaping {
     return sum;
   }
 
-  /** Makes what the endpoints that are known now need. */
-  async setKnown(known: readonly KnownEndpoint[]): Promise<void> {
-    for (const endpoint of this.#local)
-      if (!this.#locals.has(endpoint.number))
-        this.#locals.set(endpoint.number, new LocalPairs(endpoint, this.#enforcer, this.#paths));
+  /** Makes what the endpoints that are known now need; pairs of those that are not known any more lose what they have. */
+  setKnown(known: readonly KnownEndpoint[]): Promise<void> {
+    return this.#inTurn(() => this.#setKnown(known));
+  }
+
+  async #setKnown(known: readonly KnownEndpoint[]): Promise<void> {
     const before = this.#paths.known;
     this.#paths.known = new Map(known.map((one) => [one.number, one]));
     const changed = known.filter(
       ({ number, addresses }) => !isSame(before.get(number)?.addresses, addresses),
     );
     const numbers = changed.map(({ number }) => number);
-    if (this.#isOnDemand) await this.#onDemand().setKnown(numbers);
-    else {
-      const gone = [...before.keys()].filter((number) => !this.#paths.known.has(number));
-      await this.#shapeAll(numbers, gone);
-    }
+    const gone = [...before.keys()].filter((number) => !this.#paths.known.has(number));
+    if (this.#isOnDemand) await this.#onDemand().setKnown(numbers, gone);
+    else for (const local of this.#locals.values()) await this.#shape(local, numbers, gone);
   }
 
   /**
@@ -140,14 +187,14 @@ export class Shaping {
    */
   async reassert(milliseconds: number): Promise<void> {
     if (this.#isOnDemand) return;
-    const end = performance.now() + milliseconds;
-    while (this.#locals.size > 0 && performance.now() < end) {
+    const end = this.#clock.now() + milliseconds;
+    while (this.#locals.size > 0 && this.#clock.now() < end) {
       for (const local of this.#locals.values()) {
         this.#noteFailed(local, local.reassert());
         local.forgetTold();
         await this.#delay(local);
-        await setImmediate();
-        if (performance.now() >= end) break;
+        await this.#timers.turn();
+        if (this.#clock.now() >= end) break;
       }
     }
   }
@@ -177,10 +224,10 @@ export class Shaping {
   /** Reads everything back from the kernel; gives, per endpoint, the steps that did not take effect. */
   async verify(): Promise<string[]> {
     const found: string[] = [];
-    for (const [index, endpoint] of this.#local.entries()) {
+    for (const [index, { endpoint }] of [...this.#locals.values()].entries()) {
       const missing = this.#enforcer.verify(endpoint);
       if (missing.length > 0) found.push(`${endpoint.name}: ${formatPlan(endpoint.ifname, missing)}`);
-      if (index % 16 === 15) await setImmediate();
+      if (index % 16 === 15) await this.#timers.turn();
     }
     return found;
   }
@@ -190,9 +237,10 @@ export class Shaping {
    * Gives a line for each that needed it.
    */
   audit(count: number): string[] {
-    const looked = Math.min(count, this.#local.length);
-    return Array.from({ length: looked }, () => this.#local[this.#audited++ % this.#local.length]!).flatMap(
-      (endpoint) => {
+    const locals = [...this.#locals.values()];
+    const looked = Math.min(count, locals.length);
+    return Array.from({ length: looked }, () => locals[this.#audited++ % locals.length]!).flatMap(
+      ({ endpoint }) => {
         try {
           const ops = this.#enforcer.repair(endpoint);
           this.#note(endpoint, undefined);
@@ -211,23 +259,22 @@ export class Shaping {
       paths: this.#paths,
       locals: this.#locals,
       idleMs: this.#idleMs,
-      now: this.#now,
+      clock: this.#clock,
+      timers: this.#timers,
       note: (local, failed) => this.#noteFailed(local, failed),
     });
     return this.#demand;
   }
 
-  async #shapeAll(changed: readonly number[], gone: readonly number[]): Promise<void> {
-    for (const local of this.#locals.values()) {
-      const failed = local.hasBegun
-        ? local.update(changed, gone)
-        : local.begin(this.#paths.known.keys(), Number.POSITIVE_INFINITY);
-      this.#noteFailed(local, failed);
-      // Many classes take seconds; ticks and questions must not wait for the last of them.
-      await setImmediate();
-      local.forgetTold();
-      await this.#delay(local);
-    }
+  async #shape(local: LocalPairs, changed: readonly number[], gone: readonly number[]): Promise<void> {
+    const failed = local.hasBegun
+      ? local.update(changed, gone)
+      : local.begin(this.#paths.known.keys(), Number.POSITIVE_INFINITY);
+    this.#noteFailed(local, failed);
+    // Many classes take seconds; ticks and questions must not wait for the last of them.
+    await this.#timers.turn();
+    local.forgetTold();
+    await this.#delay(local);
   }
 
   async #delay(local: LocalPairs): Promise<void> {
@@ -245,8 +292,8 @@ export class Shaping {
     this.#note(endpoint, first?.error);
   }
 
-  #note({ name }: LocalEndpoint, error: Error | undefined): void {
-    if (error) this.degraded.set(name, `${name}: ${error.message}`);
+  #note({ name, number }: LocalEndpoint, error: Error | undefined): void {
+    if (error && this.isLocal(number)) this.degraded.set(name, `${name}: ${error.message}`);
     else this.degraded.delete(name);
   }
 }

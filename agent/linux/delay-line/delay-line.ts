@@ -80,6 +80,8 @@ export class DelayLine implements DelayBackend {
   }
 
   async #set(endpoint: LocalEndpoint, paths: readonly ImpairedPath[]): Promise<void> {
+    // It may have left while others were made.
+    if (!this.#endpoints.has(endpoint.number)) return;
     if (!(await this.#isInstalledFor(endpoint, paths))) return;
     const entries = paths.map(delayEntry);
     await this.#thread(endpoint.number).command({ kind: 'set', queue: endpoint.number, entries });
@@ -137,9 +139,14 @@ export class DelayLine implements DelayBackend {
     );
   }
 
-  /** Lets go of an endpoint; what is held there is released at once. Of one that never had a queue, nothing happens. */
-  async detach(endpoint: LocalEndpoint): Promise<void> {
+  /** After what is being made there. */
+  detach(endpoint: LocalEndpoint): Promise<void> {
     this.#endpoints.delete(endpoint.number);
+    this.#adopted.delete(endpoint.number);
+    return this.#inTurn(endpoint, () => this.#detach(endpoint));
+  }
+
+  async #detach(endpoint: LocalEndpoint): Promise<void> {
     const queue = this.#queues.get(endpoint.number);
     if (!queue) return;
     this.#queues.delete(endpoint.number);

@@ -15,19 +15,22 @@ export class OnDemand {
   /** Address → number of any endpoint; empty while no path comes on demand. */
   readonly book = new AddressIndex();
   #wheel: IdleWheel<Pair> | undefined;
-  #known: (readonly Uint8Array[])[] = [];
+  #known: (readonly [number, Uint8Array])[] = [];
 
-  /** Replaces what was known of the endpoints. */
+  /** Replaces what was known of the endpoints; gives the addresses that were another's before, or are nobody's now. */
   begin(
     endpoints: readonly (readonly [number, readonly Uint8Array[]])[],
     idleMs: number,
     nowMs: number,
-  ): void {
-    for (const addresses of this.#known) for (const address of addresses) this.book.delete(address);
-    this.#known = endpoints.map(([, addresses]) => addresses);
-    for (const [number, addresses] of endpoints)
-      for (const address of addresses) this.book.set(address, number);
+  ): Uint8Array[] {
+    const before = this.#known;
+    for (const [, address] of before) this.book.delete(address);
+    this.#known = endpoints.flatMap(([number, addresses]) =>
+      addresses.map((address) => [number, address] as const),
+    );
+    for (const [number, address] of this.#known) this.book.set(address, number);
     if (this.#wheel?.idleMs !== idleMs) this.#wheel = new IdleWheel(idleMs, nowMs);
+    return before.flatMap(([number, address]) => (this.book.get(address) === number ? [] : [address]));
   }
 
   /** When `forget` has to be called; `Infinity` while nothing can become idle. */
@@ -50,7 +53,10 @@ export class OnDemand {
     });
     return (idle ?? []).flatMap(({ queue, source, address }) => {
       const table = tableOf(queue)!;
-      table.remove(table.pathOf(address), nowMs);
+      const path = table.pathOf(address);
+      // Of an endpoint that left and came back there are two, until both are found idle.
+      if (path < 0) return [];
+      table.remove(path, nowMs);
       return [queue, source];
     });
   }

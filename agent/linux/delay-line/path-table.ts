@@ -110,6 +110,15 @@ export class PathTable {
     this.#release(path);
   }
 
+  /** An address that is another endpoint's, or nobody's, from now on: packets from there are not this path's. */
+  forgetAddress(address: Uint8Array): void {
+    const path = this.#index.get(address);
+    if (path < 0) return;
+    this.#index.delete(address);
+    this.#sources[path] = this.#sources[path]!.filter((one) => !isSame(one, address));
+    if (this.#sources[path]!.length === 0) this.#release(path);
+  }
+
   #inherit(
     path: number,
     old: number,

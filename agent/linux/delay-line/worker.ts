@@ -227,7 +227,16 @@ class DelayLineThread {
     else if (message.kind === 'detach') this.#detach(message.queue);
     else if (message.kind === 'set') this.#set(message);
     else if (message.kind === 'paths') for (const pair of message.pairs) this.#setPair(pair);
-    else this.#onDemand.begin(message.endpoints, message.idleMs, this.#now);
+    else this.#know(message);
+  }
+
+  #know({ endpoints, idleMs }: Extract<ToWorker, { kind: 'on-demand' }>): void {
+    const moved = this.#onDemand.begin(endpoints, idleMs, this.#now);
+    if (moved.length === 0) return;
+    for (const line of this.#lines.values())
+      this.#change(line, () => {
+        for (const address of moved) line.table.forgetAddress(address);
+      });
   }
 
   #attach({ queue: number, namespace, addresses }: Extract<ToWorker, { kind: 'attach' }>): void {

@@ -11,7 +11,7 @@ export class Netem implements DelayBackend {
   readonly side = 'source';
   readonly failure = undefined;
   readonly #tc: TcPort;
-  readonly #endpoints: LocalEndpoint[] = [];
+  readonly #endpoints = new Map<number, LocalEndpoint>();
 
   constructor(tc: TcPort) {
     this.#tc = tc;
@@ -20,7 +20,11 @@ export class Netem implements DelayBackend {
   async attach(endpoint: LocalEndpoint, isAdopted: boolean): Promise<void> {
     // The earlier agent may have used the delay line.
     if (isAdopted) removeArrivalQueue(endpoint);
-    this.#endpoints.push(endpoint);
+    this.#endpoints.set(endpoint.number, endpoint);
+  }
+
+  async detach(endpoint: LocalEndpoint): Promise<void> {
+    this.#endpoints.delete(endpoint.number);
   }
 
   async set(): Promise<void> {}
@@ -29,7 +33,7 @@ export class Netem implements DelayBackend {
 
   counters(): DelayCounters {
     const sum = { packets: 0, lost: 0, held: 0 };
-    for (const endpoint of this.#endpoints) {
+    for (const endpoint of this.#endpoints.values()) {
       const { passed, lost, held } = this.#tc.stats(endpoint);
       sum.packets += passed + lost;
       sum.lost += lost;
@@ -39,6 +43,6 @@ export class Netem implements DelayBackend {
   }
 
   async stop(): Promise<void> {
-    this.#endpoints.length = 0;
+    this.#endpoints.clear();
   }
 }

@@ -52,8 +52,9 @@ export class ClassMaps {
     this.#free.push(row);
   }
 
-  /** What the classifier does with pairs that have no target, by the addresses of their endpoints. */
-  setParties(parties: readonly Party[]): void {
+  /** What the classifier does with pairs that have no target, by the addresses of their endpoints; `gone`: nothing more. */
+  setParties(parties: readonly Party[], gone: readonly string[]): void {
+    this.#parties.remove(Buffer.concat(gone.map(addressBytes)), gone.length);
     const entries = parties.flatMap((party) => party.addresses.map((address) => ({ address, party })));
     const values = new Uint8Array(entries.length * PARTY.size);
     const view = new DataView(values.buffer);

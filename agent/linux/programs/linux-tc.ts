@@ -155,8 +155,8 @@ export class LinuxTc implements TcPort {
     return stats;
   }
 
-  introduce(parties: readonly Party[]): void {
-    this.#maps.setParties(parties);
+  introduce(parties: readonly Party[], gone: readonly string[]): void {
+    this.#maps.setParties(parties, gone);
   }
 
   #request(endpoint: LocalEndpoint, op: NetlinkOp): Request {

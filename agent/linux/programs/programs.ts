@@ -35,8 +35,9 @@ export interface Programs {
    * shaped, nor dropped, nor held. Without a first lease they enforce for ever.
    */
   renewLease(milliseconds: number): void;
-  /** Counts what the endpoint sends from now on. */
+  /** Counts what the endpoint sends from now on, until `stopCounting`. */
   countTraffic(endpoint: LocalEndpoint): void;
+  /** Nothing where it is not counted. Its number may then be another interface's. */
   stopCounting(endpoint: LocalEndpoint): Promise<void>;
   close(): Promise<void>;
 }
@@ -66,6 +67,7 @@ export function loadPrograms(maxPairs: number, maxParties = 1): Programs {
     rows,
   });
   const lease = map('lease', INDEX_SIZE, 8);
+  /** By number of the endpoint. */
   const sockets = new Map<number, number>();
   return {
     usage: new UsageMap({
@@ -80,7 +82,8 @@ export function loadPrograms(maxPairs: number, maxParties = 1): Programs {
       const until = process.hrtime.bigint() + BigInt(Math.round(milliseconds * 1e6));
       lease.update(new Uint8Array(INDEX_SIZE), new Uint8Array(BigUint64Array.of(until).buffer), 1);
     },
-    countTraffic: ({ number, namespace, ifindex }) => {
+    countTraffic: ({ number, name, namespace, ifindex }) => {
+      if (sockets.has(number)) throw new Error(`${name} is counted already`);
       sockets.set(
         number,
         within(namespace, () => openFilteredSocket(ifindex, object.programFd('count'))),

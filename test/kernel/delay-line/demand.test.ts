@@ -1,6 +1,8 @@
 /** Classes and delays that come with the first packets, in the kernel: two endpoints and all of enforcement. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SYSTEM_TIME } from '../../../agent/clock/clock.ts';
+import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 import { Enforcer } from '../../../agent/enforce/enforcer.ts';
 import type { DelayBackend } from '../../../agent/enforce/ports.ts';
 import { Epoch } from '../../../agent/epoch/epoch.ts';
@@ -8,7 +10,6 @@ import { addressBytes, addressKey } from '../../../agent/kernel/netlink/addresse
 import { DelayLine } from '../../../agent/linux/delay-line/delay-line.ts';
 import { loadPrograms, type Programs } from '../../../agent/linux/programs/programs.ts';
 import { Shaping } from '../../../agent/shape/shaping.ts';
-import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 import { expandGraph } from '../../../topology/fold/graph.ts';
 import { loadTopology } from '../../../topology/load.ts';
 import type { Graph } from '../../../topology/model/model.ts';
@@ -61,12 +62,19 @@ async function host(
 ): Promise<Host> {
   const programs = loadPrograms(64, 4);
   const delay = backend ?? new DelayLine({ seed: 1, arrivalFd: programs.arrivalFd });
-  const enforcer = new Enforcer({ tc: programs.tc, delay });
+  const enforcer = new Enforcer({ tc: programs.tc, delay, ...SYSTEM_TIME });
+  const shaping = new Shaping({
+    enforcer,
+    expected: local.length,
+    epoch: new Epoch(epoch),
+    idleMs,
+    pairsFromTheStart: 0,
+    ...SYSTEM_TIME,
+  });
   for (const one of local) {
     programs.countTraffic(one);
-    await enforcer.attach(one);
+    await shaping.attach(one);
   }
-  const shaping = new Shaping({ enforcer, local, epoch: new Epoch(epoch), idleMs, pairsFromTheStart: 0 });
   const known = [cable.a, cable.b].map(({ number, addresses }) => ({ number, addresses }));
   programs.usage.setEndpoints(
     new Map(

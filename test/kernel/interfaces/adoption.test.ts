@@ -1,6 +1,7 @@
 /** What an agent leaves behind when it is killed goes on working, and the next one takes it over without a gap. */
 import { spawn } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SYSTEM_TIME } from '../../../agent/clock/clock.ts';
 import { Enforcer } from '../../../agent/enforce/enforcer.ts';
 import { type InterfaceState, NO_PATH } from '../../../agent/enforce/interface-state.ts';
 import { DelayLine } from '../../../agent/linux/delay-line/delay-line.ts';
@@ -29,7 +30,7 @@ afterEach(async () => {
 async function agent(): Promise<{ programs: Programs; enforcer: Enforcer }> {
   const programs = loadPrograms(64);
   loaded.push(programs);
-  const enforcer = new Enforcer({ tc: programs.tc, delay: new FakeDelay() });
+  const enforcer = new Enforcer({ tc: programs.tc, delay: new FakeDelay(), ...SYSTEM_TIME });
   await enforcer.attach(cable.a);
   return { programs, enforcer };
 }

@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SYSTEM_TIME } from '../../../agent/clock/clock.ts';
 import { Enforcer } from '../../../agent/enforce/enforcer.ts';
 import type { DelayBackend } from '../../../agent/enforce/ports.ts';
 import { createDelayBackend } from '../../../agent/linux/delay/delay-backend.ts';
@@ -85,7 +86,11 @@ async function killedAfter(
 /** An agent that brings the interface to what this path to `b` needs, and gives back what it left. */
 async function restart(backend: DelayBackend['name'], path: Path | undefined): Promise<Enforcer> {
   const programs = loadPrograms(256);
-  const enforcer = new Enforcer({ tc: programs.tc, delay: createDelayBackend(backend, programs, 1) });
+  const enforcer = new Enforcer({
+    tc: programs.tc,
+    delay: createDelayBackend(backend, programs, 1),
+    ...SYSTEM_TIME,
+  });
   const stop = enforcer.stop.bind(enforcer);
   enforcer.stop = async () => {
     await stop();

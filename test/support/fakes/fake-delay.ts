@@ -27,6 +27,11 @@ export class FakeDelay implements DelayBackend {
     this.#attached.set(endpoint.number, endpoint);
   }
 
+  async detach({ name, number }: LocalEndpoint): Promise<void> {
+    this.#paths.delete(name);
+    this.#attached.delete(number);
+  }
+
   async set(endpoint: LocalEndpoint, paths: readonly ImpairedPath[]): Promise<void> {
     if (!this.#paths.has(endpoint.name)) throw new Error(`${endpoint.name} is not attached`);
     const own = new Map<string, string>();

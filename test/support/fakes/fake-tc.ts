@@ -117,7 +117,8 @@ export class FakeTc implements TcPort {
   /** By address: island, sides, first class. */
   readonly parties = new Map<string, string>();
 
-  introduce(parties: readonly Party[]): void {
+  introduce(parties: readonly Party[], gone: readonly string[]): void {
+    for (const address of gone) this.parties.delete(address);
     for (const { addresses, island, sides, firstMinor } of parties)
       for (const address of addresses)
         this.parties.set(address, `island ${island} sides ${sides.join('')} first ${firstMinor}`);

@@ -6,10 +6,11 @@
  * Says `attached` when it begins to change things.
  */
 
+import { SYSTEM_TIME } from '../../../agent/clock/clock.ts';
+import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 import { Enforcer } from '../../../agent/enforce/enforcer.ts';
 import { createDelayBackend } from '../../../agent/linux/delay/delay-backend.ts';
 import { loadPrograms } from '../../../agent/linux/programs/programs.ts';
-import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 import { SeededRandom } from '../../../topology/model/random.ts';
 import { arbitraryState } from '../states.ts';
 
@@ -19,7 +20,7 @@ const random = new SeededRandom(Number(seed));
 const programs = loadPrograms(256);
 const name = backend === 'netem' ? 'netem' : 'delay-line';
 const delay = createDelayBackend(name, programs, Number(seed));
-const enforcer = new Enforcer({ tc: programs.tc, delay });
+const enforcer = new Enforcer({ tc: programs.tc, delay, ...SYSTEM_TIME });
 await enforcer.attach(endpoint);
 console.log('attached');
 for (;;) {

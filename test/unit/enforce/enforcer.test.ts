@@ -12,6 +12,7 @@ import { NetfoldError } from '../../../proto/errors.ts';
 import { SeededRandom } from '../../../topology/model/random.ts';
 import { FakeDelay } from '../../support/fakes/fake-delay.ts';
 import { FakeTc } from '../../support/fakes/fake-tc.ts';
+import { ManualClock } from '../../support/fakes/manual-clock.ts';
 
 const endpoint = (number: number, name: string): LocalEndpoint => ({
   number,
@@ -54,11 +55,13 @@ const SLOW_TEXT = `  class 4e46:4 rate 128000bit burst 1514 bfifo limit 24224
 let tc: FakeTc;
 let delay: FakeDelay;
 let enforcer: Enforcer;
+let clock: ManualClock;
 
 beforeEach(() => {
+  clock = new ManualClock();
   tc = new FakeTc();
   delay = new FakeDelay();
-  enforcer = new Enforcer({ tc, delay });
+  enforcer = new Enforcer({ tc, delay, clock, timers: clock });
 });
 
 describe('the desired state', () => {
@@ -293,7 +296,7 @@ describe('an interface that outlives the agent', () => {
   test("with somebody's root is refused, unless it may be taken over", async () => {
     tc.install(LASTING, untouched('tbf 7:'));
     const keeper = new Keeper();
-    const careful = new Enforcer({ tc, delay, keeper });
+    const careful = new Enforcer({ tc, delay, keeper, clock, timers: clock });
     await expect(careful.attach(LASTING)).rejects.toMatchObject({ code: 'QDISC_FOREIGN' });
     expect(keeper.asked).toEqual([]);
   });
@@ -301,7 +304,7 @@ describe('an interface that outlives the agent', () => {
   test('is taken over with what it had kept, and gets that back', async () => {
     tc.install(LASTING, untouched('tbf 7:'));
     const keeper = new Keeper();
-    const bold = new Enforcer({ tc, delay, keeper, takeOver: true });
+    const bold = new Enforcer({ tc, delay, keeper, takeOver: true, clock, timers: clock });
     await bold.attach(LASTING);
     expect(keeper.asked).toEqual(['keep client.0']);
     bold.set(LASTING, SLOW);
@@ -317,20 +320,22 @@ describe('an interface that outlives the agent', () => {
     keeper.keep = () => {
       throw new Error('QDISC_NOT_RESTORABLE');
     };
-    const bold = new Enforcer({ tc, delay, keeper, takeOver: true });
+    const bold = new Enforcer({ tc, delay, keeper, takeOver: true, clock, timers: clock });
     await expect(bold.attach(LASTING)).rejects.toThrow('QDISC_NOT_RESTORABLE');
     expect(tc.tried).toEqual([]);
     expect([...tc.attached]).toEqual([]);
   });
 
   test('lets what comes pass by, and what waits go, before its root goes', async () => {
-    const one = new Enforcer({ tc, delay });
+    const one = new Enforcer({ tc, delay, clock, timers: clock });
     await one.attach(LASTING);
     one.set(LASTING, SLOW);
     tc.tried.length = 0;
     const waiting = [2, 1, 0];
     tc.stats = () => ({ waiting: waiting.shift() ?? 0, held: 0, passed: 0, lost: 0, overflowed: 0 });
-    await one.stop();
+    const stopped = one.stop();
+    await clock.advance(10);
+    await stopped;
     expect(waiting).toEqual([]);
     expect(tc.tried.map(({ op }) => op)).toEqual([
       'delete-target',

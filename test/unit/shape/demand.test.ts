@@ -1,5 +1,4 @@
 /** Classes and delays that come with the first packets of a pair. */
-import { setImmediate } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { firstClass } from '../../../agent/enforce/desired-interface.ts';
 import { Enforcer } from '../../../agent/enforce/enforcer.ts';
@@ -13,6 +12,7 @@ import { loadTopology } from '../../../topology/load.ts';
 import type { Graph } from '../../../topology/model/model.ts';
 import { FakeDelay } from '../../support/fakes/fake-delay.ts';
 import { FakeTc } from '../../support/fakes/fake-tc.ts';
+import { ManualClock } from '../../support/fakes/manual-clock.ts';
 
 const IDLE_MS = 60_000;
 const graph = expandGraph(
@@ -47,22 +47,30 @@ const changedLink = (name: string, changes: object): Graph => ({
 let tc: FakeTc;
 let delay: FakeDelay;
 let shaping: Shaping;
-let now: number;
+let clock: ManualClock;
 
 async function start(known = KNOWN): Promise<void> {
   delay = new FakeDelay('delay-line');
   const local = [endpoint(0), endpoint(2)];
-  const enforcer = new Enforcer({ tc, delay });
-  for (const one of local) await enforcer.attach(one);
+  const enforcer = new Enforcer({ tc, delay, clock, timers: clock });
   const epoch = new Epoch(graph);
-  shaping = new Shaping({ enforcer, local, epoch, idleMs: IDLE_MS, pairsFromTheStart: 5, now: () => now });
+  shaping = new Shaping({
+    enforcer,
+    expected: local.length,
+    epoch,
+    idleMs: IDLE_MS,
+    pairsFromTheStart: 5,
+    clock,
+    timers: clock,
+  });
+  for (const one of local) await shaping.attach(one);
   await shaping.setKnown(known);
   tc.tried.length = 0;
 }
 
 async function used(...pairs: readonly (readonly [number, number])[]): Promise<void> {
   for (const [source, destination] of pairs) shaping.use(source, destination);
-  for (let turn = 0; turn < 3; turn++) await setImmediate();
+  for (let turn = 0; turn < 3; turn++) await clock.turn();
 }
 
 const steps = (): string[] =>
@@ -75,7 +83,7 @@ const steps = (): string[] =>
 
 beforeEach(() => {
   tc = new FakeTc();
-  now = 1000;
+  clock = new ManualClock();
 });
 
 describe('before anybody sends', () => {
@@ -109,14 +117,15 @@ c.0:
   });
 
   test('few pairs are all made at once', async () => {
-    const enforcer = new Enforcer({ tc, delay: new FakeDelay('delay-line') });
-    await enforcer.attach(endpoint(0));
+    const enforcer = new Enforcer({ tc, delay: new FakeDelay('delay-line'), clock, timers: clock });
     const few = new Shaping({
       enforcer,
-      local: [endpoint(0)],
+      expected: 1,
       epoch: new Epoch(graph),
       pairsFromTheStart: 5,
+      ...{ clock, timers: clock },
     });
+    await few.attach(endpoint(0));
     await few.setKnown(KNOWN);
     expect(few.pairs).toBe(3);
     expect(tc.parties.size).toBe(0);
@@ -151,11 +160,11 @@ describe('a pair that sends', () => {
   test('is forgotten when it is idle, and only then', async () => {
     await used([0, 1], [0, 2]);
     steps();
-    now += IDLE_MS - 1;
+    await clock.advance(IDLE_MS - 1);
     shaping.forgetIdle();
     shaping.use(0, 2);
     expect(steps()).toEqual([]);
-    now += IDLE_MS / 2;
+    await clock.advance(IDLE_MS / 2);
     shaping.forgetIdle();
     expect(steps()).toEqual(['delete-target', 'delete-target', 'delete 2']);
     expect(shaping.pairs).toBe(1);
@@ -255,7 +264,7 @@ test('endpoints that become known later get their addresses, and what was left o
   await shaping.setKnown(KNOWN);
   expect(steps()).toEqual(['10.0.0.1 2', 'fd00::1 2']);
   // Nobody has used them since.
-  now += 2 * IDLE_MS;
+  await clock.advance(2 * IDLE_MS);
   shaping.forgetIdle();
   expect(shaping.pairs).toBe(0);
   expect(tc.toString()).not.toContain('4e46:2 ');

@@ -1,5 +1,6 @@
 /** A rehearsal runs the whole of a change, and nothing of it is seen anywhere. */
 import { expect, test } from 'vitest';
+import { SYSTEM_TIME } from '../../../agent/clock/clock.ts';
 import { Epoch } from '../../../agent/epoch/epoch.ts';
 import { rehearse } from '../../../agent/shape/rehearsal.ts';
 import { expandGraph } from '../../../topology/fold/graph.ts';
@@ -30,7 +31,7 @@ test.each(['source', 'destination'] as const)(
     const before = structuredClone(graph);
     const epoch = new Epoch(graph);
     const local = [endpoint(0), endpoint(3)];
-    expect(await rehearse({ epoch, local, side }, 20)).not.toBe(Number.POSITIVE_INFINITY);
+    expect(await rehearse({ epoch, local, side, ...SYSTEM_TIME }, 20)).not.toBe(Number.POSITIVE_INFINITY);
     expect(graph).toEqual(before);
     expect(epoch.path(0, 3)).toEqual(new Epoch(before).path(0, 3));
   },
@@ -38,5 +39,7 @@ test.each(['source', 'destination'] as const)(
 
 test('a host without endpoints has nothing to rehearse', async () => {
   const epoch = new Epoch(expandGraph(topology));
-  expect(await rehearse({ epoch, local: [], side: 'destination' }, 20)).toBe(Number.POSITIVE_INFINITY);
+  expect(await rehearse({ epoch, local: [], side: 'destination', ...SYSTEM_TIME }, 20)).toBe(
+    Number.POSITIVE_INFINITY,
+  );
 });

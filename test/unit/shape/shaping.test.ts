@@ -1,9 +1,10 @@
 /** Which delays the endpoints of a host are given. */
 import { expect, test } from 'vitest';
+import { SYSTEM_TIME } from '../../../agent/clock/clock.ts';
+import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 import { Enforcer } from '../../../agent/enforce/enforcer.ts';
 import { Epoch } from '../../../agent/epoch/epoch.ts';
 import { Shaping } from '../../../agent/shape/shaping.ts';
-import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 import { bps, micros } from '../../../proto/units.ts';
 import { expandGraph } from '../../../topology/fold/graph.ts';
 import { loadTopology } from '../../../topology/load.ts';
@@ -35,9 +36,14 @@ async function shapingOf(
   ...local: LocalEndpoint[]
 ): Promise<{ shaping: Shaping; tc: FakeTc }> {
   const tc = new FakeTc();
-  const enforcer = new Enforcer({ tc, delay });
-  for (const one of local) await enforcer.attach(one);
-  const shaping = new Shaping({ enforcer, local, epoch: new Epoch(expandGraph(topology)) });
+  const enforcer = new Enforcer({ tc, delay, ...SYSTEM_TIME });
+  const shaping = new Shaping({
+    enforcer,
+    expected: local.length,
+    epoch: new Epoch(expandGraph(topology)),
+    ...SYSTEM_TIME,
+  });
+  for (const one of local) await shaping.attach(one);
   await shaping.setKnown(KNOWN);
   return { shaping, tc };
 }
@@ -92,10 +98,10 @@ interface Watched {
 async function watched(): Promise<Watched> {
   const tc = new FakeTc();
   const delay = new FakeDelay('delay-line');
-  const enforcer = new Enforcer({ tc, delay });
+  const enforcer = new Enforcer({ tc, delay, ...SYSTEM_TIME });
   const local = [endpoint(0), endpoint(1), endpoint(2)];
-  for (const one of local) await enforcer.attach(one);
-  const shaping = new Shaping({ enforcer, local, epoch: version() });
+  const shaping = new Shaping({ enforcer, expected: local.length, epoch: version(), ...SYSTEM_TIME });
+  for (const one of local) await shaping.attach(one);
   await shaping.setKnown(KNOWN);
   return { shaping, tc, delay };
 }
@@ -226,10 +232,11 @@ test('with netem there is a bound, and the error says what to do', () => {
     ...expandGraph(topology),
     endpoints: Array.from({ length: 300 }, (_, index) => `x.${index}`),
   };
-  const local = Array.from({ length: 200 }, (_, number) => ({ ...endpoint(0), number }));
   const delay = Object.assign(new FakeDelay('netem'), { onDemand: undefined });
-  const enforcer = new Enforcer({ tc: new FakeTc(), delay });
-  expect(() => new Shaping({ enforcer, local, epoch: new Epoch({ ...graph, edges: [] }) })).toThrow(
+  const enforcer = new Enforcer({ tc: new FakeTc(), delay, ...SYSTEM_TIME });
+  expect(
+    () => new Shaping({ enforcer, expected: 200, epoch: new Epoch({ ...graph, edges: [] }), ...SYSTEM_TIME }),
+  ).toThrow(
     expect.objectContaining({ code: 'TOO_MANY_PAIRS', message: expect.stringContaining('59800 pairs') }),
   );
 });
