@@ -5,7 +5,6 @@
 import type { Bootstrap } from '../../proto/bootstrap.ts';
 import { micros } from '../../proto/units.ts';
 import { loadTopology } from '../../topology/load.ts';
-import { SYSTEM_TIME } from '../clock/clock.ts';
 import { ExperimentClock } from '../clock/experiment-clock.ts';
 import { CommandJournal } from '../control/command-journal.ts';
 import { Control } from '../control/control.ts';
@@ -117,7 +116,7 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
     ...{ timers, log, runLog, epoch, shaping, delay: kernel.delay },
     awaited: () => (bootstrap.partial ? local.all.length : epoch.endpointNames.length),
     mayAudit: () => lifecycle.state === 'ready' || lifecycle.state === 'running',
-    rehearse: () => rehearseChanges({ clock, timers, epoch, local, shaping, enforcer }),
+    rehearse: () => rehearseChanges(ports, { epoch, local, shaping, enforcer }),
     onShaped: () => lifecycle.shaped(),
   });
   const parts: AgentParts = {
@@ -136,17 +135,17 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
 }
 
 /** Runs the code that a change takes; gives whether one is quick. */
-async function rehearseChanges({
-  epoch,
-  local,
-  enforcer,
-  shaping,
-  clock,
-  timers,
-}: Pick<AgentParts, 'clock' | 'timers' | 'epoch' | 'local' | 'enforcer'> & { readonly shaping: Shaping }): Promise<boolean> {
-  const side = enforcer.delay.side;
-  const rehearsed = { epoch: epoch.value, local: local.all, side, clock, timers, processor: SYSTEM_TIME.processor };
-  const changeMs = await rehearse(rehearsed, REHEARSAL.changesMs);
+async function rehearseChanges(
+  { clock, timers, processor }: AgentPorts,
+  {
+    epoch,
+    local,
+    enforcer,
+    shaping,
+  }: Pick<AgentParts, 'epoch' | 'local' | 'enforcer'> & { shaping: Shaping },
+): Promise<boolean> {
+  const rehearsed = { epoch: epoch.value, local: local.all, side: enforcer.delay.side };
+  const changeMs = await rehearse({ ...rehearsed, clock, timers, processor }, REHEARSAL.changesMs);
   await shaping.reassert(REHEARSAL.reassertMs);
   return changeMs <= REHEARSAL.quickMs;
 }

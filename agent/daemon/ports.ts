@@ -1,6 +1,6 @@
 /** What an agent is composed from. system-ports.ts has the real ones; tests compose a whole agent from fakes. */
 import type { Bootstrap, LocalEndpoint } from '../../proto/bootstrap.ts';
-import type { Clock, Timers } from '../clock/clock.ts';
+import type { Clock, Processor, Timers } from '../clock/clock.ts';
 import type { ExperimentClock } from '../clock/experiment-clock.ts';
 import type { ProcessPort } from '../endpoints/processes.ts';
 import type { DelayBackend, TcPort, TreeKeeper } from '../enforce/ports.ts';
@@ -60,6 +60,7 @@ export interface MeshSurroundings {
 export interface AgentPorts {
   readonly clock: Clock;
   readonly timers: Timers;
+  readonly processor: Processor;
   readonly log: AgentLog;
   readonly processes: ProcessPort;
   /** Throws where this machine can't; then nothing of it is left. */

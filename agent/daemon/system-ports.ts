@@ -1,6 +1,6 @@
 /** The real ports of an agent: this machine's clock, its kernel, processes, and libp2p. */
 import type { Bootstrap } from '../../proto/bootstrap.ts';
-import { systemClock, systemTimers } from '../clock/clock.ts';
+import { SYSTEM_TIME } from '../clock/clock.ts';
 import { Processes } from '../endpoints/processes.ts';
 import { chooseDelayBackend, createDelayBackend } from '../linux/delay/delay-backend.ts';
 import { probeMachine } from '../linux/probe/probe.ts';
@@ -11,9 +11,10 @@ import { openMesh } from './open-mesh.ts';
 import type { AgentLog, AgentPorts, Kernel, KernelNeeds } from './ports.ts';
 
 export function systemPorts(bootstrap: Bootstrap, log: AgentLog): AgentPorts {
-  const [clock, timers] = [systemClock, systemTimers];
+  const { clock, timers } = SYSTEM_TIME;
   return {
-    ...{ clock, timers, log, openKernel },
+    ...SYSTEM_TIME,
+    ...{ log, openKernel },
     processes: new Processes(bootstrap.experiment, bootstrap.logFolder, timers),
     openMesh: (surroundings) => openMesh(bootstrap, { ...surroundings, clock, timers }),
   };

@@ -2,9 +2,10 @@
  * Brings the interfaces of the local endpoints to their desired state and keeps them there. It is told the whole
  * state, plans against what is installed, and carries out the difference; the same state twice does nothing.
  */
+
+import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import { NetfoldError } from '../../proto/errors.ts';
 import type { Clock, Timers } from '../clock/clock.ts';
-import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import {
   type InterfaceChange,
   type InterfaceState,

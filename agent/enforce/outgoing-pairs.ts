@@ -25,6 +25,8 @@ export class OutgoingPairs {
   readonly #endpoint: number;
   readonly #impairment: Impairment;
   readonly #pairs = new Map<number, Pair>();
+  /** Address → the destination that it is of; the one that was told last, while two have it. */
+  readonly #owners = new Map<string, number>();
   readonly #adopted: ReadonlyMap<number, ShapedClass>;
   #segments: number;
   #first: ShapedClass | undefined;
@@ -76,14 +78,14 @@ export class OutgoingPairs {
   /** Sets these destinations, and forgets those; `undefined` where nothing is different. */
   update(changed: Iterable<Destination>, gone: Iterable<number> = []): InterfaceChange | undefined {
     const touched: Pair[] = [];
-    const goneTargets: string[] = [];
+    const left: (readonly [string, number])[] = [];
     const goneClasses: number[] = [];
     let isPathNew = false;
     for (const destination of changed) {
       const pair = this.#pairs.get(destination.number);
       if (pair && isSame(pair.destination, destination)) continue;
       isPathNew ||= destination.path !== undefined && !isSamePath(pair?.path, destination.path);
-      goneTargets.push(...addressesWithout(pair?.destination, destination));
+      for (const address of pair?.destination.addresses ?? []) left.push([address, destination.number]);
       touched.push(this.#put(destination, pair));
     }
     for (const number of gone) {
@@ -91,15 +93,30 @@ export class OutgoingPairs {
       if (!pair) continue;
       isPathNew = true;
       this.#pairs.delete(number);
-      goneTargets.push(...pair.destination.addresses);
+      for (const address of pair.destination.addresses) left.push([address, number]);
       if (pair.shape.shaped) goneClasses.push(pair.shape.shaped.minor);
     }
+    for (const { destination } of touched)
+      for (const address of destination.addresses) this.#owners.set(address, destination.number);
+    const goneTargets = this.#free(left);
     if (touched.length === 0 && goneTargets.length === 0 && goneClasses.length === 0) return undefined;
     const segments = isPathNew ? segmentsFor(this.#pairs.values(), this.#impairment) : this.#segments;
     // Queues have room for two packets of the longest sort, so that all may change.
     const reshaped = segments === this.#segments ? touched : [...this.#pairs.values()];
     this.#segments = segments;
     return this.#change(reshaped, goneTargets, goneClasses);
+  }
+
+  /** Of the addresses that destinations had before: those that nobody has now. */
+  #free(left: readonly (readonly [string, number])[]): string[] {
+    const free: string[] = [];
+    for (const [address, number] of left) {
+      if (this.#owners.get(address) !== number) continue;
+      if (this.#pairs.get(number)?.destination.addresses.includes(address)) continue;
+      this.#owners.delete(address);
+      free.push(address);
+    }
+    return free;
   }
 
   #put(destination: Destination, pair: Pair | undefined): Pair {
@@ -126,11 +143,10 @@ export class OutgoingPairs {
       pair.shape = { target: next.target, ...(kept && { shaped: kept }) };
       if (kept) classes.push(kept);
       else if (before) goneClasses.push(before.minor);
-      for (const address of pair.destination.addresses) targets.set(address, next.target);
+      for (const address of pair.destination.addresses)
+        if (this.#owners.get(address) === pair.destination.number) targets.set(address, next.target);
     }
-    // An address may be another endpoint's now.
-    const freeTargets = goneTargets.filter((address) => !targets.has(address));
-    return { ...this.#nothing(), classes, targets, goneClasses, goneTargets: freeTargets };
+    return { ...this.#nothing(), classes, targets, goneClasses, goneTargets };
   }
 
   #nothing(): InterfaceChange {
@@ -167,8 +183,4 @@ export function isSamePath(a: Path | undefined, b: Path | undefined): boolean {
     a.bandwidth === b.bandwidth &&
     a.queuePackets === b.queuePackets
   );
-}
-
-function addressesWithout(old: Destination | undefined, next: Destination): string[] {
-  return old ? old.addresses.filter((address) => !next.addresses.includes(address)) : [];
 }

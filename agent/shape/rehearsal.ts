@@ -3,10 +3,11 @@
  * fast as the hundredth. Code that has not run yet is interpreted, and compiled while events are due: the first twenty
  * took 5 to 17 ms each, later ones 2 (`npm run bench -- events`).
  */
+
+import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import { bps, micros } from '../../proto/units.ts';
 import type { Graph } from '../../topology/model/model.ts';
 import type { Clock, Processor, Timers } from '../clock/clock.ts';
-import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import { Enforcer } from '../enforce/enforcer.ts';
 import { MOST_GSO_SEGMENTS, untouched } from '../enforce/interface-state.ts';
 import type { DelayBackend, TcPort } from '../enforce/ports.ts';

@@ -1,7 +1,8 @@
 /** Keeps the local endpoints' interfaces in step with the epoch, the known endpoints and the shares. */
+
+import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import { NetfoldError } from '../../proto/errors.ts';
 import type { Clock, Timers } from '../clock/clock.ts';
-import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import type { Enforcer } from '../enforce/enforcer.ts';
 import { formatPlan } from '../enforce/plan.ts';
 import type { FailedOp } from '../enforce/ports.ts';

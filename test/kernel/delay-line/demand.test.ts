@@ -2,7 +2,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SYSTEM_TIME } from '../../../agent/clock/clock.ts';
-import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 import { Enforcer } from '../../../agent/enforce/enforcer.ts';
 import type { DelayBackend } from '../../../agent/enforce/ports.ts';
 import { Epoch } from '../../../agent/epoch/epoch.ts';
@@ -10,6 +9,7 @@ import { addressBytes, addressKey } from '../../../agent/kernel/netlink/addresse
 import { DelayLine } from '../../../agent/linux/delay-line/delay-line.ts';
 import { loadPrograms, type Programs } from '../../../agent/linux/programs/programs.ts';
 import { Shaping } from '../../../agent/shape/shaping.ts';
+import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 import { expandGraph } from '../../../topology/fold/graph.ts';
 import { loadTopology } from '../../../topology/load.ts';
 import type { Graph } from '../../../topology/model/model.ts';

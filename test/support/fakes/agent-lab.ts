@@ -66,7 +66,7 @@ export class AgentLab {
     const processes = new FakeProcesses();
     const complaints: string[] = [];
     const agent = await composeAgent(bootstrap, {
-      ...{ clock, timers: clock, processes },
+      ...{ clock, timers: clock, processor: { usedMs: () => clock.now() }, processes },
       log: {
         info: () => {},
         warn: (_, text) => complaints.push(text),

@@ -7,10 +7,10 @@
  */
 
 import { SYSTEM_TIME } from '../../../agent/clock/clock.ts';
-import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 import { Enforcer } from '../../../agent/enforce/enforcer.ts';
 import { createDelayBackend } from '../../../agent/linux/delay/delay-backend.ts';
 import { loadPrograms } from '../../../agent/linux/programs/programs.ts';
+import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 import { SeededRandom } from '../../../topology/model/random.ts';
 import { arbitraryState } from '../states.ts';
 

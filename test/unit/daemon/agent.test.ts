@@ -268,6 +268,7 @@ describe('endpoints come and go', () => {
 test('an agent whose mesh can not be opened leaves no kernel open', async () => {
   const kernel = new FakeKernel(() => lab.clock.now());
   const composing = composeAgent(first.parts.bootstrap, {
+    processor: { usedMs: () => 0 },
     ...{ clock: lab.clock, timers: lab.clock, log: first.parts.log, processes: first.processes },
     openKernel: () => kernel,
     openMesh: async () => {

@@ -1,10 +1,10 @@
 /** Which delays the endpoints of a host are given. */
 import { expect, test } from 'vitest';
 import { SYSTEM_TIME } from '../../../agent/clock/clock.ts';
-import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 import { Enforcer } from '../../../agent/enforce/enforcer.ts';
 import { Epoch } from '../../../agent/epoch/epoch.ts';
 import { Shaping } from '../../../agent/shape/shaping.ts';
+import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 import { bps, micros } from '../../../proto/units.ts';
 import { expandGraph } from '../../../topology/fold/graph.ts';
 import { loadTopology } from '../../../topology/load.ts';
