@@ -1,19 +1,20 @@
 /**
- * Weighted max-min fair shares by progressive filling, over arrays that are kept from one run to the next: nothing is
- * allocated but when there are more flows than ever before.
+ * Weighted max-min fair shares by progressive filling, over arrays that are reused: memory is allocated only when
+ * there are more flows than ever before.
  *
- * A level rises from 0; every flow that is not frozen has the rate weight × level. A flow is frozen when it reaches
- * its demand or when a link that it crosses is full. With weight 1 / RTT this is how long-lived TCP flows divide a
- * network (Kelly 1997, "Charging and rate control for elastic traffic"; Bertsekas and Gallager, "Data Networks",
- * section 6.5.2, for the filling).
+ * A level rises from 0, and every flow that is not frozen has the rate weight × level. A flow is frozen when it
+ * reaches its demand or when a link that it crosses is full. With weight 1 / RTT, this is how long-lived TCP flows
+ * share a network (Kelly 1997, "Charging and rate control for elastic traffic"; Bertsekas and Gallager, "Data
+ * Networks", section 6.5.2, for the filling).
  *
- * Flows and links are numbers that may come and go in any order. What a run does to a link depends on the flows that
- * cross it, in the order of their ranks, and on theirs in turn: to the last bit the same whatever else there is.
+ * Flows and links are numbers that may be added and removed in any order. The result for a link depends only on the
+ * flows that cross it, in the order of their ranks, and on the flows that compete with these in turn. It is the same
+ * to the last bit whatever other flows there are.
  */
 import { LevelHeap } from './level-heap.ts';
 import { LinkPool } from './link-pool.ts';
 
-/** What is kept of a link: capacity minus the rates of frozen flows in bit/s, weights, crossings of unfrozen flows. */
+/** The state of a link: capacity minus the rates of frozen flows in bit/s, weights, crossings of unfrozen flows. */
 const [LEFT, WEIGHTS, WEIGHTS_ERROR, ACTIVE, STATE] = [0, 1, 2, 3, 4];
 const MIN_ROOM = 64;
 
@@ -28,13 +29,15 @@ export interface Part {
 export class Filling {
   /** Per link, bit/s. */
   readonly capacity: Float64Array;
-  /** Per link the flows that cross it, by rank; a flow is there as often as it crosses. Tell `touch` of changes. */
+  /** Per link, the flows that cross it, by rank; a flow is listed once per crossing. Report changes to `touch`. */
   readonly flowsOf: number[][];
   /** Per flow the links that it crosses. */
   readonly pool = new LinkPool();
-  /** Per flow: what orders flows of equal level, and sums; the same on every host. */
+  /** Per flow: the order of flows with equal level, and the order of sums; the same on every host. */
   rank = new Float64Array(0);
-  /** Per flow, 1 / RTT in any one unit of time. Further apart than 1e18, the small ones would be left to rounding. */
+  /**
+   * Per flow, 1 / RTT in any one unit of time. If weights differ by more than 1e18, rounding loses the small ones.
+   */
   weight = new Float64Array(0);
   /** Per flow, bit/s; `Infinity` is a greedy flow. */
   demand = new Float64Array(0);
@@ -42,8 +45,8 @@ export class Filling {
   level = new Float64Array(0);
 
   /**
-   * The result of the last run. Per flow, bit/s: the smaller of its demand and its fair share; `Infinity` where nothing
-   * limits it. NaN is no result: what follows is another one.
+   * The result of the last run. Per flow, bit/s: the smaller of its demand and its fair share; `Infinity` where
+   * nothing limits it. Set it to NaN to make the next run report the flow as changed.
    */
   rate = new Float64Array(0);
   /**
@@ -52,27 +55,27 @@ export class Filling {
    * flow that a link limits it is its rate. Never below `rate`.
    */
   ceiling = new Float64Array(0);
-  /** Per flow: the link that froze it, or -1 where its own demand did, or nothing. */
+  /** Per flow: the link that froze it; -1 if its own demand froze it, or nothing. */
   limitedBy = new Int32Array(0);
 
-  /** Of the run that is going on. */
+  /** Of the current run. */
   #frozen = new Uint8Array(0);
   #rate = new Float64Array(0);
   #limitedBy = new Int32Array(0);
   /**
-   * Per link `STATE` numbers side by side, so that a crossing costs one line of the processor's cache. The weights are
-   * those of its unfrozen flows, as a sum and its rounding error (Neumaier's summation): after subtracting nearly all of
-   * a sum whose terms differ by 1e7, a plain one would be wrong in the ninth digit.
+   * Per link, `STATE` numbers side by side, so that a crossing touches one cache line. The weights are those of the
+   * link's unfrozen flows, as a sum and its rounding error (Neumaier's summation). With a plain sum, the ninth digit
+   * would be wrong after subtracting nearly all of its terms, if these differ by 1e7.
    */
   readonly #state: Float64Array;
-  /** The same as each run begins; of links that were touched to be summed again. */
+  /** The state of each link at the start of a run. Links that were touched have to be summed again. */
   readonly #begin: Float64Array;
   readonly #touched: Uint8Array;
   /** Per link: the level at which it filled up; -1 while it has not. */
   readonly #fullAt: Float64Array;
-  /** Per link, when all is done: that level, if it is full, and what is left, if it is not; else infinite. */
+  /** Per link, after a run: that level if the link is full, what is left if it is not; otherwise infinite. */
   readonly #ends: Float64Array;
-  /** Links by the level at which they fill up, as far as is known. */
+  /** Links by the level at which they fill up, as far as known. */
   readonly #levels: LevelHeap;
 
   constructor(capacity: Float64Array) {
@@ -87,7 +90,7 @@ export class Filling {
     this.#levels = new LevelHeap(links);
   }
 
-  /** Makes room for flows 0 to `count` - 1; what is known of them stays. */
+  /** Makes room for flows 0 to `count` - 1, and keeps their data. */
   reserve(count: number): void {
     if (count <= this.weight.length) return;
     const room = Math.max(MIN_ROOM, 2 * count);
@@ -106,7 +109,7 @@ export class Filling {
     this.#limitedBy = new Int32Array(room);
   }
 
-  /** Other flows cross the link than before. */
+  /** To be called when a flow was added to the link or removed from it. */
   touch(link: number): void {
     this.#touched[link] = 1;
   }
@@ -118,7 +121,7 @@ export class Filling {
     return one === other ? this.rank[a]! - this.rank[b]! : one - other;
   };
 
-  /** Computes the shares of a part; gives the flows with another result than before. */
+  /** Computes the shares of a part. Returns the flows whose result changed. */
   run(part: Part): number[] {
     this.#start(part);
     const { order } = part;
@@ -161,14 +164,18 @@ export class Filling {
     this.#touched[link] = 0;
   }
 
-  /** The link that is thought to fill up next: it does, or is left alone, or fills up later than thought. */
+  /**
+   * Handles the link that is expected to fill up next: it fills up, has no unfrozen flows any more, or fills up later
+   * than expected.
+   */
   #reachLink(levels: LevelHeap): void {
     const link = levels.topId;
     if (this.#state[STATE * link + ACTIVE] === 0) {
       levels.pop();
       return;
     }
-    // Levels of links only grow while flows are frozen, so a stale level is too low and its link comes too early.
+    // Levels of links only grow while flows are frozen. So an outdated level is too low, and its link comes too
+    // early.
     const level = this.#levelOf(link);
     if (level > levels.topLevel) {
       levels.raiseTop(level);
@@ -207,7 +214,7 @@ export class Filling {
     }
   }
 
-  /** What no event froze has infinite demand and crosses unlimited links only. */
+  /** Flows that no event froze have infinite demand and cross unlimited links only. */
   #finish({ flows, links }: Part): number[] {
     this.#noteEnds(links);
     const moved: number[] = [];
@@ -225,7 +232,9 @@ export class Filling {
     return moved;
   }
 
-  /** Of a flow that no link limits: rounding keeps order, so the least may be looked for before it is multiplied. */
+  /**
+   * For a flow that no link limits. Rounding keeps the order, so the minimum may be found before the multiplication.
+   */
   #ceilingOf(flow: number, rate: number): number {
     const { links, start, end } = this.pool;
     const ends = this.#ends;
@@ -240,7 +249,7 @@ export class Filling {
     return Math.max(Math.min(this.weight[flow]! * level, left + rate), rate);
   }
 
-  /** What is left of full links is nothing that a flow could have, and a level is known of them alone. */
+  /** No flow could use what is left of a full link, and only full links have a level. */
   #noteEnds(links: readonly number[]): void {
     for (const link of links) {
       const isFull = this.#fullAt[link]! >= 0;

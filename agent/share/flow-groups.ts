@@ -1,8 +1,8 @@
 /**
- * Flows grouped by the links that they share: what one group does is nothing to another, so each is filled alone.
+ * Flows grouped by the links that they share. Groups do not affect each other, so each is filled by itself.
  *
- * Groups join as flows come. As flows go they may fall apart, which changes no share, only how much is computed: so
- * that is looked into only now and then.
+ * Groups merge when flows are added. When flows are removed, a group may fall apart. This changes no share, only the
+ * amount of computation, so it is checked only now and then.
  */
 import type { Filling, Part } from './filling.ts';
 import { insertSorted, removeSorted } from './sorted-list.ts';
@@ -11,11 +11,11 @@ export interface FlowGroup extends Part {
   readonly links: number[];
   readonly flows: number[];
   readonly order: number[];
-  /** How many of its flows are local: with none, nobody asks for its shares. */
+  /** How many of its flows are local. The shares of a group without local flows are not needed. */
   localCount: number;
 }
 
-/** When so many flows more have gone than there are, groups are formed anew. */
+/** When this many more flows were removed than are left, the groups are formed anew. */
 const GONE_BEFORE_REGROUPING = 64;
 
 export class FlowGroups {
@@ -39,7 +39,7 @@ export class FlowGroups {
     return this.#groupOf[links[start[flow]!]!]!;
   }
 
-  /** The group of a link that some flow crosses, or has crossed. */
+  /** The group of a link that a flow crosses or has crossed. */
   ofLink(link: number): FlowGroup | undefined {
     return this.#groupOf[link];
   }
@@ -55,7 +55,7 @@ export class FlowGroups {
     if (Number.isFinite(this.#filling.demand[flow]!)) insertSorted(group.order, flow, this.#filling.byLevel);
   }
 
-  /** Removes a flow whose demand is that with which it was added. */
+  /** Removes a flow. Its demand must be the one with which it was added. */
   remove(flow: number): void {
     const { flowsOf, byRank, byLevel, demand } = this.#filling;
     const group = this.of(flow);
@@ -73,7 +73,7 @@ export class FlowGroups {
     this.#gone++;
   }
 
-  /** `setDemand` is called between two looks at the order by level. */
+  /** Calls `setDemand` between the removal of the flow from the order by level and its new insertion. */
   changeDemand(flow: number, setDemand: () => void): void {
     const { byLevel, demand } = this.#filling;
     const { order } = this.of(flow);
@@ -82,12 +82,12 @@ export class FlowGroups {
     if (Number.isFinite(demand[flow]!)) insertSorted(order, flow, byLevel);
   }
 
-  /** Whether so much has gone that groups may have fallen apart. */
+  /** Whether so many flows were removed that groups may have fallen apart. */
   isWorthRegrouping(flowCount: number): boolean {
     return this.#gone > flowCount + GONE_BEFORE_REGROUPING;
   }
 
-  /** Forms all groups anew, of `flows` in the order of their ranks; gives them. */
+  /** Forms all groups anew, of `flows` in the order of their ranks, and returns them. */
   regroup(flows: readonly number[]): ReadonlySet<FlowGroup> {
     const { flowsOf, demand, byLevel } = this.#filling;
     const { links, start, end } = this.#filling.pool;
@@ -114,7 +114,7 @@ export class FlowGroups {
     return links.subarray(start[flow]!, end[flow]!);
   }
 
-  /** Puts a flow, and its links, into the group of these; several become one. */
+  /** Puts a flow and its links into the group of these links; several groups become one. */
   #join(flow: number): FlowGroup {
     const { links, start, end } = this.#filling.pool;
     let group: FlowGroup | undefined;
@@ -134,7 +134,7 @@ export class FlowGroups {
     return group;
   }
 
-  /** The smaller goes into the larger, so that no link moves more than log2(links) times. */
+  /** The smaller group is merged into the larger, so that no link moves more than log2(links) times. */
   #merge(a: FlowGroup, b: FlowGroup): FlowGroup {
     const [into, from] = a.links.length >= b.links.length ? [a, b] : [b, a];
     for (const link of from.links) {

@@ -1,6 +1,6 @@
 /**
- * The flows of the last update, to find what an update changes. Mostly that is a few flows in a long list, so beginning
- * and end of both lists are compared in arrays of numbers, without a look at what is known of each flow.
+ * The flows of the last update, for finding what an update changes. Usually a few flows in a long list change. So the
+ * beginnings and the ends of both lists are compared in arrays of numbers, without reading the data of each flow.
  */
 import type { Flow } from './model.ts';
 
@@ -14,7 +14,7 @@ export class FlowList {
     return this.#length;
   }
 
-  /** How many flows at the beginning are between the same endpoints as those of `flows`. */
+  /** How many flows at the beginning are between the same endpoints as those at the beginning of `flows`. */
   sameHead(flows: readonly Flow[]): number {
     const most = Math.min(this.#length, flows.length);
     let same = 0;
@@ -30,7 +30,7 @@ export class FlowList {
     return same;
   }
 
-  /** Takes `flows` over; gives the places in it, outside of the middle, of flows with another demand than before. */
+  /** Replaces the list by `flows`. Returns the places outside of the middle at which the demand changed. */
   replace(flows: readonly Flow[], head: number, tail: number): number[] {
     const shift = flows.length - this.#length;
     if (flows.length > this.#sources.length) this.#enlarge(2 * flows.length);

@@ -1,4 +1,4 @@
-/** What `netfold share` answers: the shares of greedy flows between named endpoints, and nothing else running. */
+/** The answer of `netfold share`: the shares of greedy flows between named endpoints, if nothing else runs. */
 import { NetfoldError } from '../../proto/errors.ts';
 import { formatBps } from '../../proto/units.ts';
 import type { Graph, Path } from '../../topology/model/model.ts';
@@ -59,7 +59,7 @@ export function parseFlowPairs(text: string): FlowPair[] {
 
 /**
  * One row per pair, in their order. `graph` is the topology at one instant, `folding` its paths. Throws
- * `FlowPairError` for endpoints that don't exist, are ambiguous, or can't reach each other.
+ * `FlowPairError` for endpoints that don't exist, are ambiguous, or have no path.
  */
 export function greedyShares(graph: Graph, folding: PathLookup, pairs: readonly FlowPair[]): GreedyShare[] {
   const numbers = new Map(graph.endpoints.map((name, number) => [name, number]));
@@ -93,7 +93,7 @@ export function greedyShares(graph: Graph, folding: PathLookup, pairs: readonly 
   });
 }
 
-/** A table for people, one line per row and a heading. */
+/** A table as text: a heading, and one line per row. */
 export function formatGreedyShares(rows: readonly GreedyShare[]): string {
   const cells = [
     ['from', 'to', 'share', 'limited by'],
@@ -110,7 +110,7 @@ export function formatGreedyShares(rows: readonly GreedyShare[]): string {
   return cells.map(line).join('\n');
 }
 
-/** `server.1`, or `server` where there is but one replica. */
+/** `server.1`, or `server` if there is only one replica. */
 function endpointNumber(numbers: ReadonlyMap<string, number>, name: string): number {
   const exact = numbers.get(name);
   if (exact !== undefined) return exact;

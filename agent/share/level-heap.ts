@@ -44,12 +44,12 @@ export class LevelHeap {
     this.#sink(this.#levels[this.#size]!, this.#ids[this.#size]!);
   }
 
-  /** Raises the level of the top, which may then no longer be the top. */
+  /** Raises the level of the top, which may then move down. */
   raiseTop(level: number): void {
     this.#sink(level, this.#ids[0]!);
   }
 
-  /** Puts (level, id) where it belongs, starting with the hole at the top. */
+  /** Puts (level, id) into its place, starting with the hole at the top. */
   #sink(level: number, id: number): void {
     const levels = this.#levels;
     const ids = this.#ids;

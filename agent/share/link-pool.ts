@@ -1,13 +1,13 @@
 const MIN_ROOM = 1024;
 
-/** Lists of links by flow, in one array: read in a row, they are found in the processor's cache. */
+/** Lists of links by flow, in one array, so that consecutive lists are read from the processor's cache. */
 export class LinkPool {
   /** Flow f crosses links[start[f]] .. links[end[f] - 1]. */
   links = new Int32Array(0);
   start = new Int32Array(0);
   end = new Int32Array(0);
   #used = 0;
-  /** How many of the used are some flow's. */
+  /** How many of the used entries belong to a flow. */
   #live = 0;
 
   /** Makes room for flows 0 to `count` - 1. */
@@ -26,7 +26,7 @@ export class LinkPool {
     this.end[flow] = this.#used;
   }
 
-  /** What a flow leaves behind when it gets other links is given up only here. */
+  /** The space of replaced lists is reclaimed only here. */
   #makeRoom(more: number): void {
     const links = new Int32Array(Math.max(MIN_ROOM, 2 * this.#live) + more);
     if (this.#used < 1.5 * this.#live) links.set(this.links.subarray(0, this.#used));

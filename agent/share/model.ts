@@ -1,7 +1,7 @@
-/** What sharing takes and gives. Plain data. */
+/** Input and output of sharing. Plain data. */
 import type { Path } from '../../topology/model/model.ts';
 
-/** What sharing needs to know of one epoch of a topology. */
+/** The input that is the same throughout one epoch of a topology. */
 export interface ShareNetwork {
   /** The path between two endpoints, by their numbers; undefined where there is none. Called twice per flow. */
   readonly paths: (from: number, to: number) => Path | undefined;
@@ -22,8 +22,8 @@ export interface FlowShare {
   readonly destination: number;
   /** The smaller of demand and fair share, bit/s; `Infinity` where nothing limits it. */
   readonly rateBps: number;
-  /** What it could take at once if it became greedy now, bit/s; at least `rateBps` (`Filling.ceiling`). */
+  /** The rate that it could use at once if it became greedy now, bit/s; at least `rateBps` (`Filling.ceiling`). */
   readonly ceilingBps: number;
-  /** Index of the link that limits it, or -1 where its own demand does, or nothing. */
+  /** Index of the link that limits it; -1 if its own demand limits it, or nothing. */
   readonly limitedBy: number;
 }

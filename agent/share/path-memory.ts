@@ -1,11 +1,11 @@
 import type { Path } from '../../topology/model/model.ts';
 
-/** Paths of this many pairs are kept, in about 50 MB; both ways of 100,000 flows. */
+/** Paths of this many pairs are kept, in about 50 MB: both directions of 100,000 flows. */
 const MAX_PAIRS = 200_000;
 
 /**
- * `find`, remembering what it found: flows are looked at in each tick in which one of them changes, and folding a path
- * costs more than sharing it. Make a new one with each epoch. `endpointCount` is that of the graph.
+ * `find` with a cache of its results: in each tick in which a flow changes, the paths of all flows are needed, and
+ * folding a path costs more than sharing it. Make a new one for each epoch. `endpointCount` is that of the graph.
  */
 export function rememberPaths(
   find: (from: number, to: number) => Path | undefined,

@@ -1,6 +1,6 @@
 /**
- * Flows and their shares, kept from tick to tick: what has not changed is not routed, sorted or filled again. Shares are
- * the same to the bit as those of the same flows computed from nothing.
+ * Flows and their shares, kept from tick to tick: what has not changed is not routed, sorted or filled again. Shares
+ * are the same to the bit as those of the same flows computed from scratch.
  */
 import { NetfoldError } from '../../proto/errors.ts';
 import { Filling } from './filling.ts';
@@ -10,9 +10,12 @@ import type { Flow, FlowShare, ShareNetwork } from './model.ts';
 import { roundTripMicros } from './round-trip.ts';
 import { insertSorted, removeSorted } from './sorted-list.ts';
 
-/** More than there are endpoints (topology/model/limits.ts). */
+/** Greater than the number of endpoints can be (topology/model/limits.ts). */
 const RANK_FACTOR = 2 ** 16;
-/** Up to so many flows that come or go are put in their places one by one; for more, all groups are formed anew. */
+/**
+ * Up to this many added and removed flows are inserted into and taken out of the lists one by one; for more, all
+ * groups are formed anew.
+ */
 const FEW = 64;
 
 interface KnownFlow {
@@ -26,17 +29,17 @@ interface KnownFlow {
   /** Its number in the filling while it crosses limited links; else -1. */
   number: number;
   demand: number;
-  /** What the last update said, and how often it named the flow. */
+  /** The demand in the last update, and how often the update named the flow. */
   wanted: number;
   uses: number;
   share: FlowShare | undefined;
 }
 
-/** What an update found. */
+/** The difference between an update and the one before. */
 interface Changes {
   readonly added: readonly KnownFlow[];
   readonly removed: readonly KnownFlow[];
-  /** Flows that were known, whose demand is another one. */
+  /** Known flows with a new demand. */
   readonly changed: readonly KnownFlow[];
 }
 
@@ -45,16 +48,16 @@ export class SharedFlows {
   readonly #isLocal: (flow: Flow) => boolean;
   /** By rank. */
   readonly #known = new Map<number, KnownFlow>();
-  /** The last update, and what is known of the flows in it, in its order. */
+  /** The last update, and the known flows in it, in its order. */
   readonly #list = new FlowList();
   #last: KnownFlow[] = [];
   readonly #filling: Filling;
   readonly #groups: FlowGroups;
-  /** Numbers of the flows that cross limited links, by rank; their flows by number; numbers that are free. */
+  /** Numbers of the flows that cross limited links, by rank; the flows by number; free numbers. */
   #numbers: number[] = [];
   readonly #flows: KnownFlow[] = [];
   readonly #free: number[] = [];
-  /** The local ones that have shares, by rank; what `local` gave of them, until there are others. */
+  /** The local flows that have shares, by rank; and the last result of `local`, until it changes. */
   #local: KnownFlow[] = [];
   #localShares: readonly FlowShare[] | undefined;
 
@@ -67,9 +70,9 @@ export class SharedFlows {
   }
 
   /**
-   * Takes over the flows that there are now, in any order, and computes the shares of those that may compete with local
-   * ones. Of a pair that is named twice the greater demand counts. O(flows), and O(crossings × log) of the groups of
-   * flows in which something changed. Throws `NetfoldError` (`SHARE_INPUT`) on a demand that is no number.
+   * Replaces the flows, in any order, and computes the shares of those that may compete with local ones. If a pair is
+   * named twice, the greater demand counts. O(flows), and O(crossings × log) of the groups of flows that changed.
+   * Throws `NetfoldError` (`SHARE_INPUT`) if a demand is no number.
    */
   update(flows: readonly Flow[]): void {
     const changes = this.#look(flows);
@@ -109,8 +112,8 @@ export class SharedFlows {
   }
 
   /**
-   * The shares of all that were computed: those of flows that compete with local ones, directly or through others, and of
-   * some that did so before other flows ended.
+   * All computed shares: those of flows that compete with local ones, directly or through others, and of some that
+   * did so before other flows ended.
    */
   all(): FlowShare[] {
     const isComputed = ({ isLocal, number }: KnownFlow): boolean =>
@@ -150,7 +153,7 @@ export class SharedFlows {
     return { added, removed, changed };
   }
 
-  /** Gives the flows that only this part of the last update named. */
+  /** Returns the flows that only this part of the last update named. */
   #forget(begin: number, end: number): KnownFlow[] {
     const removed: KnownFlow[] = [];
     for (let at = begin; at < end; at++) {
@@ -162,7 +165,7 @@ export class SharedFlows {
     return removed;
   }
 
-  /** Each flow is named once, and only at these places may it want something else. */
+  /** Each flow is named once, and only the demands at these places may have changed. */
   #changedAt(places: readonly number[], flows: readonly Flow[]): KnownFlow[] {
     for (const at of places) this.#last[at]!.wanted = flows[at]!.demandBps;
     return places.map((at) => this.#last[at]!).filter(isChanged);
@@ -238,7 +241,7 @@ export class SharedFlows {
     else this.#setDemand(flow);
   }
 
-  /** Gives the links that it crossed. */
+  /** Returns the links that it crossed. */
   #remove({ number, links }: KnownFlow): readonly number[] {
     removeSorted(this.#numbers, number, this.#filling.byRank);
     this.#groups.remove(number);
@@ -246,7 +249,7 @@ export class SharedFlows {
     return links;
   }
 
-  /** Numbers all flows by rank, so that those of a link lie in a row, and forms all groups anew. */
+  /** Numbers all flows by rank, so that the flows of a link have consecutive numbers, and forms all groups anew. */
   #regroup({ added, changed }: Changes): Iterable<FlowGroup> {
     for (const flow of [...added, ...changed]) if (!competes(flow)) this.#setDemand(flow);
     const competing = [...this.#known.values()].filter(competes);
@@ -287,7 +290,7 @@ function isListed({ isLocal, isReachable }: KnownFlow): boolean {
   return isLocal && isReachable;
 }
 
-/** Of a flow that was known before. */
+/** For a flow that was known before. */
 function isChanged({ wanted, demand }: KnownFlow): boolean {
   return wanted !== demand && !Number.isNaN(demand);
 }
@@ -296,7 +299,7 @@ function competes({ links }: KnownFlow): boolean {
   return links.length > 0;
 }
 
-/** On unlimited links a flow has what it asks for, and could have anything; without a path it has no share. */
+/** On unlimited links, a flow gets its demand and could get any rate. Without a path it has no share. */
 function aloneShare({ source, destination, demand, isReachable }: KnownFlow): FlowShare | undefined {
   if (!isReachable) return undefined;
   return {

@@ -1,4 +1,4 @@
-/** Lists that are kept sorted while they change a little at a time. */
+/** Lists that stay sorted under small changes. */
 
 /** Negative: a is before b; 0 only for the same item. */
 export type Compare<Item> = (a: Item, b: Item) => number;

@@ -1,47 +1,56 @@
 /**
- * What the others have to know: flows that started, stopped, changed between greedy and limited, or changed their
+ * Which flows have to be announced: those that started, stopped, changed between greedy and limited, or changed their
  * rate by more than the threshold. Steady traffic gives nothing. Pure.
  *
- * A greedy flow's rate is not announced again: its share follows from the topology and the other flows, which every
- * agent knows, so its rate would be news of what was computed from news.
+ * A greedy flow's rate is not announced again. Its share follows from the topology and the other flows, which every
+ * agent knows, so its rate carries no new information.
  */
 import type { Flow } from './flow-meter.ts';
 
-/** Kollaps 2.0 (Amaro 2021, section 3.2.2) announces changes of more than 5 %; less finds noise, more is blind. */
+/**
+ * Kollaps 2.0 (Amaro 2021, section 3.2.2) announces changes of more than 5 %. A lower threshold announces noise, a
+ * higher one misses changes.
+ */
 export const CHANGE_THRESHOLD = 0.05;
 
 /**
- * Changes below this part of the path's bandwidth are no news either: the stream of acknowledgements of a bulk
- * transfer varies by a tenth and more, and nobody's share by any of it.
+ * Changes below this part of the path's bandwidth are not announced either: the stream of acknowledgements of a bulk
+ * transfer varies by a tenth and more, which changes no share.
  */
 export const INSIGNIFICANT = 0.005;
-/** A change below this part of the path's bandwidth is never large, however small the flow. */
+/** A change below this part of the path's bandwidth is never large, even if the flow is small. */
 export const SMALL = 0.01;
 
 /**
- * A change of less than this is announced once it has lasted: a flow that comes in bursts has one more or one less of
- * them in its window, and goes on as before.
+ * A smaller change is announced only after it has lasted: a steady flow that sends in bursts has one burst more or
+ * less in its window.
  */
 export const LARGE_CHANGE = 0.2;
-/** Where the threshold is coarser, a large change is so many times as large. */
+/** With a coarser threshold, a change is large from this many thresholds on. */
 const LARGE_THRESHOLDS = 2;
 export const LASTING_TICKS = 10;
 
-/** Starts, stops and changes of greed wait for this part of the interval: everybody's shares hang on them. */
+/**
+ * Starts, stops and changes between greedy and limited wait for this part of the interval: the shares of all flows
+ * depend on them.
+ */
 export const URGENT_PART = 1 / 8;
 
-/** How fine changes are told. */
+/** How coarsely changes are announced. */
 export interface Coarseness {
-  /** Changes of a rate up to this part are not told … */
+  /** Changes of a rate up to this part are not announced … */
   readonly threshold: number;
-  /** … and others at most once in so many milliseconds; starts, stops and changes of greed eight times as often. */
+  /**
+   * … and others at most once in so many milliseconds; starts, stops and changes between greedy and limited eight
+   * times as often.
+   */
   readonly intervalMs: number;
 }
 
 export interface FlowChange {
   readonly source: number;
   readonly destination: number;
-  /** 0 when it stopped. */
+  /** 0 after it stopped. */
   readonly rateBps: number;
   readonly greedy: boolean;
   readonly stopped: boolean;
@@ -50,14 +59,14 @@ export interface FlowChange {
 interface Announced {
   readonly rateBps: number;
   readonly greedy: boolean;
-  /** For how many ticks the rate has been above, or (negative) below this by more than the threshold. */
+  /** For how many ticks the rate has been above this by more than the threshold; negative: below. */
   changedTicks: number;
 }
 
 export class ChangeFilter {
   readonly #announced = new Map<Flow, Announced>();
   coarseness: Coarseness;
-  /** When a rate was announced last, and when anything else; milliseconds. */
+  /** When a rate was last announced, and when anything else was; milliseconds. */
   #ratesAt = Number.NEGATIVE_INFINITY;
   #urgentAt = Number.NEGATIVE_INFINITY;
 
@@ -66,8 +75,8 @@ export class ChangeFilter {
   }
 
   /**
-   * The changes since the last call, which counts as the announcement of them. `flows`: all that are active; of others, only
-   * what was announced is looked at. `now` in milliseconds.
+   * The changes since the last call; they count as announced. `flows`: all active flows; of inactive ones, only the
+   * last announcement is used. `now` in milliseconds.
    */
   changes(flows: Iterable<Flow>, now: number): FlowChange[] {
     const { intervalMs } = this.coarseness;
@@ -90,12 +99,12 @@ export class ChangeFilter {
     return changes;
   }
 
-  /** The flows of which others have heard, with what was announced last. */
+  /** The flows that were announced to other hosts, with the last announcement of each. */
   known(): Iterable<readonly [Flow, Announced]> {
     return this.#announced;
   }
 
-  /** What was announced last of a flow that is active; sharing uses this, so that all agents compute with the same. */
+  /** The last announcement of an active flow. Sharing uses it, so that all agents compute with the same values. */
   announced(flow: Flow): Announced | undefined {
     return this.#announced.get(flow);
   }

@@ -1,12 +1,13 @@
 /**
- * Byte counters → flows: which pairs carry traffic, how much, and whether they would take more.
+ * Byte counters → flows: which pairs carry traffic, how much, and whether they would use more.
  *
- * A flow is *greedy* when it fills what it may use; then only the topology limits it, and its rate says nothing about
- * what it wants. Otherwise it is *limited* by its application or by TCP, and its rate is its demand.
+ * A flow is *greedy* when it fills its share. Then only the topology limits it, and its rate does not show its
+ * demand. Otherwise it is *limited* by its application or by TCP, and its rate is its demand.
  *
- * Two windows are kept per flow. The short one sees changes, the long one is steady: the rate is the long one's mean
- * until the short one departs from it for good. Applications write in bursts (a video segment, iperf3's 128 KB blocks),
- * so a departure must last, and a pause must be longer than those before it. Pure: time comes with each call.
+ * Each flow has two windows. The short one shows changes, the long one is steady: the rate is the mean of the long
+ * window until the short one departs from it permanently. Applications write in bursts (a video segment, iperf3's 128
+ * KB blocks), so a departure must last, and a pause must be longer than the earlier ones. Pure: time is an argument
+ * of each call.
  */
 
 import { type Flow, LONG_TICKS, MAX_PAUSE_MS, type Meter, newMeter, SHORT_TICKS, turn } from './meter.ts';
@@ -16,63 +17,65 @@ import { TickTimes } from './tick-times.ts';
 export type { Flow } from './meter.ts';
 
 /**
- * A pair below this part of its path's bandwidth is no flow: a ping or a keep-alive changes nobody's share, and would
- * start and stop with every packet. Measured over the long window.
+ * A pair below this part of its path's bandwidth is no flow: a ping or a keep-alive changes no share, and would start
+ * and stop with every packet. Measured over the long window.
  */
 const NEGLIGIBLE = 0.001;
 
-/** A flow is greedy from here on … */
+/** A flow becomes greedy from here on … */
 const GREEDY_FROM = 0.95;
-/** … until it falls below here; in between it stays what it is. */
+/** … and stops being greedy below here; in between, nothing changes. */
 const GREEDY_UNTIL = 0.85;
-/** After its rate was raised, TCP needs some round trips to fill it, and then the window has to show it. */
+/** After its share increased, TCP needs some round trips to fill it, and then the window needs time to show it. */
 const GRACE_MS = 300;
 /**
- * Greed is judged over as many ticks as hold this many frames at the flow's rate, or the long window: one frame more or
- * less must not decide.
+ * Whether a flow is greedy is judged over as many ticks as contain this many frames at its rate, or over the long
+ * window: one frame more or less must not decide.
  */
 const GREED_FRAMES = 20;
-/** A flow is not greedy before it has sent this much, however little that takes. */
+/** A flow is not greedy before it has sent this much, however short the time. */
 const MIN_GREED_FRAMES = 4;
 
-/** A pair that was taken for a bulk transfer and was none is believed by what it sends for so long. */
+/** After a pair was presumed greedy by mistake, only its measured rate counts for this long. */
 const MISTRUST_MS = 10_000;
 
 /** The short window departs from the long one when they differ by this much, and by more than two frames … */
 const DEPARTURE = 0.2;
-/** … for this many ticks in a row, to the same side: bursts at shorter intervals are one steady flow. */
+/** … for this many ticks in a row, in the same direction: bursts at shorter intervals are one steady flow. */
 const DEPARTED_TICKS = 5;
 
-/** No bytes for this long, and the flow has stopped; longer where the link, or the flow, spaces frames further apart. */
+/**
+ * A flow has stopped after this long without bytes; longer where the link, or the flow, spaces frames further apart.
+ */
 const IDLE_MS = 150;
 const IDLE_FRAMES = 3;
 const MAX_IDLE_MS = 5000;
-/** A flow that comes in bursts has stopped after two of its pauses without one. */
+/** A flow that sends in bursts has stopped after a silence of twice its pauses. */
 const IDLE_PAUSES = 2;
-/** A pair that has sent nothing for so long is looked at no more. Nothing that is kept of it counts for longer. */
+/** A pair that has sent nothing for this long is forgotten. None of its data counts for longer. */
 const FORGOTTEN_MS = Math.max(MISTRUST_MS, MAX_IDLE_MS + MAX_PAUSE_MS);
 const FRAME_BITS = 1514 * 8;
 
 export class FlowMeter {
   readonly #flows = new Map<number, Meter>();
-  /** Those that have sent in this tick, and those that are active: what a tick has to look at. */
+  /** Meters of pairs that have sent in this tick, and of active ones: those that a tick processes. */
   readonly #awake = new Set<Meter>();
   readonly #endpoints: number;
   readonly #roundTripMs: (source: number, destination: number) => number;
   readonly #times = new TickTimes(SHORT_TICKS, LONG_TICKS);
 
-  /** `roundTripMs`: of a path, as emulated; asked when a flow starts. */
+  /** `roundTripMs`: of an emulated path; called when a flow starts. */
   constructor(endpoints: number, roundTripMs: (source: number, destination: number) => number = () => 0) {
     this.#endpoints = endpoints;
     this.#roundTripMs = roundTripMs;
   }
 
-  /** All pairs that have sent lately; those that are `active` are flows. */
+  /** All pairs that have sent recently; those that are `active` are flows. */
   flows(): Iterable<Flow> {
     return this.#flows.values();
   }
 
-  /** After `finish`, those that are flows. */
+  /** The flows, after `finish`. */
   active(): Iterable<Flow> {
     return this.#awake;
   }
@@ -82,14 +85,14 @@ export class FlowMeter {
   }
 
   /**
-   * Starts a tick at `nowMs`; then `count` tells what pairs have sent since the last, then `finish`. A pair may be told more
-   * than once in a tick, once for each pair of its addresses: it is one flow, of all of them.
+   * Starts a tick at `nowMs`. Then call `count` for each pair that has sent since the last tick, then `finish`. A
+   * pair may be counted more than once in a tick, once for each pair of its addresses: all of these are one flow.
    */
   begin(nowMs: number): void {
     this.#times.begin(nowMs);
   }
 
-  /** `pathBps` is asked once, when a pair sends for the first time. */
+  /** `pathBps` is called once, when a pair sends for the first time. */
   count(
     source: number,
     destination: number,
@@ -108,8 +111,8 @@ export class FlowMeter {
   }
 
   /**
-   * Judges the pairs that have sent or are active; what another one is does not change. True when a flow started, stopped,
-   * or changed between greedy and limited.
+   * Updates the pairs that have sent or are active; others do not change. True if a flow started, stopped, or changed
+   * between greedy and limited.
    */
   finish(): boolean {
     const { now, count } = this.#times;
@@ -130,7 +133,7 @@ export class FlowMeter {
       if (!active && now - lastSeenMs > FORGOTTEN_MS) this.#flows.delete(key);
   }
 
-  /** Tells what a flow may use from now on. */
+  /** Sets what a flow may use from now on. */
   setEnforced(source: number, destination: number, bps: number, nowMs: number): void {
     const meter = this.#flows.get(source * this.#endpoints + destination);
     if (!meter || meter.enforcedBps === bps) return;
@@ -139,7 +142,7 @@ export class FlowMeter {
     if (raised) meter.graceUntilMs = this.#graceUntil(bps, nowMs);
   }
 
-  /** Tells the bandwidth of a path in a new epoch. */
+  /** Sets the bandwidth of a path in a new epoch. */
   setPath(source: number, destination: number, bps: number): void {
     const meter = this.#flows.get(source * this.#endpoints + destination);
     if (meter) meter.pathBps = bps;
@@ -152,7 +155,7 @@ export class FlowMeter {
     const idle = Math.max(
       idleMs(Math.min(meter.enforcedBps, meter.paceBps)),
       IDLE_PAUSES * meter.pauseMs,
-      // Bursts of a connection that begins are a round trip apart.
+      // The first bursts of a connection are a round trip apart.
       meter.start ? IDLE_PAUSES * this.#roundTripMs(meter.source, meter.destination) : 0,
     );
     if (now - meter.lastSeenMs > idle || !Number.isFinite(meter.pathBps)) {
@@ -166,7 +169,7 @@ export class FlowMeter {
       meter.activeTicks = 0;
       meter.longTicks = 1;
       meter.longBytes = meter.ring[this.#times.count % LONG_TICKS]!;
-      // It began somewhere within this tick.
+      // The flow started at some time within this tick.
       meter.settlingTicks = SHORT_TICKS + 1;
     } else if (volumeBps < floor / 2 && idleMs(meter.enforcedBps) <= longSpan * 1000) {
       this.#end(meter, now);
@@ -194,7 +197,7 @@ export class FlowMeter {
     else
       meter.departedTicks =
         Math.sign(difference) * (Math.max(0, meter.departedTicks * Math.sign(difference)) + 1);
-    // Not again while it settles: it would never end for traffic that comes in bursts.
+    // Not again while it settles: for traffic in bursts, this would never end.
     const patience = Math.max(
       DEPARTED_TICKS,
       (IDLE_PAUSES * meter.pauseMs) / (this.#times.tickSeconds * 1000),
@@ -217,7 +220,7 @@ export class FlowMeter {
     const bits = this.#recent(meter, ticks) * 8;
     const possible = meter.enforcedBps * this.#times.span(ticks);
     if (!meter.greedy) {
-      // Links so slow that not even these fit the window are judged by the whole of it.
+      // For links so slow that not even these frames fit into the window, the whole window counts.
       const least = Math.min(
         MIN_GREED_FRAMES * FRAME_BITS,
         GREEDY_FROM * meter.enforcedBps * window * this.#times.tickSeconds,
@@ -225,15 +228,16 @@ export class FlowMeter {
       if (bits >= Math.max(GREEDY_FROM * possible, least)) becomeGreedy(meter);
       else this.#presume(meter, now);
     } else if (now >= meter.graceUntilMs) {
-      // One frame, or one GSO packet of 1 ms, may lie just outside of the window.
+      // One frame, or one GSO packet of 1 ms, may be just outside of the window.
       const edge = Math.max(FRAME_BITS, meter.enforcedBps * 0.001);
       const fills = bits + edge >= GREEDY_UNTIL * possible;
-      // What would be told is the rate: as long as that fills the share, nobody would get anything of it.
+      // The announcement would contain the rate. As long as the rate fills the share, no other flow would gain from
+      // it.
       meter.greedy = fills || meter.rateBps >= GREEDY_UNTIL * meter.enforcedBps;
     }
   }
 
-  /** A flow that begins like a bulk transfer is taken for one until it no longer grows. */
+  /** A flow that starts like a bulk transfer is presumed greedy until it no longer grows. */
   #presume(meter: Meter, now: number): void {
     if (meter.activeTicks > 2 || now < meter.mistrustedUntilMs) return;
     if (this.#recent(meter, 2) * 8 < START_FRAMES * FRAME_BITS) return;
@@ -252,7 +256,7 @@ export class FlowMeter {
       meter.greedy = false;
     } else if (verdict === 'fills') {
       becomeGreedy(meter);
-      // The window still holds the time before, and who has grown beyond his share loses packets and pauses.
+      // The window still contains the time before, and a flow that has exceeded its share loses packets and pauses.
       meter.graceUntilMs = this.#graceUntil(meter.enforcedBps, now);
     }
   }
@@ -261,7 +265,7 @@ export class FlowMeter {
     return now + GRACE_MS + this.#greedTicks(bps) * this.#times.tickSeconds * 1000;
   }
 
-  /** How many ticks greed is judged over at a rate. */
+  /** Over how many ticks a flow of this rate is judged to be greedy. */
   #greedTicks(bps: number): number {
     const ticks = Math.ceil((GREED_FRAMES * FRAME_BITS) / bps / this.#times.tickSeconds);
     return Math.min(Math.max(ticks, SHORT_TICKS), LONG_TICKS);
@@ -282,7 +286,7 @@ function sum(values: Float64Array): number {
   return total;
 }
 
-/** By what it was seen to send. */
+/** Because of its measured rate. */
 function becomeGreedy(meter: Meter): void {
   meter.greedy = true;
   meter.start = undefined;

@@ -1,16 +1,16 @@
 /**
- * What an agent tells the others within what that may cost: the more it sends beyond its budget, the coarser it gets, and
- * finer again when there is room. Pure; all functions of what was sent lately.
+ * Keeps an agent's announcements within a budget: the more it sends beyond the budget, the coarser they get; they get
+ * finer again when the traffic is well below the budget. Pure: all functions depend on the recent traffic.
  */
 import { CHANGE_THRESHOLD, type Coarseness } from './change-filter.ts';
 
-/** Beyond, only rates that fall to a fifth or nearly double would be told. */
+/** With a higher threshold, only rates that fall to a fifth or nearly double would be announced. */
 export const MAX_THRESHOLD = 0.8;
-/** Of level 1; it doubles with each: 6.4 s at the last. Starts and stops then wait for 0.8 s. */
+/** Of level 1. It doubles with each level: 6.4 s at the last. Starts and stops then wait for 0.8 s. */
 export const FIRST_INTERVAL_MS = 100;
 export const MAX_LEVEL = 7;
 
-/** Each level has twice the threshold and twice the interval of the one before. */
+/** Each level doubles the threshold and the interval. */
 export function coarseness(level: number, base = CHANGE_THRESHOLD): Coarseness {
   return {
     threshold: Math.max(base, Math.min(MAX_THRESHOLD, base * 2 ** level)),
@@ -18,18 +18,21 @@ export function coarseness(level: number, base = CHANGE_THRESHOLD): Coarseness {
   };
 }
 
-/** Finer below this part of the budget: a level halves what is sent at most, so the next one fits. */
+/**
+ * Announcements get finer below this part of the budget: a level at most doubles the traffic, so the next finer one
+ * fits.
+ */
 export const ROOM = 0.4;
-/** How long there must be room. */
+/** How long the traffic must have been that low. */
 export const LEAST_HOLD_MS = 10_000;
-/** It doubles up to this, while getting finer shows each time that it was too early. */
+/** That time doubles up to this, each time that a finer level turns out to be too early. */
 export const MOST_HOLD_MS = 160_000;
-/** How much coarser at once: the first seconds of many flows can be far above the budget. */
+/** By how many levels at once: in the first seconds of many flows, traffic can be far above the budget. */
 const MOST_STEPS = 3;
 
 export interface BudgetState {
   readonly level: number;
-  /** Since when there is room, in milliseconds; `undefined`: there is none. */
+  /** Since when the traffic is low enough for a finer level, in milliseconds; `undefined`: it is not. */
   readonly roomSince: number | undefined;
   readonly holdMs: number;
   readonly refinedAt: number;
@@ -43,8 +46,8 @@ export const UNBOUNDED: BudgetState = {
 };
 
 /**
- * The next state, at `now` in milliseconds; to be asked as often as `bytesPerSecond` tells of a time that lies wholly
- * after the last change. `budget`: bytes per second; `undefined`: without bound.
+ * The next state, at `now` in milliseconds. Call it whenever `bytesPerSecond` covers a time wholly after the last
+ * change. `budget`: bytes per second; `undefined`: no bound.
  */
 export function adapt(
   state: BudgetState,
@@ -57,7 +60,7 @@ export function adapt(
   if (bytesPerSecond > ROOM * budget || state.level === 0) return { ...state, roomSince: undefined };
   const roomSince = state.roomSince ?? now;
   if (now - roomSince < state.holdMs) return { ...state, roomSince };
-  // There was room for long after it got finer: it was not too early.
+  // The traffic stayed low long after the level got finer: it was not too early.
   const wasRight = now - state.refinedAt > 4 * state.holdMs;
   const holdMs = wasRight ? LEAST_HOLD_MS : state.holdMs;
   return { level: state.level - 1, roomSince: undefined, holdMs, refinedAt: now };

@@ -1,24 +1,24 @@
-/** Watches what an agent sends, and says how fine it may tell changes. */
+/** Measures what an agent sends, and decides how coarse its announcements are. */
 import type { MetadataStatus } from '../../proto/status.ts';
 import type { Coarseness } from './change-filter.ts';
 import { CHANGE_THRESHOLD } from './change-filter.ts';
 import { adapt, type BudgetState, coarseness, UNBOUNDED } from './metadata-budget.ts';
 
 export interface MetadataOptions {
-  /** bit/s; absent: without bound. */
+  /** bit/s; absent: no bound. */
   readonly budgetBps?: number | undefined;
-  /** Without need of being coarser. */
+  /** The threshold at level 0. */
   readonly threshold?: number | undefined;
 }
 
-/** Two heartbeats: of one second alone, one has none and the next has two. */
+/** Two heartbeats. A window of one second may contain none, and the next one two. */
 const WINDOW_MS = 2000;
 
 export class MetadataMeter {
   readonly #budget: number | undefined;
   readonly #threshold: number;
   #state: BudgetState = UNBOUNDED;
-  /** What had been sent, and when: the oldest lies a window back. */
+  /** How much had been sent, and when. The oldest sample is one window old. */
   #samples: { readonly at: number; readonly bytes: number }[] = [];
   #rate = 0;
   #changedAt = Number.NEGATIVE_INFINITY;
@@ -28,7 +28,7 @@ export class MetadataMeter {
     this.#threshold = threshold ?? CHANGE_THRESHOLD;
   }
 
-  /** `sentBytes`: since the beginning. To be called once a second or so. */
+  /** `sentBytes`: since the start. Call it about once a second. */
   note(sentBytes: number, now: number): void {
     this.#samples.push({ at: now, bytes: sentBytes });
     while (this.#samples.length > 2 && now - this.#samples[1]!.at >= WINDOW_MS) this.#samples.shift();

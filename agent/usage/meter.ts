@@ -1,13 +1,15 @@
-/** What is kept of a pair of endpoints that has sent lately: what it sent in the last ticks, and what that was taken for. */
+/**
+ * The state of a pair of endpoints that has sent recently: its bytes in the last ticks, and how they were classified.
+ */
 import type { SlowStart } from './slow-start.ts';
 
 /** In ticks: 200 ms and 1 s at 50 ms. A shorter short window takes the gaps of slow links for pauses. */
 export const SHORT_TICKS = 4;
 export const LONG_TICKS = 20;
 
-/** What is longer was an end. */
+/** A longer pause is the end of the flow. */
 export const MAX_PAUSE_MS = 1000;
-/** How fast pauses are forgotten, per tick with bytes. */
+/** How fast earlier pauses are forgotten, per tick with bytes. */
 const PAUSE_DECAY = 0.9;
 
 export interface Flow {
@@ -15,7 +17,7 @@ export interface Flow {
   readonly destination: number;
   /** Bandwidth of the folded path, in bit/s. */
   pathBps: number;
-  /** What enforcement lets it use now, in bit/s. */
+  /** The share that enforcement has set, in bit/s. */
   enforcedBps: number;
   /** Measured, in bit/s. */
   rateBps: number;
@@ -24,15 +26,15 @@ export interface Flow {
 }
 
 export interface Meter extends Flow {
-  /** The last tick that the ring knows of. */
+  /** The last tick that the ring contains. */
   turnedTick: number;
-  /** What has been told of this tick. */
+  /** The bytes that were counted in this tick. */
   tickBytes: number;
-  /** Bytes of the last ticks; the newest at the meter's common cursor. */
+  /** Bytes of the last ticks. The newest is at the meter's common cursor. */
   readonly ring: Float64Array;
   shortBytes: number;
   longBytes: number;
-  /** How many ticks of the ring belong to the present rate. */
+  /** How many ticks of the ring belong to the current rate. */
   longTicks: number;
   /** For so many ticks the short window still holds traffic from before the rate departed. */
   settlingTicks: number;
