@@ -1,6 +1,6 @@
 /** What is behind the agent's socket (api.ts): an agent's parts, as those outside may use them. */
-import type { Bootstrap } from '../../proto/bootstrap.ts';
-import { pinnedPath } from '../kernel/netns/namespaces.ts';
+import type { Bootstrap, LocalEndpoint } from '../../proto/bootstrap.ts';
+import { pinnedPath, unpinnedPath } from '../kernel/netns/namespaces.ts';
 import type { AgentDoor } from './api.ts';
 import type { Agent } from './compose.ts';
 import { LogPages } from './log-pages.ts';
@@ -19,7 +19,7 @@ export function openDoor({ parts, reactions, lifecycle }: Agent, stop: () => voi
     log: (query) => pages.read(query),
     bootstrap: () => ({
       ...bootstrap,
-      endpoints: local.all.map((one) => ({ ...one, addresses: [...one.addresses] })),
+      endpoints: local.all.map(toldOf),
       ...startOf(),
     }),
     run: (startAt) => lifecycle.run(startAt),
@@ -32,6 +32,11 @@ export function openDoor({ parts, reactions, lifecycle }: Agent, stop: () => voi
       stop();
     },
   };
+
+  /** As somebody else may tell it to another agent. */
+  function toldOf(one: LocalEndpoint): Bootstrap['endpoints'][number] {
+    return { ...one, addresses: [...one.addresses], namespace: unpinnedPath(one.namespace) };
+  }
 
   /** As a date of this machine; nothing before it is known. */
   function startOf(): Pick<Bootstrap, 'startAt'> {

@@ -25,6 +25,9 @@ export function pinnedPath(path: string): string {
   return pinned;
 }
 
+/** The inverse of `pinnedPath`, for those to whom this process' descriptors say nothing. */
+export const unpinnedPath = (path: string): string => (path === pinned ? OWN_NAMESPACE_FILE : path);
+
 /** Runs `action` with this thread inside the namespace at `path`, and comes back also when it throws. */
 export function within<T>(path: string, action: () => T extends Promise<unknown> ? never : T): T {
   const home = open(THREAD_NAMESPACE_FILE);

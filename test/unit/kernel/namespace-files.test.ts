@@ -6,7 +6,7 @@ import {
   OWN_NAMESPACE,
   OWN_NAMESPACE_FILE,
 } from '../../../agent/kernel/netns/namespace-files.ts';
-import { pinnedPath } from '../../../agent/kernel/netns/namespaces.ts';
+import { pinnedPath, unpinnedPath } from '../../../agent/kernel/netns/namespaces.ts';
 
 test.each([
   ['netfold.lab.client.0', '/run/netns/netfold.lab.client.0'],
@@ -21,4 +21,9 @@ test('the path that is pinned leads to the same namespace, and is opened once; o
   expect(readlinkSync(pinned)).toBe(readlinkSync(OWN_NAMESPACE_FILE));
   expect(pinnedPath(OWN_NAMESPACE_FILE)).toBe(pinned);
   expect(pinnedPath('/run/netns/x')).toBe('/run/netns/x');
+});
+
+test('what is told to others has no descriptor of this process in it', () => {
+  expect(unpinnedPath(pinnedPath(OWN_NAMESPACE_FILE))).toBe(OWN_NAMESPACE_FILE);
+  expect(unpinnedPath('/run/netns/x')).toBe('/run/netns/x');
 });
