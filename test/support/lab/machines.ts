@@ -16,12 +16,21 @@ export interface Machine extends Place {
 
 let counter = 0;
 
-/** Machine `i` has 10.9.0.(i + 1) on `eth0`. `remove` leaves nothing of them. */
-export function connectMachines(count: number): { machines: Machine[]; remove: () => void } {
+export interface Machines {
+  readonly machines: Machine[];
+  /** The machine goes, and another comes in its place: a namespace of its own, at another address. */
+  replace(index: number, address: string): Machine;
+  /** Leaves nothing of them. */
+  remove(): void;
+}
+
+/** Machine `i` has 10.9.0.(i + 1) on `eth0`. */
+export function connectMachines(count: number): Machines {
   // Not names of netfold's: cleanup must leave these namespaces to their test.
   const prefix = `machine-${process.pid}-${counter++}`;
   const hub = `${prefix}-switch`;
   const names = Array.from({ length: count }, (_, index) => `${prefix}-${index}`);
+  let made = 0;
   createNamespaces([hub, ...names]);
   const ip = (line: string): void => {
     execFileSync('ip', line.split(' '), { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -29,21 +38,32 @@ export function connectMachines(count: number): { machines: Machine[]; remove: (
   const remove = (): void => {
     for (const name of [...names, hub]) removeNamespace(name);
   };
+  const connect = (name: string, address: string): void => {
+    const port = `port${made++}`;
+    ip(`link add eth0 netns ${name} type veth peer ${port} netns ${hub}`);
+    ip(`-n ${hub} link set ${port} master bridge0 up`);
+    ip(`-n ${name} address add ${address}/24 dev eth0`);
+    ip(`-n ${name} link set lo up`);
+    ip(`-n ${name} link set eth0 up`);
+  };
+  const replace = (index: number, address: string): Machine => {
+    const name = `${prefix}-${index}-${made}`;
+    removeNamespace(names[index]!);
+    createNamespaces([name]);
+    names[index] = name;
+    connect(name, address);
+    return machine(name, address);
+  };
   try {
     ip(`-n ${hub} link add bridge0 type bridge`);
     ip(`-n ${hub} link set bridge0 up`);
-    for (const [index, name] of names.entries()) {
-      ip(`link add eth0 netns ${name} type veth peer port${index} netns ${hub}`);
-      ip(`-n ${hub} link set port${index} master bridge0 up`);
-      ip(`-n ${name} address add 10.9.0.${index + 1}/24 dev eth0`);
-      ip(`-n ${name} link set lo up`);
-      ip(`-n ${name} link set eth0 up`);
-    }
+    for (const [index, name] of names.entries()) connect(name, `10.9.0.${index + 1}`);
   } catch (error) {
     remove();
     throw error;
   }
-  return { machines: names.map((name, index) => machine(name, `10.9.0.${index + 1}`)), remove };
+  const machines = names.map((name, index) => machine(name, `10.9.0.${index + 1}`));
+  return { machines, replace, remove };
 }
 
 function machine(namespace: string, address: string): Machine {
