@@ -1,4 +1,4 @@
-/** All benches, one after the other, each in a process of its own: none inherits what another has left in memory. */
+/** All benches, one after the other, each in a process of its own, so that none inherits the memory of another. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { print, step } from '../controller/cli/terminal/output.ts';
@@ -9,7 +9,7 @@ import { BenchError } from './errors.ts';
 const MAIN = join(import.meta.dirname, 'main.ts');
 const INTERRUPTED = 130;
 
-/** What fails doesn't keep the rest from being measured. Throws `BENCHES_FAILED` or `INTERRUPTED` in the end. */
+/** If a bench fails, the others still run. Throws `BENCHES_FAILED` or `INTERRUPTED` at the end. */
 export async function runAll(
   benches: readonly Bench[],
   words: readonly string[],
@@ -34,7 +34,7 @@ export function forecast(benches: readonly Bench[], quick: boolean, now: Date): 
   return `${benches.length} benches, about ${count(Math.ceil(minutes), 'minute')}, until ${clock}`;
 }
 
-/** Ctrl-C reaches the bench, too; this process waits until it has taken its lab away. */
+/** Ctrl-C reaches the bench as well; this process waits until the bench has removed its lab. */
 async function runOne(words: readonly string[]): Promise<number> {
   const stay = (): void => {};
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

@@ -1,15 +1,15 @@
-/** What a bench is to the command line. */
+/** What the command line knows of a bench. */
 import type { Option } from 'commander';
 import type { Interruption } from './lab.ts';
 import type { Report, Table } from './report/model.ts';
 
-/** Tables alone, with figures, or the whole report of another machine, which has been printed there. */
+/** Tables alone, tables with figures, or the whole report of another machine, which was printed there. */
 export type Results = readonly Table[] | Pick<Report, 'tables' | 'figures'> | Report;
 
 export interface BenchOptions {
   /** Fewer samples: a look, not a result. */
   readonly quick: boolean;
-  /** What `--nodes` or the like says. */
+  /** The value of `--nodes` or a similar option. */
   readonly sizes?: readonly number[] | undefined;
   readonly profile: boolean;
   /** Other options of this bench, as commander gives them. */
@@ -20,17 +20,17 @@ export interface BenchOptions {
 
 export interface Bench {
   readonly name: string;
-  /** The question that it answers. */
+  /** The question that the bench answers. */
   readonly description: string;
-  /** Below the options. */
+  /** Text below the options. */
   readonly help: string;
-  /** Makes labs, which a signal has to end first, and which need root. */
+  /** Whether it makes labs, which need root, and which have to be removed after a signal. */
   readonly hasLabs: boolean;
-  /** How long it takes on two processors: whole, and with --quick. With --vm and the like more. */
+  /** Duration on two processors: complete, and with --quick. More with --vm and similar options. */
   readonly minutes: { readonly whole: number; readonly quick: number };
-  /** What its numbers count, for an option `--nodes` or `--clients`; absent: it has no such option. */
+  /** What its sizes count, for an option `--nodes` or `--clients`; absent: it has no such option. */
   readonly sizes?: 'nodes' | 'clients' | 'hosts';
-  /** Whether agents can be profiled meanwhile. */
+  /** Whether agents can be profiled during the measurement. */
   readonly canProfile?: boolean;
   readonly options?: readonly Option[];
   readonly measure: (options: BenchOptions) => Promise<Results>;

@@ -1,4 +1,4 @@
-/** All benches. Their order is that of `all`. */
+/** All benches, in the order of `all`. */
 import { Option } from 'commander';
 import { DELAY_BACKENDS, type DelayBackendChoice } from '../proto/bootstrap.ts';
 import { measureAccuracy } from './accuracy/accuracy.ts';
@@ -73,7 +73,7 @@ export const BENCHES: readonly Bench[] = [
   },
   {
     name: 'mesh',
-    description: 'what do 4 to 512 agents tell each other, and how soon do all know?',
+    description: 'what do 4 to 512 agents send to each other, and how soon do all know a change?',
     help: 'Agents in one process, on a network and a clock that are simulated. Needs no root.',
     hasLabs: false,
     minutes: { whole: 10, quick: 0.3 },
@@ -83,7 +83,7 @@ export const BENCHES: readonly Bench[] = [
   {
     name: 'metadata',
     description: 'what does it cost on the wire that hosts know of each other?',
-    help: 'Steady TCP on dumbbells of 10, 50, 100 and 200 nodes over four emulated hosts, beside what others would have told.',
+    help: 'Steady TCP on dumbbells of 10, 50, 100 and 200 nodes over four emulated hosts, compared with what others would have sent.',
     hasLabs: true,
     minutes: { whole: 10, quick: 1.5 },
     sizes: 'clients',
@@ -108,7 +108,7 @@ export const BENCHES: readonly Bench[] = [
   {
     name: 'faults',
     description: 'how soon do agents agree again after a fault, and on the truth?',
-    help: 'Agents of four hosts that are killed, stopped, cut off, badly connected or told a wrong date, with traffic, events and commands beside: 216 faults.',
+    help: 'Agents of four hosts that are killed, stopped, cut off, badly connected or given a wrong date, during traffic, events and commands: 216 faults.',
     hasLabs: true,
     minutes: { whole: 20, quick: 3 },
     options: [
@@ -141,7 +141,7 @@ export const BENCHES: readonly Bench[] = [
   },
 ];
 
-/** The delay line needs a processor that wakes up on time, so the machine measures netem only. */
+/** The delay line needs a processor that wakes up on time, so the emulated machine measures netem only. */
 async function accuracy({ quick, own, interruption, say }: BenchOptions): Promise<Results> {
   const { backend, vm } = own as { backend: DelayBackendChoice; vm: boolean };
   if (!vm) return measureAccuracy({ backend, quick, interruption, say });

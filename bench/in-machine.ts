@@ -1,4 +1,4 @@
-/** Runs a bench on the kernel that Debian ships, in an emulated machine: where this machine's own kernel lacks netem. */
+/** Runs a bench on Debian's kernel in an emulated machine, for machines whose own kernel lacks netem. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { VirtualMachine } from '../deploy/vm/virtual-machine.ts';
@@ -6,11 +6,11 @@ import { BenchError } from './errors.ts';
 import type { Interruption } from './lab.ts';
 import type { Report } from './report/model.ts';
 
-/** A whole run takes 12 minutes where nothing else runs. */
+/** A complete run takes 12 minutes if nothing else runs. */
 const TIME_LIMIT_MS = 60 * 60_000;
 const REPORT = 'report.json';
 
-/** The report of `node bench/main.ts WORDS`, whose progress and tables go to `onOutput` as they come. */
+/** The report of `node bench/main.ts WORDS`. Its progress and tables go to `onOutput` immediately. */
 export async function reportFromMachine(
   words: readonly string[],
   interruption: Interruption,

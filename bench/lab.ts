@@ -1,4 +1,4 @@
-/** Labs for measurements: a topology's text in, places to send from and to, and nothing left afterwards. */
+/** Labs for measurements: from a topology's text to endpoints that can send, and complete removal afterwards. */
 import type { DelayBackendName } from '../agent/linux/probe/probe.ts';
 import { Experiment } from '../controller/experiment/experiment.ts';
 import { lab } from '../controller/platform/lab/lab.ts';
@@ -9,7 +9,7 @@ import { BenchError } from './errors.ts';
 
 export interface Lab {
   readonly experiment: Experiment;
-  /** An endpoint by its name; a service with one replica is enough. Throws for a name that the text has not. */
+  /** An endpoint by its name; for a service with one replica, the service's name. Throws for an unknown name. */
   place(name: string): Place;
 }
 
@@ -17,16 +17,16 @@ let labs = 0;
 
 const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
-/** Rejects on the first of the signals; until then a lab is always taken away. */
+/** Rejects on the first of the signals, so that the lab is removed before the process ends. */
 export class Interruption {
   readonly #rejected: Promise<never>;
   #requested = false;
 
-  /** No signals: they end the process at once, as nothing has to be taken away. */
+  /** `signals` may be empty: then signals end the process at once, as there is nothing to remove. */
   constructor(signals = SIGNALS) {
     const { promise, reject } = Promise.withResolvers<never>();
     this.#rejected = promise;
-    // Whoever races against it hears of it; nobody does between two labs.
+    // Every race against it handles the rejection. Between two labs there is no race, so it is handled here.
     promise.catch(() => {});
     for (const signal of signals) {
       process.on(signal, () => {
@@ -43,8 +43,9 @@ export class Interruption {
 }
 
 /**
- * Runs the topology on emulated hosts (one, if nothing else is said) with the backend, hands it to `use`, and removes it,
- * whatever happens. A signal while the lab starts lets the start end first: then everything is known that has to be removed.
+ * Runs the topology on emulated hosts (default: one) with the backend, passes it to `use`, and removes it in any
+ * case. After a signal during the start, the start is completed first, so that everything that has to be removed is
+ * known.
  */
 export async function withLab<T>(
   text: string,

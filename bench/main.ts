@@ -1,4 +1,4 @@
-/** The benches: `npm run bench -- NAME`. Each is one command, and says on what it was measured. */
+/** The benches: `npm run bench -- NAME`. Each is one command, and reports the machine that it measured on. */
 import { readFile } from 'node:fs/promises';
 import { Command, CommanderError } from 'commander';
 import { printError, step } from '../controller/cli/terminal/output.ts';
@@ -11,7 +11,7 @@ import { Interruption } from './lab.ts';
 import { type ReportOptions, report } from './reporting.ts';
 import { parseSizes } from './sizes.ts';
 
-/** As shells report a command that SIGINT ended. */
+/** The exit code that shells report for a command that SIGINT ended. */
 const EXIT_INTERRUPTED = 130;
 
 const HELP = `
@@ -39,7 +39,7 @@ function addBench(program: Command, bench: Bench): void {
     .option('--save <folder>', 'write everything there, also of a quick run');
   if (sizes) command.option(`--${sizes} <numbers>`, `only with so many ${sizes}, e.g. 20,50`);
   if (canProfile)
-    command.option('--profile', 'tell where the agents’ time goes; costs some more of it', false);
+    command.option('--profile', 'show where the agents’ time goes; takes some more of it', false);
   for (const option of options) command.addOption(option);
   command.addHelpText('after', `\n${help}\nTakes ${minutes.whole} min; ${minutes.quick} min with --quick.`);
   command.action(async (given: Given) => {
@@ -62,7 +62,8 @@ function addAll(program: Command): void {
   );
 }
 
-// libuv's threads must start before this one enters a namespace: they would stay in it.
+// libuv's threads must start before this thread enters a namespace; otherwise they would start, and stay, in that
+// namespace.
 await readFile(import.meta.filename);
 
 const program = new Command('npm run bench --')

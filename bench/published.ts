@@ -1,8 +1,8 @@
-/** What others have published of the same measures, for the notes and captions of ours. */
+/** Published values of the same measures, for notes and captions. */
 
-/** Sebastião Amaro's master's thesis, in which Kollaps 2.0 is described. */
+/** Sebastião Amaro's master's thesis, which describes Kollaps 2.0. */
 export const KOLLAPS_2 = 'Kollaps 2.0 (Amaro, IST Lisbon, 2021)';
-/** Its machine, for scale-free topologies; ours is named at the head of each report. */
+/** Its machines, for scale-free topologies; each report names ours at its head. */
 export const KOLLAPS_2_MACHINE = 'four hosts with 64 cores each';
 
 interface ScaleFreeFigures {
@@ -26,7 +26,7 @@ export function publishedError(nodes: number): string {
   return figures ? `published: ${figures.errorMs2} ms² on ${KOLLAPS_2_MACHINE}` : '';
 }
 
-/** Of those of the sizes that are published. */
+/** For those of the sizes that are published. */
 export function publishedErrors(sizes: readonly number[]): (readonly [nodes: number, ms2: number])[] {
   return sizes.flatMap((nodes) => {
     const figures = SCALE_FREE.get(nodes);
@@ -34,7 +34,7 @@ export function publishedErrors(sizes: readonly number[]): (readonly [nodes: num
   });
 }
 
-/** The CPU of the whole emulation, its containers and pings included. */
+/** The CPU of the whole emulation, including its containers and pings. */
 export function publishedCpu(nodes: number): string {
   if (nodes !== CPU_AT_4000.nodes) return '';
   const { coresPerHost, hosts } = CPU_AT_4000;

@@ -1,4 +1,4 @@
-/** What all benches share: measure, print, save. */
+/** What all benches have in common: measure, print, save. */
 import { relative } from 'node:path';
 import { print, step, table } from '../controller/cli/terminal/output.ts';
 import type { Results } from './bench.ts';
@@ -9,7 +9,7 @@ import { summary, terminalText } from './report/text.ts';
 
 export interface ReportOptions {
   readonly quick: boolean;
-  /** Everything that the bench measures, undisturbed: a result to keep. */
+  /** A complete and undisturbed run: a result to keep. */
   readonly isWhole: boolean;
   /** File for the JSON. */
   readonly json?: string;
@@ -26,7 +26,7 @@ export async function report(
   const machine = await readMachineFacts();
   const results = await measure();
   if ('machine' in results) {
-    tell(save(results, options));
+    listFiles(save(results, options));
     print(summary(results));
     return;
   }
@@ -42,11 +42,11 @@ export async function report(
   };
   const saved = save(result, options);
   print(terminalText(result, table));
-  tell(saved);
+  listFiles(saved);
   print(`\n${summary(result)}`);
 }
 
-function tell(files: readonly string[]): void {
+function listFiles(files: readonly string[]): void {
   for (const file of files) step(`saved ${relative(process.cwd(), file)}`);
 }
 

@@ -1,7 +1,7 @@
 /** The numbers of an option such as `--nodes 500,1000`. Pure. */
 import { BenchError } from './errors.ts';
 
-/** `undefined` where it isn't given. Throws `SIZES_WRONG`. */
+/** `undefined` if it isn't given. Throws `SIZES_WRONG`. */
 export function parseSizes(text: string | undefined, what: string): number[] | undefined {
   if (text === undefined) return undefined;
   return text.split(',').map((part) => {

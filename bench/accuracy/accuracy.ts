@@ -1,4 +1,4 @@
-/** The accuracy bench: the literature's tables, with each delay backend that the machine has. */
+/** The accuracy bench: tables of the literature, for each delay backend that the machine has. */
 import { chooseDelayBackend } from '../../agent/linux/delay/delay-backend.ts';
 import { type DelayBackendName, delayBackends, probeMachine } from '../../agent/linux/probe/probe.ts';
 import { requireAbilities } from '../../controller/machine/abilities.ts';
@@ -16,7 +16,7 @@ import { losses } from './losses.ts';
 import { tcpRates } from './tcp-rates.ts';
 import { measureUnshaped } from './unshaped.ts';
 
-/** Each takes a lab of its own. */
+/** Each has a lab of its own. */
 const TABLES: readonly ((context: Context) => Promise<Table>)[] = [
   tcpRates,
   delays,
@@ -26,7 +26,7 @@ const TABLES: readonly ((context: Context) => Promise<Table>)[] = [
 ];
 
 export interface AccuracyOptions {
-  /** `auto`: all that the machine has, one after the other. */
+  /** `auto`: all backends that the machine has, one after the other. */
   readonly backend: DelayBackendChoice;
   readonly quick: boolean;
   readonly interruption: Interruption;

@@ -1,4 +1,4 @@
-/** What the tables of the accuracy bench are told: with which backend, how long, and on what kind of machine. */
+/** The input of the accuracy bench's tables: the backend, the effort, and the kind of machine. */
 import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
 import type { Place } from '../../controller/verify/traffic.ts';
 import type { Lab } from '../lab.ts';
@@ -18,15 +18,15 @@ export interface Context {
   ) => Promise<T>;
 }
 
-/** What the machine does where nothing is shaped. */
+/** What the machine reaches without shaping. */
 export interface Unshaped {
   readonly goodputBps: number;
 }
 
-/** The fastest rate of the tables; a machine with twice of it to spare is not the bottleneck. */
+/** The fastest rate of the tables. A machine that reaches twice as much is not the bottleneck. */
 const FASTEST_BPS = 4e9;
 
-/** Its pings vary by more than the delay line's bound (an emulated processor, mostly). */
+/** Whether its pings vary by more than the delay line's bound (mostly on an emulated processor). */
 export function isSlow({ goodputBps }: Unshaped): boolean {
   return goodputBps < 2 * FASTEST_BPS;
 }
@@ -41,12 +41,12 @@ export interface Effort {
   /** Groups of three pings for each delay and size. */
   readonly pings: { readonly groups: number; readonly intervalMs: number };
   readonly lossSeconds: number;
-  /** On each of the paths side by side. */
+  /** On each of the parallel paths. */
   readonly jitterPings: number;
 }
 
 export const FULL: Effort = {
-  // A frame more or less of 423 is 0.24 %.
+  // One frame more or less of 423 is 0.24 %.
   slowTcp: { seconds: 40, settleSeconds: 4 },
   fastTcp: { seconds: 7, settleSeconds: 2 },
   slowFrames: { count: 6, seconds: 10 },

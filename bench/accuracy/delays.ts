@@ -52,7 +52,7 @@ ${DELAYS_MS.map((ms) => `  - { from: a${ms}, to: b${ms}, latency: ${ms}ms, bandw
   };
 }
 
-/** A slow machine takes as long to start ping as another to use it: fewer, further apart. */
+/** On a slow machine, starting ping takes longer than the interval of a fast one: fewer pings, further apart. */
 const SLOWER = 4;
 
 async function measure(
@@ -84,7 +84,7 @@ async function delayRow(
   });
 }
 
-/** On a slow machine a faithful median is within the spread of what the machine does unshaped. */
+/** On a slow machine, a faithful median lies within the spread of the unshaped machine. */
 export function delayTarget(ms: number, frameBytes: number, baseline: Baseline, unshaped: Unshaped): Target {
   const { low, high } = baseline.spread;
   const value = isSlow(unshaped) ? Math.max(BOUND_MS, high - low) : BOUND_MS;

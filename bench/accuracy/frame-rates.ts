@@ -1,4 +1,6 @@
-/** Rates of access lines, 56 kb/s to 45 Mb/s, by counting small and full frames behind a sender that sends too much. */
+/**
+ * Rates of access lines, 56 kb/s to 45 Mb/s, by counting small and full frames behind a sender that exceeds the rate.
+ */
 import { formatBps } from '../../proto/units.ts';
 import type { Lab } from '../lab.ts';
 import { median, range } from '../measure/statistics.ts';
@@ -16,13 +18,13 @@ const HEADER_BYTES = 14 + 20 + 8;
 /** How much more than fits is offered, and how much of that must be for the path to be the bottleneck. */
 const OFFERED = 1.25;
 const SATURATING = 1.02;
-/** Frames per second of a path that two cores carry beside the others without noticing. */
+/** A path with so many frames per second can be measured in parallel with others on two cores. */
 const FEW_FRAMES = 5000;
 
 interface Case {
   readonly bps: number;
   readonly frameBytes: number;
-  /** Number of its pair of endpoints. */
+  /** The number of its pair of endpoints. */
   readonly pair: number;
 }
 
@@ -30,7 +32,7 @@ const CASES: readonly Case[] = FRAMES.flatMap((frameBytes, size) =>
   RATES_BPS.map((bps, i) => ({ bps, frameBytes, pair: size * RATES_BPS.length + i })),
 );
 
-/** What tc counts of a frame. */
+/** How many bytes of a frame tc counts. */
 function countedBytes({ frameBytes }: Pick<Case, 'frameBytes'>): number {
   return frameBytes - CHECK_SUM_BYTES;
 }
@@ -57,10 +59,10 @@ ${CASES.map(({ bps, pair }) => `  - { from: a${pair}, to: b${pair}, bandwidth: $
   };
 }
 
-/** Few frames side by side, many one path after the other; rows in the order of the cases. */
+/** Cases with few frames in parallel, those with many one after the other. Rows are in the order of the cases. */
 async function measureCases(lab: Lab, { effort, say }: Context): Promise<Row[]> {
   const isFew = (one: Case): boolean => framesPerSecond(one) < FEW_FRAMES;
-  say(`UDP below ${FEW_FRAMES} frames/s side by side`);
+  say(`UDP below ${FEW_FRAMES} frames/s in parallel`);
   const few = CASES.filter(isFew);
   const rows = await Promise.all(few.map((one) => tried(() => caseRow(lab, one, effort.slowFrames))));
   const found = new Map(few.map((one, i) => [one, rows[i]!]));
@@ -83,7 +85,7 @@ async function caseRow({ place }: Lab, one: Case, windows: Windows): Promise<Row
   const stream = new UdpStream(flow, { payloadBytes, perSecond: OFFERED * perSecond });
   let rates: number[];
   try {
-    // The first window begins with the burst and ends before anything is judged.
+    // The first window starts with the burst, and ends before any other is judged.
     await frameRates(flow.to, { count: 1, seconds: 1 });
     rates = await frameRates(flow.to, windows);
   } finally {

@@ -1,4 +1,4 @@
-/** Jitters of 1, 5 and 10 ms, by the deviation of round trips over many paths at once. */
+/** Jitters of 1, 5 and 10 ms, by the standard deviation of round-trip times over many paths at once. */
 import { INTERVAL_DEVIATIONS } from '../../agent/linux/delay-line/jitter.ts';
 import type { Lab } from '../lab.ts';
 import { delayByHand } from '../measure/plain-tc.ts';
@@ -11,12 +11,12 @@ import { type Context, isSlow, type Unshaped } from './context.ts';
 const JITTERS_MS = [1, 5, 10];
 /** For each jitter. */
 const PATHS = 8;
-/** Five deviations of the greatest jitter: nothing is cut off at zero. */
+/** Five deviations of the greatest jitter, so that nothing is cut off at zero. */
 const LATENCY_MS = 50;
 const FRAME_BYTES = 64;
 /** Of the deviation. */
 const BOUND = 0.1;
-/** A normal delay is so far out once in 500 million packets: what is, came from a pause of the machine. */
+/** A normal value exceeds this once in 500 million packets. A greater one comes from a pause of the machine. */
 const MAX_DEVIATIONS = 6;
 
 export async function jitters(context: Context): Promise<Table> {
@@ -34,7 +34,7 @@ ${JITTERS_MS.map(
   const measured = await context.withLab(text, async (lab) => {
     const measure = (ms: number): Promise<Row> => tried(() => jitterRow(lab, ms, context));
     if (!isSlow(context.unshaped)) {
-      context.say(`pings over ${JITTERS_MS.length * PATHS} paths with jitter, side by side`);
+      context.say(`pings over ${JITTERS_MS.length * PATHS} paths with jitter, in parallel`);
       return Promise.all(JITTERS_MS.map(measure));
     }
     const inTurn: Row[] = [];
@@ -61,8 +61,8 @@ ${JITTERS_MS.map(
 }
 
 /**
- * The delay line's jitter is a continuous function of time: values two of its intervals apart are independent. A slow
- * machine must not be kept busy by the pings: what they wait for each other would count as jitter.
+ * The delay line's jitter is a continuous function of time: values two of its intervals apart are independent. The
+ * pings must not keep a slow machine busy: the time that they wait for each other would count as jitter.
  */
 export function spacingMs(jitterMs: number, unshaped: Unshaped): number {
   return Math.max(isSlow(unshaped) ? 100 : 20, 2 * INTERVAL_DEVIATIONS * jitterMs);
@@ -89,7 +89,7 @@ function planOf(jitterMs: number, { effort, unshaped }: Context): EachPlan {
   };
 }
 
-/** The deviation that netem alone makes, over as many paths. */
+/** The deviation that netem alone gives, over the same number of paths. */
 async function deviationByHand(jitterMs: number, context: Context): Promise<number> {
   context.say(`pings with a jitter of ${jitterMs} ms, with netem by hand`);
   const plan = planOf(jitterMs, context);
@@ -102,7 +102,9 @@ async function deviationByHand(jitterMs: number, context: Context): Promise<numb
   return deviation(withoutPauses(all.flat(), jitterMs).kept);
 }
 
-/** The verdict on a jitter that netem missed, beside what netem makes of it by hand: whose fault is it? */
+/**
+ * The verdict on a jitter that netem missed, from the value of netem set by hand: is the error netfold's or netem's?
+ */
 export function besideNetem(row: Row, plainMs: number): Row {
   const off = (ms: number): number => Math.abs(ms / row.target! - 1);
   const isMachines = off(plainMs) > BOUND && off(row.measured!) <= off(plainMs) + BOUND;

@@ -1,4 +1,4 @@
-/** Losses of 0.8, 2.5 and 12 %, over enough packets that chance is not what is measured. */
+/** Losses of 0.8, 2.5 and 12 %, over enough packets that chance does not decide. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatRatio } from '../../proto/units.ts';
 import type { Lab } from '../lab.ts';
@@ -11,9 +11,9 @@ import type { Context } from './context.ts';
 
 const LOSSES = [0.008, 0.025, 0.12];
 const BOUND = 0.02;
-/** Half of the 99 % interval that the count of packets is chosen for: well inside the bound. */
+/** Half of the 99 % interval for which the number of packets is chosen: well inside the bound. */
 const UNCERTAINTY = 0.016;
-/** Below what either backend and a sender on one core carry without a queue growing. */
+/** Either backend, and a sender on one core, can carry more than this without a growing queue. */
 const PACKETS_PER_SECOND = 50_000;
 const PAYLOAD_BYTES = 64;
 /** Until the last packet is counted; the path has 1 ms. */

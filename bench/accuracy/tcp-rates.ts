@@ -1,4 +1,4 @@
-/** Rates from 128 kb/s to 4 Gb/s, by what a TCP connection makes of them. */
+/** Rates from 128 kb/s to 4 Gb/s, by the goodput of a TCP connection. */
 import { GOODPUT } from '../../controller/verify/judge.ts';
 import { formatBps } from '../../proto/units.ts';
 import type { Lab } from '../lab.ts';
@@ -11,13 +11,13 @@ import type { Context, Unshaped } from './context.ts';
 
 const SLOW_BPS = [128e3, 256e3, 512e3];
 const FAST_BPS = [128e6, 256e6, 512e6, 1e9, 2e9, 4e9];
-/** The part of the unshaped throughput that the machine surely has left for a shaped flow. */
+/** The part of the unshaped throughput that a shaped flow can surely use. */
 const USABLE = 0.5;
 /** Of a rate. */
 const BOUND = 0.01;
 /** Each way. */
 const LATENCY_MS = 1;
-/** One segment: the receiver counts each as it comes. */
+/** One segment: the receiver counts each one on arrival. */
 const SEGMENT_BYTES = 1448;
 
 export async function tcpRates(context: Context): Promise<Table> {
@@ -27,7 +27,7 @@ links:
 ${rates.map((bps, i) => `  - { from: a${i}, to: b${i}, latency: ${LATENCY_MS}ms, bandwidth: ${bps}bps }`).join('\n')}
 `;
   const measured = await context.withLab(text, async (lab) => {
-    context.say(`TCP at ${SLOW_BPS.map(formatBps).join(', ')} side by side`);
+    context.say(`TCP at ${SLOW_BPS.map(formatBps).join(', ')} in parallel`);
     const slow = SLOW_BPS.map((bps, i) => tried(() => slowRow(lab, bps, i, context)));
     const all = await Promise.all(slow);
     for (const [i, bps] of FAST_BPS.entries()) {
@@ -57,7 +57,7 @@ export function targetOf(bps: number): Target {
 async function slowRow({ place }: Lab, bps: number, pair: number, { effort }: Context): Promise<Row> {
   const flow = { from: place(`a${pair}`), to: place(`b${pair}`) };
   const { meanBps } = await goodput(flow, { ...effort.slowTcp, blockBytes: SEGMENT_BYTES });
-  // Seconds hold a few frames each: their spread would be that of counting.
+  // A second contains only a few frames, so the spread of seconds would be that of counting.
   return judge(targetOf(bps), { measured: meanBps, spread: null, samples: effort.slowTcp.seconds });
 }
 
@@ -74,7 +74,9 @@ async function fastRow(
   return judge(targetOf(bps), { measured, spread: range(secondsBps), samples: secondsBps.length });
 }
 
-/** Tells whose fault it is: a rate that the kernel's own shaping misses as well needs a faster machine. */
+/**
+ * Finds the cause of a missed rate: if the kernel's own shaping misses it as well, the row needs a faster machine.
+ */
 async function besidePlainTc(row: Row, { backend, effort, withBareLab, say }: Context): Promise<Row> {
   const bps = row.target! / GOODPUT;
   if (!FAST_BPS.includes(Math.round(bps))) return row;
@@ -87,7 +89,7 @@ async function besidePlainTc(row: Row, { backend, effort, withBareLab, say }: Co
   return besidePlain(row, plainBps);
 }
 
-/** The verdict on a rate that was missed, beside what tc by hand makes of it. */
+/** The verdict on a rate that was missed, from the value of tc set by hand. */
 export function besidePlain(row: Row, plainBps: number): Row {
   const note = `tc by hand makes ${formatBps(Math.round(plainBps))}`;
   const least = (1 - BOUND) * row.target!;

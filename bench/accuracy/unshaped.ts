@@ -1,4 +1,6 @@
-/** What the machine can do by itself, over the same hops as everything else: the scale that the other tables need. */
+/**
+ * What the machine reaches by itself, over the same hops as all other measurements: the scale for the other tables.
+ */
 
 import { median } from '../measure/statistics.ts';
 import { goodput } from '../measure/traffic/goodput.ts';

@@ -1,4 +1,4 @@
-/** The cpu bench: what agents take of the processors while many applications send TCP over one bottleneck. */
+/** The cpu bench: the processor time of agents while many applications send TCP over one bottleneck. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
 import { agentsOf } from '../../controller/machine/processes.ts';
@@ -20,7 +20,7 @@ import { figureOf, tablesOf } from './tables.ts';
 /** Services: half of them clients, half servers. */
 const SIZES = [10, 50, 100, 200];
 const QUICK_SIZES = [10, 50];
-/** From the start of the last flow until all have found their share. */
+/** From the start of the last flow until all flows have their shares. */
 const SETTLE_SECONDS = 12;
 const SECONDS = 60;
 const QUICK_SECONDS = 15;
@@ -30,7 +30,7 @@ export interface CpuOptions {
   readonly quick: boolean;
   /** Only these sizes. */
   readonly nodes?: readonly number[] | undefined;
-  /** Agents write down where their time goes, which takes some more of it. */
+  /** Whether agents profile themselves, which takes processor time as well. */
   readonly profile: boolean;
   readonly interruption: Interruption;
   readonly say: (text: string) => void;
@@ -49,7 +49,7 @@ export async function measureCpu(options: CpuOptions): Promise<{ tables: Table[]
   return { tables: tablesOf(runs, backend), figures: [figureOf(runs)] };
 }
 
-/** The profile is from a run of its own: being profiled takes time. */
+/** The profile is from a separate run, because profiling takes time. */
 async function withProfile(run: CpuRun, backend: DelayBackendName, options: CpuOptions): Promise<CpuRun> {
   options.say(`${run.nodes} nodes, profiled`);
   const { spent } = await runSize(run.nodes, backend, { ...options, quick: true, profile: true });

@@ -1,4 +1,4 @@
-/** What agents took, as tables and a figure. Pure. */
+/** The agents' processor time, as tables and a figure. Pure. */
 import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
 import { formatBps } from '../../proto/units.ts';
 import { agentRows, type CpuGoal, delayCores, machineRows, profileTables } from '../measure/cpu/cpu-rows.ts';
@@ -6,11 +6,11 @@ import type { CpuUse } from '../measure/cpu/cpu-watch.ts';
 import { delayWorkTables } from '../measure/cpu/delay-work.ts';
 import { mean, range } from '../measure/statistics.ts';
 import { KOLLAPS_2 } from '../published.ts';
-import { told } from '../report/judge.ts';
+import { reported } from '../report/judge.ts';
 import type { Figure, Row, Table } from '../report/model.ts';
 import { type CpuRun, FLOW_BPS, HOSTS } from './model.ts';
 
-/** From `nodes` on; fewer have to take less. */
+/** From `nodes` on. Smaller sizes must stay below as well. */
 const GOAL: CpuGoal = { each: 0.05, all: 0.1 };
 
 export function tablesOf(runs: readonly CpuRun[], backend: DelayBackendName): Table[] {
@@ -28,7 +28,7 @@ export function tablesOf(runs: readonly CpuRun[], backend: DelayBackendName): Ta
       id: 'cpu-machine',
       title: 'processor time of everything else meanwhile',
       method:
-        'Parts of one core. What the kernel does for packets outside of any process is not told apart on every kernel: then it is in the processes’ time.',
+        'Parts of one core. Not every kernel accounts its work for packets separately: otherwise it is in the processes’ time.',
       rows: runs.flatMap(({ use, ...run }) => machineRows(nameOf(run), use, 'iperf3')),
     },
     {
@@ -54,7 +54,7 @@ function memoryRow(run: CpuRun): Row {
   const most = Math.max(...run.memory.map(({ mostBytes }) => mostBytes)) / 1e6;
   const note = `${most.toFixed(0)} MB at most`;
   const measured = Math.max(...megabytes);
-  return told(nameOf(run), 'MB', { measured, spread: range(megabytes), samples: megabytes.length, note });
+  return reported(nameOf(run), 'MB', { measured, spread: range(megabytes), samples: megabytes.length, note });
 }
 
 function packetsNote({ heldPerSecond }: CpuRun): string {

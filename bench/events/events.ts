@@ -1,4 +1,6 @@
-/** The events bench: how long after it is due an event is in force in the kernel, and whether it keeps its times. */
+/**
+ * The events bench: the time from the instant of an event until it is in force in the kernel, and whether it grows.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chooseDelayBackend } from '../../agent/linux/delay/delay-backend.ts';
 import { type DelayBackendName, probeMachine } from '../../agent/linux/probe/probe.ts';
@@ -14,11 +16,11 @@ import { flapping, MANY_END, manyEvents } from './topologies.ts';
 
 const HOSTS = 2;
 const BOUND_MS = 10;
-/** Of 199 instants, two are one in a hundred: a pause of the machine would be all that is seen. */
+/** Of 199 instants, two are one in a hundred. In a single run, one pause of the machine would decide. */
 const ROUNDS = 5;
-/** After the last event, for the agents to be done with it. */
+/** After the last event, so that the agents can finish it. */
 const AFTER_MS = 500;
-/** At both ends of a flap, toggles whose times are compared. */
+/** How many toggles are compared at both ends of a flap. */
 const END_TOGGLES = 50;
 
 export interface EventsOptions {
@@ -80,7 +82,7 @@ function manyTable(backend: DelayBackendName, hosts: readonly Lags[][], rounds: 
     title: '200 events within 10 s on two hosts with 20 endpoints',
     backend,
     source: 'issue 4: 99 % within 10 ms of when they are due',
-    method: `Settings of links, disconnects and reconnects and a link that flaps, beside four TCP flows; ${rounds} times, each in a lab of its own. From when an event is due to when it is in force in the kernel, by the agents’ own record. Skew: the difference between the two hosts, of the same instant; in the lab they have one clock.`,
+    method: `Changes of links, disconnects and reconnects, and a link that flaps, with four TCP flows at the same time; ${rounds} times, each in a lab of its own. From the instant of an event until it is in force in the kernel, by the agents’ own record. Skew: the difference between the two hosts, of the same instant; in the lab they have one clock.`,
     sampled: 'instants at which something is due',
     rows: [
       ...hosts.flatMap((lags, host) => [
@@ -123,7 +125,7 @@ function target(what: string) {
   return { what, unit: 'ms', target: 0, bound: { kind: 'absolute', value: BOUND_MS } } as const;
 }
 
-/** One instant that was never done is enough to spoil the row. */
+/** One instant without effect is enough to fail the row. */
 function rowOf(what: string, times: readonly number[], probability: number): Row {
   const areAll = times.every(Number.isFinite);
   return judge(target(what), {

@@ -1,9 +1,11 @@
-/** What was due, against what the agents remember of when it was in force. Pure; milliseconds. */
+/**
+ * The due times of events, and the times from which they were in force by the agents' records. Pure; milliseconds.
+ */
 import { Player } from '../../agent/timeline/player.ts';
 import type { EventChange } from '../../proto/record.ts';
 import type { Topology } from '../../topology/model/model.ts';
 
-/** Instants at which something is due that makes a new version of the topology, milliseconds since the start. */
+/** Instants of events that start a new epoch, milliseconds since the start. */
 export function dueTimes(topology: Topology): number[] {
   const player = new Player(topology, (_, error) => {
     throw error;
@@ -17,14 +19,14 @@ export function dueTimes(topology: Topology): number[] {
 
 export interface Lags {
   readonly dueMs: number;
-  /** From due to in force: bandwidth and shares, and with delays and losses. */
+  /** From the instant until in force: bandwidth and shares; and with delays and losses as well. */
   readonly appliedMs: number;
   readonly settledMs: number;
 }
 
 /**
- * One for each instant that was due. Where an agent was so late that it did two in one, the second is found with the
- * first. NaN: it was never done.
+ * One value for each due instant. If an agent was so late that it combined two instants, the second has the time of
+ * the combined one. NaN: it was never in force.
  */
 export function lagsOf(due: readonly number[], events: readonly EventChange[]): Lags[] {
   const inOrder = [...events].sort((a, b) => a.dueMicros - b.dueMicros);

@@ -3,14 +3,14 @@ import { SeededRandom } from '../../topology/model/random.ts';
 
 const ENDPOINTS = 20;
 const BRIDGES = 4;
-/** Of each of four kinds. */
+/** Events of each of four kinds. */
 const OF_A_KIND = 50;
 const BEGIN_MS = 2000;
 const WINDOW_MS = 10_000;
-/** The end of what `manyEvents` and `flapping` do, in seconds. */
+/** When `manyEvents` and `flapping` end, in seconds. */
 export const MANY_END = (BEGIN_MS + WINDOW_MS) / 1000;
 
-/** Endpoints on four bridges in a ring, with some TCP between them, so that shares change as well. */
+/** Endpoints on four bridges in a ring, with some TCP flows, so that shares change as well. */
 const NETWORK = `services:
   node: { replicas: ${ENDPOINTS}, run: "iperf3 -s >/dev/null" }
 bridges: [s0, s1, s2, s3]
@@ -25,8 +25,8 @@ ${[0, 1, 2, 3].map((i) => `  - at 1s run node.${i} "iperf3 -C cubic -t 600 -c no
 `;
 
 /**
- * 200 events between 2 s and 12 s: settings of access links, settings of the ring, disconnects and their reconnects, and
- * a link of the ring that flaps. The instants are drawn once and always the same; some fall together.
+ * 200 events between 2 s and 12 s: changes of access links, changes of ring links, disconnects with their reconnects,
+ * and a ring link that flaps. The instants are random but always the same; some coincide.
  */
 export function manyEvents(): string {
   const random = new SeededRandom(4);
@@ -50,7 +50,7 @@ export function manyEvents(): string {
   return NETWORK + lines.map((line) => `  - ${line}\n`).join('');
 }
 
-/** One link that flaps every 100 ms for so long, from 2 s on. */
+/** One link that flaps every 100 ms for `seconds`, from 2 s on. */
 export function flapping(seconds: number): string {
   return `${NETWORK}  - from ${BEGIN_MS}ms to ${BEGIN_MS + seconds * 1000}ms flap s1--s2 every 100ms\n`;
 }

@@ -1,4 +1,4 @@
-/** What the kernel has of classes, beside what shares and paths ask for: nothing of the dead may be left over. */
+/** Compares the kernel's classes with those that shares and paths require: nothing of hosts that left may remain. */
 
 import { toBytesPerSecond } from '../../agent/enforce/desired-interface.ts';
 import { OWN_MAJOR } from '../../agent/enforce/interface-state.ts';
@@ -25,8 +25,8 @@ export class Classes {
   }
 
   /**
-   * A line for each class that is too many, or missing. `view`: of the agent that has the endpoints. Every path here has a
-   * bandwidth; the class of a path that is gone may stay as it was (agent/enforce/README.md).
+   * A line for each class that is superfluous or missing. `view`: of the agent that has the endpoints. Every path
+   * here has a bandwidth. The class of a path that is gone may stay as it was (agent/enforce/README.md).
    */
   wrong({ host, shares, epoch }: AgentView, path: Paths): string[] {
     const ceilings = new Map(shares.map(({ from, to, ceilingBps }) => [`${from} ${to}`, ceilingBps]));

@@ -1,4 +1,4 @@
-/** The fault suite: agents of four hosts that die, stand still and lose each other, and how soon they agree again. */
+/** The fault suite: agents of four hosts are killed, stopped and disconnected. Measures how soon they agree again. */
 import { chooseDelayBackend } from '../../agent/linux/delay/delay-backend.ts';
 import { probeMachine } from '../../agent/linux/probe/probe.ts';
 import { requireAbilities } from '../../controller/machine/abilities.ts';
@@ -25,7 +25,9 @@ export interface FaultsOptions {
   readonly say: (text: string) => void;
 }
 
-/** Throws `DELAY_BACKEND_MISSING`, `MACHINE_CANNOT`, and `RESULT_WRONG` where agents never agreed to begin with. */
+/**
+ * Throws `DELAY_BACKEND_MISSING`, `MACHINE_CANNOT`, or `RESULT_WRONG` if agents never agreed before the first fault.
+ */
 export async function measureFaults(options: FaultsOptions): Promise<Table[]> {
   const { quick, count = quick ? QUICK_FAULTS : FAULTS, seed, interruption, say } = options;
   const abilities = probeMachine();
@@ -46,18 +48,18 @@ export async function measureFaults(options: FaultsOptions): Promise<Table[]> {
   return [tableOf(outcomes, left, backend, seed)];
 }
 
-/** As the lab calls them (controller/names.ts). */
+/** The names that the lab uses (controller/names.ts). */
 export const HOST_NAMES: readonly string[] = Array.from({ length: HOSTS }, (_, index) => hostName(index));
 
 export interface FaultRun {
   readonly faults: readonly Fault[];
   readonly seed: number;
-  /** They were there before the lab was. */
+  /** Made before the lab. */
   readonly dates: HostDates;
   readonly say: (text: string) => void;
 }
 
-/** One after the other, in a lab that has not begun to run. */
+/** One after the other, in a lab that is not running yet. */
 export async function runFaults(
   { faults, seed, dates, say }: FaultRun,
   { experiment, place }: Lab,
@@ -86,7 +88,7 @@ export async function runFaults(
   }
 }
 
-/** What happened and how it ended, and what was wrong last where that took too long. */
+/** The fault and its outcome; and, if agreement took too long, the last differences. */
 export function describeOutcome({ fault, agreementMs, last }: Outcome): string {
   const wrong = agreementMs < BOUND_MS ? '' : `\n  ${last.slice(0, 5).join('\n  ')}`;
   return `${Math.round(agreementMs)} ms after ${describeFault(fault)}${wrong}`;

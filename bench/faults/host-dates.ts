@@ -1,9 +1,9 @@
-/** Sets the date of one host, as its agent sees it (stepped-date.ts); all others keep the machine's. */
+/** Sets the date of one host, as its agent reads it (stepped-date.ts); all others keep the machine's. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Of the folder with the dates; the process' number follows. */
+/** Prefix of the folder with the dates; the process id follows. */
 export const DATES_PREFIX = 'netfold-dates-';
 
 const PRELOAD = join(import.meta.dirname, 'stepped-date.ts');
@@ -20,7 +20,7 @@ export class HostDates {
     process.env.NODE_OPTIONS = [this.#before, `--import=${PRELOAD}`].filter(Boolean).join(' ');
   }
 
-  /** Milliseconds that the host's date is ahead of the machine's. */
+  /** `byMs`: by how much the host's date is ahead of the machine's, in milliseconds. */
   set(host: string, byMs: number): void {
     writeFileSync(join(this.#folder, host), `${byMs}\n`);
   }

@@ -1,6 +1,7 @@
 /**
- * Makes the network between agents bad and good again: nftables drops what is cut, and netfold's own delay line delays and
- * loses the rest, as kernels without netem have nothing else. Endpoints' packets have other addresses and pass.
+ * Damages the network between agents, and repairs it. nftables drops the packets of cut links. netfold's own delay
+ * line delays and drops the rest, since kernels without netem have nothing else. Packets of endpoints have other
+ * addresses and are not affected.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -32,7 +33,7 @@ export class MeshLinks {
     this.#line = new DelayLine({ seed, arrivalFd: this.#programs.arrivalFd });
   }
 
-  /** Troubles add up; resolves when it is in force. Throws `BenchError`. */
+  /** Several troubles add up. Resolves when it is in force. Throws `BenchError`. */
   async begin(trouble: Trouble): Promise<void> {
     this.#troubles.add(trouble);
     await this.#apply(trouble);
@@ -54,7 +55,7 @@ export class MeshLinks {
       else await this.#delay(host);
   }
 
-  /** Addresses of the hosts from which the way to `host` has this trouble. */
+  /** Addresses of the hosts whose packets to `host` have this trouble. */
   #sources(what: Trouble['what'], host: number): string[] {
     const found = [...this.#troubles]
       .filter((one) => one.what === what)

@@ -1,4 +1,4 @@
-/** One process that sees everything: the same topology and commands, and shares computed from nothing. */
+/** One process that knows everything: the same topology and commands, and shares computed from scratch. */
 
 import { Epoch } from '../../agent/epoch/epoch.ts';
 import { flowShares } from '../../agent/share/flow-shares.ts';
@@ -9,28 +9,28 @@ import { type Micros, micros } from '../../proto/units.ts';
 import type { ViewFlow, ViewShare } from '../../proto/view.ts';
 import type { Path, Topology } from '../../topology/model/model.ts';
 
-/** Agents that are late may still be in one of these. */
+/** Late agents may still be in one of these. */
 const KEPT_EPOCHS = 8;
 
 export class Overseer {
   readonly #player: Player;
-  /** The latest ones by number. */
+  /** The latest epochs by number. */
   readonly #epochs = new Map<number, Epoch>();
   #known = 0;
 
   constructor(topology: Topology) {
-    // A command may find nothing to change; agents say so as well.
+    // A command may change nothing; agents report that as well.
     this.#player = new Player(topology, () => {});
     this.#player.advance(micros(0));
     this.#keep();
   }
 
-  /** Goes on to `now`, microseconds since the start, with all commands that there are. */
+  /** Advances to `now`, microseconds since the start, with all commands so far. */
   advance(commands: readonly Command[], now: number): void {
     const until = micros(Math.max(0, Math.floor(now)));
     const isNews = commands.length !== this.#known;
     this.#known = commands.length;
-    // One that is late changes what was before.
+    // A late command changes earlier states.
     if (isNews && this.#player.commands(commands, this.#soon(until)).graph) this.#epochs.clear();
     for (let at = this.#player.nextAt; at !== undefined && at <= until; at = this.#player.nextAt) {
       this.#player.advance(at);
@@ -40,7 +40,7 @@ export class Overseer {
     this.#keep();
   }
 
-  /** `undefined`: it is another epoch. */
+  /** `undefined`: the current epoch is another one. */
   shares(flows: readonly ViewFlow[], number: number): ViewShare[] | undefined {
     const epoch = this.#epochs.get(number);
     if (!epoch) return undefined;
@@ -63,7 +63,7 @@ export class Overseer {
     return epoch?.path(endpoints.indexOf(from), endpoints.indexOf(to));
   }
 
-  /** Before anything is due that comes after: its epoch shall be seen as well. */
+  /** Stops before the next event, so that its epoch is kept as well. */
   #soon(until: Micros): Micros {
     const next = this.#player.nextAt ?? until;
     return micros(Math.min(until, Math.max(0, next - 1)));

@@ -2,21 +2,21 @@
 import { SeededRandom } from '../../topology/model/random.ts';
 import { COMMANDS } from './topology.ts';
 
-/** From one host to another: faults may go one way. */
+/** From one host to another: faults may affect one direction only. */
 export interface Direction {
   readonly from: number;
   readonly to: number;
 }
 
-/** Milliseconds since the fault began. */
+/** Milliseconds since the start of the fault. */
 interface Window {
   readonly fromMs: number;
   readonly toMs: number;
 }
 
 /**
- * `kill`: with SIGKILL, and a new one at the end. `bad`: 100 ms and 20 % loss. `date`: the host's date is set, and put
- * right at the end. `controller`: nobody bootstraps agents.
+ * `kill`: SIGKILL, and a new agent at the end. `bad`: 100 ms and 20 % loss. `date`: the host's date is set, and
+ * corrected at the end. `controller`: nothing bootstraps agents.
  */
 export type Part = Window &
   (
@@ -31,29 +31,32 @@ export type Kind = (typeof KINDS)[number];
 
 export interface Fault {
   readonly kind: Kind;
-  /** They may overlap. The fault is over when the last one is. */
+  /** They may overlap. The fault ends with the last one. */
   readonly parts: readonly Part[];
-  /** Told to an agent while the fault lasts. */
+  /** Given to an agent during the fault. */
   readonly command?: { readonly host: number; readonly atMs: number; readonly text: string };
 }
 
-/** As long as it takes to be noticed several times over, and shorter than a blink. */
+/** Several times as long as it takes to be noticed, and shorter than a blink. */
 const LEAST_MS = 100;
 const MOST_MS = 8000;
-/** From here on the others may drop who is silent, or soon will. */
+/** From here on, the others may drop a silent host, or soon will. */
 const LONG_MS = 2500;
 const LONG_ONES = 1 / 3;
-/** From here on TCP tries again so rarely that agents which wait for it are late. */
+/** From here on, TCP retries so rarely that agents that wait for it are late. */
 const LASTING_MS = 12_000;
 const MOST_LASTING_MS = 20_000;
 const LASTING_ONES = 1 / 6;
-/** What a clock without a battery, or daylight saving done wrong, makes of a date: from what NTP corrects to a day. */
+/**
+ * Steps of a date as made by a clock without a battery or by wrong daylight saving time: from what NTP corrects to a
+ * day.
+ */
 const LEAST_STEP_MS = 100;
 const MOST_STEP_MS = 86_400_000;
 /** A new agent reads the date within this. */
 const STARTED_MS = 2500;
 
-/** `count` faults on `hosts` hosts, each kind as often as the others. */
+/** `count` faults on `hosts` hosts; all kinds are equally frequent. */
 export function planFaults(count: number, seed: number, hosts: number): Fault[] {
   const draw = new Draw(seed, hosts);
   return Array.from({ length: count }, (_, index) => draw.fault(KINDS[index % KINDS.length]!));
@@ -98,14 +101,14 @@ class Draw {
     }
   }
 
-  /** Agents that start need it, so what was killed is started when it is back. */
+  /** Starting agents need the controller, so killed agents restart when it is back. */
   #withoutController(): Part[] {
     const others: Part[] = [this.#cut(), this.#one('pause'), this.#one('kill')];
     const [other] = this.#random.sample(others, 1) as [Part];
     return [{ what: 'controller', fromMs: 0, toMs: Math.max(1, other.toMs - 1) }, other];
   }
 
-  /** On any hosts; or on one, whose agent dies, so that a new one starts under a wrong date. */
+  /** On any hosts; or on one host whose agent is killed, so that the new one starts with a wrong date. */
   #dates(): Part[] {
     const date = (host: number, window: Window): Part => ({
       what: 'date',
@@ -118,7 +121,7 @@ class Draw {
     return [kill, date(kill.host, { fromMs: kill.fromMs, toMs: kill.toMs + STARTED_MS })];
   }
 
-  /** Forwards or back, each order of magnitude as often as the others. */
+  /** Forwards or back; all orders of magnitude are equally frequent. */
   #step(): number {
     const size = LEAST_STEP_MS * (MOST_STEP_MS / LEAST_STEP_MS) ** (this.#random.below(1001) / 1000);
     return Math.round(this.#chance(0.5) ? size : -size);
@@ -144,12 +147,12 @@ class Draw {
     return this.#hosts.flatMap((from) => this.#hosts.filter((to) => to !== from).map((to) => ({ from, to })));
   }
 
-  /** At least one, seldom all. */
+  /** At least one, rarely all. */
   #some<T>(items: readonly T[]): T[] {
     return this.#random.sample(items, 1 + this.#random.below(items.length));
   }
 
-  /** Many long ones; of the others, as many between 0.1 and 0.5 s as between 0.5 and 2.5 s. */
+  /** Many long ones; of the others, half between 0.1 and 0.5 s and half between 0.5 and 2.5 s. */
   #window(): Window {
     const fromMs = this.#random.below(300);
     const part = this.#random.below(1001) / 1000;
@@ -168,7 +171,7 @@ class Draw {
   }
 }
 
-/** For whoever wants to know what it was: `cut 0>1 1>0 for 1.2 s`. */
+/** A description for logs: `cut 0>1 1>0 for 1.2 s`. */
 export function describeFault({ kind, parts, command }: Fault): string {
   const described = parts.map((part) => {
     const whom =
@@ -180,6 +183,6 @@ export function describeFault({ kind, parts, command }: Fault): string {
     const by = 'byMs' in part ? ` by ${part.byMs} ms` : '';
     return `${part.what}${whom}${by} ${part.fromMs}–${part.toMs} ms`;
   });
-  const told = command ? [`"${command.text}" to ${command.host} at ${command.atMs} ms`] : [];
-  return `${kind}: ${[...described, ...told].join(', ')}`;
+  const commanded = command ? [`"${command.text}" to ${command.host} at ${command.atMs} ms`] : [];
+  return `${kind}: ${[...described, ...commanded].join(', ')}`;
 }

@@ -1,7 +1,7 @@
 /**
- * Loaded into agents before everything else (`node --import`): the date is off by as many milliseconds as the file
- * `NETFOLD_FAULT_DATES`/HOST says, from the moment on in which it says so. The kernel has one date for all processes;
- * whatever runs in Node asks for it here. The monotonic clock stays, as it does where a machine's date is set.
+ * Loaded into agents before everything else (`node --import`). The date is off by the number of milliseconds in the
+ * file `NETFOLD_FAULT_DATES`/HOST, as soon as the file contains it. The kernel has one date for all processes, but
+ * all code in Node reads it here. The monotonic clock does not change, as on a machine whose date is set.
  */
 import { readFileSync, watch } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ const host = process.argv[process.argv.indexOf('--host') + 1];
 if (isMainThread && folder !== undefined && process.argv.includes('--host') && host !== undefined) {
   const file = join(folder, host);
   let offMs = readOffset(file);
-  // Rather than a signal, which would end an agent that has not got as far as this.
+  // Polled instead of a signal, because a signal would end an agent that has not loaded this file yet.
   watch(file, { persistent: false }, () => {
     offMs = readOffset(file) ?? offMs;
   });

@@ -1,4 +1,4 @@
-/** Does to a running experiment what a plan says, and finds out how long its agents take to agree again. */
+/** Applies a plan of faults to a running experiment, and measures how long its agents take to agree again. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AgentProcess } from '../../controller/experiment/agents.ts';
 import type { Experiment } from '../../controller/experiment/experiment.ts';
@@ -14,23 +14,23 @@ import { MeshLinks } from './mesh-links.ts';
 import { Overseer } from './overseer.ts';
 import type { Fault, Part } from './plan.ts';
 
-/** How often agents are asked what they see. */
+/** How often agents are asked for their view. */
 const LOOK_MS = 50;
-/** What was agreed upon stays so: hosts that are dropped late, and what sticks, show. */
+/** How long agreement has to last. Hosts that are dropped late, and lasting differences, show up in this time. */
 const HOLD_MS = 1000;
-/** Without agreement by then, something is stuck. */
+/** Without agreement by then, there will be none. */
 const GIVE_UP_MS = 15_000;
 
 export interface Outcome {
   readonly fault: Fault;
-  /** From the end of the fault until all agents answered, those that were started then among them. */
+  /** From the end of the fault until all agents answered, including those that were started. */
   readonly answerMs: number;
   /**
-   * From the end of the fault, or from then where agents were started, until all agreed, and the kernel had what they
-   * agreed upon; `Infinity`: never.
+   * From the end of the fault (or from the first answer, where agents were started) until all agents agreed and the
+   * kernel had the classes of that agreement; `Infinity`: never.
    */
   readonly agreementMs: number;
-  /** What was wrong when it was looked at last before. */
+  /** The differences of the last reading with any. */
   readonly last: readonly string[];
 }
 
@@ -44,10 +44,10 @@ export class FaultSuite {
   readonly #truth: Omit<Truth, 'commands'>;
   /** Accepted by an agent. */
   readonly #commands = new Map<string, Command>();
-  /** Hosts whose agent is dead, or stopped. */
-  readonly #away = new Set<number>();
-  /** How many commands there were when they were asked for last. */
-  #heard = 0;
+  /** Hosts whose agent was killed or stopped. */
+  readonly #stopped = new Set<number>();
+  /** How many commands there were at the last request. */
+  #knownCommands = 0;
 
   /** `experiment`: running, with agents that have `dates`. */
   constructor(experiment: Experiment, dates: HostDates, seed: number) {
@@ -70,12 +70,12 @@ export class FaultSuite {
     await this.#links.stop();
   }
 
-  /** Resolves when the fault is over and all agree again, or never will. Throws where an agent ends by itself. */
+  /** Resolves when the fault is over and all agents agree again, or never will. Throws if an agent ends by itself. */
   async run(fault: Fault): Promise<Outcome> {
-    const told = fault.command && this.#tell(fault.command);
+    const commanded = fault.command && this.#command(fault.command);
     await Promise.all(fault.parts.map((part) => this.#do(part)));
     const healed = performance.now();
-    await told;
+    await commanded;
     const { answerMs, agreementMs, last } = await this.agree(healed);
     const isStarted = fault.parts.some(({ what }) => what === 'kill');
     return { fault, answerMs, agreementMs: isStarted ? agreementMs - answerMs : agreementMs, last };
@@ -109,7 +109,7 @@ export class FaultSuite {
     await end();
   }
 
-  /** Gives what ends it. */
+  /** Returns the function that ends it. */
   async #begin(part: Part): Promise<() => void | Promise<void>> {
     if ('directions' in part) {
       await this.#links.begin(part);
@@ -127,34 +127,34 @@ export class FaultSuite {
 
   async #kill(host: number): Promise<() => Promise<void>> {
     const agent = this.#agents[host]!;
-    this.#away.add(host);
+    this.#stopped.add(host);
     process.kill(agent.pid!, 'SIGKILL');
     await agent.exited;
     return async () => {
       const { platform, name, plan } = this.#experiment;
       this.#agents[host] = await AgentProcess.start(platform, name, plan.hosts[host]!);
-      this.#away.delete(host);
+      this.#stopped.delete(host);
     };
   }
 
   #pause(host: number): () => void {
     const { pid } = this.#agents[host]!;
-    // One that is killed while it is stopped is another's.
+    // The stopped process was killed; the host has a new one.
     const send = (signal: NodeJS.Signals): void => {
       if (this.#agents[host]!.pid === pid && !this.#agents[host]!.hasExited) process.kill(pid!, signal);
     };
-    this.#away.add(host);
+    this.#stopped.add(host);
     send('SIGSTOP');
     return () => {
-      this.#away.delete(host);
+      this.#stopped.delete(host);
       send('SIGCONT');
     };
   }
 
-  /** What an agent refuses, or can't be told, is not a command. */
-  async #tell({ host, atMs, text }: NonNullable<Fault['command']>): Promise<void> {
+  /** If an agent refuses the command, or can't be reached, there is no command. */
+  async #command({ host, atMs, text }: NonNullable<Fault['command']>): Promise<void> {
     await sleep(atMs);
-    if (this.#away.has(host)) return;
+    if (this.#stopped.has(host)) return;
     try {
       const { command } = (await callJson(this.#address(this.#hostName(host)), '/control', {
         text,
@@ -167,31 +167,31 @@ export class FaultSuite {
 
   async #look(): Promise<Disagreement> {
     const views = await this.#views();
-    const heard = views.filter((view) => view !== undefined);
-    const [first] = heard;
-    if (first && first.commands.count > this.#heard) await this.#hear(first.host);
-    const now = Math.max(0, ...heard.map((view) => view.now ?? 0));
+    const answered = views.filter((view) => view !== undefined);
+    const [first] = answered;
+    if (first && first.commands.count > this.#knownCommands) await this.#readCommands(first.host);
+    const now = Math.max(0, ...answered.map((view) => view.now ?? 0));
     this.#overseer.advance([...this.#commands.values()], now);
     const truth = { ...this.#truth, commands: this.#commands.size };
     const { lasting, fleeting } = findDisagreement(views, truth);
     if (lasting.length > 0) return { lasting, fleeting };
-    const classes = heard.flatMap((view) =>
+    const classes = answered.flatMap((view) =>
       this.#classes.wrong(view, (epoch, from, to) => this.#overseer.path(epoch, from, to)),
     );
     return { lasting, fleeting: [...fleeting, ...classes] };
   }
 
-  /** All of what one agent has heard; that the others have the same is told by digests. */
-  async #hear(host: string): Promise<void> {
+  /** All commands that one agent knows. The digests show that the others have the same. */
+  async #readCommands(host: string): Promise<void> {
     const { history } = (await callJson(this.#address(host), '/control')) as ControlAnswer;
     for (const { state, problem, ...command } of history) {
-      // Accepted, though its answer was lost with the agent.
+      // Accepted, though the answer was lost with the agent.
       this.#commands.set(commandKey(command), command);
     }
-    this.#heard = history.length;
+    this.#knownCommands = history.length;
   }
 
-  /** Throws where an agent has ended that nobody has killed, with its last words. */
+  /** Throws if an agent has ended that was not killed, with the end of its log. */
   #views(): Promise<(AgentView | undefined)[]> {
     return Promise.all(
       this.#agents.map(async (agent, host) => {

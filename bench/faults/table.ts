@@ -1,13 +1,13 @@
-/** What agents did after the faults, as a table. Pure. */
+/** The results of the faults, as a table. Pure. */
 import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
 import { median, quantile, range } from '../measure/statistics.ts';
-import { judge, least, told } from '../report/judge.ts';
+import { judge, least, reported } from '../report/judge.ts';
 import type { Row, Table } from '../report/model.ts';
 import { KINDS, type Kind } from './plan.ts';
 import type { Outcome } from './suite.ts';
 import { HOSTS } from './topology.ts';
 
-/** After the end of a fault, or the start of the agents that it has killed. */
+/** After the end of a fault, or the start of the killed agents' successors. */
 export const BOUND_MS = 5000;
 
 const NAMES: Readonly<Record<Kind, string>> = {
@@ -21,7 +21,7 @@ const NAMES: Readonly<Record<Kind, string>> = {
   several: 'several at a time',
 };
 
-/** The row of `Infinity` is outside. `left`: what the experiment has left on the machine. */
+/** A row of `Infinity` is outside. `left`: what the experiment has left on the machine. */
 export function tableOf(
   outcomes: readonly Outcome[],
   left: readonly string[],
@@ -36,7 +36,7 @@ export function tableOf(
     backend,
     source: 'issue 5: all agents agree within 5 s of the end of every fault',
     method:
-      'TCP and UDP flows, a topology that changes every second or two, and commands of users beside. From the end of a fault, and the first answer of agents that were started then, until all agents say the same of hosts, endpoints, epoch, commands and flows, their shares are those that one process computes from all flows, and the kernel has just these classes, and those of paths that are gone. Of what changes all the time only what stays wrong over 250 ms counts. The longest of each kind is judged.',
+      'TCP and UDP flows, a topology that changes every second or two, and commands of users at the same time. From the end of a fault, or from the first answer of agents that were started then, until all of this holds: all agents report the same hosts, endpoints, epoch, commands and flows; their shares are those that one process computes from all flows; the kernel has exactly these classes, and those of paths that are gone. Of values that change all the time, only a difference that lasts for 250 ms counts. The longest time of each kind is judged.',
     sampled: 'faults',
     rows: [
       ...KINDS.filter((kind) => of(kind).length > 0).map((kind) => rowOf(NAMES[kind], of(kind))),
@@ -68,5 +68,5 @@ function leftRow(left: readonly string[]): Row {
 
 function startRow(answers: readonly number[]): Row {
   const facts = { measured: median(answers), spread: range(answers), samples: answers.length };
-  return told('from the start of new agents to the first answer, median', 'ms', facts);
+  return reported('from the start of new agents to the first answer, median', 'ms', facts);
 }

@@ -1,4 +1,4 @@
-/** What runs while faults happen: flows of several hosts that meet on one link, and a topology that doesn't stand still. */
+/** What runs during faults: flows of several hosts over one link, and a topology that changes all the time. */
 
 export const HOSTS = 4;
 
@@ -17,13 +17,13 @@ events:
   - from 2s to 2h flap x--s1 every 3100ms
 `;
 
-/** TCP that takes what it gets. */
+/** TCP without limit. */
 export const GREEDY = [
   { from: 'client.0', to: 'server.1' },
   { from: 'client.1', to: 'server.2' },
 ] as const;
 
-/** UDP at an even pace; that of `x` ends and begins with the flap, and with that of `y`. */
+/** UDP at a steady rate. The flow of `x` stops and starts with the flap, and so does that of `y`. */
 export const STEADY = [
   { from: 'client.2', to: 'server.3', payloadBytes: 600, perSecond: 200 },
   { from: 'client.3', to: 'server.0', payloadBytes: 900, perSecond: 120 },
@@ -31,7 +31,7 @@ export const STEADY = [
   { from: 'x', to: 'y', payloadBytes: 500, perSecond: 150 },
 ] as const;
 
-/** What a user may say at any time, in any order. */
+/** Commands that are valid at any time, in any order. */
 export const COMMANDS = [
   'set s1--s2 up=7Mbps',
   'set s1--s2 up=8Mbps down=2Mbps',

@@ -24,7 +24,7 @@ export class Traces {
     );
   }
 
-  /** A line for each thing that is still there; to be called when the experiment is down. */
+  /** A line for each item that remains. Call it when the experiment has ended. */
   left(): string[] {
     const name = this.#experiment;
     const inside = processes().filter(({ namespace }) => this.#namespaces.has(namespace));

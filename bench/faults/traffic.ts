@@ -1,4 +1,4 @@
-/** What flows while faults happen. */
+/** The traffic during faults. */
 import type { Flow, Place } from '../../controller/verify/traffic.ts';
 import { TcpStreams } from '../measure/traffic/tcp-streams.ts';
 import { UdpStream } from '../measure/traffic/udp-traffic.ts';

@@ -1,4 +1,4 @@
-/** The folding bench: how long it takes to read a large topology and to find its paths, and in how much memory. */
+/** The folding bench: how long it takes to read a large topology and to fold it, and how much memory that needs. */
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -17,7 +17,7 @@ const LOAD_MS = 2000;
 const SOURCE_MS = 5;
 const ALL_SOURCES_MS = 8000;
 const ALL_SOURCES_MB = 100;
-/** Two ticks: what an event may take to be in force. */
+/** Two ticks: the time in which an event should be in force. */
 const EPOCH_MS = 100;
 
 /** Needs no root. */
@@ -55,7 +55,7 @@ function foldAll(folding: Folding): void {
   for (let source = 0; source < length; source++) folding.path(source, (source + 7) % length);
 }
 
-/** What typed arrays hold that are in use. */
+/** Bytes of typed arrays in use. */
 function arrayBytes(): number {
   setFlagsFromString('--expose-gc');
   (runInNewContext('gc') as () => void)();
@@ -101,7 +101,7 @@ function sources(graph: Graph, runs: number): Row[] {
   ];
 }
 
-/** Everything folded, a link changes, everything is asked for again. */
+/** Folds everything, changes a link, and folds everything again. */
 function epochs(graph: Graph, runs: number): Row[] {
   const folding = new Folding(graph);
   foldAll(folding);

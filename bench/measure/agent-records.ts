@@ -1,10 +1,10 @@
-/** What the agents of a lab remember of how they reacted. */
+/** The records of a lab's agents. */
 import type { Experiment } from '../../controller/experiment/experiment.ts';
 import { agentSocket } from '../../controller/names.ts';
 import { callJson } from '../../proto/http-json.ts';
 import type { AgentRecord } from '../../proto/record.ts';
 
-/** One of each host, in their order. Throws `HttpError`. */
+/** One per host, in their order. Throws `HttpError`. */
 export function agentRecords({ name, plan }: Experiment): Promise<AgentRecord[]> {
   return Promise.all(
     plan.hosts.map(

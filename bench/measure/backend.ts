@@ -1,4 +1,4 @@
-/** With what this machine delays packets. */
+/** The delay backend of this machine. */
 import { chooseDelayBackend } from '../../agent/linux/delay/delay-backend.ts';
 import { type DelayBackendName, probeMachine } from '../../agent/linux/probe/probe.ts';
 import { requireAbilities } from '../../controller/machine/abilities.ts';

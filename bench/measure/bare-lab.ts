@@ -1,4 +1,4 @@
-/** The same lab without netfold in it: namespaces, veth pairs and routes, but neither agents nor anything that shapes. */
+/** The same lab without netfold: namespaces, veth pairs and routes, without agents or shaping. */
 import { hasIpv6 } from '../../agent/kernel/netns/ip-settings.ts';
 import { raiseOpenFiles } from '../../agent/linux/probe/limits.ts';
 import { reserveExperiment } from '../../controller/experiment/state.ts';
@@ -10,7 +10,7 @@ import type { Interruption } from '../lab.ts';
 
 let labs = 0;
 
-/** Makes endpoints of these names on one emulated host, hands them to `use`, and removes them, whatever happens. */
+/** Makes endpoints of these names on one emulated host, passes them to `use`, and removes them in any case. */
 export async function withBareLab<T>(
   names: readonly string[],
   interruption: Interruption,

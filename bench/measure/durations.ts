@@ -1,16 +1,16 @@
-/** How long something takes that takes milliseconds, again and again in one process. */
+/** How long an operation of some milliseconds takes, measured repeatedly in one process. */
 import { least } from '../report/judge.ts';
 import type { Row } from '../report/model.ts';
 import { interval99, median } from './statistics.ts';
 
 export interface Timed {
   readonly what: string;
-  /** What the median may be. */
+  /** The bound of the median. */
   readonly boundMs: number;
-  /** Not counted: the compiler optimizes what it has seen often. */
+  /** Runs that do not count: the compiler optimizes what has run often. */
   readonly warmUp: number;
   readonly samples: number;
-  /** Called before each run; takes no part in the time. */
+  /** Called before each run; its time does not count. */
   readonly prepare?: () => void;
   readonly run: () => void;
   readonly note?: string;
@@ -28,7 +28,7 @@ export function timed({ what, boundMs, warmUp, samples, prepare, run, note = '' 
   return atMost(what, 'ms', boundMs, durations, note);
 }
 
-/** A row whose median is to be small. */
+/** A row whose median has to be small. */
 export function atMost(
   what: string,
   unit: Row['unit'],

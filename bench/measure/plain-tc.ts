@@ -1,4 +1,4 @@
-/** A network shaped by tc alone, by hand: what the kernel makes of a rate where netfold has no part. */
+/** A network shaped with tc by hand: the kernel's result without netfold. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { inNamespace } from '../../controller/names.ts';
@@ -6,10 +6,13 @@ import type { Flow, Place } from '../../controller/verify/traffic.ts';
 
 const run = promisify(execFile);
 
-/** Room for what is under way at 100 Gb/s. */
+/** Room for the packets under way at 100 Gb/s. */
 const NETEM_PACKETS = 100_000;
 
-/** As anybody would: one class for everything, in both directions, the rest left to tc; each way `delayMs` of netem. */
+/**
+ * The simplest set-up: one class for all traffic, in both directions, with the defaults of tc; and `delayMs` of netem
+ * in each direction.
+ */
 export async function shapeByHand({ from, to }: Flow, rateBps: number, delayMs = 0): Promise<void> {
   for (const place of [from, to]) {
     await tc(place, 'qdisc add dev eth0 root handle 1: htb default 1');
@@ -19,7 +22,7 @@ export async function shapeByHand({ from, to }: Flow, rateBps: number, delayMs =
   }
 }
 
-/** What leaves there is delayed by netem, with normal jitter. */
+/** netem delays all packets that leave `place`, with normal jitter. */
 export async function delayByHand(place: Place, delayMs: number, jitterMs = 0): Promise<void> {
   const jitter = jitterMs === 0 ? '' : ` ${jitterMs}ms distribution normal`;
   await tc(place, `qdisc add dev eth0 root netem delay ${delayMs}ms${jitter} limit ${NETEM_PACKETS}`);

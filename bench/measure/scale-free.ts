@@ -1,4 +1,4 @@
-/** The topology that large measurements are made on, as its file's text. */
+/** The topology of the large measurements, as the text of its file. */
 import {
   DEFAULT_RANGES,
   DEFAULT_SHAPE_OPTIONS,

@@ -1,4 +1,4 @@
-/** What a row of measurements says. Pure. */
+/** Statistics of a row. Pure. */
 
 /** Two-sided 99 % of a normal distribution. */
 export const Z99 = 2.576;

@@ -1,4 +1,4 @@
-/** Many agents of the mesh in one process, on a network in memory, and whether they agree. */
+/** Many agents of the mesh in one process, on a network in memory, and a check whether they agree. */
 import { Mesh } from '../../agent/mesh/exchange/mesh.ts';
 import { neighboursOf } from '../../agent/mesh/members/neighbours.ts';
 import { endpointName } from '../../topology/model/names.ts';
@@ -7,7 +7,7 @@ import { type Delay, MemoryNetwork, type Sent } from '../simulation/memory-netwo
 import type { MemoryTransport } from '../simulation/memory-transport.ts';
 
 const TOPOLOGY = '0123456789abcdef';
-/** As fine as the time on the way between machines. */
+/** As fine as the latency between machines. */
 const GRAIN_MS = 1;
 const STARTED_EVERY_MS = 5;
 
@@ -32,7 +32,7 @@ export class Crowd {
   readonly network: MemoryNetwork;
   readonly members: Member[] = [];
   readonly #endpointNames: readonly string[];
-  /** What ends the timers of an agent. */
+  /** Functions that cancel the timers of an agent. */
   readonly #cancels = new Map<Member, readonly (() => void)[]>();
 
   constructor({ seed, endpoints, loss = 0, delayMs = [1, 3] }: CrowdOptions) {
@@ -44,7 +44,7 @@ export class Crowd {
     return this.members.filter(({ isGone }) => !isGone);
   }
 
-  /** Starts an agent that knows another one. */
+  /** Starts an agent that knows one other agent. */
   async start(): Promise<Member> {
     const endpoint = this.members.length;
     const name = `host-${String(endpoint).padStart(4, '0')}`;
@@ -79,14 +79,14 @@ export class Crowd {
     }
   }
 
-  /** Ends an agent's process without a word. */
+  /** Kills an agent: it sends no more messages. */
   kill(member: Member): void {
     member.isGone = true;
     member.transport.kill();
     for (const cancel of this.#cancels.get(member) ?? []) cancel();
   }
 
-  /** Simulated milliseconds until `isSo`, looked at every `stepMs`; undefined after `mostMs`. */
+  /** Simulated milliseconds until `isSo`, checked every `stepMs`; undefined after `mostMs`. */
   async until(isSo: () => boolean, mostMs: number, stepMs = 10): Promise<number | undefined> {
     for (let ms = 0; ms <= mostMs; ms += stepMs) {
       if (isSo()) return ms;
@@ -95,7 +95,7 @@ export class Crowd {
     return undefined;
   }
 
-  /** What was sent while `ms` passed. */
+  /** What was sent during `ms`. */
   async sentIn(ms: number, each?: (second: number) => void): Promise<Sent> {
     const before = structuredClone(this.network.sent);
     for (let at = 0; at < ms; at += 100) {
@@ -109,7 +109,7 @@ export class Crowd {
     return { gossip: grown('gossip'), state: grown('state'), clock: grown('clock'), dial: grown('dial') };
   }
 
-  /** Whether all of `members` know the same hosts, those and no others, with all that each of them tells. */
+  /** Whether all of `members` know exactly the present hosts, with the same table of each. */
   agree(members: readonly Member[] = this.present): boolean {
     const digest = members[0]!.mesh.view.members.digest;
     const commands = members[0]!.mesh.commands.digest;
@@ -121,7 +121,7 @@ export class Crowd {
   }
 }
 
-/** How many hosts hear each other themselves among so many. */
+/** How many hosts receive heartbeats directly from each other, among so many. */
 export function neighbourCount(hosts: number): number {
   const names = Array.from({ length: hosts }, (_, number) => String(number).padStart(4, '0'));
   return neighboursOf(names[0]!, names)?.size ?? hosts - 1;

@@ -1,4 +1,7 @@
-/** The mesh bench: what agents send each other, by how many they are and how much changes, and how soon all know. */
+/**
+ * The mesh bench: what agents send to each other, by the number of agents and of changes; and how soon all agents
+ * know a change.
+ */
 
 import { SeededRandom } from '../../topology/model/random.ts';
 import { BenchError } from '../errors.ts';
@@ -9,21 +12,21 @@ import { type CrowdRun, type FlowsRun, figureOf, tablesOf } from './tables.ts';
 const SEED = 17;
 const HOSTS = [4, 8, 16, 32, 64, 128, 256, 512];
 const FEW_HOSTS = [4, 16, 64];
-/** Competing flows of each of so many hosts. */
+/** For the table of competing flows: so many hosts. */
 const FLOW_HOSTS = 16;
 const FLOWS = [1, 10, 100, 1000];
 const FEW_FLOWS = [1, 100];
 
-/** Heartbeats of new hosts are passed on for ten seconds, and clocks are compared. */
+/** Heartbeats of new hosts are forwarded for ten seconds, and clocks are compared. */
 const SETTLE_MS = 12_000;
 const STEADY_MS = 10_000;
 const CHURN_MS = 5000;
-/** Of each agent: how many of its flows change in a second, of all it has. */
+/** Which part of an agent's flows changes each second. */
 const CHANGES_PER_SECOND = 0.2;
 const CHANGED_PART = 0.01;
 const MOST_MS = 20_000;
 
-/** Needs no root: time and network are simulated. Throws `RESULT_WRONG` if agents don't come to agree. */
+/** Needs no root: time and network are simulated. Throws `RESULT_WRONG` if agents do not reach agreement. */
 export async function measureMesh(
   quick: boolean,
   sizes: readonly number[] | undefined,
@@ -83,7 +86,7 @@ async function measureFlows(flows: number): Promise<FlowsRun> {
 
 const TIMES = { steadySeconds: STEADY_MS / 1000, churnSeconds: CHURN_MS / 1000 };
 
-/** The first `count` flows of each get a rate that they had never. */
+/** The first `count` flows of each agent get a rate that they never had before. */
 function changeFlows(members: readonly Member[], count: number, round: number): void {
   for (const { mesh, endpoint: source } of members) {
     const flows = Array.from({ length: count }, (_, at) => ({

@@ -1,5 +1,5 @@
 /** What simulated agents sent, as tables and a figure. Pure. */
-import { least, type Measurement, told } from '../report/judge.ts';
+import { least, type Measurement, reported } from '../report/judge.ts';
 import type { Figure, Row, Table } from '../report/model.ts';
 import type { Sent } from '../simulation/memory-network.ts';
 import { neighbourCount } from './crowd.ts';
@@ -11,7 +11,7 @@ export interface CrowdRun {
   readonly churn: Sent;
   readonly steadySeconds: number;
   readonly churnSeconds: number;
-  /** From when the last one started until all agreed; and so on. */
+  /** From the start of the last agent until all agreed; the others likewise. */
   readonly joinedMs: number;
   readonly changedMs: number;
   readonly lateMs: number;
@@ -20,7 +20,7 @@ export interface CrowdRun {
 
 export interface FlowsRun {
   readonly hosts: number;
-  /** Of each host, and how many of them change each second. */
+  /** Flows of each host, and how many of them change each second. */
   readonly flows: number;
   readonly changed: number;
   readonly steady: Sent;
@@ -30,16 +30,18 @@ export interface FlowsRun {
 }
 
 /**
- * On the wire, beside the message (agent/mesh/README.md): gossipsub's name, key and signature, noise, yamux, headers, and an
- * acknowledgement.
+ * On the wire, in addition to the message (agent/mesh/README.md): gossipsub's name, key and signature, noise, yamux,
+ * headers, and an acknowledgement.
  */
 const WIRE_BYTES = { gossip: 150 + 30 + 132, question: 30 + 132 } as const;
-/** A connection that is made for one question: handshakes of TCP, noise and yamux, identify, gossipsub's first words. */
+/** A connection for one request: handshakes of TCP, noise and yamux, identify, gossipsub's first messages. */
 const DIAL_BYTES = 5000;
 
-/** Of one agent: what it sends to each neighbour in a second, a heartbeat, and to all together, a question for the time. */
+/** What one agent sends per second: to each neighbour, a heartbeat; to all together, a clock request. */
 const [PER_NEIGHBOUR, PER_AGENT] = [400, 1000];
-/** The design's: silence is noticed within 3 s, looked for four times a second, after a last heartbeat up to 1 s ago. */
+/**
+ * From the design: silence is noticed within 3 s, checked four times a second, after a last heartbeat up to 1 s ago.
+ */
 const DROPPED_MS = 3500;
 const LATE_MS = 2000;
 const CHANGED_MS = 500;
@@ -54,7 +56,7 @@ export function tablesOf(runs: readonly CrowdRun[], flows: readonly FlowsRun[]):
       ...common,
       id: 'mesh-hosts',
       title: 'what each agent sends, by the count of hosts',
-      method: `${method} Growth law: up to 16 hosts all hear all, so it grows with hosts − 1; beyond, with the neighbours, 2 log₂(hosts): at most ${PER_NEIGHBOUR} B/s for each, and ${PER_AGENT}. Churn: a fifth of the agents has a flow that changes in a second; that is news for all, and grows with what changes in all.`,
+      method: `${method} Growth law: up to 16 hosts, all receive from all, so it grows with hosts − 1; beyond, with the neighbours, 2 log₂(hosts): at most ${PER_NEIGHBOUR} B/s for each, and ${PER_AGENT}. Churn: a fifth of the agents has a flow that changes in a second. All agents receive each change, so this grows with the changes of all.`,
       rows: runs.flatMap(hostRows),
     },
     {
@@ -62,7 +64,7 @@ export function tablesOf(runs: readonly CrowdRun[], flows: readonly FlowsRun[]):
       id: 'mesh-times',
       title: 'how long until all agree',
       method:
-        'Looked at every 10 ms: all have the same digest of who is here and what each of them tells. A death: from then until no agent knows of it. Late: until it knows all, and all know it.',
+        'Checked every 10 ms: all have the same digest of the present hosts and of each host’s table. A death: until no agent lists the dead one. Late: until it knows all, and all know it.',
       rows: runs.flatMap(timeRows),
     },
   ];
@@ -78,12 +80,12 @@ function hostRows(run: CrowdRun): Row[] {
   const { hosts, idle, steady, churn, steadySeconds, churnSeconds } = run;
   const neighbours = neighbourCount(hosts);
   const most = PER_AGENT + PER_NEIGHBOUR * neighbours;
-  const told = [
+  const rows = [
     ...sentRows(`${hosts} hosts, idle`, idle, hosts, steadySeconds, most, `${neighbours} neighbours`),
     ...sentRows(`${hosts} hosts, steady flows`, steady, hosts, steadySeconds, most, ''),
     ...sentRows(`${hosts} hosts, churn`, churn, hosts, churnSeconds, undefined, ''),
   ];
-  return told;
+  return rows;
 }
 
 function flowRows({ hosts, flows, changed, steady, churn, steadySeconds, churnSeconds }: FlowsRun): Row[] {
@@ -113,8 +115,10 @@ function sentRows(
     .map(([name, { messages: count }]) => `${name} ${(count / each).toPrecision(2)}`)
     .join(', ');
   return [
-    most === undefined ? told(`${what}: bytes`, 'B/s', bytes) : least(`${what}: bytes`, 'B/s', most, bytes),
-    told(`${what}: messages`, '1/s', samples(messages / each, hosts, note)),
+    most === undefined
+      ? reported(`${what}: bytes`, 'B/s', bytes)
+      : least(`${what}: bytes`, 'B/s', most, bytes),
+    reported(`${what}: messages`, '1/s', samples(messages / each, hosts, note)),
   ];
 }
 
@@ -122,7 +126,7 @@ function timeRows({ hosts, joinedMs, changedMs, lateMs, droppedMs }: CrowdRun): 
   const name = (what: string): string => `${hosts} hosts: ${what}`;
   const of = (ms: number): Measurement => samples(ms, hosts);
   return [
-    told(name('all start, 5 ms apart'), 'ms', of(joinedMs)),
+    reported(name('all start, 5 ms apart'), 'ms', of(joinedMs)),
     least(name('a flow of each changes'), 'ms', CHANGED_MS, of(changedMs)),
     least(name('a late one'), 'ms', LATE_MS, of(lateMs)),
     least(name('a death'), 'ms', DROPPED_MS, of(droppedMs)),

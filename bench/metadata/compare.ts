@@ -1,4 +1,4 @@
-/** A run beside what the models would have sent for its traffic. Pure. */
+/** A run compared with what the models would have sent for its traffic. Pure. */
 import { sum } from '../measure/statistics.ts';
 import { type DumbbellRun, dumbbellPath, HOSTS } from './dumbbell.ts';
 import { periodic, reactive, type Sent } from './models.ts';
@@ -8,13 +8,13 @@ export interface Compared {
   /** All agents together, on the wire. */
   readonly bytesPerSecond: number;
   readonly periodic: Sent;
-  /** With messages as large as the published code makes them. */
+  /** With messages of the size that the published code makes. */
   readonly reactive: Sent;
-  /** As if they had only the bytes that mean something. */
+  /** As if they contained only the bytes that carry information. */
   readonly reactiveUsed: Sent;
   /** The lesser of `periodic` and `reactive`. */
   readonly better: Sent;
-  /** How often it was measured until there was nothing to announce. */
+  /** How often it was measured until nothing was announced. */
   readonly tries: number;
 }
 

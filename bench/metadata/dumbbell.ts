@@ -1,4 +1,6 @@
-/** Steady TCP on a dumbbell of four hosts: what the agents tell each other, and what there was to tell. */
+/**
+ * Steady TCP on a dumbbell of four hosts: what the agents send to each other, and the traffic that they report on.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FABRIC_INTERFACE } from '../../controller/platform/lab/lab-plan.ts';
 import type { AgentStatus } from '../../proto/status.ts';
@@ -15,7 +17,7 @@ export const HOSTS = 4;
 const ACCESS_FACTOR = 4;
 const WINDOW_MS = 50;
 
-/** `clients` clients that send to as many servers, over one link that gives each `flowBps`. */
+/** `clients` clients that send to the same number of servers, over one link that gives `flowBps` to each. */
 export interface Dumbbell {
   readonly clients: number;
   readonly flowBps: number;
@@ -38,7 +40,7 @@ export function dumbbellPath({ clients, flowBps }: Dumbbell): PathFacts {
 }
 
 export interface Timing {
-  /** From the start of the last flow until all is steady, and no host is new to the others. */
+  /** From the start of the last flow until all is steady, and no host counts as new. */
   readonly settleSeconds: number;
   readonly seconds: number;
 }
@@ -47,11 +49,11 @@ export interface Timing {
 export interface DumbbellRun {
   readonly dumbbell: Dumbbell;
   readonly seconds: number;
-  /** Frames that the agents sent each other, all together. */
+  /** Frames that the agents sent to each other, all together. */
   readonly wirePackets: number;
-  /** Bytes of them, for each agent that sent them. */
+  /** Their bytes, for each sending agent. */
   readonly wireBytes: readonly number[];
-  /** Sums over the agents, by their own account: without what libp2p adds and copies. */
+  /** Sums over the agents, by their own counters: without what libp2p adds, and without copies. */
   readonly messages: number;
   readonly messageBytes: number;
   readonly flowAnnouncements: number;
@@ -114,7 +116,7 @@ function trafficOf(traffic: TrafficRecord): Pick<DumbbellRun, 'traffic' | 'traff
   return { traffic, trafficBps: (sum(bytes) * 8000) / sum(traffic.windowsMs) };
 }
 
-/** Agents meet on their hosts' own addresses, which no endpoint has. */
+/** Agents use their hosts' own addresses, which no endpoint has. */
 function meshTraffic({ experiment: { plan } }: Lab, wire: TrafficCounters) {
   const hostOf = keysOf(plan.hosts.map(({ name, address }) => ({ name, addresses: [address] })));
   const atMs = performance.now();

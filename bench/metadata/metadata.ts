@@ -1,4 +1,6 @@
-/** The metadata bench: what agents tell each other about steady traffic, beside what others would have told. */
+/**
+ * The metadata bench: what agents send to each other about steady traffic, compared with what others would have sent.
+ */
 import { chooseDelayBackend } from '../../agent/linux/delay/delay-backend.ts';
 import { probeMachine } from '../../agent/linux/probe/probe.ts';
 import { requireAbilities } from '../../controller/machine/abilities.ts';
@@ -10,17 +12,17 @@ import { figureOf, tablesOf } from './tables.ts';
 
 /** One frame more or less in 50 ms is 12 % of this … */
 const FLOW_BPS = 2e6;
-/** … and less than the 5 % that are news of this. */
+/** … and less than the 5 % from which on a change of this is announced. */
 const EVEN_FLOW_BPS = 5e6;
 
 const ALL: readonly Dumbbell[] = [
   ...[5, 25, 50, 100].map((clients) => ({ clients, flowBps: FLOW_BPS })),
-  // A hundred of these are more than two cores carry.
+  // A hundred flows of this rate are more than two cores carry.
   { clients: 25, flowBps: EVEN_FLOW_BPS },
 ];
 const FEW: readonly Dumbbell[] = [5, 25].map((clients) => ({ clients, flowBps: FLOW_BPS }));
 
-/** Heartbeats of a host that is new are passed on for ten seconds. */
+/** Heartbeats of a new host are forwarded for ten seconds. */
 const TIMING = { settleSeconds: 15, seconds: 60 };
 const QUICK_TIMING = { settleSeconds: 12, seconds: 15 };
 
@@ -49,7 +51,7 @@ export async function measureMetadata(
     const use = (lab: Parameters<typeof runDumbbell>[2]) => runDumbbell(dumbbell, timing, lab);
     const measure = () => withLab(text, backend, interruption, use, HOSTS);
     const first = await measure();
-    // A machine that paused for longer than a change has to last is no steady traffic.
+    // If the machine paused for longer than a change has to last, the traffic was not steady.
     const isSteady = first.flowAnnouncements === 0;
     all.push(isSteady ? compare(first) : compare(await measure(), 2));
   }

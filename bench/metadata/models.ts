@@ -1,23 +1,23 @@
 /**
- * What other emulators would have sent for the same traffic. Pure. Wherever something is not published, the assumption
- * is the one that sends less; docs/benchmarks.md lists them.
+ * What other emulators would have sent for the same traffic. Pure. If something is not published, the assumption is
+ * the one that sends less; docs/benchmarks.md lists them.
  */
 import type { PairRecord, TrafficRecord } from './record.ts';
 
 /** Ethernet, IPv4, and TCP with time stamps. Acknowledgements are not counted. */
 export const HEADER_BYTES = 14 + 20 + 32;
 
-/** What a container tells in every period, however little there is to tell. */
+/** What a container sends in every period, whatever it contains. */
 export const PERIODIC_BYTES = 256;
 
 export interface Sent {
-  /** Of all hosts; each to each other host is one. */
+  /** Of all hosts. A message to two hosts counts as two. */
   readonly messagesPerSecond: number;
   /** On the wire, with headers. */
   readonly bytesPerSecond: number;
 }
 
-/** Each container tells every other host what it sends, every 50 ms. */
+/** Each container sends its rates to every other host, every 50 ms. */
 export function periodic({ endpoints, windowsMs }: TrafficRecord, hosts: number): Sent {
   const messages = endpoints.length * windowsMs.length * (hosts - 1);
   return perSecond(messages, messages * (PERIODIC_BYTES + HEADER_BYTES), windowsMs);
@@ -25,9 +25,9 @@ export function periodic({ endpoints, windowsMs }: TrafficRecord, hosts: number)
 
 /** From the code that Kollaps 2.0 publishes: emulationcore/src/graph.rs, `process_usage`, and communication.rs. */
 export const REACTIVE = {
-  /** A rate that differs by more from the one that was told last is told. */
+  /** A rate that differs by more from its last announcement is announced. */
   threshold: 0.05,
-  /** Up to this part of the path's bandwidth nothing is told, except for an end. */
+  /** Up to this part of the path's bandwidth nothing is announced, except for the end of a flow. */
   negligible: 0.01,
   /** The count of flows; then for each its rate, the count of its links, and their numbers of one byte. */
   headBytes: 1,
@@ -41,10 +41,10 @@ export interface PathFacts {
   readonly links: number;
 }
 
-/** `used`: as if only the bytes that mean something were sent; `blocks`: as the code does. */
+/** `used`: as if only the bytes that carry information were sent; `blocks`: as the code does. */
 export type ReactiveSize = 'used' | 'blocks';
 
-/** Each container tells every other host, in windows of 50 ms, of those of its flows that have changed. */
+/** Each container sends the flows that have changed to every other host, in windows of 50 ms. */
 export function reactive(
   { pairs, windowsMs }: TrafficRecord,
   hosts: number,
@@ -55,25 +55,25 @@ export function reactive(
   let messages = 0;
   let payload = 0;
   for (const own of bySource.values()) {
-    const told = own.map((pair) => {
+    const announced = own.map((pair) => {
       const path = pathOf(pair.from, pair.to);
       return { bytes: REACTIVE.flowBytes + path.links, changed: changes(pair, windowsMs, path) };
     });
     for (const window of windowsMs.keys()) {
-      const news = told.filter(({ changed }) => changed[window]);
-      if (news.length === 0) continue;
+      const due = announced.filter(({ changed }) => changed[window]);
+      if (due.length === 0) continue;
       messages++;
       payload +=
         size === 'blocks'
           ? REACTIVE.blockBytes
-          : REACTIVE.headBytes + news.reduce((sum, { bytes }) => sum + bytes, 0);
+          : REACTIVE.headBytes + due.reduce((sum, { bytes }) => sum + bytes, 0);
     }
   }
   const copies = hosts - 1;
   return perSecond(messages * copies, (payload + messages * HEADER_BYTES) * copies, windowsMs);
 }
 
-/** In which windows a flow is told of. The rate of the first is taken for known. */
+/** In which windows a flow is announced. The rate of the first window counts as known. */
 function changes(
   { bytes }: PairRecord,
   windowsMs: readonly number[],

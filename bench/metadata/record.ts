@@ -1,4 +1,4 @@
-/** What applications sent, as metadata is made from it. Plain data. */
+/** What applications sent: the input of the models. Plain data. */
 
 /** From one endpoint to another. */
 export interface PairRecord {
@@ -16,13 +16,13 @@ export interface TrafficRecord {
   readonly pairs: readonly PairRecord[];
 }
 
-/** Counters of all pairs at one moment; the same pair may be counted more than once, once for each pair of addresses. */
+/** Counters of all pairs at one time. A pair may occur more than once, once for each pair of its addresses. */
 export interface Reading {
   readonly atMs: number;
   readonly counts: readonly { readonly from: string; readonly to: string; readonly bytes: number }[];
 }
 
-/** Readings, in order of time → what went in between. */
+/** Readings, in order of time → the traffic between them. */
 export function recordOf(endpoints: readonly string[], readings: readonly Reading[]): TrafficRecord {
   const windowsMs = readings.slice(1).map(({ atMs }, index) => atMs - readings[index]!.atMs);
   const pairs = new Map<string, { from: string; to: string; totals: number[] }>();

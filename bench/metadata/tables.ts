@@ -1,12 +1,15 @@
-/** What was measured, as tables and a figure. Pure. */
+/** The measurements, as tables and a figure. Pure. */
 import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
 import { formatBps } from '../../proto/units.ts';
 import { range } from '../measure/statistics.ts';
-import { judge, type Measurement, told } from '../report/judge.ts';
+import { judge, type Measurement, reported } from '../report/judge.ts';
 import type { Figure, Row, Table } from '../report/model.ts';
 import type { Compared } from './compare.ts';
 
-/** How many times less than the better of the two models, and from how many nodes on; fewer have to be less. */
+/**
+ * By which factor netfold must send less than the better of the two models, and from how many nodes on; below, it
+ * only has to be less.
+ */
 const GOAL = 50;
 const GOAL_NODES = 200;
 
@@ -60,7 +63,7 @@ function rowsOf(all: readonly Compared[], rows: (one: Compared) => readonly Row[
 function wireRow({ run, bytesPerSecond, better }: Compared): Row {
   if (better.bytesPerSecond === 0) {
     const note = 'not judged: the reactive model sends nothing here, not even that an agent is alive';
-    return told(nameOf(run), 'B/s', samples(bytesPerSecond, run, note));
+    return reported(nameOf(run), 'B/s', samples(bytesPerSecond, run, note));
   }
   const times = nodesOf(run) >= GOAL_NODES ? GOAL : 1;
   const bound = { kind: 'absolute', value: better.bytesPerSecond / times } as const;
@@ -73,7 +76,7 @@ function modelRows({ run, periodic, reactive, reactiveUsed, bytesPerSecond }: Co
   return Object.entries(models).map(([name, sent]) => {
     const ratio = sent.bytesPerSecond / bytesPerSecond;
     const note = `${Math.round(sent.messagesPerSecond)} messages/s, ${ratio.toPrecision(3)} times the agents’`;
-    return told(`${nameOf(run)}: ${name}`, 'B/s', samples(sent.bytesPerSecond, run, note));
+    return reported(`${nameOf(run)}: ${name}`, 'B/s', samples(sent.bytesPerSecond, run, note));
   });
 }
 
@@ -83,12 +86,12 @@ function agentRows({ run, bytesPerSecond }: Compared): Row[] {
   const each = wireBytes.map((bytes) => bytes / seconds);
   const traffic = `for ${formatBps(Math.round(trafficBps))} of traffic`;
   return [
-    told(`${nameOf(run)}: bytes`, 'B/s', {
+    reported(`${nameOf(run)}: bytes`, 'B/s', {
       ...samples(bytesPerSecond / agents, run, traffic),
       spread: range(each),
     }),
-    told(`${nameOf(run)}: packets`, '1/s', samples(wirePackets / seconds / agents, run)),
-    told(
+    reported(`${nameOf(run)}: packets`, '1/s', samples(wirePackets / seconds / agents, run)),
+    reported(
       `${nameOf(run)}: messages`,
       '1/s',
       samples(messages / seconds / agents, run, `of ${(messageBytes / messages).toFixed(0)} bytes`),
@@ -106,7 +109,7 @@ function nameOf(run: Compared['run']): string {
   return `${nodesOf(run)} nodes, ${formatBps(run.dumbbell.flowBps)} each`;
 }
 
-/** The runs with flows of the least rate, which come in all sizes. */
+/** The runs with flows of the lowest rate, which exist in all sizes. */
 export function figureOf(all: readonly Compared[]): Figure {
   const slowest = Math.min(...all.map(({ run }) => run.dumbbell.flowBps));
   const runs = all.filter(({ run }) => run.dumbbell.flowBps === slowest);

@@ -1,4 +1,4 @@
-/** The overhead bench: netfold beside the same without it, in turns, so that what disturbs one disturbs the other. */
+/** The overhead bench: netfold compared with the same lab without it, in turns, so that disturbances affect both. */
 import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
 import type { Flow } from '../../controller/verify/traffic.ts';
 import { type Interruption, withLab } from '../lab.ts';
@@ -11,7 +11,7 @@ import { pingEach } from '../measure/traffic/pings.ts';
 import type { Table } from '../report/model.ts';
 import { type Pair, tablesOf } from './tables.ts';
 
-/** Both ends on one host, and nothing between them but this. */
+/** Both ends are on one host, and this is the only limit between them. */
 export const RATE_BPS = 4e9;
 const SHAPED = `services: { a: {}, b: {} }\nlinks: [{ from: a, to: b, bandwidth: ${RATE_BPS}bps }]\n`;
 const UNSHAPED = 'services: { a: {}, b: {} }\nlinks: [{ from: a, to: b }]\n';
@@ -40,13 +40,13 @@ export async function measureOverhead({ quick, interruption, say }: OverheadOpti
   const effort = quick ? QUICK : FULL;
   const beside = (text: string, prepare: (flow: Flow) => Promise<void>, measure: Measure): Promise<Pair[]> =>
     inTurns(text, backend, interruption, effort.rounds, prepare, measure);
-  say(`TCP at 4 Gb/s, beside HTB set by hand, ${effort.rounds} rounds`);
+  say(`TCP at 4 Gb/s, compared with HTB set by hand, ${effort.rounds} rounds`);
   const rates = await beside(
     SHAPED,
     (flow) => shapeByHand(flow, RATE_BPS),
     async (flow) => median((await goodput(flow, effort.tcp)).secondsBps),
   );
-  say(`round trips without any limit, beside none of netfold, ${effort.rounds} rounds`);
+  say(`round trips without any limit, with netfold and without, ${effort.rounds} rounds`);
   const delays = await beside(
     UNSHAPED,
     async () => {},
@@ -57,7 +57,7 @@ export async function measureOverhead({ quick, interruption, say }: OverheadOpti
 
 type Measure = (flow: Flow) => Promise<number>;
 
-/** Both labs are there all the time. Who comes first changes from round to round. */
+/** Both labs exist all the time. Which one is measured first alternates. */
 async function inTurns(
   text: string,
   backend: DelayBackendName,

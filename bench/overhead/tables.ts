@@ -1,14 +1,14 @@
-/** Netfold beside the same without it, as tables. Pure. */
+/** The lab with netfold compared with the one without, as tables. Pure. */
 import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
 import { median, range } from '../measure/statistics.ts';
-import { judge, least, told } from '../report/judge.ts';
+import { judge, least, reported } from '../report/judge.ts';
 import type { Table } from '../report/model.ts';
 
-/** What netfold may cost. */
+/** The bounds of netfold's overhead. */
 const LEAST_RATIO = 0.98;
 const MOST_ADDED_MS = 0.02;
 
-/** What one round gave. */
+/** The values of one round. */
 export interface Pair {
   readonly netfold: number;
   readonly bare: number;
@@ -44,8 +44,8 @@ export function tablesOf({ rates, delays, effort, backend }: Overheads): Table[]
           },
           of(rates.map(({ netfold, bare }) => netfold / bare)),
         ),
-        told('netfold', 'bit/s', of(rates.map(({ netfold }) => netfold))),
-        told('HTB set by hand', 'bit/s', of(rates.map(({ bare }) => bare))),
+        reported('netfold', 'bit/s', of(rates.map(({ netfold }) => netfold))),
+        reported('HTB set by hand', 'bit/s', of(rates.map(({ bare }) => bare))),
       ],
     },
     {
@@ -60,8 +60,8 @@ export function tablesOf({ rates, delays, effort, backend }: Overheads): Table[]
           MOST_ADDED_MS,
           of(delays.map(({ netfold, bare }) => netfold - bare)),
         ),
-        told('netfold', 'ms', of(delays.map(({ netfold }) => netfold))),
-        told('without netfold', 'ms', of(delays.map(({ bare }) => bare))),
+        reported('netfold', 'ms', of(delays.map(({ netfold }) => netfold))),
+        reported('without netfold', 'ms', of(delays.map(({ bare }) => bare))),
       ],
     },
   ];

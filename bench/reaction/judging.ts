@@ -1,4 +1,4 @@
-/** How long each event of a run took to be in force, and to be seen. Pure. */
+/** How long each event of a run took to be in force, and to be visible in the traffic. Pure. */
 import { flowShares } from '../../agent/share/flow-shares.ts';
 import { micros } from '../../proto/units.ts';
 import { Folding } from '../../topology/fold/fold.ts';
@@ -9,27 +9,32 @@ import type { Run } from './run.ts';
 import type { Scenario, Step } from './scenarios.ts';
 import { settledAt, steadyFrom } from './settling.ts';
 
-/** Part of the value that it comes to. */
+/** Relative to the final value. */
 const TOLERANCE = 0.05;
-/** What the throughput is judged by; several in a row have to be right. */
+/** Samples of the throughput; several in a row have to be right. */
 const SAMPLE_MS = 50;
 const IN_A_ROW = 5;
-/** In a sample, whatever the rate: frames come one by one, or in packets of several. */
+/** Tolerance in a sample, at any rate: frames come one by one, or in packets of several. */
 const SAMPLE_FRAMES = 4;
 const FRAME_BITS = 1514 * 8;
-/** More than what an application says before it sends in bulk, and less than a TCP connection's first flight (RFC 6928). */
+/**
+ * More than an application exchanges before it sends in bulk, and less than a TCP connection's first flight (RFC
+ * 6928).
+ */
 const BULK_BYTES = 8000;
 /** Before the next event; the throughput is steady then. */
 const STEADY_MS = 1000;
 
 export interface Reaction {
   readonly step: Step;
-  /** Per flow, bit/s, what it is to have, computed from the whole topology; `undefined` for one that isn't there. */
+  /**
+   * Per flow, bit/s, its correct share, computed from the whole topology; `undefined` for a flow that does not exist.
+   */
   readonly shares: readonly (number | undefined)[];
-  /** Milliseconds from the instant that counts; NaN: never. */
+  /** Milliseconds from the start of the measured time; NaN: never. */
   readonly enforcedMs: number;
   readonly measuredMs: number;
-  /** From the event to the instant that counts: 0, or what the application took to send. */
+  /** From the event to the start of the measured time: 0, or the time until the application sent. */
   readonly startMs: number;
 }
 
@@ -50,7 +55,7 @@ export function reactions(scenario: Scenario, topology: Topology, run: Run): Rea
     return {
       step,
       shares,
-      // Math.max would forget a NaN never, which is right: one flow that isn't settled is enough.
+      // NaN must win, and Math.max returns NaN if a value is NaN: one flow that isn't settled is enough.
       enforcedMs: Math.max(...enforced) - fromMs,
       measuredMs: Math.max(...measured) - fromMs,
       startMs: fromMs - step.at * 1000,
@@ -58,7 +63,7 @@ export function reactions(scenario: Scenario, topology: Topology, run: Run): Rea
   });
 }
 
-/** The event, or for applications that start the last one's first data. */
+/** The event; if applications start, the first data of the last of them. */
 function beginning({ at, starts = [] }: Step, { flows }: Run): number {
   const first = starts.map((flow) => passedSince(flows[flow]!.sent, at * 1000, BULK_BYTES));
   return Math.max(at * 1000, ...first);

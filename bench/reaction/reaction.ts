@@ -1,4 +1,4 @@
-/** The reaction bench: how soon after an event every flow has the share that it is to have. */
+/** The reaction bench: how soon after an event every flow has its correct share. */
 import { chooseDelayBackend } from '../../agent/linux/delay/delay-backend.ts';
 import { type DelayBackendName, probeMachine } from '../../agent/linux/probe/probe.ts';
 import { requireAbilities } from '../../controller/machine/abilities.ts';
@@ -17,7 +17,7 @@ import { dynamicScenario, linksScenario, type Scenario, topologyText } from './s
 const HOSTS = 2;
 /** Two ticks of an agent. */
 const ENFORCED_MS = 100;
-/** What the thesis reports of Kollaps. */
+/** The value that the thesis reports for Kollaps. */
 const SEEN_MS = 1000;
 const SAMPLE_MS = 50;
 
@@ -139,7 +139,7 @@ function figureOf({ id, title, flows, steps, end }: Scenario, run: Run): Figure 
   };
 }
 
-/** One for each 50 ms is enough to see. */
+/** One value per 50 ms is enough for a figure. */
 function everyNth<T extends { readonly atMs: number }>(rates: readonly T[]): T[] {
   let next = 0;
   return rates.filter(({ atMs }) => {

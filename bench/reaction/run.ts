@@ -1,4 +1,7 @@
-/** Runs a scenario once in a lab of two hosts, and gives what the agents and the interfaces said, in the experiment's time. */
+/**
+ * Runs a scenario once in a lab of two hosts, and returns the agents' records and the interfaces' counters, in the
+ * experiment's time.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentRecord } from '../../proto/record.ts';
 import type { Lab } from '../lab.ts';
@@ -8,11 +11,14 @@ import type { Count } from '../measure/traffic/rates.ts';
 import type { Scenario } from './scenarios.ts';
 import type { Change } from './settling.ts';
 
-/** Several of them make a sample of 50 ms that begins anywhere. */
+/** Several of them form a sample of 50 ms that may start at any of them. */
 const SAMPLE_MS = 10;
 
 export interface Run {
-  /** Per flow: what its sender's interface has sent, its receiver's has got, and what it might use. Milliseconds since the start. */
+  /**
+   * Per flow: bytes sent by its sender's interface, bytes received by its receiver's, and its share. Milliseconds
+   * since the start.
+   */
   readonly flows: readonly {
     readonly sent: readonly Count[];
     readonly received: readonly Count[];

@@ -1,15 +1,18 @@
 /**
- * What happens in the two runs of the reaction bench: the kinds of events of figures 5.3 and 5.5 of Amaro's thesis
- * (Kollaps 2.0, IST Lisbon, 2021), which are public; their exact instants are not, so the timelines are our own.
+ * The events of the two runs of the reaction bench. The kinds are those of figures 5.3 and 5.5 of Amaro's thesis
+ * (Kollaps 2.0, IST Lisbon, 2021). Their exact instants are not published, so the timelines are our own.
  */
 
 export interface Step {
   readonly at: number;
-  /** As the picture and the table call it. */
+  /** The name in the figure and the table. */
   readonly label: string;
   /** Lines of the topology file's `events`, without their time. */
   readonly events: readonly string[];
-  /** The flow, by its number, whose application starts now. Starting a process isn't the emulator's, so time counts from its data. */
+  /**
+   * The numbers of the flows whose applications start now. The start of a process doesn't count against the emulator,
+   * so the time counts from its first data.
+   */
   readonly starts?: readonly number[];
 }
 
@@ -27,9 +30,9 @@ export interface Scenario {
 }
 
 const FLOWS = [0, 1, 2].map((replica) => ({ from: `client.${replica}`, to: `server.${replica}` }));
-/** Longer than any run; the congestion control is named, because the machine's default differs. */
+/** Longer than any run. The congestion control is given, because the machine's default varies. */
 const CLIENT = 'iperf3 -C cubic -t 600 -c server.$NETFOLD_REPLICA';
-/** Applications that wait for somebody are there. */
+/** By then, applications that wait for the start of others are ready. */
 const BEGIN = 2;
 
 /** Three flows with round trips of 30, 40 and 50 ms over 60 Mb/s. `pause`: seconds between two events. */
@@ -68,7 +71,7 @@ links:
   };
 }
 
-/** Three flows that are there from the beginning, and links that get worse: as on existing hosts, no instance comes or goes. */
+/** Three flows from the start, and links that get worse: as on existing hosts, no instance joins or leaves. */
 export function linksScenario(pause: number): Scenario {
   const step = (index: number, label: string, event: string): Step => ({
     at: BEGIN + index * pause,

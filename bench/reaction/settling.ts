@@ -1,6 +1,6 @@
-/** When a value that changes has come to where it stays. Pure; times in milliseconds. */
+/** When a changing value reaches its final value. Pure; times in milliseconds. */
 
-/** A value, and from when on; `undefined`: there is none. */
+/** A value, and its start; `undefined`: there is none. */
 export interface Change {
   readonly atMs: number;
   readonly value: number | undefined;
@@ -11,7 +11,10 @@ export interface Window {
   readonly untilMs: number;
 }
 
-/** The first instant in the window from which on the value is right until its end; NaN where it is not right then. */
+/**
+ * The first instant in the window from which on the value is right until the end of the window; NaN if it is not
+ * right at the end.
+ */
 export function settledAt(
   changes: readonly Change[],
   isRight: (value: number | undefined) => boolean,
@@ -31,7 +34,7 @@ export function valueAt(changes: readonly Change[], atMs: number): number | unde
   return changes.findLast((change) => change.atMs <= atMs)?.value;
 }
 
-/** The first of `inARow` values that are all right; NaN where there is none. `values[i]` is of the instant `atMs[i]`. */
+/** The first of `inARow` consecutive right values; NaN if there is none. `values[i]` is the value at `atMs[i]`. */
 export function steadyFrom(
   atMs: readonly number[],
   values: readonly number[],

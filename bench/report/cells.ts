@@ -13,7 +13,7 @@ export const HEADING = [
   'tries',
   '',
 ] as const;
-/** Columns of numbers, to be set to the right. */
+/** Columns of numbers, which are aligned to the right. */
 export const NUMERIC = [1, 2, 3, 4, 6, 7] as const;
 
 const SIGNS = { both: '± ', above: '≤ ', below: '≥ −' } as const;
@@ -21,7 +21,7 @@ const MARKS = { within: '✓', outside: '✗', beyond: '–', told: '' } as cons
 
 export function cells(row: Row): string[] {
   const { unit, target, measured, error, bound, spread, samples, tries, verdict, note } = row;
-  // The less the better: it has a bound, and nothing to be off from.
+  // The smaller the better: it has a bound, but no target.
   const hasTarget = !(bound?.bad === 'above' && target === 0);
   return [
     row.what,
@@ -36,7 +36,7 @@ export function cells(row: Row): string[] {
   ];
 }
 
-/** `delay line: loss`, in the design's words; only the title where nothing was delayed. */
+/** `delay line: loss`, with the design's names; only the title if nothing was delayed. */
 export function titleOf({ backend, title }: Table): string {
   return backend === undefined ? title : `${backend.replace('-', ' ')}: ${title}`;
 }

@@ -39,28 +39,32 @@ export function judge(
   };
 }
 
-/** A row that has to be small; less is never wrong. */
+/** A row that has to be small; a smaller value is never wrong. */
 export function least(what: string, unit: Unit, most: number, measurement: Measurement): Row {
   const bound = { kind: 'absolute', value: most, bad: 'above' } as const;
   return judge({ what, unit, target: 0, bound }, measurement);
 }
 
-/** A row of which nothing is asked. */
-export function told(what: string, unit: Unit, { measured, spread, samples, note = '' }: Measurement): Row {
+/** A row without a bound. */
+export function reported(
+  what: string,
+  unit: Unit,
+  { measured, spread, samples, note = '' }: Measurement,
+): Row {
   const nothing = { target: null, error: null, bound: null };
   return { what, unit, measured, spread, samples, ...nothing, verdict: 'told', tries: 1, note };
 }
 
-/** A row that this machine is too slow for; `why` says by what. */
+/** A row for which this machine is too slow; `why` gives the reason. */
 export function beyond({ what, unit, target, bound }: Target, why: string): Row {
   const nothing = { measured: null, error: null, spread: null, samples: 0 };
   return { what, unit, target, bound, ...nothing, verdict: 'beyond', tries: 1, note: why };
 }
 
-/** What is wrong stays wrong; a machine that paused meanwhile has spoiled one measurement. */
+/** A real error repeats. A machine that paused has spoiled only one measurement. */
 const MAX_TRIES = 2;
 
-/** Measures once more while the row is outside; `tries` tells. */
+/** Repeats the measurement while the row is outside; `tries` counts. */
 export async function tried(measure: () => Promise<Row>): Promise<Row> {
   for (let tries = 1; ; tries++) {
     const row = { ...(await measure()), tries };

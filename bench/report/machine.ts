@@ -1,4 +1,4 @@
-/** On what a report was measured. Nothing in it names the machine or its user. */
+/** The machine of a report. Nothing in it identifies the machine or its user. */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ export interface MachineFacts {
   readonly virtual: string | null;
   readonly distribution: string;
   readonly kernel: string;
-  /** Name → version of what took part. */
+  /** Name → version of each program that took part. */
   readonly versions: Readonly<Record<string, string>>;
 }
 
@@ -39,7 +39,7 @@ export async function readMachineFacts(): Promise<MachineFacts> {
   };
 }
 
-/** The first thing in the output that looks like a version. */
+/** The first text in the output that looks like a version. */
 async function version(command: string, argument: string): Promise<string> {
   const { stdout, stderr } = await run(command, [argument]);
   return /\d[\w.-]*/.exec(`${stdout}${stderr}`.replace(/iperf3?|iproute2/g, ''))?.[0] ?? 'unknown';

@@ -1,4 +1,6 @@
-/** What every bench gives: tables of rows, each a target beside what was measured. Plain data; it is the JSON. */
+/**
+ * The result of every bench: tables of rows, each with a target and a measured value. Plain data; this is the JSON.
+ */
 import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
 import type { Interval } from '../measure/statistics.ts';
 import type { MachineFacts } from './machine.ts';
@@ -14,13 +16,11 @@ export type Unit = 'bit/s' | 'B/s' | '1/s' | 'ms' | 's' | 'ms²' | 'MB' | 'ratio
 export interface Bound {
   readonly kind: 'relative' | 'absolute';
   readonly value: number;
-  /** Where only one direction is bad: `above` or `below` the target. Absent: both. */
+  /** Which direction is bad: `above` or `below` the target. Absent: both. */
   readonly bad?: 'above' | 'below';
 }
 
-/**
- * `beyond`: this machine can't carry what the row needs, so nothing is said of netfold. `told`: nothing is asked of it.
- */
+/** `beyond`: this machine is too slow for the row, so nothing follows for netfold. `told`: the row has no bound. */
 export type Verdict = 'within' | 'outside' | 'beyond' | 'told';
 
 export interface Row {
@@ -30,11 +30,11 @@ export interface Row {
   readonly target: number | null;
   /** null: not measured. */
   readonly measured: number | null;
-  /** Signed; in the bound's kind. */
+  /** Signed; a ratio or an amount, as the bound. */
   readonly error: number | null;
   /** null: none. */
   readonly bound: Bound | null;
-  /** What the single samples, or parts of the measurement, lie between. */
+  /** The range of the single samples, or of parts of the measurement. */
   readonly spread: Interval | null;
   readonly samples: number;
   readonly verdict: Verdict;
@@ -47,18 +47,18 @@ export interface Row {
 export interface Table {
   readonly id: string;
   readonly title: string;
-  /** What delayed packets; absent: no packets took part. */
+  /** The delay backend; absent: no packets took part. */
   readonly backend?: DelayBackendName;
-  /** Whose table it is. */
+  /** Where the table comes from. */
   readonly source: string;
-  /** What was sent, what was counted, what is judged. */
+  /** What was sent, counted and judged. */
   readonly method: string;
   /** What `samples` counts. */
   readonly sampled: string;
   readonly rows: readonly Row[];
 }
 
-/** A picture of what was measured, saved as SVG next to the numbers. */
+/** A figure of the measurements, saved as SVG next to the numbers. */
 export interface Figure {
   /** Part of the file's name. */
   readonly id: string;
@@ -69,7 +69,7 @@ export interface Report {
   readonly bench: string;
   /** ISO 8601, UTC. */
   readonly date: string;
-  /** Shorter than it should be: a look, not a result. */
+  /** A short run: a look, not a result. */
   readonly quick: boolean;
   readonly seconds: number;
   readonly machine: MachineFacts;

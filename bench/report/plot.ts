@@ -1,4 +1,4 @@
-/** Values over time as SVG, without a browser: lines or steps with named series, and marks where something happened. */
+/** Values over time as SVG, without a browser: lines or steps with named series, and marks for events. */
 import { type EChartsOption, init, type LineSeriesOption } from 'echarts';
 
 export interface Series {
@@ -7,7 +7,7 @@ export interface Series {
   readonly points: readonly (readonly [x: number, y: number | null])[];
   /** `steps`: a value holds until the next. */
   readonly shape: 'lines' | 'steps';
-  /** Dashed and thick, to be laid over a line of the same colour. */
+  /** Dashed and thick, to be drawn over a line of the same colour. */
   readonly isDashed?: boolean;
   /** Index into the palette; series that belong together have the same. */
   readonly colour: number;
@@ -29,7 +29,7 @@ export interface Plot {
   readonly marks: readonly Mark[];
 }
 
-/** Colours that are told apart with any colour vision (Okabe and Ito, "Color Universal Design", 2008). */
+/** Colours that can be distinguished with any colour vision (Okabe and Ito, "Color Universal Design", 2008). */
 const PALETTE = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000'] as const;
 const TEXT = '#222222';
 const GRID = '#dddddd';
@@ -47,7 +47,7 @@ export function renderSvg(plot: Plot): string {
   }
 }
 
-/** Names within the picture carry counts of the whole process. */
+/** Names within the picture contain counters of the whole process. */
 function plainIds(svg: string): string {
   const numbers = new Map<string, number>();
   return svg.replace(/\bzr\d+-([a-z]+)-?\d+\b/g, (whole, kind: string) => {
@@ -92,7 +92,7 @@ function lastX({ series }: Plot): number {
   return Math.ceil(Math.max(...series.map(({ points }) => points.at(-1)?.[0] ?? 0)));
 }
 
-/** The marks of the plot hang on one of its series. */
+/** ECharts attaches the marks of the plot to one of its series. */
 function seriesOf(series: Series, marks: readonly Mark[]): LineSeriesOption {
   const color = PALETTE[series.colour % PALETTE.length]!;
   const isDashed = series.isDashed === true;

@@ -22,7 +22,7 @@ export function saveResults(report: Report, folder = RESULTS_FOLDER): string[] {
   return [`${base}.json`, `${base}.md`, ...figures.map(({ file }) => file)];
 }
 
-/** Without the figures' points: they are in the figures. */
+/** Without the figures' points, which the figures contain. */
 export function saveJson(report: Report, file: string): void {
   const { figures: _, ...numbers } = report;
   mkdirSync(dirname(file), { recursive: true });

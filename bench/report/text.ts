@@ -16,7 +16,7 @@ export type DrawTable = (
   numeric: readonly number[],
 ) => string;
 
-/** Everything but the summary; `draw` sets columns, as the command line's `table` does. */
+/** Everything but the summary; `draw` aligns columns, as the command line's `table` does. */
 export function terminalText(report: Report, draw: DrawTable): string {
   const tables = report.tables.map((table) =>
     [

@@ -4,14 +4,14 @@ import type { DelayWork } from '../measure/cpu/delay-work.ts';
 import type { Span, Spent } from '../measure/cpu/profile.ts';
 import type { CrowdError } from '../measure/traffic/ping-crowd.ts';
 
-/** From one echo request of an endpoint to its next. */
+/** From one echo request of an endpoint to the next. */
 export const INTERVAL_MS = 1000;
 
-/** What is measured in the lab, shaped. */
+/** Measured in the lab with shaping. */
 export interface Shaped {
   readonly names: readonly string[];
   readonly idle: CpuUse;
-  /** Of one round trip of each pair, the first that it ever makes. */
+  /** Of the first round trip of each pair. */
   readonly first: CrowdError;
   readonly steady: Steady;
   readonly span: Span;
@@ -23,7 +23,7 @@ export interface Shaped {
 
 export interface Steady {
   readonly error: CrowdError;
-  /** While all ping. */
+  /** While all endpoints ping. */
   readonly use: CpuUse;
 }
 

@@ -1,11 +1,11 @@
-/** A generated topology in which every service pings another: what to make, and who pings whom at which distance. */
+/** A generated topology in which every service pings another: the topology, the pairs, and their round-trip times. */
 import type { PlannedEndpoint } from '../../controller/platform/port/plan.ts';
 import { Folding } from '../../topology/fold/fold.ts';
 import type { Graph } from '../../topology/model/model.ts';
 import { SeededRandom } from '../../topology/model/random.ts';
 import type { PingPair } from '../measure/traffic/ping-crowd.ts';
 
-/** A random circle of all endpoints, the same for a seed: each pings one, and is pinged by one. */
+/** A random ring of all endpoints, the same for a seed: each pings one, and is pinged by one. */
 export function circle(endpoints: number, seed: number): number[] {
   const all = Array.from({ length: endpoints }, (_, number) => number);
   const order = new SeededRandom(seed).sample(all, endpoints);
@@ -14,7 +14,7 @@ export function circle(endpoints: number, seed: number): number[] {
   return next;
 }
 
-/** With the round trips that the folded topology gives. Throws for a pair without a path. */
+/** With the round-trip times of the folded topology. Throws for a pair without a path. */
 export function pingPairs(graph: Graph, endpoints: readonly PlannedEndpoint[], seed: number): PingPair[] {
   const folding = new Folding(graph);
   return circle(endpoints.length, seed).map((to, from): PingPair => {
@@ -25,7 +25,7 @@ export function pingPairs(graph: Graph, endpoints: readonly PlannedEndpoint[], s
   });
 }
 
-/** The same pairs where nothing is shaped: a round trip should take no time. */
+/** The same pairs without shaping: a round trip should take no time. */
 export function unshapedPairs(endpoints: readonly PlannedEndpoint[], seed: number): PingPair[] {
   return circle(endpoints.length, seed).map((to, from) => ({
     from: endpoints[from]!,

@@ -31,7 +31,7 @@ const QUICK_SIZES = [60];
 const SEED = 1;
 
 export interface Effort {
-  /** While all ping. */
+  /** While all endpoints ping. */
   readonly seconds: number;
   readonly idleSeconds: number;
   readonly staggerMs: number;
@@ -60,14 +60,14 @@ export async function measureScale(options: ScaleOptions): Promise<{ tables: Tab
   return { tables: tablesOf(runs, backend), figures: figuresOf(runs) };
 }
 
-/** The profile is from a run of its own: being profiled takes time. */
+/** The profile is from a separate run, because profiling takes time. */
 async function withProfile(
   run: ScaleRun,
   backend: DelayBackendName,
   options: ScaleOptions,
 ): Promise<ScaleRun> {
-  const tell = (what: string): void => options.say(`${run.nodes} nodes, profiled: ${what}`);
-  const { spent } = await runShaped(run.nodes, backend, QUICK, { ...options, profile: true }, tell);
+  const progress = (what: string): void => options.say(`${run.nodes} nodes, profiled: ${what}`);
+  const { spent } = await runShaped(run.nodes, backend, QUICK, { ...options, profile: true }, progress);
   return { ...run, spent };
 }
 
@@ -77,9 +77,9 @@ async function runSize(
   effort: Effort,
   options: ScaleOptions,
 ): Promise<ScaleRun> {
-  const tell = (what: string): void => options.say(`${nodes} nodes: ${what}`);
-  const run = await runShaped(nodes, backend, effort, options, tell);
-  tell('the same without netfold');
+  const progress = (what: string): void => options.say(`${nodes} nodes: ${what}`);
+  const run = await runShaped(nodes, backend, effort, options, progress);
+  progress('the same without netfold');
   const unshaped = await withBareLab(run.names, options.interruption, (endpoints) => {
     const pairs = unshapedPairs(endpoints, SEED);
     return pingSteadily(pairs, [], effort);
@@ -92,16 +92,16 @@ async function runShaped(
   backend: DelayBackendName,
   effort: Effort,
   { profile, interruption }: ScaleOptions,
-  tell: (what: string) => void,
+  progress: (what: string) => void,
 ): Promise<Shaped & { readonly spent: readonly Spent[] }> {
   const text = scaleFreeText(nodes, SEED);
   const use = async (lab: Lab): Promise<Shaped> => {
-    const found = await shaped(lab, effort, tell);
+    const found = await shaped(lab, effort, progress);
     if (profile) await endAgents(lab.experiment);
     return found;
   };
   const run = () => withLab(text, backend, interruption, use);
-  tell('setting up');
+  progress('setting up');
   if (!profile) return { ...(await run()), spent: [] };
   const { result, profiles } = await profiled(run);
   const cores = agentCores(result.steady.use);
@@ -110,17 +110,21 @@ async function runShaped(
 
 const PROFILE_ROWS = 25;
 
-async function shaped({ experiment }: Lab, effort: Effort, tell: (what: string) => void): Promise<Shaped> {
+async function shaped(
+  { experiment }: Lab,
+  effort: Effort,
+  progress: (what: string) => void,
+): Promise<Shaped> {
   const { plan, graph } = experiment;
   const pairs = pingPairs(graph, plan.endpoints, SEED);
   const agents = agentsOf(experiment.name);
   await experiment.run();
   await sleep(SETTLE_MS);
-  tell('idle');
+  progress('idle');
   const idle = await watchCpu({ agents, traffic: [], seconds: effort.idleSeconds });
-  tell('each pings another for the first time');
+  progress('each pings another for the first time');
   const first = await pingOnce(pairs, effort.staggerMs);
-  tell(`each pings another, ${effort.seconds} s`);
+  progress(`each pings another, ${effort.seconds} s`);
   const asked: AgentStatus[][] = [];
   const ask = async (): Promise<void> => void asked.push(await experiment.statuses());
   const { result: steady, span } = await spanOf(() => pingSteadily(pairs, agents, effort, ask));
@@ -130,7 +134,7 @@ async function shaped({ experiment }: Lab, effort: Effort, tell: (what: string) 
   return { names, idle, first, steady, span, work, memoryBytes: nowBytes, mostMemoryBytes: mostBytes };
 }
 
-/** What setting up has left to do. */
+/** For work that the set-up has left. */
 const SETTLE_MS = 3000;
 
 async function pingOnce(pairs: readonly PingPair[], staggerMs: number): Promise<CrowdError> {
@@ -144,7 +148,7 @@ async function pingSteadily(
   { seconds, staggerMs }: Effort,
   ask: () => Promise<void> = async () => {},
 ): Promise<Steady> {
-  // The first one ends when all have pinged for so long.
+  // The first ping ends when all have pinged for so long.
   const count = Math.ceil((pairs.length * staggerMs) / INTERVAL_MS) + (seconds * 1000) / INTERVAL_MS + 2;
   const plan = { count, intervalMs: INTERVAL_MS, staggerMs };
   const { summaries, watched } = await withCrowd(pairs, plan, async (crowd) => {

@@ -1,11 +1,11 @@
-/** What large labs cost, and how exact they are, as tables. Pure. */
+/** The cost and the accuracy of large labs, as tables. Pure. */
 import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
 import { agentRows, delayCores, machineRows, profileTables, threadsNote } from '../measure/cpu/cpu-rows.ts';
 import { delayWorkTables } from '../measure/cpu/delay-work.ts';
 import { interval99, median, quantile } from '../measure/statistics.ts';
 import type { CrowdError } from '../measure/traffic/ping-crowd.ts';
 import { KOLLAPS_2, publishedCpu, publishedError } from '../published.ts';
-import { judge, least, type Measurement, told } from '../report/judge.ts';
+import { judge, least, type Measurement, reported } from '../report/judge.ts';
 import type { Row, Table } from '../report/model.ts';
 import { INTERVAL_MS, type ScaleRun } from './model.ts';
 
@@ -32,7 +32,7 @@ function cpuTable(runs: readonly ScaleRun[]): Table {
     id: 'scale-cpu',
     title: 'processor time of the agent, everyone pings another',
     source: `${KOLLAPS_2}, table 5.2`,
-    method: `Scale-free topologies as \`netfold generate scale-free\` makes them, all services on one host with one agent. Every service runs a ping of its own, one echo request every ${INTERVAL_MS / 1000} s, so that each round trip is delayed twice; idle: nobody sends. User and system time of the agent with all its threads, in parts of one core.`,
+    method: `Scale-free topologies as \`netfold generate scale-free\` makes them, all services on one host with one agent. Every service runs a ping of its own, one echo request every ${INTERVAL_MS / 1000} s, so that each round trip is delayed twice; idle: none sends. User and system time of the agent with all its threads, in parts of one core.`,
     sampled: 'slices of 5 s',
     rows: runs.flatMap((run) => [
       ...agentRows(nameOf(run), run.steady.use, { each: GOAL_CORES, all: GOAL_CORES }, cpuNote(run)),
@@ -57,9 +57,9 @@ function errorTable(runs: readonly ScaleRun[]): Table {
       const { steady, unshaped, nodes } = run;
       return [
         least(nameOf(run), 'ms²', GOAL_ERROR_MS2, squares(steady.error, publishedError(nodes))),
-        told(`${nameOf(run)}, without netfold`, 'ms²', squares(unshaped.error)),
-        told(`${nameOf(run)}, later than the target`, 'ms', later(steady.error)),
-        told(`${nameOf(run)}, later, without netfold`, 'ms', later(unshaped.error)),
+        reported(`${nameOf(run)}, without netfold`, 'ms²', squares(unshaped.error)),
+        reported(`${nameOf(run)}, later than the target`, 'ms', later(steady.error)),
+        reported(`${nameOf(run)}, later, without netfold`, 'ms', later(unshaped.error)),
         lostRow(nameOf(run), steady.error),
       ];
     }),
@@ -90,11 +90,11 @@ function firstTable(runs: readonly ScaleRun[]): Table {
     title: 'the first round trip that a pair ever makes',
     source: 'no table of the literature',
     method:
-      'Class and delay of a pair come into being with its first packet. All have to arrive; how much later than the target they were is told, and the spread is the middle 99 % of the pairs.',
+      'Class and delay of a pair are made with its first packet. All packets have to arrive. The row has how much later than the target they were; the spread is the middle 99 % of the pairs.',
     sampled: 'pairs',
     rows: runs.flatMap((run) => [
       lostRow(nameOf(run), run.first),
-      told(`${nameOf(run)}, later than the target`, 'ms', later(run.first)),
+      reported(`${nameOf(run)}, later than the target`, 'ms', later(run.first)),
     ]),
   };
 }
@@ -103,7 +103,7 @@ function memoryTable(runs: readonly ScaleRun[]): Table {
   return {
     id: 'scale-memory',
     title: 'memory of the agent',
-    source: `${KOLLAPS_2} tells none`,
+    source: `${KOLLAPS_2} reports none`,
     method: 'Resident, at the end of the pings.',
     sampled: 'runs',
     rows: runs.map((run) =>

@@ -1,4 +1,4 @@
-/** The setup bench: how long thousands of endpoints take to be there, and to be gone. */
+/** The setup bench: how long it takes to make and to remove thousands of endpoints. */
 import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
 import { BenchError } from '../errors.ts';
 import type { Interruption } from '../lab.ts';

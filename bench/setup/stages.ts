@@ -1,4 +1,4 @@
-/** How long an experiment takes to be there, and to be gone, stage by stage. */
+/** How long the start and the end of an experiment take, stage by stage. */
 
 import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
 import { Experiment } from '../../controller/experiment/experiment.ts';
@@ -8,34 +8,34 @@ import { loadTopology } from '../../topology/load.ts';
 import type { Interruption } from '../lab.ts';
 import { processSeconds } from '../measure/cpu/cpu-times.ts';
 
-/** In seconds, in the order in which they come. */
+/** In seconds, in order. */
 export interface UpTimes {
-  /** Topology read, machine looked at, everything planned. */
+  /** Reading the topology, checking the machine, planning. */
   readonly planning: number;
   /** Namespaces, veth pairs, addresses, routes. */
   readonly endpoints: number;
-  /** From the start of the agent's process until it answers for the first time. */
+  /** From the start of the agent's process until its first answer. */
   readonly agentStart: number;
   /** Until everything is in force and was read back. */
   readonly shaping: number;
   readonly whole: number;
-  /** What the agent has used of the processors until then. */
+  /** The agent's processor time until then. */
   readonly agentCpu: number;
 }
 
 export interface DownTimes {
-  /** The agent takes away what it enforces, and ends. */
+  /** The agent removes what it enforces, and ends. */
   readonly agentStop: number;
   readonly namespaces: number;
   readonly whole: number;
 }
 
-/** Collects the moments that an experiment tells of. */
-export class Moments {
+/** Collects the times of an experiment's progress messages. */
+export class ProgressTimes {
   readonly #began = performance.now();
   readonly #first = new Map<string, number>();
 
-  /** Seconds until something is told of for the first time. */
+  /** Seconds until the first message of this kind. */
   note(what: string): void {
     if (!this.#first.has(what)) this.#first.set(what, this.seconds);
   }
@@ -49,7 +49,7 @@ export class Moments {
   }
 }
 
-/** What `Experiment` says before it does it. */
+/** `Experiment` reports it before it does it. */
 const MAKING = 'making';
 const STARTING = 'starting';
 const KNOWN = 'endpoints that all agents know:';
@@ -57,15 +57,15 @@ const REMOVING = 'removing namespaces';
 
 let labs = 0;
 
-/** Sets the topology up on one emulated host, hands it to `check`, and takes it down. */
+/** Sets the topology up on one emulated host, passes it to `check`, and removes it. */
 export async function upAndDown(
   text: string,
   backend: DelayBackendName,
   interruption: Interruption,
   check: (experiment: Experiment) => Promise<void>,
 ): Promise<{ up: UpTimes; down: DownTimes }> {
-  const up = new Moments();
-  let down: Moments | undefined;
+  const up = new ProgressTimes();
+  let down: ProgressTimes | undefined;
   const file = 'bench.yaml';
   const experiment = await Experiment.start({
     name: `setup-${process.pid}-${++labs}`,
@@ -81,15 +81,15 @@ export async function upAndDown(
   try {
     await interruption.race(() => check(experiment));
   } finally {
-    down = new Moments();
+    down = new ProgressTimes();
     await experiment.stop();
   }
   return { up: upTimes, down: timesDown(down) };
 }
 
-function timesUp(moments: Moments, experiment: string): UpTimes {
-  const whole = moments.seconds;
-  const [making, starting, known] = [moments.at(MAKING), moments.at(STARTING), moments.at(KNOWN)];
+function timesUp(progress: ProgressTimes, experiment: string): UpTimes {
+  const whole = progress.seconds;
+  const [making, starting, known] = [progress.at(MAKING), progress.at(STARTING), progress.at(KNOWN)];
   return {
     planning: making,
     endpoints: starting - making,
@@ -100,8 +100,8 @@ function timesUp(moments: Moments, experiment: string): UpTimes {
   };
 }
 
-function timesDown(moments: Moments): DownTimes {
-  const whole = moments.seconds;
-  const removing = moments.at(REMOVING);
+function timesDown(progress: ProgressTimes): DownTimes {
+  const whole = progress.seconds;
+  const removing = progress.at(REMOVING);
   return { agentStop: removing, namespaces: whole - removing, whole };
 }

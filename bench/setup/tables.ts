@@ -1,9 +1,9 @@
-/** Times of setting up and taking down, as tables and a figure. Pure. */
+/** Times of set-up and removal, as tables and a figure. Pure. */
 import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
 import { profileTables } from '../measure/cpu/cpu-rows.ts';
 import type { Spent } from '../measure/cpu/profile.ts';
 import { median, range } from '../measure/statistics.ts';
-import { least, type Measurement, told } from '../report/judge.ts';
+import { least, type Measurement, reported } from '../report/judge.ts';
 import type { Figure, Row, Table } from '../report/model.ts';
 import type { DownTimes, UpTimes } from './stages.ts';
 
@@ -56,13 +56,13 @@ export function tablesOf(runs: readonly SetupRun[], backend: DelayBackendName): 
 
 function stageRows(run: SetupRun): Row[] {
   const row = (what: string, time: (round: SetupRun['rounds'][number]) => number, note = ''): Row =>
-    told(`${nameOf(run)}: ${what}`, 's', of(run, time, note));
+    reported(`${nameOf(run)}: ${what}`, 's', of(run, time, note));
   return [
     row('planning', ({ up }) => up.planning, 'the topology is read, the machine looked at'),
     row('endpoints', ({ up }) => up.endpoints, 'namespaces, veth pairs, addresses, routes'),
     row('the agent begins', ({ up }) => up.agentStart, 'until it answers: it has attached to all endpoints'),
     row('shaping', ({ up }) => up.shaping, 'until all is in force, and read back'),
-    row('the agent ends', ({ down }) => down.agentStop, 'it takes away what it enforces'),
+    row('the agent ends', ({ down }) => down.agentStop, 'it removes what it enforces'),
     row('namespaces go', ({ down }) => down.namespaces),
     row('the agent’s processor time until it is up', ({ up }) => up.agentCpu),
   ];

@@ -1,4 +1,4 @@
-/** The shares bench: how long it takes to share a network among very many flows. */
+/** The shares bench: how long it takes to compute the shares of very many flows. */
 import { isDeepStrictEqual } from 'node:util';
 import { Epoch } from '../../agent/epoch/epoch.ts';
 import { flowShares } from '../../agent/share/flow-shares.ts';
@@ -13,15 +13,17 @@ import { scaleFreeText } from '../measure/scale-free.ts';
 import type { Row, Table } from '../report/model.ts';
 
 const FLOWS = 10_000;
-/** Has 999 links, of two directions each. */
+/** It has 999 links of two directions each. */
 const NODES = 1000;
 const SEED = 1;
 const SCRATCH_MS = 20;
 const CHANGE_MS = 2;
-/** bit/s. Half of the flows want between these, the others all that they can have. */
+/** bit/s. Half of the flows have demands between these; the others are greedy. */
 const [LEAST_DEMAND, MOST_DEMAND] = [1e3, 1e6];
 
-/** Needs no root. Throws `BenchError` (`RESULT_WRONG`) if shares that were kept differ from those computed from nothing. */
+/**
+ * Needs no root. Throws `BenchError` (`RESULT_WRONG`) if incremental shares differ from shares computed from scratch.
+ */
 export function measureShares(quick: boolean, say: (text: string) => void): Table[] {
   const random = new SeededRandom(SEED);
   const epoch = new Epoch(expandGraph(loadTopology(scaleFreeText(NODES, SEED), 'bench.yaml').topology));
@@ -29,7 +31,7 @@ export function measureShares(quick: boolean, say: (text: string) => void): Tabl
   let crossings = 0;
   for (const { source, destination } of flows) {
     crossings += epoch.path(source, destination)!.links.length;
-    // Weights need the way back; paths are not what is measured here.
+    // Weights need the reverse path; folding is not measured here.
     epoch.path(destination, source);
   }
   say(`${FLOWS} flows, ${crossings} crossings of links`);
@@ -117,7 +119,7 @@ function measureUpdates(
   return rows;
 }
 
-/** Takes a flow out, and puts the one that was taken out before in again. */
+/** Removes a flow, and adds the one that was removed before. */
 function replacing(flows: Flow[], random: SeededRandom): () => void {
   const [first] = flows.splice(random.below(flows.length), 1);
   let absent = first!;

@@ -1,4 +1,4 @@
-/** A clock and timers that move only when they are told to. */
+/** A clock and timers that only `advance` moves. */
 import type { Clock, Timers } from '../../agent/clock/clock.ts';
 import { type Timer, TimerQueue } from './timer-queue.ts';
 
@@ -10,8 +10,9 @@ export class ManualClock implements Clock, Timers {
   readonly #grainMs: number;
 
   /**
-   * `grainMs`: timers are due at multiples of it, and promises settle only when all that are due at one time have run;
-   * with thousands of timers in a second that is most of the work. 0: whenever they are due, and after each.
+   * `grainMs`: timers are due at multiples of it, and promises settle only after all timers of one time have run.
+   * With thousands of timers in a second, settling is most of the work. 0: timers are due at any time, and promises
+   * settle after each.
    */
   constructor(wallNow = 1_700_000_000_000, grainMs = 0) {
     this.#wallOffset = wallNow;
@@ -52,14 +53,16 @@ export class ManualClock implements Clock, Timers {
     return this.#timers.pending;
   }
 
-  /** Lets `ms` pass, running what is due in order; promises settle before the next timer, or the next time. */
+  /**
+   * Lets `ms` pass, and runs the due timers in order. Promises settle before the next timer, or before the next time.
+   */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
     for (let isSettled = false; ; ) {
       const timer = this.#timers.first;
       const isNow = this.#grainMs > 0 && timer !== undefined && timer.due <= this.#now;
       if (!isSettled && !isNow) {
-        // That may set one that comes first.
+        // A timer may set another that is due earlier.
         await settle();
         isSettled = true;
         continue;
@@ -90,7 +93,7 @@ export class ManualClock implements Clock, Timers {
   }
 }
 
-/** After this, every promise that could settle without a timer has. */
+/** Afterwards, every promise that could settle without a timer has settled. */
 function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

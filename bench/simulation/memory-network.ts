@@ -1,6 +1,6 @@
 /**
- * A mesh's network in memory, with loss, delay, partitions and stopped processes. The same seed gives the same run. What is
- * sent is counted: by agents, of each kind.
+ * A mesh's network in memory, with loss, delay, partitions and stopped processes. The same seed gives the same run.
+ * Everything that agents send is counted by kind.
  */
 import type { Clock, Timers } from '../../agent/clock/clock.ts';
 import { REQUEST_TIMEOUT_MS, type RequestKind } from '../../agent/mesh/wire/transport.ts';
@@ -10,24 +10,24 @@ import { type MemoryMedium, MemoryTransport, type Published } from './memory-tra
 export interface MemoryNetworkOptions {
   readonly clock: Clock & Timers;
   readonly seed: number;
-  /** Chance that a message, question or answer is lost. */
+  /** Probability that a message, request or answer is lost. */
   loss?: number;
-  /** Time on the way; it is drawn for each, so messages overtake each other. */
+  /** Latency, drawn for each message, so messages overtake each other. */
   delayMs?: Delay;
   /** Whether `published` keeps what was published. Default: yes. */
   keepsPublished?: boolean;
 }
 
-/** The least and the greatest, or what gives them for a direction. */
+/** The least and the greatest latency, or a function that gives them for a direction. */
 export type Delay = readonly [number, number] | ((from: string, to: string) => readonly [number, number]);
 
-/** What was sent from one to another; `dial`: a connection that was made to ask something, without bytes. */
+/** What was sent from one agent to another; `dial`: a connection that was made for a request, without bytes. */
 export type Sent = Record<'gossip' | 'dial' | RequestKind, { messages: number; bytes: number }>;
 
 export class MemoryNetwork implements MemoryMedium {
   loss: number;
   delayMs: Delay;
-  /** Everything that was published, for tests that play it again. */
+  /** Everything that was published, for tests that replay it. */
   readonly published: Published[] = [];
   readonly sent: Sent = {
     gossip: { messages: 0, bytes: 0 },
@@ -50,7 +50,7 @@ export class MemoryNetwork implements MemoryMedium {
     this.delayMs = delayMs;
   }
 
-  /** How many messages were sent from one to another, or passed on. */
+  /** How many messages were sent from one agent to another, or forwarded. */
   get gossiped(): number {
     return this.sent.gossip.messages;
   }
@@ -59,7 +59,7 @@ export class MemoryNetwork implements MemoryMedium {
     return new MemoryTransport(id, this);
   }
 
-  /** From now on, only members of the same group hear each other. */
+  /** From now on, only members of the same group can reach each other. */
   partition(...groups: (readonly string[])[]): void {
     this.#groups = groups.map((group) => new Set(group));
   }

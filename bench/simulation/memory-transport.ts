@@ -1,4 +1,4 @@
-/** An agent's end of a network in memory: gossip from neighbour to neighbour, questions and answers. */
+/** An agent's end of a network in memory: gossip from neighbour to neighbour, requests and answers. */
 import type { MeshTransport, RequestKind, TransportHandlers } from '../../agent/mesh/wire/transport.ts';
 
 /** Gossip that was published; `id` counts them. */
@@ -15,10 +15,10 @@ export interface MemoryMedium {
   add(transport: MemoryTransport): void;
   remove(transport: MemoryTransport): void;
   find(id: string): MemoryTransport | undefined;
-  /** Whether a message from one to the other would get through if it weren't lost. */
+  /** Whether a message from one to the other would arrive if it weren't lost. */
   joins(from: string, to: string): boolean;
   note(from: string, bytes: Uint8Array): Published;
-  /** Delivers after a delay, or never. */
+  /** Delivers after a delay, or not at all. */
   carry(
     from: string,
     to: string,
@@ -31,10 +31,10 @@ export interface MemoryMedium {
   pick(peers: readonly string[], count: number): string[];
 }
 
-/** Among so many neighbours, gossip is passed on to all; among more, to so many that each chose, and that chose it. */
+/** With up to so many neighbours, gossip is forwarded to all; with more, to so many chosen ones, and to those that chose this agent. */
 const ALL_PASS_ON = 4;
 const CHOSEN = 2;
-/** What was seen is known for two of these: in messages, more than are ever under way. */
+/** Ids of seen messages are remembered in two sets of this size: more than are ever under way. */
 const SEEN_AT_ONCE = 20_000;
 
 export class MemoryTransport implements MeshTransport {
@@ -42,9 +42,9 @@ export class MemoryTransport implements MeshTransport {
   readonly addresses: readonly string[];
   readonly #network: MemoryMedium;
   readonly #neighbours = new Set<string>();
-  /** To whom gossip is passed on, as in gossipsub's mesh: in both directions. */
+  /** The peers to which gossip is forwarded, as in gossipsub's mesh: in both directions. */
   readonly #mesh = new Set<string>();
-  /** To whom connections are kept, if not to all; and who has an address. */
+  /** The peers to which connections are kept, if not to all; and the peers with a known address. */
   #chosen: ReadonlySet<string> | undefined;
   readonly #book = new Set<string>();
   #seen = new Set<number>();
@@ -59,7 +59,7 @@ export class MemoryTransport implements MeshTransport {
     this.#network = network;
   }
 
-  /** Peers that gossip goes to. */
+  /** Peers that receive gossip from this one. */
   get neighbours(): readonly string[] {
     return [...this.#neighbours];
   }
@@ -73,13 +73,13 @@ export class MemoryTransport implements MeshTransport {
     this.kill();
   }
 
-  /** Ends without a word. */
+  /** Ends without sending anything. */
   kill(): void {
     this.#handlers = undefined;
     this.#network.remove(this);
   }
 
-  /** Stops as by SIGSTOP: what arrives waits. */
+  /** Stops as by SIGSTOP: arriving messages wait. */
   pause(): void {
     this.#paused = true;
   }
@@ -144,7 +144,7 @@ export class MemoryTransport implements MeshTransport {
     for (const peer of peers ?? this.#book) if (this.#book.has(peer)) this.#reach(peer);
   }
 
-  /** The other end may want to keep the connection: then it stays. */
+  /** If the other end wants to keep the connection, it stays. */
   #part(peer: string): void {
     const other = this.#network.find(peer);
     if (other && (other.#chosen?.has(this.selfId) ?? true)) return;

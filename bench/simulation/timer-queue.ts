@@ -1,8 +1,8 @@
-/** Timers, in the order in which they are due: a binary heap. */
+/** Timers, in the order of their due times: a binary heap. */
 
 export interface Timer {
   due: number;
-  /** Of those due at the same time, the first set comes first. */
+  /** Of timers with the same due time, the first set comes first. */
   order: number;
   readonly period: number | undefined;
   readonly run: () => void;
@@ -16,7 +16,7 @@ export class TimerQueue {
     return this.#heap[0];
   }
 
-  /** How many are not cancelled. */
+  /** How many timers are not cancelled. */
   get pending(): number {
     return this.#heap.reduce((count, { cancelled }) => count + (cancelled ? 0 : 1), 0);
   }
@@ -31,7 +31,7 @@ export class TimerQueue {
     heap[at] = timer;
   }
 
-  /** Takes out the first. */
+  /** Removes the first. */
   pop(): void {
     const heap = this.#heap;
     const last = heap.pop();
@@ -45,7 +45,7 @@ export class TimerQueue {
     heap[at] = last;
   }
 
-  /** Of two neighbours in the heap. */
+  /** The smaller of two neighbours in the heap. */
   #lesser(at: number): number {
     const [one, other] = [this.#heap[at], this.#heap[at + 1]];
     return one && other && isBefore(other, one) ? at + 1 : at;

@@ -1,37 +1,37 @@
-/** Who used the processors, as rows. Pure. */
-import { least, type Measurement, told } from '../../report/judge.ts';
+/** The use of the processors, as rows. Pure. */
+import { least, type Measurement, reported } from '../../report/judge.ts';
 import type { Row, Table } from '../../report/model.ts';
 import { mean, range } from '../statistics.ts';
 import type { CpuUse } from './cpu-watch.ts';
 import type { Spent } from './profile.ts';
 
-/** What agents may take, in cores. */
+/** Bounds for agents, in cores. */
 export interface CpuGoal {
   readonly each: number;
   readonly all: number;
 }
 
-/** Below this a thread is not named. */
+/** A thread that uses less is not named. */
 const WORTH_NAMING = 0.001;
 
-/** Mean over the slices, and between what they lie. */
+/** The mean over the slices, and their range. */
 function over(slices: readonly number[], note = ''): Measurement {
   return { measured: mean(slices), spread: range(slices), samples: slices.length, note };
 }
 
-/** The busiest agent, and all together; judged where there is a goal. */
+/** The busiest agent, and all together. They are judged if there is a goal. */
 export function agentRows(what: string, use: CpuUse, goal: CpuGoal | undefined, note = ''): Row[] {
   const busiest = use.agents.reduce((most, one) => (mean(one) > mean(most) ? one : most));
   const all = addUp(use.agents);
   const row = (name: string, most: number | undefined, measurement: Measurement): Row =>
-    most === undefined ? told(name, 'cores', measurement) : least(name, 'cores', most, measurement);
+    most === undefined ? reported(name, 'cores', measurement) : least(name, 'cores', most, measurement);
   const rows = [row(`${what}: all agents`, goal?.all, over(all, note))];
   return use.agents.length === 1
     ? rows
     : [row(`${what}: the busiest agent`, goal?.each, over(busiest, threadsNote(use))), ...rows];
 }
 
-/** What else the machine did meanwhile. */
+/** Everything else that used the machine. */
 export function machineRows(what: string, use: CpuUse, traffic: string): Row[] {
   const agents = addUp(use.agents);
   const rest = use.machine.map(
@@ -39,11 +39,11 @@ export function machineRows(what: string, use: CpuUse, traffic: string): Row[] {
       busy - (agents[slice] ?? 0) - use.traffic[slice]! - use.bench[slice]! - use.softirq[slice]!,
   );
   return [
-    told(`${what}: ${traffic}`, 'cores', over(use.traffic)),
-    told(`${what}: packets, for nobody in particular`, 'cores', over(use.softirq, 'softirq')),
-    told(`${what}: the bench`, 'cores', over(use.bench)),
-    told(`${what}: everything else`, 'cores', over(rest, 'kernel threads, and what else ran')),
-    told(`${what}: the machine`, 'cores', over(use.machine, stolenNote(use))),
+    reported(`${what}: ${traffic}`, 'cores', over(use.traffic)),
+    reported(`${what}: packets, in no process`, 'cores', over(use.softirq, 'softirq')),
+    reported(`${what}: the bench`, 'cores', over(use.bench)),
+    reported(`${what}: everything else`, 'cores', over(rest, 'kernel threads, and what else ran')),
+    reported(`${what}: the machine`, 'cores', over(use.machine, stolenNote(use))),
   ];
 }
 
@@ -52,10 +52,10 @@ function stolenNote({ stolen }: CpuUse): string {
   return part < WORTH_NAMING ? '' : `${percent(part)} more were taken by the hypervisor`;
 }
 
-/** What the kernel calls Node's worker threads; an agent has no others than the delay line's. */
+/** The kernel's name for Node's worker threads. An agent has no others than the delay line's. */
 const DELAY_THREADS = 'WorkerThread';
 
-/** What the delay line's threads of all agents took; NaN where there are none. */
+/** The delay line's threads of all agents together; NaN if there are none. */
 export function delayCores({ threads }: CpuUse): number {
   return threads.get(DELAY_THREADS) ?? Number.NaN;
 }
@@ -73,11 +73,11 @@ export interface ProfiledRun {
   readonly spent: readonly Spent[];
 }
 
-/** None where nothing was profiled. */
+/** Empty if nothing was profiled. */
 export function profileTables(bench: string, runs: readonly ProfiledRun[]): Table[] {
   const rows = runs.flatMap(({ what, spent }) =>
     spent.map((one) =>
-      told(`${what}: ${one.what}`, 'cores', { measured: one.cores, spread: null, samples: 1 }),
+      reported(`${what}: ${one.what}`, 'cores', { measured: one.cores, spread: null, samples: 1 }),
     ),
   );
   if (rows.length === 0) return [];
@@ -87,7 +87,7 @@ export function profileTables(bench: string, runs: readonly ProfiledRun[]): Tabl
       title: 'where the agents’ time goes',
       source: 'no table of the literature',
       method:
-        'V8’s sampling profiler while traffic is steady, in a run of its own, since it takes time itself; all agents and all their threads together: time in the function itself, in parts of one core. System calls are what is left of the processor’s time: giving packets back and taking them, of which another table tells, sleeping, and reading counters.',
+        'V8’s sampling profiler while traffic is steady, in a run of its own, since it takes time itself; all agents and all their threads together: time in the function itself, in parts of one core. System calls are the rest of the processor’s time: releasing and receiving packets (see the other table), sleeping, and reading counters.',
       sampled: 'runs',
       rows,
     },

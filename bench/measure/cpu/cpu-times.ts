@@ -1,8 +1,8 @@
-/** Processor time of processes, of their threads, and of the whole machine, as /proc tells it (proc(5)). Exact to 10 ms. */
+/** Processor time of processes, of their threads, and of the whole machine, from /proc (proc(5)). Exact to 10 ms. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { sum } from '../statistics.ts';
 
-/** USER_HZ: what times in /proc count, on every architecture that netfold runs on. */
+/** USER_HZ: the unit of times in /proc, on every architecture that netfold runs on. */
 const TICKS_PER_SECOND = 100;
 
 export interface TaskTime {
@@ -12,7 +12,10 @@ export interface TaskTime {
   readonly seconds: number;
 }
 
-/** /proc/PID/stat, or that of a thread. The name is in parentheses, and may hold anything; utime and stime are fields 14, 15. */
+/**
+ * /proc/PID/stat, or that of a thread. The name is in parentheses, and may contain any character; utime and stime are
+ * fields 14 and 15.
+ */
 export function parseStat(text: string): TaskTime {
   const end = text.lastIndexOf(')');
   const fields = text.slice(end + 2).split(' ');
@@ -23,8 +26,8 @@ export function parseStat(text: string): TaskTime {
 }
 
 /**
- * Of the threads that are there, exact to a nanosecond where the kernel keeps schedstat (CONFIG_SCHED_INFO): of thousands
- * of small processes, none takes 10 ms in a slice. `undefined` for one that is gone.
+ * Of the present threads, exact to a nanosecond if the kernel keeps schedstat (CONFIG_SCHED_INFO): of thousands of
+ * small processes, none uses 10 ms in a slice. `undefined` if the process has ended.
  */
 export function smallProcessSeconds(pid: number): number | undefined {
   const texts = threadsOf(pid).map((thread) => read(`/proc/${pid}/task/${thread}/schedstat`));
@@ -32,12 +35,12 @@ export function smallProcessSeconds(pid: number): number | undefined {
   return seconds.length === 0 ? processSeconds(pid) : sum(seconds);
 }
 
-/** Time on a processor, time waiting for one, in ns, and how often. */
+/** The fields: time on a processor and time waiting for one, in ns, and how often. */
 export function parseSchedstat(text: string): number {
   return Number(text.split(' ')[0]) / 1e9;
 }
 
-/** Of all threads, also of those that have ended; `undefined` for a process that is gone. */
+/** Of all threads, including those that have ended; `undefined` if the process has ended. */
 export function processSeconds(pid: number): number | undefined {
   const text = read(`/proc/${pid}/stat`);
   return text === undefined ? undefined : parseStat(text).seconds;
@@ -58,9 +61,9 @@ export function threadSeconds(pid: number): ReadonlyMap<string, number> {
 /** Seconds of all processors together. */
 export interface MachineTime {
   readonly busy: number;
-  /** The part of `busy` in which the kernel worked for nobody in particular: packets, mostly. */
+  /** The part of `busy` that the kernel spent without a process: packets, mostly. */
   readonly softirq: number;
-  /** What the hypervisor gave to others; not in `busy`. */
+  /** What the hypervisor gave to other machines; not in `busy`. */
   readonly stolen: number;
 }
 
@@ -76,7 +79,7 @@ export function machineTime(): MachineTime {
   return parseMachine(readFileSync('/proc/stat', 'utf8'));
 }
 
-/** Bytes that a process has in memory now, and had at most. */
+/** Bytes of a process in memory: now, and the maximum. */
 export interface Memory {
   readonly nowBytes: number;
   readonly mostBytes: number;
@@ -103,7 +106,7 @@ function threadsOf(pid: number): string[] {
   }
 }
 
-/** A process may end between two looks. */
+/** A process may end between two readings. */
 function read(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8');

@@ -1,25 +1,25 @@
-/** Who uses the processors during a time, slice by slice. */
+/** Which processes use the processors during a time, slice by slice. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { machineTime, processSeconds, smallProcessSeconds, threadSeconds } from './cpu-times.ts';
 
-/** 10 ms, to which times are exact, are 0.2 % of a core of it. */
+/** The resolution of 10 ms is 0.2 % of a core in this time. */
 const SLICE_SECONDS = 5;
 
 export interface CpuPlan {
-  /** Each is watched by itself. */
+  /** Each is measured separately. */
   readonly agents: readonly number[];
-  /** What makes the load; only all of them together. Those that end within a slice are left out of it. */
+  /** Processes that make the load; only their sum is measured. Those that end within a slice are left out of it. */
   readonly traffic: readonly number[];
   readonly seconds: number;
 }
 
-/** In cores: seconds of processor time by seconds of time. One value for each slice. */
+/** In cores: seconds of processor time per second of time. One value per slice. */
 export interface CpuUse {
   readonly agents: readonly (readonly number[])[];
   readonly traffic: readonly number[];
   /** The bench itself. */
   readonly bench: readonly number[];
-  /** All that the machine did. */
+  /** The use of the whole machine. */
   readonly machine: readonly number[];
   readonly softirq: readonly number[];
   readonly stolen: readonly number[];
@@ -72,7 +72,7 @@ function look(agents: readonly number[], traffic: readonly number[]): Moment {
   };
 }
 
-/** Of those that were there both times. */
+/** Of the keys that both have. */
 export function growth(
   before: readonly (number | undefined)[],
   after: readonly (number | undefined)[],

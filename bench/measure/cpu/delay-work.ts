@@ -1,6 +1,6 @@
-/** What the delay line did meanwhile, by its own account, as rows. Pure. */
+/** The work of the delay line, by its own account, as rows. Pure. */
 import type { AgentStatus } from '../../../proto/status.ts';
-import { told } from '../../report/judge.ts';
+import { reported } from '../../report/judge.ts';
 import type { Row, Table } from '../../report/model.ts';
 import { sum } from '../statistics.ts';
 
@@ -40,7 +40,7 @@ export interface WorkedRun {
   readonly threadCores: number;
 }
 
-/** None where netem delays. */
+/** Empty where netem delays. */
 export function delayWorkTables(bench: string, runs: readonly WorkedRun[]): Table[] {
   const rows = runs.flatMap(({ what, work, threadCores }) => (work ? workRows(what, work, threadCores) : []));
   if (rows.length === 0) return [];
@@ -50,7 +50,7 @@ export function delayWorkTables(bench: string, runs: readonly WorkedRun[]): Tabl
       title: 'where the delay line’s time goes',
       source: 'no table of the literature',
       method:
-        'By the account of the delay line’s threads, all agents together. Giving packets back: the kernel passes a packet on before the call returns, to its receiver’s socket, with the acknowledgement or answer that this makes and its way to where it is held again. Without netfold, the sender or nobody in particular pays for that. Taking packets: system calls, and finding each one’s path. The rest is sleeping and waking.',
+        'By the account of the delay line’s threads, all agents together. Releasing packets: before the call returns, the kernel delivers the packet to its receiver’s socket, and carries the resulting acknowledgement or answer to the place where it is held again. Without netfold, this time is accounted to the sender or to no process. Receiving packets: system calls, and finding the path of each. The rest is sleeping and waking.',
       sampled: 'packets',
       rows,
     },
@@ -60,7 +60,7 @@ export function delayWorkTables(bench: string, runs: readonly WorkedRun[]): Tabl
 function workRows(what: string, work: DelayWork, threadCores: number): Row[] {
   const { packets, turns, receiveMs, passMs, released, lateMs, lateMs2, seconds } = work;
   const row = (name: string, unit: Row['unit'], measured: number, note = ''): Row =>
-    told(`${what}: ${name}`, unit, { measured, spread: null, samples: packets, note });
+    reported(`${what}: ${name}`, unit, { measured, spread: null, samples: packets, note });
   const cores = (ms: number): number => ms / 1000 / seconds;
   const each = (ms: number): string => `${((1000 * ms) / packets).toFixed(1)} µs a packet`;
   const restMs = threadCores * seconds * 1000 - receiveMs - passMs;

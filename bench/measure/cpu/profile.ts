@@ -1,4 +1,4 @@
-/** What V8's sampling profiler wrote of a process (`node --cpu-prof`) → which functions the time went to. Pure. */
+/** Output of V8's sampling profiler for a process (`node --cpu-prof`) → the functions that took the time. Pure. */
 import { z } from 'zod';
 import { sum } from '../statistics.ts';
 
@@ -22,21 +22,22 @@ export interface Span {
 }
 
 export interface Spent {
-  /** `name (file:line)`; `(program)` is native code, the kernel among it. */
+  /** `name (file:line)`; `(program)` is native code, including the kernel. */
   readonly what: string;
-  /** In the function itself, what it calls left out; parts of one core. */
+  /** In the function itself, without the functions that it calls; parts of one core. */
   readonly cores: number;
 }
 
-/** Threads that wait are not at work; the delay line's does so in functions of ours, and V8 takes that for work. */
+/** Waiting threads do not work. The delay line's thread waits in our own functions, which V8 counts as work. */
 const WAITING = [/^\(idle\)$/, /^(wait|pause) \(agent\/kernel\/libc\.ts:/];
-/** System calls, and what else is not JavaScript: V8 has it here, or in the function that makes the call. */
+/** System calls and other native code. V8 accounts them here, or to the function that makes the call. */
 const NATIVE = [...WAITING, /^\(program\)$/, / \(agent\/kernel\/libc\.ts:/];
 export const NATIVE_CODE = 'system calls and other native code';
 
 /**
- * The most expensive functions of all threads within the span, most first. `cores`: what the threads took of the processors,
- * if it is known; what is left of it when JavaScript has been counted is `NATIVE_CODE`, without what V8 takes for work.
+ * The most expensive functions of all threads within the span, in descending order. `cores`: the processor time of
+ * the threads, if it is known. What remains of it without JavaScript is `NATIVE_CODE`, which leaves out waiting that
+ * V8 counts as work.
  */
 export function mostExpensive(
   profiles: readonly Profile[],
@@ -52,7 +53,7 @@ export function mostExpensive(
       const delta = profile.timeDeltas[index] ?? 0;
       at += delta;
       if (at < span.fromMicros || at > span.untilMicros) continue;
-      // What a sample shows was going on since the one before.
+      // A sample shows what ran since the previous one.
       const name = names.get(node) ?? '?';
       micros.set(name, (micros.get(name) ?? 0) + delta);
     }

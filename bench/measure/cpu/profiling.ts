@@ -1,4 +1,4 @@
-/** Lets agents write down where their time goes, while a bench runs. */
+/** Profiles agents while a bench runs. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,16 +7,16 @@ import type { Experiment } from '../../../controller/experiment/experiment.ts';
 import { agentsOf, signalAll } from '../../../controller/machine/processes.ts';
 import { type Profile, profileSchema, type Span } from './profile.ts';
 
-/** In µs. Five times V8's own: its thread that sorts samples else takes 4 % of a core in each agent. */
+/** In µs. Five times V8's own default, with which the thread that sorts samples takes 4 % of a core in each agent. */
 const INTERVAL = 5000;
 
 const LONGEST_END_MS = 60_000;
 
-/** Profiles are there when the agents have ended, so `work` has to end them. */
+/** Agents write profiles when they end, so `work` has to end them. */
 export async function profiled<T>(work: () => Promise<T>): Promise<{ result: T; profiles: Profile[] }> {
   const folder = mkdtempSync(join(tmpdir(), 'netfold-profile-'));
   const before = process.env.NODE_OPTIONS;
-  // Agents are started with this process' environment; it goes to their threads, too.
+  // Agents are started with the environment of this process, and their threads inherit it.
   const options = `--cpu-prof --cpu-prof-interval=${INTERVAL} --cpu-prof-dir=${folder}`;
   process.env.NODE_OPTIONS = `${before ?? ''} ${options}`.trim();
   try {
@@ -30,13 +30,15 @@ export async function profiled<T>(work: () => Promise<T>): Promise<{ result: T; 
   }
 }
 
-/** Has agents write their profiles. Whoever takes an experiment away waits 3 s for them, and large ones need more. */
+/**
+ * Makes agents write their profiles. The teardown of an experiment waits only 3 s for them, and large ones need more.
+ */
 export async function endAgents({ name, agents }: Experiment): Promise<void> {
   signalAll(agentsOf(name), 'SIGTERM');
   await Promise.race([Promise.all(agents.map(({ exited }) => exited)), sleep(LONGEST_END_MS)]);
 }
 
-/** Runs `work`; when that was, on the clock that profiles have. */
+/** Runs `work`, and returns its span on the profiler's clock. */
 export async function spanOf<T>(work: () => Promise<T>): Promise<{ result: T; span: Span }> {
   const fromMicros = monotonicMicros();
   const result = await work();

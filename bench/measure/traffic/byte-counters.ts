@@ -1,6 +1,7 @@
 /**
- * Bytes that pass interfaces, read every few milliseconds without entering a namespace again: a file of /proc/net that
- * was opened in a namespace goes on telling of it (fs/proc/proc_net.c), and one read costs microseconds.
+ * Bytes that pass interfaces, read every few milliseconds without entering a namespace again: a file of /proc/net
+ * that was opened in a namespace continues to report on that namespace (fs/proc/proc_net.c), and one reading takes
+ * microseconds.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { namespacePath, within } from '../../../agent/kernel/netns/namespaces.ts';
@@ -13,7 +14,7 @@ export interface Bytes {
   readonly sent: number;
 }
 
-/** One moment of all places. */
+/** All places at one time. */
 export interface Sample {
   /** `Date.now()`, with parts of milliseconds. */
   readonly atMs: number;
@@ -54,7 +55,7 @@ export class ByteCounters {
   }
 }
 
-/** The line of eth0 in /proc/net/dev: eight columns of what was received, then those of what was sent, bytes first. */
+/** The line of eth0 in /proc/net/dev: eight columns of received data, then those of sent data, bytes first. */
 export function parseInterface(text: string): Bytes {
   const line = /^\s*eth0:\s*(.*)$/m.exec(text)?.[1] ?? '';
   const columns = line.trim().split(/\s+/).map(Number);

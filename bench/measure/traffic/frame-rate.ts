@@ -1,4 +1,7 @@
-/** How many frames arrive per second, timed from one arrival to another so that a slow path is measured exactly too. */
+/**
+ * How many frames arrive per second, timed from one arrival to another, so that a slow path is measured exactly as
+ * well.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Place } from '../../../controller/verify/traffic.ts';
 import { BenchError } from '../../errors.ts';
@@ -9,11 +12,11 @@ export interface Windows {
   readonly seconds: number;
 }
 
-/** A frame of 1,514 bytes takes 216 ms at 56 kb/s; this is a path that carries nothing. */
+/** A frame of 1,514 bytes takes 216 ms at 56 kb/s. After this time without a frame, the path carries nothing. */
 const SILENCE_MS = 10_000;
 const POLL_MS = 1;
 
-/** Frames per second in each of some windows, one after the other. Throws `NOTHING_ARRIVED`. */
+/** Frames per second in each of several consecutive windows. Throws `NOTHING_ARRIVED`. */
 export async function frameRates(at: Place, { count, seconds }: Windows): Promise<number[]> {
   const rates: number[] = [];
   let from = await nextArrival(at);
@@ -30,7 +33,7 @@ export function rateBetween(from: UdpCount, to: UdpCount): number {
   return ((to.arrived - from.arrived) * 1000) / (to.atMs - from.atMs);
 }
 
-/** The count right after the next frame has come. */
+/** The count right after the arrival of the next frame. */
 async function nextArrival(at: Place): Promise<UdpCount> {
   const before = udpCount(at);
   for (;;) {

@@ -1,12 +1,15 @@
-/** TCP goodput, second by second as the receiver sees it. */
+/** TCP goodput, second by second at the receiver. */
 import { z } from 'zod';
 import { type Flow, output, type Place, start, TrafficError } from '../../../controller/verify/traffic.ts';
 
 export interface GoodputPlan {
   readonly seconds: number;
-  /** At the start; they don't count. */
+  /** Seconds at the start that don't count. */
   readonly settleSeconds: number;
-  /** What the receiver reads at once. iperf3 counts whole blocks only, and its usual 128 KB take 8 s at 128 kb/s. */
+  /**
+   * Size of one read of the receiver. iperf3 counts whole blocks only, and its default of 128 KB takes 8 s at 128
+   * kb/s.
+   */
   readonly blockBytes?: number;
 }
 
@@ -58,10 +61,10 @@ function clientCommand(to: Place, { seconds, settleSeconds, blockBytes }: Goodpu
 }
 
 const LINE = /(\d+\.\d+)-(\d+\.\d+)\s+sec\s+[\d.]+ \w*Bytes\s+([\d.]+) Kbits\/sec(.*)$/;
-/** What is left over at the end is shorter and too uneven to be compared. */
+/** The last interval is shorter, so it can't be compared. */
 const WHOLE = 0.9;
 
-/** What `iperf3 -s -i 1 -f k` prints of whole seconds that count: exact to 1 kb/s. */
+/** The lines of `iperf3 -s -i 1 -f k` for whole seconds that count: exact to 1 kb/s. */
 export function parseServer(text: string): number[] {
   return text.split('\n').flatMap((line) => {
     const match = LINE.exec(line);
@@ -74,7 +77,7 @@ const clientSchema = z.object({
   end: z.object({ sum_received: z.object({ bits_per_second: z.number() }) }),
 });
 
-/** What `iperf3 -J` was told by the receiver at the end: exact. */
+/** The receiver's total in the output of `iperf3 -J`: exact. */
 export function parseClient(text: string): number {
   return clientSchema.parse(JSON.parse(text)).end.sum_received.bits_per_second;
 }

@@ -1,4 +1,4 @@
-/** Very many pings side by side, each a process of its own in its endpoint's namespace. */
+/** Very many pings in parallel, each a process of its own in its endpoint's namespace. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { namespacePath, within } from '../../../agent/kernel/netns/namespaces.ts';
@@ -9,7 +9,7 @@ import { sum } from '../statistics.ts';
 export interface PingPair {
   readonly from: Place;
   readonly to: Place;
-  /** What the round trip shall be. */
+  /** The expected round-trip time. */
   readonly targetMs: number;
 }
 
@@ -17,11 +17,14 @@ export interface CrowdPlan {
   /** Echo requests of each. */
   readonly count: number;
   readonly intervalMs: number;
-  /** From one start to the next: a process takes some milliseconds to start, and starts are not to be what is measured. */
+  /**
+   * From one start to the next: a process takes some milliseconds to start, and starts should not affect the
+   * measurement.
+   */
   readonly staggerMs: number;
 }
 
-/** What the round trips of one ping were, exact to 1 µs. */
+/** The round-trip times of one ping, exact to 1 µs. */
 export interface RoundTripSummary {
   readonly sent: number;
   readonly received: number;
@@ -32,15 +35,15 @@ export interface RoundTripSummary {
 }
 
 /**
- * `-U`: until ping has the answer. Else it takes the kernel's time of arrival, where there is one; the delay line's packets
- * have none, and the one would be without, the other with what it takes to wake ping up.
+ * `-U`: until ping has read the answer. Otherwise ping uses the kernel's arrival time if there is one. Packets of the
+ * delay line have none, so their round-trip times would include the waking of ping, and others would not.
  */
 const OPTIONS = ['-n', '-q', '-U'];
-/** ping waits so long for the last answer. */
+/** How long ping waits for the last answer. */
 const LAST_SECONDS = 2;
 const SOME_LOST = 1;
 
-/** The pings of all pairs; `started` resolves when the last one has begun, `ended` when all have. */
+/** The pings of all pairs. `started` resolves when the last one has started, `ended` when all have ended. */
 export class PingCrowd {
   readonly #children: ChildProcess[] = [];
   readonly #summaries: Promise<RoundTripSummary>[] = [];
@@ -48,7 +51,7 @@ export class PingCrowd {
 
   constructor(pairs: readonly PingPair[], plan: CrowdPlan) {
     this.started = this.#start(pairs, plan);
-    // Whoever awaits it later hears of it.
+    // The rejection is handled when the promise is awaited later.
     this.started.catch(() => {});
   }
 
@@ -79,7 +82,10 @@ export class PingCrowd {
     }
   }
 
-  /** fork() gives the child the namespace of the calling thread; `ip netns exec` would copy every mount for each. */
+  /**
+   * fork() gives the child the namespace of the calling thread; `ip netns exec` would copy all mounts for each
+   * process.
+   */
   async #ping({ name, namespace }: Place, args: readonly string[]): Promise<RoundTripSummary> {
     const child = within(namespacePath(namespace), () =>
       spawn('ping', args, { stdio: ['ignore', 'pipe', 'pipe'] }),
@@ -102,8 +108,8 @@ export class PingCrowd {
 }
 
 /**
- * What `ping -q` prints at its end. It rounds single round trips, but neither these nor their deviation, which is that of
- * a whole population (iputils, ping_common.c, `finish`). Throws `OUTPUT_UNREADABLE`.
+ * The summary of `ping -q`. It rounds single round-trip times, but neither the mean nor the deviation, which is that
+ * of a whole population (iputils, ping_common.c, `finish`). Throws `OUTPUT_UNREADABLE`.
  */
 export function parseRoundTrips(text: string): RoundTripSummary {
   const counts = /(\d+) packets transmitted, (\d+) received/.exec(text);
@@ -117,15 +123,15 @@ export function parseRoundTrips(text: string): RoundTripSummary {
   };
 }
 
-/** How far round trips were from their targets. */
+/** The differences of round-trip times from their targets. */
 export interface CrowdError {
   readonly sent: number;
   readonly received: number;
   /** Over all round trips of all pairs: mean of the squares of their differences from the targets. */
   readonly meanSquaredMs2: number;
-  /** The same of each pair that had an answer. */
+  /** The same for each pair that received an answer. */
   readonly pairsMs2: readonly number[];
-  /** How much later than their targets round trips were in the mean, pair by pair. */
+  /** The mean difference of round-trip times from their targets, pair by pair. */
   readonly excessMs: readonly number[];
 }
 

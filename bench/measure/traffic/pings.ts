@@ -1,4 +1,4 @@
-/** Round trips by ping, in the two ways that its output allows. */
+/** Round-trip times by ping, read from its output in two ways. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { output, type Place } from '../../../controller/verify/traffic.ts';
 import { BenchError } from '../../errors.ts';
@@ -7,7 +7,7 @@ import { sum } from '../statistics.ts';
 /** Ethernet header and check sum, IPv4 header, ICMP header. */
 const ETHERNET_BYTES = 18;
 const IP_AND_ICMP_BYTES = 28;
-/** ping's time of sending travels in the payload, in a `struct timeval`. */
+/** ping's sending time travels in the payload, in a `struct timeval`. */
 const MIN_PAYLOAD_BYTES = 16;
 
 /** Of an echo request whose Ethernet frame, check sum included, has `frameBytes`. */
@@ -41,13 +41,13 @@ export interface Pings {
   readonly roundTripsMs: readonly number[];
 }
 
-/** The most of which least, mean and greatest tell each. */
+/** For up to three pings, least, mean and greatest determine every value. */
 export const GROUP_SIZE = 3;
 
 /**
- * Single round trips, exact to 3 µs. ping rounds one of 100 ms or more to whole milliseconds, but its summary never;
- * so they are sent in threes, of which the summary tells all. A group begins while the last echoes of the one before
- * are still under way, so that the pace is even.
+ * Single round-trip times, exact to 3 µs. ping rounds those of 100 ms or more to whole milliseconds, but not its
+ * summary. Therefore pings are sent in groups of three, for which the summary determines all values. A group starts
+ * while the last echoes of the previous one are under way, so that the pace is even.
  */
 export async function pingExactly(from: Place, to: Place, plan: ExactPlan): Promise<Pings> {
   const { groups, intervalMs, frameBytes } = plan;

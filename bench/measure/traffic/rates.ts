@@ -1,6 +1,6 @@
 /** Counters of bytes → rates over windows. Pure; times in milliseconds. */
 
-/** What one counter showed; in order of time. */
+/** A reading of one counter; in order of time. */
 export interface Count {
   readonly atMs: number;
   readonly bytes: number;
@@ -12,7 +12,7 @@ export interface Rate {
   readonly bps: number;
 }
 
-/** The rate over the `windowMs` before each count that has one at least that much older. */
+/** The rate over the last `windowMs`, for each count that has another count at least that much older. */
 export function slidingRates(counts: readonly Count[], windowMs: number): Rate[] {
   const rates: Rate[] = [];
   let first = 0;
@@ -24,7 +24,7 @@ export function slidingRates(counts: readonly Count[], windowMs: number): Rate[]
   return rates;
 }
 
-/** Mean over the counts of a time; NaN where it has fewer than two. */
+/** Mean over the counts within a time; NaN if there are fewer than two. */
 export function meanRate(counts: readonly Count[], fromMs: number, untilMs: number): number {
   const within = counts.filter(({ atMs }) => atMs >= fromMs && atMs <= untilMs);
   const [first, last] = [within[0], within.at(-1)];
@@ -32,7 +32,7 @@ export function meanRate(counts: readonly Count[], fromMs: number, untilMs: numb
   return ((last.bytes - first.bytes) * 8000) / (last.atMs - first.atMs);
 }
 
-/** The last count before `bytes` more than at `fromMs` had passed; NaN where they never did. */
+/** The last count before `bytes` more than at `fromMs` had passed; NaN if they never did. */
 export function passedSince(counts: readonly Count[], fromMs: number, bytes: number): number {
   const begin = counts.findLast(({ atMs }) => atMs <= fromMs);
   if (!begin) return Number.NaN;

@@ -1,20 +1,20 @@
-/** Many TCP connections that send as much as they may, until they are stopped. */
+/** Many TCP connections without a limit of their own, until they are stopped. */
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Flow, type Place, start, TrafficError } from '../../../controller/verify/traffic.ts';
 
 /** Between one start and the next: a hundred processes at once would be a load of their own. */
 const STAGGER_MS = 25;
-/** Whoever starts streams stops them. */
+/** Streams run until the caller stops them. */
 const ENDLESS_SECONDS = 86_400;
 
 export class TcpStreams {
   readonly #processes: ChildProcess[] = [];
   #stopped = false;
-  /** What ended by itself. */
+  /** The first stream that ended by itself. */
   #failure: TrafficError | undefined;
 
-  /** One connection with cubic for each flow; resolves when all have begun. Throws `TRAFFIC_FAILED`. */
+  /** One connection with cubic for each flow. Resolves when all have started. Throws `TRAFFIC_FAILED`. */
   async start(flows: readonly Flow[]): Promise<void> {
     const listening: Promise<void>[] = [];
     for (const to of new Set(flows.map((flow) => flow.to))) {
@@ -36,7 +36,7 @@ export class TcpStreams {
     return this.#processes.flatMap(({ pid }) => pid ?? []);
   }
 
-  /** Throws `TRAFFIC_FAILED` where a stream has ended. */
+  /** Throws `TRAFFIC_FAILED` if a stream has ended. */
   check(): void {
     if (this.#failure) throw this.#failure;
   }

@@ -1,4 +1,6 @@
-/** Counts frames and bytes between addresses, where they leave interfaces: exact, and cheap however many there are. */
+/**
+ * Counts frames and bytes between addresses, where they leave interfaces: exact, and cheap for any number of frames.
+ */
 import { join } from 'node:path';
 import { PAIR, USAGE } from '../../../agent/kernel/bpf/bpf-layout.ts';
 import { BatchMap, loadObject, possibleCpus } from '../../../agent/kernel/bpf/libbpf.ts';
@@ -10,7 +12,7 @@ import { openFilteredSocket } from '../../../agent/kernel/sys/packet-socket.ts';
 const OBJECT_FILE = join(import.meta.dirname, '../../../bpf/netfold.bpf.o');
 const MAX_PAIRS = 8192;
 
-/** What went from one address to another since counting began, in frames as the wire carries them. */
+/** Traffic from one address to another since counting began, in frames on the wire. */
 export interface PairTraffic {
   /** Addresses as in `addressKey`. */
   readonly source: string;
@@ -26,7 +28,7 @@ export interface CountedInterface {
   readonly ifindex: number;
 }
 
-/** The agents' own program (bpf/netfold.bpf.c, `count`), loaded once more: it adds a counter to a packet's way, no more. */
+/** The agents' own program (bpf/netfold.bpf.c, `count`), loaded a second time. It only counts packets. */
 export class TrafficCounters {
   readonly #sockets: number[] = [];
   readonly #map: BatchMap;
@@ -50,7 +52,7 @@ export class TrafficCounters {
     }
   }
 
-  /** Of all pairs, since the beginning. */
+  /** Of all pairs, since the start. */
   read(): PairTraffic[] {
     const count = this.#map.take();
     const { keys, values } = this.#map;

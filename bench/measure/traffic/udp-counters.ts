@@ -1,17 +1,17 @@
-/** The kernel's own count of the UDP datagrams that an endpoint sent and got: exact, and cheap at any rate. */
+/** The kernel's own count of the UDP datagrams that an endpoint sent and received: exact, and cheap at any rate. */
 import { readFileSync } from 'node:fs';
 import { namespacePath, within } from '../../../agent/kernel/netns/namespaces.ts';
 import type { Place } from '../../../controller/verify/traffic.ts';
 
 export interface UdpCount {
-  /** Handed to the interface and not refused by a full queue there. */
+  /** Given to the interface and not refused by a full queue there. */
   readonly sent: number;
-  /** Arrived for the port that nobody listens on (net/ipv4/udp.c counts them in `NoPorts`). */
+  /** Arrived at the port without a listener (net/ipv4/udp.c counts them in `NoPorts`). */
   readonly arrived: number;
   readonly atMs: number;
 }
 
-/** RFC 863's discard; with no listener, no buffer of a receiver can overflow and spoil the count. */
+/** RFC 863's discard. Without a listener, no receive buffer can overflow and falsify the count. */
 export const DISCARD_PORT = 9;
 
 export function udpCount({ namespace }: Place): UdpCount {

@@ -10,16 +10,16 @@ import { isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const STEP_MS = 1;
-/** What a pause of the machine kept from being sent is forgotten beyond this, lest a flood follows. */
+/** Datagrams that a pause of the machine prevented are forgotten beyond this, so that no flood follows. */
 const MAX_STEP_SECONDS = 0.02;
-/** Where the socket's buffer is full, datagrams wait in this process; more than so many are left out. */
+/** If the socket's buffer is full, datagrams wait in this process. Beyond this number they are dropped. */
 const MAX_WAITING = 4096;
 
 const [address, port, payloadBytes, perSecond, count] = process.argv.slice(2) as [string, ...string[]];
 const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
-// Nobody listens there: what ICMP says of it is no failure of ours.
+// No process listens there, so an ICMP error is not a failure.
 socket.on('error', () => {});
-// A connected socket looks nothing up for each datagram.
+// A connected socket needs no look-up for each datagram.
 await new Promise<void>((resolve) => socket.connect(Number(port), address, () => resolve()));
 
 let stopped = false;

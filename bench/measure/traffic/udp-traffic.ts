@@ -14,7 +14,7 @@ export interface Offer {
   readonly count?: number;
 }
 
-/** How much the sender tried to send, whatever became of it. */
+/** How much the sender tried to send, including what was lost. */
 export interface Offered {
   readonly offered: number;
   readonly seconds: number;
@@ -22,7 +22,7 @@ export interface Offered {
 
 const offeredSchema = z.strictObject({ offered: z.number(), seconds: z.number() });
 
-/** More than any measurement takes; whoever starts a stream stops it. */
+/** More than any measurement needs; streams run until the caller stops them. */
 const ENDLESS = 1e12;
 
 export class UdpStream {
@@ -34,7 +34,7 @@ export class UdpStream {
     const numbers = [DISCARD_PORT, payloadBytes, perSecond, count].map(String);
     this.#sender = start(from, [process.execPath, SENDER, to.address, ...numbers]);
     this.ended = report(this.#sender, from.name);
-    // Whoever awaits it later hears of it.
+    // The rejection is handled when the promise is awaited later.
     this.ended.catch(() => {});
   }
 

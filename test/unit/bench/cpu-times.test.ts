@@ -120,7 +120,7 @@ describe('rows', () => {
     const values = rows.map(({ what, measured }) => [what.split(': ')[1], measured]);
     expect(values).toEqual([
       ['ping', expect.closeTo(0.4)],
-      ['packets, for nobody in particular', expect.closeTo(0.2)],
+      ['packets, in no process', expect.closeTo(0.2)],
       ['the bench', expect.closeTo(0.01)],
       ['everything else', expect.closeTo((0.6 - 0.08 - 0.3 - 0.01 - 0.1 + 1 - 0.06 - 0.5 - 0.01 - 0.3) / 2)],
       ['the machine', expect.closeTo(0.8)],

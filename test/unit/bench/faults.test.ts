@@ -177,7 +177,7 @@ describe('agents', () => {
 
   it.each<[string, Partial<AgentView>, RegExp]>([
     ['epochs', { epoch: 4 }, /epoch of host0: \+3,epoch of host0: -4/],
-    ['an epoch of its own', { epoch: 5 }, /nobody but host1 is in epoch 5/],
+    ['an epoch of its own', { epoch: 5 }, /no agent but host1 is in epoch 5/],
     ['a flow that is missed', { flows: FLOWS.slice(1) }, /flows of host1: -.*a\.0/],
     ['a flow that has ended', { flows: [...FLOWS, { ...FLOWS[0]!, to: 'c.0' }] }, /\+.*c\.0/],
     ['a flow that is told twice', { flows: [...FLOWS, FLOWS[0]!] }, /flows of host1: \+.*a\.0/],
@@ -196,8 +196,8 @@ describe('agents', () => {
 
   it('that agree may be wrong all the same', () => {
     expect(between({ epoch: 5 }, { epoch: 5 }).fleeting).toEqual([
-      'nobody but host0 is in epoch 5',
-      'nobody but host1 is in epoch 5',
+      'no agent but host0 is in epoch 5',
+      'no agent but host1 is in epoch 5',
     ]);
     // Both have missed a flow of a third, and share without it: what is told of itself counts.
     const missed = { flows: FLOWS.slice(0, 1) };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { cells } from '../../../bench/report/cells.ts';
-import { told } from '../../../bench/report/judge.ts';
+import { reported } from '../../../bench/report/judge.ts';
 import type { Report, Row, Unit } from '../../../bench/report/model.ts';
 import { renderSvg } from '../../../bench/report/plot.ts';
 import { saveResults } from '../../../bench/report/save.ts';
@@ -146,7 +146,7 @@ describe('saving', () => {
 
 describe('a row of which nothing is asked', () => {
   it('has neither target, error nor bound, and is not counted', () => {
-    const row = told('200 nodes', 'B/s', { measured: 5234.4, spread: null, samples: 4, note: 'less' });
+    const row = reported('200 nodes', 'B/s', { measured: 5234.4, spread: null, samples: 4, note: 'less' });
     expect(cells(row)).toEqual(['200 nodes', '', '5.234 kB/s', '', '', '', '4', '1', 'less']);
     expect(summary({ tables: [{ ...REPORT.tables[0]!, rows: [row] }] })).toBe(
       '0 of 0 rows within their bounds',
@@ -154,7 +154,7 @@ describe('a row of which nothing is asked', () => {
   });
   it('has its unit', () => {
     const text = (unit: Unit, measured: number) =>
-      cells(told('', unit, { measured, spread: null, samples: 1 }))[2];
+      cells(reported('', unit, { measured, spread: null, samples: 1 }))[2];
     expect(text('B/s', 3_861_234)).toBe('3.861 MB/s');
     expect(text('B/s', 999)).toBe('999.0 B/s');
     expect(text('B/s', 0)).toBe('0 B/s');
@@ -178,6 +178,6 @@ describe('a row with one bad direction', () => {
     ['ratio', 1.0226549, '102.27%'],
     ['ratio', 0.00812, '0.812%'],
   ] as const)('in %s: %d is %s', (unit, measured, text) => {
-    expect(cells(told('', unit, { measured, spread: null, samples: 1 }))[2]).toBe(text);
+    expect(cells(reported('', unit, { measured, spread: null, samples: 1 }))[2]).toBe(text);
   });
 });
