@@ -3,7 +3,7 @@
  * each kind are kept, in bounded memory. Times are microseconds since the experiment's start; null while that is not known.
  */
 import { z } from 'zod';
-import type { Command, CommandState } from './control.ts';
+import type { Command, CommandState } from './command.ts';
 import type { AgentState } from './status.ts';
 
 /** What was due at one instant, and when it was in force. */

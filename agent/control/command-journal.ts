@@ -4,18 +4,7 @@
  */
 import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
-import { type Command, MAX_COMMAND_TEXT } from '../../proto/control.ts';
-
-const commandSchema = z.object({
-  origin: z.string().min(1),
-  incarnation: z.number().positive(),
-  number: z.int().positive(),
-  issuedAt: z.number().nonnegative(),
-  at: z.number().nonnegative(),
-  until: z.number().optional(),
-  text: z.string().min(1).max(MAX_COMMAND_TEXT),
-});
+import { type Command, commandSchema } from '../../proto/command.ts';
 
 export class CommandJournal {
   readonly #file: string;
@@ -29,12 +18,7 @@ export class CommandJournal {
   read(): Command[] {
     return readText(this.#file)
       .split('\n')
-      .flatMap((line) => {
-        const { success, data } = commandSchema.safeParse(parse(line));
-        if (!success) return [];
-        const { until, ...command } = data;
-        return [{ ...command, ...(until !== undefined && { until }) }];
-      });
+      .flatMap((line) => commandSchema.safeParse(parse(line)).data ?? []);
   }
 
   append(commands: readonly Command[]): void {

@@ -2,7 +2,8 @@
  * Commands for the running experiment. This agent checks one, gives it a place in the order of all commands and its
  * instant, and adds it to the set that the mesh spreads; from then on it is like any other that was heard.
  */
-import type { Command, ControlAnswer, ControlRequest, HistoryEntry } from '../../proto/control.ts';
+import type { Command, NewCommand } from '../../proto/command.ts';
+import type { ControlAnswer, ControlRequest, HistoryEntry } from '../../proto/control.ts';
 import { NetfoldError } from '../../proto/errors.ts';
 import { formatMicros, micros } from '../../proto/units.ts';
 import type { CommandRecord } from '../timeline/command-history.ts';
@@ -22,8 +23,6 @@ export class ControlError extends NetfoldError {
   }
 }
 
-export type Issued = Pick<Command, 'issuedAt' | 'at' | 'until' | 'text'>;
-
 export interface ControlHost {
   readonly name: string;
   readonly self: boolean;
@@ -38,7 +37,7 @@ export interface ControlPorts {
   /** Throws a `NetfoldError` for what makes no sense, now or at its instant. */
   readonly check: (command: Command, now: number) => void;
   /** Tells all agents, this one too. */
-  readonly issue: (what: Issued) => Command;
+  readonly issue: (what: NewCommand) => Command;
   readonly history: () => readonly CommandRecord[];
   /** Those that are heard, the own one among them. */
   readonly hosts: () => readonly ControlHost[];
@@ -102,7 +101,7 @@ export class Control {
     );
   }
 
-  #place({ text, at, after, during }: ControlRequest, now: number): Issued {
+  #place({ text, at, after, during }: ControlRequest, now: number): NewCommand {
     const { longestRoundTrip } = this.#ports;
     if (at !== undefined && at < now) {
       const passed = `the experiment is at ${formatMicros(micros(Math.round(now)))}`;

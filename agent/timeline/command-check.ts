@@ -1,5 +1,5 @@
 /** Whether a command makes sense: it is tried on a copy of the timeline, up to the end, before it is accepted. */
-import type { Command } from '../../proto/control.ts';
+import { type Command, MAX_COMMANDS } from '../../proto/command.ts';
 import { formatMicros, type Micros, micros } from '../../proto/units.ts';
 import { COMMAND_FILE } from '../../topology/events/grammar.ts';
 import type { TargetError } from '../../topology/events/targets.ts';
@@ -8,7 +8,6 @@ import type { TopologyEvent } from '../../topology/model/events.ts';
 import { MAX_ATOMS } from '../../topology/model/limits.ts';
 import type { Beginning } from '../../topology/timeline/beginning.ts';
 import { Contradictions } from '../../topology/timeline/contradictions.ts';
-import { MAX_COMMANDS } from '../mesh/wire/limits.ts';
 import type { CommandedTimeline } from './commanded-timeline.ts';
 import { CommandError } from './errors.ts';
 import { type KnownCommand, readCommand } from './known-command.ts';

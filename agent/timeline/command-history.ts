@@ -1,13 +1,12 @@
 /** What has become of the commands of an experiment. */
-import type { Command } from '../../proto/control.ts';
+import type { Command, CommandState } from '../../proto/command.ts';
 import { MAX_ATOMS } from '../../topology/model/limits.ts';
 import type { CommandedTimeline } from './commanded-timeline.ts';
 import type { KnownCommand } from './known-command.ts';
 
 export interface CommandRecord {
   readonly command: Command;
-  /** `undone`: by a reset, which also drops what was not due yet. `failed`: it found nothing to do, and changed nothing. */
-  readonly status: 'pending' | 'done' | 'undone' | 'failed';
+  readonly status: CommandState;
   /** Why it failed. */
   readonly reason?: string;
 }

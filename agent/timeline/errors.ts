@@ -1,4 +1,4 @@
-import type { Command } from '../../proto/control.ts';
+import type { Command } from '../../proto/command.ts';
 import { NetfoldError } from '../../proto/errors.ts';
 import { type DiagnosticCode, quote } from '../../topology/model/diagnostics.ts';
 import type { Position } from '../../topology/model/position.ts';

@@ -1,5 +1,5 @@
 /** A command, read: what it says as an event, or why it says nothing. */
-import { type Command, compareCommands } from '../../proto/control.ts';
+import { type Command, wrongTime } from '../../proto/command.ts';
 import { formatMicros, micros } from '../../proto/units.ts';
 import { COMMAND_FILE, parseAction } from '../../topology/events/grammar.ts';
 import { Findings, quote, TopologyError } from '../../topology/model/diagnostics.ts';
@@ -23,11 +23,11 @@ export const isReset = ({ event }: KnownCommand): boolean => event?.action.verb 
 /** Never throws: what can't be read is known, too, to every agent alike. */
 export function readCommand(command: Command): KnownCommand {
   const wrong = (error: CommandError): KnownCommand => ({ command, event: undefined, error, steps: 0 });
-  const { text, at, until, issuedAt } = command;
+  const { text, at, until } = command;
   const findings = new Findings(COMMAND_FILE);
   const action = parseAction(text, until !== undefined, findings);
   if (!action) return wrong(firstOf(command, findings));
-  const timing = timeProblem(at, until, issuedAt);
+  const timing = timeProblem(command);
   if (timing) return wrong(new CommandError(command, 'EVENT_TIME', START, ...timing));
   const times = { at: micros(at), ...(until === undefined ? {} : { until: micros(until) }) };
   const event: TopologyEvent = { ...times, action, position: START };
@@ -50,25 +50,16 @@ function firstOf(command: Command, findings: Findings): CommandError {
   throw new Error(`${quote(command.text)} gave neither an action nor an error`);
 }
 
-function timeProblem(at: number, until: number | undefined, issuedAt: number): [string, string] | undefined {
-  if (!(at >= 0 && at < Number.MAX_SAFE_INTEGER && issuedAt >= 0))
-    return ['its times are none', 'give times since the start of the experiment'];
-  if (at < issuedAt)
-    return [
-      `${formatMicros(at)} is over: it was ${formatMicros(issuedAt)} when the command came`,
-      'give a later time, e.g. --at +5s',
-    ];
-  if (until !== undefined && !(until > at && until < Number.MAX_SAFE_INTEGER))
-    return ['the end is not after the start', 'say how long, e.g. --for 10s'];
-  return undefined;
-}
+/** Any instant that can be told from the next one can be played; how far ahead commands may be, `wrongCommand` says. */
+const LATEST = Number.MAX_SAFE_INTEGER - 1;
 
-/** The order in which commands were accepted: what a reset undoes comes before it. 0 only for commands alike in every field. */
-export function compareIssue(a: Command, b: Command): number {
-  return (
-    a.issuedAt - b.issuedAt ||
-    compareCommands(a, b) ||
-    (a.until ?? 0) - (b.until ?? 0) ||
-    (a.text < b.text ? -1 : a.text > b.text ? 1 : 0)
-  );
+/** Problem and remedy. */
+function timeProblem(command: Command): [string, string] | undefined {
+  const wrong = wrongTime(command, LATEST);
+  if (wrong === undefined) return undefined;
+  if (wrong === 'until') return ['the end is not after the start', 'say how long, e.g. --for 10s'];
+  if (wrong !== 'early') return ['its times are none', 'give times since the start of the experiment'];
+  const { at, issuedAt } = command;
+  const passed = `${formatMicros(at)} is over: it was ${formatMicros(issuedAt)} when the command came`;
+  return [passed, 'give a later time, e.g. --at +5s'];
 }

@@ -1,9 +1,14 @@
 /** The commands that an agent has heard of: which of them play, and which a reset undoes. The same set says the same. */
-import { type Command, commandKey, compareCommands } from '../../proto/control.ts';
+import {
+  type Command,
+  commandKey,
+  compareCommands,
+  compareIssue,
+  MAX_COMMANDS,
+} from '../../proto/command.ts';
 import { MAX_ATOMS } from '../../topology/model/limits.ts';
 import type { CommandEvent } from '../../topology/timeline/timeline.ts';
-import { MAX_COMMANDS } from '../mesh/wire/limits.ts';
-import { compareIssue, isReset, type KnownCommand } from './known-command.ts';
+import { isReset, type KnownCommand } from './known-command.ts';
 
 /** What a new command is to those before: nothing, one more, or a reason to judge all of them anew. */
 export type News = 'nothing' | 'more' | 'others';

@@ -2,7 +2,7 @@
  * The timeline of a running experiment, played in steps: every agent plays the same file and hears of the same commands,
  * so all come to the same topologies at the same instants. Pure: time comes with each call.
  */
-import { type Command, compareCommands } from '../../proto/control.ts';
+import { type Command, compareCommands } from '../../proto/command.ts';
 import { type Micros, micros } from '../../proto/units.ts';
 import type { Graph, Topology } from '../../topology/model/model.ts';
 import { Beginning } from '../../topology/timeline/beginning.ts';

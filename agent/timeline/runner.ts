@@ -2,7 +2,7 @@
  * Plays the timeline against the experiment's clock. All agents have the same one, so an event that is due is due
  * everywhere; what is due at the same time is one change.
  */
-import type { Command } from '../../proto/control.ts';
+import type { Command } from '../../proto/command.ts';
 import { type Micros, micros } from '../../proto/units.ts';
 import type { Timers } from '../clock/clock.ts';
 import type { ExperimentClock } from '../clock/experiment-clock.ts';

@@ -4,7 +4,7 @@ import { Epoch } from '../../agent/epoch/epoch.ts';
 import { flowShares } from '../../agent/share/flow-shares.ts';
 import { shareFlow } from '../../agent/tick/tick.ts';
 import { Player } from '../../agent/timeline/player.ts';
-import type { Command } from '../../proto/control.ts';
+import type { Command } from '../../proto/command.ts';
 import { type Micros, micros } from '../../proto/units.ts';
 import type { ViewFlow, ViewShare } from '../../proto/view.ts';
 import type { Path, Topology } from '../../topology/model/model.ts';

@@ -1,5 +1,5 @@
 /** Commands of a running experiment for tests, with times in seconds. */
-import type { Command } from '../../proto/control.ts';
+import type { Command } from '../../proto/command.ts';
 import { type Micros, micros } from '../../proto/units.ts';
 
 export const seconds = (value: number): Micros => micros(Math.round(value * 1e6));

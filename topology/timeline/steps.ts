@@ -1,5 +1,5 @@
 /** What an event comes to in time: steps that are done one after the other. */
-import { type Command, compareCommands } from '../../proto/control.ts';
+import { type Command, compareCommands } from '../../proto/command.ts';
 import { type Micros, micros } from '../../proto/units.ts';
 import type { Targets } from '../events/targets.ts';
 import type { FlapAction, ScatterAction, TopologyEvent } from '../model/events.ts';

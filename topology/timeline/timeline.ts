@@ -6,7 +6,7 @@
  * By amount, endpoints join lowest number first; leave, crash and disconnect highest number first; reconnect lowest first.
  * What first joins on the timeline of the file is absent before that.
  */
-import type { Command } from '../../proto/control.ts';
+import type { Command } from '../../proto/command.ts';
 import { type Micros, micros } from '../../proto/units.ts';
 import { MAX_COMMAND_WORK, TargetError, type Targets, TooMuchWork, WorkAccount } from '../events/targets.ts';
 import type { TopologyEvent } from '../model/events.ts';

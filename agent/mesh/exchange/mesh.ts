@@ -2,7 +2,7 @@
  * An agent's part in the mesh: tells the others what changed here, learns from them, notices what was lost and asks
  * for it. Steady traffic costs one heartbeat a second.
  */
-import type { Command } from '../../../proto/control.ts';
+import type { Command, NewCommand } from '../../../proto/command.ts';
 import type { Clock, Timers } from '../../clock/clock.ts';
 import { ClockSync } from '../../clock/clock-sync.ts';
 import { ExperimentClock } from '../../clock/experiment-clock.ts';
@@ -15,7 +15,7 @@ import { isRejection, reject } from '../wire/rejections.ts';
 import type { MeshTransport } from '../wire/transport.ts';
 import { Answers } from './answers.ts';
 import { MeshCounters, type MeshStats } from './mesh-counters.ts';
-import { type NewCommand, newCommand } from './new-command.ts';
+import { newCommand } from './new-command.ts';
 import { changeEndpoints, changeFlows, type FlowChange, type OwnEndpoint } from './own-table.ts';
 import { PassOn } from './pass-on.ts';
 import { PeerLimits } from './peer-limits.ts';

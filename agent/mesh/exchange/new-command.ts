@@ -1,21 +1,19 @@
 /** What a user says, made a command for all agents. */
-import type { Command } from '../../../proto/control.ts';
+import {
+  type Command,
+  type CommandOrigin,
+  MAX_COMMAND_BYTES,
+  MAX_COMMANDS,
+  type NewCommand,
+  wrongCommand,
+} from '../../../proto/command.ts';
 import { MeshError } from '../errors.ts';
-import { wrongCommand } from '../wire/command-codec.ts';
-import { MAX_COMMAND_BYTES, MAX_COMMANDS } from '../wire/limits.ts';
-
-/** Times are microseconds since the experiment's start. */
-export type NewCommand = Pick<Command, 'issuedAt' | 'at' | 'until' | 'text'>;
 
 /**
  * @param known - how many commands there are already
  * Throws `MeshError` (`MESH_COMMAND`, `MESH_COMMANDS_FULL`).
  */
-export function newCommand(
-  what: NewCommand,
-  from: Pick<Command, 'origin' | 'incarnation' | 'number'>,
-  known: number,
-): Command {
+export function newCommand(what: NewCommand, from: CommandOrigin, known: number): Command {
   const { origin, incarnation, number } = from;
   const { issuedAt, at, until, text } = what;
   const command: Command = {

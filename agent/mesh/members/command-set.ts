@@ -2,9 +2,14 @@
  * All commands of an experiment, which every agent has whole: it only grows, so that the union of any two is right, in
  * whatever order they meet. What takes part in which order is for the reader to say (`compareCommands`).
  */
-import { type Command, commandKey, compareCommands } from '../../../proto/control.ts';
+import {
+  type Command,
+  commandKey,
+  compareCommands,
+  compareIssue,
+  MAX_COMMANDS,
+} from '../../../proto/command.ts';
 import { type Digest, RunningSum, sameDigest } from '../wire/digest.ts';
-import { MAX_COMMANDS } from '../wire/limits.ts';
 
 export class CommandSet {
   /** Increases with every change. */
@@ -61,7 +66,7 @@ export class CommandSet {
     const key = commandKey(command);
     const known = this.#commands.get(key);
     if (known) {
-      if (compareAsIssued(command, known) >= 0) return false;
+      if (compareIssue(command, known) >= 0) return false;
       this.#remove(known);
     }
     this.#commands.set(key, command);
@@ -76,18 +81,12 @@ export class CommandSet {
 
   #keepFirst(): void {
     if (this.size <= MAX_COMMANDS) return;
-    const commands = [...this.#commands.values()].sort(compareAsIssued);
+    const commands = [...this.#commands.values()].sort(compareIssue);
     for (const command of commands.slice(MAX_COMMANDS)) this.#remove(command);
   }
 }
 
-/** Total: 0 only for commands that are alike in every field. */
-function compareAsIssued(a: Command, b: Command): number {
-  const untils = (a.until ?? 0) - (b.until ?? 0);
-  const texts = a.text < b.text ? -1 : a.text > b.text ? 1 : 0;
-  return a.issuedAt - b.issuedAt || compareCommands(a, b) || untils || texts;
-}
-
+/** For the digest. */
 function textOf({ origin, incarnation, number, issuedAt, at, until, text }: Command): string {
   return [origin, incarnation, number, issuedAt, at, until ?? 0, text].join(' ');
 }

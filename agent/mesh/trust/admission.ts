@@ -1,7 +1,8 @@
 /** Who may take part in a mesh, under which host name, and with which endpoints. Without rules: everybody, with all. */
 
+import { isHostName } from '../../../proto/host.ts';
 import { MeshError } from '../errors.ts';
-import { HOST_NAME, MAX_HOSTS, MAX_PEER_ID_LENGTH } from '../wire/limits.ts';
+import { MAX_HOSTS, MAX_PEER_ID_LENGTH } from '../wire/limits.ts';
 import { type Rejection, reject } from '../wire/rejections.ts';
 import { readPrivate } from './private-files.ts';
 
@@ -112,7 +113,7 @@ const PEER_ID = /^[1-9A-HJ-NP-Za-km-z]+$/;
 function requireEntry({ peer, host }: AllowedPeer, where: string): void {
   if (!PEER_ID.test(peer) || peer.length > MAX_PEER_ID_LENGTH)
     throw wrongList(`${where}${JSON.stringify(peer).slice(0, 80)} is not a peer id`);
-  if (host !== undefined && !HOST_NAME.test(host))
+  if (host !== undefined && !isHostName(host))
     throw wrongList(`${where}${JSON.stringify(host).slice(0, 80)} can't be the name of a host`);
 }
 

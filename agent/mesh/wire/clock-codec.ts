@@ -1,9 +1,10 @@
 /** Questions for the time and their answers, to and from bytes (proto/mesh.proto). */
 import { netfold } from '../../../proto/generated/mesh.js';
+import { isIncarnation } from '../../../proto/host.ts';
 import { MAX_DURATION } from '../../../proto/units.ts';
 import { decode } from './codec.ts';
 import { MAX_CLOCK_BYTES } from './limits.ts';
-import { isIncarnation, type Rejection, reject } from './rejections.ts';
+import { type Rejection, reject } from './rejections.ts';
 
 const wire = netfold.mesh;
 

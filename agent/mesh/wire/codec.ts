@@ -4,13 +4,14 @@
  */
 import { isIP } from 'node:net';
 import protobuf from 'protobufjs/minimal.js';
-import type { Command } from '../../../proto/control.ts';
+import type { Command } from '../../../proto/command.ts';
 import { netfold } from '../../../proto/generated/mesh.js';
+import { isHostName, isIncarnation } from '../../../proto/host.ts';
 import { commandsFromWire, commandsToWire } from './command-codec.ts';
 import type { Digest } from './digest.ts';
 import * as limits from './limits.ts';
 import { MAX_RATE_CODE } from './rate-code.ts';
-import { isIncarnation, isRejection, type Rejection, reject } from './rejections.ts';
+import { isRejection, type Rejection, reject } from './rejections.ts';
 
 const wire = netfold.mesh;
 
@@ -255,7 +256,7 @@ function suspicionsOf(all: readonly netfold.mesh.Suspicion.$Properties[]): reado
   if (all.length > limits.MAX_SUSPICIONS) return reject('MESSAGE_FIELD', `${all.length} suspicions`);
   const suspicions: Suspicion[] = [];
   for (const { host, incarnation, sequence } of all) {
-    if (!host || !limits.HOST_NAME.test(host) || !isIncarnation(incarnation)) {
+    if (!host || !isHostName(host) || !isIncarnation(incarnation)) {
       return reject('MESSAGE_FIELD', `suspected ${JSON.stringify(host).slice(0, 80)} ${incarnation}`);
     }
     suspicions.push({ host, incarnation, sequence: sequence ?? 0 });
@@ -279,8 +280,7 @@ function commandDigestOf({ commandCount, commandLow, commandHigh }: WithCommandD
 function senderOf(message: netfold.mesh.StateRequest.$Properties): Sender | Rejection {
   const { topology, host, incarnation } = message;
   if (topology?.length !== 8) return reject('MESSAGE_FIELD', `topology of ${topology?.length ?? 0} bytes`);
-  if (!host || !limits.HOST_NAME.test(host))
-    return reject('MESSAGE_FIELD', `host ${JSON.stringify(host).slice(0, 80)}`);
+  if (!host || !isHostName(host)) return reject('MESSAGE_FIELD', `host ${JSON.stringify(host).slice(0, 80)}`);
   if (!isIncarnation(incarnation)) return reject('MESSAGE_FIELD', `incarnation ${incarnation}`);
   return { topology: Buffer.from(topology).toString('hex'), host, incarnation };
 }

@@ -1,11 +1,8 @@
-/** How much an agent takes from others: its memory is bounded whatever they send. */
+/** How much an agent takes from others: its memory is bounded whatever they send. Of commands, see proto/command.ts. */
+import { MAX_COMMAND_BYTES, MAX_COMMANDS } from '../../../proto/command.ts';
 
 /** Gossip above this is not sent (receivers see the digest and ask) and not taken. 256 KiB hold 40,000 flows. */
 export const MAX_GOSSIP_BYTES = 256 * 1024;
-/** More than a user types in a year; see `CommandSet.take` for what becomes of further ones. */
-export const MAX_COMMANDS = 4096;
-/** The text of one command, as UTF-8. */
-export const MAX_COMMAND_BYTES = 1024;
 /**
  * A whole table with `MAX_FLOWS_PER_HOST` flows of at most 14 bytes, endpoints with addresses, and known agents (4 MiB);
  * and `MAX_COMMANDS` commands of which each has at most 128 bytes beside its text.
@@ -29,9 +26,6 @@ export const MAX_CLAIMS = 8;
 export const MAX_ADDRESSES_PER_ENDPOINT = 8;
 export const MAX_MESH_ADDRESSES = 16;
 export const MAX_MESH_ADDRESS_LENGTH = 256;
-export const MAX_HOST_NAME_LENGTH = 64;
-/** What the name of a host may be. */
-export const HOST_NAME = new RegExp(`^[\\x21-\\x7e]{1,${MAX_HOST_NAME_LENGTH}}$`);
 export const MAX_PEER_ID_LENGTH = 128;
 /** Hosts that were dropped or left, and conflicts with others, that are remembered. */
 export const MAX_REMEMBERED = 1024;

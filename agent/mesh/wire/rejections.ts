@@ -35,10 +35,6 @@ export interface Rejection {
 export const reject = (rejected: RejectCode, reason: string): Rejection => ({ rejected, reason });
 export const isRejection = (value: object): value is Rejection => 'rejected' in value;
 
-export function isIncarnation(value: number | null | undefined): value is number {
-  return Number.isSafeInteger(value) && (value as number) > 0;
-}
-
 /** Who it was, as far as that is known. */
 export interface Origin {
   readonly peer?: string;

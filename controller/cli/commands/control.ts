@@ -1,11 +1,7 @@
 /** Live control: the verbs of the event grammar, on a running experiment. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import {
-  type ControlAnswer,
-  type ControlRequest,
-  compareCommands,
-  type Command as LiveCommand,
-} from '../../../proto/control.ts';
+import { compareCommands, type Command as LiveCommand } from '../../../proto/command.ts';
+import type { ControlAnswer, ControlRequest } from '../../../proto/control.ts';
 import { formatMicros, type Micros, micros, parseDuration } from '../../../proto/units.ts';
 import { type Accepted, controlAgents, controlHistory } from '../../experiment/control.ts';
 import { findExperiment } from '../../experiment/state.ts';

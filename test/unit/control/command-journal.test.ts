@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { CommandJournal } from '../../../agent/control/command-journal.ts';
-import type { Command } from '../../../proto/control.ts';
+import type { Command } from '../../../proto/command.ts';
 
 let folder: string;
 
@@ -34,4 +34,10 @@ test('a line that a kill has cut off is left out, and those after it are not', (
   appendFileSync(join(folder, 'host3.commands'), '{"origin":"host3","incarn');
   journal.append([command(2)]);
   expect(journal.read()).toEqual([command(1), command(2)]);
+});
+
+test('a line that no agent would take from another one is left out', () => {
+  const journal = new CommandJournal(folder, 'host3');
+  journal.append([command(1, { at: 4 }), command(0), command(2)]);
+  expect(journal.read()).toEqual([command(2)]);
 });

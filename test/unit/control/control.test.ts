@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Control, type ControlHost, type ControlPorts } from '../../../agent/control/control.ts';
-import type { Command } from '../../../proto/control.ts';
+import type { Command } from '../../../proto/command.ts';
 import { NetfoldError } from '../../../proto/errors.ts';
 
 let issued: Command[];

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { MAX_COMMANDS } from '../../../agent/mesh/wire/limits.ts';
 import { CommandError } from '../../../agent/timeline/errors.ts';
 import { Player } from '../../../agent/timeline/player.ts';
-import type { Command } from '../../../proto/control.ts';
+import { type Command, MAX_COMMANDS } from '../../../proto/command.ts';
 import { loadTopology } from '../../../topology/load.ts';
 import { command, seconds } from '../../support/commands.ts';
 

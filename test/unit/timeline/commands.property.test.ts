@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { type Moment, Player } from '../../../agent/timeline/player.ts';
-import { type Command, compareCommands } from '../../../proto/control.ts';
+import { type Command, compareCommands } from '../../../proto/command.ts';
 import { micros } from '../../../proto/units.ts';
 import { COMMAND_FILE, parseAction } from '../../../topology/events/grammar.ts';
 import { loadTopology } from '../../../topology/load.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { MAX_COMMANDS } from '../../../agent/mesh/wire/limits.ts';
 import { type Moment, Player } from '../../../agent/timeline/player.ts';
+import { MAX_COMMANDS } from '../../../proto/command.ts';
 import { loadTopology } from '../../../topology/load.ts';
 import { MAX_ATOMS } from '../../../topology/model/limits.ts';
 import { command, seconds } from '../../support/commands.ts';

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { MAX_COMMANDS } from '../../../../agent/mesh/wire/limits.ts';
-import type { Command } from '../../../../proto/control.ts';
+import { type Command, MAX_COMMANDS } from '../../../../proto/command.ts';
 import { type Agent, churn, expectAgreement, flow, Lab } from '../../../support/mesh/mesh-lab.ts';
 
 const say = ({ mesh }: Agent, text: string, at = 5000): Command => mesh.command({ issuedAt: 1000, at, text });

@@ -2,8 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CommandSet } from '../../../../agent/mesh/members/command-set.ts';
 import { EMPTY_DIGEST } from '../../../../agent/mesh/wire/digest.ts';
-import { MAX_COMMANDS } from '../../../../agent/mesh/wire/limits.ts';
-import type { Command } from '../../../../proto/control.ts';
+import { type Command, MAX_COMMANDS } from '../../../../proto/command.ts';
 
 const command = (number: number, part: Partial<Command> = {}): Command => ({
   origin: 'a',
