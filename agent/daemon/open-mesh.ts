@@ -22,7 +22,7 @@ export async function openMesh(
   const { listen, announce = [] } = bootstrap.mesh;
   const { admission, ...security } = await openSecurity(bootstrap.mesh, host, endpointNames);
   const transport = await createLibp2pTransport({
-    ...{ experiment, listen, announce },
+    ...{ experiment, listen, announce, clock, timers },
     sockets: { readTcp, giveUpAfter },
     invitation: () => encodeInvitation(invitationOf(bootstrap, mesh.view, transport.addresses, admission)),
     ...{ admission, ...security },

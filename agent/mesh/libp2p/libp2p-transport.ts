@@ -5,7 +5,7 @@
 import { TopicValidatorResult } from '@chainsafe/libp2p-gossipsub';
 import { lpStream } from '@libp2p/utils';
 import type { Multiaddr } from '@multiformats/multiaddr';
-import { type Clock, systemClock, systemTimers, type Timers } from '../../clock/clock.ts';
+import type { Clock, Timers } from '../../clock/clock.ts';
 import { MeshError } from '../errors.ts';
 import { Admission } from '../trust/admission.ts';
 import { MAX_QUESTION_BYTES } from '../wire/limits.ts';
@@ -38,8 +38,8 @@ export interface Libp2pTransportOptions extends NodeOptions {
   readonly sockets?: SocketPort;
   /** What a host that joins is told; absent: it is told nothing. */
   readonly invitation?: () => Uint8Array;
-  readonly clock?: Clock;
-  readonly timers?: Timers;
+  readonly clock: Clock;
+  readonly timers: Timers;
 }
 
 /** Long enough for a leave to be written, short enough for `netfold down`. */
@@ -76,7 +76,7 @@ class Libp2pTransport implements MeshTransport {
     this.#topic = topicOf(options.experiment);
     this.#experiment = options.experiment;
     this.#options = options;
-    const timers = options.timers ?? systemTimers;
+    const { clock, timers } = options;
     this.#gossip = new GossipStreams<NodeConnection>({
       connections: () => node.getConnections(),
       open: (connection) => openGossip(node.services.pubsub, connection),
@@ -88,7 +88,7 @@ class Libp2pTransport implements MeshTransport {
       isConnected: ({ peer }) => peer !== undefined && this.#connectionTo(peer) !== undefined,
       isWanted: ({ peer }) => peer === undefined || this.#chosen.isKept(peer),
       connections: () => node.getPeers().length,
-      clock: options.clock ?? systemClock,
+      clock,
       timers,
     });
   }
@@ -116,7 +116,7 @@ class Libp2pTransport implements MeshTransport {
     this.#gate.onRefused = (rejection, origin) => handlers.onRefused?.(rejection, origin);
     this.#node.addEventListener('peer:connect', ({ detail }) => handlers.onPeer(detail.toString()));
     for (const kind of REQUEST_KINDS) await this.#answer(kind, handlers);
-    const { invitation, clock = systemClock } = this.#options;
+    const { invitation, clock } = this.#options;
     if (invitation) await serveInvitations(this.#node, invitation, () => clock.now());
     try {
       await this.#node.start();
@@ -136,11 +136,16 @@ class Libp2pTransport implements MeshTransport {
     this.#redialer.stop();
     this.#gossip.stop();
     this.#chosen.stop();
-    await Promise.race([
-      Promise.allSettled(this.#publishing),
-      new Promise((resolve) => setTimeout(resolve, FLUSH_TIMEOUT_MS).unref()),
-    ]);
+    await this.#flush();
     await this.#node.stop();
+  }
+
+  /** Waits until what was published is written, but not long. */
+  async #flush(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#options.timers.after(FLUSH_TIMEOUT_MS, resolve);
+    await Promise.race([Promise.allSettled(this.#publishing), promise]);
+    cancel();
   }
 
   publish(bytes: Uint8Array): void {

@@ -2,7 +2,7 @@
  * A process that takes part in a mesh, or tries to, and lies: `node mesh-intruder.ts JSON` with an `Intrusion`. It says
  * everything anew each second until it is killed.
  */
-import { systemClock, systemTimers } from '../../../agent/clock/clock.ts';
+import { SYSTEM_TIME, systemClock, systemTimers } from '../../../agent/clock/clock.ts';
 import { Mesh } from '../../../agent/mesh/exchange/mesh.ts';
 import type { FlowChange, OwnEndpoint } from '../../../agent/mesh/exchange/own-table.ts';
 import { createLibp2pTransport } from '../../../agent/mesh/libp2p/libp2p-transport.ts';
@@ -30,6 +30,7 @@ if (import.meta.main) await intrude(JSON.parse(process.argv[2]!) as Intrusion);
 async function intrude(intrusion: Intrusion): Promise<void> {
   const { experiment, topology, endpointNames, host, listen, peers, identity, key } = intrusion;
   const transport = await createLibp2pTransport({
+    ...SYSTEM_TIME,
     experiment,
     listen: [listen],
     privateKey: await openIdentity(identity),

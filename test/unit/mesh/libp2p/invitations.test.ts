@@ -1,6 +1,7 @@
 /** Real sockets on 127.0.0.1: asking an agent what its experiment is. */
 import { createServer, type Server } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
+import { SYSTEM_TIME } from '../../../../agent/clock/clock.ts';
 import { askForInvitation } from '../../../../agent/mesh/libp2p/invitations.ts';
 import { createLibp2pTransport } from '../../../../agent/mesh/libp2p/libp2p-transport.ts';
 import { Admission } from '../../../../agent/mesh/trust/admission.ts';
@@ -23,6 +24,7 @@ afterEach(async () => {
 /** The address of an agent that invites with `answer`. */
 async function agent(answer: Uint8Array, admission = new Admission()): Promise<string> {
   const transport = await createLibp2pTransport({
+    ...SYSTEM_TIME,
     experiment: 'test',
     listen: ['/ip4/127.0.0.1/tcp/0'],
     meshKey: KEY,

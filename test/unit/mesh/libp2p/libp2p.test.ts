@@ -1,6 +1,6 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { systemClock, systemTimers } from '../../../../agent/clock/clock.ts';
+import { SYSTEM_TIME, systemClock, systemTimers } from '../../../../agent/clock/clock.ts';
 import { Mesh, type MeshOptions } from '../../../../agent/mesh/exchange/mesh.ts';
 import { createLibp2pTransport } from '../../../../agent/mesh/libp2p/libp2p-transport.ts';
 import type { MeshTransport } from '../../../../agent/mesh/wire/transport.ts';
@@ -18,7 +18,7 @@ afterEach(async () => {
 });
 
 async function newTransport(experiment = 'test'): Promise<MeshTransport> {
-  return createLibp2pTransport({ experiment, listen: ['/ip4/127.0.0.1/tcp/0'] });
+  return createLibp2pTransport({ ...SYSTEM_TIME, experiment, listen: ['/ip4/127.0.0.1/tcp/0'] });
 }
 
 async function startMesh(
@@ -149,7 +149,11 @@ test('what is not an address, an address without an agent, and a port in use are
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };
-  const taken = await createLibp2pTransport({ experiment: 'x', listen: [`/ip4/127.0.0.1/tcp/${port}`] });
+  const taken = await createLibp2pTransport({
+    ...SYSTEM_TIME,
+    experiment: 'x',
+    listen: [`/ip4/127.0.0.1/tcp/${port}`],
+  });
   const nothing = { onGossip: () => false, onRequest: () => undefined, onPeer: () => {} };
   await expect(taken.start(nothing)).rejects.toMatchObject({
     code: 'MESH_LISTEN',
@@ -247,6 +251,7 @@ test('an agent behind NAT is found at the address that it announces, also by tho
   running.push(outside);
   const announced = outside.address;
   const transport = await createLibp2pTransport({
+    ...SYSTEM_TIME,
     experiment: 'test',
     listen: [`/ip4/127.0.0.1/tcp/${port}`],
     announce: [announced],
@@ -268,7 +273,7 @@ test('an agent behind NAT is found at the address that it announces, also by tho
 
 test('an announced address that is none is refused', async () => {
   const options = { experiment: 'test', listen: ['/ip4/127.0.0.1/tcp/0'], announce: ['203.0.113.7:4646'] };
-  await expect(createLibp2pTransport(options)).rejects.toMatchObject({
+  await expect(createLibp2pTransport({ ...SYSTEM_TIME, ...options })).rejects.toMatchObject({
     code: 'MESH_ADDRESS',
     blame: 'input',
   });

@@ -1,7 +1,7 @@
 /** Real sockets on 127.0.0.1: who is kept out of a mesh, and how it is named. */
 import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { systemClock, systemTimers } from '../../../../agent/clock/clock.ts';
+import { SYSTEM_TIME, systemClock, systemTimers } from '../../../../agent/clock/clock.ts';
 import { Mesh } from '../../../../agent/mesh/exchange/mesh.ts';
 import { createLibp2pTransport } from '../../../../agent/mesh/libp2p/libp2p-transport.ts';
 import { Admission, type AllowedPeer } from '../../../../agent/mesh/trust/admission.ts';
@@ -39,6 +39,7 @@ async function start(
   const admission = new Admission({ allow }, endpointNames);
   const listen = ['/ip4/127.0.0.1/tcp/0'];
   const transport = await createLibp2pTransport({
+    ...SYSTEM_TIME,
     experiment: 'test',
     listen,
     admission,

@@ -10,7 +10,7 @@ import { multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
 import protobuf from 'protobufjs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { systemClock, systemTimers } from '../../../../agent/clock/clock.ts';
+import { SYSTEM_TIME, systemClock, systemTimers } from '../../../../agent/clock/clock.ts';
 import { Mesh } from '../../../../agent/mesh/exchange/mesh.ts';
 import { createLibp2pTransport } from '../../../../agent/mesh/libp2p/libp2p-transport.ts';
 import { generateMeshKey } from '../../../../agent/mesh/trust/mesh-key.ts';
@@ -45,7 +45,7 @@ afterEach(async () => {
 
 async function startAgent(host: string): Promise<Agent> {
   const listen = ['/ip4/127.0.0.1/tcp/0'];
-  const transport = await createLibp2pTransport({ experiment: 'test', listen, meshKey: KEY });
+  const transport = await createLibp2pTransport({ ...SYSTEM_TIME, experiment: 'test', listen, meshKey: KEY });
   const named: Agent['named'] = [];
   const log = { info: () => {}, warn: (fields: object) => void named.push(fields) };
   const mesh = new Mesh(
