@@ -20,7 +20,10 @@ export type MeshErrorCode =
   | 'MESH_ALLOW_LIST'
   | 'MESH_NOT_ALLOWED';
 
-/** What goes wrong on the own side of the mesh; what others do wrong is a `Rejection` (codec.ts), and counted. */
+/**
+ * Errors of this agent's own part of the mesh. Errors of other agents are `Rejection`s
+ * (agent/mesh/wire/rejections.ts), and counted.
+ */
 export class MeshError extends NetfoldError {
   declare readonly code: MeshErrorCode;
   constructor(

@@ -1,4 +1,4 @@
-/** Answers what other agents ask, so often and no more. */
+/** Answers the requests of other agents, up to their allowance. */
 
 import type { Clock } from '../../clock/clock.ts';
 import type { ClockSync } from '../../clock/clock-sync.ts';
@@ -20,7 +20,7 @@ export interface AnswersPorts {
   readonly clock: Clock;
   readonly time: ExperimentClock;
   readonly clocks: ClockSync;
-  /** Everything of a message but its update. */
+  /** All fields of a message except its update. */
   readonly header: () => Omit<AgentMessage, 'update'>;
 }
 
@@ -34,7 +34,7 @@ export class Answers {
   /** `undefined`: refused, and counted. */
   answer(kind: RequestKind, bytes: Uint8Array, peer: string): Uint8Array | undefined {
     const { counters, admission, limits } = this.#ports;
-    // First of all, as it is a time that the answer tells.
+    // Read first, because the answer contains this time.
     const received = this.#micros();
     counters.received(bytes, kind);
     const answer =
@@ -72,7 +72,7 @@ export class Answers {
     return encodeClockReply({ incarnation, timed, received, sent: this.#micros() });
   }
 
-  /** Of the experiment, if others may know. */
+  /** The experiment's time, if this agent may give it to others. */
   #micros(): number {
     const { clock, clocks, time } = this.#ports;
     return (clocks.timed ? time.exact() : undefined) ?? clock.now() * 1000;

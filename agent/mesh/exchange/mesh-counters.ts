@@ -1,20 +1,20 @@
-/** Counts what an agent sends, takes and refuses on the mesh. */
+/** Counts what an agent sends, accepts and refuses on the mesh. */
 
 import type { Origin, RejectCode, Rejection } from '../wire/rejections.ts';
 import type { RequestKind } from '../wire/transport.ts';
 import { type MeshLog, RejectionLog } from './rejection-log.ts';
 
 export interface MeshStats {
-  /** Gossip, questions for tables and answers; bytes without what the transport adds. */
+  /** Gossip, requests for tables and answers; bytes without what the transport adds. */
   readonly messagesSent: number;
   readonly bytesSent: number;
   readonly messagesReceived: number;
   readonly bytesReceived: number;
   /** Flows in the updates sent. */
   readonly flowAnnouncements: number;
-  /** Whole tables taken from others after a difference was noticed. */
+  /** Whole tables that were accepted after a difference was noticed. */
   readonly repairs: number;
-  /** Questions for the time and answers to them, in both directions; they are not counted above. */
+  /** Clock requests and their answers, in both directions; they are not counted above. */
   readonly clockMessages: number;
   readonly clockBytes: number;
   readonly rejected: Readonly<Partial<Record<RejectCode, number>>>;

@@ -1,6 +1,6 @@
 /**
- * An agent's part in the mesh: tells the others what changed here, learns from them, notices what was lost and asks
- * for it. Steady traffic costs one heartbeat a second.
+ * An agent's part in the mesh: announces local changes, receives those of others, notices what was lost and requests
+ * it. Steady traffic costs one heartbeat a second.
  */
 import type { Command, NewCommand } from '../../../proto/command.ts';
 import type { Clock, Timers } from '../../clock/clock.ts';
@@ -25,18 +25,18 @@ import { Repairs } from './repairs.ts';
 import { type Said, Speaker } from './speaker.ts';
 import { Watch } from './watch.ts';
 
-/** Two may be lost in a row before a host is silent. Halving it doubles what steady traffic costs. */
+/** Two in a row may be lost before a host counts as silent. Halving it doubles the cost of steady traffic. */
 export const HEARTBEAT_MS = 1000;
 /**
- * A dead host's flows hold back others' for as long; a shorter time drops hosts that only stutter. With what it takes to
- * notice (`CHECKS_PER_HEARTBEAT`) all have dropped it 3 s after it was heard last.
+ * The flows of a dead host hold back other flows for this long. A shorter time drops hosts that only pause. Including
+ * the time to notice it (`CHECKS_PER_HEARTBEAT`), all hosts have dropped it 3 s after its last message.
  */
 export const SILENT_AFTER_MS = 2750;
-/** How often silence is looked for, in parts of a heartbeat. */
+/** How often silence is checked per heartbeat. */
 const CHECKS_PER_HEARTBEAT = 4;
-/** Commands that come together are acknowledged once. */
+/** Commands that arrive within this time are acknowledged together. */
 const ACKNOWLEDGE_MS = 20;
-/** A clock that was set back by more between two runs of an agent keeps it from being heard: one year. */
+/** If the clock was set back by more between two starts of an agent, the other agents ignore it: one year. */
 export const MAX_CLOCK_BACK_MS = 365 * 86_400_000;
 
 export interface MeshOptions {
@@ -44,13 +44,13 @@ export interface MeshOptions {
   readonly topology: string;
   /** `Graph.endpoints` */
   readonly endpointNames: readonly string[];
-  /** Name of this host, which is unique among the hosts; 1 to 64 printable ASCII characters. */
+  /** Name of this host, unique among the hosts; 1 to 64 printable ASCII characters. */
   readonly host: string;
   /** Default `HEARTBEAT_MS`. */
   readonly heartbeatMs?: number;
   /** Default `SILENT_AFTER_MS`. */
   readonly silentAfterMs?: number;
-  /** Default: everybody, with all endpoints. */
+  /** Default: every peer, with all endpoints. */
   readonly admission?: Admission;
 }
 
@@ -59,7 +59,7 @@ export interface MeshPorts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log?: MeshLog;
-  /** The experiment's clock, which is kept with the others'; if absent, one is made. */
+  /** The experiment's clock, which is kept equal to those of the others; if absent, one is made. */
   readonly time?: ExperimentClock;
 }
 
@@ -80,7 +80,7 @@ export class Mesh {
   #commandNumber = 0;
   #seenHosts = -1;
   #lastCheck = 0;
-  /** When another agent was last heard under the own host's name. */
+  /** When another agent last used this host's name. */
   #claimedAt = Number.NEGATIVE_INFINITY;
   #notified = '';
   #cancelTimers: (() => void)[] = [];
@@ -163,7 +163,7 @@ export class Mesh {
     });
   }
 
-  /** What users have told all agents, in the order in which it takes effect. */
+  /** The commands of users, in the order in which they take effect. */
   get commands(): CommandSet {
     return this.view.commands;
   }
@@ -191,7 +191,7 @@ export class Mesh {
     ];
   }
 
-  /** Says that this host leaves, so that the others need not wait for its silence. */
+  /** Announces that this host leaves, so that the others need not wait for its silence. */
   async stop(): Promise<void> {
     if (!this.#running) return;
     this.#running = false;
@@ -203,8 +203,8 @@ export class Mesh {
   }
 
   /**
-   * Tells which endpoints this host has now: all of them, each time. What changed is announced, and what is not among them
-   * any more is withdrawn; both at any time while the agent runs. Throws `MeshError` (`MESH_ENDPOINT`).
+   * Sets the endpoints of this host: all that it has now. Changes are announced, and missing endpoints are withdrawn.
+   * May be called at any time. Throws `MeshError` (`MESH_ENDPOINT`).
    */
   announceEndpoints(endpoints: readonly OwnEndpoint[]): void {
     const changes = changeEndpoints(this.view, endpoints, this.#options.endpointNames);
@@ -212,14 +212,14 @@ export class Mesh {
   }
 
   /**
-   * From now on, only `host` may have the endpoint, whichever was its host before; every agent has to be told. A move goes
-   * in this order: withdrawn by the former host, assigned to the next one everywhere, announced there.
+   * From now on, only `host` may have the endpoint, whichever host had it before. It has to be called on every agent.
+   * Order of a move: the former host withdraws the endpoint, every agent assigns it, the next host announces it.
    */
   assign(endpoint: number, host: string): void {
     this.#options.admission.assign(endpoint, host);
   }
 
-  /** Tells of flows from own endpoints that started, changed or stopped. What is known already is not repeated. */
+  /** Announces flows from own endpoints that started, changed or stopped. Known values are not repeated. */
   announceFlows(changes: readonly FlowChange[]): void {
     const flows = changeFlows(this.view, changes);
     if (flows.sources.length === 0) return;
@@ -227,7 +227,10 @@ export class Mesh {
     this.#tell([], flows);
   }
 
-  /** Tells all agents, those that come later too. Throws `MeshError` (`MESH_COMMAND`, `MESH_COMMANDS_FULL`). */
+  /**
+   * Sends a command to all agents, including those that join later. Throws `MeshError` (`MESH_COMMAND`,
+   * `MESH_COMMANDS_FULL`).
+   */
   command(what: NewCommand): Command {
     const { host: origin } = this.#options;
     const { incarnation } = this.#speaker;
@@ -239,7 +242,9 @@ export class Mesh {
     return command;
   }
 
-  /** Calls `listener` after hosts, their commands, endpoints or flows have changed; returns what ends that. */
+  /**
+   * Calls `listener` after hosts, their commands, endpoints or flows have changed. Returns a function that ends this.
+   */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -261,7 +266,7 @@ export class Mesh {
     if (this.#running) this.#speaker.say(this.#toAll());
   }
 
-  /** Says that it has new commands: users wait for it. */
+  /** Announces that it has new commands: users wait for this. */
   #acknowledge(): void {
     this.#cancelAcknowledgement();
     this.#cancelAcknowledgement = this.#ports.timers.after(ACKNOWLEDGE_MS, () => {
@@ -269,7 +274,7 @@ export class Mesh {
     });
   }
 
-  /** With it, what would be a heartbeat comes to those, too, that don't hear this agent itself. */
+  /** With this, the heartbeat also reaches agents that are not neighbours. */
   #toAll(): Said {
     return this.#watch.isSparse ? { spread: true } : {};
   }
@@ -285,7 +290,7 @@ export class Mesh {
     this.#watch.noteDropped(dropped);
     this.#watch.check(now);
     this.#tellClocks();
-    // A host may be silent because gossip doesn't reach here: two thirds into its time, ask it.
+    // Gossip of a silent host may not reach this agent: after two thirds of the time, the host is asked directly.
     const silent = this.view.members.silentFor(now, (silentAfterMs * 2) / 3);
     for (const { peer } of silent) this.#repairs.want(peer);
     for (const peer of this.#watch.doubtful(now)) this.#repairs.want(peer);
@@ -294,13 +299,13 @@ export class Mesh {
     this.#notify();
   }
 
-  /** A connection to one that is known and far was made for a question; there is nothing else to ask. */
+  /** The connection to a known host that is no neighbour was made for a request; nothing else has to be asked. */
   #onPeer(peer: string): void {
     const host = this.view.members.ofPeer(peer);
     if (!host?.complete || host.near) this.#repairs.wantAnew(peer);
   }
 
-  /** After `ms` in which this agent didn't run, and was perhaps taken for gone. */
+  /** After `ms` in which this agent didn't run, so that others may have dropped it. */
   #returned(ms: number): void {
     this.view.excuse(ms);
     if (this.#watch.isSparse) this.#speaker.say({ update: this.view.own.toUpdate() });
@@ -331,9 +336,9 @@ export class Mesh {
   }
 
   /**
-   * The others ignore this agent if they have heard a later incarnation of it, as happens after a restart with the clock
-   * set back. It takes the next one then, unless another agent is using its host's name now, or who answers lies: from an
-   * incarnation near the largest number there would be no next.
+   * The others ignore this agent if they know a later incarnation of it, as happens after a restart with the clock
+   * set back. It then takes the next incarnation. It does not if another agent is using its host's name now, or if
+   * the answer lies: after an incarnation near the largest number there is no next one.
    */
   #pass(incarnation: number, peer: string): void {
     const disputed = this.#ports.clock.now() - this.#claimedAt <= this.#options.silentAfterMs;
@@ -358,7 +363,7 @@ export class Mesh {
 
   #notify(): void {
     const { hostsVersion, endpointsVersion, flowsVersion, commandsVersion } = this.view;
-    // Among many, hosts come and go in numbers, and who is a neighbour is seen with each check.
+    // Among many hosts, several join and leave at once, and each check computes the neighbours.
     if (!this.#watch.isSparse) this.#tellClocks();
     const versions = `${hostsVersion} ${endpointsVersion} ${flowsVersion} ${commandsVersion} ${this.commands.size}`;
     if (versions === this.#notified) return;

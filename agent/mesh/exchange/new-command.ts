@@ -1,4 +1,4 @@
-/** What a user says, made a command for all agents. */
+/** Makes a command for all agents from a user's input. */
 import {
   type Command,
   type CommandOrigin,

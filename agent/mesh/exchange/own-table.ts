@@ -1,4 +1,4 @@
-/** The own table of a view, brought to what this host has now; what changed by that is what the others are told. */
+/** Brings the own table of a view to this host's present state. Returns the difference, which is announced. */
 import { isIP } from 'node:net';
 import { MeshError } from '../errors.ts';
 import type { MeshView } from '../members/mesh-view.ts';
@@ -15,7 +15,7 @@ export interface OwnEndpoint {
 export interface FlowChange {
   readonly source: number;
   readonly destination: number;
-  /** bit/s, announced as `announcedRate` has it; 0: the flow has stopped. */
+  /** bit/s, rounded as by `announcedRate`; 0: the flow has stopped. */
   readonly rateBps: number;
   readonly greedy: boolean;
 }
@@ -46,7 +46,7 @@ export function changeEndpoints(
   return changes;
 }
 
-/** Leaves out what is known already. */
+/** Leaves out known values. */
 export function changeFlows({ own }: MeshView, changes: readonly FlowChange[]): FlowColumns {
   const flows = { sources: [] as number[], destinations: [] as number[], states: [] as number[] };
   for (const { source, destination, rateBps, greedy } of changes) {

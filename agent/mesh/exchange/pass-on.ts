@@ -1,38 +1,43 @@
 /**
- * Whether others are to get from here what was heard. News always; heartbeats only where somebody misses some, because
- * every agent sends its own to all that it is connected to: passing them on as well was two thirds of all traffic.
+ * Whether this agent forwards a message that it received. Changes always; heartbeats only while some agent misses
+ * heartbeats, because every agent sends its own heartbeats to all that it is connected to. Forwarding all of them was
+ * two thirds of all traffic.
  */
 
 import type { Host } from '../members/membership.ts';
 import { type AgentMessage, isHeartbeat } from '../wire/codec.ts';
 
 /**
- * In heartbeats: a host that was not heard from itself for this long is missed, and its heartbeats are asked of others.
- * Then they are here within another heartbeat and a quarter, before it would be dropped.
+ * In heartbeats: if no message came directly from a host for this long, it is missed, and others are asked to forward
+ * its heartbeats. These then arrive within another heartbeat and a quarter, before the host would be dropped.
  */
 const MISSED_AFTER = 1.25;
-/** In heartbeats: for this long a host's heartbeats are passed on, so that those that can't connect to it hear of it. */
+/**
+ * In heartbeats: the heartbeats of a new host are forwarded for this long, so that agents that can't connect to it
+ * receive them.
+ */
 const NEW_FOR = 10;
 /**
- * In heartbeats: who is missed for so long is connected to anew, and again after as long. Two that dial each other at
- * the same time can end with a connection on which gossipsub has no stream in one direction, for ever.
+ * In heartbeats: an agent reconnects to a host that it misses for this long, and again after the same time. If two
+ * hosts dial each other at the same time, the resulting connection may never have a gossipsub stream in one
+ * direction.
  */
 const RENEW_AFTER = 5;
 
 export interface PassOnOptions {
   readonly heartbeatMs: number;
   readonly silentAfterMs: number;
-  /** Says that somebody is missed. */
+  /** Announces that a host is missed. */
   readonly ask: () => void;
-  /** Closes the connections to a peer, so that others are made. */
+  /** Closes the connections to a peer, so that new ones are made. */
   readonly renew: (peer: string) => void;
-  /** Most hosts are not to be heard from themselves (watch.ts): then nobody passes heartbeats on. */
+  /** Whether most hosts are no neighbours (watch.ts): then heartbeats are not forwarded. */
   readonly isSparse?: () => boolean;
 }
 
 interface Hearing {
   readonly since: number;
-  /** When something came from it without anybody in between. */
+  /** When a message last came directly from it. */
   direct: number;
   renewedAt: number;
 }
@@ -40,26 +45,26 @@ interface Hearing {
 export class PassOn {
   readonly #options: PassOnOptions;
   readonly #hearings = new Map<string, Hearing>();
-  /** Until when others' heartbeats are passed on. */
+  /** Until when others' heartbeats are forwarded. */
   #until = Number.NEGATIVE_INFINITY;
   #checkedAt = Number.POSITIVE_INFINITY;
-  /** Whether this agent misses what some host says itself, and has the others pass on what they hear. */
+  /** Whether this agent misses direct messages of a host, and asks the others to forward. */
   asked = false;
 
   constructor(options: PassOnOptions) {
     this.#options = options;
   }
 
-  /** Gossip came from `peer` itself, whoever published it. */
+  /** Gossip came directly from `peer`, whichever agent published it. */
   heard(peer: string, now: number): void {
     const hearing = this.#hearings.get(peer);
     if (hearing) hearing.direct = now;
   }
 
-  /** Sees who of the others is missed; to be called several times in a heartbeat. */
+  /** Finds the hosts that are missed. Call it several times in a heartbeat. */
   check(hosts: Iterable<Pick<Host, 'peer' | 'near'>>, now: number): void {
     const { heartbeatMs } = this.#options;
-    // If this agent didn't run for a while, the others were not silent: it was deaf.
+    // If this agent didn't run for a while, the others were not silent: it did not receive.
     const wasDeaf = now - this.#checkedAt > heartbeatMs;
     this.#checkedAt = now;
     const peers = new Set([...hosts].filter(({ near }) => near).map(({ peer }) => peer));
@@ -84,7 +89,7 @@ export class PassOn {
     }
   }
 
-  /** Whether a message of `peer`, which was taken, is to be passed on. */
+  /** Whether an accepted message of `peer` has to be forwarded. */
   isWanted(message: AgentMessage, peer: string, now: number): boolean {
     const { heartbeatMs, silentAfterMs, isSparse } = this.#options;
     if (isSparse?.()) return !isHeartbeat(message);

@@ -1,18 +1,21 @@
-/** How much each peer may say and ask: token buckets. What exceeds them is ignored; digests repair what it was. */
+/**
+ * How many messages and requests are accepted of each peer: token buckets. Messages beyond that are ignored; digests
+ * repair the difference.
+ */
 
 import { MAX_HOSTS, MAX_STATE_BYTES } from '../wire/limits.ts';
 import { type Rejection, reject } from '../wire/rejections.ts';
 import type { RequestKind } from '../wire/transport.ts';
 
-/** An agent says at most one thing a tick and a heartbeat, 21 a second; the rest is for shorter ticks. */
+/** An agent sends at most one message a tick and a heartbeat: 21 a second. The rest is for shorter ticks. */
 export const GOSSIP_PER_SECOND = 100;
-/** What waited while this process or the network stood still comes at once; the digests make up for the rest. */
+/** Messages that waited while this process or the network paused arrive at once; digests repair what exceeds this. */
 export const GOSSIP_BURST = 500;
 /** A thousand flows that change in every tick are 100 KB/s. */
 export const BYTES_PER_SECOND = 1 << 20;
 /** Two whole tables of the largest size. */
 export const BYTES_BURST = 2 * MAX_STATE_BYTES;
-/** Of each kind; one that repairs needs one, one that comes to know a clock a few. */
+/** Of each kind. A repair needs one, the first contact of two clocks a few. */
 export const QUESTIONS_PER_SECOND = 8;
 
 class TokenBucket {
@@ -28,7 +31,7 @@ class TokenBucket {
     this.#at = now;
   }
 
-  /** What is left; below 0 after `spend` of more. */
+  /** What is left; below 0 if more was spent. */
   left(now: number): number {
     this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#at) * this.#perMs);
     this.#at = now;
@@ -53,7 +56,7 @@ interface Allowance {
 export class PeerLimits {
   readonly #now: () => number;
   readonly #peers = new Map<string, Allowance>();
-  /** What all those share for whom there is no room: peer ids cost nothing. */
+  /** Shared by all peers for which there is no room: peer ids cost nothing. */
   readonly #others: Allowance;
 
   constructor(now: () => number) {
@@ -66,7 +69,7 @@ export class PeerLimits {
     return this.#peers.size;
   }
 
-  /** Takes a gossiped message of `bytes` from what its publisher may say, or refuses it. */
+  /** Spends `bytes` of the publisher's allowance for a gossiped message, or refuses the message. */
   refuseGossip(peer: string, bytes: number): Rejection | undefined {
     const now = this.#now();
     const { messages, bytes: volume } = this.#of(peer);
@@ -87,12 +90,12 @@ export class PeerLimits {
     return undefined;
   }
 
-  /** Whether another whole table may be taken from the peer now. */
+  /** Whether another whole table may be accepted of the peer now. */
   mayAsk(peer: string): boolean {
     return this.#of(peer).bytes.left(this.#now()) > 0;
   }
 
-  /** Takes a whole table from what the peer may say, however large it was. */
+  /** Spends the peer's allowance for a whole table, whatever its size. */
   took(peer: string, bytes: number): void {
     this.#of(peer).bytes.spend(bytes);
   }
@@ -107,7 +110,7 @@ export class PeerLimits {
     return fresh;
   }
 
-  /** One that could say all again has said nothing lately, and loses nothing. */
+  /** A peer with a full allowance has sent nothing recently, so it loses nothing. */
   #forgetIdle(): void {
     const now = this.#now();
     for (const [peer, { messages, bytes, questions }] of this.#peers) {

@@ -1,4 +1,4 @@
-/** Asks other agents, and checks and counts what they answer. */
+/** Sends requests to other agents, and checks and counts their answers. */
 
 import type { Clock } from '../../clock/clock.ts';
 import type { Exchange } from '../../clock/peer-clock.ts';
@@ -24,9 +24,9 @@ export class Questions {
     this.#ports = ports;
   }
 
-  /** For its whole table; `undefined` if the answer is refused. Rejects if there is none. */
+  /** Requests its whole table; `undefined` if the answer is refused. Rejects if there is none. */
   state(peer: string, withoutKnown: boolean): Promise<StateReply | undefined> {
-    // A peer that has said too much is not asked for more.
+    // A peer that has exceeded its allowance is not asked for more.
     if (!this.#ports.limits.mayAsk(peer)) return Promise.resolve(undefined);
     return this.#ask(
       'state',
@@ -36,7 +36,7 @@ export class Questions {
     );
   }
 
-  /** For the time; `undefined` without a valid answer. */
+  /** Requests the time; `undefined` without a valid answer. */
   async time(peer: string): Promise<Exchange | undefined> {
     const { clock } = this.#ports;
     let asked = 0;

@@ -1,13 +1,13 @@
-/** Names in the log who was refused what, without letting them fill the disk. */
+/** Logs which peer was refused what, within a bounded number of lines. */
 
 import { Remembered } from '../members/remembered.ts';
 import type { Origin, RejectCode, Rejection } from '../wire/rejections.ts';
 
-/** The same kind from the same peer is named again after this. */
+/** The same kind from the same peer is logged again after this. */
 export const NAMED_AGAIN_MS = 60_000;
-/** At most so many lines of a kind in `NAMED_AGAIN_MS`, whoever it is: a new identity costs an outsider nothing. */
+/** At most so many lines of a kind in `NAMED_AGAIN_MS`, for all peers: a new identity costs an outsider nothing. */
 export const MAX_LINES = 20;
-/** Gossip comes on several ways, and the slower copies are late: this happens all the time, and is only counted. */
+/** Gossip arrives on several ways, and the slower copies are late. This is normal, and is only counted. */
 const ORDINARY: ReadonlySet<RejectCode> = new Set(['STALE_SEQUENCE', 'STALE_INCARNATION', 'HOST_LEFT']);
 
 /** As in pino. */

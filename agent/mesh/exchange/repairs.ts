@@ -1,4 +1,4 @@
-/** Gets whole tables from agents of which something was missed, and learns from them who else there is. */
+/** Requests whole tables from agents of which something was missed, and learns from them about other hosts. */
 import type { Clock } from '../../clock/clock.ts';
 import type { MeshView } from '../members/mesh-view.ts';
 import type { Admission } from '../trust/admission.ts';
@@ -9,9 +9,9 @@ import type { MeshCounters } from './mesh-counters.ts';
 import type { Questions } from './questions.ts';
 import { StateRequests } from './state-requests.ts';
 
-/** More than one, as one may be gone. */
+/** More than one, as one may have left. */
 const REMEMBERED_ANSWERS = 4;
-/** Questions to one that is far, before others are asked whether it is still here. */
+/** Requests to a host that is no neighbour, before others are asked whether it is present. */
 const MOST_ASKED = 4;
 
 export interface RepairsPorts {
@@ -23,7 +23,7 @@ export interface RepairsPorts {
   readonly admission: Admission;
   readonly heartbeatMs: number;
   readonly isRunning: () => boolean;
-  /** Others take hosts for present that are gone by what is known here. */
+  /** Other agents list hosts as present that this agent knows to have left. */
   readonly doubt: (gone: readonly Suspicion[]) => void;
   /** A peer has answered; `yourIncarnation`: the highest that it knows of this agent. */
   readonly onAnswer: (yourIncarnation: number, peer: string) => void;
@@ -32,10 +32,10 @@ export interface RepairsPorts {
 export class Repairs {
   readonly #ports: RepairsPorts;
   readonly #requests: StateRequests;
-  /** Peers that answered, the latest first; and when one of them was asked for others' addresses. */
+  /** Peers that answered, the latest first; and when one of them was asked for the addresses of others. */
   #answered: string[] = [];
   #askedAroundAt = Number.NEGATIVE_INFINITY;
-  /** How often in a row those have not answered who are not heard otherwise (neighbours.ts). */
+  /** How many requests in a row each peer has not answered, for those that are no neighbours (neighbours.ts). */
   readonly #unanswered = new Map<string, number>();
 
   constructor(ports: RepairsPorts) {
@@ -51,12 +51,12 @@ export class Repairs {
     this.#requests.want(peer);
   }
 
-  /** Asks `peer`, however lately it was asked in vain: it can be reached in another way. */
+  /** Asks `peer` even if it did not answer recently: there is a new way to reach it. */
   wantAnew(peer: string): void {
     this.#requests.wantAnew(peer);
   }
 
-  /** To be called now and then. */
+  /** To be called regularly. */
   proceed(): void {
     this.#requests.proceed();
   }
@@ -78,7 +78,7 @@ export class Repairs {
     }
   }
 
-  /** Nothing will remind of one that is far: it is asked again, and then suspected. */
+  /** No heartbeats will come from a host that is no neighbour: it is asked again, and then suspected. */
   #insist(peer: string): void {
     const host = this.#ports.view.members.ofPeer(peer);
     const count = (this.#unanswered.get(peer) ?? 0) + 1;
@@ -94,8 +94,9 @@ export class Repairs {
   }
 
   /**
-   * `silent` can't be asked, perhaps because only its gossip has come here, through others, and not its address. Those
-   * that answered before may know it. Otherwise it will be asked again when it is heard, and dropped when it is not.
+   * `silent` can't be asked, perhaps because its gossip came through others, and its address did not. Agents that
+   * answered before may know the address. Otherwise `silent` is asked when its next message comes, and dropped if
+   * none does.
    */
   #askAround(silent: string): void {
     const { clock, heartbeatMs, isRunning } = this.#ports;
@@ -110,7 +111,7 @@ export class Repairs {
     const { view, transport, counters, clock, onAnswer } = this.#ports;
     const result = view.apply(state, peer, clock.now(), true);
     const isCurrent = !isRejection(result) || result.rejected === 'STALE_SEQUENCE';
-    // Commands don't become stale: where flows change all the time, an answer may always be late.
+    // Commands don't become outdated, but if flows change all the time, every answer may be late.
     if (isCurrent) view.commands.take(commands);
     if (isRejection(result)) {
       counters.rejected(result, { peer });
@@ -123,13 +124,13 @@ export class Repairs {
     onAnswer(yourIncarnation, peer);
   }
 
-  /** Asks whom another agent knows better. */
+  /** Requests the tables of hosts of which another agent knows more. */
   #learn(known: readonly KnownAgent[]): void {
     const { view, transport, admission, doubt } = this.#ports;
     const gone: Suspicion[] = [];
     for (const agent of known) {
       if (agent.peer === transport.selfId || !view.members.isBehind(agent)) continue;
-      // Hearsay: without addresses it would make this agent forget a peer.
+      // Second-hand knowledge: without addresses it would make this agent forget those of the peer.
       if (agent.addresses.length === 0 || !admission.admits(agent.peer)) continue;
       const end = view.members.endOf(agent);
       if (end) gone.push(end);

@@ -1,4 +1,4 @@
-/** What this agent says to all: numbered, and each time with what its table and commands add up to. */
+/** The messages of this agent to all others: numbered, and each with the digests of its table and commands. */
 
 import type { MeshView } from '../members/mesh-view.ts';
 import { type AgentMessage, encodeAgentMessage } from '../wire/codec.ts';
@@ -10,11 +10,11 @@ export interface SpeakerPorts {
   readonly transport: MeshTransport;
   readonly view: MeshView;
   readonly counters: MeshCounters;
-  /** Whether the own clock is one to learn the experiment's time from. */
+  /** Whether others may take the experiment's time from this agent's clock. */
   readonly isTimed: () => boolean;
-  /** Whether the others are asked to pass on all that they hear. */
+  /** Whether the others are asked to forward all that they receive. */
   readonly isPassOnAsked: () => boolean;
-  /** Not all hear all: neighbours are told what is known of the others. */
+  /** If not all hosts are neighbours, messages contain a digest of the whole view. */
   readonly isSparse: () => boolean;
 }
 
@@ -38,14 +38,15 @@ export class Speaker {
     this.incarnation = incarnation;
   }
 
-  /** Nothing said: a heartbeat. */
+  /** Without arguments: a heartbeat. */
   say({ update, ...said }: Said = {}): void {
     const { counters, transport, view, isPassOnAsked, isSparse } = this.#ports;
     this.#sequence++;
     const viewDigest = isSparse() ? { viewDigest: view.members.digest } : {};
     const header = { ...this.header(), passOn: isPassOnAsked(), ...viewDigest };
     const bytes = encodeAgentMessage({ ...header, ...(update && { update }), ...said });
-    // Too much at once: the digest alone makes everyone ask for the whole, which is sent in one piece to each.
+    // Too large for one message. The digest alone makes every receiver request the whole table, which is sent to each
+    // in one piece.
     const sent = bytes.length <= MAX_GOSSIP_BYTES ? bytes : encodeAgentMessage(header);
     counters.sent(sent, 'gossip');
     transport.publish(sent);

@@ -1,9 +1,12 @@
-/** Asks peers for their whole tables, without asking any of them, or all of them, too often. */
+/** Requests whole tables from peers, with limits per peer and in total. */
 import { MAX_HOSTS } from '../wire/limits.ts';
 
-/** A peer whose digest keeps differing is asked this often; a lost message is repaired at once, a flood is not. */
+/**
+ * A peer whose digest keeps differing is asked this often: a lost message is repaired at once, and a flood of
+ * messages does not cause a flood of requests.
+ */
 export const MIN_REQUEST_INTERVAL_MS = 250;
-/** Questions under way at once: an agent that joins hundreds gets their tables a few at a time. */
+/** Concurrent requests: an agent that joins hundreds gets their tables a few at a time. */
 export const MAX_REQUESTS_UNDER_WAY = 16;
 const FORGET_AFTER_MS = 10_000;
 
@@ -26,13 +29,13 @@ export class StateRequests {
     this.proceed();
   }
 
-  /** Asks `peer` now, however lately it was asked in vain: it can be reached in another way. */
+  /** Asks `peer` now, even if it did not answer recently: there is a new way to reach it. */
   wantAnew(peer: string): void {
     this.#askedAt.delete(peer);
     this.want(peer);
   }
 
-  /** Asks those that may be asked by now; to be called now and then. */
+  /** Asks those that may be asked by now. To be called regularly. */
   proceed(): void {
     const now = this.#now();
     for (const peer of this.#wanted) {

@@ -1,8 +1,8 @@
 /**
- * Notices who has gone where not all hear all (neighbours.ts): a neighbour that is silent is suspected aloud, whoever is
- * suspected says that it is here, and who doesn't is dropped by all (SWIM: Das, Gupta, Motivala, DSN 2002). Where many
- * neighbours are silent, the network may have come apart, and hosts without a neighbour on this side would be missed by
- * nobody: then all are asked to say that they are here.
+ * Detects hosts that left, if not all hosts are neighbours (neighbours.ts). A silent neighbour is announced as
+ * suspected, a suspected host answers to all, and all drop it if it doesn't (SWIM: Das, Gupta, Motivala, DSN 2002).
+ * If many neighbours are silent, the network may be partitioned, and hosts without a neighbour in this part would be
+ * missed by none: then all are asked to announce themselves.
  */
 
 import type { Host } from '../members/membership.ts';
@@ -14,17 +14,24 @@ import { MAX_SUSPICIONS } from '../wire/limits.ts';
 import type { MeshTransport } from '../wire/transport.ts';
 import type { Said } from './speaker.ts';
 
-/** Part of the time after which a silent host is dropped; the rest is left to it, to say that it is here. */
+/** After this part of the time until it is dropped, a silent host is suspected; it can answer in the rest. */
 const SUSPECTED_AFTER = 0.75;
-/** Part of it, after a suspicion was heard: whoever has not answered is asked; a quarter, and he is dropped. */
+/**
+ * After this part of that time since a suspicion was received, the host is asked directly; after twice as long, it is
+ * dropped.
+ */
 const ASKED_AFTER = 1 / 8;
-/** Part of the neighbours: if more are silent, all are asked. Of 2 × log2(hosts), a few may die at a time. */
+/**
+ * If more than this part of the neighbours is silent, all are asked. Of 2 × log2(hosts), a few may fail at a time.
+ */
 const MANY_SILENT = 1 / 3;
-/** In heartbeats: a neighbour that knows something else for so long is asked what. */
+/** In heartbeats: a neighbour whose digest differs for this long is asked for what it knows. */
 const DIFFERS_FOR = 1;
-/** In heartbeats: how often neighbours are asked for that; the answer tells of all hosts. */
+/** In heartbeats: how often neighbours are asked for that; the answer covers all hosts. */
 const ASKED_EVERY = 3;
-/** Whoever was away is heard again by its neighbours; of its former ones so many are dialled until they are back. */
+/**
+ * The neighbours of a host notice its return. Of its former neighbours, an agent dials so many until they are back.
+ */
 const MOST_MISSED = 32;
 
 export interface WatchPorts {
@@ -34,7 +41,7 @@ export interface WatchPorts {
   readonly heartbeatMs: number;
   readonly silentAfterMs: number;
   readonly say: (said: Said) => void;
-  /** Asks a peer for its table, and whom it knows. */
+  /** Requests a peer's table, and the hosts that it knows. */
   readonly ask: (peer: string) => void;
 }
 
@@ -42,9 +49,9 @@ export class Watch {
   readonly #ports: WatchPorts;
   #near: ReadonlySet<string> | undefined;
   #seenHosts = -1;
-  /** Former neighbours that fell silent, the latest last. */
+  /** Former neighbours that became silent, the latest last. */
   readonly #missed = new Set<string>();
-  /** Since when a neighbour knows something else. */
+  /** Since when a neighbour's digest differs. */
   readonly #differs = new Map<string, number>();
   #askedAt = Number.NEGATIVE_INFINITY;
   #rollAt = Number.NEGATIVE_INFINITY;
@@ -55,12 +62,12 @@ export class Watch {
     this.#ports = ports;
   }
 
-  /** Whether the others are too many for all to hear all. */
+  /** Whether there are too many hosts for all to be neighbours. */
   get isSparse(): boolean {
     return this.#near !== undefined;
   }
 
-  /** Sees who is here; to be called several times in a heartbeat. */
+  /** Checks which hosts are present. Call it several times in a heartbeat. */
   check(now: number): void {
     this.#choose(now);
     if (!this.#near) return;
@@ -68,7 +75,7 @@ export class Watch {
     this.#suspect(now);
   }
 
-  /** Peers that others suspect and that are not heard from themselves: some may have answered unheard. */
+  /** Peers that others suspect and that are no neighbours. Some of their answers may have been lost. */
   doubtful(now: number): string[] {
     const { view, silentAfterMs } = this.#ports;
     return [...view.members.others()]
@@ -86,7 +93,7 @@ export class Watch {
     }
   }
 
-  /** Takes what a message that was applied says of other hosts. */
+  /** Processes what an applied message contains about other hosts. */
   hear(message: AgentMessage, peer: string, now: number): void {
     const { view, host } = this.#ports;
     this.#missed.delete(peer);
@@ -100,7 +107,7 @@ export class Watch {
     if (this.#near && view.members.ofPeer(peer)?.near) this.#compare(message, peer, now);
   }
 
-  /** Says that hosts seem to be gone that others believe to be here. */
+  /** Announces that hosts have left that others list as present. */
   doubt(gone: readonly Suspicion[]): void {
     if (this.#near && gone.length > 0) this.#ports.say({ suspected: gone.slice(0, MAX_SUSPICIONS) });
   }
@@ -120,7 +127,8 @@ export class Watch {
     this.#seenHosts = view.hostsVersion;
     if (this.#near) transport.choose?.(this.#wanted());
     else if (wasSparse) transport.choose?.(undefined);
-    // Those that are far will not hear this agent's heartbeats: they need no question if they are told all now.
+    // Hosts that are no neighbours will not receive this agent's heartbeats. They need no request if this message
+    // goes to all.
     if (this.#near && !wasSparse) say({ update: view.own.toUpdate() });
   }
 
@@ -139,7 +147,7 @@ export class Watch {
     } else this.doubt(fresh);
   }
 
-  /** That this agent is here, to all. */
+  /** Announces to all that this agent is present. */
   #answer(now: number): void {
     if (!this.#mustAnswer || !this.#near || now - this.#answeredAt < this.#ports.heartbeatMs / 2) return;
     this.#mustAnswer = false;
@@ -153,7 +161,7 @@ export class Watch {
     this.#ports.view.members.suspectFar(now);
   }
 
-  /** Neighbours that know the same hosts, with the same tables, have the same digest. */
+  /** Neighbours that know the same hosts with the same tables have the same digest. */
   #compare({ viewDigest }: AgentMessage, peer: string, now: number): void {
     const { view, heartbeatMs, ask } = this.#ports;
     if (viewDigest === undefined) return;

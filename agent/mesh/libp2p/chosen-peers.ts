@@ -1,7 +1,7 @@
 /**
- * Closes connections that nobody keeps, where connections are not kept to all: whatever is published goes to all that are
- * connected, so each costs a message with every heartbeat. Those that were made for a question, or by who has just come, have
- * some seconds.
+ * Closes connections that neither end keeps, if connections are not kept to all: published messages go to all
+ * connected peers, so each connection costs a message with every heartbeat. Connections that were made for a request,
+ * or by a new host, have some seconds.
  */
 import type { Timers } from '../../clock/clock.ts';
 
@@ -22,7 +22,7 @@ export interface ChosenPeersPorts<Connection> {
 export class ChosenPeers<Connection extends ChosenConnection> {
   readonly #ports: ChosenPeersPorts<Connection>;
   #chosen: ReadonlySet<string> | undefined;
-  /** Connections that were not kept by this agent when it was looked last. */
+  /** Connections that this agent did not keep at the last check. */
   #seen: ReadonlySet<Connection> = new Set();
   #cancel: (() => void) | undefined;
 
@@ -47,7 +47,10 @@ export class ChosenPeers<Connection extends ChosenConnection> {
     return this.#chosen?.has(peer) ?? true;
   }
 
-  /** One that is not kept at two looks ends. Both ends choose alike as soon as both know the same hosts. */
+  /**
+   * Closes a connection that is not kept at two checks. Both ends choose the same ones as soon as both know the same
+   * hosts.
+   */
   #look(): void {
     const unkept = this.#ports
       .connections()

@@ -1,6 +1,6 @@
 /**
- * The door of a libp2p node: the mesh's key, the allow-list, and the names of those who are kept out. What it refuses is
- * told to `onRefused`, which may come later than the node.
+ * Access to a libp2p node: the mesh's key, the allow-list, and the names of refused peers. Refusals are passed to
+ * `onRefused`, which may be set after the node was made.
  */
 import { noise } from '@libp2p/noise';
 import { preSharedKey } from '@libp2p/pnet';
@@ -14,14 +14,14 @@ type PeerId = Parameters<Gater['denyDialPeer']>[0];
 type Protector = NonNullable<Libp2pOptions['connectionProtector']>;
 type Encrypter = NonNullable<Libp2pOptions['connectionEncrypters']>[number];
 
-/** What pnet sends first: without more, nobody can tell whether the sender has the key. */
+/** What pnet sends first. Without more, it is not known whether the sender has the key. */
 const NONCE_BYTES = 24;
 
 export class Gate {
   onRefused: (rejection: Rejection, origin: Origin) => void = () => {};
   readonly #admission: Admission;
   readonly #meshKey: string | undefined;
-  /** Connections as they arrived, by what pnet makes of them. */
+  /** Raw connections, by the protected ones that pnet makes of them. */
   readonly #raw = new WeakMap<object, object>();
   /** Those whose other end was understood, so it has the key. */
   readonly #understood = new WeakSet<object>();
@@ -70,7 +70,7 @@ export class Gate {
     };
   }
 
-  /** Without the key nothing can be read, not even who it is: all that is known is where it came from. */
+  /** Without the key nothing can be read, not even the peer id: only the address is known. */
   #watch(connection: Connection): boolean {
     connection.addEventListener('close', () => {
       if (this.#understood.has(connection) || !hasSpoken(connection)) return;
@@ -89,7 +89,7 @@ export class Gate {
   }
 }
 
-/** An agent that was busy for too long hangs up before it has said more than a nonce; it is no stranger. */
+/** An agent that was busy for too long closes the connection after its nonce; it is no stranger. */
 function hasSpoken(connection: Connection): boolean {
   const { socket } = connection as { readonly socket?: { readonly bytesRead?: number } };
   return socket?.bytesRead !== 0 && socket?.bytesRead !== NONCE_BYTES;

@@ -1,4 +1,6 @@
-/** Tells of what gossipsub itself refuses, before anybody else hears of it: it only writes that into its own log. */
+/**
+ * Reports what gossipsub itself refuses before any other code receives it: gossipsub only writes it into its own log.
+ */
 import { type Rejection, reject } from '../wire/rejections.ts';
 
 interface Frame {
@@ -19,7 +21,10 @@ interface Internals {
 /** Of it-length-prefixed; all others are of connections that end. */
 const TOO_LONG: ReadonlySet<string> = new Set(['InvalidDataLengthError', 'InvalidDataLengthLengthError']);
 
-/** Calls `refused` with the neighbour from whom it came. Where gossipsub has changed inside, less is told. */
+/**
+ * Calls `refused` with the neighbour from which it came. If gossipsub's internals have changed, fewer refusals are
+ * reported.
+ */
 export function onGossipRefused(pubsub: object, refused: (rejection: Rejection, peer: string) => void): void {
   const internals = pubsub as Internals;
   const decode = internals.decodeRpc?.bind(pubsub);
@@ -27,7 +32,7 @@ export function onGossipRefused(pubsub: object, refused: (rejection: Rejection, 
   const fail = internals.handlePeerReadStreamError?.bind(pubsub);
   const { score } = internals;
   const distrust = score?.rejectInvalidMessage?.bind(score);
-  /** Who has sent these bytes: decoding is not told. */
+  /** The sender of these bytes: gossipsub does not pass it to the decoder. */
   const senders = new WeakMap<Uint8Array, string>();
   if (read && decode) {
     internals.pipePeerReadStream = (peer, frames) => read(peer, noted(frames, peer.toString(), senders));

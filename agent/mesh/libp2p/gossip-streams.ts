@@ -1,11 +1,14 @@
 /**
- * Notices peers that gossip doesn't go to. gossipsub opens one stream to a peer, on the first connection. It doesn't open
- * another when that connection ends and a second one is left, as when both dialled, nor when opening fails
+ * Notices peers without a gossip stream. gossipsub opens one stream to a peer, on the first connection. It doesn't
+ * open another when that connection closes and a second one is left (as when both dialled), nor when opening fails
  * (`createOutboundStream` in its src/gossipsub.ts).
  */
 import type { Timers } from '../../clock/clock.ts';
 
-/** A peer that has had no stream for so long gets one; less, and it would be asked for while it is being opened. */
+/**
+ * A peer without a stream for this long gets one. With a shorter time, a stream that is being opened would be opened
+ * twice.
+ */
 export const LOOK_MS = 1000;
 
 export interface GossipConnection {
@@ -28,7 +31,7 @@ export interface GossipStreamsPorts<Connection> {
 
 export class GossipStreams<Connection extends GossipConnection> {
   readonly #ports: GossipStreamsPorts<Connection>;
-  /** Peers without a stream when it was looked last. */
+  /** Peers without a stream at the last check. */
   #missing: ReadonlySet<string> = new Set();
   #cancel: (() => void) | undefined;
 
@@ -61,12 +64,12 @@ function hasGossip({ streams }: GossipConnection): boolean {
   );
 }
 
-/** Not in gossipsub's interface: what is put there gets a stream, unless its peer has one. */
+/** Not in gossipsub's interface: a peer that is put there gets a stream, unless it has one. */
 interface Opener {
   outboundInflightQueue?: { push(wanted: { peerId: unknown; connection: unknown }): unknown };
 }
 
-/** Without it, mesh/pass-on.ts has the connection made anew, after five seconds. */
+/** Without it, agent/mesh/exchange/pass-on.ts makes a new connection after five seconds. */
 export function openGossip(pubsub: object, connection: { readonly remotePeer: unknown }): void {
   (pubsub as Opener).outboundInflightQueue?.push({ peerId: connection.remotePeer, connection });
 }

@@ -1,4 +1,4 @@
-/** How a host that knows one address of an agent, and the mesh's key, learns what the experiment is: one question. */
+/** How a host that knows the address of one agent, and the mesh's key, learns the experiment: one request. */
 import { connect } from 'node:net';
 import { noise } from '@libp2p/noise';
 import { preSharedKey } from '@libp2p/pnet';
@@ -11,20 +11,20 @@ import { MeshError } from '../errors.ts';
 import { MAX_INVITATION_BYTES, MAX_QUESTION_BYTES } from '../wire/limits.ts';
 import { parseAddress } from './peer-addresses.ts';
 
-/** Without the experiment's name, so that who asks for another one learns which it is. */
+/** Without the experiment's name, so that a host that asks for another one receives the name of this one. */
 const PROTOCOL = '/netfold/invitation/1';
 const QUESTION = Buffer.from('invitation');
-/** A large topology through a slow line. */
+/** For a large topology through a slow line. */
 const TIMEOUT_MS = 20_000;
 const DIAL_TIMEOUT_MS = 3000;
-/** Each costs the whole topology; agents ask once in their lives. */
+/** Each answer contains the whole topology; an agent asks once in its life. */
 const ANSWERS_PER_SECOND = 4;
 
 type Node = Awaited<ReturnType<typeof createLibp2p>>;
 type Handles = Pick<Node, 'handle'>;
 type Stream = Awaited<ReturnType<Awaited<ReturnType<Node['dial']>>['newStream']>>;
 
-/** Answers everybody who may connect, `ANSWERS_PER_SECOND` times a second. `now`: in milliseconds. */
+/** Answers every peer that may connect, `ANSWERS_PER_SECOND` times a second. `now`: in milliseconds. */
 export async function serveInvitations(
   node: Handles,
   invitation: () => Uint8Array,
@@ -49,7 +49,7 @@ export async function serveInvitations(
 }
 
 export interface AskOptions {
-  /** Multiaddrs; the first agent that answers is heard. */
+  /** Multiaddrs; the first agent that answers is used. */
   readonly addresses: readonly string[];
   /** Text of the mesh's key (mesh-key.ts). */
   readonly meshKey?: string;
@@ -58,8 +58,8 @@ export interface AskOptions {
 }
 
 /**
- * The invitation as bytes, and who sent it. Throws `MeshError`: `MESH_UNREACHABLE` where nobody listens,
- * `MESH_NOT_UNDERSTOOD` where somebody does who has another key or doesn't allow this agent, `MESH_ADDRESS`.
+ * The invitation as bytes, and its sender. Throws `MeshError`: `MESH_UNREACHABLE` if no program listens there,
+ * `MESH_NOT_UNDERSTOOD` if one does but has another key or doesn't allow this agent, `MESH_ADDRESS`.
  */
 export async function askForInvitation({ addresses, meshKey, privateKey }: AskOptions) {
   const parsed = addresses.map(parseAddress);
@@ -102,7 +102,7 @@ function framesOf(stream: Stream, maxDataLength: number) {
   return lpStream(stream, { maxDataLength, maxBufferSize: 2 * MAX_INVITATION_BYTES });
 }
 
-/** Somebody with another key may hang up, or wait for the end of what makes no sense to it. */
+/** A program with another key may close the connection, or wait for more of what it can't read. */
 async function failureOf(addresses: readonly string[], cause: unknown, hasKey: boolean): Promise<MeshError> {
   const where = addresses.join(', ');
   const isThere = await Promise.all(addresses.map(listens));
@@ -121,7 +121,7 @@ async function failureOf(addresses: readonly string[], cause: unknown, hasKey: b
   });
 }
 
-/** Whether anybody takes a TCP connection there. */
+/** Whether a program accepts a TCP connection there. */
 async function listens(address: string): Promise<boolean> {
   const found = /^\/(?:ip4|ip6|dns[46]?)\/([^/]+)\/tcp\/(\d+)/.exec(address);
   if (!found) return false;

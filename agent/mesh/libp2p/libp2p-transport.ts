@@ -1,6 +1,6 @@
 /**
- * The mesh on libp2p: TCP, noise, yamux; gossipsub for what everyone has to know, a request-response protocol for each
- * kind of question. Sockets belong to the network namespace that the process is in.
+ * The mesh on libp2p: TCP, noise, yamux; gossipsub for announcements, and a request-response protocol for each kind
+ * of request. Sockets belong to the network namespace of the process.
  */
 import { TopicValidatorResult } from '@chainsafe/libp2p-gossipsub';
 import { lpStream } from '@libp2p/utils';
@@ -30,19 +30,19 @@ import { Redialer } from './redialer.ts';
 import { Unanswered } from './unanswered.ts';
 
 export interface Libp2pTransportOptions extends NodeOptions {
-  /** Text of the mesh's key (mesh-key.ts); without one whoever reaches the port can join. */
+  /** Text of the mesh's key (mesh-key.ts); without one, every peer that reaches the port can join. */
   readonly meshKey?: string;
-  /** Who may connect; everybody if absent. */
+  /** Which peers may connect; all if absent. */
   readonly admission?: Admission;
-  /** What the kernel is asked with; absent: round trips and bytes stay unknown. */
+  /** Access to the kernel's socket data; absent: round-trip times and bytes stay unknown. */
   readonly sockets?: SocketPort;
-  /** What a host that joins is told; absent: it is told nothing. */
+  /** The invitation for a host that joins; absent: there is none. */
   readonly invitation?: () => Uint8Array;
   readonly clock: Clock;
   readonly timers: Timers;
 }
 
-/** Long enough for a leave to be written, short enough for `netfold down`. */
+/** Long enough for a leave message to be written, short enough for `netfold down`. */
 const FLUSH_TIMEOUT_MS = 500;
 
 type Node = Awaited<ReturnType<typeof createNode>>;
@@ -107,7 +107,7 @@ class Libp2pTransport implements MeshTransport {
     const { pubsub } = this.#node.services;
     onHeardFrom(pubsub, (peer) => handlers.onHeard?.(peer));
     onGossipRefused(pubsub, (rejection, peer) => handlers.onRefused?.(rejection, { peer }));
-    // In the validator rather than in an event: it decides whether a message is passed on.
+    // In the validator rather than in an event, because it decides whether a message is forwarded.
     pubsub.topicValidators.set(this.#topic, (passer, message) => {
       const peer = message.type === 'signed' ? message.from.toString() : undefined;
       const good = peer !== undefined && handlers.onGossip(message.data, peer, passer.toString());
@@ -152,7 +152,7 @@ class Libp2pTransport implements MeshTransport {
     if (!this.#running) return;
     const publishing = this.#node.services.pubsub
       .publish(this.#topic, bytes)
-      // A peer that doesn't take it has no part of it; digests will tell it.
+      // A peer that refuses the stream gets no message; digests will make up for it.
       .catch(() => undefined)
       .finally(() => this.#publishing.delete(publishing));
     this.#publishing.add(publishing);
@@ -175,7 +175,7 @@ class Libp2pTransport implements MeshTransport {
   }
 
   async connect(address: string): Promise<void> {
-    // Who is named and connected otherwise is not dialled at each of its addresses for ever.
+    // A peer that is connected otherwise is not dialled at each of its addresses for ever.
     const target: DialTarget = { addresses: [parseAddress(address)], peer: peerIn(address) };
     try {
       await this.#dial(target);
@@ -221,7 +221,7 @@ class Libp2pTransport implements MeshTransport {
     const answer = async (stream: Stream, connection: NodeConnection): Promise<void> => {
       try {
         const frames = lpStream(stream, { maxDataLength: MAX_QUESTION_BYTES });
-        // The first has to come soon; whoever asks again keeps the stream, and closes it in the end.
+        // The first request has a time limit. A peer that asks again keeps the stream open, and closes it in the end.
         let wait: { signal?: AbortSignal } = { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) };
         do {
           const question = await frames.read(wait);
@@ -268,7 +268,7 @@ type Stream = Awaited<ReturnType<NodeConnection['newStream']>>;
 
 interface DialTarget {
   readonly addresses: readonly Multiaddr[];
-  /** Unknown before the first connection, for an address without a peer's id. */
+  /** Unknown before the first connection, for an address without a peer id. */
   peer: string | undefined;
 }
 

@@ -1,21 +1,21 @@
-/** The mesh's connections as the kernel sees them: how far away their other ends are, and what went over them. */
+/** The mesh's connections as the kernel sees them: their round-trip times, and their bytes. */
 import type { Socket } from 'node:net';
 
-/** What asks the kernel (agent/kernel/sys/tcp-sockets.ts); may throw for a descriptor that is closed. */
+/** Reads the kernel's data (agent/kernel/sys/tcp-sockets.ts); may throw for a closed descriptor. */
 export interface SocketPort {
   readTcp(fd: number): { readonly shortestMicros: number | undefined; readonly sentBytes: number };
   giveUpAfter(fd: number, ms: number): void;
 }
 
 /**
- * TCP repeats what is not acknowledged ever more rarely, for a quarter of an hour: after a cut that has healed it would
- * keep silent for as long again as the cut has lasted. The redialer is quicker. Four repetitions fit where a round trip
- * is 100 ms, so that at a loss of 20 % a connection ends by chance once in some minutes.
+ * TCP retransmits less and less often, for a quarter of an hour: after a cut that has healed, it would stay silent
+ * for as long again as the cut has lasted. The redialer is quicker. With a round-trip time of 100 ms, four
+ * retransmissions fit in, so that at a loss of 20 % a connection closes by chance once in some minutes.
  */
 export const GIVE_UP_AFTER_MS = 4000;
 
 interface Watched {
-  /** Multiaddr of the other end, without its peer's id. */
+  /** Multiaddr of the other end, without its peer id. */
   readonly address: string;
   sentBytes: number;
 }
@@ -39,7 +39,7 @@ export class MeshSockets {
     this.#ask(socket, (port, fd) => port.giveUpAfter(fd, GIVE_UP_AFTER_MS));
   };
 
-  /** The shortest round trip to an address, µs. */
+  /** The shortest round-trip time to an address, µs. */
   shortestMicros(address: string): number | undefined {
     const found = [...this.#open].flatMap(([socket, watched]) =>
       watched.address === address ? (this.#read(socket)?.shortestMicros ?? []) : [],
@@ -47,7 +47,7 @@ export class MeshSockets {
     return found.length === 0 ? undefined : Math.min(...found);
   }
 
-  /** On the wire, with all headers, over connections that are closed too; their last moments may be missing. */
+  /** On the wire, with all headers, including connections that are closed; their last bytes may be missing. */
   sentBytes(): number {
     let sum = this.#sentBefore;
     for (const [socket, watched] of this.#open) {
@@ -62,7 +62,7 @@ export class MeshSockets {
   }
 
   #ask<T>(socket: Socket, question: (port: SocketPort, fd: number) => T): T | undefined {
-    // Not in Node's interface; without it round trips are those of the clock's questions.
+    // Not in Node's interface; without it, round-trip times are those of the clock requests.
     const fd = (socket as { _handle?: { fd?: number } | null })._handle?.fd;
     if (!this.#port || fd === undefined || fd < 0) return undefined;
     try {
@@ -74,7 +74,7 @@ export class MeshSockets {
   }
 }
 
-/** A multiaddr without its peer's id: a connection's address before anybody has said who is there. */
+/** A multiaddr without its peer id: a connection's address before the peer is known. */
 export function withoutPeer(address: string): string {
   return address.replace(/\/p2p\/.*$/, '');
 }

@@ -1,4 +1,4 @@
-/** Where agents can be dialled: multiaddrs, as users write them and as other agents tell them. */
+/** Where agents can be dialled: multiaddrs, as users write them and as other agents announce them. */
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
 import { MeshError } from '../errors.ts';
 
@@ -15,7 +15,7 @@ export function parseAddress(address: string): Multiaddr {
   }
 }
 
-/** What others sent may not be addresses, or not the peer's; those are left out. */
+/** Announced addresses may be no addresses, or not those of the peer; such are left out. */
 export function dialable(peer: string, addresses: readonly string[]): Multiaddr[] {
   return addresses.flatMap((address) => {
     try {
@@ -29,5 +29,5 @@ export function dialable(peer: string, addresses: readonly string[]): Multiaddr[
   });
 }
 
-/** Who is to be there, where the address says it. */
+/** The peer id in an address, if there is one. */
 export const peerIn = (address: string): string | undefined => /\/p2p\/([^/]+)$/.exec(address)?.[1];

@@ -1,6 +1,6 @@
 /**
- * Streams for questions that are asked again and again. To open one, agree on its protocol and close it takes ten
- * packets; a question and its answer take two.
+ * Streams for requests that repeat. To open a stream, agree on its protocol and close it takes ten packets; a request
+ * and its answer take two.
  */
 import { type LengthPrefixedStream, lpStream } from '@libp2p/utils';
 import { type Rejection, reject } from '../wire/rejections.ts';
@@ -12,7 +12,7 @@ type Stream = Parameters<typeof lpStream>[0] & {
   abort(error: Error): void;
 };
 
-/** Of a node's connection, what is used here. */
+/** The part of a node's connection that is used here. */
 export interface Connection<S extends Stream> {
   readonly id: string;
   newStream(protocol: string, options: { signal: AbortSignal }): Promise<S>;
@@ -23,19 +23,19 @@ interface Idle<S> {
   readonly frames: LengthPrefixedStream;
 }
 
-/** Whether a stream for such questions stays open. Whole tables are asked for rarely. */
+/** Whether a stream for such requests stays open. Whole tables are requested rarely. */
 export const isKept = (kind: RequestKind): boolean => kind === 'clock';
 
 /** Of @libp2p/utils. */
 const TOO_LONG: ReadonlySet<string> = new Set(['InvalidDataLengthError', 'InvalidDataLengthLengthError']);
 
-/** Connections come and go; what is kept of those that are gone is forgotten in their order. */
+/** Connections come and go. The data of closed ones is forgotten, the oldest first. */
 const MAX_KEPT = 1024;
 
 export class QuestionStreams<S extends Stream> {
   readonly #idle = new Map<string, Idle<S>>();
 
-  /** Asks on a stream of the connection that is kept, or on a new one. */
+  /** Sends a request on the connection's open stream, or on a new one. */
   async ask(
     connection: Connection<S>,
     { kind, protocol }: { readonly kind: RequestKind; readonly protocol: string },
@@ -57,7 +57,7 @@ export class QuestionStreams<S extends Stream> {
     }
   }
 
-  /** One that is free; two questions at once have two streams. */
+  /** A free stream; two requests at once have two streams. */
   #take(key: string): Idle<S> | undefined {
     const idle = this.#idle.get(key);
     this.#idle.delete(key);

@@ -1,7 +1,7 @@
 /**
- * Fewer packets for the same messages. libp2p writes the parts of one message one by one into a socket without Nagle's
- * delay, each of which becomes a packet with 66 bytes of headers, and yamux answers every message with a packet that
- * gives back the bytes it took. Heartbeats are small: four of five bytes of the mesh's traffic were of these two.
+ * Fewer packets for the same messages. libp2p writes the parts of a message one by one into a socket without Nagle's
+ * delay, so that each becomes a packet with 66 bytes of headers. And yamux answers every message with a packet that
+ * updates its window. Heartbeats are small: these two were four of five bytes of the mesh's traffic.
  */
 import type { Socket } from 'node:net';
 import type { tcp } from '@libp2p/tcp';
@@ -14,10 +14,10 @@ type MultiaddrConnection = Parameters<Upgrader['upgradeOutbound']>[0];
 type MuxerFactory = ReturnType<typeof yamux>;
 type Muxer = ReturnType<ReturnType<MuxerFactory>['createStreamMuxer']>;
 
-/** Hears of each TCP connection when it is up, with the multiaddr of its other end. */
+/** Called for each TCP connection when it is established, with the multiaddr of its other end. */
 export type SocketListener = (socket: Socket, address: string) => void;
 
-/** A TCP transport that sends what is written within one turn of the event loop in one piece. */
+/** A TCP transport that sends everything that is written within one turn of the event loop in one piece. */
 export function wholeWrites(factory: TransportFactory, onSocket?: SocketListener): TransportFactory {
   return (components) => {
     const transport = factory(components);
@@ -31,7 +31,7 @@ export function wholeWrites(factory: TransportFactory, onSocket?: SocketListener
   };
 }
 
-/** The upgrader is the first to see a connection, before anything was written to it. */
+/** The upgrader is the first to receive a connection, before anything was written to it. */
 function joining(upgrader: Upgrader, onSocket: SocketListener | undefined): Upgrader {
   return {
     upgradeOutbound: (connection: MultiaddrConnection, options: never) =>
@@ -60,9 +60,9 @@ function joinWrites(connection: MultiaddrConnection, onSocket?: SocketListener):
   return connection;
 }
 
-/** A receiver's window is 256 KiB at least: the sender of a large message is never kept waiting. */
+/** A receiver's window is at least 256 KiB, so the sender of a large message never has to wait. */
 export const WINDOW_STEP_BYTES = 64 * 1024;
-/** More streams than are ever open at once with one peer. */
+/** More streams than one peer ever has open at once. */
 const MANY_STREAMS = 64;
 
 /** Frames of https://github.com/hashicorp/yamux/blob/master/spec.md: version, type, flags, stream, length. */
@@ -72,7 +72,7 @@ const FLAGS_AT = 2;
 const STREAM_AT = 4;
 const LENGTH_AT = 8;
 
-/** A muxer that gives back bytes in steps of 64 KiB instead of after every message. */
+/** A muxer that updates windows in steps of 64 KiB instead of after every message. */
 export function rareWindowUpdates(factory: MuxerFactory): MuxerFactory {
   return () => {
     const muxers = factory();
@@ -104,7 +104,7 @@ function holdUpdates(muxer: Muxer): void {
   };
 }
 
-/** Frames with flags open and close streams, and are sent as they are. */
+/** Frames with flags open and close streams, and are sent unchanged. */
 function windowUpdate(data: Uint8Array): { frame: DataView; stream: number; bytes: number } | undefined {
   if (data.byteLength !== FRAME_BYTES) return undefined;
   const frame = new DataView(data.buffer, data.byteOffset, FRAME_BYTES);

@@ -1,28 +1,30 @@
-/** Keeps connections: dials what is not connected, again and again, until told not to. */
+/** Keeps connections: dials targets that are not connected, again and again, until they are removed. */
 import type { Clock, Timers } from '../../clock/clock.ts';
 
-/** A lost connection is dialled again this soon; then after twice the time, and so on. */
+/** A lost connection is dialled again after this time; then after twice the time, and so on. */
 export const FIRST_REDIAL_MS = 250;
 /**
- * A link between hosts that heals is in use again within this, and what is left of a dial that began before: 2 s, as TCP
- * tries only at its beginning and a second later. A host that is gone costs a packet or two each time.
+ * A link between hosts that has healed is used again within this time plus the rest of a dial that began before: 2 s,
+ * as TCP sends only at its beginning and a second later. A host that left costs a packet or two each time.
  */
 export const MAX_REDIAL_MS = 1000;
 /**
- * So much of a wait is left to chance. Two hosts that have lost each other would dial at the same time again and again, and
- * have two connections each time.
+ * A random part of each wait, up to this. Otherwise two hosts that have lost each other would dial at the same time
+ * again and again, and have two connections each time.
  */
 export const JITTER = 0.5;
-/** Connections beyond this are not missed: gossip needs a few, and asking a peer dials it anyway. */
+/** With more connections than this, none is dialled: gossip needs a few, and a request dials its peer anyway. */
 export const ENOUGH_CONNECTIONS = 64;
 export const MAX_TARGETS = 1024;
-/** A target that failed so often, 4 s and more, gives way to a new one where there is no more room: it may be made up. */
+/**
+ * A target that failed so often, 4 s and more, is replaced by a new one if there is no more room: it may be invented.
+ */
 const GIVES_WAY_AFTER = 5;
 
 export interface RedialerPorts<Target> {
   readonly dial: (target: Target) => Promise<void>;
   readonly isConnected: (target: Target) => boolean;
-  /** Whether a connection is to be kept now; others are only remembered. */
+  /** Whether a connection has to be kept now; other targets are only remembered. */
   readonly isWanted?: (target: Target) => boolean;
   /** How many peers are connected now. */
   readonly connections: () => number;
@@ -57,7 +59,7 @@ export class Redialer<Target> {
     this.#entries.clear();
   }
 
-  /** Keeps a connection to `target` from now on. Beyond `MAX_TARGETS`, only in the place of one that always fails. */
+  /** Keeps a connection to `target` from now on. Beyond `MAX_TARGETS`, only by replacing one that always fails. */
   keep(key: string, target: Target): void {
     const known = this.#entries.get(key);
     if (known) {

@@ -1,6 +1,7 @@
 /**
- * All commands of an experiment, which every agent has whole: it only grows, so that the union of any two is right, in
- * whatever order they meet. What takes part in which order is for the reader to say (`compareCommands`).
+ * All commands of an experiment, of which every agent has all. The set only grows, so the union of any two sets is
+ * right, in whatever order they are merged. The reader determines which commands take effect, and in which order
+ * (`compareCommands`).
  */
 import {
   type Command,
@@ -34,8 +35,8 @@ export class CommandSet {
   }
 
   /**
-   * Takes those that are new, and tells the listeners. Of two that say to be the same one, and of more than
-   * `MAX_COMMANDS`, the earlier stay: whatever comes first, all agents end with the same.
+   * Adds the new ones, and calls the listeners. Of two commands with the same identity, and of more than
+   * `MAX_COMMANDS`, the earlier ones stay: all agents reach the same set, in whatever order commands arrive.
    */
   take(commands: readonly Command[]): void {
     const added = commands.filter((command) => this.#take(command));
@@ -47,7 +48,7 @@ export class CommandSet {
     for (const listener of this.#listeners) listener(kept);
   }
 
-  /** Calls `listener` with what is new; returns what ends that. */
+  /** Calls `listener` with new commands. Returns a function that ends this. */
   onChange(listener: (added: readonly Command[]) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -57,7 +58,10 @@ export class CommandSet {
     return sameDigest(this.digest, other);
   }
 
-  /** Whether one that has `other` is to be asked. One that has fewer has nothing, or asks us first. */
+  /**
+   * Whether an agent with the digest `other` has to be asked. One with fewer commands has nothing new, or asks this
+   * agent first.
+   */
   mayGainFrom(other: Digest): boolean {
     return other.entries >= this.size && !this.isSame(other);
   }

@@ -1,4 +1,4 @@
-/** Which host has an endpoint, when more than one may say that it does. */
+/** Which host has an endpoint, if more than one claims it. */
 import { MAX_CLAIMS } from '../wire/limits.ts';
 
 export interface Claimant {
@@ -7,8 +7,8 @@ export interface Claimant {
 }
 
 /**
- * The owner of an endpoint is the claimant that started first, then the one whose name comes first: the same on every
- * host, in whatever order the claims arrived.
+ * The owner of an endpoint is the claimant that started first; among equals, the first by name. It is the same on
+ * every host, in whatever order the claims arrived.
  */
 export class EndpointClaims<Host extends Claimant> {
   /** Sorted; the owner first. */
@@ -20,7 +20,7 @@ export class EndpointClaims<Host extends Claimant> {
     return this.#claims.get(endpoint)?.[0];
   }
 
-  /** Whether `host`, or one that is new, may claim the endpoint. */
+  /** Whether `host`, or a new host, may claim the endpoint. */
   hasRoom(endpoint: number, host: Host | undefined): boolean {
     const hosts = this.#claims.get(endpoint) ?? [];
     return hosts.length < MAX_CLAIMS || (host !== undefined && hosts.includes(host));

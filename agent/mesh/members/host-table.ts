@@ -1,4 +1,4 @@
-/** What one agent tells of itself: where it can be dialled, its endpoints, and their flows, with a running digest. */
+/** The table of one agent: where it can be dialled, its endpoints, and their flows, with a running digest. */
 import type { EndpointChange, FlowColumns, TableUpdate } from '../wire/codec.ts';
 import { type Digest, mix, RunningSum } from '../wire/digest.ts';
 
@@ -36,7 +36,7 @@ export class HostTable {
     return flowKey % this.#endpointCount;
   }
 
-  /** Returns whether that changed anything. */
+  /** Returns whether this changed anything. */
   setFlow(key: number, state: number): boolean {
     const old = this.flows.get(key) ?? 0;
     if (old === state) return false;
@@ -50,7 +50,7 @@ export class HostTable {
     return true;
   }
 
-  /** `undefined` removes the endpoint. Returns whether that changed anything. */
+  /** `undefined` removes the endpoint. Returns whether this changed anything. */
   setEndpoint(number: number, addresses: readonly string[] | undefined): boolean {
     const old = this.endpoints.get(number);
     if (old?.join() === addresses?.join()) return false;
@@ -101,6 +101,6 @@ export class HostTable {
   }
 }
 
-/** Arbitrary, and different, so that the two halves and the two kinds of entries are independent. */
+/** Arbitrary and different, so that the two halves and the two kinds of entries are independent. */
 const FLOW_LOW = 0x3c6ef372;
 const FLOW_HIGH = 0xa54ff53a;

@@ -1,6 +1,6 @@
 /**
- * Who is here, who was, and who may speak as whom. Pure state; time is an argument. What hosts tell of themselves is kept in
- * their records for `MeshView`, which makes sense of it.
+ * Which hosts are present, which have left, and which peer may use which name. Pure state; time is an argument. The
+ * tables of hosts are kept in their records for `MeshView`, which interprets them.
  */
 import type { Admission } from '../trust/admission.ts';
 import type { AgentMessage, KnownAgent, Suspicion } from '../wire/codec.ts';
@@ -17,7 +17,7 @@ export interface MembershipOptions {
   readonly topology: string;
   /** Names of the endpoints, by their numbers (`Graph.endpoints`). */
   readonly endpointNames: readonly string[];
-  /** Name of the own host, which is unique among hosts. */
+  /** Name of the own host, unique among hosts. */
   readonly host: string;
   /** Id of the own agent on the mesh. */
   readonly peer: string;
@@ -32,16 +32,16 @@ export interface Host {
   readonly peer: string;
   /** Of the name. */
   readonly nameSum: Pick<Digest, 'low' | 'high'>;
-  /** Only the own one ever changes. */
+  /** Only that of the own host ever changes. */
   incarnation: number;
   readonly table: HostTable;
-  /** The highest sequence heard, and that of the last message that changed the table. */
+  /** The highest sequence number received, and that of the last message that changed the table. */
   sequence: number;
   tableSequence: number;
   lastHeard: number;
-  /** It is to be heard from itself (neighbours.ts). */
+  /** Whether it is a neighbour, from which messages come directly (neighbours.ts). */
   near: boolean;
-  /** Since when it is said to be gone. */
+  /** Since when it is suspected. */
   suspectedAt: number | undefined;
   complete: boolean;
   /** Of the latest message. */
@@ -56,9 +56,9 @@ interface Gone {
   readonly left: boolean;
 }
 
-/** How long a conflict that was announced is shown after it was last seen: ten heartbeats. */
+/** How long a repeated conflict is shown after its last message: ten heartbeats. */
 const CONFLICT_SHOWN_MS = 10_000;
-/** Whoever has not come back by then has gone for good, as far as others' commands are concerned. */
+/** A host that has not returned by then no longer counts for the acknowledgement of commands. */
 const SILENCE_SHOWN_MS = 600_000;
 
 export class Membership {
@@ -67,8 +67,8 @@ export class Membership {
   readonly #hosts = new Map<string, Host>();
   readonly #hostOfPeer = new Map<string, Host>();
   /**
-   * Peers that are gone: without them, a late message would bring one back. By peer rather than by host, so that nobody
-   * can use up a host's name with an incarnation that nothing comes after.
+   * Peers that have left: without them, a late message would bring one back. By peer rather than by host, so that no
+   * peer can use up a host's name with the highest incarnation.
    */
   readonly #gone = new Remembered<Gone>();
   readonly #conflicts = new Remembered<MeshConflict>();
@@ -78,7 +78,7 @@ export class Membership {
     this.self = this.#newHost(options.host, options.peer, options.incarnation);
   }
 
-  /** All but the own one. */
+  /** All but the own host. */
   others(): Iterable<Host> {
     return this.#hosts.values();
   }
@@ -104,17 +104,17 @@ export class Membership {
     this.#hostOfPeer.delete(host.peer);
   }
 
-  /** Remembers that a peer is gone, so that what it said before is not taken any more. */
+  /** Remembers that a peer has left, so that its earlier messages are no longer accepted. */
   noteGone(peer: string, gone: Gone, now: number): void {
     this.#gone.set(peer, gone, now);
   }
 
-  /** Why a message is not to be taken as `peer`'s. `direct`: it is its answer to a question just asked. */
+  /** Why a message is not accepted as `peer`'s. `direct`: it is an answer to a request just sent. */
   refuse(message: AgentMessage, peer: string, direct: boolean, now: number): Rejection | undefined {
     return this.#refuseSender(message, peer, now) ?? this.#refuseStale(message, peer, direct, now);
   }
 
-  /** Those that should be heard. */
+  /** Neighbours that were silent for that long. */
   silentFor(now: number, ms: number): Host[] {
     return [...this.#hosts.values()].filter(({ near, lastHeard }) => near && now - lastHeard > ms);
   }
@@ -134,8 +134,8 @@ export class Membership {
   }
 
   /**
-   * Tells which hosts are to be heard from themselves; `undefined`: all. Who was not until now has the whole time. Returns
-   * whether that changed anything.
+   * Sets which hosts are neighbours; `undefined`: all. A host that becomes one has the whole time from now. Returns
+   * whether this changed anything.
    */
   setNear(names: ReadonlySet<string> | undefined, now: number): boolean {
     let changed = false;
@@ -151,7 +151,10 @@ export class Membership {
     return changed;
   }
 
-  /** Somebody doesn't hear a host. Of one that was heard here lately, he must have heard as much. */
+  /**
+   * Another host has not received messages of a host. If this agent has received later ones recently, the suspicion
+   * is outdated.
+   */
   suspect({ host: name, incarnation, sequence }: Suspicion, now: number): void {
     const host = this.#hosts.get(name);
     if (host?.incarnation !== incarnation) return;
@@ -159,24 +162,24 @@ export class Membership {
     if (isOld || host.sequence <= sequence) host.suspectedAt ??= now;
   }
 
-  /** All that are not heard from themselves have to say that they are here. */
+  /** All hosts that are no neighbours have to announce themselves. */
   suspectFar(now: number): void {
     for (const host of this.#hosts.values()) if (!host.near) host.suspectedAt ??= now;
   }
 
-  /** Of who is here, and of what each of them tells. */
+  /** Of the present hosts and their tables. */
   get digest(): Digest {
     const sum = new RunningSum();
     for (const { nameSum, incarnation, table } of [this.self, ...this.#hosts.values()]) {
       const { low, high } = table.digest;
-      // Of the incarnation, what `mix` takes is its last 32 bits.
+      // `mix` takes the last 32 bits of the incarnation.
       const [started, lowOf, highOf] = [incarnation >>> 0, nameSum.low, nameSum.high];
       sum.add(mix(mix(lowOf + started) + low), mix(mix(highOf + started) + high), 1);
     }
     return { entries: this.#hosts.size + 1, low: sum.low, high: sum.high };
   }
 
-  /** What others that hear them are told of hosts. */
+  /** The hosts, for the answers to agents that are not their neighbours. */
   known(): KnownAgent[] {
     return [...this.#hosts.values()]
       .filter(({ table }) => table.meshAddresses.length > 0)
@@ -186,7 +189,7 @@ export class Membership {
       }));
   }
 
-  /** Whether something of an agent is missed that another one knows. */
+  /** Whether another agent knows something of an agent that is missing here. */
   isBehind({ peer, incarnation, tableSequence, digestLow }: KnownAgent): boolean {
     const host = this.#hostOfPeer.get(peer);
     if (!host?.complete) return true;
@@ -195,7 +198,7 @@ export class Membership {
     return host.incarnation < incarnation || (isNoNewer && host.table.digest.low !== digestLow);
   }
 
-  /** What is known of an agent's end that another one takes for present. */
+  /** How an agent left that another one lists as present. */
   endOf({ peer, incarnation }: KnownAgent): Suspicion | undefined {
     const gone = this.#hostOfPeer.has(peer) ? undefined : this.#gone.get(peer);
     return gone?.incarnation === incarnation ? gone : undefined;
@@ -205,16 +208,16 @@ export class Membership {
   silentHosts(now: number): string[] {
     const silent = this.#gone.since(now - SILENCE_SHOWN_MS).filter(({ left }) => !left);
     const names = new Set(silent.map(({ host }) => host));
-    // One that is back under another identity is not missed.
+    // A host that returned with another identity is not missed.
     return [...names].filter((name) => !this.#hosts.has(name)).sort();
   }
 
-  /** The highest incarnation heard of a peer, also of one that is gone; 0 for none. */
+  /** The highest incarnation received of a peer, also of one that left; 0 for none. */
   incarnationOf(peer: string): number {
     return Math.max(this.#hostOfPeer.get(peer)?.incarnation ?? 0, this.#gone.get(peer)?.incarnation ?? 0);
   }
 
-  /** Those that are announced again and again; of endpoints, see `EndpointClaims`. */
+  /** Conflicts whose messages repeat; for those of endpoints see `EndpointClaims`. */
   conflicts(now: number): MeshConflict[] {
     return this.#conflicts.since(now - CONFLICT_SHOWN_MS);
   }
@@ -260,10 +263,10 @@ export class Membership {
         return reject('STALE_SEQUENCE', `${host}: ${sequence}, already ${gone.sequence}`);
       }
     }
-    // Whoever has the name keeps it until he leaves or is silent, whatever incarnation another one gives himself.
+    // The present owner of a name keeps it until it leaves or is silent, whatever incarnation another peer states.
     if (known && peer !== known.peer) return this.#claimed(host, peer, now);
     if (known && incarnation === known.incarnation) {
-      // An update may have been overtaken by a heartbeat, but not by another update.
+      // A heartbeat may have overtaken an update, but another update may not.
       const latest = update ? known.tableSequence : known.sequence;
       const replay = update?.whole && direct ? sequence < latest : sequence <= latest;
       return replay ? reject('STALE_SEQUENCE', `${host}: ${sequence}, already ${latest}`) : undefined;

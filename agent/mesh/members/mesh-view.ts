@@ -1,6 +1,6 @@
 /**
- * What an agent knows of all agents: who is here, which endpoints they have, and what those send. Pure state; time is
- * an argument. Each host tells about itself only, and each message says what its table must add up to.
+ * What an agent knows of all agents: which hosts are present, which endpoints they have, and their flows. Pure state;
+ * time is an argument. Each host announces only itself, and each message contains the digest of its table.
  */
 import type { AgentMessage, TableUpdate } from '../wire/codec.ts';
 import { sameDigest } from '../wire/digest.ts';
@@ -14,7 +14,7 @@ import { type Host, Membership, type MembershipOptions } from './membership.ts';
 import type { MeshConflict, MeshEndpoint, MeshHost, RemoteFlow } from './model.ts';
 
 export interface Applied {
-  /** The sender's table differs from what is known of it, or it has other commands: ask it for the whole. */
+  /** The digest of the sender's table or commands differs from what is known here: request the whole. */
   readonly repair: boolean;
 }
 
@@ -23,7 +23,7 @@ export class MeshView {
   flowsVersion = 0;
   endpointsVersion = 0;
   hostsVersion = 0;
-  /** Increases when the commands that a host has are others than before. */
+  /** Increases when the commands of a host are others than before. */
   commandsVersion = 0;
   readonly commands = new CommandSet();
 
@@ -42,7 +42,7 @@ export class MeshView {
     return this.members.self.table;
   }
 
-  /** Whether the own clock is one to learn the experiment's time from. */
+  /** Whether others may take the experiment's time from this agent's clock. */
   setOwnTimed(timed: boolean): void {
     this.#setTimed(this.members.self, timed);
   }
@@ -62,7 +62,9 @@ export class MeshView {
     this.flowsVersion++;
   }
 
-  /** Applies what `peer` sent. `direct`: it is its answer to a question just asked, so it can't be a replay. */
+  /**
+   * Applies a message that `peer` sent. `direct`: it is an answer to a request just sent, so it can't be a replay.
+   */
   apply(message: AgentMessage, peer: string, now: number, direct = false): Applied | Rejection {
     const refused = this.members.refuse(message, peer, direct, now);
     if (refused) return refused;
@@ -105,12 +107,12 @@ export class MeshView {
     return this.members.silentHosts(now);
   }
 
-  /** Makes up for a time in which this agent itself didn't run: the others were not silent, it was deaf. */
+  /** Compensates for a time in which this agent itself didn't run: the others were not silent, it did not receive. */
   excuse(ms: number): void {
     for (const host of this.members.others()) host.lastHeard += ms;
   }
 
-  /** Sorted by name, the own host among them. */
+  /** Sorted by name, with the own host. */
   hosts(): MeshHost[] {
     const { self } = this.members;
     return [self, ...this.members.others()]
@@ -140,7 +142,9 @@ export class MeshView {
     });
   }
 
-  /** Calls `visit` with each flow that starts at an endpoint of the host that announced it, and not at an own one. */
+  /**
+   * Calls `visit` with each flow whose source endpoint belongs to the host that announced it, and not to this host.
+   */
   forEachRemoteFlow(
     visit: (source: number, destination: number, rateBps: number, greedy: boolean) => void,
   ): void {
@@ -153,7 +157,7 @@ export class MeshView {
     }
   }
 
-  /** What `forEachRemoteFlow` visits, sorted by source and destination. */
+  /** The flows of `forEachRemoteFlow`, sorted by source and destination. */
   remoteFlows(): RemoteFlow[] {
     const flows: RemoteFlow[] = [];
     this.forEachRemoteFlow((source, destination, rateBps, greedy) =>
@@ -215,7 +219,7 @@ export class MeshView {
     if (addresses === undefined) this.#claims.release(number, host);
     else this.#claims.claim(number, host);
     this.endpointsVersion++;
-    // Which flows count depends on who has their sources.
+    // Which flows count depends on the owners of their sources.
     this.flowsVersion++;
     return true;
   }
@@ -259,7 +263,7 @@ export class MeshView {
   }
 }
 
-/** Who issues a command tells of it himself; others give it only to those who ask. */
+/** The host that issues a command announces it; others give it only in answers. */
 function foreignCommand({ host, commands }: AgentMessage): Rejection | undefined {
   const foreign = commands.find(({ origin }) => origin !== host);
   return foreign && reject('COMMAND_FOREIGN', `${host} speaks for ${foreign.origin}`);

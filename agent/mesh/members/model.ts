@@ -1,21 +1,21 @@
-/** What an agent can say of the mesh that it sees. */
+/** What an agent reports of its view of the mesh. */
 
 export interface MeshHost {
   readonly name: string;
   readonly peer: string;
   readonly incarnation: number;
   readonly sequence: number;
-  /** `Clock.now()`; the own host is always heard. */
+  /** `Clock.now()`; for the own host, always the present. */
   readonly lastHeard: number;
   readonly self: boolean;
   readonly endpoints: number;
   readonly flows: number;
   readonly meshAddresses: readonly string[];
-  /** Its latest message told of the same commands as are known here. */
+  /** Its latest message had the same commands as this agent. */
   readonly inStep: boolean;
   /** It knows the experiment's time. */
   readonly timed: boolean;
-  /** The two hear each other themselves (neighbours.ts). */
+  /** The two are neighbours (neighbours.ts). */
   readonly near: boolean;
 }
 
@@ -34,7 +34,7 @@ export interface RemoteFlow {
   readonly greedy: boolean;
 }
 
-/** What doesn't fit together. Nothing of it is applied, except the first claim to an endpoint. */
+/** Contradictions. Nothing of them is applied, except the first claim to an endpoint. */
 export type MeshConflict =
   | { readonly kind: 'endpoint'; readonly endpoint: string; readonly hosts: readonly string[] }
   | { readonly kind: 'topology'; readonly host: string; readonly peer: string; readonly topology: string }

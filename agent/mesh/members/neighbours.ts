@@ -1,11 +1,11 @@
 /**
- * Which hosts hear each other themselves. Among few, all hear all; among many, each hears those at distances 1, 2, 4, 8 … in
- * both directions on the ring of all names, as the fingers of Chord (Stoica et al., SIGCOMM 2001), and is heard by the same
- * ones. So what a host sends grows with the logarithm of their number, every host has a neighbour with a name that comes
- * before its own, except for the first, and all agents that know the same hosts come to the same neighbours.
+ * Which hosts are neighbours. Among few hosts, all are. Among many, a host's neighbours are those at distances 1, 2,
+ * 4, 8 … in both directions on the ring of all names, as the fingers of Chord (Stoica et al., SIGCOMM 2001), and
+ * neighbourhood is mutual. So a host's traffic grows with the logarithm of the number of hosts, every host but the
+ * first has a neighbour with an earlier name, and all agents that know the same hosts compute the same neighbours.
  */
 
-/** Up to so many hosts, all hear all: there, the ring would leave out little, and each is missed by all others at once. */
+/** Up to so many hosts, all are neighbours: the ring would leave out few, and this way all miss a host at once. */
 export const ALL_HEAR_ALL = 16;
 
 /** `names`: of all hosts with the own one, sorted. `undefined`: all are neighbours. */

@@ -1,6 +1,6 @@
 import { MAX_REMEMBERED } from '../wire/limits.ts';
 
-/** The values that were set last, `MAX_REMEMBERED` of them at most. */
+/** The values that were set last, at most `MAX_REMEMBERED`. */
 export class Remembered<Value> {
   readonly #values = new Map<string, { readonly value: Value; readonly at: number }>();
 

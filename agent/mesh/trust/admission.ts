@@ -1,4 +1,7 @@
-/** Who may take part in a mesh, under which host name, and with which endpoints. Without rules: everybody, with all. */
+/**
+ * Which peers may take part in a mesh, with which host name and which endpoints. Without rules: every peer, with all
+ * endpoints.
+ */
 
 import { isHostName } from '../../../proto/host.ts';
 import { MeshError } from '../errors.ts';
@@ -8,14 +11,14 @@ import { readPrivate } from './private-files.ts';
 
 export interface AllowedPeer {
   readonly peer: string;
-  /** The only host that it may be; a host that any entry names is nobody else's. */
+  /** The only host name that it may use; no other peer may use a name that an entry contains. */
   readonly host?: string | undefined;
 }
 
 export interface AdmissionRules {
-  /** Absent: everybody who can connect. */
+  /** Absent: every peer that can connect. */
   readonly allow?: readonly AllowedPeer[] | undefined;
-  /** Name of the only host that may have the endpoint, by the endpoint's name; absent: whoever claims it. */
+  /** Name of the only host that may have the endpoint, by the endpoint's name; absent: any host may claim it. */
   readonly assignment?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -36,7 +39,7 @@ export class Admission {
     this.#endpointNames = endpointNames;
   }
 
-  /** As the rules have it; absent where no endpoint is assigned. */
+  /** From the rules; absent if no endpoint is assigned. */
   get assignment(): Readonly<Record<string, string>> | undefined {
     const entries = this.#endpointNames.flatMap((name, number) => {
       const host = this.#hostOfEndpoint[number];
@@ -45,12 +48,12 @@ export class Admission {
     return entries.length === 0 ? undefined : Object.fromEntries(entries);
   }
 
-  /** From now on, only `host` may have the endpoint. What another host has announced of it before stays as it is. */
+  /** From now on, only `host` may have the endpoint. What another host announced of it before stays unchanged. */
   assign(endpoint: number, host: string): void {
     this.#hostOfEndpoint[endpoint] = host;
   }
 
-  /** Whether `peer` may connect, and be heard. */
+  /** Whether `peer` may connect, and its messages are accepted. */
   admits(peer: string): boolean {
     return this.#hostOfPeer?.has(peer) ?? true;
   }
@@ -89,7 +92,10 @@ export function parseAllowList(text: string, file: string): AllowedPeer[] {
   });
 }
 
-/** Others may read the file, but not change it. Throws like `parseAllowList` and `readPrivate`. */
+/**
+ * Others may have read permission for the file, but not write permission. Throws like `parseAllowList` and
+ * `readPrivate`.
+ */
 export function readAllowList(path: string): AllowedPeer[] {
   const list = parseAllowList(readPrivate(path, { what: 'the allow-list', readable: true }), path);
   requireList(list);

@@ -1,6 +1,6 @@
 /**
- * Who an agent is on the mesh: an Ed25519 key that stays the same over restarts. Its public half is the peer id that
- * others know it by.
+ * The identity of an agent on the mesh: an Ed25519 key that stays the same over restarts. Its public half is the peer
+ * id.
  */
 
 import { join } from 'node:path';
@@ -19,8 +19,8 @@ const FILE = 'agent.key';
 const SEED_BYTES = 32;
 
 /**
- * The identity kept in `folder`; a new one where there is none. What is there is never replaced: an agent with another
- * identity would be a stranger to the others. The file holds libp2p's protobuf of the key, in base64.
+ * The identity kept in `folder`; a new one if there is none. An existing one is never replaced: an agent with another
+ * identity would be a stranger to the others. The file contains libp2p's protobuf of the key, in base64.
  *
  * Throws `MeshError` (`MESH_IDENTITY_DAMAGED`, `MESH_FILE_EXPOSED`, `MESH_FILE_UNREADABLE`).
  */
@@ -48,7 +48,7 @@ function newIdentity() {
 async function parse(text: string, path: string): Promise<Identity> {
   const key = decode(text);
   if (key?.type !== 'Ed25519') throw damaged(path, 'it holds no Ed25519 key');
-  // The file has both halves of the key. Were they from two, what the agent signs would be refused by all others.
+  // The file has both halves of the key. If they did not match, all others would refuse what the agent signs.
   const whole = await generateKeyPairFromSeed('Ed25519', key.raw.subarray(0, SEED_BYTES));
   if (textOf(whole).trim() !== text.trim()) throw damaged(path, 'its parts do not belong together');
   return whole;

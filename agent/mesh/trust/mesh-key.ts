@@ -1,6 +1,7 @@
 /**
- * The key of a private mesh: whoever lacks it can't say or hear anything (libp2p's "Private Networks" specification,
- * pnet). As text it is a swarm key: `/key/swarm/psk/1.0.0/`, `/base16/` and 64 hexadecimal digits, a line each.
+ * The key of a private mesh: without it, a peer can neither send nor read anything (libp2p's "Private Networks"
+ * specification, pnet). As text it is a swarm key: `/key/swarm/psk/1.0.0/`, `/base16/` and 64 hexadecimal digits, a
+ * line each.
  */
 import { randomBytes } from 'node:crypto';
 import { MeshError } from '../errors.ts';

@@ -1,4 +1,7 @@
-/** Files that hold secrets: written whole, for their owner alone, and read only if nobody else could. */
+/**
+ * Files that hold secrets: written completely or not at all, for their owner alone, and read only if no other user
+ * could.
+ */
 import {
   closeSync,
   fstatSync,
@@ -16,7 +19,7 @@ import { MeshError } from '../errors.ts';
 
 const OTHERS = 0o077;
 const OTHERS_MAY_WRITE = 0o022;
-/** Far more than any key or list of agents needs; what is longer is the wrong file. */
+/** Far more than any key or list of agents needs; a longer file is the wrong one. */
 const MAX_BYTES = 1 << 20;
 
 export interface ReadRules {
@@ -33,7 +36,7 @@ export interface ReadRules {
 export function readPrivate(path: string, { what, readable = false }: ReadRules): string {
   const file = attempt(`${what} in ${path} can't be read`, () => openSync(path, 'r'));
   try {
-    // The open file is looked at, not the name: nobody can exchange it between the two.
+    // The open file is checked, not the name: it can't be exchanged between the check and the reading.
     const { mode, uid, size } = fstatSync(file);
     requireClosed(path, what, { mode, uid }, readable ? OTHERS_MAY_WRITE : OTHERS, '600');
     if (size > MAX_BYTES) throw unreadable(`${what} in ${path} has ${size} bytes, at most ${MAX_BYTES}`);
@@ -44,7 +47,7 @@ export function readPrivate(path: string, { what, readable = false }: ReadRules)
 }
 
 /**
- * Writes a new file with mode 0600: all of it, or nothing. Returns false, and changes nothing, where there is one.
+ * Writes a new file with mode 0600, completely or not at all. Returns false, and changes nothing, if it exists.
  * Throws `MeshError` (`MESH_FILE_UNREADABLE`).
  */
 export function writeNewPrivate(path: string, text: string): boolean {
@@ -59,7 +62,7 @@ export function writeNewPrivate(path: string, text: string): boolean {
       closeSync(file);
     }
     try {
-      // Unlike a renamed file, a link never takes the place of another.
+      // Unlike renaming, linking never replaces a file.
       linkSync(draft, path);
       return true;
     } catch (error) {

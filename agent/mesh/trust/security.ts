@@ -1,4 +1,4 @@
-/** What a mesh's security is made of, from what an agent is told. */
+/** The security settings of a mesh, from the bootstrap and the command line of an agent. */
 
 import { MeshError } from '../errors.ts';
 import { Admission, type AdmissionRules, readAllowList } from './admission.ts';
@@ -6,7 +6,7 @@ import { type Identity, openIdentity, peerIdOf } from './identity.ts';
 import { parseMeshKey, readMeshKey } from './mesh-key.ts';
 
 export interface SecuritySettings extends AdmissionRules {
-  /** Text of the mesh's key (mesh-key.ts); absent: whoever reaches the port can join. */
+  /** Text of the mesh's key (mesh-key.ts); absent: every peer that reaches the port can join. */
   readonly key?: string | undefined;
   /** Folder with the agent's identity; absent: a new one each time. */
   readonly identity?: string | undefined;
@@ -18,9 +18,9 @@ export interface MeshSecurity {
   readonly privateKey?: Identity;
 }
 
-/** What the command line of an agent says. */
+/** From the command line of an agent. */
 export interface LocalSecurity {
-  /** Where the settings came from, a URL or `unix:PATH`. */
+  /** The source of the settings, a URL or `unix:PATH`. */
   readonly controller: string;
   /** File with the mesh's key. */
   readonly meshKey?: string;
@@ -31,8 +31,8 @@ export interface LocalSecurity {
 }
 
 /**
- * Settings with what this machine's files say in their places. Throws `MeshError`: what is wrong with a file, and
- * `MESH_KEY_IN_CLEAR` for a key that has crossed a network unprotected.
+ * Settings, with this machine's files instead of their values. Throws `MeshError`: for a wrong file, and
+ * `MESH_KEY_IN_CLEAR` for a key that crossed a network unprotected.
  */
 export function withLocalSecurity<Settings extends SecuritySettings>(
   settings: Settings,

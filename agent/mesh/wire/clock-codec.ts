@@ -1,4 +1,4 @@
-/** Questions for the time and their answers, to and from bytes (proto/mesh.proto). */
+/** Clock requests and their answers, to and from bytes (proto/mesh.proto). */
 import { netfold } from '../../../proto/generated/mesh.js';
 import { isIncarnation } from '../../../proto/host.ts';
 import { MAX_DURATION } from '../../../proto/units.ts';
@@ -10,7 +10,7 @@ const wire = netfold.mesh;
 
 export interface ClockReply {
   readonly incarnation: number;
-  /** Whether the times are of the experiment. */
+  /** Whether the times are those of the experiment. */
   readonly timed: boolean;
   /** Microseconds. */
   readonly received: number;
@@ -47,7 +47,7 @@ export function decodeClockReply(bytes: Uint8Array): ClockReply | Rejection {
   });
 }
 
-/** Experiments start at most a year ahead and last as long at most; what is not of one is far below this, too. */
+/** Experiments start at most a year ahead and last at most a year; times of other clocks are far below this, too. */
 function isTime(micros: number): boolean {
   return Math.abs(micros) <= MAX_DURATION;
 }

@@ -15,7 +15,7 @@ import { isRejection, type Rejection, reject } from './rejections.ts';
 
 const wire = netfold.mesh;
 
-/** Who sends: 16 hexadecimal digits of the topology's hash, the host's name, and when its agent started. */
+/** The sender: 16 hexadecimal digits of the topology's hash, the host's name, and when its agent started. */
 export interface Sender {
   readonly topology: string;
   readonly host: string;
@@ -32,26 +32,26 @@ export interface AgentMessage extends Sender {
   readonly commandDigest: Digest;
   /** The sender knows the experiment's time. */
   readonly timed: boolean;
-  /** The sender misses what some hosts say themselves; others are to pass it on. */
+  /** The sender misses direct messages of some hosts; others have to forward these. */
   readonly passOn?: boolean;
-  /** Hosts that the sender should hear and does not. */
+  /** Neighbours of the sender that are silent. */
   readonly suspected?: readonly Suspicion[];
-  /** All are to hear this, though there is no news in it. */
+  /** The message has to reach all, though it contains no change. */
   readonly spread?: boolean;
-  /** All are to say that they are here. */
+  /** All hosts have to announce themselves. */
   readonly rollCall?: boolean;
-  /** Of who is here and what they tell; only where agents don't hear all others themselves. */
+  /** Of the present hosts and their tables; only if not all hosts are neighbours. */
   readonly viewDigest?: Digest;
 }
 
 export interface Suspicion {
   readonly host: string;
   readonly incarnation: number;
-  /** The latest that was heard. */
+  /** The latest that was received. */
   readonly sequence: number;
 }
 
-/** A message that says only that its sender is there, and as it was. */
+/** Whether a message says only that its sender is alive and unchanged. */
 export function isHeartbeat(message: AgentMessage): boolean {
   const { update, leaving, commands, suspected, spread, rollCall } = message;
   return !update && !leaving && commands.length === 0 && !suspected && !spread && !rollCall;
@@ -89,14 +89,14 @@ export interface KnownAgent {
 export interface StateRequest extends Sender {
   /** Of the commands that the asking agent has. */
   readonly commandDigest: Digest;
-  /** Who else is here need not be told: among hundreds, that is most of an answer. */
+  /** The answer may leave out the other hosts: among hundreds, they are most of it. */
   readonly withoutKnown?: boolean;
 }
 
 export interface StateReply {
   readonly state: AgentMessage;
   readonly known: readonly KnownAgent[];
-  /** 0: the asking host's name was never heard. */
+  /** 0: the asking host's name is unknown. */
   readonly yourIncarnation: number;
   /** All; none if the asking agent has the same. */
   readonly commands: readonly Command[];
@@ -170,7 +170,7 @@ function knownAgentOf(agent: netfold.mesh.KnownAgent.$Properties): KnownAgent {
   };
 }
 
-/** Calls `read` with at most `maxBytes`; what it throws is a rejection, too. */
+/** Calls `read` with at most `maxBytes`; an exception gives a rejection, too. */
 export function decode<T extends object>(
   bytes: Uint8Array,
   maxBytes: number,

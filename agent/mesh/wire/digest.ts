@@ -1,4 +1,4 @@
-/** Sums over the entries of a set that depend neither on their order nor on how they came there. */
+/** Sums over the entries of a set. They depend neither on the order of the entries nor on earlier ones. */
 
 export interface Digest {
   readonly entries: number;
@@ -43,7 +43,7 @@ export class RunningSum {
   }
 }
 
-/** Arbitrary, and different, so that the two halves are independent. */
+/** Arbitrary and different, so that the two halves are independent. */
 const TEXT_LOW = 0x510e527f;
 const TEXT_HIGH = 0x9b05688c;
 

@@ -1,20 +1,23 @@
 /** How much an agent takes from others: its memory is bounded whatever they send. Of commands, see proto/command.ts. */
 import { MAX_COMMAND_BYTES, MAX_COMMANDS } from '../../../proto/command.ts';
 
-/** Gossip above this is not sent (receivers see the digest and ask) and not taken. 256 KiB hold 40,000 flows. */
+/**
+ * Longer gossip is not sent (receivers notice the digest and request the table) and not accepted. 256 KiB hold 40,000
+ * flows.
+ */
 export const MAX_GOSSIP_BYTES = 256 * 1024;
 /**
  * A whole table with `MAX_FLOWS_PER_HOST` flows of at most 14 bytes, endpoints with addresses, and known agents (4 MiB);
  * and `MAX_COMMANDS` commands of which each has at most 128 bytes beside its text.
  */
 export const MAX_STATE_BYTES = 4 * 1024 * 1024 + MAX_COMMANDS * (MAX_COMMAND_BYTES + 128);
-/** Questions of either kind: names and numbers. */
+/** Requests of either kind: names and numbers. */
 export const MAX_QUESTION_BYTES = 512;
 export const MAX_CLOCK_BYTES = 128;
-/** What a host that joins is told: a topology as text. One of 10,000 nodes has about 1 MiB. */
+/** An invitation, which contains a topology as text. One of 10,000 nodes has about 1 MiB. */
 export const MAX_INVITATION_BYTES = 16 * 1024 * 1024;
 export const MAX_HOSTS = 1024;
-/** Of one message; an agent hears twenty others itself. */
+/** In one message; an agent has some twenty neighbours. */
 export const MAX_SUSPICIONS = 64;
 /** 256 endpoints of a host sending to 256 others each. */
 export const MAX_FLOWS_PER_HOST = 65_536;

@@ -31,7 +31,7 @@ export function decodeRate(code: number): number {
   return (code % MANTISSA_END) * 2 ** Math.floor(code / MANTISSA_END);
 }
 
-/** What others will read of `bps`. */
+/** The rate that others will decode for `bps`. */
 export function announcedRate(bps: number): number {
   return decodeRate(encodeRate(bps));
 }

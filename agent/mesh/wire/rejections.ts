@@ -35,11 +35,11 @@ export interface Rejection {
 export const reject = (rejected: RejectCode, reason: string): Rejection => ({ rejected, reason });
 export const isRejection = (value: object): value is Rejection => 'rejected' in value;
 
-/** Who it was, as far as that is known. */
+/** The sender, as far as it is known. */
 export interface Origin {
   readonly peer?: string;
-  /** Address that it connected from, without the port, which differs each time. */
+  /** The address from which it connected, without the port, which differs each time. */
   readonly address?: string;
-  /** The peer that passed it on. */
+  /** The peer that forwarded it. */
   readonly via?: string;
 }

@@ -1,13 +1,13 @@
-/** What an update has to keep to before any of it is applied. */
+/** The limits of an update, checked before any of it is applied. */
 import type { TableUpdate } from './codec.ts';
 import * as limits from './limits.ts';
 import { type Rejection, reject } from './rejections.ts';
 
 export interface UpdateContext {
   readonly endpointCount: number;
-  /** Why the sender may not speak for an endpoint, whoever else does. */
+  /** Why the sender may not announce an endpoint, whichever host has it. */
   readonly refuse: (endpoint: number) => Rejection | undefined;
-  /** Whether the sender may claim the endpoint beside others. */
+  /** Whether the sender may claim the endpoint in addition to others. */
   readonly hasRoom: (endpoint: number) => boolean;
   /** Whether the sender's table has the flow. */
   readonly hasFlow: (source: number, destination: number) => boolean;
