@@ -13,7 +13,7 @@ const HERE = import.meta.dirname;
 const SOURCES = ['mesh'];
 const OPTIONS = [
   ...['--target', 'static-module', '--wrap', 'esm', '--dts', '--root', 'netfold'],
-  // Static code is a CommonJS user of protobufjs; Node wants the extension.
+  // Static code uses protobufjs as a CommonJS module; Node needs the extension.
   ...['--dependency', 'protobufjs/minimal.js'],
   '--force-number',
   ...['--no-create', '--no-verify', '--no-convert', '--no-delimited', '--no-typeurl', '--no-service'],

@@ -1,14 +1,17 @@
 /**
- * Commands, which users give to a running experiment: what one is, what it may be, which is which, and their orders. All that
- * carry, keep or play commands take this from here.
+ * Commands, which users give to a running experiment: their fields, limits, identity and orders. All code that
+ * carries, keeps or plays commands uses these definitions.
  */
 import { z } from 'zod';
 import { isHostName, isIncarnation } from './host.ts';
 import { MAX_DURATION } from './units.ts';
 
-/** Of an experiment; more than a user types in a year. Of further ones, those stay that were accepted first (`compareIssue`). */
+/**
+ * In one experiment; more than a user types in a year. Of more commands, those that were accepted first stay
+ * (`compareIssue`).
+ */
 export const MAX_COMMANDS = 4096;
-/** The text of one command, as UTF-8. Longer ones are scripts: they belong into the file. */
+/** The text of one command, as UTF-8. A longer one is a script and belongs in the file. */
 export const MAX_COMMAND_BYTES = 1024;
 
 /** A command as all agents know it. Times are microseconds since the experiment's start. */
@@ -20,25 +23,27 @@ export interface Command {
   /** When it was accepted, and when it takes effect. */
   readonly issuedAt: number;
   readonly at: number;
-  /** When it ends, for what has a window. */
+  /** When it ends, if it has a window. */
   readonly until?: number;
   /** An action of the event grammar (`set s1--s2 latency=50ms`), or `reset`: back to the timeline. */
   readonly text: string;
 }
 
-/** What a user says. The agent that accepts it makes the rest (`CommandOrigin`). */
+/** A user's input. The agent that accepts it adds the rest (`CommandOrigin`). */
 export type NewCommand = Pick<Command, 'issuedAt' | 'at' | 'until' | 'text'>;
 export type CommandOrigin = Pick<Command, 'origin' | 'incarnation' | 'number'>;
 
-/** `undone`: by a reset, which also drops what was not due yet. `failed`: it found nothing to do, and changed nothing. */
+/** `undone`: by a reset, which also drops what was not due yet. `failed`: it could change nothing. */
 export type CommandState = 'pending' | 'done' | 'undone' | 'failed';
 
-/** What tells a command from all others. */
+/** Identifies a command. */
 export function commandKey({ origin, incarnation, number }: CommandOrigin): string {
   return `${origin} ${incarnation} ${number}`;
 }
 
-/** The order in which commands take effect, everywhere alike. Total: all fields that tell two commands apart take part. */
+/**
+ * The order in which commands take effect, the same on every host. Total: every field of `CommandOrigin` takes part.
+ */
 export function compareCommands(a: Command, b: Command): number {
   return (
     a.at - b.at ||
@@ -50,8 +55,8 @@ export function compareCommands(a: Command, b: Command): number {
 }
 
 /**
- * The order in which commands were accepted: of too many, and of two that say to be the same one, the first stay, and what a
- * reset undoes comes before it. 0 only for commands that are alike in every field.
+ * The order of acceptance. If there are too many commands, or two with one identity, the first stay; a reset undoes
+ * all that come before it. 0 only for commands that are equal in every field.
  */
 export function compareIssue(a: Command, b: Command): number {
   return (
@@ -64,7 +69,7 @@ export function compareIssue(a: Command, b: Command): number {
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** The field that is wrong, with its value; `undefined`: all are right. */
+/** The wrong field with its value; `undefined`: all are right. */
 export function wrongCommand(command: Command): string | undefined {
   const { origin, incarnation, number, text } = command;
   if (!isHostName(origin)) return `origin ${show(origin)}`;
@@ -78,7 +83,7 @@ export function wrongCommand(command: Command): string | undefined {
 /** `early`: it takes effect before it was accepted. */
 export type WrongTime = 'issuedAt' | 'at' | 'early' | 'until';
 
-/** What is wrong with the times of a command. `latest`: how far ahead they may be. */
+/** Which time of a command is wrong. `latest`: how far ahead times may be. */
 export function wrongTime(
   { issuedAt, at, until }: Pick<Command, 'issuedAt' | 'at' | 'until'>,
   latest: number = MAX_DURATION,
@@ -106,7 +111,7 @@ function showTime(wrong: WrongTime, { issuedAt, at, until }: Command): string {
 
 const show = (text: string): string => JSON.stringify(text).slice(0, 80);
 
-/** A command from outside, e.g. from a file: what `wrongCommand` finds fault with is refused, and so is what is none at all. */
+/** A command from outside, e.g. from a file. Everything that `wrongCommand` objects to is refused. */
 export const commandSchema = z
   .object({
     origin: z.string(),

@@ -3,7 +3,7 @@
  * Anything else that escapes is a bug and ends with exit code 4.
  */
 
-/** Who has to act: the user's input, the user's command line, the machine, or we. */
+/** Who has to act: the user on the input, the user on the command line, the machine's owner, or the developers. */
 export type Blame = 'input' | 'usage' | 'machine' | 'internal';
 
 /** The exit codes of the command line (docs: README, "Exit codes"). */
@@ -34,7 +34,7 @@ export class NetfoldError extends Error {
   }
 }
 
-/** The exit code that an error deserves; unknown errors are ours. */
+/** The exit code for an error; unknown errors are internal. */
 export function exitCodeOf(error: unknown): number {
   return error instanceof NetfoldError ? EXIT_CODE[error.blame] : EXIT_CODE.internal;
 }

@@ -1,4 +1,4 @@
-/** JSON over HTTP to a unix socket or a TCP address: how the parts of one machine talk to each other. */
+/** JSON over HTTP to a unix socket or a TCP address: how the parts of one machine communicate. */
 import { type IncomingMessage, type RequestOptions, request } from 'node:http';
 import { z } from 'zod';
 import { type ErrorFacts, NetfoldError } from './errors.ts';
@@ -16,7 +16,7 @@ export class HttpError extends NetfoldError {
   }
 }
 
-/** Sends `body` (POST) or asks (GET without a body) and returns the answer. Throws `HttpError`. */
+/** Sends `body` (POST), or a GET without a body, and returns the answer. Throws `HttpError`. */
 export async function callJson(address: Address, path: string, body?: unknown): Promise<unknown> {
   const options: RequestOptions = {
     ...target(address, path),
@@ -51,7 +51,7 @@ const refusalSchema = z.object({
   remedy: z.string().optional(),
 });
 
-/** What a server sends for a coded error, so that it is the same one on the other side. */
+/** What a server sends for a coded error, so that the client gets the same error. */
 export function toRefusal({ code, blame, message, remedy }: NetfoldError): ErrorFacts {
   return { code, blame, message, ...(remedy !== undefined && { remedy }) };
 }

@@ -1,22 +1,22 @@
-/** What an agent remembers of how it reacted (`GET /record` on its socket). The latest, in bounded memory. */
+/** The record of an agent's reactions (`GET /record` on its socket). The latest, in bounded memory. */
 
-/** What a flow from one of the agent's endpoints may use, from an instant on. */
+/** The share of a flow from one of the agent's endpoints, from an instant on. */
 export interface ShareChange {
   /** Microseconds since the start, when it was in force in the kernel. */
   readonly atMicros: number;
   readonly from: string;
   readonly to: string;
-  /** null: nothing limits it. 0: it is no flow any more. */
+  /** null: nothing limits it. 0: the flow has ended. */
   readonly shareBps: number | null;
   readonly epoch: number;
 }
 
-/** What was due at one instant, and when it had been done. Microseconds since the start. */
+/** The events of one instant, and when they were in force. Microseconds since the start. */
 export interface EventChange {
   readonly dueMicros: number;
   /** Paths, bandwidths and shares were in force. */
   readonly appliedMicros: number;
-  /** Delays and losses were in force as well; with netem these are the queues' and come with the rest. */
+  /** Delays and losses were in force as well; with netem these belong to the queues and come with the rest. */
   readonly settledMicros: number;
   readonly epoch: number;
 }
@@ -27,6 +27,6 @@ export interface AgentRecord {
   /** In order of time. */
   readonly shares: readonly ShareChange[];
   readonly events: readonly EventChange[];
-  /** How many older ones have been forgotten. */
+  /** How many older entries are no longer kept. */
   readonly forgotten: { readonly shares: number; readonly events: number };
 }

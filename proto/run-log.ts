@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { Command, CommandState } from './command.ts';
 import type { AgentState } from './status.ts';
 
-/** What was due at one instant, and when it was in force. */
+/** The events of one instant, and when they were in force. */
 export interface EpochFacts {
   readonly kind: 'epoch';
   /** How many versions of the topology there have been before this one. */
@@ -18,7 +18,7 @@ export interface EpochFacts {
   readonly settledMicros: number;
 }
 
-/** What a flow from a local endpoint may use from now on. */
+/** The share of a flow from a local endpoint from now on. */
 export interface ShareFacts {
   readonly kind: 'share';
   readonly from: string;
@@ -62,7 +62,7 @@ export interface EndpointFacts {
   readonly addresses: readonly string[];
 }
 
-/** Another host's agent was heard of for the first time, has left or fallen silent, or has the same commands again. */
+/** The first message of another host's agent arrived, it left or became silent, or it has the same commands again. */
 export interface HostFacts {
   readonly kind: 'host';
   readonly name: string;
@@ -71,7 +71,7 @@ export interface HostFacts {
   readonly inStep: boolean;
 }
 
-/** What can't be enforced, or can again. */
+/** Something can't be enforced, or can again. */
 export interface DegradedFacts {
   readonly kind: 'degraded';
   readonly reason: string;
@@ -105,10 +105,10 @@ export type RunLogEntry<Facts extends RunLogFacts = RunLogFacts> = Facts & {
 /** Entries from a position on. */
 export interface RunLogPage {
   readonly host: string;
-  /** Tells this run of the agent from earlier ones, whose positions mean nothing now. */
+  /** Identifies this run of the agent: positions of earlier runs are not valid. */
   readonly incarnation: number;
   readonly entries: readonly RunLogEntry[];
-  /** Where to go on. */
+  /** Where to continue. */
   readonly next: number;
   /** How many entries from the position on are no longer kept. */
   readonly forgotten: number;
@@ -116,14 +116,14 @@ export interface RunLogPage {
 
 /** A page has at most so many entries; the next call has the rest. */
 export const MAX_PAGE_ENTRIES = 1000;
-/** Longer than this nobody waits in one call. */
+/** The longest wait in one call. */
 export const MAX_WAIT_MS = 30_000;
 
 const wholeNumber = z.coerce.number().int().nonnegative();
 
 /**
- * `GET /log?from=POSITION&waitMs=MILLISECONDS`. Without a position: from now on. With a wait, an empty page comes only when the
- * time is over.
+ * `GET /log?from=POSITION&waitMs=MILLISECONDS`. Without a position: from now on. With a wait, an empty page comes
+ * only after that time.
  */
 export const runLogQuerySchema = z.strictObject({
   from: wholeNumber.optional(),

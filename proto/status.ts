@@ -1,4 +1,4 @@
-/** What an agent says of itself (`GET /status` on its socket, `netfold status --json`). */
+/** What an agent reports about itself (`GET /status` on its socket, `netfold status --json`). */
 import type { ClockStatus } from './clock-status.ts';
 
 export type AgentState = 'starting' | 'waiting' | 'ready' | 'running' | 'stopping';
@@ -8,26 +8,26 @@ export interface FlowStatus {
   readonly to: string;
   /** Measured, as frames. */
   readonly rateBps: number;
-  /** What it may use now; null without a limit. */
+  /** Its share now; null without a limit. */
   readonly shareBps: number | null;
   readonly greedy: boolean;
-  /** Name of the link that limits it; null where its own demand does. */
+  /** Name of the link that limits it; null if its own demand does. */
   readonly limitedBy: string | null;
 }
 
-/** How far another host is, in the real network. */
+/** The real round-trip time to another host. */
 export interface UnderlayHost {
   readonly host: string;
-  /** Measured last; null: not yet, or there is no way to measure it. */
+  /** The last measurement; null: there is none yet, or it can't be measured. */
   readonly roundTripMs: number | null;
-  /** What each direction of the paths there is made shorter by. */
+  /** How much shorter each direction of the paths between the hosts is made. */
   readonly subtractedMs: number;
 }
 
-/** Paths on which the real network is slower than what was asked for. */
+/** Paths on which the real network is slower than the topology asks for. */
 export interface SlowPaths {
   readonly count: number;
-  /** Not all where there are many. `byMs` is `realMs - latencyMs`. */
+  /** The worst of them. `byMs` is `realMs - latencyMs`. */
   readonly worst: readonly {
     readonly from: string;
     readonly to: string;
@@ -39,7 +39,7 @@ export interface SlowPaths {
   }[];
 }
 
-/** What telling the others costs, and how it is kept within what it may cost. */
+/** What an agent sends to others, and how it is kept within its budget. */
 export interface MetadataStatus {
   /** Sent on the wire, in the last seconds. */
   readonly bytesPerSecond: number;
@@ -49,7 +49,7 @@ export interface MetadataStatus {
   readonly threshold: number;
   /** … and others not more often than this; 0: in every tick. */
   readonly intervalMs: number;
-  /** How many times it was made coarser than what is configured. */
+  /** How many levels coarser than configured. */
   readonly level: number;
 }
 
@@ -72,7 +72,7 @@ export interface AgentStatus {
     readonly messagesReceived: number;
     readonly flowAnnouncements: number;
     readonly rejected: Readonly<Record<string, number>>;
-    /** Addresses of agents that were dialled in vain, and still aren't connected. */
+    /** Addresses of agents that were dialled without success, and are not connected yet. */
     readonly unreachable: readonly string[];
   };
   readonly metadata: MetadataStatus;
@@ -83,7 +83,7 @@ export interface AgentStatus {
     readonly lost: number;
     readonly held: number;
     readonly latestMs: number;
-    /** What the delay line's threads did since they started; see `DelayWork` in agent/enforce/ports.ts. */
+    /** The work of the delay line's threads since they started; see `DelayWork` in agent/enforce/ports.ts. */
     readonly work?: {
       readonly turns: number;
       readonly receiveMs: number;
@@ -97,16 +97,16 @@ export interface AgentStatus {
   /** CPU that the agent has used since it started, in seconds. */
   readonly cpuSeconds: number;
   readonly memoryBytes: number;
-  /** What could not be done, in words; the rest goes on. */
+  /** What could not be done, in words; everything else continues. */
   readonly degraded: readonly string[];
   /** How many versions of the topology there have been before this one. */
   readonly epoch: number;
-  /** Instants at which events were due: how many there were, and how late what they change came into force. */
+  /** Instants of events: how many there were, and how late their changes came into force. */
   readonly events: {
     readonly count: number;
     readonly latestMs: number;
     readonly meanMs: number;
-    /** 99 of 100 were not later, to 2 %. */
+    /** 99 of 100 were at most this late, to 2 %. */
     readonly p99Ms: number;
     readonly mostMs: number;
   };

@@ -19,12 +19,12 @@ export const bps = (value: number): Bps => value as Bps;
 export const ratio = (value: number): Ratio => value as Ratio;
 export const UNLIMITED: Bps = bps(Number.POSITIVE_INFINITY);
 
-/** Shaping below one byte per second or above 100 Gb/s is outside of what tc was tried with. */
+/** Rates below one byte per second or above 100 Gb/s were never tried with tc. */
 export const MIN_BANDWIDTH: Bps = bps(8);
 export const MAX_BANDWIDTH: Bps = bps(100e9);
 /** Ten minutes: longer than any network that answers. */
 export const MAX_LATENCY: Micros = micros(600e6);
-/** A year, in whole microseconds far below 2^53. */
+/** A year: in microseconds far below 2^53. */
 export const MAX_DURATION: Micros = micros(366 * 24 * 3600e6);
 
 export type UnitErrorCode = 'UNIT_MISSING' | 'UNIT_UNKNOWN' | 'UNIT_SYNTAX' | 'UNIT_RANGE' | 'UNIT_PRECISION';
@@ -88,7 +88,7 @@ function syntaxError(text: string, dimension: Dimension): UnitError {
   );
 }
 
-/** `digits` × `factor` as a whole number, or an error that says that it isn't one. The callers check the range. */
+/** `digits` × `factor` as a whole number. Throws if it isn't one. The callers check the range. */
 function scaleExactly(digits: string, factor: number, text: string): number {
   const [whole = '', fraction = ''] = digits.replace('+', '').split('.');
   const scale = 10 ** fraction.length;

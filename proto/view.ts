@@ -1,6 +1,6 @@
 /**
- * What an agent takes the whole mesh to be, and what it makes of it (`GET /view` on its socket). Where agents agree, all
- * but `host` and `shares` is the same, and `shares` follow from the rest.
+ * An agent's view of the whole mesh, and its shares (`GET /view` on its socket). If agents agree, all but `host` and
+ * `shares` is the same, and `shares` follow from the rest.
  */
 import type { AgentState } from './status.ts';
 
@@ -12,12 +12,12 @@ export interface ViewMember {
 
 export interface ViewEndpoint {
   readonly name: string;
-  /** Who has it. */
+  /** The host that has it. */
   readonly host: string;
   readonly addresses: readonly string[];
 }
 
-/** As it was announced. */
+/** As announced. */
 export interface ViewFlow {
   readonly from: string;
   readonly to: string;
@@ -25,7 +25,7 @@ export interface ViewFlow {
   readonly greedy: boolean;
 }
 
-/** Of a flow from an own endpoint. null: without a limit. */
+/** Of a flow from an own endpoint. null: no limit. */
 export interface ViewShare {
   readonly from: string;
   readonly to: string;
@@ -39,16 +39,16 @@ export interface AgentView {
   /** As in the status. */
   readonly shaped: boolean;
   readonly degraded: readonly string[];
-  /** Microseconds since the start; null where it isn't known. */
+  /** Microseconds since the start; null if it isn't known. */
   readonly now: number | null;
   readonly epoch: number;
-  /** Sorted by name; the agent's own host is one of them. */
+  /** Sorted by name, including the agent's own host. */
   readonly members: readonly ViewMember[];
   /** In the order of the topology. */
   readonly endpoints: readonly ViewEndpoint[];
   /** Of all hosts, by source and destination in the order of the topology. */
   readonly flows: readonly ViewFlow[];
   readonly shares: readonly ViewShare[];
-  /** How many commands of users are known, and a sum over them. */
+  /** How many commands are known, and their digest. */
   readonly commands: { readonly count: number; readonly digest: string };
 }

@@ -1,11 +1,11 @@
-/** What an agent is told before it starts is checked, wherever it comes from. */
+/** Checks the data that an agent receives before it starts, from whatever source. */
 import type { z } from 'zod';
 import { type Bootstrap, topologyHash } from '../../proto/bootstrap.ts';
 import { AgentError } from '../errors.ts';
 
 /**
- * `from`: who sent it, for messages. Throws `AgentError`: `BOOTSTRAP_INVALID`, or `TOPOLOGY_MISMATCH` for a topology that
- * is not the one that its hash says.
+ * `from`: the sender, for messages. Throws `AgentError`: `BOOTSTRAP_INVALID`, or `TOPOLOGY_MISMATCH` if the topology
+ * does not have its hash.
  */
 export function checked<Told extends Pick<Bootstrap, 'topology'>>(
   schema: z.ZodType<Told>,

@@ -1,11 +1,11 @@
-/** What an agent tells a host that joins through it, and what that host makes of it. */
+/** The invitation that an agent gives to a host that joins, and its use by that host. */
 import { type Bootstrap, type Invitation, invitationSchema } from '../../proto/bootstrap.ts';
 import { AgentError } from '../errors.ts';
 import type { MeshView } from '../mesh/members/mesh-view.ts';
 import type { Admission } from '../mesh/trust/admission.ts';
 import { checked } from './check.ts';
 
-/** The mesh's key is not in it: who asks has it. `assignment`: as it is now. */
+/** Without the mesh's key: the asking host has it. `assignment`: the present one. */
 export function invitationOf(
   { experiment, topology, tickMs, delayBackend, metadataBudgetBps, changeThreshold, mesh }: Bootstrap,
   view: Pick<MeshView, 'hosts' | 'endpoints'>,
@@ -47,7 +47,7 @@ export function decodeInvitation(bytes: Uint8Array, from: string): Invitation {
   return checked(invitationSchema, told, from);
 }
 
-/** Throws `AgentError` (`JOIN_EXPERIMENT`) where who answers is not the one that is meant. */
+/** Throws `AgentError` (`JOIN_EXPERIMENT`) if the answering agent runs another experiment than `wanted`. */
 export function requireExperiment({ experiment }: Invitation, wanted: string): void {
   if (experiment === wanted) return;
   throw new AgentError(
@@ -66,8 +66,8 @@ export interface Joining {
 }
 
 /**
- * Throws `AgentError` where the others would not hear this host: `HOST_CLAIMED`, `ENDPOINT_CLAIMED`. What two hosts claim
- * at the same moment shows as a conflict in `netfold status`.
+ * Throws `AgentError` if the others would refuse this host: `HOST_CLAIMED`, `ENDPOINT_CLAIMED`. If two hosts claim
+ * something at the same time, `netfold status` shows a conflict.
  */
 export function requireRoom({ experiment, hosts, assignment }: Invitation, joining: Joining): void {
   const others = hosts.filter(({ peer }) => peer !== joining.peer);

@@ -1,23 +1,24 @@
 /**
- * One clock for all hosts: all follow that of the live host with the lowest name among those that know the time. Who
- * doesn't know it, because it came late or was started anew, learns it so. It also tells how far away the others are.
+ * One clock for all hosts: all follow that of the live host with the lowest name among those that know the time. A
+ * host that doesn't know it, because it joined late or restarted, learns it from the others. It also measures the
+ * round-trip times to other hosts.
  */
 import type { ClockStatus } from '../../proto/clock-status.ts';
 import type { Clock } from './clock.ts';
 import { type ExperimentClock, STEP_MICROS } from './experiment-clock.ts';
 import { type ClockEstimate, type ClockPeer, type Exchange, PeerClock } from './peer-clock.ts';
 
-/** Questions on first contact, one after the other. The first are slow: connections open, code gets compiled. */
+/** Requests on first contact, one after the other. The first are slow: connections open, code gets compiled. */
 export const BURST = 4;
 /** How many peers are asked at the same time. */
 export const MAX_UNDER_WAY = 4;
-/** In two heartbeats every host that is there was heard, unless the network is very bad. */
+/** Within this time, a message of every present host has arrived, unless the network is very bad. */
 const BEATS_TO_HEAR_OTHERS = 3;
-/** Every so many turns, one that is far is asked: of it, only the round trip is wanted. */
+/** Every so many turns, a host that is no neighbour is asked: only its round-trip time is needed. */
 const FAR_TURN = 8;
-/** Of questions over TCP none are lost by chance; agents that are stopped for a moment are not to be given up. */
+/** Requests over TCP are not lost by chance. A peer that is paused briefly must not be given up. */
 const FAILURES_TO_GIVE_UP = 4;
-/** Smaller differences are left as they are: they come from scheduling. */
+/** Smaller differences are not corrected: they come from scheduling. */
 export const MARGIN_MICROS = 100;
 
 export interface ClockSyncPorts {
@@ -39,7 +40,7 @@ export class ClockSync {
   #beats = 0;
   #turn = 0;
 
-  /** `host`: name of the own one. */
+  /** `host`: name of the own host. */
   constructor(ports: ClockSyncPorts, host: string) {
     this.#ports = ports;
     this.#host = host;
@@ -47,19 +48,19 @@ export class ClockSync {
   }
 
   /**
-   * Whether others may learn the time here. Not before it was compared with that of those who had it earlier: a host
-   * that was told a wrong start must not become the reference.
+   * Whether others may take the time from this host. Only after a comparison with hosts that had the time earlier: a
+   * host that received a wrong start must not become the reference.
    */
   get timed(): boolean {
     return this.#timed;
   }
 
-  /** Least round trip to a host of the latest exchanges, in microseconds. */
+  /** Least round-trip time to a host in the latest exchanges, in microseconds. */
   rttMicros(host: string): number | undefined {
     return this.#peers.get(host)?.rttMicros;
   }
 
-  /** Tells which other hosts there are. New ones are asked at once. */
+  /** Sets the other hosts that are present. New ones are asked at once. */
   setPeers(peers: readonly ClockPeer[]): void {
     const names = new Set(peers.map(({ name }) => name));
     for (const name of [...this.#peers.keys()]) if (!names.has(name)) this.#peers.delete(name);
@@ -79,7 +80,10 @@ export class ClockSync {
     this.#proceed();
   }
 
-  /** Once a heartbeat: asks one peer, the reference every other time; so this costs the same among any number. */
+  /**
+   * To be called once a heartbeat. Asks one peer, the reference every second time, so that the cost is the same for
+   * any number of hosts.
+   */
   beat(): void {
     this.#beats++;
     this.#join();
@@ -135,9 +139,10 @@ export class ClockSync {
     return exact === undefined ? undefined : offset + now * 1000 - exact;
   }
 
-  /** Finds the reference anew, and whether this host may be one. */
+  /** Determines the reference, and whether this host may be one. */
   #join(): void {
-    // The lowest name has no lower neighbour, and all others have one: all follow it, through others (mesh/neighbours.ts).
+    // Only the host with the lowest name has no lower neighbour, so all follow it, directly or through others
+    // (agent/mesh/members/neighbours.ts).
     const timed = [...this.#peers.values()].filter((peer) => peer.timed && peer.near);
     const isAlone = timed.length === 0 && this.#beats >= BEATS_TO_HEAR_OTHERS;
     if (!this.#timed && isAlone && this.#ports.time.exact() !== undefined) this.#setTimed();
@@ -145,7 +150,7 @@ export class ClockSync {
     if (reference === this.#reference) return;
     this.#reference = reference;
     if (!reference) return;
-    // It may have been steered itself since it was asked last.
+    // Its clock may have been corrected since the last request.
     reference.forget();
     reference.wanted = BURST;
     this.#proceed();
@@ -155,7 +160,7 @@ export class ClockSync {
   #choose(timed: readonly PeerClock[]): PeerClock | undefined {
     const lowest = lowestOf(timed);
     if (!lowest || (this.#timed && this.#host < lowest.host)) return undefined;
-    // Who can't be asked is followed through others, who can.
+    // A host that can't be asked is followed through others that can.
     return lowestOf(timed.filter(({ failures }) => failures < FAILURES_TO_GIVE_UP)) ?? lowest;
   }
 
@@ -193,7 +198,10 @@ export class ClockSync {
     this.#proceed();
   }
 
-  /** Where an answer of the reference was lost, any time is better than none; it will be followed when it answers. */
+  /**
+   * If an answer of the reference was lost, any other time is better than none; the reference is followed when it
+   * answers.
+   */
   #adoptFromAny(): void {
     const { clock, time } = this.#ports;
     if (time.exact() !== undefined || !this.#reference?.failures) return;
@@ -226,8 +234,9 @@ function lowestOf(peers: readonly PeerClock[]): PeerClock | undefined {
 }
 
 /**
- * A difference that the next exchange would deny is noise. Small ones need not exceed the whole error: most of that is
- * half of the round trip, of which a clock far away would drift before anyone saw it. A step has to be certain.
+ * A difference that the next exchange would contradict is noise. A small one need not exceed the whole error: most of
+ * the error is half of the round-trip time, and a clock far away would drift by that much before any correction. A
+ * step has to be certain.
  */
 function isWorthSteering(offset: number, { error, doubt }: ClockEstimate): boolean {
   const size = Math.abs(offset);

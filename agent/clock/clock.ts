@@ -1,29 +1,32 @@
-/** Time, as everything in an agent that needs it is given it; test/support/fakes/manual-clock.ts has one that stands still. */
+/**
+ * Time, as it is injected into everything in an agent that needs it. test/support/fakes/manual-clock.ts has a clock
+ * that only a test moves.
+ */
 
 export interface Clock {
-  /** Milliseconds since some moment; never goes back, whatever happens to the machine's date. */
+  /** Milliseconds since some fixed instant; never goes back, whatever happens to the machine's date. */
   now(): number;
-  /** Milliseconds since 1970, as the machine believes. */
+  /** Milliseconds since 1970, by the machine's date. */
   wallNow(): number;
 }
 
-/** All functions return what cancels the timer; cancelling twice, or too late, does nothing. */
+/** All functions return one that cancels the timer; cancelling twice, or too late, does nothing. */
 export interface Timers {
   every(ms: number, run: () => void): () => void;
   after(ms: number, run: () => void): () => void;
-  /** As `after`, but never early, and late by some hundredths of a millisecond only: for what is due at an instant. */
+  /** As `after`, but never early, and at most some hundredths of a millisecond late: for events. */
   sharply(ms: number, run: () => void): () => void;
-  /** Resolves when all others that wait have had their turn; no time need pass. For work that takes long. */
+  /** Resolves when all other waiting tasks have had their turn; no time need pass. For long work. */
   turn(): Promise<void>;
 }
 
 /** The processor time of this thread. */
 export interface Processor {
-  /** Milliseconds of it that were used so far. */
+  /** The processor time used so far, in milliseconds. */
   usedMs(): number;
 }
 
-/** A timer comes so late; what is left goes by in rounds of the event loop. */
+/** A timer may be this late; the rest of the time is spent in rounds of the event loop. */
 const TIMER_MS = 1.5;
 
 export const systemClock: Clock = {
@@ -66,5 +69,5 @@ const systemProcessor: Processor = {
   },
 };
 
-/** This machine's, for those that take them together. */
+/** This machine's, for callers that take both together. */
 export const SYSTEM_TIME = { clock: systemClock, timers: systemTimers, processor: systemProcessor } as const;

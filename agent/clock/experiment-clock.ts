@@ -1,22 +1,22 @@
 /**
  * The experiment's time: microseconds since its start, negative before. It runs on the machine's monotonic clock, so
- * that a date which is set right, or wrong, moves nothing. `ClockSync` keeps it with the clocks of other hosts.
+ * a change of the machine's date has no effect. `ClockSync` keeps it equal to the clocks of other hosts.
  */
 import type { Clock } from './clock.ts';
 
-/** As the kernel's adjtime: what the fastest slew adds to, or takes from, each second. */
+/** As the kernel's adjtime: what the fastest slew adds to each second, or subtracts from it. */
 export const SLEW_PPM = 500;
 /** Larger differences are stepped: slewing one of 50 ms takes 100 s. */
 export const STEP_MICROS = 50_000;
 
-/** `waiting`: the start lies ahead. */
+/** `waiting`: the start is in the future. */
 export type ExperimentClockState = 'unset' | 'waiting' | 'running';
 
 interface Anchor {
-  /** The monotonic clock, in milliseconds, and what this one showed then. */
+  /** The monotonic clock, in milliseconds, and the time that this clock showed then. */
   readonly at: number;
   readonly micros: number;
-  /** What is still to be added from there on, little by little. */
+  /** What remains to be added gradually from then on. */
   readonly slew: number;
 }
 
@@ -24,7 +24,7 @@ export class ExperimentClock {
   readonly #clock: Clock;
   readonly #listeners = new Set<() => void>();
   #anchor: Anchor | undefined;
-  /** The latest time that was given out since the start. */
+  /** The latest time that was returned since the start. */
   #given = -1;
 
   constructor(clock: Clock) {
@@ -36,7 +36,7 @@ export class ExperimentClock {
     return now === undefined ? 'unset' : now < 0 ? 'waiting' : 'running';
   }
 
-  /** Never goes back once the experiment has started; `undefined` while nobody has said when that is. */
+  /** Never goes back once the experiment has started; `undefined` while the start is not known. */
   now(): number | undefined {
     const exact = this.exact();
     if (exact === undefined) return undefined;
@@ -55,7 +55,7 @@ export class ExperimentClock {
   }
 
   /**
-   * Milliseconds until it shows `micros`, for a timer; not above 0 if it does. To be asked again after each change.
+   * Milliseconds until it shows `micros`, for a timer; 0 or less if it does already. Call it again after each change.
    */
   millisUntil(micros: number): number | undefined {
     const exact = this.exact();
@@ -69,17 +69,19 @@ export class ExperimentClock {
     return wait / 1000;
   }
 
-  /** The start, as a date in milliseconds since 1970, which is read once. False: it is known already. */
+  /** Sets the start, as a date in milliseconds since 1970, which is read once. False: the start is known already. */
   startAt(wallMs: number): boolean {
     return this.startIn(wallMs - this.#clock.wallNow());
   }
 
-  /** The start, in milliseconds from now: right also where the machine's date is wrong. False: it is known already. */
+  /**
+   * Sets the start, in milliseconds from now: right even if the machine's date is wrong. False: it is known already.
+   */
   startIn(ms: number): boolean {
     return this.adopt(-ms * 1000);
   }
 
-  /** Shows `micros` from now on. False: the time is known already. */
+  /** Sets the time to `micros`. False: the time is known already. */
   adopt(micros: number): boolean {
     if (this.#anchor) return false;
     this.#set(micros, 0);
@@ -87,8 +89,8 @@ export class ExperimentClock {
   }
 
   /**
-   * Adds `micros`: little by little once it runs, at once if that would take too long. Steered back, it stands still
-   * until what it has shown is over.
+   * Adds `micros`: gradually once it runs, at once if that would take too long. If it is set back, it stands still
+   * until it reaches the time that it has shown.
    */
   steer(micros: number): void {
     const exact = this.exact();
@@ -98,7 +100,7 @@ export class ExperimentClock {
     else this.#set(exact, micros);
   }
 
-  /** Calls `listener` when the time becomes known and whenever it is steered; returns what ends that. */
+  /** Calls `listener` when the time becomes known and whenever it is corrected. Returns a function that ends this. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -1,14 +1,15 @@
 /**
- * What is known of another host's clock, from questions and answers: the clock filter of NTP (RFC 5905, sections 8 and
- * 10). The own side of each exchange is measured on the monotonic clock, so steering the own clock leaves it valid.
+ * What is known of another host's clock, from requests and answers: the clock filter of NTP (RFC 5905, sections 8 and
+ * 10). The own part of each exchange is measured on the monotonic clock, so it stays valid when the own clock is
+ * corrected.
  */
 
-/** As in RFC 5905. Asked every other second, the reference has a good one within 16 s. */
+/** As in RFC 5905. With a request every other second, the reference has a good sample within 16 s. */
 export const SAMPLES = 8;
-/** How fast two machines' clocks may part: quartz is good for ± 50 ppm. */
+/** How fast two machines' clocks may diverge: quartz is good for ± 50 ppm. */
 export const DRIFT_PPM = 100;
 
-/** One exchange. The own times are `Clock.now()`, the other's are microseconds, of the experiment if `timed`. */
+/** One exchange. The own times are `Clock.now()`; the other host's are microseconds, of the experiment if `timed`. */
 export interface Exchange {
   readonly incarnation: number;
   readonly asked: number;
@@ -19,28 +20,28 @@ export interface Exchange {
 }
 
 export interface ClockEstimate {
-  /** The other's time minus the own monotonic one; the truth is at most `error` away. Microseconds. */
+  /** The other clock minus the own monotonic one; the true value is at most `error` away. Microseconds. */
   readonly offset: number;
   readonly error: number;
-  /** What may differ from one estimate to the next, though neither clock has changed. */
+  /** How much estimates may differ although neither clock has changed. */
   readonly doubt: number;
 }
 
 interface Sample {
-  /** When it was asked for: the clocks part from then on. */
+  /** When it was requested: the clocks diverge from then on. */
   readonly at: number;
   readonly delay: number;
-  /** Absent if the other didn't know the time, or had another since. */
+  /** Absent if the other host didn't know the time, or has changed its clock since. */
   offset: number | undefined;
 }
 
-/** Who has the clock. `timed`: it knows the experiment's time. */
+/** The host with the clock. `timed`: it knows the experiment's time. */
 export interface ClockPeer {
   readonly name: string;
   readonly peer: string;
   readonly incarnation: number;
   readonly timed: boolean;
-  /** It is connected; to ask others, a connection has to be made. Default: yes. */
+  /** Whether it is connected; a request to another host has to make a connection. Default: yes. */
   readonly near?: boolean;
 }
 
@@ -50,10 +51,10 @@ export class PeerClock {
   readonly incarnation: number;
   timed = false;
   near = true;
-  /** How many more questions to ask, and whether an answer is awaited. */
+  /** How many more requests to send, and whether an answer is awaited. */
   wanted = 0;
   underWay = false;
-  /** Questions in a row without an answer. */
+  /** Requests in a row without an answer. */
   failures = 0;
   #samples: Sample[] = [];
 
@@ -72,7 +73,7 @@ export class PeerClock {
     const delay = (answered - asked) * 1000 - (sent - received);
     const offset = timed ? (received + sent) / 2 - ((asked + answered) / 2) * 1000 : undefined;
     const sample: Sample = { at: asked, delay, offset };
-    // What can't be true of one clock: it was stepped between the two.
+    // Removes samples that can't be of one clock: it was stepped between them.
     for (const other of this.#samples) {
       if (other.offset === undefined || offset === undefined) continue;
       const error = errorOf(other, answered) + errorOf(sample, answered);

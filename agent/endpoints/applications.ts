@@ -1,6 +1,6 @@
 /**
- * The applications of local endpoints, as events would have it: a service's command runs while its endpoint takes part,
- * a crash kills it at once, who leaves is asked to end first.
+ * The applications of local endpoints, as events require: a service's command runs while its endpoint is present, a
+ * crash kills it at once, a leave asks it to end first.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -28,7 +28,7 @@ export class Applications {
     this.#logFolder = logFolder;
   }
 
-  /** An endpoint is here from now on; `run` starts the command that its service has. */
+  /** Adds an endpoint; `run` starts its service's command. */
   add(endpoint: LocalEndpoint): void {
     this.#local.set(endpoint.number, endpoint);
   }
@@ -39,7 +39,7 @@ export class Applications {
     if (endpoint) this.#run(endpoint, at);
   }
 
-  /** An endpoint is no longer here: what runs in it is ended. */
+  /** Removes an endpoint, and ends what runs in it. */
   async remove(number: number): Promise<void> {
     const endpoint = this.#local.get(number);
     if (!endpoint) return;
@@ -47,15 +47,15 @@ export class Applications {
     await this.#processes.end(endpoint.name);
   }
 
-  /** Takes over what an agent that was killed has started here. */
+  /** Adopts the processes that a killed agent has started. */
   adopt(): void {
     this.#processes.adopt(new Set([...this.#local.values()].map(({ name }) => name)));
   }
 
   /**
-   * Starts the commands of those who take part. Where an agent was killed this goes on: what runs goes on running, or
-   * is ended where the endpoint has gone since; what should have been started since is started. A command that has
-   * ended by itself meanwhile has ended. `past`: what has happened so far, in order.
+   * Starts the commands of present endpoints. After a killed agent this continues its work: a running command goes
+   * on, or is ended if its endpoint has left since; a command that should have been started since is started. A
+   * command that ended by itself meanwhile stays ended. `past`: what has happened so far, in order.
    */
   start(isPresent: (endpoint: number) => boolean, past: readonly Atom[]): void {
     const missed = new Map<number, Atom[]>();
@@ -71,7 +71,9 @@ export class Applications {
     }
   }
 
-  /** Does what an event says about a process; other events, and those of other hosts, are nothing to it. */
+  /**
+   * Executes the part of an event that concerns processes; other events, and those of other hosts, have no effect.
+   */
   obey(atom: Atom): void {
     const endpoint = 'node' in atom ? this.#local.get(atom.node) : undefined;
     if (!endpoint) return;
@@ -110,7 +112,7 @@ export class Applications {
     writeFileSync(this.#obeyedFile(endpoint), String(at));
   }
 
-  /** The instant of the event that started something here last; before all time if none has. */
+  /** The instant of the event that last started a command here; negative infinity if there was none. */
   #obeyedUntil(endpoint: LocalEndpoint): number {
     try {
       return Number(readFileSync(this.#obeyedFile(endpoint), 'utf8'));
@@ -119,7 +121,7 @@ export class Applications {
     }
   }
 
-  /** Beside its output: an agent that comes after this one has to know. */
+  /** Stands beside the output, for the next agent. */
   #obeyedFile({ name }: LocalEndpoint): string {
     return join(this.#logFolder, `${name}.started`);
   }

@@ -1,7 +1,7 @@
 /**
- * An agent takes little of the processors, but what it does is due at an instant: before applications that use all they
- * can get. Where it takes much, on a machine that is slow, it would keep packets waiting, and has its turn with all others.
- * What it starts for users has the priority that it was started with itself.
+ * An agent uses little processor time, but its work is due at exact instants: it has priority over applications that
+ * use all they can get. If it uses much, on a slow machine, it would delay packets, and gets the same priority as all
+ * others. Commands that it starts for users have its original priority.
  */
 import { constants, getPriority, setPriority } from 'node:os';
 import type { Clock, Timers } from '../clock/clock.ts';
@@ -9,11 +9,13 @@ import { ownThreads } from '../kernel/sys/process-table.ts';
 
 const ORDINARY = getPriority();
 const LOOK_MS = 250;
-/** Parts of a processor that the main thread takes: for so long above the first it goes back, below the second it is
- * raised again. */
+/**
+ * Parts of a processor that the main thread uses. Above the first for this long, it loses its priority; below the
+ * second it gets it back.
+ */
 const MUCH = 0.2;
 const LITTLE = 0.1;
-/** Three seconds: a burst is no reason. */
+/** Three seconds: a burst must not count. */
 const BUSY_LOOKS = 12;
 
 export interface PriorityPorts {
@@ -21,16 +23,16 @@ export interface PriorityPorts {
   readonly timers: Timers;
   /** Processor time of the main thread so far, ms. */
   readonly usedMs: () => number;
-  /** All threads, those of the garbage collector, too, which others wait for; threads that come later inherit it. */
+  /** All threads, including those of the garbage collector, for which others wait; later threads inherit it. */
   readonly raise: () => void;
-  /** Whether it may be raised at all; asked each time. */
+  /** Whether the priority may be raised; called each time. */
   readonly mayRaise: () => boolean;
   readonly lower: () => void;
 }
 
 /**
- * Raises the agent's priority once it has started, which takes all there is for a while, and looks four times a second
- * whether it may stay. Returns what ends that.
+ * Raises the agent's priority after its start, which uses all processors for a while. Checks four times a second
+ * whether it may stay. Returns a function that ends this.
  */
 export function keepPriority({ clock, timers, usedMs, raise, mayRaise, lower }: PriorityPorts): () => void {
   let isRaised = false;
@@ -48,7 +50,7 @@ export function keepPriority({ clock, timers, usedMs, raise, mayRaise, lower }: 
   });
 }
 
-/** What `keepPriority` needs of this process. */
+/** `keepPriority`'s ports for this process. */
 export const ownPriority: Pick<PriorityPorts, 'usedMs' | 'raise' | 'lower'> = {
   usedMs: () => {
     const { user, system } = process.threadCpuUsage();
@@ -58,16 +60,16 @@ export const ownPriority: Pick<PriorityPorts, 'usedMs' | 'raise' | 'lower'> = {
   lower: () => setAll(ORDINARY),
 };
 
-/** Where the machine doesn't let it, the agent stays as it is: events are late where applications use all processors. */
+/** If the machine doesn't allow it, nothing changes: events are late while applications use all processors. */
 function setAll(priority: number): void {
   try {
     for (const thread of ownThreads()) setPriority(thread, priority);
   } catch {
-    // A thread may have ended, and who isn't root may not.
+    // A thread may have ended, and a user other than root may not raise priorities.
   }
 }
 
-/** The words that run a command as if the agent had never been raised. */
+/** The words that run a command with the original priority of the agent. */
 export function atOrdinaryPriority(command: readonly string[]): string[] {
   const raised = ORDINARY - getPriority();
   return raised > 0 ? ['nice', '-n', String(raised), ...command] : [...command];

@@ -1,8 +1,8 @@
 /**
- * The commands that run in local endpoints: started inside the endpoint, output kept in a file, ended with all their
- * children. `ip netns exec` enters the namespace and brings the topology's names along.
+ * The commands in local endpoints: each is started inside the endpoint, its output is kept in a file, and it is ended
+ * with all its children. `ip netns exec` enters the namespace and makes the topology's names resolve.
  *
- * They outlive an agent that is killed; the next one finds them by their environment.
+ * Commands outlive an agent that is killed; the next agent finds them by their environment.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
@@ -24,35 +24,35 @@ export interface RunCommand {
 /** Starts commands in endpoints, and ends them. */
 export interface ProcessPort {
   start(command: RunCommand): void;
-  /** Takes over what an earlier agent has started in these endpoints. */
+  /** Adopts what an earlier agent has started in these endpoints. */
   adopt(names: ReadonlySet<string>): void;
   /** Endpoint → `pid 123`, or how its command ended. */
   status(): Record<string, string>;
-  /** Sends a signal to all commands of an endpoint, and to what they have started. */
+  /** Sends a signal to all commands of an endpoint, and to their children. */
   signal(name: string, signal: NodeJS.Signals): void;
-  /** Asks the commands of an endpoint to end, waits, and kills what does not. */
+  /** Asks the commands of an endpoint to end, waits, and kills those that have not ended. */
   end(name: string): Promise<void>;
   /** The same for all endpoints. */
   stop(): Promise<void>;
 }
 
-/** A command that runs. */
+/** A running command. */
 interface Running {
   readonly pid: number | undefined;
   signal(signal: NodeJS.Signals): void;
-  /** Calls `listener` once, with how it has ended. */
+  /** Calls `listener` once, with the way in which it has ended. */
   onEnd(listener: (how: string) => void): void;
 }
 
 /** How long a process may take to end after SIGTERM. */
 const TERM_MS = 2000;
-/** How often it is looked whether a process of an earlier agent still runs: its end is told to nobody. */
+/** How often a process of an earlier agent is checked: this agent gets no signal of its end. */
 const LOOK_MS = 200;
 
 export class Processes implements ProcessPort {
-  /** Endpoint → its commands that are running: that of the service first, then those of `run` events. */
+  /** Endpoint → its running commands: that of the service first, then those of `run` events. */
   readonly #running = new Map<string, Set<Running>>();
-  /** Endpoint → how the command that ended last has ended. */
+  /** Endpoint → how its last command ended. */
   readonly #ended = new Map<string, string>();
   readonly #experiment: string;
   readonly #logFolder: string;
@@ -70,7 +70,7 @@ export class Processes implements ProcessPort {
     const [program, ...args] = atOrdinaryPriority(insideOf(endpoint.namespace, ['sh', '-c', command]));
     const child = spawn(program!, args, {
       stdio: ['ignore', output, output],
-      // A process group of its own, so that what the shell starts ends with it; and alive when the agent is killed.
+      // In a process group of its own, so that children of the shell end with it; and it survives the agent.
       detached: true,
       env: { ...process.env, ...endpointEnvironment(endpoint), [MARK]: this.#experiment },
     });
@@ -163,16 +163,16 @@ function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   }
 }
 
-/** The words that run a command in a namespace; `ip netns exec` brings the topology's names along. */
+/** The words that run a command in a namespace; `ip netns exec` makes the topology's names resolve. */
 function insideOf(namespace: string, command: readonly string[]): string[] {
   const isNamed = dirname(namespace) === NETNS_FOLDER;
   return isNamed ? ['ip', 'netns', 'exec', basename(namespace), ...command] : [...command];
 }
 
-/** In the environment of what an agent starts, and of nothing else: the experiment's name. */
+/** An environment variable of all processes that an agent starts, and of no others: the experiment's name. */
 const MARK = 'NETFOLD_RUN_BY';
 
-/** What a command can know of the endpoint it runs in; an address that it doesn't have is empty. */
+/** What a command can read about its endpoint; an address that the endpoint doesn't have is empty. */
 export function endpointEnvironment({
   name,
   addresses,

@@ -1,4 +1,4 @@
-/** The version of the topology that is in force. */
+/** The epoch that is in force. */
 import type { Graph } from '../../topology/model/model.ts';
 import { Epoch } from './epoch.ts';
 
@@ -18,7 +18,7 @@ export class CurrentEpoch {
     return this.#value.graph.endpoints;
   }
 
-  /** Goes over to another version. What has been folded and is not different is not folded again. */
+  /** Changes to another version. Unchanged paths are not folded again. */
   advance(graph: Graph): Epoch {
     this.#value = new Epoch(graph, this.#value);
     return this.#value;

@@ -1,4 +1,4 @@
-/** One version of the topology, folded, as the stages of a tick use it. */
+/** One version of the topology, folded, for the stages of a tick. */
 
 import { Folding } from '../../topology/fold/fold.ts';
 import type { Graph, Path } from '../../topology/model/model.ts';
@@ -9,12 +9,12 @@ import { roundTripMicros } from '../share/round-trip.ts';
 export class Epoch {
   readonly graph: Graph;
   readonly network: ShareNetwork;
-  /** `undefined` where the topology has none. */
+  /** `undefined` if there is none. */
   readonly path: (from: number, to: number) => Path | undefined;
 
   readonly folding: Folding;
 
-  /** `previous`: what it has folded, and is not changed, is not folded again. */
+  /** `previous`: its unchanged paths are not folded again. */
   constructor(graph: Graph, previous?: Epoch) {
     const folding = new Folding(graph, previous?.folding);
     this.folding = folding;
@@ -26,10 +26,10 @@ export class Epoch {
     };
   }
 
-  /** 0 where there is no path: nothing is to be measured there. */
+  /** 0 if there is no path: nothing has to be measured there. */
   readonly bandwidth = (from: number, to: number): number => this.path(from, to)?.bandwidth ?? 0;
 
-  /** Latency there and back. */
+  /** Latency of both directions. */
   roundTripMicros(path: Path): number {
     return roundTripMicros(path, this.path(path.to, path.from));
   }

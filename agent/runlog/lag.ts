@@ -1,7 +1,7 @@
 /** How late changes came into force: every one is counted, in bounded memory. */
 import type { RunLog } from './run-log.ts';
 
-/** From 10 µs, each bucket 2 % wider than the one before: 1,024 of them reach beyond an hour. */
+/** From 10 µs on, each bucket is 2 % wider than the previous one: 1,024 buckets reach beyond an hour. */
 const LEAST_MS = 0.01;
 const GROWTH = Math.log(1.02);
 const BUCKETS = 1024;
@@ -10,7 +10,7 @@ export interface Lag {
   readonly count: number;
   readonly latestMs: number;
   readonly meanMs: number;
-  /** 99 of 100 were not later, to 2 %. */
+  /** 99 of 100 were at most this late, to 2 %. */
   readonly p99Ms: number;
   readonly mostMs: number;
 }
@@ -41,7 +41,7 @@ export class LagCount {
     };
   }
 
-  /** The upper edge of the bucket that the rank falls into; never more than the latest of all. */
+  /** The upper edge of the bucket with the rank; at most the latest of all. */
   #quantile(probability: number): number {
     if (this.#count === 0) return 0;
     let left = Math.ceil(probability * this.#count);
@@ -51,7 +51,7 @@ export class LagCount {
   }
 }
 
-/** Counts the epochs of a run log from now on: from when each was due until all of it was in force. */
+/** Counts the epochs of a run log from now on: the time from each one's instant until all of it was in force. */
 export function followLag(log: RunLog): LagCount {
   const lag = new LagCount();
   log.follow((entry) => {

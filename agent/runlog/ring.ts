@@ -1,4 +1,4 @@
-/** The latest of many, in bounded memory. */
+/** The latest of many items, in bounded memory. */
 export class Ring<T> {
   readonly #items: T[] = [];
   readonly #capacity: number;
@@ -12,7 +12,7 @@ export class Ring<T> {
     this.#items[this.#added++ % this.#capacity] = item;
   }
 
-  /** How many were there that are no longer. */
+  /** How many items are no longer kept. */
   get forgotten(): number {
     return this.#added - this.#items.length;
   }
@@ -24,7 +24,10 @@ export class Ring<T> {
     return [...this.#items.slice(oldest), ...this.#items.slice(0, oldest)];
   }
 
-  /** The latest ones, back to the first for which `isWanted` is false; oldest first. Costs as much as it gives. */
+  /**
+   * The latest ones, back to the first for which `isWanted` is false; oldest first. The cost is proportional to the
+   * result.
+   */
   latestWhile(isWanted: (item: T) => boolean): T[] {
     const found: T[] = [];
     for (let back = 1; back <= this.#items.length; back++) {

@@ -1,9 +1,9 @@
 /**
- * The run log: one typed, append-only record of what happened. Status, the agent's record and everything that follows an
- * experiment read it; nobody keeps a list of their own.
+ * The run log: one typed, append-only record of what happened. Status, the agent's record and everything that follows
+ * an experiment read it; no other part keeps a list of its own.
  *
- * Entries of each kind are bounded by themselves, so that shares, which change many times a second, don't push out the
- * few commands. An append costs the same whatever the topology.
+ * Each kind of entries has a bound of its own, so that shares, which change many times a second, don't displace the
+ * few commands. The cost of an append doesn't depend on the topology.
  */
 import {
   MAX_PAGE_ENTRIES,
@@ -94,7 +94,7 @@ export class RunLog {
     return { entries, next, forgotten };
   }
 
-  /** Calls `listener` with each entry from now on; returns what ends that. It must not throw. */
+  /** Calls `listener` with each entry from now on. Returns a function that ends this. It must not throw. */
   follow(listener: (entry: RunLogEntry) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -1,10 +1,10 @@
 /**
- * Writes into the run log what flows may use when: each change of a local flow's share, with the time at which it was in
- * force. Reaction is judged by it, since traffic shows a share only after TCP has followed.
+ * Writes each change of a local flow's share into the run log, with the time from which it was in force. Reaction
+ * times are judged by it, since traffic shows a share only after TCP has followed.
  */
 import type { RunLog } from './run-log.ts';
 
-/** A flow by the numbers of its endpoints, and what it may use; `Infinity` without a limit. */
+/** A flow by the numbers of its endpoints, and its share; `Infinity` without a limit. */
 export interface LocalShare {
   readonly source: number;
   readonly destination: number;
@@ -21,7 +21,7 @@ interface Known {
 export class ShareChanges {
   readonly #log: RunLog;
   readonly #names: readonly string[];
-  /** Only of flows that there are. */
+  /** Only of present flows. */
   readonly #known = new Map<string, Known>();
   #round = 0;
 
@@ -31,7 +31,7 @@ export class ShareChanges {
     this.#names = names;
   }
 
-  /** Takes all shares that are in force from `atMicros` on, and records what differs from before. */
+  /** Takes all shares that are in force from `atMicros` on, and records the changes. */
   note(shares: readonly LocalShare[], atMicros: number, epoch: number): void {
     const round = ++this.#round;
     for (const { source, destination, ceilingBps: shareBps } of shares) {

@@ -1,6 +1,6 @@
 /**
- * Work that is asked for often and need not be done each time: it is done soon, once for all that asked meanwhile, and
- * in all never takes more than a part of the time.
+ * Work that is requested often but need not be done each time. It is done soon, once for all requests meanwhile, and
+ * never takes more than a part of the time.
  */
 import type { Clock, Timers } from '../clock/clock.ts';
 
@@ -9,7 +9,7 @@ export interface SoonPorts {
   readonly timers: Timers;
 }
 
-/** After work the rest lasts so many times as long: a fifth of one processor at most. */
+/** After work, the pause lasts so many times as long: the work takes at most a fifth of one processor. */
 const REST = 4;
 
 export class Soon {

@@ -1,8 +1,8 @@
 /**
- * One tick: measure → announce → share → enforce, in the order of the picture in the README.
+ * One tick: measure → announce → share → enforce, in the order of the drawing in the README.
  *
- * Shares are computed only when something changed: a local flow, a remote flow, the epoch. A tick in which nothing did
- * costs one read of the counters.
+ * Shares are computed only after a change: of a local flow, a remote flow, or the epoch. A tick without a change
+ * costs one reading of the counters.
  */
 
 import type { LocalEndpoint } from '../../proto/bootstrap.ts';
@@ -20,8 +20,8 @@ import { FlowMeter } from '../usage/flow-meter.ts';
 import type { UsageReader } from '../usage/reader.ts';
 
 /**
- * Beyond its rate, a limited flow's demand has room for growth that is not yet measured. More leaves capacity unused
- * beside it; less makes a growing flow wait a tick more. Its class is wider anyway (`FlowShare.ceilingBps`).
+ * A limited flow's demand is its rate times this, as room for growth that is not measured yet. More leaves capacity
+ * unused; less makes a growing flow wait one tick more. Its class is wider anyway (`FlowShare.ceilingBps`).
  */
 const HEADROOM = 1.1;
 
@@ -32,7 +32,7 @@ export interface TickPorts {
   readonly shaping: Shaping;
   /** Called with the flows that were announced to the other agents. */
   readonly onAnnounced: (changes: readonly FlowChange[]) => void;
-  /** Hears of the shares of local flows when they are in force. */
+  /** Called with the shares of local flows when they are in force. */
   readonly onEnforced: (shares: readonly FlowShare[]) => void;
 }
 
@@ -57,7 +57,7 @@ export class Tick {
     this.#shared = this.#sharedIn(epoch);
   }
 
-  /** Whose flows are shared and enforced here from now on. */
+  /** Sets the endpoints whose flows are shared and enforced here. */
   setLocal(endpoints: readonly Pick<LocalEndpoint, 'number'>[]): void {
     this.#isLocal = new Set(endpoints.map(({ number }) => number));
     this.#shared = this.#sharedIn(this.#epoch);
@@ -74,8 +74,8 @@ export class Tick {
   }
 
   /**
-   * Goes over to another version of the topology at once: the flows that are known are shared anew, and every interface
-   * is brought to what it says.
+   * Changes to another version of the topology at once: the known flows are shared anew, and every interface is
+   * updated.
    */
   setEpoch(epoch: Epoch): Promise<void> {
     this.#epoch = epoch;
@@ -88,13 +88,13 @@ export class Tick {
     return applied;
   }
 
-  /** Tells the latency that the real network has already; see `Underlay.away`. */
+  /** Sets the real latency to each endpoint; see `Underlay.away`. */
   setAway(away: Float64Array): Promise<void> {
     this.#away = away;
     return this.#shape();
   }
 
-  /** How fine changes are told from now on. */
+  /** Sets how coarsely changes are announced. */
   setCoarseness(coarseness: Coarseness): void {
     this.#filter.coarseness = coarseness;
   }
@@ -118,7 +118,7 @@ export class Tick {
     this.#react(now);
   }
 
-  /** Takes into account what others have announced; between ticks as well, so that it need not wait for the next. */
+  /** Processes announcements of other agents; also called between ticks, so that they need not wait for the next. */
   hear(): void {
     const { mesh, clock } = this.#ports;
     if (mesh.view.flowsVersion !== this.#seenFlows) this.#react(clock.now());
@@ -164,7 +164,7 @@ export class Tick {
     this.#noteEnforced(now);
   }
 
-  /** Source → destination → what it may use, where that is bounded. */
+  /** Source → destination → share, where it is bounded. */
   #rates(): Map<number, Map<number, number>> {
     const rates = new Map<number, Map<number, number>>();
     for (const { source, destination, ceilingBps } of this.#shares) {
@@ -185,7 +185,7 @@ export class Tick {
   }
 }
 
-/** A flow as it was announced, as sharing takes it. */
+/** An announced flow, as the input of sharing. */
 export function shareFlow(source: number, destination: number, rateBps: number, greedy: boolean): ShareFlow {
   return { source, destination, demandBps: greedy ? Number.POSITIVE_INFINITY : rateBps * HEADROOM };
 }

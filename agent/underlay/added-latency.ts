@@ -1,18 +1,18 @@
-/** What is left to be added where the real network has a latency of its own. Pure. */
+/** The latency that remains to be added if the real network has a latency of its own. Pure. */
 import type { SlowPaths } from '../../proto/status.ts';
 import { micros } from '../../proto/units.ts';
 import type { Path } from '../../topology/model/model.ts';
 import type { Epoch } from '../epoch/epoch.ts';
 import { roundTripMicros } from '../share/round-trip.ts';
 
-/** So many of the paths that are too slow are named, those first that are it most. */
+/** How many of the paths that are too slow are named, the worst first. */
 export const NAMED_PATHS = 20;
-/** So many pairs are looked at for them: 1 s of work. */
+/** How many pairs are checked for them: 1 s of work. */
 export const MOST_PAIRS = 100_000;
 
 /**
- * The epoch with the latency that has to be added, for enforcement; shares follow from the one that was asked for.
- * `away`: endpoint → real latency between it and this host, µs. Paths must start or end on this host.
+ * The epoch with the latency that has to be added, for enforcement; shares are computed from the latency of the
+ * topology. `away`: endpoint → real latency between it and this host, µs. Paths must start or end on this host.
  */
 export function addedLatency(epoch: Epoch, away: Float64Array): Epoch {
   if (away.every((latency) => latency === 0)) return epoch;
@@ -24,7 +24,7 @@ export function addedLatency(epoch: Epoch, away: Float64Array): Epoch {
       if (!path || real(path) === 0) return path;
       return { ...path, latency: micros(Math.max(0, path.latency - real(path))) };
     },
-    // What both networks make of it: queues are as long as it needs.
+    // The total of both networks, which determines the length of queues.
     roundTripMicros: (path) => {
       const whole = ({ from, to }: Path): Path | undefined => {
         const asked = epoch.path(from, to);
@@ -36,7 +36,7 @@ export function addedLatency(epoch: Epoch, away: Float64Array): Epoch {
   };
 }
 
-/** Paths from endpoints of this host (`local`) on which the real network is slower than what was asked for. */
+/** Paths from endpoints of this host (`local`) on which the real network is slower than the topology asks for. */
 export function slowPaths(epoch: Epoch, away: Float64Array, local: readonly number[]): SlowPaths {
   const { endpoints } = epoch.graph;
   const far = [...away.keys()].filter((endpoint) => away[endpoint]! > 0);

@@ -1,56 +1,62 @@
-/** How far another host is, from measurements that are too long, never too short. Pure. */
+/** The real round-trip time to another host, from measurements that are too long, never too short. Pure. */
 
 /**
- * Of the real network only round trips of at least this are subtracted, µs: those on one machine, or in one rack, are
- * shorter, vary by as much, and are of the kind that paths have on top of their latency anyway (docs/limits.md).
+ * Only real round-trip times of at least this are subtracted, µs. Those on one machine, or in one rack, are shorter,
+ * vary by as much, and every path has them anyway (docs/limits.md).
  */
 export const FLOOR_MICROS = 500;
 
-/** Where all hosts are on one machine, only what somebody has put between them is longer than this, µs. */
+/** If all hosts are on one machine, only a delay that was added between them on purpose is longer than this, µs. */
 export const ONE_MACHINE_FLOOR_MICROS = 5000;
 
 /**
- * The kernel's shortest round trip is exact, but as old as the connection. The clock's questions are new, and contain
- * the time until both processes had their turn. If those take longer by this, µs, the way has become longer: the least
- * of eight is 1 to 3 ms too long where two cores have ten agents, and 8 ms on an emulated processor.
+ * The kernel's shortest round-trip time is exact, but as old as the connection. The clock requests are recent, and
+ * include the time until both processes ran. If they take longer by this, µs, the real path has become longer: the
+ * least of eight is 1 to 3 ms too long if two cores have ten agents, and 8 ms on an emulated processor.
  */
 export const PROCESS_MICROS = 12_000;
 
-/** Of a host that has just come, only from this on: while agents start, a slow machine alone takes some milliseconds. */
+/** For a new host, only from this on: while agents start, a slow machine alone takes some milliseconds. */
 export const AT_ONCE_MICROS = 5000;
 
-/** Differences up to the greater of these, µs and a part, change nothing: a path is off by half of that. */
+/** Differences up to the greater of these, µs and a ratio, change nothing: the error of a path is half of that. */
 export const MARGIN_MICROS = 200;
 export const MARGIN_RATIO = 0.01;
 
-/** A longer round trip is believed when it was so in as many looks, a second apart: a queue on the way may pass. */
+/**
+ * A longer round-trip time is accepted after so many measurements, a second apart: it may be a queue on the way that
+ * passes.
+ */
 export const LASTING_LOOKS = 10;
 
 export interface Measured {
-  /** The least that the kernel saw over the connections there are, µs. */
+  /** The kernel's minimum over the present connections, µs. */
   readonly kernelMicros: number | undefined;
-  /** The least of the clock's latest questions, µs. */
+  /** The least of the latest clock requests, µs. */
   readonly clockMicros: number | undefined;
 }
 
-/** The round trip that two measurements of it tell, µs; `undefined` without any. */
+/** The round-trip time from two measurements, µs; `undefined` without any. */
 export function estimate({ kernelMicros, clockMicros }: Measured): number | undefined {
   if (kernelMicros === undefined || clockMicros === undefined) return kernelMicros ?? clockMicros;
   return clockMicros > kernelMicros + PROCESS_MICROS ? clockMicros : Math.min(kernelMicros, clockMicros);
 }
 
-/** The round trip that is reckoned with, µs; 0 below the floor. */
+/** The round-trip time in force, µs; 0 below the floor. */
 export interface Settled {
   readonly micros: number;
-  /** In how many looks in a row it was longer, and the least of those. */
+  /** In how many measurements in a row it was longer, and the least of those. */
   readonly longerLooks: number;
   readonly longerMicros: number;
 }
 
-/** After another look. Below the floor is 0. What is shorter counts at once: measurements err to the other side. */
+/**
+ * After another measurement. Below the floor is 0. A shorter value counts at once: measurements are only ever too
+ * long.
+ */
 export function settle(before: Settled | undefined, measured: number, floorMicros: number): Settled {
   if (!before) return settled(measured < floorMicros ? 0 : measured);
-  // Below the floor by half, or what lies at the floor would come and go.
+  // Half of the floor; otherwise a value near the floor would be subtracted on and off.
   const floor = before.micros > 0 ? floorMicros / 2 : floorMicros;
   const now = measured < floor ? 0 : measured;
   if (Math.abs(now - before.micros) <= marginOf(Math.max(now, before.micros)))

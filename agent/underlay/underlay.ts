@@ -1,4 +1,4 @@
-/** The real network below: how far the other hosts are, and so the endpoints on them. */
+/** The real network: the round-trip times to other hosts, and so the real latency to their endpoints. */
 import type { UnderlayHost } from '../../proto/status.ts';
 import { AT_ONCE_MICROS, estimate, type Measured, type Settled, settle } from './round-trip.ts';
 
@@ -9,7 +9,7 @@ export interface OtherHost {
 }
 
 export interface UnderlayPorts {
-  /** The other hosts that are here. */
+  /** The other hosts that are present. */
   readonly hosts: () => readonly OtherHost[];
   readonly measure: (host: OtherHost) => Measured;
 }
@@ -17,7 +17,7 @@ export interface UnderlayPorts {
 export interface UnderlayOptions {
   /** How many endpoints there are in the topology. */
   readonly endpoints: number;
-  /** Shorter round trips are none. */
+  /** Shorter round-trip times count as 0. */
   readonly floorMicros: number;
 }
 
@@ -25,7 +25,7 @@ export class Underlay {
   readonly #ports: UnderlayPorts;
   readonly #floorMicros: number;
   readonly #hosts = new Map<string, { measured: number; settled: Settled }>();
-  /** Endpoint → its host, also when that has gone: it may come back where it was. */
+  /** Endpoint → its host, even after that left: it may return at the same place. */
   readonly #places = new Map<number, string>();
   #away: Float64Array;
 
@@ -36,14 +36,14 @@ export class Underlay {
   }
 
   /**
-   * Endpoint → real latency between it and this host, µs: half of the round trip, 0 for endpoints of this host. Is
-   * another array when anything in it has changed.
+   * Endpoint → real latency between it and this host, µs: half of the round-trip time, 0 for endpoints of this host.
+   * A new array after every change.
    */
   get away(): Float64Array {
     return this.#away;
   }
 
-  /** Tells where endpoints are. Hosts that are new are measured. True if `away` has changed. */
+  /** Sets the hosts of endpoints. New hosts are measured. True if `away` has changed. */
   setEndpoints(endpoints: Iterable<{ readonly number: number; readonly host: string }>): boolean {
     for (const { number, host } of endpoints) this.#places.set(number, host);
     return this.look(false);
@@ -55,7 +55,7 @@ export class Underlay {
       const before = this.#hosts.get(host.name);
       if (before && !all) continue;
       const seen = this.#ports.measure(host);
-      // Connections to a host that is new are new, too: what the kernel saw is not old yet.
+      // Connections to a new host are new as well, so the kernel's minimum is recent.
       const measured = before ? estimate(seen) : (seen.kernelMicros ?? seen.clockMicros);
       if (measured === undefined) continue;
       const counts = before || measured >= AT_ONCE_MICROS ? measured : 0;
@@ -70,7 +70,7 @@ export class Underlay {
     return true;
   }
 
-  /** Of the hosts that are here. */
+  /** Of the present hosts. */
   status(): UnderlayHost[] {
     return this.#ports.hosts().map(({ name }) => {
       const known = this.#hosts.get(name);

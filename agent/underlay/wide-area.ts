@@ -1,4 +1,4 @@
-/** What an agent looks after once a second because others may be far away: how far, and what telling them costs. */
+/** Once a second: the round-trip times to other hosts, and the budget of announcements. */
 import type { AgentStatus, MetadataStatus } from '../../proto/status.ts';
 import type { Clock, Timers } from '../clock/clock.ts';
 import type { Epoch } from '../epoch/epoch.ts';
@@ -17,18 +17,18 @@ export interface WideAreaPorts {
   readonly timers: Timers;
   /** `Underlay.away` has changed. */
   readonly onAway: (away: Float64Array) => void;
-  /** Called when it is different, and at the start. */
+  /** Called after a change, and at the start. */
   readonly onCoarseness: (coarseness: Coarseness) => void;
 }
 
 export interface WideAreaOptions extends MetadataOptions {
   /** How many endpoints the topology has. */
   readonly endpoints: number;
-  /** All hosts are emulated on one. */
+  /** Whether all hosts are emulated on one machine. */
   readonly isOneMachine: boolean;
 }
 
-/** `LASTING_LOOKS` of round-trip.ts count in it. */
+/** The unit of `LASTING_LOOKS` in round-trip.ts. */
 const LOOK_MS = 1000;
 
 export class WideArea {
@@ -74,7 +74,7 @@ export class WideArea {
     this.#cancel();
   }
 
-  /** Tells where endpoints are. */
+  /** Sets the hosts of endpoints. */
   setEndpoints(endpoints: Iterable<{ readonly number: number; readonly host: string }>): void {
     if (this.#underlay.setEndpoints(endpoints)) this.#ports.onAway(this.#underlay.away);
   }
