@@ -120,10 +120,13 @@ export async function experimentNames(): Promise<string[]> {
 
 export type Trace = Leftover & { readonly experiment: string };
 
-/** What platforms have of experiments, by its marks. */
+/** What platforms have of experiments, by its marks. One that can't be asked has none; `netfold cleanup` says why. */
 export async function findTraces(): Promise<Trace[]> {
-  const found = (await openPlatforms()).map((platform) => platform.findLeftovers('experiments'));
-  return (await Promise.all(found)).flat().filter((one): one is Trace => one.experiment !== undefined);
+  const asked = (await openPlatforms()).map(async (platform) => platform.findLeftovers('experiments'));
+  const found = (await Promise.allSettled(asked)).flatMap((one) =>
+    one.status === 'fulfilled' ? one.value : [],
+  );
+  return found.filter((one): one is Trace => one.experiment !== undefined);
 }
 
 function folders(): string[] {

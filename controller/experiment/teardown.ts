@@ -46,6 +46,7 @@ export interface Failure {
 /** Removes everything of netfold's on this machine, whatever tells of it. What fails doesn't keep the rest from going. */
 export async function removeAll(
   onProgress?: OnProgress,
+  platforms?: readonly Platform[],
 ): Promise<{ removed: Removed[]; leftovers: string[]; failed: Failure[] }> {
   const removed: Removed[] = [];
   const leftovers: string[] = [];
@@ -63,7 +64,7 @@ export async function removeAll(
     });
   }
   await endProcesses(() => agentsOf());
-  for (const platform of await openPlatforms()) {
+  for (const platform of platforms ?? (await openPlatforms())) {
     await attempt(`what the platform ${platform.name} has here`, async () => {
       for (const leftover of await strays(platform)) {
         await attempt(leftover.what, async () => {

@@ -39,6 +39,7 @@ export async function createLab(plan: LabPlan, { signal, onEndpoints }: LabWatch
       made += batch.length;
       onEndpoints?.(made);
     }
+    signal?.throwIfAborted();
   } catch (error) {
     await removeLab(plan.experiment);
     throw error;
