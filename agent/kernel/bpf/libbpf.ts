@@ -7,6 +7,7 @@ import { errnoName } from '../sys/libc.ts';
 const LIBRARY = 'libbpf.so.1';
 const LIBBPF_STRICT_ALL = 0xffffffff;
 const ENOENT = 2;
+const EINVAL = 22;
 
 type Native = (...args: unknown[]) => unknown;
 interface Library {
@@ -89,12 +90,20 @@ function refused(what: string, errno: number): KernelError {
 
 /** The number by which the kernel knows a loaded program (Documentation/filesystems/proc.rst, "eBPF program"). */
 export function programId(fd: number): number {
-  return Number(/^prog_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1]);
+  const id = /^prog_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1];
+  if (id === undefined) throw refused(`name the BPF program of descriptor ${fd}`, EINVAL);
+  return Number(id);
+}
+
+/** What libbpf returned; a negative errno is an error. */
+function checked(what: string, result: unknown): number {
+  if ((result as number) < 0) throw refused(what, -(result as number));
+  return result as number;
 }
 
 /** How many slots each value of a per-CPU map has. */
 export function possibleCpus(): number {
-  return library().possibleCpus() as number;
+  return checked('count processors', library().possibleCpus());
 }
 
 export interface BpfObject {
@@ -114,16 +123,16 @@ export function loadObject(path: string, maxEntries: Readonly<Record<string, num
     return found;
   };
   try {
-    for (const [map, entries] of Object.entries(maxEntries)) lib.setMaxEntries(find('findMap', map), entries);
-    const result = lib.load(object) as number;
-    if (result < 0) throw refused(`load ${path}`, -result);
+    for (const [map, entries] of Object.entries(maxEntries))
+      checked(`size the BPF map "${map}"`, lib.setMaxEntries(find('findMap', map), entries));
+    checked(`load ${path}`, lib.load(object));
   } catch (error) {
     lib.close(object);
     throw error;
   }
   return {
-    programFd: (name) => lib.programFd(find('findProgram', name)) as number,
-    mapFd: (name) => lib.mapFd(find('findMap', name)) as number,
+    programFd: (name) => checked(`open the BPF program "${name}"`, lib.programFd(find('findProgram', name))),
+    mapFd: (name) => checked(`open the BPF map "${name}"`, lib.mapFd(find('findMap', name))),
     close: () => void lib.close(object),
   };
 }
@@ -194,8 +203,8 @@ export class BatchMap {
   update(keys: Uint8Array, values: Uint8Array, count: number): void {
     if (count === 0) return;
     this.#count[0] = count;
-    const result = library().updateBatch(this.#fd, keys, values, this.#count, null) as number;
-    if (result < 0) throw refused(`set ${count} entries of a BPF map`, -result);
+    const result = library().updateBatch(this.#fd, keys, values, this.#count, null);
+    checked(`set ${count} entries of a BPF map`, result);
   }
 
   /** Removes `count` entries; those that don't exist are passed over. */

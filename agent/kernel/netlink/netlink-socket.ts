@@ -74,11 +74,16 @@ export class NetlinkSocket {
   /** Opens a socket in the network namespace of the calling thread. */
   constructor(protocol: number) {
     this.fd = socket(AF_NETLINK, SOCK_RAW, protocol);
-    bind(this.fd, ANY_PORT);
-    setNetlinkOption(this.fd, NETLINK_CAP_ACK);
-    setNetlinkOption(this.fd, NETLINK_EXT_ACK);
-    forceReceiveBuffer(this.fd, 1 << 20);
-    setReceiveTimeout(this.fd, ANSWER_SECONDS);
+    try {
+      bind(this.fd, ANY_PORT);
+      setNetlinkOption(this.fd, NETLINK_CAP_ACK);
+      setNetlinkOption(this.fd, NETLINK_EXT_ACK);
+      forceReceiveBuffer(this.fd, 1 << 20);
+      setReceiveTimeout(this.fd, ANSWER_SECONDS);
+    } catch (error) {
+      close(this.fd);
+      throw error;
+    }
   }
 
   close(): void {
@@ -122,8 +127,10 @@ export class NetlinkSocket {
       for (const message of this.#receive()) {
         const index = message.sequence - first;
         const request = requests[index];
-        if (message.type !== NLMSG_ERROR || !request || request.silent || answered[index]) continue;
-        answered[index] = readVerdict(request.what, message.body);
+        if (message.type !== NLMSG_ERROR || !request || answered[index]) continue;
+        const verdict = readVerdict(request.what, message.body);
+        if (!request.silent) answered[index] = verdict;
+        else if (verdict.errno !== 0) refuseAll(requests, answered, verdict);
       }
     }
     for (const [index, { what, silent }] of requests.entries())
@@ -159,6 +166,19 @@ export class NetlinkSocket {
     const length = receive(this.fd, buffer);
     return readMessages(buffer.subarray(0, length));
   }
+}
+
+/**
+ * A transaction whose frame is refused has not happened, and nothing else is said of its requests (nfnetlink_rcv_batch,
+ * net/netfilter/nfnetlink.c): no such subsystem, or the transaction could not be committed.
+ */
+function refuseAll(
+  requests: readonly Request[],
+  answered: (Verdict | undefined)[],
+  { errno, message }: Verdict,
+): void {
+  for (const [index, { what, silent }] of requests.entries())
+    if (!silent) answered[index] ??= { what, errno, message };
 }
 
 /** struct nlmsgerr: a negative errno, the header of the request, then (NETLINK_CAP_ACK) attributes. */

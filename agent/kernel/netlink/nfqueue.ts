@@ -6,12 +6,13 @@
 import { mapMemory } from '../sys/memory.ts';
 import { forceReceiveBuffer, receiveMany, send, setNetlinkOption } from '../sys/sockets.ts';
 import { MessageWriter, NLM_F_REQUEST } from './netlink-message.ts';
-import { NETLINK_NETFILTER, NetlinkSocket } from './netlink-socket.ts';
+import { NETLINK_NETFILTER, NetlinkSocket, refusal } from './netlink-socket.ts';
 
 const NFNL_SUBSYS_QUEUE = 3;
 const NFQNL_MSG_PACKET = (NFNL_SUBSYS_QUEUE << 8) | 0;
 const NFQNL_MSG_VERDICT = (NFNL_SUBSYS_QUEUE << 8) | 1;
 const NFQNL_MSG_CONFIG = (NFNL_SUBSYS_QUEUE << 8) | 2;
+const NLMSG_ERROR = 2;
 const NFQA_CFG = { CMD: 1, PARAMS: 2, QUEUE_MAXLEN: 3, MASK: 4, FLAGS: 5 } as const;
 const NFQNL_CFG_CMD_BIND = 1;
 const NFQNL_COPY_PACKET = 2;
@@ -88,6 +89,15 @@ export class PacketQueue {
     this.#number = number;
     this.#netlink = new NetlinkSocket(NETLINK_NETFILTER);
     this.fd = this.#netlink.fd;
+    try {
+      this.#bind();
+    } catch (error) {
+      this.#netlink.close();
+      throw error;
+    }
+  }
+
+  #bind(): void {
     forceReceiveBuffer(this.fd, RECEIVE_BUFFER_BYTES);
     setNetlinkOption(this.fd, NETLINK_NO_ENOBUFS);
     // Until it is told what to copy the kernel queues nothing, so that the answer can't be confused with a packet.
@@ -95,12 +105,12 @@ export class PacketQueue {
       {
         type: NFQNL_MSG_CONFIG,
         flags: 0,
-        what: `bind packet queue ${number}`,
+        what: `bind packet queue ${this.#number}`,
         body: (w) =>
           w
             .u8(0)
             .u8(0)
-            .u16be(number)
+            .u16be(this.#number)
             .attribute(NFQA_CFG.CMD, (a) => a.u8(NFQNL_CFG_CMD_BIND).u8(0).u16be(0)),
       },
     ]);
@@ -111,7 +121,10 @@ export class PacketQueue {
     );
   }
 
+  /** Verdicts that were not sent are forgotten: the kernel drops what it holds for a queue that is closed. */
   close(): void {
+    this.#verdicts = undefined;
+    this.#pending = 0;
     this.#netlink.close();
   }
 
@@ -125,7 +138,10 @@ export class PacketQueue {
     this.#configure((w) => w.attributeU32be(NFQA_CFG.FLAGS, flags).attributeU32be(NFQA_CFG.MASK, mask));
   }
 
-  /** Hands every waiting packet to `handle`; returns how many there were. */
+  /**
+   * Hands every waiting packet to `handle`; returns how many there were. Throws `KernelError` where the socket fails, and
+   * where the kernel has refused an earlier setting of the queue.
+   */
   receive(handle: PacketHandler): number {
     buffers ??= mapReceiveBuffers();
     const { address, lengths, data, view } = buffers;
@@ -135,8 +151,9 @@ export class PacketQueue {
       for (let i = 0; i < count; i++) {
         const start = i * DATAGRAM_BYTES;
         const end = start + Math.min(lengths[(i * MMSGHDR_BYTES) / 4 + 14] ?? 0, DATAGRAM_BYTES);
-        if (view.getUint16(start + 4, true) === NFQNL_MSG_PACKET)
-          readPacket(view, data, start + 20, end, handle);
+        const type = view.getUint16(start + 4, true);
+        if (type === NFQNL_MSG_PACKET) readPacket(view, data, start + 20, end, handle);
+        else if (type === NLMSG_ERROR) this.#checkAnswer(view, start + 16);
       }
       total += count;
       if (count < DATAGRAMS) return total;
@@ -159,6 +176,16 @@ export class PacketQueue {
     templatesOf(this.#number).push(this.#verdicts);
     this.#verdicts = undefined;
     this.#pending = 0;
+  }
+
+  /**
+   * struct nlmsgerr: a negative errno, and the header of what was refused. A verdict is refused (ENOENT) when the kernel has
+   * dropped the packet meanwhile, for instance since an interface went down: that is no error.
+   */
+  #checkAnswer(view: DataView, at: number): void {
+    const errno = -view.getInt32(at, true);
+    if (errno === 0 || view.getUint16(at + 8, true) !== NFQNL_MSG_CONFIG) return;
+    throw refusal({ what: `configure packet queue ${this.#number}`, errno, message: '' });
   }
 
   #decide(id: number, verdict: number, mark: number): void {

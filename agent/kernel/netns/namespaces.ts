@@ -7,11 +7,15 @@
 import { closeSync, existsSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { close, open } from '../sys/descriptors.ts';
 import { KernelError } from '../sys/errors.ts';
+import { ERRNO } from '../sys/libc.ts';
 import { bindMount, makeSharedMount, unmount } from '../sys/mounts.ts';
 import { setns, unshareNetwork } from '../sys/thread-namespace.ts';
 import { NETNS_FOLDER, namespacePath, OWN_NAMESPACE_FILE, THREAD_NAMESPACE_FILE } from './namespace-files.ts';
 
 export { listNamespaces, NETNS_FOLDER, namespacePath } from './namespace-files.ts';
+
+/** ESRCH: the process whose namespace it is has ended. */
+const NOT_THERE: ReadonlySet<number> = new Set([ERRNO.ENOENT, ERRNO.ENOTDIR, ERRNO.ESRCH]);
 
 let pinned: string | undefined;
 
@@ -52,6 +56,8 @@ function openNamespace(path: string): number {
   try {
     return open(path);
   } catch (cause) {
+    // Only that: a process that has no descriptors left, for instance, says nothing about the namespace.
+    if (!(cause instanceof KernelError && NOT_THERE.has(cause.errno))) throw cause;
     throw new KernelError({
       code: 'NAMESPACE_MISSING',
       message: `there is no network namespace at ${path}`,

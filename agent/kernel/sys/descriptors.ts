@@ -1,5 +1,5 @@
 /** File descriptors: opened and closed at once, in the namespace that the calling thread is in. */
-import { check, libc } from './libc.ts';
+import { ERRNO, fail, lastErrno, libc, retry } from './libc.ts';
 
 const raw = {
   open: libc.func('int open(const char *path, int flags, uint32_t mode)'),
@@ -9,9 +9,10 @@ const raw = {
 const O_CLOEXEC = 0o2000000;
 
 export function open(path: string, flags = 0): number {
-  return check('open', raw.open(path, flags | O_CLOEXEC, 0), path);
+  return retry('open', () => raw.open(path, flags | O_CLOEXEC, 0), path);
 }
 
+/** Not again after a signal: Linux has closed the descriptor then, and another thread may have its number (close(2)). */
 export function close(fd: number): void {
-  check('close', raw.close(fd), String(fd));
+  if (raw.close(fd) < 0 && lastErrno() !== ERRNO.EINTR) fail('close', String(fd));
 }

@@ -1,5 +1,5 @@
 /** Events that one thread raises and another waits for (eventfd(2)). */
-import { check, libc } from './libc.ts';
+import { check, ERRNO, libc, retry } from './libc.ts';
 
 const raw = {
   eventfd: libc.func('int eventfd(uint32_t initial, int flags)'),
@@ -21,7 +21,7 @@ export function raiseEvent(fd: number): void {
   check('write', Number(raw.write(fd, ONE, 8)), 'eventfd');
 }
 
-/** Resets the event; does nothing when it is not raised. */
+/** Resets the event; where it is not raised (EAGAIN) there is nothing to do. */
 export function clearEvent(fd: number): void {
-  raw.read(fd, scratch, 8);
+  retry('read', () => raw.read(fd, scratch, 8), `eventfd ${fd}`, [ERRNO.EAGAIN]);
 }

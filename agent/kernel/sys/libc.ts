@@ -49,6 +49,25 @@ const REMEDIES: Readonly<Record<string, { remedy: string }>> = {
   'socket EMFILE': MORE_FILES,
 };
 
+/**
+ * The result of a call that waits, made again as often as a signal interrupts it (signal(7)). Throws like `check`, but
+ * for the errors in `expected`: where it failed with one of them, the result is -1.
+ */
+export function retry(
+  call: string,
+  make: () => number | bigint,
+  object: string | number,
+  expected: readonly number[] = [],
+): number {
+  for (;;) {
+    const result = Number(make());
+    if (result >= 0) return result;
+    const errno = lastErrno();
+    if (expected.includes(errno)) return -1;
+    if (errno !== ERRNO.EINTR) fail(call, String(object));
+  }
+}
+
 /** The result of a call; throws `KernelError` where it is negative. */
 export function check(call: string, result: number, object: string): number {
   if (result < 0) fail(call, object);

@@ -1,6 +1,6 @@
 /** Memory at a fixed address, for structures that the kernel reads and writes after the call that got them has returned. */
 import koffi from 'koffi';
-import { libc } from './libc.ts';
+import { fail, libc } from './libc.ts';
 
 const raw = {
   mmap: libc.func(
@@ -9,10 +9,13 @@ const raw = {
 };
 
 const PROT_READ_WRITE = 3;
+/** (void *) -1, on 64-bit machines. */
+const MAP_FAILED = 0xffffffffffffffffn;
 const MAP_PRIVATE_ANONYMOUS = 0x22;
 
-/** Zeroed memory at a fixed address, for structures that point at each other. Never freed. */
+/** Zeroed memory at a fixed address, for structures that point at each other. Never freed. Throws `KernelError`. */
 export function mapMemory(bytes: number): { address: bigint; memory: ArrayBuffer } {
   const address = raw.mmap(null, bytes, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0) as bigint;
+  if (address === MAP_FAILED) fail('mmap', `${bytes} bytes`);
   return { address, memory: koffi.view(address, bytes) };
 }

@@ -20,6 +20,8 @@ export function bindMount(source: string, target: string): void {
 /** Makes a folder a mount of its own that other mount namespaces see changes of, as iproute2 does for /run/netns. */
 export function makeSharedMount(folder: string): void {
   if (raw.mount('', folder, 'none', MS_SHARED | MS_REC, null) === 0) return;
+  // Nothing is mounted there yet.
+  if (lastErrno() !== ERRNO.EINVAL) fail('mount', folder);
   check('mount', raw.mount(folder, folder, 'none', MS_BIND | MS_REC, null), folder);
   check('mount', raw.mount('', folder, 'none', MS_SHARED | MS_REC, null), folder);
 }

@@ -1,6 +1,6 @@
 /** Waiting for many descriptors at once, with time-outs in nanoseconds (epoll(7), ppoll(2)). */
 import { close } from './descriptors.ts';
-import { check, libc } from './libc.ts';
+import { check, ERRNO, fail, lastErrno, libc } from './libc.ts';
 
 const raw = {
   epoll_create1: libc.func('int epoll_create1(int flags)'),
@@ -48,26 +48,36 @@ export class Poller {
   }
 
   /**
-   * Waits at most `nanoseconds` (negative: for ever) and returns how many are ready; `token(i)` names them.
+   * Waits at most `nanoseconds` (negative: for ever) and returns how many are ready; `token(i)` names them. A signal does not
+   * end the wait. Throws `KernelError`, for instance when the poller is closed.
    * epoll_wait alone knows milliseconds only; ppoll on the epoll descriptor waits on a high-resolution timer.
    */
   wait(nanoseconds: number): number {
-    if (nanoseconds !== 0) {
-      let timeout: BigInt64Array | null = null;
-      if (nanoseconds > 0) {
-        timeout = this.#timeout;
-        this.#setTimeout(nanoseconds);
-      }
-      if (raw.ppoll(this.#pollfd, 1, timeout, null) <= 0) return 0;
+    if (nanoseconds !== 0 && this.#poll(this.#pollfd, 1, nanoseconds) === 0) return 0;
+    // ppoll counts a closed descriptor as ready (POLLNVAL); epoll_wait says what is wrong with it.
+    for (;;) {
+      const ready = raw.epoll_wait(this.#epoll, this.#events, this.#capacity, 0) as number;
+      if (ready >= 0) return ready;
+      if (lastErrno() !== ERRNO.EINTR) fail('epoll_wait', String(this.#epoll));
     }
-    const ready = raw.epoll_wait(this.#epoll, this.#events, this.#capacity, 0) as number;
-    return Math.max(0, ready);
   }
 
-  /** Waits so long, whatever becomes ready. */
+  /** Waits so long, whatever becomes ready; a signal does not end it. Throws `KernelError`. */
   pause(nanoseconds: number): void {
-    this.#setTimeout(nanoseconds);
-    raw.ppoll(null, 0, this.#timeout, null);
+    this.#poll(null, 0, nanoseconds);
+  }
+
+  /** How many of the descriptors are ready, waiting at most so long (negative: for ever, where there is a descriptor). */
+  #poll(descriptors: Int32Array | null, count: number, nanoseconds: number): number {
+    const isBounded = nanoseconds > 0 || descriptors === null;
+    const endMs = isBounded ? performance.now() + nanoseconds / 1e6 : 0;
+    if (isBounded) this.#setTimeout(nanoseconds);
+    for (;;) {
+      const ready = raw.ppoll(descriptors, count, isBounded ? this.#timeout : null, null) as number;
+      if (ready >= 0) return ready;
+      if (lastErrno() !== ERRNO.EINTR) fail('ppoll', isBounded ? `${nanoseconds} ns` : 'for ever');
+      if (isBounded) this.#setTimeout(Math.max(0, Math.ceil((endMs - performance.now()) * 1e6)));
+    }
   }
 
   #setTimeout(nanoseconds: number): void {

@@ -53,11 +53,15 @@ function readEnvironment(pid: number): Map<string, string> {
   );
 }
 
-/** A process may end between two looks; then there is nothing to read. */
+/** It has ended (before the file was opened, or before it was read), or it is another user's. */
+const UNREADABLE: ReadonlySet<string> = new Set(['ENOENT', 'ESRCH', 'EACCES', 'EPERM']);
+
+/** The text of a file of a process; empty where there is nothing to read any more. */
 function read(file: string): string {
   try {
     return readFileSync(file, 'utf8');
-  } catch {
+  } catch (error) {
+    if (!UNREADABLE.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
     return '';
   }
 }

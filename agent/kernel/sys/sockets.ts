@@ -1,6 +1,6 @@
 /** Sockets: options, and sending and receiving datagrams. */
 import { KernelError } from './errors.ts';
-import { check, ERRNO, fail, lastErrno, libc } from './libc.ts';
+import { check, ERRNO, fail, lastErrno, libc, retry } from './libc.ts';
 
 const raw = {
   socket: libc.func('int socket(int domain, int type, int protocol)'),
@@ -94,24 +94,20 @@ export function setNetlinkOption(fd: number, option: number): void {
 }
 
 export function send(fd: number, data: Uint8Array, length = data.length): void {
-  check('send', Number(raw.send(fd, data, length, 0)), `${length} bytes`);
+  while (Number(raw.send(fd, data, length, 0)) < 0)
+    if (lastErrno() !== EINTR) fail('send', `${length} bytes`);
 }
 
 /**
- * Bytes received into `data`; waits as long as `setReceiveTimeout` says. After an overrun what still waits is given up:
- * it would take the room of the next answers.
+ * Bytes received into `data`; waits as long as `setReceiveTimeout` says. After an overrun (`NETLINK_OVERRUN`) what is still
+ * queued is discarded: it would take the room of the next answers.
  */
 export function receive(fd: number, data: Uint8Array): number {
-  for (;;) {
-    const received = Number(raw.recv(fd, data, data.length, 0));
-    if (received >= 0) return received;
-    const errno = lastErrno();
-    if (errno === ENOBUFS) {
-      while (Number(raw.recv(fd, data, data.length, MSG_DONTWAIT)) >= 0);
-      throw overrun(fd);
-    }
-    if (errno !== EINTR) fail('recv', String(fd));
-  }
+  const received = retry('recv', () => raw.recv(fd, data, data.length, 0), fd, [ENOBUFS]);
+  if (received >= 0) return received;
+  // Up to the first error: EAGAIN when the queue is empty. Any other the next `receive` will meet again.
+  while (Number(raw.recv(fd, data, data.length, MSG_DONTWAIT)) >= 0);
+  throw overrun(fd);
 }
 
 /** Receiving then fails with EAGAIN instead of waiting for ever. */
@@ -130,11 +126,13 @@ function overrun(fd: number): KernelError {
   });
 }
 
-/** Datagrams received into the mmsghdr array at `messages`; 0 when none waits. */
+/** Datagrams received into the mmsghdr array at `messages`; 0 when none waits (EAGAIN). */
 export function receiveMany(fd: number, messages: bigint, count: number): number {
-  const received = raw.recvmmsg(fd, messages, count, MSG_DONTWAIT, null) as number;
-  if (received >= 0) return received;
-  const errno = lastErrno();
-  if (errno === EAGAIN || errno === EINTR) return 0;
-  return fail('recvmmsg', String(fd));
+  for (;;) {
+    const received = raw.recvmmsg(fd, messages, count, MSG_DONTWAIT, null) as number;
+    if (received >= 0) return received;
+    const errno = lastErrno();
+    if (errno === EAGAIN) return 0;
+    if (errno !== EINTR) fail('recvmmsg', String(fd));
+  }
 }

@@ -1,5 +1,5 @@
 /** What the calling thread asks of the scheduler: when it is woken, and on which processor. */
-import { libc } from './libc.ts';
+import { check, ERRNO, fail, lastErrno, libc } from './libc.ts';
 
 const raw = {
   prctl: libc.func('int prctl(int option, ulong a, ulong b, ulong c, ulong d)'),
@@ -12,39 +12,66 @@ const raw = {
 };
 
 const PR_SET_TIMERSLACK = 29;
+const PRIO_PROCESS = 0;
 const SCHED_RR = 2;
 const LOWEST_REAL_TIME_PRIORITY = 1;
 /** For 8,192 processors, the most that Linux can be built for on x86-64. */
 const MASK_BYTES = 1024;
+const DENIED = [ERRNO.EPERM, ERRNO.EACCES];
+
+/** What the scheduler has granted a thread. */
+export interface Preference {
+  /** Whether its sleeps end without the slack of 50 µs that others have. */
+  readonly isPunctual: boolean;
+  readonly scheduling: 'real-time' | 'best nice value' | 'ordinary';
+}
 
 /**
  * Asks the scheduler to wake this thread on time: no timer slack, and ahead of ordinary work. Where real-time
- * scheduling is not allowed it makes do with the best nice value.
+ * scheduling is not allowed it makes do with the best nice value. What it has no permission for is no error, since the
+ * thread does the same work without it, only later; the answer says what it got. Throws `KernelError` for the rest.
  */
-export function preferThisThread(): void {
-  raw.prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
-  if (raw.sched_setscheduler(0, SCHED_RR, new Int32Array([LOWEST_REAL_TIME_PRIORITY])) === 0) return;
-  raw.setpriority(0, raw.gettid(), -20);
+export function preferThisThread(): Preference {
+  const parameters = new Int32Array([LOWEST_REAL_TIME_PRIORITY]);
+  const isPunctual = isGranted('prctl', raw.prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0), 'PR_SET_TIMERSLACK');
+  if (isGranted('sched_setscheduler', raw.sched_setscheduler(0, SCHED_RR, parameters), 'SCHED_RR'))
+    return { isPunctual, scheduling: 'real-time' };
+  const thread = check('gettid', raw.gettid(), 'this thread');
+  const isFirst = isGranted('setpriority', raw.setpriority(PRIO_PROCESS, thread, -20), '-20');
+  return { isPunctual, scheduling: isFirst ? 'best nice value' : 'ordinary' };
 }
 
-/** The processor that the thread runs on, from 0. */
+/** False where the call was not permitted. */
+function isGranted(call: string, result: number, object: string): boolean {
+  return isDone(call, result, object, DENIED);
+}
+
+/** False where the call failed with one of these errors. */
+function isDone(call: string, result: number, object: string, expected: readonly number[]): boolean {
+  if (result >= 0) return true;
+  if (expected.includes(lastErrno())) return false;
+  return fail(call, object);
+}
+
+/** The processor that the thread runs on, from 0. Throws `KernelError`. */
 export function currentProcessor(): number {
-  return raw.sched_getcpu() as number;
+  return check('sched_getcpu', raw.sched_getcpu(), 'this thread');
 }
 
 /**
  * Goes to another of the processors that the thread may use, and may use them all as before. The scheduler wakes a
  * real-time thread where it ran last (kernel/sched/rt.c, `select_task_rq_rt`), also while there the kernel works for somebody
- * else and lets nobody in. False where there is no other, or the kernel doesn't let it.
+ * else and lets nobody in. False where there is no other (EINVAL), or where it is not permitted. Throws `KernelError`.
  */
 export function changeProcessor(): boolean {
   const allowed = new Uint8Array(MASK_BYTES);
-  if (raw.sched_getaffinity(0, MASK_BYTES, allowed) !== 0) return false;
+  check('sched_getaffinity', raw.sched_getaffinity(0, MASK_BYTES, allowed), 'this thread');
   const here = currentProcessor();
   const others = allowed.slice();
   others[here >> 3]! &= ~(1 << (here & 7));
-  // Fails where nothing is left.
-  if (raw.sched_setaffinity(0, MASK_BYTES, others) !== 0) return false;
-  raw.sched_setaffinity(0, MASK_BYTES, allowed);
+  const moved = raw.sched_setaffinity(0, MASK_BYTES, others);
+  if (!isDone('sched_setaffinity', moved, 'other processors', [...DENIED, ERRNO.EINVAL])) return false;
+  // EINVAL: a cpuset was narrowed meanwhile to none of these, and the kernel has given the thread all that are in it.
+  isDone('sched_setaffinity', raw.sched_setaffinity(0, MASK_BYTES, allowed), 'as before', [ERRNO.EINVAL]);
   return true;
 }

@@ -17,6 +17,7 @@ import type {
 } from '../../enforce/ports.ts';
 import { addressBytes } from '../../kernel/netlink/addresses.ts';
 import { type ArrivalQueue, installArrivalQueue, removeArrivalQueue } from './arrival-queue.ts';
+import { doAll } from './do-all.ts';
 import { COUNTER, type PairEntry } from './messages.ts';
 import type { DelayEntry } from './path-table.ts';
 import { DelayThread, type Notice } from './thread.ts';
@@ -150,12 +151,12 @@ export class DelayLine implements DelayBackend {
     const queue = this.#queues.get(endpoint.number);
     if (!queue) return;
     this.#queues.delete(endpoint.number);
-    queue.close();
     try {
-      await this.#thread(endpoint.number).command({ kind: 'detach', queue: endpoint.number });
+      queue.close();
     } finally {
-      queue.remove();
-      queue.release();
+      await this.#thread(endpoint.number)
+        .command({ kind: 'detach', queue: endpoint.number })
+        .finally(() => doAll([() => queue.remove(), () => queue.release()]));
     }
   }
 
@@ -194,11 +195,13 @@ export class DelayLine implements DelayBackend {
     const queues = [...this.#queues.values()];
     this.#queues.clear();
     try {
-      forEach(queues, (queue) => queue.close());
+      doAll(queues.map((queue) => () => queue.close()));
     } finally {
       await Promise.all(this.#threads.map((thread) => thread.stop()));
-      forEach(queues, (queue) => queue.remove());
-      forEach(queues, (queue) => queue.release());
+      doAll([
+        ...queues.map((queue) => () => queue.remove()),
+        ...queues.map((queue) => () => queue.release()),
+      ]);
     }
   }
 
@@ -245,19 +248,6 @@ export class DelayLine implements DelayBackend {
     // A thread that has failed says so in `failure`.
     if (answers.length > 0) this.change(answers).catch(() => {});
   }
-}
-
-/** Does it with all of them, also when it fails with some; then throws the first error. */
-function forEach<T>(items: readonly T[], action: (item: T) => void): void {
-  const errors: unknown[] = [];
-  for (const item of items) {
-    try {
-      action(item);
-    } catch (error) {
-      errors.push(error);
-    }
-  }
-  if (errors.length > 0) throw errors[0];
 }
 
 function isImpaired({ latencyMicros, jitterMicros, loss }: Impairments): boolean {

@@ -61,8 +61,13 @@ export class DelayThread {
     const request = ++this.#requests;
     const pending = Promise.withResolvers<void>();
     this.#pending.set(request, pending);
-    this.#port.postMessage({ ...command, request });
-    raiseEvent(this.#wakeFd);
+    try {
+      this.#port.postMessage({ ...command, request });
+      raiseEvent(this.#wakeFd);
+    } catch (error) {
+      this.#pending.delete(request);
+      pending.reject(error);
+    }
     return pending.promise;
   }
 

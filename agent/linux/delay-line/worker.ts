@@ -17,6 +17,7 @@ import { changeProcessor, preferThisThread } from '../../kernel/sys/this-thread.
 import type { AddressIndex } from './address-index.ts';
 import { addressWords, type Knowledge, pathOf, UNKNOWN_PATH } from './addressing.ts';
 import { ArrivalClock, monotonicOffsetMs } from './arrival-clock.ts';
+import { doAll } from './do-all.ts';
 import { COUNTER, type FromWorker, type PairEntry, type ToWorker, type WorkerStart } from './messages.ts';
 import { OnDemand } from './on-demand.ts';
 import { PathTable } from './path-table.ts';
@@ -67,15 +68,17 @@ class DelayLineThread {
     this.#poller.add(start.wakeFd, CONTROL);
   }
 
+  /** Returns once it is told to stop. What the kernel refuses ends the thread: the main thread then has it as its `failure`. */
   run(): void {
-    preferThisThread();
-    try {
-      while (this.#running) this.#turn();
-    } finally {
+    doAll([
+      () => {
+        preferThisThread();
+        while (this.#running) this.#turn();
+      },
       // Also when something broke: a queue that nobody reads would hold its endpoint's packets for ever.
-      for (const queue of [...this.#lines.keys()]) this.#detach(queue);
-      this.#poller.close();
-    }
+      () => doAll([...this.#lines.keys()].map((queue) => () => this.#detach(queue))),
+      () => this.#poller.close(),
+    ]);
   }
 
   #turn(): void {
@@ -241,11 +244,16 @@ class DelayLineThread {
 
   #attach({ queue: number, namespace, addresses }: Extract<ToWorker, { kind: 'attach' }>): void {
     const queue = within(namespace, () => new PacketQueue(0));
-    queue.keepGsoWhole(true);
+    try {
+      queue.keepGsoWhole(true);
+      this.#poller.add(queue.fd, number);
+    } catch (error) {
+      queue.close();
+      throw error;
+    }
     const own = addressWords(addresses);
     const { book } = this.#onDemand;
     this.#lines.set(number, { number, queue, table: new PathTable(), own, book, dirty: false });
-    this.#poller.add(queue.fd, number);
   }
 
   /** Lets go of all that is held, in its order: the kernel drops what it holds for a queue that is closed. */
@@ -253,14 +261,20 @@ class DelayLineThread {
     const line = this.#lines.get(number);
     if (!line) return;
     this.#now = performance.now();
-    this.#receive(number);
-    this.#waiting.take(number, (id, mark) => line.queue.accept(id, mark));
-    for (const { id, mark } of this.#unanswered.takeQueue(number)) line.queue.accept(id, mark);
-    line.queue.flush();
-    this.#poller.remove(line.queue.fd);
-    line.queue.close();
-    this.#quick -= line.table.quick;
-    this.#lines.delete(number);
+    doAll([
+      () => this.#receive(number),
+      () => {
+        this.#waiting.take(number, (id, mark) => line.queue.accept(id, mark));
+        for (const { id, mark } of this.#unanswered.takeQueue(number)) line.queue.accept(id, mark);
+        line.queue.flush();
+      },
+      () => this.#poller.remove(line.queue.fd),
+      () => line.queue.close(),
+      () => {
+        this.#quick -= line.table.quick;
+        this.#lines.delete(number);
+      },
+    ]);
   }
 
   #set({ queue, entries }: Extract<ToWorker, { kind: 'set' }>): void {

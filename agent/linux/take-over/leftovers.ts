@@ -3,6 +3,7 @@
  * has to tell of it; the journal, where it has an entry, tells what was there before.
  */
 import { statSync } from 'node:fs';
+import { constants } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
 import { type Link, listLinks } from '../../kernel/netlink/links.ts';
 import { readAttributes, readString } from '../../kernel/netlink/netlink-message.ts';
@@ -72,12 +73,15 @@ function unlessClosed(action: () => Leftover[]): Leftover[] {
   try {
     return action();
   } catch (error) {
-    if (error instanceof KernelError && CLOSED.has(error.code)) return [];
+    if (error instanceof KernelError && isClosed(error)) return [];
     throw error;
   }
 }
 
-const CLOSED: ReadonlySet<string> = new Set(['NAMESPACE_MISSING', 'SYSCALL_FAILED', 'NO_PERMISSION']);
+/** EINVAL: a file among the names of namespaces that none is mounted on, as a kill between the two steps leaves it. */
+function isClosed({ code, errno }: KernelError): boolean {
+  return code === 'NAMESPACE_MISSING' || code === 'NO_PERMISSION' || errno === constants.errno.EINVAL;
+}
 
 function inspect(namespace: NamespaceFound, entries: readonly JournalEntry[]): Leftover[] {
   const route = onInterface({ namespace: namespace.path, ifindex: 0 }, (socket) => {

@@ -29,9 +29,9 @@ export interface Spent {
 }
 
 /** Waiting threads do not work. The delay line's thread waits in our own functions, which V8 counts as work. */
-const WAITING = [/^\(idle\)$/, /^(wait|pause) \(agent\/kernel\/libc\.ts:/];
+const WAITING = [/^\(idle\)$/, /^(wait|pause) \(agent\/kernel\/sys\/poller\.ts:/];
 /** System calls and other native code. V8 accounts them here, or to the function that makes the call. */
-const NATIVE = [...WAITING, /^\(program\)$/, / \(agent\/kernel\/libc\.ts:/];
+const NATIVE = [...WAITING, /^\(program\)$/, / \(agent\/kernel\/sys\/[^/]+\.ts:/];
 export const NATIVE_CODE = 'system calls and other native code';
 
 /**

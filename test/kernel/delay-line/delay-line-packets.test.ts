@@ -50,6 +50,7 @@ beforeEach(async () => {
   };
   programs = loadPrograms(1);
   line = new DelayLine({ seed: 1, arrivalFd: programs.arrivalFd });
+  await line.attach(endpoint, false);
 });
 
 afterEach(async () => {
@@ -170,13 +171,13 @@ describe('packets that are held', () => {
   });
 
   it('are not lost in a stream that goes on while the line is stopped or detached', async () => {
-    await line.set(endpoint, [delayed(300)]);
     const { send, received } = await startNumbered();
     for (const [first, end] of [
       [1, () => line.detach(endpoint)],
       [10_001, () => line.stop()],
     ] as const) {
-      if (first > 1) await line.set(endpoint, [delayed(300)]);
+      await line.attach(endpoint, false);
+      await line.set(endpoint, [delayed(300)]);
       const sent = send(first, 400, 1);
       await until(() => line.counters().held > 50, 'some are held');
       await end();

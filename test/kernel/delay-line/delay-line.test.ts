@@ -1,6 +1,6 @@
 /** The delay line's contact with the kernel, and what becomes of an experiment when its thread is lost. */
-import { mkdirSync } from 'node:fs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { closeSync, mkdirSync } from 'node:fs';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { PacketQueue } from '../../../agent/kernel/netlink/nfqueue.ts';
 import {
   createNamespaces,
@@ -10,6 +10,7 @@ import {
 } from '../../../agent/kernel/netns/namespaces.ts';
 import { DelayLine } from '../../../agent/linux/delay-line/delay-line.ts';
 import { loadPrograms, type Programs } from '../../../agent/linux/programs/programs.ts';
+import { pollersOfThreads } from '../../support/kernel/thread-pollers.ts';
 
 const NAME = `netfold-delay-line-test-${process.pid}`;
 const LOOPBACK = {
@@ -37,6 +38,13 @@ afterEach(async () => {
   removeNamespace(NAME);
 });
 
+/** A delay line that has these endpoints. */
+async function attached(...endpoints: readonly (typeof LOOPBACK)[]): Promise<DelayLine> {
+  const line = new DelayLine({ seed: 1, arrivalFd: programs.arrivalFd, cores: 1 });
+  for (const endpoint of endpoints) await line.attach(endpoint, false);
+  return line;
+}
+
 it('hears when the kernel refuses a queue, as when somebody has it already', () => {
   const first = within(LOOPBACK.namespace, () => new PacketQueue(0));
   try {
@@ -49,7 +57,7 @@ it('hears when the kernel refuses a queue, as when somebody has it already', () 
 
 it('says that a queue is taken instead of delaying nothing, and can be stopped', async () => {
   const other = within(LOOPBACK.namespace, () => new PacketQueue(0));
-  const line = new DelayLine({ seed: 1, arrivalFd: programs.arrivalFd });
+  const line = await attached(LOOPBACK);
   try {
     await expect(line.set(LOOPBACK, PATHS)).rejects.toMatchObject({
       code: 'NETLINK_REFUSED',
@@ -63,25 +71,41 @@ it('says that a queue is taken instead of delaying nothing, and can be stopped',
 });
 
 it('takes what it is told before its queue is there as one word after the other', async () => {
-  const line = new DelayLine({ seed: 1, arrivalFd: programs.arrivalFd });
+  const line = await attached(LOOPBACK);
   await Promise.all([line.set(LOOPBACK, PATHS), line.set(LOOPBACK, []), line.set(LOOPBACK, PATHS)]);
   await line.stop();
   within(LOOPBACK.namespace, () => new PacketQueue(0)).close();
 });
 
 it('gives up and takes back what it put into an endpoint', async () => {
-  const line = new DelayLine({ seed: 1, arrivalFd: programs.arrivalFd });
+  const other = { ...LOOPBACK, number: 1 };
+  const line = await attached(LOOPBACK, other);
   await line.set(LOOPBACK, PATHS);
   await line.set(LOOPBACK, PATHS);
   await line.stop();
   // The queue is free again, and after its end the line says so instead of waiting for ever.
   within(LOOPBACK.namespace, () => new PacketQueue(0)).close();
   expect(line.failure).toContain('nothing is delayed');
-  await expect(line.set({ ...LOOPBACK, number: 1 }, PATHS)).rejects.toMatchObject({ code: 'DELAY_FAILED' });
+  await expect(line.set(other, PATHS)).rejects.toMatchObject({ code: 'DELAY_FAILED' });
+});
+
+it('says what broke its thread, which gives its queues back first', async () => {
+  const line = await attached(LOOPBACK);
+  await line.set(LOOPBACK, PATHS);
+  expect(line.failure).toBeUndefined();
+  const [poller, ...others] = pollersOfThreads();
+  expect(others).toEqual([]);
+  closeSync(poller!);
+  // A message wakes the thread.
+  await line.set(LOOPBACK, PATHS).catch(() => {});
+  await vi.waitUntil(() => line.failure !== undefined, { timeout: 10_000 });
+  expect(line.failure).toMatch(/^nothing is delayed or lost any more: epoll_wait\(\d+\) failed: EBADF$/);
+  within(LOOPBACK.namespace, () => new PacketQueue(0)).close();
+  await line.stop();
 });
 
 it('says when paths were in force', async () => {
-  const line = new DelayLine({ seed: 1, arrivalFd: programs.arrivalFd });
+  const line = await attached(LOOPBACK);
   try {
     await line.set(LOOPBACK, PATHS);
     const before = performance.now();
