@@ -144,7 +144,7 @@ async function rehearseChanges(
     shaping,
   }: Pick<AgentParts, 'epoch' | 'local' | 'enforcer'> & { shaping: Shaping },
 ): Promise<boolean> {
-  const rehearsed = { epoch: epoch.value, local: local.all, side: enforcer.delay.side };
+  const rehearsed = { epoch: epoch.value, local: local.all, delay: enforcer.delay };
   const changeMs = await rehearse({ ...rehearsed, clock, timers, processor }, REHEARSAL.changesMs);
   await shaping.reassert(REHEARSAL.reassertMs);
   return changeMs <= REHEARSAL.quickMs;

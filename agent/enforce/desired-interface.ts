@@ -1,4 +1,5 @@
 /** Folded paths and shares → what destinations need on an endpoint's interface. Pure. */
+import { micros, ratio } from '../../proto/units.ts';
 import type { Path } from '../../topology/model/model.ts';
 import {
   bufferBytes,
@@ -23,8 +24,16 @@ export interface Destination {
   readonly rateBps: number;
 }
 
-/** Who delays, jitters and loses: netem in the classes' queues, or somebody else at the destination. */
-export type Impairment = 'in-queues' | 'elsewhere';
+/** Delay, jitter and loss of a path. */
+export type PathImpairment = Pick<Path, 'latency' | 'jitter' | 'distribution' | 'loss'>;
+
+/**
+ * What the queue of a path's class has to do of the path's impairment: all of it, or `UNIMPAIRED` where the delay backend
+ * does it elsewhere (`DelayBackend.inQueue`).
+ */
+export type InQueue = (path: PathImpairment) => PathImpairment;
+
+export const UNIMPAIRED: PathImpairment = { latency: micros(0), jitter: micros(0), loss: ratio(0) };
 
 /** A class that limits nothing, 1 Tb/s, for paths that have latency and no bandwidth. */
 const UNLIMITED_BYTES_PER_SECOND = 125e9;
@@ -39,25 +48,22 @@ export interface Shape {
 }
 
 /** `segments`: of the interface, from all of its destinations (`segmentsFor`). */
-export function shapeOf(destination: Destination, impairment: Impairment, segments: number): Shape {
+export function shapeOf(destination: Destination, inQueue: InQueue, segments: number): Shape {
   const { path } = destination;
   if (!path) return { target: NO_PATH };
-  const impaired = impairment === 'in-queues' && isImpaired(path);
-  if (!Number.isFinite(path.bandwidth) && !impaired) return { target: UNSHAPED };
-  const shaped = shapedClass(destination, path, segments, impaired);
+  const queued = inQueue(path);
+  if (!Number.isFinite(path.bandwidth) && !isImpaired(queued)) return { target: UNSHAPED };
+  const shaped = shapedClass(destination, path, segments, queued);
   return { shaped, target: shaped.minor };
 }
 
 /** How many frames one packet may be on an interface with these destinations. */
-export function segmentsFor(
-  destinations: Iterable<Pick<Destination, 'path'>>,
-  impairment: Impairment,
-): number {
+export function segmentsFor(destinations: Iterable<Pick<Destination, 'path'>>, inQueue: InQueue): number {
   let slowest = Number.POSITIVE_INFINITY;
   for (const { path } of destinations) {
     if (!path) continue;
     // A queue of so many packets holds packets of one frame; and netem loses whole packets.
-    if (path.queuePackets !== undefined || (impairment === 'in-queues' && path.loss > 0)) return 1;
+    if (path.queuePackets !== undefined || inQueue(path).loss > 0) return 1;
     slowest = Math.min(slowest, path.bandwidth);
   }
   return Number.isFinite(slowest) ? gsoSegments(slowest / 8) : MAX_GSO_SEGMENTS;
@@ -82,35 +88,40 @@ export function firstClass(endpoint: number, bandwidth: number): ShapedClass {
 export const minorOf = (endpoint: number): number => endpoint + 1;
 export const endpointOf = (minor: number): number => minor - 1;
 
-function isImpaired({ latency, jitter, loss }: Path): boolean {
+function isImpaired({ latency, jitter, loss }: PathImpairment): boolean {
   return latency > 0 || jitter > 0 || loss > 0;
 }
 
-function shapedClass(destination: Destination, path: Path, segments: number, impaired: boolean): ShapedClass {
+function shapedClass(
+  destination: Destination,
+  path: Path,
+  segments: number,
+  queued: PathImpairment,
+): ShapedClass {
   const minor = minorOf(destination.number);
   if (!Number.isFinite(path.bandwidth)) {
     const bytesPerSecond = UNLIMITED_BYTES_PER_SECOND;
-    const queue = netemQueue(path, bytesPerSecond, 0);
+    const queue = netemQueue(queued, bytesPerSecond, 0);
     return { minor, bytesPerSecond, burstBytes: burstBytes(bytesPerSecond), queue, bufferBytes: 0 };
   }
   const bytesPerSecond = toBytesPerSecond(destination.rateBps);
   // From the path's own bandwidth: a share changes many times a second, a router's buffer doesn't.
   const derived = bufferBytes(path.bandwidth / 8, destination.rttMicros, segments);
   const common = { minor, bytesPerSecond, burstBytes: burstBytes(bytesPerSecond) };
-  if (!impaired) return { ...common, queue: fifoQueue(derived, path.queuePackets), bufferBytes: 0 };
+  if (!isImpaired(queued)) return { ...common, queue: fifoQueue(derived, path.queuePackets), bufferBytes: 0 };
   const buffer = path.queuePackets === undefined ? derived : path.queuePackets * FRAME_BYTES;
-  return { ...common, queue: netemQueue(path, path.bandwidth / 8, buffer), bufferBytes: buffer };
+  return { ...common, queue: netemQueue(queued, path.bandwidth / 8, buffer), bufferBytes: buffer };
 }
 
-function netemQueue(path: Path, bytesPerSecond: number, buffer: number): NetemQueue {
-  const jitterNs = Math.round(path.jitter * 1000);
+function netemQueue(queued: PathImpairment, bytesPerSecond: number, buffer: number): NetemQueue {
+  const jitterNs = Math.round(queued.jitter * 1000);
   return {
     kind: 'netem',
-    limit: netemLimit(bytesPerSecond, path.latency, buffer),
-    latencyNs: Math.round(path.latency * 1000),
+    limit: netemLimit(bytesPerSecond, queued.latency, buffer),
+    latencyNs: Math.round(queued.latency * 1000),
     jitterNs,
-    distribution: jitterNs === 0 ? 'none' : (path.distribution ?? 'normal'),
-    loss: Math.round(path.loss * MAX_U32) / MAX_U32,
+    distribution: jitterNs === 0 ? 'none' : (queued.distribution ?? 'normal'),
+    loss: Math.round(queued.loss * MAX_U32) / MAX_U32,
   };
 }
 

@@ -1,13 +1,13 @@
 /**
- * Brings the interfaces of the local endpoints to their desired state and keeps them there. It is told the whole
- * state, plans against what is installed, and carries out the difference; the same state twice does nothing.
+ * Brings the interfaces of the local endpoints to their desired state and keeps them there. There is one verb,
+ * `reconcile`: it plans what is desired against what is installed, and carries the difference out.
  */
 
 import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import { NetfoldError } from '../../proto/errors.ts';
 import type { Clock, Timers } from '../clock/clock.ts';
+import { DesiredState } from './desired-state.ts';
 import {
-  type InterfaceChange,
   type InterfaceState,
   MOST_GSO_SEGMENTS,
   type MutableState,
@@ -15,7 +15,7 @@ import {
   untouched,
 } from './interface-state.ts';
 import { applyInPlace, applyToState, planChange, planTc, type TcOp } from './plan.ts';
-import type { DelayBackend, FailedOp, ImpairedPath, Party, TcPort, TreeKeeper } from './ports.ts';
+import type { DelayBackend, FailedOp, Party, TcPort, TreeKeeper } from './ports.ts';
 
 /** Root qdiscs that the kernel installs by itself; anything else was put there by somebody. */
 const KERNEL_DEFAULTS = new Set(['none', 'noqueue', 'pfifo_fast', 'fq_codel', 'fq', 'mq']);
@@ -34,9 +34,18 @@ interface Interface {
   /** Somebody else's tree is kept, and put back in the end. */
   readonly isKept: boolean;
   installed: MutableState;
-  desired: MutableState;
-  /** A step has failed since all of it was planned last. */
-  isBehind: boolean;
+  readonly desired: DesiredState;
+}
+
+/**
+ * What is taken for installed: what is remembered, nothing (so that the kernel is told all of it again), or what the kernel
+ * says when it is asked.
+ */
+export type Installed = 'remembered' | 'forgotten' | 'asked';
+
+export interface Reconciled {
+  readonly steps: readonly TcOp[];
+  readonly failed: readonly FailedOp[];
 }
 
 export interface EnforcerOptions {
@@ -73,8 +82,8 @@ export class Enforcer {
   }
 
   /**
-   * Takes an interface over. What an agent that was killed left on it stays in force until `set` says what shall be
-   * there; what is not netfold's is refused.
+   * Takes an interface over. What an agent that was killed left on it stays in force until `desired` says what shall
+   * be there; what is not netfold's is refused.
    */
   async attach(endpoint: LocalEndpoint): Promise<void> {
     this.#tc.attach(endpoint);
@@ -92,8 +101,7 @@ export class Enforcer {
         before,
         isKept,
         installed: copyOf(state),
-        desired: copyOf(state),
-        isBehind: false,
+        desired: new DesiredState(),
       });
     } catch (error) {
       this.#tc.detach(endpoint);
@@ -106,52 +114,39 @@ export class Enforcer {
     return this.#item(endpoint).installed.classes;
   }
 
-  /** Installs the difference. Failed steps are returned, and tried again with the next call. */
-  set(endpoint: LocalEndpoint, desired: InterfaceState): FailedOp[] {
-    return this.#setWhole(this.#item(endpoint), desired);
+  /** To be edited; what it says counts from the next `reconcile` on. */
+  desired(endpoint: LocalEndpoint): DesiredState {
+    return this.#item(endpoint).desired;
   }
 
-  #setWhole(item: Interface, desired: InterfaceState): FailedOp[] {
-    item.desired = copyOf(desired);
-    return this.#carryOut(item, planTc(item.installed, desired));
-  }
-
-  /** Makes a change to what was set; what it costs depends on the change alone. Failed steps as with `set`. */
-  change(endpoint: LocalEndpoint, change: InterfaceChange): FailedOp[] {
+  /**
+   * Brings what is installed to what is desired, and gives the steps that it took. What that costs depends on what was
+   * edited since the last time, or on the whole interface where a step has failed since, or `installed` is not
+   * `remembered`. Failed steps are tried again with the next call. Throws, where the kernel is asked: `INTERFACE_GONE`, and
+   * `QDISC_FOREIGN` where somebody's qdisc has taken the place of netfold's.
+   */
+  reconcile(endpoint: LocalEndpoint, installed: Installed = 'remembered'): Reconciled {
     const item = this.#item(endpoint);
-    const { classes, targets } = item.desired;
-    item.desired.gsoSegments = change.gsoSegments;
-    for (const minor of change.goneClasses) classes.delete(minor);
-    for (const destination of change.goneTargets) targets.delete(destination);
-    for (const shaped of change.classes) classes.set(shaped.minor, shaped);
-    for (const [destination, minor] of change.targets) targets.set(destination, minor);
-    const isWhole = item.isBehind || item.installed.foreignRoot !== undefined || !item.installed.classifier;
-    return this.#carryOut(
-      item,
-      isWhole ? planTc(item.installed, item.desired) : planChange(item.installed, change),
-    );
+    const { desired } = item;
+    if (!desired.isSet) return { steps: [], failed: [] };
+    if (installed === 'asked') {
+      item.installed = copyOf(this.#tc.read(endpoint));
+      refuseForeign(endpoint, item.installed);
+      desired.markAll();
+    }
+    const steps = planned(item, installed === 'forgotten');
+    return { steps, failed: this.#carryOut(item, steps) };
   }
 
-  /** Tries again what has failed since all was planned last; nothing otherwise. */
-  retry(endpoint: LocalEndpoint): FailedOp[] {
-    const item = this.#item(endpoint);
-    return item.isBehind ? this.#carryOut(item, planTc(item.installed, item.desired)) : [];
-  }
-
-  /** Tells the kernel again what it has been told. Nothing is different afterwards. */
-  reassert(endpoint: LocalEndpoint): FailedOp[] {
-    const item = this.#item(endpoint);
-    if (item.isBehind) return this.retry(endpoint);
-    const { installed, desired } = item;
-    const untold = { ...installed, classes: new Map(), targets: new Map() };
-    return this.#carryOut(item, planTc(untold, desired));
-  }
-
-  #carryOut(item: Interface, ops: readonly TcOp[]): FailedOp[] {
-    const failed = ops.length === 0 ? [] : this.#tc.apply(item.endpoint, ops);
-    item.isBehind = failed.length > 0;
-    if (failed.length === 0) applyInPlace(item.installed, ops);
-    else item.installed = this.#after(item, ops, failed);
+  #carryOut(item: Interface, steps: readonly TcOp[]): FailedOp[] {
+    const failed = steps.length === 0 ? [] : this.#tc.apply(item.endpoint, steps);
+    if (failed.length === 0) {
+      applyInPlace(item.installed, steps);
+      item.desired.markNothing();
+    } else {
+      item.installed = this.#after(item, steps, failed);
+      item.desired.markAll();
+    }
     return failed;
   }
 
@@ -177,28 +172,10 @@ export class Enforcer {
     this.#tc.introduce(parties, gone);
   }
 
-  setDelays(endpoint: LocalEndpoint, paths: readonly ImpairedPath[]): Promise<void> {
-    return this.#delay.set(endpoint, paths);
-  }
-
   /** Reads the kernel's state back; the steps that would still be needed, none when all took effect. */
   verify(endpoint: LocalEndpoint): TcOp[] {
-    const item = this.#interfaces.get(endpoint.number);
-    return item ? planTc(this.#tc.read(endpoint), item.desired) : [];
-  }
-
-  /**
-   * Reads the kernel's state and puts right what somebody has changed since; gives the steps that took. Throws where
-   * the interface is gone, where somebody's qdisc has taken the place of netfold's, or where a step failed.
-   */
-  repair(endpoint: LocalEndpoint): TcOp[] {
-    const item = this.#item(endpoint);
-    item.installed = copyOf(this.#tc.read(endpoint));
-    refuseForeign(endpoint, item.installed);
-    const ops = planTc(item.installed, item.desired);
-    const [failed] = this.set(endpoint, item.desired);
-    if (failed) throw failed.error;
-    return ops;
+    const desired = this.#interfaces.get(endpoint.number)?.desired;
+    return desired?.isSet ? planTc(this.#tc.read(endpoint), desired.state) : [];
   }
 
   /**
@@ -229,7 +206,7 @@ export class Enforcer {
       item.installed = copyOf(this.#tc.read(endpoint));
       if (item.installed.foreignRoot === undefined && endpoint.outlivesAgent) await this.#drain(item);
       if (isKept) this.#keeper?.putBack(endpoint);
-      else this.#setWhole(item, before);
+      else this.#become(item, before);
     } catch (error) {
       if (!(error instanceof NetfoldError && GONE.has(error.code))) throw error;
     } finally {
@@ -240,10 +217,15 @@ export class Enforcer {
   /** Lets what waits be sent, while what comes passes by unshaped: deleting a root drops what is in it. */
   async #drain(item: Interface): Promise<void> {
     const { endpoint, installed } = item;
-    this.#setWhole(item, { ...installed, targets: new Map() });
+    this.#become(item, { ...installed, targets: new Map() });
     const deadline = this.#clock.now() + DRAIN_MS;
     while (this.#tc.stats(endpoint).waiting > 0 && this.#clock.now() < deadline)
       await new Promise<void>((resolve) => this.#timers.after(DRAIN_POLL_MS, resolve));
+  }
+
+  #become(item: Interface, state: InterfaceState): void {
+    item.desired.replace(state);
+    this.#carryOut(item, planTc(item.installed, state));
   }
 
   #item(endpoint: LocalEndpoint): Interface {
@@ -251,6 +233,21 @@ export class Enforcer {
     if (!item) throw new Error(`${endpoint.name} is not attached`);
     return item;
   }
+}
+
+/** All of it where anything may be different; else what was edited, or, to tell it again, all that stays. */
+function planned({ installed, desired: { change, state } }: Interface, isForgotten: boolean): TcOp[] {
+  const isOurs = installed.foreignRoot === undefined && installed.classifier;
+  if (!change || !isOurs) return planTc(installed, state);
+  return isForgotten ? planTc(withoutWhatStays(installed, state), state) : planChange(installed, change);
+}
+
+function withoutWhatStays(installed: InterfaceState, { classes, targets }: InterfaceState): InterfaceState {
+  return {
+    ...installed,
+    classes: new Map([...installed.classes].filter(([minor]) => !classes.has(minor))),
+    targets: new Map([...installed.targets].filter(([destination]) => !targets.has(destination))),
+  };
 }
 
 function copyOf(state: InterfaceState): MutableState {

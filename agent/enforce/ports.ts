@@ -2,6 +2,7 @@
 
 import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import type { Distribution } from '../../topology/model/model.ts';
+import type { InQueue } from './desired-interface.ts';
 import type { InterfaceState } from './interface-state.ts';
 import type { TcOp } from './plan.ts';
 
@@ -121,8 +122,13 @@ export interface DelayWork {
 /** One of the interchangeable ways to delay and lose packets. */
 export interface DelayBackend {
   readonly name: 'delay-line' | 'netem';
-  /** Whose interface does the work: paths are given to the endpoint at their `destination`, or at their `source`. */
-  readonly side: 'source' | 'destination';
+  /**
+   * How many pairs it takes, of a local endpoint and any other: so many are all set from the start; where there can be more,
+   * paths come on demand; more than `atMost` can't be.
+   */
+  readonly pairs: { readonly fromTheStart: number; readonly atMost: number };
+  /** What the queue of a path's class at the source has to do of its impairment; the rest is done when packets arrive. */
+  readonly inQueue: InQueue;
   /** `isAdopted`: an agent that was killed has left its things on the interface. */
   attach(endpoint: LocalEndpoint, isAdopted: boolean): Promise<void>;
   /**
@@ -130,15 +136,18 @@ export interface DelayBackend {
    * at once. Nothing happens where the interface is gone, or was never attached.
    */
   detach(endpoint: LocalEndpoint): Promise<void>;
-  /** The whole set of an attached endpoint's paths; paths not named are forgotten, and no longer delayed. */
-  set(endpoint: LocalEndpoint, paths: readonly ImpairedPath[]): Promise<void>;
   /**
-   * Instead of `set`: paths come when packets do. Called again, it tells of other endpoints. Absent: the backend must
-   * be told all paths beforehand.
+   * The whole set of the paths that end at an attached endpoint; paths not named are forgotten, and no longer delayed. A
+   * backend whose queues do it all doesn't look at them.
    */
-  onDemand?(demand: DelayDemand): Promise<void>;
-  /** Changes these paths, of those that were set or asked for; all others stay. */
-  change(paths: readonly DemandedPath[]): Promise<void>;
+  set(endpoint: LocalEndpoint, paths: Iterable<ImpairedPath>): Promise<void>;
+  /**
+   * Instead of `set`: paths come when packets do. Called again, it tells of other endpoints. Rejects with `TOO_MANY_PAIRS`
+   * where all must be set from the start.
+   */
+  onDemand(demand: DelayDemand): Promise<void>;
+  /** Changes these paths, of those that were set or asked for; all others stay. As `set`, it may not look at them. */
+  change(paths: Iterable<DemandedPath>): Promise<void>;
   /** When paths changed last, on the clock of `performance.now()`. Absent: when `set` returned. */
   readonly changedAt?: number;
   counters(): DelayCounters;

@@ -3,10 +3,11 @@
  * depends on the pairs that are in use, not on those that there could be.
  */
 import type { Clock, Timers } from '../clock/clock.ts';
+import { endpointOf } from '../enforce/desired-interface.ts';
 import type { Enforcer } from '../enforce/enforcer.ts';
 import { IdleWheel } from '../enforce/idle-wheel.ts';
-import type { FailedOp } from '../enforce/ports.ts';
-import type { LocalPairs } from './local-pairs.ts';
+import type { Arrivals } from './arrivals.ts';
+import type { Local } from './local.ts';
 import type { PairPaths } from './pair-paths.ts';
 import { Parties } from './parties.ts';
 
@@ -14,7 +15,7 @@ import { Parties } from './parties.ts';
 const SLICE_MS = 8;
 
 interface Used {
-  readonly local: LocalPairs;
+  readonly local: Local;
   readonly destination: number;
   lastMs: number;
 }
@@ -22,13 +23,14 @@ interface Used {
 export interface DemandOptions {
   readonly enforcer: Enforcer;
   readonly paths: PairPaths;
-  readonly locals: ReadonlyMap<number, LocalPairs>;
+  readonly arrivals: Arrivals;
+  readonly locals: ReadonlyMap<number, Local>;
   /** Pairs without a packet for so long lose class and delay. */
   readonly idleMs: number;
   readonly clock: Clock;
   readonly timers: Timers;
-  /** Hears of what could not be enforced, or that it could. */
-  readonly note: (local: LocalPairs, failed: readonly FailedOp[]) => void;
+  /** Brings an interface to what it needs now. */
+  readonly reconcile: (local: Local) => void;
 }
 
 export class Demand {
@@ -55,47 +57,75 @@ export class Demand {
     return this.#used.size;
   }
 
+  /** From now on, of pairs that were all made from the start, those that are idle go. */
+  takeOver(): void {
+    this.#parties.setEpoch();
+    for (const local of this.#options.locals.values()) {
+      for (const destination of local.needs.destinations) this.#add(local, destination);
+      this.#setFirst(local);
+    }
+  }
+
   /** Goes over to the endpoints that are known now: these are new or have other addresses, those are not known any more. */
-  async setKnown(changed: readonly number[], gone: readonly number[] = []): Promise<void> {
-    const { locals, enforcer, paths, idleMs } = this.#options;
+  async setKnown(changed: readonly number[], gone: readonly number[]): Promise<void> {
+    const { locals, arrivals } = this.#options;
     const pause = this.#slices();
     const isChanged = new Set(changed);
+    arrivals.forgetSources(gone);
     for (const local of locals.values()) {
       for (const number of gone) this.#used.delete(key(local.endpoint.number, number));
-      for (const number of gone) local.forgetSource(number);
-      if (!local.hasBegun) this.#begin(local);
-      else {
-        const different = local.destinations.filter((number) => isChanged.has(number));
-        this.#note(local, local.update(different, gone));
-      }
+      if (local.needs.hasBegun) {
+        this.#update(
+          local,
+          local.needs.destinations.filter((number) => isChanged.has(number)),
+          gone,
+        );
+      } else this.#begin(local);
       await pause();
     }
     this.#parties.tell();
     this.#want(this.#early.splice(0));
-    await enforcer.delay.onDemand?.({
+    await this.#demandDelays();
+  }
+
+  async #demandDelays(): Promise<void> {
+    const { locals, enforcer, paths, arrivals, idleMs } = this.#options;
+    await enforcer.delay.onDemand({
       endpoints: [...paths.known.values()],
       idleMs,
       ask: (destination, source) => {
         // Both ends may be here; then the class need not wait for the next tick.
         this.use(source, destination);
-        return locals.get(destination)?.receiveFrom(source) ?? paths.demandedPath(source, destination);
+        return locals.has(destination)
+          ? arrivals.answer(destination, source)
+          : paths.demandedPath(source, destination);
       },
-      forget: (destination, source) => locals.get(destination)?.forgetSource(source),
+      forget: (destination, source) => arrivals.forget(destination, source),
     });
   }
 
-  /** An endpoint is no longer local; its number may come back as another. */
-  leave(local: LocalPairs): void {
-    for (const [pair, used] of this.#used) if (used.local === local) this.#used.delete(pair);
-    this.#parties.tell();
+  /** What a killed agent left is in use, as far as anybody knows. */
+  #begin(local: Local): void {
+    const { endpoint, needs } = local;
+    const minors = [...this.#options.enforcer.installedClasses(endpoint).keys()];
+    const left = minors.map(endpointOf).filter((destination) => destination !== endpoint.number);
+    for (const destination of left) this.#add(local, destination);
+    needs.begin();
+    needs.update(this.#options.paths.destinations(endpoint.number, left));
+    needs.setFirst(this.#parties.firstBandwidth(endpoint.number) ?? Number.POSITIVE_INFINITY);
+    this.#options.reconcile(local);
   }
 
-  /** What a killed agent left is in use, as far as anybody knows. */
-  #begin(local: LocalPairs): void {
-    const left = local.leftDestinations();
-    for (const destination of left) this.#add(local, destination);
-    const bandwidth = this.#parties.firstBandwidth(local.endpoint.number);
-    this.#note(local, local.begin(left, bandwidth ?? Number.POSITIVE_INFINITY));
+  #update(local: Local, destinations: Iterable<number>, gone: Iterable<number> = []): void {
+    const { endpoint, needs } = local;
+    needs.update(this.#options.paths.destinations(endpoint.number, destinations), gone);
+    this.#options.reconcile(local);
+  }
+
+  /** An endpoint is no longer local; its number may come back as another. */
+  leave(local: Local): void {
+    for (const [pair, used] of this.#used) if (used.local === local) this.#used.delete(pair);
+    this.#parties.tell();
   }
 
   /** A pair has sent something. */
@@ -118,7 +148,7 @@ export class Demand {
     void this.#serve();
   }
 
-  #add(local: LocalPairs, destination: number): Used {
+  #add(local: Local, destination: number): Used {
     const now = this.#options.clock.now();
     const used = { local, destination, lastMs: now };
     this.#used.set(key(local.endpoint.number, destination), used);
@@ -134,7 +164,8 @@ export class Demand {
       this.#wanted = [];
       for (const [local, pairs] of bySource) {
         if (!this.#isLocal(local)) continue;
-        if (local.hasBegun) this.#note(local, local.update(pairs.map(({ destination }) => destination)));
+        const destinations = pairs.map(({ destination }) => destination);
+        if (local.needs.hasBegun) this.#update(local, destinations);
         else this.#early.push(...pairs);
         await pause();
       }
@@ -149,14 +180,10 @@ export class Demand {
     const isUsed = (used: Used): boolean => this.#used.get(keyOf(used)) === used;
     const idle = this.#wheel.idle(now, (used) => (isUsed(used) ? used.lastMs : -1));
     for (const used of idle) this.#used.delete(keyOf(used));
-    for (const [local, pairs] of Map.groupBy(idle, ({ local: one }) => one))
-      this.#note(
-        local,
-        local.update(
-          [],
-          pairs.map(({ destination }) => destination),
-        ),
-      );
+    for (const [local, pairs] of Map.groupBy(idle, ({ local: one }) => one)) {
+      const destinations = pairs.map(({ destination }) => destination);
+      this.#update(local, [], destinations);
+    }
   }
 
   /**
@@ -165,15 +192,15 @@ export class Demand {
    */
   async setEpoch(): Promise<void> {
     const epoch = ++this.#epochs;
-    const { locals, enforcer } = this.#options;
+    const { locals, enforcer, arrivals } = this.#options;
     const pause = this.#slices();
     this.#parties.setEpoch();
     for (const local of locals.values()) this.#setFirst(local);
     this.#parties.tell();
     const changed = [];
     for (const local of locals.values()) {
-      if (local.size > 0) this.#note(local, local.updateAll());
-      changed.push(...local.changedSources());
+      if (local.needs.size > 0) this.#update(local, local.needs.destinations);
+      changed.push(...arrivals.different(local.endpoint.number));
       if (pause.isDue()) await pause();
       if (epoch !== this.#epochs) break;
     }
@@ -181,18 +208,16 @@ export class Demand {
   }
 
   /** It may have left while others were worked on. */
-  #isLocal(local: LocalPairs): boolean {
+  #isLocal(local: Local): boolean {
     return this.#options.locals.get(local.endpoint.number) === local;
   }
 
-  #setFirst(local: LocalPairs): void {
+  #setFirst(local: Local): void {
     const bandwidth = this.#parties.firstBandwidth(local.endpoint.number);
     // An endpoint without links sends nowhere: it stays as it is until it has some again.
-    if (local.hasBegun && bandwidth !== undefined) this.#note(local, local.setFirst(bandwidth));
-  }
-
-  #note(local: LocalPairs, failed: readonly FailedOp[]): void {
-    this.#options.note(local, failed);
+    if (!local.needs.hasBegun || bandwidth === undefined) return;
+    local.needs.setFirst(bandwidth);
+    this.#options.reconcile(local);
   }
 
   /** Lets others have their turn when a slice of time is over. */

@@ -38,6 +38,11 @@ export class PairPaths {
     };
   }
 
+  /** Those of a source; itself is none. */
+  *destinations(source: number, numbers: Iterable<number>): Generator<Destination> {
+    for (const number of numbers) if (number !== source) yield this.destination(source, number);
+  }
+
   /** `undefined` where there is no path. */
   impairments(source: number, destination: number): Impairments | undefined {
     const path = this.epoch.path(source, destination);
@@ -71,4 +76,23 @@ export function isSameImpairment(a: Impairments | undefined, b: Impairments | un
     a.distribution === b.distribution &&
     a.loss === b.loss
   );
+}
+
+/** Source → the destinations whose rate is another. */
+export function changedRates(before: Rates, now: Rates): Map<number, number[]> {
+  const sources = new Set([...before.keys(), ...now.keys()]);
+  return new Map(Array.from(sources, (source) => [source, differences(before.get(source), now.get(source))]));
+}
+
+function differences(
+  a: ReadonlyMap<number, number> | undefined,
+  b: ReadonlyMap<number, number> | undefined,
+): number[] {
+  const found = [...(b ?? [])].filter(([key, rate]) => a?.get(key) !== rate).map(([key]) => key);
+  for (const key of a?.keys() ?? []) if (!b?.has(key)) found.push(key);
+  return found;
+}
+
+export function isSameAddresses(a: readonly string[] | undefined, b: readonly string[]): boolean {
+  return a?.length === b.length && b.every((one, index) => one === a[index]);
 }

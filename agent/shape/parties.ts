@@ -2,7 +2,7 @@
 import type { Enforcer } from '../enforce/enforcer.ts';
 import { type Surroundings, surroundings } from '../enforce/islands.ts';
 import type { Party } from '../enforce/ports.ts';
-import type { LocalPairs } from './local-pairs.ts';
+import type { Local } from './local.ts';
 import type { PairPaths } from './pair-paths.ts';
 
 /** The classifier knows the sides of so many (NETFOLD_PARTITIONS in bpf/layout.h). */
@@ -11,12 +11,12 @@ const PARTITIONS = 8;
 export class Parties {
   readonly #enforcer: Enforcer;
   readonly #paths: PairPaths;
-  readonly #locals: ReadonlyMap<number, LocalPairs>;
+  readonly #locals: ReadonlyMap<number, Local>;
   /** Endpoint → what was told of it. */
   readonly #told = new Map<number, { readonly text: string; readonly addresses: readonly string[] }>();
   #surroundings: Surroundings;
 
-  constructor(enforcer: Enforcer, paths: PairPaths, locals: ReadonlyMap<number, LocalPairs>) {
+  constructor(enforcer: Enforcer, paths: PairPaths, locals: ReadonlyMap<number, Local>) {
     this.#enforcer = enforcer;
     this.#paths = paths;
     this.#locals = locals;
@@ -42,7 +42,7 @@ export class Parties {
       const party: Party = {
         addresses,
         island: this.#surroundings.islands[number]!,
-        firstMinor: this.#locals.get(number)?.firstMinor ?? 0,
+        firstMinor: this.#locals.get(number)?.needs.firstMinor ?? 0,
         sides: this.#surroundings.sides(number, PARTITIONS),
       };
       const text = JSON.stringify(party);

@@ -15,11 +15,13 @@ import { Epoch } from '../epoch/epoch.ts';
 import type { Flow } from '../share/model.ts';
 import { SharedFlows } from '../share/shared-flows.ts';
 import type { Rates } from './pair-paths.ts';
-import { type KnownEndpoint, MOST_PAIRS_FROM_THE_START, Shaping } from './shaping.ts';
+import { type KnownEndpoint, Shaping } from './shaping.ts';
 
 /** So many pairs are enough to run all there is, and few enough for a change to be done within milliseconds. */
 const PAIRS = 1024;
 const FLOWS = 64;
+/** Of more, changes take long enough in any case. */
+const MOST_ENDPOINTS = 32_768;
 
 /**
  * How long changes of what doesn't exist are rehearsed, and how long the kernel is told again what does; and how long a
@@ -30,8 +32,8 @@ export const REHEARSAL = { changesMs: 250, reassertMs: 150, quickMs: 4 } as cons
 export interface Rehearsed {
   readonly epoch: Epoch;
   readonly local: readonly LocalEndpoint[];
-  /** Of the delay backend in use. */
-  readonly side: DelayBackend['side'];
+  /** The backend in use; it isn't told of anything. */
+  readonly delay: Pick<DelayBackend, 'name' | 'inQueue'>;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly processor: Processor;
@@ -42,19 +44,14 @@ export interface Rehearsed {
  * change took in the mean, milliseconds; `Infinity` where none was made.
  */
 export async function rehearse(rehearsed: Rehearsed, milliseconds: number): Promise<number> {
-  const { epoch, side, clock, timers, processor } = rehearsed;
+  const { epoch, delay, clock, timers, processor } = rehearsed;
   const local = rehearsed.local.slice(0, Math.max(1, Math.floor(PAIRS / epoch.graph.endpoints.length)));
-  // Of so many, changes take long enough in any case.
-  if (local.length === 0 || epoch.graph.endpoints.length > MOST_PAIRS_FROM_THE_START)
-    return Number.POSITIVE_INFINITY;
+  if (local.length === 0 || epoch.graph.endpoints.length > MOST_ENDPOINTS) return Number.POSITIVE_INFINITY;
   const known = epoch.graph.endpoints
     .slice(0, Math.floor(PAIRS / local.length))
     .map((_, number) => ({ number, addresses: [`10.0.${number >> 8}.${number & 255}`] }));
-  const enforcer = new Enforcer({ tc: NO_INTERFACES, delay: noDelays(side), clock, timers });
-  const shaping = new Shaping({
-    ...{ enforcer, epoch, clock, timers, expected: local.length },
-    pairsFromTheStart: Number.POSITIVE_INFINITY,
-  });
+  const enforcer = new Enforcer({ tc: NO_INTERFACES, delay: noDelays(delay), clock, timers });
+  const shaping = new Shaping({ enforcer, epoch, clock, timers, expected: local.length });
   for (const endpoint of local) await shaping.attach(endpoint);
   await shaping.setKnown(known);
   const flows = flowsBetween(local, known);
@@ -115,14 +112,18 @@ const NO_INTERFACES: TcPort = {
   introduce: () => {},
 };
 
-function noDelays(side: DelayBackend['side']): DelayBackend {
+function noDelays({ name, inQueue }: Rehearsed['delay']): DelayBackend {
+  const lookAt = async (paths: Iterable<unknown>): Promise<void> => {
+    for (const _ of paths);
+  };
   return {
-    name: side === 'source' ? 'netem' : 'delay-line',
-    side,
+    ...{ name, inQueue },
+    pairs: { fromTheStart: Number.POSITIVE_INFINITY, atMost: Number.POSITIVE_INFINITY },
     attach: async () => {},
     detach: async () => {},
-    set: async () => {},
-    change: async () => {},
+    set: (_, paths) => lookAt(paths),
+    onDemand: async () => {},
+    change: lookAt,
     counters: () => ({ packets: 0, lost: 0, held: 0, latestMs: 0 }),
     failure: undefined,
     stop: async () => {},

@@ -1,26 +1,20 @@
-/** Keeps the local endpoints' interfaces in step with the epoch, the known endpoints and the shares. */
-
+/**
+ * Decides which pairs are wanted now, and brings the local endpoints' interfaces and what arrives there to what the epoch, the
+ * known endpoints and the shares say of them (README.md has the way of a share from here to the kernel).
+ */
 import type { LocalEndpoint } from '../../proto/bootstrap.ts';
-import { NetfoldError } from '../../proto/errors.ts';
 import type { Clock, Timers } from '../clock/clock.ts';
-import type { Enforcer } from '../enforce/enforcer.ts';
+import type { Enforcer, Installed } from '../enforce/enforcer.ts';
+import { InterfaceNeeds } from '../enforce/interface-needs.ts';
 import { formatPlan } from '../enforce/plan.ts';
-import type { FailedOp } from '../enforce/ports.ts';
+import { tooManyPairs } from '../enforce/too-many-pairs.ts';
 import type { Epoch } from '../epoch/epoch.ts';
+import { Arrivals } from './arrivals.ts';
 import { Demand } from './demand.ts';
-import { LocalPairs } from './local-pairs.ts';
-import { type KnownEndpoint, PairPaths, type Rates } from './pair-paths.ts';
+import type { Local } from './local.ts';
+import { changedRates, isSameAddresses, type KnownEndpoint, PairPaths, type Rates } from './pair-paths.ts';
 
 export type { KnownEndpoint } from './pair-paths.ts';
-
-/**
- * Up to so many pairs of a local endpoint and any other, all have class and delay from the start; above, those that are
- * used. A class costs the kernel 0.1 ms and more (docs/limits.md); looking at all pairs in a new epoch takes 2 ms.
- */
-export const PAIRS_FROM_THE_START = 4096;
-
-/** Where the delay backend can't hold what has no path yet, all must be there from the start. */
-export const MOST_PAIRS_FROM_THE_START = 32_768;
 
 /** So many interfaces are attached before others have their turn. */
 const ATTACHED_AT_ONCE = 32;
@@ -36,41 +30,46 @@ export interface ShapingOptions {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly idleMs?: number;
+  /** Instead of the delay backend's. */
   readonly pairsFromTheStart?: number;
 }
 
 export class Shaping {
   readonly #enforcer: Enforcer;
   readonly #paths: PairPaths;
+  readonly #arrivals: Arrivals;
+  readonly #demand: Demand;
   /** By number; those that are attached. */
-  readonly #locals = new Map<number, LocalPairs>();
-  readonly #isOnDemand: boolean;
-  readonly #idleMs: number;
+  readonly #locals = new Map<number, Local>();
+  readonly #pairsFromTheStart: number;
+  /** Whether pairs are made when they are used. What has begun so stays so. */
+  #isOnDemand = false;
   readonly #clock: Clock;
   readonly #timers: Timers;
-  #demand: Demand | undefined;
   #audited = 0;
+  #attached = 0;
   /** What has to wait comes one after the other: endpoints that come, that leave, and that become known. */
   #turn: Promise<void> = Promise.resolve();
-  #attached = 0;
   /** Endpoint → what can't be enforced there, in words. */
   readonly degraded = new Map<string, string>();
 
   /** Throws `TOO_MANY_PAIRS` where the delay backend can't do with so many. */
   constructor(options: ShapingOptions) {
-    this.#enforcer = options.enforcer;
+    const { enforcer, clock, timers, idleMs = IDLE_MS } = options;
+    this.#enforcer = enforcer;
+    this.#clock = clock;
+    this.#timers = timers;
     this.#paths = new PairPaths(options.epoch);
-    this.#idleMs = options.idleMs ?? IDLE_MS;
-    this.#clock = options.clock;
-    this.#timers = options.timers;
-    const { onDemand } = options.enforcer.delay;
-    const pairs = this.#pairsOf(options.expected);
-    this.#isOnDemand = pairs > (options.pairsFromTheStart ?? PAIRS_FROM_THE_START) && onDemand !== undefined;
-    this.#refuseTooMany(pairs);
-  }
-
-  isLocal(endpoint: number): boolean {
-    return this.#locals.has(endpoint);
+    this.#arrivals = new Arrivals(enforcer.delay, this.#paths, (endpoint, error) =>
+      this.#note(endpoint, error),
+    );
+    this.#demand = new Demand({
+      ...{ enforcer, clock, timers, idleMs, paths: this.#paths, arrivals: this.#arrivals },
+      locals: this.#locals,
+      reconcile: (local) => this.#reconcile(local),
+    });
+    this.#pairsFromTheStart = options.pairsFromTheStart ?? enforcer.delay.pairs.fromTheStart;
+    this.#expect(options.expected);
   }
 
   /**
@@ -79,14 +78,18 @@ export class Shaping {
    */
   attach(endpoint: LocalEndpoint): Promise<void> {
     return this.#inTurn(async () => {
-      if (this.isLocal(endpoint.number)) throw new Error(`${endpoint.name} is attached already`);
-      this.#refuseTooMany(this.#pairsOf(this.#locals.size + 1));
+      const { number, name } = endpoint;
+      if (this.#locals.has(number)) throw new Error(`${name} is attached already`);
+      this.#expect(this.#locals.size + 1);
       await this.#enforcer.attach(endpoint);
-      const local = new LocalPairs(endpoint, this.#enforcer, this.#paths);
-      this.#locals.set(endpoint.number, local);
+      const { delay } = this.#enforcer;
+      const desired = this.#enforcer.desired(endpoint);
+      const adopted = this.#enforcer.installedClasses(endpoint);
+      const local = { endpoint, needs: new InterfaceNeeds(number, desired, delay.inQueue, adopted) };
+      this.#locals.set(number, local);
       // Until others are known, what an agent left that was killed is the best there is.
       if (this.#paths.known.size > 0)
-        await (this.#isOnDemand ? this.#onDemand().setKnown([], []) : this.#shape(local, [], []));
+        await (this.#isOnDemand ? this.#demand.setKnown([], []) : this.#shape(local, [], []));
       // Thousands take a second.
       if (++this.#attached % ATTACHED_AT_ONCE === 0) await this.#timers.turn();
     });
@@ -103,8 +106,23 @@ export class Shaping {
       // From now on no tick and no event touches it.
       this.#locals.delete(number);
       this.degraded.delete(local.endpoint.name);
-      this.#demand?.leave(local);
+      this.#arrivals.leave(local.endpoint);
+      if (this.#isOnDemand) this.#demand.leave(local);
       await this.#enforcer.detach(local.endpoint);
+    });
+  }
+
+  /** Makes what the endpoints that are known now need; pairs of those that are not known any more lose what they have. */
+  setKnown(known: readonly KnownEndpoint[]): Promise<void> {
+    return this.#inTurn(async () => {
+      const before = this.#paths.known;
+      this.#paths.known = new Map(known.map((one) => [one.number, one]));
+      const gone = [...before.keys()].filter((number) => !this.#paths.known.has(number));
+      const changed = known
+        .filter(({ number, addresses }) => !isSameAddresses(before.get(number)?.addresses, addresses))
+        .map(({ number }) => number);
+      if (this.#isOnDemand) await this.#demand.setKnown(changed, gone);
+      else for (const local of this.#locals.values()) await this.#shape(local, changed, gone);
     });
   }
 
@@ -114,37 +132,31 @@ export class Shaping {
     return done;
   }
 
-  #pairsOf(local: number): number {
-    return local * (this.#paths.epoch.graph.endpoints.length - 1);
+  /** Throws `TOO_MANY_PAIRS`; goes over to pairs on demand where so many local endpoints have more than are made otherwise. */
+  #expect(locals: number): void {
+    const { delay } = this.#enforcer;
+    const pairs = locals * (this.#paths.epoch.graph.endpoints.length - 1);
+    if (pairs > delay.pairs.atMost) throw tooManyPairs(pairs, delay);
+    if (this.#isOnDemand || pairs <= this.#pairsFromTheStart) return;
+    this.#isOnDemand = true;
+    this.#demand.takeOver();
   }
 
-  #refuseTooMany(pairs: number): void {
-    if (this.#isOnDemand || pairs <= MOST_PAIRS_FROM_THE_START) return;
-    throw tooManyPairs(pairs, this.#enforcer.delay.name);
+  async #shape(local: Local, changed: readonly number[], gone: readonly number[]): Promise<void> {
+    const { endpoint, needs } = local;
+    const isNew = !needs.hasBegun;
+    if (isNew) needs.begin();
+    this.#update(local, isNew ? this.#paths.known.keys() : changed, gone);
+    // Many classes take seconds; ticks and questions must not wait for the last of them.
+    await this.#timers.turn();
+    await this.#arrivals.tell(endpoint);
   }
 
   /** How many pairs are enforced now. */
   get pairs(): number {
     let sum = 0;
-    for (const local of this.#locals.values()) sum += local.size;
+    for (const { needs } of this.#locals.values()) sum += needs.size;
     return sum;
-  }
-
-  /** Makes what the endpoints that are known now need; pairs of those that are not known any more lose what they have. */
-  setKnown(known: readonly KnownEndpoint[]): Promise<void> {
-    return this.#inTurn(() => this.#setKnown(known));
-  }
-
-  async #setKnown(known: readonly KnownEndpoint[]): Promise<void> {
-    const before = this.#paths.known;
-    this.#paths.known = new Map(known.map((one) => [one.number, one]));
-    const changed = known.filter(
-      ({ number, addresses }) => !isSame(before.get(number)?.addresses, addresses),
-    );
-    const numbers = changed.map(({ number }) => number);
-    const gone = [...before.keys()].filter((number) => !this.#paths.known.has(number));
-    if (this.#isOnDemand) await this.#onDemand().setKnown(numbers, gone);
-    else for (const local of this.#locals.values()) await this.#shape(local, numbers, gone);
   }
 
   /**
@@ -154,72 +166,33 @@ export class Shaping {
   setEpoch(epoch: Epoch, rates: Rates): Promise<void> {
     this.#paths.epoch = epoch;
     this.#paths.rates = rates;
-    if (this.#demand) return this.#demand.setEpoch();
+    if (this.#isOnDemand) return this.#demand.setEpoch();
+    const locals = [...this.#locals.values()];
     // Another thread does these meanwhile.
-    const delayed = this.#changeDelays();
-    for (const local of this.#locals.values()) this.#noteFailed(local, local.updateAll());
+    const delayed = this.#arrivals.change(locals.map(({ endpoint }) => endpoint));
+    for (const local of locals) this.#update(local, local.needs.destinations);
     return delayed;
-  }
-
-  /** Only what is different, and all of it in one message: each wakes a thread that goes before this one. */
-  async #changeDelays(): Promise<void> {
-    if (this.#enforcer.delay.side === 'source') return;
-    const [told, untold] = [[], []] as [LocalPairs[], LocalPairs[]];
-    for (const local of this.#locals.values()) (local.isTold ? told : untold).push(local);
-    await Promise.all([this.#changePaths(told), ...untold.map((local) => this.#delay(local))]);
-  }
-
-  async #changePaths(locals: readonly LocalPairs[]): Promise<void> {
-    const changed = locals.flatMap((local) => local.changedSources());
-    if (changed.length === 0) return;
-    try {
-      await this.#enforcer.delay.change(changed);
-    } catch (error) {
-      for (const local of locals) {
-        local.forgetTold();
-        this.#note(local.endpoint, error as Error);
-      }
-    }
-  }
-
-  /**
-   * Tells the kernel again, for so long, what it has been told: nothing is different afterwards, but the code has run
-   * that does it (rehearsal.ts).
-   */
-  async reassert(milliseconds: number): Promise<void> {
-    if (this.#isOnDemand) return;
-    const end = this.#clock.now() + milliseconds;
-    while (this.#locals.size > 0 && this.#clock.now() < end) {
-      for (const local of this.#locals.values()) {
-        this.#noteFailed(local, local.reassert());
-        local.forgetTold();
-        await this.#delay(local);
-        await this.#timers.turn();
-        if (this.#clock.now() >= end) break;
-      }
-    }
   }
 
   /** Sets the rates of all flows from local endpoints; only pairs with a change are touched. */
   setRates(rates: Rates): void {
-    const before = this.#paths.rates;
+    const changed = changedRates(this.#paths.rates, rates);
     this.#paths.rates = rates;
-    for (const source of new Set([...before.keys(), ...rates.keys()])) {
+    for (const [source, destinations] of changed) {
       const local = this.#locals.get(source);
-      const different = differences(before.get(source), rates.get(source));
-      const enforced = local ? different.filter((destination) => local.sendsTo(destination)) : [];
-      if (local && enforced.length > 0) this.#noteFailed(local, local.update(enforced));
+      const enforced = destinations.filter((destination) => local?.needs.has(destination));
+      if (local && enforced.length > 0) this.#update(local, enforced);
     }
   }
 
   /** A local endpoint has sent something to another. */
   use(source: number, destination: number): void {
-    this.#demand?.use(source, destination);
+    if (this.#isOnDemand) this.#demand.use(source, destination);
   }
 
   /** To be called now and then: pairs that are idle lose what they have. */
   forgetIdle(): void {
-    this.#demand?.forgetIdle();
+    if (this.#isOnDemand) this.#demand.forgetIdle();
   }
 
   /** Reads everything back from the kernel; gives, per endpoint, the steps that did not take effect. */
@@ -239,84 +212,50 @@ export class Shaping {
    */
   audit(count: number): string[] {
     const locals = [...this.#locals.values()];
-    const looked = Math.min(count, locals.length);
-    return Array.from({ length: looked }, () => locals[this.#audited++ % locals.length]!).flatMap(
-      ({ endpoint }) => {
-        try {
-          const ops = this.#enforcer.repair(endpoint);
-          this.#note(endpoint, undefined);
-          return ops.length === 0 ? [] : [`${endpoint.name}: ${formatPlan(endpoint.ifname, ops)}`];
-        } catch (error) {
-          this.#note(endpoint, error as Error);
-          return [];
-        }
-      },
-    );
-  }
-
-  #onDemand(): Demand {
-    this.#demand ??= new Demand({
-      enforcer: this.#enforcer,
-      paths: this.#paths,
-      locals: this.#locals,
-      idleMs: this.#idleMs,
-      clock: this.#clock,
-      timers: this.#timers,
-      note: (local, failed) => this.#noteFailed(local, failed),
+    return Array.from({ length: Math.min(count, locals.length) }).flatMap(() => {
+      const local = locals[this.#audited++ % locals.length]!;
+      const { name, ifname } = local.endpoint;
+      const { steps, failed } = this.#reconcile(local, 'asked');
+      return steps.length === 0 || failed.length > 0 ? [] : [`${name}: ${formatPlan(ifname, steps)}`];
     });
-    return this.#demand;
   }
 
-  async #shape(local: LocalPairs, changed: readonly number[], gone: readonly number[]): Promise<void> {
-    const failed = local.hasBegun
-      ? local.update(changed, gone)
-      : local.begin(this.#paths.known.keys(), Number.POSITIVE_INFINITY);
-    this.#noteFailed(local, failed);
-    // Many classes take seconds; ticks and questions must not wait for the last of them.
-    await this.#timers.turn();
-    local.forgetTold();
-    await this.#delay(local);
-  }
-
-  async #delay(local: LocalPairs): Promise<void> {
-    if (this.#enforcer.delay.side === 'source') return;
-    try {
-      const paths = local.changedPaths(this.#paths.known.keys());
-      if (paths) await this.#enforcer.setDelays(local.endpoint, paths);
-    } catch (error) {
-      local.forgetTold();
-      this.#note(local.endpoint, error as Error);
+  /**
+   * Tells the kernel again, for so long, what it has been told: nothing is different afterwards, but the code has run
+   * that does it (rehearsal.ts).
+   */
+  async reassert(milliseconds: number): Promise<void> {
+    if (this.#isOnDemand) return;
+    const end = this.#clock.now() + milliseconds;
+    while (this.#locals.size > 0 && this.#clock.now() < end) {
+      for (const local of this.#locals.values()) {
+        this.#reconcile(local, 'forgotten');
+        await this.#arrivals.tell(local.endpoint);
+        await this.#timers.turn();
+        if (this.#clock.now() >= end) break;
+      }
     }
   }
 
-  #noteFailed({ endpoint }: LocalPairs, [first]: readonly FailedOp[]): void {
-    this.#note(endpoint, first?.error);
+  /** Brings an interface to what these destinations need now, and takes away what those had. */
+  #update(local: Local, destinations: Iterable<number>, gone: Iterable<number> = []): void {
+    local.needs.update(this.#paths.destinations(local.endpoint.number, destinations), gone);
+    this.#reconcile(local);
+  }
+
+  #reconcile({ endpoint }: Local, installed?: Installed): ReturnType<Enforcer['reconcile']> {
+    try {
+      const reconciled = this.#enforcer.reconcile(endpoint, installed);
+      this.#note(endpoint, reconciled.failed[0]?.error);
+      return reconciled;
+    } catch (error) {
+      this.#note(endpoint, error as Error);
+      return { steps: [], failed: [] };
+    }
   }
 
   #note({ name, number }: LocalEndpoint, error: Error | undefined): void {
-    if (error && this.isLocal(number)) this.degraded.set(name, `${name}: ${error.message}`);
+    if (error && this.#locals.has(number)) this.degraded.set(name, `${name}: ${error.message}`);
     else this.degraded.delete(name);
   }
-}
-
-function differences(
-  a: ReadonlyMap<number, number> | undefined,
-  b: ReadonlyMap<number, number> | undefined,
-): number[] {
-  const found = [...(b ?? [])].filter(([key, rate]) => a?.get(key) !== rate).map(([key]) => key);
-  for (const key of a?.keys() ?? []) if (!b?.has(key)) found.push(key);
-  return found;
-}
-
-function isSame(a: readonly string[] | undefined, b: readonly string[]): boolean {
-  return a?.length === b.length && b.every((one, index) => one === a[index]);
-}
-
-function tooManyPairs(pairs: number, backend: string): NetfoldError {
-  return new NetfoldError({
-    code: 'TOO_MANY_PAIRS',
-    blame: 'machine',
-    message: `${pairs} pairs of an endpoint of this host and any other: with ${backend} at most ${MOST_PAIRS_FROM_THE_START} can be shaped`,
-    remedy: 'use --delay-backend delay-line, which makes what is used, or more hosts',
-  });
 }

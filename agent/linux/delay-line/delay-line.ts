@@ -7,6 +7,7 @@
  */
 import { availableParallelism } from 'node:os';
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
+import { UNIMPAIRED } from '../../enforce/desired-interface.ts';
 import type {
   DelayBackend,
   DelayCounters,
@@ -29,9 +30,16 @@ const MAX_THREADS = 8;
 /** So many endpoints are attached between two looks at what else there is to do. */
 const ATTACHED_AT_ONCE = 32;
 
+/**
+ * Up to so many pairs all have class and delay from the start; above, those that are used. A class costs the kernel 0.1 ms
+ * and more (docs/limits.md); looking at all pairs in a new epoch takes 2 ms.
+ */
+export const PAIRS_FROM_THE_START = 4096;
+
 export class DelayLine implements DelayBackend {
   readonly name = 'delay-line';
-  readonly side = 'destination';
+  readonly pairs = { fromTheStart: PAIRS_FROM_THE_START, atMost: Number.POSITIVE_INFINITY };
+  readonly inQueue = () => UNIMPAIRED;
   readonly #threads: readonly DelayThread[];
   readonly #queues = new Map<number, ArrivalQueue>();
   readonly #endpoints = new Map<number, LocalEndpoint>();
@@ -62,8 +70,9 @@ export class DelayLine implements DelayBackend {
     if (isAdopted) this.#adopted.add(endpoint.number);
   }
 
-  set(endpoint: LocalEndpoint, paths: readonly ImpairedPath[]): Promise<void> {
-    return this.#inTurn(endpoint, () => this.#set(endpoint, paths));
+  set(endpoint: LocalEndpoint, paths: Iterable<ImpairedPath>): Promise<void> {
+    const all = [...paths];
+    return this.#inTurn(endpoint, () => this.#set(endpoint, all));
   }
 
   /** One after the other for each endpoint: a queue is installed once, and the last word is the last one said. */
@@ -114,7 +123,7 @@ export class DelayLine implements DelayBackend {
   }
 
   /** Where nothing is being made, the threads have it before this returns; what is not told of passes anyway. */
-  async change(paths: readonly DemandedPath[]): Promise<void> {
+  async change(paths: Iterable<DemandedPath>): Promise<void> {
     const isBeingMade = ({ destination }: DemandedPath): boolean =>
       this.#setting.has(destination) || !this.#queues.has(destination);
     const [ready, others] = [[], []] as [DemandedPath[], DemandedPath[]];

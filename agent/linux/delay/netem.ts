@@ -3,13 +3,20 @@
  * (desired-interface.ts), so there is nothing left to do here but to tell how much went through.
  */
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
-import type { DelayBackend, DelayCounters, TcPort } from '../../enforce/ports.ts';
+import type { InQueue } from '../../enforce/desired-interface.ts';
+import type { DelayBackend, DelayCounters, DelayDemand, TcPort } from '../../enforce/ports.ts';
+import { tooManyPairs } from '../../enforce/too-many-pairs.ts';
 import { removeArrivalQueue } from '../delay-line/arrival-queue.ts';
+
+/** All are made from the start: a class costs the kernel 0.1 ms and more (docs/limits.md). */
+const MOST_PAIRS = 32_768;
 
 export class Netem implements DelayBackend {
   readonly name = 'netem';
-  readonly side = 'source';
+  readonly pairs = { fromTheStart: MOST_PAIRS, atMost: MOST_PAIRS };
   readonly failure = undefined;
+  /** Its queues do all of it. */
+  readonly inQueue: InQueue = (path) => path;
   readonly #tc: TcPort;
   readonly #endpoints = new Map<number, LocalEndpoint>();
 
@@ -30,6 +37,11 @@ export class Netem implements DelayBackend {
   async set(): Promise<void> {}
 
   async change(): Promise<void> {}
+
+  /** The queue of a pair must be there before its first packet. */
+  async onDemand({ endpoints }: DelayDemand): Promise<void> {
+    throw tooManyPairs(this.#endpoints.size * (endpoints.length - 1), this);
+  }
 
   counters(): DelayCounters {
     const sum = { packets: 0, lost: 0, held: 0 };

@@ -9,6 +9,7 @@ import { loadPrograms, type Programs } from '../../../agent/linux/programs/progr
 import { ping } from '../../../controller/verify/traffic.ts';
 import { bps, micros, ratio } from '../../../proto/units.ts';
 import { desiredInterface } from '../../support/desired-interface.ts';
+import { enforce } from '../../support/enforce.ts';
 import { FakeDelay } from '../../support/fakes/fake-delay.ts';
 import { type Cable, layCable } from '../../support/kernel/veth-pair.ts';
 import { runIn } from '../../support/lab/lab.ts';
@@ -72,19 +73,19 @@ const tc = async (...words: string[]): Promise<string> => (await runIn(place(cab
 describe('after a kill', () => {
   it('what was enforced stays in force', async () => {
     const first = await agent();
-    first.enforcer.set(cable.a, NOWHERE());
+    enforce(first.enforcer, cable.a, NOWHERE());
     await kill(first);
     expect(await answers()).toBe(0);
   });
 
   it('the next agent changes nothing until it knows what shall be, and then only what differs', async () => {
     const first = await agent();
-    first.enforcer.set(cable.a, towardsB(2e6));
+    enforce(first.enforcer, cable.a, towardsB(2e6));
     await kill(first);
     const before = await tc('class', 'show', 'dev', 'eth0');
     const second = await agent();
     expect(await tc('class', 'show', 'dev', 'eth0')).toBe(before);
-    expect(second.enforcer.set(cable.a, towardsB(2e6))).toEqual([]);
+    expect(enforce(second.enforcer, cable.a, towardsB(2e6))).toEqual([]);
     expect(await tc('class', 'show', 'dev', 'eth0')).toBe(before);
     expect(second.enforcer.verify(cable.a)).toEqual([]);
     expect((await tc('filter', 'show', 'dev', 'eth0', 'parent', '4e46:')).match(/netfold/g)).toHaveLength(1);
@@ -96,10 +97,10 @@ describe('after a kill', () => {
       /gso_max_segs \d+/.exec((await runIn(place(cable.a), 'ip', '-d', 'link', 'show', 'eth0')).out)?.[0];
     const gsoBefore = await gso();
     const first = await agent();
-    first.enforcer.set(cable.a, NOWHERE());
+    enforce(first.enforcer, cable.a, NOWHERE());
     await kill(first);
     const second = await agent();
-    second.enforcer.set(cable.a, towardsB(2e6));
+    enforce(second.enforcer, cable.a, towardsB(2e6));
     expect(await answers()).toBe(5);
     expect(await gso()).not.toBe(gsoBefore);
     await second.enforcer.stop();
@@ -111,7 +112,7 @@ describe('after a kill', () => {
 describe('a lease', () => {
   it('that runs out lets everything pass; renewed, what was enforced is in force again', async () => {
     const { programs, enforcer } = await agent();
-    enforcer.set(cable.a, NOWHERE());
+    enforce(enforcer, cable.a, NOWHERE());
     programs.renewLease(60_000);
     expect(await answers()).toBe(0);
     programs.renewLease(0);
@@ -122,7 +123,7 @@ describe('a lease', () => {
 
   it('runs out by itself when its agent is killed', async () => {
     const first = await agent();
-    first.enforcer.set(cable.a, NOWHERE());
+    enforce(first.enforcer, cable.a, NOWHERE());
     first.programs.renewLease(1500);
     await kill(first);
     expect(await answers()).toBe(0);
@@ -132,7 +133,7 @@ describe('a lease', () => {
 
   it('means that the interface is not of netfold: SSH and the mesh pass unshaped', async () => {
     const { programs, enforcer } = await agent();
-    enforcer.set(cable.a, NOWHERE());
+    enforce(enforcer, cable.a, NOWHERE());
     /** Dials until somebody answers, or for `patienceMs`. */
     const answersAt = async (port: number, address: string, patienceMs: number): Promise<boolean> => {
       const listen = `require('net').createServer(s => s.end()).listen(${port}, '::')`;

@@ -16,6 +16,7 @@ import { ping } from '../../../controller/verify/traffic.ts';
 import { bps, micros, ratio } from '../../../proto/units.ts';
 import type { Path } from '../../../topology/model/model.ts';
 import { SeededRandom } from '../../../topology/model/random.ts';
+import { enforce } from '../../support/enforce.ts';
 import { type Cable, layCable } from '../../support/kernel/veth-pair.ts';
 import { runIn } from '../../support/lab/lab.ts';
 import { KILL_TRIES, LONGEST_LIFE_MS } from '../../support/speed.ts';
@@ -98,8 +99,8 @@ async function restart(backend: DelayBackend['name'], path: Path | undefined): P
   };
   await enforcer.attach(cable.a);
   const { desired, impaired } = wantedFor([destinationTo(1, path)], backend);
-  expect(enforcer.set(cable.a, desired)).toEqual([]);
-  await enforcer.setDelays(cable.a, impaired);
+  expect(enforce(enforcer, cable.a, desired)).toEqual([]);
+  await enforcer.delay.set(cable.a, impaired);
   expect(enforcer.verify(cable.a)).toEqual([]);
   return enforcer;
 }

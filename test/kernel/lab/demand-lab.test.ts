@@ -1,7 +1,7 @@
 /** A lab with more pairs than are made at the start: whole agents make what is used. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { PAIRS_FROM_THE_START } from '../../../agent/shape/shaping.ts';
+import { PAIRS_FROM_THE_START } from '../../../agent/linux/delay-line/delay-line.ts';
 import { ping } from '../../../controller/verify/traffic.ts';
 import { arrivalRates, place, runIn, startLab, until } from '../../support/lab/lab.ts';
 import { LATE_MS } from '../../support/speed.ts';

@@ -1,5 +1,5 @@
 /** A delay backend that only remembers. Prints its paths in sorted lines. */
-
+import { UNIMPAIRED } from '../../../agent/enforce/desired-interface.ts';
 import type {
   DelayBackend,
   DelayCounters,
@@ -8,18 +8,24 @@ import type {
   ImpairedPath,
   Impairments,
 } from '../../../agent/enforce/ports.ts';
+import { tooManyPairs } from '../../../agent/enforce/too-many-pairs.ts';
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 
 export class FakeDelay implements DelayBackend {
   readonly name: DelayBackend['name'];
-  readonly side: DelayBackend['side'];
+  readonly pairs: DelayBackend['pairs'];
+  readonly inQueue: DelayBackend['inQueue'];
   readonly failure = undefined;
   readonly #paths = new Map<string, Map<string, string>>();
   readonly #attached = new Map<number, LocalEndpoint>();
 
   constructor(name: DelayBackend['name'] = 'delay-line') {
     this.name = name;
-    this.side = name === 'netem' ? 'source' : 'destination';
+    const isNetem = name === 'netem';
+    this.pairs = isNetem
+      ? { fromTheStart: 32_768, atMost: 32_768 }
+      : { fromTheStart: 4096, atMost: Number.POSITIVE_INFINITY };
+    this.inQueue = isNetem ? (path) => path : () => UNIMPAIRED;
   }
 
   async attach(endpoint: LocalEndpoint): Promise<void> {
@@ -32,8 +38,9 @@ export class FakeDelay implements DelayBackend {
     this.#attached.delete(number);
   }
 
-  async set(endpoint: LocalEndpoint, paths: readonly ImpairedPath[]): Promise<void> {
+  async set(endpoint: LocalEndpoint, paths: Iterable<ImpairedPath>): Promise<void> {
     if (!this.#paths.has(endpoint.name)) throw new Error(`${endpoint.name} is not attached`);
+    if (this.#isInQueues) return;
     const own = new Map<string, string>();
     for (const path of paths) own.set(`${path.source} > ${path.destination}`, formatImpairments(path));
     this.#paths.set(endpoint.name, own);
@@ -53,17 +60,24 @@ export class FakeDelay implements DelayBackend {
   readonly changes: string[] = [];
 
   async onDemand(demand: DelayDemand): Promise<void> {
+    if (this.#isInQueues) throw tooManyPairs(demand.endpoints.length, this);
     this.demand = demand;
   }
 
   /** What `change` fails with. */
   refusal: Error | undefined;
 
-  async change(paths: readonly DemandedPath[]): Promise<void> {
+  get #isInQueues(): boolean {
+    return this.name === 'netem';
+  }
+
+  async change(paths: Iterable<DemandedPath>): Promise<void> {
     if (this.refusal) throw this.refusal;
-    this.changes.push(...paths.map(formatDemanded));
-    for (const { destination, addresses, path } of paths) {
-      const endpoint = this.#attached.get(destination)!;
+    for (const one of this.#isInQueues ? [] : paths) {
+      this.changes.push(formatDemanded(one));
+      const { destination, addresses, path } = one;
+      const endpoint = this.#attached.get(destination);
+      if (!endpoint) continue;
       const own = this.#paths.get(endpoint.name)!;
       const key = `${addresses} > ${endpoint.addresses}`;
       if (path) own.set(key, formatImpairments(path));

@@ -12,6 +12,7 @@ import { createDelayBackend } from '../../../agent/linux/delay/delay-backend.ts'
 import { loadPrograms } from '../../../agent/linux/programs/programs.ts';
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 import { SeededRandom } from '../../../topology/model/random.ts';
+import { enforce } from '../enforce.ts';
 import { arbitraryState } from '../states.ts';
 
 const [json, backend, seed] = process.argv.slice(2);
@@ -25,6 +26,6 @@ await enforcer.attach(endpoint);
 console.log('attached');
 for (;;) {
   const { desired, impaired } = arbitraryState(random, name);
-  enforcer.set(endpoint, desired);
-  await enforcer.setDelays(endpoint, impaired);
+  enforce(enforcer, endpoint, desired);
+  await delay.set(endpoint, impaired);
 }

@@ -10,6 +10,7 @@ import type { TreeKeeper } from '../../../agent/enforce/ports.ts';
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 import { NetfoldError } from '../../../proto/errors.ts';
 import { SeededRandom } from '../../../topology/model/random.ts';
+import { enforce } from '../../support/enforce.ts';
 import { FakeDelay } from '../../support/fakes/fake-delay.ts';
 import { FakeTc } from '../../support/fakes/fake-tc.ts';
 import { ManualClock } from '../../support/fakes/manual-clock.ts';
@@ -73,29 +74,29 @@ describe('the desired state', () => {
 
   test('is installed on its interface, and on no other', () => {
     tc.install(SERVER, untouched('noqueue'));
-    expect(enforcer.set(CLIENT, SLOW)).toEqual([]);
+    expect(enforce(enforcer, CLIENT, SLOW)).toEqual([]);
     expect(tc.toString()).toBe(`client.0:\n${SLOW_TEXT}\nserver.0:\n  gso_max_segs 0\n  qdisc noqueue`);
   });
 
   test('does nothing the second time, and nothing is left to verify', () => {
-    enforcer.set(CLIENT, SLOW);
+    enforce(enforcer, CLIENT, SLOW);
     expect(enforcer.verify(CLIENT)).toEqual([]);
     tc.tried.length = 0;
-    expect(enforcer.set(CLIENT, desired(1, shaped(5, 125_000), shaped(4, 16_000)))).toEqual([]);
+    expect(enforce(enforcer, CLIENT, desired(1, shaped(5, 125_000), shaped(4, 16_000)))).toEqual([]);
     expect(tc.tried).toEqual([]);
   });
 
   test('changes only what differs', () => {
-    enforcer.set(CLIENT, SLOW);
+    enforce(enforcer, CLIENT, SLOW);
     tc.tried.length = 0;
-    enforcer.set(CLIENT, desired(1, shaped(4, 16_001), shaped(5, 125_000)));
+    enforce(enforcer, CLIENT, desired(1, shaped(4, 16_001), shaped(5, 125_000)));
     expect(tc.tried.map(({ op }) => op)).toEqual(['set-class']);
     expect(tc.toString()).toContain('class 4e46:4 rate 128008bit');
   });
 
   test('is not planned against what another interface has', () => {
-    enforcer.set(CLIENT, SLOW);
-    enforcer.set(SERVER, desired(8, shaped(1, 1000)));
+    enforce(enforcer, CLIENT, SLOW);
+    enforce(enforcer, SERVER, desired(8, shaped(1, 1000)));
     expect(tc.toString()).toBe(`client.0:
 ${SLOW_TEXT}
 server.0:
@@ -108,7 +109,7 @@ server.0:
   });
 
   test('needs an interface that was attached', () => {
-    expect(() => enforcer.set(endpoint(9, 'stranger.0'), SLOW)).toThrow('stranger.0');
+    expect(() => enforce(enforcer, endpoint(9, 'stranger.0'), SLOW)).toThrow('stranger.0');
   });
 });
 
@@ -117,25 +118,25 @@ describe('a step that fails', () => {
 
   test('is given back with its error, and tried again with the next call, alone', () => {
     tc.fail = (op) => (op.op === 'set-queue' && op.minor === 5 ? 'EINVAL' : undefined);
-    const [first, ...others] = enforcer.set(CLIENT, SLOW);
+    const [first, ...others] = enforce(enforcer, CLIENT, SLOW);
     expect(others).toEqual([]);
     expect(first).toMatchObject({ op: { op: 'set-queue', minor: 5 }, error: { message: 'EINVAL' } });
     expect(enforcer.verify(CLIENT)).toMatchObject([{ op: 'set-queue', minor: 5 }]);
 
     tc.tried.length = 0;
     tc.fail = () => undefined;
-    expect(enforcer.set(CLIENT, SLOW)).toEqual([]);
+    expect(enforce(enforcer, CLIENT, SLOW)).toEqual([]);
     expect(tc.tried).toMatchObject([{ op: 'set-queue', minor: 5 }]);
     expect(tc.toString()).toBe(`client.0:\n${SLOW_TEXT}`);
   });
 
   test('takes those with it that need it; all are tried again', () => {
     tc.fail = (op) => (op.op === 'set-root' ? 'EPERM' : undefined);
-    const failed = enforcer.set(CLIENT, SLOW).map(({ op }) => op.op);
+    const failed = enforce(enforcer, CLIENT, SLOW).map(({ op }) => op.op);
     expect(failed).toContain('set-root');
     expect(failed).toContain('add-classifier');
     tc.fail = () => undefined;
-    expect(enforcer.set(CLIENT, SLOW)).toEqual([]);
+    expect(enforce(enforcer, CLIENT, SLOW)).toEqual([]);
     expect(tc.toString()).toBe(`client.0:\n${SLOW_TEXT}`);
   });
 
@@ -150,15 +151,15 @@ describe('a step that fails', () => {
     for (let round = 0; round < 200; round++) {
       const next = states[random.below(states.length)]!;
       tc.fail = () => (random.next() < 0.3 ? 'EBUSY' : undefined);
-      for (let attempt = 0; attempt < 3; attempt++) enforcer.set(CLIENT, next);
+      for (let attempt = 0; attempt < 3; attempt++) enforce(enforcer, CLIENT, next);
       tc.fail = () => undefined;
-      expect(enforcer.set(CLIENT, next)).toEqual([]);
+      expect(enforce(enforcer, CLIENT, next)).toEqual([]);
       expect(enforcer.verify(CLIENT)).toEqual([]);
     }
   });
 
   test('what somebody else takes away is seen by verify', () => {
-    enforcer.set(CLIENT, SLOW);
+    enforce(enforcer, CLIENT, SLOW);
     tc.apply(CLIENT, [{ op: 'delete-target', destination: '10.2.0.4', reason: 'somebody else' }]);
     expect(enforcer.verify(CLIENT)).toMatchObject([{ op: 'set-target', destination: '10.2.0.4', minor: 4 }]);
   });
@@ -171,7 +172,7 @@ describe('taking an interface over', () => {
       tc.install(CLIENT, untouched(kind));
       await enforcer.attach(CLIENT);
       expect(tc.tried).toEqual([]);
-      enforcer.set(CLIENT, SLOW);
+      enforce(enforcer, CLIENT, SLOW);
       expect(tc.tried).toContainEqual({ op: 'set-root', reason: `in place of ${kind}` });
     },
   );
@@ -188,14 +189,14 @@ describe('taking an interface over', () => {
     expect(tc.tried).toEqual([]);
     expect([...tc.attached]).toEqual([]);
     expect(delay.toString()).toBe('');
-    expect(() => enforcer.set(CLIENT, SLOW)).toThrow('not attached');
+    expect(() => enforce(enforcer, CLIENT, SLOW)).toThrow('not attached');
   });
 
   test('what an earlier agent left stays in force until there is something to set, and then only differences change', async () => {
     tc.install(CLIENT, { ...desired(1, shaped(4, 16_000), shaped(40, 7)), targets: new Map() });
     await enforcer.attach(CLIENT);
     expect(tc.tried).toEqual([]);
-    enforcer.set(CLIENT, SLOW);
+    enforce(enforcer, CLIENT, SLOW);
     expect(tc.tried.map((op) => ('minor' in op ? `${op.op} ${op.minor}` : op.op))).toEqual([
       'set-class',
       'set-queue 5',
@@ -212,8 +213,8 @@ describe('taking an interface over', () => {
     tc.install(SERVER, { ...desired(1), targets: new Map() });
     await enforcer.attach(CLIENT);
     await enforcer.attach(SERVER);
-    enforcer.set(CLIENT, SLOW);
-    enforcer.set(SERVER, SLOW);
+    enforce(enforcer, CLIENT, SLOW);
+    enforce(enforcer, SERVER, SLOW);
     await enforcer.stop();
     expect(tc.toString()).toBe(
       'client.0:\n  gso_max_segs 65\n  qdisc noqueue\nserver.0:\n  gso_max_segs 0\n  qdisc noqueue',
@@ -223,7 +224,7 @@ describe('taking an interface over', () => {
   test('the delay backend is attached too, and told of delays', async () => {
     await enforcer.attach(CLIENT);
     expect(delay.toString()).toBe('client.0');
-    await enforcer.setDelays(CLIENT, [
+    await enforcer.delay.set(CLIENT, [
       { source: ['10.2.0.4'], destination: ['10.1.0.1'], latencyMicros: 20e3, jitterMicros: 2e3, loss: 0.25 },
     ]);
     expect(delay.toString()).toBe('client.0\nclient.0: 10.2.0.4 > 10.1.0.1 delay 20000us 2000us loss 25%');
@@ -234,7 +235,7 @@ describe('taking an interface over', () => {
 test('stopping gives all interfaces back, and ends the delays', async () => {
   await enforcer.attach(CLIENT);
   await enforcer.attach(SERVER);
-  enforcer.set(CLIENT, SLOW);
+  enforce(enforcer, CLIENT, SLOW);
   tc.tried.length = 0;
   await enforcer.stop();
   expect(tc.tried.map(({ op }) => op)).toEqual([
@@ -252,20 +253,24 @@ test('stopping gives all interfaces back, and ends the delays', async () => {
 describe('repairing', () => {
   beforeEach(async () => {
     await enforcer.attach(CLIENT);
-    enforcer.set(CLIENT, SLOW);
+    enforce(enforcer, CLIENT, SLOW);
     tc.tried.length = 0;
   });
 
   test('puts back what somebody took away, and says what it was', () => {
-    expect(enforcer.repair(CLIENT)).toEqual([]);
+    expect(enforcer.reconcile(CLIENT, 'asked').steps).toEqual([]);
     tc.apply(CLIENT, [{ op: 'delete-target', destination: '10.2.0.4', reason: 'somebody else' }]);
-    expect(enforcer.repair(CLIENT)).toMatchObject([{ op: 'set-target', destination: '10.2.0.4' }]);
+    expect(enforcer.reconcile(CLIENT, 'asked').steps).toMatchObject([
+      { op: 'set-target', destination: '10.2.0.4' },
+    ]);
     expect(enforcer.verify(CLIENT)).toEqual([]);
   });
 
   test("leaves somebody's root alone, also in the end", async () => {
     tc.install(CLIENT, untouched('tbf 8001:'));
-    expect(() => enforcer.repair(CLIENT)).toThrow(expect.objectContaining({ code: 'QDISC_FOREIGN' }));
+    expect(() => enforcer.reconcile(CLIENT, 'asked')).toThrow(
+      expect.objectContaining({ code: 'QDISC_FOREIGN' }),
+    );
     await enforcer.stop();
     expect(tc.tried.map(({ op }) => op)).not.toContain('delete-root');
     expect(tc.toString()).toContain('qdisc tbf 8001:');
@@ -274,7 +279,7 @@ describe('repairing', () => {
   test('says what can not be put back', () => {
     tc.apply(CLIENT, [{ op: 'delete-target', destination: '10.2.0.4', reason: 'somebody else' }]);
     tc.fail = () => 'ENODEV';
-    expect(() => enforcer.repair(CLIENT)).toThrow('ENODEV');
+    expect(enforcer.reconcile(CLIENT, 'asked').failed).toMatchObject([{ error: { message: 'ENODEV' } }]);
   });
 });
 
@@ -307,7 +312,7 @@ describe('an interface that outlives the agent', () => {
     const bold = new Enforcer({ tc, delay, keeper, takeOver: true, clock, timers: clock });
     await bold.attach(LASTING);
     expect(keeper.asked).toEqual(['keep client.0']);
-    bold.set(LASTING, SLOW);
+    enforce(bold, LASTING, SLOW);
     expect(tc.tried).toContainEqual({ op: 'set-root', reason: 'in place of tbf 7:' });
     await bold.stop();
     expect(keeper.asked).toEqual(['keep client.0', 'put back client.0']);
@@ -329,7 +334,7 @@ describe('an interface that outlives the agent', () => {
   test('lets what comes pass by, and what waits go, before its root goes', async () => {
     const one = new Enforcer({ tc, delay, clock, timers: clock });
     await one.attach(LASTING);
-    one.set(LASTING, SLOW);
+    enforce(one, LASTING, SLOW);
     tc.tried.length = 0;
     const waiting = [2, 1, 0];
     tc.stats = () => ({ waiting: waiting.shift() ?? 0, held: 0, passed: 0, lost: 0, overflowed: 0 });
@@ -349,16 +354,16 @@ describe('an interface that outlives the agent', () => {
 
 test('what is told again is told whole, and changes nothing', async () => {
   await enforcer.attach(CLIENT);
-  enforcer.set(CLIENT, SLOW);
+  enforce(enforcer, CLIENT, SLOW);
   const before = tc.toString();
   tc.tried.length = 0;
-  expect(enforcer.reassert(CLIENT)).toEqual([]);
+  expect(enforcer.reconcile(CLIENT, 'forgotten').failed).toEqual([]);
   expect(tc.tried.map(({ op }) => op)).toEqual([
     ...['set-class', 'set-queue', 'set-class', 'set-queue'],
     ...['set-target', 'set-target', 'set-target'],
   ]);
   expect(tc.toString()).toBe(before);
   tc.tried.length = 0;
-  enforcer.set(CLIENT, SLOW);
+  enforce(enforcer, CLIENT, SLOW);
   expect(tc.tried).toEqual([]);
 });

@@ -228,3 +228,30 @@ test('one that can not be attached leaves nothing, and may be attached when it c
   await shaping.attach(endpoint(2));
   expect(at('c.0')).toContain('4e46:1');
 });
+
+test('with more endpoints than expected, pairs come on demand, and what was made before goes when it is idle', async () => {
+  await start(4);
+  expect(shaping.pairs).toBe(4);
+  expect(delay.demand).toBeUndefined();
+  await shaping.attach(endpoint(2));
+  expect(shaping.pairs).toBe(4);
+  expect(at('a.0')).toContain('class 4e46:1 rate 20000000bit');
+  expect(tc.parties.get('10.0.0.0')).toContain('first 1');
+  expect(delay.ask(2, 0)).toContain('0 > 2 (10.0.0.0): delay 11000us');
+  await used([0, 2]);
+  await clock.advance(IDLE_MS / 2);
+  shaping.use(0, 2);
+  await clock.advance(IDLE_MS * 0.75);
+  shaping.forgetIdle();
+  expect(shaping.pairs).toBe(1);
+  await used([1, 0]);
+  expect(shaping.pairs).toBe(2);
+  expect(await shaping.verify()).toEqual([]);
+});
+
+test('more pairs than netem takes are refused when they come', async () => {
+  await start(100, 'netem');
+  Object.assign(delay, { pairs: { fromTheStart: 5, atMost: 5 } });
+  await expect(shaping.attach(endpoint(2))).rejects.toMatchObject({ code: 'TOO_MANY_PAIRS' });
+  expect([...tc.attached].sort()).toEqual(['a.0', 'b.0']);
+});

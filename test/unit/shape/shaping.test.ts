@@ -232,7 +232,7 @@ test('with netem there is a bound, and the error says what to do', () => {
     ...expandGraph(topology),
     endpoints: Array.from({ length: 300 }, (_, index) => `x.${index}`),
   };
-  const delay = Object.assign(new FakeDelay('netem'), { onDemand: undefined });
+  const delay = new FakeDelay('netem');
   const enforcer = new Enforcer({ tc: new FakeTc(), delay, ...SYSTEM_TIME });
   expect(
     () => new Shaping({ enforcer, expected: 200, epoch: new Epoch({ ...graph, edges: [] }), ...SYSTEM_TIME }),

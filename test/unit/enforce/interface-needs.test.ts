@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Destination } from '../../../agent/enforce/desired-interface.ts';
+import { DesiredState } from '../../../agent/enforce/desired-state.ts';
+import { InterfaceNeeds } from '../../../agent/enforce/interface-needs.ts';
 import type { InterfaceChange, ShapedClass } from '../../../agent/enforce/interface-state.ts';
 import { NO_PATH, UNSHAPED } from '../../../agent/enforce/interface-state.ts';
-import { OutgoingPairs } from '../../../agent/enforce/outgoing-pairs.ts';
 import { bps, micros, ratio } from '../../../proto/units.ts';
 import type { Path } from '../../../topology/model/model.ts';
-import { desiredInterface } from '../../support/desired-interface.ts';
+import { desiredInterface, IN_QUEUE } from '../../support/desired-interface.ts';
 
 const ME = 7;
 const NONE = new Map<number, ShapedClass>();
@@ -35,12 +36,41 @@ function destination(number: number, mbps: number | undefined, changes: Partial<
   };
 }
 
+/** The needs of an interface, and what each edit makes dirty; `undefined`: nothing. */
+class Watched {
+  readonly needs: InterfaceNeeds;
+  readonly #desired = new DesiredState();
+
+  constructor(impairment: keyof typeof IN_QUEUE, adopted: ReadonlyMap<number, ShapedClass>) {
+    this.needs = new InterfaceNeeds(ME, this.#desired, IN_QUEUE[impairment], adopted);
+    this.#desired.markNothing();
+  }
+
+  update(changed: Iterable<Destination>, gone?: Iterable<number>): InterfaceChange | undefined {
+    this.needs.update(changed, gone);
+    return this.#dirty();
+  }
+
+  setFirst(bandwidth: number): InterfaceChange | undefined {
+    this.needs.setFirst(bandwidth);
+    return this.#dirty();
+  }
+
+  #dirty(): InterfaceChange | undefined {
+    const change = this.#desired.change!;
+    this.#desired.markNothing();
+    const { classes, goneClasses, targets, goneTargets } = change;
+    const count = classes.length + goneClasses.length + targets.size + goneTargets.length;
+    return count === 0 ? undefined : change;
+  }
+}
+
 const minors = (change: InterfaceChange | undefined): number[] =>
   change?.classes.map(({ minor }) => minor) ?? [];
 
 describe('a change says what is different and no more', () => {
   test('a new destination, the same again, another rate, and one that is not used any more', () => {
-    const pairs = new OutgoingPairs(ME, 'elsewhere', NONE);
+    const pairs = new Watched('elsewhere', NONE);
     const first = pairs.update([destination(1, 100), destination(2, 100)]);
     expect(minors(first)).toEqual([2, 3]);
     expect(first?.targets).toEqual(
@@ -61,11 +91,11 @@ describe('a change says what is different and no more', () => {
       goneTargets: ['10.0.0.1', 'fd00::1'],
       targets: new Map(),
     });
-    expect([pairs.has(1), pairs.has(2), pairs.size]).toEqual([false, true, 1]);
+    expect([pairs.needs.has(1), pairs.needs.has(2), pairs.needs.size]).toEqual([false, true, 1]);
   });
 
   test('a slow path shortens the packets of all, and gives them back when it goes', () => {
-    const pairs = new OutgoingPairs(ME, 'elsewhere', NONE);
+    const pairs = new Watched('elsewhere', NONE);
     expect(pairs.update([destination(1, 1000)])?.gsoSegments).toBe(44);
     const slow = pairs.update([destination(2, 1)]);
     expect([slow?.gsoSegments, minors(slow)]).toEqual([1, [2, 3]]);
@@ -74,7 +104,7 @@ describe('a change says what is different and no more', () => {
   });
 
   test('addresses that are another endpoint’s now are forgotten', () => {
-    const pairs = new OutgoingPairs(ME, 'elsewhere', NONE);
+    const pairs = new Watched('elsewhere', NONE);
     pairs.update([destination(1, 100)]);
     const moved = pairs.update([{ ...destination(1, 100), addresses: ['10.0.0.9', 'fd00::1'] }]);
     expect(moved?.goneTargets).toEqual(['10.0.0.1']);
@@ -82,7 +112,7 @@ describe('a change says what is different and no more', () => {
   });
 
   test('a path without limits needs no class, and passes by that of others', () => {
-    const pairs = new OutgoingPairs(ME, 'elsewhere', NONE);
+    const pairs = new Watched('elsewhere', NONE);
     pairs.update([destination(1, 100)]);
     const free = pairs.update([destination(1, Number.POSITIVE_INFINITY)]);
     expect(free).toMatchObject({ classes: [], goneClasses: [2] });
@@ -92,7 +122,7 @@ describe('a change says what is different and no more', () => {
 
 describe('the class of a path that is gone', () => {
   test('stays, and only its target changes, there and back', () => {
-    const pairs = new OutgoingPairs(ME, 'elsewhere', NONE);
+    const pairs = new Watched('elsewhere', NONE);
     const [before] = pairs.update([destination(1, 100)])!.classes;
     const cut = pairs.update([destination(1, undefined)]);
     expect(cut).toMatchObject({ classes: [before], goneClasses: [] });
@@ -103,7 +133,7 @@ describe('the class of a path that is gone', () => {
   });
 
   test('leaves those of others as they are, also where it was the slowest', () => {
-    const pairs = new OutgoingPairs(ME, 'elsewhere', NONE);
+    const pairs = new Watched('elsewhere', NONE);
     pairs.update([destination(1, 1), destination(2, 1000)]);
     expect(minors(pairs.update([destination(1, undefined), destination(2, 1000)]))).toEqual([2]);
     expect(pairs.update([destination(1, undefined)])).toBeUndefined();
@@ -111,22 +141,22 @@ describe('the class of a path that is gone', () => {
   });
 
   test('stays also where an agent left it that was killed', () => {
-    const left = new OutgoingPairs(ME, 'elsewhere', NONE).update([destination(1, 100)])!.classes[0]!;
-    const pairs = new OutgoingPairs(ME, 'elsewhere', new Map([[2, left]]));
+    const left = new Watched('elsewhere', NONE).update([destination(1, 100)])!.classes[0]!;
+    const pairs = new Watched('elsewhere', new Map([[2, left]]));
     expect(pairs.update([destination(1, undefined), destination(3, undefined)])?.classes).toEqual([left]);
   });
 });
 
 test('the first class has the number of the endpoint itself, and stays when it is not needed', () => {
-  const pairs = new OutgoingPairs(ME, 'elsewhere', NONE);
-  expect(pairs.firstMinor).toBe(UNSHAPED);
+  const pairs = new Watched('elsewhere', NONE);
+  expect(pairs.needs.firstMinor).toBe(UNSHAPED);
   expect(pairs.setFirst(Number.POSITIVE_INFINITY)).toBeUndefined();
   expect(pairs.setFirst(80e6)?.classes).toMatchObject([{ minor: ME + 1, bytesPerSecond: 10e6 }]);
   expect(pairs.setFirst(80e6)).toBeUndefined();
-  expect(pairs.firstMinor).toBe(ME + 1);
+  expect(pairs.needs.firstMinor).toBe(ME + 1);
   expect(pairs.setFirst(16e6)?.classes).toMatchObject([{ minor: ME + 1, bytesPerSecond: 2e6 }]);
   expect(pairs.setFirst(Number.POSITIVE_INFINITY)).toBeUndefined();
-  expect(pairs.firstMinor).toBe(UNSHAPED);
+  expect(pairs.needs.firstMinor).toBe(UNSHAPED);
 });
 
 const mbps = fc.constantFrom(1, 10, 500, Number.POSITIVE_INFINITY);
@@ -143,7 +173,7 @@ test('all changes together come to what the interface would have had at once', (
       fc.constantFrom('in-queues' as const, 'elsewhere' as const),
       fc.array(step, { maxLength: 30 }),
       (impairment, steps) => {
-        const pairs = new OutgoingPairs(ME, impairment, NONE);
+        const pairs = new Watched(impairment, NONE);
         const classes = new Map<number, ShapedClass>();
         const targets = new Map<string, number>();
         const model = new Map<number, Destination>();
