@@ -1,4 +1,4 @@
-/** What is allowed and yet probably a mistake. */
+/** Valid, but probably a mistake. */
 
 import { expandGraph } from './fold/graph.ts';
 import type { Findings } from './model/diagnostics.ts';
@@ -52,8 +52,8 @@ function warnOfIsolation(topology: Topology, findings: Findings): void {
 }
 
 /**
- * Names of the services of which some endpoint reaches another one. Searches stop at the first endpoint found, and a bridge that
- * leads to no endpoint is searched once, so the whole is linear.
+ * Names of the services with an endpoint that reaches another one. Searches stop at the first endpoint found, and a
+ * bridge that leads to no endpoint is searched once, so the whole is linear.
  */
 function endpointsThatReachOthers(topology: Topology): Set<string> {
   const { endpoints, nodes, edges } = expandGraph(topology);

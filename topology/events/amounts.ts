@@ -1,4 +1,4 @@
-/** How many endpoints an event is for, and what is wrong where there are not so many. */
+/** How many endpoints an event affects, and the error if there are fewer. */
 import type { Ratio } from '../../proto/units.ts';
 import type { Amount, LifecycleAction, LifecycleVerb } from '../model/events.ts';
 import { TargetError } from './targets.ts';
@@ -11,7 +11,7 @@ export function partOf(share: Ratio, total: number): number {
   return Math.floor(share * total + NOISE);
 }
 
-/** A share is of `total`, rounded down; `undefined` where there is no amount. */
+/** A share counts of `total`, rounded down; `undefined` if there is no amount. */
 export function amountOf(amount: Amount | undefined, total: number): number | undefined {
   if (!amount) return undefined;
   return 'count' in amount ? amount.count : partOf(amount.share, total);
@@ -25,7 +25,7 @@ const ABLE: Readonly<Record<LifecycleVerb, string>> = {
   reconnect: 'disconnected',
 };
 
-/** For an event that finds `able` endpoints, too few for its amount, or nothing at all that it could change. */
+/** The error for an event that finds `able` endpoints: too few for its amount, or none that it could change. */
 export function shortage(
   { verb, targets }: LifecycleAction,
   amount: number | undefined,

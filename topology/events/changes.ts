@@ -59,7 +59,7 @@ function change(words: Words): Change {
 /** The factor by which one event may change a value; more is a typing mistake. */
 const MAX_FACTOR = 1000;
 
-/** `10ms`, `+5ms`, and where `relative` `200%`. Throws `UnitError`. */
+/** `10ms`, `+5ms`, and `200%` if `relative`. Throws `UnitError`. */
 export function newValue<T extends number>(
   text: string,
   parse: (text: string) => T,
@@ -81,7 +81,7 @@ export function newValue<T extends number>(
   return { kind: 'factor', factor };
 }
 
-/** Runs a parser of units; what it refuses becomes a `LineError` there. */
+/** Runs a parser of units; its error becomes a `LineError` at the position. */
 export function withUnits<T>(position: Position, parse: () => T): T {
   try {
     return parse();

@@ -1,4 +1,4 @@
-/** Which kinds of things each verb is for; `*` means the first. */
+/** Which kinds of targets each verb accepts; `*` means the first. */
 import type { LifecycleVerb } from '../model/events.ts';
 
 export type Scope = readonly ('endpoint' | 'bridge' | 'link')[];

@@ -1,4 +1,4 @@
-/** What the targets of an event mean in one topology: endpoints, bridges, directed links. */
+/** The endpoints, bridges and directed links that the targets of an event name in one topology. */
 
 import type { Expansion, LinkOrigin } from '../fold/graph.ts';
 import { Names } from '../model/check.ts';
@@ -15,18 +15,18 @@ export interface SelectedLink {
   readonly side: 'up' | 'down';
 }
 
-/** Thrown where events name more, or happen more often, than a timeline may: a file made to keep us busy. */
+/** Thrown if events name more targets, or happen more often, than a timeline may: such a file is malicious. */
 export class TooMuchWork extends Error {}
 
 /** Endpoints, bridges and links that all events may name together, at all their instants. */
 const MAX_WORK = 100_000_000;
 /**
- * What commands may name while an experiment runs. Trying and correcting play it again between two ticks: this much takes
- * about half a second.
+ * The same for commands while an experiment runs. Checks and corrections replay them between two ticks: this much
+ * takes about half a second.
  */
 export const MAX_COMMAND_WORK = 20_000_000;
 
-/** Keeps count of what events name. `charge` throws `TooMuchWork`, before anything is changed. */
+/** Counts what events name. `charge` throws `TooMuchWork` before anything is changed. */
 export class WorkAccount {
   readonly #most: number;
   #work = 0;
@@ -72,7 +72,7 @@ export class Targets {
   #linksBetween: ReadonlyMap<string, readonly number[]> | undefined;
   #byTag: ReadonlyMap<string, Selection> | undefined;
   readonly #known = new Map<string, Selection>();
-  /** Who pays for what is selected now. */
+  /** The account that is charged for the present selection. */
   account = new WorkAccount();
   #neighbours: ReadonlyMap<number, ReadonlySet<number>> | undefined;
 
@@ -101,7 +101,7 @@ export class Targets {
     this.account.charge(work);
   }
 
-  /** The endpoints that have a link to or from the bridge with this number. */
+  /** The endpoints with a link to or from the bridge with this number. */
   neighbours(bridge: number): readonly number[] {
     this.#neighbours ??= this.#findNeighbours();
     return [...(this.#neighbours.get(bridge) ?? [])];
@@ -145,7 +145,7 @@ export class Targets {
     return { ...EMPTY, links: links.map((_, link) => this.#written(link)) };
   }
 
-  /** Links that are not named by their ends have the sides that the file gave them. */
+  /** For links that are not named by their ends, `up` and `down` are those of the file. */
   #written(link: number): SelectedLink {
     return { link, side: this.#expansion.origins[link]!.direction };
   }

@@ -1,4 +1,4 @@
-/** An event line → words with their columns, and a cursor over them that says what it expected. */
+/** An event line → words with their columns, and a cursor over them whose errors say what was expected. */
 import type { Findings } from '../model/diagnostics.ts';
 import { quote } from '../model/diagnostics.ts';
 import { suggest } from '../model/names.ts';
@@ -11,7 +11,7 @@ export interface Word {
   readonly position: Position;
 }
 
-/** Thrown inside of the grammar and caught in `parseEvent`: the first error of a line is the only one worth reading. */
+/** Thrown inside the grammar and caught in `parseEvent`: only the first error of a line is useful. */
 export class LineError extends Error {
   readonly position: Position;
   readonly remedy: string;
@@ -56,7 +56,7 @@ export class Words {
   readonly #end: Position;
   #next = 0;
 
-  /** `start` is where the line's first character stands in the file. */
+  /** `start`: the position of the line's first character in the file. */
   constructor(line: string, start: Position, split: Split = splitEvent) {
     if (line.length > MAX_LINE)
       throw new LineError(start, 'the line is too long', `write at most ${MAX_LINE} characters`);
@@ -73,7 +73,7 @@ export class Words {
     return this.#words[this.#next];
   }
 
-  /** The word that was taken last. */
+  /** The last word that was taken. */
   get last(): Word {
     return this.#words[this.#next - 1]!;
   }

@@ -1,15 +1,18 @@
-/** What of a graph's nodes never changes from epoch to epoch: which forward, and the order of their names. */
+/**
+ * The properties of a graph's nodes that never change from epoch to epoch: which of them forward, and the order of
+ * their names.
+ */
 import type { Graph } from '../model/model.ts';
 import { compareNames } from '../model/names.ts';
 
 export class CoreNodes {
   readonly #nodes: Graph['nodes'];
   readonly #forwards: Graph['forwards'];
-  /** Per node its rank among those that forward, -1 for the others. */
+  /** Per node: its rank among those that forward, -1 for the others. */
   readonly rank: Int32Array;
   /** Per rank the node. */
   readonly node: Int32Array;
-  /** Per rank the place of its name in code-unit order. */
+  /** Per rank: the place of its name in code-unit order. */
   readonly nameOrder: Int32Array;
 
   constructor({ nodes, forwards }: Graph) {

@@ -1,17 +1,17 @@
-/** What routing must know of the step from one epoch to the next. */
+/** The changes from one epoch to the next that routing needs. */
 import type { Edge, Graph } from '../model/model.ts';
 
 export interface EdgeChanges {
-  /** No longer there, or with more latency. */
+  /** Removed, or with more latency. */
   readonly worse: readonly Edge[];
-  /** New, or with less latency, which is given. */
+  /** Added, or with less latency, which is given. */
   readonly better: readonly { readonly edge: Edge; readonly latency: number }[];
 }
 
-/** With more changes than this, looking at each tree for each of them costs more than new trees for those in use. */
+/** With more changes than this, checking each tree for each of them costs more than new trees for those in use. */
 const MAX_CHANGES = 64;
 
-/** Of two epochs of one topology; `undefined` where there are so many that all is to be computed anew. */
+/** Of two epochs of one topology; `undefined` if there are so many that all has to be computed anew. */
 export function edgeChanges(before: Graph, after: Graph): EdgeChanges | undefined {
   if (before.routing !== after.routing || before.links.length !== after.links.length) return undefined;
   const worse: Edge[] = [];

@@ -1,13 +1,13 @@
 /**
- * The edges of a graph in compressed sparse rows, as searches need them: what forwards (the core) by where an edge
- * starts, what doesn't (the leaves) by where it ends, since no path goes on from there.
+ * The edges of a graph in compressed sparse rows, for searches: edges to forwarding nodes (the core) by their start,
+ * edges to other nodes (the leaves) by their end, since no path continues from there.
  */
 import type { Graph } from '../model/model.ts';
 
 /** `of` node n (or core rank): start[n] to start[n + 1]. */
 export interface Rows {
   readonly start: Int32Array;
-  /** The other end: the core rank of the target, or the node that the edge starts from. */
+  /** The other end: the core rank of the target, or the start node of the edge. */
   readonly end: Int32Array;
   readonly link: Int32Array;
   readonly latency: Float64Array;
@@ -18,7 +18,7 @@ export interface EdgeRows {
   readonly out: Rows;
   /** Per leaf the edges that lead to it; the rows of core nodes are empty. */
   readonly into: Rows;
-  /** Per node how many edges start there, to whatever. */
+  /** Per node: how many edges start there, to any node. */
   readonly outDegree: Int32Array;
 }
 

@@ -26,7 +26,7 @@ export class NodeHeap {
     this.#put(node, slot);
   }
 
-  /** Takes the first node; -1 if there is none. */
+  /** Removes and returns the first node; -1 if there is none. */
   pop(): number {
     if (this.#size === 0) return -1;
     const first = this.#nodes[0]!;

@@ -1,4 +1,4 @@
-/** Numbers of endpoints and bridges: they depend on the file alone, so that they mean the same to every agent. */
+/** Numbers of endpoints and bridges: they depend on the file alone, so that they are the same for every agent. */
 import type { Topology } from '../model/model.ts';
 import { compareNames, endpointName, type NodeReference } from '../model/names.ts';
 

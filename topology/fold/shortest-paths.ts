@@ -1,15 +1,15 @@
 /**
  * Shortest-path trees over the nodes that forward: Dijkstra with a binary heap, one root at a time.
  *
- * Nodes that don't forward, most services, are leaves: no path goes on from them. Trees leave them out, a leaf's last
- * edge is chosen when somebody asks, and a node with one exit takes the tree of its neighbour. So thousands of
- * services cost no more than the bridges that they are linked to.
+ * Nodes that don't forward, which are most services, are leaves: no path continues from them. Trees leave them out,
+ * the last edge to a leaf is chosen on request, and a node with one exit uses the tree of its neighbour. So thousands
+ * of services cost no more than the bridges that they are linked to.
  *
  * The order of paths is total, so that every host finds the same one: by the metric of the routing, then by the other
- * metric, then by the names of the nodes along the path, compared from the source on, then (parallel links) by the name of the
- * link. Both metrics are whole numbers, so sums are exact and no order of adding can change them. Two paths that
- * tie in both have equally many hops; their prefixes are best paths themselves, so comparing the chains of
- * predecessors in the tree compares the names of the whole paths.
+ * metric, then by the names of the nodes along the path, compared from the source on, then (parallel links) by the
+ * name of the link. Both metrics are whole numbers, so sums are exact in any order of addition. Two paths that tie in
+ * both have equally many hops. Their prefixes are best paths themselves, so comparing the chains of predecessors in
+ * the tree compares the names of the whole paths.
  */
 
 import type { Edge, Graph } from '../model/model.ts';
@@ -19,13 +19,16 @@ import type { EdgeChanges } from './edge-changes.ts';
 import { type EdgeRows, edgeRows } from './edge-rows.ts';
 import { NodeHeap } from './node-heap.ts';
 
-/** The best paths from `root` to every core node. Nodes are given by rank; a root that is a leaf has one past the last. */
+/**
+ * The best paths from `root` to every core node. Nodes are given by rank; a root that is a leaf has the rank after
+ * the last.
+ */
 export interface Tree {
   readonly root: number;
   readonly rootRank: number;
-  /** Per core node the one before it; -1: unreachable, or the root itself. */
+  /** Per core node: its predecessor; -1: unreachable, or the root itself. */
   readonly before: Int32Array;
-  /** Per core node the link that the path arrives by. */
+  /** Per core node: the last link of the path to it. */
   readonly link: Int32Array;
 }
 
@@ -49,7 +52,7 @@ export class ShortestPaths {
   readonly #secondary: Float64Array;
   readonly #heap: NodeHeap;
 
-  /** `previous`: of another graph, perhaps of the same topology. */
+  /** `previous`: of another graph, possibly of the same topology. */
   constructor(graph: Graph, previous?: ShortestPaths) {
     this.#graph = graph;
     this.coreNodes = previous?.coreNodes.isOf(graph) ? previous.coreNodes : new CoreNodes(graph);
@@ -64,7 +67,7 @@ export class ShortestPaths {
     return 2 * this.coreNodes.count;
   }
 
-  /** The node whose tree the paths from `source` come from: itself, or its only neighbour. */
+  /** The node whose tree contains the paths from `source`: itself, or its only neighbour. */
   rootOf(source: number): number {
     const exit = this.#onlyExit(source);
     return exit === -1 ? source : this.coreNodes.node[this.#rows.out.end[exit]!]!;
@@ -86,7 +89,7 @@ export class ShortestPaths {
     return tree;
   }
 
-  /** Indices into `Graph.links`, or `undefined` where there is no path. `tree` is that of `rootOf(source)`. */
+  /** Indices into `Graph.links`; `undefined` if there is no path. `tree` is that of `rootOf(source)`. */
   links(tree: Tree, source: number, target: number): number[] | undefined {
     if (source === target) return undefined;
     const links: number[] = [];
@@ -102,7 +105,7 @@ export class ShortestPaths {
     return links.reverse();
   }
 
-  /** Whether a tree of this graph is one of the graph with the changes, too. Errs on the side of no. */
+  /** Whether a tree of this graph is also one of the graph with the changes. May be false although it is. */
   holds(tree: Tree, { worse, better }: EdgeChanges): boolean {
     for (const edge of worse) {
       const to = this.coreNodes.rank[edge.to]!;
@@ -112,7 +115,7 @@ export class ShortestPaths {
     return better.every(({ edge, latency }) => !this.#mayImprove(tree, edge, latency));
   }
 
-  /** No path is better than every single edge allows: where no changed edge gains anything, nothing does. */
+  /** A path can't be better than each of its edges allows: if no changed edge improves anything, no path does. */
   #mayImprove(tree: Tree, { from, to }: Edge, latency: number): boolean {
     const [start, end] = [this.#reached(tree, from), this.coreNodes.rank[to]!];
     if (start === -1 || end === -1 || end === tree.rootRank) return false;
@@ -122,14 +125,14 @@ export class ShortestPaths {
     return next.primary < now.primary || (next.primary === now.primary && next.secondary <= now.secondary);
   }
 
-  /** The edge from `source` into the core where it has no other; -1 if it has. */
+  /** The edge from `source` into the core if it is the only one; otherwise -1. */
   #onlyExit(source: number): number {
     const { out, outDegree } = this.#rows;
     const edge = out.start[source]!;
     return outDegree[source] === 1 && out.start[source + 1]! > edge ? edge : -1;
   }
 
-  /** The rank of a node that paths of the tree go on from, or -1. */
+  /** The rank of a node from which paths of the tree continue, or -1. */
   #reached(tree: Tree, node: number): number {
     if (node === tree.root) return tree.rootRank;
     const rank = this.coreNodes.rank[node]!;
@@ -161,7 +164,7 @@ export class ShortestPaths {
     }
   }
 
-  /** The best edge to a leaf, of those whose start the tree reaches. */
+  /** The best edge to a leaf, of those whose start is in the tree. */
   #lastEdge(tree: Tree, leaf: number): LastEdge | undefined {
     const { start, end, link, latency } = this.#rows.into;
     const [first, past] = [start[leaf]!, start[leaf + 1]!];
@@ -201,7 +204,7 @@ export class ShortestPaths {
       : { primary: primary + latency, secondary: secondary + 1 };
   }
 
-  /** Whether the path that goes on from `one` comes before the one from `other`, by names from the source on. */
+  /** Whether the path that continues from `one` comes before the one from `other`, by names from the source on. */
   #isNamedBefore(tree: Tree, one: number, oneLink: number, other: number, otherLink: number): boolean {
     const { links } = this.#graph;
     if (one === other) return compareNames(links[oneLink]!.name, links[otherLink]!.name) < 0;

@@ -2,7 +2,7 @@ import { NetfoldError } from '../../proto/errors.ts';
 
 export type GenerateErrorCode = 'GENERATE_SIZE' | 'GENERATE_RANGE' | 'GENERATE_NUMBER' | 'GENERATE_LIMIT';
 
-/** What was asked for is no topology; the message names the option and its value. */
+/** The request gives no topology; the message names the option and its value. */
 export class GenerateError extends NetfoldError {
   declare readonly code: GenerateErrorCode;
   constructor(code: GenerateErrorCode, message: string, remedy: string) {
@@ -10,7 +10,7 @@ export class GenerateError extends NetfoldError {
   }
 }
 
-/** `sizes` are those next to `nodes` that work, as text. */
+/** `sizes`: the nearest valid ones, as text. */
 export function sizeError(nodes: number, why: string, sizes: string): GenerateError {
   return new GenerateError('GENERATE_SIZE', `--nodes ${nodes} does not work: ${why}`, `use ${sizes}`);
 }

@@ -20,7 +20,7 @@ import { waxman } from './waxman.ts';
 
 export const SHAPES: readonly Shape[] = [scaleFree, dumbbell, star, ring, tree, grid, fatTree, waxman];
 
-/** What links are given; `access` links end at a service, the others join bridges. */
+/** Properties of links; `access` links end at a service, the others join bridges. */
 export interface LinkRanges {
   readonly latency: Range;
   readonly bandwidth: Range;
@@ -49,7 +49,7 @@ export interface GenerateRequest {
   /** 0 to `MAX_SEED`. */
   readonly seed: number;
   readonly traffic?: Traffic;
-  /** What makes the same file again, for its first line. */
+  /** The command that generates the same file again, for its first line. */
   readonly command: string;
 }
 
@@ -114,7 +114,7 @@ function linkLines(wiring: Wiring, ranges: LinkRanges, random: SeededRandom): st
   });
 }
 
-/** What `netfold check` would refuse. */
+/** Refuses what `netfold check` would refuse. */
 function refuseSize(links: number, characters: number): void {
   if (2 * links <= MAX_EDGES && characters <= MAX_TEXT_LENGTH) return;
   const message = `the topology has ${links} links and ${characters} characters, more than ${MAX_EDGES / 2} or ${MAX_TEXT_LENGTH}`;

@@ -1,7 +1,7 @@
-/** What a shape is made of before links get their properties. Plain data. */
+/** Nodes and links of a shape, before links get their properties. Plain data. */
 import type { SeededRandom } from '../model/random.ts';
 
-/** Two ends and where between the ends of the latency range the link lies, 0..1; absent: it is drawn. */
+/** Two ends, and the position of the link's latency within its range, 0..1; absent: random. */
 export interface Wire {
   readonly from: string;
   readonly to: string;
@@ -12,15 +12,15 @@ export interface Wiring {
   readonly services: readonly string[];
   readonly bridges: readonly string[];
   readonly wires: readonly Wire[];
-  /** Who talks to whom where the shape has sides: source and destination; absent: drawn. */
+  /** Source and destination of the traffic, if the shape has two sides (as a dumbbell has); absent: random. */
   readonly partners?: readonly (readonly [string, string])[];
 }
 
 /** Sizes and probabilities of all shapes; each uses its own. */
 export interface ShapeOptions {
-  /** What it counts is the shape's; absent where another option gives the size. */
+  /** Each shape defines what it counts; absent if another option gives the size. */
   readonly nodes?: number;
-  /** Links that each new node brings along (scale-free). */
+  /** How many links each new node has (scale-free). */
   readonly attach: number;
   readonly fanout: number;
   readonly columns?: number;
@@ -34,10 +34,10 @@ export type ShapeOptionName = Exclude<keyof ShapeOptions, 'nodes'>;
 export interface Shape {
   readonly name: string;
   readonly summary: string;
-  /** What `nodes` counts, and who is linked to whom. */
+  /** What `nodes` counts, and which nodes are linked. */
   readonly explanation: string;
   readonly uses: readonly ShapeOptionName[];
-  /** Connected always. Throws `GenerateError` for sizes that don't work. */
+  /** Always connected. Throws `GenerateError` for invalid sizes. */
   wire(options: ShapeOptions, random: SeededRandom): Wiring;
 }
 

@@ -1,4 +1,4 @@
-/** Ranges that properties of links are drawn from: `10ms`, or `1ms..10ms`, both ends included. */
+/** Ranges for random properties of links: `10ms`, or `1ms..10ms`, both ends included. */
 import { formatBps, formatMicros, parseBandwidth, parseLatency, parsePercentage } from '../../proto/units.ts';
 import type { SeededRandom } from '../model/random.ts';
 import { GenerateError } from './errors.ts';
@@ -27,13 +27,13 @@ function parseRange(text: string, parse: (text: string) => number, example: stri
   return { low, high, text: text.replaceAll(/\s/g, '') };
 }
 
-/** Uniform over the multiples of `grain` from `low` on; `place` (0..1) takes the value there instead of drawing. */
+/** Uniform over the multiples of `grain` from `low` on; with `place` (0..1), the value at that position instead. */
 function value({ low, high }: Range, grain: number, random: SeededRandom, place?: number): number {
   const grains = Math.floor((high - low) / grain);
   return low + grain * (place === undefined ? random.below(grains + 1) : Math.round(place * grains));
 }
 
-/** Whole microseconds; tens of them where the range is wider than a millisecond, so that files stay readable. */
+/** Whole microseconds; multiples of ten if the range is wider than a millisecond, so that files stay readable. */
 export function latencyText(range: Range, random: SeededRandom, place?: number): string {
   const micros = value(range, range.high - range.low > 1000 ? 10 : 1, random, place);
   const short = formatMicros(micros);

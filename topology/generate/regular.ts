@@ -1,4 +1,4 @@
-/** Shapes without chance: dumbbell, star, ring, tree, grid. */
+/** Shapes without randomness: dumbbell, star, ring, tree, grid. */
 import { MAX_BRIDGES, MAX_ENDPOINTS } from '../model/limits.ts';
 import { GenerateError, sizeError } from './errors.ts';
 import { numbered, type Shape, type ShapeOptions, type Wire, type Wiring } from './model.ts';

@@ -1,11 +1,12 @@
 /**
  * Scale-free topologies by preferential attachment (Barabási and Albert, "Emergence of scaling in random networks",
- * Science 286, 1999): nodes come one after the other, and each links to `attach` earlier ones with a probability in
- * proportion to their degree.
+ * Science 286, 1999): nodes are added one after the other, and each links to `attach` earlier ones with a probability
+ * in proportion to their degree.
  *
- * Nodes that nobody attached to are the services, all others are bridges: so services forward for nobody, and bridges
- * are connected among themselves. With one link a node, two thirds of the nodes are such leaves in the mean; the
- * attachment is drawn anew until they are exactly as many as in the topologies of Amaro's thesis (Kollaps 2.0, 2021).
+ * Nodes to which no other attached are the services, all others are bridges. So services do not have to forward, and
+ * bridges are connected among themselves. With one link per node, two thirds of the nodes are such leaves on average.
+ * The attachment is repeated until their number is exactly that of the topologies of Amaro's thesis (Kollaps 2.0,
+ * 2021).
  */
 import { MAX_ENDPOINTS } from '../model/limits.ts';
 import type { SeededRandom } from '../model/random.ts';
@@ -21,7 +22,10 @@ const PUBLISHED: ReadonlyMap<number, number> = new Map([
 ]);
 const MAX_NODES = MAX_ENDPOINTS;
 const MAX_ATTACH = 16;
-/** The count of leaves has the variance n / 9, so one draw in 0.84 √n hits; failing so often has the odds of e^-100. */
+/**
+ * The number of leaves has the variance n / 9, so one attempt in 0.84 √n succeeds; so many failures have the
+ * probability e^-100.
+ */
 const DRAWS = 100;
 
 export const scaleFree: Shape = {
@@ -72,7 +76,7 @@ class Attachment {
   /** Both ends of every link, newer node first: a random entry is a node in proportion to its degree. */
   readonly ends: Int32Array;
   readonly attach: number;
-  /** Links among the first `attach` + 1 nodes, who all know each other. */
+  /** Links among the first `attach` + 1 nodes, all of which are linked with each other. */
   readonly #first: number;
 
   constructor(nodes: number, attach: number) {

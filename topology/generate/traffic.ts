@@ -1,4 +1,4 @@
-/** Who sends to whom in a generated topology, as `run` commands. */
+/** The traffic of a generated topology, as `run` commands. */
 import type { SeededRandom } from '../model/random.ts';
 import { GenerateError } from './errors.ts';
 import type { Wiring } from './model.ts';
@@ -7,8 +7,8 @@ export const TRAFFIC = ['ping', 'iperf3'] as const;
 export type Traffic = (typeof TRAFFIC)[number];
 
 /**
- * Service → shell command. `ping`: every service pings another, and is pinged by one (a random circle of all). `iperf3`:
- * one half sends TCP without end to the other half, each to one. Partners of the wiring come first.
+ * Service → shell command. `ping`: every service pings one other, and is pinged by one (a random ring of all).
+ * `iperf3`: one half sends TCP without end to the other half, each to one. Partners of the wiring have precedence.
  */
 export function trafficCommands(
   { services, partners }: Wiring,

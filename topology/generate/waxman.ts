@@ -1,15 +1,15 @@
 /**
- * Random networks in a plane (Waxman, "Routing of multipoint connections", IEEE JSAC 6, 1988): bridges lie anywhere in
- * a square, and two of them are linked with the probability β exp(−distance / (α L)), L being the diagonal.
+ * Random networks in a plane (Waxman, "Routing of multipoint connections", IEEE JSAC 6, 1988): bridges lie at random
+ * points of a square, and two of them are linked with the probability β exp(−distance / (α L)), with the diagonal L.
  */
 import { MAX_EDGES } from '../model/limits.ts';
 import type { SeededRandom } from '../model/random.ts';
 import { GenerateError, sizeError } from './errors.ts';
 import { numbered, type Shape, type ShapeOptions, type Wire, type Wiring } from './model.ts';
 
-/** All pairs are looked at. */
+/** All pairs are computed. */
 const MAX_NODES = 5000;
-/** Points lie on a lattice of so many steps a side, so that no host rounds them differently. */
+/** Points lie on a lattice with so many steps per side, so that no host rounds them differently. */
 const STEPS = 2 ** 20;
 const DIAGONAL = Math.SQRT2 * STEPS;
 
@@ -67,7 +67,7 @@ class Plane {
     return wires;
   }
 
-  /** Links every part to the first node's by the shortest link there is, nearest part first (Prim's algorithm). */
+  /** Links every part to the first node's by the shortest possible link, nearest part first (Prim's algorithm). */
   joinParts(): Wire[] {
     const nodes = this.#x.length;
     const nearest = new Int32Array(nodes).fill(-1);
@@ -83,7 +83,7 @@ class Plane {
     return joining.map(([a, b]) => this.#link(a, b));
   }
 
-  /** Puts the part inside; `nearest` then is, per node outside, the node inside that is nearest. */
+  /** Adds a part; `nearest` then contains, for each node outside, the nearest node inside. */
   #take(root: number, inside: Uint8Array, nearest: Int32Array): void {
     const members = numbers(inside.length).filter((node) => !inside[node] && this.#root(node) === root);
     for (const node of members) inside[node] = 1;
@@ -112,7 +112,7 @@ class Plane {
     return { from: `b${a}`, to: `b${b}`, distance: this.#distance(a, b) / DIAGONAL };
   }
 
-  /** Square roots are exact to the last bit everywhere; Math.hypot need not be. */
+  /** Square roots are exact to the last bit on every machine; Math.hypot need not be. */
   #distance(a: number, b: number): number {
     const [dx, dy] = [this.#x[a]! - this.#x[b]!, this.#y[a]! - this.#y[b]!];
     return Math.sqrt(dx * dx + dy * dy);

@@ -1,4 +1,4 @@
-/** What must hold of a topology whichever format it was written in: names, links, limits; and what is worth a warning. */
+/** Checks of a topology in any format: names, links, limits; and warnings. */
 import { count } from '../../proto/words.ts';
 import { type DiagnosticCode, type Findings, quote } from './diagnostics.ts';
 import { MAX_BRIDGES, MAX_EDGES, MAX_ENDPOINTS } from './limits.ts';
@@ -10,13 +10,13 @@ interface Place {
   readonly column: number;
 }
 
-/** How the format calls the parts of a link, and where they are. */
+/** The format's names for the parts of a link, and their positions. */
 export interface LinkLabels {
   field(index: number, end: 'from' | 'to' | 'link'): string;
   place(index: number, end: 'from' | 'to' | 'link'): Place;
 }
 
-/** Replicas and sharing by service; what names resolve to. */
+/** Replicas and sharing by service; resolves names. */
 export class Names {
   readonly services: ReadonlyMap<string, Service>;
   readonly bridges: ReadonlyMap<string, Bridge>;
@@ -58,7 +58,7 @@ export class Names {
   }
 }
 
-/** Refuses names that are used twice, and more endpoints or bridges than netfold takes. */
+/** Refuses duplicate names, and more endpoints or bridges than netfold accepts. */
 export function checkNodes(topology: Pick<Topology, 'services' | 'bridges'>, findings: Findings): void {
   const seen = new Map<string, Service | Bridge>();
   for (const node of [...topology.services, ...topology.bridges]) {
@@ -89,12 +89,12 @@ export function checkNodes(topology: Pick<Topology, 'services' | 'bridges'>, fin
 
 type Placed = Pick<Service | Bridge | LinkPair, 'position'>;
 
-/** Where `first` stands, for a message about `second`. */
+/** The line of `first`, for a message about `second`. */
 function lineOf({ position: first }: Placed, { position: second }: Placed): string {
   return first.file === second.file ? `line ${first.line}` : `line ${first.line} of ${first.file}`;
 }
 
-/** Refuses links to nowhere and to themselves, links written twice, and more edges than netfold takes. */
+/** Refuses links to unknown nodes and to themselves, duplicate links, and more edges than netfold accepts. */
 export function checkLinks(
   links: readonly LinkPair[],
   names: Names,
@@ -171,7 +171,7 @@ function reportDuplicates(links: readonly LinkPair[], labels: LinkLabels, findin
   }
 }
 
-/** The links that give some pair of nodes a second link in the same direction, with the first one of that pair. */
+/** The links that duplicate a link of some pair of nodes in the same direction, with the first link of that pair. */
 export function duplicateLinks(links: readonly LinkPair[]): { index: number; first: number }[] {
   const found: { index: number; first: number }[] = [];
   const byDirection = new Map<string, Directions>();
@@ -199,7 +199,7 @@ class Directions {
   #any: number | undefined;
   #whole: number | undefined;
 
-  /** Remembers the link; gives one that already covers some of the same pairs. */
+  /** Adds the link. Returns one that already covers some of the same pairs. */
   add(from: number | undefined, to: number | undefined, index: number): number | undefined {
     const exact = this.#exact.get(`${from}>${to}`);
     let first = exact ?? this.#whole;

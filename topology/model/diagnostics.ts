@@ -1,4 +1,4 @@
-/** What is wrong with a topology file: all of it, each with its place and what to do. */
+/** The errors and warnings of a topology file: each with its position and remedy. */
 import { NetfoldError } from '../../proto/errors.ts';
 import { UnitError } from '../../proto/units.ts';
 import type { Position } from './position.ts';
@@ -10,7 +10,7 @@ export interface Diagnostic {
   /** Line and column count from 1. */
   readonly line: number;
   readonly column: number;
-  /** Where in the document: `links[2].latency`, `<link origin="a" dest="b">`; empty: the file as a whole. */
+  /** The field: `links[2].latency`, `<link origin="a" dest="b">`; empty: the file as a whole. */
   readonly field: string;
   readonly message: string;
   readonly remedy: string;
@@ -69,12 +69,12 @@ export class TopologyError extends NetfoldError {
 }
 
 const MAX_SHOWN = 20;
-/** More than a reader can use; a hostile file must not make us build millions. */
+/** More than a reader can use; a hostile file must not cause millions. */
 const MAX_DIAGNOSTICS = 1000;
 /** Values from the file are quoted in messages; a long one is cut. */
 const MAX_QUOTED = 60;
 
-/** Collects what is found while a file is read, so that the user sees all of it at once. */
+/** Collects findings while a file is read, so that the user sees all of them at once. */
 export class Findings {
   readonly #file: string;
   readonly #found: Diagnostic[] = [];
@@ -103,7 +103,7 @@ export class Findings {
     if (this.#warnings <= MAX_DIAGNOSTICS) this.#add('warning', code, at, field, message, remedy);
   }
 
-  /** Takes over what was found in another file. */
+  /** Adds the findings of another file. */
   include(other: Findings): void {
     this.#errors += other.#errors;
     this.#warnings += other.#warnings;
@@ -121,7 +121,10 @@ export class Findings {
     }
   }
 
-  /** Throws what was found if any of it is an error, else gives the warnings in the order of the file; other files come after it. */
+  /**
+   * Throws the findings if any of them is an error; otherwise returns the warnings in the order of the file. Those of
+   * other files come last.
+   */
   settle(): readonly Diagnostic[] {
     const rank = ({ file }: Diagnostic): number => (file === this.#file ? 0 : 1);
     const sorted = this.#found.toSorted(
@@ -144,10 +147,10 @@ export class Findings {
   }
 }
 
-/** Where no file is named, it is the one that is being read. */
+/** Without a file, the one that is being read. */
 type Place = Pick<Position, 'line' | 'column'> & Partial<Pick<Position, 'file'>>;
 
-/** A value of the file as it may stand in a message: quoted, on one line, cut when long. */
+/** A value of the file for a message: quoted, on one line, cut when long. */
 export function quote(value: unknown): string {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
   const cut = text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text;

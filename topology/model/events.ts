@@ -1,6 +1,6 @@
 /**
- * What a timeline says: one `TopologyEvent` per line of the file, with names not yet expanded to replicas.
- * `timeline.ts` turns them into atomic changes.
+ * The events of a timeline: one `TopologyEvent` per line of the file, with names not yet expanded to replicas.
+ * topology/timeline/timeline.ts turns them into atomic changes.
  */
 import type { Bps, Micros, Ratio } from '../../proto/units.ts';
 import type { NodeReference } from './names.ts';
@@ -9,7 +9,7 @@ import type { Position } from './position.ts';
 export interface TopologyEvent {
   /** Since the start of the experiment. */
   readonly at: Micros;
-  /** End of `from … to …`: what a window did is undone then. */
+  /** End of `from … to …`, where the window's effect is undone. */
   readonly until?: Micros;
   readonly action: EventAction;
   readonly position: Position;
@@ -28,7 +28,7 @@ export type EventAction =
   | { readonly verb: 'quit' }
   | ResetAction;
 
-/** Back to what the file says; a command only, never in a file. Whoever keeps the commands sees to it. */
+/** Back to the file's timeline. A command only, never in a file; the code that keeps the commands executes it. */
 export interface ResetAction {
   readonly verb: 'reset';
 }
@@ -71,24 +71,24 @@ export interface ChurnAction {
 }
 
 /**
- * What ThunderStorm's `from … to …` means for services: so many of the endpoints, one by one, each at a moment that is
- * drawn from the window. How many is settled at its start.
+ * ThunderStorm's `from … to …` for services: so many of the endpoints, one by one, each at a random instant of the
+ * window. The number is determined at its start.
  */
 export interface ScatterAction {
   readonly verb: 'scatter';
-  /** `churn`: any endpoint crashes, and some of them are replaced at the same moment. */
+  /** `churn`: any endpoint crashes, and some of them are replaced at the same instant. */
   readonly what: 'join' | 'leave' | 'crash' | 'churn';
   readonly targets: readonly Target[];
-  /** A share is of those present at the start of the window, rounded down; absent: all that can. */
+  /** A share counts of those present at the start of the window, rounded down; absent: all possible ones. */
   readonly amount?: Amount;
-  /** Of `churn`: the part that is replaced, rounded to the nearest whole number. */
+  /** For `churn`: the part that is replaced, rounded to the nearest whole number. */
   readonly replace: Ratio;
   readonly seed: number;
 }
 
 export type Amount = { readonly count: number } | { readonly share: Ratio };
 
-/** `partition A B | C D`: nothing passes between endpoints of different groups; others are left alone. */
+/** `partition A B | C D`: no packet passes between endpoints of different groups; others are not affected. */
 export interface PartitionAction {
   readonly verb: 'partition';
   /** A bridge stands for the endpoints that are linked to it. */
@@ -112,7 +112,7 @@ export type Signal = (typeof SIGNALS)[number];
 
 export type Target = AllTarget | TagTarget | NodeTarget | LinkTarget;
 
-/** `*`: every endpoint, or every link where the verb is about links. */
+/** `*`: every endpoint, or every link for verbs about links. */
 export interface AllTarget extends Placed {
   readonly kind: 'all';
 }
@@ -126,7 +126,7 @@ export interface NodeTarget extends Placed {
   readonly kind: 'node';
   readonly node: NodeReference;
 }
-/** `a--b` is both directions, `a->b` only that one. In `set a--b`, up is a → b, whichever way the file wrote it. */
+/** `a--b` is both directions, `a->b` only that one. In `set a--b`, up is a → b, whichever order the file has. */
 export interface LinkTarget extends Placed {
   readonly kind: 'link';
   readonly from: NodeReference;
@@ -146,7 +146,7 @@ export type Change =
     }
   | { readonly property: 'bandwidth' | 'up' | 'down'; readonly to: NewValue<Bps> };
 
-/** `10ms`, `200%` of the value before, `+5ms` or `-5ms`. */
+/** `10ms`, `200%` of the previous value, `+5ms` or `-5ms`. */
 export type NewValue<T extends number> =
   | { readonly kind: 'value'; readonly value: T }
   | { readonly kind: 'factor'; readonly factor: number }

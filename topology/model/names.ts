@@ -1,4 +1,4 @@
-/** Names of services, bridges, replicas and tags, and the nearest one to a misspelt one. */
+/** Names of services, bridges, replicas and tags, and the most similar name to a misspelt one. */
 
 /** A name becomes a host name and part of a namespace's: a letter, then letters, digits, - and _. */
 export const NAME_PATTERN = '^[A-Za-z](?!.*--)[A-Za-z0-9_-]{0,38}[A-Za-z0-9_]$|^[A-Za-z]$';
@@ -30,7 +30,7 @@ export interface NodeReference {
 
 const REFERENCE = /^(.*)\.(0|[1-9]\d{0,5})$/s;
 
-/** Splits `client.0`; gives `undefined` where the text can't name a node. */
+/** Splits `client.0`; gives `undefined` if the text can't name a node. */
 export function parseReference(text: string): NodeReference | undefined {
   const match = REFERENCE.exec(text);
   const name = match?.[1] ?? text;
@@ -42,7 +42,7 @@ export function formatReference(reference: NodeReference): string {
   return reference.replica === undefined ? reference.name : endpointName(reference.name, reference.replica);
 }
 
-/** The name of an endpoint, as `Graph.endpoints` has it: also a service with one replica has it numbered. */
+/** The name of an endpoint as in `Graph.endpoints`: numbered even if the service has only one replica. */
 export function endpointName(service: string, replica: number): string {
   return `${service}.${replica}`;
 }
@@ -67,10 +67,10 @@ export function compareNames(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Comparing with more candidates than this would let a hostile file cost seconds. */
+/** With more candidates than this, a hostile file would cost seconds. */
 const MAX_CANDIDATES = 5000;
 
-/** The candidate that is fewest edits away, if that is near enough to be meant; ties go to the first. */
+/** The candidate with the fewest edits, if it is similar enough; ties go to the first. */
 export function nearest(text: string, candidates: Iterable<string>): string | undefined {
   if (text.length > 2 * MAX_NAME_LENGTH) return undefined;
   let best: string | undefined;
@@ -85,7 +85,7 @@ export function nearest(text: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** `did you mean "client"?`, or `otherwise` if nothing is near. */
+/** `did you mean "client"?`, or `otherwise` if no candidate is similar. */
 export function suggest(text: string, candidates: Iterable<string>, otherwise: string): string {
   const near = nearest(text, candidates);
   return near === undefined ? otherwise : `did you mean "${near}"?`;

@@ -1,14 +1,14 @@
-/** What each format gives before the timeline is checked, which may have events of another file as well. */
+/** The result of each format before the timeline is checked, which may contain events of another file as well. */
 import type { TopologyEvent } from './events.ts';
 import type { Topology } from './model.ts';
 
 export interface ParsedFile {
-  /** Names, links and limits are checked; whether the events can be carried out is not. */
+  /** Names, links and limits were checked; whether the events can be played was not. */
   readonly topology: Topology;
-  /** How messages call an event of the file. */
+  /** The name of an event of the file in messages. */
   readonly fieldOf: (event: TopologyEvent) => string;
-  /** Services that were left out because they are Kollaps' own. */
+  /** Kollaps' own services, which were left out. */
   readonly supervisors: ReadonlySet<string>;
-  /** Services whose schedule decides which replica each join starts. */
+  /** Services whose schedule determines which replica each join starts. */
   readonly withoutReuse: ReadonlySet<string>;
 }

@@ -1,4 +1,4 @@
-/** `netfold check`: what a valid file contains, or all that is wrong with it. */
+/** `netfold check`: the content of a valid file, or all errors of an invalid one. */
 
 import { count } from '../../proto/words.ts';
 import { type Diagnostic, formatDiagnostic } from '../model/diagnostics.ts';
@@ -6,18 +6,18 @@ import type { Topology } from '../model/model.ts';
 
 export interface CheckReport {
   readonly valid: boolean;
-  /** Absent where the file is not valid. */
+  /** Absent if the file is not valid. */
   readonly summary?: {
     readonly name: string;
     readonly routing: Topology['routing'];
     readonly services: number;
     readonly endpoints: number;
     readonly bridges: number;
-    /** As written: a pair counts once. */
+    /** As in the file: a pair counts once. */
     readonly links: number;
     readonly events: number;
   };
-  /** Warnings, and errors where the file is not valid, in the order of the file. */
+  /** Warnings, and errors if the file is not valid, in the order of the file. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -39,7 +39,7 @@ export function failedReport(diagnostics: readonly Diagnostic[]): CheckReport {
   return { valid: false, diagnostics };
 }
 
-/** One line for each finding, then a line that sums up. */
+/** One line for each finding, then a summary line. */
 export function checkText(report: CheckReport, file: string): string {
   const lines = report.diagnostics.map(formatDiagnostic);
   return [...lines, report.summary ? sentence(report.summary, file) : verdict(report.diagnostics, file)].join(

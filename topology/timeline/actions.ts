@@ -1,4 +1,4 @@
-/** What each verb does to the state at its instant. All throw `TargetError` before they have changed anything. */
+/** The effect of each verb on the state at its instant. All throw `TargetError` before they have changed anything. */
 import { partOf, shortage } from '../events/amounts.ts';
 import { ENDPOINT_ONLY, FLAP_SCOPE, LIFECYCLE_SCOPE, PARTITION_SCOPE, SET_SCOPE } from '../events/scopes.ts';
 import { type Selection, TargetError, type Targets } from '../events/targets.ts';
@@ -21,7 +21,7 @@ import type { AtomChange, NetworkState } from './state.ts';
 export class Actions {
   readonly #state: NetworkState;
   readonly #targets: Targets;
-  /** Hears of what happens to other things than nodes and links, which the state tells itself. */
+  /** Called for changes that do not concern nodes or links; the state reports those itself. */
   readonly #emit: (change: AtomChange) => void;
 
   constructor(state: NetworkState, targets: Targets, emit: (change: AtomChange) => void) {
@@ -30,7 +30,7 @@ export class Actions {
     this.#emit = emit;
   }
 
-  /** Does what an event says and gives what undoes it. */
+  /** Applies an event, and returns the function that undoes it. */
   begin(
     event: TopologyEvent,
     action: Exclude<EventAction, FlapAction | ChurnAction | ScatterAction>,
@@ -65,7 +65,7 @@ export class Actions {
     const { verb, targets } = action;
     const { endpoints, bridges, links } = this.#targets.select(targets, verb, LIFECYCLE_SCOPE[verb]);
     const amount = this.#amountOf(action, endpoints);
-    // A share of a few can be none of them.
+    // A share of a few may be none.
     if (amount === 0) return () => {};
     if (amount !== undefined && bridges.length + links.length > 0) {
       throw new TargetError(
@@ -123,7 +123,7 @@ export class Actions {
     const crashed = random.sample(alive, count);
     for (const endpoint of crashed) this.#state.apply('crash', endpoint);
     if (!replace) return;
-    // Replacements are others where there are any; else the same replicas start anew.
+    // Other endpoints replace the crashed ones, if there are any; otherwise the same replicas start anew.
     const joining = random.sample(absent, crashed.length);
     for (const endpoint of [...joining, ...crashed].slice(0, crashed.length))
       this.#state.apply('join', endpoint);

@@ -1,4 +1,4 @@
-/** What is known of a topology before its timeline begins; every play of the timeline starts from it. */
+/** A topology before its timeline begins; every play of the timeline starts from it. */
 import { Targets } from '../events/targets.ts';
 import { Expansion } from '../fold/graph.ts';
 import type { Topology } from '../model/model.ts';
@@ -8,9 +8,9 @@ import type { Presence } from './state.ts';
 export class Beginning {
   readonly topology: Topology;
   readonly expansion: Expansion;
-  /** Remembers what it has found, so that another play finds it at once. */
+  /** Caches its results for other plays. */
   readonly targets: Targets;
-  /** What first joins on the file's timeline is absent; what else happens to it, and who commands it, plays no part. */
+  /** Endpoints whose first event in the file is a join are absent; their other events, and commands, play no part. */
   readonly presence: Presence;
 
   /** Throws `TooMuchWork`. */

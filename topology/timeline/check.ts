@@ -1,4 +1,4 @@
-/** Whether a timeline can be carried out: names, verbs, amounts, no contradictions, and nothing after `quit`. */
+/** Whether a timeline can be played: names, verbs, amounts, no contradictions, and nothing after `quit`. */
 import { formatMicros, type Micros, micros } from '../../proto/units.ts';
 import { type TargetError, TooMuchWork } from '../events/targets.ts';
 import type { Findings } from '../model/diagnostics.ts';

@@ -1,10 +1,9 @@
 /**
- * Events of one instant that say opposite things about the same: what is left of them is a matter of their order in the
- * file, which is hardly what was meant. Only what is written for that instant counts, not a window's end or a turn of
- * flap or churn.
+ * Events of one instant that contradict each other about one target: their order in the file would decide, which is
+ * hardly intended. Only what is written for that instant counts, not the end of a window or a turn of flap or churn.
  *
- * No contradictions: a crash and then a join (a restart), a heal and then a partition (others are parted), and a setting
- * of some of the links that an earlier line has set (`set *`, then one link).
+ * No contradictions: a crash and then a join (a restart), a heal and then a partition (into other groups), and a
+ * setting for some of the links that an earlier line has set (`set *`, then one link).
  */
 import { formatMicros } from '../../proto/units.ts';
 import { TargetError } from '../events/targets.ts';
@@ -12,10 +11,10 @@ import type { LifecycleVerb, SetAction, TopologyEvent } from '../model/events.ts
 import type { Graph } from '../model/model.ts';
 import type { Atom } from './state.ts';
 
-/** How a message calls the other event. */
+/** The name of the other event in a message. */
 export type Describe = (event: TopologyEvent) => string;
 
-/** What each verb contradicts where that came before it at the same instant. */
+/** Which earlier verbs at the same instant each verb contradicts. */
 const OPPOSITES: Readonly<Record<LifecycleVerb, readonly LifecycleVerb[]>> = {
   join: ['leave'],
   leave: ['join'],
@@ -27,19 +26,19 @@ const OPPOSITES: Readonly<Record<LifecycleVerb, readonly LifecycleVerb[]>> = {
 interface Written {
   readonly event: TopologyEvent;
   readonly value: number;
-  /** All that the event sets so. */
+  /** All links that the event sets to this value. */
   readonly links: ReadonlySet<number>;
 }
 
 type SetAtom = Extract<Atom, { verb: 'set' | 'unset' }>;
 
-/** Hears the atoms of a timeline in their order, and tells those that contradict an earlier one. */
+/** Processes the atoms of a timeline in their order, and reports those that contradict an earlier one. */
 export class Contradictions {
   readonly #graph: Graph;
   readonly #describe: Describe;
   readonly #report: (event: TopologyEvent, other: TopologyEvent, error: TargetError) => void;
   #at = -1;
-  /** Since the instant began: by node, by link, and by property of a link. */
+  /** Since the start of the instant: by node, by link, and by property of a link. */
   readonly #changes = new Map<string, { readonly verb: string; readonly event: TopologyEvent }>();
   readonly #values = new Map<string, Written>();
   #partition: TopologyEvent | undefined;
@@ -98,7 +97,10 @@ export class Contradictions {
     }
   }
 
-  /** Gives the first link that already has another value, unless the one that is written now is about some of many. */
+  /**
+   * Returns the first link that already has another value, unless the present event sets only some of the links of
+   * the earlier one.
+   */
   #write(property: string, written: Written): { event: TopologyEvent; name: string } | undefined {
     let found: { event: TopologyEvent; name: string } | undefined;
     const judged = new Set<Written>();

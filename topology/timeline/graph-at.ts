@@ -1,4 +1,4 @@
-/** The graph at an instant: the expansion of the file, less what is absent, with the settings that hold then. */
+/** The graph at an instant: the expansion of the file without what is absent, and with the settings in force. */
 import {
   bps,
   MAX_BANDWIDTH,
@@ -15,8 +15,8 @@ import type { NetworkState } from './state.ts';
 import { Timeline } from './timeline.ts';
 
 /**
- * The graph after all events up to and including `at`. Numbers of nodes and links are those of `expandGraph` always; what is absent
- * has no edges. The topology must have passed its checks.
+ * The graph after all events up to and including `at`. Nodes and links always have the numbers of `expandGraph`; what
+ * is absent has no edges. The topology must have passed its checks.
  */
 export function graphAt(topology: Topology, at: Micros): Graph {
   const timeline = new Timeline(topology, (_, error) => {
@@ -36,7 +36,7 @@ export function graphOf(state: NetworkState): Graph {
   const there = graph.edges.filter(
     ({ from, to, link }) => isThere(from) && isThere(to) && goneLinks[link] === 0,
   );
-  // The same list says to who compares epochs that nothing is absent.
+  // The same list shows code that compares epochs that nothing is absent.
   const edges = there.length === graph.edges.length ? graph.edges : there;
   const partitions = [...state.partitions].map(({ groupOf }) => groupOf);
   return { ...graph, edges, links: settle(state), ...(partitions.length === 0 ? {} : { partitions }) };
@@ -71,7 +71,7 @@ function changed(link: GraphLink, change: Change, side: SelectedLink['side']): G
   }
 }
 
-/** Relative changes stop at the limits of what can be written; "no limit" stays without one. */
+/** Relative changes stop at the limits of valid values; "no limit" stays. */
 function moved(value: number, to: NewValue<number>, least: number, most: number): number {
   if (to.kind === 'value') return to.value;
   if (!Number.isFinite(value)) return value;

@@ -1,4 +1,4 @@
-/** Who is absent at the start of an experiment. */
+/** Which endpoints and links are absent at the start of an experiment. */
 
 import { ENDPOINT_ONLY, FLAP_SCOPE, LIFECYCLE_SCOPE } from '../events/scopes.ts';
 import { type Selection, TargetError, type Targets } from '../events/targets.ts';
@@ -6,7 +6,10 @@ import type { EventAction, LifecycleAction } from '../model/events.ts';
 import type { Graph } from '../model/model.ts';
 import type { Presence } from './state.ts';
 
-/** `actions`: of all events, in the order in which they start. What joins before anything else happens to it is absent until then. */
+/**
+ * `actions`: of all events, in the order in which they start. A target whose first event is a join is absent until
+ * then.
+ */
 export function presenceBefore(actions: readonly EventAction[], targets: Targets, graph: Graph): Presence {
   const presence = {
     present: new Uint8Array(graph.endpoints.length).fill(1),

@@ -1,4 +1,4 @@
-/** `ScatterAction`, turn by turn: when each endpoint has its turn, and what it does then. */
+/** `ScatterAction`, turn by turn: the instant of each endpoint's turn, and its effect. */
 import { type Micros, micros } from '../../proto/units.ts';
 import { amountOf } from '../events/amounts.ts';
 import { ENDPOINT_ONLY } from '../events/scopes.ts';
@@ -7,7 +7,7 @@ import type { LifecycleAction, ScatterAction } from '../model/events.ts';
 import { SeededRandom } from '../model/random.ts';
 import type { NetworkState } from './state.ts';
 
-/** Moments are whole milliseconds, as ThunderStorm draws them. */
+/** Random instants are whole milliseconds, as in ThunderStorm. */
 const GRAIN = 1000;
 
 interface Turn {
@@ -16,13 +16,16 @@ interface Turn {
   run(): void;
 }
 
-/** What one turn does: one endpoint changes, or one crashes and is replaced or not. */
+/** The effect of one turn: one endpoint changes, or one crashes and is replaced or not. */
 export interface TurnActions {
   change(action: LifecycleAction): void;
   churn(isReplaced: boolean): void;
 }
 
-/** First the step that settles how many turns are taken, then each turn; moments do not depend on that number. */
+/**
+ * First the step that determines how many turns are taken, then each turn; their instants do not depend on that
+ * number.
+ */
 export function* scatterTurns(
   action: ScatterAction,
   at: Micros,

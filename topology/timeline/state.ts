@@ -1,4 +1,7 @@
-/** What events change: who is present, who is cut off, which links and bridges are gone, which settings hold. */
+/**
+ * What events change: which endpoints are present, which are cut off, which links and bridges have left, which
+ * settings are in force.
+ */
 import type { Micros } from '../../proto/units.ts';
 import type { SelectedLink } from '../events/targets.ts';
 import type { Expansion } from '../fold/graph.ts';
@@ -26,14 +29,14 @@ export interface ActivePartition {
   readonly groupOf: readonly number[];
 }
 
-/** An atom before it is known when and why it happens. */
+/** An atom before its time and event are known. */
 export type AtomChange = Atom extends infer One
   ? One extends Atom
     ? Omit<One, 'at' | 'event'>
     : never
   : never;
 
-/** These happen to processes; the graph stays as it is. */
+/** These affect processes; the graph stays unchanged. */
 const OF_PROCESSES: ReadonlySet<Atom['verb']> = new Set(['run', 'signal', 'quit']);
 
 /** Whether an atom starts an epoch. All atoms of one instant start one. */
@@ -41,7 +44,7 @@ export function changesTopology({ verb }: Pick<Atom, 'verb'>): boolean {
   return !OF_PROCESSES.has(verb);
 }
 
-/** Who is there before anything happens. */
+/** What is present before any event. */
 export type Presence = Pick<NetworkState, 'present' | 'goneBridges' | 'goneLinks'>;
 
 export class NetworkState {
@@ -52,12 +55,12 @@ export class NetworkState {
   /** Per node (only bridges are used) and per directed link: whether it has left. */
   readonly goneBridges: Uint8Array;
   readonly goneLinks: Uint8Array;
-  /** In the order in which they were made; later ones go on top of earlier ones. */
+  /** In the order in which they were made; later ones apply on top of earlier ones. */
   readonly settings = new Set<ActiveSetting>();
   readonly partitions = new Set<ActivePartition>();
   readonly #onChange: (change: AtomChange) => void;
 
-  /** All that is present is connected at first. `onChange` hears of each change. */
+  /** All that is present is connected at first. `onChange` is called for each change. */
   constructor(expansion: Expansion, start: Presence, onChange: (change: AtomChange) => void) {
     this.expansion = expansion;
     this.present = start.present.slice();
@@ -96,7 +99,7 @@ export class NetworkState {
   }
 }
 
-/** Whether two states of one topology have the same graph, so far as that can be told without making it. */
+/** Whether two states of one topology certainly have the same graph, without making it. */
 export function isSameState(a: NetworkState, b: NetworkState): boolean {
   return (
     areSame(a.present, b.present) &&

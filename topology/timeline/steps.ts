@@ -1,4 +1,4 @@
-/** What an event comes to in time: steps that are done one after the other. */
+/** The steps of an event in time, which are done one after the other. */
 import { type Command, compareCommands } from '../../proto/command.ts';
 import { type Micros, micros } from '../../proto/units.ts';
 import type { Targets } from '../events/targets.ts';
@@ -10,10 +10,10 @@ import type { NetworkState } from './state.ts';
 
 export interface Step {
   readonly at: Micros;
-  /** A window's end comes before all that starts at its instant. */
+  /** The end of a window comes before everything that starts at its instant. */
   readonly phase: 'end' | 'start';
   readonly event: TopologyEvent;
-  /** Where the event stands in the file, or the command that it is; commands come after the file. */
+  /** The number of the event in the file, or the command; commands come after the file. */
   readonly source: number | Command;
   run(): void;
 }
@@ -43,7 +43,10 @@ export interface Stage {
   readonly actions: Actions;
 }
 
-/** The steps of an event in no order. They share what they draw and what is to be undone: each plays once. */
+/**
+ * The steps of an event, in no order. They share their random numbers and what has to be undone, so each is played
+ * once.
+ */
 export function* turnsOf(event: TopologyEvent, stage: Stage): Generator<Turn> {
   const { actions } = stage;
   const { action, at, until } = event;

@@ -1,10 +1,11 @@
 /**
- * The timeline, played: events in order of time become atomic changes of a state (who is present, what is cut, which
- * settings hold). Selections by amount and churn depend on the state, so the order is part of the meaning:
- * at one instant, windows that end come first, then events in the order of the file, then commands by `compareCommands`.
+ * Plays the timeline: events in order of time become atomic changes of a state (which endpoints are present, what is
+ * cut, which settings are in force). Selections by amount and churn depend on the state, so the order is part of the
+ * meaning: at one instant, ends of windows come first, then events in the order of the file, then commands by
+ * `compareCommands`.
  *
- * By amount, endpoints join lowest number first; leave, crash and disconnect highest number first; reconnect lowest first.
- * What first joins on the timeline of the file is absent before that.
+ * By amount, endpoints join lowest number first; leave, crash and disconnect highest number first; reconnect lowest
+ * first. A target whose first event in the file is a join is absent before that.
  */
 import type { Command } from '../../proto/command.ts';
 import { type Micros, micros } from '../../proto/units.ts';
@@ -25,7 +26,7 @@ export interface CommandEvent {
   readonly event: TopologyEvent;
 }
 
-/** The state of everything that events change, and the way to move it forward. */
+/** The state of everything that events change, and its advance in time. */
 export class Timeline {
   readonly state: NetworkState;
   readonly targets: Targets;
@@ -39,15 +40,15 @@ export class Timeline {
   #next = 0;
   #now: Micros = micros(0);
   #event: TopologyEvent | undefined;
-  /** What the file's events and what commands have come to. Commands must not use up what the file needs. */
+  /** The work of the file's events and of commands. Commands must not use up what the file needs. */
   readonly #file: Expense;
   readonly #commands = { work: new WorkAccount(MAX_COMMAND_WORK), atoms: 0 };
   #expense: Expense;
 
   /**
-   * Events that can't be carried out go to `onProblem` and change nothing. From a `Topology`, throws `TooMuchWork` where
-   * its events are too many, here and in `advance`; from a `Beginning`, that has been checked. Commands that are too much
-   * are problems.
+   * Events that can't be played go to `onProblem` and change nothing. From a `Topology`, throws `TooMuchWork` if its
+   * events are too many, here and in `advance`; a `Beginning` was checked for that. Too much work in commands is a
+   * problem of these.
    */
   constructor(start: Topology | Beginning, onProblem: OnProblem, onAtom?: (atom: Atom) => void) {
     this.#isChecked = start instanceof Beginning;
@@ -66,17 +67,17 @@ export class Timeline {
     this.#schedule(topology.events);
   }
 
-  /** When something is due next; `undefined` at the end. */
+  /** When the next step is due; `undefined` at the end. */
   get nextAt(): Micros | undefined {
     return this.#steps[this.#next]?.at;
   }
 
-  /** When the step was due that was played last; -1 if none was. */
+  /** When the last played step was due; -1 if there was none. */
   get lastAt(): number {
     return this.#steps[this.#next - 1]?.at ?? -1;
   }
 
-  /** Takes in commands. Gives false, and takes none, if one would have had its turn before a step that has been played. */
+  /** Adds commands. Returns false, and adds none, if one would have been due before a step that was played. */
   add(commands: readonly CommandEvent[]): boolean {
     const added = commands.flatMap(({ command, event }) => [...this.#stepsOf(event, command)]);
     const last = this.#steps[this.#next - 1];
@@ -113,7 +114,7 @@ export class Timeline {
     const isCommand = typeof step.source !== 'number';
     this.#expense = isCommand ? this.#commands : this.#file;
     this.targets.account = this.#expense.work;
-    // Between steps, so that none is done by half; one can't come to more than a few per endpoint and link.
+    // Between steps, so that none is half done; a single one has only a few changes per endpoint and link.
     if (isCommand && this.#commands.atoms > MAX_ATOMS) throw tooMuch(step.event);
     try {
       step.run();

@@ -1,6 +1,6 @@
-/** The arguments of a container as the formats of Kollaps write them. */
+/** The arguments of a container in the syntax of Kollaps' formats. */
 
-/** `['server', '1']` as Kollaps writes lists; anything else is one argument. */
+/** `['server', '1']` is a list as Kollaps writes it; anything else is one argument. */
 export function parseCommand(text: string): string[] {
   const list = /^\s*\[(.*)\]\s*$/s.exec(text);
   if (!list) return [text];

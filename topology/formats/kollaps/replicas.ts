@@ -1,19 +1,19 @@
-/** How many replicas a service needs that is described by its joins, as the formats of Kollaps do. */
+/** How many replicas a service needs if its joins describe it, as in the formats of Kollaps. */
 import type { Micros } from '../../../proto/units.ts';
 import { amountOf } from '../../events/amounts.ts';
 import type { Amount } from '../../model/events.ts';
 
-/** Some replicas of a service come or go. */
+/** Some replicas of a service join or leave. */
 export interface PopulationChange {
   readonly at: Micros;
   readonly direction: 'join' | 'leave';
-  /** A share is of those alive; absent: all that have joined and left, or all alive. */
+  /** A share counts of those present; absent: all that have joined and left, or all present. */
   readonly amount?: Amount;
 }
 
 /**
- * The largest number alive at once, or, without `reuse`, one for each join. `undefined` where nothing joins by number: then
- * what the service itself says holds.
+ * The largest number present at once, or, without `reuse`, one for each join. `undefined` if nothing joins by number:
+ * then the number of the service itself is valid.
  */
 export function replicasNeeded(changes: readonly PopulationChange[], reuse: boolean): number | undefined {
   if (!changes.some(({ direction, amount }) => direction === 'join' && amount)) return undefined;

@@ -1,4 +1,7 @@
-/** XML text → elements with attributes and places. Document types and entities of the file's own are refused, not expanded. */
+/**
+ * XML text → elements with attributes and positions. Document types and a file's own entities are refused, not
+ * expanded.
+ */
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { type Findings, quote } from '../../model/diagnostics.ts';
 import { MAX_DEPTH } from '../../model/limits.ts';
@@ -7,13 +10,13 @@ export interface Element {
   readonly name: string;
   readonly attributes: ReadonlyMap<string, string>;
   readonly children: readonly Element[];
-  /** Whether other text than white space stands in it. */
+  /** Whether it contains other text than white space. */
   readonly hasText: boolean;
   readonly line: number;
   readonly column: number;
 }
 
-/** The root element; `undefined` where there is none, and `findings` then says why. */
+/** The root element; `undefined` if there is none, and `findings` then has the reason. */
 export function parseXml(text: string, findings: Findings): Element | undefined {
   const lines = new LineStarts(text);
   if (!refuseDocumentTypes(text, lines, findings)) return undefined;
@@ -47,11 +50,11 @@ export function parseXml(text: string, findings: Findings): Element | undefined 
   return second ? undefined : root;
 }
 
-/** What the library gives per node: one key with the children, `:@` with the attributes. */
+/** The library's form of a node: one key with the children, `:@` with the attributes. */
 type RawNode = Readonly<Record<string, unknown>>;
 
 function startOf(node: RawNode): number {
-  // The library keys its metadata by a symbol; its types call that `Symbol`.
+  // The library stores its metadata under a symbol; its types call that `Symbol`.
   const metadata = Reflect.get(node, XMLParser.getMetaDataSymbol() as unknown as symbol) as
     | { startIndex?: number }
     | undefined;
@@ -74,7 +77,7 @@ function parseNodes(text: string, findings: Findings): readonly RawNode[] | unde
   try {
     return parser.parse(text) as readonly RawNode[];
   } catch (error) {
-    // The library throws plain errors: for what is nested too deep, and for names that it reserves.
+    // The library throws plain errors: for too deep nesting, and for names that it reserves.
     const message = error instanceof Error ? error.message : String(error);
     findings.error(
       'XML_SYNTAX',
@@ -101,7 +104,7 @@ function toElement(node: RawNode, lines: LineStarts, findings: Findings): Elemen
   return { name, attributes, children, hasText, ...place };
 }
 
-/** The five entities that XML itself has, and characters by number. */
+/** The five entities of XML itself, and characters by number. */
 const PREDEFINED: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
 
 function decode(
@@ -123,7 +126,7 @@ function decode(
   });
 }
 
-/** Looks past comments and CDATA, in linear time whatever is in the file. */
+/** Skips comments and CDATA, in linear time for any file. */
 function refuseDocumentTypes(text: string, lines: LineStarts, findings: Findings): boolean {
   for (let at = text.indexOf('<!'); at !== -1; at = text.indexOf('<!', at)) {
     const end = text.startsWith('<!--', at) ? '-->' : text.startsWith('<![CDATA[', at) ? ']]>' : undefined;
@@ -150,7 +153,7 @@ function refuseDocumentTypes(text: string, lines: LineStarts, findings: Findings
       return false;
     }
     const after = text.indexOf(end, at);
-    // What does not end is the validator's to report.
+    // The validator reports what does not end.
     if (after === -1) return true;
     at = after;
   }

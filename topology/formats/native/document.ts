@@ -1,4 +1,4 @@
-/** YAML text → plain value, with the place in the file of each part of it. */
+/** YAML text → plain value, with the position in the file of each part of it. */
 import {
   isAlias,
   isCollection,
@@ -22,9 +22,12 @@ export interface Place {
   readonly column: number;
 }
 
-/** Aliases may save typing, not multiply: ten lists of ten aliases each are a hundred, nested again a thousand. */
+/**
+ * Aliases may save typing, but must not multiply: ten lists of ten aliases each are a hundred, nested again a
+ * thousand.
+ */
 const MAX_ALIASES = 100;
-/** What follows a syntax error is mostly its consequence. */
+/** Further errors after a syntax error are mostly its consequences. */
 const MAX_SYNTAX_ERRORS = 10;
 const MAX_BRACKETS = 500;
 
@@ -41,7 +44,7 @@ export class YamlDocument {
     this.#text = text;
   }
 
-  /** Gives `undefined` where the text is no YAML; `findings` then says why. */
+  /** Gives `undefined` if the text is no YAML; `findings` then has the reason. */
   static parse(text: string, findings: Findings): YamlDocument | undefined {
     const lines = new LineCounter();
     if (isNestedAbsurdly(text)) {
@@ -49,13 +52,13 @@ export class YamlDocument {
       return undefined;
     }
     try {
-      // The library looks for duplicate keys in quadratic time; `refuseDuplicates` does it in linear.
+      // The library searches for duplicate keys in quadratic time; `refuseDuplicates` does it in linear time.
       const document = parseDocument(text, {
         lineCounter: lines,
         uniqueKeys: false,
         stringKeys: true,
         logLevel: 'error',
-        // Its pretty errors search the text anew for each error.
+        // Its pretty errors search the text again for each error.
         prettyErrors: false,
       });
       reportErrors(document.errors, lines, findings);
@@ -70,7 +73,7 @@ export class YamlDocument {
     }
   }
 
-  /** The place of the value at `path`, or of the nearest part around it that exists. */
+  /** The position of the value at `path`, or of the nearest enclosing part that exists. */
   at(path: Path): Place {
     let node = this.#root;
     for (const step of path) {
@@ -89,7 +92,7 @@ export class YamlDocument {
     return isNode(found) ? this.#place(found) : this.at(path);
   }
 
-  /** What the user wrote at `path`, up to a line; `undefined` if there is nothing. */
+  /** The user's text at `path`, up to a line; `undefined` if there is none. */
   source(path: Path): string | undefined {
     let node: Node | null | undefined = this.#root;
     for (const step of path) node = child(node, step);
@@ -100,7 +103,7 @@ export class YamlDocument {
     return /^(["']).*\1$/.test(source) ? source.slice(1, -1) : source;
   }
 
-  /** The places of the entries of the mapping or list at `path`, in order of the file. */
+  /** The positions of the entries of the mapping or list at `path`, in order of the file. */
   entries(path: Path): Map<string | number, Place> {
     let node = this.#root;
     for (const step of path) node = child(node, step) ?? null;
@@ -133,7 +136,10 @@ function reportErrors(errors: readonly YAMLParseError[], lines: LineCounter, fin
   }
 }
 
-/** Brackets and dashes without an end, before the parser recurses into them. Brackets in texts count too: hence the large number. */
+/**
+ * Whether brackets and dashes are nested endlessly, checked before the parser recurses into them. Brackets in texts
+ * count too: hence the large number.
+ */
 function isNestedAbsurdly(text: string): boolean {
   let depth = 0;
   for (const [bracket] of text.matchAll(/[[\]{}]/g)) {
@@ -159,7 +165,7 @@ function child(node: Node | null | undefined, step: string | number): Node | und
   return undefined;
 }
 
-/** Walks the tree without recursion: refuses what is nested too deep, and keys that are written twice. */
+/** Walks the tree without recursion: refuses too deep nesting, and duplicate keys. */
 function acceptable(root: Node | null, lines: LineCounter, findings: Findings): boolean {
   const pending: { node: unknown; depth: number }[] = [{ node: root, depth: 1 }];
   for (let next = pending.pop(); next; next = pending.pop()) {
@@ -206,7 +212,7 @@ function refuseDuplicates(map: YAMLMap, lines: LineCounter, findings: Findings):
   }
 }
 
-/** Turns what the library throws at hostile input into findings; `false` for anything else, which is our bug. */
+/** Turns the library's errors for hostile input into findings; `false` for any other error, which is our bug. */
 function explain(error: unknown, findings: Findings): boolean {
   if (error instanceof ReferenceError) {
     findings.error(

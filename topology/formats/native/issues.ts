@@ -1,4 +1,4 @@
-/** What zod finds wrong, in the words of netfold's diagnostics: the place, the field, the value and the remedy. */
+/** zod's issues as netfold's diagnostics: the position, the field, the value and the remedy. */
 import type { z } from 'zod';
 import { type DiagnosticCode, type Findings, quote } from '../../model/diagnostics.ts';
 import { MAX_ENDPOINTS } from '../../model/limits.ts';
@@ -8,7 +8,7 @@ import { KNOWN_KEYS, UNITLESS } from './schema.ts';
 
 type Issue = z.core.$ZodIssue;
 
-/** Enough to see what is wrong; finding the place of each costs time that grows with the file. */
+/** Enough to find the cause; the time for the position of each grows with the file. */
 const MAX_ISSUES = 200;
 
 export function reportIssues(issues: readonly Issue[], document: YamlDocument, findings: Findings): void {
@@ -128,7 +128,7 @@ function isNameField(path: Path): boolean {
   return path.includes('tags') || path[0] === 'bridges' || path[0] === 'name';
 }
 
-/** `services.*`, `links.*`: the place in the schema that a path leads to. */
+/** `services.*`, `links.*`: the place in the schema to which a path leads. */
 function kindOf(path: Path): string {
   return path.length >= 2 ? `${path[0]}.*` : '';
 }

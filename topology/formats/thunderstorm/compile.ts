@@ -1,8 +1,8 @@
 /**
  * The events of a script → `TopologyEvent`s of one topology.
  *
- * As in Kollaps' translator, an amount is for each service that is meant, and one instance where none is written; `from … to …`
- * spreads joins, leaves, crashes and churn over the window, and for `disconnect` is how long it lasts.
+ * As in Kollaps' translator, an amount counts for each named service, and is one instance if it is missing; `from …
+ * to …` spreads joins, leaves, crashes and churn over the window, and is the duration of a `disconnect`.
  */
 import { type Micros, micros, type Ratio, ratio } from '../../../proto/units.ts';
 import { LIFECYCLE_SCOPE } from '../../events/scopes.ts';
@@ -15,7 +15,7 @@ import type { ParsedFile } from '../../model/parsed-file.ts';
 import type { Position } from '../../model/position.ts';
 import type { Script, ScriptAction, ScriptEvent, Selector } from './model.ts';
 
-/** Services, bridges and links that tags may stand for in all events together. */
+/** How many services, bridges and links the tags of all events may name together. */
 const MAX_WORK = 1_000_000;
 
 type WithAmount = Extract<ScriptAction, { readonly verb: LifecycleVerb | 'churn' }>;
@@ -31,13 +31,13 @@ interface Place {
   readonly seed: number;
 }
 
-/** What a selector comes to: services one by one, since amounts are for each, and all the rest together. */
+/** The targets of a selector: services one by one, since amounts count for each, and all others together. */
 interface Meant {
   readonly services: readonly (Target & { readonly kind: 'node' })[];
   readonly others: readonly Target[];
 }
 
-/** `base.topology` includes what the script declares; what is wrong goes to `findings`. */
+/** `base.topology` includes the script's declarations; errors go to `findings`. */
 export function compileScript(script: Script, base: ParsedFile, findings: Findings): TopologyEvent[] {
   return new Compiler(script, base, findings).events();
 }
@@ -113,7 +113,7 @@ class Compiler {
       this.#error('EVENT_TARGET', other.position, message, 'write at T for each end of the window');
       return;
     }
-    // Bridges and links are one each; a number that is written all the same is refused when the event is played.
+    // Each bridge and each link is one; a number for it is refused when the event is played.
     this.#addAction(action, others, selector?.kind === 'tagged' ? undefined : action.amount, place);
   }
 
@@ -154,7 +154,7 @@ class Compiler {
       ...(scope.includes('bridge') ? bridges.map(node) : []),
       ...(scope.includes('link') ? links.map((ends): Target => linkOf(ends, place)) : []),
     ]);
-    // Tags of nothing are refused when the event is played, which knows the others.
+    // Tags without a target are refused when the event is played, which knows all tags.
     if (services.size + others.length === 0) return { services: [], others: targetsOf(selector, position) };
     return { services: [...services].map(node), others };
   }

@@ -1,4 +1,4 @@
-/** What a script declares, added to a topology. */
+/** Adds the declarations of a script to a topology. */
 import { checkLinks, checkNodes, type LinkLabels, Names } from '../../model/check.ts';
 import type { Findings } from '../../model/diagnostics.ts';
 import type { LinkPair, Topology } from '../../model/model.ts';
@@ -7,7 +7,10 @@ import { replicasNeeded } from '../kollaps/replicas.ts';
 import type { Script } from './model.ts';
 import type { Populations } from './population.ts';
 
-/** Names that are used twice, links to nowhere and the like go to `findings`. `populations`: all whose joins count. Throws `TooMuchWork`. */
+/**
+ * Errors such as duplicate names and links to unknown nodes go to `findings`. `populations`: all scripts whose joins
+ * count. Throws `TooMuchWork`.
+ */
 export function withDeclarations(
   topology: Topology,
   script: Script,
@@ -42,7 +45,7 @@ function linksWithout(script: Script, supervisors: ReadonlySet<string>, findings
   });
 }
 
-/** The links of the topology itself are known to be right. */
+/** The links of the topology itself were checked before. */
 function labelsOf(links: readonly LinkPair[]): LinkLabels {
   return {
     field: () => 'link',

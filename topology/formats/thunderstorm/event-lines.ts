@@ -35,7 +35,7 @@ import {
 const AT_INSTANT = ['join', 'leave', 'crash', 'disconnect', 'reconnect', 'set', 'partition', 'quit'] as const;
 const IN_PERIOD = ['join', 'leave', 'crash', 'disconnect', 'churn', 'flap', 'partition'] as const;
 const ACTIONS = [...new Set([...AT_INSTANT, ...IN_PERIOD])];
-/** These name what they are about themselves, or are about the whole. */
+/** These contain their own targets, or affect the whole topology. */
 const WITHOUT_SELECTOR = ['partition', 'quit'];
 
 type Verb = (typeof ACTIONS)[number];

@@ -1,10 +1,10 @@
 /**
- * What a ThunderStorm script says, line by line, before it is known which topology it is about.
+ * The lines of a ThunderStorm script, before they are applied to a topology.
  *
- * ThunderStorm: L. Liechti et al., "THUNDERSTORM: a tool to evaluate dynamic network topologies on distributed systems",
- * SRDS 2019. The language is what the parser of Kollaps 2.0 takes (github.com/miguelammatos/Kollaps,
- * ThunderStorm/Parser.py), and of its design notes (language.md there) what that parser lacks: events without a
- * selector, relative values, `partition`.
+ * ThunderStorm: L. Liechti et al., "THUNDERSTORM: a tool to evaluate dynamic network topologies on distributed
+ * systems", SRDS 2019. The language is that of the parser of Kollaps 2.0 (github.com/miguelammatos/Kollaps,
+ * ThunderStorm/Parser.py), with some elements of its design notes (language.md there) that this parser lacks: events
+ * without a selector, relative values, `partition`.
  */
 import type { Micros, Ratio } from '../../../proto/units.ts';
 import type { Amount, Change, LifecycleVerb, Target } from '../../model/events.ts';
@@ -13,11 +13,11 @@ import type { Position } from '../../model/position.ts';
 
 export interface Script {
   readonly file: string;
-  /** `replicas` is what the line says; the joins of the script may need others. */
+  /** `replicas` is the number in the line; the joins of the script may need others. */
   readonly services: readonly Service[];
   readonly bridges: readonly Bridge[];
   readonly links: readonly LinkPair[];
-  /** Services that are Kollaps' own; they are left out. */
+  /** Kollaps' own services; they are left out. */
   readonly supervisors: ReadonlySet<string>;
   readonly events: readonly ScriptEvent[];
 }
@@ -25,13 +25,13 @@ export interface Script {
 export interface ScriptEvent {
   /** Absent: from the start until the quit, which only churn may leave open. */
   readonly time?: { readonly at: Micros; readonly until?: Micros };
-  /** Absent: everything that the action is for. */
+  /** Absent: everything that the action accepts. */
   readonly selector?: Selector;
   readonly action: ScriptAction;
   readonly position: Position;
 }
 
-/** A node or a link by its name, or all that has one of the tags. */
+/** A node or a link by its name, or everything with one of the tags. */
 export type Selector =
   | { readonly kind: 'named'; readonly target: Target & { readonly kind: 'node' | 'link' } }
   | { readonly kind: 'tagged'; readonly tags: readonly string[]; readonly position: Position };

@@ -5,14 +5,14 @@ import { quote } from '../../model/diagnostics.ts';
 import { NAME_REMEDY, nameProblem } from '../../model/names.ts';
 import { takeWord } from './values.ts';
 
-/** How each option is written: with one value, with a list of names, or as a bare word. */
+/** The form of each option: with one value, with a list of names, or as a bare word. */
 export type OptionForms = Readonly<Record<string, 'value' | 'names' | 'flag'>>;
 
 export class Options {
   readonly #forms: OptionForms;
   readonly #found = new Map<string, { readonly key: Word; readonly values: readonly Word[] }>();
 
-  /** Takes all that is left of the line. Throws `LineError`. */
+  /** Takes the rest of the line. Throws `LineError`. */
   constructor(words: Words, forms: OptionForms) {
     this.#forms = forms;
     while (!words.atEnd()) this.#take(words);
@@ -22,7 +22,7 @@ export class Options {
     return [...this.#found.values()].map(({ key }) => key);
   }
 
-  /** Where the option stands; `undefined` if it does not. */
+  /** The word of the option; `undefined` if it is missing. */
   key(name: string): Word | undefined {
     return this.#found.get(name)?.key;
   }
@@ -64,7 +64,7 @@ export class Options {
   }
 }
 
-/** One name and those that follow it, up to a word that `ends` the list. */
+/** One or more names, up to a word that `ends` the list. */
 export function takeNames(words: Words, what: string, ends: (text: string) => boolean): Word[] {
   const found = [takeName(words, what)];
   for (let next = words.peek(); next && !ends(next.text); next = words.peek())
@@ -72,7 +72,7 @@ export function takeNames(words: Words, what: string, ends: (text: string) => bo
   return found;
 }
 
-/** A name as services, bridges and tags have them. */
+/** A valid name of a service, bridge or tag. */
 export function takeName(words: Words, what: string): Word {
   const word = takeWord(words, `a name (${what})`, 'server');
   const problem = nameProblem(word.text);

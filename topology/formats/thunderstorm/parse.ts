@@ -11,7 +11,7 @@ import type { Script, ScriptEvent } from './model.ts';
 import { takeWord } from './values.ts';
 import { splitScriptLine } from './words.ts';
 
-/** What is wrong goes to `findings`, and the line is left out. */
+/** Errors go to `findings`, and the line is left out. */
 export function parseScript(text: string, file: string, findings: Findings): Script {
   const reader = new Reader(file, findings);
   text.split(/\r\n|\n|\r/).forEach((line, index) => {

@@ -1,10 +1,10 @@
-/** What scripts do to the number of a service's replicas, for services that have as many as they need. */
+/** The effect of scripts on the number of a service's replicas, for services that have as many as they need. */
 import { ratio } from '../../../proto/units.ts';
 import { TooMuchWork } from '../../events/targets.ts';
 import type { PopulationChange } from '../kollaps/replicas.ts';
 import type { Script, ScriptEvent } from './model.ts';
 
-/** Events looked at for all services together; more is a file made to keep us busy. */
+/** How many events are read for all services together; a file with more is malicious. */
 const MAX_WORK = 2_000_000;
 const EVERYBODY = '*';
 
@@ -25,10 +25,7 @@ export class Populations {
     }
   }
 
-  /**
-   * In the order of the scripts; what happens within a window counts at its end, joins at its start. Throws
-   * `TooMuchWork`.
-   */
+  /** In the order of the scripts. A window counts at its end, for joins at its start. Throws `TooMuchWork`. */
   of(service: string, tags: readonly string[]): PopulationChange[] {
     const keys = [EVERYBODY, service, ...tags.map((tag) => `tags=${tag}`)];
     const found = new Set(keys.flatMap((key) => this.#about.get(key) ?? []));
@@ -45,7 +42,7 @@ function keysOf({ selector }: ScriptEvent): string[] {
 }
 
 function changesOf({ time, selector, action }: ScriptEvent): PopulationChange[] {
-  // Churn to the quit is followed by nothing.
+  // Nothing follows churn that lasts until the quit.
   if (!time) return [];
   const { at, until = at } = time;
   const amount = 'amount' in action ? action.amount : selector ? { count: 1 } : undefined;

@@ -1,4 +1,4 @@
-/** A line of a script → words: `=` and `;` stand alone, a list `['a', 'b']` is one word, `#` begins a comment. */
+/** A line of a script → words: `=` and `;` are words, a list `['a', 'b']` is one word, `#` begins a comment. */
 import { LineError, type Split, type Word } from '../../events/words.ts';
 
 const WORD = /(#.*)|(\[[^\]]*\])|([=;]|[^\s=;[\]]+)|(\S)/g;
