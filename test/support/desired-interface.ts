@@ -1,4 +1,7 @@
-/** The desired state of a whole interface at once; the agent comes to it step by step (agent/enforce/outgoing-pairs.ts). */
+/**
+ * The desired state of a whole interface at once; the agent reaches it step by step
+ * (agent/enforce/interface-needs.ts).
+ */
 import {
   type Destination,
   type InQueue,
@@ -27,7 +30,7 @@ export function desiredInterface(
   for (const destination of known) {
     const { shaped, target } = shapeOf(destination, inQueue, segments);
     if (shaped) classes.set(shaped.minor, shaped);
-    // What has no target passes unshaped anyway.
+    // Destinations without a target pass unshaped anyway.
     if (target !== UNSHAPED) for (const address of destination.addresses) targets.set(address, target);
   }
   return { foreignRoot: undefined, classifier: true, gsoSegments: segments, classes, targets };

@@ -16,7 +16,7 @@ export interface ShareProblem {
 /** Per flow, as in `Filling`. */
 export type Shares = Pick<Filling, 'rate' | 'ceiling' | 'limitedBy'>;
 
-/** All shares from nothing. O(crossings × log(links + flows)). */
+/** All shares from scratch. O(crossings × log(links + flows)). */
 export function fairShares({ capacity, start, linkOf, weight, demand }: ShareProblem): Shares {
   const flows = [...weight.keys()];
   const filling = new Filling(capacity);

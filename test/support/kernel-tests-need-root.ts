@@ -1,4 +1,4 @@
-/** Refuses the kernel tests without root, before the first of them fails in a less telling way. */
+/** Refuses the kernel tests without root, before the first of them fails with a less clear message. */
 export default function refuseWithoutRoot(): void {
   if (process.getuid?.() === 0) return;
   throw new Error(

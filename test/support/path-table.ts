@@ -1,4 +1,4 @@
-/** Folded paths that are written down instead of computed. */
+/** Folded paths that are given instead of computed. */
 import { bps, micros, ratio } from '../../proto/units.ts';
 import type { Path } from '../../topology/model/model.ts';
 

@@ -1,14 +1,14 @@
 /**
- * What can be asked of the machine that runs the tests. An emulated processor (test/vm sets NETFOLD_SLOW_MACHINE) is
- * some thirty times slower: what is measured there is the kernel's behaviour, not this machine's speed.
+ * Properties of the machine that runs the tests. An emulated processor (test/vm sets NETFOLD_SLOW_MACHINE) is some
+ * thirty times slower: the kernel's behaviour is measured there, not this machine's speed.
  */
 const isSlow = process.env.NETFOLD_SLOW_MACHINE !== undefined;
 
-/** The fastest TCP flow that leaves the processors idle for a part of the time. */
+/** The fastest TCP flow that leaves the processors partly idle. */
 export const FASTEST_BPS = isSlow ? 50e6 : 1e9;
-/** How much later than asked for a mean round trip may be, beyond what the machine's own are. */
+/** By how much a mean round-trip time may exceed the target plus the machine's own. */
 export const LATE_MS = isSlow ? 2 : 0.5;
-/** Bandwidth and shares, relative. */
+/** For bandwidth and shares, relative. */
 export const RATE_TOLERANCE = isSlow ? 0.05 : 0.02;
 /** How often a program is killed while it changes an interface. */
 export const KILL_TRIES = isSlow ? 15 : 50;

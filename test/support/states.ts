@@ -1,4 +1,4 @@
-/** Desired states of an interface, as an agent would come to, from seeded randomness. */
+/** Desired states of an interface, as an agent would compute them, from seeded randomness. */
 import type { Destination } from '../../agent/enforce/desired-interface.ts';
 import type { InterfaceState } from '../../agent/enforce/interface-state.ts';
 import type { DelayBackend, ImpairedPath } from '../../agent/enforce/ports.ts';
@@ -27,7 +27,7 @@ export function pathWith(changes: Partial<Path> = {}): Path {
   };
 }
 
-/** What an interface gets for these destinations, each with the same path there and back. */
+/** The desired state of an interface for these destinations, each with the same path in both directions. */
 export function wantedFor(destinations: readonly Destination[], backend: DelayBackend['name']): Wanted {
   const desired = desiredInterface(destinations, backend === 'netem' ? 'in-queues' : 'elsewhere');
   const impaired = destinations.flatMap(({ addresses, path }): ImpairedPath[] => {
@@ -38,7 +38,7 @@ export function wantedFor(destinations: readonly Destination[], backend: DelayBa
   return { desired, impaired };
 }
 
-/** To `address`, which has both families as `fd09::N` beside 10.9.0.N. */
+/** A destination with `address`; it has 10.9.0.N and `fd09::N`. */
 export function destinationTo(number: number, path: Path | undefined): Destination {
   return {
     number,

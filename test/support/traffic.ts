@@ -1,4 +1,4 @@
-/** Byte counters as they grow when frames of a given rate pass, tick by tick, and a meter that watches them. */
+/** Byte counters as they grow when frames of a given rate pass, tick by tick, and a meter that reads them. */
 import { type Flow, FlowMeter } from '../../agent/usage/flow-meter.ts';
 import { SeededRandom } from '../../topology/model/random.ts';
 
@@ -20,7 +20,7 @@ export class Frames {
     this.#random = new SeededRandom(seed);
   }
 
-  /** What passes in a tick. */
+  /** Bytes that pass in a tick. */
   bytes(bps: number): number {
     this.#idealFrames += (bps * TICK_MS) / 1000 / 8 / FRAME_BYTES;
     const jitter = Math.round((this.#random.next() * 2 - 1) * this.#jitterFrames);
@@ -31,8 +31,8 @@ export class Frames {
 }
 
 /**
- * What a TCP connection sends: ten segments, and with each round trip twice as much, paced by its share. `phase`: where in
- * a tick it begins, 0 to 1; `stray`: how much later than a round trip a burst may come, in milliseconds.
+ * What a TCP connection sends: ten segments, and with each round trip twice as much, paced by its share. `phase`: its
+ * start within a tick, 0 to 1; `stray`: how much later than a round trip a burst may come, in milliseconds.
  */
 export class Connection {
   readonly #roundTripMs: number;
@@ -40,7 +40,7 @@ export class Connection {
   #nowMs = 0;
   #burstMs: number;
   #window = 10 * FRAME_BYTES;
-  /** Sent by the application's will, not yet by the link. */
+  /** Sent by the application, not yet by the link. */
   #waiting = 0;
   #left: number;
 
@@ -53,11 +53,11 @@ export class Connection {
     this.#left = totalBytes;
   }
 
-  /** What passes in a tick at this share. */
+  /** Bytes that pass in a tick at this share. */
   bytes(shareBps: number): number {
     const begin = Math.max(this.#nowMs, this.#waiting > 0 ? 0 : this.#burstMs);
     this.#nowMs += TICK_MS;
-    // As much as the path and the buffer before it hold.
+    // As much as the path and the buffer before it can hold.
     const room = (shareBps * (this.#roundTripMs + TICK_MS)) / 8000;
     while (this.#burstMs < this.#nowMs) {
       const burst = Math.min(this.#window, this.#left, room);
@@ -85,7 +85,7 @@ export class MeteredFlow {
     );
   }
 
-  /** A tick in which `bytes` passed; true when the meter says that something changed. */
+  /** A tick in which `bytes` passed; true if the meter reports a change. */
   tick(bytes: number): boolean {
     this.nowMs += TICK_MS;
     this.meter.begin(this.nowMs);

@@ -1,4 +1,4 @@
-/** Whole agents on a manual clock: everything of them is real but the kernel, the wire and the applications. */
+/** Whole agents on a manual clock: everything in them is real but the kernel, the network and the applications. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ export interface LabAgent extends Agent {
   readonly kernel: FakeKernel;
   readonly processes: FakeProcesses;
   readonly door: ReturnType<typeof openDoor>;
-  /** What it has logged as warnings and errors. */
+  /** The warnings and errors that it has logged. */
   readonly complaints: string[];
 }
 
@@ -96,7 +96,7 @@ export class AgentLab {
     };
   }
 
-  /** The instant `inMs` from now on, as the controller says it. */
+  /** Starts the experiment at the instant `inMs` from now, as the controller does. */
   runAll(inMs: number): void {
     for (const { lifecycle } of this.agents) lifecycle.run(this.clock.wallNow() + inMs);
   }

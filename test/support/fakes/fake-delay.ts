@@ -1,4 +1,4 @@
-/** A delay backend that only remembers. Prints its paths in sorted lines. */
+/** A delay backend that only records. Prints its paths in sorted lines. */
 import { UNIMPAIRED } from '../../../agent/enforce/desired-interface.ts';
 import type {
   DelayBackend,
@@ -54,9 +54,9 @@ export class FakeDelay implements DelayBackend {
     this.#paths.clear();
   }
 
-  /** Where paths come on demand. */
+  /** If paths come on demand. */
   demand: DelayDemand | undefined;
-  /** What was told by `change`, since this was emptied last. */
+  /** The calls of `change` since this was last emptied. */
   readonly changes: string[] = [];
 
   async onDemand(demand: DelayDemand): Promise<void> {
@@ -64,7 +64,7 @@ export class FakeDelay implements DelayBackend {
     this.demand = demand;
   }
 
-  /** What `change` fails with. */
+  /** The error with which `change` fails. */
   refusal: Error | undefined;
 
   get #isInQueues(): boolean {
@@ -85,7 +85,7 @@ export class FakeDelay implements DelayBackend {
     }
   }
 
-  /** The answer to a packet that arrives. */
+  /** The answer to an arriving packet. */
   ask(destination: number, source: number): string {
     return formatDemanded(this.demand!.ask(destination, source));
   }

@@ -1,4 +1,4 @@
-/** The kernel's part in an agent, in memory: fake tc and delays, and traffic that a test lets flow. */
+/** The kernel's part in an agent, in memory: fake tc and delays, and traffic under a test's control. */
 import type { Kernel } from '../../../agent/daemon/ports.ts';
 import { addressBytes, addressKey } from '../../../agent/kernel/netlink/addresses.ts';
 import type { UsageRows } from '../../../agent/usage/reader.ts';
@@ -29,7 +29,7 @@ export class FakeKernel implements Kernel {
     this.#readMs = now();
   }
 
-  /** Only what counted endpoints send is seen, as with the socket filter. */
+  /** Only traffic of counted endpoints is seen, as with the socket filter. */
   readonly usage = {
     read: (): UsageRows => {
       const seconds = (this.#now() - this.#readMs) / 1000;

@@ -1,4 +1,4 @@
-/** A platform in memory: prints what it has in sorted lines, and fails where it is told to. */
+/** A platform in memory: prints what it has in sorted lines, and fails where a test wants it to. */
 
 import type { Plan, PlannedEndpoint, PlannedHost } from '../../../controller/platform/port/plan.ts';
 import type {
@@ -18,7 +18,7 @@ import { count } from '../../../proto/words.ts';
 
 const FAKE = 'fake';
 
-/** Ends when it is told to. */
+/** Ends when a test ends it. */
 interface FakeAgent extends RunningAgent {
   readonly namespace: string;
   end(): void;

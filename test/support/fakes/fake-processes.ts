@@ -1,4 +1,4 @@
-/** Applications that don't exist: what would have been done to them, one line each. */
+/** Applications that don't exist: records what would have been done to them, one line each. */
 import type { ProcessPort, RunCommand } from '../../../agent/endpoints/processes.ts';
 
 export class FakeProcesses implements ProcessPort {

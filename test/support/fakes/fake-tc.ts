@@ -1,6 +1,6 @@
 /**
- * A kernel's tc in memory, as strict as the real one: a class needs netfold's root, a queue its class, and a class that
- * a target points to stays. Prints what is installed in sorted, tc-like lines.
+ * A kernel's tc in memory, as strict as the real one: a class needs netfold's root, a queue its class, and a class
+ * with a target stays. Prints what is installed in sorted, tc-like lines.
  */
 
 import {
@@ -14,7 +14,7 @@ import { applyToState, formatQueue, type TcOp } from '../../../agent/enforce/pla
 import type { FailedOp, Party, TcPort, TcStats } from '../../../agent/enforce/ports.ts';
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 
-/** Why a step can't be carried out on a state; `undefined` where it can. */
+/** Why a step can't be applied to a state; `undefined` if it can. */
 export function refusalOf(state: InterfaceState, op: TcOp): string | undefined {
   const own = state.foreignRoot === undefined;
   switch (op.op) {
@@ -74,18 +74,18 @@ export class FakeTc implements TcPort {
   readonly #names = new Map<number, string>();
   /** Names of endpoints that are attached now. */
   readonly attached = new Set<string>();
-  /** All steps that were tried, in order, since this was emptied last. */
+  /** All steps that were tried, in order, since this was last emptied. */
   readonly tried: TcOp[] = [];
-  /** Steps that it gives an answer for fail with it. */
+  /** Makes a step fail with the returned message. */
   fail: (op: TcOp) => string | undefined = () => undefined;
 
-  /** Sets what is on an interface before netfold comes. */
+  /** Sets the state of an interface before netfold attaches to it. */
   install(endpoint: LocalEndpoint, state: InterfaceState): void {
     this.#states.set(endpoint.number, state);
     this.#names.set(endpoint.number, endpoint.name);
   }
 
-  /** Where destinations lead is in the map of the agent that set it: another one starts with an empty map. */
+  /** Targets of destinations are in the map of the agent that set them: another agent starts with an empty map. */
   attach(endpoint: LocalEndpoint): void {
     this.attached.add(endpoint.name);
     const state = this.#states.get(endpoint.number);
@@ -124,7 +124,7 @@ export class FakeTc implements TcPort {
         this.parties.set(address, `island ${island} sides ${sides.join('')} first ${firstMinor}`);
   }
 
-  /** Nothing is ever sent here; a test may say what waits. */
+  /** Nothing is ever sent here; a test may set what waits. */
   stats(endpoint: LocalEndpoint): TcStats {
     this.read(endpoint);
     return { waiting: 0, held: 0, passed: 0, lost: 0, overflowed: 0 };

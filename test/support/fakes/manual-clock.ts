@@ -1,4 +1,4 @@
-/** Clocks and timers of machines and processes that something is wrong with. */
+/** Clocks and timers of faulty machines and processes. */
 import type { Clock, Timers } from '../../../agent/clock/clock.ts';
 
 export { ManualClock } from '../../../bench/simulation/manual-clock.ts';
@@ -31,7 +31,7 @@ export class DriftingClock implements Clock {
   }
 }
 
-/** The timers of a process that can be stopped: what falls due meanwhile runs, once, when it goes on. */
+/** The timers of a process that can be stopped: those that become due meanwhile run once, when it continues. */
 export class PausableTimers implements Timers {
   readonly #timers: Timers;
   readonly #missed = new Set<() => void>();

@@ -103,7 +103,7 @@ export function platformContract(open: () => OpenedPlatform | Promise<OpenedPlat
       await expectNothing();
     });
 
-    test('is found again by what agents were told', async () => {
+    test('is found again from the agents' bootstraps', async () => {
       const topology = { file: 'x.yaml', text: '' };
       const settings = { delayBackend: 'auto', logFolder: opened.logFolder } as const;
       const { experiment } = plan;

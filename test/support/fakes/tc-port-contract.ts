@@ -1,4 +1,4 @@
-/** What every `TcPort` must do: run against the fake in test/unit/, and against the kernel in test/kernel/. */
+/** The contract of every `TcPort`: run against the fake in test/unit/, and against the kernel in test/kernel/. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { burstBytes } from '../../../agent/enforce/derive.ts';
 import {
@@ -14,7 +14,7 @@ import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 
 export interface OpenedTc {
   readonly tc: TcPort;
-  /** With an IPv4 and an IPv6 address, and an interface that nobody has touched. */
+  /** With an IPv4 and an IPv6 address, and an untouched interface. */
   readonly endpoint: LocalEndpoint;
   close(): void | Promise<void>;
 }
@@ -111,7 +111,7 @@ export function tcPortContract(open: () => OpenedTc, netem: boolean): void {
   const become = (state: InterfaceState): FailedOp[] => tc.apply(endpoint, planTc(tc.read(endpoint), state));
   const missing = (state: InterfaceState): unknown[] => planTc(tc.read(endpoint), state);
 
-  test("an interface that nobody has touched has a root of the kernel's, and nothing of netfold's", () => {
+  test("an untouched interface has a root of the kernel's, and nothing of netfold's", () => {
     const state = tc.read(endpoint);
     expect(['none', 'noqueue', 'pfifo_fast', 'fq_codel', 'fq', 'mq']).toContain(state.foreignRoot);
     expect(state).toMatchObject({ classifier: false, classes: new Map(), targets: new Map() });

@@ -1,4 +1,4 @@
-/** An interface on which an administrator has been at work, in a namespace that is not netfold's. */
+/** An interface that an administrator has configured, in a namespace that is not netfold's. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import type { InterfaceAt } from '../../../agent/linux/take-over/take-over.ts';
 
 export const IFINDEX = 20;
 
-/** What this kernel's tc says that it lacks. */
+/** A kind that this kernel's tc reports as missing. */
 export class MissingKind extends Error {}
 
 export class Administered {
@@ -32,7 +32,7 @@ export class Administered {
     rmSync(this.journal.folder, { recursive: true });
   }
 
-  /** `tc`, in words as one types them; `eth0` is the interface. Throws `MissingKind` where the kernel lacks one. */
+  /** `tc`, with words as typed; `eth0` is the interface. Throws `MissingKind` if the kernel lacks a kind. */
   tc(line: string): string {
     const args = [...line.matchAll(/'([^']*)'|(\S+)/g)].map((match) => match[1] ?? match[2]!);
     const done = spawnSync('tc', ['-n', this.name, ...args], { encoding: 'utf8' });
@@ -45,7 +45,7 @@ export class Administered {
     throw new Error(message);
   }
 
-  /** All that tc shows of the interface, statistics left out. */
+  /** The output of tc for the interface, without statistics. */
   show(): string {
     const qdiscs = this.tc('qdisc show dev eth0');
     const classes = this.tc('class show dev eth0').split('\n').filter(isMadeClass).sort();
@@ -79,7 +79,7 @@ export class Administered {
     execFileSync('ip', ['-n', this.name, ...line.split(' ')]);
   }
 
-  /** What netfold does to an interface that it shapes; what an earlier agent left is adopted. */
+  /** Shapes the interface as netfold does; what an earlier agent left is adopted. */
   shape(): void {
     if (!this.isShaped()) this.tc('qdisc replace dev eth0 root handle 4e46: htb default 0');
     this.tc('class replace dev eth0 parent 4e46: classid 4e46:7 htb rate 3mbit');

@@ -1,4 +1,4 @@
-/** What administrators install on interfaces, in their own words. A kernel may lack some of the kinds. */
+/** Qdisc trees that administrators install on interfaces, as tc commands. A kernel may lack some of the kinds. */
 
 export interface AdministratorsTree {
   readonly name: string;
@@ -9,7 +9,7 @@ const add = (what: string): string => `qdisc add dev eth0 ${what}`;
 const addClass = (what: string): string => `class add dev eth0 ${what}`;
 const addFilter = (what: string): string => `filter add dev eth0 ${what}`;
 
-/** An HTB root with two classes, for trees that hang something on them. */
+/** An HTB root with two classes, for trees that add to it. */
 const HTB = [
   add('root handle 1: htb default 30'),
   addClass('parent 1: classid 1:10 htb rate 5mbit ceil 9mbit prio 2 overhead 18 mpu 64'),
@@ -121,7 +121,7 @@ export const RESTORABLE: readonly AdministratorsTree[] = [
     ],
   },
   {
-    name: 'netem with what the kernel tells of it',
+    name: 'netem with settings that the kernel reports',
     lines: [add('root netem delay 40ms loss 1.3% duplicate 0.2% rate 9mbit limit 555 reorder 2% 50% gap 4')],
   },
   { name: 'netem with a model of loss', lines: [add('root netem loss gemodel 1% 10% 70% 0.1%')] },
@@ -139,7 +139,7 @@ export const RESTORABLE: readonly AdministratorsTree[] = [
   },
 ];
 
-/** What can't be put back: it has to be refused, and left as it is. `names` is what the refusal has to say. */
+/** Trees that can't be restored: they have to be refused, and left unchanged. The refusal has to contain `names`. */
 export const NOT_RESTORABLE: readonly (AdministratorsTree & { readonly names: RegExp })[] = [
   {
     name: 'a filter with an action',

@@ -2,7 +2,7 @@
 import { MessageWriter, NLM_F_ACK, NLM_F_REQUEST } from '../../../agent/kernel/netlink/netlink-message.ts';
 import type { NetlinkSocket, Request } from '../../../agent/kernel/netlink/netlink-socket.ts';
 
-/** The bytes of an annotated text: everything but what follows a `#`. Throws where it is not hex. */
+/** The bytes of an annotated text: everything but the text after a `#`. Throws if it is not hex. */
 export function annotated(text: string): Buffer {
   const hex = text.replaceAll(/#.*$/gm, '').replaceAll(/\s/g, '');
   if (!/^([0-9a-f]{2})*$/.test(hex)) throw new Error(`not hex: ${hex}`);
@@ -18,7 +18,7 @@ export function words(bytes: Uint8Array): string[] {
   );
 }
 
-/** What a socket sends for requests that want an acknowledgement, with sequence number 0. */
+/** The bytes that a socket sends for requests with an acknowledgement, with sequence number 0. */
 export function sent(...requests: readonly Request[]): Buffer {
   const writer = new MessageWriter(16);
   for (const { type, flags, body, silent } of requests)
@@ -26,7 +26,7 @@ export function sent(...requests: readonly Request[]): Buffer {
   return Buffer.from(writer.bytes);
 }
 
-/** A socket whose dumps give these bodies; `requests` are the dumps that were asked for. */
+/** A socket whose dumps give these bodies; `requests` are the requested dumps. */
 export function dumpingSocket(...bodies: readonly Buffer[]): { socket: NetlinkSocket; requests: Request[] } {
   const requests: Request[] = [];
   const fake: Pick<NetlinkSocket, 'dump'> = {

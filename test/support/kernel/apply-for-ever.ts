@@ -1,9 +1,9 @@
 /**
- * A program to be killed: takes an interface as an agent does, and has it changed without a pause.
+ * A program that a test kills: attaches to an interface as an agent does, and changes it without pause.
  *
  *   node apply-for-ever.ts ENDPOINT-AS-JSON BACKEND SEED
  *
- * Says `attached` when it begins to change things.
+ * Prints `attached` before the first change.
  */
 
 import { SYSTEM_TIME } from '../../../agent/clock/clock.ts';

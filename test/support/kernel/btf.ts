@@ -1,6 +1,6 @@
 /**
- * Reads what a BPF object says of itself: its programs, and the types in its .BTF section (Documentation/bpf/btf.rst,
- * ELF-64, little endian). Small on purpose: what the layout test needs, and nothing to install for it.
+ * Reads the description in a BPF object: its programs, and the types in its .BTF section (Documentation/bpf/btf.rst,
+ * ELF-64, little endian). It has only what the layout test needs, so that nothing has to be installed for that.
  */
 
 export interface StructLayout {

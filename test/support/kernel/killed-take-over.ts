@@ -1,10 +1,10 @@
 /**
- * A program that takes an interface over, shapes it and gives it back, and is killed before the nth of the steps by
- * which that changes anything: a file of the journal, or the kernel's state.
+ * A program that takes an interface over, shapes it and restores it. It is killed before the nth step that changes
+ * anything: a file of the journal, or the kernel's state.
  *
  *   node killed-take-over.ts NAMESPACE IFINDEX JOURNAL STEP
  *
- * Prints how many steps there were when it comes to its end.
+ * Prints the number of steps if it reaches its end.
  */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -21,7 +21,7 @@ function step(): void {
   if (++steps === Number(last)) process.kill(process.pid, 'SIGKILL');
 }
 
-/** Half of a text is written before the step: the program may be killed in the middle of it. */
+/** Half of a text is written before the step: the program may be killed while it writes. */
 const { writeSync, fsyncSync, renameSync, rmSync } = fs;
 fs.writeSync = ((fd: number, text: string) => {
   writeSync(fd, text.slice(0, text.length / 2));

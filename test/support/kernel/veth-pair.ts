@@ -1,4 +1,4 @@
-/** Two namespaces joined by a veth pair, as two machines by a cable: real interfaces for tests below the agent. */
+/** Two namespaces connected by a veth pair, as two machines by a cable: real interfaces for tests below the agent. */
 import { execFileSync } from 'node:child_process';
 import { createNamespaces, namespacePath, removeNamespace } from '../../../agent/kernel/netns/namespaces.ts';
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
@@ -13,7 +13,7 @@ let counter = 0;
 
 /** 10.9.0.1 and fd09::1 at `a`, 10.9.0.2 and fd09::2 at `b`; both interfaces are called `eth0`. */
 export function layCable(): Cable {
-  // Not a name of netfold's: cleanup must leave these namespaces to their test.
+  // Not one of netfold's names: cleanup must not remove these namespaces.
   const name = (end: string): string => `cable-${process.pid}-${counter}-${end}`;
   const names = [name('a'), name('b')] as const;
   counter++;

@@ -27,14 +27,14 @@ export function netfold(...args: readonly string[]): Promise<Ran> {
   return run(PROGRAM, args);
 }
 
-/** As a user without rights, whoever runs the tests. */
+/** As a user without rights, even if root runs the tests. */
 export function netfoldWithoutRoot(...args: readonly string[]): Promise<Ran> {
   if (process.getuid?.() !== 0) return run(PROGRAM, args);
   const [command, ...before] = asNobody() as [string, ...string[]];
   return run(command, [...before, PROGRAM, ...args]);
 }
 
-/** A checkout that only root can read needs a user namespace, in which root bears another number. */
+/** If only root can read the checkout, this needs a user namespace, in which root has another number. */
 function asNobody(): string[] {
   const setpriv = ['setpriv', '--reuid', `${NOBODY}`, '--regid', `${NOBODY}`, '--clear-groups'];
   try {

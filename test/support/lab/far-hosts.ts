@@ -1,4 +1,7 @@
-/** Real distance between the hosts of a lab: whatever one host gets from another is held, agents' and endpoints' alike. */
+/**
+ * A real latency between the hosts of a lab: all packets that one host receives from another are delayed, those of
+ * agents and of endpoints alike.
+ */
 
 import { namespacePath } from '../../../agent/kernel/netns/namespace-files.ts';
 import { DelayLine } from '../../../agent/linux/delay-line/delay-line.ts';
@@ -10,7 +13,7 @@ export interface Distance {
   stop(): Promise<void>;
 }
 
-/** Puts all hosts `oneWayMicros` away from each other. The hosts have to be there. */
+/** Gives all hosts a real latency of `oneWayMicros` to each other. The hosts must exist. */
 export async function moveApart({ hosts, endpoints }: Plan, oneWayMicros: number): Promise<Distance> {
   const programs = loadPrograms(1);
   const line = new DelayLine({ seed: 1, arrivalFd: programs.arrivalFd });

@@ -1,4 +1,4 @@
-/** Local labs for tests: real namespaces, real agents, removed whatever happens. */
+/** Local labs for tests: real namespaces, real agents, removed in any case. */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -29,7 +29,7 @@ export function experimentName(): string {
 
 export interface LabSettings {
   readonly hosts?: number;
-  /** Its ending tells the dialect. */
+  /** Its extension names the dialect. */
   readonly file?: string;
   /** By default the best that the kernel has. */
   readonly delayBackend?: DelayBackendChoice;
@@ -56,7 +56,7 @@ export interface Finished {
   readonly err: string;
 }
 
-/** Runs a program to its end. */
+/** Runs a program until it ends. */
 export function run(
   command: string,
   args: readonly string[],

@@ -18,15 +18,15 @@ let counter = 0;
 
 export interface Machines {
   readonly machines: Machine[];
-  /** The machine goes, and another comes in its place: a namespace of its own, at another address. */
+  /** Removes the machine and adds another in its place: with a namespace of its own, at another address. */
   replace(index: number, address: string): Machine;
-  /** Leaves nothing of them. */
+  /** Removes all of them. */
   remove(): void;
 }
 
 /** Machine `i` has 10.9.0.(i + 1) on `eth0`. */
 export function connectMachines(count: number): Machines {
-  // Not names of netfold's: cleanup must leave these namespaces to their test.
+  // Not netfold's names: cleanup must not remove these namespaces.
   const prefix = `machine-${process.pid}-${counter++}`;
   const hub = `${prefix}-switch`;
   const names = Array.from({ length: count }, (_, index) => `${prefix}-${index}`);

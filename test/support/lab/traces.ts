@@ -1,4 +1,4 @@
-/** What the kernel and the file system hold of an experiment. */
+/** What the kernel and the file system contain of an experiment. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { listNamespaces } from '../../../agent/kernel/netns/namespace-files.ts';
 import { experimentFolder, experimentOf, NETNS_ETC_FOLDER } from '../../../controller/names.ts';

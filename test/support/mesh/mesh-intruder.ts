@@ -1,6 +1,6 @@
 /**
- * A process that takes part in a mesh, or tries to, and lies: `node mesh-intruder.ts JSON` with an `Intrusion`. It says
- * everything anew each second until it is killed.
+ * A process that takes part in a mesh, or tries to, and lies: `node mesh-intruder.ts JSON` with an `Intrusion`. It
+ * repeats its messages each second until it is killed.
  */
 import { SYSTEM_TIME, systemClock, systemTimers } from '../../../agent/clock/clock.ts';
 import { Mesh } from '../../../agent/mesh/exchange/mesh.ts';
@@ -21,7 +21,7 @@ export interface Intrusion {
   readonly key?: string;
   readonly endpoints: readonly OwnEndpoint[];
   readonly flows: readonly FlowChange[];
-  /** Hosts of which it says that they leave, under the highest incarnation. */
+  /** Hosts in whose name it announces that they leave, with the highest incarnation. */
   readonly leaving: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-/** Agents of the mesh in memory, and what has to hold among them. */
+/** Agents of the mesh in memory, and conditions that must hold among them. */
 import { expect } from 'vitest';
 import type { Clock } from '../../../agent/clock/clock.ts';
 import { Mesh } from '../../../agent/mesh/exchange/mesh.ts';
@@ -60,7 +60,7 @@ export class Lab {
     return agents;
   }
 
-  /** Stops an agent's process without a word. */
+  /** Kills an agent's process: it sends no more messages. */
   kill(agent: Agent): void {
     agent.transport.kill();
     agent.timers.pause();
@@ -78,7 +78,7 @@ export const received = (source: number, destination: number, rateBps: number, g
   flow(source, destination, announcedRate(rateBps), greedy);
 export const names = ({ mesh }: Agent): string[] => mesh.view.hosts().map(({ name }) => name);
 
-/** What an agent should know of the others' flows, by what those know of their own. */
+/** What an agent should know of the others' flows, from what these know of their own. */
 function flowsOfOthers(agents: readonly Agent[], me: Agent): RemoteFlow[] {
   return agents
     .filter((agent) => agent !== me)

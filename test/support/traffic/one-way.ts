@@ -1,5 +1,5 @@
 /**
- * One-way delay of UDP datagrams between two endpoints of one machine, whose monotonic clock both see.
+ * One-way delay of UDP datagrams between two endpoints of one machine, which share its monotonic clock.
  *
  *   node test/support/traffic/one-way.ts receive PORT COUNT [udp6]   prints the median delay in milliseconds
  *   node test/support/traffic/one-way.ts send ADDRESS PORT COUNT
@@ -18,7 +18,7 @@ function receive(port: number, count: number, type: 'udp4' | 'udp6'): void {
   socket.on('message', (message) => {
     delays.push(Number(process.hrtime.bigint() - message.readBigUInt64LE()) / 1e6);
     if (delays.length < count) return;
-    // Not the mean: both programs are just starting, and their first calls take milliseconds.
+    // Not the mean: both programs have just started, and their first calls take milliseconds.
     console.log(delays.sort((a, b) => a - b)[Math.floor(count / 2)]);
     socket.close();
   });

@@ -6,7 +6,7 @@ import type { Files } from './import-rules.ts';
 
 export const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const FOLDERS = ['topology', 'proto', 'bpf', 'agent', 'controller', 'deploy', 'bench', 'test'];
-/** This folder's own files are full of what they forbid. */
+/** This folder's own files contain what they forbid. */
 const EXEMPT = /^(proto\/generated|test\/unit\/structure)\//;
 
 export function readCheckout(): Files {

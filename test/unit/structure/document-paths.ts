@@ -1,4 +1,4 @@
-/** Paths and links that Markdown documents name, and those of them that lead nowhere. Pure. */
+/** Paths and links in Markdown documents, and those of them that do not exist. Pure. */
 import { posix } from 'node:path';
 
 /** What exists in the checkout: files and folders, without a slash at the end. */

@@ -1,4 +1,4 @@
-/** The table of layers of docs/architecture.md, and what it says of imports. Pure. */
+/** The table of layers in docs/architecture.md, and its rules for imports. Pure. */
 import { posix } from 'node:path';
 import { type Files, importsOf } from './import-rules.ts';
 
@@ -28,7 +28,7 @@ function means(name: string, folder: string): boolean {
   return folder === top || folder.startsWith(`${top}/`);
 }
 
-/** Rows that name a row which doesn't stand above them: only then could there be circles. */
+/** Rows that name a row below them: only then could there be circles. */
 export function disorder(layers: readonly Layer[]): string[] {
   return layers.flatMap(({ folder, uses }, row) =>
     uses.flatMap((use) => {
@@ -85,7 +85,7 @@ export function fileCircles(files: Files): string[][] {
   return circles;
 }
 
-/** So many files at one level a reader can still look over. */
+/** A reader can still get an overview of so many files at one level. */
 export const MOST_FILES = 20;
 
 export function crowdedFolders(files: Files): string[] {
