@@ -103,7 +103,7 @@ export function platformContract(open: () => OpenedPlatform | Promise<OpenedPlat
       await expectNothing();
     });
 
-    test('is found again from the agents' bootstraps', async () => {
+    test('is found again from the bootstraps of agents', async () => {
       const topology = { file: 'x.yaml', text: '' };
       const settings = { delayBackend: 'auto', logFolder: opened.logFolder } as const;
       const { experiment } = plan;
