@@ -1,6 +1,6 @@
 /** Applies a plan of faults to a running experiment, and measures how long its agents take to agree again. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AgentProcess } from '../../controller/experiment/agents.ts';
+import type { AgentProcess } from '../../controller/experiment/agents.ts';
 import type { Experiment } from '../../controller/experiment/experiment.ts';
 import { agentSocket } from '../../controller/names.ts';
 import { type Command, commandKey } from '../../proto/command.ts';
@@ -132,8 +132,7 @@ export class FaultSuite {
     process.kill(agent.pid!, 'SIGKILL');
     await agent.exited;
     return async () => {
-      const { platform, name, plan } = this.#experiment;
-      this.#agents[host] = await AgentProcess.start(platform, name, plan.hosts[host]!);
+      this.#agents[host] = await this.#experiment.startAgent(this.#experiment.plan.hosts[host]!);
       this.#stopped.delete(host);
     };
   }

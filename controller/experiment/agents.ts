@@ -7,7 +7,7 @@ import type { AgentStatus } from '../../proto/status.ts';
 import { ControllerError } from '../errors.ts';
 import { agentSocket, controllerSocket, logFile } from '../names.ts';
 import type { PlannedHost } from '../platform/port/plan.ts';
-import type { Platform, RunningAgent } from '../platform/port/platform.ts';
+import type { EndpointDoor, Platform, RunningAgent } from '../platform/port/platform.ts';
 
 const MAIN = join(import.meta.dirname, '../cli/main.ts');
 /** Each look takes a little of the agent's time, so a long start is looked at less often. */
@@ -18,6 +18,12 @@ const LAST_LOG_LINES = 20;
  * twice of Node's own an event meets that half as often.
  */
 const AGENT_FLAGS = ['--max-semi-space-size=32'];
+
+export interface AgentStart {
+  readonly door: EndpointDoor;
+  /** That of a controller which is gone, where it lives. */
+  readonly adopt?: boolean;
+}
 
 export class AgentProcess {
   readonly host: PlannedHost;
@@ -37,18 +43,19 @@ export class AgentProcess {
     });
   }
 
-  /** `adopt`: that of a controller which is gone, where it lives. Throws where it can't be started there. */
+  /** Throws where it can't be started there. */
   static async start(
     platform: Platform,
     experiment: string,
     host: PlannedHost,
-    { adopt = false }: { readonly adopt?: boolean } = {},
+    { door, adopt = false }: AgentStart,
   ): Promise<AgentProcess> {
     const socket = agentSocket(experiment, host.name);
     const to = ['agent', '--controller', `unix:${controllerSocket(experiment)}`];
     const words = [process.execPath, ...AGENT_FLAGS, MAIN, ...to, '--host', host.name, '--socket', socket];
     const log = logFile(experiment, host.name);
-    return new AgentProcess(experiment, host, await platform.startAgent(host, { words, socket, log, adopt }));
+    const order = { words, socket, log, adopt, door };
+    return new AgentProcess(experiment, host, await platform.startAgent(host, order));
   }
 
   /** `undefined` where it could not be started, or is not a process of this machine. */

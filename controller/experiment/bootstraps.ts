@@ -4,11 +4,11 @@ import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { namespacePath } from '../../agent/kernel/netns/namespace-files.ts';
 import { writeNewPrivate } from '../../agent/mesh/trust/private-files.ts';
-import { type Bootstrap, bootstrapSchema, topologyHash } from '../../proto/bootstrap.ts';
+import { type Bootstrap, bootstrapSchema, type LocalEndpoint, topologyHash } from '../../proto/bootstrap.ts';
 import { multiaddrOf } from '../mesh-address.ts';
 import { bootstrapFile, identityFolder } from '../names.ts';
 import { bootstrapWithPlatform } from '../platform/port/older-files.ts';
-import type { Plan, PlannedHost } from '../platform/port/plan.ts';
+import type { Plan, PlannedEndpoint, PlannedHost } from '../platform/port/plan.ts';
 import type { MeshSecurity } from './mesh-security.ts';
 
 /**
@@ -53,15 +53,7 @@ function bootstrapOf(plan: Plan, host: PlannedHost, security: MeshSecurity | und
     host: host.name,
     endpoints: plan.endpoints
       .filter((endpoint) => endpoint.host === host)
-      .map(({ number, name, namespace, interface: { name: ifname, index: ifindex }, addresses }) => ({
-        number,
-        name,
-        namespace: namespacePath(namespace),
-        ifname,
-        ifindex,
-        addresses: [...addresses],
-        outlivesAgent: plan.outlivesAgent,
-      })),
+      .map((endpoint) => toldEndpoint(endpoint, plan)),
     mesh: {
       listen: [address(host)],
       peers: plan.hosts.filter((other) => other !== host).map(address),
@@ -70,6 +62,15 @@ function bootstrapOf(plan: Plan, host: PlannedHost, security: MeshSecurity | und
     tickMs: TICK_MS,
     seed: host.index + 1,
   };
+}
+
+/** An endpoint as its agent is told of it. */
+export function toldEndpoint(
+  { number, name, namespace, interface: { name: ifname, index: ifindex }, addresses }: PlannedEndpoint,
+  { outlivesAgent }: Pick<Plan, 'outlivesAgent'>,
+): LocalEndpoint {
+  const place = { namespace: namespacePath(namespace), ifname, ifindex };
+  return { number, name, ...place, addresses: [...addresses], outlivesAgent };
 }
 
 /** For a controller that comes after this one, also where an agent has gone with it. */

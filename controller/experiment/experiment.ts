@@ -2,10 +2,12 @@
 import type { FastifyInstance } from 'fastify';
 import type { AgentStatus } from '../../proto/status.ts';
 import type { Graph, Topology } from '../../topology/model/model.ts';
-import type { Plan } from '../platform/port/plan.ts';
+import type { Plan, PlannedHost } from '../platform/port/plan.ts';
 import type { Platform } from '../platform/port/platform.ts';
 import type { OnProgress } from '../progress.ts';
 import { AgentProcess } from './agents.ts';
+import type { CurrentPlacement } from './current-placement.ts';
+import { accountedDoor } from './door.ts';
 import { type ExperimentOptions, type Parts, resumeParts, startParts } from './start.ts';
 import type { Started } from './started.ts';
 import { supervise } from './supervisor.ts';
@@ -16,9 +18,9 @@ const START_DELAY_MS = 250;
 
 export class Experiment {
   readonly platform: Platform;
-  readonly plan: Plan;
   readonly graph: Graph;
   readonly topology: Topology;
+  readonly #placement: CurrentPlacement;
   readonly #agents: AgentProcess[];
   readonly #serve: () => Promise<FastifyInstance>;
   #server: FastifyInstance | undefined;
@@ -27,7 +29,7 @@ export class Experiment {
 
   private constructor(parts: Parts, onProgress: OnProgress | undefined) {
     this.platform = parts.platform;
-    this.plan = parts.plan;
+    this.#placement = parts.placement;
     this.graph = parts.graph;
     this.topology = parts.topology;
     this.#agents = [...parts.agents];
@@ -45,6 +47,11 @@ export class Experiment {
   /** Takes over an experiment whose controller is gone. Throws like `recover`; the experiment stays as it is then. */
   static async resume(name: string, onProgress?: OnProgress): Promise<Experiment> {
     return new Experiment(await resumeParts(name), onProgress);
+  }
+
+  /** Where its endpoints are now. */
+  get plan(): Plan {
+    return this.#placement.plan;
   }
 
   get name(): string {
@@ -78,13 +85,19 @@ export class Experiment {
     return all.filter((status) => status !== undefined);
   }
 
+  /** Starts the agent of a host, in place of one that has ended. */
+  startAgent(host: PlannedHost): Promise<AgentProcess> {
+    const door = accountedDoor(this.#placement, host.name);
+    return AgentProcess.start(this.platform, this.name, host, { door });
+  }
+
   /**
    * Starts agents again that end by themselves, and tells of it. Resolves when they end because somebody takes the
    * experiment away; throws `AGENT_FAILED` when one ends again and again.
    */
   async supervise(tell: (line: string) => void): Promise<void> {
     const start = async (old: AgentProcess): Promise<AgentProcess> => {
-      const next = await AgentProcess.start(this.platform, this.name, old.host);
+      const next = await this.startAgent(old.host);
       this.#agents.splice(this.#agents.indexOf(old), 1, next);
       return next;
     };

@@ -16,7 +16,9 @@ import type { Plan } from '../platform/port/plan.ts';
 import type { Platform, Watch } from '../platform/port/platform.ts';
 import { AgentProcess } from './agents.ts';
 import { serveBootstrap } from './bootstrap-server.ts';
-import { keepBootstraps, makeBootstraps, type TopologyText } from './bootstraps.ts';
+import { type Bootstraps, keepBootstraps, makeBootstraps, type TopologyText } from './bootstraps.ts';
+import { CurrentPlacement } from './current-placement.ts';
+import { accountedDoor } from './door.ts';
 import { type OpenMesh, secureMesh } from './mesh-security.ts';
 import { recover } from './resume.ts';
 import { Started } from './started.ts';
@@ -41,7 +43,7 @@ export interface ExperimentOptions extends Watch {
 /** What a running experiment is made of. */
 export interface Parts {
   readonly platform: Platform;
-  readonly plan: Plan;
+  readonly placement: CurrentPlacement;
   readonly graph: Graph;
   readonly topology: Topology;
   readonly agents: readonly AgentProcess[];
@@ -72,13 +74,14 @@ export async function startParts(options: ExperimentOptions): Promise<Parts> {
     writeState(stateOf(plan, options.source.file));
     mkdirSync(logFolderOf(name));
     await platform.make(plan, options);
+    const current = new CurrentPlacement(plan, await bootstrapsFor(plan, options));
     const started = new Started();
-    const serve = await bootstrapService(plan, options, started);
+    const serve = () => serveBootstrap(name, current.bootstraps, () => started.agoMs);
     server = await serve();
     options.onStep?.(`starting ${count(plan.hosts.length, 'agent')}`);
-    const agents = await startAgents(platform, plan);
+    const agents = await startAgents(platform, current);
     await untilReady(agents, options);
-    return { platform, plan, graph, topology, agents, serve, server, started };
+    return { platform, placement: current, graph, topology, agents, serve, server, started };
   } catch (error) {
     await server?.close();
     await undo(options);
@@ -88,8 +91,8 @@ export async function startParts(options: ExperimentOptions): Promise<Parts> {
 
 const logFolderOf = (name: string): string => dirname(logFile(name, 'any'));
 
-/** Makes and keeps what agents are told; gives what serves it to them. */
-async function bootstrapService(plan: Plan, options: ExperimentOptions, started: Started) {
+/** Makes and keeps what agents are told. */
+async function bootstrapsFor(plan: Plan, options: ExperimentOptions): Promise<Bootstraps> {
   const { name, source, delayBackend = 'auto', open, metadata } = options;
   const security = await secureMesh(plan, open);
   const settings = {
@@ -100,13 +103,21 @@ async function bootstrapService(plan: Plan, options: ExperimentOptions, started:
   };
   const bootstraps = makeBootstraps(plan, source, settings, security);
   keepBootstraps(name, bootstraps);
-  return () => serveBootstrap(name, bootstraps, () => started.agoMs);
+  return bootstraps;
 }
 
 /** All have been tried when it throws, so that none comes after its experiment was removed. */
-async function startAgents(platform: Platform, plan: Plan): Promise<AgentProcess[]> {
+async function startAgents(
+  platform: Platform,
+  current: CurrentPlacement,
+  adopt = false,
+): Promise<AgentProcess[]> {
+  const { experiment, hosts } = current.plan;
   const all = await Promise.allSettled(
-    plan.hosts.map((host) => AgentProcess.start(platform, plan.experiment, host)),
+    hosts.map((host) => {
+      const door = accountedDoor(current, host.name);
+      return AgentProcess.start(platform, experiment, host, { door, adopt });
+    }),
   );
   return all.map((one) => {
     if (one.status === 'rejected') throw one.reason;
@@ -151,10 +162,15 @@ export async function resumeParts(name: string): Promise<Parts> {
   const started = new Started(startAt);
   keepBootstraps(name, bootstraps);
   if (!readState(name)) writeState(stateOf(plan, file, startAt));
-  const serve = () => serveBootstrap(name, bootstraps, () => started.agoMs);
+  const placement = new CurrentPlacement(plan, bootstraps);
+  const serve = () => serveBootstrap(name, placement.bootstraps, () => started.agoMs);
   const server = await serve();
-  const agents = await Promise.all(
-    plan.hosts.map((host) => AgentProcess.start(platform, name, host, { adopt: true })),
-  );
-  return { platform, plan, graph: graphAt(topology, micros(0)), topology, agents, serve, server, started };
+  try {
+    const agents = await startAgents(platform, placement, true);
+    const graph = graphAt(topology, micros(0));
+    return { platform, placement, graph, topology, agents, serve, server, started };
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
 }

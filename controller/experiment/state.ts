@@ -69,15 +69,19 @@ export function stateOf(plan: Plan, topologyFile: string, startedAt = Date.now()
     startedAt: new Date(startedAt).toISOString(),
     platform: plan.platform,
     hosts: plan.hosts.map(({ name, namespace }) => ({ name, namespace })),
-    endpoints: plan.endpoints.map(({ name, namespace, interface: { index }, address, addresses, host }) => ({
-      name,
-      namespace,
-      ifindex: index,
-      address,
-      addresses,
-      host: host.name,
-    })),
+    endpoints: endpointsOf(plan),
   };
+}
+
+export function endpointsOf({ endpoints }: Plan): ExperimentState['endpoints'] {
+  return endpoints.map(({ name, namespace, interface: { index }, address, addresses, host }) => ({
+    name,
+    namespace,
+    ifindex: index,
+    address,
+    addresses,
+    host: host.name,
+  }));
 }
 
 /**

@@ -76,6 +76,19 @@ export interface AgentOrder {
   readonly log: string;
   /** Whether one that runs is taken; otherwise there is none. */
   readonly adopt: boolean;
+  /** For a platform whose endpoints come and go: it may be used until the agent has ended. */
+  readonly door: EndpointDoor;
+}
+
+/**
+ * Tells the agent of one host of its endpoints, while the experiment runs. Who sees that the namespace of an endpoint has
+ * become another one attaches the endpoint again, with where it is now. Rejects with what the agent refuses it with; with
+ * `UNREACHABLE` while the agent is started again, and then is to be called again.
+ */
+export interface EndpointDoor {
+  /** In place of the one of its number. */
+  attach(endpoint: PlannedEndpoint): Promise<void>;
+  detach(number: number): Promise<void>;
 }
 
 export interface RunningAgent {

@@ -1,7 +1,6 @@
 /** A whole agent killed at random moments while its experiment changes: the next one comes to the right state. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { AgentProcess } from '../../../controller/experiment/agents.ts';
 import { controlAgents } from '../../../controller/experiment/control.ts';
 import { processesIn } from '../../../controller/machine/processes.ts';
 import { ping } from '../../../controller/verify/traffic.ts';
@@ -50,7 +49,7 @@ it(`${KILLS} kills leave what the next agent puts right`, { timeout: 300_000 }, 
     if (kill === 0 || kill % 3 !== 0) for (const flap of FLAPS) await tell(flap, 60e6);
     await sleep(random.below(LONGEST_MS));
     for (const pid of processesIn([host.namespace])) process.kill(pid, 'SIGKILL');
-    const next = await AgentProcess.start(lab.platform, lab.name, host);
+    const next = await lab.startAgent(host);
     // Every third is killed before it is ready, and another one after it.
     if (kill % 3 === 2) await sleep(random.below(1000));
     else {

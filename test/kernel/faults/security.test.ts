@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { AgentProcess, agentStatus } from '../../../controller/experiment/agents.ts';
+import { agentStatus } from '../../../controller/experiment/agents.ts';
 import type { Experiment } from '../../../controller/experiment/experiment.ts';
 import { processesIn, signalAll } from '../../../controller/machine/processes.ts';
 import { controllerSocket, identityFolder, logFile, meshKeyFile } from '../../../controller/names.ts';
@@ -185,7 +185,7 @@ it('an agent that was killed comes back as the same peer, and as no conflict', {
   const lab = await startLab(TOPOLOGY, { hosts: 2 });
   const host = lab.plan.hosts[1]!;
   signalAll(processesIn([host.namespace]), 'SIGKILL');
-  const next = await AgentProcess.start(lab.platform, lab.name, host);
+  const next = await lab.startAgent(host);
   await next.waitUntilReady(30_000, () => {});
   const all = [
     { name: 'host0', endpoints: 2 },

@@ -6,19 +6,21 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { namespacePath } from '../../../agent/kernel/netns/namespace-files.ts';
 import { Experiment } from '../../../controller/experiment/experiment.ts';
-import { reserveExperiment, stateOf, writeState } from '../../../controller/experiment/state.ts';
+import { readState, reserveExperiment, stateOf, writeState } from '../../../controller/experiment/state.ts';
 import { removeAll, removeExperiment } from '../../../controller/experiment/teardown.ts';
 import { agentsOf } from '../../../controller/machine/processes.ts';
 import { experimentFolder, stateFile } from '../../../controller/names.ts';
 import { lab } from '../../../controller/platform/lab/lab.ts';
 import type { Plan } from '../../../controller/platform/port/plan.ts';
-import type { Platform, Wanted } from '../../../controller/platform/port/platform.ts';
+import type { EndpointDoor, Platform, Wanted } from '../../../controller/platform/port/platform.ts';
 import { site } from '../../../controller/platform/site/site.ts';
+import { ping } from '../../../controller/verify/traffic.ts';
 import { loadTopology } from '../../../topology/load.ts';
 import { failingAt, type Method, PlatformFailure } from '../../support/fakes/fake-platform.ts';
 import { type OpenedPlatform, platformContract } from '../../support/fakes/platform-contract.ts';
 import { type Cable, layCable } from '../../support/kernel/veth-pair.ts';
-import { experimentName } from '../../support/lab/lab.ts';
+import { experimentName, until } from '../../support/lab/lab.ts';
+import { connectMachines } from '../../support/lab/machines.ts';
 import { NOTHING, tracesOf } from '../../support/lab/traces.ts';
 
 const TEXT =
@@ -247,5 +249,60 @@ test('a state file of an older version is enough to give interfaces back', async
     expect(tracesOf(name)).toEqual(NOTHING);
   } finally {
     cable.remove();
+  }
+});
+
+test('an endpoint that gets another namespace is attached through the door, also for agents that start later', async () => {
+  const name = experimentName();
+  const network = connectMachines(2);
+  const placements = network.machines.map(({ namespace }, at) => ({
+    node: 'ab'[at]!,
+    ifname: 'eth0',
+    namespace,
+  }));
+  let door: EndpointDoor | undefined;
+  const watching: Platform = {
+    ...site,
+    startAgent: (host, order) => {
+      door = order.door;
+      return site.startAgent(host, order);
+    },
+  };
+  try {
+    const experiment = await Experiment.start({
+      ...{ name, platform: watching, placement: { placements, takeOver: false, leaseMs: 30_000 }, topology },
+      source: { file: FILE, text: TEXT },
+    });
+    await experiment.run();
+    const again = network.replace(0, '10.9.0.77');
+    const b = network.machines[1]!;
+    const shown = execFileSync('ip', ['-n', again.namespace, '-j', 'link', 'show', 'eth0'], {
+      encoding: 'utf8',
+    });
+    const [{ ifindex }] = JSON.parse(shown) as [{ ifindex: number }];
+    const { namespace, address } = again;
+    const place = { namespace, address, addresses: [address], interface: { name: 'eth0', index: ifindex } };
+    await door!.attach({ ...experiment.plan.endpoints[0]!, ...place });
+    const isShaped = async (): Promise<boolean> => (await ping(again, b, 3, 20)).meanMs > 60;
+    await until(isShaped, 'the new endpoint is shaped');
+    expect(readState(name)!.endpoints[0]).toMatchObject({ name: 'a.0', namespace, address, ifindex });
+
+    const [agent] = experiment.agents;
+    process.kill(agent!.pid!, 'SIGKILL');
+    await agent!.exited;
+    const next = await experiment.startAgent(agent!.host);
+    await next.waitUntilReady(20_000, () => {});
+    expect((await next.status())!.endpoints).toEqual(['a.0', 'b.0']);
+    await until(isShaped, 'it is shaped again');
+
+    await door!.detach(0);
+    await until(async () => (await next.status())!.endpoints.length === 1, 'it has left');
+    expect(readState(name)!.endpoints.map((one) => one.name)).toEqual(['b.0']);
+    await expect(door!.detach(0)).resolves.toBeUndefined();
+    await experiment.stop();
+    expect(tracesOf(name)).toEqual(NOTHING);
+  } finally {
+    await removeExperiment(name);
+    network.remove();
   }
 });

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { AgentProcess, agentStatus } from '../../../controller/experiment/agents.ts';
+import { agentStatus } from '../../../controller/experiment/agents.ts';
 import type { Experiment } from '../../../controller/experiment/experiment.ts';
 import { processesIn } from '../../../controller/machine/processes.ts';
 import { logFile } from '../../../controller/names.ts';
@@ -187,7 +187,7 @@ events:
   await at(2);
   for (const host of lab.plan.hosts) {
     process.kill(processesIn([host.namespace])[0]!, 'SIGKILL');
-    const next = await AgentProcess.start(lab.platform, lab.name, host);
+    const next = await lab.startAgent(host);
     // One after the other: nobody tells an agent of the start but the other one.
     await expect
       .poll(() => next.status().catch(() => undefined), { timeout: 20_000, interval: 100 })

@@ -8,6 +8,7 @@ import { agentSocket, controllerSocket } from '../../../controller/names.ts';
 import type { Plan, PlannedHost } from '../../../controller/platform/port/plan.ts';
 import type {
   AgentOrder,
+  EndpointDoor,
   Leftover,
   Platform,
   Remains,
@@ -35,6 +36,8 @@ export interface OpenedPlatform {
 /** Stays until it is ended, and is an agent by its command line. */
 const STAYING = 'setInterval(() => {}, 1000)';
 
+const NO_DOOR: EndpointDoor = { attach: () => Promise.resolve(), detach: () => Promise.resolve() };
+
 function orderFor({ wanted, logFolder }: OpenedPlatform, host: PlannedHost, adopt = false): AgentOrder {
   const { experiment } = wanted;
   const socket = agentSocket(experiment, host.name);
@@ -42,7 +45,7 @@ function orderFor({ wanted, logFolder }: OpenedPlatform, host: PlannedHost, adop
   const words = [process.execPath, '-e', STAYING, 'agent', ...to, '--socket', socket];
   const log = `${logFolder}/${host.name}.log`;
   mkdirSync(dirname(log), { recursive: true });
-  return { words, socket, log, adopt };
+  return { words, socket, log, adopt, door: NO_DOOR };
 }
 
 const remainsOf = ({ experiment, endpoints }: Plan): Remains => ({

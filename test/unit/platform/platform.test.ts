@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Wanted } from '../../../controller/platform/port/platform.ts';
+import type { AgentOrder, Wanted } from '../../../controller/platform/port/platform.ts';
 import { openPlatform, PLATFORM_NAMES, platformsFor } from '../../../controller/platform/registry.ts';
 import { loadTopology } from '../../../topology/load.ts';
 import { FakePlatform, failingAt, METHODS, PlatformFailure } from '../../support/fakes/fake-platform.ts';
@@ -28,6 +28,11 @@ describe('the fake of a platform', () =>
     };
   }));
 
+const ORDER: AgentOrder = {
+  ...{ words: [], socket: 's', log: '', adopt: true },
+  door: { attach: () => Promise.resolve(), detach: () => Promise.resolve() },
+};
+
 describe('a platform that fails', () => {
   test.each(METHODS)('at %s, fails once and before it has done anything, or when it has', async (method) => {
     const fake = new FakePlatform();
@@ -37,8 +42,7 @@ describe('a platform that fails', () => {
       const calls = {
         plan: () => failing.plan(wanted),
         make: () => failing.make(made, {}),
-        startAgent: () =>
-          failing.startAgent(made.hosts[0]!, { words: [], socket: 's', log: '', adopt: true }),
+        startAgent: () => failing.startAgent(made.hosts[0]!, ORDER),
         exec: () => failing.exec(made.endpoints[0]!, ['true']),
         remove: () => failing.remove({ experiment: 'x', endpoints: [] }),
         findLeftovers: () => failing.findLeftovers('machine'),

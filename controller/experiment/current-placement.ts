@@ -1,0 +1,65 @@
+/**
+ * Where the endpoints of a running experiment are now: in the plan, in what agents that start are told, and in the files for
+ * other commands and controllers that come later. Starts as it was planned, and changes with every endpoint that comes,
+ * moves or leaves.
+ */
+import type { Bootstrap } from '../../proto/bootstrap.ts';
+import type { Plan, PlannedEndpoint } from '../platform/port/plan.ts';
+import { type Bootstraps, keepBootstraps, toldEndpoint } from './bootstraps.ts';
+import { endpointsOf, readState, writeState } from './state.ts';
+
+export class CurrentPlacement {
+  readonly #keep: (changed: CurrentPlacement) => void;
+  #plan: Plan;
+  readonly #bootstraps: Map<string, Bootstrap>;
+
+  /** `keep`: told after each change. */
+  constructor(plan: Plan, bootstraps: Bootstraps, keep: (changed: CurrentPlacement) => void = keepInFiles) {
+    this.#plan = plan;
+    this.#bootstraps = new Map(bootstraps);
+    this.#keep = keep;
+  }
+
+  get plan(): Plan {
+    return this.#plan;
+  }
+
+  /** The same map as long as this lives. */
+  get bootstraps(): Bootstraps {
+    return this.#bootstraps;
+  }
+
+  /** In place of the one of its number, on whatever host that was. */
+  put(endpoint: PlannedEndpoint): void {
+    this.#set([...this.#without(endpoint.number), endpoint]);
+  }
+
+  /** Nothing where the endpoint is on another host by now, or on none. */
+  take(host: string, number: number): void {
+    const isHere = this.#plan.endpoints.some((one) => one.number === number && one.host.name === host);
+    if (isHere) this.#set(this.#without(number));
+  }
+
+  #without(number: number): PlannedEndpoint[] {
+    return this.#plan.endpoints.filter((one) => one.number !== number);
+  }
+
+  #set(unsorted: readonly PlannedEndpoint[]): void {
+    const endpoints = unsorted.toSorted((a, b) => a.number - b.number);
+    this.#plan = { ...this.#plan, endpoints };
+    for (const [host, bootstrap] of this.#bootstraps) {
+      const here = endpoints.filter((one) => one.host.name === host);
+      this.#bootstraps.set(host, {
+        ...bootstrap,
+        endpoints: here.map((one) => toldEndpoint(one, this.#plan)),
+      });
+    }
+    this.#keep(this);
+  }
+}
+
+function keepInFiles({ plan, bootstraps }: CurrentPlacement): void {
+  keepBootstraps(plan.experiment, bootstraps);
+  const state = readState(plan.experiment);
+  if (state) writeState({ ...state, endpoints: endpointsOf(plan) });
+}

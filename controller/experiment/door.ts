@@ -1,0 +1,41 @@
+/** The way by which a platform tells of endpoints that come, move or leave while an experiment runs. */
+import { callJson } from '../../proto/http-json.ts';
+import { agentSocket } from '../names.ts';
+import type { Plan, PlannedEndpoint } from '../platform/port/plan.ts';
+import type { EndpointDoor } from '../platform/port/platform.ts';
+import { toldEndpoint } from './bootstraps.ts';
+import type { CurrentPlacement } from './current-placement.ts';
+
+/**
+ * The client of an agent's `/attach` and `/detach` (agent/daemon/api.ts). Throws what the agent refuses the endpoint with, and
+ * `HttpError` `UNREACHABLE` where there is no agent.
+ */
+export function agentDoor(experiment: string, host: string, plan: Pick<Plan, 'outlivesAgent'>): EndpointDoor {
+  const address = `unix:${agentSocket(experiment, host)}`;
+  return {
+    attach: async (endpoint: PlannedEndpoint) => {
+      await callJson(address, '/attach', toldEndpoint(endpoint, plan));
+    },
+    detach: async (number: number) => {
+      await callJson(address, '/detach', { number });
+    },
+  };
+}
+
+/**
+ * The same, but that the experiment keeps account of it, before the agent is told: so one that is started meanwhile begins
+ * with the endpoints that there are.
+ */
+export function accountedDoor(current: CurrentPlacement, host: string): EndpointDoor {
+  const door = agentDoor(current.plan.experiment, host, current.plan);
+  return {
+    attach: async (endpoint) => {
+      current.put(endpoint);
+      await door.attach(endpoint);
+    },
+    detach: async (number) => {
+      current.take(host, number);
+      await door.detach(number);
+    },
+  };
+}
