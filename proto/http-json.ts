@@ -2,6 +2,7 @@
 import { type IncomingMessage, type RequestOptions, request } from 'node:http';
 import { z } from 'zod';
 import { type ErrorFacts, NetfoldError } from './errors.ts';
+import { millisToSeconds } from './units.ts';
 
 /** `unix:/run/netfold/lab/host0.sock` or `http://10.0.0.1:4600`. */
 export type Address = string;
@@ -26,7 +27,7 @@ export async function callJson(address: Address, path: string, body?: unknown): 
   };
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const sent = request(options, resolve);
-  sent.on('timeout', () => sent.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)));
+  sent.on('timeout', () => sent.destroy(new Error(`no answer within ${millisToSeconds(TIMEOUT_MS)} s`)));
   sent.on('error', (cause) =>
     reject(new HttpError('UNREACHABLE', `${address} can't be reached: ${cause.message}`, cause)),
   );

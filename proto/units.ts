@@ -1,5 +1,5 @@
 /**
- * The units of netfold, and the only place that converts between them and text.
+ * The units of netfold, and the only place that converts between them, and between them and text.
  *
  * Time is in microseconds, bandwidth in bits per second (decimal prefixes), probabilities are ratios in 0..1.
  * What a user writes must be exact in these units: a value that would be rounded is refused.
@@ -19,13 +19,55 @@ export const bps = (value: number): Bps => value as Bps;
 export const ratio = (value: number): Ratio => value as Ratio;
 export const UNLIMITED: Bps = bps(Number.POSITIVE_INFINITY);
 
+/** Units of the kernel, of timers and of other programs. Their values enter as plain numbers with the unit in the name. */
+export type Nanos = number & { readonly [unit]: 'ns' };
+export type Millis = number & { readonly [unit]: 'ms' };
+export type Seconds = number & { readonly [unit]: 's' };
+export type BytesPerSecond = number & { readonly [unit]: 'byte/s' };
+
+// Conversions. All agents must compute the same bits, so each is a fixed sequence of multiplications and divisions.
+// test/unit/structure/units.test.ts finds conversions that stand elsewhere.
+
+export const toNanos = (time: Micros): Nanos => (time * 1000) as Nanos;
+export const toMillis = (time: Micros): Millis => (time / 1000) as Millis;
+export const toSeconds = (time: Micros): Seconds => (time / 1e6) as Seconds;
+export const fromMillis = (ms: number): Micros => micros(ms * 1000);
+export const fromSeconds = (seconds: number): Micros => micros(seconds * 1e6);
+
+export const millisToNanos = (ms: number): Nanos => (ms * 1e6) as Nanos;
+export const nanosToMillis = (ns: number): Millis => (ns / 1e6) as Millis;
+export const millisToSeconds = (ms: number): Seconds => (ms / 1000) as Seconds;
+export const secondsToMillis = (seconds: number): Millis => (seconds * 1000) as Millis;
+export const nanosToSeconds = (ns: number): Seconds => (ns / 1e9) as Seconds;
+
+export const bitsOf = (bytes: number): number => bytes * 8;
+export const bytesOf = (bits: number): number => bits / 8;
+export const toBytesPerSecond = (rate: Bps): BytesPerSecond => (rate / 8) as BytesPerSecond;
+export const fromBytesPerSecond = (bytesPerSecond: number): Bps => bps(bytesPerSecond * 8);
+export const megabytes = (bytes: number): number => bytes / 1e6;
+export const gigabytes = (bytes: number): number => bytes / 1e9;
+
+/** The frequency, in 1/s, of what recurs after each `period`. */
+export const perSecond = (period: Micros): number => 1e6 / period;
+/** The rate per second of `amount` in `ms` milliseconds. */
+export const ratePerSecond = (amount: number, ms: number): number => (amount * 1000) / ms;
+/** The rate per millisecond of a rate per second. */
+export const ratePerMilli = (rate: number): number => rate / 1000;
+/** How long sending `bits` takes at a rate. */
+export const millisToSend = (bits: number, rateBps: number): Millis => ((bits * 1000) / rateBps) as Millis;
+
+/** `ppm` millionths of a value; and the value of which `part` is `ppm` millionths. */
+export const partsPerMillion = (value: number, ppm: number): number => (value * ppm) / 1e6;
+export const wholeOfParts = (part: number, ppm: number): number => (part * 1e6) / ppm;
+
 /** Rates below one byte per second or above 100 Gb/s were never tried with tc. */
 export const MIN_BANDWIDTH: Bps = bps(8);
 export const MAX_BANDWIDTH: Bps = bps(100e9);
 /** Ten minutes: longer than any network that answers. */
 export const MAX_LATENCY: Micros = micros(600e6);
+export const DAY: Micros = micros(24 * 3600e6);
 /** A year: in microseconds far below 2^53. */
-export const MAX_DURATION: Micros = micros(366 * 24 * 3600e6);
+export const MAX_DURATION: Micros = micros(366 * DAY);
 
 export type UnitErrorCode = 'UNIT_MISSING' | 'UNIT_UNKNOWN' | 'UNIT_SYNTAX' | 'UNIT_RANGE' | 'UNIT_PRECISION';
 

@@ -4,6 +4,7 @@
  * round-trip times to other hosts.
  */
 import type { ClockStatus } from '../../proto/clock-status.ts';
+import { fromMillis, type Micros, micros, toMillis } from '../../proto/units.ts';
 import type { Clock } from './clock.ts';
 import { type ExperimentClock, STEP_MICROS } from './experiment-clock.ts';
 import { type ClockEstimate, type ClockPeer, type Exchange, PeerClock } from './peer-clock.ts';
@@ -56,7 +57,7 @@ export class ClockSync {
   }
 
   /** Least round-trip time to a host in the latest exchanges, in microseconds. */
-  rttMicros(host: string): number | undefined {
+  rttMicros(host: string): Micros | undefined {
     return this.#peers.get(host)?.rttMicros;
   }
 
@@ -116,7 +117,7 @@ export class ClockSync {
         .map((peer) => ({
           host: peer.host,
           ...this.#difference(peer),
-          rttMs: peer.rttMicros === undefined ? null : peer.rttMicros / 1000,
+          rttMs: peer.rttMicros === undefined ? null : toMillis(peer.rttMicros),
         })),
     };
   }
@@ -125,7 +126,7 @@ export class ClockSync {
     const estimate = this.#estimate(peer);
     const offset = estimate && this.#offset(estimate);
     if (offset === undefined) return { offsetMs: null, errorMs: null };
-    return { offsetMs: offset / 1000, errorMs: estimate!.error / 1000 };
+    return { offsetMs: toMillis(micros(offset)), errorMs: toMillis(micros(estimate!.error)) };
   }
 
   #estimate(peer: PeerClock | undefined): ClockEstimate | undefined {
@@ -136,7 +137,7 @@ export class ClockSync {
   #offset({ offset }: ClockEstimate): number | undefined {
     const now = this.#ports.clock.now();
     const exact = this.#ports.time.exact(now);
-    return exact === undefined ? undefined : offset + now * 1000 - exact;
+    return exact === undefined ? undefined : offset + fromMillis(now) - exact;
   }
 
   /** Determines the reference, and whether this host may be one. */
@@ -208,7 +209,7 @@ export class ClockSync {
     for (const peer of this.#peers.values()) {
       const estimate = peer.timed ? this.#estimate(peer) : undefined;
       if (!estimate) continue;
-      time.adopt(estimate.offset + clock.now() * 1000);
+      time.adopt(estimate.offset + fromMillis(clock.now()));
       return;
     }
   }
@@ -218,7 +219,7 @@ export class ClockSync {
     const estimate = this.#estimate(reference);
     if (!estimate) return;
     const offset = this.#offset(estimate);
-    if (offset === undefined) time.adopt(estimate.offset + clock.now() * 1000);
+    if (offset === undefined) time.adopt(estimate.offset + fromMillis(clock.now()));
     else if (isWorthSteering(offset, estimate) || time.state === 'waiting') time.steer(offset);
     if (this.#timed) return;
     this.#setTimed();

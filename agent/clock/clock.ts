@@ -2,6 +2,7 @@
  * Time, as it is injected into everything in an agent that needs it. test/support/fakes/manual-clock.ts has a clock
  * that only a test moves.
  */
+import { micros, toMillis } from '../../proto/units.ts';
 
 export interface Clock {
   /** Milliseconds since some fixed instant; never goes back, whatever happens to the machine's date. */
@@ -65,7 +66,7 @@ export const systemTimers: Timers = {
 const systemProcessor: Processor = {
   usedMs: () => {
     const { user, system } = process.threadCpuUsage();
-    return (user + system) / 1000;
+    return toMillis(micros(user + system));
   },
 };
 

@@ -3,6 +3,7 @@
  * 10). The own part of each exchange is measured on the monotonic clock, so it stays valid when the own clock is
  * corrected.
  */
+import { fromMillis, type Micros, micros, partsPerMillion } from '../../proto/units.ts';
 
 /** As in RFC 5905. With a request every other second, the reference has a good sample within 16 s. */
 export const SAMPLES = 8;
@@ -65,13 +66,15 @@ export class PeerClock {
   }
 
   /** The least of the latest samples, in microseconds. */
-  get rttMicros(): number | undefined {
-    return this.#samples.length === 0 ? undefined : Math.min(...this.#samples.map(({ delay }) => delay));
+  get rttMicros(): Micros | undefined {
+    return this.#samples.length === 0
+      ? undefined
+      : micros(Math.min(...this.#samples.map(({ delay }) => delay)));
   }
 
   add({ asked, answered, timed, received, sent }: Exchange): void {
-    const delay = (answered - asked) * 1000 - (sent - received);
-    const offset = timed ? (received + sent) / 2 - ((asked + answered) / 2) * 1000 : undefined;
+    const delay = fromMillis(answered - asked) - (sent - received);
+    const offset = timed ? (received + sent) / 2 - fromMillis((asked + answered) / 2) : undefined;
     const sample: Sample = { at: asked, delay, offset };
     // Removes samples that can't be of one clock: it was stepped between them.
     for (const other of this.#samples) {
@@ -100,5 +103,5 @@ export class PeerClock {
 }
 
 function errorOf({ delay, at }: Sample, now: number): number {
-  return delay / 2 + ((now - at) * 1000 * DRIFT_PPM) / 1e6;
+  return delay / 2 + partsPerMillion(fromMillis(now - at), DRIFT_PPM);
 }

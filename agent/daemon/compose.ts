@@ -3,7 +3,7 @@
  * stops them in reverse order.
  */
 import type { Bootstrap } from '../../proto/bootstrap.ts';
-import { micros } from '../../proto/units.ts';
+import { fromMillis, micros, toSeconds } from '../../proto/units.ts';
 import { loadTopology } from '../../topology/load.ts';
 import { ExperimentClock } from '../clock/experiment-clock.ts';
 import { CommandJournal } from '../control/command-journal.ts';
@@ -153,7 +153,8 @@ async function rehearseChanges(
 /** What is known of commands is played, and kept for an agent that comes after this one. */
 function followCommands({ logFolder, host }: Bootstrap, { mesh, timeline, log }: AgentParts): void {
   mesh.commands.onChange((added) => {
-    for (const { origin, at, text } of added) log.info({ origin, at: at / 1e6, text }, 'command');
+    for (const { origin, at, text } of added)
+      log.info({ origin, at: toSeconds(micros(at)), text }, 'command');
     timeline.hear(added);
   });
   const journal = new CommandJournal(logFolder, host);
@@ -175,7 +176,7 @@ function createControl(
     silent: () => mesh.view.silentHosts(clock.now()),
     longestRoundTrip: () => {
       const { peers } = mesh.clocks.status();
-      return Math.max(0, ...peers.map(({ rttMs }) => (rttMs ?? 0) * 1000));
+      return Math.max(0, ...peers.map(({ rttMs }) => fromMillis(rttMs ?? 0)));
     },
   });
 }

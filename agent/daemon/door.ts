@@ -1,5 +1,6 @@
 /** What is behind the agent's socket (api.ts): an agent's parts, as those outside may use them. */
 import type { Bootstrap, LocalEndpoint } from '../../proto/bootstrap.ts';
+import { toMillis } from '../../proto/units.ts';
 import { pinnedPath, unpinnedPath } from '../kernel/netns/namespaces.ts';
 import type { AgentDoor } from './api.ts';
 import type { Agent } from './compose.ts';
@@ -41,6 +42,6 @@ export function openDoor({ parts, reactions, lifecycle }: Agent, stop: () => voi
   /** As a date of this machine; nothing before it is known. */
   function startOf(): Pick<Bootstrap, 'startAt'> {
     const now = time.exact();
-    return now === undefined ? {} : { startAt: clock.wallNow() - now / 1000 };
+    return now === undefined ? {} : { startAt: clock.wallNow() - toMillis(now) };
   }
 }

@@ -1,5 +1,6 @@
 /** What the agent says of itself. */
 import type { AgentState, AgentStatus, FlowStatus } from '../../proto/status.ts';
+import { micros, toSeconds } from '../../proto/units.ts';
 import type { AgentParts } from './parts.ts';
 
 export interface StatusSources {
@@ -52,7 +53,7 @@ export function agentStatus({ state, ticks, parts }: StatusSources): AgentStatus
     ),
     delay: { backend: delay.name, ...delay.counters() },
     ticks: { count: ticks.count, meanMs: ticks.totalMs / Math.max(1, ticks.count), latestMs: ticks.latestMs },
-    cpuSeconds: (usage.userCPUTime + usage.systemCPUTime) / 1e6,
+    cpuSeconds: toSeconds(micros(usage.userCPUTime + usage.systemCPUTime)),
     memoryBytes: process.memoryUsage.rss(),
     degraded: keeper.degraded,
     processes: parts.applications.status(),

@@ -4,6 +4,7 @@
  * others. Commands that it starts for users have its original priority.
  */
 import { constants, getPriority, setPriority } from 'node:os';
+import { micros, toMillis } from '../../proto/units.ts';
 import type { Clock, Timers } from '../clock/clock.ts';
 import { ownThreads } from '../kernel/sys/process-table.ts';
 
@@ -54,7 +55,7 @@ export function keepPriority({ clock, timers, usedMs, raise, mayRaise, lower }: 
 export const ownPriority: Pick<PriorityPorts, 'usedMs' | 'raise' | 'lower'> = {
   usedMs: () => {
     const { user, system } = process.threadCpuUsage();
-    return (user + system) / 1000;
+    return toMillis(micros(user + system));
   },
   raise: () => setAll(constants.priority.PRIORITY_HIGHEST),
   lower: () => setAll(ORDINARY),

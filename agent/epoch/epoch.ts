@@ -1,5 +1,6 @@
 /** One version of the topology, folded, for the stages of a tick. */
 
+import type { Micros } from '../../proto/units.ts';
 import { Folding } from '../../topology/fold/fold.ts';
 import type { Graph, Path } from '../../topology/model/model.ts';
 import type { ShareNetwork } from '../share/model.ts';
@@ -30,7 +31,7 @@ export class Epoch {
   readonly bandwidth = (from: number, to: number): number => this.path(from, to)?.bandwidth ?? 0;
 
   /** Latency of both directions. */
-  roundTripMicros(path: Path): number {
+  roundTripMicros(path: Path): Micros {
     return roundTripMicros(path, this.path(path.to, path.from));
   }
 }

@@ -1,4 +1,5 @@
 /** How late changes came into force: every one is counted, in bounded memory. */
+import { micros, toMillis } from '../../proto/units.ts';
 import type { RunLog } from './run-log.ts';
 
 /** From 10 µs on, each bucket is 2 % wider than the previous one: 1,024 buckets reach beyond an hour. */
@@ -55,7 +56,7 @@ export class LagCount {
 export function followLag(log: RunLog): LagCount {
   const lag = new LagCount();
   log.follow((entry) => {
-    if (entry.kind === 'epoch') lag.add((entry.settledMicros - entry.dueMicros) / 1000);
+    if (entry.kind === 'epoch') lag.add(toMillis(micros(entry.settledMicros - entry.dueMicros)));
   });
   return lag;
 }

@@ -3,6 +3,7 @@
  * are the same to the bit as those of the same flows computed from scratch.
  */
 import { NetfoldError } from '../../proto/errors.ts';
+import { perSecond } from '../../proto/units.ts';
 import { Filling } from './filling.ts';
 import { type FlowGroup, FlowGroups } from './flow-groups.ts';
 import { FlowList } from './flow-list.ts';
@@ -192,7 +193,7 @@ export class SharedFlows {
       isReachable: path !== undefined,
       links:
         path === undefined ? [] : path.links.every(isLimited) ? path.links : path.links.filter(isLimited),
-      weight: path === undefined ? 1 : 1e6 / roundTripMicros(path, paths(destination, source)),
+      weight: path === undefined ? 1 : perSecond(roundTripMicros(path, paths(destination, source))),
       number: -1,
       demand: Number.NaN,
       wanted: Number.NaN,

@@ -6,6 +6,7 @@
  */
 
 import type { LocalEndpoint } from '../../proto/bootstrap.ts';
+import { toMillis } from '../../proto/units.ts';
 import type { Clock } from '../clock/clock.ts';
 import type { Epoch } from '../epoch/epoch.ts';
 import type { Mesh } from '../mesh/exchange/mesh.ts';
@@ -52,7 +53,7 @@ export class Tick {
     this.#epoch = epoch;
     this.#meter = new FlowMeter(epoch.graph.endpoints.length, (source, destination) => {
       const path = this.#epoch.path(source, destination);
-      return path ? this.#epoch.roundTripMicros(path) / 1000 : 0;
+      return path ? toMillis(this.#epoch.roundTripMicros(path)) : 0;
     });
     this.#shared = this.#sharedIn(epoch);
   }

@@ -1,6 +1,6 @@
 /** The latency that remains to be added if the real network has a latency of its own. Pure. */
 import type { SlowPaths } from '../../proto/status.ts';
-import { micros } from '../../proto/units.ts';
+import { micros, toMillis } from '../../proto/units.ts';
 import type { Path } from '../../topology/model/model.ts';
 import type { Epoch } from '../epoch/epoch.ts';
 import { roundTripMicros } from '../share/round-trip.ts';
@@ -48,9 +48,15 @@ export function slowPaths(epoch: Epoch, away: Float64Array, local: readonly numb
       const path = epoch.path(from, to);
       const by = path ? away[to]! - path.latency : 0;
       if (!path || by <= 0) continue;
-      const latencyMs = path.latency / 1000;
-      const realMs = away[to]! / 1000;
-      slow.push({ from: endpoints[from]!, to: endpoints[to]!, latencyMs, realMs, byMs: by / 1000 });
+      const latencyMs = toMillis(path.latency);
+      const realMs = toMillis(micros(away[to]!));
+      slow.push({
+        from: endpoints[from]!,
+        to: endpoints[to]!,
+        latencyMs,
+        realMs,
+        byMs: toMillis(micros(by)),
+      });
     }
   }
   slow.sort((a, b) => b.byMs - a.byMs);

@@ -1,5 +1,6 @@
 /** The real network: the round-trip times to other hosts, and so the real latency to their endpoints. */
 import type { UnderlayHost } from '../../proto/status.ts';
+import { micros, toMillis } from '../../proto/units.ts';
 import { AT_ONCE_MICROS, estimate, type Measured, type Settled, settle } from './round-trip.ts';
 
 export interface OtherHost {
@@ -76,8 +77,8 @@ export class Underlay {
       const known = this.#hosts.get(name);
       return {
         host: name,
-        roundTripMs: known ? known.measured / 1000 : null,
-        subtractedMs: (known?.settled.micros ?? 0) / 2000,
+        roundTripMs: known ? toMillis(micros(known.measured)) : null,
+        subtractedMs: toMillis(micros((known?.settled.micros ?? 0) / 2)),
       };
     });
   }

@@ -10,6 +10,7 @@
  * of each call.
  */
 
+import { bitsOf, bytesOf, millisToSend, secondsToMillis } from '../../proto/units.ts';
 import { type Flow, LONG_TICKS, MAX_PAUSE_MS, type Meter, newMeter, SHORT_TICKS, turn } from './meter.ts';
 import { SlowStart, START_FRAMES } from './slow-start.ts';
 import { TickTimes } from './tick-times.ts';
@@ -54,7 +55,9 @@ const MAX_IDLE_MS = 5000;
 const IDLE_PAUSES = 2;
 /** A pair that has sent nothing for this long is forgotten. None of its data counts for longer. */
 const FORGOTTEN_MS = Math.max(MISTRUST_MS, MAX_IDLE_MS + MAX_PAUSE_MS);
-const FRAME_BITS = 1514 * 8;
+/** TCP makes packets for the network card of what it sends in a millisecond (net/ipv4/tcp_output.c, tcp_tso_autosize). */
+const GSO_SECONDS = 0.001;
+const FRAME_BITS = bitsOf(1514);
 
 export class FlowMeter {
   readonly #flows = new Map<number, Meter>();
@@ -150,7 +153,7 @@ export class FlowMeter {
 
   #judge(meter: Meter, now: number): void {
     const longSpan = this.#times.fullSpan;
-    const volumeBps = (sum(meter.ring) * 8) / longSpan;
+    const volumeBps = bitsOf(sum(meter.ring)) / longSpan;
     if (meter.lastSeenMs === now) meter.paceBps = volumeBps;
     const idle = Math.max(
       idleMs(Math.min(meter.enforcedBps, meter.paceBps)),
@@ -171,7 +174,7 @@ export class FlowMeter {
       meter.longBytes = meter.ring[this.#times.count % LONG_TICKS]!;
       // The flow started at some time within this tick.
       meter.settlingTicks = SHORT_TICKS + 1;
-    } else if (volumeBps < floor / 2 && idleMs(meter.enforcedBps) <= longSpan * 1000) {
+    } else if (volumeBps < floor / 2 && idleMs(meter.enforcedBps) <= secondsToMillis(longSpan)) {
       this.#end(meter, now);
       return;
     }
@@ -189,8 +192,8 @@ export class FlowMeter {
 
   #measure(meter: Meter): void {
     const ticks = Math.min(SHORT_TICKS, meter.longTicks);
-    const shortBps = (this.#recent(meter, ticks) * 8) / this.#times.span(ticks);
-    const longBps = (meter.longBytes * 8) / this.#times.span(meter.longTicks);
+    const shortBps = bitsOf(this.#recent(meter, ticks)) / this.#times.span(ticks);
+    const longBps = bitsOf(meter.longBytes) / this.#times.span(meter.longTicks);
     const twoFrames = (2 * FRAME_BITS) / this.#times.span(ticks);
     const difference = shortBps - longBps;
     if (Math.abs(difference) <= Math.max(DEPARTURE * longBps, twoFrames)) meter.departedTicks = 0;
@@ -200,7 +203,7 @@ export class FlowMeter {
     // Not again while it settles: for traffic in bursts, this would never end.
     const patience = Math.max(
       DEPARTED_TICKS,
-      (IDLE_PAUSES * meter.pauseMs) / (this.#times.tickSeconds * 1000),
+      (IDLE_PAUSES * meter.pauseMs) / secondsToMillis(this.#times.tickSeconds),
     );
     if (Math.abs(meter.departedTicks) >= patience && meter.settlingTicks === 0) meter.settlingTicks = 1;
     if (meter.settlingTicks > 0) {
@@ -217,7 +220,7 @@ export class FlowMeter {
   #judgeGreed(meter: Meter, now: number): void {
     const window = this.#greedTicks(meter.enforcedBps);
     const ticks = Math.min(window, meter.activeTicks);
-    const bits = this.#recent(meter, ticks) * 8;
+    const bits = bitsOf(this.#recent(meter, ticks));
     const possible = meter.enforcedBps * this.#times.span(ticks);
     if (!meter.greedy) {
       // For links so slow that not even these frames fit into the window, the whole window counts.
@@ -228,8 +231,8 @@ export class FlowMeter {
       if (bits >= Math.max(GREEDY_FROM * possible, least)) becomeGreedy(meter);
       else this.#presume(meter, now);
     } else if (now >= meter.graceUntilMs) {
-      // One frame, or one GSO packet of 1 ms, may be just outside of the window.
-      const edge = Math.max(FRAME_BITS, meter.enforcedBps * 0.001);
+      // One frame, or one GSO packet, may be just outside of the window.
+      const edge = Math.max(FRAME_BITS, meter.enforcedBps * GSO_SECONDS);
       const fills = bits + edge >= GREEDY_UNTIL * possible;
       // The announcement would contain the rate. As long as the rate fills the share, no other flow would gain from
       // it.
@@ -240,16 +243,16 @@ export class FlowMeter {
   /** A flow that starts like a bulk transfer is presumed greedy until it no longer grows. */
   #presume(meter: Meter, now: number): void {
     if (meter.activeTicks > 2 || now < meter.mistrustedUntilMs) return;
-    if (this.#recent(meter, 2) * 8 < START_FRAMES * FRAME_BITS) return;
+    if (bitsOf(this.#recent(meter, 2)) < START_FRAMES * FRAME_BITS) return;
     const roundTripMs = this.#roundTripMs(meter.source, meter.destination);
-    meter.start = new SlowStart(roundTripMs, this.#times.tickSeconds * 1000, LONG_TICKS);
+    meter.start = new SlowStart(roundTripMs, secondsToMillis(this.#times.tickSeconds), LONG_TICKS);
     meter.greedy = true;
   }
 
   #judgeStart(meter: Meter, start: SlowStart, now: number): void {
     const verdict = start.judge(
       (ticks) => this.#recent(meter, ticks),
-      (ticks) => (GREEDY_FROM * meter.enforcedBps * this.#times.span(ticks)) / 8,
+      (ticks) => bytesOf(GREEDY_FROM * meter.enforcedBps * this.#times.span(ticks)),
     );
     if (verdict === 'flat') {
       mistrust(meter, now);
@@ -262,7 +265,7 @@ export class FlowMeter {
   }
 
   #graceUntil(bps: number, now: number): number {
-    return now + GRACE_MS + this.#greedTicks(bps) * this.#times.tickSeconds * 1000;
+    return now + GRACE_MS + secondsToMillis(this.#greedTicks(bps) * this.#times.tickSeconds);
   }
 
   /** Over how many ticks a flow of this rate is judged to be greedy. */
@@ -299,5 +302,5 @@ function mistrust(meter: Meter, now: number): void {
 }
 
 function idleMs(enforcedBps: number): number {
-  return Math.min(MAX_IDLE_MS, Math.max(IDLE_MS, (IDLE_FRAMES * FRAME_BITS * 1000) / enforcedBps));
+  return Math.min(MAX_IDLE_MS, Math.max(IDLE_MS, millisToSend(IDLE_FRAMES * FRAME_BITS, enforcedBps)));
 }

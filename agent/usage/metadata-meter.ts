@@ -1,5 +1,6 @@
 /** Measures what an agent sends, and decides how coarse its announcements are. */
 import type { MetadataStatus } from '../../proto/status.ts';
+import { bps, ratePerSecond, toBytesPerSecond } from '../../proto/units.ts';
 import type { Coarseness } from './change-filter.ts';
 import { CHANGE_THRESHOLD } from './change-filter.ts';
 import { adapt, type BudgetState, coarseness, UNBOUNDED } from './metadata-budget.ts';
@@ -24,7 +25,7 @@ export class MetadataMeter {
   #changedAt = Number.NEGATIVE_INFINITY;
 
   constructor({ budgetBps, threshold }: MetadataOptions = {}) {
-    this.#budget = budgetBps === undefined ? undefined : budgetBps / 8;
+    this.#budget = budgetBps === undefined ? undefined : toBytesPerSecond(bps(budgetBps));
     this.#threshold = threshold ?? CHANGE_THRESHOLD;
   }
 
@@ -34,7 +35,7 @@ export class MetadataMeter {
     while (this.#samples.length > 2 && now - this.#samples[1]!.at >= WINDOW_MS) this.#samples.shift();
     const { at, bytes } = this.#samples[0]!;
     if (now === at) return;
-    this.#rate = ((sentBytes - bytes) * 1000) / (now - at);
+    this.#rate = ratePerSecond(sentBytes - bytes, now - at);
     if (at < this.#changedAt) return;
     const { level } = this.#state;
     this.#state = adapt(this.#state, this.#rate, this.#budget, now);

@@ -1,4 +1,6 @@
 /** When the last ticks ended: how long windows of several of them are, ticks being early and late. Pure. */
+import { millisToSeconds } from '../../proto/units.ts';
+
 export class TickTimes {
   /** How many ticks have begun. */
   count = 0;
@@ -39,6 +41,6 @@ export class TickTimes {
     const known = Math.min(ticks, this.count - 1);
     if (known < 1) return 0.05;
     const begin = this.#times[(this.count - known) % this.#times.length]!;
-    return Math.max(1e-3, (this.now - begin) / 1000);
+    return Math.max(1e-3, millisToSeconds(this.now - begin));
   }
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { callJson } from '../../proto/http-json.ts';
 import type { AgentStatus } from '../../proto/status.ts';
+import { millisToSeconds } from '../../proto/units.ts';
 import { ControllerError } from '../errors.ts';
 import { agentSocket, controllerSocket, logFile } from '../names.ts';
 import type { PlannedHost } from '../platform/port/plan.ts';
@@ -91,7 +92,7 @@ export class AgentProcess {
         const reason = status
           ? `it knows ${status.known} of ${status.expected} endpoints`
           : 'it does not answer';
-        throw this.failure(`is not ready after ${timeoutMs / 1000} s: ${reason}`);
+        throw this.failure(`is not ready after ${millisToSeconds(timeoutMs)} s: ${reason}`);
       }
       await sleep(Math.min(POLL_MS.most, Math.max(POLL_MS.least, elapsed * POLL_MS.ofElapsed)));
     }

@@ -1,5 +1,6 @@
 /** Starts agents again that have ended by themselves: after a while that grows, and not for ever. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { millisToSeconds } from '../../proto/units.ts';
 import type { AgentProcess } from './agents.ts';
 
 /** So many restarts of one agent within this time; the next end is the last. */
@@ -48,7 +49,7 @@ export async function supervise<Agent extends Supervised>(
     if (isEnding()) return;
     const delay = policy.next(now());
     if (delay === undefined) {
-      const often = `${MOST_RESTARTS + 1} times within ${WITHIN_MS / 1000} s`;
+      const often = `${MOST_RESTARTS + 1} times within ${millisToSeconds(WITHIN_MS)} s`;
       throw agent.failure(`has ended ${often}, so the experiment ends`);
     }
     tell(`the agent of ${agent.host.name} ${how}; it is started again`);

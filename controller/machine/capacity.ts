@@ -3,6 +3,7 @@
 import { poolThreads } from '../../agent/daemon/thread-pool.ts';
 import type { Limit, MachineLimits } from '../../agent/linux/probe/limits.ts';
 import { NetfoldError } from '../../proto/errors.ts';
+import { megabytes } from '../../proto/units.ts';
 
 /** As many addresses as a host has for its endpoints (10.H.x.y, controller/platform/lab/lab-plan.ts). */
 export const MAX_ENDPOINTS_PER_HOST = 65_000;
@@ -94,13 +95,13 @@ function needsOf(limits: MachineLimits, { endpoints, hosts, applications }: Load
       remedy: () => 'use more hosts (--hosts)',
     },
     {
-      what: `memory (${megabytes(memoryBytes)} available)`,
+      what: `memory (${formatMegabytes(memoryBytes)} available)`,
       left: memoryBytes * USABLE_MEMORY,
       takes: (count) =>
         AGENT_BYTES * hosts +
         (ENDPOINT_BYTES + AGENT_ENDPOINT_BYTES) * count +
         share * count * applicationBytes(count),
-      remedy: (missing) => `free ${megabytes(missing / USABLE_MEMORY)} of memory`,
+      remedy: (missing) => `free ${formatMegabytes(missing / USABLE_MEMORY)} of memory`,
     },
     {
       ...ofLimit('threads', limits.threads, 'kernel.pid_max, kernel.threads-max, pids.max'),
@@ -143,7 +144,7 @@ export function openFilesOf({ endpoints, hosts }: Pick<Load, 'endpoints' | 'host
 }
 
 const number = (value: number): string => value.toLocaleString('en');
-const megabytes = (bytes: number): string => `${number(Math.ceil(bytes / 1e6))} MB`;
+const formatMegabytes = (bytes: number): string => `${number(Math.ceil(megabytes(bytes)))} MB`;
 
 /** Throws where more endpoints are wanted than fit, with the number that would. */
 export function requireCapacity(limits: MachineLimits, wanted: Load): void {

@@ -7,6 +7,7 @@ import { type Ability, judge, type Outcome, type Subject } from '../../agent/lin
 import { type MachineLimits, readLimits } from '../../agent/linux/probe/limits.ts';
 import type { Machine } from '../../agent/linux/probe/platform.ts';
 import { everywhere, packageRemedies } from '../../agent/linux/probe/remedies.ts';
+import { gigabytes, megabytes, micros, toMillis } from '../../proto/units.ts';
 import { capacityOf } from './capacity.ts';
 
 /** The agent and its delay line's thread on one, applications on the other: on a single one packets leave late. */
@@ -33,7 +34,7 @@ const SUBJECTS = {
     from: 'packages',
     remedies: everywhere({
       command: '',
-      note: `an agent takes ${MEMORY_NEEDED / 1e6} MB, an endpoint 0.3 MB`,
+      note: `an agent takes ${megabytes(MEMORY_NEEDED)} MB, an endpoint 0.3 MB`,
     }),
   },
   capacity: {
@@ -147,7 +148,7 @@ export function judgeCapacity(limits: MachineLimits): Outcome {
 }
 
 function formatBytes(bytes: number): string {
-  return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.floor(bytes / 1e6)} MB`;
+  return bytes >= 1e9 ? `${gigabytes(bytes).toFixed(1)} GB` : `${Math.floor(megabytes(bytes))} MB`;
 }
 
 export function judgeDocker({ code, stdout, stderr }: CommandResult): Outcome {
@@ -166,5 +167,5 @@ export function judgeSsh({ code, stderr }: CommandResult): Outcome {
 
 export function judgeClock({ synchronised, maxErrorMicros }: ClockDiscipline): Outcome {
   if (!synchronised) return { reason: 'nothing keeps the clock of the kernel right (adjtimex: TIME_ERROR)' };
-  return { found: `within ${(maxErrorMicros / 1000).toFixed(1)} ms` };
+  return { found: `within ${toMillis(micros(maxErrorMicros)).toFixed(1)} ms` };
 }

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { z } from 'zod';
 import { NetfoldError } from '../../proto/errors.ts';
+import { millisToSeconds } from '../../proto/units.ts';
 import { inNamespace } from '../names.ts';
 
 export interface Place {
@@ -68,7 +69,7 @@ const PING_ALL_LOST = 1;
 
 /** Sends `count` echo requests every `intervalMs` and waits for stragglers. */
 export async function ping(from: Place, to: Place, count: number, intervalMs: number): Promise<RoundTrips> {
-  const seconds = String(intervalMs / 1000);
+  const seconds = String(millisToSeconds(intervalMs));
   const text = await output(
     from,
     ['ping', '-n', '-c', String(count), '-i', seconds, '-W', '2', to.address],

@@ -2,6 +2,7 @@
 
 import { INTERVAL_DEVIATIONS } from '../../agent/linux/delay-line/jitter.ts';
 import { greedyShares } from '../../agent/share/greedy-shares.ts';
+import { micros, toMillis } from '../../proto/units.ts';
 import { Folding } from '../../topology/fold/fold.ts';
 import type { Path } from '../../topology/model/model.ts';
 import { ControllerError } from '../errors.ts';
@@ -56,7 +57,7 @@ export class Verification {
       const samples = await ping(from, to, count, intervalMs);
       loss ??= judgeLoss(name, lost, samples);
       const errorMs = jitterErrorMs(path, back, samples.received, count * intervalMs);
-      return [judgeRoundTrip(name, (path.latency + back.latency) / 1000, errorMs, samples)];
+      return [judgeRoundTrip(name, toMillis(micros(path.latency + back.latency)), errorMs, samples)];
     });
     return [roundTrip!, loss!];
   }
@@ -105,8 +106,8 @@ function nameOf({ from, to }: Flow): string {
 
 /** Standard error of a mean round trip: packets close together meet the same jitter and count as one sample. */
 function jitterErrorMs(path: Path, back: Path, received: number, durationMs: number): number {
-  const slowest = Math.max(path.jitter, back.jitter) / 1000;
+  const slowest = toMillis(micros(Math.max(path.jitter, back.jitter)));
   if (slowest === 0) return 0;
   const samples = Math.max(1, Math.min(received, durationMs / (INTERVAL_DEVIATIONS * slowest)));
-  return Math.hypot(path.jitter, back.jitter) / 1000 / Math.sqrt(samples);
+  return toMillis(micros(Math.hypot(path.jitter, back.jitter))) / Math.sqrt(samples);
 }

@@ -18,7 +18,7 @@
  * `from … to …` is what flap and churn need; set, leave, disconnect and partition may have it and are undone at its end.
  * `latency=200%` is relative to the value before; loss is in percent itself, so it is set (`loss=1%`) or moved (`loss=+1%`).
  */
-import { type Micros, micros, parseDuration, parsePercentage } from '../../proto/units.ts';
+import { DAY, type Micros, micros, parseDuration, parsePercentage } from '../../proto/units.ts';
 import { type Findings, quote } from '../model/diagnostics.ts';
 import {
   type ChurnAction,
@@ -41,7 +41,7 @@ const MAY_HAVE_WINDOW = [...NEED_WINDOW, 'set', 'leave', 'disconnect', 'partitio
 /** Faster than this and the changes can't be told from each other at an agent's tick. */
 export const MIN_PERIOD = micros(10_000);
 /** An experiment of more than a hundred days is a typing mistake. */
-export const MAX_TIME = micros(100 * 24 * 3600e6);
+export const MAX_TIME = micros(100 * DAY);
 export const MAX_COUNT = 65_535;
 
 /** Parses one line of a file; an error goes to `findings` and gives `undefined`. `start`: where the line stands in the file. */

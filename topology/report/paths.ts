@@ -1,6 +1,13 @@
 /** `netfold paths`: the folded paths as rows, as a table, and as JSON. Rows are made one at a time, so all pairs fit in memory. */
 import { NetfoldError } from '../../proto/errors.ts';
-import { formatBps, formatMicros, formatRatio, type Micros } from '../../proto/units.ts';
+import {
+  formatBps,
+  formatMicros,
+  formatRatio,
+  fromMillis,
+  type Micros,
+  toMillis,
+} from '../../proto/units.ts';
 import { Folding } from '../fold/fold.ts';
 import { expandGraph } from '../fold/graph.ts';
 import { Numbering } from '../fold/numbering.ts';
@@ -101,8 +108,8 @@ function rowOf(folding: Folding, from: number, to: number): PathRow {
   if (!path) return { ...names, reachable: false };
   return {
     ...names,
-    latencyMs: path.latency / 1e3,
-    jitterMs: path.jitter / 1e3,
+    latencyMs: toMillis(path.latency),
+    jitterMs: toMillis(path.jitter),
     ...(path.distribution === undefined ? {} : { distribution: path.distribution }),
     loss: path.loss,
     bandwidthBps: Number.isFinite(path.bandwidth) ? path.bandwidth : null,
@@ -131,8 +138,8 @@ function* generateText(graph: Graph, rows: Iterable<PathRow>): Generator<string>
     const cells = [
       from,
       to,
-      formatMicros(latencyMs * 1e3),
-      formatMicros(jitterMs * 1e3) + (distribution === undefined ? '' : ` ${distribution}`),
+      formatMicros(fromMillis(latencyMs)),
+      formatMicros(fromMillis(jitterMs)) + (distribution === undefined ? '' : ` ${distribution}`),
       formatRatio(loss),
       rate,
       String(hops),

@@ -1,5 +1,13 @@
 /** `netfold timeline`: the events as atomic changes in the order they happen, each with the epoch that it starts. */
-import { formatBps, formatMicros, formatRatio, type Micros, micros } from '../../proto/units.ts';
+import {
+  formatBps,
+  formatMicros,
+  formatRatio,
+  fromMillis,
+  type Micros,
+  micros,
+  toMillis,
+} from '../../proto/units.ts';
 import { textOf } from '../events/targets.ts';
 import type { Change } from '../model/events.ts';
 import type { Topology } from '../model/model.ts';
@@ -37,7 +45,7 @@ export function timelineRows(topology: Topology): TimelineRow[] {
     }
     const detail = detailOf(atom);
     rows.push({
-      atMs: atom.at / 1e3,
+      atMs: toMillis(atom.at),
       epoch,
       verb: atom.verb,
       target: targetOf(atom, timeline),
@@ -53,7 +61,7 @@ export function timelineRows(topology: Topology): TimelineRow[] {
 export function timelineText(rows: readonly TimelineRow[]): string {
   const lines = rows.map(({ atMs, epoch, verb, target, detail }) => {
     const what = `${target}${detail === undefined ? '' : `  ${detail}`}`;
-    return `${formatMicros(atMs * 1e3).padStart(10)}  ${String(epoch).padStart(5)}  ${verb.padEnd(10)}  ${what}`.trimEnd();
+    return `${formatMicros(fromMillis(atMs)).padStart(10)}  ${String(epoch).padStart(5)}  ${verb.padEnd(10)}  ${what}`.trimEnd();
   });
   return ['        at  epoch  change      target', ...lines].join('\n');
 }

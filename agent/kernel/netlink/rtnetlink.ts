@@ -3,6 +3,7 @@
  * Each function gives a request for `NetlinkSocket`; beside it stands the `ip` command that does the same.
  */
 import { isIP } from 'node:net';
+import { bitsOf } from '../../../proto/units.ts';
 import { familyBytes } from './addresses.ts';
 import { type MessageWriter, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from './netlink-message.ts';
 import type { Request } from './netlink-socket.ts';
@@ -121,7 +122,7 @@ export function addAddress(index: number, address: string): Request {
     body: (w) =>
       w
         .u8(family(address))
-        .u8(bytes.length * 8)
+        .u8(bitsOf(bytes.length))
         .u8(isIP(address) === 6 ? IFA_F_NODAD : 0)
         .u8(0)
         .u32(index)

@@ -2,6 +2,7 @@
  * Requests for queueing disciplines, classes and filters (linux/rtnetlink.h, pkt_sched.h, pkt_cls.h); tc-dumps.ts reads
  * them back. Each function gives a request for `NetlinkSocket`; beside it stands the `tc` command that does the same.
  */
+import { fromBytesPerSecond } from '../../../proto/units.ts';
 import { type MessageWriter, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from './netlink-message.ts';
 import type { Request } from './netlink-socket.ts';
 
@@ -99,7 +100,7 @@ export function setHtbClass(
   return {
     type: RTM.NEWTCLASS,
     flags: NLM_F_CREATE,
-    what: `set class ${formatHandle(handle(major, minor))} to ${rate.bytesPerSecond * 8} b/s`,
+    what: `set class ${formatHandle(handle(major, minor))} to ${fromBytesPerSecond(rate.bytesPerSecond)} b/s`,
     body: (w) =>
       header(w, ifindex, handle(major, minor), handle(major, 0))
         .attributeString(TCA_KIND, 'htb')

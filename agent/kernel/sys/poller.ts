@@ -1,4 +1,5 @@
 /** Waiting for many descriptors at once, with time-outs in nanoseconds (epoll(7), ppoll(2)). */
+import { millisToNanos, nanosToMillis } from '../../../proto/units.ts';
 import { close } from './descriptors.ts';
 import { check, ERRNO, fail, lastErrno, libc } from './libc.ts';
 
@@ -70,13 +71,13 @@ export class Poller {
   /** How many of the descriptors are ready, waiting at most so long (negative: for ever, where there is a descriptor). */
   #poll(descriptors: Int32Array | null, count: number, nanoseconds: number): number {
     const isBounded = nanoseconds > 0 || descriptors === null;
-    const endMs = isBounded ? performance.now() + nanoseconds / 1e6 : 0;
+    const endMs = isBounded ? performance.now() + nanosToMillis(nanoseconds) : 0;
     if (isBounded) this.#setTimeout(nanoseconds);
     for (;;) {
       const ready = raw.ppoll(descriptors, count, isBounded ? this.#timeout : null, null) as number;
       if (ready >= 0) return ready;
       if (lastErrno() !== ERRNO.EINTR) fail('ppoll', isBounded ? `${nanoseconds} ns` : 'for ever');
-      if (isBounded) this.#setTimeout(Math.max(0, Math.ceil((endMs - performance.now()) * 1e6)));
+      if (isBounded) this.#setTimeout(Math.max(0, Math.ceil(millisToNanos(endMs - performance.now()))));
     }
   }
 

@@ -1,4 +1,5 @@
 /** When a packet arrived, from the mark that the BPF program `arrive` left in it (bpf/layout.h). */
+import { fromMillis, micros, nanosToMillis, toMillis } from '../../../proto/units.ts';
 import { ARRIVAL_MARK } from '../../kernel/bpf/bpf-layout.ts';
 
 const RANGE = 0x7fffffff;
@@ -16,10 +17,10 @@ export class ArrivalClock {
   /** How long before `nowMs` (thread's clock) a packet with this mark arrived; negative where the mark is another's. */
   ageMs(mark: number, nowMs: number): number {
     if (mark < ARRIVAL_MARK) return -1;
-    const now = Math.floor((nowMs + this.#offsetMs) * 1000);
+    const now = Math.floor(fromMillis(nowMs + this.#offsetMs));
     // Modulo 2^31: both are taken apart into whole multiples, since bit operations know 32 bits only.
     const age = ((now % (RANGE + 1)) - (mark - ARRIVAL_MARK)) & RANGE;
-    return age < MAX_AGE_MICROS ? age / 1000 : -1;
+    return age < MAX_AGE_MICROS ? toMillis(micros(age)) : -1;
   }
 }
 
@@ -28,9 +29,9 @@ export function monotonicOffsetMs(): number {
   let best = Number.POSITIVE_INFINITY;
   let offset = 0;
   for (let i = 0; i < 1000; i++) {
-    const before = Number(process.hrtime.bigint()) / 1e6;
+    const before = nanosToMillis(Number(process.hrtime.bigint()));
     const now = performance.now();
-    const after = Number(process.hrtime.bigint()) / 1e6;
+    const after = nanosToMillis(Number(process.hrtime.bigint()));
     if (after - before >= best) continue;
     best = after - before;
     offset = (before + after) / 2 - now;

@@ -7,6 +7,7 @@
  */
 import { availableParallelism } from 'node:os';
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
+import { micros, nanosToMillis, toMillis } from '../../../proto/units.ts';
 import { UNIMPAIRED } from '../../enforce/desired-interface.ts';
 import type {
   DelayBackend,
@@ -176,7 +177,7 @@ export class DelayLine implements DelayBackend {
 
   get changedAt(): number {
     const latest = Math.max(...this.#threads.map(({ counters }) => counters[COUNTER.changedMs]!));
-    const monotonicMs = Number(process.hrtime.bigint()) / 1e6;
+    const monotonicMs = nanosToMillis(Number(process.hrtime.bigint()));
     return performance.now() - (monotonicMs - latest);
   }
 
@@ -266,8 +267,8 @@ function isImpaired({ latencyMicros, jitterMicros, loss }: Impairments): boolean
 function delayEntry(path: Omit<ImpairedPath, 'destination'>): DelayEntry {
   return {
     sources: path.source.map(addressBytes),
-    delayMs: path.latencyMicros / 1000,
-    jitterMs: path.jitterMicros / 1000,
+    delayMs: toMillis(micros(path.latencyMicros)),
+    jitterMs: toMillis(micros(path.jitterMicros)),
     distribution: path.distribution ?? 'normal',
     loss: path.loss,
   };

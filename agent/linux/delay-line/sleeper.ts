@@ -3,6 +3,7 @@
  * goes the rest of the way, some tens of microseconds, without sleeping. With much to do, what arrives lies for a moment, so
  * that it is taken together; with very much, releases are taken together as well (`Pace`).
  */
+import { millisToNanos } from '../../../proto/units.ts';
 import { CrowdedProcessor } from './crowded-processor.ts';
 import { Pace, SLICE_MS } from './pace.ts';
 import { WakeLead } from './wake-lead.ts';
@@ -83,7 +84,7 @@ export class Sleeper {
     const wake = Math.max(this.#lookedMs + slice, Math.min(nextMs, now + LONGEST_MS));
     const pause = wake - now - this.#oversleptMs;
     if (pause > 0) {
-      this.#ports.pause(Math.ceil(pause * 1e6));
+      this.#ports.pause(Math.ceil(millisToNanos(pause)));
       const overslept = this.#ports.now() - now - pause;
       this.#leaveIfLate(overslept, now);
       this.#oversleptMs += OVERSLEPT.weight * (Math.min(overslept, OVERSLEPT.mostMs) - this.#oversleptMs);
@@ -99,7 +100,7 @@ export class Sleeper {
     const wake = Math.min(nextMs - this.#lead.at(now), sweepMs);
     const nap = mayLie ? Math.min(this.#pace.napMs, wake - now) : 0;
     if (nap > 0) {
-      pause(Math.ceil(nap * 1e6));
+      pause(Math.ceil(millisToNanos(nap)));
       now = clock();
     }
     if (wake === Number.POSITIVE_INFINITY) return wait(-1);
@@ -108,7 +109,7 @@ export class Sleeper {
       if (nextMs > now) this.#spinningSince = now;
       return wait(0);
     }
-    const ready = wait(Math.ceil(milliseconds * 1e6));
+    const ready = wait(Math.ceil(millisToNanos(milliseconds)));
     if (ready === 0 && wake < sweepMs) {
       const late = clock() - wake;
       this.#lead.observe(late);

@@ -1,6 +1,7 @@
 /** The classifier's maps (bpf/netfold.bpf.c): where destinations lead, and the buffers in front of classes. */
 import { isIP } from 'node:net';
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
+import { nanosToSeconds } from '../../../proto/units.ts';
 import { NO_PATH, type ShapedClass } from '../../enforce/interface-state.ts';
 import type { Party } from '../../enforce/ports.ts';
 import { BACKLOG, BUFFER, CLASS_DROP, PAIR, PARTITIONS, PARTY, TARGET } from '../../kernel/bpf/bpf-layout.ts';
@@ -9,7 +10,7 @@ import { addressBytes } from '../../kernel/netlink/addresses.ts';
 import { KernelError } from '../../kernel/sys/errors.ts';
 
 /** The program's unit of drain: bytes per 2^30 ns. */
-const DRAIN_SECONDS = 2 ** 30 / 1e9;
+const DRAIN_SECONDS = nanosToSeconds(2 ** 30);
 
 export interface ClassMapsOptions {
   readonly targets: BatchMap;

@@ -3,6 +3,7 @@ import { close } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
+import { millisToNanos } from '../../../proto/units.ts';
 import { BACKLOG, BUFFER, PAIR, PARTY, TARGET, USAGE } from '../../kernel/bpf/bpf-layout.ts';
 import { BatchMap, loadObject, possibleCpus } from '../../kernel/bpf/libbpf.ts';
 import { ADDRESS_BYTES } from '../../kernel/netlink/addresses.ts';
@@ -79,7 +80,7 @@ export function loadPrograms(maxPairs: number, maxParties = 1): Programs {
     tc: new LinuxTc({ maps, classifierFd: object.programFd('classify') }),
     arrivalFd: object.programFd('arrive'),
     renewLease: (milliseconds) => {
-      const until = process.hrtime.bigint() + BigInt(Math.round(milliseconds * 1e6));
+      const until = process.hrtime.bigint() + BigInt(Math.round(millisToNanos(milliseconds)));
       lease.update(new Uint8Array(INDEX_SIZE), new Uint8Array(BigUint64Array.of(until).buffer), 1);
     },
     countTraffic: ({ number, name, namespace, ifindex }) => {

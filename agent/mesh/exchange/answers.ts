@@ -1,5 +1,6 @@
 /** Answers the requests of other agents, up to their allowance. */
 
+import { fromMillis } from '../../../proto/units.ts';
 import type { Clock } from '../../clock/clock.ts';
 import type { ClockSync } from '../../clock/clock-sync.ts';
 import type { ExperimentClock } from '../../clock/experiment-clock.ts';
@@ -75,6 +76,6 @@ export class Answers {
   /** The experiment's time, if this agent may give it to others. */
   #micros(): number {
     const { clock, clocks, time } = this.#ports;
-    return (clocks.timed ? time.exact() : undefined) ?? clock.now() * 1000;
+    return (clocks.timed ? time.exact() : undefined) ?? fromMillis(clock.now());
   }
 }

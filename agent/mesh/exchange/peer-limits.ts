@@ -3,6 +3,7 @@
  * repair the difference.
  */
 
+import { ratePerMilli } from '../../../proto/units.ts';
 import { MAX_HOSTS, MAX_STATE_BYTES } from '../wire/limits.ts';
 import { type Rejection, reject } from '../wire/rejections.ts';
 import type { RequestKind } from '../wire/transport.ts';
@@ -25,7 +26,7 @@ class TokenBucket {
   #at: number;
 
   constructor(perSecond: number, burst: number, now: number) {
-    this.#perMs = perSecond / 1000;
+    this.#perMs = ratePerMilli(perSecond);
     this.#burst = burst;
     this.#tokens = burst;
     this.#at = now;

@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { compareCommands, type Command as LiveCommand } from '../../../proto/command.ts';
 import type { ControlAnswer, ControlRequest } from '../../../proto/control.ts';
-import { formatMicros, type Micros, micros, parseDuration } from '../../../proto/units.ts';
+import { formatMicros, type Micros, micros, parseDuration, toMillis } from '../../../proto/units.ts';
 import { type Accepted, controlAgents, controlHistory } from '../../experiment/control.ts';
 import { findExperiment } from '../../experiment/state.ts';
 import { print, printJson, step, styled, table, warn } from '../terminal/output.ts';
@@ -190,12 +190,14 @@ async function control(text: string, options: ControlOptions): Promise<void> {
 
 /** Waits until it is in force here and known to all others; what the agent's run log gets says when to look. */
 async function outcome({ ask, news }: Accepted, command: LiveCommand): Promise<ControlAnswer> {
-  const end = performance.now() + LONGEST_WAIT / 1000 + PATIENCE_MS;
+  const end = performance.now() + toMillis(LONGEST_WAIT) + PATIENCE_MS;
   for (;;) {
     const answer = await ask();
     const isOver = entryOf(answer, command)?.state !== 'pending';
     if (isOver && answer.behind.length === 0) return answer;
-    const patience = isOver ? PATIENCE_MS - (nowOf(answer) - command.at) / 1000 : Number.POSITIVE_INFINITY;
+    const patience = isOver
+      ? PATIENCE_MS - toMillis(micros(nowOf(answer) - command.at))
+      : Number.POSITIVE_INFINITY;
     const left = Math.min(end - performance.now(), patience);
     if (left < 0) return answer;
     await relevantNews(news, command, performance.now() + left);

@@ -8,10 +8,12 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DELAY_BACKENDS } from '../../../proto/bootstrap.ts';
 import {
   formatMicros,
+  micros,
   parseBandwidth,
   parseDuration,
   parsePercentage,
   type Ratio,
+  toMillis,
 } from '../../../proto/units.ts';
 import { count } from '../../../proto/words.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
@@ -242,7 +244,7 @@ function announceJoining({ name, graph, plan }: Experiment, options: UpOptions):
 
 async function after(duration: number | undefined): Promise<string> {
   if (duration === undefined) return new Promise(() => {});
-  await waitUntil(Date.now() + duration / 1000);
+  await waitUntil(Date.now() + toMillis(micros(duration)));
   return `${formatMicros(duration)} are over`;
 }
 
@@ -259,7 +261,7 @@ async function quit({ topology }: Experiment, startAt: number): Promise<string> 
   const ends = topology.events.flatMap(({ action, at }) => (action.verb === 'quit' ? [at] : []));
   if (ends.length === 0) return new Promise(() => {});
   const at = Math.min(...ends);
-  await waitUntil(startAt + at / 1000);
+  await waitUntil(startAt + toMillis(micros(at)));
   return `quit at ${formatMicros(at)}`;
 }
 

@@ -3,7 +3,7 @@
  * further platform needs to be told is added here.
  */
 import { InvalidArgumentError, Option } from 'commander';
-import { formatMicros, type Micros, micros, parseDuration } from '../../../proto/units.ts';
+import { formatMicros, type Micros, micros, parseDuration, toMillis } from '../../../proto/units.ts';
 import { ControllerError } from '../../errors.ts';
 import type { OpenMesh } from '../../experiment/mesh-security.ts';
 import { ANY_ADDRESS, type MeshAddress, parseListen, parsePeer } from '../../mesh-address.ts';
@@ -44,7 +44,7 @@ export function placementOf(flags: PlacementFlags): Chosen {
   const { at: placements, takeOver = false, lease, elsewhere, hosts } = flags;
   requireMeeting(flags);
   if (placements.length === 0) return { platform: 'lab', placement: { hosts } satisfies LabOptions };
-  const leaseMs = lease / 1000;
+  const leaseMs = toMillis(lease);
   const here: SiteOptions = { placements, takeOver, leaseMs };
   if (!elsewhere) return { platform: 'site', placement: here };
   const { listen = ANY_ADDRESS, host, meshKey, identity, allow, announce } = flags;
@@ -79,7 +79,7 @@ const wrong = (message: string): ControllerError =>
 /** Of a machine that joins, with the endpoints that are on it. */
 export function joiningPlacement(flags: Omit<PlacementFlags, 'hosts'> & { readonly host: string }): Chosen {
   const { at: placements, takeOver = false, lease, host, listen = ANY_ADDRESS } = flags;
-  const leaseMs = lease / 1000;
+  const leaseMs = toMillis(lease);
   const placement: SiteOptions = { placements, takeOver, leaseMs, elsewhere: { host, listen } };
   return { platform: 'site', placement };
 }

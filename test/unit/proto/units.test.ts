@@ -1,13 +1,37 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  bitsOf,
+  bps,
+  bytesOf,
   formatBps,
   formatMicros,
   formatRatio,
+  fromBytesPerSecond,
+  fromMillis,
+  fromSeconds,
+  gigabytes,
+  megabytes,
+  micros,
+  millisToNanos,
+  millisToSeconds,
+  millisToSend,
+  nanosToMillis,
+  nanosToSeconds,
   parseBandwidth,
   parseDuration,
   parseLatency,
   parsePercentage,
+  partsPerMillion,
+  perSecond,
+  ratePerMilli,
+  ratePerSecond,
+  secondsToMillis,
+  toBytesPerSecond,
+  toMillis,
+  toNanos,
+  toSeconds,
+  wholeOfParts,
 } from '../../../proto/units.ts';
 
 describe('what users write', () => {
@@ -73,4 +97,31 @@ describe('what is printed', () => {
       fc.property(fc.integer({ min: 8, max: 999_999 }), (bps) => parseBandwidth(formatBps(bps)) === bps),
     );
   });
+});
+
+describe('conversions', () => {
+  it.each([
+    [toNanos(micros(1.5)), 1500],
+    [toMillis(micros(1500)), 1.5],
+    [toSeconds(micros(2_500_000)), 2.5],
+    [fromMillis(0.25), 250],
+    [fromSeconds(1.5), 1_500_000],
+    [millisToNanos(2), 2_000_000],
+    [nanosToMillis(2_000_000), 2],
+    [nanosToSeconds(2_000_000_000), 2],
+    [millisToSeconds(50), 0.05],
+    [secondsToMillis(0.05), 50],
+    [bitsOf(1514), 12_112],
+    [bytesOf(12_112), 1514],
+    [toBytesPerSecond(bps(8e6)), 1e6],
+    [fromBytesPerSecond(1e6), 8e6],
+    [megabytes(3e6), 3],
+    [gigabytes(3e9), 3],
+    [perSecond(micros(20_000)), 50],
+    [ratePerSecond(100, 2000), 50],
+    [ratePerMilli(50), 0.05],
+    [millisToSend(12_000, 1e6), 12],
+    [partsPerMillion(2e6, 500), 1000],
+    [wholeOfParts(1000, 500), 2e6],
+  ])('%#: %d is %d', (value, expected) => expect(value).toBe(expected));
 });

@@ -1,13 +1,18 @@
 /** The attributes of an element of the Kollaps dialect, with its units: ms, fractions, seconds, `100Mbps`. */
 import {
   type Bps,
+  fromMillis,
+  fromSeconds,
   MAX_LATENCY,
   type Micros,
   micros,
   parseBandwidth,
   type Ratio,
   ratio,
+  toMillis,
+  toSeconds,
 } from '../../../proto/units.ts';
+import { MAX_TIME } from '../../events/grammar.ts';
 import { type DiagnosticCode, type Findings, quote } from '../../model/diagnostics.ts';
 import type { LinkProperties } from '../../model/model.ts';
 import { suggest } from '../../model/names.ts';
@@ -15,7 +20,9 @@ import type { Element } from './xml.ts';
 
 const NUMBER = /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?\s*$/;
 /** A hundred days; later is a typing mistake. */
-const MAX_SECONDS = 100 * 24 * 3600;
+/** 0.3 × 1000 is 299.99999999999994: only what is off by a larger part is rounding. */
+const NOISE = 1e-6;
+const MAX_SECONDS = toSeconds(MAX_TIME);
 
 /** Values that are finer than a microsecond are rounded, and the file is told of it once. */
 export interface Rounding {
@@ -97,9 +104,9 @@ export class Attributes {
   milliseconds(attribute: string): Micros | undefined {
     const value = this.#number(attribute, 'a number of milliseconds', `${attribute}="10"`);
     if (value === undefined) return undefined;
-    const result = this.#whole(value * 1e3, attribute);
+    const result = this.#whole(fromMillis(value), attribute);
     if (result >= 0 && result <= MAX_LATENCY) return micros(result);
-    const message = `${quote(this.text(attribute))} is outside of 0 to ${MAX_LATENCY / 1e3} milliseconds`;
+    const message = `${quote(this.text(attribute))} is outside of 0 to ${toMillis(MAX_LATENCY)} milliseconds`;
     this.error('UNIT', attribute, message, `write milliseconds, e.g. ${attribute}="10"`);
     return undefined;
   }
@@ -108,7 +115,7 @@ export class Attributes {
   seconds(attribute: string): Micros | undefined {
     const value = this.#number(attribute, 'a number of seconds', `${attribute}="30.0"`);
     if (value === undefined) return undefined;
-    if (value >= 0 && value <= MAX_SECONDS) return micros(this.#whole(value * 1e6, attribute));
+    if (value >= 0 && value <= MAX_SECONDS) return micros(this.#whole(fromSeconds(value), attribute));
     const message = `${quote(this.text(attribute))} is outside of 0 to ${MAX_SECONDS} seconds`;
     this.error('UNIT', attribute, message, 'write seconds since the start');
     return undefined;
@@ -158,8 +165,7 @@ export class Attributes {
 
   #whole(value: number, attribute: string): number {
     const rounded = Math.round(value);
-    // 0.3 * 1000 is 299.99999999999994: only what is off by more than binary noise is rounding.
-    if (Math.abs(value - rounded) > 1e-6 * Math.max(1, value) && !this.#rounding.reported) {
+    if (Math.abs(value - rounded) > NOISE * Math.max(1, value) && !this.#rounding.reported) {
       this.#rounding.reported = true;
       this.warning(
         'UNIT',

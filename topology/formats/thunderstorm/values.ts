@@ -1,6 +1,7 @@
 /** The values of a script: times with units, milliseconds and fractions without, rates, percentages. */
 import {
   type Bps,
+  DAY,
   type Micros,
   micros,
   parseBandwidth,
@@ -19,7 +20,6 @@ import type { Amount, NewValue } from '../../model/events.ts';
 
 const NUMBER = /^\d+(\.\d+)?$/;
 const PERCENT = /^\d+(\.\d+)?%$/;
-const DAY = 24 * 3600e6;
 
 /** The next word, which must not be a sign or a list. */
 export function takeWord(words: Words, expected: string, example: string): Word {
