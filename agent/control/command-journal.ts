@@ -1,6 +1,6 @@
 /**
- * The commands that this host knows, in a file: where all agents of an experiment are killed, as on a single host every
- * kill does, nobody else could tell the next ones.
+ * The commands that this host knows, in a file. If all agents of an experiment are killed, as every kill does on a
+ * single host, the next agents can learn them from no other.
  */
 import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,12 +9,12 @@ import { type Command, commandSchema } from '../../proto/command.ts';
 export class CommandJournal {
   readonly #file: string;
 
-  /** `folder` lives as long as the experiment. */
+  /** `folder` exists as long as the experiment. */
   constructor(folder: string, host: string) {
     this.#file = join(folder, `${host}.commands`);
   }
 
-  /** One line each. The last one may be cut off by a kill; then nobody was told of it either. */
+  /** One line each. A kill may cut the last one off; then no other agent has received it either. */
   read(): Command[] {
     return readText(this.#file)
       .split('\n')
@@ -22,7 +22,7 @@ export class CommandJournal {
   }
 
   append(commands: readonly Command[]): void {
-    // A line that was cut off must not take the next one along.
+    // A line that was cut off must not damage the next one.
     const isCut = /[^\n]$/.test(readText(this.#file));
     const lines = commands.map((command) => `${JSON.stringify(command)}\n`).join('');
     appendFileSync(this.#file, isCut ? `\n${lines}` : lines, { mode: 0o600 });

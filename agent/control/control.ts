@@ -1,6 +1,7 @@
 /**
- * Commands for the running experiment. This agent checks one, gives it a place in the order of all commands and its
- * instant, and adds it to the set that the mesh spreads; from then on it is like any other that was heard.
+ * Commands for the running experiment. This agent checks a command, gives it an instant and its place in the order of
+ * all commands, and adds it to the set that the mesh spreads. From then on it is handled like a command of any other
+ * agent.
  */
 import type { Command, NewCommand } from '../../proto/command.ts';
 import type { ControlAnswer, ControlRequest, HistoryEntry } from '../../proto/control.ts';
@@ -8,9 +9,12 @@ import { NetfoldError } from '../../proto/errors.ts';
 import { formatMicros, micros } from '../../proto/units.ts';
 import type { CommandRecord } from '../timeline/command-history.ts';
 
-/** What others need to hear of it before it is due: a gossip there, a tick of work, and a repair of one lost message. */
+/**
+ * The time that other agents need to receive it before it is due: gossip, the work of a tick, and the repair of one
+ * lost message.
+ */
 const LEAD_MICROS = 100_000;
-/** And so many of the longest round trips between hosts. */
+/** Plus so many of the longest round-trip times between hosts. */
 const LEAD_ROUND_TRIPS = 2;
 
 export type ControlErrorCode = 'NOT_RUNNING' | 'CUT_OFF' | 'COMMAND_TIME';
@@ -26,22 +30,22 @@ export class ControlError extends NetfoldError {
 export interface ControlHost {
   readonly name: string;
   readonly self: boolean;
-  /** Has the same commands. */
+  /** Whether it has the same commands. */
   readonly inStep: boolean;
 }
 
 export interface ControlPorts {
   readonly host: string;
-  /** Microseconds since the start, negative before it; `undefined` where it isn't known. */
+  /** Microseconds since the start, negative before it; `undefined` if it isn't known. */
   readonly now: () => number | undefined;
-  /** Throws a `NetfoldError` for what makes no sense, now or at its instant. */
+  /** Throws a `NetfoldError` for a command that can't take effect, now or at its instant. */
   readonly check: (command: Command, now: number) => void;
-  /** Tells all agents, this one too. */
+  /** Sends it to all agents, including this one. */
   readonly issue: (what: NewCommand) => Command;
   readonly history: () => readonly CommandRecord[];
-  /** Those that are heard, the own one among them. */
+  /** The present hosts, including the own one. */
   readonly hosts: () => readonly ControlHost[];
-  /** Names of hosts that fell silent without a word. */
+  /** Names of hosts that became silent without leaving. */
   readonly silent: () => readonly string[];
   /** The longest to any host, in microseconds. */
   readonly longestRoundTrip: () => number;
@@ -54,12 +58,12 @@ export class Control {
     this.#ports = ports;
   }
 
-  /** Throws `ControlError`, and what `check` throws; then nothing has happened. */
+  /** Throws `ControlError`, and what `check` throws; then nothing has changed. */
   accept(request: ControlRequest): ControlAnswer {
     const now = this.#now();
     this.#requireOthers(request);
     const issued = this.#place(request, now);
-    // What it will be called is of no consequence to whether it makes sense.
+    // The check does not depend on its identity, which is assigned later.
     const draft: Command = { ...issued, origin: this.#ports.host, incarnation: 1, number: 1 };
     this.#ports.check(draft, Math.max(0, Math.floor(now)));
     return { ...this.answer(), command: this.#ports.issue(issued) };
@@ -89,7 +93,7 @@ export class Control {
     );
   }
 
-  /** Somebody who hears nobody can't know whether it is he who is gone. */
+  /** An agent that receives from no other can't know whether the others or its own network failed. */
   #requireOthers({ alone }: ControlRequest): void {
     const { hosts, silent, host } = this.#ports;
     const lost = silent();

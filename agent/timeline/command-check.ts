@@ -1,4 +1,6 @@
-/** Whether a command makes sense: it is tried on a copy of the timeline, up to the end, before it is accepted. */
+/**
+ * Whether a command can take effect: before it is accepted, it is played on a copy of the timeline, up to the end.
+ */
 import { type Command, MAX_COMMANDS } from '../../proto/command.ts';
 import { formatMicros, type Micros, micros } from '../../proto/units.ts';
 import { COMMAND_FILE } from '../../topology/events/grammar.ts';
@@ -15,7 +17,7 @@ import { isUndoneBy, type KnownCommands } from './known-commands.ts';
 
 const END: Micros = micros(Number.MAX_SAFE_INTEGER);
 
-/** Throws `CommandError`. `timeline` stays as it is. */
+/** Throws `CommandError`. `timeline` does not change. */
 export function checkCommand(
   timeline: CommandedTimeline,
   beginning: Beginning,
@@ -70,7 +72,7 @@ function refuseTooMany(known: KnownCommand, { position }: TopologyEvent, command
   }
 }
 
-/** Plays on with the command; what fails then, and would not without it, speaks against it. */
+/** Continues with the command; it is refused if something fails then that would not fail without it. */
 function refuseConsequences(
   timeline: CommandedTimeline,
   { expansion }: Beginning,
@@ -96,7 +98,7 @@ function refuseConsequences(
   const trial = timeline.fork({
     onAtom: (atom) => contradictions.hear(atom),
     onProblem: (event, error) => {
-      // Most commands do no harm, so this is seldom played.
+      // Most commands cause no failure, so this is rarely played.
       if (event !== known.event) anyway ??= failingAnyway(timeline);
       if (!anyway?.has(event)) refuse(event, error);
     },
@@ -105,7 +107,7 @@ function refuseConsequences(
   trial.advance(END);
 }
 
-/** What will fail without another command. */
+/** The events that will fail even without the command. */
 function failingAnyway(timeline: CommandedTimeline): ReadonlySet<TopologyEvent> {
   const failing = new Set<TopologyEvent>();
   const without = timeline.fork({ onAtom: () => {}, onProblem: (event) => failing.add(event) });

@@ -1,4 +1,4 @@
-/** What has become of the commands of an experiment. */
+/** The outcomes of an experiment's commands. */
 import type { Command, CommandState } from '../../proto/command.ts';
 import { MAX_ATOMS } from '../../topology/model/limits.ts';
 import type { CommandedTimeline } from './commanded-timeline.ts';
@@ -15,7 +15,7 @@ export function recordsOf(timeline: CommandedTimeline): CommandRecord[] {
   return timeline.commands.all().map((known) => recordOf(known, timeline));
 }
 
-/** Of one that the timeline knows. */
+/** For a command that the timeline knows. */
 export function recordOf(known: KnownCommand, timeline: CommandedTimeline): CommandRecord {
   const { command, event, error } = known;
   if (!event) return { command, status: 'failed', reason: error?.problem ?? '' };

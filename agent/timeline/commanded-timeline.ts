@@ -1,11 +1,11 @@
 /**
- * The timeline of a file together with the commands of its users. What it comes to at an instant follows from the set of
- * commands alone, not from when or in which order they were heard:
+ * The timeline of a file together with the commands of its users. Its state at an instant follows from the set of
+ * commands alone, not from when or in which order they arrived:
  *
- * - A command that is heard in time joins the steps to come. One that is heard late is put where it belongs by playing
- *   all from the start.
- * - A reset ends a part of the history. From its instant on, all is as if the commands accepted before it had never been,
- *   also those that are due later: the timeline is played from the start without them.
+ * - A command that arrives in time joins the steps to come. One that arrives late takes its place by replaying all
+ *   from the start.
+ * - A reset ends a part of the history. From its instant on, the timeline is as if the commands accepted before it
+ *   had never been given, including those that are due later: it is replayed from the start without them.
  * - Epochs are counted over the parts: each instant that changes the topology starts one.
  */
 import { type Micros, micros } from '../../proto/units.ts';
@@ -18,14 +18,14 @@ import { isReset, type KnownCommand, START } from './known-command.ts';
 import { isUndoneBy, KnownCommands } from './known-commands.ts';
 
 export interface TimelineListeners {
-  /** What happens now, in order. What is played again to come to the right state is not told, only what it changes. */
+  /** Called for each change, in order. Changes of a replay are not reported, only the difference that it makes. */
   readonly onAtom: (atom: Atom) => void;
   readonly onProblem: OnProblem;
 }
 
 interface EpochCount {
   readonly count: number;
-  /** The instant that started the latest. */
+  /** The instant that started the latest epoch. */
   readonly at: number;
 }
 
@@ -37,7 +37,7 @@ interface Passed {
   readonly isChange: boolean;
 }
 
-/** For what happens because a command that can't be read takes the place of another. */
+/** For changes that happen because a command that can't be read replaces another one. */
 const NO_EVENT: TopologyEvent = { at: micros(0), action: { verb: 'reset' }, position: START };
 const NO_EPOCHS: EpochCount = { count: 0, at: -1 };
 
@@ -50,11 +50,11 @@ export class CommandedTimeline {
   /** Parallel to the first of `commands.resets`. */
   #passed: Passed[] = [];
   #epochs = NO_EPOCHS;
-  /** Increases with each change of the state that is told. */
+  /** Increases with each reported change of the state. */
   #changes = 0;
   /** Since the latest reset. */
   #problems = new Map<TopologyEvent, TargetError>();
-  /** `again`: what has been played before counts epochs and is not told; `quiet`: nor does it count. */
+  /** `again`: replayed changes count epochs and are not reported; `quiet`: they do not count either. */
   #mode: 'live' | 'again' | 'quiet' = 'live';
   #replayed: Atom[] = [];
 
@@ -78,19 +78,19 @@ export class CommandedTimeline {
     return this.#timeline.state;
   }
 
-  /** Up to when all has been played; -1: not even the start. */
+  /** The instant up to which all has been played; -1: before the start. */
   get now(): number {
     return this.#now;
   }
 
-  /** When something is due next; `undefined` at the end. */
+  /** When the next step is due; `undefined` at the end. */
   get nextAt(): Micros | undefined {
     const event = this.#timeline.nextAt;
     const reset = this.#nextReset?.event?.at;
     return event === undefined || (reset !== undefined && reset < event) ? reset : event;
   }
 
-  /** Why an event has changed nothing, where it has not. */
+  /** Why an event has changed nothing; `undefined` if it has changed something. */
   problem(event: TopologyEvent): TargetError | undefined {
     return this.#problems.get(event);
   }
@@ -110,7 +110,7 @@ export class CommandedTimeline {
     this.#now = Math.max(this.#now, at);
   }
 
-  /** Takes commands in, whenever they are or were due. Gives false if all are known already. */
+  /** Adds commands, whenever they are or were due. Returns false if all are known already. */
   add(added: readonly KnownCommand[]): boolean {
     const late: KnownCommand[] = [];
     let kept = this.#passed.length;
@@ -128,7 +128,7 @@ export class CommandedTimeline {
     return isNews;
   }
 
-  /** One that is where this one is, and goes on by itself. It tells only what comes. */
+  /** A copy in the same state that continues independently. It reports only later changes. */
   fork(listeners: TimelineListeners): CommandedTimeline {
     const fork = new CommandedTimeline(this.#beginning, listeners, new KnownCommands(this.commands));
     fork.#now = this.#now;
@@ -141,7 +141,7 @@ export class CommandedTimeline {
     return this.commands.resets[this.#passed.length];
   }
 
-  /** How many of the passed resets stay as they are where a command comes late; `undefined` where it comes in time. */
+  /** How many of the passed resets stay unchanged if a command comes late; `undefined` if it comes in time. */
   #stillRight(known: KnownCommand): number | undefined {
     const { command, event } = known;
     if (!event) return undefined;
@@ -160,7 +160,7 @@ export class CommandedTimeline {
     return count((at) => at <= event.at);
   }
 
-  /** Comes to the state that should be, and tells what late commands change of what has been told. */
+  /** Corrects the state, and reports the difference that late commands make. */
   #correct(kept: number, late: readonly KnownCommand[]): void {
     const before = this.state;
     this.#playAgain(kept);
@@ -179,7 +179,7 @@ export class CommandedTimeline {
     }
   }
 
-  /** Plays from the start, or from the last of the resets that are `kept`, up to where this is. */
+  /** Replays from the start, or from the last of the resets that are `kept`, up to the present instant. */
   #playAgain(kept: number): void {
     const from = kept === 0 ? undefined : this.#passed[kept - 1];
     this.#passed.length = kept;
@@ -206,7 +206,7 @@ export class CommandedTimeline {
     this.#tellPresence(before, event.at, event);
   }
 
-  /** The timeline as it is from a reset on, at the instant before it. */
+  /** The timeline from a reset on, at the instant before it. */
   #enter(reset: KnownCommand | undefined): Timeline {
     const mode = this.#mode;
     this.#mode = 'quiet';
@@ -244,7 +244,7 @@ export class CommandedTimeline {
     if (this.#mode === 'live') this.#listeners.onProblem(event, error);
   }
 
-  /** Who is gone has crashed: there is no time to ask. */
+  /** An endpoint that is no longer present has crashed: there is no time for a leave. */
   #tellPresence({ present: before }: NetworkState, at: number, event: TopologyEvent): void {
     this.state.present.forEach((now, node) => {
       if (now === before[node]) return;

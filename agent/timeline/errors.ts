@@ -3,12 +3,12 @@ import { NetfoldError } from '../../proto/errors.ts';
 import { type DiagnosticCode, quote } from '../../topology/model/diagnostics.ts';
 import type { Position } from '../../topology/model/position.ts';
 
-/** A command that an experiment can't carry out. */
+/** A command that an experiment can't play. */
 export class CommandError extends NetfoldError {
   declare readonly code: DiagnosticCode;
   /** In the command's text. */
   readonly position: Position;
-  /** What is wrong, without the place. */
+  /** The problem without the position. */
   readonly problem: string;
 
   constructor(

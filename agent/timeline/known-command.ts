@@ -1,4 +1,4 @@
-/** A command, read: what it says as an event, or why it says nothing. */
+/** A parsed command: its event, or why it has none. */
 import { type Command, wrongTime } from '../../proto/command.ts';
 import { formatMicros, micros } from '../../proto/units.ts';
 import { COMMAND_FILE, parseAction } from '../../topology/events/grammar.ts';
@@ -11,16 +11,16 @@ import { CommandError } from './errors.ts';
 
 export interface KnownCommand {
   readonly command: Command;
-  /** Absent: the command can't be read. `reset` has one, too, that changes nothing by itself. */
+  /** Absent: the command can't be parsed. `reset` has one, too, which changes nothing by itself. */
   readonly event: TopologyEvent | undefined;
   readonly error: CommandError | undefined;
-  /** How many steps of the timeline it takes at most. */
+  /** How many steps of the timeline it has at most. */
   readonly steps: number;
 }
 
 export const isReset = ({ event }: KnownCommand): boolean => event?.action.verb === 'reset';
 
-/** Never throws: what can't be read is known, too, to every agent alike. */
+/** Never throws: a command that can't be parsed counts as known, too, on every agent alike. */
 export function readCommand(command: Command): KnownCommand {
   const wrong = (error: CommandError): KnownCommand => ({ command, event: undefined, error, steps: 0 });
   const { text, at, until } = command;
@@ -50,7 +50,10 @@ function firstOf(command: Command, findings: Findings): CommandError {
   throw new Error(`${quote(command.text)} gave neither an action nor an error`);
 }
 
-/** Any instant that can be told from the next one can be played; how far ahead commands may be, `wrongCommand` says. */
+/**
+ * Any instant that differs from the next one in floating point can be played; `wrongCommand` limits how far ahead
+ * commands may be.
+ */
 const LATEST = Number.MAX_SAFE_INTEGER - 1;
 
 /** Problem and remedy. */

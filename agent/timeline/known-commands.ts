@@ -1,4 +1,7 @@
-/** The commands that an agent has heard of: which of them play, and which a reset undoes. The same set says the same. */
+/**
+ * The commands that an agent has received: which of them are played, and which a reset undoes. The same set gives the
+ * same result.
+ */
 import {
   type Command,
   commandKey,
@@ -10,15 +13,15 @@ import { MAX_ATOMS } from '../../topology/model/limits.ts';
 import type { CommandEvent } from '../../topology/timeline/timeline.ts';
 import { isReset, type KnownCommand } from './known-command.ts';
 
-/** What a new command is to those before: nothing, one more, or a reason to judge all of them anew. */
+/** The effect of a new command on the others: none, one more, or all have to be judged anew. */
 export type News = 'nothing' | 'more' | 'others';
 
 export class KnownCommands {
   readonly #byKey: Map<string, KnownCommand>;
-  /** Those whose steps don't fit beside those of earlier ones. */
+  /** Commands whose steps exceed the limit together with those of earlier ones. */
   #refused: ReadonlySet<KnownCommand> = new Set();
   #steps = 0;
-  /** Resets that take effect, as they do. Each was accepted after the one before, so it undoes more. */
+  /** Resets, in the order in which they take effect. Each was accepted after the one before, so it undoes more. */
   #resets: readonly KnownCommand[] = [];
 
   constructor(others?: KnownCommands) {
@@ -39,11 +42,11 @@ export class KnownCommands {
     return [...this.#byKey.values()].sort((a, b) => compareCommands(a.command, b.command));
   }
 
-  /** Of more than `MAX_COMMANDS`, those stay that were accepted first. */
+  /** Of more than `MAX_COMMANDS`, those that were accepted first stay. */
   add(known: KnownCommand): News {
     const key = commandKey(known.command);
     const same = this.#byKey.get(key);
-    // Two that say to be the same: the same one counts everywhere, whichever was heard first.
+    // Of two with the same identity, the same one counts on every agent, whichever arrived first.
     if (same && compareIssue(known.command, same.command) >= 0) return 'nothing';
     this.#byKey.set(key, known);
     const dropped = this.#dropLast();
@@ -54,7 +57,7 @@ export class KnownCommands {
     return isJudgedAnew ? 'others' : 'more';
   }
 
-  /** Whether it counts: it was not dropped, and no other has taken its place. */
+  /** Whether it counts: it was not dropped, and no other has replaced it. */
   has(known: KnownCommand): boolean {
     return this.#byKey.get(commandKey(known.command)) === known;
   }
@@ -67,7 +70,7 @@ export class KnownCommands {
     return this.#refused.has(known);
   }
 
-  /** What plays after a reset, or from the start. */
+  /** The commands that are played after a reset, or from the start. */
   playing(reset: KnownCommand | undefined): CommandEvent[] {
     const found: CommandEvent[] = [];
     for (const known of this.#byKey.values()) {

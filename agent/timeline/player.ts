@@ -1,6 +1,6 @@
 /**
- * The timeline of a running experiment, played in steps: every agent plays the same file and hears of the same commands,
- * so all come to the same topologies at the same instants. Pure: time comes with each call.
+ * The timeline of a running experiment, played in steps. Every agent plays the same file and receives the same
+ * commands, so all reach the same topologies at the same instants. Pure: time is an argument of each call.
  */
 import { type Command, compareCommands } from '../../proto/command.ts';
 import { type Micros, micros } from '../../proto/units.ts';
@@ -14,11 +14,11 @@ import { type CommandRecord, recordOf, recordsOf } from './command-history.ts';
 import { CommandedTimeline } from './commanded-timeline.ts';
 import { type KnownCommand, readCommand } from './known-command.ts';
 
-/** What happened up to an instant. */
+/** The changes up to an instant. */
 export interface Moment {
-  /** All changes, in order. Of what a late command or a reset changes: who is there now and was not, or was and is not. */
+  /** All changes, in order. For a late command or a reset: the endpoints whose presence is different now. */
   readonly atoms: readonly Atom[];
-  /** The topology after them; `undefined`: it is the same as before. */
+  /** The topology after them; `undefined`: unchanged. */
   readonly graph: Graph | undefined;
 }
 
@@ -26,10 +26,10 @@ export class Player {
   readonly #timeline: CommandedTimeline;
   readonly #beginning: Beginning;
   #atoms: Atom[] = [];
-  /** Commands of which no outcome has been given yet. */
+  /** Commands whose outcome has not been reported yet. */
   readonly #open = new Set<KnownCommand>();
 
-  /** `onProblem`: an event or a command finds nothing to do; it then changes nothing. */
+  /** `onProblem`: an event or a command can't take effect; it then changes nothing. */
   constructor(topology: Topology, onProblem: OnProblem) {
     this.#beginning = new Beginning(topology);
     this.#timeline = new CommandedTimeline(this.#beginning, {
@@ -43,7 +43,7 @@ export class Player {
     return this.#timeline.epoch;
   }
 
-  /** When something is due next; `undefined` at the end. */
+  /** When the next step is due; `undefined` at the end. */
   get nextAt(): Micros | undefined {
     return this.#timeline.nextAt;
   }
@@ -61,15 +61,15 @@ export class Player {
     return this.#moment(() => this.#timeline.advance(at));
   }
 
-  /** Takes in one command; see `commands`. */
+  /** Adds one command; see `commands`. */
   command(command: Command, now: Micros): Moment {
     return this.commands([command], now);
   }
 
   /**
-   * Takes in commands, own or other agents', that are heard at `now`, and plays everything that is due until then. However
-   * many come late, what has been played is corrected once. Never throws: what a command can't do is told by `history`.
-   * Commands that are known already do nothing.
+   * Adds commands, own or other agents', that arrived at `now`, and plays everything that is due until then. However
+   * many come late, the past is corrected once. Never throws: `history` has the commands that can't take effect.
+   * Known commands have no effect.
    */
   commands(commands: readonly Command[], now: Micros): Moment {
     return this.#moment(() => {
@@ -85,12 +85,12 @@ export class Player {
     checkCommand(this.#timeline, this.#beginning, command, now);
   }
 
-  /** What has become of every command, in the order in which they take effect. */
+  /** The outcome of every command, in the order in which they take effect. */
   history(): CommandRecord[] {
     return recordsOf(this.#timeline);
   }
 
-  /** Commands whose outcome is known since this was called last, in the order in which they take effect. */
+  /** Commands whose outcome became known since the last call, in the order in which they take effect. */
   outcomes(): CommandRecord[] {
     const found: CommandRecord[] = [];
     for (const known of this.#open) {

@@ -1,6 +1,6 @@
 /**
- * Plays the timeline against the experiment's clock. All agents have the same one, so an event that is due is due
- * everywhere; what is due at the same time is one change.
+ * Plays the timeline by the experiment's clock. All agents have the same clock, so an event is due on all of them at
+ * once; events that are due at the same time are one change.
  */
 import type { Command } from '../../proto/command.ts';
 import { type Micros, micros } from '../../proto/units.ts';
@@ -13,15 +13,15 @@ export interface RunnerPorts {
   readonly player: Player;
   readonly time: ExperimentClock;
   readonly timers: Timers;
-  /** Brings the moment about; bandwidth is in force when this returns, everything when it is fulfilled. */
+  /** Applies the changes. Bandwidth is in force when this returns, everything when the promise is fulfilled. */
   readonly apply: (moment: Moment) => Promise<void>;
-  /** When delays were changed last (`Clock.now()`), where that is known better than by the promise. */
+  /** When delays were last changed (`Clock.now()`), if that is known more exactly than by the promise. */
   readonly changedAt?: () => number | undefined;
-  /** Gets the epochs, and what becomes of commands. */
+  /** Receives the epochs, and the outcomes of commands. */
   readonly log: RunLog;
 }
 
-/** Longer waits don't fit a timer; it then looks again. */
+/** Longer waits don't fit a timer; after this the clock is read again. */
 const LONGEST_WAIT_MS = 2 ** 31 - 1;
 
 export class TimelineRunner {
@@ -39,7 +39,7 @@ export class TimelineRunner {
     return this.#isRunning ? this.#ports.time.now() : undefined;
   }
 
-  /** Plays from here on. What is due by now is given back, as nobody was there when it was due. */
+  /** Starts to play. Returns the changes that are due by now, since no agent applied them when they were due. */
   start(): Moment {
     this.#isRunning = true;
     const past = this.#ports.player.advance(this.#now());
@@ -53,7 +53,7 @@ export class TimelineRunner {
     this.#cancel();
   }
 
-  /** Takes in commands of users; those that are due, or late, are in force when this returns. */
+  /** Adds commands of users; those that are due, or late, are in force when this returns. */
   hear(commands: readonly Command[]): void {
     const { player, apply, log } = this.#ports;
     for (const command of commands) log.append({ kind: 'command', command });
@@ -86,7 +86,7 @@ export class TimelineRunner {
     const { player, apply, time } = this.#ports;
     const due = player.nextAt;
     const now = this.#now();
-    // Long waits come in parts, and the clock may have been steered.
+    // Long waits are divided, and the clock may have been corrected.
     if (due === undefined || now < due) {
       this.#wait();
       return;
@@ -99,7 +99,7 @@ export class TimelineRunner {
     this.#wait();
   }
 
-  /** The thread that hears of it may be at the next moment by now. */
+  /** The thread that reports it may have continued with the next change by now. */
   #settledMicros(appliedMicros: number): number {
     const { time, changedAt } = this.#ports;
     const at = changedAt?.();
