@@ -1,5 +1,5 @@
 /** Folded paths and shares → what destinations need on an endpoint's interface. Pure. */
-import { micros, ratio } from '../../proto/units.ts';
+import { impairsPackets, type PacketImpairment, packetImpairment } from '../../proto/impairment.ts';
 import type { Path } from '../../topology/model/model.ts';
 import {
   bufferBytes,
@@ -24,16 +24,13 @@ export interface Destination {
   readonly rateBps: number;
 }
 
-/** Delay, jitter and loss of a path. */
-export type PathImpairment = Pick<Path, 'latency' | 'jitter' | 'distribution' | 'loss'>;
-
 /**
  * What the queue of a path's class has to do of the path's impairment: all of it, or `UNIMPAIRED` where the delay backend
  * does it elsewhere (`DelayBackend.inQueue`).
  */
-export type InQueue = (path: PathImpairment) => PathImpairment;
+export type InQueue = (path: PacketImpairment) => PacketImpairment;
 
-export const UNIMPAIRED: PathImpairment = { latency: micros(0), jitter: micros(0), loss: ratio(0) };
+export const UNIMPAIRED: PacketImpairment = packetImpairment({});
 
 /** A class that limits nothing, 1 Tb/s, for paths that have latency and no bandwidth. */
 const UNLIMITED_BYTES_PER_SECOND = 125e9;
@@ -52,7 +49,7 @@ export function shapeOf(destination: Destination, inQueue: InQueue, segments: nu
   const { path } = destination;
   if (!path) return { target: NO_PATH };
   const queued = inQueue(path);
-  if (!Number.isFinite(path.bandwidth) && !isImpaired(queued)) return { target: UNSHAPED };
+  if (!Number.isFinite(path.bandwidth) && !impairsPackets(queued)) return { target: UNSHAPED };
   const shaped = shapedClass(destination, path, segments, queued);
   return { shaped, target: shaped.minor };
 }
@@ -88,15 +85,11 @@ export function firstClass(endpoint: number, bandwidth: number): ShapedClass {
 export const minorOf = (endpoint: number): number => endpoint + 1;
 export const endpointOf = (minor: number): number => minor - 1;
 
-function isImpaired({ latency, jitter, loss }: PathImpairment): boolean {
-  return latency > 0 || jitter > 0 || loss > 0;
-}
-
 function shapedClass(
   destination: Destination,
   path: Path,
   segments: number,
-  queued: PathImpairment,
+  queued: PacketImpairment,
 ): ShapedClass {
   const minor = minorOf(destination.number);
   if (!Number.isFinite(path.bandwidth)) {
@@ -108,12 +101,13 @@ function shapedClass(
   // From the path's own bandwidth: a share changes many times a second, a router's buffer doesn't.
   const derived = bufferBytes(path.bandwidth / 8, destination.rttMicros, segments);
   const common = { minor, bytesPerSecond, burstBytes: burstBytes(bytesPerSecond) };
-  if (!isImpaired(queued)) return { ...common, queue: fifoQueue(derived, path.queuePackets), bufferBytes: 0 };
+  if (!impairsPackets(queued))
+    return { ...common, queue: fifoQueue(derived, path.queuePackets), bufferBytes: 0 };
   const buffer = path.queuePackets === undefined ? derived : path.queuePackets * FRAME_BYTES;
   return { ...common, queue: netemQueue(queued, path.bandwidth / 8, buffer), bufferBytes: buffer };
 }
 
-function netemQueue(queued: PathImpairment, bytesPerSecond: number, buffer: number): NetemQueue {
+function netemQueue(queued: PacketImpairment, bytesPerSecond: number, buffer: number): NetemQueue {
   const jitterNs = Math.round(queued.jitter * 1000);
   return {
     kind: 'netem',

@@ -9,7 +9,7 @@
  * No value is further from the mean than netem's tables can say, 32,767 / 8,192 deviations. What is beyond, of
  * pareto 2 %, becomes that limit; the rest is stretched so that mean and deviation are exact afterwards.
  */
-import type { Distribution } from '../../topology/model/model.ts';
+import type { Distribution } from '../../proto/impairment.ts';
 import { normalCumulative, normalQuantile } from './normal.ts';
 
 /** Deviation in units of a table's values: NETEM_DIST_SCALE in linux/pkt_sched.h. */

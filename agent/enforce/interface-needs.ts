@@ -2,6 +2,7 @@
  * The destinations that an endpoint sends to, and what they need on its interface. Told what is different, it edits the
  * interface's desired state; what that costs depends on the change, not on how many destinations there are. Pure.
  */
+import { isSameImpairment } from '../../proto/impairment.ts';
 import type { Path } from '../../topology/model/model.ts';
 import {
   type Destination,
@@ -101,7 +102,7 @@ export class InterfaceNeeds {
     for (const destination of changed) {
       const pair = this.#pairs.get(destination.number);
       if (pair && isSame(pair.destination, destination)) continue;
-      isPathNew ||= destination.path !== undefined && !isSamePath(pair?.path, destination.path);
+      isPathNew ||= destination.path !== undefined && !isSameImpairment(pair?.path, destination.path);
       for (const address of pair?.destination.addresses ?? []) left.push([destination.number, address]);
       touched.push(this.#put(destination, pair));
     }
@@ -168,23 +169,8 @@ function isSame(a: Destination, b: Destination): boolean {
   return (
     a.rateBps === b.rateBps &&
     a.rttMicros === b.rttMicros &&
-    isSamePath(a.path, b.path) &&
+    isSameImpairment(a.path, b.path) &&
     a.addresses.length === b.addresses.length &&
     a.addresses.every((address, index) => address === b.addresses[index])
-  );
-}
-
-/** What enforcement makes of it is the same. */
-export function isSamePath(a: Path | undefined, b: Path | undefined): boolean {
-  if (a === b) return true;
-  return (
-    a !== undefined &&
-    b !== undefined &&
-    a.latency === b.latency &&
-    a.jitter === b.jitter &&
-    a.distribution === b.distribution &&
-    a.loss === b.loss &&
-    a.bandwidth === b.bandwidth &&
-    a.queuePackets === b.queuePackets
   );
 }

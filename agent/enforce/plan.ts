@@ -94,15 +94,10 @@ function planClass(installed: InterfaceState, shaped: ShapedClass, ops: TcOp[]):
   ops.push({ op: 'set-queue', minor, queue, reason: 'from rate, round trip and impairment' });
 }
 
+/** In all that queues of its kind have. */
 function isSameQueue(a: LeafQueue, b: LeafQueue): boolean {
-  if (a.kind !== b.kind || a.limit !== b.limit) return false;
-  if (a.kind !== 'netem' || b.kind !== 'netem') return true;
-  return (
-    a.latencyNs === b.latencyNs &&
-    a.jitterNs === b.jitterNs &&
-    a.distribution === b.distribution &&
-    a.loss === b.loss
-  );
+  for (const field in a) if (a[field as keyof LeafQueue] !== b[field as keyof LeafQueue]) return false;
+  return true;
 }
 
 /** tc keeps a burst as a time in units of 64 ns, so that reading it back gives another number of bytes. */

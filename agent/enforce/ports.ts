@@ -1,7 +1,7 @@
 /** What enforcement needs from the kernel. The kernel's side is agent/kernel/; fakes are in test/support/. */
 
 import type { LocalEndpoint } from '../../proto/bootstrap.ts';
-import type { Distribution } from '../../topology/model/model.ts';
+import type { PacketImpairment } from '../../proto/impairment.ts';
 import type { InQueue } from './desired-interface.ts';
 import type { InterfaceState } from './interface-state.ts';
 import type { TcOp } from './plan.ts';
@@ -57,18 +57,8 @@ export interface TcStats {
   readonly overflowed: number;
 }
 
-/** What is done to the packets of a path. */
-export interface Impairments {
-  readonly latencyMicros: number;
-  /** Standard deviation. */
-  readonly jitterMicros: number;
-  /** Absent: normal. */
-  readonly distribution?: Distribution;
-  readonly loss: number;
-}
-
 /** Of a path that begins or ends at a local endpoint, by addresses. */
-export interface ImpairedPath extends Impairments {
+export interface ImpairedPath extends PacketImpairment {
   readonly source: readonly string[];
   readonly destination: readonly string[];
 }
@@ -80,7 +70,7 @@ export interface DemandedPath {
   /** Of the source. */
   readonly addresses: readonly string[];
   /** Absent: there is no path, and what arrives is lost. */
-  readonly path?: Impairments;
+  readonly path?: PacketImpairment;
 }
 
 /** Where the backend gets paths when packets need them. */

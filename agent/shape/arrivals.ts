@@ -3,11 +3,12 @@
  * only what is different. A backend that doesn't look at them costs nothing here.
  */
 import type { LocalEndpoint } from '../../proto/bootstrap.ts';
-import type { DelayBackend, DemandedPath, ImpairedPath, Impairments } from '../enforce/ports.ts';
-import { isSameImpairment, type PairPaths } from './pair-paths.ts';
+import { isSamePacketImpairment, type PacketImpairment } from '../../proto/impairment.ts';
+import type { DelayBackend, DemandedPath, ImpairedPath } from '../enforce/ports.ts';
+import type { PairPaths } from './pair-paths.ts';
 
 /** Source → what was told of its path; `undefined`: that there is none. */
-type Told = Map<number, Impairments | undefined>;
+type Told = Map<number, PacketImpairment | undefined>;
 
 export class Arrivals {
   readonly #delay: DelayBackend;
@@ -65,7 +66,7 @@ export class Arrivals {
   /** The paths to an endpoint that are different from what was told last. From now on they are told. */
   *different(destination: number): Generator<DemandedPath> {
     for (const [source, before] of this.#told.get(destination) ?? []) {
-      if (!isSameImpairment(before, this.#paths.impairments(source, destination)))
+      if (!isSamePacketImpairment(before, this.#paths.impairments(source, destination)))
         yield this.answer(destination, source);
     }
   }

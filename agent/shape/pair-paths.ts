@@ -1,6 +1,7 @@
 /** What an epoch, the known endpoints and the shares say of a pair, as enforcement wants it. */
+import { type PacketImpairment, packetImpairment } from '../../proto/impairment.ts';
 import type { Destination } from '../enforce/desired-interface.ts';
-import type { DemandedPath, ImpairedPath, Impairments } from '../enforce/ports.ts';
+import type { DemandedPath, ImpairedPath } from '../enforce/ports.ts';
 import type { Epoch } from '../epoch/epoch.ts';
 
 /** An endpoint anywhere, with its addresses. */
@@ -44,15 +45,9 @@ export class PairPaths {
   }
 
   /** `undefined` where there is no path. */
-  impairments(source: number, destination: number): Impairments | undefined {
+  impairments(source: number, destination: number): PacketImpairment | undefined {
     const path = this.epoch.path(source, destination);
-    if (!path) return undefined;
-    return {
-      latencyMicros: path.latency,
-      jitterMicros: path.jitter,
-      ...(path.distribution === undefined ? {} : { distribution: path.distribution }),
-      loss: path.loss,
-    };
+    return path && packetImpairment(path);
   }
 
   impairedPath(source: number, destination: number): ImpairedPath | undefined {
@@ -65,17 +60,6 @@ export class PairPaths {
     const path = this.impairments(source, destination);
     return { source, destination, addresses: this.addresses(source), ...(path && { path }) };
   }
-}
-
-/** What is done to packets is the same. */
-export function isSameImpairment(a: Impairments | undefined, b: Impairments | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
-  return (
-    a.latencyMicros === b.latencyMicros &&
-    a.jitterMicros === b.jitterMicros &&
-    a.distribution === b.distribution &&
-    a.loss === b.loss
-  );
 }
 
 /** Source → the destinations whose rate is another. */

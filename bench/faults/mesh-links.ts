@@ -11,10 +11,12 @@ import { loadPrograms, type Programs } from '../../agent/linux/programs/programs
 import { inNamespace } from '../../controller/names.ts';
 import { FABRIC_INTERFACE } from '../../controller/platform/lab/lab-plan.ts';
 import type { PlannedHost } from '../../controller/platform/port/plan.ts';
+import { packetImpairment } from '../../proto/impairment.ts';
+import { fromMillis, ratio } from '../../proto/units.ts';
 import { BenchError } from '../errors.ts';
 import type { Direction } from './plan.ts';
 
-const BAD = { latencyMicros: 100_000, jitterMicros: 0, loss: 0.2 } as const;
+const BAD = packetImpairment({ latency: fromMillis(100), loss: ratio(0.2) });
 
 interface Trouble {
   readonly what: 'cut' | 'bad';

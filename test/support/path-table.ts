@@ -1,5 +1,6 @@
 /** Folded paths that are given instead of computed. */
-import { bps, micros, ratio } from '../../proto/units.ts';
+import { impairment } from '../../proto/impairment.ts';
+import { bps, micros } from '../../proto/units.ts';
 import type { Path } from '../../topology/model/model.ts';
 
 export interface PathSpec {
@@ -19,10 +20,7 @@ export function pathTable(specs: readonly PathSpec[]): {
       {
         from,
         to,
-        latency: micros(latency),
-        jitter: micros(0),
-        loss: ratio(0),
-        bandwidth: bps(1e6),
+        ...impairment({ latency: micros(latency), bandwidth: bps(1e6) }),
         hops: links.length,
         links,
       },

@@ -2,6 +2,7 @@
 import type { Destination } from '../../agent/enforce/desired-interface.ts';
 import type { InterfaceState } from '../../agent/enforce/interface-state.ts';
 import type { DelayBackend, ImpairedPath } from '../../agent/enforce/ports.ts';
+import { impairment, packetImpairment } from '../../proto/impairment.ts';
 import { bps, micros, ratio, UNLIMITED } from '../../proto/units.ts';
 import type { Path } from '../../topology/model/model.ts';
 import type { SeededRandom } from '../../topology/model/random.ts';
@@ -17,10 +18,7 @@ export function pathWith(changes: Partial<Path> = {}): Path {
   return {
     from: 0,
     to: 1,
-    latency: micros(0),
-    jitter: micros(0),
-    loss: ratio(0),
-    bandwidth: bps(UNLIMITED),
+    ...impairment({}),
     hops: 1,
     links: [0],
     ...changes,
@@ -32,8 +30,7 @@ export function wantedFor(destinations: readonly Destination[], backend: DelayBa
   const desired = desiredInterface(destinations, backend === 'netem' ? 'in-queues' : 'elsewhere');
   const impaired = destinations.flatMap(({ addresses, path }): ImpairedPath[] => {
     if (!path) return [];
-    const { latency, jitter, loss } = path;
-    return [{ source: addresses, destination: [], latencyMicros: latency, jitterMicros: jitter, loss }];
+    return [{ source: addresses, destination: [], ...packetImpairment(path) }];
   });
   return { desired, impaired };
 }
@@ -62,9 +59,11 @@ export function arbitraryState(random: SeededRandom, backend: DelayBackend['name
 
 function arbitraryPath(random: SeededRandom): Path {
   return pathWith({
-    latency: micros(random.below(3) * 7_500),
-    jitter: micros(random.below(2) * 1_250),
-    loss: ratio(random.below(4) === 0 ? 0.01 : 0),
-    bandwidth: bps(random.below(5) === 0 ? UNLIMITED : 8e3 * 10 ** random.below(6)),
+    ...impairment({
+      latency: micros(random.below(3) * 7_500),
+      jitter: micros(random.below(2) * 1_250),
+      loss: ratio(random.below(4) === 0 ? 0.01 : 0),
+      bandwidth: bps(random.below(5) === 0 ? UNLIMITED : 8e3 * 10 ** random.below(6)),
+    }),
   });
 }

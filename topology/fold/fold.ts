@@ -1,13 +1,6 @@
-/**
- * Folding: a path of links becomes one latency, jitter, loss and bandwidth.
- *
- * latency = Σ latency; jitter = √Σ jitter²; loss = 1 − Π(1 − loss); bandwidth = min bandwidth
- * (Gouveia et al., "Kollaps", EuroSys 2020; Amaro's thesis, 2021, section 3.1.6). Jitter of a single link keeps its
- * distribution; that of several is taken as normal, which sums of independent delays approach (central limit theorem). Everything is computed in the order of the path, so that every
- * agent gets the same bits.
- */
-import { bps, micros, ratio } from '../../proto/units.ts';
-import type { Distribution, Graph, GraphLink, Path } from '../model/model.ts';
+/** Folding: the shortest path between two endpoints becomes one impairment (proto/impairment.ts says how). */
+import { foldImpairments } from '../../proto/impairment.ts';
+import type { Graph, Path } from '../model/model.ts';
 import { edgeChanges } from './edge-changes.ts';
 import { ShortestPaths, type Tree } from './shortest-paths.ts';
 
@@ -44,7 +37,7 @@ export class Folding {
     if (from === to || !this.#isEndpoint(from) || !this.#isEndpoint(to) || this.#areSeparated(from, to))
       return undefined;
     const links = this.shortestPaths.links(this.#tree(this.shortestPaths.rootOf(from)), from, to);
-    return links && { from, to, ...foldLinks(links, this.graph.links) };
+    return links && { from, to, ...foldImpairments(links, this.graph.links), hops: links.length, links };
   }
 
   #isEndpoint(node: number): boolean {
@@ -74,56 +67,4 @@ export class Folding {
     if (!changes) return new Map();
     return new Map([...this.#trees].filter(([, tree]) => this.shortestPaths.holds(tree, changes)));
   }
-}
-
-/** What a path over `links` (indices into `all`, in order) gives. */
-export function foldLinks(links: readonly number[], all: readonly GraphLink[]): Omit<Path, 'from' | 'to'> {
-  let latency = 0;
-  let squaredJitter = 0;
-  let passing = 1;
-  let bandwidth = Number.POSITIVE_INFINITY;
-  let queue = Number.POSITIVE_INFINITY;
-  for (const index of links) {
-    const link = all[index]!;
-    latency += link.latency;
-    squaredJitter += link.jitter * link.jitter;
-    passing *= 1 - link.loss;
-    bandwidth = Math.min(bandwidth, link.bandwidth);
-    queue = Math.min(queue, link.queuePackets ?? queue);
-  }
-  return {
-    latency: micros(latency),
-    jitter: micros(Math.sqrt(squaredJitter)),
-    ...shapeOf(links, all),
-    // One lossy link keeps its exact value: 1 − (1 − 0.001) is not 0.001 in binary.
-    loss: ratio(singleLoss(links, all) ?? 1 - passing),
-    bandwidth: bps(bandwidth),
-    hops: links.length,
-    links,
-    ...(Number.isFinite(queue) ? { queuePackets: queue } : {}),
-  };
-}
-
-/** The distribution of the only link that has jitter, where it is not normal. */
-function shapeOf(links: readonly number[], all: readonly GraphLink[]): { distribution?: Distribution } {
-  let only: GraphLink | undefined;
-  for (const index of links) {
-    const link = all[index]!;
-    if (link.jitter === 0) continue;
-    if (only) return {};
-    only = link;
-  }
-  const distribution = only?.distribution ?? 'normal';
-  return distribution === 'normal' ? {} : { distribution };
-}
-
-function singleLoss(links: readonly number[], all: readonly GraphLink[]): number | undefined {
-  let only: number | undefined;
-  for (const index of links) {
-    const { loss } = all[index]!;
-    if (loss === 0) continue;
-    if (only !== undefined) return undefined;
-    only = loss;
-  }
-  return only ?? 0;
 }

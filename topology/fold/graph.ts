@@ -1,5 +1,6 @@
 /** `Topology` → `Graph`: services become replicas, link pairs become directed links. */
-import type { Edge, Graph, GraphLink, LinkPair, LinkProperties, Service, Topology } from '../model/model.ts';
+import type { Impairment } from '../../proto/impairment.ts';
+import type { Edge, Graph, GraphLink, LinkPair, Service, Topology } from '../model/model.ts';
 import { formatReference, type NodeReference, parseReference, serviceOf } from '../model/names.ts';
 import { Numbering } from './numbering.ts';
 
@@ -61,14 +62,14 @@ export class Expansion {
   #direction(
     from: NodeReference,
     to: NodeReference,
-    properties: LinkProperties,
+    impairment: Impairment,
     pair: number,
     direction: 'up' | 'down',
   ): void {
     for (const source of this.#ends(from)) {
       for (const target of this.#ends(to)) {
         const link = this.#links.length;
-        this.#links.push({ ...properties, name: `${formatReference(source)}->${formatReference(target)}` });
+        this.#links.push({ ...impairment, name: `${formatReference(source)}->${formatReference(target)}` });
         this.#origins.push({ pair, direction, from: source, to: target });
         const [sourceStart, sourceEnd] = this.numbering.range(source)!;
         const [targetStart, targetEnd] = this.numbering.range(target)!;

@@ -12,4 +12,3 @@ export const MAX_EVENTS = 100_000;
 export const MAX_ATOMS = 500_000;
 /** Deeper nesting than any topology has; parsers recurse. */
 export const MAX_DEPTH = 32;
-export const MAX_QUEUE_PACKETS = 10_000_000;

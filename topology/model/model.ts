@@ -4,7 +4,7 @@
  * Everything here is plain data. Both directions of a link are kept apart everywhere: `up` is from → to, `down` is
  * to → from.
  */
-import type { Bps, Micros, Ratio } from '../../proto/units.ts';
+import type { Impairment } from '../../proto/impairment.ts';
 import type { TopologyEvent } from './events.ts';
 import type { Position } from './position.ts';
 
@@ -58,28 +58,11 @@ export interface LinkPair {
   readonly from: string;
   readonly to: string;
   /** from → to. */
-  readonly up: LinkProperties;
+  readonly up: Impairment;
   /** to → from; absent: the link is one-way. */
-  readonly down?: LinkProperties;
+  readonly down?: Impairment;
   readonly tags: readonly string[];
   readonly position: Position;
-}
-
-/** The shapes that jitter can have; its value is the standard deviation whatever the shape. */
-export const DISTRIBUTIONS = ['normal', 'uniform', 'pareto'] as const;
-export type Distribution = (typeof DISTRIBUTIONS)[number];
-
-export interface LinkProperties {
-  readonly latency: Micros;
-  /** Standard deviation of the latency. */
-  readonly jitter: Micros;
-  /** Shape of the jitter; absent: normal. */
-  readonly distribution?: Distribution;
-  readonly loss: Ratio;
-  /** `UNLIMITED` where the file gives none. */
-  readonly bandwidth: Bps;
-  /** Overrides the queue that is derived from bandwidth and delay. */
-  readonly queuePackets?: number;
 }
 
 /**
@@ -113,25 +96,17 @@ export interface Edge {
 }
 
 /** A directed link: what flows compete for. */
-export interface GraphLink extends LinkProperties {
+export interface GraphLink extends Impairment {
   /** `client.0->s1`; a link that replicas share is named after the service: `server->s2`. */
   readonly name: string;
 }
 
 /** What the folded topology gives an ordered pair of endpoints. */
-export interface Path {
+export interface Path extends Impairment {
   readonly from: number;
   readonly to: number;
-  readonly latency: Micros;
-  readonly jitter: Micros;
-  /** Shape of the jitter; absent: normal. */
-  readonly distribution?: Distribution;
-  readonly loss: Ratio;
-  readonly bandwidth: Bps;
   /** How many edges it crosses. */
   readonly hops: number;
   /** Indices into `Graph.links`, in order from `from` to `to`. */
   readonly links: readonly number[];
-  /** The smallest `queuePackets` along the path, where any link has one. */
-  readonly queuePackets?: number;
 }

@@ -1,5 +1,6 @@
 /** `netfold paths`: the folded paths as rows, as a table, and as JSON. Rows are made one at a time, so all pairs fit in memory. */
 import { NetfoldError } from '../../proto/errors.ts';
+import type { Distribution } from '../../proto/impairment.ts';
 import {
   formatBps,
   formatMicros,
@@ -12,7 +13,7 @@ import { Folding } from '../fold/fold.ts';
 import { expandGraph } from '../fold/graph.ts';
 import { Numbering } from '../fold/numbering.ts';
 import { quote } from '../model/diagnostics.ts';
-import type { Distribution, Graph, Topology } from '../model/model.ts';
+import type { Graph, Topology } from '../model/model.ts';
 import { parseReference, replicaRange, suggest } from '../model/names.ts';
 import { graphAt } from '../timeline/graph-at.ts';
 

@@ -7,7 +7,13 @@
  */
 import { availableParallelism } from 'node:os';
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
-import { micros, nanosToMillis, toMillis } from '../../../proto/units.ts';
+import {
+  encodePacketImpairment,
+  impairsPackets,
+  type PacketImpairment,
+  packetImpairment,
+} from '../../../proto/impairment.ts';
+import { nanosToMillis, ratio } from '../../../proto/units.ts';
 import { UNIMPAIRED } from '../../enforce/desired-interface.ts';
 import type {
   DelayBackend,
@@ -15,7 +21,6 @@ import type {
   DelayDemand,
   DemandedPath,
   ImpairedPath,
-  Impairments,
 } from '../../enforce/ports.ts';
 import { addressBytes } from '../../kernel/netlink/addresses.ts';
 import { type ArrivalQueue, installArrivalQueue, removeArrivalQueue } from './arrival-queue.ts';
@@ -99,9 +104,9 @@ export class DelayLine implements DelayBackend {
   }
 
   /** Makes the queue where these paths are the first that need it. */
-  async #isInstalledFor(endpoint: LocalEndpoint, paths: readonly Impairments[]): Promise<boolean> {
+  async #isInstalledFor(endpoint: LocalEndpoint, paths: readonly PacketImpairment[]): Promise<boolean> {
     if (this.#queues.has(endpoint.number)) return true;
-    const isNeeded = paths.some(isImpaired);
+    const isNeeded = paths.some(impairsPackets);
     // Installing replaces what an earlier agent left.
     if (this.#adopted.delete(endpoint.number) && !isNeeded) removeArrivalQueue(endpoint);
     if (isNeeded) await this.#install([endpoint]);
@@ -260,23 +265,15 @@ export class DelayLine implements DelayBackend {
   }
 }
 
-function isImpaired({ latencyMicros, jitterMicros, loss }: Impairments): boolean {
-  return latencyMicros > 0 || jitterMicros > 0 || loss > 0;
-}
-
 function delayEntry(path: Omit<ImpairedPath, 'destination'>): DelayEntry {
-  return {
-    sources: path.source.map(addressBytes),
-    delayMs: toMillis(micros(path.latencyMicros)),
-    jitterMs: toMillis(micros(path.jitterMicros)),
-    distribution: path.distribution ?? 'normal',
-    loss: path.loss,
-  };
+  return { sources: path.source.map(addressBytes), ...encodePacketImpairment(path) };
 }
 
 /** Where there is no path, everything is lost. */
-function impairmentsOf({ path }: DemandedPath): Impairments {
-  return path ?? { latencyMicros: 0, jitterMicros: 0, loss: 1 };
+const NO_PATH = packetImpairment({ loss: ratio(1) });
+
+function impairmentsOf({ path }: DemandedPath): PacketImpairment {
+  return path ?? NO_PATH;
 }
 
 function pairEntry(pair: DemandedPath): PairEntry {

@@ -8,7 +8,7 @@
  * which is normal with the same deviation everywhere. Another distribution has at each instant the value that is as
  * probable to be undercut as the normal one.
  */
-import type { Distribution } from '../../../topology/model/model.ts';
+import type { Distribution } from '../../../proto/impairment.ts';
 import { shaped } from '../../enforce/distributions.ts';
 import type { Random } from './random.ts';
 

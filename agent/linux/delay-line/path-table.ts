@@ -2,21 +2,16 @@
  * What the delay line does with packets of each source, per queue (that is, per destination endpoint). Looked up once
  * per packet: typed arrays, no allocation. A change of one path costs the same however many there are.
  */
-import type { Distribution } from '../../../topology/model/model.ts';
+import type { Distribution, EncodedPacketImpairment } from '../../../proto/impairment.ts';
 import { AddressIndex, grown } from './address-index.ts';
 import { Jitter } from './jitter.ts';
 import { QUICK_MS } from './pace.ts';
 import type { Random } from './random.ts';
 
-/** One path; delay and jitter in milliseconds, the unit of the thread's clock. */
-export interface DelayEntry {
+/** One path, as it is told to the thread: times in milliseconds, the unit of its clock. */
+export interface DelayEntry extends EncodedPacketImpairment {
   /** The addresses of its source, 16 bytes each, IPv4 as ::ffff:a.b.c.d. Packets of all of them are one sequence. */
   readonly sources: readonly Uint8Array[];
-  readonly delayMs: number;
-  /** Standard deviation. */
-  readonly jitterMs: number;
-  readonly distribution: Distribution;
-  readonly loss: number;
 }
 
 export class PathTable {
@@ -79,11 +74,12 @@ export class PathTable {
    * Sets one path and gives its number. Order goes on where that of its addresses was, and jitter where it is the same.
    * An address that was another path's is this one's from now on.
    */
-  set({ sources, delayMs, jitterMs, distribution, loss }: DelayEntry, random: Random): number {
+  set(entry: DelayEntry, random: Random): number {
+    const { sources, latencyMs, jitterMs, distribution = 'normal', loss } = entry;
     const path = this.#free.pop() ?? this.#take();
     // A number that is free counts as nothing.
     this.#quick++;
-    this.#setDelay(path, delayMs, loss);
+    this.#setDelay(path, latencyMs, loss);
     this.lastRelease[path] = this.lastSeen[path] = this.isGone[path] = 0;
     this.#sources[path] = [];
     this.#size++;

@@ -9,6 +9,8 @@ import { namespacePath, within } from '../../../agent/kernel/netns/namespaces.ts
 import { DelayLine } from '../../../agent/linux/delay-line/delay-line.ts';
 import { loadPrograms, type Programs } from '../../../agent/linux/programs/programs.ts';
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
+import { packetImpairment } from '../../../proto/impairment.ts';
+import { fromMillis, ratio } from '../../../proto/units.ts';
 import { run, until } from '../../support/lab/lab.ts';
 
 const FROM = `netfold-packets-a-${process.pid}`;
@@ -61,13 +63,11 @@ afterEach(async () => {
   for (const name of [FROM, TO]) await run('ip', ['netns', 'del', name]);
 });
 
-function delayed(milliseconds: number, changes: Partial<ImpairedPath> = {}): ImpairedPath {
+function delayed(byMs: number, changes: Partial<ImpairedPath> = {}): ImpairedPath {
   return {
     source: SOURCES,
     destination: endpoint.addresses,
-    latencyMicros: milliseconds * 1000,
-    jitterMicros: 0,
-    loss: 0,
+    ...packetImpairment({ latency: fromMillis(byMs) }),
     ...changes,
   };
 }
@@ -231,22 +231,22 @@ it('changes paths one by one, also the first that needs the queue, and one that 
   await line.attach(endpoint, false);
   await line.set(endpoint, [delayed(0)]);
   expect(hadTable()).toBe(false);
-  const change = (latencyMicros?: number): Promise<void> =>
+  const change = (byMs?: number): Promise<void> =>
     line.change([
       {
         ...{ source: 1, destination: endpoint.number, addresses: SOURCES },
-        ...(latencyMicros !== undefined && { path: { latencyMicros, jitterMicros: 0, loss: 0 } }),
+        ...(byMs !== undefined && { path: packetImpairment({ latency: fromMillis(byMs) }) }),
       },
     ]);
   // The second is said while the queue is being made for the first.
-  await Promise.all([change(500_000), change(200_000)]);
+  await Promise.all([change(500), change(200)]);
   expectAll(await pings('10.9.0.2'), 3, 199, 300);
   await change();
   await line.change([]);
   expect(await run('ip', ['netns', 'exec', FROM, 'ping', '-c', '1', '-W', '1', '10.9.0.2'])).toMatchObject({
     code: 1,
   });
-  await change(100_000);
+  await change(100);
   expectAll(await pings('fd09::2'), 3, 99, 190);
   await line.set(endpoint, [delayed(200)]);
   expectAll(await pings('10.9.0.2'), 3, 199, 300);
@@ -256,7 +256,7 @@ it('takes GSO packets apart where packets get lost, so that each frame is lost b
   const received = async (): Promise<number> =>
     Number(await command(TO, 'cat', '/sys/class/net/v0/statistics/rx_bytes'));
   const bytesPerPacket = async (loss: number): Promise<number> => {
-    await line.set(endpoint, [delayed(1, { loss })]);
+    await line.set(endpoint, [delayed(1, { loss: ratio(loss) })]);
     const before = { bytes: await received(), packets: line.counters().packets };
     const server = run('ip', ['netns', 'exec', TO, 'iperf3', '-s', '-1', '-p', String(PORT)]);
     const transfer = ['iperf3', '-c', '10.9.0.2', '-p', String(PORT), '-n', '5M'];

@@ -10,6 +10,8 @@ import {
 } from '../../../agent/kernel/netns/namespaces.ts';
 import { DelayLine } from '../../../agent/linux/delay-line/delay-line.ts';
 import { loadPrograms, type Programs } from '../../../agent/linux/programs/programs.ts';
+import { packetImpairment } from '../../../proto/impairment.ts';
+import { fromMillis } from '../../../proto/units.ts';
 import { pollersOfThreads } from '../../support/kernel/thread-pollers.ts';
 
 const NAME = `netfold-delay-line-test-${process.pid}`;
@@ -22,7 +24,7 @@ const LOOPBACK = {
   addresses: ['10.0.0.1'],
 };
 const PATHS = [
-  { source: ['10.0.0.2'], destination: ['10.0.0.1'], latencyMicros: 5000, jitterMicros: 0, loss: 0 },
+  { source: ['10.0.0.2'], destination: ['10.0.0.1'], ...packetImpairment({ latency: fromMillis(5) }) },
 ];
 
 let programs: Programs;

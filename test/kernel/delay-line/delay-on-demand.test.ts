@@ -1,8 +1,10 @@
 /** The delay line whose paths come with the packets that need them, between two namespaces. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { DemandedPath, Impairments } from '../../../agent/enforce/ports.ts';
+import type { DemandedPath } from '../../../agent/enforce/ports.ts';
 import { DelayLine } from '../../../agent/linux/delay-line/delay-line.ts';
 import { loadPrograms, type Programs } from '../../../agent/linux/programs/programs.ts';
+import { type PacketImpairment, packetImpairment } from '../../../proto/impairment.ts';
+import { fromMillis } from '../../../proto/units.ts';
 import { type Cable, layCable } from '../../support/kernel/veth-pair.ts';
 import { runIn, until } from '../../support/lab/lab.ts';
 
@@ -13,7 +15,7 @@ let programs: Programs;
 let line: DelayLine;
 /** What the line has asked for and forgotten, in order. */
 let heard: string[];
-let path: Impairments | undefined;
+let path: PacketImpairment | undefined;
 
 beforeEach(async () => {
   cable = layCable();
@@ -59,11 +61,7 @@ async function pings(count: number, to = cable.b.addresses[0]!, ...options: stri
   return [...out.matchAll(/time=([\d.]+) ms/g)].map((match) => Number(match[1]));
 }
 
-const delayed = (milliseconds: number): Impairments => ({
-  latencyMicros: milliseconds * 1000,
-  jitterMicros: 0,
-  loss: 0,
-});
+const delayed = (byMs: number): PacketImpairment => packetImpairment({ latency: fromMillis(byMs) });
 
 it('delays the first packet of a pair as all others, once it has asked', async () => {
   // IPv6 takes its time until it speaks to its neighbours.

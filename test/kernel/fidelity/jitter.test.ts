@@ -1,6 +1,6 @@
 /** Jitter as packets meet it: mean, deviation and shape of each distribution. */
 import { expect, it } from 'vitest';
-import type { Distribution } from '../../../topology/model/model.ts';
+import type { Distribution } from '../../../proto/impairment.ts';
 import { place, run, startLab } from '../../support/lab/lab.ts';
 
 const LATENCY_MS = 50;

@@ -7,7 +7,8 @@ import { type InterfaceState, NO_PATH } from '../../../agent/enforce/interface-s
 import { DelayLine } from '../../../agent/linux/delay-line/delay-line.ts';
 import { loadPrograms, type Programs } from '../../../agent/linux/programs/programs.ts';
 import { ping } from '../../../controller/verify/traffic.ts';
-import { bps, micros, ratio } from '../../../proto/units.ts';
+import { impairment, packetImpairment } from '../../../proto/impairment.ts';
+import { bps, fromMillis } from '../../../proto/units.ts';
 import { desiredInterface } from '../../support/desired-interface.ts';
 import { enforce } from '../../support/enforce.ts';
 import { FakeDelay } from '../../support/fakes/fake-delay.ts';
@@ -46,10 +47,7 @@ function towardsB(rateBps: number): InterfaceState {
   const path = {
     from: 0,
     to: 1,
-    latency: micros(0),
-    jitter: micros(0),
-    loss: ratio(0),
-    bandwidth: bps(rateBps),
+    ...impairment({ bandwidth: bps(rateBps) }),
     hops: 1,
     links: [0],
   };
@@ -168,7 +166,7 @@ describe('a lease', () => {
     try {
       const { addresses } = cable.b;
       await line.set(cable.a, [
-        { source: addresses, destination: [], latencyMicros: 150_000, jitterMicros: 0, loss: 0 },
+        { source: addresses, destination: [], ...packetImpairment({ latency: fromMillis(150) }) },
       ]);
       expect(await roundTrip()).toBeGreaterThan(149);
       programs.renewLease(0);

@@ -6,10 +6,10 @@ import type {
   DelayDemand,
   DemandedPath,
   ImpairedPath,
-  Impairments,
 } from '../../../agent/enforce/ports.ts';
 import { tooManyPairs } from '../../../agent/enforce/too-many-pairs.ts';
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
+import type { PacketImpairment } from '../../../proto/impairment.ts';
 
 export class FakeDelay implements DelayBackend {
   readonly name: DelayBackend['name'];
@@ -99,9 +99,9 @@ export class FakeDelay implements DelayBackend {
   }
 }
 
-function formatImpairments({ latencyMicros, jitterMicros, distribution, loss }: Impairments): string {
-  const jitter = `${jitterMicros}us${distribution ? ` ${distribution}` : ''}`;
-  return `delay ${latencyMicros}us ${jitter} loss ${loss * 100}%`;
+function formatImpairments({ latency, jitter, distribution, loss }: PacketImpairment): string {
+  const shape = distribution ? ` ${distribution}` : '';
+  return `delay ${latency}us ${jitter}us${shape} loss ${loss * 100}%`;
 }
 
 function formatDemanded({ source, destination, addresses, path }: DemandedPath): string {

@@ -8,6 +8,8 @@ import { DelayLine } from '../../../agent/linux/delay-line/delay-line.ts';
 import { loadPrograms } from '../../../agent/linux/programs/programs.ts';
 import { FABRIC_INTERFACE } from '../../../controller/platform/lab/lab-plan.ts';
 import type { Plan, PlannedHost } from '../../../controller/platform/port/plan.ts';
+import { packetImpairment } from '../../../proto/impairment.ts';
+import { micros } from '../../../proto/units.ts';
 
 export interface Distance {
   stop(): Promise<void>;
@@ -33,11 +35,12 @@ export async function moveApart({ hosts, endpoints }: Plan, oneWayMicros: number
     await line.attach(arrival, false);
     const paths = hosts
       .filter((other) => other !== host)
-      .map((other) => ({ source: of(other), destination: of(host), latencyMicros: oneWayMicros }));
-    await line.set(
-      arrival,
-      paths.map((path) => ({ ...path, jitterMicros: 0, loss: 0 })),
-    );
+      .map((other) => ({
+        source: of(other),
+        destination: of(host),
+        ...packetImpairment({ latency: micros(oneWayMicros) }),
+      }));
+    await line.set(arrival, paths);
   }
   return {
     stop: async () => {

@@ -12,7 +12,7 @@ table.replace(
   SOURCES.map(
     (source): DelayEntry => ({
       sources: [addressBytes(source)],
-      delayMs: 1,
+      latencyMs: 1,
       jitterMs: 0,
       distribution: 'normal',
       loss: 0,

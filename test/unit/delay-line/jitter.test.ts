@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Jitter } from '../../../agent/linux/delay-line/jitter.ts';
 import { Random } from '../../../agent/linux/delay-line/random.ts';
-import { DISTRIBUTIONS, type Distribution } from '../../../topology/model/model.ts';
+import { DISTRIBUTIONS, type Distribution } from '../../../proto/impairment.ts';
 
 const SEED = 21;
 

@@ -37,7 +37,7 @@ describe('packets that wait for an answer', () => {
 describe('paths on demand', () => {
   const entry = (address: string): DelayEntry => ({
     sources: [addressBytes(address)],
-    delayMs: 5,
+    latencyMs: 5,
     jitterMs: 0,
     distribution: 'normal',
     loss: 0,

@@ -40,9 +40,9 @@ test('a pause of the machine is no lull, and a burst no crowd', () => {
 
 test('a table knows how many of its paths are too quick for that', () => {
   const table = new PathTable();
-  const set = (host: number, delayMs: number, loss = 0): number =>
+  const set = (host: number, latencyMs: number, loss = 0): number =>
     table.set(
-      { sources: [addressBytes(`10.0.0.${host}`)], delayMs, jitterMs: 0, distribution: 'normal', loss },
+      { sources: [addressBytes(`10.0.0.${host}`)], latencyMs, jitterMs: 0, distribution: 'normal', loss },
       new Random(1),
     );
   for (let host = 0; host < 20; host++) set(host, QUICK_MS);

@@ -5,7 +5,7 @@ import { type DelayEntry, PathTable } from '../../../agent/linux/delay-line/path
 import { Random } from '../../../agent/linux/delay-line/random.ts';
 
 type Settings = Omit<DelayEntry, 'sources'>;
-const NOTHING: Settings = { delayMs: 0, jitterMs: 0, distribution: 'normal', loss: 0 };
+const NOTHING: Settings = { latencyMs: 0, jitterMs: 0, distribution: 'normal', loss: 0 };
 const NOW = 1000;
 
 function entry(addresses: string, settings: Partial<Settings> = {}): DelayEntry {
@@ -36,7 +36,7 @@ function settings(paths: PathTable, address: string): Settings | undefined {
   if (index < 0) return undefined;
   const jitter = paths.jitter.get(index);
   return {
-    delayMs: paths.delayMs[index]!,
+    latencyMs: paths.delayMs[index]!,
     jitterMs: jitter?.deviationMs ?? 0,
     distribution: jitter?.distribution ?? 'normal',
     loss: paths.loss[index]!,
@@ -45,8 +45,8 @@ function settings(paths: PathTable, address: string): Settings | undefined {
 
 test('IPv4 and IPv6 addresses that end alike are different', () => {
   const addresses = ['10.1.2.3', '::a01:203', 'fd00::a01:203', 'fd00:0:1::a01:203', 'fd00:0:0:1::a01:203'];
-  const paths = tableOf(...addresses.map((address, index) => entry(address, { delayMs: index + 1 })));
-  expect(addresses.map((address) => settings(paths, address)?.delayMs)).toEqual([1, 2, 3, 4, 5]);
+  const paths = tableOf(...addresses.map((address, index) => entry(address, { latencyMs: index + 1 })));
+  expect(addresses.map((address) => settings(paths, address)?.latencyMs)).toEqual([1, 2, 3, 4, 5]);
   expect(paths.size).toBe(5);
 });
 
@@ -61,13 +61,13 @@ test('strangers are not found', () => {
 test('an address within a larger array is read from its place', () => {
   const key = new Uint8Array(40);
   key.set(addressBytes('fd00::7'), 12);
-  const paths = tableOf({ ...NOTHING, sources: [key.subarray(12, 28)], delayMs: 3 });
-  expect(settings(paths, 'fd00::7')?.delayMs).toBe(3);
+  const paths = tableOf({ ...NOTHING, sources: [key.subarray(12, 28)], latencyMs: 3 });
+  expect(settings(paths, 'fd00::7')?.latencyMs).toBe(3);
 });
 
 test('every field can be set anew', () => {
-  const first: Settings = { delayMs: 20, jitterMs: 2, distribution: 'pareto', loss: 0.01 };
-  const second: Settings = { delayMs: 5, jitterMs: 2, distribution: 'uniform', loss: 0 };
+  const first: Settings = { latencyMs: 20, jitterMs: 2, distribution: 'pareto', loss: 0.01 };
+  const second: Settings = { latencyMs: 5, jitterMs: 2, distribution: 'uniform', loss: 0 };
   let paths = tableOf(entry('10.1.2.3', first));
   expect(settings(paths, '10.1.2.3')).toEqual(first);
   paths = next(paths, entry('10.1.2.3', second));
@@ -78,10 +78,10 @@ test('every field can be set anew', () => {
 
 test('an address that is named twice belongs to the later path', () => {
   const paths = tableOf(
-    entry('10.1.2.3', { delayMs: 9, jitterMs: 1, loss: 0.5 }),
-    entry('10.1.2.3', { delayMs: 4 }),
+    entry('10.1.2.3', { latencyMs: 9, jitterMs: 1, loss: 0.5 }),
+    entry('10.1.2.3', { latencyMs: 4 }),
   );
-  expect(settings(paths, '10.1.2.3')).toEqual({ ...NOTHING, delayMs: 4 });
+  expect(settings(paths, '10.1.2.3')).toEqual({ ...NOTHING, latencyMs: 4 });
 });
 
 test('all addresses of a source are one path', () => {
@@ -109,24 +109,24 @@ test('all addresses of a source are one path', () => {
 });
 
 test('a path that loses an address to another keeps the rest', () => {
-  const paths = tableOf(entry('10.0.0.1 fd00::1', { delayMs: 4 }));
-  paths.set(entry('fd00::1', { delayMs: 6 }), new Random(1));
-  expect([settings(paths, '10.0.0.1')?.delayMs, settings(paths, 'fd00::1')?.delayMs, paths.size]).toEqual([
-    4, 6, 2,
-  ]);
-  paths.set(entry('10.0.0.1', { delayMs: 7 }), new Random(1));
-  expect([settings(paths, '10.0.0.1')?.delayMs, settings(paths, 'fd00::1')?.delayMs, paths.size]).toEqual([
-    7, 6, 2,
-  ]);
+  const paths = tableOf(entry('10.0.0.1 fd00::1', { latencyMs: 4 }));
+  paths.set(entry('fd00::1', { latencyMs: 6 }), new Random(1));
+  expect([settings(paths, '10.0.0.1')?.latencyMs, settings(paths, 'fd00::1')?.latencyMs, paths.size]).toEqual(
+    [4, 6, 2],
+  );
+  paths.set(entry('10.0.0.1', { latencyMs: 7 }), new Random(1));
+  expect([settings(paths, '10.0.0.1')?.latencyMs, settings(paths, 'fd00::1')?.latencyMs, paths.size]).toEqual(
+    [7, 6, 2],
+  );
 });
 
 describe('what goes on when paths are replaced', () => {
   test('jitter, where it is the same', () => {
     const shaken = { jitterMs: 2, distribution: 'uniform' } as const;
-    const paths = tableOf(entry('10.0.0.9'), entry('10.1.2.3', { ...shaken, delayMs: 20 }));
+    const paths = tableOf(entry('10.0.0.9'), entry('10.1.2.3', { ...shaken, latencyMs: 20 }));
     const jitter = () => paths.jitter.get(find(paths, '10.1.2.3'));
     const first = jitter();
-    next(paths, entry('10.1.2.3', { ...shaken, delayMs: 30, loss: 0.5 }));
+    next(paths, entry('10.1.2.3', { ...shaken, latencyMs: 30, loss: 0.5 }));
     expect(jitter()).toBe(first);
     next(paths, entry('10.1.2.3', { jitterMs: 2 }));
     const second = jitter();
@@ -137,7 +137,7 @@ describe('what goes on when paths are replaced', () => {
 
   test('the order of packets, wherever the path stands', () => {
     const hosts = Array.from({ length: 100 }, (_, host) => `10.0.0.${host}`);
-    const paths = tableOf(...hosts.map((host) => entry(host, { delayMs: 5 })));
+    const paths = tableOf(...hosts.map((host) => entry(host, { latencyMs: 5 })));
     hold(paths, Object.fromEntries(hosts.map((host, index) => [host, index * 20])));
     next(paths, ...hosts.toReversed().map((host) => entry(host)));
     expect(hosts.map((host) => paths.lastRelease[find(paths, host)])).toEqual(
@@ -147,12 +147,12 @@ describe('what goes on when paths are replaced', () => {
   });
 
   test('and when a single one is set: order, jitter, and when it was seen', () => {
-    const shaken = { jitterMs: 2, delayMs: 5 };
+    const shaken = { jitterMs: 2, latencyMs: 5 };
     const paths = tableOf(entry('10.0.0.1', shaken), entry('10.0.0.2', shaken));
     hold(paths, { '10.0.0.1': NOW + 3, '10.0.0.2': NOW + 4 });
     paths.lastSeen[find(paths, '10.0.0.1')] = NOW - 1;
     const jitter = paths.jitter.get(find(paths, '10.0.0.1'));
-    const path = paths.set(entry('10.0.0.1', { ...shaken, delayMs: 8 }), new Random(1));
+    const path = paths.set(entry('10.0.0.1', { ...shaken, latencyMs: 8 }), new Random(1));
     expect(path).toBe(find(paths, '10.0.0.1'));
     expect([paths.delayMs[path], paths.lastRelease[path], paths.lastSeen[path]]).toEqual([
       8,
@@ -167,12 +167,12 @@ describe('what goes on when paths are replaced', () => {
 
 describe('a path that is no longer named', () => {
   test('is forgotten', () => {
-    const paths = next(tableOf(entry('10.0.0.1'), entry('10.0.0.2', { delayMs: 7 })), entry('10.0.0.2'));
+    const paths = next(tableOf(entry('10.0.0.1'), entry('10.0.0.2', { latencyMs: 7 })), entry('10.0.0.2'));
     expect([paths.size, find(paths, '10.0.0.1'), settings(paths, '10.0.0.2')]).toEqual([1, -1, NOTHING]);
   });
 
   test('is gone, and not forgotten, while its packets are held', () => {
-    const paths = tableOf(entry('10.0.0.1', { delayMs: 9, jitterMs: 1, loss: 0.1 }), entry('fd00::2'));
+    const paths = tableOf(entry('10.0.0.1', { latencyMs: 9, jitterMs: 1, loss: 0.1 }), entry('fd00::2'));
     hold(paths, { '10.0.0.1': NOW + 5, 'fd00::2': NOW });
     next(paths, entry('10.0.0.3'));
     expect([paths.size, find(paths, 'fd00::2')]).toEqual([2, -1]);
@@ -191,10 +191,10 @@ describe('a path that is no longer named', () => {
   });
 
   test('comes back in order', () => {
-    const paths = tableOf(entry('10.0.0.1', { delayMs: 9 }));
+    const paths = tableOf(entry('10.0.0.1', { latencyMs: 9 }));
     hold(paths, { '10.0.0.1': NOW + 5 });
     next(paths);
-    next(paths, entry('10.0.0.1', { delayMs: 3 }));
+    next(paths, entry('10.0.0.1', { latencyMs: 3 }));
     const path = find(paths, '10.0.0.1');
     expect([paths.size, paths.isGone[path], paths.delayMs[path], paths.lastRelease[path]]).toEqual([
       1,
@@ -206,7 +206,9 @@ describe('a path that is no longer named', () => {
 });
 
 test('whether anything can get lost is known of all paths, and again when loss ends', () => {
-  const hosts = Array.from({ length: 20 }, (_, host) => entry(`10.0.0.${host}`, { delayMs: 1, jitterMs: 1 }));
+  const hosts = Array.from({ length: 20 }, (_, host) =>
+    entry(`10.0.0.${host}`, { latencyMs: 1, jitterMs: 1 }),
+  );
   let paths = tableOf(...hosts);
   expect(paths.hasLoss).toBe(false);
   paths = next(paths, ...hosts, entry('10.0.0.20', { loss: 1e-6 }));
@@ -222,7 +224,7 @@ const address = fc
 const entries = fc.array(
   fc.record({
     address,
-    delayMs: fc.constantFrom(0, 5, 20.25),
+    latencyMs: fc.constantFrom(0, 5, 20.25),
     jitterMs: fc.constantFrom(0, 1.5),
     loss: fc.constantFrom(0, 0.1, 1),
   }),

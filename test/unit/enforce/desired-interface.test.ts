@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Destination } from '../../../agent/enforce/desired-interface.ts';
 import { NO_PATH } from '../../../agent/enforce/interface-state.ts';
+import { impairment } from '../../../proto/impairment.ts';
 import { bps, micros, ratio, UNLIMITED } from '../../../proto/units.ts';
 import type { Path } from '../../../topology/model/model.ts';
 import { desiredInterface } from '../../support/desired-interface.ts';
@@ -10,10 +11,7 @@ function path(bandwidth: number, changes: Partial<Path> = {}): Path {
   return {
     from: 0,
     to: 1,
-    latency: micros(10e3),
-    jitter: micros(0),
-    loss: ratio(0),
-    bandwidth: bps(bandwidth),
+    ...impairment({ latency: micros(10e3), bandwidth: bps(bandwidth) }),
     hops: 2,
     links: [0, 1],
     ...changes,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { NETEM_SCALE, netemTable, quantiles, shaped } from '../../../agent/enforce/distributions.ts';
 import { normalCumulative, normalQuantile } from '../../../agent/enforce/normal.ts';
-import { DISTRIBUTIONS } from '../../../topology/model/model.ts';
+import { DISTRIBUTIONS } from '../../../proto/impairment.ts';
 
 function moment(values: ArrayLike<number>, power: number): number {
   let sum = 0;

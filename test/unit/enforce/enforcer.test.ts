@@ -9,6 +9,7 @@ import {
 import type { TreeKeeper } from '../../../agent/enforce/ports.ts';
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 import { NetfoldError } from '../../../proto/errors.ts';
+import { fromMillis, ratio } from '../../../proto/units.ts';
 import { SeededRandom } from '../../../topology/model/random.ts';
 import { enforce } from '../../support/enforce.ts';
 import { FakeDelay } from '../../support/fakes/fake-delay.ts';
@@ -225,7 +226,10 @@ describe('taking an interface over', () => {
     await enforcer.attach(CLIENT);
     expect(delay.toString()).toBe('client.0');
     await enforcer.delay.set(CLIENT, [
-      { source: ['10.2.0.4'], destination: ['10.1.0.1'], latencyMicros: 20e3, jitterMicros: 2e3, loss: 0.25 },
+      {
+        ...{ source: ['10.2.0.4'], destination: ['10.1.0.1'] },
+        ...{ latency: fromMillis(20), jitter: fromMillis(2), loss: ratio(0.25) },
+      },
     ]);
     expect(delay.toString()).toBe('client.0\nclient.0: 10.2.0.4 > 10.1.0.1 delay 20000us 2000us loss 25%');
     expect(enforcer.delay).toBe(delay);

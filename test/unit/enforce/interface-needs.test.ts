@@ -5,6 +5,7 @@ import { DesiredState } from '../../../agent/enforce/desired-state.ts';
 import { InterfaceNeeds } from '../../../agent/enforce/interface-needs.ts';
 import type { InterfaceChange, ShapedClass } from '../../../agent/enforce/interface-state.ts';
 import { NO_PATH, UNSHAPED } from '../../../agent/enforce/interface-state.ts';
+import { impairment } from '../../../proto/impairment.ts';
 import { bps, micros, ratio } from '../../../proto/units.ts';
 import type { Path } from '../../../topology/model/model.ts';
 import { desiredInterface, IN_QUEUE } from '../../support/desired-interface.ts';
@@ -19,10 +20,7 @@ function destination(number: number, mbps: number | undefined, changes: Partial<
       : {
           from: ME,
           to: number,
-          latency: micros(5000),
-          jitter: micros(0),
-          loss: ratio(0),
-          bandwidth: bps(mbps * 1e6),
+          ...impairment({ latency: micros(5000), bandwidth: bps(mbps * 1e6) }),
           hops: 1,
           links: [0],
           ...changes,

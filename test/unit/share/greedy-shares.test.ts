@@ -1,15 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { formatGreedyShares, greedyShares, parseFlowPairs } from '../../../agent/share/greedy-shares.ts';
-import { bps, micros, ratio, UNLIMITED } from '../../../proto/units.ts';
+import { impairment } from '../../../proto/impairment.ts';
+import { bps, UNLIMITED } from '../../../proto/units.ts';
 import type { Graph, GraphLink } from '../../../topology/model/model.ts';
 import { pathTable } from '../../support/path-table.ts';
 
 const link = (name: string, bandwidth: number): GraphLink => ({
   name,
-  latency: micros(0),
-  jitter: micros(0),
-  loss: ratio(0),
-  bandwidth: bps(bandwidth),
+  ...impairment({ bandwidth: bps(bandwidth) }),
 });
 
 const GRAPH: Graph = {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { impairment } from '../../../proto/impairment.ts';
 import { bps, micros, ratio } from '../../../proto/units.ts';
 import { Folding } from '../../../topology/fold/fold.ts';
 import { expandGraph } from '../../../topology/fold/graph.ts';
@@ -34,10 +35,12 @@ function randomGraph(random: SeededRandom): Graph {
 function randomLink(random: SeededRandom, name: string): GraphLink {
   return {
     name,
-    latency: micros(random.below(4)),
-    jitter: micros(random.below(3)),
-    loss: ratio(random.below(2) / 100),
-    bandwidth: bps(1e6 * (1 + random.below(9))),
+    ...impairment({
+      latency: micros(random.below(4)),
+      jitter: micros(random.below(3)),
+      loss: ratio(random.below(2) / 100),
+      bandwidth: bps(1e6 * (1 + random.below(9))),
+    }),
   };
 }
 

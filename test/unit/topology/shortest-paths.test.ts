@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bps, micros, ratio } from '../../../proto/units.ts';
+import { impairment } from '../../../proto/impairment.ts';
+import { bps, micros } from '../../../proto/units.ts';
 import { Folding } from '../../../topology/fold/fold.ts';
 import type { Graph } from '../../../topology/model/model.ts';
 
@@ -37,10 +38,7 @@ const graphs = fc
       edges: arcs.map(({ from, to }, link) => ({ from, to, link })),
       links: arcs.map(({ from, to, latency }) => ({
         name: `${nodes[from]}->${nodes[to]}`,
-        latency: micros(latency),
-        jitter: micros(0),
-        loss: ratio(0),
-        bandwidth: bps(1e6),
+        ...impairment({ latency: micros(latency), bandwidth: bps(1e6) }),
       })),
     };
   });
@@ -113,10 +111,7 @@ describe('shortest paths', () => {
       edges: arcs.map(([from, to], link) => ({ from: from!, to: to!, link })),
       links: arcs.map(([from, to]) => ({
         name: `${nodes[from!]}->${nodes[to!]}`,
-        latency: micros(1),
-        jitter: micros(0),
-        loss: ratio(0),
-        bandwidth: bps(1e6),
+        ...impairment({ latency: micros(1), bandwidth: bps(1e6) }),
       })),
     };
     const reversed = { ...graph, edges: graph.edges.toReversed() };

@@ -1,4 +1,6 @@
 /** The attributes of an element of the Kollaps dialect, with its units: ms, fractions, seconds, `100Mbps`. */
+
+import { type Impairment, impairment } from '../../../proto/impairment.ts';
 import {
   type Bps,
   fromMillis,
@@ -14,7 +16,6 @@ import {
 } from '../../../proto/units.ts';
 import { MAX_TIME } from '../../events/grammar.ts';
 import { type DiagnosticCode, type Findings, quote } from '../../model/diagnostics.ts';
-import type { LinkProperties } from '../../model/model.ts';
 import { suggest } from '../../model/names.ts';
 import type { Element } from './xml.ts';
 
@@ -178,11 +179,11 @@ export class Attributes {
   }
 }
 
-/** Latency, jitter and loss of a link; what is not written is zero. */
-export function readProperties(attributes: Attributes): Omit<LinkProperties, 'bandwidth'> {
-  return {
-    latency: attributes.milliseconds('latency') ?? micros(0),
-    jitter: attributes.milliseconds('jitter') ?? micros(0),
-    loss: attributes.fraction('drop') ?? ratio(0),
-  };
+/** Latency, jitter and loss of a link, with no limit of its bandwidth. */
+export function readImpairment(attributes: Attributes): Impairment {
+  return impairment({
+    latency: attributes.milliseconds('latency'),
+    jitter: attributes.milliseconds('jitter'),
+    loss: attributes.fraction('drop'),
+  });
 }

@@ -11,7 +11,7 @@ import type { Bridge, LinkPair, Machine, Service, Topology } from '../../model/m
 import { NAME_REMEDY, nameProblem } from '../../model/names.ts';
 import type { ParsedFile } from '../../model/parsed-file.ts';
 import type { Position } from '../../model/position.ts';
-import { Attributes, type Rounding, readProperties } from './attributes.ts';
+import { Attributes, type Rounding, readImpairment } from './attributes.ts';
 import { parseCommand } from './command.ts';
 import type { PopulationChange } from './replicas.ts';
 import { Schedule } from './schedule.ts';
@@ -247,7 +247,7 @@ class Reader {
     const from = attributes.required('origin');
     const to = attributes.required('dest');
     for (const required of ['latency', 'upload']) attributes.required(required);
-    const properties = readProperties(attributes);
+    const properties = readImpairment(attributes);
     const up = attributes.bandwidth('upload');
     const down = attributes.bandwidth('download');
     if (from === undefined || to === undefined || up === undefined) return [];

@@ -7,7 +7,7 @@ import { MAX_ENDPOINTS } from '../../model/limits.ts';
 import type { LinkPair, Service } from '../../model/model.ts';
 import { parseReference, suggest } from '../../model/names.ts';
 import type { Position } from '../../model/position.ts';
-import { type Attributes, readProperties } from './attributes.ts';
+import { type Attributes, readImpairment } from './attributes.ts';
 import { type PopulationChange, replicasNeeded } from './replicas.ts';
 
 const ACTIONS: readonly LifecycleVerb[] = ['join', 'leave', 'crash', 'disconnect', 'reconnect'];
@@ -188,7 +188,7 @@ export class Schedule {
     const up = attributes.bandwidth('upload');
     const down = attributes.bandwidth('download');
     if (up === undefined || !attributes.has('latency')) return undefined;
-    const properties = readProperties(attributes);
+    const properties = readImpairment(attributes);
     const [from, to] = entry.link!;
     return {
       from,

@@ -1,11 +1,12 @@
 /** The native YAML file → `Topology`. */
-import { micros, ratio, UNLIMITED } from '../../../proto/units.ts';
+import { type Impairment, impairment } from '../../../proto/impairment.ts';
+import type { Bps } from '../../../proto/units.ts';
 import { parseEvent } from '../../events/grammar.ts';
 import { checkLinks, checkNodes, Names } from '../../model/check.ts';
 import type { Findings } from '../../model/diagnostics.ts';
 import type { Change, TopologyEvent } from '../../model/events.ts';
 import { MAX_EVENTS } from '../../model/limits.ts';
-import type { Bridge, LinkPair, LinkProperties, Service } from '../../model/model.ts';
+import type { Bridge, LinkPair, Service } from '../../model/model.ts';
 import type { ParsedFile } from '../../model/parsed-file.ts';
 import type { Position } from '../../model/position.ts';
 import { type Place, YamlDocument } from './document.ts';
@@ -136,17 +137,9 @@ class Reader {
   #link(link: NativeLink, index: number): LinkPair {
     const { from, to, latency, jitter, distribution, loss, bandwidth, up, down, queue, oneway, tags } = link;
     this.#refuseContradictions(link, index);
-    const common = {
-      latency: latency ?? micros(0),
-      jitter: jitter ?? micros(0),
-      ...(distribution === undefined || distribution === 'normal' ? {} : { distribution }),
-      loss: loss ?? ratio(0),
-      ...(queue === undefined ? {} : { queuePackets: queue }),
-    };
-    const properties = (rate: LinkProperties['bandwidth'] | undefined): LinkProperties => ({
-      ...common,
-      bandwidth: rate ?? bandwidth ?? UNLIMITED,
-    });
+    const common = { latency, jitter, distribution, loss, queuePackets: queue };
+    const properties = (rate: Bps | undefined): Impairment =>
+      impairment({ ...common, bandwidth: rate ?? bandwidth });
     const position = this.#position(this.#document.at(['links', index]));
     return { from, to, up: properties(up), ...(oneway ? {} : { down: properties(down) }), tags, position };
   }

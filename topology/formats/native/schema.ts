@@ -3,6 +3,7 @@
  * (`topology/netfold.schema.json`, made by `build-schema.ts`). Units and defaults are described here and nowhere else.
  */
 import { z } from 'zod';
+import { DISTRIBUTIONS, MAX_QUEUE_PACKETS } from '../../../proto/impairment.ts';
 import {
   type Bps,
   type Micros,
@@ -12,8 +13,7 @@ import {
   type Ratio,
   UnitError,
 } from '../../../proto/units.ts';
-import { MAX_ENDPOINTS, MAX_QUEUE_PACKETS } from '../../model/limits.ts';
-import { DISTRIBUTIONS } from '../../model/model.ts';
+import { MAX_ENDPOINTS } from '../../model/limits.ts';
 import { NAME_PATTERN } from '../../model/names.ts';
 
 /** A text with a unit. A bare number is refused with a message of its own, since it is what people try first. */

@@ -9,7 +9,7 @@
  *
  * As everywhere in Kollaps, services forward, and a link without `down` or `symmetric` is one-way.
  */
-import { micros, ratio } from '../../../proto/units.ts';
+import { impairment } from '../../../proto/impairment.ts';
 import { LineError, type Word, type Words } from '../../events/words.ts';
 import { quote } from '../../model/diagnostics.ts';
 import type { Bridge, LinkPair, Service } from '../../model/model.ts';
@@ -97,11 +97,9 @@ export function parseLink(words: Words, position: Position): DeclaredLink {
   if (bandwidth === undefined) throw missing(words, 'up', 'up=100Mbps');
   refuseBothWays(options);
   const down = options.key('symmetric') ? bandwidth : options.read('down', rate);
-  const properties = {
-    latency,
-    jitter: options.read('jitter', milliseconds) ?? micros(0),
-    loss: options.read('drop', fraction) ?? ratio(0),
-  };
+  const jitter = options.read('jitter', milliseconds);
+  const loss = options.read('drop', fraction);
+  const properties = impairment({ latency, jitter, loss });
   const link = {
     from,
     to,

@@ -1,0 +1,348 @@
+/**
+ * What a link or a path does to packets. `PROPERTIES` declares each property once: how it is written, how links fold to a
+ * path, what an event may change, how it is encoded. Types, folding, equality, encoding, the file's schema, `set` and
+ * `netfold paths` follow from it, so that a new property is a new entry.
+ *
+ * latency = Σ latency; jitter = √Σ jitter²; loss = 1 − Π(1 − loss); bandwidth = min bandwidth
+ * (Gouveia et al., "Kollaps", EuroSys 2020; Amaro's thesis, 2021, section 3.1.6). Jitter of a single link keeps its
+ * distribution; that of several is taken as normal, which sums of independent delays approach (central limit theorem).
+ */
+import { anyOf, type Fold, least, ofTheOnly, rootOfSquares, sum } from './folds.ts';
+import {
+  bps,
+  formatBps,
+  formatMicros,
+  formatRatio,
+  fromMillis,
+  MAX_BANDWIDTH,
+  MAX_LATENCY,
+  MIN_BANDWIDTH,
+  type Micros,
+  micros,
+  parseBandwidth,
+  parseLatency,
+  parsePercentage,
+  type Ratio,
+  ratio,
+  toMillis,
+  UNLIMITED,
+} from './units.ts';
+
+/** The shapes that jitter can have; its value is the standard deviation whatever the shape. */
+export const DISTRIBUTIONS = ['normal', 'uniform', 'pareto'] as const;
+export type Distribution = (typeof DISTRIBUTIONS)[number];
+
+export const MAX_QUEUE_PACKETS = 10_000_000;
+
+/** How the topology file writes a property. */
+export type FileField = {
+  readonly key: string;
+  readonly description: string;
+  /** Stands in the remedy for what is wrong. */
+  readonly example?: string;
+  readonly examples?: readonly string[];
+  /** Keys that stand for `key` in one direction, with their descriptions. */
+  readonly directions?: { readonly up: string; readonly down: string };
+} & (
+  | { readonly kind: 'quantity'; readonly parse: (text: string) => number }
+  | { readonly kind: 'choice'; readonly choices: readonly string[] }
+  /** `200 packets`; at least 1. */
+  | { readonly kind: 'count'; readonly unit: string; readonly most: number }
+);
+
+/** What an event may make of a property. */
+export interface ChangeRule {
+  readonly parse: (text: string) => number;
+  readonly format: (value: number) => string;
+  /** Whether `200%` is of the value before; otherwise it is the new value itself. */
+  readonly isRelative: boolean;
+  /** Where changes that are relative stop. */
+  readonly least: number;
+  readonly most: number;
+  /** Whether the new value is rounded to a whole number. */
+  readonly isWhole: boolean;
+  /** Words that are values. */
+  readonly words?: Readonly<Record<string, number>>;
+}
+
+/** As plain data that JSON can write. */
+export interface Encoding {
+  readonly key: string;
+  readonly encode: (value: never) => unknown;
+  readonly decode: (plain: never) => unknown;
+}
+
+export interface Property {
+  /** Whether it is left out where it has its default. */
+  readonly isOptional: boolean;
+  /** What a link has whose file says nothing. */
+  readonly default: unknown;
+  readonly fold: Fold;
+  /**
+   * `packets`: done to packets on their way, in the queues of their classes or when they arrive. `rate`: what they
+   * share, done at the source always.
+   */
+  readonly concerns: 'packets' | 'rate';
+  readonly file: FileField;
+  readonly change?: ChangeRule;
+  readonly encoding: Encoding;
+}
+
+const TIME = {
+  kind: 'quantity',
+  parse: parseLatency,
+  examples: ['10ms', '250us'],
+} as const;
+const TIME_UNITS = 'with its unit: us, ms or s; at most 10 minutes. Default: none (0ms).';
+const RATE_UNITS =
+  'with its unit: bps, Kbps, Mbps or Gbps (decimal); Ethernet frames without preamble and FCS. Default: no limit.';
+const TIME_CHANGE = {
+  parse: parseLatency,
+  format: formatMicros,
+  isRelative: true,
+  least: 0,
+  most: MAX_LATENCY,
+  isWhole: true,
+} as const;
+const inMillis = (time: Micros): number => toMillis(time);
+const same = <T>(value: T): T => value;
+
+/** In the order in which they are written and printed. */
+export const PROPERTIES = {
+  latency: {
+    isOptional: false,
+    default: micros(0),
+    fold: sum,
+    concerns: 'packets',
+    file: { ...TIME, key: 'latency', description: `Delay of each direction, ${TIME_UNITS}`, example: '10ms' },
+    change: TIME_CHANGE,
+    encoding: { key: 'latencyMs', encode: inMillis, decode: fromMillis },
+  },
+  /** Standard deviation of the latency. */
+  jitter: {
+    isOptional: false,
+    default: micros(0),
+    fold: rootOfSquares,
+    concerns: 'packets',
+    file: {
+      ...TIME,
+      key: 'jitter',
+      description: `Standard deviation of the delay, ${TIME_UNITS}`,
+      example: '1ms',
+    },
+    change: TIME_CHANGE,
+    encoding: { key: 'jitterMs', encode: inMillis, decode: fromMillis },
+  },
+  /** Shape of the jitter; absent: normal. */
+  distribution: {
+    isOptional: true,
+    default: 'normal',
+    fold: ofTheOnly('jitter'),
+    concerns: 'packets',
+    file: {
+      kind: 'choice',
+      key: 'distribution',
+      choices: DISTRIBUTIONS,
+      description: 'Shape of the jitter, whose standard deviation is `jitter` in each case. Default: normal.',
+    },
+    encoding: { key: 'distribution', encode: same<Distribution>, decode: same<Distribution> },
+  },
+  loss: {
+    isOptional: false,
+    default: ratio(0),
+    fold: anyOf,
+    concerns: 'packets',
+    file: {
+      kind: 'quantity',
+      key: 'loss',
+      parse: parsePercentage,
+      description: 'How many packets are lost in each direction, in percent. Default: none (0%).',
+      example: '0.1%',
+      examples: ['0.1%', '2%'],
+    },
+    change: {
+      parse: parsePercentage,
+      format: formatRatio,
+      isRelative: false,
+      least: 0,
+      most: 1,
+      isWhole: false,
+    },
+    encoding: { key: 'loss', encode: (value: Ratio): number => value, decode: ratio },
+  },
+  /** `UNLIMITED` where the file gives none. */
+  bandwidth: {
+    isOptional: false,
+    default: UNLIMITED,
+    fold: least,
+    concerns: 'rate',
+    file: {
+      kind: 'quantity',
+      key: 'bandwidth',
+      parse: parseBandwidth,
+      description: `Rate of each direction, ${RATE_UNITS}`,
+      example: '60Mbps',
+      examples: ['60Mbps', '128Kbps'],
+      directions: {
+        up: `Rate from \`from\` to \`to\`; instead of bandwidth, ${RATE_UNITS}`,
+        down: `Rate from \`to\` to \`from\`; instead of bandwidth, ${RATE_UNITS}`,
+      },
+    },
+    change: {
+      parse: parseBandwidth,
+      format: formatBps,
+      isRelative: true,
+      least: MIN_BANDWIDTH,
+      most: MAX_BANDWIDTH,
+      isWhole: true,
+      words: { unlimited: UNLIMITED },
+    },
+    encoding: {
+      key: 'bandwidthBps',
+      /** Null: no limit, which JSON has no number for. */
+      encode: (value: number): number | null => (Number.isFinite(value) ? value : null),
+      decode: (plain: number | null) => (plain === null ? UNLIMITED : bps(plain)),
+    },
+  },
+  /** Overrides the queue that is derived from bandwidth and delay. */
+  queuePackets: {
+    isOptional: true,
+    default: undefined,
+    fold: least,
+    concerns: 'rate',
+    file: {
+      kind: 'count',
+      key: 'queue',
+      unit: 'packet',
+      most: MAX_QUEUE_PACKETS,
+      description: 'How many packets may wait for the link. Default: derived from bandwidth and delay.',
+      example: '200 packets',
+      examples: ['200 packets'],
+    },
+    encoding: { key: 'queuePackets', encode: same<number>, decode: same<number> },
+  },
+} as const satisfies Readonly<Record<string, Property>>;
+
+type Table = typeof PROPERTIES;
+export type PropertyName = keyof Table;
+export type PropertyValue<P extends PropertyName> = ReturnType<Table[P]['encoding']['decode']>;
+/** What an event may change. */
+export type ChangeableName = {
+  [P in PropertyName]: Table[P] extends { change: ChangeRule } ? P : never;
+}[PropertyName];
+
+type Optional = { [P in PropertyName]: Table[P]['isOptional'] extends true ? P : never }[PropertyName];
+type Always = Exclude<PropertyName, Optional>;
+type OfPackets = { [P in PropertyName]: Table[P]['concerns'] extends 'packets' ? P : never }[PropertyName];
+type Values = { readonly [P in Always]: PropertyValue<P> } & { readonly [P in Optional]?: PropertyValue<P> };
+type Encoded<P extends PropertyName> = {
+  readonly [Q in P & Always as Table[Q]['encoding']['key']]: ReturnType<Table[Q]['encoding']['encode']>;
+} & {
+  readonly [Q in P & Optional as Table[Q]['encoding']['key']]?: ReturnType<Table[Q]['encoding']['encode']>;
+};
+
+declare const brand: unique symbol;
+
+/** Of one direction of a link, or of a path. Made by `impairment`, `foldImpairments`, `decodeImpairment`. */
+export interface Impairment extends Values {
+  readonly [brand]: 'impairment';
+}
+
+/** The part that is done to packets on their way: delay, jitter and loss. */
+export type PacketImpairment = Pick<Values, OfPackets>;
+
+export type EncodedImpairment = Encoded<PropertyName>;
+export type EncodedPacketImpairment = Encoded<OfPackets>;
+
+type Entry = readonly [PropertyName, Property];
+
+/** All properties, in their order. */
+export const PROPERTY_LIST = Object.entries(PROPERTIES) as unknown as readonly Entry[];
+const PACKET_LIST = PROPERTY_LIST.filter(([, { concerns }]) => concerns === 'packets');
+const NAMES = PROPERTY_LIST.map(([name]) => name);
+const PACKET_NAMES = PACKET_LIST.map(([name]) => name) as OfPackets[];
+const FOLDS = PROPERTY_LIST.map(([name, { fold }]) => fold(name));
+
+/** What is not given has its default. */
+export function impairment(values: Partial<Values>): Impairment {
+  return filled(PROPERTY_LIST, (index) => values[NAMES[index]!]) as unknown as Impairment;
+}
+
+/** That of a path over `links`: indices into `all`, in order. */
+export function foldImpairments(links: readonly number[], all: readonly Impairment[]): Impairment {
+  return filled(PROPERTY_LIST, (index) => FOLDS[index]!(links, all)) as unknown as Impairment;
+}
+
+/** What a path does to packets on their way, without the rest of it; what is not given has its default. */
+export function packetImpairment(of: Partial<PacketImpairment>): PacketImpairment {
+  return filled(PACKET_LIST, (index) => of[PACKET_NAMES[index]!]) as unknown as PacketImpairment;
+}
+
+function filled(
+  properties: readonly Entry[],
+  read: (index: number) => unknown,
+): Readonly<Record<string, unknown>> {
+  const made: Record<string, unknown> = {};
+  for (let index = 0; index < properties.length; index++) {
+    const [name, property] = properties[index]!;
+    const value = read(index) ?? property.default;
+    if (!property.isOptional || value !== property.default) made[name] = value;
+  }
+  return made;
+}
+
+/** Whether anything is done to packets on their way. */
+export function impairsPackets(of: PacketImpairment): boolean {
+  return PACKET_LIST.some(([, property], index) => {
+    return (of[PACKET_NAMES[index]!] ?? property.default) !== property.default;
+  });
+}
+
+/** Whether two links, or two paths, do the same; `undefined` is no path. */
+export function isSameImpairment(a: Values | undefined, b: Values | undefined): boolean {
+  return isSame(NAMES, a, b);
+}
+
+/** Whether the same is done to packets on their way. */
+export function isSamePacketImpairment(
+  a: PacketImpairment | undefined,
+  b: PacketImpairment | undefined,
+): boolean {
+  return isSame(PACKET_NAMES, a, b);
+}
+
+function isSame<P extends PropertyName>(
+  names: readonly P[],
+  a: Partial<Pick<Values, P>> | undefined,
+  b: Partial<Pick<Values, P>> | undefined,
+): boolean {
+  if (a === undefined || b === undefined || a === b) return a === b;
+  for (let index = 0; index < names.length; index++) if (a[names[index]!] !== b[names[index]!]) return false;
+  return true;
+}
+
+/** As plain data that survives JSON, with units in the names. */
+export function encodeImpairment(of: Values): EncodedImpairment {
+  return encoded(PROPERTY_LIST, of) as unknown as EncodedImpairment;
+}
+
+export function encodePacketImpairment(of: PacketImpairment): EncodedPacketImpairment {
+  return encoded(PACKET_LIST, of) as unknown as EncodedPacketImpairment;
+}
+
+function encoded(properties: readonly Entry[], of: Partial<Values>): Record<string, unknown> {
+  const plain: Record<string, unknown> = {};
+  for (const [name, { encoding }] of properties) {
+    const value = of[name];
+    if (value !== undefined) plain[encoding.key] = encoding.encode(value as never);
+  }
+  return plain;
+}
+
+export function decodeImpairment(plain: Partial<EncodedImpairment>): Impairment {
+  return filled(PROPERTY_LIST, (index) => {
+    const { key, decode } = PROPERTY_LIST[index]![1].encoding;
+    const value = plain[key as keyof EncodedImpairment];
+    return value === undefined ? undefined : decode(value as never);
+  }) as unknown as Impairment;
+}
