@@ -6,7 +6,8 @@ import { NETLINK_ROUTE, NetlinkSocket } from '../../agent/kernel/netlink/netlink
 import { THREAD_NAMESPACE_FILE } from '../../agent/kernel/netns/namespace-files.ts';
 import { listNamespaces, namespacePath, within } from '../../agent/kernel/netns/namespaces.ts';
 import { agentsOf } from '../../controller/machine/processes.ts';
-import { experimentFolder, experimentOf, NETNS_ETC_FOLDER } from '../../controller/names.ts';
+import { experimentFolder } from '../../controller/names.ts';
+import { experimentOf, NETNS_ETC_FOLDER } from '../../controller/platform/lab/lab-names.ts';
 import { DATES_PREFIX } from './host-dates.ts';
 
 export class Traces {

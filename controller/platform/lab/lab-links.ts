@@ -14,7 +14,7 @@ import { enableIpv6 } from '../../../agent/kernel/netns/ip-settings.ts';
 import { namespacePath } from '../../../agent/kernel/netns/namespace-files.ts';
 import { within } from '../../../agent/kernel/netns/namespaces.ts';
 import { close, open } from '../../../agent/kernel/sys/descriptors.ts';
-import { fabricNamespace } from '../../names.ts';
+import { fabricNamespace } from './lab-names.ts';
 import {
   ENDPOINT_INTERFACE,
   FABRIC_INTERFACE,

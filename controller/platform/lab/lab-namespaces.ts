@@ -6,8 +6,8 @@ import { makeRouter } from '../../../agent/kernel/netns/ip-settings.ts';
 import { listNamespaces, namespacePath } from '../../../agent/kernel/netns/namespace-files.ts';
 import { createNamespaces, removeNamespace } from '../../../agent/kernel/netns/namespaces.ts';
 import { removeIfEmpty } from '../../machine/folders.ts';
-import { experimentOf, fabricNamespace, hostsFile, NETNS_ETC_FOLDER } from '../../names.ts';
 import { connectEndpoints, connectHosts } from './lab-links.ts';
+import { experimentOf, fabricNamespace, hostsFile, NETNS_ETC_FOLDER } from './lab-names.ts';
 import { hostsFileText, type LabEndpoint, type LabPlan } from './lab-plan.ts';
 
 /**

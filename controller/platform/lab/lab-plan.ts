@@ -10,8 +10,9 @@ import { NetfoldError } from '../../../proto/errors.ts';
 import { count } from '../../../proto/words.ts';
 import { serviceOf } from '../../../topology/model/names.ts';
 import { MAX_ENDPOINTS_PER_HOST } from '../../machine/capacity.ts';
-import { endpointNamespace, hostName, hostNamespace, MESH_PORT } from '../../names.ts';
+import { hostName, MESH_PORT } from '../../names.ts';
 import type { Plan, PlannedEndpoint, PlannedHost } from '../port/plan.ts';
+import { endpointNamespace, hostNamespace } from './lab-names.ts';
 
 /** Name of this platform. */
 export const LAB = 'lab';

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { listNamespaces, namespacePath } from '../../../agent/kernel/netns/namespace-files.ts';
 import { count } from '../../../proto/words.ts';
-import { experimentOf, fabricNamespace, hostNamespace, inNamespace } from '../../names.ts';
+import { inNamespace } from '../../names.ts';
 import type { OnProgress } from '../../progress.ts';
 import type { PlannedHost } from '../port/plan.ts';
 import type {
@@ -20,6 +20,7 @@ import type {
   Watch,
 } from '../port/platform.ts';
 import { isStanding, standingPlan } from '../port/standing.ts';
+import { experimentOf, fabricNamespace, hostNamespace } from './lab-names.ts';
 import { LAB, type LabPlan, planLab } from './lab-plan.ts';
 
 const optionsSchema = z.strictObject({

@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
 import { Experiment } from '../../../controller/experiment/experiment.ts';
-import { fabricNamespace } from '../../../controller/names.ts';
 import { lab as localLab } from '../../../controller/platform/lab/lab.ts';
+import { fabricNamespace } from '../../../controller/platform/lab/lab-names.ts';
 import { planLab } from '../../../controller/platform/lab/lab-plan.ts';
 import { micros } from '../../../proto/units.ts';
 import { loadTopology } from '../../../topology/load.ts';

@@ -1,7 +1,8 @@
 /** What the kernel and the file system contain of an experiment. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { listNamespaces } from '../../../agent/kernel/netns/namespace-files.ts';
-import { experimentFolder, experimentOf, NETNS_ETC_FOLDER } from '../../../controller/names.ts';
+import { experimentFolder } from '../../../controller/names.ts';
+import { experimentOf, NETNS_ETC_FOLDER } from '../../../controller/platform/lab/lab-names.ts';
 
 export interface Traces {
   readonly namespaces: readonly string[];

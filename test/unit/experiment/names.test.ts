@@ -3,16 +3,18 @@ import { describe, expect, test } from 'vitest';
 import {
   agentSocket,
   controllerSocket,
-  endpointNamespace,
   experimentFolder,
-  experimentOf,
-  fabricNamespace,
   hostName,
-  hostNamespace,
-  hostsFile,
   logFile,
   stateFile,
 } from '../../../controller/names.ts';
+import {
+  endpointNamespace,
+  experimentOf,
+  fabricNamespace,
+  hostNamespace,
+  hostsFile,
+} from '../../../controller/platform/lab/lab-names.ts';
 
 test.each([
   [endpointNamespace('x', 'client.0'), 'netfold.x.client.0'],

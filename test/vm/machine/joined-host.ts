@@ -14,13 +14,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { agentStatus } from '../../../controller/experiment/agents.ts';
 import { serveBootstrap } from '../../../controller/experiment/bootstrap-server.ts';
 import { makeBootstraps, type TopologyText } from '../../../controller/experiment/bootstraps.ts';
-import {
-  agentSocket,
-  controllerSocket,
-  fabricNamespace,
-  hostsFile,
-  logFile,
-} from '../../../controller/names.ts';
+import { agentSocket, controllerSocket, logFile } from '../../../controller/names.ts';
+import { fabricNamespace, hostsFile } from '../../../controller/platform/lab/lab-names.ts';
 import { createLab } from '../../../controller/platform/lab/lab-namespaces.ts';
 import {
   FABRIC_INTERFACE,

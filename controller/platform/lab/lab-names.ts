@@ -1,0 +1,24 @@
+/**
+ * How the things of a local lab are called. The names are the marks of ownership: whatever bears one is netfold's, and
+ * `netfold cleanup` removes it also when no state file tells of it.
+ */
+import { join } from 'node:path';
+import { experimentFolder } from '../../names.ts';
+
+/** Experiments, endpoints and hosts: `netfold.lab.client.0`, `netfold.lab+host0`, `netfold.lab+fabric`. */
+export const NAMESPACE_PREFIX = 'netfold.';
+/** Files that `ip netns exec` puts over /etc inside a namespace. */
+export const NETNS_ETC_FOLDER = '/etc/netns';
+
+export const endpointNamespace = (experiment: string, endpoint: string): string =>
+  `${NAMESPACE_PREFIX}${experiment}.${endpoint}`;
+export const hostNamespace = (experiment: string, host: string): string =>
+  `${NAMESPACE_PREFIX}${experiment}+${host}`;
+export const fabricNamespace = (experiment: string): string => hostNamespace(experiment, 'fabric');
+
+/** Name of the experiment that a namespace belongs to; `undefined` for namespaces that aren't netfold's. */
+export function experimentOf(namespace: string): string | undefined {
+  return /^netfold\.([A-Za-z0-9][A-Za-z0-9_-]{0,39})[.+]./.exec(namespace)?.[1];
+}
+
+export const hostsFile = (experiment: string): string => join(experimentFolder(experiment), 'hosts');
