@@ -26,8 +26,15 @@ export interface AgentStart {
   readonly log: string;
 }
 
-/** `namespace`: name of the one that it is to live in. Throws `NAMESPACE_MISSING`. */
-export function spawnAgent(namespace: string, { words, socket, log }: AgentStart): LocalAgent {
+/**
+ * `namespace`: name of the one that it is to live in. `adopt`: the agent that serves the socket already is taken, where
+ * there is one. Throws `NAMESPACE_MISSING`.
+ */
+export function localAgent(namespace: string, start: AgentStart & { readonly adopt: boolean }): LocalAgent {
+  return (start.adopt ? findAgent(start.socket) : undefined) ?? spawnAgent(namespace, start);
+}
+
+function spawnAgent(namespace: string, { words, socket, log }: AgentStart): LocalAgent {
   const [program, ...args] = words;
   const output = openSync(log, 'a');
   // One that was killed has left its own.
@@ -44,7 +51,7 @@ export function spawnAgent(namespace: string, { words, socket, log }: AgentStart
 }
 
 /** The agent that serves this socket, or is about to; `undefined` if there is none. */
-export function findAgent(socket: string): LocalAgent | undefined {
+function findAgent(socket: string): LocalAgent | undefined {
   const pid = agentAt(socket);
   return pid === undefined ? undefined : { pid, exited: vanished(pid, socket) };
 }

@@ -18,8 +18,8 @@ export function processesIn(namespaces: readonly string[]): number[] {
 }
 
 /**
- * Ids of the agents of this experiment, or of any: those of existing interfaces are in no namespace of netfold's, but
- * their command line names the experiment's folder, or the experiment that they have joined.
+ * Ids of the agents of this experiment, or of any. Not all of them are in a namespace of netfold's, but the command line
+ * of each names the experiment's folder, or the experiment that it has joined.
  */
 export function agentsOf(experiment?: string): number[] {
   return findAgents((words) => {

@@ -10,6 +10,8 @@ export interface Place {
   readonly namespace: string;
   /** Where traffic to it is sent: one of its addresses, of either family. */
   readonly address: string;
+  /** The words that run a command there; absent: those for a network namespace of this machine. */
+  readonly inside?: (command: readonly string[]) => string[];
 }
 
 export interface RoundTrips {
@@ -34,7 +36,8 @@ export class TrafficError extends NetfoldError {
 
 /** A command in an endpoint, its output in pipes. */
 export function start(place: Place, command: readonly string[]): ChildProcess {
-  const [program, ...args] = inNamespace(place.namespace, command);
+  const { namespace, inside = (words) => inNamespace(namespace, words) } = place;
+  const [program, ...args] = inside(command);
   return spawn(program!, args, { stdio: ['ignore', 'pipe', 'pipe'] });
 }
 

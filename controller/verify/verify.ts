@@ -9,7 +9,7 @@ import { ControllerError } from '../errors.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { type Choice, chooseMeasurements, type Pair } from './choose.ts';
 import { type Finding, judgeLoss, judgeRate, judgeRoundTrip } from './judge.ts';
-import { type Flow, ping, tcpGoodput } from './traffic.ts';
+import { type Flow, type Place, ping, tcpGoodput } from './traffic.ts';
 
 /** Enough for a mean within 0.1 ms on a noisy machine, and for loss intervals that mean something. */
 const PINGS = { count: 250, intervalMs: 10 };
@@ -87,8 +87,12 @@ export class Verification {
   }
 
   #flow({ from, to }: Pair): Flow {
-    const { endpoints } = this.#experiment.plan;
-    return { from: endpoints[from]!, to: endpoints[to]! };
+    const { plan, platform } = this.#experiment;
+    const placeOf = (number: number): Place => {
+      const endpoint = plan.endpoints.find((one) => one.number === number)!;
+      return { ...endpoint, inside: (command) => platform.exec(endpoint, command) };
+    };
+    return { from: placeOf(from), to: placeOf(to) };
   }
 }
 

@@ -78,8 +78,8 @@ async function make(wanted: LabPlan, { signal, onStep, onProgress }: Watch): Pro
 
 /** Inside the host's namespace. */
 async function startAgent(host: PlannedHost, order: AgentOrder): Promise<RunningAgent> {
-  const { findAgent, spawnAgent } = await import('../../machine/agent-process.ts');
-  return (order.adopt ? findAgent(order.socket) : undefined) ?? spawnAgent(host.namespace, order);
+  const { localAgent } = await import('../../machine/agent-process.ts');
+  return localAgent(host.namespace, order);
 }
 
 /** Everything of a lab (interfaces, qdiscs, rules, BPF programs) lives in its namespaces and goes with them. */

@@ -65,8 +65,8 @@ async function plan(wanted: Wanted | Standing): Promise<Plan> {
 
 /** Beside everything else that this machine runs. */
 async function startAgent(host: PlannedHost, order: AgentOrder): Promise<RunningAgent> {
-  const { findAgent, spawnAgent } = await import('../../machine/agent-process.ts');
-  return (order.adopt ? findAgent(order.socket) : undefined) ?? spawnAgent(host.namespace, order);
+  const { localAgent } = await import('../../machine/agent-process.ts');
+  return localAgent(host.namespace, order);
 }
 
 /** Agents give interfaces back themselves; what one that was killed has left on them is taken off. */

@@ -55,10 +55,21 @@ const IMPORT_RULES: readonly ImportRule[] = [
       ? 'proto/ is what all others stand on: it may use only itself'
       : undefined,
   ({ file, target }) =>
+    isOfAnotherPlatform(file, target)
+      ? 'a platform knows neither another one nor the registry: what they share is in controller/platform/port/'
+      : undefined,
+  ({ file, target }) =>
     target?.startsWith('test/') && !file.startsWith('test/')
       ? 'what is shipped never needs test/'
       : undefined,
 ];
+
+/** From the folder of a platform to the registry, or to the folder of another one. */
+function isOfAnotherPlatform(file: string, target: string | undefined): boolean {
+  const own = /^controller\/platform\/([^/]+)\//.exec(file)?.[1];
+  const other = /^controller\/platform\/(?:([^/]+)\/)?/.exec(target ?? '');
+  return own !== undefined && other !== null && other[1] !== own && other[1] !== 'port';
+}
 
 const MAX_LINES = 400;
 

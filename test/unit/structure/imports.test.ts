@@ -30,6 +30,23 @@ describe('only agent/kernel/ knows koffi', () => {
   });
 });
 
+describe('platforms are independent of each other', () => {
+  const of = (file: string, specifier: string): string[] =>
+    breachesOf(file, `import { x } from '${specifier}';\n`);
+  it.each([
+    ['controller/platform/site/a.ts', '../lab/lab-plan.ts'],
+    ['controller/platform/lab/a.ts', '../registry.ts'],
+    ['controller/platform/port/a.ts', '../site/site.ts'],
+  ])('refuses %s with %s', (file, specifier) => expect(of(file, specifier)).toHaveLength(1));
+  it.each([
+    ['controller/platform/site/a.ts', '../port/plan.ts'],
+    ['controller/platform/site/a.ts', './b.ts'],
+    ['controller/platform/site/a.ts', '../../names.ts'],
+    ['controller/platform/registry.ts', './lab/lab.ts'],
+    ['controller/experiment/a.ts', '../platform/registry.ts'],
+  ])('allows %s with %s', (file, specifier) => expect(of(file, specifier)).toEqual([]));
+});
+
 describe('topology/ is pure', () => {
   it.each(["'node:fs'", "'pino'", "'../agent/share/a.ts'"])('refuses %s', (specifier) => {
     expect(breachesOf('topology/a.ts', `import x from ${specifier};\n`)).toHaveLength(1);
