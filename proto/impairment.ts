@@ -8,6 +8,7 @@
  * distribution; that of several is taken as normal, which sums of independent delays approach (central limit theorem).
  */
 import { anyOf, type Fold, least, ofTheOnly, rootOfSquares, sum } from './folds.ts';
+import { recordEquality, recordMaker } from './records.ts';
 import {
   bps,
   formatBps,
@@ -254,71 +255,59 @@ export type PacketImpairment = Pick<Values, OfPackets>;
 export type EncodedImpairment = Encoded<PropertyName>;
 export type EncodedPacketImpairment = Encoded<OfPackets>;
 
-type Entry = readonly [PropertyName, Property];
+type Entry = Property & { readonly name: PropertyName };
 
 /** All properties, in their order. */
-export const PROPERTY_LIST = Object.entries(PROPERTIES) as unknown as readonly Entry[];
-const PACKET_LIST = PROPERTY_LIST.filter(([, { concerns }]) => concerns === 'packets');
-const NAMES = PROPERTY_LIST.map(([name]) => name);
-const PACKET_NAMES = PACKET_LIST.map(([name]) => name) as OfPackets[];
-const FOLDS = PROPERTY_LIST.map(([name, { fold }]) => fold(name));
+export const PROPERTY_LIST = Object.entries(PROPERTIES).map(([name, property]) => {
+  return { name, ...property };
+}) as readonly Entry[];
+const OF_PACKETS = PROPERTY_LIST.filter(({ concerns }) => concerns === 'packets');
+
+type Read = (values: Readonly<Record<string, unknown>>) => unknown;
+const READS = PROPERTY_LIST.map(
+  ({ name }): Read =>
+    (values) =>
+      values[name],
+);
+const PACKET_READS = OF_PACKETS.map(
+  ({ name }): Read =>
+    (values) =>
+      values[name],
+);
+const DECODES = PROPERTY_LIST.map(
+  ({ encoding: { key, decode } }): Read =>
+    (plain) => {
+      return plain[key] === undefined ? undefined : decode(plain[key] as never);
+    },
+);
+const FOLDS = PROPERTY_LIST.map(({ name, fold }) => fold(name));
+
+type Make<From, To> = (from: From) => To;
 
 /** What is not given has its default. */
-export function impairment(values: Partial<Values>): Impairment {
-  return filled(PROPERTY_LIST, (index) => values[NAMES[index]!]) as unknown as Impairment;
-}
-
-/** That of a path over `links`: indices into `all`, in order. */
-export function foldImpairments(links: readonly number[], all: readonly Impairment[]): Impairment {
-  return filled(PROPERTY_LIST, (index) => FOLDS[index]!(links, all)) as unknown as Impairment;
-}
+export const impairment = recordMaker(PROPERTY_LIST, READS) as Make<Partial<Values>, Impairment>;
 
 /** What a path does to packets on their way, without the rest of it; what is not given has its default. */
-export function packetImpairment(of: Partial<PacketImpairment>): PacketImpairment {
-  return filled(PACKET_LIST, (index) => of[PACKET_NAMES[index]!]) as unknown as PacketImpairment;
-}
+export const packetImpairment = recordMaker(OF_PACKETS, PACKET_READS) as Make<
+  Partial<PacketImpairment>,
+  PacketImpairment
+>;
 
-function filled(
-  properties: readonly Entry[],
-  read: (index: number) => unknown,
-): Readonly<Record<string, unknown>> {
-  const made: Record<string, unknown> = {};
-  for (let index = 0; index < properties.length; index++) {
-    const [name, property] = properties[index]!;
-    const value = read(index) ?? property.default;
-    if (!property.isOptional || value !== property.default) made[name] = value;
-  }
-  return made;
-}
+/** That of a path over `links`: indices into `all`, in order. */
+export const foldImpairments: (links: readonly number[], all: readonly Impairment[]) => Impairment =
+  recordMaker(PROPERTY_LIST, FOLDS);
+
+/** Whether two links, or two paths, do the same; `undefined` is no path. */
+export const isSameImpairment = recordEquality<Values>(PROPERTY_LIST);
+
+/** Whether the same is done to packets on their way. */
+export const isSamePacketImpairment = recordEquality<PacketImpairment>(OF_PACKETS);
+
+const NOTHING = packetImpairment({});
 
 /** Whether anything is done to packets on their way. */
 export function impairsPackets(of: PacketImpairment): boolean {
-  return PACKET_LIST.some(([, property], index) => {
-    return (of[PACKET_NAMES[index]!] ?? property.default) !== property.default;
-  });
-}
-
-/** Whether two links, or two paths, do the same; `undefined` is no path. */
-export function isSameImpairment(a: Values | undefined, b: Values | undefined): boolean {
-  return isSame(NAMES, a, b);
-}
-
-/** Whether the same is done to packets on their way. */
-export function isSamePacketImpairment(
-  a: PacketImpairment | undefined,
-  b: PacketImpairment | undefined,
-): boolean {
-  return isSame(PACKET_NAMES, a, b);
-}
-
-function isSame<P extends PropertyName>(
-  names: readonly P[],
-  a: Partial<Pick<Values, P>> | undefined,
-  b: Partial<Pick<Values, P>> | undefined,
-): boolean {
-  if (a === undefined || b === undefined || a === b) return a === b;
-  for (let index = 0; index < names.length; index++) if (a[names[index]!] !== b[names[index]!]) return false;
-  return true;
+  return !isSamePacketImpairment(of, NOTHING);
 }
 
 /** As plain data that survives JSON, with units in the names. */
@@ -327,22 +316,19 @@ export function encodeImpairment(of: Values): EncodedImpairment {
 }
 
 export function encodePacketImpairment(of: PacketImpairment): EncodedPacketImpairment {
-  return encoded(PACKET_LIST, of) as unknown as EncodedPacketImpairment;
+  return encoded(OF_PACKETS, of) as unknown as EncodedPacketImpairment;
 }
 
 function encoded(properties: readonly Entry[], of: Partial<Values>): Record<string, unknown> {
   const plain: Record<string, unknown> = {};
-  for (const [name, { encoding }] of properties) {
+  for (const { name, encoding } of properties) {
     const value = of[name];
     if (value !== undefined) plain[encoding.key] = encoding.encode(value as never);
   }
   return plain;
 }
 
-export function decodeImpairment(plain: Partial<EncodedImpairment>): Impairment {
-  return filled(PROPERTY_LIST, (index) => {
-    const { key, decode } = PROPERTY_LIST[index]![1].encoding;
-    const value = plain[key as keyof EncodedImpairment];
-    return value === undefined ? undefined : decode(value as never);
-  }) as unknown as Impairment;
-}
+export const decodeImpairment = recordMaker(PROPERTY_LIST, DECODES) as Make<
+  Partial<EncodedImpairment>,
+  Impairment
+>;

@@ -1,0 +1,131 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  DISTRIBUTIONS,
+  decodeImpairment,
+  encodeImpairment,
+  encodePacketImpairment,
+  foldImpairments,
+  type Impairment,
+  impairment,
+  impairsPackets,
+  isSameImpairment,
+  isSamePacketImpairment,
+  PROPERTY_LIST,
+  packetImpairment,
+} from '../../../proto/impairment.ts';
+import { bps, fromMillis, micros, ratio, UNLIMITED } from '../../../proto/units.ts';
+
+const impairments = fc
+  .record({
+    latency: fc.integer({ min: 0, max: 600e6 }).map(micros),
+    jitter: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 600e6 })).map(micros),
+    distribution: fc.constantFrom(undefined, ...DISTRIBUTIONS),
+    loss: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 1, noNaN: true })).map(ratio),
+    bandwidth: fc.oneof(fc.constant(Number.POSITIVE_INFINITY), fc.integer({ min: 8, max: 100e9 })).map(bps),
+    queuePackets: fc.option(fc.integer({ min: 1, max: 10_000_000 }), { nil: undefined }),
+  })
+  .map(impairment);
+
+/** The formulas, with the order of their operations; what the table makes has the same bits. */
+function foldedByHand(links: readonly Impairment[]): Impairment {
+  let [latency, squares, none, bandwidth, queue] = [
+    0,
+    0,
+    1,
+    Number.POSITIVE_INFINITY,
+    Number.POSITIVE_INFINITY,
+  ];
+  for (const link of links) {
+    latency += link.latency;
+    squares += link.jitter * link.jitter;
+    none *= 1 - link.loss;
+    bandwidth = Math.min(bandwidth, link.bandwidth);
+    queue = Math.min(queue, link.queuePackets ?? queue);
+  }
+  const shaken = links.filter(({ jitter }) => jitter !== 0);
+  const lossy = links.filter(({ loss }) => loss !== 0);
+  return impairment({
+    latency: micros(latency),
+    jitter: micros(Math.sqrt(squares)),
+    distribution: shaken.length === 1 ? shaken[0]!.distribution : undefined,
+    loss: ratio(lossy.length === 1 ? lossy[0]!.loss : 1 - none),
+    bandwidth: bps(bandwidth),
+    queuePackets: Number.isFinite(queue) ? queue : undefined,
+  });
+}
+
+describe('an impairment', () => {
+  it('has defaults, and leaves out what is optional and has its own', () => {
+    expect(impairment({ distribution: 'normal' })).toStrictEqual({
+      latency: 0,
+      jitter: 0,
+      loss: 0,
+      bandwidth: UNLIMITED,
+    });
+  });
+
+  it('folds to the bits that the formulas give', () => {
+    fc.assert(
+      fc.property(fc.array(impairments, { minLength: 1, maxLength: 8 }), (links) => {
+        const order = links.map((_, index) => links.length - 1 - index);
+        const folded = foldImpairments(order, links);
+        expect(folded).toStrictEqual(foldedByHand(order.map((index) => links[index]!)));
+      }),
+    );
+  });
+
+  it('is the same as another where every property is, and only there', () => {
+    const one = impairment({ jitter: fromMillis(1), bandwidth: bps(1e6) });
+    const others: Impairment[] = [
+      { ...one, latency: fromMillis(1) },
+      { ...one, jitter: fromMillis(2) },
+      { ...one, distribution: 'pareto' },
+      { ...one, loss: ratio(0.1) },
+      { ...one, bandwidth: bps(2e6) },
+      { ...one, queuePackets: 3 },
+    ];
+    expect(others).toHaveLength(PROPERTY_LIST.length);
+    expect(isSameImpairment(one, { ...one })).toBe(true);
+    expect(others.map((other) => isSameImpairment(one, other))).toEqual(others.map(() => false));
+    expect(others.map((other) => isSamePacketImpairment(one, other))).toEqual([
+      ...[false, false, false, false],
+      ...[true, true],
+    ]);
+    expect([isSameImpairment(undefined, undefined), isSameImpairment(one, undefined)]).toEqual([true, false]);
+  });
+
+  it('does something to packets where it delays, shakes or loses them', () => {
+    expect(impairsPackets(impairment({ bandwidth: bps(1e6), queuePackets: 4 }))).toBe(false);
+    expect(impairsPackets(impairment({ latency: micros(1) }))).toBe(true);
+    expect(impairsPackets(impairment({ jitter: micros(1) }))).toBe(true);
+    expect(impairsPackets(impairment({ loss: ratio(1) }))).toBe(true);
+  });
+
+  it('is plain data with units in its names', () => {
+    const one = impairment({
+      latency: micros(1500),
+      distribution: 'uniform',
+      jitter: micros(20),
+      loss: ratio(0.5),
+    });
+    expect(JSON.stringify(encodeImpairment(one))).toBe(
+      '{"latencyMs":1.5,"jitterMs":0.02,"distribution":"uniform","loss":0.5,"bandwidthBps":null}',
+    );
+    expect(encodePacketImpairment(packetImpairment(one))).toStrictEqual({
+      ...{ latencyMs: 1.5, jitterMs: 0.02 },
+      ...{ distribution: 'uniform', loss: 0.5 },
+    });
+  });
+
+  it('comes back from plain data', () => {
+    fc.assert(
+      fc.property(impairments, (one) => {
+        const back = decodeImpairment(JSON.parse(JSON.stringify(encodeImpairment(one))));
+        expect({ ...back, latency: Math.round(back.latency), jitter: Math.round(back.jitter) }).toStrictEqual(
+          one,
+        );
+      }),
+    );
+  });
+});
