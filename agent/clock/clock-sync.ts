@@ -20,7 +20,7 @@ const FAR_TURN = 8;
 /** Requests over TCP are not lost by chance. A peer that is paused briefly must not be given up. */
 const FAILURES_TO_GIVE_UP = 4;
 /** Smaller differences are not corrected: they come from scheduling. */
-export const MARGIN_MICROS = 100;
+export const MARGIN_MICROS = micros(100);
 
 export interface ClockSyncPorts {
   readonly clock: Clock;
@@ -126,7 +126,7 @@ export class ClockSync {
     const estimate = this.#estimate(peer);
     const offset = estimate && this.#offset(estimate);
     if (offset === undefined) return { offsetMs: null, errorMs: null };
-    return { offsetMs: toMillis(micros(offset)), errorMs: toMillis(micros(estimate!.error)) };
+    return { offsetMs: toMillis(offset), errorMs: toMillis(estimate!.error) };
   }
 
   #estimate(peer: PeerClock | undefined): ClockEstimate | undefined {
@@ -134,10 +134,10 @@ export class ClockSync {
   }
 
   /** How far the estimated clock is ahead of the own one, in microseconds. */
-  #offset({ offset }: ClockEstimate): number | undefined {
+  #offset({ offset }: ClockEstimate): Micros | undefined {
     const now = this.#ports.clock.now();
     const exact = this.#ports.time.exact(now);
-    return exact === undefined ? undefined : offset + fromMillis(now) - exact;
+    return exact === undefined ? undefined : micros(offset + fromMillis(now) - exact);
   }
 
   /** Determines the reference, and whether this host may be one. */

@@ -16,7 +16,7 @@ import type { Clock } from './clock.ts';
 /** As the kernel's adjtime: what the fastest slew adds to each second, or subtracts from it. */
 export const SLEW_PPM = 500;
 /** Larger differences are stepped: slewing one of 50 ms takes 100 s. */
-export const STEP_MICROS = 50_000;
+export const STEP_MICROS = micros(50_000);
 
 /** `waiting`: the start is in the future. */
 export type ExperimentClockState = 'unset' | 'waiting' | 'running';
@@ -24,8 +24,8 @@ export type ExperimentClockState = 'unset' | 'waiting' | 'running';
 interface Anchor {
   /** The monotonic clock, in milliseconds, and the time that this clock showed then. */
   readonly at: number;
-  /** What remains to be added gradually from then on. */
   readonly shown: number;
+  /** What remains to be added gradually from then on. */
   readonly slew: number;
 }
 

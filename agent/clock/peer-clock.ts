@@ -22,18 +22,18 @@ export interface Exchange {
 
 export interface ClockEstimate {
   /** The other clock minus the own monotonic one; the true value is at most `error` away. Microseconds. */
-  readonly offset: number;
-  readonly error: number;
+  readonly offset: Micros;
+  readonly error: Micros;
   /** How much estimates may differ although neither clock has changed. */
-  readonly doubt: number;
+  readonly doubt: Micros;
 }
 
 interface Sample {
   /** When it was requested: the clocks diverge from then on. */
   readonly at: number;
-  readonly delay: number;
+  readonly delay: Micros;
   /** Absent if the other host didn't know the time, or has changed its clock since. */
-  offset: number | undefined;
+  offset: Micros | undefined;
 }
 
 /** The host with the clock. `timed`: it knows the experiment's time. */
@@ -73,8 +73,8 @@ export class PeerClock {
   }
 
   add({ asked, answered, timed, received, sent }: Exchange): void {
-    const delay = fromMillis(answered - asked) - (sent - received);
-    const offset = timed ? (received + sent) / 2 - fromMillis((asked + answered) / 2) : undefined;
+    const delay = micros(fromMillis(answered - asked) - (sent - received));
+    const offset = timed ? micros((received + sent) / 2 - fromMillis((asked + answered) / 2)) : undefined;
     const sample: Sample = { at: asked, delay, offset };
     // Removes samples that can't be of one clock: it was stepped between them.
     for (const other of this.#samples) {
@@ -94,7 +94,7 @@ export class PeerClock {
     }
     if (!best) return undefined;
     const error = errorOf(best, now);
-    return { offset: best.offset!, error, doubt: error - this.rttMicros! / 2 };
+    return { offset: best.offset!, error, doubt: micros(error - this.rttMicros! / 2) };
   }
 
   forget(): void {
@@ -102,6 +102,6 @@ export class PeerClock {
   }
 }
 
-function errorOf({ delay, at }: Sample, now: number): number {
-  return delay / 2 + partsPerMillion(fromMillis(now - at), DRIFT_PPM);
+function errorOf({ delay, at }: Sample, now: number): Micros {
+  return micros(delay / 2 + partsPerMillion(fromMillis(now - at), DRIFT_PPM));
 }

@@ -13,7 +13,7 @@ import type { CommandRecord } from '../timeline/command-history.ts';
  * The time that other agents need to receive it before it is due: gossip, the work of a tick, and the repair of one
  * lost message.
  */
-const LEAD_MICROS = 100_000;
+const LEAD_MICROS = micros(100_000);
 /** Plus so many of the longest round-trip times between hosts. */
 const LEAD_ROUND_TRIPS = 2;
 

@@ -35,7 +35,7 @@ export class TimelineRunner {
   }
 
   /** Microseconds since the start; `undefined` before it. */
-  get nowMicros(): number | undefined {
+  get nowMicros(): Micros | undefined {
     return this.#isRunning ? this.#ports.time.now() : undefined;
   }
 
@@ -100,13 +100,13 @@ export class TimelineRunner {
   }
 
   /** The thread that reports it may have continued with the next change by now. */
-  #settledMicros(appliedMicros: number): number {
+  #settledMicros(appliedMicros: Micros): Micros {
     const { time, changedAt } = this.#ports;
     const at = changedAt?.();
-    return at === undefined ? time.now()! : Math.max(appliedMicros, time.exact(at)!);
+    return at === undefined ? time.now()! : micros(Math.max(appliedMicros, time.exact(at)!));
   }
 
-  #noteEpoch(dueMicros: number, appliedMicros: number, epoch: number): void {
+  #noteEpoch(dueMicros: Micros, appliedMicros: Micros, epoch: number): void {
     const settledMicros = this.#settledMicros(appliedMicros);
     this.#ports.log.append({ kind: 'epoch', epoch, dueMicros, appliedMicros, settledMicros });
   }

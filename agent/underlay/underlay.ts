@@ -1,6 +1,6 @@
 /** The real network: the round-trip times to other hosts, and so the real latency to their endpoints. */
 import type { UnderlayHost } from '../../proto/status.ts';
-import { micros, toMillis } from '../../proto/units.ts';
+import { type Micros, micros, toMillis } from '../../proto/units.ts';
 import { AT_ONCE_MICROS, estimate, type Measured, type Settled, settle } from './round-trip.ts';
 
 export interface OtherHost {
@@ -19,13 +19,13 @@ export interface UnderlayOptions {
   /** How many endpoints there are in the topology. */
   readonly endpoints: number;
   /** Shorter round-trip times count as 0. */
-  readonly floorMicros: number;
+  readonly floorMicros: Micros;
 }
 
 export class Underlay {
   readonly #ports: UnderlayPorts;
-  readonly #floorMicros: number;
-  readonly #hosts = new Map<string, { measured: number; settled: Settled }>();
+  readonly #floorMicros: Micros;
+  readonly #hosts = new Map<string, { measured: Micros; settled: Settled }>();
   /** Endpoint → its host, even after that left: it may return at the same place. */
   readonly #places = new Map<number, string>();
   #away: Float64Array;
@@ -59,7 +59,7 @@ export class Underlay {
       // Connections to a new host are new as well, so the kernel's minimum is recent.
       const measured = before ? estimate(seen) : (seen.kernelMicros ?? seen.clockMicros);
       if (measured === undefined) continue;
-      const counts = before || measured >= AT_ONCE_MICROS ? measured : 0;
+      const counts = before || measured >= AT_ONCE_MICROS ? measured : micros(0);
       const settled = settle(before?.settled, counts, this.#floorMicros);
       this.#hosts.set(host.name, { measured, settled });
     }
@@ -77,7 +77,7 @@ export class Underlay {
       const known = this.#hosts.get(name);
       return {
         host: name,
-        roundTripMs: known ? toMillis(micros(known.measured)) : null,
+        roundTripMs: known ? toMillis(known.measured) : null,
         subtractedMs: toMillis(micros((known?.settled.micros ?? 0) / 2)),
       };
     });

@@ -5,6 +5,7 @@
 import { TopicValidatorResult } from '@chainsafe/libp2p-gossipsub';
 import { lpStream } from '@libp2p/utils';
 import type { Multiaddr } from '@multiformats/multiaddr';
+import { type Micros, micros } from '../../../proto/units.ts';
 import type { Clock, Timers } from '../../clock/clock.ts';
 import { MeshError } from '../errors.ts';
 import { Admission } from '../trust/admission.ts';
@@ -244,12 +245,12 @@ class Libp2pTransport implements MeshTransport {
     return this.#redialer.failing().flatMap(({ addresses }) => addresses[0]?.toString() ?? []);
   }
 
-  shortestMicros(peer: string): number | undefined {
+  shortestMicros(peer: string): Micros | undefined {
     const trips = this.#node
       .getConnections()
       .filter(({ remotePeer }) => remotePeer.toString() === peer)
       .flatMap(({ remoteAddr }) => this.#sockets.shortestMicros(withoutPeer(remoteAddr.toString())) ?? []);
-    return trips.length === 0 ? undefined : Math.min(...trips);
+    return trips.length === 0 ? undefined : micros(Math.min(...trips));
   }
 
   sentBytes(): number {

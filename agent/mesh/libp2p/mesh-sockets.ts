@@ -1,5 +1,6 @@
 /** The mesh's connections as the kernel sees them: their round-trip times, and their bytes. */
 import type { Socket } from 'node:net';
+import { type Micros, micros } from '../../../proto/units.ts';
 
 /** Reads the kernel's data (agent/kernel/sys/tcp-sockets.ts); may throw for a closed descriptor. */
 export interface SocketPort {
@@ -40,11 +41,11 @@ export class MeshSockets {
   };
 
   /** The shortest round-trip time to an address, µs. */
-  shortestMicros(address: string): number | undefined {
+  shortestMicros(address: string): Micros | undefined {
     const found = [...this.#open].flatMap(([socket, watched]) =>
       watched.address === address ? (this.#read(socket)?.shortestMicros ?? []) : [],
     );
-    return found.length === 0 ? undefined : Math.min(...found);
+    return found.length === 0 ? undefined : micros(Math.min(...found));
   }
 
   /** On the wire, with all headers, including connections that are closed; their last bytes may be missing. */

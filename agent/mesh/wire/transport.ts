@@ -2,6 +2,7 @@
  * The port of transports. bench/simulation/memory-transport.ts and agent/mesh/libp2p/libp2p-transport.ts implement
  * it.
  */
+import type { Micros } from '../../../proto/units.ts';
 import { MAX_CLOCK_BYTES, MAX_STATE_BYTES } from './limits.ts';
 import type { Origin, Rejection } from './rejections.ts';
 
@@ -61,7 +62,7 @@ export interface MeshTransport {
   /** Addresses that were dialled without success, and are not connected yet. */
   unreachable?(): readonly string[];
   /** The shortest round-trip time over a connection to a peer, as measured by the kernel; µs. */
-  shortestMicros?(peer: string): number | undefined;
+  shortestMicros?(peer: string): Micros | undefined;
   /** All bytes that this agent has sent to others, on the wire. */
   sentBytes?(): number;
 }

@@ -12,24 +12,28 @@ import {
   type Settled,
   settle,
 } from '../../../agent/underlay/round-trip.ts';
+import { type Micros, micros } from '../../../proto/units.ts';
 
 const settledAfter = (...measured: number[]): number =>
-  measured.reduce<Settled | undefined>((before, one) => settle(before, one, FLOOR_MICROS), undefined)!.micros;
+  measured.reduce<Settled | undefined>((before, one) => settle(before, micros(one), FLOOR_MICROS), undefined)!
+    .micros;
 
 describe('estimate', () => {
   test('takes what there is', () => {
     expect(estimate({ kernelMicros: undefined, clockMicros: undefined })).toBeUndefined();
-    expect(estimate({ kernelMicros: 61_000, clockMicros: undefined })).toBe(61_000);
-    expect(estimate({ kernelMicros: undefined, clockMicros: 63_000 })).toBe(63_000);
+    expect(estimate({ kernelMicros: micros(61_000), clockMicros: undefined })).toBe(61_000);
+    expect(estimate({ kernelMicros: undefined, clockMicros: micros(63_000) })).toBe(63_000);
   });
 
   test("leaves the processes' time out, and believes whichever is shorter", () => {
-    expect(estimate({ kernelMicros: 60_000, clockMicros: 60_000 + PROCESS_MICROS })).toBe(60_000);
-    expect(estimate({ kernelMicros: 60_500, clockMicros: 60_100 })).toBe(60_100);
+    expect(estimate({ kernelMicros: micros(60_000), clockMicros: micros(60_000 + PROCESS_MICROS) })).toBe(
+      60_000,
+    );
+    expect(estimate({ kernelMicros: micros(60_500), clockMicros: micros(60_100) })).toBe(60_100);
   });
 
   test('believes the newer one when the way has become longer since the connection began', () => {
-    expect(estimate({ kernelMicros: 60_000, clockMicros: 90_000 })).toBe(90_000);
+    expect(estimate({ kernelMicros: micros(60_000), clockMicros: micros(90_000) })).toBe(90_000);
   });
 });
 
@@ -42,10 +46,10 @@ describe('settle', () => {
 
   test('where all hosts are on one machine, its own slowness is no distance', () => {
     const slow = Array.from({ length: 2 * LASTING_LOOKS }, () => 2000);
-    const last = (floor: number): number =>
+    const last = (floor: Micros): number =>
       slow.reduce<Settled | undefined>(
-        (before, one) => settle(before, one, floor),
-        settle(undefined, 0, floor),
+        (before, one) => settle(before, micros(one), floor),
+        settle(undefined, micros(0), floor),
       )!.micros;
     expect(last(FLOOR_MICROS)).toBe(2000);
     expect(last(ONE_MACHINE_FLOOR_MICROS)).toBe(0);

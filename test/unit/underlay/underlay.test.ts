@@ -3,6 +3,7 @@ import { beforeEach, expect, test } from 'vitest';
 import type { Measured } from '../../../agent/underlay/round-trip.ts';
 import { FLOOR_MICROS, LASTING_LOOKS } from '../../../agent/underlay/round-trip.ts';
 import { type OtherHost, Underlay } from '../../../agent/underlay/underlay.ts';
+import { micros } from '../../../proto/units.ts';
 
 const ENDPOINTS = [
   { number: 0, host: 'here' },
@@ -22,8 +23,8 @@ beforeEach(() => {
     { name: 'near', peer: 'P2' },
   ];
   trips = {
-    P1: { kernelMicros: 60_000, clockMicros: 61_000 },
-    P2: { kernelMicros: 90, clockMicros: 2000 },
+    P1: { kernelMicros: micros(60_000), clockMicros: micros(61_000) },
+    P2: { kernelMicros: micros(90), clockMicros: micros(2000) },
   };
   asked = [];
   const measure = ({ peer }: OtherHost): Measured => {
@@ -48,7 +49,7 @@ test('an endpoint is half of its host’s round trip away; those here, and those
 test('the same again is no change, and the array stays', () => {
   underlay.setEndpoints(ENDPOINTS);
   const { away } = underlay;
-  trips.P1 = { kernelMicros: 59_900, clockMicros: undefined };
+  trips.P1 = { kernelMicros: micros(59_900), clockMicros: undefined };
   expect(underlay.look()).toBe(false);
   expect(underlay.setEndpoints(ENDPOINTS)).toBe(false);
   expect(underlay.away).toBe(away);
@@ -67,7 +68,7 @@ test('a host that can not be measured yet is as if it were here, and says so', (
   trips.P1 = { kernelMicros: undefined, clockMicros: undefined };
   expect(underlay.setEndpoints(ENDPOINTS)).toBe(false);
   expect(underlay.status()[0]).toEqual({ host: 'far', roundTripMs: null, subtractedMs: 0 });
-  trips.P1 = { kernelMicros: 60_000, clockMicros: undefined };
+  trips.P1 = { kernelMicros: micros(60_000), clockMicros: undefined };
   expect(underlay.look(false)).toBe(true);
   expect(underlay.away[3]).toBe(30_000);
 });
@@ -82,15 +83,15 @@ test('of a host that has gone nothing is forgotten; an endpoint that moves is as
 
 test('a way that has become longer is reckoned with when it lasts', () => {
   underlay.setEndpoints(ENDPOINTS);
-  trips.P1 = { kernelMicros: 60_000, clockMicros: 80_000 };
+  trips.P1 = { kernelMicros: micros(60_000), clockMicros: micros(80_000) };
   const looks = Array.from({ length: LASTING_LOOKS }, () => underlay.look());
   expect(looks.indexOf(true)).toBe(LASTING_LOOKS - 1);
   expect(underlay.away[1]).toBe(40_000);
 });
 
 test('a host that has just come counts at once where it is far, by what the kernel saw; nearer ones when it lasts', () => {
-  trips.P1 = { kernelMicros: 6000, clockMicros: 40_000 };
-  trips.P2 = { kernelMicros: 3000, clockMicros: 3500 };
+  trips.P1 = { kernelMicros: micros(6000), clockMicros: micros(40_000) };
+  trips.P2 = { kernelMicros: micros(3000), clockMicros: micros(3500) };
   underlay.setEndpoints(ENDPOINTS);
   expect([...underlay.away]).toEqual([0, 3000, 0, 3000]);
   for (let look = 1; look < LASTING_LOOKS; look++) underlay.look();

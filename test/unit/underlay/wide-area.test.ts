@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { Epoch } from '../../../agent/epoch/epoch.ts';
 import { WideArea, type WideAreaOptions } from '../../../agent/underlay/wide-area.ts';
 import { coarseness } from '../../../agent/usage/metadata-budget.ts';
+import { micros } from '../../../proto/units.ts';
 import { expandGraph } from '../../../topology/fold/graph.ts';
 import { loadTopology } from '../../../topology/load.ts';
 import { ManualClock } from '../../support/fakes/manual-clock.ts';
@@ -16,7 +17,7 @@ const ENDPOINTS = [
 
 function lab(options: Partial<WideAreaOptions> = {}) {
   const clock = new ManualClock();
-  const network = { kernel: 30_000 as number | undefined, clock: 31_000, sent: 0 };
+  const network = { kernel: micros(30_000), clock: 31_000, sent: 0 };
   const told: unknown[] = [];
   const hosts = [
     { name: 'here', peer: 'P0', self: true },
@@ -50,7 +51,7 @@ test('a host that is far is told when its endpoints are known, and again when it
   expect(told).toEqual([coarseness(0), [0, 15_000]]);
   await clock.advance(5000);
   expect(told).toHaveLength(2);
-  network.kernel = 15_000;
+  network.kernel = micros(15_000);
   await clock.advance(999);
   expect(told).toHaveLength(2);
   await clock.advance(1);
@@ -60,7 +61,7 @@ test('a host that is far is told when its endpoints are known, and again when it
   await clock.advance(1000);
   expect(told.at(-1)).toEqual([0, 7500]);
   area.stop();
-  network.kernel = 5000;
+  network.kernel = micros(5000);
   await clock.advance(5000);
   expect(told).toHaveLength(3);
 });
