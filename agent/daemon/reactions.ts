@@ -1,7 +1,7 @@
 /** What an agent does when something happens: a tick, news from the mesh, an instant of the timeline, a local change. */
 
 import type { LocalEndpoint } from '../../proto/bootstrap.ts';
-import { numbersByAddress } from '../kernel/netlink/addresses.ts';
+import { numbersByAddress } from '../linux/objects/endpoint-numbers.ts';
 import type { FlowChange } from '../mesh/exchange/own-table.ts';
 import { ShareChanges } from '../runlog/share-changes.ts';
 import type { FlowShare } from '../share/model.ts';

@@ -72,14 +72,3 @@ function embeddedIpv4ToGroups(text: string): string {
 export function addressKey(bytes: Uint8Array, offset = 0): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + offset, ADDRESS_BYTES).toString('latin1');
 }
-
-/** The numbers of endpoints, each by the keys of all its addresses. Throws like `addressBytes`. */
-export function numbersByAddress(
-  endpoints: readonly { readonly number: number; readonly addresses: readonly string[] }[],
-): Map<string, number> {
-  return new Map(
-    endpoints.flatMap(({ number, addresses }) =>
-      addresses.map((text): [string, number] => [addressKey(addressBytes(text)), number]),
-    ),
-  );
-}

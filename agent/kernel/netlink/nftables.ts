@@ -1,18 +1,12 @@
 /**
- * One nftables table of netfold's own that hands what arrives to a queue (linux/netfilter/nf_tables.h,
- * nf_tables_compat.h). The queue is the xtables target NFQUEUE, because kernels without nftables' own `queue`
- * expression exist and all that have NFQUEUE take it this way.
- *
- *   table inet netfold { chain arrivals { type filter hook prerouting priority -450;
- *     iifname "eth0" meta priority != 4e46:5547 xt target NFQUEUE num 0 bypass } }
+ * An nftables table that hands what arrives at an interface to a queue (linux/netfilter/nf_tables.h, nf_tables_compat.h). The
+ * queue is the xtables target NFQUEUE, because kernels without nftables' own `queue` expression exist and all that have
+ * NFQUEUE take it this way.
  */
-import { UNGUARDED_PRIORITY } from '../bpf/bpf-layout.ts';
-import { within } from '../netns/namespaces.ts';
+import { constants } from 'node:os';
 import { type MessageWriter, NLM_F_CREATE, readAttributes, readString } from './netlink-message.ts';
-import { NETLINK_NETFILTER, NetlinkSocket, type Request } from './netlink-socket.ts';
+import { type NetlinkSocket, type Request, refusal } from './netlink-socket.ts';
 
-export const TABLE_NAME = 'netfold';
-const CHAIN_NAME = 'arrivals';
 const NFNL_SUBSYS_NFTABLES = 10;
 const NFNL_MSG_BATCH_BEGIN = 16;
 const NFNL_MSG_BATCH_END = 17;
@@ -27,21 +21,16 @@ const MSG = {
   DELRULE: 8,
 } as const;
 const NF_INET_PRE_ROUTING = 0;
-/**
- * Ahead of connection tracking (-200), so that what is held is not tracked yet; and ahead of its putting together of
- * fragments (-400), so that each is delayed and lost as the frame that it is. NF_IP_PRI_RAW_BEFORE_DEFRAG.
- */
-const PRIORITY = -450;
 const NFT_META_PRIORITY = 2;
 const NFT_META_IIFNAME = 6;
 const NFT_REG_1 = 1;
 const NFT_CMP_EQ = 0;
 const NFT_CMP_NEQ = 1;
 const IFNAMSIZ = 16;
-/** Without a listener packets pass: an agent that died must not cut the network. */
+/** Without a listener packets pass: a process that has died must not cut the network. */
 const NFQ_FLAG_BYPASS = 1;
 const NFQUEUE_REVISION = 3;
-const ENOENT = 2;
+const { ENOENT, EOPNOTSUPP } = constants.errno;
 /** struct nfgenmsg */
 const NFGENMSG_SIZE = 4;
 
@@ -82,54 +71,61 @@ function expression(writer: MessageWriter, name: string, data: (writer: MessageW
   writer.nested(1, (element) => element.attributeString(1, name).nested(2, data));
 }
 
-const addTable = (): Request =>
-  request(MSG.NEWTABLE, NLM_F_CREATE, 'add the nftables table netfold', (w) =>
-    w.attributeString(1, TABLE_NAME),
-  );
+const addTable = (table: string): Request =>
+  request(MSG.NEWTABLE, NLM_F_CREATE, `add the nftables table ${table}`, (w) => w.attributeString(1, table));
 
-const deleteTable = (): Request =>
-  request(MSG.DELTABLE, 0, 'delete the nftables table netfold', (w) => w.attributeString(1, TABLE_NAME));
+const deleteTable = (table: string): Request =>
+  request(MSG.DELTABLE, 0, `delete the nftables table ${table}`, (w) => w.attributeString(1, table));
+
+/** A chain of a table of its own, and the one rule in it. */
+export interface QueueingChain {
+  readonly table: string;
+  readonly chain: string;
+  /** Of the hook `prerouting` (enum nf_ip_hook_priorities, linux/netfilter_ipv4.h). */
+  readonly priority: number;
+  /** Packets of this priority (`skb->priority`) are not queued. */
+  readonly exemptPriority: number;
+}
 
 /**
- * Hands what arrives at `ifname`, and was not told to pass by, to queue `queue` of this namespace. `isReplacement`: netfold's
- * table may be there, and goes in the same transaction. It is added before it is deleted, so that deleting it can't fail;
- * and only where it is needed, since the kernel waits for a grace period (20 ms) after a deletion, and 8 ms and more after a
- * transaction that fails.
+ * Hands what arrives at `ifname`, and is not exempt, to queue `queue` of this namespace:
+ *
+ *   table inet TABLE { chain CHAIN { type filter hook prerouting priority PRIORITY;
+ *     iifname IFNAME meta priority != EXEMPT xt target NFQUEUE num QUEUE bypass } }
+ *
+ * `isReplacement`: the table may exist, and is deleted in the same transaction. It is added before it is deleted, so that
+ * deleting it can't fail; and only where it is needed, since the kernel waits for a grace period (20 ms) after a deletion, and
+ * 8 ms and more after a transaction that fails.
  */
-export function queueArrivals(ifname: string, queue: number, isReplacement: boolean): Request[] {
+export function queueArriving(
+  { table, chain, priority, exemptPriority }: QueueingChain,
+  ifname: string,
+  queue: number,
+  isReplacement: boolean,
+): Request[] {
   const name = Buffer.alloc(IFNAMSIZ);
   name.write(ifname);
   return transaction([
-    ...(isReplacement ? [addTable(), deleteTable()] : []),
-    addTable(),
-    request(MSG.NEWCHAIN, NLM_F_CREATE, 'add the chain of arrivals', (w) =>
+    ...(isReplacement ? [addTable(table), deleteTable(table)] : []),
+    addTable(table),
+    request(MSG.NEWCHAIN, NLM_F_CREATE, `add the chain of ${chain}`, (w) =>
       w
-        .attributeString(1, TABLE_NAME)
-        .attributeString(3, CHAIN_NAME)
-        .nested(4, (hook) => hook.attributeU32be(1, NF_INET_PRE_ROUTING).attributeU32be(2, PRIORITY))
+        .attributeString(1, table)
+        .attributeString(3, chain)
+        .nested(4, (hook) => hook.attributeU32be(1, NF_INET_PRE_ROUTING).attributeU32be(2, priority))
         .attributeString(7, 'filter'),
     ),
     request(MSG.NEWRULE, NLM_F_CREATE, `queue what arrives at ${ifname}`, (w) =>
       w
-        .attributeString(1, TABLE_NAME)
-        .attributeString(2, CHAIN_NAME)
+        .attributeString(1, table)
+        .attributeString(2, chain)
         .nested(4, (list) => {
           expression(list, 'meta', (e) => e.attributeU32be(1, NFT_REG_1).attributeU32be(2, NFT_META_IIFNAME));
-          expression(list, 'cmp', (e) =>
-            e
-              .attributeU32be(1, NFT_REG_1)
-              .attributeU32be(2, NFT_CMP_EQ)
-              .nested(3, (data) => data.attributeBytes(1, name)),
-          );
+          compare(list, NFT_CMP_EQ, (data) => data.attributeBytes(1, name));
           expression(list, 'meta', (e) =>
             e.attributeU32be(1, NFT_REG_1).attributeU32be(2, NFT_META_PRIORITY),
           );
-          expression(list, 'cmp', (e) =>
-            e
-              .attributeU32be(1, NFT_REG_1)
-              .attributeU32be(2, NFT_CMP_NEQ)
-              .nested(3, (data) => data.attributeU32(1, UNGUARDED_PRIORITY)),
-          );
+          compare(list, NFT_CMP_NEQ, (data) => data.attributeU32(1, exemptPriority));
           expression(list, 'target', (e) =>
             e
               .attributeString(1, 'NFQUEUE')
@@ -142,42 +138,38 @@ export function queueArrivals(ifname: string, queue: number, isReplacement: bool
   ]);
 }
 
-/** Takes the rule out of the chain. The chain stays: with it the kernel would drop what is queued. */
-export function passArrivals(): Request[] {
+function compare(list: MessageWriter, operator: number, value: (writer: MessageWriter) => void): void {
+  expression(list, 'cmp', (e) => e.attributeU32be(1, NFT_REG_1).attributeU32be(2, operator).nested(3, value));
+}
+
+/** Deletes the rule of the chain. The chain stays: without it the kernel would drop what is queued. */
+export function stopQueueing({ table, chain }: Pick<QueueingChain, 'table' | 'chain'>): Request[] {
   return transaction([
     request(MSG.DELRULE, 0, 'delete the rule that queues what arrives', (w) =>
-      w.attributeString(1, TABLE_NAME).attributeString(2, CHAIN_NAME),
+      w.attributeString(1, table).attributeString(2, chain),
     ),
   ]);
 }
 
-/** How many rules netfold's table has. `nft list table inet netfold` */
-export function countRules(socket: NetlinkSocket): number {
-  const list = request(MSG.GETRULE, 0, 'list the rules of the nftables table netfold', (w) =>
-    w.attributeString(1, TABLE_NAME),
+/** How many rules the table has. `nft list table inet TABLE` */
+export function countRules(socket: NetlinkSocket, table: string): number {
+  const list = request(MSG.GETRULE, 0, `list the rules of the nftables table ${table}`, (w) =>
+    w.attributeString(1, table),
   );
   return socket.dump(list, () => true).length;
 }
 
-/** Whether there is a table of netfold's. `nft list tables` */
-export function hasTable(socket: NetlinkSocket): boolean {
+/** `nft list tables inet` */
+export function hasTable(socket: NetlinkSocket, table: string): boolean {
   const list = request(MSG.GETTABLE, 0, 'list nftables tables', () => {});
   const names = socket.dump(list, (body) => readString(readAttributes(body, NFGENMSG_SIZE).get(1)));
-  return names.includes(TABLE_NAME);
+  return names.includes(table);
 }
 
-/** Removes netfold's table; true when there was one. */
-export function removeTable(socket: NetlinkSocket): boolean {
-  const verdict = socket.batch(transaction([deleteTable()]))[0];
-  return verdict?.errno !== ENOENT;
-}
-
-/** The same in the namespace at this path. */
-export function removeTableIn(namespace: string): boolean {
-  const socket = within(namespace, () => new NetlinkSocket(NETLINK_NETFILTER));
-  try {
-    return removeTable(socket);
-  } finally {
-    socket.close();
-  }
+/** True when there was one; a kernel without nftables has none. Throws `KernelError` where it can't be removed. */
+export function removeTable(socket: NetlinkSocket, table: string): boolean {
+  const [verdict] = socket.batch(transaction([deleteTable(table)]));
+  if (!verdict || verdict.errno === 0) return true;
+  if (verdict.errno === ENOENT || verdict.errno === EOPNOTSUPP) return false;
+  throw refusal(verdict);
 }

@@ -187,16 +187,13 @@ export function setFifo(
 }
 
 const FILTER_HANDLE = 1;
-export const FILTER_NAME = 'netfold';
-/** At netfold's own root there are no others. */
-const CLASSIFIER_PRIORITY = 1;
 
 /** Parent of what arrives, with clsact (TC_H_CLSACT and TC_H_MIN_INGRESS). */
 const CLSACT = 0xfffffff1;
 const CLSACT_HANDLE = 0xffff0000;
 export const INGRESS = 0xfffffff2;
 
-interface BpfFilter {
+export interface BpfFilter {
   readonly parent: number;
   readonly priority: number;
   readonly programFd: number;
@@ -209,7 +206,10 @@ interface BpfFilter {
  *
  * Replacing changes the program between two packets: none goes unclassified.
  */
-function setFilter(ifindex: number, { parent, priority, programFd, name, what }: BpfFilter): Request {
+export function setBpfFilter(
+  ifindex: number,
+  { parent, priority, programFd, name, what }: BpfFilter,
+): Request {
   return {
     type: RTM.NEWTFILTER,
     flags: NLM_F_CREATE | NLM_F_REPLACE,
@@ -226,17 +226,6 @@ function setFilter(ifindex: number, { parent, priority, programFd, name, what }:
             .attributeU32(TCA_BPF.FLAGS, TCA_BPF_FLAG_ACT_DIRECT),
         ),
   };
-}
-
-/** Has the program find the class of what leaves. */
-export function setClassifier(ifindex: number, major: number, programFd: number): Request {
-  return setFilter(ifindex, {
-    parent: handle(major, 0),
-    priority: CLASSIFIER_PRIORITY,
-    programFd,
-    name: FILTER_NAME,
-    what: 'set the BPF classifier',
-  });
 }
 
 /** `tc qdisc add dev IF clsact` */
@@ -265,7 +254,7 @@ export function setIngressFilter(
   programFd: number,
   { name, priority }: Pick<BpfFilter, 'name' | 'priority'>,
 ): Request {
-  return setFilter(ifindex, {
+  return setBpfFilter(ifindex, {
     parent: INGRESS,
     priority,
     programFd,

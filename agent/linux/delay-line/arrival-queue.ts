@@ -1,6 +1,16 @@
 /** The kernel's side of the delay line: what arrives at an interface is handed to queue 0 of its namespace. */
+import { constants } from 'node:os';
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
-import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket } from '../../kernel/netlink/netlink-socket.ts';
+import {
+  NETLINK_NETFILTER,
+  NETLINK_ROUTE,
+  NetlinkSocket,
+  refusal,
+} from '../../kernel/netlink/netlink-socket.ts';
+import { addClsact, setIngressFilter } from '../../kernel/netlink/tc-messages.ts';
+import { withNetlink } from '../../kernel/netlink/with-netlink.ts';
+import { within } from '../../kernel/netns/namespaces.ts';
+import { KernelError } from '../../kernel/sys/errors.ts';
 import {
   countRules,
   hasTable,
@@ -8,18 +18,10 @@ import {
   queueArrivals,
   removeTable,
   removeTableIn,
-} from '../../kernel/netlink/nftables.ts';
-import { addClsact, FILTER_NAME, setIngressFilter } from '../../kernel/netlink/tc-messages.ts';
-import { within } from '../../kernel/netns/namespaces.ts';
-import { KernelError } from '../../kernel/sys/errors.ts';
+} from '../objects/arrival-table.ts';
+import { FILTER_NAME, OWN_CLSACT_FILTER_NAME } from '../objects/names.ts';
 import { listQdiscs } from '../tc/tc-dumps.ts';
-import {
-  filtersOf,
-  nameOf,
-  OWN_CLSACT_FILTER_NAME,
-  ownFilters,
-  removeOwnFilters,
-} from '../trees/named-filters.ts';
+import { filtersOf, nameOf, ownFilters, removeOwnFilters } from '../trees/named-filters.ts';
 
 /**
  * It is taken away in two steps, since the kernel drops every queued packet of a namespace when a hook is unregistered
@@ -38,11 +40,11 @@ export interface ArrivalQueue {
 /** Installs rule and ingress program; what an earlier agent left of them is replaced. */
 export function installArrivalQueue(endpoint: LocalEndpoint, arrivalFd: number): ArrivalQueue {
   const { namespace, ifname, ifindex } = endpoint;
-  const rules = withSocket(namespace, NETLINK_NETFILTER, (socket) => {
+  const rules = withNetlink(namespace, NETLINK_NETFILTER, (socket) => {
     socket.run(queueArrivals(ifname, 0, hasTable(socket)));
     return countRules(socket);
   });
-  const programs = withSocket(namespace, NETLINK_ROUTE, (socket) => {
+  const programs = withNetlink(namespace, NETLINK_ROUTE, (socket) => {
     installProgram(socket, ifindex, arrivalFd);
     return ownFilters(socket, ifindex, entrance(socket, ifindex) ?? 'clsact').length;
   });
@@ -59,11 +61,15 @@ class InstalledQueue implements ArrivalQueue {
   }
 
   close(): void {
-    const { namespace, ifindex } = this.#endpoint;
+    const { namespace, ifindex, ifname } = this.#endpoint;
     unlessGone(() => {
       // The program first: a packet that it marks and nobody queues would keep the mark.
-      withSocket(namespace, NETLINK_ROUTE, (socket) => removeProgram(socket, ifindex));
-      this.#open().batch(passArrivals());
+      withNetlink(namespace, NETLINK_ROUTE, (socket) => removeProgram(socket, ifindex));
+      for (const verdict of this.#open().batch(passArrivals())) {
+        // Somebody else may have removed the table.
+        const isGone = verdict.errno === constants.errno.ENOENT;
+        if (verdict.errno !== 0 && !isGone) throw refusal(verdict, ifname);
+      }
     });
   }
 
@@ -92,7 +98,7 @@ function notTaken(ifname: string, rules: number, programs: number): KernelError 
 
 /** Takes away what an earlier agent left and nobody serves. */
 export function removeArrivalQueue({ namespace, ifindex }: LocalEndpoint): void {
-  withSocket(namespace, NETLINK_ROUTE, (socket) => removeProgram(socket, ifindex));
+  withNetlink(namespace, NETLINK_ROUTE, (socket) => removeProgram(socket, ifindex));
   removeTableIn(namespace);
 }
 
@@ -124,15 +130,6 @@ function removeProgram(socket: NetlinkSocket, ifindex: number): void {
 /** What the interface has to attach filters to for what arrives. */
 function entrance(socket: NetlinkSocket, ifindex: number): string | undefined {
   return listQdiscs(socket, ifindex).find(({ kind }) => kind === 'clsact' || kind === 'ingress')?.kind;
-}
-
-function withSocket<T>(namespace: string, protocol: number, action: (socket: NetlinkSocket) => T): T {
-  const socket = within(namespace, () => new NetlinkSocket(protocol));
-  try {
-    return action(socket);
-  } finally {
-    socket.close();
-  }
 }
 
 function unlessGone(action: () => void): void {

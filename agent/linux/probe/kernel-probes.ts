@@ -9,15 +9,12 @@ import {
   type Request,
 } from '../../kernel/netlink/netlink-socket.ts';
 import { PacketQueue } from '../../kernel/netlink/nfqueue.ts';
-import { queueArrivals } from '../../kernel/netlink/nftables.ts';
 import { addAddress, addVeth } from '../../kernel/netlink/rtnetlink.ts';
 import {
   addClsact,
-  FILTER_NAME,
   handle,
   header,
   RTM,
-  setClassifier,
   setHtbClass,
   setHtbRoot,
   setIngressFilter,
@@ -29,6 +26,9 @@ import { enableIpv6, hasIpv6, makeRouter } from '../../kernel/netns/ip-settings.
 import { THREAD_NAMESPACE_FILE } from '../../kernel/netns/namespace-files.ts';
 import { inScratchNamespace, LOOPBACK } from '../../kernel/netns/scratch-namespace.ts';
 import { close, open } from '../../kernel/sys/descriptors.ts';
+import { queueArrivals } from '../objects/arrival-table.ts';
+import { setClassifier } from '../objects/classifier.ts';
+import { FILTER_NAME } from '../objects/names.ts';
 import { loadPrograms, type Programs } from '../programs/programs.ts';
 import type { AbilityId } from './ability.ts';
 import type { Probe } from './probe-list.ts';

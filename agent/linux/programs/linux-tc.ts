@@ -19,13 +19,13 @@ import {
   deleteRoot,
   formatHandle,
   handle,
-  setClassifier,
   setFifo,
   setHtbClass,
   setHtbRoot,
   TC_H_ROOT,
 } from '../../kernel/netlink/tc-messages.ts';
 import { within } from '../../kernel/netns/namespaces.ts';
+import { setClassifier } from '../objects/classifier.ts';
 import { setNetem } from '../tc/netem-messages.ts';
 import { listClasses, listClassifiers, listQdiscs } from '../tc/tc-dumps.ts';
 import { type ClassMaps, InterfaceMaps } from './class-maps.ts';

@@ -1,7 +1,7 @@
 /** Takes everything of netfold's off one interface that stays, without the agent that put it there. */
 
-import { removeTableIn } from '../../kernel/netlink/nftables.ts';
 import { KernelError } from '../../kernel/sys/errors.ts';
+import { removeTableIn } from '../objects/arrival-table.ts';
 import { listQdiscs } from '../tc/tc-dumps.ts';
 import { ownFilters, removeOwnFilters } from '../trees/named-filters.ts';
 import { snapshotTree } from '../trees/qdisc-tree.ts';

@@ -7,12 +7,12 @@ import { constants } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
 import { type Link, listLinks } from '../../kernel/netlink/links.ts';
 import { readAttributes, readString } from '../../kernel/netlink/netlink-message.ts';
-import { NETLINK_NETFILTER, NetlinkSocket } from '../../kernel/netlink/netlink-socket.ts';
-import { removeTableIn, TABLE_NAME } from '../../kernel/netlink/nftables.ts';
+import type { NetlinkSocket } from '../../kernel/netlink/netlink-socket.ts';
 import { header, RTM, TC_H_ROOT, TCA_KIND } from '../../kernel/netlink/tc-messages.ts';
 import { allNamespaces, type NamespaceFound } from '../../kernel/netns/all-namespaces.ts';
-import { within } from '../../kernel/netns/namespaces.ts';
 import { KernelError } from '../../kernel/sys/errors.ts';
+import { hasTableIn, removeTableIn } from '../objects/arrival-table.ts';
+import { TABLE_NAME } from '../objects/names.ts';
 import { ownFilters, removeOwnFilters } from '../trees/named-filters.ts';
 import { OWN_ROOT } from '../trees/tree-restore.ts';
 import { bootId, identifyInterface } from './interface-identity.ts';
@@ -107,7 +107,7 @@ function inspect(namespace: NamespaceFound, entries: readonly JournalEntry[]): L
   const unfinished = route.journalled.filter(({ ifindex }) => !rooted.has(ifindex));
   return [
     ...route.filters.map((place): Leftover => ({ what: 'filters', ...place })),
-    ...(hasTable(namespace.path) ? [{ what: 'table', namespace } as const] : []),
+    ...(hasTableIn(namespace.path) ? [{ what: 'table', namespace } as const] : []),
     ...route.roots.map((place): Leftover => ({ what: 'root', ...place })),
     ...unfinished.map((place): Leftover => ({ what: 'unfinished', ...place })),
   ];
@@ -142,36 +142,6 @@ function listTopQdiscs(socket: NetlinkSocket): TopQdisc[] {
     if (body.readUInt32LE(12) !== TC_H_ROOT && !ENTRANCES.has(kind)) return undefined;
     return { ifindex: body.readInt32LE(4), kind, handle: body.readUInt32LE(8) };
   });
-}
-
-const NFT_GETTABLE = (10 << 8) | 1;
-const NFPROTO_INET = 1;
-const NFTA_TABLE_NAME = 1;
-/** struct nfgenmsg */
-const NFGENMSG_SIZE = 4;
-
-/** `nft list tables inet`. A kernel without nftables has no tables. */
-function hasTable(namespace: string): boolean {
-  const socket = within(namespace, () => new NetlinkSocket(NETLINK_NETFILTER));
-  const request = {
-    type: NFT_GETTABLE,
-    flags: 0,
-    what: 'list nftables tables',
-    body: (w: Parameters<typeof header>[0]) => void w.u8(NFPROTO_INET).u8(0).u16(0),
-  };
-  try {
-    const names = socket.dump(request, (body) =>
-      body.readUInt8(0) === NFPROTO_INET
-        ? readString(readAttributes(body, NFGENMSG_SIZE).get(NFTA_TABLE_NAME))
-        : undefined,
-    );
-    return names.includes(TABLE_NAME);
-  } catch (error) {
-    if (error instanceof KernelError && error.code === 'NETLINK_REFUSED') return false;
-    throw error;
-  } finally {
-    socket.close();
-  }
 }
 
 /**

@@ -4,8 +4,8 @@
  */
 
 import type { TreeKeeper } from '../../enforce/ports.ts';
-import { NETLINK_ROUTE, NetlinkSocket } from '../../kernel/netlink/netlink-socket.ts';
-import { within } from '../../kernel/netns/namespaces.ts';
+import { NETLINK_ROUTE, type NetlinkSocket } from '../../kernel/netlink/netlink-socket.ts';
+import { withNetlink } from '../../kernel/netlink/with-netlink.ts';
 import { KernelError } from '../../kernel/sys/errors.ts';
 import { isKernelDefault, needsJournal, type QdiscTree } from '../trees/model.ts';
 import { snapshotTree } from '../trees/qdisc-tree.ts';
@@ -112,10 +112,5 @@ export function journalKeeper(journal: Journal, experiment: string): TreeKeeper 
 
 /** A socket in the namespace of the interface, for as long as `action` runs. */
 export function onInterface<T>({ namespace }: InterfaceAt, action: (socket: NetlinkSocket) => T): T {
-  const socket = within(namespace, () => new NetlinkSocket(NETLINK_ROUTE));
-  try {
-    return action(socket);
-  } finally {
-    socket.close();
-  }
+  return withNetlink(namespace, NETLINK_ROUTE, action);
 }

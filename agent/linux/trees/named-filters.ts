@@ -4,7 +4,6 @@ import { readAttributes, readString } from '../../kernel/netlink/netlink-message
 import type { NetlinkSocket, Request } from '../../kernel/netlink/netlink-socket.ts';
 import {
   deleteClsact,
-  FILTER_NAME,
   handle as handleOf,
   header,
   INGRESS,
@@ -12,18 +11,13 @@ import {
   TCA_BPF,
   TCA_KIND,
 } from '../../kernel/netlink/tc-messages.ts';
+import { FILTER_NAME, OWN_CLSACT_FILTER_NAME } from '../objects/names.ts';
 import { isHeading } from './filter-kinds.ts';
 import type { TreeFilter } from './model.ts';
 import { readFilters } from './qdisc-tree.ts';
 
 /** Parent of what leaves, at clsact. */
 const EGRESS = 0xfffffff3;
-
-/**
- * The name of a filter whose clsact netfold has made for it: clsact has no name or handle of its own to tell by whom
- * it was made.
- */
-export const OWN_CLSACT_FILTER_NAME = `${FILTER_NAME}+clsact`;
 
 export const nameOf = ({ options }: TreeFilter): string =>
   readString(readAttributes(Buffer.from(options ?? '', 'base64')).get(TCA_BPF.NAME));

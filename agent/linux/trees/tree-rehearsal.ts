@@ -4,10 +4,8 @@ import { NLM_F_CREATE, NLM_F_EXCL } from '../../kernel/netlink/netlink-message.t
 import { NETLINK_ROUTE, NetlinkSocket, type Request } from '../../kernel/netlink/netlink-socket.ts';
 import { setUp } from '../../kernel/netlink/rtnetlink.ts';
 import { TC_H_ROOT } from '../../kernel/netlink/tc-messages.ts';
-import { THREAD_NAMESPACE_FILE } from '../../kernel/netns/namespace-files.ts';
-import { close, open } from '../../kernel/sys/descriptors.ts';
+import { inScratchNamespace } from '../../kernel/netns/scratch-namespace.ts';
 import { KernelError } from '../../kernel/sys/errors.ts';
-import { setns, unshareNetwork } from '../../kernel/sys/thread-namespace.ts';
 import { whatFilterLoses } from './filter-kinds.ts';
 import { isKernelDefault, type QdiscTree, type TreeDevice } from './model.ts';
 import { whatQdiscLoses } from './qdisc-kinds.ts';
@@ -26,7 +24,8 @@ export function rehearseRestore(tree: QdiscTree): void {
   if (isKernelDefault(tree)) return;
   const known = knownLosses(tree);
   if (known.length > 0) throw notRestorable(tree, known);
-  const socket = openScratchNamespace();
+  // The namespace ends with the socket.
+  const socket = inScratchNamespace(() => new NetlinkSocket(NETLINK_ROUTE));
   try {
     const ifindex = SCRATCH_INDEX;
     socket.run([addScratchInterface(tree), setUp(ifindex)]);
@@ -77,21 +76,6 @@ const IFLA = { IFNAME: 3, MTU: 4, TXQLEN: 13, LINKINFO: 18, NUM_TX_QUEUES: 31 } 
 const IFLA_INFO_KIND = 1;
 /** Of a veth; the loopback interface has more. */
 const LARGEST_MTU = 65_535;
-
-/** A socket in a namespace without a name, which ends with the socket. */
-function openScratchNamespace(): NetlinkSocket {
-  const home = open(THREAD_NAMESPACE_FILE);
-  try {
-    unshareNetwork();
-    try {
-      return new NetlinkSocket(NETLINK_ROUTE);
-    } finally {
-      setns(home);
-    }
-  } finally {
-    close(home);
-  }
-}
 
 /** `ip link add IF index 2 mtu M txqueuelen L numtxqueues Q type veth`: what qdiscs take from their interface. */
 function addScratchInterface({ device, qdiscs }: QdiscTree): Request {

@@ -5,8 +5,9 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { NETLINK_ROUTE, NetlinkSocket } from '../../../agent/kernel/netlink/netlink-socket.ts';
-import { addClsact, FILTER_NAME, setIngressFilter } from '../../../agent/kernel/netlink/tc-messages.ts';
+import { addClsact, setIngressFilter } from '../../../agent/kernel/netlink/tc-messages.ts';
 import { within } from '../../../agent/kernel/netns/namespaces.ts';
+import { FILTER_NAME, OWN_CLSACT_FILTER_NAME } from '../../../agent/linux/objects/names.ts';
 import { loadPrograms, type Programs } from '../../../agent/linux/programs/programs.ts';
 import {
   describeLeftover,
@@ -15,7 +16,6 @@ import {
   removeLeftover,
 } from '../../../agent/linux/take-over/leftovers.ts';
 import { takeOver } from '../../../agent/linux/take-over/take-over.ts';
-import { OWN_CLSACT_FILTER_NAME } from '../../../agent/linux/trees/named-filters.ts';
 import { Administered, IFINDEX } from '../../support/kernel/administered.ts';
 
 let counter = 0;

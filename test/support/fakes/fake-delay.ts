@@ -15,7 +15,8 @@ export class FakeDelay implements DelayBackend {
   readonly name: DelayBackend['name'];
   readonly pairs: DelayBackend['pairs'];
   readonly inQueue: DelayBackend['inQueue'];
-  readonly failure = undefined;
+  /** A test may set it. */
+  failure: string | undefined = undefined;
   readonly #paths = new Map<string, Map<string, string>>();
   readonly #attached = new Map<number, LocalEndpoint>();
 

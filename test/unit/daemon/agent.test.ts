@@ -65,6 +65,12 @@ const shares = (agent: LabAgent): Record<string, string> =>
 
 const log = <Kind extends RunLogFacts['kind']>(agent: LabAgent, kind: Kind) => agent.parts.runLog.of(kind);
 
+test('what breaks the delay backend is said in the status', () => {
+  expect(first.door.status().degraded).toEqual([]);
+  first.kernel.delay.failure = 'nothing is delayed or lost any more: epoll_wait(9) failed: EBADF';
+  expect(first.door.status().degraded).toEqual([first.kernel.delay.failure]);
+});
+
 describe('the states of an agent', () => {
   test('it waits for endpoints, is ready when all is in force, and runs from the start on', async () => {
     expect(log(first, 'state').map(({ state }) => state)).toEqual(['waiting', 'ready']);

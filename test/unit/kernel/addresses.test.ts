@@ -1,12 +1,8 @@
 import { BlockList, SocketAddress } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  addressBytes,
-  addressKey,
-  familyBytes,
-  numbersByAddress,
-} from '../../../agent/kernel/netlink/addresses.ts';
+import { addressBytes, addressKey, familyBytes } from '../../../agent/kernel/netlink/addresses.ts';
+import { numbersByAddress } from '../../../agent/linux/objects/endpoint-numbers.ts';
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const MAPPED = '00000000000000000000ffff';

@@ -1,7 +1,7 @@
 /** Goldens are written from linux/netfilter/nfnetlink.h, nf_tables.h and xt_NFQUEUE.h; attributes are in network order. */
 import { expect, test } from 'vitest';
 import type { NetlinkSocket, Request, Verdict } from '../../../agent/kernel/netlink/netlink-socket.ts';
-import { passArrivals, queueArrivals, removeTable } from '../../../agent/kernel/netlink/nftables.ts';
+import { passArrivals, queueArrivals, removeTable } from '../../../agent/linux/objects/arrival-table.ts';
 import { annotated, sent, words } from '../../support/kernel/annotated-bytes.ts';
 
 const BEGIN = `

@@ -10,13 +10,13 @@ import {
   formatHandle,
   handle,
   queueHandle,
-  setClassifier,
   setFifo,
   setHtbClass,
   setHtbRoot,
   setIngressFilter,
   TC_H_ROOT,
 } from '../../../agent/kernel/netlink/tc-messages.ts';
+import { setClassifier } from '../../../agent/linux/objects/classifier.ts';
 import { annotated, sent, words } from '../../support/kernel/annotated-bytes.ts';
 
 const NF = 0x4e46;

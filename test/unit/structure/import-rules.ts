@@ -26,12 +26,19 @@ const BUILD_PROGRAM = /\/build(-[a-z-]+)?\.ts$/;
 /** Plain functions of plain data: no kernel, network, clock or files. */
 const PURE_STAGES = /^agent\/(share\/|usage\/|enforce\/plan[^/]*\.ts$)/;
 
+/** Calls that leave a thread or a machine changed unless their other half follows. */
+const RAW_CALLS = /^agent\/kernel\/sys\/(libc|memory|mounts|thread-namespace)\.ts$/;
+
 const isPackage = (one: Import): boolean => one.target === undefined;
 
 const IMPORT_RULES: readonly ImportRule[] = [
   ({ file, specifier }) =>
     /^koffi(\/|$)/.test(specifier) && !file.startsWith('agent/kernel/') && !file.startsWith('test/')
       ? 'only agent/kernel/ knows koffi'
+      : undefined,
+  ({ file, target }) =>
+    RAW_CALLS.test(target ?? '') && !/^(agent\/kernel|test)\//.test(file)
+      ? 'outside of agent/kernel/ a mechanism is used (within, inScratchNamespace, …), not the calls below it'
       : undefined,
   (one) => {
     if (!one.file.startsWith('topology/') || BUILD_PROGRAM.test(one.file)) return undefined;

@@ -47,6 +47,18 @@ describe('platforms are independent of each other', () => {
   ])('allows %s with %s', (file, specifier) => expect(of(file, specifier)).toEqual([]));
 });
 
+describe('only agent/kernel/ makes raw calls', () => {
+  const text = "import x from '../kernel/sys/thread-namespace.ts';\n";
+  it('refuses them elsewhere', () => {
+    expect(breachesOf('agent/linux/a.ts', text)).toHaveLength(1);
+    expect(breachesOf('agent/linux/a.ts', text.replace('thread-namespace', 'libc'))).toHaveLength(1);
+  });
+  it('allows mechanisms, and all of it in agent/kernel/', () => {
+    expect(breachesOf('agent/linux/a.ts', text.replace('thread-namespace', 'poller'))).toEqual([]);
+    expect(breachesOf('agent/kernel/netns/a.ts', text.replace('kernel/', ''))).toEqual([]);
+  });
+});
+
 describe('topology/ is pure', () => {
   it.each(["'node:fs'", "'pino'", "'../agent/share/a.ts'"])('refuses %s', (specifier) => {
     expect(breachesOf('topology/a.ts', `import x from ${specifier};\n`)).toHaveLength(1);

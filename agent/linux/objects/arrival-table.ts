@@ -1,0 +1,71 @@
+/** The nftables table `inet netfold`: it hands what arrives at an interface to the queue that the delay line serves. */
+import { constants } from 'node:os';
+import { UNGUARDED_PRIORITY } from '../../kernel/bpf/bpf-layout.ts';
+import { NETLINK_NETFILTER, type NetlinkSocket, type Request } from '../../kernel/netlink/netlink-socket.ts';
+import * as nftables from '../../kernel/netlink/nftables.ts';
+import { withNetlink } from '../../kernel/netlink/with-netlink.ts';
+import { KernelError } from '../../kernel/sys/errors.ts';
+import { TABLE_NAME } from './names.ts';
+
+/**
+ * Ahead of connection tracking (-200), so that what is held is not tracked yet; and ahead of its putting together of
+ * fragments (-400), so that each is delayed and lost as the frame that it is. NF_IP_PRI_RAW_BEFORE_DEFRAG.
+ */
+const PRIORITY = -450;
+const CHAIN: nftables.QueueingChain = {
+  table: TABLE_NAME,
+  chain: 'arrivals',
+  priority: PRIORITY,
+  exemptPriority: UNGUARDED_PRIORITY,
+};
+
+/** Hands what arrives at `ifname` to queue `queue` of this namespace. `isReplacement`: the table may exist already. */
+export function queueArrivals(ifname: string, queue: number, isReplacement: boolean): Request[] {
+  return nftables.queueArriving(CHAIN, ifname, queue, isReplacement);
+}
+
+/** Lets what arrives pass. What is queued stays so, as long as the table is there. */
+export function passArrivals(): Request[] {
+  return nftables.stopQueueing(CHAIN);
+}
+
+/** How many rules netfold's table has. */
+export function countRules(socket: NetlinkSocket): number {
+  return nftables.countRules(socket, TABLE_NAME);
+}
+
+export function hasTable(socket: NetlinkSocket): boolean {
+  return nftables.hasTable(socket, TABLE_NAME);
+}
+
+/** True when there was one. */
+export function removeTable(socket: NetlinkSocket): boolean {
+  return nftables.removeTable(socket, TABLE_NAME);
+}
+
+/** The same in the namespace at this path. */
+export function removeTableIn(namespace: string): boolean {
+  return inNamespace(namespace, removeTable);
+}
+
+/** Whether the namespace at this path has netfold's table. */
+export function hasTableIn(namespace: string): boolean {
+  return inNamespace(namespace, hasTable);
+}
+
+/** False where the kernel has no nftables. */
+function inNamespace(namespace: string, action: (socket: NetlinkSocket) => boolean): boolean {
+  try {
+    return withNetlink(namespace, NETLINK_NETFILTER, action);
+  } catch (error) {
+    if (error instanceof KernelError && isWithoutNftables(error)) return false;
+    throw error;
+  }
+}
+
+/** No nfnetlink; no subsystem nf_tables in it (nfnetlink_rcv_msg, net/netfilter/nfnetlink.c). */
+function isWithoutNftables({ code, errno }: KernelError): boolean {
+  const { EINVAL, EOPNOTSUPP, EPROTONOSUPPORT } = constants.errno;
+  if (code === 'NETLINK_REFUSED') return errno === EINVAL || errno === EOPNOTSUPP;
+  return code === 'SYSCALL_FAILED' && errno === EPROTONOSUPPORT;
+}

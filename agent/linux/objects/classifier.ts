@@ -1,0 +1,18 @@
+/** The BPF program that finds the class of each packet that leaves. */
+import type { Request } from '../../kernel/netlink/netlink-socket.ts';
+import { handle, setBpfFilter } from '../../kernel/netlink/tc-messages.ts';
+import { FILTER_NAME } from './names.ts';
+
+/** At netfold's own root there are no other filters. */
+const PRIORITY = 1;
+
+/** Has the program find the class of what leaves through the root qdisc with this major number. */
+export function setClassifier(ifindex: number, major: number, programFd: number): Request {
+  return setBpfFilter(ifindex, {
+    parent: handle(major, 0),
+    priority: PRIORITY,
+    programFd,
+    name: FILTER_NAME,
+    what: 'set the BPF classifier',
+  });
+}
