@@ -7,12 +7,12 @@ import { AgentError } from '../errors.ts';
  * `from`: the sender, for messages. Throws `AgentError`: `BOOTSTRAP_INVALID`, or `TOPOLOGY_MISMATCH` if the topology
  * does not have its hash.
  */
-export function checked<Told extends Pick<Bootstrap, 'topology'>>(
-  schema: z.ZodType<Told>,
-  told: unknown,
+export function checked<Data extends Pick<Bootstrap, 'topology'>>(
+  schema: z.ZodType<Data>,
+  data: unknown,
   from: string,
-): Told {
-  const parsed = schema.safeParse(told);
+): Data {
+  const parsed = schema.safeParse(data);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
     const where = issue.path.join('.') || 'form';

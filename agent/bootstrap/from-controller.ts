@@ -11,10 +11,10 @@ export async function bootstrapFromController(
 ): Promise<Bootstrap> {
   const { controller, host, announce } = options;
   const answer = await callJson(controller, `/bootstrap/${encodeURIComponent(host)}`);
-  const { startedAgoMs, ...told } = checked(bootstrapSchema, answer, controller);
-  const mesh = withLocalSecurity(told.mesh, options);
+  const { startedAgoMs, ...data } = checked(bootstrapSchema, answer, controller);
+  const mesh = withLocalSecurity(data.mesh, options);
   return {
-    ...told,
+    ...data,
     ...(startedAgoMs !== undefined && { startAt: systemClock.wallNow() - startedAgoMs }),
     mesh: { ...mesh, ...(announce && { announce: [...announce] }) },
   };

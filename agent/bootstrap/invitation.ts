@@ -38,13 +38,13 @@ export const encodeInvitation = (invitation: Invitation): Uint8Array =>
 
 /** `from`: the address that was asked. Throws what `checked` throws. */
 export function decodeInvitation(bytes: Uint8Array, from: string): Invitation {
-  let told: unknown;
+  let data: unknown;
   try {
-    told = JSON.parse(Buffer.from(bytes).toString());
+    data = JSON.parse(Buffer.from(bytes).toString());
   } catch (cause) {
     throw new AgentError('BOOTSTRAP_INVALID', `${from} did not answer with JSON`, undefined, cause);
   }
-  return checked(invitationSchema, told, from);
+  return checked(invitationSchema, data, from);
 }
 
 /** Throws `AgentError` (`JOIN_EXPERIMENT`) if the answering agent runs another experiment than `wanted`. */

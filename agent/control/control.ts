@@ -71,9 +71,9 @@ export class Control {
 
   answer(): ControlAnswer {
     const { host, now, history, hosts, silent } = this.#ports;
-    const heard = hosts();
+    const present = hosts();
     const names = (inStep: boolean): string[] =>
-      heard.filter((one) => (one.self || one.inStep) === inStep).map(({ name }) => name);
+      present.filter((one) => (one.self || one.inStep) === inStep).map(({ name }) => name);
     return {
       host,
       now: now() ?? null,

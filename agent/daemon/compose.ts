@@ -105,7 +105,7 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
   );
   const timeline = new TimelineRunner({
     ...{ player, time, timers, log: runLog },
-    apply: (moment) => reactions.bringAbout(moment),
+    apply: (changes) => reactions.applyChanges(changes),
     changedAt: () => kernel.delay.changedAt,
   });
   const local = new LocalEndpoints({
@@ -155,7 +155,7 @@ function followCommands({ logFolder, host }: Bootstrap, { mesh, timeline, log }:
   mesh.commands.onChange((added) => {
     for (const { origin, at, text } of added)
       log.info({ origin, at: toSeconds(micros(at)), text }, 'command');
-    timeline.hear(added);
+    timeline.addCommands(added);
   });
   const journal = new CommandJournal(logFolder, host);
   mesh.commands.take(journal.read());
@@ -190,7 +190,8 @@ function createWideArea(
   return new WideArea(
     {
       ...{ mesh, transport, clock, timers },
-      onAway: (away) => void tick.setAway(away).catch((error: Error) => keeper.fail(error)),
+      onRealLatency: (realLatency) =>
+        void tick.setRealLatency(realLatency).catch((error: Error) => keeper.fail(error)),
       onCoarseness: (coarseness) => tick.setCoarseness(coarseness),
     },
     {

@@ -120,7 +120,7 @@ export class Lifecycle {
     const { timeline, player, applications, beginning } = this.#parts;
     const past = timeline.start();
     this.#enter('running');
-    if (past.graph) void this.#reactions.bringAbout({ graph: past.graph, atoms: [] });
+    if (past.graph) void this.#reactions.applyChanges({ graph: past.graph, atoms: [] });
     applications.start((endpoint) => player.isPresent(endpoint), [...beginning.atoms, ...past.atoms]);
   }
 }

@@ -11,7 +11,7 @@ import type { MeshTransport } from '../mesh/wire/transport.ts';
 import type { LagCount } from '../runlog/lag.ts';
 import type { RunLog } from '../runlog/run-log.ts';
 import type { Tick } from '../tick/tick.ts';
-import type { Moment, Player } from '../timeline/player.ts';
+import type { Player, TimelineChanges } from '../timeline/player.ts';
 import type { TimelineRunner } from '../timeline/runner.ts';
 import type { WideArea } from '../underlay/wide-area.ts';
 import type { KnownEndpoints } from './known-endpoints.ts';
@@ -30,7 +30,7 @@ export interface AgentParts {
   readonly time: ExperimentClock;
   readonly player: Player;
   /** What is due at the start: it is in force before, only applications wait for it. */
-  readonly beginning: Moment;
+  readonly beginning: TimelineChanges;
   readonly timeline: TimelineRunner;
   readonly control: Control;
   readonly epoch: CurrentEpoch;

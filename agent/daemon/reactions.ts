@@ -6,7 +6,7 @@ import type { FlowChange } from '../mesh/exchange/own-table.ts';
 import { ShareChanges } from '../runlog/share-changes.ts';
 import type { FlowShare } from '../share/model.ts';
 import { Soon } from '../tick/soon.ts';
-import type { Moment } from '../timeline/player.ts';
+import type { TimelineChanges } from '../timeline/player.ts';
 import { HostChanges } from './host-changes.ts';
 import type { AgentParts } from './parts.ts';
 
@@ -24,7 +24,7 @@ export class Reactions {
     this.#parts = parts;
     this.#hostChanges = new HostChanges(parts.runLog);
     this.#shareChanges = new ShareChanges(parts.runLog, parts.epoch.endpointNames);
-    this.#hearing = new Soon(parts, () => parts.tick.hear());
+    this.#hearing = new Soon(parts, () => parts.tick.readAnnouncements());
   }
 
   tick(): void {
@@ -81,7 +81,7 @@ export class Reactions {
   }
 
   /** An instant of the timeline. The network first, so that an application that starts finds it there. Never rejects. */
-  bringAbout({ graph, atoms }: Moment): Promise<void> {
+  applyChanges({ graph, atoms }: TimelineChanges): Promise<void> {
     const { epoch, tick, keeper, applications } = this.#parts;
     let settled = Promise.resolve();
     if (graph) settled = tick.setEpoch(epoch.advance(graph)).catch((error: Error) => keeper.fail(error));

@@ -43,7 +43,7 @@ export class Tick {
   readonly #filter = new ChangeFilter();
   #isLocal: ReadonlySet<number> = new Set();
   #epoch: Epoch;
-  #away: Float64Array = new Float64Array();
+  #realLatency: Float64Array = new Float64Array();
   #shared: SharedFlows;
   #seenFlows = -1;
   #shares: readonly FlowShare[] = [];
@@ -89,9 +89,9 @@ export class Tick {
     return applied;
   }
 
-  /** Sets the real latency to each endpoint; see `Underlay.away`. */
-  setAway(away: Float64Array): Promise<void> {
-    this.#away = away;
+  /** Sets the real latency to each endpoint; see `Underlay.realLatency`. */
+  setRealLatency(realLatency: Float64Array): Promise<void> {
+    this.#realLatency = realLatency;
     return this.#shape();
   }
 
@@ -101,7 +101,7 @@ export class Tick {
   }
 
   #shape(): Promise<void> {
-    return this.#ports.shaping.setEpoch(addedLatency(this.#epoch, this.#away), this.#rates());
+    return this.#ports.shaping.setEpoch(addedLatency(this.#epoch, this.#realLatency), this.#rates());
   }
 
   run(): void {
@@ -111,7 +111,7 @@ export class Tick {
     const changes = this.#filter.changes(this.#meter.active(), now);
     const { mesh } = this.#ports;
     if (changes.length === 0) {
-      this.hear();
+      this.readAnnouncements();
       return;
     }
     mesh.announceFlows(changes);
@@ -120,7 +120,7 @@ export class Tick {
   }
 
   /** Processes announcements of other agents; also called between ticks, so that they need not wait for the next. */
-  hear(): void {
+  readAnnouncements(): void {
     const { mesh, clock } = this.#ports;
     if (mesh.view.flowsVersion !== this.#seenFlows) this.#react(clock.now());
   }

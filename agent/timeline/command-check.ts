@@ -96,7 +96,7 @@ function refuseConsequences(
   });
   let anyway: ReadonlySet<TopologyEvent> | undefined;
   const trial = timeline.fork({
-    onAtom: (atom) => contradictions.hear(atom),
+    onAtom: (atom) => contradictions.add(atom),
     onProblem: (event, error) => {
       // Most commands cause no failure, so this is rarely played.
       if (event !== known.event) anyway ??= failingAnyway(timeline);

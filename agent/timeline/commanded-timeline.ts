@@ -116,10 +116,10 @@ export class CommandedTimeline {
     let kept = this.#passed.length;
     let isNews = false;
     for (const known of added) {
-      const news = this.commands.add(known);
-      if (news === 'nothing') continue;
+      const effect = this.commands.add(known);
+      if (effect === 'nothing') continue;
       isNews = true;
-      const right = news === 'others' ? 0 : this.#stillRight(known);
+      const right = effect === 'others' ? 0 : this.#stillRight(known);
       if (right === undefined) continue;
       kept = Math.min(kept, right);
       late.push(known);
@@ -168,7 +168,7 @@ export class CommandedTimeline {
     const events = new Set<TopologyEvent>();
     for (const known of late) if (known.event && !this.isUndone(known)) events.add(known.event);
     const [cause = NO_EVENT] = late.flatMap(({ event }) => event ?? []);
-    this.#tellPresence(before, this.#now, cause);
+    this.#reportPresence(before, this.#now, cause);
     for (const atom of this.#replayed) {
       const isForNobody = 'node' in atom && !this.state.present[atom.node];
       if (events.has(atom.event) && !isForNobody) this.#listeners.onAtom(atom);
@@ -203,7 +203,7 @@ export class CommandedTimeline {
     if (isChange) this.#count(event.at);
     if (this.#mode !== 'live') return;
     if (isChange) this.#changes++;
-    this.#tellPresence(before, event.at, event);
+    this.#reportPresence(before, event.at, event);
   }
 
   /** The timeline from a reset on, at the instant before it. */
@@ -245,7 +245,7 @@ export class CommandedTimeline {
   }
 
   /** An endpoint that is no longer present has crashed: there is no time for a leave. */
-  #tellPresence({ present: before }: NetworkState, at: number, event: TopologyEvent): void {
+  #reportPresence({ present: before }: NetworkState, at: number, event: TopologyEvent): void {
     this.state.present.forEach((now, node) => {
       if (now === before[node]) return;
       this.#listeners.onAtom({ at: micros(at), event, verb: now ? 'join' : 'crash', node });

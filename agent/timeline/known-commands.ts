@@ -14,7 +14,7 @@ import type { CommandEvent } from '../../topology/timeline/timeline.ts';
 import { isReset, type KnownCommand } from './known-command.ts';
 
 /** The effect of a new command on the others: none, one more, or all have to be judged anew. */
-export type News = 'nothing' | 'more' | 'others';
+export type Effect = 'nothing' | 'more' | 'others';
 
 export class KnownCommands {
   readonly #byKey: Map<string, KnownCommand>;
@@ -43,7 +43,7 @@ export class KnownCommands {
   }
 
   /** Of more than `MAX_COMMANDS`, those that were accepted first stay. */
-  add(known: KnownCommand): News {
+  add(known: KnownCommand): Effect {
     const key = commandKey(known.command);
     const same = this.#byKey.get(key);
     // Of two with the same identity, the same one counts on every agent, whichever arrived first.

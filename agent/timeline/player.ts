@@ -15,7 +15,7 @@ import { CommandedTimeline } from './commanded-timeline.ts';
 import { type KnownCommand, readCommand } from './known-command.ts';
 
 /** The changes up to an instant. */
-export interface Moment {
+export interface TimelineChanges {
   /** All changes, in order. For a late command or a reset: the endpoints whose presence is different now. */
   readonly atoms: readonly Atom[];
   /** The topology after them; `undefined`: unchanged. */
@@ -57,12 +57,12 @@ export class Player {
   }
 
   /** Plays everything that is due until and including `at`. */
-  advance(at: Micros): Moment {
-    return this.#moment(() => this.#timeline.advance(at));
+  advance(at: Micros): TimelineChanges {
+    return this.#changesOf(() => this.#timeline.advance(at));
   }
 
   /** Adds one command; see `commands`. */
-  command(command: Command, now: Micros): Moment {
+  command(command: Command, now: Micros): TimelineChanges {
     return this.commands([command], now);
   }
 
@@ -71,8 +71,8 @@ export class Player {
    * many come late, the past is corrected once. Never throws: `history` has the commands that can't take effect.
    * Known commands have no effect.
    */
-  commands(commands: readonly Command[], now: Micros): Moment {
-    return this.#moment(() => {
+  commands(commands: readonly Command[], now: Micros): TimelineChanges {
+    return this.#changesOf(() => {
       const read = commands.map(readCommand);
       const isNews = this.#timeline.add(read);
       for (const known of read) if (this.#timeline.commands.has(known)) this.#open.add(known);
@@ -102,7 +102,7 @@ export class Player {
     return found.sort((a, b) => compareCommands(a.command, b.command));
   }
 
-  #moment(play: () => void): Moment {
+  #changesOf(play: () => void): TimelineChanges {
     const { changes } = this.#timeline;
     this.#atoms = [];
     play();

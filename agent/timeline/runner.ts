@@ -7,14 +7,14 @@ import { type Micros, micros } from '../../proto/units.ts';
 import type { Timers } from '../clock/clock.ts';
 import type { ExperimentClock } from '../clock/experiment-clock.ts';
 import type { RunLog } from '../runlog/run-log.ts';
-import type { Moment, Player } from './player.ts';
+import type { Player, TimelineChanges } from './player.ts';
 
 export interface RunnerPorts {
   readonly player: Player;
   readonly time: ExperimentClock;
   readonly timers: Timers;
   /** Applies the changes. Bandwidth is in force when this returns, everything when the promise is fulfilled. */
-  readonly apply: (moment: Moment) => Promise<void>;
+  readonly apply: (changes: TimelineChanges) => Promise<void>;
   /** When delays were last changed (`Clock.now()`), if that is known more exactly than by the promise. */
   readonly changedAt?: () => number | undefined;
   /** Receives the epochs, and the outcomes of commands. */
@@ -40,7 +40,7 @@ export class TimelineRunner {
   }
 
   /** Starts to play. Returns the changes that are due by now, since no agent applied them when they were due. */
-  start(): Moment {
+  start(): TimelineChanges {
     this.#isRunning = true;
     const past = this.#ports.player.advance(this.#now());
     this.#noteOutcomes();
@@ -54,7 +54,7 @@ export class TimelineRunner {
   }
 
   /** Adds commands of users; those that are due, or late, are in force when this returns. */
-  hear(commands: readonly Command[]): void {
+  addCommands(commands: readonly Command[]): void {
     const { player, apply, log } = this.#ports;
     for (const command of commands) log.append({ kind: 'command', command });
     if (!this.#isRunning) {
@@ -63,8 +63,8 @@ export class TimelineRunner {
       return;
     }
     const now = this.#now();
-    const moment = player.commands(commands, now);
-    if (moment.graph || moment.atoms.length > 0) void apply(moment);
+    const changes = player.commands(commands, now);
+    if (changes.graph || changes.atoms.length > 0) void apply(changes);
     this.#noteOutcomes();
     this.#wait();
   }

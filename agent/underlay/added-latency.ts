@@ -12,11 +12,11 @@ export const MOST_PAIRS = 100_000;
 
 /**
  * The epoch with the latency that has to be added, for enforcement; shares are computed from the latency of the
- * topology. `away`: endpoint → real latency between it and this host, µs. Paths must start or end on this host.
+ * topology. `realLatency`: endpoint → real latency between it and this host, µs. Paths must start or end on this host.
  */
-export function addedLatency(epoch: Epoch, away: Float64Array): Epoch {
-  if (away.every((latency) => latency === 0)) return epoch;
-  const real = ({ from, to }: Path): number => away[from]! || away[to]!;
+export function addedLatency(epoch: Epoch, realLatency: Float64Array): Epoch {
+  if (realLatency.every((latency) => latency === 0)) return epoch;
+  const real = ({ from, to }: Path): number => realLatency[from]! || realLatency[to]!;
   return {
     ...epoch,
     path: (from, to) => {
@@ -37,19 +37,19 @@ export function addedLatency(epoch: Epoch, away: Float64Array): Epoch {
 }
 
 /** Paths from endpoints of this host (`local`) on which the real network is slower than the topology asks for. */
-export function slowPaths(epoch: Epoch, away: Float64Array, local: readonly number[]): SlowPaths {
+export function slowPaths(epoch: Epoch, realLatency: Float64Array, local: readonly number[]): SlowPaths {
   const { endpoints } = epoch.graph;
-  const far = [...away.keys()].filter((endpoint) => away[endpoint]! > 0);
+  const far = [...realLatency.keys()].filter((endpoint) => realLatency[endpoint]! > 0);
   const slow: SlowPaths['worst'][number][] = [];
   let pairs = 0;
   for (const from of local) {
     for (const to of far) {
       if (pairs++ >= MOST_PAIRS) break;
       const path = epoch.path(from, to);
-      const by = path ? away[to]! - path.latency : 0;
+      const by = path ? realLatency[to]! - path.latency : 0;
       if (!path || by <= 0) continue;
       const latencyMs = toMillis(path.latency);
-      const realMs = toMillis(micros(away[to]!));
+      const realMs = toMillis(micros(realLatency[to]!));
       slow.push({
         from: endpoints[from]!,
         to: endpoints[to]!,

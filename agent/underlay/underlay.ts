@@ -28,29 +28,29 @@ export class Underlay {
   readonly #hosts = new Map<string, { measured: Micros; settled: Settled }>();
   /** Endpoint → its host, even after that left: it may return at the same place. */
   readonly #places = new Map<number, string>();
-  #away: Float64Array;
+  #realLatency: Float64Array;
 
   constructor(ports: UnderlayPorts, { endpoints, floorMicros }: UnderlayOptions) {
     this.#ports = ports;
     this.#floorMicros = floorMicros;
-    this.#away = new Float64Array(endpoints);
+    this.#realLatency = new Float64Array(endpoints);
   }
 
   /**
    * Endpoint → real latency between it and this host, µs: half of the round-trip time, 0 for endpoints of this host.
    * A new array after every change.
    */
-  get away(): Float64Array {
-    return this.#away;
+  get realLatency(): Float64Array {
+    return this.#realLatency;
   }
 
-  /** Sets the hosts of endpoints. New hosts are measured. True if `away` has changed. */
+  /** Sets the hosts of endpoints. New hosts are measured. True if `realLatency` has changed. */
   setEndpoints(endpoints: Iterable<{ readonly number: number; readonly host: string }>): boolean {
     for (const { number, host } of endpoints) this.#places.set(number, host);
     return this.look(false);
   }
 
-  /** Measures. True if `away` has changed. `all`: also hosts that were measured before; to be done once a second. */
+  /** Measures. True if `realLatency` has changed. `all`: also hosts that were measured before; to be done once a second. */
   look(all = true): boolean {
     for (const host of this.#ports.hosts()) {
       const before = this.#hosts.get(host.name);
@@ -63,11 +63,11 @@ export class Underlay {
       const settled = settle(before?.settled, counts, this.#floorMicros);
       this.#hosts.set(host.name, { measured, settled });
     }
-    const away = new Float64Array(this.#away.length);
+    const realLatency = new Float64Array(this.#realLatency.length);
     for (const [endpoint, host] of this.#places)
-      away[endpoint] = (this.#hosts.get(host)?.settled.micros ?? 0) / 2;
-    if (away.every((micros, endpoint) => micros === this.#away[endpoint])) return false;
-    this.#away = away;
+      realLatency[endpoint] = (this.#hosts.get(host)?.settled.micros ?? 0) / 2;
+    if (realLatency.every((micros, endpoint) => micros === this.#realLatency[endpoint])) return false;
+    this.#realLatency = realLatency;
     return true;
   }
 

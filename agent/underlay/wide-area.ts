@@ -15,8 +15,8 @@ export interface WideAreaPorts {
   readonly transport: Pick<MeshTransport, 'shortestMicros' | 'sentBytes'>;
   readonly clock: Clock;
   readonly timers: Timers;
-  /** `Underlay.away` has changed. */
-  readonly onAway: (away: Float64Array) => void;
+  /** `Underlay.realLatency` has changed. */
+  readonly onRealLatency: (realLatency: Float64Array) => void;
   /** Called after a change, and at the start. */
   readonly onCoarseness: (coarseness: Coarseness) => void;
 }
@@ -36,7 +36,7 @@ export class WideArea {
   readonly #underlay: Underlay;
   readonly #metadata: MetadataMeter;
   #level = 0;
-  #slow: { epoch: Epoch; away: Float64Array; found: AgentStatus['underlay']['tooSlow'] } | undefined;
+  #slow: { epoch: Epoch; realLatency: Float64Array; found: AgentStatus['underlay']['tooSlow'] } | undefined;
   #cancel: () => void = () => {};
 
   constructor(ports: WideAreaPorts, { endpoints, isOneMachine, ...options }: WideAreaOptions) {
@@ -56,12 +56,12 @@ export class WideArea {
   }
 
   start(): void {
-    const { clock, timers, transport, mesh, onAway, onCoarseness } = this.#ports;
+    const { clock, timers, transport, mesh, onRealLatency, onCoarseness } = this.#ports;
     const sent = (): number => transport.sentBytes?.() ?? mesh.stats.bytesSent;
     onCoarseness(this.#metadata.coarseness);
     this.#metadata.note(sent(), clock.now());
     this.#cancel = timers.every(LOOK_MS, () => {
-      if (this.#underlay.look()) onAway(this.#underlay.away);
+      if (this.#underlay.look()) onRealLatency(this.#underlay.realLatency);
       this.#metadata.note(sent(), clock.now());
       const { level } = this.#metadata.status();
       if (level === this.#level) return;
@@ -76,7 +76,7 @@ export class WideArea {
 
   /** Sets the hosts of endpoints. */
   setEndpoints(endpoints: Iterable<{ readonly number: number; readonly host: string }>): void {
-    if (this.#underlay.setEndpoints(endpoints)) this.#ports.onAway(this.#underlay.away);
+    if (this.#underlay.setEndpoints(endpoints)) this.#ports.onRealLatency(this.#underlay.realLatency);
   }
 
   metadata(): MetadataStatus {
@@ -85,9 +85,9 @@ export class WideArea {
 
   /** `local`: numbers of this host's endpoints. */
   underlay(epoch: Epoch, local: readonly number[]): AgentStatus['underlay'] {
-    const { away } = this.#underlay;
-    if (this.#slow?.epoch !== epoch || this.#slow.away !== away)
-      this.#slow = { epoch, away, found: slowPaths(epoch, away, local) };
+    const { realLatency } = this.#underlay;
+    if (this.#slow?.epoch !== epoch || this.#slow.realLatency !== realLatency)
+      this.#slow = { epoch, realLatency, found: slowPaths(epoch, realLatency, local) };
     return { hosts: this.#underlay.status(), tooSlow: this.#slow.found };
   }
 }

@@ -91,12 +91,12 @@ export async function runDumbbell(dumbbell: Dumbbell, timing: Timing, lab: Lab):
   }
 }
 
-interface Moment {
+interface Counters {
   readonly mesh: ReturnType<typeof meshTraffic>;
   readonly statuses: readonly AgentStatus[];
 }
 
-function difference(before: Moment, after: Moment) {
+function difference(before: Counters, after: Counters) {
   const grown = (of: (status: AgentStatus['mesh']) => number): number =>
     sum(after.statuses.map(({ mesh }) => of(mesh))) - sum(before.statuses.map(({ mesh }) => of(mesh)));
   return {

@@ -26,7 +26,7 @@ export function checkEvents(
     findings.error(error.code, error.position, field(event), error.message, error.remedy);
   };
   try {
-    const timeline = new Timeline(topology, report, (atom) => contradictions.hear(atom));
+    const timeline = new Timeline(topology, report, (atom) => contradictions.add(atom));
     const contradictions = new Contradictions(
       timeline.state.expansion.graph,
       ({ position: { file, line } }) => (file === main ? `line ${line}` : `line ${line} of ${file}`),

@@ -53,7 +53,7 @@ export class Contradictions {
     this.#report = report;
   }
 
-  hear(atom: Atom): void {
+  add(atom: Atom): void {
     // At the end of a window, and where a replica is churned, an atom has another verb than its event.
     if (atom.verb !== atom.event.action.verb) return;
     if (atom.at !== this.#at) this.#begin(atom.at);

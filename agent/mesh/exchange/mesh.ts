@@ -329,7 +329,7 @@ export class Mesh {
     }
     if (message.leaving) this.#ports.transport.learn(peer, []);
     else if (message.update?.whole) this.#ports.transport.learn(peer, message.update.meshAddresses);
-    this.#watch.hear(message, peer, now);
+    this.#watch.receive(message, peer, now);
     if (result.repair) this.#repairs.want(peer);
     this.#notify();
     return this.#passOn.isWanted(message, peer, now);

@@ -94,7 +94,7 @@ export class Watch {
   }
 
   /** Processes what an applied message contains about other hosts. */
-  hear(message: AgentMessage, peer: string, now: number): void {
+  receive(message: AgentMessage, peer: string, now: number): void {
     const { view, host } = this.#ports;
     this.#missed.delete(peer);
     for (const suspicion of message.suspected ?? []) {

@@ -28,7 +28,7 @@ export interface CpuUse {
   readonly seconds: number;
 }
 
-interface Moment {
+interface Reading {
   readonly atMs: number;
   readonly agents: readonly number[];
   readonly traffic: readonly (number | undefined)[];
@@ -47,7 +47,7 @@ export async function watchCpu({ agents, traffic, seconds }: CpuPlan): Promise<C
   }
   const spans = moments.slice(1).map((after, index) => ({ before: moments[index]!, after }));
   const watched = (moments.at(-1)!.atMs - moments[0]!.atMs) / 1000;
-  const of = (grown: (before: Moment, after: Moment) => number): number[] =>
+  const of = (grown: (before: Reading, after: Reading) => number): number[] =>
     spans.map(({ before, after }) => grown(before, after) / ((after.atMs - before.atMs) / 1000));
   return {
     agents: agents.map((_, index) => of((before, after) => after.agents[index]! - before.agents[index]!)),
@@ -61,7 +61,7 @@ export async function watchCpu({ agents, traffic, seconds }: CpuPlan): Promise<C
   };
 }
 
-function look(agents: readonly number[], traffic: readonly number[]): Moment {
+function look(agents: readonly number[], traffic: readonly number[]): Reading {
   const { user, system } = process.cpuUsage();
   return {
     atMs: performance.now(),

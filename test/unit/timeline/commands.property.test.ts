@@ -1,7 +1,7 @@
 /** The state follows from the set of commands, not from when or in which order an agent hears of them. */
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
-import { type Moment, Player } from '../../../agent/timeline/player.ts';
+import { Player, type TimelineChanges } from '../../../agent/timeline/player.ts';
 import { type Command, compareCommands } from '../../../proto/command.ts';
 import { micros } from '../../../proto/units.ts';
 import { COMMAND_FILE, parseAction } from '../../../topology/events/grammar.ts';
@@ -103,7 +103,7 @@ class Processes {
     this.running = Array.from({ length: 8 }, (_, endpoint) => player.isPresent(endpoint));
   }
 
-  obey({ atoms }: Moment): void {
+  obey({ atoms }: TimelineChanges): void {
     for (const atom of atoms) {
       if (!('node' in atom) || atom.node >= this.running.length) continue;
       if (atom.verb !== 'join' && atom.verb !== 'crash' && atom.verb !== 'leave') continue;
@@ -118,9 +118,9 @@ class Agent {
   readonly processes = new Processes(this.player);
   graph = this.player.graph;
 
-  take(moment: Moment): void {
-    this.graph = moment.graph ?? this.graph;
-    this.processes.obey(moment);
+  take(changes: TimelineChanges): void {
+    this.graph = changes.graph ?? this.graph;
+    this.processes.obey(changes);
     expect(this.processes.running).toEqual(
       this.processes.running.map((_, one) => this.player.isPresent(one)),
     );

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Moment, Player } from '../../../agent/timeline/player.ts';
+import { Player, type TimelineChanges } from '../../../agent/timeline/player.ts';
 import { MAX_COMMANDS } from '../../../proto/command.ts';
 import { loadTopology } from '../../../topology/load.ts';
 import { MAX_ATOMS } from '../../../topology/model/limits.ts';
@@ -23,7 +23,7 @@ ${events.length === 0 ? '  []' : events.map((event) => `  - ${event}`).join('\n'
 
 const latency = ({ graph }: Pick<Player, 'graph'>, name = 's->server.0'): number =>
   graph.links.find((link) => link.name === name)!.latency / 1000;
-const atoms = ({ atoms: all }: Moment): string[] =>
+const atoms = ({ atoms: all }: TimelineChanges): string[] =>
   all.map((atom) => `${atom.verb} ${'node' in atom ? atom.node : ''}`.trim());
 const present = (one: Player): number[] => [0, 1, 2, 3].filter((endpoint) => one.isPresent(endpoint));
 const statuses = (one: Player): string[] =>
@@ -37,17 +37,17 @@ describe('a command', () => {
       graph: undefined,
     });
     expect(one.nextAt).toBe(seconds(2));
-    const moment = one.advance(seconds(2));
-    expect(atoms(moment)).toEqual(['set']);
-    expect(latency({ graph: moment.graph! })).toBe(9);
+    const changes = one.advance(seconds(2));
+    expect(atoms(changes)).toEqual(['set']);
+    expect(latency({ graph: changes.graph! })).toBe(9);
     expect(one.epoch).toBe(1);
   });
 
   test('that is due takes effect when it is heard', () => {
     const one = player('at 1s set s--server latency=7ms');
-    const moment = one.command(command(2, 'set s--server latency=+9ms'), seconds(2.003));
-    expect(atoms(moment)).toEqual(['set', 'set']);
-    expect(latency({ graph: moment.graph! })).toBe(16);
+    const changes = one.command(command(2, 'set s--server latency=+9ms'), seconds(2.003));
+    expect(atoms(changes)).toEqual(['set', 'set']);
+    expect(latency({ graph: changes.graph! })).toBe(16);
     expect(one.epoch).toBe(2);
   });
 
@@ -91,9 +91,9 @@ describe('a command that is heard late', () => {
     const one = player('at 2s set s--server latency=200%');
     one.advance(seconds(3));
     expect(latency(one)).toBe(2);
-    const moment = one.command(command(1, 'set s--server latency=30ms'), seconds(3));
-    expect(atoms(moment)).toEqual([]);
-    expect(latency({ graph: moment.graph! })).toBe(60);
+    const changes = one.command(command(1, 'set s--server latency=30ms'), seconds(3));
+    expect(atoms(changes)).toEqual([]);
+    expect(latency({ graph: changes.graph! })).toBe(60);
     expect(one.epoch).toBe(2);
   });
 
@@ -102,8 +102,8 @@ describe('a command that is heard late', () => {
     one.advance(seconds(3));
     expect(present(one)).toEqual([0, 1, 3]);
     // client.2 has left before, so that client.1 is the one to leave at 2s.
-    const moment = one.command(command(1, 'crash client.2'), seconds(3));
-    expect(atoms(moment)).toEqual(['crash 1']);
+    const changes = one.command(command(1, 'crash client.2'), seconds(3));
+    expect(atoms(changes)).toEqual(['crash 1']);
     expect(present(one)).toEqual([0, 3]);
     expect(atoms(one.command(command(1.5, 'join client.2'), seconds(3)))).toEqual(['join 1']);
   });
@@ -121,8 +121,8 @@ describe('a command that is heard late', () => {
     const one = player('at 2s set s--server latency=7ms');
     one.advance(seconds(2.2));
     const flap = command(1, 'flap s--server every 500ms', { until: seconds(4) });
-    const moment = one.command(flap, seconds(2.2));
-    expect(moment.graph!.edges.length).toBe(6);
+    const changes = one.command(flap, seconds(2.2));
+    expect(changes.graph!.edges.length).toBe(6);
     expect(one.advance(seconds(2.5)).graph!.edges.length).toBe(8);
     expect(one.epoch).toBe(4);
   });
@@ -135,8 +135,8 @@ describe('a command that is heard late', () => {
       command(1.7, 'crash client 2'),
     ];
     one.advance(seconds(3));
-    const moment = one.commands(late, seconds(3));
-    expect(atoms(moment)).toEqual(['crash 1', 'crash 2']);
+    const changes = one.commands(late, seconds(3));
+    expect(atoms(changes)).toEqual(['crash 1', 'crash 2']);
     other.commands(late, seconds(0));
     other.advance(seconds(3));
     expect([one.graph, one.epoch, statuses(one)]).toEqual([other.graph, other.epoch, statuses(other)]);
@@ -178,9 +178,9 @@ describe('reset', () => {
     const one = player('at 1s set s--server latency=7ms', 'at 4s set s--server latency=+1ms');
     one.command(command(2, 'set s--server latency=50ms'), seconds(2));
     one.command(command(2.5, 'crash client.0'), seconds(2.5));
-    const moment = one.command(command(3, 'reset'), seconds(3));
-    expect(atoms(moment)).toEqual(['join 0']);
-    expect(latency({ graph: moment.graph! })).toBe(7);
+    const changes = one.command(command(3, 'reset'), seconds(3));
+    expect(atoms(changes)).toEqual(['join 0']);
+    expect(latency({ graph: changes.graph! })).toBe(7);
     expect(one.epoch).toBe(4);
     one.advance(seconds(4));
     expect(latency(one)).toBe(8);
@@ -226,8 +226,8 @@ describe('reset', () => {
     const one = player();
     one.command(command(1, 'crash client.0'), seconds(1));
     one.command(command(3, 'crash client.1', { issuedAt: seconds(2.5) }), seconds(3));
-    const moment = one.command(command(2, 'reset'), seconds(4));
-    expect(atoms(moment)).toEqual(['join 0']);
+    const changes = one.command(command(2, 'reset'), seconds(4));
+    expect(atoms(changes)).toEqual(['join 0']);
     expect(present(one)).toEqual([0, 2, 3]);
     expect(one.epoch).toBe(3);
   });
@@ -235,8 +235,8 @@ describe('reset', () => {
   test('undoes what is heard only after it', () => {
     const one = player();
     one.command(command(2, 'reset'), seconds(2));
-    const moment = one.command(command(1, 'crash client.0'), seconds(3));
-    expect(moment).toEqual({ atoms: [], graph: undefined });
+    const changes = one.command(command(1, 'crash client.0'), seconds(3));
+    expect(changes).toEqual({ atoms: [], graph: undefined });
     // For a while client.0 was gone, and then it was not: also who did not see it counts it.
     expect(one.epoch).toBe(2);
     expect(statuses(one)).toEqual(['crash client.0: undone', 'reset: done']);

@@ -2,7 +2,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { ExperimentClock } from '../../../agent/clock/experiment-clock.ts';
 import { followLag, type LagCount } from '../../../agent/runlog/lag.ts';
 import { RunLog } from '../../../agent/runlog/run-log.ts';
-import type { Moment } from '../../../agent/timeline/player.ts';
+import type { TimelineChanges } from '../../../agent/timeline/player.ts';
 import { Player } from '../../../agent/timeline/player.ts';
 import { TimelineRunner } from '../../../agent/timeline/runner.ts';
 import { loadTopology } from '../../../topology/load.ts';
@@ -21,12 +21,12 @@ events:
 const DAY_MS = 24 * 3600e3;
 
 let clock: ManualClock;
-let applied: { at: number; moment: Moment }[];
+let applied: { at: number; changes: TimelineChanges }[];
 let time: ExperimentClock;
 let runner: TimelineRunner;
 let log: RunLog;
 let lag: LagCount;
-/** What bringing a moment about takes, and has taken so far. */
+/** How long applying changes takes, and how long it has taken so far. */
 let costMs: number;
 let spentMs: number;
 /** What it takes beyond that until delays are in force. */
@@ -39,8 +39,8 @@ beforeEach(() => {
   spentMs = 0;
   settleMs = 0;
   const player = new Player(topology, () => {});
-  const apply = async (moment: Moment): Promise<void> => {
-    applied.push({ at: clock.now(), moment });
+  const apply = async (changes: TimelineChanges): Promise<void> => {
+    applied.push({ at: clock.now(), changes });
     spentMs += costMs;
     await Promise.resolve();
     spentMs += settleMs;
@@ -53,7 +53,7 @@ beforeEach(() => {
 });
 
 /** Starts the experiment in so many milliseconds; gives what was due before now. */
-function start(inMs = 0): Moment {
+function start(inMs = 0): TimelineChanges {
   time.startIn(inMs);
   return runner.start();
 }
@@ -83,7 +83,7 @@ test('what is due is brought about when it is due, what is due together at once'
   await clock.advance(1199);
   expect(applied).toEqual([]);
   await clock.advance(1);
-  expect(applied.map(({ moment }) => moment.atoms.length)).toEqual([2]);
+  expect(applied.map(({ changes }) => changes.atoms.length)).toEqual([2]);
   await clock.advance(500);
   expect(applied.map(({ at }) => at - began)).toEqual([1200, 1700]);
 });
@@ -100,18 +100,18 @@ test('a start that is over gives what was due since, and goes on from there', as
 
 test('commands come into force when they are due, or at once when that is over', async () => {
   start(-1400);
-  runner.hear([command('set a--b latency=7ms', 1_450_000)]);
+  runner.addCommands([command('set a--b latency=7ms', 1_450_000)]);
   expect(applied).toHaveLength(0);
   await clock.advance(50);
-  expect(applied.map(({ moment }) => moment.graph!.links[0]!.latency)).toEqual([7000]);
-  runner.hear([command('crash b', 1_440_000)]);
-  expect(applied[1]!.moment.atoms.map(({ verb }) => verb)).toEqual(['crash']);
+  expect(applied.map(({ changes }) => changes.graph!.links[0]!.latency)).toEqual([7000]);
+  runner.addCommands([command('crash b', 1_440_000)]);
+  expect(applied[1]!.changes.atoms.map(({ verb }) => verb)).toEqual(['crash']);
   // It is the last word, though it was heard first.
-  expect(applied[1]!.moment.graph!.links[0]!.latency).toBe(7000);
+  expect(applied[1]!.changes.graph!.links[0]!.latency).toBe(7000);
 });
 
 test('commands that are heard before the start count from then on', async () => {
-  runner.hear([command('set a--b latency=7ms', 10_000)]);
+  runner.addCommands([command('set a--b latency=7ms', 10_000)]);
   expect(start(-20).atoms).toHaveLength(1);
   expect(applied).toHaveLength(0);
 });
@@ -154,7 +154,7 @@ test('tells how late changes came into force', async () => {
   expect(lag.summary).toMatchObject({ count: 2, latestMs: 1, meanMs: 2, p99Ms: 3, mostMs: 3 });
 });
 
-test('remembers of each moment when it was due, when bandwidth was in force, and when all was', async () => {
+test('remembers of each changes when it was due, when bandwidth was in force, and when all was', async () => {
   start();
   costMs = 3;
   settleMs = 0.5;
@@ -207,7 +207,7 @@ test('delays are in force when their backend says, not when the agent heard of i
 
 test('records each command when it arrives, and its outcome once, when it is known', async () => {
   start();
-  runner.hear([command('set a--b latency=7ms', 300_000), command('join a', 200_000)]);
+  runner.addCommands([command('set a--b latency=7ms', 300_000), command('join a', 200_000)]);
   expect(log.of('command').map(({ command: { text } }) => text)).toEqual(['set a--b latency=7ms', 'join a']);
   expect(outcomes()).toEqual([]);
   await clock.advance(250);
@@ -216,15 +216,15 @@ test('records each command when it arrives, and its outcome once, when it is kno
   ]);
   await clock.advance(100);
   expect(outcomes().slice(1)).toEqual(['300000 set a--b latency=7ms: done']);
-  runner.hear([command('set a--b latency=7ms', 300_000)]);
+  runner.addCommands([command('set a--b latency=7ms', 300_000)]);
   await clock.advance(5000);
   expect(outcomes()).toHaveLength(2);
 });
 
 test('records that a reset has dropped a command which was not due yet', async () => {
   start();
-  runner.hear([command('set a--b latency=7ms', 900_000)]);
-  runner.hear([{ ...command('reset', 200_000), issuedAt: 100 }]);
+  runner.addCommands([command('set a--b latency=7ms', 900_000)]);
+  runner.addCommands([{ ...command('reset', 200_000), issuedAt: 100 }]);
   await clock.advance(300);
   expect(outcomes()).toEqual(['200000 reset: done', '200000 set a--b latency=7ms: undone']);
 });

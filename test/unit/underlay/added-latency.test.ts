@@ -7,7 +7,7 @@ import { loadTopology } from '../../../topology/load.ts';
 
 const epochOf = (text: string): Epoch => new Epoch(expandGraph(loadTopology(text, 'test.yaml').topology));
 
-/** `a` and `d` are here; `b` is 30 ms away and `c` 4 ms. */
+/** `a` and `d` are here; `b` is 30 ms realLatency and `c` 4 ms. */
 const EPOCH = epochOf(`services: { a: {}, b: {}, c: {}, d: {} }
 links:
   - { from: a, to: b, latency: 50ms, jitter: 2ms, bandwidth: 7Mbps, oneway: true }
@@ -72,8 +72,8 @@ describe('slow paths', () => {
       (_, i) => `  - { from: a, to: s.${i}, latency: ${1 + ((i * 7) % far)}ms }`,
     );
     const epoch = epochOf(`services: { a: {}, s: { replicas: ${far} } }\nlinks:\n${links.join('\n')}`);
-    const away = Float64Array.from({ length: far + 1 }, (_, number) => (number === 0 ? 0 : 100_000));
-    const { count, worst } = slowPaths(epoch, away, [0]);
+    const realLatency = Float64Array.from({ length: far + 1 }, (_, number) => (number === 0 ? 0 : 100_000));
+    const { count, worst } = slowPaths(epoch, realLatency, [0]);
     expect(count).toBe(far);
     expect(worst).toHaveLength(NAMED_PATHS);
     expect(worst[0]!.byMs).toBe(99);

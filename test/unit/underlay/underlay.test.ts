@@ -39,7 +39,7 @@ beforeEach(() => {
 
 test('an endpoint is half of its host’s round trip away; those here, and those nearby, are not', () => {
   expect(underlay.setEndpoints(ENDPOINTS)).toBe(true);
-  expect([...underlay.away]).toEqual([0, 30_000, 0, 30_000]);
+  expect([...underlay.realLatency]).toEqual([0, 30_000, 0, 30_000]);
   expect(underlay.status()).toEqual([
     { host: 'far', roundTripMs: 60, subtractedMs: 30 },
     { host: 'near', roundTripMs: 0.09, subtractedMs: 0 },
@@ -48,11 +48,11 @@ test('an endpoint is half of its host’s round trip away; those here, and those
 
 test('the same again is no change, and the array stays', () => {
   underlay.setEndpoints(ENDPOINTS);
-  const { away } = underlay;
+  const { realLatency } = underlay;
   trips.P1 = { kernelMicros: micros(59_900), clockMicros: undefined };
   expect(underlay.look()).toBe(false);
   expect(underlay.setEndpoints(ENDPOINTS)).toBe(false);
-  expect(underlay.away).toBe(away);
+  expect(underlay.realLatency).toBe(realLatency);
 });
 
 test('hosts that were measured are measured again once a second only', () => {
@@ -70,7 +70,7 @@ test('a host that can not be measured yet is as if it were here, and says so', (
   expect(underlay.status()[0]).toEqual({ host: 'far', roundTripMs: null, subtractedMs: 0 });
   trips.P1 = { kernelMicros: micros(60_000), clockMicros: undefined };
   expect(underlay.look(false)).toBe(true);
-  expect(underlay.away[3]).toBe(30_000);
+  expect(underlay.realLatency[3]).toBe(30_000);
 });
 
 test('of a host that has gone nothing is forgotten; an endpoint that moves is as far as where it went', () => {
@@ -78,7 +78,7 @@ test('of a host that has gone nothing is forgotten; an endpoint that moves is as
   hosts = hosts.slice(1);
   expect(underlay.look()).toBe(false);
   expect(underlay.setEndpoints([{ number: 1, host: 'near' }])).toBe(true);
-  expect([...underlay.away]).toEqual([0, 0, 0, 30_000]);
+  expect([...underlay.realLatency]).toEqual([0, 0, 0, 30_000]);
 });
 
 test('a way that has become longer is reckoned with when it lasts', () => {
@@ -86,16 +86,16 @@ test('a way that has become longer is reckoned with when it lasts', () => {
   trips.P1 = { kernelMicros: micros(60_000), clockMicros: micros(80_000) };
   const looks = Array.from({ length: LASTING_LOOKS }, () => underlay.look());
   expect(looks.indexOf(true)).toBe(LASTING_LOOKS - 1);
-  expect(underlay.away[1]).toBe(40_000);
+  expect(underlay.realLatency[1]).toBe(40_000);
 });
 
 test('a host that has just come counts at once where it is far, by what the kernel saw; nearer ones when it lasts', () => {
   trips.P1 = { kernelMicros: micros(6000), clockMicros: micros(40_000) };
   trips.P2 = { kernelMicros: micros(3000), clockMicros: micros(3500) };
   underlay.setEndpoints(ENDPOINTS);
-  expect([...underlay.away]).toEqual([0, 3000, 0, 3000]);
+  expect([...underlay.realLatency]).toEqual([0, 3000, 0, 3000]);
   for (let look = 1; look < LASTING_LOOKS; look++) underlay.look();
-  expect([...underlay.away]).toEqual([0, 3000, 0, 3000]);
+  expect([...underlay.realLatency]).toEqual([0, 3000, 0, 3000]);
   underlay.look();
-  expect([...underlay.away]).toEqual([0, 20_000, 1500, 20_000]);
+  expect([...underlay.realLatency]).toEqual([0, 20_000, 1500, 20_000]);
 });

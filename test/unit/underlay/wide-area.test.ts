@@ -36,7 +36,7 @@ function lab(options: Partial<WideAreaOptions> = {}) {
       },
       clock,
       timers: clock,
-      onAway: (away) => told.push([...away]),
+      onRealLatency: (realLatency) => told.push([...realLatency]),
       onCoarseness: (how) => told.push(how),
     },
     { endpoints: 2, isOneMachine: false, ...options },
