@@ -105,10 +105,12 @@ async function createProgram(called: string | undefined): Promise<Command> {
   return program;
 }
 
-// A reader that has seen enough (`netfold paths FILE | head`) is no failure; what runs goes on. A daemon has none.
+// A reader that has seen enough (`netfold paths FILE | head`), or a terminal that was closed, is no failure: what runs goes on,
+// and ends as it was asked to. A daemon has none.
+const NO_READER = new Set(['EPIPE', 'EIO', 'ENXIO']);
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (!NO_READER.has(error.code ?? '')) throw error;
   });
 }
 

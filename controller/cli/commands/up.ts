@@ -45,6 +45,7 @@ import {
   styled,
   warn,
 } from '../terminal/output.ts';
+import { hasParent, tellParent } from '../terminal/parent.ts';
 
 interface UpOptions extends LabOptions {
   readonly detach?: boolean;
@@ -216,12 +217,12 @@ function announce(experiment: Experiment): void {
   const example = last === first ? 'ip address' : `ping -c 3 ${last}`;
   print(`  run something in it:   netfold exec ${first} --name ${name} -- ${example}`);
   print(`  see its flows:         netfold status ${name}`);
-  print(`  end it:                ${process.send ? `netfold down ${name}` : 'Ctrl-C'}`);
+  print(`  end it:                ${hasParent ? `netfold down ${name}` : 'Ctrl-C'}`);
 }
 
 function reportUp({ name }: Experiment): void {
   const report: Report = { up: name };
-  process.send?.(report);
+  tellParent(report);
 }
 
 /** The words for other machines. */

@@ -3,6 +3,7 @@ import { stderr, stdout } from 'node:process';
 import { styleText } from 'node:util';
 import { NetfoldError } from '../../../proto/errors.ts';
 import type { Progress } from '../../progress.ts';
+import { hasParent, tellParent } from './parent.ts';
 import { ProgressLine, progressText, terminalWriter } from './progress.ts';
 
 type Style = Parameters<typeof styleText>[0];
@@ -17,11 +18,11 @@ export interface ProgressMessage {
   readonly progress: string;
 }
 
-const tellParent = (text: string): void => {
+const tellProgress = (text: string): void => {
   const message: ProgressMessage = { progress: text };
-  process.send?.(message);
+  tellParent(message);
 };
-const line = new ProgressLine(process.send ? tellParent : terminalWriter(stderr), () => performance.now());
+const line = new ProgressLine(hasParent ? tellProgress : terminalWriter(stderr), () => performance.now());
 
 /** How far the present step is; shown for a moment, where somebody looks. */
 export function progress(how: Progress): void {

@@ -1,5 +1,6 @@
 /** The command line on a real machine: what it starts, what it leaves, also when everything is killed. */
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -223,6 +224,48 @@ describe('a machine that can not', () => {
     const up = await run('unshare', ['--mount', 'sh', '-c', hidden]);
     expect(up.code).toBe(3);
     expect(up.err).toMatch(/✗ libbpf .*libbpf.so.1 can't be loaded\n.*→ .*libbpf1/);
+    expect(tracesOf(name)).toEqual(NOTHING);
+  });
+});
+
+describe('an experiment that ends by itself', () => {
+  const gone = async (name: string): Promise<boolean> =>
+    !existsSync(experimentFolder(name)) && namespacesOf(name).length === 0 && processesOf(name).length === 0;
+
+  it('after its duration, also when the command that started it has ended long ago', async () => {
+    const name = experimentName();
+    expect(await netfold('up', file, '--name', name, '--detach', '--duration', '2s')).toMatchObject({
+      code: 0,
+    });
+    await until(() => gone(name), 'nothing is left', 20_000);
+    expect(tracesOf(name)).toEqual(NOTHING);
+  });
+
+  it('with the quit of its timeline', async () => {
+    const name = experimentName();
+    const quits = join(folder, 'quit.yaml');
+    writeFileSync(quits, `${TOPOLOGY}events: [at 2s quit]\n`);
+    expect(await netfold('up', quits, '--name', name, '--detach')).toMatchObject({ code: 0 });
+    await until(() => gone(name), 'nothing is left', 20_000);
+    expect(tracesOf(name)).toEqual(NOTHING);
+  });
+
+  it.each([
+    ['while it starts', async (name: string) => until(() => namespacesOf(name).length > 0, 'it starts')],
+    [
+      'when it is up',
+      async (name: string) =>
+        until(async () => (await netfold('status', name)).out.includes('running'), 'it runs', 30_000),
+    ],
+  ])('when its terminal is closed %s', async (_, reached) => {
+    const name = experimentName();
+    // A terminal of its own; without it, the kernel sends SIGHUP, and writing fails with EIO.
+    const terminal = spawn('script', ['-qfc', `${NETFOLD} up ${file} --name ${name}`, '/dev/null'], {
+      stdio: 'ignore',
+    });
+    await reached(name);
+    terminal.kill('SIGKILL');
+    await until(() => gone(name), 'nothing is left', 30_000);
     expect(tracesOf(name)).toEqual(NOTHING);
   });
 });
