@@ -47,7 +47,7 @@ async function attached(...endpoints: readonly (typeof LOOPBACK)[]): Promise<Del
   return line;
 }
 
-it('hears when the kernel refuses a queue, as when somebody has it already', () => {
+it('reports that the kernel refuses a queue, as when another program has it already', () => {
   const first = within(LOOPBACK.namespace, () => new PacketQueue(0));
   try {
     const second = () => within(LOOPBACK.namespace, () => void new PacketQueue(0));
@@ -57,7 +57,7 @@ it('hears when the kernel refuses a queue, as when somebody has it already', () 
   }
 });
 
-it('says that a queue is taken instead of delaying nothing, and can be stopped', async () => {
+it('reports that a queue is taken instead of delaying nothing, and can be stopped', async () => {
   const other = within(LOOPBACK.namespace, () => new PacketQueue(0));
   const line = await attached(LOOPBACK);
   try {
@@ -72,7 +72,7 @@ it('says that a queue is taken instead of delaying nothing, and can be stopped',
   }
 });
 
-it('takes what it is told before its queue is there as one word after the other', async () => {
+it('applies messages that arrive before its queue exists, in their order', async () => {
   const line = await attached(LOOPBACK);
   await Promise.all([line.set(LOOPBACK, PATHS), line.set(LOOPBACK, []), line.set(LOOPBACK, PATHS)]);
   await line.stop();
@@ -91,7 +91,7 @@ it('gives up and takes back what it put into an endpoint', async () => {
   await expect(line.set(other, PATHS)).rejects.toMatchObject({ code: 'DELAY_FAILED' });
 });
 
-it('says what broke its thread, which gives its queues back first', async () => {
+it('reports the error that broke its thread, which releases its queues first', async () => {
   const line = await attached(LOOPBACK);
   await line.set(LOOPBACK, PATHS);
   expect(line.failure).toBeUndefined();
@@ -106,7 +106,7 @@ it('says what broke its thread, which gives its queues back first', async () => 
   await line.stop();
 });
 
-it('says when paths were in force', async () => {
+it('reports when paths were in force', async () => {
   const line = await attached(LOOPBACK);
   try {
     await line.set(LOOPBACK, PATHS);

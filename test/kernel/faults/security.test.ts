@@ -102,7 +102,9 @@ async function state(lab: Experiment): Promise<string> {
   return JSON.stringify({ seen, classes: out.split('\n').sort() });
 }
 
-it('who has no key, or is not on the list, changes nothing and is named', { timeout: 120_000 }, async () => {
+it('a peer without the key, or not on the list, changes nothing and is named', {
+  timeout: 120_000,
+}, async () => {
   const lab = await startLab(TOPOLOGY, { hosts: 3 });
   const before = await state(lab);
   const { address } = lab.plan.hosts[2]!;

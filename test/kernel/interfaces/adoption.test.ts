@@ -76,7 +76,7 @@ describe('after a kill', () => {
     expect(await answers()).toBe(0);
   });
 
-  it('the next agent changes nothing until it knows what shall be, and then only what differs', async () => {
+  it('the next agent changes nothing until it knows the desired state, and then only the differences', async () => {
     const first = await agent();
     enforce(first.enforcer, cable.a, towardsB(2e6));
     await kill(first);

@@ -65,7 +65,7 @@ const places = () => network.machines as readonly Place[] as readonly [Place, Pl
 const known = (count: number) =>
   until(async () => (await status()).known === count, `${count} endpoints are known`);
 
-it('is shaped in its new namespace at its new address, and nobody else is disturbed', async () => {
+it('is shaped in its new namespace at its new address, and no other is disturbed', async () => {
   const [a, b, c] = places();
   expect((await ping(a, b, 5, 20)).meanMs).toBeGreaterThan(80);
   // While all that follows happens.

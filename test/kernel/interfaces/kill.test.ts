@@ -106,7 +106,7 @@ async function restart(backend: DelayBackend['name'], path: Path | undefined): P
 }
 
 describe.each(delayBackends(probeMachine()))('with %s', (backend) => {
-  it(`${KILL_TRIES} kills at random moments leave what the next agent puts right, or takes away`, {
+  it(`${KILL_TRIES} kills at random times leave a state that the next agent corrects, or removes`, {
     timeout: 300_000,
   }, async () => {
     const random = new SeededRandom(SEED);

@@ -115,7 +115,7 @@ describe('when everything is killed', () => {
     await until(() => agentsOf(name).length === 0, 'the agent is gone');
   };
 
-  it('shaping ends with the lease, so that nobody is locked out, and down puts back what was there', async () => {
+  it('shaping ends with the lease, so that no user is locked out, and down restores what was there', async () => {
     await runIn(placeOf(cable.a), 'tc', 'qdisc', 'add', 'dev', 'eth0', 'root', 'handle', '7:', 'tbf', ...TBF);
     const before = await ends();
     expect(await up('--take-over', '--lease', '3s', '--delay-backend', 'auto')).toMatchObject({ code: 0 });

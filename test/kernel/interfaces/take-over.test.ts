@@ -150,7 +150,7 @@ describe('twice', () => {
   });
 });
 
-describe('somebody comes in between', () => {
+describe('another program changes the interface in between', () => {
   beforeEach(() => machine.tc('qdisc add dev eth0 root handle 5: bfifo limit 40000'));
 
   test("and replaces netfold's root: both trees are kept", () => {
@@ -202,7 +202,7 @@ test("a namespace that has got another's number has none of its entries", () => 
   expect(machine.journal.find({ ...file.entry.identity, namespaceCookie: '1' })).toBeUndefined();
 });
 
-test('handles tell defaults from what somebody has chosen', () => {
+test('handles distinguish defaults from configured qdiscs', () => {
   const tree = (): ReturnType<typeof snapshotTree> =>
     onInterface(machine.at, (socket) => snapshotTree(socket, machine.at.ifindex));
   expect(needsJournal(tree())).toBe(false);

@@ -185,7 +185,7 @@ describe('commands', () => {
     expect(find(report.abilities, 'iproute2').reason).toContain('BusyBox v1.36.1');
   });
 
-  it('what other running places need is told, and is no obstacle', async () => {
+  it('abilities for other platforms are listed, and are no obstacle', async () => {
     command('docker', 'test "$1" = version && echo 99.1.2');
     command('ssh', 'echo "Dropbear v2022.83" >&2');
     const { code, report } = await withCommands();

@@ -187,7 +187,7 @@ describe('bad input', () => {
 });
 
 describe('a machine that can not', () => {
-  it('for lack of root, is told so and touched nowhere', async () => {
+  it('without root, reports it and changes nothing', async () => {
     const name = experimentName();
     const args = [
       '--reuid',
@@ -207,7 +207,7 @@ describe('a machine that can not', () => {
     expect(tracesOf(name)).toEqual(NOTHING);
   });
 
-  it('for lack of capabilities, as in a container, is told so and touched nowhere', async () => {
+  it('without capabilities, as in a container, reports it and changes nothing', async () => {
     const name = experimentName();
     const up = await run('setpriv', ['--bounding-set', '-sys_admin', NETFOLD, 'up', file, '--name', name]);
     expect(up.code).toBe(3);
@@ -215,7 +215,7 @@ describe('a machine that can not', () => {
     expect(tracesOf(name)).toEqual(NOTHING);
   });
 
-  it('for lack of libbpf, is told what to install and touched nowhere', async () => {
+  it('without libbpf, names what to install and changes nothing', async () => {
     const name = experimentName();
     const library = (
       await run('sh', ['-c', 'ldconfig -p | sed -n "s/.*libbpf.so.1 .*=> //p" | xargs realpath'])

@@ -223,7 +223,7 @@ describe('with an allow-list', () => {
     expect((await status(0, 'first')).mesh.rejected.PEER_NOT_ALLOWED).toBeGreaterThan(0);
   });
 
-  it('that has not the one who begins, nothing begins', async () => {
+  it('a list without the first machine: nothing starts', async () => {
     writeFileSync(list(), `${await peerOf(0)} somebody\n`, { mode: 0o600 });
     const refused = await beginListed();
     expect(refused.err).toMatch(/the others would not hear first: .* may only be somebody/);

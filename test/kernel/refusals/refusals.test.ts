@@ -86,7 +86,7 @@ it('a socket filter that is none, and an interface that is not there', () => {
   object.close();
 });
 
-it('a packet queue that somebody has', () => {
+it('a packet queue of another program', () => {
   const first = inside(() => new PacketQueue(0));
   expect(() => inside(() => void new PacketQueue(0))).toThrow(/bind packet queue 0: E(BUSY|PERM)/);
   first.close();

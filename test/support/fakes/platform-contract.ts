@@ -207,7 +207,7 @@ export function platformContract(open: () => OpenedPlatform | Promise<OpenedPlat
   });
 
   describe('an agent', () => {
-    test('that runs is taken over by who asks for that', async () => {
+    test('that runs is adopted on request', async () => {
       await platform.make(plan, {});
       const [first] = await startAgents();
       const host = plan.hosts[0]!;
@@ -218,7 +218,7 @@ export function platformContract(open: () => OpenedPlatform | Promise<OpenedPlat
       await expectNothing();
     });
 
-    test('that does not run is started by who would take it over', async () => {
+    test('that does not run is started where adoption was requested', async () => {
       await platform.make(plan, {});
       const host = plan.hosts[0]!;
       const started = await platform.startAgent(host, orderFor(opened, host, true));

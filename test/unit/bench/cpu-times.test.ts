@@ -17,22 +17,22 @@ import { type CpuUse, growth, threadsUse, watchCpu } from '../../../bench/measur
 const STAT = '4242 (a) b (c) S 1 4242 4242 0 -1 4194560 9 8 7 6 150 75 33 44 20 0 12 0 99 1000 200';
 
 describe('/proc', () => {
-  it('tells user and system time, whatever is in the name', () => {
+  it('gives user and system time, whatever is in the name', () => {
     expect(parseStat(STAT)).toEqual({ name: 'a) b (c', seconds: 2.25 });
   });
 
-  it('tells what all processors did; waiting for disks is no work, stolen time is nobody’s', () => {
+  it('gives the time of all processors; waiting for disks is no work, stolen time is left out', () => {
     const text = 'cpu  100 20 300 4000 500 6 70 8 0 0\ncpu0 1 2 3 4 5 6 7 8 0 0\nintr 5\n';
     const { busy, ...rest } = parseMachine(text);
     expect(busy).toBeCloseTo(4.96);
     expect(rest).toEqual({ softirq: 0.7, stolen: 0.08 });
   });
 
-  it('tells time on a processor to the nanosecond, and not the time waiting for one', () => {
+  it('gives time on a processor to the nanosecond, without the time waiting for one', () => {
     expect(parseSchedstat('2500000001 999 7\n')).toBe(2.500000001);
   });
 
-  it('tells what is in memory now, and was at most', () => {
+  it('gives the memory now, and the maximum', () => {
     const text = 'Name:\tnode\nVmPeak:\t 900 kB\nVmHWM:\t  300 kB\nVmRSS:\t  200 kB\n';
     expect(parseMemory(text)).toEqual({ nowBytes: 200 * 1024, mostBytes: 300 * 1024 });
   });
@@ -99,7 +99,7 @@ const USE: CpuUse = {
 };
 
 describe('rows', () => {
-  it('judge the busiest agent and all of them, and tell what lies between', () => {
+  it('judge the busiest agent and all of them, with their range', () => {
     const rows = agentRows('10 nodes', USE, { each: 0.03, all: 0.1 }, 'a note');
     expect(rows.map(({ what, verdict }) => [what, verdict])).toEqual([
       ['10 nodes: the busiest agent', 'outside'],
@@ -115,7 +115,7 @@ describe('rows', () => {
     expect(rows).toMatchObject([{ measured: 0.02, verdict: 'told' }]);
   });
 
-  it('tell what else the machine did', () => {
+  it('show what else the machine did', () => {
     const rows = machineRows('10 nodes', USE, 'ping');
     const values = rows.map(({ what, measured }) => [what.split(': ')[1], measured]);
     expect(values).toEqual([

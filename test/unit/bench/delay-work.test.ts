@@ -9,7 +9,7 @@ function status(times: number): AgentStatus {
   return { delay: { backend: 'delay-line', packets: 100 * times, work: grown } } as unknown as AgentStatus;
 }
 
-test('tells what all agents did between two looks at them', () => {
+test('gives the work of all agents between two readings', () => {
   const work = delayWork([status(1), status(2)], [status(11), status(22)], 0.5)!;
   expect(work).toMatchObject({ packets: 3000, turns: 1500, receiveMs: 30, passMs: 120, seconds: 0.5 });
   const [table] = delayWorkTables('cpu', [{ what: '9 nodes', work, threadCores: 0.4 }]);

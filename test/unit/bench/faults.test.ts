@@ -21,7 +21,7 @@ describe('a plan of faults', () => {
     expect(planFaults(216, 6, 4)).not.toEqual(faults);
   });
 
-  it('lasts from a tenth of a second to eight, and tells commands meanwhile', () => {
+  it('lasts from a tenth of a second to eight, with commands meanwhile', () => {
     const lengthsOf = (some: typeof faults): number[] =>
       some
         .flatMap(({ parts }) => parts.filter(({ what }) => what !== 'controller' && what !== 'date'))
@@ -42,7 +42,7 @@ describe('a plan of faults', () => {
     expect(faults.filter(({ command }) => command).length).toBeGreaterThan(80);
   });
 
-  it('kills nobody twice at a time, and starts nobody without a controller', () => {
+  it('kills no agent twice at a time, and starts none without a controller', () => {
     for (const { kind, parts } of faults) {
       const killed = parts.flatMap((part) => (part.what === 'kill' ? [part.host] : []));
       expect(new Set(killed).size).toBe(killed.length);
@@ -88,7 +88,7 @@ describe('a plan of faults', () => {
     expect(ways('one-way').some((all) => all.some((one) => !isReturned(one, all)))).toBe(true);
   });
 
-  it('is told in words', () => {
+  it('is described in words', () => {
     const parts = [
       { what: 'kill', host: 2, fromMs: 10, toMs: 900 },
       { what: 'bad', directions: [{ from: 0, to: 3 }], fromMs: 0, toMs: 700 },
@@ -152,7 +152,7 @@ describe('agents', () => {
     expect(between({})).toEqual({ lasting: [], fleeting: [] });
   });
 
-  it('that do not answer agree with nobody', () => {
+  it('that do not answer agree with none', () => {
     expect(findDisagreement([viewOf('host0'), undefined], truth).lasting).toEqual(["host1 doesn't answer"]);
   });
 
@@ -208,7 +208,7 @@ describe('agents', () => {
     expect(wrong.lasting).toHaveLength(2);
   });
 
-  it('tell all of flows that only their own host knows', () => {
+  it('announce flows that only their own host knows', () => {
     let asked: unknown;
     const shares = [{ from: 'b.0', to: 'b.0', rateBps: 0, ceilingBps: 77 }, ...SHARES.get('host1')!];
     findDisagreement([viewOf('host0'), viewOf('host1', { shares })], {

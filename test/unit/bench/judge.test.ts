@@ -38,7 +38,7 @@ describe('a row', () => {
     const row = judge(DELAY, measurement(Number.NaN));
     expect(row).toMatchObject({ verdict: 'outside', measured: null, error: null });
   });
-  it('says nothing of netfold where the machine is too slow', () => {
+  it('has no verdict if the machine is too slow', () => {
     expect(beyond(RATE, 'slow')).toMatchObject({
       verdict: 'beyond',
       measured: null,

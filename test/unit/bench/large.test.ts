@@ -52,7 +52,7 @@ describe('cpu', () => {
     expect(verdict(busy, '200 nodes: all agents')).toBe('outside');
   });
 
-  it('tells of packets, of the largest agent, and draws all agents together', () => {
+  it('has packets and the largest agent, and draws all agents together', () => {
     const tables = cpu.tablesOf([run(0.02, 0.03)], 'delay-line');
     expect(tables[0]!.rows.at(-1)!.note).toBe('1,234 packets/s held');
     expect(tables[2]!.rows[0]).toMatchObject({ measured: 200, note: '400 MB at most' });

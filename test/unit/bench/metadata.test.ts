@@ -59,15 +59,15 @@ describe('periodic', () => {
 });
 
 describe('reactive', () => {
-  it('tells nothing of what is steady within 5 %', () => {
+  it('announces nothing that is steady within 5 %', () => {
     expect(told({ 'a>b': [10_000, 10_500, 9500, 10_499] })).toBe(0);
   });
-  it('tells what differs by more from what was told last, not from the window before', () => {
+  it('announces what differs by more from the last announcement, not from the window before', () => {
     // 4 % each: the second is 8 % from what was told.
     expect(told({ 'a>b': [10_000, 10_400, 10_816, 10_816] })).toBeCloseTo(20 / 4);
     expect(told({ 'a>b': [10_000, 9400, 10_000, 9400] })).toBeCloseTo((20 * 3) / 4);
   });
-  it('tells of an end once, and of the beginning after it', () => {
+  it('announces an end once, and the start after it', () => {
     expect(told({ 'a>b': [10_000, 0, 0, 0] })).toBeCloseTo(20 / 4);
     expect(told({ 'a>b': [10_000, 0, 0, 10_000] })).toBeCloseTo((20 * 2) / 4);
   });
@@ -96,7 +96,7 @@ describe('reactive', () => {
 });
 
 describe('the dumbbell', () => {
-  it('has the paths that the models are told of', () => {
+  it('has the paths of the models', () => {
     const dumbbell = { clients: 3, flowBps: 2e6 };
     const { topology } = loadTopology(dumbbellText(dumbbell), 'dumbbell.yaml');
     const graph = graphAt(topology, micros(0));
@@ -141,7 +141,7 @@ describe('the tables', () => {
     expect(row).toMatchObject({ measured: 4000, bound: null });
     expect(row!.note).toContain('the reactive model sends nothing');
   });
-  it('tell what each agent sent', () => {
+  it('show what each agent sent', () => {
     expect(rowsOf(RUN, 'metadata-agents').map(({ measured, spread }) => [measured, spread])).toEqual([
       [1000, { low: 900, high: 1100 }],
       [7, null],

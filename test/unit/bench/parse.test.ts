@@ -17,7 +17,7 @@ describe('ping', () => {
     expect(echoPayloadBytes(1518)).toBe(1472);
   });
 
-  it('tells each of three round trips, also where it prints whole milliseconds', () => {
+  it('gives each of three round trips, even if it prints whole milliseconds', () => {
     const text = `26 bytes from 10.1.0.2: icmp_seq=1 ttl=63 time=601 ms
 ${summary(3, 3, '600.101/600.304/600.701/0.250')}`;
     const { sent, roundTripsMs } = parseSummary(text);
@@ -25,7 +25,7 @@ ${summary(3, 3, '600.101/600.304/600.701/0.250')}`;
     expect(roundTripsMs.map((ms) => ms.toFixed(3))).toEqual(['600.101', '600.110', '600.701']);
   });
 
-  it('tells those that came back', () => {
+  it('gives those that came back', () => {
     expect(parseSummary(summary(3, 2, '1.5/2.0/2.5/0.5'))).toEqual({ sent: 3, roundTripsMs: [1.5, 2.5] });
     expect(parseSummary(summary(3, 1, '1.5/1.5/1.5/0.0'))).toEqual({ sent: 3, roundTripsMs: [1.5] });
     expect(parseSummary(summary(3, 0, ''))).toEqual({ sent: 3, roundTripsMs: [] });

@@ -116,7 +116,7 @@ describe('an invitation', () => {
 describe('room for a host that joins', () => {
   const joining = { host: 'new', peer: 'P3', endpoints: ['c.0'] };
 
-  test('is there for what nobody has', () => {
+  test('is there for names that no host has', () => {
     expect(() => requireRoom(invitation, joining)).not.toThrow();
   });
 

@@ -31,7 +31,7 @@ describe('a line of progress', () => {
     expect(written).toEqual(['half', '']);
   });
 
-  it('is nothing where nobody looks', () => {
+  it('is nothing without a terminal', () => {
     const line = new ProgressLine(undefined, () => 0);
     line.show('half');
     line.clear();

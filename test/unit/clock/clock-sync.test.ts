@@ -50,7 +50,7 @@ async function settle(...peers: ClockPeer[]): Promise<void> {
   asked = [];
 }
 
-describe('who is asked', () => {
+describe('which hosts are asked', () => {
   test('at first contact the reference, a few times, then the others, a few at once', async () => {
     sync.setPeers(['q', 'c', 'b', 'r', 's'].map((name) => peer(name)));
     expect(asked).toEqual(['b', 'q', 'c', 'r']);
@@ -91,7 +91,7 @@ describe('who is asked', () => {
     expect(sync.rttMicros('q')).toBe(RTT_MS * 1000);
   });
 
-  test('nobody who has gone, of whom nothing stays', async () => {
+  test('no host that left, of which nothing stays', async () => {
     await settle(peer('b'), peer('q'));
     sync.setPeers([peer('q')]);
     expect(sync.rttMicros('b')).toBeUndefined();
@@ -154,7 +154,7 @@ describe('the own clock', () => {
     expect(Math.abs(difference())).toBeLessThan(0.01);
   });
 
-  test('does not believe what a new reference said before it was one', async () => {
+  test('does not use what a new reference sent before it was one', async () => {
     ahead = { a: 1000, b: 1000 };
     await settle(peer('b'), peer('a', false));
     expect(difference()).toBeCloseTo(1000, 6);
@@ -166,7 +166,7 @@ describe('the own clock', () => {
     expect(sync.status().offsetMs! + difference()).toBeCloseTo(1004, 1);
   });
 
-  test('is one to learn from only after two heartbeats, if nobody else is', () => {
+  test('is one to learn from only after two heartbeats, if no other is', () => {
     time.startIn(0);
     sync.setPeers([peer('b', false)]);
     sync.beat();
@@ -186,7 +186,7 @@ describe('the own clock', () => {
   });
 });
 
-test('says how far away each host is', async () => {
+test('gives the round-trip time to each host', async () => {
   time.adopt(0);
   ahead = { b: 0, q: 7 };
   await settle(peer('q'), peer('b'), peer('x', false));

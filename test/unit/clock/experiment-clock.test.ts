@@ -33,7 +33,7 @@ describe('the start', () => {
     await clock.advance(10);
     expect(time.now()).toBe(1_510_000);
   });
-  test('is the first that was told', () => {
+  test('is the first that was set', () => {
     expect(time.adopt(42e6)).toBe(true);
     expect(time.adopt(1e6)).toBe(false);
     expect(time.startAt(clock.wallNow())).toBe(false);
@@ -116,7 +116,7 @@ describe('how long to wait for an instant', () => {
   });
 });
 
-test('who listens hears when it becomes known and when it is steered', () => {
+test('listeners are called when it becomes known and when it is corrected', () => {
   const heard: (number | undefined)[] = [];
   const stop = time.onChange(() => heard.push(time.now()));
   time.adopt(1e6);

@@ -181,7 +181,7 @@ describe('the reference', () => {
     expect(widest(skews(lab.hosts))).toBeLessThan(6);
   });
 
-  test('is not a host that was told a wrong start, while others know the right one', async () => {
+  test('is not a host that received a wrong start, while others know the right one', async () => {
     const lab = new ClockLab({ delayMs: [1, 5] });
     const [b] = (await lab.addMany('b', 'c')) as [Host, Host];
     lab.run(0);
@@ -219,7 +219,7 @@ describe('the reference', () => {
     expect(widest(skews(lab.hosts))).toBeLessThan(3);
   });
 
-  test('is nobody before anyone was told the start', async () => {
+  test('is none before any host has received the start', async () => {
     const lab = new ClockLab({ delayMs: [4, 4] });
     const [a, b] = (await lab.addMany('a', 'b')) as [Host, Host];
     await lab.clock.advance(5000);
@@ -234,7 +234,7 @@ describe('the reference', () => {
   });
 });
 
-describe('who knows no start', () => {
+describe('a host without a start', () => {
   test.each(Array.from({ length: 8 }, (_, seed) => seed))(
     'because it came late learns it from the others, within 3 s, though a tenth of all messages is lost (seed %i)',
     async (seed) => {

@@ -61,7 +61,7 @@ test('a clock that was stepped is believed at once', () => {
   expect(peer.rttMicros).toBe(2000);
 });
 
-test('whoever does not know the time still shows how far away he is', () => {
+test('a host that does not know the time still gives a round-trip time', () => {
   peer.add({ ...exchange(0, 1, 2), timed: false });
   expect(peer.rttMicros).toBe(3000);
   expect(peer.estimate(10)).toBeUndefined();
@@ -72,7 +72,7 @@ test('whoever does not know the time still shows how far away he is', () => {
   expect(peer.rttMicros).toBe(3000);
 });
 
-test('the truth is never further away than the error, however the ways differ and the clocks drift', () => {
+test('the true value is never further off than the error, however the ways differ and the clocks drift', () => {
   const delay = fc.double({ min: 0, max: 200, noNaN: true });
   const run = fc.array(fc.tuple(delay, delay, fc.integer({ min: 0, max: 5000 })), {
     minLength: 1,

@@ -40,7 +40,7 @@ describe('a command comes into force', () => {
     expect(control.accept({ text: 'heal' }).command!.at).toBe(2_600_000);
   });
 
-  test('when the user says, for as long as he says', () => {
+  test('at the time and for the duration that the user gives', () => {
     expect(control.accept({ text: 'heal', after: 5_000_000 }).command!.at).toBe(7_000_000);
     expect(control.accept({ text: 'heal', at: 9_000_000, during: 250_000 }).command).toMatchObject({
       at: 9_000_000,
@@ -48,12 +48,12 @@ describe('a command comes into force', () => {
     });
   });
 
-  test('not before all can know of it, also if the user says so', () => {
+  test('not before all can know of it, even if the user asks for it', () => {
     expect(control.accept({ text: 'heal', after: 1 }).command!.at).toBe(2_100_000);
   });
 });
 
-describe('is refused, and nobody hears of it:', () => {
+describe('is refused, and no agent receives it:', () => {
   const refused = (code: string, request: Parameters<Control['accept']>[0] = { text: 'heal' }): void => {
     expect(() => control.accept(request)).toThrow(expect.objectContaining({ code }));
     expect(issued).toEqual([]);
@@ -76,7 +76,7 @@ describe('is refused, and nobody hears of it:', () => {
     expect(() => control.accept({ text: 'heal' })).toThrow('heal at 2000000');
   });
 
-  test('by an agent that hears none of the others', () => {
+  test('by an agent that receives from none of the others', () => {
     ports.hosts = () => [host('b', true, true)];
     ports.silent = () => ['a', 'c'];
     refused('CUT_OFF');
@@ -84,7 +84,7 @@ describe('is refused, and nobody hears of it:', () => {
   });
 });
 
-test('an agent that hears some of the others, or never heard any, is not cut off', () => {
+test('an agent that receives from some of the others, or never did from any, is not cut off', () => {
   ports.silent = () => ['c'];
   expect(control.accept({ text: 'heal' }).behind).toEqual(['c']);
   ports.hosts = () => [host('b', true, true)];
@@ -92,7 +92,7 @@ test('an agent that hears some of the others, or never heard any, is not cut off
   expect(control.accept({ text: 'heal' }).behind).toEqual([]);
 });
 
-test('tells who has it already', () => {
+test('lists the hosts that have it already', () => {
   ports.hosts = () => [host('a', false), host('b', false, true), host('d', true)];
   ports.silent = () => ['c'];
   expect(control.answer()).toMatchObject({ host: 'b', inStep: ['b', 'd'], behind: ['a', 'c'] });

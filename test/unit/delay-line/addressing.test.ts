@@ -128,7 +128,7 @@ test('an endpoint without addresses gets nothing', () => {
   expect(pathOf(KNOWN, packet, 0, 20)).toBe(0);
 });
 
-test('an endpoint that has no path yet is told from strangers, by all of its addresses, whatever it must not be', () => {
+test('an endpoint without a path yet is distinguished from strangers, by all of its addresses', () => {
   const book = new AddressIndex();
   const addresses = ['10.0.0.2', '10.0.0.77', 'fd00::77'];
   const numbers = [4, 65_534, 65_534];

@@ -22,7 +22,7 @@ const site = planSite(
   { host: 'here', listen: { address: '2001:db8::1', port: 4700 } },
 );
 
-describe('what agents are told', () => {
+describe('the bootstraps of agents', () => {
   const security = { key: 'k', assignment: { 'b.0': 'host1' } };
   const made = makeBootstraps(lab, topology, settings, security);
 
@@ -72,11 +72,11 @@ describe('the plan of a running experiment', () => {
   });
   const standing = (plan: Plan) => ({ experiment: 'x', standing: makeBootstraps(plan, topology, settings) });
 
-  test('follows from what agents were told, for a lab', async () => {
+  test('follows from the bootstraps of agents, for a lab', async () => {
     expect(await labPlatform.plan(standing(lab))).toEqual(withoutNetworks(lab));
   });
 
-  test('follows from what agents were told, for interfaces of this machine', async () => {
+  test('follows from the bootstraps of agents, for interfaces of this machine', async () => {
     expect(await sitePlatform.plan(standing(site))).toEqual(site);
   });
 

@@ -47,7 +47,7 @@ describe('where the endpoints are', () => {
     expect(served.get('host0')!.endpoints[1]).toMatchObject({ namespace: '/run/netns/again', number: 2 });
   });
 
-  test('follows an endpoint to another host, and is not confused when the first one says that it has left', () => {
+  test('follows an endpoint to another host, and is not confused when the first one reports that it has left', () => {
     const { current, kept } = placement();
     current.put({ ...plan.endpoints[0]!, host: plan.hosts[1]! });
     current.take('host0', 0);
@@ -67,7 +67,7 @@ describe('where the endpoints are', () => {
     expect(kept.at(-1)).toBe(AS_PLANNED);
   });
 
-  test('changes nothing else of what agents are told', () => {
+  test('changes nothing else in the bootstraps of agents', () => {
     const { current } = placement();
     const before = new Map(current.bootstraps);
     current.put({ ...plan.endpoints[0]!, namespace: 'again' });

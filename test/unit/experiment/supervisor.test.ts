@@ -60,7 +60,7 @@ async function run(endingAfter: number) {
 }
 
 describe('a supervised agent', () => {
-  test('that ends by itself is started again, and the user is told how it ended', async () => {
+  test('that ends by itself is restarted, and the user sees how it ended', async () => {
     const { told, waits, starts, error } = await run(2);
     expect({ waits, starts, error }).toEqual({ waits: [100, 200], starts: 2, error: undefined });
     expect(told[0]).toBe('the agent of host1 was ended by SIGKILL; it is started again');

@@ -23,7 +23,7 @@ test('the path that is pinned leads to the same namespace, and is opened once; o
   expect(pinnedPath('/run/netns/x')).toBe('/run/netns/x');
 });
 
-test('what is told to others has no descriptor of this process in it', () => {
+test('status for other processes has no descriptor of this process in it', () => {
   expect(unpinnedPath(pinnedPath(OWN_NAMESPACE_FILE))).toBe(OWN_NAMESPACE_FILE);
   expect(unpinnedPath('/run/netns/x')).toBe('/run/netns/x');
 });

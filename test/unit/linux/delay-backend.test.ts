@@ -49,7 +49,7 @@ describe('the delay backend', () => {
   );
 });
 
-test('netem tells what went through all interfaces', async () => {
+test('netem reports what went through all interfaces', async () => {
   const tc = new FakeTc();
   const netem = new Netem(tc);
   const stats = [

@@ -71,7 +71,7 @@ describe('what can not be made again', () => {
     expect(loses(filter('u32', [], { parent: 0 }))).toMatch(/kernel's own/);
   });
 
-  test('an order that is not told: flower of one priority', () => {
+  test('an order that the kernel does not report: flower of one priority', () => {
     const first = filter('flower', [number(1, 5)]);
     expect(loses(first, filter('flower', [], { handle: 8 }))).toMatch(/order/);
     expect(loses(first, filter('flower', [], { handle: 8, priority: 4 }))).toBeUndefined();

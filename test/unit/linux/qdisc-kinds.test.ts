@@ -37,7 +37,7 @@ describe('attributes', () => {
 describe('htb', () => {
   const told = annotated(`1800 0200 11000300 05000000 30000000 00000000 2a000000
     0800 0500 e8030000`);
-  test('is told with its whole version and a count of packets, and taken without', () => {
+  test('is reported with its whole version and a count of packets, and set without', () => {
     expect(canonicalQdisc(qdisc('htb', told))).toEqual(
       annotated(`1800 0200 03000000 05000000 30000000 00000000 00000000
         0800 0500 e8030000`),
@@ -180,7 +180,7 @@ describe('what else is lost', () => {
     return attributeBytes(1, base).toString('base64');
   };
 
-  test('kinds that nobody has looked at', () => {
+  test('unknown kinds', () => {
     expect(whatQdiscLoses(qdisc('red'))).toMatch(/red/);
     expect(whatQdiscLoses(qdisc('pfifo'))).toBeUndefined();
   });

@@ -140,7 +140,7 @@ describe.each([
     expect(await shaping.verify()).toEqual([]);
   });
 
-  test('two that swap their addresses are told apart', async () => {
+  test('two that swap their addresses are distinguished', async () => {
     await used([0, 1], [0, 2]);
     const swapped = [
       known(0),

@@ -86,7 +86,7 @@ beforeEach(() => {
   clock = new ManualClock();
 });
 
-describe('before anybody sends', () => {
+describe('before any packet is sent', () => {
   test('an interface has a class for the first packets, where any path from there is limited, and no other', async () => {
     await start();
     expect(tc.toString()).toBe(`a.0:
@@ -101,7 +101,7 @@ c.0:
     expect(shaping.pairs).toBe(0);
   });
 
-  test('the classifier knows all addresses: who is apart, and which class is for what comes first', async () => {
+  test('the classifier knows all addresses: which have no path, and the class of first packets', async () => {
     await start();
     const sides = '00000000';
     expect(Object.fromEntries(tc.parties)).toEqual({
@@ -135,7 +135,7 @@ c.0:
 describe('a pair that sends', () => {
   beforeEach(() => start());
 
-  test('gets its class, once, and nobody else does', async () => {
+  test('gets its class, once, and no other does', async () => {
     await used([0, 1], [0, 1], [0, 0], [3, 0]);
     expect(steps()).toEqual(['set-gso', 'class 2 6000000', 'set-queue', '10.0.0.1 2', 'fd00::1 2']);
     await used([0, 1]);
@@ -217,7 +217,7 @@ describe('an epoch', () => {
     expect(delay.changes).toEqual(['1 > 0 (10.0.0.1,fd00::1): delay 16000us 0us loss 0%']);
   });
 
-  test('with a partition drops between its sides, used before or not; the classes stay', async () => {
+  test('with a partition drops between its groups, used before or not; the classes stay', async () => {
     const before = tc.toString();
     const partitioned = { ...graph, partitions: [[0, 1, -1, -1]] };
     await shaping.setEpoch(new Epoch(partitioned), new Map());

@@ -127,7 +127,7 @@ test('an epoch changes the delays of paths that are different, all at once, and 
   expect(`${tc}\n${delay}`).toBe(await fromScratch(loss));
 });
 
-test('delays that could not be changed are told whole with the next epoch', async () => {
+test('delays that could not be changed are sent completely with the next epoch', async () => {
   const { shaping, tc, delay } = await watched();
   const loss = version({ own: 'latency: 3ms, loss: 2%, up: 5Mbps' });
   delay.refusal = new Error('busy');
@@ -227,7 +227,7 @@ test('rates touch the pairs that they change', async () => {
   ]);
 });
 
-test('with netem there is a bound, and the error says what to do', () => {
+test('with netem there is a bound, and the error names the remedy', () => {
   const graph = {
     ...expandGraph(topology),
     endpoints: Array.from({ length: 300 }, (_, index) => `x.${index}`),

@@ -149,7 +149,7 @@ function foreknowing(commands: readonly Command[], at: number): Agent {
   return agent;
 }
 
-describe('agents that hear the same commands come to the same', () => {
+describe('agents that receive the same commands reach the same state', () => {
   test.each([
     ['without resets', 0],
     ['with resets', 20],
@@ -187,7 +187,7 @@ describe('agents that hear the same commands come to the same', () => {
     );
   });
 
-  test('also at every instant before, and where many are heard at once', () => {
+  test('also at every instant before, and if many arrive at once', () => {
     fc.assert(
       fc.property(commandsOf(15), fc.integer({ min: 0, max: 2 * END }), fc.nat(), (commands, at, cut) => {
         const now = micros(at * GRAIN);

@@ -30,7 +30,7 @@ const statuses = (one: Player): string[] =>
   one.history().map(({ command: { text }, status }) => `${text}: ${status}`);
 
 describe('a command', () => {
-  test('that is heard before it is due waits for its instant', () => {
+  test('that arrives before it is due waits for its instant', () => {
     const one = player();
     expect(one.command(command(2, 'set s--server latency=9ms'), seconds(1))).toEqual({
       atoms: [],
@@ -43,7 +43,7 @@ describe('a command', () => {
     expect(one.epoch).toBe(1);
   });
 
-  test('that is due takes effect when it is heard', () => {
+  test('that is due takes effect when it arrives', () => {
     const one = player('at 1s set s--server latency=7ms');
     const changes = one.command(command(2, 'set s--server latency=+9ms'), seconds(2.003));
     expect(atoms(changes)).toEqual(['set', 'set']);
@@ -79,15 +79,15 @@ describe('a command', () => {
     expect(latency(one)).toBe(1);
   });
 
-  test('does not make anybody absent who joins by it', () => {
+  test('does not make an endpoint absent before that joins by it', () => {
     const one = player();
     one.command(command(2, 'join client.1'), seconds(1));
     expect(present(one)).toEqual([0, 1, 2, 3]);
   });
 });
 
-describe('a command that is heard late', () => {
-  test('changes what followed it, as if it had been heard in time', () => {
+describe('a command that arrives late', () => {
+  test('changes what followed it, as if it had arrived in time', () => {
     const one = player('at 2s set s--server latency=200%');
     one.advance(seconds(3));
     expect(latency(one)).toBe(2);
@@ -97,7 +97,7 @@ describe('a command that is heard late', () => {
     expect(one.epoch).toBe(2);
   });
 
-  test('tells processes only what is different now', () => {
+  test('reports only the difference to processes', () => {
     const one = player('at 2s leave client 1', 'at 4s crash client 1');
     one.advance(seconds(3));
     expect(present(one)).toEqual([0, 1, 3]);
@@ -108,7 +108,7 @@ describe('a command that is heard late', () => {
     expect(atoms(one.command(command(1.5, 'join client.2'), seconds(3)))).toEqual(['join 1']);
   });
 
-  test('still runs and signals, for those who are there', () => {
+  test('still runs and signals, in present endpoints', () => {
     const one = player('at 2s crash client.1');
     one.advance(seconds(3));
     expect(atoms(one.command(command(1, 'run client "true"'), seconds(3)))).toEqual(['run 0', 'run 2']);
@@ -144,7 +144,7 @@ describe('a command that is heard late', () => {
 });
 
 describe('two commands of one instant', () => {
-  test('are in their order, though the first is heard when the second has been played', () => {
+  test('are in their order, even if the first arrives when the second has been played', () => {
     const one = player();
     const first = command(1, 'set s--server latency=10ms', { origin: 'a' });
     const second = command(1, 'set s--server latency=200%', { origin: 'b' });
@@ -154,7 +154,7 @@ describe('two commands of one instant', () => {
     expect(one.epoch).toBe(1);
   });
 
-  test('that say to be the same: the one that comes first counts, whichever is heard first', () => {
+  test('with the same identity: the one that comes first counts, whichever arrives first', () => {
     const one = command(1, 'crash client.0');
     const other = { ...one, text: 'crash client.1' };
     for (const heard of [
@@ -222,7 +222,7 @@ describe('reset', () => {
     expect(atoms(one.advance(seconds(3)))).toEqual(['join 0', 'run 1', 'leave 2']);
   });
 
-  test('that is heard late undoes late', () => {
+  test('that arrives late undoes late', () => {
     const one = player();
     one.command(command(1, 'crash client.0'), seconds(1));
     one.command(command(3, 'crash client.1', { issuedAt: seconds(2.5) }), seconds(3));
@@ -232,7 +232,7 @@ describe('reset', () => {
     expect(one.epoch).toBe(3);
   });
 
-  test('undoes what is heard only after it', () => {
+  test('undoes commands that arrive only after it', () => {
     const one = player();
     one.command(command(2, 'reset'), seconds(2));
     const changes = one.command(command(1, 'crash client.0'), seconds(3));
@@ -245,7 +245,7 @@ describe('reset', () => {
 });
 
 describe('the history', () => {
-  test('tells why a command failed when it was due', () => {
+  test('reports why a command failed when it was due', () => {
     const one = player('at 2s crash client.0');
     one.command(command(3, 'crash client.0', { issuedAt: seconds(1) }), seconds(1));
     expect(one.advance(seconds(2)).graph).toBeDefined();
@@ -256,7 +256,7 @@ describe('the history', () => {
     expect(one.epoch).toBe(1);
   });
 
-  test('tells what could not be read, and it changes nothing', () => {
+  test('reports what could not be parsed, and it changes nothing', () => {
     const one = player();
     const unread = [
       command(1, 'crash'),
@@ -277,7 +277,7 @@ describe('the history', () => {
     expect(one.epoch).toBe(0);
   });
 
-  test('keeps the commands that were accepted first, whichever are heard first', () => {
+  test('keeps the commands that were accepted first, whichever arrive first', () => {
     const all = Array.from({ length: MAX_COMMANDS + 5 }, (_, index) =>
       command(10, `set s--server latency=${index}ms`, { issuedAt: seconds(index / 1000) }),
     );

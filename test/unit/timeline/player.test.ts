@@ -25,7 +25,7 @@ const latencyOf = (graph: ReturnType<typeof graphAt>, name: string): number =>
   graph.links.find((link) => link.name === name)!.latency;
 
 describe('a timeline', () => {
-  test('says when something is due, and nothing after its end', () => {
+  test('says when the next step is due, and nothing after its end', () => {
     const { player: one } = player('at 2s set s--server latency=9ms', 'at 500ms crash client.1');
     expect(one.nextAt).toBe(seconds(0.5));
     one.advance(seconds(0.5));
@@ -62,7 +62,7 @@ describe('a timeline', () => {
     expect(one.epoch).toBe(3);
   });
 
-  test('knows who takes part: who joins later does not before', () => {
+  test('knows which endpoints are present: those that join later are not before', () => {
     const { player: one } = player('at 1s join client 2', 'at 2s crash client.0');
     const present = () => [0, 1, 2, 3].map((endpoint) => one.isPresent(endpoint));
     expect(present()).toEqual([false, false, false, true]);

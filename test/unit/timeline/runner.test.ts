@@ -110,7 +110,7 @@ test('commands come into force when they are due, or at once when that is over',
   expect(applied[1]!.changes.graph!.links[0]!.latency).toBe(7000);
 });
 
-test('commands that are heard before the start count from then on', async () => {
+test('commands that arrive before the start count from then on', async () => {
   runner.addCommands([command('set a--b latency=7ms', 10_000)]);
   expect(start(-20).atoms).toHaveLength(1);
   expect(applied).toHaveLength(0);
@@ -143,7 +143,7 @@ test('waits longer than a timer can', async () => {
   expect(applied).toHaveLength(3);
 });
 
-test('tells how late changes came into force', async () => {
+test('reports how late changes came into force', async () => {
   expect(lag.summary).toEqual({ count: 0, latestMs: 0, meanMs: 0, p99Ms: 0, mostMs: 0 });
   start();
   costMs = 3;
@@ -183,7 +183,7 @@ test('nothing happens once it is stopped', async () => {
   expect(applied).toEqual([]);
 });
 
-test('delays are in force when their backend says, not when the agent heard of it, and never before bandwidth is', async () => {
+test('delays are in force when their backend reports it, not when the report arrives, and never before bandwidth is', async () => {
   const player = new Player(topology, () => {});
   let changedAt = 0;
   let behindMs = 2;

@@ -39,7 +39,7 @@ describe('the graph at an instant', () => {
     expect(graph).toEqual(expandGraph(native(BASE.replace('events:\n', ''))));
   });
 
-  it('keeps numbers of nodes and links, whoever is absent', () => {
+  it('keeps numbers of nodes and links, whatever is absent', () => {
     const [before, after] = [at(0), at(5, 'at 5s crash client.1', 'at 5s leave s1')];
     expect([after.nodes, after.links]).toEqual([before.nodes, before.links]);
     expect(after.edges.length).toBeLessThan(before.edges.length);
@@ -60,7 +60,7 @@ describe('the graph at an instant', () => {
     expect(present(at(3, ...lines))).toBe('client.0 server.0 spare.0');
   });
 
-  it('cuts who is disconnected until reconnected, or until the window ends', () => {
+  it('cuts disconnected endpoints until reconnected, or until the window ends', () => {
     expect(present(at(2, 'at 1s disconnect client 2', 'at 2s reconnect client 1'))).toBe(
       'client.0 client.1 server.0 spare.0',
     );
@@ -164,7 +164,7 @@ describe('the graph at an instant', () => {
     expect(crashed(9, 'replace').split(' ')).toHaveLength(5);
   });
 
-  it('separates the groups of a partition and nobody else, until healed', () => {
+  it('separates the groups of a partition and no others, until healed', () => {
     const lines = ['at 1s partition client.0 | client.1 server', 'at 2s heal'];
     const graph = at(1, ...lines);
     expect(reaches(graph, 'client.0', 'server.0')).toBe(false);

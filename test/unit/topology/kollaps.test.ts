@@ -123,7 +123,7 @@ describe('the Kollaps dialect', () => {
     expect(present(graphAt(topology, micros(0)))).toHaveLength(5);
   });
 
-  it('has nobody there before the first join', () => {
+  it('has no endpoint present before the first join', () => {
     const topology = kollaps(file(TWO, LINKS, '<schedule name="a" time="1.5" action="join"/>'));
     expect(present(graphAt(topology, micros(1_499_999)))).toEqual(['z.0']);
     expect(present(graphAt(topology, micros(1_500_000)))).toEqual(['a.0', 'z.0']);
@@ -203,7 +203,7 @@ describe('the Kollaps dialect', () => {
     expect(kollaps(file(TWO.replace('"i"', '"a&amp;b&#45;c"'), LINKS)).services[0]!.image).toBe('a&b-c');
   });
 
-  it('is found by its content where the name of the file does not tell', () => {
+  it('is recognised by its content if the name of the file is not enough', () => {
     expect(problems('<nonsense/>', 'topology')[0]!.code).toBe('NOT_A_TOPOLOGY');
   });
 });
@@ -270,7 +270,7 @@ describe('a wrong file of the Kollaps dialect', () => {
     expect(found.map(formatDiagnostic).join('\n')).toMatch(message);
   });
 
-  it('is told the line and column of the element', () => {
+  it('names the line and column of the element', () => {
     const [problem] = problems(file(TWO, LINKS.replace('"2.5"', '"x"')), 'test.xml');
     expect([problem!.line, problem!.column]).toEqual([5, 10]);
   });

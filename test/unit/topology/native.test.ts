@@ -215,7 +215,7 @@ describe('a wrong native file', () => {
     expect(native(`${NODES}links: [${links}]`).links).toHaveLength(4);
   });
 
-  it('is told of every error at once, in the order of the file', () => {
+  it('lists all errors at once, in the order of the file', () => {
     const text =
       'services: { a: { replicas: x } }\nbridges: [9]\nlinks: [{ from: a, to: b, latency: 1 }]\ncolour: red';
     expect(problems(text).map((one) => one.line)).toEqual([1, 2, 3, 4]);
@@ -254,7 +254,7 @@ describe('warnings', () => {
     expect(warnings('services: { a: {}, b: {} }').map((one) => one.code)).toEqual(['NO_LINKS']);
   });
 
-  it('name services that reach nobody, also behind bridges and one-way links', () => {
+  it('name services that reach no other, also behind bridges and one-way links', () => {
     const text = `services: { a: {}, b: {}, lost: {}, sink: {}, pair: { replicas: 2 } }
 bridges: [s1, s2, s3]
 links:

@@ -59,7 +59,7 @@ describe('a wrong script', () => {
     expect(formatDiagnostic(problem!)).toMatch(message);
   });
 
-  it('is told all that is wrong with both files, the topology first', () => {
+  it('lists all errors of both files, the topology first', () => {
     const found = diagnostics(['at 1s', 'at 10 quit'], YAML.replace('10ms', '10'));
     expect(found.map(({ file, line }) => [file, line])).toEqual([
       ['net.yaml', 7],

@@ -64,7 +64,7 @@ test('hosts that were measured are measured again once a second only', () => {
   expect(asked).toEqual(['P1', 'P2']);
 });
 
-test('a host that can not be measured yet is as if it were here, and says so', () => {
+test('a host that can not be measured yet counts as near, and status shows it', () => {
   trips.P1 = { kernelMicros: undefined, clockMicros: undefined };
   expect(underlay.setEndpoints(ENDPOINTS)).toBe(false);
   expect(underlay.status()[0]).toEqual({ host: 'far', roundTripMs: null, subtractedMs: 0 });

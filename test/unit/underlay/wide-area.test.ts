@@ -44,7 +44,7 @@ function lab(options: Partial<WideAreaOptions> = {}) {
   return { clock, network, told, area, epoch: new Epoch(expandGraph(loadTopology(TEXT, 'x.yaml').topology)) };
 }
 
-test('a host that is far is told when its endpoints are known, and again when it is nearer', async () => {
+test('a host that is far is reported when its endpoints are known, and again when it is nearer', async () => {
   const { clock, network, told, area } = lab();
   area.start();
   area.setEndpoints(ENDPOINTS);
@@ -66,7 +66,7 @@ test('a host that is far is told when its endpoints are known, and again when it
   expect(told).toHaveLength(3);
 });
 
-test('status tells the real network, what is subtracted, and what is too slow in which epoch', () => {
+test('status shows the real network, what is subtracted, and which paths are too slow in each epoch', () => {
   const { area, epoch } = lab();
   area.start();
   area.setEndpoints(ENDPOINTS);
@@ -81,7 +81,7 @@ test('status tells the real network, what is subtracted, and what is too slow in
   expect(area.underlay(faster, [0]).tooSlow.count).toBe(0);
 });
 
-test('beyond its budget it says to be coarser, from the threshold that was chosen', async () => {
+test('above its budget announcements get coarser, from the configured threshold on', async () => {
   const { clock, network, told, area } = lab({ budgetBps: 8000, threshold: 0.1 });
   area.start();
   expect(told).toEqual([coarseness(0, 0.1)]);

@@ -83,7 +83,7 @@ describe('a change of the rate', () => {
     expect(filter.announced(flow)).toMatchObject({ rateBps: 20e6, greedy: false });
   });
 
-  test('that goes back in between, or to the other side, has not lasted', () => {
+  test('that goes back in between, or in the other direction, has not lasted', () => {
     for (const pause of [20e6, 18.5e6]) {
       flow.rateBps = 22e6;
       expect(newsIn(LASTING_TICKS - 1)).toEqual([]);
@@ -117,7 +117,7 @@ test('the threshold can be chosen', () => {
   expect(news()).toEqual([said(34e6)]);
 });
 
-test('a change that is small beside the path is no news, however large beside the flow', () => {
+test('a change that is small for the path is not announced, however large for the flow', () => {
   flow.rateBps = 1e6;
   news();
   flow.rateBps = 1.5e6;
@@ -134,7 +134,7 @@ test('one that is a little more than small has to last, however large beside the
   expect(news()).toEqual([said(1.51e6)]);
 });
 
-test('becoming greedy or limited is news at any rate', () => {
+test('becoming greedy or limited is announced at any rate', () => {
   news();
   flow.greedy = true;
   expect(news()).toEqual([said(20e6, true)]);
@@ -142,7 +142,7 @@ test('becoming greedy or limited is news at any rate', () => {
   expect(news()).toEqual([said(20e6)]);
 });
 
-test("a greedy flow's rate is no news", () => {
+test("a greedy flow's rate is not announced", () => {
   flow.greedy = true;
   news();
   for (const rateBps of [10e6, 90e6, 0]) {
@@ -205,7 +205,7 @@ describe('with a meter', () => {
 describe('where it is coarser', () => {
   const at = (now: number, ...flows: Flow[]): number => filter.changes(flows, now).length;
 
-  test('rates are told at most once in the interval, then as they are', () => {
+  test('rates are announced at most once in the interval, then with their present values', () => {
     filter = new ChangeFilter({ threshold: 0.1, intervalMs: 800 });
     expect(at(0, flow)).toBe(1);
     flow.rateBps = 40e6;
@@ -228,7 +228,7 @@ describe('where it is coarser', () => {
     expect(filter.announced(other)).toBeUndefined();
   });
 
-  test('what has not been told is not shared with either', () => {
+  test('what has not been announced is not used for shares either', () => {
     filter = new ChangeFilter({ threshold: 0.1, intervalMs: 800 });
     at(0, flow);
     const late = flowOf({ source: 0 });

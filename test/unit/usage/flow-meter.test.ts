@@ -149,7 +149,7 @@ describe('when its share changes', () => {
     expect(metered.flow.rateBps / 2e6).toBeCloseTo(1, 1);
   });
 
-  test('a pair that has never sent is nobody', () => {
+  test('a pair that has never sent is not listed', () => {
     const metered = new MeteredFlow(10e6);
     metered.enforce(5e6);
     metered.meter.setPath(SOURCE, DESTINATION, 5e6);
@@ -224,7 +224,7 @@ describe('what is no flow', () => {
     expect(metered.flow).toMatchObject({ active: false, rateBps: 0 });
   });
 
-  test('what crosses no limit, since nobody shares it', () => {
+  test('a flow on unlimited links, since it shares nothing', () => {
     const metered = new MeteredFlow(Number.POSITIVE_INFINITY);
     expect(metered.run(1000, new Frames(), 10e6)).toBe(0);
     expect(metered.flow.active).toBe(false);
@@ -319,7 +319,7 @@ describe('a pair with a counter per address family', () => {
     );
   });
 
-  test('has sent nothing in a tick in which none was told', () => {
+  test('has sent nothing in a tick without a count', () => {
     const meter = new FlowMeter(3);
     for (let tick = 1; tick <= 20; tick++) {
       meter.begin(tick * TICK_MS);
@@ -357,7 +357,7 @@ describe('a pair that is silent', () => {
     });
   }
 
-  test('is what it would be if each tick had told that it sent nothing', () => {
+  test('is the same as if each tick had counted zero bytes', () => {
     const silence = fc.integer({ min: 1, max: 60 }).map((ticks) => Array<number>(ticks).fill(0));
     const bytes = fc.oneof(fc.constant(98), fc.integer({ min: 1, max: 20_000 }));
     const burst = fc.array(bytes, { minLength: 1, maxLength: 12 });

@@ -94,7 +94,7 @@ describe('adapt', () => {
 });
 
 describe('a meter', () => {
-  test('tells the rate of the last two seconds, and what is in force', () => {
+  test('reports the rate of the last two seconds, and what is in force', () => {
     const meter = new MetadataMeter({ budgetBps: 8000, threshold: 0.02 });
     for (let second = 0; second <= 5; second++) meter.note(5_000 + 600 * second, second * 1000);
     expect(meter.status()).toEqual({
@@ -185,7 +185,7 @@ async function simulate(budgetBps: number | undefined, seconds: number) {
 
 const mean = (values: readonly number[]): number => values.reduce((sum, one) => sum + one, 0) / values.length;
 
-test('1,000 jittery flows are told within the budget, as finely as that allows', async () => {
+test('1,000 jittery flows are announced within the budget, as finely as that allows', async () => {
   const free = await simulate(undefined, 30);
   const without = mean(free.sent.slice(10));
   expect(new Set(free.levels)).toEqual(new Set([0]));

@@ -5,7 +5,7 @@ describe('a round trip', () => {
   const of = (meanMs: number, errorMs = 0) =>
     judgeRoundTrip('a ⇄ b', 20, errorMs, { sent: 10, received: 10, meanMs });
 
-  it('may be half a millisecond off, to either side', () => {
+  it('may be half a millisecond off, in either direction', () => {
     expect([20, 20.49, 19.51].map((ms) => of(ms).ok)).toEqual([true, true, true]);
     expect([20.51, 19.49, Number.NaN].map((ms) => of(ms).ok)).toEqual([false, false, false]);
   });

@@ -11,7 +11,7 @@ const behind = ({ mesh }: Agent): string[] =>
     .filter(({ inStep }) => !inStep)
     .map(({ name }) => name);
 
-test('a command is heard by all at once, with all that was said of it', async () => {
+test('a command reaches all at once, with all its fields', async () => {
   const lab = new Lab();
   const [a, b, c] = (await lab.startMany(3)) as [Agent, Agent, Agent];
   await lab.clock.advance(1500);
@@ -162,7 +162,7 @@ test.each([
   expect(say(a, 'right').number).toBe(1);
 });
 
-test('a full set is said to be full, arrives whole, and asks for nothing more', async () => {
+test('a full set is reported as full, arrives whole, and requests nothing more', async () => {
   const lab = new Lab();
   const [a] = (await lab.startMany(1)) as [Agent];
   for (let number = 0; number < MAX_COMMANDS; number++) say(a, `c${number}`);

@@ -92,7 +92,7 @@ test('a dead host is gone everywhere after 3 s, and a living one nowhere, among 
   expect(crowd.present.flatMap(({ mesh }) => mesh.view.remoteFlows())).toEqual([]);
 });
 
-test('one that nobody hears, but who hears the others, says that it is here, and is kept', async () => {
+test('a host whose heartbeats are lost, but which receives, answers the suspicion and is kept', async () => {
   const crowd = new Crowd({ seed: 5, endpoints: 24 });
   await crowd.startMany(24);
   await crowd.clock.advance(5000);

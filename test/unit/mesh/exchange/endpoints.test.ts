@@ -42,7 +42,7 @@ describe('while agents run', () => {
     expectNoConflicts(lab);
   });
 
-  test('only what differs is said, in one message, and what does not is not', async () => {
+  test('only differences are announced, in one message', async () => {
     const lab = new Lab();
     const [a, b] = (await lab.startMany(2)) as [Agent, Agent];
     a.mesh.announceEndpoints([own(0, '10.0.0.0'), own(2, '10.0.0.2'), own(3, '10.0.0.3')]);
@@ -189,7 +189,7 @@ test('16 agents agree on endpoints that come, go and move, in spite of 20 % loss
   expectAgreement(lab.agents);
 });
 
-test('so do 24, which do not all hear each other, after a partition and with one that comes late', async () => {
+test('so do 24, not all of which are neighbours, after a partition and with one that joins late', async () => {
   const crowd = new Crowd({ seed: 6, endpoints: 40, loss: 0.05, delayMs: [1, 40] });
   await crowd.startMany(24);
   expect(await crowd.until(() => crowd.agree(), 20_000)).toBeDefined();
@@ -214,7 +214,7 @@ test('so do 24, which do not all hear each other, after a partition and with one
   expectEndpoints(crowd.present, movements.expected(crowd.members.map(({ name }) => name)));
 });
 
-test('an endpoint that is assigned to another host from now on is heard from there, also by who refused it at first', async () => {
+test('an endpoint that is assigned to another host is accepted from there, also by agents that refused it at first', async () => {
   const lab = new Lab();
   const [a, b, c] = (await lab.startMany(3)) as [Agent, Agent, Agent];
   for (const { mesh } of lab.agents) mesh.assign(0, 'host-0');

@@ -146,7 +146,7 @@ test('more flows at once than a message holds arrive by request', async () => {
   expect(Math.max(...lab.network.published.map(({ bytes }) => bytes.length))).toBeLessThan(256 * 1024);
 });
 
-test('who asks too often gets no answer until the next heartbeat', async () => {
+test('a peer that asks too often gets no answer until the next heartbeat', async () => {
   const lab = new Lab();
   const [a, b] = (await lab.startMany(2)) as [Agent, Agent];
   await lab.clock.advance(1100);
@@ -184,7 +184,7 @@ test.each(['', 'a b', 'h'.repeat(65)])(
   },
 );
 
-test('a stopped agent has no timers and says nothing', async () => {
+test('a stopped agent has no timers and sends nothing', async () => {
   const lab = new Lab();
   const [a] = (await lab.startMany(1)) as [Agent];
   await lab.clock.advance(100);

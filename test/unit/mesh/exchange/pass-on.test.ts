@@ -19,7 +19,7 @@ function cut(lab: Lab, a: Agent, b: Agent): void {
   lab.network.partition(without(a), without(b));
 }
 
-test('where all hear each other, each heartbeat goes to each agent once', async () => {
+test('if all are connected, each heartbeat goes to each agent once', async () => {
   const lab = new Lab();
   await lab.startMany(5);
   await lab.clock.advance(NEW_MS);
@@ -27,7 +27,7 @@ test('where all hear each other, each heartbeat goes to each agent once', async 
   expectAgreement(lab.agents);
 });
 
-test('news is passed on all the same', async () => {
+test('changes are forwarded all the same', async () => {
   const lab = new Lab();
   const [a] = (await lab.startMany(5)) as [Agent];
   await lab.clock.advance(NEW_MS);
@@ -38,7 +38,7 @@ test('news is passed on all the same', async () => {
   expect(lab.network.gossiped - before).toBe(4 + 4 * 3);
 });
 
-test('two that are cut off from each other hear each other through the rest, without a gap', async () => {
+test('two that are cut off from each other receive each other’s messages through the rest, without a gap', async () => {
   const lab = new Lab({ delayMs: [1, 30] });
   const [a, b] = (await lab.startMany(4)) as [Agent, Agent];
   await lab.clock.advance(NEW_MS);
@@ -68,7 +68,7 @@ test('one that dies is not looked for longer than it is missed', async () => {
   expect(await gossipedIn(lab, 10)).toBeLessThanOrEqual(10 * 3 * 3);
 });
 
-test('who is missed is connected to anew, and again, until it is heard', () => {
+test('an agent reconnects to a host that it misses, again and again, until it receives from it', () => {
   const asked: number[] = [];
   const renewed: [string, number][] = [];
   let now = 0;

@@ -13,7 +13,7 @@ function newLog() {
 
 const refused = { rejected: 'PEER_NOT_ALLOWED', reason: 'not on the list' } as const;
 
-test('each kind names each peer and address once a minute, and says how often it was since', () => {
+test('each kind names each peer and address once a minute, with the number of refusals since', () => {
   const { time, lines, log } = newLog();
   for (let time = 0; time < 50; time++) log.note(refused, { peer: 'p', address: '192.0.2.7' });
   log.note({ ...refused, rejected: 'GOSSIP_RATE' }, { peer: 'p', via: 'q' });
@@ -29,7 +29,7 @@ test('each kind names each peer and address once a minute, and says how often it
   expect(lines[3]).toMatchObject({ peer: 'p', before: 49 });
 });
 
-test('whoever they say they are: a fixed number of lines of a kind a minute, and none of what is ordinary', () => {
+test('whatever names they use: a fixed number of lines of a kind a minute, and none for ordinary refusals', () => {
   const { time, lines, log } = newLog();
   for (let number = 0; number < 10_000; number++) log.note(refused, { peer: `p${number}` });
   expect(lines).toHaveLength(MAX_LINES);

@@ -18,7 +18,7 @@ function lab(peers: readonly string[], closing: () => Promise<void> = async () =
   return { clock, chosen, connections, ended };
 }
 
-test('as long as nobody is chosen, all connections stay', async () => {
+test('without chosen peers, all connections stay', async () => {
   const { clock, chosen, ended } = lab(['a', 'b']);
   await clock.advance(5 * LOOK_MS);
   expect(chosen.isKept('b')).toBe(true);

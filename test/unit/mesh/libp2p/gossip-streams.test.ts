@@ -42,7 +42,7 @@ it('has a stream opened, on one connection, for a peer that has had none in two 
   expect(opened).toHaveLength(2);
 });
 
-it('leaves alone who has a stream on any connection, who is new, and who is gone', async () => {
+it('leaves alone peers with a stream on any connection, new ones, and those that left', async () => {
   const connections = [connection('a'), connection('a', [GOSSIP]), connection('b')];
   const { clock, opened } = lab(connections);
   await clock.advance(LOOK_MS);

@@ -38,7 +38,7 @@ async function agent(answer: Uint8Array, admission = new Admission()): Promise<s
   return transport.addresses[0]!;
 }
 
-test('the first agent that answers is heard, and named', async () => {
+test('the first agent that answers is used, and named', async () => {
   const address = await agent(Buffer.from('come in'));
   const asked = await askForInvitation({ addresses: [NOBODY, address], meshKey: KEY });
   expect(Buffer.from(asked.bytes).toString()).toBe('come in');
@@ -58,7 +58,7 @@ test('more than the limit is not taken', async () => {
   });
 });
 
-test('nobody at any of the addresses', async () => {
+test('no program at any of the addresses', async () => {
   await expect(askForInvitation({ addresses: [NOBODY], meshKey: KEY })).rejects.toMatchObject({
     code: 'MESH_UNREACHABLE',
     message: expect.stringContaining(NOBODY),
@@ -83,7 +83,7 @@ test.each([
   });
 });
 
-test('who is not on the allow-list learns nothing', async () => {
+test('a peer that is not on the allow-list learns nothing', async () => {
   const other = '12D3KooWGjMCwbFVcBcAwVYGV2SUpFq5xF7wEbVJ2HyYhJbJBBQY';
   const addresses = [await agent(Buffer.from('come in'), new Admission({ allow: [{ peer: other }] }))];
   await expect(askForInvitation({ addresses, meshKey: KEY })).rejects.toMatchObject({
@@ -91,7 +91,7 @@ test('who is not on the allow-list learns nothing', async () => {
   });
 });
 
-test('somebody who is no agent', async () => {
+test('a program that is no agent', async () => {
   server = createServer((socket) => socket.on('error', () => {}).end('HTTP/1.1 400 Bad Request\r\n\r\n'));
   await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };

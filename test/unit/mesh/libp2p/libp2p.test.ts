@@ -51,7 +51,7 @@ function until(mesh: Mesh, holds: () => boolean): Promise<void> {
 
 const hostNames = (mesh: Mesh): string[] => mesh.view.hosts().map(({ name }) => name);
 
-test('agents find each other, repair by request what was said before, hear changes, and say goodbye', async () => {
+test('agents find each other, request what they missed, receive changes, and announce that they leave', async () => {
   const a = await startMesh('alpha');
   a.mesh.announceEndpoints([{ number: 0, addresses: ['10.1.0.1'] }]);
   a.mesh.announceFlows([{ source: 0, destination: 1, rateBps: 4e6, greedy: true }]);
@@ -98,7 +98,7 @@ test('an agent that joins through one peer connects to those that the peer knows
   await until(b.mesh, () => b.mesh.view.endpoints().length === 1);
 });
 
-test('an agent of another experiment is not heard', async () => {
+test('an agent of another experiment is ignored', async () => {
   const a = await startMesh('alpha', 'one');
   const b = await startMesh('beta', 'two');
   const c = await startMesh('gamma', 'one');
@@ -111,7 +111,7 @@ test('an agent of another experiment is not heard', async () => {
   expect(hostNames(c.mesh)).toEqual(['alpha', 'gamma']);
 });
 
-test('agents tell the time and the commands, also to those that come later', async () => {
+test('agents give the time and the commands, also to those that join later', async () => {
   const fast = { heartbeatMs: 50 };
   const a = await startMesh('alpha', 'test', fast);
   a.mesh.time.startIn(-3_600_000);
@@ -166,7 +166,7 @@ test('what is not an address, an address without an agent, and a port in use are
   await expect.poll(() => transport.unreachable?.()).toEqual([address]);
 });
 
-test('a question that is refused or not heard rejects', async () => {
+test('a request that is refused or lost rejects', async () => {
   const a = await newTransport();
   const b = await newTransport();
   running.push(a, b);
@@ -242,7 +242,7 @@ test('gossip goes on when the first of two connections to a peer ends', async ()
   await bothHear();
 });
 
-test('an agent behind NAT is found at the address that it announces, also by those who only hear of it', async () => {
+test('an agent behind NAT is found at the address that it announces, also by agents that know it from others only', async () => {
   const free = createServer();
   await new Promise<void>((resolve) => free.listen(0, '127.0.0.1', resolve));
   const { port } = free.address() as AddressInfo;

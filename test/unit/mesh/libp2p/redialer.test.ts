@@ -67,7 +67,7 @@ test('a lost connection is dialled again at once, and with the first interval', 
   expect(dials[before + 1]!.at - dials[before]!.at).toBe(2 * FIRST_REDIAL_MS);
 });
 
-test('what is dialled in vain is told, for as long as it is', async () => {
+test('addresses without an answer are listed, as long as that lasts', async () => {
   const { clock, connected, redialer, reach } = lab();
   redialer.keep('a', 'a');
   connected.add('b');

@@ -27,7 +27,7 @@ test('commands are in the order in which they take effect, whatever came first',
   expect(set.all().map(({ number }) => number)).toEqual([3, 2, 4, 1]);
 });
 
-test('listeners hear what is new, once, until they stop', () => {
+test('listeners receive new commands, once, until they stop', () => {
   const set = new CommandSet();
   const heard: number[][] = [];
   const stop = set.onChange((added) => heard.push(added.map(({ number }) => number)));
@@ -56,7 +56,7 @@ describe('the digest', () => {
   });
 });
 
-test('who has fewer is not asked, who has as many others or more is', () => {
+test('an agent with fewer is not asked, one with as many others or more is', () => {
   const set = setOf(command(1), command(2));
   expect(set.mayGainFrom(setOf(command(3)).digest)).toBe(false);
   expect(set.mayGainFrom(setOf(command(2), command(1)).digest)).toBe(false);
@@ -64,7 +64,7 @@ test('who has fewer is not asked, who has as many others or more is', () => {
   expect(set.mayGainFrom(setOf(command(1), command(2), command(3)).digest)).toBe(true);
 });
 
-test('agents that hear the same, in any order and parts, have the same', () => {
+test('agents that receive the same, in any order and parts, have the same', () => {
   const any = fc.record({
     origin: fc.constantFrom('a', 'b'),
     incarnation: fc.integer({ min: 1, max: 2 }),

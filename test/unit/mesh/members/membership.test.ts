@@ -3,7 +3,7 @@ import { SILENT_AFTER_MS } from '../../../../agent/mesh/exchange/mesh.ts';
 import { decodeAgentMessage } from '../../../../agent/mesh/wire/codec.ts';
 import { type Agent, churn, expectAgreement, flow, Lab, names } from '../../../support/mesh/mesh-lab.ts';
 
-test('a partition drops the other side, and healing brings all of it back', async () => {
+test('a partition drops the other part, and healing brings all of it back', async () => {
   const lab = new Lab({ seed: 5, delayMs: [1, 20] });
   const agents = await lab.startMany(8);
   await churn(lab, 10, 4);
@@ -67,7 +67,7 @@ test('a host that comes back as another peer is a conflict while the old one may
   expect(a.mesh.stats.rejected.STALE_SEQUENCE).toBe(rejected + before.length);
 });
 
-test('an agent that restarts with its clock set back is heard nevertheless', async () => {
+test('an agent that restarts with its clock set back is accepted nevertheless', async () => {
   const lab = new Lab();
   const [a, b] = (await lab.startMany(2)) as [Agent, Agent];
   await lab.clock.advance(100);
@@ -80,7 +80,7 @@ test('an agent that restarts with its clock set back is heard nevertheless', asy
   expect(a.mesh.view.remoteFlows()).toHaveLength(1);
 });
 
-test('of two agents with one host name the first is heard, both know of it, and neither fights', async () => {
+test('of two agents with one host name the first is accepted, both report it, and neither retries', async () => {
   const lab = new Lab();
   const [a, b] = (await lab.startMany(2)) as [Agent, Agent];
   await lab.clock.advance(100);
@@ -113,7 +113,7 @@ test('a silent host is dropped after 3 s, and its flows with it', async () => {
   expect(a.mesh.view.endpoints().map(({ number }) => number)).toEqual([0, 2]);
 });
 
-test('a host whose gossip does not arrive, but who answers, is kept', async () => {
+test('a host whose gossip does not arrive, but which answers, is kept', async () => {
   const lab = new Lab();
   const [a, b] = (await lab.startMany(2)) as [Agent, Agent];
   b.mesh.announceFlows([flow(1, 5, 3e6)]);
@@ -171,7 +171,7 @@ test('a late joiner is complete within 2 s, from one address', async () => {
   expectAgreement(lab.agents);
 });
 
-test('an agent that hears another only through a third learns where it is, and asks it', async () => {
+test('an agent that receives from another only through a third learns its address, and asks it', async () => {
   const lab = new Lab();
   const hub = await lab.start('hub', 0);
   await lab.clock.advance(100);

@@ -136,7 +136,7 @@ describe('what is stale is not applied', () => {
     expect(view.apply(message({ sequence: 9 }), 'peer', 0)).toMatchObject({ rejected: 'STALE_INCARNATION' });
     expect(view.hosts()[1]).toMatchObject({ incarnation: 200, sequence: 1 });
   });
-  test('what a host said before it was dropped; what it says later brings it back', () => {
+  test('messages that a host sent before it was dropped are refused; later ones bring it back', () => {
     const view = newView();
     view.apply(message({ sequence: 5 }), 'peer', 0);
     view.expire(3001);
@@ -160,15 +160,15 @@ describe('what is stale is not applied', () => {
   });
 });
 
-describe('who may say what', () => {
-  test('a peer speaks for one host', () => {
+describe('which peer may send what', () => {
+  test('a peer sends for one host', () => {
     const view = newView();
     view.apply(message(), 'peer', 0);
     expect(view.apply(message({ host: 'third' }), 'peer', 0)).toMatchObject({
       rejected: 'PEER_HAS_OTHER_HOST',
     });
   });
-  test('nobody speaks for another host, or the own one', () => {
+  test('no peer sends for another host, or the own one', () => {
     const view = newView();
     view.apply(message(), 'peer', 0);
     expect(view.apply(message({ sequence: 2, leaving: true }), 'liar', 0)).toMatchObject({
@@ -303,7 +303,7 @@ describe('a whole table', () => {
   });
 });
 
-test('versions tell what has changed, and nothing else', () => {
+test('versions show what has changed, and nothing else', () => {
   const view = newView();
   const steps: [string, AgentMessage][] = [
     ['hosts', message({ sequence: 1 })],
@@ -343,7 +343,7 @@ test('hosts are dropped after silence, unless this agent itself was stopped', ()
   expect(view.expire(9001).map(({ name }) => name)).toEqual(['other']);
 });
 
-test('a silent host is missed by its name, until it is back, as whoever; one that has left is not', () => {
+test('a silent host is missed by its name, until it is back, with any identity; one that has left is not', () => {
   const view = newView();
   view.apply(message(), 'peer', 0);
   view.apply(message({ host: 'third' }), 'peer-3', 0);

@@ -7,14 +7,14 @@ const many = fc.uniqueArray(fc.stringMatching(/^[a-z]{1,6}$/), {
   maxLength: 150,
 });
 
-test('among few, all hear all', () => {
+test('among few, all are neighbours', () => {
   const names = Array.from({ length: ALL_HEAR_ALL }, (_, number) => `h${number}`).sort();
   expect(neighboursOf('h3', names)).toBeUndefined();
   expect(neighboursOf('h3', [...names, 'z'])?.size).toBe(8);
 });
 
 describe('among many', () => {
-  test('whom one hears hears him, and nobody hears himself', () => {
+  test('neighbourhood is mutual, and no host is its own neighbour', () => {
     fc.assert(
       fc.property(many, (unsorted) => {
         const names = unsorted.sort();

@@ -21,7 +21,7 @@ function message(part: Partial<AgentMessage> = {}): AgentMessage {
   };
 }
 
-describe('where not all hear all', () => {
+describe('if not all hosts are neighbours', () => {
   const suspicion = (sequence: number) => ({ host: 'other', incarnation: 100, sequence });
 
   function viewWithFar(): MeshView {
@@ -39,7 +39,7 @@ describe('where not all hear all', () => {
     expect(view.expire(60_800)).toMatchObject([{ name: 'other' }]);
   });
 
-  test('who answers is kept, and so is whoever is suspected by one that has heard less', () => {
+  test('a host that answers is kept, and so is one that is suspected by an agent with older messages', () => {
     const view = viewWithFar();
     view.members.suspect(suspicion(5), 1000);
     view.apply(message({ sequence: 6, spread: true }), 'peer', 1500);
@@ -52,14 +52,14 @@ describe('where not all hear all', () => {
     expect(view.expire(10_000)).toMatchObject([{ name: 'other' }]);
   });
 
-  test('whoever becomes a neighbour has the whole time to be heard', () => {
+  test('a new neighbour has the whole time to send its first message', () => {
     const view = viewWithFar();
     view.members.setNear(undefined, 60_000);
     expect(view.expire(63_000)).toEqual([]);
     expect(view.expire(63_001)).toMatchObject([{ name: 'other' }]);
   });
 
-  test('who has the same last change, but another table, may know what is missed here', () => {
+  test('a host with the same last change, but another table, may know what is missed here', () => {
     const { members } = viewWithFar();
     const agent = {
       ...{ peer: 'peer', addresses: ['/a'] },

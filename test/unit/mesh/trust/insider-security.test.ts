@@ -67,8 +67,8 @@ const has = (...numbers: number[]): TableUpdate =>
 const sends = (source: number, destination: number, state = 8): TableUpdate =>
   update({ flows: { sources: [source], destinations: [destination], states: [state] } });
 
-describe('what a liar says in his own name', () => {
-  test('an endpoint that is assigned to another host is not his, though he is the first to say so', () => {
+describe('lies of a peer in its own name', () => {
+  test('an endpoint that is assigned to another host is not its own, even if it claims it first', () => {
     const view = newView({ assignment: ASSIGNMENT });
     const claim = says('liar', { incarnation: 1, update: has(2, 1) });
     expect(view.apply(claim, 'Pfraud', 0)).toMatchObject({
@@ -86,7 +86,7 @@ describe('what a liar says in his own name', () => {
     expect(view.conflicts(0)).toEqual([]);
   });
 
-  test('an own endpoint of the agent that hears it is not his either', () => {
+  test('an own endpoint of the receiving agent is not its own either', () => {
     const view = newView({ assignment: ASSIGNMENT });
     view.setOwnEndpoint(0, ['10.0.0.9']);
     expect(view.apply(says('liar', { incarnation: 1, update: has(0) }), 'Pfraud', 0)).toMatchObject({
@@ -95,7 +95,7 @@ describe('what a liar says in his own name', () => {
     expect(view.endpoints()).toMatchObject([{ host: 'me', addresses: ['10.0.0.9'] }]);
   });
 
-  test('flows from endpoints that are assigned to others fill no memory; those from his own count', () => {
+  test('flows from endpoints that are assigned to others fill no memory; those from its own count', () => {
     const view = newView({ assignment: ASSIGNMENT });
     expect(view.apply(says('liar', { update: sends(1, 0) }), 'Pfraud', 0)).toMatchObject({
       rejected: 'ENDPOINT_FOREIGN',
@@ -106,7 +106,7 @@ describe('what a liar says in his own name', () => {
     expect(view.remoteFlows()).toMatchObject([{ source: 2, destination: 0 }]);
   });
 
-  test('without an assignment his claim is a conflict that is shown, and flows from it count for nobody else', () => {
+  test('without an assignment its claim is shown as a conflict, and its flows count for no other host', () => {
     const view = newView();
     view.apply(says('honest', { update: has(1) }), 'Phonest', 0);
     view.apply(says('liar', { incarnation: 101, update: has(1) }), 'Pfraud', 0);
@@ -117,8 +117,8 @@ describe('what a liar says in his own name', () => {
   });
 });
 
-describe('what a liar says in the name of others', () => {
-  test('under a host that the list binds to another peer, at any time, he is not heard', () => {
+describe('lies of a peer in the name of others', () => {
+  test('with a host name that the list binds to another peer, it is refused at any time', () => {
     const view = newView({ allow: ALLOW });
     for (const message of [
       says('honest'),
@@ -175,7 +175,7 @@ describe('what a liar says in the name of others', () => {
     }
   });
 
-  test('commands that he says another host has issued', () => {
+  test('commands that it attributes to another host', () => {
     const view = newView();
     const command = { origin: 'honest', incarnation: 100, number: 1, issuedAt: 5, at: 6, text: 'heal' };
     expect(view.apply(says('liar', { commands: [command] }), 'Pfraud', 0)).toMatchObject({
@@ -186,7 +186,7 @@ describe('what a liar says in the name of others', () => {
     expect(view.commands.size).toBe(1);
   });
 
-  test("a copy of this agent's identity on another host is shown, and not heard", () => {
+  test("a copy of this agent's identity on another host is shown, and refused", () => {
     const view = newView();
     expect(view.apply(says('copy'), 'Pme', 0)).toMatchObject({ rejected: 'IDENTITY_SHARED' });
     expect(view.conflicts(0)).toEqual([{ kind: 'identity', host: 'copy', peer: 'Pme' }]);
@@ -240,7 +240,7 @@ const reply = (host: string, part: Partial<Parameters<typeof encodeStateReply>[0
   });
 
 describe('an agent', () => {
-  test('says nothing to, and hears nothing of, who is not on its list, and names him', async () => {
+  test('sends nothing to a peer that is not on its list, accepts nothing from it, and names it', async () => {
     const { mesh, handlers, lines } = await newMesh({ allow: ALLOW });
     const gossip = encodeAgentMessage(says('stranger'));
     const question = encodeStateRequest(says('stranger'));
@@ -252,7 +252,7 @@ describe('an agent', () => {
     expect(lines).toEqual([{ code: 'PEER_NOT_ALLOWED', peer: 'Pstranger', via: 'Phonest' }]);
   });
 
-  test('ignores a flood, counts it, names it once, and hears the others', async () => {
+  test('ignores a flood, counts it, names it once, and accepts the others', async () => {
     const { mesh, handlers, lines, clock } = await newMesh();
     for (let sequence = 1; sequence <= 5000; sequence++) {
       handlers.onGossip(encodeAgentMessage(says('liar', { sequence })), 'Pfraud');

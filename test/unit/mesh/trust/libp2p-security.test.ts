@@ -88,7 +88,7 @@ async function join(from: Node, to: Node): Promise<void> {
   await until(to, () => hosts(to).length > 1);
 }
 
-test('agents with one key hear each other', async () => {
+test('agents with one key receive each other’s messages', async () => {
   const a = await start('alpha', { meshKey: KEY });
   const b = await start('beta', { meshKey: KEY });
   await join(b, a);
@@ -117,7 +117,7 @@ test.each([
   expect(hosts(a)).toEqual(['alpha', 'beta']);
 });
 
-test('who connects and talks nonsense is named', async () => {
+test('a peer that connects and sends nonsense is named', async () => {
   const a = await start('alpha', { meshKey: KEY });
   const port = Number(a.transport.addresses[0]!.split('/')[4]);
   const socket = connect(port, '127.0.0.1', () => socket.end(Buffer.alloc(100, 7)));
@@ -125,7 +125,7 @@ test('who connects and talks nonsense is named', async () => {
   expect(await a.named(({ code }) => code === 'HANDSHAKE_FAILED')).toMatchObject({ address: '127.0.0.1' });
 });
 
-test('who has the key, but is not on the list, is kept out and named, whoever dials', async () => {
+test('a peer with the key that is not on the list is refused and named, whichever end dials', async () => {
   const b = await start('beta', { meshKey: KEY });
   const stranger = await start('stranger', { meshKey: KEY });
   const a = await start('alpha', { meshKey: KEY, allow: [{ peer: b.transport.selfId, host: 'beta' }] });
@@ -145,7 +145,7 @@ test('who has the key, but is not on the list, is kept out and named, whoever di
   expect(hosts(stranger)).toEqual(['stranger']);
 });
 
-test('what somebody signed who is not on the list is not heard through one who is', async () => {
+test('messages of a peer that is not on the list are refused even through one that is', async () => {
   const hub = await start('hub', { meshKey: KEY });
   const stranger = await start('stranger', { meshKey: KEY });
   const a = await start('alpha', { meshKey: KEY, allow: [{ peer: hub.transport.selfId }] });

@@ -47,7 +47,7 @@ function thrown(run: () => unknown): unknown {
 }
 
 describe("the mesh's key", () => {
-  test('is new each time, in a file of its own that nobody else reads', () => {
+  test('is new each time, in a file of its own that no other user can read', () => {
     const key = makeMeshKey(at('mesh.key'));
     expect(modeOf(at('mesh.key'))).toBe(0o600);
     expect(readMeshKey(at('mesh.key'))).toBe(key);
@@ -208,7 +208,7 @@ describe('an allow-list', () => {
 describe('what an agent makes of it', () => {
   const local = { controller: 'unix:/x' };
 
-  test('files take the place of what the bootstrap says; what no file says stays', () => {
+  test('files replace settings of the bootstrap; settings without a file stay', () => {
     const key = makeMeshKey(at('mesh.key'));
     writeFileSync(at('allow'), '12D3a alpha\n', { mode: 0o600 });
     const told = {

@@ -83,7 +83,7 @@ describe('what is encoded is decoded', () => {
     const asking = { ...heartbeat, passOn: true };
     expect(decodeAgentMessage(encodeAgentMessage(asking))).toEqual(asking);
   });
-  test('what is said where not all hear all', () => {
+  test('messages for hosts that are not neighbours', () => {
     const { update: _, ...heartbeat } = MESSAGE;
     const doubting: AgentMessage = {
       ...{ ...heartbeat, spread: true, rollCall: true },

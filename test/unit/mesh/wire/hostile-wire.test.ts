@@ -134,7 +134,7 @@ async function expectAlive(): Promise<void> {
   expect(agent.mesh.view.hosts().map(({ name }) => name)).toEqual(['alpha', 'beta']);
 }
 
-test('gossip that is no message, in no frame, or signed by nobody, is counted and named, and the rest goes on', async () => {
+test('gossip that is no message, in no frame, or not signed, is counted and named, and the rest continues', async () => {
   const stream = await gossipStream();
   expect(agent.named).toContainEqual(
     expect.objectContaining({ code: 'MESSAGE_MALFORMED', peer: hostile.peerId.toString() }),
