@@ -1,6 +1,7 @@
 /** What all benches have in common: measure, print, save. */
 import { relative } from 'node:path';
 import { print, step, table } from '../controller/cli/terminal/output.ts';
+import { millisToSeconds } from '../proto/units.ts';
 import type { Results } from './bench.ts';
 import { readMachineFacts } from './report/machine.ts';
 import type { Report } from './report/model.ts';
@@ -30,7 +31,7 @@ export async function report(
     print(summary(results));
     return;
   }
-  const seconds = (performance.now() - began) / 1000;
+  const seconds = millisToSeconds(performance.now() - began);
   const measured = 'tables' in results ? results : { tables: results };
   const result: Report = {
     bench,

@@ -51,6 +51,8 @@ export const gigabytes = (bytes: number): number => bytes / 1e9;
 export const perSecond = (period: Micros): number => 1e6 / period;
 /** The rate per second of `amount` in `ms` milliseconds. */
 export const ratePerSecond = (amount: number, ms: number): number => (amount * 1000) / ms;
+/** The rate in bit/s of `bytes` in `ms` milliseconds. */
+export const bitsPerSecond = (bytes: number, ms: number): Bps => bps((bytes * 8000) / ms);
 /** The rate per millisecond of a rate per second. */
 export const ratePerMilli = (rate: number): number => rate / 1000;
 /** How long sending `bits` takes at a rate. */

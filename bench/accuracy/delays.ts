@@ -1,6 +1,6 @@
 /** One-way delays from 0 to 300 ms, by the round trips of small and of full frames. */
 import type { Place } from '../../controller/verify/traffic.ts';
-import { formatMicros } from '../../proto/units.ts';
+import { formatMicros, fromMillis } from '../../proto/units.ts';
 import type { Lab } from '../lab.ts';
 import { type Interval, interval99, median } from '../measure/statistics.ts';
 import { type Pings, pingExactly } from '../measure/traffic/pings.ts';
@@ -89,7 +89,7 @@ export function delayTarget(ms: number, frameBytes: number, baseline: Baseline, 
   const { low, high } = baseline.spread;
   const value = isSlow(unshaped) ? Math.max(BOUND_MS, high - low) : BOUND_MS;
   return {
-    what: `${formatMicros(ms * 1000)}, ${frameBytes} bytes`,
+    what: `${formatMicros(fromMillis(ms))}, ${frameBytes} bytes`,
     unit: 'ms',
     target: 2 * ms + baseline.medianMs,
     bound: { kind: 'absolute', value },

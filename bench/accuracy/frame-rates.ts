@@ -1,7 +1,7 @@
 /**
  * Rates of access lines, 56 kb/s to 45 Mb/s, by counting small and full frames behind a sender that exceeds the rate.
  */
-import { formatBps } from '../../proto/units.ts';
+import { bitsOf, bytesOf, formatBps } from '../../proto/units.ts';
 import type { Lab } from '../lab.ts';
 import { median, range } from '../measure/statistics.ts';
 import { frameRates, type Windows } from '../measure/traffic/frame-rate.ts';
@@ -38,7 +38,7 @@ function countedBytes({ frameBytes }: Pick<Case, 'frameBytes'>): number {
 }
 
 export function framesPerSecond(one: Pick<Case, 'bps' | 'frameBytes'>): number {
-  return one.bps / 8 / countedBytes(one);
+  return bytesOf(one.bps) / countedBytes(one);
 }
 
 export async function frameRateTable(context: Context): Promise<Table> {
@@ -95,6 +95,6 @@ async function caseRow({ place }: Lab, one: Case, windows: Windows): Promise<Row
   if (offered / seconds < SATURATING * perSecond) {
     return beyond(targetOf(one), `the sender makes ${Math.round(offered / seconds)} frames/s here`);
   }
-  const bits = rates.map((rate) => rate * countedBytes(one) * 8);
+  const bits = rates.map((rate) => bitsOf(rate * countedBytes(one)));
   return judge(targetOf(one), { measured: median(bits), spread: range(bits), samples: bits.length });
 }

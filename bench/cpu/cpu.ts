@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
 import { agentsOf } from '../../controller/machine/processes.ts';
+import { secondsToMillis } from '../../proto/units.ts';
 import { type Interruption, type Lab, withLab } from '../lab.ts';
 import { machineBackend } from '../measure/backend.ts';
 import { agentCores } from '../measure/cpu/cpu-rows.ts';
@@ -84,7 +85,7 @@ async function steady(clients: number, seconds: number, { experiment, place }: L
   try {
     await experiment.run();
     await streams.start(flows);
-    await sleep(SETTLE_SECONDS * 1000);
+    await sleep(secondsToMillis(SETTLE_SECONDS));
     const agents = agentsOf(experiment.name);
     const before = await experiment.statuses();
     const watch = (): ReturnType<typeof watchCpu> => watchCpu({ agents, traffic: streams.pids, seconds });

@@ -1,6 +1,6 @@
 /** The agents' processor time, as tables and a figure. Pure. */
 import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
-import { formatBps } from '../../proto/units.ts';
+import { formatBps, megabytes } from '../../proto/units.ts';
 import { agentRows, type CpuGoal, delayCores, machineRows, profileTables } from '../measure/cpu/cpu-rows.ts';
 import type { CpuUse } from '../measure/cpu/cpu-watch.ts';
 import { delayWorkTables } from '../measure/cpu/delay-work.ts';
@@ -50,11 +50,11 @@ export function tablesOf(runs: readonly CpuRun[], backend: DelayBackendName): Ta
 }
 
 function memoryRow(run: CpuRun): Row {
-  const megabytes = run.memory.map(({ nowBytes }) => nowBytes / 1e6);
-  const most = Math.max(...run.memory.map(({ mostBytes }) => mostBytes)) / 1e6;
+  const samples = run.memory.map(({ nowBytes }) => megabytes(nowBytes));
+  const most = megabytes(Math.max(...run.memory.map(({ mostBytes }) => mostBytes)));
   const note = `${most.toFixed(0)} MB at most`;
-  const measured = Math.max(...megabytes);
-  return reported(nameOf(run), 'MB', { measured, spread: range(megabytes), samples: megabytes.length, note });
+  const measured = Math.max(...samples);
+  return reported(nameOf(run), 'MB', { measured, spread: range(samples), samples: samples.length, note });
 }
 
 function packetsNote({ heldPerSecond }: CpuRun): string {

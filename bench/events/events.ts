@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { chooseDelayBackend } from '../../agent/linux/delay/delay-backend.ts';
 import { type DelayBackendName, probeMachine } from '../../agent/linux/probe/probe.ts';
 import { requireAbilities } from '../../controller/machine/abilities.ts';
+import { secondsToMillis } from '../../proto/units.ts';
 import { loadTopology } from '../../topology/load.ts';
 import { type Interruption, withLab } from '../lab.ts';
 import { agentRecords } from '../measure/agent-records.ts';
@@ -68,7 +69,7 @@ async function run(
     interruption,
     async ({ experiment }) => {
       const startAt = await experiment.run();
-      await sleep(startAt + seconds * 1000 + AFTER_MS - Date.now());
+      await sleep(startAt + secondsToMillis(seconds) + AFTER_MS - Date.now());
       return (await agentRecords(experiment)).map(({ events }) => lagsOf(due, events));
     },
     HOSTS,

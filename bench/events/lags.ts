@@ -3,6 +3,7 @@
  */
 import { Player } from '../../agent/timeline/player.ts';
 import type { EventChange } from '../../proto/record.ts';
+import { fromMillis, micros, toMillis } from '../../proto/units.ts';
 import type { Topology } from '../../topology/model/model.ts';
 
 /** Instants of events that start a new epoch, milliseconds since the start. */
@@ -12,7 +13,7 @@ export function dueTimes(topology: Topology): number[] {
   });
   const due: number[] = [];
   for (let at = player.nextAt; at !== undefined; at = player.nextAt) {
-    if (player.advance(at).graph && at > 0) due.push(at / 1000);
+    if (player.advance(at).graph && at > 0) due.push(toMillis(at));
   }
   return due;
 }
@@ -31,12 +32,12 @@ export interface Lags {
 export function lagsOf(due: readonly number[], events: readonly EventChange[]): Lags[] {
   const inOrder = [...events].sort((a, b) => a.dueMicros - b.dueMicros);
   return due.map((dueMs) => {
-    const done = inOrder.findLast(({ dueMicros }) => dueMicros <= dueMs * 1000);
-    const isDone = done !== undefined && done.appliedMicros >= dueMs * 1000;
+    const done = inOrder.findLast(({ dueMicros }) => dueMicros <= fromMillis(dueMs));
+    const isDone = done !== undefined && done.appliedMicros >= fromMillis(dueMs);
     return {
       dueMs,
-      appliedMs: isDone ? done.appliedMicros / 1000 - dueMs : Number.NaN,
-      settledMs: isDone ? done.settledMicros / 1000 - dueMs : Number.NaN,
+      appliedMs: isDone ? toMillis(micros(done.appliedMicros)) - dueMs : Number.NaN,
+      settledMs: isDone ? toMillis(micros(done.settledMicros)) - dueMs : Number.NaN,
     };
   });
 }

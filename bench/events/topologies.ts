@@ -1,4 +1,5 @@
 /** Topologies with many events: 200 of all kinds in 10 s, and one link that flaps. */
+import { millisToSeconds, secondsToMillis } from '../../proto/units.ts';
 import { SeededRandom } from '../../topology/model/random.ts';
 
 const ENDPOINTS = 20;
@@ -8,7 +9,7 @@ const OF_A_KIND = 50;
 const BEGIN_MS = 2000;
 const WINDOW_MS = 10_000;
 /** When `manyEvents` and `flapping` end, in seconds. */
-export const MANY_END = (BEGIN_MS + WINDOW_MS) / 1000;
+export const MANY_END = millisToSeconds(BEGIN_MS + WINDOW_MS);
 
 /** Endpoints on four bridges in a ring, with some TCP flows, so that shares change as well. */
 const NETWORK = `services:
@@ -52,5 +53,5 @@ export function manyEvents(): string {
 
 /** One link that flaps every 100 ms for `seconds`, from 2 s on. */
 export function flapping(seconds: number): string {
-  return `${NETWORK}  - from ${BEGIN_MS}ms to ${BEGIN_MS + seconds * 1000}ms flap s1--s2 every 100ms\n`;
+  return `${NETWORK}  - from ${BEGIN_MS}ms to ${BEGIN_MS + secondsToMillis(seconds)}ms flap s1--s2 every 100ms\n`;
 }

@@ -2,7 +2,7 @@
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { type Micros, micros } from '../../proto/units.ts';
+import { type Micros, megabytes, micros } from '../../proto/units.ts';
 import { Folding } from '../../topology/fold/fold.ts';
 import { expandGraph } from '../../topology/fold/graph.ts';
 import { loadTopology } from '../../topology/load.ts';
@@ -65,7 +65,7 @@ function arrayBytes(): number {
 function sources(graph: Graph, runs: number): Row[] {
   const single: number[] = [];
   const all: number[] = [];
-  const megabytes: number[] = [];
+  const sizes: number[] = [];
   let kept = new Folding(graph);
   foldAll(kept);
   for (let run = 0; run < runs; run++) {
@@ -74,7 +74,7 @@ function sources(graph: Graph, runs: number): Row[] {
     const folding = new Folding(graph);
     foldAll(folding);
     all.push(performance.now() - began);
-    megabytes.push((arrayBytes() - before) / 1e6);
+    sizes.push(megabytes(arrayBytes() - before));
     kept = folding;
   }
   for (let source = 0; source < graph.endpoints.length; source += Math.ceil(50 / runs)) {
@@ -87,7 +87,7 @@ function sources(graph: Graph, runs: number): Row[] {
   return [
     atMost('one source', 'ms', SOURCE_MS, single, 'none shared'),
     atMost('all sources', 'ms', ALL_SOURCES_MS, all, `${kept.treeCount} trees`),
-    atMost('memory of all sources', 'MB', ALL_SOURCES_MB, megabytes),
+    atMost('memory of all sources', 'MB', ALL_SOURCES_MB, sizes),
     timed({
       what: 'a path of a folded source',
       boundMs: 0.1,

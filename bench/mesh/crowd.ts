@@ -1,6 +1,7 @@
 /** Many agents of the mesh in one process, on a network in memory, and a check whether they agree. */
 import { Mesh } from '../../agent/mesh/exchange/mesh.ts';
 import { neighboursOf } from '../../agent/mesh/members/neighbours.ts';
+import { millisToSeconds } from '../../proto/units.ts';
 import { endpointName } from '../../topology/model/names.ts';
 import { ManualClock } from '../simulation/manual-clock.ts';
 import { type Delay, MemoryNetwork, type Sent } from '../simulation/memory-network.ts';
@@ -99,7 +100,7 @@ export class Crowd {
   async sentIn(ms: number, each?: (second: number) => void): Promise<Sent> {
     const before = structuredClone(this.network.sent);
     for (let at = 0; at < ms; at += 100) {
-      each?.(at / 1000);
+      each?.(millisToSeconds(at));
       await this.clock.advance(100);
     }
     const grown = (kind: keyof Sent) => ({

@@ -3,6 +3,7 @@
  * know a change.
  */
 
+import { millisToSeconds } from '../../proto/units.ts';
 import { SeededRandom } from '../../topology/model/random.ts';
 import { BenchError } from '../errors.ts';
 import type { Figure, Table } from '../report/model.ts';
@@ -84,7 +85,7 @@ async function measureFlows(flows: number): Promise<FlowsRun> {
   return { hosts: FLOW_HOSTS, flows, changed, steady, churn, ...TIMES };
 }
 
-const TIMES = { steadySeconds: STEADY_MS / 1000, churnSeconds: CHURN_MS / 1000 };
+const TIMES = { steadySeconds: millisToSeconds(STEADY_MS), churnSeconds: millisToSeconds(CHURN_MS) };
 
 /** The first `count` flows of each agent get a rate that they never had before. */
 function changeFlows(members: readonly Member[], count: number, round: number): void {

@@ -4,6 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FABRIC_INTERFACE } from '../../controller/platform/lab/lab-plan.ts';
 import type { AgentStatus } from '../../proto/status.ts';
+import { bitsPerSecond, millisToSeconds, secondsToMillis } from '../../proto/units.ts';
 import { serviceOf } from '../../topology/model/names.ts';
 import type { Lab } from '../lab.ts';
 import { sum } from '../measure/statistics.ts';
@@ -77,7 +78,7 @@ export async function runDumbbell(dumbbell: Dumbbell, timing: Timing, lab: Lab):
   try {
     await experiment.run();
     await streams.start(flows);
-    await sleep(timing.settleSeconds * 1000);
+    await sleep(secondsToMillis(timing.settleSeconds));
     const before = { mesh: meshTraffic(lab, wire), statuses: await experiment.statuses() };
     const readings = await readEvery(sent, keysOf(endpoints), timing.seconds);
     const after = { mesh: meshTraffic(lab, wire), statuses: await experiment.statuses() };
@@ -100,7 +101,7 @@ function difference(before: Counters, after: Counters) {
   const grown = (of: (status: AgentStatus['mesh']) => number): number =>
     sum(after.statuses.map(({ mesh }) => of(mesh))) - sum(before.statuses.map(({ mesh }) => of(mesh)));
   return {
-    seconds: (after.mesh.atMs - before.mesh.atMs) / 1000,
+    seconds: millisToSeconds(after.mesh.atMs - before.mesh.atMs),
     wirePackets: after.mesh.packets - before.mesh.packets,
     wireBytes: after.mesh.bytes.map((bytes, index) => bytes - before.mesh.bytes[index]!),
     messages: grown(({ messagesSent }) => messagesSent),
@@ -113,7 +114,7 @@ function trafficOf(traffic: TrafficRecord): Pick<DumbbellRun, 'traffic' | 'traff
   const bytes = traffic.pairs
     .filter(({ from }) => serviceOf(from) === 'client')
     .flatMap((pair) => pair.bytes);
-  return { traffic, trafficBps: (sum(bytes) * 8000) / sum(traffic.windowsMs) };
+  return { traffic, trafficBps: bitsPerSecond(sum(bytes), sum(traffic.windowsMs)) };
 }
 
 /** Agents use their hosts' own addresses, which no endpoint has. */
@@ -139,7 +140,7 @@ async function readEvery(
 ): Promise<Reading[]> {
   const readings: Reading[] = [];
   const began = performance.now();
-  for (let next = began; next <= began + seconds * 1000; next += WINDOW_MS) {
+  for (let next = began; next <= began + secondsToMillis(seconds); next += WINDOW_MS) {
     await sleep(Math.max(0, next - performance.now()));
     const atMs = performance.now();
     const counts = sent.read().flatMap(({ source, destination, bytes }) => {

@@ -2,6 +2,7 @@
  * What other emulators would have sent for the same traffic. Pure. If something is not published, the assumption is
  * the one that sends less; docs/benchmarks.md lists them.
  */
+import { bitsPerSecond, millisToSeconds } from '../../proto/units.ts';
 import type { PairRecord, TrafficRecord } from './record.ts';
 
 /** Ethernet, IPv4, and TCP with time stamps. Acknowledgements are not counted. */
@@ -81,7 +82,7 @@ function changes(
 ): boolean[] {
   let last: number | undefined;
   return bytes.map((count, window) => {
-    const rate = (count * 8000) / windowsMs[window]!;
+    const rate = bitsPerSecond(count, windowsMs[window]!);
     if (rate > 0 && rate <= REACTIVE.negligible * bandwidthBps) return false;
     if (last === undefined) {
       last = rate;
@@ -94,6 +95,6 @@ function changes(
 }
 
 function perSecond(messages: number, bytes: number, windowsMs: readonly number[]): Sent {
-  const seconds = windowsMs.reduce((sum, ms) => sum + ms, 0) / 1000;
+  const seconds = millisToSeconds(windowsMs.reduce((sum, ms) => sum + ms, 0));
   return { messagesPerSecond: messages / seconds, bytesPerSecond: bytes / seconds };
 }

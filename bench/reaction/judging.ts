@@ -1,6 +1,6 @@
 /** How long each event of a run took to be in force, and to be visible in the traffic. Pure. */
 import { flowShares } from '../../agent/share/flow-shares.ts';
-import { micros } from '../../proto/units.ts';
+import { fromSeconds, ratePerSecond, secondsToMillis } from '../../proto/units.ts';
 import { Folding } from '../../topology/fold/fold.ts';
 import type { Topology } from '../../topology/model/model.ts';
 import { graphAt } from '../../topology/timeline/graph-at.ts';
@@ -44,7 +44,7 @@ export function reactions(scenario: Scenario, topology: Topology, run: Run): Rea
     for (const flow of step.starts ?? []) flowing.add(flow);
     const window = {
       fromMs: beginning(step, run),
-      untilMs: (scenario.steps[index + 1]?.at ?? scenario.end) * 1000,
+      untilMs: secondsToMillis(scenario.steps[index + 1]?.at ?? scenario.end),
     };
     const shares = sharesAt(scenario, topology, step.at, flowing);
     const enforced = run.flows.map(({ share }, flow) =>
@@ -58,15 +58,15 @@ export function reactions(scenario: Scenario, topology: Topology, run: Run): Rea
       // NaN must win, and Math.max returns NaN if a value is NaN: one flow that isn't settled is enough.
       enforcedMs: Math.max(...enforced) - fromMs,
       measuredMs: Math.max(...measured) - fromMs,
-      startMs: fromMs - step.at * 1000,
+      startMs: fromMs - secondsToMillis(step.at),
     };
   });
 }
 
 /** The event; if applications start, the first data of the last of them. */
 function beginning({ at, starts = [] }: Step, { flows }: Run): number {
-  const first = starts.map((flow) => passedSince(flows[flow]!.sent, at * 1000, BULK_BYTES));
-  return Math.max(at * 1000, ...first);
+  const first = starts.map((flow) => passedSince(flows[flow]!.sent, secondsToMillis(at), BULK_BYTES));
+  return Math.max(secondsToMillis(at), ...first);
 }
 
 function sharesAt(
@@ -75,7 +75,7 @@ function sharesAt(
   seconds: number,
   flowing: ReadonlySet<number>,
 ): (number | undefined)[] {
-  const graph = graphAt(topology, micros(seconds * 1e6));
+  const graph = graphAt(topology, fromSeconds(seconds));
   const folding = new Folding(graph);
   const numbers = flows.map(({ from, to }) => ({
     source: graph.endpoints.indexOf(from),
@@ -106,7 +106,7 @@ function throughputSettledAt(
   return steadyFrom(
     rates.map(({ atMs }) => atMs),
     rates.map(({ bps }) => bps),
-    (bps) => isNear(bps, final, (SAMPLE_FRAMES * FRAME_BITS * 1000) / SAMPLE_MS),
+    (bps) => isNear(bps, final, ratePerSecond(SAMPLE_FRAMES * FRAME_BITS, SAMPLE_MS)),
     IN_A_ROW,
   );
 }

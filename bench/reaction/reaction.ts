@@ -2,7 +2,7 @@
 import { chooseDelayBackend } from '../../agent/linux/delay/delay-backend.ts';
 import { type DelayBackendName, probeMachine } from '../../agent/linux/probe/probe.ts';
 import { requireAbilities } from '../../controller/machine/abilities.ts';
-import { formatBps } from '../../proto/units.ts';
+import { formatBps, millisToSeconds } from '../../proto/units.ts';
 import { loadTopology } from '../../topology/load.ts';
 import { type Interruption, withLab } from '../lab.ts';
 import { median, range } from '../measure/statistics.ts';
@@ -106,14 +106,14 @@ function rowOfTimes(all: readonly Reaction[], timeOf: (one: Reaction) => number,
 function figureOf({ id, title, flows, steps, end }: Scenario, run: Run): Figure {
   const series = flows.flatMap(({ from }, index): Series[] => {
     const { received, share } = run.flows[index]!;
-    const shares = share.map(({ atMs, value }) => [atMs / 1000, megabits(value)] as const);
+    const shares = share.map(({ atMs, value }) => [millisToSeconds(atMs), megabits(value)] as const);
     return [
       {
         name: `${from}: measured`,
         shape: 'lines',
         colour: index,
         points: everyNth(slidingRates(received, SAMPLE_MS)).map(({ atMs, bps }) => [
-          atMs / 1000,
+          millisToSeconds(atMs),
           megabits(bps),
         ]),
       },

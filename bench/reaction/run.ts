@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentRecord } from '../../proto/record.ts';
+import { micros, secondsToMillis, toMillis } from '../../proto/units.ts';
 import type { Lab } from '../lab.ts';
 import { agentRecords } from '../measure/agent-records.ts';
 import { ByteCounters } from '../measure/traffic/byte-counters.ts';
@@ -34,7 +35,7 @@ export async function runScenario(scenario: Scenario, { experiment, place }: Lab
   let records: AgentRecord[];
   try {
     startAt = await experiment.run();
-    await sleep(startAt + end * 1000 - Date.now());
+    await sleep(startAt + secondsToMillis(end) - Date.now());
     records = await agentRecords(experiment);
   } finally {
     counters.stop();
@@ -55,7 +56,7 @@ function sharesOf({ from, to }: Scenario['flows'][number], records: readonly Age
     .flatMap(({ shares }) => shares)
     .filter((change) => change.from === from && change.to === to)
     .map(({ atMicros, shareBps }) => ({
-      atMs: atMicros / 1000,
+      atMs: toMillis(micros(atMicros)),
       // A flow that ended has no share.
       value: shareBps === 0 ? undefined : (shareBps ?? Number.POSITIVE_INFINITY),
     }));

@@ -2,6 +2,7 @@
  * The events of the two runs of the reaction bench. The kinds are those of figures 5.3 and 5.5 of Amaro's thesis
  * (Kollaps 2.0, IST Lisbon, 2021). Their exact instants are not published, so the timelines are our own.
  */
+import { secondsToMillis } from '../../proto/units.ts';
 
 export interface Step {
   readonly at: number;
@@ -106,6 +107,8 @@ links:
 
 /** The topology file with its events. */
 export function topologyText({ topology, steps }: Scenario): string {
-  const lines = steps.flatMap(({ at, events }) => events.map((event) => `at ${at * 1000}ms ${event}`));
+  const lines = steps.flatMap(({ at, events }) =>
+    events.map((event) => `at ${secondsToMillis(at)}ms ${event}`),
+  );
   return `${topology}events:\n${lines.map((line) => `  - ${JSON.stringify(line)}\n`).join('')}`;
 }

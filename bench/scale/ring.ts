@@ -1,5 +1,6 @@
 /** A generated topology in which every service pings another: the topology, the pairs, and their round-trip times. */
 import type { PlannedEndpoint } from '../../controller/platform/port/plan.ts';
+import { micros, toMillis } from '../../proto/units.ts';
 import { Folding } from '../../topology/fold/fold.ts';
 import type { Graph } from '../../topology/model/model.ts';
 import { SeededRandom } from '../../topology/model/random.ts';
@@ -20,7 +21,7 @@ export function pingPairs(graph: Graph, endpoints: readonly PlannedEndpoint[], s
   return circle(endpoints.length, seed).map((to, from): PingPair => {
     const [there, back] = [folding.path(from, to), folding.path(to, from)];
     if (!there || !back) throw new Error(`${endpoints[from]!.name} can't reach ${endpoints[to]!.name}`);
-    const targetMs = (there.latency + back.latency) / 1000;
+    const targetMs = toMillis(micros(there.latency + back.latency));
     return { from: endpoints[from]!, to: endpoints[to]!, targetMs };
   });
 }

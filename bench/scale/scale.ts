@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
 import { agentsOf } from '../../controller/machine/processes.ts';
 import type { AgentStatus } from '../../proto/status.ts';
+import { secondsToMillis } from '../../proto/units.ts';
 import { type Interruption, type Lab, withLab } from '../lab.ts';
 import { machineBackend } from '../measure/backend.ts';
 import { withBareLab } from '../measure/bare-lab.ts';
@@ -149,7 +150,8 @@ async function pingSteadily(
   ask: () => Promise<void> = async () => {},
 ): Promise<Steady> {
   // The first ping ends when all have pinged for so long.
-  const count = Math.ceil((pairs.length * staggerMs) / INTERVAL_MS) + (seconds * 1000) / INTERVAL_MS + 2;
+  const count =
+    Math.ceil((pairs.length * staggerMs) / INTERVAL_MS) + secondsToMillis(seconds) / INTERVAL_MS + 2;
   const plan = { count, intervalMs: INTERVAL_MS, staggerMs };
   const { summaries, watched } = await withCrowd(pairs, plan, async (crowd) => {
     await ask();

@@ -1,5 +1,6 @@
 /** The cost and the accuracy of large labs, as tables. Pure. */
 import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
+import { megabytes, millisToSeconds } from '../../proto/units.ts';
 import { agentRows, delayCores, machineRows, profileTables, threadsNote } from '../measure/cpu/cpu-rows.ts';
 import { delayWorkTables } from '../measure/cpu/delay-work.ts';
 import { interval99, median, quantile } from '../measure/statistics.ts';
@@ -32,7 +33,7 @@ function cpuTable(runs: readonly ScaleRun[]): Table {
     id: 'scale-cpu',
     title: 'processor time of the agent, everyone pings another',
     source: `${KOLLAPS_2}, table 5.2`,
-    method: `Scale-free topologies as \`netfold generate scale-free\` makes them, all services on one host with one agent. Every service runs a ping of its own, one echo request every ${INTERVAL_MS / 1000} s, so that each round trip is delayed twice; idle: none sends. User and system time of the agent with all its threads, in parts of one core.`,
+    method: `Scale-free topologies as \`netfold generate scale-free\` makes them, all services on one host with one agent. Every service runs a ping of its own, one echo request every ${millisToSeconds(INTERVAL_MS)} s, so that each round trip is delayed twice; idle: none sends. User and system time of the agent with all its threads, in parts of one core.`,
     sampled: 'slices of 5 s',
     rows: runs.flatMap((run) => [
       ...agentRows(nameOf(run), run.steady.use, { each: GOAL_CORES, all: GOAL_CORES }, cpuNote(run)),
@@ -108,10 +109,10 @@ function memoryTable(runs: readonly ScaleRun[]): Table {
     sampled: 'runs',
     rows: runs.map((run) =>
       least(nameOf(run), 'MB', GOAL_MEMORY_MB, {
-        measured: run.memoryBytes / 1e6,
+        measured: megabytes(run.memoryBytes),
         spread: null,
         samples: 1,
-        note: `${run.names.length.toLocaleString('en')} endpoints; ${(run.mostMemoryBytes / 1e6).toFixed(0)} MB at most`,
+        note: `${run.names.length.toLocaleString('en')} endpoints; ${megabytes(run.mostMemoryBytes).toFixed(0)} MB at most`,
       }),
     ),
   };

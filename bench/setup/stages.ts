@@ -4,6 +4,7 @@ import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
 import { Experiment } from '../../controller/experiment/experiment.ts';
 import { agentsOf } from '../../controller/machine/processes.ts';
 import { lab } from '../../controller/platform/lab/lab.ts';
+import { millisToSeconds } from '../../proto/units.ts';
 import { loadTopology } from '../../topology/load.ts';
 import type { Interruption } from '../lab.ts';
 import { processSeconds } from '../measure/cpu/cpu-times.ts';
@@ -45,7 +46,7 @@ export class ProgressTimes {
   }
 
   get seconds(): number {
-    return (performance.now() - this.#began) / 1000;
+    return millisToSeconds(performance.now() - this.#began);
   }
 }
 

@@ -1,5 +1,6 @@
 /** Times of set-up and removal, as tables and a figure. Pure. */
 import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
+import { secondsToMillis } from '../../proto/units.ts';
 import { profileTables } from '../measure/cpu/cpu-rows.ts';
 import type { Spent } from '../measure/cpu/profile.ts';
 import { median, range } from '../measure/statistics.ts';
@@ -79,7 +80,7 @@ function of(
 
 function perEndpoint({ rounds, endpoints }: SetupRun): string {
   const seconds = median(rounds.map(({ up }) => up.whole));
-  return `${((seconds * 1000) / endpoints).toFixed(1)} ms an endpoint`;
+  return `${(secondsToMillis(seconds) / endpoints).toFixed(1)} ms an endpoint`;
 }
 
 const nameOf = ({ endpoints }: SetupRun): string => `${endpoints.toLocaleString('en')} endpoints`;

@@ -1,5 +1,6 @@
 /** Processor time of processes, of their threads, and of the whole machine, from /proc (proc(5)). Exact to 10 ms. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { nanosToSeconds } from '../../../proto/units.ts';
 import { sum } from '../statistics.ts';
 
 /** USER_HZ: the unit of times in /proc, on every architecture that netfold runs on. */
@@ -37,7 +38,7 @@ export function smallProcessSeconds(pid: number): number | undefined {
 
 /** The fields: time on a processor and time waiting for one, in ns, and how often. */
 export function parseSchedstat(text: string): number {
-  return Number(text.split(' ')[0]) / 1e9;
+  return nanosToSeconds(Number(text.split(' ')[0]));
 }
 
 /** Of all threads, including those that have ended; `undefined` if the process has ended. */

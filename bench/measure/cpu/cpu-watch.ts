@@ -1,5 +1,6 @@
 /** Which processes use the processors during a time, slice by slice. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { micros, millisToSeconds, secondsToMillis, toSeconds } from '../../../proto/units.ts';
 import { machineTime, processSeconds, smallProcessSeconds, threadSeconds } from './cpu-times.ts';
 
 /** The resolution of 10 ms is 0.2 % of a core in this time. */
@@ -41,14 +42,14 @@ export async function watchCpu({ agents, traffic, seconds }: CpuPlan): Promise<C
   const threadsBefore = agents.map(threadSeconds);
   const moments = [look(agents, traffic)];
   for (let slice = 1; slice <= slices; slice++) {
-    const due = moments[0]!.atMs + (slice * seconds * 1000) / slices;
+    const due = moments[0]!.atMs + secondsToMillis(slice * seconds) / slices;
     await sleep(Math.max(0, due - performance.now()));
     moments.push(look(agents, traffic));
   }
   const spans = moments.slice(1).map((after, index) => ({ before: moments[index]!, after }));
-  const watched = (moments.at(-1)!.atMs - moments[0]!.atMs) / 1000;
+  const watched = millisToSeconds(moments.at(-1)!.atMs - moments[0]!.atMs);
   const of = (grown: (before: Reading, after: Reading) => number): number[] =>
-    spans.map(({ before, after }) => grown(before, after) / ((after.atMs - before.atMs) / 1000));
+    spans.map(({ before, after }) => grown(before, after) / millisToSeconds(after.atMs - before.atMs));
   return {
     agents: agents.map((_, index) => of((before, after) => after.agents[index]! - before.agents[index]!)),
     traffic: of((before, after) => growth(before.traffic, after.traffic)),
@@ -67,7 +68,7 @@ function look(agents: readonly number[], traffic: readonly number[]): Reading {
     atMs: performance.now(),
     agents: agents.map((pid) => processSeconds(pid) ?? Number.NaN),
     traffic: traffic.map(smallProcessSeconds),
-    bench: (user + system) / 1e6,
+    bench: toSeconds(micros(user + system)),
     machine: machineTime(),
   };
 }

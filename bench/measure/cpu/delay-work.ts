@@ -1,5 +1,6 @@
 /** The work of the delay line, by its own account, as rows. Pure. */
 import type { AgentStatus } from '../../../proto/status.ts';
+import { fromMillis, millisToSeconds, secondsToMillis } from '../../../proto/units.ts';
 import { reported } from '../../report/judge.ts';
 import type { Row, Table } from '../../report/model.ts';
 import { sum } from '../statistics.ts';
@@ -61,9 +62,9 @@ function workRows(what: string, work: DelayWork, threadCores: number): Row[] {
   const { packets, turns, receiveMs, passMs, released, lateMs, lateMs2, seconds } = work;
   const row = (name: string, unit: Row['unit'], measured: number, note = ''): Row =>
     reported(`${what}: ${name}`, unit, { measured, spread: null, samples: packets, note });
-  const cores = (ms: number): number => ms / 1000 / seconds;
-  const each = (ms: number): string => `${((1000 * ms) / packets).toFixed(1)} µs a packet`;
-  const restMs = threadCores * seconds * 1000 - receiveMs - passMs;
+  const cores = (ms: number): number => millisToSeconds(ms) / seconds;
+  const each = (ms: number): string => `${(fromMillis(ms) / packets).toFixed(1)} µs a packet`;
+  const restMs = secondsToMillis(threadCores * seconds) - receiveMs - passMs;
   const rest = row('sleeping, waking, and the rest', 'cores', cores(restMs), each(restMs));
   return [
     row('packets', '1/s', packets / seconds),

@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Place } from '../../../controller/verify/traffic.ts';
+import { millisToSeconds, ratePerSecond, secondsToMillis } from '../../../proto/units.ts';
 import { BenchError } from '../../errors.ts';
 import { type UdpCount, udpCount } from './udp-counters.ts';
 
@@ -21,7 +22,7 @@ export async function frameRates(at: Place, { count, seconds }: Windows): Promis
   const rates: number[] = [];
   let from = await nextArrival(at);
   for (let window = 0; window < count; window++) {
-    await sleep(seconds * 1000);
+    await sleep(secondsToMillis(seconds));
     const to = await nextArrival(at);
     rates.push(rateBetween(from, to));
     from = to;
@@ -30,7 +31,7 @@ export async function frameRates(at: Place, { count, seconds }: Windows): Promis
 }
 
 export function rateBetween(from: UdpCount, to: UdpCount): number {
-  return ((to.arrived - from.arrived) * 1000) / (to.atMs - from.atMs);
+  return ratePerSecond(to.arrived - from.arrived, to.atMs - from.atMs);
 }
 
 /** The count right after the arrival of the next frame. */
@@ -41,7 +42,10 @@ async function nextArrival(at: Place): Promise<UdpCount> {
     const now = udpCount(at);
     if (now.arrived > before.arrived) return now;
     if (now.atMs - before.atMs > SILENCE_MS) {
-      throw new BenchError('NOTHING_ARRIVED', `no frame came to ${at.name} within ${SILENCE_MS / 1000} s`);
+      throw new BenchError(
+        'NOTHING_ARRIVED',
+        `no frame came to ${at.name} within ${millisToSeconds(SILENCE_MS)} s`,
+      );
     }
   }
 }

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { namespacePath, within } from '../../../agent/kernel/netns/namespaces.ts';
 import { type Place, TrafficError } from '../../../controller/verify/traffic.ts';
+import { millisToSeconds } from '../../../proto/units.ts';
 import { BenchError } from '../../errors.ts';
 import { sum } from '../statistics.ts';
 
@@ -72,7 +73,7 @@ export class PingCrowd {
   }
 
   async #start(pairs: readonly PingPair[], { count, intervalMs, staggerMs }: CrowdPlan): Promise<void> {
-    const pace = ['-c', `${count}`, '-i', `${intervalMs / 1000}`, '-W', `${LAST_SECONDS}`];
+    const pace = ['-c', `${count}`, '-i', `${millisToSeconds(intervalMs)}`, '-W', `${LAST_SECONDS}`];
     const began = performance.now();
     for (const [index, { from, to }] of pairs.entries()) {
       await sleep(Math.max(0, began + index * staggerMs - performance.now()));

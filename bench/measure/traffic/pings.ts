@@ -1,6 +1,7 @@
 /** Round-trip times by ping, read from its output in two ways. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { output, type Place } from '../../../controller/verify/traffic.ts';
+import { millisToSeconds } from '../../../proto/units.ts';
 import { BenchError } from '../../errors.ts';
 import { sum } from '../statistics.ts';
 
@@ -24,7 +25,7 @@ async function ping(
   intervalMs: number,
   frameBytes: number,
 ): Promise<string> {
-  const pace = ['-c', `${count}`, '-i', `${intervalMs / 1000}`, '-W', '2'];
+  const pace = ['-c', `${count}`, '-i', `${millisToSeconds(intervalMs)}`, '-W', '2'];
   const command = ['ping', '-n', ...pace, '-s', `${echoPayloadBytes(frameBytes)}`, to.address];
   return output(from, command, [0, SOME_LOST]);
 }

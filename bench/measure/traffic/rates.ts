@@ -1,4 +1,5 @@
 /** Counters of bytes → rates over windows. Pure; times in milliseconds. */
+import { bitsPerSecond } from '../../../proto/units.ts';
 
 /** A reading of one counter; in order of time. */
 export interface Count {
@@ -19,7 +20,7 @@ export function slidingRates(counts: readonly Count[], windowMs: number): Rate[]
   for (const { atMs, bytes } of counts) {
     while (atMs - (counts[first + 1]?.atMs ?? atMs) >= windowMs) first++;
     const { atMs: fromMs, bytes: before } = counts[first]!;
-    if (atMs - fromMs >= windowMs) rates.push({ atMs, bps: ((bytes - before) * 8000) / (atMs - fromMs) });
+    if (atMs - fromMs >= windowMs) rates.push({ atMs, bps: bitsPerSecond(bytes - before, atMs - fromMs) });
   }
   return rates;
 }
@@ -29,7 +30,7 @@ export function meanRate(counts: readonly Count[], fromMs: number, untilMs: numb
   const within = counts.filter(({ atMs }) => atMs >= fromMs && atMs <= untilMs);
   const [first, last] = [within[0], within.at(-1)];
   if (!first || !last || last === first) return Number.NaN;
-  return ((last.bytes - first.bytes) * 8000) / (last.atMs - first.atMs);
+  return bitsPerSecond(last.bytes - first.bytes, last.atMs - first.atMs);
 }
 
 /** The last count before `bytes` more than at `fromMs` had passed; NaN if they never did. */

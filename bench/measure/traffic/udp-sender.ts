@@ -8,6 +8,7 @@
 import { createSocket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { millisToSeconds } from '../../../proto/units.ts';
 
 const STEP_MS = 1;
 /** Datagrams that a pause of the machine prevented are forgotten beyond this, so that no flood follows. */
@@ -45,7 +46,7 @@ async function send(
   };
   while (offered < total && !stopped) {
     const now = performance.now();
-    debt = Math.min(debt + ((now - from) / 1000) * rate, Math.max(1, rate * MAX_STEP_SECONDS));
+    debt = Math.min(debt + millisToSeconds(now - from) * rate, Math.max(1, rate * MAX_STEP_SECONDS));
     from = now;
     for (; debt >= 1 && offered < total; debt--, offered++) {
       if (waiting >= MAX_WAITING) continue;
@@ -55,5 +56,5 @@ async function send(
     await sleep(STEP_MS);
   }
   while (waiting > 0 && !stopped) await sleep(STEP_MS);
-  return { offered, seconds: (performance.now() - start) / 1000 };
+  return { offered, seconds: millisToSeconds(performance.now() - start) };
 }

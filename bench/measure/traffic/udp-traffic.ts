@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { type Flow, start, TrafficError } from '../../../controller/verify/traffic.ts';
+import { secondsToMillis } from '../../../proto/units.ts';
 import { DISCARD_PORT } from './udp-counters.ts';
 
 const SENDER = join(import.meta.dirname, 'udp-sender.ts');
@@ -46,7 +47,7 @@ export class UdpStream {
   /** Ends it after `seconds` at the latest. */
   async within(seconds: number): Promise<Offered> {
     const cancel = new AbortController();
-    const timeout = sleep(seconds * 1000, undefined, { signal: cancel.signal }).catch(() => {});
+    const timeout = sleep(secondsToMillis(seconds), undefined, { signal: cancel.signal }).catch(() => {});
     await Promise.race([this.ended, timeout]);
     cancel.abort();
     return this.stop();

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   bitsOf,
+  bitsPerSecond,
   bps,
   bytesOf,
   formatBps,
@@ -119,6 +120,7 @@ describe('conversions', () => {
     [gigabytes(3e9), 3],
     [perSecond(micros(20_000)), 50],
     [ratePerSecond(100, 2000), 50],
+    [bitsPerSecond(500, 2000), 2000],
     [ratePerMilli(50), 0.05],
     [millisToSend(12_000, 1e6), 12],
     [partsPerMillion(2e6, 500), 1000],
