@@ -1,4 +1,4 @@
-/* What the programs of netfold.bpf.c share with user space. agent/kernel/bpf/bpf-layout.ts states the same sizes and
+/* What the programs of netfold.bpf.c share with user space. agent/linux/objects/bpf-layout.ts states the same sizes and
  * offsets; test/unit/kernel/bpf-layout.test.ts compares it with the BTF of the built object. */
 #ifndef NETFOLD_LAYOUT_H
 #define NETFOLD_LAYOUT_H

@@ -1,6 +1,6 @@
 /** When a packet arrived, from the mark that the BPF program `arrive` left in it (bpf/layout.h). */
 import { fromMillis, micros, nanosToMillis, toMillis } from '../../../proto/units.ts';
-import { ARRIVAL_MARK } from '../../kernel/bpf/bpf-layout.ts';
+import { ARRIVAL_MARK } from '../objects/bpf-layout.ts';
 
 const RANGE = 0x7fffffff;
 /** No packet waits this long for the thread; a mark that says so is not the program's. */

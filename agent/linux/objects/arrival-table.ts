@@ -1,10 +1,10 @@
 /** The nftables table `inet netfold`: it hands what arrives at an interface to the queue that the delay line serves. */
 import { constants } from 'node:os';
-import { UNGUARDED_PRIORITY } from '../../kernel/bpf/bpf-layout.ts';
 import { NETLINK_NETFILTER, type NetlinkSocket, type Request } from '../../kernel/netlink/netlink-socket.ts';
 import * as nftables from '../../kernel/netlink/nftables.ts';
 import { withNetlink } from '../../kernel/netlink/with-netlink.ts';
 import { KernelError } from '../../kernel/sys/errors.ts';
+import { UNGUARDED_PRIORITY } from './bpf-layout.ts';
 import { TABLE_NAME } from './names.ts';
 
 /**

@@ -4,10 +4,10 @@ import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 import { nanosToSeconds } from '../../../proto/units.ts';
 import { NO_PATH, type ShapedClass } from '../../enforce/interface-state.ts';
 import type { Party } from '../../enforce/ports.ts';
-import { BACKLOG, BUFFER, CLASS_DROP, PAIR, PARTITIONS, PARTY, TARGET } from '../../kernel/bpf/bpf-layout.ts';
 import type { BatchMap } from '../../kernel/bpf/libbpf.ts';
 import { addressBytes } from '../../kernel/netlink/addresses.ts';
 import { KernelError } from '../../kernel/sys/errors.ts';
+import { BACKLOG, BUFFER, CLASS_DROP, PAIR, PARTITIONS, PARTY, TARGET } from '../objects/bpf-layout.ts';
 
 /** The program's unit of drain: bytes per 2^30 ns. */
 const DRAIN_SECONDS = nanosToSeconds(2 ** 30);

@@ -1,9 +1,9 @@
 /** Takes what the socket filter has counted: one batch per tick for all endpoints of this host. */
 
-import { PAIR, USAGE } from '../../kernel/bpf/bpf-layout.ts';
 import type { BatchMap } from '../../kernel/bpf/libbpf.ts';
 import { ADDRESS_BYTES, addressKey } from '../../kernel/netlink/addresses.ts';
 import type { UsageReader, UsageRows } from '../../usage/reader.ts';
+import { PAIR, USAGE } from '../objects/bpf-layout.ts';
 
 const KEY_WORDS = PAIR.size / 4;
 const WORDS_PER_VALUE = USAGE.size / 4;

@@ -2,12 +2,12 @@
  * Counts frames and bytes between addresses, where they leave interfaces: exact, and cheap for any number of frames.
  */
 import { join } from 'node:path';
-import { PAIR, USAGE } from '../../../agent/kernel/bpf/bpf-layout.ts';
 import { BatchMap, loadObject, possibleCpus } from '../../../agent/kernel/bpf/libbpf.ts';
 import { addressBytes, addressKey } from '../../../agent/kernel/netlink/addresses.ts';
 import { namespacePath, within } from '../../../agent/kernel/netns/namespaces.ts';
 import { close } from '../../../agent/kernel/sys/descriptors.ts';
 import { openFilteredSocket } from '../../../agent/kernel/sys/packet-socket.ts';
+import { PAIR, USAGE } from '../../../agent/linux/objects/bpf-layout.ts';
 
 const OBJECT_FILE = join(import.meta.dirname, '../../../bpf/netfold.bpf.o');
 const MAX_PAIRS = 8192;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { NO_PATH, UNSHAPED } from '../../../agent/enforce/interface-state.ts';
+import { ADDRESS_BYTES } from '../../../agent/kernel/netlink/addresses.ts';
 import {
   BACKLOG,
   BUFFER,
@@ -13,8 +14,7 @@ import {
   TARGET,
   UNGUARDED_PRIORITY,
   USAGE,
-} from '../../../agent/kernel/bpf/bpf-layout.ts';
-import { ADDRESS_BYTES } from '../../../agent/kernel/netlink/addresses.ts';
+} from '../../../agent/linux/objects/bpf-layout.ts';
 import { compile, OBJECT_FILE } from '../../../bpf/build.ts';
 import { MESH_PORT } from '../../../controller/names.ts';
 import { type BpfObject, readBpfObject } from '../../support/kernel/btf.ts';
