@@ -96,8 +96,6 @@ export class DelayLine implements DelayBackend {
   }
 
   async #set(endpoint: LocalEndpoint, paths: readonly ImpairedPath[]): Promise<void> {
-    // It may have left while others were made.
-    if (!this.#endpoints.has(endpoint.number)) return;
     if (!(await this.#isInstalledFor(endpoint, paths))) return;
     const entries = paths.map(delayEntry);
     await this.#thread(endpoint.number).command({ kind: 'set', queue: endpoint.number, entries });

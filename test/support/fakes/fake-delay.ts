@@ -19,6 +19,8 @@ export class FakeDelay implements DelayBackend {
   failure: string | undefined = undefined;
   readonly #paths = new Map<string, Map<string, string>>();
   readonly #attached = new Map<number, LocalEndpoint>();
+  /** Pairs (as in `#paths`) between which there is no path any more. */
+  readonly #lost = new Set<string>();
 
   constructor(name: DelayBackend['name'] = 'delay-line') {
     this.name = name;
@@ -37,6 +39,7 @@ export class FakeDelay implements DelayBackend {
   async detach({ name, number }: LocalEndpoint): Promise<void> {
     this.#paths.delete(name);
     this.#attached.delete(number);
+    this.#lost.clear();
   }
 
   async set(endpoint: LocalEndpoint, paths: Iterable<ImpairedPath>): Promise<void> {
@@ -45,6 +48,7 @@ export class FakeDelay implements DelayBackend {
     const own = new Map<string, string>();
     for (const path of paths) own.set(`${path.source} > ${path.destination}`, formatImpairments(path));
     this.#paths.set(endpoint.name, own);
+    this.#lost.clear();
   }
 
   counters(): DelayCounters {
@@ -53,6 +57,7 @@ export class FakeDelay implements DelayBackend {
 
   async stop(): Promise<void> {
     this.#paths.clear();
+    this.#attached.clear();
   }
 
   /** If paths come on demand. */
@@ -83,12 +88,25 @@ export class FakeDelay implements DelayBackend {
       const key = `${addresses} > ${endpoint.addresses}`;
       if (path) own.set(key, formatImpairments(path));
       else own.delete(key);
+      if (path) this.#lost.delete(key);
+      else this.#lost.add(key);
     }
   }
 
   /** The answer to an arriving packet. */
   ask(destination: number, source: number): string {
     return formatDemanded(this.demand!.ask(destination, source));
+  }
+
+  /** How long a packet is held, in milliseconds; `undefined`: it is lost. */
+  async send(source: LocalEndpoint, destination: LocalEndpoint): Promise<number | undefined> {
+    if (this.#isInQueues || !this.#attached.has(destination.number)) return 0;
+    const key = `${source.addresses} > ${destination.addresses}`;
+    const own = this.#paths.get(destination.name)!;
+    if (this.demand && !own.has(key) && !this.#lost.has(key))
+      await this.change([this.demand.ask(destination.number, source.number)]);
+    const [, micros, loss] = /delay (\d+)us .* loss (\d+)%/.exec(own.get(key) ?? '') ?? [];
+    return this.#lost.has(key) || loss === '100' ? undefined : Number(micros ?? 0) / 1000;
   }
 
   toString(): string {

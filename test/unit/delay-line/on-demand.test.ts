@@ -52,6 +52,56 @@ describe('paths on demand', () => {
     expect([at('10.0.0.1'), at('fd00::1'), at('10.0.0.2')]).toEqual([-1, -1, 5]);
   });
 
+  test('addresses that are another endpoint’s, or nobody’s now, are named once', () => {
+    const demand = new OnDemand();
+    const bytes = (...addresses: string[]): Uint8Array[] => addresses.map(addressBytes);
+    expect(
+      demand.begin(
+        [
+          [4, bytes('10.0.0.4', 'fd00::4')],
+          [5, bytes('10.0.0.5')],
+        ],
+        1000,
+        0,
+      ),
+    ).toEqual([]);
+    expect(
+      demand.begin(
+        [
+          [4, bytes('10.0.0.4', 'fd00::4')],
+          [5, bytes('10.0.0.5')],
+        ],
+        1000,
+        0,
+      ),
+    ).toEqual([]);
+    const moved = demand.begin(
+      [
+        [4, bytes('10.0.0.5', 'fd00::4')],
+        [6, bytes('10.0.0.6')],
+      ],
+      1000,
+      0,
+    );
+    expect(moved).toEqual(bytes('10.0.0.4', '10.0.0.5'));
+    expect(demand.begin([[4, bytes('10.0.0.5', 'fd00::4')]], 1000, 0)).toEqual(bytes('10.0.0.6'));
+  });
+
+  test('a pair whose endpoint left and came back is forgotten once', () => {
+    const demand = new OnDemand();
+    const table = new PathTable();
+    demand.begin([], 800, 0);
+    const random = new Random(1);
+    const pair = { queue: 1, source: 2, entry: entry('10.0.0.2') };
+    // Twice, as for the table of a queue that was closed and the one that came after it.
+    for (let life = 0; life < 2; life++) {
+      table.set(pair.entry, random);
+      demand.add(pair, 0);
+    }
+    expect(demand.forget(10_000, () => table)).toEqual([1, 2]);
+    expect(table.size).toBe(0);
+  });
+
   test('are forgotten when nothing has come for a while, or is held; each with its pair', () => {
     const tables = new Map([1, 2].map((queue) => [queue, new PathTable()]));
     const demand = new OnDemand();
