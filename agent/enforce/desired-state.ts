@@ -15,6 +15,7 @@ export class DesiredState {
   };
   #isSet = false;
   #isAllDirty = true;
+  #isGsoDirty = false;
   /** Of those that are not all dirty; what is in here and not in the state shall go. */
   readonly #dirtyClasses = new Set<number>();
   readonly #dirtyTargets = new Set<string>();
@@ -36,6 +37,7 @@ export class DesiredState {
 
   setGsoSegments(segments: number): void {
     this.#state.gsoSegments = segments;
+    this.#isGsoDirty = true;
   }
 
   setClass(shaped: ShapedClass): void {
@@ -68,8 +70,13 @@ export class DesiredState {
   /** All of it is installed. */
   markNothing(): void {
     this.#isAllDirty = false;
+    this.#isGsoDirty = false;
     this.#dirtyClasses.clear();
     this.#dirtyTargets.clear();
+  }
+
+  get isDirty(): boolean {
+    return this.#isAllDirty || this.#isGsoDirty || this.#dirtyClasses.size + this.#dirtyTargets.size > 0;
   }
 
   /** What is dirty, in the order in which it became so; `undefined`: everything. */

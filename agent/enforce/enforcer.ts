@@ -128,7 +128,8 @@ export class Enforcer {
   reconcile(endpoint: LocalEndpoint, installed: Installed = 'remembered'): Reconciled {
     const item = this.#item(endpoint);
     const { desired } = item;
-    if (!desired.isSet) return { steps: [], failed: [] };
+    // Also where somebody's root is in netfold's place: what isn't different is no reason to touch it.
+    if (!desired.isSet || (installed === 'remembered' && !desired.isDirty)) return { steps: [], failed: [] };
     if (installed === 'asked') {
       item.installed = copyOf(this.#tc.read(endpoint));
       refuseForeign(endpoint, item.installed);

@@ -132,7 +132,8 @@ function entrance(socket: NetlinkSocket, ifindex: number): string | undefined {
   return listQdiscs(socket, ifindex).find(({ kind }) => kind === 'clsact' || kind === 'ingress')?.kind;
 }
 
-function unlessGone(action: () => void): void {
+/** A namespace that is gone took everything along. */
+export function unlessGone(action: () => void): void {
   try {
     action();
   } catch (error) {

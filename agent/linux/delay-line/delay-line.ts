@@ -23,7 +23,7 @@ import type {
   ImpairedPath,
 } from '../../enforce/ports.ts';
 import { addressBytes } from '../../kernel/netlink/addresses.ts';
-import { type ArrivalQueue, installArrivalQueue, removeArrivalQueue } from './arrival-queue.ts';
+import { type ArrivalQueue, installArrivalQueue, removeArrivalQueue, unlessGone } from './arrival-queue.ts';
 import { doAll } from './do-all.ts';
 import { COUNTER, type PairEntry } from './messages.ts';
 import type { DelayEntry } from './path-table.ts';
@@ -156,11 +156,12 @@ export class DelayLine implements DelayBackend {
   /** After what is being made there. */
   detach(endpoint: LocalEndpoint): Promise<void> {
     this.#endpoints.delete(endpoint.number);
-    this.#adopted.delete(endpoint.number);
     return this.#inTurn(endpoint, () => this.#detach(endpoint));
   }
 
   async #detach(endpoint: LocalEndpoint): Promise<void> {
+    // What an earlier agent left, nobody serves.
+    if (this.#adopted.delete(endpoint.number)) unlessGone(() => removeArrivalQueue(endpoint));
     const queue = this.#queues.get(endpoint.number);
     if (!queue) return;
     this.#queues.delete(endpoint.number);

@@ -30,7 +30,9 @@ test('edits count once it is said that they do; first all of it is dirty', () =>
 test('what was edited is dirty, in the order of the edits and as it is in the end, until all is installed', () => {
   const desired = installed();
   expect(desired.change).toEqual(NOTHING);
+  expect(desired.isDirty).toBe(false);
   desired.setClass(shaped(3));
+  expect(desired.isDirty).toBe(true);
   desired.setClass(shaped(2, 5));
   desired.setClass(shaped(3, 7));
   desired.setTarget('10.0.0.3', 3);
@@ -56,6 +58,9 @@ test('what was edited is dirty, in the order of the edits and as it is in the en
   });
   desired.markNothing();
   expect(desired.change).toEqual({ ...NOTHING, gsoSegments: 1 });
+  expect(desired.isDirty).toBe(false);
+  desired.setGsoSegments(2);
+  expect(desired.isDirty).toBe(true);
 });
 
 test('a state that is replaced is dirty as a whole, and is a copy', () => {
