@@ -1,8 +1,9 @@
 /** What every `DelayBackend` must do: run against the fake in test/unit/, and against the kernel in test/kernel/. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { DelayBackend, DemandedPath, ImpairedPath, Impairments } from '../../../agent/enforce/ports.ts';
+import type { DelayBackend, DemandedPath, ImpairedPath } from '../../../agent/enforce/ports.ts';
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
-import { micros, ratio } from '../../../proto/units.ts';
+import { type PacketImpairment, packetImpairment } from '../../../proto/impairment.ts';
+import { fromMillis, ratio } from '../../../proto/units.ts';
 
 export interface OpenedDelay {
   readonly delay: DelayBackend;
@@ -15,20 +16,17 @@ export interface OpenedDelay {
   close(): void | Promise<void>;
 }
 
-const latency = (milliseconds: number): Impairments => ({
-  latencyMicros: milliseconds * 1000,
-  jitterMicros: 0,
-  loss: 0,
-});
-const LOSES_ALL: Impairments = { ...latency(0), loss: 1 };
+const latency = (milliseconds: number): PacketImpairment =>
+  packetImpairment({ latency: fromMillis(milliseconds) });
+const LOSES_ALL = packetImpairment({ loss: ratio(1) });
 /** A machine that is busy is so much late. */
 const LATE_MS = 60;
-const IMPAIRED = {
-  latency: micros(5000),
-  jitter: micros(10),
+const IMPAIRED = packetImpairment({
+  latency: fromMillis(5),
+  jitter: fromMillis(0.01),
   loss: ratio(0.5),
   distribution: 'pareto',
-} as const;
+});
 
 export function delayBackendContract(open: () => OpenedDelay | Promise<OpenedDelay>): void {
   let opened: OpenedDelay;
@@ -50,12 +48,12 @@ export function delayBackendContract(open: () => OpenedDelay | Promise<OpenedDel
     await opened.close();
   });
 
-  const impaired = (what: Impairments): ImpairedPath => ({
+  const impaired = (what: PacketImpairment): ImpairedPath => ({
     ...what,
     source: source.addresses,
     destination: destination.addresses,
   });
-  const demanded = (path?: Impairments): DemandedPath => ({
+  const demanded = (path?: PacketImpairment): DemandedPath => ({
     destination: destination.number,
     source: source.number,
     addresses: source.addresses,
@@ -148,7 +146,7 @@ export function delayBackendContract(open: () => OpenedDelay | Promise<OpenedDel
 
   describe('on demand', () => {
     let asked: number;
-    let path: Impairments | undefined;
+    let path: PacketImpairment | undefined;
     const begin = (): Promise<void> =>
       delay.onDemand({
         endpoints: [source, destination],

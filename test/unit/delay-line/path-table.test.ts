@@ -250,12 +250,12 @@ test('holds always what a Map of the last set would, and nothing of the sets bef
 
 test('an address that is another endpoint’s from now on is no path’s, whatever is held of it', () => {
   const table = tableOf(
-    entry('10.0.0.1 fd00::1', { delayMs: 1, loss: 0.5 }),
-    entry('10.0.0.2', { delayMs: 9 }),
+    entry('10.0.0.1 fd00::1', { latencyMs: 1, loss: 0.5 }),
+    entry('10.0.0.2', { latencyMs: 9 }),
   );
   hold(table, { '10.0.0.1': NOW + 5 });
   table.forgetAddress(addressBytes('10.0.0.1'));
-  expect([find(table, '10.0.0.1'), settings(table, 'fd00::1')?.delayMs]).toEqual([-1, 1]);
+  expect([find(table, '10.0.0.1'), settings(table, 'fd00::1')?.latencyMs]).toEqual([-1, 1]);
   expect([table.size, table.hasLoss]).toEqual([2, true]);
   table.forgetAddress(addressBytes('fd00::1'));
   table.forgetAddress(addressBytes('10.0.0.77'));
