@@ -143,6 +143,6 @@ export interface DelayBackend {
   counters(): DelayCounters;
   /** Why it no longer works; `undefined` while it does. */
   readonly failure: string | undefined;
-  /** Ends the work and removes what `attach` put into the endpoints. */
+  /** Ends the work and removes what `attach` put into the endpoints; twice as once. */
   stop(): Promise<void>;
 }

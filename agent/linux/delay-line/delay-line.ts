@@ -55,6 +55,7 @@ export class DelayLine implements DelayBackend {
   readonly #setting = new Map<number, Promise<void>>();
   readonly #arrivalFd: number;
   #demand: DelayDemand | undefined;
+  #stopped: Promise<void> | undefined;
 
   /** `arrivalFd` is the BPF program that notes when a frame arrived. */
   constructor({
@@ -205,7 +206,13 @@ export class DelayLine implements DelayBackend {
   }
 
   /** Ends the work; what is held is released at once, in its order. */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    // Twice would close descriptors that are somebody else's by then.
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
     const queues = [...this.#queues.values()];
     this.#queues.clear();
     try {

@@ -194,5 +194,6 @@ export function delayBackendContract(open: () => OpenedDelay | Promise<OpenedDel
     await delay.set(destination, [impaired(latency(120))]);
     await delay.stop();
     await expectHeld(0);
+    await delay.stop();
   });
 }
