@@ -226,6 +226,7 @@ export const PROPERTIES = {
 
 type Table = typeof PROPERTIES;
 export type PropertyName = keyof Table;
+export type FileKey<P extends PropertyName> = Table[P]['file']['key'];
 export type PropertyValue<P extends PropertyName> = ReturnType<Table[P]['encoding']['decode']>;
 /** What an event may change. */
 export type ChangeableName = {
@@ -255,7 +256,10 @@ export type PacketImpairment = Pick<Values, OfPackets>;
 export type EncodedImpairment = Encoded<PropertyName>;
 export type EncodedPacketImpairment = Encoded<OfPackets>;
 
-type Entry = Property & { readonly name: PropertyName };
+type Entry = Property & {
+  readonly name: PropertyName;
+  readonly file: FileField & { readonly key: FileKey<PropertyName> };
+};
 
 /** All properties, in their order. */
 export const PROPERTY_LIST = Object.entries(PROPERTIES).map(([name, property]) => {

@@ -1,20 +1,37 @@
 /** What `set` changes: `latency=10ms up=50%`. */
-import {
-  type Bps,
-  type Micros,
-  parseBandwidth,
-  parseLatency,
-  parsePercentage,
-  type Ratio,
-  UNLIMITED,
-  UnitError,
-} from '../../proto/units.ts';
+import { type ChangeableName, type ChangeRule, PROPERTY_LIST } from '../../proto/impairment.ts';
+import { UnitError } from '../../proto/units.ts';
 import { quote } from '../model/diagnostics.ts';
 import type { Change, NewValue } from '../model/events.ts';
 import type { Position } from '../model/position.ts';
 import { LineError, type Words } from './words.ts';
 
-const PROPERTIES = ['latency', 'jitter', 'loss', 'bandwidth', 'up', 'down'] as const;
+type Changed = Change['property'];
+
+/** What is behind the word before `=`. */
+export interface Changeable {
+  readonly name: ChangeableName;
+  readonly rule: ChangeRule;
+  /** Where the word stands for one direction of a link. */
+  readonly direction?: 'up' | 'down';
+}
+
+/** All words that may stand before `=`. */
+export const CHANGEABLE: ReadonlyMap<string, Changeable> = new Map(
+  PROPERTY_LIST.flatMap(({ name, change: rule, file }): [Changed, Changeable][] => {
+    if (!rule) return [];
+    const property = name as ChangeableName;
+    const directions = (['up', 'down'] as const).filter(() => file.directions);
+    return [
+      [property, { name: property, rule }],
+      ...directions.map((direction): [Changed, Changeable] => [
+        direction,
+        { name: property, rule, direction },
+      ]),
+    ];
+  }),
+);
+const WORDS = [...CHANGEABLE.keys()];
 
 /** One or more, to the end of the line. */
 export function changes(words: Words): Change[] {
@@ -30,30 +47,24 @@ function change(words: Words): Change {
   if (!match || !word)
     throw words.unexpected(
       'a change such as latency=10ms',
-      'write latency=, jitter=, loss=, bandwidth=, up= or down=',
+      `write ${WORDS.slice(0, -1).join('=, ')}= or ${WORDS.at(-1)}=`,
     );
-  const property = PROPERTIES.find((one) => one === match[1]);
-  if (!property) {
+  const [, property, text] = match as unknown as [string, string, string];
+  const rule = CHANGEABLE.get(property)?.rule;
+  if (!rule) {
     throw new LineError(
       word.position,
-      `there is no property ${quote(match[1]!)}`,
-      `properties are ${PROPERTIES.join(' ')}`,
+      `there is no property ${quote(property)}`,
+      `properties are ${WORDS.join(' ')}`,
     );
   }
   words.take('a change');
-  const text = match[2]!;
-  return withUnits(word.position, () => {
-    if (property === 'latency' || property === 'jitter')
-      return { property, to: newValue<Micros>(text, parseLatency, true) };
-    if (property === 'loss') return { property, to: newValue<Ratio>(text, parsePercentage, false) };
-    return {
-      property,
-      to:
-        text === 'unlimited'
-          ? { kind: 'value', value: UNLIMITED }
-          : newValue<Bps>(text, parseBandwidth, true),
-    };
-  });
+  return withUnits(word.position, () => ({ property, to: changedTo(text, rule) })) as Change;
+}
+
+function changedTo(text: string, { parse, isRelative, words = {} }: ChangeRule): NewValue<number> {
+  if (Object.hasOwn(words, text)) return { kind: 'value', value: words[text]! };
+  return newValue(text, parse, isRelative);
 }
 
 /** The factor by which one event may change a value; more is a typing mistake. */

@@ -2,6 +2,7 @@
  * The events of a timeline: one `TopologyEvent` per line of the file, with names not yet expanded to replicas.
  * topology/timeline/timeline.ts turns them into atomic changes.
  */
+import type { ChangeableName, PropertyValue } from '../../proto/impairment.ts';
 import type { Bps, Micros, Ratio } from '../../proto/units.ts';
 import type { NodeReference } from './names.ts';
 import type { Position } from './position.ts';
@@ -139,12 +140,10 @@ interface Placed {
 
 /** `up` and `down` change the bandwidth of one direction, `bandwidth` that of each direction meant. */
 export type Change =
-  | { readonly property: 'latency' | 'jitter'; readonly to: NewValue<Micros> }
   | {
-      readonly property: 'loss';
-      readonly to: NewValue<Ratio>;
-    }
-  | { readonly property: 'bandwidth' | 'up' | 'down'; readonly to: NewValue<Bps> };
+      [P in ChangeableName]: { readonly property: P; readonly to: NewValue<PropertyValue<P>> };
+    }[ChangeableName]
+  | { readonly property: 'up' | 'down'; readonly to: NewValue<Bps> };
 
 /** `10ms`, `200%` of the previous value, `+5ms` or `-5ms`. */
 export type NewValue<T extends number> =

@@ -1,14 +1,7 @@
 /** `netfold paths`: the folded paths as rows, as a table, and as JSON. Rows are made one at a time, so all pairs fit in memory. */
 import { NetfoldError } from '../../proto/errors.ts';
-import type { Distribution } from '../../proto/impairment.ts';
-import {
-  formatBps,
-  formatMicros,
-  formatRatio,
-  fromMillis,
-  type Micros,
-  toMillis,
-} from '../../proto/units.ts';
+import { decodeImpairment, type EncodedImpairment, encodeImpairment } from '../../proto/impairment.ts';
+import { formatBps, formatMicros, formatRatio, type Micros } from '../../proto/units.ts';
 import { Folding } from '../fold/fold.ts';
 import { expandGraph } from '../fold/graph.ts';
 import { Numbering } from '../fold/numbering.ts';
@@ -29,18 +22,10 @@ export type PathRow =
   | ReachableRow
   | { readonly from: string; readonly to: string; readonly reachable: false };
 
-export interface ReachableRow {
+/** What is not limited is null. */
+export interface ReachableRow extends Omit<EncodedImpairment, 'queuePackets'> {
   readonly from: string;
   readonly to: string;
-  readonly latencyMs: number;
-  /** Standard deviation. */
-  readonly jitterMs: number;
-  /** Shape of the jitter, where it is not normal. */
-  readonly distribution?: Distribution;
-  /** 0 to 1. */
-  readonly loss: number;
-  /** Null: no limit. */
-  readonly bandwidthBps: number | null;
   readonly hops: number;
   /** Names of the directed links, in order. */
   readonly links: readonly string[];
@@ -107,13 +92,10 @@ function rowOf(folding: Folding, from: number, to: number): PathRow {
   const names = { from: endpoints[from]!, to: endpoints[to]! };
   const path = folding.path(from, to);
   if (!path) return { ...names, reachable: false };
+  const { queuePackets: _, ...impairment } = encodeImpairment(path);
   return {
     ...names,
-    latencyMs: toMillis(path.latency),
-    jitterMs: toMillis(path.jitter),
-    ...(path.distribution === undefined ? {} : { distribution: path.distribution }),
-    loss: path.loss,
-    bandwidthBps: Number.isFinite(path.bandwidth) ? path.bandwidth : null,
+    ...impairment,
     hops: path.hops,
     links: path.links.map((link) => links[link]!.name),
   };
@@ -134,15 +116,15 @@ function* generateText(graph: Graph, rows: Iterable<PathRow>): Generator<string>
       yield line([row.from, row.to, 'unreachable']);
       continue;
     }
-    const { from, to, latencyMs, jitterMs, distribution, loss, bandwidthBps, hops, links } = row;
-    const rate = formatBps(bandwidthBps ?? Number.POSITIVE_INFINITY);
+    const { from, to, hops, links } = row;
+    const { latency, jitter, distribution, loss, bandwidth } = decodeImpairment(row);
     const cells = [
       from,
       to,
-      formatMicros(fromMillis(latencyMs)),
-      formatMicros(fromMillis(jitterMs)) + (distribution === undefined ? '' : ` ${distribution}`),
+      formatMicros(latency),
+      formatMicros(jitter) + (distribution === undefined ? '' : ` ${distribution}`),
       formatRatio(loss),
-      rate,
+      formatBps(bandwidth),
       String(hops),
       links.join(' '),
     ];

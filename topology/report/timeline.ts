@@ -1,13 +1,6 @@
 /** `netfold timeline`: the events as atomic changes in the order they happen, each with the epoch that it starts. */
-import {
-  formatBps,
-  formatMicros,
-  formatRatio,
-  fromMillis,
-  type Micros,
-  micros,
-  toMillis,
-} from '../../proto/units.ts';
+import { formatMicros, fromMillis, type Micros, micros, toMillis } from '../../proto/units.ts';
+import { CHANGEABLE } from '../events/changes.ts';
 import { textOf } from '../events/targets.ts';
 import type { Change } from '../model/events.ts';
 import type { Topology } from '../model/model.ts';
@@ -84,12 +77,7 @@ function detailOf({ event, verb }: Atom): string | undefined {
 
 function changeText({ property, to }: Change): string {
   if (to.kind === 'factor') return `${property}=${Number((to.factor * 100).toFixed(4))}%`;
-  const format =
-    property === 'loss'
-      ? formatRatio
-      : property === 'latency' || property === 'jitter'
-        ? formatMicros
-        : formatBps;
+  const { format } = CHANGEABLE.get(property)!.rule;
   if (to.kind === 'value') return `${property}=${format(to.value)}`;
   return `${property}=${to.difference < 0 ? '-' : '+'}${format(Math.abs(to.difference))}`;
 }

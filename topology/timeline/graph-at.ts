@@ -1,13 +1,7 @@
 /** The graph at an instant: the expansion of the file without what is absent, and with the settings in force. */
-import {
-  bps,
-  MAX_BANDWIDTH,
-  MAX_LATENCY,
-  MIN_BANDWIDTH,
-  type Micros,
-  micros,
-  ratio,
-} from '../../proto/units.ts';
+import type { ChangeRule } from '../../proto/impairment.ts';
+import type { Micros } from '../../proto/units.ts';
+import { CHANGEABLE } from '../events/changes.ts';
 import type { SelectedLink } from '../events/targets.ts';
 import type { Change, NewValue } from '../model/events.ts';
 import type { Graph, GraphLink, Topology } from '../model/model.ts';
@@ -53,28 +47,21 @@ function settle({ expansion, settings }: NetworkState): readonly GraphLink[] {
   return links;
 }
 
-function changed(link: GraphLink, change: Change, side: SelectedLink['side']): GraphLink {
-  switch (change.property) {
-    case 'latency':
-    case 'jitter':
-      return {
-        ...link,
-        [change.property]: micros(Math.round(moved(link[change.property], change.to, 0, MAX_LATENCY))),
-      };
-    case 'loss':
-      return { ...link, loss: ratio(moved(link.loss, change.to, 0, 1)) };
-    default: {
-      if (change.property !== 'bandwidth' && change.property !== side) return link;
-      const rate = moved(link.bandwidth, change.to, MIN_BANDWIDTH, MAX_BANDWIDTH);
-      return { ...link, bandwidth: bps(Math.round(rate)) };
-    }
-  }
+function changed(link: GraphLink, { property, to }: Change, side: SelectedLink['side']): GraphLink {
+  const { name, rule, direction } = CHANGEABLE.get(property)!;
+  if (direction !== undefined && direction !== side) return link;
+  const next = moved(link[name], to, rule);
+  return next === undefined ? link : { ...link, [name]: rule.isWhole ? Math.round(next) : next };
 }
 
-/** Relative changes stop at the limits of valid values; "no limit" stays. */
-function moved(value: number, to: NewValue<number>, least: number, most: number): number {
+/** Relative changes stop at the limits of valid values; "no limit" stays, and so does what a link doesn't have. */
+function moved(
+  value: number | undefined,
+  to: NewValue<number>,
+  { least, most }: ChangeRule,
+): number | undefined {
   if (to.kind === 'value') return to.value;
-  if (!Number.isFinite(value)) return value;
+  if (value === undefined || !Number.isFinite(value)) return value;
   const next = to.kind === 'factor' ? value * to.factor : value + to.difference;
   return Math.min(most, Math.max(least, next));
 }

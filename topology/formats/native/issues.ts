@@ -1,5 +1,6 @@
 /** zod's issues as netfold's diagnostics: the position, the field, the value and the remedy. */
 import type { z } from 'zod';
+import { PROPERTY_LIST } from '../../../proto/impairment.ts';
 import { type DiagnosticCode, type Findings, quote } from '../../model/diagnostics.ts';
 import { MAX_ENDPOINTS } from '../../model/limits.ts';
 import { NAME_REMEDY, nameProblem, suggest } from '../../model/names.ts';
@@ -133,18 +134,19 @@ function kindOf(path: Path): string {
   return path.length >= 2 ? `${path[0]}.*` : '';
 }
 
-const EXAMPLES: Readonly<Record<string, string>> = {
-  latency: '10ms',
-  jitter: '1ms',
-  loss: '0.1%',
-  bandwidth: '60Mbps',
-  up: '60Mbps',
-  down: '60Mbps',
-  queue: '200 packets',
-};
+/** Key of a link's property → what may be written there. */
+const EXAMPLES: ReadonlyMap<string, string> = new Map(
+  PROPERTY_LIST.flatMap(({ file: { key, example, directions } }) => {
+    const keys = [key, ...Object.keys(directions ?? {})];
+    return example === undefined ? [] : keys.map((one) => [one, example] as const);
+  }),
+);
+const CHOICES: ReadonlyMap<string, readonly string[]> = new Map(
+  PROPERTY_LIST.flatMap(({ file }) => (file.kind === 'choice' ? [[file.key, file.choices] as const] : [])),
+);
 
 function exampleOf(path: Path): string {
-  return EXAMPLES[String(path.at(-1))] ?? '10ms';
+  return EXAMPLES.get(String(path.at(-1))) ?? '10ms';
 }
 
 const EXPECTED: Readonly<Record<string, string>> = {
@@ -168,12 +170,13 @@ const SERVICE_TEXTS: ReadonlyMap<string, string> = new Map([
 ]);
 
 function expectation(path: Path): string {
-  const leaf = EXAMPLES[String(path.at(-1))];
+  const leaf = EXAMPLES.get(String(path.at(-1)));
   if (leaf !== undefined && path.length > 2) return `write e.g. ${leaf}`;
   const field = String(path.at(-1));
   if (field === 'replicas') return `write a whole number from 1 to ${MAX_ENDPOINTS}`;
   if (field === 'forward' || field === 'share' || field === 'oneway') return 'write true or false';
-  if (field === 'distribution') return 'write normal, uniform or pareto';
+  const choices = CHOICES.get(field);
+  if (choices) return `write ${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`;
   if (field === 'from' || field === 'to') return 'name a service, a replica or a bridge';
   if (SERVICE_TEXTS.has(field)) return `write e.g. ${SERVICE_TEXTS.get(field)}, or leave the key out`;
   const general = path.length >= 2 ? `${path[0]}.*` : String(path[0] ?? '');

@@ -1,5 +1,5 @@
 /** The native YAML file → `Topology`. */
-import { type Impairment, impairment } from '../../../proto/impairment.ts';
+import { type Impairment, impairment, PROPERTY_LIST } from '../../../proto/impairment.ts';
 import type { Bps } from '../../../proto/units.ts';
 import { parseEvent } from '../../events/grammar.ts';
 import { checkLinks, checkNodes, Names } from '../../model/check.ts';
@@ -135,9 +135,9 @@ class Reader {
   }
 
   #link(link: NativeLink, index: number): LinkPair {
-    const { from, to, latency, jitter, distribution, loss, bandwidth, up, down, queue, oneway, tags } = link;
+    const { from, to, bandwidth, up, down, oneway, tags } = link;
     this.#refuseContradictions(link, index);
-    const common = { latency, jitter, distribution, loss, queuePackets: queue };
+    const common = Object.fromEntries(PROPERTY_LIST.map(({ name, file }) => [name, link[file.key]]));
     const properties = (rate: Bps | undefined): Impairment =>
       impairment({ ...common, bandwidth: rate ?? bandwidth });
     const position = this.#position(this.#document.at(['links', index]));

@@ -3,24 +3,25 @@
  * (`topology/netfold.schema.json`, made by `build-schema.ts`). Units and defaults are described here and nowhere else.
  */
 import { z } from 'zod';
-import { DISTRIBUTIONS, MAX_QUEUE_PACKETS } from '../../../proto/impairment.ts';
 import {
-  type Bps,
-  type Micros,
-  parseBandwidth,
-  parseLatency,
-  parsePercentage,
-  type Ratio,
-  UnitError,
-} from '../../../proto/units.ts';
+  type FileField,
+  type FileKey,
+  PROPERTIES,
+  PROPERTY_LIST,
+  type PropertyName,
+  type PropertyValue,
+} from '../../../proto/impairment.ts';
+import { UnitError } from '../../../proto/units.ts';
 import { MAX_ENDPOINTS } from '../../model/limits.ts';
 import { NAME_PATTERN } from '../../model/names.ts';
 
+type About = { description: string; examples?: string[] };
+
 /** A text with a unit. A bare number is refused with a message of its own, since it is what people try first. */
-function quantity<T>(parse: (text: string) => T, about: { description: string; examples: string[] }) {
+function quantity(parse: (text: string) => number, about: About) {
   return z
     .string({ error: (issue) => (typeof issue.input === 'number' ? UNITLESS : undefined) })
-    .transform((text, context): T => {
+    .transform((text, context): number => {
       try {
         return parse(text);
       } catch (error) {
@@ -40,35 +41,38 @@ function quantity<T>(parse: (text: string) => T, about: { description: string; e
 /** Stands for "write a unit"; the reader of issues replaces it, knowing the value and the field's example. */
 export const UNITLESS = 'has no unit';
 
-const latency = (what: string) =>
-  quantity<Micros>(parseLatency, {
-    description: `${what}, with its unit: us, ms or s; at most 10 minutes. Default: none (0ms).`,
-    examples: ['10ms', '250us'],
-  });
-const bandwidth = (what: string) =>
-  quantity<Bps>(parseBandwidth, {
-    description: `${what}, with its unit: bps, Kbps, Mbps or Gbps (decimal); Ethernet frames without preamble and FCS. Default: no limit.`,
-    examples: ['60Mbps', '128Kbps'],
-  });
-const loss = quantity<Ratio>(parsePercentage, {
-  description: 'How many packets are lost in each direction, in percent. Default: none (0%).',
-  examples: ['0.1%', '2%'],
-});
-
 const tags = z
   .array(z.string().regex(new RegExp(NAME_PATTERN)))
   .default([])
   .meta({ description: 'Names for events to select by: `crash tag:edge`. Default: none.' });
 
-const queue = z
-  .string({ error: (issue) => (typeof issue.input === 'number' ? UNITLESS : undefined) })
-  .regex(/^[1-9]\d{0,7} ?packets?$/, { error: 'is not a number of packets' })
-  .transform((text) => Number.parseInt(text, 10))
-  .refine((packets) => packets <= MAX_QUEUE_PACKETS, { error: `is more than ${MAX_QUEUE_PACKETS} packets` })
-  .meta({
-    description: 'How many packets may wait for the link. Default: derived from bandwidth and delay.',
-    examples: ['200 packets'],
-  });
+/** `200 packets`. */
+function count(unit: string, most: number, about: About) {
+  return z
+    .string({ error: (issue) => (typeof issue.input === 'number' ? UNITLESS : undefined) })
+    .regex(new RegExp(`^[1-9]\\d{0,7} ?${unit}s?$`), { error: `is not a number of ${unit}s` })
+    .transform((text) => Number.parseInt(text, 10))
+    .refine((number) => number <= most, { error: `is more than ${most} ${unit}s` })
+    .meta(about);
+}
+
+function fieldOf(field: FileField, description = field.description): z.ZodOptional {
+  const about = { description, ...(field.examples && { examples: [...field.examples] }) };
+  if (field.kind === 'quantity') return quantity(field.parse, about).optional();
+  if (field.kind === 'choice') return z.enum(field.choices).optional().meta(about);
+  return count(field.unit, field.most, about).optional();
+}
+
+type ImpairmentFields = {
+  [P in PropertyName as FileKey<P>]: z.ZodOptional<z.ZodType<PropertyValue<P>, unknown>>;
+};
+const { queue, ...impairment } = Object.fromEntries(
+  PROPERTY_LIST.map(({ file }) => [file.key, fieldOf(file)]),
+) as unknown as ImpairmentFields;
+
+const { file: bandwidth } = PROPERTIES.bandwidth;
+const rate = (description: string): ImpairmentFields['bandwidth'] =>
+  fieldOf(bandwidth, description) as ImpairmentFields['bandwidth'];
 
 const service = z
   .strictObject({
@@ -108,20 +112,14 @@ const link = z
   .strictObject({
     from: reference('Where the link starts'),
     to: reference('Where the link ends'),
-    latency: latency('Delay of each direction').optional(),
-    jitter: latency('Standard deviation of the delay').optional(),
-    distribution: z.enum(DISTRIBUTIONS).optional().meta({
-      description: 'Shape of the jitter, whose standard deviation is `jitter` in each case. Default: normal.',
-    }),
-    loss: loss.optional(),
-    bandwidth: bandwidth('Rate of each direction').optional(),
-    up: bandwidth('Rate from `from` to `to`; instead of bandwidth').optional(),
-    down: bandwidth('Rate from `to` to `from`; instead of bandwidth').optional(),
+    ...impairment,
+    up: rate(bandwidth.directions.up),
+    down: rate(bandwidth.directions.down),
     oneway: z
       .boolean()
       .default(false)
       .meta({ description: 'Whether there is no way back from `to` to `from`. Default: false.' }),
-    queue: queue.optional(),
+    queue,
     tags,
   })
   .meta({
