@@ -4,6 +4,8 @@
  */
 import { isSameImpairment } from '../../proto/impairment.ts';
 import type { Path } from '../../topology/model/model.ts';
+import type { DesiredState } from './desired-state.ts';
+import { type ShapedClass, UNSHAPED } from './interface-state.ts';
 import {
   type Destination,
   firstClass,
@@ -12,9 +14,7 @@ import {
   type Shape,
   segmentsFor,
   shapeOf,
-} from './desired-interface.ts';
-import type { DesiredState } from './desired-state.ts';
-import { type ShapedClass, UNSHAPED } from './interface-state.ts';
+} from './path-class.ts';
 
 interface Pair {
   destination: Destination;

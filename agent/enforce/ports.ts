@@ -2,8 +2,8 @@
 
 import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import type { PacketImpairment } from '../../proto/impairment.ts';
-import type { InQueue } from './desired-interface.ts';
 import type { InterfaceState } from './interface-state.ts';
+import type { InQueue } from './path-class.ts';
 import type { TcOp } from './plan.ts';
 
 export interface FailedOp {

@@ -3,9 +3,9 @@
  * depends on the pairs that are in use, not on those that there could be.
  */
 import type { Clock, Timers } from '../clock/clock.ts';
-import { endpointOf } from '../enforce/desired-interface.ts';
 import type { Enforcer } from '../enforce/enforcer.ts';
 import { IdleWheel } from '../enforce/idle-wheel.ts';
+import { endpointOf } from '../enforce/path-class.ts';
 import type { Arrivals } from './arrivals.ts';
 import type { Local } from './local.ts';
 import type { PairPaths } from './pair-paths.ts';

@@ -1,6 +1,6 @@
 /** What an epoch, the known endpoints and the shares say of a pair, as enforcement wants it. */
 import { type PacketImpairment, packetImpairment } from '../../proto/impairment.ts';
-import type { Destination } from '../enforce/desired-interface.ts';
+import type { Destination } from '../enforce/path-class.ts';
 import type { DemandedPath, ImpairedPath } from '../enforce/ports.ts';
 import type { Epoch } from '../epoch/epoch.ts';
 

@@ -1,7 +1,7 @@
 /** Compares the kernel's classes with those that shares and paths require: nothing of hosts that left may remain. */
 
-import { toBytesPerSecond } from '../../agent/enforce/desired-interface.ts';
 import { OWN_MAJOR } from '../../agent/enforce/interface-state.ts';
+import { toBytesPerSecond } from '../../agent/enforce/path-class.ts';
 import { NETLINK_ROUTE, NetlinkSocket } from '../../agent/kernel/netlink/netlink-socket.ts';
 import { namespacePath } from '../../agent/kernel/netns/namespace-files.ts';
 import { within } from '../../agent/kernel/netns/namespaces.ts';

@@ -2,14 +2,15 @@
  * The desired state of a whole interface at once; the agent reaches it step by step
  * (agent/enforce/interface-needs.ts).
  */
+
+import { type InterfaceState, type ShapedClass, UNSHAPED } from '../../agent/enforce/interface-state.ts';
 import {
   type Destination,
   type InQueue,
   segmentsFor,
   shapeOf,
   UNIMPAIRED,
-} from '../../agent/enforce/desired-interface.ts';
-import { type InterfaceState, type ShapedClass, UNSHAPED } from '../../agent/enforce/interface-state.ts';
+} from '../../agent/enforce/path-class.ts';
 
 /** As the delay backends have it: netem in the classes' queues, or what delays elsewhere. */
 export const IN_QUEUE = {

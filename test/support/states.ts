@@ -1,6 +1,7 @@
 /** Desired states of an interface, as an agent would compute them, from seeded randomness. */
-import type { Destination } from '../../agent/enforce/desired-interface.ts';
+
 import type { InterfaceState } from '../../agent/enforce/interface-state.ts';
+import type { Destination } from '../../agent/enforce/path-class.ts';
 import type { DelayBackend, ImpairedPath } from '../../agent/enforce/ports.ts';
 import { impairment, packetImpairment } from '../../proto/impairment.ts';
 import { bps, micros, ratio, UNLIMITED } from '../../proto/units.ts';

@@ -14,7 +14,7 @@ import {
   packetImpairment,
 } from '../../../proto/impairment.ts';
 import { nanosToMillis, ratio } from '../../../proto/units.ts';
-import { UNIMPAIRED } from '../../enforce/desired-interface.ts';
+import { UNIMPAIRED } from '../../enforce/path-class.ts';
 import type {
   DelayBackend,
   DelayCounters,

@@ -3,7 +3,7 @@
  * (desired-interface.ts), so there is nothing left to do here but to tell how much went through.
  */
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
-import type { InQueue } from '../../enforce/desired-interface.ts';
+import type { InQueue } from '../../enforce/path-class.ts';
 import type { DelayBackend, DelayCounters, DelayDemand, TcPort } from '../../enforce/ports.ts';
 import { tooManyPairs } from '../../enforce/too-many-pairs.ts';
 import { removeArrivalQueue } from '../delay-line/arrival-queue.ts';

@@ -1,5 +1,5 @@
 /** A delay backend that only records. Prints its paths in sorted lines. */
-import { UNIMPAIRED } from '../../../agent/enforce/desired-interface.ts';
+import { UNIMPAIRED } from '../../../agent/enforce/path-class.ts';
 import type {
   DelayBackend,
   DelayCounters,

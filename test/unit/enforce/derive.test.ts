@@ -6,7 +6,7 @@ import {
   gsoSegments,
   netemLimit,
 } from '../../../agent/enforce/derive.ts';
-import { toBytesPerSecond } from '../../../agent/enforce/desired-interface.ts';
+import { toBytesPerSecond } from '../../../agent/enforce/path-class.ts';
 
 /** Rate → what 2 ms of it are, one frame at least; the packets in 1 ms of it, 1 to 44; the queue at 80 ms. */
 test.each([

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Destination } from '../../../agent/enforce/desired-interface.ts';
 import { DesiredState } from '../../../agent/enforce/desired-state.ts';
 import { InterfaceNeeds } from '../../../agent/enforce/interface-needs.ts';
 import type { InterfaceChange, ShapedClass } from '../../../agent/enforce/interface-state.ts';
 import { NO_PATH, UNSHAPED } from '../../../agent/enforce/interface-state.ts';
+import type { Destination } from '../../../agent/enforce/path-class.ts';
 import { impairment } from '../../../proto/impairment.ts';
 import { bps, micros, ratio } from '../../../proto/units.ts';
 import type { Path } from '../../../topology/model/model.ts';

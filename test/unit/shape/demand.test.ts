@@ -1,8 +1,8 @@
 /** Classes and delays that come with the first packets of a pair. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import { firstClass } from '../../../agent/enforce/desired-interface.ts';
 import { Enforcer } from '../../../agent/enforce/enforcer.ts';
 import { untouched } from '../../../agent/enforce/interface-state.ts';
+import { firstClass } from '../../../agent/enforce/path-class.ts';
 import { Epoch } from '../../../agent/epoch/epoch.ts';
 import { Shaping } from '../../../agent/shape/shaping.ts';
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';

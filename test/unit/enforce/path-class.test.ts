@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Destination } from '../../../agent/enforce/desired-interface.ts';
 import { NO_PATH } from '../../../agent/enforce/interface-state.ts';
+import type { Destination } from '../../../agent/enforce/path-class.ts';
 import { impairment } from '../../../proto/impairment.ts';
 import { bps, micros, ratio, UNLIMITED } from '../../../proto/units.ts';
 import type { Path } from '../../../topology/model/model.ts';
