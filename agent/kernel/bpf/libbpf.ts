@@ -70,7 +70,7 @@ function bindLibrary(): Library {
   };
 }
 
-/** libbpf explains failures on stderr; the errors thrown here say what it says in a line. */
+/** libbpf explains failures on stderr. The errors thrown here replace that. */
 function silence(lib: ReturnType<typeof koffi.load>): void {
   lib.func('int libbpf_set_strict_mode(uint32_t mode)')(LIBBPF_STRICT_ALL);
   lib.func('void *libbpf_set_print(void *callback)')(null);
@@ -95,7 +95,7 @@ export function programId(fd: number): number {
   return Number(id);
 }
 
-/** What libbpf returned; a negative errno is an error. */
+/** The result of a call of libbpf; throws where it is a negative errno. */
 function checked(what: string, result: unknown): number {
   if ((result as number) < 0) throw refused(what, -(result as number));
   return result as number;
@@ -161,8 +161,8 @@ export class BatchMap {
   }
 
   /**
-   * Takes all entries out of a hash map, into `keys` and `values`, and returns how many there were. What a program adds to
-   * an entry in the very instant in which it is taken is lost.
+   * Removes all entries from a hash map, into `keys` and `values`, and returns how many there were. What a program adds to
+   * an entry at the instant of its removal is lost.
    */
   take(): number {
     const { takeBatch } = library();
@@ -182,7 +182,7 @@ export class BatchMap {
         null,
       ) as number;
       total += this.#count[0] ?? 0;
-      // ENOENT says "that was the last batch", with `count` entries filled.
+      // ENOENT: this was the last batch, with `count` entries.
       if (result === -ENOENT) return total;
       if (result < 0) throw refused('read a BPF map', -result);
       started = true;
@@ -207,7 +207,7 @@ export class BatchMap {
     checked(`set ${count} entries of a BPF map`, result);
   }
 
-  /** Removes `count` entries; those that don't exist are passed over. */
+  /** Removes `count` entries; those that don't exist are skipped. */
   remove(keys: Uint8Array, count: number): void {
     for (let done = 0; done < count; done++) {
       this.#count[0] = count - done;
@@ -219,7 +219,7 @@ export class BatchMap {
       ) as number;
       if (result === 0) return;
       if (result !== -ENOENT) throw refused('remove entries of a BPF map', -result);
-      // It stopped at an entry that is gone: go on behind it.
+      // The call stopped at an entry that does not exist; the next one starts after it.
       done += this.#count[0] ?? 0;
     }
   }

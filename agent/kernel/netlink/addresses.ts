@@ -3,11 +3,14 @@ import { isIP, SocketAddress } from 'node:net';
 
 export const ADDRESS_BYTES = 16;
 
-/** Each endpoint's are asked for with every change of its paths; 3 MB. */
+/** Every change of an endpoint's paths looks its addresses up; 3 MB. */
 const REMEMBERED = 16_384;
 const remembered = new Map<string, Uint8Array>();
 
-/** 16 bytes of an IPv4 or IPv6 address in text, the same each time: not to be written to. Throws `TypeError` where it is neither. */
+/**
+ * The 16 bytes of an IPv4 or IPv6 address in text. The result is cached and must not be written to. Throws `TypeError` for other
+ * text.
+ */
 export function addressBytes(text: string): Uint8Array {
   const known = remembered.get(text);
   if (known) return known;
@@ -50,7 +53,7 @@ export function addressText(bytes: Uint8Array): string {
   return new SocketAddress({ address: groups.join(':'), family: 'ipv6' }).address;
 }
 
-/** Eight groups; Node normalises the text first, so that embedded IPv4 and upper case need no words here. */
+/** Eight groups. Node normalises the text first: lower case, and embedded IPv4 in one form only. */
 function expandIpv6(text: string): number[] {
   const normal = new SocketAddress({ address: text, family: 'ipv6' }).address;
   const plain = normal.includes('.') ? embeddedIpv4ToGroups(normal) : normal;

@@ -1,4 +1,4 @@
-/** Changes single attributes inside a payload that is else passed on as it is (RFC 3549, linux/netlink.h). */
+/** Changes single attributes of a payload and leaves the rest as it is (RFC 3549, linux/netlink.h). */
 
 const HEADER = 4;
 const TYPE_MASK = 0x3fff;
@@ -21,8 +21,8 @@ export function u32Bytes(value: number): Buffer {
 }
 
 /**
- * The attributes from `start` on, each replaced by what `edit` gives for it: other bytes, or `undefined` to leave it
- * out. What `edit` gets is a copy. Bytes before `start` stay.
+ * Replaces the value of each attribute from `start` on by the result of `edit`; `undefined` removes the attribute. `edit` gets a
+ * copy of the value. Bytes before `start` stay.
  */
 export function editAttributes(
   payload: Buffer,

@@ -1,4 +1,4 @@
-/** The interfaces of a network namespace, and what netfold has to know of them (linux/if_link.h). */
+/** The interfaces of a network namespace and their properties (linux/if_link.h). */
 import { isIPv6 } from 'node:net';
 import { constants } from 'node:os';
 import { KernelError } from '../sys/errors.ts';
@@ -28,9 +28,9 @@ export interface Link {
   /** Packets. */
   readonly txQueueLength: number;
   readonly txQueues: number;
-  /** How many frames may be one packet now … */
+  /** The number of frames that one packet may hold now … */
   readonly gsoMaxSegments: number;
-  /** … and on an interface that nobody has limited. */
+  /** … and its value on an interface where it was never changed. */
   readonly gsoSegmentsByDefault: number;
 }
 
@@ -54,13 +54,13 @@ export function listLinks(socket: NetlinkSocket): Link[] {
       txQueueLength: number(IFLA.TXQLEN) ?? 0,
       txQueues: number(IFLA.NUM_TX_QUEUES) ?? 1,
       gsoMaxSegments: number(IFLA.GSO_MAX_SEGS) ?? GSO_SEGMENTS_LIMIT,
-      // What the driver can do is known since Linux 5.19; drivers that can do less than all are rare.
+      // The driver's limit is known since Linux 5.19. Drivers with a lower limit than the kernel's are rare.
       gsoSegmentsByDefault: Math.min(number(IFLA.TSO_MAX_SEGS) ?? GSO_SEGMENTS_LIMIT, GSO_SEGMENTS_LIMIT),
     };
   });
 }
 
-/** Throws `INTERFACE_GONE` where there is no such interface (any more). `ifname`: for the message. */
+/** Throws `INTERFACE_GONE` where there is no such interface. `ifname`: for the message. */
 export function readLink(socket: NetlinkSocket, ifindex: number, ifname?: string): Link {
   const link = listLinks(socket).find((one) => one.ifindex === ifindex);
   if (link) return link;
@@ -78,7 +78,7 @@ const IFADDRMSG_SIZE = 8;
 const IFA = { ADDRESS: 1, LOCAL: 2 } as const;
 const RT_SCOPE_LINK = 253;
 
-/** `ip address show dev IF`: its addresses as text, IPv4 first; without those that are valid on the link only. */
+/** `ip address show dev IF`: its addresses as text, IPv4 first, without link-local ones. */
 export function addressesOf(socket: NetlinkSocket, ifindex: number): string[] {
   const request = {
     type: RTM_GETADDR,

@@ -1,6 +1,6 @@
 /**
  * Writing and reading netlink messages (RFC 3549; linux/netlink.h): a header, a fixed part, attributes.
- * Host byte order is little endian on all machines netfold runs on; network-order fields say so.
+ * Numbers are in host byte order, which is little-endian on all supported machines, unless a name says that it is network order.
  */
 
 export const NLM_F_REQUEST = 1;

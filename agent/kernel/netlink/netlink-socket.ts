@@ -33,12 +33,12 @@ const NLMSG_DONE = 3;
 const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
 const NLMSGERR_ATTR_MSG = 1;
-/** Answers wait in the receive buffer until a batch is sent; 128 of them fit the default buffer. */
+/** All answers to a batch are queued before the first is read; 128 of them fit the default receive buffer. */
 const REQUESTS_PER_SEND = 128;
 /** A send must fit the default send buffer. */
 const BYTES_PER_SEND = 1 << 16;
 const RECEIVE_BYTES = 1 << 18;
-/** The kernel answers before `send` returns; an agent must not stand still for an answer that never comes. */
+/** The kernel answers before `send` returns, so an answer that takes longer never comes. */
 const ANSWER_SECONDS = 5;
 
 /** One request of a batch: a message type, flags beside REQUEST and ACK, and what it writes after the header. */
@@ -52,7 +52,7 @@ export interface Request {
   readonly silent?: boolean;
 }
 
-/** What the kernel said to a request: errno 0 is "done". */
+/** The kernel's answer to a request. Errno 0: it was done. */
 export interface Verdict {
   readonly what: string;
   readonly errno: number;
@@ -63,7 +63,7 @@ export interface Verdict {
 /** struct sockaddr_nl with port 0: the kernel chooses. */
 const ANY_PORT = new Uint8Array([AF_NETLINK, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 
-/** Shared by all sockets of a thread: every exchange is one synchronous block. A socket per endpoint costs no memory. */
+/** Shared by all sockets of a thread, since every exchange is synchronous. So a socket per endpoint needs no buffers of its own. */
 const writer = new MessageWriter(1 << 15);
 const buffer = Buffer.alloc(RECEIVE_BYTES);
 
@@ -90,14 +90,14 @@ export class NetlinkSocket {
     close(this.fd);
   }
 
-  /** Sends all requests and returns a verdict for each, in order. Later ones are carried out also when earlier fail. */
+  /** Sends all requests and returns a verdict for each, in order. A request that fails does not prevent later ones. */
   batch(requests: readonly Request[]): Verdict[] {
     const verdicts: Verdict[] = [];
     for (let start = 0; start < requests.length; ) start += this.#sendBatch(requests, start, verdicts);
     return verdicts;
   }
 
-  /** Like `batch`, but the first refusal is an error that says which request it was. */
+  /** Like `batch`, but throws the first refusal, with the name of its request. */
   run(requests: readonly Request[]): void {
     for (const verdict of this.batch(requests)) if (verdict.errno !== 0) throw refusal(verdict);
   }
@@ -118,7 +118,7 @@ export class NetlinkSocket {
       if (!request.silent) [last, lastAt] = [requests.length, at];
       requests.push(request);
     }
-    // Refusals come unasked and in order (net/netlink/af_netlink.c, netlink_rcv_skb): where the last is done, all are.
+    // Only the last request asks for an answer. Refusals are sent anyway, and in order (netlink_rcv_skb, net/netlink/af_netlink.c).
     if (last !== -1)
       writer.bytes.writeUInt16LE(requests[last]!.flags | NLM_F_REQUEST | NLM_F_ACK, lastAt + 6);
     send(this.fd, writer.bytes);
@@ -150,7 +150,7 @@ export class NetlinkSocket {
       for (const message of this.#receive()) {
         if (message.sequence !== sequence) continue;
         if (message.type === NLMSG_DONE) {
-          // It ends with an errno where the kernel could not list everything.
+          // An errno says that the list is incomplete.
           const errno = message.body.length >= 4 ? -message.body.readInt32LE(0) : 0;
           if (errno > 0) throw refusal({ what: request.what, errno, message: '' });
           return found;
@@ -169,8 +169,8 @@ export class NetlinkSocket {
 }
 
 /**
- * A transaction whose frame is refused has not happened, and nothing else is said of its requests (nfnetlink_rcv_batch,
- * net/netfilter/nfnetlink.c): no such subsystem, or the transaction could not be committed.
+ * When the kernel refuses the frame of a transaction, it does none of it and answers no other request (nfnetlink_rcv_batch,
+ * net/netfilter/nfnetlink.c): there is no such subsystem, or the transaction could not be committed.
  */
 function refuseAll(
   requests: readonly Request[],
@@ -188,7 +188,7 @@ function readVerdict(what: string, body: Buffer): Verdict {
   return { what, errno, message: readString(attributes.get(NLMSGERR_ATTR_MSG)) };
 }
 
-/** Readers of fixed layouts throw `RangeError` where a message ends too early. */
+/** `read` throws `RangeError` where the message ends too early. */
 function decode<T>(what: string, read: () => T): T {
   try {
     return read();
@@ -203,7 +203,7 @@ function decode<T>(what: string, read: () => T): T {
   }
 }
 
-/** `object`: what it was about, where the request doesn't say it. */
+/** `object`: what the request was applied to, where its name doesn't say it. */
 export function refusal({ what, errno, message }: Verdict, object?: string): KernelError {
   const reason = message === '' ? '' : ` (${message})`;
   const place = object === undefined ? '' : ` on ${object}`;
@@ -216,7 +216,7 @@ export function refusal({ what, errno, message }: Verdict, object?: string): Ker
   });
 }
 
-/** What these numbers mean where netfold makes the request. */
+/** Likely causes of a refusal in netfold's requests. */
 const REMEDIES: Readonly<Record<string, string>> = {
   ENODEV: 'the interface is gone; bring it back, or end the experiment with `netfold down`',
   ENOENT: 'a kernel module may be missing, or somebody else removed what netfold made: run `netfold doctor`',

@@ -1,6 +1,6 @@
 /**
- * One NFQUEUE of one namespace (linux/netfilter/nfnetlink_queue.h): packets' heads are received in batches, and
- * verdicts are sent in batches. No allocation per packet: all buffers are mapped once and shared by all queues of the
+ * One NFQUEUE of one namespace (linux/netfilter/nfnetlink_queue.h). The first bytes of packets are received in batches, and
+ * verdicts are sent in batches. Nothing is allocated per packet: the buffers are mapped once and shared by all queues of the
  * thread.
  */
 import { mapMemory } from '../sys/memory.ts';
@@ -26,11 +26,11 @@ const NETLINK_NO_ENOBUFS = 5;
 const NF_DROP = 0;
 const NF_ACCEPT = 1;
 
-/** An IPv6 header and the type of an ICMPv6 message; of IPv4 it holds header and addresses too. */
+/** An IPv6 header and the type of an ICMPv6 message; or an IPv4 header. */
 const COPY_BYTES = 44;
-/** Held packets of one endpoint. A full queue fails open: the packet passes undelayed. */
+/** Packets that the kernel holds for the queue. When it is full, packets pass without being queued. */
 const QUEUE_PACKETS = 200_000;
-/** Packets that arrived while the thread was busy elsewhere wait here. */
+/** Packets that arrive while the thread is busy wait in this buffer. */
 const RECEIVE_BUFFER_BYTES = 16 << 20;
 
 const DATAGRAMS = 64;
@@ -63,7 +63,7 @@ function mapReceiveBuffers(): { address: bigint; lengths: Uint32Array; data: Uin
 
 let buffers: ReturnType<typeof mapReceiveBuffers> | undefined;
 
-/** Gets a packet's id and mark, and where its network header lies: offset into `data`, and length. */
+/** Gets a packet's id and mark, and the position of its network header: offset in `data`, and length. */
 export type PacketHandler = (
   id: number,
   mark: number,
@@ -80,7 +80,7 @@ export class PacketQueue {
   readonly fd: number;
   readonly #number: number;
   readonly #netlink: NetlinkSocket;
-  /** Only while verdicts wait. */
+  /** Set only while there are verdicts to send. */
   #verdicts: Buffer | undefined;
   #pending = 0;
 
@@ -100,7 +100,7 @@ export class PacketQueue {
   #bind(): void {
     forceReceiveBuffer(this.fd, RECEIVE_BUFFER_BYTES);
     setNetlinkOption(this.fd, NETLINK_NO_ENOBUFS);
-    // Until it is told what to copy the kernel queues nothing, so that the answer can't be confused with a packet.
+    // The kernel queues nothing before PARAMS is set, so that only the answer can be received here.
     this.#netlink.run([
       {
         type: NFQNL_MSG_CONFIG,
@@ -121,7 +121,7 @@ export class PacketQueue {
     );
   }
 
-  /** Verdicts that were not sent are forgotten: the kernel drops what it holds for a queue that is closed. */
+  /** Verdicts that were not sent are discarded: the kernel drops all packets of a queue that is closed. */
   close(): void {
     this.#verdicts = undefined;
     this.#pending = 0;
@@ -129,8 +129,8 @@ export class PacketQueue {
   }
 
   /**
-   * Whether GSO packets arrive whole. They are cheaper whole; where packets get lost they must be cut into segments
-   * first, since loss is per frame.
+   * Whether GSO packets are received whole or cut into segments. Whole ones cost less; where packets are lost they must be cut,
+   * since each frame is lost by itself.
    */
   keepGsoWhole(whole: boolean): void {
     const mask = FLAG_FAIL_OPEN | FLAG_GSO;
@@ -139,8 +139,8 @@ export class PacketQueue {
   }
 
   /**
-   * Hands every waiting packet to `handle`; returns how many there were. Throws `KernelError` where the socket fails, and
-   * where the kernel has refused an earlier setting of the queue.
+   * Calls `handle` for every queued packet, and returns how many there were. Throws `KernelError` when the socket fails, or when
+   * the kernel has refused an earlier setting of the queue.
    */
   receive(handle: PacketHandler): number {
     buffers ??= mapReceiveBuffers();
@@ -169,7 +169,7 @@ export class PacketQueue {
     this.#decide(id, NF_DROP, 0);
   }
 
-  /** Sends the verdicts that still wait. */
+  /** Sends the verdicts that are still pending. */
   flush(): void {
     if (!this.#verdicts) return;
     send(this.fd, this.#verdicts, this.#pending * VERDICT_BYTES);
@@ -179,8 +179,8 @@ export class PacketQueue {
   }
 
   /**
-   * struct nlmsgerr: a negative errno, and the header of what was refused. A verdict is refused (ENOENT) when the kernel has
-   * dropped the packet meanwhile, for instance since an interface went down: that is no error.
+   * struct nlmsgerr: a negative errno, and the header of the refused message. A verdict is refused (ENOENT) when the kernel has
+   * already dropped the packet, for instance because an interface went down. That is no error.
    */
   #checkAnswer(view: DataView, at: number): void {
     const errno = -view.getInt32(at, true);
@@ -207,7 +207,7 @@ export class PacketQueue {
   }
 }
 
-/** By queue number; of thousands of queues, few have verdicts that wait. */
+/** By queue number. Of thousands of queues, few have pending verdicts at a time. */
 const spareTemplates = new Map<number, Buffer[]>();
 
 function templatesOf(queue: number): Buffer[] {

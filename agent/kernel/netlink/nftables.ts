@@ -93,9 +93,9 @@ export interface QueueingChain {
  *   table inet TABLE { chain CHAIN { type filter hook prerouting priority PRIORITY;
  *     iifname IFNAME meta priority != EXEMPT xt target NFQUEUE num QUEUE bypass } }
  *
- * `isReplacement`: the table may exist, and is deleted in the same transaction. It is added before it is deleted, so that
- * deleting it can't fail; and only where it is needed, since the kernel waits for a grace period (20 ms) after a deletion, and
- * 8 ms and more after a transaction that fails.
+ * `isReplacement`: the table may exist, and is deleted in the same transaction. The transaction first adds it, so that
+ * deleting it can't fail. Only where it is needed: the kernel waits for a grace period (20 ms) after a deletion, and 8 ms or
+ * more after a transaction that fails.
  */
 export function queueArriving(
   { table, chain, priority, exemptPriority }: QueueingChain,
@@ -142,7 +142,7 @@ function compare(list: MessageWriter, operator: number, value: (writer: MessageW
   expression(list, 'cmp', (e) => e.attributeU32be(1, NFT_REG_1).attributeU32be(2, operator).nested(3, value));
 }
 
-/** Deletes the rule of the chain. The chain stays: without it the kernel would drop what is queued. */
+/** Deletes the rule of the chain. The chain stays: when a chain is deleted, the kernel drops all queued packets. */
 export function stopQueueing({ table, chain }: Pick<QueueingChain, 'table' | 'chain'>): Request[] {
   return transaction([
     request(MSG.DELRULE, 0, 'delete the rule that queues what arrives', (w) =>

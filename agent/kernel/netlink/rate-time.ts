@@ -13,7 +13,7 @@ export interface Rate {
   readonly minimum: number;
 }
 
-/** Nanoseconds that a frame of `bytes` takes, rounded as the kernel rounds. Link layers with cells are not known here. */
+/** Nanoseconds that a frame of `bytes` takes, rounded as the kernel rounds. Link layers with cells (ATM) are not supported. */
 export function frameNanoseconds({ bytesPerSecond, overhead, minimum }: Rate, bytes: number): bigint {
   const { factor, shift } = precompute(bytesPerSecond);
   return (BigInt(Math.max(bytes + overhead, minimum)) * factor) >> shift;

@@ -35,7 +35,7 @@ const NDA = { DST: 1, LLADDR: 2 } as const;
 const NUD_PERMANENT = 0x80;
 const CREATE = NLM_F_CREATE | NLM_F_EXCL;
 
-/** One end of a veth pair. The index is chosen by the caller, so that nothing has to be looked up afterwards. */
+/** One end of a veth pair. The caller chooses the index and need not look it up. */
 export interface VethEnd {
   readonly index: number;
   readonly name: string;
@@ -95,8 +95,7 @@ export function setGsoMaxSegments(index: number, segments: number): Request {
 }
 
 /**
- * `ip link set dev INDEX addrgenmode none`: without a link-local address of its own the interface asks for no router
- * and announces itself to none.
+ * `ip link set dev INDEX addrgenmode none`: without a link-local address the interface sends no router solicitations.
  */
 export function setNoLinkLocal(index: number): Request {
   return {
@@ -136,7 +135,7 @@ export interface Route {
   /** 0 with any destination of the family is the default route. */
   readonly prefixLength: number;
   readonly interfaceIndex: number;
-  /** Reached on the link also when no route leads to it. */
+  /** It need not be reachable by another route (`onlink`). */
   readonly gateway?: string;
 }
 

@@ -54,7 +54,7 @@ export function header(
   return writer.u32(0).i32(ifindex).u32(own).u32(parent).u32(info);
 }
 
-/** `tc qdisc replace dev IF root handle MAJOR: htb default 0`: what no class is meant for passes unshaped. */
+/** `tc qdisc replace dev IF root handle MAJOR: htb default 0`: packets without a class pass unshaped. */
 export function setHtbRoot(ifindex: number, major: number, directQueuePackets: number): Request {
   return {
     type: RTM.NEWQDISC,
@@ -85,7 +85,7 @@ export function deleteRoot(ifindex: number): Request {
 
 export interface HtbRate {
   readonly bytesPerSecond: number;
-  /** What may go at once after a pause. */
+  /** Bytes that may be sent at once after a pause. */
   readonly burstBytes: number;
 }
 
@@ -109,7 +109,7 @@ export function setHtbClass(
             rateSpec(rateSpec(p, rate.bytesPerSecond), rate.bytesPerSecond);
             p.u32(burstTicks(rate)).u32(burstTicks(rate)).u32(quantumBytes).u32(0).u32(0);
           });
-          // The 32-bit field holds up to 34 Gb/s; above, the kernel reads these.
+          // The 32-bit field holds up to 34 Gb/s; for higher rates the kernel reads these attributes.
           if (rate.bytesPerSecond > MAX_U32) {
             o.attribute(TCA_HTB.RATE64, (a) => a.u64(rate.bytesPerSecond));
             o.attribute(TCA_HTB.CEIL64, (a) => a.u64(rate.bytesPerSecond));
@@ -118,7 +118,7 @@ export function setHtbClass(
   };
 }
 
-/** struct tc_ratespec. With a link layer given, the kernel computes times itself and wants no rate table. */
+/** struct tc_ratespec. With a link layer, the kernel needs no rate table. */
 function rateSpec(writer: MessageWriter, bytesPerSecond: number): MessageWriter {
   return writer
     .u8(0)
@@ -129,7 +129,7 @@ function rateSpec(writer: MessageWriter, bytesPerSecond: number): MessageWriter 
     .u32(Math.min(bytesPerSecond, MAX_U32));
 }
 
-/** A burst is carried as the time that it takes at the rate. */
+/** A burst is given as the time that it takes at the rate. */
 function burstTicks({ bytesPerSecond, burstBytes }: HtbRate): number {
   return Math.min(MAX_U32, Math.ceil((burstBytes / bytesPerSecond) * (1e9 / NANOSECONDS_PER_TICK)));
 }
@@ -149,8 +149,8 @@ export function deleteClass(ifindex: number, major: number, minor: number): Requ
 const CLSACT_MAJOR = 0xffff;
 
 /**
- * The handle of the queue of a class: the class's minor number as its major, so that the same queues always look the same.
- * Two numbers are the root's and clsact's; the queues of those classes get what the kernel chooses.
+ * The handle of the queue of a class. Its major number is the class's minor number, so that handles can be predicted. Two of these
+ * numbers belong to the root and to clsact; for the queues of those classes the kernel chooses a handle.
  */
 export function queueHandle(major: number, minor: number): number {
   return minor === major || minor === CLSACT_MAJOR ? 0 : handle(minor, 0);
@@ -188,7 +188,7 @@ export function setFifo(
 
 const FILTER_HANDLE = 1;
 
-/** Parent of what arrives, with clsact (TC_H_CLSACT and TC_H_MIN_INGRESS). */
+/** Parent of filters for arriving packets, with clsact (TC_H_CLSACT and TC_H_MIN_INGRESS). */
 const CLSACT = 0xfffffff1;
 const CLSACT_HANDLE = 0xffff0000;
 export const INGRESS = 0xfffffff2;
@@ -204,7 +204,7 @@ export interface BpfFilter {
 /**
  * `tc filter replace dev IF parent PARENT protocol all prio P handle 1 bpf direct-action fd N name NAME`
  *
- * Replacing changes the program between two packets: none goes unclassified.
+ * The kernel replaces the program between two packets, so that every packet is classified.
  */
 export function setBpfFilter(
   ifindex: number,
@@ -248,7 +248,7 @@ export function deleteClsact(ifindex: number): Request {
   };
 }
 
-/** Has the program see what arrives; needs clsact, or ingress. Those of lower priorities see it before. */
+/** Runs the program for every arriving packet; needs clsact or ingress. Filters of lower priorities run before it. */
 export function setIngressFilter(
   ifindex: number,
   programFd: number,

@@ -1,16 +1,16 @@
-/** Every network namespace of this machine that can be found: by name, or because a process is in it. */
+/** Every network namespace of this machine that has a name or a process in it. */
 import { readdirSync, statSync } from 'node:fs';
 import { listNamespaces, namespacePath, OWN_NAMESPACE_FILE } from './namespace-files.ts';
 
 export interface NamespaceFound {
   readonly path: string;
-  /** For messages: its name, or the process that is in it. */
+  /** For messages: its name, or a process that is in it. */
   readonly label: string;
   readonly device: number;
   readonly inode: number;
 }
 
-/** Each once, named ones first; without those whose name `skip` takes. What can't be looked at is left out. */
+/** Each namespace once, named ones first, without those whose name `skip` accepts. Namespaces that can't be read are left out. */
 export function allNamespaces(
   skip: (name: string) => boolean,
   more: readonly string[] = [],
@@ -35,7 +35,7 @@ export function allNamespaces(
   return [...found.values()];
 }
 
-/** Processes end while they are looked at, and some may not be looked at. */
+/** A process may end while it is read, or belong to another user. */
 function attempt(action: () => void): void {
   try {
     action();

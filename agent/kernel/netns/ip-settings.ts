@@ -1,25 +1,25 @@
-/** How network namespaces treat packets (/proc/sys/net; Documentation/networking/ip-sysctl.rst of the kernel). */
+/** Settings of IP in network namespaces (/proc/sys/net; Documentation/networking/ip-sysctl.rst of the kernel). */
 import { existsSync, writeFileSync } from 'node:fs';
 import { within } from './namespaces.ts';
 
 const FOLDER = '/proc/sys/net';
 
-/** What a router must do, and what it must not: check that answers would take the same way. */
+/** A router forwards, and does not check that answers would take the same way (reverse path filter). */
 const ROUTER = {
   'ipv4/ip_forward': '1',
   'ipv4/conf/all/rp_filter': '0',
   'ipv4/conf/default/rp_filter': '0',
 };
-/** Machines that have it switched off by sysctl may hand that down to their namespaces (net.core.devconf_inherit_init_net). */
+/** New namespaces may inherit a sysctl that switches IPv6 off (net.core.devconf_inherit_init_net). */
 const IPV6 = { 'ipv6/conf/all/disable_ipv6': '0' };
 const IPV6_ROUTER = { ...IPV6, 'ipv6/conf/all/forwarding': '1' };
 
-/** False where the kernel was built or booted without (`ipv6.disable=1`): then no namespace can have it. */
+/** False where the kernel was built or booted without IPv6 (`ipv6.disable=1`): then no namespace can have it. */
 export function hasIpv6(): boolean {
   return existsSync(`${FOLDER}/ipv6/conf`);
 }
 
-/** Makes the namespace at `path` forward. Interfaces that are added later do as well. */
+/** Makes the namespace at `path` forward, on interfaces that are added later as well. */
 export function makeRouter(path: string, { ipv6 }: { ipv6: boolean }): void {
   write(path, ipv6 ? { ...ROUTER, ...IPV6_ROUTER } : ROUTER);
 }

@@ -3,9 +3,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 export const NETNS_FOLDER = '/run/netns';
-/** In the place of a namespace's name: the one that this process was started in. It need not have a name. */
+/** Stands for the name of the namespace that this process was started in, which need not have one. */
 export const OWN_NAMESPACE = '';
-/** Its file, while the main thread is not in another one for a moment (`within`); see `pinnedPath`. */
+/** Its file, except while the main thread is inside of another namespace (`within`); see `pinnedPath`. */
 export const OWN_NAMESPACE_FILE = '/proc/self/ns/net';
 /** The file of the namespace that the calling thread is in now. */
 export const THREAD_NAMESPACE_FILE = '/proc/thread-self/ns/net';

@@ -20,8 +20,9 @@ const NOT_THERE: ReadonlySet<number> = new Set([ERRNO.ENOENT, ERRNO.ENOTDIR, ERR
 let pinned: string | undefined;
 
 /**
- * A path to the same namespace that leads there from wherever a thread is. One that is inside of an endpoint for a moment
- * would find itself there under `OWN_NAMESPACE_FILE`: a descriptor stays what it was. It is open until the process ends.
+ * A path to the same namespace that is valid in every thread. For a thread that is inside of an endpoint's namespace,
+ * `OWN_NAMESPACE_FILE` would name that one; a path of a descriptor does not change. The descriptor is open until the process
+ * ends.
  */
 export function pinnedPath(path: string): string {
   if (path !== OWN_NAMESPACE_FILE) return path;
@@ -32,7 +33,7 @@ export function pinnedPath(path: string): string {
 /** The inverse of `pinnedPath`, for those to whom this process' descriptors say nothing. */
 export const unpinnedPath = (path: string): string => (path === pinned ? OWN_NAMESPACE_FILE : path);
 
-/** Runs `action` with this thread inside the namespace at `path`, and comes back also when it throws. */
+/** Runs `action` with this thread inside the namespace at `path`. The thread returns to its own namespace also when `action` throws. */
 export function within<T>(path: string, action: () => T extends Promise<unknown> ? never : T): T {
   const home = open(THREAD_NAMESPACE_FILE);
   try {
@@ -56,7 +57,7 @@ function openNamespace(path: string): number {
   try {
     return open(path);
   } catch (cause) {
-    // Only that: a process that has no descriptors left, for instance, says nothing about the namespace.
+    // Other errors, such as a lack of descriptors, don't mean that the namespace is missing.
     if (!(cause instanceof KernelError && NOT_THERE.has(cause.errno))) throw cause;
     throw new KernelError({
       code: 'NAMESPACE_MISSING',
@@ -67,7 +68,7 @@ function openNamespace(path: string): number {
   }
 }
 
-/** Creates named namespaces. When one fails, those created before it by this call are removed again. */
+/** Creates named namespaces: all of them or, when one fails, none. */
 export function createNamespaces(names: readonly string[]): void {
   mkdirSync(NETNS_FOLDER, { recursive: true, mode: 0o755 });
   makeSharedMount(NETNS_FOLDER);

@@ -1,11 +1,11 @@
-/** Whether something keeps the clock right (adjtimex(2), linux/timex.h): chrony, ntpd, systemd-timesyncd, PTP. */
+/** Whether a program such as chrony, ntpd, systemd-timesyncd or ptp4l synchronises the clock (adjtimex(2), linux/timex.h). */
 import { check, libc } from './libc.ts';
 
 const raw = { adjtimex: libc.func('int adjtimex(void *timex)') };
 
 export interface ClockDiscipline {
   readonly synchronised: boolean;
-  /** What the kernel was told of how wrong the clock is at most, in microseconds. */
+  /** The greatest error of the clock, in microseconds, as estimated by the program that keeps it right. */
   readonly maxErrorMicros: number;
 }
 

@@ -12,7 +12,7 @@ const EFD_NONBLOCK = 0o4000;
 const ONE = new BigUint64Array([1n]);
 const scratch = new BigUint64Array(1);
 
-/** A counter that another thread can wait for in `poll`. */
+/** An event that another thread can wait for with `Poller`. */
 export function createEvent(): number {
   return check('eventfd', raw.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), 'new');
 }
@@ -21,7 +21,7 @@ export function raiseEvent(fd: number): void {
   check('write', Number(raw.write(fd, ONE, 8)), 'eventfd');
 }
 
-/** Resets the event; where it is not raised (EAGAIN) there is nothing to do. */
+/** Resets the event. One that is not raised (EAGAIN) stays as it is. */
 export function clearEvent(fd: number): void {
   retry('read', () => raw.read(fd, scratch, 8), `eventfd ${fd}`, [ERRNO.EAGAIN]);
 }

@@ -1,10 +1,10 @@
 /**
- * libc through koffi, for the system calls that Node doesn't offer. Only the files beside this one bind functions of it: each
- * of them calls `check` with what the function returned, so that every failure becomes a `KernelError` with its errno, or
- * says which errno it expects, and what it means.
+ * libc through koffi, for the system calls that Node doesn't offer. Only files of this folder bind its functions. They pass
+ * each result to `check` or `retry`, so that every failure becomes a `KernelError` with its errno; where an errno is expected,
+ * the code says which one and what it means.
  *
  * Koffi passes Buffers and typed arrays as pointers without a copy; they live until the call returns, so memory that
- * the kernel or another call uses later comes from `mapMemory`.
+ * the kernel or another call uses later must come from `mapMemory`.
  */
 import { constants as osConstants } from 'node:os';
 import koffi from 'koffi';
@@ -22,12 +22,12 @@ export function errnoName(errno: number): string {
   return ERRNO_NAMES.get(errno) ?? `errno ${errno}`;
 }
 
-/** Why the last call of this thread failed; to be read before the next call. */
+/** The errno of this thread's last call. It must be read before the next call. */
 export function lastErrno(): number {
   return koffi.errno();
 }
 
-/** What a call said that failed, as an error. `object`: what it was about. */
+/** Throws the error of a call that failed. `object`: what the call was applied to, for the message. */
 export function fail(call: string, object: string): never {
   const errno = lastErrno();
   const denied = errno === ERRNO.EPERM || errno === ERRNO.EACCES;
@@ -41,7 +41,7 @@ export function fail(call: string, object: string): never {
 }
 
 const MORE_FILES = { remedy: 'raise the limit of open files: ulimit -Hn NUMBER' };
-/** Limits that were not foreseen (`limits.ts`), for instance because others take their part meanwhile. */
+/** Limits that the check before the start (`agent/linux/probe/limits.ts`) missed, for instance because another program reached them first. */
 const REMEDIES: Readonly<Record<string, { remedy: string }>> = {
   'unshare ENOSPC': { remedy: 'allow more network namespaces: sysctl -w user.max_net_namespaces=NUMBER' },
   'mount ENOSPC': { remedy: 'allow more mounts: sysctl -w fs.mount-max=NUMBER' },
@@ -50,8 +50,8 @@ const REMEDIES: Readonly<Record<string, { remedy: string }>> = {
 };
 
 /**
- * The result of a call that waits, made again as often as a signal interrupts it (signal(7)). Throws like `check`, but
- * for the errors in `expected`: where it failed with one of them, the result is -1.
+ * The result of a call that a signal may interrupt (signal(7)); it is made again then. Throws like `check`, except for the
+ * errors in `expected`: the result is -1 then.
  */
 export function retry(
   call: string,

@@ -17,16 +17,16 @@ export function bindMount(source: string, target: string): void {
   check('mount', raw.mount(source, target, 'none', MS_BIND, null), target);
 }
 
-/** Makes a folder a mount of its own that other mount namespaces see changes of, as iproute2 does for /run/netns. */
+/** Makes a folder a shared mount, so that other mount namespaces see what is mounted in it, as iproute2 does for /run/netns. */
 export function makeSharedMount(folder: string): void {
   if (raw.mount('', folder, 'none', MS_SHARED | MS_REC, null) === 0) return;
-  // Nothing is mounted there yet.
+  // EINVAL: nothing is mounted there yet.
   if (lastErrno() !== ERRNO.EINVAL) fail('mount', folder);
   check('mount', raw.mount(folder, folder, 'none', MS_BIND | MS_REC, null), folder);
   check('mount', raw.mount('', folder, 'none', MS_SHARED | MS_REC, null), folder);
 }
 
-/** Unmounts `target` as soon as nobody uses it; false when nothing was mounted there. */
+/** Unmounts `target` as soon as it is unused; false when nothing was mounted there. */
 export function unmount(target: string): boolean {
   if (raw.umount2(target, MNT_DETACH) === 0) return true;
   const errno = lastErrno();

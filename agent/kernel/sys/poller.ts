@@ -17,7 +17,7 @@ const EPOLLIN = 1;
 /** struct epoll_event is packed on x86-64 only (linux/eventpoll.h). */
 const EPOLL_EVENT = process.arch === 'x64' ? { size: 12, data: 4 } : { size: 16, data: 8 };
 
-/** Waits for many descriptors with nanosecond time-outs, each known by a number that the caller chose. */
+/** Waits for many descriptors, with time-outs in nanoseconds. The caller chooses a number for each descriptor, its token. */
 export class Poller {
   readonly #epoll = check('epoll_create1', raw.epoll_create1(EPOLL_CLOEXEC), 'new');
   readonly #capacity: number;
@@ -49,8 +49,8 @@ export class Poller {
   }
 
   /**
-   * Waits at most `nanoseconds` (negative: for ever) and returns how many are ready; `token(i)` names them. A signal does not
-   * end the wait. Throws `KernelError`, for instance when the poller is closed.
+   * Waits at most `nanoseconds` (negative: for ever) and returns how many are ready; `token(i)` is the token of one of them. A signal does
+   * not end the wait. Throws `KernelError`, for instance when the poller is closed.
    * epoll_wait alone knows milliseconds only; ppoll on the epoll descriptor waits on a high-resolution timer.
    */
   wait(nanoseconds: number): number {
@@ -63,12 +63,12 @@ export class Poller {
     }
   }
 
-  /** Waits so long, whatever becomes ready; a signal does not end it. Throws `KernelError`. */
+  /** Waits for this time; neither a descriptor nor a signal ends it. Throws `KernelError`. */
   pause(nanoseconds: number): void {
     this.#poll(null, 0, nanoseconds);
   }
 
-  /** How many of the descriptors are ready, waiting at most so long (negative: for ever, where there is a descriptor). */
+  /** How many of the descriptors are ready. Waits at most `nanoseconds`; with a descriptor, a negative time is for ever. */
   #poll(descriptors: Int32Array | null, count: number, nanoseconds: number): number {
     const isBounded = nanoseconds > 0 || descriptors === null;
     const endMs = isBounded ? performance.now() + nanosToMillis(nanoseconds) : 0;

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 export interface FoundProcess {
   readonly pid: number;
-  /** With `pid`, what tells it from a later process of the same number: clock ticks since boot. */
+  /** Clock ticks since boot. With `pid` it identifies the process, even after the number was given to another one. */
   readonly startTime: number;
   readonly environment: ReadonlyMap<string, string>;
 }
@@ -21,7 +21,7 @@ export function findGroupLeaders(marks: Readonly<Record<string, string>>): Found
   });
 }
 
-/** Whether it still runs; one that has ended and waits for its parent does not. */
+/** Whether the process still runs. A zombie does not. */
 export function isRunning({ pid, startTime }: Pick<FoundProcess, 'pid' | 'startTime'>): boolean {
   return readStat(pid)?.startTime === startTime;
 }
@@ -31,7 +31,7 @@ export function ownThreads(): number[] {
   return readdirSync('/proc/self/task').map(Number);
 }
 
-/** `undefined` for one that has ended. */
+/** `undefined` for a process that has ended. */
 function readStat(pid: number): { group: number; startTime: number } | undefined {
   const text = read(`/proc/${pid}/stat`);
   // The second field is the program's name in parentheses, which may hold anything.

@@ -25,7 +25,7 @@ const SOL_NETLINK = 270;
 const MSG_DONTWAIT = 0x40;
 const { EAGAIN, EINTR, ENOBUFS } = ERRNO;
 
-/** A socket in the network namespace of the calling thread; it stays there for good. */
+/** A socket in the network namespace of the calling thread. It stays in that namespace. */
 export function socket(domain: number, type: number, protocol: number): number {
   return check('socket', raw.socket(domain, type | SOCK_CLOEXEC, protocol), `domain ${domain}`);
 }
@@ -34,7 +34,7 @@ export function bind(fd: number, address: Uint8Array): void {
   check('bind', raw.bind(fd, address, address.length), String(fd));
 }
 
-/** Also beyond what net.core.rmem_max allows; the kernel has a smallest size. */
+/** Sets the size of the receive buffer, also above net.core.rmem_max. The kernel raises sizes below its minimum. */
 export function forceReceiveBuffer(fd: number, bytes: number): void {
   check(
     'setsockopt',
@@ -52,7 +52,7 @@ export function attachSocketFilter(fd: number, programFd: number): void {
 }
 
 /**
- * The number of the socket's network namespace that no other gets until the machine starts again, in decimal; empty on
+ * The number of the socket's network namespace, in decimal. No other namespace gets it until the machine starts again. Empty on
  * kernels before 5.14.
  */
 export function namespaceCookie(fd: number): string {
@@ -74,7 +74,7 @@ export function setSocketOption(
   check('setsockopt', raw.setsockopt(fd, level, option, value, value.byteLength), what);
 }
 
-/** Fills the start of `value`; what an older kernel doesn't tell stays as it is. */
+/** Fills the start of `value`. An older kernel may fill less of it; the rest stays as it is. */
 export function getSocketOption(
   fd: number,
   level: number,

@@ -1,10 +1,10 @@
-/** What the kernel knows of a TCP connection, and when it gives one up (include/uapi/linux/tcp.h). */
+/** Measurements of a TCP connection, and its time-out (include/uapi/linux/tcp.h). */
 import { getSocketOption, setSocketOption } from './sockets.ts';
 
 export interface TcpFacts {
-  /** The shortest round trip so far, µs. The other end's kernel answers, so no process's time is in it. */
+  /** The shortest round-trip time so far, µs. The other kernel acknowledges by itself, so it contains no time of a process. */
   readonly shortestMicros: number | undefined;
-  /** All that was sent, with headers and what was sent again. */
+  /** All bytes sent, including headers and retransmissions. */
   readonly sentBytes: number;
 }
 
@@ -17,7 +17,7 @@ const INFO_BYTES = 256;
 const SEGMENTS_AT = 136;
 const SHORTEST_AT = 148;
 const SENT_AT = 200;
-/** What the kernel says before the first measurement. */
+/** The value before the first measurement. */
 const NEVER = 0xffffffff;
 /** Ethernet without preamble and FCS, IPv4, TCP with timestamps. */
 const HEADER_BYTES = 14 + 20 + 32;
@@ -33,7 +33,7 @@ export function readTcp(fd: number): TcpFacts {
   };
 }
 
-/** A connection ends when something that was sent is not acknowledged for so long. Throws `KernelError`. */
+/** Ends the connection when data stays unacknowledged for `ms` milliseconds. Throws `KernelError`. */
 export function giveUpAfter(fd: number, ms: number): void {
   setSocketOption(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, new Uint32Array([ms]), 'TCP_USER_TIMEOUT');
 }

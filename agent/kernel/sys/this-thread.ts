@@ -1,4 +1,4 @@
-/** What the calling thread asks of the scheduler: when it is woken, and on which processor. */
+/** How the scheduler treats the calling thread: when it wakes it, and on which processor. */
 import { check, ERRNO, fail, lastErrno, libc } from './libc.ts';
 
 const raw = {
@@ -28,8 +28,8 @@ export interface Preference {
 
 /**
  * Asks the scheduler to wake this thread on time: no timer slack, and ahead of ordinary work. Where real-time
- * scheduling is not allowed it makes do with the best nice value. What it has no permission for is no error, since the
- * thread does the same work without it, only later; the answer says what it got. Throws `KernelError` for the rest.
+ * scheduling is not permitted it takes the best nice value. A missing permission is no error: the thread does the same work, only
+ * later, and the result says what was granted. Throws `KernelError` for any other refusal.
  */
 export function preferThisThread(): Preference {
   const parameters = new Int32Array([LOWEST_REAL_TIME_PRIORITY]);
@@ -59,9 +59,10 @@ export function currentProcessor(): number {
 }
 
 /**
- * Goes to another of the processors that the thread may use, and may use them all as before. The scheduler wakes a
- * real-time thread where it ran last (kernel/sched/rt.c, `select_task_rq_rt`), also while there the kernel works for somebody
- * else and lets nobody in. False where there is no other (EINVAL), or where it is not permitted. Throws `KernelError`.
+ * Moves the thread to another of the processors that it may use; afterwards it may use all of them as before. The scheduler wakes
+ * a real-time thread on the processor where it ran last (kernel/sched/rt.c, `select_task_rq_rt`), even while the kernel there works
+ * for another process and can't be preempted. False where there is no other processor (EINVAL), or where it is not permitted.
+ * Throws `KernelError`.
  */
 export function changeProcessor(): boolean {
   const allowed = new Uint8Array(MASK_BYTES);
@@ -71,7 +72,7 @@ export function changeProcessor(): boolean {
   others[here >> 3]! &= ~(1 << (here & 7));
   const moved = raw.sched_setaffinity(0, MASK_BYTES, others);
   if (!isDone('sched_setaffinity', moved, 'other processors', [...DENIED, ERRNO.EINVAL])) return false;
-  // EINVAL: a cpuset was narrowed meanwhile to none of these, and the kernel has given the thread all that are in it.
+  // EINVAL: meanwhile the thread's cpuset has lost all of these processors; the kernel then allows all that are left in it.
   isDone('sched_setaffinity', raw.sched_setaffinity(0, MASK_BYTES, allowed), 'as before', [ERRNO.EINVAL]);
   return true;
 }
