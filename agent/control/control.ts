@@ -100,8 +100,8 @@ export class Control {
     if (alone || lost.length === 0 || hosts().length > 1) return;
     throw new ControlError(
       'CUT_OFF',
-      `the agent of ${host} hears none of the others: ${lost.join(', ')} ${lost.length > 1 ? 'are' : 'is'} silent`,
-      `tell another agent (--host ${lost[0]}), or this one all the same with --alone: the others follow when they are back`,
+      `the agent of ${host} receives from none of the others: ${lost.join(', ')} ${lost.length > 1 ? 'are' : 'is'} silent`,
+      `use another agent (--host ${lost[0]}), or this one all the same with --alone: the others follow when they are back`,
     );
   }
 

@@ -127,7 +127,7 @@ export class ShapeKeeper {
     const { shaping, log, mayAudit } = this.#ports;
     if (mayAudit())
       for (const repaired of shaping.audit(1))
-        log.warn({}, `put right what somebody has changed: ${repaired}`);
+        log.warn({}, `corrected what another program has changed: ${repaired}`);
     this.#report();
   }
 

@@ -172,7 +172,7 @@ export class Actions {
     if (present.length === 0) {
       throw new TargetError(
         targets[0]!.position,
-        `${verb} finds nobody: none of the endpoints is present then`,
+        `${verb} has no target: none of the endpoints is present then`,
         'let it join before',
         'EVENT_AMOUNT',
       );

@@ -91,7 +91,7 @@ class InstalledQueue implements ArrivalQueue {
 function notTaken(ifname: string, rules: number, programs: number): KernelError {
   return new KernelError({
     code: 'READBACK_MISMATCH',
-    message: `what arrives at ${ifname} shall meet one rule and one BPF program; the kernel has ${rules} and ${programs}`,
+    message: `what arrives at ${ifname} must meet one rule and one BPF program; the kernel has ${rules} and ${programs}`,
     remedy: 'see `nft list ruleset` and `tc filter show dev IF ingress`; somebody else may be removing them',
   });
 }

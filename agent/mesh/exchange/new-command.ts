@@ -23,7 +23,7 @@ export function newCommand(what: NewCommand, from: CommandOrigin, known: number)
   };
   const wrong = wrongCommand(command);
   if (wrong) {
-    throw new MeshError('MESH_COMMAND', `a command can't be told to all agents: ${wrong}`, {
+    throw new MeshError('MESH_COMMAND', `a command can't be sent to all agents: ${wrong}`, {
       remedy: `write one line of at most ${MAX_COMMAND_BYTES} bytes, for a time to come, within a year`,
       blame: 'input',
     });

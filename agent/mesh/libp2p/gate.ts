@@ -76,7 +76,7 @@ export class Gate {
       if (this.#understood.has(connection) || !hasSpoken(connection)) return;
       const address = addressOf(connection);
       const why = this.#meshKey === undefined ? 'is no agent' : "has not the mesh's key";
-      this.onRefused(reject('HANDSHAKE_FAILED', `who connected from ${address} ${why}`), { address });
+      this.onRefused(reject('HANDSHAKE_FAILED', `the peer at ${address} ${why}`), { address });
     });
     return false;
   }

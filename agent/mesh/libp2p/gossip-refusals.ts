@@ -60,7 +60,7 @@ export function onGossipRefused(pubsub: object, refused: (rejection: Rejection, 
     };
   if (score && distrust)
     score.rejectInvalidMessage = (from, topic) => {
-      refused(reject('SIGNATURE_WRONG', 'gossip that nobody has signed as it says'), from);
+      refused(reject('SIGNATURE_WRONG', 'gossip without a valid signature of its sender'), from);
       distrust(from, topic);
     };
 }

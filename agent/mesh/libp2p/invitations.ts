@@ -112,7 +112,7 @@ async function failureOf(addresses: readonly string[], cause: unknown, hasKey: b
       cause,
     });
   }
-  return new MeshError('MESH_NOT_UNDERSTOOD', `who listens at ${where} does not answer`, {
+  return new MeshError('MESH_NOT_UNDERSTOOD', `the program at ${where} does not answer`, {
     remedy: hasKey
       ? "its mesh key is another one, or it doesn't allow this agent (`netfold mesh identity`), or it is no agent"
       : "give the mesh's key with --mesh-key FILE",

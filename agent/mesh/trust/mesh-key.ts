@@ -37,7 +37,7 @@ export function makeMeshKey(path: string): string {
   const key = generateMeshKey();
   if (writeNewPrivate(path, key)) return key;
   throw new MeshError('MESH_FILE_EXISTS', `${path} exists already`, {
-    remedy: 'choose another name; agents that have the old key would no longer be heard',
+    remedy: 'choose another name; agents that have the old key could no longer take part',
     blame: 'input',
   });
 }

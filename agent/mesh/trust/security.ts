@@ -73,7 +73,7 @@ function requireListed(admission: Admission, host: string, privateKey: Identity 
       ? { reason: 'this agent has no lasting identity, so no allow-list can name it' }
       : (admission.refusePeer(peer) ?? admission.refuseHost(peer, host));
   if (!refused) return;
-  throw new MeshError('MESH_NOT_ALLOWED', `the others would not hear ${host}: ${refused.reason}`, {
+  throw new MeshError('MESH_NOT_ALLOWED', `the others would refuse ${host}: ${refused.reason}`, {
     remedy: 'put its peer id (`netfold mesh identity FOLDER`) on the allow-list of every agent',
     blame: 'input',
   });

@@ -41,7 +41,7 @@ export function addAgentCommand(program: Command): void {
   const command = program
     .command('agent')
     .description(
-      "run one host's agent in the foreground: join a running experiment (--join), or be told by a controller",
+      "run one host's agent in the foreground: join a running experiment (--join), or start with what a controller sends",
     )
     .option('--controller <address>', 'where to get the experiment: unix:PATH or http://HOST:PORT')
     .addOption(

@@ -73,7 +73,7 @@ const VERBS: readonly Verb[] = [
   {
     name: 'partition',
     words: '<groups...>',
-    description: 'let groups of endpoints hear themselves only',
+    description: 'cut the network between groups of endpoints',
     examples: ["partition 'client | server'", "partition 'a b | c d' --for 10s"],
     note: `Groups are ${NODES}; quote the |, which shells take for themselves.`,
   },
@@ -131,7 +131,7 @@ function addVerb(program: Command, { name, words, description, examples, note }:
   command
     .description(description)
     .option('--name <experiment>', 'which experiment, if several are running')
-    .option('--host <host>', 'which agent to tell; any one will do')
+    .option('--host <host>', 'which agent to use; any one will do')
     .addOption(
       new Option(
         '--at <time>',
@@ -139,7 +139,7 @@ function addVerb(program: Command, { name, words, description, examples, note }:
       ).argParser(parseWhen),
     )
     .addOption(new Option('--for <time>', 'undo it after this time, e.g. 10s').argParser(parseDuration))
-    .option('--alone', 'also by an agent that hears none of the others')
+    .option('--alone', 'accept it even if the agent receives from none of the others')
     .option('--no-wait', "don't wait until it is in force")
     .option('--json', 'print JSON')
     .addHelpText('after', `\n${help.join('\n')}`)

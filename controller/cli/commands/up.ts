@@ -79,13 +79,13 @@ export function addLabOptions(command: Command): Command {
     .addOption(
       new Option(
         '--metadata-budget <rate>',
-        'what each agent may send to the others, e.g. 80Kbps: beyond it, changes are told more coarsely',
+        'what each agent may send to the others, e.g. 80Kbps: beyond it, changes are announced more coarsely',
       ).argParser(parseBandwidth),
     )
     .addOption(
       new Option(
         '--change-threshold <percentage>',
-        'changes of a rate up to this are not told (default: 5%)',
+        'changes of a rate up to this are not announced (default: 5%)',
       ).argParser(parseThreshold),
     );
   for (const option of placementOptions('instead of a lab')) command.addOption(option);

@@ -66,7 +66,7 @@ function requireMeeting({ elsewhere, at, ...flags }: PlacementFlags): void {
   if (!elsewhere && needless !== undefined) throw wrong(`${optionOf(needless)} needs --elsewhere`);
   if (elsewhere && at.length === 0) throw wrong('--elsewhere needs an endpoint that is here');
   if (allow !== undefined && identity === undefined)
-    throw wrong('--allow needs --identity: a list can only name agents that stay who they are');
+    throw wrong('--allow needs --identity: a list can only name agents with a lasting identity');
 }
 
 /** `meshKey` is `--mesh-key`. */
@@ -93,7 +93,7 @@ export function placementOptions(when: string): Option[] {
     )
       .default([], 'none')
       .argParser((text: string, before: readonly Placement[]) => [...before, parsePlacement(text)]),
-    new Option('--take-over', `${when}: replace somebody else's root qdisc, and put it back in the end`),
+    new Option('--take-over', `${when}: replace a foreign root qdisc, and restore it in the end`),
     new Option('--lease <time>', `${when}: shaping ends when the agent has not renewed it for so long`)
       .default(DEFAULT_LEASE, formatMicros(DEFAULT_LEASE))
       .argParser(parseDuration),

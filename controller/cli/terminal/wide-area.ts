@@ -29,7 +29,7 @@ function budgetLines(host: string, metadata: AgentStatus['metadata']): string[] 
   if (budget === null) return [];
   const sends = `sends ${rate(bytesPerSecond)} of ${rate(budget)}`;
   const every = intervalMs === 0 ? 'at once' : `every ${ms(intervalMs)}`;
-  const line = `${host}: ${sends}, tells changes above ${formatRatio(threshold)} ${every}`;
+  const line = `${host}: ${sends}, announces changes above ${formatRatio(threshold)} ${every}`;
   return [bytesPerSecond > budget ? styled('red', line) : line];
 }
 

@@ -162,7 +162,7 @@ function unknownInterface({ ifname, namespace }: Placement): PlacementError {
 function withoutAddress({ node, ifname }: Placement): PlacementError {
   return new PlacementError(
     'ADDRESS_MISSING',
-    `${ifname} of ${node} has no address, so no packet can be told to come from it`,
+    `${ifname} of ${node} has no address, so its packets can't be recognised`,
     `give it one: ip address add …/24 dev ${ifname}`,
   );
 }

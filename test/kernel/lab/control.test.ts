@@ -148,7 +148,7 @@ it('an agent that is cut off takes no commands, but for --alone; the others foll
   await until(async () => (await hosts()).every((heard) => heard === 1));
   const { code, text } = await tell(lab, 'disconnect', 'b');
   expect(code).toBe(1);
-  expect(text).toMatch(/hears none of the others: host1 is silent/);
+  expect(text).toMatch(/receives from none of the others: host1 is silent/);
   expect(await historyOf(lab)).toEqual([]);
   expect(await tell(lab, 'disconnect', 'b', '--alone', '--no-wait')).toMatchObject({ code: 0 });
   gossip('delete');

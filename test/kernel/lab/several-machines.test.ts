@@ -226,7 +226,7 @@ describe('with an allow-list', () => {
   it('a list without the first machine: nothing starts', async () => {
     writeFileSync(list(), `${await peerOf(0)} somebody\n`, { mode: 0o600 });
     const refused = await beginListed();
-    expect(refused.err).toMatch(/the others would not hear first: .* may only be somebody/);
+    expect(refused.err).toMatch(/the others would refuse first: .* may only be somebody/);
     expect(refused.code).toBe(1);
     expect(existsSync(experimentFolder(names[0]!))).toBe(false);
   });
@@ -272,7 +272,7 @@ describe('joining is refused, and leaves nothing,', () => {
     ['for a host that is there', ['--host', 'host0'], 1, /there is a host host0/],
     ['for an endpoint that is there', ['--at', 'a=eth0'], 1, /a\.0 is on host0 already/],
     ['for an unknown node', ['--at', 'd=eth0'], 1, /the topology has no "d"/],
-    ['with another key', ['--mesh-key', 'OTHER'], 1, /who listens at .* does not answer/],
+    ['with another key', ['--mesh-key', 'OTHER'], 1, /the program at .* does not answer/],
   ])('%s', async (_, change, code, message) => {
     await begin();
     const words = joining(1, 'b');

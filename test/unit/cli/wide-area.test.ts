@@ -48,8 +48,8 @@ test('how far a host is, what is made of it, and for which paths it is too far',
 
 test('what is sent, the budget, and how coarse announcements are', () => {
   const metadata = { ...METADATA, budgetBytesPerSecond: 10_000 };
-  expect(lines({ metadata })).toEqual(['host-0: sends 4Kbps of 80Kbps, tells changes above 5% at once']);
+  expect(lines({ metadata })).toEqual(['host-0: sends 4Kbps of 80Kbps, announces changes above 5% at once']);
   expect(lines({ metadata: { ...metadata, threshold: 0.2, intervalMs: 200, level: 2 } })).toEqual([
-    'host-0: sends 4Kbps of 80Kbps, tells changes above 20% every 200 ms',
+    'host-0: sends 4Kbps of 80Kbps, announces changes above 20% every 200 ms',
   ]);
 });
