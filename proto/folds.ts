@@ -1,13 +1,13 @@
 /**
- * How one property of the links of a path becomes that of the path. Everything is computed in the order of the path, so that
- * every agent gets the same bits. Each kind of fold is a loop of its own: a path has few links, and one property's reads
- * stay of one sort for the compiler.
+ * How one property of the links of a path becomes that of the path. Everything is computed in the order of the path,
+ * so that every agent gets the same bits. Each kind of fold has a loop of its own: a path has few links, and the
+ * compiler optimizes loops that read one property.
  */
 
-/** `links`: indices into `all`, in order. Gives `undefined` where no link has anything to say. */
+/** `links`: indices into `all`, in order. Returns `undefined` if no link has the property. */
 type FoldPath = (links: readonly number[], all: readonly object[]) => unknown;
 
-/** A kind of fold; of a property, it makes the fold. */
+/** A kind of fold; applied to a property, it gives the fold. */
 export type Fold = (property: string) => FoldPath;
 
 type Numbers = readonly Readonly<Record<string, number>>[];
@@ -19,7 +19,7 @@ export const sum: Fold = (property) => (links, all) => {
   return total;
 };
 
-/** √Σ x²: of deviations that are independent. */
+/** √Σ x²: for independent deviations. */
 export const rootOfSquares: Fold = (property) => (links, all) => {
   let squares = 0;
   for (let at = 0; at < links.length; at++) {
@@ -29,7 +29,7 @@ export const rootOfSquares: Fold = (property) => (links, all) => {
   return Math.sqrt(squares);
 };
 
-/** 1 − Π(1 − x): of probabilities that are independent. */
+/** 1 − Π(1 − x): for independent probabilities. */
 export const anyOf: Fold = (property) => (links, all) => {
   let none = 1;
   let possible = 0;
@@ -41,11 +41,11 @@ export const anyOf: Fold = (property) => (links, all) => {
     possible++;
     only = value;
   }
-  // One alone keeps its exact value: 1 − (1 − 0.001) is not 0.001 in binary.
+  // A single one keeps its exact value: 1 − (1 − 0.001) is not 0.001 in binary.
   return possible < 2 ? only : 1 - none;
 };
 
-/** The least of those that links have. */
+/** The least of the values that links have. */
 export const least: Fold = (property) => (links, all) => {
   let found: number | undefined;
   for (let at = 0; at < links.length; at++) {
@@ -55,7 +55,7 @@ export const least: Fold = (property) => (links, all) => {
   return found;
 };
 
-/** That of the only link whose `other` is not 0; where there are several, it is absent. */
+/** The value of the only link whose `other` is not 0; absent if there are several. */
 export const ofTheOnly =
   (other: string): Fold =>
   (property) =>

@@ -1,11 +1,11 @@
 /**
- * What a link or a path does to packets. `PROPERTIES` declares each property once: how it is written, how links fold to a
- * path, what an event may change, how it is encoded. Types, folding, equality, encoding, the file's schema, `set` and
- * `netfold paths` follow from it, so that a new property is a new entry.
+ * What a link or a path does to packets. `PROPERTIES` declares each property once: its syntax in the file, its fold
+ * from links to a path, its possible changes by events, its encoding. Types, folding, equality, encoding, the file's
+ * schema, `set` and `netfold paths` follow from it, so that a new property is a new entry.
  *
- * latency = Σ latency; jitter = √Σ jitter²; loss = 1 − Π(1 − loss); bandwidth = min bandwidth
- * (Gouveia et al., "Kollaps", EuroSys 2020; Amaro's thesis, 2021, section 3.1.6). Jitter of a single link keeps its
- * distribution; that of several is taken as normal, which sums of independent delays approach (central limit theorem).
+ * latency = Σ latency; jitter = √Σ jitter²; loss = 1 − Π(1 − loss); bandwidth = min bandwidth (Gouveia et al.,
+ * "Kollaps", EuroSys 2020; Amaro's thesis, 2021, section 3.1.6). Jitter of a single link keeps its distribution; that
+ * of several is taken as normal, which sums of independent delays approach (central limit theorem).
  */
 import { anyOf, type Fold, least, ofTheOnly, rootOfSquares, sum } from './folds.ts';
 import { recordEquality, recordMaker } from './records.ts';
@@ -29,20 +29,20 @@ import {
   UNLIMITED,
 } from './units.ts';
 
-/** The shapes that jitter can have; its value is the standard deviation whatever the shape. */
+/** The possible distributions of jitter; its value is the standard deviation for each of them. */
 export const DISTRIBUTIONS = ['normal', 'uniform', 'pareto'] as const;
 export type Distribution = (typeof DISTRIBUTIONS)[number];
 
 export const MAX_QUEUE_PACKETS = 10_000_000;
 
-/** How the topology file writes a property. */
+/** The syntax of a property in the topology file. */
 export type FileField = {
   readonly key: string;
   readonly description: string;
-  /** Stands in the remedy for what is wrong. */
+  /** Used in the remedy for a wrong value. */
   readonly example?: string;
   readonly examples?: readonly string[];
-  /** Keys that stand for `key` in one direction, with their descriptions. */
+  /** Keys that replace `key` for one direction, with their descriptions. */
   readonly directions?: { readonly up: string; readonly down: string };
 } & (
   | { readonly kind: 'quantity'; readonly parse: (text: string) => number }
@@ -51,18 +51,18 @@ export type FileField = {
   | { readonly kind: 'count'; readonly unit: string; readonly most: number }
 );
 
-/** What an event may make of a property. */
+/** How an event may change a property. */
 export interface ChangeRule {
   readonly parse: (text: string) => number;
   readonly format: (value: number) => string;
-  /** Whether `200%` is of the value before; otherwise it is the new value itself. */
+  /** Whether `200%` is relative to the previous value; otherwise it is the new value itself. */
   readonly isRelative: boolean;
-  /** Where changes that are relative stop. */
+  /** The limits of relative changes. */
   readonly least: number;
   readonly most: number;
   /** Whether the new value is rounded to a whole number. */
   readonly isWhole: boolean;
-  /** Words that are values. */
+  /** Words that stand for values. */
   readonly words?: Readonly<Record<string, number>>;
 }
 
@@ -74,14 +74,14 @@ export interface Encoding {
 }
 
 export interface Property {
-  /** Whether it is left out where it has its default. */
+  /** Whether it is left out if it has its default. */
   readonly isOptional: boolean;
-  /** What a link has whose file says nothing. */
+  /** The value of a link for which the file has none. */
   readonly default: unknown;
   readonly fold: Fold;
   /**
-   * `packets`: done to packets on their way, in the queues of their classes or when they arrive. `rate`: what they
-   * share, done at the source always.
+   * `packets`: affects single packets, in the queues of their classes or on arrival. `rate`: affects the rate that
+   * flows share, always at the source.
    */
   readonly concerns: 'packets' | 'rate';
   readonly file: FileField;
@@ -171,7 +171,7 @@ export const PROPERTIES = {
     },
     encoding: { key: 'loss', encode: (value: Ratio): number => value, decode: ratio },
   },
-  /** `UNLIMITED` where the file gives none. */
+  /** `UNLIMITED` if the file gives none. */
   bandwidth: {
     isOptional: false,
     default: UNLIMITED,
@@ -200,7 +200,7 @@ export const PROPERTIES = {
     },
     encoding: {
       key: 'bandwidthBps',
-      /** Null: no limit, which JSON has no number for. */
+      /** Null: no limit, since JSON has no number for it. */
       encode: (value: number): number | null => (Number.isFinite(value) ? value : null),
       decode: (plain: number | null) => (plain === null ? UNLIMITED : bps(plain)),
     },
@@ -228,7 +228,7 @@ type Table = typeof PROPERTIES;
 export type PropertyName = keyof Table;
 export type FileKey<P extends PropertyName> = Table[P]['file']['key'];
 export type PropertyValue<P extends PropertyName> = ReturnType<Table[P]['encoding']['decode']>;
-/** What an event may change. */
+/** The properties that an event may change. */
 export type ChangeableName = {
   [P in PropertyName]: Table[P] extends { change: ChangeRule } ? P : never;
 }[PropertyName];
@@ -250,7 +250,7 @@ export interface Impairment extends Values {
   readonly [brand]: 'impairment';
 }
 
-/** The part that is done to packets on their way: delay, jitter and loss. */
+/** The part that affects single packets: delay, jitter and loss. */
 export type PacketImpairment = Pick<Values, OfPackets>;
 
 export type EncodedImpairment = Encoded<PropertyName>;
@@ -288,28 +288,28 @@ const FOLDS = PROPERTY_LIST.map(({ name, fold }) => fold(name));
 
 type Make<From, To> = (from: From) => To;
 
-/** What is not given has its default. */
+/** Missing properties have their default. */
 export const impairment = recordMaker(PROPERTY_LIST, READS) as Make<Partial<Values>, Impairment>;
 
-/** What a path does to packets on their way, without the rest of it; what is not given has its default. */
+/** The part of a path that affects single packets; missing properties have their default. */
 export const packetImpairment = recordMaker(OF_PACKETS, PACKET_READS) as Make<
   Partial<PacketImpairment>,
   PacketImpairment
 >;
 
-/** That of a path over `links`: indices into `all`, in order. */
+/** The impairment of a path over `links`: indices into `all`, in order. */
 export const foldImpairments: (links: readonly number[], all: readonly Impairment[]) => Impairment =
   recordMaker(PROPERTY_LIST, FOLDS);
 
-/** Whether two links, or two paths, do the same; `undefined` is no path. */
+/** Whether two links, or two paths, are equal; `undefined` is no path. */
 export const isSameImpairment = recordEquality<Values>(PROPERTY_LIST);
 
-/** Whether the same is done to packets on their way. */
+/** Whether they affect single packets in the same way. */
 export const isSamePacketImpairment = recordEquality<PacketImpairment>(OF_PACKETS);
 
 const NOTHING = packetImpairment({});
 
-/** Whether anything is done to packets on their way. */
+/** Whether it affects single packets at all. */
 export function impairsPackets(of: PacketImpairment): boolean {
   return !isSamePacketImpairment(of, NOTHING);
 }

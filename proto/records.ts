@@ -7,7 +7,7 @@
 export interface Field {
   readonly name: string;
   readonly default: unknown;
-  /** Whether it is left out where it has its default. */
+  /** Whether it is left out if it has its default. */
   readonly isOptional: boolean;
 }
 

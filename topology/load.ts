@@ -1,4 +1,4 @@
-/** A topology file's text, and that of a script of events → `Topology`. Reading the files is the caller's. */
+/** The text of a topology file, and that of a script of events → `Topology`. The caller reads the files. */
 
 import { TooMuchWork } from './events/targets.ts';
 import { parseKollaps } from './formats/kollaps/parse.ts';
@@ -46,7 +46,7 @@ export function loadTopology(text: string, file: string, script?: TextFile): Loa
 
 function read(main: TextFile, script: TextFile | undefined, findings: Findings): Topology | undefined {
   try {
-    // What is wrong with the script must not keep the other file from being read.
+    // Errors in the script must not prevent the other file from being read.
     const found = new Findings(script?.file ?? main.file);
     const events = script && readScript(script, found);
     const parsed = isReadable(main, 'topology', findings)
@@ -111,7 +111,7 @@ function standalone(
   return { ...base, topology: { ...topology, events: compileScript(script, base, findings) } };
 }
 
-/** The whole of file and script, with the timeline checked. */
+/** File and script together, with a checked timeline. */
 function joined(parsed: ParsedFile, script: Script | undefined, findings: Findings): Topology {
   let { topology } = parsed;
   let fieldOf = parsed.fieldOf;
@@ -165,7 +165,7 @@ function isReadable({ file, text }: TextFile, kind: keyof typeof NAMES, findings
   return true;
 }
 
-/** A valid name made of the file's: `my ring.yaml` is `my-ring`. */
+/** A valid name from the file's name: `my ring.yaml` gives `my-ring`. */
 function nameOf(file: string): string {
   const base = file.replace(/^.*[/\\]/s, '').replace(/\.[^.]*$/s, '');
   const cleaned = base

@@ -8,11 +8,11 @@ import { LineError, type Words } from './words.ts';
 
 type Changed = Change['property'];
 
-/** What is behind the word before `=`. */
+/** The property behind the word before `=`. */
 export interface Changeable {
   readonly name: ChangeableName;
   readonly rule: ChangeRule;
-  /** Where the word stands for one direction of a link. */
+  /** Present if the word means one direction of a link. */
   readonly direction?: 'up' | 'down';
 }
 

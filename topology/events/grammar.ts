@@ -38,13 +38,16 @@ const VERBS = [...LIFECYCLE, 'set', 'flap', 'churn', 'partition', 'heal', 'run',
 const LIVE_VERBS = [...VERBS, 'reset'] as const;
 const NEED_WINDOW = ['flap', 'churn'];
 const MAY_HAVE_WINDOW = [...NEED_WINDOW, 'set', 'leave', 'disconnect', 'partition'];
-/** Faster than this and the changes can't be told from each other at an agent's tick. */
+/** Faster changes can't be distinguished at an agent's tick. */
 export const MIN_PERIOD = micros(10_000);
 /** An experiment of more than a hundred days is a typing mistake. */
 export const MAX_TIME = micros(100 * DAY);
 export const MAX_COUNT = 65_535;
 
-/** Parses one line of a file; an error goes to `findings` and gives `undefined`. `start`: where the line stands in the file. */
+/**
+ * Parses one line of a file; an error goes to `findings` and gives `undefined`. `start`: the position of the line in
+ * the file.
+ */
 export function parseEvent(
   line: string,
   start: Position,
@@ -60,11 +63,11 @@ export function parseEvent(
   });
 }
 
-/** The `file` of positions in a command, which stands in none. */
+/** The `file` of positions in a command, which is in no file. */
 export const COMMAND_FILE = 'command';
 
 /**
- * Parses what a running experiment is told: an action without its time, or `reset`. `hasWindow`: whether it was given an
+ * Parses a command of a running experiment: an action without its time, or `reset`. `hasWindow`: whether it has an
  * end. Positions are on line 1 of `COMMAND_FILE`; an error goes to `findings` and gives `undefined`.
  */
 export function parseAction(text: string, hasWindow: boolean, findings: Findings): EventAction | undefined {
@@ -76,7 +79,7 @@ export function parseAction(text: string, hasWindow: boolean, findings: Findings
   });
 }
 
-/** How time is given to an action, where it stands. */
+/** How an action gets its time in a line or in a command. */
 interface Manner {
   readonly verbs: readonly (typeof LIVE_VERBS)[number][];
   readonly withoutWindow: (verb: string) => string;

@@ -1,14 +1,14 @@
-/** Folding: the shortest path between two endpoints becomes one impairment (proto/impairment.ts says how). */
+/** Folding: the links of the shortest path between two endpoints become one impairment (proto/impairment.ts). */
 import { foldImpairments } from '../../proto/impairment.ts';
 import type { Graph, Path } from '../model/model.ts';
 import { edgeChanges } from './edge-changes.ts';
 import { ShortestPaths, type Tree } from './shortest-paths.ts';
 
-/** Trees are kept for the roots that were asked for last, in at most 64 MB of four-byte numbers. */
+/** Trees are kept for the most recently used roots, in at most 64 MB of four-byte numbers. */
 const CACHED_NUMBERS = 16_000_000;
 const MIN_CACHED_TREES = 16;
 
-/** The paths of one graph. Nothing is computed before it is asked for. */
+/** The paths of one graph. All are computed on demand. */
 export class Folding {
   readonly graph: Graph;
   readonly shortestPaths: ShortestPaths;
@@ -16,7 +16,7 @@ export class Folding {
   readonly #trees: Map<number, Tree>;
   readonly #capacity: number;
 
-  /** `previous`: the epoch before; what of its trees is not touched by the changes is taken over. */
+  /** `previous`: the epoch before; its trees that the changes do not affect are kept. */
   constructor(graph: Graph, previous?: Folding) {
     this.graph = graph;
     this.shortestPaths = new ShortestPaths(graph, previous?.shortestPaths);
@@ -32,7 +32,7 @@ export class Folding {
     return this.#trees.size;
   }
 
-  /** The path between two endpoints; `undefined` where there is none, and from an endpoint to itself. */
+  /** The path between two endpoints; `undefined` if there is none, and from an endpoint to itself. */
   path(from: number, to: number): Path | undefined {
     if (from === to || !this.#isEndpoint(from) || !this.#isEndpoint(to) || this.#areSeparated(from, to))
       return undefined;

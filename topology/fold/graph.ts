@@ -9,7 +9,7 @@ export function expandGraph(topology: Topology): Graph {
   return new Expansion(topology).graph;
 }
 
-/** Where a `GraphLink` comes from. A replica is left out where the link is shared by all, or at a bridge. */
+/** Where a `GraphLink` comes from. A replica is left out if all replicas share the link, and for a bridge. */
 export interface LinkOrigin {
   /** Index into `Topology.links`. */
   readonly pair: number;
@@ -18,7 +18,7 @@ export interface LinkOrigin {
   readonly to: NodeReference;
 }
 
-/** The graph together with what each link of it was made of; events select links by it. */
+/** The graph together with the origin of each of its links; events select links by it. */
 export class Expansion {
   readonly graph: Graph;
   readonly numbering: Numbering;
@@ -80,7 +80,7 @@ export class Expansion {
     }
   }
 
-  /** The ends that get a link of their own: each replica, or the service as one where its replicas share. */
+  /** The ends that get a link of their own: each replica, or the service as a whole if its replicas share links. */
   #ends(reference: NodeReference): NodeReference[] {
     const service = this.#services.get(reference.name);
     if (!service || reference.replica !== undefined || service.shareLinks) return [reference];

@@ -1,4 +1,4 @@
-/** Bounds on what a file may ask for: a file must not be able to exhaust the machine that reads it. */
+/** Limits of a file: it must not be able to exhaust the machine that reads it. */
 
 /** Characters. A topology of 65,535 endpoints with a link each takes about 6 MB. */
 export const MAX_TEXT_LENGTH = 16 * 1024 * 1024;

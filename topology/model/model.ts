@@ -1,8 +1,8 @@
 /**
- * The vocabulary of a topology: what a file says (`Topology`) and what it expands to (`Graph`).
+ * The data model: the content of a file (`Topology`) and its expansion (`Graph`).
  *
- * Everything here is plain data. Both directions of a link are kept apart everywhere: `up` is from → to, `down` is
- * to → from.
+ * Everything here is plain data. Both directions of a link are separate everywhere: `up` is from → to, `down` is to →
+ * from.
  */
 import type { Impairment } from '../../proto/impairment.ts';
 import type { TopologyEvent } from './events.ts';
@@ -10,7 +10,7 @@ import type { Position } from './position.ts';
 
 export interface Topology {
   readonly name: string;
-  /** What "shortest" means: least latency, or fewest hops. */
+  /** The meaning of "shortest": least latency, or fewest hops. */
   readonly routing: 'latency' | 'hops';
   readonly services: readonly Service[];
   readonly bridges: readonly Bridge[];
@@ -44,7 +44,7 @@ export interface Machine {
   readonly address?: string;
   /** Working directory on the machine. */
   readonly folder?: string;
-  /** What starts the application there. */
+  /** The program that starts the application there. */
   readonly script?: string;
 }
 
@@ -67,8 +67,8 @@ export interface LinkPair {
 
 /**
  * A topology at one instant, expanded to replicas. Nodes are numbered: endpoints first, in the order of `endpoints`,
- * then bridges. The numbering depends on the file alone, never on time or host, so an endpoint's number means the
- * same to every agent and in every epoch.
+ * then bridges. The numbering depends on the file alone, never on time or host, so an endpoint has the same number on
+ * every agent and in every epoch.
  */
 export interface Graph {
   readonly routing: 'latency' | 'hops';
@@ -95,13 +95,13 @@ export interface Edge {
   readonly link: number;
 }
 
-/** A directed link: what flows compete for. */
+/** A directed link, for which flows compete. */
 export interface GraphLink extends Impairment {
   /** `client.0->s1`; a link that replicas share is named after the service: `server->s2`. */
   readonly name: string;
 }
 
-/** What the folded topology gives an ordered pair of endpoints. */
+/** The properties of an ordered pair of endpoints in the folded topology. */
 export interface Path extends Impairment {
   readonly from: number;
   readonly to: number;

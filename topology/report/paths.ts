@@ -1,4 +1,7 @@
-/** `netfold paths`: the folded paths as rows, as a table, and as JSON. Rows are made one at a time, so all pairs fit in memory. */
+/**
+ * `netfold paths`: the folded paths as rows, as a table, and as JSON. Rows are computed one at a time, so that all
+ * pairs fit in memory.
+ */
 import { NetfoldError } from '../../proto/errors.ts';
 import { decodeImpairment, type EncodedImpairment, encodeImpairment } from '../../proto/impairment.ts';
 import { formatBps, formatMicros, formatRatio, type Micros } from '../../proto/units.ts';
@@ -14,7 +17,7 @@ export interface PathsOptions {
   /** An endpoint, or a service for all its replicas. Default: every endpoint. */
   readonly from?: string;
   readonly to?: string;
-  /** Since the start, with all events until then. Default: the file as it is written, before any event. */
+  /** Since the start, with all events until then. Default: the file without any event. */
   readonly at?: Micros;
 }
 
@@ -22,7 +25,7 @@ export type PathRow =
   | ReachableRow
   | { readonly from: string; readonly to: string; readonly reachable: false };
 
-/** What is not limited is null. */
+/** Null means unlimited. */
 export interface ReachableRow extends Omit<EncodedImpairment, 'queuePackets'> {
   readonly from: string;
   readonly to: string;
@@ -32,7 +35,7 @@ export interface ReachableRow extends Omit<EncodedImpairment, 'queuePackets'> {
 }
 
 export interface PathsReport {
-  /** Every pair in question, an endpoint with itself left out. Each call starts anew. */
+  /** Every selected pair, except an endpoint with itself. Each call starts anew. */
   rows(): Generator<PathRow>;
   /** Lines of a table, header first. */
   text(): Generator<string>;
@@ -40,7 +43,7 @@ export interface PathsReport {
   json(): Generator<string>;
 }
 
-/** Throws `NetfoldError` (`NAME_UNKNOWN`) where `from` or `to` names no endpoint. */
+/** Throws `NetfoldError` (`NAME_UNKNOWN`) if `from` or `to` names no endpoint. */
 export function pathsReport(topology: Topology, options: PathsOptions = {}): PathsReport {
   const sources = endpointsNamed(topology, options.from);
   const targets = endpointsNamed(topology, options.to);

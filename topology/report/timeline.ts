@@ -1,4 +1,4 @@
-/** `netfold timeline`: the events as atomic changes in the order they happen, each with the epoch that it starts. */
+/** `netfold timeline`: the events as atomic changes in their order, each with the epoch that it starts. */
 import { formatMicros, fromMillis, type Micros, micros, toMillis } from '../../proto/units.ts';
 import { CHANGEABLE } from '../events/changes.ts';
 import { textOf } from '../events/targets.ts';
@@ -9,14 +9,14 @@ import { Timeline } from '../timeline/timeline.ts';
 
 export interface TimelineRow {
   readonly atMs: number;
-  /** Epoch 0 is the start; each instant that changes the topology begins the next one. */
+  /** Epoch 0 is the start; each instant that changes the topology starts the next one. */
   readonly epoch: number;
   readonly verb: Atom['verb'];
-  /** What changes: an endpoint, a bridge, a directed link, or the targets as they were written. */
+  /** The target: an endpoint, a bridge, a directed link, or the targets as they were written. */
   readonly target: string;
   /** What `set` changes, `run` runs or `signal` sends. */
   readonly detail?: string;
-  /** Where the event stands. */
+  /** The position of the event. */
   readonly file: string;
   readonly line: number;
 }

@@ -54,7 +54,7 @@ function changed(link: GraphLink, { property, to }: Change, side: SelectedLink['
   return next === undefined ? link : { ...link, [name]: rule.isWhole ? Math.round(next) : next };
 }
 
-/** Relative changes stop at the limits of valid values; "no limit" stays, and so does what a link doesn't have. */
+/** Relative changes stop at the limits of valid values; "no limit" stays, and so does a missing value. */
 function moved(
   value: number | undefined,
   to: NewValue<number>,

@@ -21,11 +21,11 @@ import type { Element } from './xml.ts';
 
 const NUMBER = /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?\s*$/;
 /** A hundred days; later is a typing mistake. */
-/** 0.3 × 1000 is 299.99999999999994: only what is off by a larger part is rounding. */
+/** 0.3 × 1000 is 299.99999999999994: only a difference of a larger part is rounding. */
 const NOISE = 1e-6;
 const MAX_SECONDS = toSeconds(MAX_TIME);
 
-/** Values that are finer than a microsecond are rounded, and the file is told of it once. */
+/** Values that are finer than a microsecond are rounded, with one warning per file. */
 export interface Rounding {
   reported: boolean;
 }
@@ -72,7 +72,7 @@ export class Attributes {
     return undefined;
   }
 
-  /** Kollaps takes "true" as true and anything else as false. */
+  /** As in Kollaps, "true" is true and anything else is false. */
   flag(attribute: string, otherwise: boolean): boolean {
     const value = this.text(attribute);
     if (value === undefined) return otherwise;
@@ -137,7 +137,7 @@ export class Attributes {
     return this.#findings.unit(this.element, this.field(attribute), () => parseBandwidth(value));
   }
 
-  /** Attributes that this element does not have are named; Kollaps passes over them, and so do we. */
+  /** Warns of attributes that this element does not have; Kollaps ignores them, and so does netfold. */
   warnOfUnknown(known: readonly string[]): void {
     for (const attribute of this.element.attributes.keys()) {
       if (known.includes(attribute)) continue;

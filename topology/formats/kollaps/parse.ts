@@ -1,8 +1,8 @@
 /**
- * The XML dialect of Kollaps (github.com/miguelammatos/Kollaps) → `Topology`, with the meaning that it has there:
- * routing by fewest hops, every service forwards, a link is one-way unless it has `download`, latency and jitter are
- * milliseconds, `drop` is a fraction, `share="true"` makes the replicas of a service share each of its links.
- * What Kollaps passes over is a warning here, so that a file that works there loads.
+ * The XML dialect of Kollaps (github.com/miguelammatos/Kollaps) → `Topology`, with its meaning there: routing by
+ * fewest hops, every service forwards, a link is one-way unless it has `download`, latency and jitter are
+ * milliseconds, `drop` is a fraction, `share="true"` makes the replicas of a service share each of its links. What
+ * Kollaps ignores is a warning here, so that every file that works there loads.
  */
 import { checkLinks, checkNodes, duplicateLinks, type LinkLabels, Names } from '../../model/check.ts';
 import { type Findings, quote } from '../../model/diagnostics.ts';
@@ -36,10 +36,13 @@ const LINK_ATTRIBUTES = [
   'tags',
 ];
 
-/** What events outside of the file do to the number of a service's replicas. */
+/** The effect of events outside of the file on the number of a service's replicas. */
 export type PopulationOf = (service: string, tags: readonly string[]) => readonly PopulationChange[];
 
-/** Gives `undefined` if there is nothing to check further; `findings` then says why. The events are not checked yet. */
+/**
+ * Gives `undefined` if there is nothing to check further; `findings` then has the reason. The events are not checked
+ * yet.
+ */
 export function parseKollaps(
   text: string,
   file: string,
@@ -266,7 +269,7 @@ class Reader {
     return [{ link, attributes }];
   }
 
-  /** Where a file links two nodes twice, Kollaps uses the first link. */
+  /** If a file links two nodes twice, Kollaps uses the first link. */
   #uniqueLinks<T extends { link: LinkPair; attributes: Attributes }>(entries: readonly T[]): T[] {
     const doubles = new Map(
       duplicateLinks(entries.map((one) => one.link)).map(({ index, first }) => [index, first]),

@@ -53,7 +53,7 @@ export class Schedule {
     }
   }
 
-  /** The replicas that the joins need, here and `elsewhere`; `undefined` where nothing joins. */
+  /** The replicas that the joins need, here and `elsewhere`; `undefined` if nothing joins. */
   replicasOf(name: string, reuse: boolean, elsewhere: readonly PopulationChange[]): number | undefined {
     const entries = this.#byName.get(name) ?? [];
     if (!reuse && entries.some(({ action }) => action === 'join')) this.#withoutReuse.add(name);
@@ -64,7 +64,7 @@ export class Schedule {
     return replicasNeeded([...changes, ...elsewhere], reuse);
   }
 
-  /** The services of which each join starts new replicas. */
+  /** The services for which each join starts new replicas. */
   get withoutReuse(): ReadonlySet<string> {
     return this.#withoutReuse;
   }
@@ -160,7 +160,7 @@ export class Schedule {
         }),
       );
     }
-    // As in Kollaps, the way back changes only where `download` is written.
+    // As in Kollaps, the reverse direction changes only if `download` is given.
     if (download !== undefined) {
       const down: Change[] = [...shared, { property: 'bandwidth', to: { kind: 'value', value: download } }];
       events.push(
@@ -211,12 +211,12 @@ export class Schedule {
   }
 }
 
-/** The replicas of a service without `reuse`: each join starts new ones, and what leaves is the youngest. */
+/** The replicas of a service without `reuse`: each join starts new ones, and the youngest leave first. */
 class Instances {
   #started = 0;
   #present: number[] = [];
 
-  /** The replicas that an entry is about; `undefined` where an amount says it as well, or where there are too few. */
+  /** The replicas of an entry; `undefined` if an amount is equivalent, or if there are too few. */
   take(verb: LifecycleVerb, amount: number): number[] | undefined {
     if (verb === 'join') {
       const joining = Array.from({ length: amount }, (_, index) => this.#started + index);
@@ -247,7 +247,7 @@ function readEntry(attributes: Attributes): Entry | undefined {
   return { attributes, at, name, action, amount };
 }
 
-/** `undefined`: none written, which only links may; null: wrong, and reported. */
+/** `undefined`: missing, which is allowed for links only; null: wrong, and reported. */
 function readAction(attributes: Attributes, isLink: boolean): LifecycleVerb | undefined | null {
   const text = attributes.text('action');
   if (text === undefined && isLink) return undefined;

@@ -13,7 +13,10 @@ import { type Place, YamlDocument } from './document.ts';
 import { reportIssues } from './issues.ts';
 import { type NativeFile, type NativeLink, topologySchema } from './schema.ts';
 
-/** Gives `undefined` if there is nothing to check further; `findings` then says why. The events are not checked yet. */
+/**
+ * Gives `undefined` if there is nothing to check further; `findings` then has the reason. The events are not checked
+ * yet.
+ */
 export function parseNative(
   text: string,
   file: string,
@@ -46,7 +49,7 @@ function looksLikeTopology(document: YamlDocument, findings: Findings): boolean 
     findings.error('NOT_A_TOPOLOGY', start, '', `this is not a topology: it is ${what}`, remedy);
   } else if (!Object.hasOwn(value, 'services')) {
     findings.error('NO_SERVICES', start, 'services', 'this is not a topology: it has no services', remedy);
-    // Other keys may be misspelt; without services they are only noise if none is known.
+    // Other keys may be misspelt; a missing `services` is reported only if no key is known.
     return Object.hasOwn(value, 'links') || Object.hasOwn(value, 'bridges');
   }
   return !findings.hasErrors;
@@ -160,7 +163,7 @@ class Reader {
       complain('down', 'a oneway link has no way back', 'remove down or oneway');
   }
 
-  /** A link may get its jitter later; which events reach which links is not looked into for a warning. */
+  /** A link may get its jitter later; for a warning, it is not checked which events affect which links. */
   #warnOfDistributions(events: readonly TopologyEvent[]): void {
     if (events.some(({ action }) => action.verb === 'set' && action.changes.some(isAboutJitter))) return;
     this.#data.links.forEach(({ distribution, jitter = 0 }, index) => {
@@ -193,7 +196,9 @@ class Reader {
     });
   }
 
-  /** Where the line's text starts, so that columns in it are columns of the file: after a quote, if there is one. */
+  /**
+   * The position of the line's text, so that columns in it are columns of the file: after a quote, if there is one.
+   */
   #inside(position: Position, source: string): Position {
     return { ...position, column: position.column + (/^["']/.test(source) ? 1 : 0) };
   }

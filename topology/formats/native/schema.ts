@@ -17,7 +17,7 @@ import { NAME_PATTERN } from '../../model/names.ts';
 
 type About = { description: string; examples?: string[] };
 
-/** A text with a unit. A bare number is refused with a message of its own, since it is what people try first. */
+/** A text with a unit. A bare number has an error message of its own, since it is the most frequent mistake. */
 function quantity(parse: (text: string) => number, about: About) {
   return z
     .string({ error: (issue) => (typeof issue.input === 'number' ? UNITLESS : undefined) })
@@ -38,7 +38,7 @@ function quantity(parse: (text: string) => number, about: About) {
     .meta(about);
 }
 
-/** Stands for "write a unit"; the reader of issues replaces it, knowing the value and the field's example. */
+/** Stands for "write a unit"; the reader of issues replaces it, because it has the value and the field's example. */
 export const UNITLESS = 'has no unit';
 
 const tags = z
@@ -164,7 +164,7 @@ export const topologySchema = z
 export type NativeFile = z.output<typeof topologySchema>;
 export type NativeLink = NativeFile['links'][number];
 
-/** The keys that each place of the file knows, for suggestions: `` (top), `services.*`, `links.*`, `bridges.*`. */
+/** The valid keys at each place of the file, for suggestions: `` (top), `services.*`, `links.*`, `bridges.*`. */
 export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   '': Object.keys(topologySchema.shape),
   'services.*': Object.keys(service.shape),

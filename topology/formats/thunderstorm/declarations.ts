@@ -84,7 +84,7 @@ export function parseBridge(words: Words, position: Position): Bridge {
 
 export interface DeclaredLink {
   readonly link: LinkPair;
-  /** Where the line names a network of containers. */
+  /** The network of containers, if the line names one. */
   readonly network: Word | undefined;
 }
 
@@ -111,7 +111,7 @@ export function parseLink(words: Words, position: Position): DeclaredLink {
   return { link, network: options.key('network') };
 }
 
-/** `symmetric` says what `down` is. */
+/** `symmetric` already determines `down`. */
 export function refuseBothWays(options: Options): void {
   const symmetric = options.key('symmetric');
   if (!symmetric) return;

@@ -1,4 +1,4 @@
-/** The values of a script: times with units, milliseconds and fractions without, rates, percentages. */
+/** The values of a script: times with units; milliseconds and fractions without; rates; percentages. */
 import {
   type Bps,
   DAY,
@@ -69,7 +69,7 @@ export function milliseconds({ text, position }: Word): Micros {
 export function fraction({ text, position }: Word): Ratio {
   const value = NUMBER.test(text) ? Number(text) : Number.NaN;
   if (value <= 1) return ratio(value);
-  // In a script a percentage is a part of the value before, which nobody means who writes drop=1%.
+  // In a script, a percentage is relative to the previous value, which is not what an author of drop=1% means.
   const remedy = 'this format writes a fraction without a unit: drop=0.01 is 1 %';
   throw new LineError(position, `${quote(text)} is not a fraction from 0 to 1`, remedy, 'UNIT');
 }
@@ -78,7 +78,7 @@ export function rate({ text, position }: Word): Bps {
   return withUnits(position, () => parseBandwidth(text));
 }
 
-/** The value that `parse` reads, or a percentage of the value before. */
+/** The value that `parse` reads, or a percentage of the previous value. */
 export function absoluteOrRelative<T extends number>(word: Word, parse: (word: Word) => T): NewValue<T> {
   if (!PERCENT.test(word.text)) return { kind: 'value', value: parse(word) };
   const never = (): never => {
