@@ -55,6 +55,8 @@ export const ratePerSecond = (amount: number, ms: number): number => (amount * 1
 export const bitsPerSecond = (bytes: number, ms: number): Bps => bps((bytes * 8000) / ms);
 /** The rate per millisecond of a rate per second. */
 export const ratePerMilli = (rate: number): number => rate / 1000;
+/** How much that is in `time` of which there is so much per second. */
+export const amountIn = (time: Micros, rate: number): number => (rate * time) / 1e6;
 /** How long sending `bits` takes at a rate. */
 export const millisToSend = (bits: number, rateBps: number): Millis => ((bits * 1000) / rateBps) as Millis;
 

@@ -1,5 +1,6 @@
 /** Folded paths and shares → what destinations need on an endpoint's interface. Pure. */
 import { impairsPackets, type PacketImpairment, packetImpairment } from '../../proto/impairment.ts';
+import { bps, toBytesPerSecond, toNanos } from '../../proto/units.ts';
 import type { Path } from '../../topology/model/model.ts';
 import {
   bufferBytes,
@@ -63,7 +64,7 @@ export function segmentsFor(destinations: Iterable<Pick<Destination, 'path'>>, i
     if (path.queuePackets !== undefined || inQueue(path).loss > 0) return 1;
     slowest = Math.min(slowest, path.bandwidth);
   }
-  return Number.isFinite(slowest) ? gsoSegments(slowest / 8) : MAX_GSO_SEGMENTS;
+  return Number.isFinite(slowest) ? gsoSegments(toBytesPerSecond(bps(slowest))) : MAX_GSO_SEGMENTS;
 }
 
 /**
@@ -71,12 +72,12 @@ export function segmentsFor(destinations: Iterable<Pick<Destination, 'path'>>, i
  * destination has. `bandwidth`: the best that any path from there can have, bit/s.
  */
 export function firstClass(endpoint: number, bandwidth: number): ShapedClass {
-  const bytesPerSecond = toBytesPerSecond(bandwidth);
+  const bytesPerSecond = wholeBytesPerSecond(bandwidth);
   return {
     minor: minorOf(endpoint),
     bytesPerSecond,
     burstBytes: burstBytes(bytesPerSecond),
-    queue: fifoQueue(bufferBytes(bandwidth / 8, 0, MAX_GSO_SEGMENTS)),
+    queue: fifoQueue(bufferBytes(toBytesPerSecond(bps(bandwidth)), 0, MAX_GSO_SEGMENTS)),
     bufferBytes: 0,
   };
 }
@@ -97,22 +98,26 @@ function shapedClass(
     const queue = netemQueue(queued, bytesPerSecond, 0);
     return { minor, bytesPerSecond, burstBytes: burstBytes(bytesPerSecond), queue, bufferBytes: 0 };
   }
-  const bytesPerSecond = toBytesPerSecond(destination.rateBps);
+  const bytesPerSecond = wholeBytesPerSecond(destination.rateBps);
   // From the path's own bandwidth: a share changes many times a second, a router's buffer doesn't.
-  const derived = bufferBytes(path.bandwidth / 8, destination.rttMicros, segments);
+  const derived = bufferBytes(toBytesPerSecond(path.bandwidth), destination.rttMicros, segments);
   const common = { minor, bytesPerSecond, burstBytes: burstBytes(bytesPerSecond) };
   if (!impairsPackets(queued))
     return { ...common, queue: fifoQueue(derived, path.queuePackets), bufferBytes: 0 };
   const buffer = path.queuePackets === undefined ? derived : path.queuePackets * FRAME_BYTES;
-  return { ...common, queue: netemQueue(queued, path.bandwidth / 8, buffer), bufferBytes: buffer };
+  return {
+    ...common,
+    queue: netemQueue(queued, toBytesPerSecond(path.bandwidth), buffer),
+    bufferBytes: buffer,
+  };
 }
 
 function netemQueue(queued: PacketImpairment, bytesPerSecond: number, buffer: number): NetemQueue {
-  const jitterNs = Math.round(queued.jitter * 1000);
+  const jitterNs = Math.round(toNanos(queued.jitter));
   return {
     kind: 'netem',
     limit: netemLimit(bytesPerSecond, queued.latency, buffer),
-    latencyNs: Math.round(queued.latency * 1000),
+    latencyNs: Math.round(toNanos(queued.latency)),
     jitterNs,
     distribution: jitterNs === 0 ? 'none' : (queued.distribution ?? 'normal'),
     loss: Math.round(queued.loss * MAX_U32) / MAX_U32,
@@ -120,6 +125,6 @@ function netemQueue(queued: PacketImpairment, bytesPerSecond: number, buffer: nu
 }
 
 /** tc knows whole bytes per second, at least one. */
-export function toBytesPerSecond(bps: number): number {
-  return Math.max(1, Math.floor(bps / 8));
+export function wholeBytesPerSecond(rateBps: number): number {
+  return Math.max(1, Math.floor(toBytesPerSecond(bps(rateBps))));
 }

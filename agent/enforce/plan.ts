@@ -1,4 +1,5 @@
 /** Installed and desired state → what has to be done, in an order in which every step is valid. Pure. */
+import { fromBytesPerSecond } from '../../proto/units.ts';
 import {
   type InterfaceChange,
   type InterfaceState,
@@ -83,7 +84,7 @@ function planClass(installed: InterfaceState, shaped: ShapedClass, ops: TcOp[]):
   if (!old) {
     ops.push({ op: 'set-class', shaped, reason: 'new destination' });
   } else if (old.bytesPerSecond !== shaped.bytesPerSecond || !isSameBurst(old, shaped)) {
-    ops.push({ op: 'set-class', shaped, reason: `rate was ${old.bytesPerSecond * 8} b/s` });
+    ops.push({ op: 'set-class', shaped, reason: `rate was ${fromBytesPerSecond(old.bytesPerSecond)} b/s` });
   } else if (old.bufferBytes !== shaped.bufferBytes) {
     ops.push({ op: 'set-class', shaped, reason: `buffer was ${old.bufferBytes} bytes` });
   }
@@ -145,7 +146,7 @@ function formatOp(ifname: string, op: TcOp): string {
     case 'set-class': {
       const { minor, bytesPerSecond, burstBytes, bufferBytes } = op.shaped;
       const buffer = bufferBytes > 0 ? `; bpf map buffers: ${bufferBytes} bytes` : '';
-      return `tc class replace dev ${ifname} parent ${OWN}: classid ${classId(minor)} htb rate ${bytesPerSecond * 8}bit burst ${burstBytes}${buffer}`;
+      return `tc class replace dev ${ifname} parent ${OWN}: classid ${classId(minor)} htb rate ${fromBytesPerSecond(bytesPerSecond)}bit burst ${burstBytes}${buffer}`;
     }
     case 'delete-queue':
       return `tc qdisc del dev ${ifname} parent ${classId(op.minor)}`;

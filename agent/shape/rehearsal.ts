@@ -69,6 +69,9 @@ export async function rehearse(rehearsed: Rehearsed, milliseconds: number): Prom
   return (processor.usedMs() - usedMs) / count;
 }
 
+/** The others' demands are all different. */
+const DEMAND_STEP_BPS = 1e6;
+
 /** Half of the flows are greedy. */
 function flowsBetween(local: readonly LocalEndpoint[], known: readonly KnownEndpoint[]): Flow[] {
   const pairs = local.flatMap(({ number }) => known.map((other) => [number, other.number] as const));
@@ -77,7 +80,7 @@ function flowsBetween(local: readonly LocalEndpoint[], known: readonly KnownEndp
     .slice(0, FLOWS)
     .map(([source, destination], index) => ({
       ...{ source, destination },
-      demandBps: index % 2 === 0 ? Number.POSITIVE_INFINITY : 1e6 * index,
+      demandBps: index % 2 === 0 ? Number.POSITIVE_INFINITY : DEMAND_STEP_BPS * index,
     }));
 }
 

@@ -1,7 +1,7 @@
 /** Compares the kernel's classes with those that shares and paths require: nothing of hosts that left may remain. */
 
 import { OWN_MAJOR } from '../../agent/enforce/interface-state.ts';
-import { toBytesPerSecond } from '../../agent/enforce/path-class.ts';
+import { wholeBytesPerSecond } from '../../agent/enforce/path-class.ts';
 import { NETLINK_ROUTE, NetlinkSocket } from '../../agent/kernel/netlink/netlink-socket.ts';
 import { namespacePath } from '../../agent/kernel/netns/namespace-files.ts';
 import { within } from '../../agent/kernel/netns/namespaces.ts';
@@ -38,7 +38,7 @@ export class Classes {
       const wanted = [...paths].flatMap(([to, found]) => {
         if (!found) return [];
         const rate = Math.min(ceilings.get(`${name} ${to}`) ?? found.bandwidth, found.bandwidth);
-        return [`${to} ${toBytesPerSecond(rate)} B/s`];
+        return [`${to} ${wholeBytesPerSecond(rate)} B/s`];
       });
       const has = this.#read(endpoint, at).filter(({ to }) => !paths.has(to) || paths.get(to));
       const lines = has.map(({ to, bytesPerSecond }) => `${to} ${bytesPerSecond} B/s`);

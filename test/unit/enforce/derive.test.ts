@@ -6,7 +6,7 @@ import {
   gsoSegments,
   netemLimit,
 } from '../../../agent/enforce/derive.ts';
-import { toBytesPerSecond } from '../../../agent/enforce/path-class.ts';
+import { wholeBytesPerSecond } from '../../../agent/enforce/path-class.ts';
 
 /** Rate → what 2 ms of it are, one frame at least; the packets in 1 ms of it, 1 to 44; the queue at 80 ms. */
 test.each([
@@ -71,7 +71,7 @@ describe('netem', () => {
 });
 
 test('rates are whole bytes per second, never more than asked for, and never none', () => {
-  expect([1, 8, 15, 16, 17_777_777.7, 100e9].map(toBytesPerSecond)).toEqual([
+  expect([1, 8, 15, 16, 17_777_777.7, 100e9].map(wholeBytesPerSecond)).toEqual([
     1, 1, 1, 2, 2_222_222, 12_500_000_000,
   ]);
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  amountIn,
   bitsOf,
   bitsPerSecond,
   bps,
@@ -122,6 +123,7 @@ describe('conversions', () => {
     [ratePerSecond(100, 2000), 50],
     [bitsPerSecond(500, 2000), 2000],
     [ratePerMilli(50), 0.05],
+    [amountIn(micros(20_000), 1e6), 20_000],
     [millisToSend(12_000, 1e6), 12],
     [partsPerMillion(2e6, 500), 1000],
     [wholeOfParts(1000, 500), 2e6],

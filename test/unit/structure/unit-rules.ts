@@ -14,7 +14,7 @@ export interface Conversion {
   readonly text: string;
 }
 
-const SHIPPED = /^(proto|topology|agent(?!\/(enforce|shape)\/)|controller)\//;
+const SHIPPED = /^(proto|topology|agent|controller)\//;
 const HOME = 'proto/units.ts';
 /** Bits of a byte; thousands, millions and billions; the same of minutes and hours, and of bits to bytes. */
 const FACTORS = new Set([8, 1e3, 1e6, 1e9, 8e3, 8e6, 60e3, 60e6, 3600e3, 3600e6, 1e-3, 1e-6, 1e-9]);
