@@ -2,7 +2,7 @@
  * Bursts, queues and GSO sizes that follow from rate and delay. All are per path and never fixed: a queue of 1,000
  * packets is 12 ms at 1 Gb/s and 95 s at 128 kb/s.
  */
-import { amountIn, micros, toSeconds } from '../../proto/units.ts';
+import { amountIn, type Micros, toSeconds } from '../../proto/units.ts';
 import type { FifoQueue } from './interface-state.ts';
 
 /** A full-sized Ethernet frame as tc counts it: 1,500 bytes and the header. */
@@ -34,8 +34,8 @@ const MIN_QUEUE_FRAMES = 16;
 const MAX_LIMIT = 0x7fffffff;
 
 /** The room in front of a path, in bytes, from bandwidth and round trip. */
-export function bufferBytes(bytesPerSecond: number, rttMicros: number, gsoSegments: number): number {
-  const product = bytesPerSecond * (toSeconds(micros(rttMicros)) + HOST_BURST_SECONDS);
+export function bufferBytes(bytesPerSecond: number, rttMicros: Micros, gsoSegments: number): number {
+  const product = bytesPerSecond * (toSeconds(rttMicros) + HOST_BURST_SECONDS);
   const limit = Math.max(product, MIN_QUEUE_FRAMES * FRAME_BYTES, 2 * gsoSegments * FRAME_BYTES);
   return Math.min(Math.ceil(limit), MAX_LIMIT);
 }
@@ -51,8 +51,8 @@ const SMALLEST_FRAME_BYTES = 60;
 const MAX_UNDER_WAY = 1_000_000;
 
 /** How many packets netem may have to hold: all that the buffer lets through at the rate, were they the smallest. */
-export function netemLimit(bytesPerSecond: number, latencyMicros: number, buffer: number): number {
-  const bytes = amountIn(micros(latencyMicros), bytesPerSecond) + buffer;
+export function netemLimit(bytesPerSecond: number, latencyMicros: Micros, buffer: number): number {
+  const bytes = amountIn(latencyMicros, bytesPerSecond) + buffer;
   const packets = Math.ceil(bytes / SMALLEST_FRAME_BYTES);
   return Math.min(Math.max(packets, MIN_QUEUE_FRAMES), buffer > 0 ? MAX_LIMIT : MAX_UNDER_WAY);
 }

@@ -1,6 +1,6 @@
 /** Folded paths and shares → what destinations need on an endpoint's interface. Pure. */
 import { impairsPackets, type PacketImpairment, packetImpairment } from '../../proto/impairment.ts';
-import { bps, toBytesPerSecond, toNanos } from '../../proto/units.ts';
+import { bps, type Micros, micros, toBytesPerSecond, toNanos } from '../../proto/units.ts';
 import type { Path } from '../../topology/model/model.ts';
 import {
   bufferBytes,
@@ -20,7 +20,7 @@ export interface Destination {
   /** Absent: the topology has no path. */
   readonly path: Path | undefined;
   /** Latency there and back, for the queue. */
-  readonly rttMicros: number;
+  readonly rttMicros: Micros;
   /** What the path may carry now: its bandwidth, or its share of contended links. */
   readonly rateBps: number;
 }
@@ -77,7 +77,7 @@ export function firstClass(endpoint: number, bandwidth: number): ShapedClass {
     minor: minorOf(endpoint),
     bytesPerSecond,
     burstBytes: burstBytes(bytesPerSecond),
-    queue: fifoQueue(bufferBytes(toBytesPerSecond(bps(bandwidth)), 0, MAX_GSO_SEGMENTS)),
+    queue: fifoQueue(bufferBytes(toBytesPerSecond(bps(bandwidth)), micros(0), MAX_GSO_SEGMENTS)),
     bufferBytes: 0,
   };
 }

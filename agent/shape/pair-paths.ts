@@ -1,5 +1,6 @@
 /** What an epoch, the known endpoints and the shares say of a pair, as enforcement wants it. */
 import { type PacketImpairment, packetImpairment } from '../../proto/impairment.ts';
+import { micros } from '../../proto/units.ts';
 import type { Destination } from '../enforce/path-class.ts';
 import type { DemandedPath, ImpairedPath } from '../enforce/ports.ts';
 import type { Epoch } from '../epoch/epoch.ts';
@@ -34,7 +35,7 @@ export class PairPaths {
       number,
       addresses: this.addresses(number),
       path,
-      rttMicros: path ? this.epoch.roundTripMicros(path) : 0,
+      rttMicros: path ? this.epoch.roundTripMicros(path) : micros(0),
       rateBps: Math.min(this.rates.get(source)?.get(number) ?? bandwidth, bandwidth),
     };
   }

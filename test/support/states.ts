@@ -42,7 +42,7 @@ export function destinationTo(number: number, path: Path | undefined): Destinati
     number,
     addresses: [`10.9.0.${number + 1}`, `fd09::${(number + 1).toString(16)}`],
     path,
-    rttMicros: 2 * (path?.latency ?? 0),
+    rttMicros: micros(2 * (path?.latency ?? 0)),
     rateBps: path?.bandwidth ?? 0,
   };
 }

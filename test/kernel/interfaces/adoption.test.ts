@@ -8,7 +8,7 @@ import { DelayLine } from '../../../agent/linux/delay-line/delay-line.ts';
 import { loadPrograms, type Programs } from '../../../agent/linux/programs/programs.ts';
 import { ping } from '../../../controller/verify/traffic.ts';
 import { impairment, packetImpairment } from '../../../proto/impairment.ts';
-import { bps, fromMillis } from '../../../proto/units.ts';
+import { bps, fromMillis, micros } from '../../../proto/units.ts';
 import { desiredInterface } from '../../support/desired-interface.ts';
 import { enforce } from '../../support/enforce.ts';
 import { FakeDelay } from '../../support/fakes/fake-delay.ts';
@@ -52,7 +52,7 @@ function towardsB(rateBps: number): InterfaceState {
     links: [0],
   };
   const { addresses } = cable.b;
-  return desiredInterface([{ number: 1, addresses, path, rttMicros: 0, rateBps }], 'elsewhere');
+  return desiredInterface([{ number: 1, addresses, path, rttMicros: micros(0), rateBps }], 'elsewhere');
 }
 
 const NOWHERE = (): InterfaceState => ({

@@ -7,6 +7,7 @@ import {
   netemLimit,
 } from '../../../agent/enforce/derive.ts';
 import { wholeBytesPerSecond } from '../../../agent/enforce/path-class.ts';
+import { micros } from '../../../proto/units.ts';
 
 /** Rate → what 2 ms of it are, one frame at least; the packets in 1 ms of it, 1 to 44; the queue at 80 ms. */
 test.each([
@@ -25,20 +26,20 @@ test.each([
 ])('$rate: burst, GSO size and queue', ({ bytes, burst, segments, queue }) => {
   expect(burstBytes(bytes)).toBe(burst);
   expect(gsoSegments(bytes)).toBe(segments);
-  expect(bufferBytes(bytes, 80e3, segments)).toBe(queue);
+  expect(bufferBytes(bytes, micros(80e3), segments)).toBe(queue);
 });
 
 describe('the queue', () => {
   test('grows with the round trip', () => {
-    expect(bufferBytes(12.5e6, 0, 8)).toBe(125_000);
-    expect(bufferBytes(12.5e6, 20e3, 8)).toBe(375_000);
-    expect(bufferBytes(12.5e6, 190e3, 8)).toBe(2_500_000);
+    expect(bufferBytes(12.5e6, micros(0), 8)).toBe(125_000);
+    expect(bufferBytes(12.5e6, micros(20e3), 8)).toBe(375_000);
+    expect(bufferBytes(12.5e6, micros(190e3), 8)).toBe(2_500_000);
   });
 
   test('has room for two GSO packets, which pass or fail as one', () => {
-    expect(bufferBytes(1e6, 0, 44)).toBe(2 * 44 * 1514);
-    expect(bufferBytes(1e6, 0, 9)).toBe(2 * 9 * 1514);
-    expect(bufferBytes(1e6, 0, 8)).toBe(24_224);
+    expect(bufferBytes(1e6, micros(0), 44)).toBe(2 * 44 * 1514);
+    expect(bufferBytes(1e6, micros(0), 9)).toBe(2 * 9 * 1514);
+    expect(bufferBytes(1e6, micros(0), 8)).toBe(24_224);
   });
 
   test('is what the user says, in packets, however long', () => {
@@ -48,25 +49,25 @@ describe('the queue', () => {
   });
 
   test('is never longer than the kernel can count', () => {
-    expect(bufferBytes(12.5e9, 600e6, 44)).toBe(0x7fffffff);
+    expect(bufferBytes(12.5e9, micros(600e6), 44)).toBe(0x7fffffff);
   });
 
   test('is whole bytes, also at odd rates', () => {
-    expect(bufferBytes(1_234_567, 33_333, 1)).toBe(53_498);
+    expect(bufferBytes(1_234_567, micros(33_333), 1)).toBe(53_498);
   });
 });
 
 describe('netem', () => {
   test('has room for all that is under way and in the buffer, were it the smallest packets', () => {
     // 12.5 MB/s for 50 ms and 1,125,000 bytes, 60 bytes each.
-    expect(netemLimit(12.5e6, 50e3, 1_125_000)).toBe(29_167);
-    expect(netemLimit(12.5e6, 0, 1_125_000)).toBe(18_750);
-    expect(netemLimit(1e3, 1, 60)).toBe(16);
+    expect(netemLimit(12.5e6, micros(50e3), 1_125_000)).toBe(29_167);
+    expect(netemLimit(12.5e6, micros(0), 1_125_000)).toBe(18_750);
+    expect(netemLimit(1e3, micros(1), 60)).toBe(16);
   });
 
   test('is bounded where neither rate nor buffer bounds it, and never longer than the kernel can count', () => {
-    expect(netemLimit(125e9, 300e3, 0)).toBe(1_000_000);
-    expect(netemLimit(12.5e9, 60e6, 0x7fffffff)).toBe(0x7fffffff);
+    expect(netemLimit(125e9, micros(300e3), 0)).toBe(1_000_000);
+    expect(netemLimit(12.5e9, micros(60e6), 0x7fffffff)).toBe(0x7fffffff);
   });
 });
 

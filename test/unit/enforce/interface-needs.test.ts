@@ -29,7 +29,7 @@ function destination(number: number, mbps: number | undefined, changes: Partial<
     number,
     addresses: [`10.0.0.${number}`, `fd00::${number}`],
     path,
-    rttMicros: 10_000,
+    rttMicros: micros(10_000),
     rateBps: (mbps ?? 0) * 1e6,
   };
 }

@@ -24,7 +24,7 @@ function destination(changes: Partial<Destination> = {}): Destination {
     number: 4,
     addresses: ['10.2.0.3'],
     path: path(100e6),
-    rttMicros: 30e3,
+    rttMicros: micros(30e3),
     rateBps: changes.path?.bandwidth ?? 100e6,
     ...changes,
   };
@@ -63,7 +63,7 @@ describe('every field has its effect', () => {
   });
 
   test('round trip: the queue', () => {
-    expect(effect({ rttMicros: 70e3 })).toEqual([
+    expect(effect({ rttMicros: micros(70e3) })).toEqual([
       'class 4e46:5 rate 100000000bit burst 25000 bfifo limit 1000000',
     ]);
   });
@@ -131,7 +131,7 @@ test('the slowest path bounds the GSO size of all, the others keep their own rat
 });
 
 test('100 Gb/s at 600 ms fits', () => {
-  expect(effect({ path: path(100e9), rttMicros: 600e3 })).toEqual([
+  expect(effect({ path: path(100e9), rttMicros: micros(600e3) })).toEqual([
     'class 4e46:5 rate 100000000000bit burst 25000000 bfifo limit 2147483647',
     'gso_max_segs 44',
   ]);
