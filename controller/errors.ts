@@ -1,6 +1,6 @@
 import { type Blame, exitCodeOf, NetfoldError } from '../proto/errors.ts';
 
-/** As shells report a command that SIGINT ended. */
+/** The exit code that shells report for a command that SIGINT ended. */
 export const EXIT_INTERRUPTED = 130;
 
 export type ControllerErrorCode =
@@ -54,7 +54,7 @@ export class ControllerError extends NetfoldError {
   }
 }
 
-/** The exit code that an error of a command deserves. */
+/** The exit code for an error of a command. */
 export function commandExitCode(error: unknown): number {
   return error instanceof ControllerError && error.code === 'INTERRUPTED'
     ? EXIT_INTERRUPTED

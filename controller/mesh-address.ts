@@ -1,4 +1,7 @@
-/** Where agents listen and are dialled, as the command line has it: `192.0.2.7`, `[2001:db8::7]:4646`, a name, a multiaddr. */
+/**
+ * Where agents listen and are dialled, as written on the command line: `192.0.2.7`, `[2001:db8::7]:4646`, a name, a
+ * multiaddr.
+ */
 import { isIP, isIPv4 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { InvalidArgumentError } from 'commander';
@@ -13,7 +16,7 @@ export interface MeshAddress {
 /** All of this machine's IPv4 addresses. */
 export const ANY_ADDRESS: MeshAddress = { address: '0.0.0.0', port: MESH_PORT };
 
-/** Those that agents can dial. What follows, such as `/p2p/PEER`, is libp2p's to read. */
+/** The addresses that agents can dial. libp2p parses what follows, such as `/p2p/PEER`. */
 const MULTIADDR = /^\/(ip4|ip6|dns|dns4|dns6)\/[^/]+\/tcp\/\d{1,5}(\/p2p\/[^/]+)?$/;
 
 const NAME = /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/;
@@ -25,7 +28,10 @@ export function parseListen(text: string): MeshAddress {
   throw new InvalidArgumentError('write ADDRESS or ADDRESS:PORT, e.g. 192.0.2.7 or [2001:db8::7]:4646');
 }
 
-/** A multiaddr, or what `parseListen` takes, or the name of a machine; gives a multiaddr. Throws `InvalidArgumentError`. */
+/**
+ * A multiaddr, or what `parseListen` accepts, or the name of a machine. Returns a multiaddr. Throws
+ * `InvalidArgumentError`.
+ */
 export function parsePeer(text: string): string {
   if (MULTIADDR.test(text)) return text;
   const parsed = split(text);
@@ -46,7 +52,10 @@ function split(text: string): MeshAddress | undefined {
   return { address: (found[1] ?? found[2])!, port };
 }
 
-/** Where others may reach an agent that listens at `listen`: for all addresses, each that others can have a way to. */
+/**
+ * Where others may reach an agent that listens at `listen`: if that is any address, all addresses that others may
+ * have a route to.
+ */
 export function reachableAt(
   { address, port }: MeshAddress,
   own: readonly string[] = machineAddresses(),

@@ -6,10 +6,10 @@ import { OWN_NAMESPACE } from '../agent/kernel/netns/namespace-files.ts';
 export const inNamespace = (name: string, command: readonly string[]): string[] =>
   name === OWN_NAMESPACE ? [...command] : ['ip', 'netns', 'exec', name, ...command];
 
-/** The port on which agents meet, on their host's own address. */
+/** The port of the agents' mesh, on their host's own address. */
 export const MESH_PORT = 4646;
 
-/** State, sockets and outputs of running experiments; /run is emptied at boot, as the kernel's state is. */
+/** State, sockets and outputs of running experiments; /run is emptied at boot, like the kernel's state. */
 export const RUN_FOLDER = '/run/netfold';
 export const hostName = (index: number): string => `host${index}`;
 export const experimentFolder = (experiment: string): string => join(RUN_FOLDER, experiment);
@@ -25,6 +25,6 @@ export const meshKeyFile = (experiment: string): string => join(experimentFolder
 /** Of one host's agent. */
 export const identityFolder = (experiment: string, host: string): string =>
   join(experimentFolder(experiment), 'identity', host);
-/** What one host's agent is told at its start, for a controller that comes after. The mesh's key is in it. */
+/** One agent's bootstrap, for a later controller. It contains the mesh's key. */
 export const bootstrapFile = (experiment: string, host: string): string =>
   join(experimentFolder(experiment), 'bootstrap', `${host}.json`);

@@ -1,4 +1,4 @@
-/** How far a long step is. */
+/** The progress of a long step. */
 
 /** `making endpoints 1,200 of 2,668`. */
 export interface Progress {

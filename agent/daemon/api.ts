@@ -1,4 +1,4 @@
-/** The agent's own door: a unix socket on its machine. */
+/** The API of an agent: a unix socket on its machine. */
 import { chmodSync, rmSync } from 'node:fs';
 import fastify, { type FastifyInstance } from 'fastify';
 import { z } from 'zod';
@@ -18,20 +18,23 @@ export interface AgentDoor {
   status(): AgentStatus;
   view(): AgentView;
   record(): AgentRecord;
-  /** Entries of the run log, at once or when there are some. */
+  /** Entries of the run log, at once or as soon as there are any. */
   log(query: RunLogQuery): Promise<RunLogPage>;
-  /** What it was told, with the start of the experiment as soon as it is known. The mesh's key is in it. */
+  /** The agent's bootstrap, with the start of the experiment as soon as it is known. It contains the mesh's key. */
   bootstrap(): Bootstrap;
   /** Starts applications and timeline at this time, in milliseconds since 1970. */
   run(startAt: number): void;
-  /** Takes a command. Throws a `NetfoldError` for what it refuses. */
+  /** Accepts a command. Throws a `NetfoldError` if it refuses it. */
   control(request: ControlRequest): ControlAnswer;
   commands(): ControlAnswer;
-  /** An endpoint has come to this host; in place of one of the same number. Throws a `NetfoldError` where it can't be shaped. */
+  /**
+   * Adds an endpoint to this host; it replaces one with the same number. Throws a `NetfoldError` if it can't be
+   * shaped.
+   */
   attach(endpoint: Bootstrap['endpoints'][number]): Promise<void>;
-  /** An endpoint has left this host; nothing where it is not here. */
+  /** Removes an endpoint from this host; does nothing if it is not here. */
   detach(number: number): Promise<void>;
-  /** Ends the agent; the answer goes out first. */
+  /** Ends the agent after the answer was sent. */
   stop(): void;
 }
 
@@ -67,7 +70,7 @@ export async function openApi(agent: AgentDoor, socket: string): Promise<Fastify
   });
   rmSync(socket, { force: true });
   await server.listen({ path: socket });
-  // Commands, and the mesh's key.
+  // Needed because of commands and of the mesh's key.
   chmodSync(socket, 0o600);
   return server;
 }

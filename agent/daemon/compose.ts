@@ -1,6 +1,6 @@
 /**
- * Wires an agent's parts, from the kernel up, and gives them back complete. Nothing runs yet: the lifecycle starts them, and
- * stops them in reverse order.
+ * Wires an agent's parts, from the kernel up, and returns them complete. Nothing runs yet: the lifecycle starts them,
+ * and stops them in reverse order.
  */
 import type { Bootstrap } from '../../proto/bootstrap.ts';
 import { fromMillis, micros, toSeconds } from '../../proto/units.ts';
@@ -62,7 +62,7 @@ export async function composeAgent(bootstrap: Bootstrap, ports: AgentPorts): Pro
 
 type Plan = ReturnType<typeof readPlan>;
 
-/** What follows from the topology alone. */
+/** The parts that follow from the topology alone. */
 function readPlan({ topology: { text, file, script } }: Bootstrap, { clock, log }: AgentPorts) {
   const { topology } = loadTopology(text, file, script);
   const player = new Player(topology, ({ position }, { message }) =>
@@ -134,7 +134,7 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
   return { parts, reactions, lifecycle };
 }
 
-/** Runs the code that a change takes; gives whether one is quick. */
+/** Runs the code of a change. Returns whether a change is quick. */
 async function rehearseChanges(
   { clock, timers, processor }: AgentPorts,
   {
@@ -150,7 +150,7 @@ async function rehearseChanges(
   return changeMs <= REHEARSAL.quickMs;
 }
 
-/** What is known of commands is played, and kept for an agent that comes after this one. */
+/** Plays the known commands, and keeps them for the next agent. */
 function followCommands({ logFolder, host }: Bootstrap, { mesh, timeline, log }: AgentParts): void {
   mesh.commands.onChange((added) => {
     for (const { origin, at, text } of added)

@@ -1,4 +1,4 @@
-/** What is behind the agent's socket (api.ts): an agent's parts, as those outside may use them. */
+/** The implementation of the agent's API (api.ts) on the agent's parts. */
 import type { Bootstrap, LocalEndpoint } from '../../proto/bootstrap.ts';
 import { toMillis } from '../../proto/units.ts';
 import { pinnedPath, unpinnedPath } from '../kernel/netns/namespaces.ts';
@@ -34,12 +34,12 @@ export function openDoor({ parts, reactions, lifecycle }: Agent, stop: () => voi
     },
   };
 
-  /** As somebody else may tell it to another agent. */
+  /** In the form that another process can use. */
   function toldOf(one: LocalEndpoint): Bootstrap['endpoints'][number] {
     return { ...one, addresses: [...one.addresses], namespace: unpinnedPath(one.namespace) };
   }
 
-  /** As a date of this machine; nothing before it is known. */
+  /** As a date of this machine; empty before it is known. */
   function startOf(): Pick<Bootstrap, 'startAt'> {
     const now = time.exact();
     return now === undefined ? {} : { startAt: clock.wallNow() - toMillis(now) };

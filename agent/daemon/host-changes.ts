@@ -1,4 +1,4 @@
-/** Writes into the run log which hosts come and go, and which have the same commands as this one. */
+/** Writes into the run log which hosts join and leave, and which have the same commands as this one. */
 import type { MeshHost } from '../mesh/members/model.ts';
 import type { RunLog } from '../runlog/run-log.ts';
 
@@ -11,7 +11,7 @@ export class HostChanges {
     this.#log = log;
   }
 
-  /** Takes all hosts that are there now. Costs as much as there are hosts. */
+  /** Takes all present hosts. The cost is proportional to their number. */
   note(hosts: readonly MeshHost[]): void {
     const names = new Set<string>();
     for (const { name, self, inStep } of hosts) {

@@ -1,4 +1,4 @@
-/** The endpoints of all hosts, as this agent knows them, and what has changed since it looked last. */
+/** The endpoints of all hosts, as this agent knows them, and what has changed since the last call. */
 import type { MeshEndpoint, MeshHost } from '../mesh/members/model.ts';
 import type { RunLog } from '../runlog/run-log.ts';
 import type { KnownEndpoint } from '../shape/shaping.ts';
@@ -20,9 +20,9 @@ export class KnownEndpoints {
   }
 
   /**
-   * Takes the endpoints that hosts announce now. Those of a host that fell silent stay known, as their paths keep their
-   * properties until something else is announced; those that a present host no longer announces are gone, and so is one
-   * whose address another endpoint has now.
+   * Takes the endpoints that hosts announce now. Those of a silent host stay known, as their paths keep their
+   * properties until there is another announcement. Those that a present host no longer announces are removed, and so
+   * is one whose address another endpoint has now.
    */
   learn(announced: readonly MeshEndpoint[], hosts: Pick<ReadonlyMap<string, MeshHost>, 'has'>): void {
     const present = new Set(announced.map(({ number }) => number));

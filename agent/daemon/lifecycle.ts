@@ -5,9 +5,9 @@ import type { AgentState } from '../../proto/status.ts';
 import type { AgentParts } from './parts.ts';
 import type { Reactions } from './reactions.ts';
 
-/** So many endpoints are attached before others have their turn. */
+/** So many endpoints are attached before other work has its turn. */
 const ATTACHED_AT_ONCE = 32;
-/** Longer waits don't fit a timer; the clock is asked again when it is steered. */
+/** Longer waits don't fit a timer; the clock is read again after a correction. */
 const LONGEST_WAIT_MS = 2 ** 31 - 1;
 
 export class Lifecycle {
@@ -26,14 +26,14 @@ export class Lifecycle {
     return this.#state;
   }
 
-  /** Throws where the mesh can't be entered, or an endpoint can't be attached; `stop` then takes back what was done. */
+  /** Throws if the mesh can't be joined, or an endpoint can't be attached; `stop` then undoes what was done. */
   async start(): Promise<void> {
     const { bootstrap, kernel, local, applications, mesh, timers, time, keeper, wideArea } = this.#parts;
     if (bootstrap.leaseMs !== undefined) kernel.renewLease(bootstrap.leaseMs);
     await mesh.start();
     this.#connect();
     await local.attachAll(bootstrap.endpoints, async (index) => {
-      // Thousands take a second, and the mesh has begun.
+      // Thousands take a second, and the mesh has started already.
       if (index % ATTACHED_AT_ONCE === ATTACHED_AT_ONCE - 1) await timers.turn();
     });
     this.#enter('waiting');
@@ -53,7 +53,7 @@ export class Lifecycle {
   #connect(): void {
     const { bootstrap, transport, log } = this.#parts;
     for (const peer of bootstrap.mesh.peers) {
-      // Agents start in any order; the transport goes on trying.
+      // Agents start in any order; the transport dials again.
       transport.connect(peer).catch(({ message }: Error) => log.info({ peer }, message));
     }
   }
@@ -68,7 +68,7 @@ export class Lifecycle {
     if (this.#state === 'waiting') this.#enter('ready');
   }
 
-  /** An endpoint has come to this host. Throws what `LocalEndpoints.attach` throws. */
+  /** Adds an endpoint to this host. Throws what `LocalEndpoints.attach` throws. */
   async attach(endpoint: LocalEndpoint): Promise<void> {
     const { local, applications, player, time } = this.#parts;
     const before = local.get(endpoint.number);
@@ -79,7 +79,7 @@ export class Lifecycle {
       applications.run(endpoint, time.now() ?? 0);
   }
 
-  /** An endpoint has left this host. */
+  /** Removes an endpoint from this host. */
   async detach(number: number): Promise<void> {
     await this.#parts.applications.remove(number);
     await this.#parts.local.detach(number);
@@ -106,7 +106,10 @@ export class Lifecycle {
     this.#parts.runLog.append({ kind: 'state', state });
   }
 
-  /** As soon as the start is known, from a user, the controller or another agent; again whenever the clock is steered. */
+  /**
+   * As soon as the start is known, from a user, the controller or another agent; again whenever the clock is
+   * corrected.
+   */
   #onTime(): void {
     if (this.#state !== 'ready' && this.#state !== 'waiting') return;
     const { time, timers } = this.#parts;
@@ -115,7 +118,7 @@ export class Lifecycle {
     if (wait <= LONGEST_WAIT_MS) this.#cancelStart = timers.after(wait, () => this.#begin());
   }
 
-  /** At the start, or later where the agent is; then what is past is brought about at once. */
+  /** At the start, or later if the agent starts later; past events are then applied at once. */
   #begin(): void {
     const { timeline, player, applications, beginning } = this.#parts;
     const past = timeline.start();

@@ -1,6 +1,6 @@
 /**
- * The endpoints of this host. They are there from the start, or come and go while the agent runs: a container that is
- * started again has another network namespace, and perhaps another address.
+ * The endpoints of this host. They are present from the start, or come and go while the agent runs: a restarted
+ * container has another network namespace, and perhaps another address.
  */
 import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import { AgentError } from '../errors.ts';
@@ -12,7 +12,7 @@ export interface LocalEndpointsPorts {
   readonly shaping: Pick<Shaping, 'attach' | 'detach'>;
   /** Names of all endpoints, by number. */
   readonly names: readonly string[];
-  /** Called after each change, with all that are here now. */
+  /** Called after each change, with all present endpoints. */
   readonly onChange: (endpoints: readonly LocalEndpoint[]) => void;
 }
 
@@ -36,9 +36,9 @@ export class LocalEndpoints {
   }
 
   /**
-   * Counts and shapes what the endpoint sends and gets from now on. One of the same number that is here already, in another
-   * namespace or at another address, is detached first. Throws `ENDPOINT_UNKNOWN`, and what attaching throws
-   * (`QDISC_FOREIGN`, `INTERFACE_GONE` …); then it is not here.
+   * Counts and shapes the endpoint's traffic from now on. One with the same number, in another namespace or at
+   * another address, is detached first. Throws `ENDPOINT_UNKNOWN`, and what attaching throws (`QDISC_FOREIGN`,
+   * `INTERFACE_GONE` …); the endpoint is not here then.
    */
   attach(endpoint: LocalEndpoint): Promise<void> {
     return this.#inTurn(async () => {
@@ -50,7 +50,7 @@ export class LocalEndpoints {
     });
   }
 
-  /** All of them at once, before anybody hears of any. */
+  /** All of them at once, before any is announced. */
   attachAll(endpoints: readonly LocalEndpoint[], pause: (index: number) => Promise<void>): Promise<void> {
     return this.#inTurn(async () => {
       for (const [index, endpoint] of endpoints.entries()) {
@@ -61,7 +61,7 @@ export class LocalEndpoints {
     });
   }
 
-  /** Gives its interface back, where that still exists, and forgets it. Nothing where it is not here. */
+  /** Restores its interface, if that still exists, and forgets the endpoint. Does nothing if it is not here. */
   detach(number: number): Promise<void> {
     return this.#inTurn(async () => {
       const endpoint = this.#byNumber.get(number);

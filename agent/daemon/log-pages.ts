@@ -1,4 +1,4 @@
-/** The run log in pages, for those who follow it from outside: at once, or when there is something new. */
+/** The run log in pages, for readers outside of the agent: at once, or when there are new entries. */
 import { MAX_PAGE_ENTRIES, type RunLogPage, type RunLogQuery } from '../../proto/run-log.ts';
 import type { Timers } from '../clock/clock.ts';
 import type { RunLog } from '../runlog/run-log.ts';
@@ -12,21 +12,21 @@ export interface LogPagesSources {
 
 export class LogPages {
   readonly #sources: LogPagesSources;
-  /** What ends each wait. */
+  /** Functions that end each wait. */
   readonly #waiting = new Set<() => void>();
 
   constructor(sources: LogPagesSources) {
     this.#sources = sources;
   }
 
-  /** Waits for the first entry from the position on, at most so long; then gives what there is. */
+  /** Waits for the first entry from the position on, at most for the given time; then returns the present entries. */
   async read({ from = this.#sources.runLog.next, waitMs }: RunLogQuery): Promise<RunLogPage> {
     const { host, incarnation, runLog } = this.#sources;
     if (waitMs > 0 && runLog.next <= from) await this.#newEntry(waitMs);
     return { host, incarnation, ...runLog.since(from, MAX_PAGE_ENTRIES) };
   }
 
-  /** Whoever waits gets what there is. */
+  /** Waiting readers get the present entries. */
   stop(): void {
     for (const end of [...this.#waiting]) end();
   }

@@ -1,4 +1,4 @@
-/** Runs an agent: gets its bootstrap, starts, serves its socket, and stops when asked or signalled. */
+/** Runs an agent: reads its bootstrap, starts, serves its socket, and stops on request or on a signal. */
 import { stat } from 'node:fs/promises';
 import { pino } from 'pino';
 import type { Bootstrap } from '../../proto/bootstrap.ts';
@@ -13,26 +13,26 @@ import { systemPorts } from './system-ports.ts';
 import { beginThreadPool, poolThreads } from './thread-pool.ts';
 
 export interface AgentOptions {
-  /** Where the bootstrap comes from: `unix:PATH` or `http://HOST:PORT`. */
+  /** The source of the bootstrap: `unix:PATH` or `http://HOST:PORT`. */
   readonly controller: string;
   readonly host: string;
   /** Path of the unix socket to serve. */
   readonly socket: string;
   readonly logLevel: string;
-  /** Files and folder that take the place of what the bootstrap says of the mesh's security. */
+  /** Files and folder that replace the bootstrap's settings of the mesh's security. */
   readonly meshKey?: string;
   readonly identity?: string;
   readonly allow?: string;
-  /** Multiaddrs that take the place of what the bootstrap says. */
+  /** Multiaddrs that replace those of the bootstrap. */
   readonly announce?: readonly string[];
 }
 
-/** The agent of a controller. Resolves when it has stopped and taken everything away. */
+/** The agent of a controller. Resolves when it has stopped and removed everything. */
 export async function runAgent(options: AgentOptions): Promise<void> {
   await runAgentWith(await bootstrapFromController(options), options);
 }
 
-/** The same with a bootstrap that is here. `onStarted` is called when it serves its socket. */
+/** The same with a given bootstrap. `onStarted` is called when it serves its socket. */
 export async function runAgentWith(
   bootstrap: Bootstrap,
   options: Pick<AgentOptions, 'host' | 'socket' | 'logLevel'>,
@@ -41,7 +41,7 @@ export async function runAgentWith(
   await beginThreadPool(poolThreads(bootstrap.endpoints.length));
   const log = pino({ level: options.logLevel, base: { host: options.host } });
   const pinned = withPinnedNamespaces(bootstrap);
-  // libuv starts its threads at the first use; they must not be born inside of an endpoint's namespace.
+  // libuv starts its threads at the first use; they must not start inside an endpoint's namespace.
   await stat('/');
   const agent = await composeAgent(pinned, systemPorts(pinned, log));
   const stopping = Promise.withResolvers<void>();

@@ -1,4 +1,4 @@
-/** The mesh that a bootstrap describes, over libp2p; nobody is connected yet. */
+/** The mesh of a bootstrap, over libp2p; it has no connections yet. */
 import type { Bootstrap } from '../../proto/bootstrap.ts';
 import { encodeInvitation, invitationOf } from '../bootstrap/invitation.ts';
 import type { Clock, Timers } from '../clock/clock.ts';

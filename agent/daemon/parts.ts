@@ -29,7 +29,7 @@ export interface AgentParts {
   /** Since the experiment's start. */
   readonly time: ExperimentClock;
   readonly player: Player;
-  /** What is due at the start: it is in force before, only applications wait for it. */
+  /** The changes of the start: the network is in force before it, only applications wait for it. */
   readonly beginning: TimelineChanges;
   readonly timeline: TimelineRunner;
   readonly control: Control;

@@ -1,4 +1,4 @@
-/** What an agent is composed from. system-ports.ts has the real ones; tests compose a whole agent from fakes. */
+/** The ports of an agent. system-ports.ts has the real ones; tests compose a whole agent from fakes. */
 import type { Bootstrap, LocalEndpoint } from '../../proto/bootstrap.ts';
 import type { Clock, Processor, Timers } from '../clock/clock.ts';
 import type { ExperimentClock } from '../clock/experiment-clock.ts';
@@ -8,20 +8,20 @@ import type { Mesh } from '../mesh/exchange/mesh.ts';
 import type { MeshTransport } from '../mesh/wire/transport.ts';
 import type { UsageReader } from '../usage/reader.ts';
 
-/** What an agent logs with; pino's loggers are one. */
+/** The agent's logger; pino's loggers have this type. */
 export interface AgentLog {
   info(facts: object, text: string): void;
   warn(facts: object, text: string): void;
   error(error: Error): void;
 }
 
-/** How much an agent needs of the kernel. */
+/** The sizes of an agent's kernel objects. */
 export interface KernelNeeds {
-  /** Pairs of addresses, of a local endpoint and any other, at most. */
+  /** The greatest number of pairs of addresses, of a local endpoint and any other. */
   readonly pairs: number;
   /** Addresses of all endpoints. */
   readonly addresses: number;
-  /** An agent of this experiment may be shaping interfaces that outlive it. */
+  /** The experiment whose agents may have left shaping on interfaces that outlive them. */
   readonly experiment: string;
   readonly delayBackend: Bootstrap['delayBackend'];
   readonly seed: number;
@@ -34,13 +34,13 @@ export interface Kernel {
   readonly delay: DelayBackend;
   readonly keeper?: TreeKeeper;
   /**
-   * From so many milliseconds from now on, unless it is renewed before, everything passes unshaped. Without a first lease
-   * what is enforced stays for ever.
+   * After so many milliseconds everything passes unshaped, unless the lease is renewed before. Without a first lease,
+   * shaping stays for ever.
    */
   renewLease(milliseconds: number): void;
   /** Counts what the endpoint sends from now on. */
   countTraffic(endpoint: LocalEndpoint): void;
-  /** Nothing where it is not counted. */
+  /** Does nothing if it is not counted. */
   stopCounting(endpoint: LocalEndpoint): Promise<void>;
   close(): Promise<void>;
 }
@@ -63,8 +63,8 @@ export interface AgentPorts {
   readonly processor: Processor;
   readonly log: AgentLog;
   readonly processes: ProcessPort;
-  /** Throws where this machine can't; then nothing of it is left. */
+  /** Throws if this machine can't; nothing is left then. */
   openKernel(needs: KernelNeeds): Kernel;
-  /** Nobody is connected yet. Throws for a key or identity that can't be read, a port in use. */
+  /** It has no connections yet. Throws for a key or identity that can't be read, or a port in use. */
   openMesh(surroundings: MeshSurroundings): Promise<OpenMesh>;
 }

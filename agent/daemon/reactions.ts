@@ -1,4 +1,4 @@
-/** What an agent does when something happens: a tick, news from the mesh, an instant of the timeline, a local change. */
+/** The reactions of an agent: to a tick, an announcement, an instant of the timeline, a local change. */
 
 import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import { numbersByAddress } from '../linux/objects/endpoint-numbers.ts';
@@ -14,7 +14,7 @@ export class Reactions {
   readonly #parts: AgentParts;
   readonly #hostChanges: HostChanges;
   readonly #shareChanges: ShareChanges;
-  /** Shares follow news from the mesh at once, but take only a part of the time. */
+  /** Shares follow announcements at once, but take only a part of the time. */
   readonly #hearing: Soon;
   #seenEndpoints = -1;
   /** How long ticks took, in milliseconds. */
@@ -58,14 +58,14 @@ export class Reactions {
     keeper.setKnown(known.all);
   }
 
-  /** Endpoints have come to this host, or left it. */
+  /** Endpoints were added to this host, or removed from it. */
   localChanged(endpoints: readonly LocalEndpoint[]): void {
     const { tick, mesh } = this.#parts;
     tick.setLocal(endpoints);
     mesh.announceEndpoints(endpoints);
   }
 
-  /** Flows from here were announced to the others. */
+  /** Local flows were announced to the others. */
   flowsAnnounced(changes: readonly FlowChange[]): void {
     const { runLog, epoch } = this.#parts;
     const { endpointNames: names } = epoch;
@@ -73,14 +73,16 @@ export class Reactions {
       runLog.append({ kind: 'flow', from: names[source]!, to: names[destination]!, rateBps, greedy });
   }
 
-  /** These shares of flows from here are in force. */
+  /** These shares of local flows are in force. */
   sharesEnforced(shares: readonly FlowShare[]): void {
     const { timeline, player } = this.#parts;
     const { nowMicros } = timeline;
     if (nowMicros !== undefined) this.#shareChanges.note(shares, nowMicros, player.epoch);
   }
 
-  /** An instant of the timeline. The network first, so that an application that starts finds it there. Never rejects. */
+  /**
+   * Applies an instant of the timeline. The network first, so that a starting application finds it. Never rejects.
+   */
   applyChanges({ graph, atoms }: TimelineChanges): Promise<void> {
     const { epoch, tick, keeper, applications } = this.#parts;
     let settled = Promise.resolve();

@@ -1,4 +1,4 @@
-/** What the agent remembers of how it reacted, out of the run log. */
+/** The agent's record of its reactions, from the run log. */
 import type { Bootstrap } from '../../proto/bootstrap.ts';
 import type { AgentRecord } from '../../proto/record.ts';
 import type { RunLog } from '../runlog/run-log.ts';

@@ -1,6 +1,6 @@
 /**
- * Keeps the kernel in step with the endpoints that become known, and knows whether all of it is in force. What fails shows in
- * `degraded`; the rest goes on.
+ * Keeps the kernel up to date with the known endpoints, and knows whether all of it is in force. `degraded` shows
+ * what fails; everything else continues.
  */
 import type { Timers } from '../clock/clock.ts';
 import type { DelayBackend } from '../enforce/ports.ts';
@@ -10,12 +10,12 @@ import type { RunLog } from '../runlog/run-log.ts';
 import type { KnownEndpoint, Shaping } from '../shape/shaping.ts';
 import type { AgentLog } from './ports.ts';
 
-/** Hosts join one after the other; those that join within this time are shaped for at once, and planned for once. */
+/** Hosts join one after the other. Those that join within this time are planned for together. */
 const SETTLE_MS = 150;
 
 /**
- * How often an interface is compared with its desired state. It costs about 0.3 ms; with 100 endpoints on a host each has
- * its turn every 20 s. Several at once would make events wait.
+ * How often an interface is audited. It takes about 0.3 ms; with 100 endpoints on a host, each has its turn every 20
+ * s. Several at once would delay events.
  */
 const AUDIT_MS = 200;
 
@@ -28,9 +28,9 @@ export interface ShapeKeeperPorts {
   readonly delay: Pick<DelayBackend, 'failure'>;
   /** How many endpoints there must be before all can be in force. */
   readonly awaited: () => number;
-  /** Interfaces have what they need, so that a difference is somebody else's doing. */
+  /** Whether interfaces have their desired state, so that a difference comes from another program. */
   readonly mayAudit: () => boolean;
-  /** Runs the code that changes take, before the first of them; gives whether one is quick on this machine. */
+  /** Runs the code of changes before the first of them. Returns whether a change is quick on this machine. */
   readonly rehearse: () => Promise<boolean>;
   /** All is in force for the first time. */
   readonly onShaped: () => void;
@@ -57,7 +57,7 @@ export class ShapeKeeper {
     return this.#isShaped;
   }
 
-  /** A change is done soon enough to come before all applications. */
+  /** Whether a change is quick enough for the agent to have priority over all applications. */
   get isQuick(): boolean {
     return this.#isQuick;
   }
@@ -80,7 +80,7 @@ export class ShapeKeeper {
     await this.#rehearsing;
   }
 
-  /** Shapes for these endpoints: soon, if more are to come. */
+  /** Shapes for these endpoints: soon, if more are to follow. */
   setKnown(known: readonly KnownEndpoint[]): void {
     const { timers, epoch } = this.#ports;
     const isComplete = known.length === epoch.endpointNames.length;
@@ -92,7 +92,7 @@ export class ShapeKeeper {
     });
   }
 
-  /** The agent goes on with what works; status says what does not. */
+  /** The agent continues with what works; status shows the failure. */
   fail(error: Error): void {
     this.#failure = error.message;
     this.#ports.log.error(error);
@@ -112,7 +112,7 @@ export class ShapeKeeper {
       );
     }
     this.#failure = undefined;
-    // Beside all else: others may just be joining.
+    // In the background: others may just be joining.
     this.#rehearsing = this.#rehearse().catch((error: Error) => this.fail(error));
   }
 
@@ -122,7 +122,9 @@ export class ShapeKeeper {
     this.#ports.onShaped();
   }
 
-  /** An interface that is gone, or that somebody has changed, shows within seconds, also where nothing flows. */
+  /**
+   * An interface that is gone, or that another program has changed, is noticed within seconds, also without traffic.
+   */
   #audit(): void {
     const { shaping, log, mayAudit } = this.#ports;
     if (mayAudit())
@@ -131,7 +133,7 @@ export class ShapeKeeper {
     this.#report();
   }
 
-  /** What is different from what the run log has. */
+  /** Appends the differences to the run log. */
   #report(): void {
     const now = this.degraded;
     const before = this.#reported;

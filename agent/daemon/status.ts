@@ -1,4 +1,4 @@
-/** What the agent says of itself. */
+/** The agent's status report. */
 import type { AgentState, AgentStatus, FlowStatus } from '../../proto/status.ts';
 import { micros, toSeconds } from '../../proto/units.ts';
 import type { AgentParts } from './parts.ts';

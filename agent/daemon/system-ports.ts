@@ -20,7 +20,7 @@ export function systemPorts(bootstrap: Bootstrap, log: AgentLog): AgentPorts {
   };
 }
 
-/** Throws `DELAY_BACKEND_MISSING`, and `KernelError` where the programs can't be loaded. */
+/** Throws `DELAY_BACKEND_MISSING`, or `KernelError` if the programs can't be loaded. */
 function openKernel({ pairs, addresses, experiment, delayBackend, seed }: KernelNeeds): Kernel {
   const backend = chooseDelayBackend(delayBackend, probeMachine());
   const programs = loadPrograms(pairs, addresses);

@@ -1,4 +1,4 @@
-/** What the agent takes the mesh to be, with names. */
+/** The agent's view of the mesh, with names. */
 import type { AgentState } from '../../proto/status.ts';
 import type { AgentView, ViewFlow } from '../../proto/view.ts';
 import type { RemoteFlow } from '../mesh/members/model.ts';
@@ -34,7 +34,7 @@ export function agentView({ state, parts }: ViewSources): AgentView {
   };
 }
 
-/** What this agent has announced and what others have, alike. */
+/** The flows that this agent and all others have announced. */
 function flowsOf({ mesh: { view }, epoch }: Pick<AgentParts, 'mesh' | 'epoch'>): ViewFlow[] {
   const names = epoch.endpointNames;
   const { own } = view;

@@ -25,7 +25,10 @@ function version(): string {
 interface Group {
   readonly heading: string;
   readonly commands: readonly string[];
-  /** Adds these commands. Reading a module costs more than most commands take, so only what is called is read. */
+  /**
+   * Adds these commands. Loading a module costs more than most commands take, so only the modules of the called
+   * command are loaded.
+   */
   readonly load: () => Promise<(program: Command) => unknown>;
 }
 
@@ -87,7 +90,7 @@ const GROUPS: readonly Group[] = [
   },
 ];
 
-/** With all commands, unless `called` is the name of one in a group: then with those of its group. */
+/** With all commands; if `called` is the name of one, with those of its group only. */
 async function createProgram(called: string | undefined): Promise<Command> {
   const program = new Command('netfold')
     .description('Gives a cluster, or one machine, any network you describe.')
@@ -105,8 +108,8 @@ async function createProgram(called: string | undefined): Promise<Command> {
   return program;
 }
 
-// A reader that has seen enough (`netfold paths FILE | head`), or a terminal that was closed, is no failure: what runs goes on,
-// and ends as it was asked to. A daemon has none.
+// A reader that has seen enough (`netfold paths FILE | head`), or a terminal that was closed, is no failure: the
+// command continues, and ends as requested. A daemon has neither.
 const NO_READER = new Set(['EPIPE', 'EIO', 'ENXIO']);
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {

@@ -1,4 +1,4 @@
-/** The agents of an experiment: one process per host, on whatever platform. */
+/** The agents of an experiment: one process per host, on any platform. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,25 +11,25 @@ import type { PlannedHost } from '../platform/port/plan.ts';
 import type { EndpointDoor, Platform, RunningAgent } from '../platform/port/platform.ts';
 
 const MAIN = join(import.meta.dirname, '../cli/main.ts');
-/** Each look takes a little of the agent's time, so a long start is looked at less often. */
+/** Each request takes a little of the agent's time, so a long start is polled less often. */
 const POLL_MS = { least: 25, most: 250, ofElapsed: 0.1 };
 const LAST_LOG_LINES = 20;
 /**
- * Room for what lives shortly, in MB. Emptying it takes 3 to 8 ms however large it is, as little in it lives on; with
- * twice of Node's own an event meets that half as often.
+ * Room for short-lived objects, in MB. Emptying it takes 3 to 8 ms for any size, as few of them survive; with twice
+ * Node's default, it delays an event half as often.
  */
 const AGENT_FLAGS = ['--max-semi-space-size=32'];
 
 export interface AgentStart {
   readonly door: EndpointDoor;
-  /** That of a controller which is gone, where it lives. */
+  /** Whether to adopt the agent of a controller that has ended. */
   readonly adopt?: boolean;
 }
 
 export class AgentProcess {
   readonly host: PlannedHost;
   readonly #experiment: string;
-  /** Resolves with how it has ended. */
+  /** Resolves with the way in which it has ended. */
   readonly exited: Promise<string>;
   readonly #pid: number | undefined;
   #hasExited = false;
@@ -44,7 +44,7 @@ export class AgentProcess {
     });
   }
 
-  /** Throws where it can't be started there. */
+  /** Throws if it can't be started there. */
   static async start(
     platform: Platform,
     experiment: string,
@@ -59,7 +59,7 @@ export class AgentProcess {
     return new AgentProcess(experiment, host, await platform.startAgent(host, order));
   }
 
-  /** `undefined` where it could not be started, or is not a process of this machine. */
+  /** `undefined` if it could not be started, or is not a process of this machine. */
   get pid(): number | undefined {
     return this.#pid;
   }
@@ -68,7 +68,7 @@ export class AgentProcess {
     return this.#hasExited;
   }
 
-  /** `undefined` while the agent has no socket yet. Throws where it has ended. */
+  /** `undefined` while the agent has no socket yet. Throws if it has ended. */
   async status(): Promise<AgentStatus | undefined> {
     if (this.#hasExited) throw this.failure();
     if (!existsSync(agentSocket(this.#experiment, this.host.name))) return undefined;
@@ -98,7 +98,7 @@ export class AgentProcess {
     }
   }
 
-  /** An error with what it has logged last. */
+  /** An error with the end of its log. */
   failure(what = 'has ended'): ControllerError {
     const log = readFileSync(logFile(this.#experiment, this.host.name), 'utf8').trimEnd();
     const last = log.split('\n').slice(-LAST_LOG_LINES).join('\n');

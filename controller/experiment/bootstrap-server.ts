@@ -1,11 +1,11 @@
-/** Serves agents what they need to start; afterwards they need nothing of the controller. */
+/** Serves the bootstraps of agents; afterwards they don't need the controller. */
 import { chmodSync, rmSync } from 'node:fs';
 import fastify, { type FastifyInstance } from 'fastify';
 import { controllerSocket } from '../names.ts';
 import type { Bootstraps } from './bootstraps.ts';
 
 /**
- * `startedAgoMs` gives how long ago the experiment has started, for agents that come later: the machine's date may have
+ * `startedAgoMs` gives how long ago the experiment started, for agents that start later: the machine's date may have
  * been set meanwhile.
  */
 export async function serveBootstrap(
@@ -21,10 +21,10 @@ export async function serveBootstrap(
     const ago = startedAgoMs();
     return { ...bootstrap, ...(ago !== undefined && { startedAgoMs: ago }) };
   });
-  // One that was killed has left its own.
+  // A killed process has left its socket.
   rmSync(controllerSocket(experiment), { force: true });
   await server.listen({ path: controllerSocket(experiment) });
-  // The mesh's key is among what it tells.
+  // It serves the mesh's key.
   chmodSync(controllerSocket(experiment), 0o600);
   return server;
 }

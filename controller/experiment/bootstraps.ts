@@ -1,4 +1,4 @@
-/** What each agent of an experiment is told at its start, from the plan; and the files that keep it. */
+/** The bootstraps of an experiment's agents, from the plan; and the files that keep them. */
 
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
@@ -17,16 +17,16 @@ import type { MeshSecurity } from './mesh-security.ts';
  */
 export const TICK_MS = 50;
 
-/** As the user gave it: agents read the same. */
+/** The user's text: agents read the same. */
 export type TopologyText = Omit<Bootstrap['topology'], 'hash'>;
 
-/** What all agents of an experiment are told alike. */
+/** The settings that are the same for all agents of an experiment. */
 export type AgentSettings = Pick<
   Bootstrap,
   'delayBackend' | 'leaseMs' | 'logFolder' | 'partial' | 'metadataBudgetBps' | 'changeThreshold'
 >;
 
-/** By host. Without `security` whoever reaches an agent's port can join. */
+/** By host. Without `security` every peer that reaches an agent's port can join. */
 export type Bootstraps = ReadonlyMap<string, Bootstrap>;
 
 export function makeBootstraps(
@@ -64,7 +64,7 @@ function bootstrapOf(plan: Plan, host: PlannedHost, security: MeshSecurity | und
   };
 }
 
-/** An endpoint as its agent is told of it. */
+/** An endpoint in its agent's bootstrap. */
 export function toldEndpoint(
   { number, name, namespace, interface: { name: ifname, index: ifindex }, addresses }: PlannedEndpoint,
   { outlivesAgent }: Pick<Plan, 'outlivesAgent'>,
@@ -73,7 +73,7 @@ export function toldEndpoint(
   return { number, name, ...place, addresses: [...addresses], outlivesAgent };
 }
 
-/** For a controller that comes after this one, also where an agent has gone with it. */
+/** For a later controller, even if an agent has ended with this one. */
 export function keepBootstraps(experiment: string, bootstraps: Bootstraps): void {
   for (const [host, bootstrap] of bootstraps) {
     const file = bootstrapFile(experiment, host);
@@ -83,7 +83,7 @@ export function keepBootstraps(experiment: string, bootstraps: Bootstraps): void
   }
 }
 
-/** `undefined` where the file is missing or damaged. */
+/** `undefined` if the file is missing or damaged. */
 export function readBootstrap(experiment: string, host: string): Bootstrap | undefined {
   try {
     return parseBootstrap(JSON.parse(readFileSync(bootstrapFile(experiment, host), 'utf8')));
@@ -92,7 +92,7 @@ export function readBootstrap(experiment: string, host: string): Bootstrap | und
   }
 }
 
-/** Also what an older version has told its agents. Throws `ZodError`. */
+/** Also reads bootstraps of an older version. Throws `ZodError`. */
 export function parseBootstrap(told: unknown): Bootstrap {
   return bootstrapSchema.parse(bootstrapWithPlatform(told));
 }

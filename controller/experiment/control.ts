@@ -1,4 +1,4 @@
-/** Tells a running experiment what to do: any of its agents takes it, and tells the others. */
+/** Sends a command to a running experiment: any of its agents accepts it, and sends it to the others. */
 import type { ControlAnswer, ControlRequest } from '../../proto/control.ts';
 import { NetfoldError } from '../../proto/errors.ts';
 import { callJson } from '../../proto/http-json.ts';
@@ -10,13 +10,16 @@ import { readState } from './state.ts';
 
 export interface Accepted {
   readonly answer: ControlAnswer;
-  /** Asks the agent that accepted it how it stands. */
+  /** Asks the accepting agent for the command's state. */
   readonly ask: () => Promise<ControlAnswer>;
-  /** What that agent's run log has got since it was asked last, at first since before the command; waits for it at most so long. */
+  /**
+   * The new entries of that agent's run log since the last call, at first since before the command; waits for them at
+   * most for this time.
+   */
   readonly news: (waitMs: number) => Promise<readonly RunLogEntry[]>;
 }
 
-/** Gives the command to `host`, or to the first agent that answers. Throws what the agent refuses it with. */
+/** Sends the command to `host`, or to the first agent that answers. Throws the agent's refusal. */
 export async function controlAgents(
   experiment: string,
   host: string | undefined,
@@ -39,7 +42,7 @@ async function readLog(address: string, query = ''): Promise<RunLogPage> {
   return (await callJson(address, `/log${query}`)) as RunLogPage;
 }
 
-/** What the first agent that answers knows of all commands. */
+/** All commands that the first answering agent knows. */
 export async function controlHistory(experiment: string): Promise<ControlAnswer> {
   return (await firstAnswer(experiment, undefined, undefined)).answer;
 }

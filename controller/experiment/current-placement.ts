@@ -1,6 +1,6 @@
 /**
- * Where the endpoints of a running experiment are now: in the plan, in what agents that start are told, and in the files for
- * other commands and controllers that come later. Starts as it was planned, and changes with every endpoint that comes,
+ * Where the endpoints of a running experiment are now: in the plan, in the bootstraps of starting agents, and in the
+ * files for other commands and later controllers. It starts as planned, and changes with every endpoint that comes,
  * moves or leaves.
  */
 import type { Bootstrap } from '../../proto/bootstrap.ts';
@@ -13,7 +13,7 @@ export class CurrentPlacement {
   #plan: Plan;
   readonly #bootstraps: Map<string, Bootstrap>;
 
-  /** `keep`: told after each change. */
+  /** `keep`: called after each change. */
   constructor(plan: Plan, bootstraps: Bootstraps, keep: (changed: CurrentPlacement) => void = keepInFiles) {
     this.#plan = plan;
     this.#bootstraps = new Map(bootstraps);
@@ -24,17 +24,17 @@ export class CurrentPlacement {
     return this.#plan;
   }
 
-  /** The same map as long as this lives. */
+  /** The same map throughout its life. */
   get bootstraps(): Bootstraps {
     return this.#bootstraps;
   }
 
-  /** In place of the one of its number, on whatever host that was. */
+  /** Replaces the endpoint with its number, on any host. */
   put(endpoint: PlannedEndpoint): void {
     this.#set([...this.#without(endpoint.number), endpoint]);
   }
 
-  /** Nothing where the endpoint is on another host by now, or on none. */
+  /** Does nothing if the endpoint is on another host by now, or on none. */
   take(host: string, number: number): void {
     const isHere = this.#plan.endpoints.some((one) => one.number === number && one.host.name === host);
     if (isHere) this.#set(this.#without(number));

@@ -1,4 +1,4 @@
-/** The way by which a platform tells of endpoints that come, move or leave while an experiment runs. */
+/** The way by which a platform reports endpoints that come, move or leave while an experiment runs. */
 import { callJson } from '../../proto/http-json.ts';
 import { agentSocket } from '../names.ts';
 import type { Plan, PlannedEndpoint } from '../platform/port/plan.ts';
@@ -7,8 +7,8 @@ import { toldEndpoint } from './bootstraps.ts';
 import type { CurrentPlacement } from './current-placement.ts';
 
 /**
- * The client of an agent's `/attach` and `/detach` (agent/daemon/api.ts). Throws what the agent refuses the endpoint with, and
- * `HttpError` `UNREACHABLE` where there is no agent.
+ * The client of an agent's `/attach` and `/detach` (agent/daemon/api.ts). Throws the agent's refusal of the endpoint,
+ * and `HttpError` `UNREACHABLE` if there is no agent.
  */
 export function agentDoor(experiment: string, host: string, plan: Pick<Plan, 'outlivesAgent'>): EndpointDoor {
   const address = `unix:${agentSocket(experiment, host)}`;
@@ -23,8 +23,8 @@ export function agentDoor(experiment: string, host: string, plan: Pick<Plan, 'ou
 }
 
 /**
- * The same, but that the experiment keeps account of it, before the agent is told: so one that is started meanwhile begins
- * with the endpoints that there are.
+ * The same, but the experiment records the change before the agent receives it: an agent that starts meanwhile has
+ * the present endpoints.
  */
 export function accountedDoor(current: CurrentPlacement, host: string): EndpointDoor {
   const door = agentDoor(current.plan.experiment, host, current.plan);

@@ -1,4 +1,4 @@
-/** One experiment, from the topology's text to running agents, and back to nothing. */
+/** One experiment, from the topology's text to running agents, and to its removal. */
 import type { FastifyInstance } from 'fastify';
 import type { AgentStatus } from '../../proto/status.ts';
 import type { Graph, Topology } from '../../topology/model/model.ts';
@@ -13,7 +13,7 @@ import type { Started } from './started.ts';
 import { supervise } from './supervisor.ts';
 import { isEnding, removeExperiment } from './teardown.ts';
 
-/** Every agent is told before it begins. */
+/** Every agent receives the start before this is over. */
 const START_DELAY_MS = 250;
 
 export class Experiment {
@@ -39,12 +39,14 @@ export class Experiment {
     this.#onProgress = onProgress;
   }
 
-  /** Resolves when all agents enforce the topology. When any step fails, everything made so far is removed again. */
+  /** Resolves when all agents enforce the topology. If any step fails, everything made so far is removed again. */
   static async start(options: ExperimentOptions): Promise<Experiment> {
     return new Experiment(await startParts(options), options.onProgress);
   }
 
-  /** Takes over an experiment whose controller is gone. Throws like `recover`; the experiment stays as it is then. */
+  /**
+   * Takes over an experiment whose controller has ended. Throws like `recover`; the experiment does not change then.
+   */
   static async resume(name: string, onProgress?: OnProgress): Promise<Experiment> {
     return new Experiment(await resumeParts(name), onProgress);
   }
@@ -68,8 +70,8 @@ export class Experiment {
   }
 
   /**
-   * Has all agents start applications and timeline at one instant, which it returns: milliseconds since 1970. One that is
-   * just being started again learns it from the others. Throws where none answers.
+   * Makes all agents start applications and timeline at one instant, which it returns: milliseconds since 1970. An
+   * agent that is just restarting learns it from the others. Throws if none answers.
    */
   async run(): Promise<number> {
     const startAt = Date.now() + START_DELAY_MS;
@@ -85,15 +87,15 @@ export class Experiment {
     return all.filter((status) => status !== undefined);
   }
 
-  /** Starts the agent of a host, in place of one that has ended. */
+  /** Starts the agent of a host to replace one that has ended. */
   startAgent(host: PlannedHost): Promise<AgentProcess> {
     const door = accountedDoor(this.#placement, host.name);
     return AgentProcess.start(this.platform, this.name, host, { door });
   }
 
   /**
-   * Starts agents again that end by themselves, and tells of it. Resolves when they end because somebody takes the
-   * experiment away; throws `AGENT_FAILED` when one ends again and again.
+   * Restarts agents that end by themselves, and reports it. Resolves when they end because the experiment is removed;
+   * throws `AGENT_FAILED` if one ends again and again.
    */
   async supervise(tell: (line: string) => void): Promise<void> {
     const start = async (old: AgentProcess): Promise<AgentProcess> => {
@@ -105,7 +107,7 @@ export class Experiment {
     await Promise.race(this.#agents.map((agent) => supervise(agent, ports)));
   }
 
-  /** Agents that run need no controller; those that start wait for the next one. */
+  /** Running agents need no controller; starting ones wait for the next one. */
   async closeController(): Promise<void> {
     await this.#server?.close();
     this.#server = undefined;

@@ -1,4 +1,4 @@
-/** A host that joins a running experiment through any of its agents, with endpoints that are here. */
+/** A host that joins a running experiment through any of its agents, with endpoints of this machine. */
 import { mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { decodeInvitation, requireExperiment, requireRoom } from '../../agent/bootstrap/invitation.ts';
@@ -21,10 +21,10 @@ import { makeBootstraps } from './bootstraps.ts';
 import { reserveJoined, stateOf, writeState } from './state.ts';
 
 export interface JoinOptions {
-  /** Multiaddrs of agents that are there. */
+  /** Multiaddrs of running agents. */
   readonly peers: readonly string[];
   readonly experiment: string;
-  /** What it is called on this machine. */
+  /** The experiment's name on this machine. */
   readonly name: string;
   readonly host: string;
   /** Where its endpoints are, with the platform's own options. */
@@ -34,23 +34,23 @@ export interface JoinOptions {
   readonly meshKey?: string;
   readonly allow?: string;
   readonly identity?: string;
-  /** Multiaddrs that others are told instead of where it listens. */
+  /** Multiaddrs to announce instead of where it listens. */
   readonly announce?: readonly string[];
   readonly logLevel: string;
-  /** Told of each step as it is done. */
+  /** Called for each step when it is done. */
   readonly onStep: (step: string) => void;
 }
 
 /**
- * Resolves when the agent has been asked to end and has taken everything away. Throws, and leaves nothing: `MeshError`
- * (nobody answers, a wrong key), `AgentError` (another experiment, a claimed endpoint or host, a topology that is not
- * what its hash says), `PlacementError`, `ControllerError`.
+ * Resolves when the agent was asked to end and has removed everything. Throws, and leaves nothing: `MeshError` (no
+ * answer, a wrong key), `AgentError` (another experiment, a claimed endpoint or host, a topology with another hash),
+ * `PlacementError`, `ControllerError`.
  */
 export async function joinExperiment(options: JoinOptions): Promise<void> {
   const abilities = probeMachine();
   requireAbilities(abilities);
   const { name, host } = options;
-  // What a killed agent has left stays known until it is taken away.
+  // What a killed agent has left stays known until it is removed.
   let isClean = await reserveJoined(name);
   try {
     const identity = options.identity ?? identityFolder(name, host);

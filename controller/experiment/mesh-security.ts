@@ -1,4 +1,4 @@
-/** Who may join an experiment: its hosts, each under its own name and with its own endpoints, and nobody else. */
+/** Which peers may join an experiment: its hosts, each with its own name and its own endpoints, and no others. */
 import { resolve } from 'node:path';
 import { readAllowList } from '../../agent/mesh/trust/admission.ts';
 import { makeMeshKey, readMeshKey } from '../../agent/mesh/trust/mesh-key.ts';
@@ -8,21 +8,21 @@ import type { Plan } from '../platform/port/plan.ts';
 
 export type MeshSecurity = Pick<Bootstrap['mesh'], 'key' | 'allow' | 'assignment' | 'identity' | 'announce'>;
 
-/** For an experiment that hosts of other machines join. */
+/** For an experiment that hosts on other machines join. */
 export interface OpenMesh {
   /** File with the mesh's key; absent: a new one is made. */
   readonly meshKey?: string;
-  /** Folder of this machine's identity; absent: a new one, which goes with the experiment. */
+  /** Folder of this machine's identity; absent: a new one, which is removed with the experiment. */
   readonly identity?: string;
-  /** File with the allow-list; absent: everybody who has the key. */
+  /** File with the allow-list; absent: every peer that has the key. */
   readonly allow?: string;
-  /** Multiaddrs that others are told instead of where the agent listens. */
+  /** Multiaddrs to announce instead of where the agent listens. */
   readonly announce?: readonly string[];
 }
 
 /**
- * Makes key and identities in the experiment's folder. `open`: others may join, with endpoints that are not here. Throws
- * `MeshError`.
+ * Makes key and identities in the experiment's folder. `open`: others may join, with endpoints of other machines.
+ * Throws `MeshError`.
  */
 export async function secureMesh(plan: Plan, open?: OpenMesh): Promise<MeshSecurity> {
   const { experiment, hosts, endpoints } = plan;
@@ -40,7 +40,7 @@ export async function secureMesh(plan: Plan, open?: OpenMesh): Promise<MeshSecur
   return { key, allow, assignment };
 }
 
-/** `host`: the one of this machine. Throws `MESH_NOT_ALLOWED` where the list has another in its place. */
+/** `host`: the one of this machine. Throws `MESH_NOT_ALLOWED` if the list has another peer for its name. */
 async function secureOpenMesh(
   host: string,
   rules: Pick<MeshSecurity, 'key' | 'assignment'>,
@@ -48,7 +48,7 @@ async function secureOpenMesh(
 ): Promise<MeshSecurity> {
   const security = {
     ...rules,
-    // Agents that are started again, by whoever resumes the experiment, may be started elsewhere.
+    // Agents that a resumed experiment restarts may start with another working directory.
     ...(identity !== undefined && { identity: resolve(identity) }),
     ...(allow !== undefined && { allow: readAllowList(allow) }),
   };

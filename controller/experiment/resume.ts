@@ -1,4 +1,4 @@
-/** Finds out what a running experiment is, for a controller that comes after the one that has started it. */
+/** Finds out the state of a running experiment, for a later controller. */
 import { existsSync, readdirSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Bootstrap } from '../../proto/bootstrap.ts';
@@ -15,13 +15,13 @@ export interface Recovered {
   readonly platform: Platform;
   readonly plan: Plan;
   readonly bootstraps: Bootstraps;
-  /** Milliseconds since 1970 by this machine's date; `undefined` if it has not begun. */
+  /** Milliseconds since 1970 by this machine's date; `undefined` if it has not started. */
   readonly startAt: number | undefined;
 }
 
 /**
- * Each agent tells what it was told; for one that is gone, its file does. Throws `EXPERIMENT_ATTENDED` where a controller
- * is there, and `RESUME_INCOMPLETE`, which names what is missing.
+ * Each agent returns its bootstrap; for one that has ended, its file does. Throws `EXPERIMENT_ATTENDED` if there is a
+ * controller, and `RESUME_INCOMPLETE`, which names what is missing.
  */
 export async function recover(experiment: string): Promise<Recovered> {
   if (readState(experiment)?.joined) throw attended(experiment, 'an agent that has joined it by itself');
@@ -46,7 +46,7 @@ async function requireUnattended(experiment: string): Promise<void> {
   try {
     await callJson(`unix:${controllerSocket(experiment)}`, '/bootstrap/-');
   } catch (error) {
-    // It knows no such host, but it is there.
+    // It doesn't know this host, but it answers.
     if (error instanceof HttpError && error.code === 'UNREACHABLE') return;
   }
   throw attended(experiment, 'a controller already');
@@ -59,7 +59,7 @@ const attended = (experiment: string, what: string): ControllerError =>
     `end the experiment with \`netfold down ${experiment}\``,
   );
 
-/** From whatever is left: the state file, the bootstraps' files, the agents' sockets, what platforms find. */
+/** From every remaining source: the state file, the bootstraps' files, the agents' sockets, the platforms. */
 async function hostsOf(experiment: string): Promise<string[]> {
   const traces = (await findTraces()).filter((trace) => trace.experiment === experiment);
   const stated = readState(experiment)?.hosts.map(({ name }) => name) ?? [];

@@ -1,4 +1,4 @@
-/** How an experiment comes to be: from the topology's text to agents that enforce it, or back from what runs already. */
+/** The start of an experiment: from the topology's text to agents that enforce it, or from one that runs already. */
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { FastifyInstance } from 'fastify';
@@ -25,7 +25,7 @@ import { Started } from './started.ts';
 import { readState, reserveExperiment, stateOf, writeState } from './state.ts';
 import { removeExperiment } from './teardown.ts';
 
-/** `signal` ends the start; its `reason` is thrown when everything is removed again. */
+/** `signal` ends the start; its `reason` is thrown after everything was removed again. */
 export interface ExperimentOptions extends Watch {
   readonly name: string;
   readonly platform: Platform;
@@ -34,13 +34,13 @@ export interface ExperimentOptions extends Watch {
   readonly source: TopologyText;
   readonly topology: Topology;
   readonly delayBackend?: DelayBackendChoice;
-  /** Hosts of other machines may join, with endpoints that have no place here. */
+  /** Hosts on other machines may join, with endpoints that have no place here. */
   readonly open?: OpenMesh;
-  /** What telling each other may cost the agents. */
+  /** The agents' budget for what they send to each other. */
   readonly metadata?: Pick<Bootstrap, 'metadataBudgetBps' | 'changeThreshold'>;
 }
 
-/** What a running experiment is made of. */
+/** The parts of a running experiment. */
 export interface Parts {
   readonly platform: Platform;
   readonly placement: CurrentPlacement;
@@ -53,12 +53,12 @@ export interface Parts {
   readonly started: Started;
 }
 
-/** Agents of a large lab start one after the other on few cores. */
+/** The agents of a large lab start one after the other on few cores. */
 const READY_TIMEOUT_MS = 180_000;
 
 /**
- * Checks the machine, has the platform make what the plan says, starts the agents, and waits until all enforce the
- * topology. When any step fails, everything made so far is removed again.
+ * Checks the machine, has the platform make the plan, starts the agents, and waits until all enforce the topology. If
+ * any step fails, everything made so far is removed again.
  */
 export async function startParts(options: ExperimentOptions): Promise<Parts> {
   const { name, platform, topology, placement, delayBackend = 'auto' } = options;
@@ -91,7 +91,7 @@ export async function startParts(options: ExperimentOptions): Promise<Parts> {
 
 const logFolderOf = (name: string): string => dirname(logFile(name, 'any'));
 
-/** Makes and keeps what agents are told. */
+/** Makes and keeps the bootstraps of agents. */
 async function bootstrapsFor(plan: Plan, options: ExperimentOptions): Promise<Bootstraps> {
   const { name, source, delayBackend = 'auto', open, metadata } = options;
   const security = await secureMesh(plan, open);
@@ -106,7 +106,7 @@ async function bootstrapsFor(plan: Plan, options: ExperimentOptions): Promise<Bo
   return bootstraps;
 }
 
-/** All have been tried when it throws, so that none comes after its experiment was removed. */
+/** Throws only after all have been tried, so that none starts after its experiment was removed. */
 async function startAgents(
   platform: Platform,
   current: CurrentPlacement,
@@ -125,7 +125,7 @@ async function startAgents(
   });
 }
 
-/** What can't be removed doesn't hide why the start has failed. */
+/** A failed removal must not hide why the start failed. */
 async function undo({ name, platform, onStep, onProgress }: ExperimentOptions): Promise<void> {
   try {
     await removeExperiment(name, onProgress, platform);
@@ -136,7 +136,7 @@ async function undo({ name, platform, onStep, onProgress }: ExperimentOptions): 
   }
 }
 
-/** An agent that is busy answers late, so an abort doesn't wait for its answer. */
+/** A busy agent answers late, so an abort doesn't wait for its answer. */
 async function untilReady(agents: readonly AgentProcess[], { onProgress, signal }: Watch): Promise<void> {
   signal?.throwIfAborted();
   const aborted = Promise.withResolvers<never>();
@@ -152,8 +152,8 @@ async function untilReady(agents: readonly AgentProcess[], { onProgress, signal 
 }
 
 /**
- * Takes over an experiment whose controller is gone: serves its agents, and starts those that are gone too. Throws like
- * `recover`; the experiment stays as it is then.
+ * Takes over an experiment whose controller has ended: serves its agents, and starts those that have ended as well.
+ * Throws like `recover`; the experiment does not change then.
  */
 export async function resumeParts(name: string): Promise<Parts> {
   const { platform, plan, bootstraps, startAt } = await recover(name);

@@ -1,4 +1,7 @@
-/** When the timeline began. Agents that come later are told how long ago: the date may have been set since. */
+/**
+ * When the timeline began. Agents that start later receive how long ago that was, because the date may have been set
+ * since.
+ */
 import { type Clock, systemClock } from '../../agent/clock/clock.ts';
 
 export class Started {
@@ -11,17 +14,17 @@ export class Started {
     if (date !== undefined) this.set(date);
   }
 
-  /** By the date as it is now; it may be to come. */
+  /** By the date as it is now; it may be in the future. */
   set(date: number): void {
     this.#known = { date, moment: this.#clock.now() + date - this.#clock.wallNow() };
   }
 
-  /** Milliseconds since 1970, by the date as it was when it was told. */
+  /** Milliseconds since 1970, by the date at the time of `set`. */
   get at(): number | undefined {
     return this.#known?.date;
   }
 
-  /** Negative while it is to come. */
+  /** Negative while it is in the future. */
   get agoMs(): number | undefined {
     return this.#known && this.#clock.now() - this.#known.moment;
   }

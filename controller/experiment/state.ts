@@ -1,4 +1,4 @@
-/** The files that tell of running experiments: /run/netfold/NAME/experiment.json. */
+/** The state files of running experiments: /run/netfold/NAME/experiment.json. */
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
@@ -14,9 +14,9 @@ const stateSchema = z.object({
   name: z.string(),
   topologyFile: z.string(),
   startedAt: z.string(),
-  /** Name of the one that it runs on. */
+  /** Name of its platform. */
   platform: z.string(),
-  /** By an agent that was started by hand. */
+  /** Whether an agent that was started by hand has joined it. */
   joined: z.boolean().optional(),
   hosts: z.array(z.object({ name: z.string(), namespace: z.string() })),
   endpoints: z.array(
@@ -35,7 +35,7 @@ export type ExperimentState = z.infer<typeof stateSchema>;
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$/;
 
-/** Reserves the name by making its folder. Throws where an experiment of this name exists. */
+/** Reserves the name by making its folder. Throws if an experiment of this name exists. */
 export async function reserveExperiment(name: string): Promise<void> {
   if (!NAME.test(name)) {
     throw new ControllerError(
@@ -85,7 +85,7 @@ export function endpointsOf({ endpoints }: Plan): ExperimentState['endpoints'] {
 }
 
 /**
- * Reserves the name for an agent that joins. What one that was killed has left is taken over: its identity, so that the
+ * Reserves the name for an agent that joins. What a killed agent has left is adopted: its identity, so that the
  * others know it, and what it enforces. Returns whether nothing was left. Throws like `reserveExperiment`.
  */
 export async function reserveJoined(name: string): Promise<boolean> {
@@ -94,7 +94,7 @@ export async function reserveJoined(name: string): Promise<boolean> {
   return !isLeft;
 }
 
-/** Written whole or not at all. */
+/** Written completely or not at all. */
 export function writeState(state: ExperimentState): void {
   const file = stateFile(state.name);
   const draft = join(dirname(file), '.experiment.json');
@@ -102,7 +102,7 @@ export function writeState(state: ExperimentState): void {
   renameSync(draft, file);
 }
 
-/** `undefined` where the file is missing or damaged; what exists in the kernel is found without it. */
+/** `undefined` if the file is missing or damaged; what exists in the kernel is found without it. */
 export function readState(name: string): ExperimentState | undefined {
   try {
     return parseState(JSON.parse(readFileSync(stateFile(name), 'utf8')));
@@ -111,12 +111,12 @@ export function readState(name: string): ExperimentState | undefined {
   }
 }
 
-/** Also what an older version has written. Throws `ZodError`. */
+/** Also reads files of an older version. Throws `ZodError`. */
 export function parseState(written: unknown): ExperimentState {
   return stateSchema.parse(stateWithPlatform(written));
 }
 
-/** Names of all experiments that left any trace: a folder, or what a platform finds. Sorted. */
+/** Names of all experiments with any trace: a folder, or something that a platform finds. Sorted. */
 export async function experimentNames(): Promise<string[]> {
   const marked = (await findTraces()).map(({ experiment }) => experiment);
   return [...new Set([...folders(), ...marked])].sort();
@@ -124,7 +124,10 @@ export async function experimentNames(): Promise<string[]> {
 
 export type Trace = Leftover & { readonly experiment: string };
 
-/** What platforms have of experiments, by its marks. One that can't be asked has none; `netfold cleanup` says why. */
+/**
+ * What platforms find of experiments, by its marks. A platform that fails has none; `netfold cleanup` reports the
+ * reason.
+ */
 export async function findTraces(): Promise<Trace[]> {
   const asked = (await openPlatforms()).map(async (platform) => platform.findLeftovers('experiments'));
   const found = (await Promise.allSettled(asked)).flatMap((one) =>
@@ -144,7 +147,7 @@ function folders(): string[] {
   }
 }
 
-/** The experiment that the user means: the one named, or the only one. */
+/** The experiment that the user means: the named one, or the only one. */
 export async function findExperiment(name: string | undefined): Promise<string> {
   const names = await experimentNames();
   if (name !== undefined) {

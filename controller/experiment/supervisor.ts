@@ -1,19 +1,19 @@
-/** Starts agents again that have ended by themselves: after a while that grows, and not for ever. */
+/** Restarts agents that have ended by themselves: after an increasing delay, and a limited number of times. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { millisToSeconds } from '../../proto/units.ts';
 import type { AgentProcess } from './agents.ts';
 
-/** So many restarts of one agent within this time; the next end is the last. */
+/** So many restarts of one agent are allowed within this time. */
 export const MOST_RESTARTS = 5;
 export const WITHIN_MS = 60_000;
-/** Before the first; twice as long before each further one. What an agent enforces stands meanwhile. */
+/** Before the first restart; it doubles for each further one. What an agent enforces stays in force meanwhile. */
 export const FIRST_DELAY_MS = 100;
 
-/** When one agent is started again. */
+/** When an agent is restarted. */
 export class RestartPolicy {
   #restarts: number[] = [];
 
-  /** Milliseconds to wait before the next start; `undefined`: no more of it. `now`: milliseconds. */
+  /** Milliseconds to wait before the next start; `undefined`: no further restart. `now`: milliseconds. */
   next(now: number): number | undefined {
     this.#restarts = this.#restarts.filter((at) => now - at < WITHIN_MS);
     if (this.#restarts.length >= MOST_RESTARTS) return undefined;
@@ -27,7 +27,7 @@ type Supervised = Pick<AgentProcess, 'host' | 'exited' | 'failure'>;
 
 export interface SupervisorPorts<Agent extends Supervised> {
   readonly start: (old: Agent) => Agent | Promise<Agent>;
-  /** The agents end on purpose. */
+  /** Whether the agents end on purpose. */
   readonly isEnding: () => boolean;
   /** One line for the user. */
   readonly tell: (line: string) => void;
@@ -36,8 +36,8 @@ export interface SupervisorPorts<Agent extends Supervised> {
 }
 
 /**
- * Resolves when the agent ends on purpose. Throws `AGENT_FAILED` when it has ended more than `MOST_RESTARTS` times within
- * `WITHIN_MS`, or can't be started.
+ * Resolves when the agent ends on purpose. Throws `AGENT_FAILED` if it has ended more than `MOST_RESTARTS` times
+ * within `WITHIN_MS`, or can't be started.
  */
 export async function supervise<Agent extends Supervised>(
   first: Agent,

@@ -1,4 +1,4 @@
-/** Takes experiments away, whatever platform they are on. */
+/** Removes experiments, on any platform. */
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeIfEmpty } from '../machine/folders.ts';
@@ -11,14 +11,14 @@ import { experimentNames, readState } from './state.ts';
 
 export interface Removed {
   readonly experiment: string;
-  /** What there was to do, one phrase each: `6 namespaces removed`. */
+  /** What was done, one phrase each: `6 namespaces removed`. */
   readonly facts: readonly string[];
 }
 
 /**
- * Ends the experiment's agents (they take everything away on SIGTERM) and every process in what was made for it, then
- * removes places and files. Idempotent; without a state file all platforms are asked; may run twice at once: in
- * `netfold down` and in the controller that sees its agents go. Where a platform can't, the files stay, so that it can
+ * Ends the experiment's agents (they remove everything on SIGTERM) and every process in what was made for it, then
+ * removes places and files. Idempotent. Without a state file all platforms are asked. May run twice at once: in
+ * `netfold down` and in the controller that sees its agents end. If a platform fails, the files stay, so that it can
  * be tried again.
  */
 export async function removeExperiment(
@@ -37,13 +37,16 @@ export async function removeExperiment(
   return { experiment, facts };
 }
 
-/** What `removeAll` could not do. */
+/** A failure of `removeAll`. */
 export interface Failure {
   readonly what: string;
   readonly error: Error;
 }
 
-/** Removes everything of netfold's on this machine, whatever tells of it. What fails doesn't keep the rest from going. */
+/**
+ * Removes everything of netfold's on this machine, by whatever mark. A failure doesn't keep the rest from being
+ * removed.
+ */
 export async function removeAll(
   onProgress?: OnProgress,
   platforms?: readonly Platform[],
@@ -77,17 +80,17 @@ export async function removeAll(
   return { removed, leftovers, failed };
 }
 
-/** What nothing tells the experiment of. */
+/** Leftovers whose experiment is not known. */
 async function strays(platform: Platform): Promise<Leftover[]> {
   return (await platform.findLeftovers('machine')).filter(({ experiment }) => experiment === undefined);
 }
 
-/** Tells the experiment's own controller that its agents end on purpose. */
+/** Informs the experiment's own controller that its agents end on purpose. */
 function markEnding(experiment: string): void {
   if (existsSync(experimentFolder(experiment))) writeFileSync(endingFile(experiment), '');
 }
 
-/** True once somebody takes the experiment away, or has. */
+/** True once the experiment is being removed, or was removed. */
 export function isEnding(experiment: string): boolean {
   return !existsSync(experimentFolder(experiment)) || existsSync(endingFile(experiment));
 }

@@ -1,4 +1,4 @@
-/** An agent as a process of this machine: started in a network namespace, or found by the socket that it serves. */
+/** An agent as a process of this machine: started in a network namespace, or found by its socket. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, rmSync } from 'node:fs';
@@ -7,13 +7,13 @@ import { namespacePath } from '../../agent/kernel/netns/namespace-files.ts';
 import { within } from '../../agent/kernel/netns/namespaces.ts';
 import { agentAt, isAgentAt } from './processes.ts';
 
-/** How often a process is looked at that is no child. */
+/** How often a process is checked that is no child. */
 const WATCH_MS = 250;
 
 export interface LocalAgent {
-  /** `undefined` where it could not be started. */
+  /** `undefined` if it could not be started. */
   readonly pid: number | undefined;
-  /** Resolves with how it has ended. */
+  /** Resolves with the way in which it has ended. */
   readonly exited: Promise<string>;
 }
 
@@ -22,13 +22,13 @@ export interface AgentStart {
   readonly words: readonly string[];
   /** The agent's own unix socket. */
   readonly socket: string;
-  /** File that its output is appended to. */
+  /** File to which its output is appended. */
   readonly log: string;
 }
 
 /**
- * `namespace`: name of the one that it is to live in. `adopt`: the agent that serves the socket already is taken, where
- * there is one. Throws `NAMESPACE_MISSING`.
+ * `namespace`: name of the agent's namespace. `adopt`: an agent that serves the socket already is used, if there is
+ * one. Throws `NAMESPACE_MISSING`.
  */
 export function localAgent(namespace: string, start: AgentStart & { readonly adopt: boolean }): LocalAgent {
   return (start.adopt ? findAgent(start.socket) : undefined) ?? spawnAgent(namespace, start);
@@ -37,7 +37,7 @@ export function localAgent(namespace: string, start: AgentStart & { readonly ado
 function spawnAgent(namespace: string, { words, socket, log }: AgentStart): LocalAgent {
   const [program, ...args] = words;
   const output = openSync(log, 'a');
-  // One that was killed has left its own.
+  // A killed process has left its socket.
   rmSync(socket, { force: true });
   try {
     // fork() gives the child the namespace of the calling thread.
@@ -65,7 +65,7 @@ function exitOf(child: ChildProcess): Promise<string> {
   });
 }
 
-/** Nobody but its parent is told of a process' end. */
+/** Only the parent of a process is notified of its end. */
 async function vanished(pid: number, socket: string): Promise<string> {
   while (isAgentAt(pid, socket)) await sleep(WATCH_MS);
   return 'has ended';

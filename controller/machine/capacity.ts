@@ -1,4 +1,4 @@
-/** How many endpoints fit a machine, and what bounds them. Pure: limits in, number out. */
+/** How many endpoints fit on a machine, and what bounds them. Pure: limits in, number out. */
 
 import { poolThreads } from '../../agent/daemon/thread-pool.ts';
 import type { Limit, MachineLimits } from '../../agent/linux/probe/limits.ts';
@@ -8,10 +8,10 @@ import { megabytes } from '../../proto/units.ts';
 /** As many addresses as a host has for its endpoints (10.H.x.y, controller/platform/lab/lab-plan.ts). */
 export const MAX_ENDPOINTS_PER_HOST = 65_000;
 
-/** What an experiment wants of a machine. */
+/** What an experiment needs of a machine. */
 export interface Load {
   readonly endpoints: number;
-  /** Emulated ones, each with an agent of its own. */
+  /** Emulated ones, each with an agent. */
   readonly hosts: number;
   /** Endpoints that run a command. */
   readonly applications: number;
@@ -20,15 +20,15 @@ export interface Load {
 export interface Capacity {
   /** How many fit on the same hosts, with commands in the same part of them. */
   readonly endpoints: number;
-  /** What there is not enough of for one more. */
+  /** The resource that is too small for one more. */
   readonly boundedBy: string;
-  /** What would let all fit that are wanted. */
+  /** What would make all of them fit. */
   readonly remedy: string;
 }
 
 /** Namespace, veth pair, addresses and routes, measured with 2,668 endpoints on Linux 6.18 (docs/limits.md). */
 const ENDPOINT_BYTES = 350e3;
-/** What an agent keeps of each endpoint (measured 62 kB where nothing flows), and without any. */
+/** Memory of an agent per endpoint (measured 62 kB without traffic), and without any. */
 const AGENT_ENDPOINT_BYTES = 150e3;
 const AGENT_BYTES = 200e6;
 /** A shell and a small program. */
@@ -39,29 +39,29 @@ const APPLICATION_BYTES = 1e6;
  */
 const MOUNT_BYTES = 410;
 const APPLICATION_THREADS = 2;
-/** Node's own and the delay line's, measured 8; beside them libuv's pool. */
+/** Node's own and the delay line's, measured 8; plus libuv's pool. */
 const AGENT_THREADS = 20;
-/** For `netfold exec`, and what the user does beside it. */
+/** For `netfold exec`, and other work of the user. */
 const SPARE_THREADS = 64;
-/** In an agent: packet socket, netlink socket, queue, and room for a log. Beside them sockets of the mesh, and maps. */
+/** In an agent: packet socket, netlink socket, queue, and room for a log. Plus sockets of the mesh, and maps. */
 const ENDPOINT_FILES = 4;
 const AGENT_FILES = 256;
-/** A machine whose memory is full to the last byte is of no use. */
+/** A machine with completely full memory is of no use. */
 const USABLE_MEMORY = 0.9;
-/** More than any of the limits lets fit. */
+/** More than any limit allows. */
 const MOST = 2 ** 24;
 
 interface Need {
-  /** With how much there is. */
+  /** The name of the resource, and its amount. */
   readonly what: string;
   readonly left: number;
-  /** How much so many endpoints take; grows with them. */
+  /** How much so many endpoints need; grows with them. */
   readonly takes: (endpoints: number) => number;
-  /** `missing`: how much more there would have to be. */
+  /** `missing`: how much more is needed. */
   readonly remedy: (missing: number) => string;
 }
 
-/** How many endpoints fit, with as many hosts as are wanted and commands in the same part of the endpoints. */
+/** How many endpoints fit, with the wanted hosts, and commands in the same part of the endpoints. */
 export function capacityOf(limits: MachineLimits, wanted: Load): Capacity {
   const bounds = needsOf(limits, wanted).map((need) => ({ need, endpoints: mostThatFit(need) }));
   const { need, endpoints } = bounds.reduce((least, one) => (one.endpoints < least.endpoints ? one : least));
@@ -146,7 +146,7 @@ export function openFilesOf({ endpoints, hosts }: Pick<Load, 'endpoints' | 'host
 const number = (value: number): string => value.toLocaleString('en');
 const formatMegabytes = (bytes: number): string => `${number(Math.ceil(megabytes(bytes)))} MB`;
 
-/** Throws where more endpoints are wanted than fit, with the number that would. */
+/** Throws if more endpoints are wanted than fit, with the number that would. */
 export function requireCapacity(limits: MachineLimits, wanted: Load): void {
   const { endpoints, boundedBy, remedy } = capacityOf(limits, wanted);
   if (wanted.endpoints <= endpoints) return;

@@ -1,4 +1,4 @@
-/** What is not the kernel's: processors, memory, and what running places other than the local lab need. */
+/** Abilities outside of the kernel: processors, memory, and the needs of platforms other than the local lab. */
 import { execFile } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { mem } from 'systeminformation';
@@ -10,11 +10,11 @@ import { everywhere, packageRemedies } from '../../agent/linux/probe/remedies.ts
 import { gigabytes, megabytes, micros, toMillis } from '../../proto/units.ts';
 import { capacityOf } from './capacity.ts';
 
-/** The agent and its delay line's thread on one, applications on the other: on a single one packets leave late. */
+/** The agent and its delay line's thread on one, applications on the other: with a single one, packets leave late. */
 const CPUS_NEEDED = 2;
 /** One agent's resident memory, measured. */
 const MEMORY_NEEDED = 200e6;
-/** A daemon that does not answer must not hold up the report. */
+/** A daemon that does not answer must not delay the report. */
 const COMMAND_TIMEOUT_MS = 1500;
 
 const SUBJECTS = {
@@ -98,7 +98,7 @@ const SUBJECTS = {
 
 /** How a command ended. */
 export interface CommandResult {
-  /** The exit code, or why there is none, e.g. `ENOENT`. */
+  /** The exit code, or the reason why there is none, e.g. `ENOENT`. */
   readonly code: number | string;
   readonly stdout: string;
   readonly stderr: string;
@@ -140,7 +140,7 @@ export function judgeMemory(available: number, total: number): Outcome {
   return available >= MEMORY_NEEDED ? { found: what } : { reason: what };
 }
 
-/** On one host, with a command in each, which is the most that a topology can ask for. */
+/** On one host, with a command in each: the most that a topology can need. */
 export function judgeCapacity(limits: MachineLimits): Outcome {
   const { endpoints, boundedBy } = capacityOf(limits, { endpoints: 1, hosts: 1, applications: 1 });
   if (endpoints === 0) return { reason: `none, bounded by ${boundedBy}` };

@@ -1,6 +1,6 @@
 import { rmdirSync } from 'node:fs';
 
-/** Others may have something in it, or have removed it. */
+/** Others may have files in it, or have removed it. */
 export function removeIfEmpty(folder: string): void {
   try {
     rmdirSync(folder);

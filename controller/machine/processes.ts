@@ -1,4 +1,4 @@
-/** Processes by the network namespace they are in: how netfold finds what is left of an experiment. */
+/** Processes by their network namespace: how netfold finds what is left of an experiment. */
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { namespacePath } from '../../agent/kernel/netns/namespace-files.ts';
@@ -7,7 +7,7 @@ import { controllerSocket, RUN_FOLDER } from '../names.ts';
 const TERM_MS = 3000;
 const POLL_MS = 20;
 
-/** Ids of the processes in any of the named namespaces; those that are gone have none. */
+/** Ids of the processes in any of the named namespaces; a namespace that is gone has none. */
 export function processesIn(namespaces: readonly string[]): number[] {
   const stats = namespaces.map((name) => statSync(namespacePath(name), { throwIfNoEntry: false }));
   const inodes = new Set(stats.map((stat) => `net:[${stat?.ino}]`));
@@ -18,8 +18,8 @@ export function processesIn(namespaces: readonly string[]): number[] {
 }
 
 /**
- * Ids of the agents of this experiment, or of any. Not all of them are in a namespace of netfold's, but the command line
- * of each names the experiment's folder, or the experiment that it has joined.
+ * Ids of the agents of this experiment, or of any. Not all of them are in a namespace of netfold's, but the command
+ * line of each names the experiment's folder, or the experiment that it has joined.
  */
 export function agentsOf(experiment?: string): number[] {
   return findAgents((words) => {
@@ -44,7 +44,7 @@ export function isAgentAt(pid: number, socket: string): boolean {
 const servesSocket = (words: readonly string[], socket: string): boolean =>
   words[words.indexOf('--socket') + 1] === socket;
 
-/** Ids of the processes that are agents by their command line, and fit. */
+/** Ids of the processes that are agents by their command line, and match. */
 function findAgents(fits: (words: readonly string[]) => boolean): number[] {
   return readdirSync('/proc')
     .filter((entry) => /^\d+$/.test(entry))
@@ -58,7 +58,7 @@ function findAgents(fits: (words: readonly string[]) => boolean): number[] {
 function commandLine(pid: string): string[] {
   try {
     const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-    // `--name=x` is `--name x`.
+    // `--name=x` means `--name x`.
     return words.flatMap((word) => /^(--[a-z-]+)=(.*)$/s.exec(word)?.slice(1) ?? [word]);
   } catch {
     return [];
@@ -69,12 +69,12 @@ function networkOf(pid: string): string {
   try {
     return readlinkSync(`/proc/${pid}/ns/net`);
   } catch {
-    // It ended meanwhile, or is a zombie, which is in no namespace any more.
+    // It has ended meanwhile, or is a zombie, which is in no namespace any more.
     return '';
   }
 }
 
-/** Asks the processes that `find` gives to end, waits, kills the rest; returns when it finds none any more. */
+/** Asks the processes that `find` returns to end, waits, and kills the rest; returns when it finds none any more. */
 export async function endProcesses(find: () => readonly number[]): Promise<void> {
   signalAll(find(), 'SIGTERM');
   const deadline = performance.now() + TERM_MS;

@@ -1,4 +1,4 @@
-/** The report of `netfold doctor`: what was found, put together, and as lines. Pure. */
+/** The report of `netfold doctor`, as data and as lines. Pure. */
 import {
   type Ability,
   type AbilityId,
@@ -10,15 +10,15 @@ import {
 import { type Machine, PLATFORM_NAMES } from '../../agent/linux/probe/platform.ts';
 
 export interface MachineReport {
-  /** A local lab can run here. */
+  /** Whether a local lab can run here. */
   readonly able: boolean;
-  /** What can delay packets, the best first. */
+  /** The delay backends of this machine, the best first. */
   readonly delayBackends: readonly DelayBackendName[];
   readonly machine: Machine;
   readonly abilities: readonly Ability[];
 }
 
-/** The machine, then what the lab stands on, then what only some need. */
+/** The machine, then what the lab needs, then what only some need. */
 const ORDER: readonly AbilityId[] = [
   'platform',
   'root',
@@ -51,7 +51,7 @@ export function reportOf(machine: Machine, abilities: readonly Ability[]): Machi
   };
 }
 
-/** How loudly a line speaks: there, keeps the lab from running, may harm, not needed here, not known. */
+/** The kind of a line: present, prevents the lab, may harm, not needed here, not known. */
 export type Tone = 'good' | 'bad' | 'warning' | 'quiet';
 
 const MARKS: Readonly<Record<Tone, string>> = { good: '✓', bad: '✗', warning: '!', quiet: '–' };
@@ -100,7 +100,7 @@ function verdict({ able, delayBackends: backends }: MachineReport): string {
   return `this machine can run a local lab; packets are delayed by ${best}${rest}`;
 }
 
-/** What is missing for a lab, for an error message: two lines for each. */
+/** The missing abilities for a lab, for an error message: two lines for each. */
 export function blockerLines(abilities: readonly Ability[]): string[] {
   return blockers(abilities).flatMap((ability) => abilityLines(ability, MARKS.bad, false));
 }

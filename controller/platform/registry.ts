@@ -1,8 +1,8 @@
-/** The platforms that there are. */
+/** All platforms. */
 import { ControllerError } from '../errors.ts';
 import type { Platform } from './port/platform.ts';
 
-/** By name; each is read when it is asked for, since commands that only look must start at once. */
+/** By name; each is loaded on demand, since commands that only look must start at once. */
 const PLATFORMS: Readonly<Record<string, () => Promise<Platform>>> = {
   lab: async () => (await import('./lab/lab.ts')).lab,
   site: async () => (await import('./site/site.ts')).site,
@@ -24,7 +24,7 @@ export function openPlatforms(): Promise<Platform[]> {
   return Promise.all(PLATFORM_NAMES.map(openPlatform));
 }
 
-/** That of an experiment; all, where nobody can tell which it is. */
+/** The platform of an experiment; all, if it is not known. */
 export async function platformsFor(name: string | undefined): Promise<Platform[]> {
   return name !== undefined && PLATFORM_NAMES.includes(name) ? [await openPlatform(name)] : openPlatforms();
 }

@@ -1,6 +1,6 @@
 /**
- * What to measure of a topology so that its result says something of the whole: a few paths that differ, one flow
- * alone, and flows that compete for one link. Pure.
+ * What to measure of a topology so that the result is representative: a few different paths, one flow alone, and
+ * flows that compete for one link. Pure.
  */
 import type { Folding } from '../../topology/fold/fold.ts';
 import type { Path } from '../../topology/model/model.ts';
@@ -11,19 +11,19 @@ export interface Pair {
 }
 
 export interface Choice {
-  /** For round trip and loss. */
+  /** For round-trip time and loss. */
   readonly paths: readonly Pair[];
-  /** For bandwidth; absent where every path is lossy or unlimited. */
+  /** For bandwidth; absent if every path is lossy or unlimited. */
   readonly alone: Pair | undefined;
-  /** At least two, from different sources to different destinations; empty where no link has two such flows. */
+  /** At least two, from different sources to different destinations; empty if no link has two such flows. */
   readonly competing: readonly Pair[];
 }
 
 const MAX_PATHS = 5;
 const MAX_COMPETING = 4;
-/** Sources and destinations that are looked at; the rest of a large topology repeats them. */
+/** How many sources and destinations are considered; the rest of a large topology repeats them. */
 const MAX_LOOKED_AT = 60;
-/** Two cores carry this much traffic beside the emulator without becoming the bottleneck themselves. */
+/** Two cores carry this much traffic in addition to the emulator without becoming the bottleneck. */
 const MAX_MEASURED_BPS = 1e9;
 const MIN_MEASURED_BPS = 100e3;
 
@@ -50,13 +50,16 @@ function lookAt(folding: Folding): Path[] {
   return found;
 }
 
-/** TCP fills such a path within seconds: no loss either way, and a rate between a modem's and a fast Ethernet's. */
+/**
+ * TCP fills such a path within seconds: no loss in either direction, and a rate between a modem's and Fast
+ * Ethernet's.
+ */
 function isMeasurable(path: Path, back: Path | undefined): boolean {
   const isRateFit = path.bandwidth >= MIN_MEASURED_BPS && path.bandwidth <= MAX_MEASURED_BPS;
   return isRateFit && path.loss === 0 && back?.loss === 0;
 }
 
-/** One path of each kind, lossy ones first, then by round trip from both ends of the scale. */
+/** One path of each kind, lossy ones first, then by round-trip time from both ends of the scale. */
 function differing(paths: readonly Path[], folding: Folding): Pair[] {
   const kinds = new Map<string, Path>();
   for (const path of paths) {
@@ -82,7 +85,7 @@ function widest(paths: readonly Path[]): Pair | undefined {
   );
 }
 
-/** The flows with sources and destinations of their own that cross the link with the most of them. */
+/** The flows with different sources and destinations on the link with the most of them. */
 function mostContended(paths: readonly Path[]): Pair[] {
   const crossing = new Map<number, Path[]>();
   for (const path of paths) {

@@ -7,17 +7,22 @@ export interface Finding {
   readonly measured: number;
   readonly unit: 'ms' | 'ratio' | 'bit/s';
   readonly ok: boolean;
-  /** How far off a faithful run may be. */
+  /** The greatest error of a faithful run. */
   readonly tolerance: string;
-  /** How often it was measured until it was within: more than once on a machine that paused meanwhile. */
+  /**
+   * How often it was measured until it was within its tolerance: more than once on a machine that paused meanwhile.
+   */
   readonly tries: number;
 }
 
 /** The delay line releases within tens of microseconds; a shared machine adds the rest. */
 const ROUND_TRIP_TOLERANCE_MS = 0.5;
-/** 99.9 % of faithful runs lie within this many standard errors; at 99 %, one verdict in fifty would cry wolf. */
+/**
+ * 99.9 % of faithful runs lie within this many standard errors; with 99 %, one verdict in fifty would be a false
+ * alarm.
+ */
 const Z = 3.291;
-/** The rate is exact; TCP and the measuring window are not. */
+/** The rate is exact; TCP and the window of the measurement are not. */
 const BANDWIDTH_TOLERANCE = 0.02;
 const SHARE_TOLERANCE = 0.05;
 /** Payload of a full-sized TCP segment with timestamps, over the frame that carries it. */
@@ -29,7 +34,7 @@ export interface Samples {
   readonly meanMs: number;
 }
 
-/** `standardErrorMs`: how far jitter alone moves the mean of so many samples. */
+/** `standardErrorMs`: the standard error that jitter alone gives to the mean of so many samples. */
 export function judgeRoundTrip(
   path: string,
   targetMs: number,
@@ -50,7 +55,7 @@ export function judgeRoundTrip(
   };
 }
 
-/** Both directions lose independently; the count that arrives is binomial. */
+/** Both directions lose independently; the number of arrivals is binomial. */
 export function judgeLoss(path: string, target: number, { sent, received }: Samples): Finding {
   const measured = 1 - received / sent;
   const standardError = Math.sqrt((target * (1 - target)) / sent);

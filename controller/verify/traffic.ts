@@ -1,4 +1,4 @@
-/** Real traffic between endpoints: ping for round trips and losses, iperf3 for throughput. */
+/** Real traffic between endpoints: ping for round-trip times and losses, iperf3 for throughput. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { z } from 'zod';
 import { NetfoldError } from '../../proto/errors.ts';
@@ -8,7 +8,7 @@ import { inNamespace } from '../names.ts';
 export interface Place {
   readonly name: string;
   readonly namespace: string;
-  /** Where traffic to it is sent: one of its addresses, of either family. */
+  /** The destination address of traffic: one of its addresses, of either family. */
   readonly address: string;
   /** The words that run a command there; absent: those for a network namespace of this machine. */
   readonly inside?: (command: readonly string[]) => string[];
@@ -18,7 +18,7 @@ export interface RoundTrips {
   readonly sent: number;
   readonly received: number;
   readonly meanMs: number;
-  /** A pause of the machine moves the mean, not this. */
+  /** A pause of the machine changes the mean, but not this. */
   readonly medianMs: number;
   readonly deviationMs: number;
 }
@@ -41,7 +41,7 @@ export function start(place: Place, command: readonly string[]): ChildProcess {
   return spawn(program!, args, { stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-/** Standard output of a command in an endpoint; `accept` tells which exit codes are results. */
+/** Standard output of a command in an endpoint; `accept` decides which exit codes are results. */
 export async function output(
   place: Place,
   command: readonly string[],
@@ -90,7 +90,7 @@ export async function ping(from: Place, to: Place, count: number, intervalMs: nu
   };
 }
 
-/** The lower one of two in the middle. */
+/** The lower of the two in the middle. */
 function medianOf(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[(sorted.length - 1) >> 1] ?? Number.NaN;
@@ -107,7 +107,7 @@ export interface Flow {
 
 /**
  * Bits of payload per second that arrive over a TCP connection (cubic, whatever the machine's default is), after
- * `settleSeconds` that don't count. Measurements towards one place at the same time need a `port` each.
+ * `settleSeconds` that don't count. Concurrent measurements to one place need different `port`s.
  */
 export async function tcpGoodput(
   { from, to }: Flow,

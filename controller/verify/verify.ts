@@ -1,4 +1,4 @@
-/** Measures a running experiment with real traffic and holds the result against its folded paths. */
+/** Measures a running experiment with real traffic and compares the result with its folded paths. */
 
 import { INTERVAL_DEVIATIONS } from '../../agent/linux/delay-line/jitter.ts';
 import { greedyShares } from '../../agent/share/greedy-shares.ts';
@@ -11,13 +11,13 @@ import { type Choice, chooseMeasurements, type Pair } from './choose.ts';
 import { type Finding, judgeLoss, judgeRate, judgeRoundTrip } from './judge.ts';
 import { type Flow, type Place, ping, tcpGoodput } from './traffic.ts';
 
-/** Enough for a mean within 0.1 ms on a noisy machine, and for loss intervals that mean something. */
+/** Enough for a mean within 0.1 ms on a noisy machine, and for useful confidence intervals of the loss. */
 const PINGS = { count: 250, intervalMs: 10 };
 const LOSSY_PINGS = { count: 1500, intervalMs: 3 };
 const ALONE_SECONDS = { measured: 5, settle: 1 };
-/** Shares must be right two seconds after the last flow started. */
+/** Shares must be right two seconds after the start of the last flow. */
 const COMPETING_SECONDS = { measured: 6, settle: 2 };
-/** What is wrong stays wrong; the table says how often was tried. */
+/** A real error repeats; the table says how often was tried. */
 const MAX_TRIES = 2;
 
 export class Verification {
@@ -38,13 +38,13 @@ export class Verification {
     }
   }
 
-  /** Round trip and loss of all chosen paths at once: pings are too few to be in each other's way. */
+  /** Round-trip time and loss of all chosen paths at once: pings are too few to disturb each other. */
   async roundTrips(): Promise<Finding[]> {
     const findings = await Promise.all(this.choice.paths.map((pair) => this.#roundTrip(pair)));
     return findings.flat();
   }
 
-  /** Loss is judged by the first try: a machine that pauses delays packets, it doesn't lose them. */
+  /** Loss is judged by the first try: a machine that pauses delays packets, but doesn't lose them. */
   async #roundTrip(pair: Pair): Promise<Finding[]> {
     const path = this.#folding.path(pair.from, pair.to)!;
     const back = this.#folding.path(pair.to, pair.from)!;
@@ -96,7 +96,10 @@ export class Verification {
   }
 }
 
-/** Measures again while anything is outside: a shared machine may pause for 100 ms, which moves a mean by 1 ms. */
+/**
+ * Repeats the measurement while anything is outside: a shared machine may pause for 100 ms, which changes a mean by 1
+ * ms.
+ */
 async function tried(measure: () => Promise<Finding[]>): Promise<Finding[]> {
   for (let tries = 1; ; tries++) {
     const findings = (await measure()).map((finding) => ({ ...finding, tries }));
@@ -108,7 +111,7 @@ function nameOf({ from, to }: Flow): string {
   return `${from.name} > ${to.name}`;
 }
 
-/** Standard error of a mean round trip: packets close together meet the same jitter and count as one sample. */
+/** Standard error of a mean round-trip time: packets close together have the same jitter and count as one sample. */
 function jitterErrorMs(path: Path, back: Path, received: number, durationMs: number): number {
   const slowest = toMillis(micros(Math.max(path.jitter, back.jitter)));
   if (slowest === 0) return 0;

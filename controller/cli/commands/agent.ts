@@ -64,7 +64,8 @@ export function addAgentCommand(program: Command): void {
     .addHelpText('after', EXAMPLE)
     .action(async (flags: AgentFlags) => {
       await (flags.join.length > 0 ? join(flags) : obey(flags));
-      // Everything is taken away, but libp2p has timers that would keep the process for one to three seconds more.
+      // Everything is removed by now, but libp2p has timers that would keep the process for one to three seconds
+      // more.
       process.exit();
     });
 }

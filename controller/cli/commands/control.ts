@@ -156,18 +156,18 @@ function parseWhen(text: string): When {
   return { at: parseDuration(text) };
 }
 
-/** The action as the grammar has it: what `run` is given is one text. */
+/** The action in the grammar's syntax: the command of `run` is one text. */
 function textOf(verb: string, words: readonly string[]): string {
   if (verb !== 'run' || words.length < 2) return [verb, ...words].join(' ');
   const command = words.at(-1)!.replace(/["\\]/g, '\\$&');
   return [verb, ...words.slice(0, -1), `"${command}"`].join(' ');
 }
 
-/** Longer waits are the user's own. */
+/** Longer waits are the user's own choice. */
 const LONGEST_WAIT = micros(2e6);
-/** A host that doesn't have it by then is told of; it takes it when it is back. */
+/** A host that doesn't have it by then is named; it gets the command when it returns. */
 const PATIENCE_MS = 3000;
-/** One question at a time waits at most so long. */
+/** The longest wait of one request. */
 const LONGEST_QUESTION_MS = 5000;
 
 async function control(text: string, options: ControlOptions): Promise<void> {
@@ -188,7 +188,7 @@ async function control(text: string, options: ControlOptions): Promise<void> {
   if (entryOf(last, command)?.state === 'failed') process.exitCode = 1;
 }
 
-/** Waits until it is in force here and known to all others; what the agent's run log gets says when to look. */
+/** Waits until it is in force here and known to all others. New entries of the agent's run log trigger each check. */
 async function outcome({ ask, news }: Accepted, command: LiveCommand): Promise<ControlAnswer> {
   const end = performance.now() + toMillis(LONGEST_WAIT) + PATIENCE_MS;
   for (;;) {
@@ -204,7 +204,7 @@ async function outcome({ ask, news }: Accepted, command: LiveCommand): Promise<C
   }
 }
 
-/** Resolves when the command's outcome is known, a host has other commands than before, or the time is over. */
+/** Resolves when the command's outcome is known, the commands of a host have changed, or the time is over. */
 async function relevantNews(news: Accepted['news'], command: LiveCommand, until: number): Promise<void> {
   for (let left = until - performance.now(); left >= 0; left = until - performance.now()) {
     const entries = await news(Math.min(left + 1, LONGEST_QUESTION_MS));

@@ -64,7 +64,7 @@ async function exec(node: string, command: string[], { name }: { name?: string }
     stdio: 'inherit',
     env: { ...process.env, ...environment },
   });
-  // The terminal sends Ctrl-C to the command too; it decides what that means.
+  // The terminal sends Ctrl-C to the command as well; the command decides what that means.
   const ignore = (): void => {};
   process.on('SIGINT', ignore);
   process.on('SIGTERM', () => child.kill('SIGTERM'));

@@ -137,7 +137,7 @@ function requestOf(shape: Shape, options: Options, line: string): GenerateReques
   };
 }
 
-/** What makes the same file again: all that was said, and the seed. */
+/** The command that generates the same file again: all given options, and the seed. */
 function commandLine(shape: Shape, command: Command, options: Options): string {
   const words = command.options.flatMap((option) => {
     const name = option.attributeName();

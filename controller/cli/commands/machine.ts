@@ -27,7 +27,7 @@ export function addMachineCommands(program: Command): void {
 
 async function doctor({ json = false, allPlatforms = false }: DoctorOptions): Promise<void> {
   const machine = readMachine();
-  // What waits for other programs goes on while the kernel is probed.
+  // Checks that wait for other programs run while the kernel is probed.
   const environment = probeEnvironment(machine);
   const report = reportOf(machine, [...probeMachine(machine), ...(await environment)]);
   if (!report.able) process.exitCode = EXIT_CODE.machine;

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { makeMeshKey } from '../../../agent/mesh/trust/mesh-key.ts';
 import { print } from '../terminal/output.ts';
 
-/** Where an agent of this machine keeps its identity unless told otherwise. */
+/** The default folder for the identity of an agent on this machine. */
 export const IDENTITY_FOLDER = '/var/lib/netfold/identity';
 
 export function addMeshCommand(program: Command): void {

@@ -112,7 +112,7 @@ function describe(agent: HostReport): string {
   return [`${facts}, tick ${ticks.meanMs.toFixed(2)} ms${times(status)}`, ...problems, ...ended].join('');
 }
 
-/** How late events were, and how far this host's clock is from the one that all follow. */
+/** How late events were, and the offset of this host's clock from the reference. */
 function times({ host, epoch, events, clock }: AgentStatus): string {
   const facts: string[] = [];
   if (events.count > 0) facts.push(`epoch ${epoch}, events within ${events.p99Ms.toFixed(1)} ms`);
@@ -127,7 +127,7 @@ function flowRow({ from, to, rateBps, shareBps, greedy, limitedBy }: AgentStatus
   return [`${from} > ${to}`, formatBps(Math.round(rateBps)), share, limitedBy ?? (greedy ? '-' : 'itself')];
 }
 
-/** Half of an experiment is no use to anybody, so Ctrl-C doesn't stop its removal. */
+/** Half of an experiment is of no use, so Ctrl-C doesn't stop its removal. */
 function finishInSpiteOfSignals(): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => warn(`${signal} came; what is being removed is removed to its end`));

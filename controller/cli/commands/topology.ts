@@ -1,4 +1,4 @@
-/** `netfold check`, `paths`, `share`, `timeline`: what a file says. They need no root and touch nothing. */
+/** `netfold check`, `paths`, `share`, `timeline`: the content of a file. They need no root and change nothing. */
 import { stdout } from 'node:process';
 import { type Command, Option } from 'commander';
 import { formatGreedyShares, greedyShares, parseFlowPairs } from '../../../agent/share/greedy-shares.ts';
@@ -63,7 +63,7 @@ export function addTopologyCommands(program: Command): void {
     });
 }
 
-/** An invalid file is this command's result, not its failure: with --json, its errors are data too. */
+/** An invalid file is a result of this command, not a failure: with --json, its errors are data too. */
 function check(file: string, { json = false, events }: { json?: boolean; events?: string }): void {
   try {
     const { topology, warnings } = openTopology(file, events);

@@ -54,13 +54,13 @@ interface UpOptions extends LabOptions {
   readonly wait?: boolean;
 }
 
-/** What the detached process tells the one that the user started. */
+/** A message from the detached process to the one that the user started. */
 interface Report {
-  /** Name of the experiment that is up. */
+  /** Name of the started experiment. */
   readonly up: string;
 }
 
-/** What `up`, `controller` and `verify` are told about the lab. */
+/** Options of `up`, `controller` and `verify` about the lab. */
 export function addLabOptions(command: Command): Command {
   command
     .addOption(
@@ -112,7 +112,7 @@ export function addUpCommand(program: Command): void {
     );
 }
 
-/** What `verify` can't do. */
+/** Options that `verify` does not have. */
 function addRunOptions(command: Command): Command {
   command
     .addOption(durationOption())
@@ -197,7 +197,10 @@ async function allThere(experiment: Experiment): Promise<void> {
   }
 }
 
-/** Files for containers name images; where there are none, endpoints wait for what the user runs in them. */
+/**
+ * Files for containers name images; on a platform without images, endpoints are idle until the user runs commands in
+ * them.
+ */
 function warnOfImages(file: string, { topology, platform }: Experiment): void {
   if (platform.runsImages) return;
   const idle = topology.services.filter(({ image, run }) => image !== undefined && run === undefined);
@@ -225,7 +228,7 @@ function reportUp({ name }: Experiment): void {
   tellParent(report);
 }
 
-/** The words for other machines. */
+/** Prints the command for other machines. */
 function announceJoining({ name, graph, plan }: Experiment, options: UpOptions): void {
   const { elsewhere, listen, meshKey, allow, announce: announced } = options;
   if (!elsewhere) return;
@@ -257,7 +260,7 @@ async function waitUntil(wallMs: number): Promise<void> {
     await sleep(Math.min(left, LONGEST_WAIT_MS));
 }
 
-/** The end that the timeline itself has. */
+/** The end that the timeline itself contains. */
 async function quit({ topology }: Experiment, startAt: number): Promise<string> {
   const ends = topology.events.flatMap(({ action, at }) => (action.verb === 'quit' ? [at] : []));
   if (ends.length === 0) return new Promise(() => {});
@@ -273,14 +276,14 @@ function supervise(experiment: Experiment): Promise<string> {
     appendFileSync(log, `${new Date().toISOString()} ${line}\n`);
   };
   const supervision = experiment.supervise(tell).then(() => 'ended from elsewhere');
-  // Whoever waits for it gets the error, perhaps later.
+  // The error is handled when the promise is awaited, perhaps later.
   supervision.catch(() => {});
   return supervision;
 }
 
 /**
- * Starts the daemon with the same options, in a session of its own, and waits until the experiment is up. The daemon gets
- * no Ctrl-C of this terminal, so it is handed on.
+ * Starts the daemon with the same options, in a session of its own, and waits until the experiment is up. The daemon
+ * gets no Ctrl-C of this terminal, so it is passed on.
  */
 async function detached(command: 'controller' | 'resume'): Promise<void> {
   const options = process.argv.slice(3).filter((argument) => argument !== '--detach');

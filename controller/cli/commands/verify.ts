@@ -1,4 +1,4 @@
-/** `netfold verify`: runs a topology, measures it with real traffic, and says whether it is what the file says. */
+/** `netfold verify`: runs a topology, measures it with real traffic, and compares it with the file. */
 import type { Command } from 'commander';
 import { EXIT_CODE } from '../../../proto/errors.ts';
 import { formatBps, formatRatio } from '../../../proto/units.ts';

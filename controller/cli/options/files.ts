@@ -1,4 +1,4 @@
-/** Topology files, and scripts of events beside them, as the command line takes them. */
+/** Topology files, and scripts of events for them, as arguments of the command line. */
 import { readFileSync } from 'node:fs';
 import { Option } from 'commander';
 import { type LoadedTopology, loadTopology } from '../../../topology/load.ts';

@@ -1,6 +1,6 @@
 /**
- * Where an experiment runs, as the command line has it: options of commands, and what they mean for a platform. What a
- * further platform needs to be told is added here.
+ * Where an experiment runs, as given on the command line: options, and their meaning for a platform. Options of
+ * further platforms are added here.
  */
 import { InvalidArgumentError, Option } from 'commander';
 import { formatMicros, type Micros, micros, parseDuration, toMillis } from '../../../proto/units.ts';
@@ -11,7 +11,7 @@ import type { LabOptions } from '../../platform/lab/lab.ts';
 import type { SiteOptions } from '../../platform/site/site.ts';
 import { type Placement, parsePlacement } from '../../platform/site/site-plan.ts';
 
-/** Long enough for a machine that is busy, short enough for somebody who has locked himself out. */
+/** Long enough for a busy machine, short enough for a user who has locked himself out. */
 const DEFAULT_LEASE = micros(30e6);
 
 export interface PlacementFlags {
@@ -20,19 +20,19 @@ export interface PlacementFlags {
   readonly at: readonly Placement[];
   readonly takeOver?: boolean;
   readonly lease: Micros;
-  /** What has no place here comes from hosts that join. */
+  /** Endpoints without a place here come from hosts that join. */
   readonly elsewhere?: boolean;
   readonly listen?: MeshAddress;
   readonly meshKey?: string;
   /** Name of this machine in the experiment. */
   readonly host?: string;
-  /** Folder of this agent's identity, file with the allow-list, multiaddrs that others are told. */
+  /** Folder of this agent's identity, file with the allow-list, multiaddrs to announce. */
   readonly identity?: string;
   readonly allow?: string;
   readonly announce?: readonly string[];
 }
 
-/** A platform by its name, its own options, and who else may take part. */
+/** A platform by its name, its own options, and the hosts that may join. */
 export interface Chosen {
   readonly platform: string;
   readonly placement: unknown;
@@ -58,7 +58,7 @@ export function placementOf(flags: PlacementFlags): Chosen {
   return { platform: 'site', placement, open };
 }
 
-/** Options of a meeting with others, where there is one. */
+/** Refuses options for joining hosts if there are none. */
 function requireMeeting({ elsewhere, at, ...flags }: PlacementFlags): void {
   const { listen, meshKey, host, identity, allow, announce } = flags;
   const meeting = { listen, meshKey, host, identity, allow, announce };
@@ -76,7 +76,7 @@ const optionOf = (name: string): string =>
 const wrong = (message: string): ControllerError =>
   new ControllerError('JOIN_USAGE', message, 'for example: netfold up wan.yaml --at client=eth0 --elsewhere');
 
-/** Of a machine that joins, with the endpoints that are on it. */
+/** Of a machine that joins, with its endpoints. */
 export function joiningPlacement(flags: Omit<PlacementFlags, 'hosts'> & { readonly host: string }): Chosen {
   const { at: placements, takeOver = false, lease, host, listen = ANY_ADDRESS } = flags;
   const leaseMs = toMillis(lease);
@@ -107,7 +107,7 @@ export function listenOption(when: string): Option {
   ).argParser(parseListen);
 }
 
-/** It is part of files' names, beside `controller`. */
+/** It is a part of file names, next to `controller`. */
 const HOST = /^(?!controller$)[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 export function hostOption(description: string): Option {
@@ -117,7 +117,7 @@ export function hostOption(description: string): Option {
   });
 }
 
-/** What a machine that others meet over a network has besides: `--identity`, `--allow`, `--announce`. */
+/** Further options of a machine that others reach over a network: `--identity`, `--allow`, `--announce`. */
 export function meetingOptions(when?: string): Option[] {
   const only = when === undefined ? '' : `${when}: `;
   return [
@@ -133,7 +133,7 @@ export function meetingOptions(when?: string): Option[] {
   ];
 }
 
-/** The words that bring the rest of an experiment, for other machines. `missing`: names of the endpoints to come. */
+/** The command for other machines that adds the rest of an experiment. `missing`: names of the missing endpoints. */
 export function joinCommand(
   experiment: string,
   addresses: readonly string[],

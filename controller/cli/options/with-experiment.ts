@@ -1,4 +1,4 @@
-/** What `netfold up` and `netfold verify` share: an experiment that is taken away whatever happens. */
+/** An experiment that is removed in any case, for `netfold up` and `netfold verify`. */
 import type { DelayBackendChoice } from '../../../proto/bootstrap.ts';
 import type { Bps, Ratio } from '../../../proto/units.ts';
 import { ControllerError } from '../../errors.ts';
@@ -9,7 +9,7 @@ import { openTopology } from './files.ts';
 import { type PlacementFlags, placementOf } from './placement-options.ts';
 
 export interface LabOptions extends PlacementFlags {
-  /** A script of events beside the topology file. */
+  /** A script of events for the topology file. */
   readonly events?: string;
   readonly name?: string;
   readonly delayBackend?: DelayBackendChoice;
@@ -17,21 +17,21 @@ export interface LabOptions extends PlacementFlags {
   readonly changeThreshold?: Ratio;
 }
 
-/** What asks a command to end. */
+/** Signals that ask a command to end. */
 export const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** One of these signals to this process. */
 export interface Interruption {
   readonly requested: boolean;
-  /** Aborts when it comes, with an error that says so. */
+  /** Aborts when the signal comes, with an error that names it. */
   readonly signal: AbortSignal;
-  /** Resolves with nothing when it comes. */
+  /** Resolves when the signal comes. */
   readonly promise: Promise<undefined>;
 }
 
 /**
- * Starts an experiment of the file, runs `use` on it, and removes it, also when `use` throws. A signal while it starts
- * ends the start: what is there is removed, and the error `INTERRUPTED` is thrown.
+ * Starts an experiment of the file, runs `use` on it, and removes it, also if `use` throws. A signal during the start
+ * ends the start: what was made is removed, and the error `INTERRUPTED` is thrown.
  */
 export async function withExperiment<T>(
   file: string,
@@ -62,7 +62,7 @@ export async function withExperiment<T>(
   return attend(experiment, interruption, use);
 }
 
-/** The same with an experiment that runs already, but has no controller. */
+/** The same with an experiment that runs already without a controller. */
 export async function withResumed<T>(
   name: string,
   use: (experiment: Experiment, interruption: Interruption) => Promise<T>,

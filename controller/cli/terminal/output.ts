@@ -1,4 +1,4 @@
-/** How the command line talks: results on stdout, progress and errors on stderr, colours only on terminals. */
+/** The output of the command line: results on stdout, progress and errors on stderr, colours only on terminals. */
 import { stderr, stdout } from 'node:process';
 import { styleText } from 'node:util';
 import { NetfoldError } from '../../../proto/errors.ts';
@@ -8,12 +8,12 @@ import { ProgressLine, progressText, terminalWriter } from './progress.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
-/** Styled where `stream` is a terminal and NO_COLOR is not set. */
+/** Styled if `stream` is a terminal and NO_COLOR is not set. */
 export function styled(style: Style, text: string, stream: NodeJS.WriteStream = stdout): string {
   return styleText(style, text, { stream });
 }
 
-/** A daemon tells the command that started it, which has the terminal. */
+/** A message of a daemon to the command that started it, which has the terminal. */
 export interface ProgressMessage {
   readonly progress: string;
 }
@@ -24,12 +24,12 @@ const tellProgress = (text: string): void => {
 };
 const line = new ProgressLine(hasParent ? tellProgress : terminalWriter(stderr), () => performance.now());
 
-/** How far the present step is; shown for a moment, where somebody looks. */
+/** The progress of the present step; shown briefly, on a terminal only. */
 export function progress(how: Progress): void {
   line.show(progressText(how));
 }
 
-/** What another process' `progress` has told. */
+/** Shows the `progress` of another process. */
 export function passOnProgress({ progress: text }: ProgressMessage): void {
   if (text === '') line.clear();
   else line.show(text);
@@ -55,7 +55,7 @@ export function warn(text: string): void {
   stderr.write(`${styled('yellow', 'warning:', stderr)} ${text}\n`);
 }
 
-/** What is wrong, and what to do; a stack only for what is our fault. */
+/** Prints the message and the remedy; a stack only for internal errors. */
 export function printError(error: unknown): void {
   line.clear();
   if (error instanceof NetfoldError) {
@@ -68,7 +68,7 @@ export function printError(error: unknown): void {
   );
 }
 
-/** Rows under a heading, columns as wide as they need to be; numbers to the right. */
+/** Rows under a heading, with columns as wide as needed; numbers are aligned to the right. */
 export function table(
   heading: readonly string[],
   rows: readonly (readonly string[])[],

@@ -1,16 +1,16 @@
 /**
- * A line that is written over: how far something is. On a terminal only, where one line stands in the place of many; in
- * a file or a pipe it would be noise.
+ * A line that is overwritten: the progress of a step. On a terminal only, where it replaces many lines; in a file or
+ * a pipe it would be noise.
  */
 import type { Progress } from '../../progress.ts';
 
 /** Ten times a second looks steady and costs nothing. */
 const INTERVAL_MS = 100;
-/** Of a terminal that does not know its width. */
+/** For a terminal that does not know its width. */
 const USUAL_COLUMNS = 80;
 const TO_LINE_START_AND_ERASE = '\r\u001b[K';
 
-/** Shows one line in the place of the one before; the empty text takes it away. */
+/** Replaces the line by another one; the empty text removes it. */
 type Write = (text: string) => void;
 
 export class ProgressLine {
@@ -19,13 +19,13 @@ export class ProgressLine {
   #shownAt = Number.NEGATIVE_INFINITY;
   #isShown = false;
 
-  /** `write`: undefined where nobody looks. `now`: in milliseconds. */
+  /** `write`: undefined without a terminal. `now`: in milliseconds. */
   constructor(write: Write | undefined, now: () => number) {
     this.#write = write;
     this.#now = now;
   }
 
-  /** Shows `text` unless another was shown just now. */
+  /** Shows `text` unless another line was shown just before. */
   show(text: string): void {
     const now = this.#now();
     if (!this.#write || now - this.#shownAt < INTERVAL_MS) return;
@@ -34,7 +34,7 @@ export class ProgressLine {
     this.#write(text);
   }
 
-  /** Takes the line away, if one is shown; whatever else is written has the place then. */
+  /** Removes the line, if one is shown, so that other output can take its place. */
   clear(): void {
     if (!this.#isShown) return;
     this.#isShown = false;
@@ -42,7 +42,10 @@ export class ProgressLine {
   }
 }
 
-/** `undefined` for what is no terminal that can erase. Longer lines than the terminal are cut: two could not be erased. */
+/**
+ * `undefined` if the stream is no terminal that can erase. Lines longer than the terminal are cut: two lines could
+ * not be erased.
+ */
 export function terminalWriter(
   stream: Pick<NodeJS.WriteStream, 'isTTY' | 'columns' | 'write'>,
   term = process.env.TERM,

@@ -1,4 +1,4 @@
-/** What `netfold status` says of hosts that are far apart, and of what telling each other costs. */
+/** The lines of `netfold status` about hosts that are far apart, and about the traffic between agents. */
 import type { AgentStatus } from '../../../proto/status.ts';
 import { formatBps, formatRatio, fromBytesPerSecond } from '../../../proto/units.ts';
 import { count } from '../../../proto/words.ts';
@@ -6,7 +6,7 @@ import { styled } from './output.ts';
 
 const NAMED = 3;
 
-/** Lines about one agent; none where all are near, and nothing bounds what may be sent. */
+/** Lines about one agent; none if all hosts are near and there is no budget. */
 export function wideAreaLines({ host, underlay, metadata }: AgentStatus): string[] {
   const far = underlay.hosts.filter(({ subtractedMs }) => subtractedMs > 0);
   const lines = far.map(

@@ -27,13 +27,14 @@ import {
 } from './lab-plan.ts';
 
 const LOOPBACK = 1;
-/** Interface indices in hosts and fabric are chosen, so that nothing has to be looked up. */
+/** Interface indices in hosts and fabric are chosen, so that no look-up is needed. */
 const FIRST_PORT = 10;
 
 /** Connects all hosts with the fabric. */
 export function connectHosts(plan: LabPlan): void {
   inNamespace(fabricNamespace(plan.experiment), (socket) => {
-    // Also for the kernel's table of local addresses, without which it takes every gateway for a broadcast address.
+    // Also for the kernel's table of local addresses; without it, the kernel takes every gateway for a broadcast
+    // address.
     socket.run([setUp(LOOPBACK)]);
     const requests = plan.hosts.flatMap((host) => {
       const port: VethEnd = {
@@ -68,7 +69,7 @@ export function connectHosts(plan: LabPlan): void {
   }
 }
 
-/** Connects endpoints of one host with it; their namespaces are there already. */
+/** Connects endpoints of one host with it; their namespaces exist already. */
 export function connectEndpoints(
   endpoints: readonly LabEndpoint[],
   host: LabHost,
@@ -107,7 +108,7 @@ export function connectEndpoints(
   }
 }
 
-/** One interface, its addresses, everything through the gateway. */
+/** One interface with its addresses; everything goes through the gateway. */
 function uplink(
   index: number,
   addresses: readonly string[],

@@ -1,6 +1,6 @@
 /**
- * How the things of a local lab are called. The names are the marks of ownership: whatever bears one is netfold's, and
- * `netfold cleanup` removes it also when no state file tells of it.
+ * The names of a local lab. They are the marks of ownership: everything with such a name is netfold's, and `netfold
+ * cleanup` removes it, also without a state file.
  */
 import { join } from 'node:path';
 import { experimentFolder } from '../../names.ts';

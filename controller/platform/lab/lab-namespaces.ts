@@ -11,19 +11,19 @@ import { experimentOf, fabricNamespace, hostsFile, NETNS_ETC_FOLDER } from './la
 import { hostsFileText, type LabEndpoint, type LabPlan } from './lab-plan.ts';
 
 /**
- * Between two batches signals arrive and progress shows. An endpoint takes 1 to 2 ms (docs/limits.md), so nobody waits
- * longer than some 0.1 s; what a batch costs beside its endpoints is below 1 % of it.
+ * Between two batches signals arrive and progress is shown. An endpoint takes 1 to 2 ms (docs/limits.md), so the wait
+ * is at most some 0.1 s; the cost of a batch besides its endpoints is below 1 % of it.
  */
 const BATCH = 64;
 
 export interface LabWatch {
-  /** What its `reason` is, is thrown between two batches. */
+  /** Its `reason` is thrown between two batches. */
   readonly signal?: AbortSignal;
-  /** Told after each batch how many endpoints there are. */
+  /** Called after each batch with the number of endpoints made. */
   readonly onEndpoints?: (made: number) => void;
 }
 
-/** Creates the whole lab, or nothing: what was made is removed when a step fails, or when it is aborted. */
+/** Creates the whole lab, or nothing: what was made is removed if a step fails, or if it is aborted. */
 export async function createLab(plan: LabPlan, { signal, onEndpoints }: LabWatch = {}): Promise<void> {
   const routers = [fabricNamespace(plan.experiment), ...plan.hosts.map(({ namespace }) => namespace)];
   createNamespaces(routers);
@@ -54,8 +54,8 @@ function createEndpoints(endpoints: readonly LabEndpoint[], plan: LabPlan): void
 }
 
 /**
- * Removes every namespace of an experiment, also those that no state file knows; returns how many there were.
- * `onRemoved` is told how many are gone of how many.
+ * Removes every namespace of an experiment, also those that no state file lists; returns how many there were.
+ * `onRemoved` is called with the number of removed ones and of all.
  */
 export async function removeLab(
   experiment: string,
@@ -67,7 +67,7 @@ export async function removeLab(
       onRemoved?.(index, names.length);
       await turn();
     }
-    // The namespace is what is found after a kill, so it goes last.
+    // The namespace is what is found after a kill, so it is removed last.
     rmSync(join(NETNS_ETC_FOLDER, name), { recursive: true, force: true });
     removeNamespace(name);
   }

@@ -1,10 +1,10 @@
 /**
- * Where everything of a local lab goes: pure, from the endpoints' names and the number of emulated hosts.
+ * The plan of a local lab: pure, from the endpoints' names and the number of emulated hosts.
  *
  *   endpoint ── veth ── host namespace ── veth ── fabric namespace ── veth ── host namespace ── veth ── endpoint
  *
- * Hosts and fabric route /32 and /128 addresses and bridge nothing: a Linux bridge has at most 1,024 ports and floods ARP.
- * Neighbours are permanent entries, so no packet ever waits for ARP or neighbour discovery.
+ * Hosts and fabric route /32 and /128 addresses and bridge nothing: a Linux bridge has at most 1,024 ports and floods
+ * ARP. Neighbours are permanent entries, so no packet ever waits for ARP or neighbour discovery.
  */
 import { NetfoldError } from '../../../proto/errors.ts';
 import { count } from '../../../proto/words.ts';
@@ -18,12 +18,14 @@ import { endpointNamespace, hostNamespace } from './lab-names.ts';
 export const LAB = 'lab';
 
 export const MAX_HOSTS = 254;
-/** The next hops of endpoints and hosts; nobody's address, only a name for the other side of the veth pair. */
+/**
+ * The next hops of endpoints and hosts; no interface has this address, it only names the other end of the veth pair.
+ */
 export const GATEWAY = '169.254.1.1';
 export const GATEWAY6 = 'fe80::1';
 /**
- * A prefix for unique local addresses (RFC 4193) that reads "netfo" and is the same in every lab: labs lead nowhere, so
- * they can't meet, and a script may know it.
+ * A prefix for unique local addresses (RFC 4193) that reads "netfo" and is the same in every lab: labs are not
+ * connected, so addresses can't collide, and a script may rely on it.
  */
 const PREFIX6 = 'fd6e:6574:666f';
 
@@ -39,7 +41,7 @@ export interface LabHost extends PlannedHost {
 export interface LabNetwork {
   readonly prefix: string;
   readonly length: number;
-  /** The next hop on the fabric's side. */
+  /** The next hop at the fabric's end. */
   readonly gateway: string;
 }
 
@@ -111,7 +113,7 @@ function limit(message: string, remedy: string): NetfoldError {
   return new NetfoldError({ code: 'LAB_LIMIT', blame: 'input', message, remedy });
 }
 
-/** Locally administered; the kind keeps the two sides of a pair apart. */
+/** Locally administered; the kind distinguishes the two ends of a pair. */
 export function macOf(kind: 'endpoint' | 'host' | 'fabric', number: number): Uint8Array {
   const kinds = { endpoint: 0x10, host: 0x20, fabric: 0x30 };
   return new Uint8Array([0x02, kinds[kind], 0, (number >> 16) & 0xff, (number >> 8) & 0xff, number & 0xff]);

@@ -1,6 +1,6 @@
 /**
- * The local lab: every endpoint and every host is a network namespace on this machine, made for the experiment and named
- * after it. What takes libc to load is read when it is needed: `exec` and `ls` must start at once.
+ * The local lab: every endpoint and every host is a network namespace on this machine, made for the experiment and
+ * named after it. Modules that need libc are loaded on demand: `exec` and `ls` must start at once.
  */
 import { z } from 'zod';
 import { listNamespaces, namespacePath } from '../../../agent/kernel/netns/namespace-files.ts';
@@ -51,7 +51,7 @@ async function plan(wanted: Wanted | Standing): Promise<LabPlan> {
   return made;
 }
 
-/** But for the networks of hosts, which only the making of a lab needs. */
+/** Without the networks of hosts, which are needed only to make a lab. */
 function planOfStanding(wanted: Standing): LabPlan {
   const found = standingPlan(wanted, (host) => hostNamespace(wanted.experiment, host));
   const hosts = found.hosts.map((host) => ({ ...host, networks: [] }));
@@ -82,7 +82,7 @@ async function startAgent(host: PlannedHost, order: AgentOrder): Promise<Running
   return localAgent(host.namespace, order);
 }
 
-/** Everything of a lab (interfaces, qdiscs, rules, BPF programs) lives in its namespaces and goes with them. */
+/** Everything of a lab (interfaces, qdiscs, rules, BPF programs) is in its namespaces and is removed with them. */
 async function remove({ experiment }: Remains, onProgress?: OnProgress): Promise<string[]> {
   const { agentsOf, endProcesses, processesIn } = await import('../../machine/processes.ts');
   const { removeLab } = await import('./lab-namespaces.ts');
@@ -97,7 +97,7 @@ async function remove({ experiment }: Remains, onProgress?: OnProgress): Promise
 const namespacesOf = (experiment: string): string[] =>
   listNamespaces().filter((name) => experimentOf(name) === experiment);
 
-/** The names of namespaces are the marks; they tell of the experiment, so there is nothing besides. */
+/** The names of namespaces are the marks, and contain the experiment, so there is nothing else. */
 function findLeftovers(): Leftover[] {
   return listNamespaces().flatMap((name): Leftover[] => {
     const experiment = experimentOf(name);

@@ -1,4 +1,4 @@
-/** Whether a lab fits this machine, before anything is made. */
+/** Whether a lab fits on this machine, checked before anything is made. */
 import { raiseOpenFiles, readLimits } from '../../../agent/linux/probe/limits.ts';
 import type { Topology } from '../../../topology/model/model.ts';
 import { serviceOf } from '../../../topology/model/names.ts';
@@ -13,7 +13,7 @@ export function requireRoom({ endpoints, hosts }: LabPlan, { services }: Topolog
   requireCapacity(readLimits(), load);
 }
 
-/** Lets the agents open what they need: they inherit the limits of this process. */
+/** Allows the agents the descriptors that they need: they inherit the limits of this process. */
 export function openRoom({ endpoints, hosts }: LabPlan): void {
   raiseOpenFiles(openFilesOf({ endpoints: endpoints.length, hosts: hosts.length }));
 }

@@ -1,16 +1,13 @@
-/**
- * Files of versions that had two places for an experiment, and said of a thing whether it was existing before instead of
- * naming the platform.
- */
+/** Files of versions that had two places for an experiment, and recorded a flag instead of the platform's name. */
 
-/** Of experiment.json, as it was parsed: with the platform's name. */
+/** Of a parsed experiment.json: with the platform's name. */
 export function stateWithPlatform(state: unknown): unknown {
   if (!isObject(state) || 'platform' in state || typeof state.existing !== 'boolean') return state;
   const { existing, ...rest } = state;
   return { ...rest, platform: existing ? 'site' : 'lab' };
 }
 
-/** Of what an agent was told, as it was parsed: with endpoints that say whether they outlive it. */
+/** Of a parsed bootstrap: with endpoints whose interfaces do or do not outlive the agent. */
 export function bootstrapWithPlatform(bootstrap: unknown): unknown {
   if (!isObject(bootstrap) || 'platform' in bootstrap || !Array.isArray(bootstrap.endpoints))
     return bootstrap;

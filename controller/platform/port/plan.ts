@@ -1,10 +1,13 @@
-/** Where everything of an experiment is: hosts with an agent each, and their endpoints. Plain data, alike on every platform. */
+/**
+ * Where everything of an experiment is: hosts with an agent each, and their endpoints. Plain data, the same on every
+ * platform.
+ */
 import type { Bootstrap } from '../../../proto/bootstrap.ts';
 
 export interface PlannedHost {
   readonly index: number;
   readonly name: string;
-  /** Name of the network namespace that its agent lives in; `OWN_NAMESPACE`: the one of this process. */
+  /** Name of its agent's network namespace; `OWN_NAMESPACE`: the one of this process. */
   readonly namespace: string;
   /** Where its agent listens for the others. */
   readonly address: string;
@@ -20,7 +23,7 @@ export interface PlannedEndpoint {
   readonly namespace: string;
   /** The interface whose egress is shaped. */
   readonly interface: { readonly name: string; readonly index: number };
-  /** The first of `addresses` to name it by: IPv4 where it has one. */
+  /** The first of `addresses` in messages: IPv4 if it has one. */
   readonly address: string;
   /** All of them, as text. */
   readonly addresses: readonly string[];
@@ -28,15 +31,15 @@ export interface PlannedEndpoint {
 }
 
 export interface Plan {
-  /** Name of the platform that has made the plan, and is to carry it out. */
+  /** Name of the platform that has made the plan, and that carries it out. */
   readonly platform: string;
   readonly experiment: string;
-  /** What messages call the place: `2 hosts`, `interfaces of this machine`. */
+  /** The place in messages: `2 hosts`, `interfaces of this machine`. */
   readonly place: string;
   readonly hosts: readonly PlannedHost[];
   readonly endpoints: readonly PlannedEndpoint[];
   /** Of the endpoints' interfaces; see `LocalEndpoint.outlivesAgent`. */
   readonly outlivesAgent: boolean;
-  /** What agents are told because of where they are; nothing in the plan of an experiment that runs already. */
+  /** Settings of the agents that depend on the place; empty in the plan of an experiment that runs already. */
   readonly settings: Pick<Bootstrap, 'takeOver' | 'leaseMs'>;
 }

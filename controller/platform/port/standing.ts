@@ -1,4 +1,4 @@
-/** The plan of an experiment that runs, from what its agents were told. */
+/** The plan of a running experiment, from the bootstraps of its agents. */
 
 import { isIPv4 } from 'node:net';
 import { namespaceName } from '../../../agent/kernel/netns/namespace-files.ts';
@@ -8,7 +8,7 @@ import type { Standing, Wanted } from './platform.ts';
 
 export const isStanding = (wanted: Wanted | Standing): wanted is Standing => 'standing' in wanted;
 
-/** For endpoints in named namespaces. `namespaceOf`: the namespace of a host, which agents are not told. */
+/** For endpoints in named namespaces. `namespaceOf`: the namespace of a host, which bootstraps don't contain. */
 export function standingPlan(
   { experiment, standing }: Standing,
   namespaceOf: (host: string) => string,

@@ -1,6 +1,6 @@
 /**
- * A topology on interfaces that exist already on this machine: nothing is made, one agent shapes them. Endpoints are
- * placed by hand: `--at client=eth1`, or `--at server=eth0@NAMESPACE`.
+ * A topology on existing interfaces of this machine: nothing is made, one agent shapes them. Endpoints are placed by
+ * hand: `--at client=eth1`, or `--at server=eth0@NAMESPACE`.
  */
 
 import { isIPv4 } from 'node:net';
@@ -12,7 +12,7 @@ import type { MeshAddress } from '../../mesh-address.ts';
 import { hostName } from '../../names.ts';
 import type { Plan, PlannedEndpoint, PlannedHost } from '../port/plan.ts';
 
-/** What every plan of this platform says. */
+/** What every plan of this platform contains. */
 export const IN_PLACE = {
   platform: 'site',
   place: 'interfaces of this machine',
@@ -54,24 +54,24 @@ export function parsePlacement(text: string): Placement {
   return { node: found[1]!, ifname: found[2]!, namespace: found[3] ?? OWN_NAMESPACE };
 }
 
-/** What the kernel says of a placement's interface. */
+/** The kernel's data of a placement's interface. */
 export interface Surveyed {
   readonly link: Link | undefined;
   /** Without link-local ones. */
   readonly addresses: readonly string[];
 }
 
-/** What else is to be known of an experiment that other machines take part in. */
+/** Further data for an experiment that other machines join. */
 export interface Elsewhere {
   /** Name of this machine's host. */
   readonly host?: string | undefined;
-  /** Where its agent listens; what has no place here comes from hosts that join. */
+  /** Where its agent listens; endpoints without a place here come from hosts that join. */
   readonly listen: MeshAddress;
 }
 
 /**
- * One host, this machine, with an agent of its own. Without `elsewhere` it has all endpoints, and its agent listens on
- * the loopback interface. Throws `PlacementError` where an endpoint has no place, or two, or a place that does not exist.
+ * One host, this machine, with one agent. Without `elsewhere` it has all endpoints, and its agent listens on the
+ * loopback interface. Throws `PlacementError` if an endpoint has no place, or two, or a place that does not exist.
  */
 export function planSite(
   experiment: string,
@@ -111,7 +111,7 @@ function assign(endpointNames: readonly string[], placements: readonly Placement
     const { node, ifname, namespace } = placement;
     const name = endpointNames.find((one) => one === node) ?? onlyReplica(endpointNames, node);
     if (places.has(name)) throw conflict(`${name} is placed twice`);
-    // One queue and one table of rules in each namespace.
+    // There is one queue and one table of rules in each namespace.
     const other = taken.get(namespace);
     if (other !== undefined) {
       const where = namespace === OWN_NAMESPACE ? 'this namespace' : `the namespace ${namespace}`;

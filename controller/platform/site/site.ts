@@ -1,6 +1,6 @@
 /**
- * Interfaces that this machine has already: nothing is made, one agent shapes them, and gives them back. What takes libc to
- * load is read when it is needed, as in the lab.
+ * Existing interfaces of this machine: nothing is made, one agent shapes them, and restores them. Modules that need
+ * libc are loaded on demand, as in the lab.
  */
 
 import { z } from 'zod';
@@ -29,7 +29,7 @@ const optionsSchema = z.strictObject({
   takeOver: z.boolean(),
   /** How long shaping outlasts an agent that doesn't renew it. */
   leaseMs: z.number(),
-  /** Endpoints that have no place here come from hosts that join. */
+  /** Endpoints without a place here come from hosts that join. */
   elsewhere: z
     .strictObject({
       /** Name of this machine's host. */
@@ -46,7 +46,7 @@ export const site: Platform = {
   name: IN_PLACE.platform,
   runsImages: false,
   plan,
-  /** The interfaces are there. */
+  /** The interfaces exist already. */
   make: () => {},
   startAgent,
   exec: ({ namespace }: EndpointPlace, command) => inNamespace(namespace, command),
@@ -63,13 +63,13 @@ async function plan(wanted: Wanted | Standing): Promise<Plan> {
   return { ...made, settings: { takeOver, leaseMs } };
 }
 
-/** Beside everything else that this machine runs. */
+/** Next to everything else that runs on this machine. */
 async function startAgent(host: PlannedHost, order: AgentOrder): Promise<RunningAgent> {
   const { localAgent } = await import('../../machine/agent-process.ts');
   return localAgent(host.namespace, order);
 }
 
-/** Agents give interfaces back themselves; what one that was killed has left on them is taken off. */
+/** Agents restore interfaces themselves; what a killed agent has left on them is removed here. */
 async function remove({ experiment, endpoints }: Remains): Promise<string[]> {
   const { agentsOf, endProcesses } = await import('../../machine/processes.ts');
   const { clearInterface } = await import('../../../agent/linux/take-over/clear-interface.ts');
@@ -85,7 +85,7 @@ async function remove({ experiment, endpoints }: Remains): Promise<string[]> {
     : [];
 }
 
-/** netfold's marks on any interface; they don't tell of the experiment. */
+/** netfold's marks on any interface; they don't contain the experiment. */
 async function findLeftovers(where: LeftoverSearch): Promise<Leftover[]> {
   if (where === 'experiments') return [];
   const leftovers = await import('../../../agent/linux/take-over/leftovers.ts');
