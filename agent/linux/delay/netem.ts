@@ -1,6 +1,6 @@
 /**
  * Delay, jitter and loss by the kernel's own emulator. It sits in the queues of the classes that the enforcer makes
- * (desired-interface.ts), so there is nothing left to do here but to tell how much went through.
+ * (path-class.ts), so there is nothing left to do here but to tell how much went through.
  */
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 import type { InQueue } from '../../enforce/path-class.ts';
