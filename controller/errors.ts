@@ -13,6 +13,7 @@ export type ControllerErrorCode =
   | 'RESUME_INCOMPLETE'
   | 'JOIN_USAGE'
   | 'PLATFORM_UNKNOWN'
+  | 'PLACEMENT_OPTIONS'
   | 'NODE_UNKNOWN'
   | 'HOST_UNKNOWN'
   | 'NAME_INVALID'
@@ -31,6 +32,7 @@ const BLAME: Readonly<Record<ControllerErrorCode, Blame>> = {
   RESUME_INCOMPLETE: 'machine',
   JOIN_USAGE: 'usage',
   PLATFORM_UNKNOWN: 'input',
+  PLACEMENT_OPTIONS: 'input',
   NODE_UNKNOWN: 'input',
   HOST_UNKNOWN: 'input',
   NAME_INVALID: 'usage',

@@ -7,6 +7,7 @@ import { listNamespaces, namespacePath } from '../../../agent/kernel/netns/names
 import { count } from '../../../proto/words.ts';
 import { inNamespace } from '../../names.ts';
 import type { OnProgress } from '../../progress.ts';
+import { readOptions } from '../port/options.ts';
 import type { PlannedHost } from '../port/plan.ts';
 import type {
   AgentOrder,
@@ -45,7 +46,7 @@ async function plan(wanted: Wanted | Standing): Promise<LabPlan> {
   if (isStanding(wanted)) return planOfStanding(wanted);
   const { hasIpv6 } = await import('../../../agent/kernel/netns/ip-settings.ts');
   const { requireRoom } = await import('./room.ts');
-  const { hosts } = optionsSchema.parse(wanted.options);
+  const { hosts } = readOptions(LAB, optionsSchema, wanted.options);
   const made = planLab(wanted.experiment, wanted.endpoints, hosts, { ipv6: hasIpv6() });
   requireRoom(made, wanted.topology);
   return made;

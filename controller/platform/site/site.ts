@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { namespacePath, OWN_NAMESPACE } from '../../../agent/kernel/netns/namespace-files.ts';
 import { inNamespace } from '../../names.ts';
+import { readOptions } from '../port/options.ts';
 import type { Plan, PlannedHost } from '../port/plan.ts';
 import type {
   AgentOrder,
@@ -57,7 +58,11 @@ export const site: Platform = {
 async function plan(wanted: Wanted | Standing): Promise<Plan> {
   if (isStanding(wanted)) return { ...standingPlan(wanted, () => OWN_NAMESPACE), ...IN_PLACE };
   const { surveyInterface } = await import('./survey.ts');
-  const { placements, elsewhere, takeOver, leaseMs } = optionsSchema.parse(wanted.options);
+  const { placements, elsewhere, takeOver, leaseMs } = readOptions(
+    IN_PLACE.platform,
+    optionsSchema,
+    wanted.options,
+  );
   const { experiment, endpoints } = wanted;
   const made = planSite(experiment, endpoints, placements, surveyInterface, elsewhere);
   return { ...made, settings: { takeOver, leaseMs } };

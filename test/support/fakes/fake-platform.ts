@@ -1,5 +1,7 @@
 /** A platform in memory: prints what it has in sorted lines, and fails where a test wants it to. */
 
+import { z } from 'zod';
+import { readOptions } from '../../../controller/platform/port/options.ts';
 import type { Plan, PlannedEndpoint, PlannedHost } from '../../../controller/platform/port/plan.ts';
 import type {
   AgentOrder,
@@ -34,13 +36,14 @@ export class FakePlatform implements Platform {
   /** Namespaces with something of netfold's that bears no experiment's name. */
   readonly #marks = new Set<string>();
 
-  /** Two hosts at most; what the options are called is nothing to it. */
+  /** Two hosts; there are no options. */
   plan(wanted: Wanted | Standing): Plan {
     const common = { platform: FAKE, outlivesAgent: false } as const;
     if (isStanding(wanted)) {
       const found = standingPlan(wanted, (host) => `fake.${wanted.experiment}+${host}`);
       return { ...found, ...common, place: count(found.hosts.length, 'shelf') };
     }
+    readOptions(FAKE, z.strictObject({}), wanted.options);
     const { experiment } = wanted;
     const hosts = [0, 1].map(
       (index): PlannedHost => ({

@@ -106,6 +106,15 @@ export function platformContract(open: () => OpenedPlatform | Promise<OpenedPlat
       await expectNothing();
     });
 
+    test.each([[{ nonsense: 1 }], [undefined], ['x']])(
+      'is refused for the options %j, with a code, and changes nothing',
+      async (options) => {
+        const planned = (async () => platform.plan({ ...opened.wanted, options }))();
+        await expect(planned).rejects.toMatchObject({ code: 'PLACEMENT_OPTIONS', blame: 'input' });
+        await expectNothing();
+      },
+    );
+
     test('is found again from the bootstraps of agents', async () => {
       const topology = { file: 'x.yaml', text: '' };
       const settings = { delayBackend: 'auto', logFolder: opened.logFolder } as const;
