@@ -1,5 +1,5 @@
 /**
- * Bursts, queues and GSO sizes that follow from rate and delay. All are per path and never fixed: a queue of 1,000
+ * Bursts, queues and GSO sizes that follow from rate and delay. All are per path and never constant: a queue of 1,000
  * packets is 12 ms at 1 Gb/s and 95 s at 128 kb/s.
  */
 import { amountIn, type Micros, toSeconds } from '../../proto/units.ts';
@@ -9,7 +9,7 @@ import type { FifoQueue } from './interface-state.ts';
 export const FRAME_BYTES = 1514;
 
 /**
- * How late the kernel's timer may wake HTB without the class losing throughput. A larger burst lets more than the rate
+ * How late the kernel's timer may wake HTB without a loss of throughput. A larger burst lets more than the rate
  * through after a pause; 2 ms kept 1 Gb/s exact on two busy cores, and is one frame below 6 Mb/s.
  */
 const TIMER_SLACK_SECONDS = 0.002;
@@ -23,8 +23,8 @@ export function burstBytes(bytesPerSecond: number): number {
 }
 
 /**
- * Beyond the bandwidth-delay product, which keeps a loss-based TCP at full rate (Villamizar and Song, "High
- * performance TCP in ANSNET", 1994), a queue has room for the bursts that hosts make at any round trip.
+ * A queue holds the bandwidth-delay product, which keeps a loss-based TCP at full rate (Villamizar and Song, "High
+ * performance TCP in ANSNET", 1994), plus the bursts that hosts make at any round-trip time.
  */
 const HOST_BURST_SECONDS = 0.01;
 /** TCP starts with ten segments (RFC 6928); fewer places would lose them on a slow link. */
@@ -40,29 +40,34 @@ export function bufferBytes(bytesPerSecond: number, rttMicros: Micros, gsoSegmen
   return Math.min(Math.ceil(limit), MAX_LIMIT);
 }
 
-/** The queue of a path that is delayed elsewhere: what the user asked for in packets, or the derived buffer. */
+/** The queue of a path that is delayed elsewhere: the user's number of packets, or the derived buffer. */
 export function fifoQueue(derivedBytes: number, packets?: number): FifoQueue {
   return packets === undefined ? { kind: 'bfifo', limit: derivedBytes } : { kind: 'pfifo', limit: packets };
 }
 
 /** The smallest Ethernet frame without its check sum. */
 const SMALLEST_FRAME_BYTES = 60;
-/** Where neither rate nor buffer bounds what is under way: 10 ms of small packets, or 1.5 GB of full frames. */
+/** If neither rate nor buffer bounds the packets under way: 10 ms of small packets, or 1.5 GB of full frames. */
 const MAX_UNDER_WAY = 1_000_000;
 
-/** How many packets netem may have to hold: all that the buffer lets through at the rate, were they the smallest. */
+/**
+ * How many packets netem may have to hold: all that the buffer lets through at the rate, if they are the smallest.
+ */
 export function netemLimit(bytesPerSecond: number, latencyMicros: Micros, buffer: number): number {
   const bytes = amountIn(latencyMicros, bytesPerSecond) + buffer;
   const packets = Math.ceil(bytes / SMALLEST_FRAME_BYTES);
   return Math.min(Math.max(packets, MIN_QUEUE_FRAMES), buffer > 0 ? MAX_LIMIT : MAX_UNDER_WAY);
 }
 
-/** A GSO packet passes HTB as one; longer than this at the slowest path's rate, and flows beside it stutter. */
+/**
+ * A GSO packet passes HTB as one packet. If it is longer than this at the slowest path's rate, competing flows
+ * stutter.
+ */
 const GSO_SECONDS = 0.001;
 /** 64 KB, the kernel's default. */
 export const MAX_GSO_SEGMENTS = 44;
 
-/** How many frames may be one packet on an interface whose slowest path has this rate. */
+/** How many frames one packet may have on an interface whose slowest path has this rate. */
 export function gsoSegments(slowestBytesPerSecond: number): number {
   const segments = Math.floor((slowestBytesPerSecond * GSO_SECONDS) / FRAME_BYTES);
   return Math.min(Math.max(segments, 1), MAX_GSO_SEGMENTS);

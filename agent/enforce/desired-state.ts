@@ -1,6 +1,6 @@
 /**
- * What shall be installed on one interface, and what of it is different since it was installed last. It is edited piece by
- * piece; then `Enforcer.reconcile` plans what is dirty, or everything. Pure.
+ * The desired state of one interface, and which parts of it have changed since it was last installed. It is edited in
+ * parts; then `Enforcer.reconcile` plans the dirty parts, or everything. Pure.
  */
 import { MAX_GSO_SEGMENTS } from './derive.ts';
 import type { InterfaceChange, InterfaceState, MutableState, ShapedClass } from './interface-state.ts';
@@ -16,11 +16,11 @@ export class DesiredState {
   #isSet = false;
   #isAllDirty = true;
   #isGsoDirty = false;
-  /** Of those that are not all dirty; what is in here and not in the state shall go. */
+  /** If not all classes are dirty. A class that is in here and not in the state has to be removed. */
   readonly #dirtyClasses = new Set<number>();
   readonly #dirtyTargets = new Set<string>();
 
-  /** False: it counts from the first `replace` or `markAll` on; until then, what is installed stays. */
+  /** False: it has no effect before the first `replace` or `markAll`; until then, what is installed stays. */
   get isSet(): boolean {
     return this.#isSet;
   }
@@ -29,7 +29,7 @@ export class DesiredState {
     return this.#state;
   }
 
-  /** Takes another state as a whole. */
+  /** Replaces the whole state. */
   replace(state: InterfaceState): void {
     this.#state = { ...state, classes: new Map(state.classes), targets: new Map(state.targets) };
     this.markAll();
@@ -61,13 +61,13 @@ export class DesiredState {
     this.#dirtyTargets.add(destination);
   }
 
-  /** Whatever was planned before, everything is compared with what is installed next time. */
+  /** Makes the next plan compare everything with what is installed. */
   markAll(): void {
     this.#isSet = true;
     this.#isAllDirty = true;
   }
 
-  /** All of it is installed. */
+  /** Everything is installed. */
   markNothing(): void {
     this.#isAllDirty = false;
     this.#isGsoDirty = false;

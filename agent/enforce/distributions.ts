@@ -1,13 +1,13 @@
 /**
- * The shapes of jitter as quantiles: what the delay line and netem draw from. Mean 0 and deviation 1, so that a link's
- * `jitter` is the standard deviation in every shape.
+ * The distributions of jitter as quantiles, for the delay line and netem. Mean 0 and deviation 1, so that a link's
+ * `jitter` is the standard deviation in every distribution.
  *
  *   normal    as the error of many small queues
  *   uniform   from −√3 to √3
  *   pareto    shape 3, shifted: mostly a little early, seldom very late. Shapes up to 2 have no deviation at all.
  *
- * No value is further from the mean than netem's tables can say, 32,767 / 8,192 deviations. What is beyond, of
- * pareto 2 %, becomes that limit; the rest is stretched so that mean and deviation are exact afterwards.
+ * No value is further from the mean than netem's tables can express, 32,767 / 8,192 deviations. Values beyond, 2 % of
+ * pareto, become that limit; the rest is stretched so that mean and deviation are exact afterwards.
  */
 import type { Distribution } from '../../proto/impairment.ts';
 import { normalCumulative, normalQuantile } from './normal.ts';
@@ -18,12 +18,12 @@ export const NETEM_SCALE = 8192;
 const COUNT = 4096;
 const MAX = 32_767 / NETEM_SCALE;
 const PARETO_SHAPE = 3;
-/** Clipping and stretching in turn converge; each round leaves a fraction of the error of the last one. */
+/** Clipping and stretching in turn converge; each round leaves a fraction of the previous error. */
 const ROUNDS = 100;
 
 const cached = new Map<Distribution, Float64Array>();
 
-/** 4,096 equally probable values in ascending order, mean 0, deviation 1. Not to be written to. */
+/** 4,096 equally probable values in ascending order, mean 0, deviation 1. Must not be modified. */
 export function quantiles(distribution: Distribution): Float64Array {
   const known = cached.get(distribution);
   if (known) return known;
@@ -40,10 +40,10 @@ export function quantiles(distribution: Distribution): Float64Array {
 }
 
 /**
- * The table for TCA_NETEM_DELAY_DIST. With it netem delays by `latency + sigma / 8,192 × t`, where t is any of the values
- * with equal probability and sigma is what it calls jitter (tabledist in net/sched/sch_netem.c): sigma is the
- * deviation. Without a table it would draw uniformly within ± sigma, whose deviation is sigma / √3; hence a table for
- * each shape.
+ * The table for TCA_NETEM_DELAY_DIST. With it, netem delays by `latency + sigma / 8,192 × t`: t is any of the values
+ * with equal probability, and sigma is netem's jitter (tabledist in net/sched/sch_netem.c), so sigma is the
+ * deviation. Without a table it would draw uniformly within ± sigma, whose deviation is sigma / √3; therefore each
+ * distribution has a table.
  */
 export function netemTable(distribution: Distribution): Int16Array {
   return Int16Array.from(quantiles(distribution), (value) => Math.round(value * NETEM_SCALE));

@@ -1,6 +1,6 @@
 /**
  * Brings the interfaces of the local endpoints to their desired state and keeps them there. There is one verb,
- * `reconcile`: it plans what is desired against what is installed, and carries the difference out.
+ * `reconcile`: it plans the difference between desired and installed state, and applies it.
  */
 
 import type { LocalEndpoint } from '../../proto/bootstrap.ts';
@@ -17,29 +17,29 @@ import {
 import { applyInPlace, applyToState, planChange, planTc, type TcOp } from './plan.ts';
 import type { DelayBackend, FailedOp, Party, TcPort, TreeKeeper } from './ports.ts';
 
-/** Root qdiscs that the kernel installs by itself; anything else was put there by somebody. */
+/** Root qdiscs that the kernel installs by itself; any other was configured. */
 const KERNEL_DEFAULTS = new Set(['none', 'noqueue', 'pfifo_fast', 'fq_codel', 'fq', 'mq']);
 
-/** How long an interface that goes on working may take to send what waits on it when netfold leaves. */
+/** How long an interface that stays in use may take to send its queued packets when netfold leaves. */
 const DRAIN_MS = 1000;
 const DRAIN_POLL_MS = 5;
 
-/** What it was attached to is not there any more, which is how a container leaves. */
+/** The interface or namespace is gone, which is how a container leaves. */
 const GONE = new Set(['INTERFACE_GONE', 'NAMESPACE_MISSING']);
 
 interface Interface {
   readonly endpoint: LocalEndpoint;
-  /** What it goes back to, where nothing is kept. */
+  /** The state to which it is restored if no tree is kept. */
   readonly before: InterfaceState;
-  /** Somebody else's tree is kept, and put back in the end. */
+  /** Whether a foreign tree is kept, and restored at the end. */
   readonly isKept: boolean;
   installed: MutableState;
   readonly desired: DesiredState;
 }
 
 /**
- * What is taken for installed: what is remembered, nothing (so that the kernel is told all of it again), or what the kernel
- * says when it is asked.
+ * What counts as installed: the remembered state; nothing, so that all of it is sent to the kernel again; or what the
+ * kernel reports.
  */
 export type Installed = 'remembered' | 'forgotten' | 'asked';
 
@@ -53,9 +53,9 @@ export interface EnforcerOptions {
   readonly delay: DelayBackend;
   readonly clock: Clock;
   readonly timers: Timers;
-  /** Of interfaces that outlive the agent. */
+  /** For interfaces that outlive the agent. */
   readonly keeper?: TreeKeeper;
-  /** Somebody else's root may be replaced, if it can be kept. */
+  /** Whether a foreign root may be replaced, if it can be kept. */
   readonly takeOver?: boolean;
 }
 
@@ -82,8 +82,8 @@ export class Enforcer {
   }
 
   /**
-   * Takes an interface over. What an agent that was killed left on it stays in force until `desired` says what shall
-   * be there; what is not netfold's is refused.
+   * Takes an interface over. What a killed agent left on it stays in force until `desired` is set; a foreign qdisc is
+   * refused.
    */
   async attach(endpoint: LocalEndpoint): Promise<void> {
     this.#tc.attach(endpoint);
@@ -92,7 +92,7 @@ export class Enforcer {
       if (!this.#takeOver || !endpoint.outlivesAgent) refuseForeign(endpoint, state);
       // An earlier agent may have kept something, too.
       const isKept = endpoint.outlivesAgent === true && this.#keeper?.keep(endpoint) === true;
-      // What it had before an earlier agent came, nobody knows any more.
+      // The state before an earlier agent is not known any more.
       const isAdopted = state.foreignRoot === undefined;
       const before = untouched('default', isAdopted ? MOST_GSO_SEGMENTS : state.gsoSegments);
       await this.#delay.attach(endpoint, isAdopted);
@@ -109,26 +109,26 @@ export class Enforcer {
     }
   }
 
-  /** The classes that are on an interface now: after `attach`, those that an agent left that was killed. */
+  /** The classes on an interface now: after `attach`, those that a killed agent left. */
   installedClasses(endpoint: LocalEndpoint): ReadonlyMap<number, ShapedClass> {
     return this.#item(endpoint).installed.classes;
   }
 
-  /** To be edited; what it says counts from the next `reconcile` on. */
+  /** To be edited; it takes effect with the next `reconcile`. */
   desired(endpoint: LocalEndpoint): DesiredState {
     return this.#item(endpoint).desired;
   }
 
   /**
-   * Brings what is installed to what is desired, and gives the steps that it took. What that costs depends on what was
-   * edited since the last time, or on the whole interface where a step has failed since, or `installed` is not
-   * `remembered`. Failed steps are tried again with the next call. Throws, where the kernel is asked: `INTERFACE_GONE`, and
-   * `QDISC_FOREIGN` where somebody's qdisc has taken the place of netfold's.
+   * Changes the installed state to the desired one, and returns the steps that it took. The cost depends on the edits
+   * since the last call; it is that of the whole interface if a step has failed since, or if `installed` is not
+   * `remembered`. Failed steps are tried again with the next call. If the kernel is asked, throws `INTERFACE_GONE`,
+   * and `QDISC_FOREIGN` if a foreign qdisc has replaced netfold's.
    */
   reconcile(endpoint: LocalEndpoint, installed: Installed = 'remembered'): Reconciled {
     const item = this.#item(endpoint);
     const { desired } = item;
-    // Also where somebody's root is in netfold's place: what isn't different is no reason to touch it.
+    // Also if a foreign root has replaced netfold's: without a difference the interface is not touched.
     if (!desired.isSet || (installed === 'remembered' && !desired.isDirty)) return { steps: [], failed: [] };
     if (installed === 'asked') {
       item.installed = copyOf(this.#tc.read(endpoint));
@@ -151,7 +151,7 @@ export class Enforcer {
     return failed;
   }
 
-  /** Where a step failed the kernel is asked what is installed now: an answer may have been lost, not the step. */
+  /** After a failed step the kernel is asked what is installed now: the answer may have been lost, not the step. */
   #after(
     { endpoint, installed }: Interface,
     ops: readonly TcOp[],
@@ -168,20 +168,20 @@ export class Enforcer {
     }
   }
 
-  /** Tells the classifiers of endpoints anywhere, where classes are made on demand. */
+  /** Sets the classifiers' entries for endpoints anywhere, if classes are made on demand. */
   introduce(parties: readonly Party[], gone: readonly string[]): void {
     this.#tc.introduce(parties, gone);
   }
 
-  /** Reads the kernel's state back; the steps that would still be needed, none when all took effect. */
+  /** Reads the kernel's state back. Returns the steps that are still needed; none if all took effect. */
   verify(endpoint: LocalEndpoint): TcOp[] {
     const desired = this.#interfaces.get(endpoint.number)?.desired;
     return desired?.isSet ? planTc(this.#tc.read(endpoint), desired.state) : [];
   }
 
   /**
-   * Gives an interface back as it was, and forgets it: its number may be another's next. One that is gone, or is somebody
-   * else's by now, is left alone.
+   * Restores an interface, and forgets it: another may have its number next. One that is gone, or that another
+   * program has taken, is left alone.
    */
   async detach({ number }: LocalEndpoint): Promise<void> {
     const item = this.#interfaces.get(number);
@@ -194,7 +194,7 @@ export class Enforcer {
     }
   }
 
-  /** Gives all interfaces back as they were. One that is gone, or is somebody else's by now, is left alone. */
+  /** Restores all interfaces. One that is gone, or that another program has taken, is left alone. */
   async stop(): Promise<void> {
     for (const item of this.#interfaces.values()) await this.#giveBack(item);
     this.#interfaces.clear();
@@ -215,7 +215,7 @@ export class Enforcer {
     }
   }
 
-  /** Lets what waits be sent, while what comes passes by unshaped: deleting a root drops what is in it. */
+  /** Lets queued packets be sent, while new ones pass unshaped: deleting a root drops its packets. */
   async #drain(item: Interface): Promise<void> {
     const { endpoint, installed } = item;
     this.#become(item, { ...installed, targets: new Map() });
@@ -236,7 +236,7 @@ export class Enforcer {
   }
 }
 
-/** All of it where anything may be different; else what was edited, or, to tell it again, all that stays. */
+/** All of it if anything may be different; otherwise the edits, or, to send it again, all that stays. */
 function planned({ installed, desired: { change, state } }: Interface, isForgotten: boolean): TcOp[] {
   const isOurs = installed.foreignRoot === undefined && installed.classifier;
   if (!change || !isOurs) return planTc(installed, state);

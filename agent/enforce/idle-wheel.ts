@@ -1,15 +1,15 @@
 /**
- * Finds those of many things that have not been used for a while, without looking at all of them: each is looked at about
- * once in that while. Pure: time comes with each call, in milliseconds.
+ * Finds those of many things that have not been used for a while, without checking all of them: each is checked about
+ * once in that time. Pure: time is an argument of each call, in milliseconds.
  */
 
-/** What is idle is found after so much of the idle time too late, at most. */
+/** An idle thing is found late by at most this part of the idle time. */
 const PARTS = 8;
 
 export class IdleWheel<T> {
   readonly idleMs: number;
   readonly #partMs: number;
-  /** What has to be looked at in the same part of time. One slot more than a thing can lie ahead. */
+  /** The things to check in each part of time. One slot more than a thing can be ahead. */
   readonly #slots: T[][] = Array.from({ length: PARTS + 2 }, () => []);
   #part: number;
 
@@ -24,16 +24,19 @@ export class IdleWheel<T> {
     return (this.#part + 1) * this.#partMs;
   }
 
-  /** A thing that is used now. */
+  /** Adds a thing that is used now. */
   add(thing: T, nowMs: number): void {
     this.#put(thing, nowMs, nowMs);
   }
 
-  /** Those not used for the idle time, which the wheel forgets. `lastUsedMs`: negative for one that is gone anyway. */
+  /**
+   * Returns the things that were not used for the idle time, which the wheel forgets. `lastUsedMs`: negative for one
+   * that is gone anyway.
+   */
   idle(nowMs: number, lastUsedMs: (thing: T) => number): T[] {
     const found: T[] = [];
     const last = this.#partOf(nowMs);
-    // After a long pause once round is enough.
+    // After a long pause one round is enough.
     this.#part = Math.max(this.#part, last - this.#slots.length);
     while (this.#part < last) {
       const at = ++this.#part % this.#slots.length;

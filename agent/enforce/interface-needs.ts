@@ -1,6 +1,6 @@
 /**
- * The destinations that an endpoint sends to, and what they need on its interface. Told what is different, it edits the
- * interface's desired state; what that costs depends on the change, not on how many destinations there are. Pure.
+ * The destinations that an endpoint sends to, and what they need on its interface. Given the differences, it edits
+ * the interface's desired state; the cost depends on the change, not on the number of destinations. Pure.
  */
 import { isSameImpairment } from '../../proto/impairment.ts';
 import type { Path } from '../../topology/model/model.ts';
@@ -18,12 +18,12 @@ import {
 
 interface Pair {
   destination: Destination;
-  /** Its path, or the last one that it had: what others get must not depend on whether there is one now. */
+  /** Its path, or the last one that it had: what others get must not depend on whether it exists now. */
   path: Path | undefined;
   shape: Shape;
 }
 
-/** A destination and an address that it had. */
+/** A destination and one of its former addresses. */
 type Left = readonly [number: number, address: string];
 
 export class InterfaceNeeds {
@@ -31,7 +31,7 @@ export class InterfaceNeeds {
   readonly #desired: DesiredState;
   readonly #inQueue: InQueue;
   readonly #pairs = new Map<number, Pair>();
-  /** Address → the destination that it is of; the one that was told last, while two have it. */
+  /** Address → its destination; if two have it, the one that was set last. */
   readonly #owners = new Map<string, number>();
   readonly #adopted: ReadonlyMap<number, ShapedClass>;
   #segments: number;
@@ -39,8 +39,8 @@ export class InterfaceNeeds {
   #isFirstNeeded = false;
 
   /**
-   * `inQueue`: the delay backend's. `adopted`: classes that an agent has left on the interface; they stay while there is no
-   * path, as others do.
+   * `inQueue`: the delay backend's. `adopted`: classes that an agent has left on the interface; like others, they
+   * stay while there is no path.
    */
   constructor(
     endpoint: number,
@@ -55,7 +55,7 @@ export class InterfaceNeeds {
     this.#segments = segmentsFor([], inQueue);
   }
 
-  /** Until then, what is installed stays as it is; from then on, what is not needed goes. */
+  /** Until then, what is installed stays unchanged; from then on, what is not needed is removed. */
   begin(): void {
     this.#desired.markAll();
   }
@@ -78,7 +78,7 @@ export class InterfaceNeeds {
   }
 
   /**
-   * The class for what goes to other destinations, at this many bit/s; `Infinity`: none is needed. One that was made
+   * Sets the bandwidth of the class for other destinations, in bit/s; `Infinity`: none is needed. An existing one
    * stays.
    */
   setFirst(bandwidth: number): void {
@@ -89,12 +89,12 @@ export class InterfaceNeeds {
     if (before?.bytesPerSecond !== this.#first.bytesPerSecond) this.#desired.setClass(this.#first);
   }
 
-  /** The minor number of that class; `UNSHAPED` where none is needed. */
+  /** The minor number of that class; `UNSHAPED` if none is needed. */
   get firstMinor(): number {
     return this.#isFirstNeeded ? minorOf(this.#endpoint) : UNSHAPED;
   }
 
-  /** Sets these destinations, and forgets those. */
+  /** Sets the `changed` destinations, and removes the `gone` ones. */
   update(changed: Iterable<Destination>, gone: Iterable<number> = []): void {
     const touched: Pair[] = [];
     const left: Left[] = [];
@@ -120,7 +120,7 @@ export class InterfaceNeeds {
     this.#reshape(touched, isPathNew);
   }
 
-  /** Of the addresses that destinations had before, those that nobody has now lead nowhere. */
+  /** Removes the targets of former addresses that no destination has now. */
   #free(left: readonly Left[]): void {
     for (const [number, address] of left) {
       if (this.#owners.get(address) !== number) continue;
@@ -145,7 +145,7 @@ export class InterfaceNeeds {
 
   #reshape(touched: readonly Pair[], isPathNew: boolean): void {
     const segments = isPathNew ? segmentsFor(this.#pairs.values(), this.#inQueue) : this.#segments;
-    // Queues have room for two packets of the longest sort, so that all may change.
+    // Queues have room for two packets of the longest kind, so that all may change.
     const pairs = segments === this.#segments ? touched : this.#pairs.values();
     if (segments !== this.#segments) this.#desired.setGsoSegments(segments);
     this.#segments = segments;
@@ -155,7 +155,7 @@ export class InterfaceNeeds {
   #shape(pair: Pair): void {
     const { destination, shape } = pair;
     const next = shapeOf(destination, this.#inQueue, this.#segments);
-    // The class of a path that is gone stays, so that all is as it was when the path is back.
+    // The class of a path that is gone stays, so that nothing has changed when the path is back.
     const kept = next.shaped ?? (destination.path ? undefined : shape.shaped);
     pair.shape = { target: next.target, ...(kept && { shaped: kept }) };
     if (kept) this.#desired.setClass(kept);

@@ -1,6 +1,6 @@
-/** What is, or shall be, installed on one endpoint's interface. Plain data: planned with, compared, printed. */
+/** The installed or desired state of one endpoint's interface. Plain data: planned with, compared, printed. */
 
-/** The major number of netfold's HTB roots, "NF" in ASCII: what bears it is netfold's own. */
+/** The major number of netfold's HTB roots, "NF" in ASCII: the mark of ownership. */
 export const OWN_MAJOR = 0x4e46;
 
 /** As many frames in one packet as the device takes. */
@@ -9,7 +9,7 @@ export const MOST_GSO_SEGMENTS = 0;
 /** In place of a class: there is no path, drop. */
 export const NO_PATH = 0xffffffff;
 
-/** In place of a class: the path limits nothing, pass by what other pairs are shaped with. */
+/** In place of a class: the path has no limit, pass without shaping. */
 export const UNSHAPED = 0;
 
 /** bfifo counts bytes, pfifo packets. */
@@ -21,14 +21,14 @@ export interface FifoQueue {
 /** Delay, jitter and loss in the kernel's own emulator (net/sched/sch_netem.c). */
 export interface NetemQueue {
   readonly kind: 'netem';
-  /** Packets of any size; only there so that nothing grows for ever. What finds room is decided by `bufferBytes`. */
+  /** Packets of any size; it only bounds memory. `bufferBytes` decides what finds room. */
   readonly limit: number;
   /** Whole nanoseconds. */
   readonly latencyNs: number;
   readonly jitterNs: number;
-  /** The kernel doesn't give it back: read from there it is `unknown`. */
+  /** The kernel doesn't report it: read from there it is `unknown`. */
   readonly distribution: 'normal' | 'uniform' | 'pareto' | 'none' | 'unknown';
-  /** In steps of 1/(2^32 − 1), as netem keeps it. */
+  /** In steps of 1/(2^32 − 1), as in netem. */
   readonly loss: number;
 }
 
@@ -40,18 +40,18 @@ export interface ShapedClass {
   readonly bytesPerSecond: number;
   readonly burstBytes: number;
   readonly queue: LeafQueue;
-  /** Room of the path's buffer, kept by the classifier where the queue can't be it; 0: the queue is it. */
+  /** Size of the path's buffer, which the classifier keeps if the queue can't be the buffer; 0: the queue is it. */
   readonly bufferBytes: number;
 }
 
 export interface InterfaceState {
-  /** Kind of the root qdisc that is not netfold's; `undefined` where netfold's own is in place. */
+  /** Kind of a foreign root qdisc; `undefined` if netfold's own is in place. */
   readonly foreignRoot: string | undefined;
   readonly classifier: boolean;
   /** The longest run of frames that TCP may hand down as one packet. */
   readonly gsoSegments: number;
   readonly classes: ReadonlyMap<number, ShapedClass>;
-  /** Destination address → minor of its class, `UNSHAPED`, or `NO_PATH`. What becomes of others: `Party`. */
+  /** Destination address → minor of its class, `UNSHAPED`, or `NO_PATH`. For all others see `Party`. */
   readonly targets: ReadonlyMap<string, number>;
 }
 
@@ -63,7 +63,7 @@ export interface MutableState extends InterfaceState {
   readonly targets: Map<string, number>;
 }
 
-/** What shall be different. */
+/** The parts that have to change. */
 export interface InterfaceChange {
   readonly gsoSegments: number;
   readonly classes: readonly ShapedClass[];
@@ -72,7 +72,7 @@ export interface InterfaceChange {
   readonly goneTargets: readonly string[];
 }
 
-/** An interface that netfold has not touched, or has given back. */
+/** An interface that netfold has not changed, or has restored. */
 export function untouched(rootKind: string, gsoSegments = MOST_GSO_SEGMENTS): InterfaceState {
   return { foreignRoot: rootKind, classifier: false, gsoSegments, classes: new Map(), targets: new Map() };
 }

@@ -1,13 +1,13 @@
 /**
- * What the classifier has to know of endpoints whose pairs have no class yet: between which there is certainly no path,
- * and how fast any path from one can be. One pass over the edges of a graph. Pure.
+ * What the classifier has to know of endpoints whose pairs have no class yet: between which of them there is
+ * certainly no path, and the greatest bandwidth of any path from one. One pass over the edges of a graph. Pure.
  */
 import type { Graph } from '../../topology/model/model.ts';
 
 export interface Surroundings {
   /**
-   * By endpoint: the same number for all that are joined by links, whichever way these lead and whoever forwards. Between
-   * two islands there is no path; on one there may be none, too.
+   * By endpoint: the same number for all that links connect, whatever the direction of links and whichever nodes
+   * forward. Between two islands there is no path; within one there may be none, too.
    */
   readonly islands: Uint32Array;
   /** By endpoint: the bandwidth of its fastest link out, bit/s; 0 where it has none. */

@@ -24,7 +24,7 @@ export function normalCumulative(z: number): number {
 
 /** The value below which normal values are with `probability`, 0 < probability < 1. */
 export function normalQuantile(probability: number): number {
-  // The curve flattens away from 0, so from there Newton's steps never overshoot.
+  // The curve flattens away from 0, so Newton's steps that start there never overshoot.
   let z = 0;
   for (let step = 0; step < STEPS; step++) {
     const next = z - (normalCumulative(z) - probability) / density(z);

@@ -19,21 +19,21 @@ export interface Destination {
   readonly addresses: readonly string[];
   /** Absent: the topology has no path. */
   readonly path: Path | undefined;
-  /** Latency there and back, for the queue. */
+  /** Latency of both directions, for the queue. */
   readonly rttMicros: Micros;
-  /** What the path may carry now: its bandwidth, or its share of contended links. */
+  /** The rate of the path now: its bandwidth, or its share of contended links. */
   readonly rateBps: number;
 }
 
 /**
- * What the queue of a path's class has to do of the path's impairment: all of it, or `UNIMPAIRED` where the delay backend
- * does it elsewhere (`DelayBackend.inQueue`).
+ * The part of a path's impairment that the queue of its class applies: all of it, or `UNIMPAIRED` if the delay
+ * backend applies it elsewhere (`DelayBackend.inQueue`).
  */
 export type InQueue = (path: PacketImpairment) => PacketImpairment;
 
 export const UNIMPAIRED: PacketImpairment = packetImpairment({});
 
-/** A class that limits nothing, 1 Tb/s, for paths that have latency and no bandwidth. */
+/** The rate of a class without a limit, 1 Tb/s, for paths that have latency and no bandwidth. */
 const UNLIMITED_BYTES_PER_SECOND = 125e9;
 const MAX_U32 = 0xffffffff;
 
@@ -41,7 +41,7 @@ const MAX_U32 = 0xffffffff;
 export interface Shape {
   /** Absent: none is needed. */
   readonly shaped?: ShapedClass;
-  /** Where its addresses lead: a minor number, `UNSHAPED` or `NO_PATH`. */
+  /** The target of its addresses: a minor number, `UNSHAPED` or `NO_PATH`. */
   readonly target: number;
 }
 
@@ -55,12 +55,12 @@ export function shapeOf(destination: Destination, inQueue: InQueue, segments: nu
   return { shaped, target: shaped.minor };
 }
 
-/** How many frames one packet may be on an interface with these destinations. */
+/** How many frames one packet may have on an interface with these destinations. */
 export function segmentsFor(destinations: Iterable<Pick<Destination, 'path'>>, inQueue: InQueue): number {
   let slowest = Number.POSITIVE_INFINITY;
   for (const { path } of destinations) {
     if (!path) continue;
-    // A queue of so many packets holds packets of one frame; and netem loses whole packets.
+    // A queue that counts packets must hold packets of one frame; and netem loses whole packets.
     if (path.queuePackets !== undefined || inQueue(path).loss > 0) return 1;
     slowest = Math.min(slowest, path.bandwidth);
   }
@@ -68,8 +68,8 @@ export function segmentsFor(destinations: Iterable<Pick<Destination, 'path'>>, i
 }
 
 /**
- * The class for what an endpoint sends to destinations that have none yet. It bears the endpoint's own number, which no
- * destination has. `bandwidth`: the best that any path from there can have, bit/s.
+ * The class for packets to destinations that have none yet. It has the endpoint's own number, which no destination
+ * has. `bandwidth`: the greatest of any path from there, bit/s.
  */
 export function firstClass(endpoint: number, bandwidth: number): ShapedClass {
   const bytesPerSecond = wholeBytesPerSecond(bandwidth);

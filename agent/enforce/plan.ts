@@ -1,4 +1,4 @@
-/** Installed and desired state → what has to be done, in an order in which every step is valid. Pure. */
+/** Installed and desired state → the steps, in an order in which each is valid. Pure. */
 import { fromBytesPerSecond } from '../../proto/units.ts';
 import {
   type InterfaceChange,
@@ -31,7 +31,7 @@ export function planTc(installed: InterfaceState, desired: InterfaceState): TcOp
   const ops: TcOp[] = [];
   if (installed.foreignRoot !== undefined)
     ops.push({ op: 'set-root', reason: `in place of ${installed.foreignRoot}` });
-  // Only below netfold's root: without it, after a kill, nobody would know whose limit it is.
+  // Only below netfold's root: without the root, after a kill, the limit could not be recognised as netfold's.
   if (installed.gsoSegments !== desired.gsoSegments) {
     ops.push({ op: 'set-gso', segments: desired.gsoSegments, reason: 'the slowest path bounds the burst' });
   }
@@ -56,8 +56,8 @@ function planRemoval(installed: InterfaceState, desired: InterfaceState): TcOp[]
 }
 
 /**
- * The part of `planTc` that this change gives: of what it doesn't name, nothing is looked at. Only for an interface that
- * has netfold's root and classifier.
+ * The part of `planTc` for this change; the rest of the interface is not compared. Only for an interface with
+ * netfold's root and classifier.
  */
 export function planChange(installed: InterfaceState, change: InterfaceChange): TcOp[] {
   const ops: TcOp[] = [];
@@ -89,13 +89,13 @@ function planClass(installed: InterfaceState, shaped: ShapedClass, ops: TcOp[]):
     ops.push({ op: 'set-class', shaped, reason: `buffer was ${old.bufferBytes} bytes` });
   }
   if (old && isSameQueue(old.queue, queue)) return;
-  // A queue keeps its handle, and by its handle the kernel changes only queues of the same kind.
+  // A queue keeps its handle, and the kernel changes a queue by its handle only if the kind stays the same.
   if (old && old.queue.kind !== queue.kind && old.queue.limit !== NO_QUEUE.limit)
     ops.push({ op: 'delete-queue', minor, reason: `was ${old.queue.kind}` });
   ops.push({ op: 'set-queue', minor, queue, reason: 'from rate, round trip and impairment' });
 }
 
-/** In all that queues of its kind have. */
+/** Equal in all properties of their kind. */
 function isSameQueue(a: LeafQueue, b: LeafQueue): boolean {
   for (const field in a) if (a[field as keyof LeafQueue] !== b[field as keyof LeafQueue]) return false;
   return true;
@@ -183,7 +183,7 @@ export function applyToState(state: InterfaceState, ops: readonly TcOp[]): Mutab
   return next;
 }
 
-/** The same, in the state itself: what it costs depends on the steps alone. */
+/** The same in place: the cost depends on the steps alone. */
 export function applyInPlace(state: MutableState, ops: readonly TcOp[]): void {
   const { classes, targets } = state;
   const queueOf = (minor: number): LeafQueue => classes.get(minor)?.queue ?? NO_QUEUE;
@@ -206,5 +206,5 @@ export function applyInPlace(state: MutableState, ops: readonly TcOp[]): void {
   }
 }
 
-/** A class that has just been made has the kernel's default queue. */
+/** A new class has the kernel's default queue. */
 const NO_QUEUE: LeafQueue = { kind: 'pfifo', limit: -1 };

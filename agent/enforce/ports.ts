@@ -1,4 +1,4 @@
-/** What enforcement needs from the kernel. The kernel's side is agent/kernel/; fakes are in test/support/. */
+/** What enforcement needs from the kernel. agent/linux/ implements it; fakes are in test/support/. */
 
 import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import type { PacketImpairment } from '../../proto/impairment.ts';
@@ -11,35 +11,38 @@ export interface FailedOp {
   readonly error: Error;
 }
 
-/** An endpoint anywhere, where classes are made on demand: what happens to pairs that have none yet. */
+/** An endpoint anywhere, if classes are made on demand: how the classifier handles pairs that have no class yet. */
 export interface Party {
   readonly addresses: readonly string[];
   /** Between endpoints of different islands there is no path. */
   readonly island: number;
-  /** Of a local endpoint: the class of what pairs send first; 0: it passes unshaped. */
+  /** For a local endpoint: the class of first packets; 0: they pass unshaped. */
   readonly firstMinor: number;
-  /** Its side in each partition in force, from 1; 0: it is on none. There is no path between different sides. */
+  /** Its group in each partition in force, from 1; 0: none. There is no path between different groups. */
   readonly sides: readonly number[];
 }
 
 export interface TcPort {
-  /** Opens what is needed to work on the endpoint's interface. */
+  /** Opens the resources for the endpoint's interface. */
   attach(endpoint: LocalEndpoint): void;
   detach(endpoint: LocalEndpoint): void;
-  /** What is installed now, as the kernel says. */
+  /** What is installed now, as the kernel reports it. */
   read(endpoint: LocalEndpoint): InterfaceState;
-  /** Carries out the steps in order; later ones are tried also when earlier ones fail. Returns those that failed. */
+  /** Applies the steps in order; later ones are tried even if earlier ones fail. Returns those that failed. */
   apply(endpoint: LocalEndpoint, ops: readonly TcOp[]): FailedOp[];
   stats(endpoint: LocalEndpoint): TcStats;
-  /** Forgets these addresses, then sets these endpoints, and leaves others as they are. */
+  /** Removes these addresses, then sets these endpoints; others stay unchanged. */
   introduce(parties: readonly Party[], gone: readonly string[]): void;
 }
 
-/** What somebody else has installed on an interface, while netfold's is in its place. */
+/** Foreign trees of interfaces, while netfold's is in their place. */
 export interface TreeKeeper {
-  /** Writes down what is there, if it can be put back; true where something will be. Throws where it can't. */
+  /**
+   * Records the present tree, if it can be restored. True if there is something to restore. Throws if it can't be
+   * restored.
+   */
   keep(endpoint: LocalEndpoint): boolean;
-  /** Puts it back in place of netfold's. */
+  /** Restores it in place of netfold's. */
   putBack(endpoint: LocalEndpoint): void;
 }
 
@@ -53,7 +56,7 @@ export interface TcStats {
   readonly passed: number;
   /** That netem has lost so far. */
   readonly lost: number;
-  /** That found no room in the buffer of their path. */
+  /** Packets that found no room in the buffer of their path. */
   readonly overflowed: number;
 }
 
@@ -63,23 +66,23 @@ export interface ImpairedPath extends PacketImpairment {
   readonly destination: readonly string[];
 }
 
-/** A path by the numbers of its endpoints: one that came on demand, or is different from what was set. */
+/** A path by the numbers of its endpoints: made on demand, or changed. */
 export interface DemandedPath {
   readonly destination: number;
   readonly source: number;
   /** Of the source. */
   readonly addresses: readonly string[];
-  /** Absent: there is no path, and what arrives is lost. */
+  /** Absent: there is no path, and arriving packets are dropped. */
   readonly path?: PacketImpairment;
 }
 
-/** Where the backend gets paths when packets need them. */
+/** For a backend that gets paths on demand. */
 export interface DelayDemand {
-  /** All that may send. What others send passes as it is. */
+  /** All endpoints that may send. Packets of others pass unchanged. */
   readonly endpoints: readonly { readonly number: number; readonly addresses: readonly string[] }[];
-  /** A path without packets for so long is forgotten. */
+  /** A path without packets for this long is forgotten. */
   readonly idleMs: number;
-  /** A packet of this pair waits. The path counts until it is changed or forgotten. */
+  /** Called when a packet of this pair waits. The returned path is valid until it is changed or forgotten. */
   ask(destination: number, source: number): DemandedPath;
   forget(destination: number, source: number): void;
 }
@@ -90,21 +93,24 @@ export interface DelayCounters {
   readonly held: number;
   /** The latest release so far, in milliseconds after its time. */
   readonly latestMs: number;
-  /** Of the delay line only: netem works in the kernel. */
+  /** For the delay line only: netem works in the kernel. */
   readonly work?: DelayWork;
 }
 
-/** What the delay line's threads did since their start, all together; times in milliseconds of their own clock. */
+/** The work of the delay line's threads since their start, all together; times in milliseconds of their own clock. */
 export interface DelayWork {
-  /** How often they looked what there is to do. */
+  /** How often they checked for work. */
   readonly turns: number;
-  /** Taking packets from the kernel, and finding their paths. */
+  /** Receiving packets from the kernel, and finding their paths. */
   readonly receiveMs: number;
-  /** Giving packets back: the kernel passes each on before the call returns, up to its receiver and what that answers. */
+  /**
+   * Releasing packets: the kernel delivers each one before the call returns, up to its receiver and the receiver's
+   * answer.
+   */
   readonly passMs: number;
   /** Packets that were held. */
   readonly released: number;
-  /** Sums over them: how much later than due they were released, and the squares of that. */
+  /** Sums over them: how late they were released, and the squares of that. */
   readonly lateMs: number;
   readonly lateMs2: number;
 }
@@ -113,36 +119,39 @@ export interface DelayWork {
 export interface DelayBackend {
   readonly name: 'delay-line' | 'netem';
   /**
-   * How many pairs it takes, of a local endpoint and any other: so many are all set from the start; where there can be more,
-   * paths come on demand; more than `atMost` can't be.
+   * How many pairs, of a local endpoint and any other, the backend can have: up to `fromTheStart` all are set from
+   * the start; if there can be more, paths come on demand; more than `atMost` is impossible.
    */
   readonly pairs: { readonly fromTheStart: number; readonly atMost: number };
-  /** What the queue of a path's class at the source has to do of its impairment; the rest is done when packets arrive. */
+  /**
+   * The part of a path's impairment that the queue of its class at the source applies; the rest is applied on
+   * arrival.
+   */
   readonly inQueue: InQueue;
-  /** `isAdopted`: an agent that was killed has left its things on the interface. */
+  /** `isAdopted`: a killed agent has left its objects on the interface. */
   attach(endpoint: LocalEndpoint, isAdopted: boolean): Promise<void>;
   /**
-   * Removes what `attach` put there, and forgets the endpoint: another may have its number next. What is held there goes on
-   * at once. Nothing happens where the interface is gone, or was never attached.
+   * Removes what `attach` installed, and forgets the endpoint: another may have its number next. Held packets are
+   * released at once. Does nothing if the interface is gone, or was never attached.
    */
   detach(endpoint: LocalEndpoint): Promise<void>;
   /**
-   * The whole set of the paths that end at an attached endpoint; paths not named are forgotten, and no longer delayed. A
-   * backend whose queues do it all doesn't look at them.
+   * Sets all paths that end at an attached endpoint; other paths are forgotten, and no longer delayed. A backend that
+   * works in the queues ignores them.
    */
   set(endpoint: LocalEndpoint, paths: Iterable<ImpairedPath>): Promise<void>;
   /**
-   * Instead of `set`: paths come when packets do. Called again, it tells of other endpoints. Rejects with `TOO_MANY_PAIRS`
-   * where all must be set from the start.
+   * Instead of `set`: paths are requested when packets arrive. A second call replaces the endpoints. Rejects with
+   * `TOO_MANY_PAIRS` if all must be set from the start.
    */
   onDemand(demand: DelayDemand): Promise<void>;
-  /** Changes these paths, of those that were set or asked for; all others stay. As `set`, it may not look at them. */
+  /** Changes these paths, of those that were set or requested; all others stay. May be ignored, as `set`. */
   change(paths: Iterable<DemandedPath>): Promise<void>;
   /** When paths changed last, on the clock of `performance.now()`. Absent: when `set` returned. */
   readonly changedAt?: number;
   counters(): DelayCounters;
   /** Why it no longer works; `undefined` while it does. */
   readonly failure: string | undefined;
-  /** Ends the work and removes what `attach` put into the endpoints; twice as once. */
+  /** Ends the work and removes what `attach` installed; calling it twice does no harm. */
   stop(): Promise<void>;
 }

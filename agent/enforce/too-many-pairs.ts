@@ -1,7 +1,7 @@
 import { NetfoldError } from '../../proto/errors.ts';
 import type { DelayBackend } from './ports.ts';
 
-/** Of more pairs than a delay backend takes. */
+/** The error for more pairs than a delay backend can have. */
 export function tooManyPairs(
   count: number,
   { name, pairs }: Pick<DelayBackend, 'name' | 'pairs'>,

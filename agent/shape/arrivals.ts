@@ -1,33 +1,33 @@
 /**
- * Tells the delay backend of the paths that end at local endpoints: first all of them, or each when it is asked for, and then
- * only what is different. A backend that doesn't look at them costs nothing here.
+ * Sends the delay backend the paths that end at local endpoints: first all of them, or each on request, and then only
+ * changes. For a backend that ignores them, this costs nothing.
  */
 import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import { isSamePacketImpairment, type PacketImpairment } from '../../proto/impairment.ts';
 import type { DelayBackend, DemandedPath, ImpairedPath } from '../enforce/ports.ts';
 import type { PairPaths } from './pair-paths.ts';
 
-/** Source → what was told of its path; `undefined`: that there is none. */
-type Told = Map<number, PacketImpairment | undefined>;
+/** Source → its path as last sent; `undefined`: no path. */
+type Sent = Map<number, PacketImpairment | undefined>;
 
 export class Arrivals {
   readonly #delay: DelayBackend;
   readonly #paths: PairPaths;
   readonly #note: (endpoint: LocalEndpoint, error: Error) => void;
   /** By number of the endpoint where they end. */
-  readonly #told = new Map<number, Told>();
+  readonly #sent = new Map<number, Sent>();
 
-  /** `note` hears of what the backend refused. */
+  /** `note` is called with what the backend refused. */
   constructor(delay: DelayBackend, paths: PairPaths, note: (endpoint: LocalEndpoint, error: Error) => void) {
     this.#delay = delay;
     this.#paths = paths;
     this.#note = note;
   }
 
-  /** All paths from known endpoints to this one. */
+  /** Sends all paths from known endpoints to this one. */
   async tell(endpoint: LocalEndpoint): Promise<void> {
-    const told: Told = new Map();
-    this.#told.set(endpoint.number, told);
+    const told: Sent = new Map();
+    this.#sent.set(endpoint.number, told);
     try {
       await this.#delay.set(endpoint, this.#all(endpoint.number, told));
     } catch (error) {
@@ -35,7 +35,7 @@ export class Arrivals {
     }
   }
 
-  *#all(destination: number, told: Told): Generator<ImpairedPath> {
+  *#all(destination: number, told: Sent): Generator<ImpairedPath> {
     for (const source of this.#paths.known.keys()) {
       if (source === destination) continue;
       const path = this.#paths.impairedPath(source, destination);
@@ -44,10 +44,13 @@ export class Arrivals {
     }
   }
 
-  /** What is different at these endpoints, in one message: each wakes a thread that goes before this one. */
+  /**
+   * Sends the changes at these endpoints, in one message: each message wakes a thread that has priority over this
+   * one.
+   */
   async change(endpoints: Iterable<LocalEndpoint>): Promise<void> {
     const [told, untold] = [[], []] as [LocalEndpoint[], LocalEndpoint[]];
-    for (const endpoint of endpoints) (this.#told.has(endpoint.number) ? told : untold).push(endpoint);
+    for (const endpoint of endpoints) (this.#sent.has(endpoint.number) ? told : untold).push(endpoint);
     await Promise.all([this.#changeTold(told), ...untold.map((endpoint) => this.tell(endpoint))]);
   }
 
@@ -63,40 +66,40 @@ export class Arrivals {
     for (const { number } of endpoints) yield* this.different(number);
   }
 
-  /** The paths to an endpoint that are different from what was told last. From now on they are told. */
+  /** The paths to an endpoint that have changed since they were last sent. They count as sent. */
   *different(destination: number): Generator<DemandedPath> {
-    for (const [source, before] of this.#told.get(destination) ?? []) {
+    for (const [source, before] of this.#sent.get(destination) ?? []) {
       if (!isSamePacketImpairment(before, this.#paths.impairments(source, destination)))
         yield this.answer(destination, source);
     }
   }
 
-  /** One that was asked for. */
+  /** The answer to a request. */
   answer(destination: number, source: number): DemandedPath {
     const path = this.#paths.demandedPath(source, destination);
-    const told = this.#told.get(destination) ?? new Map();
-    this.#told.set(destination, told.set(source, path.path));
+    const told = this.#sent.get(destination) ?? new Map();
+    this.#sent.set(destination, told.set(source, path.path));
     return path;
   }
 
-  /** One that is not used any more. */
+  /** Forgets a path that is not used any more. */
   forget(destination: number, source: number): void {
-    this.#told.get(destination)?.delete(source);
+    this.#sent.get(destination)?.delete(source);
   }
 
-  /** Sources that are not known any more. */
+  /** Forgets sources that are not known any more. */
   forgetSources(gone: readonly number[]): void {
-    for (const told of this.#told.values()) for (const source of gone) told.delete(source);
+    for (const told of this.#sent.values()) for (const source of gone) told.delete(source);
   }
 
-  /** The endpoint is no longer here. */
+  /** The endpoint has left. */
   leave({ number }: LocalEndpoint): void {
-    this.#told.delete(number);
+    this.#sent.delete(number);
   }
 
-  /** Whatever the backend has of it now: the next time all of it is told. */
+  /** The state of the backend is unknown: the next time all paths are sent. */
   #refused(endpoint: LocalEndpoint, error: Error): void {
-    this.#told.delete(endpoint.number);
+    this.#sent.delete(endpoint.number);
     this.#note(endpoint, error);
   }
 }

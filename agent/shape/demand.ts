@@ -1,6 +1,6 @@
 /**
- * Classes and delays that come with the first packets of a pair, and go when it is idle. What an agent does and keeps
- * depends on the pairs that are in use, not on those that there could be.
+ * Classes and delays that are made with the first packets of a pair, and removed when it is idle. The work and memory
+ * of an agent depend on the pairs in use, not on the possible ones.
  */
 import type { Clock, Timers } from '../clock/clock.ts';
 import type { Enforcer } from '../enforce/enforcer.ts';
@@ -11,7 +11,7 @@ import type { Local } from './local.ts';
 import type { PairPaths } from './pair-paths.ts';
 import { Parties } from './parties.ts';
 
-/** So long at a time is worked on pairs before ticks and questions have their turn. */
+/** So long is worked on pairs at a time before ticks and requests have their turn. */
 const SLICE_MS = 8;
 
 interface Used {
@@ -25,11 +25,11 @@ export interface DemandOptions {
   readonly paths: PairPaths;
   readonly arrivals: Arrivals;
   readonly locals: ReadonlyMap<number, Local>;
-  /** Pairs without a packet for so long lose class and delay. */
+  /** Pairs without a packet for this long lose class and delay. */
   readonly idleMs: number;
   readonly clock: Clock;
   readonly timers: Timers;
-  /** Brings an interface to what it needs now. */
+  /** Changes an interface to its present needs. */
   readonly reconcile: (local: Local) => void;
 }
 
@@ -57,7 +57,7 @@ export class Demand {
     return this.#used.size;
   }
 
-  /** From now on, of pairs that were all made from the start, those that are idle go. */
+  /** From now on, pairs that were all made from the start are removed when idle. */
   takeOver(): void {
     this.#parties.setEpoch();
     for (const local of this.#options.locals.values()) {
@@ -66,7 +66,7 @@ export class Demand {
     }
   }
 
-  /** Goes over to the endpoints that are known now: these are new or have other addresses, those are not known any more. */
+  /** Sets the known endpoints: `changed` ones are new or have other addresses, `gone` ones are not known any more. */
   async setKnown(changed: readonly number[], gone: readonly number[]): Promise<void> {
     const { locals, arrivals } = this.#options;
     const pause = this.#slices();
@@ -94,7 +94,7 @@ export class Demand {
       endpoints: [...paths.known.values()],
       idleMs,
       ask: (destination, source) => {
-        // Both ends may be here; then the class need not wait for the next tick.
+        // Both ends may be local; then the class need not wait for the next tick.
         this.use(source, destination);
         return locals.has(destination)
           ? arrivals.answer(destination, source)
@@ -104,7 +104,7 @@ export class Demand {
     });
   }
 
-  /** What a killed agent left is in use, as far as anybody knows. */
+  /** What a killed agent left counts as in use. */
   #begin(local: Local): void {
     const { endpoint, needs } = local;
     const minors = [...this.#options.enforcer.installedClasses(endpoint).keys()];
@@ -122,13 +122,13 @@ export class Demand {
     this.#options.reconcile(local);
   }
 
-  /** An endpoint is no longer local; its number may come back as another. */
+  /** An endpoint is no longer local; another may have its number next. */
   leave(local: Local): void {
     for (const [pair, used] of this.#used) if (used.local === local) this.#used.delete(pair);
     this.#parties.tell();
   }
 
-  /** A pair has sent something. */
+  /** A pair has sent a packet. */
   use(source: number, destination: number): void {
     const local = this.#options.locals.get(source);
     if (!local || source === destination) return;
@@ -144,7 +144,7 @@ export class Demand {
     this.#wanted.push(...pairs);
     if (this.#isServing || this.#wanted.length === 0) return;
     this.#isServing = true;
-    // Not at once: those that come in the same tick are enforced together.
+    // Not at once: pairs that start in the same tick are enforced together.
     void this.#serve();
   }
 
@@ -173,7 +173,7 @@ export class Demand {
     this.#isServing = false;
   }
 
-  /** Takes away what is idle. Costs nothing while nothing can be. */
+  /** Removes idle pairs. Costs nothing while none can be idle. */
   forgetIdle(): void {
     const now = this.#options.clock.now();
     if (now < this.#wheel.nextMs) return;
@@ -187,8 +187,9 @@ export class Demand {
   }
 
   /**
-   * Goes over to another epoch: looks at the pairs in use, and changes those that are different in it. Few are done when
-   * this returns; many take turns with ticks and questions, and give way to the next epoch.
+   * Changes to another epoch: checks the pairs in use, and changes those that differ in it. A small number is done
+   * when this returns; for a large one, the work alternates with ticks and requests, and is abandoned for the next
+   * epoch.
    */
   async setEpoch(): Promise<void> {
     const epoch = ++this.#epochs;
@@ -207,20 +208,20 @@ export class Demand {
     if (changed.length > 0) await enforcer.delay.change(changed);
   }
 
-  /** It may have left while others were worked on. */
+  /** It may have left while others were processed. */
   #isLocal(local: Local): boolean {
     return this.#options.locals.get(local.endpoint.number) === local;
   }
 
   #setFirst(local: Local): void {
     const bandwidth = this.#parties.firstBandwidth(local.endpoint.number);
-    // An endpoint without links sends nowhere: it stays as it is until it has some again.
+    // An endpoint without links sends nowhere: nothing changes until it has links again.
     if (!local.needs.hasBegun || bandwidth === undefined) return;
     local.needs.setFirst(bandwidth);
     this.#options.reconcile(local);
   }
 
-  /** Lets others have their turn when a slice of time is over. */
+  /** Lets other work have its turn when a slice of time is over. */
   #slices(): { (): Promise<void>; isDue(): boolean } {
     const { clock, timers } = this.#options;
     let end = clock.now() + SLICE_MS;

@@ -1,4 +1,4 @@
-/** What an epoch, the known endpoints and the shares say of a pair, as enforcement wants it. */
+/** The data of a pair from the epoch, the known endpoints and the shares, as enforcement needs it. */
 import { type PacketImpairment, packetImpairment } from '../../proto/impairment.ts';
 import { micros } from '../../proto/units.ts';
 import type { Destination } from '../enforce/path-class.ts';
@@ -11,7 +11,7 @@ export interface KnownEndpoint {
   readonly addresses: readonly string[];
 }
 
-/** Source → destination → what it may use, bit/s. Pairs that are not in it have their path's bandwidth. */
+/** Source → destination → share, bit/s. Pairs that are not in it have their path's bandwidth. */
 export type Rates = ReadonlyMap<number, ReadonlyMap<number, number>>;
 
 export class PairPaths {
@@ -23,7 +23,7 @@ export class PairPaths {
     this.epoch = epoch;
   }
 
-  /** Of an endpoint that isn't known the addresses are none. */
+  /** Empty for an endpoint that isn't known. */
   addresses(endpoint: number): readonly string[] {
     return this.known.get(endpoint)?.addresses ?? [];
   }
@@ -40,12 +40,12 @@ export class PairPaths {
     };
   }
 
-  /** Those of a source; itself is none. */
+  /** Those of a source, without itself. */
   *destinations(source: number, numbers: Iterable<number>): Generator<Destination> {
     for (const number of numbers) if (number !== source) yield this.destination(source, number);
   }
 
-  /** `undefined` where there is no path. */
+  /** `undefined` if there is no path. */
   impairments(source: number, destination: number): PacketImpairment | undefined {
     const path = this.epoch.path(source, destination);
     return path && packetImpairment(path);
@@ -63,7 +63,7 @@ export class PairPaths {
   }
 }
 
-/** Source → the destinations whose rate is another. */
+/** Source → the destinations whose rate has changed. */
 export function changedRates(before: Rates, now: Rates): Map<number, number[]> {
   const sources = new Set([...before.keys(), ...now.keys()]);
   return new Map(Array.from(sources, (source) => [source, differences(before.get(source), now.get(source))]));

@@ -1,19 +1,19 @@
-/** Keeps the classifiers informed of endpoints whose pairs have no class yet: only what is different is told. */
+/** Keeps the classifiers' entries for endpoints whose pairs have no class yet: only changes are written. */
 import type { Enforcer } from '../enforce/enforcer.ts';
 import { type Surroundings, surroundings } from '../enforce/islands.ts';
 import type { Party } from '../enforce/ports.ts';
 import type { Local } from './local.ts';
 import type { PairPaths } from './pair-paths.ts';
 
-/** The classifier knows the sides of so many (NETFOLD_PARTITIONS in bpf/layout.h). */
+/** How many partitions the classifier can know (NETFOLD_PARTITIONS in bpf/layout.h). */
 const PARTITIONS = 8;
 
 export class Parties {
   readonly #enforcer: Enforcer;
   readonly #paths: PairPaths;
   readonly #locals: ReadonlyMap<number, Local>;
-  /** Endpoint → what was told of it. */
-  readonly #told = new Map<number, { readonly text: string; readonly addresses: readonly string[] }>();
+  /** Endpoint → its entry as last written. */
+  readonly #written = new Map<number, { readonly text: string; readonly addresses: readonly string[] }>();
   #surroundings: Surroundings;
 
   constructor(enforcer: Enforcer, paths: PairPaths, locals: ReadonlyMap<number, Local>) {
@@ -23,18 +23,21 @@ export class Parties {
     this.#surroundings = surroundings(paths.epoch.graph);
   }
 
-  /** Looks at the epoch that is in force now. */
+  /** Reads the epoch that is in force now. */
   setEpoch(): void {
     this.#surroundings = surroundings(this.#paths.epoch.graph);
   }
 
-  /** The best that any path from an endpoint can have, bit/s; `undefined` for one without links. */
+  /** The greatest bandwidth of any path from an endpoint, bit/s; `undefined` for one without links. */
   firstBandwidth(endpoint: number): number | undefined {
     const fastest = this.#surroundings.fastest[endpoint]!;
     return fastest > 0 ? fastest : undefined;
   }
 
-  /** Tells of all known endpoints, and takes back what was told of others. After their first classes are there. */
+  /**
+   * Writes the entries of all known endpoints, and removes those of others. To be called after their first classes
+   * exist.
+   */
   tell(): void {
     const changed: Party[] = [];
     const gone = this.#forgetUnknown();
@@ -46,13 +49,13 @@ export class Parties {
         sides: this.#surroundings.sides(number, PARTITIONS),
       };
       const text = JSON.stringify(party);
-      const told = this.#told.get(number);
+      const told = this.#written.get(number);
       if (told?.text === text) continue;
       if (told) gone.push(...told.addresses.filter((address) => !addresses.includes(address)));
-      this.#told.set(number, { text, addresses });
+      this.#written.set(number, { text, addresses });
       changed.push(party);
     }
-    // An address may be another endpoint's by now.
+    // Another endpoint may have the address by now.
     const kept = new Set(
       gone.length === 0 ? [] : [...this.#paths.known.values()].flatMap((one) => one.addresses),
     );
@@ -60,13 +63,13 @@ export class Parties {
     if (changed.length > 0 || free.length > 0) this.#enforcer.introduce(changed, free);
   }
 
-  /** The addresses of those that were told of and are not known any more. */
+  /** The addresses of endpoints with an entry that are not known any more. */
   #forgetUnknown(): string[] {
     const gone: string[] = [];
-    for (const [number, { addresses }] of this.#told) {
+    for (const [number, { addresses }] of this.#written) {
       if (this.#paths.known.has(number)) continue;
       gone.push(...addresses);
-      this.#told.delete(number);
+      this.#written.delete(number);
     }
     return gone;
   }

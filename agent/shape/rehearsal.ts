@@ -1,7 +1,7 @@
 /**
- * A rehearsal: changes of the topology are carried out on interfaces that don't exist, so that the first real one is as
- * fast as the hundredth. Code that has not run yet is interpreted, and compiled while events are due: the first twenty
- * took 5 to 17 ms each, later ones 2 (`npm run bench -- events`).
+ * A rehearsal: changes of the topology are applied to interfaces that don't exist, so that the first real change is
+ * as fast as the hundredth. New code is interpreted, and compiled while events are due: the first twenty took 5 to 17
+ * ms each, later ones 2 (`npm run bench -- events`).
  */
 
 import type { LocalEndpoint } from '../../proto/bootstrap.ts';
@@ -17,22 +17,22 @@ import { SharedFlows } from '../share/shared-flows.ts';
 import type { Rates } from './pair-paths.ts';
 import { type KnownEndpoint, Shaping } from './shaping.ts';
 
-/** So many pairs are enough to run all there is, and few enough for a change to be done within milliseconds. */
+/** So many pairs are enough to run all of the code, and few enough for a change to take milliseconds. */
 const PAIRS = 1024;
 const FLOWS = 64;
-/** Of more, changes take long enough in any case. */
+/** With more endpoints, changes take long in any case. */
 const MOST_ENDPOINTS = 32_768;
 
 /**
- * How long changes of what doesn't exist are rehearsed, and how long the kernel is told again what does; and how long a
- * change takes on a quick machine at most. A longer one that came before packets would keep them waiting.
+ * How long changes are rehearsed without the kernel, and how long the installed state is sent to the kernel again;
+ * and how long a change takes on a quick machine at most. A longer one with priority over packets would delay them.
  */
 export const REHEARSAL = { changesMs: 250, reassertMs: 150, quickMs: 4 } as const;
 
 export interface Rehearsed {
   readonly epoch: Epoch;
   readonly local: readonly LocalEndpoint[];
-  /** The backend in use; it isn't told of anything. */
+  /** The backend in use; nothing is sent to it. */
   readonly delay: Pick<DelayBackend, 'name' | 'inQueue'>;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -40,8 +40,8 @@ export interface Rehearsed {
 }
 
 /**
- * Does it for so long, letting others have their turn after each change. Gives how much processor time of this thread a
- * change took in the mean, milliseconds; `Infinity` where none was made.
+ * Rehearses for so long, and lets other work have its turn after each change. Returns the mean processor time of this
+ * thread per change, milliseconds; `Infinity` if none was made.
  */
 export async function rehearse(rehearsed: Rehearsed, milliseconds: number): Promise<number> {
   const { epoch, delay, clock, timers, processor } = rehearsed;
@@ -69,7 +69,7 @@ export async function rehearse(rehearsed: Rehearsed, milliseconds: number): Prom
   return (processor.usedMs() - usedMs) / count;
 }
 
-/** The others' demands are all different. */
+/** The demands of the others are all different. */
 const DEMAND_STEP_BPS = 1e6;
 
 /** Half of the flows are greedy. */

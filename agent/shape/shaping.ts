@@ -1,6 +1,7 @@
 /**
- * Decides which pairs are wanted now, and brings the local endpoints' interfaces and what arrives there to what the epoch, the
- * known endpoints and the shares say of them (README.md has the way of a share from here to the kernel).
+ * Decides which pairs are wanted now, and keeps the local endpoints' interfaces, and the treatment of their arriving
+ * packets, up to date with the epoch, the known endpoints and the shares (README.md has the way of a share from here
+ * to the kernel).
  */
 import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import type { Clock, Timers } from '../clock/clock.ts';
@@ -16,15 +17,15 @@ import { changedRates, isSameAddresses, type KnownEndpoint, PairPaths, type Rate
 
 export type { KnownEndpoint } from './pair-paths.ts';
 
-/** So many interfaces are attached before others have their turn. */
+/** So many interfaces are attached before other work has its turn. */
 const ATTACHED_AT_ONCE = 32;
 
-/** Class and delay of a pair go so long after its last packet. A pair that comes back pays for one class. */
+/** Class and delay of a pair are removed this long after its last packet. A pair that returns costs one class. */
 const IDLE_MS = 60_000;
 
 export interface ShapingOptions {
   readonly enforcer: Enforcer;
-  /** How many local endpoints there will be, as far as is known: it decides whether pairs are made on demand. */
+  /** How many local endpoints there will be, as far as known: it decides whether pairs are made on demand. */
   readonly expected: number;
   readonly epoch: Epoch;
   readonly clock: Clock;
@@ -42,18 +43,18 @@ export class Shaping {
   /** By number; those that are attached. */
   readonly #locals = new Map<number, Local>();
   readonly #pairsFromTheStart: number;
-  /** Whether pairs are made when they are used. What has begun so stays so. */
+  /** Whether pairs are made on demand. Once true, it stays true. */
   #isOnDemand = false;
   readonly #clock: Clock;
   readonly #timers: Timers;
   #audited = 0;
   #attached = 0;
-  /** What has to wait comes one after the other: endpoints that come, that leave, and that become known. */
+  /** Operations that wait, in their order: attaching, detaching, and changes of the known endpoints. */
   #turn: Promise<void> = Promise.resolve();
   /** Endpoint → what can't be enforced there, in words. */
   readonly degraded = new Map<string, string>();
 
-  /** Throws `TOO_MANY_PAIRS` where the delay backend can't do with so many. */
+  /** Throws `TOO_MANY_PAIRS` if the delay backend can't have so many. */
   constructor(options: ShapingOptions) {
     const { enforcer, clock, timers, idleMs = IDLE_MS } = options;
     this.#enforcer = enforcer;
@@ -74,7 +75,8 @@ export class Shaping {
 
   /**
    * Takes an endpoint's interface over, and makes what its pairs need as far as others are known. Throws what
-   * `Enforcer.attach` throws, and `TOO_MANY_PAIRS`; then nothing of it is left. What can't be enforced is in `degraded`.
+   * `Enforcer.attach` throws, and `TOO_MANY_PAIRS`; then nothing of it is left. `degraded` has what can't be
+   * enforced.
    */
   attach(endpoint: LocalEndpoint): Promise<void> {
     return this.#inTurn(async () => {
@@ -87,7 +89,7 @@ export class Shaping {
       const adopted = this.#enforcer.installedClasses(endpoint);
       const local = { endpoint, needs: new InterfaceNeeds(number, desired, delay.inQueue, adopted) };
       this.#locals.set(number, local);
-      // Until others are known, what an agent left that was killed is the best there is.
+      // Until others are known, the state that a killed agent left is the best there is.
       if (this.#paths.known.size > 0)
         await (this.#isOnDemand ? this.#demand.setKnown([], []) : this.#shape(local, [], []));
       // Thousands take a second.
@@ -96,14 +98,14 @@ export class Shaping {
   }
 
   /**
-   * Gives the endpoint's interface back, where it is still there, and forgets it. What others send to it goes on as it is
-   * until it is no longer known. The same number may be attached again, with whatever interface and addresses.
+   * Restores the endpoint's interface, if it still exists, and forgets it. Paths to it stay until the endpoint is no
+   * longer known. The same number may be attached again, with any interface and addresses.
    */
   detach({ number }: LocalEndpoint): Promise<void> {
     return this.#inTurn(async () => {
       const local = this.#locals.get(number);
       if (!local) return;
-      // From now on no tick and no event touches it.
+      // From now on ticks and events do not touch it.
       this.#locals.delete(number);
       this.degraded.delete(local.endpoint.name);
       this.#arrivals.leave(local.endpoint);
@@ -112,7 +114,7 @@ export class Shaping {
     });
   }
 
-  /** Makes what the endpoints that are known now need; pairs of those that are not known any more lose what they have. */
+  /** Makes what the known endpoints need; pairs of endpoints that are not known any more lose what they have. */
   setKnown(known: readonly KnownEndpoint[]): Promise<void> {
     return this.#inTurn(async () => {
       const before = this.#paths.known;
@@ -132,7 +134,10 @@ export class Shaping {
     return done;
   }
 
-  /** Throws `TOO_MANY_PAIRS`; goes over to pairs on demand where so many local endpoints have more than are made otherwise. */
+  /**
+   * Throws `TOO_MANY_PAIRS`; changes to pairs on demand if so many local endpoints have more pairs than are made from
+   * the start.
+   */
   #expect(locals: number): void {
     const { delay } = this.#enforcer;
     const pairs = locals * (this.#paths.epoch.graph.endpoints.length - 1);
@@ -147,7 +152,7 @@ export class Shaping {
     const isNew = !needs.hasBegun;
     if (isNew) needs.begin();
     this.#update(local, isNew ? this.#paths.known.keys() : changed, gone);
-    // Many classes take seconds; ticks and questions must not wait for the last of them.
+    // Many classes take seconds; ticks and requests must not wait for the last of them.
     await this.#timers.turn();
     await this.#arrivals.tell(endpoint);
   }
@@ -160,15 +165,15 @@ export class Shaping {
   }
 
   /**
-   * Goes over to another version of the topology, with the rates of its flows. Bandwidth, and what netem does, is in
-   * force when this returns, but for very many pairs; the promise is for those and for what the delay line does.
+   * Changes to another version of the topology, with the rates of its flows. Bandwidth, and netem's part, is in force
+   * when this returns, except for very many pairs; the promise is for those and for the delay line's part.
    */
   setEpoch(epoch: Epoch, rates: Rates): Promise<void> {
     this.#paths.epoch = epoch;
     this.#paths.rates = rates;
     if (this.#isOnDemand) return this.#demand.setEpoch();
     const locals = [...this.#locals.values()];
-    // Another thread does these meanwhile.
+    // Another thread does this meanwhile.
     const delayed = this.#arrivals.change(locals.map(({ endpoint }) => endpoint));
     for (const local of locals) this.#update(local, local.needs.destinations);
     return delayed;
@@ -185,17 +190,17 @@ export class Shaping {
     }
   }
 
-  /** A local endpoint has sent something to another. */
+  /** A local endpoint has sent a packet to another. */
   use(source: number, destination: number): void {
     if (this.#isOnDemand) this.#demand.use(source, destination);
   }
 
-  /** To be called now and then: pairs that are idle lose what they have. */
+  /** To be called regularly: idle pairs lose what they have. */
   forgetIdle(): void {
     if (this.#isOnDemand) this.#demand.forgetIdle();
   }
 
-  /** Reads everything back from the kernel; gives, per endpoint, the steps that did not take effect. */
+  /** Reads everything back from the kernel. Returns, per endpoint, the steps that did not take effect. */
   async verify(): Promise<string[]> {
     const found: string[] = [];
     for (const [index, { endpoint }] of [...this.#locals.values()].entries()) {
@@ -207,8 +212,8 @@ export class Shaping {
   }
 
   /**
-   * Compares the next `count` local interfaces with what they shall be, and puts right what somebody has changed.
-   * Gives a line for each that needed it.
+   * Audits the next `count` local interfaces, and corrects what another program has changed. Returns a line for each
+   * corrected one.
    */
   audit(count: number): string[] {
     const locals = [...this.#locals.values()];
@@ -221,8 +226,8 @@ export class Shaping {
   }
 
   /**
-   * Tells the kernel again, for so long, what it has been told: nothing is different afterwards, but the code has run
-   * that does it (rehearsal.ts).
+   * Sends the installed state to the kernel again, for so long: nothing changes, but the code of changes has run
+   * (rehearsal.ts).
    */
   async reassert(milliseconds: number): Promise<void> {
     if (this.#isOnDemand) return;
@@ -237,7 +242,7 @@ export class Shaping {
     }
   }
 
-  /** Brings an interface to what these destinations need now, and takes away what those had. */
+  /** Changes an interface to the needs of these destinations, and removes those of the `gone` ones. */
   #update(local: Local, destinations: Iterable<number>, gone: Iterable<number> = []): void {
     local.needs.update(this.#paths.destinations(local.endpoint.number, destinations), gone);
     this.#reconcile(local);
