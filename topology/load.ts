@@ -1,18 +1,19 @@
 /** The text of a topology file, and that of a script of events → `Topology`. The caller reads the files. */
 
 import { TooMuchWork } from './events/targets.ts';
-import { parseKollaps } from './formats/kollaps/parse.ts';
-import { parseNative } from './formats/native/parse.ts';
+import { formatOf } from './formats/registry.ts';
 import { compileScript } from './formats/thunderstorm/compile.ts';
 import { withDeclarations } from './formats/thunderstorm/declare.ts';
 import type { Script } from './formats/thunderstorm/model.ts';
 import { parseScript } from './formats/thunderstorm/parse.ts';
 import { Populations } from './formats/thunderstorm/population.ts';
 import { type Diagnostic, Findings } from './model/diagnostics.ts';
+import type { TextFile } from './model/format.ts';
 import { MAX_TEXT_LENGTH } from './model/limits.ts';
 import type { Topology } from './model/model.ts';
 import { isName, MAX_NAME_LENGTH } from './model/names.ts';
 import type { ParsedFile } from './model/parsed-file.ts';
+import type { PopulationOf } from './model/population.ts';
 import { checkEvents } from './timeline/check.ts';
 import { warnOf } from './warnings.ts';
 
@@ -23,17 +24,12 @@ export interface LoadedTopology {
   readonly warnings: readonly Diagnostic[];
 }
 
-export interface TextFile {
-  readonly file: string;
-  readonly text: string;
-}
-
 const NAMES = { topology: 'a topology file, YAML or XML', script: 'a ThunderStorm script' } as const;
 
 /**
- * Parses and checks. `file` is used in messages, for the format (.xml is the Kollaps dialect, .tdl ThunderStorm, .yaml and .yml the
- * native one, else the content tells), and for the name where the file gives none. `script`: ThunderStorm, whose events
- * (and what it declares) come after those of the file. Throws `TopologyError` with every error found.
+ * Parses and checks. `file` is used in messages, for the format (formats/registry.ts), and for the name where the file
+ * gives none. `script`: ThunderStorm, whose events (and what it declares) come after those of the file. Throws
+ * `TopologyError` with every error found.
  */
 export function loadTopology(text: string, file: string, script?: TextFile): LoadedTopology {
   const findings = new Findings(file);
@@ -49,9 +45,7 @@ function read(main: TextFile, script: TextFile | undefined, findings: Findings):
     // Errors in the script must not prevent the other file from being read.
     const found = new Findings(script?.file ?? main.file);
     const events = script && readScript(script, found);
-    const parsed = isReadable(main, 'topology', findings)
-      ? parse(main.text, main.file, findings, events)
-      : undefined;
+    const parsed = isReadable(main, 'topology', findings) ? parse(main, events, findings) : undefined;
     findings.include(found);
     return parsed && !findings.hasErrors ? joined(parsed, events, findings) : parsed?.topology;
   } catch (error) {
@@ -69,46 +63,14 @@ function readScript({ file, text }: TextFile, findings: Findings): Script | unde
     : undefined;
 }
 
-function parse(
-  text: string,
-  file: string,
-  findings: Findings,
-  script: Script | undefined,
-): ParsedFile | undefined {
-  switch (formatOf(text, file)) {
-    case 'xml': {
-      const populations = new Populations(script ? [script] : []);
-      return parseKollaps(text, file, nameOf(file), findings, (name, tags) => populations.of(name, tags));
-    }
-    case 'thunderstorm':
-      return standalone(parseScript(text, file, findings), nameOf(file), findings, script);
-    default:
-      return parseNative(text, file, nameOf(file), findings);
-  }
+function parse(main: TextFile, script: Script | undefined, findings: Findings): ParsedFile | undefined {
+  const context = { name: nameOf(main.file), populationOf: populationOf(script) };
+  return formatOf(main).parse(main, context, findings);
 }
 
-/** A script that declares its own topology, with the routing of Kollaps. */
-function standalone(
-  script: Script,
-  name: string,
-  findings: Findings,
-  events: Script | undefined,
-): ParsedFile {
-  const empty: ParsedFile = {
-    topology: { name, routing: 'hops', services: [], bridges: [], links: [], events: [] },
-    fieldOf: () => 'event',
-    supervisors: script.supervisors,
-    withoutReuse: new Set(),
-  };
-  if (findings.hasErrors) return empty;
-  const populations = new Populations(events ? [script, events] : [script]);
-  const topology = withDeclarations(empty.topology, script, script.supervisors, populations, findings);
-  if (topology.services.length === 0) {
-    const remedy = 'add service NAME image=IMAGE, or give the script with --events beside a topology file';
-    findings.error('NO_SERVICES', START, '', 'the script declares no services', remedy);
-  }
-  const base = { ...empty, topology };
-  return { ...base, topology: { ...topology, events: compileScript(script, base, findings) } };
+function populationOf(script: Script | undefined): PopulationOf {
+  const populations = new Populations(script ? [script] : []);
+  return (service, tags) => populations.of(service, tags);
 }
 
 /** File and script together, with a checked timeline. */
@@ -116,8 +78,7 @@ function joined(parsed: ParsedFile, script: Script | undefined, findings: Findin
   let { topology } = parsed;
   let fieldOf = parsed.fieldOf;
   if (script) {
-    const populations = new Populations([script]);
-    topology = withDeclarations(topology, script, parsed.supervisors, populations, findings);
+    topology = withDeclarations(topology, script, parsed.supervisors, populationOf(script), findings);
     if (findings.hasErrors) return topology;
     const events = compileScript(script, { ...parsed, topology }, findings);
     topology = { ...topology, events: [...topology.events, ...events] };
@@ -133,13 +94,6 @@ function withoutMark(text: string): string {
 }
 
 const START = { line: 1, column: 1 };
-
-function formatOf(text: string, file: string): 'yaml' | 'xml' | 'thunderstorm' {
-  if (/\.tdl$/i.test(file)) return 'thunderstorm';
-  if (/\.ya?ml$/i.test(file)) return 'yaml';
-  if (/\.xml$/i.test(file)) return 'xml';
-  return /^\s*</.test(text) ? 'xml' : 'yaml';
-}
 
 function isReadable({ file, text }: TextFile, kind: keyof typeof NAMES, findings: Findings): boolean {
   const start = { ...START, file };

@@ -10,10 +10,10 @@ import { MAX_ENDPOINTS } from '../../model/limits.ts';
 import type { Bridge, LinkPair, Machine, Service, Topology } from '../../model/model.ts';
 import { NAME_REMEDY, nameProblem } from '../../model/names.ts';
 import type { ParsedFile } from '../../model/parsed-file.ts';
+import type { PopulationOf } from '../../model/population.ts';
 import type { Position } from '../../model/position.ts';
 import { Attributes, type Rounding, readImpairment } from './attributes.ts';
 import { parseCommand } from './command.ts';
-import type { PopulationChange } from './replicas.ts';
 import { Schedule } from './schedule.ts';
 import { type Element, parseXml } from './xml.ts';
 
@@ -36,12 +36,9 @@ const LINK_ATTRIBUTES = [
   'tags',
 ];
 
-/** The effect of events outside of the file on the number of a service's replicas. */
-export type PopulationOf = (service: string, tags: readonly string[]) => readonly PopulationChange[];
-
 /**
  * Gives `undefined` if there is nothing to check further; `findings` then has the reason. The events are not checked
- * yet.
+ * yet. `populationOf`: the effect of events outside of the file.
  */
 export function parseKollaps(
   text: string,

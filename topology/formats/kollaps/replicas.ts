@@ -1,15 +1,6 @@
 /** How many replicas a service needs if its joins describe it, as in the formats of Kollaps. */
-import type { Micros } from '../../../proto/units.ts';
 import { amountOf } from '../../events/amounts.ts';
-import type { Amount } from '../../model/events.ts';
-
-/** Some replicas of a service join or leave. */
-export interface PopulationChange {
-  readonly at: Micros;
-  readonly direction: 'join' | 'leave';
-  /** A share counts of those present; absent: all that have joined and left, or all present. */
-  readonly amount?: Amount;
-}
+import type { PopulationChange } from '../../model/population.ts';
 
 /**
  * The largest number present at once, or, without `reuse`, one for each join. `undefined` if nothing joins by number:

@@ -6,9 +6,10 @@ import type { Change, EventAction, LifecycleVerb, Target, TopologyEvent } from '
 import { MAX_ENDPOINTS } from '../../model/limits.ts';
 import type { LinkPair, Service } from '../../model/model.ts';
 import { parseReference, suggest } from '../../model/names.ts';
+import type { PopulationChange } from '../../model/population.ts';
 import type { Position } from '../../model/position.ts';
 import { type Attributes, readImpairment } from './attributes.ts';
-import { type PopulationChange, replicasNeeded } from './replicas.ts';
+import { replicasNeeded } from './replicas.ts';
 
 const ACTIONS: readonly LifecycleVerb[] = ['join', 'leave', 'crash', 'disconnect', 'reconnect'];
 const NODE_ATTRIBUTES = ['name', 'time', 'action', 'amount'];

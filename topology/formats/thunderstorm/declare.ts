@@ -3,24 +3,24 @@ import { checkLinks, checkNodes, type LinkLabels, Names } from '../../model/chec
 import type { Findings } from '../../model/diagnostics.ts';
 import type { LinkPair, Topology } from '../../model/model.ts';
 import { parseReference } from '../../model/names.ts';
+import type { PopulationOf } from '../../model/population.ts';
 import { replicasNeeded } from '../kollaps/replicas.ts';
 import type { Script } from './model.ts';
-import type { Populations } from './population.ts';
 
 /**
- * Errors such as duplicate names and links to unknown nodes go to `findings`. `populations`: all scripts whose joins
- * count. Throws `TooMuchWork`.
+ * Errors such as duplicate names and links to unknown nodes go to `findings`. `populationOf`: of all scripts whose
+ * joins count. Throws `TooMuchWork`.
  */
 export function withDeclarations(
   topology: Topology,
   script: Script,
   supervisors: ReadonlySet<string>,
-  populations: Populations,
+  populationOf: PopulationOf,
   findings: Findings,
 ): Topology {
   const services = script.services.map((service) => {
     const { name, tags, replicas } = service;
-    const needed = replicasNeeded(populations.of(name, tags), true) ?? replicas;
+    const needed = replicasNeeded(populationOf(name, tags), true) ?? replicas;
     return { ...service, replicas: Math.max(1, needed) };
   });
   const joined = {

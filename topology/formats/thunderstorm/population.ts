@@ -1,7 +1,7 @@
 /** The effect of scripts on the number of a service's replicas, for services that have as many as they need. */
 import { ratio } from '../../../proto/units.ts';
 import { TooMuchWork } from '../../events/targets.ts';
-import type { PopulationChange } from '../kollaps/replicas.ts';
+import type { PopulationChange } from '../../model/population.ts';
 import type { Script, ScriptEvent } from './model.ts';
 
 /** How many events are read for all services together; a file with more is malicious. */

@@ -1,0 +1,33 @@
+/** A format of topology files. `formats/registry.ts` has them all. */
+import type { Findings } from './diagnostics.ts';
+import type { ParsedFile } from './parsed-file.ts';
+import type { PopulationOf } from './population.ts';
+
+export interface TextFile {
+  /** Its name, for messages and positions. */
+  readonly file: string;
+  readonly text: string;
+}
+
+/** What a parser needs from outside of the file. */
+export interface ParseContext {
+  /** The topology's name, where the file gives none. */
+  readonly name: string;
+  /** The effect of the events of a script that is given beside the file; none without a script. */
+  readonly populationOf: PopulationOf;
+}
+
+export interface Format {
+  readonly name: string;
+  readonly detect: {
+    /** Of the file's name; it comes before any content. */
+    readonly ending: RegExp;
+    /** Of the text, where the file's name has no ending of any format. Absent: the ending is needed. */
+    readonly content?: RegExp;
+  };
+  /**
+   * Gives `undefined` if there is nothing to check further; `findings` then has the reason. The events are not checked
+   * yet. May throw `TooMuchWork`.
+   */
+  parse(source: TextFile, context: ParseContext, findings: Findings): ParsedFile | undefined;
+}
