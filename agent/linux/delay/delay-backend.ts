@@ -1,4 +1,4 @@
-/** Which of the two delay backends this host uses: the one asked for, or the best that its kernel has. */
+/** Which of the two delay backends this host uses: the one that was asked for, or the best one that its kernel supports. */
 import type { DelayBackendChoice } from '../../../proto/bootstrap.ts';
 import type { DelayBackend } from '../../enforce/ports.ts';
 import { AgentError } from '../../errors.ts';
@@ -7,13 +7,13 @@ import { type Ability, type DelayBackendName, delayBackends } from '../probe/pro
 import type { Programs } from '../programs/programs.ts';
 import { Netem } from './netem.ts';
 
-/** What `netfold doctor` calls the ability that a backend stands on. */
+/** The ability in `netfold doctor` that a backend needs. */
 const ABILITY: Readonly<Record<DelayBackendName, Ability['id']>> = {
   netem: 'netem',
   'delay-line': 'nfqueue',
 };
 
-/** Throws `DELAY_BACKEND_MISSING`, with what the kernel said and what to do. */
+/** Throws `DELAY_BACKEND_MISSING`, with the kernel's answer and a remedy. */
 export function chooseDelayBackend(
   choice: DelayBackendChoice,
   abilities: readonly Ability[],

@@ -1,6 +1,6 @@
 /**
- * Delay, jitter and loss by the kernel's own emulator. It sits in the queues of the classes that the enforcer makes
- * (path-class.ts), so there is nothing left to do here but to tell how much went through.
+ * Delay, jitter and loss by netem. It is part of the class queues that the enforcer installs
+ * (agent/enforce/path-class.ts), so this backend only counts packets.
  */
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 import type { InQueue } from '../../enforce/path-class.ts';
@@ -15,7 +15,7 @@ export class Netem implements DelayBackend {
   readonly name = 'netem';
   readonly pairs = { fromTheStart: MOST_PAIRS, atMost: MOST_PAIRS };
   readonly failure = undefined;
-  /** Its queues do all of it. */
+  /** The queues of the classes do all of it. */
   readonly inQueue: InQueue = (path) => path;
   readonly #tc: TcPort;
   readonly #endpoints = new Map<number, LocalEndpoint>();
@@ -38,7 +38,7 @@ export class Netem implements DelayBackend {
 
   async change(): Promise<void> {}
 
-  /** The queue of a pair must be there before its first packet. */
+  /** A pair's queue must exist before its first packet. */
   async onDemand({ endpoints }: DelayDemand): Promise<void> {
     throw tooManyPairs(this.#endpoints.size * (endpoints.length - 1), this);
   }

@@ -1,4 +1,4 @@
-/** The nftables table `inet netfold`: it hands what arrives at an interface to the queue that the delay line serves. */
+/** The nftables table `inet netfold`, which hands packets that arrive at an interface to the queue of the delay line. */
 import { constants } from 'node:os';
 import { NETLINK_NETFILTER, type NetlinkSocket, type Request } from '../../kernel/netlink/netlink-socket.ts';
 import * as nftables from '../../kernel/netlink/nftables.ts';
@@ -8,8 +8,8 @@ import { UNGUARDED_PRIORITY } from './bpf-layout.ts';
 import { TABLE_NAME } from './names.ts';
 
 /**
- * Ahead of connection tracking (-200), so that what is held is not tracked yet; and ahead of its putting together of
- * fragments (-400), so that each is delayed and lost as the frame that it is. NF_IP_PRI_RAW_BEFORE_DEFRAG.
+ * Before connection tracking (-200), so that held packets are not tracked yet; and before the reassembly of fragments
+ * (-400), so that each fragment is delayed and lost by itself. NF_IP_PRI_RAW_BEFORE_DEFRAG.
  */
 const PRIORITY = -450;
 const CHAIN: nftables.QueueingChain = {
@@ -19,12 +19,12 @@ const CHAIN: nftables.QueueingChain = {
   exemptPriority: UNGUARDED_PRIORITY,
 };
 
-/** Hands what arrives at `ifname` to queue `queue` of this namespace. `isReplacement`: the table may exist already. */
+/** Hands packets that arrive at `ifname` to queue `queue` of this namespace. `isReplacement`: the table may exist already. */
 export function queueArrivals(ifname: string, queue: number, isReplacement: boolean): Request[] {
   return nftables.queueArriving(CHAIN, ifname, queue, isReplacement);
 }
 
-/** Lets what arrives pass. What is queued stays so, as long as the table is there. */
+/** Queues no more packets. Those that are queued stay so as long as the table exists. */
 export function passArrivals(): Request[] {
   return nftables.stopQueueing(CHAIN);
 }
@@ -38,12 +38,12 @@ export function hasTable(socket: NetlinkSocket): boolean {
   return nftables.hasTable(socket, TABLE_NAME);
 }
 
-/** True when there was one. */
+/** True when the table existed. */
 export function removeTable(socket: NetlinkSocket): boolean {
   return nftables.removeTable(socket, TABLE_NAME);
 }
 
-/** The same in the namespace at this path. */
+/** `removeTable` in the namespace at this path. */
 export function removeTableIn(namespace: string): boolean {
   return inNamespace(namespace, removeTable);
 }
@@ -63,7 +63,7 @@ function inNamespace(namespace: string, action: (socket: NetlinkSocket) => boole
   }
 }
 
-/** No nfnetlink; no subsystem nf_tables in it (nfnetlink_rcv_msg, net/netfilter/nfnetlink.c). */
+/** The kernel has no nfnetlink, or no subsystem nf_tables in it (nfnetlink_rcv_msg, net/netfilter/nfnetlink.c). */
 function isWithoutNftables({ code, errno }: KernelError): boolean {
   const { EINVAL, EOPNOTSUPP, EPROTONOSUPPORT } = constants.errno;
   if (code === 'NETLINK_REFUSED') return errno === EINVAL || errno === EOPNOTSUPP;

@@ -5,10 +5,10 @@ export const TARGET = { size: 8, minor: 0, buffer: 4 } as const;
 export const BUFFER = { size: 16, drain: 0, limit: 8 } as const;
 export const BACKLOG = { size: 24, time: 0, level: 8, dropped: 16 } as const;
 export const PARTY = { size: 16, island: 0, first: 4, sides: 8 } as const;
-/** How many partitions the classifier knows the sides of. */
+/** The number of concurrent partitions for which the classifier knows the groups. */
 export const PARTITIONS = 8;
 export const CLASS_DROP = 0xffffffff;
-/** In a packet's mark: this bit, and the microseconds of the monotonic clock, modulo 2^31, at which it arrived. */
+/** Set in a packet's mark together with its arrival time: microseconds of the monotonic clock, modulo 2^31. */
 export const ARRIVAL_MARK = 0x80000000;
-/** The priority that the arrival program gives to what must not be held, because the lease has run out. */
+/** The packet priority that the arrival program sets once the lease has expired: such packets must not be held. */
 export const UNGUARDED_PRIORITY = 0x4e465547;

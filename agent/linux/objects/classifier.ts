@@ -1,12 +1,12 @@
-/** The BPF program that finds the class of each packet that leaves. */
+/** The BPF program that finds the class of each outgoing packet. */
 import type { Request } from '../../kernel/netlink/netlink-socket.ts';
 import { handle, setBpfFilter } from '../../kernel/netlink/tc-messages.ts';
 import { FILTER_NAME } from './names.ts';
 
-/** At netfold's own root there are no other filters. */
+/** netfold's root has no other filters. */
 const PRIORITY = 1;
 
-/** Has the program find the class of what leaves through the root qdisc with this major number. */
+/** Attaches the program to the root qdisc with this major number. */
 export function setClassifier(ifindex: number, major: number, programFd: number): Request {
   return setBpfFilter(ifindex, {
     parent: handle(major, 0),

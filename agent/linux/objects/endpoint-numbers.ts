@@ -1,7 +1,7 @@
-/** Endpoints by their addresses, as the BPF maps have them. */
+/** The numbers of endpoints by their addresses, in the form of the BPF maps. */
 import { addressBytes, addressKey } from '../../kernel/netlink/addresses.ts';
 
-/** The numbers of endpoints, each by the keys of all its addresses. Throws like `addressBytes`. */
+/** Key of an address (`addressKey`) → number of its endpoint. Throws like `addressBytes`. */
 export function numbersByAddress(
   endpoints: readonly { readonly number: number; readonly addresses: readonly string[] }[],
 ): Map<string, number> {

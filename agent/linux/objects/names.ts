@@ -1,10 +1,11 @@
-/** How netfold's objects in the kernel are told from those of others; the root qdisc and its classes by `OWN_MAJOR`. */
+/**
+ * The names by which netfold recognises its own objects in the kernel. Its root qdisc and classes have the major number
+ * `OWN_MAJOR`.
+ */
 
 /** Of BPF filters. */
 export const FILTER_NAME = 'netfold';
-/**
- * Of a filter for which netfold has made the clsact: clsact has no name or handle of its own to tell by whom it was made.
- */
+/** Of the filter for which netfold has added the clsact. A clsact has no name or handle of its own that could say so. */
 export const OWN_CLSACT_FILTER_NAME = `${FILTER_NAME}+clsact`;
 /** Of the nftables table, in the family inet. */
 export const TABLE_NAME = 'netfold';

@@ -1,4 +1,4 @@
-/** What was tried, how it went, and what follows for a local lab. Pure. */
+/** The abilities of this machine, and what they mean for a local lab. Pure. */
 import { type Machine, PLATFORM_NAMES, type Platform } from './platform.ts';
 
 export type AbilityId =
@@ -24,29 +24,29 @@ export type AbilityId =
   | 'clock';
 
 /**
- * - `lab`: without it there is no local lab
- * - `one of`: one of those that say so is enough (netem and the delay line do the same)
- * - `optional`: for some topologies or running places only
- * - `advice`: the lab runs, but may be slow or inexact
+ * - `lab`: a local lab needs it
+ * - `one of`: one of the abilities with this value is enough (netem and the delay line do the same)
+ * - `optional`: only some topologies or environments need it
+ * - `advice`: without it the lab runs, but may be slow or inexact
  */
 export type Need = 'lab' | 'one of' | 'optional' | 'advice';
 
 export interface Remedy {
   readonly platform: Platform;
-  /** To be pasted into a shell, as root; empty where no command helps and the note says what does. */
+  /** A shell command for root; empty where no command helps and the note says what does. */
   readonly command: string;
-  /** What else there is to know. */
+  /** Additional information. */
   readonly note?: string;
 }
 
-/** What is known of an ability before it is tried. */
+/** The description of an ability, known before it is tried. */
 export interface Subject {
   readonly id: AbilityId;
   readonly name: string;
   readonly neededFor: string;
   readonly need: Need;
   readonly remedies: readonly Remedy[];
-  /** Who brings it: the distribution's packages, or whoever built the kernel. */
+  /** Its source: packages of the distribution, or the kernel. */
   readonly from: 'packages' | 'kernel';
 }
 
@@ -57,13 +57,13 @@ export interface Ability {
   readonly neededFor: string;
   readonly need: Need;
   readonly ok: boolean;
-  /** False where something that it builds on is missing, so that nothing was learnt. */
+  /** False where an ability that it needs is missing, so that it was not tried. */
   readonly tried: boolean;
-  /** What was found, where it is more than "it is there", e.g. a version or a number of bytes. */
+  /** The result, where there is more to say than that it exists, e.g. a version or a number of bytes. */
   readonly found: string;
-  /** What happened when it was tried; empty when it is there. */
+  /** The error of the attempt; empty on success. */
   readonly reason: string;
-  /** What to do where it is missing: this machine's line, or one for each platform where this one is unknown. */
+  /** Remedies where it is missing: one for this machine, or one per platform where this one is unknown. */
   readonly remedy: string;
   /** For all platforms, this machine's first. */
   readonly remedies: readonly Remedy[];
@@ -102,14 +102,17 @@ export function platformLine(remedy: Remedy, where = ''): string {
   return `${PLATFORM_NAMES[remedy.platform]}: ${remedyLine(remedy, where)}`;
 }
 
-/** Notes follow as comments of the shell, so that the whole line can be pasted. */
+/** Notes are appended as shell comments, so that the whole line can be pasted. */
 function remedyLine({ command, note = '' }: Remedy, where: string): string {
   if (command === '') return note;
   const comment = [where, note].filter((part) => part !== '').join('; ');
   return comment === '' ? command : `${command}  # ${comment}`;
 }
 
-/** What keeps a local lab from running here; empty when it can. Causes only, not what could not be tried for them. */
+/**
+ * The causes why a local lab can't run here; empty when it can. Abilities that were not tried because of a cause are left
+ * out.
+ */
 export function blockers(abilities: readonly Ability[]): Ability[] {
   const missing = abilities.filter(({ ok }) => !ok);
   const alternatives = abilities.filter(({ need }) => need === 'one of');
@@ -121,7 +124,7 @@ export function blockers(abilities: readonly Ability[]): Ability[] {
 
 export type DelayBackendName = 'netem' | 'delay-line';
 
-/** What can delay packets on this machine, the best first. */
+/** The delay backends that this machine supports, the best first. */
 export function delayBackends(abilities: readonly Ability[]): readonly DelayBackendName[] {
   const has = (id: AbilityId): boolean => abilities.some((ability) => ability.id === id && ability.ok);
   return [...(has('netem') ? ['netem' as const] : []), ...(has('nfqueue') ? ['delay-line' as const] : [])];

@@ -1,4 +1,4 @@
-/** The kernel's abilities, found by doing each once, in a namespace that exists only meanwhile. */
+/** Tries each ability of the kernel once, in a temporary namespace. */
 import { spawnSync } from 'node:child_process';
 import { possibleCpus } from '../../kernel/bpf/libbpf.ts';
 import { NLM_F_CREATE, NLM_F_EXCL } from '../../kernel/netlink/netlink-message.ts';
@@ -35,12 +35,12 @@ import type { Probe } from './probe-list.ts';
 import { everywhere, kernelRemedies, packageRemedies } from './remedies.ts';
 
 const MAJOR = 0x4e46;
-/** Never routed: kept for documentation (RFC 3849). */
+/** Reserved for documentation and never routed (RFC 3849). */
 const EXAMPLE_ADDRESS = '2001:db8::1';
 const NAMESPACES: readonly AbilityId[] = ['platform', 'root', 'network-namespaces'];
 const DELAY = 'latency, jitter and loss';
 
-/** Loads the programs when the first probe needs them; `close` once all were tried. */
+/** Loads the programs when the first probe needs them. */
 class LazyPrograms {
   #programs: Programs | undefined;
 
@@ -54,7 +54,7 @@ class LazyPrograms {
   }
 }
 
-/** `close` unloads what the probes loaded; each probe cleans up everything else itself. */
+/** `close` unloads the programs. Each probe removes everything else that it makes. */
 export function kernelProbes(): { probes: Probe[]; close: () => void } {
   const programs = new LazyPrograms();
   return {
@@ -241,7 +241,7 @@ const ipv6: Probe = {
   }),
 };
 
-/** Each in a namespace of its own, so that none depends on what another left. */
+/** Each probe has its own namespace, so that none depends on what another left. */
 function inScratch(action: () => void): () => undefined {
   return () => {
     inScratchNamespace(action);
@@ -281,7 +281,7 @@ function tryVeth(): void {
   }
 }
 
-/** The filter stays on the socket until the programs are closed; its namespace lives as long. */
+/** The filter stays on the socket, and with it the namespace, until the programs are closed. */
 function tryCounting(programs: Programs): void {
   programs.countTraffic({
     number: 0,
@@ -293,7 +293,7 @@ function tryCounting(programs: Programs): void {
   });
 }
 
-/** Kernels load what tc asks for by themselves, but not an xtables target for a table of both families. */
+/** The kernel loads modules for tc by itself, but not the module of an xtables target in a table of family inet. */
 const QUEUE_MODULES = ['nfnetlink_queue', 'xt_NFQUEUE', 'nft_compat'];
 
 function tryQueue(): void {
@@ -302,7 +302,7 @@ function tryQueue(): void {
   try {
     request();
   } catch {
-    // Where there are no modules, or no program to load them, the second try says what is missing.
+    // Without modules, or without modprobe, the second attempt gives the error.
     spawnSync('modprobe', ['-q', '-a', ...QUEUE_MODULES]);
     request();
   }

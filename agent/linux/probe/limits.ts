@@ -1,24 +1,24 @@
 /**
- * What this machine, and whatever contains this process, lets an experiment take: memory, threads, mounts, namespaces,
- * descriptors. What is no limit of it, though it looks like one:
+ * Limits of this machine and of the containers around this process: memory, threads, mounts, namespaces, descriptors. Other
+ * limits do not apply:
  *
- * - fs.file-max and RLIMIT_NPROC don't hold for root (`alloc_empty_file`, fs/file_table.c; `copy_process`, kernel/fork.c)
+ * - fs.file-max and RLIMIT_NPROC do not hold for root (`alloc_empty_file`, fs/file_table.c; `copy_process`, kernel/fork.c)
  * - net.*.neigh.default.gc_thresh3: permanent neighbours are not counted since Linux 5.0 (`neigh_alloc`,
- *   net/core/neighbour.c), and netfold's BPF needs 5.6; what loopback adds may be thrown away at any time
- * - nf_conntrack_max: a namespace tracks connections only if a rule in it asks for that, and no rule of netfold's does
+ *   net/core/neighbour.c), and netfold's BPF needs 5.6; entries of the loopback interface may be evicted at any time
+ * - nf_conntrack_max: a namespace tracks connections only if one of its rules asks for it, and netfold has no such rule
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { allNamespaces } from '../../kernel/netns/all-namespaces.ts';
 import { openFilesLimit, setOpenFilesLimit } from '../../kernel/sys/open-files.ts';
 
-/** How much there is at most, and how much of it is taken. */
+/** `most`: the limit. `used`: how much of it is in use. */
 export interface Limit {
   readonly most: number;
   readonly used: number;
 }
 
 export interface MachineLimits {
-  /** Bytes that can be had without swapping, also within the process' control groups. */
+  /** Bytes available without swapping, within the process' control groups. */
   readonly memoryBytes: number;
   /** Of all processes: kernel.pid_max, kernel.threads-max, pids.max of the control groups; the tightest. */
   readonly threads: Limit;
@@ -28,11 +28,11 @@ export interface MachineLimits {
   readonly networkNamespaces: Limit;
   /** user.max_mnt_namespaces; each command in an endpoint has one. */
   readonly mountNamespaces: Limit;
-  /** Descriptors of one process, as far as this one may raise it. */
+  /** Descriptors that one process may open, after raising its own limit as far as it may. */
   readonly openFiles: number;
 }
 
-/** What `limitsFrom` decides from; all of it can be made up. */
+/** Input of `limitsFrom`; tests pass their own. */
 export interface LimitSources {
   /** The text of a file, or undefined where it can't be read. */
   readonly read: (path: string) => string | undefined;
@@ -53,7 +53,7 @@ export function readLimits(): MachineLimits {
   });
 }
 
-/** What can't be read is no limit. */
+/** A file that can't be read sets no limit. */
 export function limitsFrom(sources: LimitSources): MachineLimits {
   const { read } = sources;
   const number = (path: string): number => toNumber(read(path));
@@ -89,7 +89,7 @@ export function limitsFrom(sources: LimitSources): MachineLimits {
   };
 }
 
-/** Lets this process, and the agents that it starts, have so many descriptors; a limit of its own that ends with it. */
+/** Raises the limit of open descriptors of this process and of agents that it starts. It ends with the process. */
 export function raiseOpenFiles(descriptors: number): void {
   const { soft, hard } = openFilesLimit();
   if (soft < descriptors) setOpenFilesLimit(Math.max(descriptors, hard));
@@ -97,11 +97,11 @@ export function raiseOpenFiles(descriptors: number): void {
 
 interface GroupFiles {
   readonly folder: string;
-  /** The limit, and what is used of it. */
+  /** The names of the files with the limit and with its use. */
   readonly files: readonly [string, string];
 }
 
-/** Both versions, from the process' own group up to the root (cgroups(7)); where they are mounted is a convention. */
+/** Of both versions of cgroups, from the process' own group up to the root (cgroups(7)), at the conventional mount points. */
 function controlGroups(text: string): { memory: GroupFiles[]; pids: GroupFiles[] } {
   const memory: GroupFiles[] = [];
   const pids: GroupFiles[] = [];
@@ -133,7 +133,7 @@ function tightest(limits: readonly Limit[]): Limit {
   return limits.reduce((least, one) => (one.most - one.used < least.most - least.used ? one : least));
 }
 
-/** `max`, and what is not there, is no limit. */
+/** `max`, and a missing file, are no limit. */
 function toNumber(text: string | undefined): number {
   return text !== undefined && /^\s*\d+/.test(text) ? Number.parseInt(text, 10) : Number.POSITIVE_INFINITY;
 }
@@ -157,7 +157,7 @@ function countMountNamespaces(): number {
     try {
       found.add(readlinkSync(`/proc/${pid}/ns/mnt`));
     } catch {
-      // It has ended, or may not be looked at.
+      // The process has ended, or may not be read.
     }
   }
   return found.size;

@@ -1,6 +1,6 @@
 /**
- * Which machine this is, as far as remedies differ: who packs its programs, who built its kernel, and whether it is a
- * container, whose kernel is that of its host. Pure: texts in, platform out.
+ * Facts of this machine on which remedies depend: the distribution of its packages, the origin of its kernel, and whether it
+ * is a container, which has the kernel of its host. Pure: texts in, platform out.
  */
 import { parseEnv } from 'node:util';
 
@@ -23,21 +23,21 @@ export interface MachineFacts {
   readonly osRelease: string;
   /** As `uname -r` prints it. */
   readonly kernelRelease: string;
-  /** /.dockerenv or /run/.containerenv exists. Images that were booted as machines keep it. */
+  /** /.dockerenv or /run/.containerenv exists. Container images that were booted as machines keep these files. */
   readonly containerMark: boolean;
   /** The text of /proc/self/cgroup. */
   readonly cgroup: string;
-  /** This process sees the ids of the whole machine, and lives in the same file system as its process 1. */
+  /** This process sees the process ids of the whole machine, and has the same root file system as process 1. */
   readonly isWholeMachine: boolean;
 }
 
 export interface Machine {
-  /** As the distribution calls itself. */
+  /** The distribution's own name. */
   readonly name: string;
   readonly kernelRelease: string;
-  /** Whose packages can be installed; undefined: a distribution that remedies don't know. */
+  /** The family of its packages; undefined where remedies don't know the distribution. */
   readonly distribution: Platform | undefined;
-  /** Who built the kernel. In a container this tells the host's distribution. */
+  /** The origin of the kernel. In a container, that is the host's distribution. */
   readonly kernel: Platform;
   readonly container: boolean;
 }
@@ -54,7 +54,7 @@ const DISTRIBUTIONS: Readonly<Record<string, Platform>> = {
   buildroot: 'minikube',
 };
 
-/** How each names its kernels; the first that fits. */
+/** Patterns of kernel names, the first match counts. */
 const KERNELS: readonly (readonly [RegExp, Platform])[] = [
   [/microsoft/i, 'wsl2'],
   [/\.(fc|el|amzn)\d/, 'fedora'],
@@ -83,7 +83,7 @@ export function detectMachine(facts: MachineFacts): Machine {
 }
 
 function kernelPlatform(release: string, distribution: Platform | undefined): Platform {
-  // Nothing in the name of minikube's kernel is special, and Arch names one of its kernels as Alpine does.
+  // minikube's kernel has an ordinary name, and Arch names one of its kernels as Alpine does.
   if (distribution === 'minikube') return 'minikube';
   const named = KERNELS.find(([pattern]) => pattern.test(release))?.[1] ?? 'own-kernel';
   return named === 'alpine' && distribution === 'arch' ? 'arch' : named;

@@ -1,10 +1,10 @@
-/** Runs probes one after the other: one that builds on something missing is not tried. */
+/** Runs probes one after the other. A probe that needs a missing ability is not tried. */
 import { type Ability, type AbilityId, judge, type Subject } from './ability.ts';
 import type { Machine } from './platform.ts';
 
 export interface Probe extends Subject {
   readonly needs?: readonly AbilityId[];
-  /** Returns what it found, where there is something to say; throws where the machine can't. */
+  /** Returns a description of the result, where there is one; throws where the ability is missing. */
   readonly attempt: () => string | undefined;
 }
 
@@ -18,7 +18,7 @@ export function runProbes(probes: readonly Probe[], machine: Machine): Ability[]
 }
 
 function untried(probe: Probe, missing: readonly Ability[], machine: Machine): Ability {
-  // What was not tried itself is no cause, where a cause is known.
+  // A probe that was not tried is named as a cause only where no other is known.
   const causes = missing.filter(({ tried }) => tried);
   const names = (causes.length > 0 ? causes : missing).map(({ name }) => name);
   const reason = `not tried: it needs ${names.join(' and ')}`;

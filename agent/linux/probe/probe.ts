@@ -1,4 +1,4 @@
-/** What this machine can do, found by doing it. Nothing of the machine is touched. */
+/** Finds out by trying what this machine can do. Changes nothing on the machine. */
 import { spawnSync } from 'node:child_process';
 import type { Ability } from './ability.ts';
 import { kernelProbes } from './kernel-probes.ts';
@@ -10,7 +10,7 @@ import { everywhere, packageRemedies } from './remedies.ts';
 export { type Ability, blockers, type DelayBackendName, delayBackends } from './ability.ts';
 export { readMachine } from './read-machine.ts';
 
-/** Tries everything that a local lab needs, in the order in which one thing needs the other. */
+/** Tries everything that a local lab needs, in the order of dependencies. */
 export function probeMachine(machine: Machine = readMachine()): Ability[] {
   const { probes, close } = kernelProbes();
   try {
@@ -70,7 +70,7 @@ const iproute2: Probe = {
     if (error) throw new Error(`ip can't be run: ${(error as NodeJS.ErrnoException).code ?? error.message}`);
     const says = `${stdout}${stderr}`.trim();
     const version = /iproute2-(\S+?),?(\s|$)/.exec(says)?.[1];
-    // busybox has a lesser `ip`, without namespaces.
+    // The `ip` of busybox has no namespaces.
     if (version === undefined) throw new Error(`ip is not iproute2's; it says "${says.split('\n')[0]}"`);
     return version;
   },

@@ -1,9 +1,9 @@
-/** Reads what `detectMachine` decides from. Nothing here fails: what can't be read says nothing. */
+/** Reads the input of `detectMachine`. A file that can't be read counts as empty. */
 import { existsSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { release } from 'node:os';
 import { detectMachine, type Machine } from './platform.ts';
 
-/** The number of the first PID namespace on every kernel since 3.8 (PROC_PID_INIT_INO, linux/proc_ns.h). */
+/** The inode of the initial PID namespace on every kernel since 3.8 (PROC_PID_INIT_INO, linux/proc_ns.h). */
 const FIRST_PID_NAMESPACE = 'pid:[4026531836]';
 
 export function readMachine(): Machine {
@@ -39,7 +39,7 @@ function sharesRootWithInit(): boolean {
     const own = statSync('/');
     return init.dev === own.dev && init.ino === own.ino;
   } catch {
-    // Only root may look, and a user without rights has to be told of that first.
+    // Only root may read it, and for other users the missing right is reported first.
     return true;
   }
 }

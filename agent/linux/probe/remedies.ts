@@ -12,17 +12,17 @@
  */
 import type { Remedy } from './ability.ts';
 
-/** Nodes that are containers run on the kernel of the machine below. */
+/** Nodes that are containers use the kernel of the machine that they run on. */
 const MINIKUBE_ON_HOST_KERNEL = 'minikube start --profile netfold --driver=docker';
 
 export interface KernelPart {
   readonly modules: readonly string[];
-  /** Without CONFIG_. */
+  /** Names of options, without CONFIG_. */
   readonly options: readonly string[];
   readonly minikubeNote?: string;
 }
 
-/** For something that a kernel module brings. */
+/** For an ability that needs kernel modules. */
 export function kernelRemedies({ modules, options, minikubeNote }: KernelPart): Remedy[] {
   const load = `modprobe -a ${modules.join(' ')}`;
   return [
@@ -79,12 +79,12 @@ const INSTALL: Readonly<Record<PackageManager, string>> = {
 };
 
 interface PackageOptions {
-  /** What else has to be run, e.g. to start a service. */
+  /** Further commands, e.g. to start a service. */
   readonly afterwards?: Partial<Readonly<Record<PackageManager, string>>>;
   readonly aptNote?: string;
 }
 
-/** For something that a package of the distribution brings. */
+/** For an ability that needs a package. */
 export function packageRemedies(
   packages: Readonly<Record<PackageManager, string>>,
   { afterwards = {}, aptNote }: PackageOptions = {},

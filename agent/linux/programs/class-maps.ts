@@ -1,4 +1,4 @@
-/** The classifier's maps (bpf/netfold.bpf.c): where destinations lead, and the buffers in front of classes. */
+/** The maps of the classifier (bpf/netfold.bpf.c): the class of each destination, and the buffers in front of classes. */
 import { isIP } from 'node:net';
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 import { nanosToSeconds } from '../../../proto/units.ts';
@@ -9,7 +9,7 @@ import { addressBytes } from '../../kernel/netlink/addresses.ts';
 import { KernelError } from '../../kernel/sys/errors.ts';
 import { BACKLOG, BUFFER, CLASS_DROP, PAIR, PARTITIONS, PARTY, TARGET } from '../objects/bpf-layout.ts';
 
-/** The program's unit of drain: bytes per 2^30 ns. */
+/** The unit of a buffer's drain in the program: bytes per 2^30 ns. */
 const DRAIN_SECONDS = nanosToSeconds(2 ** 30);
 
 export interface ClassMapsOptions {
@@ -17,11 +17,11 @@ export interface ClassMapsOptions {
   readonly buffers: BatchMap;
   readonly backlogs: BatchMap;
   readonly parties: BatchMap;
-  /** How many buffers there is room for. */
+  /** The number of buffers that the map can hold. */
   readonly rows: number;
 }
 
-/** Of all interfaces of an agent; `InterfaceMaps` is the part of one. */
+/** Shared by all interfaces of an agent. `InterfaceMaps` is the part of one interface. */
 export class ClassMaps {
   readonly targets: BatchMap;
   readonly buffers: BatchMap;
@@ -53,7 +53,7 @@ export class ClassMaps {
     this.#free.push(row);
   }
 
-  /** What the classifier does with pairs that have no target, by the addresses of their endpoints; `gone`: nothing more. */
+  /** What the classifier does with pairs without a target, by the addresses of their endpoints. `gone`: addresses to remove. */
   setParties(parties: readonly Party[], gone: readonly string[]): void {
     this.#parties.remove(Buffer.concat(gone.map(addressBytes)), gone.length);
     const entries = parties.flatMap((party) => party.addresses.map((address) => ({ address, party })));
@@ -73,7 +73,7 @@ export class ClassMaps {
 export class InterfaceMaps {
   readonly #maps: ClassMaps;
   readonly #addresses: readonly string[];
-  /** What was set, because the map can't be asked by source alone. */
+  /** The targets that were set, since the map can't be searched by source. */
   readonly #targets = new Map<string, number>();
   /** Minor number of a class → its row. */
   readonly #rows = new Map<number, number>();
@@ -83,7 +83,7 @@ export class InterfaceMaps {
     this.#addresses = addresses;
   }
 
-  /** Sets the buffers of these classes. Before the targets that lead to them. */
+  /** Sets the buffers of these classes. To be called before the targets are set that lead to them. */
   setBuffers(classes: readonly ShapedClass[]): void {
     const buffered = classes.filter(({ minor, bufferBytes }) => bufferBytes > 0 || this.#rows.has(minor));
     const isNew = new Set(buffered.map(({ minor }) => minor).filter((minor) => !this.#rows.has(minor)));
@@ -96,7 +96,7 @@ export class InterfaceMaps {
       values[2 * index + 1] = BigInt(bufferBytes);
     }
     this.#maps.buffers.update(bytesOf(keys), bytesOf(values), buffered.length);
-    // Targets of a class that had no buffer don't know its row yet.
+    // Targets of a class that had no buffer don't contain its row yet.
     if (isNew.size > 0) this.setTargets([...this.#targets].filter(([, minor]) => isNew.has(minor)));
   }
 
@@ -120,7 +120,7 @@ export class InterfaceMaps {
     for (const destination of destinations) this.#targets.delete(destination);
   }
 
-  /** The class is gone: its row is free for another. */
+  /** Frees the row of a class that was deleted. */
   removeBuffer(minor: number): void {
     const row = this.#rows.get(minor);
     if (row === undefined) return;
@@ -128,7 +128,7 @@ export class InterfaceMaps {
     this.#maps.giveRow(row);
   }
 
-  /** The targets that the kernel has, of those that were set. */
+  /** Of the targets that were set, those that the kernel has. */
   readTargets(): Map<string, number> {
     const found = new Map<string, number>();
     for (const [destination, minor] of this.#targets) {
@@ -146,7 +146,7 @@ export class InterfaceMaps {
     return found;
   }
 
-  /** The room of a class's buffer as the kernel has it; 0 without one, or where its drain is not that of the class. */
+  /** The size of a class's buffer in the kernel; 0 without a buffer, or where its drain differs from the class's rate. */
   readBuffer(minor: number, bytesPerSecond: number): number {
     const row = this.#rows.get(minor);
     const value = row === undefined ? undefined : this.#maps.buffers.lookup(bytesOf(Uint32Array.of(row)));
@@ -158,7 +158,7 @@ export class InterfaceMaps {
       : 0;
   }
 
-  /** Frames that found no room in any buffer of the interface. */
+  /** Frames that were dropped because a buffer of the interface was full. */
   dropped(): number {
     let sum = 0;
     for (const row of this.#rows.values()) {
@@ -169,7 +169,7 @@ export class InterfaceMaps {
     return sum;
   }
 
-  /** Takes everything of the interface out of the maps. */
+  /** Removes everything of the interface from the maps. */
   clear(): void {
     this.removeTargets([...this.#targets.keys()]);
     for (const minor of [...this.#rows.keys()]) this.removeBuffer(minor);
@@ -179,7 +179,7 @@ export class InterfaceMaps {
     const known = this.#rows.get(minor);
     if (known !== undefined) return known;
     const row = this.#maps.takeRow();
-    // What another class left in it is not this one's.
+    // The row may have held another class's backlog.
     this.#maps.backlogs.update(bytesOf(Uint32Array.of(row)), new Uint8Array(BACKLOG.size), 1);
     this.#rows.set(minor, row);
     return row;
@@ -190,7 +190,7 @@ export class InterfaceMaps {
     return row === undefined ? 0 : row + 1;
   }
 
-  /** Keys of the targets for one destination: one per own address of the same family. */
+  /** Keys of the targets for one destination: one for each own address of the same family. */
   #keys(destination: string): Uint8Array[] {
     const family = isIP(destination);
     return this.#addresses

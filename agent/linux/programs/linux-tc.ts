@@ -1,4 +1,4 @@
-/** tc over netlink, and the classifier's maps: the kernel's side of enforcement. */
+/** `TcPort` on Linux: tc over netlink, and the maps of the classifier. */
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 import {
   type InterfaceState,
@@ -30,11 +30,14 @@ import { setNetem } from '../tc/netem-messages.ts';
 import { listClasses, listClassifiers, listQdiscs } from '../tc/tc-dumps.ts';
 import { type ClassMaps, InterfaceMaps } from './class-maps.ts';
 
-/** HTB serves equal classes in turns of this many bytes; none of ours share a parent's rate, so one frame will do. */
+/**
+ * HTB serves classes of equal priority in turns of this many bytes. netfold's classes don't share a parent's rate, so one
+ * frame is enough.
+ */
 const QUANTUM_BYTES = 1514;
-/** Room for traffic that netfold doesn't shape. */
+/** Queue for traffic that netfold doesn't shape. */
 const DIRECT_QUEUE_PACKETS = 1000;
-/** What the kernel gives a class first. */
+/** The queue that the kernel gives to a new class. */
 const NO_QUEUE: LeafQueue = { kind: 'pfifo', limit: -1 };
 
 type MapOp = Extract<TcOp, { op: 'set-target' | 'delete-target' }>;
@@ -44,7 +47,7 @@ const isMapOp = (op: TcOp): op is MapOp => op.op === 'set-target' || op.op === '
 interface Attached {
   readonly socket: NetlinkSocket;
   readonly maps: InterfaceMaps;
-  /** Minor number → distribution of its netem, which the kernel doesn't give back. */
+  /** Minor number → distribution of its netem, which the kernel doesn't report. */
   readonly distributions: Map<number, 'normal' | 'uniform' | 'pareto'>;
 }
 
@@ -79,7 +82,8 @@ export class LinuxTc implements TcPort {
     const root = qdiscs.find(({ parent }) => parent === TC_H_ROOT);
     const own = root?.kind === 'htb' && root.handle === handle(OWN_MAJOR, 0);
     if (!own) {
-      // The kernel's own have the handle 0; one of the same kind with a handle is somebody's.
+      // The kernel's default qdiscs have the handle 0. A qdisc with a handle was added by somebody, even if it is of the same
+      // kind.
       const isMade = root !== undefined && root.handle !== 0;
       const foreignRoot = isMade ? `${root.kind} ${formatHandle(root.handle)}` : (root?.kind ?? 'none');
       return { foreignRoot, classifier: false, gsoSegments, classes: new Map(), targets };
@@ -89,7 +93,7 @@ export class LinuxTc implements TcPort {
       const queue = this.#known(endpoint, seen.minor, queues.get(handle(OWN_MAJOR, seen.minor)) ?? NO_QUEUE);
       return [seen.minor, { ...seen, queue, bufferBytes: maps.readBuffer(seen.minor, seen.bytesPerSecond) }];
     });
-    // A filter with another program is an earlier agent's: its maps are not ours.
+    // A filter with another program belongs to an earlier agent, and uses its maps.
     const ownId = programId(this.#classifierFd);
     const classifier = listClassifiers(socket, endpoint.ifindex, OWN_MAJOR).includes(ownId);
     return { foreignRoot: undefined, classifier, gsoSegments, classes: new Map(classes), targets };
@@ -103,7 +107,7 @@ export class LinuxTc implements TcPort {
 
   apply(endpoint: LocalEndpoint, ops: readonly TcOp[]): FailedOp[] {
     const failed: FailedOp[] = [];
-    // Steps on the map and over netlink keep their order; runs of one kind are one batch.
+    // Steps on maps and over netlink keep their order; consecutive steps of one kind are one batch.
     for (let start = 0; start < ops.length; ) {
       const mapRun = isMapOp(ops[start]!);
       let end = start;
@@ -208,7 +212,7 @@ export class LinuxTc implements TcPort {
   }
 }
 
-/** What throws as a whole has failed for each of its steps. */
+/** When the action throws, each of its steps counts as failed. */
 function allFailing(ops: readonly TcOp[], action: () => FailedOp[]): FailedOp[] {
   try {
     return action();

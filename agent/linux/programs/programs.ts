@@ -1,4 +1,4 @@
-/** Loads the built BPF object and opens what the agent needs of it. */
+/** Loads the built BPF object, and opens its programs and maps. */
 import { close } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -16,8 +16,8 @@ import { UsageMap } from './usage-map.ts';
 const OBJECT_FILE = join(import.meta.dirname, '../../../bpf/netfold.bpf.o');
 
 /**
- * Pairs of addresses that may send within one tick on one host, or are in use; 64 Ki of them are 8 MB of kernel memory per
- * CPU. The kernel walks the whole table, empty or not, when it is read (0.3 ms): smaller for small experiments.
+ * The most pairs of addresses that may be in use, or send within one tick, on one host. 64 Ki of them take 8 MB of kernel
+ * memory per CPU. A read walks the whole table, also where it is empty (0.3 ms), so small experiments have smaller ones.
  */
 const MAX_PAIRS = 65_536;
 const MIN_PAIRS = 1024;
@@ -32,20 +32,20 @@ export interface Programs {
   readonly tc: LinuxTc;
   readonly arrivalFd: number;
   /**
-   * From so many milliseconds from now on, unless it is renewed before, the programs let everything pass: neither
-   * shaped, nor dropped, nor held. Without a first lease they enforce for ever.
+   * After this time, unless the lease is renewed before, the programs let everything pass: neither shaped, nor dropped, nor
+   * held. Without a first lease they enforce for ever.
    */
   renewLease(milliseconds: number): void;
-  /** Counts what the endpoint sends from now on, until `stopCounting`. */
+  /** Counts the endpoint's outgoing traffic from now on, until `stopCounting`. */
   countTraffic(endpoint: LocalEndpoint): void;
-  /** Nothing where it is not counted. Its number may then be another interface's. */
+  /** Does nothing where the endpoint is not counted. Its number may then be given to another interface. */
   stopCounting(endpoint: LocalEndpoint): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * `maxPairs`: how many pairs of addresses, of a local source and any destination, there can be; more than `MAX_PAIRS` can't
- * be in use at a time. `maxParties`: how many addresses, where classes are made on demand.
+ * `maxPairs`: the number of pairs of addresses, of a local source and any destination. At most `MAX_PAIRS` of them can be in
+ * use at a time. `maxParties`: the number of addresses, where classes are made on demand.
  */
 export function loadPrograms(maxPairs: number, maxParties = 1): Programs {
   const rows = Math.min(Math.max(1, maxPairs), MAX_PAIRS);
@@ -68,7 +68,7 @@ export function loadPrograms(maxPairs: number, maxParties = 1): Programs {
     rows,
   });
   const lease = map('lease', INDEX_SIZE, 8);
-  /** By number of the endpoint. */
+  /** Number of an endpoint → its counting socket. */
   const sockets = new Map<number, number>();
   return {
     usage: new UsageMap({
@@ -97,7 +97,7 @@ export function loadPrograms(maxPairs: number, maxParties = 1): Programs {
     },
     close: async () => {
       object.close();
-      // Each waits for a grace period of RCU, 10 ms (net/packet/af_packet.c, `packet_release`); side by side they share it.
+      // Each close waits for a grace period of RCU, 10 ms (`packet_release`, net/packet/af_packet.c); concurrent ones share it.
       await Promise.all(Array.from(sockets.values(), (fd) => closeLater(fd)));
     },
   };

@@ -1,4 +1,4 @@
-/** Takes what the socket filter has counted: one batch per tick for all endpoints of this host. */
+/** Reads and clears the counters of the socket filter: one batch per tick for all endpoints of this host. */
 
 import type { BatchMap } from '../../kernel/bpf/libbpf.ts';
 import { ADDRESS_BYTES, addressKey } from '../../kernel/netlink/addresses.ts';
@@ -15,17 +15,17 @@ export class UsageMap implements UsageReader {
   readonly #cpus: number;
   readonly #keys: Int32Array;
   readonly #values: Uint32Array;
-  /** The keys of the last rows: a row often holds the same pair as before. */
+  /** The keys of the rows of the last read: a row often holds the same pair again. */
   readonly #lastKeys: Int32Array;
   readonly #source: Int32Array;
   readonly #destination: Int32Array;
   readonly #bytes: Float64Array;
   #known = 0;
-  /** How many rows had been made before the last read. */
+  /** The number of rows that had been created before the last read. */
   #seen = -1n;
   #endpoints: ReadonlyMap<string, number> = new Map();
 
-  /** `made` counts the rows that `map` is given. */
+  /** `made` counts the rows that are created in `map`. */
   constructor({
     map,
     made,
