@@ -1,4 +1,4 @@
-/** Takes everything of netfold's off one interface that stays, without the agent that put it there. */
+/** Removes everything of netfold's from an interface that stays, when the agent that installed it is gone. */
 
 import { KernelError } from '../../kernel/sys/errors.ts';
 import { removeTableIn } from '../objects/arrival-table.ts';
@@ -10,8 +10,8 @@ import type { Journal } from './journal.ts';
 import { giveBack, type InterfaceAt, onInterface } from './take-over.ts';
 
 /**
- * Puts back what the journal says was there. True where there was anything to do; an interface or a namespace that is
- * gone took everything along.
+ * Restores what the journal has for the interface. True where there was anything to do. An interface or namespace that no
+ * longer exists needs nothing.
  *
  * @throws {KernelError | JournalError} those of `giveBack`.
  */

@@ -1,4 +1,4 @@
-/** Tells the interfaces of a machine apart, whatever they and their namespaces are called. */
+/** The identity of an interface, which does not depend on names or paths. */
 import { readFileSync, statSync } from 'node:fs';
 import type { NetlinkSocket } from '../../kernel/netlink/netlink-socket.ts';
 import { namespaceCookie } from '../../kernel/sys/sockets.ts';
@@ -22,7 +22,7 @@ export function identifyInterface(
   };
 }
 
-/** Changes with each start of the machine. */
+/** Differs after each start of the machine. */
 export function bootId(): string {
   return readFileSync(BOOT_ID_FILE, 'utf8').trim();
 }

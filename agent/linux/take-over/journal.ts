@@ -1,6 +1,6 @@
 /**
- * Remembers what somebody else had installed on the interfaces that netfold has taken over, one file for each, until it
- * has been put back. The files outlive a killed agent; they are all that is needed to give the interface back.
+ * Keeps what other programs had installed on interfaces that netfold has taken over, one file per interface, until it has
+ * been restored. The files outlive a killed agent, and contain all that is needed to give the interface back.
  */
 import {
   closeSync,
@@ -20,11 +20,14 @@ import { z } from 'zod';
 import { NetfoldError } from '../../../proto/errors.ts';
 import { qdiscTreeSchema } from '../trees/model.ts';
 
-/** Beside /run/netfold, which `netfold down` removes. Like the kernel's state it doesn't outlive the machine's start. */
+/**
+ * Not inside /run/netfold, which `netfold down` removes. Like the kernel's state, it does not survive a restart of the
+ * machine.
+ */
 export const JOURNAL_FOLDER = '/run/netfold-journal';
 const VERSION = 1;
 
-/** What tells an interface from all others. Numbers of namespaces are given again; `cookie` and `bootId` tell. */
+/** The identity of an interface. Numbers of namespaces are reused; `cookie` and `bootId` distinguish their users. */
 const identitySchema = z.strictObject({
   /** Device and inode of the namespace's file in the kernel's own file system (nsfs). */
   namespaceDevice: z.int(),
@@ -38,7 +41,7 @@ const entrySchema = z.strictObject({
   version: z.literal(VERSION),
   identity: identitySchema,
   ifname: z.string(),
-  /** Where the namespace could be found when it was taken over. */
+  /** The path of the namespace at the time of the take-over. */
   namespacePath: z.string(),
   /** ISO 8601 */
   takenAt: z.string(),
@@ -67,7 +70,7 @@ export class JournalError extends NetfoldError {
   }
 }
 
-/** One file of the journal: what it says, or why it can't be read. */
+/** One file of the journal: its entry, or why it can't be read. */
 export type JournalFile =
   | { readonly path: string; readonly entry: JournalEntry }
   | { readonly path: string; readonly error: JournalError };
@@ -83,7 +86,7 @@ export class Journal {
     return join(this.folder, `${namespaceDevice}-${namespaceInode}-${ifindex}.json`);
   }
 
-  /** The entry of exactly this interface; one of an interface that had its numbers before is none. */
+  /** The entry of exactly this interface, not of an earlier one with the same numbers. */
   find(identity: InterfaceIdentity): JournalEntry | undefined {
     const path = this.pathOf(identity);
     if (!existsSync(path)) return undefined;
@@ -92,10 +95,10 @@ export class Journal {
   }
 
   /**
-   * Writes the entry so that it is there as a whole or not at all. An entry that the interface has already stays: it
-   * says what was there before netfold came.
+   * Writes the entry completely or not at all. An existing entry of the interface stays: it describes the state before
+   * netfold.
    *
-   * @throws {JournalError} `JOURNAL_CONFLICT` where that entry says something else.
+   * @throws {JournalError} `JOURNAL_CONFLICT` where the existing entry has another tree.
    */
   write(entry: Omit<JournalEntry, 'version'>): void {
     const path = this.pathOf(entry.identity);
@@ -109,7 +112,7 @@ export class Journal {
     writeWhole(path, `${JSON.stringify({ ...entry, version: VERSION }, undefined, 1)}\n`);
   }
 
-  /** Forgets the interface; does nothing where it is not in the journal. */
+  /** Removes the interface's entry, if there is one. */
   remove(identity: InterfaceIdentity): void {
     if (this.find(identity)) this.removeFile(this.pathOf(identity));
   }
@@ -149,7 +152,7 @@ export class Journal {
     return existsSync(this.folder) ? readdirSync(this.folder).sort() : [];
   }
 
-  /** What an agent left that was killed while it wrote. */
+  /** Incomplete files of agents that were killed while they wrote. */
   #removeUnfinished(): void {
     for (const name of this.#fileNames())
       if (name.endsWith(UNFINISHED)) rmSync(join(this.folder, name), { force: true });

@@ -1,6 +1,6 @@
 /**
- * Finds what netfold has left on interfaces, by the marks that its things bear in the kernel, and takes it away. No file
- * has to tell of it; the journal, where it has an entry, tells what was there before.
+ * Finds what netfold has left on interfaces, by the names and handles of its objects in the kernel, and removes it. No file
+ * is needed for that; a journal entry, if there is one, has the state before netfold.
  */
 import { statSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -31,10 +31,10 @@ interface InterfacePlace extends Place {
 /**
  * - `filters`: BPF filters named netfold at clsact or ingress.
  * - `table`: the nftables table `inet netfold`.
- * - `root`: an HTB root with netfold's handle, and a GSO limit with it.
- * - `unfinished`: an interface that was not given back to its end; netfold's root is gone, the journal has the rest.
- * - `stale`: a journal entry from before the machine's last start.
- * - `unreadable`: a file of the journal that nobody can make sense of; it is only reported.
+ * - `root`: an HTB root with netfold's handle, and its GSO limit.
+ * - `unfinished`: an interface that was given back in part; netfold's root is gone, the journal has the rest.
+ * - `stale`: a journal entry from before the last start of the machine.
+ * - `unreadable`: a file of the journal that is damaged; it is only reported.
  */
 export type Leftover =
   | (InterfacePlace & { readonly what: 'filters'; readonly qdisc: string })
@@ -45,14 +45,14 @@ export type Leftover =
 
 export interface LeftoverSearch {
   readonly journal?: Journal;
-  /** Names of namespaces that are removed as a whole elsewhere. */
+  /** Accepts names of namespaces that are removed as a whole elsewhere. */
   readonly skip?: (name: string) => boolean;
 }
 
 /** Namespaces of experiments. */
 const isOfExperiment = (name: string): boolean => name.startsWith('netfold.');
 
-/** Everything of netfold's on interfaces of this machine, in an order in which it can be removed. */
+/** All leftovers on interfaces of this machine, in an order in which they can be removed. */
 export function findLeftovers({ journal, skip = isOfExperiment }: LeftoverSearch = {}): Leftover[] {
   const files = journal?.list() ?? [];
   const boot = bootId();
@@ -68,7 +68,7 @@ export function findLeftovers({ journal, skip = isOfExperiment }: LeftoverSearch
   ];
 }
 
-/** What can't be entered (a namespace that ends just now, one of another user) is passed over. */
+/** Skips namespaces that can't be entered: one that ends now, or of another user. */
 function unlessClosed(action: () => Leftover[]): Leftover[] {
   try {
     return action();
@@ -78,7 +78,10 @@ function unlessClosed(action: () => Leftover[]): Leftover[] {
   }
 }
 
-/** EINVAL: a file among the names of namespaces that none is mounted on, as a kill between the two steps leaves it. */
+/**
+ * EINVAL: a file in the folder of named namespaces with no namespace mounted on it; a kill between the two steps leaves
+ * that.
+ */
 function isClosed({ code, errno }: KernelError): boolean {
   return code === 'NAMESPACE_MISSING' || code === 'NO_PERMISSION' || errno === constants.errno.EINVAL;
 }
@@ -145,8 +148,8 @@ function listTopQdiscs(socket: NetlinkSocket): TopQdisc[] {
 }
 
 /**
- * Takes it away, and puts back what the journal says was there. Doing it twice does no harm; what went with its
- * namespace or its interface is gone.
+ * Removes the leftover, and restores what the journal has. It may be called twice; what ended with its namespace or
+ * interface needs nothing.
  *
  * @throws {KernelError | JournalError} those of `giveBack`.
  */
@@ -177,7 +180,10 @@ function removeFrom(
   }
 }
 
-/** A path of the namespace: the process that it was found by may have ended, and its number been given again. */
+/**
+ * A current path of the namespace. The process through which it was found may have ended, and its number may have been
+ * reused.
+ */
 function whereIsNow({ path, device, inode }: NamespaceFound): string | undefined {
   const numbers = statSync(path, { throwIfNoEntry: false });
   if (numbers?.dev === device && numbers.ino === inode) return path;

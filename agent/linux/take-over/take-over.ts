@@ -1,6 +1,6 @@
 /**
- * Taking an interface over from whoever has installed something on it, and giving it back. An agent may be killed
- * between any two steps: doing either again comes to the right end.
+ * Takes over an interface on which another program has installed something, and gives it back. An agent may be killed
+ * between any two steps; either operation can then be repeated.
  */
 
 import type { TreeKeeper } from '../../enforce/ports.ts';
@@ -22,10 +22,10 @@ export interface InterfaceAt {
 }
 
 /**
- * Makes sure that what is installed on the interface can be put back, and writes it down. Changes nothing on the
- * interface; afterwards netfold's root may replace what is there.
+ * Makes sure that what is installed on the interface can be restored, and writes it to the journal. Changes nothing on the
+ * interface. Afterwards netfold's root may replace it.
  *
- * @returns true where `giveBack` will put something back; false where the kernel's own default is all there was.
+ * @returns true where `giveBack` will restore something; false where the interface had only the kernel's defaults.
  * @throws {KernelError} `QDISC_NOT_RESTORABLE`
  * @throws {JournalError} `JOURNAL_CONFLICT`, `JOURNAL_UNREADABLE`
  */
@@ -35,7 +35,7 @@ export function takeOver(at: InterfaceAt, journal: Journal, experiment: string):
     const entry = journal.find(identity);
     const tree = snapshotTree(socket, at.ifindex);
     if (hasOwnRoot(tree)) return entry !== undefined;
-    // An agent was killed before it had replaced the tree, or while it put it back.
+    // An agent was killed before it replaced the tree, or while it restored it.
     if (entry && (isKernelDefault(tree) || isPartOf(tree, entry.tree))) return true;
     if (entry) throw journal.conflict(entry);
     if (!needsJournal(tree)) return false;
@@ -48,7 +48,7 @@ export function takeOver(at: InterfaceAt, journal: Journal, experiment: string):
   });
 }
 
-/** What is written down has to be what is replaced. */
+/** The journal must have exactly what is replaced. */
 function refuseChange(before: QdiscTree, now: QdiscTree): void {
   const changed = differences(before, now);
   if (changed.length === 0) return;
@@ -60,8 +60,8 @@ function refuseChange(before: QdiscTree, now: QdiscTree): void {
 }
 
 /**
- * Puts back what the interface had before netfold came, in place of netfold's root. Does nothing where netfold's root
- * is gone and the journal has no entry.
+ * Restores what the interface had before netfold, in place of netfold's root. Does nothing where netfold's root is gone and
+ * the journal has no entry.
  *
  * @throws {KernelError} `QDISC_FOREIGN`, `RESTORE_FAILED` (restoreTree); the journal keeps its entry.
  */
@@ -102,7 +102,7 @@ function restoreEntry(socket: NetlinkSocket, ifindex: number, entry: JournalEntr
   }
 }
 
-/** What enforcement asks of this, for one experiment. */
+/** The port of enforcement, for one experiment. */
 export function journalKeeper(journal: Journal, experiment: string): TreeKeeper {
   return {
     keep: (endpoint) => takeOver(endpoint, journal, experiment),
@@ -110,7 +110,7 @@ export function journalKeeper(journal: Journal, experiment: string): TreeKeeper 
   };
 }
 
-/** A socket in the namespace of the interface, for as long as `action` runs. */
+/** Runs `action` with a socket in the namespace of the interface. */
 export function onInterface<T>({ namespace }: InterfaceAt, action: (socket: NetlinkSocket) => T): T {
   return withNetlink(namespace, NETLINK_ROUTE, action);
 }

@@ -1,4 +1,4 @@
-/** netem over netlink (linux/pkt_sched.h, net/sched/sch_netem.c): making one, and reading one back. */
+/** netem over netlink (linux/pkt_sched.h, net/sched/sch_netem.c): requests, and reading it back. */
 import { netemTable } from '../../enforce/distributions.ts';
 import type { NetemQueue } from '../../enforce/interface-state.ts';
 import { NLM_F_CREATE, NLM_F_REPLACE, readAttributes } from '../../kernel/netlink/netlink-message.ts';
@@ -20,16 +20,16 @@ const QOPT_SIZE = 24;
 const MAX_U32 = 0xffffffff;
 
 /**
- * netem keeps packets in order where it has a rate: each is then sent no sooner than the one before it. This one is
- * too fast to delay anything by itself.
+ * A netem with a rate keeps packets in order: none is sent before the previous one. This rate is too high to delay anything
+ * by itself.
  */
 const IN_ORDER_BYTES_PER_SECOND = 1e12;
 
 /**
  * `tc qdisc replace dev IF parent MAJOR:MINOR handle MINOR: netem limit L delay D J distribution T loss P rate 8000gbit`
  *
- * The table has to be sent whenever there is jitter: a netem that had one keeps it, and one without draws uniformly
- * from ±jitter, of which the deviation is jitter/√3.
+ * The table is sent whenever there is jitter: a netem keeps an earlier table, and one without a table draws uniformly from
+ * ±jitter, whose deviation is jitter/√3.
  */
 export function setNetem(ifindex: number, major: number, minor: number, queue: NetemQueue): Request {
   const parent = handle(major, minor);
@@ -63,7 +63,7 @@ export function setNetem(ifindex: number, major: number, minor: number, queue: N
   };
 }
 
-/** For kernels that don't know LATENCY64. */
+/** For kernels without LATENCY64. */
 function ticks(nanoseconds: number): number {
   return Math.min(MAX_U32, Math.round(nanoseconds / NANOSECONDS_PER_TICK));
 }

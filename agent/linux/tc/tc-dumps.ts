@@ -1,4 +1,4 @@
-/** What the kernel has of queueing disciplines, classes and filters: the other direction of tc-messages.ts. */
+/** Reads queueing disciplines, classes and filters from the kernel: the counterpart of tc-messages.ts. */
 import type { LeafQueue } from '../../enforce/interface-state.ts';
 import { readAttributes, readString } from '../../kernel/netlink/netlink-message.ts';
 import type { NetlinkSocket, Request } from '../../kernel/netlink/netlink-socket.ts';
@@ -27,7 +27,7 @@ export interface QdiscSeen {
   readonly handle: number;
   readonly parent: number;
   readonly packets: { readonly sent: number; readonly dropped: number; readonly waiting: number };
-  /** What it is as a class's queue, where it is a kind that netfold makes. */
+  /** The same as the queue of a class, where it is of a kind that netfold makes. */
   readonly queue?: LeafQueue;
 }
 

@@ -1,6 +1,6 @@
 /**
- * What the kernel's own description of a filter leaves out or gives in other words than it takes them
- * (net/sched/cls_*.c). Only kinds that are listed here can be made again; for others nobody has looked.
+ * Where the kernel's description of a filter is incomplete, or differs from what a request must contain (net/sched/cls_*.c).
+ * Only the kinds listed here can be restored; others were not examined.
  */
 
 import { editAttributes } from '../../kernel/netlink/attribute-edit.ts';
@@ -8,15 +8,15 @@ import { readAttributes } from '../../kernel/netlink/netlink-message.ts';
 import type { TreeFilter } from './model.ts';
 
 interface FilterKind {
-  /** Attributes that are statistics, or that follow from others. */
+  /** Attributes that are statistics, or follow from others. */
   readonly derived: readonly number[];
-  /** Attributes of flags that tell also what hardware does. */
+  /** Attributes of flags that also report the state of hardware offload. */
   readonly flags: readonly number[];
-  /** Attributes that can't be made again, each with what it is. */
+  /** Attributes that can't be restored, each with its meaning. */
   readonly lost: Readonly<Record<number, string>>;
-  /** The attribute whose last word counts packets (struct tc_u32_mark). */
+  /** The attribute whose last 32 bits count packets (struct tc_u32_mark). */
   readonly mark?: number;
-  /** Which of several filters of one priority comes first can't be seen. */
+  /** The order of several filters of one priority can't be seen. */
   readonly single?: true;
 }
 
@@ -35,11 +35,11 @@ const KINDS: Readonly<Record<string, FilterKind>> = {
   bpf: { derived: [], flags: [9], lost: { 1: ACTION, 2: ACTION, 11: BPF_PROGRAM } },
 };
 
-/** TCA_CLS_FLAGS_SKIP_HW, _SKIP_SW and _VERBOSE are somebody's choice; the others tell what came of it. */
+/** TCA_CLS_FLAGS_SKIP_HW, _SKIP_SW and _VERBOSE were requested; the other flags report results. */
 const CHOSEN_FLAGS = 0b10011;
 const MARK_COUNTER = 8;
 
-/** The description without statistics, which is also what has to be asked for to get the filter again. */
+/** The description without statistics. It is also what a request for the same filter must contain. */
 export function canonicalFilter({ kind, options }: Pick<TreeFilter, 'kind' | 'options'>): Buffer {
   const bytes = Buffer.from(options ?? '', 'base64');
   const known = KINDS[kind];
@@ -56,7 +56,7 @@ export function canonicalFilter({ kind, options }: Pick<TreeFilter, 'kind' | 'op
   });
 }
 
-/** A heading: the kernel lists one before the filters of each priority. */
+/** A heading, which the kernel lists before the filters of each priority. */
 export function isHeading({ handle, options }: TreeFilter): boolean {
   return handle === 0 && options === undefined;
 }
@@ -65,7 +65,7 @@ export function samePriority(a: TreeFilter, b: TreeFilter): boolean {
   return a.parent === b.parent && a.chain === b.chain && a.priority === b.priority;
 }
 
-/** Why this filter can't be made again from its description; `undefined` where it can. `all`: those of the tree. */
+/** Why this filter can't be restored from its description; `undefined` where it can. `all`: the filters of the tree. */
 export function whatFilterLoses(filter: TreeFilter, all: readonly TreeFilter[]): string | undefined {
   const known = KINDS[filter.kind];
   if (!known) return `netfold can't make filters of the kind ${filter.kind} again`;

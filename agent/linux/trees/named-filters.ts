@@ -1,4 +1,4 @@
-/** netfold's own filters at clsact and ingress, among those of others. */
+/** netfold's filters at clsact and ingress, among those of other programs. */
 
 import { readAttributes, readString } from '../../kernel/netlink/netlink-message.ts';
 import type { NetlinkSocket, Request } from '../../kernel/netlink/netlink-socket.ts';
@@ -16,19 +16,19 @@ import { isHeading } from './filter-kinds.ts';
 import type { TreeFilter } from './model.ts';
 import { readFilters } from './qdisc-tree.ts';
 
-/** Parent of what leaves, at clsact. */
+/** Parent of filters for outgoing packets, at clsact. */
 const EGRESS = 0xfffffff3;
 
 export const nameOf = ({ options }: TreeFilter): string =>
   readString(readAttributes(Buffer.from(options ?? '', 'base64')).get(TCA_BPF.NAME));
 
-/** `ingress` has no parent of what leaves. */
+/** The filters at the interface's qdisc of this kind. `ingress` has none for outgoing packets. */
 export function filtersOf(socket: NetlinkSocket, ifindex: number, kind: string): TreeFilter[] {
   const parents = kind === 'clsact' ? [INGRESS, EGRESS] : [INGRESS];
   return parents.flatMap((parent) => readFilters(socket, ifindex, parent));
 }
 
-/** The filters that bear netfold's name, at the interface's qdisc of this kind. */
+/** netfold's filters, by their names, at the interface's qdisc of this kind. */
 export function ownFilters(socket: NetlinkSocket, ifindex: number, kind: string): TreeFilter[] {
   return filtersOf(socket, ifindex, kind).filter(
     (filter) => filter.kind === 'bpf' && [FILTER_NAME, OWN_CLSACT_FILTER_NAME].includes(nameOf(filter)),
@@ -36,8 +36,8 @@ export function ownFilters(socket: NetlinkSocket, ifindex: number, kind: string)
 }
 
 /**
- * Removes netfold's filters. A clsact that was made for them goes with them when it holds nothing else, in one step: a
- * clsact that nobody's filter tells of would stay for ever.
+ * Removes netfold's filters. A clsact that was added for them is removed in the same step, if nothing else is attached to
+ * it: a later run could not recognise it without the filter.
  */
 export function removeOwnFilters(socket: NetlinkSocket, ifindex: number, kind: string): void {
   const own = ownFilters(socket, ifindex, kind);
@@ -47,7 +47,7 @@ export function removeOwnFilters(socket: NetlinkSocket, ifindex: number, kind: s
   else socket.run(own.map((filter) => deleteFilter(ifindex, filter)));
 }
 
-/** `tc filter del dev IF parent PARENT protocol PROTO prio N handle H bpf`: this one, not all of its priority. */
+/** `tc filter del dev IF parent PARENT protocol PROTO prio N handle H bpf`: only this filter, not all of its priority. */
 function deleteFilter(ifindex: number, { handle, parent, priority, protocol, kind }: TreeFilter): Request {
   const swapped = ((protocol & 0xff) << 8) | (protocol >>> 8);
   return {

@@ -1,6 +1,6 @@
 /**
- * What the kernel's own description of a queueing discipline leaves out or gives in other words than it takes them
- * (net/sched/sch_*.c). Only kinds that are listed here can be made again; for others nobody has looked.
+ * Where the kernel's description of a queueing discipline is incomplete, or differs from what a request must contain
+ * (net/sched/sch_*.c). Only the kinds listed here can be restored; others were not examined.
  */
 
 import { attributeBytes, editAttributes, u32Bytes } from '../../kernel/netlink/attribute-edit.ts';
@@ -10,13 +10,13 @@ import { TCA_HTB } from '../../kernel/netlink/tc-messages.ts';
 import type { TreeQdisc } from './model.ts';
 
 interface QdiscKind {
-  /** Its classes are made one by one, rather than coming with it. */
+  /** Its classes are created by separate requests, not together with the qdisc. */
   readonly classes?: true;
   /** The description without statistics: equal for equal qdiscs. */
   readonly canonical?: (options: Buffer) => Buffer;
-  /** What has to be asked for, to get a qdisc of this (canonical) description. */
+  /** What a request must contain for a qdisc with this (canonical) description. */
   readonly request?: (options: Buffer) => Buffer;
-  /** What the description doesn't tell; `undefined` where it tells all. */
+  /** What the description lacks; `undefined` where it is complete. */
   readonly lost?: (options: Buffer) => string | undefined;
 }
 
@@ -58,7 +58,7 @@ export function qdiscRequestOptions(qdisc: Pick<TreeQdisc, 'kind' | 'options'>):
   return KINDS[qdisc.kind]?.request?.(canonical) ?? canonical;
 }
 
-/** Why this qdisc can't be made again from its description; `undefined` where it can. */
+/** Why this qdisc can't be restored from its description; `undefined` where it can. */
 export function whatQdiscLoses(qdisc: TreeQdisc): string | undefined {
   const kind = KINDS[qdisc.kind];
   if (!kind) return `netfold can't make qdiscs of the kind ${qdisc.kind} again`;
@@ -70,13 +70,13 @@ export function whatQdiscLoses(qdisc: TreeQdisc): string | undefined {
 
 const TCA_STAB_BASE = 1;
 
-/** struct tc_sizespec: how many entries the table has. */
+/** struct tc_sizespec: the number of entries of the table. */
 function sizeTableEntries(table: Buffer): number {
   const base = readAttributes(table).get(TCA_STAB_BASE);
   return base && base.length >= 24 ? base.readUInt32LE(20) : 0;
 }
 
-/** struct tc_htb_glob: told with the whole version and a count of packets, taken with the major version. */
+/** struct tc_htb_glob: the kernel reports the full version and a count of packets, and accepts the major version. */
 function htbCanonical(options: Buffer): Buffer {
   return editAttributes(options, (type, value) => {
     if (type !== TCA_HTB.INIT || value.length < 20) return value;
@@ -102,8 +102,8 @@ const RATESPEC = { linkLayer: 1, overhead: 2, minimum: 6, rate: 8 } as const;
 const LINK_LAYER_ATM = 2;
 
 /**
- * Bursts are told as times. From a time the kernel computes fewer bytes than it was given, and a burst of one frame
- * would become too small for any; told in bytes as well, it takes those.
+ * Bursts are reported as times. From a time the kernel computes fewer bytes than were requested, and a burst of one frame
+ * would become too small for any frame. If the request also has the burst in bytes, the kernel takes that.
  */
 function tbfRequest(options: Buffer): Buffer {
   const attributes = readAttributes(options);
@@ -137,18 +137,18 @@ function tbfLost(options: Buffer): string | undefined {
 }
 
 const CODEL_SHIFT = 10n;
-/** codel counts time in units of 1,024 ns, and rounds down what it is given and what it tells (net/codel.h). */
-const toldMicros = (micros: bigint): bigint => (((micros * 1000n) >> CODEL_SHIFT) << CODEL_SHIFT) / 1000n;
+/** codel counts time in units of 1,024 ns, and rounds down both what is requested and what it reports (net/codel.h). */
+const reportedMicros = (micros: bigint): bigint => (((micros * 1000n) >> CODEL_SHIFT) << CODEL_SHIFT) / 1000n;
 
-/** The microseconds to ask for, to be told `told`. */
-function askedMicros(told: number): number {
-  return toldMicros(BigInt(told)) === BigInt(told) ? told : told + 1;
+/** The microseconds to request, so that the kernel reports `reported`. */
+function requestedMicros(reported: number): number {
+  return reportedMicros(BigInt(reported)) === BigInt(reported) ? reported : reported + 1;
 }
 
-/** `times`: which attributes are times. */
+/** `times`: the attributes that are times. */
 function codelRequest(options: Buffer, times: readonly number[]): Buffer {
   return editAttributes(options, (type, value) =>
-    times.includes(type) && value.length === 4 ? u32Bytes(askedMicros(value.readUInt32LE(0))) : value,
+    times.includes(type) && value.length === 4 ? u32Bytes(requestedMicros(value.readUInt32LE(0))) : value,
   );
 }
 

@@ -1,6 +1,6 @@
 /**
- * Takes a snapshot of everything that is installed for what leaves an interface (net/sched/sch_api.c, cls_api.c).
- * qdisc-kinds.ts and filter-kinds.ts know what the kernel leaves out when it lists them.
+ * Reads everything that is installed for the outgoing traffic of an interface (net/sched/sch_api.c, cls_api.c).
+ * qdisc-kinds.ts and filter-kinds.ts know where the kernel's lists are incomplete.
  */
 
 import { readLink } from '../../kernel/netlink/links.ts';
@@ -26,12 +26,12 @@ const TC_H_INGRESS = 0xfffffff1;
 const majorOf = (handle: number): number => handle >>> 16;
 const base64 = (payload: Buffer | undefined): string | undefined => payload?.toString('base64');
 
-/** Entries with a value of `undefined` are left out, so that trees compare equal after a journal has kept them. */
+/** Leaves out entries with the value `undefined`, so that trees compare equal after a journal has kept them. */
 function defined<T extends object>(item: T): T {
   return Object.fromEntries(Object.entries(item).filter(([, value]) => value !== undefined)) as T;
 }
 
-/** The tree of the interface in the namespace of `socket`. Statistics are not a part of it. */
+/** The tree of the interface in the namespace of `socket`, without statistics. */
 export function snapshotTree(socket: NetlinkSocket, ifindex: number): QdiscTree {
   const { ifindex: _, ...device } = readLink(socket, ifindex);
   const qdiscs = readQdiscs(socket, ifindex);
@@ -39,7 +39,7 @@ export function snapshotTree(socket: NetlinkSocket, ifindex: number): QdiscTree 
   const classes = readClasses(socket, ifindex).filter(
     ({ handle }) => majors.has(majorOf(handle)) && (handle & 0xffff) !== 0,
   );
-  // 0 stands for the root, also for one that has no handle.
+  // 0 stands for the root, also where the root has no handle.
   const root = qdiscs.some(({ parent, handle }) => parent === TC_H_ROOT && handle === 0) ? [0] : [];
   const parents = [...qdiscs.map(({ handle }) => handle).filter((handle) => handle !== 0), ...root];
   const filters = [...parents, ...classes.map(({ handle }) => handle)].flatMap((parent) =>
@@ -48,7 +48,7 @@ export function snapshotTree(socket: NetlinkSocket, ifindex: number): QdiscTree 
   return { device, qdiscs, classes, filters };
 }
 
-/** Also those that `tc qdisc show` hides: the queues that the kernel gives to classes by itself. */
+/** Includes the queues that the kernel gives to classes by itself, which `tc qdisc show` hides. */
 function readQdiscs(socket: NetlinkSocket, ifindex: number): TreeQdisc[] {
   const request = {
     type: RTM.GETQDISC,
@@ -91,7 +91,7 @@ function readClasses(socket: NetlinkSocket, ifindex: number): TreeClass[] {
   });
 }
 
-/** What is attached to one qdisc or class, headings included. */
+/** The filters of one qdisc or class, with headings. */
 export function readFilters(socket: NetlinkSocket, ifindex: number, parent: number): TreeFilter[] {
   const request = {
     type: RTM.GETTFILTER,

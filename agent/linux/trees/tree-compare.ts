@@ -1,4 +1,4 @@
-/** Two trees: what one has and the other hasn't, in words. Pure. */
+/** The differences between two trees, in words. Pure. */
 
 import { formatHandle, TC_H_ROOT } from '../../kernel/netlink/tc-messages.ts';
 import { canonicalFilter, isHeading } from './filter-kinds.ts';
@@ -19,7 +19,7 @@ export function describeFilter({ kind, handle, parent, priority }: TreeFilter): 
   return `filter ${kind} ${place} prio ${priority} handle 0x${handle.toString(16)}`;
 }
 
-/** One thing of a tree: what it is, and everything about it that has to be the same. */
+/** One part of a tree: its name, and everything that must be equal. */
 interface Item {
   readonly name: string;
   readonly kind: string;
@@ -29,7 +29,7 @@ interface Item {
 
 const classOptions = ({ options }: TreeClass): Buffer => Buffer.from(options ?? '', 'base64');
 
-/** `exact`: with the queues that the kernel made by itself. */
+/** `exact`: including the queues that the kernel created by itself. */
 function itemsOf(tree: QdiscTree, exact: boolean): Map<string, Item> {
   const items = new Map<string, Item>();
   for (const qdisc of tree.qdiscs) {
@@ -62,9 +62,9 @@ function itemsOf(tree: QdiscTree, exact: boolean): Map<string, Item> {
 }
 
 /**
- * What of `wanted` is not so in `found`: one line for each thing that is missing, too much or different; none when they
- * are equal. The queues that the kernel gives to classes by itself depend on the interface's queue length; where that
- * has been changed, they are left out.
+ * The differences of `found` from `wanted`: one line for each part that is missing, superfluous or different; none when they
+ * are equal. The queues that the kernel gives to classes by itself depend on the interface's queue length; where that has
+ * changed, they are not compared.
  */
 export function differences(wanted: QdiscTree, found: QdiscTree): string[] {
   const exact = wanted.device.txQueueLength === found.device.txQueueLength;
@@ -90,7 +90,7 @@ function itemDifference(want: Item, have: Item): string | undefined {
   return `${want.name} has other options from byte ${from} on: ${word(have.options)} instead of ${word(want.options)}`;
 }
 
-/** Filters of one priority are asked one after the other. */
+/** Filters of one priority are tried in order. */
 function orderDifference(wanted: QdiscTree, found: QdiscTree): string[] {
   const order = ({ filters }: QdiscTree): string[] =>
     filters.filter((filter) => !isHeading(filter)).map(describeFilter);
@@ -100,8 +100,8 @@ function orderDifference(wanted: QdiscTree, found: QdiscTree): string[] {
 }
 
 /**
- * An unfinished `whole`: true when everything that is in `part` by somebody's choice is in `whole` in the same way. What
- * classes are like changes as others are made below them, so that their being there has to do.
+ * True when `part` is an unfinished `whole`: every part that was created by request is in `whole` in the same way. Classes
+ * change when others are created below them, so only their existence is compared.
  */
 export function isPartOf(part: QdiscTree, whole: QdiscTree): boolean {
   const all = itemsOf(whole, false);

@@ -1,4 +1,4 @@
-/** Finds out whether a tree can be made again, before anything is replaced. */
+/** Finds out whether a tree can be restored, before anything is replaced. */
 
 import { NLM_F_CREATE, NLM_F_EXCL } from '../../kernel/netlink/netlink-message.ts';
 import { NETLINK_ROUTE, NetlinkSocket, type Request } from '../../kernel/netlink/netlink-socket.ts';
@@ -15,8 +15,8 @@ import { treeRequests } from './tree-requests.ts';
 import { OWN_ROOT } from './tree-restore.ts';
 
 /**
- * Says whether `tree` can be made again: by what is known of its kinds, and by making it on an interface of a namespace
- * that nobody else sees.
+ * Checks whether `tree` can be restored: by what is known of its kinds, and by creating it on an interface of a temporary
+ * namespace.
  *
  * @throws {KernelError} `QDISC_NOT_RESTORABLE` with the qdisc or filter and the reason.
  */
@@ -40,7 +40,7 @@ export function rehearseRestore(tree: QdiscTree): void {
   }
 }
 
-/** What can be told without trying: one line for each part of the tree that the kernel describes incompletely. */
+/** What is known without trying: one line for each part of the tree that the kernel describes incompletely. */
 export function knownLosses({ qdiscs, filters }: QdiscTree): string[] {
   const root = qdiscs.find(({ parent }) => parent === TC_H_ROOT);
   const named = (name: string, reason: string | undefined): string[] =>
@@ -69,15 +69,18 @@ function notRestorable({ device }: QdiscTree, reasons: readonly string[], cause?
   });
 }
 
-/** Away from 2, which the kernel gives to the other end: that one is made first. */
+/** Not 2: the kernel gives that to the other end of the pair, which it creates first. */
 const SCRATCH_INDEX = 1000;
 const RTM_NEWLINK = 16;
 const IFLA = { IFNAME: 3, MTU: 4, TXQLEN: 13, LINKINFO: 18, NUM_TX_QUEUES: 31 } as const;
 const IFLA_INFO_KIND = 1;
-/** Of a veth; the loopback interface has more. */
+/** The limit of a veth. The loopback interface may have a larger one. */
 const LARGEST_MTU = 65_535;
 
-/** `ip link add IF index 2 mtu M txqueuelen L numtxqueues Q type veth`: what qdiscs take from their interface. */
+/**
+ * `ip link add IF index 1000 mtu M txqueuelen L numtxqueues Q type veth`: the properties that qdiscs take from their
+ * interface.
+ */
 function addScratchInterface({ device, qdiscs }: QdiscTree): Request {
   const txQueues = usedQueues(device, qdiscs);
   return {
@@ -90,7 +93,7 @@ function addScratchInterface({ device, qdiscs }: QdiscTree): Request {
         .i32(SCRATCH_INDEX)
         .u32(0)
         .u32(0)
-        // Filters may name the interface.
+        // The same name, since filters may contain it.
         .attributeString(IFLA.IFNAME, device.ifname === 'lo' ? 'rehearsal' : device.ifname)
         .attributeU32(IFLA.MTU, Math.min(device.mtu, LARGEST_MTU))
         .attributeU32(IFLA.TXQLEN, device.txQueueLength)
@@ -99,7 +102,7 @@ function addScratchInterface({ device, qdiscs }: QdiscTree): Request {
   };
 }
 
-/** mq has a queue for each that the driver uses, which may be fewer than it could. */
+/** mq has one queue for each queue that the driver uses, which may be fewer than its maximum. */
 function usedQueues(device: TreeDevice, qdiscs: QdiscTree['qdiscs']): number {
   const root = qdiscs.find(({ parent }) => parent === TC_H_ROOT);
   if (root?.kind !== 'mq') return Math.max(1, device.txQueues);

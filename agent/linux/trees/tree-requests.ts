@@ -1,4 +1,4 @@
-/** A tree → the requests that make it, in an order in which each is valid. Pure but for the requests' own writing. */
+/** The requests that create a tree, in an order in which each is valid. Pure. */
 
 import {
   NLM_F_CREATE,
@@ -23,7 +23,9 @@ import { describeClass, describeFilter, describeQdisc } from './tree-compare.ts'
 const TCA_STAB = 8;
 const CREATE = NLM_F_CREATE | NLM_F_EXCL;
 
-/** The root in place of what is there, then everything below it. What the kernel makes by itself is left to it. */
+/**
+ * The root, which replaces the existing one, then everything below it. Parts that the kernel creates by itself are left out.
+ */
 export function treeRequests(ifindex: number, tree: QdiscTree): Request[] {
   const made = tree.qdiscs.filter(({ handle }) => handle !== 0);
   const requests: Request[] = [];
@@ -45,20 +47,20 @@ function isInside(handle: number, qdisc: TreeQdisc): boolean {
   return handle !== TC_H_ROOT && handle >>> 16 === qdisc.handle >>> 16;
 }
 
-/** Classes whose parent is not among them (the root) come first. */
+/** Classes whose parent is not among them (but the root) come first. */
 function parentsFirst(classes: readonly TreeClass[]): TreeClass[] {
   const children = Map.groupBy(classes, ({ parent }) => parent);
   const handles = new Set(classes.map(({ handle }) => handle));
   const ordered = classes.filter(({ parent }) => !handles.has(parent));
-  // The list grows while it is walked: behind each class come its children.
+  // The list grows during the loop: each class is followed by its children.
   for (const { handle } of ordered) ordered.push(...(children.get(handle) ?? []));
   return ordered;
 }
 
 /**
- * Filters of one qdisc or class in the order in which the kernel comes to the same list: within a priority it puts new
- * ones in front. Tables of u32 are numbered as they come, the first table of a priority being made with it, and have
- * to exist before what refers to them.
+ * Filters of one qdisc or class, in the order that gives the same list in the kernel: within a priority, it inserts new
+ * filters at the front. Tables of u32 are numbered in the order of their creation, the first one together with the priority,
+ * and must exist before filters that refer to them.
  */
 export function orderFilters(filters: readonly TreeFilter[]): TreeFilter[] {
   const priorities: TreeFilter[][] = [];
@@ -78,9 +80,9 @@ function newestLast(priority: readonly TreeFilter[]): TreeFilter[] {
 }
 
 interface Tables {
-  /** Handle of the table that the kernel makes with the priority. */
+  /** Handle of the table that the kernel creates with the priority. */
   readonly root: number;
-  /** What makes the priority, and its tables. */
+  /** The requests for the priority and its tables. */
   readonly first: readonly TreeFilter[];
   readonly rest: readonly TreeFilter[];
 }
@@ -89,7 +91,7 @@ function splitTables(priority: readonly TreeFilter[]): Tables {
   const elements = priority.filter((filter) => !isHeading(filter));
   const isTable = ({ options }: TreeFilter): boolean =>
     readAttributes(Buffer.from(options ?? '', 'base64')).has(TCA_U32.DIVISOR);
-  // New tables are put in front: the last is the one that came with the priority.
+  // New tables are inserted at the front: the last one is the table of the priority.
   const tables = elements.filter(isTable).reverse();
   const [root, ...own] = tables;
   const keys = elements.filter((filter) => !isTable(filter));

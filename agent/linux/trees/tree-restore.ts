@@ -1,4 +1,4 @@
-/** Makes a tree again on the interface that it was taken from. */
+/** Restores a tree on the interface from which it was taken. */
 import { OWN_MAJOR } from '../../enforce/interface-state.ts';
 import type { NetlinkSocket } from '../../kernel/netlink/netlink-socket.ts';
 import { setGsoMaxSegments } from '../../kernel/netlink/rtnetlink.ts';
@@ -11,7 +11,7 @@ import { treeRequests } from './tree-requests.ts';
 
 export const OWN_ROOT = handle(OWN_MAJOR, 0);
 
-/** True where netfold's own root is in place. */
+/** True where netfold's root is installed. */
 export function hasOwnRoot({ qdiscs }: QdiscTree): boolean {
   return qdiscs.some(
     ({ parent, handle, kind }) => parent === TC_H_ROOT && handle === OWN_ROOT && kind === 'htb',
@@ -23,16 +23,16 @@ function rootHandle({ qdiscs }: QdiscTree): number {
 }
 
 /**
- * Puts `tree` back in place of netfold's root, and the interface's GSO limit with it. Does nothing where it is in place
- * already; what an earlier, interrupted call has made of it is made anew.
+ * Restores `tree` in place of netfold's root, and the interface's GSO limit with it. Does nothing where the tree is already
+ * in place. What an interrupted call has left is created again.
  *
- * @throws {KernelError} `QDISC_FOREIGN` where somebody has installed something else meanwhile, which stays;
- *   `RESTORE_FAILED` with what differs where the kernel doesn't come to the same tree.
+ * @throws {KernelError} `QDISC_FOREIGN` where another program has meanwhile installed something else, which stays;
+ *   `RESTORE_FAILED` with the differences where the result is not the same tree.
  */
 export function restoreTree(socket: NetlinkSocket, ifindex: number, tree: QdiscTree): void {
   const found = snapshotTree(socket, ifindex);
   const { gsoMaxSegments } = tree.device;
-  // Before the root: as long as netfold's root is there, a GSO limit is known to be netfold's.
+  // Before the root is replaced: as long as netfold's root is there, the GSO limit is known to be netfold's.
   if (found.device.gsoMaxSegments !== gsoMaxSegments)
     socket.run([setGsoMaxSegments(ifindex, gsoMaxSegments)]);
   if (isKernelDefault(tree)) {
@@ -51,7 +51,7 @@ export function restoreTree(socket: NetlinkSocket, ifindex: number, tree: QdiscT
 }
 
 function makeTree(socket: NetlinkSocket, ifindex: number, tree: QdiscTree, found: QdiscTree): void {
-  // A root of the same handle would be changed rather than replaced.
+  // The kernel would change a root with the same handle instead of replacing it.
   if (rootHandle(found) === rootHandle(tree)) socket.run([deleteRoot(ifindex)]);
   socket.run(treeRequests(ifindex, tree));
 }
