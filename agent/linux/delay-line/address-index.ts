@@ -1,9 +1,9 @@
 /**
- * Address → number, looked up once per packet: no allocation, exact for IPv4 and IPv6. An address is four words in network
- * order, IPv4 as ::ffff:a.b.c.d.
+ * Address → number, looked up once per packet: without allocation, and exact for IPv4 and IPv6. An address is four 32-bit
+ * words in network order, IPv4 as ::ffff:a.b.c.d.
  */
 export class AddressIndex {
-  /** Last word of an address → the newest slot with it; slots with equal last words are chained. */
+  /** Last word of an address → the newest slot with it. Slots with equal last words are chained. */
   readonly #heads = new Map<number, number>();
   #words = new Uint32Array(16);
   #next = new Int32Array(4);
@@ -11,7 +11,7 @@ export class AddressIndex {
   readonly #free: number[] = [];
   #used = 0;
 
-  /** -1 for an address that has none. */
+  /** -1 for an unknown address. */
   find(a: number, b: number, c: number, d: number): number {
     const slot = this.#find(a, b, c, d);
     return slot < 0 ? -1 : this.#values[slot]!;
@@ -69,7 +69,7 @@ export class AddressIndex {
   }
 }
 
-/** `larger`, beginning with what `array` holds. */
+/** Copies `array` to the start of `larger`. */
 export function grown<T extends Uint32Array | Int32Array | Float64Array | Uint8Array>(
   array: T,
   larger: T,

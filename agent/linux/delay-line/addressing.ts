@@ -1,29 +1,29 @@
-/** Whose path a packet takes, from the head of it: IPv4 (RFC 791) or IPv6 (RFC 8200). Pure, no allocation. */
+/** Finds the path of a packet by its IPv4 (RFC 791) or IPv6 (RFC 8200) header. Pure, without allocation. */
 import type { AddressIndex } from './address-index.ts';
 import type { PathTable } from './path-table.ts';
 
-/** Not a path's. */
+/** The packet has no path. */
 const NONE = -1;
-/** `pathOf` gives this less the number of an endpoint that has no path in the table. */
+/** `pathOf` returns this minus the number of the source endpoint when the table has no path for it. */
 export const UNKNOWN_PATH = -2;
 
-/** Third word of ::ffff:a.b.c.d, as which IPv4 addresses stand in the tables. */
+/** Third word of ::ffff:a.b.c.d, the form of IPv4 addresses in the tables. */
 const IPV4_MAPPED = 0x0000ffff;
 const IPV4_HEADER = 20;
 const IPV6_HEADER = 40;
 const ICMPV6 = 58;
-/** Router and neighbour solicitations, advertisements and redirects (RFC 4861): what ARP is to IPv4. */
+/** Router and neighbour solicitations, advertisements and redirects (RFC 4861): the counterpart of ARP. */
 const DISCOVERY_FIRST = 133;
 const DISCOVERY_LAST = 137;
 
-/** 16 bytes an address → four words each, as `pathOf` wants them. */
+/** 16 bytes per address → four words each, as `pathOf` needs them. */
 export function addressWords(addresses: readonly Uint8Array[]): Uint32Array {
   return Uint32Array.from(
     addresses.flatMap((bytes) => [word(bytes, 0), word(bytes, 4), word(bytes, 8), word(bytes, 12)]),
   );
 }
 
-/** What is known of the packets of one queue. */
+/** What is needed to find the paths of packets of one queue. */
 export interface Knowledge {
   readonly table: PathTable;
   /** The endpoint's own addresses, four words each. */
@@ -33,10 +33,10 @@ export interface Knowledge {
 }
 
 /**
- * The path of a packet of which `length` bytes from the network header on lie at `offset`; or `UNKNOWN_PATH` less the
- * number of its source, if that is an endpoint whose path the table doesn't have. -1 for what is not a path's: strangers,
- * what is not IP, multicast and broadcast (whatever is not sent to one of the endpoint's `own` addresses), and neighbour
- * discovery. A fragment is like any other packet.
+ * The path of a packet whose network header is at `offset`; `length` bytes of it are there. Returns `UNKNOWN_PATH` minus the
+ * number of the source, if that is an endpoint whose path the table doesn't have. -1 for packets that have no path: from
+ * unknown sources, other protocols, multicast and broadcast (everything that is not sent to one of the endpoint's `own`
+ * addresses), and neighbour discovery. A fragment is treated like any other packet.
  */
 export function pathOf(known: Knowledge, data: Uint8Array, offset: number, length: number): number {
   if (length < IPV4_HEADER) return NONE;
@@ -66,7 +66,7 @@ function isDiscovery(type: number): boolean {
   return type >= DISCOVERY_FIRST && type <= DISCOVERY_LAST;
 }
 
-/** An endpoint has two addresses or so: looking at each is faster than a hash. */
+/** An endpoint has about two addresses: comparing all is faster than a hash. */
 function isOwn(own: Uint32Array, a: number, b: number, c: number, d: number): boolean {
   for (let i = 0; i < own.length; i += 4) {
     if (own[i + 3] === d && own[i + 2] === c && own[i + 1] === b && own[i] === a) return true;

@@ -1,30 +1,33 @@
-/** When a packet arrived, from the mark that the BPF program `arrive` left in it (bpf/layout.h). */
+/** The arrival time of a packet, from the mark that the BPF program `arrive` has set (bpf/layout.h). */
 import { fromMillis, micros, nanosToMillis, toMillis } from '../../../proto/units.ts';
 import { ARRIVAL_MARK } from '../objects/bpf-layout.ts';
 
 const RANGE = 0x7fffffff;
-/** No packet waits this long for the thread; a mark that says so is not the program's. */
+/** No packet waits this long for the thread; a mark with a greater age was not set by the program. */
 const MAX_AGE_MICROS = 1e6;
 
 export class ArrivalClock {
   readonly #offsetMs: number;
 
-  /** `offsetMs`: what has to be added to the thread's clock to get the kernel's monotonic clock. */
+  /** `offsetMs`: the kernel's monotonic clock minus the thread's clock. */
   constructor(offsetMs: number) {
     this.#offsetMs = offsetMs;
   }
 
-  /** How long before `nowMs` (thread's clock) a packet with this mark arrived; negative where the mark is another's. */
+  /**
+   * The time from the arrival of a packet with this mark until `nowMs` (thread's clock); negative where the program has not
+   * set the mark.
+   */
   ageMs(mark: number, nowMs: number): number {
     if (mark < ARRIVAL_MARK) return -1;
     const now = Math.floor(fromMillis(nowMs + this.#offsetMs));
-    // Modulo 2^31: both are taken apart into whole multiples, since bit operations know 32 bits only.
+    // Modulo 2^31. Both are reduced before the subtraction, since bit operations have 32 bits only.
     const age = ((now % (RANGE + 1)) - (mark - ARRIVAL_MARK)) & RANGE;
     return age < MAX_AGE_MICROS ? toMillis(micros(age)) : -1;
   }
 }
 
-/** From this thread's clock to the kernel's monotonic one. The best of many: the first call alone takes 0.7 ms. */
+/** The kernel's monotonic clock minus this thread's clock. The best of many measurements: the first call alone takes 0.7 ms. */
 export function monotonicOffsetMs(): number {
   let best = Number.POSITIVE_INFINITY;
   let offset = 0;

@@ -1,4 +1,4 @@
-/** The kernel's side of the delay line: what arrives at an interface is handed to queue 0 of its namespace. */
+/** The kernel's part of the delay line: packets that arrive at an interface are handed to queue 0 of its namespace. */
 import { constants } from 'node:os';
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 import {
@@ -24,20 +24,21 @@ import { listQdiscs } from '../tc/tc-dumps.ts';
 import { filtersOf, nameOf, ownFilters, removeOwnFilters } from '../trees/named-filters.ts';
 
 /**
- * It is taken away in two steps, since the kernel drops every queued packet of a namespace when a hook is unregistered
- * (nf_queue_nf_hook_drop in net/netfilter/nf_queue.c): close, let go of what is held, remove. A namespace that died
- * meanwhile took everything along. Then `release`: the kernel lets go of a socket that has deleted rules only after a grace
- * period (10 to 30 ms), but of many sockets after the same one. So each step is taken for all queues before the next.
+ * It is removed in steps, since the kernel drops every queued packet of a namespace when a hook is unregistered
+ * (nf_queue_nf_hook_drop in net/netfilter/nf_queue.c): `close`, then the thread releases its packets, then `remove`, then
+ * `release`. The kernel closes a socket that has deleted rules only after a grace period (10 to 30 ms), which concurrent
+ * closes share. So each step is done for all queues before the next. Of a namespace that no longer exists, nothing has to be
+ * removed.
  */
 export interface ArrivalQueue {
-  /** Hands over nothing more; what arrives passes. */
+  /** Queues no more packets; they pass instead. */
   close(): void;
-  /** Removes the rest. Packets that are still held are lost. */
+  /** Removes everything else. Packets that are still held are lost. */
   remove(): void;
   release(): void;
 }
 
-/** Installs rule and ingress program; what an earlier agent left of them is replaced. */
+/** Installs the rule and the ingress program, and replaces those of an earlier agent. */
 export function installArrivalQueue(endpoint: LocalEndpoint, arrivalFd: number): ArrivalQueue {
   const { namespace, ifname, ifindex } = endpoint;
   const rules = withNetlink(namespace, NETLINK_NETFILTER, (socket) => {
@@ -63,10 +64,10 @@ class InstalledQueue implements ArrivalQueue {
   close(): void {
     const { namespace, ifindex, ifname } = this.#endpoint;
     unlessGone(() => {
-      // The program first: a packet that it marks and nobody queues would keep the mark.
+      // First the program: otherwise a packet that it marks, and that is not queued, would keep the mark.
       withNetlink(namespace, NETLINK_ROUTE, (socket) => removeProgram(socket, ifindex));
       for (const verdict of this.#open().batch(passArrivals())) {
-        // Somebody else may have removed the table.
+        // Another program may have removed the table.
         const isGone = verdict.errno === constants.errno.ENOENT;
         if (verdict.errno !== 0 && !isGone) throw refusal(verdict, ifname);
       }
@@ -96,15 +97,15 @@ function notTaken(ifname: string, rules: number, programs: number): KernelError 
   });
 }
 
-/** Takes away what an earlier agent left and nobody serves. */
+/** Removes the queue of an earlier agent, which has no reader. */
 export function removeArrivalQueue({ namespace, ifindex }: LocalEndpoint): void {
   withNetlink(namespace, NETLINK_ROUTE, (socket) => removeProgram(socket, ifindex));
   removeTableIn(namespace);
 }
 
 /**
- * Where there is no clsact, one is made in the same send as the filter, so that no kill can come between: it is the
- * filter's name that tells whose the clsact is.
+ * Where there is no clsact, it is added in the same send as the filter, so that a kill can't come in between: the filter's
+ * name says that netfold has added the clsact.
  */
 function installProgram(socket: NetlinkSocket, ifindex: number, programFd: number): void {
   const kind = entrance(socket, ifindex);
@@ -117,7 +118,7 @@ function installProgram(socket: NetlinkSocket, ifindex: number, programFd: numbe
   const own = ownFilters(socket, ifindex, kind)[0];
   const taken = new Set(filters.map(({ priority }) => priority));
   let priority = own?.priority ?? 1;
-  // Somebody else's filters stay where they are.
+  // Filters of other programs stay where they are.
   while (!own && taken.has(priority)) priority++;
   socket.run([setIngressFilter(ifindex, programFd, { name: own ? nameOf(own) : FILTER_NAME, priority })]);
 }
@@ -127,12 +128,12 @@ function removeProgram(socket: NetlinkSocket, ifindex: number): void {
   if (kind !== undefined) removeOwnFilters(socket, ifindex, kind);
 }
 
-/** What the interface has to attach filters to for what arrives. */
+/** The interface's qdisc for ingress filters, if there is one. */
 function entrance(socket: NetlinkSocket, ifindex: number): string | undefined {
   return listQdiscs(socket, ifindex).find(({ kind }) => kind === 'clsact' || kind === 'ingress')?.kind;
 }
 
-/** A namespace that is gone took everything along. */
+/** Ignores that the namespace no longer exists: its objects ended with it. */
 export function unlessGone(action: () => void): void {
   try {
     action();

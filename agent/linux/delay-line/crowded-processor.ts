@@ -1,14 +1,17 @@
 /**
- * Whether to go to another processor, because on this one sleeps end late again and again: there the kernel does something
- * long for somebody else. Where it can't be interrupted in that (PREEMPT_NONE), it gives way once in half a
- * millisecond to a millisecond, for a fifth of a second or so, and the scheduler doesn't move a real-time thread away. Pure.
+ * Decides when the thread should move to another processor, because its sleeps end late repeatedly: the kernel does long
+ * work for another process there. A kernel that can't be preempted (PREEMPT_NONE) yields only every 0.5 to 1 ms during such
+ * work, for about 0.2 s, and the scheduler does not migrate a real-time thread. Pure.
  */
 
-/** An idle virtual processor takes up to 0.3 ms to come back; that is no reason. */
+/** An idle virtual processor takes up to 0.3 ms to wake up, so that much is normal. */
 const LATE_MS = 0.4;
-/** So many sleeps in a row. */
+/** This number of late sleeps in a row is a reason to move. */
 const LATE_SLEEPS = 2;
-/** Going costs some tens of microseconds. Where it doesn't help the thread stays twice as long each time, up to the most. */
+/**
+ * A move costs some tens of microseconds. After a move that did not help, the thread stays twice as long before the next
+ * one, up to the maximum.
+ */
 const STAY_MS = 20;
 const LONGEST_STAY_MS = 1280;
 
@@ -17,7 +20,7 @@ export class CrowdedProcessor {
   #stayMs = STAY_MS;
   #leftMs = Number.NEGATIVE_INFINITY;
 
-  /** A sleep ended so much late. */
+  /** To be called after each sleep, which ended `lateMs` too late. True: move now. */
   shallLeave(lateMs: number, nowMs: number): boolean {
     this.#lateSleeps = lateMs > LATE_MS ? this.#lateSleeps + 1 : 0;
     const stayed = nowMs - this.#leftMs;

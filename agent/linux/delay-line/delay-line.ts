@@ -1,9 +1,10 @@
 /**
- * Delay, jitter and loss for kernels without netem: what arrives at a destination endpoint goes through a queue to a
- * thread of this agent, which holds it until it is due. At the destination and not at the source, because TCP limits
- * what it has below itself (TCP small queues) and would be throttled by packets that are held on their way out.
+ * Delay, jitter and loss for kernels without netem. Packets that arrive at a destination endpoint go through a queue to a
+ * thread of this agent, which holds them until they are due. They are held at the destination and not at the source, because
+ * TCP limits the data that it has in local queues (TCP small queues), and would be throttled by packets that are held at the
+ * source.
  *
- * An endpoint belongs to one thread. One serves thousands of them; machines with many cores have several.
+ * An endpoint belongs to one thread. A thread serves thousands of endpoints; machines with many cores have several threads.
  */
 import { availableParallelism } from 'node:os';
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
@@ -29,16 +30,16 @@ import { COUNTER, type PairEntry } from './messages.ts';
 import type { DelayEntry } from './path-table.ts';
 import { DelayThread, type Notice } from './thread.ts';
 
-/** A thread holds 60,000 packets a second back on a core; the others are the experiment's. */
+/** On its own core, a thread delays 60,000 packets a second. The other cores are for the experiment. */
 const CORES_PER_THREAD = 4;
 const MAX_THREADS = 8;
 
-/** So many endpoints are attached between two looks at what else there is to do. */
+/** The number of endpoints that are attached before other work of the agent gets its turn. */
 const ATTACHED_AT_ONCE = 32;
 
 /**
- * Up to so many pairs all have class and delay from the start; above, those that are used. A class costs the kernel 0.1 ms
- * and more (docs/limits.md); looking at all pairs in a new epoch takes 2 ms.
+ * Up to this number of pairs, all have class and delay from the start; above, only those in use. A class takes the kernel
+ * 0.1 ms or more (docs/limits.md); checking all pairs in a new epoch takes 2 ms.
  */
 export const PAIRS_FROM_THE_START = 4096;
 
@@ -51,13 +52,13 @@ export class DelayLine implements DelayBackend {
   readonly #endpoints = new Map<number, LocalEndpoint>();
   /** Endpoints on which an earlier agent may have left a queue. */
   readonly #adopted = new Set<number>();
-  /** Endpoint → when what it was told last is in force. */
+  /** Endpoint → fulfilled when its last `set` or `change` is in force. */
   readonly #setting = new Map<number, Promise<void>>();
   readonly #arrivalFd: number;
   #demand: DelayDemand | undefined;
   #stopped: Promise<void> | undefined;
 
-  /** `arrivalFd` is the BPF program that notes when a frame arrived. */
+  /** `arrivalFd`: the BPF program that marks each packet with its arrival time. */
   constructor({
     seed,
     arrivalFd,
@@ -71,7 +72,7 @@ export class DelayLine implements DelayBackend {
     );
   }
 
-  /** Nothing to do yet: an endpoint whose paths neither delay nor lose anything never needs the queue. */
+  /** Installs nothing yet: an endpoint whose paths neither delay nor lose packets never needs a queue. */
   async attach(endpoint: LocalEndpoint, isAdopted: boolean): Promise<void> {
     this.#endpoints.set(endpoint.number, endpoint);
     if (isAdopted) this.#adopted.add(endpoint.number);
@@ -82,10 +83,10 @@ export class DelayLine implements DelayBackend {
     return this.#inTurn(endpoint, () => this.#set(endpoint, all));
   }
 
-  /** One after the other for each endpoint: a queue is installed once, and the last word is the last one said. */
+  /** Runs the actions of an endpoint one after the other: its queue is installed once, and the last call decides. */
   #inTurn({ number }: LocalEndpoint, action: () => Promise<void>): Promise<void> {
     const before = this.#setting.get(number);
-    // Where nothing is being made, the thread has it before this returns.
+    // Without an earlier action, the thread has the message before this returns.
     const done = before ? before.then(action) : action();
     const settled: Promise<void> = done
       .catch(() => {})
@@ -102,17 +103,17 @@ export class DelayLine implements DelayBackend {
     await this.#thread(endpoint.number).command({ kind: 'set', queue: endpoint.number, entries });
   }
 
-  /** Makes the queue where these paths are the first that need it. */
+  /** Installs the queue if these paths are the first that need it. */
   async #isInstalledFor(endpoint: LocalEndpoint, paths: readonly PacketImpairment[]): Promise<boolean> {
     if (this.#queues.has(endpoint.number)) return true;
     const isNeeded = paths.some(impairsPackets);
-    // Installing replaces what an earlier agent left.
+    // Installing replaces the queue of an earlier agent.
     if (this.#adopted.delete(endpoint.number) && !isNeeded) removeArrivalQueue(endpoint);
     if (isNeeded) await this.#install([endpoint]);
     return isNeeded;
   }
 
-  /** Every attached endpoint gets its queue: which paths it will have is not known. */
+  /** Gives every attached endpoint a queue, since its paths are not known yet. */
   async onDemand(demand: DelayDemand): Promise<void> {
     this.#demand = demand;
     const { idleMs } = demand;
@@ -127,7 +128,9 @@ export class DelayLine implements DelayBackend {
       await this.#install(missing.slice(start, start + ATTACHED_AT_ONCE));
   }
 
-  /** Where nothing is being made, the threads have it before this returns; what is not told of passes anyway. */
+  /**
+   * Without an earlier action on an endpoint, the threads have the message before this returns. Packets of other paths pass.
+   */
   async change(paths: Iterable<DemandedPath>): Promise<void> {
     const isBeingMade = ({ destination }: DemandedPath): boolean =>
       this.#setting.has(destination) || !this.#queues.has(destination);
@@ -154,14 +157,14 @@ export class DelayLine implements DelayBackend {
     );
   }
 
-  /** After what is being made there. */
+  /** After earlier actions on the endpoint. */
   detach(endpoint: LocalEndpoint): Promise<void> {
     this.#endpoints.delete(endpoint.number);
     return this.#inTurn(endpoint, () => this.#detach(endpoint));
   }
 
   async #detach(endpoint: LocalEndpoint): Promise<void> {
-    // What an earlier agent left, nobody serves.
+    // The queue of an earlier agent has no reader.
     if (this.#adopted.delete(endpoint.number)) unlessGone(() => removeArrivalQueue(endpoint));
     const queue = this.#queues.get(endpoint.number);
     if (!queue) return;
@@ -205,9 +208,9 @@ export class DelayLine implements DelayBackend {
     };
   }
 
-  /** Ends the work; what is held is released at once, in its order. */
+  /** Ends the threads. They release their packets at once, in order. */
   stop(): Promise<void> {
-    // Twice would close descriptors that are somebody else's by then.
+    // A second call would close descriptors that may belong to others by then.
     this.#stopped ??= this.#stop();
     return this.#stopped;
   }
@@ -248,7 +251,7 @@ export class DelayLine implements DelayBackend {
         this.#queues.set(endpoint.number, installArrivalQueue(endpoint, this.#arrivalFd));
       } catch (error) {
         failures.push(error);
-        // What could not be bound, the thread doesn't know.
+        // The thread ignores this for a queue that it could not bind.
         await this.#thread(endpoint.number)
           .command({ kind: 'detach', queue: endpoint.number })
           .catch(() => {});
@@ -266,7 +269,7 @@ export class DelayLine implements DelayBackend {
       if (kind === 'forgotten') demand.forget(destination, source);
       else answers.push(demand.ask(destination, source));
     }
-    // A thread that has failed says so in `failure`.
+    // The failure of a thread is in `failure`.
     if (answers.length > 0) this.change(answers).catch(() => {});
   }
 }
@@ -275,7 +278,7 @@ function delayEntry(path: Omit<ImpairedPath, 'destination'>): DelayEntry {
   return { sources: path.source.map(addressBytes), ...encodePacketImpairment(path) };
 }
 
-/** Where there is no path, everything is lost. */
+/** Without a path, every packet is lost. */
 const NO_PATH = packetImpairment({ loss: ratio(1) });
 
 function impairmentsOf({ path }: DemandedPath): PacketImpairment {

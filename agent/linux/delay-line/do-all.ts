@@ -1,4 +1,4 @@
-/** Does all of it in order, also when some of it fails; then throws the first error. */
+/** Runs all actions in order, even when some throw; then throws the first error. */
 export function doAll(actions: Iterable<() => void>): void {
   const errors: unknown[] = [];
   for (const action of actions) {

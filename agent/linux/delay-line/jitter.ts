@@ -1,22 +1,22 @@
 /**
- * Jitter as a function of time: mean 0, and the given distribution and deviation at every instant; and continuous, because
- * real jitter comes from queues that fill and drain. Packets close together meet nearly the same delay and keep their
- * order, and the deviation does not depend on how often anyone measures. (netem draws anew for every packet: it either
- * reorders streams, or, kept in order, inflates their delay.)
+ * Jitter as a function of time: with mean 0 and the given distribution and deviation at every instant, and continuous,
+ * because real jitter comes from queues that fill and drain. Packets that follow closely have nearly the same delay and keep
+ * their order, and the deviation does not depend on the rate of the packets. (netem draws a new value for every packet: it
+ * either reorders packets or, kept in order, increases their delay.)
  *
- * Independent normal values lie at fixed intervals; between two of them goes cos(a) x + sin(a) y with a from 0 to π/2,
- * which is normal with the same deviation everywhere. Another distribution has at each instant the value that is as
- * probable to be undercut as the normal one.
+ * Independent normal values x and y are at fixed distances in time. In between, the value is cos(a) x + sin(a) y with a from
+ * 0 to π/2, which is normal with the same deviation everywhere. For another distribution, the normal value is mapped to the
+ * value with the same cumulative probability.
  */
 import type { Distribution } from '../../../proto/impairment.ts';
 import { shaped } from '../../enforce/distributions.ts';
 import type { Random } from './random.ts';
 
 /**
- * Distance between independent values, in deviations. The delay then falls by more than 1 ms per ms, which would
- * reorder, at 3.8 deviations only (probability 10⁻⁴; such packets wait for their predecessor). Longer is slower noise.
- * Uniform jitter makes 0.1 % of the packets of a dense stream wait, pareto 2 %, which moves neither mean nor deviation by
- * more than 1 % of the deviation.
+ * Distance between independent values, in deviations. Packets would be reordered where the delay falls by more than 1 ms per
+ * ms, which takes 3.8 deviations (probability 10⁻⁴; such packets wait for their predecessor). A longer distance makes slower
+ * noise. Uniform jitter makes 0.1 % of the packets of a dense stream wait, Pareto 2 %, which changes mean and deviation by
+ * at most 1 % of the deviation.
  */
 export const INTERVAL_DEVIATIONS = 6;
 
@@ -37,7 +37,7 @@ export class Jitter {
     this.#intervalMs = INTERVAL_DEVIATIONS * deviationMs;
   }
 
-  /** The jitter at `nowMs`, in milliseconds; `nowMs` never goes back. */
+  /** The jitter at `nowMs`, in milliseconds. `nowMs` must not decrease. */
   at(nowMs: number): number {
     const elapsed = nowMs - this.#start;
     if (elapsed >= this.#intervalMs) this.#advance(nowMs, elapsed);

@@ -1,7 +1,7 @@
-/** What the agent's main thread and the delay line's threads say to each other. */
+/** Messages between the agent's main thread and the threads of the delay line. */
 import type { DelayEntry } from './path-table.ts';
 
-/** The path from an endpoint to the one that a queue belongs to; one that loses everything where there is none. */
+/** The path from endpoint `source` to the endpoint of a queue. Without a path, the entry loses everything. */
 export interface PairEntry {
   readonly queue: number;
   readonly source: number;
@@ -14,7 +14,7 @@ export type ToWorker =
       readonly request: number;
       readonly queue: number;
       readonly namespace: string;
-      /** The endpoint's own, 16 bytes each. */
+      /** The endpoint's own addresses, 16 bytes each. */
       readonly addresses: readonly Uint8Array[];
     }
   | { readonly kind: 'detach'; readonly request: number; readonly queue: number }
@@ -22,11 +22,11 @@ export type ToWorker =
       readonly kind: 'set';
       readonly request: number;
       readonly queue: number;
-      /** All paths that end there; others are forgotten. */
+      /** All paths that end at the endpoint. Earlier ones that are not among them are removed. */
       readonly entries: readonly DelayEntry[];
     }
   | {
-      /** From now on, packets of these endpoints that have no path are asked for. */
+      /** From now on, the thread requests missing paths of packets from these endpoints. */
       readonly kind: 'on-demand';
       readonly request: number;
       readonly idleMs: number;
@@ -34,7 +34,7 @@ export type ToWorker =
       readonly endpoints: readonly (readonly [number, readonly Uint8Array[]])[];
     }
   | {
-      /** Answers, and changes of paths that were asked for earlier. */
+      /** Requested paths, and changes of paths that were requested earlier. */
       readonly kind: 'paths';
       readonly request: number;
       readonly pairs: readonly PairEntry[];
@@ -45,16 +45,16 @@ export type FromWorker =
   | {
       readonly kind: 'done';
       readonly request: number;
-      /** Absent: it was done. */
+      /** Absent on success. */
       readonly error?: { readonly code: string; readonly message: string };
     }
   /** Pairs (queue, source, queue, source, …) whose packets wait for a path. */
   | { readonly kind: 'asked'; readonly pairs: readonly number[] }
-  /** Pairs that were idle and are forgotten. */
+  /** Pairs that were idle and have been removed. */
   | { readonly kind: 'forgotten'; readonly pairs: readonly number[] };
 
 export interface WorkerStart {
-  /** Raised by the main thread when messages wait. */
+  /** The main thread raises this event when it has sent a message. */
   readonly wakeFd: number;
   readonly port: import('node:worker_threads').MessagePort;
   readonly counters: SharedArrayBuffer;
@@ -67,17 +67,17 @@ export const COUNTER = {
   lost: 1,
   held: 2,
   latestMs: 3,
-  /** How often the thread has looked what there is to do. */
+  /** Passes of the thread's loop. */
   turns: 4,
-  /** Taking packets from the kernel, and finding their paths. */
+  /** Time spent receiving packets and finding their paths. */
   receiveMs: 5,
-  /** Giving packets back: the kernel passes each on before the call returns, up to its receiver. */
+  /** Time spent sending verdicts. Within that call the kernel passes each packet on, up to its receiver. */
   passMs: 6,
-  /** Packets that were held; how much later than due they were released, and the squares of that. */
+  /** Packets that were held and released; the sum of their lateness, and of its squares. */
   released: 7,
   lateMs: 8,
   lateMs2: 9,
-  /** When paths changed last, on the kernel's monotonic clock. */
+  /** The time of the last change of paths, on the kernel's monotonic clock. */
   changedMs: 10,
 } as const;
 export const COUNTERS = Object.keys(COUNTER).length;

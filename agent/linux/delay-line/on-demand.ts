@@ -1,4 +1,4 @@
-/** The pairs of a thread whose paths came on demand, and those of them that are idle. */
+/** The pairs of a thread whose paths came on demand, and which of them are idle. */
 import { IdleWheel } from '../../enforce/idle-wheel.ts';
 import { AddressIndex } from './address-index.ts';
 import type { PairEntry } from './messages.ts';
@@ -7,7 +7,7 @@ import type { PathTable } from './path-table.ts';
 interface Pair {
   readonly queue: number;
   readonly source: number;
-  /** One of the source's addresses: all lead to the same path. */
+  /** One of the source's addresses; all of them have the same path. */
   readonly address: Uint8Array;
 }
 
@@ -17,7 +17,7 @@ export class OnDemand {
   #wheel: IdleWheel<Pair> | undefined;
   #known: (readonly [number, Uint8Array])[] = [];
 
-  /** Replaces what was known of the endpoints; gives the addresses that were another's before, or are nobody's now. */
+  /** Replaces the addresses of all endpoints. Returns those that belonged to another endpoint before, or belong to none now. */
   begin(
     endpoints: readonly (readonly [number, readonly Uint8Array[]])[],
     idleMs: number,
@@ -33,18 +33,18 @@ export class OnDemand {
     return before.flatMap(([number, address]) => (this.book.get(address) === number ? [] : [address]));
   }
 
-  /** When `forget` has to be called; `Infinity` while nothing can become idle. */
+  /** When `forget` must be called next; `Infinity` while no pair can become idle. */
   get nextMs(): number {
     return this.#wheel?.nextMs ?? Number.POSITIVE_INFINITY;
   }
 
-  /** A path that has just been set for the first time. */
+  /** To be called when a path is set for the first time. */
   add({ queue, source, entry }: PairEntry, nowMs: number): void {
     const address = entry.sources[0];
     if (address) this.#wheel?.add({ queue, source, address }, nowMs);
   }
 
-  /** Removes what is idle from its table; gives the pairs: queue, source, queue, source, … */
+  /** Removes idle pairs from their tables. Returns them: queue, source, queue, source, … */
   forget(nowMs: number, tableOf: (queue: number) => PathTable | undefined): number[] {
     const idle = this.#wheel?.idle(nowMs, ({ queue, address }) => {
       const table = tableOf(queue);
@@ -54,7 +54,7 @@ export class OnDemand {
     return (idle ?? []).flatMap(({ queue, source, address }) => {
       const table = tableOf(queue)!;
       const path = table.pathOf(address);
-      // Of an endpoint that left and came back there are two, until both are found idle.
+      // An endpoint that left and came back has two entries until both are found idle.
       if (path < 0) return [];
       table.remove(path, nowMs);
       return [queue, source];

@@ -1,22 +1,25 @@
 /**
- * Whether so much arrives that looking at each packet at once costs more than it is worth. A packet says itself when it
- * arrived, and is due much later: with many of them the thread looks from time to time and takes what has come. With very
- * many it also releases from time to time, each time what is due about then. Pure.
+ * Decides, by the rate of arriving packets, how the thread batches its work. Every packet carries its arrival time and is
+ * due much later. At high rates the thread therefore receives in intervals, since receiving each packet at once costs more
+ * than it brings. At very high rates it also releases in intervals, each time the packets that are due around then. Pure.
  */
 
-/** Over so long packets are counted. */
+/** The interval over which the rate is measured. */
 const WINDOW_MS = 20;
-/** From so many packets a millisecond on it is worth it: looking at one costs 10 to 20 µs, beside what is done with it. */
+/**
+ * Packets per millisecond from which received packets are batched: receiving one alone costs 10 to 20 µs besides its own
+ * work.
+ */
 const BUSY_PER_MS = 0.5;
-/** How long a packet may lie before it is looked at. Those of quicker paths can't (`PathTable.quick`). */
+/** How long a packet may wait before it is received. Packets of quick paths may not (`PathTable.quick`). */
 export const NAP_MS = 0.5;
 /** Paths with less delay than this are quick. */
 export const QUICK_MS = 4 * NAP_MS;
-/** From so many packets a millisecond on, releases wait for each other. */
+/** Packets per millisecond from which releases are batched. */
 const CROWDED_PER_MS = 2;
 /**
- * So long is the time of which all releases are one. They are early or late by half of it at most, which makes 0.005 ms² of
- * variance: 0.01 in a round trip. Half as much is twice the wake-ups, of about 10 µs.
+ * The length of a slice: all releases due in it happen together, early or late by at most half of it. That makes 0.005 ms²
+ * of variance, 0.01 in a round trip. Half the length would need twice as many wake-ups of about 10 µs.
  */
 export const SLICE_MS = 0.25;
 
@@ -30,12 +33,12 @@ export class Pace {
     this.#packets += packets;
   }
 
-  /** How long not to look for what has arrived. */
+  /** How long to wait before packets are received; 0: receive at once. */
   get napMs(): number {
     return this.#perMs >= BUSY_PER_MS ? NAP_MS : 0;
   }
 
-  /** How far apart releases are; 0: each has its own time. */
+  /** The interval between releases; 0: each packet is released at its own time. */
   sliceMs(nowMs: number): number {
     this.#lookAt(nowMs);
     return this.#perMs >= CROWDED_PER_MS ? SLICE_MS : 0;

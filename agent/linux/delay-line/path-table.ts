@@ -1,6 +1,6 @@
 /**
- * What the delay line does with packets of each source, per queue (that is, per destination endpoint). Looked up once
- * per packet: typed arrays, no allocation. A change of one path costs the same however many there are.
+ * The impairments of the paths to one queue, that is, to one destination endpoint, by source. Looked up once per packet:
+ * typed arrays, without allocation. The cost of changing one path does not depend on their number.
  */
 import type { Distribution, EncodedPacketImpairment } from '../../../proto/impairment.ts';
 import { AddressIndex, grown } from './address-index.ts';
@@ -8,43 +8,43 @@ import { Jitter } from './jitter.ts';
 import { QUICK_MS } from './pace.ts';
 import type { Random } from './random.ts';
 
-/** One path, as it is told to the thread: times in milliseconds, the unit of its clock. */
+/** One path, as the thread gets it. Times are in milliseconds, the unit of its clock. */
 export interface DelayEntry extends EncodedPacketImpairment {
-  /** The addresses of its source, 16 bytes each, IPv4 as ::ffff:a.b.c.d. Packets of all of them are one sequence. */
+  /** The addresses of its source, 16 bytes each, IPv4 as ::ffff:a.b.c.d. Their packets form one sequence. */
   readonly sources: readonly Uint8Array[];
 }
 
 export class PathTable {
-  /** Address → the path that it belongs to. */
+  /** Address → number of its path. */
   readonly #index = new AddressIndex();
-  /** By path: its addresses; empty where the number is free. */
+  /** By path: its addresses; empty for a number that is free. */
   readonly #sources: Uint8Array[][] = [];
   readonly #free: number[] = [];
   #size = 0;
   #lossy = 0;
   #quick = 0;
-  /** By path, only of those that have jitter. */
+  /** By path, only for paths with jitter. */
   readonly jitter = new Map<number, Jitter>();
   delayMs = new Float64Array(4);
   loss = new Float64Array(4);
-  /** When the path's last packet leaves, 0 where none was held: packets of one path don't overtake each other. */
+  /** When the last held packet of the path leaves, 0 if none was held: packets of a path don't overtake each other. */
   lastRelease = new Float64Array(4);
-  /** When a packet of it arrived last, or when it was set. Written by whoever forgets what is idle. */
+  /** When its last packet arrived, or when it was set. Written by the code that removes idle paths. */
   lastSeen = new Float64Array(4);
-  /** 1: the path is gone, but packets of it are held. What comes after them is lost, and must not arrive before them. */
+  /** 1: the path was removed while its packets are held. Later packets are lost, and must not arrive before these. */
   isGone = new Uint8Array(4);
 
-  /** How many paths it has, those that are gone included. */
+  /** The number of paths, including those removed while their packets are held. */
   get size(): number {
     return this.#size;
   }
 
-  /** True where some packets get lost: then GSO packets must be taken apart. Where all do, they need not. */
+  /** True where some packets are lost: then GSO packets must be cut into segments. Not needed where all packets are lost. */
   get hasLoss(): boolean {
     return this.#lossy > 0;
   }
 
-  /** How many paths delay their packets too little for these to lie about. */
+  /** The number of paths with too little delay for their packets to wait before they are received. */
   get quick(): number {
     return this.#quick;
   }
@@ -54,14 +54,14 @@ export class PathTable {
     return this.#index.find(a, b, c, d);
   }
 
-  /** The same of an address of 16 bytes. */
+  /** The same for an address of 16 bytes. */
   pathOf(source: Uint8Array): number {
     return this.#index.get(source);
   }
 
   /**
-   * Sets exactly these paths. Of one that was there before, order and jitter go on where they are; one that is not named
-   * is gone, as `remove` says.
+   * Sets exactly these paths. A path that existed before keeps its order and its jitter; one that is not among them is
+   * removed (`remove`).
    */
   replace(entries: readonly DelayEntry[], random: Random, nowMs: number): void {
     const named = new Set(entries.map((entry) => this.set(entry, random)));
@@ -71,13 +71,13 @@ export class PathTable {
   }
 
   /**
-   * Sets one path and gives its number. Order goes on where that of its addresses was, and jitter where it is the same.
-   * An address that was another path's is this one's from now on.
+   * Sets one path and returns its number. It continues the order of the earlier path of its addresses, and its jitter if
+   * that is the same. Addresses of other paths are moved to this one.
    */
   set(entry: DelayEntry, random: Random): number {
     const { sources, latencyMs, jitterMs, distribution = 'normal', loss } = entry;
     const path = this.#free.pop() ?? this.#take();
-    // A number that is free counts as nothing.
+    // A free number counts as no path.
     this.#quick++;
     this.#setDelay(path, latencyMs, loss);
     this.lastRelease[path] = this.lastSeen[path] = this.isGone[path] = 0;
@@ -94,7 +94,7 @@ export class PathTable {
     return path;
   }
 
-  /** Forgets a path, or, while packets of it are held, loses what follows them. */
+  /** Removes a path. While its packets are held, it stays, and later packets are lost. */
   remove(path: number, nowMs: number): void {
     if (this.lastRelease[path]! > nowMs) {
       this.isGone[path] = 1;
@@ -106,7 +106,7 @@ export class PathTable {
     this.#release(path);
   }
 
-  /** An address that is another endpoint's, or nobody's, from now on: packets from there are not this path's. */
+  /** Removes an address, which belongs to another endpoint now, or to none, from its path. */
   forgetAddress(address: Uint8Array): void {
     const path = this.#index.get(address);
     if (path < 0) return;
@@ -140,7 +140,7 @@ export class PathTable {
     this.#size--;
   }
 
-  /** Of a path that has a number; one that loses everything is in no hurry. */
+  /** 1 if packets of this path can't wait before they are received. One that loses everything is not quick. */
   #setDelay(path: number, delayMs: number, loss: number): void {
     this.#lossy += Number(isLossy(loss)) - Number(isLossy(this.loss[path]!));
     this.#quick += Number(isQuick(delayMs, loss)) - Number(isQuick(this.delayMs[path]!, this.loss[path]!));

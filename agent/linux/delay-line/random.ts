@@ -1,4 +1,4 @@
-/** Seeded randomness for losses and jitter: reproducible, and without allocation. */
+/** Seeded random numbers for loss and jitter: reproducible, without allocation. */
 
 export class Random {
   #a: number;
@@ -24,7 +24,7 @@ export class Random {
     return (t >>> 0) / 4294967296;
   }
 
-  /** Mean 0, deviation 1 (Marsaglia's polar method; every second value is the first one's partner). */
+  /** Standard normal (Marsaglia's polar method, which gives two values at a time). */
   normal(): number {
     if (!Number.isNaN(this.#spare)) {
       const spare = this.#spare;

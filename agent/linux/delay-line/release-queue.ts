@@ -1,6 +1,6 @@
 /**
- * Packets that wait for their time: a binary heap over typed arrays, by release time, then by arrival.
- * No allocation per packet; it doubles when it is full.
+ * Held packets: a binary heap over typed arrays, ordered by release time, then by arrival. Nothing is allocated per packet;
+ * the arrays double when they are full.
  */
 export class ReleaseQueue {
   #times: Float64Array;
@@ -23,7 +23,7 @@ export class ReleaseQueue {
     return this.#size;
   }
 
-  /** Release time of the first packet; `Infinity` when none waits. */
+  /** Release time of the first packet; `Infinity` when there is none. */
   get nextTime(): number {
     return this.#size === 0 ? Number.POSITIVE_INFINITY : this.#times[0]!;
   }
@@ -72,7 +72,10 @@ export class ReleaseQueue {
     this.#place(hole, time, order, this.#queues[last]!, this.#ids[last]!, this.#marks[last]!);
   }
 
-  /** Removes all packets of `queue` and hands them over in their order, whatever their times. Not for every packet: it allocates. */
+  /**
+   * Removes all packets of `queue` and passes them to `action` in order, whatever their release times. It allocates, so it
+   * is not for every packet.
+   */
   take(queue: number, each: (id: number, mark: number) => void): void {
     const others: [number, number, number, number][] = [];
     while (this.#size > 0) {

@@ -1,7 +1,7 @@
 /**
- * When the thread sleeps, and until when. With little to do it wakes for each packet and shortly before each release, and
- * goes the rest of the way, some tens of microseconds, without sleeping. With much to do, what arrives lies for a moment, so
- * that it is taken together; with very much, releases are taken together as well (`Pace`).
+ * Decides when the thread sleeps, and until when. At low rates it wakes for each packet, and shortly before each release; it
+ * spins for the last tens of microseconds. At high rates arriving packets wait a little, so that many are received together;
+ * at very high rates releases are batched as well (`Pace`).
  */
 import { millisToNanos } from '../../../proto/units.ts';
 import { CrowdedProcessor } from './crowded-processor.ts';
@@ -9,23 +9,23 @@ import { Pace, SLICE_MS } from './pace.ts';
 import { WakeLead } from './wake-lead.ts';
 
 /**
- * Packets are passed on one after the other: in the mean they leave half of that time later than the clock was read, so
- * what is due until then is due now. At first; the weight of one packet; and its bound.
+ * Packets are released one after the other. On average they leave half of that time after the clock was read, so packets due
+ * until then are released now. Initial value, weight of one packet, and maximum.
  */
 const PASSING = { startMs: 0.01, weight: 1 / 256, mostMs: 0.1 } as const;
-/** A sleep lasts longer than it was asked to, by this much in the mean; the weight of one observation, and its bound. */
+/** The average by which sleeps are too long: weight of one observation, and maximum. */
 const OVERSLEPT = { weight: 1 / 64, mostMs: 0.1 } as const;
-/** How long the thread doesn't look for what has arrived while nothing is due, with very much to do. */
+/** At very high rates, the longest time without receiving packets while none is due. */
 const LONGEST_MS = 4 * SLICE_MS;
 
 export interface SleepPorts {
   /** Milliseconds. */
   readonly now: () => number;
-  /** Waits at most so long (negative: for ever) for a descriptor; how many are ready. */
+  /** Waits at most this time (negative: for ever) for a descriptor; returns how many are ready. */
   readonly wait: (nanoseconds: number) => number;
-  /** Waits so long, whatever becomes ready. */
+  /** Waits for this time, whatever becomes ready. */
   readonly pause: (nanoseconds: number) => void;
-  /** Goes to another processor, if there is one. */
+  /** Moves to another processor, if there is one. */
   readonly leave: () => void;
 }
 
@@ -34,7 +34,7 @@ export class Sleeper {
   readonly #lead = new WakeLead();
   readonly #pace = new Pace();
   readonly #processor = new CrowdedProcessor();
-  /** Negative while it doesn't. */
+  /** Negative while the thread doesn't spin. */
   #spinningSince = -1;
   #lookedMs = 0;
   #oversleptMs = 0;
@@ -45,17 +45,17 @@ export class Sleeper {
     this.#ports = ports;
   }
 
-  /** What is due so much later is released now. */
+  /** Packets due within this time are released now. */
   get slackMs(): number {
     return this.#sliceMs / 2 + this.#passingMs;
   }
 
-  /** How much later than the clock was read packets leave, in the mean. */
+  /** The average time from reading the clock until packets leave. */
   get passingMs(): number {
     return this.#passingMs;
   }
 
-  /** So many packets were passed on, in so long altogether. */
+  /** To be called after packets were released, with the time that this took. */
   passed(packets: number, tookMs: number): void {
     const weight = Math.min(1, packets * PASSING.weight);
     this.#passingMs += weight * (Math.min(tookMs / 2, PASSING.mostMs) - this.#passingMs);
@@ -66,8 +66,8 @@ export class Sleeper {
   }
 
   /**
-   * Sleeps until shortly before the release at `nextMs`, until `sweepMs`, or until something arrives; returns how many
-   * descriptors are ready. `mayLie`: no path is too quick for packets to lie about.
+   * Sleeps until shortly before the release at `nextMs`, until `sweepMs`, or until something arrives. Returns how many
+   * descriptors are ready. `mayLie`: packets of every path may wait before they are received.
    */
   sleep(nextMs: number, sweepMs: number, mayLie: boolean): number {
     const now = this.#ports.now();
@@ -79,7 +79,7 @@ export class Sleeper {
       : this.#await(nextMs, sweepMs, now, mayLie);
   }
 
-  /** Only a clock wakes it: at the next release, but not before the slice is over. */
+  /** Sleeps until the next release, but at least to the end of the slice; arriving packets don't end it. */
   #rest(nextMs: number, now: number, slice: number): number {
     const wake = Math.max(this.#lookedMs + slice, Math.min(nextMs, now + LONGEST_MS));
     const pause = wake - now - this.#oversleptMs;
@@ -89,7 +89,7 @@ export class Sleeper {
       this.#leaveIfLate(overslept, now);
       this.#oversleptMs += OVERSLEPT.weight * (Math.min(overslept, OVERSLEPT.mostMs) - this.#oversleptMs);
     }
-    // By what it should have been: else each would be late by what all before it were.
+    // The planned time, so that lateness does not add up over slices.
     this.#lookedMs = pause > -slice ? wake : now;
     return this.#ports.wait(0);
   }

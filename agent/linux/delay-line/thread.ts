@@ -1,4 +1,4 @@
-/** One thread of the delay line, as the agent's main thread sees it. */
+/** One thread of the delay line, as seen by the agent's main thread. */
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { NetfoldError } from '../../../proto/errors.ts';
 import { close } from '../../kernel/sys/descriptors.ts';
@@ -23,7 +23,7 @@ export class DelayThread {
   #requests = 0;
   #failure: Error | undefined;
 
-  /** `notice`: what it says without being asked. */
+  /** `notice` gets the messages that are not answers. */
   constructor(seed: number, notice: (notice: Notice) => void) {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
@@ -50,12 +50,12 @@ export class DelayThread {
     });
   }
 
-  /** Why it no longer works; `undefined` while it does. */
+  /** Why the thread no longer works; `undefined` while it does. */
   get failure(): Error | undefined {
     return this.#failure;
   }
 
-  /** Fulfilled once the thread has done it. */
+  /** Fulfilled when the thread has carried out the command. */
   command(command: Command): Promise<void> {
     if (this.#failure) return Promise.reject(failed(this.#failure));
     const request = ++this.#requests;
@@ -71,9 +71,9 @@ export class DelayThread {
     return pending.promise;
   }
 
-  /** Ends it; what it holds is released at once, in its order. */
+  /** Ends the thread, which first releases its packets in order. */
   async stop(): Promise<void> {
-    // Not `terminate`: the thread releases what it holds first. It may end before its answer is read.
+    // Not `terminate`: the thread must release its packets first. It may end before its answer is read.
     this.command({ kind: 'stop' }).catch(() => {});
     await this.#exited;
     this.#port.close();
@@ -91,7 +91,7 @@ export class DelayThread {
     pending?.reject(new NetfoldError({ code, blame: 'machine', message: `delay line: ${message}` }));
   }
 
-  /** The thread is gone, and with it what it held; the first reason is the one that counts. */
+  /** To be called when the thread has ended; the first error counts. */
   #fail(error: Error): void {
     this.#failure ??= error;
     for (const pending of this.#pending.values()) pending.reject(failed(this.#failure));

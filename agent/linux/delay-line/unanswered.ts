@@ -1,13 +1,13 @@
-/** Packets that wait for the path of their pair, which the main thread has been asked for. Pure. */
+/** Held packets whose pair has no path yet; the path was requested from the main thread. Pure. */
 
-/** A packet that is held without a due time: when it arrived, by the thread's clock, is known. */
+/** A held packet without a due time. Its arrival is in the time of the thread's clock. */
 export interface Waiting {
   readonly id: number;
   readonly mark: number;
   readonly arrivedMs: number;
 }
 
-/** Endpoint numbers are below this. */
+/** Endpoint numbers are less than this. */
 const ENDPOINTS = 65_536;
 
 export class Unanswered {
@@ -26,7 +26,7 @@ export class Unanswered {
     this.#asked.push(queue, source);
   }
 
-  /** Pairs that nobody has been asked about: queue, source, queue, source, … */
+  /** Pairs that have not been requested yet: queue, source, queue, source, … */
   takeAsked(): number[] {
     if (this.#asked.length === 0) return [];
     const asked = this.#asked;
@@ -34,7 +34,7 @@ export class Unanswered {
     return asked;
   }
 
-  /** What waits for this answer, in the order of arrival. */
+  /** Removes and returns the packets of this pair, in the order of arrival. */
   answered(queue: number, source: number): readonly Waiting[] {
     const key = queue * ENDPOINTS + source;
     const packets = this.#waiting.get(key) ?? [];
@@ -42,7 +42,7 @@ export class Unanswered {
     return packets;
   }
 
-  /** What waits at a queue that is closed. */
+  /** Removes and returns the packets of a queue that is closed. */
   takeQueue(queue: number): Waiting[] {
     const found: Waiting[] = [];
     for (const [key, packets] of this.#waiting) {

@@ -1,17 +1,17 @@
 /**
- * How much earlier than needed the thread has itself woken: as much as it has lately been woken late. An idle virtual
- * processor takes 100 to 300 µs to come back, a busy one 15. Being early is spent spinning, so there is a bound to it: with many
+ * How much too early the thread asks to be woken: by the lateness of recent wake-ups. An idle virtual processor takes 100 to
+ * 300 µs to wake up, a busy one 15. The thread spins when it wakes too early, so the time for that is bounded; with many
  * releases a second the processor is awake anyway. Pure.
  */
 
-/** Weight of one observation: the lead follows within some tens of them, and one late wake-up moves it by little. */
+/** Weight of one observation: the lead follows within some tens of them, and a single late wake-up changes it little. */
 const WEIGHT = 1 / 16;
-/** A pause of the whole machine is no reason to be early for long. */
+/** The maximum: a pause of the whole machine must not make the lead long. */
 const MAX_MS = 0.4;
 const START_MS = 0.05;
-/** This part of the time may be spent spinning … */
+/** The part of the time that may be spent spinning … */
 const SPINNING = 0.02;
-/** … and what was not spent before, up to so much: 50 releases after a pause. */
+/** … and the most that can be saved of it: enough for 50 releases after a pause. */
 const SAVED_MS = 20;
 
 export class WakeLead {
@@ -19,7 +19,7 @@ export class WakeLead {
   #savedMs = SAVED_MS;
   #countedMs = Number.NaN;
 
-  /** How much earlier to wake, at this time. */
+  /** The lead at this time. */
   at(nowMs: number): number {
     const elapsed = nowMs - this.#countedMs;
     this.#countedMs = nowMs;
@@ -27,7 +27,7 @@ export class WakeLead {
     return Math.max(0, Math.min(this.#ms, this.#savedMs));
   }
 
-  /** The thread has spun for so long. */
+  /** To be called with the time that the thread has spun. */
   spend(spunMs: number): void {
     this.#savedMs -= spunMs;
   }

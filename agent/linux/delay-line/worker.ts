@@ -1,12 +1,12 @@
 /**
  * The delay line's thread: holds packets that arrive at endpoints and releases them on time.
  *
- * It never returns to Node's event loop. It sleeps in one poll for packets, for the next release and for messages of
- * the main thread, which it reads with `receiveMessageOnPort`. A held packet costs one receive (in batches of 64), one
- * heap insertion and one verdict (in batches of 64). Measured on two cores: 62,000 packets/s of 200 bytes at 50 ms.
+ * It never returns to Node's event loop. It sleeps in one poll, for packets, for the next release and for messages of the
+ * main thread, which it reads with `receiveMessageOnPort`. A held packet costs one receive (in batches of 64), one heap
+ * insertion and one verdict (in batches of 64). Measured on two cores: 62,000 packets/s of 200 bytes at 50 ms.
  *
- * Where paths come on demand, a packet whose pair has none is held, the main thread is asked, and the packet is due when it
- * would have been had the path been known.
+ * Where paths come on demand, the thread holds a packet whose pair has no path and requests the path. The packet's delay
+ * counts from its arrival as if the path had been known.
  */
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { PacketQueue } from '../../kernel/netlink/nfqueue.ts';
@@ -40,7 +40,7 @@ interface Line extends Knowledge {
 class DelayLineThread {
   readonly #lines = new Map<number, Line>();
   readonly #waiting = new ReleaseQueue();
-  /** Paths of all lines whose packets can't lie about. */
+  /** The number of paths, of all lines, whose packets can't wait before they are received. */
   #quick = 0;
   readonly #monotonicOffsetMs = monotonicOffsetMs();
   readonly #arrivals = new ArrivalClock(this.#monotonicOffsetMs);
@@ -68,14 +68,17 @@ class DelayLineThread {
     this.#poller.add(start.wakeFd, CONTROL);
   }
 
-  /** Returns once it is told to stop. What the kernel refuses ends the thread: the main thread then has it as its `failure`. */
+  /**
+   * Returns after the message `stop`. When the kernel refuses a call, the thread ends with the error, which the main thread
+   * has as `failure`.
+   */
   run(): void {
     doAll([
       () => {
         preferThisThread();
         while (this.#running) this.#turn();
       },
-      // Also when something broke: a queue that nobody reads would hold its endpoint's packets for ever.
+      // Also after an error: a queue without a reader would hold its endpoint's packets for ever.
       () => doAll([...this.#lines.keys()].map((queue) => () => this.#detach(queue))),
       () => this.#poller.close(),
     ]);
@@ -110,7 +113,7 @@ class DelayLineThread {
     this.#sleeper.arrived(packets, this.#now);
   }
 
-  /** One packet that arrived. */
+  /** Called for each received packet. */
   readonly #hold = (id: number, mark: number, data: Uint8Array, offset: number, length: number): void => {
     const line = this.#line!;
     const path = pathOf(line, data, offset, length);
@@ -122,7 +125,7 @@ class DelayLineThread {
     else this.#unanswered.hold(line.number, UNKNOWN_PATH - path, { id, mark: ownMark, arrivedMs });
   };
 
-  /** A packet of a path that is known: lost, passed on at once, or held. */
+  /** A packet with a known path is lost, passed on at once, or held. */
   #admit(line: Line, path: number, id: number, mark: number, arrivedMs: number): void {
     const { table } = line;
     table.lastSeen[path] = this.#now;
@@ -141,7 +144,7 @@ class DelayLineThread {
       return;
     }
     const wanted = jitter ? Math.max(0, delay + jitter.at(arrivedMs)) : delay;
-    // A path is a sequence of queues: it never reorders, also not when its delay is lowered.
+    // A path is a sequence of queues: it never reorders, even when its delay is lowered.
     const release = Math.max(arrivedMs + wanted, lastRelease);
     table.lastRelease[path] = release;
     this.#waiting.push(release, line.number, id, mark);
@@ -158,7 +161,7 @@ class DelayLineThread {
     this.#dirty.push(line);
   }
 
-  /** How many packets it let go. */
+  /** Releases the packets that are due; returns how many. */
   #release(now: number): number {
     const waiting = this.#waiting;
     const held = waiting.size;
@@ -256,7 +259,7 @@ class DelayLineThread {
     this.#lines.set(number, { number, queue, table: new PathTable(), own, book, dirty: false });
   }
 
-  /** Lets go of all that is held, in its order: the kernel drops what it holds for a queue that is closed. */
+  /** Releases all packets of the queue in order: the kernel drops the packets of a queue that is closed. */
   #detach(number: number): void {
     const line = this.#lines.get(number);
     if (!line) return;
@@ -282,7 +285,7 @@ class DelayLineThread {
     if (line) this.#change(line, () => line.table.replace(entries, this.#random, performance.now()));
   }
 
-  /** A path that was asked for, or has changed since. */
+  /** Sets a path that was requested, or one that has changed since. */
   #setPair(pair: PairEntry): void {
     const { queue, source, entry } = pair;
     const line = this.#lines.get(queue);
