@@ -21,7 +21,7 @@ export class CrowdedProcessor {
   #leftMs = Number.NEGATIVE_INFINITY;
 
   /** To be called after each sleep, which ended `lateMs` too late. True: move now. */
-  shallLeave(lateMs: number, nowMs: number): boolean {
+  shouldMove(lateMs: number, nowMs: number): boolean {
     this.#lateSleeps = lateMs > LATE_MS ? this.#lateSleeps + 1 : 0;
     const stayed = nowMs - this.#leftMs;
     if (this.#lateSleeps < LATE_SLEEPS || stayed < this.#stayMs) return false;

@@ -68,7 +68,7 @@ export class DelayLine implements DelayBackend {
     const count = Math.min(Math.max(Math.floor(cores / CORES_PER_THREAD), 1), MAX_THREADS);
     this.#threads = Array.from(
       { length: count },
-      (_, index) => new DelayThread(seed + index, (notice) => this.#hear(notice)),
+      (_, index) => new DelayThread(seed + index, (notice) => this.#answer(notice)),
     );
   }
 
@@ -140,14 +140,14 @@ export class DelayLine implements DelayBackend {
       const endpoint = this.#endpoints.get(number);
       return endpoint && this.#inTurn(endpoint, () => this.#changeAt(endpoint, own));
     });
-    await Promise.all([this.#tell(ready), ...later]);
+    await Promise.all([this.#sendPaths(ready), ...later]);
   }
 
   async #changeAt(endpoint: LocalEndpoint, paths: readonly DemandedPath[]): Promise<void> {
-    if (await this.#isInstalledFor(endpoint, paths.map(impairmentsOf))) await this.#tell(paths);
+    if (await this.#isInstalledFor(endpoint, paths.map(impairmentsOf))) await this.#sendPaths(paths);
   }
 
-  async #tell(paths: readonly DemandedPath[]): Promise<void> {
+  async #sendPaths(paths: readonly DemandedPath[]): Promise<void> {
     const pairs = paths.map((one) => pairEntry(one));
     await Promise.all(
       this.#threads.map((thread) => {
@@ -260,7 +260,7 @@ export class DelayLine implements DelayBackend {
     if (failures.length > 0) throw failures[0];
   }
 
-  #hear({ kind, pairs }: Notice): void {
+  #answer({ kind, pairs }: Notice): void {
     const demand = this.#demand;
     if (!demand) return;
     const answers: DemandedPath[] = [];

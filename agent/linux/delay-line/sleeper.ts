@@ -26,7 +26,7 @@ export interface SleepPorts {
   /** Waits for this time, whatever becomes ready. */
   readonly pause: (nanoseconds: number) => void;
   /** Moves to another processor, if there is one. */
-  readonly leave: () => void;
+  readonly move: () => void;
 }
 
 export class Sleeper {
@@ -67,16 +67,16 @@ export class Sleeper {
 
   /**
    * Sleeps until shortly before the release at `nextMs`, until `sweepMs`, or until something arrives. Returns how many
-   * descriptors are ready. `mayLie`: packets of every path may wait before they are received.
+   * descriptors are ready. `mayWait`: packets of every path may wait before they are received.
    */
-  sleep(nextMs: number, sweepMs: number, mayLie: boolean): number {
+  sleep(nextMs: number, sweepMs: number, mayWait: boolean): number {
     const now = this.#ports.now();
     if (this.#spinningSince >= 0) this.#lead.spend(now - this.#spinningSince);
     this.#spinningSince = -1;
-    this.#sliceMs = mayLie ? this.#pace.sliceMs(now) : 0;
+    this.#sliceMs = mayWait ? this.#pace.sliceMs(now) : 0;
     return this.#sliceMs > 0
       ? this.#rest(nextMs, now, this.#sliceMs)
-      : this.#await(nextMs, sweepMs, now, mayLie);
+      : this.#await(nextMs, sweepMs, now, mayWait);
   }
 
   /** Sleeps until the next release, but at least to the end of the slice; arriving packets don't end it. */
@@ -86,7 +86,7 @@ export class Sleeper {
     if (pause > 0) {
       this.#ports.pause(Math.ceil(millisToNanos(pause)));
       const overslept = this.#ports.now() - now - pause;
-      this.#leaveIfLate(overslept, now);
+      this.#moveIfLate(overslept, now);
       this.#oversleptMs += OVERSLEPT.weight * (Math.min(overslept, OVERSLEPT.mostMs) - this.#oversleptMs);
     }
     // The planned time, so that lateness does not add up over slices.
@@ -94,11 +94,11 @@ export class Sleeper {
     return this.#ports.wait(0);
   }
 
-  #await(nextMs: number, sweepMs: number, start: number, mayLie: boolean): number {
+  #await(nextMs: number, sweepMs: number, start: number, mayWait: boolean): number {
     const { now: clock, pause, wait } = this.#ports;
     let now = start;
     const wake = Math.min(nextMs - this.#lead.at(now), sweepMs);
-    const nap = mayLie ? Math.min(this.#pace.napMs, wake - now) : 0;
+    const nap = mayWait ? Math.min(this.#pace.napMs, wake - now) : 0;
     if (nap > 0) {
       pause(Math.ceil(millisToNanos(nap)));
       now = clock();
@@ -113,12 +113,12 @@ export class Sleeper {
     if (ready === 0 && wake < sweepMs) {
       const late = clock() - wake;
       this.#lead.observe(late);
-      this.#leaveIfLate(late, wake);
+      this.#moveIfLate(late, wake);
     }
     return ready;
   }
 
-  #leaveIfLate(lateMs: number, nowMs: number): void {
-    if (this.#processor.shallLeave(lateMs, nowMs)) this.#ports.leave();
+  #moveIfLate(lateMs: number, nowMs: number): void {
+    if (this.#processor.shouldMove(lateMs, nowMs)) this.#ports.move();
   }
 }

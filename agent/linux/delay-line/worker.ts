@@ -52,7 +52,7 @@ class DelayLineThread {
     now: () => performance.now(),
     wait: (nanoseconds) => this.#poller.wait(nanoseconds),
     pause: (nanoseconds) => this.#poller.pause(nanoseconds),
-    leave: changeProcessor,
+    move: changeProcessor,
   });
   readonly #counters: Float64Array;
   readonly #random: Random;
@@ -89,7 +89,7 @@ class DelayLineThread {
     this.#now = performance.now();
     for (let i = 0; i < ready; i++) {
       const token = this.#poller.token(i);
-      if (token === CONTROL) this.#obey();
+      if (token === CONTROL) this.#readMessages();
       else this.#receive(token);
     }
     const received = performance.now();
@@ -100,8 +100,8 @@ class DelayLineThread {
     this.#add(COUNTER.turns, 1);
     this.#add(COUNTER.receiveMs, received - this.#now);
     this.#add(COUNTER.passMs, passMs);
-    this.#ask();
-    this.#forget();
+    this.#requestPaths();
+    this.#removeIdle();
   }
 
   #receive(number: number): void {
@@ -120,13 +120,13 @@ class DelayLineThread {
     const age = this.#arrivals.ageMs(mark, this.#now);
     const ownMark = age < 0 ? mark : 0;
     const arrivedMs = age < 0 ? this.#now : this.#now - age;
-    if (path >= 0) this.#admit(line, path, id, ownMark, arrivedMs);
+    if (path >= 0) this.#schedule(line, path, id, ownMark, arrivedMs);
     else if (path > UNKNOWN_PATH) this.#accept(line, id, ownMark);
     else this.#unanswered.hold(line.number, UNKNOWN_PATH - path, { id, mark: ownMark, arrivedMs });
   };
 
   /** A packet with a known path is lost, passed on at once, or held. */
-  #admit(line: Line, path: number, id: number, mark: number, arrivedMs: number): void {
+  #schedule(line: Line, path: number, id: number, mark: number, arrivedMs: number): void {
     const { table } = line;
     table.lastSeen[path] = this.#now;
     const lastRelease = table.lastRelease[path]!;
@@ -134,7 +134,7 @@ class DelayLineThread {
     if (loss > 0 && this.#random.uniform() < loss) {
       this.#add(COUNTER.lost, 1);
       line.queue.drop(id);
-      this.#touch(line);
+      this.#markDirty(line);
       return;
     }
     const delay = table.delayMs[path]!;
@@ -152,10 +152,10 @@ class DelayLineThread {
 
   #accept(line: Line, id: number, mark: number): void {
     line.queue.accept(id, mark);
-    this.#touch(line);
+    this.#markDirty(line);
   }
 
-  #touch(line: Line): void {
+  #markDirty(line: Line): void {
     if (line.dirty) return;
     line.dirty = true;
     this.#dirty.push(line);
@@ -193,24 +193,24 @@ class DelayLineThread {
     this.#dirty.length = 0;
   }
 
-  #ask(): void {
+  #requestPaths(): void {
     const pairs = this.#unanswered.takeAsked();
-    if (pairs.length > 0) this.#say({ kind: 'asked', pairs });
+    if (pairs.length > 0) this.#send({ kind: 'asked', pairs });
   }
 
-  #forget(): void {
+  #removeIdle(): void {
     if (this.#now < this.#onDemand.nextMs) return;
     const pairs = this.#onDemand.forget(this.#now, (queue) => this.#lines.get(queue)?.table);
     this.#quick = 0;
     for (const { table } of this.#lines.values()) this.#quick += table.quick;
-    if (pairs.length > 0) this.#say({ kind: 'forgotten', pairs });
+    if (pairs.length > 0) this.#send({ kind: 'forgotten', pairs });
   }
 
-  #say(message: FromWorker): void {
+  #send(message: FromWorker): void {
     this.#start.port.postMessage(message);
   }
 
-  #obey(): void {
+  #readMessages(): void {
     clearEvent(this.#start.wakeFd);
     for (;;) {
       const received = receiveMessageOnPort(this.#start.port) as { message: ToWorker } | undefined;
@@ -219,10 +219,10 @@ class DelayLineThread {
       const done = { kind: 'done', request: message.request } as const;
       try {
         this.#carryOut(message);
-        this.#say(done);
+        this.#send(done);
       } catch (error) {
         const { code = 'UNKNOWN', message: text } = error as { code?: string; message: string };
-        this.#say({ ...done, error: { code, message: text } });
+        this.#send({ ...done, error: { code, message: text } });
       }
     }
   }
@@ -298,7 +298,7 @@ class DelayLineThread {
     line.table.lastSeen[path] ||= this.#now;
     if (isNew) this.#onDemand.add(pair, this.#now);
     for (const { id, mark, arrivedMs } of this.#unanswered.answered(queue, source))
-      this.#admit(line, path, id, mark, arrivedMs);
+      this.#schedule(line, path, id, mark, arrivedMs);
   }
 
   #change({ table, queue }: Line, change: () => void): void {

@@ -20,7 +20,7 @@ class FakeThread {
       return 0;
     },
     pause: (nanoseconds) => this.#sleep(nanoseconds),
-    leave: () => this.moves.push(this.now),
+    move: () => this.moves.push(this.now),
   });
 
   #sleep(nanoseconds: number): void {
@@ -30,13 +30,13 @@ class FakeThread {
 }
 
 /** Packets come and leave at this rate for so long; how late each was released, after the first 100 ms. */
-function run(thread: FakeThread, perSecond: number, ms: number, mayLie = true): number[] {
+function run(thread: FakeThread, perSecond: number, ms: number, mayWait = true): number[] {
   const late: number[] = [];
   const [start, gap] = [thread.now, 1000 / perSecond];
   let due = start + gap;
   let counted = start;
   while (thread.now < start + ms) {
-    thread.sleeper.sleep(due, Number.POSITIVE_INFINITY, mayLie);
+    thread.sleeper.sleep(due, Number.POSITIVE_INFINITY, mayWait);
     const arrived = Math.floor((thread.now - counted) / gap);
     counted += arrived * gap;
     thread.sleeper.arrived(arrived, thread.now);
