@@ -7,6 +7,7 @@ import { preSharedKey } from '@libp2p/pnet';
 import type { Libp2pOptions } from 'libp2p';
 import type { Admission } from '../trust/admission.ts';
 import { type Origin, type Rejection, reject } from '../wire/rejections.ts';
+import { boundCipherMemory } from './bounded-cipher.ts';
 
 type Gater = Required<NonNullable<Libp2pOptions['connectionGater']>>;
 type Connection = Parameters<Gater['denyInboundConnection']>[0];
@@ -46,6 +47,7 @@ export class Gate {
   }
 
   #protector(meshKey: string): Protector {
+    boundCipherMemory();
     const pnet = preSharedKey({ psk: Buffer.from(meshKey) })();
     return () => ({
       protect: async (connection, options) => {
