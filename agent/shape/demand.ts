@@ -156,6 +156,11 @@ export class Demand {
     return used;
   }
 
+  /** The same two endpoints may have become another pair meanwhile. */
+  #isUsed(used: Used): boolean {
+    return this.#used.get(keyOf(used)) === used;
+  }
+
   async #serve(): Promise<void> {
     const pause = this.#slices();
     await this.#options.timers.turn();
@@ -163,10 +168,11 @@ export class Demand {
       const bySource = Map.groupBy(this.#wanted, ({ local }) => local);
       this.#wanted = [];
       for (const [local, pairs] of bySource) {
-        if (!this.#isLocal(local)) continue;
-        const destinations = pairs.map(({ destination }) => destination);
-        if (local.needs.hasBegun) this.#update(local, destinations);
-        else this.#early.push(...pairs);
+        // One of the two endpoints may have left while others were worked on.
+        const used = pairs.filter((one) => this.#isUsed(one));
+        const destinations = used.map(({ destination }) => destination);
+        if (!local.needs.hasBegun) this.#early.push(...used);
+        else if (used.length > 0) this.#update(local, destinations);
         await pause();
       }
     }
@@ -177,8 +183,7 @@ export class Demand {
   forgetIdle(): void {
     const now = this.#options.clock.now();
     if (now < this.#wheel.nextMs) return;
-    const isUsed = (used: Used): boolean => this.#used.get(keyOf(used)) === used;
-    const idle = this.#wheel.idle(now, (used) => (isUsed(used) ? used.lastMs : -1));
+    const idle = this.#wheel.idle(now, (used) => (this.#isUsed(used) ? used.lastMs : -1));
     for (const used of idle) this.#used.delete(keyOf(used));
     for (const [local, pairs] of Map.groupBy(idle, ({ local: one }) => one)) {
       const destinations = pairs.map(({ destination }) => destination);
@@ -206,11 +211,6 @@ export class Demand {
       if (epoch !== this.#epochs) break;
     }
     if (changed.length > 0) await enforcer.delay.change(changed);
-  }
-
-  /** It may have left while others were processed. */
-  #isLocal(local: Local): boolean {
-    return this.#options.locals.get(local.endpoint.number) === local;
   }
 
   #setFirst(local: Local): void {

@@ -204,6 +204,17 @@ describe('on demand', () => {
     expect(shaping.pairs).toBe(0);
   });
 
+  test('a pair that is used in the moment in which one of its endpoints leaves is not made', async () => {
+    shaping.use(0, 1);
+    shaping.use(1, 0);
+    shaping.use(0, 2);
+    await Promise.all([shaping.detach(endpoint(1)), shaping.setKnown([known(0), known(2)])]);
+    await used();
+    expect(shaping.pairs).toBe(1);
+    expect(at('a.0')).not.toContain('4e46:2');
+    expect(await shaping.verify()).toEqual([]);
+  });
+
   test('the classifier forgets the addresses of those that are not known any more, and of those that moved', async () => {
     await shaping.detach(endpoint(1));
     expect(tc.parties.get('10.0.0.1')).toContain('first 0');
