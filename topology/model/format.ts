@@ -11,9 +11,9 @@ export interface TextFile {
 
 /** What a parser needs from outside of the file. */
 export interface ParseContext {
-  /** The topology's name, where the file gives none. */
+  /** The topology's name if the file gives none. */
   readonly name: string;
-  /** The effect of the events of a script that is given beside the file; none without a script. */
+  /** The effect of a script's events on replicas, if a script is given with the file. */
   readonly populationOf: PopulationOf;
 }
 

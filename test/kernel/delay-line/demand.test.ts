@@ -88,7 +88,7 @@ async function host(
     const { count, source, destination } = programs.usage.read();
     let pairs = 0;
     for (let row = 0; row < count; row++) {
-      // Neighbour discovery is nobody's.
+      // Neighbour discovery is not a path's traffic.
       if (source[row]! < 0 || destination[row]! < 0) continue;
       pairs++;
       shaping.use(source[row]!, destination[row]!);
@@ -260,7 +260,7 @@ it('what a killed agent left is adopted: the classes stay as they are, and what 
   await first.tick();
   const before = await tc('class');
   expect(before).toContain('4e46:2');
-  // As kill -9 leaves it: descriptors are closed, nothing is taken away.
+  // As kill -9 leaves it: descriptors are closed, nothing is removed.
   await first.programs.close();
   hosts = [];
   const second = await host([cable.a], 1000);

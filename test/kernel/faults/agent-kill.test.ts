@@ -54,7 +54,7 @@ it(`${KILLS} kills leave what the next agent puts right`, { timeout: 300_000 }, 
     if (kill % 3 === 2) await sleep(random.below(1000));
     else {
       await next.waitUntilReady(READY_MS, () => {});
-      // It goes on with the flaps that it was told of.
+      // It continues with the flaps that it knows.
       await tell('reset');
       await sleep(400);
       expect(await state(), `kill ${kill}`).toBe(right);

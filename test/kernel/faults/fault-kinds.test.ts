@@ -118,7 +118,7 @@ it('agents stand still, die, and have no controller', { timeout: 60_000 }, async
 const viewOf = async (host: number): Promise<AgentView> =>
   (await callJson(`unix:${socketOf(host)}`, '/view')) as AgentView;
 
-/** When it takes the experiment to have begun, which it tells by its own date of now. */
+/** The start of the experiment by this host, from its own present date. */
 async function startBy(host: number): Promise<number> {
   return ((await callJson(`unix:${socketOf(host)}`, '/bootstrap')) as Bootstrap).startAt!;
 }

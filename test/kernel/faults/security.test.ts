@@ -169,7 +169,7 @@ it('an agent that lies about endpoints of others is not believed, and named', {
   expect(hosts).toEqual([truth, truth]);
   liar.kill('SIGKILL');
 
-  // It is heard: what it says of its own endpoint counts.
+  // Its messages are accepted: those about its own endpoint count.
   intrude(lab, { ...insider, endpoints: [claim(lab, 'c')], flows: [greedy(lab, 'c', 'd')] });
   await until(near(0.5), 'the flow has half of the link');
   const peer = expect.stringMatching(/^12D3KooW/);

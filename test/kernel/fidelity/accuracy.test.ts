@@ -45,7 +45,7 @@ ${latencies.map((ms) => `  - { from: a${ms}, to: b${ms}, latency: ${ms}ms, bandw
     for (const [index, times] of measured.entries()) {
       const target = 2 * latencies[index + 1]!;
       expect(times).toHaveLength(200);
-      // From 100 ms on ping tells whole milliseconds.
+      // From 100 ms on ping prints whole milliseconds.
       const rounding = target < 100 ? 0 : 0.5;
       expect(median(times) - target).toBeGreaterThan(-0.05 - rounding);
       expect(median(times) - target).toBeLessThan(LATE_MS + rounding);

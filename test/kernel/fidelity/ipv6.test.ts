@@ -49,7 +49,7 @@ links:
     const [a, b] = [place6(lab, 'a'), place6(lab, 'b')];
     expect(Math.abs((await oneWayDelayMs(a, b)) - 7)).toBeLessThan(1);
     expect(Math.abs((await oneWayDelayMs(b, a)) - 21)).toBeLessThan(1);
-    // Side by side, so that a busy machine delays both.
+    // In parallel, so that a busy machine delays both.
     const [four, six] = await Promise.all([ping(a, place(lab, 'b'), 150, 20), ping(a, b, 150, 20)]);
     expect(six.received).toBe(150);
     expect(Math.abs(six.meanMs - four.meanMs)).toBeLessThan(0.5);
@@ -228,7 +228,7 @@ links:
     // 1,500 bytes hold IPv6 header (40), fragment header (8) and 1,448 of the 4,008 bytes: three frames.
     expect(counted()).toBe(100 * (4008 + 3 * (14 + 40 + 8)));
     expect(await snmp6(b, 'Ip6ReasmReqds')).toBe(300);
-    // The fastest: the others tell of the machine.
+    // The fastest: the others show the machine.
     expect(Math.abs(Number(/= ([\d.]+)\//.exec(out)![1]) - 16)).toBeLessThan(0.7);
   });
 

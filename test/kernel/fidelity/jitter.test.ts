@@ -12,12 +12,12 @@ interface Case {
   readonly name: string;
   readonly deviationMs: number;
   readonly distribution: Distribution;
-  /** So many paths are measured side by side. */
+  /** How many paths are measured in parallel. */
   readonly paths: number;
   /** Farthest from the mean, in deviations. */
   readonly least: number;
   readonly most: number;
-  /** Third moment in deviations. */
+  /** Third standardized moment. */
   readonly skew: number;
 }
 

@@ -37,7 +37,7 @@ async function agent(): Promise<{ programs: Programs; enforcer: Enforcer }> {
   return { programs, enforcer };
 }
 
-/** As the kernel is left by kill -9: descriptors closed, nothing taken away. */
+/** As kill -9 leaves the kernel: descriptors closed, nothing removed. */
 async function kill({ programs }: { programs: Programs }): Promise<void> {
   await programs.close();
   loaded = loaded.filter((one) => one !== programs);
@@ -132,7 +132,7 @@ describe('a lease', () => {
   it('means that the interface is not of netfold: SSH and the mesh pass unshaped', async () => {
     const { programs, enforcer } = await agent();
     enforce(enforcer, cable.a, NOWHERE());
-    /** Dials until somebody answers, or for `patienceMs`. */
+    /** Dials until a program answers, or for `patienceMs`. */
     const answersAt = async (port: number, address: string, patienceMs: number): Promise<boolean> => {
       const listen = `require('net').createServer(s => s.end()).listen(${port}, '::')`;
       const server = spawn('ip', ['netns', 'exec', place(cable.b).namespace, process.execPath, '-e', listen]);

@@ -125,7 +125,7 @@ describe.each(ways)('with %s, where up to %d pairs are made from the start', (ba
     const beside = ping(c, b, 500, 10);
     await sleep(300);
     await leave(first);
-    // Its interface is as it was, and what it sends is nobody's.
+    // Its interface is restored, and its packets belong to no path.
     expect(await qdiscs(a)).toBe(untouched);
     expect((await ping(a, b, 5, 20)).medianMs).toBeLessThan(20);
     for (let life = 0; life < 3; life++) {
@@ -136,7 +136,7 @@ describe.each(ways)('with %s, where up to %d pairs are made from the start', (ba
       expect(medianMs).toBeGreaterThan(80);
       expect(medianMs).toBeLessThan(100);
       expect(enforcer.verify(endpoint)).toEqual([]);
-      // The second is gone before anybody hears of it.
+      // The second has left before any agent received its announcement.
       if (life === 1) network.replace(0, '10.9.0.90');
       await leave(endpoint);
     }

@@ -1,6 +1,6 @@
 /**
- * kill -9 at any moment of taking an interface over and changing it: the next agent brings it to the right state, and
- * giving it back leaves it as it was, every time.
+ * kill -9 at any time while an interface is taken over and changed: the next agent brings it to the right state, and
+ * restoring it leaves it unchanged, every time.
  */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';

@@ -62,7 +62,7 @@ function nft(...args: string[]): string {
   return done.stdout;
 }
 
-/** netfold's filter at ingress, in a clsact of somebody else or in one of its own. */
+/** netfold's filter at ingress, in a foreign clsact or in one of its own. */
 function addFilter(name = FILTER_NAME): void {
   inMachine(NETLINK_ROUTE, (socket) => {
     if (name === OWN_CLSACT_FILTER_NAME) socket.run([addClsact(IFINDEX)]);
@@ -236,7 +236,7 @@ describe('in the journal', () => {
   });
 });
 
-/** The process needs a moment to enter its namespace. */
+/** The process needs some time to enter its namespace. */
 async function eventually<T>(look: () => T[]): Promise<T[]> {
   for (const deadline = performance.now() + 10_000; performance.now() < deadline; ) {
     const found = look();

@@ -69,7 +69,7 @@ function siteGround(): Ground {
     execFileSync('ip', ['netns', 'exec', namespace, 'sh', '-c', command], { encoding: 'utf8' });
   const commands =
     'tc -d qdisc; tc -d class show dev eth0; tc filter show dev eth0 ingress; ip -d link; nft list ruleset';
-  // A new link comes to itself a moment after it was set up.
+  // A new link needs some time until it is ready.
   const shown = (): string =>
     names.map((name) => run(name, commands).replaceAll(/NO-CARRIER,|state \w+/g, '')).join('\n');
   const root = 'tc qdisc add dev eth0 root handle 4e46: htb default 0; nft add table inet netfold';

@@ -64,7 +64,7 @@ async function ends(): Promise<string> {
   const outputs = await Promise.all(
     [cable.a, cable.b].map((end) => runIn(placeOf(end), 'sh', '-c', commands)),
   );
-  // A new link comes to itself a moment after it was set up.
+  // A new link needs some time until it is ready.
   return outputs.map(({ out }) => out.replaceAll(/NO-CARRIER,|state \w+/g, '')).join('\n');
 }
 

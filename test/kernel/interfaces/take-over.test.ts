@@ -1,4 +1,4 @@
-/** What others have installed on an interface comes back after netfold, whatever it is; or netfold keeps away from it. */
+/** What others have installed on an interface is restored after netfold, whatever it is; or netfold refuses it. */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';

@@ -1,4 +1,6 @@
-/** Commands for a running experiment: told to any agent, in force on all, undone by reset; and an agent that resumes. */
+/**
+ * Commands for a running experiment: given to any agent, in force on all, undone by reset; and an agent that resumes.
+ */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -154,7 +156,7 @@ it('an agent that is cut off takes no commands, but for --alone; the others foll
   gossip('delete');
   const epochs = async (): Promise<number[]> => (await lab.statuses()).map(({ epoch }) => epoch);
   await until(async () => (await epochs()).every((epoch) => epoch === 1));
-  // Who follows has heard of the other; the other hears of it with its next heartbeat.
+  // A host that follows has received from the other; the other receives its next heartbeat.
   await until(async () => (await hosts()).every((heard) => heard === 2));
 });
 
@@ -188,7 +190,7 @@ events:
   for (const host of lab.plan.hosts) {
     process.kill(processesIn([host.namespace])[0]!, 'SIGKILL');
     const next = await lab.startAgent(host);
-    // One after the other: nobody tells an agent of the start but the other one.
+    // One after the other: each agent learns the start only from the other one.
     await expect
       .poll(() => next.status().catch(() => undefined), { timeout: 20_000, interval: 100 })
       .toMatchObject({ state: 'running', shaped: true });

@@ -64,7 +64,7 @@ it('happen when they are due, on both hosts, to everything that they name', { re
       .map(({ out }) =>
         out
           .split('\n')
-          // The class of one who has left stays, and nothing leads there.
+          // The class of an endpoint that left stays, and no target leads there.
           .filter((line) => !line.includes(CLASS_OF_LATE))
           .sort()
           .join('\n'),

@@ -1,4 +1,6 @@
-/** A lab of some hundred endpoints: that it works, that it goes at any moment, and that too large a one is refused. */
+/**
+ * A lab of some hundred endpoints: it works, it can be removed at any time, and a lab that is too large is refused.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -59,7 +59,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** Machine 0 has endpoint a, and waits for the others. Returns what it tells the user. */
+/** Machine 0 has endpoint a, and waits for the others. Returns its output for the user. */
 async function begin(): Promise<string> {
   const options = ['--name', names[0]!, '--at', 'a=eth0', '--elsewhere', '--detach'];
   const up = await machines[0]!.netfold('up', file, ...options);
@@ -218,7 +218,7 @@ describe('with an allow-list', () => {
       expect.arrayContaining(['/ip4/10.9.0.1/tcp/4646', '/ip6/2001:db8::7/tcp/5000']),
     );
     expect(told.mesh.allow).toHaveLength(2);
-    // At one of the two addresses nobody is, but who is meant is known by the other one.
+    // No program listens at one of the two addresses; the other one knows the right agent.
     expect((await status(1, 'host-b')).mesh.unreachable).toEqual([]);
     expect((await status(0, 'first')).mesh.rejected.PEER_NOT_ALLOWED).toBeGreaterThan(0);
   });
@@ -299,7 +299,7 @@ describe('an experiment whose controller was killed', () => {
       err: expect.stringContaining('has a controller already'),
     });
     await killController();
-    // Whatever files the controller left: its agent tells.
+    // Whatever files the controller left: its agent has the data.
     for (const left of [stateFile(names[0]!), join(experimentFolder(names[0]!), 'bootstrap')])
       rmSync(left, { recursive: true });
     expect(await resume('--detach')).toMatchObject({ code: 0 });

@@ -1,4 +1,4 @@
-/** Processor time out of /proc, and who used it. */
+/** Processor time from /proc, and which processes used it. */
 import { describe, expect, it } from 'vitest';
 import { agentRows, machineRows, profileTables, threadsNote } from '../../../bench/measure/cpu/cpu-rows.ts';
 import {

@@ -199,7 +199,7 @@ describe('agents', () => {
       'no agent but host0 is in epoch 5',
       'no agent but host1 is in epoch 5',
     ]);
-    // Both have missed a flow of a third, and share without it: what is told of itself counts.
+    // Both have missed a flow of a third, and share without it: each host's data about itself counts.
     const missed = { flows: FLOWS.slice(0, 1) };
     expect(between(missed, missed).fleeting.join()).toMatch(/shares of host0: \+.*1100/);
     const commands = { count: 3, digest: 'x' };

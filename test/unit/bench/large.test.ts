@@ -29,7 +29,7 @@ function use(...agents: readonly number[]): CpuUse {
   };
 }
 
-/** What a row says: `within`, `outside` or `told`. */
+/** The verdict of a row: `within`, `outside` or `told`. */
 const verdict = (tables: readonly Table[], what: string): string | undefined =>
   tables.flatMap(({ rows }) => rows).find((row) => row.what === what)?.verdict;
 

@@ -63,7 +63,7 @@ describe('reactive', () => {
     expect(told({ 'a>b': [10_000, 10_500, 9500, 10_499] })).toBe(0);
   });
   it('announces what differs by more from the last announcement, not from the window before', () => {
-    // 4 % each: the second is 8 % from what was told.
+    // 4 % each: the second is 8 % from the last announcement.
     expect(told({ 'a>b': [10_000, 10_400, 10_816, 10_816] })).toBeCloseTo(20 / 4);
     expect(told({ 'a>b': [10_000, 9400, 10_000, 9400] })).toBeCloseTo((20 * 3) / 4);
   });

@@ -1,4 +1,4 @@
-/** Errors of round trips out of what pings say at their end. */
+/** Errors of round-trip times from the summaries of pings. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { scaleFreeText } from '../../../bench/measure/scale-free.ts';

@@ -1,4 +1,4 @@
-/** What the profiler's files say. */
+/** The content of the profiler's files. */
 import { expect, it } from 'vitest';
 import { mostExpensive, NATIVE_CODE, type Profile } from '../../../bench/measure/cpu/profile.ts';
 

@@ -1,4 +1,4 @@
-/** What a run of the reaction bench comes to, told from made-up records and counters. */
+/** The result of a run of the reaction bench, from invented records and counters. */
 import { describe, expect, it } from 'vitest';
 import type { Count } from '../../../bench/measure/traffic/rates.ts';
 import { reactions } from '../../../bench/reaction/judging.ts';

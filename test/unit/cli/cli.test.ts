@@ -42,7 +42,7 @@ let bad: string;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'netfold-cli-'));
-  // Also for those who are not root.
+  // Also for users other than root.
   good = join(folder, 'good.yaml');
   bad = join(folder, 'bad.yaml');
   writeFileSync(good, TOPOLOGY);

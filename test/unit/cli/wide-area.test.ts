@@ -1,4 +1,4 @@
-/** What `netfold status` says of hosts that are far apart. */
+/** The lines of `netfold status` about hosts that are far apart. */
 import { expect, test } from 'vitest';
 import { wideAreaLines } from '../../../controller/cli/terminal/wide-area.ts';
 import type { AgentStatus } from '../../../proto/status.ts';

@@ -80,7 +80,7 @@ describe('which hosts are asked', () => {
     expect(asked).toEqual(['q']);
     expect(sync.rttMicros('q')).toBeUndefined();
     await clock.advance(1000);
-    // It answers as the one that it was: what that says is not of this one.
+    // It answers with its former identity: its answers are not of the present one.
     expect(sync.rttMicros('q')).toBeUndefined();
     answers = { incarnation: 2 };
     sync.setPeers([peer('b'), peer('q', true, 2)]);

@@ -38,7 +38,7 @@ class ClockLab extends Lab {
     this.hosts.splice(this.hosts.indexOf(host), 1);
   }
 
-  /** All are told the same start. */
+  /** All receive the same start. */
   run(inMs: number): void {
     for (const { mesh } of this.hosts) mesh.time.startIn(inMs);
   }
@@ -52,7 +52,10 @@ function skews(hosts: readonly Host[]): number[] {
 
 const widest = (values: readonly number[]): number => Math.max(...values) - Math.min(...values);
 
-/** What each says of itself has to be true, and what it says of others; `truth` has the reference's time. */
+/**
+ * Each host's statements about itself have to be true, and so have those about others; `truth` has the reference's
+ * time.
+ */
 function expectHonesty(hosts: readonly Host[]): void {
   const exact = new Map(hosts.map(({ name, mesh }) => [name, mesh.time.exact()! / 1000]));
   for (const { name, mesh } of hosts) {
@@ -84,7 +87,7 @@ test('clocks that know no date in common agree within what they say, and go on t
   for (let second = 0; second < 300; second++) {
     await lab.clock.advance(1000);
     expectHonesty(hosts);
-    // A difference of ways of 7 ms is 3.5 ms that nobody can see.
+    // An asymmetry of 7 ms is an error of 3.5 ms that can't be measured.
     expect(widest(skews(hosts))).toBeLessThan(6);
   }
   const real = (hosts[2]!.mesh.time.now()! - 300e6) / 1e6;
@@ -321,7 +324,7 @@ test('each asks for the time once a heartbeat, among however many', async () => 
   const before = lab.hosts.map(({ mesh }) => mesh.stats.clockMessages);
   await lab.clock.advance(20_000);
   const counts = lab.hosts.map(({ mesh }, at) => mesh.stats.clockMessages - before[at]!);
-  // Each of 12 × 20 questions is sent, received, answered and heard.
+  // Each of 12 × 20 requests is sent, received, answered and its answer received.
   expect(counts.reduce((a, b) => a + b)).toBe(12 * 20 * 4);
   const asked = counts.slice(1).map((count) => count / 2 / 20);
   expect(Math.max(...asked)).toBeLessThan(3);

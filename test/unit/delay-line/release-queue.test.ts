@@ -74,7 +74,7 @@ test('the packets of one queue are taken in their order, and the others keep the
   ]);
 });
 
-/** Few different times, so that ties are frequent; `undefined` takes the first packet away. */
+/** Few different times, so that ties are frequent; `undefined` removes the first packet. */
 const steps = fc.array(
   fc.oneof(
     { weight: 3, arbitrary: fc.tuple(fc.integer({ min: 0, max: 12 }), fc.nat(3)) },

@@ -11,6 +11,6 @@ test('how long ago it began does not depend on what becomes of the date', async 
   await clock.advance(1250);
   clock.stepWall(3_600_000);
   expect([started.at, started.agoMs]).toEqual([5_000_250, 1000]);
-  // One that is resumed is told by the date of now.
+  // A resumed one gets the start by the present date.
   expect(new Started(clock.wallNow() - 700, clock).agoMs).toBe(700);
 });

@@ -1,4 +1,4 @@
-/** What the kernel says of real connections, on 127.0.0.1. */
+/** The kernel's data of real connections, on 127.0.0.1. */
 import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { giveUpAfter, readTcp } from '../../../agent/kernel/sys/tcp-sockets.ts';

@@ -1,4 +1,4 @@
-/** What the kernel tells and takes of filters; attributes are those of linux/pkt_cls.h. */
+/** The kernel's output and input for filters; attributes are those of linux/pkt_cls.h. */
 import { describe, expect, test } from 'vitest';
 import { attributeBytes, u32Bytes } from '../../../agent/kernel/netlink/attribute-edit.ts';
 import { readAttributes } from '../../../agent/kernel/netlink/netlink-message.ts';
@@ -38,7 +38,7 @@ describe('statistics are no part of a filter', () => {
     ['flower', 22],
     ['bpf', 9],
   ])('what became of the flags of %s', (kind, flags) => {
-    // 1: somebody wants it in software only. 8: it is not in hardware.
+    // 1: software only. 8: it is not in hardware.
     expect(canonical(filter(kind, [number(flags, 9)]))).toEqual([[flags, '01000000']]);
     expect(canonical(filter(kind, [number(flags, 8)]))).toEqual([]);
   });

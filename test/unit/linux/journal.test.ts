@@ -72,7 +72,7 @@ describe('an entry', () => {
     expect(journal.find(other)).toBeUndefined();
     journal.remove(other);
     expect(journal.find(identity)).toEqual(entry);
-    // The numbers were given again, so that the one who had them is gone.
+    // The numbers were assigned again, because their former owner has left.
     journal.write({ ...entry, identity: other });
     expect(journal.find(identity)).toBeUndefined();
     expect(journal.find(other)).toBeDefined();

@@ -1,4 +1,4 @@
-/** What the kernel's files say of limits; files are made up. */
+/** Limits from the kernel's files; the files are invented. */
 import { describe, expect, it } from 'vitest';
 import { limitsFrom, type MachineLimits, readLimits } from '../../../agent/linux/probe/limits.ts';
 

@@ -1,4 +1,4 @@
-/** What the kernel tells and takes of qdiscs; the layouts are those of linux/pkt_sched.h, little endian. */
+/** The kernel's output and input for qdiscs; the layouts are those of linux/pkt_sched.h, little endian. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { attributeBytes, editAttributes, u32Bytes } from '../../../agent/kernel/netlink/attribute-edit.ts';

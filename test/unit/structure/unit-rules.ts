@@ -60,7 +60,9 @@ function isConstant(before: string): boolean {
   return /[*/%]$/.test(rest) ? isConstant(rest.replace(/[*/%]+$/, '').trimEnd()) : true;
 }
 
-/** Without comments, and without what strings, templates and regular expressions say; lines stay where they are. */
+/**
+ * Without comments, and without the content of strings, templates and regular expressions; lines keep their places.
+ */
 export function codeOf(text: string): string {
   let code = '';
   // What is open, innermost last: a template, or the code inside of one.

@@ -1,4 +1,4 @@
-/** The state follows from the set of commands, not from when or in which order an agent hears of them. */
+/** The state follows from the set of commands, not from when or in which order they arrive at an agent. */
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { Player, type TimelineChanges } from '../../../agent/timeline/player.ts';
@@ -95,7 +95,7 @@ const commandsOf = (resets: number): fc.Arbitrary<Command[]> =>
       }),
     );
 
-/** Runs what it is told, as applications do, and refuses to start or kill twice. */
+/** Runs commands as applications do, and refuses to start or kill twice. */
 class Processes {
   readonly running: boolean[];
 
@@ -141,7 +141,7 @@ function eventOf({ at, until, text }: Command): TopologyEvent[] {
   return [{ at: micros(at), ...(until === undefined ? {} : { until: micros(until) }), action, position }];
 }
 
-/** One that has heard all before the start. */
+/** One that has received all before the start. */
 function foreknowing(commands: readonly Command[], at: number): Agent {
   const agent = new Agent();
   for (const command of commands) agent.take(agent.player.command(command, micros(0)));
@@ -207,7 +207,7 @@ describe('agents that receive the same commands reach the same state', () => {
     fc.assert(
       fc.property(commandsOf(0), fc.integer({ min: 0, max: 2 * END }), (commands, at) => {
         const added = commands.toSorted(compareCommands).flatMap(eventOf);
-        // The base decides who is absent at first: a command makes nobody a late joiner.
+        // The file decides which endpoints are absent at first: a command makes none a late joiner.
         const { presence } = new Beginning(topology);
         const longer = new Beginning({ ...topology, events: [...topology.events, ...added] });
         const timeline = new Timeline(Object.assign(longer, { presence }), () => {});

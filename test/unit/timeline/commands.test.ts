@@ -237,7 +237,7 @@ describe('reset', () => {
     one.command(command(2, 'reset'), seconds(2));
     const changes = one.command(command(1, 'crash client.0'), seconds(3));
     expect(changes).toEqual({ atoms: [], graph: undefined });
-    // For a while client.0 was gone, and then it was not: also who did not see it counts it.
+    // For a while client.0 was absent, and then it was not: agents that did not see it count it as well.
     expect(one.epoch).toBe(2);
     expect(statuses(one)).toEqual(['crash client.0: undone', 'reset: done']);
     expect(atoms(one.command(command(1, 'run client.1 "true"'), seconds(3)))).toEqual([]);

@@ -106,7 +106,7 @@ test('commands come into force when they are due, or at once when that is over',
   expect(applied.map(({ changes }) => changes.graph!.links[0]!.latency)).toEqual([7000]);
   runner.addCommands([command('crash b', 1_440_000)]);
   expect(applied[1]!.changes.atoms.map(({ verb }) => verb)).toEqual(['crash']);
-  // It is the last word, though it was heard first.
+  // It is the last command, though it arrived first.
   expect(applied[1]!.changes.graph!.links[0]!.latency).toBe(7000);
 });
 

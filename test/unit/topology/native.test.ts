@@ -101,7 +101,7 @@ links: [{ from: web, to: idle }]`;
 });
 
 describe('a wrong native file', () => {
-  // Each: what is written, where the error is, and what its message and remedy say.
+  // Each: the text, the position of the error, and its message and remedy.
   it.each([
     ['latency: 10', '4:38', 'UNIT', /links\[0\].latency: "10" has no unit \(write the unit, e.g. 10ms\)/],
     ['latency: 0', '4:38', 'UNIT', /"0" has no unit/],

@@ -1,4 +1,4 @@
-/** What enforcement is told where the real network has a latency. */
+/** The input of enforcement if the real network has a latency. */
 import { describe, expect, test } from 'vitest';
 import { Epoch } from '../../../agent/epoch/epoch.ts';
 import { addedLatency, NAMED_PATHS, slowPaths } from '../../../agent/underlay/added-latency.ts';

@@ -55,7 +55,7 @@ test('a host that is far is reported when its endpoints are known, and again whe
   await clock.advance(999);
   expect(told).toHaveLength(2);
   await clock.advance(1);
-  // The clock's questions say that the way is long again.
+  // The clock requests show that the path is long again.
   expect(told).toHaveLength(2);
   network.clock = 15_400;
   await clock.advance(1000);

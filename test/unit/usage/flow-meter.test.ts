@@ -279,7 +279,7 @@ test('each direction and each pair is a flow of its own', () => {
 });
 
 describe('a pair with a counter per address family', () => {
-  /** A meter told of the same bytes in parts; how it sees the flow after each tick. */
+  /** A meter that counts the same bytes in parts; its view of the flow after each tick. */
   function seen(ticks: readonly (readonly number[])[]): unknown[] {
     const meter = new FlowMeter(3);
     return ticks.map((parts, tick) => {
@@ -344,7 +344,7 @@ test('a pair that has sent nothing for seconds is looked at no more, and begins 
 describe('a pair that is silent', () => {
   const PATH_BPS = 1e6;
 
-  /** What is known of it after each tick; `told`: also that it has sent nothing. */
+  /** Its state after each tick; `told`: also with counts of zero. */
   function history(traffic: readonly number[], told: boolean): unknown[] {
     const meter = new FlowMeter(2, () => 80);
     return traffic.map((bytes, tick) => {

@@ -1,4 +1,4 @@
-/** How coarse changes are told, for what may be sent. */
+/** How coarsely changes are announced within a budget. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Mesh } from '../../../agent/mesh/exchange/mesh.ts';
@@ -197,7 +197,7 @@ test('1,000 jittery flows are announced within the budget, as finely as that all
     // Settled after the first: in any 20 s, on average.
     for (let start = 20; start + 20 <= sent.length; start++)
       expect(mean(sent.slice(start, start + 20))).toBeLessThanOrEqual(budget);
-    // It tells what the budget has room for, rather than nothing.
+    // It announces what the budget allows, rather than nothing.
     expect(mean(sent.slice(20))).toBeGreaterThan(0.15 * budget);
     const changes = levels.slice(40).filter((level, index) => index > 0 && level !== levels[39 + index]);
     expect(changes.length).toBeLessThan(12);

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CommandPort } from '../../../deploy/vm/command-port.ts';
 
-/** A port whose marks are `mark1`, `mark2`, …; `says` is what the machine sends. */
+/** A port whose marks are `mark1`, `mark2`, …; `says` is the machine's output. */
 function open() {
   const send = new PassThrough();
   const receive = new PassThrough();

@@ -1,4 +1,7 @@
-/** Many agents: more than hear each other themselves (agent/mesh/members/neighbours.ts). Seeded, on a clock of its own. */
+/**
+ * Many agents: so many that not all are neighbours (agent/mesh/members/neighbours.ts). Seeded, on a clock of their
+ * own.
+ */
 import { expect, test } from 'vitest';
 import { decodeRate } from '../../../../agent/mesh/wire/rate-code.ts';
 import { Crowd, type Member, neighbourCount } from '../../../../bench/mesh/crowd.ts';
@@ -14,7 +17,7 @@ function changeFlows(members: readonly Member[], random: SeededRandom): void {
   }
 }
 
-/** By what each says of itself: members, endpoints, flows, commands. */
+/** From each one's data about itself: members, endpoints, flows, commands. */
 function expectAgreement(members: readonly Member[]): void {
   const names = members.map(({ name }) => name);
   const endpoints = members.map(({ endpoint: number, name: host }) => ({
@@ -99,7 +102,7 @@ test('a host whose heartbeats are lost, but which receives, answers the suspicio
   const [quiet] = crowd.members.slice(7) as [Member];
   const { publish } = quiet.transport;
   let heartbeats = 0;
-  // Its heartbeats are lost, what it says when it is suspected is not.
+  // Its heartbeats are lost, but not its answers to a suspicion.
   quiet.transport.publish = (bytes) => {
     if (bytes.length < 70 && heartbeats++ % 4 > 0) return;
     publish.call(quiet.transport, bytes);

@@ -11,7 +11,7 @@ const known = (number: number, host: string, ...addresses: string[]): MeshEndpoi
   ...{ number, name: `n${number}.0`, addresses, host },
 });
 
-/** Each agent's own view of who has what. */
+/** Each agent's own view of the owners of endpoints. */
 function expectEndpoints(agents: readonly Pick<Agent, 'mesh'>[], endpoints: readonly MeshEndpoint[]): void {
   for (const { mesh } of agents) expect(mesh.view.endpoints()).toEqual(endpoints);
 }
@@ -132,7 +132,7 @@ describe('while agents run', () => {
   });
 });
 
-/** `endpoints`: each agent's; moves, takes away, adds and renames some of them. */
+/** `endpoints`: each agent's; moves, removes, adds and renames some of them. */
 class Movements {
   readonly #random: SeededRandom;
   readonly #count: number;

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { PassOn } from '../../../../agent/mesh/exchange/pass-on.ts';
 import { type Agent, expectAgreement, flow, Lab, names } from '../../../support/mesh/mesh-lab.ts';
 
-/** Heartbeats are passed on only where somebody misses them. */
+/** Heartbeats are forwarded only where an agent misses them. */
 
 const NEW_MS = 12_000;
 
@@ -64,7 +64,7 @@ test('one that dies is not looked for longer than it is missed', async () => {
   lab.kill(agents[3]!);
   await lab.clock.advance(8000);
   expect(names(agents[0]!)).toHaveLength(3);
-  // To the dead one, too: nobody has closed the connection.
+  // To the dead one, too: no end has closed the connection.
   expect(await gossipedIn(lab, 10)).toBeLessThanOrEqual(10 * 3 * 3);
 });
 

@@ -30,7 +30,7 @@ async function agent(answer: Uint8Array, admission = new Admission()): Promise<s
     meshKey: KEY,
     admission,
     invitation: () => answer,
-    // A flood lasts a moment, however slow the machine.
+    // A flood is short, however slow the machine.
     clock: { now: () => 5000, wallNow: () => 5000 },
   });
   running.push(transport);

@@ -76,7 +76,7 @@ test('agents find each other, request what they missed, receive changes, and ann
   const silent = a.mesh.view.hosts().find(({ name }) => name === 'beta')!.lastHeard;
   await b.mesh.stop();
   await until(a.mesh, () => !hostNames(a.mesh).includes('beta'));
-  // Much earlier than silence would have been noticed: it was said.
+  // Much earlier than silence would have been noticed: it was announced.
   expect(systemClock.now() - silent).toBeLessThan(2500);
 });
 
@@ -180,7 +180,7 @@ test('a request that is refused or lost rejects', async () => {
   await expect(b.request('state', a.selfId, () => Uint8Array.of(1))).rejects.toThrow();
 });
 
-/** A way to `port` of this machine that can be cut; counts who came. */
+/** A way to `port` of this machine that can be cut; counts connections. */
 async function newProxy(
   port: number,
 ): Promise<{ address: string; came: () => number; stop(): Promise<void> }> {
@@ -204,7 +204,7 @@ async function newProxy(
   return { address: `/ip4/127.0.0.1/tcp/${(server.address() as AddressInfo).port}`, came: () => came, stop };
 }
 
-/** Resolves when something that `from` publishes comes through gossip to whoever waits. */
+/** Resolves when something that `from` publishes arrives at the others through gossip. */
 async function gossipArrives(from: MeshTransport, heard: Set<number>): Promise<void> {
   for (let number = 1; heard.size === 0; number++) {
     from.publish(new Uint8Array([number % 256]));
@@ -220,7 +220,7 @@ test('gossip goes on when the first of two connections to a peer ends', async ()
       const heard = new Set<number>();
       const onGossip = (bytes: Uint8Array): boolean => heard.add(bytes[0]!) !== undefined;
       await transport.start({ onGossip, onRequest: () => undefined, onPeer: () => {} });
-      // Without the peer's id nobody can tell that there is a connection already.
+      // Without the peer id it is not known that there is a connection already.
       return { transport, heard, address: transport.addresses[0]!.replace(/\/p2p\/.*/, '') };
     }),
   );
@@ -235,7 +235,7 @@ test('gossip goes on when the first of two connections to a peer ends', async ()
   await a.transport.connect(proxy.address);
   await bothHear();
   await b.transport.connect(a.address);
-  // Nothing tells when gossip has taken notice of the second.
+  // No event shows that gossip has noticed the second.
   await new Promise((resolve) => setTimeout(resolve, 300));
   await proxy.stop();
   await new Promise((resolve) => setTimeout(resolve, 50));

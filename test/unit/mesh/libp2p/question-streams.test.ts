@@ -5,7 +5,7 @@ import type { RequestKind } from '../../../../agent/mesh/wire/transport.ts';
 
 type Stream = Awaited<ReturnType<typeof streamPair>>[0];
 
-/** A connection whose other side answers each question with its first byte plus 1, except 13, and counts streams. */
+/** A connection whose other end answers each request with its first byte plus 1, except 13, and counts streams. */
 function answering() {
   const streams: Stream[] = [];
   const newStream = async (): Promise<Stream> => {

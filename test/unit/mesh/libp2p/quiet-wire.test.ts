@@ -49,7 +49,7 @@ test('what is written in one turn, also by promises, goes out in one piece', asy
 /** All that comes back is headers. */
 const FRAME_BYTES = 12;
 
-/** Sends from one side of a connection to the other; gives the frames that came back, and the bytes that arrived. */
+/** Sends from one end of a connection to the other; returns the frames that came back, and the bytes that arrived. */
 async function transfer(factory: ReturnType<typeof yamux>, messages: number, bytes: number) {
   const [outbound, inbound] = multiaddrConnectionPair();
   const client = factory().createStreamMuxer(outbound);

@@ -27,7 +27,7 @@ test('a restarted agent replaces what it was, and nothing of that comes back', a
   lab.kill(b);
   await lab.clock.advance(500);
   const again = await lab.start('host-1', 2, { identity: selfId });
-  // A question to the one that was killed is answered by nobody; then it is asked anew.
+  // A request to the killed one gets no answer; then it is sent again.
   await lab.clock.advance(1000);
   expectAgreement([a, again]);
   expect(a.mesh.view.hosts()[1]).toMatchObject({ name: 'host-1', peer: selfId });

@@ -47,7 +47,7 @@ describe('if not all hosts are neighbours', () => {
     view.members.suspect(suspicion(5), 2000);
     view.members.suspect({ ...suspicion(9), incarnation: 99 }, 2000);
     expect(view.expire(9000)).toEqual([]);
-    // After so long, that it was heard once says nothing.
+    // After so long, an earlier message proves nothing.
     view.members.suspect(suspicion(5), 9000);
     expect(view.expire(10_000)).toMatchObject([{ name: 'other' }]);
   });

@@ -371,7 +371,7 @@ test('mutated messages of several peers, without end: no throw, no growth, and o
         }
         view.expire(now);
         const hosts = view.hosts();
-        // A peer is one host at most, and nobody else is this host.
+        // A peer is one host at most, and no other peer is this host.
         if (new Set(hosts.map((host) => host.peer)).size < hosts.length || hosts.length > 4)
           throw new Error(`${hosts.length} hosts`);
         if (hosts.some(({ name, self, peer }) => (name === 'me' || self) && peer !== 'Pme'))

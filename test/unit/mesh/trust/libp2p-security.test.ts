@@ -1,4 +1,4 @@
-/** Real sockets on 127.0.0.1: who is kept out of a mesh, and how it is named. */
+/** Real sockets on 127.0.0.1: which peers are refused by a mesh, and how they are named. */
 import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { SYSTEM_TIME, systemClock, systemTimers } from '../../../../agent/clock/clock.ts';

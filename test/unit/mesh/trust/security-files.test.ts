@@ -1,4 +1,4 @@
-/** Key, identity and allow-list on disk: who may read them, what is damaged, what is never replaced. */
+/** Key, identity and allow-list on disk: which users may read them, what is damaged, what is never replaced. */
 import {
   chmodSync,
   chownSync,

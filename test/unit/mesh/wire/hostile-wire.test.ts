@@ -1,4 +1,4 @@
-/** Real sockets on 127.0.0.1: what somebody with the mesh's key writes who has not netfold's manners. */
+/** Real sockets on 127.0.0.1: messages of a peer that has the mesh's key and violates the protocol. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { identify } from '@libp2p/identify';
@@ -124,7 +124,7 @@ async function counted(code: RejectCode, before = 0): Promise<void> {
   await expect.poll(() => agent.mesh.stats.rejected[code] ?? 0, { timeout: 10_000 }).toBeGreaterThan(before);
 }
 
-/** The others still come, and are heard. */
+/** The others still connect, and their messages are accepted. */
 async function expectAlive(): Promise<void> {
   const other = await startAgent('beta');
   await other.transport.connect(agent.transport.addresses[0]!);
