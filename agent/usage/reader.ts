@@ -1,12 +1,12 @@
 /** What the usage stage needs from the kernel: counters per pair of endpoints. */
 
 /**
- * What pairs have sent since the last read, one row per pair of addresses that has: a pair of dual-stack endpoints may
- * have two, and most pairs have none. Valid until the next read.
+ * What pairs have sent since the last reading, one row per pair of addresses that has sent: a pair of dual-stack
+ * endpoints may have two, and most pairs have none. Valid until the next reading.
  */
 export interface UsageRows {
   readonly count: number;
-  /** Number of the source endpoint; -1 where the addresses are nobody's (yet). */
+  /** Number of the source endpoint; -1 if no endpoint has the address (yet). */
   readonly source: Int32Array;
   readonly destination: Int32Array;
   /** Bytes of frames, as tc counts them. */
@@ -14,8 +14,8 @@ export interface UsageRows {
 }
 
 export interface UsageReader {
-  /** Costs as much as there are pairs that have sent since the last time. */
+  /** The cost is proportional to the number of pairs that have sent since the last reading. */
   read(): UsageRows;
-  /** Tells which endpoint has an address; replaces what was told before. */
+  /** Sets which endpoint has each address; replaces the earlier setting. */
   setEndpoints(numberOfAddress: ReadonlyMap<string, number>): void;
 }

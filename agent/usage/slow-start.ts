@@ -1,22 +1,22 @@
 /**
- * Whether a flow that has just begun is a bulk transfer. TCP begins with ten segments (RFC 6928) and doubles what it
- * sends with each round trip (RFC 5681, section 3.1) until it fills its share or ends, so at first its rate says nothing
- * of its demand: judged by it, the others would give way in as many steps as it takes, 300 ms for 30 Mb/s at 50 ms.
- * So it is presumed greedy at once, until it stops growing. Pure.
+ * Whether a new flow is a bulk transfer. TCP starts with ten segments (RFC 6928) and doubles its rate with each round
+ * trip (RFC 5681, section 3.1) until it fills its share or ends. So at first its rate does not show its demand: if it
+ * did count, competing flows would give way in as many steps as the doubling takes, 300 ms for 30 Mb/s at 50 ms.
+ * Therefore the flow is presumed greedy at once, until it stops growing. Pure.
  */
 
-/** Fewer full frames within two ticks are a question or a stream of small packets. */
+/** Fewer full frames within two ticks are a request or a stream of small packets. */
 export const START_FRAMES = 6;
 
 /** Doubling gives more than this from one window to the next, however bursts fall into ticks; a steady rate does not. */
 const GROWTH = 1.25;
-/** A burst may come a little later than a round trip after the one before: one flat tick says nothing. */
+/** A burst may come a little later than a round trip after the previous one: one flat tick proves nothing. */
 const FLAT_TICKS = 2;
 
 export type StartVerdict = 'grows' | 'fills' | 'flat';
 
 export class SlowStart {
-  /** In ticks: a round trip, and one more, since bursts slip from one tick into the next. */
+  /** In ticks: a round trip, and one more, since bursts move from one tick into the next. */
   readonly #window: number;
   #ticks = 0;
   #flatTicks = 0;
@@ -24,12 +24,12 @@ export class SlowStart {
   /** `mostTicks`: for how many ticks bytes are remembered. */
   constructor(roundTripMs: number, tickMs: number, mostTicks: number) {
     const ticks = roundTripMs / tickMs;
-    // Where several round trips fit a tick, none is ever without a burst.
+    // If several round trips fit into a tick, no tick is without a burst.
     this.#window = ticks < 0.5 ? 1 : Math.min(Math.ceil(ticks) + 1, Math.floor(mostTicks / 2));
   }
 
   /**
-   * Asked once a tick. `recentBytes`: of the last so many ticks; `fullBytes`: what the flow's share would have let
+   * To be called once a tick. `recentBytes`: of so many last ticks; `fullBytes`: what the flow's share would have let
    * through in them. `fills`: it has reached its share; `flat`: its rate is its demand.
    */
   judge(recentBytes: (ticks: number) => number, fullBytes: (ticks: number) => number): StartVerdict {
@@ -37,9 +37,9 @@ export class SlowStart {
     const ticks = ++this.#ticks;
     const latest = recentBytes(window);
     if (ticks >= window && latest >= fullBytes(window)) return 'fills';
-    // The next burst would have come: it was all.
+    // The next burst would have come: the transfer is over.
     if (latest === 0) return 'flat';
-    // There is nothing yet that it could have grown from.
+    // There is no earlier rate to compare with yet.
     if (ticks < 2 * window) return 'grows';
     const before = recentBytes(2 * window) - latest;
     this.#flatTicks = latest > GROWTH * before ? 0 : this.#flatTicks + 1;

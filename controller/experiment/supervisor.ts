@@ -29,7 +29,7 @@ export interface SupervisorPorts<Agent extends Supervised> {
   readonly start: (old: Agent) => Agent | Promise<Agent>;
   /** Whether the agents end on purpose. */
   readonly isEnding: () => boolean;
-  /** One line for the user. */
+  /** Called with one line for the user. */
   readonly tell: (line: string) => void;
   readonly now?: () => number;
   readonly sleep?: (ms: number) => Promise<unknown>;

@@ -41,7 +41,7 @@ export const STATIC_CHECKS = [
 const AT_ONCE = 2;
 
 /**
- * Runs checks, at most two at a time in the order given, and says how each went; of a failed one all that it printed.
+ * Runs checks, at most two at a time in the order given, and reports each; for a failed one, its whole output.
  * @param {readonly Check[]} checks
  * @returns {Promise<{ passed: number, failed: string[] }>} the names of those that failed
  */

@@ -23,7 +23,7 @@ const MIN_NODE = 24;
 const OWN_NPM = 'npm@11';
 
 /**
- * Makes node_modules what package-lock.json says; says and changes nothing where it is.
+ * Installs the packages of package-lock.json; prints and changes nothing if they are there.
  * @returns {Promise<void>} rejects with a `SetupError` that names the remedy
  */
 export async function ensureNodePackages() {

@@ -100,7 +100,7 @@ export function capture(command, args, options = {}) {
 /** @type {readonly NodeJS.Signals[]} */
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
-/** A terminal's Ctrl-C reaches us twice, directly and through npm; nobody presses twice within this time. */
+/** A terminal's Ctrl-C arrives twice, directly and through npm; no user presses twice within this time. */
 const SAME_SIGNAL_MS = 300;
 
 /**

@@ -62,7 +62,7 @@ export function formatSeconds(milliseconds) {
 }
 
 /**
- * Runs `main` and exits with what it gives. A `SetupError` is told as it is; anything else is a bug of ours.
+ * Runs `main` and exits with its result. A `SetupError` is printed as it is; any other error is internal.
  * @param {() => Promise<number>} main
  */
 export async function runMain(main) {

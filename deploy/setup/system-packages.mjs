@@ -248,7 +248,7 @@ function probeNames(need) {
 }
 
 /**
- * Installs what is missing; says and changes nothing where all is there.
+ * Installs what is missing; prints and changes nothing if nothing is.
  * @param {Machine} machine
  * @param {Purpose} purpose
  * @returns {Promise<void>} rejects with a `SetupError` that names the remedy
@@ -280,10 +280,11 @@ async function aptInstall(names) {
   // A fresh cloud machine runs its own upgrades first: wait for the lock.
   const wait = ['-o', 'DPkg::Lock::Timeout=120'];
   const update = await capture('apt-get', [...wait, 'update'], { env });
-  // A broken list of somebody else's makes `update` fail and hinders nothing; if it does, its lines are shown too.
+  // A broken list of another repository makes `update` fail without consequences; if there are any, its lines are
+  // shown too.
   const install = await capture(
     'apt-get',
-    // This is the user's machine: rather fail than take a package away.
+    // This is the user's machine: failing is better than removing a package.
     [...wait, 'install', '-y', '--no-install-recommends', '--no-remove', ...names],
     { env },
   );

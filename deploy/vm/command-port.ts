@@ -41,7 +41,7 @@ export class CommandPort {
     this.#send = send;
     this.#newMark = newMark;
     this.#ready.promise.catch(() => {});
-    // A machine that ends breaks the pipe; `close` tells why.
+    // A machine that ends breaks the pipe; `close` has the reason.
     send.on('error', () => {});
     receive.on('data', (chunk: Buffer) => this.#receive(this.#decoder.decode(chunk, { stream: true })));
   }
@@ -69,7 +69,7 @@ export class CommandPort {
     });
   }
 
-  /** The machine is gone: whoever waits for it hears `reason`. */
+  /** The machine has ended: waiting callers get `reason`. */
   close(reason: Error): void {
     this.#closed ??= reason;
     this.#ready.reject(this.#closed);

@@ -36,7 +36,7 @@ export async function distributionKernel(): Promise<DistributionKernel> {
   return kernelIn(realpathSync(folder));
 }
 
-/** The kernel that the metapackage stands for today, as apt's lists tell. */
+/** The kernel for which the metapackage stands today, from apt's lists. */
 async function findPackage(): Promise<KernelPackage> {
   const known = async (): Promise<KernelPackage | undefined> =>
     parseKernelPackage(

@@ -29,7 +29,7 @@ export interface RunOptions {
   readonly timeoutMs: number;
   /** Told what the command prints as it comes. */
   readonly onOutput?: (text: string) => void;
-  /** The checkout, unless told otherwise. */
+  /** Default: the checkout. */
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -169,7 +169,7 @@ export class VirtualMachine {
     }
   }
 
-  /** What the kernel and QEMU said last. */
+  /** The last messages of the kernel and QEMU. */
   #lastWords(): string {
     let console = '';
     try {

@@ -21,10 +21,11 @@ export interface FlowChange {
 }
 
 /**
- * `endpoints`: all that this host has now. Those that it had and that are not among them are withdrawn first. Their flows
- * stay in the table until they are announced as stopped, but count for nobody (`MeshView.forEachRemoteFlow`).
+ * `endpoints`: all that this host has now. Missing ones are withdrawn first. Their flows stay in the table until they
+ * are announced as stopped, but do not count (`MeshView.forEachRemoteFlow`).
  *
  * @param names - of all endpoints, by number
+ *
  * Throws `MeshError` (`MESH_ENDPOINT`) before anything is changed: the others would refuse the whole message.
  */
 export function changeEndpoints(

@@ -82,7 +82,7 @@ async function open<S extends Stream>(
   return { stream, frames: lpStream(stream, { maxDataLength }) };
 }
 
-/** What reading a question has ended with, where it was one that nobody would ask. */
+/** The error with which reading a request ended, if the request was longer than any valid one. */
 export function tooLong(error: unknown): Rejection | undefined {
   if (!(error instanceof Error) || !TOO_LONG.has(error.name)) return undefined;
   return reject('MESSAGE_TOO_LARGE', `a question that is too long: ${error.message}`);

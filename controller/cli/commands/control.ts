@@ -188,7 +188,7 @@ async function control(text: string, options: ControlOptions): Promise<void> {
   if (entryOf(last, command)?.state === 'failed') process.exitCode = 1;
 }
 
-/** Waits until it is in force here and known to all others. New entries of the agent's run log trigger each check. */
+/** The cost is proportional to the number of pairs that have sent since the last reading. */
 async function outcome({ ask, news }: Accepted, command: LiveCommand): Promise<ControlAnswer> {
   const end = performance.now() + toMillis(LONGEST_WAIT) + PATIENCE_MS;
   for (;;) {

@@ -238,7 +238,7 @@ it('changes paths one by one, also the first that needs the queue, and one that 
         ...(byMs !== undefined && { path: packetImpairment({ latency: fromMillis(byMs) }) }),
       },
     ]);
-  // The second is said while the queue is being made for the first.
+  // The second is sent while the queue is being made for the first.
   await Promise.all([change(500), change(200)]);
   expectAll(await pings('10.9.0.2'), 3, 199, 300);
   await change();

@@ -85,7 +85,7 @@ it('gives up and takes back what it put into an endpoint', async () => {
   await line.set(LOOPBACK, PATHS);
   await line.set(LOOPBACK, PATHS);
   await line.stop();
-  // The queue is free again, and after its end the line says so instead of waiting for ever.
+  // The queue is free again, and after its end the line throws instead of waiting for ever.
   within(LOOPBACK.namespace, () => new PacketQueue(0)).close();
   expect(line.failure).toContain('nothing is delayed');
   await expect(line.set(other, PATHS)).rejects.toMatchObject({ code: 'DELAY_FAILED' });

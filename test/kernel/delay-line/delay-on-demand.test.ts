@@ -13,7 +13,7 @@ const STRANGER = '10.9.0.66';
 let cable: Cable;
 let programs: Programs;
 let line: DelayLine;
-/** What the line has asked for and forgotten, in order. */
+/** The paths that the line has requested and forgotten, in order. */
 let heard: string[];
 let path: PacketImpairment | undefined;
 

@@ -1,4 +1,4 @@
-/** A whole agent killed at random moments while its experiment changes: the next one comes to the right state. */
+/** A whole agent killed at random times while its experiment changes: the next one comes to the right state. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { controlAgents } from '../../../controller/experiment/control.ts';

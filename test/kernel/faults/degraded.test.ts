@@ -1,4 +1,4 @@
-/** What is taken from under netfold while it runs: the rest goes on, and status says what does not. */
+/** Things are removed from netfold while it runs: the rest continues, and status shows what fails. */
 import { describe, expect, it } from 'vitest';
 import { NETLINK_ROUTE, NetlinkSocket } from '../../../agent/kernel/netlink/netlink-socket.ts';
 import { setUp } from '../../../agent/kernel/netlink/rtnetlink.ts';

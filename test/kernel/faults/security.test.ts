@@ -76,7 +76,7 @@ const greedy = (lab: Experiment, from: string, to: string) => ({
 const honest = (lab: Experiment): Promise<AgentStatus[]> =>
   Promise.all(['host0', 'host1'].map((host) => agentStatus(lab.name, host)));
 
-/** What the log of a host says of a kind of refusal. */
+/** The log entries of a host for a kind of refusal. */
 function named(lab: Experiment, host: string, code: string): { peer?: string; address?: string }[] {
   return readFileSync(logFile(lab.name, host), 'utf8')
     .split('\n')

@@ -1,4 +1,6 @@
-/** What paths deliver, measured with real traffic against what the file says: the contract of every delay backend. */
+/**
+ * Properties of paths, measured with real traffic and compared with the file: the contract of every delay backend.
+ */
 import { describe, expect, it } from 'vitest';
 import { delayBackends, probeMachine } from '../../../agent/linux/probe/probe.ts';
 import type { Experiment } from '../../../controller/experiment/experiment.ts';

@@ -40,7 +40,7 @@ const near = (milliseconds: number): unknown =>
     (value: number | undefined) => Math.abs((value ?? 0) - milliseconds) < VERSIONS_APART_MS / 2 + LATE_MS,
   );
 
-/** All that the kernel says of the endpoints' interfaces. */
+/** The kernel's whole output for the endpoints' interfaces. */
 async function kernelState(lab: Experiment): Promise<string> {
   const commands = 'tc qdisc; tc class show dev eth0; tc filter show dev eth0; nft list ruleset';
   const all = await Promise.all(['a', 'b', 'c'].map((node) => runIn(place(lab, node), 'sh', '-c', commands)));

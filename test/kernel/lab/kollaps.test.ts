@@ -1,4 +1,4 @@
-/** A file in the Kollaps dialect runs as it is, and its paths are what `netfold paths` says. */
+/** A file in the Kollaps dialect runs unchanged, and its paths are those of `netfold paths`. */
 import { expect, it } from 'vitest';
 import { Verification } from '../../../controller/verify/verify.ts';
 import { startLab } from '../../support/lab/lab.ts';

@@ -5,7 +5,7 @@ import { DISTRIBUTIONS, type Distribution } from '../../../proto/impairment.ts';
 
 const SEED = 21;
 
-/** The jitter at `count` moments, `stepMs` apart. */
+/** The jitter at `count` times, `stepMs` apart. */
 function sample(
   deviationMs: number,
   stepMs: number,

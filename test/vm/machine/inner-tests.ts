@@ -1,4 +1,4 @@
-/** Runs tests of the checkout inside a machine, and says which of them did not pass. */
+/** Runs tests of the checkout inside a machine, and reports which of them did not pass. */
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
