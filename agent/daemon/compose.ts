@@ -74,12 +74,15 @@ function readPlan({ topology: { text, file, script } }: Bootstrap, { clock, log 
   return { topology, player, beginning, time, runLog, epoch: new CurrentEpoch(player.graph) };
 }
 
+/** The kernel's tables are made once: so many more endpoints than at the start may come to this host. */
+const LATER_ENDPOINTS = 32;
+
 function openKernel(bootstrap: Bootstrap, epoch: CurrentEpoch, ports: AgentPorts): Kernel {
   const { endpoints, experiment, seed, delayBackend } = bootstrap;
   // A pair of endpoints has a pair of addresses in each family.
   const families = Math.max(1, ...endpoints.map(({ addresses }) => addresses.length));
   const addresses = epoch.endpointNames.length * families;
-  const pairs = Math.max(1, endpoints.length) * addresses;
+  const pairs = (endpoints.length + LATER_ENDPOINTS) * addresses;
   return ports.openKernel({ pairs, addresses, experiment, delayBackend, seed });
 }
 
