@@ -3,7 +3,7 @@ import { fork } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { stderr } from 'node:process';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DELAY_BACKENDS } from '../../../proto/bootstrap.ts';
 import {
@@ -307,10 +307,19 @@ async function detached(command: 'controller' | 'resume'): Promise<void> {
       resolve(false);
     });
   });
+  await allRead();
   if (!up) return;
   for (const signal of SIGNALS) process.off(signal, handOn);
   child.disconnect();
   child.stdout!.destroy();
   child.stderr!.destroy();
   child.unref();
+}
+
+/**
+ * The daemon writes what it prints before it says that it is up, or ends; its message may be read first. By then the text is in
+ * the pipe, and each turn of the event loop reads what is there.
+ */
+async function allRead(): Promise<void> {
+  for (let turn = 0; turn < 3; turn++) await setImmediate();
 }
