@@ -1,5 +1,5 @@
 /** The endpoints of all hosts, as this agent knows them, and what has changed since the last call. */
-import type { MeshEndpoint, MeshHost } from '../mesh/members/model.ts';
+import type { MeshEndpoint } from '../mesh/members/model.ts';
 import type { RunLog } from '../runlog/run-log.ts';
 import type { KnownEndpoint } from '../shape/shaping.ts';
 
@@ -20,16 +20,16 @@ export class KnownEndpoints {
   }
 
   /**
-   * Takes the endpoints that hosts announce now. Those of a silent host stay known, as their paths keep their
-   * properties until there is another announcement. Those that a present host no longer announces are removed, and so
+   * Takes the endpoints that hosts announce now. Those of a host that left, is silent or starts again stay known, as their
+   * paths keep their properties until there is another announcement. Those that their host withdrew are removed, and so
    * is one whose address another endpoint has now.
    */
-  learn(announced: readonly MeshEndpoint[], hosts: Pick<ReadonlyMap<string, MeshHost>, 'has'>): void {
+  learn(announced: readonly MeshEndpoint[], isWithdrawn: (number: number) => boolean): void {
     const present = new Set(announced.map(({ number }) => number));
     const taken = new Set(announced.flatMap(({ addresses }) => addresses));
-    for (const [number, { name, host, addresses }] of this.#known) {
+    for (const [number, { name, addresses }] of this.#known) {
       if (present.has(number)) continue;
-      if (!hosts.has(host) && !addresses.some((address) => taken.has(address))) continue;
+      if (!isWithdrawn(number) && !addresses.some((address) => taken.has(address))) continue;
       this.#known.delete(number);
       this.#log.append({ kind: 'endpoint', name, host: null, addresses });
     }

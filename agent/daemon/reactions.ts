@@ -52,7 +52,7 @@ export class Reactions {
   #learnEndpoints(): void {
     const { mesh, known, wideArea, kernel, keeper } = this.#parts;
     const announced = mesh.view.endpoints();
-    known.learn(announced, new Set(mesh.view.hosts().map(({ name }) => name)));
+    known.learn(announced, (number) => mesh.view.isWithdrawn(number));
     wideArea.setEndpoints(announced);
     kernel.usage.setEndpoints(numbersByAddress(known.all));
     keeper.setKnown(known.all);

@@ -27,6 +27,8 @@ export class MeshView {
   commandsVersion = 0;
   readonly commands = new CommandSet();
 
+  /** Endpoints that their hosts withdrew, until a host has them again. */
+  readonly #withdrawn = new Set<number>();
   readonly #options: MembershipOptions;
   readonly members: Membership;
   readonly #claims = new EndpointClaims<Host>();
@@ -48,7 +50,7 @@ export class MeshView {
   }
 
   setOwnEndpoint(number: number, addresses: readonly string[] | undefined): boolean {
-    return this.#setEndpoint(this.members.self, number, addresses);
+    return this.#announced(this.members.self, number, addresses);
   }
 
   /** Gives the own host another incarnation. */
@@ -133,6 +135,14 @@ export class MeshView {
       }));
   }
 
+  /**
+   * Whether its host announced that it no longer has it, and no host has it since. Not so for endpoints of a host that
+   * left, fell silent or started again.
+   */
+  isWithdrawn(number: number): boolean {
+    return this.#withdrawn.has(number);
+  }
+
   /** By number; each with the host that has it. */
   endpoints(): MeshEndpoint[] {
     return this.#claims.owned().map((number) => {
@@ -193,7 +203,7 @@ export class MeshView {
     host.complete ||= update.whole;
     if (update.whole) this.#removeUnlisted(host, update);
     for (const { number, addresses, gone } of update.endpoints) {
-      this.#setEndpoint(host, number, gone ? undefined : addresses);
+      this.#announced(host, number, gone ? undefined : addresses);
     }
     const { sources, destinations, states } = update.flows;
     for (let at = 0; at < sources.length; at++) {
@@ -206,12 +216,20 @@ export class MeshView {
     const { table } = host;
     const numbers = new Set(endpoints.map(({ number }) => number));
     for (const number of [...table.endpoints.keys()]) {
-      if (!numbers.has(number)) this.#setEndpoint(host, number, undefined);
+      if (!numbers.has(number)) this.#announced(host, number, undefined);
     }
     const keys = new Set(flows.sources.map((source, at) => table.flowKey(source, flows.destinations[at]!)));
     for (const key of [...table.flows.keys()]) {
       if (!keys.has(key)) this.#setFlow(host, key, 0);
     }
+  }
+
+  /** What a host itself says of its endpoint. */
+  #announced(host: Host, number: number, addresses: readonly string[] | undefined): boolean {
+    if (!this.#setEndpoint(host, number, addresses)) return false;
+    if (addresses === undefined && this.#claims.owner(number) === undefined) this.#withdrawn.add(number);
+    else this.#withdrawn.delete(number);
+    return true;
   }
 
   #setEndpoint(host: Host, number: number, addresses: readonly string[] | undefined): boolean {

@@ -16,6 +16,8 @@ export interface LabAgent extends Agent {
   readonly kernel: FakeKernel;
   readonly processes: FakeProcesses;
   readonly door: ReturnType<typeof openDoor>;
+  /** Takes it out of the mesh without a word, as SIGKILL does. */
+  readonly kill: () => void;
   /** The warnings and errors that it has logged. */
   readonly complaints: string[];
 }
@@ -65,6 +67,7 @@ export class AgentLab {
     const kernel = new FakeKernel(() => clock.now());
     const processes = new FakeProcesses();
     const complaints: string[] = [];
+    let kill = (): void => {};
     const agent = await composeAgent(bootstrap, {
       ...{ clock, timers: clock, processor: { usedMs: () => clock.now() }, processes },
       log: {
@@ -75,12 +78,13 @@ export class AgentLab {
       openKernel: () => kernel,
       openMesh: async ({ endpointNames, log, time }) => {
         const transport = network.transport(`peer-${host}`);
+        kill = () => transport.kill();
         const options = { topology: bootstrap.topology.hash.slice(0, 16), endpointNames, host };
         return { transport, mesh: new Mesh({ transport, clock, timers: clock, log, time }, options) };
       },
     });
     const door = openDoor(agent, () => void agent.lifecycle.stop());
-    const whole = { ...agent, host, kernel, processes, door, complaints };
+    const whole = { ...agent, host, kernel, processes, door, complaints, kill: () => kill() };
     this.agents.push(whole);
     return whole;
   }

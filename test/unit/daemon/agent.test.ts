@@ -258,6 +258,24 @@ describe('endpoints come and go', () => {
     expect(target(first, B, '10.2.0.9')).toBe(UNSHAPED);
   });
 
+  test('those of an agent that is killed and starts again stay as they are', async () => {
+    first.kernel.tc.tried.length = 0;
+    second.kill();
+    await lab.clock.advance(200);
+    const again = await lab.compose('host1', [C, SERVER]);
+    await again.parts.mesh.start();
+    await again.parts.transport.connect('/memory/peer-host0');
+    // It is in the mesh, and still attaches its endpoints.
+    await lab.clock.advance(5000);
+    expect(first.door.status().hosts.map(({ name }) => name)).toEqual(['host0', 'host1']);
+    expect(first.door.status().known).toBe(4);
+    again.parts.mesh.announceEndpoints([C, SERVER]);
+    await lab.clock.advance(1000);
+    const touched = first.kernel.tc.tried.filter(({ op }) => op !== 'set-class');
+    expect(touched).toEqual([]);
+    expect(log(first, 'endpoint').filter(({ host }) => host === null)).toEqual([]);
+  });
+
   test('one that the topology does not have is refused, and nothing is different', async () => {
     const before = `${first.kernel.tc}`;
     await expect(first.door.attach(endpoint(9, 'x.0', '10.1.0.5'))).rejects.toMatchObject({
