@@ -19,8 +19,10 @@ import type { Fault, Part } from './plan.ts';
 const LOOK_MS = 50;
 /** How long agreement has to last. Hosts that are dropped late, and lasting differences, show up in this time. */
 const HOLD_MS = 1000;
-/** Without agreement by then, there will be none. */
+/** Without agreement so long after all agents answer, there will be none. */
 const GIVE_UP_MS = 15_000;
+/** Agents that start at once on a slow machine take so long at most until they answer. */
+const START_MS = 120_000;
 
 export interface Outcome {
   readonly fault: Fault;
@@ -96,7 +98,8 @@ export class FaultSuite {
       if (wrong.length > 0) last = wrong;
       agreed = wrong.length > 0 ? undefined : (agreed ?? { at, looks: 0 });
       if (agreed && ++agreed.looks > STICKS_LOOKS && at - agreed.at >= HOLD_MS) break;
-      if (at - since > GIVE_UP_MS + HOLD_MS) break;
+      const patienceMs = answered === undefined ? START_MS : GIVE_UP_MS + HOLD_MS;
+      if (at - (answered ?? since) > patienceMs) break;
       await sleep(LOOK_MS);
     }
     const agreementMs = (agreed?.at ?? Number.POSITIVE_INFINITY) - since;
