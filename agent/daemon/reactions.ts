@@ -17,6 +17,7 @@ export class Reactions {
   /** Shares follow announcements at once, but take only a part of the time. */
   readonly #hearing: Soon;
   #seenEndpoints = -1;
+  #seenHosts = '';
   /** How long ticks took, in milliseconds. */
   readonly ticks = { count: 0, totalMs: 0, latestMs: 0 };
 
@@ -41,12 +42,21 @@ export class Reactions {
   /** Hosts, endpoints or flows of others have changed. */
   meshChanged(): void {
     const { view } = this.#parts.mesh;
-    this.#hostChanges.note(view.hosts());
+    this.#noteHosts();
     if (view.endpointsVersion !== this.#seenEndpoints) {
       this.#seenEndpoints = view.endpointsVersion;
       this.#learnEndpoints();
     }
     this.#hearing.ask();
+  }
+
+  /** Flows change many times a second, hosts and their commands seldom. */
+  #noteHosts(): void {
+    const { view, commands } = this.#parts.mesh;
+    const seen = `${view.hostsVersion} ${view.commandsVersion} ${commands.size}`;
+    if (seen === this.#seenHosts) return;
+    this.#seenHosts = seen;
+    this.#hostChanges.note(view.hosts());
   }
 
   #learnEndpoints(): void {
