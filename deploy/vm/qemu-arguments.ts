@@ -14,7 +14,6 @@ export interface QemuOptions {
   readonly image: string;
   readonly initramfs: string;
   readonly memoryMb: number;
-  readonly cpus: number;
   readonly hostname: string;
   /** The folder of the host that is writable inside, at /results. */
   readonly results: string;
@@ -46,13 +45,25 @@ const KERNEL_SETTINGS = [
  */
 const CPU = 'qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+aes,+pclmulqdq';
 
+/**
+ * A machine by itself has a clock that counts its instructions, 2 ns each. On a slow or busy host it gets the same work
+ * done in the same time of its own, so that it measures the emulated network and not the host; an idle machine waits in
+ * the host's time. Machines on a cable share the host's clock, for each would count its own.
+ */
+function clock(cable: CableEnd | undefined): string[] {
+  return cable === undefined
+    ? ['-accel', 'tcg,thread=single', '-icount', 'shift=1,sleep=on']
+    : ['-accel', 'tcg,thread=multi'];
+}
+
 /** The port for commands is QEMU's standard input and output. */
 export function qemuArguments(options: QemuOptions): string[] {
   const kernelSettings = [...KERNEL_SETTINGS, `netfold.hostname=${options.hostname}`];
   return [
     ...['-nodefaults', '-no-user-config', '-nographic', '-no-reboot'],
-    ...['-machine', 'q35', '-accel', 'tcg,thread=multi', '-cpu', CPU],
-    ...['-smp', String(options.cpus), '-m', `${options.memoryMb}M`],
+    // One processor: with two and a counting clock the kernel was seen to wait for itself for ever.
+    ...['-machine', 'q35', '-cpu', CPU, '-smp', '1', '-m', `${options.memoryMb}M`],
+    ...clock(options.cable),
     ...['-kernel', options.image, '-initrd', options.initramfs, '-append', kernelSettings.join(' ')],
     ...['-serial', `file:${escapeCommas(options.console)}`],
     ...['-device', 'virtio-serial-pci', '-chardev', 'stdio,id=commands,signal=off'],

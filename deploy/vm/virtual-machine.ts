@@ -19,7 +19,6 @@ import { type CableEnd, qemuArguments } from './qemu-arguments.ts';
 export interface BootOptions {
   readonly hostname?: string;
   readonly memoryMb?: number;
-  readonly cpus?: number;
   /** A folder of the host, at /results inside and writable there. */
   readonly results?: string;
   readonly cable?: CableEnd;
@@ -88,7 +87,7 @@ export class VirtualMachine {
 
   /** Resolves when the machine takes commands. Throws `MachineError` and leaves nothing behind when it doesn't come up. */
   static async boot(options: BootOptions = {}): Promise<VirtualMachine> {
-    const { hostname = 'vm', memoryMb = 3072, cpus = 2, cable } = options;
+    const { hostname = 'vm', memoryMb = 3072, cable } = options;
     const kernel = await distributionKernel();
     const folder = mkdtempSync(join(tmpdir(), 'netfold-vm-'));
     const results = options.results ?? mkdtempSync(join(folder, 'results-'));
@@ -101,7 +100,7 @@ export class VirtualMachine {
       const compiled = join(CACHE, 'compiled');
       mkdirSync(compiled, { recursive: true });
       const files = { image, initramfs, results, compiled, console };
-      const args = qemuArguments({ ...files, memoryMb, cpus, hostname, cable });
+      const args = qemuArguments({ ...files, memoryMb, hostname, cable });
       machine = new VirtualMachine(hostname, folder, results, args);
       await machine.#up();
       return machine;

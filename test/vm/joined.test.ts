@@ -7,8 +7,16 @@ import { JoinedMachines } from './machine/joined-machines.ts';
 const TOPOLOGY = join(import.meta.dirname, 'joined.yaml');
 /** Each way through two emulated network cards and kernels; medians, since such machines pause for 100 ms at times. */
 const LATE_MS = 4;
-/** Four busy emulated processes on two processors. */
-const RATE_TOLERANCE = 0.1;
+/** Of the link in the middle. */
+const LINK_BPS = 12e6;
+/**
+ * Four busy emulated processors on the two of the host: what is to leave while one of them waits for its turn leaves
+ * late, and a link does not make up for it. So the link is the upper bound, and how it is divided is what is measured:
+ * 3 to 2 is half as much again as the 1 to 1 of agents that do not count round trips, and agents that do not hear of
+ * each other let twice the link through.
+ */
+const USED = { least: 0.5, most: 1.02 };
+const DIVISION_TOLERANCE = 0.2;
 
 let joined: JoinedMachines;
 
@@ -68,13 +76,18 @@ it.each([
 it('gives flows from different machines their shares of the link that they meet at', async () => {
   await startFlow('a.0', 'd.0');
   await new Promise((resolve) => setTimeout(resolve, 4000));
-  const alone = await arrivalBps('d.0');
-  expect(Math.abs(alone / 12e6 - 1), `alone: ${alone} b/s`).toBeLessThan(RATE_TOLERANCE);
+  expectUsed(await arrivalBps('d.0'), 'alone');
 
   await startFlow('b.0', 'c.0');
   await new Promise((resolve) => setTimeout(resolve, 6000));
-  // Round trips of 40 and 60 ms: 3 to 2.
   const [first, second] = await Promise.all([arrivalBps('d.0'), arrivalBps('c.0')]);
-  expect(Math.abs(first / 7.2e6 - 1), `a > d: ${first} b/s`).toBeLessThan(RATE_TOLERANCE);
-  expect(Math.abs(second / 4.8e6 - 1), `b > c: ${second} b/s`).toBeLessThan(RATE_TOLERANCE);
+  const rates = `a > d: ${first} b/s, b > c: ${second} b/s`;
+  expectUsed(first + second, rates);
+  // Round trips of 40 and 60 ms: 3 to 2.
+  expect(Math.abs(first / second / (3 / 2) - 1), rates).toBeLessThan(DIVISION_TOLERANCE);
 });
+
+function expectUsed(rateBps: number, what: string): void {
+  expect(rateBps / LINK_BPS, what).toBeGreaterThan(USED.least);
+  expect(rateBps / LINK_BPS, what).toBeLessThan(USED.most);
+}

@@ -8,7 +8,6 @@ const OPTIONS = {
   image: '/k/vmlinuz',
   initramfs: '/t/initramfs',
   memoryMb: 2048,
-  cpus: 1,
   hostname: 'host1',
   results: '/t/a,b',
   compiled: '/c',
@@ -24,7 +23,6 @@ describe('the command line of QEMU', () => {
 
   it('gives what is asked for', () => {
     expect(valuesOf(args, '-m')).toEqual(['2048M']);
-    expect(valuesOf(args, '-smp')).toEqual(['1']);
     expect(valuesOf(args, '-kernel')).toEqual(['/k/vmlinuz']);
     expect(valuesOf(args, '-initrd')).toEqual(['/t/initramfs']);
     expect(valuesOf(args, '-append')[0]).toContain(' netfold.hostname=host1');
@@ -39,10 +37,15 @@ describe('the command line of QEMU', () => {
   it('doubles commas in paths', () => {
     expect(valuesOf(args, '-fsdev')).toContainEqual(expect.stringContaining('path=/t/a,,b,security'));
   });
+  const cable = { socket: '/t/1.sock', peerSocket: '/t/0.sock', mac: '52:54:00:00:00:02' };
+  const onCable = qemuArguments({ ...OPTIONS, cable });
+
+  it('gives a clock of its own to a machine by itself, and the clock of the host to machines on a cable', () => {
+    expect(valuesOf(args, '-icount')).toEqual(['shift=1,sleep=on']);
+    expect(valuesOf(onCable, '-icount')).toEqual([]);
+  });
   it('has a network card on a cable only', () => {
     expect(valuesOf(args, '-netdev')).toEqual([]);
-    const cable = { socket: '/t/1.sock', peerSocket: '/t/0.sock', mac: '52:54:00:00:00:02' };
-    const onCable = qemuArguments({ ...OPTIONS, cable });
     expect(valuesOf(onCable, '-netdev')).toEqual([
       'dgram,id=cable,local.type=unix,local.path=/t/1.sock,remote.type=unix,remote.path=/t/0.sock',
     ]);

@@ -33,8 +33,7 @@ export class JoinedMachines {
       plan.hosts.map(({ name, index }) => {
         const mac = `52:54:00:00:00:0${index + 1}`;
         const cable = { socket: socket(index), peerSocket: socket(1 - index), mac };
-        // Two machines on two cores: a second core each would only make them wait for each other.
-        return VirtualMachine.boot({ hostname: name, cpus: 1, memoryMb: 2048, cable });
+        return VirtualMachine.boot({ hostname: name, memoryMb: 2048, cable });
       }),
     );
     const machines = booted.filter((one) => one.status === 'fulfilled').map(({ value }) => value);
