@@ -134,19 +134,22 @@ function syntaxError(text: string, dimension: Dimension): UnitError {
   );
 }
 
-/** `digits` × `factor` as a whole number. Throws if it isn't one. The callers check the range. */
+/**
+ * `digits` × `factor` as a whole number. Throws if it isn't one. The callers check the range. In doubles, `8640000.123457s`
+ * would lose its last digit.
+ */
 function scaleExactly(digits: string, factor: number, text: string): number {
   const [whole = '', fraction = ''] = digits.replace('+', '').split('.');
-  const scale = 10 ** fraction.length;
-  const value = (Number(`${whole}${fraction}`) * factor) / scale;
-  if (!Number.isInteger(value)) {
+  const scaled = BigInt(`${whole}${fraction}`) * BigInt(factor);
+  const scale = 10n ** BigInt(fraction.length);
+  if (scaled % scale !== 0n) {
     throw new UnitError(
       'UNIT_PRECISION',
       `"${text}" can't be represented exactly`,
       'write at most microseconds and whole bits per second',
     );
   }
-  return value;
+  return Number(scaled / scale);
 }
 
 /** `10ms`, `250us`, `1.5s`. Whole microseconds, 0 to ten minutes. Throws `UnitError`. */
@@ -205,27 +208,47 @@ export function parseDuration(text: string): Micros {
   return micros(value);
 }
 
-/** The shortest exact text: `10ms`, `250us`, `1.5s`. */
+// What the following functions print can be typed: the parser of the same quantity reads it, and gives the same value if
+// that is a whole number of microseconds or bits per second (test/unit/proto/units.test.ts).
+
+/** The shortest exact text: `10ms`, `250us`, `1.5s`, `75.308642s`. Fractions of a microsecond are rounded. */
 export function formatMicros(value: number): string {
-  if (value >= 1e6) return `${trim(value / 1e6)}s`;
-  if (value >= 1e3 || value === 0) return `${trim(value / 1e3)}ms`;
-  return `${trim(value)}us`;
+  const whole = Math.round(value);
+  if (whole >= 1e6) return `${decimals(whole / 1e6, 6)}s`;
+  if (whole >= 1e3 || whole === 0) return `${decimals(whole / 1e3, 3)}ms`;
+  return `${whole}us`;
 }
 
-/** `60Mbps`, `17.78Mbps`, `unlimited`. Rounded to four significant digits below the point. */
+/** The shortest exact text: `60Mbps`, `17.777778Mbps`, `unlimited`. Fractions of a bit per second are rounded. */
 export function formatBps(value: number): string {
   if (!Number.isFinite(value)) return 'unlimited';
-  if (value >= 1e9) return `${trim(value / 1e9)}Gbps`;
-  if (value >= 1e6) return `${trim(value / 1e6)}Mbps`;
-  if (value >= 1e3) return `${trim(value / 1e3)}Kbps`;
-  return `${trim(value)}bps`;
+  const whole = Math.round(value);
+  if (whole >= 1e9) return `${decimals(whole / 1e9, 9)}Gbps`;
+  if (whole >= 1e6) return `${decimals(whole / 1e6, 6)}Mbps`;
+  if (whole >= 1e3) return `${decimals(whole / 1e3, 3)}Kbps`;
+  return `${whole}bps`;
 }
 
-/** `0.1%`. */
+/** A measured or computed rate, of which six digits say enough: `17.7778Mbps`, `unlimited`. */
+export function formatRate(value: number): string {
+  return formatBps(Number.isFinite(value) ? Number(value.toPrecision(6)) : value);
+}
+
+/** `0.1%`. Exact up to `MAX_PERCENT_DIGITS`; computed values, which have more, are rounded to four decimals or four digits. */
 export function formatRatio(value: number): string {
-  return `${trim(value * 100)}%`;
+  const percent = value * 100;
+  const size = percent === 0 ? 0 : Math.floor(Math.log10(Math.abs(percent)));
+  const digits = (count: number): number => Math.min(100, Math.max(0, count - 1 - size));
+  const exact = Number(percent.toPrecision(MAX_PERCENT_DIGITS));
+  const text = exact / 100 === value ? decimals(exact, digits(MAX_PERCENT_DIGITS)) : undefined;
+  return `${text ?? decimals(percent, Math.max(4, digits(4)))}%`;
 }
 
-function trim(value: number): string {
-  return String(Number(value.toFixed(4)));
+/** Of a percentage that somebody wrote; binary noise has more. */
+const MAX_PERCENT_DIGITS = 10;
+
+/** Without an exponent, which the parsers don't read, and without zeros at the end. */
+function decimals(value: number, count: number): string {
+  const text = value.toFixed(count);
+  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
 }

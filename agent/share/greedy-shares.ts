@@ -1,6 +1,6 @@
 /** The answer of `netfold share`: the shares of greedy flows between named endpoints, if nothing else runs. */
 import { NetfoldError } from '../../proto/errors.ts';
-import { formatBps } from '../../proto/units.ts';
+import { formatRate } from '../../proto/units.ts';
 import type { Graph, Path } from '../../topology/model/model.ts';
 import { endpointName, suggest } from '../../topology/model/names.ts';
 import { flowShares } from './flow-shares.ts';
@@ -100,7 +100,7 @@ export function formatGreedyShares(rows: readonly GreedyShare[]): string {
     ...rows.map(({ from, to, rateBps, limitedBy }) => [
       from,
       to,
-      formatBps(rateBps ?? Number.POSITIVE_INFINITY),
+      formatRate(rateBps ?? Number.POSITIVE_INFINITY),
       limitedBy ?? '-',
     ]),
   ];

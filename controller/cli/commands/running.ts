@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { exitCodeOf } from '../../../proto/errors.ts';
 import type { AgentStatus } from '../../../proto/status.ts';
-import { formatBps } from '../../../proto/units.ts';
+import { formatRate } from '../../../proto/units.ts';
 import { count } from '../../../proto/words.ts';
 import { agentStatus } from '../../experiment/agents.ts';
 import { experimentNames, findExperiment, readState } from '../../experiment/state.ts';
@@ -123,8 +123,8 @@ function times({ host, epoch, events, clock }: AgentStatus): string {
 }
 
 function flowRow({ from, to, rateBps, shareBps, greedy, limitedBy }: AgentStatus['flows'][number]): string[] {
-  const share = formatBps(shareBps ?? Number.POSITIVE_INFINITY);
-  return [`${from} > ${to}`, formatBps(Math.round(rateBps)), share, limitedBy ?? (greedy ? '-' : 'itself')];
+  const share = formatRate(shareBps ?? Number.POSITIVE_INFINITY);
+  return [`${from} > ${to}`, formatRate(rateBps), share, limitedBy ?? (greedy ? '-' : 'itself')];
 }
 
 /** Half of an experiment is of no use, so Ctrl-C doesn't stop its removal. */

@@ -1,7 +1,7 @@
 /** `netfold verify`: runs a topology, measures it with real traffic, and compares it with the file. */
 import type { Command } from 'commander';
 import { EXIT_CODE } from '../../../proto/errors.ts';
-import { formatBps, formatRatio } from '../../../proto/units.ts';
+import { formatRate, formatRatio } from '../../../proto/units.ts';
 import { count } from '../../../proto/words.ts';
 import { EXIT_INTERRUPTED } from '../../errors.ts';
 import type { Finding } from '../../verify/judge.ts';
@@ -82,7 +82,7 @@ function printFindings(findings: readonly Finding[], faithful: boolean): void {
 function format({ unit }: Finding, value: number): string {
   if (Number.isNaN(value)) return 'none';
   if (unit === 'ms') return `${value.toFixed(2)} ms`;
-  return unit === 'ratio' ? formatRatio(value) : formatBps(Math.round(value));
+  return unit === 'ratio' ? formatRatio(value) : formatRate(value);
 }
 
 function deviation({ unit, target, measured }: Finding): string {

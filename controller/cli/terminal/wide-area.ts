@@ -1,6 +1,6 @@
 /** The lines of `netfold status` about hosts that are far apart, and about the traffic between agents. */
 import type { AgentStatus } from '../../../proto/status.ts';
-import { formatBps, formatRatio, fromBytesPerSecond } from '../../../proto/units.ts';
+import { formatRate, formatRatio, fromBytesPerSecond } from '../../../proto/units.ts';
 import { count } from '../../../proto/words.ts';
 import { styled } from './output.ts';
 
@@ -34,4 +34,4 @@ function budgetLines(host: string, metadata: AgentStatus['metadata']): string[] 
 }
 
 const ms = (value: number): string => `${Number(value.toFixed(2))} ms`;
-const rate = (bytesPerSecond: number): string => formatBps(Math.round(fromBytesPerSecond(bytesPerSecond)));
+const rate = (bytesPerSecond: number): string => formatRate(fromBytesPerSecond(bytesPerSecond));

@@ -8,6 +8,7 @@ import {
   bytesOf,
   formatBps,
   formatMicros,
+  formatRate,
   formatRatio,
   fromBytesPerSecond,
   fromMillis,
@@ -81,23 +82,55 @@ describe('what is printed', () => {
     expect([800, 128e3, 17_777_778, 4e9, Number.POSITIVE_INFINITY].map(formatBps)).toEqual([
       '800bps',
       '128Kbps',
-      '17.7778Mbps',
+      '17.777778Mbps',
       '4Gbps',
       'unlimited',
     ]);
     expect(formatRatio(0.001)).toBe('0.1%');
+    expect([17_777_777.78, 123_456.78, Number.POSITIVE_INFINITY].map(formatRate)).toEqual([
+      '17.7778Mbps',
+      '123.457Kbps',
+      'unlimited',
+    ]);
   });
 
-  it('is read back as it was, for whole bits and microseconds in thousands', () => {
+  it('is read back as it was, for whole bits and microseconds', () => {
+    const returns = <T>(most: number, format: (value: number) => string, parse: (text: string) => T): void =>
+      fc.assert(
+        fc.property(
+          fc.oneof(fc.integer({ min: 8, max: most }), fc.integer({ min: 8, max: Math.min(most, 1e7) })),
+          (value) => parse(format(value)) === value,
+        ),
+        { numRuns: 1000 },
+      );
+    returns(600e6, formatMicros, parseLatency);
+    returns(366 * 24 * 3600e6, formatMicros, parseDuration);
+    returns(100e9, formatBps, parseBandwidth);
+    expect(parseDuration(formatMicros(8_640_000_123_457))).toBe(8_640_000_123_457);
+  });
+
+  it('is read back as it was, for percentages that somebody wrote', () => {
+    const percentage = fc.tuple(fc.integer({ min: 0, max: 100_000_000 }), fc.integer({ min: 6, max: 12 }));
     fc.assert(
-      fc.property(
-        fc.integer({ min: 0, max: 600_000 }),
-        (ms) => parseLatency(formatMicros(ms * 1000)) === ms * 1000,
-      ),
+      fc.property(percentage, ([whole, decimals]) => {
+        const text = `${(whole / 10 ** decimals).toFixed(decimals)}%`;
+        return parsePercentage(formatRatio(parsePercentage(text))) === parsePercentage(text);
+      }),
     );
+  });
+
+  it('can always be read, also if it was computed', () => {
+    const value = fc.double({ min: 0, max: 100e9, noNaN: true });
     fc.assert(
-      fc.property(fc.integer({ min: 8, max: 999_999 }), (bps) => parseBandwidth(formatBps(bps)) === bps),
+      fc.property(value, (some) => {
+        parseDuration(formatMicros(some));
+        if (some >= 8) parseBandwidth(formatBps(some));
+        if (some >= 8) parseBandwidth(formatRate(some));
+        parsePercentage(formatRatio(some / 100e9));
+      }),
     );
+    expect(formatRatio(1 - (1 - 0.001) ** 2)).toBe('0.1999%');
+    expect(formatRatio(1e-9)).toBe('0.0000001%');
   });
 });
 

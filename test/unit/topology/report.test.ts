@@ -102,7 +102,7 @@ links:
       [...report.text()].slice(0, 4).map((line) => line.split(/ {2,}/).map((cell) => cell.trim())),
     ).toEqual([
       ['from', 'to', 'latency', 'jitter', 'loss', 'bandwidth', 'hops', 'links'],
-      ['client.0', 'client.1', '500us', '4.2426ms', '1.99%', '5Mbps', '2', 'client.0->s1 s1->client.1'],
+      ['client.0', 'client.1', '500us', '4.243ms', '1.99%', '5Mbps', '2', 'client.0->s1 s1->client.1'],
       ['client.0', 'far.0', 'unreachable'],
       ['client.0', 'server.0', '10.25ms', '5ms', '1%', '20Mbps', '2', 'client.0->s1 s1->server.0'],
     ]);
