@@ -4,6 +4,10 @@
  *
  *   count     socket filter on an AF_PACKET socket in an endpoint's namespace: adds up what leaves, per pair of
  *             addresses. It keeps no packet (returns 0).
+ *   detach    tc classifier at the endpoint's egress, before the HTB root: takes from a shaped packet the socket that sent
+ *             it. The root stands for links that are far away from the sender, so what waits there must not be charged to
+ *             the sender's socket, and what is lost there must not be reported to it: TCP would keep the queue all but
+ *             empty (TCP small queues), and sendto() would wait instead of losing.
  *   classify  tc classifier at the endpoint's HTB root: pair of addresses -> class; drops what finds no room in the
  *             path's buffer. Where there is a lease, SSH and the mesh pass unshaped, and everything once it has run out.
  *   arrive    tc classifier at the endpoint's ingress: notes for the delay line when a frame arrived, and makes the
@@ -270,6 +274,34 @@ int classify(struct __sk_buff *skb)
 		return TC_ACT_SHOT;
 	skb->tc_classid = target->minor;
 	return TC_ACT_OK;
+}
+
+/* Whether the pair's packets have something before them: a class, or nothing that they could reach. */
+static __always_inline int is_shaped(struct pair *key)
+{
+	struct target *target = bpf_map_lookup_elem(&classes, key);
+	struct party *from, *to;
+
+	if (target)
+		return target->minor != NETFOLD_CLASS_PASS;
+	from = bpf_map_lookup_elem(&parties, key->source);
+	to = bpf_map_lookup_elem(&parties, key->destination);
+	return from && to && (from->first != NETFOLD_CLASS_PASS || are_apart(from, to));
+}
+
+SEC("tc")
+int detach(struct __sk_buff *skb)
+{
+	struct pair key;
+
+	/* What is passed on, and every clone when it comes by here, has none. */
+	if (!skb->sk || !read_pair(skb, &key) || !is_shaped(&key) || passes_by(skb))
+		return TC_ACT_UNSPEC;
+	/* There is no call that takes the socket from a packet; a clone has none. */
+	if (bpf_clone_redirect(skb, skb->ifindex, 0) < 0)
+		return TC_ACT_UNSPEC;
+	/* To the sender it is sent, whatever has become of the clone. */
+	return TC_ACT_STOLEN;
 }
 
 SEC("tc")

@@ -188,10 +188,12 @@ export function setFifo(
 
 const FILTER_HANDLE = 1;
 
-/** Parent of filters for arriving packets, with clsact (TC_H_CLSACT and TC_H_MIN_INGRESS). */
+/** TC_H_CLSACT, and below it the parents of its filters, with TC_H_MIN_INGRESS and TC_H_MIN_EGRESS. */
 const CLSACT = 0xfffffff1;
 const CLSACT_HANDLE = 0xffff0000;
-export const INGRESS = 0xfffffff2;
+/** Where filters run: on packets that arrive, or on packets that leave, before the root qdisc sees them. */
+export const HOOK_PARENTS = { ingress: 0xfffffff2, egress: 0xfffffff3 } as const;
+export type Hook = keyof typeof HOOK_PARENTS;
 
 export interface BpfFilter {
   readonly parent: number;
@@ -248,17 +250,18 @@ export function deleteClsact(ifindex: number): Request {
   };
 }
 
-/** Runs the program for every arriving packet; needs clsact or ingress. Filters of lower priorities run before it. */
-export function setIngressFilter(
+/** Needs clsact, or, at `ingress`, the qdisc of that name. Filters of lower priorities run before it. */
+export function setHookFilter(
   ifindex: number,
+  hook: Hook,
   programFd: number,
   { name, priority }: Pick<BpfFilter, 'name' | 'priority'>,
 ): Request {
   return setBpfFilter(ifindex, {
-    parent: INGRESS,
+    parent: HOOK_PARENTS[hook],
     priority,
     programFd,
     name,
-    what: 'set the BPF program at ingress',
+    what: `set the BPF program at ${hook}`,
   });
 }

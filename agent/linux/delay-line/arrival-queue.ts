@@ -7,7 +7,6 @@ import {
   NetlinkSocket,
   refusal,
 } from '../../kernel/netlink/netlink-socket.ts';
-import { addClsact, setIngressFilter } from '../../kernel/netlink/tc-messages.ts';
 import { withNetlink } from '../../kernel/netlink/with-netlink.ts';
 import { within } from '../../kernel/netns/namespaces.ts';
 import { KernelError } from '../../kernel/sys/errors.ts';
@@ -19,9 +18,7 @@ import {
   removeTable,
   removeTableIn,
 } from '../objects/arrival-table.ts';
-import { FILTER_NAME, OWN_CLSACT_FILTER_NAME } from '../objects/names.ts';
-import { listQdiscs } from '../tc/tc-dumps.ts';
-import { filtersOf, nameOf, ownFilters, removeOwnFilters } from '../trees/named-filters.ts';
+import { installFilter, ownFilters, removeOwnFilters } from '../trees/named-filters.ts';
 
 /**
  * It is removed in steps, since the kernel drops every queued packet of a namespace when a hook is unregistered
@@ -46,8 +43,8 @@ export function installArrivalQueue(endpoint: LocalEndpoint, arrivalFd: number):
     return countRules(socket);
   });
   const programs = withNetlink(namespace, NETLINK_ROUTE, (socket) => {
-    installProgram(socket, ifindex, arrivalFd);
-    return ownFilters(socket, ifindex, entrance(socket, ifindex) ?? 'clsact').length;
+    installFilter(socket, ifindex, 'ingress', arrivalFd);
+    return ownFilters(socket, ifindex, 'ingress').length;
   });
   if (rules !== 1 || programs !== 1) throw notTaken(ifname, rules, programs);
   return new InstalledQueue(endpoint);
@@ -65,7 +62,7 @@ class InstalledQueue implements ArrivalQueue {
     const { namespace, ifindex, ifname } = this.#endpoint;
     unlessGone(() => {
       // First the program: otherwise a packet that it marks, and that is not queued, would keep the mark.
-      withNetlink(namespace, NETLINK_ROUTE, (socket) => removeProgram(socket, ifindex));
+      withNetlink(namespace, NETLINK_ROUTE, (socket) => removeOwnFilters(socket, ifindex, 'ingress'));
       for (const verdict of this.#open().batch(passArrivals())) {
         // Another program may have removed the table.
         const isGone = verdict.errno === constants.errno.ENOENT;
@@ -99,38 +96,8 @@ function notTaken(ifname: string, rules: number, programs: number): KernelError 
 
 /** Removes the queue of an earlier agent, which has no reader. */
 export function removeArrivalQueue({ namespace, ifindex }: LocalEndpoint): void {
-  withNetlink(namespace, NETLINK_ROUTE, (socket) => removeProgram(socket, ifindex));
+  withNetlink(namespace, NETLINK_ROUTE, (socket) => removeOwnFilters(socket, ifindex, 'ingress'));
   removeTableIn(namespace);
-}
-
-/**
- * Where there is no clsact, it is added in the same send as the filter, so that a kill can't come in between: the filter's
- * name says that netfold has added the clsact.
- */
-function installProgram(socket: NetlinkSocket, ifindex: number, programFd: number): void {
-  const kind = entrance(socket, ifindex);
-  if (kind === undefined) {
-    const settings = { name: OWN_CLSACT_FILTER_NAME, priority: 1 };
-    socket.run([addClsact(ifindex), setIngressFilter(ifindex, programFd, settings)]);
-    return;
-  }
-  const filters = filtersOf(socket, ifindex, kind);
-  const own = ownFilters(socket, ifindex, kind)[0];
-  const taken = new Set(filters.map(({ priority }) => priority));
-  let priority = own?.priority ?? 1;
-  // Filters of other programs stay where they are.
-  while (!own && taken.has(priority)) priority++;
-  socket.run([setIngressFilter(ifindex, programFd, { name: own ? nameOf(own) : FILTER_NAME, priority })]);
-}
-
-function removeProgram(socket: NetlinkSocket, ifindex: number): void {
-  const kind = entrance(socket, ifindex);
-  if (kind !== undefined) removeOwnFilters(socket, ifindex, kind);
-}
-
-/** The interface's qdisc for ingress filters, if there is one. */
-function entrance(socket: NetlinkSocket, ifindex: number): string | undefined {
-  return listQdiscs(socket, ifindex).find(({ kind }) => kind === 'clsact' || kind === 'ingress')?.kind;
 }
 
 /** Ignores that the namespace no longer exists: its objects ended with it. */

@@ -15,9 +15,9 @@ import {
   handle,
   header,
   RTM,
+  setHookFilter,
   setHtbClass,
   setHtbRoot,
-  setIngressFilter,
   TC_H_ROOT,
   TCA_KIND,
   TCA_OPTIONS,
@@ -166,7 +166,7 @@ function bpfProbes(programs: LazyPrograms): Probe[] {
     {
       id: 'clsact',
       name: 'clsact',
-      neededFor: 'the time at which packets arrive',
+      neededFor: 'the time at which packets arrive, and queues that fill',
       need: 'lab',
       from: 'kernel',
       needs: [...NAMESPACES, 'bpf-socket-filter'],
@@ -177,7 +177,8 @@ function bpfProbes(programs: LazyPrograms): Probe[] {
       attempt: inScratch(() =>
         runRoute([
           addClsact(LOOPBACK),
-          setIngressFilter(LOOPBACK, programs.get().arrivalFd, { name: FILTER_NAME, priority: 1 }),
+          setHookFilter(LOOPBACK, 'ingress', programs.get().arrivalFd, { name: FILTER_NAME, priority: 1 }),
+          setHookFilter(LOOPBACK, 'egress', programs.get().detacherFd, { name: FILTER_NAME, priority: 1 }),
         ]),
       ),
     },

@@ -25,9 +25,11 @@ import {
   TC_H_ROOT,
 } from '../../kernel/netlink/tc-messages.ts';
 import { within } from '../../kernel/netns/namespaces.ts';
+import { KernelError } from '../../kernel/sys/errors.ts';
 import { setClassifier } from '../objects/classifier.ts';
 import { setNetem } from '../tc/netem-messages.ts';
 import { listClasses, listClassifiers, listQdiscs } from '../tc/tc-dumps.ts';
+import { installFilter, isInstalled, removeOwnFilters } from '../trees/named-filters.ts';
 import { type ClassMaps, InterfaceMaps } from './class-maps.ts';
 
 /**
@@ -51,14 +53,23 @@ interface Attached {
   readonly distributions: Map<number, 'normal' | 'uniform' | 'pareto'>;
 }
 
+interface LinuxTcOptions {
+  readonly maps: ClassMaps;
+  readonly classifierFd: number;
+  readonly detacherFd: number;
+}
+
 export class LinuxTc implements TcPort {
   readonly #attached = new Map<number, Attached>();
   readonly #maps: ClassMaps;
   readonly #classifierFd: number;
+  readonly #detacherFd: number;
 
-  constructor({ maps, classifierFd }: { maps: ClassMaps; classifierFd: number }) {
+  /** `classifierFd` and `detacherFd`: the programs `classify` and `detach`. */
+  constructor({ maps, classifierFd, detacherFd }: LinuxTcOptions) {
     this.#maps = maps;
     this.#classifierFd = classifierFd;
+    this.#detacherFd = detacherFd;
   }
 
   attach(endpoint: LocalEndpoint): void {
@@ -69,9 +80,16 @@ export class LinuxTc implements TcPort {
 
   detach(endpoint: LocalEndpoint): void {
     const attached = this.#attached.get(endpoint.number);
-    attached?.maps.clear();
-    attached?.socket.close();
+    if (!attached) return;
     this.#attached.delete(endpoint.number);
+    attached.maps.clear();
+    try {
+      removeOwnFilters(attached.socket, endpoint.ifindex, 'egress');
+    } catch (error) {
+      if (!(error instanceof KernelError && error.code === 'INTERFACE_GONE')) throw error;
+    } finally {
+      attached.socket.close();
+    }
   }
 
   read(endpoint: LocalEndpoint): InterfaceState {
@@ -94,8 +112,9 @@ export class LinuxTc implements TcPort {
       return [seen.minor, { ...seen, queue, bufferBytes: maps.readBuffer(seen.minor, seen.bytesPerSecond) }];
     });
     // A filter with another program belongs to an earlier agent, and uses its maps.
-    const ownId = programId(this.#classifierFd);
-    const classifier = listClassifiers(socket, endpoint.ifindex, OWN_MAJOR).includes(ownId);
+    const classifier =
+      listClassifiers(socket, endpoint.ifindex, OWN_MAJOR).includes(programId(this.#classifierFd)) &&
+      isInstalled(socket, endpoint.ifindex, 'egress', programId(this.#detacherFd));
     return { foreignRoot: undefined, classifier, gsoSegments, classes: new Map(classes), targets };
   }
 
@@ -135,9 +154,15 @@ export class LinuxTc implements TcPort {
       });
     });
     const undone = new Set(failed.map(({ op }) => op));
+    const classifiers = ops.filter((op) => op.op === 'add-classifier' && !undone.has(op));
     const classOps = ops.filter((op) => op.op === 'set-class' && !undone.has(op));
     return [
       ...failed,
+      ...allFailing(classifiers, () => {
+        if (classifiers.length > 0)
+          installFilter(attached.socket, endpoint.ifindex, 'egress', this.#detacherFd);
+        return [];
+      }),
       ...allFailing(classOps, () => {
         attached.maps.setBuffers(classOps.flatMap((op) => (op.op === 'set-class' ? op.shaped : [])));
         return [];

@@ -31,6 +31,7 @@ export interface Programs {
   readonly usage: UsageMap;
   readonly tc: LinuxTc;
   readonly arrivalFd: number;
+  readonly detacherFd: number;
   /**
    * After this time, unless the lease is renewed before, the programs let everything pass: neither shaped, nor dropped, nor
    * held. Without a first lease they enforce for ever.
@@ -77,8 +78,13 @@ export function loadPrograms(maxPairs: number, maxParties = 1): Programs {
       cpus,
       capacity: pairs,
     }),
-    tc: new LinuxTc({ maps, classifierFd: object.programFd('classify') }),
+    tc: new LinuxTc({
+      maps,
+      classifierFd: object.programFd('classify'),
+      detacherFd: object.programFd('detach'),
+    }),
     arrivalFd: object.programFd('arrive'),
+    detacherFd: object.programFd('detach'),
     renewLease: (milliseconds) => {
       const until = process.hrtime.bigint() + BigInt(Math.round(millisToNanos(milliseconds)));
       lease.update(new Uint8Array(INDEX_SIZE), new Uint8Array(BigUint64Array.of(until).buffer), 1);

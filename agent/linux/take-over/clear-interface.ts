@@ -2,7 +2,6 @@
 
 import { KernelError } from '../../kernel/sys/errors.ts';
 import { removeTableIn } from '../objects/arrival-table.ts';
-import { listQdiscs } from '../tc/tc-dumps.ts';
 import { ownFilters, removeOwnFilters } from '../trees/named-filters.ts';
 import { snapshotTree } from '../trees/qdisc-tree.ts';
 import { hasOwnRoot } from '../trees/tree-restore.ts';
@@ -18,12 +17,9 @@ import { giveBack, type InterfaceAt, onInterface } from './take-over.ts';
 export function clearInterface(at: InterfaceAt, journal: Journal): boolean {
   try {
     const { hadFilters, hadRoot } = onInterface(at, (socket) => {
-      const entrances = listQdiscs(socket, at.ifindex).filter(
-        ({ kind }) => kind === 'clsact' || kind === 'ingress',
-      );
-      const own = entrances.filter(({ kind }) => ownFilters(socket, at.ifindex, kind).length > 0);
-      for (const { kind } of own) removeOwnFilters(socket, at.ifindex, kind);
-      return { hadFilters: own.length > 0, hadRoot: hasOwnRoot(snapshotTree(socket, at.ifindex)) };
+      const hadFilters = ownFilters(socket, at.ifindex).length > 0;
+      if (hadFilters) removeOwnFilters(socket, at.ifindex);
+      return { hadFilters, hadRoot: hasOwnRoot(snapshotTree(socket, at.ifindex)) };
     });
     const hadTable = removeTableIn(at.namespace);
     giveBack(at, journal);

@@ -92,7 +92,7 @@ function inspect(namespace: NamespaceFound, entries: readonly JournalEntry[]): L
     const qdiscs = listTopQdiscs(socket);
     return {
       filters: qdiscs.flatMap(({ ifindex, kind }) => {
-        const own = ENTRANCES.has(kind) ? ownFilters(socket, ifindex, kind) : [];
+        const own = ENTRANCES.has(kind) ? ownFilters(socket, ifindex) : [];
         return own.length > 0 ? [{ ...placeOf(namespace, links, ifindex), qdisc: kind }] : [];
       }),
       roots: qdiscs.flatMap(({ ifindex, kind, handle }) =>
@@ -174,7 +174,7 @@ function removeFrom(
   const at = { namespace, ifindex: leftover.ifindex };
   try {
     if (leftover.what !== 'filters') giveBack(at, journal);
-    else onInterface(at, (socket) => removeOwnFilters(socket, at.ifindex, leftover.qdisc));
+    else onInterface(at, (socket) => removeOwnFilters(socket, at.ifindex));
   } catch (error) {
     if (!(error instanceof KernelError && error.code === 'INTERFACE_GONE')) throw error;
   }

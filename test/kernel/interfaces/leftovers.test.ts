@@ -5,7 +5,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { NETLINK_ROUTE, NetlinkSocket } from '../../../agent/kernel/netlink/netlink-socket.ts';
-import { addClsact, setIngressFilter } from '../../../agent/kernel/netlink/tc-messages.ts';
+import { addClsact, setHookFilter } from '../../../agent/kernel/netlink/tc-messages.ts';
 import { within } from '../../../agent/kernel/netns/namespaces.ts';
 import { FILTER_NAME, OWN_CLSACT_FILTER_NAME } from '../../../agent/linux/objects/names.ts';
 import { loadPrograms, type Programs } from '../../../agent/linux/programs/programs.ts';
@@ -66,7 +66,7 @@ function nft(...args: string[]): string {
 function addFilter(name = FILTER_NAME): void {
   inMachine(NETLINK_ROUTE, (socket) => {
     if (name === OWN_CLSACT_FILTER_NAME) socket.run([addClsact(IFINDEX)]);
-    socket.run([setIngressFilter(IFINDEX, programs.arrivalFd, { name, priority: 1 })]);
+    socket.run([setHookFilter(IFINDEX, 'ingress', programs.arrivalFd, { name, priority: 1 })]);
   });
 }
 

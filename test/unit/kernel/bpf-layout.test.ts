@@ -71,7 +71,7 @@ describe.each([
   });
 
   test('has the programs that are loaded by name', () => {
-    expect(programs).toEqual({ socket: ['count'], tc: ['arrive', 'classify'] });
+    expect(programs).toEqual({ socket: ['count'], tc: ['arrive', 'classify', 'detach'] });
   });
 });
 

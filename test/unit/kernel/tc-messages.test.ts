@@ -11,9 +11,9 @@ import {
   handle,
   queueHandle,
   setFifo,
+  setHookFilter,
   setHtbClass,
   setHtbRoot,
-  setIngressFilter,
   TC_H_ROOT,
 } from '../../../agent/kernel/netlink/tc-messages.ts';
 import { setClassifier } from '../../../agent/linux/objects/classifier.ts';
@@ -227,7 +227,7 @@ describe('filters', () => {
 
   test('tc filter replace dev 7 ingress protocol all prio 3 handle 1 bpf direct-action fd 22 name netfold', () => {
     expectBytes(
-      setIngressFilter(7, 22, { name: 'netfold', priority: 3 }),
+      setHookFilter(7, 'ingress', 22, { name: 'netfold', priority: 3 }),
       `54000000 2c00 0505 00000000 00000000
        00000000 07000000 01000000
        f2ffffff                              # parent ffff:fff2, ingress of clsact
