@@ -4,12 +4,15 @@
  * compiler optimizes loops that read one property.
  */
 
+import { type Bps, byteTime } from './units.ts';
+
 /** `links`: indices into `all`, in order. Returns `undefined` if no link has the property. */
 type FoldPath = (links: readonly number[], all: readonly object[]) => unknown;
 
 /** A kind of fold; applied to a property, it gives the fold. */
 export type Fold = (property: string) => FoldPath;
 
+type Limited = readonly { readonly bandwidth: Bps }[];
 type Numbers = readonly Readonly<Record<string, number>>[];
 
 /** Σ x. */
@@ -53,6 +56,23 @@ export const least: Fold = (property) => (links, all) => {
     if (value !== undefined && (found === undefined || value < found)) found = value;
   }
   return found;
+};
+
+/** Σ of how long links of this bandwidth take for a byte. */
+export const byteTimes: Fold = () => (links, all) => {
+  let total = 0;
+  for (let at = 0; at < links.length; at++) total += byteTime((all as Limited)[links[at]!]!.bandwidth);
+  return total;
+};
+
+/** The greatest of them. */
+export const longestByteTime: Fold = () => (links, all) => {
+  let longest = 0;
+  for (let at = 0; at < links.length; at++) {
+    const time = byteTime((all as Limited)[links[at]!]!.bandwidth);
+    if (time > longest) longest = time;
+  }
+  return longest;
 };
 
 /** The value of the only link whose `other` is not 0; absent if there are several. */

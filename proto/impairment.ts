@@ -7,7 +7,16 @@
  * "Kollaps", EuroSys 2020; Amaro's thesis, 2021, section 3.1.6). Jitter of a single link keeps its distribution; that
  * of several is taken as normal, which sums of independent delays approach (central limit theorem).
  */
-import { anyOf, type Fold, least, ofTheOnly, rootOfSquares, sum } from './folds.ts';
+import {
+  anyOf,
+  byteTimes,
+  type Fold,
+  least,
+  longestByteTime,
+  ofTheOnly,
+  rootOfSquares,
+  sum,
+} from './folds.ts';
 import { recordEquality, recordMaker } from './records.ts';
 import {
   bps,
@@ -20,6 +29,8 @@ import {
   MIN_BANDWIDTH,
   type Micros,
   micros,
+  type NanosPerByte,
+  nanosPerByte,
   parseBandwidth,
   parseLatency,
   parsePercentage,
@@ -84,7 +95,8 @@ export interface Property {
    * flows share, always at the source.
    */
   readonly concerns: 'packets' | 'rate';
-  readonly file: FileField;
+  /** Absent: it follows from others. */
+  readonly file?: FileField;
   readonly change?: ChangeRule;
   readonly encoding: Encoding;
 }
@@ -205,6 +217,25 @@ export const PROPERTIES = {
       decode: (plain: number | null) => (plain === null ? UNLIMITED : bps(plain)),
     },
   },
+  /**
+   * How long a packet's byte takes at all links of the path that have a bandwidth: each of them receives a packet whole
+   * before it passes it on (store and forward). 0 for a single link.
+   */
+  transmission: {
+    isOptional: true,
+    default: nanosPerByte(0),
+    fold: byteTimes,
+    concerns: 'packets',
+    encoding: { key: 'transmissionNsPerByte', encode: same<NanosPerByte>, decode: nanosPerByte },
+  },
+  /** The same at its slowest link alone: what a packet keeps away from the one before it. */
+  spacing: {
+    isOptional: true,
+    default: nanosPerByte(0),
+    fold: longestByteTime,
+    concerns: 'packets',
+    encoding: { key: 'spacingNsPerByte', encode: same<NanosPerByte>, decode: nanosPerByte },
+  },
   /** Overrides the queue that is derived from bandwidth and delay. */
   queuePackets: {
     isOptional: true,
@@ -226,7 +257,11 @@ export const PROPERTIES = {
 
 type Table = typeof PROPERTIES;
 export type PropertyName = keyof Table;
-export type FileKey<P extends PropertyName> = Table[P]['file']['key'];
+/** The properties that a file may set. */
+export type FileProperty = {
+  [P in PropertyName]: Table[P] extends { file: FileField } ? P : never;
+}[PropertyName];
+export type FileKey<P extends FileProperty> = Table[P]['file']['key'];
 export type PropertyValue<P extends PropertyName> = ReturnType<Table[P]['encoding']['decode']>;
 /** The properties that an event may change. */
 export type ChangeableName = {
@@ -256,15 +291,18 @@ export type PacketImpairment = Pick<Values, OfPackets>;
 export type EncodedImpairment = Encoded<PropertyName>;
 export type EncodedPacketImpairment = Encoded<OfPackets>;
 
-type Entry = Property & {
-  readonly name: PropertyName;
-  readonly file: FileField & { readonly key: FileKey<PropertyName> };
+type Entry = Property & { readonly name: PropertyName };
+type FileEntry = Property & {
+  readonly name: FileProperty;
+  readonly file: FileField & { readonly key: FileKey<FileProperty> };
 };
 
 /** All properties, in their order. */
 export const PROPERTY_LIST = Object.entries(PROPERTIES).map(([name, property]) => {
   return { name, ...property };
 }) as readonly Entry[];
+/** Those that a file may set. */
+export const FILE_PROPERTIES = PROPERTY_LIST.filter((one): one is FileEntry => one.file !== undefined);
 const OF_PACKETS = PROPERTY_LIST.filter(({ concerns }) => concerns === 'packets');
 
 type Read = (values: Readonly<Record<string, unknown>>) => unknown;
@@ -308,10 +346,18 @@ export const isSameImpairment = recordEquality<Values>(PROPERTY_LIST);
 export const isSamePacketImpairment = recordEquality<PacketImpairment>(OF_PACKETS);
 
 const NOTHING = packetImpairment({});
+/** Full frames take less than 0.15 ms, which may be the error of holding packets that need not be held otherwise. */
+const IMMEDIATE_NS_PER_BYTE = 100;
 
-/** Whether it affects single packets at all. */
+/** Whether it affects single packets enough to be noticed. */
 export function impairsPackets(of: PacketImpairment): boolean {
-  return !isSamePacketImpairment(of, NOTHING);
+  const { transmission = 0 } = of;
+  if (transmission > IMMEDIATE_NS_PER_BYTE) return true;
+  return !isSamePacketImpairment(transmission === 0 ? of : withoutTransmission(of), NOTHING);
+}
+
+function withoutTransmission(of: PacketImpairment): PacketImpairment {
+  return packetImpairment({ ...of, transmission: nanosPerByte(0), spacing: nanosPerByte(0) });
 }
 
 /** As plain data that survives JSON, with units in the names. */

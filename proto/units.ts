@@ -24,6 +24,8 @@ export type Nanos = number & { readonly [unit]: 'ns' };
 export type Millis = number & { readonly [unit]: 'ms' };
 export type Seconds = number & { readonly [unit]: 's' };
 export type BytesPerSecond = number & { readonly [unit]: 'byte/s' };
+/** How long a link takes for one byte. */
+export type NanosPerByte = number & { readonly [unit]: 'ns/byte' };
 
 // Conversions. All agents must compute the same bits, so each is a fixed sequence of multiplications and divisions.
 // test/unit/structure/units.test.ts finds conversions that stand elsewhere.
@@ -44,6 +46,11 @@ export const bitsOf = (bytes: number): number => bytes * 8;
 export const bytesOf = (bits: number): number => bits / 8;
 export const toBytesPerSecond = (rate: Bps): BytesPerSecond => (rate / 8) as BytesPerSecond;
 export const fromBytesPerSecond = (bytesPerSecond: number): Bps => bps(bytesPerSecond * 8);
+export const nanosPerByte = (value: number): NanosPerByte => value as NanosPerByte;
+/** 0 for a link without a limit. */
+export const byteTime = (rate: Bps): NanosPerByte => nanosPerByte(8e9 / rate);
+export const fromByteTime = (time: NanosPerByte): Bps => bps(8e9 / time);
+export const timeToTransmit = (bytes: number, time: NanosPerByte): Micros => micros((bytes * time) / 1000);
 export const megabytes = (bytes: number): number => bytes / 1e6;
 export const gigabytes = (bytes: number): number => bytes / 1e9;
 

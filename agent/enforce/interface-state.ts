@@ -30,6 +30,10 @@ export interface NetemQueue {
   readonly distribution: 'normal' | 'uniform' | 'pareto' | 'none' | 'unknown';
   /** In steps of 1/(2^32 − 1), as in netem. */
   readonly loss: number;
+  /** Bytes per second at which packets pass the slowest link, each one whole before it is passed on; 0: in no time. */
+  readonly slowest: number;
+  /** The same of all other links together. */
+  readonly others: number;
 }
 
 export type LeafQueue = FifoQueue | NetemQueue;

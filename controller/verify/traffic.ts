@@ -70,6 +70,9 @@ export async function output(
 
 const PING_ALL_LOST = 1;
 
+/** Ethernet, IPv4 and ICMP headers, and the 56 bytes that `ping` sends. */
+export const PING_FRAME_BYTES = 14 + 20 + 8 + 56;
+
 /** Sends `count` echo requests every `intervalMs` and waits for stragglers. */
 export async function ping(from: Place, to: Place, count: number, intervalMs: number): Promise<RoundTrips> {
   const seconds = String(millisToSeconds(intervalMs));

@@ -2,14 +2,14 @@
 
 import { INTERVAL_DEVIATIONS } from '../../agent/linux/delay-line/jitter.ts';
 import { greedyShares } from '../../agent/share/greedy-shares.ts';
-import { micros, toMillis } from '../../proto/units.ts';
+import { type Micros, micros, nanosPerByte, timeToTransmit, toMillis } from '../../proto/units.ts';
 import { Folding } from '../../topology/fold/fold.ts';
 import type { Path } from '../../topology/model/model.ts';
 import { ControllerError } from '../errors.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { type Choice, chooseMeasurements, type Pair } from './choose.ts';
 import { type Finding, judgeLoss, judgeRate, judgeRoundTrip } from './judge.ts';
-import { type Flow, type Place, ping, tcpGoodput } from './traffic.ts';
+import { type Flow, PING_FRAME_BYTES, type Place, ping, tcpGoodput } from './traffic.ts';
 
 /** Enough for a mean within 0.1 ms on a noisy machine, and for useful confidence intervals of the loss. */
 const PINGS = { count: 250, intervalMs: 10 };
@@ -57,7 +57,7 @@ export class Verification {
       const samples = await ping(from, to, count, intervalMs);
       loss ??= judgeLoss(name, lost, samples);
       const errorMs = jitterErrorMs(path, back, samples.received, count * intervalMs);
-      return [judgeRoundTrip(name, toMillis(micros(path.latency + back.latency)), errorMs, samples)];
+      return [judgeRoundTrip(name, toMillis(micros(pingTime(path) + pingTime(back))), errorMs, samples)];
     });
     return [roundTrip!, loss!];
   }
@@ -105,6 +105,11 @@ async function tried(measure: () => Promise<Finding[]>): Promise<Finding[]> {
     const findings = (await measure()).map((finding) => ({ ...finding, tries }));
     if (tries === MAX_TRIES || findings.every(({ ok }) => ok)) return findings;
   }
+}
+
+/** One way. */
+function pingTime({ latency, transmission = nanosPerByte(0) }: Path): Micros {
+  return micros(latency + timeToTransmit(PING_FRAME_BYTES, transmission));
 }
 
 function nameOf({ from, to }: Flow): string {

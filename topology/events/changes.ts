@@ -1,5 +1,5 @@
 /** What `set` changes: `latency=10ms up=50%`. */
-import { type ChangeableName, type ChangeRule, PROPERTY_LIST } from '../../proto/impairment.ts';
+import { type ChangeableName, type ChangeRule, FILE_PROPERTIES } from '../../proto/impairment.ts';
 import { UnitError } from '../../proto/units.ts';
 import { quote } from '../model/diagnostics.ts';
 import type { Change, NewValue } from '../model/events.ts';
@@ -18,7 +18,7 @@ export interface Changeable {
 
 /** All words that may stand before `=`. */
 export const CHANGEABLE: ReadonlyMap<string, Changeable> = new Map(
-  PROPERTY_LIST.flatMap(({ name, change: rule, file }): [Changed, Changeable][] => {
+  FILE_PROPERTIES.flatMap(({ name, change: rule, file }): [Changed, Changeable][] => {
     if (!rule) return [];
     const property = name as ChangeableName;
     const directions = (['up', 'down'] as const).filter(() => file.directions);

@@ -1,5 +1,6 @@
 /** Folding: the links of the shortest path between two endpoints become one impairment (proto/impairment.ts). */
-import { foldImpairments } from '../../proto/impairment.ts';
+import { foldImpairments, type Impairment, impairment } from '../../proto/impairment.ts';
+import { nanosPerByte } from '../../proto/units.ts';
 import type { Graph, Path } from '../model/model.ts';
 import { edgeChanges } from './edge-changes.ts';
 import { ShortestPaths, type Tree } from './shortest-paths.ts';
@@ -37,7 +38,15 @@ export class Folding {
     if (from === to || !this.#isEndpoint(from) || !this.#isEndpoint(to) || this.#areSeparated(from, to))
       return undefined;
     const links = this.shortestPaths.links(this.#tree(this.shortestPaths.rootOf(from)), from, to);
-    return links && { from, to, ...foldImpairments(links, this.graph.links), hops: links.length, links };
+    return links && { from, to, ...this.#impairment(links), hops: links.length, links };
+  }
+
+  #impairment(links: readonly number[]): Impairment {
+    const { links: all, transmission = 'every link' } = this.graph;
+    const folded = foldImpairments(links, all);
+    if (transmission === 'every link') return folded;
+    const spacing = transmission === 'none' ? nanosPerByte(0) : folded.spacing;
+    return impairment({ ...folded, transmission: spacing, spacing });
   }
 
   #isEndpoint(node: number): boolean {

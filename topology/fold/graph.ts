@@ -44,6 +44,7 @@ export class Expansion {
     this.origins = this.#origins;
     this.graph = {
       routing: topology.routing,
+      ...(topology.transmission && { transmission: topology.transmission }),
       endpoints,
       nodes,
       forwards,

@@ -8,10 +8,15 @@ import type { Impairment } from '../../proto/impairment.ts';
 import type { TopologyEvent } from './events.ts';
 import type { Position } from './position.ts';
 
+export const TRANSMISSIONS = ['every link', 'bottleneck', 'none'] as const;
+export type Transmission = (typeof TRANSMISSIONS)[number];
+
 export interface Topology {
   readonly name: string;
   /** The meaning of "shortest": least latency, or fewest hops. */
   readonly routing: 'latency' | 'hops';
+  /** Which links of a path take time for the bytes of a packet. Absent: every one. */
+  readonly transmission?: Transmission;
   readonly services: readonly Service[];
   readonly bridges: readonly Bridge[];
   readonly links: readonly LinkPair[];
@@ -72,6 +77,8 @@ export interface LinkPair {
  */
 export interface Graph {
   readonly routing: 'latency' | 'hops';
+  /** As in `Topology`. */
+  readonly transmission?: Transmission;
   /** Names of the endpoints: services in code-unit order of their names, replicas in numeric order. */
   readonly endpoints: readonly string[];
   /** Names of all nodes: `endpoints`, then the bridges in code-unit order. */

@@ -4,12 +4,22 @@
  */
 import { NetfoldError } from '../../proto/errors.ts';
 import { decodeImpairment, type EncodedImpairment, encodeImpairment } from '../../proto/impairment.ts';
-import { formatBps, formatMicros, formatRatio, type Micros } from '../../proto/units.ts';
+import {
+  formatBps,
+  formatMicros,
+  formatRatio,
+  fromMillis,
+  type Micros,
+  micros,
+  nanosPerByte,
+  timeToTransmit,
+  toMillis,
+} from '../../proto/units.ts';
 import { Folding } from '../fold/fold.ts';
 import { expandGraph } from '../fold/graph.ts';
 import { Numbering } from '../fold/numbering.ts';
 import { quote } from '../model/diagnostics.ts';
-import type { Graph, Topology } from '../model/model.ts';
+import type { Graph, Path, Topology } from '../model/model.ts';
 import { parseReference, replicaRange, suggest } from '../model/names.ts';
 import { graphAt } from '../timeline/graph-at.ts';
 
@@ -25,10 +35,15 @@ export type PathRow =
   | ReachableRow
   | { readonly from: string; readonly to: string; readonly reachable: false };
 
+type Hidden = 'queuePackets' | 'transmissionNsPerByte' | 'spacingNsPerByte';
+
 /** Null means unlimited. */
-export interface ReachableRow extends Omit<EncodedImpairment, 'queuePackets'> {
+export interface ReachableRow extends Omit<EncodedImpairment, Hidden> {
   readonly from: string;
   readonly to: string;
+  /** How long the smallest packet and a full one are under way: latency, and the time that their bytes take. */
+  readonly smallPacketMs: number;
+  readonly fullPacketMs: number;
   readonly hops: number;
   /** Names of the directed links, in order. */
   readonly links: readonly string[];
@@ -95,31 +110,58 @@ function rowOf(folding: Folding, from: number, to: number): PathRow {
   const names = { from: endpoints[from]!, to: endpoints[to]! };
   const path = folding.path(from, to);
   if (!path) return { ...names, reachable: false };
-  const { queuePackets: _, ...impairment } = encodeImpairment(path);
+  const {
+    queuePackets: _,
+    transmissionNsPerByte: __,
+    spacingNsPerByte: ___,
+    ...plain
+  } = encodeImpairment(path);
   return {
     ...names,
-    ...impairment,
+    ...plain,
+    smallPacketMs: toMillis(timeUnderWay(path, SMALL_BYTES)),
+    fullPacketMs: toMillis(timeUnderWay(path, FULL_BYTES)),
     hops: path.hops,
     links: path.links.map((link) => links[link]!.name),
   };
 }
 
+/** Ethernet frames without their check sum, as bandwidth counts them. */
+const SMALL_BYTES = 60;
+const FULL_BYTES = 1514;
+
+/** Of a packet that nothing else delays. */
+function timeUnderWay({ latency, transmission = nanosPerByte(0) }: Path, bytes: number): Micros {
+  return micros(latency + timeToTransmit(bytes, transmission));
+}
+
 function* generateText(graph: Graph, rows: Iterable<PathRow>): Generator<string> {
   const width = Math.max(4, ...graph.endpoints.slice(0, 1000).map((name) => name.length));
   const line = (cells: readonly string[]): string => {
-    const widths = [width, width, 10, 10, 9, 12, 4];
+    const widths = [width, width, 10, 10, 9, 12, 10, 10, 4];
     return cells
       .map((cell, column) => (column < 2 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column] ?? 0)))
       .join('  ')
       .trimEnd();
   };
-  yield line(['from', 'to', 'latency', 'jitter', 'loss', 'bandwidth', 'hops', 'links']);
+  yield line([
+    'from',
+    'to',
+    'latency',
+    'jitter',
+    'loss',
+    'bandwidth',
+    '60 bytes',
+    '1514 bytes',
+    'hops',
+    'links',
+  ]);
   for (const row of rows) {
     if ('reachable' in row) {
       yield line([row.from, row.to, 'unreachable']);
       continue;
     }
-    const { from, to, hops, links } = row;
+    const { from, to, hops, links, smallPacketMs, fullPacketMs } = row;
     const { latency, jitter, distribution, loss, bandwidth } = decodeImpairment(row);
     const cells = [
       from,
@@ -128,6 +170,8 @@ function* generateText(graph: Graph, rows: Iterable<PathRow>): Generator<string>
       formatMicros(jitter) + (distribution === undefined ? '' : ` ${distribution}`),
       formatRatio(loss),
       formatBps(bandwidth),
+      formatMicros(Math.round(fromMillis(smallPacketMs))),
+      formatMicros(Math.round(fromMillis(fullPacketMs))),
       String(hops),
       links.join(' '),
     ];

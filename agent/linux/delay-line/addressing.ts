@@ -3,7 +3,7 @@ import type { AddressIndex } from './address-index.ts';
 import type { PathTable } from './path-table.ts';
 
 /** The packet has no path. */
-const NONE = -1;
+export const NONE = -1;
 /** `pathOf` returns this minus the number of the source endpoint when the table has no path for it. */
 export const UNKNOWN_PATH = -2;
 
@@ -11,6 +11,7 @@ export const UNKNOWN_PATH = -2;
 const IPV4_MAPPED = 0x0000ffff;
 const IPV4_HEADER = 20;
 const IPV6_HEADER = 40;
+const ETHERNET_HEADER = 14;
 const ICMPV6 = 58;
 /** Router and neighbour solicitations, advertisements and redirects (RFC 4861): the counterpart of ARP. */
 const DISCOVERY_FIRST = 133;
@@ -53,6 +54,17 @@ export function pathOf(known: Knowledge, data: Uint8Array, offset: number, lengt
     return NONE;
   const from = offset + 8;
   return find(known, word(data, from), word(data, from + 4), word(data, from + 8), word(data, from + 12));
+}
+
+/**
+ * Bytes of the packet's frames as tc counts them, from its network header, of which pathOf has found that it is there. Of a
+ * GSO packet: without the headers that each further frame repeats, since its segments' size is not known here.
+ */
+export function frameBytes(data: Uint8Array, offset: number): number {
+  const isVersion4 = data[offset]! >> 4 === 4;
+  const at = offset + (isVersion4 ? 2 : 4);
+  const length = (data[at]! << 8) | data[at + 1]!;
+  return ETHERNET_HEADER + (isVersion4 ? length : IPV6_HEADER + length);
 }
 
 function find({ table, book }: Knowledge, a: number, b: number, c: number, d: number): number {

@@ -3,10 +3,17 @@
  * typed arrays, without allocation. The cost of changing one path does not depend on their number.
  */
 import type { Distribution, EncodedPacketImpairment } from '../../../proto/impairment.ts';
+import { nanosToMillis } from '../../../proto/units.ts';
 import { AddressIndex, grown } from './address-index.ts';
 import { Jitter } from './jitter.ts';
 import { QUICK_MS } from './pace.ts';
 import type { Random } from './random.ts';
+
+/**
+ * Of the time that a packet takes at the slowest link. The class at the source lets that link's rate through; were packets
+ * kept apart by all of the time here, what a burst of it has put in front of the link would wait there for ever.
+ */
+const SPACING = 0.98;
 
 /** One path, as the thread gets it. Times are in milliseconds, the unit of its clock. */
 export interface DelayEntry extends EncodedPacketImpairment {
@@ -27,6 +34,9 @@ export class PathTable {
   readonly jitter = new Map<number, Jitter>();
   delayMs = new Float64Array(4);
   loss = new Float64Array(4);
+  /** Milliseconds that a byte takes at all links of the path, and at the slowest. */
+  byteMs = new Float64Array(4);
+  spacingMs = new Float64Array(4);
   /** When the last held packet of the path leaves, 0 if none was held: packets of a path don't overtake each other. */
   lastRelease = new Float64Array(4);
   /** When its last packet arrived, or when it was set. Written by the code that removes idle paths. */
@@ -76,10 +86,13 @@ export class PathTable {
    */
   set(entry: DelayEntry, random: Random): number {
     const { sources, latencyMs, jitterMs, distribution = 'normal', loss } = entry;
+    const { transmissionNsPerByte = 0, spacingNsPerByte = 0 } = entry;
     const path = this.#free.pop() ?? this.#take();
     // A free number counts as no path.
     this.#quick++;
     this.#setDelay(path, latencyMs, loss);
+    this.byteMs[path] = nanosToMillis(transmissionNsPerByte);
+    this.spacingMs[path] = SPACING * nanosToMillis(spacingNsPerByte);
     this.lastRelease[path] = this.lastSeen[path] = this.isGone[path] = 0;
     this.#sources[path] = [];
     this.#size++;
@@ -154,6 +167,8 @@ export class PathTable {
     if (path < capacity) return path;
     this.delayMs = grown(this.delayMs, new Float64Array(2 * capacity));
     this.loss = grown(this.loss, new Float64Array(2 * capacity));
+    this.byteMs = grown(this.byteMs, new Float64Array(2 * capacity));
+    this.spacingMs = grown(this.spacingMs, new Float64Array(2 * capacity));
     this.lastRelease = grown(this.lastRelease, new Float64Array(2 * capacity));
     this.lastSeen = grown(this.lastSeen, new Float64Array(2 * capacity));
     this.isGone = grown(this.isGone, new Uint8Array(2 * capacity));

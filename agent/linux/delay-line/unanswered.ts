@@ -5,6 +5,7 @@ export interface Waiting {
   readonly id: number;
   readonly mark: number;
   readonly arrivedMs: number;
+  readonly bytes: number;
 }
 
 /** Endpoint numbers are less than this. */

@@ -15,7 +15,7 @@ import { clearEvent } from '../../kernel/sys/events.ts';
 import { Poller } from '../../kernel/sys/poller.ts';
 import { changeProcessor, preferThisThread } from '../../kernel/sys/this-thread.ts';
 import type { AddressIndex } from './address-index.ts';
-import { addressWords, type Knowledge, pathOf, UNKNOWN_PATH } from './addressing.ts';
+import { addressWords, frameBytes, type Knowledge, NONE, pathOf, UNKNOWN_PATH } from './addressing.ts';
 import { ArrivalClock, monotonicOffsetMs } from './arrival-clock.ts';
 import { doAll } from './do-all.ts';
 import { COUNTER, type FromWorker, type PairEntry, type ToWorker, type WorkerStart } from './messages.ts';
@@ -120,13 +120,17 @@ class DelayLineThread {
     const age = this.#arrivals.ageMs(mark, this.#now);
     const ownMark = age < 0 ? mark : 0;
     const arrivedMs = age < 0 ? this.#now : this.#now - age;
-    if (path >= 0) this.#schedule(line, path, id, ownMark, arrivedMs);
-    else if (path > UNKNOWN_PATH) this.#accept(line, id, ownMark);
-    else this.#unanswered.hold(line.number, UNKNOWN_PATH - path, { id, mark: ownMark, arrivedMs });
+    if (path === NONE) {
+      this.#accept(line, id, ownMark);
+      return;
+    }
+    const bytes = frameBytes(data, offset);
+    if (path >= 0) this.#schedule(line, path, id, ownMark, arrivedMs, bytes);
+    else this.#unanswered.hold(line.number, UNKNOWN_PATH - path, { id, mark: ownMark, arrivedMs, bytes });
   };
 
   /** A packet with a known path is lost, passed on at once, or held. */
-  #schedule(line: Line, path: number, id: number, mark: number, arrivedMs: number): void {
+  #schedule(line: Line, path: number, id: number, mark: number, arrivedMs: number, bytes: number): void {
     const { table } = line;
     table.lastSeen[path] = this.#now;
     const lastRelease = table.lastRelease[path]!;
@@ -137,15 +141,16 @@ class DelayLineThread {
       this.#markDirty(line);
       return;
     }
-    const delay = table.delayMs[path]!;
+    const delay = table.delayMs[path]! + bytes * table.byteMs[path]!;
     const jitter = table.jitter.get(path);
     if (delay === 0 && !jitter && lastRelease === 0) {
       this.#accept(line, id, mark);
       return;
     }
     const wanted = jitter ? Math.max(0, delay + jitter.at(arrivedMs)) : delay;
-    // A path is a sequence of queues: it never reorders, even when its delay is lowered.
-    const release = Math.max(arrivedMs + wanted, lastRelease);
+    // A path is a sequence of queues: it never reorders, even when its delay is lowered, and its slowest link keeps packets
+    // apart.
+    const release = Math.max(arrivedMs + wanted, lastRelease + bytes * table.spacingMs[path]!);
     table.lastRelease[path] = release;
     this.#waiting.push(release, line.number, id, mark);
   }
@@ -297,8 +302,8 @@ class DelayLineThread {
     });
     line.table.lastSeen[path] ||= this.#now;
     if (isNew) this.#onDemand.add(pair, this.#now);
-    for (const { id, mark, arrivedMs } of this.#unanswered.answered(queue, source))
-      this.#schedule(line, path, id, mark, arrivedMs);
+    for (const { id, mark, arrivedMs, bytes } of this.#unanswered.answered(queue, source))
+      this.#schedule(line, path, id, mark, arrivedMs, bytes);
   }
 
   #change({ table, queue }: Line, change: () => void): void {

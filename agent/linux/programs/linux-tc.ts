@@ -1,6 +1,7 @@
 /** `TcPort` on Linux: tc over netlink, and the maps of the classifier. */
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 import {
+  type FifoQueue,
   type InterfaceState,
   type LeafQueue,
   MOST_GSO_SEGMENTS,
@@ -27,8 +28,8 @@ import {
 import { within } from '../../kernel/netns/namespaces.ts';
 import { KernelError } from '../../kernel/sys/errors.ts';
 import { setClassifier } from '../objects/classifier.ts';
-import { setNetem } from '../tc/netem-messages.ts';
-import { listClasses, listClassifiers, listQdiscs } from '../tc/tc-dumps.ts';
+import { secondParent, setNetem } from '../tc/netem-messages.ts';
+import { listClasses, listClassifiers, listQdiscs, type QdiscSeen } from '../tc/tc-dumps.ts';
 import { installFilter, isInstalled, removeOwnFilters } from '../trees/named-filters.ts';
 import { type ClassMaps, InterfaceMaps } from './class-maps.ts';
 
@@ -106,7 +107,7 @@ export class LinuxTc implements TcPort {
       const foreignRoot = isMade ? `${root.kind} ${formatHandle(root.handle)}` : (root?.kind ?? 'none');
       return { foreignRoot, classifier: false, gsoSegments, classes: new Map(), targets };
     }
-    const queues = new Map(qdiscs.map(({ parent, queue }) => [parent, queue]));
+    const queues = new Map(qdiscs.map((one) => [one.parent, withSecond(one, qdiscs)]));
     const classes = listClasses(socket, endpoint.ifindex, OWN_MAJOR).map((seen): [number, ShapedClass] => {
       const queue = this.#known(endpoint, seen.minor, queues.get(handle(OWN_MAJOR, seen.minor)) ?? NO_QUEUE);
       return [seen.minor, { ...seen, queue, bufferBytes: maps.readBuffer(seen.minor, seen.bytesPerSecond) }];
@@ -145,10 +146,11 @@ export class LinuxTc implements TcPort {
   #applyToTc(endpoint: LocalEndpoint, ops: readonly NetlinkOp[]): FailedOp[] {
     const attached = this.#attachment(endpoint);
     const failed = allFailing(ops, () => {
-      const verdicts = attached.socket.batch(ops.map((op) => this.#request(endpoint, op)));
+      const requests = ops.map((op) => this.#requests(endpoint, op));
+      const verdicts = attached.socket.batch(requests.flat());
       return ops.flatMap((op, index) => {
-        const verdict = verdicts[index]!;
-        if (verdict.errno !== 0) return [{ op, error: refusal(verdict, endpoint.ifname) }];
+        const refused = verdicts.splice(0, requests[index]!.length).find(({ errno }) => errno !== 0);
+        if (refused) return [{ op, error: refusal(refused, endpoint.ifname) }];
         remember(attached, op);
         return [];
       });
@@ -176,7 +178,8 @@ export class LinuxTc implements TcPort {
     const stats = { waiting: 0, held: 0, passed: 0, lost: 0, overflowed: maps.dropped() };
     for (const { parent, kind, packets } of qdiscs) {
       if (parent === TC_H_ROOT) stats.waiting = packets.waiting;
-      if (kind !== 'netem') continue;
+      // What is in a netem within another, or has passed it, is counted by the outer one.
+      if (kind !== 'netem' || parent >>> 16 !== OWN_MAJOR) continue;
       stats.held += packets.waiting;
       stats.passed += packets.sent;
       stats.lost += packets.dropped;
@@ -186,6 +189,13 @@ export class LinuxTc implements TcPort {
 
   introduce(parties: readonly Party[], gone: readonly string[]): void {
     this.#maps.setParties(parties, gone);
+  }
+
+  #requests(endpoint: LocalEndpoint, op: NetlinkOp): Request[] {
+    const { ifindex } = endpoint;
+    if (op.op === 'set-queue' && op.queue.kind === 'netem')
+      return setNetem(ifindex, OWN_MAJOR, op.minor, op.queue);
+    return [this.#request(endpoint, op)];
   }
 
   #request(endpoint: LocalEndpoint, op: NetlinkOp): Request {
@@ -205,9 +215,7 @@ export class LinuxTc implements TcPort {
       case 'delete-queue':
         return deleteQueue(ifindex, OWN_MAJOR, op.minor);
       case 'set-queue':
-        return op.queue.kind === 'netem'
-          ? setNetem(ifindex, OWN_MAJOR, op.minor, op.queue)
-          : setFifo(ifindex, OWN_MAJOR, op.minor, op.queue);
+        return setFifo(ifindex, OWN_MAJOR, op.minor, op.queue as FifoQueue);
       case 'add-classifier':
         return setClassifier(ifindex, OWN_MAJOR, this.#classifierFd);
       case 'delete-class':
@@ -235,6 +243,13 @@ export class LinuxTc implements TcPort {
     if (!attached) throw new Error(`${name} is not attached`);
     return attached;
   }
+}
+
+/** The rate of a netem within another belongs to that one. */
+function withSecond({ handle: own, queue }: QdiscSeen, qdiscs: readonly QdiscSeen[]): LeafQueue | undefined {
+  if (queue?.kind !== 'netem') return queue;
+  const second = qdiscs.find(({ parent }) => parent === secondParent(own))?.queue;
+  return second?.kind === 'netem' ? { ...queue, others: second.slowest } : queue;
 }
 
 /** When the action throws, each of its steps counts as failed. */

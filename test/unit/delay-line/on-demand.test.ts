@@ -6,7 +6,7 @@ import { type DelayEntry, PathTable } from '../../../agent/linux/delay-line/path
 import { Random } from '../../../agent/linux/delay-line/random.ts';
 import { Unanswered } from '../../../agent/linux/delay-line/unanswered.ts';
 
-const packet = (id: number, arrivedMs = id) => ({ id, mark: id + 100, arrivedMs });
+const packet = (id: number, arrivedMs = id) => ({ id, mark: id + 100, arrivedMs, bytes: 98 });
 
 describe('packets that wait for an answer', () => {
   test('are asked for once a pair, and given back in their order', () => {

@@ -14,7 +14,7 @@ import {
   PROPERTY_LIST,
   packetImpairment,
 } from '../../../proto/impairment.ts';
-import { bps, fromMillis, micros, ratio, UNLIMITED } from '../../../proto/units.ts';
+import { bps, fromMillis, micros, nanosPerByte, ratio, UNLIMITED } from '../../../proto/units.ts';
 
 const impairments = fc
   .record({
@@ -44,6 +44,7 @@ function foldedByHand(links: readonly Impairment[]): Impairment {
     queue = Math.min(queue, link.queuePackets ?? queue);
   }
   const shaken = links.filter(({ jitter }) => jitter !== 0);
+  const byteTimes = links.map((link) => 8e9 / link.bandwidth);
   const lossy = links.filter(({ loss }) => loss !== 0);
   return impairment({
     latency: micros(latency),
@@ -51,6 +52,8 @@ function foldedByHand(links: readonly Impairment[]): Impairment {
     distribution: shaken.length === 1 ? shaken[0]!.distribution : undefined,
     loss: ratio(lossy.length === 1 ? lossy[0]!.loss : 1 - none),
     bandwidth: bps(bandwidth),
+    transmission: nanosPerByte(byteTimes.reduce((sum, time) => sum + time, 0)),
+    spacing: nanosPerByte(Math.max(0, ...byteTimes)),
     queuePackets: Number.isFinite(queue) ? queue : undefined,
   });
 }
@@ -82,6 +85,8 @@ describe('an impairment', () => {
       { ...one, jitter: fromMillis(2) },
       { ...one, distribution: 'pareto' },
       { ...one, loss: ratio(0.1) },
+      { ...one, transmission: nanosPerByte(8) },
+      { ...one, spacing: nanosPerByte(8) },
       { ...one, bandwidth: bps(2e6) },
       { ...one, queuePackets: 3 },
     ];
@@ -89,7 +94,7 @@ describe('an impairment', () => {
     expect(isSameImpairment(one, { ...one })).toBe(true);
     expect(others.map((other) => isSameImpairment(one, other))).toEqual(others.map(() => false));
     expect(others.map((other) => isSamePacketImpairment(one, other))).toEqual([
-      ...[false, false, false, false],
+      ...[false, false, false, false, false, false],
       ...[true, true],
     ]);
     expect([isSameImpairment(undefined, undefined), isSameImpairment(one, undefined)]).toEqual([true, false]);
@@ -100,6 +105,10 @@ describe('an impairment', () => {
     expect(impairsPackets(impairment({ latency: micros(1) }))).toBe(true);
     expect(impairsPackets(impairment({ jitter: micros(1) }))).toBe(true);
     expect(impairsPackets(impairment({ loss: ratio(1) }))).toBe(true);
+    expect(impairsPackets(impairment({ transmission: nanosPerByte(8), spacing: nanosPerByte(8) }))).toBe(
+      false,
+    );
+    expect(impairsPackets(impairment({ transmission: nanosPerByte(800) }))).toBe(true);
   });
 
   it('is plain data with units in its names', () => {

@@ -48,6 +48,18 @@ describe('folding a path', () => {
     expect(shape('jitter: 2ms, distribution: uniform', 'jitter: 1ms, distribution: uniform')).toBeUndefined();
   });
 
+  it('adds the time that a byte takes at each link, unless the file says otherwise', () => {
+    const timesOf = (settings: string): unknown => {
+      const { transmission, spacing } = path(`${settings}\n${CHAIN}`, 'a.0', 'b.0')!;
+      return { transmission, spacing };
+    };
+    // 10, 60 and 100 Mb/s.
+    expect(timesOf('')).toEqual({ transmission: 800 + 8e9 / 60e6 + 80, spacing: 800 });
+    expect(timesOf('transmission: every link')).toEqual(timesOf(''));
+    expect(timesOf('transmission: bottleneck')).toEqual({ transmission: 800, spacing: 800 });
+    expect(timesOf('transmission: none')).toEqual({});
+  });
+
   it('keeps the directions of each link apart', () => {
     expect(path(CHAIN, 'b.0', 'a.0')!.bandwidth).toBe(2e6);
     expect(path(CHAIN, 'a.0', 'b.0')!.bandwidth).toBe(10e6);

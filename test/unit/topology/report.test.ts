@@ -27,6 +27,9 @@ describe('paths', () => {
         jitterMs: 5,
         loss: 0.01,
         bandwidthBps: 20e6,
+        // 0.4 µs a byte at the only link that has a bandwidth.
+        smallPacketMs: 10.274,
+        fullPacketMs: 10.8556,
         hops: 2,
         links: ['client.1->s1', 's1->server.0'],
       },
@@ -101,10 +104,10 @@ links:
     expect(
       [...report.text()].slice(0, 4).map((line) => line.split(/ {2,}/).map((cell) => cell.trim())),
     ).toEqual([
-      ['from', 'to', 'latency', 'jitter', 'loss', 'bandwidth', 'hops', 'links'],
-      ['client.0', 'client.1', '500us', '4.243ms', '1.99%', '5Mbps', '2', 'client.0->s1 s1->client.1'],
+      'from,to,latency,jitter,loss,bandwidth,60 bytes,1514 bytes,hops,links'.split(','),
+      'client.0,client.1,500us,4.243ms,1.99%,5Mbps,620us,3.528ms,2,client.0->s1 s1->client.1'.split(','),
       ['client.0', 'far.0', 'unreachable'],
-      ['client.0', 'server.0', '10.25ms', '5ms', '1%', '20Mbps', '2', 'client.0->s1 s1->server.0'],
+      'client.0,server.0,10.25ms,5ms,1%,20Mbps,10.274ms,10.856ms,2,client.0->s1 s1->server.0'.split(','),
     ]);
   });
 });

@@ -1,6 +1,6 @@
 /** zod's issues as netfold's diagnostics: the position, the field, the value and the remedy. */
 import type { z } from 'zod';
-import { PROPERTY_LIST } from '../../../proto/impairment.ts';
+import { FILE_PROPERTIES } from '../../../proto/impairment.ts';
 import { type DiagnosticCode, type Findings, quote } from '../../model/diagnostics.ts';
 import { MAX_ENDPOINTS } from '../../model/limits.ts';
 import { NAME_REMEDY, nameProblem, suggest } from '../../model/names.ts';
@@ -136,13 +136,13 @@ function kindOf(path: Path): string {
 
 /** Key of a link's property → what may be written there. */
 const EXAMPLES: ReadonlyMap<string, string> = new Map(
-  PROPERTY_LIST.flatMap(({ file: { key, example, directions } }) => {
+  FILE_PROPERTIES.flatMap(({ file: { key, example, directions } }) => {
     const keys = [key, ...Object.keys(directions ?? {})];
     return example === undefined ? [] : keys.map((one) => [one, example] as const);
   }),
 );
 const CHOICES: ReadonlyMap<string, readonly string[]> = new Map(
-  PROPERTY_LIST.flatMap(({ file }) => (file.kind === 'choice' ? [[file.key, file.choices] as const] : [])),
+  FILE_PROPERTIES.flatMap(({ file }) => (file.kind === 'choice' ? [[file.key, file.choices] as const] : [])),
 );
 
 function exampleOf(path: Path): string {
@@ -159,6 +159,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   events: 'write a list of lines, e.g. - at 30s crash server.0',
   'events.*': 'write a line, e.g. at 30s crash server.0; quote it if it contains ": "',
   routing: 'write latency or hops',
+  transmission: 'write every link, bottleneck or none',
   name: 'write a short name',
 };
 

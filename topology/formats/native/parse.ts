@@ -1,5 +1,5 @@
 /** The native YAML file → `Topology`. */
-import { type Impairment, impairment, PROPERTY_LIST } from '../../../proto/impairment.ts';
+import { FILE_PROPERTIES, type Impairment, impairment } from '../../../proto/impairment.ts';
 import type { Bps } from '../../../proto/units.ts';
 import { parseEvent } from '../../events/grammar.ts';
 import { checkLinks, checkNodes, Names } from '../../model/check.ts';
@@ -77,6 +77,7 @@ class Reader {
   }
 
   read(name: string): ParsedFile {
+    const { routing, transmission } = this.#data;
     const services = this.#services();
     const bridges = this.#bridges();
     const links = this.#data.links.map((link, index) => this.#link(link, index));
@@ -90,7 +91,7 @@ class Reader {
     const events = this.#events();
     this.#warnOfDistributions(events);
     return {
-      topology: { name, routing: this.#data.routing, services, bridges, links, events },
+      topology: { name, routing, ...(transmission && { transmission }), services, bridges, links, events },
       fieldOf: (event) => `events[${events.indexOf(event)}]`,
       supervisors: new Set(),
       withoutReuse: new Set(),
@@ -140,7 +141,7 @@ class Reader {
   #link(link: NativeLink, index: number): LinkPair {
     const { from, to, bandwidth, up, down, oneway, tags } = link;
     this.#refuseContradictions(link, index);
-    const common = Object.fromEntries(PROPERTY_LIST.map(({ name, file }) => [name, link[file.key]]));
+    const common = Object.fromEntries(FILE_PROPERTIES.map(({ name, file }) => [name, link[file.key]]));
     const properties = (rate: Bps | undefined): Impairment =>
       impairment({ ...common, bandwidth: rate ?? bandwidth });
     const position = this.#position(this.#document.at(['links', index]));

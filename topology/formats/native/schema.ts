@@ -4,15 +4,16 @@
  */
 import { z } from 'zod';
 import {
+  FILE_PROPERTIES,
   type FileField,
   type FileKey,
+  type FileProperty,
   PROPERTIES,
-  PROPERTY_LIST,
-  type PropertyName,
   type PropertyValue,
 } from '../../../proto/impairment.ts';
 import { UnitError } from '../../../proto/units.ts';
 import { MAX_ENDPOINTS } from '../../model/limits.ts';
+import { TRANSMISSIONS } from '../../model/model.ts';
 import { NAME_PATTERN } from '../../model/names.ts';
 
 type About = { description: string; examples?: string[] };
@@ -64,10 +65,10 @@ function fieldOf(field: FileField, description = field.description): z.ZodOption
 }
 
 type ImpairmentFields = {
-  [P in PropertyName as FileKey<P>]: z.ZodOptional<z.ZodType<PropertyValue<P>, unknown>>;
+  [P in FileProperty as FileKey<P>]: z.ZodOptional<z.ZodType<PropertyValue<P>, unknown>>;
 };
 const { queue, ...impairment } = Object.fromEntries(
-  PROPERTY_LIST.map(({ file }) => [file.key, fieldOf(file)]),
+  FILE_PROPERTIES.map(({ file }) => [file.key, fieldOf(file)]),
 ) as unknown as ImpairmentFields;
 
 const { file: bandwidth } = PROPERTIES.bandwidth;
@@ -140,6 +141,10 @@ export const topologySchema = z
       .enum(['latency', 'hops'])
       .default('latency')
       .meta({ description: 'Which path is the shortest: least latency, or fewest hops. Default: latency.' }),
+    transmission: z.enum(TRANSMISSIONS).optional().meta({
+      description:
+        'Which links of a path take time for the bytes of a packet, its size divided by their bandwidth: every link that has one, only the slowest, or none. Default: every link.',
+    }),
     services: z
       .record(z.string().regex(new RegExp(NAME_PATTERN)), service)
       .meta({ description: 'The applications, by name.' }),
