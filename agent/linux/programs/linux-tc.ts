@@ -26,7 +26,6 @@ import {
   TC_H_ROOT,
 } from '../../kernel/netlink/tc-messages.ts';
 import { within } from '../../kernel/netns/namespaces.ts';
-import { KernelError } from '../../kernel/sys/errors.ts';
 import { setClassifier } from '../objects/classifier.ts';
 import { secondParent, setNetem } from '../tc/netem-messages.ts';
 import { listClasses, listClassifiers, listQdiscs, type QdiscSeen } from '../tc/tc-dumps.ts';
@@ -81,16 +80,9 @@ export class LinuxTc implements TcPort {
 
   detach(endpoint: LocalEndpoint): void {
     const attached = this.#attached.get(endpoint.number);
-    if (!attached) return;
+    attached?.maps.clear();
+    attached?.socket.close();
     this.#attached.delete(endpoint.number);
-    attached.maps.clear();
-    try {
-      removeOwnFilters(attached.socket, endpoint.ifindex, 'egress');
-    } catch (error) {
-      if (!(error instanceof KernelError && error.code === 'INTERFACE_GONE')) throw error;
-    } finally {
-      attached.socket.close();
-    }
   }
 
   read(endpoint: LocalEndpoint): InterfaceState {
@@ -107,10 +99,10 @@ export class LinuxTc implements TcPort {
       const foreignRoot = isMade ? `${root.kind} ${formatHandle(root.handle)}` : (root?.kind ?? 'none');
       return { foreignRoot, classifier: false, gsoSegments, classes: new Map(), targets };
     }
-    const queues = new Map(qdiscs.map((one) => [one.parent, withSecond(one, qdiscs)]));
-    const classes = listClasses(socket, endpoint.ifindex, OWN_MAJOR).map((seen): [number, ShapedClass] => {
-      const queue = this.#known(endpoint, seen.minor, queues.get(handle(OWN_MAJOR, seen.minor)) ?? NO_QUEUE);
-      return [seen.minor, { ...seen, queue, bufferBytes: maps.readBuffer(seen.minor, seen.bytesPerSecond) }];
+    const seen = new Map(qdiscs.map((one) => [one.parent, one]));
+    const classes = listClasses(socket, endpoint.ifindex, OWN_MAJOR).map((one): [number, ShapedClass] => {
+      const queue = this.#known(endpoint, one.minor, queueAt(handle(OWN_MAJOR, one.minor), seen));
+      return [one.minor, { ...one, queue, bufferBytes: maps.readBuffer(one.minor, one.bytesPerSecond) }];
     });
     // A filter with another program belongs to an earlier agent, and uses its maps.
     const classifier =
@@ -156,15 +148,19 @@ export class LinuxTc implements TcPort {
       });
     });
     const undone = new Set(failed.map(({ op }) => op));
-    const classifiers = ops.filter((op) => op.op === 'add-classifier' && !undone.has(op));
+    const entrances = ops.filter(
+      (op) => (op.op === 'add-classifier' || op.op === 'delete-root') && !undone.has(op),
+    );
     const classOps = ops.filter((op) => op.op === 'set-class' && !undone.has(op));
     return [
       ...failed,
-      ...allFailing(classifiers, () => {
-        if (classifiers.length > 0)
-          installFilter(attached.socket, endpoint.ifindex, 'egress', this.#detacherFd);
-        return [];
-      }),
+      ...entrances.flatMap((op) =>
+        allFailing([op], () => {
+          if (op.op === 'delete-root') removeOwnFilters(attached.socket, endpoint.ifindex, 'egress');
+          else installFilter(attached.socket, endpoint.ifindex, 'egress', this.#detacherFd);
+          return [];
+        }),
+      ),
       ...allFailing(classOps, () => {
         attached.maps.setBuffers(classOps.flatMap((op) => (op.op === 'set-class' ? op.shaped : [])));
         return [];
@@ -245,11 +241,12 @@ export class LinuxTc implements TcPort {
   }
 }
 
-/** The rate of a netem within another belongs to that one. */
-function withSecond({ handle: own, queue }: QdiscSeen, qdiscs: readonly QdiscSeen[]): LeafQueue | undefined {
-  if (queue?.kind !== 'netem') return queue;
-  const second = qdiscs.find(({ parent }) => parent === secondParent(own))?.queue;
-  return second?.kind === 'netem' ? { ...queue, others: second.slowest } : queue;
+/** The queue below a class. The rate of a netem within it belongs to it. */
+function queueAt(parent: number, seen: ReadonlyMap<number, QdiscSeen>): LeafQueue {
+  const found = seen.get(parent);
+  if (found?.queue?.kind !== 'netem') return found?.queue ?? NO_QUEUE;
+  const second = seen.get(secondParent(found.handle))?.queue;
+  return second?.kind === 'netem' ? { ...found.queue, others: second.slowest } : found.queue;
 }
 
 /** When the action throws, each of its steps counts as failed. */

@@ -8,6 +8,7 @@ import { NETLINK_ROUTE, type NetlinkSocket } from '../../kernel/netlink/netlink-
 import { withNetlink } from '../../kernel/netlink/with-netlink.ts';
 import { KernelError } from '../../kernel/sys/errors.ts';
 import { isKernelDefault, needsJournal, type QdiscTree } from '../trees/model.ts';
+import { removeOwnFilters } from '../trees/named-filters.ts';
 import { snapshotTree } from '../trees/qdisc-tree.ts';
 import { differences, isPartOf } from '../trees/tree-compare.ts';
 import { rehearseRestore } from '../trees/tree-rehearsal.ts';
@@ -67,6 +68,7 @@ function refuseChange(before: QdiscTree, now: QdiscTree): void {
  */
 export function giveBack(at: InterfaceAt, journal: Journal): void {
   onInterface(at, (socket) => {
+    removeOwnFilters(socket, at.ifindex, 'egress');
     const identity = identifyInterface(socket, at.namespace, at.ifindex);
     const entry = journal.find(identity);
     if (entry) {
