@@ -6,13 +6,10 @@
 import { millisToNanos } from '../../../proto/units.ts';
 import { CrowdedProcessor } from './crowded-processor.ts';
 import { Pace, SLICE_MS } from './pace.ts';
+import { ReleaseError } from './release-error.ts';
+import { AWAKE, sleepKind } from './sleep-kinds.ts';
 import { WakeLead } from './wake-lead.ts';
 
-/**
- * Packets are released one after the other. On average they leave half of that time after the clock was read, so packets due
- * until then are released now. Initial value, weight of one packet, and maximum.
- */
-const PASSING = { startMs: 0.01, weight: 1 / 256, mostMs: 0.1 } as const;
 /** The average by which sleeps are too long: weight of one observation, and maximum. */
 const OVERSLEPT = { weight: 1 / 64, mostMs: 0.1 } as const;
 /** At very high rates, the longest time without receiving packets while none is due. */
@@ -38,7 +35,9 @@ export class Sleeper {
   #spinningSince = -1;
   #lookedMs = 0;
   #oversleptMs = 0;
-  #passingMs: number = PASSING.startMs;
+  readonly #error = new ReleaseError();
+  /** Of the longest sleep since packets were released. */
+  #kind: number = AWAKE;
   #sliceMs = 0;
 
   constructor(ports: SleepPorts) {
@@ -47,18 +46,14 @@ export class Sleeper {
 
   /** Packets due within this time are released now. */
   get slackMs(): number {
-    return this.#sliceMs / 2 + this.#passingMs;
+    return this.#sliceMs / 2 + this.#error.aheadMs(this.#kind);
   }
 
-  /** The average time from reading the clock until packets leave. */
-  get passingMs(): number {
-    return this.#passingMs;
-  }
-
-  /** To be called after packets were released, with the time that this took. */
-  passed(packets: number, tookMs: number): void {
-    const weight = Math.min(1, packets * PASSING.weight);
-    this.#passingMs += weight * (Math.min(tookMs / 2, PASSING.mostMs) - this.#passingMs);
+  /** To be called after packets were released: how long it took, and how late they left in the mean. */
+  passed(packets: number, tookMs: number, lateMs: number): void {
+    if (packets === 0) return;
+    this.#error.observe(this.#kind, packets, tookMs, lateMs);
+    this.#kind = AWAKE;
   }
 
   arrived(packets: number, nowMs: number): void {
@@ -97,7 +92,9 @@ export class Sleeper {
   #await(nextMs: number, sweepMs: number, start: number, mayWait: boolean): number {
     const { now: clock, pause, wait } = this.#ports;
     let now = start;
-    const wake = Math.min(nextMs - this.#lead.at(now), sweepMs);
+    const kind = sleepKind(nextMs - now);
+    const aheadMs = this.#error.aheadMs(Math.max(this.#kind, kind));
+    const wake = Math.min(nextMs - aheadMs - this.#lead.at(now, kind), sweepMs);
     const nap = mayWait ? Math.min(this.#pace.napMs, wake - now) : 0;
     if (nap > 0) {
       pause(Math.ceil(millisToNanos(nap)));
@@ -111,8 +108,9 @@ export class Sleeper {
     }
     const ready = wait(Math.ceil(millisToNanos(milliseconds)));
     if (ready === 0 && wake < sweepMs) {
+      this.#kind = Math.max(this.#kind, kind);
       const late = clock() - wake;
-      this.#lead.observe(late);
+      this.#lead.observe(late, kind);
       this.#moveIfLate(late, wake);
     }
     return ready;

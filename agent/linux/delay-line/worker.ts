@@ -59,6 +59,8 @@ class DelayLineThread {
   readonly #start: WorkerStart;
   #running = true;
   #now = 0;
+  /** Of the packets released in this turn: how long ago they were due when they were released; sum, sum of squares, most. */
+  readonly #sinceDue = new Float64Array(3);
   #line: Line | undefined;
 
   constructor(start: WorkerStart) {
@@ -96,7 +98,7 @@ class DelayLineThread {
     const released = this.#release(received);
     this.#flush();
     const passMs = performance.now() - received;
-    this.#sleeper.passed(released, passMs);
+    this.#left(released, passMs);
     this.#add(COUNTER.turns, 1);
     this.#add(COUNTER.receiveMs, received - this.#now);
     this.#add(COUNTER.passMs, passMs);
@@ -170,20 +172,32 @@ class DelayLineThread {
   #release(now: number): number {
     const waiting = this.#waiting;
     const held = waiting.size;
-    const { slackMs, passingMs } = this.#sleeper;
-    const due = now + slackMs;
+    const due = now + this.#sleeper.slackMs;
+    this.#sinceDue.fill(0);
     while (waiting.nextTime <= due) {
       const line = this.#lines.get(waiting.nextQueue);
-      const late = now + passingMs - waiting.nextTime;
-      if (late > this.#counters[COUNTER.latestMs]!) this.#counters[COUNTER.latestMs] = late;
-      this.#add(COUNTER.released, 1);
-      this.#add(COUNTER.lateMs, late);
-      this.#add(COUNTER.lateMs2, late * late);
+      const since = now - waiting.nextTime;
+      this.#sinceDue[0]! += since;
+      this.#sinceDue[1]! += since * since;
+      if (since > this.#sinceDue[2]!) this.#sinceDue[2] = since;
       if (line) this.#accept(line, waiting.nextId, waiting.nextMark);
       waiting.pop();
     }
     this.#counters[COUNTER.held] = waiting.size;
     return held - waiting.size;
+  }
+
+  /** Accounts for packets that were due at `#sinceDue` and have left within this time, half of it later on average. */
+  #left(packets: number, passMs: number): void {
+    if (packets === 0) return;
+    const passing = passMs / 2;
+    const [sum, squares, most] = this.#sinceDue as unknown as [number, number, number];
+    const late = sum + packets * passing;
+    this.#sleeper.passed(packets, passMs, late / packets);
+    this.#add(COUNTER.released, packets);
+    this.#add(COUNTER.lateMs, late);
+    this.#add(COUNTER.lateMs2, squares + 2 * passing * sum + packets * passing * passing);
+    if (most + passing > this.#counters[COUNTER.latestMs]!) this.#counters[COUNTER.latestMs] = most + passing;
   }
 
   #add(counter: number, amount: number): void {
