@@ -27,8 +27,11 @@ export function burstBytes(bytesPerSecond: number): number {
  * performance TCP in ANSNET", 1994), plus the bursts that hosts make at any round-trip time.
  */
 const HOST_BURST_SECONDS = 0.01;
-/** TCP starts with ten segments (RFC 6928); fewer places would lose them on a slow link. */
-const MIN_QUEUE_FRAMES = 16;
+/**
+ * The largest IP packet is 45 fragments, which arrive at once and would never all get through a smaller queue; TCP starts
+ * with ten segments (RFC 6928).
+ */
+const MIN_QUEUE_FRAMES = 48;
 
 /** tc's limits are 32 bits, and signed in places. */
 const MAX_LIMIT = 0x7fffffff;

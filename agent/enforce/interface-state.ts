@@ -32,8 +32,6 @@ export interface NetemQueue {
   readonly loss: number;
   /** Bytes per second at which packets pass the slowest link, each one whole before it is passed on; 0: in no time. */
   readonly slowest: number;
-  /** The same of all other links together. */
-  readonly others: number;
 }
 
 export type LeafQueue = FifoQueue | NetemQueue;

@@ -19,7 +19,7 @@ import {
   MAX_GSO_SEGMENTS,
   netemLimit,
 } from './derive.ts';
-import { type NetemQueue, NO_PATH, OWN_MAJOR, type ShapedClass, UNSHAPED } from './interface-state.ts';
+import { type NetemQueue, NO_PATH, type ShapedClass, UNSHAPED } from './interface-state.ts';
 
 /** A destination as seen from the interface's endpoint. */
 export interface Destination {
@@ -103,7 +103,7 @@ function shapedClass(
   const minor = minorOf(destination.number);
   if (!Number.isFinite(path.bandwidth)) {
     const bytesPerSecond = UNLIMITED_BYTES_PER_SECOND;
-    const queue = netemQueue(minor, queued, bytesPerSecond, 0);
+    const queue = netemQueue(queued, bytesPerSecond, 0);
     return { minor, bytesPerSecond, burstBytes: burstBytes(bytesPerSecond), queue, bufferBytes: 0 };
   }
   const bytesPerSecond = wholeBytesPerSecond(destination.rateBps);
@@ -115,17 +115,12 @@ function shapedClass(
   const buffer = path.queuePackets === undefined ? derived : path.queuePackets * FRAME_BYTES;
   return {
     ...common,
-    queue: netemQueue(minor, queued, toBytesPerSecond(path.bandwidth), buffer),
+    queue: netemQueue(queued, toBytesPerSecond(path.bandwidth), buffer),
     bufferBytes: buffer,
   };
 }
 
-function netemQueue(
-  minor: number,
-  queued: PacketImpairment,
-  bytesPerSecond: number,
-  buffer: number,
-): NetemQueue {
+function netemQueue(queued: PacketImpairment, bytesPerSecond: number, buffer: number): NetemQueue {
   const jitterNs = Math.round(toNanos(queued.jitter));
   return {
     kind: 'netem',
@@ -134,32 +129,20 @@ function netemQueue(
     jitterNs,
     distribution: jitterNs === 0 ? 'none' : (queued.distribution ?? 'normal'),
     loss: Math.round(queued.loss * MAX_U32) / MAX_U32,
-    ...transmissionRates(minor, queued),
+    slowest: slowestLink(queued),
   };
 }
 
-/** Below these, in ns per byte, full frames take less than 30 and 8 µs. */
-const NOTICEABLE = { slowest: 20, others: 5 } as const;
+/** Below this, in ns per byte, full frames take less than 30 µs. */
+const NOTICEABLE = 20;
 
 /**
- * The rates at which packets pass the links, one after the other. Not slower than the slowest one: of more than two links
- * that are as slow, netem counts two.
+ * Bytes per second at which packets pass the slowest link. The other links' transmission is left out: it would take a second
+ * netem within the first, which HTB on kernels before 6.13 forgets while packets are in it.
  */
-function transmissionRates(
-  minor: number,
-  { transmission = nanosPerByte(0), spacing = nanosPerByte(0) }: PacketImpairment,
-): Pick<NetemQueue, 'slowest' | 'others'> {
-  if (transmission < NOTICEABLE.slowest) return { slowest: 0, others: 0 };
-  const slowest = Math.max(1, Math.round(toBytesPerSecond(fromByteTime(spacing))));
-  const rest = Math.min(transmission - spacing, spacing);
-  // A queue within another needs one that has a handle.
-  if (rest < NOTICEABLE.others || !hasQueueHandle(minor)) return { slowest, others: 0 };
-  return { slowest, others: Math.max(1, Math.round(toBytesPerSecond(fromByteTime(nanosPerByte(rest))))) };
+function slowestLink({ spacing = nanosPerByte(0) }: PacketImpairment): number {
+  return spacing < NOTICEABLE ? 0 : Math.max(1, Math.round(toBytesPerSecond(fromByteTime(spacing))));
 }
-
-/** The numbers of the root and of clsact are theirs. */
-const hasQueueHandle = (minor: number): boolean => minor !== OWN_MAJOR && minor !== CLSACT_MAJOR;
-const CLSACT_MAJOR = 0xffff;
 
 /** tc knows whole bytes per second, at least one. */
 export function wholeBytesPerSecond(rateBps: number): number {

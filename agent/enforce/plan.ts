@@ -90,8 +90,8 @@ function planClass(installed: InterfaceState, shaped: ShapedClass, ops: TcOp[]):
   }
   if (old && isSameQueue(old.queue, queue)) return;
   // A queue keeps its handle, and the kernel changes a queue by its handle only if the kind stays the same.
-  if (old && old.queue.limit !== NO_QUEUE.limit && isOtherwiseMade(old.queue, queue))
-    ops.push({ op: 'delete-queue', minor, reason: `was ${formatQueue(old.queue)}` });
+  if (old && old.queue.kind !== queue.kind && old.queue.limit !== NO_QUEUE.limit)
+    ops.push({ op: 'delete-queue', minor, reason: `was ${old.queue.kind}` });
   ops.push({ op: 'set-queue', minor, queue, reason: 'from rate, round trip and impairment' });
 }
 
@@ -99,11 +99,6 @@ function planClass(installed: InterfaceState, shaped: ShapedClass, ops: TcOp[]):
 function isSameQueue(a: LeafQueue, b: LeafQueue): boolean {
   for (const field in a) if (a[field as keyof LeafQueue] !== b[field as keyof LeafQueue]) return false;
   return true;
-}
-
-function isOtherwiseMade(old: LeafQueue, queue: LeafQueue): boolean {
-  const isSecondGone = old.kind === 'netem' && queue.kind === 'netem' && old.others > 0 && queue.others === 0;
-  return old.kind !== queue.kind || isSecondGone;
 }
 
 /** tc keeps a burst as a time in units of 64 ns, so that reading it back gives another number of bytes. */
@@ -176,11 +171,10 @@ function formatTarget(minor: number): string {
 /** As tc prints it. */
 export function formatQueue(queue: LeafQueue): string {
   if (queue.kind !== 'netem') return `${queue.kind} limit ${queue.limit}`;
-  const { limit, latencyNs, jitterNs, distribution, loss, slowest, others } = queue;
+  const { limit, latencyNs, jitterNs, distribution, loss, slowest } = queue;
   const jitter = jitterNs > 0 ? ` ${jitterNs}ns distribution ${distribution}` : '';
   const rate = slowest > 0 ? ` rate ${fromBytesPerSecond(slowest)}bit` : '';
-  const second = others > 0 ? `, within it netem rate ${fromBytesPerSecond(others)}bit` : '';
-  return `netem limit ${limit} delay ${latencyNs}ns${jitter} loss ${loss * 100}%${rate}${second}`;
+  return `netem limit ${limit} delay ${latencyNs}ns${jitter} loss ${loss * 100}%${rate}`;
 }
 
 /** What is installed after `ops` took effect. */

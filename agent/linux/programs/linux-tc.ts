@@ -1,7 +1,6 @@
 /** `TcPort` on Linux: tc over netlink, and the maps of the classifier. */
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 import {
-  type FifoQueue,
   type InterfaceState,
   type LeafQueue,
   MOST_GSO_SEGMENTS,
@@ -27,8 +26,8 @@ import {
 } from '../../kernel/netlink/tc-messages.ts';
 import { within } from '../../kernel/netns/namespaces.ts';
 import { setClassifier } from '../objects/classifier.ts';
-import { secondParent, setNetem } from '../tc/netem-messages.ts';
-import { listClasses, listClassifiers, listQdiscs, type QdiscSeen } from '../tc/tc-dumps.ts';
+import { setNetem } from '../tc/netem-messages.ts';
+import { listClasses, listClassifiers, listQdiscs } from '../tc/tc-dumps.ts';
 import { installFilter, isInstalled, removeOwnFilters } from '../trees/named-filters.ts';
 import { type ClassMaps, InterfaceMaps } from './class-maps.ts';
 
@@ -99,10 +98,10 @@ export class LinuxTc implements TcPort {
       const foreignRoot = isMade ? `${root.kind} ${formatHandle(root.handle)}` : (root?.kind ?? 'none');
       return { foreignRoot, classifier: false, gsoSegments, classes: new Map(), targets };
     }
-    const seen = new Map(qdiscs.map((one) => [one.parent, one]));
-    const classes = listClasses(socket, endpoint.ifindex, OWN_MAJOR).map((one): [number, ShapedClass] => {
-      const queue = this.#known(endpoint, one.minor, queueAt(handle(OWN_MAJOR, one.minor), seen));
-      return [one.minor, { ...one, queue, bufferBytes: maps.readBuffer(one.minor, one.bytesPerSecond) }];
+    const queues = new Map(qdiscs.map(({ parent, queue }) => [parent, queue]));
+    const classes = listClasses(socket, endpoint.ifindex, OWN_MAJOR).map((seen): [number, ShapedClass] => {
+      const queue = this.#known(endpoint, seen.minor, queues.get(handle(OWN_MAJOR, seen.minor)) ?? NO_QUEUE);
+      return [seen.minor, { ...seen, queue, bufferBytes: maps.readBuffer(seen.minor, seen.bytesPerSecond) }];
     });
     // A filter with another program belongs to an earlier agent, and uses its maps.
     const classifier =
@@ -138,11 +137,10 @@ export class LinuxTc implements TcPort {
   #applyToTc(endpoint: LocalEndpoint, ops: readonly NetlinkOp[]): FailedOp[] {
     const attached = this.#attachment(endpoint);
     const failed = allFailing(ops, () => {
-      const requests = ops.map((op) => this.#requests(endpoint, op));
-      const verdicts = attached.socket.batch(requests.flat());
+      const verdicts = attached.socket.batch(ops.map((op) => this.#request(endpoint, op)));
       return ops.flatMap((op, index) => {
-        const refused = verdicts.splice(0, requests[index]!.length).find(({ errno }) => errno !== 0);
-        if (refused) return [{ op, error: refusal(refused, endpoint.ifname) }];
+        const verdict = verdicts[index]!;
+        if (verdict.errno !== 0) return [{ op, error: refusal(verdict, endpoint.ifname) }];
         remember(attached, op);
         return [];
       });
@@ -174,8 +172,7 @@ export class LinuxTc implements TcPort {
     const stats = { waiting: 0, held: 0, passed: 0, lost: 0, overflowed: maps.dropped() };
     for (const { parent, kind, packets } of qdiscs) {
       if (parent === TC_H_ROOT) stats.waiting = packets.waiting;
-      // What is in a netem within another, or has passed it, is counted by the outer one.
-      if (kind !== 'netem' || parent >>> 16 !== OWN_MAJOR) continue;
+      if (kind !== 'netem') continue;
       stats.held += packets.waiting;
       stats.passed += packets.sent;
       stats.lost += packets.dropped;
@@ -185,13 +182,6 @@ export class LinuxTc implements TcPort {
 
   introduce(parties: readonly Party[], gone: readonly string[]): void {
     this.#maps.setParties(parties, gone);
-  }
-
-  #requests(endpoint: LocalEndpoint, op: NetlinkOp): Request[] {
-    const { ifindex } = endpoint;
-    if (op.op === 'set-queue' && op.queue.kind === 'netem')
-      return setNetem(ifindex, OWN_MAJOR, op.minor, op.queue);
-    return [this.#request(endpoint, op)];
   }
 
   #request(endpoint: LocalEndpoint, op: NetlinkOp): Request {
@@ -211,7 +201,9 @@ export class LinuxTc implements TcPort {
       case 'delete-queue':
         return deleteQueue(ifindex, OWN_MAJOR, op.minor);
       case 'set-queue':
-        return setFifo(ifindex, OWN_MAJOR, op.minor, op.queue as FifoQueue);
+        return op.queue.kind === 'netem'
+          ? setNetem(ifindex, OWN_MAJOR, op.minor, op.queue)
+          : setFifo(ifindex, OWN_MAJOR, op.minor, op.queue);
       case 'add-classifier':
         return setClassifier(ifindex, OWN_MAJOR, this.#classifierFd);
       case 'delete-class':
@@ -239,14 +231,6 @@ export class LinuxTc implements TcPort {
     if (!attached) throw new Error(`${name} is not attached`);
     return attached;
   }
-}
-
-/** The queue below a class. The rate of a netem within it belongs to it. */
-function queueAt(parent: number, seen: ReadonlyMap<number, QdiscSeen>): LeafQueue {
-  const found = seen.get(parent);
-  if (found?.queue?.kind !== 'netem') return found?.queue ?? NO_QUEUE;
-  const second = seen.get(secondParent(found.handle))?.queue;
-  return second?.kind === 'netem' ? { ...found.queue, others: second.slowest } : found.queue;
 }
 
 /** When the action throws, each of its steps counts as failed. */

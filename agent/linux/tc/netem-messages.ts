@@ -27,40 +27,22 @@ const IN_ORDER_BYTES_PER_SECOND = 1e12;
 
 /**
  * `tc qdisc replace dev IF parent MAJOR:MINOR handle MINOR: netem limit L delay D J distribution T loss P rate R`, where R is
- * that of the slowest link, or 8000gbit; and, for the other links, `… parent MINOR:1 netem limit L rate R2`. A netem with a
- * rate sends each packet when all of it has passed at that rate, as the link does; what leaves the first one enters the
- * second.
+ * that of the slowest link, or 8000gbit. A netem with a rate sends each packet when all of it has passed at
+ * that rate, as the link does.
  *
  * The table is sent whenever there is jitter: a netem keeps an earlier table, and one without a table draws uniformly from
  * ±jitter, whose deviation is jitter/√3.
  */
-export function setNetem(ifindex: number, major: number, minor: number, queue: NetemQueue): Request[] {
+export function setNetem(ifindex: number, major: number, minor: number, queue: NetemQueue): Request {
   const parent = handle(major, minor);
-  const own = queueHandle(major, minor);
-  const { limit, slowest, others } = queue;
-  const first = stage(ifindex, own, parent, `the queue netem of class ${formatHandle(parent)}`, {
-    ...queue,
-    bytesPerSecond: slowest || IN_ORDER_BYTES_PER_SECOND,
-  });
-  if (others === 0) return [first];
-  const what = `the second netem of class ${formatHandle(parent)}`;
-  return [first, stage(ifindex, 0, secondParent(own), what, { ...NO_DELAY, limit, bytesPerSecond: others })];
-}
-
-/** The parent of the netem within this one. */
-export const secondParent = (own: number): number => ((own & 0xffff0000) | 1) >>> 0;
-
-type Stage = Omit<NetemQueue, 'kind' | 'slowest' | 'others'> & { readonly bytesPerSecond: number };
-const NO_DELAY = { latencyNs: 0, jitterNs: 0, distribution: 'none', loss: 0 } as const;
-
-function stage(ifindex: number, own: number, parent: number, what: string, settings: Stage): Request {
-  const { limit, latencyNs, jitterNs, distribution, loss, bytesPerSecond } = settings;
+  const { limit, latencyNs, jitterNs, distribution, loss, slowest } = queue;
+  const bytesPerSecond = slowest || IN_ORDER_BYTES_PER_SECOND;
   return {
     type: RTM.NEWQDISC,
     flags: NLM_F_CREATE | NLM_F_REPLACE,
-    what: `set ${what}`,
+    what: `set the queue netem of class ${formatHandle(parent)}`,
     body: (w) =>
-      header(w, ifindex, own, parent)
+      header(w, ifindex, queueHandle(major, minor), parent)
         .attributeString(TCA_KIND, 'netem')
         .attribute(TCA_OPTIONS, (o) => {
           o.u32(ticks(latencyNs))
@@ -89,7 +71,7 @@ function ticks(nanoseconds: number): number {
   return Math.min(MAX_U32, Math.round(nanoseconds / NANOSECONDS_PER_TICK));
 }
 
-/** A netem as the kernel dumps it: the fixed part, then attributes. Its `others` are those of the netem within it. */
+/** A netem as the kernel dumps it: the fixed part, then attributes. */
 export function readNetem(options: Buffer): NetemQueue {
   const attributes = readAttributes(options, QOPT_SIZE);
   const latencyNs =
@@ -105,7 +87,6 @@ export function readNetem(options: Buffer): NetemQueue {
     distribution: jitterNs === 0 ? 'none' : 'unknown',
     loss: options.readUInt32LE(8) / MAX_U32,
     slowest: rate === MAX_U32 ? 0 : rate,
-    others: 0,
   };
 }
 

@@ -12,12 +12,12 @@ import { micros } from '../../../proto/units.ts';
 /** Rate → what 2 ms of it are, one frame at least; the packets in 1 ms of it, 1 to 44; the queue at 80 ms. */
 test.each([
   // Longer than 274 s does not fit tc's 32 bits.
-  { rate: '8 b/s', bytes: 1, burst: 274, segments: 1, queue: 24_224 },
-  { rate: '48 b/s', bytes: 6, burst: 1514, segments: 1, queue: 24_224 },
-  { rate: '8 kb/s', bytes: 1e3, burst: 1514, segments: 1, queue: 24_224 },
-  { rate: '128 kb/s', bytes: 16e3, burst: 1514, segments: 1, queue: 24_224 },
-  { rate: '1 Mb/s', bytes: 125e3, burst: 1514, segments: 1, queue: 24_224 },
-  { rate: '6 Mb/s', bytes: 750e3, burst: 1514, segments: 1, queue: 67_500 },
+  { rate: '8 b/s', bytes: 1, burst: 274, segments: 1, queue: 72_672 },
+  { rate: '48 b/s', bytes: 6, burst: 1514, segments: 1, queue: 72_672 },
+  { rate: '8 kb/s', bytes: 1e3, burst: 1514, segments: 1, queue: 72_672 },
+  { rate: '128 kb/s', bytes: 16e3, burst: 1514, segments: 1, queue: 72_672 },
+  { rate: '1 Mb/s', bytes: 125e3, burst: 1514, segments: 1, queue: 72_672 },
+  { rate: '6 Mb/s', bytes: 750e3, burst: 1514, segments: 1, queue: 72_672 },
   { rate: '7 Mb/s', bytes: 875e3, burst: 1750, segments: 1, queue: 78_750 },
   { rate: '25 Mb/s', bytes: 3.125e6, burst: 6250, segments: 2, queue: 281_250 },
   { rate: '100 Mb/s', bytes: 12.5e6, burst: 25_000, segments: 8, queue: 1_125_000 },
@@ -38,8 +38,13 @@ describe('the queue', () => {
 
   test('has room for two GSO packets, which pass or fail as one', () => {
     expect(bufferBytes(1e6, micros(0), 44)).toBe(2 * 44 * 1514);
-    expect(bufferBytes(1e6, micros(0), 9)).toBe(2 * 9 * 1514);
-    expect(bufferBytes(1e6, micros(0), 8)).toBe(24_224);
+    expect(bufferBytes(1e6, micros(0), 25)).toBe(2 * 25 * 1514);
+    expect(bufferBytes(1e6, micros(0), 8)).toBe(72_672);
+  });
+
+  test('has room for the largest IP packet, whose fragments come at once', () => {
+    const fragments = Math.ceil(65_515 / 1480);
+    expect(bufferBytes(1, micros(0), 1)).toBeGreaterThan(fragments * 1514);
   });
 
   test('is what the user says, in packets, however long', () => {
@@ -53,7 +58,7 @@ describe('the queue', () => {
   });
 
   test('is whole bytes, also at odd rates', () => {
-    expect(bufferBytes(1_234_567, micros(33_333), 1)).toBe(53_498);
+    expect(bufferBytes(2_345_678, micros(33_333), 1)).toBe(101_646);
   });
 });
 
@@ -62,7 +67,7 @@ describe('netem', () => {
     // 12.5 MB/s for 50 ms and 1,125,000 bytes, 60 bytes each.
     expect(netemLimit(12.5e6, micros(50e3), 1_125_000)).toBe(29_167);
     expect(netemLimit(12.5e6, micros(0), 1_125_000)).toBe(18_750);
-    expect(netemLimit(1e3, micros(1), 60)).toBe(16);
+    expect(netemLimit(1e3, micros(1), 60)).toBe(48);
   });
 
   test('is bounded where neither rate nor buffer bounds it, and never longer than the kernel can count', () => {

@@ -82,7 +82,6 @@ tc filter add dev eth0 parent 4e46: protocol all prio 1 bpf direct-action name n
       distribution: 'uniform',
       loss: 0.25,
       slowest: 0,
-      others: 0,
     } as const;
     const impaired: ShapedClass = { ...CLASSES[0], queue, bufferBytes: 24_224 };
     const before = state([impaired, CLASSES[1]], TARGETS);
@@ -225,7 +224,6 @@ const arbitraryOwnState = fc
             distribution: fc.constantFrom('normal' as const, 'pareto' as const, 'none' as const),
             loss: fc.constantFrom(0, 0.5),
             slowest: fc.constantFrom(0, 1_000_000),
-            others: fc.constantFrom(0, 2_000_000),
           }),
         ),
         bufferBytes: fc.constantFrom(0, 302_800),
