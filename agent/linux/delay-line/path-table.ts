@@ -6,8 +6,8 @@ import type { Distribution, EncodedPacketImpairment } from '../../../proto/impai
 import { nanosToMillis } from '../../../proto/units.ts';
 import { AddressIndex, grown } from './address-index.ts';
 import { Jitter } from './jitter.ts';
-import { QUICK_MS } from './pace.ts';
 import type { Random } from './random.ts';
+import { QUICK_MS } from './wake/pace.ts';
 
 /**
  * Of the time that a packet takes at the slowest link. The class at the source lets that link's rate through; were packets

@@ -23,8 +23,8 @@ import { OnDemand } from './on-demand.ts';
 import { PathTable } from './path-table.ts';
 import { Random } from './random.ts';
 import { ReleaseQueue } from './release-queue.ts';
-import { Sleeper } from './sleeper.ts';
 import { Unanswered } from './unanswered.ts';
+import { Sleeper } from './wake/sleeper.ts';
 
 const CONTROL = 0xffffffff;
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ArrivalClock } from '../../../agent/linux/delay-line/arrival-clock.ts';
-import { WakeLead } from '../../../agent/linux/delay-line/wake-lead.ts';
+import { WakeLead } from '../../../agent/linux/delay-line/wake/wake-lead.ts';
 import { SeededRandom } from '../../../topology/model/random.ts';
 
 /** As the BPF program computes it, from nanoseconds of the monotonic clock. */

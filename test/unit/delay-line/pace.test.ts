@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { addressBytes } from '../../../agent/kernel/netlink/addresses.ts';
-import { NAP_MS, Pace, QUICK_MS, SLICE_MS } from '../../../agent/linux/delay-line/pace.ts';
 import { PathTable } from '../../../agent/linux/delay-line/path-table.ts';
 import { Random } from '../../../agent/linux/delay-line/random.ts';
+import { NAP_MS, Pace, QUICK_MS, SLICE_MS } from '../../../agent/linux/delay-line/wake/pace.ts';
 
 /** So many packets a second, one at a time, for so long. */
 function send(pace: Pace, fromMs: number, perSecond: number, ms: number): number {

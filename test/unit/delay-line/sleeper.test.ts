@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { SLICE_MS } from '../../../agent/linux/delay-line/pace.ts';
-import { Sleeper } from '../../../agent/linux/delay-line/sleeper.ts';
+import { SLICE_MS } from '../../../agent/linux/delay-line/wake/pace.ts';
+import { Sleeper } from '../../../agent/linux/delay-line/wake/sleeper.ts';
 import { SeededRandom } from '../../../topology/model/random.ts';
 
 /** A thread whose sleep lasts as long as it asked for, and `lateMs` more. */

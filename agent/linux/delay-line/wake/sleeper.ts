@@ -3,7 +3,7 @@
  * spins for the last tens of microseconds. At high rates arriving packets wait a little, so that many are received together;
  * at very high rates releases are batched as well (`Pace`).
  */
-import { millisToNanos } from '../../../proto/units.ts';
+import { millisToNanos } from '../../../../proto/units.ts';
 import { CrowdedProcessor } from './crowded-processor.ts';
 import { Pace, SLICE_MS } from './pace.ts';
 import { ReleaseError } from './release-error.ts';
