@@ -15,6 +15,7 @@ export type ControllerErrorCode =
   | 'PLATFORM_UNKNOWN'
   | 'PLACEMENT_OPTIONS'
   | 'NODE_UNKNOWN'
+  | 'COMMAND_WORDS'
   | 'HOST_UNKNOWN'
   | 'NAME_INVALID'
   | 'MACHINE_CANNOT'
@@ -34,6 +35,7 @@ const BLAME: Readonly<Record<ControllerErrorCode, Blame>> = {
   PLATFORM_UNKNOWN: 'input',
   PLACEMENT_OPTIONS: 'input',
   NODE_UNKNOWN: 'input',
+  COMMAND_WORDS: 'usage',
   HOST_UNKNOWN: 'input',
   NAME_INVALID: 'usage',
   MACHINE_CANNOT: 'machine',

@@ -36,9 +36,20 @@ const WORDS = [...CHANGEABLE.keys()];
 /** One or more, to the end of the line. */
 export function changes(words: Words): Change[] {
   const found: Change[] = [];
-  do found.push(change(words));
-  while (!words.atEnd());
+  do {
+    const { position } = words;
+    const next = change(words);
+    refuseSecond(found, next, position);
+    found.push(next);
+  } while (!words.atEnd());
   return found;
+}
+
+/** Of two values for one property, the first would be without effect. */
+function refuseSecond(before: readonly Change[], { property, to }: Change, position: Position): void {
+  const isValue = (one: Change): boolean => one.property === property && one.to.kind === 'value';
+  if (to.kind === 'value' && before.some(isValue))
+    throw new LineError(position, `${property} is set twice`, 'keep one of the two');
 }
 
 function change(words: Words): Change {
@@ -62,9 +73,22 @@ function change(words: Words): Change {
   return withUnits(word.position, () => ({ property, to: changedTo(text, rule) })) as Change;
 }
 
+/** The remedy for a text that is no value; a word such as `none` is perhaps meant to be one of the words that are. */
+function remedyFor(text: string, words: ChangeRule['words'], remedy: string | undefined): string {
+  const allowed = Object.keys(words ?? {});
+  return /^[a-z]+$/i.test(text) && allowed.length > 0
+    ? `write ${allowed.join(' or ')}, or e.g. 60Mbps`
+    : (remedy ?? '');
+}
+
 function changedTo(text: string, { parse, isRelative, words = {} }: ChangeRule): NewValue<number> {
   if (Object.hasOwn(words, text)) return { kind: 'value', value: words[text]! };
-  return newValue(text, parse, isRelative);
+  try {
+    return newValue(text, parse, isRelative);
+  } catch (error) {
+    if (!(error instanceof UnitError)) throw error;
+    throw new UnitError(error.code, error.message, remedyFor(text, words, error.remedy));
+  }
 }
 
 /** The factor by which one event may change a value; more is a typing mistake. */

@@ -2,7 +2,7 @@
  * The event lines, by recursive descent:
  *
  *     event    = ("at" T | "from" T "to" T) action
- *     action   = ("join" | "leave" | "crash" | "disconnect" | "reconnect") targets [COUNT]
+ *     action   = ("join" | "leave" | "crash" | "disconnect" | "reconnect") targets [COUNT | PERCENT]
  *              | "set" targets change+
  *              | "flap" targets "every" T
  *              | "churn" targets (COUNT | PERCENT) "every" T ["replace"] ["seed" INTEGER]
@@ -16,6 +16,7 @@
  * An experiment that runs takes an action, or "reset", without its time (`parseAction`).
  *
  * `from … to …` is what flap and churn need; set, leave, disconnect and partition may have it and are undone at its end.
+ * A percentage of endpoints counts those that the verb can change at that time. `*` in a partition is all the rest.
  * `latency=200%` is relative to the value before; loss is in percent itself, so it is set (`loss=1%`) or moved (`loss=+1%`).
  */
 import { DAY, type Micros, micros, parseDuration, parsePercentage } from '../../proto/units.ts';
@@ -147,6 +148,8 @@ function parseVerb(words: Words, hasWindow: boolean, manner: Manner): EventActio
       return { verb };
     default: {
       const named = targets(words);
+      if (isPercentage(words.peek()))
+        return { verb, targets: named, portion: quantity(words, 'a percentage', parsePercentage) };
       const amount = isCount(words.peek()) ? count(words) : undefined;
       return { verb, targets: named, ...(amount === undefined ? {} : { amount }) };
     }
@@ -155,8 +158,7 @@ function parseVerb(words: Words, hasWindow: boolean, manner: Manner): EventActio
 
 function churn(words: Words): ChurnAction {
   const named = targets(words);
-  const share = words.peek()?.text.endsWith('%');
-  const amount = share
+  const amount = isPercentage(words.peek())
     ? { share: quantity(words, 'a percentage', parsePercentage) }
     : { count: count(words) };
   const period = every(words);
@@ -168,7 +170,11 @@ function churn(words: Words): ChurnAction {
 function groups(words: Words): Target[][] {
   const all = [targets(words)];
   while (words.skip('|')) all.push(targets(words));
-  if (all.length < 2) throw words.unexpected('"|" and another group', 'write e.g. partition a b | c d');
+  if (all.length < 2)
+    throw words.unexpected(
+      '"|" and another group',
+      'write e.g. partition a b | c d, or partition a | * for all others',
+    );
   return all;
 }
 
@@ -182,11 +188,15 @@ function command(words: Words): string {
 /** Words that end a list of targets. */
 function endsTargets(word: Word | undefined): boolean {
   if (!word || word.quoted || word.text === '|' || word.text === 'every') return true;
-  return isCount(word) || /^\d+(\.\d+)?%$/.test(word.text) || word.text.includes('=');
+  return isCount(word) || isPercentage(word) || word.text.includes('=');
 }
 
 function isSignal(text: string): boolean {
   return (SIGNALS as readonly string[]).includes(text);
+}
+
+function isPercentage(word: Word | undefined): boolean {
+  return word !== undefined && !word.quoted && /^[\d.]+%$/.test(word.text);
 }
 
 function isCount(word: Word | undefined): boolean {

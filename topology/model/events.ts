@@ -44,6 +44,8 @@ export interface LifecycleAction {
   readonly amount?: number;
   /** Instead of `amount`: this part of those present then (`reconnect`: of those disconnected), rounded down. */
   readonly share?: Ratio;
+  /** Instead of both: this part of those that the verb can change then, rounded to the nearest, as `churn` does. */
+  readonly portion?: Ratio;
 }
 
 /** `set s1--s2 latency=200% up=+5Mbps`. */
@@ -89,7 +91,10 @@ export interface ScatterAction {
 
 export type Amount = { readonly count: number } | { readonly share: Ratio };
 
-/** `partition A B | C D`: no packet passes between endpoints of different groups; others are not affected. */
+/**
+ * `partition A B | C D`: no packet passes between endpoints of different groups; others are not affected. `*` in a group
+ * stands for all that no other group names.
+ */
 export interface PartitionAction {
   readonly verb: 'partition';
   /** A bridge stands for the endpoints that are linked to it. */

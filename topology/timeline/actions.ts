@@ -1,4 +1,5 @@
 /** The effect of each verb on the state at its instant. All throw `TargetError` before they have changed anything. */
+import { formatRatio } from '../../proto/units.ts';
 import { partOf, shortage } from '../events/amounts.ts';
 import { ENDPOINT_ONLY, FLAP_SCOPE, LIFECYCLE_SCOPE, PARTITION_SCOPE, SET_SCOPE } from '../events/scopes.ts';
 import { type Selection, TargetError, type Targets } from '../events/targets.ts';
@@ -8,6 +9,7 @@ import type {
   EventAction,
   FlapAction,
   LifecycleAction,
+  PartitionAction,
   RunAction,
   ScatterAction,
   SetAction,
@@ -39,10 +41,7 @@ export class Actions {
       case 'set':
         return this.#set(event, action);
       case 'partition':
-        return this.#partition(
-          event,
-          action.groups.map((group) => this.#targets.select(group, 'partition', PARTITION_SCOPE)),
-        );
+        return this.#partition(event, action);
       case 'heal':
         this.#state.partitions.clear();
         this.#emit({ verb: 'heal' });
@@ -64,17 +63,17 @@ export class Actions {
   lifecycle(action: LifecycleAction): () => void {
     const { verb, targets } = action;
     const { endpoints, bridges, links } = this.#targets.select(targets, verb, LIFECYCLE_SCOPE[verb]);
-    const amount = this.#amountOf(action, endpoints);
+    const able = endpoints.filter((endpoint) => this.#state.isAble(verb, endpoint));
+    const amount = action.portion === undefined ? this.#amountOf(action, endpoints) : portionOf(action, able);
     // A share of a few may be none.
     if (amount === 0) return () => {};
-    if (amount !== undefined && bridges.length + links.length > 0) {
+    if ((amount ?? action.portion) !== undefined && bridges.length + links.length > 0) {
       throw new TargetError(
         targets[0]!.position,
         `an amount is for services, and ${verb} names bridges or links`,
         'leave the number out',
       );
     }
-    const able = endpoints.filter((endpoint) => this.#state.isAble(verb, endpoint));
     const wanted = verb === 'join' ? 1 : 0;
     const changingBridges = bridges.filter((bridge) => this.#state.goneBridges[bridge] === wanted);
     const changingLinks = links.filter(({ link }) => this.#state.goneLinks[link] === wanted);
@@ -131,6 +130,7 @@ export class Actions {
 
   #set(event: TopologyEvent, action: SetAction): () => void {
     const { links } = this.#targets.select(action.targets, 'set', SET_SCOPE);
+    refuseOtherSide(action, links);
     const setting = { event, action, links };
     this.#state.settings.add(setting);
     this.#emit({ verb: 'set', links });
@@ -140,7 +140,20 @@ export class Actions {
     };
   }
 
-  #partition(event: TopologyEvent, groups: readonly Selection[]): () => void {
+  #partition(event: TopologyEvent, { groups }: PartitionAction): () => void {
+    const selected = groups.map((group) => this.#targets.select(named(group), 'partition', PARTITION_SCOPE));
+    const groupOf = this.#groupsOf(event, selected);
+    fillRest(groups, groupOf);
+    const partition = { event, groupOf };
+    this.#state.partitions.add(partition);
+    this.#emit({ verb: 'partition' });
+    return () => {
+      if (this.#state.partitions.delete(partition)) this.#emit({ verb: 'heal' });
+    };
+  }
+
+  /** Per endpoint its group; -1 for those that none names. */
+  #groupsOf(event: TopologyEvent, groups: readonly Selection[]): number[] {
     const groupOf = new Array<number>(this.#state.present.length).fill(-1);
     groups.forEach(({ endpoints, bridges }, group) => {
       const members = [...endpoints, ...bridges.flatMap((bridge) => this.#targets.neighbours(bridge))];
@@ -157,12 +170,7 @@ export class Actions {
         groupOf[endpoint] = group;
       }
     });
-    const partition = { event, groupOf };
-    this.#state.partitions.add(partition);
-    this.#emit({ verb: 'partition' });
-    return () => {
-      if (this.#state.partitions.delete(partition)) this.#emit({ verb: 'heal' });
-    };
+    return groupOf;
   }
 
   #command(action: RunAction | SignalAction): void {
@@ -179,4 +187,51 @@ export class Actions {
     }
     for (const node of present) this.#emit({ verb, node });
   }
+}
+
+/** `set a->b down=2Mbps` names only the direction that `up` means. */
+function refuseOtherSide({ changes, targets }: SetAction, links: Selection['links']): void {
+  for (const { property } of changes) {
+    if (property !== 'up' && property !== 'down') continue;
+    if (links.some(({ side }) => side === property)) continue;
+    const remedy = `write ${property === 'up' ? 'down' : 'up'} or bandwidth, or name the other direction`;
+    throw new TargetError(
+      targets[0]!.position,
+      `${property} changes nothing: only the other direction is named`,
+      remedy,
+    );
+  }
+}
+
+/** A percentage that comes to nobody would be an event without effect. */
+function portionOf({ verb, targets, portion }: LifecycleAction, able: readonly number[]): number | undefined {
+  // Links and bridges, and services of which nobody can be changed, have errors of their own.
+  if (able.length === 0) return undefined;
+  const amount = Math.round(portion! * able.length);
+  if (amount > 0) return amount;
+  const message = `${verb} is for ${formatRatio(portion!)} of ${able.length === 1 ? '1 endpoint' : `${able.length} endpoints`}, which is none`;
+  throw new TargetError(
+    targets[0]!.position,
+    message,
+    'write a larger percentage, or a number',
+    'EVENT_AMOUNT',
+  );
+}
+
+const isRest = (target: Target): boolean => target.kind === 'all';
+const named = (group: readonly Target[]): Target[] => group.filter((target) => !isRest(target));
+
+/** Puts all endpoints that no group names into the one with `*`. */
+function fillRest(groups: PartitionAction['groups'], groupOf: number[]): void {
+  const [rest, second] = groups.flatMap((group, number) => (group.some(isRest) ? [number] : []));
+  if (rest === undefined) return;
+  const wrong = (message: string, remedy: string): TargetError =>
+    new TargetError(groups[second ?? rest]!.find(isRest)!.position, message, remedy);
+  if (second !== undefined)
+    throw wrong('two groups of the partition have *', 'write * in one group: it stands for all the rest');
+  if (groupOf.every((group) => group !== -1))
+    throw wrong('* stands for nobody: the other groups name every endpoint', 'leave it out');
+  groupOf.forEach((group, endpoint) => {
+    if (group === -1) groupOf[endpoint] = rest;
+  });
 }

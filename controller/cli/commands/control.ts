@@ -44,7 +44,7 @@ const VERBS: readonly Verb[] = [
     name: 'crash',
     words: '<targets...>',
     description: 'kill endpoints with their applications',
-    examples: ['crash server.1', 'crash tag:edge 3'],
+    examples: ['crash server.1', 'crash tag:edge 3', 'crash client 50%'],
   },
   {
     name: 'disconnect',
@@ -74,8 +74,8 @@ const VERBS: readonly Verb[] = [
     name: 'partition',
     words: '<groups...>',
     description: 'cut the network between groups of endpoints',
-    examples: ["partition 'client | server'", "partition 'a b | c d' --for 10s"],
-    note: `Groups are ${NODES}; quote the |, which shells take for themselves.`,
+    examples: ["partition 'client | server'", "partition 'a b | c d' --for 10s", "partition 'a | *'"],
+    note: `Groups are ${NODES} (all that no other group names); quote the |, which shells take for themselves.`,
   },
   { name: 'heal', words: '', description: 'end all partitions', examples: ['heal'] },
   {
@@ -97,6 +97,12 @@ const VERBS: readonly Verb[] = [
     examples: ['reset', 'reset --at +5s'],
   },
 ];
+
+/** Printed after errors of usage. */
+const USAGE_HINTS: Readonly<Record<string, string>> = {
+  run: "put the command in quotes: netfold run a 'ls -l /'",
+  set: "changes go without dashes, and links with > or * in quotes: netfold set 'a->b' latency=-5ms",
+};
 
 interface ControlOptions {
   readonly name?: string;
@@ -138,15 +144,22 @@ function addVerb(program: Command, { name, words, description, examples, note }:
         'when: +5s from now on, or 30s since the start (default: as soon as all agents know)',
       ).argParser(parseWhen),
     )
-    .addOption(new Option('--for <time>', 'undo it after this time, e.g. 10s').argParser(parseDuration))
+    .addOption(new Option('--for <time>', 'undo it after this time, e.g. 10s').argParser(parseLength))
     .option('--alone', 'accept it even if the agent receives from none of the others')
     .option('--no-wait', "don't wait until it is in force")
     .option('--json', 'print JSON')
     .addHelpText('after', `\n${help.join('\n')}`)
+    .showHelpAfterError(USAGE_HINTS[name] ?? false)
     .action((...given: unknown[]) => {
       const [list, options] = words ? [given[0] as string[], given[1]] : [[], given[0]];
       return control(textOf(name, list), options as ControlOptions);
     });
+}
+
+function parseLength(text: string): Micros {
+  const length = parseDuration(text);
+  if (length === 0) throw new InvalidArgumentError('write a time above 0s, e.g. 10s');
+  return length;
 }
 
 function parseWhen(text: string): When {

@@ -20,8 +20,10 @@ export function addExecCommands(program: Command): void {
     .option('--name <experiment>', 'which experiment, if several are running')
     .addHelpText(
       'after',
-      '\nExample: netfold exec client.0 -- ping -c 3 server\nWrite -- before the command, so that its options are its own.',
+      "\nExamples:\n  netfold exec client.0 -- ping -c 3 server\n  netfold exec client.0 -- sh -c 'echo $HOME | wc -c'\n" +
+        'Write -- before the command, so that its options are its own.',
     )
+    .showHelpAfterError('write -- before the command: netfold exec NODE -- COMMAND OPTIONS')
     .action(exec);
   program
     .command('logs <node>')
@@ -55,11 +57,32 @@ async function findEndpoint(node: string, name: string | undefined): Promise<Fou
   throw new ControllerError('NODE_UNKNOWN', `there is no endpoint "${node}" in ${experiment}`, remedy);
 }
 
+/**
+ * A shell gives the words of a command; one word with spaces or with the characters of a shell is a line for a shell that
+ * nobody starts. Throws `ControllerError` (`COMMAND_WORDS`).
+ */
+export function refuseShellText(node: string, command: readonly string[]): void {
+  const [text] = command;
+  if (command.length !== 1 || !/[\s$|&;<>*?`(){}"']/.test(text!) || existsSync(text!)) return;
+  const quoted = `'${text!.replaceAll("'", "'\\''")}'`;
+  throw new ControllerError(
+    'COMMAND_WORDS',
+    `there is no command ${JSON.stringify(text)}: it is one word, and no shell reads it`,
+    `write netfold exec ${node} -- sh -c ${quoted}`,
+  );
+}
+
+/** `env` ends with 127 if there is no such command, and 126 if it can't be executed, as shells do; `ip netns exec` with 1. */
+function throughEnv(command: readonly string[]): string[] {
+  return command[0]!.includes('=') ? [...command] : ['env', ...command];
+}
+
 async function exec(node: string, command: string[], { name }: { name?: string }): Promise<void> {
+  refuseShellText(node, command);
   const { endpoint, state } = await findEndpoint(node, name);
   const environment = endpointEnvironment(endpoint);
   const platform = await openPlatform(state.platform);
-  const [program, ...args] = platform.exec(endpoint, command);
+  const [program, ...args] = platform.exec(endpoint, throughEnv(command));
   const child = spawn(program!, args, {
     stdio: 'inherit',
     env: { ...process.env, ...environment },

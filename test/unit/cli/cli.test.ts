@@ -87,6 +87,10 @@ describe.concurrent('wrong usage exits with 2', () => {
     { args: ['chekc', 'x.yaml'], message: "unknown command 'chekc'" },
     { args: ['share', 'x.yaml'], message: '--flows' },
     { args: ['up', 'x.yaml', '--hosts', 'two'], message: 'two' },
+    { args: ['exec', 'a', 'echo $HOME'], message: "write netfold exec a -- sh -c 'echo $HOME'" },
+    { args: ['exec', 'a', 'ls', '-l'], message: 'netfold exec NODE -- COMMAND OPTIONS' },
+    { args: ['run', 'a', 'ls', '-l', '/'], message: "netfold run a 'ls -l /'" },
+    { args: ['set', 'a--b', 'latency=1ms', '--for', '0s'], message: 'write a time above 0s, e.g. 10s' },
   ])('$args', async ({ args, message }) => {
     const { code, stdout, stderr } = await netfold(...args);
     expect([code, stdout]).toEqual([2, '']);

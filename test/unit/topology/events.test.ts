@@ -31,6 +31,8 @@ describe('an event line', () => {
 
   it.each([
     ['at 1s crash client 2', { verb: 'crash', amount: 2 }, ['client']],
+    ['at 1s crash client 50%', { verb: 'crash', portion: 0.5 }, ['client']],
+    ['at 1s disconnect client 37.5%', { verb: 'disconnect', portion: 0.375 }, ['client']],
     ['at 1s disconnect client.0 client.2', { verb: 'disconnect' }, ['client.0', 'client.2']],
     ['at 1s leave tag:core', { verb: 'leave' }, ['tag:core']],
     ['at 1s leave client.1->s1', { verb: 'leave' }, ['client.1->s1']],
@@ -108,6 +110,8 @@ describe('a wrong event line', () => {
     ['at 5s set s1--s2 lat=5ms', 22, /no property "lat"/],
     ['at 5s set s1--s2 latency=5', 22, /"5" has no unit/],
     ['at 5s set s1--s2 loss=200%', 22, /outside of 0% to 100%/],
+    ['at 5s set s1--s2 latency=1ms latency=2ms', 34, /latency is set twice/],
+    ['at 5s set s1--s2 bandwidth=none', 22, /write unlimited/],
     ['at 5s partition client', 27, /expected "\|" and another group/],
     ['at 5s run client ls', 24, /expected a command in double quotes, but the line ends/],
     ['at 5s run client "ls', 22, /a text in quotes does not end/],
@@ -134,6 +138,12 @@ describe('a wrong event line', () => {
     ['at 5s join s1--s2 2', 'EVENT_AMOUNT|EVENT_TARGET', /amount/],
     ['at 5s reconnect server', 'EVENT_AMOUNT', /none of them are disconnected/],
     ['at 5s partition client | client.0', 'EVENT_TARGET', /client.0 is in two groups/],
+    ['at 5s partition client * | server *', 'EVENT_TARGET', /two groups of the partition have \*/],
+    ['at 5s partition client server pool | *', 'EVENT_TARGET', /\* stands for nobody/],
+    ['at 5s crash client 10%', 'EVENT_AMOUNT', /crash is for 10% of 3 endpoints, which is none/],
+    ['at 5s reconnect client 10%', 'EVENT_AMOUNT', /none of them are disconnected/],
+    ['at 5s set s1->s2 down=2Mbps', 'EVENT_TARGET', /down changes nothing/],
+    ['at 5s leave s1--s2 50%', 'EVENT_TARGET', /an amount is for services/],
   ])('%j is refused', (line, code, message) => {
     const found = problems(withEvents(line));
     expect(found[0]!.code).toMatch(new RegExp(`^(${code})$`));

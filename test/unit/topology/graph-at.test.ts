@@ -175,6 +175,23 @@ describe('the graph at an instant', () => {
     expect(at(2, ...lines)).toEqual(at(0));
   });
 
+  it('takes * in a partition for all that no other group names', () => {
+    const graph = at(1, 'at 1s partition client.0 server | *');
+    const groups = Object.fromEntries(
+      graph.endpoints.map((name, number) => [name, graph.partitions![0]![number]]),
+    );
+    expect(groups).toEqual({ 'client.0': 0, 'client.1': 1, 'client.2': 1, 'server.0': 0, 'spare.0': 1 });
+    expect(reaches(at(1, 'at 1s partition * | s1'), 'client.0', 'client.1')).toBe(true);
+  });
+
+  it('counts a percentage of those that the verb can change, to the nearest', () => {
+    expect(present(at(1, 'at 1s crash client 50%'))).toBe('client.0 server.0 spare.0');
+    expect(present(at(2, 'at 1s crash client 50%', 'at 2s join client 50%'))).toContain('client.1');
+    expect(present(at(2, 'at 1s leave client.0', 'at 2s leave client 50%'))).toBe(
+      'client.1 server.0 spare.0',
+    );
+  });
+
   it('takes a bridge in a partition for the endpoints that are linked to it', () => {
     const graph = at(1, 'from 1s to 2s partition s1 | s2');
     expect([
