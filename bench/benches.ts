@@ -8,9 +8,11 @@ import { measureEvents } from './events/events.ts';
 import { measureFaults } from './faults/faults.ts';
 import { measureFolding } from './folding/folding.ts';
 import { reportFromMachine } from './in-machine.ts';
+import { machineBackend } from './measure/backend.ts';
 import { measureMesh } from './mesh/mesh.ts';
 import { measureMetadata } from './metadata/metadata.ts';
 import { measureOverhead } from './overhead/overhead.ts';
+import { measureQueue } from './queue/queue.ts';
 import { measureReaction } from './reaction/reaction.ts';
 import { measureScale } from './scale/scale.ts';
 import { measureSetup } from './setup/setup.ts';
@@ -121,6 +123,16 @@ export const BENCHES: readonly Bench[] = [
     },
   },
   {
+    name: 'queue',
+    description: 'does the queue in front of a link do what that of a router does?',
+    help: `TCP and UDP at 1, 12 and 100 Mb/s through queues of 10, 100 and 1,000 packets, beside a router made with tc by hand.
+  npm run bench -- queue --vm                      netem, on Debian's kernel in an emulated machine`,
+    hasLabs: true,
+    minutes: { whole: 9, quick: 1.5 },
+    options: [new Option('--vm', "measure netem on Debian's kernel, in an emulated machine").default(false)],
+    measure: queue,
+  },
+  {
     name: 'accuracy',
     description: 'are rates, delays, losses and jitter what the topology says?',
     help: `Real labs with real traffic; with each backend that the kernel has, 7 min each.
@@ -140,6 +152,13 @@ export const BENCHES: readonly Bench[] = [
     measure: accuracy,
   },
 ];
+
+async function queue({ quick, own, interruption, say }: BenchOptions): Promise<Results> {
+  if (!(own as { vm: boolean }).vm)
+    return measureQueue({ backend: machineBackend(), quick, interruption, say });
+  const words = ['queue', ...(quick ? ['--quick'] : [])];
+  return reportFromMachine(words, interruption, (text) => process.stderr.write(text));
+}
 
 /** The delay line needs a processor that wakes up on time, so the emulated machine measures netem only. */
 async function accuracy({ quick, own, interruption, say }: BenchOptions): Promise<Results> {
