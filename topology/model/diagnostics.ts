@@ -46,7 +46,13 @@ export type DiagnosticCode =
   | 'EVENT_TARGET'
   | 'EVENT_AMOUNT'
   | 'EVENT_TIME'
-  | 'EVENT_CONTRADICTION';
+  | 'EVENT_CONTRADICTION'
+  | 'EVENT_OVERLAP'
+  | 'VALUE_CLAMPED'
+  | 'JITTER_LARGE'
+  | 'LINK_UNUSED'
+  | 'RATE_UNREACHABLE'
+  | 'BUFFERS_SMALL';
 
 /** `ring.yaml:4:12: error: links[0].latency: "10" has no unit (write the unit, e.g. 10ms)`. */
 export function formatDiagnostic(diagnostic: Diagnostic): string {

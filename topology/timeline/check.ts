@@ -5,7 +5,9 @@ import type { Findings } from '../model/diagnostics.ts';
 import type { TopologyEvent } from '../model/events.ts';
 import { MAX_ATOMS } from '../model/limits.ts';
 import type { Topology } from '../model/model.ts';
-import { Contradictions } from './contradictions.ts';
+import { Clamped } from './clamped.ts';
+import { Contradictions, type Describe } from './contradictions.ts';
+import { Overlaps } from './overlaps.ts';
 import { Timeline } from './timeline.ts';
 
 const END: Micros = micros(Number.MAX_SAFE_INTEGER);
@@ -26,13 +28,20 @@ export function checkEvents(
     findings.error(error.code, error.position, field(event), error.message, error.remedy);
   };
   try {
-    const timeline = new Timeline(topology, report, (atom) => contradictions.add(atom));
-    const contradictions = new Contradictions(
-      timeline.state.expansion.graph,
-      ({ position: { file, line } }) => (file === main ? `line ${line}` : `line ${line} of ${file}`),
-      (event, _, error) => report(event, error),
-    );
+    const timeline = new Timeline(topology, report, (atom) => {
+      contradictions.add(atom);
+      overlaps.add(atom);
+      clamped.add(atom);
+    });
+    const { graph } = timeline.state.expansion;
+    const describe: Describe = ({ position: { file, line } }) =>
+      file === main ? `line ${line}` : `line ${line} of ${file}`;
+    const contradictions = new Contradictions(graph, describe, (event, _, error) => report(event, error));
+    const overlaps = new Overlaps(topology.events, timeline.targets, graph);
+    const clamped = new Clamped(timeline.state);
     timeline.advance(END);
+    overlaps.report(findings, field, describe);
+    clamped.report(findings, field);
   } catch (error) {
     if (!(error instanceof TooMuchWork)) throw error;
     const message = `the events expand to more than ${MAX_ATOMS} changes`;

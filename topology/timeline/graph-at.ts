@@ -41,13 +41,18 @@ function settle({ expansion, settings }: NetworkState): readonly GraphLink[] {
   const links: GraphLink[] = [...expansion.graph.links];
   for (const { action, links: selected } of settings) {
     for (const one of selected) {
-      for (const change of action.changes) links[one.link] = changed(links[one.link]!, change, one.side);
+      for (const change of action.changes) links[one.link] = changedLink(links[one.link]!, change, one.side);
     }
   }
   return links;
 }
 
-function changed(link: GraphLink, { property, to }: Change, side: SelectedLink['side']): GraphLink {
+/** A link with one change of a setting; `side`: what of its pair it is in the event. */
+export function changedLink(
+  link: GraphLink,
+  { property, to }: Change,
+  side: SelectedLink['side'],
+): GraphLink {
   const { name, rule, direction } = CHANGEABLE.get(property)!;
   if (direction !== undefined && direction !== side) return link;
   const next = moved(link[name], to, rule);
