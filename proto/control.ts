@@ -21,6 +21,10 @@ export interface HistoryEntry extends Command {
   readonly state: CommandState;
   /** Why it changed nothing. */
   readonly problem?: string;
+  /** The first of those that it has hit: endpoints, bridges, links; for a partition in force, the endpoints of each group. */
+  readonly hit?: readonly string[];
+  /** How many there are. */
+  readonly hitCount?: number;
 }
 
 /** What an agent knows of commands (`GET /control`), and its answer to a new one. */

@@ -53,6 +53,24 @@ export interface MetadataStatus {
   readonly level: number;
 }
 
+/** Something that an event of the file or a command has changed, and that is in force now. */
+export interface FaultStatus {
+  /**
+   * `away`: endpoints, bridges or links that left, crashed or are disconnected; `running`: a flap or churn that goes on,
+   * and has nothing down just now.
+   */
+  readonly what: 'away' | 'setting' | 'partition' | 'running';
+  readonly verb: string;
+  /** The first of them; for a partition, the endpoints of each group. */
+  readonly names: readonly string[];
+  readonly count: number;
+  /** Since the start of the experiment; null: until another event or command ends it. */
+  readonly sinceMs: number;
+  readonly untilMs: number | null;
+  /** The line of the file, or the command. */
+  readonly by: string;
+}
+
 export interface AgentStatus {
   readonly host: string;
   readonly state: AgentState;
@@ -101,6 +119,11 @@ export interface AgentStatus {
   readonly degraded: readonly string[];
   /** How many versions of the topology there have been before this one. */
   readonly epoch: number;
+  /** What is in force now of events and commands, the oldest first. */
+  readonly faults: readonly FaultStatus[];
+  /** Since the start of the experiment; null: it has not begun. When the next event is due; null: there is none. */
+  readonly nowMs: number | null;
+  readonly nextEventMs: number | null;
   /** Instants of events: how many there were, and how late their changes came into force. */
   readonly events: {
     readonly count: number;

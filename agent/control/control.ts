@@ -126,6 +126,11 @@ export class Control {
   }
 }
 
-function entryOf({ command, status, reason }: CommandRecord): HistoryEntry {
-  return { ...command, state: status, ...(reason !== undefined && { problem: reason }) };
+function entryOf({ command, status, reason, hit }: CommandRecord): HistoryEntry {
+  return {
+    ...command,
+    state: status,
+    ...(reason !== undefined && { problem: reason }),
+    ...(hit && { hit: hit.names, hitCount: hit.count }),
+  };
 }

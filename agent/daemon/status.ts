@@ -1,6 +1,6 @@
 /** The agent's status report. */
 import type { AgentState, AgentStatus, FlowStatus } from '../../proto/status.ts';
-import { micros, toSeconds } from '../../proto/units.ts';
+import { micros, toMillis, toSeconds } from '../../proto/units.ts';
 import type { AgentParts } from './parts.ts';
 
 export interface StatusSources {
@@ -20,6 +20,7 @@ export interface StatusSources {
     | 'mesh'
     | 'player'
     | 'tick'
+    | 'timeline'
     | 'transport'
     | 'wideArea'
   >;
@@ -58,8 +59,19 @@ export function agentStatus({ state, ticks, parts }: StatusSources): AgentStatus
     degraded: keeper.degraded,
     processes: parts.applications.status(),
     epoch: player.epoch,
+    ...timelineStatus(parts),
     events: lag.summary,
     clock: mesh.clocks.status(),
+  };
+}
+
+function timelineStatus({ player, timeline }: Pick<AgentParts, 'player' | 'timeline'>) {
+  const now = timeline.nowMicros;
+  const next = player.nextAt;
+  return {
+    faults: player.faults(),
+    nowMs: now === undefined || now < 0 ? null : toMillis(micros(Math.floor(now))),
+    nextEventMs: next === undefined ? null : toMillis(next),
   };
 }
 

@@ -1,6 +1,7 @@
 /** The outcomes of an experiment's commands. */
 import type { Command, CommandState } from '../../proto/command.ts';
 import { MAX_ATOMS } from '../../topology/model/limits.ts';
+import type { Hit } from '../../topology/timeline/faults.ts';
 import type { CommandedTimeline } from './commanded-timeline.ts';
 import type { KnownCommand } from './known-command.ts';
 
@@ -9,6 +10,8 @@ export interface CommandRecord {
   readonly status: CommandState;
   /** Why it failed. */
   readonly reason?: string;
+  /** Whom it has hit so far, if it is about endpoints, bridges or links that come and go. */
+  readonly hit?: Hit;
 }
 
 export function recordsOf(timeline: CommandedTimeline): CommandRecord[] {
@@ -26,5 +29,7 @@ export function recordOf(known: KnownCommand, timeline: CommandedTimeline): Comm
   if (timeline.isUndone(known)) return { command, status: 'undone' };
   const problem = timeline.problem(event);
   if (problem) return { command, status: 'failed', reason: problem.message };
-  return { command, status: event.at <= timeline.now ? 'done' : 'pending' };
+  if (event.at > timeline.now) return { command, status: 'pending' };
+  const hit = timeline.hit(event);
+  return { command, status: 'done', ...(hit && { hit }) };
 }

@@ -12,6 +12,7 @@ import { type Micros, micros } from '../../proto/units.ts';
 import type { TargetError } from '../../topology/events/targets.ts';
 import type { TopologyEvent } from '../../topology/model/events.ts';
 import type { Beginning } from '../../topology/timeline/beginning.ts';
+import type { Fault, Hit } from '../../topology/timeline/faults.ts';
 import { type Atom, changesTopology, isSameState, type NetworkState } from '../../topology/timeline/state.ts';
 import { type OnProblem, Timeline } from '../../topology/timeline/timeline.ts';
 import { isReset, type KnownCommand, START } from './known-command.ts';
@@ -88,6 +89,16 @@ export class CommandedTimeline {
     const event = this.#timeline.nextAt;
     const reset = this.#nextReset?.event?.at;
     return event === undefined || (reset !== undefined && reset < event) ? reset : event;
+  }
+
+  /** What is in force now, by the events that did it. */
+  faults(): Fault[] {
+    return this.#timeline.faults();
+  }
+
+  /** Whom an event has hit; `undefined`: nobody yet. A reset forgets what was before it. */
+  hit(event: TopologyEvent): Hit | undefined {
+    return this.#timeline.causes.hit(event);
   }
 
   /** Why an event has changed nothing; `undefined` if it has changed something. */

@@ -3,6 +3,7 @@
  * commands, so all reach the same topologies at the same instants. Pure: time is an argument of each call.
  */
 import { type Command, compareCommands } from '../../proto/command.ts';
+import type { FaultStatus } from '../../proto/status.ts';
 import { type Micros, micros } from '../../proto/units.ts';
 import type { Graph, Topology } from '../../topology/model/model.ts';
 import { Beginning } from '../../topology/timeline/beginning.ts';
@@ -12,6 +13,7 @@ import type { OnProblem } from '../../topology/timeline/timeline.ts';
 import { checkCommand } from './command-check.ts';
 import { type CommandRecord, recordOf, recordsOf } from './command-history.ts';
 import { CommandedTimeline } from './commanded-timeline.ts';
+import { faultStatus } from './fault-status.ts';
 import { type KnownCommand, readCommand } from './known-command.ts';
 
 /** The changes up to an instant. */
@@ -83,6 +85,11 @@ export class Player {
   /** Throws `CommandError` if the command should not be accepted at `now`. Changes nothing. */
   check(command: Command, now: Micros): void {
     checkCommand(this.#timeline, this.#beginning, command, now);
+  }
+
+  /** What is different now from the file without events, and until when. */
+  faults(): FaultStatus[] {
+    return this.#timeline.faults().map((fault) => faultStatus(fault, this.#timeline.commands.all()));
   }
 
   /** The outcome of every command, in the order in which they take effect. */

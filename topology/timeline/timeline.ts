@@ -15,6 +15,7 @@ import { MAX_ATOMS } from '../model/limits.ts';
 import type { Topology } from '../model/model.ts';
 import { Actions } from './actions.ts';
 import { Beginning } from './beginning.ts';
+import { Causes, type Fault, faultsOf } from './faults.ts';
 import { type Atom, type AtomChange, NetworkState } from './state.ts';
 import { compareSteps, type Step, turnsOf } from './steps.ts';
 
@@ -30,6 +31,7 @@ export interface CommandEvent {
 export class Timeline {
   readonly state: NetworkState;
   readonly targets: Targets;
+  readonly causes: Causes;
 
   readonly #actions: Actions;
   readonly #isChecked: boolean;
@@ -57,6 +59,7 @@ export class Timeline {
     this.targets = targets;
     this.state = new NetworkState(expansion, presence, (change) => this.#emit(change));
     this.#actions = new Actions(this.state, targets, (change) => this.#emit(change));
+    this.causes = new Causes(expansion.graph);
     this.#onProblem = onProblem;
     this.#onAtom = onAtom;
     this.#file = {
@@ -75,6 +78,16 @@ export class Timeline {
   /** When the last played step was due; -1 if there was none. */
   get lastAt(): number {
     return this.#steps[this.#next - 1]?.at ?? -1;
+  }
+
+  /** What is in force now, by the events that did it. */
+  faults(): Fault[] {
+    const coming = new Set(this.#steps.slice(this.#next).map(({ event }) => event));
+    return faultsOf(
+      this.state,
+      this.causes,
+      [...coming].filter(({ at }) => at <= this.lastAt),
+    );
   }
 
   /** Adds commands. Returns false, and adds none, if one would have been due before a step that was played. */
@@ -141,7 +154,10 @@ export class Timeline {
   #emit(change: AtomChange): void {
     const isBounded = this.#expense === this.#file && !this.#isChecked;
     if (++this.#expense.atoms > MAX_ATOMS && isBounded) throw new TooMuchWork();
-    this.#onAtom?.({ at: this.#now, event: this.#event!, ...change });
+    const atom: Atom = { at: this.#now, event: this.#event!, ...change };
+    this.causes.add(atom);
+    if (atom.verb === 'partition') this.causes.addPartition([...this.state.partitions].at(-1)!);
+    this.#onAtom?.(atom);
   }
 }
 

@@ -5,6 +5,7 @@ import type { ControlAnswer, ControlRequest } from '../../../proto/control.ts';
 import { formatMicros, type Micros, micros, parseDuration, toMillis } from '../../../proto/units.ts';
 import { type Accepted, controlAgents, controlHistory } from '../../experiment/control.ts';
 import { findExperiment } from '../../experiment/state.ts';
+import { namesText } from '../terminal/faults.ts';
 import { print, printJson, step, styled, table, warn } from '../terminal/output.ts';
 
 interface Verb {
@@ -255,13 +256,14 @@ async function history(name: string | undefined, { json = false }: { json?: bool
   if (json) printJson(answer.history);
   else if (answer.history.length === 0) print('no commands yet');
   else {
-    const rows = answer.history.map(({ at, origin, text, until, state, problem }) => [
+    const rows = answer.history.map(({ at, origin, text, until, state, problem, hit, hitCount = 0 }) => [
       formatMicros(micros(at)),
       until === undefined ? '' : formatMicros(micros(until)),
       origin,
       text,
       problem === undefined ? state : `${state}: ${problem}`,
+      hit ? namesText(text.startsWith('partition') ? ' | ' : ' ', hit, hitCount) : '',
     ]);
-    print(table(['at', 'until', 'by', 'command', ''], rows));
+    print(table(['at', 'until', 'by', 'command', '', 'hit'], rows));
   }
 }

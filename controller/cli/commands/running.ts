@@ -7,6 +7,7 @@ import { count } from '../../../proto/words.ts';
 import { agentStatus } from '../../experiment/agents.ts';
 import { experimentNames, findExperiment, readState } from '../../experiment/state.ts';
 import { type Removed, removeAll, removeExperiment } from '../../experiment/teardown.ts';
+import { faultLines } from '../terminal/faults.ts';
 import { print, printError, printJson, progress, styled, table, warn } from '../terminal/output.ts';
 import { wideAreaLines } from '../terminal/wide-area.ts';
 
@@ -91,6 +92,9 @@ function printStatus(experiment: string, agents: readonly HostReport[]): void {
   const alive = agents.filter((agent): agent is AgentStatus => agent.state !== 'unreachable');
   print(`${styled('bold', experiment)}: ${count(alive.length, 'agent')} of ${agents.length}`);
   for (const agent of agents) print(`  ${agent.host}: ${describe(agent)}`);
+  // Every agent plays the same timeline; one that has begun tells it.
+  const told = alive.find(({ nowMs }) => nowMs !== null) ?? alive[0];
+  for (const line of told ? faultLines(told) : []) print(`  ${line}`);
   for (const line of alive.flatMap(wideAreaLines)) print(`  ${line}`);
   const flows = alive.flatMap((agent) => agent.flows);
   print('');

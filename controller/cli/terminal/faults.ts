@@ -1,0 +1,31 @@
+/** What events and commands have in force, for `netfold status` and `netfold history`. */
+import type { AgentStatus, FaultStatus } from '../../../proto/status.ts';
+import { formatMicros, fromMillis } from '../../../proto/units.ts';
+
+type Timed = Pick<AgentStatus, 'faults' | 'nowMs' | 'nextEventMs'>;
+
+/** More are counted. */
+const SHOWN = 6;
+
+/** One line with the time, one for each fault. Nothing before the experiment has begun. */
+export function faultLines({ faults, nowMs, nextEventMs }: Timed): string[] {
+  if (nowMs === null) return [];
+  const next = nextEventMs === null ? 'no more events' : `next event at ${instant(nextEventMs)}`;
+  return [`at ${instant(nowMs)}, ${next}`, ...faults.map(faultLine)];
+}
+
+function faultLine({ what, verb, names, count, sinceMs, untilMs, by }: FaultStatus): string {
+  const until = untilMs === null ? '' : ` until ${instant(untilMs)}`;
+  const whom = names.length === 0 ? '' : `: ${namesText(what === 'partition' ? ' | ' : ' ', names, count)}`;
+  return `${verb} since ${instant(sinceMs)}${until}${whom} (${by})`;
+}
+
+/** The first names, and how many more there are. */
+export function namesText(separator: string, names: readonly string[], count: number): string {
+  const shown = names.slice(0, SHOWN).join(separator);
+  return count > Math.min(SHOWN, names.length)
+    ? `${shown} and ${count - Math.min(SHOWN, names.length)} more`
+    : shown;
+}
+
+const instant = (ms: number): string => formatMicros(fromMillis(ms));
