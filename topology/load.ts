@@ -14,6 +14,7 @@ import type { Topology } from './model/model.ts';
 import { isName, MAX_NAME_LENGTH } from './model/names.ts';
 import type { ParsedFile } from './model/parsed-file.ts';
 import type { PopulationOf } from './model/population.ts';
+import { type PathAdvice, warnOfPaths } from './path-warnings.ts';
 import { checkEvents } from './timeline/check.ts';
 import { warnOf } from './warnings.ts';
 
@@ -29,12 +30,21 @@ const NAMES = { topology: 'a topology file, YAML or XML', script: 'a ThunderStor
 /**
  * Parses and checks. `file` is used in messages, for the format (formats/registry.ts), and for the name where the file
  * gives none. `script`: ThunderStorm, whose events (and what it declares) come after those of the file. Throws
- * `TopologyError` with every error found.
+ * `TopologyError` with every error found. `advice`: fold paths, too, and warn of those that
+ * are other than they look; this costs a part of a second for thousands of nodes.
  */
-export function loadTopology(text: string, file: string, script?: TextFile): LoadedTopology {
+export function loadTopology(
+  text: string,
+  file: string,
+  script?: TextFile,
+  advice?: PathAdvice,
+): LoadedTopology {
   const findings = new Findings(file);
   const topology = read({ file, text: withoutMark(text) }, script, findings);
-  if (topology && !findings.hasErrors) warnOf(topology, findings);
+  if (topology && !findings.hasErrors) {
+    warnOf(topology, findings);
+    if (advice) warnOfPaths(topology, findings, advice);
+  }
   const warnings = findings.settle();
   if (!topology) throw new Error(`${file} gave neither a topology nor an error`);
   return { topology, warnings };

@@ -3,6 +3,7 @@ import { stdout } from 'node:process';
 import { type Command, Option } from 'commander';
 import { formatGreedyShares, greedyShares, parseFlowPairs } from '../../../agent/share/greedy-shares.ts';
 import { parseDuration } from '../../../proto/units.ts';
+import { count } from '../../../proto/words.ts';
 import { Folding } from '../../../topology/fold/fold.ts';
 import { expandGraph } from '../../../topology/fold/graph.ts';
 import { TopologyError } from '../../../topology/load.ts';
@@ -10,8 +11,8 @@ import { checkReport, checkText, failedReport } from '../../../topology/report/c
 import { pathsReport } from '../../../topology/report/paths.ts';
 import { timelineRows, timelineText } from '../../../topology/report/timeline.ts';
 import { graphAt } from '../../../topology/timeline/graph-at.ts';
-import { eventsOption, openTopology } from '../options/files.ts';
-import { print, printJson } from '../terminal/output.ts';
+import { eventsOption, openTopology, warnOfFile } from '../options/files.ts';
+import { print, printJson, step } from '../terminal/output.ts';
 
 const AT = (): Option =>
   new Option('--at <time>', 'with all events until then, e.g. 30s').argParser(parseDuration);
@@ -33,7 +34,14 @@ export function addTopologyCommands(program: Command): void {
     .addOption(eventsOption())
     .option(...JSON_FLAG)
     .action((file: string, options) => {
-      const report = pathsReport(openTopology(file, options.events).topology, options);
+      const { topology, warnings } = openTopology(file, options.events);
+      if (!options.json) warnOfFile(warnings);
+      const { length } = topology.events;
+      if (options.at === undefined && length > 0 && !options.json)
+        step(
+          `the file without its ${count(length, 'event')}; --at 0s has those of the start, --at 30s all until then`,
+        );
+      const report = pathsReport(topology, options);
       if (options.json) for (const piece of report.json()) stdout.write(piece);
       else for (const line of report.text()) print(line);
     });

@@ -2,8 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { Option } from 'commander';
 import { type LoadedTopology, loadTopology } from '../../../topology/load.ts';
+import type { TcpBuffers } from '../../../topology/path-warnings.ts';
 import { ControllerError } from '../../errors.ts';
 import type { TopologyText } from '../../experiment/bootstraps.ts';
+import { warn } from '../terminal/output.ts';
 
 export interface OpenedTopology extends LoadedTopology {
   readonly source: TopologyText;
@@ -19,7 +21,27 @@ export function openTopology(file: string, events?: string): OpenedTopology {
   const text = read(file, 'a topology file');
   const script =
     events === undefined ? undefined : { file: events, text: read(events, 'a script of events') };
-  return { ...loadTopology(text, file, script), source: { file, text, ...(script && { script }) } };
+  const advice = { buffers: tcpBuffers((setting) => readFileSync(`/proc/sys/net/ipv4/${setting}`, 'utf8')) };
+  return { ...loadTopology(text, file, script, advice), source: { file, text, ...(script && { script }) } };
+}
+
+/** Tells the warnings of a file, on stderr. */
+export function warnOfFile(warnings: LoadedTopology['warnings']): void {
+  for (const { file, line, message, remedy } of warnings) warn(`${file}:${line}: ${message} (${remedy})`);
+}
+
+/** `readSetting` reads a file of /proc/sys/net/ipv4. `undefined` if it can't, or if the kernel writes something else. */
+export function tcpBuffers(readSetting: (name: string) => string): TcpBuffers | undefined {
+  try {
+    const [sendBytes, receiveBytes] = ['tcp_wmem', 'tcp_rmem'].map((name) =>
+      Number(readSetting(name).trim().split(/\s+/)[2]),
+    );
+    return sendBytes! > 0 && receiveBytes! > 0
+      ? { sendBytes: sendBytes!, receiveBytes: receiveBytes! }
+      : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function read(file: string, what: string): string {

@@ -4,8 +4,8 @@ import type { Bps, Ratio } from '../../../proto/units.ts';
 import { ControllerError } from '../../errors.ts';
 import { Experiment } from '../../experiment/experiment.ts';
 import { openPlatform } from '../../platform/registry.ts';
-import { progress, step, warn } from '../terminal/output.ts';
-import { openTopology } from './files.ts';
+import { progress, step } from '../terminal/output.ts';
+import { openTopology, warnOfFile } from './files.ts';
 import { type PlacementFlags, placementOf } from './placement-options.ts';
 
 export interface LabOptions extends PlacementFlags {
@@ -39,7 +39,7 @@ export async function withExperiment<T>(
   use: (experiment: Experiment, interruption: Interruption) => Promise<T>,
 ): Promise<T> {
   const { topology, warnings, source } = openTopology(file, lab.events);
-  for (const one of warnings) warn(`${one.file}:${one.line}: ${one.message}`);
+  warnOfFile(warnings);
   const interruption = awaitSignals();
   const { metadataBudget, changeThreshold } = lab;
   const { platform, placement, open } = placementOf(lab);

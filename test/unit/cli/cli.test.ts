@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { tcpBuffers } from '../../../controller/cli/options/files.ts';
 import { netfold, netfoldWithoutRoot } from '../../support/lab/cli.ts';
 
 /** Round trips over 50 Mb/s are 50, 40 and 40 ms; the third client has 10 Mb/s. Up and down differ. */
@@ -124,7 +125,29 @@ describe.concurrent('check', () => {
   });
 });
 
+test('the buffers of TCP are the last numbers of their settings', () => {
+  const settings: Record<string, string> = {
+    tcp_wmem: '4096\t16384\t4194304\n',
+    tcp_rmem: '4096\t131072\t6291456\n',
+  };
+  expect(tcpBuffers((name) => settings[name]!)).toEqual({ sendBytes: 4_194_304, receiveBytes: 6_291_456 });
+  expect(tcpBuffers(() => 'none')).toBeUndefined();
+  expect(
+    tcpBuffers(() => {
+      throw new Error('ENOENT');
+    }),
+  ).toBeUndefined();
+});
+
 describe.concurrent('paths', () => {
+  test('says that it shows the file without its events', async () => {
+    const ring = join(import.meta.dirname, '../../../examples/ring.yaml');
+    const plain = await netfold('paths', ring, '--from', 'a', '--to', 'b');
+    expect(plain.stderr).toContain('the file without its 2 events; --at 0s has those of the start');
+    const start = await netfold('paths', ring, '--from', 'a', '--to', 'b', '--at', '0s');
+    expect([start.code, start.stderr]).toEqual([0, '']);
+  });
+
   interface Row {
     readonly from: string;
     readonly to: string;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { warnings } from './support.ts';
+import { warnings } from '../support.ts';
 
 const BASE = `services: { client: { replicas: 2 }, server: {} }
 bridges: { s1: {}, s2: {} }

@@ -1,0 +1,161 @@
+/** Warnings about paths: valid, but other than it looks. Each is one line with a count and an example, however large the file. */
+import { amountIn, bytesOf, formatBps, formatMicros, formatRate, megabytes, micros } from '../proto/units.ts';
+import { count } from '../proto/words.ts';
+import { Folding } from './fold/fold.ts';
+import { Expansion } from './fold/graph.ts';
+import type { Findings } from './model/diagnostics.ts';
+import type { Path, Topology } from './model/model.ts';
+import { unusedLinks } from './unused-links.ts';
+
+/** The largest buffers that TCP gives to a socket by itself, in bytes: the last numbers of `net.ipv4.tcp_wmem` and `tcp_rmem`. */
+export interface TcpBuffers {
+  readonly sendBytes: number;
+  readonly receiveBytes: number;
+}
+
+export interface PathAdvice {
+  /** Of this machine; absent: not judged, since it runs elsewhere or they can't be read. */
+  readonly buffers?: TcpBuffers | undefined;
+}
+
+/** Of larger topologies, a part of the pairs is looked at: so many sources, and destinations for each. */
+const MAX_SOURCES = 100;
+const MAX_DESTINATIONS = 30;
+
+/** Adds the warnings about the paths at the start of a topology that has no errors. */
+export function warnOfPaths(topology: Topology, findings: Findings, { buffers }: PathAdvice): void {
+  const expansion = new Expansion(topology);
+  const folding = new Folding(expansion.graph);
+  const jittery = new Example();
+  const long = new Example();
+  for (const path of samplePaths(folding)) {
+    if (path.jitter * deviations(path) > path.latency + GRAIN)
+      jittery.add(path, path.jitter / (path.latency + 1));
+    const back = folding.path(path.to, path.from);
+    const bytes = back && buffers ? flightBytes(path, back) : 0;
+    if (buffers && exceeds(bytes, buffers)) long.add(path, bytes);
+  }
+  warnOfJitter(jittery, expansion, topology, findings);
+  if (buffers) warnOfBuffers(long, expansion, topology, findings, buffers);
+  warnOfUnused(expansion, topology, findings);
+}
+
+/** The worst of the paths that a warning is about. */
+class Example {
+  path: Path | undefined;
+  count = 0;
+  #badness = -1;
+
+  add(path: Path, badness: number): void {
+    this.count++;
+    if (badness <= this.#badness) return;
+    this.#badness = badness;
+    this.path = path;
+  }
+
+  get worst(): number {
+    return this.#badness;
+  }
+}
+
+function* samplePaths(folding: Folding): Generator<Path> {
+  const { length } = folding.graph.endpoints;
+  for (const from of spread(length, MAX_SOURCES)) {
+    for (const to of spread(length, length > MAX_SOURCES ? MAX_DESTINATIONS : MAX_SOURCES)) {
+      const path = folding.path(from, to);
+      if (path) yield path;
+    }
+  }
+}
+
+/** At most `most` of the numbers below `length`, in equal distances. */
+function spread(length: number, most: number): number[] {
+  const size = Math.min(length, most);
+  return Array.from({ length: size }, (_, index) => Math.floor((index * length) / size));
+}
+
+/** A microsecond of rounding is no reason to warn. */
+const GRAIN = 1;
+/** How many deviations below the mean delays reach: uniform ones √3; of normal ones, 1 of 700 is more than three below. */
+const deviations = ({ distribution }: Path): number => (distribution === 'uniform' ? Math.sqrt(3) : 3);
+
+const nameOf = ({ from, to }: Path, { graph }: Expansion): string =>
+  `${graph.endpoints[from]} to ${graph.endpoints[to]}`;
+const more = (many: number): string => (many > 1 ? `, and so for ${count(many - 1, 'more path')}` : '');
+
+function warnOfJitter(
+  { path, count: many }: Example,
+  expansion: Expansion,
+  topology: Topology,
+  findings: Findings,
+): void {
+  if (!path) return;
+  const { links } = expansion.graph;
+  const worst = path.links.toSorted((a, b) => links[b]!.jitter - links[a]!.jitter)[0]!;
+  const { pair } = expansion.origins[worst]!;
+  findings.warning(
+    'JITTER_LARGE',
+    topology.links[pair]!.position,
+    `links[${pair}].jitter`,
+    `${nameOf(path, expansion)} has a jitter of ${formatMicros(path.jitter)} at a latency of ${formatMicros(path.latency)}: no packet arrives before it is sent, so the mean comes out higher and the deviation lower${more(many)}`,
+    path.distribution === 'uniform'
+      ? 'keep it below 0.57 of the latency'
+      : 'keep it below a third of the latency',
+  );
+}
+
+/** What is on its way between two packets' acknowledgements when a flow has the whole path; 0 without a limit. */
+function flightBytes(path: Path, back: Path): number {
+  if (!Number.isFinite(path.bandwidth)) return 0;
+  return bytesOf(amountIn(micros(path.latency + back.latency), path.bandwidth));
+}
+
+/** Half of a receive buffer is the window, the rest is for the kernel's own data (tcp_adv_win_scale of ip-sysctl.rst). */
+const exceeds = (bytes: number, { sendBytes, receiveBytes }: TcpBuffers): boolean =>
+  bytes > sendBytes || bytes > receiveBytes / 2;
+
+function warnOfBuffers(
+  { path, count: many, worst }: Example,
+  expansion: Expansion,
+  topology: Topology,
+  findings: Findings,
+  buffers: TcpBuffers,
+): void {
+  if (!path) return;
+  const needed = Math.ceil((2 * worst) / MEBIBYTE) * MEBIBYTE;
+  const settings = [
+    ...(worst > buffers.sendBytes ? [`net.ipv4.tcp_wmem="4096 16384 ${needed}"`] : []),
+    ...(worst > buffers.receiveBytes / 2 ? [`net.ipv4.tcp_rmem="4096 131072 ${needed}"`] : []),
+  ];
+  const { pair } = expansion.origins[path.links[0]!]!;
+  const window = Math.min(buffers.sendBytes, buffers.receiveBytes / 2);
+  const reached = formatRate((path.bandwidth * window) / worst);
+  findings.warning(
+    'BUFFERS_SMALL',
+    topology.links[pair]!.position,
+    `links[${pair}].bandwidth`,
+    `one TCP flow from ${nameOf(path, expansion)} reaches about ${reached} of ${formatBps(path.bandwidth)}: the path holds ${megabytes(worst).toFixed(1)} MB, more than the socket buffers of this machine${more(many)}`,
+    `sysctl -w ${settings.join(' ')}, or use several flows`,
+  );
+}
+
+const MEBIBYTE = 2 ** 20;
+
+function warnOfUnused(expansion: Expansion, topology: Topology, findings: Findings): void {
+  // With events, a link may be there for the time when another one is away.
+  const isSpare = topology.events.some(({ action }) => 'targets' in action || 'groups' in action);
+  if (topology.routing === 'hops' || isSpare) return;
+  const [first, ...others] = unusedLinks(expansion.graph);
+  if (!first) return;
+  const { graph, origins } = expansion;
+  const { pair } = origins[first.link]!;
+  const { name, latency } = graph.links[first.link]!;
+  const rest = others.length > 0 ? `, and so ${count(others.length, 'more link')}` : '';
+  findings.warning(
+    'LINK_UNUSED',
+    topology.links[pair]!.position,
+    `links[${pair}]`,
+    `no path uses ${name}: it takes ${formatMicros(latency)}, and a detour only ${formatMicros(first.detour)}${rest}`,
+    'write routing: hops to keep direct links, or make the others longer',
+  );
+}
