@@ -129,12 +129,15 @@ function isReadable({ file, text }: TextFile, kind: keyof typeof NAMES, findings
   return true;
 }
 
-/** A valid name from the file's name: `my ring.yaml` gives `my-ring`. */
+/** A valid name from the file's name: `my ring.yaml` gives `my-ring`, `über.yaml` `uber`, `20k.yaml` `lab-20k`. */
 function nameOf(file: string): string {
   const base = file.replace(/^.*[/\\]/s, '').replace(/\.[^.]*$/s, '');
   const cleaned = base
+    .normalize('NFKD')
+    .replace(/\p{M}+/gu, '')
     .replace(/[^A-Za-z0-9_]+/g, '-')
-    .replace(/^[^A-Za-z]+/, '')
+    .replace(/^[^A-Za-z0-9]+/, '')
+    .replace(/^(?=\d)/, 'lab-')
     .slice(0, MAX_NAME_LENGTH)
     .replace(/-+$/, '');
   return isName(cleaned) ? cleaned : 'topology';

@@ -182,6 +182,8 @@ function command(words: Words): string {
   const word = words.peek();
   if (!word?.quoted || word.text === '')
     throw words.unexpected('a command in double quotes', 'write e.g. run client.0 "ping -c 1 server"');
+  if (word.text.includes('\0'))
+    throw new LineError(word.position, 'the command has a NUL character', 'leave it out');
   return words.take('a command').text;
 }
 

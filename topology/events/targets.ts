@@ -154,7 +154,11 @@ export class Targets {
     this.#byTag ??= this.#indexTags();
     const all = this.#byTag.get(tag) ?? EMPTY;
     if (!scope.some((kind) => all[KINDS[kind]].length > 0)) {
-      const remedy = suggest(tag, this.#byTag.keys(), `tag one with tags: [${tag}]`);
+      const others = (['endpoint', 'bridge', 'link'] as const).filter((kind) => all[KINDS[kind]].length > 0);
+      const remedy =
+        others.length > 0
+          ? `it is a tag of ${others.join('s and ')}s; tag a ${scope[0]} with tags: [${tag}]`
+          : suggest(tag, this.#byTag.keys(), `tag one with tags: [${tag}]`);
       throw new TargetError(
         position,
         `${verb} is for ${scope.join('s, ')}s, and none has the tag ${quote(tag)}`,

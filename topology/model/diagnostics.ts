@@ -51,7 +51,6 @@ export type DiagnosticCode =
   | 'VALUE_CLAMPED'
   | 'JITTER_LARGE'
   | 'LINK_UNUSED'
-  | 'RATE_UNREACHABLE'
   | 'BUFFERS_SMALL';
 
 /** `ring.yaml:4:12: error: links[0].latency: "10" has no unit (write the unit, e.g. 10ms)`. */

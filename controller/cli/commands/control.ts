@@ -125,6 +125,7 @@ export function addControlCommands(program: Command): void {
     .command('history [experiment]')
     .description('commands that a running experiment was given, with time, origin and outcome')
     .option('--json', 'print JSON')
+    .option('--name <experiment>', 'the same as the argument, as other commands have it')
     .action(history);
 }
 
@@ -250,7 +251,10 @@ function report(command: LiveCommand, answer: ControlAnswer): void {
     warn(`not yet known to ${answer.behind.join(', ')}; they follow as soon as they are heard of again`);
 }
 
-async function history(name: string | undefined, { json = false }: { json?: boolean }): Promise<void> {
+async function history(
+  given: string | undefined,
+  { json = false, name = given }: { json?: boolean; name?: string },
+): Promise<void> {
   const experiment = await findExperiment(name);
   const answer = await controlHistory(experiment);
   if (json) printJson(answer.history);

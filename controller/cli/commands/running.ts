@@ -21,11 +21,13 @@ export function addRunningCommands(program: Command): void {
     .command('status [experiment]')
     .description('agents, flows and shares of a running experiment')
     .option('--json', 'print JSON')
+    .option('--name <experiment>', 'the same as the argument, as other commands have it')
     .action(status);
   program
     .command('down [experiment]')
     .description('end an experiment and remove everything of it')
     .option('--all', 'all experiments')
+    .option('--name <experiment>', 'the same as the argument, as other commands have it')
     .action(down);
   program
     .command('cleanup')
@@ -72,7 +74,10 @@ type HostReport =
   | AgentStatus
   | { readonly host: string; readonly state: 'unreachable'; readonly reason: string };
 
-async function status(name: string | undefined, { json = false }: { json?: boolean }): Promise<void> {
+async function status(
+  given: string | undefined,
+  { json = false, name = given }: { json?: boolean; name?: string },
+): Promise<void> {
   const experiment = await findExperiment(name);
   const hosts = readState(experiment)?.hosts ?? [];
   const agents = await Promise.all(hosts.map((host) => hostReport(experiment, host.name)));
@@ -137,7 +142,10 @@ function finishInSpiteOfSignals(): void {
     process.on(signal, () => warn(`${signal} came; what is being removed is removed to its end`));
 }
 
-async function down(name: string | undefined, { all = false }: { all?: boolean }): Promise<void> {
+async function down(
+  given: string | undefined,
+  { all = false, name = given }: { all?: boolean; name?: string },
+): Promise<void> {
   if (all) await cleanup();
   else {
     const experiment = await findExperiment(name);

@@ -1,5 +1,4 @@
 /** `netfold check`, `paths`, `share`, `timeline`: the content of a file. They need no root and change nothing. */
-import { stdout } from 'node:process';
 import { type Command, Option } from 'commander';
 import { formatGreedyShares, greedyShares, parseFlowPairs } from '../../../agent/share/greedy-shares.ts';
 import { parseDuration } from '../../../proto/units.ts';
@@ -12,7 +11,7 @@ import { pathsReport } from '../../../topology/report/paths.ts';
 import { timelineRows, timelineText } from '../../../topology/report/timeline.ts';
 import { graphAt } from '../../../topology/timeline/graph-at.ts';
 import { eventsOption, openTopology, warnOfFile } from '../options/files.ts';
-import { print, printJson, step } from '../terminal/output.ts';
+import { print, printJson, printPieces, step } from '../terminal/output.ts';
 
 const AT = (): Option =>
   new Option('--at <time>', 'with all events until then, e.g. 30s').argParser(parseDuration);
@@ -33,7 +32,7 @@ export function addTopologyCommands(program: Command): void {
     .addOption(AT())
     .addOption(eventsOption())
     .option(...JSON_FLAG)
-    .action((file: string, options) => {
+    .action(async (file: string, options) => {
       const { topology, warnings } = openTopology(file, options.events);
       if (!options.json) warnOfFile(warnings);
       const { length } = topology.events;
@@ -42,8 +41,7 @@ export function addTopologyCommands(program: Command): void {
           `the file without its ${count(length, 'event')}; --at 0s has those of the start, --at 30s all until then`,
         );
       const report = pathsReport(topology, options);
-      if (options.json) for (const piece of report.json()) stdout.write(piece);
-      else for (const line of report.text()) print(line);
+      await printPieces(options.json ? report.json() : linesOf(report.text()));
     });
   program
     .command('share <file>')
@@ -69,6 +67,10 @@ export function addTopologyCommands(program: Command): void {
       if (options.json) printJson(rows);
       else print(timelineText(rows));
     });
+}
+
+function* linesOf(lines: Iterable<string>): Generator<string> {
+  for (const line of lines) yield `${line}\n`;
 }
 
 /** An invalid file is a result of this command, not a failure: with --json, its errors are data too. */

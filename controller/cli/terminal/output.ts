@@ -40,6 +40,28 @@ export function print(text: string): void {
   stdout.write(text.endsWith('\n') ? text : `${text}\n`);
 }
 
+/** So many characters are written at once. */
+const CHUNK = 65_536;
+
+/**
+ * Prints a long text as fast as its reader takes it: millions of writes that nobody awaits fill the memory, and a pipe
+ * refuses them in the end. Returns early if the reader has gone.
+ */
+export async function printPieces(pieces: Iterable<string>): Promise<void> {
+  line.clear();
+  let chunk = '';
+  for (const piece of pieces) {
+    chunk += piece;
+    if (chunk.length < CHUNK) continue;
+    if (!(await written(chunk))) return;
+    chunk = '';
+  }
+  await written(chunk);
+}
+
+const written = (text: string): Promise<boolean> =>
+  new Promise((resolve) => stdout.write(text, (error) => resolve(!error)));
+
 export function printJson(value: unknown): void {
   print(JSON.stringify(value, null, 2));
 }

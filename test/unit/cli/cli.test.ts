@@ -140,6 +140,20 @@ test('the buffers of TCP are the last numbers of their settings', () => {
 });
 
 describe.concurrent('paths', () => {
+  test('of many endpoints go through a pipe whole', async () => {
+    const many = join(folder, 'many.yaml');
+    writeFileSync(
+      many,
+      'services: { c: { replicas: 300 } }\nbridges: [s]\nlinks:\n  - { from: c, to: s, latency: 1ms }\n',
+    );
+    const script = `"$0" paths "$1" --json | node -e 'let t = ""; process.stdin.on("data", (d) => { t += d }).on("end", () => console.log(JSON.parse(t).length))'`;
+    const program = join(import.meta.dirname, '../../../bin/netfold');
+    const stdout = await new Promise<string>((resolve) => {
+      execFile('bash', ['-c', script, program, many], (_, out) => resolve(out));
+    });
+    expect(stdout).toBe(`${300 * 299}\n`);
+  });
+
   test('says that it shows the file without its events', async () => {
     const ring = join(import.meta.dirname, '../../../examples/ring.yaml');
     const plain = await netfold('paths', ring, '--from', 'a', '--to', 'b');

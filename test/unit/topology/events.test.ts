@@ -134,6 +134,11 @@ describe('a wrong event line', () => {
     ['at 5s set pool.1--s2 latency=5ms', 'EVENT_TARGET', /the replicas of pool share this link/],
     ['at 5s crash tag:cor', 'EVENT_TARGET', /none has the tag "cor" \(did you mean "core"/],
     ['at 5s crash tag:access', 'EVENT_TARGET', /none has the tag "access"/],
+    [
+      'at 5s set tag:edge loss=1%',
+      'EVENT_TARGET',
+      /"edge" \(it is a tag of endpoints; tag a link with tags: \[edge\]/,
+    ],
     ['at 5s crash client 4', 'EVENT_AMOUNT', /only 3 of them are present/],
     ['at 5s join s1--s2 2', 'EVENT_AMOUNT|EVENT_TARGET', /amount/],
     ['at 5s reconnect server', 'EVENT_AMOUNT', /none of them are disconnected/],

@@ -290,3 +290,21 @@ events: [${events}]`;
     expect(warnings('services: { a: {}, b: {} }\nlinks: [{ from: a, to: b }]')).toEqual([]);
   });
 });
+
+it.each([
+  ['20k.yaml', 'lab-20k'],
+  ['über-lab.yaml', 'uber-lab'],
+  ['ü.yaml', 'u'],
+  ['dir.d/my ring.yml', 'my-ring'],
+  ['_x.yaml', 'x'],
+  ['日本.yaml', 'topology'],
+])('the file %s without a name is called %s', (file, name) => {
+  expect(loadTopology('services: { a: {} }', file).topology.name).toBe(name);
+});
+
+it('a command with a NUL character is refused at its service', () => {
+  const [problem] = problems('services:\n  a: {}\n  b: { run: "ls \\0 x" }\n');
+  expect([problem!.line, problem!.field]).toEqual([3, 'services.b.run']);
+  const [event] = problems(`services: { a: {} }\nevents:\n  - "at 1s run a \\"ls \\0\\""\n`);
+  expect(event!.message).toContain('NUL');
+});

@@ -102,6 +102,14 @@ class Reader {
     const places = this.#document.entries(['services']);
     const services = Object.entries(this.#data.services).map(([name, service]): Service => {
       const { share, run, image, command, ...rest } = service;
+      if (run?.includes('\0'))
+        this.#findings.error(
+          'VALUE_INVALID',
+          this.#position(places.get(name)),
+          `services.${name}.run`,
+          'the command has a NUL character, which no argument of a program can have',
+          'leave it out; in YAML, "\\\\0" in double quotes is a backslash and a zero',
+        );
       return {
         name,
         ...rest,
