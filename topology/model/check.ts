@@ -76,6 +76,12 @@ export function checkNodes(topology: Pick<Topology, 'services' | 'bridges'>, fin
       seen.set(node.name, node);
     }
   }
+  for (const { name, position } of topology.services) {
+    // Every endpoint has this name for itself, whatever the topology says.
+    if (name.toLowerCase() !== 'localhost') continue;
+    const message = `every endpoint calls itself ${quote(name)}`;
+    findings.error('NAME_INVALID', position, `services.${name}`, message, 'give the service another name');
+  }
   const endpoints = topology.services.reduce((sum, service) => sum + service.replicas, 0);
   if (endpoints > MAX_ENDPOINTS) {
     const message = `the services have ${endpoints} replicas in all, more than ${MAX_ENDPOINTS}`;

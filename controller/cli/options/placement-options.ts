@@ -43,6 +43,8 @@ export interface Chosen {
 export function placementOf(flags: PlacementFlags): Chosen {
   const { at: placements, takeOver = false, lease, elsewhere, hosts } = flags;
   requireMeeting(flags);
+  if (takeOver && placements.length === 0)
+    throw wrong('--take-over needs --at: a lab has interfaces of its own');
   if (placements.length === 0) return { platform: 'lab', placement: { hosts } satisfies LabOptions };
   const leaseMs = toMillis(lease);
   const here: SiteOptions = { placements, takeOver, leaseMs };

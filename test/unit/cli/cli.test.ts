@@ -88,6 +88,7 @@ describe.concurrent('wrong usage exits with 2', () => {
     { args: ['chekc', 'x.yaml'], message: "unknown command 'chekc'" },
     { args: ['share', 'x.yaml'], message: '--flows' },
     { args: ['up', 'x.yaml', '--hosts', 'two'], message: 'two' },
+    { args: ['up', 'examples/ring.yaml', '--take-over'], message: '--take-over needs --at' },
     { args: ['exec', 'a', 'echo $HOME'], message: "write netfold exec a -- sh -c 'echo $HOME'" },
     { args: ['exec', 'a', 'ls', '-l'], message: 'netfold exec NODE -- COMMAND OPTIONS' },
     { args: ['run', 'a', 'ls', '-l', '/'], message: "netfold run a 'ls -l /'" },
@@ -184,6 +185,8 @@ describe.concurrent('paths', () => {
       jitterMs: 5,
       loss: 0.005,
       bandwidthBps: 50e6,
+      smallPacketMs: expect.closeTo(25.0192, 6),
+      fullPacketMs: expect.closeTo(25.48448, 6),
       hops: 3,
       links: ['c1.0->s1', 's1->s2', 's2->server.2'],
     });

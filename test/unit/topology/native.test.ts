@@ -308,3 +308,8 @@ it('a command with a NUL character is refused at its service', () => {
   const [event] = problems(`services: { a: {} }\nevents:\n  - "at 1s run a \\"ls \\0\\""\n`);
   expect(event!.message).toContain('NUL');
 });
+
+it('a service can not be called localhost', () => {
+  const [problem] = problems('services:\n  a: {}\n  localhost: {}\n');
+  expect([problem!.line, problem!.code]).toEqual([3, 'NAME_INVALID']);
+});
