@@ -127,7 +127,11 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
     ...{ kernel, enforcer, local, keeper, mesh, transport, tick },
     lag: followLag(runLog),
     known: new KnownEndpoints(runLog),
-    applications: new Applications({ processes, topology, logFolder: bootstrap.logFolder }),
+    applications: new Applications({
+      ...{ processes, topology, logFolder: bootstrap.logFolder },
+      onEnded: () => reactions.lifeEnded(),
+      onProblem: (problem) => keeper.note(problem),
+    }),
     control: createControl(bootstrap.host, { player, time, mesh, clock }),
     wideArea: createWideArea(bootstrap, ports, { mesh, transport, tick, keeper, epoch }),
   };

@@ -16,6 +16,7 @@ export class Reactions {
   readonly #shareChanges: ShareChanges;
   /** Shares follow announcements at once, but take only a part of the time. */
   readonly #hearing: Soon;
+  #isCutOff: ReadonlySet<number> = new Set();
   #seenEndpoints = -1;
   #seenHosts = '';
   /** How long ticks took, in milliseconds. */
@@ -94,11 +95,36 @@ export class Reactions {
    * Applies an instant of the timeline. The network first, so that a starting application finds it. Never rejects.
    */
   applyChanges({ graph, atoms }: TimelineChanges): Promise<void> {
-    const { epoch, tick, keeper, applications } = this.#parts;
-    let settled = Promise.resolve();
-    if (graph) settled = tick.setEpoch(epoch.advance(graph)).catch((error: Error) => keeper.fail(error));
+    const { epoch, applications } = this.#parts;
+    const isCut = this.#cutOff(applications.ending(atoms));
+    if (graph) epoch.advance(graph);
+    const settled = graph || isCut ? this.#reshape() : Promise.resolve();
     for (const atom of atoms) applications.obey(atom);
     return settled;
+  }
+
+  /** An endpoint's former life has ended. If it is present, it gets its network now. */
+  lifeEnded(): void {
+    if (this.#cutOff(this.#parts.applications.ending([]))) void this.#reshape();
+  }
+
+  #reshape(): Promise<void> {
+    const { epoch, tick, keeper } = this.#parts;
+    return tick.setEpoch(epoch.value).catch((error: Error) => keeper.fail(error));
+  }
+
+  /**
+   * Endpoints that are present again before their former life has ended have no path until then: what its sockets send
+   * must not arrive. Returns whether those are others than before.
+   */
+  #cutOff(ending: ReadonlySet<number>): boolean {
+    const { tick, player } = this.#parts;
+    const present = new Set([...ending].filter((endpoint) => player.isPresent(endpoint)));
+    const before = this.#isCutOff;
+    if (present.size === before.size && [...present].every((endpoint) => before.has(endpoint))) return false;
+    this.#isCutOff = present;
+    tick.cutOff(present);
+    return true;
   }
 
   stop(): void {

@@ -19,6 +19,9 @@ const SETTLE_MS = 150;
  */
 const AUDIT_MS = 200;
 
+/** So many of the things that could not be done stay in status. */
+const NOTED = 20;
+
 export interface ShapeKeeperPorts {
   readonly timers: Timers;
   readonly log: AgentLog;
@@ -41,6 +44,8 @@ export class ShapeKeeper {
   #isShaped = false;
   #isQuick = false;
   #failure: string | undefined;
+  /** What happened once and can't be made good: the latest of them. */
+  #noted: string[] = [];
   #reported: readonly string[] = [];
   /** One change after the other: shaping waits for the delay backend. */
   #reshaping: Promise<void> = Promise.resolve();
@@ -65,7 +70,7 @@ export class ShapeKeeper {
   /** What can't be enforced, in words. */
   get degraded(): string[] {
     const { delay, shaping } = this.#ports;
-    const reasons = [this.#failure, delay.failure, ...shaping.degraded.values()];
+    const reasons = [this.#failure, delay.failure, ...this.#noted, ...shaping.degraded.values()];
     return reasons.filter((reason) => reason !== undefined);
   }
 
@@ -96,6 +101,14 @@ export class ShapeKeeper {
   fail(error: Error): void {
     this.#failure = error.message;
     this.#ports.log.error(error);
+    this.#report();
+  }
+
+  /** Something that could not be done, and won't be tried again. Status shows the latest. */
+  note(problem: string): void {
+    if (this.#noted.includes(problem)) return;
+    this.#noted = [...this.#noted, problem].slice(-NOTED);
+    this.#ports.log.warn({}, problem);
     this.#report();
   }
 

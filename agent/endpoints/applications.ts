@@ -1,6 +1,7 @@
 /**
  * The applications of local endpoints, as events require: a service's command runs while its endpoint is present, a
- * crash kills it at once, a leave asks it to end first.
+ * crash kills it at once, a leave asks it to end first. What runs in an endpoint, and the connections that it has, end
+ * with it; the next life begins when the former one has ended, and until then the endpoint has no network.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,6 +15,16 @@ export interface ApplicationsOptions {
   readonly processes: ProcessPort;
   readonly topology: Topology;
   readonly logFolder: string;
+  /** Called when a former life has ended, before the next one begins: the endpoint may have its network again. */
+  readonly onEnded?: () => void;
+  /** Called with what could not be ended, in words. */
+  readonly onProblem?: (problem: string) => void;
+}
+
+/** A life that is being ended. */
+interface Ending {
+  /** What is to be done in the next life. */
+  readonly next: (() => void)[];
 }
 
 export class Applications {
@@ -21,8 +32,15 @@ export class Applications {
   readonly #local = new Map<number, LocalEndpoint>();
   readonly #commands: ReadonlyMap<string, string | undefined>;
   readonly #logFolder: string;
+  readonly #options: ApplicationsOptions;
+  /** By number of the endpoint. */
+  readonly #endings = new Map<number, Ending>();
+  readonly #ended = new Map<number, Promise<void>>();
+  #isStopped = false;
 
-  constructor({ processes, topology, logFolder }: ApplicationsOptions) {
+  constructor(options: ApplicationsOptions) {
+    const { processes, topology, logFolder } = options;
+    this.#options = options;
     this.#processes = processes;
     this.#commands = new Map(topology.services.map(({ name, run }) => [name, run]));
     this.#logFolder = logFolder;
@@ -44,7 +62,16 @@ export class Applications {
     const endpoint = this.#local.get(number);
     if (!endpoint) return;
     this.#local.delete(number);
-    await this.#processes.end(endpoint.name);
+    await this.#end(endpoint, 'end');
+  }
+
+  /** Endpoints whose former life will not have ended when these changes have happened: nothing may leave them. */
+  ending(atoms: readonly Atom[]): Set<number> {
+    const found = new Set(this.#endings.keys());
+    for (const atom of atoms)
+      if ('node' in atom && (atom.verb === 'crash' || atom.verb === 'leave') && this.#local.has(atom.node))
+        found.add(atom.node);
+    return found;
   }
 
   /** Adopts the processes that a killed agent has started. */
@@ -59,6 +86,8 @@ export class Applications {
    */
   start(isPresent: (endpoint: number) => boolean, past: readonly Atom[]): void {
     const missed = new Map<number, Atom[]>();
+    // Others are absent from the start, and nothing has run in them.
+    const left = this.ending(past);
     for (const atom of past) {
       const endpoint = 'node' in atom ? this.#local.get(atom.node) : undefined;
       if (!endpoint || (atom.verb !== 'join' && atom.verb !== 'run')) continue;
@@ -66,8 +95,9 @@ export class Applications {
         missed.set(endpoint.number, [...(missed.get(endpoint.number) ?? []), atom]);
     }
     for (const endpoint of this.#local.values()) {
-      if (!isPresent(endpoint.number)) this.#processes.signal(endpoint.name, 'SIGKILL');
-      else this.#startMissed(endpoint, missed.get(endpoint.number) ?? []);
+      if (!isPresent(endpoint.number)) {
+        if (left.has(endpoint.number)) void this.#end(endpoint, 'kill');
+      } else this.#startMissed(endpoint, missed.get(endpoint.number) ?? []);
     }
   }
 
@@ -79,24 +109,59 @@ export class Applications {
     if (!endpoint) return;
     const { action } = atom.event;
     if (atom.verb === 'join') this.#run(endpoint, atom.at);
-    else if (atom.verb === 'crash') this.#processes.signal(endpoint.name, 'SIGKILL');
-    else if (atom.verb === 'leave') void this.#processes.end(endpoint.name);
+    else if (atom.verb === 'crash') void this.#end(endpoint, 'kill');
+    else if (atom.verb === 'leave') void this.#end(endpoint, 'end');
     else if (atom.verb === 'run' && action.verb === 'run') this.#start(endpoint, action.command, atom.at);
     else if (atom.verb === 'signal' && action.verb === 'signal')
-      this.#processes.signal(endpoint.name, `SIG${action.signal}`);
+      this.#inThisLife(endpoint, () => this.#processes.signal(endpoint.name, `SIG${action.signal}`));
   }
 
   status(): Record<string, string> {
-    return this.#processes.status();
+    const status = this.#processes.status();
+    for (const [number, { next }] of this.#endings) {
+      const endpoint = this.#local.get(number);
+      if (endpoint && next.length > 0) status[endpoint.name] = 'starts when its former processes have ended';
+    }
+    return status;
   }
 
   stop(): Promise<void> {
+    this.#isStopped = true;
+    for (const { next } of this.#endings.values()) next.length = 0;
     return this.#processes.stop();
+  }
+
+  /**
+   * Ends an endpoint's life. One that is ending already may be ended faster; what was to be done after it is dropped,
+   * since that life has never begun. Never rejects.
+   */
+  #end(endpoint: LocalEndpoint, how: 'kill' | 'end'): Promise<void> {
+    const { number } = endpoint;
+    const earlier = this.#ended.get(number);
+    const ending: Ending = { next: [] };
+    this.#endings.set(number, ending);
+    const ended = Promise.all([this.#processes[how](endpoint), earlier]).then(([problem]) => {
+      if (problem !== undefined) this.#options.onProblem?.(problem);
+      if (this.#endings.get(number) !== ending) return;
+      this.#endings.delete(number);
+      this.#ended.delete(number);
+      if (!this.#isStopped) this.#options.onEnded?.();
+      for (const begin of ending.next) begin();
+    });
+    this.#ended.set(number, ended);
+    return ended;
+  }
+
+  /** Now, or when the endpoint's former life has ended. */
+  #inThisLife({ number }: LocalEndpoint, action: () => void): void {
+    const ending = this.#endings.get(number);
+    if (ending) ending.next.push(action);
+    else action();
   }
 
   #startMissed(endpoint: LocalEndpoint, atoms: readonly Atom[]): void {
     const joined = atoms.findLastIndex(({ verb }) => verb === 'join');
-    if (joined >= 0) this.#processes.signal(endpoint.name, 'SIGKILL');
+    if (joined >= 0) void this.#end(endpoint, 'kill');
     else if (this.#obeyedUntil(endpoint) < 0) this.#run(endpoint, 0);
     for (const atom of atoms.slice(Math.max(0, joined))) this.obey(atom);
   }
@@ -108,8 +173,10 @@ export class Applications {
   }
 
   #start(endpoint: LocalEndpoint, command: string, at: number): void {
-    this.#processes.start({ endpoint, command });
-    writeFileSync(this.#obeyedFile(endpoint), String(at));
+    this.#inThisLife(endpoint, () => {
+      this.#processes.start({ endpoint, command });
+      writeFileSync(this.#obeyedFile(endpoint), String(at));
+    });
   }
 
   /** The instant of the event that last started a command here; negative infinity if there was none. */

@@ -6,14 +6,18 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
-import { isIPv4, isIPv6 } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import type { LocalEndpoint } from '../../proto/bootstrap.ts';
-import { replicaOf, serviceOf } from '../../topology/model/names.ts';
+import { fromMillis, toSeconds } from '../../proto/units.ts';
 import type { Timers } from '../clock/clock.ts';
 import { NETNS_FOLDER } from '../kernel/netns/namespace-files.ts';
 import { type FoundProcess, findGroupLeaders, isRunning } from '../kernel/sys/process-table.ts';
+import { endpointEnvironment, lifeMark } from './environment.ts';
+import { FormerLife, TERM_MS } from './former-life.ts';
+import { Inhabitants } from './inhabitants.ts';
 import { atOrdinaryPriority } from './priority.ts';
+
+export { endpointEnvironment } from './environment.ts';
 
 export interface RunCommand {
   readonly endpoint: LocalEndpoint;
@@ -30,9 +34,11 @@ export interface ProcessPort {
   status(): Record<string, string>;
   /** Sends a signal to all commands of an endpoint, and to their children. */
   signal(name: string, signal: NodeJS.Signals): void;
-  /** Asks the commands of an endpoint to end, waits, and kills those that have not ended. */
-  end(name: string): Promise<void>;
-  /** The same for all endpoints. */
+  /** Ends everything of an endpoint at once (`FormerLife.kill`). Returns what could not be done, in words; never rejects. */
+  kill(endpoint: LocalEndpoint): Promise<string | undefined>;
+  /** Asks everything of an endpoint to end, waits, and kills the rest. Returns the same. */
+  end(endpoint: LocalEndpoint): Promise<string | undefined>;
+  /** Asks the commands of all endpoints to end, waits, and kills those that have not ended. */
   stop(): Promise<void>;
 }
 
@@ -44,8 +50,8 @@ interface Running {
   onEnd(listener: (how: string) => void): void;
 }
 
-/** How long a process may take to end after SIGTERM. */
-const TERM_MS = 2000;
+/** The news that a killed command has ended may come this long after its end. */
+const NEWS_MS = 1000;
 /** How often a process of an earlier agent is checked: this agent gets no signal of its end. */
 const LOOK_MS = 200;
 
@@ -57,9 +63,11 @@ export class Processes implements ProcessPort {
   readonly #experiment: string;
   readonly #logFolder: string;
   readonly #timers: Timers;
+  readonly #former: FormerLife;
 
   constructor(experiment: string, logFolder: string, timers: Timers) {
     this.#timers = timers;
+    this.#former = new FormerLife(new Inhabitants(experiment, timers), timers);
     this.#experiment = experiment;
     this.#logFolder = logFolder;
   }
@@ -72,7 +80,12 @@ export class Processes implements ProcessPort {
       stdio: ['ignore', output, output],
       // In a process group of its own, so that children of the shell end with it; and it survives the agent.
       detached: true,
-      env: { ...process.env, ...endpointEnvironment(endpoint), [MARK]: this.#experiment },
+      env: {
+        ...process.env,
+        ...endpointEnvironment(endpoint),
+        ...lifeMark(this.#experiment, endpoint.name),
+        [MARK]: this.#experiment,
+      },
     });
     closeSync(output);
     this.#keep(endpoint.name, ofChild(child));
@@ -95,8 +108,31 @@ export class Processes implements ProcessPort {
     for (const running of this.#running.get(name) ?? []) running.signal(signal);
   }
 
-  async end(name: string): Promise<void> {
-    await endAll([...(this.#running.get(name) ?? [])], this.#timers);
+  async kill(endpoint: LocalEndpoint): Promise<string | undefined> {
+    const running = this.#running.get(endpoint.name) ?? new Set<Running>();
+    const ended = [...running].map((one) => new Promise<void>((resolve) => one.onEnd(() => resolve())));
+    // A group is stopped as a whole, however fast its processes start others.
+    this.signal(endpoint.name, 'SIGSTOP');
+    const problem = await this.#former.kill(endpoint);
+    // Those that are the endpoint's no more, because they have entered another namespace.
+    this.signal(endpoint.name, 'SIGKILL');
+    await this.#within(NEWS_MS, Promise.all(ended));
+    // What ends from now on says nothing about the next life.
+    running.clear();
+    if (this.#running.get(endpoint.name) === running) this.#running.delete(endpoint.name);
+    return problem;
+  }
+
+  async end(endpoint: LocalEndpoint): Promise<string | undefined> {
+    const isStubborn = (await this.#former.ask(endpoint).catch(() => 0)) > 0;
+    const hadCommand = this.#running.has(endpoint.name);
+    const problem = await this.kill(endpoint);
+    if (isStubborn && hadCommand)
+      this.#ended.set(
+        endpoint.name,
+        `ended by SIGKILL: it ignored SIGTERM for ${toSeconds(fromMillis(TERM_MS))} s`,
+      );
+    return problem;
   }
 
   async stop(): Promise<void> {
@@ -104,6 +140,16 @@ export class Processes implements ProcessPort {
       [...this.#running.values()].flatMap((running) => [...running]),
       this.#timers,
     );
+  }
+
+  #within(ms: number, done: Promise<unknown>): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#timers.after(ms, resolve);
+      void done.then(() => {
+        cancel();
+        resolve();
+      });
+    });
   }
 
   #keep(name: string, one: Running): void {
@@ -171,17 +217,3 @@ function insideOf(namespace: string, command: readonly string[]): string[] {
 
 /** An environment variable of all processes that an agent starts, and of no others: the experiment's name. */
 const MARK = 'NETFOLD_RUN_BY';
-
-/** What a command can read about its endpoint; an address that the endpoint doesn't have is empty. */
-export function endpointEnvironment({
-  name,
-  addresses,
-}: Pick<LocalEndpoint, 'name' | 'addresses'>): Record<string, string> {
-  return {
-    NETFOLD_NODE: name,
-    NETFOLD_SERVICE: serviceOf(name),
-    NETFOLD_REPLICA: String(replicaOf(name)),
-    NETFOLD_ADDRESS: addresses.find(isIPv4) ?? '',
-    NETFOLD_ADDRESS6: addresses.find(isIPv6) ?? '',
-  };
-}

@@ -1,6 +1,7 @@
 /** The data of a pair from the epoch, the known endpoints and the shares, as enforcement needs it. */
 import { type PacketImpairment, packetImpairment } from '../../proto/impairment.ts';
 import { micros } from '../../proto/units.ts';
+import type { Path } from '../../topology/model/model.ts';
 import type { Destination } from '../enforce/path-class.ts';
 import type { DemandedPath, ImpairedPath } from '../enforce/ports.ts';
 import type { Epoch } from '../epoch/epoch.ts';
@@ -18,6 +19,8 @@ export class PairPaths {
   epoch: Epoch;
   rates: Rates = new Map();
   known: ReadonlyMap<number, KnownEndpoint> = new Map();
+  /** Endpoints without any path, whatever the epoch says. */
+  cutOff: ReadonlySet<number> = new Set();
 
   constructor(epoch: Epoch) {
     this.epoch = epoch;
@@ -28,8 +31,13 @@ export class PairPaths {
     return this.known.get(endpoint)?.addresses ?? [];
   }
 
+  path(source: number, destination: number): Path | undefined {
+    if (this.cutOff.has(source) || this.cutOff.has(destination)) return undefined;
+    return this.epoch.path(source, destination);
+  }
+
   destination(source: number, number: number): Destination {
-    const path = this.epoch.path(source, number);
+    const path = this.path(source, number);
     const bandwidth = path?.bandwidth ?? 0;
     return {
       number,
@@ -47,7 +55,7 @@ export class PairPaths {
 
   /** `undefined` if there is no path. */
   impairments(source: number, destination: number): PacketImpairment | undefined {
-    const path = this.epoch.path(source, destination);
+    const path = this.path(source, destination);
     return path && packetImpairment(path);
   }
 

@@ -179,6 +179,11 @@ export class Shaping {
     return delayed;
   }
 
+  /** Sets the endpoints that have no path, whatever the epoch says. In force with the next `setEpoch`. */
+  cutOff(endpoints: ReadonlySet<number>): void {
+    this.#paths.cutOff = endpoints;
+  }
+
   /** Sets the rates of all flows from local endpoints; only pairs with a change are touched. */
   setRates(rates: Rates): void {
     const changed = changedRates(this.#paths.rates, rates);

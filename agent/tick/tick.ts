@@ -89,6 +89,11 @@ export class Tick {
     return applied;
   }
 
+  /** Sets the endpoints that have no path, whatever the epoch says. In force with the next `setEpoch`. */
+  cutOff(endpoints: ReadonlySet<number>): void {
+    this.#ports.shaping.cutOff(endpoints);
+  }
+
   /** Sets the real latency to each endpoint; see `Underlay.realLatency`. */
   setRealLatency(realLatency: Float64Array): Promise<void> {
     this.#realLatency = realLatency;

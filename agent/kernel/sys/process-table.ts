@@ -1,5 +1,5 @@
 /** Processes of this machine, as /proc shows them (proc(5)). */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 
 export interface FoundProcess {
   readonly pid: number;
@@ -15,7 +15,7 @@ export function findGroupLeaders(marks: Readonly<Record<string, string>>): Found
     const pid = Number(name);
     const stat = readStat(pid);
     if (stat === undefined || stat.group !== pid) return [];
-    const environment = readEnvironment(pid);
+    const environment = environmentOf(pid);
     const isMarked = Object.entries(marks).every(([key, value]) => environment.get(key) === value);
     return isMarked ? [{ pid, startTime: stat.startTime, environment }] : [];
   });
@@ -24,6 +24,39 @@ export function findGroupLeaders(marks: Readonly<Record<string, string>>): Found
 /** Whether the process still runs. A zombie does not. */
 export function isRunning({ pid, startTime }: Pick<FoundProcess, 'pid' | 'startTime'>): boolean {
   return readStat(pid)?.startTime === startTime;
+}
+
+/** Numbers of all processes that exist now. */
+export function allProcesses(): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+}
+
+/** The network namespace of a file such as /run/netns/NAME, as `networkOf` writes it; empty where there is none. */
+export function networkAt(path: string): string {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found ? `net:[${found.ino}]` : '';
+}
+
+/** The network namespace of a process' first thread: `net:[INODE]`; empty for a zombie, and for one that has ended. */
+export const networkOf = (pid: number): string => link(`/proc/${pid}/ns/net`);
+
+/**
+ * Whether all threads of a process are in a network namespace. A program that only works in it for a moment, as netfold's
+ * own do, has other threads outside of it.
+ */
+export function isWhollyIn(pid: number, network: string): boolean {
+  if (network === '' || networkOf(pid) !== network) return false;
+  try {
+    return readdirSync(`/proc/${pid}/task`).every((thread) => {
+      const of = link(`/proc/${pid}/task/${thread}/ns/net`);
+      return of === network || of === '';
+    });
+  } catch (error) {
+    if (!UNREADABLE.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    return false;
+  }
 }
 
 /** Numbers of the threads of this process. */
@@ -43,7 +76,8 @@ function readStat(pid: number): { group: number; startTime: number } | undefined
 /** Fields 5 (pgrp) and 22 (starttime) of /proc/PID/stat. */
 const START_TIME_AFTER_GROUP = 22 - 5 - 1;
 
-function readEnvironment(pid: number): Map<string, string> {
+/** The variables with which a process was started; none for a zombie, and for another user's. */
+export function environmentOf(pid: number): Map<string, string> {
   const entries = read(`/proc/${pid}/environ`).split('\0').filter(Boolean);
   return new Map(
     entries.map((entry) => {
@@ -60,6 +94,16 @@ const UNREADABLE: ReadonlySet<string> = new Set(['ENOENT', 'ESRCH', 'EACCES', 'E
 function read(file: string): string {
   try {
     return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (!UNREADABLE.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    return '';
+  }
+}
+
+/** Where a link of a process leads; empty where there is nothing to read any more. */
+function link(file: string): string {
+  try {
+    return readlinkSync(file);
   } catch (error) {
     if (!UNREADABLE.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
     return '';

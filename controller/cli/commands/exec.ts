@@ -4,7 +4,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
-import { endpointEnvironment } from '../../../agent/endpoints/processes.ts';
+import { endpointEnvironment, lifeMark } from '../../../agent/endpoints/environment.ts';
 import { suggest } from '../../../topology/model/names.ts';
 import { ControllerError } from '../../errors.ts';
 import { type ExperimentState, findExperiment, readState } from '../../experiment/state.ts';
@@ -79,8 +79,8 @@ function throughEnv(command: readonly string[]): string[] {
 
 async function exec(node: string, command: string[], { name }: { name?: string }): Promise<void> {
   refuseShellText(node, command);
-  const { endpoint, state } = await findEndpoint(node, name);
-  const environment = endpointEnvironment(endpoint);
+  const { endpoint, experiment, state } = await findEndpoint(node, name);
+  const environment = { ...endpointEnvironment(endpoint), ...lifeMark(experiment, endpoint.name) };
   const platform = await openPlatform(state.platform);
   const [program, ...args] = platform.exec(endpoint, throughEnv(command));
   const child = spawn(program!, args, {

@@ -1,0 +1,31 @@
+/** The environment of what netfold starts inside of an endpoint. No system calls, so `netfold exec` starts at once. */
+import { isIPv4, isIPv6 } from 'node:net';
+import type { LocalEndpoint } from '../../proto/bootstrap.ts';
+import { replicaOf, serviceOf } from '../../topology/model/names.ts';
+
+/**
+ * The variable that tells whose life a process is part of: experiment and endpoint. Children inherit it, and a lab
+ * inside of an endpoint overwrites it.
+ */
+export const LIFE = 'NETFOLD_LIFE';
+
+export const lifeOf = (experiment: string, name: string): string => `${experiment}/${name}`;
+
+/** What marks a process as an endpoint's. */
+export const lifeMark = (experiment: string, name: string): Record<string, string> => ({
+  [LIFE]: lifeOf(experiment, name),
+});
+
+/** What a command can read about its endpoint; an address that the endpoint doesn't have is empty. */
+export function endpointEnvironment({
+  name,
+  addresses,
+}: Pick<LocalEndpoint, 'name' | 'addresses'>): Record<string, string> {
+  return {
+    NETFOLD_NODE: name,
+    NETFOLD_SERVICE: serviceOf(name),
+    NETFOLD_REPLICA: String(replicaOf(name)),
+    NETFOLD_ADDRESS: addresses.find(isIPv4) ?? '',
+    NETFOLD_ADDRESS6: addresses.find(isIPv6) ?? '',
+  };
+}
