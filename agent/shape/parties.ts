@@ -44,7 +44,7 @@ export class Parties {
     for (const { number, addresses } of this.#paths.known.values()) {
       const party: Party = {
         addresses,
-        island: this.#surroundings.islands[number]!,
+        island: this.#island(number),
         firstMinor: this.#locals.get(number)?.needs.firstMinor ?? 0,
         sides: this.#surroundings.sides(number, PARTITIONS),
       };
@@ -61,6 +61,12 @@ export class Parties {
     );
     const free = gone.filter((address) => !kept.has(address));
     if (changed.length > 0 || free.length > 0) this.#enforcer.introduce(changed, free);
+  }
+
+  /** One that is cut off is on an island of its own; others have numbers of nodes. */
+  #island(number: number): number {
+    const { cutOff, epoch } = this.#paths;
+    return cutOff.has(number) ? epoch.graph.nodes.length + number : this.#surroundings.islands[number]!;
   }
 
   /** The addresses of endpoints with an entry that are not known any more. */

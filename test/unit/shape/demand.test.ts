@@ -241,6 +241,19 @@ describe('an epoch', () => {
     expect(tc.toString()).toBe(before);
   });
 
+  test('with an endpoint that is cut off drops what it sends, and what is sent to it', async () => {
+    await used([0, 1]);
+    const before = tc.toString();
+    shaping.cutOff(new Set([0]));
+    await shaping.setEpoch(new Epoch(graph), new Map());
+    expect(steps()).toContain('10.0.0.1 drop');
+    expect(tc.parties.get('10.0.0.0')).toBe(`island ${graph.nodes.length} sides 00000000 first 1`);
+    expect(tc.parties.get('10.0.0.1')).toBe('island 0 sides 00000000 first 0');
+    shaping.cutOff(new Set());
+    await shaping.setEpoch(new Epoch(graph), new Map());
+    expect(tc.toString()).toBe(before);
+  });
+
   test('with another fastest link changes the first class', async () => {
     await shaping.setEpoch(new Epoch(changedLink('a.0->s', { bandwidth: bps(30e6) })), new Map());
     expect(steps()[0]).toBe('class 1 30000000');
