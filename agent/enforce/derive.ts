@@ -27,11 +27,13 @@ export function burstBytes(bytesPerSecond: number): number {
  * performance TCP in ANSNET", 1994), plus the bursts that hosts make at any round-trip time.
  */
 const HOST_BURST_SECONDS = 0.01;
+/** TCP starts with ten segments (RFC 6928); fewer places would lose them on a slow link. */
+const MIN_QUEUE_FRAMES = 16;
 /**
- * The largest IP packet is 45 fragments, which arrive at once and would never all get through a smaller queue; TCP starts
- * with ten segments (RFC 6928).
+ * The largest IP packet is 45 fragments, which arrive at once and would never all get through a smaller queue. But a queue
+ * that takes longer than this keeps TCP from anything else for seconds when it overflows.
  */
-const MIN_QUEUE_FRAMES = 48;
+const LARGEST_PACKET = { frames: 48, mostSeconds: 0.6 } as const;
 
 /** tc's limits are 32 bits, and signed in places. */
 const MAX_LIMIT = 0x7fffffff;
@@ -39,7 +41,8 @@ const MAX_LIMIT = 0x7fffffff;
 /** The room in front of a path, in bytes, from bandwidth and round trip. */
 export function bufferBytes(bytesPerSecond: number, rttMicros: Micros, gsoSegments: number): number {
   const product = bytesPerSecond * (toSeconds(rttMicros) + HOST_BURST_SECONDS);
-  const limit = Math.max(product, MIN_QUEUE_FRAMES * FRAME_BYTES, 2 * gsoSegments * FRAME_BYTES);
+  const largest = Math.min(LARGEST_PACKET.frames * FRAME_BYTES, LARGEST_PACKET.mostSeconds * bytesPerSecond);
+  const limit = Math.max(product, largest, MIN_QUEUE_FRAMES * FRAME_BYTES, 2 * gsoSegments * FRAME_BYTES);
   return Math.min(Math.ceil(limit), MAX_LIMIT);
 }
 

@@ -1,10 +1,11 @@
 /** Rates from 128 kb/s to 4 Gb/s, by the goodput of a TCP connection. */
+
+import { tcpGoodput, tcpSeconds } from '../../controller/verify/goodput.ts';
 import { GOODPUT } from '../../controller/verify/judge.ts';
 import { formatBps } from '../../proto/units.ts';
 import type { Lab } from '../lab.ts';
 import { shapeByHand } from '../measure/plain-tc.ts';
 import { median, range } from '../measure/statistics.ts';
-import { goodput } from '../measure/traffic/goodput.ts';
 import { beyond, judge, type Target, tried } from '../report/judge.ts';
 import type { Row, Table } from '../report/model.ts';
 import type { Context, Unshaped } from './context.ts';
@@ -17,8 +18,6 @@ const USABLE = 0.5;
 const BOUND = 0.01;
 /** Each way. */
 const LATENCY_MS = 1;
-/** One segment: the receiver counts each one on arrival. */
-const SEGMENT_BYTES = 1448;
 
 export async function tcpRates(context: Context): Promise<Table> {
   const rates = [...SLOW_BPS, ...FAST_BPS];
@@ -56,9 +55,9 @@ export function targetOf(bps: number): Target {
 
 async function slowRow({ place }: Lab, bps: number, pair: number, { effort }: Context): Promise<Row> {
   const flow = { from: place(`a${pair}`), to: place(`b${pair}`) };
-  const { meanBps } = await goodput(flow, { ...effort.slowTcp, blockBytes: SEGMENT_BYTES });
+  const measured = await tcpGoodput(flow, { ...effort.slowTcp, rateBps: bps });
   // A second contains only a few frames, so the spread of seconds would be that of counting.
-  return judge(targetOf(bps), { measured: meanBps, spread: null, samples: effort.slowTcp.seconds });
+  return judge(targetOf(bps), { measured, spread: null, samples: effort.slowTcp.seconds });
 }
 
 async function fastRow(
@@ -69,7 +68,7 @@ async function fastRow(
 ): Promise<Row> {
   if (isTooFast(bps, unshaped)) return beyond(targetOf(bps), 'above half of the unshaped throughput');
   const flow = { from: place(`a${pair}`), to: place(`b${pair}`) };
-  const { secondsBps } = await goodput(flow, effort.fastTcp);
+  const secondsBps = await tcpSeconds(flow, { ...effort.fastTcp, rateBps: bps });
   const measured = median(secondsBps);
   return judge(targetOf(bps), { measured, spread: range(secondsBps), samples: secondsBps.length });
 }
@@ -84,7 +83,7 @@ async function besidePlainTc(row: Row, { backend, effort, withBareLab, say }: Co
   const plainBps = await withBareLab(['a.0', 'b.0'], async ([from, to]) => {
     const flow = { from: from!, to: to! };
     await shapeByHand(flow, Math.round(bps), backend === 'netem' ? LATENCY_MS : 0);
-    return median((await goodput(flow, effort.fastTcp)).secondsBps);
+    return median(await tcpSeconds(flow, { ...effort.fastTcp, rateBps: bps }));
   });
   return besidePlain(row, plainBps);
 }

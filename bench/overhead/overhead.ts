@@ -1,12 +1,12 @@
 /** The overhead bench: netfold compared with the same lab without it, in turns, so that disturbances affect both. */
 import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
+import { tcpSeconds } from '../../controller/verify/goodput.ts';
 import type { Flow } from '../../controller/verify/traffic.ts';
 import { type Interruption, withLab } from '../lab.ts';
 import { machineBackend } from '../measure/backend.ts';
 import { withBareLab } from '../measure/bare-lab.ts';
 import { shapeByHand } from '../measure/plain-tc.ts';
 import { median } from '../measure/statistics.ts';
-import { goodput } from '../measure/traffic/goodput.ts';
 import { pingEach } from '../measure/traffic/pings.ts';
 import type { Table } from '../report/model.ts';
 import { type Pair, tablesOf } from './tables.ts';
@@ -44,7 +44,7 @@ export async function measureOverhead({ quick, interruption, say }: OverheadOpti
   const rates = await beside(
     SHAPED,
     (flow) => shapeByHand(flow, RATE_BPS),
-    async (flow) => median((await goodput(flow, effort.tcp)).secondsBps),
+    async (flow) => median(await tcpSeconds(flow, effort.tcp)),
   );
   say(`round trips without any limit, with netfold and without, ${effort.rounds} rounds`);
   const delays = await beside(

@@ -1,6 +1,5 @@
 /** Real traffic between endpoints: ping for round-trip times and losses, iperf3 for throughput. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { z } from 'zod';
 import { NetfoldError } from '../../proto/errors.ts';
 import { millisToSeconds } from '../../proto/units.ts';
 import { inNamespace } from '../names.ts';
@@ -99,59 +98,7 @@ function medianOf(values: readonly number[]): number {
   return sorted[(sorted.length - 1) >> 1] ?? Number.NaN;
 }
 
-const iperfSchema = z.object({
-  end: z.object({ sum_received: z.object({ bits_per_second: z.number() }) }),
-});
-
 export interface Flow {
   readonly from: Place;
   readonly to: Place;
-}
-
-/**
- * Bits of payload per second that arrive over a TCP connection (cubic, whatever the machine's default is), after
- * `settleSeconds` that don't count. Concurrent measurements to one place need different `port`s.
- */
-export async function tcpGoodput(
-  { from, to }: Flow,
-  seconds: number,
-  settleSeconds: number,
-  port = 5201,
-): Promise<number> {
-  const server = await startServer(to, port);
-  try {
-    const command = [
-      'iperf3',
-      '-J',
-      '-C',
-      'cubic',
-      '-c',
-      to.address,
-      '-p',
-      String(port),
-      '-t',
-      String(seconds),
-      '-O',
-      String(settleSeconds),
-    ];
-    const text = await output(from, command);
-    return iperfSchema.parse(JSON.parse(text)).end.sum_received.bits_per_second;
-  } finally {
-    server.kill('SIGKILL');
-  }
-}
-
-/** An iperf3 server that listens already. */
-async function startServer(place: Place, port: number): Promise<ChildProcess> {
-  const server = start(place, ['iperf3', '-s', '-p', String(port), '--forceflush']);
-  let printed = '';
-  await new Promise<void>((resolve, reject) => {
-    server.stdout!.on('data', (text: Buffer) => {
-      printed += text.toString();
-      if (printed.includes('listening')) resolve();
-    });
-    server.on('error', reject);
-    server.on('exit', (code) => reject(new TrafficError('iperf3 -s', `ended with ${code} in ${place.name}`)));
-  });
-  return server;
 }

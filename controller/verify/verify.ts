@@ -8,15 +8,16 @@ import type { Path } from '../../topology/model/model.ts';
 import { ControllerError } from '../errors.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { type Choice, chooseMeasurements, type Pair } from './choose.ts';
+import { tcpGoodput } from './goodput.ts';
 import { type Finding, judgeLoss, judgeRate, judgeRoundTrip } from './judge.ts';
-import { type Flow, PING_FRAME_BYTES, type Place, ping, tcpGoodput } from './traffic.ts';
+import { type Flow, PING_FRAME_BYTES, type Place, ping } from './traffic.ts';
 
 /** Enough for a mean within 0.1 ms on a noisy machine, and for useful confidence intervals of the loss. */
 const PINGS = { count: 250, intervalMs: 10 };
 const LOSSY_PINGS = { count: 1500, intervalMs: 3 };
-const ALONE_SECONDS = { measured: 5, settle: 1 };
+const ALONE = { seconds: 5, settleSeconds: 1 };
 /** Shares must be right two seconds after the start of the last flow. */
-const COMPETING_SECONDS = { measured: 6, settle: 2 };
+const COMPETING = { seconds: 6, settleSeconds: 2 };
 /** A real error repeats; the table says how often was tried. */
 const MAX_TRIES = 2;
 
@@ -68,7 +69,7 @@ export class Verification {
     const flow = this.#flow(pair);
     const { bandwidth } = this.#folding.path(pair.from, pair.to)!;
     return tried(async () => {
-      const goodput = await tcpGoodput(flow, ALONE_SECONDS.measured, ALONE_SECONDS.settle);
+      const goodput = await tcpGoodput(flow, { ...ALONE, rateBps: bandwidth });
       return [judgeRate('bandwidth', nameOf(flow), bandwidth, goodput)];
     });
   }
@@ -77,9 +78,10 @@ export class Verification {
     const flows = this.choice.competing.map((pair) => this.#flow(pair));
     const pairs = flows.map(({ from, to }) => ({ from: from.name, to: to.name }));
     const targets = greedyShares(this.#experiment.graph, this.#folding, pairs);
-    const { measured, settle } = COMPETING_SECONDS;
     return tried(async () => {
-      const goodputs = await Promise.all(flows.map((flow) => tcpGoodput(flow, measured, settle)));
+      const goodputs = await Promise.all(
+        flows.map((flow, index) => tcpGoodput(flow, { ...COMPETING, rateBps: targets[index]!.rateBps! })),
+      );
       return flows.map((flow, index) =>
         judgeRate('share', nameOf(flow), targets[index]!.rateBps!, goodputs[index]!),
       );

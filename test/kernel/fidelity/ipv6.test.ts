@@ -9,7 +9,8 @@ import { namespacePath } from '../../../agent/kernel/netns/namespaces.ts';
 import { loadPrograms, type Programs } from '../../../agent/linux/programs/programs.ts';
 import type { Experiment } from '../../../controller/experiment/experiment.ts';
 import { ENDPOINT_INTERFACE } from '../../../controller/platform/lab/lab-plan.ts';
-import { type Place, ping, tcpGoodput } from '../../../controller/verify/traffic.ts';
+import { tcpGoodput } from '../../../controller/verify/goodput.ts';
+import { type Place, ping } from '../../../controller/verify/traffic.ts';
 import type { FlowStatus } from '../../../proto/status.ts';
 import { endpointName } from '../../../topology/model/names.ts';
 import { experimentName, place, receivedBytes, run, runIn, startLab, until } from '../../support/lab/lab.ts';
@@ -70,9 +71,9 @@ links:
       { hosts: 2 },
     );
     const [a, b] = [place6(lab, 'a'), place6(lab, 'b')];
-    const up = await tcpGoodput({ from: a, to: b }, 5, 1);
+    const up = await tcpGoodput({ from: a, to: b }, { seconds: 5, settleSeconds: 1, rateBps: 20e6 });
     expect(Math.abs(up / (20e6 * GOODPUT6) - 1)).toBeLessThan(0.02);
-    const down = await tcpGoodput({ from: b, to: a }, 5, 1);
+    const down = await tcpGoodput({ from: b, to: a }, { seconds: 5, settleSeconds: 1, rateBps: 4e6 });
     expect(Math.abs(down / (4e6 * GOODPUT6) - 1)).toBeLessThan(0.02);
   });
 
@@ -162,8 +163,9 @@ links:
 `,
       { hosts: 2 },
     );
-    const four = tcpGoodput({ from: place(lab, 'a'), to: place(lab, 'b') }, 6, 2);
-    const six = tcpGoodput({ from: place6(lab, 'a'), to: place6(lab, 'b') }, 6, 2, 5202);
+    const both = { seconds: 6, settleSeconds: 2, rateBps: 10e6 };
+    const four = tcpGoodput({ from: place(lab, 'a'), to: place(lab, 'b') }, both);
+    const six = tcpGoodput({ from: place6(lab, 'a'), to: place6(lab, 'b') }, { ...both, port: 5202 });
     await sleep(5000);
     const flows = (await lab.statuses()).flatMap((status) => status.flows);
     const [goodput4, goodput6] = await Promise.all([four, six]);
@@ -244,7 +246,7 @@ links:
     const [a, b] = [place6(lab, 'a'), place6(lab, 'b')];
     const counted = countFrom(a, b);
     const before = { shaped: await shapedBytes(a), received: receivedBytes(b) };
-    await tcpGoodput({ from: a, to: b }, 4, 0);
+    await tcpGoodput({ from: a, to: b }, { seconds: 4, settleSeconds: 0 });
     const shaped = (await shapedBytes(a)) - before.shaped;
     const received = receivedBytes(b) - before.received;
     expect(shaped).toBeGreaterThan(40e6);

@@ -118,7 +118,7 @@ test('the slowest path bounds the GSO size of all, the others keep their own rat
   const unlimited = destination({ number: 7, addresses: ['10.3.0.1'], path: path(UNLIMITED) });
   const unreachable = destination({ number: 8, addresses: ['10.3.0.2'], path: undefined, rateBps: 0 });
   expect(shown(destination(), slow, unlimited, unreachable)).toEqual([
-    'class 4e46:1 rate 128000bit burst 1514 bfifo limit 72672',
+    'class 4e46:1 rate 128000bit burst 1514 bfifo limit 24224',
     'class 4e46:5 rate 100000000bit burst 25000 bfifo limit 500000',
     'filter bpf netfold',
     'gso_max_segs 1',
