@@ -208,7 +208,7 @@ describe('an epoch', () => {
   });
 
   test('changes the pairs in use that are different, in class and delay', async () => {
-    const next = changedLink('s->b.0', { bandwidth: bps(3e6), latency: micros(7000) });
+    const next = changedLink('s->b.0', { bandwidth: bps(3e6), latency: micros(700_000) });
     await shaping.setEpoch(new Epoch(next), new Map());
     expect(steps()).toEqual(['class 2 3000000', 'set-queue']);
     expect(delay.changes).toEqual([]);

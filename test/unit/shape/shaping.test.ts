@@ -196,12 +196,12 @@ test('an epoch touches only what is different in it', async () => {
   await shaping.setEpoch(new Epoch(expandGraph(topology)), new Map());
   expect(tc.tried).toEqual([]);
   const links = graph.links.map((link) =>
-    link.name === 'a.0->b.0' ? { ...link, bandwidth: bps(5e6), latency: micros(40_000) } : link,
+    link.name === 'a.0->b.0' ? { ...link, bandwidth: bps(5e6), latency: micros(400_000) } : link,
   );
   await shaping.setEpoch(new Epoch({ ...graph, links }), new Map());
   // The way back has another round trip, and no limit.
   expect(tc.tried.map(({ op }) => op)).toEqual(['set-class', 'set-queue']);
-  expect(delay.toString()).toContain('b.0: 10.0.0.1,fd00::1 > 10.0.0.2,fd00::2 delay 40000us');
+  expect(delay.toString()).toContain('b.0: 10.0.0.1,fd00::1 > 10.0.0.2,fd00::2 delay 400000us');
   await shaping.setEpoch(new Epoch({ ...graph, edges: [] }), new Map());
   expect(tc.tried.slice(2).map(({ op }) => op)).toEqual(Array(4).fill('set-target'));
   tc.tried.length = 0;
