@@ -4,6 +4,7 @@
  * compiler optimizes loops that read one property.
  */
 
+import { type QueueSize, queueInBytes } from './queue.ts';
 import { type Bps, byteTime } from './units.ts';
 
 /** `links`: indices into `all`, in order. Returns `undefined` if no link has the property. */
@@ -74,6 +75,35 @@ export const longestByteTime: Fold = () => (links, all) => {
   }
   return longest;
 };
+
+type Queued = readonly (QueueSize & { readonly bandwidth: Bps })[];
+
+/** The link whose queue has the least room, if any has a size. */
+function shortestQueue(links: readonly number[], all: Queued): Queued[number] | undefined {
+  let found: Queued[number] | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  for (let at = 0; at < links.length; at++) {
+    const link = all[links[at]!]!;
+    const bytes = queueInBytes(link, link.bandwidth);
+    if (bytes === undefined || bytes >= least) continue;
+    least = bytes;
+    found = link;
+  }
+  return found;
+}
+
+/** The packets of the shortest queue; absent if that has another unit. */
+export const packetsOfShortest: Fold = () => (links, all) =>
+  shortestQueue(links, all as Queued)?.queuePackets;
+
+/** The bytes of the shortest queue, also if it is a time; absent if it counts packets. */
+export const bytesOfShortest: Fold = () => (links, all) => {
+  const link = shortestQueue(links, all as Queued);
+  return link && link.queuePackets === undefined ? queueInBytes(link, link.bandwidth) : undefined;
+};
+
+/** A path has none: it has become another property. */
+export const none: Fold = () => () => undefined;
 
 /** The value of the only link whose `other` is not 0; absent if there are several. */
 export const ofTheOnly =

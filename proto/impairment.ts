@@ -9,11 +9,14 @@
  */
 import {
   anyOf,
+  bytesOfShortest,
   byteTimes,
   type Fold,
   least,
   longestByteTime,
+  none,
   ofTheOnly,
+  packetsOfShortest,
   rootOfSquares,
   sum,
 } from './folds.ts';
@@ -44,8 +47,6 @@ import {
 export const DISTRIBUTIONS = ['normal', 'uniform', 'pareto'] as const;
 export type Distribution = (typeof DISTRIBUTIONS)[number];
 
-export const MAX_QUEUE_PACKETS = 10_000_000;
-
 /** The syntax of a property in the topology file. */
 export type FileField = {
   readonly key: string;
@@ -58,8 +59,8 @@ export type FileField = {
 } & (
   | { readonly kind: 'quantity'; readonly parse: (text: string) => number }
   | { readonly kind: 'choice'; readonly choices: readonly string[] }
-  /** `200 packets`; at least 1. */
-  | { readonly kind: 'count'; readonly unit: string; readonly most: number }
+  /** `200 packets`, `64KB`, `50ms` (proto/queue.ts). It sets one of three properties. */
+  | { readonly kind: 'queue' }
 );
 
 /** How an event may change a property. */
@@ -240,18 +241,33 @@ export const PROPERTIES = {
   queuePackets: {
     isOptional: true,
     default: undefined,
-    fold: least,
+    fold: packetsOfShortest,
     concerns: 'rate',
     file: {
-      kind: 'count',
+      kind: 'queue',
       key: 'queue',
-      unit: 'packet',
-      most: MAX_QUEUE_PACKETS,
-      description: 'How many packets may wait for the link. Default: derived from bandwidth and delay.',
+      description:
+        'How much may wait for the link: packets, bytes (of frames without FCS), or the time that a full queue takes at its bandwidth. Default: derived from bandwidth and delay.',
       example: '200 packets',
-      examples: ['200 packets'],
+      examples: ['200 packets', '64KB', '50ms'],
     },
     encoding: { key: 'queuePackets', encode: same<number>, decode: same<number> },
+  },
+  /** The same in bytes. */
+  queueBytes: {
+    isOptional: true,
+    default: undefined,
+    fold: bytesOfShortest,
+    concerns: 'rate',
+    encoding: { key: 'queueBytes', encode: same<number>, decode: same<number> },
+  },
+  /** The same as a time. A path has bytes instead. */
+  queueTime: {
+    isOptional: true,
+    default: undefined,
+    fold: none,
+    concerns: 'rate',
+    encoding: { key: 'queueMs', encode: inMillis, decode: fromMillis },
   },
 } as const satisfies Readonly<Record<string, Property>>;
 

@@ -107,6 +107,12 @@ const BANDWIDTH: Dimension = {
   factors: { bps: 1, Kbps: 1e3, kbps: 1e3, Mbps: 1e6, Gbps: 1e9 },
 };
 
+const BYTES: Dimension = {
+  what: 'a number of bytes',
+  example: '64KB',
+  factors: { B: 1, KB: 1e3, KiB: 1024, MB: 1e6, MiB: 1024 ** 2, GB: 1e9, GiB: 1024 ** 3 },
+};
+
 const NUMBER_AND_UNIT = /^([+-]?(?:\d+\.?\d*|\.\d+))\s*([A-Za-zµ%/]*)$/u;
 
 /** Parses `text` in `dimension`; exact decimal arithmetic, so that `0.3ms` is 300 and not 299.99999999999994. */
@@ -183,6 +189,21 @@ export function parseBandwidth(text: string): Bps {
     );
   }
   return bps(value);
+}
+
+/** tc's limits are 32 bits, and signed in places. */
+const MAX_BYTES = 0x7fffffff;
+
+/** `1514B`, `64KB`, `1MiB`. Up to 2 GiB. Throws `UnitError`. */
+export function parseBytes(text: string): number {
+  const value = parseQuantity(text, BYTES);
+  if (value < 0 || value > MAX_BYTES)
+    throw new UnitError(
+      'UNIT_RANGE',
+      `"${text}" is outside of 0 to ${MAX_BYTES} bytes`,
+      'write a size such as 64KB',
+    );
+  return value;
 }
 
 /** `0.1%`, `2.5%`. 0 to 100 %. Throws `UnitError`. */

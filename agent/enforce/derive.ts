@@ -2,11 +2,11 @@
  * Bursts, queues and GSO sizes that follow from rate and delay. All are per path and never constant: a queue of 1,000
  * packets is 12 ms at 1 Gb/s and 95 s at 128 kb/s.
  */
+import { FULL_FRAME_BYTES } from '../../proto/queue.ts';
 import { amountIn, type Micros, toSeconds } from '../../proto/units.ts';
 import type { FifoQueue } from './interface-state.ts';
 
-/** A full-sized Ethernet frame as tc counts it: 1,500 bytes and the header. */
-export const FRAME_BYTES = 1514;
+const FRAME_BYTES = FULL_FRAME_BYTES;
 
 /**
  * How late the kernel's timer may wake HTB without a loss of throughput. A larger burst lets more than the rate

@@ -1,5 +1,6 @@
 /** Folded paths and shares → what destinations need on an endpoint's interface. Pure. */
 import { impairsPackets, type PacketImpairment, packetImpairment } from '../../proto/impairment.ts';
+import { queueInBytes } from '../../proto/queue.ts';
 import {
   bps,
   fromByteTime,
@@ -10,15 +11,7 @@ import {
   toNanos,
 } from '../../proto/units.ts';
 import type { Path } from '../../topology/model/model.ts';
-import {
-  bufferBytes,
-  burstBytes,
-  FRAME_BYTES,
-  fifoQueue,
-  gsoSegments,
-  MAX_GSO_SEGMENTS,
-  netemLimit,
-} from './derive.ts';
+import { bufferBytes, burstBytes, fifoQueue, gsoSegments, MAX_GSO_SEGMENTS, netemLimit } from './derive.ts';
 import { type NetemQueue, NO_PATH, type ShapedClass, UNSHAPED } from './interface-state.ts';
 
 /** A destination as seen from the interface's endpoint. */
@@ -68,8 +61,8 @@ export function segmentsFor(destinations: Iterable<Pick<Destination, 'path'>>, i
   let slowest = Number.POSITIVE_INFINITY;
   for (const { path } of destinations) {
     if (!path) continue;
-    // A queue that counts packets must hold packets of one frame; and netem loses whole packets.
-    if (path.queuePackets !== undefined || inQueue(path).loss > 0) return 1;
+    // A queue that the user has measured out must hold packets of one frame; and netem loses whole packets.
+    if (hasOwnQueue(path) || inQueue(path).loss > 0) return 1;
     slowest = Math.min(slowest, path.bandwidth);
   }
   return Number.isFinite(slowest) ? gsoSegments(toBytesPerSecond(bps(slowest))) : MAX_GSO_SEGMENTS;
@@ -111,14 +104,17 @@ function shapedClass(
   const derived = bufferBytes(toBytesPerSecond(path.bandwidth), destination.rttMicros, segments);
   const common = { minor, bytesPerSecond, burstBytes: burstBytes(bytesPerSecond) };
   if (!impairsPackets(queued))
-    return { ...common, queue: fifoQueue(derived, path.queuePackets), bufferBytes: 0 };
-  const buffer = path.queuePackets === undefined ? derived : path.queuePackets * FRAME_BYTES;
+    return { ...common, queue: fifoQueue(path.queueBytes ?? derived, path.queuePackets), bufferBytes: 0 };
+  const buffer = queueInBytes(path, path.bandwidth) ?? derived;
   return {
     ...common,
     queue: netemQueue(queued, toBytesPerSecond(path.bandwidth), buffer),
     bufferBytes: buffer,
   };
 }
+
+const hasOwnQueue = ({ queuePackets, queueBytes }: Path): boolean =>
+  queuePackets !== undefined || queueBytes !== undefined;
 
 function netemQueue(queued: PacketImpairment, bytesPerSecond: number, buffer: number): NetemQueue {
   const jitterNs = Math.round(toNanos(queued.jitter));

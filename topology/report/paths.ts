@@ -35,7 +35,7 @@ export type PathRow =
   | ReachableRow
   | { readonly from: string; readonly to: string; readonly reachable: false };
 
-type Hidden = 'queuePackets' | 'transmissionNsPerByte' | 'spacingNsPerByte';
+type Hidden = 'queuePackets' | 'queueBytes' | 'queueMs' | 'transmissionNsPerByte' | 'spacingNsPerByte';
 
 /** Null means unlimited. */
 export interface ReachableRow extends Omit<EncodedImpairment, Hidden> {
@@ -112,8 +112,10 @@ function rowOf(folding: Folding, from: number, to: number): PathRow {
   if (!path) return { ...names, reachable: false };
   const {
     queuePackets: _,
-    transmissionNsPerByte: __,
-    spacingNsPerByte: ___,
+    queueBytes: __,
+    queueMs: ___,
+    transmissionNsPerByte: ____,
+    spacingNsPerByte: _____,
     ...plain
   } = encodeImpairment(path);
   return {

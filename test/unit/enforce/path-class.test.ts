@@ -81,6 +81,13 @@ describe('every field has its effect', () => {
     ]);
   });
 
+  test("the user's queue in bytes means bytes", () => {
+    expect(effect({ path: path(100e6, { queueBytes: 64_000 }) })).toEqual([
+      'class 4e46:5 rate 100000000bit burst 25000 bfifo limit 64000',
+      'gso_max_segs 1',
+    ]);
+  });
+
   test("the user's queue wins", () => {
     expect(effect({ path: path(100e6, { queuePackets: 200 }) })).toEqual([
       'class 4e46:5 rate 100000000bit burst 25000 pfifo limit 200',

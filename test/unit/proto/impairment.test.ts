@@ -89,13 +89,15 @@ describe('an impairment', () => {
       { ...one, spacing: nanosPerByte(8) },
       { ...one, bandwidth: bps(2e6) },
       { ...one, queuePackets: 3 },
+      { ...one, queueBytes: 3000 },
+      { ...one, queueTime: fromMillis(3) },
     ];
     expect(others).toHaveLength(PROPERTY_LIST.length);
     expect(isSameImpairment(one, { ...one })).toBe(true);
     expect(others.map((other) => isSameImpairment(one, other))).toEqual(others.map(() => false));
     expect(others.map((other) => isSamePacketImpairment(one, other))).toEqual([
       ...[false, false, false, false, false, false],
-      ...[true, true],
+      ...[true, true, true, true],
     ]);
     expect([isSameImpairment(undefined, undefined), isSameImpairment(one, undefined)]).toEqual([true, false]);
   });

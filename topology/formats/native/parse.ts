@@ -147,11 +147,11 @@ class Reader {
   }
 
   #link(link: NativeLink, index: number): LinkPair {
-    const { from, to, bandwidth, up, down, oneway, tags } = link;
+    const { from, to, bandwidth, up, down, oneway, tags, queue } = link;
     this.#refuseContradictions(link, index);
     const common = Object.fromEntries(FILE_PROPERTIES.map(({ name, file }) => [name, link[file.key]]));
     const properties = (rate: Bps | undefined): Impairment =>
-      impairment({ ...common, bandwidth: rate ?? bandwidth });
+      impairment({ ...common, queuePackets: undefined, ...queue, bandwidth: rate ?? bandwidth });
     const position = this.#position(this.#document.at(['links', index]));
     return { from, to, up: properties(up), ...(oneway ? {} : { down: properties(down) }), tags, position };
   }

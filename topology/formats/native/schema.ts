@@ -11,6 +11,7 @@ import {
   PROPERTIES,
   type PropertyValue,
 } from '../../../proto/impairment.ts';
+import { parseQueue, type QueueSize } from '../../../proto/queue.ts';
 import { UnitError } from '../../../proto/units.ts';
 import { MAX_ENDPOINTS } from '../../model/limits.ts';
 import { TRANSMISSIONS } from '../../model/model.ts';
@@ -19,10 +20,10 @@ import { NAME_PATTERN } from '../../model/names.ts';
 type About = { description: string; examples?: string[] };
 
 /** A text with a unit. A bare number has an error message of its own, since it is the most frequent mistake. */
-function quantity(parse: (text: string) => number, about: About) {
+function quantity<T>(parse: (text: string) => T, about: About) {
   return z
     .string({ error: (issue) => (typeof issue.input === 'number' ? UNITLESS : undefined) })
-    .transform((text, context): number => {
+    .transform((text, context): T => {
       try {
         return parse(text);
       } catch (error) {
@@ -47,25 +48,16 @@ const tags = z
   .default([])
   .meta({ description: 'Names for events to select by: `crash tag:edge`. Default: none.' });
 
-/** `200 packets`. */
-function count(unit: string, most: number, about: About) {
-  return z
-    .string({ error: (issue) => (typeof issue.input === 'number' ? UNITLESS : undefined) })
-    .regex(new RegExp(`^[1-9]\\d{0,7} ?${unit}s?$`), { error: `is not a number of ${unit}s` })
-    .transform((text) => Number.parseInt(text, 10))
-    .refine((number) => number <= most, { error: `is more than ${most} ${unit}s` })
-    .meta(about);
-}
-
 function fieldOf(field: FileField, description = field.description): z.ZodOptional {
   const about = { description, ...(field.examples && { examples: [...field.examples] }) };
   if (field.kind === 'quantity') return quantity(field.parse, about).optional();
   if (field.kind === 'choice') return z.enum(field.choices).optional().meta(about);
-  return count(field.unit, field.most, about).optional();
+  return quantity(parseQueue, about).optional();
 }
 
+type FieldValue<P extends FileProperty> = P extends 'queuePackets' ? QueueSize : PropertyValue<P>;
 type ImpairmentFields = {
-  [P in FileProperty as FileKey<P>]: z.ZodOptional<z.ZodType<PropertyValue<P>, unknown>>;
+  [P in FileProperty as FileKey<P>]: z.ZodOptional<z.ZodType<FieldValue<P>, unknown>>;
 };
 const { queue, ...impairment } = Object.fromEntries(
   FILE_PROPERTIES.map(({ file }) => [file.key, fieldOf(file)]),
