@@ -17,7 +17,7 @@ const emulated = {
   ...real,
   // Node was seen to crash on an emulated processor, once in ten machines; what is wrong fails twice.
   retry: 1,
-  testTimeout: 600_000,
+  testTimeout: 900_000,
   hookTimeout: 360_000,
 };
 

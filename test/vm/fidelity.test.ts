@@ -1,11 +1,9 @@
 /**
- * Traffic through netem, on the kernel that Debian ships, and agents killed beside it; shares are measured by
- * quickstart.test.ts and joined.test.ts. Not here: what measures the delay line, which is tested on the real machine.
+ * Traffic through netem, on the kernel that Debian ships; shares are measured by quickstart.test.ts and joined.test.ts. Not here: what measures the delay line, which is tested on the real machine.
  */
 import { itPasses } from './machine/inner-suite.ts';
 
 itPasses([
   { file: 'test/kernel/fidelity/accuracy.test.ts', only: 'with netem' },
   { file: 'test/kernel/fidelity/links.test.ts', only: 'with netem' },
-  { file: 'test/kernel/interfaces/kill.test.ts', only: 'with netem' },
 ]);

@@ -9,6 +9,7 @@ const machine = itPasses([
   { file: 'test/kernel/interfaces/take-over.test.ts' },
   { file: 'test/kernel/interfaces/leftovers.test.ts' },
   { file: 'test/kernel/interfaces/bystanders.test.ts', only: 'with netem' },
+  { file: 'test/kernel/interfaces/kill.test.ts', only: 'with netem' },
 ]);
 
 it("runs the distribution's kernel, which loads what is asked of it by itself", async () => {

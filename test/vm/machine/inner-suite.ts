@@ -3,7 +3,7 @@ import { afterAll, beforeEach, expect, it } from 'vitest';
 import { VirtualMachine } from '../../../deploy/vm/virtual-machine.ts';
 import { type InnerTests, runInner } from './inner-tests.ts';
 
-const FILE_TIMEOUT_MS = 560_000;
+const FILE_TIMEOUT_MS = 840_000;
 
 /** Registers a test for each file. Returns the machine they run in: one for all, or another one after that has ended. */
 export function itPasses(runs: readonly InnerTests[]): () => VirtualMachine {
