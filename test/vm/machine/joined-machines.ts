@@ -7,6 +7,7 @@ import type { LabEndpoint, LabHost, LabPlan } from '../../../controller/platform
 import { lastLines } from '../../../deploy/setup/processes.mjs';
 import { MachineError } from '../../../deploy/vm/errors.ts';
 import { VirtualMachine } from '../../../deploy/vm/virtual-machine.ts';
+import type { AgentStatus } from '../../../proto/status.ts';
 import { BOOTSTRAP_PORT, EXPERIMENT, planJoined } from './joined-plan.ts';
 
 const HOST_PROGRAM = 'test/vm/machine/joined-host.ts';
@@ -87,6 +88,18 @@ export class JoinedMachines {
       'COMMAND_FAILED',
       `\`${command}\` ended with ${code} on ${name}:\n${lastLines(output)}`,
     );
+  }
+
+  /**
+   * What both agents leave out of a round trip between the machines, in milliseconds, since they take it for the real
+   * network's: an emulated processor answers late at times.
+   */
+  async subtractedMs(): Promise<number> {
+    const texts = await Promise.all(
+      this.plan.hosts.map((host) => this.onHost(host, `node ${HOST_PROGRAM} wait ${host.name}`)),
+    );
+    const hosts = texts.flatMap((text) => (JSON.parse(text) as AgentStatus).underlay.hosts);
+    return hosts.reduce((sum, { subtractedMs }) => sum + subtractedMs, 0);
   }
 
   async stop(): Promise<void> {
