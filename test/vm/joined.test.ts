@@ -5,8 +5,8 @@ import type { LabEndpoint } from '../../controller/platform/lab/lab-plan.ts';
 import { JoinedMachines } from './machine/joined-machines.ts';
 
 const TOPOLOGY = join(import.meta.dirname, 'joined.yaml');
-/** Each way through two emulated network cards and kernels; medians, since such machines pause for 100 ms at times. */
-const LATE_MS = 4;
+/** Through two emulated network cards and kernels each way; paths differ by twice that. Medians, since such machines pause. */
+const LATE_MS = 10;
 /** Of the link in the middle. */
 const LINK_BPS = 12e6;
 /**
