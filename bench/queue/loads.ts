@@ -1,8 +1,9 @@
 /** TCP and UDP that fill a queue, with pings beside them. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { type Flow, output, ping, start } from '../../controller/verify/traffic.ts';
-import { type Bps, fromMillis, toSeconds } from '../../proto/units.ts';
+import { startIperfServer } from '../../controller/verify/goodput.ts';
+import { type Flow, output, ping } from '../../controller/verify/traffic.ts';
+import { fromMillis, toSeconds } from '../../proto/units.ts';
 import type { LinkSettings } from './router.ts';
 
 const FRAME_BITS = 1514 * 8;
@@ -54,7 +55,7 @@ const udpSchema = z.object({ end: z.object({ sum: z.object({ lost_percent: z.num
 
 /** Datagrams that fill frames, more than there is room for. */
 export async function flood(flow: Flow, link: LinkSettings): Promise<Flooded> {
-  const offered = Math.round(OVERLOAD * link.rateBps) as Bps;
+  const offered = Math.round(OVERLOAD * link.rateBps);
   // It fills at the difference of the two rates.
   const settle = 1 + fullSeconds(link) / (OVERLOAD - 1);
   const { result, roundTripMs } = await besidePings(flow, settle, [
@@ -72,13 +73,8 @@ async function besidePings(
   settleSeconds: number,
   how: readonly string[],
 ): Promise<{ result: unknown; roundTripMs: number }> {
-  const server = start(to, ['iperf3', '-s', '-1', '--forceflush']);
+  const server = await startIperfServer(to);
   try {
-    await new Promise<void>((resolve, reject) => {
-      server.stdout!.on('data', (text: Buffer) => text.includes('listening') && resolve());
-      server.on('error', reject);
-      server.on('exit', (code) => reject(new Error(`iperf3 -s ended with ${code}`)));
-    });
     const pinging = toSeconds(fromMillis(PINGS.count * PINGS.intervalMs));
     const seconds = Math.ceil(settleSeconds + pinging + 0.5);
     const client = output(from, ['iperf3', '-J', '-c', to.address, '-t', String(seconds), ...how]);
@@ -86,6 +82,6 @@ async function besidePings(
     const [text, { medianMs }] = await Promise.all([client, pings]);
     return { result: JSON.parse(text), roundTripMs: medianMs };
   } finally {
-    server.kill('SIGKILL');
+    server.child.kill('SIGKILL');
   }
 }

@@ -26,7 +26,7 @@ export async function tcpSeconds({ from, to }: Flow, plan: GoodputPlan): Promise
   const { seconds, settleSeconds, rateBps = Number.POSITIVE_INFINITY, port = PORT } = plan;
   const { least, most } = BLOCK_BYTES;
   const block = Math.round(Math.min(Math.max(bytesOf(amountIn(BLOCK_TIME, rateBps)), least), most));
-  const server = await startServer(to, port);
+  const server = await startIperfServer(to, port);
   try {
     const times = ['-t', String(seconds), '-O', String(settleSeconds), '-l', String(block)];
     const where = ['-c', to.address, '-p', String(port)];
@@ -47,13 +47,13 @@ export async function tcpGoodput(flow: Flow, plan: GoodputPlan): Promise<number>
   return all.reduce((sum, one) => sum + one, 0) / all.length;
 }
 
-interface Server {
+export interface IperfServer {
   readonly child: ChildProcess;
   readonly printed: () => string;
 }
 
-/** An iperf3 server that listens already, for one connection. */
-async function startServer(place: Place, port: number): Promise<Server> {
+/** An iperf3 server that listens already, for one connection; prints every second. To be killed by the caller. */
+export async function startIperfServer(place: Place, port = PORT): Promise<IperfServer> {
   const child = start(place, [
     ...['iperf3', '-s', '-1', '-p', String(port)],
     ...['-i', '1', '-f', 'k', '--forceflush'],

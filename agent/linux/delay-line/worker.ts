@@ -191,7 +191,9 @@ class DelayLineThread {
   #left(packets: number, passMs: number): void {
     if (packets === 0) return;
     const passing = passMs / 2;
-    const [sum, squares, most] = this.#sinceDue as unknown as [number, number, number];
+    const sum = this.#sinceDue[0]!;
+    const squares = this.#sinceDue[1]!;
+    const most = this.#sinceDue[2]!;
     const late = sum + packets * passing;
     this.#sleeper.passed(packets, passMs, late / packets);
     this.#add(COUNTER.released, packets);

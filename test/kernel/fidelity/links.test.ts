@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { delayBackends, probeMachine } from '../../../agent/linux/probe/probe.ts';
 import type { Experiment } from '../../../controller/experiment/experiment.ts';
+import { startIperfServer } from '../../../controller/verify/goodput.ts';
 import { PING_FRAME_BYTES, type Place, ping } from '../../../controller/verify/traffic.ts';
 import { place, runIn, startLab } from '../../support/lab/lab.ts';
 
@@ -91,16 +92,12 @@ interface Overload {
 /** Datagrams from a to b, of which each fills a frame. */
 async function overload(lab: Experiment, bps: number, seconds: number): Promise<Overload> {
   const [a, b] = [place(lab, 'a'), place(lab, 'b')];
-  const server = runIn(b, 'iperf3', '-s', '-1');
-  await runIn(
-    b,
-    'sh',
-    '-c',
-    'for i in $(seq 50); do ss -Hltn | grep -q :5201 && exit; sleep 0.1; done; exit 1',
-  );
+  const server = await startIperfServer(b);
   const args = ['-c', b.address, '-u', '-b', String(bps), '-l', '1472', '-t', String(seconds), '-J'];
-  const { out } = await runIn(a, 'iperf3', ...args);
-  await server;
-  const { sum_sent, sum_received } = JSON.parse(out).end;
-  return { sentBps: sum_sent.bits_per_second, lost: 1 - sum_received.bytes / sum_sent.bytes };
+  try {
+    const { sum_sent, sum_received } = JSON.parse((await runIn(a, 'iperf3', ...args)).out).end;
+    return { sentBps: sum_sent.bits_per_second, lost: 1 - sum_received.bytes / sum_sent.bytes };
+  } finally {
+    server.child.kill('SIGKILL');
+  }
 }
