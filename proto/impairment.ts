@@ -220,7 +220,7 @@ export const PROPERTIES = {
   },
   /**
    * How long a packet's byte takes at all links of the path that have a bandwidth: each of them receives a packet whole
-   * before it passes it on (store and forward). 0 for a single link.
+   * before it passes it on (store and forward). A link by itself has 0, since its bandwidth says it.
    */
   transmission: {
     isOptional: true,

@@ -1,6 +1,6 @@
 /** Links that no path uses, since a detour has less latency. */
-import type { Micros } from '../proto/units.ts';
-import { micros } from '../proto/units.ts';
+import { type Micros, micros } from '../proto/units.ts';
+import { ShortestPaths } from './fold/shortest-paths.ts';
 import type { Edge, Graph } from './model/model.ts';
 
 export interface UnusedLink {
@@ -10,72 +10,34 @@ export interface UnusedLink {
 }
 
 /** Edges looked at in all; a graph that needs more is not judged. */
-const MAX_WORK = 2_000_000;
+const MAX_WORK = 20_000_000;
 
-/**
- * The links of a graph that is routed by latency whose ends have a shorter way. Each search ends where it is as long as the
- * longest link of its node, so it stays near.
- */
+/** The links of a graph that is routed by latency whose ends have a shorter way. */
 export function unusedLinks(graph: Graph): UnusedLink[] {
-  const next: Edge[][] = Array.from({ length: graph.nodes.length }, () => []);
-  const entries = new Uint32Array(graph.nodes.length);
+  const exits = new Map<number, Edge[]>();
   for (const edge of graph.edges) {
-    next[edge.from]!.push(edge);
-    entries[edge.to]!++;
+    const own = exits.get(edge.from);
+    if (own) own.push(edge);
+    else exits.set(edge.from, [edge]);
   }
+  // A node with one exit has no detour.
+  const forks = [...exits].filter(([, edges]) => edges.length > 1);
+  if (forks.length * graph.edges.length > MAX_WORK) return [];
+  const paths = new ShortestPaths(graph);
   const detours = new Map<number, number>();
-  const used = new Set<number>();
-  const account = { left: MAX_WORK };
-  for (let node = 0; node < next.length && account.left > 0; node++) {
-    const own = next[node]!;
-    // A node with one exit has no detour, and neither has one with one entry.
-    if (own.length < 2) {
-      for (const { link } of own) used.add(link);
-      continue;
-    }
-    const longest = Math.max(...own.map(({ link }) => graph.links[link]!.latency));
-    const distances = search(node, longest, next, graph, account);
-    for (const { to, link } of own) {
-      const distance = entries[to]! < 2 ? undefined : distances.get(to);
-      if (distance !== undefined && distance < graph.links[link]!.latency) detours.set(link, distance);
+  const used = new Set([...exits.values()].filter(({ length }) => length === 1).map(([edge]) => edge!.link));
+  for (const [node, edges] of forks) {
+    const tree = paths.tree(paths.rootOf(node));
+    for (const { to, link } of edges) {
+      const best = latencyOf(paths.links(tree, node, to)!, graph);
+      if (best < graph.links[link]!.latency) detours.set(link, best);
       else used.add(link);
     }
   }
   // Several edges may cross one link, which is unused only if none of them is used.
-  if (account.left <= 0) return [];
   const unused = [...detours].filter(([link]) => !used.has(link)).sort(([a], [b]) => a - b);
   return unused.map(([link, detour]) => ({ link, detour: micros(detour) }));
 }
 
-/** Latencies of the shortest ways from a node, below `limit` (Dijkstra; nodes that don't forward end a way). */
-function search(
-  source: number,
-  limit: number,
-  next: readonly (readonly Edge[])[],
-  graph: Graph,
-  account: { left: number },
-): Map<number, number> {
-  const distances = new Map([[source, 0]]);
-  const open = new Map([[source, 0]]);
-  while (open.size > 0 && account.left > 0) {
-    const [node, distance] = nearest(open);
-    account.left -= open.size;
-    open.delete(node);
-    if (node !== source && !graph.forwards[node]) continue;
-    for (const { to, link } of next[node]!) {
-      account.left--;
-      const reached = distance + graph.links[link]!.latency;
-      if (reached >= limit || reached >= (distances.get(to) ?? Number.POSITIVE_INFINITY)) continue;
-      distances.set(to, reached);
-      if (graph.forwards[to]) open.set(to, reached);
-    }
-  }
-  return distances;
-}
-
-/** A plain scan: the limit keeps the set small. */
-function nearest(open: ReadonlyMap<number, number>): [number, number] {
-  let best: [number, number] = [-1, Number.POSITIVE_INFINITY];
-  for (const entry of open) if (entry[1] < best[1]) best = entry;
-  return best;
-}
+const latencyOf = (links: readonly number[], graph: Graph): number =>
+  links.reduce((sum, link) => sum + graph.links[link]!.latency, 0);
