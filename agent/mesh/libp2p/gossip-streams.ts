@@ -1,7 +1,8 @@
 /**
  * Notices peers without a gossip stream. gossipsub opens one stream to a peer, on the first connection. It doesn't
  * open another when that connection closes and a second one is left (as when both dialled), nor when opening fails
- * (`createOutboundStream` in its src/gossipsub.ts).
+ * (`createOutboundStream` in its src/gossipsub.ts). In the first case it has also forgotten the peer, because the stream
+ * from there has ended (`handlePeerReadStreamError`).
  */
 import type { Timers } from '../../clock/clock.ts';
 
@@ -64,12 +65,12 @@ function hasGossip({ streams }: GossipConnection): boolean {
   );
 }
 
-/** Not in gossipsub's interface: a peer that is put there gets a stream, unless it has one. */
-interface Opener {
-  outboundInflightQueue?: { push(wanted: { peerId: unknown; connection: unknown }): unknown };
+/** Not in gossipsub's interface: what libp2p calls when a peer connects. A peer with a stream keeps that one. */
+interface Listener {
+  onPeerConnected?(peer: unknown, connection: unknown): void;
 }
 
-/** Without it, agent/mesh/exchange/pass-on.ts makes a new connection after five seconds. */
+/** Without it, agent/mesh/exchange/mesh.ts closes the connection when it drops the host, and a new one is made. */
 export function openGossip(pubsub: object, connection: { readonly remotePeer: unknown }): void {
-  (pubsub as Opener).outboundInflightQueue?.push({ peerId: connection.remotePeer, connection });
+  (pubsub as Listener).onPeerConnected?.(connection.remotePeer, connection);
 }

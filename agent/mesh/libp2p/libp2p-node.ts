@@ -31,7 +31,7 @@ export const topicOf = (experiment: string): string => `/netfold/mesh/1/${experi
 export function createNode(
   { experiment, listen, announce = [], privateKey }: NodeOptions,
   gate: Gate,
-  sockets: MeshSockets,
+  sockets: Pick<MeshSockets, 'add'>,
 ) {
   for (const address of announce) parseAddress(address);
   return createLibp2p({
