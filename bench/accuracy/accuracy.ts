@@ -14,12 +14,14 @@ import { frameRateTable } from './frame-rates.ts';
 import { jitters } from './jitters.ts';
 import { losses } from './losses.ts';
 import { tcpRates } from './tcp-rates.ts';
+import { transmissions } from './transmissions.ts';
 import { measureUnshaped } from './unshaped.ts';
 
 /** Each has a lab of its own. */
 const TABLES: readonly ((context: Context) => Promise<Table>)[] = [
   tcpRates,
   delays,
+  transmissions,
   frameRateTable,
   losses,
   jitters,

@@ -40,6 +40,8 @@ export interface Effort {
   readonly fastFrames: { readonly count: number; readonly seconds: number };
   /** Groups of three pings for each delay and size. */
   readonly pings: { readonly groups: number; readonly intervalMs: number };
+  /** How many of those at another pace. */
+  readonly pacedPings: (intervalMs: number) => number;
   readonly lossSeconds: number;
   /** On each of the parallel paths. */
   readonly jitterPings: number;
@@ -52,6 +54,7 @@ export const FULL: Effort = {
   slowFrames: { count: 6, seconds: 10 },
   fastFrames: { count: 9, seconds: 1 },
   pings: { groups: 100, intervalMs: 20 },
+  pacedPings: (intervalMs) => (intervalMs < 100 ? 600 : 40),
   lossSeconds: 80,
   jitterPings: 250,
 };
@@ -62,6 +65,7 @@ export const QUICK: Effort = {
   slowFrames: { count: 2, seconds: 3 },
   fastFrames: { count: 3, seconds: 0.5 },
   pings: { groups: 12, intervalMs: 20 },
+  pacedPings: (intervalMs) => (intervalMs < 100 ? 100 : 6),
   lossSeconds: 2,
   jitterPings: 40,
 };

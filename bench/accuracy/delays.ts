@@ -1,17 +1,34 @@
 /** One-way delays from 0 to 300 ms, by the round trips of small and of full frames. */
 import type { Place } from '../../controller/verify/traffic.ts';
-import { formatMicros, fromMillis } from '../../proto/units.ts';
+import {
+  bps,
+  byteTime,
+  formatMicros,
+  fromMillis,
+  micros,
+  timeToTransmit,
+  toMillis,
+} from '../../proto/units.ts';
 import type { Lab } from '../lab.ts';
 import { type Interval, interval99, median } from '../measure/statistics.ts';
-import { type Pings, pingExactly } from '../measure/traffic/pings.ts';
+import { type Pings, pingEach, pingExactly } from '../measure/traffic/pings.ts';
 import { judge, type Target, tried } from '../report/judge.ts';
 import type { Row, Table } from '../report/model.ts';
 import { type Context, isSlow, type Unshaped } from './context.ts';
 
 const DELAYS_MS = [0, 5, 10, 50, 300];
+const RATE_BPS = 10e9;
 /** Of Ethernet frames with their check sum. */
 export const FRAMES = [64, 1518] as const;
+export const CHECK_SUM_BYTES = 4;
 const BOUND_MS = 0.15;
+
+/**
+ * Pings at other paces. A processor that has slept for a second wakes later than after 5 ms. Each round trip counts here,
+ * so the delay is one for which ping prints them to 0.01 ms.
+ */
+const PACES_MS = [5, 1000];
+const PACED_DELAY_MS = 4;
 
 export interface Baseline {
   readonly medianMs: number;
@@ -19,10 +36,11 @@ export interface Baseline {
 }
 
 export async function delays(context: Context): Promise<Table> {
-  const text = `services: { a: {}, b: {}, ${DELAYS_MS.map((ms) => `a${ms}: {}, b${ms}: {}`).join(', ')} }
+  const paths = [...DELAYS_MS, PACED_DELAY_MS];
+  const text = `services: { a: {}, b: {}, ${paths.map((ms) => `a${ms}: {}, b${ms}: {}`).join(', ')} }
 links:
   - { from: a, to: b }
-${DELAYS_MS.map((ms) => `  - { from: a${ms}, to: b${ms}, latency: ${ms}ms, bandwidth: 10Gbps }`).join('\n')}
+${paths.map((ms) => `  - { from: a${ms}, to: b${ms}, latency: ${ms}ms, bandwidth: ${RATE_BPS}bps }`).join('\n')}
 `;
   const rows = await context.withLab(text, async (lab) => {
     const all: Row[] = [];
@@ -38,6 +56,9 @@ ${DELAYS_MS.map((ms) => `  - { from: a${ms}, to: b${ms}, latency: ${ms}ms, bandw
         all.push(await tried(() => delayRow(lab, ms, frameBytes, baseline, context)));
       }
     }
+    for (const intervalMs of PACES_MS)
+      for (const frameBytes of FRAMES)
+        all.push(await tried(() => pacedRow(lab, { frameBytes, intervalMs }, context)));
     return all;
   });
   return {
@@ -46,7 +67,7 @@ ${DELAYS_MS.map((ms) => `  - { from: a${ms}, to: b${ms}, latency: ${ms}ms, bandw
     backend: context.backend,
     source: 'Netbed (White et al., OSDI 2002), table 1',
     method:
-      'ICMP echoes in frames of 64 and 1518 bytes: IP packets of 46 and 1500 bytes, which tc counts as 60 and 1514, without the check sum. The target is twice the delay and the median of the same pings over an unshaped path of the same lab; judged by the median. The spread is the middle 99 %.',
+      'ICMP echoes in frames of 64 and 1518 bytes: IP packets of 46 and 1500 bytes, which tc counts as 60 and 1514, without the check sum. The target is twice the delay, the median of the same pings over an unshaped path of the same lab, and the time that the frame takes at the rate of the path, 10 Gb/s; judged by the median. The spread is the middle 99 %. The last rows have another pace than 20 ms; so have the unshaped pings beside them.',
     sampled: 'round trips',
     rows,
   };
@@ -75,8 +96,30 @@ async function delayRow(
   context: Context,
 ): Promise<Row> {
   const { sent, roundTripsMs } = await measure(place(`a${ms}`), place(`b${ms}`), frameBytes, context);
+  const target = delayTarget({ ms, frameBytes, rateBps: RATE_BPS }, baseline, context.unshaped);
+  return delayed(target, baseline, { sent, roundTripsMs });
+}
+
+async function pacedRow(
+  { place }: Lab,
+  { frameBytes, intervalMs }: { readonly frameBytes: number; readonly intervalMs: number },
+  { effort, unshaped, say }: Context,
+): Promise<Row> {
+  const ms = PACED_DELAY_MS;
+  const pace = formatMicros(fromMillis(intervalMs));
+  say(`pings of ${frameBytes} bytes over ${ms} ms each way, one every ${pace}`);
+  const plan = { count: effort.pacedPings(intervalMs), intervalMs, frameBytes };
+  const plain = await pingEach(place('a'), place('b'), plan);
+  const roundTripsMs = await pingEach(place(`a${ms}`), place(`b${ms}`), plan);
+  const baseline = { medianMs: median(plain), spread: interval99(plain) };
+  const target = delayTarget({ ms, frameBytes, rateBps: RATE_BPS }, baseline, unshaped);
+  const what = `${target.what}, one every ${pace}`;
+  return delayed({ ...target, what }, baseline, { sent: plan.count, roundTripsMs });
+}
+
+export function delayed(target: Target, baseline: Baseline, { sent, roundTripsMs }: Pings): Row {
   const lost = sent - roundTripsMs.length;
-  return judge(delayTarget(ms, frameBytes, baseline, context.unshaped), {
+  return judge(target, {
     measured: median(roundTripsMs),
     spread: interval99(roundTripsMs),
     samples: roundTripsMs.length,
@@ -84,14 +127,29 @@ async function delayRow(
   });
 }
 
-/** On a slow machine, a faithful median lies within the spread of the unshaped machine. */
-export function delayTarget(ms: number, frameBytes: number, baseline: Baseline, unshaped: Unshaped): Target {
+export interface DelayedPath {
+  /** One way. */
+  readonly ms: number;
+  readonly rateBps: number;
+  readonly frameBytes: number;
+}
+
+/**
+ * Twice the delay and the time that a frame takes at the path's rate. On a slow machine, a faithful median lies within the
+ * spread of the unshaped machine.
+ */
+export function delayTarget(
+  { ms, frameBytes, rateBps }: DelayedPath,
+  baseline: Baseline,
+  unshaped: Unshaped,
+): Target {
   const { low, high } = baseline.spread;
   const value = isSlow(unshaped) ? Math.max(BOUND_MS, high - low) : BOUND_MS;
+  const sending = timeToTransmit(frameBytes - CHECK_SUM_BYTES, byteTime(bps(rateBps)));
   return {
     what: `${formatMicros(fromMillis(ms))}, ${frameBytes} bytes`,
     unit: 'ms',
-    target: 2 * ms + baseline.medianMs,
+    target: 2 * toMillis(micros(fromMillis(ms) + sending)) + baseline.medianMs,
     bound: { kind: 'absolute', value },
   };
 }

@@ -9,10 +9,9 @@ import { UdpStream } from '../measure/traffic/udp-traffic.ts';
 import { beyond, judge, type Target, tried } from '../report/judge.ts';
 import type { Row, Table } from '../report/model.ts';
 import type { Context } from './context.ts';
-import { FRAMES } from './delays.ts';
+import { CHECK_SUM_BYTES, FRAMES } from './delays.ts';
 
 const RATES_BPS = [56e3, 384e3, 1544e3, 10e6, 45e6];
-const CHECK_SUM_BYTES = 4;
 /** Ethernet, IPv4 and UDP headers. */
 const HEADER_BYTES = 14 + 20 + 8;
 /** How much more than fits is offered, and how much of that must be for the path to be the bottleneck. */

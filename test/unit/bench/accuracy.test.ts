@@ -59,15 +59,22 @@ describe('a jitter that netem misses', () => {
 });
 
 describe('delay', () => {
+  const at5 = { ms: 5, frameBytes: 64, rateBps: 10e9 };
   const baseline = { medianMs: 0.04, spread: { low: 0.03, high: 0.53 } };
   it('is twice one way and what the path takes unshaped', () => {
-    expect(delayTarget(50, 64, baseline, FAST)).toMatchObject({ what: '50ms, 64 bytes', target: 100.04 });
+    const target = delayTarget({ ms: 50, frameBytes: 64, rateBps: 10e9 }, baseline, FAST);
+    expect(target.what).toBe('50ms, 64 bytes');
+    expect(target.target).toBeCloseTo(100.04, 3);
+  });
+  it('holds the time that a frame takes at the rate, without its check sum', () => {
+    const slow = delayTarget({ ms: 10, frameBytes: 1518, rateBps: 8000 }, baseline, FAST);
+    expect(slow.target).toBeCloseTo(2 * (10 + 1514) + 0.04);
   });
   it('is within 0.15 ms, on a slow machine within the spread of its own pings', () => {
-    expect(delayTarget(5, 64, baseline, FAST).bound).toEqual({ kind: 'absolute', value: 0.15 });
-    expect(delayTarget(5, 64, baseline, SLOW).bound.value).toBeCloseTo(0.5);
+    expect(delayTarget(at5, baseline, FAST).bound).toEqual({ kind: 'absolute', value: 0.15 });
+    expect(delayTarget(at5, baseline, SLOW).bound.value).toBeCloseTo(0.5);
     const steady = { medianMs: 0.04, spread: { low: 0.03, high: 0.05 } };
-    expect(delayTarget(5, 64, steady, SLOW).bound.value).toBe(0.15);
+    expect(delayTarget(at5, steady, SLOW).bound.value).toBe(0.15);
   });
 });
 
