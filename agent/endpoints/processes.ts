@@ -10,6 +10,7 @@ import { basename, dirname, join } from 'node:path';
 import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import { fromMillis, toSeconds } from '../../proto/units.ts';
 import type { Timers } from '../clock/clock.ts';
+import { underHostName } from '../kernel/netns/host-name.ts';
 import { NETNS_FOLDER } from '../kernel/netns/namespace-files.ts';
 import { type FoundProcess, findGroupLeaders, isRunning } from '../kernel/sys/process-table.ts';
 import { endpointEnvironment, lifeMark } from './environment.ts';
@@ -75,7 +76,7 @@ export class Processes implements ProcessPort {
   start({ endpoint, command }: RunCommand): void {
     mkdirSync(this.#logFolder, { recursive: true });
     const output = openSync(join(this.#logFolder, `${endpoint.name}.log`), 'a');
-    const [program, ...args] = atOrdinaryPriority(insideOf(endpoint.namespace, ['sh', '-c', command]));
+    const [program, ...args] = atOrdinaryPriority(insideOf(endpoint, ['sh', '-c', command]));
     const child = spawn(program!, args, {
       stdio: ['ignore', output, output],
       // In a process group of its own, so that children of the shell end with it; and it survives the agent.
@@ -209,10 +210,14 @@ function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   }
 }
 
-/** The words that run a command in a namespace; `ip netns exec` makes the topology's names resolve. */
-function insideOf(namespace: string, command: readonly string[]): string[] {
+/**
+ * The words that run a command in an endpoint. `ip netns exec` makes the topology's names resolve. A namespace that was
+ * there before belongs to a machine or a container, which has a hostname already.
+ */
+function insideOf({ name, namespace, outlivesAgent }: LocalEndpoint, command: readonly string[]): string[] {
+  const words = outlivesAgent ? [...command] : underHostName(name, command);
   const isNamed = dirname(namespace) === NETNS_FOLDER;
-  return isNamed ? ['ip', 'netns', 'exec', basename(namespace), ...command] : [...command];
+  return isNamed ? ['ip', 'netns', 'exec', basename(namespace), ...words] : words;
 }
 
 /** An environment variable of all processes that an agent starts, and of no others: the experiment's name. */

@@ -3,6 +3,7 @@
  * named after it. Modules that need libc are loaded on demand: `exec` and `ls` must start at once.
  */
 import { z } from 'zod';
+import { underHostName } from '../../../agent/kernel/netns/host-name.ts';
 import { listNamespaces, namespacePath } from '../../../agent/kernel/netns/namespace-files.ts';
 import { count } from '../../../proto/words.ts';
 import { inNamespace } from '../../names.ts';
@@ -37,7 +38,7 @@ export const lab: Platform<LabPlan> = {
   plan,
   make,
   startAgent,
-  exec: ({ namespace }: EndpointPlace, command) => inNamespace(namespace, command),
+  exec: ({ name, namespace }: EndpointPlace, command) => inNamespace(namespace, underHostName(name, command)),
   remove,
   findLeftovers,
 };

@@ -1,0 +1,68 @@
+/** Endpoints feel like hosts: what a command finds around itself. One lab for all tests, which only add to it. */
+import { existsSync, readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Experiment } from '../../../controller/experiment/experiment.ts';
+import { removeExperiment } from '../../../controller/experiment/teardown.ts';
+import { logFile } from '../../../controller/names.ts';
+import { lab as platform } from '../../../controller/platform/lab/lab.ts';
+import { loadTopology } from '../../../topology/load.ts';
+import { netfold } from '../../support/lab/cli.ts';
+import { until } from '../../support/lab/lab.ts';
+
+const NAME = `test-${process.pid}-hosts`;
+
+const TOPOLOGY = `
+services:
+  client: { replicas: 2 }
+  server: { run: 'echo "$(hostname) $(uname -n) $HOSTNAME"; exec sleep 1000' }
+links:
+  - { from: client, to: server, latency: 1ms }
+`;
+
+let lab: Experiment;
+
+beforeAll(async () => {
+  const source = { file: 'hosts.yaml', text: TOPOLOGY };
+  const { topology } = loadTopology(source.text, source.file);
+  lab = await Experiment.start({ name: NAME, platform, placement: { hosts: 2 }, source, topology });
+  await lab.run();
+});
+
+afterAll(async () => {
+  await removeExperiment(NAME);
+});
+
+/** What a shell in an endpoint prints. */
+async function says(node: string, line: string): Promise<string> {
+  const { code, stdout, stderr } = await netfold('exec', node, '--name', NAME, '--', 'sh', '-c', line);
+  expect(stderr).toBe('');
+  expect(code).toBe(0);
+  return stdout.trim();
+}
+
+function log(node: string): string {
+  const file = logFile(NAME, node);
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
+}
+
+it('has a hostname of its own, which reaches itself; the machine keeps its own', async () => {
+  await until(() => log('server.0') !== '', 'the server has said its hostname');
+  expect(log('server.0')).toBe('server.0 server.0 server.0\n');
+  expect(await says('client.1', 'hostname; echo $HOSTNAME')).toBe('client.1\nclient.1');
+  expect(await says('server', 'hostname')).toBe('server.0');
+  expect(await says('client.1', 'getent ahostsv4 $(hostname) | head -1 | cut -d" " -f1')).toBe(
+    lab.plan.endpoints.find(({ name }) => name === 'client.1')!.address,
+  );
+  await says('client.1', 'ping -c 1 -W 5 $(hostname)');
+  expect(await says('client.0', 'echo other >/proc/sys/kernel/hostname; hostname')).toBe('other');
+  expect(await says('client.0', 'hostname')).toBe('client.0');
+  expect(hostname()).toBe(readFileSync('/proc/sys/kernel/hostname', 'utf8').trim());
+  expect(hostname()).not.toMatch(/^(other|client|server)/);
+});
+
+it('refuses a command that is not there as before', async () => {
+  expect(await netfold('exec', 'server', '--name', NAME, '--', 'no-such-command')).toMatchObject({
+    code: 127,
+  });
+});
