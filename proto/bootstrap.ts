@@ -86,6 +86,8 @@ export const bootstrapSchema = z.strictObject({
   takeOver: z.boolean().optional(),
   /** Where the outputs of `run` commands are kept. */
   logFolder: z.string(),
+  /** Holds a folder for each endpoint, made by the controller; absent: they have none. */
+  dataFolder: z.string().optional(),
 });
 
 export type Bootstrap = z.infer<typeof bootstrapSchema>;

@@ -15,7 +15,7 @@ export function systemPorts(bootstrap: Bootstrap, log: AgentLog): AgentPorts {
   return {
     ...SYSTEM_TIME,
     ...{ log, openKernel },
-    processes: new Processes(bootstrap.experiment, bootstrap.logFolder, timers),
+    processes: new Processes(bootstrap, timers),
     openMesh: (surroundings) => openMesh(bootstrap, { ...surroundings, clock, timers }),
   };
 }

@@ -16,16 +16,20 @@ export const lifeMark = (experiment: string, name: string): Record<string, strin
   [LIFE]: lifeOf(experiment, name),
 });
 
-/** What a command can read about its endpoint; an address that the endpoint doesn't have is empty. */
-export function endpointEnvironment({
-  name,
-  addresses,
-}: Pick<LocalEndpoint, 'name' | 'addresses'>): Record<string, string> {
+/**
+ * What a command can read about its endpoint; an address that the endpoint doesn't have is empty. `data`: its folder, if it
+ * has one.
+ */
+export function endpointEnvironment(
+  { name, addresses }: Pick<LocalEndpoint, 'name' | 'addresses'>,
+  data?: string,
+): Record<string, string> {
   return {
     NETFOLD_NODE: name,
     NETFOLD_SERVICE: serviceOf(name),
     NETFOLD_REPLICA: String(replicaOf(name)),
     NETFOLD_ADDRESS: addresses.find(isIPv4) ?? '',
     NETFOLD_ADDRESS6: addresses.find(isIPv6) ?? '',
+    ...(data !== undefined && { NETFOLD_DATA: data }),
   };
 }

@@ -7,7 +7,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import type { LocalEndpoint } from '../../proto/bootstrap.ts';
+import type { Bootstrap, LocalEndpoint } from '../../proto/bootstrap.ts';
 import { fromMillis, toSeconds } from '../../proto/units.ts';
 import type { Timers } from '../clock/clock.ts';
 import { underHostName } from '../kernel/netns/host-name.ts';
@@ -63,14 +63,19 @@ export class Processes implements ProcessPort {
   readonly #ended = new Map<string, string>();
   readonly #experiment: string;
   readonly #logFolder: string;
+  readonly #dataFolder: string | undefined;
   readonly #timers: Timers;
   readonly #former: FormerLife;
 
-  constructor(experiment: string, logFolder: string, timers: Timers) {
+  constructor(
+    { experiment, logFolder, dataFolder }: Pick<Bootstrap, 'experiment' | 'logFolder' | 'dataFolder'>,
+    timers: Timers,
+  ) {
     this.#timers = timers;
     this.#former = new FormerLife(new Inhabitants(experiment, timers), timers);
     this.#experiment = experiment;
     this.#logFolder = logFolder;
+    this.#dataFolder = dataFolder;
   }
 
   start({ endpoint, command }: RunCommand): void {
@@ -83,7 +88,7 @@ export class Processes implements ProcessPort {
       detached: true,
       env: {
         ...process.env,
-        ...endpointEnvironment(endpoint),
+        ...endpointEnvironment(endpoint, this.#dataFolder && join(this.#dataFolder, endpoint.name)),
         ...lifeMark(this.#experiment, endpoint.name),
         [MARK]: this.#experiment,
       },

@@ -23,7 +23,13 @@ export type TopologyText = Omit<Bootstrap['topology'], 'hash'>;
 /** The settings that are the same for all agents of an experiment. */
 export type AgentSettings = Pick<
   Bootstrap,
-  'delayBackend' | 'leaseMs' | 'logFolder' | 'partial' | 'metadataBudgetBps' | 'changeThreshold'
+  | 'delayBackend'
+  | 'leaseMs'
+  | 'logFolder'
+  | 'dataFolder'
+  | 'partial'
+  | 'metadataBudgetBps'
+  | 'changeThreshold'
 >;
 
 /** By host. Without `security` every peer that reaches an agent's port can join. */

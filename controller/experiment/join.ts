@@ -14,10 +14,11 @@ import { micros } from '../../proto/units.ts';
 import { loadTopology } from '../../topology/load.ts';
 import { graphAt } from '../../topology/timeline/graph-at.ts';
 import { requireAbilities } from '../machine/abilities.ts';
-import { agentSocket, experimentFolder, identityFolder, logFile } from '../names.ts';
+import { agentSocket, dataFolder, experimentFolder, identityFolder, logFile } from '../names.ts';
 import type { Plan } from '../platform/port/plan.ts';
 import type { Platform } from '../platform/port/platform.ts';
 import { makeBootstraps } from './bootstraps.ts';
+import { makeDataFolders } from './data-folders.ts';
 import { reserveJoined, stateOf, writeState } from './state.ts';
 
 export interface JoinOptions {
@@ -66,6 +67,7 @@ export async function joinExperiment(options: JoinOptions): Promise<void> {
     requireRoom(invitation, { host, endpoints, peer: peerIdOf(privateKey) });
     writeState({ ...stateOf(plan, invitation.topology.file), joined: true });
     mkdirSync(dirname(logFile(name, 'any')), { recursive: true });
+    makeDataFolders(plan);
     const bootstrap = bootstrapOf(plan, invitation, options, { identity, key: meshKey });
     isClean = true;
     await runAgentWith(bootstrap, { ...options, socket: agentSocket(name, host) }, () =>
@@ -91,7 +93,8 @@ function bootstrapOf(
 ): Bootstrap {
   const { host, name } = options;
   const logFolder = dirname(logFile(name, 'any'));
-  const settings = { delayBackend: told.delayBackend, logFolder, partial: true };
+  const folders = { logFolder, dataFolder: dirname(dataFolder(name, 'any')) };
+  const settings = { delayBackend: told.delayBackend, ...folders, partial: true };
   const made = makeBootstraps(plan, told.topology, settings).get(host)!;
   const allowed = options.allow === undefined ? allow : readAllowList(options.allow);
   return {

@@ -11,13 +11,14 @@ import { loadTopology } from '../../topology/load.ts';
 import type { Graph, Topology } from '../../topology/model/model.ts';
 import { graphAt } from '../../topology/timeline/graph-at.ts';
 import { requireAbilities } from '../machine/abilities.ts';
-import { logFile } from '../names.ts';
+import { dataFolder, logFile } from '../names.ts';
 import type { Plan } from '../platform/port/plan.ts';
 import type { Platform, Watch } from '../platform/port/platform.ts';
 import { AgentProcess } from './agents.ts';
 import { serveBootstrap } from './bootstrap-server.ts';
 import { type Bootstraps, keepBootstraps, makeBootstraps, type TopologyText } from './bootstraps.ts';
 import { CurrentPlacement } from './current-placement.ts';
+import { makeDataFolders } from './data-folders.ts';
 import { accountedDoor } from './door.ts';
 import { type OpenMesh, secureMesh } from './mesh-security.ts';
 import { recover } from './resume.ts';
@@ -73,6 +74,7 @@ export async function startParts(options: ExperimentOptions): Promise<Parts> {
   try {
     writeState(stateOf(plan, options.source.file));
     mkdirSync(logFolderOf(name));
+    makeDataFolders(plan);
     await platform.make(plan, options);
     const current = new CurrentPlacement(plan, await bootstrapsFor(plan, options));
     const started = new Started();
@@ -98,6 +100,7 @@ async function bootstrapsFor(plan: Plan, options: ExperimentOptions): Promise<Bo
   const settings = {
     delayBackend,
     logFolder: logFolderOf(name),
+    dataFolder: dirname(dataFolder(name, 'any')),
     ...(open && { partial: true }),
     ...metadata,
   };

@@ -8,7 +8,7 @@ import { endpointEnvironment, lifeMark } from '../../../agent/endpoints/environm
 import { suggest } from '../../../topology/model/names.ts';
 import { ControllerError } from '../../errors.ts';
 import { type ExperimentState, findExperiment, readState } from '../../experiment/state.ts';
-import { logFile } from '../../names.ts';
+import { dataFolder, logFile } from '../../names.ts';
 import { openPlatform } from '../../platform/registry.ts';
 
 export function addExecCommands(program: Command): void {
@@ -80,7 +80,10 @@ function throughEnv(command: readonly string[]): string[] {
 async function exec(node: string, command: string[], { name }: { name?: string }): Promise<void> {
   refuseShellText(node, command);
   const { endpoint, experiment, state } = await findEndpoint(node, name);
-  const environment = { ...endpointEnvironment(endpoint), ...lifeMark(experiment, endpoint.name) };
+  const environment = {
+    ...endpointEnvironment(endpoint, dataFolder(experiment, endpoint.name)),
+    ...lifeMark(experiment, endpoint.name),
+  };
   const platform = await openPlatform(state.platform);
   const [program, ...args] = platform.exec(endpoint, throughEnv(command));
   const child = spawn(program!, args, {

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Experiment } from '../../../controller/experiment/experiment.ts';
 import { removeExperiment } from '../../../controller/experiment/teardown.ts';
-import { logFile } from '../../../controller/names.ts';
+import { dataFolder, experimentFolder, logFile } from '../../../controller/names.ts';
 import { lab as platform } from '../../../controller/platform/lab/lab.ts';
 import { loadTopology } from '../../../topology/load.ts';
 import { netfold } from '../../support/lab/cli.ts';
@@ -16,7 +16,10 @@ const TOPOLOGY = `
 services:
   client: { replicas: 2 }
   server: { run: 'echo "$(hostname) $(uname -n) $HOSTNAME"; exec sleep 1000' }
+  keeper:
+    run: 'echo life >>$NETFOLD_DATA/lives; wc -l <$NETFOLD_DATA/lives; pwd; exec sleep 1000'
 links:
+  - { from: keeper, to: server, latency: 1ms }
   - { from: client, to: server, latency: 1ms }
 `;
 
@@ -31,6 +34,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await removeExperiment(NAME);
+  expect(existsSync(experimentFolder(NAME))).toBe(false);
 });
 
 /** What a shell in an endpoint prints. */
@@ -59,6 +63,25 @@ it('has a hostname of its own, which reaches itself; the machine keeps its own',
   expect(await says('client.0', 'hostname')).toBe('client.0');
   expect(hostname()).toBe(readFileSync('/proc/sys/kernel/hostname', 'utf8').trim());
   expect(hostname()).not.toMatch(/^(other|client|server)/);
+});
+
+it('has a folder of its own, which survives crash, leave and join', async () => {
+  const folder = dataFolder(NAME, 'keeper.0');
+  const lives = (count: number): string =>
+    Array.from({ length: count }, (_, index) => `${index + 1}\n${process.cwd()}\n`).join('');
+  await until(() => log('keeper.0') === lives(1), 'its first life');
+  expect(await says('keeper', 'echo $NETFOLD_DATA; cat $NETFOLD_DATA/lives')).toBe(`${folder}\nlife`);
+  expect(await says('client.1', 'echo $NETFOLD_DATA; ls -A $NETFOLD_DATA')).toBe(
+    dataFolder(NAME, 'client.1'),
+  );
+  for (const [end, life] of [
+    ['crash', 2],
+    ['leave', 3],
+  ] as const) {
+    expect(await netfold(end, 'keeper', '--name', NAME)).toMatchObject({ code: 0 });
+    expect(await netfold('join', 'keeper', '--name', NAME)).toMatchObject({ code: 0 });
+    await until(() => log('keeper.0') === lives(life), `its life after ${end}`);
+  }
 });
 
 it('refuses a command that is not there as before', async () => {

@@ -16,6 +16,12 @@ test('a command knows its node, service, replica and an address of each family',
   });
 });
 
+test('it knows its folder, if there is one', () => {
+  const endpoint = { name: 'a.0', addresses: ['10.2.0.7'] };
+  expect(endpointEnvironment(endpoint, '/run/x/a.0').NETFOLD_DATA).toBe('/run/x/a.0');
+  expect(endpointEnvironment(endpoint)).not.toHaveProperty('NETFOLD_DATA');
+});
+
 test('an address that it does not have is empty', () => {
   expect(endpointEnvironment({ name: 'a.0', addresses: ['10.2.0.7'] }).NETFOLD_ADDRESS6).toBe('');
   expect(endpointEnvironment({ name: 'a.0', addresses: ['fd00::7'] }).NETFOLD_ADDRESS).toBe('');
