@@ -21,6 +21,9 @@ export const agentSocket = (experiment: string, host: string): string =>
   join(experimentFolder(experiment), `${host}.sock`);
 export const logFile = (experiment: string, name: string): string =>
   join(experimentFolder(experiment), 'logs', `${name}.log`);
+/** Settings of services, for `netfold exec`. */
+export const servicesFile = (experiment: string): string =>
+  join(experimentFolder(experiment), 'services.json');
 /** An endpoint's own, `$NETFOLD_DATA`. */
 export const dataFolder = (experiment: string, endpoint: string): string =>
   join(experimentFolder(experiment), 'data', endpoint);

@@ -10,6 +10,7 @@ import type { Topology } from '../../topology/model/model.ts';
 import { serviceOf } from '../../topology/model/names.ts';
 import type { Atom } from '../../topology/timeline/state.ts';
 import type { ProcessPort } from './processes.ts';
+import { type CommandSettings, settingsOf } from './service-settings.ts';
 
 export interface ApplicationsOptions {
   readonly processes: ProcessPort;
@@ -31,6 +32,8 @@ export class Applications {
   readonly #processes: ProcessPort;
   readonly #local = new Map<number, LocalEndpoint>();
   readonly #commands: ReadonlyMap<string, string | undefined>;
+  /** By service. */
+  readonly #settings: ReadonlyMap<string, CommandSettings>;
   readonly #logFolder: string;
   readonly #options: ApplicationsOptions;
   /** By number of the endpoint. */
@@ -43,6 +46,7 @@ export class Applications {
     this.#options = options;
     this.#processes = processes;
     this.#commands = new Map(topology.services.map(({ name, run }) => [name, run]));
+    this.#settings = new Map(topology.services.map((service) => [service.name, settingsOf(service)]));
     this.#logFolder = logFolder;
   }
 
@@ -173,8 +177,9 @@ export class Applications {
   }
 
   #start(endpoint: LocalEndpoint, command: string, at: number): void {
+    const settings = this.#settings.get(serviceOf(endpoint.name)) ?? {};
     this.#inThisLife(endpoint, () => {
-      this.#processes.start({ endpoint, command });
+      this.#processes.start({ endpoint, command, settings });
       writeFileSync(this.#obeyedFile(endpoint), String(at));
     });
   }

@@ -17,6 +17,7 @@ import { endpointEnvironment, lifeMark } from './environment.ts';
 import { FormerLife, TERM_MS } from './former-life.ts';
 import { Inhabitants } from './inhabitants.ts';
 import { atOrdinaryPriority } from './priority.ts';
+import { type CommandSettings, withSettings } from './service-settings.ts';
 
 export { endpointEnvironment } from './environment.ts';
 
@@ -24,6 +25,8 @@ export interface RunCommand {
   readonly endpoint: LocalEndpoint;
   /** For `sh -c`. */
   readonly command: string;
+  /** Of the endpoint's service. */
+  readonly settings: CommandSettings;
 }
 
 /** Starts commands in endpoints, and ends them. */
@@ -78,17 +81,19 @@ export class Processes implements ProcessPort {
     this.#dataFolder = dataFolder;
   }
 
-  start({ endpoint, command }: RunCommand): void {
+  start({ endpoint, command, settings }: RunCommand): void {
     mkdirSync(this.#logFolder, { recursive: true });
     const output = openSync(join(this.#logFolder, `${endpoint.name}.log`), 'a');
-    const [program, ...args] = atOrdinaryPriority(insideOf(endpoint, ['sh', '-c', command]));
+    const data = this.#dataFolder && join(this.#dataFolder, endpoint.name);
+    const words = withSettings(settings, data, ['/bin/sh', '-c', command]);
+    const [program, ...args] = atOrdinaryPriority(insideOf(endpoint, words));
     const child = spawn(program!, args, {
       stdio: ['ignore', output, output],
       // In a process group of its own, so that children of the shell end with it; and it survives the agent.
       detached: true,
       env: {
         ...process.env,
-        ...endpointEnvironment(endpoint, this.#dataFolder && join(this.#dataFolder, endpoint.name)),
+        ...endpointEnvironment(endpoint, data),
         ...lifeMark(this.#experiment, endpoint.name),
         [MARK]: this.#experiment,
       },

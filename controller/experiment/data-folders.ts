@@ -1,9 +1,32 @@
 /** A folder for each endpoint of this machine, for its data. Part of the experiment's folder, and removed with it. */
-import { mkdirSync } from 'node:fs';
+import { chownSync, mkdirSync } from 'node:fs';
+import { isAbsolute, join, normalize } from 'node:path';
+import type { Topology } from '../../topology/model/model.ts';
+import { serviceOf } from '../../topology/model/names.ts';
 import { dataFolder } from '../names.ts';
 import type { Plan } from '../platform/port/plan.ts';
+import type { Account } from './service-settings.ts';
 
-/** Makes those that are missing: what a killed agent's endpoints have written stays. */
-export function makeDataFolders({ experiment, endpoints }: Pick<Plan, 'experiment' | 'endpoints'>): void {
-  for (const { name } of endpoints) mkdirSync(dataFolder(experiment, name), { recursive: true });
+/**
+ * Makes those that are missing, with the folder below them in which commands start: what a killed agent's endpoints
+ * have written stays. `accounts`: service → the user whose folders they are; of the others they are this user's.
+ */
+export function makeDataFolders(
+  { experiment, endpoints }: Pick<Plan, 'experiment' | 'endpoints'>,
+  { services }: Topology,
+  accounts: ReadonlyMap<string, Account>,
+): void {
+  const below = new Map(services.map(({ name, cwd }) => [name, cwd?.path ?? '.']));
+  for (const { name } of endpoints) {
+    const service = serviceOf(name);
+    const account = accounts.get(service);
+    const cwd = below.get(service) ?? '.';
+    const steps = isAbsolute(cwd) ? [] : normalize(cwd).split('/');
+    let folder = dataFolder(experiment, name);
+    for (const step of ['.', ...steps]) {
+      folder = join(folder, step);
+      mkdirSync(folder, { recursive: true });
+      if (account) chownSync(folder, account.uid, account.gid);
+    }
+  }
 }

@@ -12,6 +12,7 @@ import { readMeshKey } from '../../agent/mesh/trust/mesh-key.ts';
 import type { Bootstrap, Invitation } from '../../proto/bootstrap.ts';
 import { micros } from '../../proto/units.ts';
 import { loadTopology } from '../../topology/load.ts';
+import type { Topology } from '../../topology/model/model.ts';
 import { graphAt } from '../../topology/timeline/graph-at.ts';
 import { requireAbilities } from '../machine/abilities.ts';
 import { agentSocket, dataFolder, experimentFolder, identityFolder, logFile } from '../names.ts';
@@ -19,6 +20,7 @@ import type { Plan } from '../platform/port/plan.ts';
 import type { Platform } from '../platform/port/platform.ts';
 import { makeBootstraps } from './bootstraps.ts';
 import { makeDataFolders } from './data-folders.ts';
+import { keepSettings, requireAccounts } from './service-settings.ts';
 import { reserveJoined, stateOf, writeState } from './state.ts';
 
 export interface JoinOptions {
@@ -62,12 +64,15 @@ export async function joinExperiment(options: JoinOptions): Promise<void> {
     const invitation = decodeInvitation(bytes, from);
     requireExperiment(invitation, options.experiment);
     chooseDelayBackend(invitation.delayBackend, abilities);
-    const plan = await planJoining(invitation, options);
+    const topology = topologyOf(invitation);
+    const plan = await planJoining(topology, options);
+    const accounts = requireAccounts(topology, plan);
     const endpoints = plan.endpoints.map((endpoint) => endpoint.name);
     requireRoom(invitation, { host, endpoints, peer: peerIdOf(privateKey) });
     writeState({ ...stateOf(plan, invitation.topology.file), joined: true });
     mkdirSync(dirname(logFile(name, 'any')), { recursive: true });
-    makeDataFolders(plan);
+    makeDataFolders(plan, topology, accounts);
+    keepSettings(name, topology);
     const bootstrap = bootstrapOf(plan, invitation, options, { identity, key: meshKey });
     isClean = true;
     await runAgentWith(bootstrap, { ...options, socket: agentSocket(name, host) }, () =>
@@ -78,9 +83,12 @@ export async function joinExperiment(options: JoinOptions): Promise<void> {
   }
 }
 
-async function planJoining({ topology: told }: Invitation, options: JoinOptions): Promise<Plan> {
+function topologyOf({ topology: { text, file, script } }: Invitation): Topology {
+  return loadTopology(text, file, script).topology;
+}
+
+async function planJoining(topology: Topology, options: JoinOptions): Promise<Plan> {
   const { platform, placement, name: experiment } = options;
-  const { topology } = loadTopology(told.text, told.file, told.script);
   const { endpoints } = graphAt(topology, micros(0));
   return platform.plan({ experiment, topology, endpoints, options: placement });
 }

@@ -22,6 +22,7 @@ import { makeDataFolders } from './data-folders.ts';
 import { accountedDoor } from './door.ts';
 import { type OpenMesh, secureMesh } from './mesh-security.ts';
 import { recover } from './resume.ts';
+import { keepSettings, requireAccounts } from './service-settings.ts';
 import { Started } from './started.ts';
 import { readState, reserveExperiment, stateOf, writeState } from './state.ts';
 import { removeExperiment } from './teardown.ts';
@@ -69,12 +70,14 @@ export async function startParts(options: ExperimentOptions): Promise<Parts> {
   chooseDelayBackend(delayBackend, abilities);
   const { endpoints } = graph;
   const plan = await platform.plan({ experiment: name, topology, endpoints, options: placement });
+  const accounts = requireAccounts(topology, plan);
   await reserveExperiment(name);
   let server: FastifyInstance | undefined;
   try {
     writeState(stateOf(plan, options.source.file));
     mkdirSync(logFolderOf(name));
-    makeDataFolders(plan);
+    makeDataFolders(plan, topology, accounts);
+    keepSettings(name, topology);
     await platform.make(plan, options);
     const current = new CurrentPlacement(plan, await bootstrapsFor(plan, options));
     const started = new Started();
@@ -164,6 +167,7 @@ export async function resumeParts(name: string): Promise<Parts> {
   const { topology } = loadTopology(text, file, script);
   const started = new Started(startAt);
   keepBootstraps(name, bootstraps);
+  keepSettings(name, topology);
   if (!readState(name)) writeState(stateOf(plan, file, startAt));
   const placement = new CurrentPlacement(plan, bootstraps);
   const serve = () => serveBootstrap(name, placement.bootstraps, () => started.agoMs);

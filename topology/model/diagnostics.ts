@@ -37,6 +37,8 @@ export type DiagnosticCode =
   | 'LINK_TO_ITSELF'
   | 'LINK_DUPLICATE'
   | 'LIMIT'
+  | 'USER_UNKNOWN'
+  | 'FOLDER_MISSING'
   | 'NO_SERVICES'
   | 'NO_LINKS'
   | 'SERVICE_ISOLATED'

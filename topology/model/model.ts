@@ -23,7 +23,17 @@ export interface Topology {
   readonly events: readonly TopologyEvent[];
 }
 
-export interface Service {
+/** How commands run in the endpoints of a service. */
+export interface ServiceSettings {
+  /** Variables of their environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Their folder: absolute, or below the endpoint's own. */
+  readonly cwd?: { readonly path: string; readonly position: Position };
+  /** Name or number of a user of the machine that they run on. */
+  readonly user?: { readonly name: string; readonly position: Position };
+}
+
+export interface Service extends ServiceSettings {
   readonly name: string;
   /** How many endpoints exist at most over the whole timeline; at least 1. */
   readonly replicas: number;

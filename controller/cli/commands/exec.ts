@@ -5,8 +5,10 @@ import { constants } from 'node:os';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { endpointEnvironment, lifeMark } from '../../../agent/endpoints/environment.ts';
-import { suggest } from '../../../topology/model/names.ts';
+import { withSettings } from '../../../agent/endpoints/service-settings.ts';
+import { serviceOf, suggest } from '../../../topology/model/names.ts';
 import { ControllerError } from '../../errors.ts';
+import { readSettings } from '../../experiment/service-settings.ts';
 import { type ExperimentState, findExperiment, readState } from '../../experiment/state.ts';
 import { dataFolder, logFile } from '../../names.ts';
 import { openPlatform } from '../../platform/registry.ts';
@@ -18,6 +20,7 @@ export function addExecCommands(program: Command): void {
       "run a command inside an endpoint; the topology's names resolve there; exits with the command's code",
     )
     .option('--name <experiment>', 'which experiment, if several are running')
+    .option('--user <user>', "as which user of this machine, instead of the service's `user`")
     .addHelpText(
       'after',
       "\nExamples:\n  netfold exec client.0 -- ping -c 3 server\n  netfold exec client.0 -- sh -c 'echo $HOME | wc -c'\n" +
@@ -77,15 +80,23 @@ function throughEnv(command: readonly string[]): string[] {
   return command[0]!.includes('=') ? [...command] : ['env', ...command];
 }
 
-async function exec(node: string, command: string[], { name }: { name?: string }): Promise<void> {
+interface ExecOptions {
+  readonly name?: string;
+  readonly user?: string;
+}
+
+async function exec(node: string, command: string[], { name, user }: ExecOptions): Promise<void> {
   refuseShellText(node, command);
   const { endpoint, experiment, state } = await findEndpoint(node, name);
+  const data = dataFolder(experiment, endpoint.name);
+  const settings = { ...readSettings(experiment, serviceOf(endpoint.name)), ...(user && { user }) };
   const environment = {
-    ...endpointEnvironment(endpoint, dataFolder(experiment, endpoint.name)),
+    ...endpointEnvironment(endpoint, data),
     ...lifeMark(experiment, endpoint.name),
   };
   const platform = await openPlatform(state.platform);
-  const [program, ...args] = platform.exec(endpoint, throughEnv(command));
+  const words = withSettings(settings, data, throughEnv(command));
+  const [program, ...args] = platform.exec(endpoint, words);
   const child = spawn(program!, args, {
     stdio: 'inherit',
     env: { ...process.env, ...environment },

@@ -1,14 +1,15 @@
 /** Endpoints feel like hosts: what a command finds around itself. One lab for all tests, which only add to it. */
-import { existsSync, readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Experiment } from '../../../controller/experiment/experiment.ts';
 import { removeExperiment } from '../../../controller/experiment/teardown.ts';
-import { dataFolder, experimentFolder, logFile } from '../../../controller/names.ts';
+import { dataFolder, experimentFolder, logFile, servicesFile } from '../../../controller/names.ts';
 import { lab as platform } from '../../../controller/platform/lab/lab.ts';
 import { loadTopology } from '../../../topology/load.ts';
 import { netfold } from '../../support/lab/cli.ts';
-import { until } from '../../support/lab/lab.ts';
+import { run, until } from '../../support/lab/lab.ts';
 
 const NAME = `test-${process.pid}-hosts`;
 
@@ -18,7 +19,18 @@ services:
   server: { run: 'echo "$(hostname) $(uname -n) $HOSTNAME"; exec sleep 1000' }
   keeper:
     run: 'echo life >>$NETFOLD_DATA/lives; wc -l <$NETFOLD_DATA/lives; pwd; exec sleep 1000'
+  web:
+    env: { GREETING: '"hello" $HOME', PATH: '/nowhere:/usr/bin:/bin' }
+    cwd: state/www
+    user: nobody
+    run: |
+      echo "$(id -un) $(id -G) $HOME $(pwd) $GREETING $PATH $(hostname)"
+      touch made && stat -c %U . made
+      exec sleep 1000
+  lost: { cwd: /tmp, user: "0", run: 'pwd; id -u; exec sleep 1000' }
 links:
+  - { from: lost, to: server, latency: 1ms }
+  - { from: web, to: server, latency: 1ms }
   - { from: keeper, to: server, latency: 1ms }
   - { from: client, to: server, latency: 1ms }
 `;
@@ -81,6 +93,54 @@ it('has a folder of its own, which survives crash, leave and join', async () => 
     expect(await netfold(end, 'keeper', '--name', NAME)).toMatchObject({ code: 0 });
     expect(await netfold('join', 'keeper', '--name', NAME)).toMatchObject({ code: 0 });
     await until(() => log('keeper.0') === lives(life), `its life after ${end}`);
+  }
+});
+
+it('has the variables, the folder and the user of its service; so has exec', async () => {
+  const { out } = await run('id', ['-G', 'nobody']);
+  const { out: entry } = await run('getent', ['passwd', 'nobody']);
+  const data = dataFolder(NAME, 'web.0');
+  const self = (path: string): string =>
+    `nobody ${out.trim()} ${entry.split(':')[5]} ${data}/state/www "hello" $HOME ${path} web.0`;
+  await until(() => log('web.0').split('\n').length > 3, 'it has said who it is');
+  expect(log('web.0')).toBe(`${self('/nowhere:/usr/bin:/bin')}\nnobody\nnobody\n`);
+  const line = 'echo "$(id -un) $(id -G) $HOME $(pwd) $GREETING $PATH $(hostname)"; ls';
+  expect(await says('web', line)).toBe(`${self('/nowhere:/usr/bin:/bin')}\nmade`);
+  expect(statSync(data).uid).toBe(statSync(join(data, 'state/www/made')).uid);
+  const asRoot = await netfold('exec', 'web', '--name', NAME, '--user', 'root', '--', 'id', '-un');
+  expect(asRoot).toMatchObject({ code: 0, stdout: 'root\n', stderr: '' });
+  await until(() => log('lost.0') === '/tmp\n0\n', 'a number is a user, too');
+  expect(await says('client.0', 'id -un; echo "$GREETING"; pwd')).toBe(`root\n\n${process.cwd()}`);
+  // Its variables may be secrets.
+  expect(statSync(servicesFile(NAME)).mode & 0o777).toBe(0o600);
+});
+
+it('ends a command of another user as any other, and starts it again', async () => {
+  expect(await netfold('crash', 'web', '--name', NAME)).toMatchObject({ code: 0 });
+  expect(await netfold('join', 'web', '--name', NAME)).toMatchObject({ code: 0 });
+  await until(() => log('web.0').split('\n').length > 6, 'its second life');
+});
+
+it('names place and remedy of a user and a folder that this machine does not have, and makes nothing', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'netfold-test-'));
+  const file = join(folder, 'strange.yaml');
+  const name = `${NAME}-no`;
+  writeFileSync(
+    file,
+    'services:\n  a:\n    user: no-such-user\n  b: { cwd: /no/such/folder }\nlinks: [{ from: a, to: b }]\n',
+  );
+  try {
+    const { code, stderr } = await netfold('up', file, '--name', name, '--detach');
+    expect(code).toBe(1);
+    expect(stderr).toContain(
+      `${file}:3:11: error: services.a.user: this machine has no user "no-such-user" (`,
+    );
+    expect(stderr).toContain(
+      `${file}:4:13: error: services.b.cwd: this machine has no folder /no/such/folder (`,
+    );
+    expect(existsSync(experimentFolder(name))).toBe(false);
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 });
 

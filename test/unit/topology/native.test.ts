@@ -8,7 +8,7 @@ const link = (settings: string): string => `${NODES}links:\n  - { from: client, 
 describe('the native format', () => {
   it('has an effect for every key of a service', () => {
     const text = `services:
-  web: { replicas: 3, run: "serve $NETFOLD_REPLICA", image: "web:1", command: [a, b], tags: [edge, x], forward: true, share: true }
+  web: { replicas: 3, run: "serve $NETFOLD_REPLICA", env: { PORT: "80", E: "" }, cwd: /srv, user: 1000, image: "web:1", command: [a, b], tags: [edge, x], forward: true, share: true }
   idle: {}
 links: [{ from: web, to: idle }]`;
     const [web, idle] = native(text).services;
@@ -16,6 +16,9 @@ links: [{ from: web, to: idle }]`;
       name: 'web',
       replicas: 3,
       run: 'serve $NETFOLD_REPLICA',
+      env: { PORT: '80', E: '' },
+      cwd: { path: '/srv', position: { file: 'test.yaml', line: 2, column: 87 } },
+      user: { name: '1000', position: { file: 'test.yaml', line: 2, column: 99 } },
       image: 'web:1',
       command: ['a', 'b'],
       tags: ['edge', 'x'],

@@ -165,12 +165,17 @@ const EXPECTED: Readonly<Record<string, string>> = {
 
 const SERVICE_TEXTS: ReadonlyMap<string, string> = new Map([
   ['run', 'run: "iperf3 -s"'],
+  ['env', 'env: { PORT: "8080" }'],
+  ['cwd', 'cwd: /srv/www'],
+  ['user', 'user: www-data'],
   ['image', 'image: "nginx:1"'],
   ['command', 'command: ["-p", "80"]'],
   ['tags', 'tags: [edge]'],
 ]);
 
 function expectation(path: Path): string {
+  if (path[0] === 'services' && path[2] === 'env' && path.length > 3)
+    return `a variable is a text: write it in quotes, e.g. ${path[3]}: "8080"`;
   const leaf = EXAMPLES.get(String(path.at(-1)));
   if (leaf !== undefined && path.length > 2) return `write e.g. ${leaf}`;
   const field = String(path.at(-1));

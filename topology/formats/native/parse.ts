@@ -12,6 +12,7 @@ import type { Position } from '../../model/position.ts';
 import { type Place, YamlDocument } from './document.ts';
 import { reportIssues } from './issues.ts';
 import { type NativeFile, type NativeLink, topologySchema } from './schema.ts';
+import { SettingsReader } from './service-settings.ts';
 
 /**
  * Gives `undefined` if there is nothing to check further; `findings` then has the reason. The events are not checked
@@ -100,8 +101,9 @@ class Reader {
 
   #services(): Service[] {
     const places = this.#document.entries(['services']);
+    const settings = new SettingsReader(this.#file, this.#document, this.#findings);
     const services = Object.entries(this.#data.services).map(([name, service]): Service => {
-      const { share, run, image, command, ...rest } = service;
+      const { share, run, image, command, env, cwd, user, ...rest } = service;
       if (run?.includes('\0'))
         this.#findings.error(
           'VALUE_INVALID',
@@ -114,6 +116,7 @@ class Reader {
         name,
         ...rest,
         ...(run === undefined ? {} : { run }),
+        ...settings.read(name, { env, cwd, user }),
         ...(image === undefined ? {} : { image }),
         ...(command === undefined ? {} : { command }),
         shareLinks: share,

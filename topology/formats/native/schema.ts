@@ -76,6 +76,24 @@ const service = z
       description:
         'Shell command of each replica in the local lab; $NETFOLD_REPLICA is its number. Default: none, the endpoint is idle.',
     }),
+    env: z
+      .record(z.string(), z.string())
+      .optional()
+      .meta({
+        description:
+          'Variables of its environment: names and texts, which no shell expands. Names that begin with NETFOLD_ are reserved. Default: those of `netfold up` alone.',
+        examples: [{ PORT: '8080' }],
+      }),
+    cwd: z.string().min(1).optional().meta({
+      description:
+        'Folder in which its commands start: a path from / on, or one below $NETFOLD_DATA, the folder of the endpoint, which `.` is. Default: where `netfold up` was called.',
+    }),
+    user: z
+      .union([z.string().min(1), z.int().nonnegative()])
+      .optional()
+      .meta({
+        description: 'User of the machine as which its commands run, a name or a number. Default: root.',
+      }),
     image: z.string().min(1).optional().meta({ description: 'Container image, for Docker and Kubernetes.' }),
     command: z
       .union([z.string().min(1), z.array(z.string())])

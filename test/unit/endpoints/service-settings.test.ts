@@ -1,0 +1,58 @@
+/** The words that give a command its service's variables, folder and user, run by the shells of this machine. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { type CommandSettings, settingsOf, withSettings } from '../../../agent/endpoints/service-settings.ts';
+import { native } from '../topology/support.ts';
+
+function run(settings: CommandSettings, data: string | undefined, command: readonly string[]) {
+  const [program, ...args] = withSettings(settings, data, command);
+  const { status, stdout, stderr } = spawnSync(program!, args, { encoding: 'utf8' });
+  return { status, out: stdout.trim(), err: stderr };
+}
+
+test('without settings the command is as it was', () => {
+  expect(withSettings({}, '/data', ['ls', '-l'])).toEqual(['ls', '-l']);
+});
+
+test('what the file says of a service, without its places', () => {
+  const [service] = native(
+    'services: { a: { env: { A: b }, cwd: x, user: 7 }, b: {} }\nlinks: [{ from: a, to: b }]',
+  ).services;
+  expect(settingsOf(service!)).toEqual({ env: { A: 'b' }, cwd: 'x', user: '7' });
+});
+
+test('variables reach the command as they are, whatever is in them', () => {
+  const env = { A: ' $HOME "q" \' \\ \n=x', B: '', PATH: '/nowhere', HOSTNAME: 'h' };
+  const script = 'printf "%s|%s|%s|%s" "$A" "$B" "$PATH" "$HOSTNAME"';
+  const { status, out } = run({ env, cwd: '/' }, undefined, ['/bin/sh', '-c', script]);
+  expect(out).toBe('$HOME "q" \' \\ \n=x||/nowhere|h');
+  expect(status).toBe(0);
+});
+
+test('a command with an equals sign is no variable', () => {
+  expect(run({ env: { A: 'x' } }, undefined, ['a=b', 'c'])).toMatchObject({ status: 127 });
+});
+
+test('a folder is absolute, or below that of the endpoint', () => {
+  const data = realpathSync(mkdtempSync(join(tmpdir(), "netfold test's ")));
+  try {
+    expect(run({ cwd: '.' }, data, ['pwd', '-P']).out).toBe(data);
+    expect(run({ cwd: '/' }, data, ['pwd', '-P']).out).toBe('/');
+    const missing = run({ cwd: 'x' }, data, ['pwd']);
+    expect(missing.status).toBe(126);
+    expect(missing.err).toContain(`${data}/x`);
+  } finally {
+    rmSync(data, { recursive: true });
+  }
+});
+
+test('a user that is not there is said, and nothing runs', () => {
+  expect(run({ user: 'no-such-user' }, undefined, ['echo', 'ran'])).toEqual({
+    status: 126,
+    out: '',
+    err: 'netfold: this machine has no user no-such-user\n',
+  });
+});
