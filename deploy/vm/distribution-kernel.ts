@@ -2,17 +2,17 @@
  * The distribution's own kernel: fetched with apt, unpacked into a cache below node_modules, installed nowhere.
  * Kept per version of the package; a new version is fetched beside the old one.
  */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../setup/processes.mjs';
 import { MachineError } from './errors.ts';
 import { runTool } from './tool.ts';
+import { unpackInto } from './unpacked-packages.ts';
 
 /** Its only dependency is the kernel of the day. The cloud flavour has no 9p. */
 const METAPACKAGE = 'linux-image-amd64';
 /** Kernels, and what Node compiled inside of machines. */
 export const CACHE = join(ROOT, 'node_modules', '.cache', 'netfold-vm');
-const APT = ['-o', 'APT::Sandbox::User=root'];
 
 export interface DistributionKernel {
   /** As `uname -r` prints it. */
@@ -32,7 +32,9 @@ export interface KernelPackage {
 export async function distributionKernel(): Promise<DistributionKernel> {
   const wanted = await findPackage();
   const folder = join(CACHE, `${wanted.name}_${wanted.version.replaceAll(':', '%3a')}`);
-  if (!existsSync(folder)) await fetchInto(folder, wanted);
+  await unpackInto(folder, [`${wanted.name}=${wanted.version}`], (root) =>
+    runTool('depmod', ['-b', root, kernelIn(root).release]),
+  );
   return kernelIn(realpathSync(folder));
 }
 
@@ -62,27 +64,6 @@ export function parseKernelPackage(text: string): KernelPackage | undefined {
   const name = /^Depends:.*?\b(linux-image-\d[^\s,]*)/m.exec(text)?.[1];
   const version = /^Version: (\S+)/m.exec(text)?.[1];
   return name && version ? { name, version } : undefined;
-}
-
-async function fetchInto(folder: string, { name, version }: KernelPackage): Promise<void> {
-  mkdirSync(CACHE, { recursive: true });
-  // Whole or not at all, also when two test runs fetch at once.
-  const draft = mkdtempSync(join(CACHE, 'draft-'));
-  try {
-    const download = () => runTool('apt-get', [...APT, 'download', `${name}=${version}`], draft);
-    // Old lists name files that the mirror has replaced.
-    await download().catch(async () => {
-      await runTool('apt-get', ['update']);
-      await download();
-    });
-    const [archive] = readdirSync(draft);
-    await runTool('dpkg-deb', ['-x', archive!, 'unpacked'], draft);
-    const root = join(draft, 'unpacked');
-    await runTool('depmod', ['-b', root, kernelIn(root).release]);
-    if (!existsSync(folder)) renameSync(root, folder);
-  } finally {
-    rmSync(draft, { recursive: true, force: true });
-  }
 }
 
 function kernelIn(root: string): DistributionKernel {

@@ -7,7 +7,7 @@ import type { Experiment } from '../../../controller/experiment/experiment.ts';
 import { processesIn } from '../../../controller/machine/processes.ts';
 import { logFile } from '../../../controller/names.ts';
 import { netfold } from '../../support/lab/cli.ts';
-import { place, runIn, startLab, until } from '../../support/lab/lab.ts';
+import { place, runIn, startLab, tell, until } from '../../support/lab/lab.ts';
 
 const DOOMED = `${process.execPath} ${join(import.meta.dirname, '../../support/lab/doomed.mjs')}`;
 
@@ -51,12 +51,6 @@ async function status(lab: Experiment, node: string): Promise<string | undefined
   return (await lab.statuses())
     .map(({ processes }) => processes[`${node}.0`])
     .find((one) => one !== undefined);
-}
-
-async function tell(lab: Experiment, ...words: string[]): Promise<void> {
-  const { code, stderr } = await netfold(words[0]!, ...words.slice(1), '--name', lab.name);
-  expect(stderr).toBe('');
-  expect(code).toBe(0);
 }
 
 const lines = (text: string, line: string): number => text.split('\n').filter((one) => one === line).length;

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import { namespacePath, within } from '../../../agent/kernel/netns/namespaces.ts';
 import { Experiment } from '../../../controller/experiment/experiment.ts';
 import { removeExperiment } from '../../../controller/experiment/teardown.ts';
@@ -11,6 +11,7 @@ import type { Place } from '../../../controller/verify/traffic.ts';
 import type { DelayBackendChoice } from '../../../proto/bootstrap.ts';
 import { loadTopology } from '../../../topology/load.ts';
 import { endpointName } from '../../../topology/model/names.ts';
+import { netfold } from './cli.ts';
 
 const started = new Set<string>();
 let counter = 0;
@@ -94,6 +95,13 @@ export async function arrivalRates(places: readonly Place[], seconds: number): P
   await sleep(seconds * 1000);
   const elapsed = (performance.now() - start) / 1000;
   return places.map((at, index) => ((receivedBytes(at) - before[index]!) * 8) / elapsed);
+}
+
+/** A command of live control, which has to succeed without a word of complaint. */
+export async function tell(lab: Experiment, ...words: string[]): Promise<void> {
+  const { code, stderr } = await netfold(words[0]!, ...words.slice(1), '--name', lab.name);
+  expect(stderr).toBe('');
+  expect(code).toBe(0);
 }
 
 export async function until(
