@@ -26,6 +26,7 @@ const ORDER: readonly AbilityId[] = [
   'memory',
   'capacity',
   'iproute2',
+  'util-linux',
   'libbpf',
   'network-namespaces',
   'routing',

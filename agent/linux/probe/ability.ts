@@ -8,6 +8,7 @@ export type AbilityId =
   | 'memory'
   | 'capacity'
   | 'iproute2'
+  | 'util-linux'
   | 'libbpf'
   | 'network-namespaces'
   | 'routing'

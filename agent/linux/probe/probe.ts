@@ -14,7 +14,7 @@ export { readMachine } from './read-machine.ts';
 export function probeMachine(machine: Machine = readMachine()): Ability[] {
   const { probes, close } = kernelProbes();
   try {
-    return runProbes([platform, root, iproute2, ...probes], machine);
+    return runProbes([platform, root, iproute2, ...probes, utilLinux], machine);
   } finally {
     close();
   }
@@ -73,5 +73,31 @@ const iproute2: Probe = {
     // The `ip` of busybox has no namespaces.
     if (version === undefined) throw new Error(`ip is not iproute2's; it says "${says.split('\n')[0]}"`);
     return version;
+  },
+};
+
+/** The `unshare` of busybox does as well. */
+const utilLinux: Probe = {
+  id: 'util-linux',
+  name: 'util-linux',
+  needs: ['root', 'network-namespaces'],
+  neededFor: 'hostnames of endpoints',
+  need: 'lab',
+  from: 'packages',
+  remedies: packageRemedies({
+    apt: 'util-linux',
+    dnf: 'util-linux',
+    apk: 'util-linux',
+    pacman: 'util-linux',
+  }),
+  attempt: () => {
+    const { error, status, stderr } = spawnSync('unshare', ['--uts', 'true'], {
+      encoding: 'utf8',
+      timeout: 2000,
+    });
+    if (error)
+      throw new Error(`unshare can't be run: ${(error as NodeJS.ErrnoException).code ?? error.message}`);
+    if (status !== 0) throw new Error(`unshare --uts fails: ${stderr.trim().split('\n')[0]}`);
+    return undefined;
   },
 };

@@ -17,6 +17,7 @@ const ABILITIES: readonly AbilityId[] = [
   'memory',
   'capacity',
   'iproute2',
+  'util-linux',
   'libbpf',
   'network-namespaces',
   'routing',
@@ -183,6 +184,17 @@ describe('commands', () => {
     const { code, report } = await withCommands();
     expect(code).toBe(3);
     expect(find(report.abilities, 'iproute2').reason).toContain('BusyBox v1.36.1');
+  });
+
+  it('an unshare without hostnames is not enough, and the package is named', async () => {
+    command('unshare', 'echo "unshare: unrecognized option: uts" >&2; exit 1');
+    const { code, report } = await withCommands();
+    expect(code).toBe(3);
+    expect(find(report.abilities, 'util-linux')).toMatchObject({
+      need: 'lab',
+      reason: 'unshare --uts fails: unshare: unrecognized option: uts',
+      remedy: expect.stringContaining('util-linux') as string,
+    });
   });
 
   it('abilities for other platforms are listed, and are no obstacle', async () => {
