@@ -19,8 +19,9 @@ export const controllerSocket = (experiment: string): string =>
   join(experimentFolder(experiment), 'controller.sock');
 export const agentSocket = (experiment: string, host: string): string =>
   join(experimentFolder(experiment), `${host}.sock`);
+export const logFolderOf = (experiment: string): string => join(experimentFolder(experiment), 'logs');
 export const logFile = (experiment: string, name: string): string =>
-  join(experimentFolder(experiment), 'logs', `${name}.log`);
+  join(logFolderOf(experiment), `${name}.log`);
 /** Settings of services, for `netfold exec`. */
 export const servicesFile = (experiment: string): string =>
   join(experimentFolder(experiment), 'services.json');

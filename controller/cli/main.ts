@@ -65,8 +65,13 @@ const GROUPS: readonly Group[] = [
   },
   {
     heading: EXPERIMENTS,
-    commands: ['exec', 'logs'],
-    load: async () => (await import('./commands/exec.ts')).addExecCommands,
+    commands: ['exec'],
+    load: async () => (await import('./commands/exec.ts')).addExecCommand,
+  },
+  {
+    heading: EXPERIMENTS,
+    commands: ['logs'],
+    load: async () => (await import('./commands/logs.ts')).addLogsCommand,
   },
   {
     heading: EXPERIMENTS,

@@ -15,13 +15,14 @@ import { loadTopology } from '../../topology/load.ts';
 import type { Topology } from '../../topology/model/model.ts';
 import { graphAt } from '../../topology/timeline/graph-at.ts';
 import { requireAbilities } from '../machine/abilities.ts';
-import { agentSocket, dataFolder, experimentFolder, identityFolder, logFile } from '../names.ts';
+import { agentSocket, dataFolder, experimentFolder, identityFolder, logFolderOf } from '../names.ts';
 import type { Plan } from '../platform/port/plan.ts';
 import type { Platform } from '../platform/port/platform.ts';
 import { makeBootstraps } from './bootstraps.ts';
 import { makeDataFolders } from './data-folders.ts';
 import { keepSettings, requireAccounts } from './service-settings.ts';
 import { reserveJoined, stateOf, writeState } from './state.ts';
+import { keepLogsOf } from './teardown.ts';
 
 export interface JoinOptions {
   /** Multiaddrs of running agents. */
@@ -70,7 +71,7 @@ export async function joinExperiment(options: JoinOptions): Promise<void> {
     const endpoints = plan.endpoints.map((endpoint) => endpoint.name);
     requireRoom(invitation, { host, endpoints, peer: peerIdOf(privateKey) });
     writeState({ ...stateOf(plan, invitation.topology.file), joined: true });
-    mkdirSync(dirname(logFile(name, 'any')), { recursive: true });
+    mkdirSync(logFolderOf(name), { recursive: true });
     makeDataFolders(plan, topology, accounts);
     keepSettings(name, topology);
     const bootstrap = bootstrapOf(plan, invitation, options, { identity, key: meshKey });
@@ -79,7 +80,10 @@ export async function joinExperiment(options: JoinOptions): Promise<void> {
       options.onStep(`joined ${invitation.experiment} through ${from}: ${endpoints.join(', ')}`),
     );
   } finally {
-    if (isClean) rmSync(experimentFolder(name), { recursive: true, force: true });
+    if (isClean) {
+      keepLogsOf(name);
+      rmSync(experimentFolder(name), { recursive: true, force: true });
+    }
   }
 }
 
@@ -100,7 +104,7 @@ function bootstrapOf(
   security: { readonly identity: string; readonly key: string | undefined },
 ): Bootstrap {
   const { host, name } = options;
-  const logFolder = dirname(logFile(name, 'any'));
+  const logFolder = logFolderOf(name);
   const folders = { logFolder, dataFolder: dirname(dataFolder(name, 'any')) };
   const settings = { delayBackend: told.delayBackend, ...folders, partial: true };
   const made = makeBootstraps(plan, told.topology, settings).get(host)!;

@@ -11,7 +11,7 @@ import { loadTopology } from '../../topology/load.ts';
 import type { Graph, Topology } from '../../topology/model/model.ts';
 import { graphAt } from '../../topology/timeline/graph-at.ts';
 import { requireAbilities } from '../machine/abilities.ts';
-import { dataFolder, logFile } from '../names.ts';
+import { dataFolder, logFolderOf } from '../names.ts';
 import type { Plan } from '../platform/port/plan.ts';
 import type { Platform, Watch } from '../platform/port/platform.ts';
 import { AgentProcess } from './agents.ts';
@@ -93,8 +93,6 @@ export async function startParts(options: ExperimentOptions): Promise<Parts> {
     throw error;
   }
 }
-
-const logFolderOf = (name: string): string => dirname(logFile(name, 'any'));
 
 /** Makes and keeps the bootstraps of agents. */
 async function bootstrapsFor(plan: Plan, options: ExperimentOptions): Promise<Bootstraps> {

@@ -1,9 +1,10 @@
 /** Removes experiments, on any platform. */
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { keepLogs } from '../logs/kept.ts';
 import { removeIfEmpty } from '../machine/folders.ts';
 import { agentsOf, endProcesses } from '../machine/processes.ts';
-import { experimentFolder, RUN_FOLDER } from '../names.ts';
+import { experimentFolder, logFolderOf, RUN_FOLDER } from '../names.ts';
 import type { Leftover, Platform } from '../platform/port/platform.ts';
 import { openPlatforms, platformsFor } from '../platform/registry.ts';
 import type { OnProgress } from '../progress.ts';
@@ -32,9 +33,26 @@ export async function removeExperiment(
   const remains = { experiment, endpoints: state?.endpoints ?? [] };
   const facts: string[] = [];
   for (const one of platforms) facts.push(...(await one.remove(remains, onProgress)));
+  facts.push(...keepLogsOf(experiment, state));
   rmSync(experimentFolder(experiment), { recursive: true, force: true });
   removeIfEmpty(RUN_FOLDER);
   return { experiment, facts };
+}
+
+/**
+ * Keeps what `netfold logs` shows of an experiment whose processes have ended. A full disk must not keep the rest from being
+ * removed: returns what went wrong, in words.
+ */
+export function keepLogsOf(experiment: string, state = readState(experiment)): string[] {
+  const logFolder = logFolderOf(experiment);
+  try {
+    keepLogs({ name: experiment, logFolder, ...(state && { state }) });
+    // Before the state file, so that whoever removes the experiment at the same time never finds only a part of them.
+    rmSync(logFolder, { recursive: true, force: true });
+    return [];
+  } catch (error) {
+    return [`its logs could not be kept: ${(error as Error).message}`];
+  }
 }
 
 /** A failure of `removeAll`. */

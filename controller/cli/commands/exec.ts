@@ -1,8 +1,7 @@
-/** `netfold exec` and `netfold logs`: inside an endpoint. */
+/** `netfold exec`: inside an endpoint. */
 import { spawn } from 'node:child_process';
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
-import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { endpointEnvironment, lifeMark } from '../../../agent/endpoints/environment.ts';
 import { withSettings } from '../../../agent/endpoints/service-settings.ts';
@@ -10,10 +9,10 @@ import { serviceOf, suggest } from '../../../topology/model/names.ts';
 import { ControllerError } from '../../errors.ts';
 import { readSettings } from '../../experiment/service-settings.ts';
 import { type ExperimentState, findExperiment, readState } from '../../experiment/state.ts';
-import { dataFolder, logFile } from '../../names.ts';
+import { dataFolder } from '../../names.ts';
 import { openPlatform } from '../../platform/registry.ts';
 
-export function addExecCommands(program: Command): void {
+export function addExecCommand(program: Command): void {
   program
     .command('exec <node> <command...>')
     .description(
@@ -28,11 +27,6 @@ export function addExecCommands(program: Command): void {
     )
     .showHelpAfterError('write -- before the command: netfold exec NODE -- COMMAND OPTIONS')
     .action(exec);
-  program
-    .command('logs <node>')
-    .description("print what an endpoint's `run` command has written")
-    .option('--name <experiment>', 'which experiment, if several are running')
-    .action(logs);
 }
 
 type Endpoint = ExperimentState['endpoints'][number];
@@ -109,10 +103,4 @@ async function exec(node: string, command: string[], { name, user }: ExecOptions
     child.on('error', reject);
     child.on('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal!]));
   });
-}
-
-async function logs(node: string, { name }: { name?: string }): Promise<void> {
-  const { experiment, endpoint } = await findEndpoint(node, name);
-  const file = logFile(experiment, endpoint.name);
-  if (existsSync(file)) await pipeline(createReadStream(file), process.stdout, { end: false });
 }

@@ -79,7 +79,7 @@ async function attend<T>(
     return await use(experiment, interruption);
   } finally {
     await experiment.stop();
-    step(`${experiment.name} is down; nothing of it is left`);
+    step(`${experiment.name} is down; nothing of it is left but its logs`);
   }
 }
 

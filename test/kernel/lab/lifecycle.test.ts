@@ -101,6 +101,13 @@ describe('a detached experiment', () => {
     expect(tracesOf(name)).toEqual(NOTHING);
     expect(await machine()).toEqual(before);
     expect(await netfold('down', name)).toMatchObject({ code: 1 });
+
+    const kept = await netfold('logs', 'web.1', '--name', name);
+    expect(kept).toMatchObject({ code: 0, out: 'started as web.1\n' });
+    expect(kept.err).toContain(`${name} is not running: these are the logs of the run that ended at 20`);
+    const second = await netfold('logs', 'web.1', '--name', name, '--ended', '2');
+    expect(second).toMatchObject({ code: 1, out: '' });
+    expect(second.err).toContain(`the logs of 1 run of ${name} that ended are kept, not of 2`);
   });
 
   it('leaves nothing after kill -9 of every process and a cleanup, also without its state file', async () => {
@@ -140,6 +147,7 @@ describe('an experiment in the foreground', () => {
     expect(up).toMatchObject({ code: 0 });
     expect(up.out).toContain(`${name} is up: 3 endpoints on 1 host`);
     expect(tracesOf(name)).toEqual(NOTHING);
+    expect((await netfold('logs', 'web.0', '--name', name)).out).toBe('started as web.0\n');
   });
 
   it('goes on when an agent is killed: it is started again, and the user is told', async () => {
@@ -248,6 +256,7 @@ describe('an experiment that ends by itself', () => {
     expect(await netfold('up', quits, '--name', name, '--detach')).toMatchObject({ code: 0 });
     await until(() => gone(name), 'nothing is left', 20_000);
     expect(tracesOf(name)).toEqual(NOTHING);
+    expect((await netfold('logs', 'web.1', '--name', name)).out).toBe('started as web.1\n');
   });
 
   it.each([
