@@ -1,9 +1,9 @@
 /** A folder for each endpoint of this machine, for its data. Part of the experiment's folder, and removed with it. */
-import { chownSync, mkdirSync } from 'node:fs';
-import { isAbsolute, join, normalize } from 'node:path';
+import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
+import { dirname, isAbsolute, join, normalize } from 'node:path';
 import type { Topology } from '../../topology/model/model.ts';
 import { serviceOf } from '../../topology/model/names.ts';
-import { dataFolder } from '../names.ts';
+import { dataFolder, experimentFolder, RUN_FOLDER } from '../names.ts';
 import type { Plan } from '../platform/port/plan.ts';
 import type { Account } from './service-settings.ts';
 
@@ -29,4 +29,11 @@ export function makeDataFolders(
       if (account) chownSync(folder, account.uid, account.gid);
     }
   }
+  if (accounts.size > 0)
+    letPass([RUN_FOLDER, experimentFolder(experiment), dirname(dataFolder(experiment, 'any'))]);
+}
+
+/** Where root's umask is strict, other users could not reach the folders that are theirs. Listing stays as it was. */
+function letPass(folders: readonly string[]): void {
+  for (const folder of folders) chmodSync(folder, statSync(folder).mode | 0o011);
 }

@@ -7,6 +7,7 @@ import { type CommandSettings, settingsOf } from '../../agent/endpoints/service-
 import { Findings } from '../../topology/model/diagnostics.ts';
 import type { Service, Topology } from '../../topology/model/model.ts';
 import { serviceOf } from '../../topology/model/names.ts';
+import { ControllerError } from '../errors.ts';
 import { servicesFile } from '../names.ts';
 import type { Plan } from '../platform/port/plan.ts';
 
@@ -80,12 +81,19 @@ export function keepSettings(experiment: string, { services }: Topology): void {
   writeFileSync(servicesFile(experiment), JSON.stringify(Object.fromEntries(settings)), { mode: 0o600 });
 }
 
-/** Of one service; none if the experiment has kept none. */
+/** Of one service; none if the experiment has kept none. Throws `ControllerError` (`FILE_UNREADABLE`). */
 export function readSettings(experiment: string, service: string): CommandSettings {
   try {
     return keptSchema.parse(JSON.parse(readFileSync(servicesFile(experiment), 'utf8')))[service] ?? {};
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
-    throw error;
+    const file = servicesFile(experiment);
+    const message = `${file}, which has the settings of services, can't be read: ${(error as Error).message}`;
+    throw new ControllerError(
+      'FILE_UNREADABLE',
+      message,
+      'use the rights with which `netfold up` ran: sudo',
+      error,
+    );
   }
 }

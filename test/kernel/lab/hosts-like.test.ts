@@ -1,9 +1,11 @@
 /** Endpoints feel like hosts: what a command finds around itself. One lab for all tests, which only add to it. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { makeDataFolders } from '../../../controller/experiment/data-folders.ts';
 import { Experiment } from '../../../controller/experiment/experiment.ts';
+import { requireAccounts } from '../../../controller/experiment/service-settings.ts';
 import { removeExperiment } from '../../../controller/experiment/teardown.ts';
 import { dataFolder, experimentFolder, logFile, servicesFile } from '../../../controller/names.ts';
 import { lab as platform } from '../../../controller/platform/lab/lab.ts';
@@ -65,12 +67,12 @@ function log(node: string): string {
 it('has a hostname of its own, which reaches itself; the machine keeps its own', async () => {
   await until(() => log('server.0') !== '', 'the server has said its hostname');
   expect(log('server.0')).toBe('server.0 server.0 server.0\n');
-  expect(await says('client.1', 'hostname; echo $HOSTNAME')).toBe('client.1\nclient.1');
-  expect(await says('server', 'hostname')).toBe('server.0');
-  expect(await says('client.1', 'getent ahostsv4 $(hostname) | head -1 | cut -d" " -f1')).toBe(
-    lab.plan.endpoints.find(({ name }) => name === 'client.1')!.address,
+  const { address } = lab.plan.endpoints.find(({ name }) => name === 'client.1')!;
+  const self =
+    'getent ahostsv4 $(hostname) | head -1 | cut -d" " -f1; ping -qc 1 -W 5 $(hostname) >/dev/null && echo reached';
+  expect(await says('client.1', `hostname; echo $HOSTNAME; ${self}`)).toBe(
+    `client.1\nclient.1\n${address}\nreached`,
   );
-  await says('client.1', 'ping -c 1 -W 5 $(hostname)');
   expect(await says('client.0', 'echo other >/proc/sys/kernel/hostname; hostname')).toBe('other');
   expect(await says('client.0', 'hostname')).toBe('client.0');
   expect(hostname()).toBe(readFileSync('/proc/sys/kernel/hostname', 'utf8').trim());
@@ -113,6 +115,13 @@ it('has the variables, the folder and the user of its service; so has exec', asy
   expect(await says('client.0', 'id -un; echo "$GREETING"; pwd')).toBe(`root\n\n${process.cwd()}`);
   // Its variables may be secrets.
   expect(statSync(servicesFile(NAME)).mode & 0o777).toBe(0o600);
+});
+
+it('reaches its folder also where the umask of root is strict', async () => {
+  for (const folder of [experimentFolder(NAME), dirname(dataFolder(NAME, 'web.0'))]) chmodSync(folder, 0o700);
+  makeDataFolders(lab.plan, lab.topology, requireAccounts(lab.topology, lab.plan));
+  expect(await says('web', 'ls $NETFOLD_DATA/state/www; touch $NETFOLD_DATA/new')).toBe('made');
+  expect((await netfold('exec', 'web', '--name', NAME, '--', 'ls', experimentFolder(NAME))).code).not.toBe(0);
 });
 
 it('ends a command of another user as any other, and starts it again', async () => {
