@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { EXIT_CODE } from '../../proto/errors.ts';
 import { commandExitCode } from '../errors.ts';
 import { printError } from './terminal/output.ts';
+import { surviveOutput } from './terminal/survive-output.ts';
 
 const HELP = `
 Start with:
@@ -113,14 +114,7 @@ async function createProgram(called: string | undefined): Promise<Command> {
   return program;
 }
 
-// A reader that has seen enough (`netfold paths FILE | head`), or a terminal that was closed, is no failure: the
-// command continues, and ends as requested. A daemon has neither.
-const NO_READER = new Set(['EPIPE', 'EIO', 'ENXIO']);
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (!NO_READER.has(error.code ?? '')) throw error;
-  });
-}
+surviveOutput();
 
 try {
   await (await createProgram(process.argv[2])).parseAsync();

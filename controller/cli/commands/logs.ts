@@ -1,36 +1,48 @@
 /** `netfold logs`: what endpoints have written, in a running experiment or in one that has ended. */
-import { createReadStream, existsSync } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
+import { statSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { count } from '../../../proto/words.ts';
 import { suggest } from '../../../topology/model/names.ts';
 import { ControllerError } from '../../errors.ts';
 import { experimentNames, findExperiment, readState } from '../../experiment/state.ts';
 import { type KeptRun, keptRuns, logIn } from '../../logs/kept.ts';
+import { printLogs } from '../../logs/print-logs.ts';
 import { nodesNamed } from '../../logs/sources.ts';
 import { logFolderOf } from '../../names.ts';
-import { warn } from '../terminal/output.ts';
+import { printBytes, warn } from '../terminal/output.ts';
 
 interface LogsOptions {
   readonly name?: string;
+  readonly follow?: boolean;
+  readonly tail?: number;
   readonly ended?: number;
 }
 
 export function addLogsCommand(program: Command): void {
   program
     .command('logs <node>')
-    .description("print what an endpoint's `run` command has written, also after the experiment's end")
+    .description(
+      'print what the commands of an endpoint, or of all of a service, have written, also after the end of the experiment',
+    )
+    .option('-f, --follow', 'go on with what they write, until the experiment ends')
+    .addOption(
+      new Option('--tail <lines>', 'only the last lines, of each endpoint').argParser((text) =>
+        parseWhole(text, 0),
+      ),
+    )
     .option('--name <experiment>', 'which experiment, if several are running, or one that has ended')
     .addOption(
       new Option('--ended <number>', 'of the last run that has ended (1), the one before (2), …').argParser(
-        parseEnded,
+        (text) => parseWhole(text, 1),
       ),
     )
     .action(logs);
 }
 
-function parseEnded(text: string): number {
-  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('write a whole number from 1 on');
+function parseWhole(text: string, least: number): number {
+  if (!/^\d{1,9}$/.test(text) || Number(text) < least)
+    throw new InvalidArgumentError(`write a whole number from ${least} on`);
   return Number(text);
 }
 
@@ -39,21 +51,34 @@ interface Source {
   readonly experiment: string;
   readonly folder: string;
   readonly nodes: readonly string[];
+  readonly isKept: boolean;
 }
 
+/** How late lines may come; looking costs a few microseconds for each file. */
+const LOOK_MS = 200;
+
+const numberOf = (folder: string): number | undefined => statSync(folder, { throwIfNoEntry: false })?.ino;
+
 async function logs(node: string, options: LogsOptions): Promise<void> {
-  const { experiment, folder, nodes } = await findSource(options);
+  const { experiment, folder, nodes, isKept } = await findSource(options);
   const named = nodesNamed(node, nodes);
-  if (named.length > 1) {
-    const remedy = `name one of ${named[0]} to ${named.at(-1)}`;
-    throw new ControllerError('NODE_UNKNOWN', `"${node}" has ${named.length} replicas`, remedy);
-  }
   if (named.length === 0) {
     const remedy = suggest(node, [...nodes], `there are: ${nodes.slice(0, 10).join(' ')}`);
     throw new ControllerError('NODE_UNKNOWN', `there is no endpoint "${node}" in ${experiment}`, remedy);
   }
-  const file = logIn(folder, named[0]!);
-  if (existsSync(file)) await pipeline(createReadStream(file), process.stdout, { end: false });
+  const files = named.map((one) => ({ node: one, path: logIn(folder, one) }));
+  const { follow = false, tail } = options;
+  const number = numberOf(folder);
+  await printLogs(
+    files,
+    { follow, ...(tail !== undefined && { tail }) },
+    {
+      write: printBytes,
+      wait: () => sleep(LOOK_MS),
+      // A kept run doesn't grow. Another experiment of the same name has another folder.
+      hasEnded: () => isKept || numberOf(folder) !== number,
+    },
+  );
 }
 
 /** A running experiment if there is one of this name, or any; else the run that ended last. */
@@ -65,7 +90,7 @@ async function findSource({ name, ended }: LogsOptions): Promise<Source> {
   if (!isRunning && kept.length > 0) return keptSource(kept, 1, name);
   const experiment = await findExperiment(name);
   const nodes = readState(experiment)?.endpoints.map((endpoint) => endpoint.name) ?? [];
-  return { experiment, folder: logFolderOf(experiment), nodes };
+  return { experiment, folder: logFolderOf(experiment), nodes, isKept: false };
 }
 
 function keptSource(kept: readonly KeptRun[], ended: number, name: string | undefined): Source {
@@ -80,5 +105,5 @@ function keptSource(kept: readonly KeptRun[], ended: number, name: string | unde
     );
   }
   warn(`${run.name} is not running: these are the logs of the run that ended at ${run.endedAt}`);
-  return { experiment: run.name, folder: run.folder, nodes: run.nodes };
+  return { experiment: run.name, folder: run.folder, nodes: run.nodes, isKept: true };
 }

@@ -59,7 +59,13 @@ export async function printPieces(pieces: Iterable<string>): Promise<void> {
   await written(chunk);
 }
 
-const written = (text: string): Promise<boolean> =>
+/** Resolves when its reader has taken it; to false if the reader has gone, or stdout is full. */
+export function printBytes(bytes: Uint8Array): Promise<boolean> {
+  line.clear();
+  return written(bytes);
+}
+
+const written = (text: string | Uint8Array): Promise<boolean> =>
   new Promise((resolve) => stdout.write(text, (error) => resolve(!error)));
 
 export function printJson(value: unknown): void {

@@ -82,6 +82,10 @@ describe('a detached experiment', () => {
       'the output is kept',
     );
 
+    const both = await netfold('logs', 'web', '--tail', '1', '--name', name);
+    expect(both).toEqual({ code: 0, out: 'web.0 | started as web.0\nweb.1 | started as web.1\n', err: '' });
+    const following = netfold('logs', '-f', 'web.1', '--name', name);
+
     const listed = JSON.parse((await netfold('ls', '--json')).out) as { name: string; endpoints: number }[];
     expect(listed.find((one) => one.name === name)).toMatchObject({
       endpoints: 3,
@@ -102,6 +106,7 @@ describe('a detached experiment', () => {
     expect(await machine()).toEqual(before);
     expect(await netfold('down', name)).toMatchObject({ code: 1 });
 
+    expect(await following).toEqual({ code: 0, out: 'started as web.1\n', err: '' });
     const kept = await netfold('logs', 'web.1', '--name', name);
     expect(kept).toMatchObject({ code: 0, out: 'started as web.1\n' });
     expect(kept.err).toContain(`${name} is not running: these are the logs of the run that ended at 20`);

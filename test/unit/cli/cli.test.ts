@@ -230,6 +230,29 @@ test.concurrent('share gives the example of the design: 17.78, 22.22 and 10 Mb/s
   ]);
 });
 
+describe.concurrent('an output that is full', () => {
+  const toFull = (...args: string[]): Promise<{ code: number; stderr: string }> =>
+    new Promise((resolve) => {
+      const command = 'exec "$0" "$@" > /dev/full';
+      const words = ['-c', command, join(import.meta.dirname, '../../../bin/netfold'), ...args];
+      execFile('sh', words, (error, _, stderr) => resolve({ code: Number(error?.code ?? 0), stderr }));
+    });
+
+  test.each([
+    ['--help', ''],
+    ['paths', 'good'],
+  ])('%s says so, once, and exits with 3', async (command, file) => {
+    const { code, stderr } = await toFull(command, ...(file ? [good] : []));
+    expect(code).toBe(3);
+    expect(stderr.match(/what it prints can't be written: .*no space left/g)).toHaveLength(1);
+    expect(stderr).not.toMatch(/bug in netfold| at .*\.ts:/);
+  });
+
+  test('a command that fails otherwise keeps its exit code', async () => {
+    expect(await toFull('check', bad)).toMatchObject({ code: 1 });
+  });
+});
+
 describe.concurrent('a file that is not there', () => {
   test.each([['check'], ['up']])('%s exits with 1 and names it', async (...args) => {
     const { code, stdout, stderr } = await netfold(...args, join(folder, 'none.yaml'));
