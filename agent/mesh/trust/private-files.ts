@@ -4,6 +4,7 @@
  */
 import {
   closeSync,
+  existsSync,
   fstatSync,
   fsyncSync,
   linkSync,
@@ -14,7 +15,7 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { MeshError } from '../errors.ts';
 
 const OTHERS = 0o077;
@@ -77,10 +78,22 @@ export function writeNewPrivate(path: string, text: string): boolean {
 /** Makes the folder, and those above it, with mode 0700. Throws like `readPrivate`. */
 export function ensurePrivateFolder(path: string, what: string): void {
   const facts = attempt(`the folder ${path} can't be made`, () => {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolders(resolve(path));
     return statSync(path);
   });
   requireClosed(path, what, facts, OTHERS, '700');
+}
+
+/** As `mkdir -p`. Node's own tries for ever where a folder exists but can't have another in it, as in /proc. */
+function makeFolders(path: string): void {
+  const above = dirname(path);
+  if (!existsSync(above)) makeFolders(above);
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    const isThere = (error as NodeJS.ErrnoException).code === 'EEXIST' && statSync(path).isDirectory();
+    if (!isThere) throw error;
+  }
 }
 
 function requireClosed(

@@ -174,6 +174,12 @@ describe('an identity', () => {
     writeFileSync(at('file'), '');
     await expect(openIdentity(at('file'))).rejects.toMatchObject({ code: 'MESH_FILE_UNREADABLE' });
   });
+
+  test('makes the folders above it, and ends where the kernel makes none', async () => {
+    await openIdentity(at('a/b/identity'));
+    expect(statSync(at('a/b')).mode & 0o777).toBe(0o700);
+    await expect(openIdentity('/proc/identity')).rejects.toMatchObject({ code: 'MESH_FILE_UNREADABLE' });
+  });
 });
 
 describe('an allow-list', () => {
