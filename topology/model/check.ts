@@ -76,6 +76,7 @@ export function checkNodes(topology: Pick<Topology, 'services' | 'bridges'>, fin
       seen.set(node.name, node);
     }
   }
+  refuseSimilarNames(topology.services, findings);
   for (const { name, position } of topology.services) {
     // Every endpoint has this name for itself, whatever the topology says.
     if (name.toLowerCase() !== 'localhost') continue;
@@ -90,6 +91,20 @@ export function checkNodes(topology: Pick<Topology, 'services' | 'bridges'>, fin
   if (topology.bridges.length > MAX_BRIDGES) {
     const message = `there are ${topology.bridges.length} bridges, more than ${MAX_BRIDGES}`;
     findings.error('LIMIT', topology.bridges[0]!.position, 'bridges', message, 'use fewer bridges');
+  }
+}
+
+/** Names are looked up without regard to case (RFC 4343): one of two such services would be reached by both names. */
+function refuseSimilarNames(services: readonly Service[], findings: Findings): void {
+  const seen = new Map<string, Service>();
+  for (const service of services) {
+    const { name, position } = service;
+    const first = seen.get(name.toLowerCase());
+    if (first === undefined) seen.set(name.toLowerCase(), service);
+    else if (first.name !== name) {
+      const message = `${quote(name)} and ${quote(first.name)} in ${lineOf(first, service)} differ in case only, and names are looked up without it`;
+      findings.error('NAME_DUPLICATE', position, name, message, 'give one of the services another name');
+    }
   }
 }
 

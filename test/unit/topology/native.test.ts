@@ -144,6 +144,16 @@ describe('a wrong native file', () => {
 
   it.each([
     ['services: { a: {}, a: {} }', 'KEY_DUPLICATE', /the key "a" is written twice/],
+    ['services:\n  A: {}\n  a: {}', 'NAME_DUPLICATE', /"a" and "A" in line 2 differ in case only/],
+    ['services: { LocalHost: {} }', 'NAME_INVALID', /every endpoint calls itself/],
+    [
+      'services: { a: {} }\nbridges: s1',
+      'VALUE_INVALID',
+      /2:10: .*"s1" is not what belongs here.*bridges: \[s1, s2\]/,
+    ],
+    ['services: { a: {} }\n---\nservices: {}', 'YAML_SYNTAX', /2:1: .*a second document begins here/],
+    ['services:\n  a: {}\n  b: *x', 'YAML_ALIASES', /3:6: .*\*x stands for what &x marks/],
+    ['services:{}', 'NOT_A_TOPOLOGY', /write a space after the colon: "services: /],
     ['services: { a: {} }\nbridges: [a]', 'NAME_DUPLICATE', /"a" is already used in line 1/],
     ['services: { a: {} }\nbridges: [s, s]', 'NAME_DUPLICATE', /"s" is already used in line 2/],
     ['services: { 1x: {} }', 'NAME_INVALID', /"1x" does not begin with a letter/],

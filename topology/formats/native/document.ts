@@ -1,5 +1,6 @@
 /** YAML text → plain value, with the position in the file of each part of it. */
 import {
+  type Alias,
   isAlias,
   isCollection,
   isMap,
@@ -132,7 +133,8 @@ function reportErrors(errors: readonly YAMLParseError[], lines: LineCounter, fin
   }
   for (const { message, pos, code } of errors.slice(0, MAX_SYNTAX_ERRORS)) {
     const at = lines.linePos(pos[0]);
-    findings.error('YAML_SYNTAX', { line: at.line, column: at.col }, '', message, remedyOf(code));
+    const said = MESSAGES[code] ?? message;
+    findings.error('YAML_SYNTAX', { line: at.line, column: at.col }, '', said, remedyOf(code));
   }
 }
 
@@ -168,8 +170,11 @@ function child(node: Node | null | undefined, step: string | number): Node | und
 /** Walks the tree without recursion: refuses too deep nesting, and duplicate keys. */
 function acceptable(root: Node | null, lines: LineCounter, findings: Findings): boolean {
   const pending: { node: unknown; depth: number }[] = [{ node: root, depth: 1 }];
+  const anchors = new Set<string>();
+  const aliases: Alias[] = [];
   for (let next = pending.pop(); next; next = pending.pop()) {
     const { node, depth } = next;
+    if ((isCollection(node) || isScalar(node)) && node.anchor !== undefined) anchors.add(node.anchor);
     if (isPair(node)) {
       pending.push({ node: node.value, depth });
     } else if (isCollection(node)) {
@@ -188,9 +193,27 @@ function acceptable(root: Node | null, lines: LineCounter, findings: Findings): 
         'write the value out',
       );
       return false;
+    } else if (isAlias(node)) {
+      aliases.push(node);
     }
   }
+  refuseUnknownAliases(aliases, anchors, lines, findings);
   return !findings.hasErrors;
+}
+
+function refuseUnknownAliases(
+  aliases: readonly Alias[],
+  anchors: ReadonlySet<string>,
+  lines: LineCounter,
+  findings: Findings,
+): void {
+  for (const { source, range } of aliases) {
+    if (anchors.has(source)) continue;
+    const at = lines.linePos(range?.[0] ?? 0);
+    const message = `*${source} stands for what &${source} marks, and nothing is marked so`;
+    const remedy = `mark a value before it with &${source}, or quote a text that begins with *`;
+    findings.error('YAML_ALIASES', { line: at.line, column: at.col }, '', message, remedy);
+  }
 }
 
 function refuseDuplicates(map: YAMLMap, lines: LineCounter, findings: Findings): void {
@@ -240,6 +263,11 @@ function tooDeep(findings: Findings): void {
     'a topology has no more than five levels',
   );
 }
+
+/** Where the library's message is about its own functions. */
+const MESSAGES: Readonly<Record<string, string>> = {
+  MULTIPLE_DOCS: 'a second document begins here, and a file is one topology',
+};
 
 function remedyOf(code: string): string {
   if (code === 'TAB_AS_INDENT') return 'indent with spaces';

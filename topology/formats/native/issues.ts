@@ -33,7 +33,10 @@ function reportIssue(issue: Issue, prefix: Path, document: YamlDocument, finding
         (errors) => errors.length > 0 && errors.every((one) => one.path.length > 0),
       );
       if (branch) for (const inner of branch) reportIssue(inner, path, document, findings);
-      else report('VALUE_INVALID', path, document, findings, 'is not what belongs here', expectation(path));
+      else {
+        const message = `${quote(document.source(path) ?? '')} is not what belongs here`;
+        report('VALUE_INVALID', path, document, findings, message, expectation(path));
+      }
       return;
     }
     default:

@@ -3,7 +3,7 @@ import { FILE_PROPERTIES, type Impairment, impairment } from '../../../proto/imp
 import type { Bps } from '../../../proto/units.ts';
 import { parseEvent } from '../../events/grammar.ts';
 import { checkLinks, checkNodes, Names } from '../../model/check.ts';
-import type { Findings } from '../../model/diagnostics.ts';
+import { type Findings, quote } from '../../model/diagnostics.ts';
 import type { Change, TopologyEvent } from '../../model/events.ts';
 import { MAX_EVENTS } from '../../model/limits.ts';
 import type { Bridge, LinkPair, Service } from '../../model/model.ts';
@@ -47,7 +47,10 @@ function looksLikeTopology(document: YamlDocument, findings: Findings): boolean 
       : typeof value === 'string'
         ? textKind(value)
         : `a ${typeof value}`;
-    findings.error('NOT_A_TOPOLOGY', start, '', `this is not a topology: it is ${what}`, remedy);
+    // `services:{}` is a text: a colon without a space separates nothing.
+    const glued = typeof value === 'string' ? /^[A-Za-z][\w-]*:(?=[[{\w])/.exec(value)?.[0] : undefined;
+    const how = glued === undefined ? remedy : `write a space after the colon: ${quote(`${glued} …`)}`;
+    findings.error('NOT_A_TOPOLOGY', start, '', `this is not a topology: it is ${what}`, how);
   } else if (!Object.hasOwn(value, 'services')) {
     findings.error('NO_SERVICES', start, 'services', 'this is not a topology: it has no services', remedy);
     // Other keys may be misspelt; a missing `services` is reported only if no key is known.
