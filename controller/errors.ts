@@ -17,6 +17,7 @@ export type ControllerErrorCode =
   | 'NODE_UNKNOWN'
   | 'COMMAND_WORDS'
   | 'HOST_UNKNOWN'
+  | 'HOSTS_IDLE'
   | 'NAME_INVALID'
   | 'MACHINE_CANNOT'
   | 'AGENT_FAILED'
@@ -37,6 +38,7 @@ const BLAME: Readonly<Record<ControllerErrorCode, Blame>> = {
   NODE_UNKNOWN: 'input',
   COMMAND_WORDS: 'usage',
   HOST_UNKNOWN: 'input',
+  HOSTS_IDLE: 'usage',
   NAME_INVALID: 'usage',
   MACHINE_CANNOT: 'machine',
   AGENT_FAILED: 'internal',

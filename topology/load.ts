@@ -19,6 +19,7 @@ import { checkEvents } from './timeline/check.ts';
 import { warnOf } from './warnings.ts';
 
 export { type Diagnostic, formatDiagnostic, TopologyError } from './model/diagnostics.ts';
+export { MAX_TEXT_LENGTH } from './model/limits.ts';
 
 export interface LoadedTopology {
   readonly topology: Topology;

@@ -25,7 +25,7 @@ interface AgentFlags {
   readonly at: readonly Placement[];
   readonly listen?: MeshAddress;
   readonly takeOver?: boolean;
-  readonly lease: Micros;
+  readonly lease?: Micros;
   readonly meshKey?: string;
   readonly identity?: string;
   readonly allow?: string;

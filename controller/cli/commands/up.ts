@@ -50,8 +50,6 @@ import { hasParent, tellParent } from '../terminal/parent.ts';
 interface UpOptions extends LabOptions {
   readonly detach?: boolean;
   readonly duration?: number;
-  /** Before applications and timeline start. */
-  readonly wait?: boolean;
 }
 
 /** A message from the detached process to the one that the user started. */

@@ -1,7 +1,7 @@
 /** Topology files, and scripts of events for them, as arguments of the command line. */
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { Option } from 'commander';
-import { type LoadedTopology, loadTopology } from '../../../topology/load.ts';
+import { type LoadedTopology, loadTopology, MAX_TEXT_LENGTH } from '../../../topology/load.ts';
 import type { TcpBuffers } from '../../../topology/path-warnings.ts';
 import { ControllerError } from '../../errors.ts';
 import type { TopologyText } from '../../experiment/bootstraps.ts';
@@ -46,7 +46,7 @@ export function tcpBuffers(readSetting: (name: string) => string): TcpBuffers | 
 
 function read(file: string, what: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readBounded(file);
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     const reason =
@@ -57,5 +57,32 @@ function read(file: string, what: string): string {
       `give the path of ${what}`,
       cause,
     );
+  }
+}
+
+/** Bytes of a character in UTF-8, at most: a longer text has too many characters. */
+const LONGEST_CHARACTER = 4;
+const MAX_BYTES = LONGEST_CHARACTER * MAX_TEXT_LENGTH;
+const PIECE_BYTES = 1 << 20;
+
+/**
+ * The text of a file, pipe or device, which may be one that never ends: of more than `MAX_BYTES`, so much as shows that it
+ * is too long.
+ */
+function readBounded(path: string): string {
+  const file = openSync(path, 'r');
+  try {
+    const pieces: Buffer[] = [];
+    let total = 0;
+    while (total <= MAX_BYTES) {
+      const piece = Buffer.allocUnsafe(PIECE_BYTES);
+      const length = readSync(file, piece);
+      if (length === 0) break;
+      pieces.push(piece.subarray(0, length));
+      total += length;
+    }
+    return Buffer.concat(pieces, total).toString('utf8');
+  } finally {
+    closeSync(file);
   }
 }

@@ -19,13 +19,15 @@ export interface PlacementFlags {
   /** Empty: a lab. */
   readonly at: readonly Placement[];
   readonly takeOver?: boolean;
-  readonly lease: Micros;
+  readonly lease?: Micros;
   /** Endpoints without a place here come from hosts that join. */
   readonly elsewhere?: boolean;
   readonly listen?: MeshAddress;
   readonly meshKey?: string;
   /** Name of this machine in the experiment. */
   readonly host?: string;
+  /** Before applications and timeline start. */
+  readonly wait?: boolean;
   /** Folder of this agent's identity, file with the allow-list, multiaddrs to announce. */
   readonly identity?: string;
   readonly allow?: string;
@@ -43,10 +45,12 @@ export interface Chosen {
 export function placementOf(flags: PlacementFlags): Chosen {
   const { at: placements, takeOver = false, lease, elsewhere, hosts } = flags;
   requireMeeting(flags);
+  if (lease !== undefined && placements.length === 0)
+    throw wrong('--lease needs --at: a lab has interfaces of its own');
   if (takeOver && placements.length === 0)
     throw wrong('--take-over needs --at: a lab has interfaces of its own');
   if (placements.length === 0) return { platform: 'lab', placement: { hosts } satisfies LabOptions };
-  const leaseMs = toMillis(lease);
+  const leaseMs = toMillis(lease ?? DEFAULT_LEASE);
   const here: SiteOptions = { placements, takeOver, leaseMs };
   if (!elsewhere) return { platform: 'site', placement: here };
   const { listen = ANY_ADDRESS, host, meshKey, identity, allow, announce } = flags;
@@ -61,11 +65,12 @@ export function placementOf(flags: PlacementFlags): Chosen {
 }
 
 /** Refuses options for joining hosts if there are none. */
-function requireMeeting({ elsewhere, at, ...flags }: PlacementFlags): void {
+function requireMeeting({ elsewhere, at, wait, ...flags }: PlacementFlags): void {
   const { listen, meshKey, host, identity, allow, announce } = flags;
   const meeting = { listen, meshKey, host, identity, allow, announce };
   const [needless] = Object.entries(meeting).flatMap(([name, given]) => (given === undefined ? [] : [name]));
   if (!elsewhere && needless !== undefined) throw wrong(`${optionOf(needless)} needs --elsewhere`);
+  if (!elsewhere && wait) throw wrong('--wait needs --elsewhere: nobody else is awaited');
   if (elsewhere && at.length === 0) throw wrong('--elsewhere needs an endpoint that is here');
   if (allow !== undefined && identity === undefined)
     throw wrong('--allow needs --identity: a list can only name agents with a lasting identity');
@@ -81,7 +86,7 @@ const wrong = (message: string): ControllerError =>
 /** Of a machine that joins, with its endpoints. */
 export function joiningPlacement(flags: Omit<PlacementFlags, 'hosts'> & { readonly host: string }): Chosen {
   const { at: placements, takeOver = false, lease, host, listen = ANY_ADDRESS } = flags;
-  const leaseMs = toMillis(lease);
+  const leaseMs = toMillis(lease ?? DEFAULT_LEASE);
   const placement: SiteOptions = { placements, takeOver, leaseMs, elsewhere: { host, listen } };
   return { platform: 'site', placement };
 }
@@ -96,9 +101,10 @@ export function placementOptions(when: string): Option[] {
       .default([], 'none')
       .argParser((text: string, before: readonly Placement[]) => [...before, parsePlacement(text)]),
     new Option('--take-over', `${when}: replace a foreign root qdisc, and restore it in the end`),
-    new Option('--lease <time>', `${when}: shaping ends when the agent has not renewed it for so long`)
-      .default(DEFAULT_LEASE, formatMicros(DEFAULT_LEASE))
-      .argParser(parseDuration),
+    new Option(
+      '--lease <time>',
+      `${when}: shaping ends when the agent has not renewed it for so long (default: ${formatMicros(DEFAULT_LEASE)})`,
+    ).argParser(parseDuration),
   ];
 }
 

@@ -1,6 +1,8 @@
 /** An experiment that is removed in any case, for `netfold up` and `netfold verify`. */
 import type { DelayBackendChoice } from '../../../proto/bootstrap.ts';
 import type { Bps, Ratio } from '../../../proto/units.ts';
+import { count } from '../../../proto/words.ts';
+import type { LoadedTopology } from '../../../topology/load.ts';
 import { ControllerError } from '../../errors.ts';
 import { Experiment } from '../../experiment/experiment.ts';
 import { openPlatform } from '../../platform/registry.ts';
@@ -38,11 +40,12 @@ export async function withExperiment<T>(
   lab: LabOptions,
   use: (experiment: Experiment, interruption: Interruption) => Promise<T>,
 ): Promise<T> {
+  const { platform, placement, open } = placementOf(lab);
   const { topology, warnings, source } = openTopology(file, lab.events);
+  if (lab.at.length === 0) refuseIdleHosts(lab.hosts, topology);
   warnOfFile(warnings);
   const interruption = awaitSignals();
   const { metadataBudget, changeThreshold } = lab;
-  const { platform, placement, open } = placementOf(lab);
   const experiment = await Experiment.start({
     name: lab.name ?? topology.name,
     platform: await openPlatform(platform),
@@ -60,6 +63,14 @@ export async function withExperiment<T>(
     signal: interruption.signal,
   });
   return attend(experiment, interruption, use);
+}
+
+/** An emulated host without endpoints has an agent that does nothing, and starting it takes its time. */
+function refuseIdleHosts(hosts: number, { services }: LoadedTopology['topology']): void {
+  const endpoints = services.reduce((sum, { replicas }) => sum + replicas, 0);
+  if (hosts <= endpoints) return;
+  const message = `--hosts ${hosts}: the topology has ${count(endpoints, 'endpoint')}, and the other hosts would have none`;
+  throw new ControllerError('HOSTS_IDLE', message, `write --hosts ${endpoints} or less`);
 }
 
 /** The same with an experiment that runs already without a controller. */

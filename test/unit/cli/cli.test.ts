@@ -52,6 +52,12 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
+test('a file that never ends is read as far as it may go, and refused', async () => {
+  const { code, stdout } = await netfold('check', '/dev/zero');
+  expect(stdout).toMatch(/characters, more than/);
+  expect(code).toBe(1);
+});
+
 describe.concurrent('asking for help', () => {
   test('--help lists every command, and is no mistake', async () => {
     const { code, stdout, stderr } = await netfold('--help');
