@@ -1,5 +1,5 @@
 /** A folder for each endpoint of this machine, for its data. Part of the experiment's folder, and removed with it. */
-import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, lchownSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, normalize } from 'node:path';
 import type { Topology } from '../../topology/model/model.ts';
 import { serviceOf } from '../../topology/model/names.ts';
@@ -8,7 +8,7 @@ import type { Plan } from '../platform/port/plan.ts';
 import type { Account } from './service-settings.ts';
 
 /**
- * Makes those that are missing, with the folder below them in which commands start: what a killed agent's endpoints
+ * Makes those that are missing, with the folder below them in which commands start; what a killed agent's endpoints
  * have written stays. `accounts`: service → the user whose folders they are; of the others they are this user's.
  */
 export function makeDataFolders(
@@ -18,16 +18,17 @@ export function makeDataFolders(
 ): void {
   const below = new Map(services.map(({ name, cwd }) => [name, cwd?.path ?? '.']));
   for (const { name } of endpoints) {
+    const folder = dataFolder(experiment, name);
+    // What is in it is its user's, who may have put links there: root neither makes nor changes anything below it again.
+    if (existsSync(folder)) continue;
     const service = serviceOf(name);
     const account = accounts.get(service);
     const cwd = below.get(service) ?? '.';
     const steps = isAbsolute(cwd) ? [] : normalize(cwd).split('/');
-    let folder = dataFolder(experiment, name);
-    for (const step of ['.', ...steps]) {
-      folder = join(folder, step);
-      mkdirSync(folder, { recursive: true });
-      if (account) chownSync(folder, account.uid, account.gid);
-    }
+    const folders = ['.', ...steps].map((_, index) => join(folder, ...steps.slice(0, index)));
+    mkdirSync(folders.at(-1)!, { recursive: true });
+    // The lowest first, before it can be exchanged for something else.
+    if (account) for (const one of folders.toReversed()) lchownSync(one, account.uid, account.gid);
   }
   if (accounts.size > 0)
     letPass([RUN_FOLDER, experimentFolder(experiment), dirname(dataFolder(experiment, 'any'))]);

@@ -1,5 +1,15 @@
 /** Endpoints feel like hosts: what a command finds around itself. One lab for all tests, which only add to it. */
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -122,6 +132,21 @@ it('reaches its folder also where the umask of root is strict', async () => {
   makeDataFolders(lab.plan, lab.topology, requireAccounts(lab.topology, lab.plan));
   expect(await says('web', 'ls $NETFOLD_DATA/state/www; touch $NETFOLD_DATA/new')).toBe('made');
   expect((await netfold('exec', 'web', '--name', NAME, '--', 'ls', experimentFolder(NAME))).code).not.toBe(0);
+});
+
+it('gets nothing of root by a link in its folder, when an agent joins again', async () => {
+  const foreign = mkdtempSync(join(tmpdir(), 'netfold-test-'));
+  try {
+    await says('web', `cd $NETFOLD_DATA && mv state kept && ln -s ${foreign} state`);
+    makeDataFolders(lab.plan, lab.topology, requireAccounts(lab.topology, lab.plan));
+    expect(statSync(foreign).uid).toBe(0);
+    expect(readdirSync(foreign)).toEqual([]);
+  } finally {
+    const data = dataFolder(NAME, 'web.0');
+    rmSync(join(data, 'state'));
+    renameSync(join(data, 'kept'), join(data, 'state'));
+    rmSync(foreign, { recursive: true });
+  }
 });
 
 it('ends a command of another user as any other, and starts it again', async () => {
