@@ -12,13 +12,14 @@ const PACKAGES = {
     ...['redis-server', 'redis-tools', 'libjemalloc2', 'liblua5.1-0', 'liblzf1'],
     ...['lua-bitop', 'lua-cjson'],
   ],
+  nats: ['nats-server'],
 } as const;
 
 /** Puts a system's programs on this process's path, and so on those of labs that it starts. */
 export async function provide(system: keyof typeof PACKAGES): Promise<void> {
   const folder = join(FOLDER, system);
   await unpackInto(folder, PACKAGES[system]);
-  prepend('PATH', join(folder, 'usr/bin'));
+  prepend('PATH', join(folder, 'usr/bin'), join(folder, 'usr/sbin'));
   prepend('LD_LIBRARY_PATH', join(folder, 'usr/lib/x86_64-linux-gnu'));
 }
 
