@@ -53,6 +53,8 @@ export class Verification {
     const { from, to } = this.#flow(pair);
     const { count, intervalMs } = lost > 0 ? LOSSY_PINGS : PINGS;
     const name = `${from.name} ⇄ ${to.name}`;
+    // Nothing comes back whose time could be measured.
+    if (lost === 1) return [judgeLoss(name, lost, await ping(from, to, count, intervalMs))];
     let loss: Finding | undefined;
     const [roundTrip] = await tried(async () => {
       const samples = await ping(from, to, count, intervalMs);

@@ -34,6 +34,11 @@ describe('loss', () => {
     expect(of(0, 1000, 0).ok).toBe(true);
     expect(of(0, 1000, 1).ok).toBe(false);
   });
+
+  it('of everything must be of everything', () => {
+    expect(of(1, 1000, 1000).ok).toBe(true);
+    expect(of(1, 1000, 999).ok).toBe(false);
+  });
 });
 
 describe('a rate', () => {
