@@ -8,9 +8,9 @@ const names = (text: string): string[] => expandGraph(native(text)).links.map((l
 describe('expanding a topology', () => {
   it('numbers services in code-unit order and replicas numerically, then bridges, whatever the order of the file', () => {
     const graph = expandGraph(
-      native('services: { b: { replicas: 11 }, a: {}, B: {} }\nbridges: [z, y]\nlinks: [{ from: a, to: y }]'),
+      native('services: { b: { replicas: 11 }, a: {}, C: {} }\nbridges: [z, y]\nlinks: [{ from: a, to: y }]'),
     );
-    expect(graph.endpoints.slice(0, 4)).toEqual(['B.0', 'a.0', 'b.0', 'b.1']);
+    expect(graph.endpoints.slice(0, 4)).toEqual(['C.0', 'a.0', 'b.0', 'b.1']);
     expect(graph.endpoints.indexOf('b.10')).toBe(12);
     expect(graph.nodes.slice(13)).toEqual(['y', 'z']);
   });
