@@ -11,7 +11,6 @@ import {
   anyOf,
   bytesOfShortest,
   byteTimes,
-  type Fold,
   least,
   longestByteTime,
   none,
@@ -20,13 +19,16 @@ import {
   rootOfSquares,
   sum,
 } from './folds.ts';
+import type { ChangeRule, FileField, Property } from './property.ts';
 import { recordEquality, recordMaker } from './records.ts';
 import {
+  BANDWIDTH_PATTERN,
   bps,
   formatBps,
   formatMicros,
   formatRatio,
   fromMillis,
+  LATENCY_PATTERN,
   MAX_BANDWIDTH,
   MAX_LATENCY,
   MIN_BANDWIDTH,
@@ -34,6 +36,7 @@ import {
   micros,
   type NanosPerByte,
   nanosPerByte,
+  PERCENTAGE_PATTERN,
   parseBandwidth,
   parseLatency,
   parsePercentage,
@@ -47,64 +50,10 @@ import {
 export const DISTRIBUTIONS = ['normal', 'uniform', 'pareto'] as const;
 export type Distribution = (typeof DISTRIBUTIONS)[number];
 
-/** The syntax of a property in the topology file. */
-export type FileField = {
-  readonly key: string;
-  readonly description: string;
-  /** Used in the remedy for a wrong value. */
-  readonly example?: string;
-  readonly examples?: readonly string[];
-  /** Keys that replace `key` for one direction, with their descriptions. */
-  readonly directions?: { readonly up: string; readonly down: string };
-} & (
-  | { readonly kind: 'quantity'; readonly parse: (text: string) => number }
-  | { readonly kind: 'choice'; readonly choices: readonly string[] }
-  /** `200 packets`, `64KB`, `50ms` (proto/queue.ts). It sets one of three properties. */
-  | { readonly kind: 'queue' }
-);
-
-/** How an event may change a property. */
-export interface ChangeRule {
-  readonly parse: (text: string) => number;
-  readonly format: (value: number) => string;
-  /** Whether `200%` is relative to the previous value; otherwise it is the new value itself. */
-  readonly isRelative: boolean;
-  /** The limits of relative changes. */
-  readonly least: number;
-  readonly most: number;
-  /** Whether the new value is rounded to a whole number. */
-  readonly isWhole: boolean;
-  /** Words that stand for values. */
-  readonly words?: Readonly<Record<string, number>>;
-}
-
-/** As plain data that JSON can write. */
-export interface Encoding {
-  readonly key: string;
-  readonly encode: (value: never) => unknown;
-  readonly decode: (plain: never) => unknown;
-}
-
-export interface Property {
-  /** Whether it is left out if it has its default. */
-  readonly isOptional: boolean;
-  /** The value of a link for which the file has none. */
-  readonly default: unknown;
-  readonly fold: Fold;
-  /**
-   * `packets`: affects single packets, in the queues of their classes or on arrival. `rate`: affects the rate that
-   * flows share, always at the source.
-   */
-  readonly concerns: 'packets' | 'rate';
-  /** Absent: it follows from others. */
-  readonly file?: FileField;
-  readonly change?: ChangeRule;
-  readonly encoding: Encoding;
-}
-
 const TIME = {
   kind: 'quantity',
   parse: parseLatency,
+  pattern: LATENCY_PATTERN,
   examples: ['10ms', '250us'],
 } as const;
 const TIME_UNITS = 'with its unit: us, ms or s; at most 10 minutes. Default: none (0ms).';
@@ -170,6 +119,7 @@ export const PROPERTIES = {
       kind: 'quantity',
       key: 'loss',
       parse: parsePercentage,
+      pattern: PERCENTAGE_PATTERN,
       description: 'How many packets are lost in each direction, in percent. Default: none (0%).',
       example: '0.1%',
       examples: ['0.1%', '2%'],
@@ -194,6 +144,7 @@ export const PROPERTIES = {
       kind: 'quantity',
       key: 'bandwidth',
       parse: parseBandwidth,
+      pattern: BANDWIDTH_PATTERN,
       description: `Rate of each direction, ${RATE_UNITS}`,
       example: '60Mbps',
       examples: ['60Mbps', '128Kbps'],

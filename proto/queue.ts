@@ -2,6 +2,8 @@
 import {
   amountIn,
   type Bps,
+  BYTES_PATTERN,
+  LATENCY_PATTERN,
   type Micros,
   parseBytes,
   parseLatency,
@@ -22,6 +24,10 @@ export interface QueueSize {
 
 const PACKETS = /^(\d+)\s*packets?$/;
 const BYTES = /^[\d.]+\s*[KMG]?i?B$/;
+/** As those of proto/units.ts. */
+export const QUEUE_PATTERN = [String.raw`^\s*0*[1-9]\d*\s*packets?\s*$`, BYTES_PATTERN, LATENCY_PATTERN].join(
+  '|',
+);
 const EXAMPLES = 'write packets, bytes or a time, e.g. 200 packets, 64KB or 50ms';
 
 /** `200 packets`, `64KB`, `64KiB`, `50ms`. Throws `UnitError`. */

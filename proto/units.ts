@@ -113,6 +113,21 @@ const BYTES: Dimension = {
   factors: { B: 1, KB: 1e3, KiB: 1024, MB: 1e6, MiB: 1024 ** 2, GB: 1e9, GiB: 1024 ** 3 },
 };
 
+/** Of a number above zero, or of zero with any sign. */
+const DIGITS = String.raw`(?:\+|-(?=[0.]+(?![\d.])))?(?:\d+\.?\d*|\.\d+)`;
+const patternOf = ({ factors }: Dimension): string =>
+  String.raw`^\s*${DIGITS}\s*(?:${Object.keys(factors).join('|')})\s*$`;
+
+/**
+ * Regular expressions (ECMA-262) for the schemas of files: each matches whatever its parser accepts, and hardly more than
+ * that, since only the parser checks the range.
+ */
+export const LATENCY_PATTERN = patternOf(TIME);
+export const BANDWIDTH_PATTERN = patternOf(BANDWIDTH);
+export const BYTES_PATTERN = patternOf(BYTES);
+/** Up to 100 %. */
+export const PERCENTAGE_PATTERN = String.raw`^\s*(?:\+|-(?=[0.]+\s*%))?(?:0*(?:100(?:\.0*)?|\d{1,2}(?:\.\d*)?)|\.\d+)\s*%\s*$`;
+
 const NUMBER_AND_UNIT = /^([+-]?(?:\d+\.?\d*|\.\d+))\s*([A-Za-zµ%/]*)$/u;
 
 /** Parses `text` in `dimension`; exact decimal arithmetic, so that `0.3ms` is 300 and not 299.99999999999994. */

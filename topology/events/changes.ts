@@ -1,5 +1,6 @@
 /** What `set` changes: `latency=10ms up=50%`. */
-import { type ChangeableName, type ChangeRule, FILE_PROPERTIES } from '../../proto/impairment.ts';
+import { type ChangeableName, FILE_PROPERTIES } from '../../proto/impairment.ts';
+import type { ChangeRule } from '../../proto/property.ts';
 import { UnitError } from '../../proto/units.ts';
 import { quote } from '../model/diagnostics.ts';
 import type { Change, NewValue } from '../model/events.ts';

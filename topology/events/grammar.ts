@@ -36,6 +36,9 @@ import { LineError, reportingLineErrors, type Word, Words } from './words.ts';
 
 const LIFECYCLE: readonly LifecycleVerb[] = ['join', 'leave', 'crash', 'disconnect', 'reconnect'];
 const VERBS = [...LIFECYCLE, 'set', 'flap', 'churn', 'partition', 'heal', 'run', 'signal', 'quit'] as const;
+const TIME_WORD = String.raw`(?:\s*"(?:[^"\\]|\\["\\])*"\s*|\s+[^\s"|]+\s+)`;
+/** A regular expression (ECMA-262) for the schema of files: when, and which verb. It matches whatever `parseEvent` accepts. */
+export const EVENT_PATTERN = String.raw`^\s*(?:at${TIME_WORD}|from${TIME_WORD}to${TIME_WORD})(?:${VERBS.join('|')})(?![^\s"|])`;
 const LIVE_VERBS = [...VERBS, 'reset'] as const;
 const NEED_WINDOW = ['flap', 'churn'];
 const MAY_HAVE_WINDOW = [...NEED_WINDOW, 'set', 'leave', 'disconnect', 'partition'];

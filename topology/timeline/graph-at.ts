@@ -1,5 +1,5 @@
 /** The graph at an instant: the expansion of the file without what is absent, and with the settings in force. */
-import type { ChangeRule } from '../../proto/impairment.ts';
+import type { ChangeRule } from '../../proto/property.ts';
 import type { Micros } from '../../proto/units.ts';
 import { CHANGEABLE } from '../events/changes.ts';
 import type { SelectedLink } from '../events/targets.ts';

@@ -5,19 +5,21 @@
 import { z } from 'zod';
 import {
   FILE_PROPERTIES,
-  type FileField,
   type FileKey,
   type FileProperty,
   PROPERTIES,
   type PropertyValue,
 } from '../../../proto/impairment.ts';
-import { parseQueue, type QueueSize } from '../../../proto/queue.ts';
+import type { FileField } from '../../../proto/property.ts';
+import { parseQueue, QUEUE_PATTERN, type QueueSize } from '../../../proto/queue.ts';
 import { UnitError } from '../../../proto/units.ts';
+import { EVENT_PATTERN } from '../../events/grammar.ts';
 import { MAX_ENDPOINTS } from '../../model/limits.ts';
 import { TRANSMISSIONS } from '../../model/model.ts';
 import { NAME_PATTERN } from '../../model/names.ts';
 
-type About = { description: string; examples?: string[] };
+/** The parser refuses what `pattern` does not match, in better words. */
+type About = { description: string; pattern: string; examples?: string[] };
 
 /** A text with a unit. A bare number has an error message of its own, since it is the most frequent mistake. */
 function quantity<T>(parse: (text: string) => T, about: About) {
@@ -50,9 +52,9 @@ const tags = z
 
 function fieldOf(field: FileField, description = field.description): z.ZodOptional {
   const about = { description, ...(field.examples && { examples: [...field.examples] }) };
-  if (field.kind === 'quantity') return quantity(field.parse, about).optional();
   if (field.kind === 'choice') return z.enum(field.choices).optional().meta(about);
-  return quantity(parseQueue, about).optional();
+  if (field.kind === 'queue') return quantity(parseQueue, { ...about, pattern: QUEUE_PATTERN }).optional();
+  return quantity(field.parse, { ...about, pattern: field.pattern }).optional();
 }
 
 type FieldValue<P extends FileProperty> = P extends 'queuePackets' ? QueueSize : PropertyValue<P>;
@@ -167,7 +169,7 @@ export const topologySchema = z
       .meta({ description: 'Switches and routers: a list of names, or a mapping from name to settings.' }),
     links: z.array(link).default([]).meta({ description: 'What connects them.' }),
     events: z
-      .array(z.string())
+      .array(z.string().meta({ pattern: EVENT_PATTERN }))
       .default([])
       .meta({
         description: 'The timeline, one event a line.',
