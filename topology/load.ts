@@ -96,7 +96,7 @@ function joined(parsed: ParsedFile, script: Script | undefined, findings: Findin
     const own = new Set(events);
     fieldOf = (event) => (own.has(event) ? 'event' : parsed.fieldOf(event));
   }
-  if (!findings.hasErrors) checkEvents(topology, findings, fieldOf);
+  if (!findings.hasErrors) checkEvents(topology, findings, { field: fieldOf, laterHolds: parsed.laterHolds });
   return topology;
 }
 

@@ -32,6 +32,7 @@ export type DiagnosticCode =
   | 'VALUE_INVALID'
   | 'UNIT'
   | 'NAME_INVALID'
+  | 'NAME_CHANGED'
   | 'NAME_DUPLICATE'
   | 'NAME_UNKNOWN'
   | 'LINK_TO_ITSELF'

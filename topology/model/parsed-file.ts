@@ -9,6 +9,8 @@ export interface ParsedFile {
   readonly fieldOf: (event: TopologyEvent) => string;
   /** Kollaps' own services, which were left out. */
   readonly supervisors: ReadonlySet<string>;
+  /** Whether of events of one instant that contradict each other the later one holds; otherwise they are refused. */
+  readonly laterHolds: boolean;
   /** Services whose schedule determines which replica each join starts. */
   readonly withoutReuse: ReadonlySet<string>;
 }

@@ -12,12 +12,15 @@ import { Timeline } from './timeline.ts';
 
 const END: Micros = micros(Number.MAX_SAFE_INTEGER);
 
-/** Plays the timeline of a topology that is valid otherwise. `field` names an event in messages. */
-export function checkEvents(
-  topology: Topology,
-  findings: Findings,
-  field: (event: TopologyEvent) => string,
-): void {
+export interface EventCheck {
+  /** Names an event in messages. */
+  readonly field: (event: TopologyEvent) => string;
+  /** Of events of one instant that contradict each other the later one holds; otherwise they are errors. */
+  readonly laterHolds: boolean;
+}
+
+/** Plays the timeline of a topology that is valid otherwise. */
+export function checkEvents(topology: Topology, findings: Findings, { field, laterHolds }: EventCheck): void {
   if (topology.events.length === 0) return;
   const main = topology.events[0]!.position.file;
   const reported = new Set<TopologyEvent>();
@@ -29,7 +32,7 @@ export function checkEvents(
   };
   try {
     const timeline = new Timeline(topology, report, (atom) => {
-      contradictions.add(atom);
+      if (!laterHolds) contradictions.add(atom);
       overlaps.add(atom);
       clamped.add(atom);
     });

@@ -36,6 +36,38 @@ describe('the Kollaps dialect', () => {
     expect(down).toEqual({ latency: 2500, jitter: 300, loss: 0.01, bandwidth: 4e6 });
   });
 
+  it('takes bridges with colons in their names, which get hyphens, unless another has that name', () => {
+    const links =
+      '<link origin="a" dest="s1:1" latency="1" upload="1Mbps" network="n"/><link origin="s1:1" dest="z" latency="1" upload="1Mbps" network="n"/>';
+    const colon = file(
+      TWO,
+      links,
+      '<schedule name="s1:1" time="3" action="leave"/>',
+      '<bridge name="s1:1"/>',
+    );
+    const { bridges, links: pairs } = kollaps(colon);
+    expect(bridges.map(({ name }) => name)).toEqual(['s1-1']);
+    expect(pairs.map(({ from, to }) => [from, to])).toEqual([
+      ['a', 's1-1'],
+      ['s1-1', 'z'],
+    ]);
+    expect(warnings(colon, 'test.xml').map(({ code, message }) => `${code} ${message}`)).toContainEqual(
+      expect.stringContaining('NAME_CHANGED "s1:1" is called s1-1 here'),
+    );
+    const taken = file(TWO, links, '', '<bridge name="s1:1"/><bridge name="s1-1"/>');
+    // One mistake, and not one more for each link that names it.
+    expect(problems(taken, 'test.xml').map(({ message }) => message)).toEqual([
+      expect.stringContaining('the name "s1:1" contains other'),
+    ]);
+  });
+
+  it('lets the later of two changes of one instant hold', () => {
+    const update = (upload: string): string => `<schedule origin="a" dest="b1" time="5" upload="${upload}"/>`;
+    const topology = kollaps(file(TWO, LINKS, update('6Mbps') + update('7Mbps')));
+    const { links } = graphAt(topology, micros(5e6));
+    expect(links.find(({ name }) => name.startsWith('a'))?.bandwidth).toBe(7e6);
+  });
+
   it('has one-way links without download', () => {
     const topology = kollaps(file(TWO, '<link origin="a" dest="z" latency="1" upload="1Mbps" network="n"/>'));
     const folding = new Folding(expandGraph(topology));

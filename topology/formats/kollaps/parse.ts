@@ -14,6 +14,7 @@ import type { PopulationOf } from '../../model/population.ts';
 import type { Position } from '../../model/position.ts';
 import { Attributes, type Rounding, readImpairment } from './attributes.ts';
 import { parseCommand } from './command.ts';
+import { withNames } from './names.ts';
 import { Schedule } from './schedule.ts';
 import { type Element, parseXml } from './xml.ts';
 
@@ -60,7 +61,7 @@ export function parseKollaps(
     );
     return undefined;
   }
-  return new Reader(root, file, findings, populationOf).read(name);
+  return new Reader(withNames(root, findings), file, findings, populationOf).read(name);
 }
 
 class Reader {
@@ -70,6 +71,8 @@ class Reader {
   readonly #rounding: Rounding = { reported: false };
   readonly #sections: ReadonlyMap<Section, Element>;
   readonly #supervisors = new Set<string>();
+  /** Names of nodes that were refused: what refers to them is no further mistake. */
+  readonly #refused = new Set<string>();
   readonly #populationOf: PopulationOf;
 
   constructor(root: Element, file: string, findings: Findings, populationOf: PopulationOf) {
@@ -113,6 +116,8 @@ class Reader {
       topology: { name, routing, services, bridges, links: [...declared, ...joining], events },
       fieldOf: (event) => schedule.fieldOf(event),
       supervisors: this.#supervisors,
+      // Kollaps plays them one after the other.
+      laterHolds: true,
       withoutReuse: schedule.withoutReuse,
     };
   }
@@ -251,6 +256,7 @@ class Reader {
     const up = attributes.bandwidth('upload');
     const down = attributes.bandwidth('download');
     if (from === undefined || to === undefined || up === undefined) return [];
+    if (this.#refused.has(from) || this.#refused.has(to)) return [];
     if (this.#supervisors.has(from) || this.#supervisors.has(to)) {
       attributes.warning('SUPERVISOR_LEFT_OUT', undefined, 'a link of a supervisor is left out', '');
       return [];
@@ -283,7 +289,8 @@ class Reader {
   #name(attributes: Attributes): string | undefined {
     const name = attributes.required('name');
     const problem = name === undefined ? undefined : nameProblem(name);
-    if (problem === undefined) return name;
+    if (name === undefined || problem === undefined) return name;
+    this.#refused.add(name);
     attributes.error('NAME_INVALID', 'name', `the name ${quote(name)} ${problem}`, NAME_REMEDY);
     return undefined;
   }

@@ -98,6 +98,7 @@ class Reader {
       topology: { name, routing, ...(transmission && { transmission }), services, bridges, links, events },
       fieldOf: (event) => `events[${events.indexOf(event)}]`,
       supervisors: new Set(),
+      laterHolds: false,
       withoutReuse: new Set(),
     };
   }

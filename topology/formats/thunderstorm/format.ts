@@ -21,6 +21,7 @@ function standalone(script: Script, { name, populationOf }: ParseContext, findin
     topology: { name, routing: 'hops', services: [], bridges: [], links: [], events: [] },
     fieldOf: () => 'event',
     supervisors: script.supervisors,
+    laterHolds: false,
     withoutReuse: new Set(),
   };
   if (findings.hasErrors) return empty;
