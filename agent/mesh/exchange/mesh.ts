@@ -286,11 +286,7 @@ export class Mesh {
     this.#lastCheck = now;
     if (late > heartbeatMs) this.#returned(late);
     const dropped = this.view.expire(now);
-    for (const { name, peer } of dropped) {
-      this.#ports.log?.warn({ host: name }, 'host is silent, dropped');
-      // A connection that is left to it, if any, is of no use.
-      this.#ports.transport.renew?.(peer);
-    }
+    for (const { name } of dropped) this.#ports.log?.warn({ host: name }, 'host is silent, dropped');
     this.#watch.noteDropped(dropped);
     this.#watch.check(now);
     this.#tellClocks();

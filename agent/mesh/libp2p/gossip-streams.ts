@@ -70,7 +70,7 @@ interface Listener {
   onPeerConnected?(peer: unknown, connection: unknown): void;
 }
 
-/** Without it, agent/mesh/exchange/mesh.ts closes the connection when it drops the host, and a new one is made. */
+/** Without it, agent/mesh/exchange/pass-on.ts makes a new connection after five seconds if the host is still known. */
 export function openGossip(pubsub: object, connection: { readonly remotePeer: unknown }): void {
   (pubsub as Listener).onPeerConnected?.(connection.remotePeer, connection);
 }
