@@ -9,7 +9,7 @@ import { defineConfig } from 'vitest/config';
  */
 const isSlow = process.env.NETFOLD_SLOW_MACHINE !== undefined;
 const real = {
-  globalSetup: 'test/support/kernel-tests-need-root.ts',
+  globalSetup: 'test/support/kernel-setup.ts',
   pool: 'forks',
   fileParallelism: false,
 } as const;

@@ -8,6 +8,7 @@ import type { Bench } from './bench.ts';
 import { BENCHES } from './benches.ts';
 import { BenchError } from './errors.ts';
 import { Interruption } from './lab.ts';
+import { keepLogsApart } from './logs-apart.ts';
 import { type ReportOptions, report } from './reporting.ts';
 import { parseSizes } from './sizes.ts';
 
@@ -75,6 +76,7 @@ for (const bench of BENCHES) addBench(program, bench);
 addAll(program);
 for (const command of program.commands) command.exitOverride();
 
+process.once('exit', keepLogsApart());
 try {
   await program.parseAsync();
 } catch (error) {

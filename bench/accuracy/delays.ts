@@ -35,6 +35,11 @@ export interface Baseline {
   readonly spread: Interval;
 }
 
+export const baselineOf = (roundTripsMs: readonly number[]): Baseline => ({
+  medianMs: median(roundTripsMs),
+  spread: interval99(roundTripsMs),
+});
+
 export async function delays(context: Context): Promise<Table> {
   const paths = [...DELAYS_MS, PACED_DELAY_MS];
   const text = `services: { a: {}, b: {}, ${paths.map((ms) => `a${ms}: {}, b${ms}: {}`).join(', ')} }
@@ -47,10 +52,7 @@ ${paths.map((ms) => `  - { from: a${ms}, to: b${ms}, latency: ${ms}ms, bandwidth
     for (const frameBytes of FRAMES) {
       context.say(`unshaped pings of ${frameBytes} bytes`);
       const unshaped = await measure(lab.place('a'), lab.place('b'), frameBytes, context);
-      const baseline = {
-        medianMs: median(unshaped.roundTripsMs),
-        spread: interval99(unshaped.roundTripsMs),
-      };
+      const baseline = baselineOf(unshaped.roundTripsMs);
       for (const ms of DELAYS_MS) {
         context.say(`pings of ${frameBytes} bytes over ${ms} ms each way`);
         all.push(await tried(() => delayRow(lab, ms, frameBytes, baseline, context)));
@@ -111,7 +113,7 @@ async function pacedRow(
   const plan = { count: effort.pacedPings(intervalMs), intervalMs, frameBytes };
   const plain = await pingEach(place('a'), place('b'), plan);
   const roundTripsMs = await pingEach(place(`a${ms}`), place(`b${ms}`), plan);
-  const baseline = { medianMs: median(plain), spread: interval99(plain) };
+  const baseline = baselineOf(plain);
   const target = delayTarget({ ms, frameBytes, rateBps: RATE_BPS }, baseline, unshaped);
   const what = `${target.what}, one every ${pace}`;
   return delayed({ ...target, what }, baseline, { sent: plan.count, roundTripsMs });

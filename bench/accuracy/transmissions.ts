@@ -1,12 +1,11 @@
 /** The time that frames take at slow links, by the round trips of single small and full frames. */
 import { bps, byteTime, formatBps, timeToTransmit, toMillis } from '../../proto/units.ts';
 import type { Lab } from '../lab.ts';
-import { interval99, median } from '../measure/statistics.ts';
 import { pingExactly } from '../measure/traffic/pings.ts';
 import { tried } from '../report/judge.ts';
 import type { Row, Table } from '../report/model.ts';
 import type { Context } from './context.ts';
-import { CHECK_SUM_BYTES, delayed, delayTarget, FRAMES } from './delays.ts';
+import { type Baseline, baselineOf, CHECK_SUM_BYTES, delayed, delayTarget, FRAMES } from './delays.ts';
 
 const RATES_BPS = [64e3, 1e6, 10e6, 100e6];
 const DELAY_MS = 10;
@@ -23,9 +22,14 @@ ${RATES_BPS.map((rate, i) => `  - { from: a${i}, to: b${i}, latency: ${DELAY_MS}
 `;
   const rows = await context.withLab(text, async (lab) => {
     const all: Row[] = [];
-    for (const frameBytes of FRAMES)
+    for (const frameBytes of FRAMES) {
+      context.say(`unshaped pings of ${frameBytes} bytes`);
+      const plan = { groups: groupsOf(context), intervalMs: FREE_MS, frameBytes };
+      const unshaped = await pingExactly(lab.place('a'), lab.place('b'), plan);
+      const baseline = baselineOf(unshaped.roundTripsMs);
       for (const pair of RATES_BPS.keys())
-        all.push(await tried(() => transmissionRow(lab, pair, frameBytes, context)));
+        all.push(await tried(() => transmissionRow(lab, pair, { frameBytes, baseline }, context)));
+    }
     return all;
   });
   return {
@@ -40,20 +44,19 @@ ${RATES_BPS.map((rate, i) => `  - { from: a${i}, to: b${i}, latency: ${DELAY_MS}
   };
 }
 
+const groupsOf = ({ effort }: Context): number => Math.min(MAX_GROUPS, effort.pings.groups);
+
 async function transmissionRow(
   { place }: Lab,
   pair: number,
-  frameBytes: number,
-  { effort, unshaped, say }: Context,
+  { frameBytes, baseline }: { readonly frameBytes: number; readonly baseline: Baseline },
+  context: Context,
 ): Promise<Row> {
   const rate = bps(RATES_BPS[pair]!);
   const sendingMs = toMillis(timeToTransmit(frameBytes - CHECK_SUM_BYTES, byteTime(rate)));
-  const groups = Math.min(MAX_GROUPS, effort.pings.groups);
-  const plan = { groups, intervalMs: Math.ceil(FREE_MS + 2 * sendingMs), frameBytes };
-  say(`pings of ${frameBytes} bytes at ${formatBps(rate)}`);
-  const plain = await pingExactly(place('a'), place('b'), { ...plan, intervalMs: FREE_MS });
+  const plan = { groups: groupsOf(context), intervalMs: Math.ceil(FREE_MS + 2 * sendingMs), frameBytes };
+  context.say(`pings of ${frameBytes} bytes at ${formatBps(rate)}`);
   const pings = await pingExactly(place(`a${pair}`), place(`b${pair}`), plan);
-  const baseline = { medianMs: median(plain.roundTripsMs), spread: interval99(plain.roundTripsMs) };
-  const target = delayTarget({ ms: DELAY_MS, frameBytes, rateBps: rate }, baseline, unshaped);
+  const target = delayTarget({ ms: DELAY_MS, frameBytes, rateBps: rate }, baseline, context.unshaped);
   return delayed({ ...target, what: `${formatBps(rate)}, ${frameBytes} bytes` }, baseline, pings);
 }

@@ -1,6 +1,6 @@
 /** One topology over two machines: two kernels, two agents, and nothing between them but a cable. */
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { LabEndpoint } from '../../controller/platform/lab/lab-plan.ts';
 import { JoinedMachines } from './machine/joined-machines.ts';
 
@@ -27,6 +27,12 @@ beforeAll(async () => {
 
 afterAll(() => joined?.stop());
 
+/** What ends the flows that run: a second try would find their ports in use. */
+const ends: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0)) await end();
+});
+
 const endpoint = (name: string): LabEndpoint => joined.endpoint(name);
 
 async function medianRoundTripMs(from: string, to: string): Promise<number> {
@@ -40,10 +46,10 @@ async function medianRoundTripMs(from: string, to: string): Promise<number> {
 
 async function startFlow(from: string, to: string): Promise<void> {
   await joined.in(endpoint(to), 'iperf3 -s -1 -D');
-  await joined.onHost(
-    endpoint(from).host,
-    `ip netns exec ${endpoint(from).namespace} iperf3 -C cubic -c ${endpoint(to).address} -t 60 >/dev/null 2>&1 &`,
-  );
+  const { host, namespace } = endpoint(from);
+  const client = `ip netns exec ${namespace} iperf3 -C cubic -c ${endpoint(to).address} -t 60`;
+  const pid = await joined.onHost(host, `${client} >/dev/null 2>&1 & echo $!`);
+  ends.push(() => joined.onHost(host, `kill ${pid.trim()} || true`));
 }
 
 /** Bits of frames per second that arrive, over five seconds of the machine's own clock. */

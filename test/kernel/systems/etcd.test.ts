@@ -2,14 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
-import { median } from '../../../bench/measure/statistics.ts';
 import type { Experiment } from '../../../controller/experiment/experiment.ts';
 import { ROOT } from '../../../deploy/setup/processes.mjs';
 import { place, runIn, startLab, tell, until } from '../../support/lab/lab.ts';
-import { provide } from '../../support/systems/systems.ts';
+import { expectRoundTrips, provide, writeTimes } from '../../support/systems/systems.ts';
 
 const EXAMPLE = readFileSync(join(ROOT, 'examples/etcd.yaml'), 'utf8');
-const WRITE_TIMES = join(ROOT, 'test/support/systems/write-times.mjs');
 const url = (member: string): string => `http://${member}:2379`;
 const ALL = ['e1', 'e2', 'e3'].map(url).join(',');
 
@@ -58,16 +56,9 @@ it('writes take what round trips say, a minority refuses, and a crashed member c
     expect(await etcdctl(lab, (await leader(lab))!, 'move-leader', id)).toMatchObject({ code: 0 });
   }
   const body = JSON.stringify({ key: btoa('k'), value: btoa('v') });
-  const { out, err } = await runIn(
-    place(lab, 'client'),
-    ...[process.execPath, WRITE_TIMES, 'http', `${url('e1')}/v3/kv/put`, body, '40'],
-  );
-  expect(err).toBe('');
+  const times = await writeTimes(place(lab, 'client'), 'http', `${url('e1')}/v3/kv/put`, body, '40');
   // To the leader, and from there to the nearer of the others.
-  const expected = 12 + 30;
-  const measured = median(JSON.parse(out) as number[]);
-  expect(measured).toBeGreaterThanOrEqual(expected);
-  expect(measured).toBeLessThanOrEqual(expected * 1.1 + 4);
+  expectRoundTrips(times, 12 + 30);
 
   await tell(lab, 'partition', 'e1 | e2 e3');
   await until(

@@ -2,14 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
-import { median } from '../../../bench/measure/statistics.ts';
 import type { Experiment } from '../../../controller/experiment/experiment.ts';
 import { ROOT } from '../../../deploy/setup/processes.mjs';
 import { place, runIn, startLab, tell, until } from '../../support/lab/lab.ts';
-import { provide } from '../../support/systems/systems.ts';
+import { expectRoundTrips, provide, writeTimes } from '../../support/systems/systems.ts';
 
 const EXAMPLE = readFileSync(join(ROOT, 'examples/redis.yaml'), 'utf8');
-const WRITE_TIMES = join(ROOT, 'test/support/systems/write-times.mjs');
 const SENTINEL = '26379';
 
 beforeAll(() => provide('redis'));
@@ -48,16 +46,9 @@ it('writes take what round trips say, a lonely primary refuses, and a crashed on
     30_000,
   );
 
-  const { out, err } = await runIn(
-    place(lab, 'client'),
-    ...[process.execPath, WRITE_TIMES, 'redis', 'r1', '40'],
-  );
-  expect(err).toBe('');
+  const times = await writeTimes(place(lab, 'client'), 'redis', 'r1', '40');
   // To the primary, and from there to the nearer replica.
-  const expected = 12 + 30;
-  const measured = median(JSON.parse(out) as number[]);
-  expect(measured).toBeGreaterThanOrEqual(expected);
-  expect(measured).toBeLessThanOrEqual(expected * 1.1 + 4);
+  expectRoundTrips(times, 12 + 30);
 
   await tell(lab, 'partition', 'r1 | r2 r3');
   await until(
