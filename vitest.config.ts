@@ -9,6 +9,8 @@ import { defineConfig } from 'vitest/config';
  */
 const isSlow = process.env.NETFOLD_SLOW_MACHINE !== undefined;
 const real = {
+  // As bin/netfold, which says why: these tests start threads, which read TypeScript by themselves.
+  execArgv: ['--no-wasm-tier-up'] as string[],
   globalSetup: 'test/support/kernel-setup.ts',
   pool: 'forks',
   fileParallelism: false,

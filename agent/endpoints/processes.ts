@@ -13,13 +13,11 @@ import type { Timers } from '../clock/clock.ts';
 import { underHostName } from '../kernel/netns/host-name.ts';
 import { NETNS_FOLDER } from '../kernel/netns/namespace-files.ts';
 import { type FoundProcess, findGroupLeaders, isRunning } from '../kernel/sys/process-table.ts';
-import { endpointEnvironment, lifeMark } from './environment.ts';
+import { endpointEnvironment, inheritedEnvironment, lifeMark } from './environment.ts';
 import { FormerLife, TERM_MS } from './former-life.ts';
 import { Inhabitants } from './inhabitants.ts';
 import { atOrdinaryPriority } from './priority.ts';
 import { type CommandSettings, withSettings } from './service-settings.ts';
-
-export { endpointEnvironment } from './environment.ts';
 
 export interface RunCommand {
   readonly endpoint: LocalEndpoint;
@@ -92,7 +90,7 @@ export class Processes implements ProcessPort {
       // In a process group of its own, so that children of the shell end with it; and it survives the agent.
       detached: true,
       env: {
-        ...process.env,
+        ...inheritedEnvironment(),
         ...endpointEnvironment(endpoint, data),
         ...lifeMark(this.#experiment, endpoint.name),
         [MARK]: this.#experiment,

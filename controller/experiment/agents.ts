@@ -14,11 +14,13 @@ const MAIN = join(import.meta.dirname, '../cli/main.ts');
 /** Each request takes a little of the agent's time, so a long start is polled less often. */
 const POLL_MS = { least: 25, most: 250, ofElapsed: 0.1 };
 const LAST_LOG_LINES = 20;
-/**
- * Room for short-lived objects, in MB. Emptying it takes 3 to 8 ms for any size, as few of them survive; with twice
- * Node's default, it delays an event half as often.
- */
-const AGENT_FLAGS = ['--max-semi-space-size=32'];
+const AGENT_FLAGS = [
+  // As bin/netfold, which says why.
+  '--no-wasm-tier-up',
+  // Room for short-lived objects, in MB. Emptying it takes 3 to 8 ms for any size, as few of them survive; with twice
+  // Node's default, it delays an event half as often.
+  '--max-semi-space-size=32',
+];
 
 export interface AgentStart {
   readonly door: EndpointDoor;

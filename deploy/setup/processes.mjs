@@ -36,9 +36,13 @@ export function withoutOwnPackages(path, root = ROOT) {
     .join(delimiter);
 }
 
+/** As bin/netfold has it. */
+const COMPILE_CACHE = join(ROOT, 'node_modules', '.cache', 'netfold-compiled');
+
 /** @returns {NodeJS.ProcessEnv} an environment in which `node` is Node 24 and the system's tools are found */
 export function runtimeEnv() {
   return {
+    NODE_COMPILE_CACHE: COMPILE_CACHE,
     ...process.env,
     PATH: `${join(ROOT, 'node_modules', '.bin')}${delimiter}${withAdminFolders(process.env.PATH)}`,
   };

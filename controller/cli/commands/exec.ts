@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Command } from 'commander';
-import { endpointEnvironment, lifeMark } from '../../../agent/endpoints/environment.ts';
+import { endpointEnvironment, inheritedEnvironment, lifeMark } from '../../../agent/endpoints/environment.ts';
 import { withSettings } from '../../../agent/endpoints/service-settings.ts';
 import { serviceOf, suggest } from '../../../topology/model/names.ts';
 import { ControllerError } from '../../errors.ts';
@@ -93,7 +93,7 @@ async function exec(node: string, command: string[], { name, user }: ExecOptions
   const [program, ...args] = platform.exec(endpoint, words);
   const child = spawn(program!, args, {
     stdio: 'inherit',
-    env: { ...process.env, ...environment },
+    env: { ...inheritedEnvironment(), ...environment },
   });
   // The terminal sends Ctrl-C to the command as well; the command decides what that means.
   const ignore = (): void => {};

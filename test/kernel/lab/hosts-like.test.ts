@@ -85,6 +85,7 @@ it('has a hostname of its own, which reaches itself; the machine keeps its own',
   );
   expect(await says('client.0', 'echo other >/proc/sys/kernel/hostname; hostname')).toBe('other');
   expect(await says('client.0', 'hostname')).toBe('client.0');
+  expect(await says('client.0', 'printenv NODE_COMPILE_CACHE || echo none')).toBe('none');
   expect(hostname()).toBe(readFileSync('/proc/sys/kernel/hostname', 'utf8').trim());
   expect(hostname()).not.toMatch(/^(other|client|server)/);
 });

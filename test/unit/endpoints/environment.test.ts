@@ -1,5 +1,6 @@
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { endpointEnvironment } from '../../../agent/endpoints/processes.ts';
+import { endpointEnvironment, inheritedEnvironment } from '../../../agent/endpoints/environment.ts';
 
 test('a command knows its node, service, replica and an address of each family', () => {
   const addresses = ['10.2.0.7', 'fd6e:6574:666f:2::7'];
@@ -25,4 +26,12 @@ test('it knows its folder, if there is one', () => {
 test('an address that it does not have is empty', () => {
   expect(endpointEnvironment({ name: 'a.0', addresses: ['10.2.0.7'] }).NETFOLD_ADDRESS6).toBe('');
   expect(endpointEnvironment({ name: 'a.0', addresses: ['fd00::7'] }).NETFOLD_ADDRESS).toBe('');
+});
+
+test("keeps Node's cache of netfold itself from applications, and leaves them a cache of the user's", () => {
+  const own = join(import.meta.dirname, '../../../node_modules/.cache/netfold-compiled');
+  expect(inheritedEnvironment({ PATH: '/bin', NODE_COMPILE_CACHE: own })).toEqual({ PATH: '/bin' });
+  expect(inheritedEnvironment({ PATH: '/bin' })).toEqual({ PATH: '/bin' });
+  const users = { PATH: '/bin', NODE_COMPILE_CACHE: '/home/x/cache' };
+  expect(inheritedEnvironment(users)).toEqual(users);
 });
