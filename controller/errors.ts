@@ -20,6 +20,7 @@ export type ControllerErrorCode =
   | 'HOSTS_IDLE'
   | 'NAME_INVALID'
   | 'MACHINE_CANNOT'
+  | 'IPV6_MISSING'
   | 'AGENT_FAILED'
   | 'INTERRUPTED'
   | 'NOTHING_TO_MEASURE';
@@ -41,6 +42,7 @@ const BLAME: Readonly<Record<ControllerErrorCode, Blame>> = {
   HOSTS_IDLE: 'usage',
   NAME_INVALID: 'usage',
   MACHINE_CANNOT: 'machine',
+  IPV6_MISSING: 'machine',
   AGENT_FAILED: 'internal',
   INTERRUPTED: 'usage',
   NOTHING_TO_MEASURE: 'input',

@@ -1,4 +1,5 @@
 /** Target and measurement → error and verdict, each with its tolerance and the reason for it. Pure. */
+import { isIPv6 } from 'node:net';
 
 export interface Finding {
   readonly what: 'round trip' | 'loss' | 'bandwidth' | 'share';
@@ -27,6 +28,7 @@ const BANDWIDTH_TOLERANCE = 0.02;
 const SHARE_TOLERANCE = 0.05;
 /** Payload of a full-sized TCP segment with timestamps, over the frame that carries it. */
 export const GOODPUT = 1448 / 1514;
+const GOODPUT6 = 1428 / 1514;
 
 export interface Samples {
   readonly sent: number;
@@ -64,15 +66,16 @@ export function judgeLoss(path: string, target: number, { sent, received }: Samp
   return { what: 'loss', path, target, measured, unit: 'ratio', ok, tolerance, tries: 1 };
 }
 
-/** `rateBps` counts frames; TCP's goodput is smaller by the headers. */
+/** `rateBps` counts frames; TCP's goodput is smaller by the headers, those of IPv6 to an `address` of that family. */
 export function judgeRate(
   what: 'bandwidth' | 'share',
   path: string,
   rateBps: number,
   goodputBps: number,
+  address = '',
 ): Finding {
   const tolerance = what === 'bandwidth' ? BANDWIDTH_TOLERANCE : SHARE_TOLERANCE;
-  const target = rateBps * GOODPUT;
+  const target = rateBps * (isIPv6(address) ? GOODPUT6 : GOODPUT);
   const ok = Math.abs(goodputBps / target - 1) <= tolerance;
   const facts = { what, path, target, measured: goodputBps, unit: 'bit/s' as const, ok };
   return { ...facts, tolerance: `${tolerance * 100} %`, tries: 1 };

@@ -1,5 +1,6 @@
 /** Real traffic between endpoints: ping for round-trip times and losses, iperf3 for throughput. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { isIPv6 } from 'node:net';
 import { NetfoldError } from '../../proto/errors.ts';
 import { millisToSeconds } from '../../proto/units.ts';
 import { inNamespace } from '../names.ts';
@@ -71,6 +72,12 @@ const PING_ALL_LOST = 1;
 
 /** Ethernet, IPv4 and ICMP headers, and the 56 bytes that `ping` sends. */
 export const PING_FRAME_BYTES = 14 + 20 + 8 + 56;
+/** What the header of IPv6 has more than that of IPv4. */
+const MORE_HEADER6 = 20;
+
+/** Of a ping to this place, and of its answer. */
+export const pingFrameBytes = ({ address }: Place): number =>
+  PING_FRAME_BYTES + (isIPv6(address) ? MORE_HEADER6 : 0);
 
 /** Sends `count` echo requests every `intervalMs` and waits for stragglers. */
 export async function ping(from: Place, to: Place, count: number, intervalMs: number): Promise<RoundTrips> {

@@ -10,7 +10,7 @@ import type { Experiment } from '../experiment/experiment.ts';
 import { type Choice, chooseMeasurements, type Pair } from './choose.ts';
 import { tcpGoodput } from './goodput.ts';
 import { type Finding, judgeLoss, judgeRate, judgeRoundTrip } from './judge.ts';
-import { type Flow, PING_FRAME_BYTES, type Place, ping } from './traffic.ts';
+import { type Flow, type Place, ping, pingFrameBytes } from './traffic.ts';
 
 /** Enough for a mean within 0.1 ms on a noisy machine, and for useful confidence intervals of the loss. */
 const PINGS = { count: 250, intervalMs: 10 };
@@ -53,6 +53,8 @@ export class Verification {
     const { from, to } = this.#flow(pair);
     const { count, intervalMs } = lost > 0 ? LOSSY_PINGS : PINGS;
     const name = `${from.name} ⇄ ${to.name}`;
+    const bytes = pingFrameBytes(to);
+    const targetMs = toMillis(micros(pingTime(path, bytes) + pingTime(back, bytes)));
     // Nothing comes back whose time could be measured.
     if (lost === 1) return [judgeLoss(name, lost, await ping(from, to, count, intervalMs))];
     let loss: Finding | undefined;
@@ -60,7 +62,7 @@ export class Verification {
       const samples = await ping(from, to, count, intervalMs);
       loss ??= judgeLoss(name, lost, samples);
       const errorMs = jitterErrorMs(path, back, samples.received, count * intervalMs);
-      return [judgeRoundTrip(name, toMillis(micros(pingTime(path) + pingTime(back))), errorMs, samples)];
+      return [judgeRoundTrip(name, targetMs, errorMs, samples)];
     });
     return [roundTrip!, loss!];
   }
@@ -72,7 +74,7 @@ export class Verification {
     const { bandwidth } = this.#folding.path(pair.from, pair.to)!;
     return tried(async () => {
       const goodput = await tcpGoodput(flow, { ...ALONE, rateBps: bandwidth });
-      return [judgeRate('bandwidth', nameOf(flow), bandwidth, goodput)];
+      return [judgeRate('bandwidth', nameOf(flow), bandwidth, goodput, flow.to.address)];
     });
   }
 
@@ -85,7 +87,7 @@ export class Verification {
         flows.map((flow, index) => tcpGoodput(flow, { ...COMPETING, rateBps: targets[index]!.rateBps! })),
       );
       return flows.map((flow, index) =>
-        judgeRate('share', nameOf(flow), targets[index]!.rateBps!, goodputs[index]!),
+        judgeRate('share', nameOf(flow), targets[index]!.rateBps!, goodputs[index]!, flow.to.address),
       );
     });
   }
@@ -111,9 +113,9 @@ async function tried(measure: () => Promise<Finding[]>): Promise<Finding[]> {
   }
 }
 
-/** One way. */
-function pingTime({ latency, transmission = nanosPerByte(0) }: Path): Micros {
-  return micros(latency + timeToTransmit(PING_FRAME_BYTES, transmission));
+/** One way, of a frame of so many bytes. */
+function pingTime({ latency, transmission = nanosPerByte(0) }: Path, bytes: number): Micros {
+  return micros(latency + timeToTransmit(bytes, transmission));
 }
 
 function nameOf({ from, to }: Flow): string {

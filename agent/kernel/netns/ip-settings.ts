@@ -13,21 +13,31 @@ const ROUTER = {
 /** New namespaces may inherit a sysctl that switches IPv6 off (net.core.devconf_inherit_init_net). */
 const IPV6 = { 'ipv6/conf/all/disable_ipv6': '0' };
 const IPV6_ROUTER = { ...IPV6, 'ipv6/conf/all/forwarding': '1' };
+/** Of all interfaces, loopback among them; those that are added later take it from `default`. */
+const NO_IPV6 = { 'ipv6/conf/all/disable_ipv6': '1', 'ipv6/conf/default/disable_ipv6': '1' };
 
 /** False where the kernel was built or booted without IPv6 (`ipv6.disable=1`): then no namespace can have it. */
 export function hasIpv6(): boolean {
   return existsSync(`${FOLDER}/ipv6/conf`);
 }
 
-/** Makes the namespace at `path` forward, on interfaces that are added later as well. */
+/** Makes the namespace at `path` forward, on interfaces that are added later as well. Without `ipv6` it has none. */
 export function makeRouter(path: string, { ipv6 }: { ipv6: boolean }): void {
-  write(path, ipv6 ? { ...ROUTER, ...IPV6_ROUTER } : ROUTER);
+  write(path, { ...ROUTER, ...(ipv6 ? IPV6_ROUTER : withoutIpv6()) });
 }
 
 /** Makes sure that interfaces of the namespace at `path` can have IPv6 addresses. */
 export function enableIpv6(path: string): void {
   write(path, IPV6);
 }
+
+/** Keeps the interfaces of the namespace at `path`, also those that are added later, from IPv6: not even ::1 is there. */
+export function disableIpv6(path: string): void {
+  write(path, withoutIpv6());
+}
+
+/** A kernel without IPv6 needs no setting. */
+const withoutIpv6 = (): Readonly<Record<string, string>> => (hasIpv6() ? NO_IPV6 : {});
 
 function write(path: string, settings: Readonly<Record<string, string>>): void {
   within(path, () => {

@@ -24,6 +24,7 @@ import { logFile, MESH_PORT, meshKeyFile } from '../../names.ts';
 import { eventsOption } from '../options/files.ts';
 import {
   hostOption,
+  ipOption,
   joinCommand,
   listenOption,
   meetingOptions,
@@ -66,6 +67,7 @@ export function addLabOptions(command: Command): Command {
         .default(1)
         .argParser(wholeNumber),
     )
+    .addOption(ipOption())
     .option('--name <name>', "the experiment's name (default: the topology's)")
     .addOption(eventsOption())
     .addOption(

@@ -7,6 +7,7 @@ import { formatMicros, type Micros, micros, parseDuration, toMillis } from '../.
 import { ControllerError } from '../../errors.ts';
 import type { OpenMesh } from '../../experiment/mesh-security.ts';
 import { ANY_ADDRESS, type MeshAddress, parseListen, parsePeer } from '../../mesh-address.ts';
+import { IP_CHOICES, type IpChoice } from '../../platform/lab/ip-choice.ts';
 import type { LabOptions } from '../../platform/lab/lab.ts';
 import type { SiteOptions } from '../../platform/site/site.ts';
 import { type Placement, parsePlacement } from '../../platform/site/site-plan.ts';
@@ -16,6 +17,7 @@ const DEFAULT_LEASE = micros(30e6);
 
 export interface PlacementFlags {
   readonly hosts: number;
+  readonly ip?: IpChoice;
   /** Empty: a lab. */
   readonly at: readonly Placement[];
   readonly takeOver?: boolean;
@@ -43,13 +45,16 @@ export interface Chosen {
 
 /** Throws `JOIN_USAGE`. */
 export function placementOf(flags: PlacementFlags): Chosen {
-  const { at: placements, takeOver = false, lease, elsewhere, hosts } = flags;
+  const { at: placements, takeOver = false, lease, elsewhere, hosts, ip } = flags;
   requireMeeting(flags);
   if (lease !== undefined && placements.length === 0)
     throw wrong('--lease needs --at: a lab has interfaces of its own');
   if (takeOver && placements.length === 0)
     throw wrong('--take-over needs --at: a lab has interfaces of its own');
-  if (placements.length === 0) return { platform: 'lab', placement: { hosts } satisfies LabOptions };
+  if (placements.length === 0)
+    return { platform: 'lab', placement: { hosts, ...(ip && { ip }) } satisfies LabOptions };
+  if (ip !== undefined)
+    throw wrong('--ip is for a lab: interfaces of --at keep the addresses that they have');
   const leaseMs = toMillis(lease ?? DEFAULT_LEASE);
   const here: SiteOptions = { placements, takeOver, leaseMs };
   if (!elsewhere) return { platform: 'site', placement: here };
@@ -84,7 +89,9 @@ const wrong = (message: string): ControllerError =>
   new ControllerError('JOIN_USAGE', message, 'for example: netfold up wan.yaml --at client=eth0 --elsewhere');
 
 /** Of a machine that joins, with its endpoints. */
-export function joiningPlacement(flags: Omit<PlacementFlags, 'hosts'> & { readonly host: string }): Chosen {
+export function joiningPlacement(
+  flags: Omit<PlacementFlags, 'hosts' | 'ip'> & { readonly host: string },
+): Chosen {
   const { at: placements, takeOver = false, lease, host, listen = ANY_ADDRESS } = flags;
   const leaseMs = toMillis(lease ?? DEFAULT_LEASE);
   const placement: SiteOptions = { placements, takeOver, leaseMs, elsewhere: { host, listen } };
@@ -106,6 +113,14 @@ export function placementOptions(when: string): Option[] {
       `${when}: shaping ends when the agent has not renewed it for so long (default: ${formatMicros(DEFAULT_LEASE)})`,
     ).argParser(parseDuration),
   ];
+}
+
+/** `--ip` */
+export function ipOption(): Option {
+  return new Option(
+    '--ip <version>',
+    'IP versions of the endpoints of a lab (default: both, or 4 on a kernel without IPv6)',
+  ).choices(IP_CHOICES);
 }
 
 export function listenOption(when: string): Option {

@@ -10,7 +10,7 @@ import {
   setUp,
   type VethEnd,
 } from '../../../agent/kernel/netlink/rtnetlink.ts';
-import { enableIpv6 } from '../../../agent/kernel/netns/ip-settings.ts';
+import { disableIpv6, enableIpv6 } from '../../../agent/kernel/netns/ip-settings.ts';
 import { namespacePath } from '../../../agent/kernel/netns/namespace-files.ts';
 import { within } from '../../../agent/kernel/netns/namespaces.ts';
 import { close, open } from '../../../agent/kernel/sys/descriptors.ts';
@@ -21,6 +21,7 @@ import {
   GATEWAY,
   GATEWAY6,
   type LabEndpoint,
+  type LabFamilies,
   type LabHost,
   type LabPlan,
   macOf,
@@ -64,18 +65,17 @@ export function connectHosts(plan: LabPlan): void {
   });
   for (const host of plan.hosts) {
     inNamespace(host.namespace, (socket) =>
-      socket.run(uplink(FABRIC_INTERFACE.index, [host.address], macOf('fabric', host.index), plan)),
+      socket.run(
+        uplink(FABRIC_INTERFACE.index, [host.address], macOf('fabric', host.index), { ...plan, ipv4: true }),
+      ),
     );
   }
 }
 
 /** Connects endpoints of one host with it; their namespaces exist already. */
-export function connectEndpoints(
-  endpoints: readonly LabEndpoint[],
-  host: LabHost,
-  plan: Pick<LabPlan, 'ipv6'>,
-): void {
-  if (plan.ipv6) for (const { namespace } of endpoints) enableIpv6(namespacePath(namespace));
+export function connectEndpoints(endpoints: readonly LabEndpoint[], host: LabHost, plan: LabFamilies): void {
+  const setIpv6 = plan.ipv6 ? enableIpv6 : disableIpv6;
+  for (const { namespace } of endpoints) setIpv6(namespacePath(namespace));
   inNamespace(host.namespace, (socket) => {
     const requests = endpoints.flatMap((endpoint) => {
       const port: VethEnd = {
@@ -113,27 +113,25 @@ function uplink(
   index: number,
   addresses: readonly string[],
   gatewayMac: Uint8Array,
-  { ipv6 }: Pick<LabPlan, 'ipv6'>,
+  { ipv4, ipv6 }: LabFamilies,
 ): Request[] {
   const routes = [
-    { destination: '0.0.0.0', gateway: GATEWAY },
-    { destination: '::', gateway: GATEWAY6 },
+    ...(ipv4 ? [{ destination: '0.0.0.0', gateway: GATEWAY }] : []),
+    ...(ipv6 ? [{ destination: '::', gateway: GATEWAY6 }] : []),
   ];
   return [
     setUp(LOOPBACK),
     ...up(index, { ipv6 }),
     ...addresses.map((address) => addAddress(index, address)),
-    ...routes
-      .slice(0, ipv6 ? 2 : 1)
-      .flatMap(({ destination, gateway }) => [
-        setNeighbour(index, gateway, gatewayMac),
-        addRoute({ destination, prefixLength: 0, interfaceIndex: index, gateway }),
-      ]),
+    ...routes.flatMap(({ destination, gateway }) => [
+      setNeighbour(index, gateway, gatewayMac),
+      addRoute({ destination, prefixLength: 0, interfaceIndex: index, gateway }),
+    ]),
   ];
 }
 
 /** With no addresses but those of the plan. */
-function up(index: number, { ipv6 }: Pick<LabPlan, 'ipv6'>): Request[] {
+function up(index: number, { ipv6 }: Pick<LabFamilies, 'ipv6'>): Request[] {
   return ipv6 ? [setNoLinkLocal(index), setUp(index)] : [setUp(index)];
 }
 

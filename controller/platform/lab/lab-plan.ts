@@ -50,19 +50,26 @@ export interface LabEndpoint extends PlannedEndpoint {
   readonly host: LabHost;
 }
 
-export interface LabPlan extends Plan {
-  /** Whether endpoints have IPv6 addresses beside the IPv4 ones. */
+/** What endpoints have addresses of: at least one of the two. Hosts have IPv4, where their agents meet. */
+export interface LabFamilies {
+  readonly ipv4: boolean;
   readonly ipv6: boolean;
+}
+
+export interface LabPlan extends Plan, LabFamilies {
   readonly hosts: readonly LabHost[];
   readonly endpoints: readonly LabEndpoint[];
 }
 
-/** Spreads the endpoints over the hosts in turn. `ipv6`: false for a machine whose kernel has none. */
+/**
+ * Spreads the endpoints over the hosts in turn. An endpoint's address of a family is the same whether it has one of the
+ * other family or not.
+ */
 export function planLab(
   experiment: string,
   endpointNames: readonly string[],
   hostCount: number,
-  { ipv6 = true }: { readonly ipv6?: boolean } = {},
+  { ipv4 = true, ipv6 = true }: Partial<LabFamilies> = {},
 ): LabPlan {
   if (!Number.isInteger(hostCount) || hostCount < 1 || hostCount > MAX_HOSTS) {
     throw limit(`--hosts ${hostCount}: a lab has 1 to ${MAX_HOSTS} hosts`, 'give a number in this range');
@@ -78,29 +85,26 @@ export function planLab(
     const name = hostName(index);
     const address = `100.64.0.${index + 1}`;
     const networks = [
-      { prefix: `10.${index + 1}.0.0`, length: 16, gateway: address },
-      { prefix: `${prefix6(index)}::`, length: 64, gateway: GATEWAY6 },
+      ...(ipv4 ? [{ prefix: `10.${index + 1}.0.0`, length: 16, gateway: address }] : []),
+      ...(ipv6 ? [{ prefix: `${prefix6(index)}::`, length: 64, gateway: GATEWAY6 }] : []),
     ];
-    return {
-      index,
-      name,
-      namespace: hostNamespace(experiment, name),
-      address,
-      meshPort: MESH_PORT,
-      networks: networks.slice(0, ipv6 ? 2 : 1),
-    };
+    const namespace = hostNamespace(experiment, name);
+    return { index, name, namespace, address, meshPort: MESH_PORT, networks };
   });
   const endpoints = endpointNames.map((name, number): LabEndpoint => {
     const host = hosts[number % hostCount]!;
     const place = Math.floor(number / hostCount) + 1;
-    const address = `10.${host.index + 1}.${place >> 8}.${place & 0xff}`;
-    const addresses = ipv6 ? [address, `${prefix6(host.index)}::${place.toString(16)}`] : [address];
+    const addresses = [
+      ...(ipv4 ? [`10.${host.index + 1}.${place >> 8}.${place & 0xff}`] : []),
+      ...(ipv6 ? [`${prefix6(host.index)}::${place.toString(16)}`] : []),
+    ];
     const namespace = endpointNamespace(experiment, name);
+    const address = addresses[0]!;
     return { number, name, namespace, interface: ENDPOINT_INTERFACE, address, addresses, host };
   });
   return {
     ...{ platform: LAB, experiment, place: count(hostCount, 'host'), outlivesAgent: false, settings: {} },
-    ...{ ipv6, hosts, endpoints },
+    ...{ ipv4, ipv6, hosts, endpoints },
   };
 }
 
@@ -121,11 +125,12 @@ export function macOf(kind: 'endpoint' | 'host' | 'fabric', number: number): Uin
 
 /**
  * The lines of /etc/hosts in every endpoint: each endpoint by all its addresses, and each service as the name of all its
- * replicas.
+ * replicas. `localhost` is ::1 only where loopback has it: an application that tries it first would fail.
  */
 export function hostsFileText(plan: LabPlan): string {
+  const local = ['127.0.0.1\tlocalhost', ...(plan.ipv6 ? ['::1\tlocalhost ip6-localhost ip6-loopback'] : [])];
   const lines = plan.endpoints.flatMap(({ name, addresses }) =>
     addresses.map((address) => `${address}\t${name} ${serviceOf(name)}`),
   );
-  return `127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n${lines.join('\n')}\n`;
+  return `${[...local, ...lines].join('\n')}\n`;
 }

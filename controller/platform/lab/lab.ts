@@ -2,6 +2,7 @@
  * The local lab: every endpoint and every host is a network namespace on this machine, made for the experiment and
  * named after it. Modules that need libc are loaded on demand: `exec` and `ls` must start at once.
  */
+import { isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { underHostName } from '../../../agent/kernel/netns/host-name.ts';
 import { listNamespaces, namespacePath } from '../../../agent/kernel/netns/namespace-files.ts';
@@ -22,12 +23,15 @@ import type {
   Watch,
 } from '../port/platform.ts';
 import { isStanding, standingPlan } from '../port/standing.ts';
+import { familiesOf, IP_CHOICES } from './ip-choice.ts';
 import { experimentOf, fabricNamespace, hostNamespace } from './lab-names.ts';
 import { LAB, type LabPlan, planLab } from './lab-plan.ts';
 
 const optionsSchema = z.strictObject({
   /** Emulated ones, each with an agent and its part of the endpoints. */
   hosts: z.number(),
+  /** IP versions of the endpoints; absent: both, or IPv4 on a kernel without IPv6. */
+  ip: z.enum(IP_CHOICES).optional(),
 });
 
 export type LabOptions = z.infer<typeof optionsSchema>;
@@ -47,8 +51,8 @@ async function plan(wanted: Wanted | Standing): Promise<LabPlan> {
   if (isStanding(wanted)) return planOfStanding(wanted);
   const { hasIpv6 } = await import('../../../agent/kernel/netns/ip-settings.ts');
   const { requireRoom } = await import('./room.ts');
-  const { hosts } = readOptions(LAB, optionsSchema, wanted.options);
-  const made = planLab(wanted.experiment, wanted.endpoints, hosts, { ipv6: hasIpv6() });
+  const { hosts, ip } = readOptions(LAB, optionsSchema, wanted.options);
+  const made = planLab(wanted.experiment, wanted.endpoints, hosts, familiesOf(ip, hasIpv6()));
   requireRoom(made, wanted.topology);
   return made;
 }
@@ -58,21 +62,22 @@ function planOfStanding(wanted: Standing): LabPlan {
   const found = standingPlan(wanted, (host) => hostNamespace(wanted.experiment, host));
   const hosts = found.hosts.map((host) => ({ ...host, networks: [] }));
   const endpoints = found.endpoints.map((one) => ({ ...one, host: hosts[one.host.index]! }));
-  const ipv6 = endpoints.some(({ addresses }) => addresses.some((address) => address.includes(':')));
+  const addresses = endpoints.flatMap((endpoint) => endpoint.addresses);
   return {
     ...found,
     ...{ platform: LAB, place: count(hosts.length, 'host'), outlivesAgent: false },
-    ...{ ipv6, hosts, endpoints },
+    ...{ ipv4: addresses.some(isIPv4), ipv6: addresses.some(isIPv6), hosts, endpoints },
   };
 }
 
 async function make(wanted: LabPlan, { signal, onStep, onProgress }: Watch): Promise<void> {
   const { createLab } = await import('./lab-namespaces.ts');
   const { openRoom } = await import('./room.ts');
-  const { endpoints, place, ipv6 } = wanted;
+  const { hasIpv6 } = await import('../../../agent/kernel/netns/ip-settings.ts');
+  const { endpoints, place } = wanted;
   openRoom(wanted);
   onStep?.(`making ${count(endpoints.length, 'endpoint')} on ${place}`);
-  if (!ipv6) onStep?.('this kernel has no IPv6, so endpoints have IPv4 addresses only');
+  if (!hasIpv6()) onStep?.('this kernel has no IPv6, so endpoints have IPv4 addresses only');
   const onEndpoints = (done: number): void =>
     onProgress?.({ doing: 'making endpoints', done, of: endpoints.length });
   await createLab(wanted, { onEndpoints, ...(signal && { signal }) });

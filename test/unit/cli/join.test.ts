@@ -17,6 +17,8 @@ test.each([
   [['up', FILE, '--wait'], /--wait needs --elsewhere/],
   [['up', FILE, ...AT, '--wait'], /--wait needs --elsewhere/],
   [['up', FILE, '--lease', '30s'], /--lease needs --at/],
+  [['up', FILE, ...AT, '--ip', '6'], /--ip is for a lab/],
+  [['up', FILE, '--ip', '5'], /Allowed choices are 4, 6, both/],
   [['up', FILE, '--take-over'], /--take-over needs --at/],
   [['up', FILE, '--hosts', '100'], /--hosts 100: the topology has \d+ endpoints/],
   [['up', FILE, '--mesh-key', 'x.key'], /--mesh-key needs --elsewhere/],

@@ -2,6 +2,7 @@ import { BlockList, isIP } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { addressBytes, addressKey } from '../../../agent/kernel/netlink/addresses.ts';
+import { familiesOf } from '../../../controller/platform/lab/ip-choice.ts';
 import {
   hostsFileText,
   type LabEndpoint,
@@ -61,7 +62,42 @@ test('without IPv6 there is one network and one address, the same as with it', (
   expect(ipv6).toBe(false);
   expect(hosts.map(({ networks }) => networks)).toEqual(dual.hosts.map(({ networks }) => [networks[0]]));
   expect(endpoints.map(({ addresses }) => addresses)).toEqual(dual.endpoints.map(({ address }) => [address]));
-  expect(hostsFileText(planLab('x', ['a.0'], 1, { ipv6: false })).split('\n')[2]).toBe('10.1.0.1\ta.0 a');
+  expect(
+    hostsFileText(planLab('x', ['a.0'], 1, { ipv6: false }))
+      .split('\n')
+      .slice(0, 2),
+  ).toEqual(['127.0.0.1\tlocalhost', '10.1.0.1\ta.0 a']);
+});
+
+test('without IPv4 there is one network and one address, the same as with it; hosts keep IPv4', () => {
+  const dual = planLab('x', NAMES, 2);
+  const { ipv4, ipv6, hosts, endpoints } = planLab('x', NAMES, 2, { ipv4: false });
+  expect({ ipv4, ipv6 }).toEqual({ ipv4: false, ipv6: true });
+  expect(hosts.map(({ address }) => address)).toEqual(dual.hosts.map(({ address }) => address));
+  expect(hosts.map(({ networks }) => networks)).toEqual(dual.hosts.map(({ networks }) => [networks[1]]));
+  const sixth = dual.endpoints.map(({ addresses }) => addresses[1]);
+  expect(endpoints.map(({ address }) => address)).toEqual(sixth);
+  expect(endpoints.map(({ addresses }) => addresses)).toEqual(sixth.map((address) => [address]));
+  expect(hostsFileText(planLab('x', ['a.0'], 1, { ipv4: false }))).toBe(
+    '127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfd6e:6574:666f:1::1\ta.0 a\n',
+  );
+});
+
+test.each([
+  [undefined, true, { ipv4: true, ipv6: true }],
+  [undefined, false, { ipv4: true, ipv6: false }],
+  ['4', true, { ipv4: true, ipv6: false }],
+  ['4', false, { ipv4: true, ipv6: false }],
+  ['6', true, { ipv4: false, ipv6: true }],
+  ['both', true, { ipv4: true, ipv6: true }],
+] as const)('--ip %s on a kernel with IPv6 or not (%s)', (ip, hasIpv6, families) => {
+  expect(familiesOf(ip, hasIpv6)).toEqual(families);
+});
+
+test.each(['6', 'both'] as const)('--ip %s on a kernel without IPv6 is refused', (ip) => {
+  expect(() => familiesOf(ip, false)).toThrow(
+    expect.objectContaining({ code: 'IPV6_MISSING', message: `--ip ${ip}: this kernel has no IPv6` }),
+  );
 });
 
 test('hosts may have no endpoints', () => {

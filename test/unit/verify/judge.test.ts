@@ -49,6 +49,8 @@ describe('a rate', () => {
       target: payload,
       measured: payload,
     });
+    // 20 bytes of header more.
+    expect(judgeRate('bandwidth', 'a > b', 10e6, payload, 'fd00::1').target).toBe((10e6 * 1428) / 1514);
     expect(judgeRate('bandwidth', 'a > b', 10e6, payload * 1.021).ok).toBe(false);
     expect(judgeRate('bandwidth', 'a > b', 10e6, payload * 0.979).ok).toBe(false);
   });
