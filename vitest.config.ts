@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+// As bin/netfold, which says why: some tests start threads, which read TypeScript by themselves.
+const execArgv = ['--no-wasm-tier-up'];
+
 /**
  * `unit` needs nothing but Node and runs before every commit. `kernel` needs root and a Linux kernel: it makes
  * namespaces and real traffic, so its files run one after the other, each in a process of its own (a network
@@ -9,8 +12,7 @@ import { defineConfig } from 'vitest/config';
  */
 const isSlow = process.env.NETFOLD_SLOW_MACHINE !== undefined;
 const real = {
-  // As bin/netfold, which says why: these tests start threads, which read TypeScript by themselves.
-  execArgv: ['--no-wasm-tier-up'] as string[],
+  execArgv,
   globalSetup: 'test/support/kernel-setup.ts',
   pool: 'forks',
   fileParallelism: false,
@@ -32,6 +34,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          execArgv,
           include: ['test/unit/**/*.test.ts'],
           sequence: { groupOrder: 0 },
           // Those that fill every limit take seconds, and several times that on a busy machine.
