@@ -3,6 +3,7 @@
  * what fails; everything else continues.
  */
 import type { Timers } from '../clock/clock.ts';
+import { LATENESS_MS, Lateness } from '../enforce/lateness.ts';
 import type { DelayBackend } from '../enforce/ports.ts';
 import type { CurrentEpoch } from '../epoch/current-epoch.ts';
 import { AgentError } from '../errors.ts';
@@ -28,7 +29,7 @@ export interface ShapeKeeperPorts {
   readonly runLog: RunLog;
   readonly epoch: CurrentEpoch;
   readonly shaping: Shaping;
-  readonly delay: Pick<DelayBackend, 'failure'>;
+  readonly delay: Pick<DelayBackend, 'failure' | 'counters'>;
   /** How many endpoints there must be before all can be in force. */
   readonly awaited: () => number;
   /** Whether interfaces have their desired state, so that a difference comes from another program. */
@@ -52,6 +53,8 @@ export class ShapeKeeper {
   #rehearsing: Promise<void> | undefined;
   #cancelReshape: () => void = () => {};
   #cancelAudit: () => void = () => {};
+  readonly #lateness = new Lateness();
+  #cancelLateness: () => void = () => {};
 
   constructor(ports: ShapeKeeperPorts) {
     this.#ports = ports;
@@ -70,17 +73,21 @@ export class ShapeKeeper {
   /** What can't be enforced, in words. */
   get degraded(): string[] {
     const { delay, shaping } = this.#ports;
-    const reasons = [this.#failure, delay.failure, ...this.#noted, ...shaping.degraded.values()];
+    const delays = [delay.failure, this.#lateness.problem];
+    const reasons = [this.#failure, ...delays, ...this.#noted, ...shaping.degraded.values()];
     return reasons.filter((reason) => reason !== undefined);
   }
 
   start(): void {
-    this.#cancelAudit = this.#ports.timers.every(AUDIT_MS, () => this.#audit());
+    const { timers, delay } = this.#ports;
+    this.#cancelAudit = timers.every(AUDIT_MS, () => this.#audit());
+    this.#cancelLateness = timers.every(LATENESS_MS, () => this.#lateness.observe(delay.counters().work));
   }
 
   async stop(): Promise<void> {
     this.#cancelReshape();
     this.#cancelAudit();
+    this.#cancelLateness();
     await this.#reshaping;
     await this.#rehearsing;
   }

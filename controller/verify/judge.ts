@@ -1,8 +1,10 @@
 /** Target and measurement → error and verdict, each with its tolerance and the reason for it. Pure. */
 import { isIPv6 } from 'node:net';
 
+import { MOST_LATE_MS } from '../../agent/enforce/lateness.ts';
+
 export interface Finding {
-  readonly what: 'round trip' | 'loss' | 'bandwidth' | 'share';
+  readonly what: 'round trip' | 'loss' | 'bandwidth' | 'share' | 'release';
   readonly path: string;
   readonly target: number;
   readonly measured: number;
@@ -79,4 +81,10 @@ export function judgeRate(
   const ok = Math.abs(goodputBps / target - 1) <= tolerance;
   const facts = { what, path, target, measured: goodputBps, unit: 'bit/s' as const, ok };
   return { ...facts, tolerance: `${tolerance * 100} %`, tries: 1 };
+}
+
+/** `meanMs`: how late the packets of a host left its delay line. */
+export function judgeRelease(host: string, meanMs: number): Finding {
+  const facts = { what: 'release' as const, path: host, target: 0, measured: meanMs, unit: 'ms' as const };
+  return { ...facts, ok: meanMs <= MOST_LATE_MS, tolerance: `${MOST_LATE_MS.toFixed(2)} ms`, tries: 1 };
 }

@@ -1,5 +1,6 @@
 /** Measures a running experiment with real traffic and compares the result with its folded paths. */
 
+import { meanLateMs } from '../../agent/enforce/lateness.ts';
 import { INTERVAL_DEVIATIONS } from '../../agent/linux/delay-line/jitter.ts';
 import { greedyShares } from '../../agent/share/greedy-shares.ts';
 import { type Micros, micros, nanosPerByte, timeToTransmit, toMillis } from '../../proto/units.ts';
@@ -9,7 +10,7 @@ import { ControllerError } from '../errors.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { type Choice, chooseMeasurements, type Pair } from './choose.ts';
 import { tcpGoodput } from './goodput.ts';
-import { type Finding, judgeLoss, judgeRate, judgeRoundTrip } from './judge.ts';
+import { type Finding, judgeLoss, judgeRate, judgeRelease, judgeRoundTrip } from './judge.ts';
 import { type Flow, type Place, ping, pingFrameBytes } from './traffic.ts';
 
 /** Enough for a mean within 0.1 ms on a noisy machine, and for useful confidence intervals of the loss. */
@@ -89,6 +90,15 @@ export class Verification {
       return flows.map((flow, index) =>
         judgeRate('share', nameOf(flow), targets[index]!.rateBps!, goodputs[index]!, flow.to.address),
       );
+    });
+  }
+
+  /** By each host's own measurement, over all traffic of the others. netem measures nothing. */
+  async releases(): Promise<Finding[]> {
+    const statuses = await this.#experiment.statuses();
+    return statuses.flatMap(({ host, delay }) => {
+      const meanMs = delay.work && meanLateMs(delay.work);
+      return meanMs === undefined ? [] : [judgeRelease(host, meanMs)];
     });
   }
 

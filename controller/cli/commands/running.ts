@@ -1,5 +1,6 @@
 /** `netfold ls`, `status`, `down`, `cleanup`: experiments that are running. */
 import type { Command } from 'commander';
+import { meanLateMs } from '../../../agent/enforce/lateness.ts';
 import { exitCodeOf } from '../../../proto/errors.ts';
 import type { AgentStatus } from '../../../proto/status.ts';
 import { formatRate } from '../../../proto/units.ts';
@@ -121,9 +122,11 @@ function describe(agent: HostReport): string {
   return [`${facts}, tick ${ticks.meanMs.toFixed(2)} ms${times(status)}`, ...problems, ...ended].join('');
 }
 
-/** How late events were, and the offset of this host's clock from the reference. */
-function times({ host, epoch, events, clock }: AgentStatus): string {
+/** How late packets (their mean) and events (99 of 100) were, and the offset of this host's clock from the reference. */
+function times({ host, epoch, events, clock, delay }: AgentStatus): string {
   const facts: string[] = [];
+  const lateMs = delay.work && meanLateMs(delay.work);
+  if (lateMs !== undefined) facts.push(`packets ${lateMs.toFixed(2)} ms late`);
   if (events.count > 0) facts.push(`epoch ${epoch}, events within ${events.p99Ms.toFixed(1)} ms`);
   const { reference, offsetMs, errorMs } = clock;
   if (reference !== null && reference !== host && offsetMs !== null && errorMs !== null)

@@ -49,6 +49,7 @@ async function measure(verification: Verification): Promise<Finding[]> {
     step(`measuring the shares of ${competing.length} flows that compete for a link`);
     findings.push(...(await verification.competing()));
   }
+  findings.push(...(await verification.releases()));
   return findings;
 }
 

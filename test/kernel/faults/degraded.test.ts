@@ -1,11 +1,14 @@
 /** Things are removed from netfold while it runs: the rest continues, and status shows what fails. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { NETLINK_ROUTE, NetlinkSocket } from '../../../agent/kernel/netlink/netlink-socket.ts';
 import { setUp } from '../../../agent/kernel/netlink/rtnetlink.ts';
 import { removeNamespace, within } from '../../../agent/kernel/netns/namespaces.ts';
 import { forceReceiveBuffer } from '../../../agent/kernel/sys/sockets.ts';
 import type { Experiment } from '../../../controller/experiment/experiment.ts';
+import { processesIn } from '../../../controller/machine/processes.ts';
 import { ping } from '../../../controller/verify/traffic.ts';
+import { Verification } from '../../../controller/verify/verify.ts';
 import { layCable } from '../../support/kernel/veth-pair.ts';
 import { place, run, runIn, startLab, until } from '../../support/lab/lab.ts';
 
@@ -49,6 +52,25 @@ describe('while an experiment runs', () => {
     expect((await lab.statuses())[0]!.state).toBe('ready');
     await lab.stop();
     expect((await run('ip', ['netns', 'list'])).out).not.toContain(lab.name);
+  });
+
+  it('packets that leave late are named, until they leave on time again', async () => {
+    const lab = await startLab(TOPOLOGY);
+    const pings = ping(place(lab, 'a'), place(lab, 'b'), 300, 10);
+    const { host } = lab.plan.endpoints[0]!;
+    const agent = processesIn([host.namespace])[0]!;
+    await sleep(500);
+    process.kill(agent, 'SIGSTOP');
+    await sleep(1000);
+    process.kill(agent, 'SIGCONT');
+    await until(async () => (await degraded(lab)).length > 0, 'status says so');
+    expect(await degraded(lab)).toEqual([
+      expect.stringMatching(/^\d+ packets of the last 5 s left \d+\.\d ms late/),
+    ]);
+    await pings;
+    await until(async () => (await degraded(lab)).length === 0, 'all is well again');
+    const [release] = await new Verification(lab).releases();
+    expect(release).toMatchObject({ what: 'release', ok: false });
   });
 
   it("netfold's root that somebody deletes is put back", async () => {

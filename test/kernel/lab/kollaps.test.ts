@@ -30,9 +30,10 @@ it('runs with its replicas and gives what its links say', async () => {
     ...(await verification.roundTrips()),
     ...(await verification.alone()),
     ...(await verification.competing()),
+    ...(await verification.releases()),
   ];
   expect(findings.map(({ what }) => what)).toEqual(
-    expect.arrayContaining(['round trip', 'bandwidth', 'share']),
+    expect.arrayContaining(['round trip', 'bandwidth', 'share', 'release']),
   );
   expect(findings.filter(({ ok }) => !ok)).toEqual([]);
 });
