@@ -128,7 +128,7 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
     lag: followLag(runLog),
     known: new KnownEndpoints(runLog),
     applications: new Applications({
-      ...{ processes, topology, logFolder: bootstrap.logFolder },
+      ...{ processes, clock, timers, topology, logFolder: bootstrap.logFolder },
       onEnded: () => reactions.lifeEnded(),
       onProblem: (problem) => keeper.note(problem),
     }),

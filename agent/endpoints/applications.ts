@@ -6,14 +6,19 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LocalEndpoint } from '../../proto/bootstrap.ts';
-import type { Topology } from '../../topology/model/model.ts';
+import type { Restart, Topology } from '../../topology/model/model.ts';
 import { serviceOf } from '../../topology/model/names.ts';
 import type { Atom } from '../../topology/timeline/state.ts';
-import type { ProcessPort } from './processes.ts';
+import type { Clock, Timers } from '../clock/clock.ts';
+import { forgetLife, type KeptLife, keepLife, readLife } from './kept-life.ts';
+import type { CommandRun, ProcessPort } from './processes.ts';
+import { ServiceLife } from './service-life.ts';
 import { type CommandSettings, settingsOf } from './service-settings.ts';
 
 export interface ApplicationsOptions {
   readonly processes: ProcessPort;
+  readonly clock: Clock;
+  readonly timers: Timers;
   readonly topology: Topology;
   readonly logFolder: string;
   /** Called when a former life has ended, before the next one begins: the endpoint may have its network again. */
@@ -28,10 +33,16 @@ interface Ending {
   readonly next: (() => void)[];
 }
 
+/** What a service says of its own command. */
+interface Ran {
+  readonly command: string;
+  readonly restart: Restart;
+}
+
 export class Applications {
   readonly #processes: ProcessPort;
   readonly #local = new Map<number, LocalEndpoint>();
-  readonly #commands: ReadonlyMap<string, string | undefined>;
+  readonly #commands: ReadonlyMap<string, Ran>;
   /** By service. */
   readonly #settings: ReadonlyMap<string, CommandSettings>;
   readonly #logFolder: string;
@@ -39,13 +50,21 @@ export class Applications {
   /** By number of the endpoint. */
   readonly #endings = new Map<number, Ending>();
   readonly #ended = new Map<number, Promise<void>>();
+  /** Endpoint's number → the command of its service, in this life. */
+  readonly #lives = new Map<number, ServiceLife>();
+  /** Endpoint → the commands of an earlier agent. */
+  #adopted: ReadonlyMap<string, readonly CommandRun[]> = new Map();
   #isStopped = false;
 
   constructor(options: ApplicationsOptions) {
     const { processes, topology, logFolder } = options;
     this.#options = options;
     this.#processes = processes;
-    this.#commands = new Map(topology.services.map(({ name, run }) => [name, run]));
+    this.#commands = new Map(
+      topology.services.flatMap(({ name, run, restart = 'no' }) =>
+        run === undefined ? [] : [[name, { command: run, restart }] as const],
+      ),
+    );
     this.#settings = new Map(topology.services.map((service) => [service.name, settingsOf(service)]));
     this.#logFolder = logFolder;
   }
@@ -80,13 +99,14 @@ export class Applications {
 
   /** Adopts the processes that a killed agent has started. */
   adopt(): void {
-    this.#processes.adopt(new Set([...this.#local.values()].map(({ name }) => name)));
+    this.#adopted = this.#processes.adopt(new Set([...this.#local.values()].map(({ name }) => name)));
   }
 
   /**
    * Starts the commands of present endpoints. After a killed agent this continues its work: a running command goes
-   * on, or is ended if its endpoint has left since; a command that should have been started since is started. A
-   * command that ended by itself meanwhile stays ended. `past`: what has happened so far, in order.
+   * on, or is ended if its endpoint has left since; a command that should have been started since is started. What
+   * ended by itself meanwhile stays ended, or is started again if its service says so. `past`: what has happened so
+   * far, in order.
    */
   start(isPresent: (endpoint: number) => boolean, past: readonly Atom[]): void {
     const missed = new Map<number, Atom[]>();
@@ -122,6 +142,11 @@ export class Applications {
 
   status(): Record<string, string> {
     const status = this.#processes.status();
+    for (const [number, life] of this.#lives) {
+      const { name } = this.#local.get(number)!;
+      const said = life.status();
+      if (said !== undefined) status[name] = said;
+    }
     for (const [number, { next }] of this.#endings) {
       const endpoint = this.#local.get(number);
       if (endpoint && next.length > 0) status[endpoint.name] = 'starts when its former processes have ended';
@@ -132,6 +157,7 @@ export class Applications {
   stop(): Promise<void> {
     this.#isStopped = true;
     for (const { next } of this.#endings.values()) next.length = 0;
+    for (const life of this.#lives.values()) life.cancel();
     return this.#processes.stop();
   }
 
@@ -142,6 +168,9 @@ export class Applications {
   #end(endpoint: LocalEndpoint, how: 'kill' | 'end'): Promise<void> {
     const { number } = endpoint;
     const earlier = this.#ended.get(number);
+    this.#lives.get(number)?.cancel();
+    this.#lives.delete(number);
+    forgetLife(this.#fileOf(endpoint, 'service'));
     const ending: Ending = { next: [] };
     this.#endings.set(number, ending);
     const ended = Promise.all([this.#processes[how](endpoint), earlier]).then(([problem]) => {
@@ -167,34 +196,77 @@ export class Applications {
     const joined = atoms.findLastIndex(({ verb }) => verb === 'join');
     if (joined >= 0) void this.#end(endpoint, 'kill');
     else if (this.#obeyedUntil(endpoint) < 0) this.#run(endpoint, 0);
+    else this.#resume(endpoint);
     for (const atom of atoms.slice(Math.max(0, joined))) this.obey(atom);
   }
 
   #run(endpoint: LocalEndpoint, at: number): void {
-    const service = serviceOf(endpoint.name);
-    const command = this.#commands.get(service);
-    if (command !== undefined) this.#start(endpoint, command, at);
+    const ran = this.#commands.get(serviceOf(endpoint.name));
+    if (!ran) return;
+    this.#inThisLife(endpoint, () => {
+      this.#lifeOf(endpoint, ran).begin();
+      this.#noteObeyed(endpoint, at);
+    });
+  }
+
+  /** Goes on with what an earlier agent has begun. */
+  #resume(endpoint: LocalEndpoint): void {
+    const ran = this.#commands.get(serviceOf(endpoint.name));
+    if (!ran) return;
+    const kept = readLife(this.#fileOf(endpoint, 'service'));
+    const running = this.#adopted.get(endpoint.name) ?? [];
+    const isKept = ({ pid, startTime }: CommandRun): boolean =>
+      pid === kept?.pid && startTime === kept?.startTime;
+    this.#lifeOf(endpoint, ran).resume(kept, kept ? running.find(isKept) : running[0]);
+  }
+
+  #lifeOf(endpoint: LocalEndpoint, { command, restart }: Ran): ServiceLife {
+    const { clock, timers } = this.#options;
+    const settings = this.#settings.get(serviceOf(endpoint.name)) ?? {};
+    const ports = {
+      ...{ clock, timers },
+      start: () => this.#processes.start({ endpoint, command, settings }),
+      keep: (life: KeptLife) =>
+        this.#tryTo(endpoint, () => keepLife(this.#fileOf(endpoint, 'service'), life)),
+    };
+    const life = new ServiceLife(ports, restart);
+    this.#lives.get(endpoint.number)?.cancel();
+    this.#lives.set(endpoint.number, life);
+    return life;
   }
 
   #start(endpoint: LocalEndpoint, command: string, at: number): void {
     const settings = this.#settings.get(serviceOf(endpoint.name)) ?? {};
     this.#inThisLife(endpoint, () => {
-      this.#processes.start({ endpoint, command, settings });
-      writeFileSync(this.#obeyedFile(endpoint), String(at));
+      this.#tryTo(endpoint, () => void this.#processes.start({ endpoint, command, settings }));
+      this.#noteObeyed(endpoint, at);
     });
+  }
+
+  /** A full disk must not end the agent. */
+  #tryTo({ name }: LocalEndpoint, action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#options.onProblem?.(`${name}: ${(error as Error).message}`);
+    }
+  }
+
+  #noteObeyed(endpoint: LocalEndpoint, at: number): void {
+    this.#tryTo(endpoint, () => writeFileSync(this.#fileOf(endpoint, 'started'), String(at)));
   }
 
   /** The instant of the event that last started a command here; negative infinity if there was none. */
   #obeyedUntil(endpoint: LocalEndpoint): number {
     try {
-      return Number(readFileSync(this.#obeyedFile(endpoint), 'utf8'));
+      return Number(readFileSync(this.#fileOf(endpoint, 'started'), 'utf8'));
     } catch {
       return Number.NEGATIVE_INFINITY;
     }
   }
 
   /** Stands beside the output, for the next agent. */
-  #obeyedFile({ name }: LocalEndpoint): string {
-    return join(this.#logFolder, `${name}.started`);
+  #fileOf({ name }: LocalEndpoint, what: 'started' | 'service'): string {
+    return join(this.#logFolder, `${name}.${what}`);
   }
 }

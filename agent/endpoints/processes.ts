@@ -12,7 +12,7 @@ import { fromMillis, toSeconds } from '../../proto/units.ts';
 import type { Timers } from '../clock/clock.ts';
 import { underHostName } from '../kernel/netns/host-name.ts';
 import { NETNS_FOLDER } from '../kernel/netns/namespace-files.ts';
-import { type FoundProcess, findGroupLeaders, isRunning } from '../kernel/sys/process-table.ts';
+import { type FoundProcess, findGroupLeaders, isRunning, startTimeOf } from '../kernel/sys/process-table.ts';
 import { endpointEnvironment, inheritedEnvironment, lifeMark } from './environment.ts';
 import { FormerLife, TERM_MS } from './former-life.ts';
 import { Inhabitants } from './inhabitants.ts';
@@ -27,11 +27,31 @@ export interface RunCommand {
   readonly settings: CommandSettings;
 }
 
+export interface CommandEnd {
+  /** `exited with 1`, `ended by SIGKILL`. */
+  readonly how: string;
+  /** Whether it ended otherwise than with code 0. `undefined`: not known, since it was no child of this agent. */
+  readonly isFailure: boolean | undefined;
+}
+
+/** A running command. */
+export interface CommandRun {
+  /** `undefined`: it could not be started. */
+  readonly pid: number | undefined;
+  /** Identifies the process, together with `pid`. */
+  readonly startTime: number | undefined;
+  /** Sends a signal to it and to all in its process group. */
+  signal(signal: NodeJS.Signals): void;
+  /** Calls `listener` once, when it has ended. */
+  onEnd(listener: (end: CommandEnd) => void): void;
+}
+
 /** Starts commands in endpoints, and ends them. */
 export interface ProcessPort {
-  start(command: RunCommand): void;
-  /** Adopts what an earlier agent has started in these endpoints. */
-  adopt(names: ReadonlySet<string>): void;
+  /** Throws system errors, for instance if its output has no room. */
+  start(command: RunCommand): CommandRun;
+  /** Adopts what an earlier agent has started in these endpoints: endpoint → commands. */
+  adopt(names: ReadonlySet<string>): ReadonlyMap<string, readonly CommandRun[]>;
   /** Endpoint → `pid 123`, or how its command ended. */
   status(): Record<string, string>;
   /** Sends a signal to all commands of an endpoint, and to their children. */
@@ -44,14 +64,6 @@ export interface ProcessPort {
   stop(): Promise<void>;
 }
 
-/** A running command. */
-interface Running {
-  readonly pid: number | undefined;
-  signal(signal: NodeJS.Signals): void;
-  /** Calls `listener` once, with the way in which it has ended. */
-  onEnd(listener: (how: string) => void): void;
-}
-
 /** The news that a killed command has ended may come this long after its end. */
 const NEWS_MS = 1000;
 /** How often a process of an earlier agent is checked: this agent gets no signal of its end. */
@@ -59,7 +71,7 @@ const LOOK_MS = 200;
 
 export class Processes implements ProcessPort {
   /** Endpoint → its running commands: that of the service first, then those of `run` events. */
-  readonly #running = new Map<string, Set<Running>>();
+  readonly #running = new Map<string, Set<CommandRun>>();
   /** Endpoint → how its last command ended. */
   readonly #ended = new Map<string, string>();
   readonly #experiment: string;
@@ -79,7 +91,7 @@ export class Processes implements ProcessPort {
     this.#dataFolder = dataFolder;
   }
 
-  start({ endpoint, command, settings }: RunCommand): void {
+  start({ endpoint, command, settings }: RunCommand): CommandRun {
     mkdirSync(this.#logFolder, { recursive: true });
     const output = openSync(join(this.#logFolder, `${endpoint.name}.log`), 'a');
     const data = this.#dataFolder && join(this.#dataFolder, endpoint.name);
@@ -97,15 +109,19 @@ export class Processes implements ProcessPort {
       },
     });
     closeSync(output);
-    this.#keep(endpoint.name, ofChild(child));
+    return this.#keep(endpoint.name, ofChild(child));
   }
 
-  adopt(names: ReadonlySet<string>): void {
+  adopt(names: ReadonlySet<string>): ReadonlyMap<string, readonly CommandRun[]> {
+    const adopted = new Map<string, CommandRun[]>();
     for (const found of findGroupLeaders({ [MARK]: this.#experiment })) {
       const name = found.environment.get('NETFOLD_NODE') ?? '';
       const known = [...(this.#running.get(name) ?? [])].some(({ pid }) => pid === found.pid);
-      if (names.has(name) && !known) this.#keep(name, ofEarlier(found, this.#timers));
+      if (!names.has(name) || known) continue;
+      const run = this.#keep(name, ofEarlier(found, this.#timers));
+      adopted.set(name, [...(adopted.get(name) ?? []), run]);
     }
+    return adopted;
   }
 
   status(): Record<string, string> {
@@ -118,7 +134,7 @@ export class Processes implements ProcessPort {
   }
 
   async kill(endpoint: LocalEndpoint): Promise<string | undefined> {
-    const running = this.#running.get(endpoint.name) ?? new Set<Running>();
+    const running = this.#running.get(endpoint.name) ?? new Set<CommandRun>();
     const ended = [...running].map((one) => new Promise<void>((resolve) => one.onEnd(() => resolve())));
     // A group is stopped as a whole, however fast its processes start others.
     this.signal(endpoint.name, 'SIGSTOP');
@@ -161,29 +177,33 @@ export class Processes implements ProcessPort {
     });
   }
 
-  #keep(name: string, one: Running): void {
+  #keep(name: string, one: CommandRun): CommandRun {
     const running = this.#running.get(name) ?? new Set();
     this.#running.set(name, running.add(one));
-    one.onEnd((how) => {
+    one.onEnd(({ how }) => {
       if (!running.delete(one)) return;
       this.#ended.set(name, how);
-      if (running.size === 0) this.#running.delete(name);
+      if (running.size === 0 && this.#running.get(name) === running) this.#running.delete(name);
     });
+    return one;
   }
 }
 
-function ofChild(child: ChildProcess): Running {
+function ofChild(child: ChildProcess): CommandRun {
   return {
     pid: child.pid,
+    startTime: child.pid === undefined ? undefined : startTimeOf(child.pid),
     signal: (signal) => signalGroup(child.pid, signal),
     onEnd: (listener) => {
-      child.once('error', (error) => listener(`failed: ${error.message}`));
-      child.once('exit', (code, signal) => listener(signal ? `ended by ${signal}` : `exited with ${code}`));
+      child.once('error', (error) => listener({ how: `failed: ${error.message}`, isFailure: true }));
+      child.once('exit', (code, signal) =>
+        listener({ how: signal ? `ended by ${signal}` : `exited with ${code}`, isFailure: code !== 0 }),
+      );
     },
   };
 }
 
-function ofEarlier(found: FoundProcess, timers: Timers): Running {
+function ofEarlier(found: FoundProcess, timers: Timers): CommandRun {
   const { promise, resolve } = Promise.withResolvers<void>();
   const stopLooking = timers.every(LOOK_MS, () => {
     if (isRunning(found)) return;
@@ -192,14 +212,15 @@ function ofEarlier(found: FoundProcess, timers: Timers): Running {
   });
   return {
     pid: found.pid,
+    startTime: found.startTime,
     signal: (signal) => {
       if (isRunning(found)) signalGroup(found.pid, signal);
     },
-    onEnd: (listener) => void promise.then(() => listener('has ended')),
+    onEnd: (listener) => void promise.then(() => listener({ how: 'has ended', isFailure: undefined })),
   };
 }
 
-async function endAll(all: readonly Running[], timers: Timers): Promise<void> {
+async function endAll(all: readonly CommandRun[], timers: Timers): Promise<void> {
   const ended = all.map((one) => new Promise<void>((resolve) => one.onEnd(() => resolve())));
   for (const one of all) one.signal('SIGTERM');
   const stopWaiting = timers.after(TERM_MS, () => {

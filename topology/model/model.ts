@@ -23,6 +23,10 @@ export interface Topology {
   readonly events: readonly TopologyEvent[];
 }
 
+/** When a service's command that has ended is started again: Docker Compose's words. */
+export const RESTARTS = ['no', 'on-failure', 'always'] as const;
+export type Restart = (typeof RESTARTS)[number];
+
 /** How commands run in the endpoints of a service. */
 export interface ServiceSettings {
   /** Variables of their environment. */
@@ -39,6 +43,8 @@ export interface Service extends ServiceSettings {
   readonly replicas: number;
   /** Shell command of each replica in the local lab; absent: the endpoint is idle. */
   readonly run?: string;
+  /** Whether `run` is started again when it ends. Absent: no. */
+  readonly restart?: Restart;
   /** Container image and its arguments, for the container deployers. */
   readonly image?: string;
   readonly command?: readonly string[];

@@ -26,6 +26,9 @@ export function isRunning({ pid, startTime }: Pick<FoundProcess, 'pid' | 'startT
   return readStat(pid)?.startTime === startTime;
 }
 
+/** When the process was started, in clock ticks since boot; `undefined` if it has ended. */
+export const startTimeOf = (pid: number): number | undefined => readStat(pid)?.startTime;
+
 /** Numbers of all processes that exist now. */
 export function allProcesses(): number[] {
   return readdirSync('/proc')

@@ -117,8 +117,11 @@ function describe(agent: HostReport): string {
   const away = mesh.unreachable.map((address) => `no agent answers at ${address}; it is tried again`);
   const problems = [...degraded, ...conflicts, ...away].map((text) => `\n    ${styled('red', text)}`);
   const ended = Object.entries(processes)
-    .filter(([, how]) => !how.startsWith('pid '))
-    .map(([name, how]) => `\n    ${name}: its command ${how} (netfold logs ${name})`);
+    .filter(([, how]) => !/^pid \d+$/.test(how))
+    .map(
+      ([name, how]) =>
+        `\n    ${name}: its command ${how.replace(/^pid /, 'runs as pid ')} (netfold logs ${name})`,
+    );
   return [`${facts}, tick ${ticks.meanMs.toFixed(2)} ms${times(status)}`, ...problems, ...ended].join('');
 }
 

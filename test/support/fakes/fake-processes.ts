@@ -1,6 +1,6 @@
 /** Applications that don't exist: records what would have been done to them, one line each. */
 
-import type { ProcessPort, RunCommand } from '../../../agent/endpoints/processes.ts';
+import type { CommandEnd, CommandRun, ProcessPort, RunCommand } from '../../../agent/endpoints/processes.ts';
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 
 export class FakeProcesses implements ProcessPort {
@@ -9,12 +9,37 @@ export class FakeProcesses implements ProcessPort {
   dying: Promise<void> = Promise.resolve();
   readonly #running = new Map<string, string>();
 
-  start({ endpoint: { name }, command }: RunCommand): void {
+  /** Endpoint → who waits for the end of its last command. */
+  readonly #waiting = new Map<string, ((end: CommandEnd) => void)[]>();
+  /** What `adopt` gives. */
+  earlier: ReadonlyMap<string, readonly CommandRun[]> = new Map();
+  /** What `start` throws, if anything. */
+  refusal: Error | undefined;
+
+  start({ endpoint: { name }, command }: RunCommand): CommandRun {
     this.done.push(`start ${name}: ${command}`);
+    if (this.refusal) throw this.refusal;
     this.#running.set(name, command);
+    const waiting: ((end: CommandEnd) => void)[] = [];
+    this.#waiting.set(name, waiting);
+    return {
+      pid: 1,
+      startTime: 1,
+      signal: (signal) => void this.done.push(`${signal} rest of ${name}`),
+      onEnd: (listener) => void waiting.push(listener),
+    };
   }
 
-  adopt(): void {}
+  /** The command that was started last ends by itself. */
+  exit(name: string, code: number): void {
+    this.#running.delete(name);
+    const end = { how: `exited with ${code}`, isFailure: code !== 0 };
+    for (const listener of this.#waiting.get(name) ?? []) listener(end);
+  }
+
+  adopt(): ReadonlyMap<string, readonly CommandRun[]> {
+    return this.earlier;
+  }
 
   status(): Record<string, string> {
     return Object.fromEntries(Array.from(this.#running.keys(), (name) => [name, 'pid 1']));

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { FILE_PROPERTIES } from '../../../proto/impairment.ts';
 import { type DiagnosticCode, type Findings, quote } from '../../model/diagnostics.ts';
 import { MAX_ENDPOINTS } from '../../model/limits.ts';
+import { RESTARTS } from '../../model/model.ts';
 import { NAME_REMEDY, nameProblem, suggest } from '../../model/names.ts';
 import type { Path, YamlDocument } from './document.ts';
 import { KNOWN_KEYS, UNITLESS } from './schema.ts';
@@ -184,6 +185,8 @@ function expectation(path: Path): string {
   const field = String(path.at(-1));
   if (field === 'replicas') return `write a whole number from 1 to ${MAX_ENDPOINTS}`;
   if (field === 'forward' || field === 'share' || field === 'oneway') return 'write true or false';
+  if (field === 'restart' && path.length === 3)
+    return `write ${RESTARTS.slice(0, -1).join(', ')} or ${RESTARTS.at(-1)}`;
   const choices = CHOICES.get(field);
   if (choices) return `write ${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`;
   if (field === 'from' || field === 'to') return 'name a service, a replica or a bridge';

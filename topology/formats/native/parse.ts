@@ -107,7 +107,7 @@ class Reader {
     const places = this.#document.entries(['services']);
     const settings = new SettingsReader(this.#file, this.#document, this.#findings);
     const services = Object.entries(this.#data.services).map(([name, service]): Service => {
-      const { share, run, image, command, env, cwd, user, ...rest } = service;
+      const { share, run, image, command, env, cwd, user, restart, ...rest } = service;
       if (run?.includes('\0'))
         this.#findings.error(
           'VALUE_INVALID',
@@ -121,6 +121,7 @@ class Reader {
         ...rest,
         ...(run === undefined ? {} : { run }),
         ...settings.read(name, { env, cwd, user }),
+        ...settings.readLife(name, { run, restart }),
         ...(image === undefined ? {} : { image }),
         ...(command === undefined ? {} : { command }),
         shareLinks: share,

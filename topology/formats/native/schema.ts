@@ -15,7 +15,7 @@ import { parseQueue, QUEUE_PATTERN, type QueueSize } from '../../../proto/queue.
 import { UnitError } from '../../../proto/units.ts';
 import { EVENT_PATTERN } from '../../events/grammar.ts';
 import { MAX_ENDPOINTS } from '../../model/limits.ts';
-import { TRANSMISSIONS } from '../../model/model.ts';
+import { RESTARTS, TRANSMISSIONS } from '../../model/model.ts';
 import { NAME_PATTERN } from '../../model/names.ts';
 
 /** The parser refuses what `pattern` does not match, in better words. */
@@ -77,6 +77,10 @@ const service = z
     run: z.string().min(1).optional().meta({
       description:
         'Shell command of each replica in the local lab; $NETFOLD_REPLICA is its number. Default: none, the endpoint is idle.',
+    }),
+    restart: z.enum(RESTARTS).optional().meta({
+      description:
+        'When `run` is started again after its end, while its endpoint is present: never, after an end with another code than 0 or by a signal, or after any end. Default: no.',
     }),
     env: z
       .record(z.string(), z.string())

@@ -1,0 +1,118 @@
+/** Services that end, and are started again. One lab for all tests. */
+import { existsSync, readFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { AgentProcess } from '../../../controller/experiment/agents.ts';
+import { Experiment } from '../../../controller/experiment/experiment.ts';
+import { removeExperiment } from '../../../controller/experiment/teardown.ts';
+import { processesIn } from '../../../controller/machine/processes.ts';
+import { dataFolder, logFile } from '../../../controller/names.ts';
+import { lab as platform } from '../../../controller/platform/lab/lab.ts';
+import { loadTopology } from '../../../topology/load.ts';
+import { netfold } from '../../support/lab/cli.ts';
+import { place, runIn, tell, until } from '../../support/lab/lab.ts';
+
+const NAME = `test-${process.pid}-services`;
+
+const TOPOLOGY = `
+services:
+  client: {}
+  loop: { run: "echo begins; exit 3", restart: always }
+  job: { run: "echo begins; test -e $NETFOLD_DATA/again || { touch $NETFOLD_DATA/again; exit 1; }", restart: on-failure }
+  server:
+    run: |
+      echo begins
+      sleep 1011 &
+      exec python3 -m http.server 8011
+    restart: always
+  once: { run: "echo begins; exec sleep 1012" }
+bridges: [s]
+links:
+  - { from: client, to: s, latency: 1ms }
+  - { from: loop, to: s, latency: 1ms }
+  - { from: job, to: s, latency: 1ms }
+  - { from: server, to: s, latency: 1ms }
+  - { from: once, to: s, latency: 1ms }
+`;
+
+let lab: Experiment;
+/** The agent, once it is not the first one any more. */
+let next: AgentProcess | undefined;
+
+beforeAll(async () => {
+  const source = { file: 'services.yaml', text: TOPOLOGY };
+  const { topology } = loadTopology(source.text, source.file);
+  lab = await Experiment.start({ name: NAME, platform, placement: { hosts: 1 }, source, topology });
+  await lab.run();
+});
+
+afterAll(() => removeExperiment(NAME));
+
+const log = (node: string): string => {
+  const file = logFile(NAME, `${node}.0`);
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
+};
+const begins = (node: string): number => log(node).split('begins\n').length - 1;
+const status = async (node: string): Promise<string> =>
+  (next ? await next.status() : (await lab.statuses())[0])?.processes[`${node}.0`] ?? '';
+const commandsIn = (node: string): string[] =>
+  processesIn([place(lab, node).namespace]).flatMap((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+    } catch {
+      return [];
+    }
+  });
+const answers = async (): Promise<boolean> =>
+  (await runIn(place(lab, 'client'), 'curl', '-sf', '-o', '/dev/null', 'http://server:8011/')).code === 0;
+const pidOf = async (node: string): Promise<number> =>
+  Number(/^pid (\d+)/.exec(await status(node))?.[1] ?? Number.NaN);
+
+it('starts again what ends, as the service says', async () => {
+  await until(() => begins('loop') >= 4, 'the loop has begun four times');
+  expect(await status('loop')).toMatch(
+    /^exited with 3, started again \d+ times, starts again after [\d.]+ s$/,
+  );
+  const { stdout } = await netfold('status', NAME);
+  expect(stdout).toMatch(/loop\.0: its command exited with 3, started again \d+ times/);
+  await until(() => begins('job') === 2, 'the job has begun twice');
+  await until(
+    async () => (await status('job')) === 'exited with 0, started again 1 time',
+    'it has ended well',
+  );
+  expect(existsSync(`${dataFolder(NAME, 'job.0')}/again`)).toBe(true);
+});
+
+it('starts a killed server again, after what it had started', async () => {
+  await until(answers, 'the server answers');
+  process.kill(await pidOf('server'), 'SIGKILL');
+  await until(() => begins('server') === 2, 'it begins again');
+  await until(answers, 'it answers again');
+  expect(commandsIn('server').filter((one) => one === 'sleep 1011')).toHaveLength(1);
+  expect(await status('server')).toMatch(
+    /^pid \d+, started again 1 time, the last time it ended by SIGKILL$/,
+  );
+});
+
+it('starts nothing in an endpoint that is away, and begins anew with it', async () => {
+  await tell(lab, 'crash', 'server');
+  await until(() => commandsIn('server').length === 0, 'it is gone');
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  expect(commandsIn('server')).toEqual([]);
+  await tell(lab, 'join', 'server');
+  await until(answers, 'it answers in its next life');
+  expect(await status('server')).toMatch(/^pid \d+$/);
+});
+
+it('goes on under the next agent: what runs stays, what has ended meanwhile is started', async () => {
+  const host = lab.plan.hosts[0]!;
+  const [kept, doomed] = [await pidOf('once'), await pidOf('server')];
+  for (const pid of processesIn([host.namespace])) process.kill(pid, 'SIGKILL');
+  process.kill(doomed, 'SIGKILL');
+  next = await lab.startAgent(host);
+  await next.waitUntilReady(30_000, () => {});
+  await until(answers, 'the server answers');
+  expect(await status('server')).toMatch(/^pid \d+, started again 1 time, .*ended while no agent ran$/);
+  expect(await pidOf('server')).not.toBe(doomed);
+  expect(await pidOf('once')).toBe(kept);
+  expect(begins('once')).toBe(1);
+});
