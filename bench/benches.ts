@@ -3,6 +3,7 @@ import { Option } from 'commander';
 import { DELAY_BACKENDS, type DelayBackendChoice } from '../proto/bootstrap.ts';
 import { measureAccuracy } from './accuracy/accuracy.ts';
 import type { Bench, BenchOptions, Results } from './bench.ts';
+import { measureCost } from './cost/cost.ts';
 import { measureCpu } from './cpu/cpu.ts';
 import { measureEvents } from './events/events.ts';
 import { measureFaults } from './faults/faults.ts';
@@ -62,6 +63,15 @@ export const BENCHES: readonly Bench[] = [
     sizes: 'nodes',
     canProfile: true,
     measure: ({ sizes, ...options }) => measureCpu({ ...options, nodes: sizes }),
+  },
+  {
+    name: 'cost',
+    description:
+      'what does the whole machine spend on traffic, compared with HTB by hand and with no shaping?',
+    help: 'A dumbbell of 200 nodes with TCP at a steady pace, and scale-free pings of 4,000 nodes, each in turns with the same traffic by hand and unshaped.',
+    hasLabs: true,
+    minutes: { whole: 25, quick: 2 },
+    measure: measureCost,
   },
   {
     name: 'scale',

@@ -10,15 +10,16 @@ import type { Interruption } from '../lab.ts';
 
 let labs = 0;
 
-/** Makes endpoints of these names on one emulated host, passes them to `use`, and removes them in any case. */
+/** Makes endpoints of these names on emulated hosts (default: one), passes them to `use`, and removes them in any case. */
 export async function withBareLab<T>(
   names: readonly string[],
   interruption: Interruption,
   use: (endpoints: readonly LabEndpoint[]) => Promise<T>,
+  hosts = 1,
 ): Promise<T> {
   const name = `bare-${process.pid}-${++labs}`;
-  const plan = planLab(name, names, 1, { ipv6: hasIpv6() });
-  raiseOpenFiles(openFilesOf({ endpoints: names.length, hosts: 1 }));
+  const plan = planLab(name, names, hosts, { ipv6: hasIpv6() });
+  raiseOpenFiles(openFilesOf({ endpoints: names.length, hosts }));
   await reserveExperiment(name);
   try {
     await createLab(plan);

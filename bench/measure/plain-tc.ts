@@ -1,6 +1,8 @@
 /** A network shaped with tc by hand: the kernel's result without netfold. */
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
+import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { namespacePath, within } from '../../agent/kernel/netns/namespaces.ts';
 import { inNamespace } from '../../controller/names.ts';
 import type { Flow, Place } from '../../controller/verify/traffic.ts';
 
@@ -19,6 +21,19 @@ export async function shapeByHand({ from, to }: Flow, rateBps: number, delayMs =
     await tc(place, `class add dev eth0 parent 1: classid 1:1 htb rate ${rateBps}bit`);
     if (delayMs === 0) continue;
     await tc(place, `qdisc add dev eth0 parent 1:1 netem delay ${delayMs}ms limit ${NETEM_PACKETS}`);
+  }
+}
+
+/** The same class at each of very many places, which one process each sets. */
+export async function shapeEachByHand(places: readonly Place[], rateBps: number): Promise<void> {
+  // With a quantum, the kernel does not complain that the one it derives is large.
+  const each = `class add dev eth0 parent 1: classid 1:1 htb rate ${rateBps}bit quantum 1514`;
+  const script = `qdisc add dev eth0 root handle 1: htb default 1\n${each}\n`;
+  for (const { namespace } of places) {
+    // fork() gives the child the namespace of the calling thread; `ip netns exec` would copy all mounts.
+    within(namespacePath(namespace), () => execFileSync('tc', ['-batch', '-'], { input: script }));
+    // So that signals are noticed between two of thousands.
+    await setImmediate();
   }
 }
 

@@ -43,6 +43,8 @@ export function titleOf({ backend, title }: Table): string {
 
 function value(number: number, unit: Unit): string {
   if (unit === 'MB') return `${number.toFixed(1)} MB`;
+  if (unit === 'µs') return `${number.toFixed(2)} µs`;
+  if (unit === 'factor') return `× ${number.toFixed(2)}`;
   if (unit === 'ms') return `${number.toFixed(3)} ms`;
   if (unit === 'ms²') return `${number.toFixed(4)} ms²`;
   if (unit === 's') return `${number.toFixed(2)} s`;

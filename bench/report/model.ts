@@ -7,10 +7,22 @@ import type { MachineFacts } from './machine.ts';
 import type { Plot } from './plot.ts';
 
 /**
- * `bit/s`; `B/s`, bytes; `1/s`; `ms`, `s`; `ms²`, a mean of squares; `MB` of a million bytes; `ratio` in 0..1; `cores`,
+ * `bit/s`; `B/s`, bytes; `1/s`; `µs`, `ms`, `s`; `ms²`, a mean of squares; `MB` of a million bytes; `ratio` in 0..1; `factor`, a ratio of any size; `cores`,
  * processor time by time, shown as a part of one core; `count`.
  */
-export type Unit = 'bit/s' | 'B/s' | '1/s' | 'ms' | 's' | 'ms²' | 'MB' | 'ratio' | 'cores' | 'count';
+export type Unit =
+  | 'bit/s'
+  | 'B/s'
+  | '1/s'
+  | 'µs'
+  | 'ms'
+  | 's'
+  | 'ms²'
+  | 'MB'
+  | 'ratio'
+  | 'factor'
+  | 'cores'
+  | 'count';
 
 /** How far off a row may be: a part of its target, or an amount in its unit. */
 export interface Bound {

@@ -3,9 +3,7 @@ import type { CpuUse } from '../measure/cpu/cpu-watch.ts';
 import type { DelayWork } from '../measure/cpu/delay-work.ts';
 import type { Span, Spent } from '../measure/cpu/profile.ts';
 import type { CrowdError } from '../measure/traffic/ping-crowd.ts';
-
-/** From one echo request of an endpoint to the next. */
-export const INTERVAL_MS = 1000;
+import type { Steady } from '../measure/traffic/steady-pings.ts';
 
 /** Measured in the lab with shaping. */
 export interface Shaped {
@@ -19,12 +17,6 @@ export interface Shaped {
   readonly work: DelayWork | undefined;
   readonly memoryBytes: number;
   readonly mostMemoryBytes: number;
-}
-
-export interface Steady {
-  readonly error: CrowdError;
-  /** While all endpoints ping. */
-  readonly use: CpuUse;
 }
 
 export interface ScaleRun extends Shaped {

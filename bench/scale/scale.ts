@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
 import { agentsOf } from '../../controller/machine/processes.ts';
 import type { AgentStatus } from '../../proto/status.ts';
-import { secondsToMillis } from '../../proto/units.ts';
 import { type Interruption, type Lab, withLab } from '../lab.ts';
 import { machineBackend } from '../measure/backend.ts';
 import { withBareLab } from '../measure/bare-lab.ts';
@@ -14,16 +13,10 @@ import { delayWork } from '../measure/cpu/delay-work.ts';
 import { mostExpensive, type Spent } from '../measure/cpu/profile.ts';
 import { endAgents, profiled, spanOf } from '../measure/cpu/profiling.ts';
 import { scaleFreeText } from '../measure/scale-free.ts';
-import {
-  type CrowdError,
-  type CrowdPlan,
-  crowdError,
-  PingCrowd,
-  type PingPair,
-} from '../measure/traffic/ping-crowd.ts';
+import { type PingEffort, pingOnce, pingSteadily } from '../measure/traffic/steady-pings.ts';
 import type { Figure, Table } from '../report/model.ts';
 import { figuresOf } from './figures.ts';
-import { INTERVAL_MS, type ScaleRun, type Shaped, type Steady } from './model.ts';
+import type { ScaleRun, Shaped } from './model.ts';
 import { pingPairs, unshapedPairs } from './ring.ts';
 import { tablesOf } from './tables.ts';
 
@@ -31,11 +24,8 @@ const SIZES = [500, 1000, 2000, 4000];
 const QUICK_SIZES = [60];
 const SEED = 1;
 
-export interface Effort {
-  /** While all endpoints ping. */
-  readonly seconds: number;
+export interface Effort extends PingEffort {
   readonly idleSeconds: number;
-  readonly staggerMs: number;
 }
 /** A process takes 2 to 3 ms to start. */
 const FULL: Effort = { seconds: 60, idleSeconds: 10, staggerMs: 8 };
@@ -137,44 +127,3 @@ async function shaped(
 
 /** For work that the set-up has left. */
 const SETTLE_MS = 3000;
-
-async function pingOnce(pairs: readonly PingPair[], staggerMs: number): Promise<CrowdError> {
-  const { summaries } = await withCrowd(pairs, { count: 1, intervalMs: INTERVAL_MS, staggerMs });
-  return crowdError(targetsOf(pairs), summaries);
-}
-
-async function pingSteadily(
-  pairs: readonly PingPair[],
-  agents: readonly number[],
-  { seconds, staggerMs }: Effort,
-  ask: () => Promise<void> = async () => {},
-): Promise<Steady> {
-  // The first ping ends when all have pinged for so long.
-  const count =
-    Math.ceil((pairs.length * staggerMs) / INTERVAL_MS) + secondsToMillis(seconds) / INTERVAL_MS + 2;
-  const plan = { count, intervalMs: INTERVAL_MS, staggerMs };
-  const { summaries, watched } = await withCrowd(pairs, plan, async (crowd) => {
-    await ask();
-    const use = await watchCpu({ agents, traffic: crowd.pids, seconds });
-    await ask();
-    return use;
-  });
-  return { error: crowdError(targetsOf(pairs), summaries), use: watched! };
-}
-
-async function withCrowd<T>(
-  pairs: readonly PingPair[],
-  plan: CrowdPlan,
-  whenAllPing?: (crowd: PingCrowd) => Promise<T>,
-) {
-  const crowd = new PingCrowd(pairs, plan);
-  try {
-    await crowd.started;
-    const watched = await whenAllPing?.(crowd);
-    return { summaries: await crowd.ended(), watched };
-  } finally {
-    crowd.stop();
-  }
-}
-
-const targetsOf = (pairs: readonly PingPair[]): number[] => pairs.map(({ targetMs }) => targetMs);

@@ -5,10 +5,11 @@ import { agentRows, delayCores, machineRows, profileTables, threadsNote } from '
 import { delayWorkTables } from '../measure/cpu/delay-work.ts';
 import { interval99, median, quantile } from '../measure/statistics.ts';
 import type { CrowdError } from '../measure/traffic/ping-crowd.ts';
+import { INTERVAL_MS } from '../measure/traffic/steady-pings.ts';
 import { KOLLAPS_2, publishedCpu, publishedError } from '../published.ts';
 import { judge, least, type Measurement, reported } from '../report/judge.ts';
 import type { Row, Table } from '../report/model.ts';
-import { INTERVAL_MS, type ScaleRun } from './model.ts';
+import type { ScaleRun } from './model.ts';
 
 /** At every size. */
 const GOAL_CORES = 0.1;

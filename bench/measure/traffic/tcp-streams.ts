@@ -1,4 +1,4 @@
-/** Many TCP connections without a limit of their own, until they are stopped. */
+/** Many TCP connections until they are stopped: without a limit of their own, or each at a pace. */
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Flow, type Place, start, TrafficError } from '../../../controller/verify/traffic.ts';
@@ -14,8 +14,11 @@ export class TcpStreams {
   /** The first stream that ended by itself. */
   #failure: TrafficError | undefined;
 
-  /** One connection with cubic for each flow. Resolves when all have started. Throws `TRAFFIC_FAILED`. */
-  async start(flows: readonly Flow[]): Promise<void> {
+  /**
+   * One connection with cubic for each flow. Resolves when all have started. `paceBps`: the sender's kernel spaces
+   * packets at this rate (SO_MAX_PACING_RATE), which wakes no process as `-b` would. Throws `TRAFFIC_FAILED`.
+   */
+  async start(flows: readonly Flow[], paceBps?: number): Promise<void> {
     const listening: Promise<void>[] = [];
     for (const to of new Set(flows.map((flow) => flow.to))) {
       const server = this.#spawn(to, ['iperf3', '-s', '--forceflush', '-i', '0']);
@@ -25,7 +28,7 @@ export class TcpStreams {
     await Promise.all(listening);
     for (const { from, to } of flows) {
       const command = ['iperf3', '-C', 'cubic', '-c', to.address, '-t', `${ENDLESS_SECONDS}`, '-i', '0'];
-      this.#spawn(from, command);
+      this.#spawn(from, paceBps === undefined ? command : [...command, '--fq-rate', `${paceBps}`]);
       await sleep(STAGGER_MS);
     }
     this.check();
