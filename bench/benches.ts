@@ -135,10 +135,11 @@ export const BENCHES: readonly Bench[] = [
   {
     name: 'queue',
     description: 'does the queue in front of a link do what that of a router does?',
-    help: `TCP and UDP at 1, 12 and 100 Mb/s through queues of 10, 100 and 1,000 packets, beside a router made with tc by hand.
+    help: `TCP and UDP at 1, 12 and 100 Mb/s through queues of 10, 100 and 1,000 packets, beside a router made with tc by hand;
+at one of them also BBR, IPv6, and TCP and UDP together.
   npm run bench -- queue --vm                      netem, on Debian's kernel in an emulated machine`,
     hasLabs: true,
-    minutes: { whole: 9, quick: 1.5 },
+    minutes: { whole: 16, quick: 4 },
     options: [new Option('--vm', "measure netem on Debian's kernel, in an emulated machine").default(false)],
     measure: queue,
   },

@@ -1,17 +1,28 @@
 /** TCP and UDP that fill a queue, with pings beside them. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { startIperfServer } from '../../controller/verify/goodput.ts';
-import { type Flow, output, ping } from '../../controller/verify/traffic.ts';
+import { type Flow, output, ping, type RoundTrips } from '../../controller/verify/traffic.ts';
 import { fromMillis, toSeconds } from '../../proto/units.ts';
 import type { LinkSettings } from './router.ts';
 
 const FRAME_BITS = 1514 * 8;
 /** Payload of a UDP datagram in a full frame. */
 const DATAGRAM_BYTES = 1472;
+/** What the header of IPv6 has more than that of IPv4. */
+const MORE_HEADER6 = 20;
+const FIRST_PORT = 5201;
+const SECOND_PORT = 5202;
 /** What is offered, of the rate. */
 const OVERLOAD = 5 / 3;
-const PINGS = { count: 40, intervalMs: 100 };
+const PINGS_MS = 100;
+const FLOOD_SECONDS = 4;
+/** Cubic's sawtooth (RFC 9438): from the fall to 0.7 of its window, back to it, it takes this many seconds. */
+const cubicSeconds = (packets: number): number => Math.cbrt((packets * (1 - 0.7)) / 0.4);
+const CYCLES = 3;
 
 export interface Filled {
   /** Bits of TCP's payload per second at the receiver. */
@@ -32,6 +43,16 @@ export function fullSeconds({ rateBps, packets }: LinkSettings): number {
   return (packets * FRAME_BITS) / rateBps;
 }
 
+/** TCP's congestion control. */
+export type Control = 'cubic' | 'bbr';
+
+/** Whether this kernel has it, or has loaded it now. */
+export function hasControl(control: Control): boolean {
+  spawnSync('modprobe', [`tcp_${control}`]);
+  const all = readFileSync('/proc/sys/net/ipv4/tcp_available_congestion_control', 'utf8');
+  return all.trim().split(' ').includes(control);
+}
+
 const tcpSchema = z.object({
   end: z.object({
     sum_sent: z.object({ retransmits: z.number() }),
@@ -39,10 +60,9 @@ const tcpSchema = z.object({
   }),
 });
 
-/** One flow of cubic. Pings begin when it has had time to fill the queue. */
-export async function fill(flow: Flow, link: LinkSettings): Promise<Filled> {
-  const settle = 2 + 3 * fullSeconds(link);
-  const { result, roundTripMs } = await besidePings(flow, settle, ['-C', 'cubic']);
+/** One flow. Pings begin when it has had time to fill the queue. */
+export async function fill(flow: Flow, link: LinkSettings, control: Control = 'cubic'): Promise<Filled> {
+  const { result, roundTripMs } = await besidePings(flow, fillingOf(link), ['-C', control]);
   const { sum_sent, sum_received } = tcpSchema.parse(result).end;
   return {
     goodputBps: sum_received.bits_per_second,
@@ -55,32 +75,76 @@ const udpSchema = z.object({ end: z.object({ sum: z.object({ lost_percent: z.num
 
 /** Datagrams that fill frames, more than there is room for. */
 export async function flood(flow: Flow, link: LinkSettings): Promise<Flooded> {
-  const offered = Math.round(OVERLOAD * link.rateBps);
   // It fills at the difference of the two rates.
   const settle = 1 + fullSeconds(link) / (OVERLOAD - 1);
-  const { result, roundTripMs } = await besidePings(flow, settle, [
-    '-u',
-    '-b',
-    String(offered),
-    '-l',
-    String(DATAGRAM_BYTES),
-  ]);
+  const how = datagrams(flow, OVERLOAD * link.rateBps);
+  const { result, roundTripMs } = await besidePings(flow, { settle, pinging: FLOOD_SECONDS }, how);
   return { lost: udpSchema.parse(result).end.sum.lost_percent / 100, roundTripMs };
 }
 
+/** Options of iperf3 for datagrams of full frames, whose payloads have this rate. */
+function datagrams({ to }: Flow, bitsPerSecond: number): string[] {
+  const bytes = isIPv6(to.address) ? DATAGRAM_BYTES - MORE_HEADER6 : DATAGRAM_BYTES;
+  return ['-u', '-b', String(Math.round(bitsPerSecond)), '-l', String(bytes)];
+}
+
+/** One flow of cubic, whose queue is shared by datagrams of half the rate. */
+export async function mix(flow: Flow, link: LinkSettings): Promise<Filled & Pick<Flooded, 'lost'>> {
+  const [filled, { lost }] = await Promise.all([fill(flow, link), seep(flow, link)]);
+  return { ...filled, lost };
+}
+
+/** Datagrams of half the rate, for as long as `fill` takes. */
+async function seep(flow: Flow, link: LinkSettings): Promise<Pick<Flooded, 'lost'>> {
+  const how = datagrams(flow, link.rateBps / 2);
+  const result = await measured(flow, secondsOf(fillingOf(link)), how, SECOND_PORT);
+  return { lost: udpSchema.parse(result).end.sum.lost_percent / 100 };
+}
+
+/** One flow of cubic to another destination, while datagrams overload the link to the first. */
+export async function besideFlood(flooded: Flow, link: LinkSettings, other: Flow): Promise<number> {
+  const [filled] = await Promise.all([fill(other, link), flood(flooded, link)]);
+  return filled.goodputBps;
+}
+
 async function besidePings(
-  { from, to }: Flow,
-  settleSeconds: number,
+  flow: Flow,
+  times: Times,
   how: readonly string[],
 ): Promise<{ result: unknown; roundTripMs: number }> {
-  const server = await startIperfServer(to);
+  const count = Math.ceil(times.pinging / toSeconds(fromMillis(PINGS_MS)));
+  const pings = (): Promise<RoundTrips> => ping(flow.from, flow.to, count, PINGS_MS);
+  const [result, { medianMs }] = await Promise.all([
+    measured(flow, secondsOf(times), how),
+    sleep(times.settle * 1000).then(pings),
+  ]);
+  return { result, roundTripMs: medianMs };
+}
+
+/** Seconds before pings begin, and during which they last. */
+interface Times {
+  readonly settle: number;
+  readonly pinging: number;
+}
+
+function fillingOf(link: LinkSettings): Times {
+  const cycles = CYCLES * (cubicSeconds(link.packets) + fullSeconds(link));
+  return { settle: 2 + 3 * fullSeconds(link), pinging: Math.max(FLOOD_SECONDS, cycles) };
+}
+
+const secondsOf = ({ settle, pinging }: Times): number => Math.ceil(settle + pinging + 0.5);
+
+/** What iperf3 says. */
+async function measured(
+  { from, to }: Flow,
+  seconds: number,
+  how: readonly string[],
+  port = FIRST_PORT,
+): Promise<unknown> {
+  const server = await startIperfServer(to, port);
   try {
-    const pinging = toSeconds(fromMillis(PINGS.count * PINGS.intervalMs));
-    const seconds = Math.ceil(settleSeconds + pinging + 0.5);
-    const client = output(from, ['iperf3', '-J', '-c', to.address, '-t', String(seconds), ...how]);
-    const pings = sleep(settleSeconds * 1000).then(() => ping(from, to, PINGS.count, PINGS.intervalMs));
-    const [text, { medianMs }] = await Promise.all([client, pings]);
-    return { result: JSON.parse(text), roundTripMs: medianMs };
+    const where = ['-c', to.address, '-p', String(port), '-t', String(seconds)];
+    return JSON.parse(await output(from, ['iperf3', '-J', ...where, ...how]));
   } finally {
     server.child.kill('SIGKILL');
   }

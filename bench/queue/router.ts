@@ -17,49 +17,63 @@ export interface LinkSettings {
 let routers = 0;
 
 /**
- * Passes to `use` two hosts with a router between them, whose interfaces both have the rate and the queue. Hosts send
- * single frames: a queue that counts packets would count a GSO packet of 44 frames as one.
+ * Passes to `use` two hosts, by their IPv4 and by their IPv6 addresses, with a router between them, whose interfaces both have
+ * the rate and the queue. Hosts send single frames: a queue that counts packets would count a GSO packet of 44 frames as one.
  */
 export async function withRouter<T>(
   { rateBps, packets }: LinkSettings,
   interruption: Interruption,
-  use: (flow: Flow) => Promise<T>,
+  use: (flow: Flow, flow6: Flow) => Promise<T>,
 ): Promise<T> {
   const prefix = `router-${process.pid}-${++routers}`;
   const names = ['a', 'r', 'b'].map((name) => `${prefix}-${name}`);
   const [a, r, b] = names as [string, string, string];
   try {
     for (const name of names) await ip('netns', 'add', name);
-    await connect([a, 'eth0', '10.91.1.1'], [r, 'eth0', '10.91.1.2']);
-    await connect([b, 'eth0', '10.91.2.1'], [r, 'eth1', '10.91.2.2']);
-    await ip('-n', a, 'route', 'add', 'default', 'via', '10.91.1.2');
-    await ip('-n', b, 'route', 'add', 'default', 'via', '10.91.2.2');
-    await inside(r, 'sysctl', '-qw', 'net.ipv4.ip_forward=1');
+    await connect([a, 'eth0', addressesOf(1, 1)], [r, 'eth0', addressesOf(1, 2)]);
+    await connect([b, 'eth0', addressesOf(2, 1)], [r, 'eth1', addressesOf(2, 2)]);
+    for (const [host, network] of [
+      [a, 1],
+      [b, 2],
+    ] as const)
+      for (const via of addressesOf(network, 2)) await ip('-n', host, 'route', 'add', 'default', 'via', via);
+    await inside(r, 'sysctl', '-qw', 'net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1');
     const burst = burstBytes(toBytesPerSecond(rateBps));
     for (const device of ['eth0', 'eth1']) {
       await tc(r, `qdisc add dev ${device} root handle 1: htb default 1`);
       await tc(r, `class add dev ${device} parent 1: classid 1:1 htb rate ${rateBps}bit burst ${burst}`);
       await tc(r, `qdisc add dev ${device} parent 1:1 pfifo limit ${packets}`);
     }
-    const flow = { from: placeOf(a, '10.91.1.1'), to: placeOf(b, '10.91.2.1') };
-    return await interruption.race(() => use(flow));
+    const between = (family: 0 | 1): Flow => ({
+      from: placeOf(a, addressesOf(1, 1)[family]),
+      to: placeOf(b, addressesOf(2, 1)[family]),
+    });
+    return await interruption.race(() => use(between(0), between(1)));
   } finally {
     for (const name of names) await ip('netns', 'delete', name).catch(() => {});
   }
 }
 
-type End = readonly [namespace: string, device: string, address: string];
+type Addresses = readonly [ipv4: string, ipv6: string];
+type End = readonly [namespace: string, device: string, addresses: Addresses];
+
+const addressesOf = (network: number, host: number): Addresses => [
+  `10.91.${network}.${host}`,
+  `fd91:${network}::${host}`,
+];
 
 async function connect(host: End, router: End): Promise<void> {
-  const [name, device, address] = host;
-  const [peer, peerDevice, peerAddress] = router;
+  const [name, device] = host;
+  const [peer, peerDevice] = router;
   await ip('link', 'add', device, 'netns', name, 'type', 'veth', 'peer', 'name', peerDevice, 'netns', peer);
   for (const [namespace, dev] of [host, router]) {
     await ip('-n', namespace, 'link', 'set', dev, 'gso_max_segs', '1', 'up');
     await ip('-n', namespace, 'link', 'set', 'lo', 'up');
   }
-  await ip('-n', name, 'address', 'add', `${address}/24`, 'dev', device);
-  await ip('-n', peer, 'address', 'add', `${peerAddress}/24`, 'dev', peerDevice);
+  for (const [namespace, dev, [ipv4, ipv6]] of [host, router]) {
+    await ip('-n', namespace, 'address', 'add', `${ipv4}/24`, 'dev', dev);
+    await ip('-n', namespace, 'address', 'add', `${ipv6}/64`, 'dev', dev, 'nodad');
+  }
 }
 
 const placeOf = (namespace: string, address: string): Place => ({ name: namespace, namespace, address });

@@ -25,9 +25,31 @@ export function openTopology(file: string, events?: string): OpenedTopology {
   return { ...loadTopology(text, file, script, advice), source: { file, text, ...(script && { script }) } };
 }
 
+/** Of hundreds of the same kind, which one cause may have, these show what it is. */
+const SHOWN_OF_A_KIND = 3;
+
 /** Tells the warnings of a file, on stderr. */
 export function warnOfFile(warnings: LoadedTopology['warnings']): void {
-  for (const { file, line, message, remedy } of warnings) warn(`${file}:${line}: ${message} (${remedy})`);
+  for (const line of warningLines(warnings)) warn(line);
+}
+
+/** In the file's order; of each kind the first few, and at the end how many others there are. */
+export function warningLines(warnings: LoadedTopology['warnings']): string[] {
+  const counts = new Map<string, number>();
+  const lines: string[] = [];
+  for (const { code, file, line, message, remedy } of warnings) {
+    const nth = (counts.get(code) ?? 0) + 1;
+    counts.set(code, nth);
+    if (nth <= SHOWN_OF_A_KIND) lines.push(`${file}:${line}: ${message} (${remedy})`);
+  }
+  const others = [...counts].filter(([, all]) => all > SHOWN_OF_A_KIND);
+  const rest = others.map(([code, all]) => `${all - SHOWN_OF_A_KIND} ${code}`);
+  const { file } = warnings[0] ?? {};
+  if (rest.length > 0)
+    lines.push(
+      `more warnings of the same kinds: ${rest.join(', ')} (netfold check ${file} --json lists all)`,
+    );
+  return lines;
 }
 
 /** `readSetting` reads a file of /proc/sys/net/ipv4. `undefined` if it can't, or if the kernel writes something else. */

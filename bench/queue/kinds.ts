@@ -1,0 +1,98 @@
+/** One link of the queue bench with other kinds of traffic: BBR, IPv6, TCP and UDP in one queue, another destination. */
+import { isIPv6 } from 'node:net';
+import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
+import type { Flow } from '../../controller/verify/traffic.ts';
+import { bps } from '../../proto/units.ts';
+import type { Interruption, Lab } from '../lab.ts';
+import { withLab } from '../lab.ts';
+import type { Row, Table } from '../report/model.ts';
+import { besideFlood, fill, flood, hasControl, mix } from './loads.ts';
+import { type LinkSettings, withRouter } from './router.ts';
+import { besideRouter, type Kind } from './rows.ts';
+
+const LINK: LinkSettings = { rateBps: bps(12e6), packets: 100 };
+
+/** `c` is the other destination, whose link is as wide. */
+const TOPOLOGY = `
+services: { a: {}, b: {}, c: {} }
+links:
+  - { from: a, to: b, bandwidth: ${LINK.rateBps}bps, queue: ${LINK.packets} packets }
+  - { from: a, to: c, bandwidth: ${LINK.rateBps}bps, queue: ${LINK.packets} packets }
+`;
+
+type Traffic = 'bbr' | 'cubic6' | 'flood6' | 'mix';
+
+/** What each kind of traffic gives: figures by name. */
+type Figures = Record<string, { readonly kind: Kind; readonly value: number }>;
+
+export interface KindsOptions {
+  readonly backend: DelayBackendName;
+  readonly interruption: Interruption;
+  readonly say: (text: string) => void;
+}
+
+export async function measureKinds({ backend, interruption, say }: KindsOptions): Promise<Table> {
+  const kinds: Traffic[] = [...(hasControl('bbr') ? (['bbr'] as const) : []), 'cubic6', 'flood6', 'mix'];
+  const rows: Row[] = [];
+  let alone = 0;
+  for (const kind of kinds) {
+    say(`12 Mb/s, 100 packets, ${kind}: a router, then netfold`);
+    const router = await withRouter(LINK, interruption, (flow, flow6) => measure(kind, flow, flow6));
+    const ours = await withLab(TOPOLOGY, backend, interruption, (lab) =>
+      measure(kind, between(lab, 'b', 4), between(lab, 'b', 6)),
+    );
+    rows.push(
+      ...Object.entries(router).map(([name, { kind: what, value }]) =>
+        besideRouter(what, name, value, ours[name]!.value),
+      ),
+    );
+  }
+  say('12 Mb/s, 100 packets: another destination');
+  const beside = await withLab(TOPOLOGY, backend, interruption, async (lab) => {
+    alone = (await fill(between(lab, 'c', 4), LINK)).goodputBps;
+    return besideFlood(between(lab, 'b', 4), LINK, between(lab, 'c', 4));
+  });
+  rows.push(
+    besideRouter('rate', 'TCP goodput, while UDP overloads the link to another destination', alone, beside),
+  );
+  return {
+    id: 'kinds',
+    title: 'other traffic in a queue of 12 Mb/s and 100 packets',
+    backend,
+    source:
+      'the same HTB and pfifo set by hand on a router between two hosts; for the last row, the same flow alone',
+    method:
+      'As the table above. TCP and UDP in one queue: a flow of cubic, and datagrams of half the rate. Another destination: datagrams of 5/3 of the rate to one, and a flow of cubic to the other.',
+    sampled: 'measurements',
+    rows,
+  };
+}
+
+async function measure(kind: Traffic, flow: Flow, flow6: Flow): Promise<Figures> {
+  if (kind === 'flood6') {
+    const { lost, roundTripMs } = await flood(flow6, LINK);
+    return figures('IPv6, UDP', { lost, roundTripMs });
+  }
+  if (kind === 'mix') return figures('TCP and UDP in one queue', await mix(flow, LINK));
+  if (kind === 'bbr') return figures('BBR', await fill(flow, LINK, 'bbr'));
+  return figures('IPv6, TCP', await fill(flow6, LINK));
+}
+
+function figures(
+  name: string,
+  { goodputBps, lost, roundTripMs }: { goodputBps?: number; lost?: number; roundTripMs: number },
+): Figures {
+  return {
+    ...(goodputBps !== undefined && { [`${name}: TCP goodput`]: { kind: 'rate', value: goodputBps } }),
+    ...(lost !== undefined && { [`${name}: UDP loss`]: { kind: 'loss', value: lost } }),
+    [`${name}: ping beside it`]: { kind: 'round trip', value: roundTripMs },
+  };
+}
+
+function between({ place, experiment }: Lab, to: 'b' | 'c', family: 4 | 6): Flow {
+  const ends = [place('a'), place(to)].map((end) => {
+    const { addresses } = experiment.plan.endpoints.find(({ name }) => name === end.name)!;
+    return { ...end, address: addresses.find((one) => isIPv6(one) === (family === 6))! };
+  });
+  return { from: ends[0]!, to: ends[1]! };
+}
