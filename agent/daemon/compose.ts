@@ -9,6 +9,7 @@ import { ExperimentClock } from '../clock/experiment-clock.ts';
 import { CommandJournal } from '../control/command-journal.ts';
 import { Control } from '../control/control.ts';
 import { Applications } from '../endpoints/applications.ts';
+import { DataRoom } from '../endpoints/data-room.ts';
 import { Enforcer } from '../enforce/enforcer.ts';
 import { CurrentEpoch } from '../epoch/current-epoch.ts';
 import type { Mesh } from '../mesh/exchange/mesh.ts';
@@ -117,6 +118,7 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
   });
   const keeper = new ShapeKeeper({
     ...{ timers, log, runLog, epoch, shaping, delay: kernel.delay },
+    room: new DataRoom(bootstrap.dataFolder),
     awaited: () => (bootstrap.partial ? local.all.length : epoch.endpointNames.length),
     mayAudit: () => lifecycle.state === 'ready' || lifecycle.state === 'running',
     rehearse: () => rehearseChanges(ports, { epoch, local, shaping, enforcer }),

@@ -3,6 +3,7 @@
  * what fails; everything else continues.
  */
 import type { Timers } from '../clock/clock.ts';
+import type { DataRoom } from '../endpoints/data-room.ts';
 import { LATENESS_MS, Lateness } from '../enforce/lateness.ts';
 import type { DelayBackend } from '../enforce/ports.ts';
 import type { CurrentEpoch } from '../epoch/current-epoch.ts';
@@ -30,6 +31,7 @@ export interface ShapeKeeperPorts {
   readonly epoch: CurrentEpoch;
   readonly shaping: Shaping;
   readonly delay: Pick<DelayBackend, 'failure' | 'counters'>;
+  readonly room: DataRoom;
   /** How many endpoints there must be before all can be in force. */
   readonly awaited: () => number;
   /** Whether interfaces have their desired state, so that a difference comes from another program. */
@@ -54,7 +56,7 @@ export class ShapeKeeper {
   #cancelReshape: () => void = () => {};
   #cancelAudit: () => void = () => {};
   readonly #lateness = new Lateness();
-  #cancelLateness: () => void = () => {};
+  #cancelLook: () => void = () => {};
 
   constructor(ports: ShapeKeeperPorts) {
     this.#ports = ports;
@@ -72,22 +74,25 @@ export class ShapeKeeper {
 
   /** What can't be enforced, in words. */
   get degraded(): string[] {
-    const { delay, shaping } = this.#ports;
-    const delays = [delay.failure, this.#lateness.problem];
-    const reasons = [this.#failure, ...delays, ...this.#noted, ...shaping.degraded.values()];
+    const { delay, shaping, room } = this.#ports;
+    const machine = [delay.failure, this.#lateness.problem, room.problem];
+    const reasons = [this.#failure, ...machine, ...this.#noted, ...shaping.degraded.values()];
     return reasons.filter((reason) => reason !== undefined);
   }
 
   start(): void {
-    const { timers, delay } = this.#ports;
+    const { timers, delay, room } = this.#ports;
     this.#cancelAudit = timers.every(AUDIT_MS, () => this.#audit());
-    this.#cancelLateness = timers.every(LATENESS_MS, () => this.#lateness.observe(delay.counters().work));
+    this.#cancelLook = timers.every(LATENESS_MS, () => {
+      this.#lateness.observe(delay.counters().work);
+      void room.look();
+    });
   }
 
   async stop(): Promise<void> {
     this.#cancelReshape();
     this.#cancelAudit();
-    this.#cancelLateness();
+    this.#cancelLook();
     await this.#reshaping;
     await this.#rehearsing;
   }

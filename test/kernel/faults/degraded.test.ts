@@ -1,4 +1,5 @@
 /** Things are removed from netfold while it runs: the rest continues, and status shows what fails. */
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { NETLINK_ROUTE, NetlinkSocket } from '../../../agent/kernel/netlink/netlink-socket.ts';
@@ -7,6 +8,7 @@ import { removeNamespace, within } from '../../../agent/kernel/netns/namespaces.
 import { forceReceiveBuffer } from '../../../agent/kernel/sys/sockets.ts';
 import type { Experiment } from '../../../controller/experiment/experiment.ts';
 import { processesIn } from '../../../controller/machine/processes.ts';
+import { dataFolder } from '../../../controller/names.ts';
 import { ping } from '../../../controller/verify/traffic.ts';
 import { Verification } from '../../../controller/verify/verify.ts';
 import { layCable } from '../../support/kernel/veth-pair.ts';
@@ -71,6 +73,22 @@ describe('while an experiment runs', () => {
     await until(async () => (await degraded(lab)).length === 0, 'all is well again');
     const [release] = await new Verification(lab).releases();
     expect(release).toMatchObject({ what: 'release', ok: false });
+  });
+
+  it('an application that fills the room for data is told of, until there is room again', async () => {
+    const lab = await startLab(TOPOLOGY);
+    const folder = dirname(dataFolder(lab.name, 'any'));
+    await run('mount', ['-t', 'tmpfs', '-o', 'size=32m', 'none', folder]);
+    try {
+      await runIn(place(lab, 'a'), 'sh', '-c', `head -c 30M /dev/zero >${folder}/filled`);
+      await until(async () => (await degraded(lab)).length > 0, 'status says so');
+      expect(await degraded(lab)).toEqual([expect.stringMatching(/^only 2 MiB are free where .*\/data is/)]);
+      expect(await roundTrip(lab)).toBeGreaterThan(50);
+      await run('rm', [`${folder}/filled`]);
+      await until(async () => (await degraded(lab)).length === 0, 'all is well again');
+    } finally {
+      await run('umount', [folder]);
+    }
   });
 
   it("netfold's root that somebody deletes is put back", async () => {
