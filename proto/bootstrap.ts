@@ -86,6 +86,11 @@ export const bootstrapSchema = z.strictObject({
   takeOver: z.boolean().optional(),
   /** Where the outputs of `run` commands are kept. */
   logFolder: z.string(),
+  /**
+   * Each endpoint has a DNS server on its loopback, at these addresses, with the names of the file, whose format is that of
+   * /etc/hosts; absent: none has.
+   */
+  names: z.strictObject({ hostsFile: z.string(), listen: z.array(z.string()).min(1) }).optional(),
   /** Holds a folder for each endpoint, made by the controller; absent: they have none. */
   dataFolder: z.string().optional(),
 });

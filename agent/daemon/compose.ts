@@ -135,6 +135,7 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
       onProblem: (problem) => keeper.note(problem),
     }),
     control: createControl(bootstrap.host, { player, time, mesh, clock }),
+    names: bootstrap.names && ports.openNames(bootstrap.names, (problem) => keeper.note(problem)),
     wideArea: createWideArea(bootstrap, ports, { mesh, transport, tick, keeper, epoch }),
   };
   const reactions = new Reactions(parts);

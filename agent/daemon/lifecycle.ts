@@ -28,14 +28,17 @@ export class Lifecycle {
 
   /** Throws if the mesh can't be joined, or an endpoint can't be attached; `stop` then undoes what was done. */
   async start(): Promise<void> {
-    const { bootstrap, kernel, local, applications, mesh, timers, time, keeper, wideArea } = this.#parts;
+    const { bootstrap, kernel, local, applications, mesh, timers, time, keeper, wideArea, names } =
+      this.#parts;
     if (bootstrap.leaseMs !== undefined) kernel.renewLease(bootstrap.leaseMs);
+    const named = names?.attach(bootstrap.endpoints);
     await mesh.start();
     this.#connect();
     await local.attachAll(bootstrap.endpoints, async (index) => {
       // Thousands take a second, and the mesh has started already.
       if (index % ATTACHED_AT_ONCE === ATTACHED_AT_ONCE - 1) await timers.turn();
     });
+    await named;
     this.#enter('waiting');
     for (const endpoint of local.all) applications.add(endpoint);
     applications.adopt();
@@ -70,10 +73,11 @@ export class Lifecycle {
 
   /** Adds an endpoint to this host. Throws what `LocalEndpoints.attach` throws. */
   async attach(endpoint: LocalEndpoint): Promise<void> {
-    const { local, applications, player, time } = this.#parts;
+    const { local, applications, player, time, names } = this.#parts;
     const before = local.get(endpoint.number);
     if (before) await applications.remove(before.number);
     await local.attach(endpoint);
+    await names?.attach([endpoint]);
     applications.add(endpoint);
     if (this.#state === 'running' && player.isPresent(endpoint.number))
       applications.run(endpoint, time.now() ?? 0);
@@ -82,12 +86,13 @@ export class Lifecycle {
   /** Removes an endpoint from this host. */
   async detach(number: number): Promise<void> {
     await this.#parts.applications.remove(number);
+    await this.#parts.names?.detach(number);
     await this.#parts.local.detach(number);
   }
 
   /** In the reverse order of `start`. */
   async stop(): Promise<void> {
-    const { wideArea, keeper, timeline, applications, enforcer, mesh, kernel } = this.#parts;
+    const { wideArea, keeper, timeline, applications, enforcer, mesh, kernel, names } = this.#parts;
     this.#enter('stopping');
     this.#cancelTick();
     this.#reactions.stop();
@@ -98,6 +103,7 @@ export class Lifecycle {
     await keeper.stop();
     await enforcer.stop();
     await mesh.stop();
+    await names?.stop();
     await kernel.close();
   }
 

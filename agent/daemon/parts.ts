@@ -16,7 +16,7 @@ import type { TimelineRunner } from '../timeline/runner.ts';
 import type { WideArea } from '../underlay/wide-area.ts';
 import type { KnownEndpoints } from './known-endpoints.ts';
 import type { LocalEndpoints } from './local-endpoints.ts';
-import type { AgentLog, Kernel } from './ports.ts';
+import type { AgentLog, Kernel, NamesPort } from './ports.ts';
 import type { ShapeKeeper } from './shape-keeper.ts';
 
 export interface AgentParts {
@@ -43,5 +43,7 @@ export interface AgentParts {
   readonly mesh: Mesh;
   readonly transport: MeshTransport;
   readonly tick: Tick;
+  /** Absent where names are the machine's own. */
+  readonly names: NamesPort | undefined;
   readonly wideArea: WideArea;
 }

@@ -45,6 +45,14 @@ export interface Kernel {
   close(): Promise<void>;
 }
 
+/** The names that endpoints look up by DNS. What can't be served is told, and no error. */
+export interface NamesPort {
+  /** Serves these endpoints, whose namespaces may be other ones than before. */
+  attach(endpoints: readonly LocalEndpoint[]): Promise<void>;
+  detach(number: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
 export interface OpenMesh {
   readonly mesh: Mesh;
   readonly transport: MeshTransport;
@@ -65,6 +73,8 @@ export interface AgentPorts {
   readonly processes: ProcessPort;
   /** Throws if this machine can't; nothing is left then. */
   openKernel(needs: KernelNeeds): Kernel;
+  /** Called if the bootstrap has `names`. */
+  openNames(names: NonNullable<Bootstrap['names']>, onProblem: (problem: string) => void): NamesPort;
   /** It has no connections yet. Throws for a key or identity that can't be read, or a port in use. */
   openMesh(surroundings: MeshSurroundings): Promise<OpenMesh>;
 }

@@ -7,6 +7,7 @@ import { probeMachine } from '../linux/probe/probe.ts';
 import { loadPrograms } from '../linux/programs/programs.ts';
 import { Journal } from '../linux/take-over/journal.ts';
 import { journalKeeper } from '../linux/take-over/take-over.ts';
+import { NameServers } from '../names/name-servers.ts';
 import { openMesh } from './open-mesh.ts';
 import type { AgentLog, AgentPorts, Kernel, KernelNeeds } from './ports.ts';
 
@@ -16,6 +17,7 @@ export function systemPorts(bootstrap: Bootstrap, log: AgentLog): AgentPorts {
     ...SYSTEM_TIME,
     ...{ log, openKernel },
     processes: new Processes(bootstrap, timers),
+    openNames: (names, onProblem) => new NameServers(names, onProblem),
     openMesh: (surroundings) => openMesh(bootstrap, { ...surroundings, clock, timers }),
   };
 }

@@ -43,8 +43,11 @@ const APPLICATION_THREADS = 2;
 const AGENT_THREADS = 20;
 /** For `netfold exec`, and other work of the user. */
 const SPARE_THREADS = 64;
-/** In an agent: packet socket, netlink socket, queue, and room for a log. Plus sockets of the mesh, and maps. */
-const ENDPOINT_FILES = 4;
+/**
+ * In an agent: packet socket, netlink socket, queue, two or four sockets of the name server, and room for a log. Plus sockets of
+ * the mesh, and maps.
+ */
+const ENDPOINT_FILES = 8;
 const AGENT_FILES = 256;
 /** A machine with completely full memory is of no use. */
 const USABLE_MEMORY = 0.9;

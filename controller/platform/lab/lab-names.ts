@@ -21,4 +21,7 @@ export function experimentOf(namespace: string): string | undefined {
   return /^netfold\.([A-Za-z0-9][A-Za-z0-9_-]{0,39})[.+]./.exec(namespace)?.[1];
 }
 
+/** Files of all endpoints of an experiment, which are put over those in /etc. */
 export const hostsFile = (experiment: string): string => join(experimentFolder(experiment), 'hosts');
+export const resolverFile = (experiment: string): string => join(experimentFolder(experiment), 'resolv.conf');
+export const switchFile = (experiment: string): string => join(experimentFolder(experiment), 'nsswitch.conf');

@@ -1,5 +1,5 @@
 /** Makes and removes the namespaces and links of a local lab. */
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { makeRouter } from '../../../agent/kernel/netns/ip-settings.ts';
@@ -7,8 +7,9 @@ import { listNamespaces, namespacePath } from '../../../agent/kernel/netns/names
 import { createNamespaces, removeNamespace } from '../../../agent/kernel/netns/namespaces.ts';
 import { removeIfEmpty } from '../../machine/folders.ts';
 import { connectEndpoints, connectHosts } from './lab-links.ts';
-import { experimentOf, fabricNamespace, hostsFile, NETNS_ETC_FOLDER } from './lab-names.ts';
-import { hostsFileText, type LabEndpoint, type LabPlan } from './lab-plan.ts';
+import { experimentOf, fabricNamespace, NETNS_ETC_FOLDER } from './lab-names.ts';
+import type { LabEndpoint, LabPlan } from './lab-plan.ts';
+import { linkNameFiles, type NameFiles, writeNameFiles } from './name-files.ts';
 
 /**
  * Between two batches signals arrive and progress is shown. An endpoint takes 1 to 2 ms (docs/limits.md), so the wait
@@ -28,14 +29,14 @@ export async function createLab(plan: LabPlan, { signal, onEndpoints }: LabWatch
   const routers = [fabricNamespace(plan.experiment), ...plan.hosts.map(({ namespace }) => namespace)];
   createNamespaces(routers);
   try {
-    writeFileSync(hostsFile(plan.experiment), hostsFileText(plan));
+    const files = writeNameFiles(plan);
     for (const name of routers) makeRouter(namespacePath(name), plan);
     connectHosts(plan);
     for (let made = 0; made < plan.endpoints.length; ) {
       await turn();
       signal?.throwIfAborted();
       const batch = plan.endpoints.slice(made, made + BATCH);
-      createEndpoints(batch, plan);
+      createEndpoints(batch, plan, files);
       made += batch.length;
       onEndpoints?.(made);
     }
@@ -46,9 +47,9 @@ export async function createLab(plan: LabPlan, { signal, onEndpoints }: LabWatch
   }
 }
 
-function createEndpoints(endpoints: readonly LabEndpoint[], plan: LabPlan): void {
+function createEndpoints(endpoints: readonly LabEndpoint[], plan: LabPlan, files: NameFiles): void {
   createNamespaces(endpoints.map(({ namespace }) => namespace));
-  for (const { namespace } of endpoints) linkNameFile(plan.experiment, namespace);
+  for (const { namespace } of endpoints) linkNameFiles(files, namespace);
   for (const [host, local] of Map.groupBy(endpoints, (endpoint) => endpoint.host))
     connectEndpoints(local, host, plan);
 }
@@ -73,11 +74,4 @@ export async function removeLab(
   }
   removeIfEmpty(NETNS_ETC_FOLDER);
   return names.length;
-}
-
-/** `ip netns exec` mounts it over /etc/hosts, so that the topology's names resolve; all endpoints have the same. */
-function linkNameFile(experiment: string, namespace: string): void {
-  const folder = join(NETNS_ETC_FOLDER, namespace);
-  mkdirSync(folder, { recursive: true });
-  symlinkSync(hostsFile(experiment), join(folder, 'hosts'));
 }

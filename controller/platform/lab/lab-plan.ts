@@ -12,7 +12,7 @@ import { serviceOf } from '../../../topology/model/names.ts';
 import { MAX_ENDPOINTS_PER_HOST } from '../../machine/capacity.ts';
 import { hostName, MESH_PORT } from '../../names.ts';
 import type { Plan, PlannedEndpoint, PlannedHost } from '../port/plan.ts';
-import { endpointNamespace, hostNamespace } from './lab-names.ts';
+import { endpointNamespace, hostNamespace, hostsFile } from './lab-names.ts';
 
 /** Name of this platform. */
 export const LAB = 'lab';
@@ -103,10 +103,18 @@ export function planLab(
     return { number, name, namespace, interface: ENDPOINT_INTERFACE, address, addresses, host };
   });
   return {
-    ...{ platform: LAB, experiment, place: count(hostCount, 'host'), outlivesAgent: false, settings: {} },
+    ...{ platform: LAB, experiment, place: count(hostCount, 'host'), outlivesAgent: false },
+    settings: { names: { hostsFile: hostsFile(experiment), listen: nameServers({ ipv4 }) } },
     ...{ ipv4, ipv6, hosts, endpoints },
   };
 }
+
+/**
+ * Where each endpoint's DNS server listens, on its own loopback. The address is that of systemd-resolved, so applications that
+ * serve DNS themselves have 127.0.0.1 and eth0. Without IPv4 there is ::1 as well, for resolvers that know IPv6 only.
+ */
+export const nameServers = ({ ipv4 }: Pick<LabFamilies, 'ipv4'>): string[] =>
+  ipv4 ? ['127.0.0.53'] : ['::1', '127.0.0.53'];
 
 /** A host's 64 bits of the addresses of its endpoints. */
 function prefix6(hostIndex: number): string {

@@ -63,9 +63,11 @@ function planOfStanding(wanted: Standing): LabPlan {
   const hosts = found.hosts.map((host) => ({ ...host, networks: [] }));
   const endpoints = found.endpoints.map((one) => ({ ...one, host: hosts[one.host.index]! }));
   const addresses = endpoints.flatMap((endpoint) => endpoint.addresses);
+  const [first] = wanted.standing.values();
   return {
     ...found,
     ...{ platform: LAB, place: count(hosts.length, 'host'), outlivesAgent: false },
+    settings: first?.names ? { names: first.names } : {},
     ...{ ipv4: addresses.some(isIPv4), ipv6: addresses.some(isIPv6), hosts, endpoints },
   };
 }

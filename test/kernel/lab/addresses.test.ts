@@ -1,13 +1,17 @@
-/** Labs whose endpoints have one IP version: what is there, what is not, and that names and paths are right. */
+/** Labs whose endpoints have one IP version: what is there, what is not, that paths are right, and names, by file and DNS. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { namespacePath } from '../../../agent/kernel/netns/namespaces.ts';
+import { NameServers } from '../../../agent/names/name-servers.ts';
+import { pointerName } from '../../../agent/names/name-table.ts';
 import { Experiment } from '../../../controller/experiment/experiment.ts';
 import { removeExperiment } from '../../../controller/experiment/teardown.ts';
+import { processesIn } from '../../../controller/machine/processes.ts';
 import type { IpChoice } from '../../../controller/platform/lab/ip-choice.ts';
 import { lab as platform } from '../../../controller/platform/lab/lab.ts';
 import { ping, pingFrameBytes } from '../../../controller/verify/traffic.ts';
 import { loadTopology } from '../../../topology/load.ts';
 import { netfold } from '../../support/lab/cli.ts';
-import { place, receivedBytes } from '../../support/lab/lab.ts';
+import { place, receivedBytes, runIn, until } from '../../support/lab/lab.ts';
 
 /** At 200 kb/s a header of IPv6 takes 0.8 ms longer than one of IPv4. */
 const TOPOLOGY = `
@@ -68,8 +72,9 @@ it('has no IPv4 address but that of loopback with --ip 6', async () => {
 
 it.each(['4', '6'] as const)('resolves names to what there is with --ip %s, and reaches them', async (ip) => {
   const both = ['a.0', 'a.1'].map((node) => addressOf(ip, node)).sort();
-  expect((await says(ip, 'b', resolved('a'))).split('\n')).toEqual(both);
-  expect(await says(ip, 'b', resolved('localhost'))).toBe(ip === '4' ? '127.0.0.1' : '::1');
+  const local = ip === '4' ? '127.0.0.1' : '::1';
+  const lines = `${resolved('a')}; ${resolved('localhost')}; getent hosts nobody.example || echo none`;
+  expect((await says(ip, 'b', lines)).split('\n')).toEqual([...both, local, 'none']);
   const reached = await says(ip, 'a.1', 'ping -c 3 -i 0.05 -W 5 b');
   expect(reached).toContain(`bytes from b.0 (${addressOf(ip, 'b')})`);
 });
@@ -86,4 +91,110 @@ it('gives a path its delay and its loss in both', async () => {
     expect((await ping(c, d, 150, 5)).received).toBeLessThan(150);
   });
   await Promise.all(checked);
+});
+
+/** What c-ares, Node's resolver, gets from a server: it does not read /etc/hosts for this. */
+async function asked(ip: IpChoice, node: string, server = ''): Promise<unknown> {
+  const script = `
+    const { Resolver } = require('node:dns').promises;
+    const resolver = new Resolver();
+    if (${JSON.stringify(server)}) resolver.setServers([${JSON.stringify(server)}]);
+    const tried = (promise) => promise.catch(({ code }) => code);
+    Promise.all([
+      ...['a', 'b', 'B.0', 'nobody.example', 'a.2'].flatMap((name) =>
+        [resolver.resolve4(name), resolver.resolve6(name)]).map(tried),
+      tried(resolver.resolvePtr(${JSON.stringify(pointerName(addressOf(ip, 'b')))})),
+    ]).then((all) => console.log(JSON.stringify(all)));`;
+  const { out, err } = await runIn(place(labs.get(ip)!, node), process.execPath, '-e', script);
+  expect(err).toBe('');
+  return JSON.parse(out);
+}
+
+function expected(ip: IpChoice): unknown {
+  const addresses = (...nodes: string[]): string[] => nodes.map((node) => addressOf(ip, node));
+  const of = (...nodes: string[]): unknown[] =>
+    ip === '4' ? [addresses(...nodes), 'ENODATA'] : ['ENODATA', addresses(...nodes)];
+  const unknown = ['ENOTFOUND', 'ENOTFOUND'];
+  return [...of('a.0', 'a.1'), ...of('b.0'), ...of('b.0'), ...unknown, ...unknown, ['b.0']];
+}
+
+it.each([
+  ['4', ''],
+  ['6', ''],
+  ['6', '[::1]:53'],
+  ['6', '127.0.0.53'],
+] as const)(
+  'answers resolvers that skip the hosts file, with --ip %s at its server %s',
+  async (ip, server) => {
+    expect(await asked(ip, 'b', server)).toEqual(expected(ip));
+  },
+);
+
+it('answers over TCP, several questions of one connection', async () => {
+  const script = `
+    const { streamDecode, streamEncode } = require('dns-packet');
+    const ask = (name) => streamEncode({ type: 'query', questions: [{ type: 'A', name }] });
+    const socket = require('node:net').connect(53, '127.0.0.53');
+    socket.write(Buffer.concat([ask('b'), ask('nobody'), ask('d')]));
+    let read = Buffer.alloc(0);
+    socket.on('data', (data) => {
+      read = Buffer.concat([read, data]);
+      while (read.length > 2 && read.length >= 2 + read.readUInt16BE(0)) {
+        const { rcode, answers } = streamDecode(read);
+        console.log(rcode, ...answers.map(({ data }) => data));
+        read = read.subarray(2 + read.readUInt16BE(0));
+        asked++;
+      }
+      if (asked === 3) socket.destroy();
+    });
+    let asked = 0;`;
+  const { out, err } = await runIn(place(labs.get('4')!, 'c'), process.execPath, '-e', script);
+  expect(err).toBe('');
+  expect(out).toBe(`NOERROR ${addressOf('4', 'b')}\nNXDOMAIN\nNOERROR ${addressOf('4', 'd')}\n`);
+});
+
+/** Of names that no file has. */
+const BY_DNS = 'umount /etc/hosts && getent ahosts b | cut -d" " -f1 | sort -u';
+
+it('can be made to fail in one endpoint, as docs/topology-file.md says', async () => {
+  const [d, c] = [place(labs.get('4')!, 'd'), place(labs.get('4')!, 'c')];
+  const own = { code: 0, out: `${addressOf('4', 'b')}\n` };
+  expect(await runIn(d, 'sh', '-c', BY_DNS)).toMatchObject(own);
+  const rules = `nft 'add table inet nodns
+    add chain inet nodns out { type filter hook output priority 0; }
+    add rule inet nodns out th dport 53 reject'`;
+  expect(await runIn(d, 'sh', '-c', rules)).toMatchObject({ code: 0, err: '' });
+  expect(await runIn(d, 'sh', '-c', BY_DNS)).toMatchObject({ out: '' });
+  expect(await runIn(c, 'sh', '-c', BY_DNS)).toMatchObject(own);
+  expect(await runIn(d, 'nft', 'delete', 'table', 'inet', 'nodns')).toMatchObject({ code: 0 });
+  expect(await runIn(d, 'sh', '-c', BY_DNS)).toMatchObject(own);
+});
+
+it('tells where something else listens, and goes on', async () => {
+  const { settings, endpoints } = labs.get('4')!.plan;
+  const problems: string[] = [];
+  const others = new NameServers(settings.names!, (problem) => problems.push(problem));
+  try {
+    const { number, name, namespace } = endpoints.find((one) => one.name.startsWith('c'))!;
+    const taken = { number, name, namespace: namespacePath(namespace) };
+    await others.attach([taken, { ...taken, number: 99, namespace: '/run/netns/nowhere' }]);
+  } finally {
+    await others.stop();
+  }
+  expect(problems).toEqual([
+    expect.stringMatching(/^names don't resolve by DNS in c\.0: .*EADDRINUSE/),
+    expect.stringMatching(/^names don't resolve by DNS in c\.0: there is no network namespace at/),
+  ]);
+  expect(await asked('4', 'c')).toEqual(expected('4'));
+});
+
+it('serves again after its agent was killed; meanwhile names fail at once', async () => {
+  const lab = labs.get('6')!;
+  const at = place(lab, 'b');
+  const { host } = lab.plan.endpoints.find(({ name }) => name === at.name)!;
+  for (const pid of processesIn([host.namespace])) process.kill(pid, 'SIGKILL');
+  await until(async () => (await runIn(at, 'ss', '-Hln', 'sport', '=', ':53')).out === '', 'it is gone');
+  expect(await asked('6', 'b')).toContain('ECONNREFUSED');
+  await (await lab.startAgent(host)).waitUntilReady(60_000, () => {});
+  expect(await asked('6', 'b')).toEqual(expected('6'));
 });

@@ -76,6 +76,7 @@ export class AgentLab {
         error: ({ message }) => complaints.push(message),
       },
       openKernel: () => kernel,
+      openNames: () => ({ attach: async () => {}, detach: async () => {}, stop: async () => {} }),
       openMesh: async ({ endpointNames, log, time }) => {
         const transport = network.transport(`peer-${host}`);
         kill = () => transport.kill();

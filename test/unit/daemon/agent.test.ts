@@ -295,6 +295,9 @@ test('an agent whose mesh can not be opened leaves no kernel open', async () => 
     processor: { usedMs: () => 0 },
     ...{ clock: lab.clock, timers: lab.clock, log: first.parts.log, processes: first.processes },
     openKernel: () => kernel,
+    openNames: () => {
+      throw new Error('there are none');
+    },
     openMesh: async () => {
       throw new Error('port in use');
     },

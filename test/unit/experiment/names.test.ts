@@ -14,6 +14,8 @@ import {
   fabricNamespace,
   hostNamespace,
   hostsFile,
+  resolverFile,
+  switchFile,
 } from '../../../controller/platform/lab/lab-names.ts';
 
 test.each([
@@ -75,6 +77,8 @@ test('everything of an experiment lies in its own folder, each thing by itself',
     logFile('x', 'client.0'),
     logFile('x', 'host0'),
     hostsFile('x'),
+    resolverFile('x'),
+    switchFile('x'),
   ];
   expect(experimentFolder('x')).toBe('/run/netfold/x');
   for (const file of files) expect(file.startsWith('/run/netfold/x/')).toBe(true);

@@ -1,0 +1,56 @@
+/** Sockets of IP that are bound in the network namespace of the calling thread, and stay there. */
+import { endianness } from 'node:os';
+import { close } from './descriptors.ts';
+import { check, libc } from './libc.ts';
+import { bind, setSocketOption, socket } from './sockets.ts';
+
+const raw = { listen: libc.func('int listen(int fd, int backlog)') };
+
+const AF_INET = 2;
+const AF_INET6 = 10;
+const SOCK_STREAM = 1;
+const SOCK_DGRAM = 2;
+const SOL_SOCKET = 1;
+const SO_REUSEADDR = 2;
+/** Connections that nobody has accepted yet. */
+const BACKLOG = 16;
+
+/** A UDP socket. `address`: 4 bytes of IPv4 or 16 of IPv6. Throws `KernelError`, e.g. with EADDRINUSE. */
+export function boundUdp(address: Uint8Array, port: number): number {
+  return bound(SOCK_DGRAM, address, port);
+}
+
+/** A TCP socket that listens; connections of an earlier one to the same port may still be there. Throws `KernelError`. */
+export function listeningTcp(address: Uint8Array, port: number): number {
+  const fd = bound(SOCK_STREAM, address, port);
+  try {
+    check('listen', raw.listen(fd, BACKLOG), String(fd));
+    return fd;
+  } catch (error) {
+    close(fd);
+    throw error;
+  }
+}
+
+function bound(type: number, address: Uint8Array, port: number): number {
+  const fd = socket(address.length === 4 ? AF_INET : AF_INET6, type, 0);
+  try {
+    setSocketOption(fd, SOL_SOCKET, SO_REUSEADDR, new Uint32Array([1]), 'SO_REUSEADDR');
+    bind(fd, socketAddress(address, port));
+    return fd;
+  } catch (error) {
+    close(fd);
+    throw error;
+  }
+}
+
+/** struct sockaddr_in (ip(7)), struct sockaddr_in6 (ipv6(7)). */
+function socketAddress(address: Uint8Array, port: number): Uint8Array {
+  const isV4 = address.length === 4;
+  const bytes = new Uint8Array(isV4 ? 16 : 28);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(0, isV4 ? AF_INET : AF_INET6, endianness() === 'LE');
+  view.setUint16(2, port);
+  bytes.set(address, isV4 ? 4 : 8);
+  return bytes;
+}
