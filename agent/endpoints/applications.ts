@@ -6,11 +6,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LocalEndpoint } from '../../proto/bootstrap.ts';
+import { count } from '../../proto/words.ts';
 import type { Restart, Topology } from '../../topology/model/model.ts';
 import { serviceOf } from '../../topology/model/names.ts';
 import type { Atom } from '../../topology/timeline/state.ts';
 import type { Clock, Timers } from '../clock/clock.ts';
 import { forgetLife, type KeptLife, keepLife, readLife } from './kept-life.ts';
+import { LogBound } from './log-bound.ts';
 import type { CommandRun, ProcessPort } from './processes.ts';
 import { ServiceLife } from './service-life.ts';
 import { type CommandSettings, settingsOf } from './service-settings.ts';
@@ -54,6 +56,7 @@ export class Applications {
   readonly #lives = new Map<number, ServiceLife>();
   /** Endpoint → the commands of an earlier agent. */
   #adopted: ReadonlyMap<string, readonly CommandRun[]> = new Map();
+  readonly #logs: LogBound;
   #isStopped = false;
 
   constructor(options: ApplicationsOptions) {
@@ -67,6 +70,8 @@ export class Applications {
     );
     this.#settings = new Map(topology.services.map((service) => [service.name, settingsOf(service)]));
     this.#logFolder = logFolder;
+    const onProblem = (problem: string): void => options.onProblem?.(problem);
+    this.#logs = new LogBound({ timers: options.timers, onProblem });
   }
 
   /** Adds an endpoint; `run` starts its service's command. */
@@ -100,6 +105,9 @@ export class Applications {
   /** Adopts the processes that a killed agent has started. */
   adopt(): void {
     this.#adopted = this.#processes.adopt(new Set([...this.#local.values()].map(({ name }) => name)));
+    // Also those that no command is left of: what it has started may write on.
+    for (const endpoint of this.#local.values())
+      if (this.#obeyedUntil(endpoint) >= 0) this.#boundLog(endpoint);
   }
 
   /**
@@ -147,6 +155,10 @@ export class Applications {
       const said = life.status();
       if (said !== undefined) status[name] = said;
     }
+    for (const name of Object.keys(status)) {
+      const lost = this.#logs.lost(name);
+      if (lost > 0) status[name] += `; of its log, ${count(lost, 'byte')} were not kept`;
+    }
     for (const [number, { next }] of this.#endings) {
       const endpoint = this.#local.get(number);
       if (endpoint && next.length > 0) status[endpoint.name] = 'starts when its former processes have ended';
@@ -154,11 +166,12 @@ export class Applications {
     return status;
   }
 
-  stop(): Promise<void> {
+  async stop(): Promise<void> {
     this.#isStopped = true;
     for (const { next } of this.#endings.values()) next.length = 0;
     for (const life of this.#lives.values()) life.cancel();
-    return this.#processes.stop();
+    await this.#processes.stop();
+    await this.#logs.stop();
   }
 
   /**
@@ -222,10 +235,9 @@ export class Applications {
 
   #lifeOf(endpoint: LocalEndpoint, { command, restart }: Ran): ServiceLife {
     const { clock, timers } = this.#options;
-    const settings = this.#settings.get(serviceOf(endpoint.name)) ?? {};
     const ports = {
       ...{ clock, timers },
-      start: () => this.#processes.start({ endpoint, command, settings }),
+      start: () => this.#startNow(endpoint, command),
       keep: (life: KeptLife) =>
         this.#tryTo(endpoint, () => keepLife(this.#fileOf(endpoint, 'service'), life)),
     };
@@ -236,11 +248,20 @@ export class Applications {
   }
 
   #start(endpoint: LocalEndpoint, command: string, at: number): void {
-    const settings = this.#settings.get(serviceOf(endpoint.name)) ?? {};
     this.#inThisLife(endpoint, () => {
-      this.#tryTo(endpoint, () => void this.#processes.start({ endpoint, command, settings }));
+      this.#tryTo(endpoint, () => void this.#startNow(endpoint, command));
       this.#noteObeyed(endpoint, at);
     });
+  }
+
+  #startNow(endpoint: LocalEndpoint, command: string): CommandRun {
+    const settings = this.#settings.get(serviceOf(endpoint.name)) ?? {};
+    this.#boundLog(endpoint);
+    return this.#processes.start({ endpoint, command, settings });
+  }
+
+  #boundLog(endpoint: LocalEndpoint): void {
+    this.#logs.watch(endpoint.name, this.#fileOf(endpoint, 'log'));
   }
 
   /** A full disk must not end the agent. */
@@ -266,7 +287,7 @@ export class Applications {
   }
 
   /** Stands beside the output, for the next agent. */
-  #fileOf({ name }: LocalEndpoint, what: 'started' | 'service'): string {
+  #fileOf({ name }: LocalEndpoint, what: 'log' | 'started' | 'service'): string {
     return join(this.#logFolder, `${name}.${what}`);
   }
 }

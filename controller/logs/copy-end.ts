@@ -1,25 +1,26 @@
 /** Copies the end of a log file. */
 import { closeSync, copyFileSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
-import { count } from '../../proto/words.ts';
+import { missingAtStart, readCut } from '../../proto/log-cut.ts';
 
 const CHUNK_BYTES = 2 ** 20;
 const NEWLINE = 10;
 
 /**
- * Copies a file; of one with more than `most` bytes, its last bytes, from the start of a line on, after a line that says how
- * much is missing. Throws system errors.
+ * Copies a log; of one with more than `most` bytes, its last bytes, from the start of a line on, after a line that says how
+ * much is missing, as of one that has lost its start already. Throws system errors.
  */
 export function copyEnd(from: string, to: string, most: number): void {
   const source = openSync(from, 'r');
   try {
     const { size } = fstatSync(source);
-    if (size <= most) {
+    const cut = readCut(from);
+    if (cut === 0 && size <= most) {
       copyFileSync(from, to);
       return;
     }
     const target = openSync(to, 'w');
     try {
-      copyFrom(source, target, size - most);
+      copyFrom(source, target, Math.max(cut, size - most), cut);
     } finally {
       closeSync(target);
     }
@@ -28,12 +29,12 @@ export function copyEnd(from: string, to: string, most: number): void {
   }
 }
 
-function copyFrom(source: number, target: number, start: number): void {
+function copyFrom(source: number, target: number, start: number, cut: number): void {
   const chunk = Buffer.alloc(CHUNK_BYTES);
   let read = readSync(source, chunk, 0, CHUNK_BYTES, start);
   // A line without an end is cut anywhere.
-  const skipped = chunk.subarray(0, read).indexOf(NEWLINE) + 1;
-  writeSync(target, `[netfold: the first ${count(start + skipped, 'byte')} were not kept]\n`);
+  const skipped = start === cut ? 0 : chunk.subarray(0, read).indexOf(NEWLINE) + 1;
+  writeSync(target, missingAtStart(start + skipped));
   let at = start;
   let first = skipped;
   while (read > 0) {

@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readCut } from '../../proto/log-cut.ts';
 import { copyEnd } from './copy-end.ts';
 
 /** Another one for those who must not push out the user's runs: the tests. */
@@ -122,7 +123,7 @@ function logFiles(folder: string): LogFile[] {
     .filter((entry) => entry.endsWith(LOG))
     .map((entry) => {
       const path = join(folder, entry);
-      return { node: entry.slice(0, -LOG.length), path, size: statSync(path).size };
+      return { node: entry.slice(0, -LOG.length), path, size: statSync(path).size - readCut(path) };
     });
 }
 

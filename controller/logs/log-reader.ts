@@ -1,5 +1,6 @@
 /** Reads one log file piece by piece, while it is written, rotated or removed. */
 import { closeSync, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
+import { missingAtStart, missingWithin, readCut } from '../../proto/log-cut.ts';
 
 const CHUNK_BYTES = 65_536;
 const NEWLINE = 10;
@@ -17,7 +18,11 @@ export class LogReader {
   #descriptor: number | undefined;
   #at = 0;
   #end = Number.POSITIVE_INFINITY;
+  /** The last that was known of this file: its note may be removed before it is read to its end. */
+  #cut = 0;
   #isFirst = true;
+  /** Whether what was read last ends within a line. */
+  #isWithinLine = false;
 
   /** The file need not be there yet. */
   constructor(path: string, plan: ReadingPlan = {}) {
@@ -26,8 +31,8 @@ export class LogReader {
   }
 
   /**
-   * The next bytes; none if there are none now. A removed file is read to its end. A file that was replaced, or cut, is read
-   * from its start. Throws system errors.
+   * The next bytes; none if there are none now. A removed file is read to its end. A file that was replaced, or emptied, is
+   * read from its start. A line says where bytes were dropped before they could be read. Throws system errors.
    */
   read(): Buffer {
     if (this.#descriptor === undefined && !this.#open()) return Buffer.alloc(0);
@@ -51,17 +56,33 @@ export class LogReader {
     }
     const { size } = fstatSync(this.#descriptor);
     const { tail, once } = this.#plan;
-    this.#at = this.#isFirst && tail !== undefined ? startOfLast(tail, this.#descriptor, size) : 0;
+    const cut = readCut(this.#path);
+    this.#cut = cut <= size ? cut : 0;
+    this.#at = this.#isFirst && tail !== undefined ? startOfLast(tail, this.#descriptor, this.#cut, size) : 0;
     if (once) this.#end = size;
     this.#isFirst = false;
     return true;
   }
 
   #next(): Buffer {
-    const chunk = Buffer.alloc(Math.min(CHUNK_BYTES, Math.max(0, this.#end - this.#at)));
-    const read = readSync(this.#descriptor!, chunk, 0, chunk.length, this.#at);
+    const from = this.#at;
+    const chunk = Buffer.alloc(Math.min(CHUNK_BYTES, Math.max(0, this.#end - from)));
+    const read = readSync(this.#descriptor!, chunk, 0, chunk.length, from);
+    // Asked after the reading: what was read may have been dropped meanwhile.
+    this.#cut = Math.max(this.#cut, readCut(this.#path));
+    const cut = this.#cut;
+    if (cut > from && fstatSync(this.#descriptor!).size >= cut) return this.#skipTo(cut);
     this.#at += read;
+    if (read > 0) this.#isWithinLine = chunk[read - 1] !== NEWLINE;
     return chunk.subarray(0, read);
+  }
+
+  #skipTo(cut: number): Buffer {
+    const missing = this.#at === 0 ? missingAtStart(cut) : missingWithin(cut - this.#at);
+    const said = Buffer.from(`${this.#isWithinLine ? '\n' : ''}${missing}`);
+    this.#at = cut;
+    this.#isWithinLine = false;
+    return said;
   }
 
   #isRotated(): boolean {
@@ -73,17 +94,18 @@ export class LogReader {
     }
     if (own.size >= this.#at) return false;
     this.#at = 0;
+    this.#cut = 0;
     return true;
   }
 }
 
-/** Where the last `lines` lines start; the last one may have no end yet. */
-function startOfLast(lines: number, descriptor: number, size: number): number {
+/** Where the last `lines` lines from `first` on start; the last one may have no end yet. 0 if there are not so many. */
+function startOfLast(lines: number, descriptor: number, first: number, size: number): number {
   if (lines === 0) return size;
   const chunk = Buffer.alloc(CHUNK_BYTES);
   let found = 0;
-  for (let end = size; end > 0; ) {
-    const start = Math.max(0, end - CHUNK_BYTES);
+  for (let end = size; end > first; ) {
+    const start = Math.max(first, end - CHUNK_BYTES);
     readSync(descriptor, chunk, 0, end - start, start);
     for (let index = end - start - 1; index >= 0; index--) {
       // The newline at the very end ends the last line.

@@ -1,15 +1,16 @@
 /** Services that end, and are started again. One lab for all tests. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { AgentProcess } from '../../../controller/experiment/agents.ts';
 import { Experiment } from '../../../controller/experiment/experiment.ts';
 import { removeExperiment } from '../../../controller/experiment/teardown.ts';
+import { keptRuns, logIn } from '../../../controller/logs/kept.ts';
 import { processesIn } from '../../../controller/machine/processes.ts';
 import { dataFolder, logFile } from '../../../controller/names.ts';
 import { lab as platform } from '../../../controller/platform/lab/lab.ts';
 import { loadTopology } from '../../../topology/load.ts';
 import { netfold } from '../../support/lab/cli.ts';
-import { place, runIn, tell, until } from '../../support/lab/lab.ts';
+import { place, run, runIn, tell, until } from '../../support/lab/lab.ts';
 
 const NAME = `test-${process.pid}-services`;
 
@@ -115,4 +116,39 @@ it('goes on under the next agent: what runs stays, what has ended meanwhile is s
   expect(await pidOf('server')).not.toBe(doomed);
   expect(await pidOf('once')).toBe(kept);
   expect(begins('once')).toBe(1);
+});
+
+it('bounds the log of a command that writes without end, also while it is followed', async () => {
+  const file = logFile(NAME, 'client.0');
+  const following = run('sh', ['-c', `bin/netfold logs client -f --tail 0 --name ${NAME} | tail -n 2`]);
+  const words = 'some words in a line that comes again and again without an end';
+  await tell(lab, 'run', 'client', `timeout 4 yes ${words}; echo; echo ends`);
+  let most = 0;
+  await until(
+    async () => {
+      const { blocks } = statSync(file, { throwIfNoEntry: false }) ?? { blocks: 0 };
+      most = Math.max(most, blocks * 512);
+      return (await status('client')).startsWith('exited with 0');
+    },
+    'it has written',
+    30_000,
+  );
+  // How much is written between two looks depends on the machine.
+  expect(statSync(file).size).toBeGreaterThan(300e6);
+  expect(most).toBeLessThan(statSync(file).size / 2);
+  await until(() => statSync(file).blocks * 512 < 34 * 2 ** 20, 'only its end is left');
+  expect(await status('client')).toMatch(/^exited with 0; of its log, [\d,]+ bytes were not kept$/);
+  const { stdout } = await netfold('logs', 'client', '--name', NAME);
+  const [first, ...lines] = stdout.trimEnd().split('\n');
+  expect(first).toMatch(/^\[netfold: the first [\d,]+ bytes were not kept\]$/);
+  expect(lines.length).toBeGreaterThan(100_000);
+  // It is killed in the middle of a line.
+  const others = (all: readonly string[]): string[] => all.filter((line) => !words.startsWith(line));
+  expect(others(lines)).toEqual(['ends']);
+  await removeExperiment(NAME);
+  expect((await following).out).toMatch(/^[a-z ]*\nends\n$/);
+  const [ended] = keptRuns(NAME);
+  const kept = readFileSync(logIn(ended!.folder, 'client.0'), 'utf8').split('\n');
+  expect(kept[0]).toMatch(/^\[netfold: the first /);
+  expect(others(kept.slice(1))).toEqual(['ends']);
 });

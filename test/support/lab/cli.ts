@@ -5,6 +5,8 @@ import { join } from 'node:path';
 const ROOT = join(import.meta.dirname, '../../..');
 const PROGRAM = join(ROOT, 'bin/netfold');
 const NOBODY = 65534;
+/** The longest log, and more. */
+const MOST_BYTES = 64 * 2 ** 20;
 
 export interface Ran {
   readonly code: number | null;
@@ -14,7 +16,7 @@ export interface Ran {
 
 function run(command: string, args: readonly string[]): Promise<Ran> {
   const { FORCE_COLOR: _, ...rest } = process.env;
-  const options = { cwd: ROOT, env: { ...rest, NO_COLOR: '1' } };
+  const options = { cwd: ROOT, env: { ...rest, NO_COLOR: '1' }, maxBuffer: MOST_BYTES };
   return new Promise((resolve) => {
     const child = execFile(command, [...args], options, (_error, stdout, stderr) => {
       resolve({ code: child.exitCode, stdout, stderr });
