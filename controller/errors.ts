@@ -22,6 +22,9 @@ export type ControllerErrorCode =
   | 'MACHINE_CANNOT'
   | 'IPV6_MISSING'
   | 'AGENT_FAILED'
+  | 'AGENT_CANNOT'
+  | 'NO_ROOM'
+  | 'PROGRAM_MISSING'
   | 'INTERRUPTED'
   | 'NOTHING_TO_MEASURE';
 
@@ -44,6 +47,9 @@ const BLAME: Readonly<Record<ControllerErrorCode, Blame>> = {
   MACHINE_CANNOT: 'machine',
   IPV6_MISSING: 'machine',
   AGENT_FAILED: 'internal',
+  AGENT_CANNOT: 'machine',
+  NO_ROOM: 'machine',
+  PROGRAM_MISSING: 'machine',
   INTERRUPTED: 'usage',
   NOTHING_TO_MEASURE: 'input',
 };

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { EXIT_CODE } from '../../proto/errors.ts';
 import { callJson } from '../../proto/http-json.ts';
 import type { AgentStatus } from '../../proto/status.ts';
 import { millisToSeconds } from '../../proto/units.ts';
@@ -34,12 +35,14 @@ export class AgentProcess {
   /** Resolves with the way in which it has ended. */
   readonly exited: Promise<string>;
   readonly #pid: number | undefined;
+  readonly #exitCode: () => number | null;
   #hasExited = false;
 
   private constructor(experiment: string, host: PlannedHost, running: RunningAgent) {
     this.#experiment = experiment;
     this.host = host;
     this.#pid = running.pid;
+    this.#exitCode = running.exitCode ?? (() => null);
     this.exited = running.exited.then((how) => {
       this.#hasExited = true;
       return how;
@@ -100,12 +103,12 @@ export class AgentProcess {
     }
   }
 
-  /** An error with the end of its log. */
+  /** An error with the end of its log. What the agent says of itself, that this machine can't, is said of the whole. */
   failure(what = 'has ended'): ControllerError {
     const log = readFileSync(logFile(this.#experiment, this.host.name), 'utf8').trimEnd();
     const last = log.split('\n').slice(-LAST_LOG_LINES).join('\n');
     return new ControllerError(
-      'AGENT_FAILED',
+      this.#exitCode() === EXIT_CODE.machine ? 'AGENT_CANNOT' : 'AGENT_FAILED',
       `the agent of ${this.host.name} ${what}${last ? `; its last words:\n${last}` : ''}`,
     );
   }

@@ -15,6 +15,8 @@ export interface LocalAgent {
   readonly pid: number | undefined;
   /** Resolves with the way in which it has ended. */
   readonly exited: Promise<string>;
+  /** Of its process that has ended; absent where it is no child of this one. */
+  readonly exitCode?: () => number | null;
 }
 
 export interface AgentStart {
@@ -44,7 +46,7 @@ function spawnAgent(namespace: string, { words, socket, log }: AgentStart): Loca
     const child = within(namespacePath(namespace), () =>
       spawn(program!, args, { stdio: ['ignore', output, output], detached: true }),
     );
-    return { pid: child.pid, exited: exitOf(child) };
+    return { pid: child.pid, exited: exitOf(child), exitCode: () => child.exitCode };
   } finally {
     closeSync(output);
   }

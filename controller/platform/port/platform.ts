@@ -97,6 +97,8 @@ export interface RunningAgent {
   readonly pid: number | undefined;
   /** Resolves with the way in which it has ended. */
   readonly exited: Promise<string>;
+  /** What it ended with, one of netfold's exit codes; absent or null: not known. */
+  readonly exitCode?: () => number | null;
 }
 
 /** Of a plan, or of a state file. */

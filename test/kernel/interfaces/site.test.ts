@@ -87,7 +87,7 @@ describe('on interfaces that exist', () => {
     await runIn(placeOf(cable.a), 'tc', 'qdisc', 'add', 'dev', 'eth0', 'root', 'handle', '7:', 'tbf', ...TBF);
     const before = await ends();
     const refused = await up();
-    expect(refused.code).not.toBe(0);
+    expect(refused.code).toBe(3);
     expect(refused.err).toMatch(/eth0 of a\.0 has a root qdisc "tbf 7:" that is not netfold's/);
     expect(refused.err).toContain('--take-over');
     expect(await ends()).toBe(before);
