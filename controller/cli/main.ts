@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { EXIT_CODE } from '../../proto/errors.ts';
 import { commandExitCode } from '../errors.ts';
+import { withCode } from '../system-errors.ts';
 import { printError } from './terminal/output.ts';
 import { surviveOutput } from './terminal/survive-output.ts';
 
@@ -121,7 +122,8 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : EXIT_CODE.usage;
   else {
-    printError(error);
-    process.exitCode = commandExitCode(error);
+    const known = withCode(error);
+    printError(known);
+    process.exitCode = commandExitCode(known);
   }
 }

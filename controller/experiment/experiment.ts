@@ -117,9 +117,10 @@ export class Experiment {
     this.#server ??= await this.#serve();
   }
 
-  /** Ends the experiment and removes everything of it. */
-  async stop(): Promise<void> {
+  /** Ends the experiment and removes everything of it. Returns what is lost, one sentence each. */
+  async stop(): Promise<readonly string[]> {
     await this.closeController();
-    await removeExperiment(this.name, this.#onProgress, this.platform);
+    const { problems } = await removeExperiment(this.name, this.#onProgress, this.platform);
+    return problems;
   }
 }

@@ -11,9 +11,10 @@ import { loadTopology } from '../../topology/load.ts';
 import type { Graph, Topology } from '../../topology/model/model.ts';
 import { graphAt } from '../../topology/timeline/graph-at.ts';
 import { requireAbilities } from '../machine/abilities.ts';
-import { dataFolder, logFolderOf } from '../names.ts';
+import { dataFolder, experimentFolder, logFolderOf } from '../names.ts';
 import type { Plan } from '../platform/port/plan.ts';
 import type { Platform, Watch } from '../platform/port/platform.ts';
+import { atFolder } from '../system-errors.ts';
 import { AgentProcess } from './agents.ts';
 import { serveBootstrap } from './bootstrap-server.ts';
 import { type Bootstraps, keepBootstraps, makeBootstraps, type TopologyText } from './bootstraps.ts';
@@ -90,7 +91,7 @@ export async function startParts(options: ExperimentOptions): Promise<Parts> {
   } catch (error) {
     await server?.close();
     await undo(options);
-    throw error;
+    throw atFolder(error, experimentFolder(name));
   }
 }
 

@@ -1,6 +1,7 @@
 /** Removes experiments, on any platform. */
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { NetfoldError } from '../../proto/errors.ts';
 import { keepLogs } from '../logs/kept.ts';
 import { removeIfEmpty } from '../machine/folders.ts';
 import { agentsOf, endProcesses } from '../machine/processes.ts';
@@ -8,12 +9,15 @@ import { experimentFolder, logFolderOf, RUN_FOLDER } from '../names.ts';
 import type { Leftover, Platform } from '../platform/port/platform.ts';
 import { openPlatforms, platformsFor } from '../platform/registry.ts';
 import type { OnProgress } from '../progress.ts';
+import { isNoRoom, withCode } from '../system-errors.ts';
 import { experimentNames, readState } from './state.ts';
 
 export interface Removed {
   readonly experiment: string;
   /** What was done, one phrase each: `6 namespaces removed`. */
   readonly facts: readonly string[];
+  /** What is lost, one sentence each. */
+  readonly problems: readonly string[];
 }
 
 /**
@@ -33,10 +37,10 @@ export async function removeExperiment(
   const remains = { experiment, endpoints: state?.endpoints ?? [] };
   const facts: string[] = [];
   for (const one of platforms) facts.push(...(await one.remove(remains, onProgress)));
-  facts.push(...keepLogsOf(experiment, state));
+  const problems = keepLogsOf(experiment, state);
   rmSync(experimentFolder(experiment), { recursive: true, force: true });
   removeIfEmpty(RUN_FOLDER);
-  return { experiment, facts };
+  return { experiment, facts, problems };
 }
 
 /**
@@ -51,7 +55,8 @@ export function keepLogsOf(experiment: string, state = readState(experiment)): s
     rmSync(logFolder, { recursive: true, force: true });
     return [];
   } catch (error) {
-    return [`its logs could not be kept: ${(error as Error).message}`];
+    const { message, remedy } = withCode(error) as Partial<NetfoldError> & Error;
+    return [`its logs could not be kept: ${message}${remedy === undefined ? '' : ` (${remedy})`}`];
   }
 }
 
@@ -105,7 +110,13 @@ async function strays(platform: Platform): Promise<Leftover[]> {
 
 /** Informs the experiment's own controller that its agents end on purpose. */
 function markEnding(experiment: string): void {
-  if (existsSync(experimentFolder(experiment))) writeFileSync(endingFile(experiment), '');
+  if (!existsSync(experimentFolder(experiment))) return;
+  try {
+    writeFileSync(endingFile(experiment), '');
+  } catch (error) {
+    // Removal is what makes room. Until the folder is gone, its controller may start an agent once more, which then ends.
+    if (!isNoRoom(error)) throw error;
+  }
 }
 
 /** True once the experiment is being removed, or was removed. */

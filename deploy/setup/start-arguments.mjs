@@ -14,6 +14,6 @@ export function verifyArguments(given, root) {
   const options = hasFile ? given.slice(1) : [...given];
   const hosts = options.some((option) => option === '--hosts' || option.startsWith('--hosts='))
     ? []
-    : ['--hosts', '2'];
+    : ['--hosts-if-any', '2'];
   return [join(root, 'controller', 'cli', 'main.ts'), 'verify', file, ...hosts, ...options];
 }

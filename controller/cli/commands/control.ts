@@ -5,6 +5,7 @@ import type { ControlAnswer, ControlRequest } from '../../../proto/control.ts';
 import { formatMicros, type Micros, micros, parseDuration, toMillis } from '../../../proto/units.ts';
 import { type Accepted, controlAgents, controlHistory } from '../../experiment/control.ts';
 import { findExperiment } from '../../experiment/state.ts';
+import { namedBy, nameOption, sameNameOption } from '../options/name-option.ts';
 import { namesText } from '../terminal/faults.ts';
 import { print, printJson, step, styled, table, warn } from '../terminal/output.ts';
 
@@ -125,7 +126,7 @@ export function addControlCommands(program: Command): void {
     .command('history [experiment]')
     .description('commands that a running experiment was given, with time, origin and outcome')
     .option('--json', 'print JSON')
-    .option('--name <experiment>', 'the same as the argument, as other commands have it')
+    .addOption(sameNameOption())
     .action(history);
 }
 
@@ -138,7 +139,7 @@ function addVerb(program: Command, { name, words, description, examples, note }:
   ];
   command
     .description(description)
-    .option('--name <experiment>', 'which experiment, if several are running')
+    .addOption(nameOption('which experiment, if several are running'))
     .option('--host <host>', 'which agent to use; any one will do')
     .addOption(
       new Option(
@@ -253,9 +254,9 @@ function report(command: LiveCommand, answer: ControlAnswer): void {
 
 async function history(
   given: string | undefined,
-  { json = false, name = given }: { json?: boolean; name?: string },
+  { json = false, name }: { json?: boolean; name?: string },
 ): Promise<void> {
-  const experiment = await findExperiment(name);
+  const experiment = await findExperiment(namedBy(given, name));
   const answer = await controlHistory(experiment);
   if (json) printJson(answer.history);
   else if (answer.history.length === 0) print('no commands yet');

@@ -1,7 +1,6 @@
 /** `netfold exec`: inside an endpoint. */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { constants } from 'node:os';
 import type { Command } from 'commander';
 import { endpointEnvironment, inheritedEnvironment, lifeMark } from '../../../agent/endpoints/environment.ts';
 import { withSettings } from '../../../agent/endpoints/service-settings.ts';
@@ -11,6 +10,8 @@ import { readSettings } from '../../experiment/service-settings.ts';
 import { type ExperimentState, findExperiment, readState } from '../../experiment/state.ts';
 import { dataFolder } from '../../names.ts';
 import { openPlatform } from '../../platform/registry.ts';
+import { nameOption } from '../options/name-option.ts';
+import { attended } from '../terminal/attended.ts';
 
 export function addExecCommand(program: Command): void {
   program
@@ -18,7 +19,7 @@ export function addExecCommand(program: Command): void {
     .description(
       "run a command inside an endpoint; the topology's names resolve there; exits with the command's code",
     )
-    .option('--name <experiment>', 'which experiment, if several are running')
+    .addOption(nameOption('which experiment, if several are running'))
     .option('--user <user>', "as which user of this machine, instead of the service's `user`")
     .addHelpText(
       'after',
@@ -91,16 +92,6 @@ async function exec(node: string, command: string[], { name, user }: ExecOptions
   const platform = await openPlatform(state.platform);
   const words = withSettings(settings, data, throughEnv(command));
   const [program, ...args] = platform.exec(endpoint, words);
-  const child = spawn(program!, args, {
-    stdio: 'inherit',
-    env: { ...inheritedEnvironment(), ...environment },
-  });
-  // The terminal sends Ctrl-C to the command as well; the command decides what that means.
-  const ignore = (): void => {};
-  process.on('SIGINT', ignore);
-  process.on('SIGTERM', () => child.kill('SIGTERM'));
-  process.exitCode = await new Promise<number>((resolve, reject) => {
-    child.on('error', reject);
-    child.on('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal!]));
-  });
+  const env = { ...inheritedEnvironment(), ...environment };
+  process.exitCode = await attended(() => spawn(program!, args, { stdio: 'inherit', env }));
 }

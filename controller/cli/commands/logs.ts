@@ -10,6 +10,7 @@ import { type KeptRun, keptRuns, logIn } from '../../logs/kept.ts';
 import { printLogs } from '../../logs/print-logs.ts';
 import { nodesNamed } from '../../logs/sources.ts';
 import { logFolderOf } from '../../names.ts';
+import { nameOption } from '../options/name-option.ts';
 import { printBytes, warn } from '../terminal/output.ts';
 
 interface LogsOptions {
@@ -31,7 +32,7 @@ export function addLogsCommand(program: Command): void {
         parseWhole(text, 0),
       ),
     )
-    .option('--name <experiment>', 'which experiment, if several are running, or one that has ended')
+    .addOption(nameOption('which experiment, if several are running, or one that has ended'))
     .addOption(
       new Option('--ended <number>', 'of the last run that has ended (1), the one before (2), …').argParser(
         (text) => parseWhole(text, 1),

@@ -8,6 +8,7 @@ import { count } from '../../../proto/words.ts';
 import { agentStatus } from '../../experiment/agents.ts';
 import { experimentNames, findExperiment, readState } from '../../experiment/state.ts';
 import { type Removed, removeAll, removeExperiment } from '../../experiment/teardown.ts';
+import { namedBy, sameNameOption } from '../options/name-option.ts';
 import { faultLines } from '../terminal/faults.ts';
 import { print, printError, printJson, progress, styled, table, warn } from '../terminal/output.ts';
 import { wideAreaLines } from '../terminal/wide-area.ts';
@@ -22,13 +23,13 @@ export function addRunningCommands(program: Command): void {
     .command('status [experiment]')
     .description('agents, flows and shares of a running experiment')
     .option('--json', 'print JSON')
-    .option('--name <experiment>', 'the same as the argument, as other commands have it')
+    .addOption(sameNameOption())
     .action(status);
   program
     .command('down [experiment]')
     .description('end an experiment and remove everything of it')
     .option('--all', 'all experiments')
-    .option('--name <experiment>', 'the same as the argument, as other commands have it')
+    .addOption(sameNameOption())
     .action(down);
   program
     .command('cleanup')
@@ -77,9 +78,9 @@ type HostReport =
 
 async function status(
   given: string | undefined,
-  { json = false, name = given }: { json?: boolean; name?: string },
+  { json = false, name }: { json?: boolean; name?: string },
 ): Promise<void> {
-  const experiment = await findExperiment(name);
+  const experiment = await findExperiment(namedBy(given, name));
   const hosts = readState(experiment)?.hosts ?? [];
   const agents = await Promise.all(hosts.map((host) => hostReport(experiment, host.name)));
   if (json) printJson({ experiment, agents });
@@ -150,11 +151,11 @@ function finishInSpiteOfSignals(): void {
 
 async function down(
   given: string | undefined,
-  { all = false, name = given }: { all?: boolean; name?: string },
+  { all = false, name }: { all?: boolean; name?: string },
 ): Promise<void> {
   if (all) await cleanup();
   else {
-    const experiment = await findExperiment(name);
+    const experiment = await findExperiment(namedBy(given, name));
     finishInSpiteOfSignals();
     report(await removeExperiment(experiment, progress));
   }
@@ -173,6 +174,7 @@ async function cleanup(): Promise<void> {
   }
 }
 
-function report({ experiment, facts }: Removed): void {
+function report({ experiment, facts, problems }: Removed): void {
+  for (const problem of problems) warn(problem);
   print(`${experiment} is down${facts.length > 0 ? ` (${facts.join('; ')})` : ''}`);
 }

@@ -22,6 +22,7 @@ import { isEnding } from '../../experiment/teardown.ts';
 import { ANY_ADDRESS, reachableAt } from '../../mesh-address.ts';
 import { logFile, MESH_PORT, meshKeyFile } from '../../names.ts';
 import { eventsOption } from '../options/files.ts';
+import { namedBy, nameOption, sameNameOption } from '../options/name-option.ts';
 import {
   hostOption,
   ipOption,
@@ -47,6 +48,7 @@ import {
   warn,
 } from '../terminal/output.ts';
 import { hasParent, tellParent } from '../terminal/parent.ts';
+import { examplePair } from './example-pair.ts';
 
 interface UpOptions extends LabOptions {
   readonly detach?: boolean;
@@ -67,8 +69,13 @@ export function addLabOptions(command: Command): Command {
         .default(1)
         .argParser(wholeNumber),
     )
+    .addOption(
+      new Option('--hosts-if-any <number>', 'as many hosts as there are endpoints, up to this')
+        .argParser(wholeNumber)
+        .hideHelp(),
+    )
     .addOption(ipOption())
-    .option('--name <name>', "the experiment's name (default: the topology's)")
+    .addOption(nameOption("the experiment's name (default: the topology's)"))
     .addOption(eventsOption())
     .addOption(
       new Option('--delay-backend <name>', 'what delays packets; auto: netem where the kernel has it')
@@ -107,8 +114,9 @@ export function addUpCommand(program: Command): void {
     .description('take over a running experiment whose `netfold up` was killed')
     .option('--detach', 'return when that is done')
     .addOption(durationOption())
-    .action((name: string | undefined, options: Pick<UpOptions, 'detach' | 'duration'>) =>
-      options.detach ? detached('resume') : resume(name, options),
+    .addOption(sameNameOption())
+    .action((given: string | undefined, options: Pick<UpOptions, 'detach' | 'duration' | 'name'>) =>
+      options.detach ? detached('resume') : resume(namedBy(given, options.name), options),
     );
 }
 
@@ -212,13 +220,17 @@ function warnOfImages(file: string, { topology, platform }: Experiment): void {
 }
 
 function announce(experiment: Experiment): void {
-  const { plan, name } = experiment;
-  const first = plan.endpoints[0]!.name;
+  const { plan, name, graph } = experiment;
+  const pair = examplePair(
+    graph,
+    plan.endpoints.map((endpoint) => endpoint.name),
+  );
   const up = styled('green', `${name} is up`);
   print(`${up}: ${count(plan.endpoints.length, 'endpoint')} on ${plan.place}`);
-  const last = plan.endpoints.at(-1)!.name;
-  const example = last === first ? 'ip address' : `ping -c 3 ${last}`;
-  print(`  run something in it:   netfold exec ${first} --name ${name} -- ${example}`);
+  const example = pair ? `ping -c 3 ${pair.to}` : 'ip address';
+  print(
+    `  run something in it:   netfold exec ${pair?.from ?? plan.endpoints[0]!.name} --name ${name} -- ${example}`,
+  );
   print(`  see its flows:         netfold status ${name}`);
   print(`  end it:                ${hasParent ? `netfold down ${name}` : 'Ctrl-C'}`);
 }

@@ -6,7 +6,7 @@ import type { LoadedTopology } from '../../../topology/load.ts';
 import { ControllerError } from '../../errors.ts';
 import { Experiment } from '../../experiment/experiment.ts';
 import { openPlatform } from '../../platform/registry.ts';
-import { progress, step } from '../terminal/output.ts';
+import { progress, step, warn } from '../terminal/output.ts';
 import { openTopology, warnOfFile } from './files.ts';
 import { type PlacementFlags, placementOf } from './placement-options.ts';
 
@@ -14,6 +14,8 @@ export interface LabOptions extends PlacementFlags {
   /** A script of events for the topology file. */
   readonly events?: string;
   readonly name?: string;
+  /** Most emulated hosts; fewer where there are fewer endpoints. Instead of `hosts`. */
+  readonly hostsIfAny?: number;
   readonly delayBackend?: DelayBackendChoice;
   readonly metadataBudget?: Bps;
   readonly changeThreshold?: Ratio;
@@ -40,9 +42,11 @@ export async function withExperiment<T>(
   lab: LabOptions,
   use: (experiment: Experiment, interruption: Interruption) => Promise<T>,
 ): Promise<T> {
-  const { platform, placement, open } = placementOf(lab);
   const { topology, warnings, source } = openTopology(file, lab.events);
-  if (lab.at.length === 0) refuseIdleHosts(lab.hosts, topology);
+  const { hostsIfAny = 0 } = lab;
+  const hosts = hostsIfAny === 0 ? lab.hosts : Math.max(1, Math.min(hostsIfAny, endpointsOf(topology)));
+  const { platform, placement, open } = placementOf({ ...lab, hosts });
+  if (lab.at.length === 0) refuseIdleHosts(hosts, topology);
   warnOfFile(warnings);
   const interruption = awaitSignals();
   const { metadataBudget, changeThreshold } = lab;
@@ -65,9 +69,12 @@ export async function withExperiment<T>(
   return attend(experiment, interruption, use);
 }
 
+const endpointsOf = ({ services }: LoadedTopology['topology']): number =>
+  services.reduce((sum, { replicas }) => sum + replicas, 0);
+
 /** An emulated host without endpoints has an agent that does nothing, and starting it takes its time. */
-function refuseIdleHosts(hosts: number, { services }: LoadedTopology['topology']): void {
-  const endpoints = services.reduce((sum, { replicas }) => sum + replicas, 0);
+function refuseIdleHosts(hosts: number, topology: LoadedTopology['topology']): void {
+  const endpoints = endpointsOf(topology);
   if (hosts <= endpoints) return;
   const message = `--hosts ${hosts}: the topology has ${count(endpoints, 'endpoint')}, and the other hosts would have none`;
   throw new ControllerError('HOSTS_IDLE', message, `write --hosts ${endpoints} or less`);
@@ -89,8 +96,9 @@ async function attend<T>(
   try {
     return await use(experiment, interruption);
   } finally {
-    await experiment.stop();
-    step(`${experiment.name} is down; nothing of it is left but its logs`);
+    const problems = await experiment.stop();
+    for (const problem of problems) warn(problem);
+    step(`${experiment.name} is down; nothing of it is left${problems.length === 0 ? ' but its logs' : ''}`);
   }
 }
 

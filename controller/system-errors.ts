@@ -1,0 +1,57 @@
+/** Refusals of the operating system that are no bugs: full and read-only file systems, programs that are missing. */
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { ControllerError } from './errors.ts';
+
+/** The package of a program that netfold runs. */
+const PACKAGES: Readonly<Record<string, string>> = {
+  ip: 'iproute2',
+  tc: 'iproute2',
+  ping: 'iputils-ping',
+  iperf3: 'iperf3',
+};
+
+const FULL = new Set(['ENOSPC', 'EDQUOT']);
+
+/** The error as a coded one that names file or program, and the remedy; others as they are. */
+export function withCode(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { code, dest, syscall = '' } = error as NodeJS.ErrnoException & { dest?: string };
+  // Of a copy, the first is what is read.
+  const path = dest ?? (error as NodeJS.ErrnoException).path;
+  const file = path ?? 'a file of netfold';
+  const where = path === undefined ? '/run' : thereAbove(path);
+  if (code !== undefined && FULL.has(code)) {
+    const message = `${file} can't be written: no room is left in its file system (${code})`;
+    const remedy = `see which is full, of bytes or of files: df ${where}; df -i ${where}`;
+    return new ControllerError('NO_ROOM', message, remedy, error);
+  }
+  if (code === 'EROFS') {
+    const message = `${file} can't be written: its file system is read-only`;
+    const remedy = `make it writable: findmnt -T ${where}, then mount -o remount,rw`;
+    return new ControllerError('NO_ROOM', message, remedy, error);
+  }
+  if (code === 'ENOENT' && syscall.startsWith('spawn ')) {
+    const program = path ?? syscall.slice('spawn '.length);
+    const remedy = PACKAGES[program] ? `apt-get install -y ${PACKAGES[program]}` : 'see netfold doctor';
+    return new ControllerError('PROGRAM_MISSING', `there is no program ${program} in PATH`, remedy, error);
+  }
+  return error;
+}
+
+/** The nearest folder that exists: the commands of a remedy have to work. */
+function thereAbove(path: string): string {
+  const above = dirname(path);
+  return above === path || existsSync(above) ? above : thereAbove(above);
+}
+
+/** Whether a file could not be written because of its file system. */
+export function isNoRoom(error: unknown): boolean {
+  return withCode(error) !== error && (error as NodeJS.ErrnoException).syscall?.startsWith('spawn') !== true;
+}
+
+/** A failed `write` has no path: gives it that of the folder in which netfold wrote. Returns the error. */
+export function atFolder(error: unknown, folder: string): unknown {
+  if (isNoRoom(error)) (error as NodeJS.ErrnoException).path ??= folder;
+  return error;
+}

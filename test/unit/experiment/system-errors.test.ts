@@ -1,0 +1,40 @@
+import { spawnSync } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { describe, expect, it } from 'vitest';
+import { commandExitCode } from '../../../controller/errors.ts';
+import { atFolder, isNoRoom, withCode } from '../../../controller/system-errors.ts';
+
+const systemError = (code: string, more: Partial<NodeJS.ErrnoException> = {}): NodeJS.ErrnoException =>
+  Object.assign(new Error(`${code}: something`), { code, ...more });
+
+describe('a file system without room', () => {
+  it.each(['ENOSPC', 'EDQUOT', 'EROFS'])('%s names the file and the remedy, and is not our bug', (code) => {
+    const known = withCode(systemError(code, { path: `${tmpdir()}/not/there/x`, syscall: 'open' }));
+    expect(known).toMatchObject({ code: 'NO_ROOM', blame: 'machine' });
+    expect((known as Error).message).toContain(`${tmpdir()}/not/there/x`);
+    expect((known as { remedy: string }).remedy).toMatch(new RegExp(`(df|findmnt -T) ${tmpdir()}[;,]`));
+    expect(commandExitCode(known)).toBe(3);
+  });
+  it('is named where the system does not say which file', () => {
+    const error = systemError('ENOSPC', { syscall: 'write' });
+    expect((withCode(atFolder(error, '/run/netfold/x')) as Error).message).toContain('/run/netfold/x');
+    const named = systemError('ENOSPC', { syscall: 'open', path: '/var/log/netfold/y' });
+    expect((withCode(atFolder(named, '/run/netfold/x')) as Error).message).toContain('/var/log/netfold/y');
+  });
+});
+
+it('a missing program is named with its package', () => {
+  const { error } = spawnSync('ip', [], { env: { PATH: '/nowhere' } });
+  const known = withCode(systemError('ENOENT', { syscall: 'spawn ip', path: 'ip' }));
+  expect(known).toMatchObject({ code: 'PROGRAM_MISSING', remedy: 'apt-get install -y iproute2' });
+  expect(commandExitCode(known)).toBe(3);
+  expect((error as NodeJS.ErrnoException).syscall).toMatch(/^spawn/);
+  expect(isNoRoom(error)).toBe(false);
+});
+
+it('everything else stays as it is', () => {
+  for (const error of [new Error('x'), 'text', undefined, systemError('ENOENT', { syscall: 'open' })]) {
+    expect(withCode(error)).toBe(error);
+    expect(isNoRoom(error)).toBe(false);
+  }
+});
