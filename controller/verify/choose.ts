@@ -4,6 +4,8 @@
  */
 import type { Folding } from '../../topology/fold/fold.ts';
 import type { Path } from '../../topology/model/model.ts';
+import { flightBytes, isFilledInTime, planPings } from './durations.ts';
+import { PING6_FRAME_BYTES } from './traffic.ts';
 
 export interface Pair {
   readonly from: number;
@@ -17,6 +19,8 @@ export interface Choice {
   readonly alone: Pair | undefined;
   /** At least two, from different sources to different destinations; empty if no link has two such flows. */
   readonly competing: readonly Pair[];
+  /** What can't be measured, and why: one sentence for each reason. */
+  readonly leftOut: readonly string[];
 }
 
 const MAX_PATHS = 5;
@@ -27,13 +31,36 @@ const MAX_LOOKED_AT = 60;
 const MAX_MEASURED_BPS = 1e9;
 const MIN_MEASURED_BPS = 100e3;
 
-export function chooseMeasurements(folding: Folding): Choice {
-  const paths = lookAt(folding);
-  const measurable = paths.filter((path) => isMeasurable(path, folding.path(path.to, path.from)));
+/** `windowBytes`: the most that one flow of TCP may have under way, by the socket buffers. */
+export function chooseMeasurements(folding: Folding, windowBytes = Number.POSITIVE_INFINITY): Choice {
+  const all = lookAt(folding);
+  const back = (path: Path): Path => folding.path(path.to, path.from)!;
+  const paths = all.filter((path) => planPings(path, back(path), PING6_FRAME_BYTES) !== undefined);
+  const fit = all.filter((path) => isMeasurable(path, back(path)));
+  const buffered = fit.filter((path) => flightBytes(path, back(path)) <= windowBytes);
+  const measurable = buffered.filter((path) => isFilledInTime(path, back(path)));
+  const leftOut = (what: string, some: readonly Path[], others: readonly Path[]): string[] => {
+    const kept = new Set(others);
+    const missing = some.filter((path) => !kept.has(path));
+    if (missing.length === 0) return [];
+    const { endpoints } = folding.graph;
+    const { from, to } = missing[0]!;
+    const rest = missing.length > 1 ? ` and ${missing.length - 1} more` : '';
+    return [`${endpoints[from]} > ${endpoints[to]}${rest}: ${what}`];
+  };
   return {
     paths: differing(paths, folding),
     alone: widest(measurable),
     competing: mostContended(measurable),
+    leftOut: [
+      ...leftOut('no pings, since ten of them would take more than half a minute', all, paths),
+      ...leftOut('no TCP, since the path holds more than the socket buffers (netfold check)', fit, buffered),
+      ...leftOut(
+        'no TCP, since one flow would take more than half a minute to fill it',
+        buffered,
+        measurable,
+      ),
+    ],
   };
 }
 

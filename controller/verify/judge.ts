@@ -36,16 +36,44 @@ export interface Samples {
   readonly sent: number;
   readonly received: number;
   readonly meanMs: number;
+  /** Of the single times; absent: not known. */
+  readonly deviationMs?: number;
 }
 
-/** `standardErrorMs`: the standard error that jitter alone gives to the mean of so many samples. */
+/**
+ * The most that jitter may add to the tolerance, of the target. Jitter of a third of the latency, beyond which `check` warns,
+ * needs less with ten independent samples.
+ */
+const MOST_FOR_JITTER = 0.25;
+
+export interface ExpectedJitter {
+  /** Standard deviation of a round trip, by the topology; 0: none. */
+  readonly deviationMs: number;
+  /** Packets close together have the same jitter and count as one sample. */
+  readonly independentSamples: number;
+}
+
+/**
+ * The standard error of a mean: of the jitter that is expected, or of the sample's own deviation if that is less, so that a
+ * path without its jitter has no room for it.
+ */
+function standardErrorOf(
+  expected: ExpectedJitter,
+  { deviationMs = Number.POSITIVE_INFINITY }: Samples,
+): number {
+  if (expected.deviationMs === 0) return 0;
+  return Math.min(expected.deviationMs, deviationMs) / Math.sqrt(expected.independentSamples);
+}
+
 export function judgeRoundTrip(
   path: string,
   targetMs: number,
-  standardErrorMs: number,
-  { meanMs }: Samples,
+  jitter: ExpectedJitter,
+  samples: Samples,
 ): Finding {
-  const tolerance = ROUND_TRIP_TOLERANCE_MS + Z * standardErrorMs;
+  const { meanMs } = samples;
+  const forJitter = Math.min(Z * standardErrorOf(jitter, samples), MOST_FOR_JITTER * targetMs);
+  const tolerance = ROUND_TRIP_TOLERANCE_MS + forJitter;
   const ok = Math.abs(meanMs - targetMs) <= tolerance;
   return {
     what: 'round trip',

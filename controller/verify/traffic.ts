@@ -75,16 +75,25 @@ export const PING_FRAME_BYTES = 14 + 20 + 8 + 56;
 /** What the header of IPv6 has more than that of IPv4. */
 const MORE_HEADER6 = 20;
 
+/** The larger of the two: of a place that is not known yet. */
+export const PING6_FRAME_BYTES = PING_FRAME_BYTES + MORE_HEADER6;
+
 /** Of a ping to this place, and of its answer. */
 export const pingFrameBytes = ({ address }: Place): number =>
   PING_FRAME_BYTES + (isIPv6(address) ? MORE_HEADER6 : 0);
 
 /** Sends `count` echo requests every `intervalMs` and waits for stragglers. */
-export async function ping(from: Place, to: Place, count: number, intervalMs: number): Promise<RoundTrips> {
+export async function ping(
+  from: Place,
+  to: Place,
+  count: number,
+  intervalMs: number,
+  patienceMs = 2000,
+): Promise<RoundTrips> {
   const seconds = String(millisToSeconds(intervalMs));
   const text = await output(
     from,
-    ['ping', '-n', '-c', String(count), '-i', seconds, '-W', '2', to.address],
+    ['ping', '-n', '-c', String(count), '-i', seconds, '-W', String(millisToSeconds(patienceMs)), to.address],
     [0, PING_ALL_LOST],
   );
   const counts = /(\d+) packets transmitted, (\d+) received/.exec(text);

@@ -9,16 +9,21 @@ import type { Path } from '../../topology/model/model.ts';
 import { ControllerError } from '../errors.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { type Choice, chooseMeasurements, type Pair } from './choose.ts';
+import { fillSeconds, isSlow, planPings, planTcp } from './durations.ts';
 import { tcpGoodput } from './goodput.ts';
-import { type Finding, judgeLoss, judgeRate, judgeRelease, judgeRoundTrip } from './judge.ts';
-import { type Flow, type Place, ping, pingFrameBytes } from './traffic.ts';
+import {
+  type ExpectedJitter,
+  type Finding,
+  judgeLoss,
+  judgeRate,
+  judgeRelease,
+  judgeRoundTrip,
+} from './judge.ts';
+import { type Flow, PING6_FRAME_BYTES, type Place, ping, pingFrameBytes } from './traffic.ts';
 
-/** Enough for a mean within 0.1 ms on a noisy machine, and for useful confidence intervals of the loss. */
-const PINGS = { count: 250, intervalMs: 10 };
-const LOSSY_PINGS = { count: 1500, intervalMs: 3 };
-const ALONE = { seconds: 5, settleSeconds: 1 };
-/** Shares must be right two seconds after the start of the last flow. */
-const COMPETING = { seconds: 6, settleSeconds: 2 };
+/** The least of a bandwidth alone, and of shares, which must be right two seconds after the start of the last flow. */
+const ALONE = { seconds: 4, settleSeconds: 1 };
+const COMPETING = { seconds: 4, settleSeconds: 2 };
 /** A real error repeats; the table says how often was tried. */
 const MAX_TRIES = 2;
 
@@ -27,23 +32,36 @@ export class Verification {
   readonly #folding: Folding;
   readonly choice: Choice;
 
-  constructor(experiment: Experiment) {
+  /** `windowBytes`: what the machine's socket buffers hold of one flow. */
+  constructor(experiment: Experiment, windowBytes?: number) {
     this.#experiment = experiment;
     this.#folding = new Folding(experiment.graph);
-    this.choice = chooseMeasurements(this.#folding);
+    this.choice = chooseMeasurements(this.#folding, windowBytes);
+    const [tooSlow] = this.choice.leftOut;
     if (this.choice.paths.length === 0) {
       throw new ControllerError(
         'NOTHING_TO_MEASURE',
-        'no two endpoints of this topology reach each other both ways',
-        'connect them by links',
+        tooSlow ?? 'no two endpoints of this topology reach each other both ways',
+        tooSlow === undefined ? 'connect them by links' : 'measure it by hand: netfold up, netfold exec',
       );
     }
   }
 
-  /** Round-trip time and loss of all chosen paths at once: pings are too few to disturb each other. */
+  /**
+   * Round-trip time and loss of all chosen paths: at once where pings are too small to disturb each other, and those over slow
+   * links one after the other.
+   */
   async roundTrips(): Promise<Finding[]> {
-    const findings = await Promise.all(this.choice.paths.map((pair) => this.#roundTrip(pair)));
+    const [slow, quick] = [true, false].map((wanted) =>
+      this.choice.paths.filter((pair) => this.#isSlow(pair) === wanted),
+    ) as [Pair[], Pair[]];
+    const findings = await Promise.all(quick.map((pair) => this.#roundTrip(pair)));
+    for (const pair of slow) findings.push(await this.#roundTrip(pair));
     return findings.flat();
+  }
+
+  #isSlow({ from, to }: Pair): boolean {
+    return isSlow(this.#folding.path(from, to)!, this.#folding.path(to, from)!, PING6_FRAME_BYTES);
   }
 
   /** Loss is judged by the first try: a machine that pauses delays packets, but doesn't lose them. */
@@ -52,18 +70,19 @@ export class Verification {
     const back = this.#folding.path(pair.to, pair.from)!;
     const lost = 1 - (1 - path.loss) * (1 - back.loss);
     const { from, to } = this.#flow(pair);
-    const { count, intervalMs } = lost > 0 ? LOSSY_PINGS : PINGS;
     const name = `${from.name} ⇄ ${to.name}`;
     const bytes = pingFrameBytes(to);
+    const { count, intervalMs, patienceMs } = planPings(path, back, bytes)!;
+    const sample = () => ping(from, to, count, intervalMs, patienceMs);
     const targetMs = toMillis(micros(pingTime(path, bytes) + pingTime(back, bytes)));
     // Nothing comes back whose time could be measured.
-    if (lost === 1) return [judgeLoss(name, lost, await ping(from, to, count, intervalMs))];
+    if (lost === 1) return [judgeLoss(name, lost, await sample())];
     let loss: Finding | undefined;
     const [roundTrip] = await tried(async () => {
-      const samples = await ping(from, to, count, intervalMs);
+      const samples = await sample();
       loss ??= judgeLoss(name, lost, samples);
-      const errorMs = jitterErrorMs(path, back, samples.received, count * intervalMs);
-      return [judgeRoundTrip(name, targetMs, errorMs, samples)];
+      const jitter = expectedJitter(path, back, samples.received, count * intervalMs);
+      return [judgeRoundTrip(name, targetMs, jitter, samples)];
     });
     return [roundTrip!, loss!];
   }
@@ -73,8 +92,10 @@ export class Verification {
     if (!pair) return [];
     const flow = this.#flow(pair);
     const { bandwidth } = this.#folding.path(pair.from, pair.to)!;
-    return tried(async () => {
-      const goodput = await tcpGoodput(flow, { ...ALONE, rateBps: bandwidth });
+    const filling = this.#fillSeconds(pair);
+    return tried(async (tries) => {
+      const plan = planTcp(ALONE, filling, bandwidth, tries);
+      const goodput = await tcpGoodput(flow, { ...plan, rateBps: bandwidth });
       return [judgeRate('bandwidth', nameOf(flow), bandwidth, goodput, flow.to.address)];
     });
   }
@@ -83,12 +104,16 @@ export class Verification {
     const flows = this.choice.competing.map((pair) => this.#flow(pair));
     const pairs = flows.map(({ from, to }) => ({ from: from.name, to: to.name }));
     const targets = greedyShares(this.#experiment.graph, this.#folding, pairs);
-    return tried(async () => {
+    const rates = targets.map(({ rateBps }) => rateBps!);
+    const filling = Math.max(...this.choice.competing.map((pair) => this.#fillSeconds(pair)));
+    return tried(async (tries) => {
+      // All for the same time, by the one that needs longest: shares are of flows that run at once.
+      const plan = planTcp(COMPETING, filling, Math.min(...rates), tries);
       const goodputs = await Promise.all(
-        flows.map((flow, index) => tcpGoodput(flow, { ...COMPETING, rateBps: targets[index]!.rateBps! })),
+        flows.map((flow, index) => tcpGoodput(flow, { ...plan, rateBps: rates[index]! })),
       );
       return flows.map((flow, index) =>
-        judgeRate('share', nameOf(flow), targets[index]!.rateBps!, goodputs[index]!, flow.to.address),
+        judgeRate('share', nameOf(flow), rates[index]!, goodputs[index]!, flow.to.address),
       );
     });
   }
@@ -100,6 +125,10 @@ export class Verification {
       const meanMs = delay.work && meanLateMs(delay.work);
       return meanMs === undefined ? [] : [judgeRelease(host, meanMs)];
     });
+  }
+
+  #fillSeconds({ from, to }: Pair): number {
+    return fillSeconds(this.#folding.path(from, to)!, this.#folding.path(to, from)!);
   }
 
   #flow({ from, to }: Pair): Flow {
@@ -116,9 +145,9 @@ export class Verification {
  * Repeats the measurement while anything is outside: a shared machine may pause for 100 ms, which changes a mean by 1
  * ms.
  */
-async function tried(measure: () => Promise<Finding[]>): Promise<Finding[]> {
+async function tried(measure: (tries: number) => Promise<Finding[]>): Promise<Finding[]> {
   for (let tries = 1; ; tries++) {
-    const findings = (await measure()).map((finding) => ({ ...finding, tries }));
+    const findings = (await measure(tries)).map((finding) => ({ ...finding, tries }));
     if (tries === MAX_TRIES || findings.every(({ ok }) => ok)) return findings;
   }
 }
@@ -132,10 +161,10 @@ function nameOf({ from, to }: Flow): string {
   return `${from.name} > ${to.name}`;
 }
 
-/** Standard error of a mean round-trip time: packets close together have the same jitter and count as one sample. */
-function jitterErrorMs(path: Path, back: Path, received: number, durationMs: number): number {
+/** Packets close together have the same jitter and count as one sample. */
+function expectedJitter(path: Path, back: Path, received: number, durationMs: number): ExpectedJitter {
   const slowest = toMillis(micros(Math.max(path.jitter, back.jitter)));
-  if (slowest === 0) return 0;
-  const samples = Math.max(1, Math.min(received, durationMs / (INTERVAL_DEVIATIONS * slowest)));
-  return toMillis(micros(Math.hypot(path.jitter, back.jitter))) / Math.sqrt(samples);
+  const deviationMs = toMillis(micros(Math.hypot(path.jitter, back.jitter)));
+  const intervals = durationMs / (INTERVAL_DEVIATIONS * slowest);
+  return { deviationMs, independentSamples: Math.max(1, Math.min(received, intervals)) };
 }

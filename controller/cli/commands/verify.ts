@@ -6,6 +6,7 @@ import { count } from '../../../proto/words.ts';
 import { EXIT_INTERRUPTED } from '../../errors.ts';
 import type { Finding } from '../../verify/judge.ts';
 import { Verification } from '../../verify/verify.ts';
+import { machineTcpBuffers } from '../options/files.ts';
 import { type LabOptions, withExperiment } from '../options/with-experiment.ts';
 import { print, printJson, step, styled, table } from '../terminal/output.ts';
 import { addLabOptions } from './up.ts';
@@ -25,7 +26,7 @@ export function addVerifyCommand(program: Command): void {
 
 async function verify(file: string, options: VerifyOptions): Promise<void> {
   const findings = await withExperiment(file, options, (experiment, interruption) =>
-    Promise.race([measure(new Verification(experiment)), interruption.promise]),
+    Promise.race([measure(new Verification(experiment, windowBytes())), interruption.promise]),
   );
   if (!findings) {
     process.exitCode = EXIT_INTERRUPTED;
@@ -37,8 +38,15 @@ async function verify(file: string, options: VerifyOptions): Promise<void> {
   if (!faithful) process.exitCode = EXIT_CODE.internal;
 }
 
+/** A window is half of the receive buffer, and no more than the send buffer; `undefined`: not known. */
+function windowBytes(): number | undefined {
+  const buffers = machineTcpBuffers();
+  return buffers && Math.min(buffers.sendBytes, buffers.receiveBytes / 2);
+}
+
 async function measure(verification: Verification): Promise<Finding[]> {
-  const { paths, alone, competing } = verification.choice;
+  const { paths, alone, competing, leftOut } = verification.choice;
+  for (const what of leftOut) step(`not measured: ${what}`);
   step(`measuring round trip and loss of ${count(paths.length, 'path')}`);
   const findings = await verification.roundTrips();
   if (alone) {

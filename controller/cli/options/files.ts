@@ -21,7 +21,7 @@ export function openTopology(file: string, events?: string): OpenedTopology {
   const text = read(file, 'a topology file');
   const script =
     events === undefined ? undefined : { file: events, text: read(events, 'a script of events') };
-  const advice = { buffers: tcpBuffers((setting) => readFileSync(`/proc/sys/net/ipv4/${setting}`, 'utf8')) };
+  const advice = { buffers: machineTcpBuffers() };
   return { ...loadTopology(text, file, script, advice), source: { file, text, ...(script && { script }) } };
 }
 
@@ -51,6 +51,10 @@ export function warningLines(warnings: LoadedTopology['warnings']): string[] {
     );
   return lines;
 }
+
+/** Those of this machine, which endpoints of a lab inherit. */
+export const machineTcpBuffers = (): TcpBuffers | undefined =>
+  tcpBuffers((setting) => readFileSync(`/proc/sys/net/ipv4/${setting}`, 'utf8'));
 
 /** `readSetting` reads a file of /proc/sys/net/ipv4. `undefined` if it can't, or if the kernel writes something else. */
 export function tcpBuffers(readSetting: (name: string) => string): TcpBuffers | undefined {

@@ -4,16 +4,17 @@ import { Folding } from '../../../topology/fold/fold.ts';
 import { expandGraph } from '../../../topology/fold/graph.ts';
 import { loadTopology } from '../../../topology/load.ts';
 
-function choose(text: string) {
+function choose(text: string, windowBytes?: number) {
   const folding = new Folding(expandGraph(loadTopology(text, 'a.yaml').topology));
   const { endpoints } = folding.graph;
   const named = ({ from, to }: { from: number; to: number }): string =>
     `${endpoints[from]} > ${endpoints[to]}`;
-  const choice = chooseMeasurements(folding);
+  const choice = chooseMeasurements(folding, windowBytes);
   return {
     paths: choice.paths.map(named),
     alone: choice.alone && named(choice.alone),
     competing: choice.competing.map(named),
+    leftOut: choice.leftOut,
   };
 }
 
@@ -57,5 +58,26 @@ links:
 
 it('measures nothing where nothing can be reached both ways', () => {
   const nothing = choose('services: { a: {}, b: {} }\nlinks: [{ from: a, to: b, oneway: true }]');
-  expect(nothing).toEqual({ paths: [], alone: undefined, competing: [] });
+  expect(nothing).toEqual({ paths: [], alone: undefined, competing: [], leftOut: [] });
+});
+
+const pair = (link: string): string => `services: { a: {}, b: {} }\nlinks: [{ from: a, to: b, ${link} }]\n`;
+
+it('leaves out what no flow of TCP fills, and says so', () => {
+  const long = choose(pair('latency: 150ms, bandwidth: 1Gbps'), 3e6);
+  expect(long).toMatchObject({ alone: undefined, competing: [] });
+  expect(long.paths).toHaveLength(1);
+  expect(long.leftOut).toEqual([
+    'a.0 > b.0 and 1 more: no TCP, since the path holds more than the socket buffers (netfold check)',
+  ]);
+  expect(choose(pair('latency: 150ms, bandwidth: 100Mbps'), 4e6).leftOut).toEqual([]);
+  expect(choose(pair('latency: 2s, bandwidth: 1Mbps')).leftOut).toEqual([
+    'a.0 > b.0 and 1 more: no TCP, since one flow would take more than half a minute to fill it',
+  ]);
+});
+
+it('leaves out what pings would take minutes for, and says so', () => {
+  const { paths, leftOut } = choose(pair('latency: 40s'));
+  expect(paths).toEqual([]);
+  expect(leftOut[0]).toMatch(/^a\.0 > b\.0 and 1 more: no pings/);
 });

@@ -2,8 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { judgeLoss, judgeRate, judgeRoundTrip } from '../../../controller/verify/judge.ts';
 
 describe('a round trip', () => {
-  const of = (meanMs: number, errorMs = 0) =>
-    judgeRoundTrip('a ⇄ b', 20, errorMs, { sent: 10, received: 10, meanMs });
+  const of = (meanMs: number, errorMs = 0, sample: { targetMs?: number; deviationMs?: number } = {}) => {
+    const { targetMs = 20, ...own } = sample;
+    const jitter = { deviationMs: 10 * errorMs, independentSamples: 100 };
+    return judgeRoundTrip('a ⇄ b', targetMs, jitter, { sent: 10, received: 10, meanMs, ...own });
+  };
 
   it('may be half a millisecond off, in either direction', () => {
     expect([20, 20.49, 19.51].map((ms) => of(ms).ok)).toEqual([true, true, true]);
@@ -14,6 +17,18 @@ describe('a round trip', () => {
     expect(of(21, 0.2).ok).toBe(true);
     expect(of(21.2, 0.2).ok).toBe(false);
     expect(of(21, 0.2).tolerance).toBe('1.16 ms');
+  });
+
+  it('is never further off than a quarter, however large its jitter', () => {
+    // 1 ms with a jitter of 50 ms, which packets can't have: the mean comes out at 45 ms.
+    expect(of(45, 7, { targetMs: 2 })).toMatchObject({ ok: false, tolerance: '1.00 ms' });
+    expect(of(25.4, 7).ok).toBe(true);
+    expect(of(25.6, 7).ok).toBe(false);
+  });
+
+  it('has no room for a jitter that did not happen', () => {
+    expect(of(21, 0.2, { deviationMs: 2 }).ok).toBe(true);
+    expect(of(21, 0.2, { deviationMs: 0.1 })).toMatchObject({ ok: false, tolerance: '0.53 ms' });
   });
 });
 
