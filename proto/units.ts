@@ -125,6 +125,8 @@ const patternOf = ({ factors }: Dimension): string =>
 export const LATENCY_PATTERN = patternOf(TIME);
 export const BANDWIDTH_PATTERN = patternOf(BANDWIDTH);
 export const BYTES_PATTERN = patternOf(BYTES);
+/** Of `parseDuration`. */
+export const DURATION_PATTERN = String.raw`^\s*(?:(?:\d+\.?\d*|\.\d+)\s*(?:${Object.keys(TIME.factors).join('|')})\s*)+$`;
 /** Up to 100 %. */
 export const PERCENTAGE_PATTERN = String.raw`^\s*(?:\+|-(?=[0.]+\s*%))?(?:0*(?:100(?:\.0*)?|\d{1,2}(?:\.\d*)?)|\.\d+)\s*%\s*$`;
 

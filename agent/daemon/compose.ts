@@ -96,7 +96,7 @@ interface Opened {
 }
 
 function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Agent {
-  const { clock, timers, log, processes } = ports;
+  const { clock, timers, log, processes, probes } = ports;
   const { topology, player, beginning, time, runLog, epoch, kernel, enforcer, shaping, mesh, transport } =
     built;
   const tick = new Tick(
@@ -130,7 +130,11 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
     lag: followLag(runLog),
     known: new KnownEndpoints(runLog),
     applications: new Applications({
-      ...{ processes, clock, timers, topology, logFolder: bootstrap.logFolder },
+      ...{ processes, probes, clock, timers, topology, logFolder: bootstrap.logFolder },
+      endpointNames: epoch.endpointNames,
+      isPresent: (endpoint) => player.isPresent(endpoint),
+      isReadyElsewhere: (endpoint) => mesh.view.isReady(endpoint),
+      onReady: () => reactions.readyChanged(),
       onEnded: () => reactions.lifeEnded(),
       onProblem: (problem) => keeper.note(problem),
     }),

@@ -2,6 +2,7 @@
 import type { Bootstrap, LocalEndpoint } from '../../proto/bootstrap.ts';
 import type { Clock, Processor, Timers } from '../clock/clock.ts';
 import type { ExperimentClock } from '../clock/experiment-clock.ts';
+import type { ProbePort } from '../endpoints/probes.ts';
 import type { ProcessPort } from '../endpoints/processes.ts';
 import type { DelayBackend, TcPort, TreeKeeper } from '../enforce/ports.ts';
 import type { Mesh } from '../mesh/exchange/mesh.ts';
@@ -71,6 +72,7 @@ export interface AgentPorts {
   readonly processor: Processor;
   readonly log: AgentLog;
   readonly processes: ProcessPort;
+  readonly probes: ProbePort;
   /** Throws if this machine can't; nothing is left then. */
   openKernel(needs: KernelNeeds): Kernel;
   /** Called if the bootstrap has `names`. */

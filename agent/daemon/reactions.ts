@@ -71,9 +71,20 @@ export class Reactions {
 
   /** Endpoints were added to this host, or removed from it. */
   localChanged(endpoints: readonly LocalEndpoint[]): void {
-    const { tick, mesh } = this.#parts;
-    tick.setLocal(endpoints);
-    mesh.announceEndpoints(endpoints);
+    this.#parts.tick.setLocal(endpoints);
+    this.#announce(endpoints);
+  }
+
+  /** A local service that others wait for is ready, or not any more. */
+  readyChanged(): void {
+    this.#announce(this.#parts.local.all);
+  }
+
+  #announce(endpoints: readonly LocalEndpoint[]): void {
+    const { mesh, applications } = this.#parts;
+    mesh.announceEndpoints(
+      endpoints.map((endpoint) => ({ ...endpoint, isReady: applications.isAnnouncedReady(endpoint) })),
+    );
   }
 
   /** Local flows were announced to the others. */

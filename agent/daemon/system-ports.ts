@@ -1,6 +1,7 @@
 /** The real ports of an agent: this machine's clock, its kernel, processes, and libp2p. */
 import type { Bootstrap } from '../../proto/bootstrap.ts';
 import { SYSTEM_TIME } from '../clock/clock.ts';
+import { Probes } from '../endpoints/probes.ts';
 import { Processes } from '../endpoints/processes.ts';
 import { chooseDelayBackend, createDelayBackend } from '../linux/delay/delay-backend.ts';
 import { probeMachine } from '../linux/probe/probe.ts';
@@ -17,6 +18,7 @@ export function systemPorts(bootstrap: Bootstrap, log: AgentLog): AgentPorts {
     ...SYSTEM_TIME,
     ...{ log, openKernel },
     processes: new Processes(bootstrap, timers),
+    probes: new Probes(bootstrap, timers),
     openNames: (names, onProblem) => new NameServers(names, onProblem),
     openMesh: (surroundings) => openMesh(bootstrap, { ...surroundings, clock, timers }),
   };

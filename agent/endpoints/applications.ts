@@ -7,22 +7,15 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import { count } from '../../proto/words.ts';
-import type { Restart, Topology } from '../../topology/model/model.ts';
 import { serviceOf } from '../../topology/model/names.ts';
 import type { Atom } from '../../topology/timeline/state.ts';
-import type { Clock, Timers } from '../clock/clock.ts';
-import { forgetLife, type KeptLife, keepLife, readLife } from './kept-life.ts';
 import { LogBound } from './log-bound.ts';
 import type { CommandRun, ProcessPort } from './processes.ts';
-import { ServiceLife } from './service-life.ts';
+import { ServiceLives, type ServiceLivesOptions } from './service-lives.ts';
 import { type CommandSettings, settingsOf } from './service-settings.ts';
 
-export interface ApplicationsOptions {
+export interface ApplicationsOptions extends ServiceLivesOptions {
   readonly processes: ProcessPort;
-  readonly clock: Clock;
-  readonly timers: Timers;
-  readonly topology: Topology;
-  readonly logFolder: string;
   /** Called when a former life has ended, before the next one begins: the endpoint may have its network again. */
   readonly onEnded?: () => void;
   /** Called with what could not be ended, in words. */
@@ -35,16 +28,9 @@ interface Ending {
   readonly next: (() => void)[];
 }
 
-/** What a service says of its own command. */
-interface Ran {
-  readonly command: string;
-  readonly restart: Restart;
-}
-
 export class Applications {
   readonly #processes: ProcessPort;
   readonly #local = new Map<number, LocalEndpoint>();
-  readonly #commands: ReadonlyMap<string, Ran>;
   /** By service. */
   readonly #settings: ReadonlyMap<string, CommandSettings>;
   readonly #logFolder: string;
@@ -52,8 +38,7 @@ export class Applications {
   /** By number of the endpoint. */
   readonly #endings = new Map<number, Ending>();
   readonly #ended = new Map<number, Promise<void>>();
-  /** Endpoint's number → the command of its service, in this life. */
-  readonly #lives = new Map<number, ServiceLife>();
+  readonly #lives: ServiceLives;
   /** Endpoint → the commands of an earlier agent. */
   #adopted: ReadonlyMap<string, readonly CommandRun[]> = new Map();
   readonly #logs: LogBound;
@@ -63,20 +48,25 @@ export class Applications {
     const { processes, topology, logFolder } = options;
     this.#options = options;
     this.#processes = processes;
-    this.#commands = new Map(
-      topology.services.flatMap(({ name, run, restart = 'no' }) =>
-        run === undefined ? [] : [[name, { command: run, restart }] as const],
-      ),
-    );
     this.#settings = new Map(topology.services.map((service) => [service.name, settingsOf(service)]));
     this.#logFolder = logFolder;
     const onProblem = (problem: string): void => options.onProblem?.(problem);
     this.#logs = new LogBound({ timers: options.timers, onProblem });
+    this.#lives = new ServiceLives(options, {
+      start: (endpoint, command) => this.#startNow(endpoint, command),
+      tryTo: (endpoint, action) => this.#tryTo(endpoint, action),
+    });
   }
 
   /** Adds an endpoint; `run` starts its service's command. */
   add(endpoint: LocalEndpoint): void {
     this.#local.set(endpoint.number, endpoint);
+    this.#lives.add(endpoint);
+  }
+
+  /** Whether others, who wait for it, have to know that a local endpoint's service is ready. */
+  isAnnouncedReady(endpoint: LocalEndpoint): boolean {
+    return this.#lives.isAnnouncedReady(endpoint);
   }
 
   /** Starts the command of an endpoint's service now, at `at` (µs since the start). */
@@ -90,6 +80,7 @@ export class Applications {
     const endpoint = this.#local.get(number);
     if (!endpoint) return;
     this.#local.delete(number);
+    this.#lives.remove(number);
     await this.#end(endpoint, 'end');
   }
 
@@ -150,11 +141,7 @@ export class Applications {
 
   status(): Record<string, string> {
     const status = this.#processes.status();
-    for (const [number, life] of this.#lives) {
-      const { name } = this.#local.get(number)!;
-      const said = life.status();
-      if (said !== undefined) status[name] = said;
-    }
+    this.#lives.describe(status);
     for (const name of Object.keys(status)) {
       const lost = this.#logs.lost(name);
       if (lost > 0) status[name] += `; of its log, ${count(lost, 'byte')} were not kept`;
@@ -169,7 +156,7 @@ export class Applications {
   async stop(): Promise<void> {
     this.#isStopped = true;
     for (const { next } of this.#endings.values()) next.length = 0;
-    for (const life of this.#lives.values()) life.cancel();
+    this.#lives.stop();
     await this.#processes.stop();
     await this.#logs.stop();
   }
@@ -181,9 +168,7 @@ export class Applications {
   #end(endpoint: LocalEndpoint, how: 'kill' | 'end'): Promise<void> {
     const { number } = endpoint;
     const earlier = this.#ended.get(number);
-    this.#lives.get(number)?.cancel();
-    this.#lives.delete(number);
-    forgetLife(this.#fileOf(endpoint, 'service'));
+    this.#lives.end(endpoint);
     const ending: Ending = { next: [] };
     this.#endings.set(number, ending);
     const ended = Promise.all([this.#processes[how](endpoint), earlier]).then(([problem]) => {
@@ -209,42 +194,14 @@ export class Applications {
     const joined = atoms.findLastIndex(({ verb }) => verb === 'join');
     if (joined >= 0) void this.#end(endpoint, 'kill');
     else if (this.#obeyedUntil(endpoint) < 0) this.#run(endpoint, 0);
-    else this.#resume(endpoint);
+    else this.#lives.resume(endpoint, this.#adopted.get(endpoint.name) ?? []);
     for (const atom of atoms.slice(Math.max(0, joined))) this.obey(atom);
   }
 
   #run(endpoint: LocalEndpoint, at: number): void {
-    const ran = this.#commands.get(serviceOf(endpoint.name));
-    if (!ran) return;
     this.#inThisLife(endpoint, () => {
-      this.#lifeOf(endpoint, ran).begin();
-      this.#noteObeyed(endpoint, at);
+      if (this.#lives.begin(endpoint)) this.#noteObeyed(endpoint, at);
     });
-  }
-
-  /** Goes on with what an earlier agent has begun. */
-  #resume(endpoint: LocalEndpoint): void {
-    const ran = this.#commands.get(serviceOf(endpoint.name));
-    if (!ran) return;
-    const kept = readLife(this.#fileOf(endpoint, 'service'));
-    const running = this.#adopted.get(endpoint.name) ?? [];
-    const isKept = ({ pid, startTime }: CommandRun): boolean =>
-      pid === kept?.pid && startTime === kept?.startTime;
-    this.#lifeOf(endpoint, ran).resume(kept, kept ? running.find(isKept) : running[0]);
-  }
-
-  #lifeOf(endpoint: LocalEndpoint, { command, restart }: Ran): ServiceLife {
-    const { clock, timers } = this.#options;
-    const ports = {
-      ...{ clock, timers },
-      start: () => this.#startNow(endpoint, command),
-      keep: (life: KeptLife) =>
-        this.#tryTo(endpoint, () => keepLife(this.#fileOf(endpoint, 'service'), life)),
-    };
-    const life = new ServiceLife(ports, restart);
-    this.#lives.get(endpoint.number)?.cancel();
-    this.#lives.set(endpoint.number, life);
-    return life;
   }
 
   #start(endpoint: LocalEndpoint, command: string, at: number): void {
@@ -287,7 +244,7 @@ export class Applications {
   }
 
   /** Stands beside the output, for the next agent. */
-  #fileOf({ name }: LocalEndpoint, what: 'log' | 'started' | 'service'): string {
+  #fileOf({ name }: LocalEndpoint, what: 'log' | 'started'): string {
     return join(this.#logFolder, `${name}.${what}`);
   }
 }

@@ -11,6 +11,11 @@ const keptSchema = z.strictObject({
   last: z.string().optional(),
   /** It has ended, and is not started again. */
   isDone: z.boolean(),
+  /** It waits for other services, and has not been started yet. */
+  isWaiting: z.boolean(),
+  isReady: z.boolean(),
+  /** Where its output begins in the log, in bytes. */
+  logFrom: z.int().nonnegative(),
 });
 
 export type KeptLife = Readonly<z.infer<typeof keptSchema>>;

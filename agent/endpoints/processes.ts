@@ -6,26 +6,14 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Bootstrap, LocalEndpoint } from '../../proto/bootstrap.ts';
 import { fromMillis, toSeconds } from '../../proto/units.ts';
 import type { Timers } from '../clock/clock.ts';
-import { underHostName } from '../kernel/netns/host-name.ts';
-import { NETNS_FOLDER } from '../kernel/netns/namespace-files.ts';
 import { type FoundProcess, findGroupLeaders, isRunning, startTimeOf } from '../kernel/sys/process-table.ts';
-import { endpointEnvironment, inheritedEnvironment, lifeMark } from './environment.ts';
+import { environmentFor, type RunCommand, wordsFor } from './command-words.ts';
 import { FormerLife, TERM_MS } from './former-life.ts';
 import { Inhabitants } from './inhabitants.ts';
-import { atOrdinaryPriority } from './priority.ts';
-import { type CommandSettings, withSettings } from './service-settings.ts';
-
-export interface RunCommand {
-  readonly endpoint: LocalEndpoint;
-  /** For `sh -c`. */
-  readonly command: string;
-  /** Of the endpoint's service. */
-  readonly settings: CommandSettings;
-}
 
 export interface CommandEnd {
   /** `exited with 1`, `ended by SIGKILL`. */
@@ -91,20 +79,17 @@ export class Processes implements ProcessPort {
     this.#dataFolder = dataFolder;
   }
 
-  start({ endpoint, command, settings }: RunCommand): CommandRun {
+  start(run: RunCommand): CommandRun {
+    const { endpoint } = run;
     mkdirSync(this.#logFolder, { recursive: true });
     const output = openSync(join(this.#logFolder, `${endpoint.name}.log`), 'a');
-    const data = this.#dataFolder && join(this.#dataFolder, endpoint.name);
-    const words = withSettings(settings, data, ['/bin/sh', '-c', command]);
-    const [program, ...args] = atOrdinaryPriority(insideOf(endpoint, words));
+    const [program, ...args] = wordsFor(run, this.#dataFolder);
     const child = spawn(program!, args, {
       stdio: ['ignore', output, output],
       // In a process group of its own, so that children of the shell end with it; and it survives the agent.
       detached: true,
       env: {
-        ...inheritedEnvironment(),
-        ...endpointEnvironment(endpoint, data),
-        ...lifeMark(this.#experiment, endpoint.name),
+        ...environmentFor(endpoint, this.#experiment, this.#dataFolder),
         [MARK]: this.#experiment,
       },
     });
@@ -237,16 +222,6 @@ function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
-}
-
-/**
- * The words that run a command in an endpoint. `ip netns exec` makes the topology's names resolve. A namespace that was
- * there before belongs to a machine or a container, which has a hostname already.
- */
-function insideOf({ name, namespace, outlivesAgent }: LocalEndpoint, command: readonly string[]): string[] {
-  const words = outlivesAgent ? [...command] : underHostName(name, command);
-  const isNamed = dirname(namespace) === NETNS_FOLDER;
-  return isNamed ? ['ip', 'netns', 'exec', basename(namespace), ...words] : words;
 }
 
 /** An environment variable of all processes that an agent starts, and of no others: the experiment's name. */

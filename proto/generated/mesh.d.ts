@@ -461,6 +461,9 @@ export namespace netfold {
             /** Endpoint gone. */
             gone: boolean;
 
+            /** Endpoint ready. */
+            ready: boolean;
+
             /**
              * Encodes the specified Endpoint message. Does not implicitly {@link netfold.mesh.Endpoint.verify|verify} messages.
              * @param message Endpoint message or plain object to encode
@@ -493,6 +496,9 @@ export namespace netfold {
 
                 /** Endpoint gone */
                 gone?: (boolean|null);
+
+                /** Endpoint ready */
+                ready?: (boolean|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

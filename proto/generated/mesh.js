@@ -1257,6 +1257,7 @@ export const netfold = $root.netfold = (() => {
              * @property {number|null} [number] Endpoint number
              * @property {Array.<string>|null} [addresses] Endpoint addresses
              * @property {boolean|null} [gone] Endpoint gone
+             * @property {boolean|null} [ready] Endpoint ready
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -1314,6 +1315,14 @@ export const netfold = $root.netfold = (() => {
             Endpoint.prototype.gone = false;
 
             /**
+             * Endpoint ready.
+             * @member {boolean} ready
+             * @memberof netfold.mesh.Endpoint
+             * @instance
+             */
+            Endpoint.prototype.ready = false;
+
+            /**
              * Encodes the specified Endpoint message. Does not implicitly {@link netfold.mesh.Endpoint.verify|verify} messages.
              * @function encode
              * @memberof netfold.mesh.Endpoint
@@ -1336,6 +1345,8 @@ export const netfold = $root.netfold = (() => {
                         writer.uint32(/* id 2, wireType 2 =*/18).string(message.addresses[i]);
                 if (message.gone != null && $Object.hasOwnProperty.call(message, "gone") && message.gone !== false)
                     writer.uint32(/* id 3, wireType 0 =*/24).bool(message.gone);
+                if (message.ready != null && $Object.hasOwnProperty.call(message, "ready") && message.ready !== false)
+                    writer.uint32(/* id 4, wireType 0 =*/32).bool(message.ready);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -1404,6 +1415,15 @@ export const netfold = $root.netfold = (() => {
                                 message.gone = value;
                             else
                                 delete message.gone;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.ready = value;
+                            else
+                                delete message.ready;
                             continue;
                         }
                     }

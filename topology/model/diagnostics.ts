@@ -40,6 +40,7 @@ export type DiagnosticCode =
   | 'LIMIT'
   | 'USER_UNKNOWN'
   | 'FOLDER_MISSING'
+  | 'AFTER_CIRCLE'
   | 'NO_SERVICES'
   | 'NO_LINKS'
   | 'SERVICE_ISOLATED'

@@ -5,6 +5,7 @@
  * from.
  */
 import type { Impairment } from '../../proto/impairment.ts';
+import type { Micros } from '../../proto/units.ts';
 import type { TopologyEvent } from './events.ts';
 import type { Position } from './position.ts';
 
@@ -27,6 +28,21 @@ export interface Topology {
 export const RESTARTS = ['no', 'on-failure', 'always'] as const;
 export type Restart = (typeof RESTARTS)[number];
 
+/** How it is seen that a service is ready; looked for since the start of its command. */
+export type ReadyCheck =
+  /** A command in the endpoint exits with 0. */
+  | { readonly kind: 'command'; readonly command: string }
+  /** Something in the endpoint listens at the TCP port. */
+  | { readonly kind: 'port'; readonly port: number }
+  /** The text is in what the endpoint's commands write. */
+  | { readonly kind: 'log'; readonly text: string };
+
+export interface Ready {
+  readonly check: ReadyCheck;
+  /** It is told when this is over. */
+  readonly timeout: Micros;
+}
+
 /** How commands run in the endpoints of a service. */
 export interface ServiceSettings {
   /** Variables of their environment. */
@@ -45,6 +61,10 @@ export interface Service extends ServiceSettings {
   readonly run?: string;
   /** Whether `run` is started again when it ends. Absent: no. */
   readonly restart?: Restart;
+  /** Absent: ready when its command has started. */
+  readonly ready?: Ready;
+  /** Names of the services that are ready before `run` is started. */
+  readonly after?: readonly string[];
   /** Container image and its arguments, for the container deployers. */
   readonly image?: string;
   readonly command?: readonly string[];

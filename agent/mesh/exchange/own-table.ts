@@ -10,6 +10,7 @@ export interface OwnEndpoint {
   readonly number: number;
   /** IPv4 or IPv6, at most `MAX_ADDRESSES_PER_ENDPOINT`. */
   readonly addresses: readonly string[];
+  readonly isReady?: boolean;
 }
 
 export interface FlowChange {
@@ -41,8 +42,9 @@ export function changeEndpoints(
     view.setOwnEndpoint(number, undefined);
     changes.push({ number, addresses: [], gone: true });
   }
-  for (const { number, addresses } of endpoints) {
-    if (view.setOwnEndpoint(number, [...addresses])) changes.push({ number, addresses, gone: false });
+  for (const { number, addresses, isReady = false } of endpoints) {
+    if (view.setOwnEndpoint(number, [...addresses], isReady))
+      changes.push({ number, addresses, gone: false, ...(isReady && { ready: true }) });
   }
   return changes;
 }

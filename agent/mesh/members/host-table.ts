@@ -5,6 +5,8 @@ import { type Digest, mix, RunningSum } from '../wire/digest.ts';
 export class HostTable {
   /** Addresses, by the number of the endpoint. */
   readonly endpoints = new Map<number, readonly string[]>();
+  /** Those of `endpoints` whose service is ready. */
+  readonly ready = new Set<number>();
   /** States (proto/mesh.proto, `flow_states`; never 0), by source × number of endpoints + destination. */
   readonly flows = new Map<number, number>();
   readonly #endpointCount: number;
@@ -51,15 +53,18 @@ export class HostTable {
   }
 
   /** `undefined` removes the endpoint. Returns whether this changed anything. */
-  setEndpoint(number: number, addresses: readonly string[] | undefined): boolean {
+  setEndpoint(number: number, addresses: readonly string[] | undefined, isReady = false): boolean {
     const old = this.endpoints.get(number);
-    if (old?.join() === addresses?.join()) return false;
-    if (old !== undefined) this.#sum.addText(`${number} ${old.join()}`, -1);
+    const wasReady = this.ready.has(number);
+    if (old?.join() === addresses?.join() && (addresses === undefined || wasReady === isReady)) return false;
+    if (old !== undefined) this.#sum.addText(endpointText(number, old, wasReady), -1);
+    this.ready.delete(number);
     if (addresses === undefined) {
       this.endpoints.delete(number);
     } else {
       this.endpoints.set(number, addresses);
-      this.#sum.addText(`${number} ${addresses.join()}`, 1);
+      if (isReady) this.ready.add(number);
+      this.#sum.addText(endpointText(number, addresses, isReady), 1);
     }
     return true;
   }
@@ -74,7 +79,8 @@ export class HostTable {
 
   toUpdate(): TableUpdate {
     const endpoints: EndpointChange[] = [];
-    for (const [number, addresses] of this.endpoints) endpoints.push({ number, addresses, gone: false });
+    for (const [number, addresses] of this.endpoints)
+      endpoints.push({ number, addresses, gone: false, ...(this.ready.has(number) && { ready: true }) });
     return { whole: true, meshAddresses: this.#meshAddresses, endpoints, flows: this.#columns() };
   }
 
@@ -99,6 +105,10 @@ export class HostTable {
       sign,
     );
   }
+}
+
+function endpointText(number: number, addresses: readonly string[], isReady: boolean): string {
+  return `${number} ${addresses.join()}${isReady ? ' ready' : ''}`;
 }
 
 /** Arbitrary and different, so that the two halves and the two kinds of entries are independent. */

@@ -49,8 +49,8 @@ export class MeshView {
     this.#setTimed(this.members.self, timed);
   }
 
-  setOwnEndpoint(number: number, addresses: readonly string[] | undefined): boolean {
-    return this.#announced(this.members.self, number, addresses);
+  setOwnEndpoint(number: number, addresses: readonly string[] | undefined, isReady = false): boolean {
+    return this.#announced(this.members.self, number, addresses, isReady);
   }
 
   /** Gives the own host another incarnation. */
@@ -143,6 +143,11 @@ export class MeshView {
     return this.#withdrawn.has(number);
   }
 
+  /** Whether the host that has the endpoint says that its service is ready. */
+  isReady(number: number): boolean {
+    return this.#claims.owner(number)?.table.ready.has(number) ?? false;
+  }
+
   /** By number; each with the host that has it. */
   endpoints(): MeshEndpoint[] {
     return this.#claims.owned().map((number) => {
@@ -202,8 +207,8 @@ export class MeshView {
     host.tableSequence = sequence;
     host.complete ||= update.whole;
     if (update.whole) this.#removeUnlisted(host, update);
-    for (const { number, addresses, gone } of update.endpoints) {
-      this.#announced(host, number, gone ? undefined : addresses);
+    for (const { number, addresses, gone, ready = false } of update.endpoints) {
+      this.#announced(host, number, gone ? undefined : addresses, ready);
     }
     const { sources, destinations, states } = update.flows;
     for (let at = 0; at < sources.length; at++) {
@@ -216,7 +221,7 @@ export class MeshView {
     const { table } = host;
     const numbers = new Set(endpoints.map(({ number }) => number));
     for (const number of [...table.endpoints.keys()]) {
-      if (!numbers.has(number)) this.#announced(host, number, undefined);
+      if (!numbers.has(number)) this.#announced(host, number, undefined, false);
     }
     const keys = new Set(flows.sources.map((source, at) => table.flowKey(source, flows.destinations[at]!)));
     for (const key of [...table.flows.keys()]) {
@@ -225,15 +230,25 @@ export class MeshView {
   }
 
   /** What a host itself says of its endpoint. */
-  #announced(host: Host, number: number, addresses: readonly string[] | undefined): boolean {
-    if (!this.#setEndpoint(host, number, addresses)) return false;
+  #announced(
+    host: Host,
+    number: number,
+    addresses: readonly string[] | undefined,
+    isReady: boolean,
+  ): boolean {
+    if (!this.#setEndpoint(host, number, addresses, isReady)) return false;
     if (addresses === undefined && this.#claims.owner(number) === undefined) this.#withdrawn.add(number);
     else this.#withdrawn.delete(number);
     return true;
   }
 
-  #setEndpoint(host: Host, number: number, addresses: readonly string[] | undefined): boolean {
-    if (!host.table.setEndpoint(number, addresses)) return false;
+  #setEndpoint(
+    host: Host,
+    number: number,
+    addresses: readonly string[] | undefined,
+    isReady = false,
+  ): boolean {
+    if (!host.table.setEndpoint(number, addresses, isReady)) return false;
     if (addresses === undefined) this.#claims.release(number, host);
     else this.#claims.claim(number, host);
     this.endpointsVersion++;

@@ -68,6 +68,8 @@ export interface EndpointChange {
   readonly number: number;
   readonly addresses: readonly string[];
   readonly gone: boolean;
+  /** Its service is ready; only of services that others wait for. */
+  readonly ready?: boolean;
 }
 
 /** Columns of one length. A state is 2 × the rate's code, plus 1 for a greedy flow; 0: the flow has stopped. */
@@ -299,13 +301,13 @@ function updateOf(update: netfold.mesh.Update.$Properties): TableUpdate | Reject
   const wrong = wrongMeshAddress(meshAddresses) ?? wrongFlows(flows);
   if (wrong) return wrong;
   const changes: EndpointChange[] = [];
-  for (const { number, addresses, gone } of endpoints) {
+  for (const { number, addresses, gone, ready } of endpoints) {
     const texts = addresses ?? [];
     if (texts.length > limits.MAX_ADDRESSES_PER_ENDPOINT)
       return reject('MESSAGE_FIELD', `${texts.length} addresses`);
     const bad = texts.find((address) => isIP(address) === 0);
     if (bad !== undefined) return reject('MESSAGE_FIELD', `address ${JSON.stringify(bad).slice(0, 80)}`);
-    changes.push({ number: number ?? 0, addresses: texts, gone: gone ?? false });
+    changes.push({ number: number ?? 0, addresses: texts, gone: gone ?? false, ...(ready && { ready }) });
   }
   return { whole: update.whole ?? false, meshAddresses, endpoints: changes, flows };
 }

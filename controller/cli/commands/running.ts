@@ -118,7 +118,7 @@ function describe(agent: HostReport): string {
   const away = mesh.unreachable.map((address) => `no agent answers at ${address}; it is tried again`);
   const problems = [...degraded, ...conflicts, ...away].map((text) => `\n    ${styled('red', text)}`);
   const ended = Object.entries(processes)
-    .filter(([, how]) => !/^pid \d+$/.test(how))
+    .filter(([, how]) => !/^pid \d+(, ready)?$/.test(how))
     .map(
       ([name, how]) =>
         `\n    ${name}: its command ${how.replace(/^pid /, 'runs as pid ')} (netfold logs ${name})`,

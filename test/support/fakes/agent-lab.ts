@@ -8,6 +8,7 @@ import { Mesh } from '../../../agent/mesh/exchange/mesh.ts';
 import { MemoryNetwork } from '../../../bench/simulation/memory-network.ts';
 import { type Bootstrap, topologyHash } from '../../../proto/bootstrap.ts';
 import { FakeKernel } from './fake-kernel.ts';
+import { FakeProbes } from './fake-probes.ts';
 import { FakeProcesses } from './fake-processes.ts';
 import { ManualClock } from './manual-clock.ts';
 
@@ -15,6 +16,7 @@ export interface LabAgent extends Agent {
   readonly host: string;
   readonly kernel: FakeKernel;
   readonly processes: FakeProcesses;
+  readonly probes: FakeProbes;
   readonly door: ReturnType<typeof openDoor>;
   /** Takes it out of the mesh without a word, as SIGKILL does. */
   readonly kill: () => void;
@@ -66,10 +68,11 @@ export class AgentLab {
     const bootstrap = this.#bootstrap(host, endpoints, changes);
     const kernel = new FakeKernel(() => clock.now());
     const processes = new FakeProcesses();
+    const probes = new FakeProbes();
     const complaints: string[] = [];
     let kill = (): void => {};
     const agent = await composeAgent(bootstrap, {
-      ...{ clock, timers: clock, processor: { usedMs: () => clock.now() }, processes },
+      ...{ clock, timers: clock, processor: { usedMs: () => clock.now() }, processes, probes },
       log: {
         info: () => {},
         warn: (_, text) => complaints.push(text),
@@ -85,7 +88,7 @@ export class AgentLab {
       },
     });
     const door = openDoor(agent, () => void agent.lifecycle.stop());
-    const whole = { ...agent, host, kernel, processes, door, complaints, kill: () => kill() };
+    const whole = { ...agent, host, kernel, processes, probes, door, complaints, kill: () => kill() };
     this.agents.push(whole);
     return whole;
   }

@@ -1,6 +1,7 @@
 /** Applications that don't exist: records what would have been done to them, one line each. */
 
-import type { CommandEnd, CommandRun, ProcessPort, RunCommand } from '../../../agent/endpoints/processes.ts';
+import type { RunCommand } from '../../../agent/endpoints/command-words.ts';
+import type { CommandEnd, CommandRun, ProcessPort } from '../../../agent/endpoints/processes.ts';
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 
 export class FakeProcesses implements ProcessPort {

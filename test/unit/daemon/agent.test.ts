@@ -294,6 +294,7 @@ test('an agent whose mesh can not be opened leaves no kernel open', async () => 
   const composing = composeAgent(first.parts.bootstrap, {
     processor: { usedMs: () => 0 },
     ...{ clock: lab.clock, timers: lab.clock, log: first.parts.log, processes: first.processes },
+    probes: first.probes,
     openKernel: () => kernel,
     openNames: () => {
       throw new Error('there are none');

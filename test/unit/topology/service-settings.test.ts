@@ -1,6 +1,6 @@
 /** `env`, `cwd` and `user` in a file: what they mean, and what is refused at which place. */
 import { describe, expect, it } from 'vitest';
-import { formatDiagnostic, loadTopology } from '../../../topology/load.ts';
+import { formatDiagnostic } from '../../../topology/load.ts';
 import { native, problems } from './support.ts';
 
 const file = (setting: string): string => `services:\n  a:\n    run: x\n    ${setting}\n`;
@@ -27,23 +27,9 @@ describe('the settings of a service', () => {
     expect(services[0]!.env).toEqual({ a_1: '$HOME \n x=y', _: '', LANG: 'C' });
   });
 
-  it.each(['no', 'on-failure', 'always'])('say when its command is started again: %s', (restart) => {
-    expect(native(file(`restart: ${restart}`)).services[0]!.restart).toBe(restart);
-  });
-
-  it('warn of a restart without a command', () => {
-    const { warnings } = loadTopology(
-      'services: { a: { restart: always }, b: {} }\nlinks: [{ from: a, to: b }]\n',
-      'test.yaml',
-    );
-    expect(warnings.map(formatDiagnostic)).toEqual([
-      'test.yaml:1:27: warning: services.a.restart: the service has no command that could be started again (add run, or remove restart)',
-    ]);
-  });
-
   it('are absent where nothing is written', () => {
     const [a] = native(file('tags: [x]')).services;
-    for (const key of ['env', 'cwd', 'user', 'restart']) expect(a).not.toHaveProperty(key);
+    for (const key of ['env', 'cwd', 'user', 'restart', 'ready', 'after']) expect(a).not.toHaveProperty(key);
   });
 
   it.each([
@@ -73,13 +59,6 @@ describe('the settings of a service', () => {
     ],
     ['cwd: $HOME', '4:10', 'VALUE_INVALID', /is not expanded/],
     ['cwd: a/../../b', '4:10', 'VALUE_INVALID', /leads out of the endpoint's own folder/],
-    [
-      'restart: unless-stopped',
-      '4:14',
-      'VALUE_INVALID',
-      /"unless-stopped" is none of no, on-failure, always \(write no, on-failure or always\)/,
-    ],
-    ['restart: true', '4:14', 'VALUE_INVALID', /services.a.restart/],
     ['user: ""', '4:11', 'VALUE_INVALID', /services.a.user/],
     ['user: -1', '4:11', 'VALUE_INVALID', /services.a.user: .*user: www-data/],
     ['user: "-x"', '4:11', 'VALUE_INVALID', /"-x" is no user/],

@@ -135,6 +135,7 @@ function isNameField(path: Path): boolean {
 
 /** `services.*`, `links.*`: the place in the schema to which a path leads. */
 function kindOf(path: Path): string {
+  if (path.length === 3 && path[2] === 'ready') return 'services.*.ready';
   return path.length >= 2 ? `${path[0]}.*` : '';
 }
 
@@ -177,6 +178,15 @@ const SERVICE_TEXTS: ReadonlyMap<string, string> = new Map([
   ['tags', 'tags: [edge]'],
 ]);
 
+const LIFE_TEXTS: Readonly<Record<string, string>> = {
+  ready: 'write e.g. ready: { port: 6379 }, { log: "listening" } or { command: "redis-cli ping" }',
+  port: 'write a TCP port, a whole number from 1 to 65535',
+  log: 'write a text that a line of the log has, e.g. log: "listening"',
+  command: 'write a shell command, e.g. command: "redis-cli ping"',
+  timeout: 'write a time, e.g. timeout: 30s',
+  after: 'name services, e.g. after: db or after: [db, cache]',
+};
+
 function expectation(path: Path): string {
   if (path[0] === 'services' && path[2] === 'env' && path.length > 3)
     return `a variable is a text: write it in quotes, e.g. ${path[3]}: "8080"`;
@@ -187,6 +197,7 @@ function expectation(path: Path): string {
   if (field === 'forward' || field === 'share' || field === 'oneway') return 'write true or false';
   if (field === 'restart' && path.length === 3)
     return `write ${RESTARTS.slice(0, -1).join(', ')} or ${RESTARTS.at(-1)}`;
+  if (path[2] === 'ready' || path[2] === 'after') return LIFE_TEXTS[field] ?? LIFE_TEXTS[path[2]]!;
   const choices = CHOICES.get(field);
   if (choices) return `write ${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`;
   if (field === 'from' || field === 'to') return 'name a service, a replica or a bridge';

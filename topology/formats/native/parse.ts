@@ -12,6 +12,7 @@ import type { Position } from '../../model/position.ts';
 import { type Place, YamlDocument } from './document.ts';
 import { reportIssues } from './issues.ts';
 import { type NativeFile, type NativeLink, topologySchema } from './schema.ts';
+import { LifeReader } from './service-life.ts';
 import { SettingsReader } from './service-settings.ts';
 
 /**
@@ -106,8 +107,22 @@ class Reader {
   #services(): Service[] {
     const places = this.#document.entries(['services']);
     const settings = new SettingsReader(this.#file, this.#document, this.#findings);
+    const life = new LifeReader(this.#document, this.#findings, this.#data.services);
+    life.checkCircles();
     const services = Object.entries(this.#data.services).map(([name, service]): Service => {
-      const { share, run, image, command, env, cwd, user, restart, ...rest } = service;
+      const {
+        share,
+        run,
+        image,
+        command,
+        env,
+        cwd,
+        user,
+        restart: _,
+        ready: _ready,
+        after: _after,
+        ...rest
+      } = service;
       if (run?.includes('\0'))
         this.#findings.error(
           'VALUE_INVALID',
@@ -121,7 +136,7 @@ class Reader {
         ...rest,
         ...(run === undefined ? {} : { run }),
         ...settings.read(name, { env, cwd, user }),
-        ...settings.readLife(name, { run, restart }),
+        ...life.read(name),
         ...(image === undefined ? {} : { image }),
         ...(command === undefined ? {} : { command }),
         shareLinks: share,

@@ -12,7 +12,7 @@ import {
 } from '../../../proto/impairment.ts';
 import type { FileField } from '../../../proto/property.ts';
 import { parseQueue, QUEUE_PATTERN, type QueueSize } from '../../../proto/queue.ts';
-import { UnitError } from '../../../proto/units.ts';
+import { DURATION_PATTERN, parseDuration, UnitError } from '../../../proto/units.ts';
 import { EVENT_PATTERN } from '../../events/grammar.ts';
 import { MAX_ENDPOINTS } from '../../model/limits.ts';
 import { RESTARTS, TRANSMISSIONS } from '../../model/model.ts';
@@ -69,6 +69,31 @@ const { file: bandwidth } = PROPERTIES.bandwidth;
 const rate = (description: string): ImpairmentFields['bandwidth'] =>
   fieldOf(bandwidth, description) as ImpairmentFields['bandwidth'];
 
+const ready = z
+  .strictObject({
+    command: z.string().min(1).optional().meta({
+      description:
+        'Shell command in the endpoint that exits with 0 when the service is ready; tried twice a second, for five seconds at most each time.',
+    }),
+    port: z.int().min(1).max(65_535).optional().meta({
+      description: 'TCP port at which something in the endpoint listens when the service is ready.',
+    }),
+    log: z.string().min(1).optional().meta({
+      description: "Text, no pattern, that is in the endpoint's log when the service is ready.",
+    }),
+    timeout: quantity(parseDuration, {
+      description:
+        'Told when the service is not ready so long after its start; the check goes on. Default: 60s.',
+      pattern: DURATION_PATTERN,
+      examples: ['30s'],
+    }).optional(),
+  })
+  .meta({
+    description:
+      'How it is seen that the service is ready: a command, a port or a text. Default: when its command has started.',
+    examples: [{ port: 6379 }, { log: 'listening' }, { command: 'redis-cli ping', timeout: '30s' }],
+  });
+
 const service = z
   .strictObject({
     replicas: z.int().min(1).max(MAX_ENDPOINTS).default(1).meta({
@@ -82,6 +107,16 @@ const service = z
       description:
         'When `run` is started again after its end, while its endpoint is present: never, after an end with another code than 0 or by a signal, or after any end. Default: no.',
     }),
+    ready: ready.optional(),
+    after: z
+      .union([z.string().min(1), z.array(z.string().min(1))])
+      .transform((value) => (typeof value === 'string' ? [value] : value))
+      .optional()
+      .meta({
+        description:
+          'Services of which all endpoints that are present have to be ready before `run` is started. Default: none.',
+        examples: ['db', ['db', 'cache']],
+      }),
     env: z
       .record(z.string(), z.string())
       .optional()
@@ -189,6 +224,7 @@ export type NativeLink = NativeFile['links'][number];
 export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   '': Object.keys(topologySchema.shape),
   'services.*': Object.keys(service.shape),
+  'services.*.ready': Object.keys(ready.shape),
   'links.*': Object.keys(link.shape),
   'bridges.*': Object.keys(bridgeSettings.shape),
 };

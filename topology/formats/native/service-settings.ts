@@ -1,13 +1,12 @@
 /** `env`, `cwd` and `user` of a service: what the schema can't say about them. */
 import type { Findings } from '../../model/diagnostics.ts';
 import { quote } from '../../model/diagnostics.ts';
-import type { Service, ServiceSettings } from '../../model/model.ts';
+import type { ServiceSettings } from '../../model/model.ts';
 import type { YamlDocument } from './document.ts';
 import { formatPath } from './issues.ts';
 import type { NativeFile } from './schema.ts';
 
 type NativeService = Pick<NativeFile['services'][string], 'env' | 'cwd' | 'user'>;
-type NativeLife = Pick<NativeFile['services'][string], 'run' | 'restart'>;
 
 /** What programs can read as a variable: shells ignore all others. */
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
@@ -41,21 +40,6 @@ export class SettingsReader {
       ...(cwd !== undefined && { cwd: { path: cwd, position: at('cwd') } }),
       ...(user !== undefined && { user: { name: String(user), position: at('user') } }),
     };
-  }
-
-  /** What belongs to the service's own command. */
-  readLife(service: string, { run, restart }: NativeLife): Pick<Service, 'restart'> {
-    if (restart === undefined) return {};
-    const path = ['services', service, 'restart'] as const;
-    if (run === undefined)
-      this.#findings.warning(
-        'KEY_IGNORED',
-        this.#document.at(path),
-        formatPath(path),
-        'the service has no command that could be started again',
-        'add run, or remove restart',
-      );
-    return { restart };
   }
 
   #checkEnv(path: readonly string[], env: Readonly<Record<string, string>>): void {

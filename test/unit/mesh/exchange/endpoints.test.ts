@@ -42,6 +42,34 @@ describe('while agents run', () => {
     expectNoConflicts(lab);
   });
 
+  test('that its service is ready is known to all, also to a late one, and ends with it', async () => {
+    const lab = new Lab();
+    const [a, b] = (await lab.startMany(2)) as [Agent, Agent];
+    await lab.clock.advance(1500);
+    const ready = (): boolean[] => lab.agents.map(({ mesh }) => mesh.view.isReady(0));
+    expect(ready()).toEqual([false, false]);
+    a.mesh.announceEndpoints([{ ...own(0, '10.0.0.0'), isReady: true }]);
+    await lab.clock.advance(10);
+    await lab.start('late', 9);
+    await lab.clock.advance(2500);
+    expect(ready()).toEqual([true, true, true]);
+    expectAgreement(lab.agents);
+    const before = a.mesh.stats.messagesSent;
+    a.mesh.announceEndpoints([{ ...own(0, '10.0.0.0'), isReady: true }]);
+    expect(a.mesh.stats.messagesSent).toBe(before);
+    a.mesh.announceEndpoints([own(0, '10.0.0.0')]);
+    await lab.clock.advance(10);
+    expect(ready()).toEqual([false, false, false]);
+    a.mesh.announceEndpoints([{ ...own(0, '10.0.0.0'), isReady: true }]);
+    await lab.clock.advance(10);
+    expect(ready()).toEqual([true, true, true]);
+    a.mesh.announceEndpoints([]);
+    await lab.clock.advance(10);
+    expect(ready()).toEqual([false, false, false]);
+    expect(b.mesh.view.endpoints().map(({ number }) => number)).toEqual([1, 9]);
+    expectAgreement(lab.agents);
+  });
+
   test('only differences are announced, in one message', async () => {
     const lab = new Lab();
     const [a, b] = (await lab.startMany(2)) as [Agent, Agent];

@@ -1,0 +1,50 @@
+/** The words and the environment with which a command is started inside of an endpoint. */
+import { basename, dirname, join } from 'node:path';
+import type { LocalEndpoint } from '../../proto/bootstrap.ts';
+import { underHostName } from '../kernel/netns/host-name.ts';
+import { NETNS_FOLDER } from '../kernel/netns/namespace-files.ts';
+import { endpointEnvironment, inheritedEnvironment, lifeMark } from './environment.ts';
+import { atOrdinaryPriority } from './priority.ts';
+import { type CommandSettings, withSettings } from './service-settings.ts';
+
+export interface RunCommand {
+  readonly endpoint: LocalEndpoint;
+  /** For `sh -c`. */
+  readonly command: string;
+  /** Of the endpoint's service. */
+  readonly settings: CommandSettings;
+}
+
+/** `dataFolder`: as in the bootstrap. */
+export function wordsFor(
+  { endpoint, command, settings }: RunCommand,
+  dataFolder: string | undefined,
+): string[] {
+  const words = withSettings(settings, dataOf(endpoint, dataFolder), ['/bin/sh', '-c', command]);
+  return atOrdinaryPriority(insideOf(endpoint, words));
+}
+
+export function environmentFor(
+  endpoint: LocalEndpoint,
+  experiment: string,
+  dataFolder: string | undefined,
+): NodeJS.ProcessEnv {
+  return {
+    ...inheritedEnvironment(),
+    ...endpointEnvironment(endpoint, dataOf(endpoint, dataFolder)),
+    ...lifeMark(experiment, endpoint.name),
+  };
+}
+
+const dataOf = ({ name }: LocalEndpoint, dataFolder: string | undefined): string | undefined =>
+  dataFolder && join(dataFolder, name);
+
+/**
+ * The words that run a command in an endpoint. `ip netns exec` makes the topology's names resolve. A namespace that was
+ * there before belongs to a machine or a container, which has a hostname already.
+ */
+function insideOf({ name, namespace, outlivesAgent }: LocalEndpoint, command: readonly string[]): string[] {
+  const words = outlivesAgent ? [...command] : underHostName(name, command);
+  const isNamed = dirname(namespace) === NETNS_FOLDER;
+  return isNamed ? ['ip', 'netns', 'exec', basename(namespace), ...words] : words;
+}
