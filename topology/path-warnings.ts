@@ -5,6 +5,7 @@ import { Folding } from './fold/fold.ts';
 import { Expansion } from './fold/graph.ts';
 import type { Findings } from './model/diagnostics.ts';
 import type { Path, Topology } from './model/model.ts';
+import { ReachedRates } from './unreached-rates.ts';
 import { unusedLinks } from './unused-links.ts';
 
 /** The largest buffers that TCP gives to a socket by itself, in bytes: the last numbers of `net.ipv4.tcp_wmem` and `tcp_rmem`. */
@@ -28,9 +29,11 @@ export function warnOfPaths(topology: Topology, findings: Findings, { buffers }:
   const folding = new Folding(expansion.graph);
   const jittery = new Example();
   const long = new Example();
+  const rates = new ReachedRates(expansion.graph);
   for (const path of samplePaths(folding)) {
     if (path.jitter * deviations(path) > path.latency + GRAIN)
       jittery.add(path, path.jitter / (path.latency + 1));
+    rates.add(path);
     const back = folding.path(path.to, path.from);
     const bytes = back && buffers ? flightBytes(path, back) : 0;
     if (buffers && exceeds(bytes, buffers)) long.add(path, bytes);
@@ -38,6 +41,7 @@ export function warnOfPaths(topology: Topology, findings: Findings, { buffers }:
   warnOfJitter(jittery, expansion, topology, findings);
   if (buffers) warnOfBuffers(long, expansion, topology, findings, buffers);
   warnOfUnused(expansion, topology, findings);
+  warnOfRates(rates, expansion, topology, findings);
 }
 
 /** The worst of the paths that a warning is about. */
@@ -157,5 +161,29 @@ function warnOfUnused(expansion: Expansion, topology: Topology, findings: Findin
     `links[${pair}]`,
     `no path uses ${name}: it takes ${formatMicros(latency)}, and a detour only ${formatMicros(first.detour)}${rest}`,
     'write routing: hops to keep direct links, or make the others longer',
+  );
+}
+
+function warnOfRates(
+  rates: ReachedRates,
+  expansion: Expansion,
+  topology: Topology,
+  findings: Findings,
+): void {
+  const { graph, origins } = expansion;
+  // Of larger topologies not all paths are looked at; and an event may give links other rates.
+  const isKnown = graph.endpoints.length <= MAX_SOURCES;
+  if (!isKnown || topology.events.some(({ action }) => action.verb === 'set')) return;
+  const [first, ...others] = rates.unreached();
+  if (!first) return;
+  const { pair } = origins[first.link]!;
+  const { name, bandwidth } = graph.links[first.link]!;
+  const rest = others.length > 0 ? `, and so for ${count(others.length, 'more link')}` : '';
+  findings.warning(
+    'RATE_UNREACHED',
+    topology.links[pair]!.position,
+    `links[${pair}].bandwidth`,
+    `no traffic comes near the ${formatBps(bandwidth)} of ${name}: all paths through it together have ${formatBps(first.reached)}${rest}`,
+    'check the units of both, or leave out the rate that is never reached',
   );
 }

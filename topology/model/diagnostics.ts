@@ -55,7 +55,8 @@ export type DiagnosticCode =
   | 'VALUE_CLAMPED'
   | 'JITTER_LARGE'
   | 'LINK_UNUSED'
-  | 'BUFFERS_SMALL';
+  | 'BUFFERS_SMALL'
+  | 'RATE_UNREACHED';
 
 /** `ring.yaml:4:12: error: links[0].latency: "10" has no unit (write the unit, e.g. 10ms)`. */
 export function formatDiagnostic(diagnostic: Diagnostic): string {

@@ -104,3 +104,60 @@ it('warnings of a large topology are few, and cost little', () => {
       .sort(),
   ).toEqual(['JITTER_LARGE', 'LINK_UNUSED']);
 });
+
+describe('a rate of an endpoint', () => {
+  const lab = (
+    client: string,
+    middle: string,
+    more = '',
+  ): string => `services: { client: { replicas: 2 }, server: {} }
+bridges: [s1, s2]
+links:
+  - { from: client, to: s1, bandwidth: ${client} }
+  - { from: s1, to: s2, bandwidth: ${middle} }
+  - { from: server, to: s2, bandwidth: 500Kbps }
+${more}`;
+
+  it('that nothing comes near is told once, with the worst', () => {
+    const head = 'services: { a: {}, b: {}, c: {} }\nbridges: [s]\nlinks:\n';
+    const links = [
+      'a, to: s, bandwidth: 10Gbps',
+      'b, to: s, bandwidth: 10Mbps',
+      'c, to: s, bandwidth: 20Mbps',
+    ];
+    expect(warned(`${head}${links.map((link) => `  - { from: ${link} }\n`).join('')}`)).toEqual([
+      '4 RATE_UNREACHED no traffic comes near the 10Gbps of a.0->s: all paths through it together have 30Mbps, and so for 1 more link (check the units of both, or leave out the rate that is never reached)',
+    ]);
+  });
+
+  it.each([
+    ['is fine above a bottleneck', lab('9Mbps', '1Mbps')],
+    ['is fine where another client has it, too', lab('100Mbps', '1Mbps')],
+    [
+      'may be what an event is about',
+      lab('100Mbps', '1Mbps', 'events:\n  - at 5s set s1--s2 bandwidth=100Mbps\n'),
+    ],
+    ['is that of many together', star(20)],
+    [
+      'is unlimited',
+      'services: { a: {}, b: {} }\nbridges: [s]\nlinks:\n  - { from: a, to: s }\n  - { from: b, to: s, bandwidth: 1Mbps }\n',
+    ],
+  ])('%s', (_, text) => expect(warned(text)).toEqual([]));
+
+  it('of one client behind a slow link is told, also where services have many replicas', () => {
+    const text = star(20).replace('bandwidth: 50Mbps', 'bandwidth: 1Mbps');
+    expect(warned(text)).toEqual([
+      expect.stringContaining('RATE_UNREACHED no traffic comes near the 1Gbps of'),
+    ]);
+  });
+});
+
+/** A server whose clients reach its rate together, though none does alone. */
+function star(clients: number): string {
+  return `services: { client: { replicas: ${clients} }, server: {} }
+bridges: [s]
+links:
+  - { from: client, to: s, bandwidth: 50Mbps }
+  - { from: server, to: s, bandwidth: 1Gbps }
+`;
+}
