@@ -16,6 +16,8 @@ export class Reactions {
   readonly #shareChanges: ShareChanges;
   /** Shares follow announcements at once, but take only a part of the time. */
   readonly #hearing: Soon;
+  /** Thousands may become ready at once, and each announcement compares all. */
+  readonly #announcing: Soon;
   #isCutOff: ReadonlySet<number> = new Set();
   #seenEndpoints = -1;
   #seenHosts = '';
@@ -27,6 +29,7 @@ export class Reactions {
     this.#hostChanges = new HostChanges(parts.runLog);
     this.#shareChanges = new ShareChanges(parts.runLog, parts.epoch.endpointNames);
     this.#hearing = new Soon(parts, () => parts.tick.readAnnouncements());
+    this.#announcing = new Soon(parts, () => this.#announce(parts.local.all));
   }
 
   tick(): void {
@@ -77,7 +80,7 @@ export class Reactions {
 
   /** A local service that others wait for is ready, or not any more. */
   readyChanged(): void {
-    this.#announce(this.#parts.local.all);
+    this.#announcing.ask();
   }
 
   #announce(endpoints: readonly LocalEndpoint[]): void {
@@ -140,5 +143,6 @@ export class Reactions {
 
   stop(): void {
     this.#hearing.stop();
+    this.#announcing.stop();
   }
 }

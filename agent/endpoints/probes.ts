@@ -1,5 +1,5 @@
 /** What is asked inside of endpoints to see whether their services are ready. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import type { Bootstrap, LocalEndpoint } from '../../proto/bootstrap.ts';
 import type { Timers } from '../clock/clock.ts';
 import { listensAt } from '../kernel/netlink/tcp-sockets-of-namespace.ts';
@@ -10,6 +10,8 @@ export interface ProbePort {
   listens(endpoint: LocalEndpoint, port: number): boolean;
   /** Whether a command in the endpoint exits with 0, in five seconds at most. Its output is dropped. Never rejects. */
   succeeds(command: RunCommand): Promise<boolean>;
+  /** Ends what is being asked: nothing waits for it. */
+  stop(): void;
 }
 
 const LONGEST_MS = 5000;
@@ -17,6 +19,7 @@ const LONGEST_MS = 5000;
 export class Probes implements ProbePort {
   readonly #bootstrap: Pick<Bootstrap, 'experiment' | 'dataFolder'>;
   readonly #timers: Timers;
+  readonly #asked = new Set<ChildProcess>();
 
   constructor(bootstrap: Pick<Bootstrap, 'experiment' | 'dataFolder'>, timers: Timers) {
     this.#bootstrap = bootstrap;
@@ -37,15 +40,21 @@ export class Probes implements ProbePort {
       // Part of the endpoint's life, but no command that a next agent would adopt.
       env: environmentFor(command.endpoint, experiment, dataFolder),
     });
+    this.#asked.add(child);
     return new Promise((resolve) => {
       const cancel = this.#timers.after(LONGEST_MS, () => killGroup(child.pid));
       const end = (isGood: boolean): void => {
         cancel();
+        this.#asked.delete(child);
         resolve(isGood);
       };
       child.once('error', () => end(false));
       child.once('exit', (code) => end(code === 0));
     });
+  }
+
+  stop(): void {
+    for (const { pid } of this.#asked) killGroup(pid);
   }
 }
 

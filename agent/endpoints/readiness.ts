@@ -3,9 +3,12 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { readCut } from '../../proto/log-cut.ts';
 import type { Timers } from '../clock/clock.ts';
 
-/** A look at a port or a log takes some hundredths of a millisecond. A command costs as much as a process. */
+/** A look at a port or a log takes some tenths of a millisecond. A command costs as much as a process. */
 const LOOK_MS = 200;
 const COMMAND_LOOK_MS = 500;
+/** What is not ready after half a minute is looked at less often; there may be thousands of them. */
+const LONGEST_LOOK_MS = 2000;
+const LOOK_GROWTH = 1.05;
 /** At most so much of a log in one look. */
 const LOG_BYTES = 4 * 2 ** 20;
 
@@ -23,7 +26,7 @@ export interface ReadinessPlan {
 
 export class Readiness {
   readonly #ports: ReadinessPorts;
-  readonly #lookMs: number;
+  #lookMs: number;
   readonly #cancelTimeout: () => void;
   #cancelLook: () => void = () => {};
   #isOver = false;
@@ -57,6 +60,7 @@ export class Readiness {
 
   #lookLater(): void {
     this.#cancelLook = this.#ports.timers.after(this.#lookMs, () => void this.#look());
+    this.#lookMs = Math.min(LONGEST_LOOK_MS, this.#lookMs * LOOK_GROWTH);
   }
 
   /** Never rejects: what can't be checked is not ready. */

@@ -98,6 +98,7 @@ export class ServiceLives {
   /** The next agent may go on. */
   stop(): void {
     for (const life of this.#lives.values()) life.cancel();
+    this.#options.probes.stop();
   }
 
   /** Whether a local endpoint's service is ready. */

@@ -18,4 +18,6 @@ export class FakeProbes implements ProbePort {
     this.asked++;
     return this.good.has(`${endpoint.name} ${command}`);
   }
+
+  stop(): void {}
 }

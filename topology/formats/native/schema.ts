@@ -73,7 +73,7 @@ const ready = z
   .strictObject({
     command: z.string().min(1).optional().meta({
       description:
-        'Shell command in the endpoint that exits with 0 when the service is ready; tried twice a second, for five seconds at most each time.',
+        'Shell command in the endpoint that exits with 0 when the service is ready; tried until it does, for five seconds at most each time.',
     }),
     port: z.int().min(1).max(65_535).optional().meta({
       description: 'TCP port at which something in the endpoint listens when the service is ready.',
