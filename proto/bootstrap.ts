@@ -91,6 +91,11 @@ export const bootstrapSchema = z.strictObject({
    * /etc/hosts; absent: none has.
    */
   names: z.strictObject({ hostsFile: z.string(), listen: z.array(z.string()).min(1) }).optional(),
+  /**
+   * What an endpoint sends to all or to many is carried to those on its segment. The interface at the host's end of endpoint N
+   * has the index `firstPort` + N, in the agent's namespace; absent: nothing is carried. Needs `names`.
+   */
+  segments: z.strictObject({ firstPort: z.int().positive() }).optional(),
   /** Holds a folder for each endpoint, made by the controller; absent: they have none. */
   dataFolder: z.string().optional(),
 });

@@ -139,13 +139,22 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
       onProblem: (problem) => keeper.note(problem),
     }),
     control: createControl(bootstrap.host, { player, time, mesh, clock }),
-    names: bootstrap.names && ports.openNames(bootstrap.names, (problem) => keeper.note(problem)),
+    names: openNames(bootstrap, ports, (problem) => keeper.note(problem)),
     wideArea: createWideArea(bootstrap, ports, { mesh, transport, tick, keeper, epoch }),
   };
   const reactions = new Reactions(parts);
   const lifecycle = new Lifecycle(parts, reactions);
   followCommands(bootstrap, parts);
   return { parts, reactions, lifecycle };
+}
+
+/** `undefined` where endpoints have the machine's names. */
+function openNames(
+  { names, segments }: Bootstrap,
+  ports: AgentPorts,
+  onProblem: (problem: string) => void,
+): AgentParts['names'] {
+  return names && ports.openNames({ names, ...(segments && { segments }) }, onProblem);
 }
 
 /** Runs the code of a change. Returns whether a change is quick. */

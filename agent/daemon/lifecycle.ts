@@ -28,9 +28,10 @@ export class Lifecycle {
 
   /** Throws if the mesh can't be joined, or an endpoint can't be attached; `stop` then undoes what was done. */
   async start(): Promise<void> {
-    const { bootstrap, kernel, local, applications, mesh, timers, time, keeper, wideArea, names } =
+    const { bootstrap, kernel, local, applications, mesh, timers, time, keeper, wideArea, names, epoch } =
       this.#parts;
     if (bootstrap.leaseMs !== undefined) kernel.renewLease(bootstrap.leaseMs);
+    names?.setGraph(epoch.value.graph);
     const named = names?.attach(bootstrap.endpoints);
     await mesh.start();
     this.#connect();

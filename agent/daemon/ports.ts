@@ -1,5 +1,6 @@
 /** The ports of an agent. system-ports.ts has the real ones; tests compose a whole agent from fakes. */
 import type { Bootstrap, LocalEndpoint } from '../../proto/bootstrap.ts';
+import type { Graph } from '../../topology/model/model.ts';
 import type { Clock, Processor, Timers } from '../clock/clock.ts';
 import type { ExperimentClock } from '../clock/experiment-clock.ts';
 import type { ProbePort } from '../endpoints/probes.ts';
@@ -46,11 +47,15 @@ export interface Kernel {
   close(): Promise<void>;
 }
 
-/** The names that endpoints look up by DNS. What can't be served is told, and no error. */
+/** The names that endpoints look up by DNS, and what they send to all. What can't be served is told, and no error. */
 export interface NamesPort {
   /** Serves these endpoints, whose namespaces may be other ones than before. */
   attach(endpoints: readonly LocalEndpoint[]): Promise<void>;
   detach(number: number): Promise<void>;
+  /** All endpoints whose addresses are known. */
+  setKnown(known: readonly Pick<LocalEndpoint, 'number' | 'addresses'>[]): void;
+  /** The topology that is in force. */
+  setGraph(graph: Graph): void;
   stop(): Promise<void>;
 }
 
@@ -76,7 +81,10 @@ export interface AgentPorts {
   /** Throws if this machine can't; nothing is left then. */
   openKernel(needs: KernelNeeds): Kernel;
   /** Called if the bootstrap has `names`. */
-  openNames(names: NonNullable<Bootstrap['names']>, onProblem: (problem: string) => void): NamesPort;
+  openNames(
+    wanted: { readonly names: NonNullable<Bootstrap['names']>; readonly segments?: Bootstrap['segments'] },
+    onProblem: (problem: string) => void,
+  ): NamesPort;
   /** It has no connections yet. Throws for a key or identity that can't be read, or a port in use. */
   openMesh(surroundings: MeshSurroundings): Promise<OpenMesh>;
 }

@@ -64,12 +64,13 @@ export class Reactions {
   }
 
   #learnEndpoints(): void {
-    const { mesh, known, wideArea, kernel, keeper } = this.#parts;
+    const { mesh, known, wideArea, kernel, keeper, names } = this.#parts;
     const announced = mesh.view.endpoints();
     known.learn(announced, (number) => mesh.view.isWithdrawn(number));
     wideArea.setEndpoints(announced);
     kernel.usage.setEndpoints(numbersByAddress(known.all));
     keeper.setKnown(known.all);
+    names?.setKnown(known.all);
   }
 
   /** Endpoints were added to this host, or removed from it. */
@@ -109,9 +110,10 @@ export class Reactions {
    * Applies an instant of the timeline. The network first, so that a starting application finds it. Never rejects.
    */
   applyChanges({ graph, atoms }: TimelineChanges): Promise<void> {
-    const { epoch, applications } = this.#parts;
+    const { epoch, applications, names } = this.#parts;
     const isCut = this.#cutOff(applications.ending(atoms));
     if (graph) epoch.advance(graph);
+    if (graph) names?.setGraph(graph);
     const settled = graph || isCut ? this.#reshape() : Promise.resolve();
     for (const atom of atoms) applications.obey(atom);
     return settled;

@@ -19,7 +19,7 @@ export function systemPorts(bootstrap: Bootstrap, log: AgentLog): AgentPorts {
     ...{ log, openKernel },
     processes: new Processes(bootstrap, timers),
     probes: new Probes(bootstrap, timers),
-    openNames: (names, onProblem) => new NameServers(names, onProblem),
+    openNames: (wanted, onProblem) => new NameServers(wanted, onProblem),
     openMesh: (surroundings) => openMesh(bootstrap, { ...surroundings, clock, timers }),
   };
 }

@@ -44,10 +44,10 @@ const AGENT_THREADS = 20;
 /** For `netfold exec`, and other work of the user. */
 const SPARE_THREADS = 64;
 /**
- * In an agent: packet socket, netlink socket, queue, two or four sockets of the name server, and room for a log. Plus sockets of
- * the mesh, and maps.
+ * In an agent: packet socket, netlink socket, queue, two or four sockets of the name server, one of the segments, and room for a
+ * log. Plus sockets of the mesh, and maps.
  */
-const ENDPOINT_FILES = 8;
+const ENDPOINT_FILES = 9;
 const AGENT_FILES = 256;
 /** A machine with completely full memory is of no use. */
 const USABLE_MEMORY = 0.9;

@@ -23,6 +23,7 @@ const IFLA_INFO_KIND = 1;
 const IFLA_INFO_DATA = 2;
 const VETH_INFO_PEER = 1;
 const IFA_LOCAL = 2;
+const IFA_BROADCAST = 4;
 const IFA_ADDRESS = 1;
 const IFA_F_NODAD = 2;
 const RTA = { DST: 1, OIF: 4, GATEWAY: 5 } as const;
@@ -111,22 +112,25 @@ export function setNoLinkLocal(index: number): Request {
   };
 }
 
-/** `ip address add ADDRESS/32 dev INDEX`; IPv6: `/128 nodad`, so that the address can be used at once. */
-export function addAddress(index: number, address: string): Request {
+/**
+ * `ip address add ADDRESS/32 [broadcast BROADCAST] dev INDEX`; IPv6: `/128 nodad`, so that the address can be used at once.
+ */
+export function addAddress(index: number, address: string, broadcast?: string): Request {
   const bytes = familyBytes(address);
   return {
     type: RTM_NEWADDR,
     flags: CREATE,
     what: `add the address ${address} to interface ${index}`,
-    body: (w) =>
-      w
-        .u8(family(address))
+    body: (w) => {
+      w.u8(family(address))
         .u8(bitsOf(bytes.length))
         .u8(isIP(address) === 6 ? IFA_F_NODAD : 0)
         .u8(0)
         .u32(index)
         .attributeBytes(IFA_LOCAL, bytes)
-        .attributeBytes(IFA_ADDRESS, bytes),
+        .attributeBytes(IFA_ADDRESS, bytes);
+      if (broadcast !== undefined) w.attributeBytes(IFA_BROADCAST, familyBytes(broadcast));
+    },
   };
 }
 

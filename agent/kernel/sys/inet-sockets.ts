@@ -44,8 +44,8 @@ function bound(type: number, address: Uint8Array, port: number): number {
   }
 }
 
-/** struct sockaddr_in (ip(7)), struct sockaddr_in6 (ipv6(7)). */
-function socketAddress(address: Uint8Array, port: number): Uint8Array {
+/** struct sockaddr_in (ip(7)), struct sockaddr_in6 (ipv6(7)). `address`: 4 bytes or 16. */
+export function socketAddress(address: Uint8Array, port: number): Uint8Array {
   const isV4 = address.length === 4;
   const bytes = new Uint8Array(isV4 ? 16 : 28);
   const view = new DataView(bytes.buffer);
@@ -53,4 +53,11 @@ function socketAddress(address: Uint8Array, port: number): Uint8Array {
   view.setUint16(2, port);
   bytes.set(address, isV4 ? 4 : 8);
   return bytes;
+}
+
+/** The same for socket addresses of one host, whatever their port is. The memory may be longer than the address. */
+export function hostKey(address: Uint8Array): string {
+  const isV4 =
+    new DataView(address.buffer, address.byteOffset).getUint16(0, endianness() === 'LE') === AF_INET;
+  return Buffer.from(isV4 ? address.subarray(4, 8) : address.subarray(8, 24)).toString('latin1');
 }

@@ -2,6 +2,7 @@
 import { millisToNanos, nanosToMillis } from '../../../proto/units.ts';
 import { close } from './descriptors.ts';
 import { check, ERRNO, fail, lastErrno, libc } from './libc.ts';
+import { mapMemory } from './memory.ts';
 
 const raw = {
   epoll_create1: libc.func('int epoll_create1(int flags)'),
@@ -17,6 +18,10 @@ const EPOLLIN = 1;
 /** struct epoll_event is packed on x86-64 only (linux/eventpoll.h). */
 const EPOLL_EVENT = process.arch === 'x64' ? { size: 12, data: 4 } : { size: 16, data: 8 };
 
+/** struct pollfd, then struct timespec. */
+const POLL_BYTES = 24;
+const POLL_TIME_AT = 8;
+
 /** Waits for many descriptors, with time-outs in nanoseconds. The caller chooses a number for each descriptor, its token. */
 export class Poller {
   readonly #epoll = check('epoll_create1', raw.epoll_create1(EPOLL_CLOEXEC), 'new');
@@ -25,6 +30,8 @@ export class Poller {
   readonly #view: DataView;
   /** struct pollfd { int fd; short events, revents; } */
   readonly #pollfd = new Int32Array(2);
+  /** What the kernel reads while `readable` waits. */
+  #lasting: ReturnType<typeof mapMemory> | undefined;
   /** struct timespec */
   readonly #timeout = new BigInt64Array(2);
 
@@ -61,6 +68,21 @@ export class Poller {
       if (ready >= 0) return ready;
       if (lastErrno() !== ERRNO.EINTR) fail('epoll_wait', String(this.#epoll));
     }
+  }
+
+  /**
+   * Resolves when a descriptor is ready or the time is over. Unlike `wait` it lets other work of this thread go on, and takes a
+   * thread of libuv's pool meanwhile. Only one such wait at a time; the caller's thread must not end before it.
+   */
+  readable(nanoseconds: number): Promise<void> {
+    this.#lasting ??= mapMemory(POLL_BYTES);
+    const { address, memory } = this.#lasting;
+    new Int32Array(memory).set(this.#pollfd);
+    const time64 = new BigInt64Array(memory, POLL_TIME_AT);
+    time64[0] = BigInt(Math.floor(nanoseconds / 1e9));
+    time64[1] = BigInt(nanoseconds % 1e9);
+    const time = address + BigInt(POLL_TIME_AT);
+    return new Promise((resolve) => raw.ppoll.async(address, 1, time, null, () => resolve()));
   }
 
   /** Waits for this time; neither a descriptor nor a signal ends it. Throws `KernelError`. */

@@ -1,5 +1,5 @@
 /** The links of a local lab: veth pairs between fabric, hosts and endpoints, their addresses, routes and neighbours. */
-import { isIP } from 'node:net';
+import { isIP, isIPv4 } from 'node:net';
 import { NETLINK_ROUTE, NetlinkSocket, type Request } from '../../../agent/kernel/netlink/netlink-socket.ts';
 import {
   addAddress,
@@ -16,8 +16,10 @@ import { within } from '../../../agent/kernel/netns/namespaces.ts';
 import { close, open } from '../../../agent/kernel/sys/descriptors.ts';
 import { fabricNamespace } from './lab-names.ts';
 import {
+  BROADCAST,
   ENDPOINT_INTERFACE,
   FABRIC_INTERFACE,
+  FIRST_PORT,
   GATEWAY,
   GATEWAY6,
   type LabEndpoint,
@@ -28,9 +30,6 @@ import {
 } from './lab-plan.ts';
 
 const LOOPBACK = 1;
-/** Interface indices in hosts and fabric are chosen, so that no look-up is needed. */
-const FIRST_PORT = 10;
-
 /** Connects all hosts with the fabric. */
 export function connectHosts(plan: LabPlan): void {
   inNamespace(fabricNamespace(plan.experiment), (socket) => {
@@ -122,7 +121,7 @@ function uplink(
   return [
     setUp(LOOPBACK),
     ...up(index, { ipv6 }),
-    ...addresses.map((address) => addAddress(index, address)),
+    ...addresses.map((address) => addAddress(index, address, isIPv4(address) ? BROADCAST : undefined)),
     ...routes.flatMap(({ destination, gateway }) => [
       setNeighbour(index, gateway, gatewayMac),
       addRoute({ destination, prefixLength: 0, interfaceIndex: index, gateway }),

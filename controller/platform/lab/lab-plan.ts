@@ -30,6 +30,10 @@ export const GATEWAY6 = 'fe80::1';
 const PREFIX6 = 'fd6e:6574:666f';
 
 export const ENDPOINT_INTERFACE = { name: 'eth0', index: 2 } as const;
+/** No host is number 255, so no endpoint has it; an address of 32 bits has no broadcast address of its own. */
+export const BROADCAST = '10.255.255.255';
+/** Interface indices in hosts and fabric are chosen, so that no look-up is needed. */
+export const FIRST_PORT = 10;
 export const FABRIC_INTERFACE = { name: 'fabric0', index: 2 } as const;
 
 /** Its `address` is of RFC 6598 space, which applications don't expect to own. */
@@ -104,7 +108,10 @@ export function planLab(
   });
   return {
     ...{ platform: LAB, experiment, place: count(hostCount, 'host'), outlivesAgent: false },
-    settings: { names: { hostsFile: hostsFile(experiment), listen: nameServers({ ipv4 }) } },
+    settings: {
+      names: { hostsFile: hostsFile(experiment), listen: nameServers({ ipv4 }) },
+      segments: { firstPort: FIRST_PORT },
+    },
     ...{ ipv4, ipv6, hosts, endpoints },
   };
 }

@@ -67,7 +67,10 @@ function planOfStanding(wanted: Standing): LabPlan {
   return {
     ...found,
     ...{ platform: LAB, place: count(hosts.length, 'host'), outlivesAgent: false },
-    settings: first?.names ? { names: first.names } : {},
+    settings: {
+      ...(first?.names && { names: first.names }),
+      ...(first?.segments && { segments: first.segments }),
+    },
     ...{ ipv4: addresses.some(isIPv4), ipv6: addresses.some(isIPv6), hosts, endpoints },
   };
 }

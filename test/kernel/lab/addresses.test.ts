@@ -79,6 +79,12 @@ it.each(['4', '6'] as const)('resolves names to what there is with --ip %s, and 
   expect(reached).toContain(`bytes from b.0 (${addressOf(ip, 'b')})`);
 });
 
+it('reaches all on the segment without IPv4', async () => {
+  const said = await says('6', 'a.1', 'ping -c 5 -i 0.2 -W 5 ff02::1%eth0');
+  expect(said).toContain(`from ${addressOf('6', 'b')}`);
+  expect(said).not.toContain(`from ${addressOf('6', 'c')}`);
+});
+
 it('gives a path its delay and its loss in both', async () => {
   const checked = [...labs.values()].map(async (lab) => {
     const [a, b, c, d] = [place(lab, 'a.1'), place(lab, 'b'), place(lab, 'c'), place(lab, 'd')];
@@ -173,10 +179,10 @@ it('can be made to fail in one endpoint, as docs/topology-file.md says', async (
 it('tells where something else listens, and goes on', async () => {
   const { settings, endpoints } = labs.get('4')!.plan;
   const problems: string[] = [];
-  const others = new NameServers(settings.names!, (problem) => problems.push(problem));
+  const others = new NameServers({ names: settings.names! }, (problem) => problems.push(problem));
   try {
-    const { number, name, namespace } = endpoints.find((one) => one.name.startsWith('c'))!;
-    const taken = { number, name, namespace: namespacePath(namespace) };
+    const { number, name, namespace, addresses } = endpoints.find((one) => one.name.startsWith('c'))!;
+    const taken = { number, name, namespace: namespacePath(namespace), addresses };
     await others.attach([taken, { ...taken, number: 99, namespace: '/run/netns/nowhere' }]);
   } finally {
     await others.stop();

@@ -79,7 +79,10 @@ export class AgentLab {
         error: ({ message }) => complaints.push(message),
       },
       openKernel: () => kernel,
-      openNames: () => ({ attach: async () => {}, detach: async () => {}, stop: async () => {} }),
+      openNames: () => ({
+        ...{ attach: async () => {}, detach: async () => {}, stop: async () => {} },
+        ...{ setKnown: () => {}, setGraph: () => {} },
+      }),
       openMesh: async ({ endpointNames, log, time }) => {
         const transport = network.transport(`peer-${host}`);
         kill = () => transport.kill();

@@ -77,6 +77,17 @@ test('ip address add 10.1.2.3/32 dev 5', () => {
   );
 });
 
+test('ip address add 10.1.2.3/32 broadcast 10.255.255.255 dev 5', () => {
+  expectBytes(
+    addAddress(5, '10.1.2.3', '10.255.255.255'),
+    `30000000 1400 0506 00000000 00000000
+     02 20 00 00 05000000
+     0800 0200 0a010203
+     0800 0100 0a010203
+     0800 0400 0affffff                    # IFA_BROADCAST`,
+  );
+});
+
 test('ip address add fd00::a:1/128 dev 5 nodad', () => {
   expectBytes(
     addAddress(5, 'fd00::a:1'),
