@@ -29,7 +29,9 @@ const MAX_COMPETING = 4;
 const MAX_LOOKED_AT = 60;
 /** Two cores carry this much traffic in addition to the emulator without becoming the bottleneck. */
 const MAX_MEASURED_BPS = 1e9;
-const MIN_MEASURED_BPS = 100e3;
+const MIN_MEASURED_BPS = 16e3;
+/** So many deviations of the jitter hardly any packet is early by; a queue has room for what the latency holds. */
+const MOST_DEVIATIONS = 3;
 
 /** `windowBytes`: the most that one flow of TCP may have under way, by the socket buffers. */
 export function chooseMeasurements(folding: Folding, windowBytes = Number.POSITIVE_INFINITY): Choice {
@@ -78,13 +80,15 @@ function lookAt(folding: Folding): Path[] {
 }
 
 /**
- * TCP fills such a path within seconds: no loss in either direction, and a rate between a modem's and Fast
- * Ethernet's.
+ * TCP fills such a path within seconds: no loss in either direction, a rate between a slow modem's and Gigabit
+ * Ethernet's, and no jitter that exceeds the latency.
  */
 function isMeasurable(path: Path, back: Path | undefined): boolean {
   const isRateFit = path.bandwidth >= MIN_MEASURED_BPS && path.bandwidth <= MAX_MEASURED_BPS;
-  return isRateFit && path.loss === 0 && back?.loss === 0;
+  return isRateFit && back !== undefined && [path, back].every((one) => one.loss === 0 && isSteady(one));
 }
+
+const isSteady = ({ latency, jitter }: Path): boolean => MOST_DEVIATIONS * jitter <= latency;
 
 /** One path of each kind, lossy ones first, then by round-trip time from both ends of the scale. */
 function differing(paths: readonly Path[], folding: Folding): Pair[] {

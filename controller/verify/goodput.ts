@@ -1,6 +1,7 @@
 /** TCP goodput by iperf3, second by second at the receiver. */
 import type { ChildProcess } from 'node:child_process';
 import { amountIn, bytesOf, fromMillis } from '../../proto/units.ts';
+import { deliveredGoodput } from './delivered.ts';
 import { type Flow, output, type Place, start, TrafficError } from './traffic.ts';
 
 export interface GoodputPlan {
@@ -18,20 +19,21 @@ const PORT = 5201;
 const BLOCK_BYTES = { most: 131_072, least: 1448 } as const;
 const BLOCK_TIME = fromMillis(10);
 
+/** A flow counts as slow below this rate: see `deliveredGoodput`. */
+const SLOW_BPS = 1e6;
+/** The client sends for longer than is measured. */
+const MARGIN_SECONDS = 1;
+
 /**
  * Bits of payload per second that arrive over one TCP connection (cubic, whatever the machine's default is), for each whole
  * second that counts. Not the total: what waits in a queue still arrives when the sender has ended.
  */
-export async function tcpSeconds({ from, to }: Flow, plan: GoodputPlan): Promise<number[]> {
-  const { seconds, settleSeconds, rateBps = Number.POSITIVE_INFINITY, port = PORT } = plan;
-  const { least, most } = BLOCK_BYTES;
-  const block = Math.round(Math.min(Math.max(bytesOf(amountIn(BLOCK_TIME, rateBps)), least), most));
-  const server = await startIperfServer(to, port);
+export async function tcpSeconds(flow: Flow, plan: GoodputPlan): Promise<number[]> {
+  const { seconds, settleSeconds, port = PORT } = plan;
+  const server = await startIperfServer(flow.to, port);
   try {
-    const times = ['-t', String(seconds), '-O', String(settleSeconds), '-l', String(block)];
-    const where = ['-c', to.address, '-p', String(port)];
     const ended = new Promise<void>((resolve) => server.child.on('close', () => resolve()));
-    await output(from, ['iperf3', '-C', 'cubic', ...where, ...times]);
+    await output(flow.from, [...client(flow, plan), '-t', String(seconds), '-O', String(settleSeconds)]);
     await ended;
     const found = parseServer(server.printed());
     if (found.length > 0) return found;
@@ -41,10 +43,38 @@ export async function tcpSeconds({ from, to }: Flow, plan: GoodputPlan): Promise
   }
 }
 
-/** The mean of `tcpSeconds`. */
+/** The mean of `tcpSeconds`; of a slow flow, what was delivered meanwhile. */
 export async function tcpGoodput(flow: Flow, plan: GoodputPlan): Promise<number> {
+  if (plan.rateBps !== undefined && plan.rateBps < SLOW_BPS) return slowGoodput(flow, plan);
   const all = await tcpSeconds(flow, plan);
   return all.reduce((sum, one) => sum + one, 0) / all.length;
+}
+
+async function slowGoodput(flow: Flow, plan: GoodputPlan): Promise<number> {
+  const { seconds, settleSeconds, port = PORT } = plan;
+  const server = await startIperfServer(flow.to, port);
+  const sending = start(flow.from, [
+    ...client(flow, plan),
+    '-t',
+    String(settleSeconds + seconds + MARGIN_SECONDS),
+  ]);
+  const ended = new Promise<void>((resolve) => {
+    sending.on('close', () => resolve());
+    sending.on('error', () => resolve());
+  });
+  try {
+    return await deliveredGoodput(flow, port, { seconds, settleSeconds });
+  } finally {
+    sending.kill('SIGTERM');
+    server.child.kill('SIGKILL');
+    await ended;
+  }
+}
+
+function client({ to }: Flow, { rateBps = Number.POSITIVE_INFINITY, port = PORT }: GoodputPlan): string[] {
+  const { least, most } = BLOCK_BYTES;
+  const block = Math.round(Math.min(Math.max(bytesOf(amountIn(BLOCK_TIME, rateBps)), least), most));
+  return ['iperf3', '-C', 'cubic', '-c', to.address, '-p', String(port), '-l', String(block)];
 }
 
 export interface IperfServer {

@@ -1,9 +1,10 @@
 /** Measures a running experiment with real traffic and compares the result with its folded paths. */
 
+import { quantiles } from '../../agent/enforce/distributions.ts';
 import { meanLateMs } from '../../agent/enforce/lateness.ts';
 import { INTERVAL_DEVIATIONS } from '../../agent/linux/delay-line/jitter.ts';
 import { greedyShares } from '../../agent/share/greedy-shares.ts';
-import { type Micros, micros, nanosPerByte, timeToTransmit, toMillis } from '../../proto/units.ts';
+import { micros, nanosPerByte, timeToTransmit, toMillis } from '../../proto/units.ts';
 import { Folding } from '../../topology/fold/fold.ts';
 import type { Path } from '../../topology/model/model.ts';
 import { ControllerError } from '../errors.ts';
@@ -74,7 +75,7 @@ export class Verification {
     const bytes = pingFrameBytes(to);
     const { count, intervalMs, patienceMs } = planPings(path, back, bytes)!;
     const sample = () => ping(from, to, count, intervalMs, patienceMs);
-    const targetMs = toMillis(micros(pingTime(path, bytes) + pingTime(back, bytes)));
+    const targetMs = meanDelayMs(path, bytes) + meanDelayMs(back, bytes);
     // Nothing comes back whose time could be measured.
     if (lost === 1) return [judgeLoss(name, lost, await sample())];
     let loss: Finding | undefined;
@@ -94,9 +95,9 @@ export class Verification {
     const { bandwidth } = this.#folding.path(pair.from, pair.to)!;
     const filling = this.#fillSeconds(pair);
     return tried(async (tries) => {
-      const plan = planTcp(ALONE, filling, bandwidth, tries);
-      const goodput = await tcpGoodput(flow, { ...plan, rateBps: bandwidth });
-      return [judgeRate('bandwidth', nameOf(flow), bandwidth, goodput, flow.to.address)];
+      const plan = { ...planTcp(ALONE, filling, bandwidth, tries), rateBps: bandwidth };
+      const goodput = await tcpGoodput(flow, plan);
+      return [judgeRate('bandwidth', nameOf(flow), plan, goodput, flow.to.address)];
     });
   }
 
@@ -109,11 +110,10 @@ export class Verification {
     return tried(async (tries) => {
       // All for the same time, by the one that needs longest: shares are of flows that run at once.
       const plan = planTcp(COMPETING, filling, Math.min(...rates), tries);
-      const goodputs = await Promise.all(
-        flows.map((flow, index) => tcpGoodput(flow, { ...plan, rateBps: rates[index]! })),
-      );
+      const all = rates.map((rateBps) => ({ ...plan, rateBps }));
+      const goodputs = await Promise.all(flows.map((flow, index) => tcpGoodput(flow, all[index]!)));
       return flows.map((flow, index) =>
-        judgeRate('share', nameOf(flow), rates[index]!, goodputs[index]!, flow.to.address),
+        judgeRate('share', nameOf(flow), all[index]!, goodputs[index]!, flow.to.address),
       );
     });
   }
@@ -152,9 +152,17 @@ async function tried(measure: (tries: number) => Promise<Finding[]>): Promise<Fi
   }
 }
 
-/** One way, of a frame of so many bytes. */
-function pingTime({ latency, transmission = nanosPerByte(0) }: Path, bytes: number): Micros {
-  return micros(latency + timeToTransmit(bytes, transmission));
+/**
+ * Mean delay in one direction, of a frame of so many bytes. Jitter that is large beside the latency is cut off where there
+ * would be no delay at all, which makes the mean longer than the latency.
+ */
+function meanDelayMs(path: Path, bytes: number): number {
+  const { latency, jitter, distribution = 'normal', transmission = nanosPerByte(0) } = path;
+  const delay = latency + timeToTransmit(bytes, transmission);
+  if (jitter === 0) return toMillis(micros(delay));
+  const values = quantiles(distribution);
+  const sum = values.reduce((all, value) => all + Math.max(0, delay + jitter * value), 0);
+  return toMillis(micros(sum / values.length));
 }
 
 function nameOf({ from, to }: Flow): string {

@@ -81,3 +81,12 @@ it('leaves out what pings would take minutes for, and says so', () => {
   expect(paths).toEqual([]);
   expect(leftOut[0]).toMatch(/^a\.0 > b\.0 and 1 more: no pings/);
 });
+
+it.each([
+  ['a slow one', 'bandwidth: 16kbps', true],
+  ['one that is too slow', 'bandwidth: 8kbps', false],
+  ['one whose jitter is less than its latency', 'bandwidth: 10Mbps, latency: 30ms, jitter: 10ms', true],
+  ['one whose jitter exceeds its latency', 'bandwidth: 10Mbps, latency: 1ms, jitter: 50ms', false],
+])('of a path like %s, %s, TCP measures the rate: %s', (_, link, isMeasured) => {
+  expect(choose(pair(link)).alone).toBe(isMeasured ? 'a.0 > b.0' : undefined);
+});
