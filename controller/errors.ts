@@ -15,6 +15,7 @@ export type ControllerErrorCode =
   | 'PLATFORM_UNKNOWN'
   | 'PLACEMENT_OPTIONS'
   | 'NODE_UNKNOWN'
+  | 'PATHS_USAGE'
   | 'COMMAND_WORDS'
   | 'HOST_UNKNOWN'
   | 'HOSTS_IDLE'
@@ -40,6 +41,7 @@ const BLAME: Readonly<Record<ControllerErrorCode, Blame>> = {
   PLATFORM_UNKNOWN: 'input',
   PLACEMENT_OPTIONS: 'input',
   NODE_UNKNOWN: 'input',
+  PATHS_USAGE: 'usage',
   COMMAND_WORDS: 'usage',
   HOST_UNKNOWN: 'input',
   HOSTS_IDLE: 'usage',

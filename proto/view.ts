@@ -2,6 +2,7 @@
  * An agent's view of the whole mesh, and its shares (`GET /view` on its socket). If agents agree, all but `host` and
  * `shares` is the same, and `shares` follow from the rest.
  */
+import type { EncodedImpairment } from './impairment.ts';
 import type { AgentState } from './status.ts';
 
 export interface ViewMember {
@@ -51,4 +52,24 @@ export interface AgentView {
   readonly shares: readonly ViewShare[];
   /** How many commands are known, and their digest. */
   readonly commands: { readonly count: number; readonly digest: string };
+}
+
+/** As `Graph` of topology/model, with impairments as JSON has them. */
+export interface EncodedGraph {
+  readonly routing: 'latency' | 'hops';
+  readonly transmission?: string;
+  readonly endpoints: readonly string[];
+  readonly nodes: readonly string[];
+  readonly forwards: readonly boolean[];
+  readonly edges: readonly { readonly from: number; readonly to: number; readonly link: number }[];
+  readonly links: readonly ({ readonly name: string } & EncodedImpairment)[];
+  readonly partitions?: readonly (readonly number[])[];
+}
+
+/** The topology of this instant (`GET /graph` on an agent's socket), with all events and commands until now. */
+export interface LiveGraph {
+  /** Microseconds since the start; null before it. */
+  readonly now: number | null;
+  readonly epoch: number;
+  readonly graph: EncodedGraph;
 }

@@ -9,7 +9,7 @@ import { toRefusal } from '../../proto/http-json.ts';
 import type { AgentRecord } from '../../proto/record.ts';
 import { type RunLogPage, type RunLogQuery, runLogQuerySchema } from '../../proto/run-log.ts';
 import type { AgentStatus } from '../../proto/status.ts';
-import type { AgentView } from '../../proto/view.ts';
+import type { AgentView, LiveGraph } from '../../proto/view.ts';
 
 const runSchema = z.strictObject({ startAt: z.number() });
 const detachSchema = localEndpointSchema.pick({ number: true });
@@ -17,6 +17,8 @@ const detachSchema = localEndpointSchema.pick({ number: true });
 export interface AgentDoor {
   status(): AgentStatus;
   view(): AgentView;
+  /** The topology of this instant. */
+  graph(): LiveGraph;
   record(): AgentRecord;
   /** Entries of the run log, at once or as soon as there are any. */
   log(query: RunLogQuery): Promise<RunLogPage>;
@@ -42,6 +44,7 @@ export async function openApi(agent: AgentDoor, socket: string): Promise<Fastify
   const server = fastify();
   server.get('/status', async () => agent.status());
   server.get('/view', async () => agent.view());
+  server.get('/graph', async () => agent.graph());
   server.get('/record', async () => agent.record());
   server.get('/log', async ({ query }) => agent.log(runLogQuerySchema.parse(query)));
   server.get('/bootstrap', async () => agent.bootstrap());

@@ -1,6 +1,7 @@
 /** The implementation of the agent's API (api.ts) on the agent's parts. */
 import type { Bootstrap, LocalEndpoint } from '../../proto/bootstrap.ts';
 import { toMillis } from '../../proto/units.ts';
+import { encodeGraph } from '../../topology/model/graph-json.ts';
 import { pinnedPath, unpinnedPath } from '../kernel/netns/namespaces.ts';
 import type { AgentDoor } from './api.ts';
 import type { Agent } from './compose.ts';
@@ -16,6 +17,11 @@ export function openDoor({ parts, reactions, lifecycle }: Agent, stop: () => voi
   return {
     status: () => agentStatus({ state: lifecycle.state, ticks: reactions.ticks, parts }),
     view: () => agentView({ state: lifecycle.state, parts }),
+    graph: () => ({
+      now: time.now() ?? null,
+      epoch: parts.player.epoch,
+      graph: encodeGraph(parts.epoch.value.graph),
+    }),
     record: () => agentRecord(parts),
     log: (query) => pages.read(query),
     bootstrap: () => ({

@@ -20,7 +20,7 @@ import { expandGraph } from '../fold/graph.ts';
 import { Numbering } from '../fold/numbering.ts';
 import { quote } from '../model/diagnostics.ts';
 import type { Graph, Path, Topology } from '../model/model.ts';
-import { parseReference, replicaRange, suggest } from '../model/names.ts';
+import { parseReference, replicaRange, serviceOf, suggest } from '../model/names.ts';
 import { graphAt } from '../timeline/graph-at.ts';
 
 export interface PathsOptions {
@@ -63,8 +63,33 @@ export function pathsReport(topology: Topology, options: PathsOptions = {}): Pat
   const sources = endpointsNamed(topology, options.from);
   const targets = endpointsNamed(topology, options.to);
   const graph = options.at === undefined ? expandGraph(topology) : graphAt(topology, options.at);
+  return reportOf(graph, sources, targets);
+}
+
+/** The same of a graph that is in force somewhere. Throws `NetfoldError` (`NAME_UNKNOWN`). */
+export function pathsOfGraph(
+  graph: Graph,
+  { from, to }: Pick<PathsOptions, 'from' | 'to'> = {},
+): PathsReport {
+  return reportOf(graph, endpointsIn(graph, from), endpointsIn(graph, to));
+}
+
+function reportOf(graph: Graph, sources: readonly number[], targets: readonly number[]): PathsReport {
   const rows = (): Generator<PathRow> => generateRows(graph, sources, targets);
   return { rows, text: () => generateText(graph, rows()), json: () => generateJson(rows()) };
+}
+
+function endpointsIn({ endpoints }: Graph, name: string | undefined): number[] {
+  const found = endpoints.flatMap((endpoint, number) =>
+    name === undefined || endpoint === name || serviceOf(endpoint) === name ? [number] : [],
+  );
+  if (found.length > 0 || name === undefined) return found;
+  throw new NetfoldError({
+    code: 'NAME_UNKNOWN',
+    blame: 'input',
+    message: `there is no endpoint ${quote(name)}`,
+    remedy: suggest(name, [...endpoints], `endpoints are ${endpoints.slice(0, 10).join(' ')}`),
+  });
 }
 
 /** The numbers of the endpoints that a service, a replica or nothing (all of them) names. Throws `NetfoldError`. */

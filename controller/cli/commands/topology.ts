@@ -1,16 +1,19 @@
 /** `netfold check`, `paths`, `share`, `timeline`: the content of a file. They need no root and change nothing. */
 import { type Command, Option } from 'commander';
 import { formatGreedyShares, greedyShares, parseFlowPairs } from '../../../agent/share/greedy-shares.ts';
-import { parseDuration } from '../../../proto/units.ts';
+import { formatMicros, parseDuration } from '../../../proto/units.ts';
 import { count } from '../../../proto/words.ts';
 import { Folding } from '../../../topology/fold/fold.ts';
 import { expandGraph } from '../../../topology/fold/graph.ts';
 import { TopologyError } from '../../../topology/load.ts';
+import { decodeGraph } from '../../../topology/model/graph-json.ts';
 import { checkReport, checkText, failedReport } from '../../../topology/report/check.ts';
-import { pathsReport } from '../../../topology/report/paths.ts';
+import { pathsOfGraph, pathsReport } from '../../../topology/report/paths.ts';
 import { timelineRows, timelineText } from '../../../topology/report/timeline.ts';
 import { graphAt } from '../../../topology/timeline/graph-at.ts';
+import { ControllerError } from '../../errors.ts';
 import { eventsOption, openTopology, warnOfFile } from '../options/files.ts';
+import { nameOption } from '../options/name-option.ts';
 import { print, printJson, printPieces, step } from '../terminal/output.ts';
 
 const AT = (): Option =>
@@ -25,14 +28,22 @@ export function addTopologyCommands(program: Command): void {
     .option(...JSON_FLAG)
     .action(check);
   program
-    .command('paths <file>')
+    .command('paths [file]')
     .description('fold a topology: latency, jitter, loss and bandwidth of every path')
+    .option(
+      '--live',
+      'instead of a file: the paths of a running experiment now, with all events and commands',
+    )
+    .addOption(nameOption('with --live: which experiment, if several are running'))
     .option('--from <name>', 'only from this endpoint or service')
     .option('--to <name>', 'only to this endpoint or service')
     .addOption(AT())
     .addOption(eventsOption())
     .option(...JSON_FLAG)
-    .action(async (file: string, options) => {
+    .action(async (file: string | undefined, options) => {
+      if (options.live) return livePaths(file, options);
+      if (file === undefined)
+        throw new ControllerError('PATHS_USAGE', 'paths needs a file, or --live', 'netfold paths FILE');
       const { topology, warnings } = openTopology(file, options.events);
       if (!options.json) warnOfFile(warnings);
       const { length } = topology.events;
@@ -67,6 +78,31 @@ export function addTopologyCommands(program: Command): void {
       if (options.json) printJson(rows);
       else print(timelineText(rows));
     });
+}
+
+interface LiveOptions {
+  readonly name?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly at?: unknown;
+  readonly events?: string;
+  readonly json?: boolean;
+}
+
+/** Every agent folds the same topology; the first that answers tells it. */
+async function livePaths(file: string | undefined, options: LiveOptions): Promise<void> {
+  if (file !== undefined || options.at !== undefined || options.events !== undefined)
+    throw new ControllerError(
+      'PATHS_USAGE',
+      '--live shows a running experiment as it is now: without a file, --at and --events',
+      'netfold paths --live, or netfold paths FILE --at TIME',
+    );
+  // Only this needs the modules of running experiments, whose loading takes longer than folding a file.
+  const { liveGraph } = await import('../../experiment/live-graph.ts');
+  const { experiment, now, graph } = await liveGraph(options.name);
+  if (!options.json) step(`${experiment} ${now === null ? 'before its start' : `at ${formatMicros(now)}`}`);
+  const report = pathsOfGraph(decodeGraph(graph), options);
+  await printPieces(options.json ? report.json() : linesOf(report.text()));
 }
 
 function* linesOf(lines: Iterable<string>): Generator<string> {

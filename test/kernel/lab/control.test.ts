@@ -56,6 +56,13 @@ async function tell(lab: Experiment, ...words: string[]): Promise<{ code: number
   return { code, text: stdout + stderr };
 }
 
+/** From `a`, with the latencies that hold now. */
+async function livePaths(lab: Experiment): Promise<unknown[]> {
+  const { stdout } = await netfold('paths', '--live', '--name', lab.name, '--from', 'a', '--json');
+  const rows = JSON.parse(stdout) as { from: string; to: string; latencyMs?: number }[];
+  return rows.map(({ from, to, latencyMs }) => [from, to, latencyMs]);
+}
+
 async function historyOf(lab: Experiment): Promise<HistoryEntry[]> {
   return JSON.parse((await netfold('history', lab.name, '--json')).stdout);
 }
@@ -74,6 +81,10 @@ it('commands change all hosts alike, and reset takes them back', async () => {
 
   expect(await tell(lab, 'partition', 'a | c')).toMatchObject({ code: 0 });
   expect([await roundTrip(lab, 'b'), await roundTrip(lab, 'c')]).toEqual([near(90), undefined]);
+  expect(await livePaths(lab)).toEqual([
+    ['a.0', 'b.0', 45],
+    ['a.0', 'c.0', undefined],
+  ]);
   expect(await tell(lab, 'heal')).toMatchObject({ code: 0 });
   expect(await roundTrip(lab, 'c')).toEqual(near(70));
 

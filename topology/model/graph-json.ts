@@ -1,0 +1,19 @@
+/** A graph as JSON, for another process. */
+import { decodeImpairment, encodeImpairment } from '../../proto/impairment.ts';
+import type { EncodedGraph } from '../../proto/view.ts';
+import type { Graph } from './model.ts';
+
+export function encodeGraph({ links, partitions, ...plain }: Graph): EncodedGraph {
+  return {
+    ...plain,
+    links: links.map((link) => ({ name: link.name, ...encodeImpairment(link) })),
+    ...(partitions && { partitions: partitions.map((groups) => Array.from(groups)) }),
+  };
+}
+
+export function decodeGraph({ links, ...plain }: EncodedGraph): Graph {
+  return {
+    ...(plain as Omit<Graph, 'links'>),
+    links: links.map((link) => ({ name: link.name, ...decodeImpairment(link) })),
+  };
+}
