@@ -172,8 +172,8 @@ describe('a machine that allows less than is asked for', () => {
     ]);
     expect({ code, err }).toEqual({
       code: 3,
-      err: `netfold: 300 endpoints don't fit this machine: 222 do, bounded by open files of an agent (700, as far as they may be raised)
-  → use at most 222 endpoints, or allow 856 of them (ulimit -Hn, fs.nr_open)
+      err: `netfold: 300 endpoints don't fit this machine: 98 do, bounded by open files of an agent (700, as far as they may be raised)
+  → use at most 98 endpoints, or allow 1,606 of them (ulimit -Hn, fs.nr_open)
 `,
     });
     expect(tracesOf(name)).toEqual(NOTHING);
