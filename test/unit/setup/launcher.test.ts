@@ -32,7 +32,7 @@ it("hands its arguments to the checkout's Node and gives its exit code", () => {
   installFakeNode();
   expect(launch(join(root, 'bin/netfold'), 'exec', 'a b', '', '--', '$x')).toEqual({
     status: 6,
-    stdout: `${root}/controller/cli/main.ts\nexec\na b\n\n--\n$x\n`,
+    stdout: `--no-wasm-tier-up\n${root}/controller/cli/main.ts\nexec\na b\n\n--\n$x\n`,
     stderr: '',
   });
 });
@@ -41,7 +41,7 @@ it('finds its checkout through links to links', () => {
   installFakeNode();
   symlinkSync('bin/netfold', join(root, 'first'));
   symlinkSync(join(root, 'first'), join(root, 'second'));
-  expect(launch(join(root, 'second')).stdout).toBe(`${root}/controller/cli/main.ts\n`);
+  expect(launch(join(root, 'second')).stdout).toBe(`--no-wasm-tier-up\n${root}/controller/cli/main.ts\n`);
 });
 
 it('without npm packages says what to run', () => {
