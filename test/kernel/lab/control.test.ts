@@ -175,8 +175,8 @@ it('an agent that is killed goes on in mid-timeline, with the applications that 
   const events = `
 events:
   - at 3s leave c
-  - at 12s crash b
-  - at 14s join b
+  - at 18s crash b
+  - at 20s join b
   - at 200s set a--s latency=200ms
 `;
   const lab = await startLab(TOPOLOGY + events, { hosts: 2 });
@@ -211,7 +211,7 @@ events:
   expect(await processOf('b')).toBe(pidOfB);
   expect([await roundTrip(lab, 'b'), await roundTrip(lab, 'c')]).toEqual([near(90), undefined]);
 
-  await at(15);
+  await at(21);
   expect(await processOf('b')).toMatch(/^pid \d+$/);
   expect(await processOf('b')).not.toBe(pidOfB);
   expect(log('b')).toBe('begins\nbegins\n');
