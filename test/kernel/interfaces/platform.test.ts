@@ -218,7 +218,7 @@ test('a platform that can not tell what it has keeps no other from being cleaned
       failingAt(lab, 'findLeftovers', 'before'),
       site,
     ]);
-    expect(removed).toEqual([{ experiment: name, facts: ['4 namespaces removed'] }]);
+    expect(removed).toEqual([{ experiment: name, facts: ['4 namespaces removed'], problems: [] }]);
     expect(leftovers.filter(cable.isOwn)).toHaveLength(4);
     expect(failed).toMatchObject([
       { what: 'what the platform lab has here', error: expect.any(PlatformFailure) },
@@ -244,6 +244,7 @@ test('a state file of an older version is enough to give interfaces back', async
     expect(await removeExperiment(name)).toEqual({
       experiment: name,
       facts: ['left by a killed agent and taken off: a.0, b.0'],
+      problems: [],
     });
     expect(cable.shown()).toBe(before);
     expect(tracesOf(name)).toEqual(NOTHING);
