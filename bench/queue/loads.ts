@@ -5,15 +5,13 @@ import { isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { startIperfServer } from '../../controller/verify/goodput.ts';
-import { type Flow, output, ping, type RoundTrips } from '../../controller/verify/traffic.ts';
-import { fromMillis, toSeconds } from '../../proto/units.ts';
+import { type Flow, MORE_HEADER6, output, ping, type RoundTrips } from '../../controller/verify/traffic.ts';
+import { FULL_FRAME_BYTES } from '../../proto/queue.ts';
+import { byteTime, fromMillis, secondsToMillis, timeToTransmit, toSeconds } from '../../proto/units.ts';
 import type { LinkSettings } from './router.ts';
 
-const FRAME_BITS = 1514 * 8;
 /** Payload of a UDP datagram in a full frame. */
 const DATAGRAM_BYTES = 1472;
-/** What the header of IPv6 has more than that of IPv4. */
-const MORE_HEADER6 = 20;
 const FIRST_PORT = 5201;
 const SECOND_PORT = 5202;
 /** What is offered, of the rate. */
@@ -40,7 +38,7 @@ export interface Flooded {
 
 /** How long a full queue takes to be sent. */
 export function fullSeconds({ rateBps, packets }: LinkSettings): number {
-  return (packets * FRAME_BITS) / rateBps;
+  return toSeconds(timeToTransmit(packets * FULL_FRAME_BYTES, byteTime(rateBps)));
 }
 
 /** TCP's congestion control. */
@@ -112,8 +110,10 @@ async function besidePings(
   times: Times,
   how: readonly string[],
 ): Promise<{ result: unknown; roundTripMs: number }> {
+  // The queue is full when they begin: the first answer comes when it has been sent.
+  const patienceMs = secondsToMillis(1 + times.settle);
   const count = Math.ceil(times.pinging / toSeconds(fromMillis(PINGS_MS)));
-  const pings = (): Promise<RoundTrips> => ping(flow.from, flow.to, count, PINGS_MS);
+  const pings = (): Promise<RoundTrips> => ping(flow.from, flow.to, count, PINGS_MS, patienceMs);
   const [result, { medianMs }] = await Promise.all([
     measured(flow, secondsOf(times), how),
     sleep(times.settle * 1000).then(pings),

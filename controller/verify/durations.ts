@@ -1,5 +1,6 @@
 /** How long each measurement takes, by its path: slow and long ones need more time, within stated bounds. Pure. */
 import { INTERVAL_DEVIATIONS } from '../../agent/linux/delay-line/jitter.ts';
+import { FULL_FRAME_BYTES } from '../../proto/queue.ts';
 import {
   bitsOf,
   bytesOf,
@@ -65,7 +66,6 @@ export interface TcpPlan {
   readonly settleSeconds: number;
 }
 
-const FRAME_BYTES = 1514;
 /** TCP’s first window, in frames (RFC 6928). */
 const FIRST_WINDOW = 10;
 /** Round trips of slow start: it doubles, and may leave early (HyStart). */
@@ -80,7 +80,7 @@ const LONGEST = { settleSeconds: 30, seconds: 30 };
 /** How long one flow of TCP takes to fill a path, in seconds. */
 export function fillSeconds(path: Path, back: Path): number {
   const roundTrip = roundTripOf(path, back);
-  const window = flightBytes(path, back) / FRAME_BYTES;
+  const window = flightBytes(path, back) / FULL_FRAME_BYTES;
   const growth = window > LARGE_WINDOW ? Math.cbrt(CUBIC * window) : 0;
   return window > FIRST_WINDOW ? ROUND_TRIPS * toSeconds(roundTrip) + growth : toSeconds(roundTrip);
 }
@@ -99,7 +99,7 @@ export const isFilledInTime = (path: Path, back: Path): boolean =>
  * larger topologies need it.
  */
 export function planTcp(least: TcpPlan, fillingSeconds: number, rateBps: number, tries = 1): TcpPlan {
-  const frameSeconds = millisToSeconds(millisToSend(bitsOf(FRAME_BYTES), rateBps));
+  const frameSeconds = millisToSeconds(millisToSend(bitsOf(FULL_FRAME_BYTES), rateBps));
   const settle = tries * (least.settleSeconds + fillingSeconds);
   const counted = tries * Math.max(least.seconds, COUNTED_FRAMES * frameSeconds);
   return {

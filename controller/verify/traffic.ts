@@ -73,7 +73,7 @@ const PING_ALL_LOST = 1;
 /** Ethernet, IPv4 and ICMP headers, and the 56 bytes that `ping` sends. */
 export const PING_FRAME_BYTES = 14 + 20 + 8 + 56;
 /** What the header of IPv6 has more than that of IPv4. */
-const MORE_HEADER6 = 20;
+export const MORE_HEADER6 = 20;
 
 /** The larger of the two: of a place that is not known yet. */
 export const PING6_FRAME_BYTES = PING_FRAME_BYTES + MORE_HEADER6;

@@ -36,13 +36,17 @@ export function withoutOwnPackages(path, root = ROOT) {
     .join(delimiter);
 }
 
-/** As bin/netfold has it. */
-const COMPILE_CACHE = join(ROOT, 'node_modules', '.cache', 'netfold-compiled');
+/** @returns {NodeJS.ProcessEnv} the cache of what Node has compiled, as bin/netfold has it, which says why and when */
+function compileCache() {
+  const packages = join(ROOT, 'node_modules');
+  const isOwn = statSync(packages, { throwIfNoEntry: false })?.uid === process.geteuid?.();
+  return isOwn ? { NODE_COMPILE_CACHE: join(packages, '.cache', 'netfold-compiled') } : {};
+}
 
 /** @returns {NodeJS.ProcessEnv} an environment in which `node` is Node 24 and the system's tools are found */
 export function runtimeEnv() {
   return {
-    NODE_COMPILE_CACHE: COMPILE_CACHE,
+    ...compileCache(),
     ...process.env,
     PATH: `${join(ROOT, 'node_modules', '.bin')}${delimiter}${withAdminFolders(process.env.PATH)}`,
   };
