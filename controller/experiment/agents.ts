@@ -105,12 +105,21 @@ export class AgentProcess {
 
   /** An error with the end of its log. What the agent says of itself, that this machine can't, is said of the whole. */
   failure(what = 'has ended'): ControllerError {
-    const log = readFileSync(logFile(this.#experiment, this.host.name), 'utf8').trimEnd();
-    const last = log.split('\n').slice(-LAST_LOG_LINES).join('\n');
+    const last = this.#log().trimEnd().split('\n').slice(-LAST_LOG_LINES).join('\n');
     return new ControllerError(
       this.#exitCode() === EXIT_CODE.machine ? 'AGENT_CANNOT' : 'AGENT_FAILED',
       `the agent of ${this.host.name} ${what}${last ? `; its last words:\n${last}` : ''}`,
     );
+  }
+
+  /** Empty where the experiment is removed already. */
+  #log(): string {
+    try {
+      return readFileSync(logFile(this.#experiment, this.host.name), 'utf8');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+      throw error;
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 /** A host that joins a running experiment through any of its agents, with endpoints of this machine. */
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { decodeInvitation, requireExperiment, requireRoom } from '../../agent/bootstrap/invitation.ts';
 import { runAgentWith } from '../../agent/daemon/main.ts';
@@ -15,6 +15,7 @@ import { loadTopology } from '../../topology/load.ts';
 import type { Topology } from '../../topology/model/model.ts';
 import { graphAt } from '../../topology/timeline/graph-at.ts';
 import { requireAbilities } from '../machine/abilities.ts';
+import { removeFolder } from '../machine/folders.ts';
 import { agentSocket, dataFolder, experimentFolder, identityFolder, logFolderOf } from '../names.ts';
 import type { Plan } from '../platform/port/plan.ts';
 import type { Platform } from '../platform/port/platform.ts';
@@ -82,7 +83,7 @@ export async function joinExperiment(options: JoinOptions): Promise<void> {
   } finally {
     if (isClean) {
       keepLogsOf(name);
-      rmSync(experimentFolder(name), { recursive: true, force: true });
+      removeFolder(experimentFolder(name));
     }
   }
 }

@@ -1,9 +1,9 @@
 /** Removes experiments, on any platform. */
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NetfoldError } from '../../proto/errors.ts';
 import { keepLogs } from '../logs/kept.ts';
-import { removeIfEmpty } from '../machine/folders.ts';
+import { removeFolder, removeIfEmpty } from '../machine/folders.ts';
 import { agentsOf, endProcesses } from '../machine/processes.ts';
 import { experimentFolder, logFolderOf, RUN_FOLDER } from '../names.ts';
 import type { Leftover, Platform } from '../platform/port/platform.ts';
@@ -38,7 +38,7 @@ export async function removeExperiment(
   const facts: string[] = [];
   for (const one of platforms) facts.push(...(await one.remove(remains, onProgress)));
   const problems = keepLogsOf(experiment, state);
-  rmSync(experimentFolder(experiment), { recursive: true, force: true });
+  removeFolder(experimentFolder(experiment));
   removeIfEmpty(RUN_FOLDER);
   return { experiment, facts, problems };
 }
@@ -52,9 +52,11 @@ export function keepLogsOf(experiment: string, state = readState(experiment)): s
   try {
     keepLogs({ name: experiment, logFolder, ...(state && { state }) });
     // Before the state file, so that whoever removes the experiment at the same time never finds only a part of them.
-    rmSync(logFolder, { recursive: true, force: true });
+    removeFolder(logFolder);
     return [];
   } catch (error) {
+    // Whoever removes the experiment at the same time has kept them, and removed them here.
+    if (!existsSync(logFolder)) return [];
     const { message, remedy } = withCode(error) as Partial<NetfoldError> & Error;
     return [`its logs could not be kept: ${message}${remedy === undefined ? '' : ` (${remedy})`}`];
   }
@@ -110,10 +112,10 @@ async function strays(platform: Platform): Promise<Leftover[]> {
 
 /** Informs the experiment's own controller that its agents end on purpose. */
 function markEnding(experiment: string): void {
-  if (!existsSync(experimentFolder(experiment))) return;
   try {
     writeFileSync(endingFile(experiment), '');
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
     // Removal is what makes room. Until the folder is gone, its controller may start an agent once more, which then ends.
     if (!isNoRoom(error)) throw error;
   }
