@@ -7,8 +7,6 @@ const machine = itPasses([
   { file: 'test/kernel/interfaces/tc-port.test.ts' },
   { file: 'test/kernel/interfaces/adoption.test.ts' },
   { file: 'test/kernel/interfaces/take-over.test.ts' },
-  { file: 'test/kernel/interfaces/bystanders.test.ts', only: 'with netem' },
-  { file: 'test/kernel/interfaces/kill.test.ts', only: 'with netem' },
 ]);
 
 it("runs the distribution's kernel, which loads what is asked of it by itself", async () => {
