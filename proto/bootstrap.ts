@@ -39,6 +39,7 @@ const topologyTextSchema = z.strictObject({
 
 const allowSchema = z.array(z.strictObject({ peer: z.string(), host: z.string().optional() }));
 const assignmentSchema = z.record(z.string(), z.string());
+const addressesSchema = z.record(z.string(), z.array(z.string()).readonly());
 
 export const bootstrapSchema = z.strictObject({
   experiment: z.string(),
@@ -68,6 +69,8 @@ export const bootstrapSchema = z.strictObject({
     allow: allowSchema.optional(),
     /** Endpoint → the only host that may have it; absent: any host may claim it. */
     assignment: assignmentSchema.optional(),
+    /** Endpoint → the addresses that no other endpoint may have; absent: the first that has one keeps it. */
+    addresses: addressesSchema.optional(),
   }),
   /** When the experiment started, in milliseconds since 1970; absent: the start follows later. */
   startAt: z.number().optional(),
@@ -120,6 +123,7 @@ export const invitationSchema = z.strictObject({
   /** As in the bootstrap. */
   allow: allowSchema.optional(),
   assignment: assignmentSchema.optional(),
+  addresses: addressesSchema.optional(),
 });
 
 export type Invitation = z.infer<typeof invitationSchema>;

@@ -14,7 +14,7 @@ export function invitationOf(
 ): Invitation {
   const hosts = view.hosts();
   const endpoints = view.endpoints();
-  const { allow } = mesh;
+  const { allow, addresses } = mesh;
   return {
     experiment,
     topology,
@@ -30,6 +30,7 @@ export function invitationOf(
     ...(changeThreshold !== undefined && { changeThreshold }),
     ...(allow && { allow }),
     ...(assignment && { assignment }),
+    ...(addresses && { addresses }),
   };
 }
 

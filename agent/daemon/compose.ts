@@ -5,6 +5,7 @@
 import type { Bootstrap } from '../../proto/bootstrap.ts';
 import { fromMillis, micros, toSeconds } from '../../proto/units.ts';
 import { loadTopology } from '../../topology/load.ts';
+import { addressesPerEndpoint } from '../bootstrap/address-bound.ts';
 import { ExperimentClock } from '../clock/experiment-clock.ts';
 import { CommandJournal } from '../control/command-journal.ts';
 import { Control } from '../control/control.ts';
@@ -81,8 +82,7 @@ const LATER_ENDPOINTS = 32;
 function openKernel(bootstrap: Bootstrap, epoch: CurrentEpoch, ports: AgentPorts): Kernel {
   const { endpoints, experiment, seed, delayBackend } = bootstrap;
   // A pair of endpoints has a pair of addresses in each family.
-  const families = Math.max(1, ...endpoints.map(({ addresses }) => addresses.length));
-  const addresses = epoch.endpointNames.length * families;
+  const addresses = epoch.endpointNames.length * addressesPerEndpoint(bootstrap);
   const pairs = (endpoints.length + LATER_ENDPOINTS) * addresses;
   return ports.openKernel({ pairs, addresses, experiment, delayBackend, seed });
 }

@@ -1,5 +1,6 @@
 /** The mesh of a bootstrap, over libp2p; it has no connections yet. */
 import type { Bootstrap } from '../../proto/bootstrap.ts';
+import { addressesPerEndpoint } from '../bootstrap/address-bound.ts';
 import { encodeInvitation, invitationOf } from '../bootstrap/invitation.ts';
 import type { Clock, Timers } from '../clock/clock.ts';
 import { giveUpAfter, readTcp } from '../kernel/sys/tcp-sockets.ts';
@@ -29,7 +30,10 @@ export async function openMesh(
   });
   const mesh = new Mesh(
     { transport, clock, timers, log, time },
-    { topology: topology.hash.slice(0, 16), endpointNames, host, admission },
+    {
+      ...{ topology: topology.hash.slice(0, 16), endpointNames, host, admission },
+      addressesPerEndpoint: addressesPerEndpoint(bootstrap),
+    },
   );
   return { mesh, transport };
 }

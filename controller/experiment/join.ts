@@ -100,7 +100,7 @@ async function planJoining(topology: Topology, options: JoinOptions): Promise<Pl
 
 function bootstrapOf(
   plan: Plan,
-  { hosts: _, peers, allow, assignment, ...told }: Invitation,
+  { hosts: _, peers, allow, assignment, addresses, ...told }: Invitation,
   options: JoinOptions,
   security: { readonly identity: string; readonly key: string | undefined },
 ): Bootstrap {
@@ -119,6 +119,7 @@ function bootstrapOf(
       ...(options.announce && { announce: [...options.announce] }),
       ...(allowed && { allow: allowed }),
       ...(assignment && { assignment }),
+      ...(addresses && { addresses }),
     },
   };
 }

@@ -6,7 +6,10 @@ import type { Bootstrap } from '../../proto/bootstrap.ts';
 import { identityFolder, meshKeyFile } from '../names.ts';
 import type { Plan } from '../platform/port/plan.ts';
 
-export type MeshSecurity = Pick<Bootstrap['mesh'], 'key' | 'allow' | 'assignment' | 'identity' | 'announce'>;
+export type MeshSecurity = Pick<
+  Bootstrap['mesh'],
+  'key' | 'allow' | 'assignment' | 'addresses' | 'identity' | 'announce'
+>;
 
 /** For an experiment that hosts on other machines join. */
 export interface OpenMesh {
@@ -27,8 +30,9 @@ export interface OpenMesh {
 export async function secureMesh(plan: Plan, open?: OpenMesh): Promise<MeshSecurity> {
   const { experiment, hosts, endpoints } = plan;
   const assignment = Object.fromEntries(endpoints.map(({ name, host }) => [name, host.name]));
+  const addresses = Object.fromEntries(endpoints.map((endpoint) => [endpoint.name, [...endpoint.addresses]]));
   const key = open?.meshKey === undefined ? makeMeshKey(meshKeyFile(experiment)) : readMeshKey(open.meshKey);
-  if (open) return secureOpenMesh(hosts[0]!.name, { key, assignment }, open);
+  if (open) return secureOpenMesh(hosts[0]!.name, { key, assignment, addresses }, open);
   // libp2p takes longer to load than most commands take to run.
   const { openIdentity, peerIdOf } = await import('../../agent/mesh/trust/identity.ts');
   const allow = await Promise.all(
@@ -37,13 +41,13 @@ export async function secureMesh(plan: Plan, open?: OpenMesh): Promise<MeshSecur
       return { peer: peerIdOf(identity), host };
     }),
   );
-  return { key, allow, assignment };
+  return { key, allow, assignment, addresses };
 }
 
 /** `host`: the one of this machine. Throws `MESH_NOT_ALLOWED` if the list has another peer for its name. */
 async function secureOpenMesh(
   host: string,
-  rules: Pick<MeshSecurity, 'key' | 'assignment'>,
+  rules: Pick<MeshSecurity, 'key' | 'assignment' | 'addresses'>,
   { identity, allow, announce }: OpenMesh,
 ): Promise<MeshSecurity> {
   const security = {

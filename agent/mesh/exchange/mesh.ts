@@ -52,6 +52,8 @@ export interface MeshOptions {
   readonly silentAfterMs?: number;
   /** Default: every peer, with all endpoints. */
   readonly admission?: Admission;
+  /** How many addresses of an endpoint count; default `MAX_ADDRESSES_PER_ENDPOINT`. */
+  readonly addressesPerEndpoint?: number;
 }
 
 export interface MeshPorts {
@@ -68,7 +70,8 @@ export class Mesh {
   readonly time: ExperimentClock;
   readonly clocks: ClockSync;
   readonly #ports: MeshPorts;
-  readonly #options: Required<MeshOptions>;
+  readonly #options: Required<Omit<MeshOptions, 'addressesPerEndpoint'>> &
+    Pick<MeshOptions, 'addressesPerEndpoint'>;
   readonly #speaker: Speaker;
   readonly #repairs: Repairs;
   readonly #listeners = new Set<() => void>();
@@ -327,6 +330,7 @@ export class Mesh {
       this.#counters.rejected(result, origin);
       return result.rejected === 'STALE_SEQUENCE';
     }
+    if (result.ignored) this.#counters.rejected(result.ignored, origin);
     if (message.leaving) this.#ports.transport.learn(peer, []);
     else if (message.update?.whole) this.#ports.transport.learn(peer, message.update.meshAddresses);
     this.#watch.receive(message, peer, now);

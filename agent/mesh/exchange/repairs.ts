@@ -117,6 +117,7 @@ export class Repairs {
       counters.rejected(result, { peer });
       return;
     }
+    if (result.ignored) counters.rejected(result.ignored, { peer });
     counters.repaired();
     this.#answered = [peer, ...this.#answered.filter((other) => other !== peer)].slice(0, REMEMBERED_ANSWERS);
     if (state.update) transport.learn(peer, state.update.meshAddresses);

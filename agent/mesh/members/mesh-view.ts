@@ -4,9 +4,11 @@
  */
 import type { AgentMessage, TableUpdate } from '../wire/codec.ts';
 import { sameDigest } from '../wire/digest.ts';
+import { MAX_ADDRESSES_PER_ENDPOINT } from '../wire/limits.ts';
 import { decodeRate } from '../wire/rate-code.ts';
 import { type Rejection, reject } from '../wire/rejections.ts';
 import { wrongUpdate } from '../wire/update-limits.ts';
+import { AddressClaims } from './address-claims.ts';
 import { CommandSet } from './command-set.ts';
 import { EndpointClaims } from './endpoint-claims.ts';
 import type { HostTable } from './host-table.ts';
@@ -16,7 +18,12 @@ import type { MeshConflict, MeshEndpoint, MeshHost, RemoteFlow } from './model.t
 export interface Applied {
   /** The digest of the sender's table or commands differs from what is known here: request the whole. */
   readonly repair: boolean;
+  /** A part that does not count, although the rest does. */
+  readonly ignored?: Rejection;
 }
+
+/** So many conflicts about addresses are shown of each host. */
+const MAX_ADDRESS_CONFLICTS = 8;
 
 export class MeshView {
   /** Increase with every change of remote flows, of endpoints, of hosts. */
@@ -32,11 +39,13 @@ export class MeshView {
   readonly #options: MembershipOptions;
   readonly members: Membership;
   readonly #claims = new EndpointClaims<Host>();
+  readonly #addresses: AddressClaims;
   #remoteFlows = 0;
 
   constructor(options: MembershipOptions) {
     this.#options = options;
     this.members = new Membership(options);
+    this.#addresses = new AddressClaims((address) => options.admission.endpointOf(address));
   }
 
   /** The own table. Its endpoints are set with `setOwnEndpoint`. */
@@ -90,7 +99,11 @@ export class MeshView {
     if (message.update) this.#update(host, message.update, message.sequence);
     this.commands.take(message.commands);
     const repair = !sameDigest(host.table.digest, message.digest);
-    return { repair: repair || this.commands.mayGainFrom(message.commandDigest) };
+    const ignored = message.update && this.#ignored(host, message.update);
+    return {
+      repair: repair || this.commands.mayGainFrom(message.commandDigest),
+      ...(ignored && { ignored }),
+    };
   }
 
   /** Drops hosts that were silent for too long, with their endpoints and flows; returns them. */
@@ -148,13 +161,37 @@ export class MeshView {
     return this.#claims.owner(number)?.table.ready.has(number) ?? false;
   }
 
-  /** By number; each with the host that has it. */
+  /**
+   * By number; each with the host that has it, and with those of its addresses that belong to it, up to
+   * `addressesPerEndpoint`.
+   */
   endpoints(): MeshEndpoint[] {
     return this.#claims.owned().map((number) => {
       const owner = this.#claims.owner(number)!;
       const name = this.#options.endpointNames[number]!;
-      return { number, name, addresses: owner.table.endpoints.get(number)!, host: owner.name };
+      return { number, name, addresses: this.#addressesOf(owner, number), host: owner.name };
     });
+  }
+
+  #addressesOf(host: Host, number: number): readonly string[] {
+    const { addressesPerEndpoint = MAX_ADDRESSES_PER_ENDPOINT } = this.#options;
+    const announced = host.table.endpoints.get(number) ?? [];
+    const good = announced.filter((address) => this.#addresses.holder(address) === number);
+    return good.length > addressesPerEndpoint ? good.slice(0, addressesPerEndpoint) : good;
+  }
+
+  /** What of an update does not count, because the addresses belong to other endpoints, or are too many. */
+  #ignored(host: Host, { endpoints }: TableUpdate): Rejection | undefined {
+    for (const { number, addresses, gone } of endpoints) {
+      if (gone || this.#addressesOf(host, number).length === addresses.length) continue;
+      const name = this.#options.endpointNames[number];
+      const foreign = addresses.find((address) => this.#addresses.holder(address) !== number);
+      if (foreign === undefined)
+        return reject('TOO_MANY_ADDRESSES', `${host.name} gives ${name} ${addresses.length} addresses`);
+      const holder = this.#options.endpointNames[this.#addresses.holder(foreign)!];
+      return reject('ADDRESS_FOREIGN', `${host.name} gives ${name} the address ${foreign} of ${holder}`);
+    }
+    return undefined;
   }
 
   /**
@@ -187,7 +224,22 @@ export class MeshView {
       endpoint: this.#options.endpointNames[endpoint]!,
       hosts: hosts.map(({ name }) => name),
     }));
-    return [...endpoints, ...this.members.conflicts(now)];
+    return [...endpoints, ...this.#addressConflicts(), ...this.members.conflicts(now)];
+  }
+
+  #addressConflicts(): MeshConflict[] {
+    const { endpointNames } = this.#options;
+    return [this.members.self, ...this.members.others()].flatMap((host) => {
+      const found: MeshConflict[] = [];
+      for (const [number, addresses] of host.table.endpoints) {
+        if (found.length >= MAX_ADDRESS_CONFLICTS) break;
+        const address = addresses.find((one) => this.#addresses.holder(one) !== number);
+        if (address === undefined) continue;
+        const holder = endpointNames[this.#addresses.holder(address)!]!;
+        found.push({ kind: 'address', host: host.name, endpoint: endpointNames[number]!, address, holder });
+      }
+      return found;
+    });
   }
 
   #refuseUpdate(update: TableUpdate, name: string, host: Host | undefined): Rejection | undefined {
@@ -248,7 +300,13 @@ export class MeshView {
     addresses: readonly string[] | undefined,
     isReady = false,
   ): boolean {
+    const before = host.table.endpoints.get(number) ?? [];
     if (!host.table.setEndpoint(number, addresses, isReady)) return false;
+    const isOwn = host === this.members.self;
+    // In this order, what it keeps stays first of all claims.
+    for (const address of addresses ?? []) this.#addresses.claim(address, number, isOwn);
+    for (const address of before)
+      this.#addresses.release(address, number, isOwn && !addresses?.includes(address));
     if (addresses === undefined) this.#claims.release(number, host);
     else this.#claims.claim(number, host);
     this.endpointsVersion++;

@@ -37,6 +37,14 @@ export interface RemoteFlow {
 /** Contradictions. Nothing of them is applied, except the first claim to an endpoint. */
 export type MeshConflict =
   | { readonly kind: 'endpoint'; readonly endpoint: string; readonly hosts: readonly string[] }
+  /** The host gives its endpoint an address that belongs to another one. */
+  | {
+      readonly kind: 'address';
+      readonly host: string;
+      readonly endpoint: string;
+      readonly address: string;
+      readonly holder: string;
+    }
   | { readonly kind: 'topology'; readonly host: string; readonly peer: string; readonly topology: string }
   /** Another host has this agent's identity. */
   | { readonly kind: 'identity'; readonly host: string; readonly peer: string }

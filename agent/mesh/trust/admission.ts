@@ -5,6 +5,7 @@
 
 import { isHostName } from '../../../proto/host.ts';
 import { MeshError } from '../errors.ts';
+import { addressText } from '../wire/address-text.ts';
 import { MAX_HOSTS, MAX_PEER_ID_LENGTH } from '../wire/limits.ts';
 import { type Rejection, reject } from '../wire/rejections.ts';
 import { readPrivate } from './private-files.ts';
@@ -20,6 +21,8 @@ export interface AdmissionRules {
   readonly allow?: readonly AllowedPeer[] | undefined;
   /** Name of the only host that may have the endpoint, by the endpoint's name; absent: any host may claim it. */
   readonly assignment?: Readonly<Record<string, string>> | undefined;
+  /** Addresses that belong to an endpoint, by its name; no other endpoint can have them. */
+  readonly addresses?: Readonly<Record<string, readonly string[]>> | undefined;
 }
 
 export class Admission {
@@ -28,15 +31,25 @@ export class Admission {
   /** By the endpoint's number. */
   readonly #hostOfEndpoint: (string | undefined)[];
   readonly #endpointNames: readonly string[];
+  readonly #endpointOf: ReadonlyMap<string, number>;
 
   /** `endpointNames`: `Graph.endpoints`. Throws `MeshError` (`MESH_ALLOW_LIST`). */
-  constructor({ allow, assignment = {} }: AdmissionRules = {}, endpointNames: readonly string[] = []) {
+  constructor(
+    { allow, assignment = {}, addresses = {} }: AdmissionRules = {},
+    endpointNames: readonly string[] = [],
+  ) {
     if (allow) requireList(allow);
     this.#hostOfPeer = allow && new Map(allow.map(({ peer, host }) => [peer, host]));
     this.#boundHosts = new Set(allow?.flatMap(({ host }) => host ?? []));
     const hosts = new Map(Object.entries(assignment));
     this.#hostOfEndpoint = endpointNames.map((name) => hosts.get(name));
     this.#endpointNames = endpointNames;
+    const known = new Map(Object.entries(addresses));
+    this.#endpointOf = new Map(
+      endpointNames.flatMap((name, number) =>
+        (known.get(name) ?? []).map((address) => [addressText(address), number] as const),
+      ),
+    );
   }
 
   /** From the rules; absent if no endpoint is assigned. */
@@ -51,6 +64,11 @@ export class Admission {
   /** From now on, only `host` may have the endpoint. What another host announced of it before stays unchanged. */
   assign(endpoint: number, host: string): void {
     this.#hostOfEndpoint[endpoint] = host;
+  }
+
+  /** Number of the endpoint to which an address belongs (`addressText`); `undefined`: whoever has it first. */
+  endpointOf(address: string): number | undefined {
+    return this.#endpointOf.get(address);
   }
 
   /** Whether `peer` may connect, and its messages are accepted. */

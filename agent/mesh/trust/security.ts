@@ -55,11 +55,11 @@ export function withLocalSecurity<Settings extends SecuritySettings>(
 
 /** `endpointNames`: `Graph.endpoints`. Throws `MeshError`: wrong key, identity or list; an agent that others would refuse. */
 export async function openSecurity(
-  { key, identity, allow, assignment }: SecuritySettings,
+  { key, identity, allow, assignment, addresses }: SecuritySettings,
   host: string,
   endpointNames: readonly string[],
 ): Promise<MeshSecurity> {
-  const admission = new Admission({ allow, assignment }, endpointNames);
+  const admission = new Admission({ allow, assignment, addresses }, endpointNames);
   const meshKey = key === undefined ? undefined : parseMeshKey(key, 'the bootstrap');
   const privateKey = identity === undefined ? undefined : await openIdentity(identity);
   if (allow) requireListed(admission, host, privateKey);

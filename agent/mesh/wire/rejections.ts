@@ -24,6 +24,8 @@ export type RejectCode =
   | 'PEER_NOT_ALLOWED'
   | 'HOST_NOT_ALLOWED'
   | 'ENDPOINT_FOREIGN'
+  | 'ADDRESS_FOREIGN'
+  | 'TOO_MANY_ADDRESSES'
   | 'COMMAND_FOREIGN';
 
 export interface Rejection {
