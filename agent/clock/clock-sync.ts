@@ -6,8 +6,10 @@
 import type { ClockStatus } from '../../proto/clock-status.ts';
 import { fromMillis, type Micros, micros, toMillis } from '../../proto/units.ts';
 import type { Clock } from './clock.ts';
+import { type Voter, vote } from './clock-vote.ts';
 import { type ExperimentClock, STEP_MICROS } from './experiment-clock.ts';
 import { type ClockEstimate, type ClockPeer, type Exchange, PeerClock } from './peer-clock.ts';
+import { SlewBudget } from './slew-budget.ts';
 
 /** Requests on first contact, one after the other. The first are slow: connections open, code gets compiled. */
 export const BURST = 4;
@@ -17,6 +19,11 @@ export const MAX_UNDER_WAY = 4;
 const BEATS_TO_HEAR_OTHERS = 3;
 /** Every so many turns, a host that is no neighbour is asked: only its round-trip time is needed. */
 const FAR_TURN = 8;
+/**
+ * So long after it has the time, a host believes the reference where there is no majority: two hosts that were started with
+ * different dates can only follow one of them.
+ */
+const BEATS_TO_SETTLE = 10;
 /** Requests over TCP are not lost by chance. A peer that is paused briefly must not be given up. */
 const FAILURES_TO_GIVE_UP = 4;
 /** Smaller differences are not corrected: they come from scheduling. */
@@ -29,6 +36,8 @@ export interface ClockSyncPorts {
   readonly probe: (peer: string) => Promise<Exchange | undefined>;
   /** `timed` has become true. */
   readonly onTimed: () => void;
+  /** A host's clock contradicts those of most others, by so many microseconds, and is not followed. */
+  readonly onWrong?: (peer: string, host: string, offset: Micros) => void;
 }
 
 export class ClockSync {
@@ -40,11 +49,17 @@ export class ClockSync {
   #underWay = 0;
   #beats = 0;
   #turn = 0;
+  /** When `timed` became true, in beats. */
+  #timedAt = Number.POSITIVE_INFINITY;
+  /** Most others contradict this host's clock. */
+  #isWrong = false;
+  #budget: SlewBudget;
 
   /** `host`: name of the own host. */
   constructor(ports: ClockSyncPorts, host: string) {
     this.#ports = ports;
     this.#host = host;
+    this.#budget = new SlewBudget(ports.clock.now());
     ports.time.onChange(() => this.#join());
   }
 
@@ -147,7 +162,8 @@ export class ClockSync {
     const timed = [...this.#peers.values()].filter((peer) => peer.timed && peer.near);
     const isAlone = timed.length === 0 && this.#beats >= BEATS_TO_HEAR_OTHERS;
     if (!this.#timed && isAlone && this.#ports.time.exact() !== undefined) this.#setTimed();
-    const reference = this.#choose(timed);
+    this.#judge(timed);
+    const reference = this.#choose(timed.filter(({ wrong }) => !wrong));
     if (reference === this.#reference) return;
     this.#reference = reference;
     if (!reference) return;
@@ -157,16 +173,40 @@ export class ClockSync {
     this.#proceed();
   }
 
+  /** Finds clocks that most others contradict. Without a majority, what was found before stays. */
+  #judge(timed: readonly PeerClock[]): void {
+    const self = { offset: 0, error: 0 };
+    const voters: (Voter & { readonly peer?: PeerClock })[] = this.#timed ? [self] : [];
+    for (const peer of timed) {
+      const estimate = this.#estimate(peer);
+      // Without a time of its own, this host compares the others with each other.
+      const offset = estimate && (this.#offset(estimate) ?? estimate.offset);
+      if (offset !== undefined) voters.push({ peer, offset, error: estimate!.error });
+    }
+    const { right, wrong } = vote(voters);
+    if (right.size === 0) return;
+    this.#isWrong = wrong.has(self);
+    for (const voter of voters) {
+      if (!voter.peer) continue;
+      const isNews = wrong.has(voter) && !voter.peer.wrong;
+      voter.peer.wrong = wrong.has(voter);
+      if (isNews) this.#ports.onWrong?.(voter.peer.peer, voter.peer.host, micros(voter.offset));
+    }
+  }
+
   /** `undefined`: this host. */
   #choose(timed: readonly PeerClock[]): PeerClock | undefined {
     const lowest = lowestOf(timed);
-    if (!lowest || (this.#timed && this.#host < lowest.host)) return undefined;
+    const mayLead = this.#timed && !this.#isWrong;
+    if (!lowest || (mayLead && this.#host < lowest.host)) return undefined;
     // A host that can't be asked is followed through others that can.
     return lowestOf(timed.filter(({ failures }) => failures < FAILURES_TO_GIVE_UP)) ?? lowest;
   }
 
   #setTimed(): void {
     this.#timed = true;
+    this.#timedAt = this.#beats;
+    this.#budget = new SlewBudget(this.#ports.clock.now());
     this.#ports.onTimed();
   }
 
@@ -195,7 +235,10 @@ export class ClockSync {
     }
     this.#join();
     this.#adoptFromAny();
-    if (peer === this.#reference && peer.wanted === 0) this.#follow(peer);
+    // Before the first time, the answer of another may be what was waited for.
+    const reference = this.#timed ? peer : this.#reference;
+    const isComplete = reference?.wanted === 0 && !reference.underWay;
+    if (reference && reference === this.#reference && isComplete) this.#follow(reference);
     this.#proceed();
   }
 
@@ -207,7 +250,7 @@ export class ClockSync {
     const { clock, time } = this.#ports;
     if (time.exact() !== undefined || !this.#reference?.failures) return;
     for (const peer of this.#peers.values()) {
-      const estimate = peer.timed ? this.#estimate(peer) : undefined;
+      const estimate = peer.timed && !peer.wrong ? this.#estimate(peer) : undefined;
       if (!estimate) continue;
       time.adopt(estimate.offset + fromMillis(clock.now()));
       return;
@@ -217,13 +260,29 @@ export class ClockSync {
   #follow(reference: PeerClock): void {
     const { clock, time } = this.#ports;
     const estimate = this.#estimate(reference);
-    if (!estimate) return;
+    if (!estimate || this.#mustHearMore()) return;
     const offset = this.#offset(estimate);
     if (offset === undefined) time.adopt(estimate.offset + fromMillis(clock.now()));
-    else if (isWorthSteering(offset, estimate) || time.state === 'waiting') time.steer(offset);
+    else if (isWorthSteering(offset, estimate) || time.state === 'waiting') this.#steer(offset);
     if (this.#timed) return;
     this.#setTimed();
     this.#join();
+  }
+
+  /** Whom most of the hosts contradict is only known after they have answered. */
+  #mustHearMore(): boolean {
+    if (this.#timed || this.#beats >= BEATS_TO_HEAR_OTHERS) return false;
+    const timed = [...this.#peers.values()].filter((peer) => peer.timed && peer.near);
+    const answered = timed.filter((peer) => this.#estimate(peer) !== undefined);
+    return answered.length * 2 <= timed.length;
+  }
+
+  /** A settled clock is moved at once only if most others say that it is wrong; and not faster than clocks diverge. */
+  #steer(offset: Micros): void {
+    const { clock, time } = this.#ports;
+    const isSettled = this.#beats - this.#timedAt >= BEATS_TO_SETTLE;
+    if (!isSettled || this.#isWrong) time.steer(offset);
+    else if (Math.abs(offset) <= STEP_MICROS) time.steer(this.#budget.spend(offset, clock.now()));
   }
 }
 

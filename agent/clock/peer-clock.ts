@@ -52,6 +52,8 @@ export class PeerClock {
   readonly incarnation: number;
   timed = false;
   near = true;
+  /** Most others contradict it. */
+  wrong = false;
   /** How many more requests to send, and whether an answer is awaited. */
   wanted = 0;
   underWay = false;

@@ -3,6 +3,7 @@
  * it. Steady traffic costs one heartbeat a second.
  */
 import type { Command, NewCommand } from '../../../proto/command.ts';
+import { toMillis } from '../../../proto/units.ts';
 import type { Clock, Timers } from '../../clock/clock.ts';
 import { ClockSync } from '../../clock/clock-sync.ts';
 import { ExperimentClock } from '../../clock/experiment-clock.ts';
@@ -110,7 +111,13 @@ export class Mesh {
     const parts = { clock, counters: this.#counters, limits: this.#limits };
     const questions = new Questions({ ...parts, transport, asking: () => this.#speaker.header() });
     this.clocks = new ClockSync(
-      { clock, time: this.time, probe: (peer) => questions.time(peer), onTimed: () => this.#onTimed() },
+      {
+        ...{ clock, time: this.time, probe: (peer) => questions.time(peer), onTimed: () => this.#onTimed() },
+        onWrong: (peer, of, offset) => {
+          const reason = `the clock of ${of} differs by ${toMillis(offset)} ms from those of most hosts`;
+          this.#counters.rejected(reject('CLOCK_OUTVOTED', reason), { peer });
+        },
+      },
       options.host,
     );
     const renew = (peer: string): void => transport.renew?.(peer);

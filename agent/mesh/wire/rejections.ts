@@ -26,6 +26,7 @@ export type RejectCode =
   | 'ENDPOINT_FOREIGN'
   | 'ADDRESS_FOREIGN'
   | 'TOO_MANY_ADDRESSES'
+  | 'CLOCK_OUTVOTED'
   | 'COMMAND_FOREIGN';
 
 export interface Rejection {
