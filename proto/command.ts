@@ -4,13 +4,15 @@
  */
 import { z } from 'zod';
 import { isHostName, isIncarnation } from './host.ts';
-import { MAX_DURATION } from './units.ts';
+import { MAX_DURATION, micros } from './units.ts';
 
-/**
- * In one experiment; more than a user types in a year. Of more commands, those that were accepted first stay
- * (`compareIssue`).
- */
+/** In one experiment; more than a user types in a year. Of more commands, some stay (`surplusCommands`). */
 export const MAX_COMMANDS = 4096;
+/** In addition, so many that a user needs to get out of a bad state, whatever was commanded before (`isUrgent`). */
+export const MAX_URGENT_COMMANDS = 1024;
+export const MAX_ALL_COMMANDS = MAX_COMMANDS + MAX_URGENT_COMMANDS;
+/** How far ahead of this agent's clock a command may have been accepted: clocks are compared all the time. */
+export const MAX_CLOCK_AHEAD = micros(10_000_000);
 /** The text of one command, as UTF-8. A longer one is a script and belongs in the file. */
 export const MAX_COMMAND_BYTES = 1024;
 
@@ -55,8 +57,7 @@ export function compareCommands(a: Command, b: Command): number {
 }
 
 /**
- * The order of acceptance. If there are too many commands, or two with one identity, the first stay; a reset undoes
- * all that come before it. 0 only for commands that are equal in every field.
+ * The order of acceptance. Of two with one identity, the first stays; a reset undoes all that come before it. 0 only for commands that are equal in every field.
  */
 export function compareIssue(a: Command, b: Command): number {
   return (
@@ -65,6 +66,49 @@ export function compareIssue(a: Command, b: Command): number {
     (a.until ?? 0) - (b.until ?? 0) ||
     compareText(a.text, b.text)
   );
+}
+
+/** Whether it ends something: `heal`, `reset` and `quit` are accepted although there are `MAX_COMMANDS` others. */
+export function isUrgent({ text }: Pick<Command, 'text'>): boolean {
+  return /^\s*(heal|reset|quit)(\s|$)/.test(text);
+}
+
+/**
+ * The commands that don't stay, of more than `MAX_COMMANDS`, and of more than `MAX_URGENT_COMMANDS` urgent ones. All origins
+ * keep equally many, and each its first ones by its own count: whatever numbers and times an agent gives to its commands,
+ * only its own go. The same for any order of arrival: what goes from a part of the commands goes from all of them.
+ */
+export function surplusCommands(commands: readonly Command[]): Command[] {
+  const { true: urgent = [], false: others = [] } = Object.groupBy(commands, (one) =>
+    isUrgent(one) ? 'true' : 'false',
+  );
+  return [...surplusOf(urgent, MAX_URGENT_COMMANDS), ...surplusOf(others, MAX_COMMANDS)];
+}
+
+function surplusOf(commands: readonly Command[], most: number): Command[] {
+  if (commands.length <= most) return [];
+  const groups = [...Map.groupBy(commands, ({ origin }) => origin).values()];
+  const level = levelOf(
+    groups.map(({ length }) => length),
+    most,
+  );
+  return groups.flatMap((group) => group.sort(compareCount).slice(level));
+}
+
+/** The largest number so that all counts, cut to it, are at most `most` together. */
+function levelOf(counts: readonly number[], most: number): number {
+  let left = most;
+  const sorted = counts.toSorted((a, b) => a - b);
+  for (const [index, count] of sorted.entries()) {
+    const others = sorted.length - index;
+    if (count * others > left) return Math.floor(left / others);
+    left -= count;
+  }
+  return most;
+}
+
+function compareCount(a: Command, b: Command): number {
+  return a.incarnation - b.incarnation || a.number - b.number;
 }
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

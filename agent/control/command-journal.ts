@@ -2,12 +2,33 @@
  * The commands that this host knows, in a file. If all agents of an experiment are killed, as every kill does on a
  * single host, the next agents can learn them from no other.
  */
-import { appendFileSync, readFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { type Command, commandSchema } from '../../proto/command.ts';
+import {
+  type Command,
+  commandKey,
+  commandSchema,
+  compareIssue,
+  MAX_ALL_COMMANDS,
+  surplusCommands,
+} from '../../proto/command.ts';
+
+const MOST_LINES = 2 * MAX_ALL_COMMANDS;
 
 export class CommandJournal {
   readonly #file: string;
+  /** `undefined`: not read yet. */
+  #lines: number | undefined;
 
   /** `folder` exists as long as the experiment. */
   constructor(folder: string, host: string) {
@@ -16,16 +37,51 @@ export class CommandJournal {
 
   /** One line each. A kill may cut the last one off; then no other agent has received it either. */
   read(): Command[] {
-    return readText(this.#file)
-      .split('\n')
-      .flatMap((line) => commandSchema.safeParse(parse(line)).data ?? []);
+    const text = readText(this.#file);
+    const lines = text.split('\n');
+    this.#lines = lines.length;
+    return lines.flatMap((line) => commandSchema.safeParse(parse(line)).data ?? []);
   }
 
+  /** Costs as much as what is added: the file is read once. It has at most twice as many lines as commands stay. */
   append(commands: readonly Command[]): void {
+    if (this.#lines === undefined) this.read();
+    const lines = textOf(commands);
     // A line that was cut off must not damage the next one.
-    const isCut = /[^\n]$/.test(readText(this.#file));
-    const lines = commands.map((command) => `${JSON.stringify(command)}\n`).join('');
-    appendFileSync(this.#file, isCut ? `\n${lines}` : lines, { mode: 0o600 });
+    appendFileSync(this.#file, isCut(this.#file) ? `\n${lines}` : lines, { mode: 0o600 });
+    this.#lines! += commands.length;
+    if (this.#lines! > MOST_LINES) this.#shorten();
+  }
+
+  /** Leaves out commands that don't stay, and of two with one identity the later one. */
+  #shorten(): void {
+    const first = new Map<string, Command>();
+    for (const command of this.read().sort(compareIssue)) {
+      const key = commandKey(command);
+      if (!first.has(key)) first.set(key, command);
+    }
+    const surplus = new Set(surplusCommands([...first.values()]));
+    const kept = [...first.values()].filter((command) => !surplus.has(command));
+    const draft = `${this.#file}.new`;
+    writeFileSync(draft, textOf(kept), { mode: 0o600 });
+    renameSync(draft, this.#file);
+    this.#lines = kept.length;
+  }
+}
+
+const textOf = (commands: readonly Command[]): string =>
+  commands.map((command) => `${JSON.stringify(command)}\n`).join('');
+
+/** Whether the last line has no end; reads one byte. */
+function isCut(file: string): boolean {
+  if (!existsSync(file)) return false;
+  const handle = openSync(file, 'r');
+  try {
+    const { size } = fstatSync(handle);
+    const last = Buffer.alloc(1);
+    return size > 0 && readSync(handle, last, 0, 1, size - 1) === 1 && last.toString() !== '\n';
+  } finally {
+    closeSync(handle);
   }
 }
 

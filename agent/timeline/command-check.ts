@@ -1,7 +1,7 @@
 /**
  * Whether a command can take effect: before it is accepted, it is played on a copy of the timeline, up to the end.
  */
-import { type Command, MAX_COMMANDS } from '../../proto/command.ts';
+import { type Command, isUrgent, MAX_COMMANDS, MAX_URGENT_COMMANDS } from '../../proto/command.ts';
 import { formatMicros, type Micros, micros } from '../../proto/units.ts';
 import { COMMAND_FILE } from '../../topology/events/grammar.ts';
 import type { TargetError } from '../../topology/events/targets.ts';
@@ -62,9 +62,16 @@ function refuseTimes(
 
 function refuseTooMany(known: KnownCommand, { position }: TopologyEvent, commands: KnownCommands): void {
   const { command } = known;
-  if (commands.size >= MAX_COMMANDS) {
+  const { urgent, others } = commands.counts;
+  if (isUrgent(command) ? urgent >= MAX_URGENT_COMMANDS : others >= MAX_COMMANDS) {
     const message = `the experiment has had ${commands.size} commands, as many as it takes`;
-    throw new CommandError(command, 'LIMIT', position, message, 'write what is known before into the file');
+    throw new CommandError(
+      command,
+      'LIMIT',
+      position,
+      message,
+      'write what is known before into the file; heal, reset and quit are still possible',
+    );
   }
   if (!commands.hasRoomFor(known)) {
     const message = `with the commands before, this comes to more than ${MAX_ATOMS} changes`;

@@ -7,7 +7,10 @@ import {
   commandKey,
   compareCommands,
   compareIssue,
+  isUrgent,
   MAX_COMMANDS,
+  MAX_URGENT_COMMANDS,
+  surplusCommands,
 } from '../../proto/command.ts';
 import { MAX_ATOMS } from '../../topology/model/limits.ts';
 import type { CommandEvent } from '../../topology/timeline/timeline.ts';
@@ -33,6 +36,13 @@ export class KnownCommands {
     return this.#byKey.size;
   }
 
+  /** How many are urgent, and how many are not (`isUrgent`). */
+  get counts(): { readonly urgent: number; readonly others: number } {
+    let urgent = 0;
+    for (const { command } of this.#byKey.values()) if (isUrgent(command)) urgent++;
+    return { urgent, others: this.size - urgent };
+  }
+
   get resets(): readonly KnownCommand[] {
     return this.#resets;
   }
@@ -42,16 +52,16 @@ export class KnownCommands {
     return [...this.#byKey.values()].sort((a, b) => compareCommands(a.command, b.command));
   }
 
-  /** Of more than `MAX_COMMANDS`, those that were accepted first stay. */
+  /** Of too many, those stay that `surplusCommands` leaves. */
   add(known: KnownCommand): Effect {
     const key = commandKey(known.command);
     const same = this.#byKey.get(key);
     // Of two with the same identity, the same one counts on every agent, whichever arrived first.
     if (same && compareIssue(known.command, same.command) >= 0) return 'nothing';
     this.#byKey.set(key, known);
-    const dropped = this.#dropLast();
-    if (dropped === known) return 'nothing';
-    const isJudgedAnew = same !== undefined || dropped !== undefined || !this.hasRoomFor(known);
+    const dropped = this.#dropSurplus();
+    if (dropped.length === 1 && dropped[0] === known.command) return 'nothing';
+    const isJudgedAnew = same !== undefined || dropped.length > 0 || !this.hasRoomFor(known);
     if (isJudgedAnew || isReset(known)) this.#judge();
     else this.#steps += known.steps;
     return isJudgedAnew ? 'others' : 'more';
@@ -81,11 +91,11 @@ export class KnownCommands {
     return found;
   }
 
-  #dropLast(): KnownCommand | undefined {
-    if (this.size <= MAX_COMMANDS) return undefined;
-    const last = [...this.#byKey.values()].reduce((a, b) => (compareIssue(a.command, b.command) > 0 ? a : b));
-    this.#byKey.delete(commandKey(last.command));
-    return last;
+  #dropSurplus(): readonly Command[] {
+    if (this.size <= Math.min(MAX_COMMANDS, MAX_URGENT_COMMANDS)) return [];
+    const surplus = surplusCommands([...this.#byKey.values()].map(({ command }) => command));
+    for (const command of surplus) this.#byKey.delete(commandKey(command));
+    return surplus;
   }
 
   #judge(): void {

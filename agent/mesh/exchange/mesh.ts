@@ -106,8 +106,9 @@ export class Mesh {
     this.#counters = new MeshCounters(ports.log, now);
     this.#limits = new PeerLimits(now);
     const incarnation = clock.wallNow();
-    this.view = new MeshView({ ...this.#options, peer: transport.selfId, incarnation });
     this.time = ports.time ?? new ExperimentClock(clock);
+    const instant = (): number | undefined => this.time.now();
+    this.view = new MeshView({ ...this.#options, peer: transport.selfId, incarnation, time: instant });
     const parts = { clock, counters: this.#counters, limits: this.#limits };
     const questions = new Questions({ ...parts, transport, asking: () => this.#speaker.header() });
     this.clocks = new ClockSync(
@@ -245,7 +246,7 @@ export class Mesh {
     const { host: origin } = this.#options;
     const { incarnation } = this.#speaker;
     const number = this.#commandNumber + 1;
-    const command = newCommand(what, { origin, incarnation, number }, this.commands.size);
+    const command = newCommand(what, { origin, incarnation, number }, (text) => this.commands.hasRoom(text));
     this.#commandNumber++;
     this.commands.take([command]);
     if (this.#running) this.#speaker.say({ commands: [command] });

@@ -10,10 +10,14 @@ import {
 import { MeshError } from '../errors.ts';
 
 /**
- * @param known - how many commands there are already
+ * @param hasRoom - whether there may be one more with this text
  * Throws `MeshError` (`MESH_COMMAND`, `MESH_COMMANDS_FULL`).
  */
-export function newCommand(what: NewCommand, from: CommandOrigin, known: number): Command {
+export function newCommand(
+  what: NewCommand,
+  from: CommandOrigin,
+  hasRoom: (text: string) => boolean,
+): Command {
   const { origin, incarnation, number } = from;
   const { issuedAt, at, until, text } = what;
   const command: Command = {
@@ -28,9 +32,10 @@ export function newCommand(what: NewCommand, from: CommandOrigin, known: number)
       blame: 'input',
     });
   }
-  if (known < MAX_COMMANDS) return command;
+  if (hasRoom(text)) return command;
   throw new MeshError('MESH_COMMANDS_FULL', `all ${MAX_COMMANDS} commands of an experiment are given`, {
-    remedy: 'start the experiment again, or put what is repeated into its timeline',
+    remedy:
+      'heal, reset and quit are still possible; start the experiment again, or put what is repeated into its timeline',
     blame: 'input',
   });
 }

@@ -112,7 +112,8 @@ export class Repairs {
     const result = view.apply(state, peer, clock.now(), true);
     const isCurrent = !isRejection(result) || result.rejected === 'STALE_SEQUENCE';
     // Commands don't become outdated, but if flows change all the time, every answer may be late.
-    if (isCurrent) view.commands.take(commands);
+    const early = isCurrent ? view.takeCommands(commands) : undefined;
+    if (early) counters.rejected(early, { peer });
     if (isRejection(result)) {
       counters.rejected(result, { peer });
       return;

@@ -8,7 +8,10 @@ import {
   commandKey,
   compareCommands,
   compareIssue,
+  isUrgent,
   MAX_COMMANDS,
+  MAX_URGENT_COMMANDS,
+  surplusCommands,
 } from '../../../proto/command.ts';
 import { type Digest, RunningSum, sameDigest } from '../wire/digest.ts';
 
@@ -28,6 +31,14 @@ export class CommandSet {
     return { entries: this.size, low: this.#sum.low, high: this.#sum.high };
   }
 
+  /** Whether one more command with this text would stay, if all others are of other agents. */
+  hasRoom(text: string): boolean {
+    const urgent = isUrgent({ text });
+    let count = 0;
+    for (const command of this.#commands.values()) if (isUrgent(command) === urgent) count++;
+    return count < (urgent ? MAX_URGENT_COMMANDS : MAX_COMMANDS);
+  }
+
   /** In the order in which they take effect. */
   all(): readonly Command[] {
     this.#sorted ??= [...this.#commands.values()].sort(compareCommands);
@@ -35,8 +46,8 @@ export class CommandSet {
   }
 
   /**
-   * Adds the new ones, and calls the listeners. Of two commands with the same identity, and of more than
-   * `MAX_COMMANDS`, the earlier ones stay: all agents reach the same set, in whatever order commands arrive.
+   * Adds the new ones, and calls the listeners. Of two commands with the same identity the earlier one stays, of too many
+   * those that `surplusCommands` leaves: all agents reach the same set, in whatever order commands arrive.
    */
   take(commands: readonly Command[]): void {
     const added = commands.filter((command) => this.#take(command));
@@ -84,9 +95,8 @@ export class CommandSet {
   }
 
   #keepFirst(): void {
-    if (this.size <= MAX_COMMANDS) return;
-    const commands = [...this.#commands.values()].sort(compareIssue);
-    for (const command of commands.slice(MAX_COMMANDS)) this.#remove(command);
+    if (this.size <= Math.min(MAX_COMMANDS, MAX_URGENT_COMMANDS)) return;
+    for (const command of surplusCommands([...this.#commands.values()])) this.#remove(command);
   }
 }
 

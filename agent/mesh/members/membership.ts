@@ -25,6 +25,8 @@ export interface MembershipOptions {
   /** A host that is silent for longer is dropped. */
   readonly silentAfterMs: number;
   readonly admission: Admission;
+  /** The experiment's time in microseconds; `undefined`: not known. */
+  readonly time?: () => number | undefined;
   /** How many addresses of an endpoint count; default `MAX_ADDRESSES_PER_ENDPOINT`. */
   readonly addressesPerEndpoint?: number;
 }

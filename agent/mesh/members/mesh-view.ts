@@ -2,6 +2,8 @@
  * What an agent knows of all agents: which hosts are present, which endpoints they have, and their flows. Pure state;
  * time is an argument. Each host announces only itself, and each message contains the digest of its table.
  */
+import { type Command, MAX_CLOCK_AHEAD } from '../../../proto/command.ts';
+import { micros, toSeconds } from '../../../proto/units.ts';
 import type { AgentMessage, TableUpdate } from '../wire/codec.ts';
 import { sameDigest } from '../wire/digest.ts';
 import { MAX_ADDRESSES_PER_ENDPOINT } from '../wire/limits.ts';
@@ -97,13 +99,25 @@ export class MeshView {
     }
     if (message.sequence >= host.sequence) this.#heard(host, message);
     if (message.update) this.#update(host, message.update, message.sequence);
-    this.commands.take(message.commands);
+    const early = this.takeCommands(message.commands);
     const repair = !sameDigest(host.table.digest, message.digest);
-    const ignored = message.update && this.#ignored(host, message.update);
+    const ignored = early ?? (message.update && this.#ignored(host, message.update));
     return {
       repair: repair || this.commands.mayGainFrom(message.commandDigest),
       ...(ignored && { ignored }),
     };
+  }
+
+  /** Takes commands that another agent has, but those that can't be; returns why. */
+  takeCommands(commands: readonly Command[]): Rejection | undefined {
+    const { time, admission } = this.#options;
+    const refused = new Map<Command, Rejection>();
+    for (const command of commands) {
+      const wrong = admission.refuseOrigin(command.origin) ?? refuseFuture(command, time?.());
+      if (wrong) refused.set(command, wrong);
+    }
+    this.commands.take(refused.size === 0 ? commands : commands.filter((one) => !refused.has(one)));
+    return refused.values().next().value;
   }
 
   /** Drops hosts that were silent for too long, with their endpoints and flows; returns them. */
@@ -352,6 +366,15 @@ export class MeshView {
     this.members.remove(host);
     this.hostsVersion++;
   }
+}
+
+/** Nobody accepts a command before its time: this would be a way to come last of all, and to undo nothing. */
+function refuseFuture({ origin, issuedAt }: Command, now: number | undefined): Rejection | undefined {
+  if (now === undefined || issuedAt <= Math.max(0, now) + MAX_CLOCK_AHEAD) return undefined;
+  return reject(
+    'COMMAND_TIME',
+    `a command of ${origin} was accepted ${toSeconds(micros(issuedAt - now))} s from now`,
+  );
 }
 
 /** The host that issues a command announces it; others give it only in answers. */

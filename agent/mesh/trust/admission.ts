@@ -28,6 +28,8 @@ export interface AdmissionRules {
 export class Admission {
   readonly #hostOfPeer: ReadonlyMap<string, string | undefined> | undefined;
   readonly #boundHosts: ReadonlySet<string>;
+  /** Every peer on the list has a name, so these are all names that there can be. */
+  readonly #isEachBound: boolean;
   /** By the endpoint's number. */
   readonly #hostOfEndpoint: (string | undefined)[];
   readonly #endpointNames: readonly string[];
@@ -40,6 +42,7 @@ export class Admission {
   ) {
     if (allow) requireList(allow);
     this.#hostOfPeer = allow && new Map(allow.map(({ peer, host }) => [peer, host]));
+    this.#isEachBound = allow?.every(({ host }) => host !== undefined) ?? false;
     this.#boundHosts = new Set(allow?.flatMap(({ host }) => host ?? []));
     const hosts = new Map(Object.entries(assignment));
     this.#hostOfEndpoint = endpointNames.map((name) => hosts.get(name));
@@ -85,6 +88,12 @@ export class Admission {
     if (bound === undefined ? !this.#boundHosts.has(host) : bound === host) return undefined;
     const may = bound === undefined ? 'which is another peer' : `but may only be ${bound}`;
     return reject('HOST_NOT_ALLOWED', `${peer} says that it is ${host}, ${may}`);
+  }
+
+  /** For commands: an agent that has left may have issued them, but no agent that could not have been here. */
+  refuseOrigin(host: string): Rejection | undefined {
+    if (!this.#isEachBound || this.#boundHosts.has(host)) return undefined;
+    return reject('COMMAND_FOREIGN', `no peer may be ${host}, in whose name there is a command`);
   }
 
   refuseEndpoint(host: string, endpoint: number): Rejection | undefined {

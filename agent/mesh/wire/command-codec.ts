@@ -1,5 +1,5 @@
 /** Commands to and from the wire (proto/mesh.proto, `Command`). */
-import { type Command, MAX_COMMANDS, wrongCommand } from '../../../proto/command.ts';
+import { type Command, MAX_ALL_COMMANDS, wrongCommand } from '../../../proto/command.ts';
 import type { netfold } from '../../../proto/generated/mesh.js';
 import { type Rejection, reject } from './rejections.ts';
 
@@ -10,7 +10,7 @@ export function commandsToWire(commands: readonly Command[]): WireCommand[] {
 }
 
 export function commandsFromWire(wire: readonly WireCommand[]): readonly Command[] | Rejection {
-  if (wire.length > MAX_COMMANDS) return reject('TOO_MANY_COMMANDS', `${wire.length} commands`);
+  if (wire.length > MAX_ALL_COMMANDS) return reject('TOO_MANY_COMMANDS', `${wire.length} commands`);
   const commands: Command[] = [];
   for (const { origin, incarnation, number, issuedAt, at, until, text } of wire) {
     const command = {

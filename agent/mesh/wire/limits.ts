@@ -1,5 +1,5 @@
 /** How much an agent takes from others: its memory is bounded whatever they send. Of commands, see proto/command.ts. */
-import { MAX_COMMAND_BYTES, MAX_COMMANDS } from '../../../proto/command.ts';
+import { MAX_ALL_COMMANDS, MAX_COMMAND_BYTES } from '../../../proto/command.ts';
 
 /**
  * Longer gossip is not sent (receivers notice the digest and request the table) and not accepted. 256 KiB hold 40,000
@@ -8,9 +8,9 @@ import { MAX_COMMAND_BYTES, MAX_COMMANDS } from '../../../proto/command.ts';
 export const MAX_GOSSIP_BYTES = 256 * 1024;
 /**
  * A whole table with `MAX_FLOWS_PER_HOST` flows of at most 14 bytes, endpoints with addresses, and known agents (4 MiB);
- * and `MAX_COMMANDS` commands of which each has at most 128 bytes beside its text.
+ * and `MAX_ALL_COMMANDS` commands of which each has at most 128 bytes beside its text.
  */
-export const MAX_STATE_BYTES = 4 * 1024 * 1024 + MAX_COMMANDS * (MAX_COMMAND_BYTES + 128);
+export const MAX_STATE_BYTES = 4 * 1024 * 1024 + MAX_ALL_COMMANDS * (MAX_COMMAND_BYTES + 128);
 /** Requests of either kind: names and numbers. */
 export const MAX_QUESTION_BYTES = 512;
 export const MAX_CLOCK_BYTES = 128;

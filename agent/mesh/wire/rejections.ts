@@ -27,6 +27,7 @@ export type RejectCode =
   | 'ADDRESS_FOREIGN'
   | 'TOO_MANY_ADDRESSES'
   | 'CLOCK_OUTVOTED'
+  | 'COMMAND_TIME'
   | 'COMMAND_FOREIGN';
 
 export interface Rejection {

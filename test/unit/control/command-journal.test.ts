@@ -1,9 +1,9 @@
-import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { CommandJournal } from '../../../agent/control/command-journal.ts';
-import type { Command } from '../../../proto/command.ts';
+import { type Command, MAX_ALL_COMMANDS, MAX_COMMANDS } from '../../../proto/command.ts';
 
 let folder: string;
 
@@ -40,4 +40,17 @@ test('a line that no agent would take from another one is left out', () => {
   const journal = new CommandJournal(folder, 'host3');
   journal.append([command(1, { at: 4 }), command(0), command(2)]);
   expect(journal.read()).toEqual([command(2)]);
+});
+
+test('does not grow for ever: of what is repeated, and of what does not stay, it drops the lines', () => {
+  const journal = new CommandJournal(folder, 'host3');
+  const all = Array.from({ length: MAX_ALL_COMMANDS }, (_, at) =>
+    command(at + 1, { text: 'set a--b latency=1ms' }),
+  );
+  for (let round = 0; round < 3; round++) journal.append(all);
+  const lines = readFileSync(join(folder, 'host3.commands'), 'utf8').split('\n');
+  expect(lines.length).toBeLessThanOrEqual(2 * MAX_ALL_COMMANDS + 1);
+  expect(journal.read().slice(0, MAX_COMMANDS)).toEqual(all.slice(0, MAX_COMMANDS));
+  journal.append([command(1, { text: 'heal' })]);
+  expect(journal.read().at(-1)).toMatchObject({ text: 'heal' });
 });

@@ -7,8 +7,8 @@ import {
   commandSchema,
   compareCommands,
   compareIssue,
+  MAX_ALL_COMMANDS,
   MAX_COMMAND_BYTES,
-  MAX_COMMANDS,
   wrongCommand,
   wrongTime,
 } from '../../../proto/command.ts';
@@ -65,7 +65,7 @@ describe('the fields of a command', () => {
   );
 
   test('too many are refused, whatever they are', () => {
-    const many = Array<Command>(MAX_COMMANDS + 1).fill(COMMAND);
+    const many = Array<Command>(MAX_ALL_COMMANDS + 1).fill(COMMAND);
     expect(commandsFromWire(commandsToWire(many))).toMatchObject({ rejected: 'TOO_MANY_COMMANDS' });
   });
 

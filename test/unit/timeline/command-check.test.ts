@@ -143,9 +143,14 @@ describe('a command is refused', () => {
       /^LIMIT/,
     );
     const full = player();
-    const many = Array.from({ length: MAX_COMMANDS }, () => command(2, 'heal', { issuedAt: seconds(1) }));
+    const many = Array.from({ length: MAX_COMMANDS }, () =>
+      command(2, 'set s--server latency=1ms', { issuedAt: seconds(1) }),
+    );
     full.commands(many, seconds(1));
-    expect(verdict(full, 1, command(3, 'heal'))).toMatch(/^LIMIT 1: the experiment has had 4096 commands/);
+    const oneMore = verdict(full, 1, command(3, 'set s--server latency=2ms'));
+    expect(oneMore).toMatch(/^LIMIT 1: the experiment has had 4096 commands/);
+    for (const text of ['heal', 'reset', 'quit'])
+      expect(verdict(full, 1, command(3, text))).not.toMatch(/LIMIT/);
   }, 60_000);
 });
 

@@ -100,3 +100,30 @@ test('when there are too many the first that were issued stay, everywhere alike'
   other.take([command(9999)]);
   expect(heard).toEqual([100]);
 });
+
+describe('a member that fills the set', () => {
+  const flood = Array.from({ length: MAX_COMMANDS + 500 }, (_, at) => ({
+    ...command(at + 1, { at: 1, issuedAt: 0 }),
+    origin: 'liar',
+  }));
+
+  test('drops none of another, whatever times it forges', () => {
+    const users = Array.from({ length: 100 }, (_, at) => command(at + 1, { issuedAt: 1e6, at: 2e6 }));
+    const [one, other] = [setOf(...flood, ...users), setOf(...users)];
+    for (const part of [flood.slice(2000), flood.slice(0, 2500)]) other.take(part);
+    const kept = one.all().filter(({ origin }) => origin !== 'liar');
+    expect(kept).toHaveLength(100);
+    expect(one.size).toBe(MAX_COMMANDS);
+    expect(other.digest).toEqual(one.digest);
+  });
+
+  test('does not keep anybody from heal, reset and quit', () => {
+    const set = setOf(...flood);
+    expect(set.hasRoom('set a--b latency=1ms')).toBe(false);
+    for (const [at, text] of ['heal', 'reset', 'quit', 'heal a--b'].entries()) {
+      expect(set.hasRoom(text)).toBe(true);
+      set.take([command(at + 1, { text })]);
+    }
+    expect(set.size).toBe(MAX_COMMANDS + 4);
+  });
+});

@@ -23,7 +23,7 @@ import { EMPTY_DIGEST } from '../../../../agent/mesh/wire/digest.ts';
 import * as limits from '../../../../agent/mesh/wire/limits.ts';
 import { MAX_RATE_CODE } from '../../../../agent/mesh/wire/rate-code.ts';
 import { isRejection } from '../../../../agent/mesh/wire/rejections.ts';
-import { type Command, MAX_COMMANDS } from '../../../../proto/command.ts';
+import { type Command, MAX_ALL_COMMANDS, MAX_COMMANDS } from '../../../../proto/command.ts';
 import { netfold } from '../../../../proto/generated/mesh.js';
 
 const MESSAGE: AgentMessage = {
@@ -234,7 +234,7 @@ describe('what breaks a limit is rejected with a code and the value', () => {
     const bytes = encodeStateReply({ ...REPLY, commands: all });
     expect(bytes.length).toBeLessThan(limits.MAX_STATE_BYTES - 4 * 1024 * 1024);
     expect(decodeStateReply(bytes)).toMatchObject({ commands: all });
-    const more = encodeStateReply({ ...REPLY, commands: Array(MAX_COMMANDS + 1).fill(commands[1]) });
+    const more = encodeStateReply({ ...REPLY, commands: Array(MAX_ALL_COMMANDS + 1).fill(commands[1]) });
     expect(decodeStateReply(more)).toMatchObject({ rejected: 'TOO_MANY_COMMANDS' });
   });
 
