@@ -188,6 +188,7 @@ export class Mesh {
     this.#running = true;
     await transport.start({
       onGossip: (bytes, peer, via) => this.#onGossip(bytes, peer, via),
+      hostCount: () => this.view.members.count,
       onHeard: (peer) => this.#passOn.heard(peer, clock.now()),
       onRequest: (kind, bytes, peer) => (this.#running ? this.#answers.answer(kind, bytes, peer) : undefined),
       onPeer: (peer) => this.#onPeer(peer),

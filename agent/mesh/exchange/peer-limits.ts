@@ -3,9 +3,9 @@
  * repair the difference.
  */
 
-import { ratePerMilli } from '../../../proto/units.ts';
 import { MAX_HOSTS, MAX_STATE_BYTES } from '../wire/limits.ts';
 import { type Rejection, reject } from '../wire/rejections.ts';
+import { TokenBucket } from '../wire/token-bucket.ts';
 import type { RequestKind } from '../wire/transport.ts';
 
 /** An agent sends at most one message a tick and a heartbeat: 21 a second. The rest is for shorter ticks. */
@@ -18,35 +18,6 @@ export const BYTES_PER_SECOND = 1 << 20;
 export const BYTES_BURST = 2 * MAX_STATE_BYTES;
 /** Of each kind. A repair needs one, the first contact of two clocks a few. */
 export const QUESTIONS_PER_SECOND = 8;
-
-class TokenBucket {
-  readonly #perMs: number;
-  readonly #burst: number;
-  #tokens: number;
-  #at: number;
-
-  constructor(perSecond: number, burst: number, now: number) {
-    this.#perMs = ratePerMilli(perSecond);
-    this.#burst = burst;
-    this.#tokens = burst;
-    this.#at = now;
-  }
-
-  /** What is left; below 0 if more was spent. */
-  left(now: number): number {
-    this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#at) * this.#perMs);
-    this.#at = now;
-    return this.#tokens;
-  }
-
-  isFull(now: number): boolean {
-    return this.left(now) >= this.#burst;
-  }
-
-  spend(amount: number): void {
-    this.#tokens -= amount;
-  }
-}
 
 interface Allowance {
   readonly messages: TokenBucket;

@@ -18,8 +18,9 @@ import {
   type TransportHandlers,
 } from '../wire/transport.ts';
 import { ChosenPeers } from './chosen-peers.ts';
+import { EdgeLimits } from './edge-limits.ts';
 import { Gate } from './gate.ts';
-import { onGossipRefused } from './gossip-refusals.ts';
+import { guardGossip } from './gossip-refusals.ts';
 import { GossipStreams, openGossip } from './gossip-streams.ts';
 import { onHeardFrom } from './heard-from.ts';
 import { serveInvitations } from './invitations.ts';
@@ -107,7 +108,10 @@ class Libp2pTransport implements MeshTransport {
   async start(handlers: TransportHandlers): Promise<void> {
     const { pubsub } = this.#node.services;
     onHeardFrom(pubsub, (peer) => handlers.onHeard?.(peer));
-    onGossipRefused(pubsub, (rejection, peer) => handlers.onRefused?.(rejection, { peer }));
+    const { clock } = this.#options;
+    const hosts = (): number => handlers.hostCount?.() ?? this.#node.getPeers().length + 1;
+    const limits = new EdgeLimits(() => clock.now(), hosts);
+    guardGossip(pubsub, limits, (rejection, peer) => handlers.onRefused?.(rejection, { peer }));
     // In the validator rather than in an event, because it decides whether a message is forwarded.
     pubsub.topicValidators.set(this.#topic, (passer, message) => {
       const peer = message.type === 'signed' ? message.from.toString() : undefined;
@@ -117,7 +121,7 @@ class Libp2pTransport implements MeshTransport {
     this.#gate.onRefused = (rejection, origin) => handlers.onRefused?.(rejection, origin);
     this.#node.addEventListener('peer:connect', ({ detail }) => handlers.onPeer(detail.toString()));
     for (const kind of REQUEST_KINDS) await this.#answer(kind, handlers);
-    const { invitation, clock } = this.#options;
+    const { invitation } = this.#options;
     if (invitation) await serveInvitations(this.#node, invitation, () => clock.now());
     try {
       await this.#node.start();

@@ -82,6 +82,11 @@ export class Membership {
     this.self = this.#newHost(options.host, options.peer, options.incarnation);
   }
 
+  /** How many hosts are present, with the own one. */
+  get count(): number {
+    return this.#hosts.size + 1;
+  }
+
   /** All but the own host. */
   others(): Iterable<Host> {
     return this.#hosts.values();

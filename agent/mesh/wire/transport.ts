@@ -24,6 +24,8 @@ export interface TransportHandlers {
   onGossip(bytes: Uint8Array, peer: string, via?: string): boolean;
   /** Gossip came directly from `peer`, whichever peer published it, and whether or not it is known already. */
   onHeard?(peer: string): void;
+  /** How many hosts are known: a neighbour may forward the gossip of all of them. Default: the connected ones. */
+  hostCount?(): number;
   /** A request of `peer`. Returns the answer, or undefined to refuse. Doesn't throw. */
   onRequest(kind: RequestKind, bytes: Uint8Array, peer: string): Uint8Array | undefined;
   /** A connection to `peer` is up. */

@@ -176,15 +176,34 @@ test('questions that are too long, are none, or never end', async () => {
   await expectAlive();
 });
 
+test('of messages without end, signatures of only so many are verified, in one frame or in many', async () => {
+  const stream = await gossipStream();
+  const message = rpcOf(new Uint8Array([1, 2, 3]), new Uint8Array(64));
+  const frame = framed(Buffer.concat(Array.from({ length: 1000 }, () => message)));
+  for (let sent = 0; sent < 20; sent++) await send(stream, frame);
+  await counted('GOSSIP_RATE', 10);
+  for (let sent = 0; sent < 2000; sent++) await send(stream, framed(message));
+  await counted('GOSSIP_RATE', 1000);
+  // The stock, and what comes in the seconds of this test.
+  expect(agent.mesh.stats.rejected.SIGNATURE_WRONG ?? 0).toBeLessThan(5000);
+  const peer = hostile.peerId.toString();
+  expect(agent.named).toContainEqual(expect.objectContaining({ code: 'GOSSIP_RATE', peer }));
+  await expectAlive();
+});
+
 test('100 MB of nonsense leave no more than they came with', { timeout: 120_000 }, async () => {
   const stream = await gossipStream();
   const frame = framed(new Uint8Array(128 * 1024).fill(0xff));
   const flood = async (frames: number): Promise<void> => {
-    const before = agent.mesh.stats.rejected.MESSAGE_MALFORMED!;
+    const refused = (): number => {
+      const { MESSAGE_MALFORMED: malformed = 0, GOSSIP_RATE: tooMuch = 0 } = agent.mesh.stats.rejected;
+      return malformed + tooMuch;
+    };
+    const before = refused();
     // Whoever is faster than the agent reads has his stream ended by libp2p.
     for (let sent = 1; sent <= frames; sent++) {
       await send(stream, frame);
-      if (sent % 10 === 0) await counted('MESSAGE_MALFORMED', before + sent - 1);
+      if (sent % 10 === 0) await expect.poll(refused, { timeout: 10_000 }).toBeGreaterThan(before + sent - 1);
     }
   };
   await flood(100);
