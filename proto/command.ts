@@ -85,6 +85,20 @@ export function surplusCommands(commands: readonly Command[]): Command[] {
   return [...surplusOf(urgent, MAX_URGENT_COMMANDS), ...surplusOf(others, MAX_COMMANDS)];
 }
 
+/** Whether the next command of an agent would stay. */
+export function wouldStay(
+  { origin, text }: Pick<Command, 'origin' | 'text'>,
+  commands: readonly Command[],
+): boolean {
+  const urgent = isUrgent({ text });
+  const alike = commands.filter((one) => isUrgent(one) === urgent);
+  const most = urgent ? MAX_URGENT_COMMANDS : MAX_COMMANDS;
+  if (alike.length < most) return true;
+  const counts = new Map([[origin, 1]]);
+  for (const one of alike) counts.set(one.origin, (counts.get(one.origin) ?? 0) + 1);
+  return counts.get(origin)! <= levelOf([...counts.values()], most);
+}
+
 function surplusOf(commands: readonly Command[], most: number): Command[] {
   if (commands.length <= most) return [];
   const groups = [...Map.groupBy(commands, ({ origin }) => origin).values()];

@@ -1,7 +1,7 @@
 /**
  * Whether a command can take effect: before it is accepted, it is played on a copy of the timeline, up to the end.
  */
-import { type Command, isUrgent, MAX_COMMANDS, MAX_URGENT_COMMANDS } from '../../proto/command.ts';
+import type { Command } from '../../proto/command.ts';
 import { formatMicros, type Micros, micros } from '../../proto/units.ts';
 import { COMMAND_FILE } from '../../topology/events/grammar.ts';
 import type { TargetError } from '../../topology/events/targets.ts';
@@ -62,8 +62,7 @@ function refuseTimes(
 
 function refuseTooMany(known: KnownCommand, { position }: TopologyEvent, commands: KnownCommands): void {
   const { command } = known;
-  const { urgent, others } = commands.counts;
-  if (isUrgent(command) ? urgent >= MAX_URGENT_COMMANDS : others >= MAX_COMMANDS) {
+  if (!commands.wouldStay(command)) {
     const message = `the experiment has had ${commands.size} commands, as many as it takes`;
     throw new CommandError(
       command,

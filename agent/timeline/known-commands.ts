@@ -7,10 +7,10 @@ import {
   commandKey,
   compareCommands,
   compareIssue,
-  isUrgent,
   MAX_COMMANDS,
   MAX_URGENT_COMMANDS,
   surplusCommands,
+  wouldStay,
 } from '../../proto/command.ts';
 import { MAX_ATOMS } from '../../topology/model/limits.ts';
 import type { CommandEvent } from '../../topology/timeline/timeline.ts';
@@ -36,11 +36,12 @@ export class KnownCommands {
     return this.#byKey.size;
   }
 
-  /** How many are urgent, and how many are not (`isUrgent`). */
-  get counts(): { readonly urgent: number; readonly others: number } {
-    let urgent = 0;
-    for (const { command } of this.#byKey.values()) if (isUrgent(command)) urgent++;
-    return { urgent, others: this.size - urgent };
+  /** Whether the next command of its origin would stay. */
+  wouldStay(command: Command): boolean {
+    return wouldStay(
+      command,
+      Array.from(this.#byKey.values(), (known) => known.command),
+    );
   }
 
   get resets(): readonly KnownCommand[] {

@@ -247,7 +247,7 @@ export class Mesh {
     const { host: origin } = this.#options;
     const { incarnation } = this.#speaker;
     const number = this.#commandNumber + 1;
-    const command = newCommand(what, { origin, incarnation, number }, (text) => this.commands.hasRoom(text));
+    const command = newCommand(what, { origin, incarnation, number }, (one) => this.commands.hasRoom(one));
     this.#commandNumber++;
     this.commands.take([command]);
     if (this.#running) this.#speaker.say({ commands: [command] });

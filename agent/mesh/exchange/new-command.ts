@@ -10,13 +10,13 @@ import {
 import { MeshError } from '../errors.ts';
 
 /**
- * @param hasRoom - whether there may be one more with this text
+ * @param hasRoom - whether it would stay
  * Throws `MeshError` (`MESH_COMMAND`, `MESH_COMMANDS_FULL`).
  */
 export function newCommand(
   what: NewCommand,
   from: CommandOrigin,
-  hasRoom: (text: string) => boolean,
+  hasRoom: (command: Command) => boolean,
 ): Command {
   const { origin, incarnation, number } = from;
   const { issuedAt, at, until, text } = what;
@@ -32,7 +32,7 @@ export function newCommand(
       blame: 'input',
     });
   }
-  if (hasRoom(text)) return command;
+  if (hasRoom(command)) return command;
   throw new MeshError('MESH_COMMANDS_FULL', `all ${MAX_COMMANDS} commands of an experiment are given`, {
     remedy:
       'heal, reset and quit are still possible; start the experiment again, or put what is repeated into its timeline',

@@ -8,10 +8,10 @@ import {
   commandKey,
   compareCommands,
   compareIssue,
-  isUrgent,
   MAX_COMMANDS,
   MAX_URGENT_COMMANDS,
   surplusCommands,
+  wouldStay,
 } from '../../../proto/command.ts';
 import { type Digest, RunningSum, sameDigest } from '../wire/digest.ts';
 
@@ -31,12 +31,9 @@ export class CommandSet {
     return { entries: this.size, low: this.#sum.low, high: this.#sum.high };
   }
 
-  /** Whether one more command with this text would stay, if all others are of other agents. */
-  hasRoom(text: string): boolean {
-    const urgent = isUrgent({ text });
-    let count = 0;
-    for (const command of this.#commands.values()) if (isUrgent(command) === urgent) count++;
-    return count < (urgent ? MAX_URGENT_COMMANDS : MAX_COMMANDS);
+  /** Whether the next command of an agent would stay. */
+  hasRoom(next: Pick<Command, 'origin' | 'text'>): boolean {
+    return wouldStay(next, [...this.#commands.values()]);
   }
 
   /** In the order in which they take effect. */

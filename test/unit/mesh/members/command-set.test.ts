@@ -119,9 +119,10 @@ describe('a member that fills the set', () => {
 
   test('does not keep anybody from heal, reset and quit', () => {
     const set = setOf(...flood);
-    expect(set.hasRoom('set a--b latency=1ms')).toBe(false);
+    expect(set.hasRoom({ origin: 'liar', text: 'set a--b latency=1ms' })).toBe(false);
+    expect(set.hasRoom({ origin: 'a', text: 'set a--b latency=1ms' })).toBe(true);
     for (const [at, text] of ['heal', 'reset', 'quit', 'heal a--b'].entries()) {
-      expect(set.hasRoom(text)).toBe(true);
+      expect(set.hasRoom({ origin: 'liar', text })).toBe(true);
       set.take([command(at + 1, { text })]);
     }
     expect(set.size).toBe(MAX_COMMANDS + 4);

@@ -1,0 +1,59 @@
+/** Which processes are taken for agents. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { afterEach, expect, test } from 'vitest';
+import { agentAt, agentsOf, endProcesses, isAgentAt } from '../../../controller/machine/processes.ts';
+import { controllerSocket } from '../../../controller/names.ts';
+
+const NAME = `test-${process.pid}-words`;
+const SOCKET = `/tmp/${NAME}.sock`;
+const WORDS = ['agent', '--controller', `unix:${controllerSocket(NAME)}`, '--socket', SOCKET];
+const SLEEP = 'setTimeout(() => {}, 60_000)';
+const NOBODY = 65_534;
+
+let children: ChildProcess[] = [];
+afterEach(() => {
+  for (const child of children) child.kill('SIGKILL');
+  children = [];
+});
+
+async function start(program: string, words: readonly string[], user?: number): Promise<number> {
+  const child = spawn(program, words, {
+    stdio: 'ignore',
+    cwd: '/',
+    ...(user !== undefined && { uid: user }),
+  });
+  children.push(child);
+  await expect.poll(() => existsSync(`/proc/${child.pid}/exe`)).toBe(true);
+  return child.pid!;
+}
+
+test('an agent is known by its words, to be looked for and ended', async () => {
+  const pid = await start(process.execPath, ['-e', SLEEP, '--', ...WORDS]);
+  await expect.poll(() => agentsOf(NAME)).toEqual([pid]);
+  expect(agentAt(SOCKET)).toBe(pid);
+  expect(isAgentAt(pid, SOCKET)).toBe(true);
+  await endProcesses(() => agentsOf(NAME));
+  expect(agentsOf(NAME)).toEqual([]);
+});
+
+test("another program with an agent's words is none", async () => {
+  const pid = await start('/bin/sh', ['-c', 'sleep 60; :', ...WORDS]);
+  expect(agentsOf(NAME)).toEqual([]);
+  expect(agentAt(SOCKET)).toBeUndefined();
+  expect(isAgentAt(pid, SOCKET)).toBe(false);
+});
+
+test.runIf(process.getuid!() === 0)('nor is that of another user, with whatever program', async () => {
+  // Wherever node is, this user need not be able to reach it: bash's `exec -a` gives any name.
+  const pid = await start('/bin/sh', ['-c', 'sleep 60; :', ...WORDS], NOBODY);
+  expect(agentsOf(NAME)).toEqual([]);
+  expect(isAgentAt(pid, SOCKET)).toBe(false);
+});
+
+test('what does not end is an error with a code, not a wait for ever', async () => {
+  const gone = 2 ** 22 + 1;
+  await expect(endProcesses(() => [gone], { termMs: 0, killMs: 0 })).rejects.toMatchObject({
+    code: 'PROCESSES_STAY',
+  });
+});
