@@ -25,6 +25,7 @@ export type ControllerErrorCode =
   | 'AGENT_FAILED'
   | 'AGENT_CANNOT'
   | 'NO_ROOM'
+  | 'PROCESSES_STAY'
   | 'PROGRAM_MISSING'
   | 'INTERRUPTED'
   | 'NOTHING_TO_MEASURE';
@@ -51,6 +52,7 @@ const BLAME: Readonly<Record<ControllerErrorCode, Blame>> = {
   AGENT_FAILED: 'internal',
   AGENT_CANNOT: 'machine',
   NO_ROOM: 'machine',
+  PROCESSES_STAY: 'machine',
   PROGRAM_MISSING: 'machine',
   INTERRUPTED: 'usage',
   NOTHING_TO_MEASURE: 'input',

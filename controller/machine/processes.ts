@@ -1,10 +1,14 @@
 /** Processes by their network namespace: how netfold finds what is left of an experiment. */
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { namespacePath } from '../../agent/kernel/netns/namespace-files.ts';
+import { ControllerError } from '../errors.ts';
 import { controllerSocket, RUN_FOLDER } from '../names.ts';
 
 const TERM_MS = 3000;
+/** The kernel ends a killed process at once, unless it waits for a device or a file system. */
+const KILL_MS = 10_000;
 const POLL_MS = 20;
 
 /** Ids of the processes in any of the named namespaces; a namespace that is gone has none. */
@@ -38,21 +42,38 @@ export function agentAt(socket: string): number | undefined {
 }
 
 export function isAgentAt(pid: number, socket: string): boolean {
-  return servesSocket(commandLine(`${pid}`), socket);
+  return servesSocket(commandLine(`${pid}`), socket) && isTrusted(`${pid}`);
 }
 
 const servesSocket = (words: readonly string[], socket: string): boolean =>
   words[words.indexOf('--socket') + 1] === socket;
 
-/** Ids of the processes that are agents by their command line, and match. */
+/**
+ * Ids of the processes that are agents, and match: by their command line, and because root or this user runs them with
+ * node. Everybody can give his process an agent's words.
+ */
 function findAgents(fits: (words: readonly string[]) => boolean): number[] {
   return readdirSync('/proc')
     .filter((entry) => /^\d+$/.test(entry))
     .filter((pid) => {
       const words = commandLine(pid);
-      return words.includes('agent') && fits(words);
+      return words.includes('agent') && fits(words) && isTrusted(pid);
     })
     .map(Number);
+}
+
+function isTrusted(pid: string): boolean {
+  try {
+    // Real, effective, saved and that of the file system: a set-uid program has several.
+    const users = /^Uid:\s+(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]!.split(/\s+/);
+    if (!users.every((user) => user === '0' || user === `${process.getuid!()}`)) return false;
+    // Without its path: an upgrade replaces the file of a running agent.
+    const program = basename(readlinkSync(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, ''));
+    return program === basename(process.execPath) || program.startsWith('node');
+  } catch (error) {
+    // Whoever is not root can't read which program others run.
+    return ['EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '');
+  }
 }
 
 function commandLine(pid: string): string[] {
@@ -74,11 +95,18 @@ function networkOf(pid: string): string {
   }
 }
 
-/** Asks the processes that `find` returns to end, waits, and kills the rest; returns when it finds none any more. */
-export async function endProcesses(find: () => readonly number[]): Promise<void> {
+/**
+ * Asks the processes that `find` returns to end, waits, and kills the rest; returns when it finds none any more. Throws
+ * `ControllerError` (`PROCESSES_STAY`) if some don't end, or may not be ended by this user.
+ */
+export async function endProcesses(
+  find: () => readonly number[],
+  { termMs = TERM_MS, killMs = KILL_MS } = {},
+): Promise<void> {
   signalAll(find(), 'SIGTERM');
-  const deadline = performance.now() + TERM_MS;
+  const deadline = performance.now() + termMs;
   for (let left = find(); left.length > 0; left = find()) {
+    if (performance.now() > deadline + killMs) throw stay(left, 'do not end, although they were killed');
     if (performance.now() > deadline) signalAll(left, 'SIGKILL');
     await sleep(POLL_MS);
   }
@@ -89,7 +117,19 @@ export function signalAll(pids: readonly number[], signal: NodeJS.Signals): void
     try {
       process.kill(pid, signal);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EPERM') throw stay([pid], 'may not be ended by this user');
+      if (code !== 'ESRCH') throw error;
     }
   }
+}
+
+function stay(pids: readonly number[], why: string): ControllerError {
+  const shown = pids.slice(0, 8).join(', ');
+  const message = `processes of the experiment ${why}: ${shown}`;
+  return new ControllerError(
+    'PROCESSES_STAY',
+    message,
+    'run it as root; `ps -o pid,stat,args -p PID` shows them',
+  );
 }
