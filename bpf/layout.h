@@ -26,6 +26,10 @@ struct usage {
 	__u64 packets;
 };
 
+/* Entries of `rows`. */
+#define NETFOLD_ROWS_MADE 0U
+#define NETFOLD_ROWS_LACKED 1U
+
 /* Value of the class map. */
 struct target {
 	/* Minor number of an HTB class, NETFOLD_CLASS_PASS or NETFOLD_CLASS_DROP. */

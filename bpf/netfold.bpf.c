@@ -3,7 +3,8 @@
  * The programs that netfold puts into the kernel:
  *
  *   count     socket filter on an AF_PACKET socket in an endpoint's namespace: adds up what leaves, per pair of
- *             addresses. It keeps no packet (returns 0).
+ *             addresses of endpoints. What goes elsewhere takes no row, so no application can fill the table with
+ *             destinations. It keeps no packet (returns 0).
  *   detach    tc classifier at the endpoint's egress, before the HTB root: takes from a shaped packet the socket that sent
  *             it. The root stands for links that are far away from the sender, so what waits there must not be charged to
  *             the sender's socket, and what is lost there must not be reported to it: TCP would keep the queue all but
@@ -41,10 +42,19 @@ struct {
 	__type(value, struct usage);
 } usage SEC(".maps");
 
-/* How many rows `usage` has been given so far: where there are none, user space need not look. */
+/* Addresses of endpoints: only pairs of them are counted. The value says nothing. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct address);
+	__type(value, __u32);
+} members SEC(".maps");
+
+/* How many rows `usage` has been given so far: where there are none, user space need not look. And how many frames were
+ * not counted, since all rows were in use. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, 2);
 	__type(key, __u32);
 	__type(value, __u64);
 } rows SEC(".maps");
@@ -122,13 +132,20 @@ static __always_inline __u32 header_length(struct __sk_buff *skb)
 	return offset + (byte >> 4) * 4;
 }
 
+static __always_inline void add_to_rows(__u32 which, __u64 amount)
+{
+	__u64 *number = bpf_map_lookup_elem(&rows, &which);
+
+	if (number)
+		__sync_fetch_and_add(number, amount);
+}
+
 SEC("socket")
 int count(struct __sk_buff *skb)
 {
 	struct usage first = {}, *sum;
 	struct pair key;
-	__u32 only = 0;
-	__u64 bytes = skb->len, packets = 1, *made;
+	__u64 bytes = skb->len, packets = 1;
 
 	if (skb->pkt_type != PACKET_OUTGOING || !read_pair(skb, &key))
 		return 0;
@@ -140,14 +157,16 @@ int count(struct __sk_buff *skb)
 	}
 	sum = bpf_map_lookup_elem(&usage, &key);
 	if (!sum) {
-		bpf_map_update_elem(&usage, &key, &first, BPF_NOEXIST);
-		/* After the row is there: whoever sees the same number as before missed none. */
-		made = bpf_map_lookup_elem(&rows, &only);
-		if (made)
-			__sync_fetch_and_add(made, 1);
-		sum = bpf_map_lookup_elem(&usage, &key);
-		if (!sum)
+		if (!bpf_map_lookup_elem(&members, key.source) || !bpf_map_lookup_elem(&members, key.destination))
 			return 0;
+		/* After the row is there: whoever sees the same number as before missed none. */
+		if (!bpf_map_update_elem(&usage, &key, &first, BPF_NOEXIST))
+			add_to_rows(NETFOLD_ROWS_MADE, 1);
+		sum = bpf_map_lookup_elem(&usage, &key);
+		if (!sum) {
+			add_to_rows(NETFOLD_ROWS_LACKED, packets);
+			return 0;
+		}
 	}
 	/* Per CPU; the filter runs with migration disabled. */
 	sum->bytes += bytes;

@@ -10,6 +10,8 @@ import type { CurrentEpoch } from '../epoch/current-epoch.ts';
 import { AgentError } from '../errors.ts';
 import type { RunLog } from '../runlog/run-log.ts';
 import type { KnownEndpoint, Shaping } from '../shape/shaping.ts';
+import type { UsageReader } from '../usage/reader.ts';
+import { Losses } from './losses.ts';
 import type { AgentLog } from './ports.ts';
 
 /** Hosts join one after the other. Those that join within this time are planned for together. */
@@ -31,6 +33,7 @@ export interface ShapeKeeperPorts {
   readonly epoch: CurrentEpoch;
   readonly shaping: Shaping;
   readonly delay: Pick<DelayBackend, 'failure' | 'counters'>;
+  readonly usage: Pick<UsageReader, 'uncounted' | 'unlisted'>;
   readonly room: DataRoom;
   /** How many endpoints there must be before all can be in force. */
   readonly awaited: () => number;
@@ -56,6 +59,9 @@ export class ShapeKeeper {
   #cancelReshape: () => void = () => {};
   #cancelAudit: () => void = () => {};
   readonly #lateness = new Lateness();
+  readonly #uncounted = new Losses(
+    'were not counted, and shares may be wrong: more pairs of endpoints are in use at a time than one host has room for; use more hosts',
+  );
   #cancelLook: () => void = () => {};
 
   constructor(ports: ShapeKeeperPorts) {
@@ -75,16 +81,25 @@ export class ShapeKeeper {
   /** What can't be enforced, in words. */
   get degraded(): string[] {
     const { delay, shaping, room } = this.#ports;
-    const machine = [delay.failure, this.#lateness.problem, room.problem];
+    const counting = [this.#uncounted.problem, this.#unlisted];
+    const machine = [delay.failure, this.#lateness.problem, room.problem, ...counting];
     const reasons = [this.#failure, ...machine, ...this.#noted, ...shaping.degraded.values()];
     return reasons.filter((reason) => reason !== undefined);
   }
 
+  get #unlisted(): string | undefined {
+    const { unlisted } = this.#ports.usage;
+    return unlisted > 0
+      ? `${unlisted} addresses of endpoints found no room, and their traffic is not counted`
+      : undefined;
+  }
+
   start(): void {
-    const { timers, delay, room } = this.#ports;
+    const { timers, delay, room, usage } = this.#ports;
     this.#cancelAudit = timers.every(AUDIT_MS, () => this.#audit());
     this.#cancelLook = timers.every(LATENESS_MS, () => {
       this.#lateness.observe(delay.counters().work);
+      this.#uncounted.observe(usage.uncounted());
       void room.look();
     });
   }

@@ -16,6 +16,10 @@ export interface UsageRows {
 export interface UsageReader {
   /** The cost is proportional to the number of pairs that have sent since the last reading. */
   read(): UsageRows;
-  /** Sets which endpoint has each address; replaces the earlier setting. */
+  /** Sets which endpoint has each address; replaces the earlier setting. Only traffic between these addresses is counted. */
   setEndpoints(numberOfAddress: ReadonlyMap<string, number>): void;
+  /** Frames between endpoints that were not counted so far: more pairs were in use at a time than there is room for. */
+  uncounted(): number;
+  /** Addresses of endpoints that found no room: what they send, and what is sent to them, is not counted. */
+  readonly unlisted: number;
 }

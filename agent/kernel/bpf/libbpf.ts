@@ -8,6 +8,7 @@ const LIBRARY = 'libbpf.so.1';
 const LIBBPF_STRICT_ALL = 0xffffffff;
 const ENOENT = 2;
 const EINVAL = 22;
+const ENOSPC = 28;
 
 type Native = (...args: unknown[]) => unknown;
 interface Library {
@@ -150,6 +151,7 @@ export class BatchMap {
   readonly #capacity: number;
   readonly #cursor = new Uint8Array(64);
   readonly #count = new Uint32Array(1);
+  #isEmptied = true;
 
   constructor(options: { fd: number; keySize: number; valueSize: number; capacity: number }) {
     this.#fd = options.fd;
@@ -162,12 +164,14 @@ export class BatchMap {
 
   /**
    * Removes all entries from a hash map, into `keys` and `values`, and returns how many there were. What a program adds to
-   * an entry at the instant of its removal is lost.
+   * an entry at the instant of its removal is lost. While programs add entries, there may be more than find room in the
+   * buffers: these stay for the next call, and `isEmptied` is false.
    */
   take(): number {
     const { takeBatch } = library();
     let total = 0;
     let started = false;
+    this.#isEmptied = false;
     while (total < this.#capacity) {
       this.#count[0] = this.#capacity - total;
       const keys = this.keys.subarray(total * this.#keySize);
@@ -183,11 +187,21 @@ export class BatchMap {
       ) as number;
       total += this.#count[0] ?? 0;
       // ENOENT: this was the last batch, with `count` entries.
-      if (result === -ENOENT) return total;
+      if (result === -ENOENT) {
+        this.#isEmptied = true;
+        return total;
+      }
+      // The next bucket has more entries than there is room for (kernel/bpf/hashtab.c, `__htab_map_lookup_and_delete_batch`).
+      if (result === -ENOSPC) return total;
       if (result < 0) throw refused('read a BPF map', -result);
       started = true;
     }
     return total;
+  }
+
+  /** Whether the last `take` has left no entry that was there when it began. */
+  get isEmptied(): boolean {
+    return this.#isEmptied;
   }
 
   /** The value of one key, new memory each time; `undefined` where there is none. */

@@ -21,6 +21,8 @@ const OBJECT_FILE = join(import.meta.dirname, '../../../bpf/netfold.bpf.o');
  */
 const MAX_PAIRS = 65_536;
 const MIN_PAIRS = 1024;
+/** Room for addresses that are learned later, of endpoints that moved. An entry takes some 64 bytes. */
+const MORE_MEMBERS = 1024;
 
 const closeLater = promisify(close);
 
@@ -46,7 +48,7 @@ export interface Programs {
 
 /**
  * `maxPairs`: the number of pairs of addresses, of a local source and any destination. At most `MAX_PAIRS` of them can be in
- * use at a time. `maxParties`: the number of addresses, where classes are made on demand.
+ * use at a time. `maxParties`: the number of addresses of all endpoints.
  */
 export function loadPrograms(maxPairs: number, maxParties = 1): Programs {
   const rows = Math.min(Math.max(1, maxPairs), MAX_PAIRS);
@@ -57,6 +59,7 @@ export function loadPrograms(maxPairs: number, maxParties = 1): Programs {
     buffers: rows,
     backlogs: rows,
     parties: maxParties,
+    members: maxParties + MORE_MEMBERS,
   });
   const cpus = possibleCpus();
   const map = (name: string, keySize: number, valueSize: number, capacity = 1): BatchMap =>
@@ -74,7 +77,9 @@ export function loadPrograms(maxPairs: number, maxParties = 1): Programs {
   return {
     usage: new UsageMap({
       map: map('usage', PAIR.size, USAGE.size * cpus, pairs),
-      made: map('rows', INDEX_SIZE, 8),
+      rows: map('rows', INDEX_SIZE, 8),
+      members: map('members', ADDRESS_BYTES, 4),
+      mostMembers: maxParties + MORE_MEMBERS,
       cpus,
       capacity: pairs,
     }),

@@ -3,15 +3,31 @@
 import type { BatchMap } from '../../kernel/bpf/libbpf.ts';
 import { ADDRESS_BYTES, addressKey } from '../../kernel/netlink/addresses.ts';
 import type { UsageReader, UsageRows } from '../../usage/reader.ts';
-import { PAIR, USAGE } from '../objects/bpf-layout.ts';
+import { PAIR, ROWS, USAGE } from '../objects/bpf-layout.ts';
 
 const KEY_WORDS = PAIR.size / 4;
 const WORDS_PER_VALUE = USAGE.size / 4;
-const ONLY_ROW = new Uint8Array(4);
+const MADE = indexKey(ROWS.made);
+const LACKED = indexKey(ROWS.lacked);
+/** The value of a member says nothing. */
+const MEMBER_BYTES = 4;
+
+export interface UsageMapOptions {
+  readonly map: BatchMap;
+  /** How many rows were made in `map`, and how many frames found none. */
+  readonly rows: BatchMap;
+  /** The addresses that are counted. */
+  readonly members: BatchMap;
+  readonly mostMembers: number;
+  readonly cpus: number;
+  readonly capacity: number;
+}
 
 export class UsageMap implements UsageReader {
   readonly #map: BatchMap;
-  readonly #made: BatchMap;
+  readonly #rows: BatchMap;
+  readonly #members: BatchMap;
+  readonly #mostMembers: number;
   readonly #cpus: number;
   readonly #keys: Int32Array;
   readonly #values: Uint32Array;
@@ -21,19 +37,17 @@ export class UsageMap implements UsageReader {
   readonly #destination: Int32Array;
   readonly #bytes: Float64Array;
   #known = 0;
-  /** The number of rows that had been created before the last read. */
+  /** The number of rows that had been created before the last read; -1: some of them were not read. */
   #seen = -1n;
+  #listed: ReadonlySet<string> = new Set();
+  #unlisted = 0;
   #endpoints: ReadonlyMap<string, number> = new Map();
 
-  /** `made` counts the rows that are created in `map`. */
-  constructor({
-    map,
-    made,
-    cpus,
-    capacity,
-  }: { map: BatchMap; made: BatchMap; cpus: number; capacity: number }) {
+  constructor({ map, rows, members, mostMembers, cpus, capacity }: UsageMapOptions) {
     this.#map = map;
-    this.#made = made;
+    this.#rows = rows;
+    this.#members = members;
+    this.#mostMembers = mostMembers;
     this.#cpus = cpus;
     this.#keys = new Int32Array(map.keys.buffer);
     this.#values = new Uint32Array(map.values.buffer);
@@ -46,12 +60,30 @@ export class UsageMap implements UsageReader {
   setEndpoints(numberOfAddress: ReadonlyMap<string, number>): void {
     this.#endpoints = numberOfAddress;
     this.#known = 0;
+    const wanted = new Set([...numberOfAddress.keys()].slice(0, this.#mostMembers));
+    this.#unlisted = numberOfAddress.size - wanted.size;
+    const gone = [...this.#listed].filter((key) => !wanted.has(key));
+    const added = [...wanted].filter((key) => !this.#listed.has(key));
+    this.#members.remove(keyBytes(gone), gone.length);
+    this.#members.update(keyBytes(added), new Uint8Array(added.length * MEMBER_BYTES), added.length);
+    this.#listed = wanted;
+  }
+
+  get unlisted(): number {
+    return this.#unlisted;
+  }
+
+  uncounted(): number {
+    return Number(this.#number(LACKED));
   }
 
   read(): UsageRows {
-    const made = this.#rowsMade();
-    const count = made === this.#seen ? 0 : this.#map.take();
-    this.#seen = made;
+    const made = this.#number(MADE);
+    let count = 0;
+    if (made !== this.#seen) {
+      count = this.#map.take();
+      this.#seen = this.#map.isEmptied ? made : -1n;
+    }
     for (let row = 0; row < count; row++) {
       if (row >= this.#known || !this.#isSameKey(row)) this.#resolve(row);
       this.#bytes[row] = this.#sumBytes(row);
@@ -61,8 +93,8 @@ export class UsageMap implements UsageReader {
     return { count, source: this.#source, destination: this.#destination, bytes: this.#bytes };
   }
 
-  #rowsMade(): bigint {
-    const value = this.#made.lookup(ONLY_ROW)!;
+  #number(key: Uint8Array): bigint {
+    const value = this.#rows.lookup(key)!;
     return new DataView(value.buffer).getBigUint64(0, true);
   }
 
@@ -88,4 +120,13 @@ export class UsageMap implements UsageReader {
     }
     return bytes;
   }
+}
+
+function indexKey(index: number): Uint8Array {
+  return new Uint8Array(Uint32Array.of(index).buffer);
+}
+
+/** The addresses of these keys (`addressKey`), one behind the other. */
+function keyBytes(keys: readonly string[]): Uint8Array {
+  return Buffer.from(keys.join(''), 'latin1');
 }

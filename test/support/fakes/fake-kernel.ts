@@ -19,6 +19,7 @@ export class FakeKernel implements Kernel {
   readonly counted = new Map<number, LocalEndpoint>();
   readonly streams = new Set<Stream>();
   isClosed = false;
+  uncounted = 0;
   leaseMs: number | undefined;
   #numbers: ReadonlyMap<string, number> = new Map();
   #readMs: number;
@@ -46,6 +47,8 @@ export class FakeKernel implements Kernel {
     setEndpoints: (numbers: ReadonlyMap<string, number>): void => {
       this.#numbers = numbers;
     },
+    uncounted: (): number => this.uncounted,
+    unlisted: 0,
   };
 
   #numberOf(address: string): number {

@@ -71,6 +71,16 @@ test('what breaks the delay backend is said in the status', () => {
   expect(first.door.status().degraded).toEqual([first.kernel.delay.failure]);
 });
 
+test('frames that could not be counted are told of while there are any', async () => {
+  first.kernel.uncounted = 7;
+  await lab.clock.advance(5000);
+  expect(first.door.status().degraded).toEqual([
+    expect.stringMatching(/^7 packets of the last 5 s were not counted, and shares may be wrong/),
+  ]);
+  await lab.clock.advance(5000);
+  expect(first.door.status().degraded).toEqual([]);
+});
+
 describe('the states of an agent', () => {
   test('it waits for endpoints, is ready when all is in force, and runs from the start on', async () => {
     expect(log(first, 'state').map(({ state }) => state)).toEqual(['waiting', 'ready']);

@@ -11,6 +11,7 @@ import {
   PAIR,
   PARTITIONS,
   PARTY,
+  ROWS,
   TARGET,
   UNGUARDED_PRIORITY,
   USAGE,
@@ -62,6 +63,7 @@ describe.each([
     expect(Object.fromEntries(maps)).toEqual({
       usage: { type: BPF_MAP_TYPE_PERCPU_HASH, keySize: PAIR.size, valueSize: USAGE.size },
       classes: { type: BPF_MAP_TYPE_HASH, keySize: PAIR.size, valueSize: TARGET.size },
+      members: { type: BPF_MAP_TYPE_HASH, keySize: ADDRESS_BYTES, valueSize: 4 },
       rows: { type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: 8 },
       parties: { type: BPF_MAP_TYPE_HASH, keySize: ADDRESS_BYTES, valueSize: PARTY.size },
       buffers: { type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: BUFFER.size },
@@ -87,6 +89,12 @@ test('so are "pass", and how many partitions are known', () => {
   const header = readFileSync(join(import.meta.dirname, '../../../bpf/layout.h'), 'utf8');
   expect(Number(/^#define NETFOLD_CLASS_PASS (\d+)U$/m.exec(header)?.[1])).toBe(UNSHAPED);
   expect(Number(/^#define NETFOLD_PARTITIONS (\d+)$/m.exec(header)?.[1])).toBe(PARTITIONS);
+});
+
+test('the entries of the rows’ numbers are the same in the kernel and for TypeScript', () => {
+  const header = readFileSync(join(import.meta.dirname, '../../../bpf/layout.h'), 'utf8');
+  expect(Number(/^#define NETFOLD_ROWS_MADE (\d+)U$/m.exec(header)?.[1])).toBe(ROWS.made);
+  expect(Number(/^#define NETFOLD_ROWS_LACKED (\d+)U$/m.exec(header)?.[1])).toBe(ROWS.lacked);
 });
 
 test('the priority that is passed by is the same number in the kernel and in the rule', () => {
