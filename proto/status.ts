@@ -100,6 +100,8 @@ export interface AgentStatus {
     readonly packets: number;
     readonly lost: number;
     readonly held: number;
+    /** For the delay line only: dropped, since the queue of their endpoint was full. */
+    readonly overflowed?: number;
     readonly latestMs: number;
     /** The work of the delay line's threads since they started; see `DelayWork` in agent/enforce/ports.ts. */
     readonly work?: {

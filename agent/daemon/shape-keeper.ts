@@ -59,6 +59,9 @@ export class ShapeKeeper {
   #cancelReshape: () => void = () => {};
   #cancelAudit: () => void = () => {};
   readonly #lateness = new Lateness();
+  readonly #overflowed = new Losses(
+    'were dropped: they found no room in the queue of the endpoint at which they arrived; send less, or shorten the latency',
+  );
   readonly #uncounted = new Losses(
     'were not counted, and shares may be wrong: more pairs of endpoints are in use at a time than one host has room for; use more hosts',
   );
@@ -81,8 +84,8 @@ export class ShapeKeeper {
   /** What can't be enforced, in words. */
   get degraded(): string[] {
     const { delay, shaping, room } = this.#ports;
-    const counting = [this.#uncounted.problem, this.#unlisted];
-    const machine = [delay.failure, this.#lateness.problem, room.problem, ...counting];
+    const full = [this.#overflowed.problem, this.#uncounted.problem, this.#unlisted];
+    const machine = [delay.failure, this.#lateness.problem, room.problem, ...full];
     const reasons = [this.#failure, ...machine, ...this.#noted, ...shaping.degraded.values()];
     return reasons.filter((reason) => reason !== undefined);
   }
@@ -99,6 +102,7 @@ export class ShapeKeeper {
     this.#cancelAudit = timers.every(AUDIT_MS, () => this.#audit());
     this.#cancelLook = timers.every(LATENESS_MS, () => {
       this.#lateness.observe(delay.counters().work);
+      this.#overflowed.observe(delay.counters().overflowed ?? 0);
       this.#uncounted.observe(usage.uncounted());
       void room.look();
     });

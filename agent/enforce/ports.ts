@@ -91,6 +91,8 @@ export interface DelayCounters {
   readonly packets: number;
   readonly lost: number;
   readonly held: number;
+  /** For the delay line only: dropped, since the queue of their endpoint was full. */
+  readonly overflowed?: number;
   /** The latest release so far, in milliseconds after its time. */
   readonly latestMs: number;
   /** For the delay line only: netem works in the kernel. */

@@ -28,7 +28,10 @@ const NF_ACCEPT = 1;
 
 /** An IPv6 header and the type of an ICMPv6 message; or an IPv4 header. */
 const COPY_BYTES = 44;
-/** Packets that the kernel holds for the queue. When it is full, packets pass without being queued. */
+/**
+ * Packets that the kernel holds for the queue; it may take less than it is asked for, and does not say so (65,536 with 6.18).
+ * When it is full, the kernel drops what comes, and counts it (queue-drops.ts): without FLAG_FAIL_OPEN, which would let it pass.
+ */
 const QUEUE_PACKETS = 200_000;
 /** Packets that arrive while the thread is busy wait in this buffer. */
 const RECEIVE_BUFFER_BYTES = 16 << 20;
@@ -134,15 +137,15 @@ export class PacketQueue {
    */
   keepGsoWhole(whole: boolean): void {
     const mask = FLAG_FAIL_OPEN | FLAG_GSO;
-    const flags = whole ? mask : FLAG_FAIL_OPEN;
+    const flags = whole ? FLAG_GSO : 0;
     this.#configure((w) => w.attributeU32be(NFQA_CFG.FLAGS, flags).attributeU32be(NFQA_CFG.MASK, mask));
   }
 
   /**
-   * Calls `handle` for every queued packet, and returns how many there were. Throws `KernelError` when the socket fails, or when
+   * Calls `handle` for every queued packet, `most` of them or a few more, and returns how many there were. Throws `KernelError` when the socket fails, or when
    * the kernel has refused an earlier setting of the queue.
    */
-  receive(handle: PacketHandler): number {
+  receive(handle: PacketHandler, most = Number.POSITIVE_INFINITY): number {
     buffers ??= mapReceiveBuffers();
     const { address, lengths, data, view } = buffers;
     let total = 0;
@@ -156,7 +159,7 @@ export class PacketQueue {
         else if (type === NLMSG_ERROR) this.#checkAnswer(view, start + 16);
       }
       total += count;
-      if (count < DATAGRAMS) return total;
+      if (count < DATAGRAMS || total >= most) return total;
     }
   }
 

@@ -196,6 +196,7 @@ export class DelayLine implements DelayBackend {
       packets: sum(COUNTER.packets),
       lost: sum(COUNTER.lost),
       held: sum(COUNTER.held),
+      overflowed: sum(COUNTER.overflowed),
       latestMs: Math.max(...read(COUNTER.latestMs)),
       work: {
         turns: sum(COUNTER.turns),

@@ -79,5 +79,7 @@ export const COUNTER = {
   lateMs2: 9,
   /** The time of the last change of paths, on the kernel's monotonic clock. */
   changedMs: 10,
+  /** Packets that the kernel has dropped, since their queue was full. */
+  overflowed: 11,
 } as const;
 export const COUNTERS = Object.keys(COUNTER).length;

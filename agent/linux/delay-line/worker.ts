@@ -10,6 +10,7 @@
  */
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { PacketQueue } from '../../kernel/netlink/nfqueue.ts';
+import { queueDrops } from '../../kernel/netlink/queue-drops.ts';
 import { within } from '../../kernel/netns/namespaces.ts';
 import { clearEvent } from '../../kernel/sys/events.ts';
 import { Poller } from '../../kernel/sys/poller.ts';
@@ -20,6 +21,7 @@ import { ArrivalClock, monotonicOffsetMs } from './arrival-clock.ts';
 import { doAll } from './do-all.ts';
 import { COUNTER, type FromWorker, type PairEntry, type ToWorker, type WorkerStart } from './messages.ts';
 import { OnDemand } from './on-demand.ts';
+import { Overflow } from './overflow.ts';
 import { PathTable } from './path-table.ts';
 import { Random } from './random.ts';
 import { ReleaseQueue } from './release-queue.ts';
@@ -27,6 +29,10 @@ import { Unanswered } from './unanswered.ts';
 import { Sleeper } from './wake/sleeper.ts';
 
 const CONTROL = 0xffffffff;
+/** Of one queue before other work has its turn: 16 ms of a flood must not make the packets of others late. */
+const RECEIVED_AT_ONCE = 1024;
+/** In the namespace of each endpoint. */
+const QUEUE = 0;
 
 interface Line extends Knowledge {
   readonly number: number;
@@ -35,6 +41,11 @@ interface Line extends Knowledge {
   readonly own: Uint32Array;
   readonly book: AddressIndex;
   dirty: boolean;
+  /** Packets that wait for their release. */
+  held: number;
+  /** Packets received since the queue was empty last. */
+  backlog: number;
+  readonly overflow: Overflow;
 }
 
 class DelayLineThread {
@@ -59,6 +70,8 @@ class DelayLineThread {
   readonly #start: WorkerStart;
   #running = true;
   #now = 0;
+  /** When a queue is to be asked how much the kernel has dropped. */
+  #nextCountMs = Number.POSITIVE_INFINITY;
   /** Of the packets released in this turn: how long ago they were due when they were released; sum, sum of squares, most. */
   readonly #sinceDue = new Float64Array(3);
   #line: Line | undefined;
@@ -87,7 +100,9 @@ class DelayLineThread {
   }
 
   #turn(): void {
-    const ready = this.#sleeper.sleep(this.#waiting.nextTime, this.#onDemand.nextMs, this.#quick === 0);
+    const { nextMs } = this.#onDemand;
+    const chores = Math.min(nextMs, this.#nextCountMs);
+    const ready = this.#sleeper.sleep(this.#waiting.nextTime, chores, this.#quick === 0);
     this.#now = performance.now();
     for (let i = 0; i < ready; i++) {
       const token = this.#poller.token(i);
@@ -104,13 +119,28 @@ class DelayLineThread {
     this.#add(COUNTER.passMs, passMs);
     this.#requestPaths();
     this.#removeIdle();
+    if (this.#now >= this.#nextCountMs) this.#countOverflows();
   }
 
-  #receive(number: number): void {
+  /** Asks the kernel about the queues that may have been full. */
+  #countOverflows(): void {
+    this.#nextCountMs = Number.POSITIVE_INFINITY;
+    for (const { overflow, held, backlog } of this.#lines.values()) {
+      this.#add(COUNTER.overflowed, overflow.count(this.#now));
+      // Of a queue that is full nothing comes any more.
+      overflow.suspect(held + backlog, this.#now);
+      this.#nextCountMs = Math.min(this.#nextCountMs, overflow.nextMs);
+    }
+  }
+
+  #receive(number: number, most = RECEIVED_AT_ONCE): void {
     const line = this.#lines.get(number);
     if (!line) return;
     this.#line = line;
-    const packets = line.queue.receive(this.#hold);
+    const packets = line.queue.receive(this.#hold, most);
+    line.backlog = packets < most ? 0 : line.backlog + packets;
+    line.overflow.suspect(line.held + line.backlog, this.#now);
+    this.#nextCountMs = Math.min(this.#nextCountMs, line.overflow.nextMs);
     this.#add(COUNTER.packets, packets);
     this.#sleeper.arrived(packets, this.#now);
   }
@@ -155,6 +185,7 @@ class DelayLineThread {
     const release = Math.max(arrivedMs + wanted, lastRelease + bytes * table.spacingMs[path]!);
     table.lastRelease[path] = release;
     this.#waiting.push(release, line.number, id, mark);
+    line.held++;
   }
 
   #accept(line: Line, id: number, mark: number): void {
@@ -180,7 +211,10 @@ class DelayLineThread {
       this.#sinceDue[0]! += since;
       this.#sinceDue[1]! += since * since;
       if (since > this.#sinceDue[2]!) this.#sinceDue[2] = since;
-      if (line) this.#accept(line, waiting.nextId, waiting.nextMark);
+      if (line) {
+        line.held--;
+        this.#accept(line, waiting.nextId, waiting.nextMark);
+      }
       waiting.pop();
     }
     this.#counters[COUNTER.held] = waiting.size;
@@ -267,7 +301,7 @@ class DelayLineThread {
   }
 
   #attach({ queue: number, namespace, addresses }: Extract<ToWorker, { kind: 'attach' }>): void {
-    const queue = within(namespace, () => new PacketQueue(0));
+    const queue = within(namespace, () => new PacketQueue(QUEUE));
     try {
       queue.keepGsoWhole(true);
       this.#poller.add(queue.fd, number);
@@ -277,7 +311,9 @@ class DelayLineThread {
     }
     const own = addressWords(addresses);
     const { book } = this.#onDemand;
-    this.#lines.set(number, { number, queue, table: new PathTable(), own, book, dirty: false });
+    const overflow = new Overflow(() => queueDrops(namespace, QUEUE));
+    const counts = { dirty: false, held: 0, backlog: 0 };
+    this.#lines.set(number, { number, queue, table: new PathTable(), own, book, overflow, ...counts });
   }
 
   /** Releases all packets of the queue in order: the kernel drops the packets of a queue that is closed. */
@@ -286,7 +322,7 @@ class DelayLineThread {
     if (!line) return;
     this.#now = performance.now();
     doAll([
-      () => this.#receive(number),
+      () => this.#receive(number, Number.POSITIVE_INFINITY),
       () => {
         this.#waiting.take(number, (id, mark) => line.queue.accept(id, mark));
         for (const { id, mark } of this.#unanswered.takeQueue(number)) line.queue.accept(id, mark);

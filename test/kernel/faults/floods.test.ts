@@ -13,7 +13,7 @@ services: { a: {}, b: {}, c: {}, d: {} }
 bridges: [s]
 links:
   - { from: a, to: s, latency: 20ms, bandwidth: 1Gbps }
-  - { from: b, to: s, latency: 500ms, bandwidth: 1Gbps }
+  - { from: b, to: s, latency: 8s, bandwidth: 1Gbps }
   - { from: c, to: s, latency: 2ms, bandwidth: 20Mbps }
   - { from: d, to: s, latency: 2ms, bandwidth: 20Mbps }
 `;
@@ -75,10 +75,10 @@ async function bulk(from: Place, to: Place, seconds: number): Promise<{ readonly
 it('destinations that are no endpoints fill nothing: the agent lives, and a flow of others keeps its rate', async () => {
   const lab = await startLab(TOPOLOGY);
   const [a, c, d] = [place(lab, 'a'), place(lab, 'c'), place(lab, 'd')];
-  const { ended: bulkEnded } = await bulk(c, d, 6);
+  const { ended: bulkEnded } = await bulk(c, d, 5);
   await sleep(1000);
   const [before] = await arrivalRates([d], 1.5);
-  const floodEnded = flood(a, `${a.address.split('.').slice(0, 2).join('.')}.x.x`, 3);
+  const floodEnded = flood(a, `${a.address.split('.').slice(0, 2).join('.')}.x.x`, 2);
   await sleep(500);
   const [meanwhile] = await arrivalRates([d], 1.5);
   await Promise.all([floodEnded, bulkEnded]);
@@ -112,4 +112,18 @@ it('pairs of endpoints that find no room are told of, and the others are counted
     await programs.close();
     cable.remove();
   }
+});
+
+it('what finds no room in the delay queue is dropped and told of, and nothing arrives before its time', async () => {
+  const lab = await startLab(TOPOLOGY, { delayBackend: 'delay-line' });
+  const [a, b] = [place(lab, 'a'), place(lab, 'b')];
+  await flood(a, b.address, 2);
+  await until(async () => ((await lab.statuses())[0]!.delay.overflowed ?? 0) > 0, 'drops are counted');
+  const { out } = await runIn(b, 'cat', '/proc/net/snmp');
+  const [, received, noPorts] = /^Udp: (\d+) (\d+)/m.exec(out)!;
+  expect([received, noPorts]).toEqual(['0', '0']);
+  await until(async () => (await lab.statuses())[0]!.degraded.length > 0, 'status says so');
+  expect((await lab.statuses())[0]!.degraded.join()).toMatch(
+    /\d+ packets of the last 5 s were dropped: they found no room/,
+  );
 });
