@@ -102,6 +102,7 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
   const tick = new Tick(
     {
       ...{ clock, usage: kernel.usage, mesh, shaping },
+      onFailure: (error) => log.error(error),
       onAnnounced: (changes) => reactions.flowsAnnounced(changes),
       onEnforced: (shares) => reactions.sharesEnforced(shares),
     },
@@ -143,6 +144,7 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
     wideArea: createWideArea(bootstrap, ports, { mesh, transport, tick, keeper, epoch }),
   };
   const reactions = new Reactions(parts);
+  keeper.watch(() => [...tick.problems, ...reactions.problems]);
   const lifecycle = new Lifecycle(parts, reactions);
   followCommands(bootstrap, parts);
   return { parts, reactions, lifecycle };

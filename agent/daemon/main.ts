@@ -6,11 +6,16 @@ import { bootstrapFromController } from '../bootstrap/from-controller.ts';
 import { systemClock, systemTimers } from '../clock/clock.ts';
 import { keepPriority, ownPriority } from '../endpoints/priority.ts';
 import { pinnedPath } from '../kernel/netns/namespaces.ts';
+import { endWithin } from '../kernel/sys/alarm.ts';
 import { openApi } from './api.ts';
 import { composeAgent } from './compose.ts';
 import { openDoor } from './door.ts';
 import { systemPorts } from './system-ports.ts';
 import { beginThreadPool, poolThreads } from './thread-pool.ts';
+import { Unexpected } from './unexpected.ts';
+
+/** At its end a process is gone within this time, whatever its threads do. */
+const END_SECONDS = 1;
 
 export interface AgentOptions {
   /** The source of the bootstrap: `unix:PATH` or `http://HOST:PORT`. */
@@ -43,7 +48,11 @@ export async function runAgentWith(
   const pinned = withPinnedNamespaces(bootstrap);
   // libuv starts its threads at the first use; they must not start inside an endpoint's namespace.
   await stat('/');
+  process.once('exit', () => endWithin(END_SECONDS));
   const agent = await composeAgent(pinned, systemPorts(pinned, log));
+  const unexpected = new Unexpected(systemClock, log);
+  agent.parts.keeper.watch(() => (unexpected.problem === undefined ? [] : [unexpected.problem]));
+  const letThrow = unexpected.watchProcess();
   const stopping = Promise.withResolvers<void>();
   const letGo = keepPriority({
     ...{ clock: systemClock, timers: systemTimers, mayRaise: () => agent.parts.keeper.isQuick },
@@ -59,7 +68,7 @@ export async function runAgentWith(
     await api.close();
   } finally {
     letGo();
-    await agent.lifecycle.stop();
+    await agent.lifecycle.stop().finally(letThrow);
   }
 }
 

@@ -5,6 +5,7 @@ import { numbersByAddress } from '../linux/objects/endpoint-numbers.ts';
 import type { FlowChange } from '../mesh/exchange/own-table.ts';
 import { ShareChanges } from '../runlog/share-changes.ts';
 import type { FlowShare } from '../share/model.ts';
+import { Attempts } from '../tick/attempts.ts';
 import { Soon } from '../tick/soon.ts';
 import type { TimelineChanges } from '../timeline/player.ts';
 import { HostChanges } from './host-changes.ts';
@@ -21,11 +22,13 @@ export class Reactions {
   #isCutOff: ReadonlySet<number> = new Set();
   #seenEndpoints = -1;
   #seenHosts = '';
+  readonly #attempts: Attempts;
   /** How long ticks took, in milliseconds. */
   readonly ticks = { count: 0, totalMs: 0, latestMs: 0 };
 
   constructor(parts: AgentParts) {
     this.#parts = parts;
+    this.#attempts = new Attempts((error) => parts.log.error(error));
     this.#hostChanges = new HostChanges(parts.runLog);
     this.#shareChanges = new ShareChanges(parts.runLog, parts.epoch.endpointNames);
     this.#hearing = new Soon(parts, () => parts.tick.readAnnouncements());
@@ -35,7 +38,8 @@ export class Reactions {
   tick(): void {
     const { clock, kernel, tick, bootstrap } = this.#parts;
     const started = clock.now();
-    if (bootstrap.leaseMs !== undefined) kernel.renewLease(bootstrap.leaseMs);
+    const { leaseMs } = bootstrap;
+    if (leaseMs !== undefined) this.#attempts.run('renewing the lease', () => kernel.renewLease(leaseMs));
     tick.run();
     const elapsed = clock.now() - started;
     this.ticks.count++;
@@ -43,14 +47,21 @@ export class Reactions {
     this.ticks.latestMs = elapsed;
   }
 
-  /** Hosts, endpoints or flows of others have changed. */
+  /** What fails now, in words. */
+  get problems(): readonly string[] {
+    return this.#attempts.problems;
+  }
+
+  /** Hosts, endpoints or flows of others have changed. Never throws. */
   meshChanged(): void {
     const { view } = this.#parts.mesh;
-    this.#noteHosts();
-    if (view.endpointsVersion !== this.#seenEndpoints) {
-      this.#seenEndpoints = view.endpointsVersion;
-      this.#learnEndpoints();
-    }
+    this.#attempts.run('noting hosts', () => this.#noteHosts());
+    const { endpointsVersion } = view;
+    if (
+      endpointsVersion !== this.#seenEndpoints &&
+      this.#attempts.run('learning endpoints', () => this.#learnEndpoints())
+    )
+      this.#seenEndpoints = endpointsVersion;
     this.#hearing.ask();
   }
 

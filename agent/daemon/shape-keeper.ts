@@ -5,13 +5,14 @@
 import type { Timers } from '../clock/clock.ts';
 import type { DataRoom } from '../endpoints/data-room.ts';
 import { LATENESS_MS, Lateness } from '../enforce/lateness.ts';
+import { Losses } from '../enforce/losses.ts';
 import type { DelayBackend } from '../enforce/ports.ts';
 import type { CurrentEpoch } from '../epoch/current-epoch.ts';
 import { AgentError } from '../errors.ts';
 import type { RunLog } from '../runlog/run-log.ts';
 import type { KnownEndpoint, Shaping } from '../shape/shaping.ts';
+import { Attempts } from '../tick/attempts.ts';
 import type { UsageReader } from '../usage/reader.ts';
-import { Losses } from './losses.ts';
 import type { AgentLog } from './ports.ts';
 
 /** Hosts join one after the other. Those that join within this time are planned for together. */
@@ -66,9 +67,17 @@ export class ShapeKeeper {
     'were not counted, and shares may be wrong: more pairs of endpoints are in use at a time than one host has room for; use more hosts',
   );
   #cancelLook: () => void = () => {};
+  readonly #watched: (() => readonly string[])[] = [];
+  readonly #attempts: Attempts;
 
   constructor(ports: ShapeKeeperPorts) {
     this.#ports = ports;
+    this.#attempts = new Attempts((error) => ports.log.error(error));
+  }
+
+  /** `problems`: what else can't be done now, in words. */
+  watch(problems: () => readonly string[]): void {
+    this.#watched.push(problems);
   }
 
   /** Everything is in force and was read back once. */
@@ -87,6 +96,7 @@ export class ShapeKeeper {
     const full = [this.#overflowed.problem, this.#uncounted.problem, this.#unlisted];
     const machine = [delay.failure, this.#lateness.problem, room.problem, ...full];
     const reasons = [this.#failure, ...machine, ...this.#noted, ...shaping.degraded.values()];
+    reasons.push(...this.#attempts.problems, ...this.#watched.flatMap((problems) => problems()));
     return reasons.filter((reason) => reason !== undefined);
   }
 
@@ -98,14 +108,21 @@ export class ShapeKeeper {
   }
 
   start(): void {
-    const { timers, delay, room, usage } = this.#ports;
-    this.#cancelAudit = timers.every(AUDIT_MS, () => this.#audit());
-    this.#cancelLook = timers.every(LATENESS_MS, () => {
-      this.#lateness.observe(delay.counters().work);
-      this.#overflowed.observe(delay.counters().overflowed ?? 0);
-      this.#uncounted.observe(usage.uncounted());
-      void room.look();
-    });
+    const { timers } = this.#ports;
+    this.#cancelAudit = timers.every(AUDIT_MS, () =>
+      this.#attempts.run('reading back what is in force', () => this.#audit()),
+    );
+    this.#cancelLook = timers.every(LATENESS_MS, () =>
+      this.#attempts.run('looking at what is full', () => this.#look()),
+    );
+  }
+
+  #look(): void {
+    const { delay, room, usage } = this.#ports;
+    this.#lateness.observe(delay.counters().work);
+    this.#overflowed.observe(delay.counters().overflowed ?? 0);
+    this.#uncounted.observe(usage.uncounted());
+    void room.look();
   }
 
   async stop(): Promise<void> {

@@ -19,6 +19,7 @@ import { addedLatency } from '../underlay/added-latency.ts';
 import { ChangeFilter, type Coarseness } from '../usage/change-filter.ts';
 import { FlowMeter } from '../usage/flow-meter.ts';
 import type { UsageReader } from '../usage/reader.ts';
+import { Attempts } from './attempts.ts';
 
 /**
  * A limited flow's demand is its rate times this, as room for growth that is not measured yet. More leaves capacity
@@ -31,6 +32,8 @@ export interface TickPorts {
   readonly usage: UsageReader;
   readonly mesh: Mesh;
   readonly shaping: Shaping;
+  /** Called when a stage fails; it is tried again in the next tick. */
+  readonly onFailure: (error: Error) => void;
   /** Called with the flows that were announced to the other agents. */
   readonly onAnnounced: (changes: readonly FlowChange[]) => void;
   /** Called with the shares of local flows when they are in force. */
@@ -47,9 +50,11 @@ export class Tick {
   #shared: SharedFlows;
   #seenFlows = -1;
   #shares: readonly FlowShare[] = [];
+  readonly #attempts: Attempts;
 
   constructor(ports: TickPorts, epoch: Epoch) {
     this.#ports = ports;
+    this.#attempts = new Attempts(ports.onFailure);
     this.#epoch = epoch;
     this.#meter = new FlowMeter(epoch.graph.endpoints.length, (source, destination) => {
       const path = this.#epoch.path(source, destination);
@@ -109,16 +114,28 @@ export class Tick {
     return this.#ports.shaping.setEpoch(addedLatency(this.#epoch, this.#realLatency), this.#rates());
   }
 
+  /** The stages that fail now, in words. */
+  get problems(): readonly string[] {
+    return this.#attempts.problems;
+  }
+
+  /** Never throws: a stage that fails is tried again in the next tick, and the others go on. */
   run(): void {
     const now = this.#ports.clock.now();
-    this.#measure(now);
-    this.#ports.shaping.forgetIdle();
+    this.#attempts.run('measuring flows', () => this.#measure(now));
+    this.#attempts.run('removing idle pairs', () => this.#ports.shaping.forgetIdle());
+    this.#attempts.run('announcing and sharing flows', () => this.#announceAndShare(now));
+  }
+
+  #announceAndShare(now: number): void {
     const changes = this.#filter.changes(this.#meter.active(), now);
     const { mesh } = this.#ports;
     if (changes.length === 0) {
-      this.readAnnouncements();
+      this.#reactToOthers();
       return;
     }
+    // If one of these fails, the next tick shares anew.
+    this.#seenFlows = -1;
     mesh.announceFlows(changes);
     this.#ports.onAnnounced(changes);
     this.#react(now);
@@ -126,14 +143,20 @@ export class Tick {
 
   /** Processes announcements of other agents; also called between ticks, so that they need not wait for the next. */
   readAnnouncements(): void {
+    this.#attempts.run('sharing flows', () => this.#reactToOthers());
+  }
+
+  #reactToOthers(): void {
     const { mesh, clock } = this.#ports;
     if (mesh.view.flowsVersion !== this.#seenFlows) this.#react(clock.now());
   }
 
   #react(now: number): void {
-    this.#seenFlows = this.#ports.mesh.view.flowsVersion;
+    const { flowsVersion } = this.#ports.mesh.view;
+    this.#seenFlows = -1;
     this.#share();
     this.#enforce(now);
+    this.#seenFlows = flowsVersion;
   }
 
   #sharedIn({ network }: Epoch): SharedFlows {

@@ -13,6 +13,10 @@ export type Command = ToWorker extends infer Message
 
 export type Notice = Exclude<FromWorker, { kind: 'done' }>;
 
+/** A thread that answers nothing at so many checks, when it is to end, is ended. Its packets are dropped with its queues. */
+const SILENT_CHECKS = 7;
+const CHECK_MS = 100;
+
 export class DelayThread {
   readonly counters = new Float64Array(new SharedArrayBuffer(COUNTERS * 8));
   readonly #worker: Worker;
@@ -21,10 +25,15 @@ export class DelayThread {
   readonly #wakeFd = createEvent();
   readonly #pending = new Map<number, PromiseWithResolvers<void>>();
   #requests = 0;
+  #silentChecks = 0;
   #failure: Error | undefined;
 
   /** `notice` gets the messages that are not answers. */
-  constructor(seed: number, notice: (notice: Notice) => void) {
+  constructor(
+    seed: number,
+    notice: (notice: Notice) => void,
+    script = new URL('./worker.ts', import.meta.url),
+  ) {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     const start: WorkerStart = {
@@ -33,7 +42,7 @@ export class DelayThread {
       counters: this.counters.buffer as SharedArrayBuffer,
       seed,
     };
-    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
+    this.#worker = new Worker(script, {
       workerData: start,
       transferList: [port2],
     });
@@ -45,6 +54,7 @@ export class DelayThread {
       });
     });
     this.#port.on('message', (message: FromWorker) => {
+      this.#silentChecks = 0;
       if (message.kind === 'done') this.#answer(message);
       else notice(message);
     });
@@ -71,13 +81,25 @@ export class DelayThread {
     return pending.promise;
   }
 
-  /** Ends the thread, which first releases its packets in order. */
+  /** Ends the thread, which first releases its packets in order; without that, if it does not answer. */
   async stop(): Promise<void> {
     // Not `terminate`: the thread must release its packets first. It may end before its answer is read.
-    this.command({ kind: 'stop' }).catch(() => {});
+    const answered = this.command({ kind: 'stop' }).catch(() => {});
+    await this.#orSilence(answered);
     await this.#exited;
     this.#port.close();
     close(this.#wakeFd);
+  }
+
+  /** Until this is fulfilled, or the thread has said nothing for so long that it must be ended. */
+  async #orSilence(answered: Promise<void>): Promise<void> {
+    this.#silentChecks = 0;
+    const checking = setInterval(() => {
+      // In checks, not in time: where this thread was busy, answers may be waiting.
+      if (++this.#silentChecks >= SILENT_CHECKS) void this.#worker.terminate();
+    }, CHECK_MS);
+    await Promise.race([answered, this.#exited]);
+    clearInterval(checking);
   }
 
   #answer({ request, error }: Extract<FromWorker, { kind: 'done' }>): void {

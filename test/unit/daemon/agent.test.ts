@@ -81,6 +81,28 @@ test('frames that could not be counted are told of while there are any', async (
   expect(first.door.status().degraded).toEqual([]);
 });
 
+test('a stage of the tick that fails is named and tried again, and the others go on', async () => {
+  stream(first, '10.1.0.1', '10.2.0.2');
+  await lab.clock.advance(2000);
+  expect(shares(first)).toHaveProperty(['a.0>server.0']);
+  const { usage } = first.kernel;
+  const { read } = usage;
+  usage.read = () => {
+    throw new Error('the kernel refused to read a BPF map: ENOMEM');
+  };
+  const ticks = first.door.status().ticks.count;
+  await lab.clock.advance(1000);
+  expect(first.door.status().degraded).toEqual([
+    expect.stringMatching(/^measuring flows fails and is tried again \(20 times so far\): .*ENOMEM$/),
+  ]);
+  expect(first.door.status().ticks.count).toBe(ticks + 20);
+  expect(first.complaints.filter((text) => text.includes('ENOMEM'))).toHaveLength(5);
+  usage.read = read;
+  await lab.clock.advance(1000);
+  expect(first.door.status().degraded).toEqual([]);
+  expect(shares(first)).toHaveProperty(['a.0>server.0']);
+});
+
 describe('the states of an agent', () => {
   test('it waits for endpoints, is ready when all is in force, and runs from the start on', async () => {
     expect(log(first, 'state').map(({ state }) => state)).toEqual(['waiting', 'ready']);

@@ -28,6 +28,14 @@ it('the thread fails, and says why, when it can no longer wait', async () => {
   }
 });
 
+it('a thread that hangs is ended', async () => {
+  const hangs = new URL('data:text/javascript,for(;;);');
+  const thread = new DelayThread(1, () => {}, hangs);
+  const command = thread.command({ kind: 'detach', queue: 0 }).catch((error: unknown) => error);
+  await thread.stop();
+  expect(await command).toMatchObject({ code: 'DELAY_FAILED' });
+});
+
 async function until(isTrue: () => boolean): Promise<void> {
   while (!isTrue()) await sleep(1);
 }

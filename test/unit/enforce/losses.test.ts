@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Losses } from '../../../agent/daemon/losses.ts';
+import { Losses } from '../../../agent/enforce/losses.ts';
 
 test('losses are told while they go on, and no longer', () => {
   const losses = new Losses('found no room');

@@ -1,6 +1,6 @@
 /** What was lost for want of room, of a number that only grows: told while it grows, and gone when it no longer does. */
 import { millisToSeconds } from '../../proto/units.ts';
-import { LATENESS_MS } from '../enforce/lateness.ts';
+import { LATENESS_MS } from './lateness.ts';
 
 export class Losses {
   readonly #consequence: string;
