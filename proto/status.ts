@@ -119,6 +119,8 @@ export interface AgentStatus {
   readonly memoryBytes: number;
   /** What could not be done, in words; everything else continues. */
   readonly degraded: readonly string[];
+  /** How often the agent has put back what another program had changed of netfold's objects in the kernel. */
+  readonly corrected?: number;
   /** How many versions of the topology there have been before this one. */
   readonly epoch: number;
   /** What is in force now of events and commands, the oldest first. */

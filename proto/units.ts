@@ -36,6 +36,8 @@ export const toSeconds = (time: Micros): Seconds => (time / 1e6) as Seconds;
 export const fromMillis = (ms: number): Micros => micros(ms * 1000);
 export const fromSeconds = (seconds: number): Micros => micros(seconds * 1e6);
 
+/** Exact for any time. */
+export const secondsToWholeNanos = (seconds: bigint): bigint => seconds * 1_000_000_000n;
 export const millisToNanos = (ms: number): Nanos => (ms * 1e6) as Nanos;
 export const nanosToMillis = (ns: number): Millis => (ns / 1e6) as Millis;
 export const millisToSeconds = (ms: number): Seconds => (ms / 1000) as Seconds;

@@ -118,7 +118,7 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
     onChange: (endpoints) => reactions.localChanged(endpoints),
   });
   const keeper = new ShapeKeeper({
-    ...{ timers, log, runLog, epoch, shaping, delay: kernel.delay, usage: kernel.usage },
+    ...{ clock, timers, log, runLog, epoch, shaping, delay: kernel.delay, usage: kernel.usage },
     room: new DataRoom(bootstrap.dataFolder),
     awaited: () => (bootstrap.partial ? local.all.length : epoch.endpointNames.length),
     mayAudit: () => lifecycle.state === 'ready' || lifecycle.state === 'running',

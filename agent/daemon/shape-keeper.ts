@@ -2,8 +2,9 @@
  * Keeps the kernel up to date with the known endpoints, and knows whether all of it is in force. `degraded` shows
  * what fails; everything else continues.
  */
-import type { Timers } from '../clock/clock.ts';
+import type { Clock, Timers } from '../clock/clock.ts';
 import type { DataRoom } from '../endpoints/data-room.ts';
+import { Corrections } from '../enforce/corrections.ts';
 import { LATENESS_MS, Lateness } from '../enforce/lateness.ts';
 import { Losses } from '../enforce/losses.ts';
 import type { DelayBackend } from '../enforce/ports.ts';
@@ -28,6 +29,7 @@ const AUDIT_MS = 200;
 const NOTED = 20;
 
 export interface ShapeKeeperPorts {
+  readonly clock: Clock;
   readonly timers: Timers;
   readonly log: AgentLog;
   readonly runLog: RunLog;
@@ -60,6 +62,7 @@ export class ShapeKeeper {
   #cancelReshape: () => void = () => {};
   #cancelAudit: () => void = () => {};
   readonly #lateness = new Lateness();
+  readonly #corrections = new Corrections();
   readonly #overflowed = new Losses(
     'were dropped: they found no room in the queue of the endpoint at which they arrived; send less, or shorten the latency',
   );
@@ -90,12 +93,18 @@ export class ShapeKeeper {
     return this.#isQuick;
   }
 
+  /** How often something was put back that another program had changed. */
+  get corrected(): number {
+    return this.#corrections.total;
+  }
+
   /** What can't be enforced, in words. */
   get degraded(): string[] {
-    const { delay, shaping, room } = this.#ports;
+    const { delay, shaping, room, clock } = this.#ports;
     const full = [this.#overflowed.problem, this.#uncounted.problem, this.#unlisted];
     const machine = [delay.failure, this.#lateness.problem, room.problem, ...full];
     const reasons = [this.#failure, ...machine, ...this.#noted, ...shaping.degraded.values()];
+    reasons.push(...this.#corrections.problems(clock.now()));
     reasons.push(...this.#attempts.problems, ...this.#watched.flatMap((problems) => problems()));
     return reasons.filter((reason) => reason !== undefined);
   }
@@ -187,10 +196,12 @@ export class ShapeKeeper {
    * An interface that is gone, or that another program has changed, is noticed within seconds, also without traffic.
    */
   #audit(): void {
-    const { shaping, log, mayAudit } = this.#ports;
+    const { shaping, log, mayAudit, clock } = this.#ports;
     if (mayAudit())
-      for (const repaired of shaping.audit(1))
-        log.warn({}, `corrected what another program has changed: ${repaired}`);
+      for (const { endpoint, what } of shaping.audit(1)) {
+        this.#corrections.note(endpoint, clock.now());
+        log.warn({}, `corrected what another program has changed: ${endpoint}: ${what}`);
+      }
     this.#report();
   }
 

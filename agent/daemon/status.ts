@@ -57,6 +57,7 @@ export function agentStatus({ state, ticks, parts }: StatusSources): AgentStatus
     cpuSeconds: toSeconds(micros(usage.userCPUTime + usage.systemCPUTime)),
     memoryBytes: process.memoryUsage.rss(),
     degraded: keeper.degraded,
+    corrected: keeper.corrected,
     processes: parts.applications.status(),
     epoch: player.epoch,
     ...timelineStatus(parts),

@@ -149,6 +149,11 @@ export interface DelayBackend {
   onDemand(demand: DelayDemand): Promise<void>;
   /** Changes these paths, of those that were set or requested; all others stay. May be ignored, as `set`. */
   change(paths: Iterable<DemandedPath>): Promise<void>;
+  /**
+   * Reads back what is installed at an attached endpoint, and puts back what somebody has removed. Returns that, in
+   * words. Throws if it can't be read or put back. Absent: all of it is in the queues, which are audited anyway.
+   */
+  repair?(endpoint: LocalEndpoint): string[];
   /** When paths changed last, on the clock of `performance.now()`. Absent: when `set` returned. */
   readonly changedAt?: number;
   counters(): DelayCounters;

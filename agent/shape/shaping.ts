@@ -23,6 +23,13 @@ const ATTACHED_AT_ONCE = 32;
 /** Class and delay of a pair are removed this long after its last packet. A pair that returns costs one class. */
 const IDLE_MS = 60_000;
 
+/** An interface that another program has changed. */
+export interface Corrected {
+  readonly endpoint: string;
+  /** What was put back. */
+  readonly what: string;
+}
+
 export interface ShapingOptions {
   readonly enforcer: Enforcer;
   /** How many local endpoints there will be, as far as known: it decides whether pairs are made on demand. */
@@ -216,18 +223,27 @@ export class Shaping {
     return found;
   }
 
-  /**
-   * Audits the next `count` local interfaces, and corrects what another program has changed. Returns a line for each
-   * corrected one.
-   */
-  audit(count: number): string[] {
+  /** Audits the next `count` local interfaces, and corrects what another program has changed. Returns what that was. */
+  audit(count: number): Corrected[] {
     const locals = [...this.#locals.values()];
     return Array.from({ length: Math.min(count, locals.length) }).flatMap(() => {
       const local = locals[this.#audited++ % locals.length]!;
-      const { name, ifname } = local.endpoint;
+      const { name: endpoint, ifname } = local.endpoint;
       const { steps, failed } = this.#reconcile(local, 'asked');
-      return steps.length === 0 || failed.length > 0 ? [] : [`${name}: ${formatPlan(ifname, steps)}`];
+      const plan = steps.length === 0 || failed.length > 0 ? [] : [formatPlan(ifname, steps)];
+      return [...plan, ...this.#repair(local)].map((what) => ({ endpoint, what }));
     });
+  }
+
+  /** What the delay backend has at the interface. An interface that is not as it should be is repaired first. */
+  #repair({ endpoint }: Local): string[] {
+    if (this.degraded.has(endpoint.name)) return [];
+    try {
+      return this.#enforcer.delay.repair?.(endpoint) ?? [];
+    } catch (error) {
+      this.#note(endpoint, error as Error);
+      return [];
+    }
   }
 
   /**

@@ -1,5 +1,6 @@
 /** The arrival time of a packet, from the mark that the BPF program `arrive` has set (bpf/layout.h). */
 import { fromMillis, micros, nanosToMillis, toMillis } from '../../../proto/units.ts';
+import { kernelMonotonicNanos } from '../../kernel/bpf/kernel-clock.ts';
 import { ARRIVAL_MARK } from '../objects/bpf-layout.ts';
 
 const RANGE = 0x7fffffff;
@@ -32,9 +33,9 @@ export function monotonicOffsetMs(): number {
   let best = Number.POSITIVE_INFINITY;
   let offset = 0;
   for (let i = 0; i < 1000; i++) {
-    const before = nanosToMillis(Number(process.hrtime.bigint()));
+    const before = nanosToMillis(Number(kernelMonotonicNanos()));
     const now = performance.now();
-    const after = nanosToMillis(Number(process.hrtime.bigint()));
+    const after = nanosToMillis(Number(kernelMonotonicNanos()));
     if (after - before >= best) continue;
     best = after - before;
     offset = (before + after) / 2 - now;

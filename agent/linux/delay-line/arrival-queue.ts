@@ -1,6 +1,7 @@
 /** The kernel's part of the delay line: packets that arrive at an interface are handed to queue 0 of its namespace. */
 import { constants } from 'node:os';
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
+import { programId } from '../../kernel/bpf/libbpf.ts';
 import {
   NETLINK_NETFILTER,
   NETLINK_ROUTE,
@@ -18,7 +19,7 @@ import {
   removeTable,
   removeTableIn,
 } from '../objects/arrival-table.ts';
-import { installFilter, ownFilters, removeOwnFilters } from '../trees/named-filters.ts';
+import { installFilter, isInstalled, ownFilters, removeOwnFilters } from '../trees/named-filters.ts';
 
 /**
  * It is removed in steps, since the kernel drops every queued packet of a namespace when a hook is unregistered
@@ -28,6 +29,8 @@ import { installFilter, ownFilters, removeOwnFilters } from '../trees/named-filt
  * removed.
  */
 export interface ArrivalQueue {
+  /** What of it is not in force any more, in words: somebody has removed it. Throws where the namespace is gone. */
+  missing(): string[];
   /** Queues no more packets; they pass instead. */
   close(): void;
   /** Removes everything else. Packets that are still held are lost. */
@@ -47,15 +50,29 @@ export function installArrivalQueue(endpoint: LocalEndpoint, arrivalFd: number):
     return ownFilters(socket, ifindex, 'ingress').length;
   });
   if (rules !== 1 || programs !== 1) throw notTaken(ifname, rules, programs);
-  return new InstalledQueue(endpoint);
+  return new InstalledQueue(endpoint, arrivalFd);
 }
 
 class InstalledQueue implements ArrivalQueue {
   readonly #endpoint: LocalEndpoint;
+  readonly #arrivalFd: number;
   #socket: NetlinkSocket | undefined;
 
-  constructor(endpoint: LocalEndpoint) {
+  constructor(endpoint: LocalEndpoint, arrivalFd: number) {
     this.#endpoint = endpoint;
+    this.#arrivalFd = arrivalFd;
+  }
+
+  missing(): string[] {
+    const { namespace, ifindex } = this.#endpoint;
+    const rules = withNetlink(namespace, NETLINK_NETFILTER, countRules);
+    const isThere = withNetlink(namespace, NETLINK_ROUTE, (socket) =>
+      isInstalled(socket, ifindex, 'ingress', programId(this.#arrivalFd)),
+    );
+    return [
+      ...(rules === 1 ? [] : ['the nftables rule that hands what arrives to the delay line']),
+      ...(isThere ? [] : ['the BPF program at ingress']),
+    ];
   }
 
   close(): void {

@@ -23,6 +23,7 @@ import type {
   DemandedPath,
   ImpairedPath,
 } from '../../enforce/ports.ts';
+import { kernelMonotonicNanos } from '../../kernel/bpf/kernel-clock.ts';
 import { addressBytes } from '../../kernel/netlink/addresses.ts';
 import { type ArrivalQueue, installArrivalQueue, removeArrivalQueue, unlessGone } from './arrival-queue.ts';
 import { doAll } from './do-all.ts';
@@ -178,6 +179,16 @@ export class DelayLine implements DelayBackend {
     }
   }
 
+  repair(endpoint: LocalEndpoint): string[] {
+    const { number } = endpoint;
+    const queue = this.#queues.get(number);
+    if (!queue || this.#setting.has(number)) return [];
+    const missing = queue.missing();
+    // The thread has its queue still: only what leads to it is made again.
+    if (missing.length > 0) this.#queues.set(number, installArrivalQueue(endpoint, this.#arrivalFd));
+    return missing;
+  }
+
   get failure(): string | undefined {
     const failure = this.#threads.map((thread) => thread.failure).find((one) => one !== undefined);
     return failure && `nothing is delayed or lost any more: ${failure.message}`;
@@ -185,7 +196,7 @@ export class DelayLine implements DelayBackend {
 
   get changedAt(): number {
     const latest = Math.max(...this.#threads.map(({ counters }) => counters[COUNTER.changedMs]!));
-    const monotonicMs = nanosToMillis(Number(process.hrtime.bigint()));
+    const monotonicMs = nanosToMillis(Number(kernelMonotonicNanos()));
     return performance.now() - (monotonicMs - latest);
   }
 

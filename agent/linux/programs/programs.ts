@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 import { millisToNanos } from '../../../proto/units.ts';
+import { kernelMonotonicNanos } from '../../kernel/bpf/kernel-clock.ts';
 import { BatchMap, loadObject, possibleCpus } from '../../kernel/bpf/libbpf.ts';
 import { ADDRESS_BYTES } from '../../kernel/netlink/addresses.ts';
 import { within } from '../../kernel/netns/namespaces.ts';
@@ -91,7 +92,7 @@ export function loadPrograms(maxPairs: number, maxParties = 1): Programs {
     arrivalFd: object.programFd('arrive'),
     detacherFd: object.programFd('detach'),
     renewLease: (milliseconds) => {
-      const until = process.hrtime.bigint() + BigInt(Math.round(millisToNanos(milliseconds)));
+      const until = kernelMonotonicNanos() + BigInt(Math.round(millisToNanos(milliseconds)));
       lease.update(new Uint8Array(INDEX_SIZE), new Uint8Array(BigUint64Array.of(until).buffer), 1);
     },
     countTraffic: ({ number, name, namespace, ifindex }) => {

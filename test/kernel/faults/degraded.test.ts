@@ -1,5 +1,5 @@
 /** Things are removed from netfold while it runs: the rest continues, and status shows what fails. */
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { NETLINK_ROUTE, NetlinkSocket } from '../../../agent/kernel/netlink/netlink-socket.ts';
@@ -112,6 +112,28 @@ describe('while an experiment runs', () => {
     expect(await roundTrip(lab)).toBeGreaterThan(50);
   });
 
+  it('what holds packets is put back when somebody flushes nftables or removes clsact, and a loop of it is named', async () => {
+    const lab = await startLab(TOPOLOGY, { delayBackend: 'delay-line' });
+    const b = place(lab, 'b');
+    const corrected = async (): Promise<number> => (await lab.statuses())[0]!.corrected ?? 0;
+    const isBack = async (): Promise<boolean> => {
+      const rules = (await runIn(b, 'nft', 'list', 'ruleset')).out;
+      const filters = (await runIn(b, 'tc', 'filter', 'show', 'dev', 'eth0', 'ingress')).out;
+      return rules.includes('prerouting') && rules.includes('eth0') && filters.includes('bpf');
+    };
+    expect(await isBack()).toBe(true);
+    await runIn(b, 'nft', 'flush', 'ruleset');
+    await until(isBack, 'the rule is back');
+    await runIn(b, 'tc', 'qdisc', 'delete', 'dev', 'eth0', 'clsact');
+    await until(isBack, 'the programs are back');
+    expect(await roundTrip(lab)).toBeGreaterThan(50);
+    expect(await corrected()).toBeGreaterThanOrEqual(2);
+    await runIn(b, 'tc', 'qdisc', 'delete', 'dev', 'eth0', 'clsact');
+    await until(isBack, 'the programs are back again');
+    await until(async () => (await degraded(lab)).length > 0, 'status says so');
+    expect(await degraded(lab)).toEqual([expect.stringMatching(/^b\.0: somebody removes what netfold/)]);
+  });
+
   it("somebody's root in its place is named, and stays", async () => {
     const lab = await startLab(TOPOLOGY);
     const command = 'tc qdisc replace dev eth0 root handle 9: pfifo limit 77';
@@ -159,4 +181,19 @@ it('of a batch every request has its verdict, whichever are refused', () => {
   } finally {
     cable.remove();
   }
+});
+
+it('in a time namespace, the clock is the one of BPF programs', async () => {
+  const file = join(import.meta.dirname, '../../../agent/kernel/bpf/kernel-clock.ts');
+  const script = `
+    import { kernelMonotonicNanos } from ${JSON.stringify(file)};
+    process.stdout.write(kernelMonotonicNanos() + ' ' + process.hrtime.bigint());`;
+  const words = ['--time', '--monotonic', '86400', '--fork', process.execPath];
+  const before = process.hrtime.bigint();
+  const { out, err } = await run('unshare', [...words, '--input-type=module', '-e', script]);
+  expect(err).toBe('');
+  const [kernel, own] = out.split(' ').map(BigInt);
+  const day = 86_400n * 1_000_000_000n;
+  expect(own! - kernel!).toBeGreaterThan(day - 1_000_000_000n);
+  expect(kernel! >= before && kernel! <= process.hrtime.bigint()).toBe(true);
 });
