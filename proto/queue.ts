@@ -7,6 +7,7 @@ import {
   type Micros,
   parseBytes,
   parseLatency,
+  requireShort,
   toBytesPerSecond,
   UnitError,
 } from './units.ts';
@@ -32,6 +33,7 @@ const EXAMPLES = 'write packets, bytes or a time, e.g. 200 packets, 64KB or 50ms
 
 /** `200 packets`, `64KB`, `64KiB`, `50ms`. Throws `UnitError`. */
 export function parseQueue(text: string): QueueSize {
+  requireShort(text, 'the size of a queue', EXAMPLES);
   const trimmed = text.trim();
   const packets = PACKETS.exec(trimmed)?.[1];
   if (packets !== undefined) return { queuePackets: inRange(Number(packets), text) };

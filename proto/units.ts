@@ -116,7 +116,7 @@ const BYTES: Dimension = {
 };
 
 /** Of a number above zero, or of zero with any sign. */
-const DIGITS = String.raw`(?:\+|-(?=[0.]+(?![\d.])))?(?:\d+\.?\d*|\.\d+)`;
+const DIGITS = String.raw`(?:\+|-(?=[0.]+(?![\d.])))?(?:\d+(?:\.\d*)?|\.\d+)`;
 const patternOf = ({ factors }: Dimension): string =>
   String.raw`^\s*${DIGITS}\s*(?:${Object.keys(factors).join('|')})\s*$`;
 
@@ -128,14 +128,32 @@ export const LATENCY_PATTERN = patternOf(TIME);
 export const BANDWIDTH_PATTERN = patternOf(BANDWIDTH);
 export const BYTES_PATTERN = patternOf(BYTES);
 /** Of `parseDuration`. */
-export const DURATION_PATTERN = String.raw`^\s*(?:(?:\d+\.?\d*|\.\d+)\s*(?:${Object.keys(TIME.factors).join('|')})\s*)+$`;
+export const DURATION_PATTERN = String.raw`^\s*(?:(?:\d+(?:\.\d*)?|\.\d+)\s*(?:${Object.keys(TIME.factors).join('|')})\s*)+$`;
 /** Up to 100 %. */
 export const PERCENTAGE_PATTERN = String.raw`^\s*(?:\+|-(?=[0.]+\s*%))?(?:0*(?:100(?:\.0*)?|\d{1,2}(?:\.\d*)?)|\.\d+)\s*%\s*$`;
 
-const NUMBER_AND_UNIT = /^([+-]?(?:\d+\.?\d*|\.\d+))\s*([A-Za-zµ%/]*)$/u;
+/**
+ * Characters of a number with its unit; a longer one is no value but an attack or a slip. Kept before any pattern sees the
+ * text, as all work on digits (and `BigInt`'s most of all) grows with them.
+ */
+export const MAX_QUANTITY_LENGTH = 200;
+/** Of a text in a message. */
+const MAX_SHOWN = 60;
+
+/** Throws `UnitError` for a text that is longer than any number with a unit; `what`: with its article. */
+export function requireShort(text: string, what: string, remedy: string): void {
+  if (text.length <= MAX_QUANTITY_LENGTH) return;
+  const start = `"${text.slice(0, MAX_SHOWN)}…"`;
+  throw new UnitError('UNIT_SYNTAX', `${start} has ${text.length} characters, too many for ${what}`, remedy);
+}
+
+// No two neighbours in a pattern match the same character: a text that fails to match then takes time in its length, not
+// in its square (test/unit/topology/growth/patterns.test.ts).
+const NUMBER_AND_UNIT = /^([+-]?(?:\d+(?:\.\d*)?|\.\d+))\s*([A-Za-zµ%/]*)$/u;
 
 /** Parses `text` in `dimension`; exact decimal arithmetic, so that `0.3ms` is 300 and not 299.99999999999994. */
 function parseQuantity(text: string, dimension: Dimension): number {
+  requireShort(text, dimension.what, `write e.g. ${dimension.example}`);
   const match = NUMBER_AND_UNIT.exec(text.trim());
   if (!match) throw syntaxError(text, dimension);
   const [, digits, unitText] = match as unknown as [string, string, string];
@@ -227,6 +245,7 @@ export function parseBytes(text: string): number {
 
 /** `0.1%`, `2.5%`. 0 to 100 %. Throws `UnitError`. */
 export function parsePercentage(text: string): Ratio {
+  requireShort(text, 'a percentage', 'write a number and %, e.g. 0.1%');
   const match = NUMBER_AND_UNIT.exec(text.trim());
   if (!match)
     throw new UnitError('UNIT_SYNTAX', `"${text}" is not a percentage`, 'write a number and %, e.g. 0.1%');
@@ -246,7 +265,8 @@ export function parsePercentage(text: string): Ratio {
 
 /** A duration since the start of an experiment: `30s`, `1m30s`, `500ms`. Whole microseconds, up to a year. Throws `UnitError`. */
 export function parseDuration(text: string): Micros {
-  const parts = text.trim().match(/(?:\d+\.?\d*|\.\d+)\s*[A-Za-zµ]*/gu);
+  requireShort(text, TIME.what, 'write a duration such as 1m30s');
+  const parts = text.trim().match(/(?:\d+(?:\.\d*)?|\.\d+)\s*[A-Za-zµ]*/gu);
   if (!parts || parts.join('').replaceAll(' ', '') !== text.trim().replaceAll(' ', ''))
     throw syntaxError(text, TIME);
   const value = parts.reduce((sum, part) => sum + parseQuantity(part, TIME), 0);

@@ -5,7 +5,7 @@ import { Names } from '../model/check.ts';
 import { type DiagnosticCode, quote } from '../model/diagnostics.ts';
 import type { LinkTarget, Target } from '../model/events.ts';
 import type { Topology } from '../model/model.ts';
-import { formatReference, type NodeReference, suggest } from '../model/names.ts';
+import { formatReference, type NodeReference, Suggestions } from '../model/names.ts';
 import type { Position } from '../model/position.ts';
 import type { Scope } from './scopes.ts';
 
@@ -71,6 +71,7 @@ export class Targets {
   /** Directed links by `from>to`, each end with and without its replica. */
   #linksBetween: ReadonlyMap<string, readonly number[]> | undefined;
   #byTag: ReadonlyMap<string, Selection> | undefined;
+  readonly #suggestions = new Suggestions();
   readonly #known = new Map<string, Selection>();
   /** The account that is charged for the present selection. */
   account = new WorkAccount();
@@ -158,7 +159,7 @@ export class Targets {
       const remedy =
         others.length > 0
           ? `it is a tag of ${others.join('s and ')}s; tag a ${scope[0]} with tags: [${tag}]`
-          : suggest(tag, this.#byTag.keys(), `tag one with tags: [${tag}]`);
+          : this.#suggestions.of(tag, () => this.#byTag!.keys(), `tag one with tags: [${tag}]`);
       throw new TargetError(
         position,
         `${verb} is for ${scope.join('s, ')}s, and none has the tag ${quote(tag)}`,

@@ -3,7 +3,7 @@ import { count } from '../../proto/words.ts';
 import { type DiagnosticCode, type Findings, quote } from './diagnostics.ts';
 import { MAX_BRIDGES, MAX_EDGES, MAX_ENDPOINTS } from './limits.ts';
 import type { Bridge, LinkPair, Service, Topology } from './model.ts';
-import { parseReference, replicaRange, suggest } from './names.ts';
+import { parseReference, replicaRange, Suggestions } from './names.ts';
 
 interface Place {
   readonly line: number;
@@ -20,14 +20,17 @@ export interface LinkLabels {
 export class Names {
   readonly services: ReadonlyMap<string, Service>;
   readonly bridges: ReadonlyMap<string, Bridge>;
+  readonly #suggestions = new Suggestions();
 
   constructor(topology: Pick<Topology, 'services' | 'bridges'>) {
     this.services = new Map(topology.services.map((service) => [service.name, service]));
     this.bridges = new Map(topology.bridges.map((bridge) => [bridge.name, bridge]));
   }
 
-  all(): string[] {
-    return [...this.services.keys(), ...this.bridges.keys()];
+  /** The name that an unknown one is perhaps meant to be, or `otherwise`. */
+  suggest(text: string, otherwise: string): string {
+    const all = (): string[] => [...this.services.keys(), ...this.bridges.keys()];
+    return this.#suggestions.of(text, all, otherwise);
   }
 
   /** Why `text` names no node, with the remedy; `undefined` if it does. */
@@ -36,9 +39,8 @@ export class Names {
     const service = reference && this.services.get(reference.name);
     const bridge = reference && this.bridges.get(reference.name);
     if (!reference || (!service && !bridge)) {
-      const remedy = suggest(
+      const remedy = this.suggest(
         reference?.name ?? text,
-        this.all(),
         'name a service, a replica or a bridge of this file',
       );
       return { code: 'NAME_UNKNOWN', message: `there is no service or bridge ${quote(text)}`, remedy };

@@ -69,6 +69,8 @@ export function compareNames(a: string, b: string): number {
 
 /** With more candidates than this, a hostile file would cost seconds. */
 const MAX_CANDIDATES = 5000;
+/** So many texts of one file get a suggestion; a reader corrects the first, and 5000 candidates cost some milliseconds each. */
+const MAX_SUGGESTIONS = 20;
 
 /** The candidate with the fewest edits, if it is similar enough; ties go to the first. */
 export function nearest(text: string, candidates: Iterable<string>): string | undefined {
@@ -76,11 +78,13 @@ export function nearest(text: string, candidates: Iterable<string>): string | un
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(text.length / 3)) + 1;
   let seen = 0;
+  const lower = text.toLowerCase();
   for (const candidate of candidates) {
     if (++seen > MAX_CANDIDATES) break;
     if (Math.abs(candidate.length - text.length) >= bestDistance) continue;
-    const distance = editDistance(text.toLowerCase(), candidate.toLowerCase());
+    const distance = editDistance(lower, candidate.toLowerCase(), bestDistance);
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
+    if (bestDistance === 0) break;
   }
   return best;
 }
@@ -91,20 +95,44 @@ export function suggest(text: string, candidates: Iterable<string>, otherwise: s
   return near === undefined ? otherwise : `did you mean "${near}"?`;
 }
 
-/** Edits (insert, delete, replace, swap neighbours) from `a` to `b`: optimal string alignment. */
-function editDistance(a: string, b: string): number {
-  let before: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, index) => index);
+/** `suggest` for the texts of one file, of which only the first get a suggestion. */
+export class Suggestions {
+  #left = MAX_SUGGESTIONS;
+
+  /** `candidates`: called for those that get one. */
+  of(text: string, candidates: () => Iterable<string>, otherwise: string): string {
+    return this.#left-- > 0 ? suggest(text, candidates(), otherwise) : otherwise;
+  }
+}
+
+/**
+ * Edits (insert, delete, replace, swap neighbours) from `a` to `b`: optimal string alignment. `limit` for so many or more:
+ * cells further than that from the diagonal can't be on the way to fewer, and are left out (Ukkonen 1985).
+ */
+function editDistance(a: string, b: string, limit: number): number {
+  const width = b.length + 2;
+  let [beforeLast, last, row] = [0, 1, 2].map(() => new Uint8Array(width).fill(limit)) as [
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+  ];
+  for (let j = 0; j < Math.min(limit, b.length + 1); j++) last[j] = j;
   for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
+    const start = Math.max(1, i - limit + 1);
+    const end = Math.min(b.length, i + limit - 1);
+    let least = start === 1 ? Math.min(i, limit) : limit;
+    row[start - 1] = least;
+    for (let j = start; j <= end; j++) {
       const same = a[i - 1] === b[j - 1];
-      let cost = Math.min(last[j]! + 1, row[j - 1]! + 1, last[j - 1]! + (same ? 0 : 1));
+      let cost = Math.min(last[j]! + 1, row[j - 1]! + 1, last[j - 1]! + (same ? 0 : 1), limit);
       if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
-        cost = Math.min(cost, before[j - 2]! + 1);
-      row.push(cost);
+        cost = Math.min(cost, beforeLast[j - 2]! + 1);
+      row[j] = cost;
+      least = Math.min(least, cost);
     }
-    [before, last] = [last, row];
+    row[end + 1] = limit;
+    if (least >= limit) return limit;
+    [beforeLast, last, row] = [last, row, beforeLast];
   }
   return last[b.length]!;
 }

@@ -6,6 +6,7 @@ import {
   fromMillis,
   fromSeconds,
   MAX_LATENCY,
+  MAX_QUANTITY_LENGTH,
   type Micros,
   micros,
   parseBandwidth,
@@ -16,29 +17,31 @@ import {
 } from '../../../proto/units.ts';
 import { MAX_TIME } from '../../events/grammar.ts';
 import { type DiagnosticCode, type Findings, quote } from '../../model/diagnostics.ts';
-import { suggest } from '../../model/names.ts';
+import type { Suggestions } from '../../model/names.ts';
 import type { Element } from './xml.ts';
 
-const NUMBER = /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?\s*$/;
+const NUMBER = /^\s*[+-]?(\d+(?:\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?\s*$/;
 /** A hundred days; later is a typing mistake. */
 /** 0.3 × 1000 is 299.99999999999994: only a difference of a larger part is rounding. */
 const NOISE = 1e-6;
 const MAX_SECONDS = toSeconds(MAX_TIME);
 
-/** Values that are finer than a microsecond are rounded, with one warning per file. */
-export interface Rounding {
-  reported: boolean;
+/** What is told so often per file only. */
+export interface ToldOfFile {
+  /** That values which are finer than a microsecond are rounded: once. */
+  rounding: boolean;
+  readonly suggestions: Suggestions;
 }
 
 export class Attributes {
   readonly element: Element;
   readonly #findings: Findings;
-  readonly #rounding: Rounding;
+  readonly #told: ToldOfFile;
 
-  constructor(element: Element, findings: Findings, rounding: Rounding) {
+  constructor(element: Element, findings: Findings, told: ToldOfFile) {
     this.element = element;
     this.#findings = findings;
-    this.#rounding = rounding;
+    this.#told = told;
   }
 
   /** `<link origin="a" dest="b"> latency`. */
@@ -141,7 +144,11 @@ export class Attributes {
   warnOfUnknown(known: readonly string[]): void {
     for (const attribute of this.element.attributes.keys()) {
       if (known.includes(attribute)) continue;
-      const remedy = suggest(attribute, known, `known attributes: ${known.join(' ')}`);
+      const remedy = this.#told.suggestions.of(
+        attribute,
+        () => known,
+        `known attributes: ${known.join(' ')}`,
+      );
       this.warning(
         'KEY_UNKNOWN',
         attribute,
@@ -154,7 +161,7 @@ export class Attributes {
   #number(attribute: string, what: string, example: string): number | undefined {
     const value = this.text(attribute);
     if (value === undefined) return undefined;
-    if (NUMBER.test(value)) return Number(value);
+    if (value.length <= MAX_QUANTITY_LENGTH && NUMBER.test(value)) return Number(value);
     this.error(
       'UNIT',
       attribute,
@@ -166,8 +173,8 @@ export class Attributes {
 
   #whole(value: number, attribute: string): number {
     const rounded = Math.round(value);
-    if (Math.abs(value - rounded) > NOISE * Math.max(1, value) && !this.#rounding.reported) {
-      this.#rounding.reported = true;
+    if (Math.abs(value - rounded) > NOISE * Math.max(1, value) && !this.#told.rounding) {
+      this.#told.rounding = true;
       this.warning(
         'UNIT',
         attribute,

@@ -8,11 +8,11 @@ import { checkLinks, checkNodes, duplicateLinks, type LinkLabels, Names } from '
 import { type Findings, quote } from '../../model/diagnostics.ts';
 import { MAX_ENDPOINTS } from '../../model/limits.ts';
 import type { Bridge, LinkPair, Machine, Service, Topology } from '../../model/model.ts';
-import { NAME_REMEDY, nameProblem } from '../../model/names.ts';
+import { NAME_REMEDY, nameProblem, Suggestions } from '../../model/names.ts';
 import type { ParsedFile } from '../../model/parsed-file.ts';
 import type { PopulationOf } from '../../model/population.ts';
 import type { Position } from '../../model/position.ts';
-import { Attributes, type Rounding, readImpairment } from './attributes.ts';
+import { Attributes, readImpairment, type ToldOfFile } from './attributes.ts';
 import { parseCommand } from './command.ts';
 import { withNames } from './names.ts';
 import { Schedule } from './schedule.ts';
@@ -68,7 +68,7 @@ class Reader {
   readonly #root: Element;
   readonly #file: string;
   readonly #findings: Findings;
-  readonly #rounding: Rounding = { reported: false };
+  readonly #told: ToldOfFile = { rounding: false, suggestions: new Suggestions() };
   readonly #sections: ReadonlyMap<Section, Element>;
   readonly #supervisors = new Set<string>();
   /** Names of nodes that were refused: what refers to them is no further mistake. */
@@ -165,7 +165,7 @@ class Reader {
   #entries(section: Section, tag: string): Attributes[] {
     const children = this.#sections.get(section)?.children ?? [];
     return children.flatMap((element) => {
-      if (element.name === tag) return [new Attributes(element, this.#findings, this.#rounding)];
+      if (element.name === tag) return [new Attributes(element, this.#findings, this.#told)];
       this.#findings.error(
         'KEY_UNKNOWN',
         element,

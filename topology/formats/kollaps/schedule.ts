@@ -116,7 +116,7 @@ export class Schedule {
       position,
     });
     if (!names.services.has(name) && !names.bridges.has(name)) {
-      const remedy = suggest(name, names.all(), 'name a service or a bridge of this file');
+      const remedy = names.suggest(name, 'name a service or a bridge of this file');
       attributes.error('NAME_UNKNOWN', 'name', `there is no service or bridge ${quote(name)}`, remedy);
       return [];
     }
@@ -222,7 +222,7 @@ class Instances {
     if (verb === 'join') {
       const joining = Array.from({ length: amount }, (_, index) => this.#started + index);
       this.#started += amount;
-      this.#present.push(...joining);
+      for (const one of joining) this.#present.push(one);
       return joining;
     }
     if (amount > this.#present.length) return undefined;

@@ -10,12 +10,14 @@ import {
   isSeq,
   LineCounter,
   type Node,
+  type Pair,
   parseDocument,
   type YAMLMap,
   type YAMLParseError,
 } from 'yaml';
 import { type Findings, quote } from '../../model/diagnostics.ts';
 import { MAX_DEPTH } from '../../model/limits.ts';
+import { absurdity } from './absurdity.ts';
 
 export type Path = readonly (string | number)[];
 export interface Place {
@@ -28,9 +30,10 @@ export interface Place {
  * thousand.
  */
 const MAX_ALIASES = 100;
+/** The library walks through the file for each. */
+const MAX_ALIAS_USES = 1000;
 /** Further errors after a syntax error are mostly its consequences. */
 const MAX_SYNTAX_ERRORS = 10;
-const MAX_BRACKETS = 500;
 
 export class YamlDocument {
   readonly value: unknown;
@@ -48,10 +51,7 @@ export class YamlDocument {
   /** Gives `undefined` if the text is no YAML; `findings` then has the reason. */
   static parse(text: string, findings: Findings): YamlDocument | undefined {
     const lines = new LineCounter();
-    if (isNestedAbsurdly(text)) {
-      tooDeep(findings);
-      return undefined;
-    }
+    if (refuseAbsurdities(text, findings)) return undefined;
     try {
       // The library searches for duplicate keys in quadratic time; `refuseDuplicates` does it in linear time.
       const document = parseDocument(text, {
@@ -89,7 +89,7 @@ export class YamlDocument {
   atKey(path: Path, key: string): Place {
     let node = this.#root;
     for (const step of path) node = child(node, step) ?? null;
-    const found = isMap(node) ? node.items.find((pair) => keyOf(pair.key) === key)?.key : undefined;
+    const found = isMap(node) ? pairOf(node, key)?.key : undefined;
     return isNode(found) ? this.#place(found) : this.at(path);
   }
 
@@ -138,26 +138,36 @@ function reportErrors(errors: readonly YAMLParseError[], lines: LineCounter, fin
   }
 }
 
-/**
- * Whether brackets and dashes are nested endlessly, checked before the parser recurses into them. Brackets in texts
- * count too: hence the large number.
- */
-function isNestedAbsurdly(text: string): boolean {
-  let depth = 0;
-  for (const [bracket] of text.matchAll(/[[\]{}]/g)) {
-    depth += bracket === '[' || bracket === '{' ? 1 : -1;
-    if (depth > MAX_BRACKETS) return true;
+/** What the library would read for seconds, or by recursion without an end. */
+function refuseAbsurdities(text: string, findings: Findings): boolean {
+  const found = absurdity(text);
+  if (found?.kind === 'depth') tooDeep(findings);
+  else if (found) {
+    const message = 'there are more than a thousand keys and entries without a value';
+    findings.error('YAML_SYNTAX', { line: found.line, column: 1 }, '', message, 'write the values');
   }
-  return /(?:[-?:][ \t]+){200}/.test(text);
+  return found !== undefined;
 }
 
 function keyOf(key: unknown): string {
   return isScalar(key) ? String(key.value ?? '') : '';
 }
 
+/** Of the first of equal keys. Of each mapping in which something was sought: thousands of findings may be in one. */
+const pairsByKey = new WeakMap<YAMLMap, ReadonlyMap<string, Pair>>();
+
+function pairOf(map: YAMLMap, key: string): Pair | undefined {
+  let pairs = pairsByKey.get(map);
+  if (!pairs) {
+    pairs = new Map(map.items.toReversed().map((pair) => [keyOf(pair.key), pair]));
+    pairsByKey.set(map, pairs);
+  }
+  return pairs.get(key);
+}
+
 function child(node: Node | null | undefined, step: string | number): Node | undefined {
   if (isMap(node)) {
-    const value = node.items.find((pair) => keyOf(pair.key) === String(step))?.value;
+    const value = pairOf(node, String(step))?.value;
     return isNode(value) ? value : undefined;
   }
   if (isSeq(node)) {
@@ -172,6 +182,10 @@ function acceptable(root: Node | null, lines: LineCounter, findings: Findings): 
   const pending: { node: unknown; depth: number }[] = [{ node: root, depth: 1 }];
   const anchors = new Set<string>();
   const aliases: Alias[] = [];
+  const refuseAlias = (message: string): boolean => {
+    findings.error('YAML_ALIASES', { line: 1, column: 1 }, '', message, 'write the values out');
+    return false;
+  };
   for (let next = pending.pop(); next; next = pending.pop()) {
     const { node, depth } = next;
     if ((isCollection(node) || isScalar(node)) && node.anchor !== undefined) anchors.add(node.anchor);
@@ -185,16 +199,11 @@ function acceptable(root: Node | null, lines: LineCounter, findings: Findings): 
       if (isMap(node)) refuseDuplicates(node, lines, findings);
       for (const item of node.items) pending.push({ node: item, depth: depth + 1 });
     } else if (isAlias(node) && node.source.length > 200) {
-      findings.error(
-        'YAML_ALIASES',
-        { line: 1, column: 1 },
-        '',
-        'an alias has an absurdly long name',
-        'write the value out',
-      );
-      return false;
+      return refuseAlias('an alias has an absurdly long name');
     } else if (isAlias(node)) {
       aliases.push(node);
+      if (aliases.length > MAX_ALIAS_USES)
+        return refuseAlias(`there are more than ${MAX_ALIAS_USES} aliases (*NAME)`);
     }
   }
   refuseUnknownAliases(aliases, anchors, lines, findings);

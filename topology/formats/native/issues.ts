@@ -33,7 +33,8 @@ function reportIssue(issue: Issue, prefix: Path, document: YamlDocument, finding
       const branch = issue.errors.find(
         (errors) => errors.length > 0 && errors.every((one) => one.path.length > 0),
       );
-      if (branch) for (const inner of branch) reportIssue(inner, path, document, findings);
+      if (branch)
+        for (const inner of branch.slice(0, MAX_ISSUES)) reportIssue(inner, path, document, findings);
       else {
         const message = `${quote(document.source(path) ?? '')} is not what belongs here`;
         report('VALUE_INVALID', path, document, findings, message, expectation(path));

@@ -27,13 +27,40 @@ export function parseNative(
 ): ParsedFile | undefined {
   const document = YamlDocument.parse(text, findings);
   if (!document || !looksLikeTopology(document, findings)) return undefined;
-  const parsed = topologySchema.safeParse(document.value);
+  const parsed = validate(document.value, findings);
   if (!parsed.success) {
     reportIssues(parsed.error.issues, document, findings);
     return undefined;
   }
+  if (findings.hasErrors) return undefined;
   const reader = new Reader(parsed.data, document, file, findings);
   return reader.read(parsed.data.name ?? name);
+}
+
+/** Entries of a list or mapping that are read again, to find the first mistakes of too many. */
+const MAX_AMONG_TOO_MANY = 1000;
+
+/**
+ * The schema's library hands the mistakes of each level on as arguments of one call, of which the stack has room for some
+ * 120,000. Of more, those among the first entries are told.
+ */
+function validate(value: unknown, findings: Findings): ReturnType<typeof topologySchema.safeParse> {
+  try {
+    return topologySchema.safeParse(value);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const message = 'there are more mistakes than can be listed';
+    findings.error('VALUE_INVALID', { line: 1, column: 1 }, '', message, 'correct those that are listed');
+    return topologySchema.safeParse(firstEntries(value));
+  }
+}
+
+/** Not deeper than `MAX_DEPTH`, which the document has checked. */
+function firstEntries(value: unknown): unknown {
+  if (Array.isArray(value)) return value.slice(0, MAX_AMONG_TOO_MANY).map(firstEntries);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).slice(0, MAX_AMONG_TOO_MANY);
+  return Object.fromEntries(entries.map(([key, one]) => [key, firstEntries(one)]));
 }
 
 function looksLikeTopology(document: YamlDocument, findings: Findings): boolean {

@@ -2,7 +2,7 @@
 import { fromSeconds } from '../../../proto/units.ts';
 import { type DiagnosticCode, type Findings, quote } from '../../model/diagnostics.ts';
 import type { ReadyCheck, Service } from '../../model/model.ts';
-import { suggest } from '../../model/names.ts';
+import { Suggestions } from '../../model/names.ts';
 import type { Path, YamlDocument } from './document.ts';
 import { formatPath } from './issues.ts';
 import type { NativeFile } from './schema.ts';
@@ -19,6 +19,8 @@ export class LifeReader {
   readonly #document: YamlDocument;
   readonly #findings: Findings;
   readonly #services: NativeServices;
+  readonly #suggestions = new Suggestions();
+  #names: readonly string[] | undefined;
 
   constructor(document: YamlDocument, findings: Findings, services: NativeServices) {
     this.#document = document;
@@ -110,12 +112,17 @@ export class LifeReader {
 
   #requireService(name: string, other: string, index: number): void {
     if (Object.hasOwn(this.#services, other)) return;
-    const names = Object.keys(this.#services);
+    this.#names ??= Object.keys(this.#services);
+    const names = this.#names;
     const isList = Array.isArray(
       (this.#document.value as { services: NativeServices }).services[name]?.after,
     );
     const path = isList && this.#document.source(['services', name, 'after', index]) !== undefined;
-    const remedy = suggest(other, names, `name a service: ${names.slice(0, 10).join(', ')}`);
+    const remedy = this.#suggestions.of(
+      other,
+      () => names,
+      `name a service: ${names.slice(0, 10).join(', ')}`,
+    );
     const message = `there is no service ${quote(other)}`;
     this.#refuse([name, 'after', ...(path ? [index] : [])], message, remedy, 'NAME_UNKNOWN');
   }
