@@ -57,6 +57,28 @@ export function toRefusal({ code, blame, message, remedy }: NetfoldError): Error
   return { code, blame, message, ...(remedy !== undefined && { remedy }) };
 }
 
+/** HTTP's status → code and remedy of what a server refuses before it looks into the body. */
+const REFUSED_BODIES: Readonly<Record<number, readonly [code: string, remedy: string]>> = {
+  400: ['REQUEST_MALFORMED', 'send the JSON that this path takes'],
+  404: ['PATH_UNKNOWN', 'use a path and a method that the API has'],
+  413: ['REQUEST_TOO_LARGE', 'send less than a mebibyte'],
+  415: ['MEDIA_TYPE', 'send content-type: application/json'],
+};
+
+/**
+ * The answer to a request that failed: its status, and the same facts as those of coded errors. `error`: a
+ * `NetfoldError`, one of zod, or one of the HTTP server, which has a `statusCode`. Everything else is a fault of ours.
+ */
+export function answerTo(error: unknown): { readonly status: number; readonly facts: ErrorFacts } {
+  if (error instanceof NetfoldError)
+    return { status: error.blame === 'internal' ? 500 : 400, facts: toRefusal(error) };
+  const message = String(Object(error).message ?? error);
+  const status = error instanceof z.ZodError ? 400 : Number(Object(error).statusCode ?? 500);
+  const [code, remedy] = REFUSED_BODIES[status] ?? [];
+  if (code === undefined) return { status: 500, facts: { code: 'INTERNAL', blame: 'internal', message } };
+  return { status, facts: { code, blame: 'input', message, ...(remedy !== undefined && { remedy }) } };
+}
+
 function refusal(text: string): NetfoldError | undefined {
   try {
     const { remedy, ...facts } = refusalSchema.parse(JSON.parse(text));

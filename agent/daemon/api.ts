@@ -4,8 +4,7 @@ import fastify, { type FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { type Bootstrap, localEndpointSchema } from '../../proto/bootstrap.ts';
 import { type ControlAnswer, type ControlRequest, controlRequestSchema } from '../../proto/control.ts';
-import { NetfoldError } from '../../proto/errors.ts';
-import { toRefusal } from '../../proto/http-json.ts';
+import { answerTo } from '../../proto/http-json.ts';
 import type { AgentRecord } from '../../proto/record.ts';
 import { type RunLogPage, type RunLogQuery, runLogQuerySchema } from '../../proto/run-log.ts';
 import type { AgentStatus } from '../../proto/status.ts';
@@ -42,6 +41,8 @@ export interface AgentDoor {
 
 export async function openApi(agent: AgentDoor, socket: string): Promise<FastifyInstance> {
   const server = fastify();
+  // A text is no JSON, whatever it contains.
+  server.removeContentTypeParser('text/plain');
   server.get('/status', async () => agent.status());
   server.get('/view', async () => agent.view());
   server.get('/graph', async () => agent.graph());
@@ -63,9 +64,12 @@ export async function openApi(agent: AgentDoor, socket: string): Promise<Fastify
     return {};
   });
   server.setErrorHandler((error, _, reply) => {
-    if (error instanceof NetfoldError)
-      return reply.code(error.blame === 'internal' ? 500 : 400).send(toRefusal(error));
-    return reply.code(error instanceof z.ZodError ? 400 : 500).send({ error: (error as Error).message });
+    const { status, facts } = answerTo(error);
+    return reply.code(status).send(facts);
+  });
+  server.setNotFoundHandler(({ method, url }, reply) => {
+    const { status, facts } = answerTo({ statusCode: 404, message: `there is no ${method} ${url}` });
+    return reply.code(status).send(facts);
   });
   server.post('/stop', async () => {
     setImmediate(() => agent.stop());

@@ -1,6 +1,7 @@
 /** Serves the bootstraps of agents; afterwards they don't need the controller. */
 import { chmodSync, rmSync } from 'node:fs';
 import fastify, { type FastifyInstance } from 'fastify';
+import { answerTo } from '../../proto/http-json.ts';
 import { controllerSocket } from '../names.ts';
 import type { Bootstraps } from './bootstraps.ts';
 
@@ -20,6 +21,10 @@ export async function serveBootstrap(
       return reply.code(404).send({ error: `there is no host "${params.host}" in this experiment` });
     const ago = startedAgoMs();
     return { ...bootstrap, ...(ago !== undefined && { startedAgoMs: ago }) };
+  });
+  server.setErrorHandler((error, _, reply) => {
+    const { status, facts } = answerTo(error);
+    return reply.code(status).send(facts);
   });
   // A killed process has left its socket.
   rmSync(controllerSocket(experiment), { force: true });
