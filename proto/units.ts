@@ -165,7 +165,8 @@ function parseQuantity(text: string, dimension: Dimension): number {
       `write the unit, e.g. ${dimension.example} (${spellings})`,
     );
   }
-  const factor = dimension.factors[unitText];
+  // `10constructor`: the table has what every object has, too.
+  const factor = Object.hasOwn(dimension.factors, unitText) ? dimension.factors[unitText] : undefined;
   if (factor === undefined) {
     throw new UnitError(
       'UNIT_UNKNOWN',

@@ -116,6 +116,10 @@ describe('a number with its unit has a length', () => {
     expect(() => parse('1'.repeat(1e6))).toThrow(/^.{1,200}$/);
   });
 
+  it('and no unit that every object has', () => {
+    for (const parse of parsers) expect(() => parse('1constructor')).toThrow(UnitError);
+  });
+
   it('also where the format writes none', () => {
     const links = `<link origin="a" dest="s" latency="${'1'.repeat(8000)}" upload="1Mbps"/>`;
     const text = `<experiment><services><service name="a" image="i"/></services><bridges><bridge name="s"/></bridges><links>${links}</links></experiment>`;

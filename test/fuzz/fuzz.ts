@@ -1,0 +1,176 @@
+/** Feeds targets with mutated inputs, and finds faults: exceptions without a code, and inputs that take long. */
+import { SeededRandom } from '../../topology/model/random.ts';
+import { Coverage } from './coverage.ts';
+import { cook, formatRecipe, type Recipe } from './recipe.ts';
+import type { Target } from './target.ts';
+
+export const MAX_MS = 1000;
+export const MAX_MEGABYTES = 500;
+/** Inputs of one target before the next has its turn; after each batch, coverage is looked at. */
+const BATCH = 256;
+/** Of a target; beyond, the oldest goes. */
+const MAX_CORPUS = 500;
+/** Mutations on top of each other: an input that long is no longer nearly valid. */
+const MAX_MUTATIONS = 12;
+
+export interface Fault {
+  readonly recipe: string;
+  readonly problem: string;
+}
+
+export interface TargetReport {
+  readonly name: string;
+  inputs: number;
+  /** Inputs that were accepted. */
+  valid: number;
+  slowestMs: number;
+  slowest: string;
+  /** Interesting inputs, beside the valid ones to begin with. */
+  readonly corpus: Recipe[];
+}
+
+export interface FuzzReport {
+  readonly targets: readonly TargetReport[];
+  readonly faults: readonly Fault[];
+  readonly blocks: number;
+  readonly peakMegabytes: number;
+}
+
+export interface FuzzOptions {
+  readonly targets: readonly Target[];
+  readonly seed: number;
+  /** Asked after each batch. */
+  readonly isOver: (inputs: number) => boolean;
+  /** Whether inputs that reach new code are mutated further; costs about a third of the speed. */
+  readonly guided: boolean;
+  /** Whether more memory than `MAX_MEGABYTES` of the process is a fault. */
+  readonly boundsMemory: boolean;
+}
+
+/** Ends after some faults: the first tells the most. */
+const MAX_FAULTS = 10;
+
+export async function fuzz({
+  targets,
+  seed,
+  isOver,
+  guided,
+  boundsMemory,
+}: FuzzOptions): Promise<FuzzReport> {
+  const random = new SeededRandom(seed);
+  const coverage = guided ? new Coverage() : undefined;
+  const faults: Fault[] = [];
+  const reports = targets.map(({ name }): TargetReport => emptyReport(name));
+  const run = async (recipe: Recipe): Promise<void> => {
+    const fault = await tryOut(recipe, reports[targets.indexOf(recipe.target)]!);
+    if (fault && !faults.some((one) => placeOf(one) === placeOf(fault))) faults.push(fault);
+  };
+  for (const target of targets)
+    for (const start of target.seeds.keys()) await run({ target, start, mutations: [] });
+  coverage?.start();
+  let inputs = 0;
+  for (let turn = 0; faults.length < MAX_FAULTS && !isOver(inputs); turn++) {
+    const at = turn % targets.length;
+    const batch = Array.from({ length: BATCH }, () => next(targets[at]!, reports[at]!.corpus, random));
+    for (const recipe of batch) await run(recipe);
+    inputs += BATCH;
+    if (coverage) await keep(batch, reports[at]!.corpus, coverage);
+    const megabytes = peakMegabytes();
+    if (boundsMemory && megabytes > MAX_MEGABYTES) {
+      const problem = `the process has had ${megabytes.toFixed(0)} MB, in the batch of ${BATCH} before and with this one`;
+      faults.push({ recipe: formatRecipe(batch.at(-1)!), problem });
+      break;
+    }
+  }
+  coverage?.stop();
+  return { targets: reports, faults, blocks: coverage?.blocks ?? 0, peakMegabytes: peakMegabytes() };
+}
+
+/** The error and where it was thrown: one fault is found thousands of times. */
+function placeOf({ problem }: Fault): string {
+  return problem.split('\n').slice(0, 3).join('\n');
+}
+
+function emptyReport(name: string): TargetReport {
+  return { name, inputs: 0, valid: 0, slowestMs: 0, slowest: '', corpus: [] };
+}
+
+function peakMegabytes(): number {
+  return process.resourceUsage().maxRSS / 1024;
+}
+
+/** A valid input, or one that reached new code, with one more mutation. */
+function next(target: Target, corpus: readonly Recipe[], random: SeededRandom): Recipe {
+  const isNew = corpus.length > 0 && random.below(2) === 0;
+  const base = isNew
+    ? corpus[random.below(corpus.length)]!
+    : { target, start: random.below(target.seeds.length), mutations: [] };
+  return { ...base, mutations: [...base.mutations, random.below(2 ** 31)].slice(0, MAX_MUTATIONS) };
+}
+
+/** Inputs of a batch that are read again together, to find those that reach new code: asking V8 takes some milliseconds. */
+const GROUP = 32;
+
+/** Reads the batch again, and keeps the inputs that reach code that none before reached. */
+async function keep(batch: readonly Recipe[], corpus: Recipe[], coverage: Coverage): Promise<void> {
+  const fresh = coverage.unseen(coverage.take());
+  for (let start = 0; fresh.length > 0 && start < batch.length; start += GROUP)
+    corpus.push(...(await reaching(batch.slice(start, start + GROUP), fresh, coverage)));
+  // Also what was not found again, since it depends on the inputs before it.
+  coverage.add(fresh);
+  corpus.splice(0, Math.max(0, corpus.length - MAX_CORPUS));
+}
+
+/** The first inputs that reach `wanted`, by halves. */
+async function reaching(
+  group: readonly Recipe[],
+  wanted: readonly string[],
+  coverage: Coverage,
+): Promise<Recipe[]> {
+  for (const recipe of group) await readOnce(recipe.target, cook(recipe));
+  const reached = new Set(coverage.take());
+  const found = coverage.unseen(wanted).filter((block) => reached.has(block));
+  if (found.length === 0) return [];
+  if (group.length === 1) {
+    coverage.add(found);
+    return group[0]!.mutations.length < MAX_MUTATIONS ? [group[0]!] : [];
+  }
+  const middle = group.length >> 1;
+  return [
+    ...(await reaching(group.slice(0, middle), found, coverage)),
+    ...(await reaching(group.slice(middle), found, coverage)),
+  ];
+}
+
+async function readOnce(target: Target, input: string | Buffer): Promise<unknown> {
+  try {
+    await target.read(input as never);
+    return undefined;
+  } catch (error) {
+    return error ?? new Error('nothing was thrown');
+  }
+}
+
+/** Reads the input; a slow one once more, since a busy machine is slow, too. */
+export async function tryOut(
+  recipe: Recipe,
+  report: TargetReport = emptyReport(''),
+): Promise<Fault | undefined> {
+  const input = cook(recipe);
+  let ms = Number.POSITIVE_INFINITY;
+  let error: unknown;
+  for (let attempt = 0; attempt < 3 && ms > MAX_MS; attempt++) {
+    const start = performance.now();
+    error = await readOnce(recipe.target, input);
+    ms = Math.min(ms, performance.now() - start);
+  }
+  report.inputs++;
+  if (error === undefined) report.valid++;
+  if (ms > report.slowestMs) Object.assign(report, { slowestMs: ms, slowest: formatRecipe(recipe) });
+  if (error !== undefined && !recipe.target.isCoded(error)) {
+    const problem = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return { recipe: formatRecipe(recipe), problem };
+  }
+  if (ms > MAX_MS) return { recipe: formatRecipe(recipe), problem: `took ${ms.toFixed(0)} ms` };
+  return undefined;
+}

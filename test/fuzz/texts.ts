@@ -1,0 +1,193 @@
+/** Topologies, scripts, event lines and quantities: everything that a user writes. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseQueue } from '../../proto/queue.ts';
+import {
+  parseBandwidth,
+  parseBytes,
+  parseDuration,
+  parseLatency,
+  parsePercentage,
+  UnitError,
+} from '../../proto/units.ts';
+import { parseAction, parseEvent } from '../../topology/events/grammar.ts';
+import { Folding } from '../../topology/fold/fold.ts';
+import { expandGraph } from '../../topology/fold/graph.ts';
+import { type LoadedTopology, loadTopology, TopologyError } from '../../topology/load.ts';
+import { Findings } from '../../topology/model/diagnostics.ts';
+import { textTarget } from './target.ts';
+
+const EXAMPLES = join(import.meta.dirname, '..', '..', 'examples');
+
+const YAML = `name: fuzz
+routing: hops
+transmission: bottleneck
+services:
+  client: { replicas: 3, run: "iperf3 -c server", tags: [edge], share: true, after: server, restart: on-failure }
+  server: { image: "a:1", command: [x, y], forward: true, env: { PORT: "80" }, run: x, ready: { port: 80, timeout: 5s } }
+bridges: { s1: { tags: [core] }, s2: {} }
+links:
+  - { from: client, to: s1, latency: 5ms, jitter: 250us, distribution: pareto, loss: 0.1%, bandwidth: 100Mbps, queue: 200 packets }
+  - { from: s1, to: s2, latency: 10ms, up: 60Mbps, down: 5Mbps, queue: 64KiB, tags: [trunk] }
+  - { from: server, to: s2, oneway: true }
+  - { from: s2, to: server, oneway: true, queue: 50ms }
+events:
+  - at 5s crash client 2
+  - at 6s join client
+  - from 7s to 9s flap s1--s2 every 500ms
+  - from 7s to 9s churn client 50% every 1s replace seed 4
+  - at 9s set tag:trunk latency=200%
+  - at 10s partition client | server
+  - at 11s run server "echo hi"
+  - at 12s quit
+`;
+const ALIASES = `services: { a: &a { tags: [x] }, b: *a }
+bridges: [s]
+links: &l
+  - &k { from: a, to: s }
+  - { from: b, to: s, latency: 1.5ms }
+`;
+const XML = `<?xml version="1.0"?>
+<experiment boot="b:1">
+  <services><service name="a" image="i" command="['x', '1']" replicas="2" share="true"/><service name="z" ip="192.0.2.1" reuse="false"/></services>
+  <bridges><bridge name="s"/></bridges>
+  <links><link origin="a" dest="s" latency="1.5" jitter="0.1" drop="0.01" upload="10Mbps" download="1Mbps" network="n"/>
+  <link origin="s" dest="z" latency="1" upload="1Gbps"/></links>
+  <dynamic><schedule name="z" time="0.0" action="join" amount="2"/><schedule name="z" time="1" action="leave" amount="1"/>
+  <schedule origin="a" dest="s" time="5" latency="3" upload="5Mbps"/><schedule name="s" time="6" action="leave"/></dynamic>
+</experiment>`;
+const SCRIPT = `bootstrapper b:1
+service extra image=a:1 replicas=2 share command=['x', '1'] tags=edge
+bridges s8 s9
+bridge s7 tags=core
+link extra--s1 latency=1.5 jitter=0.1 drop=0.01 up=10Mbps down=1Mbps network=n tags=trunk
+at 5s tags=edge core leave 50%
+at 6s client--s1 set latency=200% up=5Mbps symmetric
+from 7s to 9s client--s1 flap 0.5s
+from 10s to 20s client churn 50% replace 20%
+at 31s partition client;server
+at 1d quit`;
+const BASE = YAML.slice(0, YAML.indexOf('events:'));
+
+const LINES = [
+  'at 5s crash client 2',
+  'at 1m30s join client.1 tag:edge 50%',
+  'from 7s to 9s flap s1--s2 every 500ms',
+  'from 7s to 9s churn client 50% every 1s replace seed 4',
+  'at 9s set tag:x s1->s2 latency=200% loss=+1% up=5Mbps queue=64KB bandwidth=unlimited',
+  'at 10s partition client s1 | server | *',
+  'at 11s run server "echo \\"hi\\""',
+  'at 11s signal server.0 TERM',
+  'from 1h to 2h disconnect a',
+  'at 12s quit',
+];
+const QUANTITIES = [
+  '10ms',
+  '250us',
+  '1.5s',
+  '60Mbps',
+  '1Gbps',
+  '0.1%',
+  '64KiB',
+  '200 packets',
+  '1m30s',
+  '8 bps',
+];
+const PIECES = [
+  ...['tag:', 'client', 'server', 's1', 's1--s2', ' every ', ' at 1s ', 'from 1s to 2s ', 'latency=', '%'],
+  ...['  a: {}\n', 'links:\n', 'run: |\n', 'replicas: ', '<service name="a"/>', ' latency="1"', 'tags='],
+  ...['ms', 'Mbps', 'packets', 'KiB', '&a ', '*a', '<<: *a', '? ', '!!map ', '%YAML 1.1\n', '---\n'],
+];
+
+const isRefused = (error: unknown): boolean =>
+  error instanceof TopologyError && error.diagnostics.length > 0 && error.diagnostics.every(isComplete);
+const isComplete = ({ line, column, message }: TopologyError['diagnostics'][number]): boolean =>
+  line >= 1 && column >= 1 && message !== '';
+
+/** Folds what was read, too. */
+function use({ topology }: LoadedTopology): void {
+  const graph = expandGraph(topology);
+  new Folding(graph).path(0, graph.endpoints.length - 1);
+}
+
+const examples = readdirSync(EXAMPLES)
+  .filter((file) => file.endsWith('.yaml'))
+  .sort()
+  .map((file) => readFileSync(join(EXAMPLES, file), 'utf8'));
+
+/** One line of text; its errors are findings. */
+function readLine(read: (findings: Findings) => unknown): void {
+  const findings = new Findings('fuzz');
+  if (read(findings) === undefined && !findings.hasErrors) throw new Error('neither an event nor an error');
+}
+
+export const TEXTS = [
+  textTarget({
+    name: 'native YAML',
+    seeds: [YAML, ALIASES, ...examples],
+    pieces: PIECES,
+    read: (text) => use(loadTopology(text, 'fuzz.yaml')),
+    isCoded: isRefused,
+  }),
+  textTarget({
+    name: 'Kollaps XML',
+    seeds: [XML],
+    pieces: PIECES,
+    read: (text) => use(loadTopology(text, 'fuzz.xml')),
+    isCoded: isRefused,
+  }),
+  textTarget({
+    name: 'ThunderStorm',
+    seeds: [SCRIPT, ...SCRIPT.split('\n').filter((line) => !line.startsWith('link'))],
+    pieces: PIECES,
+    read: (text) => use(loadTopology(BASE, 'fuzz.yaml', { file: 'fuzz.tdl', text })),
+    isCoded: isRefused,
+  }),
+  textTarget({
+    name: 'event line',
+    seeds: LINES,
+    pieces: PIECES,
+    read: (line) =>
+      readLine((findings) => parseEvent(line, { file: 'fuzz', line: 1, column: 1 }, 'events[0]', findings)),
+    isCoded: () => false,
+  }),
+  textTarget({
+    name: 'command',
+    seeds: LINES.map((line) => line.replace(/^(?:at \S+|from \S+ to \S+) /, '')),
+    pieces: PIECES,
+    read: (text) => {
+      for (const hasWindow of [true, false]) readLine((findings) => parseAction(text, hasWindow, findings));
+    },
+    isCoded: () => false,
+  }),
+  textTarget({
+    name: 'quantity',
+    seeds: QUANTITIES,
+    pieces: PIECES,
+    read: readQuantity,
+    isCoded: (error) => error instanceof UnitError,
+  }),
+];
+
+/** By every parser: any that takes it is content. */
+function readQuantity(text: string): void {
+  let last: unknown;
+  let taken = false;
+  for (const parse of [
+    parseLatency,
+    parseBandwidth,
+    parseBytes,
+    parsePercentage,
+    parseDuration,
+    parseQueue,
+  ]) {
+    try {
+      parse(text);
+      taken = true;
+    } catch (error) {
+      if (!(error instanceof UnitError)) throw error;
+      last = error;
+    }
+  }
+  if (!taken) throw last;
+}
