@@ -1,4 +1,5 @@
 /** Things are removed from netfold while it runs: the rest continues, and status shows what fails. */
+import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
@@ -46,12 +47,14 @@ describe('while an experiment runs', () => {
     expect(await roundTrip(lab)).toBeGreaterThan(50);
   });
 
-  it('a namespace that dies takes its endpoint only', async () => {
-    const lab = await startLab(TOPOLOGY);
+  it('a namespace that dies takes its endpoint only, and is named', async () => {
+    const lab = await startLab(TOPOLOGY, { delayBackend: 'delay-line' });
     const { namespace } = place(lab, 'c');
     removeNamespace(namespace);
     expect(await roundTrip(lab)).toBeGreaterThan(50);
     expect((await lab.statuses())[0]!.state).toBe('ready');
+    await until(async () => (await degraded(lab)).length > 0, 'status says so');
+    expect(await degraded(lab)).toEqual([expect.stringMatching(/^c\.0: .*namespace/)]);
     await lab.stop();
     expect((await run('ip', ['netns', 'list'])).out).not.toContain(lab.name);
   });
@@ -89,6 +92,31 @@ describe('while an experiment runs', () => {
     } finally {
       await run('umount', [folder]);
     }
+  });
+
+  it('an agent without descriptors says so and goes on, until it has some again', async () => {
+    const lab = await startLab(TOPOLOGY, { delayBackend: 'delay-line' });
+    const agent = processesIn([lab.plan.endpoints[0]!.host.namespace])[0]!;
+    const numbers = readdirSync(`/proc/${agent}/fd`).map(Number);
+    // One is left, for the question about the status; reading back takes two.
+    let limit = 0;
+    while (limit - numbers.filter((number) => number < limit).length < 1) limit++;
+    const allow = (most: number): Promise<unknown> =>
+      run('prlimit', ['--pid', `${agent}`, `--nofile=${most}:`]);
+    const { out } = await run('prlimit', [
+      '--pid',
+      `${agent}`,
+      '--nofile',
+      '--output',
+      'SOFT',
+      '--noheadings',
+    ]);
+    await allow(limit);
+    await until(async () => (await degraded(lab)).length > 0, 'status says so');
+    expect((await degraded(lab)).join()).toContain('EMFILE');
+    await allow(Number(out));
+    await until(async () => (await degraded(lab)).length === 0, 'all is well again');
+    expect(await roundTrip(lab)).toBeGreaterThan(50);
   });
 
   it("netfold's root that somebody deletes is put back", async () => {
