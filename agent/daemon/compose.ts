@@ -3,6 +3,7 @@
  * and stops them in reverse order.
  */
 import type { Bootstrap } from '../../proto/bootstrap.ts';
+import { type Command, MAX_ALL_COMMANDS } from '../../proto/command.ts';
 import { fromMillis, micros, toSeconds } from '../../proto/units.ts';
 import { loadTopology } from '../../topology/load.ts';
 import { addressesPerEndpoint } from '../bootstrap/address-bound.ts';
@@ -176,7 +177,7 @@ async function rehearseChanges(
 }
 
 /** Plays the known commands, and keeps them for the next agent. */
-function followCommands({ logFolder, host }: Bootstrap, { mesh, timeline, log }: AgentParts): void {
+function followCommands({ logFolder, host }: Bootstrap, { mesh, timeline, log, keeper }: AgentParts): void {
   mesh.commands.onChange((added) => {
     for (const { origin, at, text } of added)
       log.info({ origin, at: toSeconds(micros(at)), text }, 'command');
@@ -184,7 +185,15 @@ function followCommands({ logFolder, host }: Bootstrap, { mesh, timeline, log }:
   });
   const journal = new CommandJournal(logFolder, host);
   mesh.commands.take(journal.read());
-  mesh.commands.onChange((added) => journal.append(added));
+  let unkept: Command[] = [];
+  // They are in force whether or not there is room for the file: a full disk must not keep them from the other hosts.
+  mesh.commands.onChange((added) => {
+    unkept = [...unkept, ...added].slice(-MAX_ALL_COMMANDS);
+    keeper.attempt('keeping commands for the next agent', () => {
+      journal.append(unkept);
+      unkept = [];
+    });
+  });
 }
 
 function createControl(

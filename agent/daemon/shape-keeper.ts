@@ -72,6 +72,8 @@ export class ShapeKeeper {
   #cancelLook: () => void = () => {};
   readonly #watched: (() => readonly string[])[] = [];
   readonly #attempts: Attempts;
+  /** What has failed, and is tried again. */
+  readonly #again = new Map<string, () => void>();
 
   constructor(ports: ShapeKeeperPorts) {
     this.#ports = ports;
@@ -91,6 +93,12 @@ export class ShapeKeeper {
   /** Whether a change is quick enough for the agent to have priority over all applications. */
   get isQuick(): boolean {
     return this.#isQuick;
+  }
+
+  /** Does work now, and if it fails again and again until it succeeds; status says so meanwhile. Never throws. */
+  attempt(what: string, work: () => void): void {
+    if (this.#attempts.run(what, work)) this.#again.delete(what);
+    else this.#again.set(what, work);
   }
 
   /** How often something was put back that another program had changed. */
@@ -132,6 +140,7 @@ export class ShapeKeeper {
     this.#overflowed.observe(delay.counters().overflowed ?? 0);
     this.#uncounted.observe(usage.uncounted());
     void room.look();
+    for (const [what, work] of [...this.#again]) this.attempt(what, work);
   }
 
   async stop(): Promise<void> {

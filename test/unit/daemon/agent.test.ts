@@ -1,4 +1,6 @@
 /** Whole agents on a manual clock: composed as in production, but for the kernel, the wire and the applications. */
+import { mkdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { composeAgent } from '../../../agent/daemon/compose.ts';
 import { UNSHAPED } from '../../../agent/enforce/interface-state.ts';
@@ -209,6 +211,23 @@ describe('a command', () => {
     ]);
     expect(log(first, 'host').at(-1)).toMatchObject({ name: 'host1', present: true, inStep: true });
     for (const { parts } of lab.agents) expect(parts.epoch.value.path(0, 3)?.latency).toBe(40_000);
+  });
+
+  test('that can not be kept in the file is in force nevertheless, named, and kept once that is possible', async () => {
+    const file = join(first.parts.bootstrap.logFolder, 'host0.commands');
+    mkdirSync(file);
+    first.door.control({ text: 'set a--s1 latency=30ms' });
+    await lab.clock.advance(1000);
+    for (const { parts } of lab.agents) expect(parts.epoch.value.path(0, 3)?.latency).toBe(40_000);
+    expect(first.door.status().degraded).toEqual([
+      expect.stringMatching(
+        /^keeping commands for the next agent fails and is tried again \(\d+ times so far\)/,
+      ),
+    ]);
+    rmdirSync(file);
+    await lab.clock.advance(5000);
+    expect(first.door.status().degraded).toEqual([]);
+    expect(readFileSync(file, 'utf8')).toContain('latency=30ms');
   });
 
   test('wakes who waits for the log', async () => {
