@@ -1,5 +1,6 @@
 /** How a host that knows the address of one agent, and the mesh's key, learns the experiment: one request. */
 import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { noise } from '@libp2p/noise';
 import { preSharedKey } from '@libp2p/pnet';
 import { tcp } from '@libp2p/tcp';
@@ -19,6 +20,9 @@ const TIMEOUT_MS = 20_000;
 const DIAL_TIMEOUT_MS = 3000;
 /** Each answer contains the whole topology; an agent asks once in its life. */
 const ANSWERS_PER_SECOND = 4;
+/** Of several that ask at once, each asks again at random until it is answered: 12 of them need three seconds. */
+const BUSY_MS = 15_000;
+const ASKED_AGAIN_MS = 500;
 
 type Node = Awaited<ReturnType<typeof createLibp2p>>;
 type Handles = Pick<Node, 'handle'>;
@@ -55,13 +59,15 @@ export interface AskOptions {
   readonly meshKey?: string;
   /** Identity that the agent will have. */
   readonly privateKey?: Libp2pOptions['privateKey'];
+  /** How long to ask an agent that is asked by many others; default `BUSY_MS`. */
+  readonly patienceMs?: number;
 }
 
 /**
  * The invitation as bytes, and its sender. Throws `MeshError`: `MESH_UNREACHABLE` if no program listens there,
  * `MESH_NOT_UNDERSTOOD` if one does but has another key or doesn't allow this agent, `MESH_ADDRESS`.
  */
-export async function askForInvitation({ addresses, meshKey, privateKey }: AskOptions) {
+export async function askForInvitation({ addresses, meshKey, privateKey, patienceMs = BUSY_MS }: AskOptions) {
   const parsed = addresses.map(parseAddress);
   const node = await createLibp2p({
     ...(privateKey && { privateKey }),
@@ -77,7 +83,7 @@ export async function askForInvitation({ addresses, meshKey, privateKey }: AskOp
   try {
     for (const address of parsed) {
       try {
-        return { bytes: await ask(node, address), from: address.toString() };
+        return { bytes: await askUntilAnswered(node, address, patienceMs), from: address.toString() };
       } catch (error) {
         failure = error;
       }
@@ -86,6 +92,20 @@ export async function askForInvitation({ addresses, meshKey, privateKey }: AskOp
     await node.stop();
   }
   throw await failureOf(addresses, failure, meshKey !== undefined);
+}
+
+/** An agent that is asked by too many at once resets the stream. */
+async function askUntilAnswered(node: Node, address: Multiaddr, patienceMs: number): Promise<Uint8Array> {
+  const deadline = performance.now() + patienceMs;
+  for (;;) {
+    try {
+      return await ask(node, address);
+    } catch (error) {
+      const isBusy = (error as Error).name === 'StreamResetError';
+      if (!isBusy || performance.now() > deadline) throw error;
+    }
+    await sleep(ASKED_AGAIN_MS * (0.5 + Math.random()));
+  }
 }
 
 async function ask(node: Node, address: Multiaddr): Promise<Uint8Array> {

@@ -1,7 +1,7 @@
 /** Real sockets on 127.0.0.1: asking an agent what its experiment is. */
 import { createServer, type Server } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { SYSTEM_TIME } from '../../../../agent/clock/clock.ts';
+import { type Clock, SYSTEM_TIME, systemClock } from '../../../../agent/clock/clock.ts';
 import { askForInvitation } from '../../../../agent/mesh/libp2p/invitations.ts';
 import { createLibp2pTransport } from '../../../../agent/mesh/libp2p/libp2p-transport.ts';
 import { Admission } from '../../../../agent/mesh/trust/admission.ts';
@@ -21,8 +21,15 @@ afterEach(async () => {
   server?.close();
 });
 
+/** A flood is short, however slow the machine. */
+const STANDING = { now: () => 5000, wallNow: () => 5000 };
+
 /** The address of an agent that invites with `answer`. */
-async function agent(answer: Uint8Array, admission = new Admission()): Promise<string> {
+async function agent(
+  answer: Uint8Array,
+  admission = new Admission(),
+  clock: Clock = STANDING,
+): Promise<string> {
   const transport = await createLibp2pTransport({
     ...SYSTEM_TIME,
     experiment: 'test',
@@ -30,8 +37,7 @@ async function agent(answer: Uint8Array, admission = new Admission()): Promise<s
     meshKey: KEY,
     admission,
     invitation: () => answer,
-    // A flood is short, however slow the machine.
-    clock: { now: () => 5000, wallNow: () => 5000 },
+    clock,
   });
   running.push(transport);
   await transport.start(HANDLERS);
@@ -103,8 +109,16 @@ test('a program that is no agent', async () => {
 test('asked in a flood, an agent answers some', async () => {
   const address = await agent(Buffer.from('come in'));
   const all = await Promise.allSettled(
-    Array.from({ length: 8 }, () => askForInvitation({ addresses: [address], meshKey: KEY })),
+    Array.from({ length: 8 }, () => askForInvitation({ addresses: [address], meshKey: KEY, patienceMs: 0 })),
   );
   const answered = all.filter(({ status }) => status === 'fulfilled').length;
   expect(answered).toBe(4);
+});
+
+test('twelve that join at once are all answered', { timeout: 60_000 }, async () => {
+  const address = await agent(Buffer.from('come in'), new Admission(), systemClock);
+  const asked = Array.from({ length: 12 }, () => askForInvitation({ addresses: [address], meshKey: KEY }));
+  expect((await Promise.all(asked)).map(({ bytes }) => Buffer.from(bytes).toString())).toEqual(
+    Array(12).fill('come in'),
+  );
 });
