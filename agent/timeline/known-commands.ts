@@ -7,6 +7,7 @@ import {
   commandKey,
   compareCommands,
   compareIssue,
+  isUrgent,
   MAX_COMMANDS,
   MAX_URGENT_COMMANDS,
   surplusCommands,
@@ -23,12 +24,14 @@ export class KnownCommands {
   readonly #byKey: Map<string, KnownCommand>;
   /** Commands whose steps exceed the limit together with those of earlier ones. */
   #refused: ReadonlySet<KnownCommand> = new Set();
+  #urgent: number;
   #steps = 0;
   /** Resets, in the order in which they take effect. Each was accepted after the one before, so it undoes more. */
   #resets: readonly KnownCommand[] = [];
 
   constructor(others?: KnownCommands) {
     this.#byKey = new Map(others === undefined ? [] : others.#byKey);
+    this.#urgent = others === undefined ? 0 : others.#urgent;
     this.#judge();
   }
 
@@ -60,6 +63,8 @@ export class KnownCommands {
     // Of two with the same identity, the same one counts on every agent, whichever arrived first.
     if (same && compareIssue(known.command, same.command) >= 0) return 'nothing';
     this.#byKey.set(key, known);
+    if (same && isUrgent(same.command)) this.#urgent--;
+    if (isUrgent(known.command)) this.#urgent++;
     const dropped = this.#dropSurplus();
     if (dropped.length === 1 && dropped[0] === known.command) return 'nothing';
     const isJudgedAnew = same !== undefined || dropped.length > 0 || !this.hasRoomFor(known);
@@ -93,9 +98,12 @@ export class KnownCommands {
   }
 
   #dropSurplus(): readonly Command[] {
-    if (this.size <= Math.min(MAX_COMMANDS, MAX_URGENT_COMMANDS)) return [];
+    if (this.#urgent <= MAX_URGENT_COMMANDS && this.size - this.#urgent <= MAX_COMMANDS) return [];
     const surplus = surplusCommands([...this.#byKey.values()].map(({ command }) => command));
-    for (const command of surplus) this.#byKey.delete(commandKey(command));
+    for (const command of surplus) {
+      this.#byKey.delete(commandKey(command));
+      if (isUrgent(command)) this.#urgent--;
+    }
     return surplus;
   }
 

@@ -8,6 +8,7 @@ import {
   commandKey,
   compareCommands,
   compareIssue,
+  isUrgent,
   MAX_COMMANDS,
   MAX_URGENT_COMMANDS,
   surplusCommands,
@@ -21,6 +22,7 @@ export class CommandSet {
   readonly #commands = new Map<string, Command>();
   readonly #sum = new RunningSum();
   readonly #listeners = new Set<(added: readonly Command[]) => void>();
+  #urgent = 0;
   #sorted: readonly Command[] | undefined;
 
   get size(): number {
@@ -82,17 +84,19 @@ export class CommandSet {
       this.#remove(known);
     }
     this.#commands.set(key, command);
+    if (isUrgent(command)) this.#urgent++;
     this.#sum.addText(textOf(command), 1);
     return true;
   }
 
   #remove(command: Command): void {
     this.#commands.delete(commandKey(command));
+    if (isUrgent(command)) this.#urgent--;
     this.#sum.addText(textOf(command), -1);
   }
 
   #keepFirst(): void {
-    if (this.size <= Math.min(MAX_COMMANDS, MAX_URGENT_COMMANDS)) return;
+    if (this.#urgent <= MAX_URGENT_COMMANDS && this.size - this.#urgent <= MAX_COMMANDS) return;
     for (const command of surplusCommands([...this.#commands.values()])) this.#remove(command);
   }
 }
