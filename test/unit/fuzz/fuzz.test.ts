@@ -8,7 +8,7 @@ import { TEXTS } from '../../fuzz/texts.ts';
 
 const TARGETS = [...TEXTS, ...MESSAGES];
 /** Some seconds, on two cores that do other things, too. */
-const INPUTS = 40 * 256;
+const INPUTS = TARGETS.length * 256;
 
 const run = (targets: readonly Target[], inputs: number, guided = false): Promise<FuzzReport> =>
   fuzz({ targets, seed: 1, guided, boundsMemory: false, isOver: (count) => count >= inputs });
