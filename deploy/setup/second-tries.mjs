@@ -12,8 +12,10 @@ export default class SecondTries {
     for (const module of modules) {
       for (const test of module.children.allTests('passed')) {
         const tries = 1 + (test.diagnostic()?.retryCount ?? 0);
-        if (tries > 1)
-          sayDoing(`passed at try ${tries}: ${module.moduleId.replace(`${ROOT}/`, '')}: ${test.fullName}`);
+        if (tries === 1) continue;
+        const file = module.moduleId.replace(`${ROOT}/`, '');
+        sayDoing(`passed at try ${tries}: ${file}: ${test.fullName}`);
+        for (const { message } of test.result().errors ?? []) sayDoing(`  before: ${message.slice(0, 2000)}`);
       }
     }
   }
