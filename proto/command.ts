@@ -57,7 +57,8 @@ export function compareCommands(a: Command, b: Command): number {
 }
 
 /**
- * The order of acceptance. Of two with one identity, the first stays; a reset undoes all that come before it. 0 only for commands that are equal in every field.
+ * The order of acceptance. Of two with one identity, the first stays; a reset undoes all that come before it. 0 only for
+ * commands that are equal in every field.
  */
 export function compareIssue(a: Command, b: Command): number {
   return (

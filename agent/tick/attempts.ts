@@ -8,7 +8,6 @@ interface Failing {
 export class Attempts {
   readonly #onFailure: (error: Error) => void;
   readonly #failing = new Map<string, Failing>();
-  #failures = 0;
 
   /** `onFailure`: called for the first failure in a row, and then for every one at which their number has doubled. */
   constructor(onFailure: (error: Error) => void) {
@@ -29,14 +28,8 @@ export class Attempts {
 
   #note(what: string, error: Error): void {
     const times = (this.#failing.get(what)?.times ?? 0) + 1;
-    this.#failures++;
     this.#failing.set(what, { message: error.message, times });
     if (Number.isInteger(Math.log2(times))) this.#onFailure(error);
-  }
-
-  /** Since the start. */
-  get failures(): number {
-    return this.#failures;
   }
 
   /** What fails now, in words. */

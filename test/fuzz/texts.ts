@@ -47,7 +47,7 @@ links: &l
   - &k { from: a, to: s }
   - { from: b, to: s, latency: 1.5ms }
 `;
-const XML = `<?xml version="1.0"?>
+export const XML = `<?xml version="1.0"?>
 <experiment boot="b:1">
   <services><service name="a" image="i" command="['x', '1']" replicas="2" share="true"/><service name="z" ip="192.0.2.1" reuse="false"/></services>
   <bridges><bridge name="s"/></bridges>

@@ -1,4 +1,4 @@
-/** Every property of a path with netem: ten minutes, for `npm run test:vm` alone. */
+/** Every property of a path with netem: some eight minutes, for `npm run test:vm` alone. */
 import { itPasses } from './machine/inner-suite.ts';
 
 itPasses([{ file: 'test/kernel/fidelity/accuracy.test.ts', only: 'with netem' }]);

@@ -1,4 +1,4 @@
-/** Interfaces whose agent is killed, with netem: five minutes, for `npm run test:vm` alone. */
+/** Interfaces whose agent is killed, with netem: some four minutes, for `npm run test:vm` alone. */
 import { itPasses } from './machine/inner-suite.ts';
 
 itPasses([{ file: 'test/kernel/interfaces/kill.test.ts', only: 'with netem' }]);

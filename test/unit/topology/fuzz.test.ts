@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Folding } from '../../../topology/fold/fold.ts';
 import { expandGraph } from '../../../topology/fold/graph.ts';
 import { loadTopology, TopologyError } from '../../../topology/load.ts';
+import { XML } from '../../fuzz/texts.ts';
 
 /** As many as fit before a commit; raise it to hunt. */
 const RUNS = 300;
@@ -27,15 +28,6 @@ events:
   - at 11s run server "echo hi"
   - at 12s quit
 `;
-const XML = `<?xml version="1.0"?>
-<experiment boot="b:1">
-  <services><service name="a" image="i" command="['x', '1']" replicas="2" share="true"/><service name="z" ip="192.0.2.1" reuse="false"/></services>
-  <bridges><bridge name="s"/></bridges>
-  <links><link origin="a" dest="s" latency="1.5" jitter="0.1" drop="0.01" upload="10Mbps" download="1Mbps" network="n"/>
-  <link origin="s" dest="z" latency="1" upload="1Gbps"/></links>
-  <dynamic><schedule name="z" time="0.0" action="join" amount="2"/><schedule name="z" time="1" action="leave" amount="1"/>
-  <schedule origin="a" dest="s" time="5" latency="3" upload="5Mbps"/><schedule name="s" time="6" action="leave"/></dynamic>
-</experiment>`;
 const PIECES = [
   '',
   '0',
