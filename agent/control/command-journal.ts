@@ -2,17 +2,7 @@
  * The commands that this host knows, in a file. If all agents of an experiment are killed, as every kill does on a
  * single host, the next agents can learn them from no other.
  */
-import {
-  appendFileSync,
-  closeSync,
-  existsSync,
-  fstatSync,
-  openSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, existsSync, fstatSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type Command,
@@ -22,6 +12,7 @@ import {
   MAX_ALL_COMMANDS,
   surplusCommands,
 } from '../../proto/command.ts';
+import { appendTo, openToRead, PRIVATE_FILE, replaceFile } from '../files/own-files.ts';
 
 const MOST_LINES = 2 * MAX_ALL_COMMANDS;
 
@@ -48,7 +39,7 @@ export class CommandJournal {
     if (this.#lines === undefined) this.read();
     const lines = textOf(commands);
     // A line that was cut off must not damage the next one.
-    appendFileSync(this.#file, isCut(this.#file) ? `\n${lines}` : lines, { mode: 0o600 });
+    appendTo(this.#file, isCut(this.#file) ? `\n${lines}` : lines, PRIVATE_FILE);
     this.#lines! += commands.length;
     if (this.#lines! > MOST_LINES) this.#shorten();
   }
@@ -62,9 +53,7 @@ export class CommandJournal {
     }
     const surplus = new Set(surplusCommands([...first.values()]));
     const kept = [...first.values()].filter((command) => !surplus.has(command));
-    const draft = `${this.#file}.new`;
-    writeFileSync(draft, textOf(kept), { mode: 0o600 });
-    renameSync(draft, this.#file);
+    replaceFile(this.#file, textOf(kept), { mode: PRIVATE_FILE });
     this.#lines = kept.length;
   }
 }
@@ -75,7 +64,7 @@ const textOf = (commands: readonly Command[]): string =>
 /** Whether the last line has no end; reads one byte. */
 function isCut(file: string): boolean {
   if (!existsSync(file)) return false;
-  const handle = openSync(file, 'r');
+  const handle = openToRead(file);
   try {
     const { size } = fstatSync(handle);
     const last = Buffer.alloc(1);

@@ -5,6 +5,7 @@ import type { Bootstrap } from '../../proto/bootstrap.ts';
 import { bootstrapFromController } from '../bootstrap/from-controller.ts';
 import { systemClock, systemTimers } from '../clock/clock.ts';
 import { keepPriority, ownPriority } from '../endpoints/priority.ts';
+import { keepPrivate } from '../files/umask.ts';
 import { pinnedPath } from '../kernel/netns/namespaces.ts';
 import { endWithin } from '../kernel/sys/alarm.ts';
 import { openApi } from './api.ts';
@@ -43,6 +44,7 @@ export async function runAgentWith(
   options: Pick<AgentOptions, 'host' | 'socket' | 'logLevel'>,
   onStarted: () => void = () => {},
 ): Promise<void> {
+  keepPrivate();
   await beginThreadPool(poolThreads(bootstrap.endpoints.length));
   const log = pino({ level: options.logLevel, base: { host: options.host } });
   const pinned = withPinnedNamespaces(bootstrap);

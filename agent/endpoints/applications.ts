@@ -3,12 +3,13 @@
  * crash kills it at once, a leave asks it to end first. What runs in an endpoint, and the connections that it has, end
  * with it; the next life begins when the former one has ended, and until then the endpoint has no network.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import { count } from '../../proto/words.ts';
 import { serviceOf } from '../../topology/model/names.ts';
 import type { Atom } from '../../topology/timeline/state.ts';
+import { PRIVATE_FILE, replaceFile } from '../files/own-files.ts';
 import { LogBound } from './log-bound.ts';
 import type { CommandRun, ProcessPort } from './processes.ts';
 import { ServiceLives, type ServiceLivesOptions } from './service-lives.ts';
@@ -231,7 +232,9 @@ export class Applications {
   }
 
   #noteObeyed(endpoint: LocalEndpoint, at: number): void {
-    this.#tryTo(endpoint, () => writeFileSync(this.#fileOf(endpoint, 'started'), String(at)));
+    this.#tryTo(endpoint, () =>
+      replaceFile(this.#fileOf(endpoint, 'started'), String(at), { mode: PRIVATE_FILE }),
+    );
   }
 
   /** The instant of the event that last started a command here; negative infinity if there was none. */

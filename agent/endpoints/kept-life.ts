@@ -1,6 +1,7 @@
 /** What the next agent has to know of a service's command, in a file beside the command's output. */
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { z } from 'zod';
+import { PRIVATE_FILE, replaceFile } from '../files/own-files.ts';
 
 const keptSchema = z.strictObject({
   /** Of the process that was started last; with its start it identifies the process. Absent: it could not be started. */
@@ -22,9 +23,7 @@ export type KeptLife = Readonly<z.infer<typeof keptSchema>>;
 
 /** Replaces the file at once, so that a killed agent leaves a whole one. Throws system errors. */
 export function keepLife(file: string, life: KeptLife): void {
-  const draft = `${file}.new`;
-  writeFileSync(draft, JSON.stringify(life));
-  renameSync(draft, file);
+  replaceFile(file, JSON.stringify(life), { mode: PRIVATE_FILE });
 }
 
 /** `undefined` if there is none, or none that can be read. */

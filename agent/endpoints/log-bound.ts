@@ -5,19 +5,10 @@
  * Commands write straight into their files, so that they depend on no process of netfold's. Between two looks they write as
  * much as they can; so the logs that grow fast are looked at more often.
  */
-import {
-  appendFileSync,
-  closeSync,
-  ftruncateSync,
-  openSync,
-  readSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, ftruncateSync, lstatSync, readSync, rmSync } from 'node:fs';
 import { cutFileOf, missingAtStart, readCut } from '../../proto/log-cut.ts';
 import type { Timers } from '../clock/clock.ts';
+import { appendTo, openToChange, PRIVATE_FILE, replaceFile } from '../files/own-files.ts';
 import { punchHole } from '../kernel/sys/sparse-file.ts';
 
 export interface LogLimits {
@@ -110,7 +101,7 @@ export class LogBound {
   #bound(one: Watched): void {
     if (one.isBusy) return;
     try {
-      const size = statSync(one.file, { throwIfNoEntry: false })?.size ?? 0;
+      const size = lstatSync(one.file, { throwIfNoEntry: false })?.size ?? 0;
       if (size < one.cut) forgetCut(one);
       one.isHot = size - one.size > HOT_BYTES;
       this.#total += size - one.size;
@@ -141,7 +132,7 @@ export class LogBound {
   }
 
   async #cut(one: Watched, least: number): Promise<void> {
-    const descriptor = openSync(one.file, 'r+');
+    const descriptor = openToChange(one.file);
     try {
       const cut = lineStart(descriptor, least, one.size);
       // Of a full file system the room comes first, and the note after it.
@@ -160,7 +151,7 @@ export class LogBound {
   #empty(one: Watched, descriptor: number): void {
     ftruncateSync(descriptor, 0);
     rmSync(cutFileOf(one.file), { force: true });
-    appendFileSync(one.file, missingAtStart(one.size));
+    appendTo(one.file, missingAtStart(one.size), PRIVATE_FILE);
     this.#total -= one.size - one.cut;
     Object.assign(one, { size: 0, cut: 0 });
   }
@@ -182,11 +173,8 @@ function readCutOf(file: string): number {
 
 /** Returns whether there was room for it. */
 function noteCut(file: string, cut: number): boolean {
-  const target = cutFileOf(file);
-  const draft = `${target}.new`;
   try {
-    writeFileSync(draft, `${cut}\n`);
-    renameSync(draft, target);
+    replaceFile(cutFileOf(file), `${cut}\n`, { mode: PRIVATE_FILE });
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Bootstrap, LocalEndpoint } from '../../proto/bootstrap.ts';
 import type { Timers } from '../clock/clock.ts';
+import { withUsersUmask } from '../files/umask.ts';
 import { listensAt } from '../kernel/netlink/tcp-sockets-of-namespace.ts';
 import { environmentFor, type RunCommand, wordsFor } from './command-words.ts';
 
@@ -33,13 +34,10 @@ export class Probes implements ProbePort {
   succeeds(command: RunCommand): Promise<boolean> {
     const { experiment, dataFolder } = this.#bootstrap;
     const [program, ...args] = wordsFor(command, dataFolder);
-    const child = spawn(program!, args, {
-      stdio: 'ignore',
-      // In a process group of its own, to be killed with all that it has started.
-      detached: true,
-      // Part of the endpoint's life, but no command that a next agent would adopt.
-      env: environmentFor(command.endpoint, experiment, dataFolder),
-    });
+    // Part of the endpoint's life, but no command that a next agent would adopt.
+    const env = environmentFor(command.endpoint, experiment, dataFolder);
+    // In a process group of its own, to be killed with all that it has started.
+    const child = withUsersUmask(() => spawn(program!, args, { stdio: 'ignore', detached: true, env }));
     this.#asked.add(child);
     return new Promise((resolve) => {
       const cancel = this.#timers.after(LONGEST_MS, () => killGroup(child.pid));

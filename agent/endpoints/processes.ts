@@ -5,11 +5,13 @@
  * Commands outlive an agent that is killed; the next agent finds them by their environment.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bootstrap, LocalEndpoint } from '../../proto/bootstrap.ts';
 import { fromMillis, toSeconds } from '../../proto/units.ts';
 import type { Timers } from '../clock/clock.ts';
+import { makeFolder, openToAppend, PRIVATE_FILE, PRIVATE_FOLDER } from '../files/own-files.ts';
+import { withUsersUmask } from '../files/umask.ts';
 import { type FoundProcess, findGroupLeaders, isRunning, startTimeOf } from '../kernel/sys/process-table.ts';
 import { environmentFor, type RunCommand, wordsFor } from './command-words.ts';
 import { FormerLife, TERM_MS } from './former-life.ts';
@@ -81,20 +83,25 @@ export class Processes implements ProcessPort {
 
   start(run: RunCommand): CommandRun {
     const { endpoint } = run;
-    mkdirSync(this.#logFolder, { recursive: true });
-    const output = openSync(join(this.#logFolder, `${endpoint.name}.log`), 'a');
+    makeFolder(this.#logFolder, PRIVATE_FOLDER);
+    const output = openToAppend(join(this.#logFolder, `${endpoint.name}.log`), PRIVATE_FILE);
+    try {
+      return this.#keep(endpoint.name, ofChild(this.#spawn(run, output)));
+    } finally {
+      closeSync(output);
+    }
+  }
+
+  #spawn(run: RunCommand, output: number): ChildProcess {
     const [program, ...args] = wordsFor(run, this.#dataFolder);
-    const child = spawn(program!, args, {
-      stdio: ['ignore', output, output],
-      // In a process group of its own, so that children of the shell end with it; and it survives the agent.
-      detached: true,
-      env: {
-        ...environmentFor(endpoint, this.#experiment, this.#dataFolder),
-        [MARK]: this.#experiment,
-      },
-    });
-    closeSync(output);
-    return this.#keep(endpoint.name, ofChild(child));
+    const env = {
+      ...environmentFor(run.endpoint, this.#experiment, this.#dataFolder),
+      [MARK]: this.#experiment,
+    };
+    // In a process group of its own, so that children of the shell end with it; and it survives the agent.
+    return withUsersUmask(() =>
+      spawn(program!, args, { stdio: ['ignore', output, output], detached: true, env }),
+    );
   }
 
   adopt(names: ReadonlySet<string>): ReadonlyMap<string, readonly CommandRun[]> {

@@ -1,6 +1,7 @@
 /** Serves the bootstraps of agents; afterwards they don't need the controller. */
 import { chmodSync, rmSync } from 'node:fs';
 import fastify, { type FastifyInstance } from 'fastify';
+import { keepPrivate } from '../../agent/files/umask.ts';
 import { answerTo } from '../../proto/http-json.ts';
 import { controllerSocket } from '../names.ts';
 import type { Bootstraps } from './bootstraps.ts';
@@ -26,6 +27,7 @@ export async function serveBootstrap(
     const { status, facts } = answerTo(error);
     return reply.code(status).send(facts);
   });
+  keepPrivate();
   // A killed process has left its socket.
   rmSync(controllerSocket(experiment), { force: true });
   await server.listen({ path: controllerSocket(experiment) });

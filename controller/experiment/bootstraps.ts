@@ -1,9 +1,9 @@
 /** The bootstraps of an experiment's agents, from the plan; and the files that keep them. */
 
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import { makeFolder, PRIVATE_FILE, PRIVATE_FOLDER, replaceFile } from '../../agent/files/own-files.ts';
 import { namespacePath } from '../../agent/kernel/netns/namespace-files.ts';
-import { writeNewPrivate } from '../../agent/mesh/trust/private-files.ts';
 import { type Bootstrap, bootstrapSchema, type LocalEndpoint, topologyHash } from '../../proto/bootstrap.ts';
 import { multiaddrOf } from '../mesh-address.ts';
 import { bootstrapFile, identityFolder } from '../names.ts';
@@ -83,9 +83,8 @@ export function toldEndpoint(
 export function keepBootstraps(experiment: string, bootstraps: Bootstraps): void {
   for (const [host, bootstrap] of bootstraps) {
     const file = bootstrapFile(experiment, host);
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    rmSync(file, { force: true });
-    writeNewPrivate(file, JSON.stringify(bootstrap));
+    makeFolder(dirname(file), PRIVATE_FOLDER);
+    replaceFile(file, JSON.stringify(bootstrap), { mode: PRIVATE_FILE });
   }
 }
 

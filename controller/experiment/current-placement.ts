@@ -45,6 +45,19 @@ export class CurrentPlacement {
   }
 
   #set(unsorted: readonly PlannedEndpoint[]): void {
+    const former = { plan: this.#plan, bootstraps: [...this.#bootstraps] };
+    this.#replace(unsorted);
+    try {
+      this.#keep(this);
+    } catch (error) {
+      // What has no room on the disk is refused before anything changes: the next controller would not know of it.
+      this.#plan = former.plan;
+      for (const [host, bootstrap] of former.bootstraps) this.#bootstraps.set(host, bootstrap);
+      throw error;
+    }
+  }
+
+  #replace(unsorted: readonly PlannedEndpoint[]): void {
     const endpoints = unsorted.toSorted((a, b) => a.number - b.number);
     this.#plan = { ...this.#plan, endpoints };
     for (const [host, bootstrap] of this.#bootstraps) {
@@ -54,7 +67,6 @@ export class CurrentPlacement {
         endpoints: here.map((one) => toldEndpoint(one, this.#plan)),
       });
     }
-    this.#keep(this);
   }
 }
 

@@ -1,6 +1,7 @@
 /** A folder for each endpoint of this machine, for its data. Part of the experiment's folder, and removed with it. */
-import { chmodSync, existsSync, lchownSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, lchownSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, normalize } from 'node:path';
+import { makeFolder, OPEN_FOLDER } from '../../agent/files/own-files.ts';
 import type { Topology } from '../../topology/model/model.ts';
 import { serviceOf } from '../../topology/model/names.ts';
 import { dataFolder, experimentFolder, RUN_FOLDER } from '../names.ts';
@@ -26,7 +27,7 @@ export function makeDataFolders(
     const cwd = below.get(service) ?? '.';
     const steps = isAbsolute(cwd) ? [] : normalize(cwd).split('/');
     const folders = ['.', ...steps].map((_, index) => join(folder, ...steps.slice(0, index)));
-    mkdirSync(folders.at(-1)!, { recursive: true });
+    makeFolder(folders.at(-1)!, OPEN_FOLDER);
     // The lowest first, before it can be exchanged for something else.
     if (account) for (const one of folders.toReversed()) lchownSync(one, account.uid, account.gid);
   }
@@ -34,7 +35,7 @@ export function makeDataFolders(
     letPass([RUN_FOLDER, experimentFolder(experiment), dirname(dataFolder(experiment, 'any'))]);
 }
 
-/** Where root's umask is strict, other users could not reach the folders that are theirs. Listing stays as it was. */
+/** An administrator may have closed them; others could not reach the folders that are theirs. Listing stays as it was. */
 function letPass(folders: readonly string[]): void {
   for (const folder of folders) chmodSync(folder, statSync(folder).mode | 0o011);
 }

@@ -1,8 +1,8 @@
 /** A host that joins a running experiment through any of its agents, with endpoints of this machine. */
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { decodeInvitation, requireExperiment, requireRoom } from '../../agent/bootstrap/invitation.ts';
 import { runAgentWith } from '../../agent/daemon/main.ts';
+import { makeFolder, PRIVATE_FOLDER } from '../../agent/files/own-files.ts';
 import { chooseDelayBackend } from '../../agent/linux/delay/delay-backend.ts';
 import { probeMachine } from '../../agent/linux/probe/probe.ts';
 import { askForInvitation } from '../../agent/mesh/libp2p/invitations.ts';
@@ -15,8 +15,16 @@ import { loadTopology } from '../../topology/load.ts';
 import type { Topology } from '../../topology/model/model.ts';
 import { graphAt } from '../../topology/timeline/graph-at.ts';
 import { requireAbilities } from '../machine/abilities.ts';
+import { neededRoom, requireDiskRoom } from '../machine/disk-room.ts';
 import { removeFolder } from '../machine/folders.ts';
-import { agentSocket, dataFolder, experimentFolder, identityFolder, logFolderOf } from '../names.ts';
+import {
+  agentSocket,
+  dataFolder,
+  experimentFolder,
+  identityFolder,
+  logFolderOf,
+  RUN_FOLDER,
+} from '../names.ts';
 import type { Plan } from '../platform/port/plan.ts';
 import type { Platform } from '../platform/port/platform.ts';
 import { makeBootstraps } from './bootstraps.ts';
@@ -71,8 +79,10 @@ export async function joinExperiment(options: JoinOptions): Promise<void> {
     const accounts = requireAccounts(topology, plan);
     const endpoints = plan.endpoints.map((endpoint) => endpoint.name);
     requireRoom(invitation, { host, endpoints, peer: peerIdOf(privateKey) });
+    const size = { hosts: 1, endpoints: endpoints.length, text: invitation.topology.text };
+    requireDiskRoom(RUN_FOLDER, neededRoom(size));
     writeState({ ...stateOf(plan, invitation.topology.file), joined: true });
-    mkdirSync(logFolderOf(name), { recursive: true });
+    makeFolder(logFolderOf(name), PRIVATE_FOLDER);
     makeDataFolders(plan, topology, accounts);
     keepSettings(name, topology);
     const bootstrap = bootstrapOf(plan, invitation, options, { identity, key: meshKey });

@@ -1,9 +1,10 @@
 /** What the services of this machine need here, and what `netfold exec` has to know of them. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { type CommandSettings, settingsOf } from '../../agent/endpoints/service-settings.ts';
+import { PRIVATE_FILE, replaceFile } from '../../agent/files/own-files.ts';
 import { Findings } from '../../topology/model/diagnostics.ts';
 import type { Service, Topology } from '../../topology/model/model.ts';
 import { serviceOf } from '../../topology/model/names.ts';
@@ -76,9 +77,9 @@ export function keepSettings(experiment: string, { services }: Topology): void {
     const found = settingsOf(service);
     return Object.keys(found).length > 0 ? [[service.name, found] as const] : [];
   });
-  rmSync(servicesFile(experiment), { force: true });
-  if (settings.length === 0) return;
-  writeFileSync(servicesFile(experiment), JSON.stringify(Object.fromEntries(settings)), { mode: 0o600 });
+  const file = servicesFile(experiment);
+  if (settings.length === 0) rmSync(file, { force: true });
+  else replaceFile(file, JSON.stringify(Object.fromEntries(settings)), { mode: PRIVATE_FILE });
 }
 
 /** Of one service; none if the experiment has kept none. Throws `ControllerError` (`FILE_UNREADABLE`). */

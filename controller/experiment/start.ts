@@ -1,7 +1,7 @@
 /** The start of an experiment: from the topology's text to agents that enforce it, or from one that runs already. */
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { FastifyInstance } from 'fastify';
+import { makeFolder, PRIVATE_FOLDER } from '../../agent/files/own-files.ts';
 import { chooseDelayBackend } from '../../agent/linux/delay/delay-backend.ts';
 import { probeMachine } from '../../agent/linux/probe/probe.ts';
 import type { Bootstrap, DelayBackendChoice } from '../../proto/bootstrap.ts';
@@ -11,7 +11,8 @@ import { loadTopology } from '../../topology/load.ts';
 import type { Graph, Topology } from '../../topology/model/model.ts';
 import { graphAt } from '../../topology/timeline/graph-at.ts';
 import { requireAbilities } from '../machine/abilities.ts';
-import { dataFolder, experimentFolder, logFolderOf } from '../names.ts';
+import { neededRoom, requireDiskRoom } from '../machine/disk-room.ts';
+import { dataFolder, experimentFolder, logFolderOf, RUN_FOLDER } from '../names.ts';
 import type { Plan } from '../platform/port/plan.ts';
 import type { Platform, Watch } from '../platform/port/platform.ts';
 import { atFolder } from '../system-errors.ts';
@@ -72,11 +73,13 @@ export async function startParts(options: ExperimentOptions): Promise<Parts> {
   const { endpoints } = graph;
   const plan = await platform.plan({ experiment: name, topology, endpoints, options: placement });
   const accounts = requireAccounts(topology, plan);
+  const size = { hosts: plan.hosts.length, endpoints: plan.endpoints.length, text: options.source.text };
+  requireDiskRoom(RUN_FOLDER, neededRoom(size));
   await reserveExperiment(name);
   let server: FastifyInstance | undefined;
   try {
     writeState(stateOf(plan, options.source.file));
-    mkdirSync(logFolderOf(name));
+    makeFolder(logFolderOf(name), PRIVATE_FOLDER);
     makeDataFolders(plan, topology, accounts);
     keepSettings(name, topology);
     await platform.make(plan, options);

@@ -1,7 +1,14 @@
 /** The state files of running experiments: /run/netfold/NAME/experiment.json. */
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
+import {
+  makeFolder,
+  makeNewFolder,
+  OPEN_FILE,
+  OPEN_FOLDER,
+  replaceFile,
+  requireOwnFolder,
+} from '../../agent/files/own-files.ts';
 import { ControllerError } from '../errors.ts';
 import { agentsOf } from '../machine/processes.ts';
 import { experimentFolder, RUN_FOLDER, stateFile } from '../names.ts';
@@ -44,11 +51,11 @@ export async function reserveExperiment(name: string): Promise<void> {
       'use up to 40 letters, digits, - and _',
     );
   }
-  mkdirSync(RUN_FOLDER, { recursive: true });
+  makeFolder(RUN_FOLDER, OPEN_FOLDER);
   const exists = (await experimentNames()).includes(name);
   try {
     if (!exists) {
-      mkdirSync(experimentFolder(name));
+      makeNewFolder(experimentFolder(name), OPEN_FOLDER);
       return;
     }
   } catch (error) {
@@ -96,10 +103,7 @@ export async function reserveJoined(name: string): Promise<boolean> {
 
 /** Written completely or not at all. */
 export function writeState(state: ExperimentState): void {
-  const file = stateFile(state.name);
-  const draft = join(dirname(file), '.experiment.json');
-  writeFileSync(draft, JSON.stringify(state, null, 2));
-  renameSync(draft, file);
+  replaceFile(stateFile(state.name), JSON.stringify(state, null, 2), { mode: OPEN_FILE });
 }
 
 /** `undefined` if the file is missing or damaged; what exists in the kernel is found without it. */
@@ -137,6 +141,7 @@ export async function findTraces(): Promise<Trace[]> {
 }
 
 function folders(): string[] {
+  requireOwnFolder(RUN_FOLDER);
   try {
     return readdirSync(RUN_FOLDER, { withFileTypes: true })
       .filter((entry) => entry.isDirectory())

@@ -1,6 +1,7 @@
 /** Removes experiments, on any platform. */
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { appendTo, PRIVATE_FILE } from '../../agent/files/own-files.ts';
 import type { NetfoldError } from '../../proto/errors.ts';
 import { keepLogs } from '../logs/kept.ts';
 import { removeFolder, removeIfEmpty } from '../machine/folders.ts';
@@ -113,7 +114,7 @@ async function strays(platform: Platform): Promise<Leftover[]> {
 /** Informs the experiment's own controller that its agents end on purpose. */
 function markEnding(experiment: string): void {
   try {
-    writeFileSync(endingFile(experiment), '');
+    appendTo(endingFile(experiment), '', PRIVATE_FILE);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
     // Removal is what makes room. Until the folder is gone, its controller may start an agent once more, which then ends.

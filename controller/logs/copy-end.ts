@@ -1,5 +1,6 @@
 /** Copies the end of a log file. */
 import { closeSync, copyFileSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { openToRead } from '../../agent/files/own-files.ts';
 import { missingAtStart, readCut } from '../../proto/log-cut.ts';
 
 const CHUNK_BYTES = 2 ** 20;
@@ -10,7 +11,7 @@ const NEWLINE = 10;
  * much is missing, as of one that has lost its start already. Throws system errors.
  */
 export function copyEnd(from: string, to: string, most: number): void {
-  const source = openSync(from, 'r');
+  const source = openToRead(from);
   try {
     const { size } = fstatSync(source);
     const cut = readCut(from);

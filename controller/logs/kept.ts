@@ -3,7 +3,7 @@
  * outside of /run/netfold, which `netfold down` removes, and on the disk, since /run is memory.
  */
 import {
-  mkdirSync,
+  lstatSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { makeFolder, OPEN_FOLDER } from '../../agent/files/own-files.ts';
 import { readCut } from '../../proto/log-cut.ts';
 import { copyEnd } from './copy-end.ts';
 
@@ -69,7 +70,7 @@ export function keepLogs(
   if (files.every(({ size }) => size === 0)) return;
   const startedAt = state?.startedAt ?? statSync(logFolder).mtime.toISOString();
   const folder = join(root, `${name}@${startedAt.replaceAll(':', '-')}`);
-  mkdirSync(root, { recursive: true });
+  makeFolder(root, OPEN_FOLDER);
   if (!readdirSync(root).includes(folder.slice(root.length + 1))) {
     const nodes = state?.endpoints.map((one) => one.name) ?? files.map(({ node }) => node);
     const run = { name, startedAt, endedAt: new Date().toISOString(), nodes };
@@ -121,9 +122,12 @@ interface LogFile {
 function logFiles(folder: string): LogFile[] {
   return entries(folder)
     .filter((entry) => entry.endsWith(LOG))
-    .map((entry) => {
+    .flatMap((entry) => {
       const path = join(folder, entry);
-      return { node: entry.slice(0, -LOG.length), path, size: statSync(path).size - readCut(path) };
+      const found = lstatSync(path);
+      // Whatever a link leads to is no log.
+      if (!found.isFile()) return [];
+      return [{ node: entry.slice(0, -LOG.length), path, size: found.size - readCut(path) }];
     });
 }
 

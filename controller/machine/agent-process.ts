@@ -1,8 +1,10 @@
 /** An agent as a process of this machine: started in a network namespace, or found by its socket. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, rmSync } from 'node:fs';
+import { closeSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { openToAppend, PRIVATE_FILE } from '../../agent/files/own-files.ts';
+import { withUsersUmask } from '../../agent/files/umask.ts';
 import { namespacePath } from '../../agent/kernel/netns/namespace-files.ts';
 import { within } from '../../agent/kernel/netns/namespaces.ts';
 import { agentAt, isAgentAt } from './processes.ts';
@@ -38,13 +40,13 @@ export function localAgent(namespace: string, start: AgentStart & { readonly ado
 
 function spawnAgent(namespace: string, { words, socket, log }: AgentStart): LocalAgent {
   const [program, ...args] = words;
-  const output = openSync(log, 'a');
+  const output = openToAppend(log, PRIVATE_FILE);
   // A killed process has left its socket.
   rmSync(socket, { force: true });
   try {
     // fork() gives the child the namespace of the calling thread.
     const child = within(namespacePath(namespace), () =>
-      spawn(program!, args, { stdio: ['ignore', output, output], detached: true }),
+      withUsersUmask(() => spawn(program!, args, { stdio: ['ignore', output, output], detached: true })),
     );
     return { pid: child.pid, exited: exitOf(child), exitCode: () => child.exitCode };
   } finally {

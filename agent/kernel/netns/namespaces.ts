@@ -4,7 +4,7 @@
  * A namespace is a property of the thread. `within` therefore runs a synchronous function only: an `await` inside
  * would let other work of this thread run in the wrong namespace.
  */
-import { closeSync, existsSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { close, open } from '../sys/descriptors.ts';
 import { KernelError } from '../sys/errors.ts';
 import { ERRNO } from '../sys/libc.ts';
@@ -70,7 +70,8 @@ function openNamespace(path: string): number {
 
 /** Creates named namespaces: all of them or, when one fails, none. */
 export function createNamespaces(names: readonly string[]): void {
-  mkdirSync(NETNS_FOLDER, { recursive: true, mode: 0o755 });
+  // As `ip netns add` makes it, whatever the umask is.
+  if (mkdirSync(NETNS_FOLDER, { recursive: true, mode: 0o755 })) chmodSync(NETNS_FOLDER, 0o755);
   makeSharedMount(NETNS_FOLDER);
   const created: string[] = [];
   const home = open(THREAD_NAMESPACE_FILE);

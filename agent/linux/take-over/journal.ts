@@ -2,22 +2,12 @@
  * Keeps what other programs had installed on interfaces that netfold has taken over, one file per interface, until it has
  * been restored. The files outlive a killed agent, and contain all that is needed to give the interface back.
  */
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { NetfoldError } from '../../../proto/errors.ts';
+import { draftOf, makeFolder, PRIVATE_FILE, PRIVATE_FOLDER, replaceFile } from '../../files/own-files.ts';
 import { qdiscTreeSchema } from '../trees/model.ts';
 
 /**
@@ -107,7 +97,7 @@ export class Journal {
       if (isDeepStrictEqual(existing.tree, entry.tree)) return;
       throw this.conflict(existing);
     }
-    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+    makeFolder(this.folder, PRIVATE_FOLDER);
     this.#removeUnfinished();
     writeWhole(path, `${JSON.stringify({ ...entry, version: VERSION }, undefined, 1)}\n`);
   }
@@ -155,22 +145,16 @@ export class Journal {
   /** Incomplete files of agents that were killed while they wrote. */
   #removeUnfinished(): void {
     for (const name of this.#fileNames())
-      if (name.endsWith(UNFINISHED)) rmSync(join(this.folder, name), { force: true });
+      if (UNFINISHED.some((ending) => name.endsWith(ending)))
+        rmSync(join(this.folder, name), { force: true });
   }
 }
 
-const UNFINISHED = '.unfinished';
+/** The second one is of earlier versions. */
+const UNFINISHED = [draftOf(''), '.unfinished'];
 
 function writeWhole(path: string, text: string): void {
-  const unfinished = `${path}${UNFINISHED}`;
-  const fd = openSync(unfinished, 'w', 0o600);
-  try {
-    writeSync(fd, text);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-  renameSync(unfinished, path);
+  replaceFile(path, text, { mode: PRIVATE_FILE, isLasting: true });
   syncFolder(dirname(path));
 }
 

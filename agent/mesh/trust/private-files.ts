@@ -3,17 +3,20 @@
  * could.
  */
 import {
+  chmodSync,
   closeSync,
   existsSync,
+  fchmodSync,
   fstatSync,
   fsyncSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readFileSync,
   rmSync,
   statSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { MeshError } from '../errors.ts';
@@ -57,7 +60,9 @@ export function writeNewPrivate(path: string, text: string): boolean {
     rmSync(draft, { force: true });
     const file = openSync(draft, 'wx', 0o600);
     try {
-      writeSync(file, text);
+      // A single write(2) to a file system that is nearly full writes only a part, and is no error.
+      writeFileSync(file, text);
+      fchmodSync(file, 0o600);
       fsyncSync(file);
     } finally {
       closeSync(file);
@@ -79,8 +84,13 @@ export function writeNewPrivate(path: string, text: string): boolean {
 export function ensurePrivateFolder(path: string, what: string): void {
   const facts = attempt(`the folder ${path} can't be made`, () => {
     makeFolders(resolve(path));
-    return statSync(path);
+    return lstatSync(path);
   });
+  if (facts.isSymbolicLink()) {
+    const remedy = `name the folder itself: readlink -f ${path}`;
+    const message = `${what} in ${path} would be wherever that symbolic link leads`;
+    throw new MeshError('MESH_FILE_EXPOSED', message, { remedy, blame: 'input' });
+  }
   requireClosed(path, what, facts, OTHERS, '700');
 }
 
@@ -90,6 +100,7 @@ function makeFolders(path: string): void {
   if (!existsSync(above)) makeFolders(above);
   try {
     mkdirSync(path, { mode: 0o700 });
+    chmodSync(path, 0o700);
   } catch (error) {
     const isThere = (error as NodeJS.ErrnoException).code === 'EEXIST' && statSync(path).isDirectory();
     if (!isThere) throw error;

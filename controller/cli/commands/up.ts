@@ -1,10 +1,10 @@
 /** `netfold up`: runs an experiment, in the foreground or on its own. */
 import { fork } from 'node:child_process';
-import { appendFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { stderr } from 'node:process';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { appendTo, PRIVATE_FILE } from '../../../agent/files/own-files.ts';
 import { DELAY_BACKENDS } from '../../../proto/bootstrap.ts';
 import {
   formatMicros,
@@ -285,7 +285,12 @@ function supervise(experiment: Experiment): Promise<string> {
   const log = logFile(experiment.name, 'controller');
   const tell = (line: string): void => {
     warn(line);
-    appendFileSync(log, `${new Date().toISOString()} ${line}\n`);
+    const stamped = `${new Date().toISOString()} ${line}\n`;
+    try {
+      appendTo(log, stamped, PRIVATE_FILE);
+    } catch {
+      // A full disk ends no experiment; the line was printed.
+    }
   };
   const supervision = experiment.supervise(tell).then(() => 'ended from elsewhere');
   // The error is handled when the promise is awaited, perhaps later.

@@ -1,6 +1,7 @@
 /** Files that endpoints of a lab have in place of the machine's in /etc, so that names are the topology's. */
-import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolder, OPEN_FILE, OPEN_FOLDER, replaceFile } from '../../../agent/files/own-files.ts';
 import { hostsFile, NETNS_ETC_FOLDER, resolverFile, switchFile } from './lab-names.ts';
 import { hostsFileText, type LabPlan } from './lab-plan.ts';
 
@@ -28,7 +29,7 @@ export function writeNameFiles(plan: LabPlan): NameFiles {
 /** `ip netns exec` mounts them over those in /etc; all endpoints have the same. */
 export function linkNameFiles(files: NameFiles, namespace: string): void {
   const folder = join(NETNS_ETC_FOLDER, namespace);
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder, OPEN_FOLDER);
   for (const [name, file] of files) symlinkSync(file, join(folder, name));
 }
 
@@ -53,8 +54,7 @@ export function switchText(machine: string): string {
 
 /** Readable for every user, whatever the umask is. */
 function write(file: string, text: string): string {
-  writeFileSync(file, text);
-  chmodSync(file, 0o644);
+  replaceFile(file, text, { mode: OPEN_FILE });
   return file;
 }
 

@@ -47,6 +47,19 @@ describe('where the endpoints are', () => {
     expect(served.get('host0')!.endpoints[1]).toMatchObject({ namespace: '/run/netns/again', number: 2 });
   });
 
+  test('stays as it was if the change can not be kept', () => {
+    const bootstraps = makeBootstraps(plan, { file: 'x.yaml', text: '' }, settings);
+    const current = new CurrentPlacement(plan, bootstraps, () => {
+      throw Object.assign(new Error('no room'), { code: 'ENOSPC' });
+    });
+    const before = [...current.bootstraps];
+    const moved = { ...plan.endpoints[2]!, namespace: 'again', address: '10.1.9.9', addresses: ['10.1.9.9'] };
+    expect(() => current.put(moved)).toThrow('no room');
+    expect(() => current.take('host1', 1)).toThrow('no room');
+    expect(current.plan).toEqual(plan);
+    expect([...current.bootstraps]).toEqual(before);
+  });
+
   test('follows an endpoint to another host, and is not confused when the first one reports that it has left', () => {
     const { current, kept } = placement();
     current.put({ ...plan.endpoints[0]!, host: plan.hosts[1]! });

@@ -8,6 +8,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -156,6 +157,13 @@ describe('an identity', () => {
       });
       expect(readFileSync(path, 'utf8')).toBe(text);
     }
+  });
+
+  test('is not made where a link in the place of its folder leads', async () => {
+    mkdirSync(at('elsewhere'), { mode: 0o700 });
+    symlinkSync(at('elsewhere'), at('linked'));
+    await expect(openIdentity(at('linked'))).rejects.toMatchObject({ code: 'MESH_FILE_EXPOSED' });
+    expect(readdirSync(at('elsewhere'))).toEqual([]);
   });
 
   test('that others can read, or whose folder they can look into, is refused', async () => {
