@@ -30,6 +30,10 @@ struct usage {
 #define NETFOLD_ROWS_MADE 0U
 #define NETFOLD_ROWS_LACKED 1U
 
+/* Entries of the map `attended`. */
+#define NETFOLD_ATTENDED_UNTIL 0U
+#define NETFOLD_ATTENDED_PASSED 1U
+
 /* Value of the class map. */
 struct target {
 	/* Minor number of an HTB class, NETFOLD_CLASS_PASS or NETFOLD_CLASS_DROP. */

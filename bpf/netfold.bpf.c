@@ -13,7 +13,8 @@
  *             path's buffer. Where there is a lease, SSH and the mesh pass unshaped, and everything once it has run out.
  *   arrive    tc classifier at the endpoint's ingress: notes for the delay line when a frame arrived, and makes the
  *             kernel forget it. What is held would otherwise keep the time of its arrival, and whoever asks the kernel
- *             for it (SO_TIMESTAMP: ping, NTP) would see half of a round trip.
+ *             for it (SO_TIMESTAMP: ping, NTP) would see half of a round trip. What arrives while nobody serves the queue
+ *             passes by it.
  *
  * A pair that is no key of `classes` and whose addresses are not both in `parties` is not the topology's (control traffic,
  * other networks) and passes unshaped.
@@ -34,7 +35,7 @@
 #define ROUTER_SOLICITATION 133
 #define REDIRECT 137
 
-/* The loader sets max_entries of all but `rows` and the lease. */
+/* The loader sets max_entries of all but `rows`, the lease and `attended`. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
 	__uint(max_entries, 1024);
@@ -95,6 +96,15 @@ struct {
 	__type(key, __u32);
 	__type(value, __u64);
 } lease SEC(".maps");
+
+/* Until when (CLOCK_MONOTONIC, ns) the threads of the delay line have promised to serve their queues, 0 for ever; and how many
+ * packets have passed by since they did not. A process that is stopped keeps its queues, and would keep what is in them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, __u64);
+} attended SEC(".maps");
 
 /* Fills `key` from the frame's network header; 0 where it is not IP. */
 static __always_inline int read_pair(struct __sk_buff *skb, struct pair *key)
@@ -220,6 +230,21 @@ static __always_inline int passes_by(struct __sk_buff *skb)
 	return is_neighbour_discovery(skb);
 }
 
+/* Whether nobody serves the queues of the delay line; counts the packet then. */
+static __always_inline int is_unattended(void)
+{
+	__u32 promise = NETFOLD_ATTENDED_UNTIL, passed = NETFOLD_ATTENDED_PASSED;
+	__u64 *until = bpf_map_lookup_elem(&attended, &promise);
+	__u64 *count;
+
+	if (!until || !*until || bpf_ktime_get_ns() <= *until)
+		return 0;
+	count = bpf_map_lookup_elem(&attended, &passed);
+	if (count)
+		__sync_fetch_and_add(count, 1);
+	return 1;
+}
+
 /* Takes the packet into the buffer of this row; 0 where it finds no room. HTB calls under the lock of its qdisc, so no
  * two packets of one interface meet here. */
 static __always_inline int fits_buffer(struct __sk_buff *skb, __u32 row)
@@ -327,7 +352,7 @@ SEC("tc")
 int arrive(struct __sk_buff *skb)
 {
 	/* The rule that queues passes these by. */
-	if (passes_by(skb)) {
+	if (passes_by(skb) || is_unattended()) {
 		skb->priority = NETFOLD_UNGUARDED_PRIORITY;
 		return TC_ACT_UNSPEC;
 	}

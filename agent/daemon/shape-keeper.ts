@@ -66,6 +66,9 @@ export class ShapeKeeper {
   readonly #overflowed = new Losses(
     'were dropped: they found no room in the queue of the endpoint at which they arrived; send less, or shorten the latency',
   );
+  readonly #unattended = new Losses(
+    'or before them passed neither delayed nor lost: this agent did not run meanwhile; see who stops it (SIGSTOP, a debugger), or keeps the processor from it',
+  );
   readonly #uncounted = new Losses(
     'were not counted, and shares may be wrong: more pairs of endpoints are in use at a time than one host has room for; use more hosts',
   );
@@ -109,7 +112,12 @@ export class ShapeKeeper {
   /** What can't be enforced, in words. */
   get degraded(): string[] {
     const { delay, shaping, room, clock } = this.#ports;
-    const full = [this.#overflowed.problem, this.#uncounted.problem, this.#unlisted];
+    const full = [
+      this.#overflowed.problem,
+      this.#unattended.problem,
+      this.#uncounted.problem,
+      this.#unlisted,
+    ];
     const machine = [delay.failure, this.#lateness.problem, room.problem, ...full];
     const reasons = [this.#failure, ...machine, ...this.#noted, ...shaping.degraded.values()];
     reasons.push(...this.#corrections.problems(clock.now()));
@@ -138,6 +146,7 @@ export class ShapeKeeper {
     const { delay, room, usage } = this.#ports;
     this.#lateness.observe(delay.counters().work);
     this.#overflowed.observe(delay.counters().overflowed ?? 0);
+    this.#unattended.observe(delay.counters().unattended ?? 0);
     this.#uncounted.observe(usage.uncounted());
     void room.look();
     for (const [what, work] of [...this.#again]) this.attempt(what, work);

@@ -93,6 +93,8 @@ export interface DelayCounters {
   readonly held: number;
   /** For the delay line only: dropped, since the queue of their endpoint was full. */
   readonly overflowed?: number;
+  /** For the delay line only: passed neither delayed nor lost, since the agent was stopped and served no queue. */
+  readonly unattended?: number;
   /** The latest release so far, in milliseconds after its time. */
   readonly latestMs: number;
   /** For the delay line only: netem works in the kernel. */

@@ -26,6 +26,7 @@ import type {
 import { kernelMonotonicNanos } from '../../kernel/bpf/kernel-clock.ts';
 import { addressBytes } from '../../kernel/netlink/addresses.ts';
 import { type ArrivalQueue, installArrivalQueue, removeArrivalQueue, unlessGone } from './arrival-queue.ts';
+import { Attendance } from './attendance.ts';
 import { doAll } from './do-all.ts';
 import { COUNTER, type PairEntry } from './messages.ts';
 import type { DelayEntry } from './path-table.ts';
@@ -56,20 +57,29 @@ export class DelayLine implements DelayBackend {
   /** Endpoint → fulfilled when its last `set` or `change` is in force. */
   readonly #setting = new Map<number, Promise<void>>();
   readonly #arrivalFd: number;
+  readonly #attendance: Attendance | undefined;
   #demand: DelayDemand | undefined;
   #stopped: Promise<void> | undefined;
 
-  /** `arrivalFd`: the BPF program that marks each packet with its arrival time. */
+  /**
+   * `arrivalFd`: the BPF program that marks each packet with its arrival time. `attendedFd`: the map that tells it until when the
+   * threads serve their queues; without it, packets wait for a stopped agent for ever.
+   */
   constructor({
     seed,
     arrivalFd,
+    attendedFd,
     cores = availableParallelism(),
-  }: { seed: number; arrivalFd: number; cores?: number }) {
+  }: { seed: number; arrivalFd: number; attendedFd?: number; cores?: number }) {
     this.#arrivalFd = arrivalFd;
+    this.#attendance = attendedFd === undefined ? undefined : new Attendance(attendedFd);
     const count = Math.min(Math.max(Math.floor(cores / CORES_PER_THREAD), 1), MAX_THREADS);
     this.#threads = Array.from(
       { length: count },
-      (_, index) => new DelayThread(seed + index, (notice) => this.#answer(notice)),
+      (_, index) =>
+        new DelayThread({ seed: seed + index, ...(attendedFd !== undefined && { attendedFd }) }, (notice) =>
+          this.#answer(notice),
+        ),
     );
   }
 
@@ -208,6 +218,7 @@ export class DelayLine implements DelayBackend {
       lost: sum(COUNTER.lost),
       held: sum(COUNTER.held),
       overflowed: sum(COUNTER.overflowed),
+      unattended: this.#attendance?.passed ?? 0,
       latestMs: Math.max(...read(COUNTER.latestMs)),
       work: {
         turns: sum(COUNTER.turns),

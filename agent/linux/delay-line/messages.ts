@@ -59,6 +59,8 @@ export interface WorkerStart {
   readonly port: import('node:worker_threads').MessagePort;
   readonly counters: SharedArrayBuffer;
   readonly seed: number;
+  /** Of the map in which the thread promises to serve its queues; without it, packets wait for it for ever. */
+  readonly attendedFd?: number;
 }
 
 /** Indices into the shared counters (Float64). */

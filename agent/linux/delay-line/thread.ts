@@ -30,7 +30,7 @@ export class DelayThread {
 
   /** `notice` gets the messages that are not answers. */
   constructor(
-    seed: number,
+    { seed, attendedFd }: Pick<WorkerStart, 'seed' | 'attendedFd'>,
     notice: (notice: Notice) => void,
     script = new URL('./worker.ts', import.meta.url),
   ) {
@@ -41,6 +41,7 @@ export class DelayThread {
       port: port2,
       counters: this.counters.buffer as SharedArrayBuffer,
       seed,
+      ...(attendedFd !== undefined && { attendedFd }),
     };
     this.#worker = new Worker(script, {
       workerData: start,

@@ -18,6 +18,7 @@ import { changeProcessor, preferThisThread } from '../../kernel/sys/this-thread.
 import type { AddressIndex } from './address-index.ts';
 import { addressWords, frameBytes, type Knowledge, NONE, pathOf, UNKNOWN_PATH } from './addressing.ts';
 import { ArrivalClock, monotonicOffsetMs } from './arrival-clock.ts';
+import { Attendance, RENEWED_EVERY_MS } from './attendance.ts';
 import { doAll } from './do-all.ts';
 import { COUNTER, type FromWorker, type PairEntry, type ToWorker, type WorkerStart } from './messages.ts';
 import { OnDemand } from './on-demand.ts';
@@ -72,6 +73,9 @@ class DelayLineThread {
   #now = 0;
   /** When a queue is to be asked how much the kernel has dropped. */
   #nextCountMs = Number.POSITIVE_INFINITY;
+  readonly #attendance: Attendance | undefined;
+  /** When the promise to serve the queues is to be renewed. */
+  #nextRenewalMs = Number.POSITIVE_INFINITY;
   /** Of the packets released in this turn: how long ago they were due when they were released; sum, sum of squares, most. */
   readonly #sinceDue = new Float64Array(3);
   #line: Line | undefined;
@@ -80,6 +84,7 @@ class DelayLineThread {
     this.#start = start;
     this.#counters = new Float64Array(start.counters);
     this.#random = new Random(start.seed);
+    if (start.attendedFd !== undefined) this.#attendance = new Attendance(start.attendedFd);
     this.#poller.add(start.wakeFd, CONTROL);
   }
 
@@ -101,9 +106,10 @@ class DelayLineThread {
 
   #turn(): void {
     const { nextMs } = this.#onDemand;
-    const chores = Math.min(nextMs, this.#nextCountMs);
+    const chores = Math.min(nextMs, this.#nextCountMs, this.#nextRenewalMs);
     const ready = this.#sleeper.sleep(this.#waiting.nextTime, chores, this.#quick === 0);
     this.#now = performance.now();
+    if (this.#now >= this.#nextRenewalMs) this.#promise();
     for (let i = 0; i < ready; i++) {
       const token = this.#poller.token(i);
       if (token === CONTROL) this.#readMessages();
@@ -120,6 +126,12 @@ class DelayLineThread {
     this.#requestPaths();
     this.#removeIdle();
     if (this.#now >= this.#nextCountMs) this.#countOverflows();
+  }
+
+  /** Promises to serve the queues for some more seconds. */
+  #promise(): void {
+    this.#attendance?.renew();
+    this.#nextRenewalMs = performance.now() + RENEWED_EVERY_MS;
   }
 
   /** Asks the kernel about the queues that may have been full. */
@@ -309,6 +321,8 @@ class DelayLineThread {
       queue.close();
       throw error;
     }
+    // Before any packet comes: without queues, there was no promise.
+    this.#promise();
     const own = addressWords(addresses);
     const { book } = this.#onDemand;
     const overflow = new Overflow(() => queueDrops(namespace, QUEUE));
@@ -333,6 +347,7 @@ class DelayLineThread {
       () => {
         this.#quick -= line.table.quick;
         this.#lines.delete(number);
+        if (this.#lines.size === 0) this.#nextRenewalMs = Number.POSITIVE_INFINITY;
       },
     ]);
   }

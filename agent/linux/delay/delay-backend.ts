@@ -34,8 +34,8 @@ export function chooseDelayBackend(
 
 export function createDelayBackend(
   name: DelayBackendName,
-  { tc, arrivalFd }: Programs,
+  { tc, arrivalFd, attendedFd }: Programs,
   seed: number,
 ): DelayBackend {
-  return name === 'netem' ? new Netem(tc) : new DelayLine({ seed, arrivalFd });
+  return name === 'netem' ? new Netem(tc) : new DelayLine({ seed, arrivalFd, attendedFd });
 }

@@ -3,6 +3,8 @@ export const PAIR = { size: 32, source: 0, destination: 16 } as const;
 export const USAGE = { size: 16, bytes: 0, packets: 8 } as const;
 /** Entries of the map `rows`. */
 export const ROWS = { made: 0, lacked: 1 } as const;
+/** Entries of the map `attended`. */
+export const ATTENDED = { until: 0, passed: 1 } as const;
 export const TARGET = { size: 8, minor: 0, buffer: 4 } as const;
 export const BUFFER = { size: 16, drain: 0, limit: 8 } as const;
 export const BACKLOG = { size: 24, time: 0, level: 8, dropped: 16 } as const;
@@ -12,5 +14,5 @@ export const PARTITIONS = 8;
 export const CLASS_DROP = 0xffffffff;
 /** Set in a packet's mark together with its arrival time: microseconds of the monotonic clock, modulo 2^31. */
 export const ARRIVAL_MARK = 0x80000000;
-/** The packet priority that the arrival program sets once the lease has expired: such packets must not be held. */
+/** The packet priority that the arrival program sets once the lease has expired, or nobody serves the queues: such packets must not be held. */
 export const UNGUARDED_PRIORITY = 0x4e465547;

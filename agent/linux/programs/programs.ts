@@ -34,6 +34,8 @@ export interface Programs {
   readonly usage: UsageMap;
   readonly tc: LinuxTc;
   readonly arrivalFd: number;
+  /** The map in which the threads of the delay line promise to serve their queues (`attendance.ts`). */
+  readonly attendedFd: number;
   readonly detacherFd: number;
   /**
    * After this time, unless the lease is renewed before, the programs let everything pass: neither shaped, nor dropped, nor
@@ -90,6 +92,7 @@ export function loadPrograms(maxPairs: number, maxParties = 1): Programs {
       detacherFd: object.programFd('detach'),
     }),
     arrivalFd: object.programFd('arrive'),
+    attendedFd: object.mapFd('attended'),
     detacherFd: object.programFd('detach'),
     renewLease: (milliseconds) => {
       const until = kernelMonotonicNanos() + BigInt(Math.round(millisToNanos(milliseconds)));

@@ -78,6 +78,25 @@ describe('while an experiment runs', () => {
     expect(release).toMatchObject({ what: 'release', ok: false });
   });
 
+  it('an agent that stays stopped cuts nobody off, and says afterwards what has passed undelayed', async () => {
+    const lab = await startLab(TOPOLOGY, { delayBackend: 'delay-line' });
+    const agent = processesIn([lab.plan.endpoints[0]!.host.namespace])[0]!;
+    const shortest = async (): Promise<number> => {
+      const { out } = await runIn(place(lab, 'a'), 'ping', '-c1', '-W1', place(lab, 'b').address);
+      return Number(/time=([\d.]+)/.exec(out)?.[1] ?? Number.NaN);
+    };
+    expect(await shortest()).toBeGreaterThan(50);
+    process.kill(agent, 'SIGSTOP');
+    try {
+      // Lost at first: what was on its way into the queue waits there.
+      await until(async () => (await shortest()) < 25, 'packets pass by the queue');
+    } finally {
+      process.kill(agent, 'SIGCONT');
+    }
+    await until(async () => (await degraded(lab)).some((one) => /did not run/.test(one)), 'status says so');
+    expect(await roundTrip(lab)).toBeGreaterThan(50);
+  });
+
   it('an application that fills the room for data is told of, until there is room again', async () => {
     const lab = await startLab(TOPOLOGY);
     const folder = dirname(dataFolder(lab.name, 'any'));

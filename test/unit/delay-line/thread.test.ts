@@ -6,7 +6,7 @@ import { DelayThread } from '../../../agent/linux/delay-line/thread.ts';
 import { pollersOfThreads } from '../../support/kernel/thread-pollers.ts';
 
 it('the thread fails, and says why, when it can no longer wait', async () => {
-  const thread = new DelayThread(1, () => {});
+  const thread = new DelayThread({ seed: 1 }, () => {});
   try {
     await thread.command({ kind: 'detach', queue: 0 });
     expect(thread.failure).toBeUndefined();
@@ -30,7 +30,7 @@ it('the thread fails, and says why, when it can no longer wait', async () => {
 
 it('a thread that hangs is ended', async () => {
   const hangs = new URL('data:text/javascript,for(;;);');
-  const thread = new DelayThread(1, () => {}, hangs);
+  const thread = new DelayThread({ seed: 1 }, () => {}, hangs);
   const command = thread.command({ kind: 'detach', queue: 0 }).catch((error: unknown) => error);
   await thread.stop();
   expect(await command).toMatchObject({ code: 'DELAY_FAILED' });

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { NO_PATH, UNSHAPED } from '../../../agent/enforce/interface-state.ts';
 import { ADDRESS_BYTES } from '../../../agent/kernel/netlink/addresses.ts';
 import {
+  ATTENDED,
   BACKLOG,
   BUFFER,
   CLASS_DROP,
@@ -59,7 +60,7 @@ describe.each([
     expect(structs.get(name)).toEqual({ size, fields });
   });
 
-  test('has a counter per processor and pair, a class per pair, a party per address, buffers in rows, and one lease', () => {
+  test('has a counter per processor and pair, a class per pair, a party per address, buffers in rows, one lease and one promise', () => {
     expect(Object.fromEntries(maps)).toEqual({
       usage: { type: BPF_MAP_TYPE_PERCPU_HASH, keySize: PAIR.size, valueSize: USAGE.size },
       classes: { type: BPF_MAP_TYPE_HASH, keySize: PAIR.size, valueSize: TARGET.size },
@@ -69,6 +70,7 @@ describe.each([
       buffers: { type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: BUFFER.size },
       backlogs: { type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: BACKLOG.size },
       lease: { type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: 8 },
+      attended: { type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: 8 },
     });
   });
 
@@ -95,6 +97,12 @@ test('the entries of the rows’ numbers are the same in the kernel and for Type
   const header = readFileSync(join(import.meta.dirname, '../../../bpf/layout.h'), 'utf8');
   expect(Number(/^#define NETFOLD_ROWS_MADE (\d+)U$/m.exec(header)?.[1])).toBe(ROWS.made);
   expect(Number(/^#define NETFOLD_ROWS_LACKED (\d+)U$/m.exec(header)?.[1])).toBe(ROWS.lacked);
+});
+
+test('so are those of the promise to serve the queues', () => {
+  const header = readFileSync(join(import.meta.dirname, '../../../bpf/layout.h'), 'utf8');
+  expect(Number(/^#define NETFOLD_ATTENDED_UNTIL (\d+)U$/m.exec(header)?.[1])).toBe(ATTENDED.until);
+  expect(Number(/^#define NETFOLD_ATTENDED_PASSED (\d+)U$/m.exec(header)?.[1])).toBe(ATTENDED.passed);
 });
 
 test('the priority that is passed by is the same number in the kernel and in the rule', () => {
