@@ -56,8 +56,10 @@ function findAgents(fits: (words: readonly string[]) => boolean): number[] {
   return readdirSync('/proc')
     .filter((entry) => /^\d+$/.test(entry))
     .filter((pid) => {
+      // Before its words are read: that waits for a process that forks for ever, which holds the same lock (mmap_lock).
+      if (!isTrusted(pid)) return false;
       const words = commandLine(pid);
-      return words.includes('agent') && fits(words) && isTrusted(pid);
+      return words.includes('agent') && fits(words);
     })
     .map(Number);
 }
