@@ -140,4 +140,6 @@ export interface AgentStatus {
   readonly clock: ClockStatus;
   /** `run` commands: endpoint → pid, or how it ended. */
   readonly processes: Readonly<Record<string, string>>;
+  /** Why the number of processes of an endpoint has no bound on this host, in words; absent: it has. */
+  readonly unbounded?: string;
 }

@@ -145,7 +145,7 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
     wideArea: createWideArea(bootstrap, ports, { mesh, transport, tick, keeper, epoch }),
   };
   const reactions = new Reactions(parts);
-  keeper.watch(() => [...tick.problems, ...reactions.problems]);
+  keeper.watch(() => [...tick.problems, ...reactions.problems, ...(processes.problems?.() ?? [])]);
   const lifecycle = new Lifecycle(parts, reactions);
   followCommands(bootstrap, parts);
   return { parts, reactions, lifecycle };

@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import type { Bootstrap } from '../../proto/bootstrap.ts';
 import { bootstrapFromController } from '../bootstrap/from-controller.ts';
 import { systemClock, systemTimers } from '../clock/clock.ts';
-import { keepPriority, ownPriority } from '../endpoints/priority.ts';
+import { keepPriority, ownPriority, spareFromWantOfMemory } from '../endpoints/priority.ts';
 import { keepPrivate } from '../files/umask.ts';
 import { pinnedPath } from '../kernel/netns/namespaces.ts';
 import { endWithin } from '../kernel/sys/alarm.ts';
@@ -45,6 +45,7 @@ export async function runAgentWith(
   onStarted: () => void = () => {},
 ): Promise<void> {
   keepPrivate();
+  spareFromWantOfMemory();
   await beginThreadPool(poolThreads(bootstrap.endpoints.length));
   const log = pino({ level: options.logLevel, base: { host: options.host } });
   const pinned = withPinnedNamespaces(bootstrap);

@@ -31,6 +31,7 @@ export function agentStatus({ state, ticks, parts }: StatusSources): AgentStatus
     parts;
   const { messagesSent, bytesSent, messagesReceived, flowAnnouncements, rejected } = mesh.stats;
   const { delay } = kernel;
+  const { unbounded } = parts.applications;
   const usage = process.resourceUsage();
   return {
     host: bootstrap.host,
@@ -59,6 +60,7 @@ export function agentStatus({ state, ticks, parts }: StatusSources): AgentStatus
     degraded: keeper.degraded,
     corrected: keeper.corrected,
     processes: parts.applications.status(),
+    ...(unbounded !== undefined && { unbounded }),
     epoch: player.epoch,
     ...timelineStatus(parts),
     events: lag.summary,

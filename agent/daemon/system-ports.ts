@@ -1,6 +1,7 @@
 /** The real ports of an agent: this machine's clock, its kernel, processes, and libp2p. */
 import type { Bootstrap } from '../../proto/bootstrap.ts';
 import { SYSTEM_TIME } from '../clock/clock.ts';
+import { EndpointGroups } from '../endpoints/endpoint-groups.ts';
 import { Probes } from '../endpoints/probes.ts';
 import { Processes } from '../endpoints/processes.ts';
 import { chooseDelayBackend, createDelayBackend } from '../linux/delay/delay-backend.ts';
@@ -14,11 +15,12 @@ import type { AgentLog, AgentPorts, Kernel, KernelNeeds } from './ports.ts';
 
 export function systemPorts(bootstrap: Bootstrap, log: AgentLog): AgentPorts {
   const { clock, timers } = SYSTEM_TIME;
+  const groups = new EndpointGroups(bootstrap.experiment);
   return {
     ...SYSTEM_TIME,
     ...{ log, openKernel },
-    processes: new Processes(bootstrap, timers),
-    probes: new Probes(bootstrap, timers),
+    processes: new Processes(bootstrap, timers, groups),
+    probes: new Probes(bootstrap, timers, groups),
     openNames: (wanted, onProblem) => new NameServers(wanted, onProblem),
     openMesh: (surroundings) => openMesh(bootstrap, { ...surroundings, clock, timers }),
   };

@@ -154,6 +154,11 @@ export class Applications {
     return status;
   }
 
+  /** Why the number of an endpoint's processes has no bound here; `undefined`: it has. */
+  get unbounded(): string | undefined {
+    return this.#processes.unbounded?.();
+  }
+
   async stop(): Promise<void> {
     this.#isStopped = true;
     for (const { next } of this.#endings.values()) next.length = 0;

@@ -5,7 +5,7 @@ import { underHostName } from '../kernel/netns/host-name.ts';
 import { NETNS_FOLDER } from '../kernel/netns/namespace-files.ts';
 import { endpointEnvironment, inheritedEnvironment, lifeMark } from './environment.ts';
 import { atOrdinaryPriority } from './priority.ts';
-import { type CommandSettings, withSettings } from './service-settings.ts';
+import { type CommandSettings, withinBounds, withSettings } from './service-settings.ts';
 
 export interface RunCommand {
   readonly endpoint: LocalEndpoint;
@@ -15,13 +15,15 @@ export interface RunCommand {
   readonly settings: CommandSettings;
 }
 
-/** `dataFolder`: as in the bootstrap. */
+/** `dataFolder`: as in the bootstrap. `group`: the folder of the endpoint's control group, if it has one. */
 export function wordsFor(
   { endpoint, command, settings }: RunCommand,
   dataFolder: string | undefined,
+  group: string | undefined,
 ): string[] {
   const words = withSettings(settings, dataOf(endpoint, dataFolder), ['/bin/sh', '-c', command]);
-  return atOrdinaryPriority(insideOf(endpoint, words));
+  // In another mount namespace the control groups may not be seen.
+  return withinBounds(settings, group, atOrdinaryPriority(insideOf(endpoint, words)));
 }
 
 export function environmentFor(

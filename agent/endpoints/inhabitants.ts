@@ -9,39 +9,83 @@ import {
   networkAt,
   networkOf,
 } from '../kernel/sys/process-table.ts';
+import type { EndpointGroups } from './endpoint-groups.ts';
 import { LIFE, lifeOf } from './environment.ts';
 import type { LifePort } from './former-life.ts';
 
 /** So many processes are looked at before other work has its turn; each takes some hundredths of a millisecond. */
 const AT_ONCE = 128;
 
-/** The processes that one look has found, by network namespace and by mark. */
-interface Look {
-  readonly networks: ReadonlyMap<string, readonly number[]>;
-  readonly lives: ReadonlyMap<string, readonly number[]>;
+/** What one look has found: processes by what they have been asked for. */
+type Look = ReadonlyMap<string, readonly number[]>;
+
+/** Hundreds of endpoints may crash at once: they share a look. */
+class SharedLook {
+  readonly #timers: Timers;
+  readonly #keyOf: (pid: number) => string;
+  #next: Promise<Look> | undefined;
+
+  constructor(timers: Timers, keyOf: (pid: number) => string) {
+    this.#timers = timers;
+    this.#keyOf = keyOf;
+  }
+
+  async find(key: string): Promise<readonly number[]> {
+    this.#next ??= this.#look();
+    return (await this.#next).get(key) ?? [];
+  }
+
+  async #look(): Promise<Look> {
+    await this.#timers.turn();
+    // Who asks from now on wants to know what happens from now on.
+    this.#next = undefined;
+    const found = new Map<string, number[]>();
+    for (const [index, pid] of allProcesses().entries()) {
+      if (index % AT_ONCE === AT_ONCE - 1) await this.#timers.turn();
+      note(found, this.#keyOf(pid), pid);
+    }
+    return found;
+  }
 }
 
 export class Inhabitants implements LifePort {
   readonly #experiment: string;
-  readonly #timers: Timers;
-  /** Hundreds of endpoints may crash at once: they share a look. */
-  #next: Promise<Look> | undefined;
+  readonly #groups: Pick<EndpointGroups, 'processes' | 'standing'>;
+  readonly #networks: SharedLook;
+  readonly #lives: SharedLook;
 
-  constructor(experiment: string, timers: Timers) {
+  constructor(experiment: string, timers: Timers, groups: Pick<EndpointGroups, 'processes' | 'standing'>) {
     this.#experiment = experiment;
-    this.#timers = timers;
+    this.#groups = groups;
+    this.#networks = new SharedLook(timers, networkOf);
+    this.#lives = new SharedLook(timers, (pid) => environmentOf(pid).get(LIFE) ?? '');
   }
 
   async find(endpoint: LocalEndpoint): Promise<number[]> {
-    this.#next ??= this.#look();
-    const { networks, lives } = await this.#next;
-    const inside = endpoint.outlivesAgent ? [] : (networks.get(networkAt(endpoint.namespace)) ?? []);
-    const marked = lives.get(lifeOf(this.#experiment, endpoint.name)) ?? [];
-    return [...new Set([...inside, ...marked])].filter((pid) => this.#isOf(endpoint, pid));
+    const inside = endpoint.outlivesAgent ? [] : this.#networks.find(networkAt(endpoint.namespace));
+    const marked = this.#hasGroup(endpoint) ? [] : this.#lives.find(lifeOf(this.#experiment, endpoint.name));
+    const found = (await Promise.all([inside, marked])).flat();
+    const grouped = this.#grouped(endpoint);
+    const others = found.filter((pid) => !grouped.has(pid));
+    return [...grouped, ...new Set(others.filter((pid) => this.#isOf(endpoint, pid)))];
   }
 
   signal(endpoint: LocalEndpoint, pids: Iterable<number>, signal: NodeJS.Signals): void {
-    for (const pid of pids) if (this.#isOf(endpoint, pid)) send(pid, signal);
+    const grouped = this.#grouped(endpoint);
+    for (const pid of pids) if (grouped.has(pid) || this.#isOf(endpoint, pid)) send(pid, signal);
+  }
+
+  /**
+   * All that it has started is in its group then, and nobody's environment is read: a process that forks for ever holds the
+   * lock that this takes (mmap_lock), for seconds on a crowded processor, and the agent would wait for it.
+   */
+  #hasGroup({ name }: LocalEndpoint): boolean {
+    return this.#groups.standing(name) !== undefined;
+  }
+
+  /** Those in its control group, if it has one: wherever they have gone, and whatever they call themselves. */
+  #grouped({ name }: LocalEndpoint): Set<number> {
+    return new Set(this.#groups.processes(name).filter((pid) => pid !== process.pid));
   }
 
   /** None in a namespace that was there before: other programs have theirs in it. */
@@ -50,29 +94,17 @@ export class Inhabitants implements LifePort {
   }
 
   /** Asked again before each signal, since numbers are used again. */
-  #isOf({ name, namespace, outlivesAgent }: LocalEndpoint, pid: number): boolean {
+  #isOf(endpoint: LocalEndpoint, pid: number): boolean {
+    const { name, namespace, outlivesAgent } = endpoint;
     if (pid === process.pid) return false;
     if (!outlivesAgent && isWhollyIn(pid, networkAt(namespace))) return true;
+    if (this.#hasGroup(endpoint)) return false;
     return environmentOf(pid).get(LIFE) === lifeOf(this.#experiment, name);
-  }
-
-  async #look(): Promise<Look> {
-    await this.#timers.turn();
-    // Who asks from now on wants to know what happens from now on.
-    this.#next = undefined;
-    const networks = new Map<string, number[]>();
-    const lives = new Map<string, number[]>();
-    for (const [index, pid] of allProcesses().entries()) {
-      if (index % AT_ONCE === AT_ONCE - 1) await this.#timers.turn();
-      note(networks, networkOf(pid), pid);
-      note(lives, environmentOf(pid).get(LIFE), pid);
-    }
-    return { networks, lives };
   }
 }
 
-function note(found: Map<string, number[]>, key: string | undefined, pid: number): void {
-  if (key === undefined || key === '') return;
+function note(found: Map<string, number[]>, key: string, pid: number): void {
+  if (key === '') return;
   const others = found.get(key);
   if (others) others.push(pid);
   else found.set(key, [pid]);

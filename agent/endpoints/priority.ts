@@ -3,6 +3,7 @@
  * use all they can get. If it uses much, on a slow machine, it would delay packets, and gets the same priority as all
  * others. Commands that it starts for users have its original priority.
  */
+import { writeFileSync } from 'node:fs';
 import { constants, getPriority, setPriority } from 'node:os';
 import { micros, toMillis } from '../../proto/units.ts';
 import type { Clock, Timers } from '../clock/clock.ts';
@@ -69,6 +70,22 @@ function setAll(priority: number): void {
     // A thread may have ended, and a user other than root may not raise priorities.
   }
 }
+
+/**
+ * Where memory ends, the kernel kills whoever has the most of it that counts as a process' own. Sockets and what is in
+ * pipes do not, so without this it could be the agent instead of who took it. Commands have what was before
+ * (`withinBounds`).
+ */
+export function spareFromWantOfMemory(): void {
+  try {
+    writeFileSync('/proc/self/oom_score_adj', String(SPARED));
+  } catch {
+    // Only a user with CAP_SYS_RESOURCE may.
+  }
+}
+
+/** Of -1000 (never) to 1000 (proc_pid_oom_score_adj(5)). */
+const SPARED = -900;
 
 /** The words that run a command with the original priority of the agent. */
 export function atOrdinaryPriority(command: readonly string[]): string[] {

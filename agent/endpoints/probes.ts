@@ -5,6 +5,7 @@ import type { Timers } from '../clock/clock.ts';
 import { withUsersUmask } from '../files/umask.ts';
 import { listensAt } from '../kernel/netlink/tcp-sockets-of-namespace.ts';
 import { environmentFor, type RunCommand, wordsFor } from './command-words.ts';
+import type { EndpointGroups } from './endpoint-groups.ts';
 
 export interface ProbePort {
   /** Whether something in the endpoint listens at a TCP port. Throws where the endpoint is gone. */
@@ -20,9 +21,15 @@ const LONGEST_MS = 5000;
 export class Probes implements ProbePort {
   readonly #bootstrap: Pick<Bootstrap, 'experiment' | 'dataFolder'>;
   readonly #timers: Timers;
+  readonly #groups: Pick<EndpointGroups, 'standing'>;
   readonly #asked = new Set<ChildProcess>();
 
-  constructor(bootstrap: Pick<Bootstrap, 'experiment' | 'dataFolder'>, timers: Timers) {
+  constructor(
+    bootstrap: Pick<Bootstrap, 'experiment' | 'dataFolder'>,
+    timers: Timers,
+    groups: Pick<EndpointGroups, 'standing'>,
+  ) {
+    this.#groups = groups;
     this.#bootstrap = bootstrap;
     this.#timers = timers;
   }
@@ -33,7 +40,7 @@ export class Probes implements ProbePort {
 
   succeeds(command: RunCommand): Promise<boolean> {
     const { experiment, dataFolder } = this.#bootstrap;
-    const [program, ...args] = wordsFor(command, dataFolder);
+    const [program, ...args] = wordsFor(command, dataFolder, this.#groups.standing(command.endpoint.name));
     // Part of the endpoint's life, but no command that a next agent would adopt.
     const env = environmentFor(command.endpoint, experiment, dataFolder);
     // In a process group of its own, to be killed with all that it has started.

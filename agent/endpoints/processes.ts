@@ -12,10 +12,18 @@ import { fromMillis, toSeconds } from '../../proto/units.ts';
 import type { Timers } from '../clock/clock.ts';
 import { makeFolder, openToAppend, PRIVATE_FILE, PRIVATE_FOLDER } from '../files/own-files.ts';
 import { withUsersUmask } from '../files/umask.ts';
-import { type FoundProcess, findGroupLeaders, isRunning, startTimeOf } from '../kernel/sys/process-table.ts';
+import {
+  type FoundProcess,
+  findSessionLeaders,
+  isRunning,
+  startTimeOf,
+} from '../kernel/sys/process-table.ts';
 import { environmentFor, type RunCommand, wordsFor } from './command-words.ts';
+import { Crowds } from './crowds.ts';
+import type { EndpointGroups } from './endpoint-groups.ts';
 import { FormerLife, TERM_MS } from './former-life.ts';
 import { Inhabitants } from './inhabitants.ts';
+import { MOST_PROCESSES } from './service-settings.ts';
 
 export interface CommandEnd {
   /** `exited with 1`, `ended by SIGKILL`. */
@@ -52,6 +60,10 @@ export interface ProcessPort {
   end(endpoint: LocalEndpoint): Promise<string | undefined>;
   /** Asks the commands of all endpoints to end, waits, and kills those that have not ended. */
   stop(): Promise<void>;
+  /** What endpoints do that a bound keeps them from, in words. */
+  problems?(): readonly string[];
+  /** Why the number of an endpoint's processes has no bound here, in words; `undefined`: it has. */
+  unbounded?(): string | undefined;
 }
 
 /** The news that a killed command has ended may come this long after its end. */
@@ -69,13 +81,24 @@ export class Processes implements ProcessPort {
   readonly #dataFolder: string | undefined;
   readonly #timers: Timers;
   readonly #former: FormerLife;
+  readonly #groups: EndpointGroups;
+  readonly #crowds: Crowds;
+  /** Endpoints of this agent: they may have groups, also from `netfold exec`. */
+  readonly #names = new Set<string>();
 
   constructor(
     { experiment, logFolder, dataFolder }: Pick<Bootstrap, 'experiment' | 'logFolder' | 'dataFolder'>,
     timers: Timers,
+    groups: EndpointGroups,
   ) {
     this.#timers = timers;
-    this.#former = new FormerLife(new Inhabitants(experiment, timers), timers);
+    this.#groups = groups;
+    this.#crowds = new Crowds({
+      timers,
+      names: () => groups.names().filter((name) => this.#names.has(name)),
+      count: (name) => groups.count(name),
+    });
+    this.#former = new FormerLife(new Inhabitants(experiment, timers, groups), timers);
     this.#experiment = experiment;
     this.#logFolder = logFolder;
     this.#dataFolder = dataFolder;
@@ -93,9 +116,12 @@ export class Processes implements ProcessPort {
   }
 
   #spawn(run: RunCommand, output: number): ChildProcess {
-    const [program, ...args] = wordsFor(run, this.#dataFolder);
+    const { endpoint, settings } = run;
+    const group = this.#groups.make(endpoint.name, settings.processes ?? MOST_PROCESSES, true);
+    this.#names.add(endpoint.name);
+    const [program, ...args] = wordsFor(run, this.#dataFolder, group);
     const env = {
-      ...environmentFor(run.endpoint, this.#experiment, this.#dataFolder),
+      ...environmentFor(endpoint, this.#experiment, this.#dataFolder),
       [MARK]: this.#experiment,
     };
     // In a process group of its own, so that children of the shell end with it; and it survives the agent.
@@ -106,7 +132,9 @@ export class Processes implements ProcessPort {
 
   adopt(names: ReadonlySet<string>): ReadonlyMap<string, readonly CommandRun[]> {
     const adopted = new Map<string, CommandRun[]>();
-    for (const found of findGroupLeaders({ [MARK]: this.#experiment })) {
+    for (const name of names) this.#names.add(name);
+    this.#crowds.start();
+    for (const found of findSessionLeaders({ [MARK]: this.#experiment })) {
       const name = found.environment.get('NETFOLD_NODE') ?? '';
       const known = [...(this.#running.get(name) ?? [])].some(({ pid }) => pid === found.pid);
       if (!names.has(name) || known) continue;
@@ -128,12 +156,15 @@ export class Processes implements ProcessPort {
   async kill(endpoint: LocalEndpoint): Promise<string | undefined> {
     const running = this.#running.get(endpoint.name) ?? new Set<CommandRun>();
     const ended = [...running].map((one) => new Promise<void>((resolve) => one.onEnd(() => resolve())));
+    // None can start another from now on.
+    this.#groups.close(endpoint.name);
     // A group is stopped as a whole, however fast its processes start others.
     this.signal(endpoint.name, 'SIGSTOP');
     const problem = await this.#former.kill(endpoint);
     // Those that are the endpoint's no more, because they have entered another namespace.
     this.signal(endpoint.name, 'SIGKILL');
     await this.#within(NEWS_MS, Promise.all(ended));
+    this.#groups.remove([endpoint.name]);
     // What ends from now on says nothing about the next life.
     running.clear();
     if (this.#running.get(endpoint.name) === running) this.#running.delete(endpoint.name);
@@ -152,10 +183,23 @@ export class Processes implements ProcessPort {
     return problem;
   }
 
+  problems(): readonly string[] {
+    return this.#crowds.problems;
+  }
+
+  unbounded(): string | undefined {
+    return this.#groups.problem;
+  }
+
   async stop(): Promise<void> {
     await endAll(
       [...this.#running.values()].flatMap((running) => [...running]),
       this.#timers,
+    );
+    this.#crowds.stop();
+    await this.#groups.end(
+      [...this.#names],
+      (ms) => new Promise<void>((resolve) => this.#timers.after(ms, resolve)),
     );
   }
 

@@ -3,6 +3,7 @@
  * once. The order matters: only root may enter namespaces, and the variables, of which PATH is one, are the
  * command's alone.
  */
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { ServiceSettings } from '../../topology/model/model.ts';
 
@@ -13,7 +14,26 @@ export interface CommandSettings {
   readonly cwd?: string;
   /** Name or number of a user of this machine. */
   readonly user?: string;
+  /** The most tasks of the endpoint, and the most descriptors of each of its processes. */
+  readonly processes?: number;
+  readonly descriptors?: number;
 }
+
+/** Where the file says nothing. Few applications have as many threads, or as many connections in one process. */
+export const MOST_PROCESSES = 4096;
+export const MOST_DESCRIPTORS = 16_384;
+
+/** `$1`: the control group, or nothing; `$2`: descriptors; `$3`: readiness to be killed for want of memory. */
+const WITHIN_BOUNDS = `
+if [ -n "$1" ]; then echo 0 >"$1/cgroup.procs" || exit 126; fi
+ulimit -n "$2" || exit 126
+echo "$3" 2>/dev/null >/proc/self/oom_score_adj
+shift 3
+exec "$@"
+`;
+
+/** Of this process when it began: an agent changes its own. */
+const ORDINARY_OOM = textOf('/proc/self/oom_score_adj').trim() || '0';
 
 /** As shells: a command that can't be executed. `$1`: the folder. */
 const ENTER_FOLDER = 'cd "$1" || exit 126; shift; exec "$@"';
@@ -33,8 +53,38 @@ export USER LOGNAME HOME SHELL
 exec setpriv --reuid "$netfold_uid" --regid "$netfold_gid" --init-groups "$@"
 `;
 
-export function settingsOf({ env, cwd, user }: ServiceSettings): CommandSettings {
-  return { ...(env && { env }), ...(cwd && { cwd: cwd.path }), ...(user && { user: user.name }) };
+export function settingsOf(settings: ServiceSettings): CommandSettings {
+  const { env, cwd, user, processes, descriptors } = settings;
+  return {
+    ...(env && { env }),
+    ...(cwd && { cwd: cwd.path }),
+    ...(user && { user: user.name }),
+    ...(processes !== undefined && { processes }),
+    ...(descriptors !== undefined && { descriptors }),
+  };
+}
+
+/** The words that run a command with its service's bounds. `group`: the folder of the endpoint's control group, if it has one. */
+export function withinBounds(
+  { descriptors = defaultDescriptors() }: CommandSettings,
+  group: string | undefined,
+  command: readonly string[],
+): string[] {
+  return ['/bin/sh', '-c', WITHIN_BOUNDS, 'sh', group ?? '', `${descriptors}`, ORDINARY_OOM, ...command];
+}
+
+/** Where this process may have fewer, that many: not every container's root may raise it. */
+function defaultDescriptors(): number {
+  const hard = /^Max open files +\S+ +(\d+)/m.exec(textOf('/proc/self/limits'))?.[1];
+  return Math.min(MOST_DESCRIPTORS, hard === undefined ? MOST_DESCRIPTORS : Number(hard));
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 /** `data`: the endpoint's folder, if it has one. */

@@ -18,6 +18,8 @@ const keptSchema = z.record(
     env: z.record(z.string(), z.string()).optional(),
     cwd: z.string().optional(),
     user: z.string().optional(),
+    processes: z.int().optional(),
+    descriptors: z.int().optional(),
   }),
 );
 

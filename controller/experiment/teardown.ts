@@ -1,6 +1,8 @@
 /** Removes experiments, on any platform. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EndpointGroups, experimentsWithGroups } from '../../agent/endpoints/endpoint-groups.ts';
 import { appendTo, PRIVATE_FILE } from '../../agent/files/own-files.ts';
 import type { NetfoldError } from '../../proto/errors.ts';
 import { keepLogs } from '../logs/kept.ts';
@@ -11,7 +13,7 @@ import type { Leftover, Platform } from '../platform/port/platform.ts';
 import { openPlatforms, platformsFor } from '../platform/registry.ts';
 import type { OnProgress } from '../progress.ts';
 import { isNoRoom, withCode } from '../system-errors.ts';
-import { experimentNames, readState } from './state.ts';
+import { type ExperimentState, experimentNames, readState } from './state.ts';
 
 export interface Removed {
   readonly experiment: string;
@@ -38,10 +40,22 @@ export async function removeExperiment(
   const remains = { experiment, endpoints: state?.endpoints ?? [] };
   const facts: string[] = [];
   for (const one of platforms) facts.push(...(await one.remove(remains, onProgress)));
-  const problems = keepLogsOf(experiment, state);
+  const problems = [...(await endGroups(experiment, state)), ...keepLogsOf(experiment, state)];
   removeFolder(experimentFolder(experiment));
   removeIfEmpty(RUN_FOLDER);
   return { experiment, facts, problems };
+}
+
+/**
+ * Ends what is left in the control groups of its endpoints, and removes them. Without a state file, of all endpoints: agents
+ * of one experiment may be on one machine apart from each other. Returns what could not be done, in words.
+ */
+async function endGroups(experiment: string, state: ExperimentState | undefined): Promise<string[]> {
+  const groups = new EndpointGroups(experiment);
+  const mine = state && new Set(state.endpoints.map(({ name }) => name));
+  const names = groups.names().filter((name) => mine?.has(name) ?? true);
+  if (await groups.end(names, sleep)) return [];
+  return [`processes in the control groups of ${experiment} can't be ended: ${groups.names().join(' ')}`];
 }
 
 /**
@@ -92,6 +106,11 @@ export async function removeAll(
       removed.push(await removeExperiment(name, onProgress));
     });
   }
+  for (const name of experimentsWithGroups())
+    await attempt(`the control groups of ${name}`, async () => {
+      await endGroups(name, undefined);
+      leftovers.push(`the control groups of ${name}`);
+    });
   await endProcesses(() => agentsOf());
   for (const platform of platforms ?? (await openPlatforms())) {
     await attempt(`what the platform ${platform.name} has here`, async () => {

@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { mem } from 'systeminformation';
+import { type FoundHierarchy, findHierarchy } from '../../agent/kernel/groups/task-groups.ts';
 import { type ClockDiscipline, readClockDiscipline } from '../../agent/kernel/sys/clock-discipline.ts';
 import { type Ability, judge, type Outcome, type Subject } from '../../agent/linux/probe/ability.ts';
 import { type MachineLimits, readLimits } from '../../agent/linux/probe/limits.ts';
@@ -44,6 +45,17 @@ const SUBJECTS = {
     need: 'advice',
     from: 'packages',
     remedies: everywhere({ command: '', note: 'raise what bounds them, or end what takes it' }),
+  },
+  pids: {
+    id: 'pids',
+    name: 'bound of processes',
+    neededFor: 'applications that fork for ever',
+    need: 'optional',
+    from: 'kernel',
+    remedies: everywhere({
+      command: 'echo +pids > /sys/fs/cgroup/cgroup.subtree_control',
+      note: 'control groups with the controller pids have to be mounted at /sys/fs/cgroup (CONFIG_CGROUP_PIDS)',
+    }),
   },
   docker: {
     id: 'docker',
@@ -114,6 +126,7 @@ export async function probeEnvironment(machine: Machine): Promise<Ability[]> {
     judge(SUBJECTS.cpus, judgeCpus(availableParallelism()), machine),
     judge(SUBJECTS.memory, judgeMemory(memory.available, memory.total), machine),
     judge(SUBJECTS.capacity, judgeCapacity(readLimits()), machine),
+    judge(SUBJECTS.pids, judgeHierarchy(findHierarchy()), machine),
     judge(SUBJECTS.docker, judgeDocker(docker), machine),
     judge(SUBJECTS.ssh, judgeSsh(ssh), machine),
     judge(SUBJECTS.clock, judgeClock(readClockDiscipline()), machine),
@@ -149,6 +162,10 @@ export function judgeCapacity(limits: MachineLimits): Outcome {
 
 function formatBytes(bytes: number): string {
   return bytes >= 1e9 ? `${gigabytes(bytes).toFixed(1)} GB` : `${Math.floor(megabytes(bytes))} MB`;
+}
+
+export function judgeHierarchy(found: FoundHierarchy): Outcome {
+  return 'reason' in found ? found : { found: `control groups of version ${found.version}` };
 }
 
 export function judgeDocker({ code, stdout, stderr }: CommandResult): Outcome {

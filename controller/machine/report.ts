@@ -38,6 +38,7 @@ const ORDER: readonly AbilityId[] = [
   'netem',
   'nfqueue',
   'ipv6',
+  'pids',
   'docker',
   'ssh',
   'clock',

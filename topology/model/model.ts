@@ -51,6 +51,9 @@ export interface ServiceSettings {
   readonly cwd?: { readonly path: string; readonly position: Position };
   /** Name or number of a user of the machine that they run on. */
   readonly user?: { readonly name: string; readonly position: Position };
+  /** How many processes and threads an endpoint may have at a time, and how many descriptors each of its processes. */
+  readonly processes?: number;
+  readonly descriptors?: number;
 }
 
 export interface Service extends ServiceSettings {

@@ -8,13 +8,16 @@ export interface FoundProcess {
   readonly environment: ReadonlyMap<string, string>;
 }
 
-/** Leaders of process groups that were started with these variables in their environment. */
-export function findGroupLeaders(marks: Readonly<Record<string, string>>): FoundProcess[] {
+/**
+ * Leaders of sessions that were started with these variables in their environment. Only of leaders is it read: reading waits
+ * for a process that forks for ever, and most that do so lead nothing.
+ */
+export function findSessionLeaders(marks: Readonly<Record<string, string>>): FoundProcess[] {
   return readdirSync('/proc').flatMap((name) => {
     if (!/^\d+$/.test(name)) return [];
     const pid = Number(name);
     const stat = readStat(pid);
-    if (stat === undefined || stat.group !== pid) return [];
+    if (stat === undefined || stat.session !== pid) return [];
     const environment = environmentOf(pid);
     const isMarked = Object.entries(marks).every(([key, value]) => environment.get(key) === value);
     return isMarked ? [{ pid, startTime: stat.startTime, environment }] : [];
@@ -68,16 +71,16 @@ export function ownThreads(): number[] {
 }
 
 /** `undefined` for a process that has ended. */
-function readStat(pid: number): { group: number; startTime: number } | undefined {
+function readStat(pid: number): { session: number; startTime: number } | undefined {
   const text = read(`/proc/${pid}/stat`);
   // The second field is the program's name in parentheses, which may hold anything.
-  const [state, , group, ...rest] = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  if (state === undefined || group === undefined || state === 'Z' || state === 'X') return undefined;
-  return { group: Number(group), startTime: Number(rest[START_TIME_AFTER_GROUP]) };
+  const [state, , , session, ...rest] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  if (state === undefined || session === undefined || state === 'Z' || state === 'X') return undefined;
+  return { session: Number(session), startTime: Number(rest[START_TIME_AFTER_SESSION]) };
 }
 
-/** Fields 5 (pgrp) and 22 (starttime) of /proc/PID/stat. */
-const START_TIME_AFTER_GROUP = 22 - 5 - 1;
+/** Fields 6 (session) and 22 (starttime) of /proc/PID/stat. */
+const START_TIME_AFTER_SESSION = 22 - 6 - 1;
 
 /** The variables with which a process was started; none for a zombie, and for another user's. */
 export function environmentOf(pid: number): Map<string, string> {

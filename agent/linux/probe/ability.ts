@@ -20,6 +20,7 @@ export type AbilityId =
   | 'netem'
   | 'nfqueue'
   | 'ipv6'
+  | 'pids'
   | 'docker'
   | 'ssh'
   | 'clock';

@@ -2,8 +2,9 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
+import { EndpointGroups } from '../../../agent/endpoints/endpoint-groups.ts';
 import { endpointEnvironment, inheritedEnvironment, lifeMark } from '../../../agent/endpoints/environment.ts';
-import { withSettings } from '../../../agent/endpoints/service-settings.ts';
+import { MOST_PROCESSES, withinBounds, withSettings } from '../../../agent/endpoints/service-settings.ts';
 import { serviceOf, suggest } from '../../../topology/model/names.ts';
 import { ControllerError } from '../../errors.ts';
 import { readSettings } from '../../experiment/service-settings.ts';
@@ -90,8 +91,10 @@ async function exec(node: string, command: string[], { name, user }: ExecOptions
     ...lifeMark(experiment, endpoint.name),
   };
   const platform = await openPlatform(state.platform);
-  const words = withSettings(settings, data, throughEnv(command));
-  const [program, ...args] = platform.exec(endpoint, words);
+  const words = platform.exec(endpoint, withSettings(settings, data, throughEnv(command)));
+  const most = settings.processes ?? MOST_PROCESSES;
+  const group = new EndpointGroups(experiment).make(endpoint.name, most, false);
+  const [program, ...args] = withinBounds(settings, group, words);
   const env = { ...inheritedEnvironment(), ...environment };
   process.exitCode = await attended(() => spawn(program!, args, { stdio: 'inherit', env }));
 }

@@ -113,7 +113,8 @@ function describe(agent: HostReport): string {
   if (agent.state === 'unreachable')
     return styled('red', `unreachable: ${(agent as { reason: string }).reason}`);
   const status = agent as AgentStatus;
-  const { state, endpoints, known, expected, hosts, ticks, degraded, conflicts, processes, mesh } = status;
+  const { state, endpoints, known, expected, hosts, ticks, degraded, conflicts, processes, mesh, unbounded } =
+    status;
   const facts = `${state}, ${count(endpoints.length, 'endpoint')}, knows ${known}/${expected} on ${count(hosts.length, 'host')}`;
   const away = mesh.unreachable.map((address) => `no agent answers at ${address}; it is tried again`);
   const problems = [...degraded, ...conflicts, ...away].map((text) => `\n    ${styled('red', text)}`);
@@ -123,7 +124,13 @@ function describe(agent: HostReport): string {
       ([name, how]) =>
         `\n    ${name}: its command ${how.replace(/^pid /, 'runs as pid ')} (netfold logs ${name})`,
     );
-  return [`${facts}, tick ${ticks.meanMs.toFixed(2)} ms${times(status)}`, ...problems, ...ended].join('');
+  const bounds = unbounded === undefined ? [] : [`\n    processes of endpoints have no bound: ${unbounded}`];
+  return [
+    `${facts}, tick ${ticks.meanMs.toFixed(2)} ms${times(status)}`,
+    ...problems,
+    ...ended,
+    ...bounds,
+  ].join('');
 }
 
 /** How late packets (their mean) and events (99 of 100) were, and the offset of this host's clock from the reference. */

@@ -1,10 +1,15 @@
 /** The words that give a command its service's variables, folder and user, run by the shells of this machine. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type CommandSettings, settingsOf, withSettings } from '../../../agent/endpoints/service-settings.ts';
+import {
+  type CommandSettings,
+  settingsOf,
+  withinBounds,
+  withSettings,
+} from '../../../agent/endpoints/service-settings.ts';
 import { native } from '../topology/support.ts';
 
 function run(settings: CommandSettings, data: string | undefined, command: readonly string[]) {
@@ -55,4 +60,37 @@ test('a user that is not there is said, and nothing runs', () => {
     out: '',
     err: 'netfold: this machine has no user no-such-user\n',
   });
+});
+
+function runBounded(settings: CommandSettings, group: string | undefined, command: readonly string[]) {
+  const [program, ...args] = withinBounds(settings, group, command);
+  const { status, stdout } = spawnSync(program!, args, { encoding: 'utf8' });
+  return { status, out: stdout.trim() };
+}
+
+test('the bound of descriptors holds for the command, hard and soft, and its words reach it as they are', () => {
+  const script = 'ulimit -Hn; ulimit -Sn; printf "%s|" "$@"';
+  const { status, out } = runBounded({ descriptors: 123 }, undefined, [
+    'sh',
+    '-c',
+    script,
+    'sh',
+    'a b',
+    '',
+    '$c',
+  ]);
+  expect(out).toBe('123\n123\na b||$c|');
+  expect(status).toBe(0);
+});
+
+test('a process enters its group before anything else; without the group nothing runs', () => {
+  const group = mkdtempSync(join(tmpdir(), "netfold group's "));
+  try {
+    writeFileSync(join(group, 'cgroup.procs'), '');
+    expect(runBounded({}, group, ['echo', 'ran'])).toEqual({ status: 0, out: 'ran' });
+    expect(readFileSync(join(group, 'cgroup.procs'), 'utf8')).toBe('0\n');
+  } finally {
+    rmSync(group, { recursive: true });
+  }
+  expect(runBounded({}, group, ['echo', 'ran'])).toMatchObject({ status: 126, out: '' });
 });

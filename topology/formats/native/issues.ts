@@ -173,6 +173,8 @@ const SERVICE_TEXTS: ReadonlyMap<string, string> = new Map([
   ['run', 'run: "iperf3 -s"'],
   ['env', 'env: { PORT: "8080" }'],
   ['cwd', 'cwd: /srv/www'],
+  ['processes', 'processes: 4096'],
+  ['descriptors', 'descriptors: 16384'],
   ['user', 'user: www-data'],
   ['image', 'image: "nginx:1"'],
   ['command', 'command: ["-p", "80"]'],

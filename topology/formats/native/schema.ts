@@ -135,6 +135,14 @@ const service = z
       .meta({
         description: 'User of the machine as which its commands run, a name or a number. Default: root.',
       }),
+    processes: z.int().min(16).max(4_194_304).optional().meta({
+      description:
+        'How many processes and threads each endpoint may have at a time; the kernel refuses more. Default: 4096.',
+    }),
+    descriptors: z.int().min(16).max(1_073_741_816).optional().meta({
+      description:
+        'How many files, sockets among them, each process may have open; the kernel refuses more. Default: 16384.',
+    }),
     image: z.string().min(1).optional().meta({ description: 'Container image, for Docker and Kubernetes.' }),
     command: z
       .union([z.string().min(1), z.array(z.string())])
