@@ -23,12 +23,20 @@ export interface PathAdvice {
 const MAX_SOURCES = 100;
 const MAX_DESTINATIONS = 30;
 
+/**
+ * What an endpoint's delay line holds of what is under way to it: the length of a queue of the kernel, which can't be made
+ * longer: measured with Linux 6.18, where agent/kernel/netlink/nfqueue.ts asks for more. In full frames of Ethernet.
+ */
+const QUEUE_PACKETS = 65_536;
+const FRAME_BYTES = 1514;
+
 /** Adds the warnings about the paths at the start of a topology that has no errors. */
 export function warnOfPaths(topology: Topology, findings: Findings, { buffers }: PathAdvice): void {
   const expansion = new Expansion(topology);
   const folding = new Folding(expansion.graph);
   const jittery = new Example();
   const long = new Example();
+  const full = new Example();
   const rates = new ReachedRates(expansion.graph);
   for (const path of samplePaths(folding)) {
     if (path.jitter * deviations(path) > path.latency + GRAIN)
@@ -37,9 +45,12 @@ export function warnOfPaths(topology: Topology, findings: Findings, { buffers }:
     const back = folding.path(path.to, path.from);
     const bytes = back && buffers ? flightBytes(path, back) : 0;
     if (buffers && exceeds(bytes, buffers)) long.add(path, bytes);
+    const packets = packetsUnderWay(path);
+    if (packets > QUEUE_PACKETS) full.add(path, packets);
   }
   warnOfJitter(jittery, expansion, topology, findings);
   if (buffers) warnOfBuffers(long, expansion, topology, findings, buffers);
+  warnOfQueue(full, expansion, topology, findings);
   warnOfUnused(expansion, topology, findings);
   warnOfRates(rates, expansion, topology, findings);
 }
@@ -144,6 +155,29 @@ function warnOfBuffers(
 }
 
 const MEBIBYTE = 2 ** 20;
+
+/** What is under way, one way, when the path is full. A path without a limit is as fast as the machine: not judged. */
+function packetsUnderWay({ latency, bandwidth }: Path): number {
+  return Number.isFinite(bandwidth) ? bytesOf(amountIn(latency, bandwidth)) / FRAME_BYTES : 0;
+}
+
+function warnOfQueue(
+  { path, count: many, worst }: Example,
+  expansion: Expansion,
+  topology: Topology,
+  findings: Findings,
+): void {
+  if (!path) return;
+  const { pair } = expansion.origins[path.links[0]!]!;
+  const fitting = formatRate((path.bandwidth * QUEUE_PACKETS) / worst);
+  findings.warning(
+    'QUEUE_SMALL',
+    topology.links[pair]!.position,
+    `links[${pair}].latency`,
+    `${nameOf(path, expansion)} has ${Math.ceil(worst).toLocaleString('en')} full frames under way at ${formatBps(path.bandwidth)}: where the kernel has no netem, ${QUEUE_PACKETS.toLocaleString('en')} find room and others are dropped${more(many)}`,
+    `keep the rate below ${fitting}, or less with smaller packets, or use a kernel with netem (netfold doctor)`,
+  );
+}
 
 function warnOfUnused(expansion: Expansion, topology: Topology, findings: Findings): void {
   // With events, a link may be there for the time when another one is away.

@@ -56,6 +56,7 @@ export type DiagnosticCode =
   | 'JITTER_LARGE'
   | 'LINK_UNUSED'
   | 'BUFFERS_SMALL'
+  | 'QUEUE_SMALL'
   | 'RATE_UNREACHED';
 
 /** `ring.yaml:4:12: error: links[0].latency: "10" has no unit (write the unit, e.g. 10ms)`. */

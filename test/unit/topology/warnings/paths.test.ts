@@ -65,6 +65,21 @@ it.each(['asymmetric', 'quickstart', 'ring'])('the example %s means what it says
   expect(warned(text, { sendBytes: 4_194_304, receiveBytes: 6_291_456 })).toEqual([]);
 });
 
+describe('what the delay line holds', () => {
+  it('is told of where a full path has more under way', () => {
+    expect(warned(pair('latency: 2s, bandwidth: 1Gbps'))).toEqual([
+      '3 QUEUE_SMALL a.0 to b.0 has 165,126 full frames under way at 1Gbps: where the kernel has no netem, 65,536 find room and others are dropped, and so for 1 more path (keep the rate below 396.886Mbps, or less with smaller packets, or use a kernel with netem (netfold doctor))',
+    ]);
+  });
+
+  it.each([
+    ['just fits', 'latency: 790ms, bandwidth: 1Gbps'],
+    ['has no rate to fill it', 'latency: 30s'],
+  ])('is not where it %s', (_, text) => {
+    expect(warned(pair(text))).toEqual([]);
+  });
+});
+
 describe('what a path holds', () => {
   const buffers = { sendBytes: 4_194_304, receiveBytes: 6_291_456 };
 
