@@ -4,6 +4,7 @@ import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import { underHostName } from '../kernel/netns/host-name.ts';
 import { NETNS_FOLDER } from '../kernel/netns/namespace-files.ts';
 import { endpointEnvironment, inheritedEnvironment, lifeMark } from './environment.ts';
+import { inView, privilegesOf } from './least-power.ts';
 import { atOrdinaryPriority } from './priority.ts';
 import { type CommandSettings, withinBounds, withSettings } from './service-settings.ts';
 
@@ -21,9 +22,11 @@ export function wordsFor(
   dataFolder: string | undefined,
   group: string | undefined,
 ): string[] {
-  const words = withSettings(settings, dataOf(endpoint, dataFolder), ['/bin/sh', '-c', command]);
+  const data = dataOf(endpoint, dataFolder);
+  const words = withSettings(settings, data, ['/bin/sh', '-c', command], privilegesOf(settings));
+  const inside = insideOf(endpoint, inView(dataFolder, hasName(endpoint), words));
   // In another mount namespace the control groups may not be seen.
-  return withinBounds(settings, group, atOrdinaryPriority(insideOf(endpoint, words)));
+  return withinBounds(settings, group, atOrdinaryPriority(inside));
 }
 
 export function environmentFor(
@@ -45,8 +48,10 @@ const dataOf = ({ name }: LocalEndpoint, dataFolder: string | undefined): string
  * The words that run a command in an endpoint. `ip netns exec` makes the topology's names resolve. A namespace that was
  * there before belongs to a machine or a container, which has a hostname already.
  */
-function insideOf({ name, namespace, outlivesAgent }: LocalEndpoint, command: readonly string[]): string[] {
+function insideOf(endpoint: LocalEndpoint, command: readonly string[]): string[] {
+  const { name, namespace, outlivesAgent } = endpoint;
   const words = outlivesAgent ? [...command] : underHostName(name, command);
-  const isNamed = dirname(namespace) === NETNS_FOLDER;
-  return isNamed ? ['ip', 'netns', 'exec', basename(namespace), ...words] : words;
+  return hasName(endpoint) ? ['ip', 'netns', 'exec', basename(namespace), ...words] : words;
 }
+
+const hasName = ({ namespace }: LocalEndpoint): boolean => dirname(namespace) === NETNS_FOLDER;

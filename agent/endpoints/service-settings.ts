@@ -17,6 +17,8 @@ export interface CommandSettings {
   /** The most tasks of the endpoint, and the most descriptors of each of its processes. */
   readonly processes?: number;
   readonly descriptors?: number;
+  readonly capAdd?: readonly string[];
+  readonly capDrop?: readonly string[];
 }
 
 /** Where the file says nothing. Few applications have as many threads, or as many connections in one process. */
@@ -54,13 +56,15 @@ exec setpriv --reuid "$netfold_uid" --regid "$netfold_gid" --init-groups "$@"
 `;
 
 export function settingsOf(settings: ServiceSettings): CommandSettings {
-  const { env, cwd, user, processes, descriptors } = settings;
+  const { env, cwd, user, processes, descriptors, capAdd, capDrop } = settings;
   return {
     ...(env && { env }),
     ...(cwd && { cwd: cwd.path }),
     ...(user && { user: user.name }),
     ...(processes !== undefined && { processes }),
     ...(descriptors !== undefined && { descriptors }),
+    ...(capAdd && { capAdd }),
+    ...(capDrop && { capDrop }),
   };
 }
 
@@ -87,15 +91,22 @@ function textOf(file: string): string {
   }
 }
 
-/** `data`: the endpoint's folder, if it has one. */
+/**
+ * `data`: the endpoint's folder, if it has one. `privileges`: options of setpriv(1), for root without all that root may
+ * (`privilegesOf`).
+ */
 export function withSettings(
   { env = {}, cwd, user }: CommandSettings,
   data: string | undefined,
   command: readonly string[],
+  privileges: readonly string[] = [],
 ): string[] {
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   const words = variables.length === 0 ? [...command] : ['env', ...variables, ...protectedWords(command)];
-  const asUser = user === undefined ? words : ['sh', '-c', BECOME_USER, 'sh', user, ...words];
+  const limited = privileges.length === 0 ? words : ['setpriv', ...privileges, ...words];
+  // One setpriv for both: without its capabilities it could not become another user, and as that user not drop them.
+  const asUser =
+    user === undefined ? limited : ['sh', '-c', BECOME_USER, 'sh', user, ...privileges, ...words];
   return cwd === undefined ? asUser : ['sh', '-c', ENTER_FOLDER, 'sh', resolve(data ?? '/', cwd), ...asUser];
 }
 

@@ -20,6 +20,8 @@ const keptSchema = z.record(
     user: z.string().optional(),
     processes: z.int().optional(),
     descriptors: z.int().optional(),
+    capAdd: z.array(z.string()).optional(),
+    capDrop: z.array(z.string()).optional(),
   }),
 );
 

@@ -54,6 +54,9 @@ export interface ServiceSettings {
   /** How many processes and threads an endpoint may have at a time, and how many descriptors each of its processes. */
   readonly processes?: number;
   readonly descriptors?: number;
+  /** Capabilities that they have besides the default ones, and those of them that they do not (`keptCapabilities`). */
+  readonly capAdd?: readonly string[];
+  readonly capDrop?: readonly string[];
 }
 
 export interface Service extends ServiceSettings {

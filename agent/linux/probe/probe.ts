@@ -76,28 +76,37 @@ const iproute2: Probe = {
   },
 };
 
-/** The `unshare` of busybox does as well. */
+/** `unshare` of busybox does as well; its `setpriv` has no bounding set, and its `mount` makes paths of what it is given. */
+const ENDPOINT_COMMANDS: readonly (readonly [does: string, command: readonly string[], says?: string])[] = [
+  ['unshare --uts', ['unshare', '--uts', 'true']],
+  ['setpriv --bounding-set', ['setpriv', '--inh-caps', '-all', '--bounding-set', '-all,+chown', 'true']],
+  ['mount --version', ['mount', '--version'], 'util-linux'],
+];
+
 const utilLinux: Probe = {
   id: 'util-linux',
   name: 'util-linux',
   needs: ['root', 'network-namespaces'],
-  neededFor: 'hostnames of endpoints',
+  neededFor: 'hostnames of endpoints, and what their applications may do',
   need: 'lab',
   from: 'packages',
   remedies: packageRemedies({
     apt: 'util-linux',
     dnf: 'util-linux',
-    apk: 'util-linux',
+    apk: 'util-linux setpriv mount',
     pacman: 'util-linux',
   }),
   attempt: () => {
-    const { error, status, stderr } = spawnSync('unshare', ['--uts', 'true'], {
-      encoding: 'utf8',
-      timeout: 2000,
-    });
-    if (error)
-      throw new Error(`unshare can't be run: ${(error as NodeJS.ErrnoException).code ?? error.message}`);
-    if (status !== 0) throw new Error(`unshare --uts fails: ${stderr.trim().split('\n')[0]}`);
+    for (const [does, [program, ...args], says = ''] of ENDPOINT_COMMANDS) {
+      const { error, status, stdout, stderr } = spawnSync(program!, args, {
+        encoding: 'utf8',
+        timeout: 2000,
+      });
+      if (error)
+        throw new Error(`${program} can't be run: ${(error as NodeJS.ErrnoException).code ?? error.message}`);
+      if (status !== 0) throw new Error(`${does} fails: ${stderr.trim().split('\n')[0]}`);
+      if (!stdout.includes(says)) throw new Error(`${program} is not that of ${says}`);
+    }
     return undefined;
   },
 };

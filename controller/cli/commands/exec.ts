@@ -1,10 +1,13 @@
 /** `netfold exec`: inside an endpoint. */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { EndpointGroups } from '../../../agent/endpoints/endpoint-groups.ts';
 import { endpointEnvironment, inheritedEnvironment, lifeMark } from '../../../agent/endpoints/environment.ts';
+import { inView, privilegesOf } from '../../../agent/endpoints/least-power.ts';
 import { MOST_PROCESSES, withinBounds, withSettings } from '../../../agent/endpoints/service-settings.ts';
+import { OWN_NAMESPACE } from '../../../agent/kernel/netns/namespace-files.ts';
 import { serviceOf, suggest } from '../../../topology/model/names.ts';
 import { ControllerError } from '../../errors.ts';
 import { readSettings } from '../../experiment/service-settings.ts';
@@ -22,9 +25,14 @@ export function addExecCommand(program: Command): void {
     )
     .addOption(nameOption('which experiment, if several are running'))
     .option('--user <user>', "as which user of this machine, instead of the service's `user`")
+    .option(
+      '--privileged',
+      "with all capabilities and netfold's own files, whatever the service has: to look at the endpoint's network or change it",
+    )
     .addHelpText(
       'after',
       "\nExamples:\n  netfold exec client.0 -- ping -c 3 server\n  netfold exec client.0 -- sh -c 'echo $HOME | wc -c'\n" +
+        '  netfold exec --privileged client.0 -- nft list ruleset\n' +
         'Write -- before the command, so that its options are its own.',
     )
     .showHelpAfterError('write -- before the command: netfold exec NODE -- COMMAND OPTIONS')
@@ -79,9 +87,10 @@ function throughEnv(command: readonly string[]): string[] {
 interface ExecOptions {
   readonly name?: string;
   readonly user?: string;
+  readonly privileged?: boolean;
 }
 
-async function exec(node: string, command: string[], { name, user }: ExecOptions): Promise<void> {
+async function exec(node: string, command: string[], { name, user, privileged }: ExecOptions): Promise<void> {
   refuseShellText(node, command);
   const { endpoint, experiment, state } = await findEndpoint(node, name);
   const data = dataFolder(experiment, endpoint.name);
@@ -91,10 +100,12 @@ async function exec(node: string, command: string[], { name, user }: ExecOptions
     ...lifeMark(experiment, endpoint.name),
   };
   const platform = await openPlatform(state.platform);
-  const words = platform.exec(endpoint, withSettings(settings, data, throughEnv(command)));
+  const inside = (words: readonly string[]): readonly string[] =>
+    privileged ? words : inView(dirname(data), endpoint.namespace !== OWN_NAMESPACE, words);
+  const words = withSettings(settings, data, throughEnv(command), privileged ? [] : privilegesOf(settings));
   const most = settings.processes ?? MOST_PROCESSES;
   const group = new EndpointGroups(experiment).make(endpoint.name, most, false);
-  const [program, ...args] = withinBounds(settings, group, words);
+  const [program, ...args] = withinBounds(settings, group, platform.exec(endpoint, inside(words)));
   const env = { ...inheritedEnvironment(), ...environment };
   process.exitCode = await attended(() => spawn(program!, args, { stdio: 'inherit', env }));
 }

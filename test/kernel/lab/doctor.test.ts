@@ -197,6 +197,15 @@ describe('commands', () => {
     });
   });
 
+  it('a setpriv that can not bound capabilities is not enough', async () => {
+    command('setpriv', 'echo "setpriv: unrecognized option: bounding-set" >&2; exit 1');
+    const { code, report } = await withCommands();
+    expect(code).toBe(3);
+    expect(find(report.abilities, 'util-linux').reason).toBe(
+      'setpriv --bounding-set fails: setpriv: unrecognized option: bounding-set',
+    );
+  });
+
   it('abilities for other platforms are listed, and are no obstacle', async () => {
     command('docker', 'test "$1" = version && echo 99.1.2');
     command('ssh', 'echo "Dropbear v2022.83" >&2');

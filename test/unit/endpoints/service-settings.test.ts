@@ -4,12 +4,16 @@ import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { HIDDEN_FOLDERS, privilegesOf } from '../../../agent/endpoints/least-power.ts';
 import {
   type CommandSettings,
   settingsOf,
   withinBounds,
   withSettings,
 } from '../../../agent/endpoints/service-settings.ts';
+import { JOURNAL_FOLDER } from '../../../agent/linux/take-over/journal.ts';
+import { IDENTITY_FOLDER } from '../../../controller/cli/commands/mesh.ts';
+import { RUN_FOLDER } from '../../../controller/names.ts';
 import { native } from '../topology/support.ts';
 
 function run(settings: CommandSettings, data: string | undefined, command: readonly string[]) {
@@ -52,6 +56,31 @@ test('a folder is absolute, or below that of the endpoint', () => {
   } finally {
     rmSync(data, { recursive: true });
   }
+});
+
+test('what a command may do is bounded by one setpriv, also for another user', () => {
+  const only = ['--inh-caps', '-all', '--bounding-set', '-all,+net_raw'];
+  expect(privilegesOf({ capAdd: ['NET_RAW'], capDrop: ['ALL'] })).toEqual(only);
+  expect(withSettings({}, undefined, ['ls'], only)).toEqual(['setpriv', ...only, 'ls']);
+  expect(withSettings({ user: 'nobody' }, undefined, ['ls'], only).slice(4)).toEqual([
+    'nobody',
+    ...only,
+    'ls',
+  ]);
+  expect(privilegesOf({ capAdd: ['ALL'] })).toEqual([]);
+  const bound = privilegesOf({}).at(-1)!.split(',');
+  expect(bound).toContain('+net_bind_service');
+  for (const name of ['sys_admin', 'sys_ptrace', 'sys_module', 'net_admin', 'dac_read_search', 'mknod'])
+    expect(bound).not.toContain(`+${name}`);
+  expect(privilegesOf({ capAdd: ['NET_ADMIN'], capDrop: ['NET_RAW'] }).at(-1)).toMatch(
+    /,\+net_admin,\+net_bind/,
+  );
+});
+
+test('every folder of keys, sockets and journals is hidden', () => {
+  expect(HIDDEN_FOLDERS).toContain(RUN_FOLDER);
+  expect(HIDDEN_FOLDERS).toContain(JOURNAL_FOLDER);
+  expect(HIDDEN_FOLDERS.some((folder) => IDENTITY_FOLDER.startsWith(`${folder}/`))).toBe(true);
 });
 
 test('a user that is not there is said, and nothing runs', () => {

@@ -1,4 +1,4 @@
-/** `env`, `cwd` and `user` in a file: what they mean, and what is refused at which place. */
+/** `env`, `cwd`, `user` and capabilities in a file: what they mean, and what is refused at which place. */
 import { describe, expect, it } from 'vitest';
 import { formatDiagnostic } from '../../../topology/load.ts';
 import { native, problems } from './support.ts';
@@ -27,9 +27,15 @@ describe('the settings of a service', () => {
     expect(services[0]!.env).toEqual({ a_1: '$HOME \n x=y', _: '', LANG: 'C' });
   });
 
+  it('take capabilities as Docker Compose does, with and without CAP_', () => {
+    const [a] = native(file('cap_add: [NET_ADMIN, cap_sys_ptrace]\n    cap_drop: [ALL]')).services;
+    expect(a).toMatchObject({ capAdd: ['NET_ADMIN', 'SYS_PTRACE'], capDrop: ['ALL'] });
+  });
+
   it('are absent where nothing is written', () => {
     const [a] = native(file('tags: [x]')).services;
-    for (const key of ['env', 'cwd', 'user', 'restart', 'ready', 'after']) expect(a).not.toHaveProperty(key);
+    for (const key of ['env', 'cwd', 'user', 'capAdd', 'capDrop', 'restart', 'ready', 'after'])
+      expect(a).not.toHaveProperty(key);
   });
 
   it.each([
@@ -65,6 +71,14 @@ describe('the settings of a service', () => {
     ['user: www-data:adm', '4:11', 'VALUE_INVALID', /"www-data:adm" is no user .*groups/],
     ['user: "a b"', '4:11', 'VALUE_INVALID', /is no user/],
     ['user: "a\\0b"', '4:11', 'VALUE_INVALID', /the user has a NUL character/],
+    [
+      'cap_add: [NET_ADMIM]',
+      '4:15',
+      'VALUE_INVALID',
+      /cap_add\[0\]: there is no capability "NET_ADMIM" \(did you mean "NET_ADMIN"/,
+    ],
+    ['cap_drop: ["\\0"]', '4:16', 'VALUE_INVALID', /cap_drop\[0\]: there is no capability/],
+    ['cap_add: NET_ADMIN', '4:14', 'VALUE_INVALID', /is not a list .*cap_add: \[NET_ADMIN\]/],
     ['user: [root]', '4:11', 'VALUE_INVALID', /services.a.user/],
   ])('are refused where they are wrong: %.60s', (setting, place, code, message) => {
     const [problem, ...others] = problems(file(setting));

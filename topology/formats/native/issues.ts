@@ -176,6 +176,8 @@ const SERVICE_TEXTS: ReadonlyMap<string, string> = new Map([
   ['processes', 'processes: 4096'],
   ['descriptors', 'descriptors: 16384'],
   ['user', 'user: www-data'],
+  ['cap_add', 'cap_add: [NET_ADMIN]'],
+  ['cap_drop', 'cap_drop: [NET_RAW]'],
   ['image', 'image: "nginx:1"'],
   ['command', 'command: ["-p", "80"]'],
   ['tags', 'tags: [edge]'],

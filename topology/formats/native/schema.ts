@@ -143,6 +143,24 @@ const service = z
       description:
         'How many files, sockets among them, each process may have open; the kernel refuses more. Default: 16384.',
     }),
+    cap_add: z
+      .array(z.string().min(1))
+      .max(64)
+      .optional()
+      .meta({
+        description:
+          'Capabilities of Linux that its commands have besides the default ones, as in Docker Compose; ALL stands for all. Default: none.',
+        examples: [['NET_ADMIN']],
+      }),
+    cap_drop: z
+      .array(z.string().min(1))
+      .max(64)
+      .optional()
+      .meta({
+        description:
+          'Capabilities of Linux that its commands do not have, as in Docker Compose; ALL stands for all. Default: none.',
+        examples: [['NET_RAW'], ['ALL']],
+      }),
     image: z.string().min(1).optional().meta({ description: 'Container image, for Docker and Kubernetes.' }),
     command: z
       .union([z.string().min(1), z.array(z.string())])

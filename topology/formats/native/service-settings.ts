@@ -1,12 +1,14 @@
-/** `env`, `cwd` and `user` of a service: what the schema can't say about them. */
+/** `env`, `cwd`, `user` and the capabilities of a service: what the schema can't say about them. */
+import { CAPABILITIES, capabilityNamed } from '../../model/capabilities.ts';
 import type { Findings } from '../../model/diagnostics.ts';
 import { quote } from '../../model/diagnostics.ts';
 import type { ServiceSettings } from '../../model/model.ts';
+import { Suggestions } from '../../model/names.ts';
 import type { YamlDocument } from './document.ts';
 import { formatPath } from './issues.ts';
 import type { NativeFile } from './schema.ts';
 
-type NativeService = Pick<NativeFile['services'][string], 'env' | 'cwd' | 'user'>;
+type NativeService = Pick<NativeFile['services'][string], 'env' | 'cwd' | 'user' | 'cap_add' | 'cap_drop'>;
 
 /** What programs can read as a variable: shells ignore all others. */
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
@@ -21,6 +23,7 @@ export class SettingsReader {
   readonly #file: string;
   readonly #document: YamlDocument;
   readonly #findings: Findings;
+  readonly #suggestions = new Suggestions();
 
   constructor(file: string, document: YamlDocument, findings: Findings) {
     this.#file = file;
@@ -29,7 +32,7 @@ export class SettingsReader {
   }
 
   /** What is wrong with them is in the findings. */
-  read(service: string, { env, cwd, user }: NativeService): ServiceSettings {
+  read(service: string, { env, cwd, user, cap_add, cap_drop }: NativeService): ServiceSettings {
     const path = ['services', service] as const;
     if (env) this.#checkEnv([...path, 'env'], env);
     if (cwd !== undefined) this.#checkFolder([...path, 'cwd'], cwd);
@@ -39,6 +42,8 @@ export class SettingsReader {
       ...(env && { env }),
       ...(cwd !== undefined && { cwd: { path: cwd, position: at('cwd') } }),
       ...(user !== undefined && { user: { name: String(user), position: at('user') } }),
+      ...(cap_add && { capAdd: this.#capabilities([...path, 'cap_add'], cap_add) }),
+      ...(cap_drop && { capDrop: this.#capabilities([...path, 'cap_drop'], cap_drop) }),
     };
   }
 
@@ -76,7 +81,18 @@ export class SettingsReader {
     );
   }
 
-  #refuse(path: readonly string[], message: string, remedy: string): void {
+  #capabilities(path: readonly string[], texts: readonly string[]): string[] {
+    return texts.flatMap((text, index) => {
+      const name = capabilityNamed(text);
+      if (name === undefined) {
+        const remedy = this.#suggestions.of(text, () => CAPABILITIES, CAPABILITY_REMEDY);
+        this.#refuse([...path, index], `there is no capability ${quote(text)}`, remedy);
+      }
+      return name ?? [];
+    });
+  }
+
+  #refuse(path: readonly (string | number)[], message: string, remedy: string): void {
     this.#findings.error('VALUE_INVALID', this.#document.at(path), formatPath(path), message, remedy);
   }
 
@@ -90,3 +106,5 @@ const HAS_NUL = 'has a NUL character, which no argument of a program can have';
 const LEAVE_OUT = 'leave it out; in YAML, "\\\\0" in double quotes is a backslash and a zero';
 const PATHS =
   "write a path from / on, or one below the endpoint's own folder: cwd: . is $NETFOLD_DATA itself";
+
+const CAPABILITY_REMEDY = 'write names as in capabilities(7), e.g. NET_ADMIN; ALL stands for all';
