@@ -22,6 +22,8 @@ export const agentSocket = (experiment: string, host: string): string =>
 export const logFolderOf = (experiment: string): string => join(experimentFolder(experiment), 'logs');
 export const logFile = (experiment: string, name: string): string =>
   join(logFolderOf(experiment), `${name}.log`);
+/** When the timeline began, for a later controller. */
+export const startFile = (experiment: string): string => join(experimentFolder(experiment), 'started.json');
 /** Settings of services, for `netfold exec`. */
 export const servicesFile = (experiment: string): string =>
   join(experimentFolder(experiment), 'services.json');

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT_CODE } from '../../proto/errors.ts';
-import { callJson } from '../../proto/http-json.ts';
+import { callJson, HttpError } from '../../proto/http-json.ts';
 import type { AgentStatus } from '../../proto/status.ts';
 import { millisToSeconds } from '../../proto/units.ts';
 import { ControllerError } from '../errors.ts';
@@ -78,6 +78,20 @@ export class AgentProcess {
     if (this.#hasExited) throw this.failure();
     if (!existsSync(agentSocket(this.#experiment, this.host.name))) return undefined;
     return agentStatus(this.#experiment, this.host.name);
+  }
+
+  /** Until it answers, which a process that just starts does not. Throws `AGENT_FAILED` after that time, or if it has ended. */
+  async waitUntilAnswering(timeoutMs: number): Promise<void> {
+    const start = performance.now();
+    for (;;) {
+      const status = await this.status().catch((error: unknown) => {
+        if (this.#hasExited || !(error instanceof HttpError)) throw error;
+      });
+      if (status) return;
+      if (performance.now() - start > timeoutMs)
+        throw this.failure(`does not answer after ${millisToSeconds(timeoutMs)} s; it may be stopped`);
+      await sleep(POLL_MS.least);
+    }
   }
 
   /** `startAt`: milliseconds since 1970. */

@@ -5,11 +5,12 @@ import type { Graph, Topology } from '../../topology/model/model.ts';
 import type { Plan, PlannedHost } from '../platform/port/plan.ts';
 import type { Platform } from '../platform/port/platform.ts';
 import type { OnProgress } from '../progress.ts';
+import { isNoRoom } from '../system-errors.ts';
 import { AgentProcess } from './agents.ts';
 import type { CurrentPlacement } from './current-placement.ts';
 import { accountedDoor } from './door.ts';
 import { type ExperimentOptions, type Parts, resumeParts, startParts } from './start.ts';
-import type { Started } from './started.ts';
+import { keepStart, type Started } from './started.ts';
 import { supervise } from './supervisor.ts';
 import { isEnding, removeExperiment } from './teardown.ts';
 
@@ -76,10 +77,20 @@ export class Experiment {
   async run(): Promise<number> {
     const startAt = Date.now() + START_DELAY_MS;
     this.#started.set(startAt);
+    this.#keepStart(startAt);
     const told = await Promise.allSettled(this.#agents.map((agent) => agent.run(startAt)));
     const failed = told.filter((one) => one.status === 'rejected');
     if (failed.length === told.length) throw failed[0]!.reason as Error;
     return startAt;
+  }
+
+  /** On a full disk, a later controller begins the timeline anew if all agents have ended, too. */
+  #keepStart(startAt: number): void {
+    try {
+      keepStart(this.name, startAt);
+    } catch (error) {
+      if (!isNoRoom(error)) throw error;
+    }
   }
 
   async statuses(): Promise<AgentStatus[]> {

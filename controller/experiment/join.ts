@@ -15,6 +15,7 @@ import { loadTopology } from '../../topology/load.ts';
 import type { Topology } from '../../topology/model/model.ts';
 import { graphAt } from '../../topology/timeline/graph-at.ts';
 import { requireAbilities } from '../machine/abilities.ts';
+import { recordAgent } from '../machine/agent-records.ts';
 import { neededRoom, requireDiskRoom } from '../machine/disk-room.ts';
 import { removeFolder } from '../machine/folders.ts';
 import {
@@ -66,6 +67,7 @@ export async function joinExperiment(options: JoinOptions): Promise<void> {
   // What a killed agent has left stays known until it is removed.
   let isClean = await reserveJoined(name);
   try {
+    recordAgent(agentSocket(name, host), process.pid);
     const identity = options.identity ?? identityFolder(name, host);
     const privateKey = await openIdentity(identity);
     const meshKey = options.meshKey === undefined ? undefined : readMeshKey(options.meshKey);

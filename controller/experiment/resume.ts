@@ -9,6 +9,7 @@ import type { Plan } from '../platform/port/plan.ts';
 import type { Platform } from '../platform/port/platform.ts';
 import { openPlatform } from '../platform/registry.ts';
 import { type Bootstraps, keptHosts, parseBootstrap, readBootstrap } from './bootstraps.ts';
+import { readStart } from './started.ts';
 import { findTraces, readState } from './state.ts';
 
 export interface Recovered {
@@ -29,8 +30,10 @@ export async function recover(experiment: string): Promise<Recovered> {
   const hosts = await hostsOf(experiment);
   const bootstraps = new Map<string, Bootstrap>();
   const missing: string[] = [];
-  for (const host of hosts) {
-    const bootstrap = (await askAgent(experiment, host)) ?? readBootstrap(experiment, host);
+  // At once: a stopped agent answers nothing until the deadline.
+  const told = await Promise.all(hosts.map((host) => askAgent(experiment, host)));
+  for (const [index, host] of hosts.entries()) {
+    const bootstrap = told[index] ?? readBootstrap(experiment, host);
     if (bootstrap) bootstraps.set(host, bootstrap);
     else missing.push(`the agent of ${host} does not answer, and its file is gone`);
   }
@@ -39,7 +42,7 @@ export async function recover(experiment: string): Promise<Recovered> {
   const starts = [...bootstraps.values()].flatMap(({ startAt }) => startAt ?? []);
   const platform = await openPlatform([...bootstraps.values()][0]!.platform!);
   const plan = await platform.plan({ experiment, standing: bootstraps });
-  return { platform, plan, bootstraps, startAt: starts[0] };
+  return { platform, plan, bootstraps, startAt: starts[0] ?? readStart(experiment) };
 }
 
 async function requireUnattended(experiment: string): Promise<void> {
@@ -47,10 +50,14 @@ async function requireUnattended(experiment: string): Promise<void> {
     await callJson(`unix:${controllerSocket(experiment)}`, '/bootstrap/-');
   } catch (error) {
     // It doesn't know this host, but it answers.
-    if (error instanceof HttpError && error.code === 'UNREACHABLE') return;
+    if (error instanceof HttpError && error.code === 'UNREACHABLE' && isNobody(error.cause)) return;
   }
   throw attended(experiment, 'a controller already');
 }
+
+/** Nobody listens. A controller that does not answer in time is there nevertheless. */
+const isNobody = (cause: unknown): boolean =>
+  ['ENOENT', 'ECONNREFUSED'].includes((cause as NodeJS.ErrnoException | undefined)?.code ?? '');
 
 const attended = (experiment: string, what: string): ControllerError =>
   new ControllerError(

@@ -59,6 +59,8 @@ export interface Parts {
 
 /** The agents of a large lab start one after the other on few cores. */
 const READY_TIMEOUT_MS = 180_000;
+/** An agent that starts again, with its endpoints, is not ready within this time, but says so. */
+const ANSWER_TIMEOUT_MS = 30_000;
 
 /**
  * Checks the machine, has the platform make the plan, starts the agents, and waits until all enforce the topology. If
@@ -176,6 +178,7 @@ export async function resumeParts(name: string): Promise<Parts> {
   const server = await serve();
   try {
     const agents = await startAgents(platform, placement, true);
+    await Promise.all(agents.map((agent) => agent.waitUntilAnswering(ANSWER_TIMEOUT_MS)));
     const graph = graphAt(topology, micros(0));
     return { platform, placement, graph, topology, agents, serve, server, started };
   } catch (error) {

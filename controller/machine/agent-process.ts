@@ -7,6 +7,7 @@ import { openToAppend, PRIVATE_FILE } from '../../agent/files/own-files.ts';
 import { withUsersUmask } from '../../agent/files/umask.ts';
 import { namespacePath } from '../../agent/kernel/netns/namespace-files.ts';
 import { within } from '../../agent/kernel/netns/namespaces.ts';
+import { recordAgent } from './agent-records.ts';
 import { agentAt, isAgentAt } from './processes.ts';
 
 /** How often a process is checked that is no child. */
@@ -48,9 +49,26 @@ function spawnAgent(namespace: string, { words, socket, log }: AgentStart): Loca
     const child = within(namespacePath(namespace), () =>
       withUsersUmask(() => spawn(program!, args, { stdio: ['ignore', output, output], detached: true })),
     );
-    return { pid: child.pid, exited: exitOf(child), exitCode: () => child.exitCode };
+    const exited = exitOf(child);
+    const problem = child.pid === undefined ? undefined : unrecorded(socket, child);
+    if (problem !== undefined) return { pid: undefined, exited: exited.then(() => problem) };
+    return { pid: child.pid, exited, exitCode: () => child.exitCode };
   } finally {
     closeSync(output);
+  }
+}
+
+/**
+ * Records the agent. One that can't be recorded would not be found again: it is ended, and the reason returned. A full disk may
+ * have room later, and its supervisor tries again.
+ */
+function unrecorded(socket: string, child: ChildProcess): string | undefined {
+  try {
+    recordAgent(socket, child.pid!);
+    return undefined;
+  } catch (error) {
+    child.kill('SIGKILL');
+    return `can't be recorded: ${(error as Error).message}`;
   }
 }
 

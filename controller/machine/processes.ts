@@ -1,10 +1,11 @@
 /** Processes by their network namespace: how netfold finds what is left of an experiment. */
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { namespacePath } from '../../agent/kernel/netns/namespace-files.ts';
 import { ControllerError } from '../errors.ts';
-import { controllerSocket, RUN_FOLDER } from '../names.ts';
+import { controllerSocket, experimentFolder, RUN_FOLDER } from '../names.ts';
+import { hasRecords, recordedAgentAt, recordedAgents } from './agent-records.ts';
 
 const TERM_MS = 3000;
 /** The kernel ends a killed process at once, unless it waits for a device or a file system. */
@@ -22,26 +23,47 @@ export function processesIn(namespaces: readonly string[]): number[] {
 }
 
 /**
- * Ids of the agents of this experiment, or of any. Not all of them are in a namespace of netfold's, but the command
- * line of each names the experiment's folder, or the experiment that it has joined.
+ * Ids of the agents of this experiment, or of any: those that were recorded when they were started. Where none was, because the
+ * experiment's folder is lost or of an older version, agents are known by their words.
  */
 export function agentsOf(experiment?: string): number[] {
-  return findAgents((words) => {
-    const after = (option: string): string | undefined => words[words.indexOf(option) + 1 || words.length];
-    if (words.includes('--join')) {
-      return experiment === undefined || (after('--name') ?? after('--experiment')) === experiment;
-    }
-    const socket = experiment === undefined ? `unix:${RUN_FOLDER}/` : `unix:${controllerSocket(experiment)}`;
-    return after('--controller')?.startsWith(socket) ?? false;
+  if (experiment !== undefined)
+    return (
+      recordedAgents(experimentFolder(experiment)) ??
+      findAgents((words) => experimentIn(words) === experiment)
+    );
+  const recorded = runFolders().flatMap((name) => recordedAgents(experimentFolder(name)) ?? []);
+  const others = findAgents((words) => {
+    const name = experimentIn(words);
+    return name !== undefined && recordedAgents(experimentFolder(name)) === undefined;
   });
+  return [...recorded, ...others];
+}
+
+function runFolders(): string[] {
+  try {
+    return readdirSync(RUN_FOLDER);
+  } catch {
+    return [];
+  }
+}
+
+/** The experiment that a command line names, as an agent's does: its controller's socket, or what it has joined. */
+function experimentIn(words: readonly string[]): string | undefined {
+  const after = (option: string): string | undefined => words[words.indexOf(option) + 1 || words.length];
+  if (words.includes('--join')) return after('--name') ?? after('--experiment');
+  const name = basename(dirname(after('--controller') ?? ''));
+  return after('--controller') === `unix:${controllerSocket(name)}` ? name : undefined;
 }
 
 /** Id of the process that serves this socket, or is about to; `undefined` if there is none. */
 export function agentAt(socket: string): number | undefined {
+  if (hasRecords(socket)) return recordedAgentAt(socket);
   return findAgents((words) => servesSocket(words, socket))[0];
 }
 
 export function isAgentAt(pid: number, socket: string): boolean {
+  if (hasRecords(socket)) return recordedAgentAt(socket) === pid;
   return servesSocket(commandLine(`${pid}`), socket) && isTrusted(`${pid}`);
 }
 

@@ -4,8 +4,9 @@ import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { processesIn } from '../../../controller/machine/processes.ts';
-import { experimentFolder } from '../../../controller/names.ts';
+import { agentsOf, processesIn } from '../../../controller/machine/processes.ts';
+import { agentSocket, controllerSocket, experimentFolder } from '../../../controller/names.ts';
+import type { AgentStatus } from '../../../proto/status.ts';
 import { experimentName, type Finished, run, until } from '../../support/lab/lab.ts';
 import { NOTHING, namespacesOf, processesOf, tracesOf } from '../../support/lab/traces.ts';
 
@@ -136,6 +137,41 @@ describe('a detached experiment', () => {
     expect(tracesOf(name)).toEqual(NOTHING);
     expect(await machine()).toEqual(before);
     expect((await netfold('cleanup')).out).toBe('nothing of netfold is on this machine\n');
+  });
+
+  it('is resumed where it would be by now, although its agents were killed as well', {
+    timeout: 120_000,
+  }, async () => {
+    const name = await upDetached();
+    const statuses = async (): Promise<AgentStatus[]> =>
+      (JSON.parse((await netfold('status', name, '--json')).out || '{}') as { agents?: AgentStatus[] })
+        .agents ?? [];
+    const [before] = await statuses();
+    const killed = agentsOf(name);
+    expect(killed).toHaveLength(2);
+    for (const pid of new Set([...processesOf(name), ...killed])) process.kill(pid, 'SIGKILL');
+    // Whoever has an agent's words is none.
+    const socket = agentSocket(name, 'host0');
+    const words = ['agent', '--controller', `unix:${controllerSocket(name)}`, '--socket', socket];
+    const decoy = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60_000)', '--', ...words]);
+    try {
+      expect(await netfold('resume', name, '--detach')).toMatchObject({ code: 0 });
+      const areBack = async () => (await statuses()).filter(({ state }) => state === 'running').length === 2;
+      await until(areBack, 'all run', 20_000);
+      expect(agentsOf(name)).toHaveLength(2);
+      expect([...killed, decoy.pid]).not.toContain(agentsOf(name)[0]);
+      expect((await statuses())[0]!.nowMs).toBeGreaterThan(before!.nowMs!);
+      expect((await netfold('exec', 'client', '--name', name, '--', 'true')).code).toBe(0);
+      // One ends it; the other may find nothing any more, and says so.
+      const downs = await Promise.all([netfold('down', name), netfold('down', name)]);
+      expect(downs.map(({ code }) => code)).toContain(0);
+      for (const { code, err } of downs) if (code !== 0) expect(err).toContain(`no experiment "${name}"`);
+      await until(() => processesOf(name).every((pid) => pid === decoy.pid), 'the controller ends too');
+      expect(tracesOf(name)).toEqual({ ...NOTHING, processes: [decoy.pid] });
+      expect(decoy.exitCode ?? decoy.signalCode).toBeNull();
+    } finally {
+      decoy.kill('SIGKILL');
+    }
   });
 
   it('is refused under a name that is in use, and the first one goes on', async () => {

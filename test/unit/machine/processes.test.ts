@@ -1,7 +1,10 @@
 /** Which processes are taken for agents. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { recordAgent, recordedAgents } from '../../../controller/machine/agent-records.ts';
 import { agentAt, agentsOf, endProcesses, isAgentAt } from '../../../controller/machine/processes.ts';
 import { controllerSocket } from '../../../controller/names.ts';
 
@@ -49,6 +52,41 @@ test.runIf(process.getuid!() === 0)('nor is that of another user, with whatever 
   const pid = await start('/bin/sh', ['-c', 'sleep 60; :', ...WORDS], NOBODY);
   expect(agentsOf(NAME)).toEqual([]);
   expect(isAgentAt(pid, SOCKET)).toBe(false);
+});
+
+test('where agents are recorded, nothing else is one, whatever its words and user', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'netfold-records-'));
+  try {
+    const socket = join(folder, 'host0.sock');
+    const words = ['agent', '--controller', 'unix:/x', '--socket', socket];
+    const decoy = await start(process.execPath, ['-e', SLEEP, '--', ...words]);
+    await expect.poll(() => agentAt(socket)).toBe(decoy);
+    const pid = await start(process.execPath, ['-e', SLEEP]);
+    recordAgent(socket, pid);
+    expect(agentAt(socket)).toBe(pid);
+    expect(isAgentAt(pid, socket)).toBe(true);
+    expect(isAgentAt(decoy, socket)).toBe(false);
+    expect(recordedAgents(folder)).toEqual([pid]);
+    // The number of an agent that has ended is given to another process, or its record is damaged.
+    const file = join(folder, 'agents/host0.json');
+    const record = JSON.parse(readFileSync(file, 'utf8')) as { pid: number; startTime: number };
+    for (const change of [
+      { startTime: record.startTime - 1 },
+      { users: [1, 1, 1, 1] },
+      { program: '/bin/sh' },
+    ]) {
+      writeFileSync(file, JSON.stringify({ ...record, ...change }));
+      expect(agentAt(socket)).toBeUndefined();
+    }
+    writeFileSync(file, '{');
+    expect(recordedAgents(folder)).toEqual([]);
+    recordAgent(socket, pid);
+    process.kill(pid, 'SIGKILL');
+    await expect.poll(() => isAgentAt(pid, socket)).toBe(false);
+    expect(agentAt(socket)).toBeUndefined();
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('what does not end is an error with a code, not a wait for ever', async () => {
