@@ -10,6 +10,7 @@ export type ControllerErrorCode =
   | 'EXPERIMENT_UNKNOWN'
   | 'EXPERIMENT_AMBIGUOUS'
   | 'EXPERIMENT_ATTENDED'
+  | 'EXPERIMENT_ENDED'
   | 'RESUME_INCOMPLETE'
   | 'JOIN_USAGE'
   | 'PLATFORM_UNKNOWN'
@@ -25,6 +26,7 @@ export type ControllerErrorCode =
   | 'AGENT_FAILED'
   | 'AGENT_CANNOT'
   | 'NO_ROOM'
+  | 'NOT_PERMITTED'
   | 'PROCESSES_STAY'
   | 'PROGRAM_MISSING'
   | 'INTERRUPTED'
@@ -37,6 +39,7 @@ const BLAME: Readonly<Record<ControllerErrorCode, Blame>> = {
   EXPERIMENT_UNKNOWN: 'input',
   EXPERIMENT_AMBIGUOUS: 'usage',
   EXPERIMENT_ATTENDED: 'input',
+  EXPERIMENT_ENDED: 'input',
   RESUME_INCOMPLETE: 'machine',
   JOIN_USAGE: 'usage',
   PLATFORM_UNKNOWN: 'input',
@@ -52,6 +55,7 @@ const BLAME: Readonly<Record<ControllerErrorCode, Blame>> = {
   AGENT_FAILED: 'internal',
   AGENT_CANNOT: 'machine',
   NO_ROOM: 'machine',
+  NOT_PERMITTED: 'machine',
   PROCESSES_STAY: 'machine',
   PROGRAM_MISSING: 'machine',
   INTERRUPTED: 'usage',

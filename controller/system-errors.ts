@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ControllerError } from './errors.ts';
+import { RUN_FOLDER } from './names.ts';
 
 /** The package of a program that netfold runs. */
 const PACKAGES: Readonly<Record<string, string>> = {
@@ -12,6 +13,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
 };
 
 const FULL = new Set(['ENOSPC', 'EDQUOT']);
+const DENIED = new Set(['EACCES', 'EPERM']);
 
 /** The error as a coded one that names file or program, and the remedy; others as they are. */
 export function withCode(error: unknown): unknown {
@@ -31,6 +33,8 @@ export function withCode(error: unknown): unknown {
     const remedy = `make it writable: findmnt -T ${where}, then mount -o remount,rw`;
     return new ControllerError('NO_ROOM', message, remedy, error);
   }
+  if (code !== undefined && DENIED.has(code) && path?.startsWith(RUN_FOLDER))
+    return notPermitted(path, error);
   if (code === 'ENOENT' && syscall.startsWith('spawn ')) {
     const program = path ?? syscall.slice('spawn '.length);
     const remedy = PACKAGES[program] ? `apt-get install -y ${PACKAGES[program]}` : 'see netfold doctor';
@@ -38,6 +42,19 @@ export function withCode(error: unknown): unknown {
   }
   return error;
 }
+
+/** Experiments belong to root. */
+export function notPermitted(path: string, cause: unknown): ControllerError {
+  return new ControllerError(
+    'NOT_PERMITTED',
+    `this user may not use ${path}`,
+    'run it as root, with sudo',
+    cause,
+  );
+}
+
+export const isDenied = (cause: unknown): boolean =>
+  DENIED.has((cause as NodeJS.ErrnoException | undefined)?.code ?? '');
 
 /** The nearest folder that exists: the commands of a remedy have to work. */
 function thereAbove(path: string): string {
@@ -47,7 +64,8 @@ function thereAbove(path: string): string {
 
 /** Whether a file could not be written because of its file system. */
 export function isNoRoom(error: unknown): boolean {
-  return withCode(error) !== error && (error as NodeJS.ErrnoException).syscall?.startsWith('spawn') !== true;
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+  return code !== undefined && (FULL.has(code) || code === 'EROFS');
 }
 
 /** A failed `write` has no path: gives it that of the folder in which netfold wrote. Returns the error. */

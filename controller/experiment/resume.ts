@@ -8,6 +8,7 @@ import { agentSocket, controllerSocket, experimentFolder } from '../names.ts';
 import type { Plan } from '../platform/port/plan.ts';
 import type { Platform } from '../platform/port/platform.ts';
 import { openPlatform } from '../platform/registry.ts';
+import { isDenied, notPermitted } from '../system-errors.ts';
 import { type Bootstraps, keptHosts, parseBootstrap, readBootstrap } from './bootstraps.ts';
 import { readStart } from './started.ts';
 import { findTraces, readState } from './state.ts';
@@ -51,6 +52,8 @@ async function requireUnattended(experiment: string): Promise<void> {
   } catch (error) {
     // It doesn't know this host, but it answers.
     if (error instanceof HttpError && error.code === 'UNREACHABLE' && isNobody(error.cause)) return;
+    if (error instanceof HttpError && isDenied(error.cause))
+      throw notPermitted(controllerSocket(experiment), error);
   }
   throw attended(experiment, 'a controller already');
 }

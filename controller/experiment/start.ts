@@ -10,6 +10,7 @@ import { count } from '../../proto/words.ts';
 import { loadTopology } from '../../topology/load.ts';
 import type { Graph, Topology } from '../../topology/model/model.ts';
 import { graphAt } from '../../topology/timeline/graph-at.ts';
+import { ControllerError } from '../errors.ts';
 import { requireAbilities } from '../machine/abilities.ts';
 import { neededRoom, requireDiskRoom } from '../machine/disk-room.ts';
 import { dataFolder, experimentFolder, logFolderOf, RUN_FOLDER } from '../names.ts';
@@ -27,7 +28,7 @@ import { recover } from './resume.ts';
 import { keepSettings, requireAccounts } from './service-settings.ts';
 import { Started } from './started.ts';
 import { readState, reserveExperiment, stateOf, writeState } from './state.ts';
-import { removeExperiment } from './teardown.ts';
+import { isEnding, removeExperiment } from './teardown.ts';
 
 /** `signal` ends the start; its `reason` is thrown after everything was removed again. */
 export interface ExperimentOptions extends Watch {
@@ -95,8 +96,9 @@ export async function startParts(options: ExperimentOptions): Promise<Parts> {
     return { platform, placement: current, graph, topology, agents, serve, server, started };
   } catch (error) {
     await server?.close();
+    const isEnded = isEnding(name);
     await undo(options);
-    throw atFolder(error, experimentFolder(name));
+    throw isEnded ? ended(name, error) : atFolder(error, experimentFolder(name));
   }
 }
 
@@ -133,6 +135,12 @@ async function startAgents(
     if (one.status === 'rejected') throw one.reason;
     return one.value;
   });
+}
+
+/** Whatever failed then failed because somebody else removes the experiment. */
+function ended(name: string, cause: unknown): ControllerError {
+  const message = `${name} was ended while it started; nothing of it is left`;
+  return new ControllerError('EXPERIMENT_ENDED', message, 'it was `netfold down`; start it again', cause);
 }
 
 /** A failed removal must not hide why the start failed. */

@@ -179,8 +179,25 @@ describe('a detached experiment', () => {
     const again = await netfold('up', file, '--name', name, '--detach');
     expect(again).toMatchObject({ code: 1 });
     expect(again.err).toContain(`an experiment named "${name}" exists already`);
+    for (const command of ['down', 'resume']) {
+      const words = ['--reuid', '65534', '--regid', '65534', '--clear-groups', NETFOLD, command, name];
+      const denied = await run('setpriv', words);
+      expect(denied).toMatchObject({ code: 3, err: expect.stringMatching(/may not use .*\n.*sudo/) });
+    }
     expect((await netfold('exec', 'client', '--name', name, '--', 'true')).code).toBe(0);
     await netfold('down', name);
+  });
+
+  it('that is ended while it starts says so, and leaves nothing', async () => {
+    const name = experimentName();
+    const up = netfold('up', file, '--name', name);
+    await until(() => namespacesOf(name).length > 0, 'it is being made', 20_000);
+    expect(await netfold('down', name)).toMatchObject({ code: 0 });
+    expect(await up).toMatchObject({
+      code: 1,
+      err: expect.stringContaining(`${name} was ended while it started`),
+    });
+    expect(tracesOf(name)).toEqual(NOTHING);
   });
 });
 

@@ -38,3 +38,19 @@ it('everything else stays as it is', () => {
     expect(isNoRoom(error)).toBe(false);
   }
 });
+
+it("an experiment's files that this user may not use are no bug", () => {
+  const denied = Object.assign(new Error('EACCES'), {
+    code: 'EACCES',
+    path: '/run/netfold/lab/ending',
+    syscall: 'open',
+  });
+  expect(withCode(denied)).toMatchObject({
+    code: 'NOT_PERMITTED',
+    blame: 'machine',
+    remedy: expect.stringMatching(/sudo/),
+  });
+  expect(isNoRoom(denied)).toBe(false);
+  const elsewhere = Object.assign(denied, { path: '/etc/shadow' });
+  expect(withCode(elsewhere)).toBe(elsewhere);
+});
