@@ -31,6 +31,8 @@ const IFNAMSIZ = 16;
 const NFQ_FLAG_BYPASS = 1;
 const NFQUEUE_REVISION = 3;
 const { ENOENT, EOPNOTSUPP } = constants.errno;
+const NFTA_RULE_CHAIN = 2;
+const NFTA_RULE_EXPRESSIONS = 4;
 /** struct nfgenmsg */
 const NFGENMSG_SIZE = 4;
 
@@ -151,12 +153,16 @@ export function stopQueueing({ table, chain }: Pick<QueueingChain, 'table' | 'ch
   ]);
 }
 
-/** How many rules the table has. `nft list table inet TABLE` */
-export function countRules(socket: NetlinkSocket, table: string): number {
+/** The rules of the table, what each does as the kernel writes it: chain and expressions. `nft list table inet TABLE` */
+export function listRules(socket: NetlinkSocket, table: string): string[] {
   const list = request(MSG.GETRULE, 0, `list the rules of the nftables table ${table}`, (w) =>
     w.attributeString(1, table),
   );
-  return socket.dump(list, () => true).length;
+  return socket.dump(list, (body) => {
+    const attributes = readAttributes(body, NFGENMSG_SIZE);
+    const expressions = attributes.get(NFTA_RULE_EXPRESSIONS) ?? Buffer.alloc(0);
+    return `${readString(attributes.get(NFTA_RULE_CHAIN))} ${expressions.toString('hex')}`;
+  });
 }
 
 /** `nft list tables inet` */

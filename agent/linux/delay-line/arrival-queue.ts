@@ -12,8 +12,8 @@ import { withNetlink } from '../../kernel/netlink/with-netlink.ts';
 import { within } from '../../kernel/netns/namespaces.ts';
 import { KernelError } from '../../kernel/sys/errors.ts';
 import {
-  countRules,
   hasTable,
+  listRules,
   passArrivals,
   queueArrivals,
   removeTable,
@@ -43,34 +43,38 @@ export function installArrivalQueue(endpoint: LocalEndpoint, arrivalFd: number):
   const { namespace, ifname, ifindex } = endpoint;
   const rules = withNetlink(namespace, NETLINK_NETFILTER, (socket) => {
     socket.run(queueArrivals(ifname, 0, hasTable(socket)));
-    return countRules(socket);
+    return listRules(socket);
   });
   const programs = withNetlink(namespace, NETLINK_ROUTE, (socket) => {
     installFilter(socket, ifindex, 'ingress', arrivalFd);
     return ownFilters(socket, ifindex, 'ingress').length;
   });
-  if (rules !== 1 || programs !== 1) throw notTaken(ifname, rules, programs);
-  return new InstalledQueue(endpoint, arrivalFd);
+  if (rules.length !== 1 || programs !== 1) throw notTaken(ifname, rules.length, programs);
+  return new InstalledQueue(endpoint, arrivalFd, rules[0]!);
 }
 
 class InstalledQueue implements ArrivalQueue {
   readonly #endpoint: LocalEndpoint;
   readonly #arrivalFd: number;
+  /** As the kernel has written it when it was new. */
+  readonly #rule: string;
   #socket: NetlinkSocket | undefined;
 
-  constructor(endpoint: LocalEndpoint, arrivalFd: number) {
+  constructor(endpoint: LocalEndpoint, arrivalFd: number, rule: string) {
     this.#endpoint = endpoint;
     this.#arrivalFd = arrivalFd;
+    this.#rule = rule;
   }
 
   missing(): string[] {
     const { namespace, ifindex } = this.#endpoint;
-    const rules = withNetlink(namespace, NETLINK_NETFILTER, countRules);
+    const [rule, ...more] = withNetlink(namespace, NETLINK_NETFILTER, listRules);
+    const isRuleIntact = rule === this.#rule && more.length === 0;
     const isThere = withNetlink(namespace, NETLINK_ROUTE, (socket) =>
       isInstalled(socket, ifindex, 'ingress', programId(this.#arrivalFd)),
     );
     return [
-      ...(rules === 1 ? [] : ['the nftables rule that hands what arrives to the delay line']),
+      ...(isRuleIntact ? [] : ['the nftables rule that hands what arrives to the delay line']),
       ...(isThere ? [] : ['the BPF program at ingress']),
     ];
   }

@@ -29,9 +29,9 @@ export function passArrivals(): Request[] {
   return nftables.stopQueueing(CHAIN);
 }
 
-/** How many rules netfold's table has. */
-export function countRules(socket: NetlinkSocket): number {
-  return nftables.countRules(socket, TABLE_NAME);
+/** The rules of netfold's table, to be compared with what they were before. */
+export function listRules(socket: NetlinkSocket): string[] {
+  return nftables.listRules(socket, TABLE_NAME);
 }
 
 export function hasTable(socket: NetlinkSocket): boolean {
