@@ -6,7 +6,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { makeNewFolder, OPEN_FILE, OPEN_FOLDER, replaceFile } from '../../agent/files/own-files.ts';
-import { startTimeOf } from '../../agent/kernel/sys/process-table.ts';
+import { kernelStartTimeOf } from '../../agent/kernel/sys/process-table.ts';
 
 const recordSchema = z.object({
   pid: z.int().positive(),
@@ -71,14 +71,15 @@ function readRecord(file: string): AgentRecord | undefined {
 }
 
 function isSame(recorded: AgentRecord, found: AgentRecord | undefined): boolean {
-  if (found?.startTime !== recorded.startTime) return false;
+  // In another time namespace, it is off by one tick at the most; numbers are not given again that soon.
+  if (!found || Math.abs(found.startTime - recorded.startTime) > 1) return false;
   if (found.users.some((user, index) => user !== recorded.users[index])) return false;
   return [recorded.program, undefined].includes(found.program);
 }
 
 /** `undefined` for a process that has ended. */
 function identityOf(pid: number): AgentRecord | undefined {
-  const startTime = startTimeOf(pid);
+  const startTime = kernelStartTimeOf(pid);
   if (startTime === undefined) return undefined;
   try {
     const users = /^Uid:\s+(.*)$/m

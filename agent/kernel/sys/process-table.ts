@@ -32,6 +32,27 @@ export function isRunning({ pid, startTime }: Pick<FoundProcess, 'pid' | 'startT
 /** When the process was started, in clock ticks since boot; `undefined` if it has ended. */
 export const startTimeOf = (pid: number): number | undefined => readStat(pid)?.startTime;
 
+/**
+ * The same by the kernel's own clock, whichever time namespace asks (time_namespaces(7)), to be compared with what another process
+ * has read: exact to one tick.
+ */
+export function kernelStartTimeOf(pid: number): number | undefined {
+  const startTime = readStat(pid)?.startTime;
+  return startTime === undefined
+    ? undefined
+    : startTime - bootTicksAheadIn(read('/proc/self/timens_offsets'));
+}
+
+/** By how many clock ticks the boot clock of this table is ahead of the kernel's. Pure. */
+export function bootTicksAheadIn(table: string): number {
+  const [, seconds, nanoseconds] = /^boottime\s+(-?\d+)\s+(\d+)\s*$/m.exec(table) ?? [];
+  return Number(seconds ?? 0) * TICKS_PER_SECOND + Math.floor(Number(nanoseconds ?? 0) / NANOS_PER_TICK);
+}
+
+/** USER_HZ, which is the same on all machines that netfold runs on. */
+const TICKS_PER_SECOND = 100;
+const NANOS_PER_TICK = 10_000_000;
+
 /** Numbers of all processes that exist now. */
 export function allProcesses(): number[] {
   return readdirSync('/proc')

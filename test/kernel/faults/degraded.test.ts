@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { NETLINK_ROUTE, NetlinkSocket } from '../../../agent/kernel/netlink/netlink-socket.ts';
 import { setUp } from '../../../agent/kernel/netlink/rtnetlink.ts';
 import { removeNamespace, within } from '../../../agent/kernel/netns/namespaces.ts';
+import { startTimeOf } from '../../../agent/kernel/sys/process-table.ts';
 import { forceReceiveBuffer } from '../../../agent/kernel/sys/sockets.ts';
 import type { Experiment } from '../../../controller/experiment/experiment.ts';
 import { processesIn } from '../../../controller/machine/processes.ts';
@@ -247,4 +248,17 @@ it('in a time namespace, the clock is the one of BPF programs', async () => {
   const day = 86_400n * 1_000_000_000n;
   expect(own! - kernel!).toBeGreaterThan(day - 1_000_000_000n);
   expect(kernel! >= before && kernel! <= process.hrtime.bigint()).toBe(true);
+});
+
+it('in a time namespace, a process has the start time that others see', async () => {
+  const file = join(import.meta.dirname, '../../../agent/kernel/sys/process-table.ts');
+  const script = `
+    import { kernelStartTimeOf, startTimeOf } from ${JSON.stringify(file)};
+    process.stdout.write(kernelStartTimeOf(${process.pid}) + ' ' + startTimeOf(${process.pid}));`;
+  const words = ['--time', '--boottime', '86400', '--fork', process.execPath];
+  const { out, err } = await run('unshare', [...words, '--input-type=module', '-e', script]);
+  expect(err).toBe('');
+  const [kernel, own] = out.split(' ').map(Number);
+  expect(Math.abs(kernel! - startTimeOf(process.pid)!)).toBeLessThanOrEqual(1);
+  expect(own! - kernel!).toBe(86_400 * 100);
 });

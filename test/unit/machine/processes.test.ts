@@ -71,7 +71,7 @@ test('where agents are recorded, nothing else is one, whatever its words and use
     const file = join(folder, 'agents/host0.json');
     const record = JSON.parse(readFileSync(file, 'utf8')) as { pid: number; startTime: number };
     for (const change of [
-      { startTime: record.startTime - 1 },
+      { startTime: record.startTime - 2 },
       { users: [1, 1, 1, 1] },
       { program: '/bin/sh' },
     ]) {
