@@ -42,6 +42,9 @@ struct target {
 	__u32 buffer;
 };
 
+/* Major number of netfold's HTB root. */
+#define NETFOLD_MAJOR 0x4e46U
+
 /* The path limits nothing: pass unshaped. */
 #define NETFOLD_CLASS_PASS 0U
 

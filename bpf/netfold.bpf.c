@@ -8,7 +8,8 @@
  *   detach    tc classifier at the endpoint's egress, before the HTB root: takes from a shaped packet the socket that sent
  *             it. The root stands for links that are far away from the sender, so what waits there must not be charged to
  *             the sender's socket, and what is lost there must not be reported to it: TCP would keep the queue all but
- *             empty (TCP small queues), and sendto() would wait instead of losing.
+ *             empty (TCP small queues), and sendto() would wait instead of losing. It also takes what would lead a packet
+ *             past `classify`: priorities that name a class, and tags that say nothing but a priority.
  *   classify  tc classifier at the endpoint's HTB root: pair of addresses -> class; drops what finds no room in the
  *             path's buffer. Where there is a lease, SSH and the mesh pass unshaped, and everything once it has run out.
  *   arrive    tc classifier at the endpoint's ingress: notes for the delay line when a frame arrived, and makes the
@@ -31,6 +32,8 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
+/* Of a solicitation or an advertisement between two addresses: 24 bytes, and options of 8 each (link address, nonce). */
+#define NEIGHBOUR_DISCOVERY_BYTES 40
 /* Types of ICMPv6 messages, from here … to here (RFC 4861, section 4). */
 #define ROUTER_SOLICITATION 133
 #define REDIRECT 137
@@ -204,30 +207,34 @@ static __always_inline int is_control(struct __sk_buff *skb)
 	       ports[0] == bpf_htons(NETFOLD_MESH_PORT) || ports[1] == bpf_htons(NETFOLD_MESH_PORT);
 }
 
-/* What IPv6 has in the place of ARP (RFC 4861): it is the link's, not a path's. */
+/* What IPv6 has in the place of ARP (RFC 4861): it is the link's, not a path's. Whoever calls something else so gets no
+ * further than the link (the hop limit), and not far on it: there is room for an address and two options. */
 static __always_inline int is_neighbour_discovery(struct __sk_buff *skb)
 {
-	__u8 protocol = 0, type = 0;
+	__be16 length = 0;
+	__u8 protocol = 0, hops = 0, type = 0;
 
 	if (skb->protocol != bpf_htons(ETH_P_IPV6))
 		return 0;
+	bpf_skb_load_bytes(skb, ETH_HLEN + 4, &length, 2);
 	bpf_skb_load_bytes(skb, ETH_HLEN + 6, &protocol, 1);
-	if (protocol != IPPROTO_ICMPV6)
+	bpf_skb_load_bytes(skb, ETH_HLEN + 7, &hops, 1);
+	if (protocol != IPPROTO_ICMPV6 || hops != 255 || bpf_ntohs(length) > NEIGHBOUR_DISCOVERY_BYTES)
 		return 0;
 	bpf_skb_load_bytes(skb, ETH_HLEN + sizeof(struct ipv6hdr), &type, 1);
 	return type >= ROUTER_SOLICITATION && type <= REDIRECT;
 }
 
-/* Not to be touched: the link's own; and, on interfaces that netfold has not made, where there is a lease, everything
- * once it has run out, and always what keeps somebody's door open. */
+/* Not to be touched on interfaces that netfold has not made, where there is a lease: everything once it has run out, and
+ * always the link's own and what keeps somebody's door open. In a lab nothing is: its neighbours are known from the start. */
 static __always_inline int passes_by(struct __sk_buff *skb)
 {
 	__u32 first = 0;
 	__u64 *until = bpf_map_lookup_elem(&lease, &first);
 
-	if (until && *until && (bpf_ktime_get_ns() > *until || is_control(skb)))
-		return 1;
-	return is_neighbour_discovery(skb);
+	if (!until || !*until)
+		return 0;
+	return bpf_ktime_get_ns() > *until || is_control(skb) || is_neighbour_discovery(skb);
 }
 
 /* Whether nobody serves the queues of the delay line; counts the packet then. */
@@ -333,11 +340,31 @@ static __always_inline int is_shaped(struct pair *key)
 	return from && to && (from->first != NETFOLD_CLASS_PASS || are_apart(from, to));
 }
 
+/* A tag with the number 0 says a priority only, and receivers take the packet as one without a tag, up to two of them. */
+static __always_inline void take_tags(struct __sk_buff *skb)
+{
+	__be16 tag = 0;
+	int i;
+
+#pragma unroll
+	for (i = 0; i < 2; i++) {
+		if (skb->protocol != bpf_htons(ETH_P_8021Q) && skb->protocol != bpf_htons(ETH_P_8021AD))
+			return;
+		if (bpf_skb_load_bytes(skb, ETH_HLEN, &tag, 2) || (tag & bpf_htons(0x0fff)) || bpf_skb_vlan_pop(skb))
+			return;
+	}
+}
+
 SEC("tc")
 int detach(struct __sk_buff *skb)
 {
 	struct pair key;
 
+	/* HTB takes a priority that names it, or one of its classes, for the class, before it asks any filter (htb_classify,
+	 * net/sched/sch_htb.c). */
+	if (skb->priority >> 16 == NETFOLD_MAJOR)
+		skb->priority = 0;
+	take_tags(skb);
 	/* What is passed on, and every clone when it comes by here, has none. */
 	if (!skb->sk || !read_pair(skb, &key) || !is_shaped(&key) || passes_by(skb))
 		return TC_ACT_UNSPEC;

@@ -23,6 +23,13 @@ const MSG = {
 const NF_INET_PRE_ROUTING = 0;
 const NFT_META_PRIORITY = 2;
 const NFT_META_IIFNAME = 6;
+const NFT_META_NFPROTO = 15;
+const NFPROTO_IPV6 = 10;
+const NFT_FIB_RESULT_OIF = 1;
+/** NFTA_FIB_F_SADDR | NFTA_FIB_F_IIF */
+const NFT_FIB_SOURCE_AND_INTERFACE = 1 | 8;
+const NFT_REG_VERDICT = 0;
+const NF_DROP = 0;
 const NFT_REG_1 = 1;
 const NFT_CMP_EQ = 0;
 const NFT_CMP_NEQ = 1;
@@ -110,13 +117,7 @@ export function queueArriving(
   return transaction([
     ...(isReplacement ? [addTable(table), deleteTable(table)] : []),
     addTable(table),
-    request(MSG.NEWCHAIN, NLM_F_CREATE, `add the chain of ${chain}`, (w) =>
-      w
-        .attributeString(1, table)
-        .attributeString(3, chain)
-        .nested(4, (hook) => hook.attributeU32be(1, NF_INET_PRE_ROUTING).attributeU32be(2, priority))
-        .attributeString(7, 'filter'),
-    ),
+    addChain(table, chain, priority),
     request(MSG.NEWRULE, NLM_F_CREATE, `queue what arrives at ${ifname}`, (w) =>
       w
         .attributeString(1, table)
@@ -142,6 +143,54 @@ export function queueArriving(
 
 function compare(list: MessageWriter, operator: number, value: (writer: MessageWriter) => void): void {
   expression(list, 'cmp', (e) => e.attributeU32be(1, NFT_REG_1).attributeU32be(2, operator).nested(3, value));
+}
+
+/**
+ * Drops IPv6 packets from where answers to them would not go, as the strict reverse path filter of IPv4:
+ *
+ *   table inet TABLE { chain CHAIN { type filter hook prerouting priority PRIORITY;
+ *     meta nfproto ipv6 fib saddr . iif oif missing drop } }
+ */
+export function dropForeignSources({
+  table,
+  chain,
+  priority,
+}: Omit<QueueingChain, 'exemptPriority'>): Request[] {
+  return transaction([
+    addTable(table),
+    addChain(table, chain, priority),
+    request(MSG.NEWRULE, NLM_F_CREATE, 'drop what comes from where answers would not go', (w) =>
+      w
+        .attributeString(1, table)
+        .attributeString(2, chain)
+        .nested(4, (list) => {
+          expression(list, 'meta', (e) => e.attributeU32be(1, NFT_REG_1).attributeU32be(2, NFT_META_NFPROTO));
+          compare(list, NFT_CMP_EQ, (data) => data.attributeBytes(1, Buffer.from([NFPROTO_IPV6])));
+          expression(list, 'fib', (e) =>
+            e
+              .attributeU32be(1, NFT_REG_1)
+              .attributeU32be(2, NFT_FIB_RESULT_OIF)
+              .attributeU32be(3, NFT_FIB_SOURCE_AND_INTERFACE),
+          );
+          compare(list, NFT_CMP_EQ, (data) => data.attributeU32(1, 0));
+          expression(list, 'immediate', (e) =>
+            e
+              .attributeU32be(1, NFT_REG_VERDICT)
+              .nested(2, (data) => data.nested(2, (verdict) => verdict.attributeU32be(1, NF_DROP))),
+          );
+        }),
+    ),
+  ]);
+}
+
+function addChain(table: string, chain: string, priority: number): Request {
+  return request(MSG.NEWCHAIN, NLM_F_CREATE, `add the chain of ${chain}`, (w) =>
+    w
+      .attributeString(1, table)
+      .attributeString(3, chain)
+      .nested(4, (hook) => hook.attributeU32be(1, NF_INET_PRE_ROUTING).attributeU32be(2, priority))
+      .attributeString(7, 'filter'),
+  );
 }
 
 /** Deletes the rule of the chain. The chain stays: when a chain is deleted, the kernel drops all queued packets. */

@@ -4,11 +4,14 @@ import { within } from './namespaces.ts';
 
 const FOLDER = '/proc/sys/net';
 
-/** A router forwards, and does not check that answers would take the same way (reverse path filter). */
+/**
+ * A router forwards what comes from where answers to it would go, on interfaces that are added later (the strict reverse path
+ * filter, RFC 3704): nobody sends with an address that is not his. The kernel has no such setting for IPv6.
+ */
 const ROUTER = {
   'ipv4/ip_forward': '1',
   'ipv4/conf/all/rp_filter': '0',
-  'ipv4/conf/default/rp_filter': '0',
+  'ipv4/conf/default/rp_filter': '1',
 };
 /** New namespaces may inherit a sysctl that switches IPv6 off (net.core.devconf_inherit_init_net). */
 const IPV6 = { 'ipv6/conf/all/disable_ipv6': '0' };

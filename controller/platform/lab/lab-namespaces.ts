@@ -6,6 +6,7 @@ import { makeRouter } from '../../../agent/kernel/netns/ip-settings.ts';
 import { listNamespaces, namespacePath } from '../../../agent/kernel/netns/namespace-files.ts';
 import { createNamespaces, removeNamespace } from '../../../agent/kernel/netns/namespaces.ts';
 import { removeIfEmpty } from '../../machine/folders.ts';
+import { refuseForeignSources } from './foreign-sources.ts';
 import { connectEndpoints, connectHosts } from './lab-links.ts';
 import { experimentOf, fabricNamespace, NETNS_ETC_FOLDER } from './lab-names.ts';
 import type { LabEndpoint, LabPlan } from './lab-plan.ts';
@@ -31,6 +32,7 @@ export async function createLab(plan: LabPlan, { signal, onEndpoints }: LabWatch
   try {
     const files = writeNameFiles(plan);
     for (const name of routers) makeRouter(namespacePath(name), plan);
+    if (plan.ipv6) for (const { namespace } of plan.hosts) refuseForeignSources(namespacePath(namespace));
     connectHosts(plan);
     for (let made = 0; made < plan.endpoints.length; ) {
       await turn();

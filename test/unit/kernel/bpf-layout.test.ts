@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { NO_PATH, UNSHAPED } from '../../../agent/enforce/interface-state.ts';
+import { NO_PATH, OWN_MAJOR, UNSHAPED } from '../../../agent/enforce/interface-state.ts';
 import { ADDRESS_BYTES } from '../../../agent/kernel/netlink/addresses.ts';
 import {
   ATTENDED,
@@ -91,6 +91,11 @@ test('so are "pass", and how many partitions are known', () => {
   const header = readFileSync(join(import.meta.dirname, '../../../bpf/layout.h'), 'utf8');
   expect(Number(/^#define NETFOLD_CLASS_PASS (\d+)U$/m.exec(header)?.[1])).toBe(UNSHAPED);
   expect(Number(/^#define NETFOLD_PARTITIONS (\d+)$/m.exec(header)?.[1])).toBe(PARTITIONS);
+});
+
+test('the major number of the root is the one that the plans name', () => {
+  const header = readFileSync(join(import.meta.dirname, '../../../bpf/layout.h'), 'utf8');
+  expect(Number(/^#define NETFOLD_MAJOR (0x[0-9a-f]+)U$/m.exec(header)?.[1])).toBe(OWN_MAJOR);
 });
 
 test('the entries of the rows’ numbers are the same in the kernel and for TypeScript', () => {

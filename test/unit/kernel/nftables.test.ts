@@ -1,6 +1,7 @@
 /** Goldens are written from linux/netfilter/nfnetlink.h, nf_tables.h and xt_NFQUEUE.h; attributes are in network order. */
 import { expect, test } from 'vitest';
 import type { NetlinkSocket, Request, Verdict } from '../../../agent/kernel/netlink/netlink-socket.ts';
+import { dropForeignSources } from '../../../agent/kernel/netlink/nftables.ts';
 import { passArrivals, queueArrivals, removeTable } from '../../../agent/linux/objects/arrival-table.ts';
 import { annotated, sent, words } from '../../support/kernel/annotated-bytes.ts';
 
@@ -118,4 +119,61 @@ test('nft delete table inet netfold', () => {
 
 test('a table that does not exist was not removed', () => {
   expect(removeTable(answering(2).socket)).toBe(false);
+});
+
+test('nft: meta nfproto ipv6 fib saddr . iif oif missing drop, at prerouting -300', () => {
+  const golden = `${BEGIN}
+    20000000 000a 0504 00000000 00000000   # NFT_MSG_NEWTABLE
+    01 00 0000
+    0c00 0100 6e6574666f6c6400
+
+    4c000000 030a 0504 00000000 00000000   # NFT_MSG_NEWCHAIN
+    01 00 0000
+    0c00 0100 6e6574666f6c6400
+    0c00 0300 736f757263657300             # NFTA_CHAIN_NAME "sources"
+    1400 0480
+      0800 0100 00000000                   # NF_INET_PRE_ROUTING
+      0800 0200 fffffed4                   # priority -300
+    0b00 0700 66696c74657200 00
+
+    04010000 060a 0504 00000000 00000000   # NFT_MSG_NEWRULE
+    01 00 0000
+    0c00 0100 6e6574666f6c6400
+    0c00 0200 736f757263657300
+    d800 0480                              # NFTA_RULE_EXPRESSIONS
+      2400 0180
+        0900 0100 6d65746100 000000        # "meta"
+        1400 0280
+          0800 0100 00000001
+          0800 0200 0000000f               # NFTA_META_KEY: nfproto
+      2c00 0180
+        0800 0100 636d7000
+        2000 0280
+          0800 0100 00000001
+          0800 0200 00000000
+          0c00 0380
+            0500 0100 0a 000000            # NFPROTO_IPV6, one byte
+      2800 0180
+        0800 0100 66696200                 # "fib"
+        1c00 0280
+          0800 0100 00000001               # NFTA_FIB_DREG
+          0800 0200 00000001               # NFTA_FIB_RESULT: oif
+          0800 0300 00000009               # NFTA_FIB_FLAGS: saddr, iif
+      2c00 0180
+        0800 0100 636d7000
+        2000 0280
+          0800 0100 00000001
+          0800 0200 00000000
+          0c00 0380
+            0800 0100 00000000             # no interface
+      3000 0180
+        0e00 0100 696d6d65646961746500 0000   # "immediate"
+        1c00 0280
+          0800 0100 00000000               # NFTA_IMMEDIATE_DREG: the verdict
+          1000 0280
+            0c00 0280                      # NFTA_DATA_VERDICT
+              0800 0100 00000000           # NF_DROP
+    ${END}`;
+  const chain = { table: 'netfold', chain: 'sources', priority: -300 };
+  expect(words(sent(...dropForeignSources(chain)))).toEqual(words(annotated(golden)));
 });
