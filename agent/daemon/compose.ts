@@ -11,7 +11,7 @@ import { ExperimentClock } from '../clock/experiment-clock.ts';
 import { CommandJournal } from '../control/command-journal.ts';
 import { Control } from '../control/control.ts';
 import { Applications } from '../endpoints/applications.ts';
-import { DataRoom } from '../endpoints/data-room.ts';
+import { DataGuard, DataRoom, sizesBelow } from '../endpoints/data-room.ts';
 import { Enforcer } from '../enforce/enforcer.ts';
 import { CurrentEpoch } from '../epoch/current-epoch.ts';
 import type { Mesh } from '../mesh/exchange/mesh.ts';
@@ -118,9 +118,10 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
     ...{ kernel, shaping, names: epoch.endpointNames },
     onChange: (endpoints) => reactions.localChanged(endpoints),
   });
+  const room = new DataRoom(bootstrap.dataFolder);
   const keeper = new ShapeKeeper({
     ...{ clock, timers, log, runLog, epoch, shaping, delay: kernel.delay, usage: kernel.usage },
-    room: new DataRoom(bootstrap.dataFolder),
+    room,
     awaited: () => (bootstrap.partial ? local.all.length : epoch.endpointNames.length),
     mayAudit: () => lifecycle.state === 'ready' || lifecycle.state === 'running',
     rehearse: () => rehearseChanges(ports, { epoch, local, shaping, enforcer }),
@@ -141,6 +142,10 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
       onProblem: (problem) => keeper.note(problem),
     }),
     control: createControl(bootstrap.host, { player, time, mesh, clock }),
+    dataGuard: new DataGuard({
+      ...{ timers, room, sizes: sizesBelow },
+      stop: (endpoint, why) => parts.applications.endFor(endpoint, why),
+    }),
     names: openNames(bootstrap, ports, (problem) => keeper.note(problem)),
     wideArea: createWideArea(bootstrap, ports, { mesh, transport, tick, keeper, epoch }),
   };

@@ -28,8 +28,20 @@ export class Lifecycle {
 
   /** Throws if the mesh can't be joined, or an endpoint can't be attached; `stop` then undoes what was done. */
   async start(): Promise<void> {
-    const { bootstrap, kernel, local, applications, mesh, timers, time, keeper, wideArea, names, epoch } =
-      this.#parts;
+    const {
+      bootstrap,
+      kernel,
+      local,
+      applications,
+      mesh,
+      timers,
+      time,
+      keeper,
+      wideArea,
+      names,
+      epoch,
+      dataGuard,
+    } = this.#parts;
     if (bootstrap.leaseMs !== undefined) kernel.renewLease(bootstrap.leaseMs);
     names?.setGraph(epoch.value.graph);
     const named = names?.attach(bootstrap.endpoints);
@@ -48,6 +60,7 @@ export class Lifecycle {
     this.#reactions.meshChanged();
     this.#cancelTick = timers.every(bootstrap.tickMs, () => this.#reactions.tick());
     keeper.start();
+    dataGuard.start();
     wideArea.start();
     time.onChange(() => this.#onTime());
     if (bootstrap.startAt !== undefined) time.startAt(bootstrap.startAt);
@@ -93,8 +106,10 @@ export class Lifecycle {
 
   /** In the reverse order of `start`. */
   async stop(): Promise<void> {
-    const { wideArea, keeper, timeline, applications, enforcer, mesh, kernel, names } = this.#parts;
+    const { wideArea, keeper, timeline, applications, enforcer, mesh, kernel, names, dataGuard } =
+      this.#parts;
     this.#enter('stopping');
+    dataGuard.stop();
     this.#cancelTick();
     this.#reactions.stop();
     wideArea.stop();

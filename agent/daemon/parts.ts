@@ -4,6 +4,7 @@ import type { Clock, Timers } from '../clock/clock.ts';
 import type { ExperimentClock } from '../clock/experiment-clock.ts';
 import type { Control } from '../control/control.ts';
 import type { Applications } from '../endpoints/applications.ts';
+import type { DataGuard } from '../endpoints/data-room.ts';
 import type { Enforcer } from '../enforce/enforcer.ts';
 import type { CurrentEpoch } from '../epoch/current-epoch.ts';
 import type { Mesh } from '../mesh/exchange/mesh.ts';
@@ -35,6 +36,7 @@ export interface AgentParts {
   readonly control: Control;
   readonly epoch: CurrentEpoch;
   readonly applications: Applications;
+  readonly dataGuard: DataGuard;
   readonly kernel: Kernel;
   readonly enforcer: Enforcer;
   readonly local: LocalEndpoints;

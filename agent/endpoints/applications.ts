@@ -154,6 +154,14 @@ export class Applications {
     return status;
   }
 
+  /** Ends the life of a local endpoint as a crash does, but it stays present. `why`: in words. */
+  endFor(name: string, why: string): void {
+    const endpoint = [...this.#local.values()].find((one) => one.name === name);
+    if (!endpoint) return;
+    this.#options.onProblem?.(`${name} was stopped, as by a crash: ${why}`);
+    void this.#end(endpoint, 'kill');
+  }
+
   /** Why the number of an endpoint's processes has no bound here; `undefined`: it has. */
   get unbounded(): string | undefined {
     return this.#processes.unbounded?.();

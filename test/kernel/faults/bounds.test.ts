@@ -1,14 +1,14 @@
 /** Applications that take what they can: the kernel bounds them, status says so, and others go on. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { EndpointGroups } from '../../../agent/endpoints/endpoint-groups.ts';
 import type { Experiment } from '../../../controller/experiment/experiment.ts';
 import { removeExperiment } from '../../../controller/experiment/teardown.ts';
 import { processesIn } from '../../../controller/machine/processes.ts';
-import { logFile } from '../../../controller/names.ts';
+import { dataFolder, logFile } from '../../../controller/names.ts';
 import { netfold } from '../../support/lab/cli.ts';
-import { place, runIn, startLab, tell, until } from '../../support/lab/lab.ts';
+import { place, run, runIn, startLab, tell, until } from '../../support/lab/lab.ts';
 
 const BOUND = 300;
 /** Forks for ever, each child in a process group of its own. */
@@ -81,4 +81,44 @@ it('one that forks and one that opens sockets for ever are bounded, others go on
     process.kill(pid, 'SIGKILL');
   await removeExperiment(lab.name);
   expect(existsSync(folder)).toBe(false);
+});
+
+/** Writes a mebibyte every 10 ms. */
+const FILLER = `exec perl -e 'open my $f, ">", "$ENV{NETFOLD_DATA}/much"; $f->autoflush; while (1) { print $f "x" x 1048576; select undef, undef, undef, 0.01 }'`;
+
+it('one that fills the disk is stopped and named, and others go on writing', async () => {
+  const lab = await startLab(`
+services:
+  filler: { run: ${JSON.stringify(FILLER)} }
+  other: { run: "while :; do echo x >> $NETFOLD_DATA/little; sleep 0.05; done" }
+links: [{ from: filler, to: other, latency: 5ms }]
+`);
+  const data = join(dataFolder(lab.name, 'any'), '..');
+  const mounted = await run('mount', ['-t', 'tmpfs', '-o', 'size=60m', 'none', data]);
+  expect(mounted.err).toBe('');
+  try {
+    for (const name of ['filler.0', 'other.0']) mkdirSync(dataFolder(lab.name, name));
+    await lab.run();
+    await until(
+      async () => (await degraded(lab)).includes('filler.0 was stopped, as by a crash'),
+      'it is stopped',
+      20_000,
+    );
+    await until(
+      async () => (await lab.statuses())[0]!.processes['filler.0'] === 'ended by SIGKILL',
+      'it has ended',
+    );
+    expect((await lab.statuses())[0]!.processes['other.0']).toMatch(/^pid /);
+    // What it has written stays, until somebody removes it; then the other has room, whether or not it was without.
+    const much = join(dataFolder(lab.name, 'filler.0'), 'much');
+    expect(statSync(much).size).toBeGreaterThan(40 * 2 ** 20);
+    rmSync(much);
+    const little = (): number => statSync(join(dataFolder(lab.name, 'other.0'), 'little')).size;
+    const before = little();
+    await until(() => little() > before, 'the other writes on');
+  } finally {
+    await removeExperiment(lab.name).catch(() => {});
+    await run('umount', [data]);
+    await removeExperiment(lab.name);
+  }
 });
