@@ -11,6 +11,7 @@ import {
 } from '../../proto/units.ts';
 import type { Lab } from '../lab.ts';
 import { type Interval, interval99, median } from '../measure/statistics.ts';
+import { beyondIdealLink } from '../measure/traffic/ideal-link.ts';
 import { type Pings, pingEach, pingExactly } from '../measure/traffic/pings.ts';
 import { judge, type Target, tried } from '../report/judge.ts';
 import type { Row, Table } from '../report/model.ts';
@@ -50,12 +51,9 @@ ${paths.map((ms) => `  - { from: a${ms}, to: b${ms}, latency: ${ms}ms, bandwidth
   const rows = await context.withLab(text, async (lab) => {
     const all: Row[] = [];
     for (const frameBytes of FRAMES) {
-      context.say(`unshaped pings of ${frameBytes} bytes`);
-      const unshaped = await measure(lab.place('a'), lab.place('b'), frameBytes, context);
-      const baseline = baselineOf(unshaped.roundTripsMs);
       for (const ms of DELAYS_MS) {
         context.say(`pings of ${frameBytes} bytes over ${ms} ms each way`);
-        all.push(await tried(() => delayRow(lab, ms, frameBytes, baseline, context)));
+        all.push(await tried(() => delayRow(lab, { ms, frameBytes, rateBps: RATE_BPS }, context)));
       }
     }
     for (const intervalMs of PACES_MS)
@@ -69,7 +67,7 @@ ${paths.map((ms) => `  - { from: a${ms}, to: b${ms}, latency: ${ms}ms, bandwidth
     backend: context.backend,
     source: 'Netbed (White et al., OSDI 2002), table 1',
     method:
-      'ICMP echoes in frames of 64 and 1518 bytes: IP packets of 46 and 1500 bytes, which tc counts as 60 and 1514, without the check sum. The target is twice the delay, the median of the same pings over an unshaped path of the same lab, and the time that the frame takes at the rate of the path, 10 Gb/s; judged by the median. The spread is the middle 99 %. The last rows have another pace than 20 ms; so have the unshaped pings beside them.',
+      'ICMP echoes in frames of 64 and 1518 bytes: IP packets of 46 and 1500 bytes, which tc counts as 60 and 1514, without the check sum. The target is twice the delay, the time that the frame takes at the rate of the path, 10 Gb/s, and what the same pings take beyond that over an ideal link: an unshaped path of the same lab, at whose other end a program that never sleeps answers each ping when it is due (at 0 ms, the kernel answers). Judged by the median. The spread is the middle 99 %. The last rows have another pace than 20 ms.',
     sampled: 'round trips',
     rows,
   };
@@ -90,33 +88,47 @@ async function measure(
   return pingExactly(from, to, plan);
 }
 
-async function delayRow(
-  { place }: Lab,
-  ms: number,
-  frameBytes: number,
-  baseline: Baseline,
-  context: Context,
-): Promise<Row> {
-  const { sent, roundTripsMs } = await measure(place(`a${ms}`), place(`b${ms}`), frameBytes, context);
-  const target = delayTarget({ ms, frameBytes, rateBps: RATE_BPS }, baseline, context.unshaped);
-  return delayed(target, baseline, { sent, roundTripsMs });
+async function delayRow(lab: Lab, path: DelayedPath, context: Context): Promise<Row> {
+  const { ms, frameBytes } = path;
+  const measureTo = (from: string, to: string): Promise<Pings> =>
+    measure(lab.place(from), lab.place(to), frameBytes, context);
+  const baseline = await baselineFor(lab.place('b'), path, context, () => measureTo('a', 'b'));
+  const target = delayTarget(path, baseline, context.unshaped);
+  return delayed(target, baseline, await measureTo(`a${ms}`, `b${ms}`));
+}
+
+/**
+ * What pings take beyond the path's delay, whoever delays them: see `beyondIdealLink`. A slow machine has no processor to spare
+ * for a program that never sleeps; there, and without delay, it is what they take over an unshaped path.
+ */
+export async function baselineFor(
+  to: Place,
+  path: DelayedPath,
+  { unshaped }: Context,
+  pings: () => Promise<Pings>,
+): Promise<Baseline> {
+  const isPlain = isSlow(unshaped) || path.ms === 0;
+  const { roundTripsMs } = await (isPlain ? pings() : beyondIdealLink(to, holdMs(path), pings));
+  return baselineOf(roundTripsMs);
 }
 
 async function pacedRow(
   { place }: Lab,
   { frameBytes, intervalMs }: { readonly frameBytes: number; readonly intervalMs: number },
-  { effort, unshaped, say }: Context,
+  context: Context,
 ): Promise<Row> {
-  const ms = PACED_DELAY_MS;
+  const path = { ms: PACED_DELAY_MS, frameBytes, rateBps: RATE_BPS };
   const pace = formatMicros(fromMillis(intervalMs));
-  say(`pings of ${frameBytes} bytes over ${ms} ms each way, one every ${pace}`);
-  const plan = { count: effort.pacedPings(intervalMs), intervalMs, frameBytes };
-  const plain = await pingEach(place('a'), place('b'), plan);
-  const roundTripsMs = await pingEach(place(`a${ms}`), place(`b${ms}`), plan);
-  const baseline = baselineOf(plain);
-  const target = delayTarget({ ms, frameBytes, rateBps: RATE_BPS }, baseline, unshaped);
+  context.say(`pings of ${frameBytes} bytes over ${path.ms} ms each way, one every ${pace}`);
+  const plan = { count: context.effort.pacedPings(intervalMs), intervalMs, frameBytes };
+  const measureTo = async (from: string, to: string): Promise<Pings> => ({
+    sent: plan.count,
+    roundTripsMs: await pingEach(place(from), place(to), plan),
+  });
+  const baseline = await baselineFor(place('b'), path, context, () => measureTo('a', 'b'));
+  const target = delayTarget(path, baseline, context.unshaped);
   const what = `${target.what}, one every ${pace}`;
-  return delayed({ ...target, what }, baseline, { sent: plan.count, roundTripsMs });
+  return delayed({ ...target, what }, baseline, await measureTo(`a${path.ms}`, `b${path.ms}`));
 }
 
 export function delayed(target: Target, baseline: Baseline, { sent, roundTripsMs }: Pings): Row {
@@ -125,7 +137,7 @@ export function delayed(target: Target, baseline: Baseline, { sent, roundTripsMs
     measured: median(roundTripsMs),
     spread: interval99(roundTripsMs),
     samples: roundTripsMs.length,
-    note: `unshaped ${baseline.medianMs.toFixed(3)} ms${lost === 0 ? '' : `; ${lost} lost`}`,
+    note: `ping itself ${baseline.medianMs.toFixed(3)} ms${lost === 0 ? '' : `; ${lost} lost`}`,
   });
 }
 
@@ -136,22 +148,21 @@ export interface DelayedPath {
   readonly frameBytes: number;
 }
 
-/**
- * Twice the delay and the time that a frame takes at the path's rate. On a slow machine, a faithful median lies within the
- * spread of the unshaped machine.
- */
-export function delayTarget(
-  { ms, frameBytes, rateBps }: DelayedPath,
-  baseline: Baseline,
-  unshaped: Unshaped,
-): Target {
+/** Twice the delay and the time that a frame takes at the path's rate, in milliseconds. */
+function holdMs({ ms, frameBytes, rateBps }: DelayedPath): number {
+  const sending = timeToTransmit(frameBytes - CHECK_SUM_BYTES, byteTime(bps(rateBps)));
+  return 2 * toMillis(micros(fromMillis(ms) + sending));
+}
+
+/** On a slow machine, a faithful median lies within the spread of the unshaped machine. */
+export function delayTarget(path: DelayedPath, baseline: Baseline, unshaped: Unshaped): Target {
   const { low, high } = baseline.spread;
   const value = isSlow(unshaped) ? Math.max(BOUND_MS, high - low) : BOUND_MS;
-  const sending = timeToTransmit(frameBytes - CHECK_SUM_BYTES, byteTime(bps(rateBps)));
+  const { ms, frameBytes } = path;
   return {
     what: `${formatMicros(fromMillis(ms))}, ${frameBytes} bytes`,
     unit: 'ms',
-    target: 2 * toMillis(micros(fromMillis(ms) + sending)) + baseline.medianMs,
+    target: holdMs(path) + baseline.medianMs,
     bound: { kind: 'absolute', value },
   };
 }

@@ -5,7 +5,7 @@ import { pingExactly } from '../measure/traffic/pings.ts';
 import { tried } from '../report/judge.ts';
 import type { Row, Table } from '../report/model.ts';
 import type { Context } from './context.ts';
-import { type Baseline, baselineOf, CHECK_SUM_BYTES, delayed, delayTarget, FRAMES } from './delays.ts';
+import { baselineFor, CHECK_SUM_BYTES, delayed, delayTarget, FRAMES } from './delays.ts';
 
 const RATES_BPS = [64e3, 1e6, 10e6, 100e6];
 const DELAY_MS = 10;
@@ -23,12 +23,8 @@ ${RATES_BPS.map((rate, i) => `  - { from: a${i}, to: b${i}, latency: ${DELAY_MS}
   const rows = await context.withLab(text, async (lab) => {
     const all: Row[] = [];
     for (const frameBytes of FRAMES) {
-      context.say(`unshaped pings of ${frameBytes} bytes`);
-      const plan = { groups: groupsOf(context), intervalMs: FREE_MS, frameBytes };
-      const unshaped = await pingExactly(lab.place('a'), lab.place('b'), plan);
-      const baseline = baselineOf(unshaped.roundTripsMs);
       for (const pair of RATES_BPS.keys())
-        all.push(await tried(() => transmissionRow(lab, pair, { frameBytes, baseline }, context)));
+        all.push(await tried(() => transmissionRow(lab, pair, frameBytes, context)));
     }
     return all;
   });
@@ -38,7 +34,7 @@ ${RATES_BPS.map((rate, i) => `  - { from: a${i}, to: b${i}, latency: ${DELAY_MS}
     backend: context.backend,
     source: 'store and forward: every packet takes its size divided by the bandwidth, also the first one',
     method:
-      'ICMP echoes in frames of 64 and 1518 bytes, which tc counts as 60 and 1514, over 10 ms each way. The target is twice the delay and the time of the frame at the rate, and the median of the same pings over an unshaped path of the same lab. Each frame finds the link free; judged by the median. The spread is the middle 99 %.',
+      'ICMP echoes in frames of 64 and 1518 bytes, which tc counts as 60 and 1514, over 10 ms each way. The target is twice the delay and the time of the frame at the rate, and what the same pings take beyond that over an ideal link, as for delays. Each frame finds the link free; judged by the median. The spread is the middle 99 %.',
     sampled: 'round trips',
     rows,
   };
@@ -49,14 +45,18 @@ const groupsOf = ({ effort }: Context): number => Math.min(MAX_GROUPS, effort.pi
 async function transmissionRow(
   { place }: Lab,
   pair: number,
-  { frameBytes, baseline }: { readonly frameBytes: number; readonly baseline: Baseline },
+  frameBytes: number,
   context: Context,
 ): Promise<Row> {
   const rate = bps(RATES_BPS[pair]!);
   const sendingMs = toMillis(timeToTransmit(frameBytes - CHECK_SUM_BYTES, byteTime(rate)));
   const plan = { groups: groupsOf(context), intervalMs: Math.ceil(FREE_MS + 2 * sendingMs), frameBytes };
   context.say(`pings of ${frameBytes} bytes at ${formatBps(rate)}`);
+  const path = { ms: DELAY_MS, frameBytes, rateBps: rate };
+  const baseline = await baselineFor(place('b'), path, context, () =>
+    pingExactly(place('a'), place('b'), plan),
+  );
+  const target = delayTarget(path, baseline, context.unshaped);
   const pings = await pingExactly(place(`a${pair}`), place(`b${pair}`), plan);
-  const target = delayTarget({ ms: DELAY_MS, frameBytes, rateBps: rate }, baseline, context.unshaped);
   return delayed({ ...target, what: `${formatBps(rate)}, ${frameBytes} bytes` }, baseline, pings);
 }
