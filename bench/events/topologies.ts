@@ -13,7 +13,7 @@ export const MANY_END = millisToSeconds(BEGIN_MS + WINDOW_MS);
 
 /** Endpoints on four bridges in a ring, with some TCP flows, so that shares change as well. */
 const NETWORK = `services:
-  node: { replicas: ${ENDPOINTS}, run: "iperf3 -s >/dev/null" }
+  node: { replicas: ${ENDPOINTS}, cap_add: [NET_ADMIN], run: "iperf3 -s >/dev/null" }
 bridges: [s0, s1, s2, s3]
 links:
 ${Array.from({ length: ENDPOINTS }, (_, i) => `  - { from: node.${i}, to: s${i % BRIDGES}, latency: ${1 + (i % 7)}ms, up: ${20 + i}Mbps, down: 50Mbps }`).join('\n')}

@@ -18,7 +18,7 @@ import type { Intrusion } from '../../support/mesh/mesh-intruder.ts';
 const INTRUDER = join(import.meta.dirname, '../../support/mesh/mesh-intruder.ts');
 /** Endpoints in turn: a and d on host0, b on host1, c on host2. What goes to d shares the last link. */
 const TOPOLOGY = `
-services: { a: {}, b: {}, c: {}, d: { run: "iperf3 -s" } }
+services: { a: {}, b: {}, c: {}, d: { cap_add: [NET_ADMIN], run: "iperf3 -s" } }
 bridges: [s]
 links:
   - { from: a, to: s, latency: 2ms, up: 200Mbps, down: 90Mbps }

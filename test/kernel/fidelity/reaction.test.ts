@@ -6,11 +6,14 @@ import { callJson } from '../../../proto/http-json.ts';
 import type { AgentRecord } from '../../../proto/record.ts';
 import { startLab } from '../../support/lab/lab.ts';
 
-/** Round trips of 30 and 60 ms, so 20 and 10 Mb/s of 30; the clients are on different hosts. */
+/**
+ * Round trips of 30 and 60 ms, so 20 and 10 Mb/s of 30; the clients are on different hosts. Where cubic is not on the machine's list for
+ * all, choosing it takes NET_ADMIN, at both ends of iperf3.
+ */
 const TOPOLOGY = `
 services:
-  client: { replicas: 2, run: "iperf3 -C cubic -t 60 -c server.$NETFOLD_REPLICA" }
-  server: { replicas: 2, run: "iperf3 -s" }
+  client: { replicas: 2, cap_add: [NET_ADMIN], run: "iperf3 -C cubic -t 60 -c server.$NETFOLD_REPLICA" }
+  server: { replicas: 2, cap_add: [NET_ADMIN], run: "iperf3 -s" }
 bridges: [s, t]
 links:
   - { from: client.0, to: s, latency: 10ms, bandwidth: 100Mbps }

@@ -29,6 +29,7 @@ const ABILITIES: readonly AbilityId[] = [
   'netem',
   'nfqueue',
   'ipv6',
+  'pids',
   'docker',
   'ssh',
   'clock',

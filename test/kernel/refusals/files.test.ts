@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeFolder } from '../../../agent/files/own-files.ts';
 import { experimentFolder } from '../../../controller/names.ts';
 import { netfold } from '../../support/lab/cli.ts';
-import { run } from '../../support/lab/lab.ts';
+import { run, until } from '../../support/lab/lab.ts';
 
 const PROGRAM = join(import.meta.dirname, '../../../bin/netfold');
 const NOBODY = 65534;
@@ -36,8 +36,12 @@ async function upUnder(umask: string): Promise<{ files: string[]; said: string }
   const name = `${NAME}-${umask}`;
   const line = `umask ${umask}; exec ${PROGRAM} up ${file} --name ${name} --detach`;
   expect(await run('sh', ['-c', line])).toMatchObject({ code: 0 });
+  let said = '';
+  await until(async () => {
+    said = (await netfold('logs', 'a', '--name', name)).stdout;
+    return said !== '';
+  }, 'the application has said its umask');
   const { out } = await run('find', [experimentFolder(name), '-printf', '%m %y %u %P\n']);
-  const { stdout: said } = await netfold('logs', 'a', '--name', name);
   expect(await netfold('down', name)).toMatchObject({ code: 0 });
   return { files: out.trimEnd().split('\n').sort(), said };
 }
