@@ -54,11 +54,13 @@ it('has the same modes under every umask, and what holds secrets is for root alo
   expect(lax.files).toEqual(strict.files);
   const isForOthers = (line: string): boolean => (Number.parseInt(line, 8) & 0o077) !== 0;
   expect(lax.files.filter(isForOthers)).toEqual([
+    '644 f root agents/host0.json',
     '644 f root experiment.json',
     '644 f root hosts',
     '644 f root resolv.conf',
     '755 d nobody data/b.0',
     '755 d root ',
+    '755 d root agents',
     '755 d root data',
     '755 d root data/a.0',
   ]);
