@@ -47,11 +47,12 @@ export async function runAgentWith(
   keepPrivate();
   spareFromWantOfMemory();
   await beginThreadPool(poolThreads(bootstrap.endpoints.length));
+  // Before the log, whose own end may not come where the disk is full.
+  process.once('exit', () => endWithin(END_SECONDS));
   const log = pino({ level: options.logLevel, base: { host: options.host } });
   const pinned = withPinnedNamespaces(bootstrap);
   // libuv starts its threads at the first use; they must not start inside an endpoint's namespace.
   await stat('/');
-  process.once('exit', () => endWithin(END_SECONDS));
   const agent = await composeAgent(pinned, systemPorts(pinned, log));
   const unexpected = new Unexpected(systemClock, log);
   agent.parts.keeper.watch(() => (unexpected.problem === undefined ? [] : [unexpected.problem]));

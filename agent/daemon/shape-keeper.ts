@@ -143,12 +143,12 @@ export class ShapeKeeper {
   }
 
   #look(): void {
-    const { delay, room, usage } = this.#ports;
-    this.#lateness.observe(delay.counters().work);
-    this.#overflowed.observe(delay.counters().overflowed ?? 0);
-    this.#unattended.observe(delay.counters().unattended ?? 0);
+    const { delay, usage } = this.#ports;
+    const { work, overflowed = 0, unattended = 0 } = delay.counters();
+    this.#lateness.observe(work);
+    this.#overflowed.observe(overflowed);
+    this.#unattended.observe(unattended);
     this.#uncounted.observe(usage.uncounted());
-    void room.look();
     for (const [what, work] of [...this.#again]) this.attempt(what, work);
   }
 

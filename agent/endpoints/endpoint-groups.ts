@@ -4,7 +4,7 @@
  * be the name of a control file, or of one of systemd's units.
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import {
   boundGroup,
   countOf,
@@ -28,13 +28,14 @@ const END_MS = 20;
 
 export class EndpointGroups {
   readonly #hierarchy: FoundHierarchy;
-  readonly #experiment: string;
+  /** Of the experiment, with those of its endpoints below; `undefined` where the machine has none. */
+  readonly #folder: string | undefined;
   #problem: string | undefined;
 
   constructor(experiment: string, hierarchy = findHierarchy()) {
-    this.#experiment = experiment;
     this.#hierarchy = hierarchy;
     if ('reason' in hierarchy) this.#problem = hierarchy.reason;
+    else this.#folder = join(hierarchy.folder, `${PREFIX}${experiment}`);
   }
 
   /** Why endpoints have no groups, in words; `undefined`: they have. */
@@ -47,11 +48,11 @@ export class EndpointGroups {
    * `cgroup.procs` a process writes 0 to enter; `undefined` where the machine has none. Never throws.
    */
   make(name: string, most: number, isOwner: boolean): string | undefined {
-    if ('reason' in this.#hierarchy) return undefined;
+    const folder = this.folderOf(name);
+    if (folder === undefined || 'reason' in this.#hierarchy) return undefined;
     try {
-      const folder = this.folderOf(name)!;
       const isNew = makeGroup(this.#hierarchy, folder);
-      boundGroup(dirname(folder), mostOfAll());
+      boundGroup(this.#folder!, mostOfAll());
       if (isNew || isOwner) boundGroup(folder, most);
       this.#problem = undefined;
       return folder;
@@ -63,8 +64,7 @@ export class EndpointGroups {
 
   /** `undefined` where the machine has none. */
   folderOf(name: string): string | undefined {
-    if ('reason' in this.#hierarchy) return undefined;
-    return join(this.#hierarchy.folder, `${PREFIX}${this.#experiment}`, `${OF_ENDPOINT}${name}`);
+    return this.#folder && join(this.#folder, `${OF_ENDPOINT}${name}`);
   }
 
   /** The folder of a group that is there. */
@@ -86,32 +86,23 @@ export class EndpointGroups {
 
   /** From now on its processes can't start others. Never throws. */
   close(name: string): void {
-    attempt(() => {
-      const folder = this.folderOf(name);
-      if (folder !== undefined) boundGroup(folder, 0);
-    });
+    attempt(this.folderOf(name), (folder) => boundGroup(folder, 0));
   }
 
   /** Removes groups, and with them that of the experiment, if it is empty. What has processes stays. Never throws. */
   remove(names: Iterable<string>): boolean {
     let isGone = true;
     for (const name of names)
-      attempt(() => {
-        const folder = this.folderOf(name);
-        if (folder === undefined) return;
+      attempt(this.folderOf(name), (folder) => {
         if (!removeGroup(folder)) isGone = false;
       });
-    attempt(() => {
-      const folder = this.folderOf('');
-      if (folder !== undefined) removeGroup(dirname(folder));
-    });
+    attempt(this.#folder, removeGroup);
     return isGone;
   }
 
   /** The endpoints that have a group. */
   names(): string[] {
-    const folder = this.folderOf('');
-    const groups = folder === undefined ? [] : groupsBelow(dirname(folder));
+    const groups = this.#folder === undefined ? [] : groupsBelow(this.#folder);
     return groups.filter((one) => one.startsWith(OF_ENDPOINT)).map((one) => one.slice(OF_ENDPOINT.length));
   }
 
@@ -120,11 +111,7 @@ export class EndpointGroups {
     for (let pass = 0; ; pass++) {
       if (this.remove(names)) return true;
       if (pass === END_PASSES) return false;
-      for (const name of names)
-        attempt(() => {
-          const folder = this.folderOf(name);
-          if (folder !== undefined) killGroup(folder);
-        });
+      for (const name of names) attempt(this.folderOf(name), killGroup);
       await pause(END_MS);
     }
   }
@@ -146,9 +133,10 @@ function mostOfAll(): number {
 }
 
 /** A group that is gone, or may not be changed: what is done for it is done without. */
-function attempt(action: () => void): void {
+function attempt(folder: string | undefined, action: (folder: string) => void): void {
+  if (folder === undefined) return;
   try {
-    action();
+    action(folder);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
   }
