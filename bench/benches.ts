@@ -120,7 +120,7 @@ export const BENCHES: readonly Bench[] = [
   {
     name: 'faults',
     description: 'how soon do agents agree again after a fault, and on the truth?',
-    help: 'Agents of four hosts that are killed, stopped, cut off, badly connected or given a wrong date, during traffic, events and commands: 216 faults.',
+    help: 'Agents of four hosts that are killed, stopped, cut off, badly connected, given a wrong date, left without descriptors, files or memory, and robbed of what they have installed, during traffic, events and commands: 208 faults.',
     hasLabs: true,
     minutes: { whole: 20, quick: 3 },
     options: [

@@ -24,6 +24,9 @@ export interface Disagreement {
   readonly fleeting: readonly string[];
 }
 
+/** Status tells of these for a while after they have ended. */
+const TOLD = /somebody removes what|ms late on average|passed neither delayed nor lost/;
+
 /**
  * `views`: one of each of `hosts`, in their order, taken at about the same time; `undefined` if a host doesn't
  * answer.
@@ -36,7 +39,7 @@ export function findDisagreement(views: readonly (AgentView | undefined)[], trut
   const lasting = answered.flatMap((view) => [
     ...(view.state === 'running' ? [] : [`${view.host} is ${view.state}`]),
     ...(view.shaped ? [] : [`${view.host} has not shaped everything`]),
-    ...view.degraded.map((what) => `${view.host}: ${what}`),
+    ...view.degraded.filter((what) => !TOLD.test(what)).map((what) => `${view.host}: ${what}`),
     ...differences(`members of ${view.host}`, view.members, members),
     ...differences(`endpoints of ${view.host}`, view.endpoints, truth.endpoints),
   ]);

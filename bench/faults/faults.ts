@@ -10,11 +10,11 @@ import { HostDates } from './host-dates.ts';
 import { describeFault, type Fault, planFaults } from './plan.ts';
 import { FaultSuite, type Outcome } from './suite.ts';
 import { BOUND_MS, tableOf } from './table.ts';
-import { FAULTS_TOPOLOGY, HOSTS } from './topology.ts';
+import { FAULTS_TOPOLOGY, HOSTS, SIZES } from './topology.ts';
 import { Traces } from './traces.ts';
 import { FaultTraffic } from './traffic.ts';
 
-const FAULTS = 216;
+const FAULTS = 208;
 const QUICK_FAULTS = 32;
 
 export interface FaultsOptions {
@@ -33,7 +33,7 @@ export async function measureFaults(options: FaultsOptions): Promise<Table[]> {
   const abilities = probeMachine();
   requireAbilities(abilities);
   const backend = chooseDelayBackend('auto', abilities);
-  const faults = planFaults(count, seed, HOSTS);
+  const faults = planFaults(count, seed, SIZES);
   const dates = new HostDates(HOST_NAMES);
   let traces: Traces | undefined;
   const use = (lab: Lab): Promise<Outcome[]> => {

@@ -14,19 +14,56 @@ interface Window {
   readonly toMs: number;
 }
 
+/** What an agent lacks: descriptors beyond those that it has, files that may grow (RLIMIT_FSIZE), memory (a control group). */
+export const SHORTAGES = ['descriptors', 'files', 'memory'] as const;
+export type Shortage = (typeof SHORTAGES)[number];
+
+/** Which threads of an agent stand still: the one that runs the tick, or all others, the delay line's among them. */
+export type Threads = 'main' | 'others';
+
+/** What somebody takes away in an endpoint: all rules of nftables, the qdisc of the programs, the root of the classes. */
+export const TAKEN = ['rules', 'programs', 'root'] as const;
+export type Taken = (typeof TAKEN)[number];
+
 /**
- * `kill`: SIGKILL, and a new agent at the end. `bad`: 100 ms and 20 % loss. `date`: the host's date is set, and
- * corrected at the end. `controller`: nothing bootstraps agents.
+ * `kill`: SIGKILL, and a new agent at the end. `leave`: the same with SIGTERM, upon which the agent says good-bye.
+ * `bad`: 100 ms and 20 % loss. `date`: the host's date is set, and corrected at the end. `controller`: nothing
+ * bootstraps agents. `take`: once, or again and again until the end.
  */
 export type Part = Window &
   (
-    | { readonly what: 'kill' | 'pause'; readonly host: number }
+    | { readonly what: 'kill' | 'leave' | 'pause'; readonly host: number }
+    | { readonly what: 'hang'; readonly host: number; readonly threads: Threads }
+    | { readonly what: 'short'; readonly host: number; readonly of: Shortage }
     | { readonly what: 'cut' | 'bad'; readonly directions: readonly Direction[] }
     | { readonly what: 'date'; readonly host: number; readonly byMs: number }
+    | {
+        readonly what: 'take';
+        readonly object: Taken;
+        readonly endpoints: readonly number[];
+        readonly everyMs?: number;
+      }
     | { readonly what: 'controller' }
   );
 
-export const KINDS = ['kill', 'pause', 'cut', 'one-way', 'bad', 'date', 'controller', 'several'] as const;
+export const KINDS = [
+  'kill',
+  'pause',
+  'cut',
+  'one-way',
+  'bad',
+  'date',
+  'controller',
+  'several',
+  'crowd',
+  'hang',
+  'descriptors',
+  'files',
+  'memory',
+  'taken',
+  'taken-again',
+  'mixed',
+] as const;
 export type Kind = (typeof KINDS)[number];
 
 export interface Fault {
@@ -53,22 +90,33 @@ const LASTING_ONES = 1 / 6;
  */
 const LEAST_STEP_MS = 100;
 const MOST_STEP_MS = 86_400_000;
+/** Pauses of somebody who takes things away again and again: from a busy loop in a shell to what is put back in between. */
+const LEAST_EVERY_MS = 20;
+const MOST_EVERY_MS = 400;
 /** A new agent reads the date within this. */
 const STARTED_MS = 2500;
 
-/** `count` faults on `hosts` hosts; all kinds are equally frequent. */
-export function planFaults(count: number, seed: number, hosts: number): Fault[] {
-  const draw = new Draw(seed, hosts);
+/** What faults can happen to. */
+export interface Sizes {
+  readonly hosts: number;
+  readonly endpoints: number;
+}
+
+/** `count` faults; all kinds are equally frequent. */
+export function planFaults(count: number, seed: number, sizes: Sizes): Fault[] {
+  const draw = new Draw(seed, sizes);
   return Array.from({ length: count }, (_, index) => draw.fault(KINDS[index % KINDS.length]!));
 }
 
 class Draw {
   readonly #random: SeededRandom;
   readonly #hosts: readonly number[];
+  readonly #endpoints: readonly number[];
 
-  constructor(seed: number, hosts: number) {
+  constructor(seed: number, { hosts, endpoints }: Sizes) {
     this.#random = new SeededRandom(seed);
     this.#hosts = Array.from({ length: hosts }, (_, index) => index);
+    this.#endpoints = Array.from({ length: endpoints }, (_, index) => index);
   }
 
   fault(kind: Kind): Fault {
@@ -98,7 +146,48 @@ class Draw {
         return this.#withoutController();
       case 'several':
         return [this.#cut(), ...this.#random.sample([this.#one('kill'), this.#one('pause'), this.#bad()], 2)];
+      case 'crowd':
+        return this.#crowd();
+      case 'hang':
+        return [this.#hang()];
+      case 'descriptors':
+      case 'files':
+      case 'memory':
+        return this.#some(this.#hosts).map((host) => ({ what: 'short', host, of: kind, ...this.#window() }));
+      case 'taken':
+        return [this.#take(false)];
+      case 'taken-again':
+        return [this.#take(true)];
+      case 'mixed':
+        return this.#random.sample(
+          [this.#hang(), this.#short(), this.#take(this.#chance(0.5)), this.#cut()],
+          2,
+        );
     }
+  }
+
+  /** All end at once, and all new ones come at once. */
+  #crowd(): Part[] {
+    const what = this.#chance(0.5) ? 'kill' : 'leave';
+    const window = this.#window();
+    return this.#hosts.map((host) => ({ what, host, ...window }));
+  }
+
+  #hang(): Part {
+    const threads = this.#chance(0.5) ? 'main' : 'others';
+    return { what: 'hang', host: this.#random.below(this.#hosts.length), threads, ...this.#window() };
+  }
+
+  #short(): Part {
+    const of = SHORTAGES[this.#random.below(SHORTAGES.length)]!;
+    return { what: 'short', host: this.#random.below(this.#hosts.length), of, ...this.#window() };
+  }
+
+  #take(again: boolean): Part {
+    const object = TAKEN[this.#random.below(TAKEN.length)]!;
+    const endpoints = this.#some(this.#endpoints);
+    const everyMs = LEAST_EVERY_MS + this.#random.below(MOST_EVERY_MS - LEAST_EVERY_MS);
+    return { what: 'take', object, endpoints, ...(again && { everyMs }), ...this.#window() };
   }
 
   /** Starting agents need the controller, so killed agents restart when it is back. */
@@ -174,15 +263,30 @@ class Draw {
 /** A description for logs: `cut 0>1 1>0 for 1.2 s`. */
 export function describeFault({ kind, parts, command }: Fault): string {
   const described = parts.map((part) => {
-    const whom =
-      'host' in part
-        ? ` ${part.host}`
-        : 'directions' in part
-          ? part.directions.map(({ from, to }) => ` ${from}>${to}`).join('')
-          : '';
-    const by = 'byMs' in part ? ` by ${part.byMs} ms` : '';
-    return `${part.what}${whom}${by} ${part.fromMs}–${part.toMs} ms`;
+    return `${part.what}${detailsOf(part)} ${part.fromMs}–${part.toMs} ms`;
   });
   const commanded = command ? [`"${command.text}" to ${command.host} at ${command.atMs} ms`] : [];
   return `${kind}: ${[...described, ...commanded].join(', ')}`;
+}
+
+function detailsOf(part: Part): string {
+  switch (part.what) {
+    case 'cut':
+    case 'bad':
+      return part.directions.map(({ from, to }) => ` ${from}>${to}`).join('');
+    case 'take': {
+      const again = part.everyMs === undefined ? '' : ` every ${part.everyMs} ms`;
+      return ` ${part.object} of endpoints ${part.endpoints.join(' ')}${again}`;
+    }
+    case 'hang':
+      return ` ${part.host} ${part.threads}`;
+    case 'short':
+      return ` ${part.host} of ${part.of}`;
+    case 'date':
+      return ` ${part.host} by ${part.byMs} ms`;
+    case 'controller':
+      return '';
+    default:
+      return ` ${part.host}`;
+  }
 }

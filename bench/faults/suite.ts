@@ -10,10 +10,13 @@ import { callJson } from '../../proto/http-json.ts';
 import type { AgentView } from '../../proto/view.ts';
 import { type Disagreement, findDisagreement, STICKS_LOOKS, Sticking, type Truth } from './agreement.ts';
 import { Classes } from './classes.ts';
+import { hang } from './hangs.ts';
 import type { HostDates } from './host-dates.ts';
 import { MeshLinks } from './mesh-links.ts';
 import { Overseer } from './overseer.ts';
 import type { Fault, Part } from './plan.ts';
+import { takeAway } from './shortages.ts';
+import { Installed, take, takeAgain } from './takings.ts';
 
 /** How often agents are asked for their view. */
 const LOOK_MS = 50;
@@ -21,6 +24,8 @@ const LOOK_MS = 50;
 const HOLD_MS = 1000;
 /** Without agreement so long after all agents answer, there will be none. */
 const GIVE_UP_MS = 15_000;
+/** A process that the kernel has killed is gone within this. */
+const ENDING_MS = 50;
 /** Agents that start at once on a slow machine take so long at most until they answer. */
 const START_MS = 120_000;
 
@@ -47,8 +52,11 @@ export class FaultSuite {
   readonly #truth: Omit<Truth, 'commands'>;
   /** Accepted by an agent. */
   readonly #commands = new Map<string, Command>();
-  /** Hosts whose agent was killed or stopped. */
+  /** Hosts whose agent can't answer: killed, stopped, or without what it needs. */
   readonly #stopped = new Set<number>();
+  #installed: Installed | undefined;
+  /** Whether the current fault has started an agent. */
+  #hasStarted = false;
   /** How many commands there were at the last request. */
   #knownCommands = 0;
 
@@ -75,12 +83,14 @@ export class FaultSuite {
 
   /** Resolves when the fault is over and all agents agree again, or never will. Throws if an agent ends by itself. */
   async run(fault: Fault): Promise<Outcome> {
+    this.#installed ??= await Installed.now(this.#experiment.plan.endpoints);
+    this.#hasStarted = false;
     const commanded = fault.command && this.#command(fault.command);
     await Promise.all(fault.parts.map((part) => this.#do(part)));
     const healed = performance.now();
     await commanded;
     const { answerMs, agreementMs, last } = await this.agree(healed);
-    const isStarted = fault.parts.some(({ what }) => what === 'kill');
+    const isStarted = this.#hasStarted;
     return { fault, answerMs, agreementMs: isStarted ? agreementMs - answerMs : agreementMs, last };
   }
 
@@ -115,28 +125,66 @@ export class FaultSuite {
 
   /** Returns the function that ends it. */
   async #begin(part: Part): Promise<() => void | Promise<void>> {
-    if ('directions' in part) {
-      await this.#links.begin(part);
-      return () => this.#links.end(part);
+    switch (part.what) {
+      case 'cut':
+      case 'bad':
+        await this.#links.begin(part);
+        return () => this.#links.end(part);
+      case 'date': {
+        const host = this.#hostName(part.host);
+        this.#dates.set(host, part.byMs);
+        return () => this.#dates.set(host, 0);
+      }
+      case 'kill':
+        return this.#end(part.host, 'SIGKILL');
+      case 'leave':
+        return this.#end(part.host, 'SIGTERM');
+      case 'pause':
+        return this.#pause(part.host);
+      case 'hang':
+        return this.#without(part.host, (pid) => hang(pid, part.threads));
+      case 'short':
+        return this.#without(part.host, (pid) => takeAway(pid, part.of));
+      case 'take': {
+        const endpoints = part.endpoints.map((number) => this.#experiment.plan.endpoints[number]!);
+        if (part.everyMs !== undefined) return takeAgain(endpoints, part.object, part.everyMs);
+        await take(endpoints, part.object);
+        return () => {};
+      }
+      case 'controller':
+        await this.#experiment.closeController();
+        return () => this.#experiment.openController();
     }
-    if (part.what === 'date') {
-      const host = this.#hostName(part.host);
-      this.#dates.set(host, part.byMs);
-      return () => this.#dates.set(host, 0);
-    }
-    if ('host' in part) return part.what === 'kill' ? this.#kill(part.host) : this.#pause(part.host);
-    await this.#experiment.closeController();
-    return () => this.#experiment.openController();
   }
 
-  async #kill(host: number): Promise<() => Promise<void>> {
+  async #end(host: number, signal: NodeJS.Signals): Promise<() => Promise<void>> {
     const agent = this.#agents[host]!;
     this.#stopped.add(host);
-    process.kill(agent.pid!, 'SIGKILL');
+    process.kill(agent.pid!, signal);
     await agent.exited;
+    return () => this.#start(host);
+  }
+
+  async #start(host: number): Promise<void> {
+    this.#hasStarted = true;
+    this.#agents[host] = await this.#experiment.startAgent(this.#experiment.plan.hosts[host]!);
+    this.#stopped.delete(host);
+  }
+
+  /** An agent that lacks something, and may end by that. `begin` returns the function that gives it back. */
+  #without(host: number, begin: (pid: number) => () => void): () => void | Promise<void> {
+    const agent = this.#agents[host]!;
+    // Killed by another part of the fault.
+    if (agent.hasExited) return () => {};
+    this.#stopped.add(host);
+    const end = begin(agent.pid!);
     return async () => {
-      this.#agents[host] = await this.#experiment.startAgent(this.#experiment.plan.hosts[host]!);
-      this.#stopped.delete(host);
+      end();
+      // Until the kernel has taken it off.
+      await Promise.race([agent.exited, sleep(ENDING_MS)]);
+      if (this.#agents[host] !== agent) return;
+      if (agent.hasExited) await this.#start(host);
+      else this.#stopped.delete(host);
     };
   }
 
@@ -181,7 +229,9 @@ export class FaultSuite {
     const classes = answered.flatMap((view) =>
       this.#classes.wrong(view, (epoch, from, to) => this.#overseer.path(epoch, from, to)),
     );
-    return { lasting, fleeting: [...fleeting, ...classes] };
+    const found = [...fleeting, ...classes];
+    const installed = found.length > 0 ? [] : ((await this.#installed?.wrong()) ?? []);
+    return { lasting, fleeting: [...found, ...installed] };
   }
 
   /** All commands that one agent knows. The digests show that the others have the same. */

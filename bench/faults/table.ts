@@ -19,6 +19,14 @@ const NAMES: Readonly<Record<Kind, string>> = {
   date: 'dates set, some with an agent that starts then',
   controller: 'controller down, and another fault',
   several: 'several at a time',
+  crowd: 'all agents end and come at once',
+  hang: 'some threads of an agent stand still',
+  descriptors: 'agents without descriptors',
+  files: 'agents whose files may not grow',
+  memory: 'agents that may take no more memory',
+  taken: 'rules, programs or roots removed at endpoints',
+  'taken-again': 'the same, again and again',
+  mixed: 'two of these and of cut links',
 };
 
 /** A row of `Infinity` is outside. `left`: what the experiment has left on the machine. */

@@ -17,6 +17,9 @@ events:
   - from 2s to 2h flap x--s1 every 3100ms
 `;
 
+/** What there is to be hit. */
+export const SIZES = { hosts: HOSTS, endpoints: 10 } as const;
+
 /** TCP without limit. */
 export const GREEDY = [
   { from: 'client.0', to: 'server.1' },

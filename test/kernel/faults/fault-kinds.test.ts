@@ -1,6 +1,6 @@
 /** What the fault suite does to agents really happens to them, and a network that stays broken is noticed. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { HOST_NAMES } from '../../../bench/faults/faults.ts';
@@ -144,6 +144,47 @@ it('one host has another date, its agent goes on, and a new one is where the oth
   dates.set(HOST_NAMES[1]!, byMs);
   await during({ what: 'kill', host: 1, fromMs: 0, toMs: 500 }, async () => {});
   await until(async () => Math.abs((await startBy(1)) - real - byMs) < 1000, 'it knows the time');
+});
+
+it('an agent hangs, lacks what it needs, and loses what it has installed', { timeout: 90_000 }, async () => {
+  const pid = agentAt(socketOf(1))!;
+  const groupOf = (thread: number): string => readFileSync(`/proc/${pid}/task/${thread}/cgroup`, 'utf8');
+  const threads = (): number[] => readdirSync(`/proc/${pid}/task`).map(Number);
+  await during({ what: 'hang', host: 1, threads: 'main', ...window }, async () => {
+    for (const thread of threads()) expect(groupOf(thread).includes('netfold-hang-')).toBe(thread === pid);
+  });
+  for (const thread of threads()) expect(groupOf(thread)).not.toContain('netfold-hang-');
+
+  const softLimit = async (name: string): Promise<string> => {
+    const words = ['--pid', `${pid}`, `--${name}`, '--output', 'SOFT', '--noheadings'];
+    return (await run('prlimit', words)).out.trim();
+  };
+  const before = await softLimit('nofile');
+  await during({ what: 'short', host: 1, of: 'descriptors', ...window }, async () => {
+    expect(Number(await softLimit('nofile'))).toBeLessThan(1000);
+  });
+  expect(await softLimit('nofile')).toBe(before);
+  await during({ what: 'short', host: 1, of: 'files', ...window }, async () => {
+    expect(await softLimit('fsize')).toBe('1');
+  });
+  expect(await softLimit('fsize')).toBe('unlimited');
+
+  const rules = (): string => {
+    const words = ['netns', 'exec', endpointNamespace(lab.name, 'b.0'), 'nft', 'list', 'ruleset'];
+    return spawnSync('ip', words, { encoding: 'utf8' }).stdout;
+  };
+  const right = rules();
+  expect(right).toContain('netfold');
+  await during({ what: 'take', object: 'rules', endpoints: [1], everyMs: 50, ...window }, async () => {
+    await until(async () => rules() === '', 'the rules are gone');
+  });
+  expect(rules()).toBe(right);
+
+  // Last, as the kernel may end it.
+  await during({ what: 'short', host: 1, of: 'memory', ...window }, async () => {
+    if (existsSync(`/proc/${pid}`)) expect(groupOf(pid)).toContain('netfold-short-');
+  });
+  expect(agentAt(socketOf(1))).toBeGreaterThan(0);
 });
 
 it('a link that stays cut, and what an experiment leaves, are found', { timeout: 90_000 }, async () => {

@@ -10,15 +10,16 @@ import {
 import { describeFault, KINDS, planFaults } from '../../../bench/faults/plan.ts';
 import type { Outcome } from '../../../bench/faults/suite.ts';
 import { tableOf } from '../../../bench/faults/table.ts';
+import { SIZES } from '../../../bench/faults/topology.ts';
 import type { AgentView } from '../../../proto/view.ts';
 
 describe('a plan of faults', () => {
-  const faults = planFaults(216, 5, 4);
+  const faults = planFaults(432, 5, SIZES);
 
   it('has as many of each kind, the same from the same seed', () => {
     for (const kind of KINDS) expect(faults.filter((fault) => fault.kind === kind)).toHaveLength(27);
-    expect(planFaults(216, 5, 4)).toEqual(faults);
-    expect(planFaults(216, 6, 4)).not.toEqual(faults);
+    expect(planFaults(432, 5, SIZES)).toEqual(faults);
+    expect(planFaults(432, 6, SIZES)).not.toEqual(faults);
   });
 
   it('lasts from a tenth of a second to eight, with commands meanwhile', () => {
@@ -44,7 +45,9 @@ describe('a plan of faults', () => {
 
   it('kills no agent twice at a time, and starts none without a controller', () => {
     for (const { kind, parts } of faults) {
-      const killed = parts.flatMap((part) => (part.what === 'kill' ? [part.host] : []));
+      const killed = parts.flatMap((part) =>
+        part.what === 'kill' || part.what === 'leave' ? [part.host] : [],
+      );
       expect(new Set(killed).size).toBe(killed.length);
       if (kind !== 'controller') continue;
       const [controller, other] = parts as [(typeof parts)[number], (typeof parts)[number]];
@@ -88,15 +91,30 @@ describe('a plan of faults', () => {
     expect(ways('one-way').some((all) => all.some((one) => !isReturned(one, all)))).toBe(true);
   });
 
+  it('takes from endpoints once or again and again, from agents what they need, and stops a part of them', () => {
+    const parts = faults.flatMap((fault) => fault.parts);
+    const taken = parts.filter((part) => part.what === 'take');
+    expect(new Set(taken.map(({ object }) => object)).size).toBe(3);
+    expect(taken.some(({ everyMs }) => everyMs === undefined)).toBe(true);
+    expect(taken.some(({ everyMs = 0 }) => everyMs > 0)).toBe(true);
+    expect(Math.max(...taken.flatMap(({ endpoints }) => endpoints))).toBe(SIZES.endpoints - 1);
+    expect(new Set(parts.flatMap((part) => (part.what === 'short' ? [part.of] : []))).size).toBe(3);
+    expect(new Set(parts.flatMap((part) => (part.what === 'hang' ? [part.threads] : []))).size).toBe(2);
+    for (const { kind, parts: all } of faults) if (kind === 'crowd') expect(all).toHaveLength(SIZES.hosts);
+  });
+
   it('is described in words', () => {
     const parts = [
       { what: 'kill', host: 2, fromMs: 10, toMs: 900 },
+      { what: 'take', object: 'root', endpoints: [0, 3], everyMs: 50, fromMs: 1, toMs: 2 },
+      { what: 'hang', host: 1, threads: 'main', fromMs: 1, toMs: 2 },
+      { what: 'short', host: 1, of: 'files', fromMs: 1, toMs: 2 },
       { what: 'bad', directions: [{ from: 0, to: 3 }], fromMs: 0, toMs: 700 },
       { what: 'date', host: 1, byMs: -400, fromMs: 5, toMs: 600 },
     ] as const;
     const command = { host: 1, atMs: 50, text: 'reset' };
     expect(describeFault({ kind: 'several', parts, command })).toBe(
-      'several: kill 2 10–900 ms, bad 0>3 0–700 ms, date 1 by -400 ms 5–600 ms, "reset" to 1 at 50 ms',
+      'several: kill 2 10–900 ms, take root of endpoints 0 3 every 50 ms 1–2 ms, hang 1 main 1–2 ms, short 1 of files 1–2 ms, bad 0>3 0–700 ms, date 1 by -400 ms 5–600 ms, "reset" to 1 at 50 ms',
     );
   });
 });
@@ -241,7 +259,7 @@ it('differences count', () => {
 });
 
 describe('the table of faults', () => {
-  const [kill, pause] = planFaults(2, 1, 4);
+  const [kill, pause] = planFaults(2, 1, SIZES);
   const outcome = (fault: typeof kill, agreementMs: number): Outcome => ({
     fault: fault!,
     agreementMs,
