@@ -31,6 +31,8 @@ export const servicesFile = (experiment: string): string =>
 export const dataFolder = (experiment: string, endpoint: string): string =>
   join(experimentFolder(experiment), 'data', endpoint);
 export const meshKeyFile = (experiment: string): string => join(experimentFolder(experiment), 'mesh.key');
+/** Of the user who started the experiment: it signs commands. */
+export const userKeyFile = (experiment: string): string => join(experimentFolder(experiment), 'user.key');
 /** Of one host's agent. */
 export const identityFolder = (experiment: string, host: string): string =>
   join(experimentFolder(experiment), 'identity', host);

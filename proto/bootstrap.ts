@@ -1,6 +1,7 @@
 /** The data with which an agent starts: JSON over HTTP, checked on arrival. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { commandRulesSchema } from './author.ts';
 
 /** An endpoint that runs on an agent's host. */
 export const localEndpointSchema = z.strictObject({
@@ -71,6 +72,8 @@ export const bootstrapSchema = z.strictObject({
     assignment: assignmentSchema.optional(),
     /** Endpoint → the addresses that no other endpoint may have; absent: the first that has one keeps it. */
     addresses: addressesSchema.optional(),
+    /** Who may give which commands; absent: commands have no signatures, and every member may give all. */
+    commands: commandRulesSchema.optional(),
   }),
   /** When the experiment started, in milliseconds since 1970; absent: the start follows later. */
   startAt: z.number().optional(),
@@ -124,6 +127,7 @@ export const invitationSchema = z.strictObject({
   allow: allowSchema.optional(),
   assignment: assignmentSchema.optional(),
   addresses: addressesSchema.optional(),
+  commands: commandRulesSchema.optional(),
 });
 
 export type Invitation = z.infer<typeof invitationSchema>;

@@ -3,6 +3,7 @@
  * carries, keeps or plays commands uses these definitions.
  */
 import { z } from 'zod';
+import { isPeerId } from './author.ts';
 import { isHostName, isIncarnation } from './host.ts';
 import { MAX_DURATION, micros } from './units.ts';
 
@@ -29,18 +30,23 @@ export interface Command {
   readonly until?: number;
   /** An action of the event grammar (`set s1--s2 latency=50ms`), or `reset`: back to the timeline. */
   readonly text: string;
+  /** Who gave it: the peer id of a user's key or of an agent. Absent where nobody signs (proto/author.ts). */
+  readonly author?: string;
+  /** The author's, of all other fields (agent/mesh/trust/command-signature.ts); base64. */
+  readonly signature?: string;
 }
 
 /** A user's input. The agent that accepts it adds the rest (`CommandOrigin`). */
 export type NewCommand = Pick<Command, 'issuedAt' | 'at' | 'until' | 'text'>;
-export type CommandOrigin = Pick<Command, 'origin' | 'incarnation' | 'number'>;
+export type CommandOrigin = Pick<Command, 'origin' | 'incarnation' | 'number' | 'author'>;
 
 /** `undone`: by a reset, which also drops what was not due yet. `failed`: it could change nothing. */
 export type CommandState = 'pending' | 'done' | 'undone' | 'failed';
 
-/** Identifies a command. */
-export function commandKey({ origin, incarnation, number }: CommandOrigin): string {
-  return `${origin} ${incarnation} ${number}`;
+/** Identifies a command: nobody can give one with the identity of another author's. */
+export function commandKey({ origin, incarnation, number, author }: CommandOrigin): string {
+  const place = `${origin} ${incarnation} ${number}`;
+  return author === undefined ? place : `${place} ${author}`;
 }
 
 /**
@@ -52,13 +58,14 @@ export function compareCommands(a: Command, b: Command): number {
     a.issuedAt - b.issuedAt ||
     compareText(a.origin, b.origin) ||
     a.incarnation - b.incarnation ||
-    a.number - b.number
+    a.number - b.number ||
+    compareText(a.author ?? '', b.author ?? '')
   );
 }
 
 /**
  * The order of acceptance. Of two with one identity, the first stays; a reset undoes all that come before it. 0 only for
- * commands that are equal in every field.
+ * commands that are equal in every field that is signed; an author can sign the same twice.
  */
 export function compareIssue(a: Command, b: Command): number {
   return (
@@ -75,9 +82,10 @@ export function isUrgent({ text }: Pick<Command, 'text'>): boolean {
 }
 
 /**
- * The commands that don't stay, of more than `MAX_COMMANDS`, and of more than `MAX_URGENT_COMMANDS` urgent ones. All origins
- * keep equally many, and each its first ones by its own count: whatever numbers and times an agent gives to its commands,
- * only its own go. The same for any order of arrival: what goes from a part of the commands goes from all of them.
+ * The commands that don't stay, of more than `MAX_COMMANDS`, and of more than `MAX_URGENT_COMMANDS` urgent ones. All authors
+ * keep equally many (where nobody signs: all origins), and each its first ones by its own count: whatever numbers and times
+ * somebody gives to his commands, only his own go. The same for any order of arrival: what goes from a part of the commands
+ * goes from all of them.
  */
 export function surplusCommands(commands: readonly Command[]): Command[] {
   const { true: urgent = [], false: others = [] } = Object.groupBy(commands, (one) =>
@@ -88,21 +96,25 @@ export function surplusCommands(commands: readonly Command[]): Command[] {
 
 /** Whether the next command of an agent would stay. */
 export function wouldStay(
-  { origin, text }: Pick<Command, 'origin' | 'text'>,
+  next: Pick<Command, 'origin' | 'text' | 'author'>,
   commands: readonly Command[],
 ): boolean {
+  const { text } = next;
   const urgent = isUrgent({ text });
   const alike = commands.filter((one) => isUrgent(one) === urgent);
   const most = urgent ? MAX_URGENT_COMMANDS : MAX_COMMANDS;
   if (alike.length < most) return true;
-  const counts = new Map([[origin, 1]]);
-  for (const one of alike) counts.set(one.origin, (counts.get(one.origin) ?? 0) + 1);
-  return counts.get(origin)! <= levelOf([...counts.values()], most);
+  const counts = new Map([[giverOf(next), 1]]);
+  for (const one of alike) counts.set(giverOf(one), (counts.get(giverOf(one)) ?? 0) + 1);
+  return counts.get(giverOf(next))! <= levelOf([...counts.values()], most);
 }
+
+/** Who loses what is too much. */
+const giverOf = ({ author, origin }: Pick<Command, 'author' | 'origin'>): string => author ?? origin;
 
 function surplusOf(commands: readonly Command[], most: number): Command[] {
   if (commands.length <= most) return [];
-  const groups = [...Map.groupBy(commands, ({ origin }) => origin).values()];
+  const groups = [...Map.groupBy(commands, giverOf).values()];
   const level = levelOf(
     groups.map(({ length }) => length),
     most,
@@ -123,21 +135,26 @@ function levelOf(counts: readonly number[], most: number): number {
 }
 
 function compareCount(a: Command, b: Command): number {
-  return a.incarnation - b.incarnation || a.number - b.number;
+  return a.incarnation - b.incarnation || a.number - b.number || compareText(a.origin, b.origin);
 }
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** The wrong field with its value; `undefined`: all are right. */
 export function wrongCommand(command: Command): string | undefined {
-  const { origin, incarnation, number, text } = command;
+  const { origin, incarnation, number, text, author, signature } = command;
   if (!isHostName(origin)) return `origin ${show(origin)}`;
   if (!isIncarnation(incarnation)) return `incarnation ${incarnation}`;
   if (!Number.isInteger(number) || number < 1 || number > 0xffffffff) return `number ${number}`;
   const time = wrongTime(command);
   if (time) return showTime(time, command);
+  if (author !== undefined && !isPeerId(author)) return `author ${show(author)}`;
+  if (signature !== undefined && !SIGNATURE.test(signature)) return `signature ${show(signature)}`;
   return isCommandText(text) ? undefined : `text ${show(text)}`;
 }
+
+/** 64 bytes as base64. */
+const SIGNATURE = /^[A-Za-z0-9+/]{86}==$/;
 
 /** `early`: it takes effect before it was accepted. */
 export type WrongTime = 'issuedAt' | 'at' | 'early' | 'until';
@@ -180,6 +197,15 @@ export const commandSchema = z
     at: z.number(),
     until: z.number().optional(),
     text: z.string(),
+    author: z.string().optional(),
+    signature: z.string().optional(),
   })
-  .transform(({ until, ...command }): Command => ({ ...command, ...(until !== undefined && { until }) }))
+  .transform(
+    ({ until, author, signature, ...command }): Command => ({
+      ...command,
+      ...(until !== undefined && { until }),
+      ...(author !== undefined && { author }),
+      ...(signature !== undefined && { signature }),
+    }),
+  )
   .refine((command) => wrongCommand(command) === undefined);

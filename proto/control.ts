@@ -1,8 +1,9 @@
 /** Live control: the requests of users to a running experiment, and the answers of its agents. */
 import { z } from 'zod';
-import { type Command, type CommandState, MAX_COMMAND_BYTES } from './command.ts';
+import { isPeerId } from './author.ts';
+import { type Command, type CommandState, commandSchema, MAX_COMMAND_BYTES } from './command.ts';
 
-/** The request of `netfold set …` and similar commands to an agent (`POST /control`). */
+/** A command that the agent itself signs, within its rights (`POST /control`). */
 export const controlRequestSchema = z.strictObject({
   /** As `Command.text`. */
   text: z.string().min(1).max(MAX_COMMAND_BYTES),
@@ -17,7 +18,33 @@ export const controlRequestSchema = z.strictObject({
 
 export type ControlRequest = z.infer<typeof controlRequestSchema>;
 
+/**
+ * A command of somebody else, who signs it: the agent gives it its place among all (`POST /control/place`), and takes it when
+ * it comes back signed (`POST /control/signed`), within `PLACED_MS`. An unsigned one is forgotten.
+ */
+export const placeRequestSchema = controlRequestSchema.extend({
+  /** Peer id of the key that will sign. */
+  author: z.string().refine(isPeerId),
+});
+
+export type PlaceRequest = z.infer<typeof placeRequestSchema>;
+
+export const PLACED_MS = 10_000;
+
+export interface PlacedCommand {
+  /** To be signed exactly so. */
+  readonly command: Command;
+  /** What is signed with it: the experiment, and this start of it. Absent: nobody signs here. */
+  readonly scope?: string;
+}
+
+export const signedRequestSchema = z.strictObject({ command: commandSchema });
+
+export type SignedRequest = z.infer<typeof signedRequestSchema>;
+
 export interface HistoryEntry extends Command {
+  /** Who gave it: the name of a user's key, or `agent HOST`. */
+  readonly by: string;
   readonly state: CommandState;
   /** Why it changed nothing. */
   readonly problem?: string;

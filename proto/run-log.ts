@@ -42,6 +42,8 @@ export interface FlowFacts {
 export interface CommandFacts {
   readonly kind: 'command';
   readonly command: Command;
+  /** Who gave it, as in `HistoryEntry`. */
+  readonly by: string;
 }
 
 /** A command's state has changed on this host. */

@@ -69,6 +69,8 @@ export interface FaultStatus {
   readonly untilMs: number | null;
   /** The line of the file, or the command. */
   readonly by: string;
+  /** Of a signed command: who gave it. */
+  readonly givenBy?: string;
 }
 
 export interface AgentStatus {

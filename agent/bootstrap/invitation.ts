@@ -14,7 +14,7 @@ export function invitationOf(
 ): Invitation {
   const hosts = view.hosts();
   const endpoints = view.endpoints();
-  const { allow, addresses } = mesh;
+  const { allow, addresses, commands } = mesh;
   return {
     experiment,
     topology,
@@ -31,6 +31,7 @@ export function invitationOf(
     ...(allow && { allow }),
     ...(assignment && { assignment }),
     ...(addresses && { addresses }),
+    ...(commands && { commands }),
   };
 }
 

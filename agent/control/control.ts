@@ -3,10 +3,17 @@
  * all commands, and adds it to the set that the mesh spreads. From then on it is handled like a command of any other
  * agent.
  */
-import type { Command, NewCommand } from '../../proto/command.ts';
-import type { ControlAnswer, ControlRequest, HistoryEntry } from '../../proto/control.ts';
+import { type Command, commandKey, compareIssue, type NewCommand } from '../../proto/command.ts';
+import {
+  type ControlAnswer,
+  type ControlRequest,
+  type HistoryEntry,
+  PLACED_MS,
+  type PlacedCommand,
+  type PlaceRequest,
+} from '../../proto/control.ts';
 import { NetfoldError } from '../../proto/errors.ts';
-import { formatMicros, micros } from '../../proto/units.ts';
+import { formatMicros, fromMillis, micros } from '../../proto/units.ts';
 import type { CommandRecord } from '../timeline/command-history.ts';
 
 /**
@@ -17,7 +24,15 @@ const LEAD_MICROS = micros(100_000);
 /** Plus so many of the longest round-trip times between hosts. */
 const LEAD_ROUND_TRIPS = 2;
 
-export type ControlErrorCode = 'NOT_RUNNING' | 'CUT_OFF' | 'COMMAND_TIME';
+/** So many commands wait for their signatures; of more, the oldest are forgotten. */
+const MAX_PLACED = 256;
+
+export type ControlErrorCode =
+  | 'NOT_RUNNING'
+  | 'CUT_OFF'
+  | 'COMMAND_TIME'
+  | 'COMMAND_RIGHT'
+  | 'COMMAND_UNPLACED';
 
 export class ControlError extends NetfoldError {
   declare readonly code: ControlErrorCode;
@@ -40,8 +55,20 @@ export interface ControlPorts {
   readonly now: () => number | undefined;
   /** Throws a `NetfoldError` for a command that can't take effect, now or at its instant. */
   readonly check: (command: Command, now: number) => void;
-  /** Sends it to all agents, including this one. */
+  /** What is signed with each command; `undefined`: nobody signs. */
+  readonly scope: string | undefined;
+  /** The author of commands that this agent signs; `undefined`: it signs none. */
+  readonly self: string | undefined;
+  /** Why its author may not give a command; `undefined`: he may. */
+  readonly lacking: (command: Command) => string | undefined;
+  /** The name of who gave a command. */
+  readonly giverOf: (command: Command) => string;
+  /** Gives a command of this author its place among all; no other agent hears of it. */
+  readonly place: (what: NewCommand, author: string) => Command;
+  /** Sends a command of this agent itself to all agents, including this one. */
   readonly issue: (what: NewCommand) => Command;
+  /** The same with one that has its place and its signature. Throws if the others would refuse it. */
+  readonly give: (command: Command) => Command;
   readonly history: () => readonly CommandRecord[];
   /** The present hosts, including the own one. */
   readonly hosts: () => readonly ControlHost[];
@@ -53,34 +80,79 @@ export interface ControlPorts {
 
 export class Control {
   readonly #ports: ControlPorts;
+  /** Commands that wait for their signature, the oldest first. */
+  readonly #placed = new Map<string, Command>();
 
   constructor(ports: ControlPorts) {
     this.#ports = ports;
   }
 
-  /** Throws `ControlError`, and what `check` throws; then nothing has changed. */
+  /** Of this agent itself. Throws `ControlError`, and what `check` throws; then nothing has changed. */
   accept(request: ControlRequest): ControlAnswer {
-    const now = this.#now();
-    this.#requireOthers(request);
-    const issued = this.#place(request, now);
-    // The check does not depend on its identity, which is assigned later.
-    const draft: Command = { ...issued, origin: this.#ports.host, incarnation: 1, number: 1 };
-    this.#ports.check(draft, Math.max(0, Math.floor(now)));
+    const issued = this.#draft(request, this.#ports.self);
     return { ...this.answer(), command: this.#ports.issue(issued) };
   }
 
+  /** Of somebody who will sign it: exactly this, within `PLACED_MS`. Throws like `accept`. */
+  place({ author, ...request }: PlaceRequest): PlacedCommand {
+    const { place, scope } = this.#ports;
+    const command = place(this.#draft(request, author), author);
+    this.#placed.set(commandKey(command), command);
+    if (this.#placed.size > MAX_PLACED) this.#placed.delete(this.#placed.keys().next().value!);
+    return { command, ...(scope !== undefined && { scope }) };
+  }
+
+  /** A command that was placed here, signed. Throws like `accept`; `COMMAND_UNPLACED` if it was not, or long ago. */
+  give(command: Command): ControlAnswer {
+    const { check, give } = this.#ports;
+    const now = this.#now();
+    const placed = this.#placed.get(commandKey(command));
+    const isOld = now - command.issuedAt > fromMillis(PLACED_MS);
+    if (!placed || compareIssue(placed, command) !== 0 || isOld) {
+      throw new ControlError(
+        'COMMAND_UNPLACED',
+        `this agent has placed no such command in the last ${formatMicros(fromMillis(PLACED_MS))}`,
+        'give it again',
+      );
+    }
+    // Others may have come meanwhile. It may be late by now: it takes its place all the same.
+    check(command, Math.min(Math.max(0, Math.floor(now)), command.at));
+    this.#placed.delete(commandKey(command));
+    return { ...this.answer(), command: give(command) };
+  }
+
   answer(): ControlAnswer {
-    const { host, now, history, hosts, silent } = this.#ports;
+    const { host, now, history, hosts, silent, giverOf } = this.#ports;
     const present = hosts();
     const names = (inStep: boolean): string[] =>
       present.filter((one) => (one.self || one.inStep) === inStep).map(({ name }) => name);
     return {
       host,
       now: now() ?? null,
-      history: history().map(entryOf),
+      history: history().map((record) => entryOf(record, giverOf(record.command))),
       inStep: names(true),
       behind: [...names(false), ...silent()].sort(),
     };
+  }
+
+  /** Without its place among all. */
+  #draft(request: ControlRequest, author: string | undefined): NewCommand {
+    const { host, lacking, check } = this.#ports;
+    const now = this.#now();
+    this.#requireOthers(request);
+    const what = this.#timed(request, now);
+    // The checks do not depend on its number, which is assigned later.
+    const origin = { origin: host, incarnation: 1, number: 1, ...(author !== undefined && { author }) };
+    const draft: Command = { ...what, ...origin };
+    check(draft, Math.max(0, Math.floor(now)));
+    const reason = lacking(draft);
+    if (reason !== undefined)
+      throw new ControlError(
+        'COMMAND_RIGHT',
+        reason,
+        'give it where the experiment was started, or with a key that may (--key FILE, or NETFOLD_KEY)',
+      );
+    return what;
   }
 
   #now(): number {
@@ -105,7 +177,7 @@ export class Control {
     );
   }
 
-  #place({ text, at, after, during }: ControlRequest, now: number): NewCommand {
+  #timed({ text, at, after, during }: ControlRequest, now: number): NewCommand {
     const { longestRoundTrip } = this.#ports;
     if (at !== undefined && at < now) {
       const passed = `the experiment is at ${formatMicros(micros(Math.round(now)))}`;
@@ -126,9 +198,10 @@ export class Control {
   }
 }
 
-function entryOf({ command, status, reason, hit }: CommandRecord): HistoryEntry {
+function entryOf({ command, status, reason, hit }: CommandRecord, by: string): HistoryEntry {
   return {
     ...command,
+    by,
     state: status,
     ...(reason !== undefined && { problem: reason }),
     ...(hit && { hit: hit.names, hitCount: hit.count }),

@@ -3,7 +3,16 @@ import { chmodSync, rmSync } from 'node:fs';
 import fastify, { type FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { type Bootstrap, localEndpointSchema } from '../../proto/bootstrap.ts';
-import { type ControlAnswer, type ControlRequest, controlRequestSchema } from '../../proto/control.ts';
+import {
+  type ControlAnswer,
+  type ControlRequest,
+  controlRequestSchema,
+  type PlacedCommand,
+  type PlaceRequest,
+  placeRequestSchema,
+  type SignedRequest,
+  signedRequestSchema,
+} from '../../proto/control.ts';
 import { answerTo } from '../../proto/http-json.ts';
 import type { AgentRecord } from '../../proto/record.ts';
 import { type RunLogPage, type RunLogQuery, runLogQuerySchema } from '../../proto/run-log.ts';
@@ -25,8 +34,11 @@ export interface AgentDoor {
   bootstrap(): Bootstrap;
   /** Starts applications and timeline at this time, in milliseconds since 1970. */
   run(startAt: number): void;
-  /** Accepts a command. Throws a `NetfoldError` if it refuses it. */
+  /** Accepts a command, as its own. Throws a `NetfoldError` if it refuses it. */
   control(request: ControlRequest): ControlAnswer;
+  /** Gives a command its place, which then comes back signed. Both throw a `NetfoldError` if they refuse it. */
+  place(request: PlaceRequest): PlacedCommand;
+  signed(request: SignedRequest): ControlAnswer;
   commands(): ControlAnswer;
   /**
    * Adds an endpoint to this host; it replaces one with the same number. Throws a `NetfoldError` if it can't be
@@ -55,6 +67,8 @@ export async function openApi(agent: AgentDoor, socket: string): Promise<Fastify
   });
   server.get('/control', async () => agent.commands());
   server.post('/control', async ({ body }) => agent.control(controlRequestSchema.parse(body)));
+  server.post('/control/place', async ({ body }) => agent.place(placeRequestSchema.parse(body)));
+  server.post('/control/signed', async ({ body }) => agent.signed(signedRequestSchema.parse(body)));
   server.post('/attach', async ({ body }) => {
     await agent.attach(localEndpointSchema.parse(body));
     return {};

@@ -52,9 +52,11 @@ export async function composeAgent(bootstrap: Bootstrap, ports: AgentPorts): Pro
       ...{ enforcer, epoch: plan.epoch.value, clock, timers },
       expected: bootstrap.endpoints.length,
     });
+    const rights = plan.player.rights(bootstrap.mesh.assignment);
     const opened = await ports.openMesh({
       endpointNames: plan.epoch.endpointNames,
       ...{ log: ports.log, time: plan.time },
+      lacking: (command, author) => rights.lacking(command, author),
     });
     return wire(bootstrap, ports, { ...plan, ...opened, kernel, enforcer, shaping });
   } catch (error) {
@@ -94,12 +96,14 @@ interface Opened {
   readonly shaping: Shaping;
   readonly mesh: Mesh;
   readonly transport: AgentParts['transport'];
+  readonly guard?: AgentParts['guard'];
 }
 
 function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Agent {
   const { clock, timers, log, processes, probes } = ports;
-  const { topology, player, beginning, time, runLog, epoch, kernel, enforcer, shaping, mesh, transport } =
-    built;
+  const { topology, player, beginning, time, runLog, epoch, kernel, enforcer, shaping } = built;
+  const { mesh, transport, guard } = built;
+  const giverOf = (command: Command): string => guard?.nameOf(command) ?? `agent ${command.origin}`;
   const tick = new Tick(
     {
       ...{ clock, usage: kernel.usage, mesh, shaping },
@@ -110,7 +114,7 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
     epoch.value,
   );
   const timeline = new TimelineRunner({
-    ...{ player, time, timers, log: runLog },
+    ...{ player, time, timers, log: runLog, giverOf },
     apply: (changes) => reactions.applyChanges(changes),
     changedAt: () => kernel.delay.changedAt,
   });
@@ -129,7 +133,7 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
   });
   const parts: AgentParts = {
     ...{ bootstrap, clock, timers, log, runLog, time, player, beginning, epoch, timeline },
-    ...{ kernel, enforcer, local, keeper, mesh, transport, tick },
+    ...{ kernel, enforcer, local, keeper, mesh, transport, tick, guard, giverOf },
     lag: followLag(runLog),
     known: new KnownEndpoints(runLog),
     applications: new Applications({
@@ -141,7 +145,7 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
       onEnded: () => reactions.lifeEnded(),
       onProblem: (problem) => keeper.note(problem),
     }),
-    control: createControl(bootstrap.host, { player, time, mesh, clock }),
+    control: createControl(bootstrap.host, { player, time, mesh, clock, guard, giverOf }),
     dataGuard: new DataGuard({
       ...{ timers, room, sizes: sizesBelow },
       stop: (endpoint, why) => parts.applications.endFor(endpoint, why),
@@ -182,14 +186,18 @@ async function rehearseChanges(
 }
 
 /** Plays the known commands, and keeps them for the next agent. */
-function followCommands({ logFolder, host }: Bootstrap, { mesh, timeline, log, keeper }: AgentParts): void {
+function followCommands({ logFolder, host }: Bootstrap, parts: AgentParts): void {
+  const { mesh, timeline, log, keeper, giverOf } = parts;
   mesh.commands.onChange((added) => {
-    for (const { origin, at, text } of added)
-      log.info({ origin, at: toSeconds(micros(at)), text }, 'command');
+    for (const command of added) {
+      const { origin, at, text } = command;
+      log.info({ origin, by: giverOf(command), at: toSeconds(micros(at)), text }, 'command');
+    }
     timeline.addCommands(added);
   });
   const journal = new CommandJournal(logFolder, host);
-  mesh.commands.take(journal.read());
+  const refused = mesh.view.door.take(journal.read());
+  if (refused) log.warn({ code: refused.rejected }, `commands that were kept: ${refused.reason}`);
   let unkept: Command[] = [];
   // They are in force whether or not there is room for the file: a full disk must not keep them from the other hosts.
   mesh.commands.onChange((added) => {
@@ -203,13 +211,18 @@ function followCommands({ logFolder, host }: Bootstrap, { mesh, timeline, log, k
 
 function createControl(
   host: string,
-  { player, time, mesh, clock }: Pick<AgentParts, 'player' | 'time' | 'mesh' | 'clock'>,
+  parts: Pick<AgentParts, 'player' | 'time' | 'mesh' | 'clock' | 'guard' | 'giverOf'>,
 ): Control {
+  const { player, time, mesh, clock, guard, giverOf } = parts;
   return new Control({
     host,
     now: () => time.now(),
     check: (command, now) => player.check(command, micros(now)),
+    ...{ scope: guard?.scope, self: guard?.self, giverOf },
+    lacking: (command) => guard?.refuseRights(command)?.reason,
+    place: (what, author) => mesh.own.place(what, author),
     issue: (what) => mesh.command(what),
+    give: (command) => mesh.own.give(command),
     history: () => player.history(),
     hosts: () => mesh.view.hosts(),
     silent: () => mesh.view.silentHosts(clock.now()),

@@ -31,6 +31,8 @@ export function openDoor({ parts, reactions, lifecycle }: Agent, stop: () => voi
     }),
     run: (startAt) => lifecycle.run(startAt),
     control: (request) => control.accept(request),
+    place: (request) => control.place(request),
+    signed: ({ command }) => control.give(command),
     commands: () => control.answer(),
     attach: (endpoint) => lifecycle.attach({ ...endpoint, namespace: pinnedPath(endpoint.namespace) }),
     detach: (number) => lifecycle.detach(number),

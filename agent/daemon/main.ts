@@ -29,6 +29,7 @@ export interface AgentOptions {
   readonly meshKey?: string;
   readonly identity?: string;
   readonly allow?: string;
+  readonly commanders?: string;
   /** Multiaddrs that replace those of the bootstrap. */
   readonly announce?: readonly string[];
 }

@@ -1,5 +1,6 @@
 /** The parts of an agent, complete; compose.ts makes them. */
 import type { Bootstrap } from '../../proto/bootstrap.ts';
+import type { Command } from '../../proto/command.ts';
 import type { Clock, Timers } from '../clock/clock.ts';
 import type { ExperimentClock } from '../clock/experiment-clock.ts';
 import type { Control } from '../control/control.ts';
@@ -8,6 +9,7 @@ import type { DataGuard } from '../endpoints/data-room.ts';
 import type { Enforcer } from '../enforce/enforcer.ts';
 import type { CurrentEpoch } from '../epoch/current-epoch.ts';
 import type { Mesh } from '../mesh/exchange/mesh.ts';
+import type { CommandGuard } from '../mesh/trust/command-guard.ts';
 import type { MeshTransport } from '../mesh/wire/transport.ts';
 import type { LagCount } from '../runlog/lag.ts';
 import type { RunLog } from '../runlog/run-log.ts';
@@ -34,6 +36,10 @@ export interface AgentParts {
   readonly beginning: TimelineChanges;
   readonly timeline: TimelineRunner;
   readonly control: Control;
+  /** Who may give which commands; absent: nobody signs. */
+  readonly guard?: CommandGuard | undefined;
+  /** The name of who gave a command. */
+  readonly giverOf: (command: Command) => string;
   readonly epoch: CurrentEpoch;
   readonly applications: Applications;
   readonly dataGuard: DataGuard;

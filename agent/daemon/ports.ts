@@ -1,5 +1,7 @@
 /** The ports of an agent. system-ports.ts has the real ones; tests compose a whole agent from fakes. */
+import type { Author } from '../../proto/author.ts';
 import type { Bootstrap, LocalEndpoint } from '../../proto/bootstrap.ts';
+import type { Command } from '../../proto/command.ts';
 import type { Graph } from '../../topology/model/model.ts';
 import type { Clock, Processor, Timers } from '../clock/clock.ts';
 import type { ExperimentClock } from '../clock/experiment-clock.ts';
@@ -7,6 +9,7 @@ import type { ProbePort } from '../endpoints/probes.ts';
 import type { ProcessPort } from '../endpoints/processes.ts';
 import type { DelayBackend, TcPort, TreeKeeper } from '../enforce/ports.ts';
 import type { Mesh } from '../mesh/exchange/mesh.ts';
+import type { CommandGuard } from '../mesh/trust/command-guard.ts';
 import type { MeshTransport } from '../mesh/wire/transport.ts';
 import type { UsageReader } from '../usage/reader.ts';
 
@@ -62,6 +65,8 @@ export interface NamesPort {
 export interface OpenMesh {
   readonly mesh: Mesh;
   readonly transport: MeshTransport;
+  /** Absent: commands are not signed. */
+  readonly guard?: CommandGuard | undefined;
 }
 
 export interface MeshSurroundings {
@@ -69,6 +74,8 @@ export interface MeshSurroundings {
   readonly endpointNames: readonly string[];
   readonly log: AgentLog;
   readonly time: ExperimentClock;
+  /** What the author of a command lacks to give it; `undefined`: nothing. */
+  readonly lacking: (command: Command, author: Author) => string | undefined;
 }
 
 export interface AgentPorts {

@@ -12,6 +12,7 @@ export interface StatusSources {
     | 'bootstrap'
     | 'clock'
     | 'epoch'
+    | 'giverOf'
     | 'keeper'
     | 'kernel'
     | 'known'
@@ -68,11 +69,11 @@ export function agentStatus({ state, ticks, parts }: StatusSources): AgentStatus
   };
 }
 
-function timelineStatus({ player, timeline }: Pick<AgentParts, 'player' | 'timeline'>) {
+function timelineStatus({ player, timeline, giverOf }: Pick<AgentParts, 'player' | 'timeline' | 'giverOf'>) {
   const now = timeline.nowMicros;
   const next = player.nextAt;
   return {
-    faults: player.faults(),
+    faults: player.faults(giverOf),
     nowMs: now === undefined || now < 0 ? null : toMillis(micros(Math.floor(now))),
     nextEventMs: next === undefined ? null : toMillis(next),
   };

@@ -11,6 +11,7 @@ export type MeshErrorCode =
   | 'MESH_ENDPOINT'
   | 'MESH_COMMAND'
   | 'MESH_COMMANDS_FULL'
+  | 'MESH_COMMAND_REFUSED'
   | 'MESH_KEY_FORMAT'
   | 'MESH_KEY_IN_CLEAR'
   | 'MESH_FILE_EXPOSED'
@@ -18,6 +19,8 @@ export type MeshErrorCode =
   | 'MESH_FILE_UNREADABLE'
   | 'MESH_IDENTITY_DAMAGED'
   | 'MESH_ALLOW_LIST'
+  | 'MESH_USER_KEY'
+  | 'MESH_COMMANDERS'
   | 'MESH_NOT_ALLOWED';
 
 /**

@@ -15,6 +15,7 @@ import { type CommandRecord, recordOf, recordsOf } from './command-history.ts';
 import { CommandedTimeline } from './commanded-timeline.ts';
 import { faultStatus } from './fault-status.ts';
 import { type KnownCommand, readCommand } from './known-command.ts';
+import { type Assignment, Rights } from './rights.ts';
 
 /** The changes up to an instant. */
 export interface TimelineChanges {
@@ -87,9 +88,15 @@ export class Player {
     checkCommand(this.#timeline, this.#beginning, command, now);
   }
 
-  /** What is different now from the file without events, and until when. */
-  faults(): FaultStatus[] {
-    return this.#timeline.faults().map((fault) => faultStatus(fault, this.#timeline.commands.all()));
+  /** What authors of commands may do in this topology. */
+  rights(assignment: Assignment | undefined): Rights {
+    return new Rights(this.#beginning, assignment);
+  }
+
+  /** What is different now from the file without events, and until when. `giverOf`: the name of who gave a command. */
+  faults(giverOf?: (command: Command) => string): FaultStatus[] {
+    const commands = this.#timeline.commands.all();
+    return this.#timeline.faults().map((fault) => faultStatus(fault, commands, giverOf));
   }
 
   /** The outcome of every command, in the order in which they take effect. */

@@ -19,6 +19,8 @@ export interface RunnerPorts {
   readonly changedAt?: () => number | undefined;
   /** Receives the epochs, and the outcomes of commands. */
   readonly log: RunLog;
+  /** The name of who gave a command. */
+  readonly giverOf: (command: Command) => string;
 }
 
 /** Longer waits don't fit a timer; after this the clock is read again. */
@@ -55,8 +57,8 @@ export class TimelineRunner {
 
   /** Adds commands of users; those that are due, or late, are in force when this returns. */
   addCommands(commands: readonly Command[]): void {
-    const { player, apply, log } = this.#ports;
-    for (const command of commands) log.append({ kind: 'command', command });
+    const { player, apply, log, giverOf } = this.#ports;
+    for (const command of commands) log.append({ kind: 'command', command, by: giverOf(command) });
     if (!this.#isRunning) {
       player.commands(commands, micros(0));
       this.#noteOutcomes();

@@ -1,6 +1,7 @@
 /** Applies a plan of faults to a running experiment, and measures how long its agents take to agree again. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentProcess } from '../../controller/experiment/agents.ts';
+import { giveCommand, userKeyOf } from '../../controller/experiment/control.ts';
 import type { Experiment } from '../../controller/experiment/experiment.ts';
 import { agentSocket } from '../../controller/names.ts';
 import { type Command, commandKey } from '../../proto/command.ts';
@@ -207,9 +208,8 @@ export class FaultSuite {
     await sleep(atMs);
     if (this.#stopped.has(host)) return;
     try {
-      const { command } = (await callJson(this.#address(this.#hostName(host)), '/control', {
-        text,
-      })) as ControlAnswer;
+      const address = this.#address(this.#hostName(host));
+      const { command } = await giveCommand(address, { text }, userKeyOf(this.#experiment.name));
       if (command) this.#commands.set(commandKey(command), command);
     } catch (error) {
       if (!(error instanceof NetfoldError)) throw error;
@@ -237,7 +237,7 @@ export class FaultSuite {
   /** All commands that one agent knows. The digests show that the others have the same. */
   async #readCommands(host: string): Promise<void> {
     const { history } = (await callJson(this.#address(host), '/control')) as ControlAnswer;
-    for (const { state, problem, ...command } of history) {
+    for (const { state, problem, by, ...command } of history) {
       // Accepted, though the answer was lost with the agent.
       this.#commands.set(commandKey(command), command);
     }

@@ -1,11 +1,16 @@
 /** Sends a command to a running experiment: any of its agents accepts it, and sends it to the others. */
-import type { ControlAnswer, ControlRequest } from '../../proto/control.ts';
+import { existsSync } from 'node:fs';
+import { signCommand } from '../../agent/mesh/trust/command-signature.ts';
+import type { SigningKey } from '../../agent/mesh/trust/peer-id.ts';
+import { readUserKey } from '../../agent/mesh/trust/user-key.ts';
+import type { Command } from '../../proto/command.ts';
+import type { ControlAnswer, ControlRequest, PlacedCommand } from '../../proto/control.ts';
 import { NetfoldError } from '../../proto/errors.ts';
-import { callJson } from '../../proto/http-json.ts';
+import { type Address, callJson } from '../../proto/http-json.ts';
 import type { RunLogEntry, RunLogPage } from '../../proto/run-log.ts';
 import { suggest } from '../../topology/model/names.ts';
 import { ControllerError } from '../errors.ts';
-import { agentSocket } from '../names.ts';
+import { agentSocket, userKeyFile } from '../names.ts';
 import { readState } from './state.ts';
 
 export interface Accepted {
@@ -19,13 +24,52 @@ export interface Accepted {
   readonly news: (waitMs: number) => Promise<readonly RunLogEntry[]>;
 }
 
+/**
+ * The key that signs a user's commands: of `file`, or the experiment's own, which is where it was started; `undefined`: there
+ * is none, as on machines that have joined. Throws `MeshError`.
+ */
+export function userKeyOf(experiment: string, file?: string): SigningKey | undefined {
+  const own = userKeyFile(experiment);
+  if (file === undefined && !existsSync(own)) return undefined;
+  return readUserKey(file ?? own);
+}
+
+/**
+ * Gives a command to the agent at `address`: signed by the user, or by the agent itself, within its rights. Throws the agent's
+ * refusal.
+ */
+export async function giveCommand(
+  address: Address,
+  request: ControlRequest,
+  key: SigningKey | undefined,
+): Promise<ControlAnswer> {
+  if (!key) return (await callJson(address, '/control', request)) as ControlAnswer;
+  const asked = { ...request, author: key.peer };
+  const { command, scope } = (await callJson(address, '/control/place', asked)) as PlacedCommand;
+  requireAsked(command, asked);
+  const signed = scope === undefined ? command : signCommand(command, scope, key);
+  return (await callJson(address, '/control/signed', { command: signed })) as ControlAnswer;
+}
+
+/** Nothing else is signed than what the user wants. */
+function requireAsked(command: Command, { text, at }: ControlRequest): void {
+  if (command.text === text && (at === undefined || command.at === Math.round(at))) return;
+  throw new ControllerError(
+    'AGENT_FAILED',
+    `the agent wants another command signed than was given: ${JSON.stringify(command.text)}`,
+  );
+}
+
 /** Sends the command to `host`, or to the first agent that answers. Throws the agent's refusal. */
 export async function controlAgents(
   experiment: string,
   host: string | undefined,
   request: ControlRequest,
+  key: SigningKey | undefined = userKeyOf(experiment),
 ): Promise<Accepted> {
-  const { answer, address, logPosition } = await firstAnswer(experiment, host, request);
+  const { answer, address, logPosition } = await firstAnswer(experiment, host, (agent) =>
+    giveCommand(agent, request, key),
+  );
   let from = logPosition;
   return {
     answer,
@@ -44,24 +88,21 @@ async function readLog(address: string, query = ''): Promise<RunLogPage> {
 
 /** All commands that the first answering agent knows. */
 export async function controlHistory(experiment: string): Promise<ControlAnswer> {
-  return (await firstAnswer(experiment, undefined, undefined)).answer;
+  const ask = async (address: Address) => (await callJson(address, '/control')) as ControlAnswer;
+  return (await firstAnswer(experiment, undefined, ask)).answer;
 }
 
 async function firstAnswer(
   experiment: string,
   wanted: string | undefined,
-  request: ControlRequest | undefined,
-): Promise<{ answer: ControlAnswer; address: string; logPosition: number }> {
+  ask: (address: Address) => Promise<ControlAnswer>,
+): Promise<{ answer: ControlAnswer; address: Address; logPosition: number }> {
   let failure: unknown;
   for (const host of hostsOf(experiment, wanted)) {
     const address = `unix:${agentSocket(experiment, host)}`;
     try {
       const { next: logPosition } = await readLog(address);
-      return {
-        answer: (await callJson(address, '/control', request)) as ControlAnswer,
-        address,
-        logPosition,
-      };
+      return { answer: await ask(address), address, logPosition };
     } catch (error) {
       if (!(error instanceof NetfoldError) || error.code !== 'UNREACHABLE') throw error;
       failure = error;

@@ -9,6 +9,7 @@ import { askForInvitation } from '../../agent/mesh/libp2p/invitations.ts';
 import { readAllowList } from '../../agent/mesh/trust/admission.ts';
 import { openIdentity, peerIdOf } from '../../agent/mesh/trust/identity.ts';
 import { readMeshKey } from '../../agent/mesh/trust/mesh-key.ts';
+import { withCommanders } from '../../agent/mesh/trust/security.ts';
 import type { Bootstrap, Invitation } from '../../proto/bootstrap.ts';
 import { micros } from '../../proto/units.ts';
 import { loadTopology } from '../../topology/load.ts';
@@ -47,6 +48,8 @@ export interface JoinOptions {
   /** Files with the mesh's key and the allow-list, and folder of the identity. */
   readonly meshKey?: string;
   readonly allow?: string;
+  /** File with users' keys that may give commands, instead of those of the invitation. */
+  readonly commanders?: string;
   readonly identity?: string;
   /** Multiaddrs to announce instead of where it listens. */
   readonly announce?: readonly string[];
@@ -112,7 +115,7 @@ async function planJoining(topology: Topology, options: JoinOptions): Promise<Pl
 
 function bootstrapOf(
   plan: Plan,
-  { hosts: _, peers, allow, assignment, addresses, ...told }: Invitation,
+  { hosts: _, peers, allow, assignment, addresses, commands, ...told }: Invitation,
   options: JoinOptions,
   security: { readonly identity: string; readonly key: string | undefined },
 ): Bootstrap {
@@ -132,6 +135,7 @@ function bootstrapOf(
       ...(allowed && { allow: allowed }),
       ...(assignment && { assignment }),
       ...(addresses && { addresses }),
+      ...withCommanders(commands, options.commanders),
     },
   };
 }

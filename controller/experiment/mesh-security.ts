@@ -1,14 +1,20 @@
 /** Which peers may join an experiment: its hosts, each with its own name and its own endpoints, and no others. */
+import { randomBytes } from 'node:crypto';
+import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
-import { readAllowList } from '../../agent/mesh/trust/admission.ts';
+import { MeshError } from '../../agent/mesh/errors.ts';
+import { type ListedPeer, readListedPeers } from '../../agent/mesh/trust/admission.ts';
 import { makeMeshKey, readMeshKey } from '../../agent/mesh/trust/mesh-key.ts';
+import { makeUserKey, readCommanders, requireDistinct } from '../../agent/mesh/trust/user-key.ts';
+import { type Commander, type CommandRules, isCommanderName, RIGHTS } from '../../proto/author.ts';
 import type { Bootstrap } from '../../proto/bootstrap.ts';
-import { identityFolder, meshKeyFile } from '../names.ts';
+import { serviceOf } from '../../topology/model/names.ts';
+import { identityFolder, meshKeyFile, userKeyFile } from '../names.ts';
 import type { Plan } from '../platform/port/plan.ts';
 
 export type MeshSecurity = Pick<
   Bootstrap['mesh'],
-  'key' | 'allow' | 'assignment' | 'addresses' | 'identity' | 'announce'
+  'key' | 'allow' | 'assignment' | 'addresses' | 'identity' | 'announce' | 'commands'
 >;
 
 /** For an experiment that hosts on other machines join. */
@@ -19,44 +25,107 @@ export interface OpenMesh {
   readonly identity?: string;
   /** File with the allow-list; absent: every peer that has the key. */
   readonly allow?: string;
+  /** File with users' keys that may give commands, beside that of who starts the experiment. */
+  readonly commanders?: string;
   /** Multiaddrs to announce instead of where the agent listens. */
   readonly announce?: readonly string[];
 }
 
 /**
- * Makes key and identities in the experiment's folder. `open`: others may join, with endpoints of other machines.
+ * Makes keys and identities in the experiment's folder. `names`: of all endpoints. `open`: others may join, with endpoints of
+ * other machines.
  * Throws `MeshError`.
  */
-export async function secureMesh(plan: Plan, open?: OpenMesh): Promise<MeshSecurity> {
+export async function secureMesh(
+  plan: Plan,
+  names: readonly string[],
+  open?: OpenMesh,
+): Promise<MeshSecurity> {
   const { experiment, hosts, endpoints } = plan;
   const assignment = Object.fromEntries(endpoints.map(({ name, host }) => [name, host.name]));
   const addresses = Object.fromEntries(endpoints.map((endpoint) => [endpoint.name, [...endpoint.addresses]]));
   const key = open?.meshKey === undefined ? makeMeshKey(meshKeyFile(experiment)) : readMeshKey(open.meshKey);
-  if (open) return secureOpenMesh(hosts[0]!.name, { key, assignment, addresses }, open);
+  const host = hosts[0]!.name;
+  const commands = commandRules(experiment, host, open?.commanders);
+  if (open) return secureOpenMesh(host, names, { key, assignment, addresses, commands }, open);
   // libp2p takes longer to load than most commands take to run.
   const { openIdentity, peerIdOf } = await import('../../agent/mesh/trust/identity.ts');
   const allow = await Promise.all(
-    hosts.map(async ({ name: host }) => {
-      const identity = await openIdentity(identityFolder(experiment, host));
-      return { peer: peerIdOf(identity), host };
+    hosts.map(async ({ name }) => {
+      const identity = await openIdentity(identityFolder(experiment, name));
+      return { peer: peerIdOf(identity), host: name };
     }),
   );
-  return { key, allow, assignment, addresses };
+  return { key, allow, assignment, addresses, commands };
+}
+
+/** Makes the key of the user who starts the experiment, who may give all commands. Throws `MeshError`. */
+function commandRules(experiment: string, host: string, others: string | undefined): CommandRules {
+  const { peer } = makeUserKey(userKeyFile(experiment));
+  const own: Commander = { peer, name: nameAt(host), rights: RIGHTS };
+  const commanders = [own, ...(others === undefined ? [] : readCommanders(others))];
+  requireDistinct(commanders, "the list of users' keys, with that of this experiment,");
+  return { id: randomBytes(16).toString('hex'), commanders };
+}
+
+/** For `history`: `root@host0`. */
+function nameAt(host: string): string {
+  const name = `${userName()}@${host}`;
+  return isCommanderName(name) ? name : `user@${host}`.slice(0, 64);
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // A user that the machine has no entry of.
+    return `${process.getuid?.() ?? 'user'}`;
+  }
 }
 
 /** `host`: the one of this machine. Throws `MESH_NOT_ALLOWED` if the list has another peer for its name. */
 async function secureOpenMesh(
   host: string,
-  rules: Pick<MeshSecurity, 'key' | 'assignment' | 'addresses'>,
+  names: readonly string[],
+  rules: Pick<MeshSecurity, 'key' | 'assignment' | 'addresses' | 'commands'>,
   { identity, allow, announce }: OpenMesh,
 ): Promise<MeshSecurity> {
+  const listed = allow === undefined ? undefined : readListedPeers(allow);
   const security = {
     ...rules,
+    assignment: { ...rules.assignment, ...(listed && assignmentOf(listed, names, rules.assignment ?? {})) },
     // Agents that a resumed experiment restarts may start with another working directory.
     ...(identity !== undefined && { identity: resolve(identity) }),
-    ...(allow !== undefined && { allow: readAllowList(allow) }),
+    ...(listed && { allow: listed.map(({ endpoints: _, ...peer }) => peer) }),
   };
   const { openSecurity } = await import('../../agent/mesh/trust/security.ts');
   await openSecurity(security, host, []);
   return { ...security, ...(announce && { announce: [...announce] }) };
 }
+
+/** Endpoint → host, as the list says it. `names`: of all endpoints; `here`: those of this machine. Throws `MESH_ALLOW_LIST`. */
+function assignmentOf(
+  listed: readonly ListedPeer[],
+  names: readonly string[],
+  here: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const found = new Map<string, string>();
+  for (const { host = '', endpoints } of listed) {
+    for (const word of endpoints) {
+      const meant = names.filter((name) => name === word || serviceOf(name) === word);
+      if (meant.length === 0) throw wrongList(`there is no endpoint or service ${word}`);
+      for (const name of meant) {
+        const other = here[name] ?? found.get(name) ?? host;
+        if (other !== host) throw wrongList(`${name} is on ${other}, and on ${host}`);
+        found.set(name, host);
+      }
+    }
+  }
+  return Object.fromEntries(found);
+}
+
+const wrongList = (message: string): MeshError =>
+  new MeshError('MESH_ALLOW_LIST', `the allow-list is wrong: ${message}`, {
+    remedy: 'write a line `PEER HOST ENDPOINT…` for each agent, and each endpoint once',
+    blame: 'input',
+  });

@@ -86,7 +86,7 @@ export async function startParts(options: ExperimentOptions): Promise<Parts> {
     makeDataFolders(plan, topology, accounts);
     keepSettings(name, topology);
     await platform.make(plan, options);
-    const current = new CurrentPlacement(plan, await bootstrapsFor(plan, options));
+    const current = new CurrentPlacement(plan, await bootstrapsFor(plan, endpoints, options));
     const started = new Started();
     const serve = () => serveBootstrap(name, current.bootstraps, () => started.agoMs);
     server = await serve();
@@ -103,9 +103,13 @@ export async function startParts(options: ExperimentOptions): Promise<Parts> {
 }
 
 /** Makes and keeps the bootstraps of agents. */
-async function bootstrapsFor(plan: Plan, options: ExperimentOptions): Promise<Bootstraps> {
+async function bootstrapsFor(
+  plan: Plan,
+  endpoints: readonly string[],
+  options: ExperimentOptions,
+): Promise<Bootstraps> {
   const { name, source, delayBackend = 'auto', open, metadata } = options;
-  const security = await secureMesh(plan, open);
+  const security = await secureMesh(plan, endpoints, open);
   const settings = {
     delayBackend,
     logFolder: logFolderOf(name),

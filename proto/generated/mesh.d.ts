@@ -293,6 +293,12 @@ export namespace netfold {
             /** Command text. */
             text: string;
 
+            /** Command author. */
+            author: string;
+
+            /** Command signature. */
+            signature: Uint8Array;
+
             /**
              * Encodes the specified Command message. Does not implicitly {@link netfold.mesh.Command.verify|verify} messages.
              * @param message Command message or plain object to encode
@@ -337,6 +343,12 @@ export namespace netfold {
 
                 /** Command text */
                 text?: (string|null);
+
+                /** Command author */
+                author?: (string|null);
+
+                /** Command signature */
+                signature?: (Uint8Array|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -749,6 +749,8 @@ export const netfold = $root.netfold = (() => {
              * @property {number|null} [at] Command at
              * @property {number|null} [until] Command until
              * @property {string|null} [text] Command text
+             * @property {string|null} [author] Command author
+             * @property {Uint8Array|null} [signature] Command signature
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -837,6 +839,22 @@ export const netfold = $root.netfold = (() => {
             Command.prototype.text = "";
 
             /**
+             * Command author.
+             * @member {string} author
+             * @memberof netfold.mesh.Command
+             * @instance
+             */
+            Command.prototype.author = "";
+
+            /**
+             * Command signature.
+             * @member {Uint8Array} signature
+             * @memberof netfold.mesh.Command
+             * @instance
+             */
+            Command.prototype.signature = $util.newBuffer([]);
+
+            /**
              * Encodes the specified Command message. Does not implicitly {@link netfold.mesh.Command.verify|verify} messages.
              * @function encode
              * @memberof netfold.mesh.Command
@@ -866,6 +884,10 @@ export const netfold = $root.netfold = (() => {
                     writer.uint32(/* id 6, wireType 1 =*/49).double(message.until);
                 if (message.text != null && $Object.hasOwnProperty.call(message, "text") && message.text !== "")
                     writer.uint32(/* id 7, wireType 2 =*/58).string(message.text);
+                if (message.author != null && $Object.hasOwnProperty.call(message, "author") && message.author !== "")
+                    writer.uint32(/* id 8, wireType 2 =*/66).string(message.author);
+                if (message.signature != null && $Object.hasOwnProperty.call(message, "signature") && message.signature.length)
+                    writer.uint32(/* id 9, wireType 2 =*/74).bytes(message.signature);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -971,6 +993,24 @@ export const netfold = $root.netfold = (() => {
                                 message.text = value;
                             else
                                 delete message.text;
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.author = value;
+                            else
+                                delete message.author;
+                            continue;
+                        }
+                    case 9: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.signature = value;
+                            else
+                                delete message.signature;
                             continue;
                         }
                     }

@@ -8,6 +8,8 @@ import { CommandJournal } from '../../agent/control/command-journal.ts';
 import { type AgentDoor, openApi } from '../../agent/daemon/api.ts';
 import { readAttributes, readMessages, readString } from '../../agent/kernel/netlink/netlink-message.ts';
 import { Journal } from '../../agent/linux/take-over/journal.ts';
+import { parseSigningKey, publicKeyOf } from '../../agent/mesh/trust/peer-id.ts';
+import { parseCommanders } from '../../agent/mesh/trust/user-key.ts';
 import {
   decodeClockReply,
   decodeClockRequest,
@@ -34,6 +36,11 @@ const COMMANDS = [
   { origin: 'host-3', incarnation: 1_795_293_000_000, number: 4, issuedAt: 2_500_000.5, at: 7_500_000 },
   { origin: 'host-7', incarnation: 12, number: 1, issuedAt: 0, at: 0, until: 9_000_000 },
 ].map((one, index) => ({ ...one, text: ['set a--s2 latency=50ms', 'flap a--b every 1s'][index]! }));
+const SIGNED = {
+  ...COMMANDS[0]!,
+  author: '12D3KooWGC6TvWhfapngX6wvJHMYvKpDMXPb3ZnCZ6dMoaMtimQ5',
+  signature: Buffer.alloc(64, 7).toString('base64'),
+};
 
 const MESSAGE: AgentMessage = {
   topology: '0123456789abcdef',
@@ -52,7 +59,7 @@ const MESSAGE: AgentMessage = {
   },
   suspected: [{ host: 'host-3', incarnation: 9, sequence: 4 }],
   leaving: false,
-  commands: COMMANDS,
+  commands: [...COMMANDS, SIGNED],
   commandDigest: { entries: 2, low: 0x80000002, high: 0xfffffffe },
   timed: true,
 };
@@ -192,12 +199,18 @@ export const MESSAGES: readonly Target[] = [
   bytesTarget({ name: 'netlink', seeds: [NETLINK], read: readNetlink, isCoded: () => false }),
   textTarget({
     name: 'journal of commands',
-    seeds: [json(COMMANDS).join('\n')],
+    seeds: [json([...COMMANDS, SIGNED]).join('\n')],
     read: (text) => {
       writeFileSync(commandFile, text);
       for (const command of commandJournal.read()) readCommand(command);
     },
     isCoded: () => false,
+  }),
+  textTarget({
+    name: "users' keys",
+    seeds: [`# users\n${SIGNED.author} root@host0 network,run\n`],
+    read: (text) => [parseCommanders(text, 'fuzz'), parseSigningKey(text), publicKeyOf(text.trim())],
+    isCoded: isRejected,
   }),
   textTarget({
     name: 'journal of interfaces',

@@ -10,13 +10,14 @@ import { ExperimentClock } from '../../clock/experiment-clock.ts';
 import type { CommandSet } from '../members/command-set.ts';
 import { MeshView } from '../members/mesh-view.ts';
 import { Admission } from '../trust/admission.ts';
+import type { CommandGuard } from '../trust/command-guard.ts';
 import { requireHostName } from '../trust/host-name.ts';
 import { decodeAgentMessage, type EndpointChange, type FlowColumns } from '../wire/codec.ts';
 import { isRejection, reject } from '../wire/rejections.ts';
 import type { MeshTransport } from '../wire/transport.ts';
 import { Answers } from './answers.ts';
 import { MeshCounters, type MeshStats } from './mesh-counters.ts';
-import { newCommand } from './new-command.ts';
+import { OwnCommands } from './own-commands.ts';
 import { changeEndpoints, changeFlows, type FlowChange, type OwnEndpoint } from './own-table.ts';
 import { PassOn } from './pass-on.ts';
 import { PeerLimits } from './peer-limits.ts';
@@ -53,6 +54,8 @@ export interface MeshOptions {
   readonly silentAfterMs?: number;
   /** Default: every peer, with all endpoints. */
   readonly admission?: Admission;
+  /** Who may give which commands; absent: every member may give all, and nobody signs. */
+  readonly guard?: CommandGuard | undefined;
   /** How many addresses of an endpoint count; default `MAX_ADDRESSES_PER_ENDPOINT`. */
   readonly addressesPerEndpoint?: number;
 }
@@ -70,9 +73,11 @@ export class Mesh {
   readonly view: MeshView;
   readonly time: ExperimentClock;
   readonly clocks: ClockSync;
+  /** For commands that this agent accepts. */
+  readonly own: OwnCommands;
   readonly #ports: MeshPorts;
-  readonly #options: Required<Omit<MeshOptions, 'addressesPerEndpoint'>> &
-    Pick<MeshOptions, 'addressesPerEndpoint'>;
+  readonly #options: Required<Omit<MeshOptions, 'addressesPerEndpoint' | 'guard'>> &
+    Pick<MeshOptions, 'addressesPerEndpoint' | 'guard'>;
   readonly #speaker: Speaker;
   readonly #repairs: Repairs;
   readonly #listeners = new Set<() => void>();
@@ -81,7 +86,6 @@ export class Mesh {
   readonly #counters: MeshCounters;
   readonly #passOn: PassOn;
   readonly #watch: Watch;
-  #commandNumber = 0;
   #seenHosts = -1;
   #lastCheck = 0;
   /** When another agent last used this host's name. */
@@ -125,6 +129,13 @@ export class Mesh {
     const isSparse = (): boolean => this.#watch.isSparse;
     this.#passOn = new PassOn({ ...this.#options, ask: () => this.#speaker.say(), renew, isSparse });
     this.#speaker = this.#createSpeaker(incarnation);
+    this.own = new OwnCommands({
+      ...{ host: options.host, guard: options.guard, commands: this.commands },
+      incarnation: () => this.#speaker.incarnation,
+      send: (command) => {
+        if (this.#running) this.#speaker.say({ commands: [command] });
+      },
+    });
     this.#repairs = this.#createRepairs(questions);
     this.#watch = this.#createWatch();
     this.commands.onChange(() => {
@@ -155,6 +166,7 @@ export class Mesh {
       view: this.view,
       questions,
       counters: this.#counters,
+      limits: this.#limits,
       isRunning: () => this.#running,
       doubt: (gone) => this.#watch.doubt(gone),
       onAnswer: (incarnation, peer) => {
@@ -239,19 +251,9 @@ export class Mesh {
     this.#tell([], flows);
   }
 
-  /**
-   * Sends a command to all agents, including those that join later. Throws `MeshError` (`MESH_COMMAND`,
-   * `MESH_COMMANDS_FULL`).
-   */
+  /** Gives a command of this agent itself. Throws like `OwnCommands.command`. */
   command(what: NewCommand): Command {
-    const { host: origin } = this.#options;
-    const { incarnation } = this.#speaker;
-    const number = this.#commandNumber + 1;
-    const command = newCommand(what, { origin, incarnation, number }, (one) => this.commands.hasRoom(one));
-    this.#commandNumber++;
-    this.commands.take([command]);
-    if (this.#running) this.#speaker.say({ commands: [command] });
-    return command;
+    return this.own.command(what);
   }
 
   /**
@@ -328,7 +330,10 @@ export class Mesh {
     this.#counters.received(bytes, 'gossip');
     const origin = via === peer ? { peer } : { peer, via };
     const refused = this.#options.admission.refusePeer(peer) ?? this.#limits.refuseGossip(peer, bytes.length);
-    const message = refused ?? decodeAgentMessage(bytes);
+    const decoded = refused ?? decodeAgentMessage(bytes);
+    const message = isRejection(decoded)
+      ? decoded
+      : (this.#limits.refuseCommands(peer, decoded.commands.length) ?? decoded);
     if (isRejection(message)) return this.#counters.rejected(message, origin);
     const now = this.#ports.clock.now();
     const result = this.view.apply(message, peer, now);

@@ -3,6 +3,7 @@
  * repair the difference.
  */
 
+import { MAX_ALL_COMMANDS } from '../../../proto/command.ts';
 import { MAX_HOSTS, MAX_STATE_BYTES } from '../wire/limits.ts';
 import { type Rejection, reject } from '../wire/rejections.ts';
 import { TokenBucket } from '../wire/token-bucket.ts';
@@ -19,9 +20,17 @@ export const BYTES_BURST = 2 * MAX_STATE_BYTES;
 /** Of each kind. A repair needs one, the first contact of two clocks a few. */
 export const QUESTIONS_PER_SECOND = 8;
 
+/**
+ * Of commands that are not known, each of which has a signature to verify: 0.1 ms. A script gives some ten a second; an agent
+ * that joins takes all that there are from one peer.
+ */
+export const COMMANDS_PER_SECOND = 100;
+export const COMMANDS_BURST = MAX_ALL_COMMANDS + COMMANDS_PER_SECOND;
+
 interface Allowance {
   readonly messages: TokenBucket;
   readonly bytes: TokenBucket;
+  readonly commands: TokenBucket;
   readonly questions: Readonly<Record<RequestKind, TokenBucket>>;
 }
 
@@ -51,6 +60,16 @@ export class PeerLimits {
       return reject('GOSSIP_RATE', `more than ${BYTES_PER_SECOND} bytes a second`);
     messages.spend(1);
     volume.spend(bytes);
+    return undefined;
+  }
+
+  /** Spends the peer's allowance for commands, or refuses all of them. */
+  refuseCommands(peer: string, count: number): Rejection | undefined {
+    if (count === 0) return undefined;
+    const { commands } = this.#of(peer);
+    if (commands.left(this.#now()) < count)
+      return reject('COMMAND_RATE', `more than ${COMMANDS_PER_SECOND} commands a second`);
+    commands.spend(count);
     return undefined;
   }
 
@@ -85,8 +104,8 @@ export class PeerLimits {
   /** A peer with a full allowance has sent nothing recently, so it loses nothing. */
   #forgetIdle(): void {
     const now = this.#now();
-    for (const [peer, { messages, bytes, questions }] of this.#peers) {
-      const buckets = [messages, bytes, questions.state, questions.clock];
+    for (const [peer, { messages, bytes, commands, questions }] of this.#peers) {
+      const buckets = [messages, bytes, commands, questions.state, questions.clock];
       if (buckets.every((bucket) => bucket.isFull(now))) this.#peers.delete(peer);
     }
   }
@@ -96,6 +115,7 @@ export class PeerLimits {
     return {
       messages: new TokenBucket(GOSSIP_PER_SECOND, GOSSIP_BURST, now),
       bytes: new TokenBucket(BYTES_PER_SECOND, BYTES_BURST, now),
+      commands: new TokenBucket(COMMANDS_PER_SECOND, COMMANDS_BURST, now),
       questions: {
         state: new TokenBucket(QUESTIONS_PER_SECOND, QUESTIONS_PER_SECOND, now),
         clock: new TokenBucket(QUESTIONS_PER_SECOND, QUESTIONS_PER_SECOND, now),

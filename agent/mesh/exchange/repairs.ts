@@ -1,11 +1,13 @@
 /** Requests whole tables from agents of which something was missed, and learns from them about other hosts. */
-import type { Clock } from '../../clock/clock.ts';
-import type { MeshView } from '../members/mesh-view.ts';
+import type { Command } from '../../../proto/command.ts';
+import type { Clock, Timers } from '../../clock/clock.ts';
+import type { Applied, MeshView } from '../members/mesh-view.ts';
 import type { Admission } from '../trust/admission.ts';
 import type { KnownAgent, StateReply, Suspicion } from '../wire/codec.ts';
 import { isRejection } from '../wire/rejections.ts';
 import type { MeshTransport } from '../wire/transport.ts';
 import type { MeshCounters } from './mesh-counters.ts';
+import type { PeerLimits } from './peer-limits.ts';
 import type { Questions } from './questions.ts';
 import { StateRequests } from './state-requests.ts';
 
@@ -20,6 +22,8 @@ export interface RepairsPorts {
   readonly questions: Questions;
   readonly counters: MeshCounters;
   readonly clock: Clock;
+  readonly timers: Timers;
+  readonly limits: PeerLimits;
   readonly admission: Admission;
   readonly heartbeatMs: number;
   readonly isRunning: () => boolean;
@@ -70,7 +74,7 @@ export class Repairs {
     const isFar = view.members.ofPeer(peer)?.near === false;
     try {
       const reply = await questions.state(peer, isFar);
-      if (reply && isRunning()) this.#take(reply, peer);
+      if (reply && isRunning()) await this.#take(reply, peer);
       this.#unanswered.delete(peer);
     } catch {
       this.#askAround(peer);
@@ -107,17 +111,30 @@ export class Repairs {
     this.#requests.want(other);
   }
 
-  #take({ state, known, yourIncarnation, commands }: StateReply, peer: string): void {
-    const { view, transport, counters, clock, onAnswer } = this.#ports;
-    const result = view.apply(state, peer, clock.now(), true);
+  async #take(reply: StateReply, peer: string): Promise<void> {
+    const { view, counters, clock } = this.#ports;
+    const result = view.apply(reply.state, peer, clock.now(), true);
     const isCurrent = !isRejection(result) || result.rejected === 'STALE_SEQUENCE';
     // Commands don't become outdated, but if flows change all the time, every answer may be late.
-    const early = isCurrent ? view.takeCommands(commands) : undefined;
-    if (early) counters.rejected(early, { peer });
-    if (isRejection(result)) {
-      counters.rejected(result, { peer });
-      return;
-    }
+    const commands = isCurrent ? this.#takeCommands(reply.commands, peer) : undefined;
+    if (isRejection(result)) counters.rejected(result, { peer });
+    else this.#heed(reply, result, peer);
+    await commands;
+  }
+
+  /** A few are taken at once. */
+  async #takeCommands(commands: readonly Command[], peer: string): Promise<void> {
+    const { view, counters, limits, timers, isRunning } = this.#ports;
+    const unknown = view.door.unknown(commands);
+    if (unknown.length === 0) return;
+    const refused =
+      limits.refuseCommands(peer, unknown.length) ??
+      (await view.door.takeMany(unknown, { turn: () => timers.turn(), isRunning }));
+    if (refused) counters.rejected(refused, { peer });
+  }
+
+  #heed({ state, known, yourIncarnation }: StateReply, result: Applied, peer: string): void {
+    const { transport, counters, onAnswer } = this.#ports;
     if (result.ignored) counters.rejected(result.ignored, { peer });
     counters.repaired();
     this.#answered = [peer, ...this.#answered.filter((other) => other !== peer)].slice(0, REMEMBERED_ANSWERS);

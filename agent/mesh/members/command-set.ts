@@ -34,8 +34,14 @@ export class CommandSet {
   }
 
   /** Whether the next command of an agent would stay. */
-  hasRoom(next: Pick<Command, 'origin' | 'text'>): boolean {
+  hasRoom(next: Pick<Command, 'origin' | 'text' | 'author'>): boolean {
     return wouldStay(next, [...this.#commands.values()]);
+  }
+
+  /** Whether it has the same command, by whatever signature of its author, or one that goes before it. */
+  knows(command: Command): boolean {
+    const known = this.#commands.get(commandKey(command));
+    return known !== undefined && compareIssue(command, known) >= 0;
   }
 
   /** In the order in which they take effect. */
@@ -101,7 +107,7 @@ export class CommandSet {
   }
 }
 
-/** For the digest. */
-function textOf({ origin, incarnation, number, issuedAt, at, until, text }: Command): string {
-  return [origin, incarnation, number, issuedAt, at, until ?? 0, text].join(' ');
+/** For the digest. Without the signature: an author can sign the same twice. */
+function textOf({ origin, incarnation, number, issuedAt, at, until, author, text }: Command): string {
+  return [origin, incarnation, number, issuedAt, at, until ?? 0, author ?? '', text].join(' ');
 }

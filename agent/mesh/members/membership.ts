@@ -3,6 +3,7 @@
  * tables of hosts are kept in their records for `MeshView`, which interprets them.
  */
 import type { Admission } from '../trust/admission.ts';
+import type { CommandGuard } from '../trust/command-guard.ts';
 import type { AgentMessage, KnownAgent, Suspicion } from '../wire/codec.ts';
 import { type Digest, EMPTY_DIGEST, mix, RunningSum } from '../wire/digest.ts';
 import * as limits from '../wire/limits.ts';
@@ -25,6 +26,8 @@ export interface MembershipOptions {
   /** A host that is silent for longer is dropped. */
   readonly silentAfterMs: number;
   readonly admission: Admission;
+  /** Who may give which commands; absent: every member may give all, and nobody signs. */
+  readonly guard?: CommandGuard | undefined;
   /** The experiment's time in microseconds; `undefined`: not known. */
   readonly time?: () => number | undefined;
   /** How many addresses of an endpoint count; default `MAX_ADDRESSES_PER_ENDPOINT`. */

@@ -2,8 +2,6 @@
  * What an agent knows of all agents: which hosts are present, which endpoints they have, and their flows. Pure state;
  * time is an argument. Each host announces only itself, and each message contains the digest of its table.
  */
-import { type Command, MAX_CLOCK_AHEAD } from '../../../proto/command.ts';
-import { micros, toSeconds } from '../../../proto/units.ts';
 import type { AgentMessage, TableUpdate } from '../wire/codec.ts';
 import { sameDigest } from '../wire/digest.ts';
 import { MAX_ADDRESSES_PER_ENDPOINT } from '../wire/limits.ts';
@@ -11,6 +9,7 @@ import { decodeRate } from '../wire/rate-code.ts';
 import { type Rejection, reject } from '../wire/rejections.ts';
 import { wrongUpdate } from '../wire/update-limits.ts';
 import { AddressClaims } from './address-claims.ts';
+import { CommandDoor, wrongCommands } from './command-door.ts';
 import { CommandSet } from './command-set.ts';
 import { EndpointClaims } from './endpoint-claims.ts';
 import type { HostTable } from './host-table.ts';
@@ -35,6 +34,8 @@ export class MeshView {
   /** Increases when the commands of a host are others than before. */
   commandsVersion = 0;
   readonly commands = new CommandSet();
+  /** The way of commands into the set. */
+  readonly door: CommandDoor;
 
   /** Endpoints that their hosts withdrew, until a host has them again. */
   readonly #withdrawn = new Set<number>();
@@ -47,6 +48,7 @@ export class MeshView {
   constructor(options: MembershipOptions) {
     this.#options = options;
     this.members = new Membership(options);
+    this.door = new CommandDoor(this.commands, options);
     this.#addresses = new AddressClaims((address) => options.admission.endpointOf(address));
   }
 
@@ -79,8 +81,8 @@ export class MeshView {
    * Applies a message that `peer` sent. `direct`: it is an answer to a request just sent, so it can't be a replay.
    */
   apply(message: AgentMessage, peer: string, now: number, direct = false): Applied | Rejection {
-    const refused = this.members.refuse(message, peer, direct, now);
-    if (refused) return refused;
+    const unfit = this.members.refuse(message, peer, direct, now);
+    if (unfit) return unfit;
     if (message.leaving) {
       this.#leave(message, peer, now);
       return { repair: false };
@@ -88,8 +90,7 @@ export class MeshView {
     const known = this.members.get(message.host);
     const current = known?.incarnation === message.incarnation ? known : undefined;
     const wrong =
-      foreignCommand(message) ??
-      (message.update && this.#refuseUpdate(message.update, message.host, current));
+      wrongCommands(message) ?? (message.update && this.#refuseUpdate(message.update, message.host, current));
     if (wrong) return wrong;
     if (known && !current) this.#remove(known);
     const host = current ?? this.#add(message, peer);
@@ -99,25 +100,13 @@ export class MeshView {
     }
     if (message.sequence >= host.sequence) this.#heard(host, message);
     if (message.update) this.#update(host, message.update, message.sequence);
-    const early = this.takeCommands(message.commands);
+    const refused = this.door.take(message.commands);
     const repair = !sameDigest(host.table.digest, message.digest);
-    const ignored = early ?? (message.update && this.#ignored(host, message.update));
+    const ignored = refused ?? (message.update && this.#ignored(host, message.update));
     return {
       repair: repair || this.commands.mayGainFrom(message.commandDigest),
       ...(ignored && { ignored }),
     };
-  }
-
-  /** Takes commands that another agent has, but those that can't be; returns why. */
-  takeCommands(commands: readonly Command[]): Rejection | undefined {
-    const { time, admission } = this.#options;
-    const refused = new Map<Command, Rejection>();
-    for (const command of commands) {
-      const wrong = admission.refuseOrigin(command.origin) ?? refuseFuture(command, time?.());
-      if (wrong) refused.set(command, wrong);
-    }
-    this.commands.take(refused.size === 0 ? commands : commands.filter((one) => !refused.has(one)));
-    return refused.values().next().value;
   }
 
   /** Drops hosts that were silent for too long, with their endpoints and flows; returns them. */
@@ -366,19 +355,4 @@ export class MeshView {
     this.members.remove(host);
     this.hostsVersion++;
   }
-}
-
-/** Nobody accepts a command before its time: this would be a way to come last of all, and to undo nothing. */
-function refuseFuture({ origin, issuedAt }: Command, now: number | undefined): Rejection | undefined {
-  if (now === undefined || issuedAt <= Math.max(0, now) + MAX_CLOCK_AHEAD) return undefined;
-  return reject(
-    'COMMAND_TIME',
-    `a command of ${origin} was accepted ${toSeconds(micros(issuedAt - now))} s from now`,
-  );
-}
-
-/** The host that issues a command announces it; others give it only in answers. */
-function foreignCommand({ host, commands }: AgentMessage): Rejection | undefined {
-  const foreign = commands.find(({ origin }) => origin !== host);
-  return foreign && reject('COMMAND_FOREIGN', `${host} speaks for ${foreign.origin}`);
 }

@@ -3,10 +3,11 @@
  * endpoints.
  */
 
+import { isPeerId } from '../../../proto/author.ts';
 import { isHostName } from '../../../proto/host.ts';
 import { MeshError } from '../errors.ts';
 import { addressText } from '../wire/address-text.ts';
-import { MAX_HOSTS, MAX_PEER_ID_LENGTH } from '../wire/limits.ts';
+import { MAX_HOSTS } from '../wire/limits.ts';
 import { type Rejection, reject } from '../wire/rejections.ts';
 import { readPrivate } from './private-files.ts';
 
@@ -14,6 +15,12 @@ export interface AllowedPeer {
   readonly peer: string;
   /** The only host name that it may use; no other peer may use a name that an entry contains. */
   readonly host?: string | undefined;
+}
+
+/** A line of an allow-list. */
+export interface ListedPeer extends AllowedPeer {
+  /** Names of endpoints or of services that are assigned to the host; they count in the list of `netfold up`. */
+  readonly endpoints: readonly string[];
 }
 
 export interface AdmissionRules {
@@ -74,6 +81,11 @@ export class Admission {
     return this.#endpointOf.get(address);
   }
 
+  /** The only host that `peer` may be; `undefined`: the list does not say so, or there is none. */
+  hostOf(peer: string): string | undefined {
+    return this.#hostOfPeer?.get(peer);
+  }
+
   /** Whether `peer` may connect, and its messages are accepted. */
   admits(peer: string): boolean {
     return this.#hostOfPeer?.has(peer) ?? true;
@@ -104,16 +116,15 @@ export class Admission {
 }
 
 /**
- * An allow-list as text: `PEER [HOST]` a line, `#` begins a comment. Throws `MeshError` (`MESH_ALLOW_LIST`), which names
+ * An allow-list as text: `PEER [HOST [ENDPOINT]…]` a line, `#` begins a comment. Throws `MeshError` (`MESH_ALLOW_LIST`), which names
  * the line.
  */
-export function parseAllowList(text: string, file: string): AllowedPeer[] {
+export function parseAllowList(text: string, file: string): ListedPeer[] {
   return text.split(/\r?\n/).flatMap((line, index) => {
     const words = line.replace(/#.*/, '').trim().split(/\s+/);
     if (words[0] === '') return [];
-    const [peer, host, ...more] = words as [string, string?, ...string[]];
-    if (more.length > 0) throw wrongList(`${file}:${index + 1}: "${more[0]}" follows peer and host`);
-    const entry = { peer, ...(host !== undefined && { host }) };
+    const [peer, host, ...endpoints] = words as [string, string?, ...string[]];
+    const entry = { peer, ...(host !== undefined && { host }), endpoints };
     requireEntry(entry, `${file}:${index + 1}: `);
     return [entry];
   });
@@ -124,6 +135,11 @@ export function parseAllowList(text: string, file: string): AllowedPeer[] {
  * `readPrivate`.
  */
 export function readAllowList(path: string): AllowedPeer[] {
+  return readListedPeers(path).map(({ endpoints: _, ...peer }) => peer);
+}
+
+/** The same, with what is assigned to them. */
+export function readListedPeers(path: string): ListedPeer[] {
   const list = parseAllowList(readPrivate(path, { what: 'the allow-list', readable: true }), path);
   requireList(list);
   return list;
@@ -140,12 +156,8 @@ function requireList(list: readonly AllowedPeer[]): void {
   }
 }
 
-/** Ed25519 keys as base58 multihashes (libp2p's "Peer Ids and Keys" specification). */
-const PEER_ID = /^[1-9A-HJ-NP-Za-km-z]+$/;
-
 function requireEntry({ peer, host }: AllowedPeer, where: string): void {
-  if (!PEER_ID.test(peer) || peer.length > MAX_PEER_ID_LENGTH)
-    throw wrongList(`${where}${JSON.stringify(peer).slice(0, 80)} is not a peer id`);
+  if (!isPeerId(peer)) throw wrongList(`${where}${JSON.stringify(peer).slice(0, 80)} is not a peer id`);
   if (host !== undefined && !isHostName(host))
     throw wrongList(`${where}${JSON.stringify(host).slice(0, 80)} can't be the name of a host`);
 }
@@ -153,7 +165,7 @@ function requireEntry({ peer, host }: AllowedPeer, where: string): void {
 function wrongList(message: string): MeshError {
   return new MeshError('MESH_ALLOW_LIST', message, {
     remedy:
-      "write a line `PEER [HOST]` for each agent; an agent's `netfold mesh identity FOLDER` prints its peer id",
+      "write a line `PEER [HOST [ENDPOINT]…]` for each agent; an agent's `netfold mesh identity FOLDER` prints its peer id",
     blame: 'input',
   });
 }

@@ -11,6 +11,7 @@ import {
   privateKeyToProtobuf,
 } from '@libp2p/crypto/keys';
 import { MeshError } from '../errors.ts';
+import { type SigningKey, signingKeyOf } from './peer-id.ts';
 import { ensurePrivateFolder, readPrivate, writeNewPrivate } from './private-files.ts';
 
 export type Identity = Awaited<ReturnType<typeof newIdentity>>;
@@ -35,6 +36,11 @@ export async function openIdentity(folder: string): Promise<Identity> {
 /** The peer id, as text. */
 export function peerIdOf({ publicKey }: Identity): string {
   return publicKey.toString();
+}
+
+/** For what the agent signs itself, at once. */
+export function signingKeyOfIdentity({ raw }: Identity): SigningKey {
+  return signingKeyOf(raw.subarray(0, SEED_BYTES));
 }
 
 function textOf(key: Identity): string {

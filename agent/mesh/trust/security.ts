@@ -1,11 +1,15 @@
 /** The security settings of a mesh, from the bootstrap and the command line of an agent. */
 
+import type { CommandRules } from '../../../proto/author.ts';
 import { MeshError } from '../errors.ts';
 import { Admission, type AdmissionRules, readAllowList } from './admission.ts';
 import { type Identity, openIdentity, peerIdOf } from './identity.ts';
 import { parseMeshKey, readMeshKey } from './mesh-key.ts';
+import { readCommanders } from './user-key.ts';
 
 export interface SecuritySettings extends AdmissionRules {
+  /** Who may give which commands; absent: every member may give all. */
+  readonly commands?: CommandRules | undefined;
   /** Text of the mesh's key (mesh-key.ts); absent: every peer that reaches the port can join. */
   readonly key?: string | undefined;
   /** Folder with the agent's identity; absent: a new one each time. */
@@ -28,6 +32,8 @@ export interface LocalSecurity {
   readonly identity?: string;
   /** File with the allow-list. */
   readonly allow?: string;
+  /** File with users' keys that may give commands, instead of those that are sent. */
+  readonly commanders?: string;
 }
 
 /**
@@ -36,7 +42,7 @@ export interface LocalSecurity {
  */
 export function withLocalSecurity<Settings extends SecuritySettings>(
   settings: Settings,
-  { controller, meshKey, identity, allow }: LocalSecurity,
+  { controller, meshKey, identity, allow, commanders }: LocalSecurity,
 ): Settings {
   if (settings.key !== undefined && !controller.startsWith('unix:')) {
     throw new MeshError('MESH_KEY_IN_CLEAR', `${controller} has sent the mesh's key for everybody to read`, {
@@ -50,7 +56,17 @@ export function withLocalSecurity<Settings extends SecuritySettings>(
     ...(meshKey !== undefined && { key: readMeshKey(meshKey) }),
     ...(identity !== undefined && { identity }),
     ...(allow !== undefined && { allow: readAllowList(allow) }),
+    ...withCommanders(settings.commands, commanders),
   };
+}
+
+/** The rules with the users' keys of a file of this machine. Throws `MeshError`. */
+export function withCommanders(
+  commands: CommandRules | undefined,
+  file: string | undefined,
+): Pick<SecuritySettings, 'commands'> {
+  if (!commands) return {};
+  return { commands: file === undefined ? commands : { ...commands, commanders: readCommanders(file) } };
 }
 
 /** `endpointNames`: `Graph.endpoints`. Throws `MeshError`: wrong key, identity or list; an agent that others would refuse. */

@@ -6,13 +6,16 @@ import { type Rejection, reject } from './rejections.ts';
 type WireCommand = netfold.mesh.Command.$Properties;
 
 export function commandsToWire(commands: readonly Command[]): WireCommand[] {
-  return commands.map((command) => ({ ...command }));
+  return commands.map(({ signature, ...command }) => ({
+    ...command,
+    ...(signature !== undefined && { signature: Buffer.from(signature, 'base64') }),
+  }));
 }
 
 export function commandsFromWire(wire: readonly WireCommand[]): readonly Command[] | Rejection {
   if (wire.length > MAX_ALL_COMMANDS) return reject('TOO_MANY_COMMANDS', `${wire.length} commands`);
   const commands: Command[] = [];
-  for (const { origin, incarnation, number, issuedAt, at, until, text } of wire) {
+  for (const { origin, incarnation, number, issuedAt, at, until, text, author, signature } of wire) {
     const command = {
       origin: origin ?? '',
       incarnation: incarnation ?? 0,
@@ -21,6 +24,8 @@ export function commandsFromWire(wire: readonly WireCommand[]): readonly Command
       at: at ?? 0,
       ...(until && { until }),
       text: text ?? '',
+      ...(author && { author }),
+      ...(signature?.length && { signature: Buffer.from(signature).toString('base64') }),
     };
     const wrong = wrongCommand(command);
     if (wrong) return reject('COMMAND_FIELD', wrong);

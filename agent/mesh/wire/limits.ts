@@ -8,15 +8,17 @@ import { MAX_ALL_COMMANDS, MAX_COMMAND_BYTES } from '../../../proto/command.ts';
 export const MAX_GOSSIP_BYTES = 256 * 1024;
 /**
  * A whole table with `MAX_FLOWS_PER_HOST` flows of at most 14 bytes, endpoints with addresses, and known agents (4 MiB);
- * and `MAX_ALL_COMMANDS` commands of which each has at most 128 bytes beside its text.
+ * and `MAX_ALL_COMMANDS` commands of which each has at most 384 bytes beside its text.
  */
-export const MAX_STATE_BYTES = 4 * 1024 * 1024 + MAX_ALL_COMMANDS * (MAX_COMMAND_BYTES + 128);
+export const MAX_STATE_BYTES = 4 * 1024 * 1024 + MAX_ALL_COMMANDS * (MAX_COMMAND_BYTES + 384);
 /** Requests of either kind: names and numbers. */
 export const MAX_QUESTION_BYTES = 512;
 export const MAX_CLOCK_BYTES = 128;
 /** An invitation, which contains a topology as text. One of 10,000 nodes has about 1 MiB. */
 export const MAX_INVITATION_BYTES = 16 * 1024 * 1024;
 export const MAX_HOSTS = 1024;
+/** In one gossiped message: an agent announces each when it is given. */
+export const MAX_GOSSIPED_COMMANDS = 4;
 /** In one message; an agent has some twenty neighbours. */
 export const MAX_SUSPICIONS = 64;
 /** 256 endpoints of a host sending to 256 others each. */

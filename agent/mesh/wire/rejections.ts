@@ -28,7 +28,12 @@ export type RejectCode =
   | 'TOO_MANY_ADDRESSES'
   | 'CLOCK_OUTVOTED'
   | 'COMMAND_TIME'
-  | 'COMMAND_FOREIGN';
+  | 'COMMAND_FOREIGN'
+  | 'COMMAND_UNSIGNED'
+  | 'COMMAND_SIGNATURE'
+  | 'COMMAND_AUTHOR'
+  | 'COMMAND_RIGHT'
+  | 'COMMAND_RATE';
 
 export interface Rejection {
   readonly rejected: RejectCode;

@@ -29,6 +29,7 @@ interface AgentFlags {
   readonly meshKey?: string;
   readonly identity?: string;
   readonly allow?: string;
+  readonly commanders?: string;
   readonly announce?: readonly string[];
   readonly logLevel: string;
 }

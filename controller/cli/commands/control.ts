@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { compareCommands, type Command as LiveCommand } from '../../../proto/command.ts';
 import type { ControlAnswer, ControlRequest } from '../../../proto/control.ts';
 import { formatMicros, type Micros, micros, parseDuration, toMillis } from '../../../proto/units.ts';
-import { type Accepted, controlAgents, controlHistory } from '../../experiment/control.ts';
+import { type Accepted, controlAgents, controlHistory, userKeyOf } from '../../experiment/control.ts';
 import { findExperiment } from '../../experiment/state.ts';
 import { namedBy, nameOption, sameNameOption } from '../options/name-option.ts';
 import { namesText } from '../terminal/faults.ts';
@@ -112,6 +112,7 @@ interface ControlOptions {
   readonly at?: When;
   readonly for?: Micros;
   readonly alone?: boolean;
+  readonly key?: string;
   readonly wait: boolean;
   readonly json?: boolean;
 }
@@ -149,6 +150,12 @@ function addVerb(program: Command, { name, words, description, examples, note }:
     )
     .addOption(new Option('--for <time>', 'undo it after this time, e.g. 10s').argParser(parseLength))
     .option('--alone', 'accept it even if the agent receives from none of the others')
+    .addOption(
+      new Option(
+        '--key <file>',
+        "the user's key that signs it (default: that of who started the experiment here)",
+      ).env('NETFOLD_KEY'),
+    )
     .option('--no-wait', "don't wait until it is in force")
     .option('--json', 'print JSON')
     .addHelpText('after', `\n${help.join('\n')}`)
@@ -194,7 +201,8 @@ async function control(text: string, options: ControlOptions): Promise<void> {
     ...(options.for !== undefined && { during: options.for }),
     ...(options.alone && { alone: true }),
   };
-  const accepted = await controlAgents(experiment, options.host, request);
+  const key = userKeyOf(experiment, options.key);
+  const accepted = await controlAgents(experiment, options.host, request, key);
   const { answer } = accepted;
   const command = answer.command!;
   const isFar = command.at - nowOf(answer) > LONGEST_WAIT;
@@ -261,10 +269,10 @@ async function history(
   if (json) printJson(answer.history);
   else if (answer.history.length === 0) print('no commands yet');
   else {
-    const rows = answer.history.map(({ at, origin, text, until, state, problem, hit, hitCount = 0 }) => [
+    const rows = answer.history.map(({ at, by, text, until, state, problem, hit, hitCount = 0 }) => [
       formatMicros(micros(at)),
       until === undefined ? '' : formatMicros(micros(until)),
-      origin,
+      by,
       text,
       problem === undefined ? state : `${state}: ${problem}`,
       hit ? namesText(text.startsWith('partition') ? ' | ' : ' ', hit, hitCount) : '',

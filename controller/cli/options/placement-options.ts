@@ -30,9 +30,10 @@ export interface PlacementFlags {
   readonly host?: string;
   /** Before applications and timeline start. */
   readonly wait?: boolean;
-  /** Folder of this agent's identity, file with the allow-list, multiaddrs to announce. */
+  /** Folder of this agent's identity, files with the allow-list and users' keys, multiaddrs to announce. */
   readonly identity?: string;
   readonly allow?: string;
+  readonly commanders?: string;
   readonly announce?: readonly string[];
 }
 
@@ -58,12 +59,13 @@ export function placementOf(flags: PlacementFlags): Chosen {
   const leaseMs = toMillis(lease ?? DEFAULT_LEASE);
   const here: SiteOptions = { placements, takeOver, leaseMs };
   if (!elsewhere) return { platform: 'site', placement: here };
-  const { listen = ANY_ADDRESS, host, meshKey, identity, allow, announce } = flags;
+  const { listen = ANY_ADDRESS, host, meshKey, identity, allow, commanders, announce } = flags;
   const placement: SiteOptions = { ...here, elsewhere: { listen, host } };
   const open = {
     ...(meshKey !== undefined && { meshKey }),
     ...(identity !== undefined && { identity }),
     ...(allow !== undefined && { allow }),
+    ...(commanders !== undefined && { commanders }),
     ...(announce && { announce }),
   };
   return { platform: 'site', placement, open };
@@ -71,8 +73,8 @@ export function placementOf(flags: PlacementFlags): Chosen {
 
 /** Refuses options for joining hosts if there are none. */
 function requireMeeting({ elsewhere, at, wait, ...flags }: PlacementFlags): void {
-  const { listen, meshKey, host, identity, allow, announce } = flags;
-  const meeting = { listen, meshKey, host, identity, allow, announce };
+  const { listen, meshKey, host, identity, allow, commanders, announce } = flags;
+  const meeting = { listen, meshKey, host, identity, allow, commanders, announce };
   const [needless] = Object.entries(meeting).flatMap(([name, given]) => (given === undefined ? [] : [name]));
   if (!elsewhere && needless !== undefined) throw wrong(`${optionOf(needless)} needs --elsewhere`);
   if (!elsewhere && wait) throw wrong('--wait needs --elsewhere: nobody else is awaited');
@@ -140,7 +142,7 @@ export function hostOption(description: string): Option {
   });
 }
 
-/** Further options of a machine that others reach over a network: `--identity`, `--allow`, `--announce`. */
+/** Further options of a machine that others reach over a network. */
 export function meetingOptions(when?: string): Option[] {
   const only = when === undefined ? '' : `${when}: `;
   return [
@@ -148,7 +150,14 @@ export function meetingOptions(when?: string): Option[] {
       '--identity <folder>',
       `${only}where this agent's identity is kept, e.g. /var/lib/netfold/identity (\`netfold mesh identity\`)`,
     ),
-    new Option('--allow <file>', `${only}who may take part: a line \`PEER [HOST]\` for each agent`),
+    new Option(
+      '--allow <file>',
+      `${only}who may take part: a line \`PEER [HOST [ENDPOINT]…]\` for each agent`,
+    ),
+    new Option(
+      '--commanders <file>',
+      `${only}whose keys may give commands: a line \`KEY NAME network,run\` for each user (\`netfold mesh user\`)`,
+    ),
     new Option(
       '--announce <address>',
       `${only}where others can reach it, if not where it listens (behind NAT), e.g. 203.0.113.7; several may be named`,

@@ -14,10 +14,11 @@ export function faultLines({ faults, nowMs, nextEventMs }: Timed): string[] {
   return [`at ${instant(nowMs)}, ${next}`, ...faults.map(faultLine)];
 }
 
-function faultLine({ what, verb, names, count, sinceMs, untilMs, by }: FaultStatus): string {
+function faultLine({ what, verb, names, count, sinceMs, untilMs, by, givenBy }: FaultStatus): string {
   const until = untilMs === null ? '' : ` until ${instant(untilMs)}`;
   const whom = names.length === 0 ? '' : `: ${namesText(what === 'partition' ? ' | ' : ' ', names, count)}`;
-  return `${verb} since ${instant(sinceMs)}${until}${whom} (${by})`;
+  const source = givenBy === undefined ? by : `${by}, by ${givenBy}`;
+  return `${verb} since ${instant(sinceMs)}${until}${whom} (${source})`;
 }
 
 /** The first names, and how many more there are. */

@@ -15,7 +15,14 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { agentStatus } from '../../../controller/experiment/agents.ts';
 import { agentAt, agentsOf } from '../../../controller/machine/processes.ts';
-import { agentSocket, experimentFolder, logFile, meshKeyFile, stateFile } from '../../../controller/names.ts';
+import {
+  agentSocket,
+  experimentFolder,
+  logFile,
+  meshKeyFile,
+  stateFile,
+  userKeyFile,
+} from '../../../controller/names.ts';
 import { ping } from '../../../controller/verify/traffic.ts';
 import type { Bootstrap } from '../../../proto/bootstrap.ts';
 import { callJson } from '../../../proto/http-json.ts';
@@ -133,13 +140,19 @@ describe('several machines', () => {
     await untilKnown([0, 'host0'], [1, 'host-b'], [2, 'host-c']);
     await expectRoundTrip(0, 2, 30);
 
+    // To this agent no endpoint is assigned: what it claims, it may change with a user's key only.
     const command = ['set', 's--c', 'latency=15ms', '--name', names[2]!];
-    expect(await machines[2]!.netfold(...command)).toMatchObject({ code: 0 });
+    const refused = await machines[2]!.netfold(...command);
+    expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('--key FILE, or NETFOLD_KEY')]);
+    const userKey = join(folder, 'user.key');
+    copyFileSync(userKeyFile(names[0]!), userKey);
+    expect(await machines[2]!.netfold(...command, '--key', userKey)).toMatchObject({ code: 0 });
     await expectRoundTrip(0, 2, 50);
     await expectRoundTrip(2, 1, 70);
 
     await killController();
-    expect(await machines[1]!.netfold('reset', '--name', names[1]!)).toMatchObject({ code: 0 });
+    const reset = ['reset', '--name', names[1]!, '--key', userKey];
+    expect(await machines[1]!.netfold(...reset)).toMatchObject({ code: 0 });
     await expectRoundTrip(1, 2, 50);
     await expectShares();
 
@@ -200,7 +213,7 @@ describe('with an allow-list', () => {
   it('those that are on it meet, where they say that they are; others are refused', {
     timeout: 90_000,
   }, async () => {
-    writeFileSync(list(), `${await peerOf(0)} first\n${await peerOf(1)} host-b\n`, { mode: 0o600 });
+    writeFileSync(list(), `${await peerOf(0)} first\n${await peerOf(1)} host-b b\n`, { mode: 0o600 });
     const up = await beginListed('--announce', '10.9.0.1', '--announce', '[2001:db8::7]:5000');
     expect(up, up.err).toMatchObject({ code: 0 });
     expect(up.out).toContain('--join /ip4/10.9.0.1/tcp/4646 --join /ip6/2001:db8::7/tcp/5000 --experiment');
@@ -218,6 +231,11 @@ describe('with an allow-list', () => {
       expect.arrayContaining(['/ip4/10.9.0.1/tcp/4646', '/ip6/2001:db8::7/tcp/5000']),
     );
     expect(told.mesh.allow).toHaveLength(2);
+    // The list assigns b to it: what is its own, it may change.
+    const give = (...words: string[]) => machines[1]!.netfold(...words, '--name', names[1]!);
+    expect(await give('set', 'b--s', 'latency=25ms')).toMatchObject({ code: 0 });
+    expect((await give('set', 'a--s', 'latency=25ms')).err).toContain('agent host-b may not give');
+    expect((await give('history')).out).toMatch(/agent host-b +set b--s/);
     // No program listens at one of the two addresses; the other one knows the right agent.
     expect((await status(1, 'host-b')).mesh.unreachable).toEqual([]);
     expect((await status(0, 'first')).mesh.rejected.PEER_NOT_ALLOWED).toBeGreaterThan(0);

@@ -1,10 +1,15 @@
 /** Whole agents on a manual clock: everything in them is real but the kernel, the network and the applications. */
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Agent, composeAgent } from '../../../agent/daemon/compose.ts';
 import { openDoor } from '../../../agent/daemon/door.ts';
 import { Mesh } from '../../../agent/mesh/exchange/mesh.ts';
+import { Admission } from '../../../agent/mesh/trust/admission.ts';
+import { CommandGuard } from '../../../agent/mesh/trust/command-guard.ts';
+import { commandScope } from '../../../agent/mesh/trust/command-signature.ts';
+import { type SigningKey, signingKeyOf } from '../../../agent/mesh/trust/peer-id.ts';
 import { MemoryNetwork } from '../../../bench/simulation/memory-network.ts';
 import { type Bootstrap, topologyHash } from '../../../proto/bootstrap.ts';
 import { FakeKernel } from './fake-kernel.ts';
@@ -23,6 +28,9 @@ export interface LabAgent extends Agent {
   /** The warnings and errors that it has logged. */
   readonly complaints: string[];
 }
+
+/** Of an agent or a user, always the same for a name. */
+export const keyOf = (name: string): SigningKey => signingKeyOf(createHash('sha256').update(name).digest());
 
 export type LabEndpoint = Bootstrap['endpoints'][number];
 
@@ -83,11 +91,21 @@ export class AgentLab {
         ...{ attach: async () => {}, detach: async () => {}, stop: async () => {} },
         ...{ setKnown: () => {}, setGraph: () => {} },
       }),
-      openMesh: async ({ endpointNames, log, time }) => {
-        const transport = network.transport(`peer-${host}`);
+      openMesh: async ({ endpointNames, log, time, lacking }) => {
+        const { commands, allow } = bootstrap.mesh;
+        const key = keyOf(host);
+        const identity = commands ? key.peer : `peer-${host}`;
+        const transport = network.transport(identity);
         kill = () => transport.kill();
-        const options = { topology: bootstrap.topology.hash.slice(0, 16), endpointNames, host };
-        return { transport, mesh: new Mesh({ transport, clock, timers: clock, log, time }, options) };
+        const admission = new Admission({ allow }, endpointNames);
+        const hostOf = (peer: string) => admission.hostOf(peer);
+        const scope = commands && commandScope(bootstrap.topology.hash, commands);
+        const guard =
+          scope === undefined ? undefined : new CommandGuard({ ...commands!, scope, hostOf, lacking, key });
+        const topology = bootstrap.topology.hash.slice(0, 16);
+        const options = { topology, endpointNames, host, admission, guard };
+        const mesh = new Mesh({ transport, clock, timers: clock, log, time }, options);
+        return { transport, mesh, guard };
       },
     });
     const door = openDoor(agent, () => void agent.lifecycle.stop());
@@ -98,7 +116,7 @@ export class AgentLab {
 
   #bootstrap(host: string, endpoints: readonly LabEndpoint[], changes: Partial<Bootstrap>): Bootstrap {
     const topology = { file: 'test.yaml', text: this.#text, hash: topologyHash({ text: this.#text }) };
-    const peers = this.agents.map((other) => `/memory/peer-${other.host}`);
+    const peers = this.agents.map(({ parts }) => parts.transport.addresses[0]!);
     return {
       ...{ experiment: 'test', host, topology, endpoints: [...endpoints] },
       mesh: { listen: [], peers },

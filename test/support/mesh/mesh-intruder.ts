@@ -8,6 +8,7 @@ import type { FlowChange, OwnEndpoint } from '../../../agent/mesh/exchange/own-t
 import { createLibp2pTransport } from '../../../agent/mesh/libp2p/libp2p-transport.ts';
 import { openIdentity } from '../../../agent/mesh/trust/identity.ts';
 import { encodeAgentMessage } from '../../../agent/mesh/wire/codec.ts';
+import type { Command } from '../../../proto/command.ts';
 
 export interface Intrusion {
   readonly experiment: string;
@@ -23,6 +24,8 @@ export interface Intrusion {
   readonly flows: readonly FlowChange[];
   /** Hosts in whose name it announces that they leave, with the highest incarnation. */
   readonly leaving: readonly string[];
+  /** What it gossips, and gives in answers, as commands, whoever has signed them. */
+  readonly commands?: readonly Command[];
 }
 
 if (import.meta.main) await intrude(JSON.parse(process.argv[2]!) as Intrusion);
@@ -57,6 +60,8 @@ async function intrude(intrusion: Intrusion): Promise<void> {
       leaving: true,
       ...nothing,
     };
+    // Without rules of its own it takes and sends everything.
+    for (const command of intrusion.commands ?? []) mesh.own.give(command);
     for (const other of intrusion.leaving) transport.publish(encodeAgentMessage({ ...facts, host: other }));
   });
 }

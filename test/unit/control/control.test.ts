@@ -4,17 +4,22 @@ import type { Command } from '../../../proto/command.ts';
 import { NetfoldError } from '../../../proto/errors.ts';
 
 let issued: Command[];
+let number: number;
 let ports: { -readonly [Key in keyof ControlPorts]: ControlPorts[Key] };
 let control: Control;
 
 beforeEach(() => {
   issued = [];
+  number = 0;
   ports = {
     host: 'b',
     now: () => 2_000_000.4,
     check: () => {},
-    issue: (what) => {
-      const command = { ...what, origin: 'b', incarnation: 9, number: issued.length + 1 };
+    ...{ scope: 'here', self: 'Agent', lacking: () => undefined },
+    giverOf: ({ author }) => `who has ${author}`,
+    place: (what, author) => ({ ...what, origin: 'b', incarnation: 9, number: ++number, author }),
+    issue: (what) => ports.give(ports.place(what, 'Agent')),
+    give: (command) => {
       issued.push(command);
       return command;
     },
@@ -96,4 +101,65 @@ test('lists the hosts that have it already', () => {
   ports.hosts = () => [host('a', false), host('b', false, true), host('d', true)];
   ports.silent = () => ['c'];
   expect(control.answer()).toMatchObject({ host: 'b', inStep: ['b', 'd'], behind: ['a', 'c'] });
+});
+
+describe('a command that somebody else signs', () => {
+  const USER = 'User';
+  const placed = (text = 'heal') => control.place({ text, author: USER }).command;
+  const unplaced = expect.objectContaining({ code: 'COMMAND_UNPLACED' });
+
+  test('gets its place, and is nothing before it comes back', () => {
+    expect(control.place({ text: 'heal', author: USER })).toEqual({
+      scope: 'here',
+      command: {
+        ...{ origin: 'b', incarnation: 9, number: 1, author: USER },
+        ...{ issuedAt: 2_000_000, at: 2_100_000, text: 'heal' },
+      },
+    });
+    expect(issued).toEqual([]);
+    const signed = { ...placed(), signature: 'x' };
+    expect(control.give(signed).command).toEqual(signed);
+    expect(issued).toEqual([signed]);
+    expect(control.answer().history).toMatchObject([{ by: 'who has User' }]);
+    expect(() => control.give(signed)).toThrow(unplaced);
+  });
+
+  test.each([
+    ['text', { text: 'quit' }],
+    ['at', { at: 2_100_001 }],
+    ['until', { until: 3_000_000 }],
+    ['issuedAt', { issuedAt: 1_999_999 }],
+    ['number', { number: 7 }],
+    ['author', { author: 'Agent' }],
+  ])('with another %s is none that was placed', (_, change) => {
+    expect(() => control.give({ ...placed(), ...change })).toThrow(unplaced);
+    expect(issued).toEqual([]);
+  });
+
+  test('is forgotten after ten seconds, and when there are too many', () => {
+    const old = placed();
+    for (let at = 0; at < 300; at++) placed();
+    expect(() => control.give(old)).toThrow(unplaced);
+    const late = placed();
+    ports.now = () => 12_000_001;
+    expect(() => control.give(late)).toThrow(unplaced);
+  });
+
+  test('counts although it comes back after its instant', () => {
+    const command = placed();
+    const checked: number[] = [];
+    ports.check = (_, now) => void checked.push(now);
+    ports.now = () => 2_500_000;
+    control.give(command);
+    expect(checked).toEqual([command.at]);
+    expect(issued).toEqual([command]);
+  });
+
+  test('is refused before it has a place if its author lacks the right', () => {
+    ports.lacking = ({ author, text }) => `${author} may not ${text}`;
+    const refused = expect.objectContaining({ code: 'COMMAND_RIGHT', message: 'User may not heal' });
+    expect(() => placed()).toThrow(refused);
+    expect(number).toBe(0);
+    expect(() => control.accept({ text: 'quit' })).toThrow('Agent may not quit');
+  });
 });

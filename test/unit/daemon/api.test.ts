@@ -65,6 +65,23 @@ test.each([
   expect(asked).toEqual([]);
 });
 
+const COMMAND = { origin: 'b', incarnation: 1, number: 1, issuedAt: 1, at: 2, text: 'heal' };
+
+test.each([
+  ['/control/place', {}],
+  ['/control/place', { text: 'heal' }],
+  ['/control/place', { text: 'heal', author: 'no peer id' }],
+  ['/control/place', { text: 'heal', author: '12D3KooW', x: 1 }],
+  ['/control/signed', {}],
+  ['/control/signed', { command: 'heal' }],
+  ['/control/signed', { command: { ...COMMAND, at: 0 } }],
+  ['/control/signed', { command: { ...COMMAND, signature: 'x' } }],
+  ['/control/signed', { command: COMMAND, alone: true }],
+])('%s with %o', async (url, payload) => {
+  const answer = await server.inject({ method: 'POST', url, payload });
+  expect([answer.statusCode, answer.json().code]).toEqual([400, 'REQUEST_MALFORMED']);
+});
+
 test('a path that there is not', async () => {
   const answer = await server.inject({ method: 'GET', url: '/nothing' });
   expect([answer.statusCode, answer.json().code]).toEqual([404, 'PATH_UNKNOWN']);

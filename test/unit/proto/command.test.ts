@@ -33,6 +33,9 @@ const WRONG: readonly (readonly [Partial<Command>, string])[] = [
   [{ at: MAX_DURATION + 1 }, `at ${MAX_DURATION + 1}, issued at 5`],
   [{ until: 17 }, 'until 17, at 17'],
   [{ until: MAX_DURATION + 1 }, `until ${MAX_DURATION + 1}, at 17`],
+  [{ author: 'no peer id' }, 'author "no peer id"'],
+  [{ author: '1'.repeat(129) }, `author "${'1'.repeat(129)}`],
+  [{ signature: 'AAAA' }, 'signature "AAAA"'],
   [{ text: '' }, 'text ""'],
   [{ text: 'heal\nheal' }, 'text "heal\\nheal"'],
   [{ text: '\ud800' }, 'text "\\ud800"'],
@@ -42,7 +45,13 @@ const WRONG: readonly (readonly [Partial<Command>, string])[] = [
 describe('the fields of a command', () => {
   test('are all right', () => {
     const { until: _, ...endless } = COMMAND;
-    for (const command of [COMMAND, endless, { ...COMMAND, text: 'é'.repeat(MAX_COMMAND_BYTES / 2) }]) {
+    const signature = Buffer.alloc(64, 255).toString('base64');
+    for (const command of [
+      COMMAND,
+      endless,
+      { ...COMMAND, author: '12D3KooW', signature },
+      { ...COMMAND, text: 'é'.repeat(MAX_COMMAND_BYTES / 2) },
+    ]) {
       expect(wrongCommand(command)).toBeUndefined();
       expect(commandSchema.parse(JSON.parse(JSON.stringify(command)))).toEqual(command);
       expect(commandsFromWire(commandsToWire([command]))).toEqual([command]);
@@ -51,7 +60,7 @@ describe('the fields of a command', () => {
 
   test.each(WRONG)('%o: refused from a file and from the wire alike', (part, field) => {
     const command = { ...COMMAND, ...part };
-    expect(wrongCommand(command)).toBe(field.slice(0, 'text '.length + 80));
+    expect(wrongCommand(command)).toBe(field.slice(0, field.indexOf(' ') + 1 + 80));
     expect(commandSchema.safeParse(command).success).toBe(false);
     expect(commandsFromWire(commandsToWire([command]))).toEqual({
       rejected: 'COMMAND_FIELD',
@@ -84,6 +93,7 @@ describe('the orders of commands', () => {
   const commands = fc.array(
     fc.record({
       ...{ origin: word, incarnation: small, number: small, issuedAt: small, at: small, text: word },
+      author: word,
       until: fc.option(small, { nil: undefined }),
     }) as fc.Arbitrary<Command>,
     { minLength: 2, maxLength: 8 },

@@ -49,7 +49,10 @@ beforeEach(() => {
   time = new ExperimentClock(busyClock);
   log = new RunLog({ now: () => time.now() });
   lag = followLag(log);
-  runner = new TimelineRunner({ player, time, timers: clock, apply, log });
+  runner = new TimelineRunner({
+    ...{ player, time, timers: clock, apply, log },
+    giverOf: ({ origin }) => `agent ${origin}`,
+  });
 });
 
 /** Starts the experiment in so many milliseconds; gives what was due before now. */
@@ -193,7 +196,11 @@ test('delays are in force when their backend reports it, not when the report arr
     await Promise.resolve();
     spentMs += 40;
   };
-  runner = new TimelineRunner({ player, time, timers: clock, apply, changedAt: () => changedAt, log });
+  runner = new TimelineRunner({
+    ...{ player, time, timers: clock, apply, log },
+    changedAt: () => changedAt,
+    giverOf: ({ origin }) => origin,
+  });
   start();
   await clock.advance(1000);
   expect(epochs()).toEqual([

@@ -2,12 +2,15 @@ import { expect, test } from 'vitest';
 import {
   BYTES_BURST,
   BYTES_PER_SECOND,
+  COMMANDS_BURST,
+  COMMANDS_PER_SECOND,
   GOSSIP_BURST,
   GOSSIP_PER_SECOND,
   PeerLimits,
   QUESTIONS_PER_SECOND,
 } from '../../../../agent/mesh/exchange/peer-limits.ts';
 import { MAX_HOSTS } from '../../../../agent/mesh/wire/limits.ts';
+import { MAX_ALL_COMMANDS } from '../../../../proto/command.ts';
 
 function newLimits() {
   const time = { now: 0 };
@@ -28,6 +31,18 @@ test('messages: a burst, then so many a second, each peer for itself', () => {
   expect(passed(1000, say('a'))).toBe(GOSSIP_PER_SECOND);
   time.now = 1e9;
   expect(passed(GOSSIP_BURST + 100, say('a'))).toBe(GOSSIP_BURST);
+});
+
+test('commands: all that there can be at once, then so many a second; none is taken of too many', () => {
+  const { time, limits } = newLimits();
+  expect(limits.refuseCommands('a', 0)).toBeUndefined();
+  expect(limits.refuseCommands('a', COMMANDS_BURST + 1)).toMatchObject({ rejected: 'COMMAND_RATE' });
+  expect(limits.refuseCommands('a', MAX_ALL_COMMANDS)).toBeUndefined();
+  expect(passed(1000, () => limits.refuseCommands('a', 1))).toBe(COMMANDS_BURST - MAX_ALL_COMMANDS);
+  expect(limits.refuseCommands('b', 7)).toBeUndefined();
+  time.now = 1000;
+  expect(passed(1000, () => limits.refuseCommands('a', 1))).toBe(COMMANDS_PER_SECOND);
+  expect(limits.refuseCommands('a', 0)).toBeUndefined();
 });
 
 test('bytes: large messages use them up sooner; what is refused costs nothing', () => {

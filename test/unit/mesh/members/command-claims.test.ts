@@ -23,15 +23,15 @@ function viewAt(now: number | undefined, isOpen = false): MeshView {
 test('a command from the future is not taken, the others are', () => {
   const view = viewAt(5e6);
   const late = command({ number: 2, issuedAt: 5e6 + MAX_CLOCK_AHEAD + 1 });
-  expect(view.takeCommands([command(), late])).toMatchObject({ rejected: 'COMMAND_TIME' });
+  expect(view.door.take([command(), late])).toMatchObject({ rejected: 'COMMAND_TIME' });
   expect(view.commands.all()).toEqual([command()]);
-  expect(view.takeCommands([command({ number: 3 })])).toBeUndefined();
+  expect(view.door.take([command({ number: 3 })])).toBeUndefined();
 });
 
 test('before the start, and without a clock, commands have times all the same', () => {
   for (const now of [-3600e6, undefined]) {
     const view = viewAt(now);
-    expect(view.takeCommands([command({ issuedAt: 0 })])).toBeUndefined();
+    expect(view.door.take([command({ issuedAt: 0 })])).toBeUndefined();
     expect(view.commands.size).toBe(1);
   }
 });
@@ -39,10 +39,10 @@ test('before the start, and without a clock, commands have times all the same', 
 test('no command is taken in the name of a host that can not be', () => {
   const view = viewAt(5e6);
   const forged = command({ origin: 'nobody' });
-  expect(view.takeCommands([forged, command({ origin: 'third' })])).toMatchObject({
+  expect(view.door.take([forged, command({ origin: 'third' })])).toMatchObject({
     rejected: 'COMMAND_FOREIGN',
   });
   expect(view.commands.all()).toEqual([command({ origin: 'third' })]);
   const open = viewAt(5e6, true);
-  expect(open.takeCommands([forged])).toBeUndefined();
+  expect(open.door.take([forged])).toBeUndefined();
 });

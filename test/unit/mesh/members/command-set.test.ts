@@ -45,7 +45,7 @@ describe('the digest', () => {
   test('differs with every field', () => {
     const parts: Partial<Command>[] = [
       ...[{}, { origin: 'b' }, { incarnation: 6 }, { number: 2 }, { issuedAt: 11 }],
-      ...[{ at: 1001 }, { until: 2000 }, { until: 2001 }, { text: 'other' }],
+      ...[{ at: 1001 }, { until: 2000 }, { until: 2001 }, { text: 'other' }, { author: 'P' }],
     ];
     const digests = parts.map((part) => JSON.stringify(setOf(command(1, part)).digest));
     expect(new Set(digests).size).toBe(parts.length);
@@ -115,6 +115,19 @@ describe('a member that fills the set', () => {
     expect(kept).toHaveLength(100);
     expect(one.size).toBe(MAX_COMMANDS);
     expect(other.digest).toEqual(one.digest);
+  });
+
+  test('drops none of another author, in whosever name it is', () => {
+    const lies = flood.map((one) => ({ ...one, origin: 'a', author: 'Pliar' }));
+    const users = Array.from({ length: 100 }, (_, at) =>
+      command(at + 1, { issuedAt: 1e6, at: 2e6, author: 'P' }),
+    );
+    const [one, other] = [setOf(...lies, ...users), setOf(...users)];
+    for (const part of [lies.slice(1500), lies.slice(0, 2500)]) other.take(part);
+    expect(one.all().filter(({ author }) => author === 'P')).toHaveLength(100);
+    expect(other.digest).toEqual(one.digest);
+    expect(one.hasRoom({ origin: 'b', author: 'Pliar', text: 'x' })).toBe(false);
+    expect(one.hasRoom({ origin: 'a', author: 'P', text: 'x' })).toBe(true);
   });
 
   test('does not keep anybody from heal, reset and quit', () => {

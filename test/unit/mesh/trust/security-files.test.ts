@@ -194,10 +194,12 @@ describe('an allow-list', () => {
   test('has a peer a line, perhaps with its host, and comments', () => {
     writeFileSync(at('allow'), '# who may join\n12D3a alpha\r\n\n  12D3b   # any host\n');
     expect(readAllowList(at('allow'))).toEqual([{ peer: '12D3a', host: 'alpha' }, { peer: '12D3b' }]);
+    expect(parseAllowList('12D3a alpha a.0 b', 'allow')).toEqual([
+      { peer: '12D3a', host: 'alpha', endpoints: ['a.0', 'b'] },
+    ]);
   });
 
   test.each([
-    ['12D3a alpha more', 'allow:1: "more"'],
     ['12D3a\n0OIl', 'allow:2: "0OIl"'],
     [`${'1'.repeat(129)}`, 'allow:1: "111'],
     [`12D3a ${'h'.repeat(65)}`, 'allow:1: "hhh'],
