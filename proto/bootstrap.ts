@@ -1,7 +1,7 @@
 /** The data with which an agent starts: JSON over HTTP, checked on arrival. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { commandRulesSchema } from './author.ts';
+import { commandRulesSchema } from './command.ts';
 
 /** An endpoint that runs on an agent's host. */
 export const localEndpointSchema = z.strictObject({

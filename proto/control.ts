@@ -1,7 +1,6 @@
 /** Live control: the requests of users to a running experiment, and the answers of its agents. */
 import { z } from 'zod';
-import { isPeerId } from './author.ts';
-import { type Command, type CommandState, commandSchema, MAX_COMMAND_BYTES } from './command.ts';
+import { type Command, type CommandState, commandSchema, isPeerId, MAX_COMMAND_BYTES } from './command.ts';
 
 /** A command that the agent itself signs, within its rights (`POST /control`). */
 export const controlRequestSchema = z.strictObject({

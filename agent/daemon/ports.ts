@@ -1,7 +1,7 @@
 /** The ports of an agent. system-ports.ts has the real ones; tests compose a whole agent from fakes. */
-import type { Author } from '../../proto/author.ts';
+
 import type { Bootstrap, LocalEndpoint } from '../../proto/bootstrap.ts';
-import type { Command } from '../../proto/command.ts';
+import type { Author, Command } from '../../proto/command.ts';
 import type { Graph } from '../../topology/model/model.ts';
 import type { Clock, Processor, Timers } from '../clock/clock.ts';
 import type { ExperimentClock } from '../clock/experiment-clock.ts';

@@ -2,8 +2,7 @@
  * What an author's commands may do (docs/security.md has the table). The answer depends on the command, the topology and the
  * assignment at the start alone, not on who has or had an endpoint when: every host gets the same, whenever it asks.
  */
-import type { Author } from '../../proto/author.ts';
-import type { Command } from '../../proto/command.ts';
+import type { Author, Command } from '../../proto/command.ts';
 import {
   ENDPOINT_ONLY,
   FLAP_SCOPE,

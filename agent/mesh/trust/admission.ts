@@ -3,7 +3,7 @@
  * endpoints.
  */
 
-import { isPeerId } from '../../../proto/author.ts';
+import { isPeerId } from '../../../proto/command.ts';
 import { isHostName } from '../../../proto/host.ts';
 import { MeshError } from '../errors.ts';
 import { addressText } from '../wire/address-text.ts';

@@ -4,8 +4,7 @@
  * assignment at the start, the topology, and the command.
  */
 import type { KeyObject } from 'node:crypto';
-import { type Author, authorName, type Commander } from '../../../proto/author.ts';
-import type { Command } from '../../../proto/command.ts';
+import { type Author, authorName, type Command, type Commander } from '../../../proto/command.ts';
 import { type Rejection, reject } from '../wire/rejections.ts';
 import { isSigned, signCommand } from './command-signature.ts';
 import { publicKeyOf, type SigningKey } from './peer-id.ts';

@@ -4,8 +4,7 @@
  * nothing elsewhere or later.
  */
 import { type KeyObject, sign, verify } from 'node:crypto';
-import type { CommandRules } from '../../../proto/author.ts';
-import type { Command } from '../../../proto/command.ts';
+import type { Command, CommandRules } from '../../../proto/command.ts';
 import type { SigningKey } from './peer-id.ts';
 
 /** No other kind of text that a key signs begins like this. */

@@ -1,6 +1,6 @@
 /** The security settings of a mesh, from the bootstrap and the command line of an agent. */
 
-import type { CommandRules } from '../../../proto/author.ts';
+import type { CommandRules } from '../../../proto/command.ts';
 import { MeshError } from '../errors.ts';
 import { Admission, type AdmissionRules, readAllowList } from './admission.ts';
 import { type Identity, openIdentity, peerIdOf } from './identity.ts';

@@ -6,7 +6,7 @@ import {
   MAX_COMMANDERS,
   RIGHTS,
   type Right,
-} from '../../../proto/author.ts';
+} from '../../../proto/command.ts';
 import { MeshError } from '../errors.ts';
 import { newSigningKey, parseSigningKey, publicKeyOf, type SigningKey, signingKeyText } from './peer-id.ts';
 import { readPrivate, writeNewPrivate } from './private-files.ts';

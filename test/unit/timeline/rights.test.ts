@@ -1,7 +1,7 @@
 /** What the authors of commands may do. */
 import { expect, test } from 'vitest';
 import { Player } from '../../../agent/timeline/player.ts';
-import type { Author, Right } from '../../../proto/author.ts';
+import type { Author, Right } from '../../../proto/command.ts';
 import { loadTopology } from '../../../topology/load.ts';
 import { command, seconds } from '../../support/commands.ts';
 
