@@ -22,8 +22,22 @@ import type { EventAction, Target } from '../../topology/model/events.ts';
 import type { Beginning } from '../../topology/timeline/beginning.ts';
 import { readCommand } from './known-command.ts';
 
+/**
+ * Instants of a command, times what it names: agents together can't use up `MAX_ATOMS` with `MAX_COMMANDS` commands, so users'
+ * always have room.
+ */
+const MAX_AGENT_CHANGES = 100;
+
 /** Of an endpoint's name: the only host that may have it. */
 export type Assignment = Readonly<Record<string, string>>;
+
+interface Asked {
+  readonly verb: string;
+  readonly scope: Scope;
+  readonly host: string;
+  /** Of the timeline. */
+  readonly steps: number;
+}
 
 export class Rights {
   readonly #beginning: Beginning;
@@ -39,61 +53,68 @@ export class Rights {
 
   /** What the author lacks to give the command, in words; `undefined`: nothing. */
   lacking(command: Command, author: Author): string | undefined {
-    const action = readCommand(command).event?.action;
+    const { event, steps } = readCommand(command);
+    const action = event?.action;
     if (author.kind === 'user') {
       // What can't be read changes nothing, and is shown to its author as failed.
       const needed = action?.verb === 'run' ? 'run' : 'network';
       return author.rights.includes(needed) ? undefined : `it needs the right "${needed}"`;
     }
     if (!action) return 'it can not be read';
-    return this.#beyondOwn(action, author.host);
+    return this.#beyondOwn(action, author.host, steps);
   }
 
   /** What of an action is not about the host's own endpoints and their links. */
-  #beyondOwn(action: EventAction, host: string): string | undefined {
-    switch (action.verb) {
+  #beyondOwn(action: EventAction, host: string, steps: number): string | undefined {
+    const verb = action.verb;
+    switch (verb) {
       case 'set':
-        return this.#foreign(action.targets, action.verb, SET_SCOPE, host);
+        return this.#foreign(action.targets, { verb, host, steps, scope: SET_SCOPE });
       case 'flap':
-        return this.#foreign(action.targets, action.verb, FLAP_SCOPE, host);
+        return this.#foreign(action.targets, { verb, host, steps, scope: FLAP_SCOPE });
       case 'churn':
-        return this.#foreign(action.targets, action.verb, ENDPOINT_ONLY, host);
+        return this.#foreign(action.targets, { verb, host, steps, scope: ENDPOINT_ONLY });
       case 'join':
       case 'leave':
       case 'crash':
       case 'disconnect':
       case 'reconnect':
-        return this.#foreign(action.targets, action.verb, LIFECYCLE_SCOPE[action.verb], host);
+        return this.#foreign(action.targets, { verb, host, steps, scope: LIFECYCLE_SCOPE[verb] });
       default:
-        return `${action.verb} is for users' keys`;
+        return `${verb} is for users' keys`;
     }
   }
 
   /** All that is named has to be its own, whatever number or percentage of it is meant. */
-  #foreign(targets: readonly Target[], verb: string, scope: Scope, host: string): string | undefined {
+  #foreign(targets: readonly Target[], asked: Asked): string | undefined {
     this.#targets ??= new Targets(this.#beginning.topology, this.#beginning.expansion);
     this.#targets.account = new WorkAccount(MAX_COMMAND_WORK);
+    let changes = 0;
     for (const target of targets) {
       try {
-        if (!this.#isOwn(this.#targets, target, verb, scope, host))
+        const named = this.#namedIfOwn(this.#targets, target, asked);
+        if (named === undefined)
           return `${textOf(target)} is not, or not only, of endpoints that are assigned to it`;
+        changes += named * asked.steps;
       } catch (error) {
         if (error instanceof TargetError) return error.message;
         if (error instanceof TooMuchWork) return 'it names too many things';
         throw error;
       }
+      if (changes > MAX_AGENT_CHANGES) return `it comes to more than ${MAX_AGENT_CHANGES} changes`;
     }
     return undefined;
   }
 
-  #isOwn(all: Targets, target: Target, verb: string, scope: Scope, host: string): boolean {
+  /** How many endpoints and links a target names; `undefined`: they are not all its own. */
+  #namedIfOwn(all: Targets, target: Target, { verb, scope, host }: Asked): number | undefined {
     const { endpoints, bridges, links } = all.select([target], verb, scope);
     // A bridge leads the paths of others.
-    if (bridges.length > 0) return false;
-    return (
-      endpoints.every((endpoint) => this.#has(host, endpoint)) &&
-      links.every(({ link }) => this.#ends(link).every((ends) => ends.some((end) => this.#has(host, end))))
+    if (bridges.length > 0 || !endpoints.every((endpoint) => this.#has(host, endpoint))) return undefined;
+    const isOwn = links.every(({ link }) =>
+      this.#ends(link).every((ends) => ends.some((end) => this.#has(host, end))),
     );
+    return isOwn ? endpoints.length + links.length : undefined;
   }
 
   #has(host: string, node: number): boolean {

@@ -7,7 +7,7 @@ import { type Rejection, reject } from '../wire/rejections.ts';
 import type { CommandSet } from './command-set.ts';
 import type { MembershipOptions } from './membership.ts';
 
-/** So many signatures are verified before other work has its turn: some 3 ms. */
+/** So many signatures are verified before other work has its turn: some 4 ms. */
 const AT_ONCE = 32;
 
 /** How long verifying may take. */

@@ -18,7 +18,7 @@ export function signCommand(command: Command, scope: string, { peer, privateKey 
   return { ...whole, signature: sign(null, signedBytes(whole, scope), privateKey).toString('base64') };
 }
 
-/** Whether the key's owner has signed exactly this. Takes 0.1 ms. */
+/** Whether the key's owner has signed exactly this. Takes 0.1 ms (2026-11-29). */
 export function isSigned(command: Command, scope: string, key: KeyObject): boolean {
   const { signature = '' } = command;
   return verify(null, signedBytes(command, scope), key, Buffer.from(signature, 'base64'));

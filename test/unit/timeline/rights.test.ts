@@ -95,6 +95,16 @@ test.each([
   expect(may(agent('nowhere'), text)).toBe(false);
 });
 
+test("an agent's command comes to a hundred changes at most: users' commands always have room", () => {
+  const lacking = (text: string, lasts: number, author = agent('one')) =>
+    rights.lacking(command(1, text, { until: seconds(1 + lasts) }), author);
+  expect(lacking('flap a.0 every 100ms', 9.8)).toBeUndefined();
+  expect(lacking('flap a.0 every 100ms', 11)).toBe('it comes to more than 100 changes');
+  expect(lacking('flap a every 100ms', 6)).toBe('it comes to more than 100 changes');
+  expect(lacking('flap a every 100ms', 600, user('network'))).toBeUndefined();
+  expect(rights.lacking(command(1, `crash ${'a '.repeat(30)}`), agent('one'))).toMatch(/100 changes/);
+});
+
 test('an agent without an assignment may change nothing', () => {
   const free = player.rights(undefined);
   expect(free.lacking(command(1, 'crash a'), agent('one'))).toMatch(/a is not, or not only, of endpoints/);
