@@ -52,8 +52,10 @@ export async function giveCommand(
 }
 
 /** Nothing else is signed than what the user wants. */
-function requireAsked(command: Command, { text, at }: ControlRequest): void {
-  if (command.text === text && (at === undefined || command.at === Math.round(at))) return;
+function requireAsked(command: Command, { text, at, during }: ControlRequest): void {
+  const until = during === undefined ? undefined : command.at + Math.round(during);
+  const isWhen = at === undefined || command.at === Math.round(at);
+  if (command.text === text && isWhen && command.until === until) return;
   throw new ControllerError(
     'AGENT_FAILED',
     `the agent wants another command signed than was given: ${JSON.stringify(command.text)}`,

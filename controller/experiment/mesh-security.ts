@@ -1,6 +1,5 @@
 /** Which peers may join an experiment: its hosts, each with its own name and its own endpoints, and no others. */
 import { randomBytes } from 'node:crypto';
-import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { MeshError } from '../../agent/mesh/errors.ts';
 import { type ListedPeer, readListedPeers } from '../../agent/mesh/trust/admission.ts';
@@ -11,6 +10,7 @@ import { type Commander, type CommandRules, isCommanderName, RIGHTS } from '../.
 import { serviceOf } from '../../topology/model/names.ts';
 import { identityFolder, meshKeyFile, userKeyFile } from '../names.ts';
 import type { Plan } from '../platform/port/plan.ts';
+import { userName } from '../user-name.ts';
 
 export type MeshSecurity = Pick<
   Bootstrap['mesh'],
@@ -72,15 +72,6 @@ function commandRules(experiment: string, host: string, others: string | undefin
 function nameAt(host: string): string {
   const name = `${userName()}@${host}`;
   return isCommanderName(name) ? name : `user@${host}`.slice(0, 64);
-}
-
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    // A user that the machine has no entry of.
-    return `${process.getuid?.() ?? 'user'}`;
-  }
 }
 
 /** `host`: the one of this machine. Throws `MESH_NOT_ALLOWED` if the list has another peer for its name. */

@@ -1,10 +1,11 @@
 /** `netfold mesh`: keys and identities for agents that are started by hand, and for users. */
 
 import { existsSync } from 'node:fs';
-import { hostname, userInfo } from 'node:os';
-import type { Command } from 'commander';
+import { hostname } from 'node:os';
+import { type Command, Option } from 'commander';
 import { makeMeshKey } from '../../../agent/mesh/trust/mesh-key.ts';
 import { makeUserKey, readUserKey } from '../../../agent/mesh/trust/user-key.ts';
+import { userName } from '../../user-name.ts';
 import { print } from '../terminal/output.ts';
 
 /** The default folder for the identity of an agent on this machine. */
@@ -31,10 +32,14 @@ export function addMeshCommand(program: Command): void {
   mesh
     .command('user <file>')
     .description("print a user's key as `--commanders` lists have it; makes one where there is none")
-    .option('--may <rights>', 'what the line says that it may: network, or network,run', 'network,run')
+    .addOption(
+      new Option('--may <rights>', 'what the line says that it may')
+        .choices(['network', 'network,run'])
+        .default('network,run'),
+    )
     .action((file: string, { may }: { may: string }) => {
       const { peer } = existsSync(file) ? readUserKey(file) : makeUserKey(file);
-      print(`${peer} ${userInfo().username}@${hostname()} ${may}`);
+      print(`${peer} ${userName()}@${hostname()} ${may}`);
     });
   for (const command of mesh.commands) command.exitOverride();
 }
