@@ -22,7 +22,7 @@ const MSG = {
 } as const;
 const NF_INET_PRE_ROUTING = 0;
 const NFT_META_PRIORITY = 2;
-const NFT_META_IIFNAME = 6;
+const NFT_META_IIF = 4;
 const NFT_META_NFPROTO = 15;
 const NFPROTO_IPV6 = 10;
 const NFT_FIB_RESULT_OIF = 1;
@@ -33,7 +33,6 @@ const NF_DROP = 0;
 const NFT_REG_1 = 1;
 const NFT_CMP_EQ = 0;
 const NFT_CMP_NEQ = 1;
-const IFNAMSIZ = 16;
 /** Without a listener packets pass: a process that has died must not cut the network. */
 const NFQ_FLAG_BYPASS = 1;
 const NFQUEUE_REVISION = 3;
@@ -97,10 +96,10 @@ export interface QueueingChain {
 }
 
 /**
- * Hands what arrives at `ifname`, and is not exempt, to queue `queue` of this namespace:
+ * Hands what arrives at the interface, whatever its name is then, and is not exempt, to queue `queue` of this namespace:
  *
  *   table inet TABLE { chain CHAIN { type filter hook prerouting priority PRIORITY;
- *     iifname IFNAME meta priority != EXEMPT xt target NFQUEUE num QUEUE bypass } }
+ *     iif IFINDEX meta priority != EXEMPT xt target NFQUEUE num QUEUE bypass } }
  *
  * `isReplacement`: the table may exist, and is deleted in the same transaction. The transaction first adds it, so that
  * deleting it can't fail. Only where it is needed: the kernel waits for a grace period (20 ms) after a deletion, and 8 ms or
@@ -108,23 +107,21 @@ export interface QueueingChain {
  */
 export function queueArriving(
   { table, chain, priority, exemptPriority }: QueueingChain,
-  ifname: string,
+  ifindex: number,
   queue: number,
   isReplacement: boolean,
 ): Request[] {
-  const name = Buffer.alloc(IFNAMSIZ);
-  name.write(ifname);
   return transaction([
     ...(isReplacement ? [addTable(table), deleteTable(table)] : []),
     addTable(table),
     addChain(table, chain, priority),
-    request(MSG.NEWRULE, NLM_F_CREATE, `queue what arrives at ${ifname}`, (w) =>
+    request(MSG.NEWRULE, NLM_F_CREATE, `queue what arrives at interface ${ifindex}`, (w) =>
       w
         .attributeString(1, table)
         .attributeString(2, chain)
         .nested(4, (list) => {
-          expression(list, 'meta', (e) => e.attributeU32be(1, NFT_REG_1).attributeU32be(2, NFT_META_IIFNAME));
-          compare(list, NFT_CMP_EQ, (data) => data.attributeBytes(1, name));
+          expression(list, 'meta', (e) => e.attributeU32be(1, NFT_REG_1).attributeU32be(2, NFT_META_IIF));
+          compare(list, NFT_CMP_EQ, (data) => data.attributeU32(1, ifindex));
           expression(list, 'meta', (e) =>
             e.attributeU32be(1, NFT_REG_1).attributeU32be(2, NFT_META_PRIORITY),
           );

@@ -42,7 +42,7 @@ export interface ArrivalQueue {
 export function installArrivalQueue(endpoint: LocalEndpoint, arrivalFd: number): ArrivalQueue {
   const { namespace, ifname, ifindex } = endpoint;
   const rules = withNetlink(namespace, NETLINK_NETFILTER, (socket) => {
-    socket.run(queueArrivals(ifname, 0, hasTable(socket)));
+    socket.run(queueArrivals(ifindex, 0, hasTable(socket)));
     return listRules(socket);
   });
   const programs = withNetlink(namespace, NETLINK_ROUTE, (socket) => {

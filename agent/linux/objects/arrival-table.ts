@@ -19,9 +19,9 @@ const CHAIN: nftables.QueueingChain = {
   exemptPriority: UNGUARDED_PRIORITY,
 };
 
-/** Hands packets that arrive at `ifname` to queue `queue` of this namespace. `isReplacement`: the table may exist already. */
-export function queueArrivals(ifname: string, queue: number, isReplacement: boolean): Request[] {
-  return nftables.queueArriving(CHAIN, ifname, queue, isReplacement);
+/** Hands packets that arrive at the interface to queue `queue` of this namespace. `isReplacement`: the table may exist already. */
+export function queueArrivals(ifindex: number, queue: number, isReplacement: boolean): Request[] {
+  return nftables.queueArriving(CHAIN, ifindex, queue, isReplacement);
 }
 
 /** Queues no more packets. Those that are queued stay so as long as the table exists. */

@@ -299,7 +299,7 @@ const QUEUE_MODULES = ['nfnetlink_queue', 'xt_NFQUEUE', 'nft_compat'];
 
 function tryQueue(): void {
   const request = (): void =>
-    withSocket(NETLINK_NETFILTER, (socket) => socket.run(queueArrivals('lo', 0, false)));
+    withSocket(NETLINK_NETFILTER, (socket) => socket.run(queueArrivals(LOOPBACK, 0, false)));
   try {
     request();
   } catch {
