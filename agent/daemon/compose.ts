@@ -124,8 +124,12 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
   });
   const room = new DataRoom(bootstrap.dataFolder);
   const keeper = new ShapeKeeper({
-    ...{ clock, timers, log, runLog, epoch, shaping, delay: kernel.delay, usage: kernel.usage },
-    room,
+    ...{ clock, timers, log, runLog, epoch, shaping, room },
+    ...{ delay: kernel.delay, usage: kernel.usage, changes: kernel.changes },
+    resumeCounting: (number) => {
+      const endpoint = local.get(number);
+      return endpoint !== undefined && kernel.resumeCounting(endpoint);
+    },
     awaited: () => (bootstrap.partial ? local.all.length : epoch.endpointNames.length),
     mayAudit: () => lifecycle.state === 'ready' || lifecycle.state === 'running',
     rehearse: () => rehearseChanges(ports, { epoch, local, shaping, enforcer }),

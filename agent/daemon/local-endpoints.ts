@@ -8,7 +8,7 @@ import type { Shaping } from '../shape/shaping.ts';
 import type { Kernel } from './ports.ts';
 
 export interface LocalEndpointsPorts {
-  readonly kernel: Pick<Kernel, 'countTraffic' | 'stopCounting'>;
+  readonly kernel: Pick<Kernel, 'countTraffic' | 'stopCounting' | 'changes'>;
   readonly shaping: Pick<Shaping, 'attach' | 'detach'>;
   /** Names of all endpoints, by number. */
   readonly names: readonly string[];
@@ -83,11 +83,13 @@ export class LocalEndpoints {
       await kernel.stopCounting(endpoint);
       throw error;
     }
+    kernel.changes.attach(endpoint);
     this.#byNumber.set(endpoint.number, endpoint);
   }
 
   async #detach(endpoint: LocalEndpoint): Promise<void> {
     this.#byNumber.delete(endpoint.number);
+    this.#ports.kernel.changes.detach(endpoint);
     try {
       await this.#ports.shaping.detach(endpoint);
     } finally {

@@ -7,7 +7,7 @@ import type { Clock, Processor, Timers } from '../clock/clock.ts';
 import type { ExperimentClock } from '../clock/experiment-clock.ts';
 import type { ProbePort } from '../endpoints/probes.ts';
 import type { ProcessPort } from '../endpoints/processes.ts';
-import type { DelayBackend, TcPort, TreeKeeper } from '../enforce/ports.ts';
+import type { ChangeWatch, DelayBackend, TcPort, TreeKeeper } from '../enforce/ports.ts';
 import type { Mesh } from '../mesh/exchange/mesh.ts';
 import type { CommandGuard } from '../mesh/trust/command-guard.ts';
 import type { MeshTransport } from '../mesh/wire/transport.ts';
@@ -37,6 +37,7 @@ export interface Kernel {
   readonly usage: UsageReader;
   readonly tc: TcPort;
   readonly delay: DelayBackend;
+  readonly changes: ChangeWatch;
   readonly keeper?: TreeKeeper;
   /**
    * After so many milliseconds everything passes unshaped, unless the lease is renewed before. Without a first lease,
@@ -45,6 +46,8 @@ export interface Kernel {
   renewLease(milliseconds: number): void;
   /** Counts what the endpoint sends from now on. */
   countTraffic(endpoint: LocalEndpoint): void;
+  /** Counts again what is not counted any more, since the interface has been elsewhere. Returns whether that was so. */
+  resumeCounting(endpoint: LocalEndpoint): boolean;
   /** Does nothing if it is not counted. */
   stopCounting(endpoint: LocalEndpoint): Promise<void>;
   close(): Promise<void>;

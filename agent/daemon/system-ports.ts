@@ -9,6 +9,7 @@ import { probeMachine } from '../linux/probe/probe.ts';
 import { loadPrograms } from '../linux/programs/programs.ts';
 import { Journal } from '../linux/take-over/journal.ts';
 import { journalKeeper } from '../linux/take-over/take-over.ts';
+import { watchChanges } from '../linux/watch/announced-changes.ts';
 import { NameServers } from '../names/name-servers.ts';
 import { openMesh } from './open-mesh.ts';
 import type { AgentLog, AgentPorts, Kernel, KernelNeeds } from './ports.ts';
@@ -30,14 +31,20 @@ export function systemPorts(bootstrap: Bootstrap, log: AgentLog): AgentPorts {
 function openKernel({ pairs, addresses, experiment, delayBackend, seed }: KernelNeeds): Kernel {
   const backend = chooseDelayBackend(delayBackend, probeMachine());
   const programs = loadPrograms(pairs, addresses);
+  const changes = watchChanges();
   return {
     usage: programs.usage,
     tc: programs.tc,
     delay: createDelayBackend(backend, programs, seed),
+    changes,
     keeper: journalKeeper(new Journal(), experiment),
     renewLease: (milliseconds) => programs.renewLease(milliseconds),
     countTraffic: (endpoint) => programs.countTraffic(endpoint),
+    resumeCounting: (endpoint) => programs.resumeCounting(endpoint),
     stopCounting: (endpoint) => programs.stopCounting(endpoint),
-    close: () => programs.close(),
+    close: () => {
+      changes.close();
+      return programs.close();
+    },
   };
 }

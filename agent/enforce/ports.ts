@@ -164,3 +164,16 @@ export interface DelayBackend {
   /** Ends the work and removes what `attach` installed; calling it twice does no harm. */
   stop(): Promise<void>;
 }
+
+/** What the kernel says of changes by others, soon after each; all that it does not say is found by reading back in turn. */
+export interface ChangeWatch {
+  /** Listens at the endpoint from now on. Never throws: `problems` says where that is not possible. */
+  attach(endpoint: LocalEndpoint): void;
+  /** Does nothing if it is not attached. */
+  detach(endpoint: Pick<LocalEndpoint, 'number'>): void;
+  /** The numbers of endpoints at which something may have changed since the last call: of all, if not all could be heard. */
+  take(): Set<number>;
+  /** In words: where nothing is heard. */
+  readonly problems: readonly string[];
+  close(): void;
+}

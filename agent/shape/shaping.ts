@@ -23,13 +23,6 @@ const ATTACHED_AT_ONCE = 32;
 /** Class and delay of a pair are removed this long after its last packet. A pair that returns costs one class. */
 const IDLE_MS = 60_000;
 
-/** An interface that another program has changed. */
-export interface Corrected {
-  readonly endpoint: string;
-  /** What was put back. */
-  readonly what: string;
-}
-
 export interface ShapingOptions {
   readonly enforcer: Enforcer;
   /** How many local endpoints there will be, as far as known: it decides whether pairs are made on demand. */
@@ -223,16 +216,19 @@ export class Shaping {
     return found;
   }
 
-  /** Audits the next `count` local interfaces, and corrects what another program has changed. Returns what that was. */
-  audit(count: number): Corrected[] {
-    const locals = [...this.#locals.values()];
-    return Array.from({ length: Math.min(count, locals.length) }).flatMap(() => {
-      const local = locals[this.#audited++ % locals.length]!;
-      const { name: endpoint, ifname } = local.endpoint;
-      const { steps, failed } = this.#reconcile(local, 'asked');
-      const plan = steps.length === 0 || failed.length > 0 ? [] : [formatPlan(ifname, steps)];
-      return [...plan, ...this.#repair(local)].map((what) => ({ endpoint, what }));
-    });
+  /** The local endpoint whose turn it is to be audited, one after the other; `undefined` if there is none. */
+  nextInTurn(): number | undefined {
+    const numbers = [...this.#locals.keys()];
+    return numbers[this.#audited++ % numbers.length];
+  }
+
+  /** Audits a local endpoint, and corrects what another program has changed. Returns what that was, in words. */
+  audit(number: number): string[] {
+    const local = this.#locals.get(number);
+    if (!local) return [];
+    const { steps, failed } = this.#reconcile(local, 'asked');
+    const plan = steps.length === 0 || failed.length > 0 ? [] : [formatPlan(local.endpoint.ifname, steps)];
+    return [...plan, ...this.#repair(local)];
   }
 
   /** What the delay backend has at the interface. An interface that is not as it should be is repaired first. */

@@ -1,8 +1,9 @@
 /** A netlink socket: batches of requests, and dumps. */
 
+import { randomInt } from 'node:crypto';
 import { close } from '../sys/descriptors.ts';
 import { KernelError } from '../sys/errors.ts';
-import { errnoName } from '../sys/libc.ts';
+import { ERRNO, errnoName } from '../sys/libc.ts';
 import {
   AF_NETLINK,
   bind,
@@ -60,8 +61,16 @@ export interface Verdict {
   readonly message: string;
 }
 
-/** struct sockaddr_nl with port 0: the kernel chooses. */
-const ANY_PORT = new Uint8Array([AF_NETLINK, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+/** In place of a port: the kernel chooses. */
+const ANY_PORT = 0;
+
+/** struct sockaddr_nl: family, padding (2), port, groups. */
+export function netlinkAddress(port: number): Uint8Array {
+  return new Uint8Array(Uint32Array.of(AF_NETLINK, port, 0).buffer);
+}
+
+/** A port that no other program has or can guess: the kernel chooses process numbers (at most 2^22), or above 2^31. */
+export const randomPort = (): number => randomInt(2 ** 23, 2 ** 31);
 
 /** Shared by all sockets of a thread, since every exchange is synchronous. So a socket per endpoint needs no buffers of its own. */
 const writer = new MessageWriter(1 << 15);
@@ -71,11 +80,14 @@ export class NetlinkSocket {
   readonly fd: number;
   #sequence = 0;
 
-  /** Opens a socket in the network namespace of the calling thread. */
-  constructor(protocol: number) {
+  /**
+   * Opens a socket in the network namespace of the calling thread. `port`: by which others know who has asked for a change; where
+   * another socket of the namespace has it, the kernel chooses.
+   */
+  constructor(protocol: number, port = ANY_PORT) {
     this.fd = socket(AF_NETLINK, SOCK_RAW, protocol);
     try {
-      bind(this.fd, ANY_PORT);
+      bindTo(this.fd, port);
       setNetlinkOption(this.fd, NETLINK_CAP_ACK);
       setNetlinkOption(this.fd, NETLINK_EXT_ACK);
       forceReceiveBuffer(this.fd, 1 << 20);
@@ -165,6 +177,15 @@ export class NetlinkSocket {
   #receive(): Iterable<{ type: number; sequence: number; body: Buffer }> {
     const length = receive(this.fd, buffer);
     return readMessages(buffer.subarray(0, length));
+  }
+}
+
+function bindTo(fd: number, port: number): void {
+  try {
+    bind(fd, netlinkAddress(port));
+  } catch (error) {
+    if (port === ANY_PORT || !(error instanceof KernelError && error.errno === ERRNO.EADDRINUSE)) throw error;
+    bind(fd, netlinkAddress(ANY_PORT));
   }
 }
 

@@ -12,6 +12,7 @@ const RTM_NEWLINK = 16;
 const RTM_NEWADDR = 20;
 const RTM_NEWROUTE = 24;
 const RTM_NEWNEIGH = 28;
+const RTM_NEWNSID = 88;
 
 const AF_INET = 2;
 const AF_INET6 = 10;
@@ -178,5 +179,20 @@ export function setNeighbour(index: number, address: string, mac: Uint8Array): R
         .u8(RTN_UNICAST)
         .attributeBytes(NDA.DST, familyBytes(address))
         .attributeBytes(NDA.LLADDR, mac),
+  };
+}
+
+const NETNSA = { NSID: 1, FD: 3 } as const;
+
+/**
+ * `ip netns set NAME NUMBER`, by a descriptor of the namespace: its number (0 … 2^31 - 1) in the namespace of the socket. Refused with
+ * EEXIST if it has one there (net/core/net_namespace.c, `rtnl_net_newid`).
+ */
+export function numberNamespace(fd: number, number: number): Request {
+  return {
+    type: RTM_NEWNSID,
+    flags: 0,
+    what: `give a namespace the number ${number}`,
+    body: (w) => w.u32(0).attributeU32(NETNSA.NSID, number).attributeU32(NETNSA.FD, fd),
   };
 }

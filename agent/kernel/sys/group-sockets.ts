@@ -3,8 +3,15 @@
  * says what is still to be done to them: on a veth pair checksums are not computed.
  */
 import { close } from './descriptors.ts';
-import { mapMemory } from './memory.ts';
-import { AF_PACKET, bind, SOCK_RAW, setSocketOption, socket } from './sockets.ts';
+import {
+  AF_PACKET,
+  attachClassicFilter,
+  bind,
+  type Instruction,
+  SOCK_RAW,
+  setSocketOption,
+  socket,
+} from './sockets.ts';
 
 export const VNET_HEADER_BYTES = 10;
 /** struct sockaddr_ll, with the offset of its interface. */
@@ -12,14 +19,12 @@ export const LINK_ADDRESS_BYTES = 20;
 export const LINK_ADDRESS_INTERFACE = 4;
 
 const ETH_P_ALL = 3;
-const SOL_SOCKET = 1;
-const SO_ATTACH_FILTER = 26;
 const SOL_PACKET = 263;
 const PACKET_VNET_HDR = 15;
 const PACKET_IGNORE_OUTGOING = 23;
 
-/** struct sock_filter: code, jump if true, jump if false, operand. Passes what is sent to all (1) or to many (2). */
-const TO_GROUPS: readonly [number, number, number, number][] = [
+/** Passes what is sent to all (1) or to many (2). */
+const TO_GROUPS: readonly Instruction[] = [
   // ldb [SKF_AD_OFF + SKF_AD_PKTTYPE]
   [0x30, 0, 0, 0xfffff004],
   [0x15, 1, 0, 1],
@@ -28,13 +33,12 @@ const TO_GROUPS: readonly [number, number, number, number][] = [
   [0x06, 0, 0, 0x40000],
   [0x06, 0, 0, 0],
 ];
-const INSTRUCTION_BYTES = 8;
 
 /** Receives what arrives for groups at any interface of the calling thread's namespace. Throws `KernelError`. */
 export function openGroupReceiver(): number {
   return opened((fd) => {
     setSocketOption(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, new Uint32Array([1]), 'PACKET_IGNORE_OUTGOING');
-    attachFilter(fd);
+    attachClassicFilter(fd, TO_GROUPS);
     bind(fd, linkAddress(ETH_P_ALL, 0));
   });
 }
@@ -61,19 +65,4 @@ export function linkAddress(protocol: number, ifindex: number): Uint8Array {
   address.writeUInt16BE(protocol, 2);
   address.writeInt32LE(ifindex, LINK_ADDRESS_INTERFACE);
   return address;
-}
-
-/** struct sock_fprog points to the program. */
-function attachFilter(fd: number): void {
-  const { address, memory } = mapMemory(TO_GROUPS.length * INSTRUCTION_BYTES);
-  const view = new DataView(memory);
-  for (const [index, [code, ifTrue, ifFalse, operand]] of TO_GROUPS.entries()) {
-    const at = index * INSTRUCTION_BYTES;
-    view.setUint16(at, code, true);
-    view.setUint8(at + 2, ifTrue);
-    view.setUint8(at + 3, ifFalse);
-    view.setUint32(at + 4, operand, true);
-  }
-  const program = new BigUint64Array([BigInt(TO_GROUPS.length), address]);
-  setSocketOption(fd, SOL_SOCKET, SO_ATTACH_FILTER, new Uint32Array(program.buffer), 'SO_ATTACH_FILTER');
 }

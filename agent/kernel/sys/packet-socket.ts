@@ -2,9 +2,11 @@
 import { constants } from 'node:os';
 import { close } from './descriptors.ts';
 import { KernelError } from './errors.ts';
-import { AF_PACKET, attachSocketFilter, bind, SOCK_RAW, socket } from './sockets.ts';
+import { AF_PACKET, attachSocketFilter, bind, boundAddress, SOCK_RAW, socket } from './sockets.ts';
 
 const ETH_P_ALL = 3;
+/** struct sockaddr_ll: family, protocol (network order), ifindex, the rest zero. */
+const ADDRESS = { bytes: 20, protocol: 2, ifindex: 4 } as const;
 
 /**
  * Opens the socket in the namespace of the calling thread and returns its descriptor; closing it detaches the filter.
@@ -15,11 +17,10 @@ export function openFilteredSocket(ifindex: number, programFd: number): number {
   const fd = socket(AF_PACKET, SOCK_RAW, 0);
   try {
     attachSocketFilter(fd, programFd);
-    // struct sockaddr_ll: family, protocol (network order), ifindex, the rest zero.
-    const address = Buffer.alloc(20);
+    const address = Buffer.alloc(ADDRESS.bytes);
     address.writeUInt16LE(AF_PACKET, 0);
-    address.writeUInt16BE(ETH_P_ALL, 2);
-    address.writeInt32LE(ifindex, 4);
+    address.writeUInt16BE(ETH_P_ALL, ADDRESS.protocol);
+    address.writeInt32LE(ifindex, ADDRESS.ifindex);
     bind(fd, address);
     return fd;
   } catch (error) {
@@ -34,3 +35,10 @@ export function openFilteredSocket(ifindex: number, programFd: number): number {
     });
   }
 }
+
+/**
+ * Whether the socket is still bound to this interface. It stays so while the interface is down or gets another name, and never is
+ * again once the interface was removed, or moved to another namespace (`packet_notifier`, net/packet/af_packet.c).
+ */
+export const isFiltering = (fd: number, ifindex: number): boolean =>
+  boundAddress(fd, ADDRESS.bytes).readInt32LE(ADDRESS.ifindex) === ifindex;

@@ -1,10 +1,12 @@
 /** Sockets: options, and sending and receiving datagrams. */
 import { KernelError } from './errors.ts';
 import { check, ERRNO, fail, lastErrno, libc, retry } from './libc.ts';
+import { mapMemory } from './memory.ts';
 
 const raw = {
   socket: libc.func('int socket(int domain, int type, int protocol)'),
   bind: libc.func('int bind(int fd, void *address, uint32_t length)'),
+  getsockname: libc.func('int getsockname(int fd, void *address, _Inout_ uint32_t *length)'),
   setsockopt: libc.func('int setsockopt(int fd, int level, int name, void *value, uint32_t length)'),
   getsockopt: libc.func('int getsockopt(int fd, int level, int name, void *value, _Inout_ uint32_t *length)'),
   send: libc.func('long send(int fd, void *data, size_t length, int flags)'),
@@ -18,6 +20,7 @@ export const SOCK_RAW = 3;
 const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_RCVTIMEO = 20;
+const SO_ATTACH_FILTER = 26;
 const SO_RCVBUFFORCE = 33;
 const SO_ATTACH_BPF = 50;
 const SO_NETNS_COOKIE = 71;
@@ -32,6 +35,13 @@ export function socket(domain: number, type: number, protocol: number): number {
 
 export function bind(fd: number, address: Uint8Array): void {
   check('bind', raw.bind(fd, address, address.length), String(fd));
+}
+
+/** The address that the socket is bound to, at most `bytes` of it. */
+export function boundAddress(fd: number, bytes: number): Buffer {
+  const address = Buffer.alloc(bytes);
+  check('getsockname', raw.getsockname(fd, address, new Uint32Array([bytes])), String(fd));
+  return address;
 }
 
 /** Sets the size of the receive buffer, also above net.core.rmem_max. The kernel raises sizes below its minimum. */
@@ -49,6 +59,26 @@ export function attachSocketFilter(fd: number, programFd: number): void {
     raw.setsockopt(fd, SOL_SOCKET, SO_ATTACH_BPF, new Int32Array([programFd]), 4),
     'SO_ATTACH_BPF',
   );
+}
+
+/** struct sock_filter: code, jump if true, jump if false, operand. */
+export type Instruction = readonly [number, number, number, number];
+const INSTRUCTION_BYTES = 8;
+
+/** Only what this program of classic BPF gives a length other than 0 is received (linux/filter.h). */
+export function attachClassicFilter(fd: number, instructions: readonly Instruction[]): void {
+  const { address, memory } = mapMemory(instructions.length * INSTRUCTION_BYTES);
+  const view = new DataView(memory);
+  for (const [index, [code, ifTrue, ifFalse, operand]] of instructions.entries()) {
+    const at = index * INSTRUCTION_BYTES;
+    view.setUint16(at, code, true);
+    view.setUint8(at + 2, ifTrue);
+    view.setUint8(at + 3, ifFalse);
+    view.setUint32(at + 4, operand, true);
+  }
+  // struct sock_fprog points to the program.
+  const program = new BigUint64Array([BigInt(instructions.length), address]);
+  setSocketOption(fd, SOL_SOCKET, SO_ATTACH_FILTER, new Uint32Array(program.buffer), 'SO_ATTACH_FILTER');
 }
 
 /**
@@ -85,10 +115,11 @@ export function getSocketOption(
   check('getsockopt', raw.getsockopt(fd, level, option, value, new Uint32Array([value.length])), what);
 }
 
-export function setNetlinkOption(fd: number, option: number): void {
+/** `value`: 1 switches the option on. */
+export function setNetlinkOption(fd: number, option: number, value = 1): void {
   check(
     'setsockopt',
-    raw.setsockopt(fd, SOL_NETLINK, option, new Int32Array([1]), 4),
+    raw.setsockopt(fd, SOL_NETLINK, option, new Int32Array([value]), 4),
     `SOL_NETLINK ${option}`,
   );
 }
@@ -126,13 +157,17 @@ function overrun(fd: number): KernelError {
   });
 }
 
-/** Datagrams received into the mmsghdr array at `messages`; 0 when none waits (EAGAIN). */
+/**
+ * Datagrams received into the mmsghdr array at `messages`; 0 when none waits (EAGAIN). Throws `NETLINK_OVERRUN` where the kernel
+ * had no room for some (ENOBUFS), once.
+ */
 export function receiveMany(fd: number, messages: bigint, count: number): number {
   for (;;) {
     const received = raw.recvmmsg(fd, messages, count, MSG_DONTWAIT, null) as number;
     if (received >= 0) return received;
     const errno = lastErrno();
     if (errno === EAGAIN) return 0;
+    if (errno === ENOBUFS) throw overrun(fd);
     if (errno !== EINTR) fail('recvmmsg', String(fd));
   }
 }

@@ -26,6 +26,7 @@ import {
 } from '../../kernel/netlink/tc-messages.ts';
 import { within } from '../../kernel/netns/namespaces.ts';
 import { setClassifier } from '../objects/classifier.ts';
+import { OWN_PORT } from '../objects/own-port.ts';
 import { setNetem } from '../tc/netem-messages.ts';
 import { listClasses, listClassifiers, listQdiscs } from '../tc/tc-dumps.ts';
 import { installFilter, isInstalled, removeOwnFilters } from '../trees/named-filters.ts';
@@ -72,7 +73,7 @@ export class LinuxTc implements TcPort {
   }
 
   attach(endpoint: LocalEndpoint): void {
-    const socket = within(endpoint.namespace, () => new NetlinkSocket(NETLINK_ROUTE));
+    const socket = within(endpoint.namespace, () => new NetlinkSocket(NETLINK_ROUTE, OWN_PORT));
     const maps = new InterfaceMaps(this.#maps, endpoint);
     this.#attached.set(endpoint.number, { socket, maps, distributions: new Map() });
   }

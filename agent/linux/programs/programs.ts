@@ -8,7 +8,7 @@ import { kernelMonotonicNanos } from '../../kernel/bpf/kernel-clock.ts';
 import { BatchMap, loadObject, possibleCpus } from '../../kernel/bpf/libbpf.ts';
 import { ADDRESS_BYTES } from '../../kernel/netlink/addresses.ts';
 import { within } from '../../kernel/netns/namespaces.ts';
-import { openFilteredSocket } from '../../kernel/sys/packet-socket.ts';
+import { isFiltering, openFilteredSocket } from '../../kernel/sys/packet-socket.ts';
 import { BACKLOG, BUFFER, PAIR, PARTY, TARGET, USAGE } from '../objects/bpf-layout.ts';
 import { ClassMaps } from './class-maps.ts';
 import { LinuxTc } from './linux-tc.ts';
@@ -44,6 +44,8 @@ export interface Programs {
   renewLease(milliseconds: number): void;
   /** Counts the endpoint's outgoing traffic from now on, until `stopCounting`. */
   countTraffic(endpoint: LocalEndpoint): void;
+  /** Counts again where an endpoint's traffic is not counted any more: its interface has been elsewhere. Returns whether that was so. */
+  resumeCounting(endpoint: LocalEndpoint): boolean;
   /** Does nothing where the endpoint is not counted. Its number may then be given to another interface. */
   stopCounting(endpoint: LocalEndpoint): Promise<void>;
   close(): Promise<void>;
@@ -77,6 +79,8 @@ export function loadPrograms(maxPairs: number, maxParties = 1): Programs {
   const lease = map('lease', INDEX_SIZE, 8);
   /** Number of an endpoint → its counting socket. */
   const sockets = new Map<number, number>();
+  const openCounter = ({ namespace, ifindex }: LocalEndpoint): number =>
+    within(namespace, () => openFilteredSocket(ifindex, object.programFd('count')));
   return {
     usage: new UsageMap({
       map: map('usage', PAIR.size, USAGE.size * cpus, pairs),
@@ -98,12 +102,18 @@ export function loadPrograms(maxPairs: number, maxParties = 1): Programs {
       const until = kernelMonotonicNanos() + BigInt(Math.round(millisToNanos(milliseconds)));
       lease.update(new Uint8Array(INDEX_SIZE), new Uint8Array(BigUint64Array.of(until).buffer), 1);
     },
-    countTraffic: ({ number, name, namespace, ifindex }) => {
+    countTraffic: (endpoint) => {
+      const { number, name } = endpoint;
       if (sockets.has(number)) throw new Error(`${name} is counted already`);
-      sockets.set(
-        number,
-        within(namespace, () => openFilteredSocket(ifindex, object.programFd('count'))),
-      );
+      sockets.set(number, openCounter(endpoint));
+    },
+    resumeCounting: (endpoint) => {
+      const fd = sockets.get(endpoint.number);
+      if (fd === undefined || isFiltering(fd, endpoint.ifindex)) return false;
+      sockets.set(endpoint.number, openCounter(endpoint));
+      // Which takes a grace period; nobody waits for it.
+      void closeLater(fd);
+      return true;
     },
     stopCounting: async ({ number }) => {
       const fd = sockets.get(number);

@@ -101,7 +101,8 @@ async function start(backend: 'netem' | 'delay-line', pairsFromTheStart: number)
       if (source[row]! >= 0 && destination[row]! >= 0) shaping.use(source[row]!, destination[row]!);
     shaping.setRates(new Map());
     shaping.forgetIdle();
-    shaping.audit(1);
+    const next = shaping.nextInTurn();
+    if (next !== undefined) shaping.audit(next);
   });
 }
 

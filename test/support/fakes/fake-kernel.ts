@@ -1,5 +1,6 @@
 /** The kernel's part in an agent, in memory: fake tc and delays, and traffic under a test's control. */
 import type { Kernel } from '../../../agent/daemon/ports.ts';
+import type { ChangeWatch } from '../../../agent/enforce/ports.ts';
 import { addressBytes, addressKey } from '../../../agent/kernel/netlink/addresses.ts';
 import type { UsageRows } from '../../../agent/usage/reader.ts';
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
@@ -13,9 +14,35 @@ export interface Stream {
   bytesPerSecond: number;
 }
 
+export class FakeChanges implements ChangeWatch {
+  readonly attached = new Set<number>();
+  /** Endpoints at which something is changed, until they are taken. */
+  readonly changed = new Set<number>();
+  readonly problems: string[] = [];
+
+  attach({ number }: LocalEndpoint): void {
+    this.attached.add(number);
+  }
+
+  detach({ number }: Pick<LocalEndpoint, 'number'>): void {
+    this.attached.delete(number);
+  }
+
+  take(): Set<number> {
+    const taken = new Set(this.changed);
+    this.changed.clear();
+    return taken;
+  }
+
+  close(): void {
+    this.attached.clear();
+  }
+}
+
 export class FakeKernel implements Kernel {
   readonly tc = new FakeTc();
   readonly delay = new FakeDelay();
+  readonly changes = new FakeChanges();
   readonly counted = new Map<number, LocalEndpoint>();
   readonly streams = new Set<Stream>();
   isClosed = false;
@@ -62,6 +89,10 @@ export class FakeKernel implements Kernel {
   countTraffic(endpoint: LocalEndpoint): void {
     if (this.counted.has(endpoint.number)) throw new Error(`${endpoint.name} is counted already`);
     this.counted.set(endpoint.number, endpoint);
+  }
+
+  resumeCounting(): boolean {
+    return false;
   }
 
   async stopCounting({ number }: LocalEndpoint): Promise<void> {

@@ -83,6 +83,23 @@ test('frames that could not be counted are told of while there are any', async (
   expect(first.door.status().degraded).toEqual([]);
 });
 
+test('what others change is put back when the kernel has announced it, and is counted', async () => {
+  const { tc, changes } = first.kernel;
+  const [a] = first.parts.local.all;
+  const before = tc.read(a!);
+  expect([...changes.attached]).toEqual([0, 1]);
+  // Its turn to be read back comes every 0.4 s.
+  for (const times of [1, 2]) {
+    tc.apply(a!, [{ op: 'delete-root', reason: 'somebody' }]);
+    changes.changed.add(0);
+    await lab.clock.advance(110);
+    expect(tc.read(a!).classes).toEqual(before.classes);
+    expect(first.door.status()).toMatchObject({ corrected: times, degraded: [] });
+  }
+  changes.problems.push('changes by others are not heard');
+  expect(first.door.status().degraded).toEqual(['changes by others are not heard']);
+});
+
 test('a stage of the tick that fails is named and tried again, and the others go on', async () => {
   stream(first, '10.1.0.1', '10.2.0.2');
   await lab.clock.advance(2000);

@@ -5,6 +5,7 @@ import {
   addAddress,
   addRoute,
   addVeth,
+  numberNamespace,
   setGsoMaxSegments,
   setNeighbour,
   setNoLinkLocal,
@@ -175,5 +176,15 @@ test('ip neighbour replace 10.1.0.7 lladdr 02:10:00:00:00:06 dev 17 nud permanen
      8000 00 01                            # NUD_PERMANENT, flags, RTN_UNICAST
      0800 0100 0a010007                    # NDA_DST
      0a00 0200 021000000006 0000           # NDA_LLADDR`,
+  );
+});
+
+test('ip netns set NAME 42', () => {
+  expectBytes(
+    numberNamespace(7, 42),
+    `24000000 5800 0500 00000000 00000000  # RTM_NEWNSID
+     00000000                              # struct rtgenmsg
+     0800 0100 2a000000                    # NETNSA_NSID
+     0800 0300 07000000                    # NETNSA_FD`,
   );
 });
