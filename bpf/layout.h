@@ -91,4 +91,8 @@ struct backlog {
 /* The priority that `arrive` gives to what must not be held ("NFUG"). */
 #define NETFOLD_UNGUARDED_PRIORITY 0x4e465547U
 
+/* In `tc_index` of what has passed `classify`: it stays with a packet to the other end of a veth pair, also in another
+ * namespace (skb_scrub_packet, net/core/skbuff.c, takes the mark, and leaves this). */
+#define NETFOLD_CLASSIFIED 0x4e46
+
 #endif

@@ -16,6 +16,9 @@
  *             kernel forget it. What is held would otherwise keep the time of its arrival, and whoever asks the kernel
  *             for it (SO_TIMESTAMP: ping, NTP) would see half of a round trip. What arrives while nobody serves the queue
  *             passes by it.
+ *   guard     tc classifier where the link of a lab's endpoint ends, in the namespace of its host: drops what has not passed
+ *             `classify`. A packet socket with PACKET_QDISC_BYPASS, XDP and AF_XDP send without calling any qdisc or program
+ *             at the endpoint.
  *
  * A pair that is no key of `classes` and whose addresses are not both in `parties` is not the topology's (control traffic,
  * other networks) and passes unshaped.
@@ -108,6 +111,14 @@ struct {
 	__type(key, __u32);
 	__type(value, __u64);
 } attended SEC(".maps");
+
+/* Interfaces at which `guard` drops, and how many frames it has dropped there. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} strays SEC(".maps");
 
 /* Fills `key` from the frame's network header; 0 where it is not IP. */
 static __always_inline int read_pair(struct __sk_buff *skb, struct pair *key)
@@ -312,6 +323,7 @@ int classify(struct __sk_buff *skb)
 	struct target *target;
 	struct pair key;
 
+	skb->tc_index = NETFOLD_CLASSIFIED;
 	if (!read_pair(skb, &key))
 		return TC_ACT_UNSPEC;
 	target = bpf_map_lookup_elem(&classes, &key);
@@ -389,6 +401,18 @@ int arrive(struct __sk_buff *skb)
 	if (!skb->mark)
 		skb->mark = (__u32)(bpf_ktime_get_ns() / 1000) | NETFOLD_ARRIVAL_MARK;
 	return TC_ACT_UNSPEC;
+}
+
+SEC("tc")
+int guard(struct __sk_buff *skb)
+{
+	__u32 ifindex = skb->ifindex;
+	__u64 *dropped = bpf_map_lookup_elem(&strays, &ifindex);
+
+	if (!dropped || skb->tc_index == NETFOLD_CLASSIFIED)
+		return TC_ACT_UNSPEC;
+	__sync_fetch_and_add(dropped, skb->gso_segs > 1 ? skb->gso_segs : 1);
+	return TC_ACT_SHOT;
 }
 
 char LICENSE[] SEC("license") = "Apache-2.0";

@@ -83,11 +83,11 @@ function readPlan({ topology: { text, file, script } }: Bootstrap, { clock, log 
 const LATER_ENDPOINTS = 32;
 
 function openKernel(bootstrap: Bootstrap, epoch: CurrentEpoch, ports: AgentPorts): Kernel {
-  const { endpoints, experiment, seed, delayBackend } = bootstrap;
+  const { endpoints, experiment, seed, delayBackend, segments } = bootstrap;
   // A pair of endpoints has a pair of addresses in each family.
   const addresses = epoch.endpointNames.length * addressesPerEndpoint(bootstrap);
   const pairs = (endpoints.length + LATER_ENDPOINTS) * addresses;
-  return ports.openKernel({ pairs, addresses, experiment, delayBackend, seed });
+  return ports.openKernel({ pairs, addresses, experiment, delayBackend, seed, ...segments });
 }
 
 interface Opened {
@@ -126,6 +126,7 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
   const keeper = new ShapeKeeper({
     ...{ clock, timers, log, runLog, epoch, shaping, room },
     ...{ delay: kernel.delay, usage: kernel.usage, changes: kernel.changes },
+    strays: () => kernel.strays(),
     resumeCounting: (number) => {
       const endpoint = local.get(number);
       return endpoint !== undefined && kernel.resumeCounting(endpoint);

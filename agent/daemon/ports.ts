@@ -30,6 +30,8 @@ export interface KernelNeeds {
   readonly experiment: string;
   readonly delayBackend: Bootstrap['delayBackend'];
   readonly seed: number;
+  /** The other end of the link of endpoint N has this index + N, in the agent's namespace; absent: it is elsewhere. */
+  readonly firstPort?: number;
 }
 
 /** The kernel's part in an agent: counting, shaping, delaying. */
@@ -50,6 +52,8 @@ export interface Kernel {
   resumeCounting(endpoint: LocalEndpoint): boolean;
   /** Does nothing if it is not counted. */
   stopCounting(endpoint: LocalEndpoint): Promise<void>;
+  /** Number of an endpoint → how many frames of it were dropped where its link ends, for they had passed its queue by. */
+  strays(): ReadonlyMap<number, number>;
   close(): Promise<void>;
 }
 

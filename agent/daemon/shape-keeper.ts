@@ -8,6 +8,7 @@ import { Corrections } from '../enforce/corrections.ts';
 import { LATENESS_MS, Lateness } from '../enforce/lateness.ts';
 import { Losses } from '../enforce/losses.ts';
 import type { ChangeWatch, DelayBackend } from '../enforce/ports.ts';
+import { Strays } from '../enforce/strays.ts';
 import type { CurrentEpoch } from '../epoch/current-epoch.ts';
 import { AgentError } from '../errors.ts';
 import type { RunLog } from '../runlog/run-log.ts';
@@ -41,6 +42,8 @@ export interface ShapeKeeperPorts {
   readonly changes: ChangeWatch;
   /** Counts what the endpoint sends again, where it is not counted any more. Returns whether that was so. */
   readonly resumeCounting: (endpoint: number) => boolean;
+  /** Number of an endpoint → frames that passed its queue by, and were dropped. */
+  readonly strays: () => ReadonlyMap<number, number>;
   readonly room: DataRoom;
   /** How many endpoints there must be before all can be in force. */
   readonly awaited: () => number;
@@ -78,6 +81,7 @@ export class ShapeKeeper {
   readonly #uncounted = new Losses(
     'were not counted, and shares may be wrong: more pairs of endpoints are in use at a time than one host has room for; use more hosts',
   );
+  readonly #strays = new Strays();
   #cancelLook: () => void = () => {};
   readonly #watched: (() => readonly string[])[] = [];
   readonly #attempts: Attempts;
@@ -119,7 +123,7 @@ export class ShapeKeeper {
 
   /** What can't be enforced, in words. */
   get degraded(): string[] {
-    const { delay, shaping, room, clock, changes } = this.#ports;
+    const { delay, shaping, room, clock, changes, epoch } = this.#ports;
     const full = [
       this.#overflowed.problem,
       this.#unattended.problem,
@@ -129,6 +133,7 @@ export class ShapeKeeper {
     const machine = [delay.failure, this.#lateness.problem, room.problem, ...full];
     const reasons = [this.#failure, ...machine, ...this.#noted, ...shaping.degraded.values()];
     reasons.push(...this.#corrections.problems(clock.now()), ...changes.problems);
+    reasons.push(...this.#strays.problems(epoch.endpointNames));
     reasons.push(...this.#attempts.problems, ...this.#watched.flatMap((problems) => problems()));
     return reasons.filter((reason) => reason !== undefined);
   }
@@ -156,12 +161,13 @@ export class ShapeKeeper {
   }
 
   #look(): void {
-    const { delay, usage } = this.#ports;
+    const { delay, usage, strays } = this.#ports;
     const { work, overflowed = 0, unattended = 0 } = delay.counters();
     this.#lateness.observe(work);
     this.#overflowed.observe(overflowed);
     this.#unattended.observe(unattended);
     this.#uncounted.observe(usage.uncounted());
+    this.#strays.observe(strays());
     for (const [what, work] of [...this.#again]) this.attempt(what, work);
   }
 

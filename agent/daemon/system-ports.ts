@@ -28,9 +28,10 @@ export function systemPorts(bootstrap: Bootstrap, log: AgentLog): AgentPorts {
 }
 
 /** Throws `DELAY_BACKEND_MISSING`, or `KernelError` if the programs can't be loaded. */
-function openKernel({ pairs, addresses, experiment, delayBackend, seed }: KernelNeeds): Kernel {
+function openKernel(needs: KernelNeeds): Kernel {
+  const { pairs, addresses, experiment, delayBackend, seed, firstPort } = needs;
   const backend = chooseDelayBackend(delayBackend, probeMachine());
-  const programs = loadPrograms(pairs, addresses);
+  const programs = loadPrograms(pairs, addresses, firstPort);
   const changes = watchChanges();
   return {
     usage: programs.usage,
@@ -42,6 +43,7 @@ function openKernel({ pairs, addresses, experiment, delayBackend, seed }: Kernel
     countTraffic: (endpoint) => programs.countTraffic(endpoint),
     resumeCounting: (endpoint) => programs.resumeCounting(endpoint),
     stopCounting: (endpoint) => programs.stopCounting(endpoint),
+    strays: () => programs.strays(),
     close: () => {
       changes.close();
       return programs.close();

@@ -31,6 +31,7 @@ import { setNetem } from '../tc/netem-messages.ts';
 import { listClasses, listClassifiers, listQdiscs } from '../tc/tc-dumps.ts';
 import { installFilter, isInstalled, removeOwnFilters } from '../trees/named-filters.ts';
 import { type ClassMaps, InterfaceMaps } from './class-maps.ts';
+import type { FarEnds } from './far-ends.ts';
 
 /**
  * HTB serves classes of equal priority in turns of this many bytes. netfold's classes don't share a parent's rate, so one
@@ -57,6 +58,8 @@ interface LinuxTcOptions {
   readonly maps: ClassMaps;
   readonly classifierFd: number;
   readonly detacherFd: number;
+  /** Absent where links end in the real network. */
+  readonly farEnds?: FarEnds;
 }
 
 export class LinuxTc implements TcPort {
@@ -64,10 +67,12 @@ export class LinuxTc implements TcPort {
   readonly #maps: ClassMaps;
   readonly #classifierFd: number;
   readonly #detacherFd: number;
+  readonly #farEnds: FarEnds | undefined;
 
   /** `classifierFd` and `detacherFd`: the programs `classify` and `detach`. */
-  constructor({ maps, classifierFd, detacherFd }: LinuxTcOptions) {
+  constructor({ maps, classifierFd, detacherFd, farEnds }: LinuxTcOptions) {
     this.#maps = maps;
+    this.#farEnds = farEnds;
     this.#classifierFd = classifierFd;
     this.#detacherFd = detacherFd;
   }
@@ -79,6 +84,7 @@ export class LinuxTc implements TcPort {
   }
 
   detach(endpoint: LocalEndpoint): void {
+    this.#farEnds?.release(endpoint.number);
     const attached = this.#attached.get(endpoint.number);
     attached?.maps.clear();
     attached?.socket.close();
@@ -138,6 +144,7 @@ export class LinuxTc implements TcPort {
   #applyToTc(endpoint: LocalEndpoint, ops: readonly NetlinkOp[]): FailedOp[] {
     const attached = this.#attachment(endpoint);
     const failed = allFailing(ops, () => {
+      if (ops.some(({ op }) => op === 'delete-root')) this.#farEnds?.release(endpoint.number);
       const verdicts = attached.socket.batch(ops.map((op) => this.#request(endpoint, op)));
       return ops.flatMap((op, index) => {
         const verdict = verdicts[index]!;
@@ -156,7 +163,10 @@ export class LinuxTc implements TcPort {
       ...entrances.flatMap((op) =>
         allFailing([op], () => {
           if (op.op === 'delete-root') removeOwnFilters(attached.socket, endpoint.ifindex, 'egress');
-          else installFilter(attached.socket, endpoint.ifindex, 'egress', this.#detacherFd);
+          else {
+            installFilter(attached.socket, endpoint.ifindex, 'egress', this.#detacherFd);
+            this.#farEnds?.guard(endpoint.number);
+          }
           return [];
         }),
       ),

@@ -11,6 +11,7 @@ import { within } from '../../kernel/netns/namespaces.ts';
 import { isFiltering, openFilteredSocket } from '../../kernel/sys/packet-socket.ts';
 import { BACKLOG, BUFFER, PAIR, PARTY, TARGET, USAGE } from '../objects/bpf-layout.ts';
 import { ClassMaps } from './class-maps.ts';
+import { FarEnds } from './far-ends.ts';
 import { LinuxTc } from './linux-tc.ts';
 import { UsageMap } from './usage-map.ts';
 
@@ -48,14 +49,16 @@ export interface Programs {
   resumeCounting(endpoint: LocalEndpoint): boolean;
   /** Does nothing where the endpoint is not counted. Its number may then be given to another interface. */
   stopCounting(endpoint: LocalEndpoint): Promise<void>;
+  /** Number of an endpoint → how many frames of it were dropped at the other end of its link, for they had not passed the classifier. */
+  strays(): ReadonlyMap<number, number>;
   close(): Promise<void>;
 }
 
 /**
- * `maxPairs`: the number of pairs of addresses, of a local source and any destination. At most `MAX_PAIRS` of them can be in
+ * `firstPort`: of `FarEnds`. `maxPairs`: the number of pairs of addresses, of a local source and any destination. At most `MAX_PAIRS` of them can be in
  * use at a time. `maxParties`: the number of addresses of all endpoints.
  */
-export function loadPrograms(maxPairs: number, maxParties = 1): Programs {
+export function loadPrograms(maxPairs: number, maxParties = 1, firstPort?: number): Programs {
   const rows = Math.min(Math.max(1, maxPairs), MAX_PAIRS);
   const pairs = Math.max(rows, MIN_PAIRS);
   const object = loadObject(OBJECT_FILE, {
@@ -65,6 +68,7 @@ export function loadPrograms(maxPairs: number, maxParties = 1): Programs {
     backlogs: rows,
     parties: maxParties,
     members: maxParties + MORE_MEMBERS,
+    strays: maxParties,
   });
   const cpus = possibleCpus();
   const map = (name: string, keySize: number, valueSize: number, capacity = 1): BatchMap =>
@@ -76,6 +80,10 @@ export function loadPrograms(maxPairs: number, maxParties = 1): Programs {
     parties: map('parties', ADDRESS_BYTES, PARTY.size),
     rows,
   });
+  const farEnds =
+    firstPort === undefined
+      ? undefined
+      : new FarEnds({ firstPort, guardFd: object.programFd('guard'), strays: map('strays', INDEX_SIZE, 8) });
   const lease = map('lease', INDEX_SIZE, 8);
   /** Number of an endpoint → its counting socket. */
   const sockets = new Map<number, number>();
@@ -94,6 +102,7 @@ export function loadPrograms(maxPairs: number, maxParties = 1): Programs {
       maps,
       classifierFd: object.programFd('classify'),
       detacherFd: object.programFd('detach'),
+      ...(farEnds && { farEnds }),
     }),
     arrivalFd: object.programFd('arrive'),
     attendedFd: object.mapFd('attended'),
@@ -120,7 +129,9 @@ export function loadPrograms(maxPairs: number, maxParties = 1): Programs {
       sockets.delete(number);
       if (fd !== undefined) await closeLater(fd);
     },
+    strays: () => farEnds?.dropped() ?? new Map(),
     close: async () => {
+      farEnds?.close();
       object.close();
       // Each close waits for a grace period of RCU, 10 ms (`packet_release`, net/packet/af_packet.c); concurrent ones share it.
       await Promise.all(Array.from(sockets.values(), (fd) => closeLater(fd)));

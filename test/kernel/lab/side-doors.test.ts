@@ -1,13 +1,18 @@
 /**
  * An application that is root in its endpoint, and has raw sockets, tries to send past its path: by priorities, addresses,
- * tags and headers. Whatever arrives has its path's rate; what has somebody else's address does not arrive.
+ * tags and headers, and past its queue. Whatever arrives has its path's rate; what has somebody else's address does not arrive.
  */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { OWN_MAJOR } from '../../../agent/enforce/interface-state.ts';
 import type { Experiment } from '../../../controller/experiment/experiment.ts';
 import { type Place, ping } from '../../../controller/verify/traffic.ts';
-import { place, receivedBytes, runIn, startLab } from '../../support/lab/lab.ts';
+import { netfold } from '../../support/lab/cli.ts';
+import { experimentName, place, receivedBytes, runIn, startLab, until } from '../../support/lab/lab.ts';
+import { connectMachines } from '../../support/lab/machines.ts';
 import {
   ETHERTYPE,
   extended,
@@ -34,7 +39,7 @@ const SENT_BPS = 60e6;
 /** Sends this frame, or datagrams of 1,200 bytes to this address with this priority, at SENT_BPS; says how many were sent. */
 const SEND = `
 use Socket; use Time::HiRes qw(time sleep);
-my ($what, $priority, $seconds, $bps) = @ARGV;
+my ($what, $priority, $seconds, $bps, $bypass) = @ARGV;
 my ($socket, $to, $data);
 if ($what =~ /^\\d+\\./) {
   socket($socket, PF_INET, SOCK_DGRAM, 0) or die; $to = pack_sockaddr_in(9, inet_aton($what)); $data = "x" x 1200;
@@ -43,6 +48,7 @@ if ($what =~ /^\\d+\\./) {
   my ($index) = \`cat /sys/class/net/eth0/ifindex 2>/dev/null || echo 2\` =~ /(\\d+)/;
   $to = pack("SnlSCCa8", 17, 0, $index, 0, 0, 0, "");
 }
+if ($bypass) { setsockopt($socket, 263, 20, pack("l", 1)) or die $!; }
 if ($priority) { setsockopt($socket, SOL_SOCKET, 12, pack("l", $priority)) or die $!; }
 my ($start, $sent) = (time, 0);
 while ((my $now = time) < $start + $seconds) {
@@ -56,14 +62,22 @@ print $sent;
 interface Try {
   readonly what: string | Buffer;
   readonly priority?: number;
+  /** PACKET_QDISC_BYPASS. */
+  readonly bypass?: boolean;
 }
 
 /** Bits per second that arrive at `to` while `from` sends. */
-async function arrives(from: Place, to: Place, { what, priority = 0 }: Try): Promise<number> {
+async function arrives(from: Place, to: Place, { what, priority = 0, bypass = false }: Try): Promise<number> {
   await quiet(to);
   const before = receivedBytes(to);
   const start = performance.now();
-  const words = [typeof what === 'string' ? what : what.toString('hex'), priority, SECONDS, SENT_BPS];
+  const words = [
+    typeof what === 'string' ? what : what.toString('hex'),
+    priority,
+    SECONDS,
+    SENT_BPS,
+    Number(bypass),
+  ];
   const { code, out, err } = await runIn(from, 'perl', '-e', SEND, ...words.map(String));
   expect({ code, err }).toEqual({ code: 0, err: '' });
   expect(Number(out)).toBeGreaterThan(500);
@@ -81,12 +95,21 @@ async function macsOf(at: Place): Promise<{ to: string; from: string }> {
   return { to: /lladdr (\S+)/.exec(out)![1]!, from: /link\/ether (\S+)/.exec(out)![1]! };
 }
 
-async function attempts(lab: Experiment): Promise<{ shaped: [string, Try][]; dropped: [string, Try][] }> {
-  const macs = await macsOf(place(lab, 'a'));
-  const [a, b, c] = ['a.0', 'b.0', 'c.0'].map((name) => {
-    const [four, six] = lab.plan.endpoints.find((one) => one.name === name)!.addresses;
-    return { four: four!, six: six! };
-  }) as [Record<'four' | 'six', string>, Record<'four' | 'six', string>, Record<'four' | 'six', string>];
+interface Addresses {
+  readonly four: string;
+  readonly six: string;
+}
+
+const inLab = ({ plan }: Experiment, name: string): Addresses => {
+  const [four, six] = plan.endpoints.find((one) => one.name === `${name}.0`)!.addresses;
+  return { four: four!, six: six! };
+};
+
+/** From `a` to `b`: what its path shapes, and what a lab drops. */
+function attempts(
+  macs: Awaited<ReturnType<typeof macsOf>>,
+  [a, b, c]: readonly [Addresses, Addresses, Addresses],
+): { shaped: [string, Try][]; dropped: [string, Try][] } {
   const four = { from: a.four, to: b.four };
   const six = { from: a.six, to: b.six };
   const v4 = (packet: Buffer, tags: [number, number][] = []): Try => ({
@@ -130,15 +153,17 @@ async function attempts(lab: Experiment): Promise<{ shaped: [string, Try][]; dro
   };
 }
 
+const verdict = (bps: number): string => {
+  if (bps < PATH_BPS / 20) return 'dropped';
+  return bps < 2 * PATH_BPS ? 'shaped' : 'unshaped';
+};
+
 it('has its path’s rate, whatever its packets look like, and nobody else’s address', async () => {
   const lab = await startLab(TOPOLOGY);
   const [a, b] = [place(lab, 'a'), place(lab, 'b')];
-  const { shaped, dropped } = await attempts(lab);
+  const macs = await macsOf(a);
+  const { shaped, dropped } = attempts(macs, [inLab(lab, 'a'), inLab(lab, 'b'), inLab(lab, 'c')]);
   const rates: Record<string, string> = {};
-  const verdict = (bps: number): string => {
-    if (bps < PATH_BPS / 20) return 'dropped';
-    return bps < 2 * PATH_BPS ? 'shaped' : `${Math.round(bps / 1e6)} Mb/s`;
-  };
   for (const [name, one] of [...shaped, ...dropped]) rates[name] = verdict(await arrives(a, b, one));
   expect(rates).toEqual({
     ...Object.fromEntries(shaped.map(([name]) => [name, 'shaped'])),
@@ -146,4 +171,59 @@ it('has its path’s rate, whatever its packets look like, and nobody else’s a
   });
   expect((await ping(a, b, 5, 20)).received).toBe(5);
   expect((await lab.statuses()).flatMap(({ degraded }) => degraded)).toEqual([]);
+  // What does not pass netfold's queue is dropped where the link ends, and told of.
+  const [, whole] = shaped[3]!;
+  expect(verdict(await arrives(a, b, { ...whole, bypass: true }))).toBe('dropped');
+  await runIn(a, ...'tc qdisc replace dev eth0 root handle 9: pfifo limit 77'.split(' '));
+  expect(verdict(await arrives(a, b, whole))).toBe('dropped');
+  await runIn(a, ...'tc qdisc delete dev eth0 root'.split(' '));
+  const degraded = async (): Promise<readonly string[]> => (await lab.statuses())[0]!.degraded;
+  const isTold = /^a\.0: \d+ packets of the last 5 s had not passed the endpoint's queue/;
+  await until(async () => (await degraded()).some((one) => isTold.test(one)), 'status says so');
+  await until(async () => (await degraded()).length === 0, 'nothing is dropped any more', 20_000);
+  expect(verdict(await arrives(a, b, whole))).toBe('shaped');
+});
+
+/** On interfaces that netfold has not made, the rest of the network is to be as it was; docs/security.md says what follows. */
+it('on existing interfaces, tags of VLANs and what goes past the queue pass; all of the paths is shaped', async () => {
+  const name = experimentName();
+  const folder = mkdtempSync(join(tmpdir(), 'netfold-test-'));
+  const network = connectMachines(3);
+  try {
+    const file = join(folder, 'doors.yaml');
+    writeFileSync(file, TOPOLOGY);
+    const [a, b] = network.machines as unknown as readonly [Place, Place];
+    const addresses = network.machines.map(({ address }, index) => ({
+      four: address,
+      six: `fd09::${index + 1}`,
+    }));
+    for (const [index, machine] of network.machines.entries())
+      await runIn(machine, 'ip', 'address', 'add', `${addresses[index]!.six}/64`, 'dev', 'eth0', 'nodad');
+    const at = network.machines.flatMap(({ namespace }, index) => [
+      '--at',
+      `${'abc'[index]}=eth0@${namespace}`,
+    ]);
+    expect(await netfold('up', file, '--name', name, '--detach', ...at)).toMatchObject({ code: 0 });
+    expect((await ping(a, b, 5, 20)).received).toBe(5);
+    const macs = await macsOf(a);
+    const ends = addresses as [Addresses, Addresses, Addresses];
+    const { shaped, dropped } = attempts(macs, ends);
+    const rates: Record<string, string> = {};
+    for (const [what, one] of [...shaped, ...dropped]) rates[what] = verdict(await arrives(a, b, one));
+    const [, whole] = shaped[3]!;
+    rates['past the queue'] = verdict(await arrives(a, b, { ...whole, bypass: true }));
+    expect(rates).toEqual({
+      ...Object.fromEntries(shaped.map(([what]) => [what, 'shaped'])),
+      "another endpoint's address": 'shaped',
+      "nobody's address": 'unshaped',
+      "another endpoint's IPv6 address": 'shaped',
+      "nobody's IPv6 address": 'unshaped',
+      'a tag of a VLAN': 'unshaped',
+      'past the queue': 'unshaped',
+    });
+  } finally {
+    await netfold('down', name);
+    network.remove();
+    rmSync(folder, { recursive: true });
+  }
 });

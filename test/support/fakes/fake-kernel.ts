@@ -91,6 +91,12 @@ export class FakeKernel implements Kernel {
     this.counted.set(endpoint.number, endpoint);
   }
 
+  readonly strayed = new Map<number, number>();
+
+  strays(): ReadonlyMap<number, number> {
+    return this.strayed;
+  }
+
   resumeCounting(): boolean {
     return false;
   }

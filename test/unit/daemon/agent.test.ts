@@ -100,6 +100,14 @@ test('what others change is put back when the kernel has announced it, and is co
   expect(first.door.status().degraded).toEqual(['changes by others are not heard']);
 });
 
+test('what passes the queue by is told of, with the name of who sends it', async () => {
+  first.kernel.strayed.set(1, 12);
+  await lab.clock.advance(5000);
+  expect(first.door.status().degraded).toEqual([
+    expect.stringMatching(/^b\.0: 12 packets of the last 5 s had not/),
+  ]);
+});
+
 test('a stage of the tick that fails is named and tried again, and the others go on', async () => {
   stream(first, '10.1.0.1', '10.2.0.2');
   await lab.clock.advance(2000);

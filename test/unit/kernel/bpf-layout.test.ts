@@ -60,7 +60,7 @@ describe.each([
     expect(structs.get(name)).toEqual({ size, fields });
   });
 
-  test('has a counter per processor and pair, a class per pair, a party per address, buffers in rows, one lease and one promise', () => {
+  test('has a counter per processor and pair, a class per pair, a party per address, buffers in rows, one lease and one promise, strays per interface', () => {
     expect(Object.fromEntries(maps)).toEqual({
       usage: { type: BPF_MAP_TYPE_PERCPU_HASH, keySize: PAIR.size, valueSize: USAGE.size },
       classes: { type: BPF_MAP_TYPE_HASH, keySize: PAIR.size, valueSize: TARGET.size },
@@ -71,11 +71,12 @@ describe.each([
       backlogs: { type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: BACKLOG.size },
       lease: { type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: 8 },
       attended: { type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: 8 },
+      strays: { type: BPF_MAP_TYPE_HASH, keySize: 4, valueSize: 8 },
     });
   });
 
   test('has the programs that are loaded by name', () => {
-    expect(programs).toEqual({ socket: ['count'], tc: ['arrive', 'classify', 'detach'] });
+    expect(programs).toEqual({ socket: ['count'], tc: ['arrive', 'classify', 'detach', 'guard'] });
   });
 });
 
