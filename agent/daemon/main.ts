@@ -6,6 +6,7 @@ import { bootstrapFromController } from '../bootstrap/from-controller.ts';
 import { systemClock, systemTimers } from '../clock/clock.ts';
 import { keepPriority, ownPriority, spareFromWantOfMemory } from '../endpoints/priority.ts';
 import { keepPrivate } from '../files/umask.ts';
+import { LogWriter } from '../health/log-writer.ts';
 import { pinnedPath } from '../kernel/netns/namespaces.ts';
 import { endWithin } from '../kernel/sys/alarm.ts';
 import { openApi } from './api.ts';
@@ -14,6 +15,9 @@ import { openDoor } from './door.ts';
 import { systemPorts } from './system-ports.ts';
 import { beginThreadPool, poolThreads } from './thread-pool.ts';
 import { Unexpected } from './unexpected.ts';
+
+/** Standard output, which the platform has directed to a file. */
+const LOG_DESCRIPTOR = 1;
 
 /** At its end a process is gone within this time, whatever its threads do. */
 const END_SECONDS = 1;
@@ -50,13 +54,16 @@ export async function runAgentWith(
   await beginThreadPool(poolThreads(bootstrap.endpoints.length));
   // Before the log, whose own end may not come where the disk is full.
   process.once('exit', () => endWithin(END_SECONDS));
-  const log = pino({ level: options.logLevel, base: { host: options.host } });
+  const lines = new LogWriter(LOG_DESCRIPTOR);
+  const log = pino({ level: options.logLevel, base: { host: options.host } }, lines);
   const pinned = withPinnedNamespaces(bootstrap);
   // libuv starts its threads at the first use; they must not start inside an endpoint's namespace.
   await stat('/');
   const agent = await composeAgent(pinned, systemPorts(pinned, log));
   const unexpected = new Unexpected(systemClock, log);
   agent.parts.keeper.watch(() => (unexpected.problem === undefined ? [] : [unexpected.problem]));
+  lines.onFailure = () => agent.parts.keeper.attempt('writing its log', () => lines.flush());
+  if (lines.isBehind) lines.onFailure();
   const letThrow = unexpected.watchProcess();
   const stopping = Promise.withResolvers<void>();
   const letGo = keepPriority({

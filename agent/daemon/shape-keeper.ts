@@ -11,6 +11,7 @@ import type { ChangeWatch, DelayBackend } from '../enforce/ports.ts';
 import { Strays } from '../enforce/strays.ts';
 import type { CurrentEpoch } from '../epoch/current-epoch.ts';
 import { AgentError } from '../errors.ts';
+import { memoryProblem, memoryUses } from '../health/memory-room.ts';
 import type { RunLog } from '../runlog/run-log.ts';
 import { PromptLooks, WATCH_MS } from '../shape/prompt-looks.ts';
 import type { KnownEndpoint, Shaping } from '../shape/shaping.ts';
@@ -82,6 +83,7 @@ export class ShapeKeeper {
     'were not counted, and shares may be wrong: more pairs of endpoints are in use at a time than one host has room for; use more hosts',
   );
   readonly #strays = new Strays();
+  #memoryProblem: string | undefined;
   #cancelLook: () => void = () => {};
   readonly #watched: (() => readonly string[])[] = [];
   readonly #attempts: Attempts;
@@ -130,7 +132,7 @@ export class ShapeKeeper {
       this.#uncounted.problem,
       this.#unlisted,
     ];
-    const machine = [delay.failure, this.#lateness.problem, room.problem, ...full];
+    const machine = [delay.failure, this.#lateness.problem, room.problem, this.#memoryProblem, ...full];
     const reasons = [this.#failure, ...machine, ...this.#noted, ...shaping.degraded.values()];
     reasons.push(...this.#corrections.problems(clock.now()), ...changes.problems);
     reasons.push(...this.#strays.problems(epoch.endpointNames));
@@ -168,6 +170,7 @@ export class ShapeKeeper {
     this.#unattended.observe(unattended);
     this.#uncounted.observe(usage.uncounted());
     this.#strays.observe(strays());
+    this.#memoryProblem = memoryProblem(memoryUses());
     for (const [what, work] of [...this.#again]) this.attempt(what, work);
   }
 

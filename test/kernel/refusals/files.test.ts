@@ -1,9 +1,19 @@
 /** What netfold writes as root: its modes under any umask, and what somebody has prepared in its place. */
-import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeFolder } from '../../../agent/files/own-files.ts';
+import { LogWriter } from '../../../agent/health/log-writer.ts';
 import { experimentFolder } from '../../../controller/names.ts';
 import { netfold } from '../../support/lab/cli.ts';
 import { run, until } from '../../support/lab/lab.ts';
@@ -100,4 +110,25 @@ describe('what somebody has prepared in /run', () => {
     expect(err).toMatch(new RegExp(`^netfold: .*/run/netfold ${why}.*\n  → `));
     expect((await run('ip', ['link', 'show'])).out).not.toContain(NAME);
   });
+});
+
+it('the lines of a log that find no room on a full disk are written when there is some', async () => {
+  const disk = mkdtempSync(join(tmpdir(), 'netfold-test-'));
+  await run('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'none', disk]);
+  try {
+    writeFileSync(join(disk, 'others'), Buffer.alloc(32_768));
+    const log = openSync(join(disk, 'log'), 'a');
+    const lines = new LogWriter(log);
+    const written = Array.from({ length: 60 }, (_, number) => `${number} ${'x'.repeat(1000)}\n`);
+    for (const line of written) lines.write(line);
+    expect(lines.isBehind).toBe(true);
+    expect(() => lines.flush()).toThrow(expect.objectContaining({ code: 'ENOSPC' }));
+    rmSync(join(disk, 'others'));
+    lines.flush();
+    closeSync(log);
+    expect(readFileSync(join(disk, 'log'), 'utf8')).toBe(written.join(''));
+  } finally {
+    await run('umount', [disk]);
+    rmSync(disk, { recursive: true });
+  }
 });
