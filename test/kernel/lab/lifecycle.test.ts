@@ -151,7 +151,11 @@ describe('a detached experiment', () => {
     const statuses = async (): Promise<AgentStatus[]> =>
       (JSON.parse((await netfold('status', name, '--json')).out || '{}') as { agents?: AgentStatus[] })
         .agents ?? [];
-    const [before] = await statuses();
+    let before = 0;
+    await until(async () => {
+      before = (await statuses())[0]?.nowMs ?? 0;
+      return before > 0;
+    }, 'it has begun');
     const killed = agentsOf(name);
     expect(killed).toHaveLength(2);
     for (const pid of new Set([...processesOf(name), ...killed])) process.kill(pid, 'SIGKILL');
@@ -165,7 +169,7 @@ describe('a detached experiment', () => {
       await until(areBack, 'all run', 20_000);
       expect(agentsOf(name)).toHaveLength(2);
       expect([...killed, decoy.pid]).not.toContain(agentsOf(name)[0]);
-      expect((await statuses())[0]!.nowMs).toBeGreaterThan(before!.nowMs!);
+      expect((await statuses())[0]!.nowMs).toBeGreaterThan(before);
       expect((await netfold('exec', 'client', '--name', name, '--', 'true')).code).toBe(0);
       // One ends it; the other may find nothing any more, and says so.
       const downs = await Promise.all([netfold('down', name), netfold('down', name)]);
