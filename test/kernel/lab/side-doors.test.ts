@@ -212,6 +212,11 @@ it('on existing interfaces, tags of VLANs and what goes past the queue pass; all
     for (const [what, one] of [...shaped, ...dropped]) rates[what] = verdict(await arrives(a, b, one));
     const [, whole] = shaped[3]!;
     rates['past the queue'] = verdict(await arrives(a, b, { ...whole, bypass: true }));
+    const other = (to: string, mac: string): Try => ({
+      what: frame({ ...macs, to: mac }, ETHERTYPE.ipv4, packet4({ from: ends[0].four, to })),
+    });
+    rates['no endpoint’s address'] = verdict(await arrives(a, b, other('10.9.0.77', macs.to)));
+    rates.broadcast = verdict(await arrives(a, b, other('10.9.0.255', 'ff:ff:ff:ff:ff:ff')));
     expect(rates).toEqual({
       ...Object.fromEntries(shaped.map(([what]) => [what, 'shaped'])),
       "another endpoint's address": 'shaped',
@@ -220,6 +225,8 @@ it('on existing interfaces, tags of VLANs and what goes past the queue pass; all
       "nobody's IPv6 address": 'unshaped',
       'a tag of a VLAN': 'unshaped',
       'past the queue': 'unshaped',
+      'no endpoint’s address': 'unshaped',
+      broadcast: 'unshaped',
     });
   } finally {
     await netfold('down', name);
