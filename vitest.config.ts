@@ -6,7 +6,8 @@ const execArgv = ['--no-wasm-tier-up'];
 /**
  * `unit` needs nothing but Node and runs before every commit. `kernel` needs root and a Linux kernel: it makes
  * namespaces and real traffic, so its files run one after the other, each in a process of its own (a network
- * namespace is a property of the thread), and after the unit tests, which would disturb what it measures. `vm` boots
+ * namespace is a property of the thread), and after the unit tests, which would disturb what it measures. `docker`
+ * starts a container engine of its own. `vm` boots
  * Debian's kernel in an emulated machine and runs kernel tests there; `vm-alone` does what takes the
  * whole host, and `vm-long` what takes so long that `npm test` leaves it out (test/vm/README.md).
  */
@@ -56,10 +57,20 @@ export default defineConfig({
       },
       {
         test: {
+          ...real,
+          name: 'docker',
+          include: ['test/docker/**/*.test.ts'],
+          sequence: { groupOrder: 2 },
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
           ...emulated,
           name: 'vm',
           include: ['test/vm/interfaces.test.ts', 'test/vm/fidelity.test.ts'],
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
           // One processor each, and a clock of their own: they disturb each other little.
           fileParallelism: true,
           maxWorkers: 2,
@@ -70,7 +81,7 @@ export default defineConfig({
           ...emulated,
           name: 'vm-alone',
           include: ['test/vm/quickstart.test.ts', 'test/vm/joined.test.ts'],
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
         },
       },
       {
@@ -78,7 +89,7 @@ export default defineConfig({
           ...emulated,
           name: 'vm-long',
           include: ['test/vm/accuracy.test.ts', 'test/vm/kill.test.ts'],
-          sequence: { groupOrder: 4 },
+          sequence: { groupOrder: 5 },
           fileParallelism: true,
           maxWorkers: 2,
         },

@@ -10,6 +10,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   tc: 'iproute2',
   ping: 'iputils-ping',
   iperf3: 'iperf3',
+  docker: 'docker.io',
 };
 
 const FULL = new Set(['ENOSPC', 'EDQUOT']);

@@ -104,6 +104,11 @@ export const bootstrapSchema = z.strictObject({
   segments: z.strictObject({ firstPort: z.int().positive() }).optional(),
   /** Holds a folder for each endpoint, made by the controller; absent: they have none. */
   dataFolder: z.string().optional(),
+  /**
+   * Who begins and ends what runs in the endpoints; absent: this agent. `elsewhere`: commands that would begin or end it are
+   * refused, with this reason and remedy.
+   */
+  lives: z.strictObject({ elsewhere: z.string(), remedy: z.string() }).optional(),
 });
 
 export type Bootstrap = z.infer<typeof bootstrapSchema>;

@@ -21,6 +21,11 @@ import type { AgentView, LiveGraph } from '../../proto/view.ts';
 
 const runSchema = z.strictObject({ startAt: z.number() });
 const detachSchema = localEndpointSchema.pick({ number: true });
+const MOST_PROBLEMS = 1000;
+const LONGEST_PROBLEM = 1000;
+const problemsSchema = z.strictObject({
+  problems: z.array(z.string().max(LONGEST_PROBLEM)).max(MOST_PROBLEMS),
+});
 
 export interface AgentDoor {
   status(): AgentStatus;
@@ -47,6 +52,8 @@ export interface AgentDoor {
   attach(endpoint: Bootstrap['endpoints'][number]): Promise<void>;
   /** Removes an endpoint from this host; does nothing if it is not here. */
   detach(number: number): Promise<void>;
+  /** What is wrong now at the place of the endpoints, as who watches it says; it is in the status until the next call. */
+  setProblems(problems: readonly string[]): void;
   /** Ends the agent after the answer was sent. */
   stop(): void;
 }
@@ -75,6 +82,10 @@ export async function openApi(agent: AgentDoor, socket: string): Promise<Fastify
   });
   server.post('/detach', async ({ body }) => {
     await agent.detach(detachSchema.parse(body).number);
+    return {};
+  });
+  server.post('/problems', async ({ body }) => {
+    agent.setProblems(problemsSchema.parse(body).problems);
     return {};
   });
   server.setErrorHandler((error, _, reply) => {

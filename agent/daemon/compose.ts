@@ -6,6 +6,7 @@ import type { Bootstrap } from '../../proto/bootstrap.ts';
 import { type Command, MAX_ALL_COMMANDS } from '../../proto/command.ts';
 import { fromMillis, micros, toSeconds } from '../../proto/units.ts';
 import { loadTopology } from '../../topology/load.ts';
+import type { Topology } from '../../topology/model/model.ts';
 import { addressesPerEndpoint } from '../bootstrap/address-bound.ts';
 import { ExperimentClock } from '../clock/experiment-clock.ts';
 import { CommandJournal } from '../control/command-journal.ts';
@@ -20,6 +21,7 @@ import { RunLog } from '../runlog/run-log.ts';
 import { REHEARSAL, rehearse } from '../shape/rehearsal.ts';
 import { Shaping } from '../shape/shaping.ts';
 import { Tick } from '../tick/tick.ts';
+import { refuseLives } from '../timeline/command-check.ts';
 import { Player } from '../timeline/player.ts';
 import { TimelineRunner } from '../timeline/runner.ts';
 import { WideArea } from '../underlay/wide-area.ts';
@@ -150,7 +152,7 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
       onEnded: () => reactions.lifeEnded(),
       onProblem: (problem) => keeper.note(problem),
     }),
-    control: createControl(bootstrap.host, { player, time, mesh, clock, guard, giverOf }),
+    control: createControl(bootstrap, topology, { player, time, mesh, clock, guard, giverOf }),
     dataGuard: new DataGuard({
       ...{ timers, room, sizes: sizesBelow },
       stop: (endpoint, why) => parts.applications.endFor(endpoint, why),
@@ -215,14 +217,18 @@ function followCommands({ logFolder, host }: Bootstrap, parts: AgentParts): void
 }
 
 function createControl(
-  host: string,
+  { host, lives }: Bootstrap,
+  topology: Topology,
   parts: Pick<AgentParts, 'player' | 'time' | 'mesh' | 'clock' | 'guard' | 'giverOf'>,
 ): Control {
   const { player, time, mesh, clock, guard, giverOf } = parts;
   return new Control({
     host,
     now: () => time.now(),
-    check: (command, now) => player.check(command, micros(now)),
+    check: (command, now) => {
+      if (lives) refuseLives(command, topology, lives);
+      player.check(command, micros(now));
+    },
     ...{ scope: guard?.scope, self: guard?.self, giverOf },
     lacking: (command) => guard?.refuseRights(command)?.reason,
     place: (what, author) => mesh.own.place(what, author),

@@ -36,6 +36,7 @@ export function openDoor({ parts, reactions, lifecycle }: Agent, stop: () => voi
     commands: () => control.answer(),
     attach: (endpoint) => lifecycle.attach({ ...endpoint, namespace: pinnedPath(endpoint.namespace) }),
     detach: (number) => lifecycle.detach(number),
+    setProblems: (problems) => parts.keeper.setPlaceProblems(problems),
     stop: () => {
       pages.stop();
       stop();

@@ -63,6 +63,8 @@ export class ShapeKeeper {
   #failure: string | undefined;
   /** What happened once and can't be made good: the latest of them. */
   #noted: string[] = [];
+  /** Of the place of the endpoints, as who watches it says. */
+  #placed: readonly string[] = [];
   #reported: readonly string[] = [];
   /** One change after the other: shaping waits for the delay backend. */
   #reshaping: Promise<void> = Promise.resolve();
@@ -133,7 +135,8 @@ export class ShapeKeeper {
       this.#unlisted,
     ];
     const machine = [delay.failure, this.#lateness.problem, room.problem, this.#memoryProblem, ...full];
-    const reasons = [this.#failure, ...machine, ...this.#noted, ...shaping.degraded.values()];
+    const reasons = [this.#failure, ...machine, ...this.#placed, ...this.#noted];
+    reasons.push(...shaping.degraded.values());
     reasons.push(...this.#corrections.problems(clock.now()), ...changes.problems);
     reasons.push(...this.#strays.problems(epoch.endpointNames));
     reasons.push(...this.#attempts.problems, ...this.#watched.flatMap((problems) => problems()));
@@ -207,6 +210,12 @@ export class ShapeKeeper {
     if (this.#noted.includes(problem)) return;
     this.#noted = [...this.#noted, problem].slice(-NOTED);
     this.#ports.log.warn({}, problem);
+    this.#report();
+  }
+
+  /** What is wrong at the place of the endpoints, until the next call. */
+  setPlaceProblems(problems: readonly string[]): void {
+    this.#placed = problems;
     this.#report();
   }
 

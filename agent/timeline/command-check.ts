@@ -8,6 +8,8 @@ import type { TargetError } from '../../topology/events/targets.ts';
 import { quote } from '../../topology/model/diagnostics.ts';
 import type { TopologyEvent } from '../../topology/model/events.ts';
 import { MAX_ATOMS } from '../../topology/model/limits.ts';
+import { changesLives } from '../../topology/model/lives.ts';
+import type { Topology } from '../../topology/model/model.ts';
 import type { Beginning } from '../../topology/timeline/beginning.ts';
 import { Contradictions } from '../../topology/timeline/contradictions.ts';
 import type { CommandedTimeline } from './commanded-timeline.ts';
@@ -16,6 +18,18 @@ import { type KnownCommand, readCommand } from './known-command.ts';
 import { isUndoneBy, type KnownCommands } from './known-commands.ts';
 
 const END: Micros = micros(Number.MAX_SAFE_INTEGER);
+
+/** Throws `CommandError` for a command that begins or ends what runs in endpoints, where netfold does not. */
+export function refuseLives(
+  command: Command,
+  topology: Pick<Topology, 'services'>,
+  { elsewhere, remedy }: { readonly elsewhere: string; readonly remedy: string },
+): void {
+  const { event } = readCommand(command);
+  if (!event || !changesLives(event.action, topology)) return;
+  const message = `${event.action.verb} is not possible here: ${elsewhere}`;
+  throw new CommandError(command, 'LIVES_ELSEWHERE', event.position, message, remedy);
+}
 
 /** Throws `CommandError`. `timeline` does not change. */
 export function checkCommand(

@@ -62,6 +62,11 @@ const GROUPS: readonly Group[] = [
   },
   {
     heading: EXPERIMENTS,
+    commands: ['attach'],
+    load: async () => (await import('./commands/attach.ts')).addAttachCommand,
+  },
+  {
+    heading: EXPERIMENTS,
     commands: ['ls', 'status', 'down', 'cleanup'],
     load: async () => (await import('./commands/running.ts')).addRunningCommands,
   },

@@ -7,10 +7,14 @@ import { toldEndpoint } from './bootstraps.ts';
 import type { CurrentPlacement } from './current-placement.ts';
 
 /**
- * The client of an agent's `/attach` and `/detach` (agent/daemon/api.ts). Throws the agent's refusal of the endpoint,
+ * The client of an agent's `/attach`, `/detach` and `/problems` (agent/daemon/api.ts). Throws the agent's refusal of the endpoint,
  * and `HttpError` `UNREACHABLE` if there is no agent.
  */
-export function agentDoor(experiment: string, host: string, plan: Pick<Plan, 'outlivesAgent'>): EndpointDoor {
+export function agentDoor(
+  experiment: string,
+  host: string,
+  plan: Pick<Plan, 'outlivesAgent'>,
+): Omit<EndpointDoor, 'endpoints'> {
   const address = `unix:${agentSocket(experiment, host)}`;
   return {
     attach: async (endpoint: PlannedEndpoint) => {
@@ -18,6 +22,9 @@ export function agentDoor(experiment: string, host: string, plan: Pick<Plan, 'ou
     },
     detach: async (number: number) => {
       await callJson(address, '/detach', { number });
+    },
+    tell: async (problems) => {
+      await callJson(address, '/problems', { problems });
     },
   };
 }
@@ -29,6 +36,8 @@ export function agentDoor(experiment: string, host: string, plan: Pick<Plan, 'ou
 export function accountedDoor(current: CurrentPlacement, host: string): EndpointDoor {
   const door = agentDoor(current.plan.experiment, host, current.plan);
   return {
+    ...door,
+    endpoints: () => current.plan.endpoints.filter((one) => one.host.name === host),
     attach: async (endpoint) => {
       current.put(endpoint);
       await door.attach(endpoint);

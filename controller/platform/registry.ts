@@ -6,6 +6,7 @@ import type { Platform } from './port/platform.ts';
 const PLATFORMS: Readonly<Record<string, () => Promise<Platform>>> = {
   lab: async () => (await import('./lab/lab.ts')).lab,
   site: async () => (await import('./site/site.ts')).site,
+  docker: async () => (await import('./docker/docker.ts')).docker,
 };
 
 export const PLATFORM_NAMES: readonly string[] = Object.keys(PLATFORMS);

@@ -2,7 +2,7 @@
 /**
  * The system's packages that netfold needs: what each is for, whether what it brings is there, and how it gets there.
  */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { capture, findCommand, lastLines, withAdminFolders } from './processes.mjs';
 import { formatSeconds, SetupError, sayDoing, sayDone } from './report.mjs';
@@ -115,6 +115,12 @@ export const NEEDS = [
       { command: 'depmod', args: ['--version'], says: 'kmod' },
     ],
     packages: { apt: 'kmod', dnf: 'kmod', apk: 'kmod', pacman: 'kmod' },
+  },
+  {
+    purpose: 'test',
+    why: 'runs containers, in an engine of the tests',
+    probes: [{ command: 'dockerd' }, { command: 'docker' }],
+    packages: { apt: 'docker.io', dnf: 'moby-engine', apk: 'docker', pacman: 'docker' },
   },
 ];
 
@@ -271,6 +277,21 @@ export async function ensureSystemPackages(machine, purpose) {
   sayDone(`installed in ${formatSeconds(milliseconds)}`);
 }
 
+/** What apt's packages ask before they start a service; see invoke-rc.d(8). 101: not allowed. */
+const POLICY_FILE = '/usr/sbin/policy-rc.d';
+const POLICY = '#!/bin/sh\nexit 101\n';
+
+/**
+ * Programs are needed, not their services: an engine that starts would change the machine's rules. A policy that the machine has
+ * already stays.
+ * @returns {() => void} allows it again
+ */
+function keepServicesFromStarting() {
+  if (existsSync(POLICY_FILE)) return () => {};
+  writeFileSync(POLICY_FILE, POLICY, { mode: 0o755, flag: 'wx' });
+  return () => rmSync(POLICY_FILE, { force: true });
+}
+
 /**
  * @param {string[]} names
  * @returns {Promise<number>} how many milliseconds it took
@@ -280,6 +301,7 @@ async function aptInstall(names) {
   // A fresh cloud machine runs its own upgrades first: wait for the lock.
   const wait = ['-o', 'DPkg::Lock::Timeout=120'];
   const update = await capture('apt-get', [...wait, 'update'], { env });
+  const mayStart = keepServicesFromStarting();
   // A broken list of another repository makes `update` fail without consequences; if there are any, its lines are
   // shown too.
   const install = await capture(
@@ -287,7 +309,7 @@ async function aptInstall(names) {
     // This is the user's machine: failing is better than removing a package.
     [...wait, 'install', '-y', '--no-install-recommends', '--no-remove', ...names],
     { env },
-  );
+  ).finally(mayStart);
   if (install.code !== 0) {
     const output = (update.code === 0 ? '' : `${lastLines(update.output, 8)}\n`) + lastLines(install.output);
     throw new SetupError(

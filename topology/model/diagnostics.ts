@@ -40,6 +40,7 @@ export type DiagnosticCode =
   | 'LIMIT'
   | 'USER_UNKNOWN'
   | 'FOLDER_MISSING'
+  | 'LIVES_ELSEWHERE'
   | 'AFTER_CIRCLE'
   | 'NO_SERVICES'
   | 'NO_LINKS'

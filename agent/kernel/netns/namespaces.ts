@@ -70,9 +70,7 @@ function openNamespace(path: string): number {
 
 /** Creates named namespaces: all of them or, when one fails, none. */
 export function createNamespaces(names: readonly string[]): void {
-  // As `ip netns add` makes it, whatever the umask is.
-  if (mkdirSync(NETNS_FOLDER, { recursive: true, mode: 0o755 })) chmodSync(NETNS_FOLDER, 0o755);
-  makeSharedMount(NETNS_FOLDER);
+  prepareFolder();
   const created: string[] = [];
   const home = open(THREAD_NAMESPACE_FILE);
   try {
@@ -89,6 +87,32 @@ export function createNamespaces(names: readonly string[]): void {
   } finally {
     setns(home);
     close(home);
+  }
+}
+
+/** As `ip netns add` makes it, whatever the umask is. */
+function prepareFolder(): void {
+  if (mkdirSync(NETNS_FOLDER, { recursive: true, mode: 0o755 })) chmodSync(NETNS_FOLDER, 0o755);
+  makeSharedMount(NETNS_FOLDER);
+}
+
+/**
+ * Names the namespace at `path`, e.g. that of a process: `ip netns attach NAME PID`. It lasts as long as the name. Throws
+ * `NAMESPACE_EXISTS`, and `NAMESPACE_MISSING` if there is none at `path`; then nothing is left.
+ */
+export function nameNamespace(name: string, path: string): void {
+  const source = openNamespace(path);
+  try {
+    prepareFolder();
+    createFile(name);
+    try {
+      bindMount(`/proc/self/fd/${source}`, namespacePath(name));
+    } catch (error) {
+      removeNamespace(name);
+      throw error;
+    }
+  } finally {
+    close(source);
   }
 }
 

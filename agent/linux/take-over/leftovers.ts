@@ -68,6 +68,17 @@ export function findLeftovers({ journal, skip = isOfExperiment }: LeftoverSearch
   ];
 }
 
+/** Removes all of netfold's from the interfaces of one namespace. True where there was anything; a namespace that is gone has nothing. */
+export function clearNamespace(path: string, journal: Journal): boolean {
+  const numbers = statSync(path, { throwIfNoEntry: false });
+  if (!numbers) return false;
+  const namespace = { path, label: path, device: numbers.dev, inode: numbers.ino };
+  const entries = journal.list().flatMap((file) => ('entry' in file ? [file.entry] : []));
+  const found = unlessClosed(() => inspect(namespace, entries));
+  for (const leftover of found) removeLeftover(leftover, journal);
+  return found.length > 0;
+}
+
 /** Skips namespaces that can't be entered: one that ends now, or of another user. */
 function unlessClosed(action: () => Leftover[]): Leftover[] {
   try {

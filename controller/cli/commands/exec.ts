@@ -13,6 +13,7 @@ import { ControllerError } from '../../errors.ts';
 import { readSettings } from '../../experiment/service-settings.ts';
 import { type ExperimentState, findExperiment, readState } from '../../experiment/state.ts';
 import { dataFolder } from '../../names.ts';
+import type { Contained, Platform } from '../../platform/port/platform.ts';
 import { openPlatform } from '../../platform/registry.ts';
 import { nameOption } from '../options/name-option.ts';
 import { attended } from '../terminal/attended.ts';
@@ -90,16 +91,40 @@ interface ExecOptions {
   readonly privileged?: boolean;
 }
 
-async function exec(node: string, command: string[], { name, user, privileged }: ExecOptions): Promise<void> {
+async function exec(node: string, command: string[], options: ExecOptions): Promise<void> {
   refuseShellText(node, command);
-  const { endpoint, experiment, state } = await findEndpoint(node, name);
+  const found = await findEndpoint(node, options.name);
+  const platform = await openPlatform(found.state.platform);
+  const { contained } = platform;
+  if (contained) await execContained(contained, found, command, options);
+  else await execHere(platform, found, command, options);
+}
+
+/** The container's own environment, user, capabilities and bounds hold. */
+async function execContained(
+  contained: Contained,
+  { endpoint }: Found,
+  command: readonly string[],
+  { user, privileged = false }: ExecOptions,
+): Promise<void> {
+  const terminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
+  const how = { privileged, terminal, env: endpointEnvironment(endpoint), ...(user && { user }) };
+  const [program, ...args] = contained.exec(endpoint, command, how);
+  process.exitCode = await attended(() => spawn(program!, args, { stdio: 'inherit' }));
+}
+
+async function execHere(
+  platform: Platform,
+  { endpoint, experiment }: Found,
+  command: readonly string[],
+  { user, privileged }: ExecOptions,
+): Promise<void> {
   const data = dataFolder(experiment, endpoint.name);
   const settings = { ...readSettings(experiment, serviceOf(endpoint.name)), ...(user && { user }) };
   const environment = {
     ...endpointEnvironment(endpoint, data),
     ...lifeMark(experiment, endpoint.name),
   };
-  const platform = await openPlatform(state.platform);
   const inside = (words: readonly string[]): readonly string[] =>
     privileged ? words : inView(dirname(data), endpoint.namespace !== OWN_NAMESPACE, words);
   const words = withSettings(settings, data, throughEnv(command), privileged ? [] : privilegesOf(settings));

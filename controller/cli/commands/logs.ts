@@ -8,8 +8,10 @@ import { ControllerError } from '../../errors.ts';
 import { experimentNames, findExperiment, readState } from '../../experiment/state.ts';
 import { type KeptRun, keptRuns, logIn } from '../../logs/kept.ts';
 import { printLogs } from '../../logs/print-logs.ts';
+import { type Output, printOutputs } from '../../logs/print-outputs.ts';
 import { nodesNamed } from '../../logs/sources.ts';
 import { logFolderOf } from '../../names.ts';
+import { openPlatform } from '../../platform/registry.ts';
 import { nameOption } from '../options/name-option.ts';
 import { printBytes, warn } from '../terminal/output.ts';
 
@@ -69,17 +71,31 @@ async function logs(node: string, options: LogsOptions): Promise<void> {
   }
   const files = named.map((one) => ({ node: one, path: logIn(folder, one) }));
   const { follow = false, tail } = options;
+  const how = { follow, ...(tail !== undefined && { tail }) };
+  const contained = isKept ? undefined : await containedOutputs(experiment, named, how);
+  if (contained) {
+    process.exitCode = await printOutputs(contained, how, printBytes);
+    return;
+  }
   const number = numberOf(folder);
-  await printLogs(
-    files,
-    { follow, ...(tail !== undefined && { tail }) },
-    {
-      write: printBytes,
-      wait: () => sleep(LOOK_MS),
-      // A kept run doesn't grow. Another experiment of the same name has another folder.
-      hasEnded: () => isKept || numberOf(folder) !== number,
-    },
-  );
+  await printLogs(files, how, {
+    write: printBytes,
+    wait: () => sleep(LOOK_MS),
+    // A kept run doesn't grow. Another experiment of the same name has another folder.
+    hasEnded: () => isKept || numberOf(folder) !== number,
+  });
+}
+
+/** Of endpoints that keep what their applications write by themselves; `undefined` where netfold keeps it. */
+async function containedOutputs(
+  experiment: string,
+  named: readonly string[],
+  how: { readonly follow: boolean; readonly tail?: number },
+): Promise<Output[] | undefined> {
+  const state = readState(experiment);
+  const { contained } = state ? await openPlatform(state.platform) : {};
+  const endpoints = state?.endpoints.filter(({ name }) => named.includes(name)) ?? [];
+  return contained && endpoints.map((one) => ({ node: one.name, words: contained.logs(one, how) }));
 }
 
 /** A running experiment if there is one of this name, or any; else the run that ended last. */

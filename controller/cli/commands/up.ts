@@ -16,6 +16,7 @@ import {
   toMillis,
 } from '../../../proto/units.ts';
 import { count } from '../../../proto/words.ts';
+import { serviceOf } from '../../../topology/model/names.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
 import { findExperiment } from '../../experiment/state.ts';
 import { isEnding } from '../../experiment/teardown.ts';
@@ -50,7 +51,7 @@ import {
 import { hasParent, tellParent } from '../terminal/parent.ts';
 import { examplePair } from './example-pair.ts';
 
-interface UpOptions extends LabOptions {
+export interface UpOptions extends LabOptions {
   readonly detach?: boolean;
   readonly duration?: number;
 }
@@ -74,7 +75,15 @@ export function addLabOptions(command: Command): Command {
         .argParser(wholeNumber)
         .hideHelp(),
     )
-    .addOption(ipOption())
+    .addOption(ipOption());
+  addEmulationOptions(command);
+  for (const option of placementOptions('instead of a lab')) command.addOption(option);
+  return command;
+}
+
+/** Options that say nothing of the place. */
+export function addEmulationOptions(command: Command): Command {
+  return command
     .addOption(nameOption("the experiment's name (default: the topology's)"))
     .addOption(eventsOption())
     .addOption(
@@ -95,8 +104,6 @@ export function addLabOptions(command: Command): Command {
         'changes of a rate up to this are not announced (default: 5%)',
       ).argParser(parseThreshold),
     );
-  for (const option of placementOptions('instead of a lab')) command.addOption(option);
-  return command;
 }
 
 export function addUpCommand(program: Command): void {
@@ -136,7 +143,7 @@ function addRunOptions(command: Command): Command {
   return command;
 }
 
-const durationOption = (): Option =>
+export const durationOption = (): Option =>
   new Option('--duration <time>', 'end it after this time, e.g. 1m30s').argParser(parseDuration);
 
 function parseThreshold(text: string): Ratio {
@@ -151,7 +158,7 @@ function wholeNumber(text: string): number {
   return Number(text);
 }
 
-async function up(file: string, options: UpOptions): Promise<void> {
+export async function up(file: string, options: UpOptions): Promise<void> {
   await withExperiment(file, options, async (experiment, interruption) => {
     warnOfImages(file, experiment);
     if (interruption.requested) return;
@@ -227,12 +234,18 @@ function announce(experiment: Experiment): void {
   );
   const up = styled('green', `${name} is up`);
   print(`${up}: ${count(plan.endpoints.length, 'endpoint')} on ${plan.place}`);
-  const example = pair ? `ping -c 3 ${pair.to}` : 'ip address';
+  const example = pair ? `ping -c 3 ${hostIn(experiment, pair.to)}` : 'ip address';
   print(
     `  run something in it:   netfold exec ${pair?.from ?? plan.endpoints[0]!.name} --name ${name} -- ${example}`,
   );
   print(`  see its flows:         netfold status ${name}`);
   print(`  end it:                ${hasParent ? `netfold down ${name}` : 'Ctrl-C'}`);
+}
+
+/** How an endpoint reaches another: in containers, the topology's names need not resolve. */
+function hostIn({ plan, platform }: Experiment, node: string): string {
+  if (!platform.contained) return node;
+  return plan.endpoints.find(({ name }) => name === node || serviceOf(name) === node)?.address ?? node;
 }
 
 function reportUp({ name }: Experiment): void {
@@ -302,7 +315,7 @@ function supervise(experiment: Experiment): Promise<string> {
  * Starts the daemon with the same options, in a session of its own, and waits until the experiment is up. The daemon
  * gets no Ctrl-C of this terminal, so it is passed on.
  */
-async function detached(command: 'controller' | 'resume'): Promise<void> {
+export async function detached(command: 'controller' | 'resume' | 'attach'): Promise<void> {
   const options = process.argv.slice(3).filter((argument) => argument !== '--detach');
   const args = [command, ...options];
   const child = fork(process.argv[1]!, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });

@@ -7,6 +7,8 @@ import { formatMicros, type Micros, micros, parseDuration, toMillis } from '../.
 import { ControllerError } from '../../errors.ts';
 import type { OpenMesh } from '../../experiment/mesh-security.ts';
 import { ANY_ADDRESS, type MeshAddress, parseListen, parsePeer } from '../../mesh-address.ts';
+import type { DockerOptions } from '../../platform/docker/docker.ts';
+import { parseSelector, type Selector } from '../../platform/docker/selectors.ts';
 import { IP_CHOICES, type IpChoice } from '../../platform/lab/ip-choice.ts';
 import type { LabOptions } from '../../platform/lab/lab.ts';
 import type { SiteOptions } from '../../platform/site/site.ts';
@@ -18,8 +20,11 @@ const DEFAULT_LEASE = micros(30e6);
 export interface PlacementFlags {
   readonly hosts: number;
   readonly ip?: IpChoice;
-  /** Empty: a lab. */
+  /** Empty, and without `select`: a lab. */
   readonly at: readonly Placement[];
+  /** Containers that run already; of those in several networks, the one that is meant. */
+  readonly select?: readonly Selector[];
+  readonly network?: string;
   readonly takeOver?: boolean;
   readonly lease?: Micros;
   /** Endpoints without a place here come from hosts that join. */
@@ -46,6 +51,7 @@ export interface Chosen {
 
 /** Throws `JOIN_USAGE`. */
 export function placementOf(flags: PlacementFlags): Chosen {
+  if (flags.select) return { platform: 'docker', placement: containersOf(flags, flags.select) };
   const { at: placements, takeOver = false, lease, elsewhere, hosts, ip } = flags;
   requireMeeting(flags);
   if (lease !== undefined && placements.length === 0)
@@ -69,6 +75,14 @@ export function placementOf(flags: PlacementFlags): Chosen {
     ...(announce && { announce }),
   };
   return { platform: 'site', placement, open };
+}
+
+function containersOf(
+  { network, takeOver = false, lease }: PlacementFlags,
+  selectors: readonly Selector[],
+): DockerOptions {
+  const leaseMs = toMillis(lease ?? DEFAULT_LEASE);
+  return { selectors: [...selectors], takeOver, leaseMs, ...(network !== undefined && { network }) };
 }
 
 /** Refuses options for joining hosts if there are none. */
@@ -109,11 +123,38 @@ export function placementOptions(when: string): Option[] {
     )
       .default([], 'none')
       .argParser((text: string, before: readonly Placement[]) => [...before, parsePlacement(text)]),
-    new Option('--take-over', `${when}: replace a foreign root qdisc, and restore it in the end`),
+    ...borrowingOptions(`${when}: `),
+  ];
+}
+
+/** `--take-over`, `--lease`: of interfaces that stay. */
+function borrowingOptions(when: string): Option[] {
+  return [
+    new Option('--take-over', `${when}replace a foreign root qdisc, and restore it in the end`),
     new Option(
       '--lease <time>',
-      `${when}: shaping ends when the agent has not renewed it for so long (default: ${formatMicros(DEFAULT_LEASE)})`,
+      `${when}shaping ends when the agent has not renewed it for so long (default: ${formatMicros(DEFAULT_LEASE)})`,
     ).argParser(parseDuration),
+  ];
+}
+
+/** Which containers are which endpoints. */
+export function containerOptions(): Option[] {
+  return [
+    new Option('--engine <name>', 'whose containers; its socket is that of DOCKER_HOST, or the usual one')
+      .choices(['docker'])
+      .makeOptionMandatory(),
+    new Option(
+      '--select <node=selector>',
+      'which containers a service, or one replica, is: label:KEY=VALUE, name:NAME with *, or compose:PROJECT/SERVICE; once or more for each',
+    )
+      .argParser((text: string, before: readonly Selector[] = []) => [...before, parseSelector(text)])
+      .makeOptionMandatory(),
+    new Option(
+      '--network <network>',
+      'of containers in several networks, the one that is emulated: its name, or a range with their addresses',
+    ),
+    ...borrowingOptions(''),
   ];
 }
 

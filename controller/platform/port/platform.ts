@@ -13,6 +13,11 @@ export interface Platform<P extends Plan = Plan> {
   readonly name: string;
   /** Whether its endpoints start from the images that the topology names. */
   readonly runsImages: boolean;
+  /**
+   * Where endpoints have files, users and limits of their own, and keep what their applications write: how to reach them. Absent:
+   * they have those of this machine, and netfold keeps it.
+   */
+  readonly contained?: Contained;
 
   /**
    * Plans where each endpoint will be, or finds where those of a running experiment are. Reads the place and changes
@@ -29,7 +34,7 @@ export interface Platform<P extends Plan = Plan> {
   /** Starts the agent of a host, or adopts the one that runs there. */
   startAgent(host: PlannedHost, order: AgentOrder): RunningAgent | Promise<RunningAgent>;
 
-  /** The words that run a command in an endpoint, as a process of this machine, with its input and output. Pure. */
+  /** The words that run a command in an endpoint, as a process of this machine, with its input and output. Changes nothing. */
   exec(endpoint: EndpointPlace, command: readonly string[]): string[];
 
   /**
@@ -41,6 +46,23 @@ export interface Platform<P extends Plan = Plan> {
 
   /** What is on this machine by its marks; no file is needed. */
   findLeftovers(where: LeftoverSearch): Leftover[] | Promise<Leftover[]>;
+}
+
+/** Gives words for processes of this machine, as `exec`. */
+export interface Contained {
+  exec(endpoint: EndpointPlace, command: readonly string[], how: ExecOptions): string[];
+  /** Prints what the endpoint's application has written. */
+  logs(endpoint: EndpointPlace, how: { readonly follow: boolean; readonly tail?: number }): string[];
+}
+
+export interface ExecOptions {
+  readonly user?: string;
+  /** With all capabilities. */
+  readonly privileged?: boolean;
+  /** Whether input and output are a terminal. */
+  readonly terminal?: boolean;
+  /** Variables besides those that the endpoint has. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** An experiment that will be started. */
@@ -87,9 +109,13 @@ export interface AgentOrder {
  * `UNREACHABLE` while the agent restarts, and then has to be called again.
  */
 export interface EndpointDoor {
+  /** Those of the host now, as the experiment has recorded them. */
+  endpoints(): readonly PlannedEndpoint[];
   /** Replaces the one with its number. */
   attach(endpoint: PlannedEndpoint): Promise<void>;
   detach(number: number): Promise<void>;
+  /** What is wrong now at the place of the endpoints, one sentence each: in the agent's status until it is told others, or none. */
+  tell(problems: readonly string[]): Promise<void>;
 }
 
 export interface RunningAgent {

@@ -32,6 +32,10 @@ function endpointOf(endpoint: LocalEndpoint, host: PlannedHost): PlannedEndpoint
     ...{ number, name, addresses, host },
     namespace: namespaceName(namespace),
     interface: { name: ifname, index: ifindex },
-    address: addresses.find((one) => isIPv4(one)) ?? addresses[0]!,
+    address: preferIpv4(addresses),
   };
 }
+
+/** The address for messages; there is at least one. */
+export const preferIpv4 = (addresses: readonly string[]): string =>
+  addresses.find((one) => isIPv4(one)) ?? addresses[0]!;

@@ -36,16 +36,26 @@ export interface OpenedPlatform {
 /** Stays until it is ended, and is an agent by its command line. */
 const STAYING = 'setInterval(() => {}, 1000)';
 
-const NO_DOOR: EndpointDoor = { attach: () => Promise.resolve(), detach: () => Promise.resolve() };
+const doorOf = (endpoints: Plan['endpoints']): EndpointDoor => ({
+  endpoints: () => endpoints,
+  attach: () => Promise.resolve(),
+  detach: () => Promise.resolve(),
+  tell: () => Promise.resolve(),
+});
 
-function orderFor({ wanted, logFolder }: OpenedPlatform, host: PlannedHost, adopt = false): AgentOrder {
+function orderFor(
+  { wanted, logFolder }: OpenedPlatform,
+  host: PlannedHost,
+  endpoints: Plan['endpoints'],
+  adopt = false,
+): AgentOrder {
   const { experiment } = wanted;
   const socket = agentSocket(experiment, host.name);
   const to = ['--controller', `unix:${controllerSocket(experiment)}`, '--host', host.name];
   const words = [process.execPath, '-e', STAYING, 'agent', ...to, '--socket', socket];
   const log = `${logFolder}/${host.name}.log`;
   mkdirSync(dirname(log), { recursive: true });
-  return { words, socket, log, adopt, door: NO_DOOR };
+  return { words, socket, log, adopt, door: doorOf(endpoints) };
 }
 
 const remainsOf = ({ experiment, endpoints }: Plan): Remains => ({
@@ -79,7 +89,9 @@ export function platformContract(open: () => OpenedPlatform | Promise<OpenedPlat
     (await platform.findLeftovers('machine')).filter((one) => opened.isOwn(one));
 
   const startAgents = (): Promise<RunningAgent[]> =>
-    Promise.all(plan.hosts.map(async (host) => platform.startAgent(host, orderFor(opened, host))));
+    Promise.all(
+      plan.hosts.map(async (host) => platform.startAgent(host, orderFor(opened, host, plan.endpoints))),
+    );
 
   async function makeAll(): Promise<RunningAgent[]> {
     await platform.make(plan, {});
@@ -220,7 +232,7 @@ export function platformContract(open: () => OpenedPlatform | Promise<OpenedPlat
       await platform.make(plan, {});
       const [first] = await startAgents();
       const host = plan.hosts[0]!;
-      const adopted = await platform.startAgent(host, orderFor(opened, host, true));
+      const adopted = await platform.startAgent(host, orderFor(opened, host, plan.endpoints, true));
       expect(adopted.pid).toBe(first!.pid);
       await platform.remove(remainsOf(plan));
       expect(await adopted.exited).toMatch(/ended/);
@@ -230,7 +242,7 @@ export function platformContract(open: () => OpenedPlatform | Promise<OpenedPlat
     test('that does not run is started where adoption was requested', async () => {
       await platform.make(plan, {});
       const host = plan.hosts[0]!;
-      const started = await platform.startAgent(host, orderFor(opened, host, true));
+      const started = await platform.startAgent(host, orderFor(opened, host, plan.endpoints, true));
       await platform.remove(remainsOf(plan));
       expect(await started.exited).toBe('was ended by SIGTERM');
       await expectNothing();
@@ -239,7 +251,9 @@ export function platformContract(open: () => OpenedPlatform | Promise<OpenedPlat
     test('that can not be started leaves nothing', async () => {
       await platform.make(plan, {});
       const nowhere = { ...plan.hosts[0]!, namespace: 'netfold-contract-nowhere' };
-      await expect((async () => platform.startAgent(nowhere, orderFor(opened, nowhere)))()).rejects.toThrow();
+      await expect(
+        (async () => platform.startAgent(nowhere, orderFor(opened, nowhere, plan.endpoints)))(),
+      ).rejects.toThrow();
       await platform.remove(remainsOf(plan));
       await expectNothing();
     });

@@ -1,0 +1,22 @@
+/** `netfold attach`: shapes containers that run already, and leaves them running. */
+import type { Command } from 'commander';
+import { containerOptions } from '../options/placement-options.ts';
+import { addEmulationOptions, detached, durationOption, type UpOptions, up } from './up.ts';
+
+export function addAttachCommand(program: Command): void {
+  const command = program
+    .command('attach <file>')
+    .description('shape containers that run already until Ctrl-C, or on its own with --detach; they stay')
+    .option('--detach', 'return when they are shaped; end it with `netfold down`')
+    .addOption(durationOption());
+  for (const option of containerOptions()) command.addOption(option);
+  addEmulationOptions(command)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  netfold attach net.yaml --engine docker --select client=label:app=web --select "server=name:db*"\n' +
+        '  netfold attach net.yaml --engine docker --select web=compose:shop/web --select db=compose:shop/db --detach',
+    )
+    .action((file: string, options: Omit<UpOptions, 'at' | 'hosts'>) =>
+      options.detach ? detached('attach') : up(file, { ...options, at: [], hosts: 1 }),
+    );
+}

@@ -1,0 +1,37 @@
+/** What an experiment has to know of its containers later on: /run/netfold/NAME/docker.json. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { PRIVATE_FILE, replaceFile } from '../../../agent/files/own-files.ts';
+import { experimentFolder } from '../../names.ts';
+import { selectorSchema } from './selectors.ts';
+
+const settingsSchema = z.strictObject({
+  /** The engine's. */
+  socket: z.string(),
+  selectors: z.array(selectorSchema).min(1),
+  /** As the user has it: a network's name or a range of addresses. */
+  network: z.string().optional(),
+  /** Names of the networks in which the endpoints were at the start. */
+  networks: z.array(z.string()),
+  /** Names of all endpoints, by number. */
+  endpoints: z.array(z.string()),
+});
+
+export type DockerSettings = Readonly<z.infer<typeof settingsSchema>>;
+
+const fileOf = (experiment: string): string => join(experimentFolder(experiment), 'docker.json');
+
+/** The experiment's folder exists. */
+export function keepDockerSettings(experiment: string, settings: DockerSettings): void {
+  replaceFile(fileOf(experiment), JSON.stringify(settings, null, 2), { mode: PRIVATE_FILE });
+}
+
+/** `undefined` if the file is missing or damaged. */
+export function readDockerSettings(experiment: string): DockerSettings | undefined {
+  try {
+    return settingsSchema.parse(JSON.parse(readFileSync(fileOf(experiment), 'utf8')));
+  } catch {
+    return undefined;
+  }
+}
