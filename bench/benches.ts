@@ -13,6 +13,7 @@ import { machineBackend } from './measure/backend.ts';
 import { measureMesh } from './mesh/mesh.ts';
 import { measureMetadata } from './metadata/metadata.ts';
 import { measureOverhead } from './overhead/overhead.ts';
+import { measurePlacement } from './placement/placement.ts';
 import { measureQueue } from './queue/queue.ts';
 import { measureReaction } from './reaction/reaction.ts';
 import { measureScale } from './scale/scale.ts';
@@ -35,6 +36,22 @@ export const BENCHES: readonly Bench[] = [
     hasLabs: false,
     minutes: { whole: 1, quick: 0.3 },
     measure: async ({ quick, say }) => measureFolding(quick, say),
+  },
+  {
+    name: 'placement',
+    description: 'how much less crosses between hosts than with endpoints in turn, and is it the best?',
+    help: 'Needs no root. An hour of annealing for each case takes --steps 7000000000.',
+    hasLabs: false,
+    minutes: { whole: 1, quick: 0.3 },
+    options: [
+      new Option('--steps <count>', 'of annealing, for each of twenty cases')
+        .argParser(Number)
+        .default(2_000_000),
+    ],
+    measure: async ({ quick, own, say }) => {
+      const { steps } = own as { steps: number };
+      return measurePlacement({ quick, steps, say });
+    },
   },
   {
     name: 'overhead',

@@ -15,6 +15,8 @@ export type ControllerErrorCode =
   | 'JOIN_USAGE'
   | 'PLATFORM_UNKNOWN'
   | 'PLACEMENT_OPTIONS'
+  | 'PLACEMENT_NO_ROOM'
+  | 'PLACEMENT_FILE'
   | 'NODE_UNKNOWN'
   | 'PATHS_USAGE'
   | 'COMMAND_WORDS'
@@ -44,6 +46,8 @@ const BLAME: Readonly<Record<ControllerErrorCode, Blame>> = {
   JOIN_USAGE: 'usage',
   PLATFORM_UNKNOWN: 'input',
   PLACEMENT_OPTIONS: 'input',
+  PLACEMENT_NO_ROOM: 'input',
+  PLACEMENT_FILE: 'input',
   NODE_UNKNOWN: 'input',
   PATHS_USAGE: 'usage',
   COMMAND_WORDS: 'usage',

@@ -115,6 +115,12 @@ const BYTES: Dimension = {
   factors: { B: 1, KB: 1e3, KiB: 1024, MB: 1e6, MiB: 1024 ** 2, GB: 1e9, GiB: 1024 ** 3 },
 };
 
+const MEMORY: Dimension = {
+  what: 'an amount of memory',
+  example: '16GB',
+  factors: { ...BYTES.factors, TB: 1e12, TiB: 1024 ** 4 },
+};
+
 /** Of a number above zero, or of zero with any sign. */
 const DIGITS = String.raw`(?:\+|-(?=[0.]+(?![\d.])))?(?:\d+(?:\.\d*)?|\.\d+)`;
 const patternOf = ({ factors }: Dimension): string =>
@@ -244,6 +250,21 @@ export function parseBytes(text: string): number {
   return value;
 }
 
+/** More than any machine has. */
+const MAX_MEMORY = 1024 ** 5;
+
+/** Of a machine, or of a program: `512MiB`, `16GB`, `2TB`, in bytes. Up to 1 PiB. Throws `UnitError`. */
+export function parseMemory(text: string): number {
+  const value = parseQuantity(text, MEMORY);
+  if (value < 0 || value > MAX_MEMORY)
+    throw new UnitError(
+      'UNIT_RANGE',
+      `"${text}" is outside of 0 to ${MAX_MEMORY / 1024 ** 4} TiB`,
+      'write an amount such as 16GB',
+    );
+  return value;
+}
+
 /** `0.1%`, `2.5%`. 0 to 100 %. Throws `UnitError`. */
 export function parsePercentage(text: string): Ratio {
   requireShort(text, 'a percentage', 'write a number and %, e.g. 0.1%');
@@ -300,6 +321,14 @@ export function formatBps(value: number): string {
 /** A measured or computed rate, of which six digits say enough: `17.7778Mbps`, `unlimited`. */
 export function formatRate(value: number): string {
   return formatBps(Number.isFinite(value) ? Number(value.toPrecision(6)) : value);
+}
+
+/** The shortest exact text of a whole number of bytes: `16GB`, `1.5MB`, `512B`. */
+export function formatMemory(bytes: number): string {
+  if (bytes >= 1e9) return `${decimals(bytes / 1e9, 9)}GB`;
+  if (bytes >= 1e6) return `${decimals(bytes / 1e6, 6)}MB`;
+  if (bytes >= 1e3) return `${decimals(bytes / 1e3, 3)}KB`;
+  return `${Math.round(bytes)}B`;
 }
 
 /** `0.1%`. Exact up to `MAX_PERCENT_DIGITS`; computed values, which have more, are rounded to four decimals or four digits. */

@@ -52,6 +52,11 @@ const GROUPS: readonly Group[] = [
   },
   {
     heading: TOPOLOGIES,
+    commands: ['place'],
+    load: async () => (await import('./commands/place.ts')).addPlaceCommand,
+  },
+  {
+    heading: TOPOLOGIES,
     commands: ['verify'],
     load: async () => (await import('./commands/verify.ts')).addVerifyCommand,
   },

@@ -21,6 +21,7 @@ export type DiagnosticCode =
   | 'FILE_TOO_LARGE'
   | 'FILE_NOT_TEXT'
   | 'NOT_A_TOPOLOGY'
+  | 'NOT_AN_INVENTORY'
   | 'YAML_SYNTAX'
   | 'YAML_ALIASES'
   | 'XML_SYNTAX'
@@ -67,7 +68,7 @@ export function formatDiagnostic(diagnostic: Diagnostic): string {
   return `${file}:${line}:${column}: ${severity}: ${what}${remedy === '' ? '' : ` (${remedy})`}`;
 }
 
-/** A file that is not a valid topology. The message lists the first errors, `diagnostics` holds all. */
+/** A file that is not a valid topology, or inventory. The message lists the first errors, `diagnostics` holds all. */
 export class TopologyError extends NetfoldError {
   readonly diagnostics: readonly Diagnostic[];
 

@@ -31,6 +31,7 @@ import {
   listenOption,
   meetingOptions,
   placementOptions,
+  spreadOption,
 } from '../options/placement-options.ts';
 import {
   type Interruption,
@@ -75,6 +76,7 @@ export function addLabOptions(command: Command): Command {
         .argParser(wholeNumber)
         .hideHelp(),
     )
+    .addOption(spreadOption())
     .addOption(ipOption());
   addEmulationOptions(command);
   for (const option of placementOptions('instead of a lab')) command.addOption(option);

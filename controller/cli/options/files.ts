@@ -18,9 +18,9 @@ export function eventsOption(): Option {
 
 /** Reads and checks a file. Throws `ControllerError` (`FILE_UNREADABLE`) or `TopologyError`. */
 export function openTopology(file: string, events?: string): OpenedTopology {
-  const text = read(file, 'a topology file');
+  const text = readText(file, 'a topology file');
   const script =
-    events === undefined ? undefined : { file: events, text: read(events, 'a script of events') };
+    events === undefined ? undefined : { file: events, text: readText(events, 'a script of events') };
   const advice = { buffers: machineTcpBuffers() };
   return { ...loadTopology(text, file, script, advice), source: { file, text, ...(script && { script }) } };
 }
@@ -70,7 +70,8 @@ export function tcpBuffers(readSetting: (name: string) => string): TcpBuffers | 
   }
 }
 
-function read(file: string, what: string): string {
+/** A file that is given on the command line. Throws `ControllerError` (`FILE_UNREADABLE`). `what`: with its article. */
+export function readText(file: string, what: string): string {
   try {
     return readBounded(file);
   } catch (cause) {

@@ -11,6 +11,7 @@ import type { DockerOptions } from '../../platform/docker/docker.ts';
 import { parseSelector, type Selector } from '../../platform/docker/selectors.ts';
 import { IP_CHOICES, type IpChoice } from '../../platform/lab/ip-choice.ts';
 import type { LabOptions } from '../../platform/lab/lab.ts';
+import { SPREADS, type Spread } from '../../platform/lab/spread.ts';
 import type { SiteOptions } from '../../platform/site/site.ts';
 import { type Placement, parsePlacement } from '../../platform/site/site-plan.ts';
 
@@ -20,6 +21,8 @@ const DEFAULT_LEASE = micros(30e6);
 export interface PlacementFlags {
   readonly hosts: number;
   readonly ip?: IpChoice;
+  /** How a lab spreads its endpoints over its hosts. */
+  readonly placement?: Spread;
   /** Empty, and without `select`: a lab. */
   readonly at: readonly Placement[];
   /** Containers that run already; of those in several networks, the one that is meant. */
@@ -52,16 +55,20 @@ export interface Chosen {
 /** Throws `JOIN_USAGE`. */
 export function placementOf(flags: PlacementFlags): Chosen {
   if (flags.select) return { platform: 'docker', placement: containersOf(flags, flags.select) };
-  const { at: placements, takeOver = false, lease, elsewhere, hosts, ip } = flags;
+  const { at: placements, takeOver = false, lease, elsewhere, hosts, ip, placement: spread } = flags;
   requireMeeting(flags);
   if (lease !== undefined && placements.length === 0)
     throw wrong('--lease needs --at: a lab has interfaces of its own');
   if (takeOver && placements.length === 0)
     throw wrong('--take-over needs --at: a lab has interfaces of its own');
   if (placements.length === 0)
-    return { platform: 'lab', placement: { hosts, ...(ip && { ip }) } satisfies LabOptions };
+    return {
+      platform: 'lab',
+      placement: { hosts, ...(ip && { ip }), ...(spread && { spread }) } satisfies LabOptions,
+    };
   if (ip !== undefined)
     throw wrong('--ip is for a lab: interfaces of --at keep the addresses that they have');
+  if (spread !== undefined) throw wrong('--placement is for a lab: --at says where endpoints are');
   const leaseMs = toMillis(lease ?? DEFAULT_LEASE);
   const here: SiteOptions = { placements, takeOver, leaseMs };
   if (!elsewhere) return { platform: 'site', placement: here };
@@ -106,7 +113,7 @@ const wrong = (message: string): ControllerError =>
 
 /** Of a machine that joins, with its endpoints. */
 export function joiningPlacement(
-  flags: Omit<PlacementFlags, 'hosts' | 'ip'> & { readonly host: string },
+  flags: Omit<PlacementFlags, 'hosts' | 'ip' | 'placement'> & { readonly host: string },
 ): Chosen {
   const { at: placements, takeOver = false, lease, host, listen = ANY_ADDRESS } = flags;
   const leaseMs = toMillis(lease ?? DEFAULT_LEASE);
@@ -164,6 +171,14 @@ export function ipOption(): Option {
     '--ip <version>',
     'IP versions of the endpoints of a lab (default: both, or 4 on a kernel without IPv6)',
   ).choices(IP_CHOICES);
+}
+
+/** `--placement` */
+export function spreadOption(): Option {
+  return new Option(
+    '--placement <how>',
+    'endpoints to the hosts of a lab in turn, or by traffic: as little as possible between hosts (default: turns)',
+  ).choices(SPREADS);
 }
 
 export function listenOption(when: string): Option {

@@ -65,15 +65,20 @@ export interface LabPlan extends Plan, LabFamilies {
   readonly endpoints: readonly LabEndpoint[];
 }
 
+export interface LabChoices extends LabFamilies {
+  /** Per endpoint the index of its host; absent: in turn. */
+  readonly hostOf: ArrayLike<number>;
+}
+
 /**
- * Spreads the endpoints over the hosts in turn. An endpoint's address of a family is the same whether it has one of the
+ * Spreads the endpoints over the hosts in turn, or as it is given. An endpoint's address of a family is the same whether it has one of the
  * other family or not.
  */
 export function planLab(
   experiment: string,
   endpointNames: readonly string[],
   hostCount: number,
-  { ipv4 = true, ipv6 = true }: Partial<LabFamilies> = {},
+  { ipv4 = true, ipv6 = true, hostOf }: Partial<LabChoices> = {},
 ): LabPlan {
   if (!Number.isInteger(hostCount) || hostCount < 1 || hostCount > MAX_HOSTS) {
     throw limit(`--hosts ${hostCount}: a lab has 1 to ${MAX_HOSTS} hosts`, 'give a number in this range');
@@ -95,9 +100,10 @@ export function planLab(
     const namespace = hostNamespace(experiment, name);
     return { index, name, namespace, address, meshPort: MESH_PORT, networks };
   });
+  const places = new Int32Array(hostCount);
   const endpoints = endpointNames.map((name, number): LabEndpoint => {
-    const host = hosts[number % hostCount]!;
-    const place = Math.floor(number / hostCount) + 1;
+    const host = hosts[hostOf?.[number] ?? number % hostCount]!;
+    const place = ++places[host.index]!;
     const addresses = [
       ...(ipv4 ? [`10.${host.index + 1}.${place >> 8}.${place & 0xff}`] : []),
       ...(ipv6 ? [`${prefix6(host.index)}::${place.toString(16)}`] : []),

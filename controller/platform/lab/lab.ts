@@ -26,12 +26,15 @@ import { isStanding, standingPlan } from '../port/standing.ts';
 import { familiesOf, IP_CHOICES } from './ip-choice.ts';
 import { experimentOf, fabricNamespace, hostNamespace } from './lab-names.ts';
 import { LAB, type LabPlan, planLab } from './lab-plan.ts';
+import { SPREADS } from './spread.ts';
 
 const optionsSchema = z.strictObject({
   /** Emulated ones, each with an agent and its part of the endpoints. */
   hosts: z.number(),
   /** IP versions of the endpoints; absent: both, or IPv4 on a kernel without IPv6. */
   ip: z.enum(IP_CHOICES).optional(),
+  /** Which endpoint is on which host; absent: in turn. */
+  spread: z.enum(SPREADS).optional(),
 });
 
 export type LabOptions = z.infer<typeof optionsSchema>;
@@ -51,8 +54,11 @@ async function plan(wanted: Wanted | Standing): Promise<LabPlan> {
   if (isStanding(wanted)) return planOfStanding(wanted);
   const { hasIpv6 } = await import('../../../agent/kernel/netns/ip-settings.ts');
   const { requireRoom } = await import('./room.ts');
-  const { hosts, ip } = readOptions(LAB, optionsSchema, wanted.options);
-  const made = planLab(wanted.experiment, wanted.endpoints, hosts, familiesOf(ip, hasIpv6()));
+  const { byTraffic } = await import('./by-traffic.ts');
+  const { hosts, ip, spread } = readOptions(LAB, optionsSchema, wanted.options);
+  const hostOf = spread === 'traffic' ? await byTraffic(wanted.topology, hosts) : undefined;
+  const choices = { ...familiesOf(ip, hasIpv6()), ...(hostOf && { hostOf }) };
+  const made = planLab(wanted.experiment, wanted.endpoints, hosts, choices);
   requireRoom(made, wanted.topology);
   return made;
 }

@@ -15,5 +15,7 @@ export function requireRoom({ endpoints, hosts }: LabPlan, { services }: Topolog
 
 /** Allows the agents the descriptors that they need: they inherit the limits of this process. */
 export function openRoom({ endpoints, hosts }: LabPlan): void {
-  raiseOpenFiles(openFilesOf({ endpoints: endpoints.length, hosts: hosts.length }));
+  const counts = hosts.map(() => 0);
+  for (const { host } of endpoints) counts[host.index]!++;
+  raiseOpenFiles(openFilesOf({ endpoints: Math.max(...counts), hosts: 1 }));
 }

@@ -2,6 +2,8 @@ import { BlockList, isIP } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { addressBytes, addressKey } from '../../../agent/kernel/netlink/addresses.ts';
+import { placementOf } from '../../../controller/cli/options/placement-options.ts';
+import { byTraffic } from '../../../controller/platform/lab/by-traffic.ts';
 import { familiesOf } from '../../../controller/platform/lab/ip-choice.ts';
 import {
   hostsFileText,
@@ -11,7 +13,9 @@ import {
   macOf,
   planLab,
 } from '../../../controller/platform/lab/lab-plan.ts';
+import { parsePlacement } from '../../../controller/platform/site/site-plan.ts';
 import { NetfoldError } from '../../../proto/errors.ts';
+import { loadTopology } from '../../../topology/load.ts';
 
 const NAMES = ['client.0', 'client.1', 'client.2', 'server.0', 'server.1'];
 
@@ -98,6 +102,40 @@ test.each(['6', 'both'] as const)('--ip %s on a kernel without IPv6 is refused',
   expect(() => familiesOf(ip, false)).toThrow(
     expect.objectContaining({ code: 'IPV6_MISSING', message: `--ip ${ip}: this kernel has no IPv6` }),
   );
+});
+
+test('endpoints on given hosts have the addresses of these, one after the other', () => {
+  const { endpoints } = planLab('x', NAMES, 3, { hostOf: Int32Array.of(2, 2, 0, 2, 0) });
+  expect(endpoints.map(({ host, address }) => `${host.name} ${address}`)).toEqual([
+    'host2 10.3.0.1',
+    'host2 10.3.0.2',
+    'host0 10.1.0.1',
+    'host2 10.3.0.3',
+    'host0 10.1.0.2',
+  ]);
+});
+
+test('by traffic, endpoints behind the same slow link are on the same host', () => {
+  const text = `services: { a: { replicas: 3 }, b: { replicas: 3 } }
+bridges: [s, t]
+links:
+  - { from: a, to: s, bandwidth: 100Mbps }
+  - { from: b, to: t, bandwidth: 100Mbps }
+  - { from: s, to: t, bandwidth: 1Mbps }`;
+  const hostOf = byTraffic(loadTopology(text, 'x.yaml').topology, 2)!;
+  expect([...new Set(hostOf.slice(0, 3))]).toHaveLength(1);
+  expect([...new Set(hostOf.slice(3))]).toHaveLength(1);
+  expect(hostOf[0]).not.toBe(hostOf[3]);
+  expect(byTraffic(loadTopology(text, 'x.yaml').topology, 0)).toBeUndefined();
+  expect(byTraffic(loadTopology(text, 'x.yaml').topology, MAX_HOSTS + 1)).toBeUndefined();
+});
+
+test('only a lab is spread by traffic; by default there is no choice among its options', () => {
+  const flags = { hosts: 2, at: [] };
+  expect(placementOf(flags).placement).toEqual({ hosts: 2 });
+  expect(placementOf({ ...flags, placement: 'traffic' }).placement).toEqual({ hosts: 2, spread: 'traffic' });
+  const at = [parsePlacement('client=eth0')];
+  expect(() => placementOf({ hosts: 1, at, placement: 'turns' })).toThrow('--placement is for a lab');
 });
 
 test('hosts may have no endpoints', () => {

@@ -7,6 +7,7 @@ import {
   bps,
   bytesOf,
   formatBps,
+  formatMemory,
   formatMicros,
   formatRate,
   formatRatio,
@@ -24,6 +25,7 @@ import {
   parseBandwidth,
   parseDuration,
   parseLatency,
+  parseMemory,
   parsePercentage,
   partsPerMillion,
   perSecond,
@@ -161,4 +163,30 @@ describe('conversions', () => {
     [partsPerMillion(2e6, 500), 1000],
     [wholeOfParts(1000, 500), 2e6],
   ])('%#: %d is %d', (value, expected) => expect(value).toBe(expected));
+});
+
+describe('memory', () => {
+  it.each([
+    ['512B', 512],
+    ['1.5KB', 1500],
+    ['16GB', 16e9],
+    ['16GiB', 16 * 1024 ** 3],
+    ['2TB', 2e12],
+    ['1TiB', 1024 ** 4],
+  ])('%s is %d bytes', (text, bytes) => expect(parseMemory(text)).toBe(bytes));
+
+  it.each(['16', '16G', '-1GB', '0.1B', '2000TiB', 'much'])('%s is refused', (text) => {
+    expect(() => parseMemory(text)).toThrow(
+      expect.objectContaining({ code: expect.stringMatching(/^UNIT_/) }),
+    );
+  });
+
+  it('what is printed can be typed', () => {
+    fc.assert(
+      fc.property(fc.nat({ max: 1024 ** 5 }), (bytes) => {
+        expect(parseMemory(formatMemory(bytes))).toBe(bytes);
+      }),
+    );
+    expect([0, 1023, 4e9, 1.5e6].map(formatMemory)).toEqual(['0B', '1.023KB', '4GB', '1.5MB']);
+  });
 });

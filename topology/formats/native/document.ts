@@ -35,6 +35,13 @@ const MAX_ALIAS_USES = 1000;
 /** Further errors after a syntax error are mostly its consequences. */
 const MAX_SYNTAX_ERRORS = 10;
 
+/** What a file is, for messages. */
+const KINDS = {
+  topology: { name: 'a topology', example: 'examples/quickstart.yaml' },
+  inventory: { name: 'an inventory', example: 'docs/placement.md' },
+} as const;
+type Kind = keyof typeof KINDS;
+
 export class YamlDocument {
   readonly value: unknown;
   readonly #root: Node | null;
@@ -49,9 +56,9 @@ export class YamlDocument {
   }
 
   /** Gives `undefined` if the text is no YAML; `findings` then has the reason. */
-  static parse(text: string, findings: Findings): YamlDocument | undefined {
+  static parse(text: string, findings: Findings, kind: Kind = 'topology'): YamlDocument | undefined {
     const lines = new LineCounter();
-    if (refuseAbsurdities(text, findings)) return undefined;
+    if (refuseAbsurdities(text, kind, findings)) return undefined;
     try {
       // The library searches for duplicate keys in quadratic time; `refuseDuplicates` does it in linear time.
       const document = parseDocument(text, {
@@ -62,14 +69,14 @@ export class YamlDocument {
         // Its pretty errors search the text again for each error.
         prettyErrors: false,
       });
-      reportErrors(document.errors, lines, findings);
+      reportErrors(document.errors, lines, kind, findings);
       if (findings.hasErrors) return undefined;
       const root = document.contents;
-      if (!acceptable(root, lines, findings)) return undefined;
+      if (!acceptable(root, lines, kind, findings)) return undefined;
       const parsed: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
       return new YamlDocument(parsed, root, lines, text);
     } catch (error) {
-      if (!explain(error, findings)) throw error;
+      if (!explain(error, kind, findings)) throw error;
       return undefined;
     }
   }
@@ -126,22 +133,28 @@ export class YamlDocument {
   }
 }
 
-function reportErrors(errors: readonly YAMLParseError[], lines: LineCounter, findings: Findings): void {
+function reportErrors(
+  errors: readonly YAMLParseError[],
+  lines: LineCounter,
+  kind: Kind,
+  findings: Findings,
+): void {
   if (errors.some(({ message }) => message.startsWith('Maximum call stack'))) {
-    tooDeep(findings);
+    tooDeep(kind, findings);
     return;
   }
   for (const { message, pos, code } of errors.slice(0, MAX_SYNTAX_ERRORS)) {
     const at = lines.linePos(pos[0]);
-    const said = MESSAGES[code] ?? message;
-    findings.error('YAML_SYNTAX', { line: at.line, column: at.col }, '', said, remedyOf(code));
+    const said =
+      code === 'MULTIPLE_DOCS' ? `a second document begins here, and a file is one ${kind}` : message;
+    findings.error('YAML_SYNTAX', { line: at.line, column: at.col }, '', said, remedyOf(code, kind));
   }
 }
 
 /** What the library would read for seconds, or by recursion without an end. */
-function refuseAbsurdities(text: string, findings: Findings): boolean {
+function refuseAbsurdities(text: string, kind: Kind, findings: Findings): boolean {
   const found = absurdity(text);
-  if (found?.kind === 'depth') tooDeep(findings);
+  if (found?.kind === 'depth') tooDeep(kind, findings);
   else if (found) {
     const message = 'there are more than a thousand keys and entries without a value';
     findings.error('YAML_SYNTAX', { line: found.line, column: 1 }, '', message, 'write the values');
@@ -178,7 +191,7 @@ function child(node: Node | null | undefined, step: string | number): Node | und
 }
 
 /** Walks the tree without recursion: refuses too deep nesting, and duplicate keys. */
-function acceptable(root: Node | null, lines: LineCounter, findings: Findings): boolean {
+function acceptable(root: Node | null, lines: LineCounter, kind: Kind, findings: Findings): boolean {
   const pending: { node: unknown; depth: number }[] = [{ node: root, depth: 1 }];
   const anchors = new Set<string>();
   const aliases: Alias[] = [];
@@ -193,7 +206,7 @@ function acceptable(root: Node | null, lines: LineCounter, findings: Findings): 
       pending.push({ node: node.value, depth });
     } else if (isCollection(node)) {
       if (depth > MAX_DEPTH) {
-        tooDeep(findings);
+        tooDeep(kind, findings);
         return false;
       }
       if (isMap(node)) refuseDuplicates(node, lines, findings);
@@ -245,7 +258,7 @@ function refuseDuplicates(map: YAMLMap, lines: LineCounter, findings: Findings):
 }
 
 /** Turns the library's errors for hostile input into findings; `false` for any other error, which is our bug. */
-function explain(error: unknown, findings: Findings): boolean {
+function explain(error: unknown, kind: Kind, findings: Findings): boolean {
   if (error instanceof ReferenceError) {
     findings.error(
       'YAML_ALIASES',
@@ -257,30 +270,25 @@ function explain(error: unknown, findings: Findings): boolean {
     return true;
   }
   if (error instanceof RangeError) {
-    tooDeep(findings);
+    tooDeep(kind, findings);
     return true;
   }
   return false;
 }
 
-function tooDeep(findings: Findings): void {
+function tooDeep(kind: Kind, findings: Findings): void {
   findings.error(
     'YAML_SYNTAX',
     { line: 1, column: 1 },
     '',
     'the file is nested too deep',
-    'a topology has no more than five levels',
+    `${KINDS[kind].name} has no more than five levels`,
   );
 }
 
-/** Where the library's message is about its own functions. */
-const MESSAGES: Readonly<Record<string, string>> = {
-  MULTIPLE_DOCS: 'a second document begins here, and a file is one topology',
-};
-
-function remedyOf(code: string): string {
+function remedyOf(code: string, kind: Kind): string {
   if (code === 'TAB_AS_INDENT') return 'indent with spaces';
-  if (code === 'MULTIPLE_DOCS') return 'write one topology a file; remove the ---';
+  if (code === 'MULTIPLE_DOCS') return `write one ${kind} a file; remove the ---`;
   if (code === 'DUPLICATE_KEY') return 'remove or rename one of them';
-  return 'see examples/quickstart.yaml for the format; quote texts that contain ": " or " #"';
+  return `see ${KINDS[kind].example} for the format; quote texts that contain ": " or " #"`;
 }

@@ -1,0 +1,167 @@
+/** `netfold place`: which endpoint on which host. Needs no root, asks no host, and changes nothing. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { z } from 'zod';
+import { formatRatio, parsePercentage } from '../../../proto/units.ts';
+import { expandGraph } from '../../../topology/fold/graph.ts';
+import { MAX_SEED } from '../../../topology/generate/generate.ts';
+import type { Graph } from '../../../topology/model/model.ts';
+import { suggest } from '../../../topology/model/names.ts';
+import { ControllerError } from '../../errors.ts';
+import type { Inventory } from '../../inventory/model.ts';
+import { readInventory } from '../../inventory/read.ts';
+import { DEFAULT_PLACEMENT, type PlacementOptions, type Wishes } from '../../placement/model.ts';
+import { keeping, placeEndpoints } from '../../placement/place.ts';
+import { PLACEMENT_HEADING, placementReport, placementRows, placementText } from '../../placement/report.ts';
+import { roomOf, wishesOf } from '../../placement/wishes.ts';
+import { eventsOption, openTopology, readText, warnOfFile } from '../options/files.ts';
+import { print, printJson, table } from '../terminal/output.ts';
+
+interface PlaceOptions extends PlacementOptions {
+  readonly inventory: string;
+  readonly without: readonly string[];
+  readonly placement?: string;
+  readonly events?: string;
+  readonly json?: boolean;
+}
+
+export function addPlaceCommand(program: Command): void {
+  program
+    .command('place <file>')
+    .description('which endpoint on which host, so that little traffic crosses between hosts')
+    .requiredOption(
+      '--inventory <file>',
+      'the hosts, in YAML: netfold’s own (docs/placement.md) or Ansible’s',
+    )
+    .addOption(
+      new Option(
+        '--without <host>',
+        'a lost host: place its endpoints anew, and leave all others; several may be named',
+      )
+        .default([], 'none')
+        .argParser((text: string, before: readonly string[]) => [...before, text]),
+    )
+    .option(
+      '--placement <file>',
+      'with --without: where endpoints are, as --json prints it (default: as it would be placed)',
+    )
+    .addOption(
+      new Option('--balance <percentage>', 'how much more than its part of the endpoints a host may get')
+        .default(DEFAULT_PLACEMENT.balance, formatRatio(DEFAULT_PLACEMENT.balance))
+        .argParser(parsePercentage),
+    )
+    .addOption(
+      new Option('--seed <number>', 'of the search: the same gives the same placement')
+        .default(DEFAULT_PLACEMENT.seed)
+        .argParser(parseSeed),
+    )
+    .addOption(eventsOption())
+    .option('--json', 'print JSON')
+    .action(place);
+}
+
+function parseSeed(text: string): number {
+  if (/^\d{1,10}$/.test(text) && Number(text) <= MAX_SEED) return Number(text);
+  throw new InvalidArgumentError(`write a whole number from 0 to ${MAX_SEED}`);
+}
+
+function place(file: string, options: PlaceOptions): void {
+  const { topology, warnings } = openTopology(file, options.events);
+  if (!options.json) warnOfFile(warnings);
+  const graph = expandGraph(topology);
+  const inventory = readInventory(readText(options.inventory, 'an inventory of hosts'), options.inventory);
+  if (options.placement !== undefined && options.without.length === 0)
+    throw new ControllerError(
+      'PLACEMENT_FILE',
+      '--placement needs --without: else all are placed',
+      'name the lost host',
+    );
+  const wishes = wishesOf(inventory, topology, graph);
+  const { hosts, left, moved } = afterLoss(graph, inventory, wishes, options);
+  const placement = placeEndpoints(graph, hosts.map(roomOf), left, options);
+  if (options.json) {
+    printJson(placementReport(graph, placement, moved));
+    return;
+  }
+  print(table(PLACEMENT_HEADING, placementRows(placement, hosts.map(roomOf)), [1, 2, 3, 4, 5]));
+  print('');
+  print(placementText(graph, placement));
+  if (moved) print(`\nplaced anew: ${moved.join(' ') || 'nothing'}`);
+}
+
+interface AfterLoss {
+  readonly hosts: Inventory['hosts'];
+  readonly left: Wishes;
+  readonly moved?: readonly string[];
+}
+
+/** Without lost hosts; endpoints of the others stay where they are. */
+function afterLoss(graph: Graph, inventory: Inventory, wishes: Wishes, options: PlaceOptions): AfterLoss {
+  const { hosts } = inventory;
+  if (options.without.length === 0) return { hosts, left: wishes };
+  const names = hosts.map(({ name }) => name);
+  for (const lost of options.without) {
+    if (names.includes(lost)) continue;
+    const remedy = suggest(lost, names, `hosts: ${names.join(', ')}`);
+    throw new ControllerError('HOST_UNKNOWN', `there is no host ${lost} in ${inventory.file}`, remedy);
+  }
+  const before = options.placement === undefined ? undefined : readPlacement(options.placement, graph, names);
+  const hostOf = before ?? placeEndpoints(graph, hosts.map(roomOf), wishes, options).hostOf;
+  const staying = hosts.filter(({ name }) => !options.without.includes(name));
+  const newIndex = new Map(staying.map(({ name }, index) => [names.indexOf(name), index]));
+  const stay = new Map<number, number>();
+  const moved: string[] = [];
+  hostOf.forEach((host, endpoint) => {
+    const index = newIndex.get(host);
+    if (index === undefined) moved.push(graph.endpoints[endpoint]!);
+    else stay.set(endpoint, index);
+  });
+  return { hosts: staying, left: keeping(stay, withoutHosts(graph, wishes, newIndex)), moved };
+}
+
+/** Wishes about the hosts that are left. Throws `PLACEMENT_NO_ROOM` for an endpoint that is pinned to lost ones. */
+function withoutHosts(graph: Graph, wishes: Wishes, newIndex: ReadonlyMap<number, number>): Wishes {
+  const hostsOf = new Map<number, number[]>();
+  for (const [endpoint, hosts] of wishes.hostsOf) {
+    const left = hosts.flatMap((host) => newIndex.get(host) ?? []);
+    if (left.length === 0)
+      throw new ControllerError(
+        'PLACEMENT_NO_ROOM',
+        `${graph.endpoints[endpoint]!} is pinned to a lost host`,
+        'pin it to another one in the inventory',
+      );
+    hostsOf.set(endpoint, left);
+  }
+  return { ...wishes, hostsOf };
+}
+
+const placementSchema = z.object({
+  placement: z.array(z.object({ endpoint: z.string(), host: z.string() })),
+});
+
+/** Throws `PLACEMENT_FILE` for what is not the placement of these endpoints on these hosts. */
+function readPlacement(file: string, { endpoints }: Graph, hosts: readonly string[]): Int32Array {
+  const wrong = (what: string): ControllerError =>
+    new ControllerError(
+      'PLACEMENT_FILE',
+      `${file}: ${what}`,
+      'give what `netfold place FILE --inventory HOSTS --json` printed',
+    );
+  let value: unknown;
+  try {
+    value = JSON.parse(readText(file, 'a placement'));
+  } catch (error) {
+    if (error instanceof ControllerError) throw error;
+    throw wrong('this is no JSON');
+  }
+  const read = placementSchema.safeParse(value);
+  if (!read.success) throw wrong('this is no placement');
+  const indexOf = new Map(hosts.map((name, index) => [name, index]));
+  const hostOf = new Map(read.data.placement.map(({ endpoint, host }) => [endpoint, host]));
+  return Int32Array.from(endpoints, (endpoint) => {
+    const host = hostOf.get(endpoint);
+    if (host === undefined) throw wrong(`${endpoint} has no host`);
+    const index = indexOf.get(host);
+    if (index === undefined) throw wrong(`${endpoint} is on ${host}, which the inventory does not have`);
+    return index;
+  });
+}
