@@ -1,12 +1,14 @@
 /** Topologies, scripts, event lines and quantities: everything that a user writes. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readInventory } from '../../controller/inventory/read.ts';
 import { parseQueue } from '../../proto/queue.ts';
 import {
   parseBandwidth,
   parseBytes,
   parseDuration,
   parseLatency,
+  parseMemory,
   parsePercentage,
   UnitError,
 } from '../../proto/units.ts';
@@ -67,6 +69,22 @@ from 7s to 9s client--s1 flap 0.5s
 from 10s to 20s client churn 50% replace 20%
 at 31s partition client;server
 at 1d quit`;
+const INVENTORY = `hosts:
+  host1: { address: 192.0.2.7, user: root, port: 22, jump: "me@gw:22,x", shape: eth0, is: [a, b.0], labels: [edge] }
+  host2: { cores: 1.5, memory: 16GiB, bandwidth: 1Gbps, endpoints: 9, shape: "2001:db8::1" }
+needs: { db: { cores: 2, memory: 4GB } }
+pins: { db: host1, "tag:x": [label:edge, host2] }
+apart: [db, [a.0, a.1]]
+`;
+const ANSIBLE = `all:
+  vars: { ansible_user: root, other: [1] }
+  hosts: { lone: }
+  children:
+    web:
+      hosts: { "web[01:03].x": { netfold_cores: 4 }, "db-[a:c]": {} }
+      vars: { ansible_ssh_common_args: '-o ProxyJump=gw -J x', ansible_port: 2222 }
+      children: { canary: { hosts: { web03.x: { netfold_is: db, ansible_host: "::1" } } } }
+`;
 const BASE = YAML.slice(0, YAML.indexOf('events:'));
 
 const LINES = [
@@ -144,6 +162,23 @@ export const TEXTS = [
     isCoded: isRefused,
   }),
   textTarget({
+    name: 'inventory',
+    seeds: [INVENTORY, ANSIBLE],
+    pieces: [
+      ...PIECES,
+      'hosts:',
+      'children:',
+      'vars:',
+      'netfold_is: ',
+      'label:edge',
+      '[1:9]',
+      '[web]\n',
+      '{{ x }}',
+    ],
+    read: (text) => readInventory(text, 'fuzz.yaml'),
+    isCoded: isRefused,
+  }),
+  textTarget({
     name: 'event line',
     seeds: LINES,
     pieces: PIECES,
@@ -177,6 +212,7 @@ function readQuantity(text: string): void {
     parseLatency,
     parseBandwidth,
     parseBytes,
+    parseMemory,
     parsePercentage,
     parseDuration,
     parseQueue,

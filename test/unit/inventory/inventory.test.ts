@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { expandRange } from '../../../controller/inventory/host-range.ts';
 import { readInventory } from '../../../controller/inventory/read.ts';
 import { TopologyError } from '../../../topology/load.ts';
+import { growthOf } from '../../support/growth.ts';
 
 const HOST = `hosts:
   host1:
@@ -227,3 +228,29 @@ test('any text gives an inventory or findings', () => {
     { numRuns: 400 },
   );
 });
+
+const lines = (count: number, one: (at: number) => string): string =>
+  Array.from({ length: count }, (_, at) => one(at)).join('\n');
+const SHAPES: Readonly<Record<string, readonly [number, (size: number) => string]>> = {
+  hosts: [100, (n) => `hosts:\n${lines(n, (at) => `  h${at}: { cores: 8, labels: [x], is: s${at} }`)}`],
+  'unknown keys': [200, (n) => `hosts:\n  a:\n${lines(n, (at) => `    k${at}: 1`)}`],
+  'pins to a label': [
+    100,
+    (n) =>
+      `hosts:\n${lines(100, (at) => `  h${at}: { labels: [x] }`)}\npins:\n${lines(n, (at) => `  s${at}: label:x`)}`,
+  ],
+  'pins to unknown hosts': [100, (n) => `hosts: { a: {} }\npins:\n${lines(n, (at) => `  s${at}: h${at}`)}`],
+  groups: [100, (n) => lines(n, (at) => `g${at}: { hosts: { h${at}: { ansible_host: a${at} } } }`)],
+  'a host in groups': [100, (n) => lines(n, (at) => `g${at}: { hosts: { h: }, vars: { a${at}: 1 } }`)],
+  'length of a jump': [20_000, (n) => `hosts: { a: { jump: "${'x,'.repeat(n)}" } }`],
+  'length of arguments': [
+    20_000,
+    (n) => `g: { hosts: { a: { ansible_ssh_common_args: "${'-J '.repeat(n)}" } } }`,
+  ],
+};
+test.each(Object.entries(SHAPES))(
+  '%s, four times as many, do not take ten times as long',
+  (_, [size, make]) => {
+    expect(growthOf(size, (count) => void refused(make(count)))).toBeLessThan(10);
+  },
+);
