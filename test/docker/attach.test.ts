@@ -73,7 +73,8 @@ async function roundTrip(from: string, address: string): Promise<number> {
 async function expectShaped(from: string, address: string): Promise<void> {
   const meanMs = await roundTrip(from, address);
   expect(meanMs).toBeGreaterThan(80);
-  expect(meanMs).toBeLessThan(110);
+  // Three pings on a machine that may be busy; without shaping it is less than a millisecond.
+  expect(meanMs).toBeLessThan(200);
 }
 
 const says = (what: string) => async (): Promise<boolean> =>
@@ -146,7 +147,7 @@ describe('containers that run already', () => {
       SOON_MS,
     );
     expect(await netfold('reconnect', 'client.0', '--name', name)).toMatchObject({ code: 0 });
-    await until(async () => (await roundTrip('web-1', db)) < 110, 'it is back', SOON_MS);
+    await until(async () => (await roundTrip('web-1', db)) < 200, 'it is back', SOON_MS);
 
     expect(await netfold('down', name)).toMatchObject({ code: 0 });
     expect(await engine.inNetworkOf('web-1', 'tc', 'qdisc', 'show')).toEqual(before);
