@@ -2,6 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readInventory } from '../../controller/inventory/read.ts';
+import { DockerError } from '../../controller/platform/docker/errors.ts';
+import { isSelected, parseSelector } from '../../controller/platform/docker/selectors.ts';
 import { parseQueue } from '../../proto/queue.ts';
 import {
   parseBandwidth,
@@ -111,6 +113,10 @@ const QUANTITIES = [
   '1m30s',
   '8 bps',
 ];
+const CONTAINER = {
+  ...{ id: 'a'.repeat(64), name: 'db-main', state: 'running' },
+  labels: { app: 'web', 'com.docker.compose.project': 'shop', 'com.docker.compose.service': 'db' },
+};
 const PIECES = [
   ...['tag:', 'client', 'server', 's1', 's1--s2', ' every ', ' at 1s ', 'from 1s to 2s ', 'latency=', '%'],
   ...['  a: {}\n', 'links:\n', 'run: |\n', 'replicas: ', '<service name="a"/>', ' latency="1"', 'tags='],
@@ -194,6 +200,13 @@ export const TEXTS = [
       for (const hasWindow of [true, false]) readLine((findings) => parseAction(text, hasWindow, findings));
     },
     isCoded: () => false,
+  }),
+  textTarget({
+    name: 'selector',
+    seeds: ['client=label:app=web', 'client.0=label:app', 'server=name:db*', 'db=compose:shop/db'],
+    pieces: ['label:', 'name:', 'compose:', '=', '*', '/', 'app', 'shop'],
+    read: (text) => isSelected(parseSelector(text), CONTAINER),
+    isCoded: (error) => error instanceof DockerError,
   }),
   textTarget({
     name: 'quantity',
