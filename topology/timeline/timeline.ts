@@ -128,7 +128,8 @@ export class Timeline {
     this.#expense = isCommand ? this.#commands : this.#file;
     this.targets.account = this.#expense.work;
     // Between steps, so that none is half done; a single one has only a few changes per endpoint and link.
-    if (isCommand && this.#commands.atoms > MAX_ATOMS) throw tooMuch(step.event);
+    const isBounded = isCommand && !isWayOut(step.event);
+    if (isBounded && this.#commands.atoms > MAX_ATOMS) throw tooMuch(step.event);
     try {
       step.run();
     } catch (error) {
@@ -165,6 +166,9 @@ interface Expense {
   readonly work: WorkAccount;
   atoms: number;
 }
+
+/** Of a bad state: it changes one thing, whatever was commanded before. */
+const isWayOut = ({ action: { verb } }: TopologyEvent): boolean => verb === 'heal' || verb === 'quit';
 
 function tooMuch({ position }: TopologyEvent): TargetError {
   const message = `the commands come to more than ${MAX_ATOMS} changes, or name too many things`;

@@ -142,6 +142,8 @@ describe('a command is refused', () => {
     expect(verdict(one, 1, command(3, 'churn client 1 every 10ms', { until: seconds(9000) }))).toMatch(
       /^LIMIT/,
     );
+    for (const text of ['heal', 'reset', 'quit'])
+      expect(verdict(one, 1, command(3100, text))).not.toMatch(/LIMIT/);
     const full = player();
     const many = Array.from({ length: MAX_COMMANDS }, () =>
       command(2, 'set s--server latency=1ms', { issuedAt: seconds(1) }),

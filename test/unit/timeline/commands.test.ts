@@ -311,5 +311,17 @@ describe('the history', () => {
     one.advance(seconds(2000));
     expect(one.history()[0]!.reason).toMatch(/the commands come to more than 500000 changes/);
     expect(present(one)).toEqual([1, 2, 3]);
+    // The way out of a bad state stays open.
+    const late = (text: string) => one.command(command(2001, text), seconds(2001));
+    late('set s--server latency=3ms');
+    late('heal');
+    expect(one.history().map(({ status }) => status)).toEqual(['failed', 'failed', 'done']);
+    late('reset');
+    expect(one.history().map(({ command: { text }, status }) => [text, status])).toEqual([
+      [churn.text, 'undone'],
+      ['set s--server latency=3ms', 'undone'],
+      ['heal', 'undone'],
+      ['reset', 'done'],
+    ]);
   }, 60_000);
 });
