@@ -1,16 +1,15 @@
 /** Which peers may join an experiment: its hosts, each with its own name and its own endpoints, and no others. */
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
-import { MeshError } from '../../agent/mesh/errors.ts';
-import { type ListedPeer, readListedPeers } from '../../agent/mesh/trust/admission.ts';
+import { readListedPeers } from '../../agent/mesh/trust/admission.ts';
 import { makeMeshKey, readMeshKey } from '../../agent/mesh/trust/mesh-key.ts';
 import { makeUserKey, readCommanders, requireDistinct } from '../../agent/mesh/trust/user-key.ts';
 import type { Bootstrap } from '../../proto/bootstrap.ts';
 import { type Commander, type CommandRules, isCommanderName, RIGHTS } from '../../proto/command.ts';
-import { serviceOf } from '../../topology/model/names.ts';
 import { identityFolder, meshKeyFile, userKeyFile } from '../names.ts';
 import type { Plan } from '../platform/port/plan.ts';
 import { userName } from '../user-name.ts';
+import { assignmentOf } from './listed-endpoints.ts';
 
 export type MeshSecurity = Pick<
   Bootstrap['mesh'],
@@ -93,30 +92,3 @@ async function secureOpenMesh(
   await openSecurity(security, host, []);
   return { ...security, ...(announce && { announce: [...announce] }) };
 }
-
-/** Endpoint → host, as the list says it. `names`: of all endpoints; `here`: those of this machine. Throws `MESH_ALLOW_LIST`. */
-function assignmentOf(
-  listed: readonly ListedPeer[],
-  names: readonly string[],
-  here: Readonly<Record<string, string>>,
-): Record<string, string> {
-  const found = new Map<string, string>();
-  for (const { host = '', endpoints } of listed) {
-    for (const word of endpoints) {
-      const meant = names.filter((name) => name === word || serviceOf(name) === word);
-      if (meant.length === 0) throw wrongList(`there is no endpoint or service ${word}`);
-      for (const name of meant) {
-        const other = here[name] ?? found.get(name) ?? host;
-        if (other !== host) throw wrongList(`${name} is on ${other}, and on ${host}`);
-        found.set(name, host);
-      }
-    }
-  }
-  return Object.fromEntries(found);
-}
-
-const wrongList = (message: string): MeshError =>
-  new MeshError('MESH_ALLOW_LIST', `the allow-list is wrong: ${message}`, {
-    remedy: 'write a line `PEER HOST ENDPOINT…` for each agent, and each endpoint once',
-    blame: 'input',
-  });
