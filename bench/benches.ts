@@ -163,11 +163,11 @@ at one of them also BBR, IPv6, and TCP and UDP together.
   {
     name: 'accuracy',
     description: 'are rates, delays, losses and jitter what the topology says?',
-    help: `Real labs with real traffic; with each backend that the kernel has, 7 min each.
+    help: `Real labs with real traffic; with each backend that the kernel has, 12 min each.
   npm run bench -- accuracy --backend delay-line   only this one
   npm run bench -- accuracy --vm                   netem, on Debian's kernel in an emulated machine (12 min)`,
     hasLabs: true,
-    minutes: { whole: 7, quick: 1.5 },
+    minutes: { whole: 12, quick: 1.5 },
     options: [
       new Option(
         '--backend <name>',
