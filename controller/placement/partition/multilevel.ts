@@ -52,7 +52,9 @@ export function partition(problem: Problem, seed: number, effort = effortFor(pro
   found.add(refined(problem, packed(problem, random)));
   for (let combination = 0; combination < effort.combinations; combination++) {
     const [one, other] = found.two(random);
-    found.add(combined(problem, one, other, random));
+    // Every second time with a new one, so that not all become alike.
+    const isNew = combination % 2 === 1;
+    found.add(combined(problem, one, isNew ? fromNothing(problem, depth(random), random, 1) : other, random));
   }
   return improved(problem, found.best, random, effort.repetitions).part;
 }
