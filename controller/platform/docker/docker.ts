@@ -156,7 +156,9 @@ function logWords(
 }
 
 /** The agent gives interfaces back; what a killed one has left in sandboxes is removed here. Containers stay. */
-async function remove({ experiment }: Remains): Promise<string[]> {
+async function remove({ experiment, endpoints }: Remains): Promise<string[]> {
+  // Nothing of this platform's: where all are asked, whoever is no agent of it is left alone.
+  if (endpoints.length === 0 && sandboxNames(experiment).length === 0) return [];
   const { agentsOf, endProcesses } = await import('../../machine/processes.ts');
   const { clearNamespace } = await import('../../../agent/linux/take-over/leftovers.ts');
   const { JOURNAL_FOLDER, Journal } = await import('../../../agent/linux/take-over/journal.ts');
