@@ -7,7 +7,7 @@ import { appendTo, PRIVATE_FILE } from '../../agent/files/own-files.ts';
 import type { NetfoldError } from '../../proto/errors.ts';
 import { keepLogs } from '../logs/kept.ts';
 import { removeFolder, removeIfEmpty } from '../machine/folders.ts';
-import { agentsOf, endProcesses } from '../machine/processes.ts';
+import { agentsOf, agentsToEnd, endProcesses } from '../machine/processes.ts';
 import { experimentFolder, logFolderOf, RUN_FOLDER } from '../names.ts';
 import type { Leftover, Platform } from '../platform/port/platform.ts';
 import { openPlatforms, platformsFor } from '../platform/registry.ts';
@@ -34,10 +34,11 @@ export async function removeExperiment(
   onProgress?: OnProgress,
   platform?: Platform,
 ): Promise<Removed> {
+  const agents = agentsToEnd(experiment);
   markEnding(experiment);
   const state = readState(experiment);
   const platforms = platform ? [platform] : await platformsFor(state?.platform);
-  const remains = { experiment, endpoints: state?.endpoints ?? [] };
+  const remains = { experiment, endpoints: state?.endpoints ?? [], agents };
   const facts: string[] = [];
   for (const one of platforms) facts.push(...(await one.remove(remains, onProgress)));
   const problems = [...(await endGroups(experiment, state)), ...keepLogsOf(experiment, state)];

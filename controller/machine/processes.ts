@@ -40,6 +40,16 @@ export function agentsOf(experiment?: string): number[] {
   return [...recorded, ...others];
 }
 
+/**
+ * For a removal, which may take place twice at once: whoever is done first takes the records away, and then there are no agents
+ * any more. Words count only where nothing was recorded when the removal began.
+ */
+export function agentsToEnd(experiment: string): () => number[] {
+  const folder = experimentFolder(experiment);
+  const hadRecords = recordedAgents(folder) !== undefined;
+  return () => (hadRecords ? (recordedAgents(folder) ?? []) : agentsOf(experiment));
+}
+
 function runFolders(): string[] {
   try {
     return readdirSync(RUN_FOLDER);

@@ -156,14 +156,14 @@ function logWords(
 }
 
 /** The agent gives interfaces back; what a killed one has left in sandboxes is removed here. Containers stay. */
-async function remove({ experiment, endpoints }: Remains): Promise<string[]> {
+async function remove({ experiment, endpoints, agents }: Remains): Promise<string[]> {
   // Nothing of this platform's: where all are asked, whoever is no agent of it is left alone.
   if (endpoints.length === 0 && sandboxNames(experiment).length === 0) return [];
-  const { agentsOf, endProcesses } = await import('../../machine/processes.ts');
+  const { endProcesses } = await import('../../machine/processes.ts');
   const { clearNamespace } = await import('../../../agent/linux/take-over/leftovers.ts');
   const { JOURNAL_FOLDER, Journal } = await import('../../../agent/linux/take-over/journal.ts');
   const { removeIfEmpty } = await import('../../machine/folders.ts');
-  await endProcesses(() => agentsOf(experiment));
+  await endProcesses(agents);
   for (const watch of watches.get(experiment) ?? []) await watch.stop();
   watches.delete(experiment);
   const names = sandboxNames(experiment);

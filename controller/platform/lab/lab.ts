@@ -101,11 +101,11 @@ async function startAgent(host: PlannedHost, order: AgentOrder): Promise<Running
 }
 
 /** Everything of a lab (interfaces, qdiscs, rules, BPF programs) is in its namespaces and is removed with them. */
-async function remove({ experiment }: Remains, onProgress?: OnProgress): Promise<string[]> {
-  const { agentsOf, endProcesses, processesIn } = await import('../../machine/processes.ts');
+async function remove({ experiment, agents }: Remains, onProgress?: OnProgress): Promise<string[]> {
+  const { endProcesses, processesIn } = await import('../../machine/processes.ts');
   const { removeLab } = await import('./lab-namespaces.ts');
   const namespaces = namespacesOf(experiment);
-  await endProcesses(() => [...new Set([...processesIn(namespaces), ...agentsOf(experiment)])]);
+  await endProcesses(() => [...new Set([...processesIn(namespaces), ...agents()])]);
   const removed = await removeLab(experiment, (done, of) =>
     onProgress?.({ doing: 'removing namespaces', done, of }),
   );

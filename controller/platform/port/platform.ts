@@ -134,6 +134,8 @@ export interface Remains {
   readonly experiment: string;
   /** Those of a state file; none if there is no file. */
   readonly endpoints: readonly (EndpointPlace & { readonly ifindex: number })[];
+  /** Ids of its agents that run now, on this machine. */
+  readonly agents: () => readonly number[];
 }
 
 /**

@@ -75,12 +75,12 @@ async function startAgent(host: PlannedHost, order: AgentOrder): Promise<Running
 }
 
 /** Agents restore interfaces themselves; what a killed agent has left on them is removed here. */
-async function remove({ experiment, endpoints }: Remains): Promise<string[]> {
-  const { agentsOf, endProcesses } = await import('../../machine/processes.ts');
+async function remove({ endpoints, agents }: Remains): Promise<string[]> {
+  const { endProcesses } = await import('../../machine/processes.ts');
   const { clearInterface } = await import('../../../agent/linux/take-over/clear-interface.ts');
   const { JOURNAL_FOLDER, Journal } = await import('../../../agent/linux/take-over/journal.ts');
   const { removeIfEmpty } = await import('../../machine/folders.ts');
-  await endProcesses(() => agentsOf(experiment));
+  await endProcesses(agents);
   const left = endpoints.filter(({ namespace, ifindex }) =>
     clearInterface({ namespace: namespacePath(namespace), ifindex }, new Journal()),
   );

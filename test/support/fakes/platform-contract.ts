@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { makeBootstraps } from '../../../controller/experiment/bootstraps.ts';
+import { agentsToEnd } from '../../../controller/machine/processes.ts';
 import { agentSocket, controllerSocket } from '../../../controller/names.ts';
 import type { Plan, PlannedHost } from '../../../controller/platform/port/plan.ts';
 import type {
@@ -65,6 +66,7 @@ const remainsOf = ({ experiment, endpoints }: Plan): Remains => ({
     namespace,
     ifindex: index,
   })),
+  agents: agentsToEnd(experiment),
 });
 
 export function platformContract(open: () => OpenedPlatform | Promise<OpenedPlatform>): void {
@@ -168,7 +170,7 @@ export function platformContract(open: () => OpenedPlatform | Promise<OpenedPlat
 
     test('is removed without a state file, by its marks', async () => {
       await makeAll();
-      await platform.remove({ experiment: plan.experiment, endpoints: [] });
+      await platform.remove({ ...remainsOf(plan), endpoints: [] });
       for (const leftover of await own()) {
         await leftover.remove();
         await leftover.remove();
@@ -180,7 +182,9 @@ export function platformContract(open: () => OpenedPlatform | Promise<OpenedPlat
       const agents = await makeAll();
       const during = (await own()).map(({ what }) => what);
       const { experiment } = plan;
-      expect(await platform.remove({ experiment: `${experiment}x`, endpoints: [] })).toEqual([]);
+      expect(
+        await platform.remove(remainsOf({ ...plan, experiment: `${experiment}x`, endpoints: [] })),
+      ).toEqual([]);
       expect((await own()).map(({ what }) => what)).toEqual(during);
       const ended = Promise.race([...agents.map(({ exited }) => exited), Promise.resolve('all run')]);
       expect(await ended).toBe('all run');

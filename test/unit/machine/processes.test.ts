@@ -1,12 +1,19 @@
 /** Which processes are taken for agents. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { recordAgent, recordedAgents } from '../../../controller/machine/agent-records.ts';
-import { agentAt, agentsOf, endProcesses, isAgentAt } from '../../../controller/machine/processes.ts';
-import { controllerSocket } from '../../../controller/names.ts';
+import { removeIfEmpty } from '../../../controller/machine/folders.ts';
+import {
+  agentAt,
+  agentsOf,
+  agentsToEnd,
+  endProcesses,
+  isAgentAt,
+} from '../../../controller/machine/processes.ts';
+import { agentSocket, controllerSocket, experimentFolder, RUN_FOLDER } from '../../../controller/names.ts';
 
 const NAME = `test-${process.pid}-words`;
 const SOCKET = `/tmp/${NAME}.sock`;
@@ -95,3 +102,24 @@ test('what does not end is an error with a code, not a wait for ever', async () 
     code: 'PROCESSES_STAY',
   });
 });
+
+test.runIf(process.getuid!() === 0)(
+  'where somebody else removes the experiment and its records, nothing is an agent any more',
+  async () => {
+    const folder = experimentFolder(NAME);
+    const decoy = await start(process.execPath, ['-e', SLEEP, '--', ...WORDS]);
+    await expect.poll(() => agentsToEnd(NAME)()).toEqual([decoy]);
+    mkdirSync(folder, { recursive: true });
+    try {
+      const pid = await start(process.execPath, ['-e', SLEEP]);
+      recordAgent(agentSocket(NAME, 'host0'), pid);
+      const left = agentsToEnd(NAME);
+      expect(left()).toEqual([pid]);
+      rmSync(folder, { recursive: true });
+      expect(left()).toEqual([]);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+      removeIfEmpty(RUN_FOLDER);
+    }
+  },
+);

@@ -7,6 +7,7 @@ import { platformContract } from '../../support/fakes/platform-contract.ts';
 
 const TEXT = 'services: { a: {}, b: {}, c: {} }\nlinks: [{ from: a, to: b, latency: 1ms }]';
 const { topology } = loadTopology(TEXT, 'x.yaml');
+const remains = { experiment: 'x', endpoints: [], agents: () => [] };
 const wanted: Wanted = { experiment: 'x', topology, endpoints: ['a.0', 'b.0', 'c.0'], options: {} };
 
 describe('the fake of a platform', () =>
@@ -49,14 +50,14 @@ describe('a platform that fails', () => {
         make: () => failing.make(made, {}),
         startAgent: () => failing.startAgent(made.hosts[0]!, ORDER),
         exec: () => failing.exec(made.endpoints[0]!, ['true']),
-        remove: () => failing.remove({ experiment: 'x', endpoints: [] }),
+        remove: () => failing.remove(remains),
         findLeftovers: () => failing.findLeftovers('machine'),
       };
       if (method === 'startAgent') await fake.make(made, {});
       const had = fake.toString();
       await expect((async () => calls[method]())()).rejects.toBeInstanceOf(PlatformFailure);
       if (when === 'before') expect(fake.toString()).toBe(had);
-      await fake.remove({ experiment: 'x', endpoints: [] });
+      await fake.remove(remains);
       expect(fake.toString()).toBe('');
     }
   });
