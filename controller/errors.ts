@@ -19,6 +19,7 @@ export type ControllerErrorCode =
   | 'PLACEMENT_FILE'
   | 'NODE_UNKNOWN'
   | 'PATHS_USAGE'
+  | 'CONVERT_EVENTS'
   | 'COMMAND_WORDS'
   | 'HOST_UNKNOWN'
   | 'HOSTS_IDLE'
@@ -50,6 +51,7 @@ const BLAME: Readonly<Record<ControllerErrorCode, Blame>> = {
   PLACEMENT_FILE: 'input',
   NODE_UNKNOWN: 'input',
   PATHS_USAGE: 'usage',
+  CONVERT_EVENTS: 'input',
   COMMAND_WORDS: 'usage',
   HOST_UNKNOWN: 'input',
   HOSTS_IDLE: 'usage',

@@ -52,6 +52,11 @@ const GROUPS: readonly Group[] = [
   },
   {
     heading: TOPOLOGIES,
+    commands: ['convert'],
+    load: async () => (await import('./commands/convert.ts')).addConvertCommand,
+  },
+  {
+    heading: TOPOLOGIES,
     commands: ['place'],
     load: async () => (await import('./commands/place.ts')).addPlaceCommand,
   },

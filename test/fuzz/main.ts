@@ -3,11 +3,12 @@ import { Command, InvalidArgumentError } from 'commander';
 import { EXIT_CODE } from '../../proto/errors.ts';
 import { fromMillis, toSeconds } from '../../proto/units.ts';
 import { type FuzzReport, fuzz, tryOut } from './fuzz.ts';
+import { IMPORTS } from './imports.ts';
 import { MESSAGES } from './messages.ts';
 import { parseRecipe } from './recipe.ts';
 import { TEXTS } from './texts.ts';
 
-const TARGETS = [...TEXTS, ...MESSAGES];
+const TARGETS = [...TEXTS, ...IMPORTS, ...MESSAGES];
 
 const program = new Command('fuzz')
   .description('feeds every decoder and grammar with inputs that are nearly valid')

@@ -1,15 +1,33 @@
 /** All formats of topology files. A new format is a folder here, and a line in `FORMATS`. */
 import type { Format, TextFile } from '../model/format.ts';
+import { compose } from './compose/format.ts';
+import { containerlab } from './containerlab/format.ts';
+import { gml } from './gml/format.ts';
+import { graphml } from './graphml/format.ts';
 import { kollaps } from './kollaps/format.ts';
 import { native } from './native/format.ts';
+import { nodeLink } from './node-link/format.ts';
 import { thunderstorm } from './thunderstorm/format.ts';
 
 /** The first format that recognises a file reads it; the last one reads all that none recognises. */
-export const FORMATS: readonly Format[] = [kollaps, thunderstorm, native];
+export const FORMATS: readonly Format[] = [
+  kollaps,
+  thunderstorm,
+  graphml,
+  gml,
+  nodeLink,
+  containerlab,
+  compose,
+  native,
+];
 
-/** By the extension of the file's name, otherwise by its content. */
+/**
+ * By content that one format alone has, then by the ending of the file's name, then by what the content looks like. Files
+ * of many programs end in `.xml`, `.json` or `.yml`.
+ */
 export function formatOf({ file, text }: TextFile, formats = FORMATS): Format {
   return (
+    formats.find(({ detect }) => detect.anyEnding?.test(text)) ??
     formats.find(({ detect }) => detect.ending.test(file)) ??
     formats.find(({ detect }) => detect.content?.test(text)) ??
     formats.at(-1)!

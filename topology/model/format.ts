@@ -20,7 +20,9 @@ export interface ParseContext {
 export interface Format {
   readonly name: string;
   readonly detect: {
-    /** Of the file's name; it comes before any content. */
+    /** Of the text, where nothing but this format has it: whatever the file's name is. */
+    readonly anyEnding?: Pick<RegExp, 'test'>;
+    /** Of the file's name; it comes before any `content`. */
     readonly ending: RegExp;
     /** Of the text, where the file's name has no ending of any format. Absent: the ending is needed. */
     readonly content?: RegExp;

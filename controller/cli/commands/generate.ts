@@ -1,6 +1,4 @@
 /** `netfold generate SHAPE`: topologies of any size, for tests and measurements. */
-import { writeFileSync } from 'node:fs';
-import { stdout } from 'node:process';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
   DEFAULT_RANGES,
@@ -17,8 +15,7 @@ import {
   type Range,
 } from '../../../topology/generate/ranges.ts';
 import { TRAFFIC, type Traffic } from '../../../topology/generate/traffic.ts';
-import { ControllerError } from '../../errors.ts';
-import { step } from '../terminal/output.ts';
+import { writeOutput } from '../terminal/write-output.ts';
 
 const HELP = `
 Each shape has a help of its own: netfold generate scale-free --help
@@ -121,7 +118,7 @@ function addShape(generate: Command, shape: Shape): void {
     .addHelpText('after', `\n${shape.explanation}`)
     .action((options: Options) => {
       const request = requestOf(shape, options, commandLine(shape, command, options));
-      write(generateTopology(request), options.output);
+      writeOutput(generateTopology(request), options.output);
     });
 }
 
@@ -147,24 +144,6 @@ function commandLine(shape: Shape, command: Command, options: Options): string {
     return [`${option.long} ${typeof value === 'object' ? value.text : value}`];
   });
   return ['netfold generate', shape.name, ...words].join(' ');
-}
-
-function write(text: string, file: string | undefined): void {
-  if (file === undefined) {
-    stdout.write(text);
-    return;
-  }
-  try {
-    writeFileSync(file, text);
-  } catch (cause) {
-    throw new ControllerError(
-      'FILE_UNWRITABLE',
-      `${file} can't be written: ${(cause as Error).message}`,
-      'give a path in a folder that exists and that you may write to',
-      cause,
-    );
-  }
-  step(`wrote ${file}`);
 }
 
 function number(

@@ -40,7 +40,8 @@ export function warningLines(warnings: LoadedTopology['warnings']): string[] {
   for (const { code, file, line, message, remedy } of warnings) {
     const nth = (counts.get(code) ?? 0) + 1;
     counts.set(code, nth);
-    if (nth <= SHOWN_OF_A_KIND) lines.push(`${file}:${line}: ${message} (${remedy})`);
+    if (nth <= SHOWN_OF_A_KIND)
+      lines.push(`${file}:${line}: ${message}${remedy === '' ? '' : ` (${remedy})`}`);
   }
   const others = [...counts].filter(([, all]) => all > SHOWN_OF_A_KIND);
   const rest = others.map(([code, all]) => `${all - SHOWN_OF_A_KIND} ${code}`);

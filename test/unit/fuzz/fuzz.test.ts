@@ -1,12 +1,13 @@
 /** A short run of `npm run fuzz`, and whether it finds what there is to find. */
 import { describe, expect, it, test } from 'vitest';
 import { type FuzzReport, fuzz } from '../../fuzz/fuzz.ts';
+import { IMPORTS } from '../../fuzz/imports.ts';
 import { MESSAGES } from '../../fuzz/messages.ts';
 import { cook, formatRecipe, parseRecipe } from '../../fuzz/recipe.ts';
 import { type Target, textTarget } from '../../fuzz/target.ts';
 import { TEXTS } from '../../fuzz/texts.ts';
 
-const TARGETS = [...TEXTS, ...MESSAGES];
+const TARGETS = [...TEXTS, ...IMPORTS, ...MESSAGES];
 /** Some seconds, on two cores that do other things, too. */
 const INPUTS = TARGETS.length * 256;
 

@@ -18,7 +18,7 @@ import {
 import { MAX_TIME } from '../../events/grammar.ts';
 import { type DiagnosticCode, type Findings, quote } from '../../model/diagnostics.ts';
 import type { Suggestions } from '../../model/names.ts';
-import type { Element } from './xml.ts';
+import type { Element } from '../../syntax/xml.ts';
 
 const NUMBER = /^\s*[+-]?(\d+(?:\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?\s*$/;
 /** A hundred days; later is a typing mistake. */

@@ -2,7 +2,7 @@
 import type { Findings } from '../../model/diagnostics.ts';
 import { quote } from '../../model/diagnostics.ts';
 import { isName } from '../../model/names.ts';
-import type { Element } from './xml.ts';
+import type { Element } from '../../syntax/xml.ts';
 
 /** Attributes that name a node. */
 const NAMING = ['name', 'origin', 'dest'];

@@ -12,12 +12,13 @@ import { NAME_REMEDY, nameProblem, Suggestions } from '../../model/names.ts';
 import type { ParsedFile } from '../../model/parsed-file.ts';
 import type { PopulationOf } from '../../model/population.ts';
 import type { Position } from '../../model/position.ts';
+import { type Element, parseXml } from '../../syntax/xml.ts';
 import { Attributes, readImpairment, type ToldOfFile } from './attributes.ts';
 import { parseCommand } from './command.ts';
 import { withNames } from './names.ts';
 import { Schedule } from './schedule.ts';
-import { type Element, parseXml } from './xml.ts';
 
+const DIALECT = { root: 'experiment', name: 'the Kollaps dialect' };
 const SECTIONS = ['services', 'bridges', 'links', 'dynamic'] as const;
 type Section = (typeof SECTIONS)[number];
 
@@ -48,7 +49,7 @@ export function parseKollaps(
   findings: Findings,
   populationOf: PopulationOf = () => [],
 ): ParsedFile | undefined {
-  const root = parseXml(text, findings);
+  const root = parseXml(text, DIALECT, findings);
   if (!root) return undefined;
   if (root.name !== 'experiment') {
     const message = `this is not a topology: its root is <${root.name.slice(0, 40)}>, not <experiment>`;

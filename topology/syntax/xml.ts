@@ -3,8 +3,8 @@
  * expanded.
  */
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
-import { type Findings, quote } from '../../model/diagnostics.ts';
-import { MAX_DEPTH } from '../../model/limits.ts';
+import { type Findings, quote } from '../model/diagnostics.ts';
+import { MAX_DEPTH } from '../model/limits.ts';
 
 export interface Element {
   readonly name: string;
@@ -12,12 +12,22 @@ export interface Element {
   readonly children: readonly Element[];
   /** Whether it contains other text than white space. */
   readonly hasText: boolean;
+  /** Its own text, without that of elements in it, as it is written: `textOf` has its characters. */
+  readonly source: string;
   readonly line: number;
   readonly column: number;
 }
 
+/** How messages call what is read. */
+export interface Dialect {
+  /** The name of the root element. */
+  readonly root: string;
+  /** `the Kollaps dialect`. */
+  readonly name: string;
+}
+
 /** The root element; `undefined` if there is none, and `findings` then has the reason. */
-export function parseXml(text: string, findings: Findings): Element | undefined {
+export function parseXml(text: string, dialect: Dialect, findings: Findings): Element | undefined {
   const lines = new LineStarts(text);
   if (!refuseDocumentTypes(text, lines, findings)) return undefined;
   const valid = XMLValidator.validate(text);
@@ -32,20 +42,20 @@ export function parseXml(text: string, findings: Findings): Element | undefined 
     );
     return undefined;
   }
-  const nodes = parseNodes(text, findings);
+  const nodes = parseNodes(text, dialect, findings);
   const roots =
     nodes?.map((node) => toElement(node, lines, findings)).filter((one) => one !== undefined) ?? [];
   if (findings.hasErrors) return undefined;
   const [root, second] = roots;
   if (second)
-    findings.error('XML_SYNTAX', second, '', 'there is a second root element', 'keep one <experiment>');
+    findings.error('XML_SYNTAX', second, '', 'there is a second root element', `keep one <${dialect.root}>`);
   else if (!root)
     findings.error(
       'FILE_EMPTY',
       { line: 1, column: 1 },
       '',
       'the file has no element',
-      'write <experiment>…</experiment>',
+      `write <${dialect.root}>…</${dialect.root}>`,
     );
   return second ? undefined : root;
 }
@@ -61,7 +71,7 @@ function startOf(node: RawNode): number {
   return metadata?.startIndex ?? 0;
 }
 
-function parseNodes(text: string, findings: Findings): readonly RawNode[] | undefined {
+function parseNodes(text: string, dialect: Dialect, findings: Findings): readonly RawNode[] | undefined {
   const parser = new XMLParser({
     preserveOrder: true,
     ignoreAttributes: false,
@@ -84,7 +94,7 @@ function parseNodes(text: string, findings: Findings): readonly RawNode[] | unde
       { line: 1, column: 1 },
       '',
       oneLine(message),
-      'write the elements that the Kollaps dialect has',
+      `write the elements that ${dialect.name} has`,
     );
     return undefined;
   }
@@ -100,8 +110,14 @@ function toElement(node: RawNode, lines: LineStarts, findings: Findings): Elemen
     attributes.set(key, decode(String(value), place, `<${name}> ${key}`, findings));
   }
   const children = content.map((one) => toElement(one, lines, findings)).filter((one) => one !== undefined);
-  const hasText = content.some((one) => typeof one['#text'] === 'string' && one['#text'].trim() !== '');
-  return { name, attributes, children, hasText, ...place };
+  const texts = content.flatMap((one) => (typeof one['#text'] === 'string' ? [one['#text']] : []));
+  const source = texts.join('').trim();
+  return { name, attributes, children, hasText: source !== '', source, ...place };
+}
+
+/** The characters of an element's own text, without white space at its ends. */
+export function textOf(element: Element, findings: Findings): string {
+  return decode(element.source, element, `<${element.name}>`, findings);
 }
 
 /** The five entities of XML itself, and characters by number. */
@@ -125,6 +141,27 @@ function decode(
     return whole;
   });
 }
+
+/** The name of the first element, without what may stand before it, in linear time for any text; `undefined`: no XML. */
+export function rootName(text: string): string | undefined {
+  let at = 0;
+  for (;;) {
+    while (at < text.length && text.charCodeAt(at) <= SPACE) at++;
+    const end = OPENINGS.find(([start]) => text.startsWith(start, at))?.[1];
+    if (end === undefined) return /^<([A-Za-z_][\w.:-]{0,99})/.exec(text.slice(at, at + 101))?.[1];
+    const after = text.indexOf(end, at);
+    if (after === -1) return undefined;
+    at = after + end.length;
+  }
+}
+
+const SPACE = 0x20;
+/** What may stand before the root element, and how it ends. */
+const OPENINGS = [
+  ['<?', '?>'],
+  ['<!--', '-->'],
+  ['<!', '>'],
+] as const;
 
 /** Skips comments and CDATA, in linear time for any file. */
 function refuseDocumentTypes(text: string, lines: LineStarts, findings: Findings): boolean {

@@ -1,0 +1,95 @@
+/** Files of other programs, which are recognised by their content. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { nativeText } from '../../topology/formats/native/write.ts';
+import { formatOf } from '../../topology/formats/registry.ts';
+import { loadTopology, TopologyError } from '../../topology/load.ts';
+import type { Topology } from '../../topology/model/model.ts';
+import { type Target, textTarget } from './target.ts';
+
+const EXAMPLES = join(import.meta.dirname, '..', '..', 'examples', 'formats');
+
+const PIECES = [
+  ...[
+    '<node id="x"/>',
+    '<edge source="0" target="1"/>',
+    '<data key="d1">',
+    '</data>',
+    '<hyperedge>',
+    '<graph>',
+  ],
+  ...[
+    'node [ id 7 ]',
+    'edge [ source 0 target 1 ]',
+    ' [ ',
+    ' ] ',
+    '"id": ',
+    '"links": [',
+    '{"id": 1},',
+    'null',
+  ],
+  ...[
+    ' ms',
+    ' Mbit',
+    '10 Gbit/s',
+    '0.5%',
+    'latency ',
+    '"latency": ',
+    '-1',
+    '1e9',
+    'NaN',
+    '&#233;',
+    '&amp;',
+    '"',
+  ],
+  ...['endpoints: ["a:1", "b:1"]', 'kind: bridge', 'networks: [front]', 'command: ', '<<: *common', 'env: '],
+];
+
+interface Kind {
+  readonly name: string;
+  /** As which its mutations are read. */
+  readonly file: string;
+  readonly examples: RegExp;
+}
+
+const KINDS: readonly Kind[] = [
+  { name: 'GraphML', file: 'fuzz.graphml', examples: /\.graphml$/ },
+  { name: 'GML', file: 'fuzz.gml', examples: /\.gml$/ },
+  { name: 'node-link JSON', file: 'fuzz.node-link.json', examples: /\.json$/ },
+  { name: 'containerlab', file: 'fuzz.clab.yml', examples: /\.clab\.yml$/ },
+  { name: 'Docker Compose', file: 'compose.yml', examples: /compose\.ya?ml$/ },
+];
+
+const isRefused = (error: unknown): boolean =>
+  error instanceof TopologyError &&
+  error.diagnostics.every(({ line, column, message }) => line >= 1 && column >= 1 && message !== '');
+
+/** What is read must be written so that it can be read again. */
+function use(text: string, file: string): void {
+  const { topology } = loadTopology(text, file);
+  const again = readAgain(nativeText(topology));
+  if (again.services.length !== topology.services.length || again.bridges.length !== topology.bridges.length)
+    throw new Error(`${formatOf({ file, text }).name}: other nodes when read again`);
+}
+
+/** A refusal of what netfold itself has written is a fault. */
+function readAgain(text: string): Topology {
+  try {
+    return loadTopology(text, 'fuzz.yaml').topology;
+  } catch (error) {
+    throw new Error(`what was converted is refused: ${(error as Error).message}`);
+  }
+}
+
+export const IMPORTS: readonly Target[] = KINDS.map(({ name, file, examples }) =>
+  textTarget({
+    name,
+    seeds: readdirSync(EXAMPLES)
+      .filter((one) => examples.test(one))
+      .sort()
+      .map((one) => readFileSync(join(EXAMPLES, one), 'utf8')),
+    pieces: PIECES,
+    read: (text) => use(text, file),
+    isCoded: isRefused,
+  }),
+);

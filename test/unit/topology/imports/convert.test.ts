@@ -1,0 +1,111 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { micros } from '../../../../proto/units.ts';
+import { nativeText } from '../../../../topology/formats/native/write.ts';
+import { loadTopology } from '../../../../topology/load.ts';
+import type { Topology } from '../../../../topology/model/model.ts';
+import { netfold } from '../../../support/lab/cli.ts';
+import { linkOf } from './support.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+
+const EXAMPLES = join(import.meta.dirname, '../../../../examples');
+const files = (folder: string): string[] =>
+  readdirSync(join(EXAMPLES, folder))
+    .filter((file) => /\.\w+$/.test(file))
+    .map((file) => join(EXAMPLES, folder, file));
+
+/** Where parts stand in their file is what differs. */
+const withoutPlaces = (topology: Topology): unknown =>
+  JSON.parse(
+    JSON.stringify(topology, (key, value: unknown) =>
+      key === 'position' ? undefined : value === Number.POSITIVE_INFINITY ? 'unlimited' : value,
+    ),
+  );
+const load = (text: string, file = 'a.yaml'): Topology => loadTopology(text, file).topology;
+
+const ALL = `name: all
+routing: hops
+transmission: every link
+services:
+  client: { replicas: 3, run: "echo \\"a: b\\" # 'c'\\n", tags: [edge, "no"], share: true, after: [server], restart: "no" }
+  server: { image: "a:1", command: [x, "-y", "80", "no", "", "{"], forward: true, env: { PORT: "80", no: "" }, run: x, ready: { port: 80, timeout: 5s } }
+  on: { run: x, ready: { log: "a # b" }, cwd: /srv, user: "1000", processes: 99, descriptors: 77, cap_add: [NET_ADMIN], cap_drop: [ALL] }
+bridges: { s1: { tags: [core] }, s2: {} }
+links:
+  - { from: client, to: s1, latency: 5ms, jitter: 250us, distribution: pareto, loss: 0.1%, bandwidth: 100Mbps, queue: 200 packets }
+  - { from: s1, to: s2, latency: 10ms, up: 60Mbps, down: 5Mbps, queue: 64KiB, tags: [trunk] }
+  - { from: server, to: s2, oneway: true, latency: 1.5s, bandwidth: 8bps }
+  - { from: s2, to: server, oneway: true, queue: 50ms }
+  - { from: on, to: s2, up: 1Gbps }
+`;
+
+describe('the text of a topology', () => {
+  it('gives the same topology, with all that a file may say', () => {
+    const topology = load(ALL);
+    expect(withoutPlaces(load(nativeText(topology)))).toEqual(withoutPlaces(topology));
+  });
+
+  it.each([...files('.'), ...files('formats')])('of %s gives the same topology', (file) => {
+    const { events: _, ...topology } = load(readFileSync(file, 'utf8'), file);
+    const again = load(nativeText({ ...topology, events: [] }));
+    // Directions that differ in more than bandwidth are two links there.
+    const isPlain = again.links.length === topology.links.length;
+    if (isPlain) expect(withoutPlaces(again)).toEqual(withoutPlaces({ ...topology, events: [] }));
+    else expect(again.links.length).toBeGreaterThan(topology.links.length);
+    expect(withoutPlaces({ ...again, links: [] })).toEqual(
+      withoutPlaces({ ...topology, links: [], events: [] }),
+    );
+  });
+
+  it('has two links where the directions of one differ', () => {
+    const [link] = load(ALL).links;
+    const differing = { ...link!, up: { ...link!.up, latency: micros(7000) } };
+    const topology = { ...load(ALL), links: [differing] };
+    const again = load(nativeText(topology));
+    expect(linkOf(again, 'client', 's1')!.up).toEqual(differing.up);
+    expect(linkOf(again, 's1', 'client')!.up).toEqual(differing.down);
+  });
+});
+
+describe('netfold convert', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'netfold-convert-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('writes a file that is valid, and tells of every gap on stderr', async () => {
+    const source = join(EXAMPLES, 'formats/research-network.graphml');
+    const file = join(folder, 'zoo.yaml');
+    const { code, stderr } = await netfold('convert', source, '-o', file);
+    expect(code).toBe(0);
+    expect(stderr).toContain(`${source}:28: <edge source="3" target="3">: the edge leads from "3" to itself`);
+    expect(stderr.match(/NAME_CHANGED|is called/g)!.length).toBeGreaterThan(3);
+    expect(readFileSync(file, 'utf8')).toMatch(/^# From research-network.graphml, by netfold convert.\n/);
+    const checked = await netfold('check', file);
+    expect(checked.stdout).toContain('is valid: 6 services, 6 endpoints, 7 bridges');
+    expect((await netfold('convert', source)).stdout).toBe(readFileSync(file, 'utf8'));
+  });
+
+  it('is not needed: check and paths read the same file', async () => {
+    const source = join(EXAMPLES, 'formats/paths.gml');
+    expect((await netfold('check', source)).stdout).toContain('paths is valid: 2 services');
+    const { stdout } = await netfold('paths', source, '--json');
+    expect(JSON.parse(stdout)).toMatchObject([{ latencyMs: 50 }, { latencyMs: 50 }]);
+  });
+
+  it('refuses events, and files that are none', async () => {
+    const events = join(folder, 'events.yaml');
+    writeFileSync(events, `${ALL}events:\n  - at 5s crash client.1\n`);
+    const refused = await netfold('convert', events);
+    expect([refused.code, refused.stdout]).toEqual([1, '']);
+    expect(refused.stderr).toContain('has 1 event, which convert does not write');
+    expect(await netfold('convert', join(folder, 'nothing'))).toMatchObject({ code: 1, stdout: '' });
+    const broken = join(folder, 'broken.gml');
+    writeFileSync(broken, 'graph [');
+    expect((await netfold('convert', broken)).stderr).toContain('has no end');
+  });
+});

@@ -1,0 +1,145 @@
+/** `Topology` → the text of a native file that gives the same topology, for `netfold convert`. */
+import { FILE_PROPERTIES, type Impairment, impairment, isSameImpairment } from '../../../proto/impairment.ts';
+import { formatBps, formatMicros, formatRatio, UNLIMITED } from '../../../proto/units.ts';
+import { count } from '../../../proto/words.ts';
+import type { Bridge, LinkPair, Ready, Service, Topology } from '../../model/model.ts';
+
+/** `heading`: lines of comments at the beginning, without the `#`. Events are not written: the caller refuses them. */
+export function nativeText(topology: Topology, heading: readonly string[] = []): string {
+  const { name, routing, transmission, services, bridges, links } = topology;
+  const counts = [
+    count(services.length, 'service'),
+    count(bridges.length, 'bridge'),
+    count(links.length, 'link'),
+  ];
+  return [
+    ...[...heading, `${counts.join(', ')}.`].map((line) => `# ${line}`),
+    `name: ${scalar(name)}`,
+    ...(routing === 'latency' ? [] : [`routing: ${routing}`]),
+    ...(transmission === undefined ? [] : [`transmission: ${scalar(transmission)}`]),
+    'services:',
+    ...services.map((service) => `  ${scalar(service.name)}: ${flow(serviceFields(service))}`),
+    ...bridgeLines(bridges),
+    ...(links.length === 0 ? [] : ['links:']),
+    ...links.flatMap(linkLines),
+    '',
+  ].join('\n');
+}
+
+/** What YAML 1.1 and 1.2 take for something else than a text, such as `no`, and what is no plain word, is quoted. */
+const PLAIN = /^(?!(?:y|n|yes|no|on|off|true|false|null)$)[A-Za-z][A-Za-z0-9_.-]*$/i;
+const QUANTITY = /^\d+(?:\.\d+)?(?:us|ms|s|%|bps|Kbps|Mbps|Gbps|B| packets)$/;
+
+function scalar(value: string | number | boolean): string {
+  if (typeof value !== 'string') return String(value);
+  return PLAIN.test(value) || QUANTITY.test(value) ? value : quoted(value);
+}
+
+/** JSON's texts are texts of YAML, but for characters that YAML wants escaped. */
+function quoted(text: string): string {
+  return JSON.stringify(text).replace(
+    /[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+type Value = string | number | boolean | readonly string[] | Readonly<Record<string, string | number>>;
+type Field = readonly [string, Value];
+
+function flow(fields: readonly Field[]): string {
+  if (fields.length === 0) return '{}';
+  return `{ ${fields.map(([key, value]) => `${key}: ${valueText(value)}`).join(', ')} }`;
+}
+
+function valueText(value: Value): string {
+  if (typeof value !== 'object') return scalar(value);
+  if (Array.isArray(value)) return `[${value.map(scalar).join(', ')}]`;
+  const entries = Object.entries(value);
+  return `{ ${entries.map(([key, one]) => `${scalar(key)}: ${typeof one === 'string' ? quoted(one) : one}`).join(', ')} }`;
+}
+
+function serviceFields(service: Service): Field[] {
+  const fields: [string, Value | undefined | false][] = [
+    ['replicas', service.replicas > 1 && service.replicas],
+    ['run', service.run],
+    ['restart', service.restart],
+    ['ready', service.ready && readyFields(service.ready)],
+    ['after', service.after],
+    ['env', service.env],
+    ['cwd', service.cwd?.path],
+    ['user', service.user?.name],
+    ['processes', service.processes],
+    ['descriptors', service.descriptors],
+    ['cap_add', service.capAdd],
+    ['cap_drop', service.capDrop],
+    ['image', service.image],
+    ['command', service.command],
+    ['tags', service.tags.length > 0 && service.tags],
+    ['forward', service.forward],
+    ['share', service.shareLinks],
+  ];
+  return fields.filter((field): field is [string, Value] => field[1] !== undefined && field[1] !== false);
+}
+
+function readyFields({ check, timeout }: Ready): Record<string, string | number> {
+  const value = check.kind === 'command' ? check.command : check.kind === 'port' ? check.port : check.text;
+  return { [check.kind]: value, timeout: formatMicros(timeout) };
+}
+
+function bridgeLines(bridges: readonly Bridge[]): string[] {
+  if (bridges.length === 0) return [];
+  if (bridges.every(({ tags }) => tags.length === 0))
+    return ['bridges:', ...bridges.map(({ name }) => `  - ${scalar(name)}`)];
+  return [
+    'bridges:',
+    ...bridges.map(({ name, tags }) => `  ${scalar(name)}: ${flow(tags.length > 0 ? [['tags', tags]] : [])}`),
+  ];
+}
+
+/** One line; two one-way links if the directions differ in more than bandwidth. */
+function linkLines({ from, to, up, down, tags }: LinkPair): string[] {
+  const line = (a: string, b: string, fields: readonly Field[]): string => {
+    const all: Field[] = [['from', a], ['to', b], ...fields];
+    return `  - ${flow(tags.length > 0 ? [...all, ['tags', tags]] : all)}`;
+  };
+  const oneWay = (of: Impairment): Field[] => [...properties(of), ...rate('bandwidth', of), ['oneway', true]];
+  if (!down) return [line(from, to, oneWay(up))];
+  if (!isSameImpairment(withoutRate(up), withoutRate(down)))
+    return [line(from, to, oneWay(up)), line(to, from, oneWay(down))];
+  const rates =
+    up.bandwidth === down.bandwidth ? rate('bandwidth', up) : [...rate('up', up), ...rate('down', down)];
+  return [line(from, to, [...properties(up), ...rates])];
+}
+
+const withoutRate = (of: Impairment): Impairment => impairment({ ...of, bandwidth: UNLIMITED });
+
+function rate(key: string, { bandwidth }: Impairment): Field[] {
+  return Number.isFinite(bandwidth) ? [[key, formatBps(bandwidth)]] : [];
+}
+
+/** All but the bandwidth; those that have their default are left out. */
+function properties(of: Impairment): Field[] {
+  return FILE_PROPERTIES.flatMap(({ name, file }): Field[] => {
+    switch (name) {
+      case 'latency':
+      case 'jitter':
+        return of[name] === 0 ? [] : [[file.key, formatMicros(of[name])]];
+      case 'loss':
+        return of.loss === 0 ? [] : [[file.key, formatRatio(of.loss)]];
+      case 'distribution':
+        return of.distribution === undefined || of.distribution === 'normal'
+          ? []
+          : [[file.key, of.distribution]];
+      case 'queuePackets':
+        return queue(of);
+      default:
+        return [];
+    }
+  });
+}
+
+function queue({ queuePackets, queueBytes, queueTime }: Impairment): Field[] {
+  if (queuePackets !== undefined) return [['queue', `${queuePackets} packets`]];
+  if (queueBytes !== undefined) return [['queue', `${queueBytes}B`]];
+  return queueTime === undefined ? [] : [['queue', formatMicros(queueTime)]];
+}
