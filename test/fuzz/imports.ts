@@ -42,6 +42,7 @@ const PIECES = [
     '&amp;',
     '"',
   ],
+  ...['<coordinates>', '<capacity>', 'Edges: ', 'Nodes: ', '0 1 1 ', ',', ';', '\n'],
   ...['endpoints: ["a:1", "b:1"]', 'kind: bridge', 'networks: [front]', 'command: ', '<<: *common', 'env: '],
 ];
 
@@ -56,6 +57,9 @@ const KINDS: readonly Kind[] = [
   { name: 'GraphML', file: 'fuzz.graphml', examples: /\.graphml$/ },
   { name: 'GML', file: 'fuzz.gml', examples: /\.gml$/ },
   { name: 'node-link JSON', file: 'fuzz.node-link.json', examples: /\.json$/ },
+  { name: 'SNDlib XML', file: 'fuzz.sndlib.xml', examples: /(?:sndlib|plane)\.xml$/ },
+  { name: 'BRITE', file: 'fuzz.brite', examples: /\.brite$/ },
+  { name: 'latency matrix', file: 'fuzz.csv', examples: /\.csv$/ },
   { name: 'containerlab', file: 'fuzz.clab.yml', examples: /\.clab\.yml$/ },
   { name: 'Docker Compose', file: 'compose.yml', examples: /compose\.ya?ml$/ },
 ];

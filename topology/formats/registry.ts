@@ -1,21 +1,28 @@
 /** All formats of topology files. A new format is a folder here, and a line in `FORMATS`. */
 import type { Format, TextFile } from '../model/format.ts';
+import { brite } from './brite/format.ts';
 import { compose } from './compose/format.ts';
 import { containerlab } from './containerlab/format.ts';
 import { gml } from './gml/format.ts';
 import { graphml } from './graphml/format.ts';
 import { kollaps } from './kollaps/format.ts';
+import { matrix } from './matrix/format.ts';
 import { native } from './native/format.ts';
 import { nodeLink } from './node-link/format.ts';
+import { sndlib } from './sndlib/format.ts';
 import { thunderstorm } from './thunderstorm/format.ts';
 
 /** The first format that recognises a file reads it; the last one reads all that none recognises. */
 export const FORMATS: readonly Format[] = [
+  // Before Kollaps, which takes all that ends in .xml.
+  sndlib,
   kollaps,
   thunderstorm,
   graphml,
   gml,
   nodeLink,
+  brite,
+  matrix,
   containerlab,
   compose,
   native,

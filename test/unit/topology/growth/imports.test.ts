@@ -120,6 +120,46 @@ const JSON_TEXT: Dimensions = {
   'white space': [100_000, (n) => `{"nodes":[],"links":[${' '.repeat(n)}]x`],
 };
 
+const xml = (nodes: string, links = ''): string =>
+  `<network><networkStructure><nodes>${nodes}</nodes><links>${links}</links></networkStructure></network>`;
+const SNDLIB: Dimensions = {
+  nodes: [300, (n) => xml(list(n, (i) => `<node id="${i}"/>`))],
+  links: [
+    200,
+    (n) =>
+      xml(
+        list(n, (i) => `<node id="${i}"/>`),
+        list(n - 1, (i) => `<link id="${i}"><source>${i}</source><target>${i + 1}</target></link>`),
+      ),
+  ],
+};
+
+const BRITE: Dimensions = {
+  nodes: [1000, (n) => `Nodes:\n${list(n, (i) => `${i} 0 0`)}`],
+  edges: [
+    500,
+    (n) => `Nodes:\n${list(n, (i) => `${i} 0 0`)}\nEdges:\n${list(n - 1, (i) => `${i} ${i} ${i + 1} 1 1 1`)}`,
+  ],
+  'lines of nothing': [20_000, (n) => '\n'.repeat(n)],
+  'length of a line': [100_000, (n) => `Nodes:\n${'1 '.repeat(n)}`],
+};
+
+/** Of n² cells: the side is the square root. */
+const side = (n: number): number => Math.round(Math.sqrt(n));
+const MATRIX: Dimensions = {
+  cells: [
+    2000,
+    (n) =>
+      `,${list(side(n), (i) => `p${i}`, ',')}\n${list(side(n), (i) => `p${i},${list(side(n), () => '1', ',')}`)}`,
+  ],
+  'cells of a row': [20_000, (n) => ','.repeat(n)],
+  rows: [20_000, (n) => `,a\n${'a,1\n'.repeat(n)}`],
+  quotes: [50_000, (n) => `,a\n"${'""'.repeat(n)}`],
+  'quoted cells': [20_000, (n) => '"a",'.repeat(n)],
+  'open quotes': [50_000, (n) => `${'"'.repeat(2 * n + 1)}`],
+  'white space': [100_000, (n) => `,a\n${' '.repeat(n)}`],
+};
+
 const CONTAINERLAB: Dimensions = {
   nodes: [300, (n) => `topology:\n  nodes:\n${list(n, (i) => `    n${i}: { kind: linux }`)}`],
   links: [
@@ -144,6 +184,9 @@ const FORMATS: readonly (readonly [string, string, Dimensions])[] = [
   ['GraphML', 'a.graphml', GRAPHML],
   ['GML', 'a.gml', GML],
   ['node-link JSON', 'a.node-link.json', JSON_TEXT],
+  ['SNDlib XML', 'a.sndlib.xml', SNDLIB],
+  ['BRITE', 'a.brite', BRITE],
+  ['latency matrix', 'a.csv', MATRIX],
   ['containerlab', 'a.clab.yml', CONTAINERLAB],
   ['Docker Compose', 'compose.yml', COMPOSE],
 ];

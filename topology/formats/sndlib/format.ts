@@ -1,0 +1,15 @@
+import type { Format } from '../../model/format.ts';
+import { rootName } from '../../syntax/xml.ts';
+import { parseSndlib } from './parse.ts';
+
+/** Its root has a common name, hence also what is in it. */
+function looksLikeSndlib(text: string): boolean {
+  return /^(?:\w+:)?network$/.test(rootName(text) ?? '') && /<(?:\w+:)?networkStructure[\s/>]/.test(text);
+}
+
+export const sndlib: Format = {
+  name: 'SNDlib XML',
+  // Its files end in .xml, as those of others do.
+  detect: { ending: /\.sndlib\.xml$/i, anyEnding: { test: looksLikeSndlib } },
+  parse: ({ file, text }, { name }, findings) => parseSndlib(text, file, name, findings),
+};
