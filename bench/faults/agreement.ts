@@ -25,7 +25,8 @@ export interface Disagreement {
 }
 
 /** Status tells of these for a while after they have ended. */
-const TOLD = /somebody removes what|ms late on average|passed neither delayed nor lost/;
+const TOLD =
+  /somebody removes what|ms late on average|passed neither delayed nor lost|had not passed the endpoint's queue/;
 
 /**
  * `views`: one of each of `hosts`, in their order, taken at about the same time; `undefined` if a host doesn't

@@ -66,12 +66,9 @@ export class Installed {
 async function installedAt(endpoint: PlannedEndpoint): Promise<string> {
   const { namespace, interface: place } = endpoint;
   const filters = `tc filter show dev ${place.name}`;
-  const { text, code } = await ran(endpoint, [
-    'sh',
-    '-ec',
-    `nft list ruleset; ${filters} ingress; ${filters} egress`,
-  ]);
-  if (code !== 0) throw new BenchError('FAULT_FAILED', `nft or tc in ${namespace}: ${text.trim()}`);
+  const script = `nft list ruleset; ${filters} ingress; ${filters} egress`;
+  const { text, code, complaint } = await ran(endpoint, ['sh', '-ec', script]);
+  if (code !== 0) throw new BenchError('FAULT_FAILED', `nft or tc in ${namespace}: ${complaint.trim()}`);
   // The kernel numbers programs; counters count.
   return text.replaceAll(/\bid \d+|tag [0-9a-f]+|packets \d+ bytes \d+/g, '');
 }
@@ -79,16 +76,19 @@ async function installedAt(endpoint: PlannedEndpoint): Promise<string> {
 function ran(
   { namespace }: PlannedEndpoint,
   words: readonly string[],
-): Promise<{ text: string; code: number | null }> {
+): Promise<{ text: string; complaint: string; code: number | null }> {
   const [program, ...args] = inNamespace(namespace, words);
   const child = spawn(program!, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let text = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (data: string) => {
-      text += data;
-    });
+  let complaint = '';
+  child.stdout.setEncoding('utf8').on('data', (data: string) => {
+    text += data;
+  });
+  child.stderr.setEncoding('utf8').on('data', (data: string) => {
+    complaint += data;
+  });
   return new Promise((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', (code) => resolve({ text, code }));
+    child.on('close', (code) => resolve({ text, complaint, code }));
   });
 }
