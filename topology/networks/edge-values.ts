@@ -21,6 +21,8 @@ import { type EdgeMeaning, edgeMeaning } from './vocabulary.ts';
 export const ASSUMED_LATENCY: Micros = fromMillis(1);
 /** Half of the earth's circumference, with what cables take more. */
 const MAX_KM = 50_000;
+/** Of the great circle; coordinates are rounded. */
+const LEAST_OF_DISTANCE = 0.9;
 
 type Ends = readonly [NodeValues, NodeValues];
 
@@ -140,9 +142,11 @@ export class EdgeReader {
     );
   }
 
-  #guessLatency({ distance }: Found, edge: NetworkEdge, [from, to]: Ends): Micros {
+  #guessLatency({ distance: given }: Found, edge: NetworkEdge, [from, to]: Ends): Micros {
     const isBetweenPlaces = from.coordinates !== undefined && to.coordinates !== undefined;
-    const km = distance ?? (isBetweenPlaces ? distanceKm(from.coordinates, to.coordinates) : undefined);
+    const apart = isBetweenPlaces ? distanceKm(from.coordinates, to.coordinates) : undefined;
+    const distance = this.#possible(given, apart, edge);
+    const km = distance ?? apart;
     const latency = km === undefined ? ASSUMED_LATENCY : latencyOfDistance(km);
     const [what, why] =
       km === undefined
@@ -161,6 +165,20 @@ export class EdgeReader {
       'convert the file and write the latency there, if you know it',
     );
     return latency;
+  }
+
+  /** No cable is shorter than the way between its ends: such a distance is in another unit, or of something else. */
+  #possible(distance: number | undefined, apart: number | undefined, edge: NetworkEdge): number | undefined {
+    if (distance === undefined || apart === undefined || distance >= LEAST_OF_DISTANCE * apart)
+      return distance;
+    this.#notes.tell(
+      { code: 'VALUE_INVALID', what: 'distances that are too short' },
+      edge.place,
+      edge.field,
+      `the distance of ${distance} km is left out, since the places are ${Math.round(apart)} km apart`,
+      'name the attribute otherwise if it is no distance',
+    );
+    return undefined;
   }
 
   /** From texts for people: `10`, `G`; `10 Gbps leased`. */

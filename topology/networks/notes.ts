@@ -74,7 +74,7 @@ export class Notes {
     for (const { code, what, shown, count, further } of this.#kinds.values()) {
       const [first] = further;
       if (!first) continue;
-      const lines = [...new Set(further.map(({ line }) => line))];
+      const lines = [...new Set(further.map(({ line }) => line))].sort((a, b) => a - b);
       const more = count - shown - further.length;
       const others = more > 0 ? `, and ${more.toLocaleString('en')} more` : '';
       const where = `${lines.length === 1 ? 'line' : 'lines'} ${lines.join(', ')}${others}`;

@@ -29,6 +29,17 @@ describe('a network of topohub', () => {
   });
 });
 
+it('a distance that is shorter than the places are apart is none in kilometres', () => {
+  const nodes = [
+    { id: 'a', lat: 0, lon: 0 },
+    { id: 'b', lat: 0, lon: 10 },
+  ];
+  const { topology, told } = load({ nodes, links: [{ source: 'a', target: 'b', distance: 0.5 }] });
+  // 1,112 km apart: 1,500 km of cable.
+  expect(linkOf(topology, 'a-r', 'b-r')!.up.latency).toBe(7500);
+  expect(told.join()).toContain('VALUE_INVALID the distance of 0.5 km is left out');
+});
+
 describe('a graph of NetworkX', () => {
   const { topology, told } = example('overlay.json');
 
