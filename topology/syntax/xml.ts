@@ -2,7 +2,7 @@
  * XML text → elements with attributes and positions. Document types and a file's own entities are refused, not
  * expanded.
  */
-import { XMLValidator } from 'fast-xml-parser';
+import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { type Findings, quote } from '../model/diagnostics.ts';
 import { MAX_DEPTH } from '../model/limits.ts';
 
@@ -42,7 +42,9 @@ export function parseXml(text: string, dialect: Dialect, findings: Findings): El
     );
     return undefined;
   }
-  const roots = new TreeReader(text, lines, findings).read(dialect) ?? [];
+  const nodes = parseNodes(text, dialect, findings);
+  const roots =
+    nodes?.map((node) => toElement(node, lines, findings)).filter((one) => one !== undefined) ?? [];
   if (findings.hasErrors) return undefined;
   const [root, second] = roots;
   if (second)
@@ -58,128 +60,64 @@ export function parseXml(text: string, dialect: Dialect, findings: Findings): El
   return second ? undefined : root;
 }
 
-/** An element while it is read. */
-interface Draft {
-  name: string;
-  attributes: ReadonlyMap<string, string>;
-  children: Element[];
-  hasText: boolean;
-  source: string;
-  line: number;
-  column: number;
+/** The library's form of a node: one key with the children, `:@` with the attributes. */
+type RawNode = Readonly<Record<string, unknown>>;
+
+function startOf(node: RawNode): number {
+  // The library stores its metadata under a symbol; its types call that `Symbol`.
+  const metadata = Reflect.get(node, XMLParser.getMetaDataSymbol() as unknown as symbol) as
+    | { startIndex?: number }
+    | undefined;
+  return metadata?.startIndex ?? 0;
 }
 
-/** Two neighbours never match the same character. */
-const TAG_NAME = /[^\s/>]+/y;
-const ATTRIBUTE = /\s*([^\s=>/"']+)\s*=\s*(?:"([^"]*)"|'([^']*)')/y;
-const TAG_END = /\s*(\/?)>/y;
-const NO_ATTRIBUTES: ReadonlyMap<string, string> = new Map();
-
-function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | null {
-  pattern.lastIndex = at;
-  return pattern.exec(text);
-}
-
-/**
- * The tree of a text that the validator has accepted. The library's own parser takes three times as long for it, and a
- * gigabyte for a network of a hundred thousand links.
- */
-class TreeReader {
-  readonly #text: string;
-  readonly #lines: LineStarts;
-  readonly #findings: Findings;
-  readonly #roots: Element[] = [];
-  readonly #open: Draft[] = [];
-
-  constructor(text: string, lines: LineStarts, findings: Findings) {
-    this.#text = text;
-    this.#lines = lines;
-    this.#findings = findings;
-  }
-
-  /** The root elements; `undefined` if they are nested too deep. */
-  read(dialect: Dialect): Element[] | undefined {
-    const text = this.#text;
-    for (let at = 0; ; ) {
-      const start = text.indexOf('<', at);
-      if (start === -1) return this.#roots;
-      if (start > at) this.#addText(text.slice(at, start));
-      const kind = KINDS.find(([opening]) => text.startsWith(opening, start));
-      if (!kind) at = this.#tag(start);
-      else {
-        const [opening, closing] = kind;
-        const end = text.indexOf(closing, start + opening.length);
-        if (end === -1) return this.#roots;
-        if (opening === CDATA)
-          this.#addText(text.slice(start + opening.length, end).replaceAll('&', '&amp;'));
-        else if (opening === '</') this.#open.pop();
-        at = end + closing.length;
-      }
-      if (this.#open.length > MAX_DEPTH) {
-        const place = this.#lines.place(start);
-        const remedy = `write the elements that ${dialect.name} has`;
-        this.#findings.error('XML_SYNTAX', place, '', 'the elements are nested too deep', remedy);
-        return undefined;
-      }
-    }
-  }
-
-  #addText(text: string): void {
-    const top = this.#open.at(-1);
-    if (!top || text.trim() === '') return;
-    top.source = `${top.source}${top.source === '' ? text.trimStart() : text}`;
-    top.hasText = true;
-  }
-
-  /** Reads the tag that begins at `start`; gives where it ends. */
-  #tag(start: number): number {
-    const name = matchAt(TAG_NAME, this.#text, start + 1)?.[0] ?? '';
-    const place = this.#lines.place(start);
-    let attributes: Map<string, string> | undefined;
-    let at = start + 1 + name.length;
-    for (;;) {
-      const found = matchAt(ATTRIBUTE, this.#text, at);
-      if (!found) break;
-      const [whole, key, quoted, other] = found;
-      attributes ??= new Map();
-      const value = (quoted ?? other)!.trim();
-      attributes.set(key!, decode(value, place, `<${name}> ${key}`, this.#findings));
-      at += whole.length;
-    }
-    const end = matchAt(TAG_END, this.#text, at);
-    if (!end || name === '') {
-      // The validator accepts some signs that have no meaning, such as `a="1" =`.
-      const message = `the tag ${quote(this.#text.slice(start, start + 20))} can't be read`;
-      this.#findings.error('XML_SYNTAX', place, '', message, 'write attributes as name="value"');
-      return this.#text.length;
-    }
-    const draft: Draft = {
-      name,
-      attributes: attributes ?? NO_ATTRIBUTES,
-      children: [],
-      hasText: false,
-      source: '',
-      ...place,
-    };
-    (this.#open.at(-1)?.children ?? this.#roots).push(draft);
-    if (end[1] === '') this.#open.push(draft);
-    return at + end[0].length;
+function parseNodes(text: string, dialect: Dialect, findings: Findings): readonly RawNode[] | undefined {
+  const parser = new XMLParser({
+    preserveOrder: true,
+    ignoreAttributes: false,
+    attributeNamePrefix: '',
+    captureMetaData: true,
+    processEntities: false,
+    parseAttributeValue: false,
+    parseTagValue: false,
+    ignoreDeclaration: true,
+    ignorePiTags: true,
+    maxNestedTags: MAX_DEPTH,
+  });
+  try {
+    return parser.parse(text) as readonly RawNode[];
+  } catch (error) {
+    // The library throws plain errors: for too deep nesting, and for names that it reserves.
+    const message = error instanceof Error ? error.message : String(error);
+    findings.error(
+      'XML_SYNTAX',
+      { line: 1, column: 1 },
+      '',
+      oneLine(message),
+      `write the elements that ${dialect.name} has`,
+    );
+    return undefined;
   }
 }
 
-const CDATA = '<![CDATA[';
-/** What is no opening tag, and how it ends. */
-const KINDS = [
-  ['</', '>'],
-  ['<!--', '-->'],
-  [CDATA, ']]>'],
-  ['<?', '?>'],
-  ['<!', '>'],
-] as const;
+function toElement(node: RawNode, lines: LineStarts, findings: Findings): Element | undefined {
+  const name = Object.keys(node).find((key) => key !== ':@');
+  if (name === undefined || name === '#text') return undefined;
+  const content = (node[name] ?? []) as readonly RawNode[];
+  const place = lines.place(startOf(node));
+  const attributes = new Map<string, string>();
+  for (const [key, value] of Object.entries((node[':@'] ?? {}) as Record<string, unknown>)) {
+    attributes.set(key, decode(String(value), place, `<${name}> ${key}`, findings));
+  }
+  const children = content.map((one) => toElement(one, lines, findings)).filter((one) => one !== undefined);
+  const texts = content.flatMap((one) => (typeof one['#text'] === 'string' ? [one['#text']] : []));
+  const source = texts.join('').trim();
+  return { name, attributes, children, hasText: source !== '', source, ...place };
+}
 
 /** The characters of an element's own text, without white space at its ends. */
 export function textOf(element: Element, findings: Findings): string {
-  return decode(element.source.trimEnd(), element, `<${element.name}>`, findings);
+  return decode(element.source, element, `<${element.name}>`, findings);
 }
 
 /** The five entities of XML itself, and characters by number. */

@@ -137,7 +137,7 @@ const SNDLIB: Dimensions = {
 const BRITE: Dimensions = {
   nodes: [1000, (n) => `Nodes:\n${list(n, (i) => `${i} 0 0`)}`],
   edges: [
-    200,
+    500,
     (n) => `Nodes:\n${list(n, (i) => `${i} 0 0`)}\nEdges:\n${list(n - 1, (i) => `${i} ${i} ${i + 1} 1 1 1`)}`,
   ],
   'lines of nothing': [20_000, (n) => '\n'.repeat(n)],
@@ -153,7 +153,7 @@ const MATRIX: Dimensions = {
       `,${list(side(n), (i) => `p${i}`, ',')}\n${list(side(n), (i) => `p${i},${list(side(n), () => '1', ',')}`)}`,
   ],
   'cells of a row': [20_000, (n) => ','.repeat(n)],
-  rows: [5000, (n) => `,a\n${'a,1\n'.repeat(n)}`],
+  rows: [20_000, (n) => `,a\n${'a,1\n'.repeat(n)}`],
   quotes: [50_000, (n) => `,a\n"${'""'.repeat(n)}`],
   'quoted cells': [20_000, (n) => '"a",'.repeat(n)],
   'open quotes': [50_000, (n) => `${'"'.repeat(2 * n + 1)}`],
