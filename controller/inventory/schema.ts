@@ -1,7 +1,8 @@
 /** The inventory file as a zod schema. Each text has the form that SSH takes, and none can be read as an option. */
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { parseBandwidth, parseMemory, UnitError } from '../../proto/units.ts';
+import { parseBandwidth, parseMemory } from '../../proto/units.ts';
+import { quantityOf } from '../../topology/formats/native/quantity.ts';
 import { MAX_ENDPOINTS } from '../../topology/model/limits.ts';
 import { NAME_PATTERN } from '../../topology/model/names.ts';
 
@@ -18,29 +19,12 @@ const MAX_TEXT = 300;
 /** Larger machines were never seen. */
 const MAX_CORES = 65_536;
 
-function quantity<T>(parse: (text: string) => T) {
-  return z.string().transform((text, context): T => {
-    try {
-      return parse(text);
-    } catch (error) {
-      if (!(error instanceof UnitError)) throw error;
-      context.issues.push({
-        code: 'custom',
-        input: text,
-        message: error.message,
-        params: { remedy: error.remedy },
-      });
-      return z.NEVER;
-    }
-  });
-}
-
 const text = (pattern: RegExp) => z.string().max(MAX_TEXT).regex(pattern);
 const oneOrMore = z
   .union([z.string(), z.array(z.string())])
   .transform((value) => (typeof value === 'string' ? [value] : value));
 const cores = z.number().positive().max(MAX_CORES);
-const memory = quantity(parseMemory);
+const memory = quantityOf(z.string(), parseMemory);
 
 export const hostSchema = z.strictObject({
   address: text(ADDRESS).optional(),
@@ -55,7 +39,7 @@ export const hostSchema = z.strictObject({
   labels: z.array(text(new RegExp(NAME_PATTERN))).default([]),
   cores: cores.optional(),
   memory: memory.optional(),
-  bandwidth: quantity(parseBandwidth).optional(),
+  bandwidth: quantityOf(z.string(), parseBandwidth).optional(),
   endpoints: z.int().min(0).max(MAX_ENDPOINTS).optional(),
 });
 

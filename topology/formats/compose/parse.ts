@@ -18,6 +18,7 @@ import {
   type Told,
   textOfScalar,
 } from '../../networks/containers.ts';
+import { DocumentNotes, fieldOf, type Path } from '../../networks/document-notes.ts';
 import { NodeNames } from '../../networks/names.ts';
 import { Notes } from '../../networks/notes.ts';
 import { checked } from '../../networks/topology.ts';
@@ -31,7 +32,6 @@ const USED_OF_SERVICE = [
   ...['image', 'command', 'environment', 'networks', 'network_mode', 'scale', 'deploy'],
   ...['cap_add', 'cap_drop', '<<'],
 ];
-type Path = readonly (string | number)[];
 
 /** Gives `undefined` if there is nothing to check further; `findings` then has the reason. */
 export function parseCompose(
@@ -61,9 +61,9 @@ interface Network {
 class Reader {
   readonly #document: YamlDocument;
   readonly #root: Mapping;
-  readonly #file: string;
   readonly #findings: Findings;
   readonly #notes: Notes;
+  readonly #told: DocumentNotes;
   readonly #names = new NodeNames();
   readonly #networks = new Map<string, Network>();
   readonly #links: LinkPair[] = [];
@@ -71,16 +71,16 @@ class Reader {
   constructor(document: YamlDocument, root: Mapping, file: string, findings: Findings) {
     this.#document = document;
     this.#root = root;
-    this.#file = file;
     this.#findings = findings;
     this.#notes = new Notes(findings);
+    this.#told = new DocumentNotes(file, document, this.#notes);
   }
 
   read(otherwise: string): ParsedFile {
     const label = textOfScalar(this.#root.name);
     const name = label === undefined ? otherwise : new NodeNames().of(label, 'project');
     for (const key of Object.keys(this.#root))
-      if (!USED_OF_FILE.includes(key) && !key.startsWith('x-')) this.#drop(key, 'graph', [key]);
+      if (!USED_OF_FILE.includes(key) && !key.startsWith('x-')) this.#told.drop(key, 'graph', [key]);
     const all = Object.entries(this.#root.services as Mapping);
     // Services first: applications know their names.
     const names = all.map(([id]) => this.#nameOf(id));
@@ -88,7 +88,9 @@ class Reader {
     const services = all.map(([id, value], index) => this.#service(names[index]!, value, ['services', id]));
     if (this.#links.length > 0) this.#tellOfProperties();
     const bridges = [...this.#networks.values()].flatMap((network): Bridge[] =>
-      network.hasServices ? [{ name: network.name, tags: [], position: this.#position(network.path) }] : [],
+      network.hasServices
+        ? [{ name: network.name, tags: [], position: this.#told.position(network.path) }]
+        : [],
     );
     this.#notes.settle();
     return checked({ name, services, bridges, links: this.#links }, { findings: this.#findings });
@@ -98,7 +100,7 @@ class Reader {
     const name = this.#names.of(id);
     if (name !== id) {
       const message = `${quote(id)} is called ${name} here, since names are host names`;
-      this.#tell(
+      this.#told.tell(
         'NAME_CHANGED',
         'services with other names here',
         ['services', id],
@@ -115,7 +117,7 @@ class Reader {
       const path = ['networks', id];
       this.#addNetwork(id, path);
       for (const key of Object.keys(isMapping(value) ? value : {}))
-        this.#drop(key, 'network', [...path, key]);
+        this.#told.drop(key, 'network', [...path, key]);
     }
   }
 
@@ -123,7 +125,7 @@ class Reader {
     const name = this.#names.of(`${id}${BRIDGE}`);
     if (name !== `${id}${BRIDGE}`) {
       const message = `the network ${quote(id)} is the bridge ${name} here, since names are host names`;
-      this.#tell(
+      this.#told.tell(
         'NAME_CHANGED',
         'networks with other names here',
         path,
@@ -140,7 +142,7 @@ class Reader {
     const settings = isMapping(value) ? merged(value) : {};
     const told = { place: this.#document.at(path), field: fieldOf(path), notes: this.#notes };
     for (const key of Object.keys(settings))
-      if (!USED_OF_SERVICE.includes(key)) this.#drop(key, 'service', [...path, key]);
+      if (!USED_OF_SERVICE.includes(key)) this.#told.drop(key, 'service', [...path, key]);
     this.#link(name, settings, path);
     const env = environment(settings.environment, told);
     const image = imageName(settings.image, told);
@@ -159,7 +161,7 @@ class Reader {
       tags: [],
       forward: false,
       shareLinks: false,
-      position: this.#position(path),
+      position: this.#told.position(path),
     };
   }
 
@@ -180,7 +182,7 @@ class Reader {
   #link(name: string, settings: Mapping, path: Path): void {
     if (settings.network_mode !== undefined) {
       const message = `network_mode ${quote(settings.network_mode)} is none of the file's networks: the service has no links`;
-      this.#tell('LINK_LEFT_OUT', 'network_mode', path, message, 'convert the file and link it there');
+      this.#told.tell('LINK_LEFT_OUT', 'network_mode', path, message, 'convert the file and link it there');
       return;
     }
     const { networks } = settings;
@@ -192,14 +194,14 @@ class Reader {
     if (isMapping(networks))
       for (const [id, value] of Object.entries(networks))
         for (const key of Object.keys(isMapping(value) ? value : {}))
-          this.#drop(key, 'network of a service', [...path, 'networks', id, key]);
+          this.#told.drop(key, 'network of a service', [...path, 'networks', id, key]);
     const ids = new Set(listed.length > 0 ? listed : [DEFAULT_NETWORK]);
     for (const id of ids) {
       const network = id === undefined ? undefined : this.#networkNamed(id);
       if (network) {
         network.hasServices = true;
         const none = impairment({});
-        const position = this.#position([...path, 'networks']);
+        const position = this.#told.position([...path, 'networks']);
         this.#links.push({ from: name, to: network.name, up: none, down: none, tags: [], position });
       } else {
         const message = `there is no network ${quote(id ?? '')}`;
@@ -219,7 +221,7 @@ class Reader {
     const text = texts.find((one) => one !== undefined && /\$(?:\{|[A-Za-z_])/.test(one));
     if (text === undefined) return;
     const message = `${quote(text)} has a variable, which is not replaced`;
-    this.#tell(
+    this.#told.tell(
       'VALUE_INVALID',
       'variables',
       path,
@@ -231,25 +233,7 @@ class Reader {
   #tellOfProperties(): void {
     const message = 'networks of containers have no latency, loss or bandwidth: neither have the links here';
     const remedy = 'convert the file and write them there, or set them while it runs';
-    this.#tell('LATENCY_ASSUMED', 'links without properties', ['services'], message, remedy);
-  }
-
-  #tell(
-    code: Parameters<Notes['tell']>[0]['code'],
-    what: string,
-    path: Path,
-    message: string,
-    remedy: string,
-  ): void {
-    this.#notes.tell({ code, what }, this.#document.at(path), fieldOf(path), message, remedy);
-  }
-
-  #drop(key: string, owner: string, path: Path): void {
-    this.#notes.drop(key, owner, this.#document.at(path), fieldOf(path));
-  }
-
-  #position(path: Path): Service['position'] {
-    return { file: this.#file, ...this.#document.at(path) };
+    this.#told.tell('LATENCY_ASSUMED', 'links without properties', ['services'], message, remedy);
   }
 }
 
@@ -275,11 +259,4 @@ function capabilities(
     return name ?? [];
   });
   return names.length > 0 ? names : undefined;
-}
-
-function fieldOf(path: Path): string {
-  return path.reduce<string>(
-    (text, step) => (typeof step === 'number' ? `${text}[${step}]` : text === '' ? step : `${text}.${step}`),
-    '',
-  );
 }

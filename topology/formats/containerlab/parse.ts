@@ -14,6 +14,7 @@ import {
   type Mapping,
   textOfScalar,
 } from '../../networks/containers.ts';
+import { DocumentNotes, fieldOf, type Path } from '../../networks/document-notes.ts';
 import { NodeNames } from '../../networks/names.ts';
 import { Notes } from '../../networks/notes.ts';
 import { type EdgeLink, withoutParallels } from '../../networks/parallels.ts';
@@ -25,7 +26,6 @@ const BRIDGES = ['bridge', 'ovs-bridge'];
 const OUTSIDE = ['host', 'mgmt-net', 'macvlan', 'vxlan', 'vxlan-stitch', 'dummy'];
 const USED_OF_NODE = ['kind', 'image', 'cmd', 'env', 'group'];
 const USED_OF_LINK = ['endpoints', 'endpoint', 'type'];
-type Path = readonly (string | number)[];
 
 /** Gives `undefined` if there is nothing to check further; `findings` then has the reason. */
 export function parseContainerlab(
@@ -57,31 +57,31 @@ interface Node {
 class Reader {
   readonly #document: YamlDocument;
   readonly #topology: Mapping;
-  readonly #file: string;
   readonly #findings: Findings;
   readonly #notes: Notes;
+  readonly #told: DocumentNotes;
   readonly #names = new NodeNames();
 
   constructor(document: YamlDocument, topology: Mapping, file: string, findings: Findings) {
     this.#document = document;
     this.#topology = topology;
-    this.#file = file;
     this.#findings = findings;
     this.#notes = new Notes(findings);
+    this.#told = new DocumentNotes(file, document, this.#notes);
   }
 
   read(root: Mapping, otherwise: string): ParsedFile | undefined {
     const label = textOfScalar(root.name);
     const name = label === undefined ? otherwise : new NodeNames().of(label, 'lab');
     for (const key of Object.keys(root))
-      if (key !== 'name' && key !== 'topology') this.#drop(key, 'graph', [key]);
+      if (key !== 'name' && key !== 'topology') this.#told.drop(key, 'graph', [key]);
     const nodes = this.#nodes();
     const links = withoutParallels(this.#links(nodes), this.#notes);
     if (links.length > 0) this.#tellOfProperties();
     const degrees = degreesOf(links);
     const services = [...nodes.values()].flatMap((node) => this.#service(node, degrees.get(node.name) ?? 0));
     const bridges = [...nodes.values()].flatMap(({ name, isBridge, path }): Bridge[] =>
-      isBridge ? [{ name, tags: [], position: this.#position(path) }] : [],
+      isBridge ? [{ name, tags: [], position: this.#told.position(path) }] : [],
     );
     this.#notes.settle();
     if (services.length === 0) {
@@ -102,12 +102,18 @@ class Reader {
       const name = this.#names.of(id);
       if (name !== id) {
         const message = `${quote(id)} is called ${name} here, since names are host names`;
-        this.#tell('NAME_CHANGED', 'nodes with other names here', path, message, 'use this name in commands');
+        this.#told.tell(
+          'NAME_CHANGED',
+          'nodes with other names here',
+          path,
+          message,
+          'use this name in commands',
+        );
       }
       const isBridge = BRIDGES.includes(String(settings.kind));
       for (const key of Object.keys(settings))
         if (!USED_OF_NODE.includes(key))
-          this.#drop(key, 'node', [...path, ...(Object.hasOwn(own, key) ? [key] : [])]);
+          this.#told.drop(key, 'node', [...path, ...(Object.hasOwn(own, key) ? [key] : [])]);
       nodes.set(id, { name, isBridge, settings, path });
     }
     return nodes;
@@ -134,7 +140,7 @@ class Reader {
     if (degree > 1) {
       const message = `${name} is linked to ${degree} others, and forwards here, as a router does`;
       const remedy = 'if it is a host, convert the file and remove its forward: true';
-      this.#tell('FORWARD_ASSUMED', 'nodes that forward', path, message, remedy);
+      this.#told.tell('FORWARD_ASSUMED', 'nodes that forward', path, message, remedy);
     }
     return [
       {
@@ -146,7 +152,7 @@ class Reader {
         tags: [],
         forward: degree > 1,
         shareLinks: false,
-        position: this.#position(path),
+        position: this.#told.position(path),
       },
     ];
   }
@@ -178,7 +184,7 @@ class Reader {
     const outside = [source, target].find((end) => OUTSIDE.includes(end) && !nodes.has(end));
     if (outside !== undefined) return this.#leaveOut(outside, path);
     for (const key of Object.keys(link))
-      if (!USED_OF_LINK.includes(key)) this.#drop(key, 'link', [...path, key]);
+      if (!USED_OF_LINK.includes(key)) this.#told.drop(key, 'link', [...path, key]);
     return this.#between(source, target, path, nodes);
   }
 
@@ -192,14 +198,14 @@ class Reader {
     }
     if (from === to) {
       const message = `the link leads from ${quote(source)} to itself, and is left out`;
-      this.#tell('LINK_TO_ITSELF', 'links from a node to itself', path, message, '');
+      this.#told.tell('LINK_TO_ITSELF', 'links from a node to itself', path, message, '');
       return [];
     }
     const place = this.#document.at(path);
     const none = impairment({});
     const pair: LinkPair = {
       ...{ from: from.name, to: to.name, up: none, down: none, tags: [] },
-      position: this.#position(path),
+      position: this.#told.position(path),
     };
     const field = fieldOf(path);
     return [{ edge: { source, target, isDirected: false, attributes: new Map(), place, field }, pair }];
@@ -207,32 +213,14 @@ class Reader {
 
   #leaveOut(outside: string, path: Path): EdgeLink[] {
     const message = `a link to ${outside} leads out of the lab, and is left out`;
-    this.#tell('LINK_LEFT_OUT', 'links that lead out of the lab', path, message, '');
+    this.#told.tell('LINK_LEFT_OUT', 'links that lead out of the lab', path, message, '');
     return [];
   }
 
   #tellOfProperties(): void {
     const message = 'links of a lab have no latency, loss or bandwidth: neither have those here';
     const remedy = 'convert the file and write them there, or set them while the lab runs';
-    this.#tell('LATENCY_ASSUMED', 'links without properties', ['topology', 'links'], message, remedy);
-  }
-
-  #tell(
-    code: Parameters<Notes['tell']>[0]['code'],
-    what: string,
-    path: Path,
-    message: string,
-    remedy: string,
-  ): void {
-    this.#notes.tell({ code, what }, this.#document.at(path), fieldOf(path), message, remedy);
-  }
-
-  #drop(key: string, owner: string, path: Path): void {
-    this.#notes.drop(key, owner, this.#document.at(path), fieldOf(path));
-  }
-
-  #position(path: Path): Service['position'] {
-    return { file: this.#file, ...this.#document.at(path) };
+    this.#told.tell('LATENCY_ASSUMED', 'links without properties', ['topology', 'links'], message, remedy);
   }
 }
 
@@ -255,11 +243,4 @@ function degreesOf(links: readonly EdgeLink[]): Map<string, number> {
   for (const { pair } of links)
     for (const end of [pair.from, pair.to]) degrees.set(end, (degrees.get(end) ?? 0) + 1);
   return degrees;
-}
-
-function fieldOf(path: Path): string {
-  return path.reduce<string>(
-    (text, step) => (typeof step === 'number' ? `${text}[${step}]` : text === '' ? step : `${text}.${step}`),
-    '',
-  );
 }

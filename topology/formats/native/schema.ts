@@ -12,34 +12,20 @@ import {
 } from '../../../proto/impairment.ts';
 import type { FileField } from '../../../proto/property.ts';
 import { parseQueue, QUEUE_PATTERN, type QueueSize } from '../../../proto/queue.ts';
-import { DURATION_PATTERN, parseDuration, UnitError } from '../../../proto/units.ts';
+import { DURATION_PATTERN, parseDuration } from '../../../proto/units.ts';
 import { EVENT_PATTERN } from '../../events/grammar.ts';
 import { MAX_ENDPOINTS } from '../../model/limits.ts';
 import { RESTARTS, TRANSMISSIONS } from '../../model/model.ts';
 import { NAME_PATTERN } from '../../model/names.ts';
+import { quantityOf } from './quantity.ts';
 
 /** The parser refuses what `pattern` does not match, in better words. */
 type About = { description: string; pattern: string; examples?: string[] };
 
 /** A text with a unit. A bare number has an error message of its own, since it is the most frequent mistake. */
 function quantity<T>(parse: (text: string) => T, about: About) {
-  return z
-    .string({ error: (issue) => (typeof issue.input === 'number' ? UNITLESS : undefined) })
-    .transform((text, context): T => {
-      try {
-        return parse(text);
-      } catch (error) {
-        if (!(error instanceof UnitError)) throw error;
-        context.issues.push({
-          code: 'custom',
-          input: text,
-          message: error.message,
-          params: { remedy: error.remedy, diagnostic: 'UNIT' },
-        });
-        return z.NEVER;
-      }
-    })
-    .meta(about);
+  const text = z.string({ error: (issue) => (typeof issue.input === 'number' ? UNITLESS : undefined) });
+  return quantityOf(text, parse, { diagnostic: 'UNIT' }).meta(about);
 }
 
 /** Stands for "write a unit"; the reader of issues replaces it, because it has the value and the field's example. */
