@@ -6,8 +6,10 @@ import { hostName } from '../../controller/names.ts';
 import { BenchError } from '../errors.ts';
 import { type Interruption, type Lab, withLab } from '../lab.ts';
 import type { Table } from '../report/model.ts';
+import { canHang } from './hangs.ts';
 import { HostDates } from './host-dates.ts';
-import { describeFault, type Fault, planFaults } from './plan.ts';
+import { describeFault, type Fault, KINDS, type Kind, planFaults } from './plan.ts';
+import { canBoundMemory } from './shortages.ts';
 import { FaultSuite, type Outcome } from './suite.ts';
 import { BOUND_MS, tableOf } from './table.ts';
 import { FAULTS_TOPOLOGY, HOSTS, SIZES } from './topology.ts';
@@ -33,7 +35,11 @@ export async function measureFaults(options: FaultsOptions): Promise<Table[]> {
   const abilities = probeMachine();
   requireAbilities(abilities);
   const backend = chooseDelayBackend('auto', abilities);
-  const faults = planFaults(count, seed, SIZES);
+  const kinds = possibleKinds();
+  const impossible = KINDS.filter((kind) => !kinds.includes(kind));
+  if (impossible.length > 0)
+    say(`not on this machine, which lacks control groups of version 1: ${impossible.join(', ')}`);
+  const faults = planFaults(count, seed, SIZES, kinds);
   const dates = new HostDates(HOST_NAMES);
   let traces: Traces | undefined;
   const use = (lab: Lab): Promise<Outcome[]> => {
@@ -46,6 +52,12 @@ export async function measureFaults(options: FaultsOptions): Promise<Table[]> {
   const left = traces?.left() ?? [];
   for (const one of left) say(`left over: ${one}`);
   return [tableOf(outcomes, left, backend, seed)];
+}
+
+/** All, or those that need no control groups of version 1, as these stop single threads and bound the memory of a process. */
+export function possibleKinds(): readonly Kind[] {
+  const needGroups: readonly Kind[] = ['hang', 'memory', 'mixed'];
+  return canHang() && canBoundMemory() ? KINDS : KINDS.filter((kind) => !needGroups.includes(kind));
 }
 
 /** The names that the lab uses (controller/names.ts). */

@@ -103,9 +103,14 @@ export interface Sizes {
 }
 
 /** `count` faults; all kinds are equally frequent. */
-export function planFaults(count: number, seed: number, sizes: Sizes): Fault[] {
+export function planFaults(
+  count: number,
+  seed: number,
+  sizes: Sizes,
+  kinds: readonly Kind[] = KINDS,
+): Fault[] {
   const draw = new Draw(seed, sizes);
-  return Array.from({ length: count }, (_, index) => draw.fault(KINDS[index % KINDS.length]!));
+  return Array.from({ length: count }, (_, index) => draw.fault(kinds[index % kinds.length]!));
 }
 
 class Draw {

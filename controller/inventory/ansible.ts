@@ -8,7 +8,6 @@ import { isName } from '../../topology/model/names.ts';
 import type { HostEntry } from './entry.ts';
 import { expandRange } from './host-range.ts';
 import { MAX_INVENTORY_HOSTS } from './model.ts';
-import { HOST_KEYS } from './schema.ts';
 
 const GROUP_KEYS = new Set(['hosts', 'children', 'vars']);
 /** Groups in groups; more is a circle or an attack. */
@@ -199,6 +198,3 @@ const MAX_ARGUMENTS = 2000;
 function jumpOf(value: unknown): string | undefined {
   return typeof value === 'string' ? JUMP.exec(value.slice(0, MAX_ARGUMENTS))?.[1] : undefined;
 }
-
-/** For suggestions about `netfold_…`. */
-export const ANSIBLE_KEYS: readonly string[] = HOST_KEYS.map((key) => `${PREFIX}${key}`);

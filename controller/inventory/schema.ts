@@ -51,7 +51,6 @@ export const wishesSchema = z.strictObject({
   apart: z.array(oneOrMore).default([]),
 });
 
-export type HostFields = z.output<typeof hostSchema>;
 export const HOST_KEYS: readonly string[] = Object.keys(hostSchema.shape);
 export const WISH_KEYS: readonly string[] = Object.keys(wishesSchema.shape);
 export const NEED_KEYS: readonly string[] = ['cores', 'memory'];

@@ -1,6 +1,6 @@
 /** Hosts that die, stand still or lose each other, in a seeded order: afterwards all agents agree, and on the truth. */
 import { expect, it, onTestFinished } from 'vitest';
-import { describeOutcome, HOST_NAMES, runFaults } from '../../../bench/faults/faults.ts';
+import { describeOutcome, HOST_NAMES, possibleKinds, runFaults } from '../../../bench/faults/faults.ts';
 import { HostDates } from '../../../bench/faults/host-dates.ts';
 import { planFaults } from '../../../bench/faults/plan.ts';
 import { FAULTS_TOPOLOGY, HOSTS, SIZES } from '../../../bench/faults/topology.ts';
@@ -15,7 +15,7 @@ it(`agents agree after each of ${FAULTS} faults, seed ${SEED}`, { timeout: 900_0
   onTestFinished(() => dates.stop());
   const experiment = await startLab(FAULTS_TOPOLOGY, { hosts: HOSTS });
   const lab = { experiment, place: (name: string) => place(experiment, name) };
-  const faults = planFaults(FAULTS, SEED, SIZES);
+  const faults = planFaults(FAULTS, SEED, SIZES, possibleKinds());
   const outcomes = await runFaults({ faults, seed: SEED, dates, say: () => {} }, lab);
   // How long it takes is a matter of the bench: four agents that start at once take 3 s on one machine and 25 s on another.
   const never = outcomes.filter(({ agreementMs }) => !Number.isFinite(agreementMs));
