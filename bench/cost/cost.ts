@@ -1,5 +1,7 @@
 /** The cost bench: what the whole machine spends on traffic with netfold, with HTB by hand, and without shaping. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readLimits } from '../../agent/linux/probe/limits.ts';
+import { openFilesOf } from '../../controller/machine/capacity.ts';
 import { expandGraph } from '../../topology/fold/graph.ts';
 import { loadTopology } from '../../topology/load.ts';
 import { FLOW_BPS, HOSTS } from '../cpu/model.ts';
@@ -83,12 +85,22 @@ async function pings(common: Common, { nothing, effort, options }: Measured): Pr
   const { nodes } = effort.pings;
   const text = scaleFreeText(nodes, SEED);
   const endpoints = expandGraph(loadTopology(text, 'bench.yaml').topology).endpoints.length;
-  const name = `pings of ${nodes.toLocaleString('en')} nodes`;
-  const setting = { ...common, text, hosts: 1, handBps: PING_HAND_BPS };
+  const hosts = hostsFor(endpoints);
+  const onHosts = hosts === 1 ? '' : ` on ${hosts} emulated hosts`;
+  const name = `pings of ${nodes.toLocaleString('en')} nodes${onHosts}`;
+  const setting = { ...common, text, hosts, handBps: PING_HAND_BPS };
   const measure = (populated: Populated) => pingCost(SEED, effort.pings, populated);
   const rounds = await inTurns(name, setting, effort.rounds, options.say, measure);
   const packetsPerSecond = pingPackets(endpoints);
   return { id: 'pings', name, packet: 'an echo request or an answer', packetsPerSecond, nothing, rounds };
+}
+
+/** As few agents as this machine's limit of open files allows. */
+function hostsFor(endpoints: number): number {
+  const { openFiles } = readLimits();
+  let hosts = 1;
+  while (openFilesOf({ endpoints, hosts }) > openFiles) hosts++;
+  return hosts;
 }
 
 async function inTurns(

@@ -8,7 +8,7 @@ import { withLab } from '../lab.ts';
 import type { Row, Table } from '../report/model.ts';
 import { besideFlood, fill, flood, hasControl, mix } from './loads.ts';
 import { type LinkSettings, withRouter } from './router.ts';
-import { besideRouter, type Kind } from './rows.ts';
+import { type Figures, inRounds } from './rows.ts';
 
 const LINK: LinkSettings = { rateBps: bps(12e6), packets: 100 };
 
@@ -22,9 +22,6 @@ links:
 
 type Traffic = 'bbr' | 'cubic6' | 'flood6' | 'mix';
 
-/** What each kind of traffic gives: figures by name. */
-type Figures = Record<string, { readonly kind: Kind; readonly value: number }>;
-
 export interface KindsOptions {
   readonly backend: DelayBackendName;
   readonly interruption: Interruption;
@@ -34,27 +31,27 @@ export interface KindsOptions {
 export async function measureKinds({ backend, interruption, say }: KindsOptions): Promise<Table> {
   const kinds: Traffic[] = [...(hasControl('bbr') ? (['bbr'] as const) : []), 'cubic6', 'flood6', 'mix'];
   const rows: Row[] = [];
-  let alone = 0;
   for (const kind of kinds) {
-    say(`12 Mb/s, 100 packets, ${kind}: a router, then netfold`);
-    const router = await withRouter(LINK, interruption, (flow, flow6) => measure(kind, flow, flow6));
-    const ours = await withLab(TOPOLOGY, backend, interruption, (lab) =>
-      measure(kind, between(lab, 'b', 4), between(lab, 'b', 6)),
-    );
-    rows.push(
-      ...Object.entries(router).map(([name, { kind: what, value }]) =>
-        besideRouter(what, name, value, ours[name]!.value),
-      ),
-    );
+    const ofKind = await inRounds(async (round) => {
+      say(`12 Mb/s, 100 packets, ${kind}, round ${round}: a router, then netfold`);
+      const router = await withRouter(LINK, interruption, (flow, flow6) => measure(kind, flow, flow6));
+      const ours = await withLab(TOPOLOGY, backend, interruption, (lab) =>
+        measure(kind, between(lab, 'b', 4), between(lab, 'b', 6)),
+      );
+      return { router, ours };
+    });
+    rows.push(...ofKind);
   }
-  say('12 Mb/s, 100 packets: another destination');
-  const beside = await withLab(TOPOLOGY, backend, interruption, async (lab) => {
-    alone = (await fill(between(lab, 'c', 4), LINK)).goodputBps;
-    return besideFlood(between(lab, 'b', 4), LINK, between(lab, 'c', 4));
+  const ofOther = await inRounds((round) => {
+    say(`12 Mb/s, 100 packets, another destination, round ${round}`);
+    return withLab(TOPOLOGY, backend, interruption, async (lab) => {
+      const other = between(lab, 'c', 4);
+      const alone = (await fill(other, LINK)).goodputBps;
+      const beside = await besideFlood(between(lab, 'b', 4), LINK, other);
+      return { router: toOther(alone), ours: toOther(beside) };
+    });
   });
-  rows.push(
-    besideRouter('rate', 'TCP goodput, while UDP overloads the link to another destination', alone, beside),
-  );
+  rows.push(...ofOther);
   return {
     id: 'kinds',
     title: 'other traffic in a queue of 12 Mb/s and 100 packets',
@@ -63,10 +60,14 @@ export async function measureKinds({ backend, interruption, say }: KindsOptions)
       'the same HTB and pfifo set by hand on a router between two hosts; for the last row, the same flow alone',
     method:
       'As the table above. TCP and UDP in one queue: a flow of cubic, and datagrams of half the rate. Another destination: datagrams of 5/3 of the rate to one, and a flow of cubic to the other.',
-    sampled: 'measurements',
+    sampled: 'rounds',
     rows,
   };
 }
+
+const toOther = (value: number): Figures => ({
+  'TCP goodput, while UDP overloads the link to another destination': { kind: 'rate', value },
+});
 
 async function measure(kind: Traffic, flow: Flow, flow6: Flow): Promise<Figures> {
   if (kind === 'flood6') {

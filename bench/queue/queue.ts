@@ -3,12 +3,11 @@ import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
 import type { Flow } from '../../controller/verify/traffic.ts';
 import { type Bps, bps, formatBps } from '../../proto/units.ts';
 import { type Interruption, withLab } from '../lab.ts';
-import { reported } from '../report/judge.ts';
 import type { Row, Table } from '../report/model.ts';
 import { measureKinds } from './kinds.ts';
-import { type Filled, type Flooded, fill, flood } from './loads.ts';
+import { fill, flood } from './loads.ts';
 import { type LinkSettings, withRouter } from './router.ts';
-import { besideRouter } from './rows.ts';
+import { type Figures, inRounds } from './rows.ts';
 
 const RATES: readonly Bps[] = [1e6, 12e6, 100e6].map(bps);
 const PACKETS = [10, 100, 1000];
@@ -22,11 +21,6 @@ export interface QueueOptions {
   readonly say: (text: string) => void;
 }
 
-interface Measured {
-  readonly filled: Filled;
-  readonly flooded: Flooded;
-}
-
 export async function measureQueue(options: QueueOptions): Promise<Table[]> {
   return [await measureLinks(options), await measureKinds(options)];
 }
@@ -36,12 +30,15 @@ async function measureLinks({ backend, quick, interruption, say }: QueueOptions)
   const chosen = quick ? links.filter(({ rateBps, packets }) => rateBps === 12e6 && packets < 1000) : links;
   const rows: Row[] = [];
   for (const link of chosen) {
-    say(`${nameOf(link)}: a router, then netfold`);
-    const router = await withRouter(link, interruption, (flow) => measure(flow, link));
-    const ours = await withLab(topologyOf(link), backend, interruption, ({ place }) =>
-      measure({ from: place('a'), to: place('b') }, link),
-    );
-    rows.push(...rowsOf(nameOf(link), router, ours));
+    const ofLink = await inRounds(async (round) => {
+      say(`${nameOf(link)}, round ${round}: a router, then netfold`);
+      const router = await withRouter(link, interruption, (flow) => measure(flow, link));
+      const ours = await withLab(topologyOf(link), backend, interruption, ({ place }) =>
+        measure({ from: place('a'), to: place('b') }, link),
+      );
+      return { router, ours };
+    });
+    rows.push(...ofLink);
   }
   return {
     id: 'queue',
@@ -49,39 +46,23 @@ async function measureLinks({ backend, quick, interruption, say }: QueueOptions)
     backend,
     source: SOURCE,
     method:
-      'The target is what the router gives, measured just before. TCP: one flow of cubic, which fills the queue first. UDP: datagrams of full frames at 5/3 of the rate. Round trips: the median of pings beside it, in the same queue: ten a second, for three cycles of cubic, or for 4 s beside UDP.',
-    sampled: 'measurements',
+      'The target is what the router gives, measured just before; means of all rounds, of which there are up to three while a row is outside. TCP: one flow of cubic, which fills the queue first. UDP: datagrams of full frames at 5/3 of the rate. Round trips: the median of pings beside it, in the same queue: ten a second, for three cycles of cubic, or for 4 s beside UDP.',
+    sampled: 'rounds',
     rows,
   };
 }
 
-async function measure(flow: Flow, link: LinkSettings): Promise<Measured> {
-  return { filled: await fill(flow, link), flooded: await flood(flow, link) };
-}
-
-function rowsOf(name: string, router: Measured, ours: Measured): Row[] {
-  return [
-    besideRouter('rate', `${name}: TCP goodput`, router.filled.goodputBps, ours.filled.goodputBps),
-    besideRouter(
-      'round trip',
-      `${name}: ping beside TCP`,
-      router.filled.roundTripMs,
-      ours.filled.roundTripMs,
-    ),
-    reported(`${name}: TCP retransmissions`, 'count', {
-      measured: ours.filled.retransmissions,
-      spread: null,
-      samples: 1,
-      note: `router ${router.filled.retransmissions}`,
-    }),
-    besideRouter('loss', `${name}: UDP loss`, router.flooded.lost, ours.flooded.lost),
-    besideRouter(
-      'round trip',
-      `${name}: ping beside UDP`,
-      router.flooded.roundTripMs,
-      ours.flooded.roundTripMs,
-    ),
-  ];
+async function measure(flow: Flow, link: LinkSettings): Promise<Figures> {
+  const filled = await fill(flow, link);
+  const flooded = await flood(flow, link);
+  const name = nameOf(link);
+  return {
+    [`${name}: TCP goodput`]: { kind: 'rate', value: filled.goodputBps },
+    [`${name}: ping beside TCP`]: { kind: 'round trip', value: filled.roundTripMs },
+    [`${name}: TCP retransmissions`]: { kind: 'count', value: filled.retransmissions },
+    [`${name}: UDP loss`]: { kind: 'loss', value: flooded.lost },
+    [`${name}: ping beside UDP`]: { kind: 'round trip', value: flooded.roundTripMs },
+  };
 }
 
 const topologyOf = ({ rateBps, packets }: LinkSettings): string => `

@@ -1,20 +1,68 @@
 /** Rows of the queue bench: what netfold gives, beside what the router gives. */
-import { judge } from '../report/judge.ts';
+import { mean, range } from '../measure/statistics.ts';
+import { judge, reported } from '../report/judge.ts';
 import type { Row } from '../report/model.ts';
 
-const BOUND = { kind: 'relative', value: 0.1 } as const;
+/** Part of what the router gives. */
+const BOUND = 0.1;
 /** What waking up adds to a round trip counts little in one that waits. */
 const ROUND_TRIP_MS = 0.5;
 /** A flow that fills a queue loses a packet now and then: how many is a matter of its phase. */
 const LOSS = 0.01;
+/** The phase of a flow that fills a queue differs from round to round, also on the router. */
+const MAX_ROUNDS = 3;
 
-export type Kind = 'rate' | 'loss' | 'round trip';
+/** `count` is shown, not judged. */
+export type Kind = 'rate' | 'loss' | 'round trip' | 'count';
 
-export function besideRouter(kind: Kind, what: string, target: number, measured: number): Row {
-  const unit = ({ rate: 'bit/s', loss: 'ratio', 'round trip': 'ms' } as const)[kind];
-  const bound = kind === 'rate' ? BOUND : absolute(target, kind === 'loss' ? LOSS : ROUND_TRIP_MS);
-  return judge({ what, unit, target, bound }, { measured, spread: null, samples: 1 });
+const UNITS = { rate: 'bit/s', loss: 'ratio', 'round trip': 'ms', count: 'count' } as const;
+const LEAST = { rate: 0, loss: LOSS, 'round trip': ROUND_TRIP_MS } as const;
+
+/** What a measurement of one link gives: figures by name. */
+export type Figures = Readonly<Record<string, { readonly kind: Kind; readonly value: number }>>;
+
+/** One round: the router's figures and netfold's, by the same names. */
+export interface Round {
+  readonly router: Figures;
+  readonly ours: Figures;
 }
 
-const absolute = (target: number, least: number) =>
-  ({ kind: 'absolute', value: Math.max(BOUND.value * target, least) }) as const;
+/** Rows of as many rounds as it takes until all are within their bounds, three at most. */
+export async function inRounds(measure: (round: number) => Promise<Round>): Promise<Row[]> {
+  const rounds: Round[] = [];
+  for (;;) {
+    rounds.push(await measure(rounds.length + 1));
+    const rows = rowsOf(rounds);
+    if (rounds.length === MAX_ROUNDS || rows.every(({ verdict }) => verdict !== 'outside')) return rows;
+  }
+}
+
+/**
+ * Means of the rounds. The bound is a tenth of what the router gives, or its own spread: how far one of its rounds is
+ * from their mean.
+ */
+export function rowsOf(rounds: readonly Round[]): Row[] {
+  return Object.entries(rounds[0]!.router).map(([what, { kind }]) => {
+    const router = rounds.map((round) => round.router[what]!.value);
+    const ours = rounds.map((round) => round.ours[what]!.value);
+    const target = mean(router);
+    const found = {
+      measured: mean(ours),
+      spread: ours.length > 1 ? range(ours) : null,
+      samples: ours.length,
+    };
+    const unit = UNITS[kind];
+    if (kind === 'count')
+      return {
+        ...reported(what, unit, { ...found, note: `router ${target.toFixed(0)}` }),
+        tries: rounds.length,
+      };
+    const ownSpread = Math.max(...router.map((value) => Math.abs(value - target)));
+    const value = Math.max(BOUND * target, LEAST[kind], ownSpread);
+    const bound =
+      kind === 'rate'
+        ? ({ kind: 'relative', value: value / target } as const)
+        : ({ kind: 'absolute', value } as const);
+    return { ...judge({ what, unit, target, bound }, found), tries: rounds.length };
+  });
+}
