@@ -41,6 +41,8 @@ export const secondsToWholeNanos = (seconds: bigint): bigint => seconds * 1_000_
 export const millisToNanos = (ms: number): Nanos => (ms * 1e6) as Nanos;
 export const nanosToMillis = (ns: number): Millis => (ns / 1e6) as Millis;
 export const millisToSeconds = (ms: number): Seconds => (ms / 1000) as Seconds;
+/** Processors → what Docker counts them in. */
+export const toNanoCpus = (cpus: number): number => Math.round(cpus * 1e9);
 export const secondsToMillis = (seconds: number): Millis => (seconds * 1000) as Millis;
 export const nanosToSeconds = (ns: number): Seconds => (ns / 1e9) as Seconds;
 
@@ -263,6 +265,32 @@ export function parseMemory(text: string): number {
       'write an amount such as 16GB',
     );
   return value;
+}
+
+const BINARY: Readonly<Record<string, number>> = { b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 };
+const CONTAINER_MEMORY = /^(\d{1,16}(?:\.\d{1,16})?)\s*(?:([bkmgt])(?:i?b)?)?$/i;
+/** Docker refuses less. */
+const LEAST_CONTAINER_MEMORY = 6 * 1024 ** 2;
+
+/**
+ * Of a container, as Docker Compose reads it: `256m`, `1.5GB`, `268435456`, in bytes. Multiples are binary, whether or not there
+ * is an `i`: 1KB is 1,024 bytes. 6 MiB to 1 PiB. Throws `UnitError`.
+ */
+export function parseContainerMemory(text: string): number {
+  const remedy = 'write an amount such as 256m or 1g';
+  requireShort(text, 'an amount of memory', remedy);
+  const match = CONTAINER_MEMORY.exec(text.trim());
+  if (!match) throw new UnitError('UNIT_SYNTAX', `"${text}" is not an amount of memory`, remedy);
+  const bytes = Math.round(Number(match[1]) * BINARY[(match[2] ?? 'b').toLowerCase()]!);
+  if (bytes < LEAST_CONTAINER_MEMORY || bytes > MAX_MEMORY)
+    throw new UnitError('UNIT_RANGE', `"${text}" is outside of 6 MiB to 1 PiB`, remedy);
+  return bytes;
+}
+
+/** The shortest exact text for `parseContainerMemory`: `256m`, `6291457b`. */
+export function formatContainerMemory(bytes: number): string {
+  const unit = ['t', 'g', 'm', 'k'].find((one) => bytes % BINARY[one]! === 0) ?? 'b';
+  return `${bytes / BINARY[unit]!}${unit}`;
 }
 
 /** `0.1%`, `2.5%`. 0 to 100 %. Throws `UnitError`. */

@@ -39,7 +39,7 @@ export function requireAccounts({ services }: Topology, { endpoints }: Plan): Re
   const here = new Set(endpoints.map(({ name }) => serviceOf(name)));
   const findings = new Findings('');
   const accounts = new Map<string, Account>();
-  for (const service of services.filter(({ name }) => here.has(name))) {
+  for (const service of services.filter((one) => here.has(one.name) && !isOfImage(one))) {
     requireFolder(service, findings);
     const account = service.user && findAccount(service.user.name);
     if (account) accounts.set(service.name, account);
@@ -55,6 +55,9 @@ export function requireAccounts({ services }: Topology, { endpoints }: Plan): Re
   findings.settle();
   return accounts;
 }
+
+/** Nothing starts on this machine, and the user is one of the image. */
+const isOfImage = ({ image, run }: Service): boolean => image !== undefined && run === undefined;
 
 function requireFolder({ name, cwd }: Service, findings: Findings): void {
   if (!cwd || !isAbsolute(cwd.path) || statSync(cwd.path, { throwIfNoEntry: false })?.isDirectory()) return;
@@ -78,7 +81,8 @@ function findAccount(user: string): Account | undefined {
 /** For `netfold exec`. Variables may be secrets, so the file is root's alone; there is none without settings. */
 export function keepSettings(experiment: string, { services }: Topology): void {
   const settings = services.flatMap((service) => {
-    const found = settingsOf(service);
+    const { user, ...others } = settingsOf(service);
+    const found = { ...others, ...(user !== undefined && !isOfImage(service) && { user }) };
     return Object.keys(found).length > 0 ? [[service.name, found] as const] : [];
   });
   const file = servicesFile(experiment);

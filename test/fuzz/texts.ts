@@ -29,6 +29,7 @@ transmission: bottleneck
 services:
   client: { replicas: 3, run: "iperf3 -c server", tags: [edge], share: true, after: server, restart: on-failure }
   server: { image: "a:1", command: [x, y], forward: true, env: { PORT: "80" }, run: x, ready: { port: 80, timeout: 5s } }
+  web: { image: "w:1", entrypoint: [/e], args: "-v 'a b'", environment: ["A=1"], user: "5:6", working_dir: /w, volumes: ["./a:/b:ro", /c], ports: ["127.0.0.1:80-81:80-81/udp", 90], resources: { cpu: 0.5, memory: 1.5g }, healthcheck: { test: [CMD, x], interval: 5s, retries: 3 } }
 bridges: { s1: { tags: [core] }, s2: {} }
 links:
   - { from: client, to: s1, latency: 5ms, jitter: 250us, distribution: pareto, loss: 0.1%, bandwidth: 100Mbps, queue: 200 packets }

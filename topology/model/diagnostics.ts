@@ -50,6 +50,7 @@ export type DiagnosticCode =
   | 'LIMIT'
   | 'USER_UNKNOWN'
   | 'FOLDER_MISSING'
+  | 'IMAGE_ABSENT'
   | 'LIVES_ELSEWHERE'
   | 'AFTER_CIRCLE'
   | 'NO_SERVICES'

@@ -6,6 +6,7 @@
  */
 import type { Impairment } from '../../proto/impairment.ts';
 import type { Micros } from '../../proto/units.ts';
+import type { ContainerSettings } from './container-settings.ts';
 import type { TopologyEvent } from './events.ts';
 import type { Position } from './position.ts';
 
@@ -49,7 +50,7 @@ export interface ServiceSettings {
   readonly env?: Readonly<Record<string, string>>;
   /** Their folder: absolute, or below the endpoint's own. */
   readonly cwd?: { readonly path: string; readonly position: Position };
-  /** Name or number of a user of the machine that they run on. */
+  /** Name or number of a user: of the machine that they run on, or of the image. */
   readonly user?: { readonly name: string; readonly position: Position };
   /** How many processes and threads an endpoint may have at a time, and how many descriptors each of its processes. */
   readonly processes?: number;
@@ -71,9 +72,10 @@ export interface Service extends ServiceSettings {
   readonly ready?: Ready;
   /** Names of the services that are ready before `run` is started. */
   readonly after?: readonly string[];
-  /** Container image and its arguments, for the container deployers. */
+  /** Container image and its arguments, where endpoints are containers. */
   readonly image?: string;
   readonly command?: readonly string[];
+  readonly container?: ContainerSettings;
   readonly tags: readonly string[];
   /** Whether paths between others may lead through it. */
   readonly forward: boolean;

@@ -1,5 +1,6 @@
 /** What files of containers say about a container that a service of netfold has, too; the rest is told. */
 import { quote } from '../model/diagnostics.ts';
+import { splitWords } from '../model/shell-words.ts';
 import type { Notes, Place } from './notes.ts';
 
 /** A mapping of a YAML file. */
@@ -79,34 +80,6 @@ export function commandWords(value: unknown, told: Told): readonly string[] | un
     told,
   );
   return undefined;
-}
-
-const TOKEN = /\s+|'[^']*'|"(?:[^"\\]|\\[\s\S])*"|\\[\s\S]|[^\s'"\\]+/y;
-
-/** No program takes more in one argument (MAX_ARG_STRLEN). */
-const MAX_COMMAND_LENGTH = 100_000;
-
-/** POSIX quoting; `undefined` if a quote is open. */
-function splitWords(text: string): string[] | undefined {
-  if (text.length > MAX_COMMAND_LENGTH) return undefined;
-  const words: string[] = [];
-  let word: string | undefined;
-  TOKEN.lastIndex = 0;
-  for (let at = 0; at < text.length; at = TOKEN.lastIndex) {
-    const token = TOKEN.exec(text)?.[0];
-    if (token === undefined) return undefined;
-    if (/^\s/.test(token)) {
-      if (word !== undefined) words.push(word);
-      word = undefined;
-    } else word = (word ?? '') + unquoted(token);
-  }
-  return word === undefined ? words : [...words, word];
-}
-
-function unquoted(token: string): string {
-  if (token.startsWith("'")) return token.slice(1, -1);
-  if (token.startsWith('"')) return token.slice(1, -1).replace(/\\(["\\$`])/g, '$1');
-  return token.startsWith('\\') ? token.slice(1) : token;
 }
 
 /** An image's name has no blank and is short: anything else is a slip. */

@@ -23,6 +23,7 @@ import { NodeNames } from '../../networks/names.ts';
 import { Notes } from '../../networks/notes.ts';
 import { checked } from '../../networks/topology.ts';
 import { YamlDocument } from '../native/document.ts';
+import { CONTAINER_KEYS, containerSettings, restartOf, userOf } from './container-settings.ts';
 
 /** What bridges are called after their network. */
 const BRIDGE = '-net';
@@ -30,7 +31,7 @@ const DEFAULT_NETWORK = 'default';
 const USED_OF_FILE = ['name', 'version', 'services', 'networks'];
 const USED_OF_SERVICE = [
   ...['image', 'command', 'environment', 'networks', 'network_mode', 'scale', 'deploy'],
-  ...['cap_add', 'cap_drop', '<<'],
+  ...['cap_add', 'cap_drop', '<<', ...CONTAINER_KEYS],
 ];
 
 /** Gives `undefined` if there is nothing to check further; `findings` then has the reason. */
@@ -150,14 +151,20 @@ class Reader {
     this.#tellOfVariables([image, ...(command ?? []), ...Object.values(env ?? {})], path);
     const capAdd = capabilities('cap_add', settings, told);
     const capDrop = capabilities('cap_drop', settings, told);
+    const replicas = this.#replicas(settings, told);
+    const container = containerSettings(settings, replicas, told);
+    const user = userOf(settings.user, image !== undefined, told);
+    const restart = restartOf(settings.restart, told);
     return {
-      name,
-      replicas: this.#replicas(settings, told),
+      ...{ name, replicas },
       ...(env && { env }),
       ...(capAdd && { capAdd }),
       ...(capDrop && { capDrop }),
       ...(image !== undefined && { image }),
       ...(command && { command }),
+      ...(container && { container }),
+      ...(user !== undefined && { user: { name: user, position: this.#told.position([...path, 'user']) } }),
+      ...(restart && { restart }),
       tags: [],
       forward: false,
       shareLinks: false,
@@ -166,7 +173,8 @@ class Reader {
   }
 
   #replicas({ scale, deploy }: Mapping, told: Told): number {
-    const rest = isMapping(deploy) ? Object.keys(deploy).filter((key) => key !== 'replicas') : [];
+    const used = ['replicas', 'resources'];
+    const rest = isMapping(deploy) ? Object.keys(deploy).filter((key) => !used.includes(key)) : [];
     for (const key of rest) this.#notes.drop(`deploy.${key}`, 'service', told.place, told.field);
     const value = scale ?? (isMapping(deploy) ? deploy.replicas : undefined);
     if (value === undefined || value === null) return 1;

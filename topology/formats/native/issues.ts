@@ -6,7 +6,8 @@ import { MAX_ENDPOINTS } from '../../model/limits.ts';
 import { RESTARTS } from '../../model/model.ts';
 import { NAME_REMEDY, nameProblem, suggest } from '../../model/names.ts';
 import type { Path, YamlDocument } from './document.ts';
-import { KNOWN_KEYS, UNITLESS } from './schema.ts';
+import { UNITLESS } from './quantity.ts';
+import { KNOWN_KEYS } from './schema.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -136,7 +137,8 @@ function isNameField(path: Path): boolean {
 
 /** `services.*`, `links.*`: the place in the schema to which a path leads. */
 function kindOf(path: Path): string {
-  if (path.length === 3 && path[2] === 'ready') return 'services.*.ready';
+  const inside = `services.*.${path[2]}`;
+  if (path.length === 3 && Object.hasOwn(KNOWN_KEYS, inside)) return inside;
   return path.length >= 2 ? `${path[0]}.*` : '';
 }
 
@@ -180,6 +182,21 @@ const SERVICE_TEXTS: ReadonlyMap<string, string> = new Map([
   ['cap_drop', 'cap_drop: [NET_RAW]'],
   ['image', 'image: "nginx:1"'],
   ['command', 'command: ["-p", "80"]'],
+  ['args', 'args: ["-v"]'],
+  ['entrypoint', 'entrypoint: [/bin/server]'],
+  ['environment', 'environment: { PORT: 8080 } or environment: ["PORT=8080"]'],
+  ['working_dir', 'working_dir: /srv'],
+  ['volumes', 'volumes: ["./data:/data:ro"]'],
+  ['ports', 'ports: ["8080:80"]'],
+  ['resources', 'resources: { cpu: 0.5, memory: 256m }'],
+  ['cpu', 'cpu: 0.5'],
+  ['memory', 'memory: 256m'],
+  ['healthcheck', 'healthcheck: { test: "nc -z localhost 80", interval: 5s }'],
+  ['test', 'test: "nc -z localhost 80" or test: [CMD, nc, -z, localhost, "80"]'],
+  ['interval', 'interval: 5s'],
+  ['start_period', 'start_period: 10s'],
+  ['retries', 'retries: 3'],
+  ['disable', 'disable: true'],
   ['tags', 'tags: [edge]'],
 ]);
 
@@ -193,11 +210,12 @@ const LIFE_TEXTS: Readonly<Record<string, string>> = {
 };
 
 function expectation(path: Path): string {
+  if (path[2] === 'healthcheck' && path.at(-1) === 'timeout') return 'write e.g. timeout: 2s';
   if (path[0] === 'services' && path[2] === 'env' && path.length > 3)
     return `a variable is a text: write it in quotes, e.g. ${path[3]}: "8080"`;
   const leaf = EXAMPLES.get(String(path.at(-1)));
   if (leaf !== undefined && path.length > 2) return `write e.g. ${leaf}`;
-  const field = String(path.at(-1));
+  const field = String(path.findLast((step) => typeof step === 'string'));
   if (field === 'replicas') return `write a whole number from 1 to ${MAX_ENDPOINTS}`;
   if (field === 'forward' || field === 'share' || field === 'oneway') return 'write true or false';
   if (field === 'restart' && path.length === 3)

@@ -9,6 +9,7 @@ import { MAX_EVENTS } from '../../model/limits.ts';
 import type { Bridge, LinkPair, Service } from '../../model/model.ts';
 import type { ParsedFile } from '../../model/parsed-file.ts';
 import type { Position } from '../../model/position.ts';
+import { ContainerReader } from './container-settings.ts';
 import { type Place, YamlDocument } from './document.ts';
 import { reportIssues } from './issues.ts';
 import { type NativeFile, type NativeLink, topologySchema } from './schema.ts';
@@ -136,24 +137,9 @@ class Reader {
     const settings = new SettingsReader(this.#file, this.#document, this.#findings);
     const life = new LifeReader(this.#document, this.#findings, this.#data.services);
     life.checkCircles();
+    const containers = new ContainerReader(this.#document, this.#findings);
     const services = Object.entries(this.#data.services).map(([name, service]): Service => {
-      const {
-        share,
-        run,
-        image,
-        command,
-        env,
-        cwd,
-        user,
-        processes,
-        descriptors,
-        cap_add,
-        cap_drop,
-        restart: _,
-        ready: _ready,
-        after: _after,
-        ...rest
-      } = service;
+      const { replicas, tags, forward, share, run, processes, descriptors } = service;
       if (run?.includes('\0'))
         this.#findings.error(
           'VALUE_INVALID',
@@ -162,16 +148,15 @@ class Reader {
           'the command has a NUL character, which no argument of a program can have',
           'leave it out; in YAML, "\\\\0" in double quotes is a backslash and a zero',
         );
+      const environment = containers.environment(name, service);
       return {
-        name,
-        ...rest,
+        ...{ name, replicas, tags, forward },
         ...(run === undefined ? {} : { run }),
         ...(processes !== undefined && { processes }),
         ...(descriptors !== undefined && { descriptors }),
-        ...settings.read(name, { env, cwd, user, cap_add, cap_drop }),
+        ...settings.read(name, service, environment),
         ...life.read(name),
-        ...(image === undefined ? {} : { image }),
-        ...(command === undefined ? {} : { command }),
+        ...containers.read(name, service),
         shareLinks: share,
         position: this.#position(places.get(name)),
       };

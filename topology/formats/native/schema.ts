@@ -17,19 +17,8 @@ import { EVENT_PATTERN } from '../../events/grammar.ts';
 import { MAX_ENDPOINTS } from '../../model/limits.ts';
 import { RESTARTS, TRANSMISSIONS } from '../../model/model.ts';
 import { NAME_PATTERN } from '../../model/names.ts';
-import { quantityOf } from './quantity.ts';
-
-/** The parser refuses what `pattern` does not match, in better words. */
-type About = { description: string; pattern: string; examples?: string[] };
-
-/** A text with a unit. A bare number has an error message of its own, since it is the most frequent mistake. */
-function quantity<T>(parse: (text: string) => T, about: About) {
-  const text = z.string({ error: (issue) => (typeof issue.input === 'number' ? UNITLESS : undefined) });
-  return quantityOf(text, parse, { diagnostic: 'UNIT' }).meta(about);
-}
-
-/** Stands for "write a unit"; the reader of issues replaces it, because it has the value and the field's example. */
-export const UNITLESS = 'has no unit';
+import { containerFields, healthcheck, resources } from './container-schema.ts';
+import { quantity } from './quantity.ts';
 
 const tags = z
   .array(z.string().regex(new RegExp(NAME_PATTERN)))
@@ -87,11 +76,11 @@ const service = z
     }),
     run: z.string().min(1).optional().meta({
       description:
-        'Shell command of each replica in the local lab; $NETFOLD_REPLICA is its number. Default: none, the endpoint is idle.',
+        'Shell command of each replica in the local lab; $NETFOLD_REPLICA is its number. With `--engine`, `image` and `command` stand in its place. Default: none, the endpoint is idle.',
     }),
     restart: z.enum(RESTARTS).optional().meta({
       description:
-        'When `run` is started again after its end, while its endpoint is present: never, after an end with another code than 0 or by a signal, or after any end. Default: no.',
+        'When `run`, or the container, is started again after its end, while its endpoint is present: never, after an end with another code than 0 or by a signal, or after any end. Default: no.',
     }),
     ready: ready.optional(),
     after: z
@@ -113,13 +102,14 @@ const service = z
       }),
     cwd: z.string().min(1).optional().meta({
       description:
-        'Folder in which its commands start: a path from / on, or one below $NETFOLD_DATA, the folder of the endpoint, which `.` is. Default: where `netfold up` was called.',
+        'Folder in which its commands start in the local lab: a path from / on, or one below $NETFOLD_DATA, the folder of the endpoint, which `.` is. Default: where `netfold up` was called.',
     }),
     user: z
       .union([z.string().min(1), z.int().nonnegative()])
       .optional()
       .meta({
-        description: 'User of the machine as which its commands run, a name or a number. Default: root.',
+        description:
+          'User as which its commands run, a name or a number: of the machine in the local lab; in a container of the image, also with a group (`1000:1000`). Default: root, or what the image says.',
       }),
     processes: z.int().min(16).max(4_194_304).optional().meta({
       description:
@@ -147,15 +137,7 @@ const service = z
           'Capabilities of Linux that its commands do not have, as in Docker Compose; ALL stands for all. Default: none.',
         examples: [['NET_RAW'], ['ALL']],
       }),
-    image: z.string().min(1).optional().meta({ description: 'Container image, for Docker and Kubernetes.' }),
-    command: z
-      .union([z.string().min(1), z.array(z.string())])
-      .transform((value) => (typeof value === 'string' ? ['/bin/sh', '-c', value] : value))
-      .optional()
-      .meta({
-        description:
-          'Arguments of the container; a single text is run by /bin/sh -c. Default: what the image says.',
-      }),
+    ...containerFields,
     tags,
     forward: z
       .boolean()
@@ -237,6 +219,8 @@ export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   '': Object.keys(topologySchema.shape),
   'services.*': Object.keys(service.shape),
   'services.*.ready': Object.keys(ready.shape),
+  'services.*.resources': Object.keys(resources.shape),
+  'services.*.healthcheck': Object.keys(healthcheck.shape),
   'links.*': Object.keys(link.shape),
   'bridges.*': Object.keys(bridgeSettings.shape),
 };

@@ -30,8 +30,8 @@ export class LifeReader {
 
   /** Of one service. What is wrong is in the findings. */
   read(name: string): Life {
-    const { run, restart, ready, after } = this.#services[name]!;
-    if (run === undefined) this.#warnOfIdle(name);
+    const { run, image, restart, ready, after } = this.#services[name]!;
+    if (run === undefined && image === undefined) this.#warnOfIdle(name);
     const check = ready && this.#check(name, ready);
     if (ready?.timeout === 0)
       this.#refuse([name, 'ready', 'timeout'], 'a timeout of nothing', 'write a time, e.g. 30s');

@@ -8,7 +8,10 @@ import type { YamlDocument } from './document.ts';
 import { formatPath } from './issues.ts';
 import type { NativeFile } from './schema.ts';
 
-type NativeService = Pick<NativeFile['services'][string], 'env' | 'cwd' | 'user' | 'cap_add' | 'cap_drop'>;
+type NativeService = Pick<
+  NativeFile['services'][string],
+  'env' | 'cwd' | 'user' | 'cap_add' | 'cap_drop' | 'image'
+>;
 
 /** What programs can read as a variable: shells ignore all others. */
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
@@ -31,15 +34,20 @@ export class SettingsReader {
     this.#findings = findings;
   }
 
-  /** What is wrong with them is in the findings. */
-  read(service: string, { env, cwd, user, cap_add, cap_drop }: NativeService): ServiceSettings {
+  /** What is wrong with them is in the findings. `environment`: as `env`, under its other name. */
+  read(
+    service: string,
+    { env, cwd, user, cap_add, cap_drop, image }: NativeService,
+    environment?: Readonly<Record<string, string>>,
+  ): ServiceSettings {
     const path = ['services', service] as const;
-    if (env) this.#checkEnv([...path, 'env'], env);
+    const variables = environment ?? env;
+    if (variables) this.#checkEnv([...path, environment ? 'environment' : 'env'], variables);
     if (cwd !== undefined) this.#checkFolder([...path, 'cwd'], cwd);
-    if (user !== undefined) this.#checkUser([...path, 'user'], String(user));
+    if (user !== undefined) this.#checkUser([...path, 'user'], String(user), image !== undefined);
     const at = (key: string) => ({ file: this.#file, ...this.#document.at([...path, key]) });
     return {
-      ...(env && { env }),
+      ...(variables && { env: variables }),
       ...(cwd !== undefined && { cwd: { path: cwd, position: at('cwd') } }),
       ...(user !== undefined && { user: { name: String(user), position: at('user') } }),
       ...(cap_add && { capAdd: this.#capabilities([...path, 'cap_add'], cap_add) }),
@@ -71,8 +79,10 @@ export class SettingsReader {
       this.#refuse(path, `${quote(cwd)} leads out of the endpoint's own folder`, PATHS);
   }
 
-  #checkUser(path: readonly string[], user: string): void {
-    if (USER.test(user)) return;
+  #checkUser(path: readonly string[], user: string, isOfImage: boolean): void {
+    // Docker's grammar has a group, too.
+    const [name = '', group, ...more] = isOfImage ? user.split(':') : [user];
+    if (USER.test(name) && (group === undefined || USER.test(group)) && more.length === 0) return;
     const what = user.includes('\0') ? `the user ${HAS_NUL}` : `${quote(user)} is no user`;
     this.#refuse(
       path,

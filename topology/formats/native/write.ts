@@ -1,7 +1,19 @@
 /** `Topology` → the text of a native file that gives the same topology, for `netfold convert`. */
 import { FILE_PROPERTIES, type Impairment, impairment, isSameImpairment } from '../../../proto/impairment.ts';
-import { formatBps, formatMicros, formatRatio, UNLIMITED } from '../../../proto/units.ts';
+import {
+  formatBps,
+  formatContainerMemory,
+  formatMicros,
+  formatRatio,
+  UNLIMITED,
+} from '../../../proto/units.ts';
 import { count } from '../../../proto/words.ts';
+import {
+  type ContainerSettings,
+  formatPort,
+  formatVolume,
+  type Healthcheck,
+} from '../../model/container-settings.ts';
 import type { Bridge, LinkPair, Ready, Service, Topology } from '../../model/model.ts';
 
 /** `heading`: lines of comments at the beginning, without the `#`. Events are not written: the caller refuses them. */
@@ -43,7 +55,8 @@ function quoted(text: string): string {
   );
 }
 
-type Value = string | number | boolean | readonly string[] | Readonly<Record<string, string | number>>;
+type Fields = Readonly<Record<string, string | number | readonly string[]>>;
+type Value = string | number | boolean | readonly string[] | Fields;
 type Field = readonly [string, Value];
 
 function flow(fields: readonly Field[]): string {
@@ -54,8 +67,13 @@ function flow(fields: readonly Field[]): string {
 function valueText(value: Value): string {
   if (typeof value !== 'object') return scalar(value);
   if (Array.isArray(value)) return `[${value.map(scalar).join(', ')}]`;
-  const entries = Object.entries(value);
-  return `{ ${entries.map(([key, one]) => `${scalar(key)}: ${typeof one === 'string' ? quoted(one) : one}`).join(', ')} }`;
+  const entries = Object.entries(value).map(([key, one]) => `${scalar(key)}: ${innerText(one)}`);
+  return `{ ${entries.join(', ')} }`;
+}
+
+function innerText(value: string | number | readonly string[]): string {
+  if (typeof value === 'number') return String(value);
+  return typeof value === 'string' ? quoted(value) : `[${value.map(quoted).join(', ')}]`;
 }
 
 function serviceFields(service: Service): Field[] {
@@ -74,11 +92,38 @@ function serviceFields(service: Service): Field[] {
     ['cap_drop', service.capDrop],
     ['image', service.image],
     ['command', service.command],
+    ...containerFields(service.container ?? {}),
     ['tags', service.tags.length > 0 && service.tags],
     ['forward', service.forward],
     ['share', service.shareLinks],
   ];
   return fields.filter((field): field is [string, Value] => field[1] !== undefined && field[1] !== false);
+}
+
+function containerFields(container: ContainerSettings): [string, Value | undefined][] {
+  const { entrypoint, workingDir, volumes, ports, cpus, memory, healthcheck } = container;
+  const resources = {
+    ...(cpus !== undefined && { cpu: cpus }),
+    ...(memory !== undefined && { memory: formatContainerMemory(memory) }),
+  };
+  return [
+    ['entrypoint', entrypoint],
+    ['working_dir', workingDir],
+    ['volumes', volumes?.map(formatVolume)],
+    ['ports', ports?.map(formatPort)],
+    ['resources', Object.keys(resources).length > 0 ? resources : undefined],
+    ['healthcheck', healthcheck && healthFields(healthcheck)],
+  ];
+}
+
+function healthFields({ test, interval, timeout, startPeriod, retries }: Healthcheck): Fields {
+  return {
+    ...(test && { test }),
+    ...(interval !== undefined && { interval: formatMicros(interval) }),
+    ...(timeout !== undefined && { timeout: formatMicros(timeout) }),
+    ...(startPeriod !== undefined && { start_period: formatMicros(startPeriod) }),
+    ...(retries !== undefined && { retries }),
+  };
 }
 
 function readyFields({ check, timeout }: Ready): Record<string, string | number> {

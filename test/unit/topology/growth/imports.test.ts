@@ -177,6 +177,7 @@ const COMPOSE: Dimensions = {
     (n) =>
       `services:\n  a: { networks: [${list(n, (i) => `n${i}`, ', ')}] }\nnetworks:\n${list(n, (i) => `  n${i}: {}`)}`,
   ],
+  ports: [300, (n) => `services:\n  a: { ports: [${list(n, (i) => `"${i + 1}:${i + 1}"`, ', ')}] }`],
   variables: [1000, (n) => `services:\n  a: { environment: [${list(n, (i) => `A${i}=1`, ', ')}] }`],
 };
 

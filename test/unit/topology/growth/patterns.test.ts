@@ -10,6 +10,7 @@ import {
   PERCENTAGE_PATTERN,
   parseBandwidth,
   parseBytes,
+  parseContainerMemory,
   parseDuration,
   parseLatency,
   parsePercentage,
@@ -19,8 +20,10 @@ import { EVENT_PATTERN, parseAction, parseEvent } from '../../../../topology/eve
 import { parseCommand } from '../../../../topology/formats/kollaps/command.ts';
 import { parseScript } from '../../../../topology/formats/thunderstorm/parse.ts';
 import { loadTopology, TopologyError } from '../../../../topology/load.ts';
+import { parsePorts, parseVolume } from '../../../../topology/model/container-settings.ts';
 import { Findings } from '../../../../topology/model/diagnostics.ts';
 import { NAME_PATTERN, nameProblem, parseReference } from '../../../../topology/model/names.ts';
+import { splitWords } from '../../../../topology/model/shell-words.ts';
 import { growthOf } from '../../../support/growth.ts';
 
 type Hostile = (length: number) => string;
@@ -68,6 +71,10 @@ const PARSERS: Readonly<Record<string, (text: string) => void>> = {
   bandwidth: quiet(parseBandwidth),
   bytes: quiet(parseBytes),
   percentage: quiet(parsePercentage),
+  'memory of a container': quiet(parseContainerMemory),
+  ports: (text) => void parsePorts(text),
+  volume: (text) => void parseVolume(text),
+  words: (text) => void splitWords(text),
   duration: quiet(parseDuration),
   queue: quiet(parseQueue),
   'event line': (text) => void parseEvent(`at ${text}`, AT, '', new Findings('a')),

@@ -101,14 +101,58 @@ describe('a file of Docker Compose', () => {
     expect(api!.env).toEqual({ PORT: '8080' });
   });
 
+  it('has what its containers are given', () => {
+    const [web, api, db] = topology.services;
+    expect(web!.container).toEqual({ ports: [{ target: 80, protocol: 'tcp' }], cpus: 0.5 });
+    expect(api!.restart).toBe('always');
+    expect(db!.container!.volumes).toEqual([
+      { source: 'data', target: '/var/lib/postgresql/data', readOnly: false },
+    ]);
+    const long = imported(
+      `services:
+  a:
+    image: x
+    entrypoint: [/run]
+    working_dir: /w
+    user: "5:6"
+    restart: on-failure:3
+    cpus: 2
+    mem_limit: 1g
+    volumes:
+      - { type: bind, source: ./a, target: /b, read_only: true }
+      - { type: tmpfs, target: /c }
+    ports:
+      - { target: 80, published: "8080", host_ip: 127.0.0.1, protocol: udp }
+      - "x"
+    healthcheck: { test: ["CMD", "true"], interval: 5s, retries: 3, timeout: 0 }
+`,
+      'compose.yml',
+    );
+    expect(long.topology.services[0]).toMatchObject({
+      restart: 'on-failure',
+      user: { name: '5:6', position: { line: 6 } },
+      container: {
+        entrypoint: ['/run'],
+        workingDir: '/w',
+        cpus: 2,
+        memory: 1024 ** 3,
+        volumes: [{ source: './a', target: '/b', readOnly: true }],
+        ports: [{ target: 80, published: 8080, address: '127.0.0.1', protocol: 'udp' }],
+        healthcheck: { test: ['CMD', 'true'], interval: 5e6, retries: 3, timeout: 0 },
+      },
+    });
+    expect(long.told.join('\n')).toMatch(/of the volumes, "\/c" is neither a bind nor a volume/);
+    expect(long.told.join('\n')).toMatch(/of the ports, "x" is no port/);
+  });
+
   it('tells of what is assumed and left out', () => {
     for (const one of [
       /VALUE_INVALID "nginx:.*" has a variable, which is not replaced/,
       /VALUE_INVALID the variable "DEBUG" has no value/,
       /LATENCY_ASSUMED networks of containers have no latency/,
-      /^11 KEY_IGNORED the attribute "ports" of 1 service/,
-      /KEY_IGNORED the attribute "deploy.resources" of 1 service/,
-      /KEY_IGNORED the attribute "restart" of 1 service/,
+      /VALUE_INVALID "80:80" can't be the port of 3 replicas: each gets one that is free/,
+      /KEY_IGNORED the attribute "build" of 1 service/,
+      /KEY_IGNORED the attribute "depends_on" of 1 service/,
       /KEY_IGNORED the attribute "aliases" of 1 network of a service/,
       /KEY_IGNORED the attribute "driver" of 1 network/,
       /KEY_IGNORED attributes of the graph as a whole are left out: "volumes"/,
