@@ -46,7 +46,7 @@ export default defineConfig({
         test: {
           ...real,
           name: 'kernel',
-          include: ['test/kernel/**/*.test.ts'],
+          include: ['test/kernel/**/*.test.ts', 'examples/sdk/*.test.ts'],
           sequence: { groupOrder: 1 },
           // A busy machine lets a look at a running system come too late, once in some thousand times; what is wrong
           // fails twice. Those that needed it are named at the end.

@@ -22,6 +22,9 @@ export const agentSocket = (experiment: string, host: string): string =>
 export const logFolderOf = (experiment: string): string => join(experimentFolder(experiment), 'logs');
 export const logFile = (experiment: string, name: string): string =>
   join(logFolderOf(experiment), `${name}.log`);
+/** The token of the API's server at a port; beside the folders of experiments. */
+export const tokenFile = (port: number, folder = RUN_FOLDER): string => join(folder, `api-${port}.token`);
+export const isTokenFile = (name: string): boolean => /^api-\d{1,5}\.token$/.test(name);
 /** When the timeline began, for a later controller. */
 export const startFile = (experiment: string): string => join(experimentFolder(experiment), 'started.json');
 /** Settings of services, for `netfold exec`. */

@@ -62,6 +62,7 @@ const REFUSED_BODIES: Readonly<Record<number, readonly [code: string, remedy: st
   400: ['REQUEST_MALFORMED', 'send the JSON that this path takes'],
   404: ['PATH_UNKNOWN', 'use a path and a method that the API has'],
   413: ['REQUEST_TOO_LARGE', 'send less than a mebibyte'],
+  414: ['PATH_TOO_LONG', 'names have some dozens of characters'],
   415: ['MEDIA_TYPE', 'send content-type: application/json'],
 };
 

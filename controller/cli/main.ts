@@ -2,10 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
-import { EXIT_CODE } from '../../proto/errors.ts';
+import { EXIT_CODE, NetfoldError } from '../../proto/errors.ts';
 import { commandExitCode } from '../errors.ts';
 import { withCode } from '../system-errors.ts';
 import { printError } from './terminal/output.ts';
+import { tellParent } from './terminal/parent.ts';
 import { surviveOutput } from './terminal/survive-output.ts';
 
 const HELP = `
@@ -97,6 +98,11 @@ const GROUPS: readonly Group[] = [
   },
   {
     heading: MACHINE,
+    commands: ['serve'],
+    load: async () => (await import('./commands/serve.ts')).addServeCommand,
+  },
+  {
+    heading: MACHINE,
     commands: ['doctor'],
     load: async () => (await import('./commands/machine.ts')).addMachineCommands,
   },
@@ -139,6 +145,10 @@ try {
   else {
     const known = withCode(error);
     printError(known);
+    if (known instanceof NetfoldError) {
+      const { code, blame, message, remedy } = known;
+      tellParent({ failed: { code, blame, message, ...(remedy !== undefined && { remedy }) } });
+    }
     process.exitCode = commandExitCode(known);
   }
 }

@@ -11,7 +11,8 @@ import { agentSocket, controllerSocket, logFile } from '../names.ts';
 import type { PlannedHost } from '../platform/port/plan.ts';
 import type { EndpointDoor, Platform, RunningAgent } from '../platform/port/platform.ts';
 
-const MAIN = join(import.meta.dirname, '../cli/main.ts');
+/** The command line, by which processes of netfold start others. */
+export const MAIN = join(import.meta.dirname, '../cli/main.ts');
 /** Each request takes a little of the agent's time, so a long start is polled less often. */
 const POLL_MS = { least: 25, most: 250, ofElapsed: 0.1 };
 const LAST_LOG_LINES = 20;

@@ -1,5 +1,5 @@
 /** Removes experiments, on any platform. */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EndpointGroups, experimentsWithGroups } from '../../agent/endpoints/endpoint-groups.ts';
@@ -8,7 +8,7 @@ import type { NetfoldError } from '../../proto/errors.ts';
 import { keepLogs } from '../logs/kept.ts';
 import { removeFolder, removeIfEmpty } from '../machine/folders.ts';
 import { agentsOf, agentsToEnd, endProcesses } from '../machine/processes.ts';
-import { experimentFolder, logFolderOf, RUN_FOLDER } from '../names.ts';
+import { experimentFolder, isTokenFile, logFolderOf, RUN_FOLDER } from '../names.ts';
 import type { Leftover, Platform } from '../platform/port/platform.ts';
 import { openPlatforms, platformsFor } from '../platform/registry.ts';
 import type { OnProgress } from '../progress.ts';
@@ -113,6 +113,7 @@ export async function removeAll(
       leftovers.push(`the control groups of ${name}`);
     });
   await endProcesses(() => agentsOf());
+  leftovers.push(...removeTokens());
   for (const platform of platforms ?? (await openPlatforms())) {
     await attempt(`what the platform ${platform.name} has here`, async () => {
       for (const leftover of await strays(platform)) {
@@ -124,6 +125,14 @@ export async function removeAll(
     });
   }
   return { removed, leftovers, failed };
+}
+
+/** Of servers of the API: a killed one leaves its token. One that runs goes on with it. */
+function removeTokens(): string[] {
+  const files = existsSync(RUN_FOLDER) ? readdirSync(RUN_FOLDER).filter(isTokenFile) : [];
+  for (const file of files) rmSync(join(RUN_FOLDER, file), { force: true });
+  removeIfEmpty(RUN_FOLDER);
+  return files.map((file) => `the token ${file}`);
 }
 
 /** Leftovers whose experiment is not known. */

@@ -8,6 +8,8 @@ const NEWLINE = 10;
 export interface ReadingPlan {
   /** Starts with so many of the lines that are there; absent: with all. */
   readonly tail?: number;
+  /** Instead: starts at this byte, where an earlier reader has ended; at the first if the file is shorter by now. */
+  readonly from?: number;
   /** Ends where the file ended when it was opened. Otherwise a writer in a loop would never be caught up with. */
   readonly once?: boolean;
 }
@@ -42,6 +44,11 @@ export class LogReader {
     return this.#next();
   }
 
+  /** Of the next byte. */
+  get position(): number {
+    return this.#at;
+  }
+
   close(): void {
     if (this.#descriptor !== undefined) closeSync(this.#descriptor);
     this.#descriptor = undefined;
@@ -55,10 +62,13 @@ export class LogReader {
       throw error;
     }
     const { size } = fstatSync(this.#descriptor);
-    const { tail, once } = this.#plan;
+    const { tail, from, once } = this.#plan;
     const cut = readCut(this.#path);
     this.#cut = cut <= size ? cut : 0;
-    this.#at = this.#isFirst && tail !== undefined ? startOfLast(tail, this.#descriptor, this.#cut, size) : 0;
+    this.#at = 0;
+    if (this.#isFirst && from !== undefined) this.#at = from <= size ? from : 0;
+    else if (this.#isFirst && tail !== undefined)
+      this.#at = startOfLast(tail, this.#descriptor, this.#cut, size);
     if (once) this.#end = size;
     this.#isFirst = false;
     return true;

@@ -16,6 +16,11 @@ const program = new Command('fuzz')
   .option('--seed <number>', 'of all randomness', positive, 1)
   .option('--target <name>', `one of: ${TARGETS.map(({ name }) => name).join(', ')}`)
   .option('--no-guided', 'do not look for inputs that reach new code')
+  .option(
+    '--requests <number>',
+    'instead: so many requests to the API, made from its OpenAPI document',
+    positive,
+  )
   .option('--repeat <recipe>', 'read one input again, by the recipe that a fault has')
   .parse();
 const options = program.opts<{
@@ -24,6 +29,7 @@ const options = program.opts<{
   target?: string;
   guided: boolean;
   repeat?: string;
+  requests?: number;
 }>();
 
 function positive(text: string): number {
@@ -48,6 +54,15 @@ function print(report: FuzzReport, seconds: number): void {
   for (const { recipe, problem } of report.faults) console.log(`\nFAULT: ${problem}\n  --repeat '${recipe}'`);
 }
 
+if (options.requests !== undefined) {
+  const { fuzzApi } = await import('./api-requests.ts');
+  const { openApiLab, TOKEN } = await import('../support/api-server.ts');
+  const api = await openApiLab();
+  const headers = { host: '127.0.0.1:4647', authorization: `Bearer ${TOKEN}` };
+  const found = await fuzzApi(api.server, headers, { seed: options.seed, requests: options.requests });
+  console.log(JSON.stringify(found, null, 2));
+  process.exit(found.faults.length > 0 ? EXIT_CODE.internal : 0);
+}
 const targets = TARGETS.filter(({ name }) => options.target === undefined || name === options.target);
 if (targets.length === 0) program.error(`there is no target "${options.target}"`);
 if (options.repeat !== undefined) {

@@ -5,9 +5,9 @@ import type { ControlAnswer, ControlRequest } from '../../../proto/control.ts';
 import { formatMicros, type Micros, micros, parseDuration, toMillis } from '../../../proto/units.ts';
 import { type Accepted, controlAgents, controlHistory, userKeyOf } from '../../experiment/control.ts';
 import { findExperiment } from '../../experiment/state.ts';
-import { namedBy, nameOption, sameNameOption } from '../options/name-option.ts';
-import { namesText } from '../terminal/faults.ts';
-import { print, printJson, step, styled, table, warn } from '../terminal/output.ts';
+import { apiOption, namedBy, nameOption, sameNameOption } from '../options/name-option.ts';
+import { printHistory } from '../terminal/history.ts';
+import { print, printJson, step, styled, warn } from '../terminal/output.ts';
 
 interface Verb {
   readonly name: string;
@@ -115,6 +115,7 @@ interface ControlOptions {
   readonly key?: string;
   readonly wait: boolean;
   readonly json?: boolean;
+  readonly api?: string;
 }
 
 /** From now on, or since the start. */
@@ -128,6 +129,7 @@ export function addControlCommands(program: Command): void {
     .description('commands that a running experiment was given, with time, origin and outcome')
     .option('--json', 'print JSON')
     .addOption(sameNameOption())
+    .addOption(apiOption())
     .action(history);
 }
 
@@ -158,6 +160,7 @@ function addVerb(program: Command, { name, words, description, examples, note }:
     )
     .option('--no-wait', "don't wait until it is in force")
     .option('--json', 'print JSON')
+    .addOption(apiOption())
     .addHelpText('after', `\n${help.join('\n')}`)
     .showHelpAfterError(USAGE_HINTS[name] ?? false)
     .action((...given: unknown[]) => {
@@ -194,6 +197,11 @@ const PATIENCE_MS = 3000;
 const LONGEST_QUESTION_MS = 5000;
 
 async function control(text: string, options: ControlOptions): Promise<void> {
+  if (options.api !== undefined) {
+    const { commandAt } = await import('./remote.ts');
+    const { api, name, host, at, for: length, alone, wait, json } = options;
+    return commandAt({ api, name, text, host, at, length, alone, wait, json });
+  }
   const experiment = await findExperiment(options.name);
   const request: ControlRequest = {
     text,
@@ -262,21 +270,11 @@ function report(command: LiveCommand, answer: ControlAnswer): void {
 
 async function history(
   given: string | undefined,
-  { json = false, name }: { json?: boolean; name?: string },
+  { json = false, name, api }: { json?: boolean; name?: string; api?: string },
 ): Promise<void> {
+  if (api !== undefined) return (await import('./remote.ts')).historyAt(api, namedBy(given, name), json);
   const experiment = await findExperiment(namedBy(given, name));
   const answer = await controlHistory(experiment);
   if (json) printJson(answer.history);
-  else if (answer.history.length === 0) print('no commands yet');
-  else {
-    const rows = answer.history.map(({ at, by, text, until, state, problem, hit, hitCount = 0 }) => [
-      formatMicros(micros(at)),
-      until === undefined ? '' : formatMicros(micros(until)),
-      by,
-      text,
-      problem === undefined ? state : `${state}: ${problem}`,
-      hit ? namesText(text.startsWith('partition') ? ' | ' : ' ', hit, hitCount) : '',
-    ]);
-    print(table(['at', 'until', 'by', 'command', '', 'hit'], rows));
-  }
+  else printHistory(answer.history);
 }

@@ -12,7 +12,7 @@ import { type Output, printOutputs } from '../../logs/print-outputs.ts';
 import { nodesNamed } from '../../logs/sources.ts';
 import { logFolderOf } from '../../names.ts';
 import { openPlatform } from '../../platform/registry.ts';
-import { nameOption } from '../options/name-option.ts';
+import { apiOption, nameOption } from '../options/name-option.ts';
 import { printBytes, warn } from '../terminal/output.ts';
 
 interface LogsOptions {
@@ -20,6 +20,7 @@ interface LogsOptions {
   readonly follow?: boolean;
   readonly tail?: number;
   readonly ended?: number;
+  readonly api?: string;
 }
 
 export function addLogsCommand(program: Command): void {
@@ -40,6 +41,7 @@ export function addLogsCommand(program: Command): void {
         (text) => parseWhole(text, 1),
       ),
     )
+    .addOption(apiOption())
     .action(logs);
 }
 
@@ -63,6 +65,10 @@ const LOOK_MS = 200;
 const numberOf = (folder: string): number | undefined => statSync(folder, { throwIfNoEntry: false })?.ino;
 
 async function logs(node: string, options: LogsOptions): Promise<void> {
+  if (options.api !== undefined) {
+    const { api, name, follow = false, tail } = options;
+    return (await import('./remote.ts')).logsAt({ api, name, node, follow, tail });
+  }
   const { experiment, folder, nodes, isKept } = await findSource(options);
   const named = nodesNamed(node, nodes);
   if (named.length === 0) {

@@ -8,7 +8,7 @@ import { count } from '../../../proto/words.ts';
 import { agentStatus } from '../../experiment/agents.ts';
 import { experimentNames, findExperiment, readState } from '../../experiment/state.ts';
 import { type Removed, removeAll, removeExperiment } from '../../experiment/teardown.ts';
-import { namedBy, sameNameOption } from '../options/name-option.ts';
+import { apiOption, namedBy, sameNameOption } from '../options/name-option.ts';
 import { faultLines } from '../terminal/faults.ts';
 import { print, printError, printJson, progress, styled, table, warn } from '../terminal/output.ts';
 import { wideAreaLines } from '../terminal/wide-area.ts';
@@ -18,18 +18,21 @@ export function addRunningCommands(program: Command): void {
     .command('ls')
     .description('list the experiments on this machine')
     .option('--json', 'print JSON')
+    .addOption(apiOption())
     .action(list);
   program
     .command('status [experiment]')
     .description('agents, flows and shares of a running experiment')
     .option('--json', 'print JSON')
     .addOption(sameNameOption())
+    .addOption(apiOption())
     .action(status);
   program
     .command('down [experiment]')
     .description('end an experiment and remove everything of it')
     .option('--all', 'all experiments')
     .addOption(sameNameOption())
+    .addOption(apiOption())
     .action(down);
   program
     .command('cleanup')
@@ -45,8 +48,8 @@ interface Listed {
   readonly endpoints: number;
 }
 
-async function list({ json = false }: { json?: boolean }): Promise<void> {
-  const listed = (await experimentNames()).map((name): Listed => {
+async function listHere(): Promise<Listed[]> {
+  return (await experimentNames()).map((name) => {
     const state = readState(name);
     return {
       name,
@@ -56,6 +59,14 @@ async function list({ json = false }: { json?: boolean }): Promise<void> {
       endpoints: state?.endpoints.length ?? 0,
     };
   });
+}
+
+/** Only what asks another machine needs the modules for it. */
+const remote = () => import('../options/api-option.ts');
+
+async function list({ json = false, api }: { json?: boolean; api?: string }): Promise<void> {
+  const listed: readonly Listed[] =
+    api === undefined ? await listHere() : await (await remote()).connectApi(api).call('listExperiments', {});
   if (json) printJson(listed);
   else if (listed.length === 0) print('no experiment is running');
   else {
@@ -78,13 +89,26 @@ type HostReport =
 
 async function status(
   given: string | undefined,
-  { json = false, name }: { json?: boolean; name?: string },
+  { json = false, name, api }: { json?: boolean; name?: string; api?: string },
 ): Promise<void> {
-  const experiment = await findExperiment(namedBy(given, name));
-  const hosts = readState(experiment)?.hosts ?? [];
-  const agents = await Promise.all(hosts.map((host) => hostReport(experiment, host.name)));
+  const [experiment, agents] =
+    api === undefined ? await reportsHere(namedBy(given, name)) : await reportsAt(api, namedBy(given, name));
   if (json) printJson({ experiment, agents });
   else printStatus(experiment, agents);
+}
+
+async function reportsAt(api: string, name: string | undefined): Promise<[string, readonly HostReport[]]> {
+  const { connectApi, experimentAt } = await remote();
+  const client = connectApi(api);
+  const experiment = await experimentAt(client, name);
+  const { agents } = await client.call('getExperiment', { params: { experiment } });
+  return [experiment, agents];
+}
+
+async function reportsHere(name: string | undefined): Promise<[string, readonly HostReport[]]> {
+  const experiment = await findExperiment(name);
+  const hosts = readState(experiment)?.hosts ?? [];
+  return [experiment, await Promise.all(hosts.map((host) => hostReport(experiment, host.name)))];
 }
 
 async function hostReport(experiment: string, host: string): Promise<HostReport> {
@@ -158,14 +182,24 @@ function finishInSpiteOfSignals(): void {
 
 async function down(
   given: string | undefined,
-  { all = false, name }: { all?: boolean; name?: string },
+  { all = false, name, api }: { all?: boolean; name?: string; api?: string },
 ): Promise<void> {
-  if (all) await cleanup();
+  if (api !== undefined) await downAt(api, all ? 'all' : { name: namedBy(given, name) });
+  else if (all) await cleanup();
   else {
     const experiment = await findExperiment(namedBy(given, name));
     finishInSpiteOfSignals();
     report(await removeExperiment(experiment, progress));
   }
+}
+
+async function downAt(api: string, which: 'all' | { readonly name: string | undefined }): Promise<void> {
+  const { connectApi, experimentAt } = await remote();
+  const client = connectApi(api);
+  const listed = which === 'all' ? await client.call('listExperiments', {}) : [];
+  const names = which === 'all' ? listed.map((one) => one.name) : [await experimentAt(client, which.name)];
+  for (const experiment of names) report(await client.call('removeExperiment', { params: { experiment } }));
+  if (names.length === 0) print('no experiment is running');
 }
 
 async function cleanup(): Promise<void> {

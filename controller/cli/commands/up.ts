@@ -20,7 +20,7 @@ import { serviceOf } from '../../../topology/model/names.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
 import { findExperiment } from '../../experiment/state.ts';
 import { isEnding } from '../../experiment/teardown.ts';
-import { ANY_ADDRESS, reachableAt } from '../../mesh-address.ts';
+import { ANY_ADDRESS, type MeshAddress, reachableAt } from '../../mesh-address.ts';
 import { logFile, MESH_PORT, meshKeyFile } from '../../names.ts';
 import { eventsOption } from '../options/files.ts';
 import { namedBy, nameOption, sameNameOption } from '../options/name-option.ts';
@@ -33,6 +33,7 @@ import {
   placementOptions,
   spreadOption,
 } from '../options/placement-options.ts';
+import { serveOption } from '../options/serve-options.ts';
 import {
   type Interruption,
   type LabOptions,
@@ -51,10 +52,13 @@ import {
 } from '../terminal/output.ts';
 import { hasParent, tellParent } from '../terminal/parent.ts';
 import { examplePair } from './example-pair.ts';
+import { serveBeside } from './serve.ts';
 
 export interface UpOptions extends LabOptions {
   readonly detach?: boolean;
   readonly duration?: number;
+  /** Where its API listens. */
+  readonly serve?: MeshAddress | true;
 }
 
 /** A message from the detached process to the one that the user started. */
@@ -133,6 +137,8 @@ export function addUpCommand(program: Command): void {
 function addRunOptions(command: Command): Command {
   command
     .addOption(durationOption())
+    .addOption(serveOption())
+    .addOption(new Option('--file-name <name>', 'what the file is called').hideHelp())
     .option(
       '--elsewhere',
       'with --at: endpoints without a place come from other machines, by `netfold agent --join`',
@@ -164,16 +170,27 @@ export async function up(file: string, options: UpOptions): Promise<void> {
   await withExperiment(file, options, async (experiment, interruption) => {
     warnOfImages(file, experiment);
     if (interruption.requested) return;
-    announce(experiment);
-    announceJoining(experiment, options);
-    const supervision = supervise(experiment);
-    if (options.elsewhere && options.wait)
-      await Promise.race([allThere(experiment), interruption.promise, supervision]);
-    if (interruption.requested || isEnding(experiment.name)) return;
-    const startAt = await experiment.run();
-    reportUp(experiment);
-    await untilEnd(experiment, startAt, { ...options, interruption, supervision });
+    const serving = options.serve === undefined ? undefined : await serveBeside(options.serve);
+    try {
+      announce(experiment);
+      announceJoining(experiment, options);
+      if (serving) print(`  open its API:          ${serving.link}`);
+      await attend(experiment, interruption, options);
+    } finally {
+      await serving?.close();
+    }
   });
+}
+
+/** From the start of the timeline to its end. */
+async function attend(experiment: Experiment, interruption: Interruption, options: UpOptions): Promise<void> {
+  const supervision = supervise(experiment);
+  if (options.elsewhere && options.wait)
+    await Promise.race([allThere(experiment), interruption.promise, supervision]);
+  if (interruption.requested || isEnding(experiment.name)) return;
+  const startAt = await experiment.run();
+  reportUp(experiment);
+  await untilEnd(experiment, startAt, { ...options, interruption, supervision });
 }
 
 async function resume(name: string | undefined, options: Pick<UpOptions, 'duration'>): Promise<void> {
@@ -332,7 +349,7 @@ export async function detached(command: 'controller' | 'resume' | 'attach'): Pro
   const up = await new Promise<boolean>((resolve) => {
     child.on('message', (message: Report | ProgressMessage) => {
       if ('progress' in message) passOnProgress(message);
-      else resolve(true);
+      if ('up' in message) resolve(true);
     });
     child.on('exit', (code, signal) => {
       process.exitCode = code ?? 128 + constants.signals[signal!];

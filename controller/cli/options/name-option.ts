@@ -14,3 +14,10 @@ export const sameNameOption = (): Option => nameOption('the same as the argument
 /** What the user means: the argument, else `--name`, else the variable; `undefined`: the only one. */
 export const namedBy = (argument: string | undefined, option: string | undefined): string | undefined =>
   argument ?? option;
+
+/** Of commands that can ask the `netfold serve` of another machine (options/api-option.ts). */
+export const apiOption = (): Option =>
+  new Option('--api <url>', 'of an experiment of another machine: the address of its `netfold serve`')
+    .env('NETFOLD_API')
+    // An empty variable is none.
+    .argParser((text) => (text === '' ? undefined : text));

@@ -14,6 +14,8 @@ export interface LabOptions extends PlacementFlags {
   /** A script of events for the topology file. */
   readonly events?: string;
   readonly name?: string;
+  /** What the file is called, where it is a copy. */
+  readonly fileName?: string;
   /** Most emulated hosts; fewer where there are fewer endpoints. Instead of `hosts`. */
   readonly hostsIfAny?: number;
   readonly delayBackend?: DelayBackendChoice;
@@ -42,7 +44,8 @@ export async function withExperiment<T>(
   lab: LabOptions,
   use: (experiment: Experiment, interruption: Interruption) => Promise<T>,
 ): Promise<T> {
-  const { topology, warnings, source } = openTopology(file, lab.events);
+  const { topology, warnings, source: opened } = openTopology(file, lab.events);
+  const source = lab.fileName === undefined ? opened : { ...opened, file: lab.fileName };
   const { hostsIfAny = 0 } = lab;
   const hosts = hostsIfAny === 0 ? lab.hosts : Math.max(1, Math.min(hostsIfAny, endpointsOf(topology)));
   const { platform, placement, open } = placementOf({ ...lab, hosts });

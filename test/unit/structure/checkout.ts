@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Files } from './import-rules.ts';
 
 export const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const FOLDERS = ['topology', 'proto', 'bpf', 'agent', 'controller', 'deploy', 'bench', 'test'];
+const FOLDERS = ['topology', 'proto', 'bpf', 'agent', 'controller', 'sdk', 'deploy', 'bench', 'test'];
 /** This folder's own files contain what they forbid. */
 const EXEMPT = /^(proto\/generated|test\/unit\/structure)\//;
 

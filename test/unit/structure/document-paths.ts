@@ -13,11 +13,11 @@ const LINK = /\]\(([^)\s]+)\)/g;
 const CODE = /`([^`\n]+)`/g;
 const ELSEWHERE = /^[a-z]+:/;
 /** A path in backticks is checked if it starts in one of these, or ends like a source file. */
-const FOLDERS = /^(agent|bench|bin|bpf|controller|deploy|docs|examples|proto|test|topology)\//;
+const FOLDERS = /^(agent|bench|bin|bpf|controller|deploy|docs|examples|proto|sdk|test|topology)\//;
 const SOURCE = /^[\w./-]+\.(ts|mjs|cjs|md|proto)$/;
 /** A path in plain text or in a drawing; only one that ends like a file is sure to be meant as one. */
 const PLAIN =
-  /(?<![\w./*-])(?:agent|bench|bin|bpf|controller|deploy|docs|examples|proto|test|topology)\/[\w./*-]+\.(?:ts|mjs|md|c|h|json|yaml|proto)\b/g;
+  /(?<![\w./*-])(?:agent|bench|bin|bpf|controller|deploy|docs|examples|proto|sdk|test|topology)\/[\w./*-]+\.(?:ts|mjs|md|c|h|json|yaml|proto)\b/g;
 /** Patterns, placeholders and several paths in one are not paths. */
 const NOT_ONE_PATH = /[*<>{}…\s=$]|[A-Z]{4,}-|NAME|SHAPE|FOLDER/;
 

@@ -1,0 +1,46 @@
+/** The experiments of this machine, by their files and their agents' sockets. */
+import { callJson } from '../../proto/http-json.ts';
+import { ControllerError } from '../errors.ts';
+import { controlAgents, userKeyOf } from '../experiment/control.ts';
+import { experimentNames, findExperiment, readState } from '../experiment/state.ts';
+import { removeExperiment } from '../experiment/teardown.ts';
+import { agentSocket } from '../names.ts';
+import type { Experiments, Listed } from './ports.ts';
+import { startDaemon } from './start-daemon.ts';
+
+/** `key`: a file with the key that signs commands; else that of each experiment, where there is one. */
+export function localExperiments(key?: string): Experiments {
+  return {
+    list: async () => (await experimentNames()).map(listed),
+    state: async (name) => {
+      const known = readState(name);
+      if (known) return known;
+      await findExperiment(name);
+      throw new ControllerError(
+        'EXPERIMENT_UNKNOWN',
+        `the state file of ${name} is missing, or it is just starting`,
+        `wait, or remove it with \`netfold down ${name}\``,
+      );
+    },
+    ask: (experiment, host, path) => callJson(`unix:${agentSocket(experiment, host)}`, path),
+    command: async (experiment, host, request) =>
+      (await controlAgents(experiment, host, request, userKeyOf(experiment, key))).answer,
+    start: startDaemon,
+    remove: async (name) => {
+      if (!readState(name)) await findExperiment(name);
+      return removeExperiment(name);
+    },
+  };
+}
+
+function listed(name: string): Listed {
+  const state = readState(name);
+  return {
+    name,
+    topologyFile: state?.topologyFile ?? null,
+    startedAt: state?.startedAt ?? null,
+    platform: state?.platform ?? null,
+    hosts: state?.hosts.length ?? 0,
+    endpoints: state?.endpoints.length ?? 0,
+  };
+}

@@ -1,0 +1,48 @@
+/** What the API needs of this machine: its experiments, and the inside of their endpoints. */
+import type { z } from 'zod';
+import type { execSchema, executedSchema, logsQuery, logsSchema } from '../../proto/api/v1/endpoints.ts';
+import type {
+  experimentSchema,
+  removedSchema,
+  startedSchema,
+  startSchema,
+} from '../../proto/api/v1/experiments.ts';
+import type { ControlAnswer, ControlRequest } from '../../proto/control.ts';
+import type { ExperimentState } from '../experiment/state.ts';
+
+export type StartRequest = z.infer<typeof startSchema>;
+export type Started = z.infer<typeof startedSchema>;
+export type Removed = z.infer<typeof removedSchema>;
+export type Listed = z.infer<typeof experimentSchema>;
+export type LogsQuery = z.infer<typeof logsQuery>;
+export type Logs = z.infer<typeof logsSchema>;
+export type ExecRequest = z.infer<typeof execSchema>;
+export type Executed = z.infer<typeof executedSchema>;
+
+export interface Experiments {
+  list(): Promise<readonly Listed[]>;
+  /** Throws `EXPERIMENT_UNKNOWN`. */
+  state(name: string): Promise<ExperimentState>;
+  /** Asks the agent of a host (agent/daemon/api.ts). Throws what it refuses, and `HttpError`. */
+  ask(experiment: string, host: string, path: string): Promise<unknown>;
+  /** Of `host`, or of the first agent that answers; signed. Throws what it refuses. */
+  command(experiment: string, host: string | undefined, request: ControlRequest): Promise<ControlAnswer>;
+  /** Resolves when all agents enforce the topology. Throws `TopologyError`, and why it could not start. */
+  start(request: StartRequest): Promise<Started>;
+  /** Throws `EXPERIMENT_UNKNOWN`. */
+  remove(name: string): Promise<Removed>;
+}
+
+type Endpoint = ExperimentState['endpoints'][number];
+
+export interface Inside {
+  /** What the commands of an endpoint have written. */
+  logs(state: ExperimentState, endpoint: Endpoint, query: LogsQuery): Promise<Logs>;
+  /** Runs a command to its end; `signal` ends it. */
+  exec(
+    state: ExperimentState,
+    endpoint: Endpoint,
+    request: ExecRequest,
+    signal: AbortSignal,
+  ): Promise<Executed>;
+}

@@ -1,0 +1,101 @@
+/** The API of this machine, listening. */
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import type { MeshAddress } from '../mesh-address.ts';
+import { tokenFile } from '../names.ts';
+import { Allowance } from './allowance.ts';
+import { ApiError } from './errors.ts';
+import { Guard } from './guard.ts';
+import { localExperiments } from './local-experiments.ts';
+import { localInside } from './local-inside.ts';
+import { buildServer } from './server.ts';
+import { openToken, removeToken } from './token.ts';
+
+export interface ServeOptions {
+  /** An IP address; port 0: a free one. */
+  readonly listen: MeshAddress;
+  /** A file with the key that signs commands. */
+  readonly key?: string | undefined;
+  readonly hasToken: boolean;
+  /** Names under which others reach this machine. */
+  readonly names: readonly string[];
+}
+
+export interface Serving {
+  /** Without a path: `http://127.0.0.1:4647`. */
+  readonly url: string;
+  /** With a code that a browser can use once. */
+  readonly link: string;
+  readonly tokenFile: string | undefined;
+  close(): Promise<void>;
+}
+
+/** Throws `TOKEN_UNPROTECTED` for an address that others reach without a token, `PORT_TAKEN`, and what `openToken` throws. */
+export async function serveApi({ listen, key, hasToken, names }: ServeOptions): Promise<Serving> {
+  if (!hasToken && !isLoopback(listen.address))
+    throw new ApiError(
+      'TOKEN_UNPROTECTED',
+      `--no-auth at ${listen.address} would let everybody there run commands as root`,
+      'leave --no-auth out, or listen at 127.0.0.1',
+    );
+  // Nobody knows the first token: it counts until the port is known, which names the file of the real one.
+  const own = { port: listen.port, token: hasToken ? randomBytes(32).toString('base64url') : undefined };
+  const guard = new Guard({
+    own,
+    names: [hostname(), ...names].map((name) => name.toLowerCase()),
+    now: Date.now,
+  });
+  const server = await buildServer({
+    experiments: localExperiments(key),
+    inside: localInside(),
+    guard,
+    allowance: new Allowance(() => performance.now()),
+    version: version(),
+  });
+  await listenAt(server, listen);
+  own.port = (server.server.address() as AddressInfo).port;
+  const { port } = own;
+  try {
+    if (hasToken) own.token = openToken(port);
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+  const url = `http://${isAny(listen.address) ? 'localhost' : bracketed(listen.address)}:${port}`;
+  return {
+    url,
+    link: url + guard.link(),
+    tokenFile: hasToken ? tokenFile(port) : undefined,
+    close: async () => {
+      await server.close();
+      if (hasToken) removeToken(port);
+    },
+  };
+}
+
+/** Throws `PORT_TAKEN`, and system errors. */
+async function listenAt(server: FastifyInstance, { address, port }: MeshAddress): Promise<void> {
+  try {
+    await server.listen({ host: address, port });
+  } catch (error) {
+    await server.close();
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EADDRINUSE' && code !== 'EADDRNOTAVAIL' && code !== 'EACCES') throw error;
+    const reason = code === 'EADDRINUSE' ? 'something listens there already' : `it can't be used (${code})`;
+    const remedy = `choose another one, e.g. --listen ${address}:${port + 1}; ss -ltnp shows who listens`;
+    throw new ApiError('PORT_TAKEN', `${address}:${port}: ${reason}`, remedy, error);
+  }
+}
+
+const isLoopback = (address: string): boolean => /^127\./.test(address) || address === '::1';
+const isAny = (address: string): boolean => address === '0.0.0.0' || address === '::';
+const bracketed = (address: string): string => (address.includes(':') ? `[${address}]` : address);
+
+function version(): string {
+  const manifest = readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
+}

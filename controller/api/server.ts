@@ -1,0 +1,176 @@
+/** The server of the API: routes from the table, who may ask, and the same shape for every refusal. */
+import websocket from '@fastify/websocket';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import { openApiDocument } from '../../proto/api/v1/openapi.ts';
+import {
+  API_ROOT,
+  NO_BODY,
+  OPENAPI_PATH,
+  ROUTES,
+  type Route,
+  type RouteId,
+  STREAM_PATH,
+} from '../../proto/api/v1/routes.ts';
+import type { Allowance } from './allowance.ts';
+import { ApiError, malformed, refusalOf } from './errors.ts';
+import type { Guard } from './guard.ts';
+import type { Handlers } from './handler-types.ts';
+import { handlersOf } from './handlers.ts';
+import type { Experiments, Inside } from './ports.ts';
+import { type StreamSocket, Streams } from './streams.ts';
+
+/** The longest request; a topology is the longest thing in one. */
+const MAX_BODY_BYTES = 1 << 20;
+/** A command's id with its author is the longest part of a path. */
+const MAX_PARAM_LENGTH = 300;
+/** Until a request is complete. */
+const REQUEST_MS = 30_000;
+const MOST_CONNECTIONS = 1000;
+/** Readers of a stream say nothing. */
+const MAX_MESSAGE_BYTES = 1024;
+
+export interface ServerOptions {
+  readonly experiments: Experiments;
+  readonly inside: Inside;
+  readonly guard: Guard;
+  readonly allowance: Allowance;
+  readonly version: string;
+  readonly streams?: Streams;
+}
+
+export async function buildServer(options: ServerOptions): Promise<FastifyInstance> {
+  const { experiments, inside, guard, allowance, version } = options;
+  const streams = options.streams ?? new Streams(experiments, () => performance.now());
+  const server = fastify({
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: REQUEST_MS,
+    forceCloseConnections: true,
+    exposeHeadRoutes: false,
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    frameworkErrors: (error, _, reply) => void refuse(reply, error),
+  });
+  server.server.maxConnections = MOST_CONNECTIONS;
+  // A text is no JSON, whatever it contains.
+  server.removeContentTypeParser('text/plain');
+  await server.register(websocket, { options: { maxPayload: MAX_MESSAGE_BYTES } });
+  server.setErrorHandler((error, _, reply) => refuse(reply, error));
+  server.setNotFoundHandler((request, reply) => refuse(reply, notFound(request, reply)));
+  server.addHook('onRequest', async (request, reply) => {
+    reply.headers(HEADERS);
+    if (!allowance.take(request.ip))
+      throw new ApiError('TOO_MANY_REQUESTS', `too many requests from ${request.ip}`, 'wait for a second');
+    const asked = { method: request.method, headers: request.headers, isUpgrade: isUpgrade(request) };
+    guard.requireOwn(asked);
+    if (!isOpen(request)) guard.requireRight(asked);
+  });
+  addRoutes(
+    server,
+    handlersOf(experiments, inside, () => guard.link()),
+  );
+  addStream(server, streams);
+  addLogin(server, guard);
+  const document = openApiDocument(version);
+  server.get(`${API_ROOT}${OPENAPI_PATH}`, async () => document);
+  server.addHook('onClose', async () => streams.stop());
+  return server;
+}
+
+const isUpgrade = ({ headers }: FastifyRequest): boolean => headers.upgrade?.toLowerCase() === 'websocket';
+
+const HEADERS = {
+  'cache-control': 'no-store',
+  'content-security-policy':
+    "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+};
+
+const LOGIN = '/login';
+/** Where a link leads when it was opened. */
+const AFTER_LOGIN = `${API_ROOT}/experiments`;
+
+/** Whoever opens a link has no cookie yet. */
+const isOpen = ({ method, routeOptions }: FastifyRequest): boolean =>
+  method === 'GET' && routeOptions.url === LOGIN;
+
+function addRoutes(server: FastifyInstance, handlers: Handlers): void {
+  for (const [id, route] of Object.entries(ROUTES) as [RouteId, Route][]) {
+    const handle = handlers[id] as (input: object) => Promise<unknown>;
+    server.route({
+      method: route.method,
+      url: urlOf(route.path),
+      handler: async (request, reply) => {
+        const input = {
+          params: parsed(route.params, request.params, 'path'),
+          query: parsed(route.query, request.query, 'query'),
+          body: route.body === NO_BODY ? undefined : parsed(route.body, request.body, 'body'),
+        };
+        const gone = new AbortController();
+        reply.raw.on('close', () => gone.abort());
+        const answer = await handle({ ...input, signal: gone.signal });
+        return reply.code(route.status).type('application/json; charset=utf-8').send(answer);
+      },
+    });
+  }
+}
+
+const urlOf = (path: string): string => API_ROOT + path.replace(/\{(\w+)\}/g, ':$1');
+
+/** Throws `ApiError` (`REQUEST_MALFORMED`). */
+function parsed(schema: z.ZodType, value: unknown, where: string): unknown {
+  const { success, data, error } = schema.safeParse(value);
+  if (success) return data;
+  throw malformed(error, where);
+}
+
+function addStream(server: FastifyInstance, streams: Streams): void {
+  const { params } = ROUTES.getExperiment;
+  server.route({
+    method: 'GET',
+    url: urlOf(STREAM_PATH),
+    preValidation: async (request) => {
+      const { experiment } = parsed(params, request.params, 'path') as { experiment: string };
+      if (!isUpgrade(request))
+        throw new ApiError(
+          'REQUEST_MALFORMED',
+          'this path is a WebSocket',
+          'open it as one (upgrade: websocket)',
+        );
+      await streams.requireRoom(experiment);
+    },
+    handler: async () => undefined,
+    wsHandler: (socket, request) =>
+      streams.open(socket as StreamSocket, (request.params as { experiment: string }).experiment),
+  });
+}
+
+function addLogin(server: FastifyInstance, guard: Guard): void {
+  server.get(LOGIN, async (request, reply) => {
+    const { code } = request.query as { code?: unknown };
+    const cookie = guard.redeem(typeof code === 'string' ? code : '');
+    // By a page of its own: after a redirect, a browser would not send a strict cookie to whoever came from elsewhere.
+    const page = `<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=${AFTER_LOGIN}"><title>netfold</title>`;
+    return reply.header('set-cookie', cookie).type('text/html; charset=utf-8').send(page);
+  });
+  server.get('/', async (_, reply) => reply.redirect(AFTER_LOGIN));
+}
+
+/** 405 where another method would do. */
+function notFound({ method, url }: FastifyRequest, reply: FastifyReply): unknown {
+  const path = url.split('?')[0]!;
+  const others = Object.values(ROUTES).filter((route) => patternOf(route.path).test(path));
+  const named = JSON.stringify(`${method} ${path}`.slice(0, 200));
+  const isWrong = others.length === 0 || others.some((route) => route.method === method);
+  if (isWrong) return { statusCode: 404, message: `there is no ${named}` };
+  const allowed = [...new Set(others.map((route) => route.method))].join(', ');
+  reply.header('allow', allowed);
+  return new ApiError('METHOD_UNKNOWN', `${named} can't be asked for so`, `use ${allowed}`);
+}
+
+const patternOf = (path: string): RegExp => new RegExp(`^${API_ROOT}${path.replace(/\{\w+\}/g, '[^/]+')}$`);
+
+function refuse(reply: FastifyReply, error: unknown): FastifyReply {
+  const { status, facts } = refusalOf(error);
+  return reply.code(status).type('application/json; charset=utf-8').send(facts);
+}

@@ -1,0 +1,211 @@
+/**
+ * Watches one experiment for all of its streams: waits for entries of its agents' run logs, and asks them when there are some.
+ * It runs only while somebody reads.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ControlAnswer } from '../../proto/control.ts';
+import { NetfoldError } from '../../proto/errors.ts';
+import type { RunLogKind, RunLogPage } from '../../proto/run-log.ts';
+import type { AgentView } from '../../proto/view.ts';
+import type { ExperimentState } from '../experiment/state.ts';
+import { changesBetween, type Parts, partsOf } from './live-parts.ts';
+import type { Experiments } from './ports.ts';
+import { aliveOf, firstOf, reportsOf } from './view.ts';
+
+export interface Pace {
+  /** Of updates. */
+  readonly periodMs: number;
+  /** What no entry announces, such as the load of an agent, is looked at this often. */
+  readonly idleMs: number;
+}
+
+/** Five updates a second are as much as eyes can use. */
+export const PACE: Pace = { periodMs: 200, idleMs: 2000 };
+/** Below the timeout of a request. */
+const WAIT_MS = 5000;
+/** Entries that are kept for readers; a reader that is further behind is told how many it has missed. */
+const MOST_ENTRIES = 2000;
+/** Flows and shares are in the parts. */
+const TOLD: ReadonlySet<RunLogKind> = new Set([
+  ...(['epoch', 'command', 'outcome', 'endpoint', 'host', 'degraded', 'state'] as const),
+]);
+
+/** What a reader has. */
+export interface Reading {
+  readonly parts: Parts | undefined;
+  /** Of the next entry. */
+  readonly entry: number;
+}
+
+/** The next message of a reader, and what it has then. */
+export interface Told {
+  readonly text: string;
+  readonly reading: Reading;
+}
+
+export class Watcher {
+  readonly #experiments: Experiments;
+  readonly #name: string;
+  readonly #pace: Pace;
+  readonly #entries: unknown[] = [];
+  /** How many entries there have been before the first that is kept. */
+  #dropped = 0;
+  #parts: Parts | undefined;
+  #nowMs: number | null = null;
+  #isDirty = false;
+  /** Messages from the parts that a reader has to the present ones: most readers have the same. */
+  #messages = new Map<Parts | undefined, Map<number, Told>>();
+  readonly #readers = new Set<() => void>();
+  #running: AbortController | undefined;
+  /** Why there is nothing more to see. */
+  #ended: string | undefined;
+
+  constructor(experiments: Experiments, name: string, pace: Pace = PACE) {
+    this.#experiments = experiments;
+    this.#name = name;
+    this.#pace = pace;
+  }
+
+  get ended(): string | undefined {
+    return this.#ended;
+  }
+
+  get readers(): number {
+    return this.#readers.size;
+  }
+
+  /** What a new reader has. */
+  get start(): Reading {
+    return { parts: undefined, entry: this.#dropped + this.#entries.length };
+  }
+
+  /** `look`: called several times a second, whether there is news or not. Returns how to leave. */
+  read(look: () => void): () => void {
+    this.#readers.add(look);
+    if (!this.#running) this.#run();
+    return () => {
+      this.#readers.delete(look);
+      if (this.#readers.size === 0) this.stop();
+    };
+  }
+
+  stop(): void {
+    this.#running?.abort();
+    this.#running = undefined;
+    this.#parts = undefined;
+    this.#messages.clear();
+  }
+
+  /** The next message for a reader; `undefined`: it has everything. */
+  message(reading: Reading): Told | undefined {
+    const parts = this.#parts;
+    const end = this.#dropped + this.#entries.length;
+    if (!parts || (reading.parts === parts && reading.entry === end)) return undefined;
+    const known = this.#messages.get(reading.parts)?.get(reading.entry);
+    if (known) return known;
+    const told = { text: JSON.stringify(this.#compose(reading, parts)), reading: { parts, entry: end } };
+    const alike = this.#messages.get(reading.parts) ?? new Map<number, Told>();
+    this.#messages.set(reading.parts, alike.set(reading.entry, told));
+    return told;
+  }
+
+  #compose(reading: Reading, parts: Parts): object {
+    const nowMs = this.#nowMs;
+    if (!reading.parts) return { type: 'snapshot', nowMs, ...changesBetween(undefined, parts) };
+    const happened = this.#entries.slice(Math.max(0, reading.entry - this.#dropped));
+    const forgotten = Math.max(0, this.#dropped - reading.entry);
+    return {
+      ...{ type: 'change', nowMs },
+      ...changesBetween(reading.parts, parts),
+      ...(happened.length > 0 && { happened }),
+      ...(forgotten > 0 && { forgotten }),
+    };
+  }
+
+  #run(): void {
+    const controller = new AbortController();
+    this.#running = controller;
+    const { signal } = controller;
+    void this.#refresh(signal);
+    void this.#tick(signal);
+  }
+
+  async #refresh(signal: AbortSignal): Promise<void> {
+    const followed = new Set<string>();
+    for (let lookedAt = Number.NEGATIVE_INFINITY; !signal.aborted; await pause(this.#pace.periodMs, signal)) {
+      if (!this.#isDirty && performance.now() - lookedAt < this.#pace.idleMs) continue;
+      this.#isDirty = false;
+      lookedAt = performance.now();
+      try {
+        const state = await this.#experiments.state(this.#name);
+        for (const { name } of state.hosts) {
+          if (!followed.has(name)) void this.#follow(name, signal);
+          followed.add(name);
+        }
+        const seen = await this.#look(state);
+        if (signal.aborted) return;
+        this.#parts = partsOf(seen);
+        this.#nowMs = aliveOf(seen.reports).find(({ nowMs }) => nowMs !== null)?.nowMs ?? null;
+        this.#messages.clear();
+      } catch (error) {
+        if (!(error instanceof NetfoldError) || error.code !== 'EXPERIMENT_UNKNOWN') continue;
+        this.#ended = 'the experiment has ended';
+        this.#tellAll();
+        return this.stop();
+      }
+    }
+  }
+
+  async #look(state: ExperimentState) {
+    const [reports, view, commands] = await Promise.all([
+      reportsOf(this.#experiments, state),
+      firstOf<AgentView>(this.#experiments, state, '/view').catch(() => undefined),
+      firstOf<ControlAnswer>(this.#experiments, state, '/control').catch(() => undefined),
+    ]);
+    return { state, reports, view, commands };
+  }
+
+  /** The run log of one agent, from now on, also after the agent was restarted. */
+  async #follow(host: string, signal: AbortSignal): Promise<void> {
+    let query = 'waitMs=0';
+    let incarnation: number | undefined;
+    while (!signal.aborted) {
+      try {
+        const page = (await this.#experiments.ask(this.#name, host, `/log?${query}`)) as RunLogPage;
+        if (signal.aborted) return;
+        const isNew = incarnation !== undefined && page.incarnation !== incarnation;
+        incarnation = page.incarnation;
+        query = isNew ? 'from=0' : `from=${page.next}&waitMs=${WAIT_MS}`;
+        if (!isNew) this.#keep(host, page);
+      } catch {
+        await pause(this.#pace.idleMs, signal);
+      }
+    }
+  }
+
+  #keep(host: string, { entries }: RunLogPage): void {
+    if (entries.length === 0) return;
+    this.#isDirty = true;
+    this.#entries.push(...entries.filter(({ kind }) => TOLD.has(kind)).map((entry) => ({ host, ...entry })));
+    const surplus = this.#entries.length - MOST_ENTRIES;
+    if (surplus <= 0) return;
+    this.#entries.splice(0, surplus);
+    this.#dropped += surplus;
+  }
+
+  async #tick(signal: AbortSignal): Promise<void> {
+    for (; !signal.aborted; await pause(this.#pace.periodMs, signal)) this.#tellAll();
+  }
+
+  #tellAll(): void {
+    for (const look of [...this.#readers]) look();
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await sleep(ms, undefined, { signal });
+  } catch {
+    // Nobody reads any more.
+  }
+}

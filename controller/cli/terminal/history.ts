@@ -1,0 +1,23 @@
+/** Commands that an experiment was given, as a table. */
+import type { HistoryEntry } from '../../../proto/control.ts';
+import { formatMicros, micros } from '../../../proto/units.ts';
+import { namesText } from './faults.ts';
+import { print, table } from './output.ts';
+
+type Row = Pick<HistoryEntry, 'at' | 'by' | 'text' | 'until' | 'state' | 'problem' | 'hit' | 'hitCount'>;
+
+export function printHistory(entries: readonly Row[]): void {
+  if (entries.length === 0) {
+    print('no commands yet');
+    return;
+  }
+  const rows = entries.map(({ at, by, text, until, state, problem, hit, hitCount = 0 }) => [
+    formatMicros(micros(at)),
+    until === undefined ? '' : formatMicros(micros(until)),
+    by,
+    text,
+    problem === undefined ? state : `${state}: ${problem}`,
+    hit ? namesText(text.startsWith('partition') ? ' | ' : ' ', hit, hitCount) : '',
+  ]);
+  print(table(['at', 'until', 'by', 'command', '', 'hit'], rows));
+}

@@ -1,0 +1,146 @@
+/** What an agent says of itself, as schemas; `AgentStatus` has the meanings. */
+import { z } from 'zod';
+import type { AgentStatus } from '../../status.ts';
+
+const names = z.array(z.string()).readonly();
+const milliseconds = z.number();
+
+export const flowSchema = z.object({
+  from: z.string(),
+  to: z.string(),
+  rateBps: z.number().describe('Measured, as Ethernet frames.'),
+  shareBps: z.number().nullable().describe('What it may use now; null: nothing limits it.'),
+  greedy: z.boolean().describe('It uses all of its share.'),
+  limitedBy: z.string().nullable().describe('The link that limits it; null: its own demand does.'),
+});
+
+const clockSchema = z.object({
+  state: z.enum(['unset', 'waiting', 'running']),
+  reference: z.string().nullable(),
+  offsetMs: z.number().nullable(),
+  errorMs: z.number().nullable(),
+  peers: z
+    .array(
+      z.object({
+        host: z.string(),
+        offsetMs: z.number().nullable(),
+        errorMs: z.number().nullable(),
+        rttMs: z.number().nullable(),
+      }),
+    )
+    .readonly(),
+});
+
+const delaySchema = z.object({
+  backend: z.string(),
+  packets: z.number(),
+  lost: z.number(),
+  held: z.number(),
+  overflowed: z.number().optional(),
+  latestMs: milliseconds,
+  work: z
+    .object({
+      turns: z.number(),
+      receiveMs: milliseconds,
+      passMs: milliseconds,
+      released: z.number(),
+      lateMs: milliseconds,
+      lateMs2: z.number(),
+    })
+    .optional(),
+});
+
+const underlaySchema = z.object({
+  hosts: z
+    .array(z.object({ host: z.string(), roundTripMs: z.number().nullable(), subtractedMs: milliseconds }))
+    .readonly(),
+  tooSlow: z.object({
+    count: z.number(),
+    worst: z
+      .array(
+        z.object({
+          from: z.string(),
+          to: z.string(),
+          latencyMs: milliseconds,
+          realMs: milliseconds,
+          byMs: milliseconds,
+        }),
+      )
+      .readonly(),
+  }),
+});
+
+export const faultSchema = z.object({
+  what: z.enum(['away', 'setting', 'partition', 'running']),
+  verb: z.string(),
+  names,
+  count: z.number(),
+  sinceMs: milliseconds,
+  untilMs: z.number().nullable(),
+  by: z.string().describe('The line of the file, or the command.'),
+  givenBy: z.string().optional(),
+});
+
+export const agentStatusSchema = z
+  .object({
+    host: z.string(),
+    state: z.enum(['starting', 'waiting', 'ready', 'running', 'stopping']),
+    shaped: z.boolean().describe('Everything is in force, and was read back.'),
+    endpoints: names,
+    known: z.number(),
+    expected: z.number(),
+    hosts: z
+      .array(z.object({ name: z.string(), endpoints: z.number(), self: z.boolean() }))
+      .readonly()
+      .describe('Hosts of the experiment that this agent hears of.'),
+    conflicts: names,
+    flows: z.array(flowSchema).readonly(),
+    mesh: z.object({
+      messagesSent: z.number(),
+      bytesSent: z.number(),
+      messagesReceived: z.number(),
+      flowAnnouncements: z.number(),
+      rejected: z.record(z.string(), z.number()).readonly(),
+      unreachable: names,
+    }),
+    metadata: z.object({
+      bytesPerSecond: z.number(),
+      budgetBytesPerSecond: z.number().nullable(),
+      threshold: z.number(),
+      intervalMs: milliseconds,
+      level: z.number(),
+    }),
+    underlay: underlaySchema,
+    delay: delaySchema,
+    ticks: z.object({ count: z.number(), meanMs: milliseconds, latestMs: milliseconds }),
+    cpuSeconds: z.number(),
+    memoryBytes: z.number(),
+    degraded: names.describe('What could not be done, in words.'),
+    corrected: z.number().optional(),
+    epoch: z.number(),
+    faults: z.array(faultSchema).readonly(),
+    nowMs: z.number().nullable().describe('Since the start of the experiment; null before it.'),
+    nextEventMs: z.number().nullable(),
+    events: z.object({
+      count: z.number(),
+      latestMs: milliseconds,
+      meanMs: milliseconds,
+      p99Ms: milliseconds,
+      mostMs: milliseconds,
+    }),
+    clock: clockSchema,
+    processes: z.record(z.string(), z.string()).readonly().describe('Endpoint → pid, or how it ended.'),
+    unbounded: z.string().optional(),
+  })
+  .describe('What an agent says of itself.');
+
+/** An agent's answer is one of these; further fields are no error. */
+const fits = (status: AgentStatus): z.infer<typeof agentStatusSchema> => status;
+void fits;
+
+export const agentReportSchema = z.union([
+  agentStatusSchema,
+  z
+    .object({ host: z.string(), state: z.literal('unreachable'), reason: z.string() })
+    .describe('An agent that does not answer.'),
+]);

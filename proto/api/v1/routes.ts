@@ -1,0 +1,205 @@
+/**
+ * The routes of the API, once for all: the server's validation, the OpenAPI document and the client's types follow from this
+ * table. Paths are relative to `API_ROOT`.
+ */
+import { z } from 'zod';
+import {
+  commandIdSchema,
+  commandRequestSchema,
+  commandStateSchema,
+  commandsSchema,
+  eventsSchema,
+  givenSchema,
+  logQuery,
+  runLogSchema,
+} from './control.ts';
+import { execSchema, executedSchema, logsQuery, logsSchema } from './endpoints.ts';
+import { errorSchema, linkSchema } from './errors.ts';
+import {
+  experimentDetailSchema,
+  experimentsSchema,
+  removedSchema,
+  startedSchema,
+  startSchema,
+} from './experiments.ts';
+import { experimentName, nodeName } from './names.ts';
+import {
+  endpointsSchema,
+  flowsSchema,
+  pathsQuery,
+  pathsSchema,
+  topologyQuery,
+  topologySchema,
+} from './network.ts';
+import { streamMessageSchema } from './stream.ts';
+
+export const API_ROOT = '/api/v1';
+
+const none = z.strictObject({});
+const ofExperiment = z.strictObject({ experiment: experimentName });
+const ofEndpoint = ofExperiment.extend({ endpoint: nodeName });
+const ofCommand = ofExperiment.extend({ id: commandIdSchema });
+
+type Shape = z.ZodObject;
+
+export interface Route<
+  Params extends Shape = Shape,
+  Query extends Shape = Shape,
+  Body extends z.ZodType = z.ZodType,
+  Answer extends z.ZodType = z.ZodType,
+> {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** With its parameters as OpenAPI writes them. */
+  readonly path: string;
+  readonly summary: string;
+  readonly params: Params;
+  readonly query: Query;
+  /** `z.undefined()`: it has none. */
+  readonly body: Body;
+  readonly answer: Answer;
+  /** 200 unless it makes something. */
+  readonly status: 200 | 201 | 202;
+}
+
+export const NO_BODY = z.undefined();
+
+function get<P extends Shape, Q extends Shape, A extends z.ZodType>(
+  path: string,
+  summary: string,
+  params: P,
+  query: Q,
+  answer: A,
+): Route<P, Q, typeof NO_BODY, A> {
+  return { method: 'GET', path, summary, params, query, body: NO_BODY, answer, status: 200 };
+}
+
+function post<P extends Shape, B extends z.ZodType, A extends z.ZodType>(
+  path: string,
+  summary: string,
+  params: P,
+  body: B,
+  answer: A,
+  status: Route['status'] = 200,
+): Route<P, typeof none, B, A> {
+  return { method: 'POST', path, summary, params, query: none, body, answer, status };
+}
+
+const ONE = '/experiments/{experiment}';
+const INSIDE = `${ONE}/endpoints/{endpoint}`;
+
+export const ROUTES = {
+  listExperiments: get('/experiments', 'The experiments of this machine.', none, none, experimentsSchema),
+  startExperiment: post(
+    '/experiments',
+    'Starts an experiment in the local lab.',
+    none,
+    startSchema,
+    startedSchema,
+    201,
+  ),
+  getExperiment: get(
+    ONE,
+    'An experiment, with what its agents say.',
+    ofExperiment,
+    none,
+    experimentDetailSchema,
+  ),
+  removeExperiment: {
+    ...get(ONE, 'Ends an experiment, and removes everything of it.', ofExperiment, none, removedSchema),
+    method: 'DELETE',
+  },
+  getTopology: get(
+    `${ONE}/topology`,
+    'The topology that is in force now.',
+    ofExperiment,
+    topologyQuery,
+    topologySchema,
+  ),
+  getPaths: get(`${ONE}/paths`, 'Folded paths.', ofExperiment, pathsQuery, pathsSchema),
+  getFlows: get(`${ONE}/flows`, 'Flows, their rates and shares.', ofExperiment, none, flowsSchema),
+  getEndpoints: get(
+    `${ONE}/endpoints`,
+    'Endpoints, with their addresses.',
+    ofExperiment,
+    none,
+    endpointsSchema,
+  ),
+  getLogs: get(
+    `${INSIDE}/logs`,
+    "What an endpoint's commands have written.",
+    ofEndpoint,
+    logsQuery,
+    logsSchema,
+  ),
+  exec: post(
+    `${INSIDE}/exec`,
+    'Runs a command inside of an endpoint, to its end.',
+    ofEndpoint,
+    execSchema,
+    executedSchema,
+  ),
+  getEvents: get(
+    `${ONE}/events`,
+    'The events of the file, past and coming.',
+    ofExperiment,
+    none,
+    eventsSchema,
+  ),
+  getLog: get(`${ONE}/log`, 'What has happened, as an agent saw it.', ofExperiment, logQuery, runLogSchema),
+  listCommands: get(`${ONE}/commands`, 'All commands, in their order.', ofExperiment, none, commandsSchema),
+  giveCommand: post(
+    `${ONE}/commands`,
+    'Gives a command to all agents.',
+    ofExperiment,
+    commandRequestSchema,
+    givenSchema,
+    202,
+  ),
+  getCommand: get(
+    `${ONE}/commands/{id}`,
+    'A command, and who has applied it.',
+    ofCommand,
+    none,
+    commandStateSchema,
+  ),
+  makeLink: post('/links', 'A link for a browser, which can be opened once.', none, NO_BODY, linkSchema, 201),
+} as const satisfies Record<string, Route>;
+
+/** A WebSocket, so no route of the table. */
+export const STREAM_PATH = `${ONE}/stream`;
+export const OPENAPI_PATH = '/openapi.json';
+
+export type RouteId = keyof typeof ROUTES;
+type Table = typeof ROUTES;
+export type ParamsOf<Id extends RouteId> = z.infer<Table[Id]['params']>;
+export type QueryOf<Id extends RouteId> = z.infer<Table[Id]['query']>;
+export type BodyOf<Id extends RouteId> = z.infer<Table[Id]['body']>;
+export type AnswerOf<Id extends RouteId> = z.infer<Table[Id]['answer']>;
+/** As a client writes them: what has a default may be left out. */
+export type QueryFor<Id extends RouteId> = z.input<Table[Id]['query']>;
+export type BodyFor<Id extends RouteId> = z.input<Table[Id]['body']>;
+
+/** Names of the schemas in the OpenAPI document. */
+export const SCHEMAS = {
+  Error: errorSchema,
+  Experiments: experimentsSchema,
+  ExperimentDetail: experimentDetailSchema,
+  StartRequest: startSchema,
+  Started: startedSchema,
+  Removed: removedSchema,
+  Topology: topologySchema,
+  Paths: pathsSchema,
+  Flows: flowsSchema,
+  Endpoints: endpointsSchema,
+  Logs: logsSchema,
+  ExecRequest: execSchema,
+  Executed: executedSchema,
+  Events: eventsSchema,
+  RunLog: runLogSchema,
+  Commands: commandsSchema,
+  CommandRequest: commandRequestSchema,
+  Given: givenSchema,
+  CommandState: commandStateSchema,
+  Link: linkSchema,
+  StreamMessage: streamMessageSchema,
+} as const satisfies Record<string, z.ZodType>;

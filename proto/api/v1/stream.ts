@@ -1,0 +1,102 @@
+/**
+ * Messages of the stream (`/experiments/{experiment}/stream`, a WebSocket): first a snapshot, then what has changed since the
+ * message before. A reader that is slow gets fewer messages, each with more in it.
+ */
+import { z } from 'zod';
+import { faultSchema } from './agent.ts';
+import { commandSchema, runLogEntrySchema } from './control.ts';
+import { endpointSchema, liveFlowSchema } from './network.ts';
+
+export const summarySchema = z.object({
+  name: z.string(),
+  epoch: z.number(),
+  running: z.boolean(),
+  nextEventMs: z.number().nullable(),
+  faults: z.array(faultSchema).readonly(),
+});
+
+export const agentSummarySchema = z.object({
+  host: z.string(),
+  state: z.string().describe('As in the status; or unreachable.'),
+  shaped: z.boolean(),
+  endpoints: z.number(),
+  known: z.number(),
+  expected: z.number(),
+  problems: z.array(z.string()).readonly(),
+  corrected: z.number(),
+  cpuSeconds: z.number(),
+  memoryBytes: z.number(),
+  tickMeanMs: z.number(),
+  clockOffsetMs: z.number().nullable(),
+});
+
+/** Each part by its key: what is there, new or changed; and the keys that are gone. */
+const changesOf = <Item extends z.ZodType>(item: Item) =>
+  z.object({
+    set: z.record(z.string(), item).optional(),
+    removed: z.array(z.string()).readonly().optional(),
+  });
+
+const parts = {
+  experiment: changesOf(summarySchema).optional(),
+  agents: changesOf(agentSummarySchema).optional().describe('By host.'),
+  endpoints: changesOf(endpointSchema).optional().describe('By name.'),
+  flows: changesOf(liveFlowSchema).optional().describe('By `from>to`.'),
+  commands: changesOf(commandSchema).optional().describe('By id.'),
+};
+
+export const happenedSchema = runLogEntrySchema.extend({ host: z.string() });
+
+export const streamMessageSchema = z
+  .discriminatedUnion('type', [
+    z.object({ type: z.literal('snapshot'), nowMs: z.number().nullable(), ...parts }),
+    z.object({
+      type: z.literal('change'),
+      nowMs: z.number().nullable(),
+      ...parts,
+      happened: z
+        .array(happenedSchema)
+        .readonly()
+        .optional()
+        .describe('Entries of the run logs: epochs, commands and outcomes, hosts, endpoints, problems.'),
+      forgotten: z.number().optional().describe('How many entries this reader was too slow for.'),
+    }),
+    z.object({ type: z.literal('end'), reason: z.string() }),
+  ])
+  .describe('A message of the stream.');
+
+export type StreamMessage = z.infer<typeof streamMessageSchema>;
+export type PartName = keyof typeof parts;
+export const PART_NAMES = Object.keys(parts) as readonly PartName[];
+
+/** The parts as a reader keeps them. */
+export type LiveState = {
+  nowMs: number | null;
+} & { -readonly [P in PartName]: Map<string, ItemOf<P>> };
+
+type ItemOf<P extends PartName> = NonNullable<
+  NonNullable<Extract<StreamMessage, { type: 'snapshot' }>[P]>['set']
+>[string];
+
+export function emptyState(): LiveState {
+  return {
+    nowMs: null,
+    experiment: new Map(),
+    agents: new Map(),
+    endpoints: new Map(),
+    flows: new Map(),
+    commands: new Map(),
+  };
+}
+
+/** Brings `state` up to date. */
+export function applyMessage(state: LiveState, message: StreamMessage): void {
+  if (message.type === 'end') return;
+  state.nowMs = message.nowMs;
+  for (const part of PART_NAMES) {
+    const kept = state[part] as Map<string, unknown>;
+    if (message.type === 'snapshot') kept.clear();
+    for (const [key, value] of Object.entries(message[part]?.set ?? {})) kept.set(key, value);
+    for (const key of message[part]?.removed ?? []) kept.delete(key);
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * The API on a real lab: started, watched, changed and ended by HTTP; a server that is killed changes nothing; and a whole
+ * experiment from Python.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, expect, it } from 'vitest';
+import { experimentFolder, tokenFile } from '../../../controller/names.ts';
+import type { AnswerOf } from '../../../proto/api/v1/routes.ts';
+import { type Connection, connect, type NetfoldError } from '../../../sdk/index.ts';
+import { netfold } from '../../support/lab/cli.ts';
+import { experimentName, run } from '../../support/lab/lab.ts';
+
+const ROOT = join(import.meta.dirname, '../../..');
+const TOPOLOGY = `
+services:
+  client: { replicas: 2 }
+  server: { run: "echo begins; sleep 1000" }
+bridges: [s1]
+links:
+  - { from: client, to: s1, latency: 5ms, up: 20Mbps, down: 10Mbps }
+  - { from: s1, to: server, latency: 10ms }
+`;
+
+interface Server {
+  readonly child: ChildProcess;
+  readonly url: string;
+  readonly netfold: Connection;
+}
+
+const servers: ChildProcess[] = [];
+
+afterEach(async () => {
+  for (const child of servers.splice(0)) await ended(child, 'SIGTERM');
+});
+
+async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, 'exit');
+  child.kill(signal);
+  await exit;
+}
+
+/** On the port of an earlier one, or on a free one. */
+async function serve(port = 0): Promise<Server> {
+  const words = ['serve', '--listen', `127.0.0.1:${port}`, '--json'];
+  const child = spawn(join(ROOT, 'bin/netfold'), words, { stdio: ['ignore', 'pipe', 'inherit'] });
+  servers.push(child);
+  let out = '';
+  child.stdout!.on('data', (bytes: Buffer) => {
+    out += bytes;
+  });
+  await expect.poll(() => out.trimEnd().endsWith('}'), { timeout: 30_000 }).toBe(true);
+  const { url } = JSON.parse(out) as { url: string };
+  return { child, url, netfold: connect(url) };
+}
+
+const portOf = ({ url }: Server): number => Number(new URL(url).port);
+
+it('an experiment is started, watched, changed and ended by HTTP, and outlives its server', {
+  timeout: 120_000,
+}, async () => {
+  const first = await serve();
+  const name = experimentName();
+  const lab = await first.netfold.start(TOPOLOGY, { name, hosts: 2, file: 'by-http.yaml' });
+  expect(await first.netfold.list()).toContainEqual(
+    expect.objectContaining({ name, topologyFile: 'by-http.yaml', hosts: 2, endpoints: 3 }),
+  );
+
+  // Nothing flows; then a flow appears.
+  const appeared = lab.wait(({ flows }) => (flows.get('client.0>server.0')?.rateBps ?? 0) > 0);
+  const traffic = lab.exec('client.0', 'ping -q -i 0.005 -s 1400 -w 5 server');
+  const before = await lab.measure('client.1', 'server', { count: 5 });
+  expect(before.medianMs).toBeGreaterThan(29);
+  const { endpoints } = await appeared;
+  await traffic;
+  expect([...endpoints.keys()]).toEqual(['client.0', 'client.1', 'server.0']);
+
+  // Confirmed on all hosts, seen on the stream, and by who pings.
+  const changed = lab.wait(({ commands }) => [...commands.values()].some((one) => one.state === 'done'));
+  const state = await lab.command('set client.0--s1 latency=55ms');
+  expect(state).toMatchObject({ state: 'done', everywhere: true, by: expect.stringMatching(/^\S+@host0$/) });
+  expect(state.hosts).toEqual([
+    { host: 'host0', state: 'done' },
+    { host: 'host1', state: 'done' },
+  ]);
+  await changed;
+  expect((await lab.measure('client.0', 'server', { count: 5 })).medianMs).toBeGreaterThan(129);
+  await expect(lab.command('set client--nobody latency=1ms')).rejects.toMatchObject({ code: 'NAME_UNKNOWN' });
+
+  expect(await lab.logs('server.0')).toBe('begins\n');
+  expect(await lab.exec('client.1', 'cat; exit 3', { stdin: 'hello', check: false })).toMatchObject({
+    code: 3,
+    stdout: 'hello',
+  });
+  expect(await lab.exec('client.1', 'sleep 100', { timeout: '1s', check: false })).toMatchObject({
+    timedOut: true,
+  });
+
+  // The command line asks the same server, and says the same as without one.
+  const remote = await netfold('status', name, '--json', '--api', first.url);
+  const local = await netfold('status', name, '--json');
+  const facts = ({ stdout }: { stdout: string }): unknown =>
+    JSON.parse(stdout).agents.map(({ host, state: how, endpoints: of }: Record<string, unknown>) => [
+      host,
+      how,
+      of,
+    ]);
+  expect(facts(remote)).toEqual(facts(local));
+  expect(
+    (await netfold('set', 's1--server', 'latency=12ms', '--name', name, '--api', first.url)).stdout,
+  ).toMatch(/^done at/);
+  expect((await netfold('history', name, '--api', first.url)).stdout).toContain(
+    'set s1--server latency=12ms',
+  );
+  expect((await netfold('logs', 'server', '--name', name, '--api', first.url)).stdout).toBe('begins\n');
+
+  // A killed server changes nothing, and the next one shows the same, to who has the old token.
+  const picture = async ({ netfold: from }: Server) => {
+    const there = from.experiment(name);
+    const [paths, commands, topology] = await Promise.all([
+      there.paths(),
+      there.commands(),
+      there.topology(),
+    ]);
+    return { paths, commands, topology: { ...topology, nowMs: 0 } } satisfies {
+      paths: AnswerOf<'getPaths'>;
+      commands: unknown;
+      topology: unknown;
+    };
+  };
+  const shown = await picture(first);
+  expect(shown.commands).toHaveLength(2);
+  let snapshots = 0;
+  const lost = lab.wait(() => ++snapshots < 0).catch((error: NetfoldError) => error.code);
+  await expect.poll(() => snapshots, { timeout: 10_000 }).toBeGreaterThan(0);
+  await ended(first.child, 'SIGKILL');
+  expect(await lost).toBe('STREAM_LOST');
+  const token = readFileSync(tokenFile(portOf(first)), 'utf8');
+  const second = await serve(portOf(first));
+  expect(readFileSync(tokenFile(portOf(second)), 'utf8')).toBe(token);
+  expect(await picture(second)).toEqual(shown);
+  expect((await lab.measure('client.0', 'server', { count: 3 })).medianMs).toBeGreaterThan(129);
+
+  // Without the token, with another one, and from a foreign page.
+  const ask = async (headers: Record<string, string>): Promise<number> =>
+    (await fetch(`${second.url}/api/v1/experiments`, { headers })).status;
+  expect(await ask({})).toBe(401);
+  expect(await ask({ authorization: 'Bearer x' })).toBe(401);
+  expect(await ask({ authorization: `Bearer ${token}`, origin: 'http://evil.example' })).toBe(403);
+
+  const seen: string[] = [];
+  const following = (async () => {
+    for await (const message of second.netfold.experiment(name).follow()) seen.push(message.type);
+  })();
+  await expect.poll(() => seen[0], { timeout: 10_000 }).toBe('snapshot');
+  await second.netfold.experiment(name).stop();
+  expect(existsSync(experimentFolder(name))).toBe(false);
+  await following;
+  expect(seen.at(-1)).toBe('end');
+  expect(await second.netfold.list()).not.toContainEqual(expect.objectContaining({ name }));
+  await ended(second.child, 'SIGTERM');
+  expect(existsSync(tokenFile(portOf(second)))).toBe(false);
+});
+
+it('python3 drives a whole experiment with its standard library', { timeout: 60_000 }, async () => {
+  const server = await serve();
+  const script = join(ROOT, 'examples/sdk/drive.py');
+  const name = experimentName();
+  const { code, out, err } = await run('python3', [script, server.url, tokenFile(portOf(server)), name]);
+  expect(err).toBe('');
+  expect(code).toBe(0);
+  expect(JSON.parse(out)).toEqual({
+    hosts: [
+      { host: 'host0', state: 'done' },
+      { host: 'host1', state: 'done' },
+    ],
+    latencyMs: 50,
+    pingCode: 0,
+    refused: 'NAME_UNKNOWN',
+    log: 'ready\n',
+  });
+  expect(await server.netfold.list()).not.toContainEqual(expect.objectContaining({ name }));
+});
+
+it('the examples run', { timeout: 60_000 }, async () => {
+  const { code, out, err } = await run(join(ROOT, 'node_modules/.bin/node'), [
+    '--no-wasm-tier-up',
+    join(ROOT, 'examples/sdk/failover.ts'),
+  ]);
+  expect(err).toBe('');
+  expect(code).toBe(0);
+  expect(out).toMatch(
+    /^the client asks server\.0\nserver\.0 is gone since \d+ ms; server\.1 was asked by \d+ ms\n/,
+  );
+});

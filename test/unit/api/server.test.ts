@@ -1,0 +1,257 @@
+/** Every route of the API, and what it answers to bad input. The agents are real, the machine is not. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { errorSchema } from '../../../proto/api/v1/errors.ts';
+import { ROUTES, type Route } from '../../../proto/api/v1/routes.ts';
+import { type ApiLab, openApiLab, TOKEN } from '../../support/api-server.ts';
+
+let api: ApiLab;
+beforeAll(async () => {
+  api = await openApiLab();
+});
+afterAll(() => api.close());
+
+const HEADERS = { host: '127.0.0.1:4647', authorization: `Bearer ${TOKEN}` };
+
+interface Sent {
+  readonly method?: 'GET' | 'POST' | 'DELETE' | 'PUT' | 'PATCH' | 'HEAD' | 'OPTIONS';
+  readonly url: string;
+  readonly headers?: Record<string, string>;
+  readonly payload?: unknown;
+}
+
+async function send({ method = 'GET', url, headers = {}, payload }: Sent) {
+  const answer = await api.server.inject({
+    method,
+    url: `/api/v1${url}`,
+    headers: { ...HEADERS, ...headers },
+    ...(payload !== undefined && { payload: payload as object }),
+  });
+  return { status: answer.statusCode, value: answer.json(), headers: answer.headers };
+}
+
+const post = (url: string, payload: unknown) => send({ method: 'POST', url, payload });
+
+describe('what there is', () => {
+  const ONE = '/experiments/fake';
+
+  test.each([
+    ['listExperiments', '/experiments'],
+    ['getExperiment', ONE],
+    ['getTopology', `${ONE}/topology?text=true`],
+    ['getPaths', `${ONE}/paths`],
+    ['getPaths', `${ONE}/paths?from=client&to=server.0&at=2h`],
+    ['getFlows', `${ONE}/flows`],
+    ['getEndpoints', `${ONE}/endpoints`],
+    ['getLogs', `${ONE}/endpoints/server/logs?from=3`],
+    ['getEvents', `${ONE}/events`],
+    ['getLog', `${ONE}/log?from=0&host=host1`],
+    ['listCommands', `${ONE}/commands`],
+  ] as const)('%s %s answers by its schema', async (id, url) => {
+    const { status, value } = await send({ url });
+    expect(status).toBe(200);
+    expect((ROUTES[id] as Route).answer.safeParse(value).error).toBeUndefined();
+  });
+
+  test('paths are those of the instant that is asked for', async () => {
+    const latency = async (at: string): Promise<unknown> =>
+      (await send({ url: `${ONE}/paths?from=client.0&to=server${at}` })).value[0].latencyMs;
+    expect(await latency('')).toBe(15);
+    expect(await latency('&at=30m')).toBe(15);
+    expect(await latency('&at=2h')).toBe(25);
+  });
+
+  test('the topology has names instead of numbers, and keeps directions apart', async () => {
+    const { value } = await send({ url: `${ONE}/topology` });
+    expect(value.links).toContainEqual(
+      expect.objectContaining({ from: 'client.0', to: 's1', latencyMs: 5, bandwidthBps: 20e6 }),
+    );
+    expect(value.links).toContainEqual(
+      expect.objectContaining({ from: 's1', to: 'client.0', bandwidthBps: 10e6 }),
+    );
+    expect(value.nodes).toContainEqual({ name: 's1', kind: 'bridge', service: null });
+    expect(value).not.toHaveProperty('text');
+    expect(JSON.stringify(value)).not.toMatch(/key/i);
+  });
+
+  test('endpoints say where they are, and what runs in them', async () => {
+    const { value } = await send({ url: `${ONE}/endpoints` });
+    expect(value).toEqual([
+      { name: 'client.0', service: 'client', host: 'host0', addresses: ['10.0.0.1'], process: null },
+      { name: 'client.1', service: 'client', host: 'host0', addresses: ['10.0.0.2'], process: null },
+      { name: 'server.0', service: 'server', host: 'host1', addresses: ['10.0.0.3'], process: 'pid 1' },
+    ]);
+  });
+
+  test('a command is given, applied on all hosts, and undone by its window', async () => {
+    const given = await post(`${ONE}/commands`, {
+      text: 'set s1--server latency=40ms',
+      at: '+1s',
+      for: '10s',
+    });
+    expect(given.status).toBe(202);
+    const state = async () => (await send({ url: `${ONE}/commands/${given.value.id}` })).value;
+    const latency = async () =>
+      (await send({ url: `${ONE}/paths?from=client.0&to=server` })).value[0].latencyMs;
+    expect(await state()).toMatchObject({ state: 'pending', everywhere: false });
+    await api.experiments.lab.clock.advance(2000);
+    expect(await state()).toMatchObject({
+      text: 'set s1--server latency=40ms',
+      state: 'done',
+      everywhere: true,
+      hosts: [
+        { host: 'host0', state: 'done' },
+        { host: 'host1', state: 'done' },
+      ],
+      behind: [],
+    });
+    expect(await latency()).toBe(45);
+    await api.experiments.lab.clock.advance(10_000);
+    expect(await latency()).toBe(15);
+    expect((await send({ url: `${ONE}/commands` })).value.map((one: { id: string }) => one.id)).toEqual([
+      given.value.id,
+    ]);
+  });
+
+  test('a silent agent is named, and the others answer', async () => {
+    api.experiments.silent.add('host0');
+    const { status, value } = await send({ url: ONE });
+    const { value: flows } = await send({ url: `${ONE}/flows` });
+    api.experiments.silent.clear();
+    expect(status).toBe(200);
+    expect(value.agents).toEqual([
+      { host: 'host0', state: 'unreachable', reason: 'host0 is silent' },
+      expect.objectContaining({ host: 'host1', state: 'running' }),
+    ]);
+    expect(flows).toEqual([]);
+  });
+
+  test('the document names every route', async () => {
+    const { value } = await send({ url: '/openapi.json' });
+    const ids = Object.values(value.paths as Record<string, Record<string, { operationId: string }>>).flatMap(
+      (path) => Object.values(path).map(({ operationId }) => operationId),
+    );
+    expect(ids.sort()).toEqual([...Object.keys(ROUTES), 'stream', 'getOpenApi'].sort());
+    const text = JSON.stringify(value);
+    for (const [, name] of text.matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g))
+      expect(value.components.schemas, name).toHaveProperty(name!);
+    expect(text).not.toMatch(/"\$ref":"(?!#\/components)/);
+  });
+});
+
+describe('bad input', () => {
+  const start = (payload: object): Sent => ({ method: 'POST', url: '/experiments', payload });
+  const give = (payload: object): Sent => ({ method: 'POST', url: '/experiments/fake/commands', payload });
+  const exec = (payload: object): Sent => ({
+    method: 'POST',
+    url: '/experiments/fake/endpoints/server.0/exec',
+    payload,
+  });
+  const text = (payload: string, type: string): Sent => ({
+    ...give({}),
+    payload,
+    headers: { 'content-type': type },
+  });
+  test.each<[string, Sent, number, string]>([
+    ['an unknown experiment', { url: '/experiments/other' }, 404, 'EXPERIMENT_UNKNOWN'],
+    ['a path out of the folder', { url: '/experiments/..%2F..%2Fetc' }, 400, 'REQUEST_MALFORMED'],
+    ['markup', { url: '/experiments/%3Cscript%3E' }, 400, 'REQUEST_MALFORMED'],
+    ['a broken escape', { url: '/experiments/%zz' }, 400, 'REQUEST_MALFORMED'],
+    ['a name of a kilobyte', { url: `/experiments/${'x'.repeat(1024)}` }, 414, 'PATH_TOO_LONG'],
+    ['an unknown endpoint', { url: '/experiments/fake/endpoints/nobody/logs' }, 404, 'NODE_UNKNOWN'],
+    ['a service of several', { url: '/experiments/fake/endpoints/client/logs' }, 404, 'NODE_UNKNOWN'],
+    [
+      'an endpoint out of the folder',
+      { url: '/experiments/fake/endpoints/..%2Fuser/logs' },
+      400,
+      'REQUEST_MALFORMED',
+    ],
+    ['paths from nobody', { url: '/experiments/fake/paths?from=nobody' }, 400, 'NAME_UNKNOWN'],
+    ['a time without unit', { url: '/experiments/fake/paths?at=30' }, 400, 'REQUEST_MALFORMED'],
+    ['a query that there is not', { url: '/experiments/fake/paths?form=a' }, 400, 'REQUEST_MALFORMED'],
+    ['a query twice', { url: '/experiments/fake/paths?from=client&from=server' }, 400, 'REQUEST_MALFORMED'],
+    ['a negative tail', { url: '/experiments/fake/endpoints/server/logs?tail=-1' }, 400, 'REQUEST_MALFORMED'],
+    ['an endless wait', { url: '/experiments/fake/log?waitMs=1e9' }, 400, 'REQUEST_MALFORMED'],
+    ['the log of an unknown host', { url: '/experiments/fake/log?host=host9' }, 404, 'HOST_UNKNOWN'],
+    ['an unknown command', { url: '/experiments/fake/commands/host0~1~99' }, 404, 'COMMAND_UNKNOWN'],
+    ['no id', { url: '/experiments/fake/commands/x' }, 400, 'REQUEST_MALFORMED'],
+    ['a path that there is not', { url: '/nothing' }, 404, 'PATH_UNKNOWN'],
+    ['another method', { method: 'PUT', url: '/experiments/fake' }, 405, 'METHOD_UNKNOWN'],
+    ['HEAD', { method: 'PATCH', url: '/experiments' }, 405, 'METHOD_UNKNOWN'],
+    ['a stream that is none', { url: '/experiments/fake/stream' }, 400, 'REQUEST_MALFORMED'],
+    ['no topology', start({}), 400, 'REQUEST_MALFORMED'],
+    ['an empty topology', start({ topology: '' }), 400, 'REQUEST_MALFORMED'],
+    ['a topology that is none', start({ topology: 'services: [' }), 400, 'YAML_SYNTAX'],
+    ['a file out of the folder', start({ topology: 'a', file: '../a.yaml' }), 400, 'REQUEST_MALFORMED'],
+    ['a name with a slash', start({ topology: 'a', name: 'a/b' }), 400, 'REQUEST_MALFORMED'],
+    ['no hosts', start({ topology: 'a', hosts: 0 }), 400, 'REQUEST_MALFORMED'],
+    ['an unknown key', start({ topology: 'a', x: 1 }), 400, 'REQUEST_MALFORMED'],
+    [
+      'a name that there is',
+      start({ topology: 'services: { a: {} }', name: 'fake' }),
+      409,
+      'EXPERIMENT_EXISTS',
+    ],
+    ['no text', give({}), 400, 'REQUEST_MALFORMED'],
+    ['a text of two kilobytes', give({ text: 'x'.repeat(2048) }), 400, 'REQUEST_MALFORMED'],
+    ['a wrong command', give({ text: 'set a--b latency=1ms' }), 400, 'NAME_UNKNOWN'],
+    ['no time at all', give({ text: 'heal', for: '0s' }), 400, 'REQUEST_MALFORMED'],
+    ['a time that has passed', give({ text: 'heal', at: '1ms' }), 400, 'COMMAND_TIME'],
+    ['a command to an unknown host', give({ text: 'heal', host: 'host9' }), 404, 'HOST_UNKNOWN'],
+    ['a list', give([]), 400, 'REQUEST_MALFORMED'],
+    ['no command', exec({ command: [] }), 400, 'REQUEST_MALFORMED'],
+    ['a command as a text', exec({ command: 'ls' }), 400, 'REQUEST_MALFORMED'],
+    ['an option as a user', exec({ command: ['ls'], user: '--root' }), 400, 'REQUEST_MALFORMED'],
+    ['malformed JSON', text('{"text": ', 'application/json'), 400, 'REQUEST_MALFORMED'],
+    ['a prototype', text('{"text":"heal","__proto__":{}}', 'application/json'), 400, 'REQUEST_MALFORMED'],
+    [
+      'deep nesting',
+      text(`${'['.repeat(1e5)}${']'.repeat(1e5)}`, 'application/json'),
+      400,
+      'REQUEST_MALFORMED',
+    ],
+    ['two megabytes', give({ text: 'x'.repeat(2e6) }), 413, 'REQUEST_TOO_LARGE'],
+    ['a text', text('{"text":"heal"}', 'text/plain'), 415, 'MEDIA_TYPE'],
+    ['a form', text('text=heal', 'application/x-www-form-urlencoded'), 415, 'MEDIA_TYPE'],
+    ['no token', { url: '/experiments', headers: { authorization: '' } }, 401, 'TOKEN_MISSING'],
+    ['a wrong token', { url: '/experiments', headers: { authorization: 'Bearer x' } }, 401, 'TOKEN_WRONG'],
+    ['no token, and no path', { url: '/nothing', headers: { authorization: '' } }, 401, 'TOKEN_MISSING'],
+    ['a foreign name', { url: '/experiments', headers: { host: 'evil.example' } }, 403, 'HOST_FOREIGN'],
+    [
+      'a foreign page',
+      { url: '/experiments', headers: { origin: 'http://evil.example' } },
+      403,
+      'ORIGIN_FOREIGN',
+    ],
+  ])('%s', async (_, sent, status, code) => {
+    const answer = await send(sent);
+    expect([answer.status, answer.value.code]).toEqual([status, code]);
+    expect(errorSchema.safeParse(answer.value).error).toBeUndefined();
+    expect(answer.value.remedy ?? answer.value.message).toMatch(/./);
+    expect(answer.headers['content-type']).toBe('application/json; charset=utf-8');
+  });
+
+  test('nothing came of all that', async () => {
+    expect(api.experiments.started).toEqual([]);
+    expect((await send({ url: '/experiments' })).value).toHaveLength(1);
+  });
+
+  test('too many requests', async () => {
+    const slow = await openApiLab({ perSecond: 0, atOnce: 3 });
+    const ask = async (): Promise<number> =>
+      (await slow.server.inject({ url: '/api/v1/experiments', headers: HEADERS })).statusCode;
+    expect([await ask(), await ask(), await ask(), await ask()]).toEqual([200, 200, 200, 429]);
+    await slow.close();
+  });
+});
+
+test('a browser gets in by a link, once', async () => {
+  const url = (await post('/links', undefined)).value.path as string;
+  const headers = { host: HEADERS.host };
+  const opened = await api.server.inject({ url, headers });
+  expect(opened.statusCode).toBe(200);
+  expect(opened.headers['content-type']).toMatch(/^text\/html/);
+  const cookie = String(opened.headers['set-cookie']).split(';')[0]!;
+  const seen = await api.server.inject({ url: '/api/v1/experiments', headers: { ...headers, cookie } });
+  expect(seen.statusCode).toBe(200);
+  expect((await api.server.inject({ url, headers })).json()).toMatchObject({ code: 'LINK_USED' });
+});
