@@ -236,7 +236,7 @@ describe('bad input', () => {
   });
 
   test('too many requests', async () => {
-    const slow = await openApiLab({ perSecond: 0, atOnce: 3 });
+    const slow = await openApiLab({ requests: { perSecond: 0, atOnce: 3 } });
     const ask = async (): Promise<number> =>
       (await slow.server.inject({ url: '/api/v1/experiments', headers: HEADERS })).statusCode;
     expect([await ask(), await ask(), await ask(), await ask()]).toEqual([200, 200, 200, 429]);
