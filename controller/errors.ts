@@ -19,6 +19,9 @@ export type ControllerErrorCode =
   | 'PLACEMENT_FILE'
   | 'NODE_UNKNOWN'
   | 'PATHS_USAGE'
+  | 'UP_USAGE'
+  | 'GRAPH_USAGE'
+  | 'COMPLETION_SHELL'
   | 'CONVERT_EVENTS'
   | 'COMMAND_WORDS'
   | 'HOST_UNKNOWN'
@@ -51,6 +54,9 @@ const BLAME: Readonly<Record<ControllerErrorCode, Blame>> = {
   PLACEMENT_FILE: 'input',
   NODE_UNKNOWN: 'input',
   PATHS_USAGE: 'usage',
+  UP_USAGE: 'usage',
+  GRAPH_USAGE: 'usage',
+  COMPLETION_SHELL: 'usage',
   CONVERT_EVENTS: 'input',
   COMMAND_WORDS: 'usage',
   HOST_UNKNOWN: 'input',

@@ -17,17 +17,25 @@ export class HttpError extends NetfoldError {
   }
 }
 
-/** Sends `body` (POST), or a GET without a body, and returns the answer. Throws `HttpError`. */
-export async function callJson(address: Address, path: string, body?: unknown): Promise<unknown> {
+/**
+ * Sends `body` (POST), or a GET without a body, and returns the answer. Throws `HttpError`, also if nothing comes within
+ * `timeoutMs`.
+ */
+export async function callJson(
+  address: Address,
+  path: string,
+  body?: unknown,
+  timeoutMs = TIMEOUT_MS,
+): Promise<unknown> {
   const options: RequestOptions = {
     ...target(address, path),
     method: body === undefined ? 'GET' : 'POST',
     headers: { 'content-type': 'application/json' },
-    timeout: TIMEOUT_MS,
+    timeout: timeoutMs,
   };
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const sent = request(options, resolve);
-  sent.on('timeout', () => sent.destroy(new Error(`no answer within ${millisToSeconds(TIMEOUT_MS)} s`)));
+  sent.on('timeout', () => sent.destroy(new Error(`no answer within ${millisToSeconds(timeoutMs)} s`)));
   sent.on('error', (cause) =>
     reject(new HttpError('UNREACHABLE', `${address} can't be reached: ${cause.message}`, cause)),
   );

@@ -80,6 +80,17 @@ export interface DegradedFacts {
   readonly present: boolean;
 }
 
+/** A cause of the verdict (proto/status.ts) has begun or ended. */
+export interface CauseFacts {
+  readonly kind: 'cause';
+  readonly code: string;
+  readonly weight: 'degraded' | 'invalid';
+  readonly host: string;
+  readonly path: string | null;
+  readonly message: string;
+  readonly present: boolean;
+}
+
 export interface StateFacts {
   readonly kind: 'state';
   readonly state: AgentState;
@@ -94,6 +105,7 @@ export type RunLogFacts =
   | EndpointFacts
   | HostFacts
   | DegradedFacts
+  | CauseFacts
   | StateFacts;
 
 export type RunLogKind = RunLogFacts['kind'];

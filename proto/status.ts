@@ -73,6 +73,41 @@ export interface FaultStatus {
   readonly givenBy?: string;
 }
 
+export type VerdictState = 'faithful' | 'degraded' | 'invalid';
+
+/** Why a run, or a part of it, is not what the topology says. docs/fidelity.md has the codes. */
+export interface Cause {
+  readonly code: string;
+  /** `invalid`: what was measured meanwhile says nothing of the topology. */
+  readonly weight: Exclude<VerdictState, 'faithful'>;
+  /** Dates (ISO 8601) by the clock of the machine that saw it. `until`: null while it goes on. */
+  readonly since: string;
+  readonly until: string | null;
+  /** The host at which it is. */
+  readonly host: string;
+  /** `a.0 > b.0`; `a.0 > *`: all from there; null: all of the host. */
+  readonly path: string | null;
+  readonly message: string;
+  /** The worst so far, and what a faithful run keeps to; both in `unit`. */
+  readonly measured: number;
+  readonly bound: number;
+  readonly unit: string;
+}
+
+/** What an agent says of the run so far. */
+export interface AgentVerdict {
+  /** Of the whole run … */
+  readonly verdict: VerdictState;
+  /** … and of what goes on. */
+  readonly now: VerdictState;
+  /** The first of the causes; without one, the start of the judgement; null before it. */
+  readonly since: string | null;
+  /** The oldest first. */
+  readonly causes: readonly Cause[];
+  /** How many older ones are no longer kept. */
+  readonly forgotten: number;
+}
+
 export interface AgentStatus {
   readonly host: string;
   readonly state: AgentState;
@@ -121,6 +156,8 @@ export interface AgentStatus {
   readonly memoryBytes: number;
   /** What could not be done, in words; everything else continues. */
   readonly degraded: readonly string[];
+  /** Whether the run is what the topology says, as far as this agent sees. */
+  readonly verdict?: AgentVerdict;
   /** How often the agent has put back what another program had changed of netfold's objects in the kernel. */
   readonly corrected?: number;
   /** How many versions of the topology there have been before this one. */

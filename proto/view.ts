@@ -73,3 +73,31 @@ export interface LiveGraph {
   readonly epoch: number;
   readonly graph: EncodedGraph;
 }
+
+/** Proof that a path's rules are in force (`GET /verdict` on an agent's socket). Dates are of the agent's machine. */
+export interface EndpointProof {
+  readonly endpoint: string;
+  readonly host: string;
+  /** Since when its rules are as they should be; null: they were not read back yet. */
+  readonly inForceSince: string | null;
+  readonly readBackAt: string | null;
+}
+
+/** A path from an endpoint of the agent that has carried traffic lately. */
+export interface PathProof {
+  readonly from: string;
+  readonly to: string;
+  /** Since when the path has its present properties. */
+  readonly setSince: string;
+  /** Of both directions, as the topology says; null: there is no way back. */
+  readonly roundTripMs: number | null;
+  /** What a TCP connection of the applications measured last; null: there was none. */
+  readonly measuredMs: number | null;
+  readonly retransmitted: number | null;
+  readonly measuredAt: string | null;
+}
+
+export interface AgentProofs {
+  readonly endpoints: readonly EndpointProof[];
+  readonly paths: readonly PathProof[];
+}

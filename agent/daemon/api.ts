@@ -16,8 +16,8 @@ import {
 import { answerTo } from '../../proto/http-json.ts';
 import type { AgentRecord } from '../../proto/record.ts';
 import { type RunLogPage, type RunLogQuery, runLogQuerySchema } from '../../proto/run-log.ts';
-import type { AgentStatus } from '../../proto/status.ts';
-import type { AgentView, LiveGraph } from '../../proto/view.ts';
+import type { AgentStatus, AgentVerdict } from '../../proto/status.ts';
+import type { AgentProofs, AgentView, LiveGraph } from '../../proto/view.ts';
 
 const runSchema = z.strictObject({ startAt: z.number() });
 const detachSchema = localEndpointSchema.pick({ number: true });
@@ -33,6 +33,8 @@ export interface AgentDoor {
   /** The topology of this instant. */
   graph(): LiveGraph;
   record(): AgentRecord;
+  /** With all causes that are kept, and since when the rules of paths are in force. */
+  verdict(): AgentVerdict & AgentProofs;
   /** Entries of the run log, at once or as soon as there are any. */
   log(query: RunLogQuery): Promise<RunLogPage>;
   /** The agent's bootstrap, with the start of the experiment as soon as it is known. It contains the mesh's key. */
@@ -65,6 +67,7 @@ export async function openApi(agent: AgentDoor, socket: string): Promise<Fastify
   server.get('/status', async () => agent.status());
   server.get('/view', async () => agent.view());
   server.get('/graph', async () => agent.graph());
+  server.get('/verdict', async () => agent.verdict());
   server.get('/record', async () => agent.record());
   server.get('/log', async ({ query }) => agent.log(runLogQuerySchema.parse(query)));
   server.get('/bootstrap', async () => agent.bootstrap());

@@ -15,6 +15,9 @@ import { Applications } from '../endpoints/applications.ts';
 import { DataGuard, DataRoom, sizesBelow } from '../endpoints/data-room.ts';
 import { Enforcer } from '../enforce/enforcer.ts';
 import { CurrentEpoch } from '../epoch/current-epoch.ts';
+import { Fidelity } from '../fidelity/fidelity.ts';
+import type { Traffic } from '../fidelity/traffic-watch.ts';
+import { numbersByAddress } from '../linux/objects/endpoint-numbers.ts';
 import type { Mesh } from '../mesh/exchange/mesh.ts';
 import { followLag } from '../runlog/lag.ts';
 import { RunLog } from '../runlog/run-log.ts';
@@ -137,12 +140,15 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
     mayAudit: () => lifecycle.state === 'ready' || lifecycle.state === 'running',
     rehearse: () => rehearseChanges(ports, { epoch, local, shaping, enforcer }),
     onShaped: () => lifecycle.shaped(),
+    onRead: (endpoint, corrected) => parts.fidelity.readBack(endpoint, corrected),
   });
+  const known = new KnownEndpoints(runLog);
+  const wideArea = createWideArea(bootstrap, ports, { mesh, transport, tick, keeper, epoch });
   const parts: AgentParts = {
     ...{ bootstrap, clock, timers, log, runLog, time, player, beginning, epoch, timeline },
     ...{ kernel, enforcer, local, keeper, mesh, transport, tick, guard, giverOf },
     lag: followLag(runLog),
-    known: new KnownEndpoints(runLog),
+    known,
     applications: new Applications({
       ...{ processes, probes, clock, timers, topology, logFolder: bootstrap.logFolder },
       endpointNames: epoch.endpointNames,
@@ -158,13 +164,56 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
       stop: (endpoint, why) => parts.applications.endFor(endpoint, why),
     }),
     names: openNames(bootstrap, ports, (problem) => keeper.note(problem)),
-    wideArea: createWideArea(bootstrap, ports, { mesh, transport, tick, keeper, epoch }),
+    wideArea,
+    fidelity: new Fidelity({
+      ...{ clock, timers, runLog, mesh, host: bootstrap.host, tickMs: bootstrap.tickMs, kept: keeper },
+      ...{ delay: kernel.delay, usage: kernel.usage, names: epoch.endpointNames, load: ports.load },
+      onFailure: (error) => log.error(error),
+      failing: () => [...keeper.failing, ...tick.problems, ...reactions.problems],
+      isWhole: !bootstrap.partial,
+      state: () => lifecycle.state,
+      sinceStart: () => time.now(),
+      ticks: () => reactions.ticks.count,
+      strays: () => kernel.strays(),
+      local: () => local.all,
+      slowPaths: () =>
+        wideArea.underlay(
+          epoch.value,
+          local.all.map(({ number }) => number),
+        ).tooSlow,
+      traffic: trafficOf({ kernel, mesh, tick, epoch, known }),
+    }),
   };
   const reactions = new Reactions(parts);
   keeper.watch(() => [...tick.problems, ...reactions.problems, ...(processes.problems?.() ?? [])]);
   const lifecycle = new Lifecycle(parts, reactions);
   followCommands(bootstrap, parts);
   return { parts, reactions, lifecycle };
+}
+
+/** What the verdict looks at of traffic. */
+function trafficOf({
+  kernel,
+  mesh,
+  tick,
+  epoch,
+  known,
+}: Pick<AgentParts, 'kernel' | 'mesh' | 'tick' | 'epoch' | 'known'>): Traffic {
+  let numbers: ReadonlyMap<string, number> = new Map();
+  let version = -1;
+  const numberOf = (address: string): number => {
+    const { endpointsVersion } = mesh.view;
+    if (version !== endpointsVersion) numbers = numbersByAddress(known.all);
+    version = endpointsVersion;
+    return numbers.get(address) ?? -1;
+  };
+  return {
+    epoch: () => epoch.value,
+    localFlows: () => tick.meter.flows(),
+    forEachRemoteFlow: (tell) => mesh.view.forEachRemoteFlow(tell),
+    connections: (endpoint) =>
+      (kernel.connections?.(endpoint) ?? []).map((one) => ({ ...one, peer: numberOf(one.destination) })),
+  };
 }
 
 /** `undefined` where endpoints have the machine's names. */

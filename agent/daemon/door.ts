@@ -23,6 +23,7 @@ export function openDoor({ parts, reactions, lifecycle }: Agent, stop: () => voi
       graph: encodeGraph(parts.epoch.value.graph),
     }),
     record: () => agentRecord(parts),
+    verdict: () => ({ ...parts.fidelity.verdict(true), ...parts.fidelity.proofs() }),
     log: (query) => pages.read(query),
     bootstrap: () => ({
       ...bootstrap,

@@ -41,6 +41,7 @@ export class Lifecycle {
       names,
       epoch,
       dataGuard,
+      fidelity,
     } = this.#parts;
     if (bootstrap.leaseMs !== undefined) kernel.renewLease(bootstrap.leaseMs);
     names?.setGraph(epoch.value.graph);
@@ -62,6 +63,7 @@ export class Lifecycle {
     keeper.start();
     dataGuard.start();
     wideArea.start();
+    fidelity.start();
     time.onChange(() => this.#onTime());
     if (bootstrap.startAt !== undefined) time.startAt(bootstrap.startAt);
     this.#onTime();
@@ -106,9 +108,10 @@ export class Lifecycle {
 
   /** In the reverse order of `start`. */
   async stop(): Promise<void> {
-    const { wideArea, keeper, timeline, applications, enforcer, mesh, kernel, names, dataGuard } =
+    const { wideArea, keeper, timeline, applications, enforcer, mesh, kernel, names, dataGuard, fidelity } =
       this.#parts;
     this.#enter('stopping');
+    fidelity.stop();
     dataGuard.stop();
     this.#cancelTick();
     this.#reactions.stop();

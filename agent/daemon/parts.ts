@@ -8,6 +8,7 @@ import type { Applications } from '../endpoints/applications.ts';
 import type { DataGuard } from '../endpoints/data-room.ts';
 import type { Enforcer } from '../enforce/enforcer.ts';
 import type { CurrentEpoch } from '../epoch/current-epoch.ts';
+import type { Fidelity } from '../fidelity/fidelity.ts';
 import type { Mesh } from '../mesh/exchange/mesh.ts';
 import type { CommandGuard } from '../mesh/trust/command-guard.ts';
 import type { MeshTransport } from '../mesh/wire/transport.ts';
@@ -54,4 +55,6 @@ export interface AgentParts {
   /** Absent where names are the machine's own. */
   readonly names: NamesPort | undefined;
   readonly wideArea: WideArea;
+  /** The verdict. */
+  readonly fidelity: Fidelity;
 }

@@ -8,6 +8,8 @@ import type { ExperimentClock } from '../clock/experiment-clock.ts';
 import type { ProbePort } from '../endpoints/probes.ts';
 import type { ProcessPort } from '../endpoints/processes.ts';
 import type { ChangeWatch, DelayBackend, TcPort, TreeKeeper } from '../enforce/ports.ts';
+import type { MachineLoad } from '../health/machine-load.ts';
+import type { TcpConnection } from '../kernel/netlink/tcp-connections.ts';
 import type { Mesh } from '../mesh/exchange/mesh.ts';
 import type { CommandGuard } from '../mesh/trust/command-guard.ts';
 import type { MeshTransport } from '../mesh/wire/transport.ts';
@@ -54,6 +56,8 @@ export interface Kernel {
   stopCounting(endpoint: LocalEndpoint): Promise<void>;
   /** Number of an endpoint → how many frames of it were dropped where its link ends, for they had passed its queue by. */
   strays(): ReadonlyMap<number, number>;
+  /** What the TCP connections of an endpoint have measured; none where there are very many. Absent: not known. */
+  connections?(endpoint: LocalEndpoint): readonly TcpConnection[];
   close(): Promise<void>;
 }
 
@@ -92,6 +96,8 @@ export interface AgentPorts {
   readonly log: AgentLog;
   readonly processes: ProcessPort;
   readonly probes: ProbePort;
+  /** How busy the machine is. Absent: not known. */
+  readonly load?: () => MachineLoad;
   /** Throws if this machine can't; nothing is left then. */
   openKernel(needs: KernelNeeds): Kernel;
   /** Called if the bootstrap has `names`. */

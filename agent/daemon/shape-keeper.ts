@@ -54,6 +54,8 @@ export interface ShapeKeeperPorts {
   readonly rehearse: () => Promise<boolean>;
   /** All is in force for the first time. */
   readonly onShaped: () => void;
+  /** An endpoint was read back; `corrected`: what had to be put back, in words. */
+  readonly onRead: (endpoint: string, corrected: readonly string[]) => void;
 }
 
 export class ShapeKeeper {
@@ -141,6 +143,27 @@ export class ShapeKeeper {
     reasons.push(...this.#strays.problems(epoch.endpointNames));
     reasons.push(...this.#attempts.problems, ...this.#watched.flatMap((problems) => problems()));
     return reasons.filter((reason) => reason !== undefined);
+  }
+
+  /** What the kernel does not have as it should; `endpoint`: null where it is all of them. */
+  get unenforced(): { readonly endpoint: string | null; readonly reason: string }[] {
+    const { delay, shaping } = this.#ports;
+    const all = [this.#failure, delay.failure].filter((reason) => reason !== undefined);
+    return [
+      ...all.map((reason) => ({ endpoint: null, reason })),
+      ...Array.from(shaping.degraded, ([endpoint, reason]) => ({ endpoint, reason })),
+    ];
+  }
+
+  /** What is wrong at the place of the endpoints, in words. */
+  get placeProblems(): readonly string[] {
+    return this.#placed;
+  }
+
+  /** What fails of looking after the rules, and is tried again, in words; not what only waits for room on a disk. */
+  get failing(): readonly string[] {
+    const waiting = [...this.#again.keys()];
+    return this.#attempts.problems.filter((problem) => !waiting.some((what) => problem.startsWith(what)));
   }
 
   get #unlisted(): string | undefined {
@@ -253,7 +276,7 @@ export class ShapeKeeper {
 
   /** Returns whether something had to be put back. */
   #audit(number: number): boolean {
-    const { shaping, log, clock, epoch, resumeCounting } = this.#ports;
+    const { shaping, log, clock, epoch, resumeCounting, onRead } = this.#ports;
     const endpoint = epoch.endpointNames[number]!;
     const corrected = [...shaping.audit(number)];
     if (!shaping.degraded.has(endpoint) && resumeCounting(number))
@@ -265,6 +288,7 @@ export class ShapeKeeper {
         for (const what of corrected)
           log.warn({}, `corrected what another program has changed: ${endpoint}: ${what}`);
     }
+    if (!shaping.degraded.has(endpoint)) onRead(endpoint, corrected);
     this.#report();
     return corrected.length > 0;
   }

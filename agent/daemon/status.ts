@@ -12,6 +12,7 @@ export interface StatusSources {
     | 'bootstrap'
     | 'clock'
     | 'epoch'
+    | 'fidelity'
     | 'giverOf'
     | 'keeper'
     | 'kernel'
@@ -59,6 +60,7 @@ export function agentStatus({ state, ticks, parts }: StatusSources): AgentStatus
     cpuSeconds: toSeconds(micros(usage.userCPUTime + usage.systemCPUTime)),
     memoryBytes: process.memoryUsage.rss(),
     degraded: keeper.degraded,
+    verdict: parts.fidelity.verdict(),
     corrected: keeper.corrected,
     processes: parts.applications.status(),
     ...(unbounded !== undefined && { unbounded }),

@@ -4,6 +4,8 @@ import { SYSTEM_TIME } from '../clock/clock.ts';
 import { EndpointGroups } from '../endpoints/endpoint-groups.ts';
 import { Probes } from '../endpoints/probes.ts';
 import { Processes } from '../endpoints/processes.ts';
+import { readLoad } from '../health/machine-load.ts';
+import { tcpConnections } from '../kernel/netlink/tcp-connections.ts';
 import { chooseDelayBackend, createDelayBackend } from '../linux/delay/delay-backend.ts';
 import { probeMachine } from '../linux/probe/probe.ts';
 import { loadPrograms } from '../linux/programs/programs.ts';
@@ -14,6 +16,9 @@ import { NameServers } from '../names/name-servers.ts';
 import { openMesh } from './open-mesh.ts';
 import type { AgentLog, AgentPorts, Kernel, KernelNeeds } from './ports.ts';
 
+/** Listing those of an endpoint takes less than 2 ms. */
+const MOST_CONNECTIONS = 1000;
+
 export function systemPorts(bootstrap: Bootstrap, log: AgentLog): AgentPorts {
   const { clock, timers } = SYSTEM_TIME;
   const groups = new EndpointGroups(bootstrap.experiment);
@@ -22,6 +27,7 @@ export function systemPorts(bootstrap: Bootstrap, log: AgentLog): AgentPorts {
     ...{ log, openKernel },
     processes: new Processes(bootstrap, timers, groups),
     probes: new Probes(bootstrap, timers, groups),
+    load: readLoad,
     openNames: (wanted, onProblem) => new NameServers(wanted, onProblem),
     openMesh: (surroundings) => openMesh(bootstrap, { ...surroundings, clock, timers }),
   };
@@ -44,6 +50,7 @@ function openKernel(needs: KernelNeeds): Kernel {
     resumeCounting: (endpoint) => programs.resumeCounting(endpoint),
     stopCounting: (endpoint) => programs.stopCounting(endpoint),
     strays: () => programs.strays(),
+    connections: ({ namespace }) => tcpConnections(namespace, MOST_CONNECTIONS),
     close: () => {
       changes.close();
       return programs.close();

@@ -8,7 +8,7 @@ import type { DelayWork } from './ports.ts';
 /** How often the mean is taken, of the packets since the last time. */
 export const LATENESS_MS = 5000;
 /** Of fewer packets, one that is late says nothing about the others. */
-const LEAST_PACKETS = 100;
+export const LEAST_PACKETS = 100;
 /** The mean by which packets of a faithful run may be late. On a machine that has time for it, it is below 0.1 ms. */
 export const MOST_LATE_MS = 1;
 

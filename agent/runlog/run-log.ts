@@ -25,6 +25,7 @@ const CAPACITY: Readonly<Record<RunLogKind, number>> = {
   endpoint: 8_192,
   host: 2_048,
   degraded: 1_024,
+  cause: 2_048,
   state: 64,
 };
 

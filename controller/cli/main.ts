@@ -5,7 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { EXIT_CODE, NetfoldError } from '../../proto/errors.ts';
 import { commandExitCode } from '../errors.ts';
 import { withCode } from '../system-errors.ts';
-import { printError } from './terminal/output.ts';
+import { print, printError } from './terminal/output.ts';
 import { tellParent } from './terminal/parent.ts';
 import { surviveOutput } from './terminal/survive-output.ts';
 
@@ -15,6 +15,7 @@ Start with:
   netfold paths FILE           what will each pair of endpoints get?
   netfold up FILE              run it (needs root)
   netfold exec NODE -- CMD     run a command inside an endpoint
+  netfold verdict              is it faithful so far, and why not?
   netfold set A--B latency=9ms change it while it runs
   netfold verify FILE          run it, measure it, and say whether it is faithful
 
@@ -63,6 +64,16 @@ const GROUPS: readonly Group[] = [
   },
   {
     heading: TOPOLOGIES,
+    commands: ['explain'],
+    load: async () => (await import('./insight/explain.ts')).addExplainCommand,
+  },
+  {
+    heading: TOPOLOGIES,
+    commands: ['graph'],
+    load: async () => (await import('./insight/graph.ts')).addGraphCommand,
+  },
+  {
+    heading: TOPOLOGIES,
     commands: ['verify'],
     load: async () => (await import('./commands/verify.ts')).addVerifyCommand,
   },
@@ -80,6 +91,16 @@ const GROUPS: readonly Group[] = [
     heading: EXPERIMENTS,
     commands: ['ls', 'status', 'down', 'cleanup'],
     load: async () => (await import('./commands/running.ts')).addRunningCommands,
+  },
+  {
+    heading: EXPERIMENTS,
+    commands: ['verdict'],
+    load: async () => (await import('./insight/verdict.ts')).addVerdictCommand,
+  },
+  {
+    heading: EXPERIMENTS,
+    commands: ['top'],
+    load: async () => (await import('./insight/top.ts')).addTopCommand,
   },
   {
     heading: EXPERIMENTS,
@@ -116,6 +137,11 @@ const GROUPS: readonly Group[] = [
     commands: ['mesh'],
     load: async () => (await import('./commands/mesh.ts')).addMeshCommand,
   },
+  {
+    heading: MACHINE,
+    commands: ['completion'],
+    load: async () => (await import('./insight/complete.ts')).addCompletionCommand,
+  },
 ];
 
 /** With all commands; if `called` is the name of one, with those of its group only. */
@@ -136,10 +162,22 @@ async function createProgram(called: string | undefined): Promise<Command> {
   return program;
 }
 
+/** What a shell asks while the user writes: one answer a line, and no error whatever happens. */
+async function complete(words: readonly string[]): Promise<void> {
+  const { candidates, machinePorts } = await import('./insight/complete.ts');
+  const load = async (name: string): Promise<Command | undefined> => {
+    if (!GROUPS.some(({ commands }) => commands.includes(name))) return undefined;
+    return (await createProgram(name)).commands.find((command) => command.name() === name);
+  };
+  const commands = GROUPS.flatMap((group) => group.commands);
+  for (const answer of await candidates(words, { commands, load, ...machinePorts })) print(answer);
+}
+
 surviveOutput();
 
 try {
-  await (await createProgram(process.argv[2])).parseAsync();
+  if (process.argv[2] === '__complete') await complete(process.argv.slice(3));
+  else await (await createProgram(process.argv[2])).parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : EXIT_CODE.usage;
   else {

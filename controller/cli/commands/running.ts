@@ -8,9 +8,11 @@ import { count } from '../../../proto/words.ts';
 import { agentStatus } from '../../experiment/agents.ts';
 import { experimentNames, findExperiment, readState } from '../../experiment/state.ts';
 import { type Removed, removeAll, removeExperiment } from '../../experiment/teardown.ts';
+import { type Answer, combined, type ExperimentVerdict } from '../../fidelity/verdict.ts';
 import { apiOption, namedBy, sameNameOption } from '../options/name-option.ts';
 import { faultLines } from '../terminal/faults.ts';
 import { print, printError, printJson, progress, styled, table, warn } from '../terminal/output.ts';
+import { verdictLine } from '../terminal/verdict-text.ts';
 import { wideAreaLines } from '../terminal/wide-area.ts';
 
 export function addRunningCommands(program: Command): void {
@@ -83,9 +85,13 @@ async function list({ json = false, api }: { json?: boolean; api?: string }): Pr
   }
 }
 
-type HostReport =
-  | AgentStatus
-  | { readonly host: string; readonly state: 'unreachable'; readonly reason: string };
+interface Unreachable {
+  readonly host: string;
+  readonly state: 'unreachable';
+  readonly reason: string;
+}
+
+type HostReport = AgentStatus | Unreachable;
 
 async function status(
   given: string | undefined,
@@ -93,8 +99,9 @@ async function status(
 ): Promise<void> {
   const [experiment, agents] =
     api === undefined ? await reportsHere(namedBy(given, name)) : await reportsAt(api, namedBy(given, name));
-  if (json) printJson({ experiment, agents });
-  else printStatus(experiment, agents);
+  const verdict = combined(agents.map(answerOf));
+  if (json) printJson({ experiment, verdict, agents });
+  else printStatus(experiment, verdict, agents);
 }
 
 async function reportsAt(api: string, name: string | undefined): Promise<[string, readonly HostReport[]]> {
@@ -111,6 +118,18 @@ async function reportsHere(name: string | undefined): Promise<[string, readonly 
   return [experiment, await Promise.all(hosts.map((host) => hostReport(experiment, host.name)))];
 }
 
+function answerOf(agent: HostReport): Answer {
+  const { host } = agent;
+  if (agent.state === 'unreachable') {
+    const { reason } = agent as Unreachable;
+    return { host, reason, sinceMs: Date.now() };
+  }
+  return { host, said: (agent as AgentStatus).verdict ?? NOT_JUDGED };
+}
+
+/** An agent of an older version. */
+const NOT_JUDGED = { verdict: 'faithful', now: 'faithful', since: null, causes: [], forgotten: 0 } as const;
+
 async function hostReport(experiment: string, host: string): Promise<HostReport> {
   try {
     return await agentStatus(experiment, host);
@@ -119,9 +138,11 @@ async function hostReport(experiment: string, host: string): Promise<HostReport>
   }
 }
 
-function printStatus(experiment: string, agents: readonly HostReport[]): void {
+function printStatus(experiment: string, verdict: ExperimentVerdict, agents: readonly HostReport[]): void {
   const alive = agents.filter((agent): agent is AgentStatus => agent.state !== 'unreachable');
   print(`${styled('bold', experiment)}: ${count(alive.length, 'agent')} of ${agents.length}`);
+  const more = verdict.causes.length > 0 ? ` (netfold verdict ${experiment})` : '';
+  print(`  ${verdictLine(verdict)}${more}`);
   for (const agent of agents) print(`  ${agent.host}: ${describe(agent)}`);
   // Every agent plays the same timeline; one that has begun tells it.
   const told = alive.find(({ nowMs }) => nowMs !== null) ?? alive[0];

@@ -22,6 +22,7 @@ import { findExperiment } from '../../experiment/state.ts';
 import { isEnding } from '../../experiment/teardown.ts';
 import { ANY_ADDRESS, type MeshAddress, reachableAt } from '../../mesh-address.ts';
 import { logFile, MESH_PORT, meshKeyFile } from '../../names.ts';
+import { judgeRun, strictAlone } from '../insight/judge-run.ts';
 import { eventsOption } from '../options/files.ts';
 import { namedBy, nameOption, sameNameOption } from '../options/name-option.ts';
 import {
@@ -59,6 +60,7 @@ export interface UpOptions extends LabOptions {
   readonly duration?: number;
   /** Where its API listens. */
   readonly serve?: MeshAddress | true;
+  readonly strict?: boolean;
 }
 
 /** A message from the detached process to the one that the user started. */
@@ -116,9 +118,11 @@ export function addUpCommand(program: Command): void {
   addRunOptions(addLabOptions(program.command('up <file>')))
     .description('run an experiment in the local lab until Ctrl-C, or on its own with --detach')
     .option('--detach', 'return when the experiment is up; end it with `netfold down`')
-    .action((file: string, options: UpOptions) =>
-      options.detach ? detached('controller') : up(file, options),
-    );
+    .option('--strict', 'at the end, print the verdict, and exit with 4 if the run was not faithful')
+    .action((file: string, options: UpOptions) => {
+      if (options.detach && options.strict) throw strictAlone();
+      return options.detach ? detached('controller') : up(file, options);
+    });
   addRunOptions(addLabOptions(program.command('controller <file>')))
     .description("the daemon behind `up --detach`: serves an experiment's agents until it is signalled")
     .action(up);
@@ -191,6 +195,7 @@ async function attend(experiment: Experiment, interruption: Interruption, option
   const startAt = await experiment.run();
   reportUp(experiment);
   await untilEnd(experiment, startAt, { ...options, interruption, supervision });
+  if (options.strict) await judgeRun(experiment);
 }
 
 async function resume(name: string | undefined, options: Pick<UpOptions, 'duration'>): Promise<void> {

@@ -81,6 +81,36 @@ export const faultSchema = z.object({
   givenBy: z.string().optional(),
 });
 
+export const causeSchema = z
+  .object({
+    code: z.string().describe('docs/fidelity.md has all of them.'),
+    weight: z.enum(['degraded', 'invalid']),
+    since: z.string().describe('A date (ISO 8601).'),
+    until: z.string().nullable().describe('null: it goes on.'),
+    host: z.string(),
+    path: z.string().nullable().describe('`a.0 > b.0`, or with a star; null: all of the host.'),
+    message: z.string(),
+    measured: z.number().describe('The worst so far.'),
+    bound: z.number(),
+    unit: z.string(),
+  })
+  .describe('Why a run, or a part of it, is not what the topology says.');
+
+const verdictState = z.enum(['faithful', 'degraded', 'invalid']);
+
+export const verdictSchema = z
+  .object({
+    verdict: verdictState.describe('Of the whole run so far.'),
+    now: verdictState.describe('Of what goes on.'),
+    since: z
+      .string()
+      .nullable()
+      .describe('The first cause; else the start of the judgement; null before it.'),
+    causes: z.array(causeSchema).readonly(),
+    forgotten: z.number().describe('How many older causes are no longer kept.'),
+  })
+  .describe('Whether a run is what its topology says.');
+
 export const agentStatusSchema = z
   .object({
     host: z.string(),
@@ -116,6 +146,7 @@ export const agentStatusSchema = z
     cpuSeconds: z.number(),
     memoryBytes: z.number(),
     degraded: names.describe('What could not be done, in words.'),
+    verdict: verdictSchema.optional(),
     corrected: z.number().optional(),
     epoch: z.number(),
     faults: z.array(faultSchema).readonly(),

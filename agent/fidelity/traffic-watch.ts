@@ -1,0 +1,201 @@
+/** The paths that carry traffic now: what TCP has measured there, and proof of their rules. */
+import type { LocalEndpoint } from '../../proto/bootstrap.ts';
+import { micros, nanosPerByte, timeToTransmit, toMillis } from '../../proto/units.ts';
+import type { AgentProofs, PathProof } from '../../proto/view.ts';
+import type { Path } from '../../topology/model/model.ts';
+import type { Epoch } from '../epoch/epoch.ts';
+import type { Symptom } from './causes.ts';
+import { Proofs } from './proofs.ts';
+import { type Measured, type RoundTrip, type Seen, TcpPaths } from './tcp-paths.ts';
+
+/** So many endpoints' connections are listed in a look; each takes 0.2 ms. */
+const ENDPOINTS_A_LOOK = 8;
+/** Paths of which more than is told of in one answer. */
+const MOST_PATHS = 2000;
+/** A flow that uses more of its path than this may have a queue. */
+const QUIET_PART = 0.5;
+const FULL_FRAME_BYTES = 1514;
+/** Greater than the number of endpoints can be (topology/model/limits.ts). */
+const KEY_FACTOR = 2 ** 16;
+/** What TCP has measured of a pair is told for so long. */
+const SHOWN_MS = 60_000;
+
+export interface Flowing {
+  readonly source: number;
+  readonly destination: number;
+  readonly rateBps: number;
+  readonly greedy: boolean;
+}
+
+/** A connection, with the number of its other end; -1: it is no endpoint. */
+export interface Connection extends Measured {
+  readonly peer: number;
+}
+
+export interface Traffic {
+  readonly epoch: () => Epoch;
+  /** Pairs that have sent lately from here, and flows of other hosts. */
+  readonly localFlows: () => Iterable<Flowing>;
+  readonly forEachRemoteFlow: (
+    tell: (source: number, destination: number, rateBps: number, greedy: boolean) => void,
+  ) => void;
+  /** Of an endpoint of this host. Absent: not known. */
+  readonly connections: ((endpoint: LocalEndpoint) => readonly Connection[]) | undefined;
+}
+
+export class TrafficWatch {
+  readonly proofs = new Proofs();
+  readonly #ports: Traffic;
+  readonly #tcp = new TcpPaths();
+  #seenEpoch: Epoch | undefined;
+  #turn = 0;
+  #since: ReadonlyMap<number, number> = new Map();
+  readonly #seen = new Map<number, Seen>();
+  /** Endpoint → what its connections said when it was looked at last. */
+  readonly #said = new Map<number, readonly Symptom[]>();
+
+  constructor(ports: Traffic) {
+    this.#ports = ports;
+  }
+
+  /** The judgement begins. */
+  begin(now: number): void {
+    this.#tcp.changed(now);
+  }
+
+  look(now: number, local: readonly LocalEndpoint[]): Symptom[] {
+    const epoch = this.#ports.epoch();
+    if (this.#seenEpoch !== epoch) this.#tcp.changed(now);
+    this.#seenEpoch = epoch;
+    this.#since = this.proofs.setPaths(this.#paths(epoch), now);
+    for (const [key, { at }] of this.#seen) if (now - at > SHOWN_MS) this.#seen.delete(key);
+    const { connections } = this.#ports;
+    if (!connections) return [];
+    const busy = this.#busy(epoch);
+    for (const endpoint of this.#inTurn(local))
+      this.#said.set(endpoint.number, this.#judge(now, endpoint, listed(connections, endpoint), busy));
+    const here = new Set(local.map(({ number }) => number));
+    for (const number of this.#said.keys()) if (!here.has(number)) this.#said.delete(number);
+    return [...this.#said.values()].flat();
+  }
+
+  /** Half of them of those that send, half of all: what goes around netfold is not seen to be sent. */
+  #inTurn(local: readonly LocalEndpoint[]): Set<LocalEndpoint> {
+    const sending = new Set(Array.from(this.#ports.localFlows(), ({ source }) => source));
+    const active = local.filter(({ number }) => sending.has(number));
+    const half = ENDPOINTS_A_LOOK / 2;
+    const start = this.#turn;
+    this.#turn += half;
+    const some = (all: readonly LocalEndpoint[]): LocalEndpoint[] =>
+      Array.from({ length: Math.min(half, all.length) }, (_, at) => all[(start + at) % all.length]!);
+    return new Set([...some(active), ...some(local)]);
+  }
+
+  #judge(
+    now: number,
+    { number: source }: LocalEndpoint,
+    connections: readonly Connection[],
+    busy: ReadonlySet<number>,
+  ): Symptom[] {
+    this.#tcp.begin(source, now);
+    const epoch = this.#ports.epoch();
+    const symptoms: Symptom[] = [];
+    for (const [peer, own] of Map.groupBy(connections, (one) => one.peer)) {
+      const trip = peer < 0 ? undefined : roundTrip(epoch, source, peer, busy);
+      if (!trip) continue;
+      const { endpoints } = epoch.graph;
+      const path = `${endpoints[source]} > ${endpoints[peer]}`;
+      const judged = this.#tcp.judge(now, path, own, trip);
+      if (judged.seen) this.#seen.set(keyOf(source, peer), judged.seen);
+      symptoms.push(...judged.symptoms);
+    }
+    return symptoms;
+  }
+
+  /** Pairs whose flow may have filled its queue. */
+  #busy(epoch: Epoch): Set<number> {
+    const busy = new Set<number>();
+    const note = (source: number, destination: number, rateBps: number, greedy: boolean): void => {
+      if (greedy || rateBps > QUIET_PART * epoch.bandwidth(source, destination))
+        busy.add(keyOf(source, destination));
+    };
+    for (const { source, destination, rateBps, greedy } of this.#ports.localFlows())
+      note(source, destination, rateBps, greedy);
+    this.#ports.forEachRemoteFlow(note);
+    return busy;
+  }
+
+  #paths(epoch: Epoch): Map<number, Path> {
+    const paths = new Map<number, Path>();
+    for (const { source, destination } of this.#ports.localFlows()) {
+      if (paths.size >= MOST_PATHS) break;
+      const path = epoch.path(source, destination);
+      if (path) paths.set(keyOf(source, destination), path);
+    }
+    return paths;
+  }
+
+  /** `names`: of the endpoints of this host. `date`: of an instant. */
+  tell(host: string, names: readonly string[], date: (at: number | undefined) => string | null): AgentProofs {
+    const endpoints = names.map((endpoint) => {
+      const proof = this.proofs.ofEndpoint(endpoint);
+      const dates = { inForceSince: date(proof?.inForceSince), readBackAt: date(proof?.readBackAt) };
+      return { endpoint, host, ...dates };
+    });
+    return {
+      endpoints,
+      paths: Array.from(this.#since, ([key, since]) => this.#tellPath(key, date(since)!, date)),
+    };
+  }
+
+  #tellPath(key: number, setSince: string, date: (at: number | undefined) => string | null): PathProof {
+    const [source, destination] = [Math.floor(key / KEY_FACTOR), key % KEY_FACTOR];
+    const epoch = this.#ports.epoch();
+    const names = epoch.graph.endpoints;
+    const [there, back] = [epoch.path(source, destination), epoch.path(destination, source)];
+    const seen = this.#seen.get(key);
+    return {
+      from: names[source]!,
+      to: names[destination]!,
+      setSince,
+      roundTripMs: there && back ? toMillis(micros(there.latency + back.latency)) : null,
+      measuredMs: seen?.measuredMs ?? null,
+      retransmitted: seen?.retransmitted ?? null,
+      measuredAt: date(seen?.at),
+    };
+  }
+}
+
+/** An endpoint that is gone has none; it is told of elsewhere. */
+function listed(
+  connections: (endpoint: LocalEndpoint) => readonly Connection[],
+  endpoint: LocalEndpoint,
+): readonly Connection[] {
+  try {
+    return connections(endpoint);
+  } catch {
+    return [];
+  }
+}
+
+const keyOf = (source: number, destination: number): number => source * KEY_FACTOR + destination;
+
+/** `undefined` without a way there and back, or from an endpoint to itself. */
+function roundTrip(
+  epoch: Epoch,
+  source: number,
+  peer: number,
+  busy: ReadonlySet<number>,
+): RoundTrip | undefined {
+  const [there, back] = [epoch.path(source, peer), epoch.path(peer, source)];
+  if (!there || !back) return undefined;
+  const transmission = ({ transmission: time = nanosPerByte(0) }: Path): number =>
+    timeToTransmit(FULL_FRAME_BYTES, time);
+  return {
+    latencyMs: toMillis(micros(there.latency + back.latency)),
+    // Deviations of both directions add at the worst.
+    jitterMs: toMillis(micros(there.jitter + back.jitter)),
+    transmissionMs: toMillis(micros(transmission(there) + transmission(back))),
+    isQuiet: !busy.has(keyOf(source, peer)) && !busy.has(keyOf(peer, source)),
+  };
+}

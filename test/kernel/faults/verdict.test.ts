@@ -1,0 +1,237 @@
+/**
+ * What disturbs a run is provoked for real, and named with its host and path; an undisturbed run is faithful. How soon is a
+ * matter of the machine: causes are awaited.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, it } from 'vitest';
+import { parseStat } from '../../../agent/health/machine-load.ts';
+import type { Experiment } from '../../../controller/experiment/experiment.ts';
+import { askVerdict } from '../../../controller/fidelity/verdict.ts';
+import { processesIn } from '../../../controller/machine/processes.ts';
+import type { Place } from '../../../controller/verify/traffic.ts';
+import type { Cause } from '../../../proto/status.ts';
+import { netfold } from '../../support/lab/cli.ts';
+import { experimentName, place, run, runIn, startLab, until } from '../../support/lab/lab.ts';
+
+const TOPOLOGY = `
+services: { a: {}, b: {}, c: {}, d: {}, far: {} }
+bridges: [s]
+links:
+  - { from: a, to: s, latency: 20ms, up: 10Mbps, down: 30Mbps }
+  - { from: b, to: s, latency: 5ms, bandwidth: 20Mbps }
+  - { from: c, to: s, latency: 2ms, bandwidth: 1Gbps }
+  - { from: d, to: s, latency: 1ms, bandwidth: 1Gbps }
+  - { from: far, to: s, latency: 8s, bandwidth: 1Gbps }
+events:
+  - at 2s set b--s latency=10ms
+`;
+/** What a machine says of itself that has more to do than this test: other tests beside it. */
+const OF_LOAD = new Set([
+  'CPU_SATURATED',
+  'CPU_STOLEN',
+  'PACKETS_LATE',
+  'TICKS_LATE',
+  'EVENTS_LATE',
+  'AGENT_BUSY',
+]);
+const FREE = 0.25;
+const QUICKSTART = join(import.meta.dirname, '../../../examples/quickstart.yaml');
+
+const children: ChildProcess[] = [];
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+});
+
+function start(command: string, ...words: string[]): ChildProcess {
+  const child = spawn(command, words, { stdio: 'ignore' });
+  children.push(child);
+  return child;
+}
+
+const startIn = ({ namespace }: Place, ...words: string[]): ChildProcess =>
+  start('ip', 'netns', 'exec', namespace, ...words);
+
+const verdictOf = (lab: Experiment) =>
+  askVerdict(
+    lab.name,
+    lab.plan.hosts.map(({ name }) => name),
+  );
+
+/** Until a cause is there; `path`: `null` where it is all of the host. */
+async function named(lab: Experiment, code: string, host: string, path: string | null): Promise<Cause> {
+  let seen: readonly Cause[] = [];
+  const found = (): Cause | undefined =>
+    seen.find((one) => one.code === code && one.host === host && one.path === path);
+  const look = async (): Promise<boolean> => {
+    seen = (await verdictOf(lab)).verdict.causes;
+    return found() !== undefined;
+  };
+  await until(look, `${code} is named at ${host} ${path}`, 20_000).catch((error: Error) => {
+    const told = seen.map((one) => `${one.code} ${one.host} ${one.path}`).join('; ');
+    throw new Error(`${error.message}; named are: ${told}`);
+  });
+  return found()!;
+}
+
+/** A TCP stream, from one to the other; resolves when it has ended. */
+async function stream(from: Place, to: Place, rate: string, seconds: number): Promise<void> {
+  startIn(to, 'iperf3', '-s', '-1');
+  const client = () => runIn(from, 'iperf3', '-c', to.address, '-b', rate, '-t', `${seconds}`);
+  await until(async () => (await client()).code === 0, 'the server listens');
+}
+
+const FLOOD = `use Socket; socket(my $s, PF_INET, SOCK_DGRAM, 0); my ($to, $seconds) = @ARGV; my $end = time + $seconds;
+until (time > $end) { send($s, "x" x 64, 0, pack_sockaddr_in(9, inet_aton($to))) for 1..500; }`;
+
+it('an undisturbed run is faithful; rules that somebody changes, replaces or goes around are named', {
+  timeout: 120_000,
+}, async () => {
+  const lab = await startLab(TOPOLOGY, { hosts: 2, delayBackend: 'delay-line' });
+  const [a, b, c, far] = ['a', 'b', 'c', 'far'].map((name) => place(lab, name)) as [
+    Place,
+    Place,
+    Place,
+    Place,
+  ];
+  const hostOf = (name: string): string => lab.plan.endpoints.find((one) => one.name === name)!.host.name;
+  const before = parseStat(readFileSync('/proc/stat', 'utf8'));
+  await lab.run();
+  await stream(a, b, '5M', 3);
+  const after = parseStat(readFileSync('/proc/stat', 'utf8'));
+  const quiet = await verdictOf(lab);
+  const isFree = after.idle - before.idle > FREE * (after.total - before.total);
+  const disturbed = quiet.verdict.causes.filter(({ code }) => isFree || !OF_LOAD.has(code));
+  expect(disturbed).toEqual([]);
+  expect(quiet.verdict.since).not.toBeNull();
+
+  // Proof of the path that was used: read back at both ends, and measured by TCP.
+  const paths = JSON.parse((await netfold('verdict', lab.name, '--paths', '--json')).stdout).paths;
+  const used = paths.find(({ from, to }: { from: string; to: string }) => from === 'a.0' && to === 'b.0');
+  expect(used).toMatchObject({ fromHost: hostOf('a.0'), toHost: hostOf('b.0'), roundTripMs: 60 });
+  expect(used.inForceSince <= used.readBackAt).toBe(true);
+
+  await runIn(b, 'tc', 'qdisc', 'delete', 'dev', 'eth0', 'root');
+  await named(lab, 'RULES_CHANGED', hostOf('b.0'), 'b.0 > *');
+  await runIn(a, 'nft', 'flush', 'ruleset');
+  await named(lab, 'RULES_CHANGED', hostOf('a.0'), '* > a.0');
+  await runIn(c, 'tc', 'qdisc', 'replace', 'dev', 'eth0', 'root', 'handle', '9:', 'pfifo', 'limit', '77');
+  expect(await named(lab, 'NOT_ENFORCED', hostOf('c.0'), 'c.0 > *')).toMatchObject({ weight: 'invalid' });
+  await runIn(c, 'tc', 'qdisc', 'delete', 'dev', 'eth0', 'root');
+
+  // More than the queue has room for is under way to who is 8 s away.
+  startIn(c, 'setpriv', '--reuid=nobody', '--clear-groups', 'perl', '-e', FLOOD, far.address, '2');
+  expect(await named(lab, 'QUEUE_OVERFLOW', hostOf('far.0'), null)).toMatchObject({ weight: 'degraded' });
+
+  // A cable between the two that netfold knows nothing of.
+  const [x, y] = [a.namespace, b.namespace];
+  await run('ip', ['-n', x, 'link', 'add', 'by0', 'type', 'veth', 'peer', 'name', 'by1', 'netns', y]);
+  for (const [namespace, ifname, to] of [
+    [x, 'by0', b.address],
+    [y, 'by1', a.address],
+  ] as const) {
+    await run('ip', ['-n', namespace, 'link', 'set', ifname, 'up']);
+    await run('ip', ['-n', namespace, 'route', 'replace', `${to}/32`, 'dev', ifname]);
+  }
+  const passing = stream(a, b, '1M', 6);
+  expect(await named(lab, 'RTT_SHORT', hostOf('a.0'), 'a.0 > b.0')).toMatchObject({ weight: 'invalid' });
+  await passing;
+
+  const { code, stdout } = await netfold('verdict', lab.name);
+  expect([code, stdout]).toEqual([
+    4,
+    expect.stringMatching(/✗ invalid since [\s\S]*✗ RTT_SHORT {2}.* a\.0 > b\.0/),
+  ]);
+  const status = JSON.parse((await netfold('status', lab.name, '--json')).stdout);
+  expect(status.verdict).toMatchObject({ verdict: 'invalid' });
+});
+
+it('a stopped agent, a cut mesh and a machine without idle time are named', {
+  timeout: 120_000,
+}, async () => {
+  const lab = await startLab(TOPOLOGY, { hosts: 2, delayBackend: 'delay-line' });
+  const [host0, host1] = lab.plan.hosts;
+  await lab.run();
+  const agent = processesIn([host1!.namespace])[0]!;
+  const isNear = ({ name }: { name: string }): boolean => !name.startsWith('far');
+  const here = lab.plan.endpoints.find((one) => isNear(one) && one.host.name === host0!.name)!;
+  const there = lab.plan.endpoints.find((one) => isNear(one) && one.host.name === host1!.name)!;
+  const roundTrip = async (): Promise<number> => {
+    const { out } = await runIn(here, 'ping', '-c1', '-W1', there.address);
+    return Number(/time=([\d.]+)/.exec(out)?.[1] ?? Number.NaN);
+  };
+  const isBegun = async (): Promise<boolean> =>
+    (await lab.statuses()).every(({ nowMs }) => nowMs !== null && nowMs > 2500);
+  await until(isBegun, 'both run, and have judged twice', 20_000);
+  const whole = await roundTrip();
+  expect(whole).toBeGreaterThan(5);
+  process.kill(agent, 'SIGSTOP');
+  try {
+    await named(lab, 'HOST_SILENT', host1!.name, null);
+    const { verdict } = await verdictOf(lab);
+    expect(verdict.causes).toContainEqual(
+      expect.objectContaining({ code: 'AGENT_SILENT', host: host1!.name }),
+    );
+    // What arrives at its endpoints passes by its queue in the end.
+    await until(async () => (await roundTrip()) < 0.7 * whole, 'packets pass by the queue', 20_000);
+  } finally {
+    process.kill(agent, 'SIGCONT');
+  }
+  const stall = await named(lab, 'AGENT_STALLED', host1!.name, null);
+  expect(stall.measured).toBeGreaterThan(1000);
+  await named(lab, 'PACKETS_UNDELAYED', host1!.name, null);
+  await until(
+    async () =>
+      (await verdictOf(lab)).verdict.causes.every((one) => one.code !== 'HOST_SILENT' || one.until !== null),
+    'it is heard again',
+    20_000,
+  );
+
+  // Agents reach each other at port 4646, in the namespaces of their hosts.
+  const cut = ['input', 'output'].flatMap((hook) => [
+    `add chain inet cut ${hook} { type filter hook ${hook} priority 0; }`,
+    `add rule inet cut ${hook} tcp dport 4646 drop`,
+    `add rule inet cut ${hook} tcp sport 4646 drop`,
+  ]);
+  await run('ip', ['netns', 'exec', host1!.namespace, 'nft', ['add table inet cut', ...cut].join('; ')]);
+  const isCut = async (host: string): Promise<boolean> =>
+    (await verdictOf(lab)).verdict.causes.some(
+      (one) => one.code === 'HOST_SILENT' && one.host === host && one.until === null,
+    );
+  await until(
+    async () => (await isCut(host0!.name)) && (await isCut(host1!.name)),
+    'each says that the other is silent',
+    20_000,
+  );
+  await run('ip', ['netns', 'exec', host1!.namespace, 'nft', 'delete table inet cut']);
+
+  for (let n = 0; n < 2 * availableParallelism(); n++) start('sh', '-c', 'while :; do :; done');
+  const full = await named(lab, 'CPU_SATURATED', host0!.name, null);
+  expect([full.weight, full.measured]).toEqual(['degraded', expect.closeTo(0, 1)]);
+});
+
+it('the quickstart, undisturbed, is faithful at its end, and up --strict says so', {
+  timeout: 120_000,
+}, async () => {
+  const before = parseStat(readFileSync('/proc/stat', 'utf8'));
+  const { code, stdout } = await netfold(
+    'up',
+    QUICKSTART,
+    '--name',
+    experimentName(),
+    '--duration',
+    '8s',
+    '--strict',
+  );
+  const after = parseStat(readFileSync('/proc/stat', 'utf8'));
+  const isFree = after.idle - before.idle > FREE * (after.total - before.total);
+  const codes = [...stdout.matchAll(/^ {2}[!✗] ([A-Z_]+) /gm)].map(([, one]) => one!);
+  expect(codes.filter((one) => isFree || !OF_LOAD.has(one))).toEqual([]);
+  expect([code, stdout]).toEqual(
+    codes.length === 0
+      ? [0, expect.stringMatching(/: ✓ faithful since /)]
+      : [4, expect.stringMatching(/: ! degraded since /)],
+  );
+});
