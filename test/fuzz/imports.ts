@@ -7,7 +7,7 @@ import { loadTopology, TopologyError } from '../../topology/load.ts';
 import type { Topology } from '../../topology/model/model.ts';
 import { type Target, textTarget } from './target.ts';
 
-const EXAMPLES = join(import.meta.dirname, '..', '..', 'examples', 'formats');
+const EXAMPLES = join(import.meta.dirname, '..', '..', 'examples');
 
 const PIECES = [
   ...[
@@ -43,6 +43,29 @@ const PIECES = [
     '"',
   ],
   ...['<coordinates>', '<capacity>', 'Edges: ', 'Nodes: ', '0 1 1 ', ',', ';', '\n'],
+  ...[
+    'set x [$ns node]\n',
+    '$ns at 1 ',
+    '{',
+    '}',
+    '[',
+    ']',
+    '$',
+    'proc f {} {',
+    'expr ',
+    'while 1 ',
+    'foreach i {1 2} ',
+    'upvar 1 ',
+  ],
+  ...[
+    'regexp {(a+)+$} ',
+    'string repeat ',
+    'lsort ',
+    'format %',
+    '[$ns duplex-link $left $right 1Mb 1ms DropTail]',
+    'catch {',
+    'uplevel ',
+  ],
   ...['endpoints: ["a:1", "b:1"]', 'kind: bridge', 'networks: [front]', 'command: ', '<<: *common', 'env: '],
 ];
 
@@ -51,6 +74,8 @@ interface Kind {
   /** As which its mutations are read. */
   readonly file: string;
   readonly examples: RegExp;
+  /** Below examples/; `formats` if it is absent. */
+  readonly folder?: string;
 }
 
 const KINDS: readonly Kind[] = [
@@ -62,6 +87,7 @@ const KINDS: readonly Kind[] = [
   { name: 'latency matrix', file: 'fuzz.csv', examples: /\.csv$/ },
   { name: 'containerlab', file: 'fuzz.clab.yml', examples: /\.clab\.yml$/ },
   { name: 'Docker Compose', file: 'compose.yml', examples: /compose\.ya?ml$/ },
+  { name: 'ns-2', file: 'fuzz.ns', examples: /\.(?:ns|tcl)$/, folder: 'ns2' },
 ];
 
 const isRefused = (error: unknown): boolean =>
@@ -85,13 +111,13 @@ function readAgain(text: string): Topology {
   }
 }
 
-export const IMPORTS: readonly Target[] = KINDS.map(({ name, file, examples }) =>
+export const IMPORTS: readonly Target[] = KINDS.map(({ name, file, examples, folder = 'formats' }) =>
   textTarget({
     name,
-    seeds: readdirSync(EXAMPLES)
+    seeds: readdirSync(join(EXAMPLES, folder))
       .filter((one) => examples.test(one))
       .sort()
-      .map((one) => readFileSync(join(EXAMPLES, one), 'utf8')),
+      .map((one) => readFileSync(join(EXAMPLES, folder, one), 'utf8')),
     pieces: PIECES,
     read: (text) => use(text, file),
     isCoded: isRefused,

@@ -30,7 +30,8 @@ export class LineError extends Error {
   }
 }
 
-const MAX_LINE = 10_000;
+/** Characters of an event. */
+export const MAX_LINE = 10_000;
 const WORD = /"((?:[^"\\]|\\["\\])*)"|([^\s"|]+)|(\|)|(")/g;
 
 /** Cuts a line into words; `place` gives the position of a character. Throws `LineError`. */

@@ -9,6 +9,7 @@ import { kollaps } from './kollaps/format.ts';
 import { matrix } from './matrix/format.ts';
 import { native } from './native/format.ts';
 import { nodeLink } from './node-link/format.ts';
+import { ns2 } from './ns2/format.ts';
 import { sndlib } from './sndlib/format.ts';
 import { thunderstorm } from './thunderstorm/format.ts';
 
@@ -22,6 +23,7 @@ export const FORMATS: readonly Format[] = [
   gml,
   nodeLink,
   brite,
+  ns2,
   matrix,
   containerlab,
   compose,

@@ -2,8 +2,8 @@
 import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { count } from '../../../proto/words.ts';
-import { nativeText } from '../../../topology/formats/native/write.ts';
-import { loadTopology } from '../../../topology/load.ts';
+import { nativeText, unwritable } from '../../../topology/formats/native/write.ts';
+import { type LoadedTopology, loadTopology } from '../../../topology/load.ts';
 import type { Topology } from '../../../topology/model/model.ts';
 import { ControllerError } from '../../errors.ts';
 import { readText } from '../options/files.ts';
@@ -15,6 +15,9 @@ const HELP = `
 
 docs/formats.md names the formats, how each is understood, and what is assumed where a file says nothing. All of that is told,
 with its place in the file. The same files work with check, paths and up as they are.`;
+
+/** More than a reader looks at. */
+const MAX_COMMENTS = 200;
 
 export function addConvertCommand(program: Command): void {
   program
@@ -29,14 +32,27 @@ export function addConvertCommand(program: Command): void {
         warn(`${file}:${line}: ${field === '' ? '' : `${field}: `}${message}`);
       refuseEvents(topology, file);
       warnOfMachines(topology, file);
-      writeOutput(nativeText(topology, [`From ${oneLine(basename(file))}, by netfold convert.`]), output);
+      const heading = [`From ${oneLine(basename(file))}, by netfold convert.`, ...comments(warnings)];
+      writeOutput(nativeText(topology, heading), output);
     });
 }
 
-/** Their times and targets have no text here. */
-function refuseEvents({ events }: Topology, file: string): void {
-  if (events.length === 0) return;
-  const message = `${file} has ${count(events.length, 'event')}, which convert does not write`;
+/** What was assumed and left out stands in the file, too. */
+function comments(warnings: LoadedTopology['warnings']): string[] {
+  const lines = warnings.map(({ line, field, message }) =>
+    oneLine(`line ${line}: ${field === '' ? '' : `${field}: `}${message}`),
+  );
+  const more = lines.length - MAX_COMMENTS;
+  return more > 0
+    ? [...lines.slice(0, MAX_COMMENTS), `and ${count(more, 'more warning')}: netfold check prints them`]
+    : lines;
+}
+
+/** Scripts of events can do more than a file. */
+function refuseEvents(topology: Topology, file: string): void {
+  const [first, ...others] = unwritable(topology);
+  if (!first) return;
+  const message = `${file} has ${count(others.length + 1, 'event')} that a topology file has no words for, such as that in line ${first.position.line}`;
   throw new ControllerError('CONVERT_EVENTS', message, 'use the file as it is: all commands read it');
 }
 

@@ -8,17 +8,20 @@ import {
   UNLIMITED,
 } from '../../../proto/units.ts';
 import { count } from '../../../proto/words.ts';
+import { eventLine } from '../../events/write.ts';
 import {
   type ContainerSettings,
   formatPort,
   formatVolume,
   type Healthcheck,
 } from '../../model/container-settings.ts';
+import type { TopologyEvent } from '../../model/events.ts';
 import type { Bridge, LinkPair, Ready, Service, Topology } from '../../model/model.ts';
 
-/** `heading`: lines of comments at the beginning, without the `#`. Events are not written: the caller refuses them. */
+/** `heading`: lines of comments at the beginning, without the `#`. Events that no line says are left out: `unwritable` has them. */
 export function nativeText(topology: Topology, heading: readonly string[] = []): string {
-  const { name, routing, transmission, services, bridges, links } = topology;
+  const { name, routing, transmission, services, bridges, links, events } = topology;
+  const lines = events.flatMap((event) => eventLine(event) ?? []);
   const counts = [
     count(services.length, 'service'),
     count(bridges.length, 'bridge'),
@@ -34,8 +37,14 @@ export function nativeText(topology: Topology, heading: readonly string[] = []):
     ...bridgeLines(bridges),
     ...(links.length === 0 ? [] : ['links:']),
     ...links.flatMap(linkLines),
+    ...(lines.length === 0 ? [] : ['events:', ...lines.map((line) => `  - ${quoted(line)}`)]),
     '',
   ].join('\n');
+}
+
+/** Events that a topology file has no words for. */
+export function unwritable({ events }: Pick<Topology, 'events'>): readonly TopologyEvent[] {
+  return events.filter((event) => eventLine(event) === undefined);
 }
 
 /** What YAML 1.1 and 1.2 take for something else than a text, such as `no`, and what is no plain word, is quoted. */

@@ -181,6 +181,42 @@ const COMPOSE: Dimensions = {
   variables: [1000, (n) => `services:\n  a: { environment: [${list(n, (i) => `A${i}=1`, ', ')}] }`],
 };
 
+const ns = (script: string): string => `set ns [new Simulator]\nset a [$ns node]\n${script}`;
+const NS2: Dimensions = {
+  nodes: [300, (n) => ns(`for {set i 0} {$i < ${n}} {incr i} {set n($i) [$ns node]}`)],
+  'written nodes': [300, (n) => ns(list(n, (i) => `set n${i} [$ns node]`))],
+  links: [
+    200,
+    (n) =>
+      ns(
+        `for {set i 0} {$i < ${n}} {incr i} {set n($i) [$ns node]; $ns duplex-link $a $n($i) 1Mb 1ms DropTail}`,
+      ),
+  ],
+  'members of a LAN': [
+    200,
+    (n) =>
+      ns(`for {set i 0} {$i < ${n}} {incr i} {lappend all [$ns node]}\nset l [$ns make-lan $all 1Mb 1ms]`),
+  ],
+  events: [
+    300,
+    (n) =>
+      ns(
+        `set b [$ns node]\nset l [$ns duplex-link $a $b 1Mb 1ms DropTail]\n${list(n, (i) => `$ns at ${i} "$l delay ${i % 9}ms"`)}`,
+      ),
+  ],
+  'unknown commands': [500, (n) => ns(list(n, (i) => `nothing${i} 1`))],
+  'lines of a quoted word': [20_000, (n) => ns(`set x "${'a\n'.repeat(n)}"`)],
+  'quoted words of several lines': [5000, (n) => ns(list(n, () => 'set x "a\nb"'))],
+  'braces in braces': [20_000, (n) => ns(`set x ${'{'.repeat(n)}${'}'.repeat(n)}`)],
+  'open braces': [20_000, (n) => ns('{'.repeat(n))],
+  comments: [20_000, (n) => ns('# a\n'.repeat(n))],
+  'lines that go on': [20_000, (n) => ns(`set x ${'\\\n'.repeat(n)}1`)],
+  'blanks before the simulator': [50_000, (n) => `set${' '.repeat(n)}x\n`],
+  'words of a command': [20_000, (n) => ns(`list ${'a '.repeat(n)}`)],
+  'items of a list': [20_000, (n) => ns(`llength {${'a {b} '.repeat(n)}}`)],
+  substitutions: [5000, (n) => ns(`set x "${'$a '.repeat(n)}"`)],
+};
+
 const FORMATS: readonly (readonly [string, string, Dimensions])[] = [
   ['GraphML', 'a.graphml', GRAPHML],
   ['GML', 'a.gml', GML],
@@ -190,6 +226,7 @@ const FORMATS: readonly (readonly [string, string, Dimensions])[] = [
   ['latency matrix', 'a.csv', MATRIX],
   ['containerlab', 'a.clab.yml', CONTAINERLAB],
   ['Docker Compose', 'compose.yml', COMPOSE],
+  ['ns-2', 'a.ns', NS2],
 ];
 
 for (const [format, file, dimensions] of FORMATS) {

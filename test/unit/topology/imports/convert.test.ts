@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { micros } from '../../../../proto/units.ts';
+import { eventLine } from '../../../../topology/events/write.ts';
 import { nativeText } from '../../../../topology/formats/native/write.ts';
 import { loadTopology } from '../../../../topology/load.ts';
 import type { Topology } from '../../../../topology/model/model.ts';
@@ -42,13 +43,56 @@ links:
   - { from: on, to: s2, up: 1Gbps }
 `;
 
+/** So many leave, each at a random instant. */
+const SCATTER = `bootstrapper boot
+service a image=x replicas=4
+service b image=x
+bridges s
+link a--s latency=1 up=10Mbps down=10Mbps
+link b--s latency=1 up=10Mbps down=10Mbps
+at 0s a join 4
+from 10s to 20s a leave 2
+`;
+
+const EVENTS = [
+  ...[
+    'at 1s join client.2',
+    'at 2s crash client 2',
+    'at 3s join tag:edge',
+    'at 4s leave client 50%',
+    'at 5s disconnect server',
+  ],
+  ...[
+    'from 6s to 7s flap s1--s2 every 500ms',
+    'from 7s to 8s churn client 50% every 1s replace seed 4',
+    'from 7s to 8s churn on 1 every 1s seed 1',
+  ],
+  ...[
+    'at 9s set tag:trunk latency=200% loss=+1% up=unlimited',
+    'from 9.5s to 9.6s set s1->s2 jitter=-100us bandwidth=5Mbps',
+  ],
+  ...[
+    'at 10s partition client | server on',
+    'at 11s heal',
+    'at 12s run server "echo \\"a\\\\b\\""',
+    'at 13s signal * USR1',
+    'at 14s quit',
+  ],
+];
+
 describe('the text of a topology', () => {
+  it('has the events, as they were written', () => {
+    const topology = load(`${ALL}events:\n${EVENTS.map((line) => `  - ${JSON.stringify(line)}\n`).join('')}`);
+    expect(topology.events.map(eventLine)).toEqual(EVENTS);
+    expect(withoutPlaces(load(nativeText(topology)))).toEqual(withoutPlaces(topology));
+  });
+
   it('gives the same topology, with all that a file may say', () => {
     const topology = load(ALL);
     expect(withoutPlaces(load(nativeText(topology)))).toEqual(withoutPlaces(topology));
   });
 
-  it.each([...files('.'), ...files('formats')])('of %s gives the same topology', (file) => {
+  it.each([...files('.'), ...files('formats'), ...files('ns2')])('of %s gives the same topology', (file) => {
     const { events: _, ...topology } = load(readFileSync(file, 'utf8'), file);
     const again = load(nativeText({ ...topology, events: [] }));
     // Directions that differ in more than bandwidth are two links there.
@@ -97,12 +141,25 @@ describe('netfold convert', () => {
     expect(JSON.parse(stdout)).toMatchObject([{ latencyMs: 50 }, { latencyMs: 50 }]);
   });
 
-  it('refuses events, and files that are none', async () => {
-    const events = join(folder, 'events.yaml');
-    writeFileSync(events, `${ALL}events:\n  - at 5s crash client.1\n`);
+  it('writes events, and what was told as comments', async () => {
+    const { code, stdout, stderr } = await netfold('convert', join(EXAMPLES, 'ns2/simulation.tcl'));
+    expect(code).toBe(0);
+    expect(stdout).toContain(
+      '\n# line 32: ftp: traffic is left out: Application/FTP over Agent/TCP, from n-0 to n-3',
+    );
+    expect(stdout).toContain('events:\n  - "at 2s leave n-2--n-3"\n');
+    expect(stderr).toContain('traffic is left out');
+    const file = join(folder, 'simulation.yaml');
+    writeFileSync(file, stdout);
+    expect((await netfold('check', file)).stdout).toContain('is valid: 4 services');
+  });
+
+  it('refuses events that a file has no words for, and files that are none', async () => {
+    const events = join(folder, 'events.tdl');
+    writeFileSync(events, SCATTER);
     const refused = await netfold('convert', events);
     expect([refused.code, refused.stdout]).toEqual([1, '']);
-    expect(refused.stderr).toContain('has 1 event, which convert does not write');
+    expect(refused.stderr).toContain('has 1 event that a topology file has no words for');
     expect(await netfold('convert', join(folder, 'nothing'))).toMatchObject({ code: 1, stdout: '' });
     const broken = join(folder, 'broken.gml');
     writeFileSync(broken, 'graph [');

@@ -1,0 +1,75 @@
+/** An event as the line of a topology file that gives the same one: the other way round than grammar.ts. */
+import { formatMicros, formatRatio, ratio } from '../../proto/units.ts';
+import type { Change, EventAction, Target, TopologyEvent } from '../model/events.ts';
+import { formatReference } from '../model/names.ts';
+import { CHANGEABLE } from './changes.ts';
+import { MAX_LINE } from './words.ts';
+
+/** `undefined`: no line says it, as scripts of events can do more than a file. */
+export function eventLine({ at, until, action }: TopologyEvent): string | undefined {
+  const what = actionText(action);
+  if (what === undefined) return undefined;
+  const time =
+    until === undefined ? `at ${formatMicros(at)}` : `from ${formatMicros(at)} to ${formatMicros(until)}`;
+  const line = `${time} ${what}`;
+  return line.length > MAX_LINE ? undefined : line;
+}
+
+function actionText(action: EventAction): string | undefined {
+  switch (action.verb) {
+    case 'join':
+    case 'leave':
+    case 'crash':
+    case 'disconnect':
+    case 'reconnect': {
+      if (action.share !== undefined) return undefined;
+      const named = `${action.verb} ${targets(action.targets)}`;
+      if (action.portion !== undefined) return `${named} ${formatRatio(action.portion)}`;
+      return action.amount === undefined ? named : `${named} ${action.amount}`;
+    }
+    case 'set':
+      return `set ${targets(action.targets)} ${action.changes.map(changeText).join(' ')}`;
+    case 'flap':
+      return `flap ${targets(action.targets)} every ${formatMicros(action.period)}`;
+    case 'churn': {
+      const amount =
+        'count' in action.amount ? String(action.amount.count) : formatRatio(action.amount.share);
+      const rest = `${action.replace ? ' replace' : ''} seed ${action.seed}`;
+      return `churn ${targets(action.targets)} ${amount} every ${formatMicros(action.period)}${rest}`;
+    }
+    case 'partition':
+      return `partition ${action.groups.map(targets).join(' | ')}`;
+    case 'run':
+      return `run ${targets(action.targets)} "${action.command.replace(/["\\]/g, '\\$&')}"`;
+    case 'signal':
+      return `signal ${targets(action.targets)} ${action.signal}`;
+    case 'heal':
+    case 'quit':
+      return action.verb;
+    case 'scatter':
+    case 'reset':
+      return undefined;
+  }
+}
+
+const targets = (all: readonly Target[]): string => all.map(targetText).join(' ');
+
+function targetText(target: Target): string {
+  switch (target.kind) {
+    case 'all':
+      return '*';
+    case 'tag':
+      return `tag:${target.tag}`;
+    case 'node':
+      return formatReference(target.node);
+    case 'link':
+      return `${formatReference(target.from)}${target.directed ? '->' : '--'}${formatReference(target.to)}`;
+  }
+}
+
+function changeText({ property, to }: Change): string {
+  const { format } = CHANGEABLE.get(property)!.rule;
+  if (to.kind === 'factor') return `${property}=${formatRatio(ratio(to.factor))}`;
+  if (to.kind === 'value') return `${property}=${format(to.value)}`;
+  return `${property}=${to.difference < 0 ? '-' : '+'}${format(Math.abs(to.difference))}`;
+}

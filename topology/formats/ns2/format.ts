@@ -1,0 +1,11 @@
+import type { Format } from '../../model/format.ts';
+import { parseNs2 } from './parse.ts';
+
+export const ns2: Format = {
+  name: 'ns-2',
+  detect: {
+    ending: /\.(?:ns|tcl)$/i,
+    anyEnding: { test: (text) => /^[ \t]*set[ \t]+\S{1,80}[ \t]+\[[ \t]*new[ \t]+Simulator\b/m.test(text) },
+  },
+  parse: ({ file, text }, { name }, findings) => parseNs2(text, file, name, findings),
+};
