@@ -156,10 +156,16 @@ function addLogin(server: FastifyInstance, guard: Guard): void {
   server.get('/', async (_, reply) => reply.redirect(AFTER_LOGIN));
 }
 
+/** All that there is. */
+const ASKED: readonly Pick<Route, 'method' | 'path'>[] = [
+  ...Object.values(ROUTES),
+  ...[STREAM_PATH, OPENAPI_PATH].map((path) => ({ method: 'GET' as const, path })),
+];
+
 /** 405 where another method would do. */
 function notFound({ method, url }: FastifyRequest, reply: FastifyReply): unknown {
   const path = url.split('?')[0]!;
-  const others = Object.values(ROUTES).filter((route) => patternOf(route.path).test(path));
+  const others = ASKED.filter((route) => patternOf(route.path).test(path));
   const named = JSON.stringify(`${method} ${path}`.slice(0, 200));
   const isWrong = others.length === 0 || others.some((route) => route.method === method);
   if (isWrong) return { statusCode: 404, message: `there is no ${named}` };

@@ -8,7 +8,7 @@ import { NetfoldError } from '../../proto/errors.ts';
 import type { RunLogKind, RunLogPage } from '../../proto/run-log.ts';
 import type { AgentView } from '../../proto/view.ts';
 import type { ExperimentState } from '../experiment/state.ts';
-import { changesBetween, type Parts, partsOf } from './live-parts.ts';
+import { changesBetween, type Parts, partsOf, type Seen } from './live-parts.ts';
 import type { Experiments } from './ports.ts';
 import { aliveOf, firstOf, reportsOf } from './view.ts';
 
@@ -52,7 +52,10 @@ export class Watcher {
   #dropped = 0;
   #parts: Parts | undefined;
   #nowMs: number | null = null;
-  #isDirty = false;
+  /** Kinds of entries since agents were asked the last time. */
+  readonly #news = new Set<RunLogKind>();
+  #view: AgentView | undefined;
+  #commands: ControlAnswer | undefined;
   /** Messages from the parts that a reader has to the present ones: most readers have the same. */
   #messages = new Map<Parts | undefined, Map<number, Told>>();
   readonly #readers = new Set<() => void>();
@@ -133,16 +136,19 @@ export class Watcher {
   async #refresh(signal: AbortSignal): Promise<void> {
     const followed = new Set<string>();
     for (let lookedAt = Number.NEGATIVE_INFINITY; !signal.aborted; await pause(this.#pace.periodMs, signal)) {
-      if (!this.#isDirty && performance.now() - lookedAt < this.#pace.idleMs) continue;
-      this.#isDirty = false;
-      lookedAt = performance.now();
+      const isDue = performance.now() - lookedAt >= this.#pace.idleMs;
+      if (!isDue && this.#news.size === 0) continue;
+      if (isDue) lookedAt = performance.now();
+      const hasNews = (...kinds: RunLogKind[]): boolean => isDue || kinds.some((kind) => news.has(kind));
+      const news = new Set(this.#news);
+      this.#news.clear();
       try {
         const state = await this.#experiments.state(this.#name);
         for (const { name } of state.hosts) {
           if (!followed.has(name)) void this.#follow(name, signal);
           followed.add(name);
         }
-        const seen = await this.#look(state);
+        const seen = await this.#look(state, hasNews);
         if (signal.aborted) return;
         this.#parts = partsOf(seen);
         this.#nowMs = aliveOf(seen.reports).find(({ nowMs }) => nowMs !== null)?.nowMs ?? null;
@@ -156,13 +162,22 @@ export class Watcher {
     }
   }
 
-  async #look(state: ExperimentState) {
-    const [reports, view, commands] = await Promise.all([
+  /** Agents have other work: of thousands of endpoints, and of many commands, only what may have changed is asked for. */
+  async #look(state: ExperimentState, hasNews: (...kinds: RunLogKind[]) => boolean): Promise<Seen> {
+    const ask = <Answer>(path: string): Promise<Answer | undefined> =>
+      firstOf<Answer>(this.#experiments, state, path).catch(() => undefined);
+    const [reports] = await Promise.all([
       reportsOf(this.#experiments, state),
-      firstOf<AgentView>(this.#experiments, state, '/view').catch(() => undefined),
-      firstOf<ControlAnswer>(this.#experiments, state, '/control').catch(() => undefined),
+      hasNews('endpoint', 'host') &&
+        ask<AgentView>('/view').then((view) => {
+          this.#view = view;
+        }),
+      hasNews('command', 'outcome') &&
+        ask<ControlAnswer>('/control').then((commands) => {
+          this.#commands = commands;
+        }),
     ]);
-    return { state, reports, view, commands };
+    return { state, reports, view: this.#view, commands: this.#commands };
   }
 
   /** The run log of one agent, from now on, also after the agent was restarted. */
@@ -185,7 +200,7 @@ export class Watcher {
 
   #keep(host: string, { entries }: RunLogPage): void {
     if (entries.length === 0) return;
-    this.#isDirty = true;
+    for (const { kind } of entries) this.#news.add(kind);
     this.#entries.push(...entries.filter(({ kind }) => TOLD.has(kind)).map((entry) => ({ host, ...entry })));
     const surplus = this.#entries.length - MOST_ENTRIES;
     if (surplus <= 0) return;

@@ -217,7 +217,7 @@ class RequestMaker {
       this.#chance(required.includes(name) ? 0.97 : 0.3),
     );
     const object = Object.fromEntries(kept.map(([name, schema]) => [name, this.#value(schema, name)]));
-    return this.#chance(0.03) ? { ...object, [String(this.#pick(HOSTILE))]: 1 } : object;
+    return this.#chance(0.03) ? { ...object, [JSON.stringify(this.#pick(HOSTILE))]: 1 } : object;
   }
 
   /** Mostly whole JSON. */

@@ -58,6 +58,7 @@ if (options.requests !== undefined) {
   const { fuzzApi } = await import('./api-requests.ts');
   const { openApiLab, TOKEN } = await import('../support/api-server.ts');
   const api = await openApiLab();
+  api.experiments.waits = false;
   const headers = { host: '127.0.0.1:4647', authorization: `Bearer ${TOKEN}` };
   const found = await fuzzApi(api.server, headers, { seed: options.seed, requests: options.requests });
   console.log(JSON.stringify(found, null, 2));

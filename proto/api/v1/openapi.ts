@@ -28,7 +28,11 @@ export function openApiDocument(version: string): Json {
   }
   paths[STREAM_PATH] = { get: streamOperation() };
   paths[OPENAPI_PATH] = {
-    get: { operationId: 'getOpenApi', summary: 'This document.', responses: { 200: { description: 'It.' } } },
+    get: {
+      operationId: 'getOpenApi',
+      summary: 'This document.',
+      responses: { 200: { description: 'It.' }, ...refusals() },
+    },
   };
   return {
     openapi: '3.1.0',

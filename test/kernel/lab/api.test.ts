@@ -185,6 +185,30 @@ it('python3 drives a whole experiment with its standard library', { timeout: 60_
   expect(await server.netfold.list()).not.toContainEqual(expect.objectContaining({ name }));
 });
 
+it('up --serve prints a link that a browser can open once, and serves as long as the experiment runs', async () => {
+  const name = experimentName();
+  const file = join(ROOT, 'examples/asymmetric.yaml');
+  const up = await netfold('up', file, '--name', name, '--detach', '--serve', '127.0.0.1:0');
+  expect(up.code).toBe(0);
+  const link = /http:\S+/.exec(up.stdout)![0];
+  const opened = await fetch(link);
+  const cookie = opened.headers.get('set-cookie')!.split(';')[0]!;
+  const list = await fetch(new URL('/api/v1/experiments', link), { headers: { cookie } });
+  expect(await list.json()).toContainEqual(expect.objectContaining({ name, topologyFile: file }));
+  expect((await fetch(link)).status).toBe(403);
+  const another = await netfold('serve', '--link', '--listen', new URL(link).host);
+  expect((await fetch(another.stdout.trim())).status).toBe(200);
+  expect((await netfold('down', name)).code).toBe(0);
+  const isServed = async (): Promise<boolean> =>
+    fetch(link).then(
+      () => true,
+      () => false,
+    );
+  await expect.poll(isServed, { timeout: 10_000 }).toBe(false);
+  const token = tokenFile(Number(new URL(link).port));
+  await expect.poll(() => existsSync(token), { timeout: 10_000 }).toBe(false);
+});
+
 it('the examples run', { timeout: 60_000 }, async () => {
   const { code, out, err } = await run(join(ROOT, 'node_modules/.bin/node'), [
     '--no-wasm-tier-up',

@@ -31,6 +31,8 @@ export class FakeExperiments implements Experiments {
   readonly silent = new Set<string>();
   readonly started: string[] = [];
   isRemoved = false;
+  /** Whether logs are waited for, on a clock that somebody has to move. */
+  waits = true;
 
   /** Two agents that have begun. */
   static async open(): Promise<FakeExperiments> {
@@ -67,13 +69,14 @@ export class FakeExperiments implements Experiments {
     if (!door || this.silent.has(host))
       throw new NetfoldError({ code: 'UNREACHABLE', blame: 'machine', message: `${host} is silent` });
     const { pathname, searchParams } = new URL(path, 'http://agent');
+    const query = () => runLogQuerySchema.parse(Object.fromEntries(searchParams));
     const answers: Record<string, () => unknown> = {
       '/status': () => door.status(),
       '/view': () => door.view(),
       '/graph': () => door.graph(),
       '/bootstrap': () => door.bootstrap(),
       '/control': () => door.commands(),
-      '/log': () => door.log(runLogQuerySchema.parse(Object.fromEntries(searchParams))),
+      '/log': () => door.log({ ...query(), ...(!this.waits && { waitMs: 0 }) }),
     };
     // As it comes over the socket.
     return JSON.parse(JSON.stringify(await answers[pathname]!()));

@@ -79,6 +79,19 @@ test('a reader that never reads is dropped, and one that talks as well', async (
   await expect.poll(() => api!.streams.count, POLL).toBe(0);
 });
 
+test('the server ends although somebody reads, who is told', async () => {
+  const { url } = await listen();
+  const { server } = api!;
+  const reading = new ApiClient(url, TOKEN).stream(NAME);
+  expect((await reading.next()).value).toMatchObject({ type: 'snapshot' });
+  await server.close();
+  const rest = async (): Promise<string> => {
+    for await (const _ of reading);
+    return 'ended';
+  };
+  await expect(rest()).rejects.toMatchObject({ code: 'STREAM_LOST' });
+});
+
 test('the client gives what the server says, and why it refuses', async () => {
   const { url } = await listen();
   const client = new ApiClient(url, TOKEN);
