@@ -10,7 +10,8 @@ export type AgentErrorCode =
   | 'ENDPOINT_UNKNOWN'
   | 'DELAY_BACKEND_MISSING'
   | 'ENFORCE_FAILED'
-  | 'READBACK_MISMATCH';
+  | 'READBACK_MISMATCH'
+  | 'PATH_BYPASSED';
 
 const INPUT: ReadonlySet<AgentErrorCode> = new Set([
   'BOOTSTRAP_INVALID',

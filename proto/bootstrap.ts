@@ -109,6 +109,13 @@ export const bootstrapSchema = z.strictObject({
    * refused, with this reason and remedy.
    */
   lives: z.strictObject({ elsewhere: z.string(), remedy: z.string() }).optional(),
+  /** Whether a datagram of each endpoint is seen to meet netfold's rule before all is said to be in force. */
+  triesPaths: z.boolean().optional(),
+  /**
+   * Applications are containers, which this agent starts and ends: the engine's socket, and endpoint → name of its container; absent:
+   * they are commands.
+   */
+  containers: z.strictObject({ socket: z.string(), names: z.record(z.string(), z.string()) }).optional(),
 });
 
 export type Bootstrap = z.infer<typeof bootstrapSchema>;

@@ -2,19 +2,21 @@
  * Wires an agent's parts, from the kernel up, and returns them complete. Nothing runs yet: the lifecycle starts them,
  * and stops them in reverse order.
  */
-import type { Bootstrap } from '../../proto/bootstrap.ts';
+import type { Bootstrap, LocalEndpoint } from '../../proto/bootstrap.ts';
 import { type Command, MAX_ALL_COMMANDS } from '../../proto/command.ts';
 import { fromMillis, micros, toSeconds } from '../../proto/units.ts';
 import { loadTopology } from '../../topology/load.ts';
 import type { Topology } from '../../topology/model/model.ts';
 import { addressesPerEndpoint } from '../bootstrap/address-bound.ts';
 import { ExperimentClock } from '../clock/experiment-clock.ts';
+import { withContainers } from '../containers/own-container.ts';
 import { CommandJournal } from '../control/command-journal.ts';
 import { Control } from '../control/control.ts';
 import { Applications } from '../endpoints/applications.ts';
 import { DataGuard, DataRoom, sizesBelow } from '../endpoints/data-room.ts';
 import { Enforcer } from '../enforce/enforcer.ts';
 import { CurrentEpoch } from '../epoch/current-epoch.ts';
+import { AgentError } from '../errors.ts';
 import { Fidelity } from '../fidelity/fidelity.ts';
 import type { Traffic } from '../fidelity/traffic-watch.ts';
 import { numbersByAddress } from '../linux/objects/endpoint-numbers.ts';
@@ -138,7 +140,10 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
     },
     awaited: () => (bootstrap.partial ? local.all.length : epoch.endpointNames.length),
     mayAudit: () => lifecycle.state === 'ready' || lifecycle.state === 'running',
-    rehearse: () => rehearseChanges(ports, { epoch, local, shaping, enforcer }),
+    rehearse: async () => {
+      if (bootstrap.triesPaths) await requireEffect(kernel, local.all);
+      return rehearseChanges(ports, { epoch, local, shaping, enforcer });
+    },
     onShaped: () => lifecycle.shaped(),
     onRead: (endpoint, corrected) => parts.fidelity.readBack(endpoint, corrected),
   });
@@ -150,7 +155,8 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
     lag: followLag(runLog),
     known,
     applications: new Applications({
-      ...{ processes, probes, clock, timers, topology, logFolder: bootstrap.logFolder },
+      ...{ processes, probes, clock, timers, logFolder: bootstrap.logFolder },
+      topology: bootstrap.containers ? withContainers(topology) : topology,
       endpointNames: epoch.endpointNames,
       isPresent: (endpoint) => player.isPresent(endpoint),
       isReadyElsewhere: (endpoint) => mesh.view.isReady(endpoint),
@@ -223,6 +229,14 @@ function openNames(
   onProblem: (problem: string) => void,
 ): AgentParts['names'] {
   return names && ports.openNames({ names, ...(segments && { segments }) }, onProblem);
+}
+
+/** What is in force must have an effect: packets may pass tc by. Throws `AgentError`. */
+async function requireEffect(kernel: Kernel, endpoints: readonly LocalEndpoint[]): Promise<void> {
+  const [first] = (await kernel.tryPaths?.(endpoints)) ?? [];
+  if (!first) return;
+  const [name, why] = first;
+  throw new AgentError('PATH_BYPASSED', `${name} would not be shaped: ${why}`);
 }
 
 /** Runs the code of a change. Returns whether a change is quick. */

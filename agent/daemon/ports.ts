@@ -58,6 +58,11 @@ export interface Kernel {
   strays(): ReadonlyMap<number, number>;
   /** What the TCP connections of an endpoint have measured; none where there are very many. Absent: not known. */
   connections?(endpoint: LocalEndpoint): readonly TcpConnection[];
+  /**
+   * Sends a datagram from each endpoint to another one, and looks whether it meets netfold's root. Name of an endpoint → why it does
+   * not. Absent: it can't be tried here.
+   */
+  tryPaths?(endpoints: readonly LocalEndpoint[]): Promise<ReadonlyMap<string, string>>;
   close(): Promise<void>;
 }
 

@@ -1,12 +1,17 @@
 /** The real ports of an agent: this machine's clock, its kernel, processes, and libp2p. */
+import { existsSync } from 'node:fs';
 import type { Bootstrap } from '../../proto/bootstrap.ts';
 import { SYSTEM_TIME } from '../clock/clock.ts';
+import { ContainerProcesses } from '../containers/container-processes.ts';
+import { startedFile } from '../endpoints/applications.ts';
 import { EndpointGroups } from '../endpoints/endpoint-groups.ts';
 import { Probes } from '../endpoints/probes.ts';
 import { Processes } from '../endpoints/processes.ts';
 import { readLoad } from '../health/machine-load.ts';
 import { tcpConnections } from '../kernel/netlink/tcp-connections.ts';
+import { destroyTcpSockets } from '../kernel/netlink/tcp-sockets-of-namespace.ts';
 import { chooseDelayBackend, createDelayBackend } from '../linux/delay/delay-backend.ts';
+import { tryPaths } from '../linux/probe/path-trial.ts';
 import { probeMachine } from '../linux/probe/probe.ts';
 import { loadPrograms } from '../linux/programs/programs.ts';
 import { Journal } from '../linux/take-over/journal.ts';
@@ -21,15 +26,32 @@ const MOST_CONNECTIONS = 1000;
 
 export function systemPorts(bootstrap: Bootstrap, log: AgentLog): AgentPorts {
   const { clock, timers } = SYSTEM_TIME;
-  const groups = new EndpointGroups(bootstrap.experiment);
   return {
     ...SYSTEM_TIME,
     ...{ log, openKernel },
-    processes: new Processes(bootstrap, timers, groups),
-    probes: new Probes(bootstrap, timers, groups),
     load: readLoad,
+    ...applicationPorts(bootstrap),
     openNames: (wanted, onProblem) => new NameServers(wanted, onProblem),
     openMesh: (surroundings) => openMesh(bootstrap, { ...surroundings, clock, timers }),
+  };
+}
+
+/** The engine's own name server in each container: its sockets are no application's. */
+const DOCKERS_RESOLVER = '127.0.0.11';
+
+function applicationPorts(bootstrap: Bootstrap): Pick<AgentPorts, 'processes' | 'probes'> {
+  const { experiment, containers, logFolder } = bootstrap;
+  const { timers } = SYSTEM_TIME;
+  if (containers) {
+    const hasBegun = (name: string): boolean => existsSync(startedFile(logFolder, name));
+    const destroySockets = (namespace: string): void => void destroyTcpSockets(namespace, DOCKERS_RESOLVER);
+    const both = new ContainerProcesses({ ...SYSTEM_TIME, containers, logFolder, hasBegun, destroySockets });
+    return { processes: both, probes: both };
+  }
+  const groups = new EndpointGroups(experiment);
+  return {
+    processes: new Processes(bootstrap, timers, groups),
+    probes: new Probes(bootstrap, timers, groups),
   };
 }
 
@@ -51,6 +73,7 @@ function openKernel(needs: KernelNeeds): Kernel {
     stopCounting: (endpoint) => programs.stopCounting(endpoint),
     strays: () => programs.strays(),
     connections: ({ namespace }) => tcpConnections(namespace, MOST_CONNECTIONS),
+    tryPaths: (endpoints) => tryPaths(endpoints, SYSTEM_TIME.timers),
     close: () => {
       changes.close();
       return programs.close();

@@ -261,6 +261,9 @@ export class Applications {
 
   /** Stands beside the output, for the next agent. */
   #fileOf({ name }: LocalEndpoint, what: 'log' | 'started'): string {
-    return join(this.#logFolder, `${name}.${what}`);
+    return what === 'started' ? startedFile(this.#logFolder, name) : join(this.#logFolder, `${name}.log`);
   }
 }
+
+/** Where it is kept when an endpoint's command was last started. */
+export const startedFile = (logFolder: string, name: string): string => join(logFolder, `${name}.started`);

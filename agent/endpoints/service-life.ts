@@ -115,7 +115,8 @@ export class ServiceLife {
     const ready = this.#readyWords();
     if (this.#restarts === 0) return own && `${own}${ready}`;
     if (!this.#run) return `${this.#last}${again}${ready}`;
-    return `pid ${this.#run.pid}${ready}${again}, the last time it ${this.#last}`;
+    const { pid } = this.#run;
+    return `${pid === undefined ? (own ?? 'runs') : `pid ${pid}`}${ready}${again}, the last time it ${this.#last}`;
   }
 
   #readyWords(): string {

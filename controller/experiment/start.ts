@@ -86,8 +86,10 @@ export async function startParts(options: ExperimentOptions): Promise<Parts> {
     makeFolder(logFolderOf(name), PRIVATE_FOLDER);
     makeDataFolders(plan, topology, accounts);
     keepSettings(name, topology);
-    await platform.make(plan, options);
-    const current = new CurrentPlacement(plan, await bootstrapsFor(plan, endpoints, options));
+    const made = (await platform.make(plan, options)) ?? plan;
+    // What is made may have places that nobody could know before.
+    if (made !== plan) writeState(stateOf(made, options.source.file));
+    const current = new CurrentPlacement(made, await bootstrapsFor(made, endpoints, options));
     const started = new Started();
     const serve = () => serveBootstrap(name, current.bootstraps, () => started.agoMs);
     server = await serve();

@@ -1,4 +1,5 @@
 /** `netfold attach` with a real engine: containers that run already are shaped, followed through their lives, and given back. */
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -194,6 +195,48 @@ describe('containers that run already', () => {
     engine.docker('restart', '--time', '0', 'db-main');
     await comesBack('db-main', 'server.0', 'its news arrive again');
     await expectShaped('web-1', engine.addressOf('db-main', 'net'));
+  });
+
+  it('of a Compose project are attached and detached in the middle of traffic, and lose no more than a round trip of it', async () => {
+    const labels = (service: string, number: number): string[] => [
+      ...['--label', 'com.docker.compose.project=shop', '--label', `com.docker.compose.service=${service}`],
+      ...['--label', `com.docker.compose.container-number=${number}`],
+    ];
+    for (const number of [1, 2])
+      engine.run(`shop-web-${number}`, '--network', 'net', ...labels('web', number));
+    engine.run('shop-db-1', '--network', 'net', ...labels('db', 1));
+    const db = engine.addressOf('shop-db-1', 'net');
+    const inside = [`--net=/proc/${engine.pidOf('shop-web-2')}/ns/net`, 'ping', '-q', '-i', '0.02', db];
+    const pinging = spawn('nsenter', inside, { stdio: ['ignore', 'pipe', 'ignore'] });
+    let summary = '';
+    pinging.stdout.on('data', (text: Buffer) => {
+      summary += text.toString();
+    });
+    const over = new Promise((resolve) => pinging.once('close', resolve));
+    const select = ['--select', 'client=compose:shop/web', '--select', 'server=compose:shop/db'];
+    const words = ['attach', file, '--name', name, '--engine', 'docker', '--detach', ...select];
+    expect(await netfold(...words)).toMatchObject({ code: 0 });
+    await expectShaped('shop-web-1', db);
+    expect(await netfold('down', name)).toMatchObject({ code: 0 });
+    pinging.kill('SIGINT');
+    await over;
+    const [, sent, received] = /(\d+) packets transmitted, (\d+) received/.exec(summary)!.map(Number);
+    expect(sent).toBeGreaterThan(50);
+    // 80 ms are four packets; the last may be under way, and a busy machine sends some at once.
+    expect(sent! - received!).toBeLessThanOrEqual(6);
+  });
+
+  it('are refused by name where their packets pass the rule by', async () => {
+    const db = engine.addressOf('db-main', 'net');
+    engine.docker('network', 'connect', 'other', 'web-2');
+    await engine.inNetworkOf('web-2', 'ip', 'route', 'add', `${db}/32`, 'dev', 'eth1');
+    const { code, err } = await attach('--network', 'net');
+    expect(code).toBeGreaterThan(0);
+    expect(err).toContain(
+      `client.1 would not be shaped: on the way to server.0, the route to ${db} begins at 10.78.0.`,
+    );
+    expect(await isShaped('web-1')).toBe(false);
+    expect(sandboxNames(name)).toEqual([]);
   });
 
   it('are followed by the next controller, when the first was killed', async () => {

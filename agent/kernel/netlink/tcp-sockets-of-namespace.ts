@@ -19,21 +19,26 @@ const LISTEN = 1 << 10;
 /** struct inet_diag_sockid, and where struct inet_diag_msg has it. */
 const ID_BYTES = 48;
 const ID_AT = 4;
+/** After the two ports. */
+const SOURCE_AT = 4;
 /** The socket has ended meanwhile. */
 const GONE: ReadonlySet<number> = new Set([ERRNO.ENOENT, ERRNO.ESTALE]);
 /** A kernel without inet_diag, or without IPv6 in it, has no list. */
 const NO_LIST: ReadonlySet<number> = new Set([ERRNO.ENOENT, ERRNO.EINVAL]);
 
 /**
- * Destroys all TCP sockets of the namespace at `path`, also those without a process, and returns how many there were. Each
- * connected one sends a reset. Throws `NAMESPACE_MISSING`, and `NETLINK_REFUSED` where the kernel can't destroy sockets
+ * Destroys all TCP sockets of the namespace at `path`, also those without a process, and returns how many there were; but those
+ * bound to the IPv4 address `spared` stay. Each connected one sends a reset. Throws `NAMESPACE_MISSING`, and `NETLINK_REFUSED` where the kernel can't destroy sockets
  * (CONFIG_INET_DIAG_DESTROY).
  */
-export function destroyTcpSockets(path: string): number {
+export function destroyTcpSockets(path: string, spared?: string): number {
   const socket = within(path, () => new NetlinkSocket(NETLINK_SOCK_DIAG));
+  const isSpared = (id: Buffer): boolean => [...id.subarray(SOURCE_AT, SOURCE_AT + 4)].join('.') === spared;
   try {
     const found = Object.entries(FAMILIES).flatMap(([name, family]) =>
-      list(socket, name, family).map((id) => destroy(family, id)),
+      list(socket, name, family)
+        .filter((id) => family !== FAMILIES.IPv4 || !isSpared(id))
+        .map((id) => destroy(family, id)),
     );
     for (const verdict of socket.batch(found))
       if (verdict.errno !== 0 && !GONE.has(verdict.errno)) throw refusal(verdict, path);

@@ -2,9 +2,12 @@
 import { endianness } from 'node:os';
 import { close } from './descriptors.ts';
 import { check, libc } from './libc.ts';
-import { bind, setSocketOption, socket } from './sockets.ts';
+import { bind, boundAddress, setSocketOption, socket } from './sockets.ts';
 
-const raw = { listen: libc.func('int listen(int fd, int backlog)') };
+const raw = {
+  listen: libc.func('int listen(int fd, int backlog)'),
+  connect: libc.func('int connect(int fd, void *address, uint32_t length)'),
+};
 
 const AF_INET = 2;
 const AF_INET6 = 10;
@@ -18,6 +21,29 @@ const BACKLOG = 16;
 /** A UDP socket. `address`: 4 bytes of IPv4 or 16 of IPv6. Throws `KernelError`, e.g. with EADDRINUSE. */
 export function boundUdp(address: Uint8Array, port: number): number {
   return bound(SOCK_DGRAM, address, port);
+}
+
+/**
+ * A UDP socket for one peer: it has the source address that the routes of the namespace give. `address`: 4 bytes or 16. Throws
+ * `KernelError`, e.g. with ENETUNREACH.
+ */
+export function connectedUdp(address: Uint8Array, port: number): number {
+  const fd = socket(address.length === 4 ? AF_INET : AF_INET6, SOCK_DGRAM, 0);
+  try {
+    const peer = socketAddress(address, port);
+    check('connect', raw.connect(fd, peer, peer.length), String(fd));
+    return fd;
+  } catch (error) {
+    close(fd);
+    throw error;
+  }
+}
+
+/** The own address of a socket of IP: 4 bytes or 16. */
+export function ownAddress(fd: number): Uint8Array {
+  const bytes = boundAddress(fd, 28);
+  const family = endianness() === 'LE' ? bytes.readUInt16LE(0) : bytes.readUInt16BE(0);
+  return family === AF_INET ? bytes.subarray(4, 8) : bytes.subarray(8, 24);
 }
 
 /** A TCP socket that listens; connections of an earlier one to the same port may still be there. Throws `KernelError`. */

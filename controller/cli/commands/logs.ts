@@ -101,7 +101,11 @@ async function containedOutputs(
   const state = readState(experiment);
   const { contained } = state ? await openPlatform(state.platform) : {};
   const endpoints = state?.endpoints.filter(({ name }) => named.includes(name)) ?? [];
-  return contained && endpoints.map((one) => ({ node: one.name, words: contained.logs(one, how) }));
+  const outputs = endpoints.flatMap((one): Output[] => {
+    const words = contained?.logs(one, how);
+    return words ? [{ node: one.name, words }] : [];
+  });
+  return outputs.length > 0 ? outputs : undefined;
 }
 
 /** A running experiment if there is one of this name, or any; else the run that ended last. */

@@ -26,6 +26,7 @@ import { judgeRun, strictAlone } from '../insight/judge-run.ts';
 import { eventsOption } from '../options/files.ts';
 import { namedBy, nameOption, sameNameOption } from '../options/name-option.ts';
 import {
+  engineOptions,
   hostOption,
   ipOption,
   joinCommand,
@@ -116,7 +117,9 @@ export function addEmulationOptions(command: Command): Command {
 
 export function addUpCommand(program: Command): void {
   addRunOptions(addLabOptions(program.command('up <file>')))
-    .description('run an experiment in the local lab until Ctrl-C, or on its own with --detach')
+    .description(
+      'run an experiment in the local lab, or in containers, until Ctrl-C, or on its own with --detach',
+    )
     .option('--detach', 'return when the experiment is up; end it with `netfold down`')
     .option('--strict', 'at the end, print the verdict, and exit with 4 if the run was not faithful')
     .action((file: string, options: UpOptions) => {
@@ -152,6 +155,7 @@ function addRunOptions(command: Command): Command {
     .option('--mesh-key <file>', 'with --elsewhere: a key of `netfold mesh key`, instead of a new one')
     .addOption(hostOption("with --elsewhere: this machine's name in the experiment (default: host0)"));
   for (const option of meetingOptions('with --elsewhere')) command.addOption(option);
+  for (const option of engineOptions()) command.addOption(option);
   return command;
 }
 
@@ -246,7 +250,7 @@ function warnOfImages(file: string, { topology, platform }: Experiment): void {
   if (idle.length === 0) return;
   const names = idle.map(({ name }) => name).join(', ');
   warn(
-    `${file}: the local lab starts no images, so ${names} will be idle; run something with \`netfold exec\``,
+    `${file}: the local lab starts no images, so ${names} will be idle; start them with \`netfold up ${file} --engine docker\`, or add run`,
   );
 }
 

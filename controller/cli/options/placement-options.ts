@@ -7,7 +7,7 @@ import { formatMicros, type Micros, micros, parseDuration, toMillis } from '../.
 import { ControllerError } from '../../errors.ts';
 import type { OpenMesh } from '../../experiment/mesh-security.ts';
 import { ANY_ADDRESS, type MeshAddress, parseListen, parsePeer } from '../../mesh-address.ts';
-import type { DockerOptions } from '../../platform/docker/docker.ts';
+import type { DockerOptions, MakingOptions } from '../../platform/docker/docker.ts';
 import { parseSelector, type Selector } from '../../platform/docker/selectors.ts';
 import { IP_CHOICES, type IpChoice } from '../../platform/lab/ip-choice.ts';
 import type { LabOptions } from '../../platform/lab/lab.ts';
@@ -28,6 +28,10 @@ export interface PlacementFlags {
   /** Containers that run already; of those in several networks, the one that is meant. */
   readonly select?: readonly Selector[];
   readonly network?: string;
+  /** With `select`, whose containers they are; without, where containers are made. */
+  readonly engine?: string;
+  /** Images that are missing are fetched. */
+  readonly pull?: boolean;
   readonly takeOver?: boolean;
   readonly lease?: Micros;
   /** Endpoints without a place here come from hosts that join. */
@@ -55,6 +59,8 @@ export interface Chosen {
 /** Throws `JOIN_USAGE`. */
 export function placementOf(flags: PlacementFlags): Chosen {
   if (flags.select) return { platform: 'docker', placement: containersOf(flags, flags.select) };
+  if (flags.engine !== undefined) return { platform: flags.engine, placement: madeContainers(flags) };
+  if (flags.pull) throw wrong('--pull needs --engine: the local lab starts no images');
   const { at: placements, takeOver = false, lease, elsewhere, hosts, ip, placement: spread } = flags;
   requireMeeting(flags);
   if (lease !== undefined && placements.length === 0)
@@ -82,6 +88,30 @@ export function placementOf(flags: PlacementFlags): Chosen {
     ...(announce && { announce }),
   };
   return { platform: 'site', placement, open };
+}
+
+/** Containers that the topology names. */
+function madeContainers({
+  at,
+  hosts,
+  ip,
+  placement,
+  takeOver,
+  lease,
+  elsewhere,
+  pull = false,
+  ...rest
+}: PlacementFlags): MakingOptions {
+  const engine = `--engine ${rest.engine}`;
+  if (at.length > 0) throw wrong(`${engine} makes the endpoints, and --at names some that are there`);
+  if (hosts !== 1 || placement !== undefined)
+    throw wrong(`${engine}: all containers are of this machine's engine`);
+  if (takeOver || lease !== undefined)
+    throw wrong(`${engine}: containers that are made have interfaces of their own`);
+  requireMeeting({ at, hosts, ...(elsewhere !== undefined && { elsewhere }), ...rest });
+  if (ip === '6')
+    throw wrong(`${engine}: networks of Docker always have IPv4; write --ip both for IPv6 as well`);
+  return { make: true, pull, ipv6: ip === 'both' };
 }
 
 function containersOf(
@@ -142,6 +172,17 @@ function borrowingOptions(when: string): Option[] {
       '--lease <time>',
       `${when}shaping ends when the agent has not renewed it for so long (default: ${formatMicros(DEFAULT_LEASE)})`,
     ).argParser(parseDuration),
+  ];
+}
+
+/** `--engine`, `--pull`: endpoints are containers. */
+export function engineOptions(): Option[] {
+  return [
+    new Option(
+      '--engine <name>',
+      'make a container of each endpoint, from the image of its service; the engine is that of DOCKER_HOST, or the usual one',
+    ).choices(['docker']),
+    new Option('--pull', 'with --engine: fetch images that the engine does not have'),
   ];
 }
 

@@ -2,7 +2,7 @@
 import { OWN_NAMESPACE } from '../../../agent/kernel/netns/namespace-files.ts';
 import { Findings } from '../../../topology/model/diagnostics.ts';
 import { changesLives } from '../../../topology/model/lives.ts';
-import type { Topology } from '../../../topology/model/model.ts';
+import type { Service, Topology } from '../../../topology/model/model.ts';
 import { hostName } from '../../names.ts';
 import type { Plan, PlannedEndpoint, PlannedHost } from '../port/plan.ts';
 import type { Wanted } from '../port/platform.ts';
@@ -30,10 +30,25 @@ export const LIVES = {
     'use docker kill, stop, start or restart, which netfold follows; disconnect and reconnect cut the network alone',
 } as const;
 
+/** What `make` needs for containers that are not there. */
+export interface Making {
+  readonly socket: string;
+  readonly subnet: string;
+  readonly gateway: string;
+  /** Absent: IPv4 alone. */
+  readonly ipv6Subnet?: string;
+  /** Images that the engine does not have and that are to be pulled. */
+  readonly pull: readonly string[];
+  /** By name. */
+  readonly services: ReadonlyMap<string, Service>;
+}
+
 export interface DockerPlan extends Plan {
   /** What `make` needs for the endpoint of the same index; empty for an experiment that runs already. */
   readonly containers: readonly Inspected[];
   readonly docker?: DockerSettings;
+  /** Absent: the containers are there. */
+  readonly making?: Making;
 }
 
 export interface PlanOptions {
@@ -79,7 +94,14 @@ export async function planContainers(
   });
   const settings = { socket, selectors: [...selectors], networks: [...networks], endpoints: [...names] };
   return {
-    ...{ ...DOCKER, experiment, hosts: [host], endpoints, settings: { lives: LIVES }, containers },
+    ...{
+      ...DOCKER,
+      experiment,
+      hosts: [host],
+      endpoints,
+      settings: { lives: LIVES, triesPaths: true },
+      containers,
+    },
     docker: { ...settings, ...(network !== undefined && { network }) },
   };
 }

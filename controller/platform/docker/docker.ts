@@ -1,12 +1,13 @@
 /**
- * Containers of a Docker engine on this machine, which run already: one agent shapes them, and gives them back as they were. Modules
- * that need libc or the engine's client are loaded on demand.
+ * Containers of a Docker engine on this machine: those that run already, which one agent shapes and gives back as they were, or those
+ * that the experiment makes, and removes. Modules that need libc or the engine's client are loaded on demand.
  */
 import { basename, dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
 import { namespacePath, OWN_NAMESPACE } from '../../../agent/kernel/netns/namespace-files.ts';
 import { count } from '../../../proto/words.ts';
+import type { OnProgress } from '../../progress.ts';
 import { readOptions } from '../port/options.ts';
 import type { PlannedHost } from '../port/plan.ts';
 import type {
@@ -23,6 +24,8 @@ import type {
 } from '../port/platform.ts';
 import { isStanding, standingPlan } from '../port/standing.ts';
 import type { DockerPlan } from './docker-plan.ts';
+import { engineSocket } from './engine-socket.ts';
+import { applicationName } from './made-names.ts';
 import { parseSandbox, sandboxNames } from './sandbox.ts';
 import { SANDBOXES } from './sandboxes.ts';
 import { selectorSchema } from './selectors.ts';
@@ -40,7 +43,18 @@ const optionsSchema = z.strictObject({
   leaseMs: z.number(),
 });
 
+const makingSchema = z.strictObject({
+  /** Containers are made from the topology. */
+  make: z.literal(true),
+  /** Whether images that are missing are fetched. */
+  pull: z.boolean(),
+  ipv6: z.boolean(),
+});
+
+/** Of containers that run already. */
 export type DockerOptions = z.infer<typeof optionsSchema>;
+/** Of those that are made. */
+export type MakingOptions = z.infer<typeof makingSchema>;
 
 export const docker: Platform<DockerPlan> = {
   name: NAME,
@@ -57,17 +71,42 @@ export const docker: Platform<DockerPlan> = {
 
 async function plan(wanted: Wanted | Standing): Promise<DockerPlan> {
   const { DOCKER, planContainers } = await import('./docker-plan.ts');
-  if (isStanding(wanted)) return { ...standingPlan(wanted, () => OWN_NAMESPACE), ...DOCKER, containers: [] };
-  const options = readOptions(NAME, optionsSchema, wanted.options);
-  const { Engine, engineSocket } = await import('./engine.ts');
+  if (isStanding(wanted)) {
+    const found = standingPlan(wanted, () => OWN_NAMESPACE);
+    const outlivesAgent = !areMade(wanted);
+    return { ...found, ...DOCKER, outlivesAgent, containers: [] };
+  }
+  const { Engine } = await import('./engine.ts');
+  if (isMaking(wanted.options)) {
+    const { pull, ipv6 } = readOptions(NAME, makingSchema, wanted.options);
+    const { planMade } = await import('./made-plan.ts');
+    const socket = engineSocket();
+    return planMade(wanted, { socket, pull, ipv6 }, new Engine(socket));
+  }
+  const { selectors, network, takeOver, leaseMs } = readOptions(NAME, optionsSchema, wanted.options);
   const socket = engineSocket();
-  const { selectors, network, takeOver, leaseMs } = options;
   const made = await planContainers(wanted, { selectors, network, socket }, new Engine(socket));
   return { ...made, settings: { ...made.settings, takeOver, leaseMs } };
 }
 
-/** Gives each sandbox a name. */
-async function make(wanted: DockerPlan, { signal, onProgress }: Watch): Promise<void> {
+const isMaking = (options: unknown): boolean =>
+  typeof options === 'object' && options !== null && 'make' in options;
+
+/** An agent that starts and ends containers has made ones. */
+const areMade = ({ standing }: Standing): boolean =>
+  [...standing.values()].some(({ containers }) => containers !== undefined);
+
+/** Makes containers, or gives the sandbox of each that is there a name. */
+async function make(wanted: DockerPlan, watch: Watch): Promise<DockerPlan> {
+  if (!wanted.making) {
+    await nameSandboxes(wanted, watch);
+    return wanted;
+  }
+  const { makeContainers } = await import('./making.ts');
+  return makeContainers(wanted, watch);
+}
+
+async function nameSandboxes(wanted: DockerPlan, { signal, onProgress }: Watch): Promise<void> {
   const { nameSandbox } = await import('./survey.ts');
   const { requireFree } = await import('./sandbox.ts');
   const { endpoints, containers, experiment } = wanted;
@@ -127,8 +166,12 @@ function containerOf({ namespace }: EndpointPlace): { readonly to: string[]; rea
   if (!sandbox) throw new Error(`${namespace} is the name of no container's network`);
   const settings = readDockerSettings(sandbox.experiment);
   const to = ['docker', ...(settings ? ['--host', `unix://${settings.socket}`] : [])];
-  return { to, container: sandbox.container };
+  const { experiment, endpoint, container } = sandbox;
+  return { to, container: settings?.made ? applicationName(experiment, endpoint) : container };
 }
+
+const isMade = ({ namespace }: EndpointPlace): boolean =>
+  readDockerSettings(parseSandbox(namespace)?.experiment ?? '')?.made === true;
 
 function execWords(
   endpoint: EndpointPlace,
@@ -146,44 +189,107 @@ function execWords(
   ];
 }
 
+/** Of a made one the agent keeps them. */
 function logWords(
   endpoint: EndpointPlace,
   { follow, tail }: { readonly follow: boolean; readonly tail?: number },
-): string[] {
+): string[] | undefined {
+  if (isMade(endpoint)) return undefined;
   const { to, container } = containerOf(endpoint);
   const options = [...(follow ? ['--follow'] : []), ...(tail === undefined ? [] : ['--tail', `${tail}`])];
   return [...to, 'logs', ...options, container];
 }
 
-/** The agent gives interfaces back; what a killed one has left in sandboxes is removed here. Containers stay. */
-async function remove({ experiment, endpoints, agents }: Remains): Promise<string[]> {
+/** The agent gives interfaces back; what a killed one has left in sandboxes is removed here. Containers that were there stay. */
+async function remove(
+  { experiment, endpoints, agents }: Remains,
+  onProgress?: OnProgress,
+): Promise<string[]> {
+  const engine = await madeIn(experiment);
   // Nothing of this platform's: where all are asked, whoever is no agent of it is left alone.
-  if (endpoints.length === 0 && sandboxNames(experiment).length === 0) return [];
+  if (endpoints.length === 0 && sandboxNames(experiment).length === 0 && engine === undefined) return [];
   const { endProcesses } = await import('../../machine/processes.ts');
-  const { clearNamespace } = await import('../../../agent/linux/take-over/leftovers.ts');
-  const { JOURNAL_FOLDER, Journal } = await import('../../../agent/linux/take-over/journal.ts');
+  const { JOURNAL_FOLDER } = await import('../../../agent/linux/take-over/journal.ts');
   const { removeIfEmpty } = await import('../../machine/folders.ts');
   await endProcesses(agents);
   for (const watch of watches.get(experiment) ?? []) await watch.stop();
   watches.delete(experiment);
+  if (engine !== undefined) return removeContainers(experiment, engine, onProgress);
+  const facts = await giveBack(experiment);
+  removeIfEmpty(JOURNAL_FOLDER);
+  return facts;
+}
+
+/** The socket of the engine that has containers or networks of the experiment's; `undefined`: none, as far as can be seen. */
+async function madeIn(experiment: string): Promise<string | undefined> {
+  const settings = readDockerSettings(experiment);
+  // If the engine can't be asked then, the removal fails, and can be repeated.
+  if (settings) return settings.made ? settings.socket : undefined;
+  const { findMade } = await import('./removal.ts');
+  try {
+    const socket = engineSocket();
+    return (await findMade(socket, experiment, LOOK_MS)).length > 0 ? socket : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function removeContainers(
+  experiment: string,
+  socket: string,
+  onProgress: OnProgress | undefined,
+): Promise<string[]> {
+  const { removeMade } = await import('./removal.ts');
+  const removed = await removeMade(socket, experiment, (done, of) =>
+    onProgress?.({ doing: 'removing containers', done, of }),
+  );
+  for (const name of sandboxNames(experiment)) await SANDBOXES.close(name);
+  return removed > 0 ? [`${count(removed, 'container')} removed`] : [];
+}
+
+async function giveBack(experiment: string): Promise<string[]> {
+  const { clearNamespace } = await import('../../../agent/linux/take-over/leftovers.ts');
+  const { Journal } = await import('../../../agent/linux/take-over/journal.ts');
   const names = sandboxNames(experiment);
   const cleared: string[] = [];
   for (const name of names) {
     if (clearNamespace(namespacePath(name), new Journal())) cleared.push(parseSandbox(name)!.endpoint);
     await SANDBOXES.close(name);
   }
-  removeIfEmpty(JOURNAL_FOLDER);
   const given = names.length > 0 ? [`${count(names.length, 'container')} given back`] : [];
   return cleared.length > 0
     ? [...given, `left by a killed agent and taken off: ${cleared.join(', ')}`]
     : given;
 }
 
-/** The names of sandboxes; they contain the experiment. What else is in them is found by `site`, which looks into all namespaces. */
-function findLeftovers(): Leftover[] {
-  return sandboxNames().map((name) => ({
+/** An engine that does not answer so soon is not waited for by commands that only look. */
+const LOOK_MS = 1000;
+
+/**
+ * The names of sandboxes, and what has labels in the engine; both contain the experiment. What else is in sandboxes is found by `site`,
+ * which looks into all namespaces.
+ */
+async function findLeftovers(): Promise<Leftover[]> {
+  const names = sandboxNames().map((name) => ({
     what: `the name ${namespacePath(name)} of a container's network`,
     experiment: parseSandbox(name)!.experiment,
     remove: () => SANDBOXES.close(name),
   }));
+  return [...names, ...(await labelled())];
+}
+
+async function labelled(): Promise<Leftover[]> {
+  const { findMade, removeThing } = await import('./removal.ts');
+  try {
+    const socket = engineSocket();
+    const found = await findMade(socket, undefined, LOOK_MS);
+    return found.map((thing) => ({
+      what: `the ${thing.kind} ${thing.name}`,
+      experiment: thing.experiment,
+      remove: () => removeThing(socket, thing),
+    }));
+  } catch {
+    // No engine, or another user's.
+    return [];
+  }
 }

@@ -7,25 +7,12 @@ import Docker from 'dockerode';
 import { z } from 'zod';
 import { millisToSeconds } from '../../../proto/units.ts';
 import type { EnginePort, Inspected, Listed } from './containers.ts';
-import { DockerError } from './errors.ts';
+import { DockerError, engineError } from './errors.ts';
 
-const DEFAULT_SOCKET = '/var/run/docker.sock';
 /** An engine that starts a hundred containers at once answers within two seconds on two processors. */
 const REQUEST_MS = 5000;
 /** Of Docker 20.10, the oldest that netfold is tried with. */
 const LEAST_API = [1, 41] as const;
-
-/** The engine's socket, as Docker's own programs find it. Throws `ENGINE_ELSEWHERE` for one of another machine. */
-export function engineSocket(environment: NodeJS.ProcessEnv = process.env): string {
-  const { DOCKER_HOST: host = '' } = environment;
-  if (host === '') return DEFAULT_SOCKET;
-  if (host.startsWith('unix://')) return host.slice('unix://'.length) || DEFAULT_SOCKET;
-  throw new DockerError(
-    'ENGINE_ELSEWHERE',
-    `DOCKER_HOST is ${host}: the containers of that engine are on another machine`,
-    'run netfold on that machine, with DOCKER_HOST=unix:///var/run/docker.sock',
-  );
-}
 
 const listSchema = z.array(
   z.object({
@@ -188,34 +175,11 @@ export class Engine implements EnginePort {
     try {
       return await Promise.race([request(), late]);
     } catch (error) {
-      throw error instanceof DockerError ? error : this.#coded(error as NodeJS.ErrnoException);
+      if (error instanceof DockerError) throw error;
+      throw engineError(this.#socket, error as Error, (error as NodeJS.ErrnoException).code);
     } finally {
       clearTimeout(cancel);
     }
-  }
-
-  #coded(error: NodeJS.ErrnoException): DockerError {
-    const socket = this.#socket;
-    if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED')
-      return new DockerError(
-        'ENGINE_MISSING',
-        `no engine answers at ${socket} (${error.code})`,
-        'start it: systemctl start docker; or name its socket: DOCKER_HOST=unix:///PATH',
-        error,
-      );
-    if (error.code === 'EACCES' || error.code === 'EPERM')
-      return new DockerError(
-        'ENGINE_DENIED',
-        `this user may not use the engine at ${socket}`,
-        'run it as root, with sudo',
-        error,
-      );
-    return new DockerError(
-      'ENGINE_FAILED',
-      `the engine at ${socket} refuses a request: ${error.message.trim()}`,
-      'see what it says: journalctl -u docker',
-      error,
-    );
   }
 }
 

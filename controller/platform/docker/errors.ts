@@ -1,4 +1,5 @@
 /** What keeps netfold from an engine, or from one of its containers. */
+import { EngineRequestError } from '../../../agent/containers/engine-requests.ts';
 import { type Blame, NetfoldError } from '../../../proto/errors.ts';
 
 const BLAME = {
@@ -24,6 +25,13 @@ const BLAME = {
   CONTAINER_SHARED: 'input',
   CONTAINER_TAKEN: 'input',
   CONTAINER_CHANGED: 'machine',
+  /** More endpoints than a network has room for, or no network that is free. */
+  CONTAINER_ROOM: 'machine',
+  /** A port of this machine that another has. */
+  PORT_TAKEN: 'machine',
+  IMAGE_MISSING: 'machine',
+  /** It can't be fetched. */
+  IMAGE_UNREACHABLE: 'machine',
 } as const satisfies Readonly<Record<string, Blame>>;
 
 export type DockerErrorCode = keyof typeof BLAME;
@@ -34,4 +42,37 @@ export class DockerError extends NetfoldError {
   constructor(code: DockerErrorCode, message: string, remedy: string, cause?: unknown) {
     super({ code, blame: BLAME[code], message, remedy, ...(cause !== undefined && { cause }) });
   }
+}
+
+/** Throws `DockerError`, with the engine's own answer as its cause. */
+export async function coded<T>(socket: string, request: () => Promise<T>): Promise<T> {
+  try {
+    return await request();
+  } catch (error) {
+    throw error instanceof EngineRequestError ? engineError(socket, error, error.errno) : error;
+  }
+}
+
+/** `errno`: the system's code, if the engine has not answered. */
+export function engineError(socket: string, error: Error, errno: string | undefined): DockerError {
+  if (errno === 'ENOENT' || errno === 'ECONNREFUSED')
+    return new DockerError(
+      'ENGINE_MISSING',
+      `no engine answers at ${socket} (${errno})`,
+      'start it: systemctl start docker; or name its socket: DOCKER_HOST=unix:///PATH',
+      error,
+    );
+  if (errno === 'EACCES' || errno === 'EPERM')
+    return new DockerError(
+      'ENGINE_DENIED',
+      `this user may not use the engine at ${socket}`,
+      'run it as root, with sudo',
+      error,
+    );
+  return new DockerError(
+    'ENGINE_FAILED',
+    `the engine at ${socket} refuses a request: ${error.message.trim()}`,
+    'see what it says: journalctl -u docker',
+    error,
+  );
 }

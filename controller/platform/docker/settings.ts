@@ -16,6 +16,8 @@ const settingsSchema = z.strictObject({
   networks: z.array(z.string()),
   /** Names of all endpoints, by number. */
   endpoints: z.array(z.string()),
+  /** Whether the containers are netfold's own, and end with the experiment. */
+  made: z.boolean().optional(),
 });
 
 export type DockerSettings = Readonly<z.infer<typeof settingsSchema>>;

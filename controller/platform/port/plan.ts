@@ -41,5 +41,8 @@ export interface Plan {
   /** Of the endpoints' interfaces; see `LocalEndpoint.outlivesAgent`. */
   readonly outlivesAgent: boolean;
   /** Settings of the agents that depend on the place; empty in the plan of an experiment that runs already. */
-  readonly settings: Pick<Bootstrap, 'takeOver' | 'leaseMs' | 'names' | 'segments' | 'lives'>;
+  readonly settings: Pick<
+    Bootstrap,
+    'takeOver' | 'leaseMs' | 'names' | 'segments' | 'lives' | 'containers' | 'triesPaths'
+  >;
 }

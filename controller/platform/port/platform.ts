@@ -27,9 +27,9 @@ export interface Platform<P extends Plan = Plan> {
 
   /**
    * Makes what the plan contains: all of it or nothing, also when it is aborted. What exists already is left alone.
-   * The experiment's folder exists.
+   * The experiment's folder exists. Returns the plan as it was made, where that is not known before.
    */
-  make(plan: P, watch: Watch): void | Promise<void>;
+  make(plan: P, watch: Watch): Making<P> | Promise<Making<P>>;
 
   /** Starts the agent of a host, or adopts the one that runs there. */
   startAgent(host: PlannedHost, order: AgentOrder): RunningAgent | Promise<RunningAgent>;
@@ -48,11 +48,17 @@ export interface Platform<P extends Plan = Plan> {
   findLeftovers(where: LeftoverSearch): Leftover[] | Promise<Leftover[]>;
 }
 
+// biome-ignore lint/suspicious/noConfusingVoidType: most platforms return nothing.
+type Making<P extends Plan> = P | void;
+
 /** Gives words for processes of this machine, as `exec`. */
 export interface Contained {
   exec(endpoint: EndpointPlace, command: readonly string[], how: ExecOptions): string[];
-  /** Prints what the endpoint's application has written. */
-  logs(endpoint: EndpointPlace, how: { readonly follow: boolean; readonly tail?: number }): string[];
+  /** Prints what the endpoint's application has written. `undefined`: netfold keeps it, as of other endpoints. */
+  logs(
+    endpoint: EndpointPlace,
+    how: { readonly follow: boolean; readonly tail?: number },
+  ): string[] | undefined;
 }
 
 export interface ExecOptions {

@@ -4,7 +4,8 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Engine, engineSocket } from '../../../controller/platform/docker/engine.ts';
+import { Engine } from '../../../controller/platform/docker/engine.ts';
+import { engineSocket } from '../../../controller/platform/docker/engine-socket.ts';
 
 let folder: string;
 let socket: string;

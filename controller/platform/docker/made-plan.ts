@@ -1,0 +1,161 @@
+/** Containers that an experiment will make: reads the engine, and changes nothing. */
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { EngineRequests, isStatus } from '../../../agent/containers/engine-requests.ts';
+import { OWN_NAMESPACE } from '../../../agent/kernel/netns/namespace-files.ts';
+import { Findings } from '../../../topology/model/diagnostics.ts';
+import type { Topology } from '../../../topology/model/model.ts';
+import { hostName } from '../../names.ts';
+import type { PlannedEndpoint, PlannedHost } from '../port/plan.ts';
+import type { Wanted } from '../port/platform.ts';
+import { DOCKER, type DockerPlan } from './docker-plan.ts';
+import type { Engine } from './engine.ts';
+import { coded, DockerError } from './errors.ts';
+import { applicationName, LABELS, networkLabel, networkName } from './made-names.ts';
+import { pauseProgram } from './pause-image.ts';
+import { sandboxName } from './sandbox.ts';
+import {
+  addressIn,
+  freeRange,
+  ipv6Prefix,
+  MOST_ENDPOINTS,
+  PREFIX_BITS,
+  rangeOf,
+  routedRanges,
+} from './subnets.ts';
+
+export interface MakingOptions {
+  readonly socket: string;
+  readonly pull: boolean;
+  readonly ipv6: boolean;
+}
+
+/** The first address is the gateway's. */
+const FIRST_ENDPOINT = 2;
+
+/** Throws `DockerError`, and `TopologyError` for services without an image. */
+export async function planMade(
+  { experiment, endpoints: names, topology }: Wanted,
+  { socket, pull, ipv6 }: MakingOptions,
+  engine: Engine,
+): Promise<DockerPlan> {
+  requireImages(topology);
+  requireRoom(names.length);
+  pauseProgram();
+  await engine.require();
+  const requests = new EngineRequests(socket);
+  const missing = await missingImages(requests, topology);
+  if (missing.length > 0 && !pull) throw withoutImages(missing);
+  const range = freeRange(await takenRanges(requests), experiment);
+  if (!range) throw withoutRange();
+  const prefix = ipv6 ? ipv6Prefix(experiment, range) : undefined;
+  const host: PlannedHost = {
+    ...{ index: 0, name: hostName(0), namespace: OWN_NAMESPACE },
+    ...{ address: '127.0.0.1', meshPort: 0 },
+  };
+  const endpoints = names.map((name, number): PlannedEndpoint => {
+    const address = addressIn(range, FIRST_ENDPOINT + number);
+    const second = prefix === undefined ? [] : [`${prefix}${(FIRST_ENDPOINT + number).toString(16)}`];
+    // Its namespace and interface are not there yet; `make` says which they are.
+    const namespace = sandboxName({ experiment, endpoint: name, container: '', inode: 0 });
+    const at = { namespace, interface: { name: 'eth0', index: 1 } };
+    return { number, name, ...at, address, addresses: [address, ...second], host };
+  });
+  const selectors = names.map((node) => ({
+    ...{ node, by: 'label' as const },
+    what: `${LABELS.network}=${networkLabel(experiment, node)}`,
+  }));
+  return {
+    ...{ ...DOCKER, experiment, hosts: [host], endpoints, containers: [], outlivesAgent: false },
+    settings: {
+      triesPaths: true,
+      containers: {
+        socket,
+        names: Object.fromEntries(names.map((name) => [name, applicationName(experiment, name)])),
+      },
+    },
+    docker: { socket, selectors, networks: [networkName(experiment)], endpoints: [...names], made: true },
+    making: {
+      ...{
+        socket,
+        subnet: `${addressIn(range, 0)}/${PREFIX_BITS}`,
+        gateway: addressIn(range, 1),
+        pull: missing,
+      },
+      ...(prefix !== undefined && { ipv6Subnet: `${prefix}/64` }),
+      services: new Map(topology.services.map((service) => [service.name, service])),
+    },
+  };
+}
+
+/** Throws `TopologyError`, for all places of the file. */
+function requireImages({ services }: Topology): void {
+  const findings = new Findings('');
+  for (const { name, image, position } of services)
+    if (image === undefined)
+      findings.error(
+        'IMAGE_ABSENT',
+        position,
+        `services.${name}`,
+        'the service has no image, and its endpoints are to be containers',
+        'add one, e.g. image: "nginx:1"; or leave --engine out: the local lab starts what run says',
+      );
+  findings.settle();
+}
+
+function requireRoom(endpoints: number): void {
+  if (endpoints <= MOST_ENDPOINTS) return;
+  throw new DockerError(
+    'CONTAINER_ROOM',
+    `${endpoints} containers have no room in one network of Docker: a bridge of Linux has ${MOST_ENDPOINTS} places`,
+    `use ${MOST_ENDPOINTS} replicas at most in all, or the local lab, which has more`,
+  );
+}
+
+async function missingImages(requests: EngineRequests, { services }: Topology): Promise<string[]> {
+  const images = [...new Set(services.map(({ image }) => image!))];
+  const missing: string[] = [];
+  for (const image of images) {
+    try {
+      await coded(requests.socket, () => requests.send('GET', `/images/${imagePath(image)}/json`));
+    } catch (error) {
+      if (!isStatus((error as Error).cause, 400, 404)) throw error;
+      missing.push(image);
+    }
+  }
+  return missing;
+}
+
+const imagePath = (image: string): string => image.split('/').map(encodeURIComponent).join('/');
+
+function withoutImages(missing: readonly string[]): DockerError {
+  const pulls = missing.map((image) => `docker pull ${image}`).join(' && ');
+  return new DockerError(
+    'IMAGE_MISSING',
+    `the engine has no image ${missing.join(', ')}`,
+    `fetch it: ${pulls}; or add --pull, and netfold does it`,
+  );
+}
+
+const networksSchema = z.array(
+  z.object({
+    IPAM: z.object({ Config: z.array(z.object({ Subnet: z.string().nullish() })).nullish() }).nullish(),
+  }),
+);
+
+/** By networks of the engine, and by routes of this machine. */
+async function takenRanges(requests: EngineRequests) {
+  const networks = networksSchema.parse(
+    await coded(requests.socket, () => requests.send('GET', '/networks')),
+  );
+  const subnets = networks.flatMap(({ IPAM }) => IPAM?.Config?.map(({ Subnet }) => Subnet ?? '') ?? []);
+  const own = routedRanges(readFileSync('/proc/net/route', 'utf8'));
+  return [...subnets.flatMap((subnet) => rangeOf(subnet) ?? []), ...own];
+}
+
+const withoutRange = (): DockerError =>
+  new DockerError(
+    'CONTAINER_ROOM',
+    'no range of private addresses is free: networks of the engine and routes of this machine take all',
+    'remove networks that nobody uses: docker network prune',
+  );
