@@ -52,6 +52,11 @@ export class Lab implements AsyncDisposable {
     return this.client.call('getExperiment', { params: this.#params });
   }
 
+  /** Whether the run is what its topology says, so far. */
+  verdict(): Promise<AnswerOf<'getVerdict'>> {
+    return this.client.call('getVerdict', { params: this.#params });
+  }
+
   topology(): Promise<AnswerOf<'getTopology'>> {
     return this.client.call('getTopology', { params: this.#params });
   }

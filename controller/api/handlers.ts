@@ -7,6 +7,7 @@ import { commandHandlers } from './command-handlers.ts';
 import type { Handlers } from './handler-types.ts';
 import { networkHandlers } from './network-handlers.ts';
 import type { Experiments, Inside } from './ports.ts';
+import { verdictOf } from './verdict.ts';
 import { endpointsOf, firstOf, flowsOf, reportsOf } from './view.ts';
 
 /** `link`: makes a path that a browser can open once. */
@@ -32,6 +33,7 @@ export function handlersOf(experiments: Experiments, inside: Inside, link: () =>
       return flowsOf(reports, view);
     },
     getEndpoints: async ({ params }) => endpointsOf(...(await lookAt(experiments, params.experiment))),
+    getVerdict: async ({ params }) => verdictOf(experiments, await experiments.state(params.experiment)),
     getLogs: async ({ params, query }) => {
       const state = await experiments.state(params.experiment);
       return inside.logs(state, endpointOf(state, params.endpoint), query);

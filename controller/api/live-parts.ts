@@ -9,6 +9,7 @@ import {
 import type { ControlAnswer } from '../../proto/control.ts';
 import type { AgentView } from '../../proto/view.ts';
 import type { ExperimentState } from '../experiment/state.ts';
+import { worst } from '../fidelity/verdict.ts';
 import { type AgentReport, aliveOf, commandOf, endpointsOf, flowsOf } from './view.ts';
 
 /** Of each part, by key: the item, and its text, by which it is compared. */
@@ -46,6 +47,11 @@ function summaryOf(
   reports: readonly AgentReport[],
 ): z.infer<typeof summarySchema> {
   const alive = aliveOf(reports);
+  const silent = reports.length - alive.length;
+  const verdicts = [
+    ...alive.flatMap(({ verdict }) => verdict ?? []),
+    ...Array.from({ length: silent }, () => ({ verdict: 'degraded', now: 'degraded' }) as const),
+  ];
   const told = alive.find(({ nowMs }) => nowMs !== null) ?? alive[0];
   return {
     name,
@@ -53,6 +59,8 @@ function summaryOf(
     running: told?.state === 'running',
     nextEventMs: told?.nextEventMs ?? null,
     faults: told?.faults ?? [],
+    verdict: worst(verdicts.map(({ verdict }) => verdict)),
+    verdictNow: worst(verdicts.map(({ now }) => now)),
   };
 }
 

@@ -27,7 +27,7 @@ const WAIT_MS = 5000;
 const MOST_ENTRIES = 2000;
 /** Flows and shares are in the parts. */
 const TOLD: ReadonlySet<RunLogKind> = new Set([
-  ...(['epoch', 'command', 'outcome', 'endpoint', 'host', 'degraded', 'state'] as const),
+  ...(['epoch', 'command', 'outcome', 'endpoint', 'host', 'degraded', 'cause', 'state'] as const),
 ]);
 
 /** What a reader has. */

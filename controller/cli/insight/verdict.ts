@@ -3,8 +3,8 @@ import type { Command } from 'commander';
 import { EXIT_CODE } from '../../../proto/errors.ts';
 import { findExperiment, readState } from '../../experiment/state.ts';
 import { type PathRow, pathRows } from '../../fidelity/path-proofs.ts';
-import { askVerdict } from '../../fidelity/verdict.ts';
-import { namedBy, sameNameOption } from '../options/name-option.ts';
+import { askVerdict, type ExperimentVerdict } from '../../fidelity/verdict.ts';
+import { apiOption, namedBy, sameNameOption } from '../options/name-option.ts';
 import { print, printJson, styled, table } from '../terminal/output.ts';
 import { causeLines, clockTime, verdictLine } from '../terminal/verdict-text.ts';
 
@@ -12,6 +12,7 @@ interface VerdictOptions {
   readonly json?: boolean;
   readonly paths?: boolean;
   readonly name?: string;
+  readonly api?: string;
 }
 
 export function addVerdictCommand(program: Command): void {
@@ -24,14 +25,15 @@ export function addVerdictCommand(program: Command): void {
     )
     .option('--json', 'print JSON')
     .addOption(sameNameOption())
+    .addOption(apiOption())
     .action(showVerdict);
 }
 
 async function showVerdict(given: string | undefined, options: VerdictOptions): Promise<void> {
-  const experiment = await findExperiment(namedBy(given, options.name));
-  const hosts = (readState(experiment)?.hosts ?? []).map(({ name }) => name);
-  const { verdict, proofs } = await askVerdict(experiment, hosts);
-  const paths = options.paths ? pathRows(proofs) : undefined;
+  const name = namedBy(given, options.name);
+  const { experiment, verdict, rows } =
+    options.api === undefined ? await verdictHere(name) : await verdictAt(options.api, name);
+  const paths = options.paths ? rows : undefined;
   if (options.json) printJson({ experiment, ...verdict, ...(paths && { paths }) });
   else {
     print(`${styled('bold', experiment)}: ${verdictLine(verdict)}`);
@@ -39,6 +41,27 @@ async function showVerdict(given: string | undefined, options: VerdictOptions): 
     if (paths) print(paths.length === 0 ? 'no path has been used lately' : pathTable(paths));
   }
   if (verdict.verdict !== 'faithful') process.exitCode = EXIT_CODE.internal;
+}
+
+interface Asked {
+  readonly experiment: string;
+  readonly verdict: ExperimentVerdict;
+  readonly rows: readonly PathRow[];
+}
+
+async function verdictHere(name: string | undefined): Promise<Asked> {
+  const experiment = await findExperiment(name);
+  const hosts = (readState(experiment)?.hosts ?? []).map((host) => host.name);
+  const { verdict, proofs } = await askVerdict(experiment, hosts);
+  return { experiment, verdict, rows: pathRows(proofs) };
+}
+
+async function verdictAt(api: string, name: string | undefined): Promise<Asked> {
+  const { connectApi, experimentAt } = await import('../options/api-option.ts');
+  const client = connectApi(api);
+  const experiment = await experimentAt(client, name);
+  const { paths: rows, ...verdict } = await client.call('getVerdict', { params: { experiment } });
+  return { experiment, verdict, rows };
 }
 
 function pathTable(paths: readonly PathRow[]): string {

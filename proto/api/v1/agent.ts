@@ -96,7 +96,7 @@ export const causeSchema = z
   })
   .describe('Why a run, or a part of it, is not what the topology says.');
 
-const verdictState = z.enum(['faithful', 'degraded', 'invalid']);
+export const verdictState = z.enum(['faithful', 'degraded', 'invalid']);
 
 export const verdictSchema = z
   .object({

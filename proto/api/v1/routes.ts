@@ -32,6 +32,7 @@ import {
   topologySchema,
 } from './network.ts';
 import { streamMessageSchema } from './stream.ts';
+import { experimentVerdictSchema } from './verdict.ts';
 
 export const API_ROOT = '/api/v1';
 
@@ -145,6 +146,13 @@ export const ROUTES = {
     none,
     eventsSchema,
   ),
+  getVerdict: get(
+    `${ONE}/verdict`,
+    'Whether the run is what its topology says.',
+    ofExperiment,
+    none,
+    experimentVerdictSchema,
+  ),
   getLog: get(`${ONE}/log`, 'What has happened, as an agent saw it.', ofExperiment, logQuery, runLogSchema),
   listCommands: get(`${ONE}/commands`, 'All commands, in their order.', ofExperiment, none, commandsSchema),
   giveCommand: post(
@@ -196,6 +204,7 @@ export const SCHEMAS = {
   Executed: executedSchema,
   Events: eventsSchema,
   RunLog: runLogSchema,
+  Verdict: experimentVerdictSchema,
   Commands: commandsSchema,
   CommandRequest: commandRequestSchema,
   Given: givenSchema,

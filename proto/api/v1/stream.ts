@@ -3,7 +3,7 @@
  * message before. A reader that is slow gets fewer messages, each with more in it.
  */
 import { z } from 'zod';
-import { faultSchema } from './agent.ts';
+import { faultSchema, verdictState } from './agent.ts';
 import { commandSchema, runLogEntrySchema } from './control.ts';
 import { endpointSchema, liveFlowSchema } from './network.ts';
 
@@ -13,6 +13,8 @@ export const summarySchema = z.object({
   running: z.boolean(),
   nextEventMs: z.number().nullable(),
   faults: z.array(faultSchema).readonly(),
+  verdict: verdictState.describe('Of the whole run so far.'),
+  verdictNow: verdictState.describe('Of what goes on.'),
 });
 
 export const agentSummarySchema = z.object({

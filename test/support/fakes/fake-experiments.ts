@@ -75,6 +75,7 @@ export class FakeExperiments implements Experiments {
       '/view': () => door.view(),
       '/graph': () => door.graph(),
       '/bootstrap': () => door.bootstrap(),
+      '/verdict': () => door.verdict(),
       '/control': () => door.commands(),
       '/log': () => door.log({ ...query(), ...(!this.waits && { waitMs: 0 }) }),
     };

@@ -45,6 +45,7 @@ describe('what there is', () => {
     ['getLogs', `${ONE}/endpoints/server/logs?from=3`],
     ['getEvents', `${ONE}/events`],
     ['getLog', `${ONE}/log?from=0&host=host1`],
+    ['getVerdict', `${ONE}/verdict`],
     ['listCommands', `${ONE}/commands`],
   ] as const)('%s %s answers by its schema', async (id, url) => {
     const { status, value } = await send({ url });
@@ -116,6 +117,7 @@ describe('what there is', () => {
     api.experiments.silent.add('host0');
     const { status, value } = await send({ url: ONE });
     const { value: flows } = await send({ url: `${ONE}/flows` });
+    const { value: verdict } = await send({ url: `${ONE}/verdict` });
     api.experiments.silent.clear();
     expect(status).toBe(200);
     expect(value.agents).toEqual([
@@ -123,6 +125,7 @@ describe('what there is', () => {
       expect.objectContaining({ host: 'host1', state: 'running' }),
     ]);
     expect(flows).toEqual([]);
+    expect(verdict).toMatchObject({ verdict: 'degraded', causes: [{ code: 'AGENT_SILENT', host: 'host0' }] });
   });
 
   test('the document names every route', async () => {
