@@ -23,6 +23,8 @@ export type ControllerErrorCode =
   | 'GRAPH_USAGE'
   | 'COMPLETION_SHELL'
   | 'CONVERT_EVENTS'
+  | 'EXPAND_EVENTS'
+  | 'FORMAT_UNKNOWN'
   | 'COMMAND_WORDS'
   | 'HOST_UNKNOWN'
   | 'HOSTS_IDLE'
@@ -58,6 +60,8 @@ const BLAME: Readonly<Record<ControllerErrorCode, Blame>> = {
   GRAPH_USAGE: 'usage',
   COMPLETION_SHELL: 'usage',
   CONVERT_EVENTS: 'input',
+  EXPAND_EVENTS: 'usage',
+  FORMAT_UNKNOWN: 'input',
   COMMAND_WORDS: 'usage',
   HOST_UNKNOWN: 'input',
   HOSTS_IDLE: 'usage',

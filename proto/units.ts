@@ -48,6 +48,10 @@ export const nanosToSeconds = (ns: number): Seconds => (ns / 1e9) as Seconds;
 
 export const bitsOf = (bytes: number): number => bytes * 8;
 export const bytesOf = (bits: number): number => bits / 8;
+export const toMegabits = (rate: Bps): number => rate / 1e6;
+/** Whole ones, at least one. */
+export const toKilobits = (rate: Bps): number => Math.max(1, Math.round(rate / 1000));
+export const toPercent = (share: Ratio): number => Number((share * 100).toPrecision(6));
 export const toBytesPerSecond = (rate: Bps): BytesPerSecond => (rate / 8) as BytesPerSecond;
 export const fromBytesPerSecond = (bytesPerSecond: number): Bps => bps(bytesPerSecond * 8);
 export const nanosPerByte = (value: number): NanosPerByte => value as NanosPerByte;

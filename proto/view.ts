@@ -56,14 +56,19 @@ export interface AgentView {
 
 /** As `Graph` of topology/model, with impairments as JSON has them. */
 export interface EncodedGraph {
-  readonly routing: 'latency' | 'hops';
+  readonly routing: 'latency' | 'hops' | 'weight';
   readonly transmission?: string;
   readonly endpoints: readonly string[];
   readonly nodes: readonly string[];
   readonly forwards: readonly boolean[];
   readonly edges: readonly { readonly from: number; readonly to: number; readonly link: number }[];
-  readonly links: readonly ({ readonly name: string } & EncodedImpairment)[];
+  readonly links: readonly ({ readonly name: string; readonly weight?: number } & EncodedImpairment)[];
   readonly partitions?: readonly (readonly number[])[];
+  readonly routes?: readonly {
+    readonly from: readonly [number, number];
+    readonly to: readonly [number, number];
+    readonly via: readonly number[];
+  }[];
 }
 
 /** The topology of this instant (`GET /graph` on an agent's socket), with all events and commands until now. */

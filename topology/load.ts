@@ -1,6 +1,7 @@
 /** The text of a topology file, and that of a script of events → `Topology`. The caller reads the files. */
 
 import { TooMuchWork } from './events/targets.ts';
+import { checkRoutes } from './fold/check-routes.ts';
 import { formatOf } from './formats/registry.ts';
 import { compileScript } from './formats/thunderstorm/compile.ts';
 import { withDeclarations } from './formats/thunderstorm/declare.ts';
@@ -8,8 +9,8 @@ import type { Script } from './formats/thunderstorm/model.ts';
 import { parseScript } from './formats/thunderstorm/parse.ts';
 import { Populations } from './formats/thunderstorm/population.ts';
 import { type Diagnostic, Findings } from './model/diagnostics.ts';
-import type { TextFile } from './model/format.ts';
-import { MAX_TEXT_LENGTH } from './model/limits.ts';
+import type { Extras, TextFile } from './model/format.ts';
+import { MAX_TEXT_LENGTH, NOT_TEXT } from './model/limits.ts';
 import type { Topology } from './model/model.ts';
 import { isName, MAX_NAME_LENGTH } from './model/names.ts';
 import type { ParsedFile } from './model/parsed-file.ts';
@@ -19,11 +20,14 @@ import { checkEvents } from './timeline/check.ts';
 import { warnOf } from './warnings.ts';
 
 export { type Diagnostic, formatDiagnostic, TopologyError } from './model/diagnostics.ts';
+export type { Extras } from './model/format.ts';
 export { MAX_TEXT_LENGTH } from './model/limits.ts';
 
 export interface LoadedTopology {
   readonly topology: Topology;
   readonly warnings: readonly Diagnostic[];
+  /** The text without variables and other files, which gives the same topology. Absent: the text is so. */
+  readonly expanded?: () => string;
 }
 
 const NAMES = { topology: 'a topology file, YAML or XML', script: 'a ThunderStorm script' } as const;
@@ -32,38 +36,45 @@ const NAMES = { topology: 'a topology file, YAML or XML', script: 'a ThunderStor
  * Parses and checks. `file` is used in messages, for the format (formats/registry.ts), and for the name where the file
  * gives none. `script`: ThunderStorm, whose events (and what it declares) come after those of the file. Throws
  * `TopologyError` with every error found. `advice`: fold paths, too, and warn of those that
- * are other than they look; this costs a part of a second for thousands of nodes.
+ * are other than they look; this costs a part of a second for thousands of nodes. `extras`: variables, and how to read
+ * other files that this one names.
  */
 export function loadTopology(
   text: string,
   file: string,
   script?: TextFile,
   advice?: PathAdvice,
+  extras: Extras = {},
 ): LoadedTopology {
   const findings = new Findings(file);
-  const topology = read({ file, text: withoutMark(text) }, script, findings);
+  const { topology, expanded } = read({ file, text: withoutMark(text) }, script, extras, findings);
   if (topology && !findings.hasErrors) {
     warnOf(topology, findings);
     if (advice) warnOfPaths(topology, findings, advice);
   }
   const warnings = findings.settle();
   if (!topology) throw new Error(`${file} gave neither a topology nor an error`);
-  return { topology, warnings };
+  return { topology, warnings, ...(expanded && { expanded }) };
 }
 
-function read(main: TextFile, script: TextFile | undefined, findings: Findings): Topology | undefined {
+interface ReadFile extends Pick<LoadedTopology, 'expanded'> {
+  readonly topology?: Topology | undefined;
+}
+
+function read(main: TextFile, script: TextFile | undefined, extras: Extras, findings: Findings): ReadFile {
   try {
     // Errors in the script must not prevent the other file from being read.
     const found = new Findings(script?.file ?? main.file);
     const events = script && readScript(script, found);
-    const parsed = isReadable(main, 'topology', findings) ? parse(main, events, findings) : undefined;
+    const parsed = isReadable(main, 'topology', findings) ? parse(main, events, extras, findings) : undefined;
     findings.include(found);
-    return parsed && !findings.hasErrors ? joined(parsed, events, findings) : parsed?.topology;
+    const topology = parsed && !findings.hasErrors ? joined(parsed, events, findings) : parsed?.topology;
+    return { topology, ...(parsed?.expanded && { expanded: parsed.expanded }) };
   } catch (error) {
     if (!(error instanceof TooMuchWork)) throw error;
     const message = 'the events of the script are too many for so many services';
     findings.error('LIMIT', START, '', message, 'use fewer events that are about all services');
-    return undefined;
+    return {};
   }
 }
 
@@ -74,9 +85,25 @@ function readScript({ file, text }: TextFile, findings: Findings): Script | unde
     : undefined;
 }
 
-function parse(main: TextFile, script: Script | undefined, findings: Findings): ParsedFile | undefined {
-  const context = { name: nameOf(main.file), populationOf: populationOf(script) };
-  return formatOf(main).parse(main, context, findings);
+function parse(
+  main: TextFile,
+  script: Script | undefined,
+  extras: Extras,
+  findings: Findings,
+): ParsedFile | undefined {
+  const context = { name: nameOf(main.file), populationOf: populationOf(script), extras };
+  const format = formatOf(main);
+  if (extras.set && extras.set.size > 0 && !format.hasVariables) {
+    const message = `files of ${format.name} have no variables`;
+    findings.error(
+      'VARIABLE_UNKNOWN',
+      START,
+      '',
+      message,
+      'leave out --set, or use what netfold convert writes',
+    );
+  }
+  return format.parse(main, context, findings);
 }
 
 function populationOf(script: Script | undefined): PopulationOf {
@@ -96,6 +123,7 @@ function joined(parsed: ParsedFile, script: Script | undefined, findings: Findin
     const own = new Set(events);
     fieldOf = (event) => (own.has(event) ? 'event' : parsed.fieldOf(event));
   }
+  if (!findings.hasErrors) checkRoutes(topology, findings);
   if (!findings.hasErrors) checkEvents(topology, findings, { field: fieldOf, laterHolds: parsed.laterHolds });
   return topology;
 }
@@ -119,8 +147,7 @@ function isReadable({ file, text }: TextFile, kind: keyof typeof NAMES, findings
     findings.error('FILE_EMPTY', start, '', 'the file is empty', remedy);
     return false;
   }
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what makes a file not text.
-  const binary = /[\x00-\x08\x0E-\x1F\uFFFD]/.exec(text);
+  const binary = NOT_TEXT.exec(text);
   if (binary) {
     const line = text.slice(0, binary.index).split('\n').length;
     const message = 'this is not a text file in UTF-8';

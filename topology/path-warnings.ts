@@ -182,7 +182,7 @@ function warnOfQueue(
 function warnOfUnused(expansion: Expansion, topology: Topology, findings: Findings): void {
   // With events, a link may be there for the time when another one is away.
   const isSpare = topology.events.some(({ action }) => 'targets' in action || 'groups' in action);
-  if (topology.routing === 'hops' || isSpare) return;
+  if (topology.routing !== 'latency' || isSpare || topology.routes?.length) return;
   const [first, ...others] = unusedLinks(expansion.graph);
   if (!first) return;
   const { graph, origins } = expansion;

@@ -54,7 +54,7 @@ const GROUPS: readonly Group[] = [
   },
   {
     heading: TOPOLOGIES,
-    commands: ['convert'],
+    commands: ['convert', 'fmt'],
     load: async () => (await import('./commands/convert.ts')).addConvertCommand,
   },
   {

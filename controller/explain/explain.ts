@@ -8,6 +8,7 @@ import type { Flow, FlowShare, ShareNetwork } from '../../agent/share/model.ts';
 import { roundTripMicros } from '../../agent/share/round-trip.ts';
 import { bps, micros, toMillis } from '../../proto/units.ts';
 import { Folding } from '../../topology/fold/fold.ts';
+import { ExplicitRoutes } from '../../topology/fold/routes.ts';
 import type { Graph, GraphLink, Path } from '../../topology/model/model.ts';
 
 export interface LinkPart {
@@ -50,6 +51,8 @@ export interface Explanation {
   readonly roundTripMs: number | null;
   readonly bandwidthBps: number | null;
   readonly routing: Graph['routing'];
+  /** Whether the file gives the path. */
+  readonly isGiven: boolean;
   readonly links: readonly LinkPart[];
   /** Of the way back, where it is not the same links in the other direction. */
   readonly backLinks: readonly string[];
@@ -90,6 +93,7 @@ export function explain(graph: Graph, from: number, to: number, running: Running
     roundTripMs: back ? toMillis(micros(path.latency + back.latency)) : null,
     bandwidthBps: finite(path.bandwidth),
     routing: graph.routing,
+    isGiven: new ExplicitRoutes(graph).links(from, to) !== 'none',
     links: links.map((link) => partOf(link, path)),
     backLinks: back && !isReverse(graph, path, back) ? back.links.map((link) => graph.links[link]!.name) : [],
     competitors: competitors(graph, folding, { path, others, shares }),

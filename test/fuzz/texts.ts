@@ -52,6 +52,65 @@ links: &l
   - &k { from: a, to: s }
   - { from: b, to: s, latency: 1.5ms }
 `;
+const LANGUAGE = `include: [part.yaml]
+vars: { delay: 20ms, k: 3, far: "\${delay}" }
+defaults: { link: { bandwidth: 1Gbps, latency: "\${delay}" }, service: { forward: false, tags: [all] } }
+profiles: { office: { latency: 2ms, up: 5Mbps } }
+distance: { factor: 1.4 }
+routing: weight
+services:
+  "web[1..\${k}]": { replicas: "\${n}", run: "serve \${n} \${HOME}", location: [46.9, 7.4] }
+  db: { location: [47.4, 8.5] }
+  far[01..02]: {}
+bridges: { "s[1..2]": { location: [0, 0] }, t: {} }
+matrix:
+  groups: { eu: "web[1..2]", us: [web3, far01] }
+  rtt: |
+    x,eu,us
+    eu,1,70.5
+    us,90ms,
+  bandwidth: { eu: { us: 1Gbps } }
+  loss: 0.1%
+links:
+  - { from: db, to: "s[i=1..2]", profile: dsl, weight: "\${i}" }
+  - { from: s1, to: s2, name: "x[1..2]", latency: "\${n * 2 % 3 + 1}ms", weight: { up: 1, down: 2 } }
+  - { from: "far[01..02]", to: t, profile: office }
+  - { from: s2, to: t }
+routes: [db > s1 > s2 > t > far02, "far02 <> t <> far01"]
+events:
+  - at \${k}s set s1--s2:x1 latency=\${far}
+  - "at \${n}s crash web[1..3]"
+  - at 5s run db "echo \${k} \${HOME} [1..3]"
+`;
+const PARTS = new Map([
+  [
+    'part.yaml',
+    {
+      text: 'include: fuzz.yaml\nvars: { k: 1 }\nbridges: [u]\nlinks: [ { from: u, to: t, latency: "${k}ms" } ]',
+    },
+  ],
+  ['part.csv', { text: 'x,eu,us\neu,,1\nus,2,' }],
+  ['part.json', { text: '{"eu": {"us": 3}}' }],
+]);
+/** Other files, and variables from outside. What is expanded must be read again as the same. */
+function readLanguage(text: string): void {
+  const read = (path: string) => PARTS.get(path) ?? { problem: 'there is no such file' };
+  const loaded = loadTopology(text, 'fuzz.yaml', undefined, undefined, { read, isExpansionWanted: true });
+  use(loaded);
+  const again = readExpanded(loaded.expanded!());
+  const sizes = ({ services, bridges, links, events, routes = [] }: LoadedTopology['topology']): string =>
+    [services, bridges, links, events, routes].map(({ length }) => length).join();
+  if (sizes(again.topology) !== sizes(loaded.topology)) throw new Error('the expanded file is another one');
+}
+
+/** A refusal of what netfold itself has written is a fault. */
+function readExpanded(text: string): LoadedTopology {
+  try {
+    return loadTopology(text, 'fuzz.yaml');
+  } catch (error) {
+    throw new Error(`the expanded file is refused: ${(error as Error).message}`);
+  }
+}
 export const XML = `<?xml version="1.0"?>
 <experiment boot="b:1">
   <services><service name="a" image="i" command="['x', '1']" replicas="2" share="true"/><service name="z" ip="192.0.2.1" reuse="false"/></services>
@@ -152,6 +211,39 @@ export const TEXTS = [
     seeds: [YAML, ALIASES, ...examples],
     pieces: PIECES,
     read: (text) => use(loadTopology(text, 'fuzz.yaml')),
+    isCoded: isRefused,
+  }),
+  textTarget({
+    name: 'topology language',
+    seeds: [LANGUAGE, LANGUAGE.replace('include: [part.yaml]\n', ''), YAML],
+    pieces: [
+      ...PIECES,
+      ...[
+        '${',
+        '}',
+        '${k}',
+        '${n}',
+        '[1..3]',
+        '[i=01..09]',
+        'include: part.yaml\n',
+        'vars: ',
+        'defaults: ',
+        'profile: lte',
+      ],
+      ...[
+        'rtt: part.csv',
+        'rtt: part.json',
+        'matrix: ',
+        'groups: ',
+        'location: [1, 2]',
+        ' * 2',
+        ' % 0',
+        'routes: ',
+        ' <> ',
+        ' > ',
+      ],
+    ],
+    read: readLanguage,
     isCoded: isRefused,
   }),
   textTarget({

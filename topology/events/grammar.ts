@@ -29,7 +29,7 @@ import {
   type Target,
   type TopologyEvent,
 } from '../model/events.ts';
-import { parseReference } from '../model/names.ts';
+import { isName, parseReference } from '../model/names.ts';
 import type { Position } from '../model/position.ts';
 import { changes, withUnits } from './changes.ts';
 import { LineError, reportingLineErrors, type Word, Words } from './words.ts';
@@ -231,15 +231,17 @@ function target(words: Words): Target {
   }
   const separator = /--|->/.exec(text);
   if (separator) {
+    const [end, link] = text.slice(separator.index + 2).split(/:(.*)/s);
     const from = parseReference(text.slice(0, separator.index));
-    const to = parseReference(text.slice(separator.index + 2));
-    if (!from || !to)
+    const to = parseReference(end!);
+    if (!from || !to || (link !== undefined && !isName(link)))
       throw new LineError(
         position,
         `${quote(text)} is not a link`,
-        'write e.g. client--s1, or client->s1 for one direction',
+        'write e.g. client--s1, client->s1 for one direction, s1--s2:NAME for one of several',
       );
-    return { kind: 'link', from, to, directed: separator[0] === '->', position };
+    const directed = separator[0] === '->';
+    return { kind: 'link', from, to, directed, ...(link !== undefined && { link }), position };
   }
   const node = parseReference(text);
   if (!node) throw new LineError(position, `expected a target, but found ${quote(text)}`, TARGET_REMEDY);

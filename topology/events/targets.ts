@@ -214,18 +214,25 @@ export class Targets {
     return kind === 'bridge' ? { ...EMPTY, bridges: numbers } : { ...EMPTY, endpoints: numbers };
   }
 
-  #links({ from, to, directed, position }: LinkTarget): SelectedLink[] {
+  #links(target: LinkTarget): SelectedLink[] {
+    const { from, to, directed, link: name, position } = target;
     for (const end of [from, to]) {
       const problem = this.#names.problem(formatReference(end));
       if (problem) throw new TargetError(position, problem.message, problem.remedy, problem.code);
     }
-    const up = this.#between(from, to, position).map((link): SelectedLink => ({ link, side: 'up' }));
+    const isMeant = (link: number): boolean =>
+      name === undefined || this.#expansion.origins[link]!.name === name;
+    const up = this.#between(from, to, position)
+      .filter(isMeant)
+      .map((link): SelectedLink => ({ link, side: 'up' }));
     const down = directed
       ? []
-      : this.#between(to, from, position).map((link): SelectedLink => ({ link, side: 'down' }));
+      : this.#between(to, from, position)
+          .filter(isMeant)
+          .map((link): SelectedLink => ({ link, side: 'down' }));
     if (up.length + down.length > 0) return [...up, ...down];
-    const reverse = this.#between(to, from, position).length > 0;
-    const named = `${formatReference(from)}${directed ? '->' : '--'}${formatReference(to)}`;
+    const reverse = this.#between(to, from, position).some(isMeant);
+    const named = textOf(target);
     const remedy = reverse
       ? 'the link is one-way: write its ends the other way round'
       : 'name the two ends of a link of this file';
@@ -279,5 +286,6 @@ export function textOf(target: Target): string {
   if (target.kind === 'all') return '*';
   if (target.kind === 'tag') return `tag:${target.tag}`;
   if (target.kind === 'node') return formatReference(target.node);
-  return `${formatReference(target.from)}${target.directed ? '->' : '--'}${formatReference(target.to)}`;
+  const name = target.link === undefined ? '' : `:${target.link}`;
+  return `${formatReference(target.from)}${target.directed ? '->' : '--'}${formatReference(target.to)}${name}`;
 }

@@ -1,8 +1,8 @@
 /** An event as the line of a topology file that gives the same one: the other way round than grammar.ts. */
 import { formatMicros, formatRatio, ratio } from '../../proto/units.ts';
 import type { Change, EventAction, Target, TopologyEvent } from '../model/events.ts';
-import { formatReference } from '../model/names.ts';
 import { CHANGEABLE } from './changes.ts';
+import { textOf } from './targets.ts';
 import { MAX_LINE } from './words.ts';
 
 /** `undefined`: no line says it, as scripts of events can do more than a file. */
@@ -52,20 +52,7 @@ function actionText(action: EventAction): string | undefined {
   }
 }
 
-const targets = (all: readonly Target[]): string => all.map(targetText).join(' ');
-
-function targetText(target: Target): string {
-  switch (target.kind) {
-    case 'all':
-      return '*';
-    case 'tag':
-      return `tag:${target.tag}`;
-    case 'node':
-      return formatReference(target.node);
-    case 'link':
-      return `${formatReference(target.from)}${target.directed ? '->' : '--'}${formatReference(target.to)}`;
-  }
-}
+const targets = (all: readonly Target[]): string => all.map(textOf).join(' ');
 
 function changeText({ property, to }: Change): string {
   const { format } = CHANGEABLE.get(property)!.rule;

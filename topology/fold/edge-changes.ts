@@ -1,11 +1,12 @@
 /** The changes from one epoch to the next that routing needs. */
+import type { Micros } from '../../proto/units.ts';
 import type { Edge, Graph } from '../model/model.ts';
 
 export interface EdgeChanges {
   /** Removed, or with more latency. */
   readonly worse: readonly Edge[];
   /** Added, or with less latency, which is given. */
-  readonly better: readonly { readonly edge: Edge; readonly latency: number }[];
+  readonly better: readonly { readonly edge: Edge; readonly latency: Micros }[];
 }
 
 /** With more changes than this, checking each tree for each of them costs more than new trees for those in use. */
@@ -15,7 +16,7 @@ const MAX_CHANGES = 64;
 export function edgeChanges(before: Graph, after: Graph): EdgeChanges | undefined {
   if (before.routing !== after.routing || before.links.length !== after.links.length) return undefined;
   const worse: Edge[] = [];
-  const better: { edge: Edge; latency: number }[] = [];
+  const better: { edge: Edge; latency: Micros }[] = [];
   const isTooMany = (): boolean => worse.length + better.length > MAX_CHANGES;
   if (before.edges !== after.edges) {
     const [old, now] = [new Set(before.edges), new Set(after.edges)];

@@ -3,6 +3,7 @@
  * edges to other nodes (the leaves) by their end, since no path continues from there.
  */
 import type { Graph } from '../model/model.ts';
+import { primaryOf, secondaryOf } from './metric.ts';
 
 /** `of` node n (or core rank): start[n] to start[n + 1]. */
 export interface Rows {
@@ -10,7 +11,9 @@ export interface Rows {
   /** The other end: the core rank of the target, or the start node of the edge. */
   readonly end: Int32Array;
   readonly link: Int32Array;
-  readonly latency: Float64Array;
+  /** What the edge adds to what counts first, and second. */
+  readonly primary: Float64Array;
+  readonly secondary: Float64Array;
 }
 
 export interface EdgeRows {
@@ -23,26 +26,30 @@ export interface EdgeRows {
 }
 
 /** `rank`: per node its number in the core, -1 for leaves. */
-export function edgeRows({ nodes, edges, links }: Graph, rank: Int32Array): EdgeRows {
+export function edgeRows(graph: Graph, rank: Int32Array): EdgeRows {
+  const { nodes, edges, links } = graph;
   const toCore = edges.filter(({ to }) => rank[to] !== -1);
   const toLeaf = edges.filter(({ to }) => rank[to] === -1);
   const outDegree = new Int32Array(nodes.length);
   for (const { from } of edges) outDegree[from]!++;
-  const latencyOf = (link: number): number => links[link]!.latency;
+  const metric = {
+    primary: (link: number): number => primaryOf(graph, links[link]!),
+    secondary: (link: number): number => secondaryOf(graph, links[link]!),
+  };
   return {
     out: rowsOf(
       toCore,
       nodes.length,
       ({ from }) => from,
       ({ to }) => rank[to]!,
-      latencyOf,
+      metric,
     ),
     into: rowsOf(
       toLeaf,
       nodes.length,
       ({ to }) => to,
       ({ from }) => from,
-      latencyOf,
+      metric,
     ),
     outDegree,
   };
@@ -53,7 +60,7 @@ function rowsOf(
   nodes: number,
   keyOf: (edge: Graph['edges'][number]) => number,
   endOf: (edge: Graph['edges'][number]) => number,
-  latencyOf: (link: number) => number,
+  metric: { readonly primary: (link: number) => number; readonly secondary: (link: number) => number },
 ): Rows {
   const start = new Int32Array(nodes + 1);
   for (const edge of edges) start[keyOf(edge) + 1]!++;
@@ -63,13 +70,15 @@ function rowsOf(
     start,
     end: new Int32Array(edges.length),
     link: new Int32Array(edges.length),
-    latency: new Float64Array(edges.length),
+    primary: new Float64Array(edges.length),
+    secondary: new Float64Array(edges.length),
   };
   for (const edge of edges) {
     const slot = free[keyOf(edge)]!++;
     rows.end[slot] = endOf(edge);
     rows.link[slot] = edge.link;
-    rows.latency[slot] = latencyOf(edge.link);
+    rows.primary[slot] = metric.primary(edge.link);
+    rows.secondary[slot] = metric.secondary(edge.link);
   }
   return rows;
 }

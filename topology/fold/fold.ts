@@ -3,6 +3,7 @@ import { foldImpairments, type Impairment, impairment } from '../../proto/impair
 import { nanosPerByte } from '../../proto/units.ts';
 import type { Graph, Path } from '../model/model.ts';
 import { edgeChanges } from './edge-changes.ts';
+import { ExplicitRoutes } from './routes.ts';
 import { ShortestPaths, type Tree } from './shortest-paths.ts';
 
 /** Trees are kept for the most recently used roots, in at most 64 MB of four-byte numbers. */
@@ -13,6 +14,7 @@ const MIN_CACHED_TREES = 16;
 export class Folding {
   readonly graph: Graph;
   readonly shortestPaths: ShortestPaths;
+  readonly #routes: ExplicitRoutes;
   /** By root, in order of last use. */
   readonly #trees: Map<number, Tree>;
   readonly #capacity: number;
@@ -21,6 +23,7 @@ export class Folding {
   constructor(graph: Graph, previous?: Folding) {
     this.graph = graph;
     this.shortestPaths = new ShortestPaths(graph, previous?.shortestPaths);
+    this.#routes = new ExplicitRoutes(graph);
     this.#trees = previous ? previous.#treesThatHold(this) : new Map();
     this.#capacity = Math.max(
       MIN_CACHED_TREES,
@@ -37,7 +40,11 @@ export class Folding {
   path(from: number, to: number): Path | undefined {
     if (from === to || !this.#isEndpoint(from) || !this.#isEndpoint(to) || this.#areSeparated(from, to))
       return undefined;
-    const links = this.shortestPaths.links(this.#tree(this.shortestPaths.rootOf(from)), from, to);
+    const given = this.#routes.links(from, to);
+    const links =
+      given === 'none'
+        ? this.shortestPaths.links(this.#tree(this.shortestPaths.rootOf(from)), from, to)
+        : given;
     return links && { from, to, ...this.#impairment(links), hops: links.length, links };
   }
 

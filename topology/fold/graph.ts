@@ -2,6 +2,7 @@
 import type { Impairment } from '../../proto/impairment.ts';
 import type { Edge, Graph, GraphLink, LinkPair, Service, Topology } from '../model/model.ts';
 import { formatReference, type NodeReference, parseReference, serviceOf } from '../model/names.ts';
+import { graphRoutes } from './graph-routes.ts';
 import { Numbering } from './numbering.ts';
 
 /** The whole topology, with every replica present and no event applied. */
@@ -16,6 +17,8 @@ export interface LinkOrigin {
   readonly direction: 'up' | 'down';
   readonly from: NodeReference;
   readonly to: NodeReference;
+  /** Of the pair. */
+  readonly name?: string;
 }
 
 /** The graph together with the origin of each of its links; events select links by it. */
@@ -50,28 +53,36 @@ export class Expansion {
       forwards,
       edges: this.#edges,
       links: this.#links,
+      ...(topology.routes?.length && { routes: graphRoutes(topology.routes, this.numbering) }),
     };
   }
 
   #expand(link: LinkPair, pair: number): void {
     const from = parseReference(link.from)!;
     const to = parseReference(link.to)!;
-    this.#direction(from, to, link.up, pair, 'up');
-    if (link.down) this.#direction(to, from, link.down, pair, 'down');
+    const { weights } = link;
+    this.#direction(from, to, weighted(link.up, weights?.up), { pair, direction: 'up', ...named(link) });
+    if (link.down)
+      this.#direction(to, from, weighted(link.down, weights?.down), {
+        pair,
+        direction: 'down',
+        ...named(link),
+      });
   }
 
   #direction(
     from: NodeReference,
     to: NodeReference,
-    impairment: Impairment,
-    pair: number,
-    direction: 'up' | 'down',
+    impairment: Impairment & Pick<GraphLink, 'weight'>,
+    origin: Pick<LinkOrigin, 'pair' | 'direction' | 'name'>,
   ): void {
+    const suffix = origin.name === undefined ? '' : `:${origin.name}`;
     for (const source of this.#ends(from)) {
       for (const target of this.#ends(to)) {
         const link = this.#links.length;
-        this.#links.push({ ...impairment, name: `${formatReference(source)}->${formatReference(target)}` });
-        this.#origins.push({ pair, direction, from: source, to: target });
+        const name = `${formatReference(source)}->${formatReference(target)}${suffix}`;
+        this.#links.push({ ...impairment, name });
+        this.#origins.push({ ...origin, from: source, to: target });
         const [sourceStart, sourceEnd] = this.numbering.range(source)!;
         const [targetStart, targetEnd] = this.numbering.range(target)!;
         for (let a = sourceStart; a < sourceEnd; a++) {
@@ -88,3 +99,7 @@ export class Expansion {
     return Array.from({ length: service.replicas }, (_, replica) => ({ name: service.name, replica }));
   }
 }
+
+const weighted = (of: Impairment, weight: number | undefined): Impairment & Pick<GraphLink, 'weight'> =>
+  weight === undefined ? of : { ...of, weight };
+const named = ({ name }: LinkPair): { name?: string } => (name === undefined ? {} : { name });

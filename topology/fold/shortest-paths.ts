@@ -5,18 +5,20 @@
  * the last edge to a leaf is chosen on request, and a node with one exit uses the tree of its neighbour. So thousands
  * of services cost no more than the bridges that they are linked to.
  *
- * The order of paths is total, so that every host finds the same one: by the metric of the routing, then by the other
- * metric, then by the names of the nodes along the path, compared from the source on, then (parallel links) by the
+ * The order of paths is total, so that every host finds the same one: by the two metrics of the routing (metric.ts), then
+ * by the names of the nodes along the path, compared from the source on, then (parallel links) by the
  * name of the link. Both metrics are whole numbers, so sums are exact in any order of addition. Two paths that tie in
  * both have equally many hops. Their prefixes are best paths themselves, so comparing the chains of predecessors in
  * the tree compares the names of the whole paths.
  */
 
+import type { Micros } from '../../proto/units.ts';
 import type { Edge, Graph } from '../model/model.ts';
 import { compareNames } from '../model/names.ts';
 import { CoreNodes } from './core-nodes.ts';
 import type { EdgeChanges } from './edge-changes.ts';
 import { type EdgeRows, edgeRows } from './edge-rows.ts';
+import { primaryOf, secondaryOf } from './metric.ts';
 import { NodeHeap } from './node-heap.ts';
 
 /**
@@ -116,13 +118,16 @@ export class ShortestPaths {
   }
 
   /** A path can't be better than each of its edges allows: if no changed edge improves anything, no path does. */
-  #mayImprove(tree: Tree, { from, to }: Edge, latency: number): boolean {
+  #mayImprove(tree: Tree, { from, to, link }: Edge, latency: Micros): boolean {
     const [start, end] = [this.#reached(tree, from), this.coreNodes.rank[to]!];
     if (start === -1 || end === -1 || end === tree.rootRank) return false;
     if (tree.before[end] === -1) return true;
     const now = this.#distance(tree, end);
-    const next = this.#beyond(this.#distance(tree, start), latency);
-    return next.primary < now.primary || (next.primary === now.primary && next.secondary <= now.secondary);
+    const so = this.#distance(tree, start);
+    const edge = { ...this.#graph.links[link]!, latency };
+    const primary = so.primary + primaryOf(this.#graph, edge);
+    const secondary = so.secondary + secondaryOf(this.#graph, edge);
+    return primary < now.primary || (primary === now.primary && secondary <= now.secondary);
   }
 
   /** The edge from `source` into the core if it is the only one; otherwise -1. */
@@ -140,13 +145,12 @@ export class ShortestPaths {
   }
 
   #relax(node: number, rank: number, tree: Tree): void {
-    const { start, end, latency, link } = this.#rows.out;
-    const byHops = this.#graph.routing === 'hops';
+    const { start, end, primary: first, secondary: second, link } = this.#rows.out;
     for (let edge = start[node]!; edge < start[node + 1]!; edge++) {
       const next = end[edge]!;
       if (next === tree.rootRank) continue;
-      const primary = this.#primary[rank]! + (byHops ? 1 : latency[edge]!);
-      const secondary = this.#secondary[rank]! + (byHops ? latency[edge]! : 1);
+      const primary = this.#primary[rank]! + first[edge]!;
+      const secondary = this.#secondary[rank]! + second[edge]!;
       const gain = primary - this.#primary[next]! || secondary - this.#secondary[next]!;
       if (gain < 0) {
         this.#primary[next] = primary;
@@ -166,7 +170,7 @@ export class ShortestPaths {
 
   /** The best edge to a leaf, of those whose start is in the tree. */
   #lastEdge(tree: Tree, leaf: number): LastEdge | undefined {
-    const { start, end, link, latency } = this.#rows.into;
+    const { start, end, link, primary, secondary } = this.#rows.into;
     const [first, past] = [start[leaf]!, start[leaf + 1]!];
     let best: (LastEdge & Distance) | undefined;
     for (let edge = first; edge < past; edge++) {
@@ -174,7 +178,8 @@ export class ShortestPaths {
       if (before === -1) continue;
       const one = { before, link: link[edge]! };
       if (past - first === 1) return one;
-      const distance = this.#beyond(this.#distance(tree, before), latency[edge]!);
+      const so = this.#distance(tree, before);
+      const distance = { primary: so.primary + primary[edge]!, secondary: so.secondary + secondary[edge]! };
       const order = best
         ? distance.primary - best.primary || distance.secondary - best.secondary
         : Number.NEGATIVE_INFINITY;
@@ -186,22 +191,14 @@ export class ShortestPaths {
   }
 
   #distance(tree: Tree, rank: number): Distance {
-    let latency = 0;
-    let hops = 0;
+    let primary = 0;
+    let secondary = 0;
     for (let at = rank; at !== tree.rootRank; at = tree.before[at]!) {
-      latency += this.#graph.links[tree.link[at]!]!.latency;
-      hops++;
+      const link = this.#graph.links[tree.link[at]!]!;
+      primary += primaryOf(this.#graph, link);
+      secondary += secondaryOf(this.#graph, link);
     }
-    return this.#graph.routing === 'hops'
-      ? { primary: hops, secondary: latency }
-      : { primary: latency, secondary: hops };
-  }
-
-  /** One edge further. */
-  #beyond({ primary, secondary }: Distance, latency: number): Distance {
-    return this.#graph.routing === 'hops'
-      ? { primary: primary + 1, secondary: secondary + latency }
-      : { primary: primary + latency, secondary: secondary + 1 };
+    return { primary, secondary };
   }
 
   /** Whether the path that continues from `one` comes before the one from `other`, by names from the source on. */

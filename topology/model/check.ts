@@ -183,7 +183,7 @@ function reportDuplicates(links: readonly LinkPair[], labels: LinkLabels, findin
     const link = links[index]!;
     const message = `${link.from} and ${link.to} are already linked in ${lineOf(links[first]!, link)}`;
     const remedy =
-      'remove one of the links; for different properties each way write up and down, or two oneway links';
+      'remove one of the links, or give it a name; for different properties each way write up and down, or two oneway links';
     findings.error(
       'LINK_DUPLICATE',
       labels.place(index, 'link'),
@@ -204,7 +204,7 @@ export function duplicateLinks(links: readonly LinkPair[]): { index: number; fir
     const directions = link.down ? [[from, to] as const, [to, from] as const] : [[from, to] as const];
     let first: number | undefined;
     for (const [a, b] of directions) {
-      const key = `${a.name}>${b.name}`;
+      const key = `${a.name}>${b.name}:${link.name ?? ''}`;
       const known = byDirection.get(key) ?? new Directions();
       byDirection.set(key, known);
       first ??= known.add(a.replica, b.replica, index);

@@ -71,7 +71,14 @@ export type DiagnosticCode =
   | 'LINK_UNUSED'
   | 'BUFFERS_SMALL'
   | 'QUEUE_SMALL'
-  | 'RATE_UNREACHED';
+  | 'RATE_UNREACHED'
+  | 'VARIABLE_UNKNOWN'
+  | 'VARIABLE_UNUSED'
+  | 'VARIABLE_CIRCLE'
+  | 'PROFILE_UNKNOWN'
+  | 'INCLUDE'
+  | 'MATRIX'
+  | 'ROUTE';
 
 /** `ring.yaml:4:12: error: links[0].latency: "10" has no unit (write the unit, e.g. 10ms)`. */
 export function formatDiagnostic(diagnostic: Diagnostic): string {

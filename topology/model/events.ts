@@ -138,6 +138,8 @@ export interface LinkTarget extends Placed {
   readonly from: NodeReference;
   readonly to: NodeReference;
   readonly directed: boolean;
+  /** `backup` in `s1--s2:backup`. Absent: all links between the two. */
+  readonly link?: string;
 }
 interface Placed {
   readonly position: Position;

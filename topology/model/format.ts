@@ -9,8 +9,21 @@ export interface TextFile {
   readonly text: string;
 }
 
+/** What the command line says about a file, for formats with variables and includes. */
+export interface Extras {
+  /** Values of variables instead of those of the file. */
+  readonly set?: ReadonlyMap<string, string>;
+  /** Reads another file that the file names. Absent: none can be read. */
+  readonly read?: (path: string) => { readonly text: string } | { readonly problem: string };
+  /** Whether the text of the file is asked for, also where nothing in it is expanded. */
+  readonly isExpansionWanted?: boolean;
+  /** Whether others may be outside of the folder of the file. */
+  readonly outside?: boolean;
+}
+
 /** What a parser needs from outside of the file. */
 export interface ParseContext {
+  readonly extras?: Extras;
   /** The topology's name if the file gives none. */
   readonly name: string;
   /** The effect of a script's events on replicas, if a script is given with the file. */
@@ -19,6 +32,8 @@ export interface ParseContext {
 
 export interface Format {
   readonly name: string;
+  /** Whether its files have variables. */
+  readonly hasVariables?: boolean;
   readonly detect: {
     /** Of the text, where nothing but this format has it: whatever the file's name is. */
     readonly anyEnding?: Pick<RegExp, 'test'>;

@@ -6,7 +6,7 @@ import type { Graph } from './model.ts';
 export function encodeGraph({ links, partitions, ...plain }: Graph): EncodedGraph {
   return {
     ...plain,
-    links: links.map((link) => ({ name: link.name, ...encodeImpairment(link) })),
+    links: links.map((link) => ({ ...namesOf(link), ...encodeImpairment(link) })),
     ...(partitions && { partitions: partitions.map((groups) => Array.from(groups)) }),
   };
 }
@@ -14,6 +14,9 @@ export function encodeGraph({ links, partitions, ...plain }: Graph): EncodedGrap
 export function decodeGraph({ links, ...plain }: EncodedGraph): Graph {
   return {
     ...(plain as Omit<Graph, 'links'>),
-    links: links.map((link) => ({ name: link.name, ...decodeImpairment(link) })),
+    links: links.map((link) => ({ ...namesOf(link), ...decodeImpairment(link) })),
   };
 }
+
+const namesOf = ({ name, weight }: { name: string; weight?: number }): { name: string; weight?: number } =>
+  weight === undefined ? { name } : { name, weight };

@@ -12,3 +12,7 @@ export const MAX_EVENTS = 100_000;
 export const MAX_ATOMS = 500_000;
 /** Deeper nesting than any topology has; parsers recurse. */
 export const MAX_DEPTH = 32;
+
+/** Characters that no text has. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what makes a file not text.
+export const NOT_TEXT = /[\x00-\x08\x0E-\x1F\uFFFD]/;

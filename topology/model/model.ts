@@ -13,15 +13,29 @@ import type { Position } from './position.ts';
 export const TRANSMISSIONS = ['every link', 'bottleneck', 'none'] as const;
 export type Transmission = (typeof TRANSMISSIONS)[number];
 
+/** The meaning of "shortest": least latency, fewest hops, or least weight. */
+export const ROUTINGS = ['latency', 'hops', 'weight'] as const;
+export type Routing = (typeof ROUTINGS)[number];
+
+/** Of a link, as the costs of OSPF (RFC 2328, 16 bits). */
+export const MAX_WEIGHT = 65_535;
+
+/** The nodes of a path in their order, from a service to a service, instead of the shortest path. */
+export interface Route {
+  readonly nodes: readonly string[];
+  readonly position: Position;
+}
+
 export interface Topology {
   readonly name: string;
-  /** The meaning of "shortest": least latency, or fewest hops. */
-  readonly routing: 'latency' | 'hops';
+  readonly routing: Routing;
   /** Which links of a path take time for the bytes of a packet. Absent: every one. */
   readonly transmission?: Transmission;
   readonly services: readonly Service[];
   readonly bridges: readonly Bridge[];
   readonly links: readonly LinkPair[];
+  /** Paths that are given. Absent: none. */
+  readonly routes?: readonly Route[];
   readonly events: readonly TopologyEvent[];
 }
 
@@ -106,10 +120,14 @@ export interface Bridge {
 export interface LinkPair {
   readonly from: string;
   readonly to: string;
+  /** Tells it from others between the same two nodes. */
+  readonly name?: string;
   /** from → to. */
   readonly up: Impairment;
   /** to → from; absent: the link is one-way. */
   readonly down?: Impairment;
+  /** Of each direction, for routing by weight. Absent: 1. */
+  readonly weights?: { readonly up: number; readonly down: number };
   readonly tags: readonly string[];
   readonly position: Position;
 }
@@ -120,7 +138,7 @@ export interface LinkPair {
  * every agent and in every epoch.
  */
 export interface Graph {
-  readonly routing: 'latency' | 'hops';
+  readonly routing: Routing;
   /** As in `Topology`. */
   readonly transmission?: Transmission;
   /** Names of the endpoints: services in code-unit order of their names, replicas in numeric order. */
@@ -137,6 +155,15 @@ export interface Graph {
    * a partition have no path. Absent: none in force.
    */
   readonly partitions?: readonly (readonly number[])[];
+  /** Paths that the file gives. Absent: none. */
+  readonly routes?: readonly GraphRoute[];
+}
+
+/** Numbers of nodes: ranges of endpoints, first to one past last, and the nodes between. */
+export interface GraphRoute {
+  readonly from: readonly [number, number];
+  readonly to: readonly [number, number];
+  readonly via: readonly number[];
 }
 
 export interface Edge {
@@ -148,7 +175,9 @@ export interface Edge {
 
 /** A directed link, for which flows compete. */
 export interface GraphLink extends Impairment {
-  /** `client.0->s1`; a link that replicas share is named after the service: `server->s2`. */
+  /** For routing by weight. Absent: 1. */
+  readonly weight?: number;
+  /** `client.0->s1`, `s1->s2:backup`; a link that replicas share is named after the service: `server->s2`. */
   readonly name: string;
 }
 

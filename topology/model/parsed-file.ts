@@ -3,6 +3,8 @@ import type { TopologyEvent } from './events.ts';
 import type { Topology } from './model.ts';
 
 export interface ParsedFile {
+  /** The file as it is without variables and other files: one text that gives the same topology. */
+  readonly expanded?: () => string;
   /** Names, links and limits were checked; whether the events can be played was not. */
   readonly topology: Topology;
   /** The name of an event of the file in messages. */

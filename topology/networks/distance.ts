@@ -36,3 +36,8 @@ export function routeKm(distance: number): number {
 export function latencyOfDistance(distance: number): Micros {
   return micros(Math.min(MAX_LATENCY, Math.round(routeKm(distance) * FIBRE_MICROS_PER_KM)));
 }
+
+/** The same where the length of the cable is `factor` times the distance. */
+export function latencyOfCable(distance: number, factor: number): Micros {
+  return micros(Math.min(MAX_LATENCY, Math.round(distance * factor * FIBRE_MICROS_PER_KM)));
+}

@@ -39,6 +39,8 @@ export function failedReport(diagnostics: readonly Diagnostic[]): CheckReport {
   return { valid: false, diagnostics };
 }
 
+const ROUTING_WORDS = { latency: 'least latency', hops: 'fewest hops', weight: 'least weight' } as const;
+
 /** One line for each finding, then a summary line. */
 export function checkText(report: CheckReport, file: string): string {
   const lines = report.diagnostics.map(formatDiagnostic);
@@ -56,7 +58,7 @@ function sentence(summary: NonNullable<CheckReport['summary']>, file: string): s
     count(links, 'link'),
     count(events, 'event'),
   ];
-  return `${file}: ${name} is valid: ${parts.join(', ')}; routing by ${routing === 'hops' ? 'fewest hops' : 'least latency'}`;
+  return `${file}: ${name} is valid: ${parts.join(', ')}; routing by ${ROUTING_WORDS[routing]}`;
 }
 
 function verdict(diagnostics: readonly Diagnostic[], file: string): string {

@@ -1,17 +1,22 @@
-/** `netfold convert FILE`: a file of another program as a topology file of netfold's own, to edit. */
+/** `netfold convert FILE`: a file of another program as a topology file to edit, or a topology for another program; `netfold fmt`. */
 import { basename } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { count } from '../../../proto/words.ts';
+import { EXPORTS, exportNamed } from '../../../topology/export/registry.ts';
+import { formatNative } from '../../../topology/formats/native/layout.ts';
 import { nativeText, unwritable } from '../../../topology/formats/native/write.ts';
+import { formatOf } from '../../../topology/formats/registry.ts';
 import { type LoadedTopology, loadTopology } from '../../../topology/load.ts';
 import type { Topology } from '../../../topology/model/model.ts';
 import { ControllerError } from '../../errors.ts';
-import { readText } from '../options/files.ts';
-import { warn } from '../terminal/output.ts';
+import { addVariableOptions, extrasOf, type FileOptions, readText } from '../options/files.ts';
+import { step, warn } from '../terminal/output.ts';
 import { writeOutput } from '../terminal/write-output.ts';
 
+const NATIVE = 'netfold';
 const HELP = `
   netfold convert Abilene.graphml -o abilene.yaml && netfold check abilene.yaml
+  netfold convert lab.yaml --to mermaid
 
 docs/formats.md names the formats, how each is understood, and what is assumed where a file says nothing. All of that is told,
 with its place in the file. The same files work with check, paths and up as they are.`;
@@ -19,22 +24,67 @@ with its place in the file. The same files work with check, paths and up as they
 /** More than a reader looks at. */
 const MAX_COMMENTS = 200;
 
+interface ConvertOptions extends FileOptions {
+  readonly output?: string;
+  readonly to: string;
+}
+
 export function addConvertCommand(program: Command): void {
-  program
-    .command('convert <file>')
-    .description('write a network of another program (GraphML, GML, …) as a topology file')
+  addVariableOptions(program.command('convert <file>'))
+    .description(
+      'write a network of another program (GraphML, GML, …) as a topology file, or a topology for another',
+    )
     .option('-o, --output <file>', 'write there instead of printing')
+    .addOption(
+      new Option('--to <format>', 'for another program instead')
+        .choices([NATIVE, ...EXPORTS.map(({ name }) => name)])
+        .default(NATIVE),
+    )
     .addHelpText('after', HELP)
-    .action((file: string, { output }: { output?: string }) => {
-      const { topology, warnings } = loadTopology(readText(file, 'a topology file'), file);
-      // All of them: whoever edits what comes out wants to know what was assumed.
-      for (const { line, field, message } of warnings)
-        warn(`${file}:${line}: ${field === '' ? '' : `${field}: `}${message}`);
-      refuseEvents(topology, file);
-      warnOfMachines(topology, file);
-      const heading = [`From ${oneLine(basename(file))}, by netfold convert.`, ...comments(warnings)];
-      writeOutput(nativeText(topology, heading), output);
-    });
+    .action(convert);
+  program
+    .command('fmt <file>')
+    .description('print a topology file with even indentation and spaces; comments stay')
+    .option('-w, --write', 'write it into the file instead')
+    .option('--check', 'print nothing; exit 1 if it is laid out otherwise')
+    .action(layOut);
+}
+
+function convert(file: string, options: ConvertOptions): void {
+  const text = readText(file, 'a topology file');
+  const { topology, warnings } = loadTopology(text, file, undefined, undefined, extrasOf(file, options));
+  // All of them: whoever edits what comes out wants to know what was assumed.
+  for (const { file: where, line, field, message } of warnings)
+    warn(`${where}:${line}: ${field === '' ? '' : `${field}: `}${message}`);
+  const from = `From ${oneLine(basename(file))}, by netfold convert.`;
+  if (options.to !== NATIVE) {
+    const { text: made, lost } = exportNamed(options.to)!.write(topology, from);
+    for (const what of lost) warn(`${file}: left out: ${what}`);
+    writeOutput(made, options.output);
+    return;
+  }
+  refuseEvents(topology, file);
+  warnOfMachines(topology, file);
+  writeOutput(nativeText(topology, [from, ...comments(warnings)]), options.output);
+}
+
+function layOut(file: string, { write = false, check = false }: { write?: boolean; check?: boolean }): void {
+  const text = readText(file, 'a topology file');
+  const { name, hasVariables } = formatOf({ file, text });
+  if (!hasVariables)
+    throw new ControllerError(
+      'FORMAT_UNKNOWN',
+      `${file} is a file of ${name}`,
+      'fmt is for topology files in YAML',
+    );
+  const made = formatNative(text, file);
+  if (check) {
+    if (made !== text) {
+      step(`${file} is laid out otherwise: netfold fmt --write ${file}`);
+      process.exitCode = 1;
+    }
+  } else if (write && made === text) step(`${file} is as it should be`);
+  else writeOutput(made, write ? file : undefined);
 }
 
 /** What was assumed and left out stands in the file, too. */

@@ -13,20 +13,18 @@ import { DEFAULT_PLACEMENT, type PlacementOptions, type Wishes } from '../../pla
 import { keeping, placeEndpoints } from '../../placement/place.ts';
 import { PLACEMENT_HEADING, placementReport, placementRows, placementText } from '../../placement/report.ts';
 import { roomOf, wishesOf } from '../../placement/wishes.ts';
-import { eventsOption, openTopology, readText, warnOfFile } from '../options/files.ts';
+import { addFileOptions, type FileOptions, openTopology, readText, warnOfFile } from '../options/files.ts';
 import { print, printJson, table } from '../terminal/output.ts';
 
-interface PlaceOptions extends PlacementOptions {
+interface PlaceOptions extends PlacementOptions, FileOptions {
   readonly inventory: string;
   readonly without: readonly string[];
   readonly placement?: string;
-  readonly events?: string;
   readonly json?: boolean;
 }
 
 export function addPlaceCommand(program: Command): void {
-  program
-    .command('place <file>')
+  addFileOptions(program.command('place <file>'))
     .description('which endpoint on which host, so that little traffic crosses between hosts')
     .requiredOption(
       '--inventory <file>',
@@ -54,7 +52,6 @@ export function addPlaceCommand(program: Command): void {
         .default(DEFAULT_PLACEMENT.seed)
         .argParser(parseSeed),
     )
-    .addOption(eventsOption())
     .option('--json', 'print JSON')
     .action(place);
 }
@@ -65,7 +62,7 @@ function parseSeed(text: string): number {
 }
 
 function place(file: string, options: PlaceOptions): void {
-  const { topology, warnings } = openTopology(file, options.events);
+  const { topology, warnings } = openTopology(file, options);
   if (!options.json) warnOfFile(warnings);
   const graph = expandGraph(topology);
   const inventory = readInventory(readText(options.inventory, 'an inventory of hosts'), options.inventory);

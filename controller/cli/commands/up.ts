@@ -23,7 +23,7 @@ import { isEnding } from '../../experiment/teardown.ts';
 import { ANY_ADDRESS, type MeshAddress, reachableAt } from '../../mesh-address.ts';
 import { logFile, MESH_PORT, meshKeyFile } from '../../names.ts';
 import { judgeRun, strictAlone } from '../insight/judge-run.ts';
-import { eventsOption } from '../options/files.ts';
+import { addFileOptions } from '../options/files.ts';
 import { namedBy, nameOption, sameNameOption } from '../options/name-option.ts';
 import {
   engineOptions,
@@ -92,9 +92,8 @@ export function addLabOptions(command: Command): Command {
 
 /** Options that say nothing of the place. */
 export function addEmulationOptions(command: Command): Command {
-  return command
+  return addFileOptions(command)
     .addOption(nameOption("the experiment's name (default: the topology's)"))
-    .addOption(eventsOption())
     .addOption(
       new Option('--delay-backend <name>', 'what delays packets; auto: netem where the kernel has it')
         .choices(DELAY_BACKENDS)

@@ -102,16 +102,23 @@ export function textOf(explained: Explanation): string[] {
 const ms = (value: number): string => formatMicros(fromMillis(value));
 const rate = (value: number | null): string => formatRate(value ?? Number.POSITIVE_INFINITY);
 
+const CHOSEN_BY = {
+  latency: 'the least latency',
+  hops: 'the fewest hops',
+  weight: 'the least weight',
+} as const;
+
 function latencyLines({
   latencyMs,
   roundTripMs,
   routing,
+  isGiven,
   links,
   backLinks,
   jitterMs,
   loss,
 }: Explanation): string[] {
-  const chosen = routing === 'latency' ? 'the way with the least latency' : 'the way with the fewest hops';
+  const chosen = isGiven ? 'the route of the file' : `the way with ${CHOSEN_BY[routing]}`;
   const round = roundTripMs === null ? 'there is no way back' : `${ms(roundTripMs)} there and back`;
   const rows = links.map(
     ({ name, latencyMs: part, jitterMs: jitter, loss: lost, bandwidthBps, isNarrowest }) => [

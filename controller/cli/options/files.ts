@@ -1,7 +1,8 @@
 /** Topology files, and scripts of events for them, as arguments of the command line. */
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
-import { Option } from 'commander';
-import { type LoadedTopology, loadTopology, MAX_TEXT_LENGTH } from '../../../topology/load.ts';
+import { closeSync, openSync, readFileSync, readSync, realpathSync } from 'node:fs';
+import { dirname, sep } from 'node:path';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Extras, type LoadedTopology, loadTopology, MAX_TEXT_LENGTH } from '../../../topology/load.ts';
 import type { TcpBuffers } from '../../../topology/path-warnings.ts';
 import { ControllerError } from '../../errors.ts';
 import type { TopologyText } from '../../experiment/bootstraps.ts';
@@ -11,18 +12,75 @@ export interface OpenedTopology extends LoadedTopology {
   readonly source: TopologyText;
 }
 
-/** `--events`, for every command that takes a topology file. */
-export function eventsOption(): Option {
-  return new Option('--events <script>', 'a ThunderStorm script, whose events come after those of the file');
+/** What every command that takes a topology file has beside it. */
+export interface FileOptions {
+  /** A script of events for the topology file. */
+  readonly events?: string;
+  /** Variables instead of those of the file. */
+  readonly set?: ReadonlyMap<string, string>;
+  readonly includeOutside?: boolean;
+}
+
+/** `--events`, `--set` and `--include-outside`. */
+export function addFileOptions(command: Command): Command {
+  return addVariableOptions(command).addOption(
+    new Option('--events <script>', 'a ThunderStorm script, whose events come after those of the file'),
+  );
+}
+
+/** Those without `--events`. */
+export function addVariableOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--set <name=value>', 'a variable instead of that of the file; repeatable').argParser(
+        parseSetting,
+      ),
+    )
+    .addOption(new Option('--include-outside', 'let the file include others outside of its own folder'));
+}
+
+function parseSetting(text: string, before: ReadonlyMap<string, string> = new Map()): Map<string, string> {
+  const at = text.indexOf('=');
+  const name = text.slice(0, at);
+  if (at < 1) throw new InvalidArgumentError('write a name and a value, e.g. delay=20ms');
+  if (before.has(name)) throw new InvalidArgumentError(`${name} is set twice`);
+  return new Map([...before, [name, text.slice(at + 1)]]);
 }
 
 /** Reads and checks a file. Throws `ControllerError` (`FILE_UNREADABLE`) or `TopologyError`. */
-export function openTopology(file: string, events?: string): OpenedTopology {
+export function openTopology(file: string, options: FileOptions = {}): OpenedTopology {
+  const { events } = options;
   const text = readText(file, 'a topology file');
   const script =
     events === undefined ? undefined : { file: events, text: readText(events, 'a script of events') };
   const advice = { buffers: machineTcpBuffers() };
-  return { ...loadTopology(text, file, script, advice), source: { file, text, ...(script && { script }) } };
+  const loaded = loadTopology(text, file, script, advice, extrasOf(file, options));
+  // Agents have neither the other files nor the variables.
+  const whole = loaded.expanded?.() ?? text;
+  return { ...loaded, source: { file, text: whole, ...(script && { script }) } };
+}
+
+/** What a file may ask for besides its text. */
+export function extrasOf(file: string, { set, includeOutside = false }: FileOptions): Extras {
+  return {
+    ...(set && { set }),
+    outside: includeOutside,
+    read: (path) => readIncluded(path, file, includeOutside),
+  };
+}
+
+/** Links of the file system must not lead out of the folder either. */
+function readIncluded(path: string, main: string, outside: boolean): { text: string } | { problem: string } {
+  try {
+    const folder = realpathSync(dirname(main));
+    const real = realpathSync(path);
+    if (!outside && !real.startsWith(folder === sep ? sep : `${folder}${sep}`))
+      return { problem: `it is a link to ${real}, outside of the folder of the file that was named` };
+    return { text: readText(path, 'a file') };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return { problem: code === 'ENOENT' ? 'there is no such file' : message };
+  }
 }
 
 /** Of hundreds of the same kind, which one cause may have, these show what it is. */

@@ -7,12 +7,10 @@ import { ControllerError } from '../../errors.ts';
 import { Experiment } from '../../experiment/experiment.ts';
 import { openPlatform } from '../../platform/registry.ts';
 import { progress, step, warn } from '../terminal/output.ts';
-import { openTopology, warnOfFile } from './files.ts';
+import { type FileOptions, openTopology, warnOfFile } from './files.ts';
 import { type PlacementFlags, placementOf } from './placement-options.ts';
 
-export interface LabOptions extends PlacementFlags {
-  /** A script of events for the topology file. */
-  readonly events?: string;
+export interface LabOptions extends PlacementFlags, FileOptions {
   readonly name?: string;
   /** What the file is called, where it is a copy. */
   readonly fileName?: string;
@@ -44,7 +42,7 @@ export async function withExperiment<T>(
   lab: LabOptions,
   use: (experiment: Experiment, interruption: Interruption) => Promise<T>,
 ): Promise<T> {
-  const { topology, warnings, source: opened } = openTopology(file, lab.events);
+  const { topology, warnings, source: opened } = openTopology(file, lab);
   const source = lab.fileName === undefined ? opened : { ...opened, file: lab.fileName };
   const { hostsIfAny = 0 } = lab;
   const hosts = hostsIfAny === 0 ? lab.hosts : Math.max(1, Math.min(hostsIfAny, endpointsOf(topology)));

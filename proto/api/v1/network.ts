@@ -28,7 +28,7 @@ export const topologySchema = z
     text: z.string().optional(),
     nowMs: z.number().nullable().describe('Since the start of the experiment; null before it.'),
     epoch: z.number().describe('How many versions of the topology there were before.'),
-    routing: z.enum(['latency', 'hops']),
+    routing: z.enum(['latency', 'hops', 'weight']),
     nodes: z
       .array(
         z.object({
@@ -44,6 +44,7 @@ export const topologySchema = z
           name: z.string(),
           from: z.string(),
           to: z.string(),
+          weight: z.number().optional().describe('Where routing is by weight; 1 if absent.'),
           ...impairmentFields,
           queuePackets: z.number().optional(),
           queueBytes: z.number().optional(),

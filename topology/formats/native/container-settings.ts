@@ -12,8 +12,7 @@ import {
 import { type Findings, quote } from '../../model/diagnostics.ts';
 import type { Service } from '../../model/model.ts';
 import { splitWords } from '../../model/shell-words.ts';
-import type { Path, YamlDocument } from './document.ts';
-import { formatPath } from './issues.ts';
+import type { NativeDocument, Path } from './document.ts';
 import type { NativeFile } from './schema.ts';
 
 type NativeService = NativeFile['services'][string];
@@ -31,10 +30,10 @@ const OF_IMAGES = [
 ] as const satisfies readonly (keyof NativeService)[];
 
 export class ContainerReader {
-  readonly #document: YamlDocument;
+  readonly #document: NativeDocument;
   readonly #findings: Findings;
 
-  constructor(document: YamlDocument, findings: Findings) {
+  constructor(document: NativeDocument, findings: Findings) {
     this.#document = document;
     this.#findings = findings;
   }
@@ -176,11 +175,17 @@ export class ContainerReader {
       const place = this.#document.at([...path, key]);
       const message = `${key} is a container's, and the service has no image`;
       const remedy = `add image, or remove ${key}`;
-      this.#findings.warning('KEY_IGNORED', place, formatPath([...path, key]), message, remedy);
+      this.#findings.warning('KEY_IGNORED', place, this.#document.field([...path, key]), message, remedy);
     }
   }
 
   #refuse(path: Path, message: string, remedy: string): void {
-    this.#findings.error('VALUE_INVALID', this.#document.at(path), formatPath(path), message, remedy);
+    this.#findings.error(
+      'VALUE_INVALID',
+      this.#document.at(path),
+      this.#document.field(path),
+      message,
+      remedy,
+    );
   }
 }

@@ -18,11 +18,23 @@ import {
 import { type Findings, quote } from '../../model/diagnostics.ts';
 import { MAX_DEPTH } from '../../model/limits.ts';
 import { absurdity } from './absurdity.ts';
+import { formatPath, type Path, type Place } from './expand/origins.ts';
 
-export type Path = readonly (string | number)[];
-export interface Place {
-  readonly line: number;
-  readonly column: number;
+export type { Path, Place } from './expand/origins.ts';
+
+/** A file as its reader sees it: the value, and where its parts stand. */
+export interface NativeDocument {
+  readonly value: unknown;
+  /** The position of the value at `path`, or of the nearest enclosing part that exists. */
+  at(path: Path): Place;
+  /** The place of the key `key` of the mapping at `path`. */
+  atKey(path: Path, key: string): Place;
+  /** The user's text at `path`, up to a line; `undefined` if there is none. */
+  source(path: Path): string | undefined;
+  /** The positions of the entries of the mapping or list at `path`, in order of the file. */
+  entries(path: Path): Map<string | number, Place>;
+  /** How messages call it. */
+  field(path: Path): string;
 }
 
 /**
@@ -42,21 +54,28 @@ const KINDS = {
 } as const;
 type Kind = keyof typeof KINDS;
 
-export class YamlDocument {
+export class YamlDocument implements NativeDocument {
   readonly value: unknown;
   readonly #root: Node | null;
   readonly #lines: LineCounter;
   readonly #text: string;
+  readonly #file: string | undefined;
 
-  private constructor(value: unknown, root: Node | null, lines: LineCounter, text: string) {
+  private constructor(value: unknown, root: Node | null, lines: LineCounter, text: string, file?: string) {
+    this.#file = file;
     this.value = value;
     this.#root = root;
     this.#lines = lines;
     this.#text = text;
   }
 
-  /** Gives `undefined` if the text is no YAML; `findings` then has the reason. */
-  static parse(text: string, findings: Findings, kind: Kind = 'topology'): YamlDocument | undefined {
+  /** Gives `undefined` if the text is no YAML; `findings` then has the reason. `file`: if it is not that of `findings`. */
+  static parse(
+    text: string,
+    findings: Findings,
+    kind: Kind = 'topology',
+    file?: string,
+  ): YamlDocument | undefined {
     const lines = new LineCounter();
     if (refuseAbsurdities(text, kind, findings)) return undefined;
     try {
@@ -74,7 +93,7 @@ export class YamlDocument {
       const root = document.contents;
       if (!acceptable(root, lines, kind, findings)) return undefined;
       const parsed: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
-      return new YamlDocument(parsed, root, lines, text);
+      return new YamlDocument(parsed, root, lines, text, file);
     } catch (error) {
       if (!explain(error, kind, findings)) throw error;
       return undefined;
@@ -126,10 +145,15 @@ export class YamlDocument {
     return places;
   }
 
+  field(path: Path): string {
+    return formatPath(path);
+  }
+
   #place(node: Node | null): Place {
-    if (!node?.range) return { line: 1, column: 1 };
+    const file = this.#file === undefined ? undefined : { file: this.#file };
+    if (!node?.range) return { line: 1, column: 1, ...file };
     const { line, col } = this.#lines.linePos(node.range[0]);
-    return { line: Math.max(1, line), column: Math.max(1, col) };
+    return { line: Math.max(1, line), column: Math.max(1, col), ...file };
   }
 }
 

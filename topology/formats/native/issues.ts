@@ -3,9 +3,9 @@ import type { z } from 'zod';
 import { FILE_PROPERTIES } from '../../../proto/impairment.ts';
 import { type DiagnosticCode, type Findings, quote } from '../../model/diagnostics.ts';
 import { MAX_ENDPOINTS } from '../../model/limits.ts';
-import { RESTARTS } from '../../model/model.ts';
+import { MAX_WEIGHT, RESTARTS } from '../../model/model.ts';
 import { NAME_REMEDY, nameProblem, suggest } from '../../model/names.ts';
-import type { Path, YamlDocument } from './document.ts';
+import type { NativeDocument, Path } from './document.ts';
 import { UNITLESS } from './quantity.ts';
 import { KNOWN_KEYS } from './schema.ts';
 
@@ -14,11 +14,21 @@ type Issue = z.core.$ZodIssue;
 /** Enough to find the cause; the time for the position of each grows with the file. */
 const MAX_ISSUES = 200;
 
-export function reportIssues(issues: readonly Issue[], document: YamlDocument, findings: Findings): void {
-  for (const issue of issues.slice(0, MAX_ISSUES)) reportIssue(issue, [], document, findings);
+export function reportIssues(issues: readonly Issue[], document: NativeDocument, findings: Findings): void {
+  // Of a default, each entry that has it says the same.
+  const seen = new Set<string>();
+  for (const issue of issues) {
+    const path = issue.path.map((step) => (typeof step === 'number' ? step : String(step)));
+    const { line, column, file = '' } = document.at(path);
+    const key = `${file}:${line}:${column} ${path.at(-1)} ${issue.code} ${issue.message}`;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    reportIssue(issue, [], document, findings);
+    if (seen.size === MAX_ISSUES) return;
+  }
 }
 
-function reportIssue(issue: Issue, prefix: Path, document: YamlDocument, findings: Findings): void {
+function reportIssue(issue: Issue, prefix: Path, document: NativeDocument, findings: Findings): void {
   const path = [...prefix, ...issue.path.map((step) => (typeof step === 'number' ? step : String(step)))];
   switch (issue.code) {
     case 'unrecognized_keys':
@@ -27,7 +37,13 @@ function reportIssue(issue: Issue, prefix: Path, document: YamlDocument, finding
     case 'invalid_key': {
       const name = String(path.at(-1) ?? '');
       const place = document.atKey(path.slice(0, -1), name);
-      findings.error('NAME_INVALID', place, formatPath(path.slice(0, -1)), nameMessage(name), NAME_REMEDY);
+      findings.error(
+        'NAME_INVALID',
+        place,
+        document.field(path.slice(0, -1)),
+        nameMessage(name),
+        NAME_REMEDY,
+      );
       return;
     }
     case 'invalid_union': {
@@ -47,9 +63,9 @@ function reportIssue(issue: Issue, prefix: Path, document: YamlDocument, finding
   }
 }
 
-function reportUnknownKey(key: string, path: Path, document: YamlDocument, findings: Findings): void {
+function reportUnknownKey(key: string, path: Path, document: NativeDocument, findings: Findings): void {
   const known = KNOWN_KEYS[kindOf(path)] ?? [];
-  const field = formatPath([...path, key]);
+  const field = document.field([...path, key]);
   const remedy = suggest(key, known, `known keys: ${known.join(', ')}`);
   findings.error(
     'KEY_UNKNOWN',
@@ -60,14 +76,14 @@ function reportUnknownKey(key: string, path: Path, document: YamlDocument, findi
   );
 }
 
-function reportValue(issue: Issue, path: Path, document: YamlDocument, findings: Findings): void {
+function reportValue(issue: Issue, path: Path, document: NativeDocument, findings: Findings): void {
   const value = document.source(path);
   if (value === undefined) {
     const key = String(path.at(-1) ?? '');
     findings.error(
       'KEY_MISSING',
       document.at(path),
-      formatPath(path),
+      document.field(path),
       `${quote(key)} is missing`,
       expectation(path),
     );
@@ -119,12 +135,12 @@ const ARTICLE: Readonly<Record<string, string>> = {
 function report(
   code: DiagnosticCode,
   path: Path,
-  document: YamlDocument,
+  document: NativeDocument,
   findings: Findings,
   message: string,
   remedy: string,
 ): void {
-  findings.error(code, document.at(path), formatPath(path), message, remedy);
+  findings.error(code, document.at(path), document.field(path), message, remedy);
 }
 
 function nameMessage(name: string): string {
@@ -166,7 +182,9 @@ const EXPECTED: Readonly<Record<string, string>> = {
   'links.*': 'write e.g. { from: client, to: s1, latency: 5ms, bandwidth: 100Mbps }',
   events: 'write a list of lines, e.g. - at 30s crash server.0',
   'events.*': 'write a line, e.g. at 30s crash server.0; quote it if it contains ": "',
-  routing: 'write latency or hops',
+  routing: 'write latency, hops or weight',
+  routes: 'write a list, e.g. - client > s1 > server, or with <> for both directions',
+  'routes.*': 'write e.g. client > s1 > server, or with <> for both directions',
   transmission: 'write every link, bottleneck or none',
   name: 'write a short name',
 };
@@ -223,17 +241,10 @@ function expectation(path: Path): string {
   if (path[2] === 'ready' || path[2] === 'after') return LIFE_TEXTS[field] ?? LIFE_TEXTS[path[2]]!;
   const choices = CHOICES.get(field);
   if (choices) return `write ${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`;
+  if (path[0] === 'links' && path[2] === 'weight')
+    return `write a whole number from 1 to ${MAX_WEIGHT}, or { up: 1, down: 10 }`;
   if (field === 'from' || field === 'to') return 'name a service, a replica or a bridge';
   if (SERVICE_TEXTS.has(field)) return `write e.g. ${SERVICE_TEXTS.get(field)}, or leave the key out`;
   const general = path.length >= 2 ? `${path[0]}.*` : String(path[0] ?? '');
   return EXPECTED[general] ?? 'see examples/quickstart.yaml for the format';
-}
-
-/** `links[2].latency`, `services.client.replicas`. */
-export function formatPath(path: Path): string {
-  return path.reduce<string>((text, step) => {
-    if (typeof step === 'number') return `${text}[${step}]`;
-    const shown = /^[\w-]+$/.test(step) ? step : quote(step);
-    return text === '' ? shown : `${text}.${shown}`;
-  }, '');
 }

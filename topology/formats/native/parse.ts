@@ -3,16 +3,20 @@ import { FILE_PROPERTIES, type Impairment, impairment } from '../../../proto/imp
 import type { Bps } from '../../../proto/units.ts';
 import { parseEvent } from '../../events/grammar.ts';
 import { checkLinks, checkNodes, Names } from '../../model/check.ts';
-import { type Findings, quote } from '../../model/diagnostics.ts';
+import { Findings, quote } from '../../model/diagnostics.ts';
 import type { Change, TopologyEvent } from '../../model/events.ts';
-import { MAX_EVENTS } from '../../model/limits.ts';
-import type { Bridge, LinkPair, Service } from '../../model/model.ts';
+import type { Extras } from '../../model/format.ts';
+import { MAX_EVENTS, NOT_TEXT } from '../../model/limits.ts';
+import type { Bridge, LinkPair, Route, Service } from '../../model/model.ts';
 import type { ParsedFile } from '../../model/parsed-file.ts';
 import type { Position } from '../../model/position.ts';
 import { ContainerReader } from './container-settings.ts';
-import { type Place, YamlDocument } from './document.ts';
+import { type NativeDocument, type Place, YamlDocument } from './document.ts';
+import { expand, mayNeedExpansion } from './expand/expand.ts';
+import { EXPANDED_MARK, expandedText } from './expanded-text.ts';
 import { reportIssues } from './issues.ts';
-import { type NativeFile, type NativeLink, topologySchema } from './schema.ts';
+import { parseRoute } from './routes.ts';
+import { KNOWN_KEYS, type NativeFile, type NativeLink, topologySchema } from './schema.ts';
 import { LifeReader } from './service-life.ts';
 import { SettingsReader } from './service-settings.ts';
 
@@ -25,9 +29,12 @@ export function parseNative(
   file: string,
   name: string,
   findings: Findings,
+  extras: Extras = {},
 ): ParsedFile | undefined {
-  const document = YamlDocument.parse(text, findings);
-  if (!document || !looksLikeTopology(document, findings)) return undefined;
+  const written = YamlDocument.parse(text, findings);
+  const document = written && expanded(written, text, file, findings, extras);
+  // What follows from a mistake in a variable or in another file would be told as well.
+  if (!document || findings.hasErrors || !looksLikeTopology(document, findings)) return undefined;
   const parsed = validate(document.value, findings);
   if (!parsed.success) {
     reportIssues(parsed.error.issues, document, findings);
@@ -35,7 +42,43 @@ export function parseNative(
   }
   if (findings.hasErrors) return undefined;
   const reader = new Reader(parsed.data, document, file, findings);
-  return reader.read(parsed.data.name ?? name);
+  const called = parsed.data.name ?? name;
+  return {
+    ...reader.read(called),
+    ...((document !== written || extras.isExpansionWanted) && {
+      expanded: () => expandedText({ name: called, ...(document.value as object) }, file),
+    }),
+  };
+}
+
+/** Without variables, ranges and includes; the document itself if it has none. */
+function expanded(
+  written: YamlDocument,
+  text: string,
+  file: string,
+  findings: Findings,
+  extras: Extras,
+): NativeDocument {
+  const isDone = text.startsWith(EXPANDED_MARK) || !mayNeedExpansion(text);
+  const isMapping =
+    typeof written.value === 'object' && written.value !== null && !Array.isArray(written.value);
+  if (!isMapping || (isDone && (extras.set ?? new Map()).size === 0)) return written;
+  const keys = { link: KNOWN_KEYS['links.*']!, service: KNOWN_KEYS['services.*']! };
+  const parse = (other: string, name: string) => parseIncluded(other, name, findings);
+  return expand(written, { file, keys, extras, parse, findings });
+}
+
+function parseIncluded(text: string, file: string, findings: Findings): YamlDocument | undefined {
+  const own = new Findings(file);
+  const binary = NOT_TEXT.exec(text);
+  const start = { line: 1, column: 1 };
+  if (binary) own.error('FILE_NOT_TEXT', start, '', 'this is not a text file in UTF-8', 'include YAML');
+  const document = binary ? undefined : YamlDocument.parse(text, own, 'topology', file);
+  const value = document?.value;
+  if (document && (typeof value !== 'object' || value === null || Array.isArray(value)))
+    own.error('NOT_A_TOPOLOGY', start, '', 'this is no part of a topology', 'write e.g. services: { a: {} }');
+  findings.include(own);
+  return own.hasErrors ? undefined : document;
 }
 
 /** Entries of a list or mapping that are read again, to find the first mistakes of too many. */
@@ -64,7 +107,7 @@ function firstEntries(value: unknown): unknown {
   return Object.fromEntries(entries.map(([key, one]) => [key, firstEntries(one)]));
 }
 
-function looksLikeTopology(document: YamlDocument, findings: Findings): boolean {
+function looksLikeTopology(document: NativeDocument, findings: Findings): boolean {
   const { value } = document;
   const remedy = 'a topology is a mapping with services, bridges and links; see examples/quickstart.yaml';
   const start = { line: 1, column: 1 };
@@ -98,11 +141,11 @@ function textKind(text: string): string {
 
 class Reader {
   readonly #data: NativeFile;
-  readonly #document: YamlDocument;
+  readonly #document: NativeDocument;
   readonly #file: string;
   readonly #findings: Findings;
 
-  constructor(data: NativeFile, document: YamlDocument, file: string, findings: Findings) {
+  constructor(data: NativeFile, document: NativeDocument, file: string, findings: Findings) {
     this.#data = data;
     this.#document = document;
     this.#file = file;
@@ -116,16 +159,23 @@ class Reader {
     const links = this.#data.links.map((link, index) => this.#link(link, index));
     checkNodes({ services, bridges }, this.#findings);
     const labels = {
-      field: (index: number, end: string) => (end === 'link' ? `links[${index}]` : `links[${index}].${end}`),
+      field: (index: number, end: string) =>
+        this.#document.field(end === 'link' ? ['links', index] : ['links', index, end]),
       place: (index: number, end: string) =>
         this.#document.at(end === 'link' ? ['links', index] : ['links', index, end]),
     };
     checkLinks(links, new Names({ services, bridges }), labels, this.#findings);
     const events = this.#events();
     this.#warnOfDistributions(events);
+    const routes = this.#routes();
+    this.#warnOfWeights();
     return {
-      topology: { name, routing, ...(transmission && { transmission }), services, bridges, links, events },
-      fieldOf: (event) => `events[${events.indexOf(event)}]`,
+      topology: {
+        ...{ name, routing, ...(transmission && { transmission }), services, bridges, links },
+        ...(routes.length > 0 && { routes }),
+        events,
+      },
+      fieldOf: (event) => this.#document.field(['events', events.indexOf(event)]),
       supervisors: new Set(),
       laterHolds: false,
       withoutReuse: new Set(),
@@ -144,7 +194,7 @@ class Reader {
         this.#findings.error(
           'VALUE_INVALID',
           this.#position(places.get(name)),
-          `services.${name}.run`,
+          this.#document.field(['services', name, 'run']),
           'the command has a NUL character, which no argument of a program can have',
           'leave it out; in YAML, "\\\\0" in double quotes is a backslash and a zero',
         );
@@ -194,7 +244,18 @@ class Reader {
     const properties = (rate: Bps | undefined): Impairment =>
       impairment({ ...common, queuePackets: undefined, ...queue, bandwidth: rate ?? bandwidth });
     const position = this.#position(this.#document.at(['links', index]));
-    return { from, to, up: properties(up), ...(oneway ? {} : { down: properties(down) }), tags, position };
+    const { name, weight } = link;
+    const weights = typeof weight === 'number' ? { up: weight, down: weight } : weight;
+    return {
+      from,
+      to,
+      ...(name !== undefined && { name }),
+      up: properties(up),
+      ...(oneway ? {} : { down: properties(down) }),
+      ...(weights && { weights }),
+      tags,
+      position,
+    };
   }
 
   #refuseContradictions({ bandwidth, up, down, oneway }: NativeLink, index: number): void {
@@ -202,7 +263,7 @@ class Reader {
       this.#findings.error(
         'VALUE_INVALID',
         this.#document.at(['links', index, key]),
-        `links[${index}].${key}`,
+        this.#document.field(['links', index, key]),
         message,
         remedy,
       );
@@ -221,8 +282,38 @@ class Reader {
       const place = this.#document.at(['links', index, 'distribution']);
       const message = 'the distribution of a jitter that the link does not have';
       const remedy = 'add jitter, e.g. jitter: 1ms, or remove the distribution';
-      this.#findings.warning('KEY_IGNORED', place, `links[${index}].distribution`, message, remedy);
+      this.#findings.warning(
+        'KEY_IGNORED',
+        place,
+        this.#document.field(['links', index, 'distribution']),
+        message,
+        remedy,
+      );
     });
+  }
+
+  #routes(): Route[] {
+    return this.#data.routes.flatMap((text, index) => {
+      const path = ['routes', index] as const;
+      const position = this.#position(this.#document.at(path));
+      return parseRoute(text, position, this.#document.field(path), this.#findings);
+    });
+  }
+
+  #warnOfWeights(): void {
+    if (this.#data.routing === 'weight') return;
+    const index = this.#data.links.findIndex(({ weight }) => weight !== undefined);
+    if (index === -1) return;
+    const path = ['links', index, 'weight'] as const;
+    const message = `the weights have no effect: routing is by ${this.#data.routing}`;
+    const remedy = 'write routing: weight, or remove the weights';
+    this.#findings.warning(
+      'KEY_IGNORED',
+      this.#document.at(path),
+      this.#document.field(path),
+      message,
+      remedy,
+    );
   }
 
   #events(): TopologyEvent[] {
@@ -241,7 +332,12 @@ class Reader {
     return events.flatMap((line, index) => {
       const position = this.#position(this.#document.at(['events', index]));
       const source = this.#document.source(['events', index]) ?? line;
-      const event = parseEvent(line, this.#inside(position, source), `events[${index}]`, this.#findings);
+      const event = parseEvent(
+        line,
+        this.#inside(position, source),
+        this.#document.field(['events', index]),
+        this.#findings,
+      );
       return event ? [event] : [];
     });
   }
@@ -254,6 +350,6 @@ class Reader {
   }
 
   #position(place: Place | undefined): Position {
-    return { file: this.#file, line: place?.line ?? 1, column: place?.column ?? 1 };
+    return { file: place?.file ?? this.#file, line: place?.line ?? 1, column: place?.column ?? 1 };
   }
 }

@@ -15,10 +15,13 @@ import { parseQueue, QUEUE_PATTERN, type QueueSize } from '../../../proto/queue.
 import { DURATION_PATTERN, parseDuration } from '../../../proto/units.ts';
 import { EVENT_PATTERN } from '../../events/grammar.ts';
 import { MAX_ENDPOINTS } from '../../model/limits.ts';
-import { RESTARTS, TRANSMISSIONS } from '../../model/model.ts';
+import { MAX_WEIGHT, RESTARTS, ROUTINGS, TRANSMISSIONS } from '../../model/model.ts';
 import { NAME_PATTERN } from '../../model/names.ts';
+import { authorSchema } from './author-schema.ts';
 import { containerFields, healthcheck, resources } from './container-schema.ts';
+import { LANGUAGE_KEYS } from './expand/expand.ts';
 import { quantity } from './quantity.ts';
+import { ROUTE_PATTERN } from './routes.ts';
 
 const tags = z
   .array(z.string().regex(new RegExp(NAME_PATTERN)))
@@ -154,10 +157,16 @@ const reference = (what: string) =>
     description: `${what}: a service (each of its replicas), a replica such as client.0, or a bridge.`,
   });
 
+const weight = z.int().min(1).max(MAX_WEIGHT).meta({ description: 'Of this direction. Default: 1.' });
+
 const link = z
   .strictObject({
     from: reference('Where the link starts'),
     to: reference('Where the link ends'),
+    name: z.string().regex(new RegExp(NAME_PATTERN)).optional().meta({
+      description:
+        'Tells it from other links between the same two nodes: an event names it as `s1--s2:NAME`. Default: none.',
+    }),
     ...impairment,
     up: rate(bandwidth.directions.up),
     down: rate(bandwidth.directions.down),
@@ -166,6 +175,14 @@ const link = z
       .default(false)
       .meta({ description: 'Whether there is no way back from `to` to `from`. Default: false.' }),
     queue,
+    weight: z
+      .union([weight, z.strictObject({ up: weight.default(1), down: weight.default(1) })])
+      .optional()
+      .meta({
+        description:
+          'What the link costs where `routing` is `weight`, of each direction or of both. Default: 1.',
+        examples: [10, { up: 1, down: 10 }],
+      }),
     tags,
   })
   .meta({
@@ -182,10 +199,10 @@ export const topologySchema = z
       .regex(new RegExp(NAME_PATTERN))
       .optional()
       .meta({ description: 'Name of the experiment. Default: the name of the file.' }),
-    routing: z
-      .enum(['latency', 'hops'])
-      .default('latency')
-      .meta({ description: 'Which path is the shortest: least latency, or fewest hops. Default: latency.' }),
+    routing: z.enum(ROUTINGS).default('latency').meta({
+      description:
+        'Which path is the shortest: least latency, fewest hops, or least weight. Default: latency.',
+    }),
     transmission: z.enum(TRANSMISSIONS).optional().meta({
       description:
         'Which links of a path take time for the bytes of a packet, its size divided by their bandwidth: every link that has one, only the slowest, or none. Default: every link.',
@@ -201,6 +218,14 @@ export const topologySchema = z
       .default([])
       .meta({ description: 'Switches and routers: a list of names, or a mapping from name to settings.' }),
     links: z.array(link).default([]).meta({ description: 'What connects them.' }),
+    routes: z
+      .array(z.string().meta({ pattern: ROUTE_PATTERN }))
+      .default([])
+      .meta({
+        description:
+          'Paths between services, node by node, instead of the shortest ones; `<>` for both directions. Default: none.',
+        examples: [['client > s1 > s3 > server', 'a <> s2 <> b']],
+      }),
     events: z
       .array(z.string().meta({ pattern: EVENT_PATTERN }))
       .default([])
@@ -216,17 +241,17 @@ export type NativeLink = NativeFile['links'][number];
 
 /** The valid keys at each place of the file, for suggestions: `` (top), `services.*`, `links.*`, `bridges.*`. */
 export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
-  '': Object.keys(topologySchema.shape),
-  'services.*': Object.keys(service.shape),
+  '': [...Object.keys(topologySchema.shape), ...LANGUAGE_KEYS],
+  'services.*': [...Object.keys(service.shape), 'location'],
   'services.*.ready': Object.keys(ready.shape),
   'services.*.resources': Object.keys(resources.shape),
   'services.*.healthcheck': Object.keys(healthcheck.shape),
-  'links.*': Object.keys(link.shape),
-  'bridges.*': Object.keys(bridgeSettings.shape),
+  'links.*': [...Object.keys(link.shape), 'profile'],
+  'bridges.*': [...Object.keys(bridgeSettings.shape), 'location'],
 };
 
 /** The published JSON Schema, as text. */
 export function jsonSchemaText(): string {
   const schema = z.toJSONSchema(topologySchema, { io: 'input', target: 'draft-2020-12' });
-  return `${JSON.stringify({ $id: 'netfold.schema.json', ...schema }, null, 2)}\n`;
+  return `${JSON.stringify({ $id: 'netfold.schema.json', ...authorSchema(schema) }, null, 2)}\n`;
 }

@@ -3,8 +3,7 @@ import { fromSeconds } from '../../../proto/units.ts';
 import { type DiagnosticCode, type Findings, quote } from '../../model/diagnostics.ts';
 import type { ReadyCheck, Service } from '../../model/model.ts';
 import { Suggestions } from '../../model/names.ts';
-import type { Path, YamlDocument } from './document.ts';
-import { formatPath } from './issues.ts';
+import type { NativeDocument, Path } from './document.ts';
 import type { NativeFile } from './schema.ts';
 
 type NativeServices = NativeFile['services'];
@@ -16,13 +15,13 @@ const TIMEOUT = fromSeconds(60);
 const CHECKS = ['command', 'port', 'log'] as const;
 
 export class LifeReader {
-  readonly #document: YamlDocument;
+  readonly #document: NativeDocument;
   readonly #findings: Findings;
   readonly #services: NativeServices;
   readonly #suggestions = new Suggestions();
   #names: readonly string[] | undefined;
 
-  constructor(document: YamlDocument, findings: Findings, services: NativeServices) {
+  constructor(document: NativeDocument, findings: Findings, services: NativeServices) {
     this.#document = document;
     this.#findings = findings;
     this.#services = services;
@@ -137,13 +136,19 @@ export class LifeReader {
       if (this.#services[name]![key] === undefined) continue;
       const path = ['services', name, key];
       const remedy = `add run, or remove ${key}`;
-      this.#findings.warning('KEY_IGNORED', this.#document.at(path), formatPath(path), message, remedy);
+      this.#findings.warning(
+        'KEY_IGNORED',
+        this.#document.at(path),
+        this.#document.field(path),
+        message,
+        remedy,
+      );
     }
   }
 
   /** `path`: below `services`. */
   #refuse(path: Path, message: string, remedy: string, code: DiagnosticCode = 'VALUE_INVALID'): void {
     const whole = ['services', ...path];
-    this.#findings.error(code, this.#document.at(whole), formatPath(whole), message, remedy);
+    this.#findings.error(code, this.#document.at(whole), this.#document.field(whole), message, remedy);
   }
 }

@@ -4,8 +4,7 @@ import type { Findings } from '../../model/diagnostics.ts';
 import { quote } from '../../model/diagnostics.ts';
 import type { ServiceSettings } from '../../model/model.ts';
 import { Suggestions } from '../../model/names.ts';
-import type { YamlDocument } from './document.ts';
-import { formatPath } from './issues.ts';
+import type { NativeDocument } from './document.ts';
 import type { NativeFile } from './schema.ts';
 
 type NativeService = Pick<
@@ -24,11 +23,11 @@ const USER = /^(?!-)[^\s:\0]{1,256}$/;
 
 export class SettingsReader {
   readonly #file: string;
-  readonly #document: YamlDocument;
+  readonly #document: NativeDocument;
   readonly #findings: Findings;
   readonly #suggestions = new Suggestions();
 
-  constructor(file: string, document: YamlDocument, findings: Findings) {
+  constructor(file: string, document: NativeDocument, findings: Findings) {
     this.#file = file;
     this.#document = document;
     this.#findings = findings;
@@ -103,12 +102,24 @@ export class SettingsReader {
   }
 
   #refuse(path: readonly (string | number)[], message: string, remedy: string): void {
-    this.#findings.error('VALUE_INVALID', this.#document.at(path), formatPath(path), message, remedy);
+    this.#findings.error(
+      'VALUE_INVALID',
+      this.#document.at(path),
+      this.#document.field(path),
+      message,
+      remedy,
+    );
   }
 
   #refuseKey(path: readonly string[], key: string, message: string, remedy: string): void {
     const place = this.#document.atKey(path, key);
-    this.#findings.error('NAME_INVALID', place, formatPath(path), `${quote(key)} ${message}`, remedy);
+    this.#findings.error(
+      'NAME_INVALID',
+      place,
+      this.#document.field(path),
+      `${quote(key)} ${message}`,
+      remedy,
+    );
   }
 }
 

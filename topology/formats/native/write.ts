@@ -20,7 +20,7 @@ import type { Bridge, LinkPair, Ready, Service, Topology } from '../../model/mod
 
 /** `heading`: lines of comments at the beginning, without the `#`. Events that no line says are left out: `unwritable` has them. */
 export function nativeText(topology: Topology, heading: readonly string[] = []): string {
-  const { name, routing, transmission, services, bridges, links, events } = topology;
+  const { name, routing, transmission, services, bridges, links, routes = [], events } = topology;
   const lines = events.flatMap((event) => eventLine(event) ?? []);
   const counts = [
     count(services.length, 'service'),
@@ -37,6 +37,8 @@ export function nativeText(topology: Topology, heading: readonly string[] = []):
     ...bridgeLines(bridges),
     ...(links.length === 0 ? [] : ['links:']),
     ...links.flatMap(linkLines),
+    ...(routes.length === 0 ? [] : ['routes:']),
+    ...routes.map(({ nodes }) => `  - ${nodes.join(' > ')}`),
     ...(lines.length === 0 ? [] : ['events:', ...lines.map((line) => `  - ${quoted(line)}`)]),
     '',
   ].join('\n');
@@ -151,18 +153,29 @@ function bridgeLines(bridges: readonly Bridge[]): string[] {
 }
 
 /** One line; two one-way links if the directions differ in more than bandwidth. */
-function linkLines({ from, to, up, down, tags }: LinkPair): string[] {
+function linkLines({ from, to, name, up, down, weights, tags }: LinkPair): string[] {
   const line = (a: string, b: string, fields: readonly Field[]): string => {
-    const all: Field[] = [['from', a], ['to', b], ...fields];
+    const all: Field[] = [
+      ['from', a],
+      ['to', b],
+    ];
+    if (name !== undefined) all.push(['name', name]);
+    all.push(...fields);
     return `  - ${flow(tags.length > 0 ? [...all, ['tags', tags]] : all)}`;
   };
-  const oneWay = (of: Impairment): Field[] => [...properties(of), ...rate('bandwidth', of), ['oneway', true]];
-  if (!down) return [line(from, to, oneWay(up))];
-  if (!isSameImpairment(withoutRate(up), withoutRate(down)))
-    return [line(from, to, oneWay(up)), line(to, from, oneWay(down))];
+  const weight = (of: number | undefined): Field[] => (of === undefined || of === 1 ? [] : [['weight', of]]);
+  const oneWay = (of: Impairment, weighs: number | undefined): Field[] => [
+    ...properties(of),
+    ...rate('bandwidth', of),
+    ...weight(weighs),
+    ['oneway', true],
+  ];
+  if (!down) return [line(from, to, oneWay(up, weights?.up))];
+  if (!isSameImpairment(withoutRate(up), withoutRate(down)) || weights?.up !== weights?.down)
+    return [line(from, to, oneWay(up, weights?.up)), line(to, from, oneWay(down, weights?.down))];
   const rates =
     up.bandwidth === down.bandwidth ? rate('bandwidth', up) : [...rate('up', up), ...rate('down', down)];
-  return [line(from, to, [...properties(up), ...rates])];
+  return [line(from, to, [...properties(up), ...rates, ...weight(weights?.up)])];
 }
 
 const withoutRate = (of: Impairment): Impairment => impairment({ ...of, bandwidth: UNLIMITED });

@@ -95,7 +95,6 @@ describe('a file of Docker Compose', () => {
 
   it('has replicas, images, commands, variables and capabilities', () => {
     const [web, api] = topology.services;
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: Compose's syntax.
     expect(web).toMatchObject({ replicas: 3, image: 'nginx:${TAG:-1}' });
     expect(api).toMatchObject({ command: ['serve', '--name', 'the api'], capAdd: ['NET_ADMIN'] });
     expect(api!.env).toEqual({ PORT: '8080' });

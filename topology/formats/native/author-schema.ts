@@ -1,0 +1,149 @@
+/**
+ * The published JSON Schema: what a user may write, which is more than what is left when variables, ranges and the like are
+ * expanded (expand/expand.ts).
+ */
+import { MATRIX_KEYS } from './expand/matrix.ts';
+import { PROFILES } from './expand/profiles.ts';
+
+type Json = Record<string, unknown>;
+
+/** Where a variable stands, any text does. */
+const VARIABLE = String.raw`\$\{[^{}]*\}`;
+const RANGE = String.raw`\[(?:[A-Za-z_]\w*=)?\d+\.\.\d+\]`;
+const withVariable = { type: 'string', pattern: VARIABLE };
+
+/** `schema`: of the expanded file. */
+export function authorSchema(schema: object): object {
+  const author = opened(structuredClone(schema)) as Json;
+  const properties = author.properties as Json;
+  const link = (properties.links as Json).items as Json;
+  const service = (properties.services as Json).additionalProperties as Json;
+  const bridge = bridgeOf(properties.bridges as Json);
+  const linkFields = link.properties as Json;
+  linkFields.profile = PROFILE;
+  (service.properties as Json).location = LOCATION;
+  (bridge.properties as Json).location = LOCATION;
+  const { from: _from, to: _to, name: _name, profile: _profile, ...defaults } = linkFields;
+  const fields = { type: 'object', properties: defaults, additionalProperties: false };
+  Object.assign(properties, languageOf(fields, service));
+  author.required = undefined;
+  return JSON.parse(JSON.stringify(author)) as object;
+}
+
+const PROFILE = {
+  type: 'string',
+  description: `What kind of link it is; \`from\` is the subscriber's end. Of the file's \`profiles\`, or ${Object.keys(PROFILES).join(', ')}. Default: none.`,
+  examples: Object.keys(PROFILES),
+};
+
+const LOCATION = {
+  type: 'array',
+  items: { anyOf: [{ type: 'number' }, withVariable] },
+  minItems: 2,
+  maxItems: 2,
+  description:
+    'Latitude and longitude in degrees. A link between two places has the latency of their distance, unless it says another.',
+  examples: [[46.95, 7.45]],
+};
+
+const table = (what: string, example: string): Json => ({
+  anyOf: [
+    { type: 'string' },
+    { type: 'object', additionalProperties: { type: 'object', additionalProperties: { type: 'string' } } },
+  ],
+  description: `${what}: a mapping of mappings, CSV over several lines, the name of a .csv or .json file, or one value for all.`,
+  examples: [example],
+});
+
+const MATRIX_FIELDS: Readonly<Record<string, Json>> = {
+  groups: {
+    type: 'object',
+    additionalProperties: { anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }] },
+    description: 'Group → its services. Default: each name of the table is a service.',
+    examples: [{ eu: ['web', 'db'], us: 'cache' }],
+  },
+  rtt: table('Round-trip times, half of each one way', 'regions.csv'),
+  latency: table('Latencies one way, instead of `rtt`', 'oneway.csv'),
+  jitter: table('Jitter one way', '1ms'),
+  loss: table('Loss one way', '0.1%'),
+  bandwidth: table('Bandwidth from one group to the other, for all of their members together', '1Gbps'),
+};
+
+function languageOf(fields: Json, service: Json): Json {
+  return {
+    include: {
+      anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }],
+      description: 'Other files that belong to this one, relative to it. Default: none.',
+      examples: [['racks.yaml']],
+    },
+    vars: {
+      type: 'object',
+      propertyNames: { pattern: String.raw`^[A-Za-z_]\w*$` },
+      additionalProperties: { type: ['string', 'number', 'boolean'] },
+      description: 'Variables, which texts have as `${name}`, and `--set name=value` changes. Default: none.',
+      examples: [{ delay: '20ms', racks: 4 }],
+    },
+    defaults: {
+      type: 'object',
+      properties: {
+        link: { ...fields, description: 'What links have that do not say it themselves. Default: nothing.' },
+        service: {
+          ...service,
+          description: 'What services have that do not say it themselves. Default: nothing.',
+        },
+      },
+      additionalProperties: false,
+      description: 'What each entry has that does not say it itself. Default: nothing.',
+      examples: [{ link: { bandwidth: '1Gbps' } }],
+    },
+    profiles: {
+      type: 'object',
+      additionalProperties: fields,
+      description: 'Kinds of links, for `profile`. Default: the built-in ones alone.',
+      examples: [{ office: { latency: '2ms', bandwidth: '1Gbps' } }],
+    },
+    distance: {
+      type: 'object',
+      properties: {
+        factor: {
+          type: 'number',
+          minimum: 1,
+          maximum: 100,
+          description: 'How many times the distance a cable is long. Default: as ITU-T G.826 has it.',
+        },
+      },
+      additionalProperties: false,
+      description: 'How latency follows from `location`: 5 µs for each kilometre of cable.',
+    },
+    matrix: {
+      type: 'object',
+      properties: Object.fromEntries(MATRIX_KEYS.map((key) => [key, MATRIX_FIELDS[key]])),
+      additionalProperties: false,
+      description: 'Links among groups of services, each with each. Default: none.',
+    },
+  };
+}
+
+function bridgeOf(bridges: Json): Json {
+  const mapping = (bridges.anyOf as Json[]).find((one) => one.type === 'object')!;
+  return mapping.additionalProperties as Json;
+}
+
+/** With variables wherever a value stands, and ranges in names. */
+function opened(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(opened);
+  if (typeof node !== 'object' || node === null) return node;
+  const { description, examples, default: standard, ...rest } = node as Json;
+  const inner = Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, opened(value)]));
+  const about = {
+    ...(description !== undefined && { description }),
+    ...(examples !== undefined && { examples }),
+    ...(standard !== undefined && { default: standard }),
+  };
+  const { type } = rest;
+  if (typeof rest.pattern === 'string')
+    return { ...about, ...inner, pattern: `(?:${rest.pattern})|${VARIABLE}|${RANGE}` };
+  if (type === 'integer' || type === 'boolean' || Array.isArray(rest.enum))
+    return { ...about, anyOf: [inner, withVariable] };
+  return { ...about, ...inner };
+}
