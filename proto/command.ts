@@ -6,11 +6,21 @@ import { z } from 'zod';
 import { isHostName, isIncarnation } from './host.ts';
 import { MAX_DURATION, micros } from './units.ts';
 
-/** In one experiment; more than a user types in a year. Of more commands, some stay (`surplusCommands`). */
+/** In one experiment at a time. Older ones are folded (`foldHorizon`); of still more, some stay (`surplusCommands`). */
 export const MAX_COMMANDS = 4096;
 /** In addition, so many that a user needs to get out of a bad state, whatever was commanded before (`isUrgent`). */
 export const MAX_URGENT_COMMANDS = 1024;
 export const MAX_ALL_COMMANDS = MAX_COMMANDS + MAX_URGENT_COMMANDS;
+/**
+ * History is folded (agent/timeline/folding.ts): a command may be left out that was over so long before another one was
+ * accepted, if later ones have set all of what it set. Shorter, and hosts that were cut off for longer find less of what
+ * they missed; longer, and more commands are kept at the same rate.
+ */
+export const FOLD_AFTER = micros(60_000_000);
+/** The horizon moves in steps, since each step costs a replay. */
+export const FOLD_STEP = micros(10_000_000);
+/** So many of the latest that could be left out are kept, for `netfold history`. */
+export const KEPT_FOLDABLE = 512;
 /** How far ahead of this agent's clock a command may have been accepted: clocks are compared all the time. */
 export const MAX_CLOCK_AHEAD = micros(10_000_000);
 /** The text of one command, as UTF-8. A longer one is a script and belongs in the file. */
@@ -78,6 +88,19 @@ export function compareIssue(a: Command, b: Command): number {
 /** Whether it ends something: `heal`, `reset` and `quit` are accepted although there are `MAX_COMMANDS` others. */
 export function isUrgent({ text }: Pick<Command, 'text'>): boolean {
   return /^\s*(heal|reset|quit)(\s|$)/.test(text);
+}
+
+/** Which commands of a set are left out as old. Pure: all agents with the same commands leave out the same. */
+export type LeftOut = (commands: readonly Command[]) => readonly Command[];
+
+/**
+ * What was over by then may be folded. It follows from the set alone, not from anybody's clock: all agents with the same
+ * commands have the same horizon. Negative: nothing may be folded yet.
+ */
+export function foldHorizon(commands: Iterable<Pick<Command, 'issuedAt'>>): number {
+  let latest = 0;
+  for (const { issuedAt } of commands) if (issuedAt > latest) latest = issuedAt;
+  return Math.floor(latest / FOLD_STEP) * FOLD_STEP - FOLD_AFTER;
 }
 
 /**

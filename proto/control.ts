@@ -63,6 +63,8 @@ export interface ControlAnswer {
   readonly command?: Command;
   /** In the order in which they take effect. */
   readonly history: readonly HistoryEntry[];
+  /** How many older ones this agent has left out of it, since nothing of them is left. */
+  readonly folded: number;
   /** Hosts with the same commands as this one, and hosts that don't have them yet or are silent. */
   readonly inStep: readonly string[];
   readonly behind: readonly string[];

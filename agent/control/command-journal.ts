@@ -4,14 +4,7 @@
  */
 import { closeSync, existsSync, fstatSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  type Command,
-  commandKey,
-  commandSchema,
-  compareIssue,
-  MAX_ALL_COMMANDS,
-  surplusCommands,
-} from '../../proto/command.ts';
+import { type Command, commandSchema, MAX_ALL_COMMANDS } from '../../proto/command.ts';
 import { appendTo, openToRead, PRIVATE_FILE, replaceFile } from '../files/own-files.ts';
 
 const MOST_LINES = 2 * MAX_ALL_COMMANDS;
@@ -29,32 +22,27 @@ export class CommandJournal {
   /** One line each. A kill may cut the last one off; then no other agent has received it either. */
   read(): Command[] {
     const text = readText(this.#file);
-    const lines = text.split('\n');
+    const lines = text.split('\n').filter(Boolean);
     this.#lines = lines.length;
     return lines.flatMap((line) => commandSchema.safeParse(parse(line)).data ?? []);
   }
 
-  /** Costs as much as what is added: the file is read once. It has at most twice as many lines as commands stay. */
-  append(commands: readonly Command[]): void {
+  /**
+   * Costs as much as what is added: the file is read once. If it has more than twice as many lines as commands may stay, it is
+   * written anew with `all` that there are.
+   */
+  append(commands: readonly Command[], all: () => readonly Command[]): void {
     if (this.#lines === undefined) this.read();
+    if (this.#lines! + commands.length > MOST_LINES) {
+      const kept = all();
+      replaceFile(this.#file, textOf(kept), { mode: PRIVATE_FILE });
+      this.#lines = kept.length;
+      return;
+    }
     const lines = textOf(commands);
     // A line that was cut off must not damage the next one.
     appendTo(this.#file, isCut(this.#file) ? `\n${lines}` : lines, PRIVATE_FILE);
     this.#lines! += commands.length;
-    if (this.#lines! > MOST_LINES) this.#shorten();
-  }
-
-  /** Leaves out commands that don't stay, and of two with one identity the later one. */
-  #shorten(): void {
-    const first = new Map<string, Command>();
-    for (const command of this.read().sort(compareIssue)) {
-      const key = commandKey(command);
-      if (!first.has(key)) first.set(key, command);
-    }
-    const surplus = new Set(surplusCommands([...first.values()]));
-    const kept = [...first.values()].filter((command) => !surplus.has(command));
-    replaceFile(this.#file, textOf(kept), { mode: PRIVATE_FILE });
-    this.#lines = kept.length;
   }
 }
 

@@ -70,6 +70,8 @@ export interface ControlPorts {
   /** The same with one that has its place and its signature. Throws if the others would refuse it. */
   readonly give: (command: Command) => Command;
   readonly history: () => readonly CommandRecord[];
+  /** How many older commands it does not have any more. */
+  readonly folded: () => number;
   /** The present hosts, including the own one. */
   readonly hosts: () => readonly ControlHost[];
   /** Names of hosts that became silent without leaving. */
@@ -122,7 +124,7 @@ export class Control {
   }
 
   answer(): ControlAnswer {
-    const { host, now, history, hosts, silent, giverOf } = this.#ports;
+    const { host, now, history, folded, hosts, silent, giverOf } = this.#ports;
     const present = hosts();
     const names = (inStep: boolean): string[] =>
       present.filter((one) => (one.self || one.inStep) === inStep).map(({ name }) => name);
@@ -130,6 +132,7 @@ export class Control {
       host,
       now: now() ?? null,
       history: history().map((record) => entryOf(record, giverOf(record.command))),
+      folded: folded(),
       inStep: names(true),
       behind: [...names(false), ...silent()].sort(),
     };

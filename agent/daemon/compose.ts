@@ -64,6 +64,7 @@ export async function composeAgent(bootstrap: Bootstrap, ports: AgentPorts): Pro
       endpointNames: plan.epoch.endpointNames,
       ...{ log: ports.log, time: plan.time },
       lacking: (command, author) => rights.lacking(command, author),
+      leftOut: plan.player.leftOut,
     });
     return wire(bootstrap, ports, { ...plan, ...opened, kernel, enforcer, shaping });
   } catch (error) {
@@ -273,7 +274,7 @@ function followCommands({ logFolder, host }: Bootstrap, parts: AgentParts): void
   mesh.commands.onChange((added) => {
     unkept = [...unkept, ...added].slice(-MAX_ALL_COMMANDS);
     keeper.attempt('keeping commands for the next agent', () => {
-      journal.append(unkept);
+      journal.append(unkept, () => mesh.commands.all());
       unkept = [];
     });
   });
@@ -297,7 +298,7 @@ function createControl(
     place: (what, author) => mesh.own.place(what, author),
     issue: (what) => mesh.command(what),
     give: (command) => mesh.own.give(command),
-    history: () => player.history(),
+    ...{ history: () => player.history(), folded: () => player.folded },
     hosts: () => mesh.view.hosts(),
     silent: () => mesh.view.silentHosts(clock.now()),
     longestRoundTrip: () => {

@@ -20,7 +20,7 @@ export interface OpenMeshPorts extends MeshSurroundings {
 /** Throws what `openSecurity` and `createLibp2pTransport` do: a key or identity that can't be read, a port in use. */
 export async function openMesh(
   bootstrap: Bootstrap,
-  { endpointNames, log, time, clock, timers, lacking }: OpenMeshPorts,
+  { endpointNames, log, time, clock, timers, lacking, leftOut }: OpenMeshPorts,
 ): Promise<OpenMesh> {
   const { experiment, host, topology } = bootstrap;
   const { listen, announce = [], commands } = bootstrap.mesh;
@@ -44,7 +44,7 @@ export async function openMesh(
   const mesh = new Mesh(
     { transport, clock, timers, log, time },
     {
-      ...{ topology: topology.hash.slice(0, 16), endpointNames, host, admission, guard },
+      ...{ topology: topology.hash.slice(0, 16), endpointNames, host, admission, guard, leftOut },
       addressesPerEndpoint: addressesPerEndpoint(bootstrap),
     },
   );

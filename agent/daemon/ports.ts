@@ -1,7 +1,7 @@
 /** The ports of an agent. system-ports.ts has the real ones; tests compose a whole agent from fakes. */
 
 import type { Bootstrap, LocalEndpoint } from '../../proto/bootstrap.ts';
-import type { Author, Command } from '../../proto/command.ts';
+import type { Author, Command, LeftOut } from '../../proto/command.ts';
 import type { Graph } from '../../topology/model/model.ts';
 import type { Clock, Processor, Timers } from '../clock/clock.ts';
 import type { ExperimentClock } from '../clock/experiment-clock.ts';
@@ -92,6 +92,8 @@ export interface MeshSurroundings {
   readonly time: ExperimentClock;
   /** What the author of a command lacks to give it; `undefined`: nothing. */
   readonly lacking: (command: Command, author: Author) => string | undefined;
+  /** Which commands of a set are left out as old. */
+  readonly leftOut: LeftOut;
 }
 
 export interface AgentPorts {

@@ -68,7 +68,7 @@ export class Reactions {
   /** Flows change many times a second, hosts and their commands seldom. */
   #noteHosts(): void {
     const { view, commands } = this.#parts.mesh;
-    const seen = `${view.hostsVersion} ${view.commandsVersion} ${commands.size}`;
+    const seen = `${view.hostsVersion} ${view.commandsVersion} ${commands.version}`;
     if (seen === this.#seenHosts) return;
     this.#seenHosts = seen;
     this.#hostChanges.note(view.hosts());

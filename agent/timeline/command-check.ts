@@ -15,7 +15,8 @@ import { Contradictions } from '../../topology/timeline/contradictions.ts';
 import type { CommandedTimeline } from './commanded-timeline.ts';
 import { CommandError } from './errors.ts';
 import { type KnownCommand, readCommand } from './known-command.ts';
-import { isUndoneBy, type KnownCommands } from './known-commands.ts';
+import type { KnownCommands } from './known-commands.ts';
+import { isUndoneBy } from './order.ts';
 
 const END: Micros = micros(Number.MAX_SAFE_INTEGER);
 
@@ -77,13 +78,13 @@ function refuseTimes(
 function refuseTooMany(known: KnownCommand, { position }: TopologyEvent, commands: KnownCommands): void {
   const { command } = known;
   if (!commands.wouldStay(command)) {
-    const message = `the experiment has had ${commands.size} commands, as many as it takes`;
+    const message = `the experiment has ${commands.size} commands that are in force or were given within a minute, as many as it takes`;
     throw new CommandError(
       command,
       'LIMIT',
       position,
       message,
-      'write what is known before into the file; heal, reset and quit are still possible',
+      'give the next ones later, or put an end to the others with reset; heal, reset and quit are possible at any time',
     );
   }
   if (!commands.hasRoomFor(known)) {

@@ -6,8 +6,11 @@
  *   from the start.
  * - A reset ends a part of the history. From its instant on, the timeline is as if the commands accepted before it
  *   had never been given, including those that are due later: it is replayed from the start without them.
- * - Epochs are counted over the parts: each instant that changes the topology starts one.
+ * - Old commands of which nothing is left are left out (folding.ts), which does not change the state.
+ * - Epochs are counted over the parts: each instant that changes the topology starts one. Those of commands that were left
+ *   out count no more, so that all agents count the same, whenever they joined.
  */
+import type { LeftOut } from '../../proto/command.ts';
 import { type Micros, micros } from '../../proto/units.ts';
 import type { TargetError } from '../../topology/events/targets.ts';
 import type { TopologyEvent } from '../../topology/model/events.ts';
@@ -16,7 +19,8 @@ import type { Fault, Hit } from '../../topology/timeline/faults.ts';
 import { type Atom, changesTopology, isSameState, type NetworkState } from '../../topology/timeline/state.ts';
 import { type OnProblem, Timeline } from '../../topology/timeline/timeline.ts';
 import { isReset, type KnownCommand, START } from './known-command.ts';
-import { isUndoneBy, KnownCommands } from './known-commands.ts';
+import { KnownCommands } from './known-commands.ts';
+import { isUndoneBy } from './order.ts';
 
 export interface TimelineListeners {
   /** Called for each change, in order. Changes of a replay are not reported, only the difference that it makes. */
@@ -55,14 +59,19 @@ export class CommandedTimeline {
   #changes = 0;
   /** Since the latest reset. */
   #problems = new Map<TopologyEvent, TargetError>();
+  /** Those that took effect, although what they have undone is left out by now. */
+  readonly #took = new WeakSet<TopologyEvent>();
+  readonly #leftOut: LeftOut;
   /** `again`: replayed changes count epochs and are not reported; `quiet`: they do not count either. */
   #mode: 'live' | 'again' | 'quiet' = 'live';
   #replayed: Atom[] = [];
 
-  constructor(beginning: Beginning, listeners: TimelineListeners, commands = new KnownCommands()) {
+  /** `leftOut`: which commands are left out as old; `from`: those that are known already. */
+  constructor(beginning: Beginning, listeners: TimelineListeners, leftOut: LeftOut, from?: KnownCommands) {
     this.#beginning = beginning;
     this.#listeners = listeners;
-    this.commands = commands;
+    this.#leftOut = leftOut;
+    this.commands = new KnownCommands(leftOut, from);
     this.#timeline = this.#enter(undefined);
   }
 
@@ -103,7 +112,7 @@ export class CommandedTimeline {
 
   /** Why an event has changed nothing; `undefined` if it has changed something. */
   problem(event: TopologyEvent): TargetError | undefined {
-    return this.#problems.get(event);
+    return this.#took.has(event) ? undefined : this.#problems.get(event);
   }
 
   /** Whether a reset has undone it, or dropped it before it was due. */
@@ -135,13 +144,26 @@ export class CommandedTimeline {
       kept = Math.min(kept, right);
       late.push(known);
     }
-    if (late.length > 0) this.#correct(kept, late);
+    const { folded, surplus } = this.commands.settle(added);
+    if (folded > 0) this.#keepOutcomes();
+    if (folded + surplus > 0) kept = 0;
+    const staying = late.filter((known) => this.commands.has(known));
+    if (staying.length + surplus > 0) this.#correct(kept, staying);
+    else if (folded > 0) this.#playAgain(0);
     return isNews;
+  }
+
+  /** Of what was over before the horizon. */
+  #keepOutcomes(): void {
+    for (const { event } of this.commands.all()) {
+      const isOver = event !== undefined && event.at <= Math.min(this.#now, this.commands.horizon);
+      if (isOver && !this.#problems.has(event)) this.#took.add(event);
+    }
   }
 
   /** A copy in the same state that continues independently. It reports only later changes. */
   fork(listeners: TimelineListeners): CommandedTimeline {
-    const fork = new CommandedTimeline(this.#beginning, listeners, new KnownCommands(this.commands));
+    const fork = new CommandedTimeline(this.#beginning, listeners, this.#leftOut, this.commands);
     fork.#now = this.#now;
     fork.#passed = [...this.#passed];
     fork.#playAgain(fork.#passed.length);

@@ -7,7 +7,9 @@ import {
   commandKey,
   compareCommands,
   compareIssue,
+  foldHorizon,
   isUrgent,
+  type LeftOut,
   MAX_COMMANDS,
   MAX_URGENT_COMMANDS,
   surplusCommands,
@@ -16,22 +18,30 @@ import {
 import { MAX_ATOMS } from '../../topology/model/limits.ts';
 import type { CommandEvent } from '../../topology/timeline/timeline.ts';
 import { isReset, type KnownCommand } from './known-command.ts';
+import { isUndoneBy, refusedOf, resetsOf } from './order.ts';
 
 /** The effect of a new command on the others: none, one more, or all have to be judged anew. */
 export type Effect = 'nothing' | 'more' | 'others';
 
 export class KnownCommands {
   readonly #byKey: Map<string, KnownCommand>;
+  /** folding.ts */
+  readonly #leftOut: LeftOut;
   /** Commands whose steps exceed the limit together with those of earlier ones. */
   #refused: ReadonlySet<KnownCommand> = new Set();
   #urgent: number;
   #steps = 0;
+  #folded = 0;
+  #horizon = Number.NEGATIVE_INFINITY;
   /** Resets, in the order in which they take effect. Each was accepted after the one before, so it undoes more. */
   #resets: readonly KnownCommand[] = [];
 
-  constructor(others?: KnownCommands) {
-    this.#byKey = new Map(others === undefined ? [] : others.#byKey);
-    this.#urgent = others === undefined ? 0 : others.#urgent;
+  /** Those of `from`, or none. */
+  constructor(leftOut: LeftOut, from?: KnownCommands) {
+    this.#leftOut = leftOut;
+    this.#byKey = new Map(from === undefined ? [] : from.#byKey);
+    this.#urgent = from === undefined ? 0 : from.#urgent;
+    this.#horizon = from === undefined ? Number.NEGATIVE_INFINITY : from.#horizon;
     this.#judge();
   }
 
@@ -39,11 +49,24 @@ export class KnownCommands {
     return this.#byKey.size;
   }
 
+  /** How many were left out as old. */
+  get folded(): number {
+    return this.#folded;
+  }
+
+  /** Commands that were over by then may have been left out. */
+  get horizon(): number {
+    return this.#horizon;
+  }
+
   /** Whether the next command of its origin would stay. */
   wouldStay(command: Command): boolean {
+    const all = this.#commands();
+    if (wouldStay(command, all)) return true;
+    const leftOut = new Set(this.#leftOut([...all, command]));
     return wouldStay(
       command,
-      Array.from(this.#byKey.values(), (known) => known.command),
+      all.filter((one) => !leftOut.has(one)),
     );
   }
 
@@ -56,7 +79,7 @@ export class KnownCommands {
     return [...this.#byKey.values()].sort((a, b) => compareCommands(a.command, b.command));
   }
 
-  /** Of too many, those stay that `surplusCommands` leaves. */
+  /** `settle` has to be called after one or several. */
   add(known: KnownCommand): Effect {
     const key = commandKey(known.command);
     const same = this.#byKey.get(key);
@@ -65,12 +88,19 @@ export class KnownCommands {
     this.#byKey.set(key, known);
     if (same && isUrgent(same.command)) this.#urgent--;
     if (isUrgent(known.command)) this.#urgent++;
-    const dropped = this.#dropSurplus();
-    if (dropped.length === 1 && dropped[0] === known.command) return 'nothing';
-    const isJudgedAnew = same !== undefined || dropped.length > 0 || !this.hasRoomFor(known);
+    const isJudgedAnew = same !== undefined || !this.hasRoomFor(known);
     if (isJudgedAnew || isReset(known)) this.#judge();
     else this.#steps += known.steps;
     return isJudgedAnew ? 'others' : 'more';
+  }
+
+  /** After `added`: leaves old ones out, and of still too many those that `surplusCommands` does not leave. */
+  settle(added: readonly KnownCommand[]): { readonly folded: number; readonly surplus: number } {
+    const folded = this.#fold(added);
+    const surplus = this.#dropSurplus();
+    if (folded + surplus > 0) this.#judge();
+    this.#folded += folded;
+    return { folded, surplus };
   }
 
   /** Whether it counts: it was not dropped, and no other has replaced it. */
@@ -97,34 +127,36 @@ export class KnownCommands {
     return found;
   }
 
-  #dropSurplus(): readonly Command[] {
-    if (this.#urgent <= MAX_URGENT_COMMANDS && this.size - this.#urgent <= MAX_COMMANDS) return [];
-    const surplus = surplusCommands([...this.#byKey.values()].map(({ command }) => command));
-    for (const command of surplus) {
+  #commands(): Command[] {
+    return Array.from(this.#byKey.values(), ({ command }) => command);
+  }
+
+  /** What was accepted after the horizon does not change what is before it. */
+  #fold(added: readonly KnownCommand[]): number {
+    const all = this.#commands();
+    const horizon = foldHorizon(all);
+    if (horizon === this.#horizon && added.every(({ command }) => command.issuedAt > horizon)) return 0;
+    this.#horizon = horizon;
+    return this.#drop(this.#leftOut(all));
+  }
+
+  #dropSurplus(): number {
+    if (this.#urgent <= MAX_URGENT_COMMANDS && this.size - this.#urgent <= MAX_COMMANDS) return 0;
+    return this.#drop(surplusCommands(this.#commands()));
+  }
+
+  #drop(commands: readonly Command[]): number {
+    for (const command of commands) {
       this.#byKey.delete(commandKey(command));
       if (isUrgent(command)) this.#urgent--;
     }
-    return surplus;
+    return commands.length;
   }
 
   #judge(): void {
-    const refused = new Set<KnownCommand>();
-    this.#steps = 0;
-    for (const known of [...this.#byKey.values()].sort((a, b) => compareIssue(a.command, b.command))) {
-      if (this.hasRoomFor(known)) this.#steps += known.steps;
-      else refused.add(known);
-    }
-    this.#refused = refused;
-    const resets: KnownCommand[] = [];
-    for (const reset of this.all())
-      if (isReset(reset) && !isUndoneBy(reset, resets.at(-1))) resets.push(reset);
-    this.#resets = resets;
+    const all = [...this.#byKey.values()];
+    this.#refused = refusedOf(all);
+    this.#steps = all.reduce((sum, known) => sum + (this.#refused.has(known) ? 0 : known.steps), 0);
+    this.#resets = resetsOf(all);
   }
-}
-
-export function isUndoneBy(
-  { command }: { readonly command: Command },
-  reset: KnownCommand | undefined,
-): boolean {
-  return reset !== undefined && compareIssue(command, reset.command) < 0;
 }

@@ -2,7 +2,7 @@
  * The timeline of a running experiment, played in steps. Every agent plays the same file and receives the same
  * commands, so all reach the same topologies at the same instants. Pure: time is an argument of each call.
  */
-import { type Command, compareCommands } from '../../proto/command.ts';
+import { type Command, compareCommands, type LeftOut } from '../../proto/command.ts';
 import type { FaultStatus } from '../../proto/status.ts';
 import { type Micros, micros } from '../../proto/units.ts';
 import type { Graph, Topology } from '../../topology/model/model.ts';
@@ -14,6 +14,7 @@ import { checkCommand } from './command-check.ts';
 import { type CommandRecord, recordOf, recordsOf } from './command-history.ts';
 import { CommandedTimeline } from './commanded-timeline.ts';
 import { faultStatus } from './fault-status.ts';
+import { Folding } from './folding.ts';
 import { type KnownCommand, readCommand } from './known-command.ts';
 import { type Assignment, Rights } from './rights.ts';
 
@@ -26,6 +27,8 @@ export interface TimelineChanges {
 }
 
 export class Player {
+  /** Which commands of a set are left out as old; what carries commands has to leave out the same. */
+  readonly leftOut: LeftOut;
   readonly #timeline: CommandedTimeline;
   readonly #beginning: Beginning;
   #atoms: Atom[] = [];
@@ -35,13 +38,16 @@ export class Player {
   /** `onProblem`: an event or a command can't take effect; it then changes nothing. */
   constructor(topology: Topology, onProblem: OnProblem) {
     this.#beginning = new Beginning(topology);
-    this.#timeline = new CommandedTimeline(this.#beginning, {
-      onProblem,
-      onAtom: (atom) => this.#atoms.push(atom),
-    });
+    const folding = new Folding(this.#beginning);
+    this.leftOut = (commands) => folding.leftOut(commands);
+    const listeners = { onProblem, onAtom: (atom: Atom) => this.#atoms.push(atom) };
+    this.#timeline = new CommandedTimeline(this.#beginning, listeners, this.leftOut);
   }
 
-  /** How many versions of the topology there have been before this one. Several changes at one instant make one. */
+  /**
+   * How many versions of the topology there have been before this one, by the commands that are kept. Several changes at one
+   * instant make one.
+   */
   get epoch(): number {
     return this.#timeline.epoch;
   }
@@ -99,7 +105,17 @@ export class Player {
     return this.#timeline.faults().map((fault) => faultStatus(fault, commands, giverOf));
   }
 
-  /** The outcome of every command, in the order in which they take effect. */
+  /** How many commands are kept. */
+  get commandCount(): number {
+    return this.#timeline.commands.size;
+  }
+
+  /** How many old commands were left out of the history. */
+  get folded(): number {
+    return this.#timeline.commands.folded;
+  }
+
+  /** The outcome of every command that is kept, in the order in which they take effect. */
   history(): CommandRecord[] {
     return recordsOf(this.#timeline);
   }

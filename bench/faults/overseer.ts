@@ -30,14 +30,21 @@ export class Overseer {
     const until = micros(Math.max(0, Math.floor(now)));
     const isNews = commands.length !== this.#known;
     this.#known = commands.length;
-    // A late command changes earlier states.
-    if (isNews && this.#player.commands(commands, this.#soon(until)).graph) this.#epochs.clear();
+    const before = this.#player.epoch;
+    const changes = isNews ? this.#player.commands(commands, this.#soon(until)) : undefined;
+    // A late command changes earlier states, and epochs of commands that are left out count no more.
+    if (changes?.graph || this.#player.epoch < before) this.#epochs.clear();
     for (let at = this.#player.nextAt; at !== undefined && at <= until; at = this.#player.nextAt) {
       this.#player.advance(at);
       this.#keep();
     }
     this.#player.advance(until);
     this.#keep();
+  }
+
+  /** How many commands are kept of all that there were. */
+  get commands(): number {
+    return this.#player.commandCount;
   }
 
   /** `undefined`: the current epoch is another one. */

@@ -220,10 +220,10 @@ export class FaultSuite {
     const views = await this.#views();
     const answered = views.filter((view) => view !== undefined);
     const [first] = answered;
-    if (first && first.commands.count > this.#knownCommands) await this.#readCommands(first.host);
+    if (first && first.commands.count !== this.#knownCommands) await this.#readCommands(first.host);
     const now = Math.max(0, ...answered.map((view) => view.now ?? 0));
     this.#overseer.advance([...this.#commands.values()], now);
-    const truth = { ...this.#truth, commands: this.#commands.size };
+    const truth = { ...this.#truth, commands: this.#overseer.commands };
     const { lasting, fleeting } = findDisagreement(views, truth);
     if (lasting.length > 0) return { lasting, fleeting };
     const classes = answered.flatMap((view) =>

@@ -190,7 +190,7 @@ export class Actions {
 }
 
 /** `set a->b down=2Mbps` names only the direction that `up` means. */
-function refuseOtherSide({ changes, targets }: SetAction, links: Selection['links']): void {
+export function refuseOtherSide({ changes, targets }: SetAction, links: Selection['links']): void {
   for (const { property } of changes) {
     if (property !== 'up' && property !== 'down') continue;
     if (links.some(({ side }) => side === property)) continue;

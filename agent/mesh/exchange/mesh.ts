@@ -2,7 +2,7 @@
  * An agent's part in the mesh: announces local changes, receives those of others, notices what was lost and requests
  * it. Steady traffic costs one heartbeat a second.
  */
-import type { Command, NewCommand } from '../../../proto/command.ts';
+import type { Command, LeftOut, NewCommand } from '../../../proto/command.ts';
 import { toMillis } from '../../../proto/units.ts';
 import type { Clock, Timers } from '../../clock/clock.ts';
 import { ClockSync } from '../../clock/clock-sync.ts';
@@ -56,6 +56,8 @@ export interface MeshOptions {
   readonly admission?: Admission;
   /** Who may give which commands; absent: every member may give all, and nobody signs. */
   readonly guard?: CommandGuard | undefined;
+  /** Which commands of a set are left out as old; absent: none. */
+  readonly leftOut?: LeftOut;
   /** How many addresses of an endpoint count; default `MAX_ADDRESSES_PER_ENDPOINT`. */
   readonly addressesPerEndpoint?: number;
 }
@@ -76,8 +78,8 @@ export class Mesh {
   /** For commands that this agent accepts. */
   readonly own: OwnCommands;
   readonly #ports: MeshPorts;
-  readonly #options: Required<Omit<MeshOptions, 'addressesPerEndpoint' | 'guard'>> &
-    Pick<MeshOptions, 'addressesPerEndpoint' | 'guard'>;
+  readonly #options: Required<Omit<MeshOptions, 'addressesPerEndpoint' | 'guard' | 'leftOut'>> &
+    Pick<MeshOptions, 'addressesPerEndpoint' | 'guard' | 'leftOut'>;
   readonly #speaker: Speaker;
   readonly #repairs: Repairs;
   readonly #listeners = new Set<() => void>();
@@ -383,7 +385,7 @@ export class Mesh {
     const { hostsVersion, endpointsVersion, flowsVersion, commandsVersion } = this.view;
     // Among many hosts, several join and leave at once, and each check computes the neighbours.
     if (!this.#watch.isSparse) this.#tellClocks();
-    const versions = `${hostsVersion} ${endpointsVersion} ${flowsVersion} ${commandsVersion} ${this.commands.size}`;
+    const versions = `${hostsVersion} ${endpointsVersion} ${flowsVersion} ${commandsVersion} ${this.commands.version}`;
     if (versions === this.#notified) return;
     this.#notified = versions;
     for (const listener of this.#listeners) listener();

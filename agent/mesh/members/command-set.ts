@@ -1,14 +1,16 @@
 /**
- * All commands of an experiment, of which every agent has all. The set only grows, so the union of any two sets is
- * right, in whatever order they are merged. The reader determines which commands take effect, and in which order
- * (`compareCommands`).
+ * All commands of an experiment, of which every agent has all. The union of any two sets is right, in whatever order they
+ * are merged; what is left out of it follows from the union. The reader determines which commands take effect, and in
+ * which order (`compareCommands`).
  */
 import {
   type Command,
   commandKey,
   compareCommands,
   compareIssue,
+  foldHorizon,
   isUrgent,
+  type LeftOut,
   MAX_COMMANDS,
   MAX_URGENT_COMMANDS,
   surplusCommands,
@@ -22,8 +24,14 @@ export class CommandSet {
   readonly #commands = new Map<string, Command>();
   readonly #sum = new RunningSum();
   readonly #listeners = new Set<(added: readonly Command[]) => void>();
+  readonly #leftOut: LeftOut;
+  #horizon = Number.NEGATIVE_INFINITY;
   #urgent = 0;
   #sorted: readonly Command[] | undefined;
+
+  constructor(leftOut: LeftOut = () => []) {
+    this.#leftOut = leftOut;
+  }
 
   get size(): number {
     return this.#commands.size;
@@ -34,8 +42,14 @@ export class CommandSet {
   }
 
   /** Whether the next command of an agent would stay. */
-  hasRoom(next: Pick<Command, 'origin' | 'text' | 'author'>): boolean {
-    return wouldStay(next, [...this.#commands.values()]);
+  hasRoom(next: Command): boolean {
+    const all = [...this.#commands.values()];
+    if (wouldStay(next, all)) return true;
+    const leftOut = new Set(this.#leftOut([...all, next]));
+    return wouldStay(
+      next,
+      all.filter((one) => !leftOut.has(one)),
+    );
   }
 
   /** Whether it has the same command, by whatever signature of its author, or one that goes before it. */
@@ -51,15 +65,17 @@ export class CommandSet {
   }
 
   /**
-   * Adds the new ones, and calls the listeners. Of two commands with the same identity the earlier one stays, of too many
-   * those that `surplusCommands` leaves: all agents reach the same set, in whatever order commands arrive.
+   * Adds the new ones, leaves old ones out, and calls the listeners. Of two commands with the same identity the earlier one
+   * stays, of too many those that `surplusCommands` leaves: all agents reach the same set, in whatever order commands arrive.
    */
   take(commands: readonly Command[]): void {
     const added = commands.filter((command) => this.#take(command));
+    if (added.length === 0) return;
+    this.#fold(added);
     this.#keepFirst();
+    this.#sorted = undefined;
     const kept = added.filter((command) => this.#commands.get(commandKey(command)) === command);
     if (kept.length === 0) return;
-    this.#sorted = undefined;
     this.version++;
     for (const listener of this.#listeners) listener(kept);
   }
@@ -99,6 +115,14 @@ export class CommandSet {
     this.#commands.delete(commandKey(command));
     if (isUrgent(command)) this.#urgent--;
     this.#sum.addText(textOf(command), -1);
+  }
+
+  /** What was accepted after the horizon does not change what is before it. */
+  #fold(added: readonly Command[]): void {
+    const horizon = foldHorizon(this.#commands.values());
+    if (horizon === this.#horizon && added.every(({ issuedAt }) => issuedAt > horizon)) return;
+    this.#horizon = horizon;
+    for (const command of this.#leftOut([...this.#commands.values()])) this.#remove(command);
   }
 
   #keepFirst(): void {

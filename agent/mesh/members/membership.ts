@@ -2,6 +2,7 @@
  * Which hosts are present, which have left, and which peer may use which name. Pure state; time is an argument. The
  * tables of hosts are kept in their records for `MeshView`, which interprets them.
  */
+import type { LeftOut } from '../../../proto/command.ts';
 import type { Admission } from '../trust/admission.ts';
 import type { CommandGuard } from '../trust/command-guard.ts';
 import type { AgentMessage, KnownAgent, Suspicion } from '../wire/codec.ts';
@@ -28,6 +29,8 @@ export interface MembershipOptions {
   readonly admission: Admission;
   /** Who may give which commands; absent: every member may give all, and nobody signs. */
   readonly guard?: CommandGuard | undefined;
+  /** Which commands of a set are left out as old; absent: none. */
+  readonly leftOut?: LeftOut | undefined;
   /** The experiment's time in microseconds; `undefined`: not known. */
   readonly time?: () => number | undefined;
   /** How many addresses of an endpoint count; default `MAX_ADDRESSES_PER_ENDPOINT`. */
@@ -51,8 +54,9 @@ export interface Host {
   /** Since when it is suspected. */
   suspectedAt: number | undefined;
   complete: boolean;
-  /** Of the latest message. */
+  /** Of the latest message; and since when it is another one than this agent's. */
   commandDigest: Digest;
+  otherCommandsSince: number | undefined;
   timed: boolean;
 }
 
@@ -303,7 +307,7 @@ export class Membership {
         suspectedAt: undefined,
         complete: false,
       },
-      ...{ commandDigest: EMPTY_DIGEST, timed: false },
+      ...{ commandDigest: EMPTY_DIGEST, otherCommandsSince: undefined, timed: false },
     };
   }
 }

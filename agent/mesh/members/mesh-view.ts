@@ -23,6 +23,11 @@ export interface Applied {
   readonly ignored?: Rejection;
 }
 
+/**
+ * A host with other commands than this agent for so long is asked, though it has fewer: it may have what is newer, and so have
+ * left out what is old. Two heartbeats and a half; at five commands a second, hosts have the same several times in it.
+ */
+const OTHERWISE_MS = 2500;
 /** So many conflicts about addresses are shown of each host. */
 const MAX_ADDRESS_CONFLICTS = 8;
 
@@ -33,7 +38,7 @@ export class MeshView {
   hostsVersion = 0;
   /** Increases when the commands of a host are others than before. */
   commandsVersion = 0;
-  readonly commands = new CommandSet();
+  readonly commands: CommandSet;
   /** The way of commands into the set. */
   readonly door: CommandDoor;
 
@@ -47,6 +52,7 @@ export class MeshView {
 
   constructor(options: MembershipOptions) {
     this.#options = options;
+    this.commands = new CommandSet(options.leftOut);
     this.members = new Membership(options);
     this.door = new CommandDoor(this.commands, options);
     this.#addresses = new AddressClaims((address) => options.admission.endpointOf(address));
@@ -104,9 +110,19 @@ export class MeshView {
     const repair = !sameDigest(host.table.digest, message.digest);
     const ignored = refused ?? (message.update && this.#ignored(host, message.update));
     return {
-      repair: repair || this.commands.mayGainFrom(message.commandDigest),
+      repair: repair || this.#mayGain(host, message, now),
       ...(ignored && { ignored }),
     };
+  }
+
+  /** Whether the sender may have commands that this agent has not. */
+  #mayGain(host: Host, { commandDigest }: AgentMessage, now: number): boolean {
+    if (this.commands.isSame(commandDigest)) {
+      host.otherCommandsSince = undefined;
+      return false;
+    }
+    host.otherCommandsSince ??= now;
+    return this.commands.mayGainFrom(commandDigest) || now - host.otherCommandsSince > OTHERWISE_MS;
   }
 
   /** Drops hosts that were silent for too long, with their endpoints and flows; returns them. */

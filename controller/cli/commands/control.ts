@@ -276,5 +276,5 @@ async function history(
   const experiment = await findExperiment(namedBy(given, name));
   const answer = await controlHistory(experiment);
   if (json) printJson(answer.history);
-  else printHistory(answer.history);
+  else printHistory(answer.history, answer.folded);
 }

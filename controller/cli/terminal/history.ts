@@ -1,12 +1,14 @@
 /** Commands that an experiment was given, as a table. */
 import type { HistoryEntry } from '../../../proto/control.ts';
 import { formatMicros, micros } from '../../../proto/units.ts';
+import { count } from '../../../proto/words.ts';
 import { namesText } from './faults.ts';
-import { print, table } from './output.ts';
+import { print, step, table } from './output.ts';
 
 type Row = Pick<HistoryEntry, 'at' | 'by' | 'text' | 'until' | 'state' | 'problem' | 'hit' | 'hitCount'>;
 
-export function printHistory(entries: readonly Row[]): void {
+/** `folded`: how many older ones are left out of it. */
+export function printHistory(entries: readonly Row[], folded = 0): void {
   if (entries.length === 0) {
     print('no commands yet');
     return;
@@ -20,4 +22,5 @@ export function printHistory(entries: readonly Row[]): void {
     hit ? namesText(text.startsWith('partition') ? ' | ' : ' ', hit, hitCount) : '',
   ]);
   print(table(['at', 'until', 'by', 'command', '', 'hit'], rows));
+  if (folded > 0) step(`not shown: ${count(folded, 'older command')} of which nothing is left`);
 }

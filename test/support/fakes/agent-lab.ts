@@ -91,7 +91,7 @@ export class AgentLab {
         ...{ attach: async () => {}, detach: async () => {}, stop: async () => {} },
         ...{ setKnown: () => {}, setGraph: () => {} },
       }),
-      openMesh: async ({ endpointNames, log, time, lacking }) => {
+      openMesh: async ({ endpointNames, log, time, lacking, leftOut }) => {
         const { commands, allow } = bootstrap.mesh;
         const key = keyOf(host);
         const identity = commands ? key.peer : `peer-${host}`;
@@ -103,7 +103,7 @@ export class AgentLab {
         const guard =
           scope === undefined ? undefined : new CommandGuard({ ...commands!, scope, hostOf, lacking, key });
         const topology = bootstrap.topology.hash.slice(0, 16);
-        const options = { topology, endpointNames, host, admission, guard };
+        const options = { topology, endpointNames, host, admission, guard, leftOut };
         const mesh = new Mesh({ transport, clock, timers: clock, log, time }, options);
         return { transport, mesh, guard };
       },

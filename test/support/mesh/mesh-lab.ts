@@ -6,6 +6,7 @@ import type { RemoteFlow } from '../../../agent/mesh/members/model.ts';
 import { announcedRate, decodeRate } from '../../../agent/mesh/wire/rate-code.ts';
 import { type Delay, MemoryNetwork } from '../../../bench/simulation/memory-network.ts';
 import type { MemoryTransport } from '../../../bench/simulation/memory-transport.ts';
+import type { LeftOut } from '../../../proto/command.ts';
 import { SeededRandom } from '../../../topology/model/random.ts';
 import { ManualClock, PausableTimers } from '../fakes/manual-clock.ts';
 
@@ -38,11 +39,12 @@ export class Lab {
       topology = TOPOLOGY,
       clock = this.clock,
       identity = `peer-${this.#peers++}`,
-    }: { topology?: string; clock?: Clock; identity?: string } = {},
+      leftOut = () => [],
+    }: { topology?: string; clock?: Clock; identity?: string; leftOut?: LeftOut } = {},
   ): Promise<Agent> {
     const transport = this.network.transport(identity);
     const timers = new PausableTimers(this.clock);
-    const mesh = new Mesh({ transport, clock, timers }, { topology, endpointNames, host: name });
+    const mesh = new Mesh({ transport, clock, timers }, { topology, endpointNames, host: name, leftOut });
     const agent = { name, mesh, transport, timers };
     await mesh.start();
     mesh.announceEndpoints([{ number, addresses: [`10.0.0.${number}`] }]);

@@ -24,6 +24,7 @@ beforeEach(() => {
       return command;
     },
     history: () => issued.map((command) => ({ command, status: 'pending' as const })),
+    folded: () => 3,
     hosts: () => [host('a', true), host('b', false, true)],
     silent: () => [],
     longestRoundTrip: () => 0,
@@ -100,7 +101,7 @@ test('an agent that receives from some of the others, or never did from any, is 
 test('lists the hosts that have it already', () => {
   ports.hosts = () => [host('a', false), host('b', false, true), host('d', true)];
   ports.silent = () => ['c'];
-  expect(control.answer()).toMatchObject({ host: 'b', inStep: ['b', 'd'], behind: ['a', 'c'] });
+  expect(control.answer()).toMatchObject({ host: 'b', folded: 3, inStep: ['b', 'd'], behind: ['a', 'c'] });
 });
 
 describe('a command that somebody else signs', () => {

@@ -14,7 +14,7 @@ import type { Command } from '../../../proto/command.ts';
 import type { ControlAnswer, ControlRequest } from '../../../proto/control.ts';
 
 const key = newSigningKey();
-const ANSWER: ControlAnswer = { host: 'b', now: 5, history: [], inStep: [], behind: [] };
+const ANSWER: ControlAnswer = { host: 'b', now: 5, history: [], folded: 0, inStep: [], behind: [] };
 
 let folder: string;
 let server: FastifyInstance;

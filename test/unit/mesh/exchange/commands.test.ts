@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Command, MAX_COMMANDS } from '../../../../proto/command.ts';
+import { type Command, foldHorizon, MAX_COMMANDS } from '../../../../proto/command.ts';
 import { type Agent, churn, expectAgreement, flow, Lab } from '../../../support/mesh/mesh-lab.ts';
 
 const say = ({ mesh }: Agent, text: string, at = 5000): Command => mesh.command({ issuedAt: 1000, at, text });
@@ -174,4 +174,34 @@ test('a full set is reported as full, arrives whole, and requests nothing more',
   await churn(lab, 20, 1);
   expect(late.mesh.stats.repairs).toBe(repairs);
   expect(behind(a)).toEqual([]);
+});
+
+test('a host that has left out what others still have is asked, though it has fewer', async () => {
+  /** All but the last of those that are over. */
+  const leftOut = (commands: readonly Command[]): Command[] => {
+    const horizon = foldHorizon(commands);
+    return commands
+      .filter(({ at }) => at <= horizon)
+      .sort((a, b) => a.at - b.at)
+      .slice(0, -1);
+  };
+  const lab = new Lab();
+  const [a, b] = [await lab.start('a', 0, { leftOut }), await lab.start('b', 1, { leftOut })];
+  await lab.clock.advance(1500);
+  const given = ({ mesh }: Agent, at: number): Command =>
+    mesh.command({ issuedAt: at * 1e6, at: at * 1e6, text: `at ${at}` });
+  for (let at = 1; at <= 20; at++) given(a, at);
+  await lab.clock.advance(1500);
+  expect(b.mesh.commands.size).toBe(20);
+  lab.network.partition([a.transport.selfId], [b.transport.selfId]);
+  given(a, 200);
+  given(b, 21);
+  await lab.clock.advance(500);
+  expect([a.mesh.commands.size, b.mesh.commands.size]).toEqual([2, 21]);
+  lab.network.heal();
+  await lab.clock.advance(5000);
+  for (const agent of [a, b]) {
+    expect(texts(agent)).toEqual(['at 21', 'at 200']);
+    expect(behind(agent)).toEqual([]);
+  }
 });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CommandSet } from '../../../../agent/mesh/members/command-set.ts';
 import { EMPTY_DIGEST } from '../../../../agent/mesh/wire/digest.ts';
-import { type Command, MAX_COMMANDS } from '../../../../proto/command.ts';
+import { type Command, foldHorizon, MAX_COMMANDS } from '../../../../proto/command.ts';
 
 const command = (number: number, part: Partial<Command> = {}): Command => ({
   origin: 'a',
@@ -101,6 +101,70 @@ test('when there are too many the first that were issued stay, everywhere alike'
   expect(heard).toEqual([100]);
 });
 
+describe('what is left out as old', () => {
+  /** All but the last of those with one text that are over. */
+  const leftOut = (commands: readonly Command[]): Command[] => {
+    const horizon = foldHorizon(commands);
+    const old = commands.filter(({ at }) => at <= horizon).sort((a, b) => a.at - b.at);
+    return old.filter((one, index) => old.slice(index + 1).some(({ text }) => text === one.text));
+  };
+  const given = (number: number, text: string): Command =>
+    command(number, { issuedAt: number * 1e6, at: number * 1e6, text });
+  const all = Array.from({ length: 300 }, (_, at) => given(at + 1, at % 3 === 0 ? 'x' : 'y'));
+
+  test('goes when later ones are taken, and the digest with it', () => {
+    const set = new CommandSet(leftOut);
+    const heard: number[] = [];
+    set.onChange((added) => heard.push(...added.map(({ number }) => number)));
+    for (const one of all) set.take([one]);
+    expect(heard).toHaveLength(300);
+    // Accepted up to 300 s: what was over by 240 s.
+    expect(set.all().map(({ number }) => number)).toEqual([
+      ...[238, 240],
+      ...Array.from({ length: 60 }, (_, at) => 241 + at),
+    ]);
+    expect(set.digest).toEqual(setOf(...set.all()).digest);
+  });
+
+  test('is left out again where another agent still has it', () => {
+    const set = new CommandSet(leftOut);
+    set.take(all);
+    const { digest, version } = set;
+    set.take(all.slice(0, 100));
+    expect(set.digest).toEqual(digest);
+    expect(set.version).toBe(version);
+  });
+
+  test('makes room for others', () => {
+    const set = new CommandSet(leftOut);
+    const many = Array.from({ length: MAX_COMMANDS }, (_, at) => ({
+      ...given(at + 1, 'x'),
+      issuedAt: 0,
+      at: 1,
+    }));
+    set.take(many);
+    expect(set.size).toBe(MAX_COMMANDS);
+    expect(set.hasRoom({ ...given(5000, 'x'), issuedAt: 60e6 })).toBe(false);
+    const later = { ...given(5000, 'x'), issuedAt: 71e6, at: 71e6 };
+    expect(set.hasRoom(later)).toBe(true);
+    set.take([later]);
+    expect(set.size).toBe(2);
+  });
+
+  test('agents that receive the same, in any order and parts, have the same', () => {
+    fc.assert(
+      fc.property(fc.shuffledSubarray(all, { minLength: 300, maxLength: 300 }), fc.nat(300), (heard, cut) => {
+        const [one, other] = [new CommandSet(leftOut), new CommandSet(leftOut)];
+        one.take(heard.slice(0, cut));
+        one.take(heard.slice(cut));
+        for (const each of heard.toReversed()) other.take([each]);
+        expect(other.digest).toEqual(one.digest);
+      }),
+      { seed: 5, numRuns: 20 },
+    );
+  });
+});
+
 describe('a member that fills the set', () => {
   const flood = Array.from({ length: MAX_COMMANDS + 500 }, (_, at) => ({
     ...command(at + 1, { at: 1, issuedAt: 0 }),
@@ -126,16 +190,16 @@ describe('a member that fills the set', () => {
     for (const part of [lies.slice(1500), lies.slice(0, 2500)]) other.take(part);
     expect(one.all().filter(({ author }) => author === 'P')).toHaveLength(100);
     expect(other.digest).toEqual(one.digest);
-    expect(one.hasRoom({ origin: 'b', author: 'Pliar', text: 'x' })).toBe(false);
-    expect(one.hasRoom({ origin: 'a', author: 'P', text: 'x' })).toBe(true);
+    expect(one.hasRoom(command(1, { origin: 'b', author: 'Pliar' }))).toBe(false);
+    expect(one.hasRoom(command(1, { origin: 'a', author: 'P' }))).toBe(true);
   });
 
   test('does not keep anybody from heal, reset and quit', () => {
     const set = setOf(...flood);
-    expect(set.hasRoom({ origin: 'liar', text: 'set a--b latency=1ms' })).toBe(false);
-    expect(set.hasRoom({ origin: 'a', text: 'set a--b latency=1ms' })).toBe(true);
+    expect(set.hasRoom(command(1, { origin: 'liar', text: 'set a--b latency=1ms' }))).toBe(false);
+    expect(set.hasRoom(command(1, { origin: 'a', text: 'set a--b latency=1ms' }))).toBe(true);
     for (const [at, text] of ['heal', 'reset', 'quit', 'heal a--b'].entries()) {
-      expect(set.hasRoom({ origin: 'liar', text })).toBe(true);
+      expect(set.hasRoom(command(1, { origin: 'liar', text }))).toBe(true);
       set.take([command(at + 1, { text })]);
     }
     expect(set.size).toBe(MAX_COMMANDS + 4);
