@@ -33,5 +33,7 @@ export interface Bench {
   /** Whether agents can be profiled during the measurement. */
   readonly canProfile?: boolean;
   readonly options?: readonly Option[];
+  /** Whether these options make a run that is no result; absent: none do. */
+  readonly isPart?: (own: Readonly<Record<string, unknown>>) => boolean;
   readonly measure: (options: BenchOptions) => Promise<Results>;
 }

@@ -19,6 +19,9 @@ import { measureReaction } from './reaction/reaction.ts';
 import { measureScale } from './scale/scale.ts';
 import { measureSetup } from './setup/setup.ts';
 import { measureShares } from './shares/shares.ts';
+import { measureSoak } from './soak/soak.ts';
+
+const SOAK_MINUTES = 60;
 
 export const BENCHES: readonly Bench[] = [
   {
@@ -147,6 +150,22 @@ export const BENCHES: readonly Bench[] = [
     measure: ({ own, ...options }) => {
       const { faults, seed } = own as { faults?: number; seed: number };
       return measureFaults({ ...options, seed, count: faults });
+    },
+  },
+  {
+    name: 'soak',
+    description: 'does live control at five commands a second end, or anything grow by it?',
+    help: 'An hour of commands of all kinds on three emulated hosts.',
+    hasLabs: true,
+    minutes: { whole: 61, quick: 3 },
+    options: [
+      new Option('--minutes <count>', 'how long').argParser(Number),
+      new Option('--seed <number>', 'which commands').argParser(Number).default(3),
+    ],
+    isPart: ({ minutes }) => minutes !== undefined && (minutes as number) < SOAK_MINUTES,
+    measure: ({ quick, own, interruption, say }) => {
+      const { minutes = quick ? 2 : SOAK_MINUTES, seed } = own as { minutes?: number; seed: number };
+      return measureSoak({ minutes, seed, interruption, say });
     },
   },
   {

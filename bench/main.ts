@@ -52,7 +52,8 @@ function addBench(program: Command, bench: Bench): void {
       interruption: new Interruption(bench.hasLabs ? undefined : []),
       say: step,
     };
-    const isWhole = !run.quick && !run.profile && run.sizes === undefined;
+    const isPart = run.sizes !== undefined || bench.isPart?.(run.own) === true;
+    const isWhole = !run.quick && !run.profile && !isPart;
     await report(name, { ...given, isWhole }, () => bench.measure(run));
   });
 }
