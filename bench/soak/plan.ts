@@ -40,6 +40,11 @@ const TURNS = [
   { name: 's1--s3', away: 'leave', back: 'join' },
   { name: 's4', away: 'leave', back: 'join' },
 ] as const;
+/**
+ * So many commands until the same is turned again: agents of a busy machine give commands later instants, each by what it has seen
+ * of others, and what comes back before it has gone would be refused.
+ */
+const TURN_EVERY = 15;
 /** Nobody is twice cut off at a time. */
 const CUT_MS = 2000;
 const CUT_EVERY = 40;
@@ -47,6 +52,7 @@ const CUT_EVERY = 40;
 export class SoakPlan {
   readonly #random: SeededRandom;
   readonly #away = new Set<string>();
+  readonly #turnedAt = new Map<string, number>();
   #count = 0;
   #cutAt = 0;
 
@@ -65,7 +71,8 @@ export class SoakPlan {
       return { text: `set ${DIRECTED[this.#below(DIRECTED.length)]!} up=${5 + this.#below(20)}Mbps` };
     if (kind < 9) return { text: `set ${link} latency=+2ms` };
     if (kind < 10) return { text: `set ${link} jitter=1ms`, forMs: 1000 + this.#below(4000) };
-    if (kind < 15) return { text: this.#turn() };
+    const turn = kind < 15 ? this.#turn() : undefined;
+    if (turn !== undefined) return { text: turn };
     if (kind < 16) return { text: 'flap s3--s4 every 200ms', forMs: 1000 };
     if (kind < 17 && this.#count - this.#cutAt > CUT_EVERY) {
       this.#cutAt = this.#count;
@@ -75,8 +82,10 @@ export class SoakPlan {
     return { text: 'heal' };
   }
 
-  #turn(): string {
+  #turn(): string | undefined {
     const { name, away, back } = TURNS[this.#below(TURNS.length)]!;
+    if (this.#count - (this.#turnedAt.get(name) ?? -TURN_EVERY) < TURN_EVERY) return undefined;
+    this.#turnedAt.set(name, this.#count);
     const isBack = this.#away.delete(name);
     if (!isBack) this.#away.add(name);
     return `${isBack ? back : away} ${name}`;

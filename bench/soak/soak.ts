@@ -62,7 +62,10 @@ async function soak(experiment: Experiment, { minutes, seed, say }: SoakOptions)
     await control.give();
     if (now - sampledAt >= SAMPLE_MS) {
       sampledAt = now;
-      for (const [host, { pid }] of experiment.agents.entries()) samples[host]!.push(sampleOf(pid!, now));
+      for (const [host, agent] of experiment.agents.entries()) {
+        if (agent.hasExited) throw agent.failure();
+        samples[host]!.push(sampleOf(agent.pid!, now));
+      }
       files.push(filesOf(experiment.name, now));
     }
     if (now - recordedAt >= RECORD_MS) {
