@@ -29,11 +29,19 @@ export const PRIVATE_FILE = 0o600;
 const OTHERS_MAY_WRITE = 0o002;
 const GROUP_MAY_WRITE = 0o020;
 
+/** Foreign: netfold's own that is somebody else's. The others are of files that the user names (private-files.ts). */
+const BLAME = {
+  FOLDER_FOREIGN: 'machine',
+  FILE_FOREIGN: 'machine',
+  FILE_EXPOSED: 'input',
+  FILE_UNREADABLE: 'input',
+} as const;
+
 export class FileError extends NetfoldError {
-  declare readonly code: 'FOLDER_FOREIGN' | 'FILE_FOREIGN';
+  declare readonly code: keyof typeof BLAME;
 
   constructor(code: FileError['code'], message: string, remedy: string, cause?: unknown) {
-    super({ code, blame: 'machine', message, remedy, ...(cause !== undefined && { cause }) });
+    super({ code, blame: BLAME[code], message, remedy, ...(cause !== undefined && { cause }) });
   }
 }
 
@@ -145,16 +153,12 @@ export function appendTo(path: string, text: string, mode: number): void {
  * Writes the file completely or not at all, with exactly this mode; a link in its place is replaced, and not followed.
  * `isLasting`: it is on the disk when this returns. Throws system errors, and leaves what was there then.
  */
-export function replaceFile(
-  path: string,
-  text: string,
-  { mode, isLasting = false }: { readonly mode: number; readonly isLasting?: boolean },
-): void {
+export function replaceFile(path: string, text: string, how: DraftHow): void {
   const draft = draftOf(path);
   // Of a killed process, or a link that somebody has prepared.
   rmSync(draft, { force: true });
   try {
-    writeDraft(draft, text, mode, isLasting);
+    writeDraft(draft, text, how);
     renameSync(draft, path);
   } catch (error) {
     rmSync(draft, { force: true });
@@ -165,7 +169,13 @@ export function replaceFile(
 /** While it is written; what a killed process leaves. */
 export const draftOf = (path: string): string => `${path}.new`;
 
-function writeDraft(draft: string, text: string, mode: number, isLasting: boolean): void {
+interface DraftHow {
+  readonly mode: number;
+  readonly isLasting?: boolean;
+}
+
+/** Writes a new file, which is to get its name when it is complete. Throws system errors; the file may be there then. */
+export function writeDraft(draft: string, text: string, { mode, isLasting = false }: DraftHow): void {
   const descriptor = openSync(draft, 'wx', mode);
   try {
     writeAll(descriptor, text, draft);

@@ -5,11 +5,11 @@
 
 import { isPeerId } from '../../../proto/command.ts';
 import { isHostName } from '../../../proto/host.ts';
+import { readPrivate } from '../../files/private-files.ts';
 import { MeshError } from '../errors.ts';
 import { addressText } from '../wire/address-text.ts';
 import { MAX_HOSTS } from '../wire/limits.ts';
 import { type Rejection, reject } from '../wire/rejections.ts';
-import { readPrivate } from './private-files.ts';
 
 export interface AllowedPeer {
   readonly peer: string;

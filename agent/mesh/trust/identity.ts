@@ -10,9 +10,9 @@ import {
   privateKeyFromProtobuf,
   privateKeyToProtobuf,
 } from '@libp2p/crypto/keys';
+import { ensurePrivateFolder, readPrivate, writeNewPrivate } from '../../files/private-files.ts';
 import { MeshError } from '../errors.ts';
 import { type SigningKey, signingKeyOf } from './peer-id.ts';
-import { ensurePrivateFolder, readPrivate, writeNewPrivate } from './private-files.ts';
 
 export type Identity = Awaited<ReturnType<typeof newIdentity>>;
 
@@ -23,7 +23,7 @@ const SEED_BYTES = 32;
  * The identity kept in `folder`; a new one if there is none. An existing one is never replaced: an agent with another
  * identity would be a stranger to the others. The file contains libp2p's protobuf of the key, in base64.
  *
- * Throws `MeshError` (`MESH_IDENTITY_DAMAGED`, `MESH_FILE_EXPOSED`, `MESH_FILE_UNREADABLE`).
+ * Throws `MeshError` (`MESH_IDENTITY_DAMAGED`), and what `readPrivate` throws.
  */
 export async function openIdentity(folder: string): Promise<Identity> {
   ensurePrivateFolder(folder, 'the identity');

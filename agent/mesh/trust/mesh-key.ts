@@ -4,8 +4,8 @@
  * line each.
  */
 import { randomBytes } from 'node:crypto';
+import { readPrivate, writeNewPrivate } from '../../files/private-files.ts';
 import { MeshError } from '../errors.ts';
-import { readPrivate, writeNewPrivate } from './private-files.ts';
 
 const KEY_BYTES = 32;
 const FORMAT = /^\/key\/swarm\/psk\/1\.0\.0\/\r?\n\/base16\/\r?\n([0-9a-fA-F]{64})\s*$/;
@@ -27,12 +27,12 @@ export function parseMeshKey(text: string, where: string): string {
   });
 }
 
-/** Throws `MeshError` (`MESH_KEY_FORMAT`, `MESH_FILE_EXPOSED`, `MESH_FILE_UNREADABLE`). */
+/** Throws `MeshError` (`MESH_KEY_FORMAT`), and what `readPrivate` throws. */
 export function readMeshKey(path: string): string {
   return parseMeshKey(readPrivate(path, { what: WHAT }), path);
 }
 
-/** Writes a new key and returns it. Throws `MeshError` (`MESH_FILE_EXISTS`, `MESH_FILE_UNREADABLE`). */
+/** Writes a new key and returns it. Throws `MeshError` (`MESH_FILE_EXISTS`), and what `writeNewPrivate` throws. */
 export function makeMeshKey(path: string): string {
   const key = generateMeshKey();
   if (writeNewPrivate(path, key)) return key;

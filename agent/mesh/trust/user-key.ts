@@ -7,13 +7,13 @@ import {
   RIGHTS,
   type Right,
 } from '../../../proto/command.ts';
+import { readPrivate, writeNewPrivate } from '../../files/private-files.ts';
 import { MeshError } from '../errors.ts';
 import { newSigningKey, parseSigningKey, publicKeyOf, type SigningKey, signingKeyText } from './peer-id.ts';
-import { readPrivate, writeNewPrivate } from './private-files.ts';
 
 const WHAT = "the user's key";
 
-/** Writes a new key, mode 0600, and returns it. Throws `MeshError` (`MESH_FILE_EXISTS`, `MESH_FILE_UNREADABLE`). */
+/** Writes a new key, mode 0600, and returns it. Throws `MeshError` (`MESH_FILE_EXISTS`), and what `writeNewPrivate` throws. */
 export function makeUserKey(path: string): SigningKey {
   const key = newSigningKey();
   if (writeNewPrivate(path, signingKeyText(key))) return key;
@@ -23,7 +23,7 @@ export function makeUserKey(path: string): SigningKey {
   });
 }
 
-/** Throws `MeshError` (`MESH_USER_KEY`, `MESH_FILE_EXPOSED`, `MESH_FILE_UNREADABLE`). */
+/** Throws `MeshError` (`MESH_USER_KEY`), and what `readPrivate` throws. */
 export function readUserKey(path: string): SigningKey {
   const key = parseSigningKey(readPrivate(path, { what: WHAT }));
   if (key) return key;

@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { FileError } from '../../../../agent/files/own-files.ts';
 import { MeshError } from '../../../../agent/mesh/errors.ts';
 import { parseAllowList, readAllowList } from '../../../../agent/mesh/trust/admission.ts';
 import { openIdentity, peerIdOf } from '../../../../agent/mesh/trust/identity.ts';
@@ -95,7 +96,7 @@ describe("the mesh's key", () => {
     makeMeshKey(at('mesh.key'));
     chmodSync(at('mesh.key'), mode);
     expect(thrown(() => readMeshKey(at('mesh.key')))).toMatchObject({
-      code: 'MESH_FILE_EXPOSED',
+      code: 'FILE_EXPOSED',
       message: expect.stringContaining(`mode 0${mode.toString(8)}`),
       remedy: expect.stringContaining('chmod 600'),
     });
@@ -105,16 +106,16 @@ describe("the mesh's key", () => {
     makeMeshKey(at('mesh.key'));
     chownSync(at('mesh.key'), 65534, 65534);
     expect(thrown(() => readMeshKey(at('mesh.key')))).toMatchObject({
-      code: 'MESH_FILE_EXPOSED',
+      code: 'FILE_EXPOSED',
       message: expect.stringContaining('owner 65534'),
     });
   });
 
   test('a file that is not there, or far too long, is a coded error', () => {
-    expect(thrown(() => readMeshKey(at('none')))).toMatchObject({ code: 'MESH_FILE_UNREADABLE' });
+    expect(thrown(() => readMeshKey(at('none')))).toMatchObject({ code: 'FILE_UNREADABLE' });
     writeFileSync(at('long'), Buffer.alloc(2 << 20, 'a'), { mode: 0o600 });
-    expect(thrown(() => readMeshKey(at('long')))).toMatchObject({ code: 'MESH_FILE_UNREADABLE' });
-    expect(thrown(() => readMeshKey(folder))).toBeInstanceOf(MeshError);
+    expect(thrown(() => readMeshKey(at('long')))).toMatchObject({ code: 'FILE_UNREADABLE' });
+    expect(thrown(() => readMeshKey(folder))).toBeInstanceOf(FileError);
   });
 });
 
@@ -162,31 +163,31 @@ describe('an identity', () => {
   test('is not made where a link in the place of its folder leads', async () => {
     mkdirSync(at('elsewhere'), { mode: 0o700 });
     symlinkSync(at('elsewhere'), at('linked'));
-    await expect(openIdentity(at('linked'))).rejects.toMatchObject({ code: 'MESH_FILE_EXPOSED' });
+    await expect(openIdentity(at('linked'))).rejects.toMatchObject({ code: 'FILE_EXPOSED' });
     expect(readdirSync(at('elsewhere'))).toEqual([]);
   });
 
   test('that others can read, or whose folder they can look into, is refused', async () => {
     await openIdentity(at('identity'));
     chmodSync(at('identity/agent.key'), 0o644);
-    await expect(openIdentity(at('identity'))).rejects.toMatchObject({ code: 'MESH_FILE_EXPOSED' });
+    await expect(openIdentity(at('identity'))).rejects.toMatchObject({ code: 'FILE_EXPOSED' });
     chmodSync(at('identity/agent.key'), 0o600);
     chmodSync(at('identity'), 0o755);
     await expect(openIdentity(at('identity'))).rejects.toMatchObject({
-      code: 'MESH_FILE_EXPOSED',
+      code: 'FILE_EXPOSED',
       remedy: expect.stringContaining('chmod 700'),
     });
     mkdirSync(at('open'));
-    await expect(openIdentity(at('open'))).rejects.toMatchObject({ code: 'MESH_FILE_EXPOSED' });
+    await expect(openIdentity(at('open'))).rejects.toMatchObject({ code: 'FILE_EXPOSED' });
     expect(readdirSync(at('open'))).toEqual([]);
     writeFileSync(at('file'), '');
-    await expect(openIdentity(at('file'))).rejects.toMatchObject({ code: 'MESH_FILE_UNREADABLE' });
+    await expect(openIdentity(at('file'))).rejects.toMatchObject({ code: 'FILE_UNREADABLE' });
   });
 
   test('makes the folders above it, and ends where the kernel makes none', async () => {
     await openIdentity(at('a/b/identity'));
     expect(statSync(at('a/b')).mode & 0o777).toBe(0o700);
-    await expect(openIdentity('/proc/identity')).rejects.toMatchObject({ code: 'MESH_FILE_UNREADABLE' });
+    await expect(openIdentity('/proc/identity')).rejects.toMatchObject({ code: 'FILE_UNREADABLE' });
   });
 });
 
@@ -215,7 +216,7 @@ describe('an allow-list', () => {
     expect(thrown(() => readAllowList(at('allow')))).toMatchObject({ code: 'MESH_ALLOW_LIST' });
     writeFileSync(at('allow'), '12D3a x\n');
     chmodSync(at('allow'), 0o646);
-    expect(thrown(() => readAllowList(at('allow')))).toMatchObject({ code: 'MESH_FILE_EXPOSED' });
+    expect(thrown(() => readAllowList(at('allow')))).toMatchObject({ code: 'FILE_EXPOSED' });
     chmodSync(at('allow'), 0o644);
     expect(readAllowList(at('allow'))).toHaveLength(1);
   });

@@ -1,25 +1,19 @@
 /**
- * Files that hold secrets: written completely or not at all, for their owner alone, and read only if no other user
- * could.
+ * Files that hold secrets, wherever the user keeps them: written completely or not at all, for their owner alone, and read only
+ * if no other user could.
  */
 import {
-  chmodSync,
   closeSync,
   existsSync,
-  fchmodSync,
   fstatSync,
-  fsyncSync,
   linkSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readFileSync,
   rmSync,
-  statSync,
-  writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { MeshError } from '../errors.ts';
+import { FileError, makeFolder, PRIVATE_FILE, PRIVATE_FOLDER, writeDraft } from './own-files.ts';
 
 const OTHERS = 0o077;
 const OTHERS_MAY_WRITE = 0o022;
@@ -34,8 +28,8 @@ export interface ReadRules {
 }
 
 /**
- * The text of a file that only its owner, who is this user or root, can read and change. Throws `MeshError`
- * (`MESH_FILE_EXPOSED`, `MESH_FILE_UNREADABLE`).
+ * The text of a file that only its owner, who is this user or root, can read and change. Throws `FileError`
+ * (`FILE_EXPOSED`, `FILE_UNREADABLE`).
  */
 export function readPrivate(path: string, { what, readable = false }: ReadRules): string {
   const file = attempt(`${what} in ${path} can't be read`, () => openSync(path, 'r'));
@@ -52,27 +46,19 @@ export function readPrivate(path: string, { what, readable = false }: ReadRules)
 
 /**
  * Writes a new file with mode 0600, completely or not at all. Returns false, and changes nothing, if it exists.
- * Throws `MeshError` (`MESH_FILE_UNREADABLE`).
+ * Throws `FileError` (`FILE_UNREADABLE`).
  */
 export function writeNewPrivate(path: string, text: string): boolean {
   const draft = join(dirname(path), `.${basename(path)}.${process.pid}`);
   return attempt(`${path} can't be written`, () => {
     rmSync(draft, { force: true });
-    const file = openSync(draft, 'wx', 0o600);
     try {
-      // A single write(2) to a file system that is nearly full writes only a part, and is no error.
-      writeFileSync(file, text);
-      fchmodSync(file, 0o600);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    try {
+      writeDraft(draft, text, { mode: PRIVATE_FILE, isLasting: true });
       // Unlike renaming, linking never replaces a file.
       linkSync(draft, path);
       return true;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST' && existsSync(path)) return false;
       throw error;
     } finally {
       rmSync(draft, { force: true });
@@ -83,28 +69,17 @@ export function writeNewPrivate(path: string, text: string): boolean {
 /** Makes the folder, and those above it, with mode 0700. Throws like `readPrivate`. */
 export function ensurePrivateFolder(path: string, what: string): void {
   const facts = attempt(`the folder ${path} can't be made`, () => {
-    makeFolders(resolve(path));
+    const whole = resolve(path);
+    if (!existsSync(whole)) makeFolder(whole, PRIVATE_FOLDER);
     return lstatSync(path);
   });
   if (facts.isSymbolicLink()) {
     const remedy = `name the folder itself: readlink -f ${path}`;
     const message = `${what} in ${path} would be wherever that symbolic link leads`;
-    throw new MeshError('MESH_FILE_EXPOSED', message, { remedy, blame: 'input' });
+    throw new FileError('FILE_EXPOSED', message, remedy);
   }
+  if (!facts.isDirectory()) throw unreadable(`${path} is no folder`);
   requireClosed(path, what, facts, OTHERS, '700');
-}
-
-/** As `mkdir -p`. Node's own tries for ever where a folder exists but can't have another in it, as in /proc. */
-function makeFolders(path: string): void {
-  const above = dirname(path);
-  if (!existsSync(above)) makeFolders(above);
-  try {
-    mkdirSync(path, { mode: 0o700 });
-    chmodSync(path, 0o700);
-  } catch (error) {
-    const isThere = (error as NodeJS.ErrnoException).code === 'EEXIST' && statSync(path).isDirectory();
-    if (!isThere) throw error;
-  }
 }
 
 function requireClosed(
@@ -117,13 +92,10 @@ function requireClosed(
   const me = process.getuid?.() ?? 0;
   if ((mode & forbidden) === 0 && (uid === me || uid === 0)) return;
   const octal = (mode & 0o777).toString(8).padStart(4, '0');
-  throw new MeshError(
-    'MESH_FILE_EXPOSED',
+  throw new FileError(
+    'FILE_EXPOSED',
     `${what} in ${path} is open to others (mode ${octal}, owner ${uid})`,
-    {
-      remedy: `if nobody else has used it: chown ${me} ${path} && chmod ${wanted} ${path}; otherwise make a new one`,
-      blame: 'input',
-    },
+    `if nobody else has used it: chown ${me} ${path} && chmod ${wanted} ${path}; otherwise make a new one`,
   );
 }
 
@@ -131,15 +103,11 @@ function attempt<Result>(what: string, run: () => Result): Result {
   try {
     return run();
   } catch (cause) {
-    if (cause instanceof MeshError) throw cause;
+    if (cause instanceof FileError) throw cause;
     throw unreadable(`${what}: ${(cause as Error).message}`, cause);
   }
 }
 
-function unreadable(message: string, cause?: unknown): MeshError {
-  return new MeshError('MESH_FILE_UNREADABLE', message, {
-    remedy: 'check the path and who you are (`id`)',
-    blame: 'input',
-    ...(cause !== undefined && { cause }),
-  });
+function unreadable(message: string, cause?: unknown): FileError {
+  return new FileError('FILE_UNREADABLE', message, 'check the path and who you are (`id`)', cause);
 }
