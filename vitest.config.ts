@@ -67,6 +67,17 @@ export default defineConfig({
       },
       {
         test: {
+          ...real,
+          name: 'packages',
+          include: ['test/packages/**/*.test.ts'],
+          sequence: { groupOrder: 6 },
+          // Debian is installed, and the job of `npm start` runs.
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+        },
+      },
+      {
+        test: {
           ...emulated,
           name: 'vm',
           include: ['test/vm/interfaces.test.ts', 'test/vm/fidelity.test.ts'],

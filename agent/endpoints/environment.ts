@@ -1,6 +1,6 @@
 /** The environment of what netfold starts inside of an endpoint. No system calls, so `netfold exec` starts at once. */
 import { isIPv4, isIPv6 } from 'node:net';
-import { join } from 'node:path';
+import { basename } from 'node:path';
 import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import { replicaOf, serviceOf } from '../../topology/model/names.ts';
 
@@ -35,11 +35,12 @@ export function endpointEnvironment(
   };
 }
 
-/** What bin/netfold sets NODE_COMPILE_CACHE to, unless the user has. */
-const OWN_COMPILE_CACHE = join(import.meta.dirname, '../../node_modules/.cache/netfold-compiled');
+/** The folder to which bin/netfold sets NODE_COMPILE_CACHE, unless the user has; where it is depends on the installation. */
+const OWN_COMPILE_CACHE = 'netfold-compiled';
 
 /** The variables of this process that an application gets: all but the one that bin/netfold sets for itself. */
 export function inheritedEnvironment(own: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
   const { NODE_COMPILE_CACHE, ...others } = own;
-  return NODE_COMPILE_CACHE === undefined || NODE_COMPILE_CACHE === OWN_COMPILE_CACHE ? others : { ...own };
+  const isOwn = NODE_COMPILE_CACHE === undefined || basename(NODE_COMPILE_CACHE) === OWN_COMPILE_CACHE;
+  return isOwn ? others : { ...own };
 }

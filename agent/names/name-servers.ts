@@ -3,6 +3,7 @@
  * fail at once instead of being asked of the machine's own resolvers, which endpoints do not reach. Beside it the segments
  * (agent/segments). All of a host are in one thread. What does not work is told, and ends nothing.
  */
+import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Graph } from '../../topology/model/model.ts';
 import { endpointEdges } from '../segments/segment-map.ts';
@@ -25,7 +26,7 @@ export class NameServers {
     onProblem: (problem: string) => void,
   ) {
     const start: NamesStart = { names, ...(segments && { segments }) };
-    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
+    this.#worker = new Worker(new URL(`./worker${extname(import.meta.filename)}`, import.meta.url), {
       workerData: start,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     });

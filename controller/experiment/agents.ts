@@ -1,6 +1,6 @@
 /** The agents of an experiment: one process per host, on any platform. */
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT_CODE } from '../../proto/errors.ts';
 import { callJson, HttpError } from '../../proto/http-json.ts';
@@ -11,8 +11,8 @@ import { agentSocket, controllerSocket, logFile } from '../names.ts';
 import type { PlannedHost } from '../platform/port/plan.ts';
 import type { EndpointDoor, Platform, RunningAgent } from '../platform/port/platform.ts';
 
-/** The command line, by which processes of netfold start others. */
-export const MAIN = join(import.meta.dirname, '../cli/main.ts');
+/** The command line, by which processes of netfold start others: `.ts` in a checkout, `.js` where netfold is installed. */
+export const MAIN = join(import.meta.dirname, `../cli/main${extname(import.meta.filename)}`);
 /** Each request takes a little of the agent's time, so a long start is polled less often. */
 const POLL_MS = { least: 25, most: 250, ofElapsed: 0.1 };
 const LAST_LOG_LINES = 20;

@@ -118,6 +118,18 @@ export const NEEDS = [
   },
   {
     purpose: 'test',
+    why: 'checks the unit of services',
+    probes: [{ command: 'systemd-analyze' }],
+    packages: { apt: 'systemd', dnf: 'systemd', apk: 'systemd', pacman: 'systemd' },
+  },
+  {
+    purpose: 'test',
+    why: 'builds and reads Debian packages',
+    probes: [{ command: 'dpkg-deb' }],
+    packages: { apt: 'dpkg', dnf: 'dpkg', apk: 'dpkg', pacman: 'dpkg' },
+  },
+  {
+    purpose: 'test',
     why: 'runs containers, in an engine of the tests',
     probes: [{ command: 'dockerd' }, { command: 'docker' }],
     packages: { apt: 'docker.io', dnf: 'moby-engine', apk: 'docker', pacman: 'docker' },

@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * `npm test [-- ARGUMENTS OF VITEST]`: sets up this machine, then runs the static checks and all tests but the longest
- * (`vm-long`, which `npm run test:vm` has). Its last line is `N passed, N failed`. A check counts as one; a skipped test
+ * (`vm-long`, which `npm run test:vm` has, and `packages`). Its last line is `N passed, N failed`. A check counts as one; a skipped test
  * fails the run, unless arguments chose some tests.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -28,7 +28,7 @@ async function runTests(args) {
     const ours = `--reporter=${join(ROOT, 'deploy/setup/second-tries.mjs')}`;
     const reporters = ['--reporter=default', ours, '--reporter=json', `--outputFile.json=${file}`];
     // What was chosen may be among the longest.
-    const chosen = args.length > 0 ? args : ['--project', '!vm-long'];
+    const chosen = args.length > 0 ? args : ['--project', '!vm-long', '--project', '!packages'];
     const code = await runForeground(NODE_24, [...VITEST, ...reporters, ...chosen], { cwd: ROOT, env });
     return summarize(readReport(file), code, ROOT);
   } finally {

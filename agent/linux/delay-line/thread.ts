@@ -1,4 +1,5 @@
 /** One thread of the delay line, as seen by the agent's main thread. */
+import { extname } from 'node:path';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { NetfoldError } from '../../../proto/errors.ts';
 import { close } from '../../kernel/sys/descriptors.ts';
@@ -32,7 +33,7 @@ export class DelayThread {
   constructor(
     { seed, attendedFd }: Pick<WorkerStart, 'seed' | 'attendedFd'>,
     notice: (notice: Notice) => void,
-    script = new URL('./worker.ts', import.meta.url),
+    script = new URL(`./worker${extname(import.meta.filename)}`, import.meta.url),
   ) {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { ROOT } from './checkout.ts';
 import { findDeadPaths } from './document-paths.ts';
 
-const SKIPPED = new Set(['node_modules', '.git']);
+const SKIPPED = new Set(['node_modules', '.git', 'dist', 'build']);
 
 /** All files and folders of the checkout, relative, without what packages and git bring. */
 function pathsBelow(folder: string): string[] {
