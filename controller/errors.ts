@@ -38,7 +38,10 @@ export type ControllerErrorCode =
   | 'PROCESSES_STAY'
   | 'PROGRAM_MISSING'
   | 'INTERRUPTED'
-  | 'NOTHING_TO_MEASURE';
+  | 'NOTHING_TO_MEASURE'
+  | 'SERVICE_NAME'
+  | 'SERVICE_UNKNOWN'
+  | 'SERVICE_FAILED';
 
 const BLAME: Readonly<Record<ControllerErrorCode, Blame>> = {
   FILE_UNREADABLE: 'input',
@@ -76,6 +79,9 @@ const BLAME: Readonly<Record<ControllerErrorCode, Blame>> = {
   PROGRAM_MISSING: 'machine',
   INTERRUPTED: 'usage',
   NOTHING_TO_MEASURE: 'input',
+  SERVICE_NAME: 'usage',
+  SERVICE_UNKNOWN: 'input',
+  SERVICE_FAILED: 'machine',
 };
 
 export class ControllerError extends NetfoldError {

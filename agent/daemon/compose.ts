@@ -27,6 +27,7 @@ import { REHEARSAL, rehearse } from '../shape/rehearsal.ts';
 import { Shaping } from '../shape/shaping.ts';
 import { Tick } from '../tick/tick.ts';
 import { refuseLives } from '../timeline/command-check.ts';
+import { ExperimentEnd } from '../timeline/experiment-end.ts';
 import { Player } from '../timeline/player.ts';
 import { TimelineRunner } from '../timeline/runner.ts';
 import { WideArea } from '../underlay/wide-area.ts';
@@ -190,6 +191,7 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
         ).tooSlow,
       traffic: trafficOf({ kernel, mesh, tick, epoch, known }),
     }),
+    end: new ExperimentEnd({ timers, time, quitAt: () => player.quitAt }),
   };
   const reactions = new Reactions(parts);
   keeper.watch(() => [...tick.problems, ...reactions.problems, ...(processes.problems?.() ?? [])]);
@@ -258,13 +260,14 @@ async function rehearseChanges(
 
 /** Plays the known commands, and keeps them for the next agent. */
 function followCommands({ logFolder, host }: Bootstrap, parts: AgentParts): void {
-  const { mesh, timeline, log, keeper, giverOf } = parts;
+  const { mesh, timeline, log, keeper, giverOf, end } = parts;
   mesh.commands.onChange((added) => {
     for (const command of added) {
       const { origin, at, text } = command;
       log.info({ origin, by: giverOf(command), at: toSeconds(micros(at)), text }, 'command');
     }
     timeline.addCommands(added);
+    end.look();
   });
   const journal = new CommandJournal(logFolder, host);
   const refused = mesh.view.door.take(journal.read());

@@ -12,7 +12,7 @@ import { agentView } from './view.ts';
 
 /** `stop`: ends the agent. */
 export function openDoor({ parts, reactions, lifecycle }: Agent, stop: () => void): AgentDoor {
-  const { bootstrap, runLog, timers, clock, local, control, time } = parts;
+  const { bootstrap, runLog, timers, clock, local, control, time, mesh } = parts;
   const pages = new LogPages({ host: bootstrap.host, incarnation: clock.wallNow(), runLog, timers });
   return {
     status: () => agentStatus({ state: lifecycle.state, ticks: reactions.ticks, parts }),
@@ -27,6 +27,7 @@ export function openDoor({ parts, reactions, lifecycle }: Agent, stop: () => voi
     log: (query) => pages.read(query),
     bootstrap: () => ({
       ...bootstrap,
+      mesh: { ...bootstrap.mesh, peers: [...new Set([...bootstrap.mesh.peers, ...addressesOfOthers()])] },
       endpoints: local.all.map(toldOf),
       ...startOf(),
     }),
@@ -47,6 +48,12 @@ export function openDoor({ parts, reactions, lifecycle }: Agent, stop: () => voi
   /** In the form that another process can use. */
   function toldOf(one: LocalEndpoint): Bootstrap['endpoints'][number] {
     return { ...one, addresses: [...one.addresses], namespace: unpinnedPath(one.namespace) };
+  }
+
+  /** Where the agents are that are there now. */
+  function addressesOfOthers(): string[] {
+    const others = mesh.view.hosts().filter(({ self }) => !self);
+    return others.flatMap(({ meshAddresses }) => meshAddresses);
   }
 
   /** As a date of this machine; empty before it is known. */

@@ -42,6 +42,7 @@ export class Lifecycle {
       epoch,
       dataGuard,
       fidelity,
+      end,
     } = this.#parts;
     if (bootstrap.leaseMs !== undefined) kernel.renewLease(bootstrap.leaseMs);
     names?.setGraph(epoch.value.graph);
@@ -64,6 +65,7 @@ export class Lifecycle {
     dataGuard.start();
     wideArea.start();
     fidelity.start();
+    end.start();
     time.onChange(() => this.#onTime());
     if (bootstrap.startAt !== undefined) time.startAt(bootstrap.startAt);
     this.#onTime();
@@ -108,11 +110,12 @@ export class Lifecycle {
 
   /** In the reverse order of `start`. */
   async stop(): Promise<void> {
-    const { wideArea, keeper, timeline, applications, enforcer, mesh, kernel, names, dataGuard, fidelity } =
-      this.#parts;
+    const { wideArea, keeper, timeline, applications, enforcer, mesh, kernel, names, dataGuard } = this.#parts;
+    const { fidelity, end } = this.#parts;
     this.#enter('stopping');
     fidelity.stop();
     dataGuard.stop();
+    end.stop();
     this.#cancelTick();
     this.#reactions.stop();
     wideArea.stop();

@@ -1,17 +1,22 @@
 /** Runs an agent: reads its bootstrap, starts, serves its socket, and stops on request or on a signal. */
+import { spawn } from 'node:child_process';
 import { stat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { pino } from 'pino';
 import type { Bootstrap } from '../../proto/bootstrap.ts';
 import { bootstrapFromController } from '../bootstrap/from-controller.ts';
 import { systemClock, systemTimers } from '../clock/clock.ts';
 import { keepPriority, ownPriority, spareFromWantOfMemory } from '../endpoints/priority.ts';
+import { markAsEnding } from '../files/ending-file.ts';
 import { keepPrivate } from '../files/umask.ts';
 import { LogWriter } from '../health/log-writer.ts';
 import { pinnedPath } from '../kernel/netns/namespaces.ts';
 import { endWithin } from '../kernel/sys/alarm.ts';
+import { serviceManager } from '../service/service-manager.ts';
 import { openApi } from './api.ts';
 import { composeAgent } from './compose.ts';
 import { openDoor } from './door.ts';
+import type { AgentLog } from './ports.ts';
 import { systemPorts } from './system-ports.ts';
 import { beginThreadPool, poolThreads } from './thread-pool.ts';
 import { Unexpected } from './unexpected.ts';
@@ -38,9 +43,21 @@ export interface AgentOptions {
   readonly announce?: readonly string[];
 }
 
+/** Why an agent has stopped: it was asked to, or the experiment has ended on all hosts. */
+export type Stopped = 'asked' | 'quit';
+
 /** The agent of a controller. Resolves when it has stopped and removed everything. */
 export async function runAgent(options: AgentOptions): Promise<void> {
-  await runAgentWith(await bootstrapFromController(options), options);
+  const bootstrap = await bootstrapFromController(options);
+  const stopped = await runAgentWith(bootstrap, options);
+  // What outlives agents, their controller removes. It may have been killed: then this does it, and twice at once does no harm.
+  if (stopped === 'quit' && bootstrap.leaseMs !== undefined) removeRest(basename(dirname(options.socket)));
+}
+
+/** Removes, in a process of its own, what this machine has of the experiment. */
+function removeRest(experiment: string): void {
+  const words = [...process.execArgv, process.argv[1]!, 'down', experiment];
+  spawn(process.execPath, words, { detached: true, stdio: 'ignore' }).unref();
 }
 
 /** The same with a given bootstrap. `onStarted` is called when it serves its socket. */
@@ -48,8 +65,9 @@ export async function runAgentWith(
   bootstrap: Bootstrap,
   options: Pick<AgentOptions, 'host' | 'socket' | 'logLevel'>,
   onStarted: () => void = () => {},
-): Promise<void> {
+): Promise<Stopped> {
   keepPrivate();
+  const manager = serviceManager(process.env, process.pid);
   spareFromWantOfMemory();
   await beginThreadPool(poolThreads(bootstrap.endpoints.length));
   // Before the log, whose own end may not come where the disk is full.
@@ -65,22 +83,42 @@ export async function runAgentWith(
   lines.onFailure = () => agent.parts.keeper.attempt('writing its log', () => lines.flush());
   if (lines.isBehind) lines.onFailure();
   const letThrow = unexpected.watchProcess();
-  const stopping = Promise.withResolvers<void>();
+  const stopping = Promise.withResolvers<Stopped>();
+  let stopWatch = (): void => {};
   const letGo = keepPriority({
     ...{ clock: systemClock, timers: systemTimers, mayRaise: () => agent.parts.keeper.isQuick },
     ...ownPriority,
   });
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stopping.resolve);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.resolve('asked'));
   try {
     await agent.lifecycle.start();
-    const api = await openApi(openDoor(agent, stopping.resolve), options.socket);
+    const stop = (): void => stopping.resolve('asked');
+    const api = await openApi(openDoor(agent, stop), options.socket);
     log.info({ endpoints: bootstrap.endpoints.length }, 'agent started');
     onStarted();
-    await stopping.promise;
+    manager.ready();
+    stopWatch = manager.watch(systemTimers, () => agent.reactions.ticks.count);
+    void agent.parts.end.reached.then(() => stopping.resolve('quit'));
+    const stopped = await stopping.promise;
+    if (stopped === 'quit') announceEnd(options.socket, log);
     await api.close();
+    return stopped;
   } finally {
+    stopWatch();
+    manager.ending();
     letGo();
     await agent.lifecycle.stop().finally(letThrow);
+  }
+}
+
+/** The experiment has ended: this agent is not started again. */
+function announceEnd(socket: string, log: AgentLog): void {
+  log.info({}, 'the experiment has quit');
+  try {
+    markAsEnding(dirname(socket));
+  } catch (error) {
+    // It is being removed already, or the disk is full: then the agent is started once more, and ends again.
+    log.warn({}, (error as Error).message);
   }
 }
 

@@ -15,6 +15,7 @@ import type { MeshTransport } from '../mesh/wire/transport.ts';
 import type { LagCount } from '../runlog/lag.ts';
 import type { RunLog } from '../runlog/run-log.ts';
 import type { Tick } from '../tick/tick.ts';
+import type { ExperimentEnd } from '../timeline/experiment-end.ts';
 import type { Player, TimelineChanges } from '../timeline/player.ts';
 import type { TimelineRunner } from '../timeline/runner.ts';
 import type { WideArea } from '../underlay/wide-area.ts';
@@ -57,4 +58,5 @@ export interface AgentParts {
   readonly wideArea: WideArea;
   /** The verdict. */
   readonly fidelity: Fidelity;
+  readonly end: ExperimentEnd;
 }

@@ -5,6 +5,7 @@ export type MeshErrorCode =
   | 'MESH_LISTEN'
   | 'MESH_UNREACHABLE'
   | 'MESH_NOT_UNDERSTOOD'
+  | 'MESH_VERSION'
   | 'MESH_NOT_STARTED'
   | 'MESH_HOST_NAME'
   | 'MESH_NO_ANSWER'

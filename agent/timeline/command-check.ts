@@ -145,7 +145,7 @@ function describer(commands: readonly KnownCommand[]): (event: TopologyEvent) =>
 }
 
 /** The earliest quit of file and commands that no reset drops. */
-function quitAt(commands: KnownCommands, events: readonly TopologyEvent[]): Micros | undefined {
+export function quitAt(commands: KnownCommands, events: readonly TopologyEvent[]): Micros | undefined {
   const times = events.filter(({ action }) => action.verb === 'quit').map(({ at }) => at);
   for (const known of commands.all()) {
     const { event } = known;

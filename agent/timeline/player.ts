@@ -10,7 +10,7 @@ import { Beginning } from '../../topology/timeline/beginning.ts';
 import { graphOf } from '../../topology/timeline/graph-at.ts';
 import type { Atom } from '../../topology/timeline/state.ts';
 import type { OnProblem } from '../../topology/timeline/timeline.ts';
-import { checkCommand } from './command-check.ts';
+import { checkCommand, quitAt } from './command-check.ts';
 import { type CommandRecord, recordOf, recordsOf } from './command-history.ts';
 import { CommandedTimeline } from './commanded-timeline.ts';
 import { faultStatus } from './fault-status.ts';
@@ -55,6 +55,11 @@ export class Player {
   /** When the next step is due; `undefined` at the end. */
   get nextAt(): Micros | undefined {
     return this.#timeline.nextAt;
+  }
+
+  /** When the experiment quits, by its file and the commands known so far; `undefined`: never. */
+  get quitAt(): Micros | undefined {
+    return quitAt(this.#timeline.commands, this.#beginning.topology.events);
   }
 
   get graph(): Graph {

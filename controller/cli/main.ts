@@ -134,6 +134,11 @@ const GROUPS: readonly Group[] = [
   },
   {
     heading: MACHINE,
+    commands: ['service'],
+    load: async () => (await import('./commands/service.ts')).addServiceCommand,
+  },
+  {
+    heading: MACHINE,
     commands: ['mesh'],
     load: async () => (await import('./commands/mesh.ts')).addMeshCommand,
   },

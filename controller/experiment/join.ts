@@ -1,7 +1,7 @@
 /** A host that joins a running experiment through any of its agents, with endpoints of this machine. */
 import { dirname } from 'node:path';
 import { decodeInvitation, requireExperiment, requireRoom } from '../../agent/bootstrap/invitation.ts';
-import { runAgentWith } from '../../agent/daemon/main.ts';
+import { runAgentWith, type Stopped } from '../../agent/daemon/main.ts';
 import { makeFolder, PRIVATE_FOLDER } from '../../agent/files/own-files.ts';
 import { chooseDelayBackend } from '../../agent/linux/delay/delay-backend.ts';
 import { probeMachine } from '../../agent/linux/probe/probe.ts';
@@ -59,11 +59,11 @@ export interface JoinOptions {
 }
 
 /**
- * Resolves when the agent was asked to end and has removed everything. Throws, and leaves nothing: `MeshError` (no
- * answer, a wrong key), `AgentError` (another experiment, a claimed endpoint or host, a topology with another hash),
+ * Resolves when the agent was asked to end, or the experiment has quit, and everything is removed. Throws, and leaves
+ * nothing: `MeshError` (no answer, a wrong key), `AgentError` (another experiment, a claimed endpoint or host, a topology with another hash),
  * `PlacementError`, `ControllerError`.
  */
-export async function joinExperiment(options: JoinOptions): Promise<void> {
+export async function joinExperiment(options: JoinOptions): Promise<Stopped> {
   const abilities = probeMachine();
   requireAbilities(abilities);
   const { name, host } = options;
@@ -92,7 +92,7 @@ export async function joinExperiment(options: JoinOptions): Promise<void> {
     keepSettings(name, topology);
     const bootstrap = bootstrapOf(plan, invitation, options, { identity, key: meshKey });
     isClean = true;
-    await runAgentWith(bootstrap, { ...options, socket: agentSocket(name, host) }, () =>
+    return await runAgentWith(bootstrap, { ...options, socket: agentSocket(name, host) }, () =>
       options.onStep(`joined ${invitation.experiment} through ${from}: ${endpoints.join(', ')}`),
     );
   } finally {

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EndpointGroups, experimentsWithGroups } from '../../agent/endpoints/endpoint-groups.ts';
-import { appendTo, PRIVATE_FILE } from '../../agent/files/own-files.ts';
+import { isMarkedAsEnding, markAsEnding } from '../../agent/files/ending-file.ts';
 import type { NetfoldError } from '../../proto/errors.ts';
 import { keepLogs } from '../logs/kept.ts';
 import { removeFolder, removeIfEmpty } from '../machine/folders.ts';
@@ -143,7 +143,7 @@ async function strays(platform: Platform): Promise<Leftover[]> {
 /** Informs the experiment's own controller that its agents end on purpose. */
 function markEnding(experiment: string): void {
   try {
-    appendTo(endingFile(experiment), '', PRIVATE_FILE);
+    markAsEnding(experimentFolder(experiment));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
     // Removal is what makes room. Until the folder is gone, its controller may start an agent once more, which then ends.
@@ -153,7 +153,5 @@ function markEnding(experiment: string): void {
 
 /** True once the experiment is being removed, or was removed. */
 export function isEnding(experiment: string): boolean {
-  return !existsSync(experimentFolder(experiment)) || existsSync(endingFile(experiment));
+  return isMarkedAsEnding(experimentFolder(experiment));
 }
-
-const endingFile = (experiment: string): string => join(experimentFolder(experiment), 'ending');

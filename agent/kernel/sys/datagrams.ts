@@ -1,5 +1,7 @@
 /** Single datagrams with their addresses, without waiting. What can't be sent is lost, as in a network. */
+import { close } from './descriptors.ts';
 import { ERRNO, fail, lastErrno, libc } from './libc.ts';
+import { socket } from './sockets.ts';
 
 const raw = {
   recvfrom: libc.func(
@@ -27,4 +29,29 @@ export function receiveFrom(fd: number, data: Uint8Array, address: Uint8Array): 
 /** `address`: a struct sockaddr. Returns whether the kernel has taken the datagram. */
 export function sendTo(fd: number, data: Uint8Array, length: number, address: Uint8Array): boolean {
   return Number(raw.sendto(fd, data, length, MSG_DONTWAIT, address, address.length)) >= 0;
+}
+
+const AF_UNIX = 1;
+const SOCK_DGRAM = 2;
+
+/**
+ * Sends one datagram to a unix socket (unix(7)), which Node can't, without waiting. `path`: of the socket; one that starts with `@` is a name in the abstract namespace. Returns
+ * whether somebody has it now. Throws `KernelError` without descriptors.
+ */
+export function sendToPath(path: string, text: string): boolean {
+  const fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+  try {
+    const data = Buffer.from(text);
+    return sendTo(fd, data, data.length, addressOf(path));
+  } finally {
+    close(fd);
+  }
+}
+
+/** struct sockaddr_un. A name in the abstract namespace has no end but the address'. */
+function addressOf(path: string): Buffer {
+  const name = path.startsWith('@') ? `\0${path.slice(1)}` : `${path}\0`;
+  const family = Buffer.alloc(2);
+  family.writeUInt16LE(AF_UNIX);
+  return Buffer.concat([family, Buffer.from(name)]);
 }

@@ -132,6 +132,16 @@ async function failureOf(addresses: readonly string[], cause: unknown, hasKey: b
       cause,
     });
   }
+  if ((cause as Error | undefined)?.name === 'UnsupportedProtocolError')
+    return new MeshError(
+      'MESH_VERSION',
+      `the agent at ${where} is of another version: it does not know ${PROTOCOL}`,
+      {
+        remedy: 'install the same version of netfold on all hosts (`netfold --version`)',
+        blame: 'input',
+        cause,
+      },
+    );
   return new MeshError('MESH_NOT_UNDERSTOOD', `the program at ${where} does not answer`, {
     remedy: hasKey
       ? "its mesh key is another one, or it doesn't allow this agent (`netfold mesh identity`), or it is no agent"

@@ -15,6 +15,16 @@ export function parseAddress(address: string): Multiaddr {
   }
 }
 
+/** Whether an address that another agent has told is one. */
+export function isAddress(address: string): boolean {
+  try {
+    parseAddress(address);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Announced addresses may be no addresses, or not those of the peer; such are left out. */
 export function dialable(peer: string, addresses: readonly string[]): Multiaddr[] {
   return addresses.flatMap((address) => {

@@ -1,6 +1,7 @@
 /** `netfold agent`: the daemon of one host. */
 import { hostname } from 'node:os';
-import { type Command, Option } from 'commander';
+import { Command, Option } from 'commander';
+import type { Stopped } from '../../../agent/daemon/main.ts';
 import type { Micros } from '../../../proto/units.ts';
 import { ControllerError } from '../../errors.ts';
 import { type MeshAddress, parsePeer } from '../../mesh-address.ts';
@@ -15,7 +16,7 @@ import {
 } from '../options/placement-options.ts';
 import { step } from '../terminal/output.ts';
 
-interface AgentFlags {
+export interface AgentFlags {
   readonly controller?: string;
   readonly join: readonly string[];
   readonly experiment?: string;
@@ -71,6 +72,18 @@ export function addAgentCommand(program: Command): void {
     });
 }
 
+/** The options that these words are, as after `netfold agent`. Throws `CommanderError`. */
+export function readAgentWords(words: readonly string[]): AgentFlags {
+  const trial = new Command().exitOverride();
+  addAgentCommand(trial);
+  let read: AgentFlags | undefined;
+  trial.commands[0]!.exitOverride().action((flags: AgentFlags) => {
+    read = flags;
+  });
+  trial.parse(['agent', ...words], { from: 'user' });
+  return read!;
+}
+
 async function obey({ controller, socket, ...options }: AgentFlags): Promise<void> {
   if (controller === undefined) throw missing('--controller ADDRESS or --join ADDRESS');
   if (socket === undefined) throw missing('--socket PATH');
@@ -79,20 +92,25 @@ async function obey({ controller, socket, ...options }: AgentFlags): Promise<voi
   await runAgent({ ...options, controller, socket });
 }
 
-async function join({ join: peers, experiment, ...options }: AgentFlags): Promise<void> {
+async function join(flags: AgentFlags): Promise<void> {
+  await joinAs(flags);
+  step(`${flags.host} has left ${flags.experiment}; nothing of it is left here`);
+}
+
+/** Takes part until it is asked to end, or the experiment has quit. Throws `JOIN_USAGE`, and what `joinExperiment` throws. */
+export async function joinAs({ join: peers, experiment, ...options }: AgentFlags): Promise<Stopped> {
   if (options.controller !== undefined)
     throw new ControllerError('JOIN_USAGE', '--join and --controller exclude each other', 'leave out one');
   if (experiment === undefined) throw missing('--experiment NAME');
   if (options.at.length === 0) throw missing('--at NODE=INTERFACE');
   const { joinExperiment } = await import('../../experiment/join.ts');
   const { platform, placement } = joiningPlacement(options);
-  await joinExperiment({
+  return joinExperiment({
     ...options,
     ...{ peers, experiment, placement, onStep: step },
     platform: await openPlatform(platform),
     name: options.name ?? experiment,
   });
-  step(`${options.host} has left ${experiment}; nothing of it is left here`);
 }
 
 const missing = (what: string): ControllerError =>

@@ -1,11 +1,13 @@
 /** `netfold ls`, `status`, `down`, `cleanup`: experiments that are running. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { meanLateMs } from '../../../agent/enforce/lateness.ts';
-import { exitCodeOf } from '../../../proto/errors.ts';
+import { EXIT_CODE, exitCodeOf } from '../../../proto/errors.ts';
 import type { AgentStatus } from '../../../proto/status.ts';
 import { formatRate } from '../../../proto/units.ts';
 import { count } from '../../../proto/words.ts';
 import { agentStatus } from '../../experiment/agents.ts';
+import { userKeyOf } from '../../experiment/control.ts';
+import { endEverywhere } from '../../experiment/end-everywhere.ts';
 import { experimentNames, findExperiment, readState } from '../../experiment/state.ts';
 import { type Removed, removeAll, removeExperiment } from '../../experiment/teardown.ts';
 import { type Answer, combined, type ExperimentVerdict } from '../../fidelity/verdict.ts';
@@ -33,6 +35,15 @@ export function addRunningCommands(program: Command): void {
     .command('down [experiment]')
     .description('end an experiment and remove everything of it')
     .option('--all', 'all experiments')
+    .addOption(
+      new Option('--everywhere', 'on all machines that take part, not on this one alone').conflicts(['all', 'api']),
+    )
+    .addOption(
+      new Option(
+        '--key <file>',
+        "with --everywhere: the user's key that signs it (default: that of who started the experiment here)",
+      ).env('NETFOLD_KEY'),
+    )
     .addOption(sameNameOption())
     .addOption(apiOption())
     .action(down);
@@ -201,12 +212,21 @@ function finishInSpiteOfSignals(): void {
     process.on(signal, () => warn(`${signal} came; what is being removed is removed to its end`));
 }
 
+interface DownOptions {
+  readonly all?: boolean;
+  readonly everywhere?: boolean;
+  readonly key?: string;
+  readonly name?: string;
+  readonly api?: string;
+}
+
 async function down(
   given: string | undefined,
-  { all = false, name, api }: { all?: boolean; name?: string; api?: string },
+  { all = false, everywhere = false, key, name, api }: DownOptions,
 ): Promise<void> {
   if (api !== undefined) await downAt(api, all ? 'all' : { name: namedBy(given, name) });
   else if (all) await cleanup();
+  else if (everywhere) await downEverywhere(await findExperiment(namedBy(given, name)), key);
   else {
     const experiment = await findExperiment(namedBy(given, name));
     finishInSpiteOfSignals();
@@ -221,6 +241,17 @@ async function downAt(api: string, which: 'all' | { readonly name: string | unde
   const names = which === 'all' ? listed.map((one) => one.name) : [await experimentAt(client, which.name)];
   for (const experiment of names) report(await client.call('removeExperiment', { params: { experiment } }));
   if (names.length === 0) print('no experiment is running');
+}
+
+async function downEverywhere(experiment: string, keyFile: string | undefined): Promise<void> {
+  const key = userKeyOf(experiment, keyFile);
+  finishInSpiteOfSignals();
+  const { told, untold, ...removed } = await endEverywhere(experiment, key, progress);
+  report(removed);
+  print(`it ends on ${told.join(', ')}`);
+  if (untold.length === 0) return;
+  warn(`${untold.join(', ')} could not be told and may go on: \`netfold down\` there`);
+  process.exitCode = EXIT_CODE.internal;
 }
 
 async function cleanup(): Promise<void> {

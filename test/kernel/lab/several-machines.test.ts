@@ -179,6 +179,26 @@ describe('several machines', () => {
   });
 });
 
+it('end together: by a signed quit from any of them, also without a controller', {
+  timeout: 90_000,
+}, async () => {
+  await begin();
+  const others = [await joined(1, 'b'), await joined(2, 'c')];
+  await untilKnown([0, 'host0'], [1, 'host-b'], [2, 'host-c']);
+  const end = ['down', names[2]!, '--everywhere'];
+  const refused = await machines[2]!.netfold(...end);
+  expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('quit is for users')]);
+  const userKey = join(folder, 'user.key');
+  copyFileSync(userKeyFile(names[0]!), userKey);
+  await killController();
+  const ended = await machines[2]!.netfold(...end, '--key', userKey);
+  expect(ended).toMatchObject({ code: 0, err: '' });
+  expect(ended.out).toContain('it ends on host-b, host-c, host0');
+  for (const other of others) expect(await other.ended).toBe(0);
+  await until(() => names.every((name) => !existsSync(experimentFolder(name))), 'nothing is left', 20_000);
+  for (const machine of machines) expect((await runIn(machine, 'tc', 'qdisc')).out).not.toContain('4e46:');
+});
+
 it('an agent whose port is in use does not start, says which, and leaves nothing', async () => {
   await begin();
   const taken = spawn('ip', [

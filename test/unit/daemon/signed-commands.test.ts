@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { commandScope, signCommand } from '../../../agent/mesh/trust/command-signature.ts';
 import type { SigningKey } from '../../../agent/mesh/trust/peer-id.ts';
 import { encodeAgentMessage } from '../../../agent/mesh/wire/codec.ts';
+import { LINGER_MS } from '../../../agent/timeline/experiment-end.ts';
 import type { Bootstrap } from '../../../proto/bootstrap.ts';
 import { topologyHash } from '../../../proto/bootstrap.ts';
 import type { Command } from '../../../proto/command.ts';
@@ -199,4 +200,31 @@ test('one that joins late gets hundreds of commands, verifies them in turns, and
   await lab.clock.advance(3000);
   expect(texts(late)).toHaveLength(100);
   expect(first.door.commands()).toMatchObject({ behind: [] });
+});
+
+test('a quit is the end on all hosts, some time after it, unless a reset drops it before', async () => {
+  const ended: string[] = [];
+  for (const { host, parts } of lab.agents) void parts.end.reached.then(() => ended.push(host));
+  await give(first, { text: 'quit', after: 5e6 }, user);
+  await lab.clock.advance(3000);
+  await give(second, { text: 'reset' }, user);
+  await lab.clock.advance(10_000);
+  expect(ended).toEqual([]);
+  expect(() => second.door.control({ text: 'quit' })).toThrow('quit is for users');
+  await give(second, { text: 'quit' }, guest);
+  expect(ended).toEqual([]);
+  await lab.clock.advance(LINGER_MS);
+  expect(ended.sort()).toEqual(HOSTS);
+});
+
+test('an agent that starts again after the quit ends again', async () => {
+  await give(first, { text: 'quit' }, user);
+  await lab.clock.advance(LINGER_MS);
+  const late = await lab.start('host0', [endpoint(0, 'a.0', '10.1.0.1')], { mesh: meshOf() });
+  let hasEnded = false;
+  void late.parts.end.reached.then(() => {
+    hasEnded = true;
+  });
+  await lab.clock.advance(3000);
+  expect(hasEnded).toBe(true);
 });

@@ -97,6 +97,20 @@ test('a peer that is not on the allow-list learns nothing', async () => {
   });
 });
 
+test('an agent of a version without this protocol is told from one with another key', async () => {
+  const transport = await createLibp2pTransport({
+    ...{ ...SYSTEM_TIME, experiment: 'test', listen: ['/ip4/127.0.0.1/tcp/0'], meshKey: KEY },
+    admission: new Admission(),
+  });
+  running.push(transport);
+  await transport.start(HANDLERS);
+  const addresses = [transport.addresses[0]!];
+  await expect(askForInvitation({ addresses, meshKey: KEY })).rejects.toMatchObject({
+    code: 'MESH_VERSION',
+    message: expect.stringContaining('it does not know /netfold/invitation/1'),
+  });
+});
+
 test('a program that is no agent', async () => {
   server = createServer((socket) => socket.on('error', () => {}).end('HTTP/1.1 400 Bad Request\r\n\r\n'));
   await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
