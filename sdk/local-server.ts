@@ -1,12 +1,15 @@
 /** A server of this process: `netfold serve` on a free port, for as long as somebody needs it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NetfoldError } from '../proto/errors.ts';
 import { ApiClient } from './client.ts';
 
-const PROGRAM = join(import.meta.dirname, '../bin/netfold');
+/** Of a checkout, or beside what it was compiled to. */
+const PROGRAM = ['../bin/netfold', '../../bin/netfold']
+  .map((path) => join(import.meta.dirname, path))
+  .find(existsSync)!;
 
 interface Server {
   readonly client: ApiClient;

@@ -36,7 +36,10 @@ export function addRunningCommands(program: Command): void {
     .description('end an experiment and remove everything of it')
     .option('--all', 'all experiments')
     .addOption(
-      new Option('--everywhere', 'on all machines that take part, not on this one alone').conflicts(['all', 'api']),
+      new Option('--everywhere', 'on all machines that take part, not on this one alone').conflicts([
+        'all',
+        'api',
+      ]),
     )
     .addOption(
       new Option(
