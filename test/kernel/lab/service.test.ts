@@ -1,6 +1,6 @@
 /** An agent as a service of its machine: started again, through whichever agent still runs, until the experiment ends on all. */
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
@@ -72,7 +72,10 @@ it('is replaced without loss of shaping, joins through any agent it knew, and en
     const status = await agentStatus(service, 'host-b').catch(() => undefined);
     return status?.state === 'running' && status.known === 3;
   };
-  await until(knowsAll, 'it takes part', 30_000);
+  const log = `/var/log/netfold/${service}.service.log`;
+  await until(knowsAll, 'it takes part', 30_000).catch((error: Error) => {
+    throw new Error(`${error.message}: ${supervised.output()}${readFileSync(log, 'utf8')}`);
+  });
   await until(
     () => readPeers(kept).some((peer) => peer.includes(machines[2]!.address)),
     'it remembers',
