@@ -64,7 +64,6 @@ it('is replaced without loss of shaping, joins through any agent it knew, and en
   machines[2]!.start('agent', ...joining('host-c', 'c'), '--name', names[2]!);
 
   keepService(kept, joining('host-b', 'b'));
-  rmSync(key);
   const supervised = machines[1]!.start('service', 'run', service, '--supervise');
   const exited = new Promise<number | null>((resolve) => supervised.child.once('exit', resolve));
   onTestFinished(() => void supervised.child.kill('SIGKILL'));
@@ -82,6 +81,8 @@ it('is replaced without loss of shaping, joins through any agent it knew, and en
     20_000,
   );
 
+  // It has a copy.
+  rmSync(key);
   // Whom it was told to join through is gone, with its supervisor.
   expect(await machines[0]!.netfold('down', name)).toMatchObject({ code: 0 });
   const [before] = agentsOf(service);
