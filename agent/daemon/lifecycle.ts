@@ -110,7 +110,8 @@ export class Lifecycle {
 
   /** In the reverse order of `start`. */
   async stop(): Promise<void> {
-    const { wideArea, keeper, timeline, applications, enforcer, mesh, kernel, names, dataGuard } = this.#parts;
+    const { wideArea, keeper, timeline, applications, enforcer, mesh, kernel, names, dataGuard } =
+      this.#parts;
     const { fidelity, end } = this.#parts;
     this.#enter('stopping');
     fidelity.stop();

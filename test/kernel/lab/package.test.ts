@@ -1,8 +1,9 @@
 /** What is installed runs without the checkout: compiled modules, its own Node, the files that modules read. */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { experimentFolder } from '../../../controller/names.ts';
 import { experimentName, run } from '../../support/lab/lab.ts';
 import { buildPackages, withoutCheckout } from '../../support/packages.ts';
 
@@ -49,7 +50,7 @@ trap '"$netfold" down "$name" >/dev/null 2>&1' EXIT
     expect(average).toBeGreaterThan(79);
     expect(average).toBeLessThan(120);
     expect(lab.out).toContain(`${name} is down`);
-    expect(readdirSync('/run/netfold')).not.toContain(name);
+    expect(existsSync(experimentFolder(name))).toBe(false);
   }, 60_000);
 
   it('says what the machine can do', async () => {
