@@ -37,20 +37,28 @@ export interface BuildOptions extends Runtime {
   readonly epoch: number;
 }
 
+/** The trees in `work`: what npm takes, and that with its own Node. */
+export function makeTrees(work: string, { cpu, epoch, ...runtime }: Omit<BuildOptions, 'out'>) {
+  const forNpm = join(work, 'package');
+  const tree = join(work, `netfold-${readManifest().version}-linux-${cpu}`);
+  makePackage(forNpm);
+  cpSync(forNpm, tree, { recursive: true });
+  addPackages(tree, runtime);
+  for (const folder of [forNpm, tree]) normalise(folder, epoch);
+  return { forNpm, tree };
+}
+
 /** Returns the files that it wrote: for npm, the tarball, for Debian. */
-export async function build({ out, cpu, epoch, ...runtime }: BuildOptions): Promise<string[]> {
+export async function build({ out, ...options }: BuildOptions): Promise<string[]> {
+  const { cpu, epoch } = options;
   const { version } = readManifest();
   mkdirSync(out, { recursive: true });
   const work = mkdtempSync(join(tmpdir(), 'netfold-build-'));
   try {
-    const forNpm = join(work, 'package');
-    makePackage(forNpm);
-    const tree = join(work, `netfold-${version}-linux-${cpu}`);
-    cpSync(forNpm, tree, { recursive: true });
-    addPackages(tree, runtime);
+    const { forNpm, tree } = makeTrees(work, options);
     const debian = join(work, 'debian');
     makeDebianTree(debian, tree, { version, cpu, kibibytes: Math.ceil(sizeOf(tree) / 1024) });
-    for (const folder of [forNpm, tree, debian]) normalise(folder, epoch);
+    normalise(debian, epoch);
     const names = [
       `netfold-${version}.tgz`,
       `netfold-${version}-linux-${cpu}.tar.gz`,

@@ -61,6 +61,19 @@ npm pack --json --pack-destination '${folder}'`;
   expect(await list(join(folder, filename))).toEqual(await list(named('.tgz')));
 });
 
+it('the Debian package has one owner and two modes, whatever the umask was, and a unit that nothing enables', async () => {
+  const { out } = await run('dpkg-deb', ['-c', named('.deb')]);
+  const lines = out.trimEnd().split('\n');
+  expect(
+    lines.filter((line) => !/^(drwxr-xr-x|-rwxr-xr-x|-rw-r--r--|lrwxrwxrwx) root\/root /.test(line)),
+  ).toEqual([]);
+  expect(out).toContain(' ./usr/bin/netfold -> ../lib/netfold/bin/netfold\n');
+  expect(out).toContain(' ./lib/systemd/system/netfold@.service\n');
+  expect(out).not.toContain('.wants/');
+  const control = (await run('dpkg-deb', ['-f', named('.deb')])).out;
+  expect(control).toContain('Depends: iproute2, libbpf1');
+});
+
 /** Debian's smallest system, and what the package depends on and recommends. */
 const PACKAGES = 'iproute2,libbpf1,libstdc++6,iperf3,iputils-ping';
 
