@@ -96,7 +96,9 @@ it('is replaced without loss of shaping, joins through any agent it knew, and en
   await until(isReplaced, 'another agent has adopted', 30_000);
 
   const end = await machines[2]!.netfold('down', names[2]!, '--everywhere', '--key', userKey);
-  expect(end, end.err).toMatchObject({ code: 0 });
+  // Where the farewell of host0 was lost, it is named as one that can't be told.
+  expect(end.err).not.toMatch(/host-[bc] could not be told/);
+  expect(end.out).toContain('it ends on host-b, host-c');
   expect(await exited).toBe(0);
   expect(existsSync(experimentFolder(service))).toBe(false);
   expect(await shaping()).not.toContain('4e46:');

@@ -187,7 +187,7 @@ it('end together: by a signed quit from any of them, also without a controller',
   await untilKnown([0, 'host0'], [1, 'host-b'], [2, 'host-c']);
   const end = ['down', names[2]!, '--everywhere'];
   const refused = await machines[2]!.netfold(...end);
-  expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('quit is for users')]);
+  expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('--key FILE, or NETFOLD_KEY')]);
   const userKey = join(folder, 'user.key');
   copyFileSync(userKeyFile(names[0]!), userKey);
   await killController();
