@@ -28,7 +28,7 @@ function temporaryFolder(): string {
 }
 
 it('is replaced without loss of shaping, joins through any agent it knew, and ends with all', {
-  timeout: 90_000,
+  timeout: 240_000,
 }, async () => {
   const folder = temporaryFolder();
   const { machines, remove } = connectMachines(3);
@@ -72,13 +72,13 @@ it('is replaced without loss of shaping, joins through any agent it knew, and en
     return status?.state === 'running' && status.known === 3;
   };
   const log = `/var/log/netfold/${service}.service.log`;
-  await until(knowsAll, 'it takes part', 30_000).catch((error: Error) => {
+  await until(knowsAll, 'it takes part', 60_000).catch((error: Error) => {
     throw new Error(`${error.message}: ${supervised.output()}${readFileSync(log, 'utf8')}`);
   });
   await until(
     () => readPeers(kept).some((peer) => peer.includes(machines[2]!.address)),
     'it remembers',
-    20_000,
+    60_000,
   );
 
   // It has a copy.
@@ -93,7 +93,7 @@ it('is replaced without loss of shaping, joins through any agent it knew, and en
     const status = await agentStatus(service, 'host-b').catch(() => undefined);
     return status?.state === 'running' && agentsOf(service)[0] !== before;
   };
-  await until(isReplaced, 'another agent has adopted', 30_000);
+  await until(isReplaced, 'another agent has adopted', 60_000);
 
   const end = await machines[2]!.netfold('down', names[2]!, '--everywhere', '--key', userKey);
   // Where the farewell of host0 was lost, it is named as one that can't be told.

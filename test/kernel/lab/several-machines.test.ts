@@ -86,7 +86,7 @@ async function joined(machine: number, ...how: [string, number?, string?]) {
   await until(
     () => started.output().includes('joined') || started.child.exitCode !== null,
     'it joins',
-    20_000,
+    60_000,
   );
   expect(started.output()).toContain(`joined ${names[0]} through`);
   return { ...started, ended };
@@ -99,7 +99,7 @@ async function untilKnown(...agents: [number, string][]): Promise<void> {
     const all = await Promise.all(agents.map(([machine, host]) => status(machine, host)));
     return all.every(({ known, state }) => known === 3 && state === 'running');
   };
-  await until(complete, 'all know all endpoints', 20_000);
+  await until(complete, 'all know all endpoints', 60_000);
 }
 
 /**
@@ -180,7 +180,7 @@ describe('several machines', () => {
 });
 
 it('end together: by a signed quit from any of them, also without a controller', {
-  timeout: 90_000,
+  timeout: 180_000,
 }, async () => {
   await begin();
   const others = [await joined(1, 'b'), await joined(2, 'c')];
@@ -195,7 +195,7 @@ it('end together: by a signed quit from any of them, also without a controller',
   expect(ended).toMatchObject({ code: 0, err: '' });
   expect(ended.out).toContain('it ends on host-b, host-c, host0');
   for (const other of others) expect(await other.ended).toBe(0);
-  await until(() => names.every((name) => !existsSync(experimentFolder(name))), 'nothing is left', 20_000);
+  await until(() => names.every((name) => !existsSync(experimentFolder(name))), 'nothing is left', 60_000);
   for (const machine of machines) expect((await runIn(machine, 'tc', 'qdisc')).out).not.toContain('4e46:');
 });
 
