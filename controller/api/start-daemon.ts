@@ -18,7 +18,9 @@ const MOST_ERROR_BYTES = 65_536;
 export async function startDaemon(request: StartRequest): Promise<Started> {
   const { topology: text, file, script } = request;
   const events = script === undefined ? undefined : { file: 'script', text: script };
-  const { warnings } = loadTopology(text, file, events);
+  // Nothing is read for a file that names others: they would be this machine's.
+  const extras = request.set ? { set: new Map(Object.entries(request.set)) } : {};
+  const { warnings } = loadTopology(text, file, events, undefined, extras);
   // Node makes it for its owner alone.
   const folder = mkdtempSync(join(tmpdir(), 'netfold-start-'));
   try {
@@ -31,13 +33,14 @@ export async function startDaemon(request: StartRequest): Promise<Started> {
 }
 
 function argumentsOf(
-  { file, script, name, hosts, delayBackend, duration }: StartRequest,
+  { file, script, set, name, hosts, delayBackend, duration }: StartRequest,
   folder: string,
 ): string[] {
   const words = ['controller', join(folder, file), '--file-name', file];
   words.push('--hosts', `${hosts}`);
   // Unless it is chosen, the server's own environment decides.
   if (delayBackend !== 'auto') words.push('--delay-backend', delayBackend);
+  for (const [variable, value] of Object.entries(set ?? {})) words.push('--set', `${variable}=${value}`);
   if (name !== undefined) words.push('--name', name);
   if (duration !== undefined) words.push('--duration', duration);
   if (script !== undefined) {

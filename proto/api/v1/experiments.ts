@@ -42,6 +42,10 @@ export const startSchema = z
       .max(MAX_TOPOLOGY_LENGTH)
       .optional()
       .describe('A ThunderStorm script of events.'),
+    set: z
+      .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/), z.string().max(1000))
+      .optional()
+      .describe('Variables instead of those of the file: {"delay": "20ms"}.'),
     name: experimentName.optional(),
     hosts: z.int().min(1).max(1000).default(1).describe('Emulated hosts.'),
     delayBackend: z.enum(DELAY_BACKENDS).default('auto'),

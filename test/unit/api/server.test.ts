@@ -186,6 +186,7 @@ describe('bad input', () => {
     ['a topology that is none', start({ topology: 'services: [' }), 400, 'YAML_SYNTAX'],
     ['a file out of the folder', start({ topology: 'a', file: '../a.yaml' }), 400, 'REQUEST_MALFORMED'],
     ['a name with a slash', start({ topology: 'a', name: 'a/b' }), 400, 'REQUEST_MALFORMED'],
+    ['a variable that is none', start({ topology: 'a', set: { 'a b': '1' } }), 400, 'REQUEST_MALFORMED'],
     ['no hosts', start({ topology: 'a', hosts: 0 }), 400, 'REQUEST_MALFORMED'],
     ['an unknown key', start({ topology: 'a', x: 1 }), 400, 'REQUEST_MALFORMED'],
     [
