@@ -59,6 +59,11 @@ const GROUPS: readonly Group[] = [
   },
   {
     heading: TOPOLOGIES,
+    commands: ['template'],
+    load: async () => (await import('./commands/template.ts')).addTemplateCommand,
+  },
+  {
+    heading: TOPOLOGIES,
     commands: ['place'],
     load: async () => (await import('./commands/place.ts')).addPlaceCommand,
   },

@@ -6,6 +6,7 @@ import { type Extras, type LoadedTopology, loadTopology, MAX_TEXT_LENGTH } from 
 import type { TcpBuffers } from '../../../topology/path-warnings.ts';
 import { ControllerError } from '../../errors.ts';
 import type { TopologyText } from '../../experiment/bootstraps.ts';
+import { topologyOfTemplate } from '../../workbench/templates/folders.ts';
 import { warn } from '../terminal/output.ts';
 
 export interface OpenedTopology extends LoadedTopology {
@@ -47,8 +48,13 @@ function parseSetting(text: string, before: ReadonlyMap<string, string> = new Ma
   return new Map([...before, [name, text.slice(at + 1)]]);
 }
 
-/** Reads and checks a file. Throws `ControllerError` (`FILE_UNREADABLE`) or `TopologyError`. */
-export function openTopology(file: string, options: FileOptions = {}): OpenedTopology {
+/**
+ * Reads and checks a file, or a version of a template (`NAME@VERSION`). Throws `ControllerError` (`FILE_UNREADABLE`),
+ * `TemplateError` or `TopologyError`.
+ */
+export function openTopology(named: string, given: FileOptions = {}): OpenedTopology {
+  const template = topologyOfTemplate(named, given.set);
+  const { file, ...options } = { ...given, ...(template ?? { file: named }) };
   const { events } = options;
   const text = readText(file, 'a topology file');
   const script =

@@ -3,9 +3,11 @@ import { parseNs2 } from './parse.ts';
 
 export const ns2: Format = {
   name: 'ns-2',
+  hasVariables: true,
   detect: {
     ending: /\.(?:ns|tcl)$/i,
     anyEnding: { test: (text) => /^[ \t]*set[ \t]+\S{1,80}[ \t]+\[[ \t]*new[ \t]+Simulator\b/m.test(text) },
   },
-  parse: ({ file, text }, { name }, findings) => parseNs2(text, file, name, findings),
+  parse: ({ file, text }, { name, extras }, findings) =>
+    parseNs2(text, file, { name, set: extras?.set ?? new Map() }, findings),
 };

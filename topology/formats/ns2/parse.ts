@@ -16,11 +16,12 @@ import { checked } from '../../networks/topology.ts';
 import { installCommands } from '../../tcl/commands/install.ts';
 import { TclError, TclStop } from '../../tcl/errors.ts';
 import { Interpreter } from '../../tcl/interpreter.ts';
+import { listItem } from '../../tcl/lists.ts';
 import { installScriptCommands, unknownCommand } from './commands.ts';
 import { playEvents, topologyEvents } from './events.ts';
 import { type Direction, type Lan, type Link, type Node, nameOf } from './things.ts';
 import { tellOfTraffic } from './traffic.ts';
-import { World } from './world.ts';
+import { SETTINGS, World } from './world.ts';
 
 const START = { line: 1, column: 1 };
 const LIMIT_REMEDY = 'a script that describes a network is far below this: look for a loop without an end';
@@ -29,7 +30,7 @@ const LIMIT_REMEDY = 'a script that describes a network is far below this: look 
 export function parseNs2(
   text: string,
   file: string,
-  name: string,
+  { name, set }: { readonly name: string; readonly set: ReadonlyMap<string, string> },
   findings: Findings,
 ): ParsedFile | undefined {
   const notes = new Notes(findings);
@@ -43,12 +44,33 @@ export function parseNs2(
   );
   installCommands(world.tcl);
   installScriptCommands(world);
+  for (const [parameter, value] of set) world.tcl.variables.set(SETTINGS, parameter, value);
   if (!execute(world, text)) return undefined;
+  for (const parameter of set.keys()) requireParameter(world, parameter);
   if (world.nodes.length === 0) {
     findings.error('NO_SERVICES', START, '', 'the script makes no nodes', 'make them with [$ns node]');
     return undefined;
   }
-  return build(world, file, name);
+  const parsed = build(world, file, name);
+  if (!parsed || set.size === 0) return parsed;
+  // In a line of its own, so that whoever reads it later has the same parameters.
+  const line = [...set]
+    .map(([parameter, value]) => `set ${listItem(`${SETTINGS}(${parameter})`)} ${listItem(value)}`)
+    .join('; ');
+  return { ...parsed, expanded: () => `${line}\n${text}` };
+}
+
+function requireParameter({ parameters, findings }: World, name: string): void {
+  if (parameters.has(name)) return;
+  const message = `the script has no parameter ${quote(name)}`;
+  const all = [...parameters].join(', ');
+  findings.error(
+    'VARIABLE_UNKNOWN',
+    START,
+    '',
+    message,
+    all === '' ? 'it has none: write $ns define-template-parameter NAME VALUE' : `it has: ${all}`,
+  );
 }
 
 /** Gives false if the rest has no meaning. */

@@ -9,7 +9,7 @@ import { readInstant } from './quantities.ts';
 import { makeGroup, makeSequence } from './sequences.ts';
 import { type Node, nameOf, type Simulator } from './things.ts';
 import { attach, connect, createConnection, loseBetween } from './traffic.ts';
-import { callMethod, type Methods, perWorld, type World } from './world.ts';
+import { callMethod, type Methods, perWorld, SETTINGS, type World } from './world.ts';
 
 const OF_SIMULATIONS = [
   ...[
@@ -150,17 +150,12 @@ function topologyMethods(world: World): Methods<Simulator> {
       world.routing = kind;
       return '';
     },
-    'define-template-parameter': (_, [name, value = ''], call) => {
+    'define-template-parameter': (_, [name, value = '']) => {
       if (name === undefined) throw wrongArgs('$ns define-template-parameter name value ?description?');
       const { base, index } = splitElement(name);
-      world.tcl.variables.set(base, index, value);
-      world.notes.tell(
-        { code: 'KEY_IGNORED', what: 'parameters of templates', shown: 10 },
-        call.place,
-        name.slice(0, 60),
-        `the parameter has its default, "${value.slice(0, 60)}"`,
-        '',
-      );
+      const { variables } = world.tcl;
+      world.parameters.add(name);
+      variables.set(base, index, setting(world, name) ?? value);
       return '';
     },
     'make-simulated': (_, args, call) => {
@@ -170,6 +165,15 @@ function topologyMethods(world: World): Methods<Simulator> {
       return world.tcl.evaluate(script);
     },
   };
+}
+
+/** What was given instead of the default. */
+function setting({ tcl: { variables } }: World, name: string): string | undefined {
+  const before = variables.frame;
+  variables.frame = variables.global;
+  const found = variables.find(SETTINGS, name)?.value;
+  variables.frame = before;
+  return found;
 }
 
 function eventMethods(world: World): Methods<Simulator> {

@@ -41,6 +41,8 @@ export interface Happening {
   readonly make: (targets: readonly Target[]) => EventAction;
 }
 
+/** The array with what parameters are instead of their defaults. */
+export const SETTINGS = 'netfold_parameters';
 /** A thing takes as long as so many commands, and more memory. */
 const STEPS_OF_A_THING = 3;
 
@@ -56,6 +58,8 @@ export class World {
   readonly happenings: Happening[] = [];
   /** What is read once the whole script is known. */
   readonly atEnd: (() => void)[] = [];
+  /** Names of `define-template-parameter`. */
+  readonly parameters = new Set<string>();
   /** Variables of classes: `Queue set limit_ 50`. */
   readonly classValues = new Map<string, string>();
   /** `undefined`: the script is not playing events. */

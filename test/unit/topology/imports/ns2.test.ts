@@ -248,6 +248,31 @@ describe('what a script may say', () => {
   });
 });
 
+describe('parameters of a script', () => {
+  const script = `${EMULAB}${TWO}proc late {} {global ns; uplevel #0 {$ns define-template-parameter delay 5ms {one way}}}
+late
+$ns define-template-parameter count 1
+$ns duplex-link $a $b 1Mb $delay DropTail
+for {set i 0} {$i < $count} {incr i} {set n($i) [$ns node]}\n`;
+  const load = (set: Record<string, string>) =>
+    loadTopology(script, 'lab.ns', undefined, undefined, { set: new Map(Object.entries(set)) });
+
+  it('have their defaults, or what is given, also for who has the text alone', () => {
+    expect(load({}).topology.links[0]!.up.latency).toBe(5000);
+    const { topology, expanded } = load({ delay: '7ms', count: '3' });
+    expect(topology.links[0]!.up.latency).toBe(7000);
+    expect(topology.services).toHaveLength(5);
+    const again = loadTopology(expanded!(), 'lab.ns').topology;
+    expect([again.links[0]!.up.latency, again.services.length]).toEqual([7000, 5]);
+  });
+
+  it('that it does not have are refused', () => {
+    expect(() => load({ dealy: '7ms' })).toThrow(
+      /the script has no parameter "dealy" .*it has: delay, count/,
+    );
+  });
+});
+
 describe('events', () => {
   const LINK = `${TWO}set link0 [$ns duplex-link $a $b 1Mb 1ms DropTail]\n`;
   it.each([
