@@ -50,7 +50,7 @@ export interface TcpConnection {
 }
 
 /**
- * Of the established connections in the namespace at `path`; none if there are more than `most`, since listing takes 1 ms for
+ * Of the established connections in the namespace at `path`; none if there are more than `most`, since listing takes 2 ms for
  * some hundreds. Throws `NAMESPACE_MISSING`.
  */
 export function tcpConnections(path: string, most: number): TcpConnection[] {
