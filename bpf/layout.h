@@ -88,6 +88,31 @@ struct backlog {
 #define NETFOLD_SSH_PORT 22
 #define NETFOLD_MESH_PORT 4646
 
+/* What the user wants left alone there, too: so many ports and networks. */
+#define NETFOLD_EXEMPTIONS 16
+
+/* At either end. In network order, as in the packet. */
+struct exempt_port {
+	__be16 port;
+	__u8 protocol;
+	__u8 unused;
+};
+
+/* An address at either end is in it if it is the same under the mask. IPv4 as in `pair`. */
+struct exempt_network {
+	__u64 address[2];
+	__u64 mask[2];
+};
+
+/* Written by user space. */
+struct exemption_list {
+	/* How many of each count. */
+	__u32 ports;
+	__u32 networks;
+	struct exempt_port port[NETFOLD_EXEMPTIONS];
+	struct exempt_network network[NETFOLD_EXEMPTIONS];
+};
+
 /* The priority that `arrive` gives to what must not be held ("NFUG"). */
 #define NETFOLD_UNGUARDED_PRIORITY 0x4e465547U
 

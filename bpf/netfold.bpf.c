@@ -11,7 +11,8 @@
  *             empty (TCP small queues), and sendto() would wait instead of losing. It also takes what would lead a packet
  *             past `classify`: priorities that name a class, and tags that say nothing but a priority.
  *   classify  tc classifier at the endpoint's HTB root: pair of addresses -> class; drops what finds no room in the
- *             path's buffer. Where there is a lease, SSH and the mesh pass unshaped, and everything once it has run out.
+ *             path's buffer. Where there is a lease, SSH, the mesh and what the user exempts pass unshaped, and everything
+ *             once it has run out.
  *   arrive    tc classifier at the endpoint's ingress: notes for the delay line when a frame arrived, and makes the
  *             kernel forget it. What is held would otherwise keep the time of its arrival, and whoever asks the kernel
  *             for it (SO_TIMESTAMP: ping, NTP) would see half of a round trip. What arrives while nobody serves the queue
@@ -41,7 +42,7 @@
 #define ROUTER_SOLICITATION 133
 #define REDIRECT 137
 
-/* The loader sets max_entries of all but `rows`, the lease and `attended`. */
+/* The loader sets max_entries of all but `rows`, the lease, `exemptions` and `attended`. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
 	__uint(max_entries, 1024);
@@ -102,6 +103,13 @@ struct {
 	__type(key, __u32);
 	__type(value, __u64);
 } lease SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct exemption_list);
+} exemptions SEC(".maps");
 
 /* Until when (CLOCK_MONOTONIC, ns) the threads of the delay line have promised to serve their queues, 0 for ever; and how many
  * packets have passed by since they did not. A process that is stopped keeps its queues, and would keep what is in them. */
@@ -164,6 +172,68 @@ static __always_inline void add_to_rows(__u32 which, __u64 amount)
 		__sync_fetch_and_add(number, amount);
 }
 
+/* Whether one of the addresses is in this network. */
+static __always_inline int is_in(struct exempt_network *network, __u64 *words)
+{
+	return (((words[0] & network->mask[0]) == network->address[0] &&
+		 (words[1] & network->mask[1]) == network->address[1]) ||
+		((words[2] & network->mask[0]) == network->address[0] &&
+		 (words[3] & network->mask[1]) == network->address[1]));
+}
+
+/* Protocol and ports of the first fragment, or of the only one; 0 where there are none. */
+static __always_inline int read_ports(struct __sk_buff *skb, __u8 *protocol, __be16 *ports)
+{
+	__u32 offset = ETH_HLEN + sizeof(struct ipv6hdr);
+	__be16 fragment = 0;
+	__u8 length = 0;
+
+	if (skb->protocol == bpf_htons(ETH_P_IP)) {
+		bpf_skb_load_bytes(skb, ETH_HLEN, &length, 1);
+		bpf_skb_load_bytes(skb, ETH_HLEN + 6, &fragment, 2);
+		bpf_skb_load_bytes(skb, ETH_HLEN + 9, protocol, 1);
+		offset = ETH_HLEN + (length & 0x0f) * 4;
+	} else {
+		bpf_skb_load_bytes(skb, ETH_HLEN + 6, protocol, 1);
+	}
+	if ((fragment & bpf_htons(0x1fff)) || (*protocol != IPPROTO_TCP && *protocol != IPPROTO_UDP))
+		return 0;
+	return !bpf_skb_load_bytes(skb, offset, ports, 4);
+}
+
+/* What the user wants left alone. Not inlined: it is called from all programs. */
+static __noinline int is_exempt(struct __sk_buff *skb)
+{
+	union {
+		struct pair pair;
+		__u64 words[4];
+	} key;
+	struct exemption_list *list;
+	__be16 ports[2] = {};
+	__u8 protocol = 0;
+	__u32 i, first = 0;
+
+	list = bpf_map_lookup_elem(&exemptions, &first);
+	if (!list || !(list->ports | list->networks) || !read_pair(skb, &key.pair))
+		return 0;
+	for (i = 0; i < NETFOLD_EXEMPTIONS; i++) {
+		if (i >= list->networks)
+			break;
+		if (is_in(&list->network[i], key.words))
+			return 1;
+	}
+	if (!list->ports || !read_ports(skb, &protocol, ports))
+		return 0;
+	for (i = 0; i < NETFOLD_EXEMPTIONS; i++) {
+		if (i >= list->ports)
+			break;
+		if (list->port[i].protocol == protocol &&
+		    (list->port[i].port == ports[0] || list->port[i].port == ports[1]))
+			return 1;
+	}
+	return 0;
+}
+
 SEC("socket")
 int count(struct __sk_buff *skb)
 {
@@ -171,7 +241,7 @@ int count(struct __sk_buff *skb)
 	struct pair key;
 	__u64 bytes = skb->len, packets = 1;
 
-	if (skb->pkt_type != PACKET_OUTGOING || !read_pair(skb, &key))
+	if (skb->pkt_type != PACKET_OUTGOING || !read_pair(skb, &key) || is_exempt(skb))
 		return 0;
 	/* A GSO packet is one skb here and gso_segs frames on the wire. HTB counts the same way
 	 * (net/core/dev.c, qdisc_pkt_len_init). */
@@ -245,7 +315,7 @@ static __always_inline int passes_by(struct __sk_buff *skb)
 
 	if (!until || !*until)
 		return 0;
-	return bpf_ktime_get_ns() > *until || is_control(skb) || is_neighbour_discovery(skb);
+	return bpf_ktime_get_ns() > *until || is_control(skb) || is_neighbour_discovery(skb) || is_exempt(skb);
 }
 
 /* Whether nobody serves the queues of the delay line; counts the packet then. */

@@ -1,5 +1,6 @@
 /** The data with which an agent starts: JSON over HTTP, checked on arrival. */
 import { createHash } from 'node:crypto';
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { commandRulesSchema } from './command.ts';
 
@@ -42,6 +43,35 @@ const allowSchema = z.array(z.strictObject({ peer: z.string(), host: z.string().
 const assignmentSchema = z.record(z.string(), z.string());
 const addressesSchema = z.record(z.string(), z.array(z.string()).readonly());
 
+/** As many of each kind find room in the kernel's table (bpf/layout.h). */
+export const MOST_EXEMPTIONS = 16;
+
+const exemptPortSchema = z.strictObject({
+  protocol: z.enum(['tcp', 'udp']),
+  port: z.int().min(1).max(65_535),
+});
+const exemptNetworkSchema = z.strictObject({
+  /** An address, IPv4 or IPv6. */
+  network: z.string().refine((text) => isIP(text) !== 0),
+  /** How many of its bits count. */
+  bits: z.int().min(0).max(128),
+});
+
+/** Traffic that is never shaped: a port at either end, or an address at either end that is in the network. */
+export type Exemption =
+  | Readonly<z.infer<typeof exemptPortSchema>>
+  | Readonly<z.infer<typeof exemptNetworkSchema>>;
+
+export function hasRoomFor(exemptions: readonly Exemption[]): boolean {
+  const ports = exemptions.filter((one) => 'port' in one).length;
+  return Math.max(ports, exemptions.length - ports) <= MOST_EXEMPTIONS;
+}
+
+export const exemptionsSchema = z
+  .array(z.union([exemptPortSchema, exemptNetworkSchema]))
+  .readonly()
+  .refine(hasRoomFor);
+
 export const bootstrapSchema = z.strictObject({
   experiment: z.string(),
   /** Name of the agent's host. */
@@ -83,6 +113,8 @@ export const bootstrapSchema = z.strictObject({
   delayBackend: z.enum(DELAY_BACKENDS),
   /** Shaping ends if the agent doesn't renew it for this long; absent: never. */
   leaseMs: z.number().positive().optional(),
+  /** Where there is a lease: traffic that is never shaped nor counted, beside SSH and the mesh. */
+  never: exemptionsSchema.optional(),
   /** The bound of what the agent may send to others, in bit/s; absent: no bound. */
   metadataBudgetBps: z.number().positive().optional(),
   /** Changes of a rate up to this part are not announced; absent: `CHANGE_THRESHOLD` of agent/usage/change-filter.ts. */

@@ -45,6 +45,7 @@ export class Lifecycle {
       end,
     } = this.#parts;
     if (bootstrap.leaseMs !== undefined) kernel.renewLease(bootstrap.leaseMs);
+    if (bootstrap.never) kernel.exempt(bootstrap.never);
     names?.setGraph(epoch.value.graph);
     const named = names?.attach(bootstrap.endpoints);
     await mesh.start();

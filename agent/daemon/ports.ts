@@ -1,6 +1,6 @@
 /** The ports of an agent. system-ports.ts has the real ones; tests compose a whole agent from fakes. */
 
-import type { Bootstrap, LocalEndpoint } from '../../proto/bootstrap.ts';
+import type { Bootstrap, Exemption, LocalEndpoint } from '../../proto/bootstrap.ts';
 import type { Author, Command, LeftOut } from '../../proto/command.ts';
 import type { Graph } from '../../topology/model/model.ts';
 import type { Clock, Processor, Timers } from '../clock/clock.ts';
@@ -48,6 +48,8 @@ export interface Kernel {
    * shaping stays for ever.
    */
   renewLease(milliseconds: number): void;
+  /** Where there is a lease: what is neither shaped nor counted, beside SSH and the mesh. */
+  exempt(traffic: readonly Exemption[]): void;
   /** Counts what the endpoint sends from now on. */
   countTraffic(endpoint: LocalEndpoint): void;
   /** Counts again what is not counted any more, since the interface has been elsewhere. Returns whether that was so. */

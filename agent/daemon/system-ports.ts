@@ -68,6 +68,7 @@ function openKernel(needs: KernelNeeds): Kernel {
     changes,
     keeper: journalKeeper(new Journal(), experiment),
     renewLease: (milliseconds) => programs.renewLease(milliseconds),
+    exempt: (traffic) => programs.exempt(traffic),
     countTraffic: (endpoint) => programs.countTraffic(endpoint),
     resumeCounting: (endpoint) => programs.resumeCounting(endpoint),
     stopCounting: (endpoint) => programs.stopCounting(endpoint),

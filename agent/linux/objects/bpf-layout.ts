@@ -11,6 +11,9 @@ export const BACKLOG = { size: 24, time: 0, level: 8, dropped: 16 } as const;
 export const PARTY = { size: 16, island: 0, first: 4, sides: 8 } as const;
 /** The number of concurrent partitions for which the classifier knows the groups. */
 export const PARTITIONS = 8;
+export const EXEMPTIONS = { size: 584, ports: 0, networks: 4, port: 8, network: 72 } as const;
+export const EXEMPT_PORT = { size: 4, port: 0, protocol: 2 } as const;
+export const EXEMPT_NETWORK = { size: 32, address: 0, mask: 16 } as const;
 export const CLASS_DROP = 0xffffffff;
 /** Set in a packet's mark together with its arrival time: microseconds of the monotonic clock, modulo 2^31. */
 export const ARRIVAL_MARK = 0x80000000;

@@ -2,15 +2,16 @@
 import { close } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
+import type { Exemption, LocalEndpoint } from '../../../proto/bootstrap.ts';
 import { millisToNanos } from '../../../proto/units.ts';
 import { kernelMonotonicNanos } from '../../kernel/bpf/kernel-clock.ts';
 import { BatchMap, loadObject, possibleCpus } from '../../kernel/bpf/libbpf.ts';
 import { ADDRESS_BYTES } from '../../kernel/netlink/addresses.ts';
 import { within } from '../../kernel/netns/namespaces.ts';
 import { isFiltering, openFilteredSocket } from '../../kernel/sys/packet-socket.ts';
-import { BACKLOG, BUFFER, PAIR, PARTY, TARGET, USAGE } from '../objects/bpf-layout.ts';
+import { BACKLOG, BUFFER, EXEMPTIONS, PAIR, PARTY, TARGET, USAGE } from '../objects/bpf-layout.ts';
 import { ClassMaps } from './class-maps.ts';
+import { exemptionBytes } from './exemption-bytes.ts';
 import { FarEnds } from './far-ends.ts';
 import { LinuxTc } from './linux-tc.ts';
 import { UsageMap } from './usage-map.ts';
@@ -43,6 +44,8 @@ export interface Programs {
    * held. Without a first lease they enforce for ever.
    */
   renewLease(milliseconds: number): void;
+  /** Where there is a lease, this traffic is neither shaped nor counted, beside SSH and the mesh. */
+  exempt(traffic: readonly Exemption[]): void;
   /** Counts the endpoint's outgoing traffic from now on, until `stopCounting`. */
   countTraffic(endpoint: LocalEndpoint): void;
   /** Counts again where an endpoint's traffic is not counted any more: its interface has been elsewhere. Returns whether that was so. */
@@ -85,6 +88,7 @@ export function loadPrograms(maxPairs: number, maxParties = 1, firstPort?: numbe
       ? undefined
       : new FarEnds({ firstPort, guardFd: object.programFd('guard'), strays: map('strays', INDEX_SIZE, 8) });
   const lease = map('lease', INDEX_SIZE, 8);
+  const exemptions = map('exemptions', INDEX_SIZE, EXEMPTIONS.size);
   /** Number of an endpoint → its counting socket. */
   const sockets = new Map<number, number>();
   const openCounter = ({ namespace, ifindex }: LocalEndpoint): number =>
@@ -111,6 +115,7 @@ export function loadPrograms(maxPairs: number, maxParties = 1, firstPort?: numbe
       const until = kernelMonotonicNanos() + BigInt(Math.round(millisToNanos(milliseconds)));
       lease.update(new Uint8Array(INDEX_SIZE), new Uint8Array(BigUint64Array.of(until).buffer), 1);
     },
+    exempt: (traffic) => exemptions.update(new Uint8Array(INDEX_SIZE), exemptionBytes(traffic), 1),
     countTraffic: (endpoint) => {
       const { number, name } = endpoint;
       if (sockets.has(number)) throw new Error(`${name} is counted already`);

@@ -2,6 +2,7 @@
 import { hostname } from 'node:os';
 import { Command, Option } from 'commander';
 import type { Stopped } from '../../../agent/daemon/main.ts';
+import type { Exemption } from '../../../proto/bootstrap.ts';
 import type { Micros } from '../../../proto/units.ts';
 import { ControllerError } from '../../errors.ts';
 import { type MeshAddress, parsePeer } from '../../mesh-address.ts';
@@ -27,6 +28,7 @@ export interface AgentFlags {
   readonly listen?: MeshAddress;
   readonly takeOver?: boolean;
   readonly lease?: Micros;
+  readonly never?: readonly Exemption[];
   readonly meshKey?: string;
   readonly identity?: string;
   readonly allow?: string;

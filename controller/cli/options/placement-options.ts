@@ -3,8 +3,10 @@
  * further platforms are added here.
  */
 import { InvalidArgumentError, Option } from 'commander';
+import type { Exemption } from '../../../proto/bootstrap.ts';
 import { formatMicros, type Micros, micros, parseDuration, toMillis } from '../../../proto/units.ts';
 import { ControllerError } from '../../errors.ts';
+import { parseExemptions, requireRoomFor } from '../../exemption.ts';
 import type { OpenMesh } from '../../experiment/mesh-security.ts';
 import { ANY_ADDRESS, type MeshAddress, parseListen, parsePeer } from '../../mesh-address.ts';
 import type { DockerOptions, MakingOptions } from '../../platform/docker/docker.ts';
@@ -34,6 +36,7 @@ export interface PlacementFlags {
   readonly pull?: boolean;
   readonly takeOver?: boolean;
   readonly lease?: Micros;
+  readonly never?: readonly Exemption[];
   /** Endpoints without a place here come from hosts that join. */
   readonly elsewhere?: boolean;
   readonly listen?: MeshAddress;
@@ -61,12 +64,14 @@ export function placementOf(flags: PlacementFlags): Chosen {
   if (flags.select) return { platform: 'docker', placement: containersOf(flags, flags.select) };
   if (flags.engine !== undefined) return { platform: flags.engine, placement: madeContainers(flags) };
   if (flags.pull) throw wrong('--pull needs --engine: the local lab starts no images');
-  const { at: placements, takeOver = false, lease, elsewhere, hosts, ip, placement: spread } = flags;
+  const { at: placements, takeOver = false, lease, never, elsewhere, hosts, ip, placement: spread } = flags;
   requireMeeting(flags);
   if (lease !== undefined && placements.length === 0)
     throw wrong('--lease needs --at: a lab has interfaces of its own');
   if (takeOver && placements.length === 0)
     throw wrong('--take-over needs --at: a lab has interfaces of its own');
+  if (never !== undefined && placements.length === 0)
+    throw wrong('--never needs --at: in a lab all traffic is the topology’s');
   if (placements.length === 0)
     return {
       platform: 'lab',
@@ -76,7 +81,7 @@ export function placementOf(flags: PlacementFlags): Chosen {
     throw wrong('--ip is for a lab: interfaces of --at keep the addresses that they have');
   if (spread !== undefined) throw wrong('--placement is for a lab: --at says where endpoints are');
   const leaseMs = toMillis(lease ?? DEFAULT_LEASE);
-  const here: SiteOptions = { placements, takeOver, leaseMs };
+  const here: SiteOptions = { placements, takeOver, leaseMs, ...exempting(never) };
   if (!elsewhere) return { platform: 'site', placement: here };
   const { listen = ANY_ADDRESS, host, meshKey, identity, allow, commanders, announce } = flags;
   const placement: SiteOptions = { ...here, elsewhere: { listen, host } };
@@ -145,9 +150,10 @@ const wrong = (message: string): ControllerError =>
 export function joiningPlacement(
   flags: Omit<PlacementFlags, 'hosts' | 'ip' | 'placement'> & { readonly host: string },
 ): Chosen {
-  const { at: placements, takeOver = false, lease, host, listen = ANY_ADDRESS } = flags;
+  const { at: placements, takeOver = false, lease, never, host, listen = ANY_ADDRESS } = flags;
   const leaseMs = toMillis(lease ?? DEFAULT_LEASE);
-  const placement: SiteOptions = { placements, takeOver, leaseMs, elsewhere: { host, listen } };
+  const elsewhere = { host, listen };
+  const placement: SiteOptions = { placements, takeOver, leaseMs, ...exempting(never), elsewhere };
   return { platform: 'site', placement };
 }
 
@@ -161,7 +167,23 @@ export function placementOptions(when: string): Option[] {
       .default([], 'none')
       .argParser((text: string, before: readonly Placement[]) => [...before, parsePlacement(text)]),
     ...borrowingOptions(`${when}: `),
+    neverOption(`${when}: `),
   ];
+}
+
+/** `--never`; several times, they add up. */
+export function neverOption(when: string): Option {
+  return new Option(
+    '--never <traffic>',
+    `${when}traffic that is not shaped, beside SSH and the mesh: tcp:PORT, udp:PORT, networks; with commas`,
+  ).argParser((text: string, before: readonly Exemption[] = []) => [...before, ...parseExemptions(text)]);
+}
+
+/** Throws `EXEMPTION_INVALID` if the kernel has no room for so many. */
+function exempting(never: readonly Exemption[] | undefined): Pick<SiteOptions, 'never'> {
+  if (!never) return {};
+  requireRoomFor(never);
+  return { never };
 }
 
 /** `--take-over`, `--lease`: of interfaces that stay. */

@@ -43,6 +43,6 @@ export interface Plan {
   /** Settings of the agents that depend on the place; empty in the plan of an experiment that runs already. */
   readonly settings: Pick<
     Bootstrap,
-    'takeOver' | 'leaseMs' | 'names' | 'segments' | 'lives' | 'containers' | 'triesPaths'
+    'takeOver' | 'leaseMs' | 'never' | 'names' | 'segments' | 'lives' | 'containers' | 'triesPaths'
   >;
 }

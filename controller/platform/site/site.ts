@@ -5,6 +5,7 @@
 
 import { z } from 'zod';
 import { namespacePath, OWN_NAMESPACE } from '../../../agent/kernel/netns/namespace-files.ts';
+import { exemptionsSchema } from '../../../proto/bootstrap.ts';
 import { inNamespace } from '../../names.ts';
 import { readOptions } from '../port/options.ts';
 import type { Plan, PlannedHost } from '../port/plan.ts';
@@ -30,6 +31,8 @@ const optionsSchema = z.strictObject({
   takeOver: z.boolean(),
   /** How long shaping outlasts an agent that doesn't renew it. */
   leaseMs: z.number(),
+  /** Traffic that is never shaped. */
+  never: exemptionsSchema.optional(),
   /** Endpoints without a place here come from hosts that join. */
   elsewhere: z
     .strictObject({
@@ -58,14 +61,14 @@ export const site: Platform = {
 async function plan(wanted: Wanted | Standing): Promise<Plan> {
   if (isStanding(wanted)) return { ...standingPlan(wanted, () => OWN_NAMESPACE), ...IN_PLACE };
   const { surveyInterface } = await import('./survey.ts');
-  const { placements, elsewhere, takeOver, leaseMs } = readOptions(
+  const { placements, elsewhere, takeOver, leaseMs, never } = readOptions(
     IN_PLACE.platform,
     optionsSchema,
     wanted.options,
   );
   const { experiment, endpoints } = wanted;
   const made = planSite(experiment, endpoints, placements, surveyInterface, elsewhere);
-  return { ...made, settings: { takeOver, leaseMs } };
+  return { ...made, settings: { takeOver, leaseMs, ...(never && { never }) } };
 }
 
 /** Next to everything else that runs on this machine. */

@@ -3,7 +3,7 @@ import type { Kernel } from '../../../agent/daemon/ports.ts';
 import type { ChangeWatch } from '../../../agent/enforce/ports.ts';
 import { addressBytes, addressKey } from '../../../agent/kernel/netlink/addresses.ts';
 import type { UsageRows } from '../../../agent/usage/reader.ts';
-import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
+import type { Exemption, LocalEndpoint } from '../../../proto/bootstrap.ts';
 import { FakeDelay } from './fake-delay.ts';
 import { FakeTc } from './fake-tc.ts';
 
@@ -48,6 +48,7 @@ export class FakeKernel implements Kernel {
   isClosed = false;
   uncounted = 0;
   leaseMs: number | undefined;
+  exempted: readonly Exemption[] = [];
   #numbers: ReadonlyMap<string, number> = new Map();
   #readMs: number;
   readonly #now: () => number;
@@ -84,6 +85,10 @@ export class FakeKernel implements Kernel {
 
   renewLease(milliseconds: number): void {
     this.leaseMs = milliseconds;
+  }
+
+  exempt(traffic: readonly Exemption[]): void {
+    this.exempted = traffic;
   }
 
   countTraffic(endpoint: LocalEndpoint): void {

@@ -171,7 +171,9 @@ describe('the states of an agent', () => {
   test('its lease is renewed with each tick', async () => {
     const leased = new AgentLab(TOPOLOGY);
     try {
-      const agent = await leased.start('host0', [A], { leaseMs: 30_000, partial: true });
+      const never = [{ protocol: 'tcp' as const, port: 8080 }];
+      const agent = await leased.start('host0', [A], { leaseMs: 30_000, never, partial: true });
+      expect(agent.kernel.exempted).toEqual(never);
       expect(agent.kernel.leaseMs).toBe(30_000);
       agent.kernel.leaseMs = undefined;
       await leased.clock.advance(50);

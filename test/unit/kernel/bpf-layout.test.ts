@@ -9,6 +9,9 @@ import {
   BACKLOG,
   BUFFER,
   CLASS_DROP,
+  EXEMPT_NETWORK,
+  EXEMPT_PORT,
+  EXEMPTIONS,
   PAIR,
   PARTITIONS,
   PARTY,
@@ -19,6 +22,7 @@ import {
 } from '../../../agent/linux/objects/bpf-layout.ts';
 import { compile, OBJECT_FILE } from '../../../bpf/build.ts';
 import { MESH_PORT } from '../../../controller/names.ts';
+import { MOST_EXEMPTIONS } from '../../../proto/bootstrap.ts';
 import { type BpfObject, readBpfObject } from '../../support/kernel/btf.ts';
 
 const BPF_MAP_TYPE_HASH = 1;
@@ -56,6 +60,8 @@ describe.each([
     ['buffer', BUFFER],
     ['backlog', BACKLOG],
     ['party', PARTY],
+    ['exemption_list', EXEMPTIONS],
+    ['exempt_network', EXEMPT_NETWORK],
   ])('has %s where TypeScript reads and writes it', (name, { size, ...fields }) => {
     expect(structs.get(name)).toEqual({ size, fields });
   });
@@ -71,12 +77,19 @@ describe.each([
       backlogs: { type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: BACKLOG.size },
       lease: { type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: 8 },
       attended: { type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: 8 },
+      exemptions: { type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: EXEMPTIONS.size },
       strays: { type: BPF_MAP_TYPE_HASH, keySize: 4, valueSize: 8 },
     });
   });
 
-  test('has the programs that are loaded by name', () => {
-    expect(programs).toEqual({ socket: ['count'], tc: ['arrive', 'classify', 'detach', 'guard'] });
+  test('has ports that are exempt where TypeScript writes them', () => {
+    const { size, ...fields } = EXEMPT_PORT;
+    expect(structs.get('exempt_port')).toEqual({ size, fields: { ...fields, unused: 3 } });
+  });
+
+  test('has the programs that are loaded by name, and what they call', () => {
+    const called = { '.text': ['is_exempt'] };
+    expect(programs).toEqual({ ...called, socket: ['count'], tc: ['arrive', 'classify', 'detach', 'guard'] });
   });
 });
 
@@ -115,6 +128,11 @@ test('the priority that is passed by is the same number in the kernel and in the
   const header = readFileSync(join(import.meta.dirname, '../../../bpf/layout.h'), 'utf8');
   const value = /^#define NETFOLD_UNGUARDED_PRIORITY (0x[0-9a-f]+)U$/m.exec(header)?.[1];
   expect(UNGUARDED_PRIORITY).toBe(Number(value));
+});
+
+test('as many exemptions find room as are accepted', () => {
+  const header = readFileSync(join(import.meta.dirname, '../../../bpf/layout.h'), 'utf8');
+  expect(Number(/^#define NETFOLD_EXEMPTIONS (\d+)$/m.exec(header)?.[1])).toBe(MOST_EXEMPTIONS);
 });
 
 test('the port of the mesh is the one at which agents listen', () => {
