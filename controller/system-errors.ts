@@ -11,6 +11,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   ping: 'iputils-ping',
   iperf3: 'iperf3',
   docker: 'docker.io',
+  ssh: 'openssh-client',
+  tar: 'tar',
 };
 
 const FULL = new Set(['ENOSPC', 'EDQUOT']);

@@ -94,6 +94,11 @@ const GROUPS: readonly Group[] = [
   },
   {
     heading: EXPERIMENTS,
+    commands: ['inject'],
+    load: async () => (await import('./inject/inject.ts')).addInjectCommand,
+  },
+  {
+    heading: EXPERIMENTS,
     commands: ['ls', 'status', 'down', 'cleanup'],
     load: async () => (await import('./commands/running.ts')).addRunningCommands,
   },

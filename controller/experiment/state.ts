@@ -42,15 +42,19 @@ export type ExperimentState = z.infer<typeof stateSchema>;
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$/;
 
+/** Throws `NAME_INVALID` for what can't be a part of paths and of commands. */
+export function requireName(name: string): void {
+  if (NAME.test(name)) return;
+  throw new ControllerError(
+    'NAME_INVALID',
+    `"${name}" can't name an experiment`,
+    'use up to 40 letters, digits, - and _',
+  );
+}
+
 /** Reserves the name by making its folder. Throws if an experiment of this name exists. */
 export async function reserveExperiment(name: string): Promise<void> {
-  if (!NAME.test(name)) {
-    throw new ControllerError(
-      'NAME_INVALID',
-      `"${name}" can't name an experiment`,
-      'use up to 40 letters, digits, - and _',
-    );
-  }
+  requireName(name);
   makeFolder(RUN_FOLDER, OPEN_FOLDER);
   const exists = (await experimentNames()).includes(name);
   try {

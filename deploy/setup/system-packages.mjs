@@ -130,6 +130,17 @@ export const NEEDS = [
   },
   {
     purpose: 'test',
+    why: 'is what hosts are reached by, in tests with namespaces as hosts',
+    probes: [{ command: 'sshd' }, { command: 'ssh' }, { command: 'ssh-keygen' }],
+    packages: {
+      apt: 'openssh-server openssh-client',
+      dnf: 'openssh-server openssh-clients',
+      apk: 'openssh',
+      pacman: 'openssh',
+    },
+  },
+  {
+    purpose: 'test',
     why: 'runs containers, in an engine of the tests',
     probes: [{ command: 'dockerd' }, { command: 'docker' }],
     packages: { apt: 'docker.io', dnf: 'moby-engine', apk: 'docker', pacman: 'docker' },

@@ -1,9 +1,14 @@
 /** Topologies, scripts, event lines and quantities: everything that a user writes. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { exemptionBytes } from '../../agent/linux/programs/exemption-bytes.ts';
+import { parseExemptions, requireRoomFor } from '../../controller/exemption.ts';
+import { parseProbe } from '../../controller/inject/host-probe.ts';
+import { parseStatus } from '../../controller/inject/running.ts';
 import { readInventory } from '../../controller/inventory/read.ts';
 import { DockerError } from '../../controller/platform/docker/errors.ts';
 import { isSelected, parseSelector } from '../../controller/platform/docker/selectors.ts';
+import { NetfoldError } from '../../proto/errors.ts';
 import { parseQueue } from '../../proto/queue.ts';
 import {
   parseBandwidth,
@@ -300,6 +305,31 @@ export const TEXTS = [
     pieces: ['label:', 'name:', 'compose:', '=', '*', '/', 'app', 'shop'],
     read: (text) => isSelected(parseSelector(text), CONTAINER),
     isCoded: (error) => error instanceof DockerError,
+  }),
+  textTarget({
+    name: 'exemptions',
+    seeds: ['tcp:8080,udp:53', '10.0.0.0/8,192.0.2.7', '2001:db8::/32,::1'],
+    pieces: ['tcp:', 'udp:', ',', '/', '::', '.', '10.0.0.0', '128'],
+    read: (text) => {
+      const traffic = parseExemptions(text);
+      requireRoomFor(traffic);
+      exemptionBytes(traffic);
+    },
+    isCoded: (error) => error instanceof NetfoldError,
+  }),
+  textTarget({
+    name: 'answer of a host',
+    seeds: [
+      'clock 1.5\nuid 0\nroot yes\nssh 1.2.3.4 5 6.7.8.9 22\naddress eth0@if3 10.0.0.1/8\nhas ip',
+      'absent',
+      'ended x',
+    ],
+    pieces: ['clock ', 'address ', 'ssh ', '\n', '/', '@', '%', '{"agents":[]}'],
+    read: (text) => {
+      parseProbe(text);
+      parseStatus(text);
+    },
+    isCoded: () => false,
   }),
   textTarget({
     name: 'quantity',

@@ -193,7 +193,7 @@ export async function up(file: string, options: UpOptions): Promise<void> {
 async function attend(experiment: Experiment, interruption: Interruption, options: UpOptions): Promise<void> {
   const supervision = supervise(experiment);
   if (options.elsewhere && options.wait)
-    await Promise.race([allThere(experiment), interruption.promise, supervision]);
+    await Promise.race([allThere(experiment, interruption), interruption.promise, supervision]);
   if (interruption.requested || isEnding(experiment.name)) return;
   const startAt = await experiment.run();
   reportUp(experiment);
@@ -229,8 +229,9 @@ async function untilEnd(
 
 const ALL_THERE_POLL_MS = 200;
 
-async function allThere(experiment: Experiment): Promise<void> {
-  for (;;) {
+/** Or it is ended: a timer that goes on would keep the process. */
+async function allThere(experiment: Experiment, interruption: Interruption): Promise<void> {
+  while (!interruption.requested && !isEnding(experiment.name)) {
     const statuses = await experiment.statuses().catch(() => []);
     if (statuses.some(({ known, expected }) => known === expected)) return;
     const { known = 0, expected = 0 } = statuses[0] ?? {};

@@ -1,0 +1,113 @@
+/**
+ * Machines on one switch with an SSH server each: a namespace of its own for network, mounts, names and processes, with empty
+ * /run, /opt and /var/log, and a hosts file. Beside them one machine without, from which they are reached.
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Finished, run, until } from './lab.ts';
+import { connectMachines, type Machine } from './machines.ts';
+
+/** Administrators' folders are not in every PATH. */
+const SSHD = ['/usr/sbin/sshd', '/usr/bin/sshd'].find(existsSync) ?? '/usr/sbin/sshd';
+
+export interface SshHosts {
+  readonly hosts: readonly Machine[];
+  /** Where the user is. */
+  readonly here: Machine;
+  readonly folder: string;
+  /** For `ssh -F`. */
+  readonly config: string;
+  /** Runs a line in a shell of host `index`, over SSH. */
+  sh(index: number, line: string): Promise<Finished>;
+  /** Ends all of them. */
+  remove(): void;
+}
+
+/** `ports`: where sshd listens, one for each host. */
+export async function startSshHosts(ports: readonly number[]): Promise<SshHosts> {
+  const folder = mkdtempSync(join(tmpdir(), 'netfold-sshd-'));
+  const { machines, remove: removeMachines } = connectMachines(ports.length + 1);
+  const hosts = machines.slice(0, -1);
+  const here = machines.at(-1)!;
+  const file = (name: string): string => join(folder, name);
+  for (const key of ['host', 'user'])
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', key, '-f', file(key)]);
+  // sshd reads it as another user than the one who logs in.
+  chmodSync(folder, 0o755);
+  const hostKey = readFileSync(file('host.pub'), 'utf8').split(' ').slice(0, 2).join(' ');
+  const known = hosts.map(({ address }, index) => `[${address}]:${ports[index]} ${hostKey}`);
+  const plain = hosts.flatMap(({ address }, index) => (ports[index] === 22 ? [`${address} ${hostKey}`] : []));
+  writeFileSync(file('known_hosts'), `${[...known, ...plain].join('\n')}\n`);
+  const config = file('config');
+  writeFileSync(
+    config,
+    [
+      ...['Host *', `IdentityFile ${file('user')}`, 'IdentitiesOnly yes', 'StrictHostKeyChecking yes'],
+      ...[`UserKnownHostsFile ${file('known_hosts')}`, 'GlobalKnownHostsFile /dev/null', ''],
+    ].join('\n'),
+  );
+  const servers = hosts.map(({ namespace }, index) => serve(namespace, folder, ports[index]!));
+  const remove = (): void => {
+    for (const server of servers) server.kill('SIGKILL');
+    removeMachines();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const sh = (index: number, line: string): Promise<Finished> => {
+    const words = [
+      '-F',
+      config,
+      '-o',
+      'BatchMode=yes',
+      '-p',
+      String(ports[index]),
+      `root@${hosts[index]!.address}`,
+    ];
+    return run('ip', ['netns', 'exec', here.namespace, 'ssh', ...words, line]);
+  };
+  try {
+    for (const index of hosts.keys())
+      await until(async () => (await sh(index, 'true')).code === 0, `host ${index} answers`, 20_000);
+  } catch (error) {
+    const log = readFileSync(file(`log-${ports[0]}`), 'utf8');
+    remove();
+    throw new Error(`${(error as Error).message}; sshd says: ${log}`);
+  }
+  return { hosts, here, folder, config, sh, remove };
+}
+
+function serve(namespace: string, folder: string, port: number) {
+  const options = [
+    ...[
+      '-D',
+      '-f',
+      '/dev/null',
+      '-h',
+      join(folder, 'host'),
+      '-E',
+      join(folder, `log-${port}`),
+      '-p',
+      String(port),
+    ],
+    ...['-o', 'PidFile=none', '-o', 'UsePAM=no', '-o', 'StrictModes=no', '-o', 'PasswordAuthentication=no'],
+    ...[
+      '-o',
+      `AuthorizedKeysFile=${join(folder, 'user.pub')}`,
+      '-o',
+      'PermitRootLogin=yes',
+      '-o',
+      'AllowUsers=root',
+    ],
+  ];
+  const script = [
+    'for at in /run /opt /var/log; do mount -t tmpfs tmpfs $at; done',
+    'mkdir -m 755 /run/sshd',
+    'cp /etc/hosts /opt/.hosts && mount --bind /opt/.hosts /etc/hosts',
+    `exec ${SSHD} ${options.join(' ')}`,
+  ].join('\n');
+  const apart = ['--uts', '--mount', '--pid', '--fork', '--mount-proc', '--kill-child'];
+  return spawn('ip', ['netns', 'exec', namespace, 'unshare', ...apart, 'sh', '-ec', script], {
+    stdio: 'ignore',
+  });
+}
