@@ -36,8 +36,8 @@ umask 022
 fail() { printf '${FAILED} %s %s\\n' "$1" "$2"; exit 64; }
 `;
 
-/** A script as it is sent. */
-export const withPrelude = (script: string): string => PRELUDE + script;
+/** A script as it is sent. Of one that is cut off on its way nothing is executed: a function needs its end. */
+export const withPrelude = (script: string): string => `${PRELUDE}run_all() {\n:\n${script}\n}\nrun_all\n`;
 
 /**
  * The command that receives a script of so many bytes from its input, and runs it; what follows there is the script's input.

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { assignHosts } from '../../../controller/inject/assigned-hosts.ts';
 import { type HostFacts, parseProbe } from '../../../controller/inject/host-probe.ts';
 import { judgeHost, sameMachines } from '../../../controller/inject/judge-host.ts';
+import { checkedLines } from '../../../controller/inject/report.ts';
 import { readInventory } from '../../../controller/inventory/read.ts';
 import { micros } from '../../../proto/units.ts';
 import { loadTopology } from '../../../topology/load.ts';
@@ -88,6 +89,19 @@ test('a host that can is shaped where the inventory says, or where SSH comes in'
     shaped: { ifname: 'eth1', address: '10.0.0.7', carriesSsh: false },
   });
   expect(shapedBy(', shape: "2001:db8::7"').shaped).toMatchObject({ ifname: 'eth1', address: '2001:db8::7' });
+});
+
+test('a line for a host that can, and what to know about it; lines for each problem of one that can’t', () => {
+  const linesOf = (change: Partial<HostFacts>): string[] => {
+    const judged = judgeHost(hostWith(''), facts(change), CLOCK, 'x64');
+    const checked = { name: 'h', facts: facts(change), clock: CLOCK, ...judged, all: judged.problems };
+    return checkedLines(checked, 'a.0').map(({ text }) => text);
+  };
+  expect(linesOf({ installed: [] })).toEqual([
+    'h: a.0 on eth0 (192.0.2.7), Linux 6.1.0-40-amd64 x86_64, 8 cores, 0.0 GB, clock +0.20 ± 0.01 s, netfold not installed, wan runs there',
+    'eth0 carries this SSH session, which is never shaped (port 2222)',
+  ]);
+  expect(linesOf({ system: 'FreeBSD' })).toEqual(['h: it runs FreeBSD', '→ netfold needs Linux']);
 });
 
 test.each([

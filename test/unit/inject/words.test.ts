@@ -40,6 +40,17 @@ test.each(['sh', 'bash'])('a script and its input come over one pipe (%s)', (she
   expect(status).toBe(64);
 });
 
+test('of a script that is cut off nothing is executed', () => {
+  const script = withPrelude('echo one\nrm -rf /nowhere/at/all\n');
+  const body = script.indexOf('echo one');
+  for (let length = body; length < script.length - 1; length++) {
+    const { stdout } = spawnSync('sh', ['-c', receiver(script.length, false)], {
+      input: script.slice(0, length),
+    });
+    expect(stdout.toString()).toBe('netfold-begin\n');
+  }
+});
+
 test.each([
   [
     'prepare',
