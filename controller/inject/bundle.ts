@@ -11,7 +11,7 @@ import { createGzip } from 'node:zlib';
 import { InjectError } from './ssh/errors.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const OWN = ['agent', 'bin', 'controller', 'proto', 'topology', 'package.json', 'LICENSE'];
+const OWN = ['agent', 'bin', 'controller', 'proto', 'sdk', 'topology', 'package.json', 'LICENSE'];
 /** Built; its sources stay here. */
 const PROGRAMS = 'bpf/netfold.bpf.o';
 const NODE = 'node_modules/.bin/node';
