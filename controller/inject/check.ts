@@ -58,9 +58,12 @@ async function checkHost(connections: Connections, host: InventoryHost): Promise
   return { name: host.name, facts, clock, ...judgeHost(host, facts, clock, process.arch) };
 }
 
-/** Seconds for one connection between two hosts: one that is refused at once reaches the host, since no agent runs yet. */
-const DIAL_SECONDS = 3;
-const MOST_SECONDS = 30;
+/**
+ * Seconds for one connection between two hosts, all at once: a busy host takes some to start a shell. One that is refused at once
+ * reaches the host, since no agent runs yet.
+ */
+const DIAL_SECONDS = 12;
+const MOST_SECONDS = 45;
 
 /** Each host tries the port of the mesh of each other one. A host without bash is not asked: its shell has no sockets. */
 async function unreachable(

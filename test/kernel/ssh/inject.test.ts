@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { ping } from '../../../controller/verify/traffic.ts';
 import { type Finished, run, until } from '../../support/lab/lab.ts';
 import { type SshHosts, startSshHosts } from '../../support/lab/ssh-hosts.ts';
@@ -183,12 +183,12 @@ describe('hosts over SSH', () => {
 
   it('a start that fails on one is taken back on all', { timeout: 90_000 }, async () => {
     await lab.sh(2, 'tc qdisc replace dev eth0 root handle 77: htb');
+    onTestFinished(async () => void (await lab.sh(2, 'tc qdisc del dev eth0 root')));
     const failed = await inject('start');
     expect(failed.err).toMatch(/starting: 1 host of \d failed \(three: its agent has not started: .*eth0/s);
     expect(failed.code).toBe(3);
     for (const index of NAMES.keys())
       expect((await lab.sh(index, 'tc qdisc; ls -d /run/netfold*')).out).not.toMatch(/4e46|netfold/);
-    await lab.sh(2, 'tc qdisc del dev eth0 root');
   });
 
   it('a start that is interrupted is taken back', { timeout: 90_000 }, async () => {
