@@ -1,6 +1,6 @@
 /**
  * Machines on one switch with an SSH server each: a namespace of its own for network, mounts, names and processes, with empty
- * /run, /opt and /var/log, and a hosts file. Beside them one machine without, from which they are reached.
+ * /run, /opt, /var/log and /var/lib, and a hosts file. Beside them one machine without, from which they are reached.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -101,7 +101,7 @@ function serve(namespace: string, folder: string, port: number) {
     ],
   ];
   const script = [
-    'for at in /run /opt /var/log; do mount -t tmpfs tmpfs $at; done',
+    'for at in /run /opt /var/log /var/lib; do mount -t tmpfs tmpfs $at; done',
     'mkdir -m 755 /run/sshd',
     'cp /etc/hosts /opt/.hosts && mount --bind /opt/.hosts /etc/hosts',
     `exec ${SSHD} ${options.join(' ')}`,
