@@ -18,7 +18,7 @@ import { Connections } from '../../inject/ssh/connections.ts';
 import { InjectError } from '../../inject/ssh/errors.ts';
 import { type Part, startInjection } from '../../inject/start.ts';
 import { readInventory } from '../../inventory/read.ts';
-import { eventsOption, openTopology, readText, warnOfFile } from '../options/files.ts';
+import { addFileOptions, openTopology, readText, warnOfFile } from '../options/files.ts';
 import { nameOption } from '../options/name-option.ts';
 import { neverOption } from '../options/placement-options.ts';
 import { SIGNALS } from '../options/with-experiment.ts';
@@ -44,15 +44,13 @@ Example: netfold inject wan.yaml --inventory hosts.yaml check
 docs/inject.md has the whole story.`;
 
 export function addInjectCommand(program: Command): void {
-  program
-    .command('inject <file> [action] [words...]')
+  addFileOptions(program.command('inject <file> [action] [words...]'))
     .description('shape hosts that run already, over SSH')
     .requiredOption(
       '--inventory <file>',
       'the hosts, in YAML: netfold’s own (docs/placement.md) or Ansible’s',
     )
     .addOption(nameOption("the experiment's name on the hosts (default: the topology's)"))
-    .addOption(eventsOption())
     .addOption(neverOption('start: '))
     .addOption(
       new Option(
@@ -88,7 +86,7 @@ async function inject(
   flags: InjectFlags,
 ): Promise<void> {
   const wanted = requireAction(action, words);
-  const opened = openTopology(file, flags.events);
+  const opened = openTopology(file, flags);
   if (!flags.json) warnOfFile(opened.warnings);
   const inventory = readInventory(readText(flags.inventory, 'an inventory of hosts'), flags.inventory);
   const experiment = flags.name ?? opened.topology.name;

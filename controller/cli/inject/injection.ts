@@ -4,12 +4,11 @@ import type { Micros } from '../../../proto/units.ts';
 import type { Graph } from '../../../topology/model/model.ts';
 import type { Connections } from '../../inject/ssh/connections.ts';
 import type { Inventory } from '../../inventory/model.ts';
-import type { OpenedTopology } from '../options/files.ts';
+import type { FileOptions, OpenedTopology } from '../options/files.ts';
 
-export interface InjectFlags {
+export interface InjectFlags extends FileOptions {
   readonly inventory: string;
   readonly name?: string;
-  readonly events?: string;
   readonly never?: readonly Exemption[];
   readonly lease?: Micros;
   readonly takeOver?: boolean;
