@@ -25,6 +25,8 @@ const STARTS_AT_ONCE = 8;
 const AGAIN_MS = 1000;
 /** What a killed container is given to be gone; the engine itself waits as long. */
 const KILL_MS = 10_000;
+/** To ask hundreds of containers to end takes the engine some seconds. */
+const STOP_MS = 5000;
 /** The last output may come this long after the end. */
 const OUTPUT_MS = 1000;
 const PROBE_MS = 5000;
@@ -78,7 +80,10 @@ export class ContainerProcesses implements ProcessPort, ProbePort {
   }
 
   status(): Record<string, string> {
-    const running = [...this.#running.keys()].map((name) => [name, `container ${this.#containerOf(name)}`]);
+    const running = [...this.#running].map(([name, [first]]) => [
+      name,
+      first?.isStarted ? `container ${this.#containerOf(name)}` : 'is being started',
+    ]);
     return Object.fromEntries([...this.#ended, ...running]);
   }
 
@@ -98,10 +103,14 @@ export class ContainerProcesses implements ProcessPort, ProbePort {
     return this.#output.problems;
   }
 
+  /** Who ends an experiment removes what has not ended then. */
   async stop(): Promise<void> {
     this.#probing.abort();
-    const all = [...this.#running.keys()];
-    await Promise.all(all.map((name) => this.#ask(name, `/stop?t=${toSeconds(fromMillis(TERM_MS))}`)));
+    const turns = new AtMost(STARTS_AT_ONCE);
+    const runs = [...this.#running];
+    const all = runs.map(([name]) => turns.run(() => this.#ask(name, '/kill?signal=SIGTERM')));
+    const ended = Promise.all(runs.flatMap(([, its]) => [...its].map((run) => run.ended)));
+    await Promise.race([Promise.all([...all, ended]), this.#pause(TERM_MS + STOP_MS)]);
     this.#stopped.abort();
   }
 

@@ -15,6 +15,7 @@ export class ContainerRun implements CommandRun {
   /** Its life is over: it must not be started any more. */
   isCancelled = false;
   #isOver = false;
+  #isStarted = false;
   readonly #send: (signal: NodeJS.Signals) => void;
 
   constructor(parts: {
@@ -28,11 +29,21 @@ export class ContainerRun implements CommandRun {
       isFailure: true,
     });
     const started = parts.started(this);
-    this.started = started.catch(() => {});
+    this.started = started.then(
+      () => {
+        this.#isStarted = true;
+      },
+      () => {},
+    );
     this.ended = started.then(() => parts.ended(this)).catch(failed);
     void this.ended.then(() => {
       this.#isOver = true;
     });
+  }
+
+  /** The engine has said so. */
+  get isStarted(): boolean {
+    return this.#isStarted;
   }
 
   signal(signal: NodeJS.Signals): void {

@@ -191,7 +191,7 @@ export class ShapeKeeper {
   #look(): void {
     const { delay, usage, strays } = this.#ports;
     const { work, overflowed = 0, unattended = 0 } = delay.counters();
-    this.#lateness.observe(work);
+    if (this.#isShaped) this.#lateness.observe(work);
     this.#overflowed.observe(overflowed);
     this.#unattended.observe(unattended);
     this.#uncounted.observe(usage.uncounted());
@@ -262,6 +262,7 @@ export class ShapeKeeper {
 
   async #rehearse(): Promise<void> {
     this.#isQuick = await this.#ports.rehearse();
+    this.#lateness.begin(this.#ports.delay.counters().work);
     this.#isShaped = true;
     this.#ports.onShaped();
   }

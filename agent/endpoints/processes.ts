@@ -38,6 +38,8 @@ export interface CommandRun {
   readonly pid: number | undefined;
   /** Identifies the process, together with `pid`. */
   readonly startTime: number | undefined;
+  /** Resolves when it runs, or could not be started; never rejects. Absent: it runs already. */
+  readonly started?: Promise<void>;
   /** Sends a signal to it and to all in its process group. */
   signal(signal: NodeJS.Signals): void;
   /** Calls `listener` once, when it has ended. */

@@ -148,11 +148,19 @@ export class ServiceLife {
     this.#logFrom = this.#ports.logSize();
     try {
       const run = this.#ports.start();
-      this.#watch();
+      if (run.started) this.#watchFrom(run, run.started);
+      else this.#watch();
       this.#follow(run);
     } catch (error) {
       this.#ended({ how: `failed: ${(error as Error).message}`, isFailure: true });
     }
+  }
+
+  /** What takes a while to start is not ready before. */
+  #watchFrom(run: CommandRun, started: Promise<void>): void {
+    void started.then(() => {
+      if (this.#run === run && !this.#isOver) this.#watch();
+    });
   }
 
   #follow(run: CommandRun): void {

@@ -29,6 +29,11 @@ export class Lateness {
     return this.#problem;
   }
 
+  /** What was done until now says nothing: of the trials before the start, for instance, which come all at once. */
+  begin(work: Released | undefined): void {
+    if (work) this.#before = { released: work.released, lateMs: work.lateMs };
+  }
+
   /** To be called every `LATENESS_MS`, with the work since the start. */
   observe(work: Released | undefined): void {
     if (!work) return;

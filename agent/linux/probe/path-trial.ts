@@ -21,7 +21,7 @@ const MARK = Buffer.from('netfold path trial');
 /** The address of the next hop has to be found first, which takes some packets of its own. */
 const LOOKS = 40;
 const LOOK_MS = 25;
-/** So many endpoints before other work has its turn. */
+/** So many endpoints at a time, so that their datagrams do not arrive all at once. */
 const AT_ONCE = 16;
 
 interface Sent {
@@ -38,7 +38,7 @@ export async function tryPaths(
   const problems = new Map<string, string>();
   let waiting: Sent[] = [];
   for (const [index, endpoint] of endpoints.entries()) {
-    if (index % AT_ONCE === AT_ONCE - 1) await timers.turn();
+    if (index % AT_ONCE === AT_ONCE - 1) await pause(timers);
     const to = endpoints[(index + 1) % endpoints.length]!;
     const address = to.addresses.find((one) => endpoint.addresses.some((own) => isIP(own) === isIP(one)));
     if (to === endpoint || address === undefined) continue;
@@ -50,7 +50,7 @@ export async function tryPaths(
     else problems.set(endpoint.name, `on the way to ${to.name}, ${problem}`);
   }
   for (let look = 0; look < LOOKS && waiting.length > 0; look++) {
-    await new Promise<void>((resolve) => timers.after(LOOK_MS, resolve));
+    await pause(timers);
     waiting = waiting.filter(({ endpoint, before }) => counted(endpoint) === before);
   }
   for (const { endpoint, to } of waiting)
@@ -60,6 +60,8 @@ export async function tryPaths(
     );
   return problems;
 }
+
+const pause = (timers: Timers): Promise<void> => new Promise((resolve) => timers.after(LOOK_MS, resolve));
 
 /** Sends from the namespace of the calling thread. Returns why the datagram does not leave by the endpoint's interface. */
 function sendTo(address: string, { addresses, ifname }: LocalEndpoint): string | undefined {

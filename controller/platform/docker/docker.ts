@@ -240,10 +240,10 @@ async function removeContainers(
   onProgress: OnProgress | undefined,
 ): Promise<string[]> {
   const { removeMade } = await import('./removal.ts');
+  for (const name of sandboxNames(experiment)) await SANDBOXES.close(name);
   const removed = await removeMade(socket, experiment, (done, of) =>
     onProgress?.({ doing: 'removing containers', done, of }),
   );
-  for (const name of sandboxNames(experiment)) await SANDBOXES.close(name);
   return removed > 0 ? [`${count(removed, 'container')} removed`] : [];
 }
 

@@ -2,14 +2,14 @@
 import { z } from 'zod';
 import { AtMost } from '../../../agent/containers/at-most.ts';
 import { EngineRequests, isStatus } from '../../../agent/containers/engine-requests.ts';
-import { coded } from './errors.ts';
+import { coded, DockerError } from './errors.ts';
 import { LABELS } from './made-names.ts';
 import { PAUSE_IMAGE } from './pause-image.ts';
 
 const AT_ONCE = 8;
 /** A container that the engine is removing already. */
 const AGAIN_MS = 200;
-const ATTEMPTS = 50;
+const ATTEMPTS = 150;
 
 export interface LabelledThing {
   readonly kind: 'container' | 'network';
@@ -95,11 +95,21 @@ export async function removeThing(socket: string, { kind, id }: LabelledThing): 
       const { cause } = error as Error;
       if (isStatus(cause, 404)) return;
       // Another removes it at the same time, or a container in a network is just ending.
-      if (attempt === ATTEMPTS || !isStatus(cause, 403, 409)) throw error;
+      if (!isStatus(cause, 403, 409)) throw error;
+      if (attempt === ATTEMPTS) throw stuck(kind, error as Error);
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
     }
   }
 }
+
+/** Engines that were very busy were seen to count containers in a network that are gone, until they are started again. */
+const stuck = (kind: LabelledThing['kind'], error: Error): DockerError =>
+  new DockerError(
+    'ENGINE_FAILED',
+    error.message,
+    `see what uses the ${kind}; if nothing does, start the engine again (systemctl restart docker), then repeat this`,
+    error,
+  );
 
 /** The engine keeps it while another experiment uses it. */
 async function removePauseImage(socket: string): Promise<void> {

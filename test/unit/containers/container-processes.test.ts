@@ -104,6 +104,7 @@ describe('the container of an endpoint', () => {
   ])('is started, and ends with %d', async (code, isFailure) => {
     const life = waiting();
     const run = start();
+    expect(processes.status()).toEqual({ 'web.0': 'is being started' });
     await until(() => asked.includes('POST /containers/c/wait'));
     expect(processes.status()).toEqual({ 'web.0': 'container c' });
     life.end(code);

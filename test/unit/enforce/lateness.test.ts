@@ -31,3 +31,12 @@ it('has a mean of packets only', () => {
   expect(meanLateMs({ released: 0, lateMs: 0 })).toBeUndefined();
   expect(meanLateMs({ released: 4, lateMs: 1 })).toBe(0.25);
 });
+
+it('what was done before the beginning says nothing', () => {
+  const lateness = new Lateness();
+  lateness.begin({ released: 400, lateMs: 16_000 });
+  lateness.observe({ released: 600, lateMs: 16_010 });
+  expect(lateness.problem).toBeUndefined();
+  lateness.observe({ released: 800, lateMs: 17_000 });
+  expect(lateness.problem).toContain('200 packets');
+});
