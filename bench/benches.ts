@@ -3,6 +3,7 @@ import { Option } from 'commander';
 import { DELAY_BACKENDS, type DelayBackendChoice } from '../proto/bootstrap.ts';
 import { measureAccuracy } from './accuracy/accuracy.ts';
 import type { Bench, BenchOptions, Results } from './bench.ts';
+import { measureContainers } from './containers/containers.ts';
 import { measureCost } from './cost/cost.ts';
 import { measureCpu } from './cpu/cpu.ts';
 import { measureEvents } from './events/events.ts';
@@ -73,6 +74,14 @@ export const BENCHES: readonly Bench[] = [
     sizes: 'nodes',
     canProfile: true,
     measure: ({ sizes, ...options }) => measureSetup({ ...options, nodes: sizes }),
+  },
+  {
+    name: 'containers',
+    description: 'how long does each of 200 containers take, beside docker run alone?',
+    help: 'Needs an engine: that of DOCKER_HOST, or the usual one. Its images and other containers stay as they are.',
+    hasLabs: true,
+    minutes: { whole: 5, quick: 0.7 },
+    measure: measureContainers,
   },
   {
     name: 'cpu',
