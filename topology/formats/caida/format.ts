@@ -1,0 +1,13 @@
+import type { Format } from '../../model/format.ts';
+import { parseCaida } from './parse.ts';
+
+export const caida: Format = {
+  name: 'CAIDA AS relationships',
+  detect: {
+    ending: /\.as-rel2?(?:\.txt)?$/i,
+    anyEnding: {
+      test: (text) => /^(?:#.*\r?\n)*\d{1,10}\|\d{1,10}\|(?:-1|0|1|2)(?:\|[\w,]*)?\s*(?:\n|$)/.test(text),
+    },
+  },
+  parse: ({ file, text }, { name }, findings) => parseCaida(text, file, name, findings),
+};

@@ -1,0 +1,14 @@
+import type { Format } from '../../model/format.ts';
+import { parseMiniEdit } from './parse.ts';
+
+export const miniEdit: Format = {
+  name: 'Mininet MiniEdit',
+  detect: {
+    ending: /\.mn(?:\.json)?$/i,
+    anyEnding: {
+      test: (text) =>
+        /^\s*\{/.test(text) && ['hosts', 'switches', 'links'].every((key) => text.includes(`"${key}":`)),
+    },
+  },
+  parse: ({ file, text }, { name }, findings) => parseMiniEdit(text, file, name, findings),
+};

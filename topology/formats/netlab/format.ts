@@ -1,0 +1,15 @@
+import type { Format } from '../../model/format.ts';
+import { parseNetlab } from './parse.ts';
+
+/** Nodes and links at the top, and no services: containerlab's stand below `topology`. */
+function looksLikeNetlab(text: string): boolean {
+  return (
+    /^nodes\s*:/m.test(text) && /^links\s*:/m.test(text) && !/^(?:services|topology|bridges)\s*:/m.test(text)
+  );
+}
+
+export const netlab: Format = {
+  name: 'netlab',
+  detect: { ending: /(?:\.netlab|(?:^|[/\\])topology)\.ya?ml$/i, anyEnding: { test: looksLikeNetlab } },
+  parse: ({ file, text }, { name }, findings) => parseNetlab(text, file, name, findings),
+};

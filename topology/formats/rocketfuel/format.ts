@@ -1,0 +1,12 @@
+import type { Format } from '../../model/format.ts';
+import { parseRocketfuel } from './parse.ts';
+
+export const rocketfuel: Format = {
+  name: 'Rocketfuel',
+  detect: {
+    ending: /\.cch$|(?:^|[/\\])(?:latencies|weights)\.intra$/i,
+    // uid @location [+] [bb] (number of neighbours) …
+    content: /^\s*-?\d+\s+@\S+\s+(?:\+\s+)?(?:bb\s+)?\(\d+\)/,
+  },
+  parse: ({ file, text }, { name }, findings) => parseRocketfuel(text, file, name, findings),
+};
