@@ -20,6 +20,18 @@ describe('the examples', () => {
     expect(warnings).toEqual([]);
   });
 
+  it('regions keeps the round trips of its table, whatever a detour would take', () => {
+    const { topology } = load('regions.yaml');
+    const latency = (from: string, to: string): number =>
+      ([...pathsReport(topology, { from, to }).rows()][0] as ReachableRow).latencyMs;
+    expect(['web1', 'web2'].map((web) => [latency(web, 'database'), latency('database', web)])).toEqual([
+      [40, 41],
+      [40, 41],
+    ]);
+    expect([latency('database', 'probe'), latency('probe', 'database')]).toEqual([120, 120]);
+    expect(latency('web1', 'web2')).toBe(0.2);
+  });
+
   it('quickstart has the round trips and limits of the sharing example', () => {
     const { topology } = load('quickstart.yaml');
     const path = (from: string, to: string): ReachableRow =>

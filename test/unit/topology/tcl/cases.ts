@@ -6,7 +6,6 @@ export const CASES: Readonly<Record<string, readonly Case[]>> = {
     ['set a 5; set b $a', '5'],
     ['set a {x y}; set b "<$a>"', '<x y>'],
     ['set a(1) x; set i 1; set b $a($i)$a([expr {2 - 1}])', 'xx'],
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is Tcl's.
     ['set {a b} 3; set c ${a b}', '3'],
     ['set a \\x41\\u00e9\\101\\n', 'AéA\n'],
     ['set a {b\\\n   c}', 'b c'],
