@@ -33,6 +33,7 @@ export type ControllerErrorCode =
   | 'IPV6_MISSING'
   | 'AGENT_FAILED'
   | 'AGENT_CANNOT'
+  | 'AGENT_STOPPED'
   | 'NO_ROOM'
   | 'NOT_PERMITTED'
   | 'PROCESSES_STAY'
@@ -73,6 +74,7 @@ const BLAME: Readonly<Record<ControllerErrorCode, Blame>> = {
   IPV6_MISSING: 'machine',
   AGENT_FAILED: 'internal',
   AGENT_CANNOT: 'machine',
+  AGENT_STOPPED: 'machine',
   NO_ROOM: 'machine',
   NOT_PERMITTED: 'machine',
   PROCESSES_STAY: 'machine',

@@ -1,9 +1,11 @@
 /** Finds out the state of a running experiment, for a later controller. */
 import { existsSync, readdirSync } from 'node:fs';
 import { basename } from 'node:path';
+import { isStopped } from '../../agent/kernel/sys/process-table.ts';
 import type { Bootstrap } from '../../proto/bootstrap.ts';
 import { callJson, HttpError } from '../../proto/http-json.ts';
 import { ControllerError } from '../errors.ts';
+import { agentAt } from '../machine/processes.ts';
 import { agentSocket, controllerSocket, experimentFolder } from '../names.ts';
 import type { Plan } from '../platform/port/plan.ts';
 import type { Platform } from '../platform/port/platform.ts';
@@ -23,12 +25,14 @@ export interface Recovered {
 
 /**
  * Each agent returns its bootstrap; for one that has ended, its file does. Throws `EXPERIMENT_ATTENDED` if there is a
- * controller, and `RESUME_INCOMPLETE`, which names what is missing.
+ * controller, `AGENT_STOPPED` for an agent that can't answer until somebody lets it go on, and `RESUME_INCOMPLETE`, which
+ * names what is missing.
  */
 export async function recover(experiment: string): Promise<Recovered> {
   if (readState(experiment)?.joined) throw attended(experiment, 'an agent that has joined it by itself');
   await requireUnattended(experiment);
   const hosts = await hostsOf(experiment);
+  for (const host of hosts) requireGoing(experiment, host);
   const bootstraps = new Map<string, Bootstrap>();
   const missing: string[] = [];
   // At once: a stopped agent answers nothing until the deadline.
@@ -56,6 +60,17 @@ async function requireUnattended(experiment: string): Promise<void> {
       throw notPermitted(controllerSocket(experiment), error);
   }
   throw attended(experiment, 'a controller already');
+}
+
+/** Another agent beside it would be one too many, and to end it is for whoever has stopped it. */
+function requireGoing(experiment: string, host: string): void {
+  const pid = agentAt(agentSocket(experiment, host));
+  if (pid === undefined || !isStopped(pid)) return;
+  throw new ControllerError(
+    'AGENT_STOPPED',
+    `${experiment} can't be resumed: the agent of ${host}, process ${pid}, is stopped (SIGSTOP, or a debugger)`,
+    `let it go on with \`kill -CONT ${pid}\`, or end it with \`kill -KILL ${pid}\`; then resume`,
+  );
 }
 
 /** Nobody listens. A controller that does not answer in time is there nevertheless. */

@@ -91,13 +91,16 @@ export function ownThreads(): number[] {
   return readdirSync('/proc/self/task').map(Number);
 }
 
+/** Whether a signal or a debugger has stopped it: it does nothing until somebody lets it go on. */
+export const isStopped = (pid: number): boolean => /^t$/i.test(readStat(pid)?.state ?? '');
+
 /** `undefined` for a process that has ended. */
-function readStat(pid: number): { session: number; startTime: number } | undefined {
+function readStat(pid: number): { state: string; session: number; startTime: number } | undefined {
   const text = read(`/proc/${pid}/stat`);
   // The second field is the program's name in parentheses, which may hold anything.
   const [state, , , session, ...rest] = text.slice(text.lastIndexOf(')') + 2).split(' ');
   if (state === undefined || session === undefined || state === 'Z' || state === 'X') return undefined;
-  return { session: Number(session), startTime: Number(rest[START_TIME_AFTER_SESSION]) };
+  return { state, session: Number(session), startTime: Number(rest[START_TIME_AFTER_SESSION]) };
 }
 
 /** Fields 6 (session) and 22 (starttime) of /proc/PID/stat. */

@@ -158,7 +158,18 @@ describe('a detached experiment', () => {
     }, 'it has begun');
     const killed = agentsOf(name);
     expect(killed).toHaveLength(2);
-    for (const pid of new Set([...processesOf(name), ...killed])) process.kill(pid, 'SIGKILL');
+    const [stopped, ...others] = killed;
+    process.kill(stopped!, 'SIGSTOP');
+    for (const pid of new Set([...processesOf(name), ...others]))
+      if (pid !== stopped) process.kill(pid, 'SIGKILL');
+    // Nothing is started beside an agent that can't answer, and nothing is changed.
+    const refused = await netfold('resume', name, '--detach');
+    expect(refused).toMatchObject({ code: 3 });
+    expect(refused.err).toMatch(
+      new RegExp(`agent of host[01], process ${stopped}, is stopped[^]*kill -CONT ${stopped}`),
+    );
+    expect(agentsOf(name)).toEqual([stopped]);
+    process.kill(stopped!, 'SIGKILL');
     // Whoever has an agent's words is none.
     const socket = agentSocket(name, 'host0');
     const words = ['agent', '--controller', `unix:${controllerSocket(name)}`, '--socket', socket];

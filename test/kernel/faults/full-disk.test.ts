@@ -1,0 +1,73 @@
+/** The file system of all that an experiment writes is full: it goes on, says so, and recovers. */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import type { AgentStatus } from '../../../proto/status.ts';
+import { experimentName, type Finished, run, until } from '../../support/lab/lab.ts';
+
+const NETFOLD = join(import.meta.dirname, '../../../bin/netfold');
+const TOPOLOGY = `
+services: { a: { run: "exec sleep 1000" }, b: { run: "exec sleep 1000" } }
+bridges: [s]
+links:
+  - { from: a, to: s, latency: 20ms, up: 10Mbps, down: 3Mbps }
+  - { from: b, to: s, latency: 5ms, bandwidth: 10Mbps }
+`;
+const FILLED = '/run/netfold/filled';
+
+it('an experiment goes on shaping, takes commands and says what it lacks, and recovers when there is room', {
+  timeout: 120_000,
+}, async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'netfold-test-'));
+  const file = join(folder, 'lab.yaml');
+  writeFileSync(file, TOPOLOGY);
+  const name = experimentName();
+  // All processes of the experiment have mounts of their own: nothing else on the machine lacks room.
+  const holder = spawn('unshare', ['--mount', '--propagation', 'private', 'sleep', '1000'], {
+    stdio: 'ignore',
+  });
+  const there = (...words: string[]): Promise<Finished> =>
+    run('nsenter', [`--mount=/proc/${holder.pid}/ns/mnt`, ...words]);
+  const netfold = (...words: string[]): Promise<Finished> => there(NETFOLD, ...words);
+  const agents = async (): Promise<AgentStatus[]> =>
+    (JSON.parse((await netfold('status', name, '--json')).out || '{}') as { agents?: AgentStatus[] })
+      .agents ?? [];
+  const degraded = async (): Promise<string> => (await agents()).flatMap((one) => one.degraded).join('\n');
+  const roundTrip = async (): Promise<number> => {
+    const { out } = await netfold('exec', 'a', '--name', name, '--', 'ping', '-c', '3', '-i', '0.2', 'b');
+    return Number(/= [\d.]+\/([\d.]+)\//.exec(out)?.[1] ?? Number.NaN);
+  };
+  try {
+    const mounts = (pid: number | string | undefined): string => readlinkSync(`/proc/${pid}/ns/mnt`);
+    await until(async () => mounts(holder.pid) !== mounts('self'), 'it has mounts of its own');
+    const mounted = await there('mount', '-t', 'tmpfs', '-o', 'size=24m', 'none', '/run/netfold');
+    expect(mounted).toMatchObject({ code: 0 });
+    expect((await there('findmnt', '-n', '-o', 'SIZE', '/run/netfold')).out.trim()).toBe('24M');
+    expect(await netfold('up', file, '--hosts', '2', '--name', name, '--detach')).toMatchObject({ code: 0 });
+    expect(await roundTrip()).toBeGreaterThan(50);
+
+    await there('sh', '-c', `cat /dev/zero >${FILLED}`);
+    expect(await netfold('set', 'a--s', 'latency=40ms', '--name', name)).toMatchObject({ code: 0 });
+    await until(
+      async () => (await degraded()).includes('keeping commands for the next agent'),
+      'status says so',
+    );
+    expect(await degraded()).toContain('ENOSPC');
+    expect(await roundTrip()).toBeGreaterThan(85);
+    // What an application writes is lost, and nothing else.
+    expect(await netfold('run', 'b', 'echo lost', '--name', name)).toMatchObject({ code: 0 });
+    expect((await agents()).map(({ state }) => state)).toEqual(['running', 'running']);
+
+    await there('rm', FILLED);
+    await until(async () => (await degraded()) === '', 'all is well again', 20_000);
+    const kept = await there('sh', '-c', `cat /run/netfold/${name}/logs/*.commands`);
+    expect(kept.out.match(/set a--s latency=40ms/g)).toHaveLength(2);
+    expect(await netfold('down', name)).toMatchObject({ code: 0 });
+  } finally {
+    await netfold('down', name);
+    holder.kill('SIGKILL');
+    rmSync(folder, { recursive: true });
+  }
+});
