@@ -165,6 +165,7 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
       onReady: () => reactions.readyChanged(),
       onEnded: () => reactions.lifeEnded(),
       onProblem: (problem) => keeper.note(problem),
+      attempt: (what, work) => keeper.attempt(what, work),
     }),
     control: createControl(bootstrap, topology, { player, time, mesh, clock, guard, giverOf }),
     dataGuard: new DataGuard({

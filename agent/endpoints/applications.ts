@@ -21,6 +21,8 @@ export interface ApplicationsOptions extends ServiceLivesOptions {
   readonly onEnded?: () => void;
   /** Called with what could not be ended, in words. */
   readonly onProblem?: (problem: string) => void;
+  /** Does what a full disk may prevent, as soon as it is possible; of works with the same name, only the latest. */
+  readonly attempt?: (what: string, work: () => void) => void;
 }
 
 /** A life that is being ended. */
@@ -244,10 +246,13 @@ export class Applications {
     }
   }
 
+  /** Without it, the next agent would start the command once more. */
   #noteObeyed(endpoint: LocalEndpoint, at: number): void {
-    this.#tryTo(endpoint, () =>
-      replaceFile(this.#fileOf(endpoint, 'started'), String(at), { mode: PRIVATE_FILE }),
-    );
+    const { attempt } = this.#options;
+    const write = (): void =>
+      replaceFile(this.#fileOf(endpoint, 'started'), String(at), { mode: PRIVATE_FILE });
+    if (attempt) attempt(`keeping what was started in ${endpoint.name}`, write);
+    else this.#tryTo(endpoint, write);
   }
 
   /** The instant of the event that last started a command here; negative infinity if there was none. */
