@@ -54,7 +54,7 @@ export function makeDebianTree(folder: string, tree: string, facts: DebianFacts)
   // Nothing enables it: `netfold service` does.
   const unit = readFileSync(join(ROOT, 'deploy/service/netfold@.service'), 'utf8');
   write(
-    join(folder, 'lib/systemd/system/netfold@.service'),
+    join(folder, 'usr/lib/systemd/system/netfold@.service'),
     unit.replace('@PROGRAM@', '/usr/lib/netfold/bin/netfold'),
   );
   write(join(folder, 'DEBIAN/control'), controlText(facts));

@@ -68,7 +68,7 @@ it('the Debian package has one owner and two modes, whatever the umask was, and 
     lines.filter((line) => !/^(drwxr-xr-x|-rwxr-xr-x|-rw-r--r--|lrwxrwxrwx) root\/root /.test(line)),
   ).toEqual([]);
   expect(out).toContain(' ./usr/bin/netfold -> ../lib/netfold/bin/netfold\n');
-  expect(out).toContain(' ./lib/systemd/system/netfold@.service\n');
+  expect(out).toContain(' ./usr/lib/systemd/system/netfold@.service\n');
   expect(out).not.toContain('.wants/');
   const control = (await run('dpkg-deb', ['-f', named('.deb')])).out;
   expect(control).toContain('Depends: iproute2, libbpf1');
@@ -96,6 +96,7 @@ it('on a new Debian root the package is installed, runs the job of npm start wit
   expect(made.code, made.out.slice(-2000)).toBe(0);
   copyFileSync(named('.deb'), join(root, 'netfold.deb'));
   const script = `
+mount --bind "$1" "$1" || exit
 for one in proc sys dev; do mount --rbind /$one "$1/$one" || exit; done
 mount -t tmpfs run "$1/run" || exit
 chroot "$1" sh -c '
