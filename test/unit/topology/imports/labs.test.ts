@@ -56,7 +56,7 @@ describe('a file of MiniEdit', () => {
   it('has routers', () => {
     const file = example('router.mn.json');
     expect(forwarding(file)).toEqual(['r1']);
-    expect(file.told).toContainEqual(expect.stringMatching(/^3 KEY_IGNORED .*"max_queue_size"/));
+    expect(file.told).toContainEqual(expect.stringMatching(/KEY_IGNORED .*"max_queue_size"/));
   });
 
   it.each([
