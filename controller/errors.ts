@@ -39,6 +39,13 @@ export type ControllerErrorCode =
   | 'PROCESSES_STAY'
   | 'PROGRAM_MISSING'
   | 'INTERRUPTED'
+  | 'EXPECT_NOTHING'
+  | 'RECORD_EXISTS'
+  | 'RECORD_BUSY'
+  | 'RECORD_INCOMPLETE'
+  | 'REPLAY_LINE'
+  | 'RECORD_UNKNOWN'
+  | 'RECORD_UNREADABLE'
   | 'NOTHING_TO_MEASURE'
   | 'SERVICE_NAME'
   | 'SERVICE_UNKNOWN'
@@ -80,6 +87,13 @@ const BLAME: Readonly<Record<ControllerErrorCode, Blame>> = {
   PROCESSES_STAY: 'machine',
   PROGRAM_MISSING: 'machine',
   INTERRUPTED: 'usage',
+  EXPECT_NOTHING: 'input',
+  RECORD_EXISTS: 'input',
+  RECORD_BUSY: 'input',
+  RECORD_INCOMPLETE: 'input',
+  REPLAY_LINE: 'input',
+  RECORD_UNKNOWN: 'input',
+  RECORD_UNREADABLE: 'input',
   NOTHING_TO_MEASURE: 'input',
   SERVICE_NAME: 'usage',
   SERVICE_UNKNOWN: 'input',

@@ -124,7 +124,7 @@ export interface RunLogPage {
   readonly entries: readonly RunLogEntry[];
   /** Where to continue. */
   readonly next: number;
-  /** How many entries from the position on are no longer kept. */
+  /** How many entries from the position on are no longer kept; of some kinds only: how many of these kinds miss any. */
   readonly forgotten: number;
 }
 
@@ -135,13 +135,31 @@ export const MAX_WAIT_MS = 30_000;
 
 const wholeNumber = z.coerce.number().int().nonnegative();
 
+const KINDS = [
+  'epoch',
+  'share',
+  'flow',
+  'command',
+  'outcome',
+  'endpoint',
+  'host',
+  'degraded',
+  'cause',
+  'state',
+] as const satisfies readonly RunLogKind[];
+
 /**
- * `GET /log?from=POSITION&waitMs=MILLISECONDS`. Without a position: from now on. With a wait, an empty page comes
- * only after that time.
+ * `GET /log?from=POSITION&waitMs=MILLISECONDS&kinds=KIND,KIND`. Without a position: from now on. With a wait, an empty page
+ * comes only after that time. Without kinds: all.
  */
 export const runLogQuerySchema = z.strictObject({
   from: wholeNumber.optional(),
   waitMs: wholeNumber.max(MAX_WAIT_MS).default(0),
+  kinds: z
+    .string()
+    .transform((text) => text.split(','))
+    .pipe(z.array(z.enum(KINDS)))
+    .optional(),
 });
 
 export type RunLogQuery = z.infer<typeof runLogQuerySchema>;

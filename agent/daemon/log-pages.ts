@@ -20,10 +20,10 @@ export class LogPages {
   }
 
   /** Waits for the first entry from the position on, at most for the given time; then returns the present entries. */
-  async read({ from = this.#sources.runLog.next, waitMs }: RunLogQuery): Promise<RunLogPage> {
+  async read({ from = this.#sources.runLog.next, waitMs, kinds }: RunLogQuery): Promise<RunLogPage> {
     const { host, incarnation, runLog } = this.#sources;
     if (waitMs > 0 && runLog.next <= from) await this.#newEntry(waitMs);
-    return { host, incarnation, ...runLog.since(from, MAX_PAGE_ENTRIES) };
+    return { host, incarnation, ...runLog.since(from, MAX_PAGE_ENTRIES, kinds) };
   }
 
   /** Waiting readers get the present entries. */

@@ -8,8 +8,12 @@ export class Ring<T> {
     this.#capacity = capacity;
   }
 
-  push(item: T): void {
-    this.#items[this.#added++ % this.#capacity] = item;
+  /** Returns the item that is no longer kept, if any. */
+  push(item: T): T | undefined {
+    const place = this.#added++ % this.#capacity;
+    const replaced = this.#items[place];
+    this.#items[place] = item;
+    return replaced;
   }
 
   /** How many items are no longer kept. */

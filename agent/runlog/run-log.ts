@@ -50,6 +50,8 @@ export class RunLog {
   readonly #now: RunLogOptions['now'];
   readonly #rings: Rings;
   readonly #listeners = new Set<(entry: RunLogEntry) => void>();
+  /** Of each kind: the position of the last entry that is no longer kept. */
+  readonly #lost = new Map<RunLogKind, number>();
   #next = 0;
 
   constructor({ now, capacity = {} }: RunLogOptions) {
@@ -68,7 +70,8 @@ export class RunLog {
   /** `atMicros`: when it happened, if not now. */
   append(facts: RunLogFacts, atMicros: number | null = this.#now() ?? null): void {
     const entry = { ...facts, position: this.#next++, atMicros };
-    this.#rings[facts.kind].push(entry);
+    const lost = this.#rings[facts.kind].push(entry);
+    if (lost) this.#lost.set(facts.kind, lost.position);
     for (const listener of this.#listeners) listener(entry);
   }
 
@@ -82,16 +85,21 @@ export class RunLog {
     return this.#rings[kind].forgotten;
   }
 
-  /** Entries from a position on, at most `most`, in the order in which they were appended. */
-  since(position: number, most = MAX_PAGE_ENTRIES): Entries {
-    const kept = Object.values(this.#rings).flatMap((ring) =>
-      ring.latestWhile((entry) => entry.position >= position),
-    );
+  /**
+   * Entries from a position on, at most `most`, in the order in which they were appended; of some kinds, or all. Of some kinds,
+   * `forgotten` counts those that miss entries.
+   */
+  since(position: number, most = MAX_PAGE_ENTRIES, kinds?: readonly RunLogKind[]): Entries {
+    const rings = kinds ? kinds.map((kind) => this.#rings[kind]) : Object.values(this.#rings);
+    const kept = rings.flatMap((ring) => ring.latestWhile((entry) => entry.position >= position));
     kept.sort((a, b) => a.position - b.position);
     const entries = kept.slice(0, most);
     const isAll = entries.length === kept.length;
     const next = isAll ? Math.max(position, this.#next) : entries.at(-1)!.position + 1;
-    const forgotten = Math.max(0, Math.min(next, this.#next) - position - entries.length);
+    const missing = Math.max(0, Math.min(next, this.#next) - position - entries.length);
+    const forgotten = kinds
+      ? kinds.filter((kind) => (this.#lost.get(kind) ?? -1) >= position).length
+      : missing;
     return { entries, next, forgotten };
   }
 

@@ -3,16 +3,9 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import si from 'systeminformation';
+import { type HardwareFacts, readHardwareFacts } from '../../controller/machine/facts.ts';
 
-export interface MachineFacts {
-  readonly cpu: string;
-  readonly cores: number;
-  readonly memoryGiB: number;
-  /** Name of the hypervisor; null on bare metal. */
-  readonly virtual: string | null;
-  readonly distribution: string;
-  readonly kernel: string;
+export interface MachineFacts extends HardwareFacts {
   /** Name → version of each program that took part. */
   readonly versions: Readonly<Record<string, string>>;
 }
@@ -20,15 +13,9 @@ export interface MachineFacts {
 const run = promisify(execFile);
 
 export async function readMachineFacts(): Promise<MachineFacts> {
-  const [os, cpu, system, memory] = await Promise.all([si.osInfo(), si.cpu(), si.system(), si.mem()]);
   const manifest = await readFile(join(import.meta.dirname, '../../package.json'), 'utf8');
   return {
-    cpu: `${cpu.manufacturer} ${cpu.brand}`.trim(),
-    cores: cpu.cores,
-    memoryGiB: Math.round(memory.total / 2 ** 30),
-    virtual: system.virtual ? system.virtualHost || 'unknown' : null,
-    distribution: `${os.distro} ${os.release}`.trim(),
-    kernel: os.kernel,
+    ...(await readHardwareFacts()),
     versions: {
       netfold: (JSON.parse(manifest) as { version: string }).version,
       node: process.versions.node,

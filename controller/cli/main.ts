@@ -1,9 +1,8 @@
 /** The command line. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { EXIT_CODE, NetfoldError } from '../../proto/errors.ts';
 import { commandExitCode } from '../errors.ts';
+import { netfoldVersion } from '../machine/version.ts';
 import { withCode } from '../system-errors.ts';
 import { print, printError } from './terminal/output.ts';
 import { tellParent } from './terminal/parent.ts';
@@ -21,11 +20,6 @@ Start with:
 
 Exit codes: 0 done, 1 the input is wrong, 2 wrong usage, 3 this machine can't, 4 netfold broke.`;
 
-function version(): string {
-  const manifest = readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8');
-  return (JSON.parse(manifest) as { version: string }).version;
-}
-
 interface Group {
   readonly heading: string;
   readonly commands: readonly string[];
@@ -38,6 +32,7 @@ interface Group {
 
 const TOPOLOGIES = 'Topologies:';
 const EXPERIMENTS = 'Experiments:';
+const RECORDS = 'Records of runs:';
 const MACHINE = 'This machine, and its daemons:';
 const CONTROL =
   'set join leave crash disconnect reconnect flap churn partition heal run signal reset history'.split(' ');
@@ -128,6 +123,26 @@ const GROUPS: readonly Group[] = [
     load: async () => (await import('./commands/control.ts')).addControlCommands,
   },
   {
+    heading: EXPERIMENTS,
+    commands: ['test'],
+    load: async () => (await import('./records/test.ts')).addTestCommand,
+  },
+  {
+    heading: RECORDS,
+    commands: ['records', 'report', 'export', 'events'],
+    load: async () => (await import('./records/records.ts')).addRecordCommands,
+  },
+  {
+    heading: RECORDS,
+    commands: ['compare'],
+    load: async () => (await import('./records/compare.ts')).addCompareCommand,
+  },
+  {
+    heading: RECORDS,
+    commands: ['replay'],
+    load: async () => (await import('./records/replay.ts')).addReplayCommand,
+  },
+  {
     heading: MACHINE,
     commands: ['serve'],
     load: async () => (await import('./commands/serve.ts')).addServeCommand,
@@ -163,7 +178,7 @@ const GROUPS: readonly Group[] = [
 async function createProgram(called: string | undefined): Promise<Command> {
   const program = new Command('netfold')
     .description('Gives a cluster, or one machine, any network you describe.')
-    .version(version())
+    .version(netfoldVersion())
     .enablePositionalOptions()
     .showSuggestionAfterError()
     .addHelpText('after', HELP)

@@ -3,8 +3,10 @@ import type { FastifyInstance } from 'fastify';
 import type { AgentStatus } from '../../proto/status.ts';
 import type { Graph, Topology } from '../../topology/model/model.ts';
 import type { Plan, PlannedHost } from '../platform/port/plan.ts';
-import type { Platform } from '../platform/port/platform.ts';
+import type { Platform, Watch } from '../platform/port/platform.ts';
 import type { OnProgress } from '../progress.ts';
+import { beginRecord, continueRecord, type RecordedRun, type RecordPorts } from '../record/open.ts';
+import type { Recorder } from '../record/recorder.ts';
 import { isNoRoom } from '../system-errors.ts';
 import { AgentProcess } from './agents.ts';
 import type { CurrentPlacement } from './current-placement.ts';
@@ -27,6 +29,8 @@ export class Experiment {
   #server: FastifyInstance | undefined;
   readonly #started: Started;
   readonly #onProgress: OnProgress | undefined;
+  readonly #run: RecordedRun;
+  #recorder: Recorder | undefined;
 
   private constructor(parts: Parts, onProgress: OnProgress | undefined) {
     this.platform = parts.platform;
@@ -38,18 +42,42 @@ export class Experiment {
     this.#server = parts.server;
     this.#started = parts.started;
     this.#onProgress = onProgress;
+    this.#run = parts.run;
   }
 
   /** Resolves when all agents enforce the topology. If any step fails, everything made so far is removed again. */
   static async start(options: ExperimentOptions): Promise<Experiment> {
-    return new Experiment(await startParts(options), options.onProgress);
+    const experiment = new Experiment(await startParts(options), options.onProgress);
+    const { record, onStep } = options;
+    if (record)
+      await experiment.#record(onStep, (ports) => beginRecord(experiment.#run, ports, record.folder));
+    return experiment;
   }
 
   /**
    * Takes over an experiment whose controller has ended. Throws like `recover`; the experiment does not change then.
    */
-  static async resume(name: string, onProgress?: OnProgress): Promise<Experiment> {
-    return new Experiment(await resumeParts(name), onProgress);
+  static async resume(name: string, { onStep, onProgress }: Watch = {}): Promise<Experiment> {
+    const experiment = new Experiment(await resumeParts(name), onProgress);
+    await experiment.#record(onStep, async (ports) => continueRecord(experiment.#run, ports));
+    return experiment;
+  }
+
+  /** A run that can't be recorded goes on without; `tell` says why. */
+  async #record(
+    tell: Watch['onStep'] = () => {},
+    begin: (ports: RecordPorts) => Promise<Recorder | undefined>,
+  ): Promise<void> {
+    try {
+      this.#recorder = await begin({ tell, beganAt: () => this.startAt });
+    } catch (error) {
+      tell(`the run is not recorded: ${(error as Error).message}`);
+    }
+  }
+
+  /** Folder of the record of this run; `undefined`: it is not recorded. */
+  get record(): string | undefined {
+    return this.#recorder?.folder;
   }
 
   /** Where its endpoints are now. */
@@ -131,7 +159,9 @@ export class Experiment {
   /** Ends the experiment and removes everything of it. Returns what is lost, one sentence each. */
   async stop(): Promise<readonly string[]> {
     await this.closeController();
+    await this.#recorder?.drain();
     const { problems } = await removeExperiment(this.name, this.#onProgress, this.platform);
+    await this.#recorder?.complete();
     return problems;
   }
 }

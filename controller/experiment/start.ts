@@ -16,6 +16,7 @@ import { neededRoom, requireDiskRoom } from '../machine/disk-room.ts';
 import { dataFolder, experimentFolder, logFolderOf, RUN_FOLDER } from '../names.ts';
 import type { Plan } from '../platform/port/plan.ts';
 import type { Platform, Watch } from '../platform/port/platform.ts';
+import type { RecordedRun } from '../record/open.ts';
 import { atFolder } from '../system-errors.ts';
 import { AgentProcess } from './agents.ts';
 import { serveBootstrap } from './bootstrap-server.ts';
@@ -41,6 +42,8 @@ export interface ExperimentOptions extends Watch {
   readonly delayBackend?: DelayBackendChoice;
   /** Hosts on other machines may join, with endpoints that have no place here. */
   readonly open?: OpenMesh;
+  /** Keep a record of the run, in this folder or among the others of this machine; absent: none. */
+  readonly record?: { readonly folder?: string };
   /** The agents' budget for what they send to each other. */
   readonly metadata?: Pick<Bootstrap, 'metadataBudgetBps' | 'changeThreshold'>;
 }
@@ -56,6 +59,8 @@ export interface Parts {
   readonly serve: () => Promise<FastifyInstance>;
   readonly server: FastifyInstance;
   readonly started: Started;
+  /** What a record of the run describes. */
+  readonly run: RecordedRun;
 }
 
 /** The agents of a large lab start one after the other on few cores. */
@@ -96,7 +101,8 @@ export async function startParts(options: ExperimentOptions): Promise<Parts> {
     options.onStep?.(`starting ${count(plan.hosts.length, 'agent')}`);
     const agents = await startAgents(platform, current);
     await untilReady(agents, options);
-    return { platform, placement: current, graph, topology, agents, serve, server, started };
+    const run = recordedRun(current, topology);
+    return { platform, placement: current, graph, topology, agents, serve, server, started, run };
   } catch (error) {
     await server?.close();
     const isEnded = isEnding(name);
@@ -150,6 +156,17 @@ function ended(name: string, cause: unknown): ControllerError {
   return new ControllerError('EXPERIMENT_ENDED', message, 'it was `netfold down`; start it again', cause);
 }
 
+function recordedRun({ plan, bootstraps }: CurrentPlacement, topology: Topology): RecordedRun {
+  const all = [...bootstraps.values()];
+  const { topology: source, delayBackend = 'auto', platform = plan.platform } = all[0]!;
+  return {
+    ...{ experiment: plan.experiment, platform, delayBackend, source, topology },
+    hosts: plan.hosts.map(({ name }) => name),
+    endpoints: plan.endpoints.length,
+    seeds: Object.fromEntries(all.map(({ host, seed }) => [host, seed ?? 0])),
+  };
+}
+
 /** A failed removal must not hide why the start failed. */
 async function undo({ name, platform, onStep, onProgress }: ExperimentOptions): Promise<void> {
   try {
@@ -195,7 +212,8 @@ export async function resumeParts(name: string): Promise<Parts> {
     const agents = await startAgents(platform, placement, true);
     await Promise.all(agents.map((agent) => agent.waitUntilAnswering(ANSWER_TIMEOUT_MS)));
     const graph = graphAt(topology, micros(0));
-    return { platform, placement, graph, topology, agents, serve, server, started };
+    const run = recordedRun(placement, topology);
+    return { platform, placement, graph, topology, agents, serve, server, started, run };
   } catch (error) {
     await server.close();
     throw error;

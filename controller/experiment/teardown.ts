@@ -12,6 +12,7 @@ import { experimentFolder, isTokenFile, logFolderOf, RUN_FOLDER } from '../names
 import type { Leftover, Platform } from '../platform/port/platform.ts';
 import { openPlatforms, platformsFor } from '../platform/registry.ts';
 import type { OnProgress } from '../progress.ts';
+import { endRecordOf, recordOf, untilRecordEnds } from '../record/open.ts';
 import { isNoRoom, withCode } from '../system-errors.ts';
 import { type ExperimentState, experimentNames, readState } from './state.ts';
 
@@ -41,9 +42,16 @@ export async function removeExperiment(
   const remains = { experiment, endpoints: state?.endpoints ?? [], agents };
   const facts: string[] = [];
   for (const one of platforms) facts.push(...(await one.remove(remains, onProgress)));
-  const problems = [...(await endGroups(experiment, state)), ...keepLogsOf(experiment, state)];
+  const record = recordOf(experiment);
+  const problems = [
+    ...(await endGroups(experiment, state)),
+    // Before its logs go.
+    ...(await endRecordOf(experiment)),
+    ...keepLogsOf(experiment, state),
+  ];
   removeFolder(experimentFolder(experiment));
   removeIfEmpty(RUN_FOLDER);
+  if (record !== undefined) await untilRecordEnds(record);
   return { experiment, facts, problems };
 }
 

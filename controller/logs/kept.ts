@@ -76,11 +76,7 @@ export function keepLogs(
     const run = { name, startedAt, endedAt: new Date().toISOString(), nodes };
     const draft = mkdtempSync(join(root, DRAFT));
     try {
-      const most = fairSize(
-        files.map(({ size }) => size),
-        limits.bytesOfRun,
-      );
-      for (const { node, path } of files) copyEnd(path, join(draft, `${node}${LOG}`), most);
+      copyFiles(files, draft, limits.bytesOfRun);
       writeFileSync(join(draft, RUN_FILE), JSON.stringify(run, null, 2));
       renameUnlessThere(draft, folder);
     } finally {
@@ -88,6 +84,17 @@ export function keepLogs(
     }
   }
   drop(root, limits);
+}
+
+/** Copies all logs in a folder, of long ones the ends, so that they have at most so many bytes together. Throws system errors. */
+export function copyLogs(logFolder: string, to: string, mostBytes = KEPT_LIMITS.bytesOfRun): void {
+  copyFiles(logFiles(logFolder), to, mostBytes);
+}
+
+function copyFiles(files: readonly LogFile[], to: string, mostBytes: number): void {
+  const sizes = files.map(({ size }) => size);
+  const most = fairSize(sizes, mostBytes);
+  for (const { node, path } of files) copyEnd(path, join(to, `${node}${LOG}`), most);
 }
 
 /** Runs that have ended, the last one first; of one experiment if `name` is given. */

@@ -11,18 +11,15 @@ export interface Word {
   readonly position: Position;
 }
 
+type LineErrorCode = 'EVENT_SYNTAX' | 'EXPECT_SYNTAX' | 'UNIT';
+
 /** Thrown inside the grammar and caught in `parseEvent`: only the first error of a line is useful. */
 export class LineError extends Error {
   readonly position: Position;
   readonly remedy: string;
-  readonly code: 'EVENT_SYNTAX' | 'UNIT';
+  readonly code: LineErrorCode;
 
-  constructor(
-    position: Position,
-    message: string,
-    remedy: string,
-    code: 'EVENT_SYNTAX' | 'UNIT' = 'EVENT_SYNTAX',
-  ) {
+  constructor(position: Position, message: string, remedy: string, code: LineErrorCode = 'EVENT_SYNTAX') {
     super(message);
     this.position = position;
     this.remedy = remedy;

@@ -60,6 +60,8 @@ export type DiagnosticCode =
   | 'BRIDGE_UNLINKED'
   | 'SUPERVISOR_LEFT_OUT'
   | 'EVENT_SYNTAX'
+  | 'EXPECT_SYNTAX'
+  | 'EXPECT_NODE'
   | 'EVENT_TARGET'
   | 'EVENT_AMOUNT'
   | 'EVENT_TIME'

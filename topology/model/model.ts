@@ -8,6 +8,7 @@ import type { Impairment } from '../../proto/impairment.ts';
 import type { Micros } from '../../proto/units.ts';
 import type { ContainerSettings } from './container-settings.ts';
 import type { TopologyEvent } from './events.ts';
+import type { Expectation } from './expectations.ts';
 import type { Position } from './position.ts';
 
 export const TRANSMISSIONS = ['every link', 'bottleneck', 'none'] as const;
@@ -37,6 +38,8 @@ export interface Topology {
   /** Paths that are given. Absent: none. */
   readonly routes?: readonly Route[];
   readonly events: readonly TopologyEvent[];
+  /** What a run must satisfy. Absent: nothing. */
+  readonly expectations?: readonly Expectation[];
 }
 
 /** When a service's command that has ended is started again: Docker Compose's words. */

@@ -111,7 +111,12 @@ export function addEmulationOptions(command: Command): Command {
         '--change-threshold <percentage>',
         'changes of a rate up to this are not announced (default: 5%)',
       ).argParser(parseThreshold),
-    );
+    )
+    .option(
+      '--record <folder>',
+      'keep the record of the run there (default: among those of `netfold records`)',
+    )
+    .option('--no-record', 'keep no record of the run');
 }
 
 export function addUpCommand(program: Command): void {
@@ -127,7 +132,7 @@ export function addUpCommand(program: Command): void {
     });
   addRunOptions(addLabOptions(program.command('controller <file>')))
     .description("the daemon behind `up --detach`: serves an experiment's agents until it is signalled")
-    .action(up);
+    .action((file: string, options: UpOptions) => up(file, options));
   program
     .command('resume [experiment]')
     .description('take over a running experiment whose `netfold up` was killed')
@@ -173,7 +178,12 @@ function wholeNumber(text: string): number {
   return Number(text);
 }
 
-export async function up(file: string, options: UpOptions): Promise<void> {
+/** `onRun` is called when the timeline has its beginning. */
+export async function up(
+  file: string,
+  options: UpOptions,
+  onRun?: (experiment: Experiment) => Promise<void>,
+): Promise<void> {
   await withExperiment(file, options, async (experiment, interruption) => {
     warnOfImages(file, experiment);
     if (interruption.requested) return;
@@ -182,7 +192,7 @@ export async function up(file: string, options: UpOptions): Promise<void> {
       announce(experiment);
       announceJoining(experiment, options);
       if (serving) print(`  open its API:          ${serving.link}`);
-      await attend(experiment, interruption, options);
+      await attend(experiment, interruption, options, onRun);
     } finally {
       await serving?.close();
     }
@@ -190,12 +200,18 @@ export async function up(file: string, options: UpOptions): Promise<void> {
 }
 
 /** From the start of the timeline to its end. */
-async function attend(experiment: Experiment, interruption: Interruption, options: UpOptions): Promise<void> {
+async function attend(
+  experiment: Experiment,
+  interruption: Interruption,
+  options: UpOptions,
+  onRun?: (experiment: Experiment) => Promise<void>,
+): Promise<void> {
   const supervision = supervise(experiment);
   if (options.elsewhere && options.wait)
     await Promise.race([allThere(experiment, interruption), interruption.promise, supervision]);
   if (interruption.requested || isEnding(experiment.name)) return;
   const startAt = await experiment.run();
+  await onRun?.(experiment);
   reportUp(experiment);
   await untilEnd(experiment, startAt, { ...options, interruption, supervision });
   if (options.strict) await judgeRun(experiment);

@@ -1,11 +1,14 @@
 /** An experiment that is removed in any case, for `netfold up` and `netfold verify`. */
+import { resolve } from 'node:path';
 import type { DelayBackendChoice } from '../../../proto/bootstrap.ts';
 import type { Bps, Ratio } from '../../../proto/units.ts';
 import { count } from '../../../proto/words.ts';
 import type { LoadedTopology } from '../../../topology/load.ts';
 import { ControllerError } from '../../errors.ts';
 import { Experiment } from '../../experiment/experiment.ts';
+import type { ExperimentOptions } from '../../experiment/start.ts';
 import { openPlatform } from '../../platform/registry.ts';
+import { nameOfRecord, requireEmptyFolder } from '../../record/folders.ts';
 import { progress, step, warn } from '../terminal/output.ts';
 import { type FileOptions, openTopology, warnOfFile } from './files.ts';
 import { type PlacementFlags, placementOf } from './placement-options.ts';
@@ -19,6 +22,8 @@ export interface LabOptions extends PlacementFlags, FileOptions {
   readonly delayBackend?: DelayBackendChoice;
   readonly metadataBudget?: Bps;
   readonly changeThreshold?: Ratio;
+  /** Folder of the record; false: none; absent: one among the others. */
+  readonly record?: string | false;
 }
 
 /** Signals that ask a command to end. */
@@ -26,6 +31,8 @@ export const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** One of these signals to this process. */
 export interface Interruption {
+  /** Signals do to this process again what they did before. */
+  readonly release: () => void;
   readonly requested: boolean;
   /** Aborts when the signal comes, with an error that names it. */
   readonly signal: AbortSignal;
@@ -46,6 +53,7 @@ export async function withExperiment<T>(
   const source = lab.fileName === undefined ? opened : { ...opened, file: lab.fileName };
   const { hostsIfAny = 0 } = lab;
   const hosts = hostsIfAny === 0 ? lab.hosts : Math.max(1, Math.min(hostsIfAny, endpointsOf(topology)));
+  requireRecordFolder(lab);
   const { platform, placement, open } = placementOf({ ...lab, hosts });
   if (lab.at.length === 0) refuseIdleHosts(hosts, topology);
   warnOfFile(warnings);
@@ -59,6 +67,7 @@ export async function withExperiment<T>(
     source,
     topology,
     delayBackend: lab.delayBackend ?? 'auto',
+    ...recordOption(lab),
     metadata: {
       ...(metadataBudget !== undefined && { metadataBudgetBps: metadataBudget }),
       ...(changeThreshold !== undefined && { changeThreshold }),
@@ -68,6 +77,15 @@ export async function withExperiment<T>(
     signal: interruption.signal,
   });
   return attend(experiment, interruption, use);
+}
+
+function requireRecordFolder({ record }: LabOptions): void {
+  if (typeof record === 'string') requireEmptyFolder(record);
+}
+
+function recordOption({ record }: LabOptions): Pick<ExperimentOptions, 'record'> {
+  if (record === false) return {};
+  return { record: record === undefined ? {} : { folder: resolve(record) } };
 }
 
 const endpointsOf = ({ services }: LoadedTopology['topology']): number =>
@@ -86,7 +104,7 @@ export async function withResumed<T>(
   name: string,
   use: (experiment: Experiment, interruption: Interruption) => Promise<T>,
 ): Promise<T> {
-  return attend(await Experiment.resume(name, progress), awaitSignals(), use);
+  return attend(await Experiment.resume(name, { onStep: warn, onProgress: progress }), awaitSignals(), use);
 }
 
 async function attend<T>(
@@ -99,25 +117,26 @@ async function attend<T>(
   } finally {
     const problems = await experiment.stop();
     for (const problem of problems) warn(problem);
-    step(`${experiment.name} is down; nothing of it is left${problems.length === 0 ? ' but its logs' : ''}`);
+    interruption.release();
+    const { name, record } = experiment;
+    step(`${name} is down; nothing of it is left${problems.length === 0 ? ' but its logs' : ''}`);
+    if (record !== undefined) step(`its record: netfold records show ${nameOfRecord(record)}`);
   }
 }
 
 function awaitSignals(): Interruption {
   const { promise, resolve } = Promise.withResolvers<undefined>();
   const controller = new AbortController();
-  const interruption = { requested: false, promise, signal: controller.signal };
-  for (const signal of SIGNALS) {
-    process.on(signal, () => {
-      interruption.requested = true;
-      controller.abort(
-        new ControllerError(
-          'INTERRUPTED',
-          `${signal} came while the experiment started; nothing of it is left`,
-        ),
-      );
-      resolve(undefined);
-    });
-  }
+  const interrupt = (name: NodeJS.Signals): void => {
+    interruption.requested = true;
+    const message = `${name} came while the experiment started; nothing of it is left`;
+    controller.abort(new ControllerError('INTERRUPTED', message));
+    resolve(undefined);
+  };
+  const release = (): void => {
+    for (const name of SIGNALS) process.off(name, interrupt);
+  };
+  const interruption = { requested: false, promise, signal: controller.signal, release };
+  for (const name of SIGNALS) process.on(name, interrupt);
   return interruption;
 }

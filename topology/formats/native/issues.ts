@@ -181,6 +181,8 @@ const EXPECTED: Readonly<Record<string, string>> = {
   links: 'write a list, e.g. - { from: client, to: s1, latency: 5ms }',
   'links.*': 'write e.g. { from: client, to: s1, latency: 5ms, bandwidth: 100Mbps }',
   events: 'write a list of lines, e.g. - at 30s crash server.0',
+  expect: 'write a list of lines, e.g. - rtt client server < 50ms',
+  'expect.*': 'write a line, e.g. rtt client server < 50ms; quote it if it contains ": "',
   'events.*': 'write a line, e.g. at 30s crash server.0; quote it if it contains ": "',
   routing: 'write latency, hops or weight',
   routes: 'write a list, e.g. - client > s1 > server, or with <> for both directions',

@@ -2,12 +2,15 @@
 import { FILE_PROPERTIES, type Impairment, impairment } from '../../../proto/impairment.ts';
 import type { Bps } from '../../../proto/units.ts';
 import { parseEvent } from '../../events/grammar.ts';
+import { checkExpectations } from '../../expect/check.ts';
+import { parseExpectation } from '../../expect/grammar.ts';
 import { checkLinks, checkNodes, Names } from '../../model/check.ts';
 import { Findings, quote } from '../../model/diagnostics.ts';
 import type { Change, TopologyEvent } from '../../model/events.ts';
+import type { Expectation } from '../../model/expectations.ts';
 import type { Extras } from '../../model/format.ts';
 import { MAX_EVENTS, NOT_TEXT } from '../../model/limits.ts';
-import type { Bridge, LinkPair, Route, Service } from '../../model/model.ts';
+import type { Bridge, LinkPair, Route, Service, Topology } from '../../model/model.ts';
 import type { ParsedFile } from '../../model/parsed-file.ts';
 import type { Position } from '../../model/position.ts';
 import { ContainerReader } from './container-settings.ts';
@@ -174,6 +177,7 @@ class Reader {
         ...{ name, routing, ...(transmission && { transmission }), services, bridges, links },
         ...(routes.length > 0 && { routes }),
         events,
+        ...this.#expectations(services),
       },
       fieldOf: (event) => this.#document.field(['events', events.indexOf(event)]),
       supervisors: new Set(),
@@ -340,6 +344,25 @@ class Reader {
       );
       return event ? [event] : [];
     });
+  }
+
+  #expectations(services: readonly Service[]): Pick<Topology, 'expectations'> {
+    const { expect: lines } = this.#data;
+    if (!lines) return {};
+    const fields = new Map<Expectation, string>();
+    lines.forEach((line, index) => {
+      const path = ['expect', index] as const;
+      const start = this.#inside(
+        this.#position(this.#document.at(path)),
+        this.#document.source(path) ?? line,
+      );
+      const field = this.#document.field(path);
+      const expectation = parseExpectation(line, start, field, this.#findings);
+      if (expectation) fields.set(expectation, field);
+    });
+    const expectations = [...fields.keys()];
+    checkExpectations(expectations, services, (one) => fields.get(one)!, this.#findings);
+    return { expectations };
   }
 
   /**

@@ -14,6 +14,7 @@ import type { FileField } from '../../../proto/property.ts';
 import { parseQueue, QUEUE_PATTERN, type QueueSize } from '../../../proto/queue.ts';
 import { DURATION_PATTERN, parseDuration } from '../../../proto/units.ts';
 import { EVENT_PATTERN } from '../../events/grammar.ts';
+import { EXPECTATION_PATTERN } from '../../expect/grammar.ts';
 import { MAX_ENDPOINTS } from '../../model/limits.ts';
 import { MAX_WEIGHT, RESTARTS, ROUTINGS, TRANSMISSIONS } from '../../model/model.ts';
 import { NAME_PATTERN } from '../../model/names.ts';
@@ -232,6 +233,13 @@ export const topologySchema = z
       .meta({
         description: 'The timeline, one event a line.',
         examples: [['at 30s set client--s1 latency=10ms']],
+      }),
+    expect: z
+      .array(z.string().meta({ pattern: EXPECTATION_PATTERN }))
+      .optional()
+      .meta({
+        description: 'What a run must satisfy, one expectation a line, for `netfold test`.',
+        examples: [['rtt client server p99 < 50ms']],
       }),
   })
   .meta({ title: 'netfold topology', description: 'A network topology for netfold.' });

@@ -1,0 +1,69 @@
+/**
+ * Whether paired differences are more than chance: a permutation test by flipping signs (Fisher 1935, The Design of Experiments, §21).
+ * It assumes nothing of their distribution but that, by chance alone, each could as well have had the other sign. Pure.
+ */
+
+/** With fewer pairs, no result is rarer than one in 32. */
+export const LEAST_PAIRS = 6;
+const FLIPS = 10_000;
+/** Sums of the same numbers with other signs differ in their last bits. */
+const ROUNDING = 2 ** -30;
+/** So that the same records give the same answer. */
+const SEED = 0x9e3779b9;
+
+/**
+ * The part of all assignments of signs whose mean is at least as far from 0 as the real one; two-sided. Of so many pairs that not
+ * all can be tried, 10,000 random ones. NaN of fewer than `LEAST_PAIRS`.
+ */
+export function signFlipProbability(differences: readonly number[]): number {
+  const { length } = differences;
+  if (length < LEAST_PAIRS) return Number.NaN;
+  const real = Math.abs(sum(differences));
+  const enough = real - ROUNDING * Math.max(...differences.map(Math.abs));
+  const isExact = 2 ** length <= FLIPS;
+  const random = generator(SEED);
+  let extreme = 0;
+  const flips = isExact ? 2 ** length : FLIPS;
+  for (let flip = 0; flip < flips; flip++) {
+    let total = 0;
+    let bits = 0;
+    for (let at = 0; at < length; at++) {
+      if (at % 16 === 0) bits = isExact ? flip : random() >>> 8;
+      total += bits & (1 << (at % 16)) ? differences[at]! : -differences[at]!;
+    }
+    if (Math.abs(total) >= enough) extreme++;
+  }
+  // The real assignment is one of those that could have been.
+  return isExact ? extreme / flips : (extreme + 1) / (flips + 1);
+}
+
+/**
+ * Holm's adjustment (1979) of the probabilities of many tests: all that stay below a level are, together, wrong with that
+ * probability at most. NaN stays NaN.
+ */
+export function adjusted(probabilities: readonly number[]): number[] {
+  const order = probabilities
+    .map((p, index) => ({ p, index }))
+    .filter(({ p }) => !Number.isNaN(p))
+    .sort((a, b) => a.p - b.p);
+  const result = probabilities.map(() => Number.NaN);
+  let least = 0;
+  for (const [rank, { p, index }] of order.entries()) {
+    least = Math.max(least, Math.min(1, p * (order.length - rank)));
+    result[index] = least;
+  }
+  return result;
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+
+/** mulberry32: 32 bits a call. */
+function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return (mixed ^ (mixed >>> 14)) >>> 0;
+  };
+}

@@ -1,0 +1,132 @@
+/** `record.json`: what a record is of, how it ended, and the hash of every file in it. */
+import { createHash } from 'node:crypto';
+import { createReadStream, lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { z } from 'zod';
+import { OPEN_FILE, replaceFile } from '../../agent/files/own-files.ts';
+import { ControllerError } from '../errors.ts';
+
+export const DESCRIPTION = 'record.json';
+export const DATABASE = 'run.sqlite';
+export const EVENTS = 'events.ndjson';
+export const TOPOLOGY = 'topology.yaml';
+export const LOGS = 'logs';
+/** Of this layout; a reader refuses a later one. */
+export const FORMAT = 1;
+
+const descriptionSchema = z.object({
+  format: z.int(),
+  /** `EXPERIMENT@START`, the name of the record's folder. */
+  id: z.string(),
+  experiment: z.string(),
+  /** `recording`: a process writes it, or has been killed. `complete`: nothing changes any more. */
+  state: z.enum(['recording', 'complete']),
+  /** Who writes it; null when it is complete. `startTime`: in clock ticks since boot. */
+  writer: z.object({ pid: z.int(), startTime: z.number() }).nullable(),
+  /** ISO 8601. `beganAt`: of the timeline, time 0 of all samples; null: it did not begin. */
+  startedAt: z.string(),
+  beganAt: z.string().nullable(),
+  endedAt: z.string().nullable(),
+  versions: z.object({ netfold: z.string(), commit: z.string().nullable(), node: z.string() }),
+  machine: z.object({
+    cpu: z.string(),
+    cores: z.number(),
+    memoryGiB: z.number(),
+    virtual: z.string().nullable(),
+    distribution: z.string(),
+    kernel: z.string(),
+  }),
+  platform: z.string(),
+  delayBackend: z.string(),
+  /** Of this machine; other machines of the same experiment write records of their own. */
+  hosts: z.array(z.string()),
+  endpoints: z.int(),
+  topology: z.object({
+    /** As the user named it. */
+    file: z.string(),
+    /** What agents compare among each other, of the texts that they read. */
+    hash: z.string(),
+    /** Files in the record that hold these texts. */
+    texts: z.array(z.string()),
+  }),
+  /** Of the hosts' random numbers, by host. */
+  seeds: z.record(z.string(), z.number()),
+  /** What is missing, in words. */
+  problems: z.array(z.string()),
+  /** Path in the record → SHA-256, of every other file; empty until it is complete. */
+  files: z.record(z.string(), z.string()),
+});
+
+export type Description = z.infer<typeof descriptionSchema>;
+
+/** Throws system errors. */
+export function writeDescription(folder: string, description: Description): void {
+  const text = `${JSON.stringify(description, null, 2)}\n`;
+  replaceFile(join(folder, DESCRIPTION), text, { mode: OPEN_FILE, isLasting: true });
+}
+
+/** Throws `ControllerError` (`RECORD_UNREADABLE`). */
+export function readDescription(folder: string): Description {
+  const path = join(folder, DESCRIPTION);
+  let written: unknown;
+  try {
+    written = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    throw unreadable(folder, `${path}: ${(cause as Error).message}`, cause);
+  }
+  const { format } = (written ?? {}) as { format?: unknown };
+  if (typeof format === 'number' && format > FORMAT)
+    throw unreadable(folder, `it has format ${format}, and this netfold reads up to ${FORMAT}`);
+  const parsed = descriptionSchema.safeParse(written);
+  if (parsed.success) return parsed.data;
+  throw unreadable(folder, `${path}: ${z.prettifyError(parsed.error)}`, parsed.error);
+}
+
+function unreadable(folder: string, reason: string, cause?: unknown): ControllerError {
+  return new ControllerError(
+    'RECORD_UNREADABLE',
+    `${folder} is no record that can be read: ${reason}`,
+    '`netfold records` lists those of this machine',
+    cause,
+  );
+}
+
+/** SHA-256 of every file in the folder but its description, by path. Links and devices are left out: nobody wrote them. */
+export async function hashesOf(folder: string): Promise<Record<string, string>> {
+  const hashes: Record<string, string> = {};
+  const entries = readdirSync(folder, { withFileTypes: true, recursive: true });
+  const paths = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+    .filter((path) => path !== DESCRIPTION && !path.startsWith('.'))
+    .sort();
+  for (const path of paths) hashes[path] = await hashOf(join(folder, path));
+  return hashes;
+}
+
+async function hashOf(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
+}
+
+/** What differs from the hashes of a complete record, one sentence each. */
+export async function changesSince(folder: string, { files }: Description): Promise<string[]> {
+  const now = await hashesOf(folder);
+  const changed = Object.entries(files).flatMap(([path, hash]) => {
+    if (now[path] === undefined) return [`${path} is missing`];
+    return now[path] === hash ? [] : [`${path} was changed`];
+  });
+  const added = Object.keys(now).filter((path) => files[path] === undefined);
+  return [...changed, ...added.map((path) => `${path} was added`)];
+}
+
+/** Bytes of all files in it. */
+export function sizeOf(folder: string): number {
+  const entries = readdirSync(folder, { withFileTypes: true, recursive: true });
+  const files = entries.filter((entry) => entry.isFile());
+  return files.reduce((sum, { parentPath, name }) => {
+    return sum + (lstatSync(join(parentPath, name), { throwIfNoEntry: false })?.size ?? 0);
+  }, 0);
+}

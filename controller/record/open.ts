@@ -1,0 +1,168 @@
+/** The record of a run that begins, of one whose controller was killed, and of one whose writer is gone. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { OPEN_FILE, replaceFile } from '../../agent/files/own-files.ts';
+import { topologyHash } from '../../proto/bootstrap.ts';
+import { toMillis } from '../../proto/units.ts';
+import { native } from '../../topology/formats/native/format.ts';
+import { nativeText } from '../../topology/formats/native/write.ts';
+import { formatOf } from '../../topology/formats/registry.ts';
+import type { Topology } from '../../topology/model/model.ts';
+import { readHardwareFacts } from '../machine/facts.ts';
+import { netfoldCommit, netfoldVersion } from '../machine/version.ts';
+import { experimentFolder, logFolderOf } from '../names.ts';
+import { RunDatabase } from './database.ts';
+import {
+  DATABASE,
+  type Description,
+  FORMAT,
+  readDescription,
+  TOPOLOGY,
+  writeDescription,
+} from './description.ts';
+import { makeRecordFolder, recordId } from './folders.ts';
+import type { FileEvent } from './happened.ts';
+import { complete, hasWriter, Recorder, type RecorderOptions, takeLogs, thisWriter } from './recorder.ts';
+
+/** Texts that agents read. */
+export interface SourceTexts {
+  readonly file: string;
+  readonly text: string;
+  readonly script?: { readonly file: string; readonly text: string };
+}
+
+export interface RecordedRun {
+  readonly experiment: string;
+  readonly platform: string;
+  readonly delayBackend: string;
+  readonly hosts: readonly string[];
+  readonly endpoints: number;
+  readonly seeds: Readonly<Record<string, number>>;
+  readonly source: SourceTexts;
+  readonly topology: Topology;
+}
+
+export type RecordPorts = Pick<RecorderOptions, 'beganAt' | 'tell'>;
+
+/** Names the record of a running experiment, for who takes it over. */
+const pointerOf = (experiment: string): string => join(experimentFolder(experiment), 'record.json');
+
+/** Begins the record of a run that has been made. `wanted`: its folder. Throws `ControllerError` and system errors. */
+export async function beginRecord(run: RecordedRun, ports: RecordPorts, wanted?: string): Promise<Recorder> {
+  const startedAt = new Date().toISOString();
+  const folder = makeRecordFolder(recordId(run.experiment, startedAt), wanted);
+  const description = await describe(run, startedAt, folder);
+  writeTexts(folder, run);
+  writeDescription(folder, description);
+  replaceFile(pointerOf(run.experiment), JSON.stringify({ folder }), { mode: OPEN_FILE });
+  return new Recorder({ folder, description, fileEvents: fileEventsOf(run), ...ports });
+}
+
+/** Goes on with the record of an experiment that is taken over; `undefined` if it has none. Throws like `beginRecord`. */
+export function continueRecord(run: RecordedRun, ports: RecordPorts): Recorder | undefined {
+  const folder = recordOf(run.experiment);
+  if (folder === undefined) return undefined;
+  const description = { ...readDescription(folder), writer: thisWriter() };
+  writeDescription(folder, description);
+  return new Recorder({ folder, description, fileEvents: fileEventsOf(run), ...ports });
+}
+
+/**
+ * What a removal does: logs are taken before they go. A record that nobody writes any more is completed, one that somebody
+ * does completes itself. Returns what went wrong, in words.
+ */
+export async function endRecordOf(experiment: string): Promise<string[]> {
+  const folder = recordOf(experiment);
+  if (folder === undefined) return [];
+  try {
+    takeLogs(folder, logFolderOf(experiment));
+    const description = readDescription(folder);
+    if (description.state === 'complete' || hasWriter(description)) return [];
+    new RunDatabase(join(folder, DATABASE)).complete();
+    const problems = [
+      ...description.problems,
+      'its writer was killed: up to a second before that is missing',
+    ];
+    await complete(folder, { ...description, problems });
+    return [];
+  } catch (error) {
+    return [`its record ${folder} is not complete: ${(error as Error).message}`];
+  }
+}
+
+/** How long a removal waits for another process to complete the record. */
+const COMPLETION_MS = 5000;
+const LOOK_MS = 20;
+
+/** Until the record is complete, or nobody writes it any more; not for ever. */
+export async function untilRecordEnds(folder: string): Promise<void> {
+  const deadline = performance.now() + COMPLETION_MS;
+  while (performance.now() < deadline && isWrittenElsewhere(folder)) await sleep(LOOK_MS);
+}
+
+function isWrittenElsewhere(folder: string): boolean {
+  try {
+    const description = readDescription(folder);
+    return (
+      description.state !== 'complete' && description.writer?.pid !== process.pid && hasWriter(description)
+    );
+  } catch {
+    // It was removed.
+    return false;
+  }
+}
+
+/** `undefined` if it is not recorded. */
+export function recordOf(experiment: string): string | undefined {
+  try {
+    return (JSON.parse(readFileSync(pointerOf(experiment), 'utf8')) as { folder: string }).folder;
+  } catch {
+    return undefined;
+  }
+}
+
+async function describe(run: RecordedRun, startedAt: string, folder: string): Promise<Description> {
+  const { experiment, platform, delayBackend, hosts, endpoints, seeds, source } = run;
+  const [machine, commit] = await Promise.all([readHardwareFacts(), netfoldCommit()]);
+  return {
+    ...{ format: FORMAT, id: basename(folder), experiment, state: 'recording', writer: thisWriter() },
+    ...{ startedAt, beganAt: null, endedAt: null, machine, platform, delayBackend },
+    versions: { netfold: netfoldVersion(), commit, node: process.versions.node },
+    ...{ hosts: [...hosts], endpoints, seeds },
+    topology: {
+      file: source.file,
+      hash: topologyHash(source),
+      texts: textsOf(source).map(({ name }) => name),
+    },
+    ...{ problems: [], files: {} },
+  };
+}
+
+/** What agents read, under names of the record's own: the user's may lead anywhere. */
+function textsOf({ file, text, script }: SourceTexts): { name: string; text: string }[] {
+  const extension = /\.[A-Za-z0-9]{1,10}$/.exec(file)?.[0] ?? '.txt';
+  const name = formatOf({ file, text }) === native ? TOPOLOGY : `source${extension}`;
+  return [{ name, text }, ...(script ? [{ name: 'events.script', text: script.text }] : [])];
+}
+
+/** A foreign format also as netfold's own, without its events. */
+function writeTexts(folder: string, { source, topology }: RecordedRun): void {
+  const texts = textsOf(source);
+  for (const { name, text } of texts) writeFileSync(join(folder, name), text);
+  if (texts[0]!.name === TOPOLOGY) return;
+  const heading = [`From ${texts[0]!.name}, which has the events as well.`];
+  writeFileSync(join(folder, TOPOLOGY), nativeText(topology, heading));
+}
+
+/** Each as its line stands in the file. */
+function fileEventsOf({ source, topology }: RecordedRun): FileEvent[] {
+  const linesOf = new Map(
+    [source, ...(source.script ? [source.script] : [])].map(({ file, text }) => [file, text.split('\n')]),
+  );
+  return topology.events.map(({ at, until, position: { file, line } }) => ({
+    dueMs: toMillis(at),
+    untilMs: until === undefined ? null : toMillis(until),
+    text: (linesOf.get(file)?.[line - 1] ?? '').trim().replace(/^- +/, ''),
+  }));
+}

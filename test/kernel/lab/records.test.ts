@@ -1,0 +1,152 @@
+/** Records of real runs: while they go on, after everything was killed, when they are taken over, and run again. */
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { RecordSummary } from '../../../controller/record/read.ts';
+import { experimentName, type Finished, run, until } from '../../support/lab/lab.ts';
+import { NOTHING, processesOf, tracesOf } from '../../support/lab/traces.ts';
+
+const NETFOLD = join(import.meta.dirname, '../../../bin/netfold');
+const TOPOLOGY = `
+services:
+  client: { run: "echo hello from $NETFOLD_NODE; while :; do ping -q -c 100 -i 0.01 -s 1400 server; done" }
+  server: {}
+links:
+  - { from: client, to: server, latency: 3ms, bandwidth: 20Mbps }
+events:
+  - at 1s set client--server latency=5ms
+`;
+
+let folder: string;
+let file: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'netfold-test-'));
+  file = join(folder, 'lab.yaml');
+  writeFileSync(file, TOPOLOGY);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const netfold = (...args: string[]): Promise<Finished> => run(NETFOLD, args);
+
+/** The first result of `look` that is one. */
+async function eventually<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
+  let found: T | undefined;
+  await until(
+    async () => {
+      found = await look();
+      return found !== undefined;
+    },
+    what,
+    30_000,
+  );
+  return found!;
+}
+
+async function shown(record: string): Promise<RecordSummary> {
+  const { out, err, code } = await netfold('records', 'show', record, '--json');
+  if (code !== 0) throw new Error(err);
+  return JSON.parse(out) as RecordSummary;
+}
+
+const texts = ({ events }: RecordSummary): string[] =>
+  events.map(({ origin, text }) => `${origin === 'file' ? 'file' : 'hand'}: ${text}`);
+
+const EVENTS = ['file: at 1s set client--server latency=5ms', 'hand: set client--server latency=30ms'];
+
+it('a run is recorded while it goes on, past the end of its controller, and to its own end; and runs again', {
+  timeout: 120_000,
+}, async () => {
+  const name = experimentName();
+  expect(await netfold('up', file, '--hosts', '2', '--name', name, '--detach')).toMatchObject({ code: 0 });
+  const set = await netfold('set', 'client--server', 'latency=30ms', '--name', name, '--at', '3s');
+  expect(set).toMatchObject({ code: 0 });
+
+  const going = await eventually('both events are recorded', async () => {
+    const found = await shown(name);
+    return found.events.length === 2 && found.lastMs > 5000 ? found : undefined;
+  });
+  expect(going).toMatchObject({
+    state: 'recording',
+    description: { hosts: ['host0', 'host1'], endpoints: 2 },
+  });
+  expect(texts(going)).toEqual(EVENTS);
+  expect(going.events[1]).toMatchObject({ dueMs: 3000, outcome: 'done' });
+  expect(going.flows).toContainEqual(
+    expect.objectContaining({ source: 'client.0', destination: 'server.0' }),
+  );
+  expect(going.agents.map(({ host }) => host)).toEqual(['host0', 'host1']);
+
+  for (const pid of processesOf(name)) process.kill(pid, 'SIGKILL');
+  const cut = await shown(name);
+  expect(cut.state).toBe('cut off');
+  expect(cut.lastMs).toBeGreaterThanOrEqual(going.lastMs);
+  expect(texts(cut)).toEqual(EVENTS);
+
+  expect(await netfold('resume', name, '--detach')).toMatchObject({ code: 0 });
+  await eventually('it is recorded again', async () => {
+    const { state, lastMs } = await shown(name);
+    return state === 'recording' && lastMs > cut.lastMs ? true : undefined;
+  });
+  expect(await netfold('down', name)).toMatchObject({ code: 0 });
+  // The daemon ends when the record is complete.
+  await eventually('the end of all', async () => (processesOf(name).length === 0 ? true : undefined));
+  expect(await tracesOf(name)).toEqual(NOTHING);
+  const whole = await eventually('the record is complete', async () => {
+    const found = await shown(name);
+    return found.state === 'complete' ? found : undefined;
+  });
+  expect(texts(whole)).toEqual(EVENTS);
+  expect(Object.keys(whole.description.files)).toEqual([
+    'events.ndjson',
+    'logs/client.0.log',
+    'logs/host0.log',
+    'logs/host1.log',
+    'run.sqlite',
+    'topology.yaml',
+  ]);
+  expect(readFileSync(join(whole.folder, 'topology.yaml'), 'utf8')).toBe(TOPOLOGY);
+  expect(readFileSync(join(whole.folder, 'logs/client.0.log'), 'utf8')).toContain('hello from client');
+  expect(await netfold('records', 'verify', name)).toMatchObject({ code: 0 });
+
+  const timeline = await netfold('events', name);
+  expect(timeline.out).toContain('events:\n  - at 3s set client--server latency=30ms\n');
+  const tables = join(folder, 'tables');
+  expect(await netfold('export', name, '--csv', '-o', tables)).toMatchObject({ code: 0 });
+  const rows = readFileSync(join(tables, 'flow_sample.csv'), 'utf8').split('\r\n');
+  expect(rows[0]).toBe('t_ms,source,destination,rate_bps,share_bps,limited_by');
+  expect(rows.length).toBeGreaterThan(5);
+
+  const again = experimentName();
+  const elsewhere = join(folder, 'again');
+  const replayed = await netfold('replay', name, '--name', again, '--duration', '5s', '--record', elsewhere);
+  expect(replayed).toMatchObject({ code: 0 });
+  const second = await shown(elsewhere);
+  expect(second.description).toMatchObject({ state: 'complete', hosts: ['host0', 'host1'] });
+  expect(second.description.topology.hash).toBe(whole.description.topology.hash);
+  expect(texts(second)).toEqual(EVENTS);
+  expect(second.events.map(({ dueMs }) => dueMs)).toEqual(whole.events.map(({ dueMs }) => dueMs));
+
+  writeFileSync(join(elsewhere, 'events.ndjson'), 'changed');
+  const changed = await netfold('records', 'verify', elsewhere);
+  expect(changed.code).toBe(1);
+  expect(changed.err).toContain('events.ndjson was changed');
+});
+
+it('a record is kept where it is asked for, in a folder of its own, or not at all', async () => {
+  const name = experimentName();
+  const refused = await netfold('up', file, '--name', name, '--record', folder, '--duration', '1s');
+  expect(refused.code).toBe(1);
+  expect(refused.err).toContain('a record needs a folder of its own');
+  expect(await tracesOf(name)).toEqual(NOTHING);
+  expect(await netfold('up', file, '--name', name, '--no-record', '--duration', '1s')).toMatchObject({
+    code: 0,
+  });
+  expect((await netfold('records', 'show', name)).err).toContain(`there is no record "${name}"`);
+  const unwritable = '/proc/self/record';
+  const gone = await netfold('up', file, '--name', name, '--record', unwritable, '--duration', '1s');
+  expect(gone).toMatchObject({ code: 0 });
+  expect(gone.err).toContain('the run is not recorded');
+  expect(existsSync(unwritable)).toBe(false);
+});
