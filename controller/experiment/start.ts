@@ -1,4 +1,5 @@
 /** The start of an experiment: from the topology's text to agents that enforce it, or from one that runs already. */
+import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { makeFolder, PRIVATE_FOLDER } from '../../agent/files/own-files.ts';
@@ -13,7 +14,7 @@ import { graphAt } from '../../topology/timeline/graph-at.ts';
 import { ControllerError } from '../errors.ts';
 import { requireAbilities } from '../machine/abilities.ts';
 import { neededRoom, requireDiskRoom } from '../machine/disk-room.ts';
-import { dataFolder, experimentFolder, logFolderOf, RUN_FOLDER } from '../names.ts';
+import { dataFolder, experimentFolder, logFolderOf, RUN_FOLDER, stateFile } from '../names.ts';
 import type { Plan } from '../platform/port/plan.ts';
 import type { Platform, Watch } from '../platform/port/platform.ts';
 import type { RecordedRun } from '../record/open.ts';
@@ -86,8 +87,10 @@ export async function startParts(options: ExperimentOptions): Promise<Parts> {
   requireDiskRoom(RUN_FOLDER, neededRoom(size));
   await reserveExperiment(name);
   let server: FastifyInstance | undefined;
+  let hasState = false;
   try {
     writeState(stateOf(plan, options.source.file));
+    hasState = true;
     makeFolder(logFolderOf(name), PRIVATE_FOLDER);
     makeDataFolders(plan, topology, accounts);
     keepSettings(name, topology);
@@ -105,7 +108,8 @@ export async function startParts(options: ExperimentOptions): Promise<Parts> {
     return { platform, placement: current, graph, topology, agents, serve, server, started, run };
   } catch (error) {
     await server?.close();
-    const isEnded = isEnding(name);
+    // Whoever has removed the folder took the mark with it, and a step after that has made the folder anew.
+    const isEnded = isEnding(name) || (hasState && !existsSync(stateFile(name)));
     await undo(options);
     throw isEnded ? ended(name, error) : atFolder(error, experimentFolder(name));
   }

@@ -141,7 +141,8 @@ function startFirst(connections: Connections, options: StartOptions, part: Part)
   const folder = folderOf(experiment);
   const words = [
     ...['controller', `${folder}/${topologyFile(extensionOf(source.file))}`],
-    ...['--elsewhere', '--wait', ...commonWords(options, part)],
+    // A record stays on the host, and uninstall would have to take it.
+    ...['--elsewhere', '--wait', '--no-record', ...commonWords(options, part)],
     ...(source.script ? ['--events', `${folder}/${EVENTS_FILE}`] : []),
   ];
   return startOn(connections, [part], options, () => startScript(experiment, words, `${experiment} is up`));
