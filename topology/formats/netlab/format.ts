@@ -10,6 +10,6 @@ function looksLikeNetlab(text: string): boolean {
 
 export const netlab: Format = {
   name: 'netlab',
-  detect: { ending: /(?:\.netlab|(?:^|[/\\])topology)\.ya?ml$/i, anyEnding: { test: looksLikeNetlab } },
+  detect: { ending: /\.netlab\.ya?ml$/i, anyEnding: { test: looksLikeNetlab } },
   parse: ({ file, text }, { name }, findings) => parseNetlab(text, file, name, findings),
 };

@@ -1,7 +1,7 @@
 /** Labs of emulators: Kathará, MiniEdit, GNS3, CORE, netlab. */
 import { describe, expect, it } from 'vitest';
 import { problems } from '../support.ts';
-import { example, linkOf, names, pathOf } from './support.ts';
+import { example, imported, linkOf, names, pathOf } from './support.ts';
 
 const forwarding = ({ topology }: ReturnType<typeof example>): string[] =>
   names(topology.services.filter(({ forward }) => forward));
@@ -207,6 +207,10 @@ describe('a topology of netlab', () => {
       bandwidth: 10e6,
     });
     expect(file.told).toContainEqual(expect.stringMatching(/^11 KEY_IGNORED .*"corrupt"/));
+  });
+
+  it('is not what netfold’s own files called topology.yaml are', () => {
+    expect(imported('services: { a: {} }', 'topology.yaml').format).toBe('YAML');
   });
 
   it('has hosts, and a bridge for a link of several', () => {
