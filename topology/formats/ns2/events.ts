@@ -96,7 +96,9 @@ export function topologyEvents(
   const fields = new Map<TopologyEvent, string>();
   const down = new Set<unknown>();
   const sorted = world.happenings.toSorted((a, b) => a.at - b.at);
-  const events = sorted.flatMap((happening): TopologyEvent[] => {
+  const latest = new Map<unknown, TopologyEvent>();
+  const cancelled = new Set<TopologyEvent>();
+  const found = sorted.flatMap((happening): TopologyEvent[] => {
     const position: Position = {
       file: named.file,
       line: happening.place.line,
@@ -106,8 +108,18 @@ export function topologyEvents(
     if (!made || !changesPresence(made, happening, down)) return [];
     const event = { at: micros(happening.at) as Micros, action: made, position };
     fields.set(event, happening.field);
+    if (!PRESENCE.has(made.verb)) return [event];
+    const key = keyOf(happening);
+    const before = latest.get(key);
+    if (before && isUndoneBy(before, event)) {
+      for (const one of [before, event]) cancelled.add(one);
+      latest.delete(key);
+    } else {
+      latest.set(key, event);
+    }
     return [event];
   });
+  const events = found.filter((event) => !cancelled.has(event));
   if (events.length > MAX_EVENTS) throw new TclStop('limit', `there are more than ${MAX_EVENTS} events`);
   return { events, fields };
 }
@@ -143,9 +155,27 @@ function targetsOf(
   return make([link(from!, to!, of.kind === 'one way' || wire.back === undefined)]);
 }
 
-function changesPresence({ verb }: EventAction, { of }: Happening, down: Set<unknown>): boolean {
+const keyOf = ({ of }: Happening): unknown => (of?.kind === 'one way' ? of.direction : of);
+
+/** At one instant, down and up again is nothing: in a file the two would contradict each other. */
+function isUndoneBy(before: TopologyEvent, event: TopologyEvent): boolean {
+  const verbs = `${before.action.verb} ${event.action.verb}`;
+  return before.at === event.at && UNDOING.has(verbs);
+}
+
+const PRESENCE: ReadonlySet<string> = new Set(['leave', 'join', 'disconnect', 'reconnect', 'crash']);
+
+const UNDOING: ReadonlySet<string> = new Set([
+  'leave join',
+  'join leave',
+  'disconnect reconnect',
+  'reconnect disconnect',
+]);
+
+function changesPresence({ verb }: EventAction, happening: Happening, down: Set<unknown>): boolean {
+  const { of } = happening;
   if (of?.kind === 'node' && (verb === 'join' || verb === 'crash')) return true;
-  const key = of?.kind === 'one way' ? of.direction : of;
+  const key = keyOf(happening);
   if (verb === 'leave' || verb === 'disconnect') {
     if (down.has(key)) return false;
     down.add(key);
