@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { OPEN_FILE, replaceFile } from '../../agent/files/own-files.ts';
+import { PRIVATE_FILE, replaceFile } from '../../agent/files/own-files.ts';
 import { topologyHash } from '../../proto/bootstrap.ts';
 import { toMillis } from '../../proto/units.ts';
 import { native } from '../../topology/formats/native/format.ts';
@@ -55,7 +55,7 @@ export async function beginRecord(run: RecordedRun, ports: RecordPorts, wanted?:
   const description = await describe(run, startedAt, folder);
   writeTexts(folder, run);
   writeDescription(folder, description);
-  replaceFile(pointerOf(run.experiment), JSON.stringify({ folder }), { mode: OPEN_FILE });
+  replaceFile(pointerOf(run.experiment), JSON.stringify({ folder }), { mode: PRIVATE_FILE });
   return new Recorder({ folder, description, fileEvents: fileEventsOf(run), ...ports });
 }
 
