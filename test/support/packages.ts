@@ -26,7 +26,8 @@ export const sha256 = (file: string): string => createHash('sha256').update(read
 
 /** Runs a shell script where the checkout and its packages can't be seen, and nothing of this process' environment. */
 export function withoutCheckout(script: string, ...args: string[]): Promise<Finished> {
-  const hidden = [ROOT, realpathSync(join(ROOT, 'node_modules'))];
+  // The packages first: they may be below the checkout, and hidden with it.
+  const hidden = [realpathSync(join(ROOT, 'node_modules')), ROOT];
   const hide = hidden.map((folder) => `mount -t tmpfs netfold-test '${folder}'`).join(' && ');
   const words = [
     'unshare',
