@@ -118,6 +118,12 @@ export const NEEDS = [
   },
   {
     purpose: 'test',
+    why: 'drives an experiment through the API, with its standard library',
+    probes: [{ command: 'python3' }],
+    packages: { apt: 'python3', dnf: 'python3', apk: 'python3', pacman: 'python' },
+  },
+  {
+    purpose: 'test',
     why: 'checks the unit of services',
     probes: [{ command: 'systemd-analyze' }],
     packages: { apt: 'systemd', dnf: 'systemd', apk: 'systemd', pacman: 'systemd' },
