@@ -135,7 +135,7 @@ export const MAX_WAIT_MS = 30_000;
 
 const wholeNumber = z.coerce.number().int().nonnegative();
 
-const KINDS = [
+export const RUN_LOG_KINDS = [
   'epoch',
   'share',
   'flow',
@@ -158,7 +158,7 @@ export const runLogQuerySchema = z.strictObject({
   kinds: z
     .string()
     .transform((text) => text.split(','))
-    .pipe(z.array(z.enum(KINDS)))
+    .pipe(z.array(z.enum(RUN_LOG_KINDS)))
     .optional(),
 });
 

@@ -1,9 +1,8 @@
 /** The machine of a report. Nothing in it identifies the machine or its user. */
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type HardwareFacts, readHardwareFacts } from '../../controller/machine/facts.ts';
+import { netfoldVersion } from '../../controller/machine/version.ts';
 
 export interface MachineFacts extends HardwareFacts {
   /** Name → version of each program that took part. */
@@ -13,11 +12,10 @@ export interface MachineFacts extends HardwareFacts {
 const run = promisify(execFile);
 
 export async function readMachineFacts(): Promise<MachineFacts> {
-  const manifest = await readFile(join(import.meta.dirname, '../../package.json'), 'utf8');
   return {
     ...(await readHardwareFacts()),
     versions: {
-      netfold: (JSON.parse(manifest) as { version: string }).version,
+      netfold: netfoldVersion(),
       node: process.versions.node,
       iproute2: await version('ip', '-V'),
       iperf3: await version('iperf3', '--version'),

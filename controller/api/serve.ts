@@ -1,10 +1,9 @@
 /** The API of this machine, listening. */
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
+import { netfoldVersion } from '../machine/version.ts';
 import type { MeshAddress } from '../mesh-address.ts';
 import { tokenFile } from '../names.ts';
 import { Allowance } from './allowance.ts';
@@ -54,7 +53,7 @@ export async function serveApi({ listen, key, hasToken, names }: ServeOptions): 
     inside: localInside(),
     guard,
     allowance: new Allowance(() => performance.now()),
-    version: version(),
+    version: netfoldVersion(),
   });
   await listenAt(server, listen);
   own.port = (server.server.address() as AddressInfo).port;
@@ -94,8 +93,3 @@ async function listenAt(server: FastifyInstance, { address, port }: MeshAddress)
 const isLoopback = (address: string): boolean => /^127\./.test(address) || address === '::1';
 const isAny = (address: string): boolean => address === '0.0.0.0' || address === '::';
 const bracketed = (address: string): string => (address.includes(':') ? `[${address}]` : address);
-
-function version(): string {
-  const manifest = readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8');
-  return (JSON.parse(manifest) as { version: string }).version;
-}

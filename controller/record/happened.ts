@@ -1,6 +1,6 @@
 /** What agents' run logs tell, as rows of a record and lines of its `events.ndjson`. Pure; the time is handed in. */
 import { type Command, commandKey } from '../../proto/command.ts';
-import type { CauseFacts, EpochFacts, RunLogEntry } from '../../proto/run-log.ts';
+import { type CauseFacts, type EpochFacts, RUN_LOG_KINDS, type RunLogEntry } from '../../proto/run-log.ts';
 import { micros, toMillis } from '../../proto/units.ts';
 import type { EpochRow, EventRow, VerdictRow } from './rows.ts';
 
@@ -25,16 +25,7 @@ export interface Happenings {
 export const FROM_FILE = 'file';
 
 /** Kinds of entries that are kept; the others, which come many times a second, are sampled. */
-export const KEPT_KINDS = [
-  'epoch',
-  'command',
-  'outcome',
-  'endpoint',
-  'host',
-  'degraded',
-  'cause',
-  'state',
-] as const;
+export const KEPT_KINDS = RUN_LOG_KINDS.filter((kind) => kind !== 'share' && kind !== 'flow');
 
 /** An event of the file waits so long for all hosts to say when it was in force. */
 const SETTLE_MS = 1000;

@@ -101,7 +101,8 @@ const readEvents = (database: DatabaseSync): EventRow[] =>
     'SELECT t_ms AS tMs, due_ms AS dueMs, until_ms AS untilMs, origin, text, outcome FROM event ORDER BY due_ms, rowid',
   );
 
-function rows<Row>(database: DatabaseSync, sql: string): Row[] {
+/** Throws errors of SQLite. */
+export function rows<Row>(database: DatabaseSync, sql: string): Row[] {
   // Objects of SQLite have no prototype, which not all that prints them expects.
   return database
     .prepare(sql)

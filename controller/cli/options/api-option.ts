@@ -4,10 +4,6 @@ import { connectClient } from '../../../sdk/connect.ts';
 import { suggest } from '../../../topology/model/names.ts';
 import { ControllerError } from '../../errors.ts';
 
-export interface ApiFlags {
-  readonly api?: string;
-}
-
 /** Throws `ADDRESS_INVALID`. */
 export const connectApi = (url: string): ApiClient => connectClient(url);
 

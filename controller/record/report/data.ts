@@ -1,7 +1,7 @@
 /** What a report shows, from the tables of a record: of any length, so much that a page shows it at once. */
 import type { DatabaseSync } from 'node:sqlite';
 import { millisToSeconds } from '../../../proto/units.ts';
-import { type RecordSummary, readRecord, withDatabase } from '../read.ts';
+import { type RecordSummary, readRecord, rows, withDatabase } from '../read.ts';
 
 /** A chart is as wide as a screen; more points than this are not seen. */
 const MOST_POINTS = 1200;
@@ -55,7 +55,7 @@ export function reportData(folder: string): ReportData {
   return withDatabase(folder, (database) => ({
     summary,
     flows: flowCharts(database, summary, bucketMs),
-    paths: rowsOf<PathRow>(database, PATHS),
+    paths: rows<PathRow>(database, PATHS),
     agents: summary.agents.map(({ host }) => agentChart(database, host, bucketMs)),
   }));
 }
@@ -137,9 +137,3 @@ function agentChart(database: DatabaseSync, host: string, bucketMs: number): Age
     memoryBytes: points.map(({ memory }) => memory),
   };
 }
-
-const rowsOf = <Row>(database: DatabaseSync, sql: string): Row[] =>
-  database
-    .prepare(sql)
-    .all()
-    .map((row) => ({ ...row })) as Row[];
