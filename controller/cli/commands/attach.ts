@@ -1,6 +1,7 @@
 /** `netfold attach`: shapes containers that run already, and leaves them running. */
 import type { Command } from 'commander';
 import { containerOptions } from '../options/placement-options.ts';
+import { addRecordOptions } from '../options/record-options.ts';
 import { addEmulationOptions, detached, durationOption, type UpOptions, up } from './up.ts';
 
 export function addAttachCommand(program: Command): void {
@@ -10,7 +11,7 @@ export function addAttachCommand(program: Command): void {
     .option('--detach', 'return when they are shaped; end it with `netfold down`')
     .addOption(durationOption());
   for (const option of containerOptions()) command.addOption(option);
-  addEmulationOptions(command)
+  addRecordOptions(addEmulationOptions(command))
     .addHelpText(
       'after',
       '\nExamples:\n  netfold attach net.yaml --engine docker --select client=label:app=web --select "server=name:db*"\n' +

@@ -35,7 +35,9 @@ import {
   placementOptions,
   spreadOption,
 } from '../options/placement-options.ts';
+import { addRecordOptions, tellRecord } from '../options/record-options.ts';
 import { serveOption } from '../options/serve-options.ts';
+import { wholeNumber } from '../options/whole-number.ts';
 import {
   type Interruption,
   type LabOptions,
@@ -111,12 +113,7 @@ export function addEmulationOptions(command: Command): Command {
         '--change-threshold <percentage>',
         'changes of a rate up to this are not announced (default: 5%)',
       ).argParser(parseThreshold),
-    )
-    .option(
-      '--record <folder>',
-      'keep the record of the run there (default: among those of `netfold records`)',
-    )
-    .option('--no-record', 'keep no record of the run');
+    );
 }
 
 export function addUpCommand(program: Command): void {
@@ -146,6 +143,7 @@ export function addUpCommand(program: Command): void {
 
 /** Options that `verify` does not have. */
 function addRunOptions(command: Command): Command {
+  addRecordOptions(command);
   command
     .addOption(durationOption())
     .addOption(serveOption())
@@ -172,19 +170,15 @@ function parseThreshold(text: string): Ratio {
   return threshold;
 }
 
-function wholeNumber(text: string): number {
-  if (!/^\d{1,5}$/.test(text) || Number(text) === 0)
-    throw new InvalidArgumentError('write a whole number from 1 on');
-  return Number(text);
-}
-
 /** `onRun` is called when the timeline has its beginning. */
 export async function up(
   file: string,
   options: UpOptions,
   onRun?: (experiment: Experiment) => Promise<void>,
 ): Promise<void> {
+  let record: string | undefined;
   await withExperiment(file, options, async (experiment, interruption) => {
+    record = experiment.record;
     warnOfImages(file, experiment);
     if (interruption.requested) return;
     const serving = options.serve === undefined ? undefined : await serveBeside(options.serve);
@@ -197,6 +191,7 @@ export async function up(
       await serving?.close();
     }
   });
+  tellRecord(record);
 }
 
 /** From the start of the timeline to its end. */
@@ -218,7 +213,9 @@ async function attend(
 }
 
 async function resume(name: string | undefined, options: Pick<UpOptions, 'duration'>): Promise<void> {
+  let record: string | undefined;
   await withResumed(await findExperiment(name), async (experiment, interruption) => {
+    record = experiment.record;
     const supervision = supervise(experiment);
     const startAt = experiment.startAt ?? (await experiment.run());
     step(`${experiment.name} is attended again; it runs since ${new Date(startAt).toISOString()}`);
@@ -226,6 +223,7 @@ async function resume(name: string | undefined, options: Pick<UpOptions, 'durati
     reportUp(experiment);
     await untilEnd(experiment, startAt, { ...options, interruption, supervision });
   });
+  tellRecord(record);
 }
 
 interface Ending {

@@ -25,7 +25,7 @@ export function addVerifyCommand(program: Command): void {
 }
 
 async function verify(file: string, options: VerifyOptions): Promise<void> {
-  const findings = await withExperiment(file, options, (experiment, interruption) =>
+  const findings = await withExperiment(file, { ...options, record: false }, (experiment, interruption) =>
     Promise.race([measure(new Verification(experiment, windowBytes())), interruption.promise]),
   );
   if (!findings) {

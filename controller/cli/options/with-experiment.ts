@@ -8,7 +8,7 @@ import { ControllerError } from '../../errors.ts';
 import { Experiment } from '../../experiment/experiment.ts';
 import type { ExperimentOptions } from '../../experiment/start.ts';
 import { openPlatform } from '../../platform/registry.ts';
-import { nameOfRecord, requireEmptyFolder } from '../../record/folders.ts';
+import { requireEmptyFolder } from '../../record/folders.ts';
 import { progress, step, warn } from '../terminal/output.ts';
 import { type FileOptions, openTopology, warnOfFile } from './files.ts';
 import { type PlacementFlags, placementOf } from './placement-options.ts';
@@ -119,8 +119,11 @@ async function attend<T>(
     for (const problem of problems) warn(problem);
     interruption.release();
     const { name, record } = experiment;
-    step(`${name} is down; nothing of it is left${problems.length === 0 ? ' but its logs' : ''}`);
-    if (record !== undefined) step(`its record: netfold records show ${nameOfRecord(record)}`);
+    const kept = [
+      ...(problems.length === 0 ? ['its logs'] : []),
+      ...(record === undefined ? [] : ['its record']),
+    ];
+    step(`${name} is down; nothing of it is left${kept.length === 0 ? '' : ` but ${kept.join(' and ')}`}`);
   }
 }
 

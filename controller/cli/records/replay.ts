@@ -14,6 +14,7 @@ import type { Description } from '../../record/description.ts';
 import { findRecord, nameOfRecord } from '../../record/folders.ts';
 import { readRecord } from '../../record/read.ts';
 import { addLabOptions, durationOption, type UpOptions, up } from '../commands/up.ts';
+import { addRecordOptions } from '../options/record-options.ts';
 import { step, warn } from '../terminal/output.ts';
 
 interface ReplayOptions extends UpOptions {
@@ -28,7 +29,7 @@ const HELP = `
 The emulated hosts are as many as they were. A run on interfaces needs the same --at.`;
 
 export function addReplayCommand(program: Command): void {
-  const command = addLabOptions(program.command('replay <record>'))
+  const command = addRecordOptions(addLabOptions(program.command('replay <record>')))
     .description('run a record again: the same topology, events, and commands at their times')
     .addOption(durationOption())
     .option('--edit', 'open the commands in $EDITOR before')

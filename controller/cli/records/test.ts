@@ -1,6 +1,6 @@
 /** `netfold test`: runs topology files, and judges what they expect. */
 import { basename } from 'node:path';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { EXIT_CODE } from '../../../proto/errors.ts';
 import {
   formatRatio,
@@ -20,6 +20,7 @@ import { removeFolder } from '../../machine/folders.ts';
 import { nameOfRecord } from '../../record/folders.ts';
 import { addLabOptions } from '../commands/up.ts';
 import { openTopology } from '../options/files.ts';
+import { wholeNumber } from '../options/whole-number.ts';
 import { type LabOptions, withExperiment } from '../options/with-experiment.ts';
 import { print, printJson, step, styled } from '../terminal/output.ts';
 import { writeOutput } from '../terminal/write-output.ts';
@@ -51,11 +52,7 @@ export function addTestCommand(program: Command): void {
         'run for this time (default: as long as the expectations need)',
       ).argParser(parseDuration),
     )
-    .addOption(
-      new Option('--repeat <number>', 'run each file so often')
-        .default(1)
-        .argParser((text) => wholeNumber(text)),
-    )
+    .addOption(new Option('--repeat <number>', 'run each file so often').default(1).argParser(wholeNumber))
     .option('--until-fail', 'repeat until something does not hold')
     .option('--keep', 'keep the records of runs that hold as well')
     .option('--junit <file>', 'write JUnit XML')
@@ -63,12 +60,6 @@ export function addTestCommand(program: Command): void {
     .option('--json', 'print JSON')
     .addHelpText('after', HELP)
     .action(test);
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d{1,5}$/.test(text) || Number(text) === 0)
-    throw new InvalidArgumentError('write a whole number from 1 on');
-  return Number(text);
 }
 
 async function test(files: readonly string[], options: TestOptions): Promise<void> {
