@@ -164,7 +164,8 @@ function recordedRun({ plan, bootstraps }: CurrentPlacement, topology: Topology)
   const all = [...bootstraps.values()];
   const { topology: source, delayBackend = 'auto', platform = plan.platform } = all[0]!;
   return {
-    ...{ experiment: plan.experiment, platform, delayBackend, source, topology },
+    ...{ experiment: plan.experiment, platform, source, topology },
+    delayBackend: chooseDelayBackend(delayBackend, probeMachine()),
     hosts: plan.hosts.map(({ name }) => name),
     endpoints: plan.endpoints.length,
     seeds: Object.fromEntries(all.map(({ host, seed }) => [host, seed ?? 0])),
