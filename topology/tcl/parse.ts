@@ -95,7 +95,7 @@ class Parser {
   readonly #text: string;
   at: number;
   #depth = 0;
-  #lineOf = { line: 0, start: 0 };
+  #lineOf = { line: 0, start: 0, end: -1 };
 
   constructor(text: string, at = 0) {
     this.#text = text;
@@ -291,17 +291,15 @@ class Parser {
 
   /** Places are asked for about in the order of the text. */
   #spot(at: number): Spot {
-    if (at < this.#lineOf.start) this.#lineOf = { line: 0, start: 0 };
-    let { line, start } = this.#lineOf;
-    for (
-      let end = this.#text.indexOf('\n', start);
-      end !== -1 && end < at;
-      end = this.#text.indexOf('\n', start)
-    ) {
-      line++;
-      start = end + 1;
-    }
-    this.#lineOf = { line, start };
+    if (at < this.#lineOf.start || this.#lineOf.end === -1) this.#lineOf = this.#lineFrom(0, 0);
+    // The end is kept: looking for it again for each word of a long line would be quadratic.
+    while (this.#lineOf.end < at) this.#lineOf = this.#lineFrom(this.#lineOf.line + 1, this.#lineOf.end + 1);
+    const { line, start } = this.#lineOf;
     return { line, column: at - start };
+  }
+
+  #lineFrom(line: number, start: number): { line: number; start: number; end: number } {
+    const end = this.#text.indexOf('\n', start);
+    return { line, start, end: end === -1 ? Number.POSITIVE_INFINITY : end };
   }
 }
