@@ -32,7 +32,7 @@ export async function measureKinds({ backend, interruption, say }: KindsOptions)
   const kinds: Traffic[] = [...(hasControl('bbr') ? (['bbr'] as const) : []), 'cubic6', 'flood6', 'mix'];
   const rows: Row[] = [];
   for (const kind of kinds) {
-    const ofKind = await inRounds(async (round) => {
+    const ofKind = await inRounds(say, async (round) => {
       say(`12 Mb/s, 100 packets, ${kind}, round ${round}: a router, then netfold`);
       const router = await withRouter(LINK, interruption, (flow, flow6) => measure(kind, flow, flow6));
       const ours = await withLab(TOPOLOGY, backend, interruption, (lab) =>
@@ -42,7 +42,7 @@ export async function measureKinds({ backend, interruption, say }: KindsOptions)
     });
     rows.push(...ofKind);
   }
-  const ofOther = await inRounds((round) => {
+  const ofOther = await inRounds(say, (round) => {
     say(`12 Mb/s, 100 packets, another destination, round ${round}`);
     return withLab(TOPOLOGY, backend, interruption, async (lab) => {
       const other = between(lab, 'c', 4);

@@ -30,7 +30,7 @@ async function measureLinks({ backend, quick, interruption, say }: QueueOptions)
   const chosen = quick ? links.filter(({ rateBps, packets }) => rateBps === 12e6 && packets < 1000) : links;
   const rows: Row[] = [];
   for (const link of chosen) {
-    const ofLink = await inRounds(async (round) => {
+    const ofLink = await inRounds(say, async (round) => {
       say(`${nameOf(link)}, round ${round}: a router, then netfold`);
       const router = await withRouter(link, interruption, (flow) => measure(flow, link));
       const ours = await withLab(topologyOf(link), backend, interruption, ({ place }) =>

@@ -27,13 +27,19 @@ export interface Round {
   readonly ours: Figures;
 }
 
-/** Rows of as many rounds as it takes until all are within their bounds, three at most. */
-export async function inRounds(measure: (round: number) => Promise<Round>): Promise<Row[]> {
+/** Rows of as many rounds as it takes until all are within their bounds, three at most; says which are not yet. */
+export async function inRounds(
+  say: (text: string) => void,
+  measure: (round: number) => Promise<Round>,
+): Promise<Row[]> {
   const rounds: Round[] = [];
   for (;;) {
     rounds.push(await measure(rounds.length + 1));
     const rows = rowsOf(rounds);
-    if (rounds.length === MAX_ROUNDS || rows.every(({ verdict }) => verdict !== 'outside')) return rows;
+    const outside = rows.filter(({ verdict }) => verdict === 'outside');
+    for (const { what, target, measured, unit } of outside)
+      say(`outside, in the mean of ${rounds.length}: ${what}: router ${target}, netfold ${measured} ${unit}`);
+    if (rounds.length === MAX_ROUNDS || outside.length === 0) return rows;
   }
 }
 

@@ -1,15 +1,28 @@
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { type Figures, inRounds, rowsOf } from '../../../bench/queue/rows.ts';
 
 const pings = (value: number): Figures => ({ ping: { kind: 'round trip', value } });
 
+let said: string[];
+beforeEach(() => {
+  said = [];
+});
+
 describe('rows beside a router', () => {
   it('take one round, if a row is within a tenth of the router', async () => {
-    const rows = await inRounds(async () => ({ router: pings(100), ours: pings(109) }));
+    const rows = await inRounds(
+      (text) => said.push(text),
+      async () => ({ router: pings(100), ours: pings(109) }),
+    );
+    expect(said).toEqual([]);
     expect(rows).toMatchObject([{ target: 100, measured: 109, verdict: 'within', tries: 1, spread: null }]);
   });
   it('take three rounds, if netfold is outside in each', async () => {
-    const rows = await inRounds(async () => ({ router: pings(100), ours: pings(111) }));
+    const rows = await inRounds(
+      (text) => said.push(text),
+      async () => ({ router: pings(100), ours: pings(111) }),
+    );
+    expect(said[2]).toBe('outside, in the mean of 3: ping: router 100, netfold 111 ms');
     expect(rows).toMatchObject([{ target: 100, measured: 111, verdict: 'outside', tries: 3 }]);
   });
   it("are judged by means, within the router's own spread", () => {
