@@ -38,6 +38,13 @@ export async function withRouter<T>(
     ] as const)
       for (const via of addressesOf(network, 2)) await ip('-n', host, 'route', 'add', 'default', 'via', via);
     await inside(r, 'sysctl', '-qw', 'net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1');
+    for (const ends of [
+      { host: [a, 'eth0', addressesOf(1, 1)], router: [r, 'eth0', addressesOf(1, 2)] },
+      { host: [b, 'eth0', addressesOf(2, 1)], router: [r, 'eth1', addressesOf(2, 2)] },
+    ] as const) {
+      await knowNeighbour(ends.host, ends.router);
+      await knowNeighbour(ends.router, ends.host);
+    }
     const burst = burstBytes(toBytesPerSecond(rateBps));
     for (const device of ['eth0', 'eth1']) {
       await tc(r, `qdisc add dev ${device} root handle 1: htb default 1`);
@@ -74,6 +81,18 @@ async function connect(host: End, router: End): Promise<void> {
     await ip('-n', namespace, 'address', 'add', `${ipv4}/24`, 'dev', dev);
     await ip('-n', namespace, 'address', 'add', `${ipv6}/64`, 'dev', dev, 'nodad');
   }
+}
+
+/**
+ * What asks for a neighbour's hardware address, and the answer, wait in the queue as well. Who has asked gives up after
+ * 3 s (man 7 arp, `mcast_solicit` and `retrans_time_ms`), and drops packets until the answer comes: behind 12 s of packets, rounds would
+ * measure that.
+ */
+async function knowNeighbour([at, device]: End, [name, itsDevice, addresses]: End): Promise<void> {
+  const { stdout } = await run('ip', ['-n', name, '-json', 'link', 'show', 'dev', itsDevice]);
+  const [{ address: lladdr }] = JSON.parse(stdout) as [{ address: string }];
+  for (const address of addresses)
+    await ip('-n', at, 'neigh', 'replace', address, 'lladdr', lladdr, 'dev', device, 'nud', 'permanent');
 }
 
 const placeOf = (namespace: string, address: string): Place => ({ name: namespace, namespace, address });

@@ -195,6 +195,7 @@ describe('what can not be made', () => {
       'docker pull nowhere/at-all; or add --pull',
     ],
     ['a service without one', 'a: { run: x }', 1, 'made.yaml:1:'],
+    ['an image that starts nothing', `a: { image: ${IMAGE} }`, 1, 'has no command of its own'],
     ['a port of no address', `a: { image: ${IMAGE}, ports: ["127.0.0.300:1:1"] }`, 1, 'has no address'],
   ])('%s is refused before anything is made', async (_, service, code, said) => {
     const refused = join(folder, 'refused');
@@ -202,7 +203,7 @@ describe('what can not be made', () => {
     const its = join(refused, 'made.yaml');
     writeFileSync(
       its,
-      `services: { ${service}, b: { image: ${IMAGE} } }\nlinks: [{ from: a, to: b, latency: 10ms }]\n`,
+      `services: { ${service}, b: { image: ${IMAGE}, command: [sleep, "60"] } }\nlinks: [{ from: a, to: b, latency: 10ms }]\n`,
     );
     const { err, ...ended } = await netfold('up', its, '--name', name, '--engine', 'docker', '--detach');
     expect(err).toContain(said);
@@ -215,7 +216,7 @@ describe('what can not be made', () => {
     const its = join(folder, 'ports.yaml');
     writeFileSync(
       its,
-      `services: { a: { image: ${IMAGE}, ports: ["127.0.0.1:7777:1"] }, b: { image: ${IMAGE}, ports: ["127.0.0.1:7777:1"] } }\nlinks: [{ from: a, to: b, latency: 10ms }]\n`,
+      `services: { a: &one { image: ${IMAGE}, command: [sleep, "60"], ports: ["127.0.0.1:7777:1"] }, b: *one }\nlinks: [{ from: a, to: b, latency: 10ms }]\n`,
     );
     const { err, code } = await netfold('up', its, '--name', name, '--engine', 'docker', '--detach');
     expect(err).toContain("can't be published");

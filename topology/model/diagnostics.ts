@@ -51,6 +51,7 @@ export type DiagnosticCode =
   | 'LIMIT'
   | 'USER_UNKNOWN'
   | 'FOLDER_MISSING'
+  | 'COMMAND_ABSENT'
   | 'IMAGE_ABSENT'
   | 'LIVES_ELSEWHERE'
   | 'AFTER_CIRCLE'

@@ -44,8 +44,10 @@ export async function planMade(
   pauseProgram();
   await engine.require();
   const requests = new EngineRequests(socket);
-  const missing = await missingImages(requests, topology);
+  const images = await imagesOf(requests, topology);
+  const missing = [...images].flatMap(([image, found]) => (found === undefined ? [image] : []));
   if (missing.length > 0 && !pull) throw withoutImages(missing);
+  requireCommands(topology, images);
   const range = freeRange(await takenRanges(requests), experiment);
   if (!range) throw withoutRange();
   const prefix = ipv6 ? ipv6Prefix(experiment, range) : undefined;
@@ -112,18 +114,47 @@ function requireRoom(endpoints: number): void {
   );
 }
 
-async function missingImages(requests: EngineRequests, { services }: Topology): Promise<string[]> {
-  const images = [...new Set(services.map(({ image }) => image!))];
-  const missing: string[] = [];
-  for (const image of images) {
+const imageSchema = z
+  .object({
+    Config: z.object({
+      Entrypoint: z.array(z.string()).nullish(),
+      Cmd: z.array(z.string()).nullish(),
+    }),
+  })
+  .transform(({ Config: { Entrypoint, Cmd } }) => ({
+    starts: (Entrypoint ?? []).length > 0 || (Cmd ?? []).length > 0,
+  }));
+
+/** Whether an image says what to start; `undefined`: the engine does not have it. */
+type Images = ReadonlyMap<string, { readonly starts: boolean } | undefined>;
+
+async function imagesOf(requests: EngineRequests, { services }: Topology): Promise<Images> {
+  const images = new Map<string, { readonly starts: boolean } | undefined>();
+  for (const image of new Set(services.map(({ image }) => image!))) {
     try {
-      await coded(requests.socket, () => requests.send('GET', `/images/${imagePath(image)}/json`));
+      const path = `/images/${imagePath(image)}/json`;
+      images.set(image, imageSchema.parse(await coded(requests.socket, () => requests.send('GET', path))));
     } catch (error) {
       if (!isStatus((error as Error).cause, 400, 404)) throw error;
-      missing.push(image);
+      images.set(image, undefined);
     }
   }
-  return missing;
+  return images;
+}
+
+/** Throws `TopologyError`, for all places of the file. */
+function requireCommands({ services }: Topology, images: Images): void {
+  const findings = new Findings('');
+  for (const { name, image, command, container, position } of services)
+    if (images.get(image!)?.starts === false && !command && !container?.entrypoint)
+      findings.error(
+        'COMMAND_ABSENT',
+        position,
+        `services.${name}`,
+        `nothing says what to start: the image ${image} has no command of its own`,
+        'add one, e.g. command: [sleep, infinity]',
+      );
+  findings.settle();
 }
 
 const imagePath = (image: string): string => image.split('/').map(encodeURIComponent).join('/');
