@@ -6,7 +6,8 @@ const execArgv = ['--no-wasm-tier-up'];
 /**
  * `unit` needs nothing but Node and runs before every commit. `kernel` needs root and a Linux kernel: it makes
  * namespaces and real traffic, so its files run one after the other, each in a process of its own (a network
- * namespace is a property of the thread), and after the unit tests, which would disturb what it measures. `docker`
+ * namespace is a property of the thread), and after the unit tests, which would disturb what it measures. `kernel-beside`
+ * is what of it measures nothing, and looks at nothing but its own: two files at a time. `docker`
  * starts a container engine of its own. `vm` boots
  * Debian's kernel in an emulated machine and runs kernel tests there; `vm-alone` does what takes the
  * whole host, and `vm-long` what takes so long that `npm test` leaves it out (test/vm/README.md).
@@ -18,6 +19,25 @@ const real = {
   pool: 'forks',
   fileParallelism: false,
 } as const;
+
+/** What no other test disturbs, and what disturbs none. */
+const BESIDE = [
+  'test/kernel/faults/{bounds,commands,fault-kinds,full-disk,security}.test.ts',
+  'test/kernel/interfaces/{adoption,attach,coming-and-going,counting,exempt,take-over,tc-port}.test.ts',
+  'test/kernel/lab/{addresses,api,crash,hosts-like,kollaps,least-power,ns2,package}.test.ts',
+  'test/kernel/lab/{records,segments,service,services,side-doors,several-machines}.test.ts',
+  'test/kernel/refusals/*.test.ts',
+  'test/kernel/ssh/*.test.ts',
+];
+
+const kernel = {
+  ...real,
+  // A busy machine lets a look at a running system come too late, once in some thousand times; what is wrong
+  // fails twice. Those that needed it are named at the end.
+  retry: 1,
+  testTimeout: 60_000,
+  hookTimeout: isSlow ? 240_000 : 60_000,
+};
 
 const emulated = {
   ...real,
@@ -44,15 +64,21 @@ export default defineConfig({
       },
       {
         test: {
-          ...real,
+          ...kernel,
           name: 'kernel',
           include: ['test/kernel/**/*.test.ts', 'examples/sdk/*.test.ts'],
+          exclude: BESIDE,
           sequence: { groupOrder: 1 },
-          // A busy machine lets a look at a running system come too late, once in some thousand times; what is wrong
-          // fails twice. Those that needed it are named at the end.
-          retry: 1,
-          testTimeout: 60_000,
-          hookTimeout: isSlow ? 240_000 : 60_000,
+        },
+      },
+      {
+        test: {
+          ...kernel,
+          name: 'kernel-beside',
+          include: BESIDE,
+          sequence: { groupOrder: 2 },
+          fileParallelism: true,
+          maxWorkers: 2,
         },
       },
       {
@@ -60,7 +86,7 @@ export default defineConfig({
           ...real,
           name: 'docker',
           include: ['test/docker/**/*.test.ts'],
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
@@ -70,7 +96,7 @@ export default defineConfig({
           ...real,
           name: 'packages',
           include: ['test/packages/**/*.test.ts'],
-          sequence: { groupOrder: 6 },
+          sequence: { groupOrder: 7 },
           // Debian is installed, and the job of `npm start` runs.
           testTimeout: 600_000,
           hookTimeout: 600_000,
@@ -81,7 +107,7 @@ export default defineConfig({
           ...emulated,
           name: 'vm',
           include: ['test/vm/interfaces.test.ts', 'test/vm/fidelity.test.ts'],
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
           // One processor each, and a clock of their own: they disturb each other little.
           fileParallelism: true,
           maxWorkers: 2,
@@ -92,7 +118,7 @@ export default defineConfig({
           ...emulated,
           name: 'vm-alone',
           include: ['test/vm/quickstart.test.ts', 'test/vm/joined.test.ts'],
-          sequence: { groupOrder: 4 },
+          sequence: { groupOrder: 5 },
         },
       },
       {
@@ -100,7 +126,7 @@ export default defineConfig({
           ...emulated,
           name: 'vm-long',
           include: ['test/vm/accuracy.test.ts', 'test/vm/kill.test.ts'],
-          sequence: { groupOrder: 5 },
+          sequence: { groupOrder: 6 },
           fileParallelism: true,
           maxWorkers: 2,
         },

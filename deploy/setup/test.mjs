@@ -16,7 +16,7 @@ import { ensureSystemPackages } from './system-packages.mjs';
 import { summarize } from './test-summary.mjs';
 
 /** By name: of several exclusions (`!vm-long`), Vitest leaves out only what all of them name. */
-const PROJECTS = ['unit', 'kernel', 'docker', 'vm', 'vm-alone'];
+const PROJECTS = ['unit', 'kernel', 'kernel-beside', 'docker', 'vm', 'vm-alone'];
 
 /**
  * @param {readonly string[]} args

@@ -52,7 +52,7 @@ async function findPackage(): Promise<KernelPackage> {
   throw new MachineError(
     'KERNEL_UNAVAILABLE',
     `apt knows no package ${METAPACKAGE}, whose kernel the test machine would run`,
-    'run the machine tests on Debian (amd64), or leave them out: vitest run --project unit --project kernel',
+    'run the machine tests on Debian (amd64), or leave them out: vitest run --project unit --project "kernel*"',
   );
 }
 

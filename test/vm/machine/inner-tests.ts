@@ -40,7 +40,7 @@ export interface InnerTests {
   readonly only?: string;
 }
 
-/** Runs one file of the project `kernel`. Throws `MachineError` when it takes longer than `timeoutMs`. */
+/** Runs one file of the kernel tests. Throws `MachineError` when it takes longer than `timeoutMs`. */
 export async function runInner(
   machine: VirtualMachine,
   { file, only }: InnerTests,
@@ -50,7 +50,7 @@ export async function runInner(
   rmSync(report, { force: true });
   const chosen = only === undefined ? '' : `--testNamePattern '${only}'`;
   const { code, output } = await machine.run(
-    `vitest run --configLoader native --project kernel --reporter=default --reporter=json \
+    `vitest run --configLoader native --project 'kernel*' --reporter=default --reporter=json \
       --outputFile.json=/results/report.json --testTimeout=${TEST_TIMEOUT_MS} ${chosen} ${file}`,
     { timeoutMs },
   );
