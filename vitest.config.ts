@@ -8,7 +8,7 @@ const execArgv = ['--no-wasm-tier-up'];
  * namespaces and real traffic, so its files run one after the other, each in a process of its own (a network
  * namespace is a property of the thread), and after the unit tests, which would disturb what it measures. `kernel-beside`
  * is what of it measures nothing, and looks at nothing but its own: two files at a time. `docker`
- * starts a container engine of its own. `vm` boots
+ * starts a container engine of its own. `browser` opens the dashboard in Chromium, and is a command of its own. `vm` boots
  * Debian's kernel in an emulated machine and runs kernel tests there; `vm-alone` does what takes the
  * whole host, and `vm-long` what takes so long that `npm test` leaves it out (test/vm/README.md).
  */
@@ -87,6 +87,16 @@ export default defineConfig({
           name: 'docker',
           include: ['test/docker/**/*.test.ts'],
           sequence: { groupOrder: 3 },
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          ...real,
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          sequence: { groupOrder: 7 },
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -13,7 +13,8 @@ import { connect, connectionOf, type StartOptions } from './connect.ts';
 import type { Lab } from './lab.ts';
 import { localServer } from './local-server.ts';
 
-export { applyMessage, emptyState, type LiveState, type StreamMessage } from '../proto/api/v1/stream.ts';
+export { applyMessage, emptyState, type LiveState } from '../proto/api/v1/live-state.ts';
+export type { StreamMessage } from '../proto/api/v1/stream.ts';
 export { NetfoldError } from '../proto/errors.ts';
 export { ApiClient } from './client.ts';
 export { type Connection, type ConnectOptions, connect, type StartOptions } from './connect.ts';

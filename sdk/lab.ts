@@ -1,7 +1,8 @@
 /** A running experiment, as a program uses it. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { applyMessage, emptyState, type LiveState } from '../proto/api/v1/live-state.ts';
 import type { AnswerOf, BodyFor, QueryFor } from '../proto/api/v1/routes.ts';
-import { applyMessage, emptyState, type LiveState, type StreamMessage } from '../proto/api/v1/stream.ts';
+import type { StreamMessage } from '../proto/api/v1/stream.ts';
 import { NetfoldError } from '../proto/errors.ts';
 import { parseDuration, toMillis } from '../proto/units.ts';
 import type { ApiClient } from './client.ts';

@@ -1,5 +1,5 @@
 /** Routes about commands and the run log. */
-import { commandId } from '../../proto/api/v1/control.ts';
+import { commandId } from '../../proto/api/v1/command-id.ts';
 import type { AnswerOf, BodyOf } from '../../proto/api/v1/routes.ts';
 import type { ControlAnswer, ControlRequest, HistoryEntry } from '../../proto/control.ts';
 import type { RunLogPage } from '../../proto/run-log.ts';

@@ -16,6 +16,7 @@ export type ApiErrorCode =
   | 'REQUEST_MALFORMED'
   | 'COMMAND_UNKNOWN'
   | 'PATHS_TOO_MANY'
+  | 'TERMINAL_FAILED'
   | 'TOKEN_UNPROTECTED'
   | 'PORT_TAKEN'
   | 'START_FAILED';
@@ -23,6 +24,7 @@ export type ApiErrorCode =
 const BLAME: Readonly<Partial<Record<ApiErrorCode, Blame>>> = {
   TOO_MANY_REQUESTS: 'usage',
   TOO_MUCH_AT_ONCE: 'machine',
+  TERMINAL_FAILED: 'machine',
   TOKEN_UNPROTECTED: 'usage',
   PORT_TAKEN: 'machine',
   START_FAILED: 'machine',

@@ -55,7 +55,7 @@ async function lookAt(experiments: Experiments, name: string) {
 }
 
 /** The endpoint itself, or the only replica of a service. Throws `NODE_UNKNOWN`. */
-function endpointOf(
+export function endpointOf(
   { name, endpoints }: ExperimentState,
   node: string,
 ): ExperimentState['endpoints'][number] {

@@ -1,14 +1,11 @@
 /** The parts of the stream: an experiment at an instant, and what changed between two. Pure. */
 import type { z } from 'zod';
-import {
-  type agentSummarySchema,
-  PART_NAMES,
-  type PartName,
-  type summarySchema,
-} from '../../proto/api/v1/stream.ts';
+import { PART_NAMES } from '../../proto/api/v1/live-state.ts';
+import type { agentSummarySchema, PartName, summarySchema } from '../../proto/api/v1/stream.ts';
 import type { ControlAnswer } from '../../proto/control.ts';
 import type { AgentView } from '../../proto/view.ts';
 import type { ExperimentState } from '../experiment/state.ts';
+import type { PathLookup } from '../../topology/report/paths.ts';
 import { worst } from '../fidelity/verdict.ts';
 import { type AgentReport, aliveOf, commandOf, endpointsOf, flowsOf } from './view.ts';
 
@@ -25,17 +22,24 @@ export interface Seen {
   readonly reports: readonly AgentReport[];
   readonly view: AgentView | undefined;
   readonly commands: ControlAnswer | undefined;
+  /** Of the topology that is in force. */
+  readonly pathOf: PathLookup;
 }
 
-export function partsOf({ state, reports, view, commands }: Seen): Parts {
+export function partsOf({ state, reports, view, commands, pathOf }: Seen): Parts {
+  const flows = flowsOf(reports, view);
+  const paths = flows.flatMap(({ from, to }) => pathOf(from, to) ?? []);
   return {
     experiment: keyed([summaryOf(state, reports)], ({ name }) => name),
     agents: keyed(reports.map(agentSummary), ({ host }) => host),
     endpoints: keyed(endpointsOf(state, reports, view), ({ name }) => name),
-    flows: keyed(flowsOf(reports, view), ({ from, to }) => `${from}>${to}`),
+    flows: keyed(flows, pairOf),
+    paths: keyed(paths, pairOf),
     commands: keyed((commands?.history ?? []).map(commandOf), ({ id }) => id),
   };
 }
+
+const pairOf = ({ from, to }: { readonly from: string; readonly to: string }): string => `${from}>${to}`;
 
 function keyed<Value>(values: readonly Value[], keyOf: (value: Value) => string): Map<string, Item> {
   return new Map(values.map((value) => [keyOf(value), { value, text: JSON.stringify(value) }]));

@@ -8,6 +8,7 @@ import { LogReader } from '../logs/log-reader.ts';
 import { logFile } from '../names.ts';
 import { openPlatform } from '../platform/registry.ts';
 import { ApiError } from './errors.ts';
+import { openLocalTerminal } from './local-terminal.ts';
 import type { ExecRequest, Executed, Inside, Logs } from './ports.ts';
 
 /** Commands that run at once; each is a process of netfold's and one of the endpoint's. */
@@ -41,6 +42,7 @@ export function localInside(): Inside {
         running--;
       }
     },
+    terminal: ({ name }, endpoint, size, ears) => openLocalTerminal(name, endpoint.name, size, ears),
   };
 }
 

@@ -1,6 +1,12 @@
 /** What the API needs of this machine: its experiments, and the inside of their endpoints. */
 import type { z } from 'zod';
-import type { execSchema, executedSchema, logsQuery, logsSchema } from '../../proto/api/v1/endpoints.ts';
+import type {
+  execSchema,
+  executedSchema,
+  logsQuery,
+  logsSchema,
+  terminalQuery,
+} from '../../proto/api/v1/endpoints.ts';
 import type {
   experimentSchema,
   removedSchema,
@@ -18,6 +24,24 @@ export type LogsQuery = z.infer<typeof logsQuery>;
 export type Logs = z.infer<typeof logsSchema>;
 export type ExecRequest = z.infer<typeof execSchema>;
 export type Executed = z.infer<typeof executedSchema>;
+export type TerminalQuery = z.infer<typeof terminalQuery>;
+
+/** A shell in an endpoint. */
+export interface Terminal {
+  write(text: string): void;
+  resize(size: TerminalQuery): void;
+  /** What it writes waits until `resume`. */
+  pause(): void;
+  resume(): void;
+  /** Ends the shell and what it has started; does nothing once it has ended. */
+  close(): void;
+}
+
+export interface TerminalEars {
+  readonly output: (bytes: Uint8Array) => void;
+  /** Once, at last. */
+  readonly ended: (reason: string) => void;
+}
 
 export interface Experiments {
   list(): Promise<readonly Listed[]>;
@@ -45,4 +69,6 @@ export interface Inside {
     request: ExecRequest,
     signal: AbortSignal,
   ): Promise<Executed>;
+  /** A shell. Throws `TERMINAL_FAILED`. */
+  terminal(state: ExperimentState, endpoint: Endpoint, size: TerminalQuery, ears: TerminalEars): Terminal;
 }

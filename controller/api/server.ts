@@ -2,6 +2,7 @@
 import websocket from '@fastify/websocket';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { z } from 'zod';
+import { terminalQuery } from '../../proto/api/v1/endpoints.ts';
 import { openApiDocument } from '../../proto/api/v1/openapi.ts';
 import {
   API_ROOT,
@@ -11,14 +12,17 @@ import {
   type Route,
   type RouteId,
   STREAM_PATH,
+  TERMINAL_PATH,
 } from '../../proto/api/v1/routes.ts';
-import type { Allowance } from './allowance.ts';
+import { PAGE, PAGE_PATH, PAGE_POLICY, PROGRAM_PATH, readProgram } from '../ui/page.ts';
+import type { Allowance } from './access/allowance.ts';
 import { ApiError, malformed, refusalOf } from './errors.ts';
 import type { Guard } from './guard.ts';
 import type { Handlers } from './handler-types.ts';
-import { handlersOf } from './handlers.ts';
-import type { Experiments, Inside } from './ports.ts';
+import { endpointOf, handlersOf } from './handlers.ts';
+import type { Experiments, Inside, TerminalQuery } from './ports.ts';
 import { type StreamSocket, Streams } from './streams.ts';
+import { type TerminalSocket, Terminals } from './terminals.ts';
 
 /** The longest request; a topology is the longest thing in one. */
 const MAX_BODY_BYTES = 1 << 20;
@@ -27,8 +31,8 @@ const MAX_PARAM_LENGTH = 300;
 /** Until a request is complete. */
 const REQUEST_MS = 30_000;
 const MOST_CONNECTIONS = 1000;
-/** Readers of a stream say nothing. */
-const MAX_MESSAGE_BYTES = 1024;
+/** Readers of a stream say nothing, and what is typed in a terminal is short: `MAX_INPUT_LENGTH`, escaped. */
+const MAX_MESSAGE_BYTES = 4096;
 
 export interface ServerOptions {
   readonly experiments: Experiments;
@@ -69,10 +73,16 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     handlersOf(experiments, inside, () => guard.link()),
   );
   addStream(server, streams);
+  const terminals = new Terminals(inside);
+  addTerminal(server, experiments, terminals);
   addLogin(server, guard);
+  addDashboard(server);
   const document = openApiDocument(version);
   server.get(`${API_ROOT}${OPENAPI_PATH}`, async () => document);
-  server.addHook('onClose', async () => streams.stop());
+  server.addHook('onClose', async () => {
+    streams.stop();
+    terminals.stop();
+  });
   return server;
 }
 
@@ -87,12 +97,11 @@ const HEADERS = {
 };
 
 const LOGIN = '/login';
-/** Where a link leads when it was opened. */
-const AFTER_LOGIN = `${API_ROOT}/experiments`;
+/** Whoever opens a link has no cookie yet; the dashboard's page says what to do without one, and shows nothing. */
+const OPEN: ReadonlySet<string | undefined> = new Set([LOGIN, PAGE_PATH, PROGRAM_PATH]);
 
-/** Whoever opens a link has no cookie yet. */
 const isOpen = ({ method, routeOptions }: FastifyRequest): boolean =>
-  method === 'GET' && routeOptions.url === LOGIN;
+  method === 'GET' && OPEN.has(routeOptions.url);
 
 function addRoutes(server: FastifyInstance, handlers: Handlers): void {
   for (const [id, route] of Object.entries(ROUTES) as [RouteId, Route][]) {
@@ -131,12 +140,7 @@ function addStream(server: FastifyInstance, streams: Streams): void {
     url: urlOf(STREAM_PATH),
     preValidation: async (request) => {
       const { experiment } = parsed(params, request.params, 'path') as { experiment: string };
-      if (!isUpgrade(request))
-        throw new ApiError(
-          'REQUEST_MALFORMED',
-          'this path is a WebSocket',
-          'open it as one (upgrade: websocket)',
-        );
+      requireUpgrade(request);
       await streams.requireRoom(experiment);
     },
     handler: async () => undefined,
@@ -145,21 +149,68 @@ function addStream(server: FastifyInstance, streams: Streams): void {
   });
 }
 
+/** Throws `REQUEST_MALFORMED`. */
+function requireUpgrade(request: FastifyRequest): void {
+  if (isUpgrade(request)) return;
+  throw new ApiError(
+    'REQUEST_MALFORMED',
+    'this path is a WebSocket',
+    'open it as one (upgrade: websocket)',
+  );
+}
+
+/** Whoever has one may do what `exec` may. */
+function addTerminal(server: FastifyInstance, experiments: Experiments, terminals: Terminals): void {
+  const find = async ({ params, query }: FastifyRequest) => {
+    const names = parsed(ROUTES.getLogs.params, params, 'path') as { experiment: string; endpoint: string };
+    const size = parsed(terminalQuery, query, 'query') as TerminalQuery;
+    const state = await experiments.state(names.experiment);
+    return { state, endpoint: endpointOf(state, names.endpoint), size };
+  };
+  server.route({
+    method: 'GET',
+    url: urlOf(TERMINAL_PATH),
+    preValidation: async (request) => {
+      await find(request);
+      requireUpgrade(request);
+      terminals.requireRoom();
+    },
+    handler: async () => undefined,
+    wsHandler: async (socket, request) => {
+      const early: { toString(): string }[] = [];
+      const keep = (data: { toString(): string }): void => void early.push(data);
+      socket.on('message', keep);
+      const { state, endpoint, size } = await find(request);
+      socket.off('message', keep);
+      terminals.open(socket as TerminalSocket, state, endpoint, size);
+      for (const data of early) socket.emit('message', data);
+    },
+  });
+}
+
 function addLogin(server: FastifyInstance, guard: Guard): void {
   server.get(LOGIN, async (request, reply) => {
     const { code } = request.query as { code?: unknown };
     const cookie = guard.redeem(typeof code === 'string' ? code : '');
     // By a page of its own: after a redirect, a browser would not send a strict cookie to whoever came from elsewhere.
-    const page = `<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=${AFTER_LOGIN}"><title>netfold</title>`;
+    const page = `<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=${PAGE_PATH}"><title>netfold</title>`;
     return reply.header('set-cookie', cookie).type('text/html; charset=utf-8').send(page);
   });
-  server.get('/', async (_, reply) => reply.redirect(AFTER_LOGIN));
+}
+
+function addDashboard(server: FastifyInstance): void {
+  // Once: the file does not change below a running server.
+  const program = readProgram();
+  server.get(PAGE_PATH, async (_, reply) =>
+    reply.header('content-security-policy', PAGE_POLICY).type('text/html; charset=utf-8').send(PAGE),
+  );
+  server.get(PROGRAM_PATH, async (_, reply) => reply.type('text/javascript; charset=utf-8').send(program));
 }
 
 /** All that there is. */
 const ASKED: readonly Pick<Route, 'method' | 'path'>[] = [
   ...Object.values(ROUTES),
-  ...[STREAM_PATH, OPENAPI_PATH].map((path) => ({ method: 'GET' as const, path })),
+  ...[STREAM_PATH, TERMINAL_PATH, OPENAPI_PATH].map((path) => ({ method: 'GET' as const, path })),
 ];
 
 /** 405 where another method would do. */

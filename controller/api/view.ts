@@ -2,7 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import type { agentReportSchema } from '../../proto/api/v1/agent.ts';
-import { commandId, type commandSchema } from '../../proto/api/v1/control.ts';
+import { commandId } from '../../proto/api/v1/command-id.ts';
+import type { commandSchema } from '../../proto/api/v1/control.ts';
 import type { endpointSchema, liveFlowSchema } from '../../proto/api/v1/network.ts';
 import type { ControlAnswer, HistoryEntry } from '../../proto/control.ts';
 import { NetfoldError } from '../../proto/errors.ts';

@@ -6,11 +6,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlAnswer } from '../../proto/control.ts';
 import { NetfoldError } from '../../proto/errors.ts';
 import type { RunLogKind, RunLogPage } from '../../proto/run-log.ts';
-import type { AgentView } from '../../proto/view.ts';
+import type { AgentView, LiveGraph } from '../../proto/view.ts';
+import { decodeGraph } from '../../topology/model/graph-json.ts';
+import { type PathLookup, pathLookup } from '../../topology/report/paths.ts';
 import type { ExperimentState } from '../experiment/state.ts';
 import { changesBetween, type Parts, partsOf, type Seen } from './live-parts.ts';
 import type { Experiments } from './ports.ts';
-import { aliveOf, firstOf, reportsOf } from './view.ts';
+import { type AgentReport, aliveOf, firstOf, reportsOf } from './view.ts';
 
 export interface Pace {
   /** Of updates. */
@@ -56,6 +58,8 @@ export class Watcher {
   readonly #news = new Set<RunLogKind>();
   #view: AgentView | undefined;
   #commands: ControlAnswer | undefined;
+  /** Paths of the last epoch that was seen. */
+  #paths: { readonly epoch: number; readonly pathOf: PathLookup } | undefined;
   /** Messages from the parts that a reader has to the present ones: most readers have the same. */
   #messages = new Map<Parts | undefined, Map<number, Told>>();
   readonly #readers = new Set<() => void>();
@@ -148,7 +152,7 @@ export class Watcher {
           if (!followed.has(name)) void this.#follow(name, signal);
           followed.add(name);
         }
-        const seen = await this.#look(state, hasNews);
+        const seen = await this.#look(state, hasNews, news.has('epoch'));
         if (signal.aborted) return;
         this.#parts = partsOf(seen);
         this.#nowMs = aliveOf(seen.reports).find(({ nowMs }) => nowMs !== null)?.nowMs ?? null;
@@ -163,7 +167,11 @@ export class Watcher {
   }
 
   /** Agents have other work: of thousands of endpoints, and of many commands, only what may have changed is asked for. */
-  async #look(state: ExperimentState, hasNews: (...kinds: RunLogKind[]) => boolean): Promise<Seen> {
+  async #look(
+    state: ExperimentState,
+    hasNews: (...kinds: RunLogKind[]) => boolean,
+    isNew: boolean,
+  ): Promise<Seen> {
     const ask = <Answer>(path: string): Promise<Answer | undefined> =>
       firstOf<Answer>(this.#experiments, state, path).catch(() => undefined);
     const [reports] = await Promise.all([
@@ -177,7 +185,22 @@ export class Watcher {
           this.#commands = commands;
         }),
     ]);
-    return { state, reports, view: this.#view, commands: this.#commands };
+    await this.#fold(state, reports, isNew);
+    const pathOf = this.#paths?.pathOf ?? (() => undefined);
+    return { state, reports, view: this.#view, commands: this.#commands, pathOf };
+  }
+
+  /** A topology is as large as its file: it is asked for once in an epoch, and only if something flows. */
+  async #fold(state: ExperimentState, reports: readonly AgentReport[], isNew: boolean): Promise<void> {
+    const alive = aliveOf(reports);
+    const isSeen = alive.some(({ epoch }) => epoch === this.#paths?.epoch);
+    if (alive.every(({ flows }) => flows.length === 0) || (isSeen && !isNew)) return;
+    try {
+      const { epoch, graph } = await firstOf<LiveGraph>(this.#experiments, state, '/graph');
+      this.#paths = { epoch, pathOf: pathLookup(decodeGraph(graph)) };
+    } catch {
+      // The paths that are known are shown until an agent answers.
+    }
   }
 
   /** The run log of one agent, from now on, also after the agent was restarted. */

@@ -15,6 +15,7 @@ const ASSETS = [
   'proto/generated/mesh.js',
   'topology/netfold.schema.json',
   'deploy/service/netfold@.service',
+  'controller/ui/built/dashboard.js',
 ];
 
 export interface Manifest {

@@ -22,6 +22,10 @@ export const UNIT_TESTS = { name: 'unit tests', args: [...VITEST, '--project', '
 export const STATIC_CHECKS = [
   { name: 'types', args: [tool('typescript/bin/tsc'), '-p', '.', '--pretty', 'false'] },
   {
+    name: 'types of the dashboard',
+    args: [tool('typescript/bin/tsc'), '-p', 'controller/ui', '--pretty', 'false'],
+  },
+  {
     name: 'format and lint',
     args: [
       tool('@biomejs/biome/bin/biome'),
@@ -35,6 +39,7 @@ export const STATIC_CHECKS = [
   { name: 'generated messages in step', args: ['proto/build.ts', '--check'] },
   { name: 'generated schema in step', args: ['topology/formats/native/build-schema.ts', '--check'] },
   { name: 'built eBPF object in step', args: ['bpf/build.ts', '--check'] },
+  { name: 'built dashboard in step', args: ['controller/ui/build.ts', '--check'] },
 ];
 
 /** Check's machines, and many users', have two cores. */

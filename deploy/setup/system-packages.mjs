@@ -9,7 +9,7 @@ import { formatSeconds, SetupError, sayDoing, sayDone } from './report.mjs';
 
 /** @typedef {import('./machine.mjs').Machine} Machine */
 /** @typedef {import('./machine.mjs').PackageManager} PackageManager */
-/** @typedef {'start' | 'test'} Purpose */
+/** @typedef {'start' | 'test' | 'browser'} Purpose */
 
 /**
  * What a package brings. A command may exist as a lesser one (busybox has an `ip`), so `says` is looked for in what
@@ -19,7 +19,7 @@ import { formatSeconds, SetupError, sayDoing, sayDone } from './report.mjs';
 
 /**
  * @typedef {object} Need
- * @property {Purpose} purpose `start`: always; `test`: for `npm test` only
+ * @property {Purpose} purpose `start`: always; `test`: for `npm test` only; `browser`: for `npm run test:browser`, which needs those of `test` as well
  * @property {string} why
  * @property {Probe[]} probes
  * @property {Readonly<Record<PackageManager, string>>} packages the name in each distribution
@@ -151,6 +151,12 @@ export const NEEDS = [
     probes: [{ command: 'dockerd' }, { command: 'docker' }],
     packages: { apt: 'docker.io', dnf: 'moby-engine', apk: 'docker', pacman: 'docker' },
   },
+  {
+    purpose: 'browser',
+    why: 'opens the dashboard as a user does',
+    probes: [{ command: 'chromium' }],
+    packages: { apt: 'chromium', dnf: 'chromium', apk: 'chromium', pacman: 'chromium' },
+  },
 ];
 
 /**
@@ -158,7 +164,8 @@ export const NEEDS = [
  * @returns {readonly Need[]}
  */
 export function needsFor(purpose) {
-  return NEEDS.filter((need) => need.purpose === 'start' || need.purpose === purpose);
+  const purposes = new Set(['start', ...(purpose === 'browser' ? ['test'] : []), purpose]);
+  return NEEDS.filter((need) => purposes.has(need.purpose));
 }
 
 /**
@@ -245,6 +252,9 @@ function installCommands(needs, family) {
     .join('\n');
 }
 
+/** @type {Readonly<Record<Purpose, string>>} */
+const COMMANDS = { start: 'npm start', test: 'npm test', browser: 'npm run test:browser' };
+
 /**
  * @param {Machine} machine
  * @param {readonly Need[]} missing
@@ -252,7 +262,7 @@ function installCommands(needs, family) {
  * @returns {string | undefined} what keeps set-up from going on here and what to do; undefined: nothing
  */
 export function explainRefusal(machine, missing, purpose) {
-  const command = purpose === 'start' ? 'npm start' : 'npm test';
+  const command = COMMANDS[purpose];
   if (machine.platform !== 'linux') {
     return `netfold shapes packets in the Linux kernel; this is ${machine.name}\n  run ${command} in a Linux machine, a virtual one is enough`;
   }

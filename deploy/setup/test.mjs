@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * `npm test [-- ARGUMENTS OF VITEST]`: sets up this machine, then runs the static checks and all tests but the longest
- * (`vm-long`, which `npm run test:vm` has, and `packages`). Its last line is `N passed, N failed`. A check counts as one; a skipped test
+ * (`vm-long`, which `npm run test:vm` has, `packages` and `browser`). Its last line is `N passed, N failed`. A check counts as one; a skipped test
  * fails the run, unless arguments chose some tests.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -50,7 +50,8 @@ function readReport(file) {
 
 await runMain(async () => {
   const args = process.argv.slice(2);
-  await ensureSystemPackages(describeMachine(), 'test');
+  const hasBrowser = args.some((arg) => arg === 'browser' || arg === '--project=browser');
+  await ensureSystemPackages(describeMachine(), hasBrowser ? 'browser' : 'test');
   await ensureNodePackages();
   const checks = await runChecks(STATIC_CHECKS);
   const tests = await runTests(args);

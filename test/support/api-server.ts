@@ -1,6 +1,6 @@
 /** The API's server for tests, in memory. */
 import type { FastifyInstance } from 'fastify';
-import { Allowance } from '../../controller/api/allowance.ts';
+import { Allowance } from '../../controller/api/access/allowance.ts';
 import { Guard } from '../../controller/api/guard.ts';
 import { buildServer } from '../../controller/api/server.ts';
 import { STREAM_LIMITS, type StreamLimits, Streams } from '../../controller/api/streams.ts';

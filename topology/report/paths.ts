@@ -74,6 +74,24 @@ export function pathsOfGraph(
   return reportOf(graph, endpointsIn(graph, from), endpointsIn(graph, to));
 }
 
+/** `undefined`: there is no such endpoint. */
+export type PathLookup = (from: string, to: string) => PathRow | undefined;
+
+/** Rows of single pairs, each of which is computed once. */
+export function pathLookup(graph: Graph): PathLookup {
+  const folding = new Folding(graph);
+  const numbers = new Map(graph.endpoints.map((name, number) => [name, number]));
+  const known = new Map<string, PathRow>();
+  return (from, to) => {
+    const [source, target] = [numbers.get(from), numbers.get(to)];
+    if (source === undefined || target === undefined || source === target) return undefined;
+    const pair = `${from}>${to}`;
+    const row = known.get(pair) ?? rowOf(folding, source, target);
+    known.set(pair, row);
+    return row;
+  };
+}
+
 function reportOf(graph: Graph, sources: readonly number[], targets: readonly number[]): PathsReport {
   const rows = (): Generator<PathRow> => generateRows(graph, sources, targets);
   return { rows, text: () => generateText(graph, rows()), json: () => generateJson(rows()) };

@@ -1,4 +1,4 @@
-/** `netfold serve`: the API of this machine. */
+/** `netfold serve`: the API of this machine, and its dashboard. */
 import { type Command, Option } from 'commander';
 import type { Serving } from '../../api/serve.ts';
 import type { MeshAddress } from '../../mesh-address.ts';
@@ -20,7 +20,7 @@ interface ServeFlags {
 export function addServeCommand(program: Command): void {
   program
     .command('serve')
-    .description('serve the API of all experiments of this machine until Ctrl-C; they do not depend on it')
+    .description('serve API and dashboard of all experiments of this machine until Ctrl-C; they do not depend on it')
     .addOption(
       new Option('--listen <address[:port]>', 'where')
         .default(API_ADDRESS, `${API_ADDRESS.address}:${API_ADDRESS.port}`)
@@ -59,8 +59,8 @@ async function serve({ listen, key, auth, allowHost = [], json, withStdin }: Ser
   if (json) printJson({ url, link, tokenFile: tokenFile ?? null });
   else {
     print(`the API is at ${url}/api/v1 (docs/api.md)`);
-    print(`  open it in a browser, once:  ${link}`);
-    if (tokenFile !== undefined) print(`  token for programs:          ${tokenFile}`);
+    print(`  dashboard, by a link for one browser:  ${link}`);
+    if (tokenFile !== undefined) print(`  token for programs:                    ${tokenFile}`);
     step('Ctrl-C ends the server; experiments go on');
   }
   if (!auth) warn('every user and program of this machine may run commands as root through this server');

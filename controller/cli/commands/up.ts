@@ -185,7 +185,7 @@ export async function up(
     try {
       announce(experiment);
       announceJoining(experiment, options);
-      if (serving) print(`  open its API:          ${serving.link}`);
+      if (serving) print(`  open its dashboard:    ${serving.link}`);
       await attend(experiment, interruption, options, onRun);
     } finally {
       await serving?.close();

@@ -4,15 +4,20 @@ import { EXIT_CODE } from '../../../proto/errors.ts';
 import { formatRate, formatRatio } from '../../../proto/units.ts';
 import { count } from '../../../proto/words.ts';
 import { EXIT_INTERRUPTED } from '../../errors.ts';
+import type { Experiment } from '../../experiment/experiment.ts';
 import type { Finding } from '../../verify/judge.ts';
 import { Verification } from '../../verify/verify.ts';
+import type { MeshAddress } from '../../mesh-address.ts';
 import { machineTcpBuffers } from '../options/files.ts';
-import { type LabOptions, withExperiment } from '../options/with-experiment.ts';
+import { serveOption } from '../options/serve-options.ts';
+import { type Interruption, type LabOptions, withExperiment } from '../options/with-experiment.ts';
 import { print, printJson, step, styled, table } from '../terminal/output.ts';
+import { serveBeside } from './serve.ts';
 import { addLabOptions } from './up.ts';
 
 interface VerifyOptions extends LabOptions {
   readonly json?: boolean;
+  readonly serve?: MeshAddress | true;
 }
 
 export function addVerifyCommand(program: Command): void {
@@ -21,21 +26,49 @@ export function addVerifyCommand(program: Command): void {
       'run a topology without its applications, measure it with real traffic, and say whether it is faithful',
     )
     .option('--json', 'print JSON')
+    .addOption(serveOption())
+    .addHelpText(
+      'after',
+      '\nWith --serve, the applications start when it has been measured, and the dashboard stays open until Ctrl-C.',
+    )
     .action(verify);
 }
 
 async function verify(file: string, options: VerifyOptions): Promise<void> {
-  const findings = await withExperiment(file, { ...options, record: false }, (experiment, interruption) =>
-    Promise.race([measure(new Verification(experiment, windowBytes())), interruption.promise]),
-  );
+  const lab = { ...options, record: false } as const;
+  const findings = await withExperiment(file, lab, async (experiment, interruption) => {
+    const serving = options.serve === undefined ? undefined : await serveBeside(options.serve);
+    try {
+      if (serving) step(`the dashboard is at ${serving.link}`);
+      const measuring = measure(new Verification(experiment, windowBytes()));
+      const found = await Promise.race([measuring, interruption.promise]);
+      if (found) report(found, options);
+      if (found && serving) await keepOpen(experiment, serving.url, interruption);
+      return found;
+    } finally {
+      await serving?.close();
+    }
+  });
   if (!findings) {
     process.exitCode = EXIT_INTERRUPTED;
     return;
   }
-  const faithful = findings.every(({ ok }) => ok);
-  if (options.json) printJson({ faithful, findings });
+  if (!isFaithful(findings)) process.exitCode = EXIT_CODE.internal;
+}
+
+const isFaithful = (findings: readonly Finding[]): boolean => findings.every(({ ok }) => ok);
+
+function report(findings: readonly Finding[], { json }: VerifyOptions): void {
+  const faithful = isFaithful(findings);
+  if (json) printJson({ faithful, findings });
   else printFindings(findings, faithful);
-  if (!faithful) process.exitCode = EXIT_CODE.internal;
+}
+
+/** With something to see: the applications and the timeline. */
+async function keepOpen(experiment: Experiment, url: string, interruption: Interruption): Promise<void> {
+  await experiment.run();
+  step(`its applications run; the dashboard stays open at ${url} until Ctrl-C (another link: netfold serve --link)`);
+  await interruption.promise;
 }
 
 /** A window is half of the receive buffer, and no more than the send buffer; `undefined`: not known. */

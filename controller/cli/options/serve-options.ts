@@ -7,11 +7,11 @@ import type { MeshAddress } from '../../mesh-address.ts';
 export const API_PORT = 4647;
 export const API_ADDRESS: MeshAddress = { address: '127.0.0.1', port: API_PORT };
 
-/** `--serve [address]`, of `up`. */
+/** `--serve [address]`, of `up` and `verify`. */
 export const serveOption = (): Option =>
   new Option(
     '--serve [address]',
-    `serve the API meanwhile, as \`netfold serve\` does (default: ${API_ADDRESS.address}:${API_PORT})`,
+    `serve API and dashboard meanwhile, as \`netfold serve\` does (default: ${API_ADDRESS.address}:${API_PORT})`,
   ).argParser(parseApiAddress);
 
 /** `ADDRESS`, `ADDRESS:PORT`, `[IPV6]:PORT`, `:PORT` or `PORT`; port 0 is a free one. Throws `InvalidArgumentError`. */

@@ -1,18 +1,12 @@
 /** Events and commands. Times are milliseconds since the start of the experiment. */
 import { z } from 'zod';
-import { type Command, MAX_COMMAND_BYTES } from '../../command.ts';
+import { MAX_COMMAND_BYTES } from '../../command.ts';
 import { commandIdPattern, duration, hostName, instant } from './names.ts';
 
 /** Below the time after which a silent agent counts as unreachable. */
 export const MAX_LOG_WAIT_MS = 8000;
 /** Rows of the timeline in one answer. */
 export const MAX_EVENTS = 10_000;
-
-/** A command's identity in paths: `commandKey` with `~` between its parts. */
-export function commandId({ origin, incarnation, number, author }: Command): string {
-  const place = `${origin}~${incarnation}~${number}`;
-  return author === undefined ? place : `${place}~${author}`;
-}
 
 export const commandIdSchema = z
   .string()

@@ -58,3 +58,33 @@ export const executedSchema = z.object({
   truncated: z.boolean().describe('Of an output, only the first mebibyte was kept.'),
   timedOut: z.boolean(),
 });
+
+/** Characters of one message to a terminal; a longer text is sent in pieces. */
+export const MAX_INPUT_LENGTH = 500;
+
+/** Characters of a terminal, most of them. */
+const MAX_COLUMNS = 500;
+const MAX_ROWS = 200;
+const size = {
+  columns: z.number().int().min(2).max(MAX_COLUMNS),
+  rows: z.number().int().min(2).max(MAX_ROWS),
+};
+
+export const terminalQuery = z.strictObject({
+  columns: z.coerce.number().int().min(2).max(MAX_COLUMNS).default(80),
+  rows: z.coerce.number().int().min(2).max(MAX_ROWS).default(24),
+});
+
+export const terminalInputSchema = z
+  .discriminatedUnion('type', [
+    z.strictObject({ type: z.literal('input'), text: z.string().max(MAX_INPUT_LENGTH) }),
+    z.strictObject({ type: z.literal('size'), ...size }),
+  ])
+  .describe('A message to a terminal: what was typed, or its new size in characters.');
+
+export type TerminalInput = z.infer<typeof terminalInputSchema>;
+
+/** Everything else that comes from a terminal is binary: what its programs write. */
+export const terminalEndSchema = z
+  .object({ type: z.literal('end'), reason: z.string() })
+  .describe('The last message of a terminal; those before are binary: what its programs write.');

@@ -1,6 +1,16 @@
 /** The OpenAPI document (version 3.1), made of the table of routes and its schemas. */
 import { z } from 'zod';
-import { API_ROOT, NO_BODY, OPENAPI_PATH, ROUTES, type Route, SCHEMAS, STREAM_PATH } from './routes.ts';
+import { terminalQuery } from './endpoints.ts';
+import {
+  API_ROOT,
+  NO_BODY,
+  OPENAPI_PATH,
+  ROUTES,
+  type Route,
+  SCHEMAS,
+  STREAM_PATH,
+  TERMINAL_PATH,
+} from './routes.ts';
 
 type Json = Record<string, unknown>;
 
@@ -27,6 +37,7 @@ export function openApiDocument(version: string): Json {
     paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: operation(id, route) };
   }
   paths[STREAM_PATH] = { get: streamOperation() };
+  paths[TERMINAL_PATH] = { get: terminalOperation() };
   paths[OPENAPI_PATH] = {
     get: {
       operationId: 'getOpenApi',
@@ -78,6 +89,19 @@ function streamOperation(): Json {
     summary: 'A WebSocket: a snapshot, then what changed. Each message is a StreamMessage as JSON.',
     parameters: parametersOf(z.strictObject({ experiment }), 'path'),
     responses: { 101: { description: 'The stream begins.' }, ...refusals() },
+  };
+}
+
+function terminalOperation(): Json {
+  return {
+    operationId: 'terminal',
+    summary:
+      'A WebSocket: a shell in the endpoint. Messages to it are a TerminalInput as JSON; from it, bytes of its output, at last a TerminalEnd as JSON.',
+    parameters: [
+      ...parametersOf(ROUTES.getLogs.params, 'path'),
+      ...parametersOf(terminalQuery, 'query'),
+    ],
+    responses: { 101: { description: 'The terminal is open.' }, ...refusals() },
   };
 }
 

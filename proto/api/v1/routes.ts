@@ -13,7 +13,14 @@ import {
   logQuery,
   runLogSchema,
 } from './control.ts';
-import { execSchema, executedSchema, logsQuery, logsSchema } from './endpoints.ts';
+import {
+  execSchema,
+  executedSchema,
+  logsQuery,
+  logsSchema,
+  terminalEndSchema,
+  terminalInputSchema,
+} from './endpoints.ts';
 import { errorSchema, linkSchema } from './errors.ts';
 import {
   experimentDetailSchema,
@@ -173,8 +180,9 @@ export const ROUTES = {
   makeLink: post('/links', 'A link for a browser, which can be opened once.', none, NO_BODY, linkSchema, 201),
 } as const satisfies Record<string, Route>;
 
-/** A WebSocket, so no route of the table. */
+/** WebSockets, so no routes of the table. */
 export const STREAM_PATH = `${ONE}/stream`;
+export const TERMINAL_PATH = `${INSIDE}/terminal`;
 export const OPENAPI_PATH = '/openapi.json';
 
 export type RouteId = keyof typeof ROUTES;
@@ -211,4 +219,6 @@ export const SCHEMAS = {
   CommandState: commandStateSchema,
   Link: linkSchema,
   StreamMessage: streamMessageSchema,
+  TerminalInput: terminalInputSchema,
+  TerminalEnd: terminalEndSchema,
 } as const satisfies Record<string, z.ZodType>;

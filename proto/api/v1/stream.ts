@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { faultSchema, verdictState } from './agent.ts';
 import { commandSchema, runLogEntrySchema } from './control.ts';
-import { endpointSchema, liveFlowSchema } from './network.ts';
+import { endpointSchema, liveFlowSchema, pathSchema } from './network.ts';
 
 export const summarySchema = z.object({
   name: z.string(),
@@ -44,6 +44,7 @@ const parts = {
   agents: changesOf(agentSummarySchema).optional().describe('By host.'),
   endpoints: changesOf(endpointSchema).optional().describe('By name.'),
   flows: changesOf(liveFlowSchema).optional().describe('By `from>to`.'),
+  paths: changesOf(pathSchema).optional().describe('Of each flow, by `from>to`: the path that it takes.'),
   commands: changesOf(commandSchema).optional().describe('By id.'),
 };
 
@@ -69,36 +70,3 @@ export const streamMessageSchema = z
 
 export type StreamMessage = z.infer<typeof streamMessageSchema>;
 export type PartName = keyof typeof parts;
-export const PART_NAMES = Object.keys(parts) as readonly PartName[];
-
-/** The parts as a reader keeps them. */
-export type LiveState = {
-  nowMs: number | null;
-} & { -readonly [P in PartName]: Map<string, ItemOf<P>> };
-
-type ItemOf<P extends PartName> = NonNullable<
-  NonNullable<Extract<StreamMessage, { type: 'snapshot' }>[P]>['set']
->[string];
-
-export function emptyState(): LiveState {
-  return {
-    nowMs: null,
-    experiment: new Map(),
-    agents: new Map(),
-    endpoints: new Map(),
-    flows: new Map(),
-    commands: new Map(),
-  };
-}
-
-/** Brings `state` up to date. */
-export function applyMessage(state: LiveState, message: StreamMessage): void {
-  if (message.type === 'end') return;
-  state.nowMs = message.nowMs;
-  for (const part of PART_NAMES) {
-    const kept = state[part] as Map<string, unknown>;
-    if (message.type === 'snapshot') kept.clear();
-    for (const [key, value] of Object.entries(message[part]?.set ?? {})) kept.set(key, value);
-    for (const key of message[part]?.removed ?? []) kept.delete(key);
-  }
-}

@@ -131,4 +131,14 @@ export const fakeInside: Inside = {
       timedOut: false,
     };
   },
+  terminal: (_, { name }, { columns, rows }, { output, ended }) => {
+    output(Buffer.from(`${name} ${columns}x${rows}\n`));
+    return {
+      write: (text) => (text === 'exit\n' ? ended('the shell has ended with 0') : output(Buffer.from(text))),
+      resize: (to) => output(Buffer.from(`${to.columns}x${to.rows}\n`)),
+      pause: () => {},
+      resume: () => {},
+      close: () => {},
+    };
+  },
 };

@@ -1,6 +1,6 @@
 /** Who may ask the API. */
 import { expect, test } from 'vitest';
-import { Allowance } from '../../../controller/api/allowance.ts';
+import { Allowance } from '../../../controller/api/access/allowance.ts';
 import { type Asked, Guard } from '../../../controller/api/guard.ts';
 
 const TOKEN = 't'.repeat(43);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { readLog, wholeCharacters } from '../../../controller/api/local-inside.ts';
-import { openToken, removeToken } from '../../../controller/api/token.ts';
+import { openToken, removeToken } from '../../../controller/api/access/token.ts';
 import { parseApiAddress } from '../../../controller/cli/options/serve-options.ts';
 import { tokenFile } from '../../../controller/names.ts';
 import { MAX_LOG_BYTES } from '../../../proto/api/v1/endpoints.ts';

@@ -1,12 +1,8 @@
 /** Streams: what a reader is told, and readers that are slow, stop, or are too many. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type StreamSocket, Streams } from '../../../controller/api/streams.ts';
-import {
-  applyMessage,
-  emptyState,
-  type StreamMessage,
-  streamMessageSchema,
-} from '../../../proto/api/v1/stream.ts';
+import { applyMessage, emptyState } from '../../../proto/api/v1/live-state.ts';
+import { type StreamMessage, streamMessageSchema } from '../../../proto/api/v1/stream.ts';
 import { FakeExperiments, NAME } from '../../support/fakes/fake-experiments.ts';
 
 class FakeSocket implements StreamSocket {

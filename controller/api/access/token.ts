@@ -4,10 +4,10 @@
  */
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { makeFolder, OPEN_FOLDER } from '../../agent/files/own-files.ts';
-import { readPrivate, writeNewPrivate } from '../../agent/files/private-files.ts';
-import { removeIfEmpty } from '../machine/folders.ts';
-import { RUN_FOLDER, tokenFile } from '../names.ts';
+import { makeFolder, OPEN_FOLDER } from '../../../agent/files/own-files.ts';
+import { readPrivate, writeNewPrivate } from '../../../agent/files/private-files.ts';
+import { removeIfEmpty } from '../../machine/folders.ts';
+import { RUN_FOLDER, tokenFile } from '../../names.ts';
 
 const TOKEN = /^[A-Za-z0-9_-]{43}$/;
 

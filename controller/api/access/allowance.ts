@@ -1,5 +1,5 @@
 /** How many requests each address may send: a bucket of tokens for each. Pure, in bounded memory. */
-import { amountIn, fromMillis } from '../../proto/units.ts';
+import { amountIn, fromMillis } from '../../../proto/units.ts';
 
 /** A dashboard and some scripts need a few a second; a loop that forgot to wait is slowed down. */
 export const REQUESTS = { perSecond: 200, atOnce: 1000 } as const;

@@ -1,0 +1,5 @@
+/** The bundler makes texts of style sheets. */
+declare module '*.css' {
+  const text: string;
+  export default text;
+}
