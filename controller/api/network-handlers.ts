@@ -8,7 +8,7 @@ import { micros, parseDuration, toMillis } from '../../proto/units.ts';
 import type { EncodedGraph, LiveGraph } from '../../proto/view.ts';
 import { loadTopology } from '../../topology/load.ts';
 import { decodeGraph } from '../../topology/model/graph-json.ts';
-import type { Topology } from '../../topology/model/model.ts';
+import type { Location, Topology } from '../../topology/model/model.ts';
 import { serviceOf } from '../../topology/model/names.ts';
 import { pathsOfGraph, pathsReport } from '../../topology/report/paths.ts';
 import { timelineRows } from '../../topology/report/timeline.ts';
@@ -39,11 +39,12 @@ export function networkHandlers(
   };
   return {
     getTopology: async ({ params, query }) => {
-      const [graph, { file, text }] = await Promise.all([
+      const [graph, { file, text }, topology] = await Promise.all([
         live(params.experiment),
         written(params.experiment),
+        topologyOf(params.experiment),
       ]);
-      return { file, ...(query.text === 'true' && { text }), ...topologyNow(graph) };
+      return { file, ...(query.text === 'true' && { text }), ...topologyNow(graph, locationsOf(topology)) };
     },
     getPaths: async ({ params, query: { at, ...which } }) => {
       const named = {
@@ -82,7 +83,16 @@ function requireFew(endpoints: number, named: number): void {
   );
 }
 
-function topologyNow({ now, epoch, graph }: LiveGraph): Omit<AnswerOf<'getTopology'>, 'file' | 'text'> {
+/** By name of the service or bridge. */
+function locationsOf({ services, bridges }: Topology): Map<string, Location> {
+  const all = [...services, ...bridges];
+  return new Map(all.flatMap(({ name, location }) => (location ? [[name, location]] : [])));
+}
+
+function topologyNow(
+  { now, epoch, graph }: LiveGraph,
+  locations: ReadonlyMap<string, Location>,
+): Omit<AnswerOf<'getTopology'>, 'file' | 'text'> {
   const { endpoints, nodes, edges, links, routing } = graph;
   const ends = new Map(edges.map(({ link, from, to }) => [link, [nodes[from]!, nodes[to]!] as const]));
   return {
@@ -90,7 +100,9 @@ function topologyNow({ now, epoch, graph }: LiveGraph): Omit<AnswerOf<'getTopolo
     ...{ epoch, routing },
     nodes: nodes.map((name, number) => {
       const isEndpoint = number < endpoints.length;
-      return { name, kind: isEndpoint ? 'endpoint' : 'bridge', service: isEndpoint ? serviceOf(name) : null };
+      const service = isEndpoint ? serviceOf(name) : null;
+      const location = locations.get(service ?? name);
+      return { name, kind: isEndpoint ? 'endpoint' : 'bridge', service, ...(location && { location }) };
     }),
     // Links that have left have no edge.
     links: links.flatMap(({ transmissionNsPerByte: _, spacingNsPerByte: __, ...link }, number) => {

@@ -77,6 +77,9 @@ export interface ServiceSettings {
   readonly capDrop?: readonly string[];
 }
 
+/** Degrees of latitude and longitude, for pictures; the latencies that follow from places stand in the links. */
+export type Location = readonly [latitude: number, longitude: number];
+
 export interface Service extends ServiceSettings {
   readonly name: string;
   /** How many endpoints exist at most over the whole timeline; at least 1. */
@@ -94,6 +97,7 @@ export interface Service extends ServiceSettings {
   readonly command?: readonly string[];
   readonly container?: ContainerSettings;
   readonly tags: readonly string[];
+  readonly location?: Location;
   /** Whether paths between others may lead through it. */
   readonly forward: boolean;
   /** Whether the replicas share each of the service's links, instead of one link each. */
@@ -117,6 +121,7 @@ export interface Machine {
 export interface Bridge {
   readonly name: string;
   readonly tags: readonly string[];
+  readonly location?: Location;
   readonly position: Position;
 }
 

@@ -6,7 +6,7 @@ import { GraphView } from '../graph/graph-view.ts';
 import type { Live } from '../data/live.ts';
 import { Matrix } from './matrix.tsx';
 import { conditionsOf } from '../data/network.ts';
-import { MOST_DRAWN, Places } from '../graph/places.ts';
+import { arrangementOf, MOST_DRAWN, Places } from '../graph/places.ts';
 import { NOTHING, pathEnds, type Selection, selectedNodes, withNode } from '../data/selection.ts';
 
 interface StageProps {
@@ -60,9 +60,14 @@ export function Stage({ live, selection, select, theme }: StageProps) {
               <button type="button" onClick={() => view.current?.fit()}>
                 Fit
               </button>
-              <button type="button" onClick={() => view.current?.layOutAgain()}>
+              <button type="button" onClick={() => view.current?.layOutAgain('links')}>
                 Lay out
               </button>
+              {arrangementOf(live.network) === 'map' && (
+                <button type="button" onClick={() => view.current?.layOutAgain('map')}>
+                  Map
+                </button>
+              )}
             </div>
           </>
         )}

@@ -3,7 +3,7 @@ import { themeColours } from './colours.ts';
 import { cableLine, draw, type Mode, nodeRadius, type Scene, toScreen, type View } from './draw.ts';
 import type { Point } from './layout.ts';
 import type { Condition, Load, Network } from '../data/network.ts';
-import type { Places } from './places.ts';
+import type { Arrangement, Places } from './places.ts';
 
 export interface GraphData {
   readonly network: Network;
@@ -127,9 +127,9 @@ export class GraphView {
     this.#later();
   }
 
-  layOutAgain(): void {
+  layOutAgain(how: Arrangement): void {
     if (!this.#data) return;
-    this.#places.reset(this.#data.network);
+    this.#places.reset(this.#data.network, how);
     this.fit();
   }
 

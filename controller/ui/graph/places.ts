@@ -1,9 +1,18 @@
 /** Where the nodes of an experiment stand: computed once, moved by hand, and kept in this browser. */
 import { layOut, type Point } from './layout.ts';
+import { onMap } from './map.ts';
 import type { Network } from '../data/network.ts';
 
 /** A larger network is shown as a matrix and as a list. */
 export const MOST_DRAWN = 1000;
+
+export type Arrangement = 'map' | 'links';
+
+/** A map, if the file says where all are. */
+export function arrangementOf({ nodes }: Pick<Network, 'nodes'>): Arrangement {
+  const isPlaced = nodes.size > 0 && [...nodes.values()].every(({ location }) => location);
+  return isPlaced ? 'map' : 'links';
+}
 
 export class Places {
   readonly #key: string;
@@ -24,7 +33,7 @@ export class Places {
     const known = this.#places.size > 0 ? this.#places : this.#read();
     const missing = names.filter((name) => !known.has(name));
     // Of another topology of this name.
-    if (missing.length * 2 > names.length) this.#places = fresh(names, network);
+    if (missing.length * 2 > names.length) this.#places = fresh(names, network, arrangementOf(network));
     else {
       this.#places = new Map(names.flatMap((name) => (known.has(name) ? [[name, known.get(name)!]] : [])));
       for (const [index, name] of missing.entries()) this.#places.set(name, this.#beside(name, index, network));
@@ -45,9 +54,9 @@ export class Places {
     }
   }
 
-  /** Laid out anew. */
-  reset(network: Network): void {
-    this.#places = fresh([...network.nodes.keys()], network);
+  /** Laid out anew: by their places on the earth, or by their links. */
+  reset(network: Network, how: Arrangement): void {
+    this.#places = fresh([...network.nodes.keys()], network, how);
     this.save();
   }
 
@@ -69,7 +78,9 @@ export class Places {
   }
 }
 
-function fresh(nodes: readonly string[], { cables }: Network): Map<string, Point> {
+function fresh(nodes: readonly string[], network: Network, how: Arrangement): Map<string, Point> {
+  if (how === 'map') return onMap(network);
+  const { cables } = network;
   if (nodes.length > MOST_DRAWN) return new Map(nodes.map((name) => [name, { x: 0, y: 0 }]));
   const numbers = new Map(nodes.map((name, number) => [name, number]));
   const edges = cables.map(({ a, b }) => [numbers.get(a)!, numbers.get(b)!] as const);

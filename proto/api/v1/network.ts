@@ -35,6 +35,11 @@ export const topologySchema = z
           name: z.string(),
           kind: z.enum(['endpoint', 'bridge']),
           service: z.string().nullable().describe('Of which an endpoint is a replica.'),
+          location: z
+            .tuple([z.number(), z.number()])
+            .readonly()
+            .optional()
+            .describe('Latitude and longitude in degrees, where the file says so.'),
         }),
       )
       .readonly(),

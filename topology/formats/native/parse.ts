@@ -193,7 +193,7 @@ class Reader {
     life.checkCircles();
     const containers = new ContainerReader(this.#document, this.#findings);
     const services = Object.entries(this.#data.services).map(([name, service]): Service => {
-      const { replicas, tags, forward, share, run, processes, descriptors } = service;
+      const { replicas, tags, forward, share, run, processes, descriptors, location } = service;
       if (run?.includes('\0'))
         this.#findings.error(
           'VALUE_INVALID',
@@ -206,6 +206,7 @@ class Reader {
       return {
         ...{ name, replicas, tags, forward },
         ...(run === undefined ? {} : { run }),
+        ...(location !== undefined && { location }),
         ...(processes !== undefined && { processes }),
         ...(descriptors !== undefined && { descriptors }),
         ...settings.read(name, service, environment),
@@ -234,9 +235,10 @@ class Reader {
     if (Array.isArray(bridges)) {
       return bridges.map((name, index) => ({ name, tags: [], position: this.#position(places.get(index)) }));
     }
-    return Object.entries(bridges).map(([name, { tags }]) => ({
+    return Object.entries(bridges).map(([name, { tags, location }]) => ({
       name,
       tags,
+      ...(location !== undefined && { location }),
       position: this.#position(places.get(name)),
     }));
   }

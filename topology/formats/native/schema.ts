@@ -29,6 +29,12 @@ const tags = z
   .default([])
   .meta({ description: 'Names for events to select by: `crash tag:edge`. Default: none.' });
 
+/** Links have taken their latency from it when the file was expanded (expand/settings.ts). */
+const location = z
+  .tuple([z.number().min(-90).max(90), z.number().min(-180).max(180)])
+  .optional()
+  .meta({ description: 'Latitude and longitude in degrees. Default: none.' });
+
 function fieldOf(field: FileField, description = field.description): z.ZodOptional {
   const about = { description, ...(field.examples && { examples: [...field.examples] }) };
   if (field.kind === 'choice') return z.enum(field.choices).optional().meta(about);
@@ -147,6 +153,7 @@ const service = z
       .boolean()
       .default(false)
       .meta({ description: 'Whether paths between others may lead through it. Default: false.' }),
+    location,
     share: z.boolean().default(false).meta({
       description: 'Whether all replicas share each link of the service. Default: false, a link per replica.',
     }),
@@ -191,7 +198,7 @@ const link = z
       'A link in both directions, or in one if `oneway`. Latency, jitter, its distribution and loss hold per direction.',
   });
 
-const bridgeSettings = z.strictObject({ tags });
+const bridgeSettings = z.strictObject({ tags, location });
 
 export const topologySchema = z
   .strictObject({
@@ -250,12 +257,12 @@ export type NativeLink = NativeFile['links'][number];
 /** The valid keys at each place of the file, for suggestions: `` (top), `services.*`, `links.*`, `bridges.*`. */
 export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   '': [...Object.keys(topologySchema.shape), ...LANGUAGE_KEYS],
-  'services.*': [...Object.keys(service.shape), 'location'],
+  'services.*': Object.keys(service.shape),
   'services.*.ready': Object.keys(ready.shape),
   'services.*.resources': Object.keys(resources.shape),
   'services.*.healthcheck': Object.keys(healthcheck.shape),
   'links.*': [...Object.keys(link.shape), 'profile'],
-  'bridges.*': [...Object.keys(bridgeSettings.shape), 'location'],
+  'bridges.*': Object.keys(bridgeSettings.shape),
 };
 
 /** The published JSON Schema, as text. */

@@ -67,7 +67,7 @@ function quoted(text: string): string {
 }
 
 type Fields = Readonly<Record<string, string | number | readonly string[]>>;
-type Value = string | number | boolean | readonly string[] | Fields;
+type Value = string | number | boolean | readonly (string | number)[] | Fields;
 type Field = readonly [string, Value];
 
 function flow(fields: readonly Field[]): string {
@@ -105,6 +105,7 @@ function serviceFields(service: Service): Field[] {
     ['command', service.command],
     ...containerFields(service.container ?? {}),
     ['tags', service.tags.length > 0 && service.tags],
+    ['location', service.location ?? false],
     ['forward', service.forward],
     ['share', service.shareLinks],
   ];
@@ -144,11 +145,17 @@ function readyFields({ check, timeout }: Ready): Record<string, string | number>
 
 function bridgeLines(bridges: readonly Bridge[]): string[] {
   if (bridges.length === 0) return [];
-  if (bridges.every(({ tags }) => tags.length === 0))
+  if (bridges.every(({ tags, location }) => tags.length === 0 && !location))
     return ['bridges:', ...bridges.map(({ name }) => `  - ${scalar(name)}`)];
   return [
     'bridges:',
-    ...bridges.map(({ name, tags }) => `  ${scalar(name)}: ${flow(tags.length > 0 ? [['tags', tags]] : [])}`),
+    ...bridges.map(({ name, tags, location }) => {
+      const fields: Field[] = [
+        ...(tags.length > 0 ? [['tags', tags] as const] : []),
+        ...(location ? [['location', location] as const] : []),
+      ];
+      return `  ${scalar(name)}: ${flow(fields)}`;
+    }),
   ];
 }
 

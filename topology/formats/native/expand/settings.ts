@@ -108,7 +108,7 @@ export class Settings {
     }
   }
 
-  /** A service with its defaults. Takes its `location` out. */
+  /** A service with its defaults; its `location` is noted. */
   service(name: string, written: Mapping, origin: Origin, scope: Scope): Entry {
     const fields = { ...written };
     const origins = new Map<string, Origin>();
@@ -116,7 +116,7 @@ export class Settings {
     return { fields: this.located(name, fields, origin, scope), origins };
   }
 
-  /** Without the `location`, which is noted. */
+  /** With its `location` as numbers, which is noted: links take their latency from it. */
   located(name: string, { location, ...rest }: Mapping, origin: Origin, scope: Scope): Mapping {
     if (location === undefined || location === null) return rest;
     const at = below(origin, 'location');
@@ -127,14 +127,16 @@ export class Settings {
       parts.length === 2 &&
       Math.abs(latitude ?? Number.NaN) <= 90 &&
       Math.abs(longitude ?? Number.NaN) <= 180;
-    if (isPlace) this.#locations.set(name, { latitude: latitude!, longitude: longitude! });
-    else
+    if (!isPlace) {
       this.#refuse(
         at,
         'this is no place',
         'write latitude and longitude in degrees, e.g. location: [46.95, 7.45]',
       );
-    return rest;
+      return rest;
+    }
+    this.#locations.set(name, { latitude: latitude!, longitude: longitude! });
+    return { ...rest, location: [latitude, longitude] };
   }
 
   /** A link between nodes of these names, with what its profile, the places of its ends and the defaults give. */
