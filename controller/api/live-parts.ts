@@ -4,8 +4,8 @@ import { PART_NAMES } from '../../proto/api/v1/live-state.ts';
 import type { agentSummarySchema, PartName, summarySchema } from '../../proto/api/v1/stream.ts';
 import type { ControlAnswer } from '../../proto/control.ts';
 import type { AgentView } from '../../proto/view.ts';
-import type { ExperimentState } from '../experiment/state.ts';
 import type { PathLookup } from '../../topology/report/paths.ts';
+import type { ExperimentState } from '../experiment/state.ts';
 import { worst } from '../fidelity/verdict.ts';
 import { type AgentReport, aliveOf, commandOf, endpointsOf, flowsOf } from './view.ts';
 

@@ -7,12 +7,12 @@ import { netfoldVersion } from '../machine/version.ts';
 import type { MeshAddress } from '../mesh-address.ts';
 import { tokenFile } from '../names.ts';
 import { Allowance } from './access/allowance.ts';
+import { openToken, removeToken } from './access/token.ts';
 import { ApiError } from './errors.ts';
 import { Guard } from './guard.ts';
 import { localExperiments } from './local-experiments.ts';
 import { localInside } from './local-inside.ts';
 import { buildServer } from './server.ts';
-import { openToken, removeToken } from './access/token.ts';
 
 export interface ServeOptions {
   /** An IP address; port 0: a free one. */

@@ -152,11 +152,7 @@ function addStream(server: FastifyInstance, streams: Streams): void {
 /** Throws `REQUEST_MALFORMED`. */
 function requireUpgrade(request: FastifyRequest): void {
   if (isUpgrade(request)) return;
-  throw new ApiError(
-    'REQUEST_MALFORMED',
-    'this path is a WebSocket',
-    'open it as one (upgrade: websocket)',
-  );
+  throw new ApiError('REQUEST_MALFORMED', 'this path is a WebSocket', 'open it as one (upgrade: websocket)');
 }
 
 /** Whoever has one may do what `exec` may. */

@@ -40,7 +40,11 @@ export class Terminals {
   /** Throws `TOO_MUCH_AT_ONCE`. */
   requireRoom(): void {
     if (this.#open.size < MOST_TERMINALS) return;
-    throw new ApiError('TOO_MUCH_AT_ONCE', `${MOST_TERMINALS} terminals are open already`, 'close one of them');
+    throw new ApiError(
+      'TOO_MUCH_AT_ONCE',
+      `${MOST_TERMINALS} terminals are open already`,
+      'close one of them',
+    );
   }
 
   open(

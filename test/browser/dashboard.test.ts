@@ -45,8 +45,7 @@ afterAll(async () => {
 const tab = (name: string): Promise<void> => page.getByRole('tab', { name }).click();
 const button = (name: string): Locator => page.getByRole('button', { name, exact: true });
 /** Of a list. */
-const row = (name: string): Locator =>
-  page.getByRole('tabpanel').getByRole('button', { name, exact: true });
+const row = (name: string): Locator => page.getByRole('tabpanel').getByRole('button', { name, exact: true });
 const inspector = (): Locator => page.getByRole('region', { name: 'Selected' });
 const textOf = async (locator: Locator): Promise<string> => (await locator.textContent()) ?? '';
 const effect = (): Promise<string> => textOf(page.getByTestId('effect'));
@@ -61,7 +60,9 @@ async function pick(...endpoints: string[]): Promise<void> {
 const inForce = (command: string): Promise<void> =>
   expect
     .poll(effect, PATIENCE)
-    .toMatch(new RegExp(`^${command.replace(/[|*]/g, '\\$&')} in force on all 2 hosts, [\\d.]+m?s after the click$`));
+    .toMatch(
+      new RegExp(`^${command.replace(/[|*]/g, '\\$&')} in force on all 2 hosts, [\\d.]+m?s after the click$`),
+    );
 
 it('opens by the printed link, once, and is the running experiment', async () => {
   await page.goto(link);
@@ -106,7 +107,10 @@ it('changes a link with several properties at once, and the measured round trip 
   await button('Change it').click();
   await inForce('set client1.0->s1 latency=12ms bandwidth=80Mbps');
   const { links } = await lab.topology();
-  expect(links.find(({ name }) => name === 'client1.0->s1')).toMatchObject({ latencyMs: 12, bandwidthBps: 80e6 });
+  expect(links.find(({ name }) => name === 'client1.0->s1')).toMatchObject({
+    latencyMs: 12,
+    bandwidthBps: 80e6,
+  });
   expect(links.find(({ name }) => name === 's1->client1.0')).toMatchObject({ latencyMs: 10 });
 });
 
@@ -192,12 +196,14 @@ it('works by keys alone: the graph, the tabs', async () => {
   await page.getByRole('application').focus();
   await page.keyboard.press('ArrowRight');
   await page.keyboard.press('Enter');
-  await expect.poll(() => textOf(inspector()), PATIENCE).toMatch(/endpoint of|bridge/);
+  await expect.poll(() => textOf(inspector()), PATIENCE).toMatch(/ on host|bridge/);
   await page.keyboard.press('Escape');
   await expect.poll(() => textOf(inspector()), PATIENCE).toContain('Nothing is selected');
   await page.getByRole('tab', { name: 'Flows' }).focus();
   await page.keyboard.press('ArrowRight');
-  await expect.poll(() => page.getByRole('tab', { name: 'Links' }).getAttribute('aria-selected')).toBe('true');
+  await expect
+    .poll(() => page.getByRole('tab', { name: 'Links' }).getAttribute('aria-selected'))
+    .toBe('true');
 });
 
 it('says degraded, with the cause, when an agent is stopped', { timeout: 90_000 }, async () => {
@@ -206,9 +212,7 @@ it('says degraded, with the cause, when an agent is stopped', { timeout: 90_000 
   try {
     await expect.poll(() => textOf(page.getByTestId('verdict')), PATIENCE).toContain('degraded');
     await tab('Verdict');
-    await expect
-      .poll(() => textOf(page.getByRole('tabpanel')), PATIENCE)
-      .toMatch(/HOST_SILENT.*host1/);
+    await expect.poll(() => textOf(page.getByRole('tabpanel')), PATIENCE).toMatch(/HOST_SILENT.*host1/);
     await page.screenshot({ path: join(SCREENSHOTS, 'degraded-1280.png') });
   } finally {
     process.kill(agent, 'SIGCONT');

@@ -20,7 +20,9 @@ interface ServeFlags {
 export function addServeCommand(program: Command): void {
   program
     .command('serve')
-    .description('serve API and dashboard of all experiments of this machine until Ctrl-C; they do not depend on it')
+    .description(
+      'serve API and dashboard of all experiments of this machine until Ctrl-C; they do not depend on it',
+    )
     .addOption(
       new Option('--listen <address[:port]>', 'where')
         .default(API_ADDRESS, `${API_ADDRESS.address}:${API_ADDRESS.port}`)

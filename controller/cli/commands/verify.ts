@@ -5,9 +5,9 @@ import { formatRate, formatRatio } from '../../../proto/units.ts';
 import { count } from '../../../proto/words.ts';
 import { EXIT_INTERRUPTED } from '../../errors.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
+import type { MeshAddress } from '../../mesh-address.ts';
 import type { Finding } from '../../verify/judge.ts';
 import { Verification } from '../../verify/verify.ts';
-import type { MeshAddress } from '../../mesh-address.ts';
 import { machineTcpBuffers } from '../options/files.ts';
 import { serveOption } from '../options/serve-options.ts';
 import { type Interruption, type LabOptions, withExperiment } from '../options/with-experiment.ts';
@@ -67,7 +67,9 @@ function report(findings: readonly Finding[], { json }: VerifyOptions): void {
 /** With something to see: the applications and the timeline. */
 async function keepOpen(experiment: Experiment, url: string, interruption: Interruption): Promise<void> {
   await experiment.run();
-  step(`its applications run; the dashboard stays open at ${url} until Ctrl-C (another link: netfold serve --link)`);
+  step(
+    `its applications run; the dashboard stays open at ${url} until Ctrl-C (another link: netfold serve --link)`,
+  );
   await interruption.promise;
 }
 

@@ -1,13 +1,13 @@
 /** The page: which experiment, its state at a glance, and the panels. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { get, Refusal } from '../data/api.ts';
-import { Control, effectOf, type Give } from './control.tsx';
 import { clock } from '../data/format.ts';
+import { type Connection, Live } from '../data/live.ts';
+import { NOTHING, type Selection } from '../data/selection.ts';
+import { Control, effectOf, type Give } from './control.tsx';
 import { Inspector } from './inspector.tsx';
 import { Endpoints, Flows, Hosts, Links } from './lists.tsx';
-import { type Connection, Live } from '../data/live.ts';
 import { State, type Tone } from './parts.tsx';
-import { NOTHING, type Selection } from '../data/selection.ts';
 import { Stage } from './stage.tsx';
 import { Timeline } from './timeline.tsx';
 import { judgementTone, VerdictPanel } from './verdict.tsx';
@@ -46,7 +46,7 @@ export function App() {
     };
   }, []);
   // One that has ended is shown until there is another one.
-  const last = useRef<string>();
+  const last = useRef<string | undefined>(undefined);
   const isLastShown = last.current !== undefined && (names?.length === 0 || names?.includes(last.current));
   const name = chosen ?? (isLastShown ? last.current : names?.[0]);
   last.current = name;
@@ -60,7 +60,13 @@ export function App() {
       <header class="top">
         <span class="brand">
           <svg viewBox="0 0 16 16" width="22" height="22" aria-hidden="true">
-            <path d="M2 13V3l6 7V3m0 7 6 3V3" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linejoin="round" />
+            <path
+              d="M2 13V3l6 7V3m0 7 6 3V3"
+              fill="none"
+              stroke="currentColor"
+              stroke-width="1.8"
+              stroke-linejoin="round"
+            />
           </svg>
           <h1>netfold</h1>
         </span>
@@ -92,7 +98,9 @@ export function App() {
       ) : (
         !refusal && (
           <main class="welcome">
-            <p>{names === undefined ? 'The server is being asked.' : 'No experiment runs on this machine.'}</p>
+            <p>
+              {names === undefined ? 'The server is being asked.' : 'No experiment runs on this machine.'}
+            </p>
             {names !== undefined && (
               <p>
                 Start one, and it appears here: <code>netfold up examples/quickstart.yaml --hosts 2</code>
@@ -232,7 +240,9 @@ function Desk({ live, theme }: { live: Live; theme: Theme }) {
       setRefusal(undefined);
       return true;
     } catch (error) {
-      setRefusal(error instanceof Refusal ? error : new Refusal({ code: 'INTERNAL', message: String(error) }));
+      setRefusal(
+        error instanceof Refusal ? error : new Refusal({ code: 'INTERNAL', message: String(error) }),
+      );
       return false;
     }
   };

@@ -1,8 +1,8 @@
 /** A chart of what was seen lately. */
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
-import { themeColours } from '../graph/colours.ts';
 import type { Series } from '../data/trail.ts';
+import { themeColours } from '../graph/colours.ts';
 
 export interface Line {
   readonly label: string;
@@ -23,7 +23,7 @@ const HEIGHT = 150;
 
 export function Chart({ label, lines, series, format, theme }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
-  const plot = useRef<uPlot>();
+  const plot = useRef<uPlot | undefined>(undefined);
   useEffect(() => {
     if (!place.current) return;
     const element = place.current;
@@ -36,7 +36,7 @@ export function Chart({ label, lines, series, format, theme }: ChartProps) {
       made.destroy();
       plot.current = undefined;
     };
-    // biome-ignore lint/correctness/useExhaustiveDependencies: the data follows below
+    // The data follows below
   }, [theme, label]);
   useEffect(() => {
     plot.current?.setData(dataOf(series, lines));

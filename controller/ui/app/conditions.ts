@@ -19,6 +19,6 @@ export function conditionText(condition: Condition | undefined, process: string 
     case 'unwatched':
       return 'its agent is silent';
     default:
-      return process !== null && process.startsWith('pid ') ? 'running' : 'present';
+      return process?.startsWith('pid ') ? 'running' : 'present';
   }
 }

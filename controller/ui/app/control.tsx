@@ -4,7 +4,10 @@ import { clock, count, milliseconds } from '../data/format.ts';
 import type { Given, Live } from '../data/live.ts';
 import { State, type Tone } from './parts.tsx';
 
-export type Give = (text: string, options?: { readonly for?: string; readonly at?: string }) => Promise<boolean>;
+export type Give = (
+  text: string,
+  options?: { readonly for?: string; readonly at?: string },
+) => Promise<boolean>;
 
 interface Row {
   readonly id: string;
@@ -27,7 +30,6 @@ export function Control({ live, give }: { live: Live; give: Give }) {
   };
   const rows = rowsOf(live);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys
     <section class="scroll control" tabIndex={0} aria-label="Control">
       <form class="line" onSubmit={submit}>
         <label class="field wide">
@@ -62,7 +64,9 @@ export function Control({ live, give }: { live: Live; give: Give }) {
         <button type="button" onClick={() => void give('reset')}>
           Reset to the file
         </button>
-        <span class="note">set, crash, leave, join, disconnect, reconnect, flap, churn, partition, run, signal …</span>
+        <span class="note">
+          set, crash, leave, join, disconnect, reconnect, flap, churn, partition, run, signal …
+        </span>
       </div>
       {rows.length === 0 ? (
         <p class="empty">No command was given yet.</p>
@@ -83,7 +87,16 @@ function rowsOf({ state, given }: Live): Row[] {
   const here = [...given].flatMap(([id, { text, atMs, state: told }]): Row[] =>
     state.commands.has(id)
       ? []
-      : [{ id, text, by: 'this page', atMs, untilMs: told?.untilMs ?? null, state: told?.state ?? 'pending' }],
+      : [
+          {
+            id,
+            text,
+            by: 'this page',
+            atMs,
+            untilMs: told?.untilMs ?? null,
+            state: told?.state ?? 'pending',
+          },
+        ],
   );
   return [...known, ...here].sort((a, b) => b.atMs - a.atMs);
 }

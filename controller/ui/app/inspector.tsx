@@ -1,15 +1,15 @@
 /** What is selected: nodes, a link, or a path; what is known of it, and what can be done with it. */
 import { useState } from 'preact/hooks';
+import { latency, percent, rate } from '../data/format.ts';
+import type { Live } from '../data/live.ts';
+import { conditionsOf, type Direction } from '../data/network.ts';
+import { NOTHING, pathEnds, pathOf, type Selection } from '../data/selection.ts';
 import { conditionText, conditionTone } from './conditions.ts';
 import type { Give } from './control.tsx';
-import { latency, percent, rate } from '../data/format.ts';
 import { LinkForm } from './link-form.tsx';
-import type { Live } from '../data/live.ts';
 import { Logs } from './logs.tsx';
-import { conditionsOf, type Direction } from '../data/network.ts';
 import { State } from './parts.tsx';
 import { PathPanel } from './path-panel.tsx';
-import { NOTHING, pathEnds, pathOf, type Selection } from '../data/selection.ts';
 import { Shell } from './terminal.tsx';
 
 export interface InspectorProps {
@@ -39,7 +39,9 @@ export function Inspector(props: InspectorProps) {
         {selection.kind === 'nodes' && selection.names.length === 1 && (
           <NodePanel key={selection.names[0]} {...props} name={selection.names[0]!} />
         )}
-        {selection.kind === 'nodes' && selection.names.length > 1 && <Group {...props} names={selection.names} />}
+        {selection.kind === 'nodes' && selection.names.length > 1 && (
+          <Group {...props} names={selection.names} />
+        )}
         {selection.kind === 'cable' && <CablePanel key={selection.key} {...props} cableKey={selection.key} />}
         {ends && <PathPanel key={ends.join('>')} {...props} from={ends[0]} to={ends[1]} />}
       </div>
@@ -91,21 +93,10 @@ function NodePanel({ live, name, give, select }: InspectorProps & { name: string
     <>
       <p>
         <State tone={conditionTone(condition)}>{conditionText(condition, endpoint?.process ?? null)}</State>
+        <span class="note">
+          {isEndpoint ? ` on ${endpoint?.host}, ${endpoint?.process ?? 'without a command'}` : ' bridge'}
+        </span>
       </p>
-      <dl class="facts">
-        <dt>Kind</dt>
-        <dd>{isEndpoint ? `endpoint of ${endpoint?.service ?? name}` : 'bridge'}</dd>
-        {endpoint && (
-          <>
-            <dt>Host</dt>
-            <dd>{endpoint.host}</dd>
-            <dt>Addresses</dt>
-            <dd>{endpoint.addresses.join(' ')}</dd>
-            <dt>Command</dt>
-            <dd>{endpoint.process ?? 'none'}</dd>
-          </>
-        )}
-      </dl>
       <div class="buttons">
         {verbs.map((verb) => (
           <button type="button" key={verb} onClick={() => void give(`${verb} ${name}`)}>
@@ -113,6 +104,30 @@ function NodePanel({ live, name, give, select }: InspectorProps & { name: string
           </button>
         ))}
       </div>
+      {isEndpoint && (
+        <div class="buttons" role="group" aria-label="Inside of it">
+          {(['log', 'terminal'] as const).map((what) => (
+            <button
+              type="button"
+              key={what}
+              aria-pressed={inside === what}
+              onClick={() => setInside(inside === what ? 'nothing' : what)}
+            >
+              {what === 'log' ? 'Log' : 'Terminal'}
+            </button>
+          ))}
+        </div>
+      )}
+      {inside === 'log' && <Logs experiment={live.name} endpoint={name} />}
+      {inside === 'terminal' && <Shell experiment={live.name} endpoint={name} />}
+      {endpoint && (
+        <dl class="facts">
+          <dt>Service</dt>
+          <dd>{endpoint.service}</dd>
+          <dt>Addresses</dt>
+          <dd>{endpoint.addresses.join(' ')}</dd>
+        </dl>
+      )}
       {flows.length > 0 && (
         <ul class="plain" aria-label="Flows">
           {flows.slice(0, 20).map(({ from, to, rateBps }) => (
@@ -124,24 +139,6 @@ function NodePanel({ live, name, give, select }: InspectorProps & { name: string
             </li>
           ))}
         </ul>
-      )}
-      {isEndpoint && (
-        <>
-          <div class="buttons" role="group" aria-label="Inside of it">
-            {(['log', 'terminal'] as const).map((what) => (
-              <button
-                type="button"
-                key={what}
-                aria-pressed={inside === what}
-                onClick={() => setInside(inside === what ? 'nothing' : what)}
-              >
-                {what === 'log' ? 'Log' : 'Terminal'}
-              </button>
-            ))}
-          </div>
-          {inside === 'log' && <Logs experiment={live.name} endpoint={name} />}
-          {inside === 'terminal' && <Shell experiment={live.name} endpoint={name} />}
-        </>
       )}
     </>
   );
@@ -246,6 +243,9 @@ const FACTS: readonly (readonly [string, (link: Direction, live: Live) => string
   ['Jitter', ({ jitterMs, distribution }) => `${latency(jitterMs)}${distribution ? ` ${distribution}` : ''}`],
   ['Loss', ({ loss }) => percent(loss)],
   ['Bandwidth', ({ bandwidthBps }) => rate(bandwidthBps)],
-  ['Carries now', ({ name, isPresent }, { loads }) => (isPresent ? rate(loads.get(name)?.rateBps ?? 0) : 'down')],
+  [
+    'Carries now',
+    ({ name, isPresent }, { loads }) => (isPresent ? rate(loads.get(name)?.rateBps ?? 0) : 'down'),
+  ],
   ['As asked', ({ name }, { loads }) => loads.get(name)?.agreement ?? 'not measured'],
 ];

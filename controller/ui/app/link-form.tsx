@@ -1,8 +1,8 @@
 /** Changing a link: several properties at once, in one direction or both, for a time or until another change. */
 import { useState } from 'preact/hooks';
-import type { Give } from './control.tsx';
 import { latency, percent, rate } from '../data/format.ts';
 import type { Cable } from '../data/network.ts';
+import type { Give } from './control.tsx';
 import { Field } from './parts.tsx';
 
 const PROPERTIES = ['latency', 'jitter', 'loss', 'bandwidth'] as const;
@@ -71,7 +71,12 @@ export function LinkForm({ cable, give }: { cable: Cable; give: Give }) {
         <button type="submit" class="main" disabled={changed.length === 0}>
           Change it
         </button>
-        <button type="button" onClick={() => void give(`${isUp ? 'leave' : 'join'} ${targetOf(cable, 'both')}`, isUp ? options : {})}>
+        <button
+          type="button"
+          onClick={() =>
+            void give(`${isUp ? 'leave' : 'join'} ${targetOf(cable, 'both')}`, isUp ? options : {})
+          }
+        >
           {isUp ? 'Take it down' : 'Bring it up'}
         </button>
       </div>

@@ -1,11 +1,11 @@
 /** Flows, links, endpoints and hosts as tables. */
 import type { ItemOf } from '../../../proto/api/v1/live-state.ts';
-import { conditionText, conditionTone } from './conditions.ts';
 import { memory, milliseconds, percent, rate } from '../data/format.ts';
 import type { Live } from '../data/live.ts';
 import { type Condition, conditionsOf } from '../data/network.ts';
-import { type Column, Meter, State, Table, type Tone } from './parts.tsx';
 import { NOTHING, pathOf, type Selection, selectedNodes, withNode } from '../data/selection.ts';
+import { conditionText, conditionTone } from './conditions.ts';
+import { type Column, Meter, State, Table, type Tone } from './parts.tsx';
 
 export interface ListProps {
   readonly live: Live;
@@ -62,10 +62,12 @@ export function Flows({ live, selection, select, filter }: ListProps) {
       rows={rows}
       keyOf={({ pair }) => pair}
       onPick={({ pair }) => select(pathOf(pair))}
-      isPicked={({ from, to }) =>
-        selection.kind === 'path' && selection.from === from && selection.to === to
+      isPicked={({ from, to }) => selection.kind === 'path' && selection.from === from && selection.to === to}
+      empty={
+        filter === ''
+          ? 'Nothing flows. A flow appears as soon as an endpoint sends.'
+          : 'No flow has this name.'
       }
-      empty={filter === '' ? 'Nothing flows. A flow appears as soon as an endpoint sends.' : 'No flow has this name.'}
     />
   );
 }
@@ -185,7 +187,12 @@ export function Hosts({ live, filter }: ListProps) {
   const columns: Column<AgentRow>[] = [
     { title: 'Host', cell: ({ host }) => host, value: ({ host }) => host },
     { title: 'Agent', cell: (agent) => <State tone={agentTone(agent)}>{agent.state}</State> },
-    { title: 'Endpoints', isNumber: true, cell: ({ endpoints }) => endpoints, value: ({ endpoints }) => endpoints },
+    {
+      title: 'Endpoints',
+      isNumber: true,
+      cell: ({ endpoints }) => endpoints,
+      value: ({ endpoints }) => endpoints,
+    },
     {
       title: 'Core',
       isNumber: true,
@@ -211,12 +218,23 @@ export function Hosts({ live, filter }: ListProps) {
       isNumber: true,
       cell: ({ clockOffsetMs }) => (clockOffsetMs === null ? '–' : milliseconds(Math.abs(clockOffsetMs))),
     },
-    { title: 'Repairs', isNumber: true, cell: ({ corrected }) => corrected, value: ({ corrected }) => corrected },
+    {
+      title: 'Repairs',
+      isNumber: true,
+      cell: ({ corrected }) => corrected,
+      value: ({ corrected }) => corrected,
+    },
   ];
   const problems = rows.flatMap(({ host, problems: all }) => all.map((problem) => ({ host, problem })));
   return (
     <>
-      <Table label="Hosts" columns={columns} rows={rows} keyOf={({ host }) => host} empty="No host has this name." />
+      <Table
+        label="Hosts"
+        columns={columns}
+        rows={rows}
+        keyOf={({ host }) => host}
+        empty="No host has this name."
+      />
       {problems.length > 0 && (
         <ul class="problems" aria-label="Problems">
           {problems.map(({ host, problem }) => (

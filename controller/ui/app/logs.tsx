@@ -38,15 +38,15 @@ export function Logs({ experiment, endpoint }: { experiment: string; endpoint: s
       window.clearTimeout(timer);
     };
   }, [experiment, endpoint]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new text is what it scrolls for
+  // A new text is what it scrolls for.
   useLayoutEffect(() => {
     if (box.current && follows.current) box.current.scrollTop = box.current.scrollHeight;
   }, [text]);
   return (
     <div class="log">
       {problem !== '' && <p class="note bad">{problem}</p>}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys */}
       <pre
+        role="log"
         ref={box}
         tabIndex={0}
         aria-label={`Log of ${endpoint}`}

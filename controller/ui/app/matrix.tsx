@@ -1,9 +1,9 @@
 /** Flows as a matrix, senders by receivers: for networks that are too large to be drawn. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { type Colours, themeColours, useColour } from '../graph/colours.ts';
 import { percent, rate } from '../data/format.ts';
 import type { Live } from '../data/live.ts';
 import { pathOf, type Selection } from '../data/selection.ts';
+import { type Colours, themeColours, useColour } from '../graph/colours.ts';
 
 /** Of each side; those that carry most. */
 const MOST = 200;
@@ -23,7 +23,7 @@ export function Matrix({ live, select, theme }: MatrixProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [told, setTold] = useState('');
   const grid = gridOf(live);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: colours are read from the page
+  // Colours are read from the page.
   useEffect(() => {
     if (canvas.current) paint(canvas.current, live, grid, themeColours());
   }, [live.state.nowMs, theme]);
@@ -31,7 +31,10 @@ export function Matrix({ live, select, theme }: MatrixProps) {
     const element = event.currentTarget as HTMLCanvasElement;
     const { left, top } = element.getBoundingClientRect();
     const { side, x, y } = measure(element, grid);
-    const [column, row] = [Math.floor((event.clientX - left - x) / side), Math.floor((event.clientY - top - y) / side)];
+    const [column, row] = [
+      Math.floor((event.clientX - left - x) / side),
+      Math.floor((event.clientY - top - y) / side),
+    ];
     const [from, to] = [grid.senders[row], grid.receivers[column]];
     return from !== undefined && to !== undefined && live.state.flows.has(`${from}>${to}`)
       ? `${from}>${to}`
@@ -40,8 +43,8 @@ export function Matrix({ live, select, theme }: MatrixProps) {
   return (
     <div class="matrix">
       <p class="note">
-        {grid.senders.length} senders (rows) by {grid.receivers.length} receivers (columns), {live.state.flows.size} flows.{' '}
-        {told}
+        {grid.senders.length} senders (rows) by {grid.receivers.length} receivers (columns),{' '}
+        {live.state.flows.size} flows. {told}
       </p>
       <canvas
         ref={canvas}
@@ -81,7 +84,10 @@ function gridOf({ state, network }: Live): Grid {
 /** Room for names beside the grid, where they can be read. */
 const NAMES = 96;
 
-function measure({ clientWidth: width, clientHeight: height }: HTMLCanvasElement, { senders, receivers }: Grid) {
+function measure(
+  { clientWidth: width, clientHeight: height }: HTMLCanvasElement,
+  { senders, receivers }: Grid,
+) {
   const [wide, high] = [Math.max(1, receivers.length), Math.max(1, senders.length)];
   const side = Math.max(2, Math.min((width - NAMES - 4) / wide, (height - NAMES - 4) / high, 34));
   return { side, x: NAMES, y: NAMES };
@@ -104,7 +110,12 @@ function paint(canvas: HTMLCanvasElement, { state }: Live, grid: Grid, colours: 
     context.fillStyle = useColour(colours, use);
     // The size tells the same as the colour.
     const inner = Math.max(2, side * (0.35 + 0.6 * use));
-    context.fillRect(x + column * side + (side - inner) / 2, y + row * side + (side - inner) / 2, inner, inner);
+    context.fillRect(
+      x + column * side + (side - inner) / 2,
+      y + row * side + (side - inner) / 2,
+      inner,
+      inner,
+    );
   }
   if (side < 11) return;
   context.fillStyle = colours.dim;

@@ -67,7 +67,6 @@ export function Table<Row>({ label, columns, rows, keyOf, onPick, isPicked, empt
   const shown = sorted.slice(seen.first, seen.first + seen.number);
   const below = Math.max(0, rows.length - seen.first - shown.length);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys
     <section class="scroll" ref={scroller} onScroll={look} tabIndex={0} aria-label={label}>
       <table>
         <thead>

@@ -2,9 +2,9 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { AnswerOf } from '../../../proto/api/v1/routes.ts';
 import { endpointPath, experimentPath, get, post } from '../data/api.ts';
-import { Chart } from './chart.tsx';
 import { latency, milliseconds, percent, rate } from '../data/format.ts';
 import type { Live } from '../data/live.ts';
+import { Chart } from './chart.tsx';
 import { State } from './parts.tsx';
 
 type Path = AnswerOf<'getPaths'>[number];
@@ -26,7 +26,7 @@ export function PathPanel({ live, from, to, theme }: PathProps) {
   const [problem, setProblem] = useState('');
   const epoch = live.topology?.epoch;
   const pair = `${from}>${to}`;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: paths change with the epoch
+  // Paths change with the epoch.
   useEffect(() => {
     let isOver = false;
     const read = async (a: string, b: string): Promise<Path | undefined> => {
@@ -96,7 +96,8 @@ export function PathPanel({ live, from, to, theme }: PathProps) {
             <dt>One way</dt>
             <dd>
               {there?.latencyMs === undefined ? '…' : latency(there.latencyMs)}
-              {(there?.jitterMs ?? 0) > 0 && ` ± ${latency(there!.jitterMs!)}`}, loss {percent(there?.loss ?? 0)}
+              {(there?.jitterMs ?? 0) > 0 && ` ± ${latency(there!.jitterMs!)}`}, loss{' '}
+              {percent(there?.loss ?? 0)}
             </dd>
             <dt>Rate</dt>
             <dd>

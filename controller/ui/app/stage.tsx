@@ -1,13 +1,13 @@
 /** The picture of the network: as a graph, or, above what can be drawn, as a matrix. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Mode } from '../graph/draw.ts';
 import { percent, rate } from '../data/format.ts';
-import { GraphView } from '../graph/graph-view.ts';
 import type { Live } from '../data/live.ts';
-import { Matrix } from './matrix.tsx';
 import { conditionsOf } from '../data/network.ts';
-import { arrangementOf, MOST_DRAWN, Places } from '../graph/places.ts';
 import { NOTHING, pathEnds, type Selection, selectedNodes, withNode } from '../data/selection.ts';
+import type { Mode } from '../graph/draw.ts';
+import { GraphView } from '../graph/graph-view.ts';
+import { arrangementOf, MOST_DRAWN, Places } from '../graph/places.ts';
+import { Matrix } from './matrix.tsx';
 
 interface StageProps {
   readonly live: Live;
@@ -20,7 +20,7 @@ export function Stage({ live, selection, select, theme }: StageProps) {
   const [chosen, setChosen] = useState<'graph' | 'matrix'>();
   const [mode, setMode] = useState<Mode>('use');
   const [focus, setFocus] = useState<string>();
-  const view = useRef<GraphView>();
+  const view = useRef<GraphView | undefined>(undefined);
   const isLarge = live.network.nodes.size > MOST_DRAWN;
   const picture = chosen ?? (isLarge ? 'matrix' : 'graph');
   return (
@@ -105,7 +105,7 @@ function Graph({ live, selection, select, theme, mode, view, onFocus }: GraphPro
   const canvas = useRef<HTMLCanvasElement>(null);
   const latest = useRef({ selection, select });
   latest.current = { selection, select };
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the view lives as long as the experiment is looked at
+  // The view lives as long as the experiment is looked at.
   useEffect(() => {
     if (!canvas.current) return;
     const made = new GraphView(canvas.current, new Places(live.name), {
@@ -121,7 +121,7 @@ function Graph({ live, selection, select, theme, mode, view, onFocus }: GraphPro
       view.current = undefined;
     };
   }, [live]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: each picture is drawn, in the colours of the theme
+  // Each picture is drawn, in the colours of the theme.
   useEffect(() => {
     view.current?.show({
       network: live.network,
@@ -136,7 +136,6 @@ function Graph({ live, selection, select, theme, mode, view, onFocus }: GraphPro
   });
   const { size } = live.network.nodes;
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: its keys walk over the nodes
     <div
       class="graph"
       role="application"
@@ -157,7 +156,10 @@ function Graph({ live, selection, select, theme, mode, view, onFocus }: GraphPro
 function marksOf({ state }: Live): Map<string, string> {
   if (state.agents.size < 2) return new Map();
   return new Map(
-    [...state.endpoints.values()].map(({ name, host }) => [name, /\d{1,3}$/.exec(host)?.[0] ?? host.slice(0, 2)]),
+    [...state.endpoints.values()].map(({ name, host }) => [
+      name,
+      /\d{1,3}$/.exec(host)?.[0] ?? host.slice(0, 2),
+    ]),
   );
 }
 
@@ -169,7 +171,8 @@ function pathLinks({ network, state }: Live, selection: Selection): Set<string> 
 /** One line about a node or a link. */
 function toldOf({ network, loads, state }: Live, name: string): string {
   const endpoint = state.endpoints.get(name);
-  if (endpoint) return `${name} on ${endpoint.host}, ${endpoint.addresses.join(' ')}, ${endpoint.process ?? 'no command'}`;
+  if (endpoint)
+    return `${name} on ${endpoint.host}, ${endpoint.addresses.join(' ')}, ${endpoint.process ?? 'no command'}`;
   if (network.nodes.has(name)) return `${name}, a bridge`;
   const cable = network.cables.find(({ key }) => key === name);
   if (!cable) return '';

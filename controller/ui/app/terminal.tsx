@@ -11,20 +11,20 @@ export function Shell({ experiment, endpoint }: { experiment: string; endpoint: 
   const place = useRef<HTMLDivElement>(null);
   const [ended, setEnded] = useState('');
   const [attempt, setAttempt] = useState(0);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another attempt is a new shell
+  // Another attempt is a new shell.
   useEffect(() => {
     if (!place.current) return;
     const terminal = new Terminal({
       cursorBlink: true,
       fontSize: 13,
       fontFamily: 'ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace',
-      documentOverride: documentWithoutStyles(),
       screenReaderMode: true,
       theme: { background: '#0b0f13', foreground: '#e6edf3' },
     });
     const fit = new FitAddon();
     terminal.loadAddon(fit);
-    terminal.open(place.current);
+    const element = place.current;
+    withoutStyleElements(() => terminal.open(element));
     fit.fit();
     setEnded('');
     const { cols, rows } = terminal;
@@ -68,24 +68,22 @@ export function Shell({ experiment, endpoint }: { experiment: string; endpoint: 
 }
 
 /**
- * The terminal writes its colours and sizes into style elements, which the page's policy forbids. Those that it makes here are no
+ * The terminal writes its colours and sizes into style elements, which the page's policy forbids. Those that it makes in `open` are no
  * elements of style, but hand their text to a style sheet of the document.
  */
-function documentWithoutStyles(): Document {
-  return new Proxy(document, {
-    get(target, key) {
-      const value: unknown = Reflect.get(target, key, target);
-      if (key === 'createElement') {
-        return (name: string, options?: ElementCreationOptions) =>
-          name === 'style' ? styleCarrier() : target.createElement(name, options);
-      }
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
+function withoutStyleElements(open: () => void): void {
+  const own = document.createElement;
+  document.createElement = ((name: string, options?: ElementCreationOptions) =>
+    name === 'style' ? styleCarrier() : own.call(document, name, options)) as typeof own;
+  try {
+    open();
+  } finally {
+    document.createElement = own;
+  }
 }
 
 function styleCarrier(): HTMLElement {
-  const carrier = document.createElement('div');
+  const carrier = document.createElementNS('http://www.w3.org/1999/xhtml', 'div') as HTMLElement;
   const sheet = new CSSStyleSheet();
   carrier.hidden = true;
   document.adoptedStyleSheets.push(sheet);

@@ -7,6 +7,7 @@ import type { Live } from '../data/live.ts';
 /** Milliseconds that are seen: before and after now. `all`: from the start to the last event. */
 const SPANS = { '30 s': 30, '2 min': 120, '10 min': 600 } as const;
 type Span = keyof typeof SPANS | 'all';
+const ROWS = ['events', 'commands', 'causes'] as const;
 /** Of each kind; those nearest to now. */
 const MOST_MARKS = 150;
 
@@ -15,7 +16,7 @@ interface Mark {
   readonly atMs: number;
   readonly untilMs: number | null;
   readonly text: string;
-  readonly row: 'events' | 'commands' | 'causes';
+  readonly row: (typeof ROWS)[number];
   readonly tone: string;
   readonly shape: string;
 }
@@ -36,7 +37,11 @@ export function Timeline({ live }: { live: Live }) {
       <header>
         <h2>Timeline</h2>
         <span class="note told">
-          {shown ? `${clock(shown.atMs)}  ${shown.text}` : next === null ? 'no event is to come' : `next event at ${clock(next)}`}
+          {shown
+            ? `${clock(shown.atMs)}  ${shown.text}`
+            : next === null
+              ? 'no event is to come'
+              : `next event at ${clock(next)}`}
         </span>
         <label class="field inline">
           <span>Span</span>
@@ -48,50 +53,59 @@ export function Timeline({ live }: { live: Live }) {
         </label>
       </header>
       <div class="axis">
-        {ticksOf(from, to).map((tick) => (
-          <span class="tick" key={tick} style={{ left: place(tick) }}>
-            {clock(tick, 0)}
-          </span>
-        ))}
-        {nowMs !== null && (
-          <span class="now" style={{ left: place(now) }}>
-            <span>now</span>
-          </span>
-        )}
-        {(['events', 'commands', 'causes'] as const).map((row) => (
-          <div class="row" key={row}>
-            <span class="row-name">{row}</span>
-            {nearest(seen.filter((mark) => mark.row === row), now).map((mark) => (
-              <button
-                type="button"
-                key={mark.key}
-                class={`mark ${mark.tone} ${mark.atMs > now ? 'coming' : ''}`}
-                style={{ left: place(mark.atMs) }}
-                title={`${clock(mark.atMs)} ${mark.text}`}
-                aria-label={`${clock(mark.atMs)} ${mark.text}`}
-                onMouseEnter={() => setShown(mark)}
-                onFocus={() => setShown(mark)}
-                onMouseLeave={() => setShown(undefined)}
-                onBlur={() => setShown(undefined)}
-              >
-                <span aria-hidden="true">{mark.shape}</span>
-              </button>
-            ))}
-            {seen
-              .filter((mark) => mark.row === row && mark.untilMs !== null)
-              .slice(0, MOST_MARKS)
-              .map((mark) => (
-                <span
-                  key={`${mark.key} bar`}
-                  class={`bar ${mark.tone}`}
-                  style={{
-                    left: place(Math.max(from, mark.atMs)),
-                    width: `${(((Math.min(to, mark.untilMs!) - Math.max(from, mark.atMs)) / (to - from)) * 100).toFixed(3)}%`,
-                  }}
-                />
+        <ul class="names">
+          {ROWS.map((row) => (
+            <li key={row}>{row}</li>
+          ))}
+        </ul>
+        <div class="plot">
+          {ticksOf(from, to).map((tick) => (
+            <span class="tick" key={tick} style={{ left: place(tick) }}>
+              {clock(tick, 0)}
+            </span>
+          ))}
+          {nowMs !== null && (
+            <span class="now" style={{ left: place(now) }}>
+              <span>now</span>
+            </span>
+          )}
+          {ROWS.map((row) => (
+            <div class="row" key={row}>
+              {nearest(
+                seen.filter((mark) => mark.row === row),
+                now,
+              ).map((mark) => (
+                <button
+                  type="button"
+                  key={mark.key}
+                  class={`mark ${mark.tone} ${mark.atMs > now ? 'coming' : ''}`}
+                  style={{ left: place(mark.atMs) }}
+                  title={`${clock(mark.atMs)} ${mark.text}`}
+                  aria-label={`${clock(mark.atMs)} ${mark.text}`}
+                  onMouseEnter={() => setShown(mark)}
+                  onFocus={() => setShown(mark)}
+                  onMouseLeave={() => setShown(undefined)}
+                  onBlur={() => setShown(undefined)}
+                >
+                  <span aria-hidden="true">{mark.shape}</span>
+                </button>
               ))}
-          </div>
-        ))}
+              {seen
+                .filter((mark) => mark.row === row && mark.untilMs !== null)
+                .slice(0, MOST_MARKS)
+                .map((mark) => (
+                  <span
+                    key={`${mark.key} bar`}
+                    class={`bar ${mark.tone}`}
+                    style={{
+                      left: place(Math.max(from, mark.atMs)),
+                      width: `${(((Math.min(to, mark.untilMs!) - Math.max(from, mark.atMs)) / (to - from)) * 100).toFixed(3)}%`,
+                    }}
+                  />
+                ))}
+            </div>
+          ))}
+        </div>
       </div>
     </section>
   );
@@ -155,7 +169,8 @@ const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600]
 
 function ticksOf(from: number, to: number): number[] {
   const wanted = (to - from) / 6;
-  const step = STEPS.map((seconds) => toMillis(fromSeconds(seconds))).find((one) => one >= wanted) ?? to - from;
+  const step =
+    STEPS.map((seconds) => toMillis(fromSeconds(seconds))).find((one) => one >= wanted) ?? to - from;
   const ticks: number[] = [];
   for (let tick = Math.ceil(from / step) * step; tick <= to; tick += step) ticks.push(tick);
   return ticks;

@@ -5,7 +5,13 @@ import { State, type Tone } from './parts.tsx';
 export type Judgement = 'faithful' | 'degraded' | 'invalid';
 
 export const judgementTone = (judgement: Judgement | undefined): Tone =>
-  judgement === undefined ? 'dim' : judgement === 'faithful' ? 'good' : judgement === 'degraded' ? 'warn' : 'bad';
+  judgement === undefined
+    ? 'dim'
+    : judgement === 'faithful'
+      ? 'good'
+      : judgement === 'degraded'
+        ? 'warn'
+        : 'bad';
 
 const time = (date: string): string => new Date(date).toLocaleTimeString('en-GB');
 
@@ -14,14 +20,17 @@ export function VerdictPanel({ live }: { live: Live }) {
   const summary = live.summary;
   if (!verdict) return <p class="empty">The agents are being asked.</p>;
   // The newest first; what goes on before what has ended.
-  const causes = verdict.causes.toReversed().sort((a, b) => Number(a.until !== null) - Number(b.until !== null));
+  const causes = verdict.causes
+    .toReversed()
+    .sort((a, b) => Number(a.until !== null) - Number(b.until !== null));
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys
     <section class="scroll verdict" tabIndex={0} aria-label="Verdict">
       <dl class="facts">
         <dt>Now</dt>
         <dd>
-          <State tone={judgementTone(summary?.verdictNow ?? verdict.now)}>{summary?.verdictNow ?? verdict.now}</State>
+          <State tone={judgementTone(summary?.verdictNow ?? verdict.now)}>
+            {summary?.verdictNow ?? verdict.now}
+          </State>
         </dd>
         <dt>The run so far</dt>
         <dd>
@@ -34,7 +43,10 @@ export function VerdictPanel({ live }: { live: Live }) {
       ) : (
         <ol class="causes">
           {causes.map((cause) => (
-            <li key={`${cause.code} ${cause.host} ${cause.path} ${cause.since}`} class={cause.until ? 'over' : ''}>
+            <li
+              key={`${cause.code} ${cause.host} ${cause.path} ${cause.since}`}
+              class={cause.until ? 'over' : ''}
+            >
               <State tone={cause.until ? 'dim' : cause.weight === 'invalid' ? 'bad' : 'warn'}>
                 <strong>{cause.code}</strong>
               </State>

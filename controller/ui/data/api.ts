@@ -1,6 +1,7 @@
 /** Requests of the page to its server, with the types of the routes. The browser adds the cookie. */
-import type { ErrorFacts } from '../../../proto/errors.ts';
+
 import type { AnswerOf, BodyFor, RouteId } from '../../../proto/api/v1/routes.ts';
+import type { ErrorFacts } from '../../../proto/errors.ts';
 
 const ROOT = '/api/v1';
 

@@ -29,7 +29,9 @@ export function clock(ms: number | null, digits = 1): string {
   const two = (value: number): string => String(value).padStart(2, '0');
   const minutes = Math.floor(whole / 60);
   const rest = two(whole % 60);
-  return minutes < 60 ? `${minutes}m ${rest}s` : `${Math.floor(minutes / 60)}h ${two(minutes % 60)}m ${rest}s`;
+  return minutes < 60
+    ? `${minutes}m ${rest}s`
+    : `${Math.floor(minutes / 60)}h ${two(minutes % 60)}m ${rest}s`;
 }
 
 export const count = (number: number, noun: string): string =>

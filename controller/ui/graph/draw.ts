@@ -1,8 +1,9 @@
 /** The graph on a canvas. A link has a lane for each direction, on the right as seen from its sender. */
-import { type Colours, useColour } from './colours.ts';
+
 import { latency, percent, rate } from '../data/format.ts';
-import type { Point } from './layout.ts';
 import type { Cable, Condition, Direction, Load, Network } from '../data/network.ts';
+import { type Colours, useColour } from './colours.ts';
+import type { Point } from './layout.ts';
 
 export interface View {
   /** Pixels of a unit of the layout, and where its origin is. */
@@ -34,6 +35,7 @@ export interface Scene {
 
 /** More cables than these have no texts. */
 const MOST_TEXTS = 120;
+const TEXT_HEIGHT = 14;
 const FONT = '11px ui-sans-serif, system-ui, sans-serif';
 
 export const toScreen = ({ scale, x, y }: View, place: Point): Point => ({
@@ -165,7 +167,13 @@ function cross(context: CanvasRenderingContext2D, { x, y }: Point, size: number,
 }
 
 /** Two thirds of the way to the receiver. */
-function arrow(context: CanvasRenderingContext2D, from: Point, to: Point, size: number, colour: string): void {
+function arrow(
+  context: CanvasRenderingContext2D,
+  from: Point,
+  to: Point,
+  size: number,
+  colour: string,
+): void {
   const angle = Math.atan2(to.y - from.y, to.x - from.x);
   context.save();
   context.translate(from.x + (to.x - from.x) * 0.7, from.y + (to.y - from.y) * 0.7);
@@ -180,35 +188,40 @@ function arrow(context: CanvasRenderingContext2D, from: Point, to: Point, size: 
 }
 
 function cableText(context: CanvasRenderingContext2D, scene: Scene, cable: Cable, line: Line): void {
-  const text = textOf(scene, cable);
-  const size = context.measureText(text).width;
-  if (text === '' || line.length < size + 3 * nodeRadius(scene.view) + 12) return;
-  // Across steep links it would cover others; it stands upright all the same, to be read.
-  const at = middle(line.from, line.to);
+  const texts = textsOf(scene, cable);
+  const width = Math.max(...texts.map((text) => context.measureText(text).width)) + 8;
+  const height = TEXT_HEIGHT * texts.length + 4;
+  // Texts stand upright: above a flat link, which needs room for their width, and on a steep one, which needs some for their height.
+  const free = line.length - nodeRadius(scene.view);
+  const isFlat = Math.abs(line.right.x) < 0.35;
+  if (texts.length === 0 || free < (isFlat ? width : height + 30)) return;
+  const centre = middle(line.from, line.to);
+  const at = isFlat ? { x: centre.x, y: centre.y - height / 2 - 7 } : centre;
   const { colours } = scene;
   context.fillStyle = colours.stage;
-  context.globalAlpha = 0.88;
-  context.fillRect(at.x - size / 2 - 4, at.y - 9, size + 7, 18);
+  context.globalAlpha = 0.85;
+  context.fillRect(at.x - width / 2, at.y - height / 2, width, height);
   context.globalAlpha = 1;
   context.fillStyle = colours.dim;
   context.textAlign = 'center';
   context.textBaseline = 'middle';
-  context.fillText(text, at.x, at.y + 0.5);
+  for (const [index, text] of texts.entries())
+    context.fillText(text, at.x, at.y + (index - (texts.length - 1) / 2) * TEXT_HEIGHT + 0.5);
 }
 
-/** What was asked for, and what is used of it in the busier direction. */
-function textOf({ loads }: Scene, { forth, back }: Cable): string {
+/** What was asked for, and below it what is used of it in the busier direction. */
+function textsOf({ loads }: Scene, { forth, back }: Cable): string[] {
   const both = [forth, back].flatMap((link) => (link?.isPresent ? [link] : []));
   const [link] = both.sort((a, b) => (loads.get(b.name)?.rateBps ?? 0) - (loads.get(a.name)?.rateBps ?? 0));
-  if (!link) return 'down';
+  if (!link) return ['down'];
   const used = loads.get(link.name)?.rateBps ?? 0;
-  const parts = [
+  const asked = [
     ...(link.latencyMs > 0 ? [latency(link.latencyMs)] : []),
     ...(link.loss > 0 ? [`${percent(link.loss)} loss`] : []),
-    ...(used > 0 ? [`${rate(used)} of ${rate(link.bandwidthBps)}`] : []),
-    ...(used > 0 || link.bandwidthBps === null ? [] : [rate(link.bandwidthBps)]),
-  ];
-  return parts.join(' · ');
+  ].join(', ');
+  const carried = used > 0 ? `${rate(used)} / ${rate(link.bandwidthBps)}` : rate(link.bandwidthBps);
+  const isPlain = used === 0 && link.bandwidthBps === null;
+  return [...(asked === '' ? [] : [asked]), ...(isPlain ? [] : [carried])];
 }
 
 function node(context: CanvasRenderingContext2D, scene: Scene, name: string, at: Point): void {
@@ -235,7 +248,13 @@ function node(context: CanvasRenderingContext2D, scene: Scene, name: string, at:
   context.setLineDash([]);
   if (condition === 'away') cross(context, at, radius * 0.5, colours.bad);
   if (condition === 'cut off') {
-    stroke(context, along(at, { x: -1, y: 1 }, radius * 0.7), along(at, { x: 1, y: -1 }, radius * 0.7), colours.bad, 2.5);
+    stroke(
+      context,
+      along(at, { x: -1, y: 1 }, radius * 0.7),
+      along(at, { x: 1, y: -1 }, radius * 0.7),
+      colours.bad,
+      2.5,
+    );
   }
   const mark = scene.marks.get(name);
   if (mark !== undefined && !isHollow && radius > 8) centredText(context, mark, at, colours.stage);
@@ -246,7 +265,12 @@ function node(context: CanvasRenderingContext2D, scene: Scene, name: string, at:
 }
 
 /** Bridges are diamonds. */
-function outline(context: CanvasRenderingContext2D, { x, y }: Point, radius: number, isBridge: boolean): void {
+function outline(
+  context: CanvasRenderingContext2D,
+  { x, y }: Point,
+  radius: number,
+  isBridge: boolean,
+): void {
   context.beginPath();
   if (!isBridge) {
     context.arc(x, y, radius, 0, 2 * Math.PI);

@@ -1,8 +1,9 @@
 /** The graph's canvas: what is drawn, and what pointer and keys do there. It draws when something has changed, and only then. */
+
+import type { Condition, Load, Network } from '../data/network.ts';
 import { themeColours } from './colours.ts';
 import { cableLine, draw, type Mode, nodeRadius, type Scene, toScreen, type View } from './draw.ts';
 import type { Point } from './layout.ts';
-import type { Condition, Load, Network } from '../data/network.ts';
 import type { Arrangement, Places } from './places.ts';
 
 export interface GraphData {

@@ -85,7 +85,13 @@ function radial(
   const leaves = new Map<number, number>();
   for (const node of order.toReversed()) {
     const below = children.get(node) ?? [];
-    leaves.set(node, Math.max(1, below.reduce((sum, child) => sum + leaves.get(child)!, 0)));
+    leaves.set(
+      node,
+      Math.max(
+        1,
+        below.reduce((sum, child) => sum + leaves.get(child)!, 0),
+      ),
+    );
   }
   const span = new Map([[root, { from: 0, to: 2 * Math.PI, depth: 0 }]]);
   places[root] = { x: 0, y: 0 };

@@ -1,7 +1,8 @@
 /** Where the nodes of an experiment stand: computed once, moved by hand, and kept in this browser. */
+
+import type { Network } from '../data/network.ts';
 import { layOut, type Point } from './layout.ts';
 import { onMap } from './map.ts';
-import type { Network } from '../data/network.ts';
 
 /** A larger network is shown as a matrix and as a list. */
 export const MOST_DRAWN = 1000;
@@ -36,7 +37,8 @@ export class Places {
     if (missing.length * 2 > names.length) this.#places = fresh(names, network, arrangementOf(network));
     else {
       this.#places = new Map(names.flatMap((name) => (known.has(name) ? [[name, known.get(name)!]] : [])));
-      for (const [index, name] of missing.entries()) this.#places.set(name, this.#beside(name, index, network));
+      for (const [index, name] of missing.entries())
+        this.#places.set(name, this.#beside(name, index, network));
     }
     this.save();
   }

@@ -97,10 +97,7 @@ function terminalOperation(): Json {
     operationId: 'terminal',
     summary:
       'A WebSocket: a shell in the endpoint. Messages to it are a TerminalInput as JSON; from it, bytes of its output, at last a TerminalEnd as JSON.',
-    parameters: [
-      ...parametersOf(ROUTES.getLogs.params, 'path'),
-      ...parametersOf(terminalQuery, 'query'),
-    ],
+    parameters: [...parametersOf(ROUTES.getLogs.params, 'path'), ...parametersOf(terminalQuery, 'query')],
     responses: { 101: { description: 'The terminal is open.' }, ...refusals() },
   };
 }

@@ -133,7 +133,7 @@ describe('what there is', () => {
     const ids = Object.values(value.paths as Record<string, Record<string, { operationId: string }>>).flatMap(
       (path) => Object.values(path).map(({ operationId }) => operationId),
     );
-    expect(ids.sort()).toEqual([...Object.keys(ROUTES), 'stream', 'getOpenApi'].sort());
+    expect(ids.sort()).toEqual([...Object.keys(ROUTES), 'stream', 'terminal', 'getOpenApi'].sort());
     const text = JSON.stringify(value);
     for (const [, name] of text.matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g))
       expect(value.components.schemas, name).toHaveProperty(name!);

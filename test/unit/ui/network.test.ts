@@ -31,7 +31,9 @@ const UP = link('a.0', 's', 20e6);
 const DOWN = link('s', 'a.0', 10e6);
 const OUT = link('s', 'b.0', null);
 
-function stateOf(flows: { from: string; to: string; rateBps: number; shareBps?: number; greedy?: boolean }[]): LiveState {
+function stateOf(
+  flows: { from: string; to: string; rateBps: number; shareBps?: number; greedy?: boolean }[],
+): LiveState {
   const state = emptyState();
   for (const { from, to, rateBps, shareBps, greedy = false } of flows) {
     const pair = `${from}>${to}`;
