@@ -67,7 +67,9 @@ const inForce = (command: string): Promise<void> =>
 it('opens by the printed link, once, and is the running experiment', async () => {
   await page.goto(link);
   await page.waitForURL(`${new URL(link).origin}/`);
-  await expect.poll(() => page.getByLabel('Experiment', { exact: true }).inputValue(), PATIENCE).toBe(NAME);
+  await expect
+    .poll(() => page.getByRole('combobox', { name: 'Experiment' }).inputValue(), PATIENCE)
+    .toBe(NAME);
   await expect.poll(() => textOf(page.getByTestId('verdict')), PATIENCE).toMatch(/faithful|degraded/);
   const cookie = (await page.context().cookies())[0]!;
   expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Strict' });
@@ -103,7 +105,7 @@ it('changes a link with several properties at once, and the measured round trip 
   await row('client1.0->s1').click();
   await page.getByLabel('Latency', { exact: true }).fill('12ms');
   await page.getByLabel('Bandwidth', { exact: true }).fill('80Mbps');
-  await page.getByLabel('Direction', { exact: true }).selectOption({ label: 'client1.0 → s1' });
+  await page.getByRole('combobox', { name: 'Direction' }).selectOption({ label: 'client1.0 → s1' });
   await button('Change it').click();
   await inForce('set client1.0->s1 latency=12ms bandwidth=80Mbps');
   const { links } = await lab.topology();
