@@ -153,10 +153,10 @@ const service = z
       .boolean()
       .default(false)
       .meta({ description: 'Whether paths between others may lead through it. Default: false.' }),
-    location,
     share: z.boolean().default(false).meta({
       description: 'Whether all replicas share each link of the service. Default: false, a link per replica.',
     }),
+    location,
   })
   .meta({ description: 'An application. Without settings it is written `name: {}`.' });
 
