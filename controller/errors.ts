@@ -40,6 +40,8 @@ export type ControllerErrorCode =
   | 'PROGRAM_MISSING'
   | 'INTERRUPTED'
   | 'EXPECT_NOTHING'
+  | 'EXPECT_TIME'
+  | 'SHRINK_USAGE'
   | 'RECORD_EXISTS'
   | 'RECORD_BUSY'
   | 'RECORD_INCOMPLETE'
@@ -88,6 +90,8 @@ const BLAME: Readonly<Record<ControllerErrorCode, Blame>> = {
   PROGRAM_MISSING: 'machine',
   INTERRUPTED: 'usage',
   EXPECT_NOTHING: 'input',
+  EXPECT_TIME: 'input',
+  SHRINK_USAGE: 'usage',
   RECORD_EXISTS: 'input',
   RECORD_BUSY: 'input',
   RECORD_INCOMPLETE: 'input',

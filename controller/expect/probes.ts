@@ -8,7 +8,16 @@ import type { Probe } from './evidence.ts';
 /** An answer that is not there by now is lost. */
 export const PATIENCE_MS = 2000;
 
-export class Probes {
+/** What sends packets from one endpoint to another to measure a path. */
+export interface Prober {
+  /** Why there are no probes, in words; `undefined`: it works. */
+  readonly problem: string | undefined;
+  /** In the order of sending. */
+  readonly probes: readonly Probe[];
+  stop(): void;
+}
+
+export class Probes implements Prober {
   readonly #child: ChildProcess;
   readonly #intervalMs: number;
   readonly #startAt: number;
@@ -32,12 +41,10 @@ export class Probes {
     });
   }
 
-  /** Why there are none, in the words of `ping`; `undefined`: it works. */
   get problem(): string | undefined {
     return this.#sent.size === 0 ? this.#problem : undefined;
   }
 
-  /** In the order of sending. */
   get probes(): Probe[] {
     return [...this.#sent].sort(([a], [b]) => a - b).map(([, probe]) => probe);
   }
@@ -53,10 +60,10 @@ export class Probes {
     const toldMs = secondsToMillis(Number(at)) - this.#startAt;
     const time = / time=([\d.]+) ms/.exec(line);
     if (time) {
-      const roundTripMs = Number(time[1]);
-      this.#sent.set(Number(number), { sentMs: toldMs - roundTripMs, roundTripMs });
+      const tookMs = Number(time[1]);
+      this.#sent.set(Number(number), { sentMs: toldMs - tookMs, tookMs });
     } else if (line.includes('no answer yet') && !this.#sent.has(Number(number))) {
-      this.#sent.set(Number(number), { sentMs: toldMs - this.#intervalMs, roundTripMs: null });
+      this.#sent.set(Number(number), { sentMs: toldMs - this.#intervalMs, tookMs: null });
     }
   }
 }

@@ -1,4 +1,5 @@
 /** What came out of testing a file. */
+import type { Blame } from '../../proto/errors.ts';
 import type { Judgement } from './judge.ts';
 
 export interface RunResult {
@@ -10,6 +11,8 @@ export interface RunResult {
   readonly judgements: readonly Judgement[];
   /** Folder of the record; absent: it was not kept. */
   readonly record?: string;
+  /** Of what kept it from running. Absent: it ran. */
+  readonly blame?: Blame;
 }
 
 /** All must hold; one that fails decides. */

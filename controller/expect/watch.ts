@@ -1,34 +1,43 @@
 /** Watches a run for what its expectations ask, and judges them at its end. */
+import { statfsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { byteTime, timeToTransmit, toMillis } from '../../proto/units.ts';
 import { latestOf } from '../../topology/expect/grammar.ts';
 import { Folding } from '../../topology/fold/fold.ts';
-import type { Expectation } from '../../topology/model/expectations.ts';
+import type { Expectation, LoggedText } from '../../topology/model/expectations.ts';
 import type { Experiment } from '../experiment/experiment.ts';
-import { readRecord, withDatabase } from '../record/read.ts';
+import { logFile, logFolderOf } from '../names.ts';
 import { type Place, pingFrameBytes } from '../verify/traffic.ts';
-import type { Evidence, Exit, RateSample } from './evidence.ts';
-import { endpointOf, type Judgement, judge } from './judge.ts';
+import { Datagrams } from './datagrams.ts';
+import type { Evidence } from './evidence.ts';
+import { type Judgement, judge } from './judge.ts';
 import { LogWatch } from './log-watch.ts';
-import { PATIENCE_MS, Probes } from './probes.ts';
+import { PATIENCE_MS, type Prober, Probes } from './probes.ts';
+import { readRecorded } from './recorded.ts';
+import { endpointOf } from './scope.ts';
+import { StatusWatch } from './status-watch.ts';
 
 const LOOK_MS = 100;
 const STATUS_EVERY_LOOKS = 5;
-/** Echo requests come five times a second, or so seldom that they take this part of the path. */
+/** Probes are sent five times a second, or so seldom that they take this part of the path. */
 const PROBE_MS = 200;
 const PROBE_PART = 0.01;
 /** After the last time that an expectation names: answers come, and the second is recorded. */
 const SETTLE_MS = 1500;
 /** A run whose applications must end, and that names no time. */
 const MOST_MS = 600_000;
+/** An application that has not been started so long after the last time that is named, never is. */
+const START_MS = 60_000;
+
+type ProbeKind = 'echo' | 'datagram';
 
 export class Watch {
   readonly #experiment: Experiment;
   readonly #expectations: readonly Expectation[];
   readonly #startAt: number;
-  readonly #probes = new Map<string, Probes>();
+  readonly #probes = new Map<string, Prober>();
   readonly #logs = new Map<string, LogWatch>();
-  readonly #exits = new Map<string, Exit>();
+  readonly #status = new StatusWatch();
   #looks = 0;
 
   /** Begins to watch a run whose timeline begins at `startAt`, in milliseconds since 1970. */
@@ -36,21 +45,22 @@ export class Watch {
     this.#experiment = experiment;
     this.#expectations = expectations;
     this.#startAt = startAt;
-    for (const [key, [from, to]] of this.#probed()) this.#probes.set(key, this.#probing(from, to));
+    for (const [key, [kind, from, to]] of this.#probed())
+      this.#probes.set(key, this.#probing(kind, from, to));
     for (const [endpoint, texts] of this.#texts())
-      this.#logs.set(endpoint, new LogWatch(experiment.name, endpoint, [...texts]));
+      this.#logs.set(endpoint, new LogWatch(logFile(experiment.name, endpoint), [...texts]));
   }
 
   /** Resolves when all can be judged, or at `durationMs`, or when `signal` aborts. */
   async untilJudged(durationMs: number | undefined, signal: AbortSignal): Promise<void> {
-    const needed = durationMs ?? this.#neededMs();
-    while (!signal.aborted && !(await this.#isOver(needed, durationMs === undefined))) {
+    const needed = durationMs ?? neededMs(this.#experiment.topology);
+    while (!signal.aborted && !this.#isOver(needed, durationMs === undefined)) {
       await sleep(LOOK_MS);
       await this.#look();
     }
   }
 
-  /** After the last look. Throws `ControllerError` if the record can't be read. */
+  /** After the last look. */
   async judge(): Promise<Judgement[]> {
     const endedMs = this.#nowMs();
     // What was sent last may be answered still, and its second be written.
@@ -69,18 +79,25 @@ export class Watch {
     return Date.now() - this.#startAt;
   }
 
-  #neededMs(): number {
-    const events = this.#experiment.topology.events.map(({ at, until = at }) => until);
-    return toMillis(latestOf(this.#expectations)) || Math.max(0, ...events.map((at) => toMillis(at)));
-  }
-
-  async #isOver(neededMs: number, waitsForExits: boolean): Promise<boolean> {
+  #isOver(neededMs: number, isOpen: boolean): boolean {
     const now = this.#nowMs();
     if (now < neededMs) return false;
-    if (!waitsForExits || now > MOST_MS) return true;
-    return this.#expectations.every(
-      (one) => one.what !== 'exit' || one.when.kind === 'by' || this.#exits.has(endpointOf(one.node)),
-    );
+    if (!isOpen || now > MOST_MS) return true;
+    return this.#expectations.every((one) => !this.#isAwaited(one, now, neededMs));
+  }
+
+  /** An exit without a time, and what comes after something that was written. */
+  #isAwaited(expectation: Expectation, now: number, neededMs: number): boolean {
+    if (!('when' in expectation)) return false;
+    const { what, when } = expectation;
+    if (when.kind === 'within' && 'log' in when.after) {
+      const [hit] = this.#logged(when.after.log);
+      return hit !== undefined && now < hit.tMs + toMillis(when.within);
+    }
+    if (what !== 'exit' || when.kind !== 'run') return false;
+    const endpoint = endpointOf(expectation.node);
+    if (this.#status.exit(endpoint)) return false;
+    return this.#status.neverRan(endpoint) === undefined || now < neededMs + START_MS;
   }
 
   async #look(): Promise<void> {
@@ -88,39 +105,51 @@ export class Watch {
     for (const log of this.#logs.values()) log.look(now);
     if (this.#looks++ % STATUS_EVERY_LOOKS > 0) return;
     const statuses = await this.#experiment.statuses().catch(() => []);
-    for (const { processes } of statuses)
-      for (const [endpoint, how] of Object.entries(processes))
-        if (/^(exited with|ended by)/.test(how)) {
-          if (this.#exits.get(endpoint)?.how !== how) this.#exits.set(endpoint, { tMs: now, how });
-        } else this.#exits.delete(endpoint);
+    const hosts = this.#experiment.agents.map(({ host }) => host.name);
+    this.#status.take(now, statuses, hosts);
+    this.#lookAtDisk();
   }
 
-  #probed(): Map<string, [string, string]> {
+  /** What applications write is lost then, and so is what is recorded. */
+  #lookAtDisk(): void {
+    const folder = logFolderOf(this.#experiment.name);
+    try {
+      if (statfsSync(folder).bavail === 0)
+        this.#status.doubt(`the file system of ${folder}, where logs are kept, is full`);
+    } catch {
+      // The experiment has ended.
+    }
+  }
+
+  #probed(): Map<string, [ProbeKind, string, string]> {
     return new Map(
       this.#expectations.flatMap((one) => {
-        if (one.what !== 'rtt' && one.what !== 'loss' && one.what !== 'reach') return [];
+        const kind = probeOf(one);
+        if (kind === undefined || !('from' in one)) return [];
         const [from, to] = [endpointOf(one.from), endpointOf(one.to)];
-        return [[`${from} ${to}`, [from, to]] as const];
+        return [[keyOf(kind, from, to), [kind, from, to]] as const];
       }),
-    ) as Map<string, [string, string]>;
+    ) as Map<string, [ProbeKind, string, string]>;
   }
 
   #texts(): Map<string, Set<string>> {
     const texts = new Map<string, Set<string>>();
-    const add = (endpoint: string, text: string): void => {
+    for (const { node, text } of this.#expectations.flatMap(textsOf)) {
+      const endpoint = endpointOf(node);
       texts.set(endpoint, (texts.get(endpoint) ?? new Set()).add(text));
-    };
-    for (const one of this.#expectations) {
-      if (one.what !== 'log') continue;
-      add(endpointOf(one.node), one.text);
-      if (one.before) add(endpointOf(one.before.node), one.before.text);
     }
     return texts;
   }
 
-  #probing(from: string, to: string): Probes {
+  #logged({ node, text }: LoggedText): ReturnType<LogWatch['hits']> {
+    return this.#logs.get(endpointOf(node))?.hits(text) ?? [];
+  }
+
+  #probing(kind: ProbeKind, from: string, to: string): Prober {
     const [a, b] = [this.#place(from), this.#place(to)];
-    return new Probes(a, b, Math.max(PROBE_MS, this.#fairIntervalMs(from, to, b)), this.#startAt);
+    const intervalMs = Math.max(PROBE_MS, Math.ceil(this.#fairIntervalMs(from, to, b)));
+    const Kind = kind === 'echo' ? Probes : Datagrams;
+    return new Kind(a, b, intervalMs, this.#startAt);
   }
 
   #fairIntervalMs(from: string, to: string, at: Place): number {
@@ -139,32 +168,53 @@ export class Watch {
   }
 
   #evidence(endedMs: number): Evidence {
-    const { record } = this.#experiment;
-    const recorded = record === undefined ? undefined : readRecord(record);
-    const doubts = (recorded?.verdicts ?? []).filter(({ state }) => state !== 'faithful');
+    const recorded = readRecorded(this.#experiment.record);
     const unprobed = [...this.#probes].flatMap(([, { problem }]) => problem ?? []);
+    const sent = (kind: ProbeKind, from: string, to: string): Prober['probes'] =>
+      (this.#probes.get(keyOf(kind, from, to))?.probes ?? []).filter(({ sentMs }) => sentMs <= endedMs);
     return {
       endedMs,
-      probes: (from, to) =>
-        (this.#probes.get(`${from} ${to}`)?.probes ?? []).filter(({ sentMs }) => sentMs <= endedMs),
-      rates: (from, to) => (record === undefined ? [] : ratesOf(record, from, to)),
-      exit: (endpoint) => this.#exits.get(endpoint),
-      logged: (endpoint, text) => this.#logs.get(endpoint)?.times(text) ?? [],
-      events: recorded?.events ?? [],
-      doubts: [...doubts.map(({ host, message }) => `${host}: ${message}`), ...unprobed],
+      endpoints: this.#experiment.graph.endpoints,
+      probes: (from, to) => sent('echo', from, to),
+      datagrams: (from, to) => sent('datagram', from, to),
+      rates: recorded.rates,
+      roundTrips: recorded.roundTrips,
+      exit: (endpoint) => this.#status.exit(endpoint),
+      lives: (endpoint) => this.#status.lives(endpoint),
+      neverRan: (endpoint) => this.#status.neverRan(endpoint),
+      logged: (endpoint, text) => this.#logs.get(endpoint)?.hits(text) ?? [],
+      events: recorded.events,
+      doubts: [...new Set([...this.#status.doubts, ...recorded.doubts, ...unprobed])],
     };
   }
 }
 
-/** The rate of every recorded second; 0 where the flow was not there. */
-function ratesOf(record: string, from: string, to: string): RateSample[] {
-  return withDatabase(record, (database) =>
-    database
-      .prepare(
-        `SELECT moment.t_ms AS tMs, coalesce(flow.rate_bps, 0) AS rateBps FROM (SELECT DISTINCT t_ms FROM agent_sample) AS moment
-         LEFT JOIN flow_sample AS flow ON flow.t_ms = moment.t_ms AND flow.source = ? AND flow.destination = ? ORDER BY moment.t_ms`,
-      )
-      .all(from, to)
-      .map((row) => ({ ...row })),
-  ) as unknown as RateSample[];
+const keyOf = (kind: ProbeKind, from: string, to: string): string => `${kind} ${from} ${to}`;
+
+function probeOf(expectation: Expectation): ProbeKind | undefined {
+  switch (expectation.what) {
+    case 'rtt':
+      return expectation.ofTraffic ? undefined : 'echo';
+    case 'loss':
+    case 'reach':
+      return 'echo';
+    case 'latency':
+      return 'datagram';
+    default:
+      return undefined;
+  }
+}
+
+function textsOf(expectation: Expectation): LoggedText[] {
+  const own =
+    expectation.what === 'log' ? [expectation, ...(expectation.before ? [expectation.before] : [])] : [];
+  if (!('when' in expectation) || expectation.when.kind !== 'within') return own;
+  const { after } = expectation.when;
+  return 'log' in after ? [...own, after.log] : own;
+}
+
+/** How long a run must be at least to be judged: as the expectations say; if they say nothing, as long as the events. */
+export function neededMs({ events, expectations = [] }: Experiment['topology']): number {
+  const ends = events.map(({ at, until = at }) => toMillis(until));
+  return toMillis(latestOf(expectations)) || Math.max(0, ...ends);
 }

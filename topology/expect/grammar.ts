@@ -1,60 +1,51 @@
 /**
  * The lines of `expect:`, by recursive descent:
  *
- *     expectation = measure | reach | exit | log | "verdict" "faithful"
- *     measure     = ("rtt" | "rate") NODE NODE [statistic] [window] compare QUANTITY
- *                 | ("loss" | "bytes") NODE NODE [window] compare QUANTITY
- *     statistic   = "mean" | "median" | "min" | "max" | "p" PERCENTAGE             (default: median of rtt, mean of rate)
- *     reach       = ["no"] "reach" NODE NODE [window | "by" T | "within" T "after" (T | TEXT)]
+ *     expectation = statement
+ *                 | "always" statement
+ *                 | "eventually" statement "by" T
+ *                 | "after" INSTANT "within" T statement
+ *     statement   = measure | reach | processes | exit | log | "verdict" "faithful"
+ *     measure     = ("rtt" | "latency" | "rate") NODE NODE ["of" "traffic"] [statistic] ["over" T] [window] compare QUANTITY [window]
+ *                 | ("loss" | "bytes") NODE NODE ["over" T] [window] compare QUANTITY [window]
+ *     statistic   = "mean" | "median" | "min" | "max" | "p" PERCENTAGE      (default: mean of rate, median of the others)
+ *     reach       = ["no"] "reach" NODE NODE [window | "by" T | "within" T "after" INSTANT]
+ *     processes   = "processes" NODE compare NUMBER [window | "at" T | "by" T]
  *     exit        = "exit" NODE CODE ["by" T]
  *     log         = "log" NODE ("contains" | "lacks") TEXT ["by" T | window | "before" "log" NODE TEXT]
  *     window      = "from" T "to" T
  *     compare     = "<" | "<=" | ">" | ">=" | "="
+ *     INSTANT     = T | TEXT | "log" NODE TEXT
  *
- * NODE is an endpoint, or a service with one replica. `after TEXT` is the first event whose line, or command, contains the text.
+ * NODE is an endpoint, or a service with one replica; of `processes` any service. The INSTANT TEXT is the first event whose line,
+ * or command, contains the text; `log NODE TEXT` is when NODE first writes it. `over T` and a word before the statement need each other.
  */
-import {
-  type Bps,
-  type Micros,
-  micros,
-  parseBandwidth,
-  parseBytes,
-  parseDuration,
-  parseLatency,
-  parsePercentage,
-  type Ratio,
-  ratio,
-} from '../../proto/units.ts';
+import { type Micros, micros } from '../../proto/units.ts';
 import { LineError, reportingLineErrors, Words } from '../events/words.ts';
-import type { Findings } from '../model/diagnostics.ts';
-import { quote } from '../model/diagnostics.ts';
-import type {
-  Comparison,
-  Expectation,
-  Instant,
-  MeasureExpectation,
-  Statistic,
-  When,
-} from '../model/expectations.ts';
-import { type NodeReference, parseReference } from '../model/names.ts';
-import type { Position } from '../model/position.ts';
+import { type Findings, quote } from '../model/diagnostics.ts';
+import { type Expectation, MEASURES, type When } from '../model/expectations.ts';
+import { comparison, measure } from './measure.ts';
+import * as parts from './parts.ts';
 
-const KINDS = ['rtt', 'loss', 'rate', 'bytes', 'reach', 'no', 'exit', 'log', 'verdict'] as const;
-const COMPARISONS = ['<', '<=', '>', '>=', '='] as const;
+const STATEMENTS = [...MEASURES, 'reach', 'no', 'processes', 'exit', 'log', 'verdict'] as const;
+const FORMS = ['always', 'eventually', 'after'] as const;
 /** A regular expression (ECMA-262) for the schema of files. It matches whatever `parseExpectation` accepts. */
-export const EXPECTATION_PATTERN = String.raw`^\s*(?:${KINDS.join('|')})\s`;
+export const EXPECTATION_PATTERN = String.raw`^\s*(?:${[...STATEMENTS, ...FORMS].join('|')})[\s"]`;
+/** Of an endpoint, or of a service. */
+const MOST_PROCESSES = 100_000;
+const MOST_CODE = 255;
 
 /** Parses one line; an error goes to `findings` and gives `undefined`. `start`: where the line stands in the file. */
 export function parseExpectation(
   line: string,
-  start: Position,
+  start: Expectation['position'],
   field: string,
   findings: Findings,
 ): Expectation | undefined {
   return reportingLineErrors(field, findings, () => {
     try {
       const words = new Words(line, start);
-      const expectation = parseKind(words);
+      const expectation = parseForm(words);
       if (!words.atEnd()) throw words.unexpected('the end of the line', 'write one expectation a line');
       return { ...expectation, line: line.trim(), position: start };
     } catch (error) {
@@ -67,171 +58,109 @@ export function parseExpectation(
 /** Without distributing over the union, its parts are lost. */
 type Bare<T> = T extends unknown ? Omit<T, 'line' | 'position'> : never;
 
-function parseKind(words: Words): Bare<Expectation> {
-  const kind = words.keyword(KINDS, 'what is expected');
+function parseForm(words: Words): Bare<Expectation> {
+  if (words.skip('always')) return statement(words, { kind: 'always' });
+  if (words.skip('eventually')) return statement(words, { kind: 'eventually' });
+  if (!words.skip('after')) return statement(words, { kind: 'plain' });
+  const after = parts.instant(words);
+  words.demand('within', '"within"');
+  return statement(words, { kind: 'after', when: { kind: 'within', within: parts.duration(words), after } });
+}
+
+function statement(words: Words, form: parts.Form): Bare<Expectation> {
+  const { position } = words;
+  const expected = form.kind === 'plain' ? [...STATEMENTS, ...FORMS] : STATEMENTS;
+  const kind = words.keyword(expected, 'what is expected') as (typeof STATEMENTS)[number];
   switch (kind) {
-    case 'rtt':
-    case 'loss':
-    case 'rate':
-    case 'bytes':
-      return measure(words, kind);
     case 'no':
       words.demand('reach', '"reach"');
-      return reach(words, false);
+      return reach(words, false, form);
     case 'reach':
-      return reach(words, true);
+      return reach(words, true, form);
+    case 'processes':
+      return processes(words, form);
     case 'exit':
-      return { what: kind, node: node(words), code: code(words), when: by(words) ?? RUN };
+      if (form.kind === 'always') throw once(position, kind);
+      return {
+        ...{ what: kind, node: parts.node(words), code: parts.wholeNumber(words, 'an exit code', MOST_CODE) },
+        when: parts.whenOf(words, form, () => parts.by(words)),
+      };
     case 'log':
-      return log(words);
+      return log(words, form);
     case 'verdict':
       words.demand('faithful', '"faithful"');
-      return { what: kind };
+      if (form.kind === 'plain' || form.kind === 'always') return { what: kind };
+      throw new LineError(position, 'the verdict is on the whole run', 'write verdict faithful');
+    default:
+      return measure(words, kind, form);
   }
 }
 
-const RUN: When = { kind: 'run' };
+const once = (position: Expectation['position'], kind: string): LineError =>
+  new LineError(
+    position,
+    `${quote(kind)} happens at one instant`,
+    'write eventually … by T, or after INSTANT within T …',
+  );
 
-function measure(words: Words, what: MeasureExpectation['what']): Bare<Expectation> {
-  const [from, to] = [node(words), node(words)];
-  const statistic = statisticOf(words, what);
-  const when = window(words) ?? RUN;
-  const comparison: Comparison = words.keyword(COMPARISONS, 'a comparison');
-  return { what, from, to, statistic, when, comparison, value: quantity(words, what) };
-}
-
-const MEDIAN: Statistic = { kind: 'percentile', part: ratio(0.5) };
-const NAMED: Readonly<Record<string, Statistic>> = {
-  mean: { kind: 'mean' },
-  median: MEDIAN,
-  min: { kind: 'least' },
-  max: { kind: 'greatest' },
-};
-const PERCENTILE = /^p(\d{1,2}(?:\.\d{1,3})?)$/;
-
-function statisticOf(words: Words, what: MeasureExpectation['what']): Statistic {
-  const usual: Statistic = what === 'rtt' ? MEDIAN : { kind: 'mean' };
-  const word = words.peek();
-  if (!word || word.quoted) return usual;
-  const percentile = PERCENTILE.exec(word.text);
-  const found = percentile
-    ? ({ kind: 'percentile', part: parsePercentage(`${percentile[1]}%`) } as const)
-    : Object.hasOwn(NAMED, word.text)
-      ? NAMED[word.text]
-      : undefined;
-  if (!found) return usual;
-  if (what === 'loss' || what === 'bytes')
-    throw new LineError(
-      word.position,
-      `${quote(what)} is one number for the whole window`,
-      `leave ${word.text} out`,
-    );
-  words.take('a statistic');
-  return found;
-}
-
-function quantity(words: Words, what: MeasureExpectation['what']): Micros | Ratio | Bps | number {
-  if (what === 'rtt') return withUnits(words, 'a time, e.g. 50ms', parseLatency);
-  if (what === 'loss') return withUnits(words, 'a percentage, e.g. 1%', parsePercentage);
-  if (what === 'rate') return withUnits(words, 'a bandwidth, e.g. 25Mbps', parseBandwidth);
-  return withUnits(words, 'a size, e.g. 10MB', parseBytes);
-}
-
-function reach(words: Words, isReached: boolean): Bare<Expectation> {
-  const [from, to] = [node(words), node(words)];
-  const position = words.position;
-  const when = window(words) ?? by(words) ?? within(words) ?? RUN;
-  if (!isReached && (when.kind === 'by' || when.kind === 'within'))
-    throw new LineError(
-      position,
-      'a path that is closed has no instant at which that is seen',
-      'write no reach A B from T to T',
-    );
+function reach(words: Words, isReached: boolean, form: parts.Form): Bare<Expectation> {
+  const [from, to] = [parts.node(words), parts.node(words)];
+  const when = parts.whenOf(
+    words,
+    form,
+    () => parts.longWindow(words) ?? parts.by(words) ?? parts.within(words),
+  );
   return { what: 'reach', from, to, isReached, when };
 }
 
-function log(words: Words): Bare<Expectation> {
-  const from = node(words);
+function processes(words: Words, form: parts.Form): Bare<Expectation> {
+  const node = parts.node(words);
+  const compared = {
+    comparison: comparison(words),
+    value: parts.wholeNumber(words, 'a number', MOST_PROCESSES),
+  };
+  const when = parts.whenOf(words, form, () => parts.window(words) ?? parts.by(words) ?? at(words));
+  return { what: 'processes', node, ...compared, when };
+}
+
+function at(words: Words): When | undefined {
+  if (!words.skip('at')) return undefined;
+  const time = parts.duration(words);
+  return { kind: 'window', from: time, to: time };
+}
+
+function log(words: Words, form: parts.Form): Bare<Expectation> {
+  const node = parts.node(words);
+  const { position } = words;
   const contains = words.keyword(['contains', 'lacks'], '"contains" or "lacks"') === 'contains';
-  const text = quotedText(words);
-  if (contains && words.skip('before')) {
+  const what = { what: 'log', node, text: parts.quotedText(words), contains } as const;
+  if (contains && form.kind === 'always') throw once(position, 'contains');
+  if (!contains && (form.kind === 'eventually' || form.kind === 'after'))
+    throw new LineError(
+      position,
+      'a text that is never written has no instant',
+      'write always log A lacks "TEXT"',
+    );
+  if (contains && form.kind === 'plain' && words.skip('before')) {
     words.demand('log', '"log"');
-    const before = { node: node(words), text: quotedText(words) };
-    return { what: 'log', node: from, text, contains, when: RUN, before };
+    return { ...what, when: parts.RUN, before: parts.loggedText(words) };
   }
-  return { what: 'log', node: from, text, contains, when: window(words) ?? by(words) ?? RUN };
+  return { ...what, when: parts.whenOf(words, form, () => parts.window(words) ?? parts.by(words)) };
 }
 
-function window(words: Words): When | undefined {
-  if (!words.skip('from')) return undefined;
-  const from = duration(words);
-  words.demand('to', '"to"');
-  const position = words.position;
-  const to = duration(words);
-  if (to <= from)
-    throw new LineError(position, 'the end is not after the start', 'write from EARLIER to LATER');
-  return { kind: 'window', from, to };
-}
-
-function by(words: Words): When | undefined {
-  return words.skip('by') ? { kind: 'by', by: duration(words) } : undefined;
-}
-
-function within(words: Words): When | undefined {
-  if (!words.skip('within')) return undefined;
-  const time = duration(words);
-  words.demand('after', '"after"');
-  const after: Instant = words.peek()?.quoted
-    ? { event: words.take('an event').text }
-    : { at: duration(words) };
-  return { kind: 'within', within: time, after };
-}
-
-const duration = (words: Words): Micros =>
-  withUnits(words, 'a time since the start, e.g. 10s', parseDuration);
-
-function node(words: Words): NodeReference {
-  const { position } = words;
-  const { text, quoted } = words.take('an endpoint');
-  const reference = quoted ? undefined : parseReference(text);
-  if (!reference)
-    throw new LineError(position, `${quote(text)} can't be the name of an endpoint`, 'write e.g. server.0');
-  return reference;
-}
-
-function code(words: Words): number {
-  const { position } = words;
-  const { text } = words.take('an exit code');
-  if (/^\d{1,3}$/.test(text) && Number(text) < 256) return Number(text);
-  throw new LineError(position, `${quote(text)} is no exit code`, 'write a number from 0 to 255');
-}
-
-function quotedText(words: Words): string {
-  const { position } = words;
-  const { text, quoted } = words.take('a text in quotes');
-  if (quoted && text !== '') return text;
-  throw new LineError(position, `expected a text in quotes, but found ${quote(text)}`, `write "${text}"`);
-}
-
-function withUnits<T>(words: Words, what: string, parse: (text: string) => T): T {
-  const { position } = words;
-  const { text } = words.take(what);
-  try {
-    return parse(text);
-  } catch (error) {
-    const { message, remedy } = error as Error & { remedy?: string };
-    throw new LineError(position, message, remedy ?? `write ${what}`, 'UNIT');
-  }
-}
-
-/** A time that a run must reach to be judged, or 0. */
+/** A time that a run must reach to be judged, or 0. What follows a log has no time before it is written. */
 export function latestOf(expectations: readonly Expectation[]): Micros {
-  const times = expectations.map((one) => {
-    if (!('when' in one)) return 0;
-    const { when } = one;
-    if (when.kind === 'window') return when.to;
-    if (when.kind === 'by') return when.by;
-    return when.kind === 'within' && 'at' in when.after ? when.after.at + when.within : 0;
-  });
-  return micros(Math.max(0, ...times));
+  return micros(Math.max(0, ...expectations.map(latest)));
+}
+
+/** Of one. That nothing passes is seen a while after it began. */
+export function latest(expectation: Expectation): number {
+  if (!('when' in expectation)) return 0;
+  const { when } = expectation;
+  if (when.kind === 'run') return 0;
+  if (when.kind === 'window') return when.to;
+  const start = when.kind === 'by' ? when.by : parts.startOf(when.after);
+  if (start === undefined) return 0;
+  const silence = expectation.what === 'reach' && !expectation.isReached ? parts.LEAST_TIME : 0;
+  return start + (when.kind === 'within' ? when.within : 0) + silence;
 }

@@ -7,26 +7,48 @@ import { loadTopology } from '../../../topology/load.ts';
 import type { Expectation } from '../../../topology/model/expectations.ts';
 
 function expectation(line: string): Expectation {
-  const text = `services: { a: {}, b: {} }\nlinks: [{ from: a, to: b, latency: 1ms }]\nexpect:\n  - '${line}'\n`;
+  const text = `services: { a: { run: x }, b: { run: x }, w: { run: x, replicas: 3 } }\nlinks: [{ from: a, to: b, latency: 1ms }]\nexpect:\n  - '${line}'\n`;
   return loadTopology(text, 'lab.yaml').topology.expectations![0]!;
 }
 
 /** Ten seconds, with five requests a second of which those from 4 s to 6 s had no answer. */
 const PROBES = Array.from({ length: 50 }, (_, index) => {
   const sentMs = index * 200;
-  return { sentMs, roundTripMs: sentMs >= 4000 && sentMs < 6000 ? null : 10 + (index % 5) };
+  return { sentMs, tookMs: sentMs >= 4000 && sentMs < 6000 ? null : 10 + (index % 5) };
 });
 const NOTHING: Evidence = {
-  ...{ endedMs: 10_000, probes: () => [], rates: () => [], exit: () => undefined, logged: () => [] },
+  ...{ endedMs: 10_000, endpoints: ['a.0', 'b.0', 'w.0', 'w.1', 'w.2'] },
+  ...{ probes: () => [], datagrams: () => [], rates: () => [], roundTrips: () => [], logged: () => [] },
+  ...{ exit: () => undefined, lives: () => [], neverRan: () => undefined },
   ...{ events: [], doubts: [] },
 };
+const hit = (tMs: number, place: number) => ({ tMs, place });
+const life = (tMs: number, runs: boolean) => ({ tMs, runs });
 const SEEN: Evidence = {
   ...NOTHING,
   probes: (from, to) => (from === 'a.0' && to === 'b.0' ? PROBES : []),
   rates: () =>
     Array.from({ length: 10 }, (_, second) => ({ tMs: second * 1000, rateBps: second < 5 ? 0 : 8e6 })),
   exit: () => ({ tMs: 7000, how: 'exited with 0' }),
-  logged: (_, text) => (text === 'early' ? [1000, 8000] : text === 'late' ? [8000] : []),
+  logged: (_, text) =>
+    text === 'early'
+      ? [hit(1000, 5), hit(8000, 90)]
+      : text === 'late'
+        ? [hit(8000, 50)]
+        : text === 'same'
+          ? [hit(1000, 9)]
+          : [],
+  datagrams: () => PROBES.map(({ sentMs }) => ({ sentMs, tookMs: sentMs < 5000 ? 5 : 7 })),
+  roundTrips: () => [
+    { tMs: 1000, roundTripMs: 12 },
+    { tMs: 2000, roundTripMs: 14 },
+  ],
+  lives: (endpoint) =>
+    endpoint === 'w.0' || endpoint === 'a.0'
+      ? [life(20, true)]
+      : endpoint === 'w.1'
+        ? [life(20, true), life(5000, false)]
+        : [life(20, false), life(3000, true)],
   events: [{ dueMs: 4000, text: 'at 4s partition a | b' }],
 };
 
@@ -81,6 +103,73 @@ describe('an expectation', () => {
     expect(outcome('log a contains "late" before log b "early"')).toBe('fails');
     expect(outcome('log a contains "late" before log b "late"')).toBe('inconclusive');
     expect(outcome('log a contains "never" by 20s')).toBe('inconclusive');
+  });
+  it('of latency is judged by datagrams, of traffic by its own connections', () => {
+    expect(outcome('latency a b = 6ms')).toBe('holds');
+    expect(outcome('latency a b from 0s to 4s <= 5ms')).toBe('holds');
+    expect(outcome('rtt a b of traffic max = 14ms')).toBe('holds');
+    expect(outcome('rtt a b of traffic from 5s to 9s < 1s')).toBe('inconclusive');
+  });
+  it('of every stretch names the first that breaks it', () => {
+    expect(found('always loss a b over 2s <= 60% from 0s to 5s')).toMatchObject({ outcome: 'holds' });
+    expect(found('always rtt a b over 1s < 13ms from 0s to 3s')).toMatchObject({
+      ...{ outcome: 'holds', atMs: null },
+      seen: expect.stringMatching(/^at worst 12\.5ms /),
+    });
+    expect(found('always loss a b over 1s < 1%')).toMatchObject({
+      ...{ outcome: 'fails', atMs: 3000 },
+      seen: expect.stringMatching(/from 3s to 4s, the first of \d+ of \d+ such times$/),
+    });
+    // Nothing comes back: no comparison holds.
+    expect(outcome('always rtt a b over 1s > 1ms from 3s to 7s')).toBe('fails');
+    expect(outcome('always rate a b over 2s < 9Mbps')).toBe('holds');
+  });
+  it('of some stretch looks for one that holds', () => {
+    expect(found('eventually rate a b over 2s >= 8Mbps by 9s')).toMatchObject({
+      ...{ outcome: 'holds', seen: '8Mbps in 2 s from 4.2s to 6.2s' },
+    });
+    expect(found('eventually rate a b over 2s >= 8Mbps by 6s')).toMatchObject({
+      ...{ outcome: 'fails', atMs: 6000, seen: expect.stringMatching(/^at best /) },
+    });
+    expect(found('after "partition" within 4s loss a b over 1s = 0%')).toMatchObject({
+      ...{ outcome: 'holds', seen: '0% of 6 from 2s to 3s after it' },
+    });
+    expect(outcome('after "partition" within 2s loss a b over 1s = 0%')).toBe('fails');
+    expect(outcome('after "heal" within 2s loss a b over 1s = 0%')).toBe('inconclusive');
+  });
+  it('that a path closes is a silence of a second', () => {
+    expect(found('after "partition" within 1s no reach a b')).toMatchObject({
+      ...{ outcome: 'holds', seen: 'after 0ms' },
+    });
+    expect(found('eventually no reach a b by 3s')).toMatchObject({ outcome: 'fails', seen: 'at 4s' });
+    expect(outcome('after 6s within 2s no reach a b')).toBe('fails');
+    expect(outcome('after log a "early" within 4s no reach a b')).toBe('holds');
+    expect(outcome('after log a "never" within 4s no reach a b')).toBe('inconclusive');
+  });
+  it('of processes counts endpoints whose command runs', () => {
+    expect(found('processes w >= 2')).toMatchObject({ outcome: 'holds', seen: '2, then 3' });
+    expect(found('always processes w = 3 from 4s to 9s')).toEqual({
+      ...{ outcome: 'fails', seen: '2 at 5s', atMs: 5000 },
+    });
+    expect(found('processes w = 2 at 2s')).toMatchObject({ outcome: 'holds', seen: '2' });
+    expect(outcome('processes w = 3 at 4s')).toBe('holds');
+    expect(outcome('always processes w >= 2 from 1s to 4s')).toBe('holds');
+    expect(found('eventually processes w = 3 by 9s')).toMatchObject({ outcome: 'holds', seen: '3 at 3s' });
+    expect(outcome('eventually processes w = 3 by 2s')).toBe('fails');
+    expect(found('after "partition" within 3s processes w = 2')).toMatchObject({ seen: '2 after 1s' });
+    expect(outcome('processes w = 3', NOTHING)).toBe('inconclusive');
+  });
+  it('says of an application that it was never started', () => {
+    const waiting = { ...NOTHING, neverRan: () => 'waits for b' };
+    expect(found('exit a 0', waiting).seen).toBe('its command was never started: it waits for b at 10s');
+    expect(found('log a contains "x"', waiting).seen).toBe(
+      'it was not written (a.0 was never started: it waits for b)',
+    );
+  });
+  it('of two texts of one endpoint is judged by their places', () => {
+    expect(outcome('log a contains "early" before log a "same"')).toBe('holds');
+    expect(outcome('log a contains "same" before log a "early"')).toBe('fails');
+    expect(outcome('log a contains "same" before log b "early"')).toBe('inconclusive');
   });
   it('is not judged before its time', () => {
     expect(found('rtt a b from 5s to 11s < 1s')).toMatchObject({

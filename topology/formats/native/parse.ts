@@ -7,7 +7,6 @@ import { parseExpectation } from '../../expect/grammar.ts';
 import { checkLinks, checkNodes, Names } from '../../model/check.ts';
 import { Findings, quote } from '../../model/diagnostics.ts';
 import type { Change, TopologyEvent } from '../../model/events.ts';
-import type { Expectation } from '../../model/expectations.ts';
 import type { Extras } from '../../model/format.ts';
 import { MAX_EVENTS, NOT_TEXT } from '../../model/limits.ts';
 import type { Bridge, LinkPair, Route, Service, Topology } from '../../model/model.ts';
@@ -147,6 +146,7 @@ class Reader {
   readonly #document: NativeDocument;
   readonly #file: string;
   readonly #findings: Findings;
+  readonly #lines = new Map<TopologyEvent, string>();
 
   constructor(data: NativeFile, document: NativeDocument, file: string, findings: Findings) {
     this.#data = data;
@@ -177,7 +177,7 @@ class Reader {
         ...{ name, routing, ...(transmission && { transmission }), services, bridges, links },
         ...(routes.length > 0 && { routes }),
         events,
-        ...this.#expectations(services),
+        ...this.#expectations(services, events),
       },
       fieldOf: (event) => this.#document.field(['events', events.indexOf(event)]),
       supervisors: new Set(),
@@ -344,15 +344,18 @@ class Reader {
         this.#document.field(['events', index]),
         this.#findings,
       );
+      if (event) this.#lines.set(event, line);
       return event ? [event] : [];
     });
   }
 
-  #expectations(services: readonly Service[]): Pick<Topology, 'expectations'> {
+  #expectations(
+    services: readonly Service[],
+    events: readonly TopologyEvent[],
+  ): Pick<Topology, 'expectations'> {
     const { expect: lines } = this.#data;
     if (!lines) return {};
-    const fields = new Map<Expectation, string>();
-    lines.forEach((line, index) => {
+    const read = lines.flatMap((line, index) => {
       const path = ['expect', index] as const;
       const start = this.#inside(
         this.#position(this.#document.at(path)),
@@ -360,11 +363,10 @@ class Reader {
       );
       const field = this.#document.field(path);
       const expectation = parseExpectation(line, start, field, this.#findings);
-      if (expectation) fields.set(expectation, field);
+      return expectation ? [{ expectation, field }] : [];
     });
-    const expectations = [...fields.keys()];
-    checkExpectations(expectations, services, (one) => fields.get(one)!, this.#findings);
-    return { expectations };
+    const timed = events.map((event) => ({ ...event, line: this.#lines.get(event)! }));
+    return { expectations: checkExpectations(read, { services, events: timed }, this.#findings) };
   }
 
   /**
