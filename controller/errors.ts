@@ -46,6 +46,11 @@ export type ControllerErrorCode =
   | 'RECORD_BUSY'
   | 'RECORD_INCOMPLETE'
   | 'REPLAY_LINE'
+  | 'RECORD_OTHER_RUN'
+  | 'RECORD_EXPECTED'
+  | 'EXPORT_USAGE'
+  | 'LICENCE_UNKNOWN'
+  | 'BROWSER_FAILED'
   | 'RECORD_UNKNOWN'
   | 'RECORD_UNREADABLE'
   | 'NOTHING_TO_MEASURE'
@@ -96,6 +101,11 @@ const BLAME: Readonly<Record<ControllerErrorCode, Blame>> = {
   RECORD_BUSY: 'input',
   RECORD_INCOMPLETE: 'input',
   REPLAY_LINE: 'input',
+  RECORD_OTHER_RUN: 'input',
+  RECORD_EXPECTED: 'input',
+  EXPORT_USAGE: 'usage',
+  LICENCE_UNKNOWN: 'input',
+  BROWSER_FAILED: 'machine',
   RECORD_UNKNOWN: 'input',
   RECORD_UNREADABLE: 'input',
   NOTHING_TO_MEASURE: 'input',

@@ -1,6 +1,7 @@
 /** Names that do not depend on the platform: hosts, netfold's files on a machine, the port of the mesh. */
 import { join } from 'node:path';
 import { OWN_NAMESPACE } from '../agent/kernel/netns/namespace-files.ts';
+import { OUT_FOLDER } from '../proto/bootstrap.ts';
 
 /** The words that run a command in a namespace. */
 export const inNamespace = (name: string, command: readonly string[]): string[] =>
@@ -33,6 +34,9 @@ export const servicesFile = (experiment: string): string =>
 /** An endpoint's own, `$NETFOLD_DATA`. */
 export const dataFolder = (experiment: string, endpoint: string): string =>
   join(experimentFolder(experiment), 'data', endpoint);
+/** The same for what is kept in the record, `$NETFOLD_OUT`. */
+export const outFolder = (experiment: string, endpoint: string): string =>
+  join(experimentFolder(experiment), 'data', OUT_FOLDER, endpoint);
 export const meshKeyFile = (experiment: string): string => join(experimentFolder(experiment), 'mesh.key');
 /** Of the user who started the experiment: it signs commands. */
 export const userKeyFile = (experiment: string): string => join(experimentFolder(experiment), 'user.key');

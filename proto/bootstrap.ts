@@ -152,6 +152,9 @@ export const bootstrapSchema = z.strictObject({
 
 export type Bootstrap = z.infer<typeof bootstrapSchema>;
 
+/** In `dataFolder`, beside the folders of endpoints, whose names begin with a letter: what each leaves for the record. */
+export const OUT_FOLDER = '.out';
+
 /**
  * The invitation that any agent gives to a host that joins. It does not contain the time: agents take that from each
  * other's clocks (agent/clock/README.md).

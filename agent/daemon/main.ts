@@ -43,6 +43,13 @@ export interface AgentOptions {
   readonly announce?: readonly string[];
 }
 
+export interface Attendance {
+  /** Called when it serves its socket. */
+  readonly onStarted: () => void;
+  /** Called when it is about to stop, and still answers; it stops afterwards. Never rejects. */
+  readonly onStopping?: () => Promise<void>;
+}
+
 /** Why an agent has stopped: it was asked to, or the experiment has ended on all hosts. */
 export type Stopped = 'asked' | 'quit';
 
@@ -63,8 +70,8 @@ function removeRest(experiment: string): void {
 /** The same with a given bootstrap. `onStarted` is called when it serves its socket. */
 export async function runAgentWith(
   bootstrap: Bootstrap,
-  options: Pick<AgentOptions, 'host' | 'socket' | 'logLevel'>,
-  onStarted: () => void = () => {},
+  options: Pick<AgentOptions, 'host' | 'socket' | 'logLevel'> & Pick<Attendance, 'onStopping'>,
+  onStarted: Attendance['onStarted'] = () => {},
 ): Promise<Stopped> {
   keepPrivate();
   const manager = serviceManager(process.env, process.pid);
@@ -101,6 +108,7 @@ export async function runAgentWith(
     void agent.parts.end.reached.then(() => stopping.resolve('quit'));
     const stopped = await stopping.promise;
     if (stopped === 'quit') announceEnd(options.socket, log);
+    await options.onStopping?.();
     await api.close();
     return stopped;
   } finally {

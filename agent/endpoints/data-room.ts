@@ -4,6 +4,7 @@
  */
 import { lstat, readdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { OUT_FOLDER } from '../../proto/bootstrap.ts';
 import type { Timers } from '../clock/clock.ts';
 
 const MEBIBYTE = 1 << 20;
@@ -145,7 +146,12 @@ export class DataGuard {
 /** `DataGuardPorts.sizes` of this machine: what files take on the disk. What vanishes meanwhile has no size. */
 export async function sizesBelow(folder: string): Promise<Map<string, number>> {
   const sizes = new Map<string, number>();
-  for (const name of await readdir(folder)) sizes.set(name, await bytesIn(join(folder, name)));
+  const out = join(folder, OUT_FOLDER);
+  for (const below of [folder, out])
+    for (const name of await readdir(below).catch(() => [])) {
+      if (name === OUT_FOLDER) continue;
+      sizes.set(name, (sizes.get(name) ?? 0) + (await bytesIn(join(below, name))));
+    }
   return sizes;
 }
 

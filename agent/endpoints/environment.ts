@@ -1,7 +1,7 @@
 /** The environment of what netfold starts inside of an endpoint. No system calls, so `netfold exec` starts at once. */
 import { isIPv4, isIPv6 } from 'node:net';
-import { basename } from 'node:path';
-import type { LocalEndpoint } from '../../proto/bootstrap.ts';
+import { basename, dirname, join } from 'node:path';
+import { type LocalEndpoint, OUT_FOLDER } from '../../proto/bootstrap.ts';
 import { replicaOf, serviceOf } from '../../topology/model/names.ts';
 
 /**
@@ -31,7 +31,10 @@ export function endpointEnvironment(
     NETFOLD_REPLICA: String(replicaOf(name)),
     NETFOLD_ADDRESS: addresses.find(isIPv4) ?? '',
     NETFOLD_ADDRESS6: addresses.find(isIPv6) ?? '',
-    ...(data !== undefined && { NETFOLD_DATA: data }),
+    ...(data !== undefined && {
+      NETFOLD_DATA: data,
+      NETFOLD_OUT: join(dirname(data), OUT_FOLDER, basename(data)),
+    }),
   };
 }
 

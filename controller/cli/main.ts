@@ -129,8 +129,13 @@ const GROUPS: readonly Group[] = [
   },
   {
     heading: RECORDS,
-    commands: ['records', 'report', 'export', 'events'],
+    commands: ['records', 'events'],
     load: async () => (await import('./records/records.ts')).addRecordCommands,
+  },
+  {
+    heading: RECORDS,
+    commands: ['report', 'export'],
+    load: async () => (await import('./records/export.ts')).addExportCommands,
   },
   {
     heading: RECORDS,

@@ -1,10 +1,10 @@
-/** A folder for each endpoint of this machine, for its data. Part of the experiment's folder, and removed with it. */
+/** Folders for each endpoint of this machine: for its data, and for what it leaves for the record. Part of the experiment's folder, and removed with it. */
 import { chmodSync, existsSync, lchownSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, normalize } from 'node:path';
 import { makeFolder, OPEN_FOLDER } from '../../agent/files/own-files.ts';
 import type { Topology } from '../../topology/model/model.ts';
 import { serviceOf } from '../../topology/model/names.ts';
-import { dataFolder, experimentFolder, RUN_FOLDER } from '../names.ts';
+import { dataFolder, experimentFolder, outFolder, RUN_FOLDER } from '../names.ts';
 import type { Plan } from '../platform/port/plan.ts';
 import type { Account } from './service-settings.ts';
 
@@ -24,6 +24,9 @@ export function makeDataFolders(
     if (existsSync(folder)) continue;
     const service = serviceOf(name);
     const account = accounts.get(service);
+    const out = outFolder(experiment, name);
+    makeFolder(out, OPEN_FOLDER);
+    if (account) lchownSync(out, account.uid, account.gid);
     const cwd = below.get(service) ?? '.';
     const steps = isAbsolute(cwd) ? [] : normalize(cwd).split('/');
     const folders = ['.', ...steps].map((_, index) => join(folder, ...steps.slice(0, index)));

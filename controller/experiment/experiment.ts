@@ -69,7 +69,9 @@ export class Experiment {
     begin: (ports: RecordPorts) => Promise<Recorder | undefined>,
   ): Promise<void> {
     try {
-      this.#recorder = await begin({ tell, beganAt: () => this.startAt });
+      const { contained } = this.platform;
+      const images = contained?.images && (() => contained.images!(this.plan.endpoints));
+      this.#recorder = await begin({ tell, beganAt: () => this.startAt, ...(images && { images }) });
     } catch (error) {
       tell(`the run is not recorded: ${(error as Error).message}`);
     }

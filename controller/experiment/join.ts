@@ -29,6 +29,7 @@ import {
 } from '../names.ts';
 import type { Plan } from '../platform/port/plan.ts';
 import type { Platform } from '../platform/port/platform.ts';
+import { OwnPart } from '../record/parts/own-part.ts';
 import { makeBootstraps } from './bootstraps.ts';
 import { makeDataFolders } from './data-folders.ts';
 import { keepSettings, requireAccounts } from './service-settings.ts';
@@ -54,6 +55,8 @@ export interface JoinOptions {
   /** Multiaddrs to announce instead of where it listens. */
   readonly announce?: readonly string[];
   readonly logLevel: string;
+  /** Keep this host's part of the record, in this folder or among the records of this machine; absent: none. */
+  readonly record?: { readonly folder?: string };
   /** Called for each step when it is done. */
   readonly onStep: (step: string) => void;
 }
@@ -69,6 +72,8 @@ export async function joinExperiment(options: JoinOptions): Promise<Stopped> {
   const { name, host } = options;
   // What a killed agent has left stays known until it is removed.
   let isClean = await reserveJoined(name);
+  let part: OwnPart | undefined;
+  let hasStarted = false;
   try {
     recordAgent(agentSocket(name, host), process.pid);
     const identity = options.identity ?? identityFolder(name, host);
@@ -92,15 +97,34 @@ export async function joinExperiment(options: JoinOptions): Promise<Stopped> {
     keepSettings(name, topology);
     const bootstrap = bootstrapOf(plan, invitation, options, { identity, key: meshKey });
     isClean = true;
-    return await runAgentWith(bootstrap, { ...options, socket: agentSocket(name, host) }, () =>
-      options.onStep(`joined ${invitation.experiment} through ${from}: ${endpoints.join(', ')}`),
-    );
+    if (options.record) part = beginPart(plan, bootstrap, options);
+    const drained = async (): Promise<void> => part?.drain();
+    const running = { ...options, socket: agentSocket(name, host), onStopping: drained };
+    return await runAgentWith(bootstrap, running, () => {
+      hasStarted = true;
+      options.onStep(`joined ${invitation.experiment} through ${from}: ${endpoints.join(', ')}`);
+    });
   } finally {
+    await (hasStarted ? part?.complete() : part?.forget());
     if (isClean) {
       keepLogsOf(name);
       removeFolder(experimentFolder(name));
     }
   }
+}
+
+/** What this host does, it keeps itself: nobody else may reach it while the run goes on. */
+function beginPart(plan: Plan, bootstrap: Bootstrap, { name, host, record, onStep }: JoinOptions): OwnPart {
+  const { topology: source, delayBackend, experiment, mesh, seed, platform = plan.platform } = bootstrap;
+  const start = mesh.commands?.id;
+  const run = {
+    ...{ experiment: name, platform, source, hosts: [host], seeds: { [host]: seed } },
+    ...(start !== undefined && { run: { experiment, start } }),
+    delayBackend: chooseDelayBackend(delayBackend, probeMachine()),
+    endpoints: plan.endpoints.length,
+    placement: Object.fromEntries(plan.endpoints.map((endpoint) => [endpoint.name, host])),
+  };
+  return new OwnPart({ run, wanted: record?.folder }, onStep);
 }
 
 function topologyOf({ topology: { text, file, script } }: Invitation): Topology {

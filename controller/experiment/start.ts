@@ -162,12 +162,15 @@ function ended(name: string, cause: unknown): ControllerError {
 
 function recordedRun({ plan, bootstraps }: CurrentPlacement, topology: Topology): RecordedRun {
   const all = [...bootstraps.values()];
-  const { topology: source, delayBackend = 'auto', platform = plan.platform } = all[0]!;
+  const { topology: source, delayBackend = 'auto', platform = plan.platform, mesh } = all[0]!;
+  const start = mesh.commands?.id;
   return {
+    ...(start !== undefined && { run: { experiment: all[0]!.experiment, start } }),
     ...{ experiment: plan.experiment, platform, source, topology },
     delayBackend: chooseDelayBackend(delayBackend, probeMachine()),
     hosts: plan.hosts.map(({ name }) => name),
     endpoints: plan.endpoints.length,
+    placement: Object.fromEntries(plan.endpoints.map(({ name, host }) => [name, host.name])),
     seeds: Object.fromEntries(all.map(({ host, seed }) => [host, seed ?? 0])),
   };
 }

@@ -45,6 +45,8 @@ export interface StartOptions {
   readonly takeOver: boolean;
   /** The topology's names go into the hosts' files of names. */
   readonly names: boolean;
+  /** Each host keeps its part of the record. */
+  readonly record: boolean;
   readonly signal: AbortSignal;
   readonly onStarted?: OnOutcome<string>;
   readonly onStep: (step: string) => void;
@@ -125,7 +127,7 @@ function prepare(connections: Connections, options: StartOptions, id: string): P
 const extensionOf = (file: string): string => /^\.[A-Za-z0-9]{1,10}$/.exec(extname(file))?.[0] ?? '';
 
 /** Words that all agents have. */
-function commonWords({ experiment, never, lease, takeOver }: StartOptions, part: Part): string[] {
+function commonWords({ experiment, never, lease, takeOver, record }: StartOptions, part: Part): string[] {
   return [
     ...['--name', experiment, '--host', part.host.name],
     ...['--mesh-key', `${folderOf(experiment)}/${KEY_FILE}`],
@@ -133,6 +135,8 @@ function commonWords({ experiment, never, lease, takeOver }: StartOptions, part:
     ...(lease === undefined ? [] : ['--lease', lease]),
     ...(takeOver ? ['--take-over'] : []),
     ...(never.length === 0 ? [] : ['--never', never.join(',')]),
+    // A record stays on the host, and uninstall would have to take it.
+    ...(record ? [] : ['--no-record']),
   ];
 }
 
@@ -141,8 +145,7 @@ function startFirst(connections: Connections, options: StartOptions, part: Part)
   const folder = folderOf(experiment);
   const words = [
     ...['controller', `${folder}/${topologyFile(extensionOf(source.file))}`],
-    // A record stays on the host, and uninstall would have to take it.
-    ...['--elsewhere', '--wait', '--no-record', ...commonWords(options, part)],
+    ...['--elsewhere', '--wait', ...commonWords(options, part)],
     ...(source.script ? ['--events', `${folder}/${EVENTS_FILE}`] : []),
   ];
   return startOn(connections, [part], options, () => startScript(experiment, words, `${experiment} is up`));

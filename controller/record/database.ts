@@ -14,14 +14,52 @@ import type {
   VerdictRow,
 } from './rows.ts';
 
-const SCHEMA = `
-CREATE TABLE IF NOT EXISTS flow_sample(t_ms INTEGER NOT NULL, source TEXT NOT NULL, destination TEXT NOT NULL, rate_bps REAL NOT NULL, share_bps REAL, limited_by TEXT);
-CREATE TABLE IF NOT EXISTS path_sample(t_ms INTEGER NOT NULL, source TEXT NOT NULL, destination TEXT NOT NULL, target_ms REAL NOT NULL, measured_ms REAL, lost REAL NOT NULL);
-CREATE TABLE IF NOT EXISTS agent_sample(t_ms INTEGER NOT NULL, host TEXT NOT NULL, cpu_seconds REAL NOT NULL, memory_bytes INTEGER NOT NULL, tick_ms REAL NOT NULL);
-CREATE TABLE IF NOT EXISTS event(t_ms REAL, due_ms REAL NOT NULL, until_ms REAL, origin TEXT NOT NULL, text TEXT NOT NULL, outcome TEXT);
-CREATE TABLE IF NOT EXISTS epoch(host TEXT NOT NULL, epoch INTEGER NOT NULL, due_ms REAL NOT NULL, applied_ms REAL NOT NULL, settled_ms REAL NOT NULL);
-CREATE TABLE IF NOT EXISTS verdict(t_ms REAL NOT NULL, state TEXT NOT NULL, code TEXT NOT NULL, host TEXT NOT NULL, message TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS log_position(host TEXT PRIMARY KEY, incarnation INTEGER NOT NULL, next INTEGER NOT NULL) WITHOUT ROWID;
+/** Columns of each table, as SQLite declares them. What a reader of numbers wants; where the log goes on is of no use to him. */
+export const TABLES = {
+  flow_sample: {
+    ...{ t_ms: 'INTEGER NOT NULL', source: 'TEXT NOT NULL', destination: 'TEXT NOT NULL' },
+    ...{ rate_bps: 'REAL NOT NULL', share_bps: 'REAL', limited_by: 'TEXT' },
+  },
+  path_sample: {
+    ...{ t_ms: 'INTEGER NOT NULL', source: 'TEXT NOT NULL', destination: 'TEXT NOT NULL' },
+    ...{ target_ms: 'REAL NOT NULL', measured_ms: 'REAL', lost: 'REAL NOT NULL' },
+  },
+  agent_sample: {
+    ...{ t_ms: 'INTEGER NOT NULL', host: 'TEXT NOT NULL', cpu_seconds: 'REAL NOT NULL' },
+    ...{ memory_bytes: 'INTEGER NOT NULL', tick_ms: 'REAL NOT NULL' },
+  },
+  event: {
+    ...{ t_ms: 'REAL', due_ms: 'REAL NOT NULL', until_ms: 'REAL' },
+    ...{ origin: 'TEXT NOT NULL', text: 'TEXT NOT NULL', outcome: 'TEXT' },
+  },
+  epoch: {
+    ...{ host: 'TEXT NOT NULL', epoch: 'INTEGER NOT NULL', due_ms: 'REAL NOT NULL' },
+    ...{ applied_ms: 'REAL NOT NULL', settled_ms: 'REAL NOT NULL' },
+  },
+  verdict: {
+    ...{ t_ms: 'REAL NOT NULL', state: 'TEXT NOT NULL', code: 'TEXT NOT NULL' },
+    ...{ host: 'TEXT NOT NULL', message: 'TEXT NOT NULL' },
+  },
+} as const satisfies Readonly<Record<string, Readonly<Record<string, ColumnType>>>>;
+
+export type ColumnType = 'INTEGER NOT NULL' | 'REAL NOT NULL' | 'REAL' | 'TEXT NOT NULL' | 'TEXT';
+export type Table = keyof typeof TABLES;
+export const TABLE_NAMES = Object.keys(TABLES) as Table[];
+
+/** Of a table, in their order. */
+export const columnsOf = (table: Table): [string, ColumnType][] =>
+  Object.entries(TABLES[table]) as [string, ColumnType][];
+
+export const SCHEMA = [
+  ...TABLE_NAMES.map((table) => {
+    const columns = columnsOf(table).map(([name, type]) => `${name} ${type}`);
+    return `CREATE TABLE IF NOT EXISTS ${table}(${columns.join(', ')});`;
+  }),
+  'CREATE TABLE IF NOT EXISTS log_position(host TEXT PRIMARY KEY, incarnation INTEGER NOT NULL, next INTEGER NOT NULL) WITHOUT ROWID;',
+].join('\n');
+
+/** A joined record has them after its rows, which is faster. */
+export const INDEXES = `
 CREATE INDEX IF NOT EXISTS flow_sample_t ON flow_sample(t_ms);
 CREATE INDEX IF NOT EXISTS path_sample_t ON path_sample(t_ms);
 CREATE INDEX IF NOT EXISTS agent_sample_t ON agent_sample(t_ms);
@@ -67,7 +105,7 @@ export class RunDatabase {
     this.#database = new DatabaseSync(path);
     // A process that is killed loses nothing that was committed; NORMAL saves the disk a synchronisation a second.
     this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
-    this.#database.exec(SCHEMA);
+    this.#database.exec(SCHEMA + INDEXES);
     const insert = (table: string, values: number): StatementSync =>
       this.#database.prepare(`INSERT INTO ${table} VALUES (${Array(values).fill('?').join(', ')})`);
     this.#insert = {
@@ -159,6 +197,39 @@ export class RunDatabase {
       throw error;
     }
   }
+}
+
+/** Whole milliseconds, as JavaScript has them. */
+const MOST_MS = 2 ** 53;
+
+/**
+ * Whether the tables are those that netfold writes: whoever made the file, what reads it meets numbers where it wants numbers. With
+ * `values`, each row is looked at: a quarter of a second for a million. Throws `Error`.
+ */
+export function requireTables(database: DatabaseSync, { values }: { readonly values: boolean }): void {
+  for (const table of TABLE_NAMES) {
+    const found = database.prepare('SELECT type FROM sqlite_schema WHERE name = ?').get(table);
+    if (found?.type !== 'table') throw new Error(`it has no table ${table}`);
+    const there = new Set(
+      database
+        .prepare(`PRAGMA table_info(${table})`)
+        .all()
+        .map(({ name }) => name),
+    );
+    const missing = columnsOf(table).find(([name]) => !there.has(name));
+    if (missing) throw new Error(`its table ${table} has no column ${missing[0]}`);
+    if (!values) continue;
+    const wrong = columnsOf(table).map(([name, type]) => isWrong(name, type));
+    const row = database.prepare(`SELECT rowid FROM ${table} WHERE ${wrong.join(' OR ')} LIMIT 1`).get();
+    if (row) throw new Error(`row ${row.rowid} of its table ${table} has values that netfold does not write`);
+  }
+}
+
+function isWrong(name: string, type: ColumnType): string {
+  const [kind] = type.split(' ') as ['INTEGER' | 'REAL' | 'TEXT'];
+  const kinds = type.endsWith('NOT NULL') ? `'${kind.toLowerCase()}'` : `'${kind.toLowerCase()}', 'null'`;
+  const range = kind === 'INTEGER' ? ` OR abs(${name}) >= ${MOST_MS}` : '';
+  return `typeof(${name}) NOT IN (${kinds})${range}`;
 }
 
 /** For reading only; while it is written as well. Throws errors of SQLite. */

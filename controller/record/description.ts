@@ -12,11 +12,38 @@ export const DATABASE = 'run.sqlite';
 export const EVENTS = 'events.ndjson';
 export const TOPOLOGY = 'topology.yaml';
 export const LOGS = 'logs';
+/** What endpoints have left in `$NETFOLD_OUT`: a folder for each. */
+export const OUTPUTS = 'out';
 /** Of this layout; a reader refuses a later one. */
 export const FORMAT = 1;
 
+/** Of files in a record: whoever made it, they lead nowhere else. */
+const FILE_NAME = /^\w[\w.-]{0,99}$/;
+
+const machineSchema = z.object({
+  cpu: z.string(),
+  cores: z.number(),
+  memoryGiB: z.number(),
+  virtual: z.string().nullable(),
+  distribution: z.string(),
+  kernel: z.string(),
+});
+
+const versionsSchema = z.object({ netfold: z.string(), commit: z.string().nullable(), node: z.string() });
+
+/** One machine's part of a record that was joined. */
+const partSchema = z.object({
+  id: z.string(),
+  hosts: z.array(z.string()),
+  startedAt: z.string(),
+  endedAt: z.string().nullable(),
+  state: z.enum(['recording', 'complete']),
+  versions: versionsSchema,
+  machine: machineSchema,
+});
+
 const descriptionSchema = z.object({
-  format: z.int(),
+  format: z.int().min(1),
   /** `EXPERIMENT@START`, the name of the record's folder. */
   id: z.string(),
   experiment: z.string(),
@@ -28,27 +55,43 @@ const descriptionSchema = z.object({
   startedAt: z.string(),
   beganAt: z.string().nullable(),
   endedAt: z.string().nullable(),
-  versions: z.object({ netfold: z.string(), commit: z.string().nullable(), node: z.string() }),
-  machine: z.object({
-    cpu: z.string(),
-    cores: z.number(),
-    memoryGiB: z.number(),
-    virtual: z.string().nullable(),
-    distribution: z.string(),
-    kernel: z.string(),
-  }),
+  versions: versionsSchema,
+  machine: machineSchema,
   platform: z.string(),
   delayBackend: z.string(),
   /** Of this machine; other machines of the same experiment write records of their own. */
   hosts: z.array(z.string()),
   endpoints: z.int(),
+  /** Endpoint → host, of those of this record's hosts. */
+  placement: z.record(z.string(), z.string()).optional(),
+  /** How far the clock that all hosts follow was ahead of the host's own, when it was asked last; null: not known. */
+  clocks: z
+    .record(
+      z.string(),
+      z.object({
+        reference: z.string().nullable(),
+        offsetMs: z.number().nullable(),
+        errorMs: z.number().nullable(),
+      }),
+    )
+    .optional(),
+  /** Of containers: what the endpoints run. `name`: as the topology has it; `id`: of the engine; `digests`: of registries. */
+  images: z
+    .record(z.string(), z.object({ name: z.string(), id: z.string(), digests: z.array(z.string()) }))
+    .optional(),
+  /** Endpoint → how its command has ended, or that it had not when the run did. */
+  processes: z.record(z.string(), z.string()).optional(),
+  /** Absent: it was not joined of several. */
+  parts: z.array(partSchema).optional(),
+  /** The same in all records of one run: the experiment's name among its agents, and the random name of this start. */
+  run: z.object({ experiment: z.string(), start: z.string() }).optional(),
   topology: z.object({
     /** As the user named it. */
     file: z.string(),
     /** What agents compare among each other, of the texts that they read. */
     hash: z.string(),
     /** Files in the record that hold these texts. */
-    texts: z.array(z.string()),
+    texts: z.array(z.string().regex(FILE_NAME)).min(1),
   }),
   /** Of the hosts' random numbers, by host. */
   seeds: z.record(z.string(), z.number()),

@@ -71,6 +71,11 @@ export class Happened {
     }
   }
 
+  /** The command of an endpoint runs, or has ended. */
+  process(host: string, endpoint: string, state: string, nowMs: number | null): void {
+    this.#found.lines.push(JSON.stringify({ host, kind: 'process', endpoint, state, nowMs }));
+  }
+
   /** What is new since the last call. */
   batch(nowMs: number): Happenings {
     for (; this.#fileEvents[this.#next] !== undefined; this.#next++) {

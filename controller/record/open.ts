@@ -9,9 +9,10 @@ import { native } from '../../topology/formats/native/format.ts';
 import { nativeText } from '../../topology/formats/native/write.ts';
 import { formatOf } from '../../topology/formats/registry.ts';
 import type { Topology } from '../../topology/model/model.ts';
+import { ControllerError } from '../errors.ts';
 import { readHardwareFacts } from '../machine/facts.ts';
 import { netfoldCommit, netfoldVersion } from '../machine/version.ts';
-import { experimentFolder, logFolderOf } from '../names.ts';
+import { experimentFolder } from '../names.ts';
 import { RunDatabase } from './database.ts';
 import {
   DATABASE,
@@ -23,7 +24,7 @@ import {
 } from './description.ts';
 import { makeRecordFolder, recordId } from './folders.ts';
 import type { FileEvent } from './happened.ts';
-import { complete, hasWriter, Recorder, type RecorderOptions, takeLogs, thisWriter } from './recorder.ts';
+import { complete, hasWriter, Recorder, type RecorderOptions, takeFiles, thisWriter } from './recorder.ts';
 
 /** Texts that agents read. */
 export interface SourceTexts {
@@ -39,11 +40,15 @@ export interface RecordedRun {
   readonly hosts: readonly string[];
   readonly endpoints: number;
   readonly seeds: Readonly<Record<string, number>>;
+  /** As in `Description`; absent: commands are not signed, and nothing tells two starts apart. */
+  readonly run?: NonNullable<Description['run']>;
+  /** Endpoint → host, of those of these hosts. */
+  readonly placement: Readonly<Record<string, string>>;
   readonly source: SourceTexts;
   readonly topology: Topology;
 }
 
-export type RecordPorts = Pick<RecorderOptions, 'beganAt' | 'tell'>;
+export type RecordPorts = Pick<RecorderOptions, 'beganAt' | 'tell' | 'images'>;
 
 /** Names the record of a running experiment, for who takes it over. */
 const pointerOf = (experiment: string): string => join(experimentFolder(experiment), 'record.json');
@@ -63,7 +68,16 @@ export async function beginRecord(run: RecordedRun, ports: RecordPorts, wanted?:
 export function continueRecord(run: RecordedRun, ports: RecordPorts): Recorder | undefined {
   const folder = recordOf(run.experiment);
   if (folder === undefined) return undefined;
-  const description = { ...readDescription(folder), writer: thisWriter() };
+  const found = readDescription(folder);
+  if (found.state === 'complete' || hasWriter(found))
+    throw new ControllerError(
+      'RECORD_BUSY',
+      found.state === 'complete'
+        ? `its record ${folder} is complete, and does not change any more`
+        : `process ${found.writer?.pid} writes its record ${folder}`,
+      'one process alone writes a record; see who it is: ps -fp PID',
+    );
+  const description = { ...found, writer: thisWriter() };
   writeDescription(folder, description);
   return new Recorder({ folder, description, fileEvents: fileEventsOf(run), ...ports });
 }
@@ -76,7 +90,7 @@ export async function endRecordOf(experiment: string): Promise<string[]> {
   const folder = recordOf(experiment);
   if (folder === undefined) return [];
   try {
-    takeLogs(folder, logFolderOf(experiment));
+    takeFiles(folder, experiment);
     const description = readDescription(folder);
     if (description.state === 'complete' || hasWriter(description)) return [];
     new RunDatabase(join(folder, DATABASE)).complete();
@@ -123,13 +137,14 @@ export function recordOf(experiment: string): string | undefined {
 }
 
 async function describe(run: RecordedRun, startedAt: string, folder: string): Promise<Description> {
-  const { experiment, platform, delayBackend, hosts, endpoints, seeds, source } = run;
+  const { experiment, platform, delayBackend, hosts, endpoints, seeds, placement, source } = run;
+  const optional = run.run && { run: run.run };
   const [machine, commit] = await Promise.all([readHardwareFacts(), netfoldCommit()]);
   return {
     ...{ format: FORMAT, id: basename(folder), experiment, state: 'recording', writer: thisWriter() },
     ...{ startedAt, beganAt: null, endedAt: null, machine, platform, delayBackend },
     versions: { netfold: netfoldVersion(), commit, node: process.versions.node },
-    ...{ hosts: [...hosts], endpoints, seeds },
+    ...{ hosts: [...hosts], endpoints, seeds, placement, ...optional },
     topology: {
       file: source.file,
       hash: topologyHash(source),

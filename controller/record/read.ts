@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { ControllerError } from '../errors.ts';
-import { openToRead } from './database.ts';
+import { openToRead, requireTables } from './database.ts';
 import { DATABASE, type Description, readDescription } from './description.ts';
 import { hasWriter } from './recorder.ts';
 import type { EventRow, VerdictRow } from './rows.ts';
@@ -46,6 +46,7 @@ export const stateOf = (description: Description): RecordSummary['state'] =>
 export function readRecord(folder: string): RecordSummary {
   const description = readDescription(folder);
   return withDatabase(folder, (database) => {
+    requireGoodValues(folder, database);
     const one = (sql: string) => database.prepare(sql).get() as Record<string, number>;
     return {
       folder,
@@ -66,6 +67,15 @@ export function readRecord(folder: string): RecordSummary {
   });
 }
 
+/** What a command reads may have been made by anybody. Throws `ControllerError` (`RECORD_UNREADABLE`). */
+function requireGoodValues(folder: string, database: DatabaseSync): void {
+  try {
+    requireTables(database, { values: true });
+  } catch (error) {
+    throw unreadable(join(folder, DATABASE), error);
+  }
+}
+
 /** In the order in which they were due. */
 export const eventsOf = (folder: string): EventRow[] => withDatabase(folder, readEvents);
 
@@ -73,21 +83,31 @@ export const eventsOf = (folder: string): EventRow[] => withDatabase(folder, rea
 export function withDatabase<T>(folder: string, use: (database: DatabaseSync) => T): T {
   const path = join(folder, DATABASE);
   let database: DatabaseSync | undefined;
+  let isRead = false;
   try {
     database = openToRead(path);
+    requireTables(database, { values: false });
+    isRead = true;
     return use(database);
   } catch (cause) {
-    if (database && (cause as NodeJS.ErrnoException).code !== 'ERR_SQLITE_ERROR') throw cause;
-    throw new ControllerError(
-      'RECORD_UNREADABLE',
-      `${path} can't be read: ${(cause as Error).message}`,
-      'if it is damaged, restore the folder from a copy; `netfold records verify` says which files were changed',
-      cause,
-    );
+    if (isRead && !isOfSqlite(cause)) throw cause;
+    throw unreadable(path, cause);
   } finally {
     database?.close();
   }
 }
+
+/** Of a database that can't be read, or has what netfold does not write. */
+export const unreadable = (path: string, cause: unknown): ControllerError =>
+  new ControllerError(
+    'RECORD_UNREADABLE',
+    `${path} can't be read: ${(cause as Error).message}`,
+    'if it is damaged, restore the folder from a copy; `netfold records verify` says which files were changed',
+    cause,
+  );
+
+const isOfSqlite = (error: unknown): boolean =>
+  ['ERR_SQLITE_ERROR', 'ERR_OUT_OF_RANGE'].includes((error as NodeJS.ErrnoException).code ?? '');
 
 const FLOWS = `SELECT source, destination, count(*) AS samples, avg(rate_bps) AS meanRateBps, max(rate_bps) AS mostRateBps, avg(share_bps) AS meanShareBps
 FROM flow_sample GROUP BY source, destination ORDER BY meanRateBps DESC, source, destination`;
@@ -109,3 +129,11 @@ export function rows<Row>(database: DatabaseSync, sql: string): Row[] {
     .all()
     .map((row) => ({ ...row })) as Row[];
 }
+
+/**
+ * How often was sampled in each interval of ?1 ms before ?2. Hosts of several machines were not asked at the same instants, so that
+ * the host that was asked most often counts.
+ */
+export const MOMENTS = `SELECT bucket, max(n) AS moments FROM
+  (SELECT t_ms / ?1 AS bucket, host, count(DISTINCT t_ms) AS n FROM agent_sample WHERE t_ms < ?2 GROUP BY bucket, host)
+GROUP BY bucket`;

@@ -2,33 +2,42 @@
  * Records a run while it goes on: once a second it asks the agents of this machine, and writes what they tell. It takes nothing
  * from them that `netfold status` would not; without it they do the same.
  */
-import { appendFileSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { appendFileSync, existsSync, statSync, truncateSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { kernelStartTimeOf } from '../../agent/kernel/sys/process-table.ts';
 import type { AgentStatus } from '../../proto/status.ts';
 import type { PathProof } from '../../proto/view.ts';
 import { copyLogs } from '../logs/kept.ts';
+import { logFolderOf, outFolder } from '../names.ts';
 import { AgentReader } from './agent-reader.ts';
 import { type Moment, RunDatabase } from './database.ts';
 import { DATABASE, type Description, EVENTS, hashesOf, LOGS, writeDescription } from './description.ts';
 import { dropOldRecords } from './folders.ts';
 import { type FileEvent, Happened, type Happenings } from './happened.ts';
+import { fillFolder, OMITTED, takeOutputs } from './outputs.ts';
 import type { AgentSample, FlowSample, PathSample } from './rows.ts';
 
+/** What an agent says of a command that runs. */
+const RUNNING = /^pid \d+/;
 const ROUND_MS = 1000;
 /** An agent that answers later is not part of the round. */
 const ANSWER_MS = 600;
 const THIN_EVERY_ROUNDS = 60;
+/** How commands have ended is told so often, for a run that is cut off. */
+const DESCRIBE_EVERY_ROUNDS = 5;
 /** What waits for a disk that is full for the moment; then the oldest moments are given up. */
 const MOST_WAITING = 60;
+const MOST_LINES = 10_000;
 
 export interface RecorderOptions {
   readonly folder: string;
   readonly description: Description;
   readonly fileEvents: readonly FileEvent[];
-  /** When the timeline began, in milliseconds since 1970; `undefined` before. */
-  readonly beganAt: () => number | undefined;
+  /** When the timeline began, in milliseconds since 1970; `undefined` before. Absent: the agents know it alone. */
+  readonly beganAt?: () => number | undefined;
+  /** What endpoints run, if they are containers. */
+  readonly images?: () => Promise<NonNullable<Description['images']>>;
   /** Called with one line for the user. */
   readonly tell: (line: string) => void;
 }
@@ -44,8 +53,18 @@ export class Recorder {
   readonly #loop: Promise<void>;
   #moments: Moment[] = [];
   #waiting: Happenings[] = [];
+  /** Of what happened, not yet in its file. */
+  #lines: string[] = [];
   #rounds = 0;
   #isFailing = false;
+  /** As agents say, where nobody else does. */
+  #begunAt: number | undefined;
+  /** As it was described on the disk. */
+  #describedBegin: number | undefined;
+  #clocks: NonNullable<Description['clocks']>;
+  readonly #processes: Map<string, string>;
+  #isChanged = false;
+  #images: Description['images'];
 
   /** Begins to record. Throws if nothing can be written there. */
   constructor(options: RecorderOptions) {
@@ -53,6 +72,9 @@ export class Recorder {
     this.folder = folder;
     this.#options = options;
     this.#problems = new Set(description.problems);
+    this.#clocks = description.clocks ?? {};
+    this.#images = description.images;
+    this.#processes = new Map(Object.entries(description.processes ?? {}));
     this.#database = new RunDatabase(join(folder, DATABASE));
     const positions = new Map(this.#database.positions().map((one) => [one.host, one]));
     this.#readers = description.hosts.map(
@@ -60,6 +82,13 @@ export class Recorder {
     );
     this.#happened = new Happened(fileEvents, this.#database.events());
     this.#loop = this.#run();
+    options.images?.().then(
+      (images) => {
+        this.#images = images;
+      },
+      // An engine that does not answer: the record is the same without.
+      () => {},
+    );
   }
 
   /** The last round, while the agents still answer. Nothing is asked afterwards. */
@@ -69,22 +98,14 @@ export class Recorder {
     await this.#round();
     this.#waiting.push(this.#happened.last(this.#now() ?? 0));
     this.#write();
-  }
-
-  /** What endpoints have written: before the folder of logs goes. */
-  takeLogs(logFolder: string): void {
-    try {
-      takeLogs(this.folder, logFolder);
-    } catch (error) {
-      this.#problems.add(`logs are missing: ${(error as Error).message}`);
-    }
+    if (this.#isFailing) this.#problems.add('its last seconds: there was no room for them');
   }
 
   /** After the end of the run. Never throws: a run ends whether it was recorded or not. */
   async complete(): Promise<void> {
     try {
       this.#database.complete();
-      await complete(this.folder, { ...this.#described(), problems: [...this.#problems] });
+      await complete(this.folder, this.#describedAtEnd());
       dropOldRecords();
     } catch (error) {
       this.#options.tell(`the record ${this.folder} is not complete: ${(error as Error).message}`);
@@ -115,12 +136,26 @@ export class Recorder {
       flows.push(...flowsOf(news.status));
       paths.push(...news.paths.flatMap(pathSample));
       agents.push(agentOf(news.status));
+      this.#takeState(reader.host, news.status);
     });
     await Promise.race([Promise.all(asked), sleep(ANSWER_MS)]);
     // Copies: what comes too late is left out.
     if (began !== undefined && began >= 0)
       this.#moments.push({ tMs: began, flows: [...flows], paths: [...paths], agents: [...agents] });
     this.#waiting.push(this.#happened.batch(began ?? 0));
+  }
+
+  #takeState(host: string, { clock, processes, nowMs }: AgentStatus): void {
+    const { reference, offsetMs, errorMs } = clock;
+    this.#clocks = { ...this.#clocks, [host]: { reference, offsetMs, errorMs } };
+    // By this machine's date, which may be set meanwhile: the time of samples is the experiment's own.
+    if (nowMs !== null) this.#begunAt = Date.now() - nowMs;
+    for (const [endpoint, state] of Object.entries(processes)) {
+      if (this.#processes.get(endpoint) === state) continue;
+      this.#processes.set(endpoint, state);
+      this.#isChanged = true;
+      this.#happened.process(host, endpoint, state, nowMs);
+    }
   }
 
   /** A full disk ends no experiment: what was not written waits for the next round, within bounds. */
@@ -134,31 +169,70 @@ export class Recorder {
       this.#database.append({ moments: this.#moments, events, epochs, verdicts, positions });
       this.#moments = [];
       this.#waiting = [];
-      if (lines.length > 0) appendFileSync(join(this.folder, EVENTS), `${lines.join('\n')}\n`);
-      if (++this.#rounds % THIN_EVERY_ROUNDS === 0) this.#database.thin(this.#now() ?? 0);
-      if (this.#rounds === 1) writeDescription(this.folder, this.#described());
+      this.#lines.push(...lines);
+      appendWhole(join(this.folder, EVENTS), this.#lines);
+      this.#lines = [];
+      const isMinute = ++this.#rounds % THIN_EVERY_ROUNDS === 0;
+      if (isMinute) this.#database.thin(this.#now() ?? 0);
+      // A reader of a run that was cut off wants to know when it began.
+      const hasBegun = this.#describedBegin === undefined && this.#beganAt() !== undefined;
+      const isChanged = this.#isChanged && this.#rounds % DESCRIBE_EVERY_ROUNDS === 0;
+      if (isMinute || hasBegun || isChanged) {
+        this.#isChanged = false;
+        writeDescription(this.folder, this.#described());
+        this.#describedBegin = this.#beganAt();
+      }
       if (this.#isFailing) this.#options.tell('the run is recorded again');
       this.#isFailing = false;
     } catch (error) {
       const { message } = error as Error;
       if (!this.#isFailing) this.#options.tell(`the run is not recorded just now: ${message}`);
       this.#isFailing = true;
-      this.#problems.add(`seconds are missing: ${message}`);
+      const isTooMuch = Math.max(this.#moments.length, this.#waiting.length) > MOST_WAITING;
+      if (isTooMuch || this.#lines.length > MOST_LINES) this.#problems.add(`seconds are missing: ${message}`);
       this.#moments = this.#moments.slice(-MOST_WAITING);
       this.#waiting = this.#waiting.slice(-MOST_WAITING);
+      this.#lines = this.#lines.slice(-MOST_LINES);
     }
   }
 
   #described(): Description {
-    const began = this.#options.beganAt();
-    const beganAt = began === undefined ? null : new Date(began).toISOString();
-    return { ...this.#options.description, beganAt };
+    const began = this.#beganAt();
+    const beganAt = began === undefined ? this.#options.description.beganAt : new Date(began).toISOString();
+    const processes = Object.fromEntries(this.#processes);
+    const images = this.#images && { images: this.#images };
+    return { ...this.#options.description, beganAt, clocks: this.#clocks, processes, ...images };
+  }
+
+  #describedAtEnd(): Description {
+    const described = this.#described();
+    const processes = Object.entries(described.processes ?? {}).map(([endpoint, state]) => {
+      return [endpoint, RUNNING.test(state) ? 'ran until the end' : state];
+    });
+    return { ...described, processes: Object.fromEntries(processes), problems: [...this.#problems] };
+  }
+
+  #beganAt(): number | undefined {
+    const { beganAt } = this.#options;
+    return beganAt ? beganAt() : this.#begunAt;
   }
 
   /** Milliseconds since the timeline began, in whole ones. */
   #now(): number | undefined {
-    const began = this.#options.beganAt();
+    const began = this.#beganAt();
     return began === undefined ? undefined : Math.round(Date.now() - began);
+  }
+}
+
+/** All of the lines or none: half a line would be no JSON. Throws system errors. */
+function appendWhole(path: string, lines: readonly string[]): void {
+  if (lines.length === 0) return;
+  const before = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  try {
+    appendFileSync(path, `${lines.join('\n')}\n`);
+  } catch (error) {
+    if (existsSync(path)) truncateSync(path, before);
+    throw error;
   }
 }
 
@@ -172,17 +246,22 @@ export const thisWriter = (): Description['writer'] => ({
 export const hasWriter = ({ writer }: Description): boolean =>
   writer !== null && kernelStartTimeOf(writer.pid) === writer.startTime;
 
-/** Does nothing if they are there already. Throws system errors. */
-export function takeLogs(folder: string, logFolder: string): void {
-  const to = join(folder, LOGS);
-  if (mkdirSync(to, { recursive: true }) !== undefined) copyLogs(logFolder, to);
+/** Logs, and what endpoints have left, before they go. Does nothing for what is there already. Throws system errors. */
+export function takeFiles(folder: string, experiment: string): void {
+  fillFolder(folder, LOGS, (to) => {
+    copyLogs(logFolderOf(experiment), to);
+    return true;
+  });
+  takeOutputs(folder, dirname(outFolder(experiment, 'any')));
 }
 
 /** The last step: hashes of all files. Throws system errors. */
 export async function complete(folder: string, description: Description): Promise<void> {
   const files = await hashesOf(folder);
   const ended = { state: 'complete', writer: null, endedAt: new Date().toISOString(), files } as const;
-  writeDescription(folder, { ...description, ...ended });
+  const cut = existsSync(join(folder, OMITTED)) ? [`files of endpoints, which ${OMITTED} names`] : [];
+  const problems = [...new Set([...description.problems, ...cut])];
+  writeDescription(folder, { ...description, ...ended, problems });
 }
 
 /** Those of its own endpoints; other agents tell theirs. */

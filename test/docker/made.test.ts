@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { agentStatus } from '../../controller/experiment/agents.ts';
 import { sandboxNames } from '../../controller/platform/docker/sandbox.ts';
+import type { RecordSummary } from '../../controller/record/read.ts';
 import { IMAGE, TestEngine } from '../support/docker/engine.ts';
 import { experimentName, type Finished, run, until } from '../support/lab/lab.ts';
 import { processesOf, tracesOf } from '../support/lab/traces.ts';
@@ -154,6 +155,10 @@ describe('containers of the topology', () => {
     await expectShaped('client.1', 'server');
 
     expect(await netfold('down', name)).toMatchObject({ code: 0 });
+    const { out } = await netfold('records', 'show', name, '--json');
+    const { images } = (JSON.parse(out) as RecordSummary).description;
+    const image = { name: IMAGE, id: engine.docker('inspect', '--format', '{{.Id}}', IMAGE), digests: [] };
+    expect(images).toEqual({ 'client.0': image, 'client.1': image, 'server.0': image });
     expect(left()).toBe('');
     expect(sandboxNames(name)).toEqual([]);
     // The process behind `up --detach` sees the end as well, and looks whether anything is left.

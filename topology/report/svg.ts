@@ -11,12 +11,25 @@ const CHARACTER = 7;
 /** With more nodes, labels of lines would cover each other. */
 const MOST_LABELLED = 120;
 
+const NO_LOADS: ReadonlyMap<number, LineLoad> = new Map();
+
 const STYLE = `text{font:12px sans-serif;text-anchor:middle;dominant-baseline:central;fill:#222}
 .label{font-size:10px;fill:#555}.line{stroke:#888;stroke-width:1.5}.loses{stroke-dasharray:6 3}
 .node{fill:#e8f0fe;stroke:#3367d6}.bridge{fill:#fff;stroke:#888}.alone{fill:#eee;stroke:#bbb}
 @media (prefers-color-scheme:dark){text{fill:#eee}.label{fill:#bbb}.node{fill:#1f2f4f}.bridge{fill:#222}.alone{fill:#333}}`;
 
-export function svg(drawing: Drawing, title: string): string {
+/** What a line carries: a part of what it can (0 to 1), and the text that a pointer on it shows. */
+export interface LineLoad {
+  readonly part: number;
+  readonly text: string;
+}
+
+/** `loads`: of lines, by their numbers in the drawing; those that carried more are wider and redder. */
+export function svg(
+  drawing: Drawing,
+  title: string,
+  loads: ReadonlyMap<number, LineLoad> = NO_LOADS,
+): string {
   const { nodes, lines } = drawing;
   const size = Math.round(Math.min(MOST, Math.max(LEAST, PER_NODE * Math.sqrt(nodes.length) * 1.4)));
   const places = placesOf(drawing).map(({ x, y }) => ({ x: at(x, size), y: at(y, size) }));
@@ -26,7 +39,7 @@ export function svg(drawing: Drawing, title: string): string {
     `<title>${escaped(title)}</title>`,
     `<style>${STYLE}</style>`,
     '<defs><marker id="to" viewBox="0 0 8 8" refX="16" refY="4" markerWidth="8" markerHeight="8" orient="auto"><path d="M0 0L8 4L0 8z" fill="#888"/></marker></defs>',
-    ...lines.map((line) => lineOf(line, places, isLabelled)),
+    ...lines.map((line, number) => lineOf(line, places, isLabelled, loads.get(number))),
     ...nodes.map((node, number) => nodeOf(node, places[number]!)),
     '</svg>',
   ].join('\n')}\n`;
@@ -38,13 +51,22 @@ function lineOf(
   { from, to, isBoth, label, loses }: DrawnLine,
   places: readonly Place[],
   isLabelled: boolean,
+  load: LineLoad | undefined,
 ): string {
   const [a, b] = [places[from]!, places[to]!];
   const kind = loses ? 'line loses' : 'line';
   const marker = isBoth ? '' : ' marker-end="url(#to)"';
-  const line = `<line class="${kind}" x1="${a.x}" y1="${a.y}" x2="${b.x}" y2="${b.y}"${marker}><title>${escaped(label)}</title></line>`;
+  const told = load === undefined ? label : `${load.text}${label === '' ? '' : `\n${label}`}`;
+  const look = load === undefined ? '' : ` style="${lookOf(load)}"`;
+  const line = `<line class="${kind}" x1="${a.x}" y1="${a.y}" x2="${b.x}" y2="${b.y}"${marker}${look}><title>${escaped(told)}</title></line>`;
   if (!isLabelled || label === '') return line;
   return `${line}<text class="label" x="${(a.x + b.x) / 2}" y="${(a.y + b.y) / 2 - 7}">${escaped(label)}</text>`;
+}
+
+/** From blue over yellow to red, on paper and on dark screens alike. */
+function lookOf({ part }: LineLoad): string {
+  const bounded = Math.min(1, Math.max(0, part));
+  return `stroke:hsl(${Math.round(215 * (1 - bounded))} 75% 48%);stroke-width:${(1.5 + 7 * bounded).toFixed(1)}`;
 }
 
 function nodeOf({ name, isBridge, isAlone }: DrawnNode, { x, y }: Place): string {

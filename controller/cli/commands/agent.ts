@@ -1,5 +1,6 @@
 /** `netfold agent`: the daemon of one host. */
 import { hostname } from 'node:os';
+import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import type { Stopped } from '../../../agent/daemon/main.ts';
 import type { Exemption } from '../../../proto/bootstrap.ts';
@@ -15,6 +16,7 @@ import {
   meetingOptions,
   placementOptions,
 } from '../options/placement-options.ts';
+import { addRecordOptions } from '../options/record-options.ts';
 import { step } from '../terminal/output.ts';
 
 export interface AgentFlags {
@@ -35,6 +37,8 @@ export interface AgentFlags {
   readonly commanders?: string;
   readonly announce?: readonly string[];
   readonly logLevel: string;
+  /** Folder of this host's part of the record; false: none; absent: one among the others. */
+  readonly record?: string | false;
 }
 
 const EXAMPLE = `
@@ -63,7 +67,7 @@ export function addAgentCommand(program: Command): void {
     .option('--mesh-key <file>', "the mesh's key (`netfold mesh key`); only its owner may read the file")
     .addOption(listenOption('with --join'));
   for (const option of [...meetingOptions(), ...placementOptions('with --join')]) command.addOption(option);
-  command
+  addRecordOptions(command)
     .addOption(new Option('--log-level <level>').choices(['debug', 'info', 'warn', 'error']).default('info'))
     .addHelpText('after', EXAMPLE)
     .action(async (flags: AgentFlags) => {
@@ -100,7 +104,7 @@ async function join(flags: AgentFlags): Promise<void> {
 }
 
 /** Takes part until it is asked to end, or the experiment has quit. Throws `JOIN_USAGE`, and what `joinExperiment` throws. */
-export async function joinAs({ join: peers, experiment, ...options }: AgentFlags): Promise<Stopped> {
+export async function joinAs({ join: peers, experiment, record, ...options }: AgentFlags): Promise<Stopped> {
   if (options.controller !== undefined)
     throw new ControllerError('JOIN_USAGE', '--join and --controller exclude each other', 'leave out one');
   if (experiment === undefined) throw missing('--experiment NAME');
@@ -110,6 +114,7 @@ export async function joinAs({ join: peers, experiment, ...options }: AgentFlags
   return joinExperiment({
     ...options,
     ...{ peers, experiment, placement, onStep: step },
+    ...(record !== false && { record: typeof record === 'string' ? { folder: resolve(record) } : {} }),
     platform: await openPlatform(platform),
     name: options.name ?? experiment,
   });

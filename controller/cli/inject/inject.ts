@@ -63,6 +63,10 @@ export function addInjectCommand(program: Command): void {
       '--names',
       'start: let the topology’s names resolve on the hosts, by a block in /etc/hosts until the end',
     )
+    .option(
+      '--record',
+      'start: each host keeps its part of a record; netfold records gather fetches and joins them',
+    )
     .option('--ssh-config <file>', "instead of ~/.ssh/config, as ssh's -F")
     .option('-f, --follow', 'logs: go on with what is written, until Ctrl-C')
     .addOption(new Option('--tail <lines>', 'logs: only the last lines of each').argParser(parseLines))
@@ -249,6 +253,7 @@ async function start(injection: Injection, installs: boolean): Promise<void> {
     never: neverWords(checked, flags.never ?? []),
     takeOver: flags.takeOver ?? false,
     names: flags.names ?? false,
+    record: flags.record ?? false,
     ...(flags.lease !== undefined && { lease: formatMicros(flags.lease) }),
     onStep: step,
     onStarted: (outcome) => {

@@ -13,6 +13,7 @@ export interface InjectFlags extends FileOptions {
   readonly lease?: Micros;
   readonly takeOver?: boolean;
   readonly names?: boolean;
+  readonly record?: boolean;
   readonly sshConfig?: string;
   readonly follow?: boolean;
   readonly tail?: number;

@@ -16,8 +16,10 @@ import {
   compareRecords,
   SIGNIFICANCE,
 } from '../../record/compare/compare.ts';
-import { findRecord } from '../../record/folders.ts';
-import { print, printJson, styled, table } from '../terminal/output.ts';
+import { readDescription } from '../../record/description.ts';
+import { findRecord, nameOfRecord } from '../../record/folders.ts';
+import { print, printJson, styled, table, warn } from '../terminal/output.ts';
+import { editedIn } from './export.ts';
 
 const HELP = `
   netfold compare lab@2026-11-30T10 lab@2026-11-30T11
@@ -31,8 +33,12 @@ export function addCompareCommand(program: Command): void {
     .description('what differs between two recorded runs, and whether by more than chance')
     .option('--json', 'print JSON')
     .addHelpText('after', HELP)
-    .action((a: string, b: string, { json }: { json?: boolean }) => {
-      const comparison = compareRecords(findRecord(a), findRecord(b));
+    .action(async (a: string, b: string, { json }: { json?: boolean }) => {
+      const folders = [findRecord(a), findRecord(b)] as const;
+      for (const folder of folders)
+        for (const edit of await editedIn(folder, readDescription(folder)))
+          warn(`${nameOfRecord(folder)}: ${edit}`);
+      const comparison = compareRecords(...folders);
       if (json) printJson(comparison);
       else print(linesOf(comparison).join('\n'));
       if (!comparison.same) process.exitCode = EXIT_CODE.input;

@@ -1,6 +1,4 @@
-/** `netfold records`, `export`, `events`: what is kept of runs. */
-import { existsSync, mkdirSync } from 'node:fs';
-import { basename, dirname, join, relative, resolve } from 'node:path';
+/** `netfold records`, `events`: what is kept of runs. */
 import { type Command, Option } from 'commander';
 import { EXIT_CODE } from '../../../proto/errors.ts';
 import {
@@ -17,18 +15,20 @@ import { ControllerError } from '../../errors.ts';
 import { removeFolder } from '../../machine/folders.ts';
 import { commandsOf, timelineText, withoutPauses } from '../../record/by-hand.ts';
 import { changesSince, readDescription } from '../../record/description.ts';
-import { exportCsv } from '../../record/export.ts';
 import { findRecord, keptRecords, nameOfRecord, pin, recordsFolder, unpin } from '../../record/folders.ts';
 import { eventsOf, type RecordSummary, readRecord, stateOf } from '../../record/read.ts';
 import { hasWriter } from '../../record/recorder.ts';
 import { print, printJson, step, table, warn } from '../terminal/output.ts';
 import { writeOutput } from '../terminal/write-output.ts';
+import { addCheckCommand } from './export.ts';
+import type { GatherOptions } from './gather.ts';
 
 const HELP = `
   netfold records                     those of this machine, the last one first
   netfold records show lab            the last run of lab: flows, events, agents
   netfold records pin lab             never drop it for newer ones
   netfold records verify lab          is it as it was when the run ended?
+  netfold records gather lab FOLDER   join the parts of several machines
 
 RECORD is a name that the list shows, its beginning, an experiment's name (its last run), or a folder.`;
 
@@ -57,17 +57,8 @@ export function addRecordCommands(program: Command): void {
     .description('remove records')
     .action((given: string[]) => remove(given.map((one) => findRecord(one))));
   records.command('verify <record>').description('compare every file with its hash').action(verify);
-  program
-    .command('report <record>')
-    .description('write a record as one page of HTML: rates, shares, paths, events, costs')
-    .option('-o, --output <file>', 'the file (default: the name of the record, in this folder)')
-    .action(report);
-  program
-    .command('export <record>')
-    .description("write a record's tables for other programs")
-    .addOption(new Option('--csv', 'as CSV, one file a table').makeOptionMandatory())
-    .option('-o, --output <folder>', 'folder for the files (default: the name of the record)')
-    .action(exportTables);
+  addGatherCommand(records);
+  addCheckCommand(records);
   program
     .command('events <record>')
     .description('write what was done by hand in a run as lines of a timeline')
@@ -79,6 +70,31 @@ export function addRecordCommands(program: Command): void {
       ).argParser(parseDuration),
     )
     .action(events);
+}
+
+const GATHER_HELP = `
+  netfold records gather wan --inventory hosts.yaml        fetch the parts of a run of netfold inject --record over SSH
+  netfold records gather wan /mnt/par /mnt/nyc             join with records of other machines in these folders
+
+RECORD is a part of this machine; the others are of the same start. Without one here, it is the name of the experiment on the hosts,
+and the last start that is found counts. The parts stay as they are.`;
+
+function addGatherCommand(records: Command): void {
+  records
+    .command('gather <record> [from...]')
+    .description('join the parts of a run that hosts of several machines have written')
+    .option('--inventory <file>', 'fetch the parts of these hosts over SSH (docs/inject.md)')
+    .option('--ssh-config <file>', "instead of ~/.ssh/config, as ssh's -F")
+    .option(
+      '-o, --output <folder>',
+      'keep the joined record there (default: among those of `netfold records`)',
+    )
+    .addHelpText('after', GATHER_HELP)
+    .action(async (given: string, from: readonly string[], options: GatherOptions) => {
+      // It needs all of SSH and of the formats, which others of these commands do not.
+      const { gather } = await import('./gather.ts');
+      await gather(given, from, options);
+    });
 }
 
 function list({ json }: { json?: boolean }): void {
@@ -202,31 +218,6 @@ async function verify(given: string): Promise<void> {
   for (const change of changes) warn(change);
   if (changes.length > 0) process.exitCode = EXIT_CODE.input;
   else print(`${name}: ${count(Object.keys(description.files).length, 'file')}, as when the run ended`);
-}
-
-async function report(given: string, { output }: { output?: string }): Promise<void> {
-  const folder = findRecord(given);
-  const file = output ?? `${basename(folder)}.html`;
-  const { reportData } = await import('../../record/report/data.ts');
-  const { reportPage } = await import('../../record/report/page.ts');
-  const base = dirname(resolve(file));
-  const linkTo = (path: string): string =>
-    relative(base, join(folder, path)).split('/').map(encodeURIComponent).join('/');
-  writeOutput(reportPage(reportData(folder), linkTo), file);
-}
-
-function exportTables(given: string, { output }: { output?: string }): void {
-  const folder = findRecord(given);
-  const to = resolve(output ?? basename(folder));
-  if (!existsSync(to)) mkdirSync(to);
-  const files = exportCsv(folder, to);
-  print(
-    table(
-      ['file', 'rows'],
-      files.map(({ file, rows }) => [file, rows.toLocaleString('en')]),
-      [1],
-    ),
-  );
 }
 
 function events(given: string, { output, mostPause }: { output?: string; mostPause?: number }): void {

@@ -16,6 +16,7 @@ import { readRecord } from '../../record/read.ts';
 import { addLabOptions, durationOption, type UpOptions, up } from '../commands/up.ts';
 import { addRecordOptions } from '../options/record-options.ts';
 import { step, warn } from '../terminal/output.ts';
+import { warnOfEdits } from './export.ts';
 
 interface ReplayOptions extends UpOptions {
   readonly edit?: boolean;
@@ -43,6 +44,7 @@ export function addReplayCommand(program: Command): void {
 async function replay(folder: string, options: ReplayOptions, isHostsDefault: boolean): Promise<void> {
   const { description, events, lastMs } = readRecord(folder);
   const [file, script] = description.topology.texts.map((name) => join(folder, name));
+  warnOfEdits(folder, description);
   const recorded = commandsOf(events);
   const commands = options.edit ? edited(recorded) : recorded;
   const lab = {

@@ -17,6 +17,7 @@ import type {
   Leftover,
   Platform,
   Remains,
+  RunImage,
   RunningAgent,
   Standing,
   Wanted,
@@ -60,7 +61,7 @@ export const docker: Platform<DockerPlan> = {
   name: NAME,
   // Each container runs its own.
   runsImages: true,
-  contained: { exec: execWords, logs: logWords },
+  contained: { exec: execWords, logs: logWords, images },
   plan,
   make,
   startAgent,
@@ -187,6 +188,28 @@ function execWords(
     ...Object.entries(env).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
     ...[container, ...command],
   ];
+}
+
+/** Endpoints that are asked for at a time. */
+const ASKED_AT_ONCE = 8;
+
+async function images(endpoints: readonly EndpointPlace[]): Promise<Record<string, RunImage>> {
+  const { Engine } = await import('./engine.ts');
+  const { AtMost } = await import('../../../agent/containers/at-most.ts');
+  const turns = new AtMost(ASKED_AT_ONCE);
+  const found = await Promise.all(
+    endpoints.map((endpoint) =>
+      turns
+        .run(async () => {
+          const sandbox = parseSandbox(endpoint.namespace);
+          const settings = sandbox && readDockerSettings(sandbox.experiment);
+          const engine = new Engine(settings?.socket ?? engineSocket());
+          return [endpoint.name, await engine.imageOf(containerOf(endpoint).container)] as const;
+        })
+        .catch(() => undefined),
+    ),
+  );
+  return Object.fromEntries(found.filter((one) => one !== undefined));
 }
 
 /** Of a made one the agent keeps them. */

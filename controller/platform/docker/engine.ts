@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import Docker from 'dockerode';
 import { z } from 'zod';
 import { millisToSeconds } from '../../../proto/units.ts';
+import type { RunImage } from '../port/platform.ts';
 import type { EnginePort, Inspected, Listed } from './containers.ts';
 import { DockerError, engineError } from './errors.ts';
 
@@ -37,6 +38,9 @@ const inspectSchema = z.object({
       .nullish(),
   }),
 });
+
+const containerImageSchema = z.object({ Image: z.string(), Config: z.object({ Image: z.string() }) });
+const imageSchema = z.object({ Id: z.string(), RepoDigests: z.array(z.string()).nullish() });
 
 const versionSchema = z.object({
   Version: z.string(),
@@ -118,6 +122,15 @@ export class Engine implements EnginePort {
       if ((error as { cause?: { statusCode?: number } }).cause?.statusCode === 404) return undefined;
       throw error;
     }
+  }
+
+  /** What a container runs: the name that it was made with, the engine's id, and digests of registries. Throws `DockerError`. */
+  async imageOf(container: string): Promise<RunImage> {
+    const { Image, Config } = await this.#ask(containerImageSchema, () =>
+      this.#docker.getContainer(container).inspect(),
+    );
+    const { Id, RepoDigests } = await this.#ask(imageSchema, () => this.#docker.getImage(Image).inspect());
+    return { name: Config.Image, id: Id, digests: RepoDigests ?? [] };
   }
 
   async follow(onContainer: (id: string) => void, signal: AbortSignal): Promise<void> {

@@ -59,6 +59,15 @@ export interface Contained {
     endpoint: EndpointPlace,
     how: { readonly follow: boolean; readonly tail?: number },
   ): string[] | undefined;
+  /** What endpoints run, by name; those that can't be asked are left out. */
+  images?(endpoints: readonly EndpointPlace[]): Promise<Record<string, RunImage>>;
+}
+
+/** Of a container: the name that it was made with, the engine's id of the image, and digests of registries. */
+export interface RunImage {
+  readonly name: string;
+  readonly id: string;
+  readonly digests: string[];
 }
 
 export interface ExecOptions {

@@ -2,7 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { commandsOf } from '../by-hand.ts';
 import type { Description } from '../description.ts';
-import { type RecordSummary, readRecord, withDatabase } from '../read.ts';
+import { MOMENTS, type RecordSummary, readRecord, withDatabase } from '../read.ts';
 import { adjusted, LEAST_PAIRS, signFlipProbability } from './sign-flip.ts';
 
 /**
@@ -63,9 +63,10 @@ export function compareRecords(folderA: string, folderB: string): Comparison {
   };
 }
 
-type Key = Pick<Compared, 'kind' | 'source' | 'destination'>;
+export type Key = Pick<Compared, 'kind' | 'source' | 'destination'>;
 
-interface Series {
+/** Means of intervals of `BUCKET_MS`. */
+export interface Series {
   /** Numbers of the intervals in which anything was sampled. */
   readonly buckets: ReadonlySet<number>;
   /** By kind, source and destination: the mean of each interval, by its number. */
@@ -74,7 +75,8 @@ interface Series {
 
 const wholeBuckets = (untilMs: number): number => Math.floor(untilMs / BUCKET_MS);
 
-function series(folder: string, untilMs: number): Series {
+/** Of the whole intervals before `untilMs`. Throws `ControllerError` (`RECORD_UNREADABLE`). */
+export function series(folder: string, untilMs: number): Series {
   const until = wholeBuckets(untilMs) * BUCKET_MS;
   return withDatabase(folder, (database) => {
     const moments = new Map(
@@ -96,8 +98,6 @@ interface Means extends Pick<Key, 'source' | 'destination'> {
   readonly value: number;
 }
 
-const MOMENTS =
-  'SELECT t_ms / ?1 AS bucket, count(DISTINCT t_ms) AS moments FROM agent_sample WHERE t_ms < ?2 GROUP BY bucket';
 /** A flow that is not there at an instant has no sample of it: its rate was 0. */
 const FLOW_SUMS = `SELECT source, destination, t_ms / ?1 AS bucket, sum(rate_bps) AS value
 FROM flow_sample WHERE t_ms < ?2 GROUP BY source, destination, bucket`;
@@ -185,11 +185,11 @@ function inputsOf(description: Description): Record<string, string> {
   };
 }
 
-function mean(values: readonly number[]): number {
+export function mean(values: readonly number[]): number {
   return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-function deviation(values: readonly number[]): number {
+export function deviation(values: readonly number[]): number {
   if (values.length < 2) return 0;
   const centre = mean(values);
   return Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1));

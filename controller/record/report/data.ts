@@ -1,7 +1,11 @@
 /** What a report shows, from the tables of a record: of any length, so much that a page shows it at once. */
 import type { DatabaseSync } from 'node:sqlite';
 import { millisToSeconds } from '../../../proto/units.ts';
-import { type RecordSummary, readRecord, rows, withDatabase } from '../read.ts';
+import { type RecordSummary, readRecord, withDatabase } from '../read.ts';
+import { topologyOf } from '../topology-of.ts';
+import { type Distributions, distributionsOf } from './distributions.ts';
+import { type Lags, lagsOf } from './lags.ts';
+import { type Loads, loadsOf, versionsOf } from './loads.ts';
 
 /** A chart is as wide as a screen; more points than this are not seen. */
 const MOST_POINTS = 1200;
@@ -23,16 +27,6 @@ export interface FlowChart {
   readonly share: Series;
 }
 
-export interface PathRow {
-  readonly source: string;
-  readonly destination: string;
-  readonly samples: number;
-  readonly targetMs: number;
-  readonly meanMs: number;
-  readonly leastMs: number;
-  readonly mostMs: number;
-}
-
 export interface AgentChart {
   readonly host: string;
   readonly seconds: readonly number[];
@@ -44,7 +38,11 @@ export interface AgentChart {
 export interface ReportData {
   readonly summary: RecordSummary;
   readonly flows: readonly FlowChart[];
-  readonly paths: readonly PathRow[];
+  readonly paths: Distributions;
+  readonly lags: Lags;
+  /** Absent: the topology of the record can't be read, for the reason in `noLoads`. */
+  readonly loads?: Loads;
+  readonly noLoads?: string;
   readonly agents: readonly AgentChart[];
 }
 
@@ -55,7 +53,9 @@ export function reportData(folder: string): ReportData {
   return withDatabase(folder, (database) => ({
     summary,
     flows: flowCharts(database, summary, bucketMs),
-    paths: rows<PathRow>(database, PATHS),
+    paths: distributionsOf(database),
+    lags: lagsOf(database, summary.lastMs),
+    ...tryLoads(database, summary),
     agents: summary.agents.map(({ host }) => agentChart(database, host, bucketMs)),
   }));
 }
@@ -111,8 +111,16 @@ function withGaps(points: readonly FlowPoint[], bucketMs: number) {
   };
 }
 
-const PATHS = `SELECT source, destination, count(*) AS samples, avg(target_ms) AS targetMs, avg(measured_ms) AS meanMs, min(measured_ms) AS leastMs, max(measured_ms) AS mostMs
-FROM path_sample WHERE measured_ms IS NOT NULL GROUP BY source, destination ORDER BY abs(avg(measured_ms) - avg(target_ms)) DESC`;
+/** A record of a later netfold may have a topology that this one can't read; the rest of the report is the same. */
+function tryLoads(database: DatabaseSync, summary: RecordSummary): Pick<ReportData, 'loads' | 'noLoads'> {
+  try {
+    const topology = topologyOf(summary);
+    const versions = versionsOf(topology, summary.events, summary.lastMs);
+    return { loads: loadsOf(database, versions, summary.lastMs) };
+  } catch (error) {
+    return { noLoads: (error as Error).message.split('\n')[0]! };
+  }
+}
 
 const AGENT_POINTS = `SELECT t_ms / ?1 * ?1 AS t, max(t_ms) AS lastT, max(cpu_seconds) AS cpu, max(memory_bytes) AS memory
 FROM agent_sample WHERE host = ?2 GROUP BY t_ms / ?1 ORDER BY t`;

@@ -1,6 +1,8 @@
 /* The charts of a report. Runs in the reader's browser, from the file itself; nothing is fetched. */
 (() => {
-  const { flows, agents, events } = JSON.parse(document.getElementById('data').textContent);
+  const { flows, links, errors, lag, agents, events, lastSeconds } = JSON.parse(
+    document.getElementById('data').textContent,
+  );
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(`--${name}`).trim();
   const HEIGHT = 190;
@@ -49,19 +51,22 @@
     ...(size && { size }),
   });
 
-  const draw = (id, data, series, values, bands = []) => {
+  const draw = (id, data, series, values, { bands = [], at = clock, ticks, isMarked = true, range } = {}) => {
     const place = document.getElementById(id);
+    if (!place) return;
     const options = {
       width: place.clientWidth,
       height: HEIGHT,
-      cursor: { sync: { key: 'run' } },
-      scales: { x: { time: false }, y: { range: (_, __, most) => [0, (most || 1) * 1.08] } },
-      axes: [axis((tick) => `${tick} s`), axis(values, 78)],
-      series: [{ label: 'at', value: (_, value) => clock(value) }, ...series],
+      cursor: isMarked ? { sync: { key: 'run' } } : {},
+      scales: { x: { time: false }, y: { range: range ?? ((_, __, most) => [0, (most || 1) * 1.08]) } },
+      axes: [axis(ticks ?? ((tick) => `${tick} s`)), axis(values, 78)],
+      series: [{ label: 'at', value: (_, value) => at(value) }, ...series],
       bands,
-      plugins: [marks],
+      plugins: isMarked ? [marks] : [],
     };
     const chart = new uPlot(options, data, place);
+    // Charts of the run have one time, whenever their flow began.
+    if (isMarked && lastSeconds > 0) chart.setScale('x', { min: 0, max: lastSeconds });
     new ResizeObserver(() => chart.setSize({ width: place.clientWidth, height: HEIGHT })).observe(place);
   };
 
@@ -75,7 +80,32 @@
       rate('share', { stroke: colour('asked'), width: 2, dash: [6, 4] }),
     ];
     const bands = [{ series: [1, 2], fill: colour('band') }];
-    draw(`flow-${index}`, [seconds, most, least, mean, share], series, bits, bands);
+    draw(`flow-${index}`, [seconds, most, least, mean, share], series, bits, { bands });
+  }
+  for (const [index, { seconds, rate: carried, capacity }] of links.entries()) {
+    const series = [
+      rate('carried', { stroke: colour('measured'), width: 2, fill: colour('band') }),
+      rate('bandwidth', { stroke: colour('asked'), width: 2, dash: [6, 4] }),
+    ];
+    draw(`link-${index}`, [seconds, carried, capacity], series, bits);
+  }
+  const millis = (value) => (value == null ? '–' : `${value.toFixed(2)} ms`);
+  if (errors.ms.length > 0) {
+    const part = { label: 'of samples', stroke: colour('measured'), width: 2, fill: colour('band') };
+    const series = [
+      { ...part, value: (_, value) => percent(value), paths: uPlot.paths.stepped({ align: 1 }) },
+    ];
+    const ticks = (tick) => `${tick} ms`;
+    draw('errors', [errors.ms, errors.below], series, percent, {
+      at: millis,
+      ticks,
+      isMarked: false,
+      range: [0, 1.02],
+    });
+  }
+  if (lag.seconds.length > 0) {
+    const points = { label: 'late', stroke: colour('measured'), width: 0, points: { show: true, size: 5 } };
+    draw('lag', [lag.seconds, lag.ms], [{ ...points, value: (_, value) => millis(value) }], millis);
   }
   for (const [index, { seconds, cores, memoryBytes }] of agents.entries()) {
     const line = { stroke: colour('measured'), width: 2 };

@@ -2,26 +2,32 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { formatMicros, formatRate, formatRatio, fromMillis, millisToSeconds } from '../../../proto/units.ts';
+import { formatMicros, formatRatio, fromMillis, millisToSeconds } from '../../../proto/units.ts';
 import { count } from '../../../proto/words.ts';
 import type { RecordSummary } from '../read.ts';
 import type { ReportData } from './data.ts';
+import { inert, json, ms, rate, rounded } from './html.ts';
+import { chartedLinks, networkSection } from './network.ts';
+import {
+  costSection,
+  endpointSection,
+  eventSection,
+  fileSection,
+  flowSection,
+  type LinkTo,
+  pathSection,
+} from './sections.ts';
 
-/** Rows of a table; a reader who wants all has `netfold export`. */
-const MOST_ROWS = 500;
 /** A chart of each agent's cost. */
 const MOST_AGENTS = 8;
 
-/** `linkTo` gives the address of a file in the record, or nothing if it is not beside the report. */
-export function reportPage(data: ReportData, linkTo: (path: string) => string | undefined): string {
-  const { summary, flows, agents } = data;
+/**
+ * `linkTo` gives the address of a file in the record, or nothing if it is not beside the report. `warnings`: what a reader has to know
+ * before he believes it.
+ */
+export function reportPage(data: ReportData, linkTo: LinkTo, warnings: readonly string[] = []): string {
+  const { summary } = data;
   const { description } = summary;
-  const shownAgents = agents.slice(0, MOST_AGENTS);
-  const charts = {
-    flows: flows.map(({ seconds, rate, least, most, share }) => ({ seconds, rate, least, most, share })),
-    agents: shownAgents,
-    events: summary.events.map(({ tMs, dueMs }) => millisToSeconds(tMs ?? dueMs)),
-  };
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -33,20 +39,86 @@ ${own('page.css')}</style>
 <header>
 <h1>${inert(description.experiment)}</h1>
 <p class="facts">${facts(summary).map(inert).join('<br>')}</p>
-${verdict(summary)}
+${verdict(summary, warnings)}
+${tiles(data)}
 </header>
 <main>
+${data.loads ? networkSection(data.loads, description.experiment) : `<p class="note">The topology can't be read: ${inert(data.noLoads ?? '')}</p>`}
 ${flowSection(data)}
 ${pathSection(data)}
 ${eventSection(summary)}
-${agentSection(shownAgents.map(({ host }) => host))}
+${costSection(data, MOST_AGENTS)}
+${endpointSection(summary, linkTo)}
 ${fileSection(summary, linkTo)}
 </main>
-<script type="application/json" id="data">${json(charts)}</script>
+<script type="application/json" id="data">${json(chartsOf(data))}</script>
 <script>${asset('uplot/dist/uPlot.iife.min.js')}</script>
 <script>${own('page.js')}</script>
 </html>
 `;
+}
+
+/** What page.js draws. */
+function chartsOf({ summary, flows, agents, paths, lags, loads }: ReportData): object {
+  return {
+    flows: flows.map(({ seconds, rate, least, most, share }) => ({ seconds, rate, least, most, share })),
+    links: loads
+      ? chartedLinks(loads).map(({ link }) => ({
+          ...{ seconds: loads.seconds, rate: loads.series(link), capacity: loads.capacities(link) },
+        }))
+      : [],
+    errors: { ms: paths.errors, below: paths.below },
+    lag: { seconds: lags.seconds, ms: lags.latestMs },
+    agents: agents.slice(0, MOST_AGENTS),
+    lastSeconds: millisToSeconds(summary.lastMs),
+    events: summary.events.map(({ tMs, dueMs }) => millisToSeconds(tMs ?? dueMs)),
+  };
+}
+
+/** The numbers that a reader looks for first. */
+function tiles({ summary, paths: { paths }, lags, loads }: ReportData): string {
+  const total = summary.flows.reduce((sum, { meanRateBps }) => sum + meanRateBps, 0);
+  const samples = paths.reduce((sum, one) => sum + one.samples, 0);
+  const off = paths.reduce((sum, one) => sum + Math.abs(one.meanMs - one.targetMs) * one.samples, 0);
+  const busiest = loads?.links[0];
+  const latest = lags.hosts.reduce((most, { p99Ms }) => Math.max(most, p99Ms), 0);
+  const cores = summary.agents.reduce((sum, one) => sum + one.cores, 0);
+  const all: [string, string, string][] = [
+    [String(summary.flows.length), 'flows', `${rate(total)} in all, on average`],
+    ...(samples > 0
+      ? [
+          [ms(off / samples), 'mean error of round trips', `of ${count(paths.length, 'path')}`] as [
+            string,
+            string,
+            string,
+          ],
+        ]
+      : []),
+    ...(busiest?.used == null
+      ? []
+      : [
+          [
+            formatRatio(rounded(busiest.used)),
+            'of the busiest link was used',
+            `${busiest.from} → ${busiest.to}`,
+          ] as [string, string, string],
+        ]),
+    ...(lags.hosts.length > 0
+      ? [
+          [
+            `${latest.toFixed(1)} ms`,
+            'late, 99 % of changes at most',
+            count(summary.events.length, 'event'),
+          ] as [string, string, string],
+        ]
+      : []),
+    [formatRatio(rounded(cores)), 'of a core for all agents', count(summary.agents.length, 'agent')],
+  ];
+  const items = all.map(
+    ([value, what, more]) =>
+      `<div><strong>${inert(value)}</strong><span>${inert(what)}</span><small>${inert(more)}</small></div>`,
+  );
+  return `<div class="tiles">${items.join('')}</div>`;
 }
 
 function facts({ description, state, lastMs, samples }: RecordSummary): string[] {
@@ -59,7 +131,10 @@ function facts({ description, state, lastMs, samples }: RecordSummary): string[]
   ];
 }
 
-function verdict({ verdicts, description: { problems } }: RecordSummary): string {
+function verdict(
+  { verdicts, description: { problems } }: RecordSummary,
+  warnings: readonly string[],
+): string {
   const last = verdicts.at(-1);
   const worst =
     verdicts.find(({ state }) => state === 'invalid') ?? verdicts.find(({ state }) => state !== 'faithful');
@@ -69,117 +144,11 @@ function verdict({ verdicts, description: { problems } }: RecordSummary): string
     .slice(0, 10)
     .map(({ tMs, host, message }) => `<li>${inert(`${formatMicros(fromMillis(tMs))}, ${host}: ${message}`)}`);
   const missing = problems.map((problem) => `<li>missing in this record: ${inert(problem)}`);
-  const list = [...why, ...missing];
+  const list = [...warnings.map((one) => `<li class="bad">${inert(one)}`), ...why, ...missing];
   const again = worst && last?.state === 'faithful' ? ' <span class="note">(not at the end)</span>' : '';
   return `<p class="verdict ${worst ? 'bad' : 'good'}">${worst ? '✗' : '✓'} ${inert(text)}</p>${again}
 ${list.length === 0 ? '' : `<ul>${list.join('')}</ul>`}`;
 }
-
-function flowSection({ flows, summary }: ReportData): string {
-  if (summary.flows.length === 0) return '<h2>Flows</h2><p class="note">No endpoint sent anything.</p>';
-  const figures = flows.map(
-    ({ source, destination }, index) =>
-      `<figure><figcaption>${inert(`${source} → ${destination}`)}</figcaption><div id="flow-${index}"></div></figure>`,
-  );
-  const rows = summary.flows.map(
-    ({ source, destination, meanRateBps, mostRateBps, meanShareBps, samples }) => [
-      `${source} → ${destination}`,
-      rate(meanRateBps),
-      rate(mostRateBps),
-      meanShareBps === null ? 'no limit' : rate(meanShareBps),
-      meanShareBps === null ? '' : formatRatio(rounded(meanRateBps / meanShareBps)),
-      samples.toLocaleString('en'),
-    ],
-  );
-  const rest = summary.flows.length - flows.length;
-  return `<h2>Flows</h2>
-<p class="legend"><span>measured rate, with its least and greatest</span><span class="asked">share that it may use</span><span class="event">an event</span></p>
-<div class="charts">${figures.join('\n')}</div>
-${rest > 0 ? `<p class="note">${count(rest, 'other flow')} in the table only.</p>` : ''}
-${table(['flow', 'mean rate', 'greatest', 'mean share', 'used', 'seconds'], rows)}`;
-}
-
-/** More digits than this say nothing of a mean. */
-const rounded = (value: number): number => Number(value.toPrecision(4));
-const rate = (bps: number): string => formatRate(rounded(bps));
-
-function pathSection({ paths }: ReportData): string {
-  if (paths.length === 0) return '';
-  const ms = (value: number): string => `${value.toFixed(3)} ms`;
-  const rows = paths.map(({ source, destination, targetMs, meanMs, leastMs, mostMs, samples }) => [
-    `${source} → ${destination}`,
-    ms(targetMs),
-    ms(meanMs),
-    ms(meanMs - targetMs),
-    `${ms(leastMs)} … ${ms(mostMs)}`,
-    samples.toLocaleString('en'),
-  ]);
-  return `<h2>Paths: asked and measured</h2>
-${table(['path', 'asked', 'measured', 'error', 'range', 'samples'], rows)}`;
-}
-
-function eventSection({ events }: RecordSummary): string {
-  if (events.length === 0) return '';
-  const rows = events.map(({ dueMs, tMs, origin, text, outcome }) => [
-    formatMicros(fromMillis(dueMs)),
-    tMs === null ? (outcome ?? '') : `${(tMs - dueMs).toFixed(1)} ms`,
-    origin,
-    text,
-  ]);
-  return `<h2>Events</h2>
-${table(['at', 'in force after', 'by', 'event'], rows, [0, 1])}`;
-}
-
-function agentSection(hosts: readonly string[]): string {
-  const figures = hosts.flatMap((host, index) => [
-    `<figure><figcaption>${inert(host)}: processor</figcaption><div id="cores-${index}"></div></figure>`,
-    `<figure><figcaption>${inert(host)}: memory</figcaption><div id="memory-${index}"></div></figure>`,
-  ]);
-  return figures.length === 0
-    ? ''
-    : `<h2>What the emulator itself took</h2><div class="charts">${figures.join('\n')}</div>`;
-}
-
-function fileSection({ description }: RecordSummary, linkTo: (path: string) => string | undefined): string {
-  const paths = Object.keys(description.files);
-  if (paths.length === 0) return '';
-  const items = paths.slice(0, MOST_ROWS).map((path) => {
-    const address = linkTo(path);
-    return `<li>${address === undefined ? inert(path) : `<a href="${inert(address)}">${inert(path)}</a>`}`;
-  });
-  return `<h2>Files of the record</h2><ul>${items.join('')}</ul>`;
-}
-
-function table(
-  heading: readonly string[],
-  rows: readonly (readonly string[])[],
-  numeric: readonly number[] = heading.map((_, at) => at).slice(1),
-): string {
-  const kind = (at: number): string => (numeric.includes(at) ? ' class="number"' : ' class="text"');
-  const line = (tag: string, row: readonly string[]): string =>
-    `<tr>${row.map((text, at) => `<${tag}${kind(at)}>${inert(text)}</${tag}>`).join('')}</tr>`;
-  const rest = rows.length - MOST_ROWS;
-  return `<div class="scroll"><table><thead>${line('th', heading)}</thead><tbody>
-${rows
-  .slice(0, MOST_ROWS)
-  .map((row) => line('td', row))
-  .join('\n')}
-</tbody></table></div>${rest > 0 ? `<p class="note">and ${count(rest, 'more row')}: netfold export has all</p>` : ''}`;
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-/** Names come from a user's file: none of them is markup. */
-const inert = (text: string): string => text.replace(/[&<>"']/g, (one) => ENTITIES[one]!);
-
-/** In a script element, nothing ends it but itself. */
-const json = (value: unknown): string => JSON.stringify(value).replaceAll('<', '\\u003c');
 
 const own = (name: string): string => readFileSync(join(import.meta.dirname, name), 'utf8');
 

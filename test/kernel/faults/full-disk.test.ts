@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readlinkSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import type { RecordSummary } from '../../../controller/record/read.ts';
 import type { AgentStatus } from '../../../proto/status.ts';
 import { experimentName, type Finished, run, until } from '../../support/lab/lab.ts';
 
@@ -42,6 +43,9 @@ it('an experiment goes on shaping, takes commands and says what it lacks, and re
     const { out } = await netfold('exec', 'a', '--name', name, '--', 'ping', '-c', '3', '-i', '0.2', 'b');
     return Number(/= [\d.]+\/([\d.]+)\//.exec(out)?.[1] ?? Number.NaN);
   };
+  const disk = join(folder, 'disk');
+  const recorded = async (record: string): Promise<RecordSummary> =>
+    JSON.parse((await netfold('records', 'show', record, '--json')).out) as RecordSummary;
   try {
     const mounts = (pid: number | string | undefined): string => readlinkSync(`/proc/${pid}/ns/mnt`);
     await until(async () => mounts(holder.pid) !== mounts('self'), 'it has mounts of its own');
@@ -50,11 +54,15 @@ it('an experiment goes on shaping, takes commands and says what it lacks, and re
     const mounted = await there('mount', '-t', 'tmpfs', '-o', 'size=24m,mode=755', 'none', '/run/netfold');
     expect(mounted).toMatchObject({ code: 0 });
     expect((await there('findmnt', '-n', '-o', 'SIZE', '/run/netfold')).out.trim()).toBe('24M');
-    const up = await netfold('up', file, '--hosts', '2', '--name', name, '--detach');
+    // Records have a disk of their own, which is full at the same time.
+    mkdirSync(disk);
+    expect(await there('mount', '-t', 'tmpfs', '-o', 'size=8m', 'none', disk)).toMatchObject({ code: 0 });
+    const record = join(disk, 'record');
+    const up = await netfold('up', file, '--hosts', '2', '--name', name, '--record', record, '--detach');
     expect(up.code, up.err).toBe(0);
     expect(await roundTrip()).toBeGreaterThan(50);
 
-    await there('sh', '-c', `cat /dev/zero >${FILLED}`);
+    for (const filled of [FILLED, join(disk, 'filled')]) await there('sh', '-c', `cat /dev/zero >${filled}`);
     expect(await netfold('set', 'a--s', 'latency=40ms', '--name', name)).toMatchObject({ code: 0 });
     await until(
       async () => (await degraded()).includes('keeping commands for the next agent'),
@@ -65,11 +73,20 @@ it('an experiment goes on shaping, takes commands and says what it lacks, and re
     expect(await netfold('run', 'b', 'echo lost', '--name', name)).toMatchObject({ code: 0 });
     expect((await agents()).map(({ state }) => state)).toEqual(['running', 'running']);
 
-    await there('rm', FILLED);
+    await there('rm', FILLED, join(disk, 'filled'));
     await until(async () => (await degraded()) === '', 'all is well again', 20_000);
     const kept = await there('sh', '-c', `cat /run/netfold/${name}/logs/*.commands`);
     expect(kept.out.match(/set a--s latency=40ms/g)).toHaveLength(2);
+    const lastMs = async (): Promise<number> => (await recorded(record)).lastMs;
+    const before = await lastMs();
+    await until(async () => (await lastMs()) > before, 'the run is recorded again');
     expect(await netfold('down', name)).toMatchObject({ code: 0 });
+    const { state, description, events } = await recorded(record);
+    expect(state).toBe('complete');
+    // What had no room waited.
+    expect(description.problems).toEqual([]);
+    expect(events.map(({ text }) => text)).toContain('set a--s latency=40ms');
+    expect(await netfold('records', 'verify', record)).toMatchObject({ code: 0 });
   } finally {
     await netfold('down', name);
     holder.kill('SIGKILL');

@@ -10,7 +10,7 @@ import { NOTHING, processesOf, tracesOf } from '../../support/lab/traces.ts';
 const NETFOLD = join(import.meta.dirname, '../../../bin/netfold');
 const TOPOLOGY = `
 services:
-  client: { run: "echo hello from $NETFOLD_NODE; while :; do ping -q -c 100 -i 0.01 -s 1400 server; done" }
+  client: { run: "echo hello from $NETFOLD_NODE; echo 42 >$NETFOLD_OUT/answer; ln -s /etc/shadow $NETFOLD_OUT/link; while :; do ping -q -c 100 -i 0.01 -s 1400 server; done" }
   server: {}
 links:
   - { from: client, to: server, latency: 3ms, bandwidth: 20Mbps }
@@ -78,11 +78,16 @@ it('a run is recorded while it goes on, past the end of its controller, and to i
   );
   expect(going.agents.map(({ host }) => host)).toEqual(['host0', 'host1']);
 
+  const killedAt = Date.now();
   for (const pid of processesOf(name)) process.kill(pid, 'SIGKILL');
   const cut = await shown(name);
   expect(cut.state).toBe('cut off');
-  expect(cut.lastMs).toBeGreaterThanOrEqual(going.lastMs);
+  // A second, and what a busy machine takes for a round.
+  expect(cut.lastMs).toBeGreaterThan(killedAt - Date.parse(cut.description.beganAt!) - 1000 - 2000);
   expect(texts(cut)).toEqual(EVENTS);
+  const page = join(folder, 'cut.html');
+  expect(await netfold('report', name, '-o', page)).toMatchObject({ code: 0 });
+  expect(readFileSync(page, 'utf8')).toContain('; cut off');
 
   expect(await netfold('resume', name, '--detach')).toMatchObject({ code: 0 });
   await eventually('it is recorded again', async () => {
@@ -103,11 +108,21 @@ it('a run is recorded while it goes on, past the end of its controller, and to i
     'logs/client.0.log',
     'logs/host0.log',
     'logs/host1.log',
+    'out-omitted.txt',
+    'out/client.0/answer',
     'run.sqlite',
     'topology.yaml',
   ]);
   expect(readFileSync(join(whole.folder, 'topology.yaml'), 'utf8')).toBe(TOPOLOGY);
   expect(readFileSync(join(whole.folder, 'logs/client.0.log'), 'utf8')).toContain('hello from client');
+  expect(readFileSync(join(whole.folder, 'out/client.0/answer'), 'utf8')).toBe('42\n');
+  expect(readFileSync(join(whole.folder, 'out-omitted.txt'), 'utf8')).toBe(
+    'client.0/link: no regular file\n',
+  );
+  const { clocks, placement, processes } = whole.description;
+  expect(placement).toEqual({ 'client.0': 'host0', 'server.0': 'host1' });
+  expect(Object.keys(clocks!).sort()).toEqual(['host0', 'host1']);
+  expect(processes).toEqual({ 'client.0': 'ran until the end' });
   expect(await netfold('records', 'verify', name)).toMatchObject({ code: 0 });
 
   const timeline = await netfold('events', name);
@@ -118,6 +133,11 @@ it('a run is recorded while it goes on, past the end of its controller, and to i
   expect(rows[0]).toBe('t_ms,source,destination,rate_bps,share_bps,limited_by');
   expect(rows.length).toBeGreaterThan(5);
 
+  const artifact = join(folder, 'artifact');
+  expect(await netfold('export', name, '--artifact', '--license', 'CC0-1.0', '-o', artifact)).toMatchObject({
+    code: 0,
+  });
+
   const again = experimentName();
   const elsewhere = join(folder, 'again');
   const replayed = await netfold('replay', name, '--name', again, '--duration', '5s', '--record', elsewhere);
@@ -127,6 +147,11 @@ it('a run is recorded while it goes on, past the end of its controller, and to i
   expect(second.description.topology.hash).toBe(whole.description.topology.hash);
   expect(texts(second)).toEqual(EVENTS);
   expect(second.events.map(({ dueMs }) => dueMs)).toEqual(whole.events.map(({ dueMs }) => dueMs));
+  const expected = join(artifact, 'expected.json');
+  const checked = await netfold('records', 'check', join(artifact, 'record'), expected, '--json');
+  expect(JSON.parse(checked.out)).toContainEqual(
+    expect.objectContaining({ kind: 'flow', what: 'client.0 → server.0', holds: true }),
+  );
 
   writeFileSync(join(elsewhere, 'events.ndjson'), 'changed');
   const changed = await netfold('records', 'verify', elsewhere);

@@ -23,6 +23,9 @@ import {
   stateFile,
   userKeyFile,
 } from '../../../controller/names.ts';
+import { changesSince } from '../../../controller/record/description.ts';
+import { findRecord } from '../../../controller/record/folders.ts';
+import { readRecord } from '../../../controller/record/read.ts';
 import { ping } from '../../../controller/verify/traffic.ts';
 import type { Bootstrap } from '../../../proto/bootstrap.ts';
 import { callJson } from '../../../proto/http-json.ts';
@@ -191,12 +194,24 @@ it('end together: by a signed quit from any of them, also without a controller',
   const userKey = join(folder, 'user.key');
   copyFileSync(userKeyFile(names[0]!), userKey);
   await killController();
+  const record = join(folder, 'joined');
   const ended = await machines[2]!.netfold(...end, '--key', userKey);
   expect(ended).toMatchObject({ code: 0, err: '' });
   expect(ended.out).toContain('it ends on host-b, host-c, host0');
   for (const other of others) expect(await other.ended).toBe(0);
   await until(() => names.every((name) => !existsSync(experimentFolder(name))), 'nothing is left', 60_000);
   for (const machine of machines) expect((await runIn(machine, 'tc', 'qdisc')).out).not.toContain('4e46:');
+
+  // Each host has kept its own part; machines share their folder of records here.
+  const parts = names.slice(1).map((name) => findRecord(name));
+  const gathered = await machines[0]!.netfold('records', 'gather', names[0]!, ...parts, '-o', record);
+  expect(gathered, gathered.err).toMatchObject({ code: 0 });
+  expect(gathered.out).toContain('3 parts, of host-b, host-c, host0');
+  const { description, agents, events } = readRecord(record);
+  expect(description.placement).toEqual({ 'a.0': 'host0', 'b.0': 'host-b', 'c.0': 'host-c' });
+  expect(agents.map(({ host }) => host)).toEqual(['host-b', 'host-c', 'host0']);
+  expect(events.map(({ text }) => text)).toEqual(['at 500ms set s--c latency=5ms', 'quit']);
+  expect(await changesSince(record, description)).toEqual([]);
 });
 
 it('an agent whose port is in use does not start, says which, and leaves nothing', async () => {

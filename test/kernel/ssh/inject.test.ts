@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { readRecord } from '../../../controller/record/read.ts';
 import { ping } from '../../../controller/verify/traffic.ts';
 import { type Finished, run, until } from '../../support/lab/lab.ts';
 import { type SshHosts, startSshHosts } from '../../support/lab/ssh-hosts.ts';
@@ -133,7 +134,8 @@ describe('hosts over SSH', () => {
     timeout: 180_000,
   }, async () => {
     onTestFinished(async () => void (await inject('stop')));
-    const started = await inject('start', '--lease', '3s', '--never', 'tcp:5301,udp:5301', '--names');
+    const words = ['--lease', '3s', '--never', 'tcp:5301,udp:5301', '--names', '--record'];
+    const started = await inject('start', ...words);
     expect(started, started.err).toMatchObject({ code: 0 });
     const asked = hostsOf(await inject('status', '--json'));
     expect(asked.map(({ result }) => result)).toMatchObject(
@@ -181,7 +183,24 @@ describe('hosts over SSH', () => {
     });
     for (const index of NAMES.keys())
       expect((await lab.sh(index, 'tc qdisc; ls -d /run/netfold*')).out).not.toMatch(/4e46|netfold/);
+    await expectRecords();
   });
+
+  /** Each host has kept its part; that of the third was cut off with its agent. */
+  async function expectRecords(): Promise<void> {
+    const record = join(lab.folder, 'joined');
+    const how = ['--inventory', inventory, '--ssh-config', lab.config, '-o', record];
+    const gathered = await lab.here.netfold('records', 'gather', 'wan', ...how);
+    expect(gathered, gathered.err).toMatchObject({
+      ...{ code: 0, out: expect.stringContaining('3 parts, of one, three, two') },
+      err: expect.stringContaining('its writer was killed'),
+    });
+    const { description, agents } = readRecord(record);
+    expect(description.placement).toEqual({ 'a.0': 'one', 'b.0': 'two', 'c.0': 'three' });
+    expect(agents.map(({ host }) => host)).toEqual(['one', 'three', 'two']);
+    const remove = 'rm -rf /var/lib/netfold/records; rmdir /var/lib/netfold';
+    for (const index of NAMES.keys()) await lab.sh(index, remove);
+  }
 
   it('a start that fails on one is taken back on all', { timeout: 90_000 }, async () => {
     await lab.sh(2, 'tc qdisc replace dev eth0 root handle 77: htb');

@@ -1,11 +1,9 @@
-/** A record's tables as files of other programs. */
+/** A record's tables as CSV. */
 import { appendFileSync, closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { withDatabase } from './read.ts';
-
-/** What a reader of numbers wants; where the log goes on is of no use to him. */
-const TABLES = ['flow_sample', 'path_sample', 'agent_sample', 'event', 'epoch', 'verdict'] as const;
+import { columnsOf, TABLE_NAMES, type Table } from '../database.ts';
+import { withDatabase } from '../read.ts';
 
 /** So that few calls write many rows, and few are in memory. */
 const ROWS_AT_ONCE = 5000;
@@ -18,18 +16,19 @@ export interface ExportedFile {
 /** Writes TABLE.csv for each table into the folder (RFC 4180), with a heading. Throws `RECORD_UNREADABLE` and system errors. */
 export function exportCsv(record: string, folder: string): ExportedFile[] {
   return withDatabase(record, (database) =>
-    TABLES.map((table) => {
+    TABLE_NAMES.map((table) => {
       const file = join(folder, `${table}.csv`);
       return { file, rows: writeTable(database, table, file) };
     }),
   );
 }
 
-function writeTable(database: DatabaseSync, table: string, path: string): number {
-  const statement = database.prepare(`SELECT * FROM ${table} ORDER BY rowid`);
+function writeTable(database: DatabaseSync, table: Table, path: string): number {
+  const names = columnsOf(table).map(([name]) => name);
+  const statement = database.prepare(`SELECT ${names.join(', ')} FROM ${table} ORDER BY rowid`);
   const file = openSync(path, 'w');
   try {
-    let piece = line(statement.columns().map(({ name }) => name));
+    let piece = line(names);
     let rows = 0;
     for (const row of statement.iterate()) {
       piece += line(Object.values(row));

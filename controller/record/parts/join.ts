@@ -1,0 +1,245 @@
+/**
+ * Parts of one run, which hosts of several machines have written, joined into one record. The rule: what two parts tell alike is taken
+ * once; where two have samples of the same host in the same second, those of the part that goes further count.
+ */
+import { appendFileSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { isDeepStrictEqual } from 'node:util';
+import { millisToSeconds } from '../../../proto/units.ts';
+import { ControllerError } from '../../errors.ts';
+import { removeFolder } from '../../machine/folders.ts';
+import { columnsOf, INDEXES, SCHEMA, type Table } from '../database.ts';
+import {
+  changesSince,
+  DATABASE,
+  type Description,
+  EVENTS,
+  LOGS,
+  OUTPUTS,
+  writeDescription,
+} from '../description.ts';
+import { makeRecordFolder } from '../folders.ts';
+import { OMITTED } from '../outputs.ts';
+import { readRecord, stateOf, withDatabase } from '../read.ts';
+import { complete } from '../recorder.ts';
+import { joinedEvents, joinedVerdicts, linesInOrder } from './told.ts';
+
+export interface Part {
+  readonly folder: string;
+  readonly description: Description;
+  readonly lastMs: number;
+}
+
+/** The name of a joined record among the others of a machine. */
+export const joinedId = (id: string): string => `${id.replace(/-joined$/, '')}-joined`;
+
+/** Throws `ControllerError` (`RECORD_UNREADABLE`). */
+export function readPart(folder: string): Part {
+  const { description, lastMs } = readRecord(folder);
+  return { folder, description, lastMs };
+}
+
+/** Whether both are of one start of one experiment. */
+export const isSameRun = (a: Description, b: Description): boolean =>
+  a.run !== undefined && isDeepStrictEqual(a.run, b.run) && a.topology.hash === b.topology.hash;
+
+/**
+ * Makes a record of all, in the folder `wanted` or among the others of this machine, and returns where it is. The parts stay as they
+ * are. Throws `ControllerError` (`RECORD_OTHER_RUN`, `RECORD_EXISTS`, `RECORD_UNREADABLE`) and system errors; nothing is left then.
+ */
+export async function joinParts(parts: readonly Part[], wanted?: string): Promise<string> {
+  requireOneRun(parts);
+  // Who goes further comes first, and keeps what others tell of the same.
+  const ordered = parts.toSorted((a, b) => b.lastMs - a.lastMs || (a.folder < b.folder ? -1 : 1));
+  const first = parts.toSorted((a, b) => (a.description.startedAt < b.description.startedAt ? -1 : 1))[0]!;
+  const folder = makeRecordFolder(joinedId(first.description.id), wanted);
+  try {
+    const description = await described(first, ordered, folder);
+    writeDescription(folder, description);
+    for (const text of [...first.description.topology.texts, 'topology.yaml'])
+      if (existsSync(join(first.folder, text))) copyFileSync(join(first.folder, text), join(folder, text));
+    joinTables(ordered, join(folder, DATABASE));
+    joinLines(ordered, join(folder, EVENTS));
+    for (const part of ordered) copyFiles(part.folder, folder);
+    await complete(folder, description);
+    return folder;
+  } catch (error) {
+    removeFolder(folder);
+    throw error;
+  }
+}
+
+function requireOneRun(parts: readonly Part[]): void {
+  const [first] = parts;
+  const other = parts.find(({ description }) => !isSameRun(description, first!.description));
+  if (!other) return;
+  throw new ControllerError(
+    'RECORD_OTHER_RUN',
+    `${other.folder} is no part of the run of ${first!.folder}: ${whyOther(first!.description, other.description)}`,
+    'give the parts of one run: netfold records shows those of a machine',
+  );
+}
+
+function whyOther(a: Description, b: Description): string {
+  if (a.run === undefined || b.run === undefined) return 'it does not say of which start it is';
+  if (a.topology.hash !== b.topology.hash) return 'its topology is another one';
+  return a.run.experiment === b.run.experiment
+    ? `it is of another start of ${a.run.experiment}`
+    : `it is of ${b.run.experiment}, not of ${a.run.experiment}`;
+}
+
+async function described(first: Part, parts: readonly Part[], folder: string): Promise<Description> {
+  const all = parts.map(({ description }) => description);
+  const merged = <T>(of: (one: Description) => Readonly<Record<string, T>> | undefined): Record<string, T> =>
+    Object.assign({}, ...all.toReversed().map((one) => of(one) ?? {})) as Record<string, T>;
+  const placement = merged((one) => one.placement);
+  const problems: string[] = [];
+  for (const part of parts) {
+    const { id, hosts, state } = part.description;
+    const of = `of ${hosts.join(', ')} (${id})`;
+    problems.push(...part.description.problems.map((problem) => `${of}: ${problem}`));
+    if (state === 'complete')
+      problems.push(...(await changesSince(part.folder, part.description)).map((one) => `${of}: ${one}`));
+    else
+      problems.push(
+        `${of}: what came after ${millisToSeconds(part.lastMs).toFixed(0)} s, since it ${stateOf(part.description) === 'recording' ? 'is still written' : 'was cut off'}`,
+      );
+  }
+  return {
+    ...first.description,
+    ...{ id: basename(folder), state: 'recording', writer: null, endedAt: null, files: {} },
+    hosts: [...new Set(all.flatMap(({ hosts }) => hosts))].sort(),
+    endpoints: Math.max(Object.keys(placement).length, ...all.map(({ endpoints }) => endpoints)),
+    placement,
+    seeds: merged((one) => one.seeds),
+    clocks: merged((one) => one.clocks),
+    images: merged((one) => one.images),
+    processes: merged((one) => one.processes),
+    problems: [...new Set(problems)],
+    parts: all.map(({ id, hosts, startedAt, endedAt, state, versions, machine }) => {
+      return { id, hosts, startedAt, endedAt, state, versions, machine };
+    }),
+  };
+}
+
+const SAMPLED = ['flow_sample', 'path_sample', 'agent_sample'] as const satisfies readonly Table[];
+/** What two samples of the same thing have alike. */
+const KEYS: Readonly<Record<(typeof SAMPLED)[number], readonly string[]>> = {
+  flow_sample: ['source', 'destination'],
+  path_sample: ['source', 'destination'],
+  agent_sample: ['host'],
+};
+
+function joinTables(parts: readonly Part[], path: string): void {
+  const database = new DatabaseSync(path);
+  try {
+    database.exec('PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;');
+    database.exec(`${SCHEMA} BEGIN;`);
+    const known = new Set<string>();
+    for (const part of parts) {
+      const isTwice = part.description.hosts.some((host) => known.has(host));
+      for (const table of SAMPLED) copySamples(part, table, database, isTwice);
+      for (const host of part.description.hosts) known.add(host);
+    }
+    for (const table of SAMPLED) database.exec(`DROP INDEX IF EXISTS ${table}_twice`);
+    insertAll(database, 'epoch', epochsOf(parts));
+    insertAll(database, 'event', joinedEvents(parts.map((part) => rowsOf(part, 'event'))));
+    insertAll(database, 'verdict', joinedVerdicts(parts.map((part) => rowsOf(part, 'verdict'))));
+    database.exec(`COMMIT; ${INDEXES}`);
+  } finally {
+    database.close();
+  }
+}
+
+const namesOf = (table: Table): string[] => columnsOf(table).map(([name]) => name);
+
+const rowsOf = (part: Part, table: Table): unknown[][] =>
+  withDatabase(part.folder, (database) => {
+    const statement = database.prepare(`SELECT ${namesOf(table).join(', ')} FROM ${table} ORDER BY rowid`);
+    statement.setReturnArrays(true);
+    return statement.all() as unknown as unknown[][];
+  });
+
+function insertAll(database: DatabaseSync, table: Table, rows: readonly (readonly unknown[])[]): void {
+  const places = namesOf(table).map(() => '?');
+  const insert = database.prepare(`INSERT INTO ${table} VALUES (${places.join(', ')})`);
+  for (const row of rows) insert.run(...(row as (string | number | null)[]));
+}
+
+/** `isTwice`: parts before this one have a host of it. */
+function copySamples(
+  part: Part,
+  table: (typeof SAMPLED)[number],
+  database: DatabaseSync,
+  isTwice: boolean,
+): void {
+  const names = namesOf(table);
+  const places = names.map((_, index) => `?${index + 1}`);
+  const keys = KEYS[table];
+  if (isTwice)
+    database.exec(`CREATE INDEX IF NOT EXISTS ${table}_twice ON ${table}(${keys.join(', ')}, t_ms / 1000)`);
+  const same = keys.map((key) => `${key} = ?${names.indexOf(key) + 1}`).join(' AND ');
+  const last = database.prepare(`SELECT coalesce(max(rowid), 0) AS n FROM ${table}`).get() as { n: number };
+  const unless = isTwice
+    ? ` WHERE NOT EXISTS (SELECT 1 FROM ${table} WHERE ${same} AND t_ms / 1000 = CAST(?1 AS INTEGER) / 1000 AND rowid <= ${last.n})`
+    : '';
+  const insert = database.prepare(`INSERT INTO ${table} SELECT ${places.join(', ')}${unless}`);
+  withDatabase(part.folder, (source) => {
+    const statement = source.prepare(`SELECT ${names.join(', ')} FROM ${table} ORDER BY rowid`);
+    statement.setReturnArrays(true);
+    for (const row of statement.iterate() as Iterable<unknown>)
+      insert.run(...(row as (string | number | null)[]));
+  });
+}
+
+/** Host, number and instant name one. */
+function epochsOf(parts: readonly Part[]): unknown[][] {
+  const known = new Map<string, unknown[]>();
+  for (const part of parts)
+    for (const row of rowsOf(part, 'epoch')) {
+      const key = JSON.stringify(row.slice(0, 3));
+      if (!known.has(key)) known.set(key, row);
+    }
+  return [...known.values()].sort((a, b) => (a[2] as number) - (b[2] as number));
+}
+
+function joinLines(parts: readonly Part[], file: string): void {
+  const texts = parts.map(({ folder }) => {
+    const path = join(folder, EVENTS);
+    return existsSync(path) ? readFileSync(path, 'utf8') : '';
+  });
+  appendFileSync(
+    file,
+    linesInOrder(texts)
+      .map((line) => `${line}\n`)
+      .join(''),
+  );
+}
+
+/** Logs and what endpoints have left. Where another part has a file of the same name and other content, both stay. */
+function copyFiles(from: string, to: string): void {
+  for (const below of [LOGS, OUTPUTS]) {
+    const root = join(from, below);
+    if (!existsSync(root)) continue;
+    for (const entry of readdirSync(root, { withFileTypes: true, recursive: true })) {
+      if (!entry.isFile()) continue;
+      const path = join(entry.parentPath, entry.name);
+      const target = freeName(join(to, relative(from, path)), readFileSync(path));
+      if (target === undefined) continue;
+      mkdirSync(dirname(target), { recursive: true });
+      copyFileSync(path, target);
+    }
+  }
+  const omitted = join(from, OMITTED);
+  if (existsSync(omitted)) appendFileSync(join(to, OMITTED), readFileSync(omitted));
+}
+
+/** `undefined`: it is there already. */
+function freeName(wanted: string, content: Buffer): string | undefined {
+  for (let number = 1; ; number++) {
+    const path = number === 1 ? wanted : wanted.replace(/(\.[^./]*)?$/, `~${number}$1`);
+    if (!existsSync(path)) return path;
+    if (readFileSync(path).equals(content)) return undefined;
+  }
+}

@@ -1,0 +1,196 @@
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  changesSince,
+  type Description,
+  readDescription,
+  writeDescription,
+} from '../../../controller/record/description.ts';
+import { joinParts, readPart } from '../../../controller/record/parts/join.ts';
+import { joinedEvents, joinedVerdicts, linesInOrder } from '../../../controller/record/parts/told.ts';
+import { readRecord, rows, withDatabase } from '../../../controller/record/read.ts';
+import { agent, flow, makeRecord, path, type Recorded } from '../../support/records.ts';
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'netfold-parts-'));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+const RUN = { experiment: 'wan', start: 'x7' };
+const described = (
+  host: string,
+  endpoint: string,
+  more: Partial<Description> = {},
+): Partial<Description> => ({
+  ...{
+    hosts: [host],
+    endpoints: 1,
+    placement: { [endpoint]: host },
+    run: RUN,
+    seeds: { [host]: 1 },
+    ...more,
+  },
+});
+
+/** What the host of `endpoint` writes: its own flow, path and cost. */
+const part = (host: string, endpoint: string, other: string, more: Recorded = {}): Promise<string> =>
+  makeRecord(join(root, `${host}@1`), {
+    seconds: 10,
+    moment: (second) => ({
+      tMs: 1000 * second + 3,
+      flows: [flow(endpoint, other, 1e6)],
+      paths: [path(endpoint, other, 20)],
+      agents: [agent(host, second)],
+    }),
+    ...more,
+    description: described(host, endpoint, more.description),
+  });
+
+const EVENT = {
+  tMs: 2001,
+  dueMs: 2000,
+  untilMs: null,
+  origin: 'user',
+  text: 'set s--b latency=9ms',
+  outcome: 'done',
+};
+
+const samplesOf = (folder: string): unknown[] =>
+  withDatabase(folder, (database) =>
+    rows(
+      database,
+      'SELECT source, count(*) AS n, max(t_ms) AS last FROM flow_sample GROUP BY source ORDER BY source',
+    ),
+  );
+
+describe('parts of a run', () => {
+  it('become one record, with all that each host saw', async () => {
+    const a = await part('host-a', 'a.0', 'b.0', {
+      events: [EVENT],
+      epochs: [{ host: 'host-a', epoch: 1, dueMs: 2000, appliedMs: 2001, settledMs: 2001 }],
+      description: { clocks: { 'host-a': { reference: 'host-a', offsetMs: 0, errorMs: 0 } } },
+    });
+    const b = await part('host-b', 'b.0', 'a.0', {
+      events: [{ ...EVENT, tMs: 2004, outcome: 'pending' }],
+      epochs: [{ host: 'host-b', epoch: 1, dueMs: 2000, appliedMs: 2004, settledMs: 2004 }],
+      description: { clocks: { 'host-b': { reference: 'host-a', offsetMs: 1.5, errorMs: 0.2 } } },
+    });
+    mkdirSync(join(a, 'logs'));
+    mkdirSync(join(b, 'logs'));
+    writeFileSync(join(a, 'logs', 'a.0.log'), 'of a');
+    writeFileSync(join(b, 'logs', 'a.0.log'), 'other');
+    appendFileSync(join(a, 'events.ndjson'), '{"host":"host-a","kind":"state","atMicros":20}\n');
+    appendFileSync(join(b, 'events.ndjson'), '{"host":"host-b","kind":"state","atMicros":10}\n{"cut');
+    const folder = await joinParts([readPart(a), readPart(b)], join(root, 'all'));
+
+    const { description, events, agents, state } = readRecord(folder);
+    expect(state).toBe('complete');
+    expect(description).toMatchObject({
+      ...{ hosts: ['host-a', 'host-b'], endpoints: 2, placement: { 'a.0': 'host-a', 'b.0': 'host-b' } },
+      clocks: { 'host-a': { offsetMs: 0 }, 'host-b': { offsetMs: 1.5 } },
+    });
+    expect(description.parts?.map(({ hosts }) => hosts)).toEqual([['host-a'], ['host-b']]);
+    expect(samplesOf(folder)).toEqual([
+      { source: 'a.0', n: 10, last: 9003 },
+      { source: 'b.0', n: 10, last: 9003 },
+    ]);
+    expect(events).toEqual([{ ...EVENT, tMs: 2004 }]);
+    expect(agents.map(({ host }) => host)).toEqual(['host-a', 'host-b']);
+    expect(
+      readFileSync(join(folder, 'events.ndjson'), 'utf8')
+        .split('\n')
+        .map((line) => line.slice(9, 15)),
+    ).toEqual(['host-b', 'host-a', '']);
+    expect(readFileSync(join(folder, 'logs', 'a.0.log'), 'utf8')).toBe('of a');
+    expect(readFileSync(join(folder, 'logs', 'a.0~2.log'), 'utf8')).toBe('other');
+    expect(await changesSince(folder, description)).toEqual([]);
+    // The parts were given files after their end here, which is told.
+    expect(description.problems).toContain('of host-a (host-a@1): logs/a.0.log was added');
+  });
+
+  it('that overlap count once: a copy adds nothing, and what goes further wins', async () => {
+    const whole = await part('host-a', 'a.0', 'b.0');
+    const short = await makeRecord(join(root, 'host-a@0'), {
+      seconds: 6,
+      moment: (second) => ({
+        ...{ tMs: 1000 * second + 400, flows: [flow('a.0', 'b.0', 5e6)], agents: [agent('host-a', second)] },
+      }),
+      description: described('host-a', 'a.0'),
+    });
+    const copied = await joinParts([readPart(whole), readPart(whole)], join(root, 'copied'));
+    expect(samplesOf(copied)).toEqual([{ source: 'a.0', n: 10, last: 9003 }]);
+    const folder = await joinParts([readPart(short), readPart(whole)], join(root, 'all'));
+    expect(samplesOf(folder)).toEqual([{ source: 'a.0', n: 10, last: 9003 }]);
+    expect(readRecord(folder).flows[0]!.meanRateBps).toBe(1e6);
+  });
+
+  it('of an agent that was killed and came again are joined end to end', async () => {
+    const before = await makeRecord(join(root, 'host-a@0'), {
+      seconds: 4,
+      moment: (second) => ({ flows: [flow('a.0', 'b.0', 1e6)], agents: [agent('host-a', second)] }),
+      description: described('host-a', 'a.0'),
+    });
+    writeDescription(before, { ...readDescription(before), state: 'recording', files: {} });
+    const after = await makeRecord(join(root, 'host-a@1'), {
+      seconds: 4,
+      moment: (second) => ({
+        ...{ tMs: 1000 * (second + 6), flows: [flow('a.0', 'b.0', 1e6)], agents: [agent('host-a', second)] },
+      }),
+      description: described('host-a', 'a.0'),
+    });
+    const folder = await joinParts([readPart(before), readPart(after)], join(root, 'all'));
+    expect(samplesOf(folder)).toEqual([{ source: 'a.0', n: 8, last: 9000 }]);
+    expect(readDescription(folder).problems).toEqual([
+      'of host-a (host-a@0): what came after 3 s, since it was cut off',
+    ]);
+  });
+
+  it('of another start, another topology, or of no known start are refused, and nothing is left', async () => {
+    const first = readPart(await part('host-a', 'a.0', 'b.0'));
+    for (const [name, description] of [
+      ['start', { run: { ...RUN, start: 'y8' } }],
+      ['name', { run: { ...RUN, experiment: 'lan' } }],
+      ['nothing', { run: undefined }],
+      ['topology', { topology: { file: 'x', hash: 'y', texts: ['topology.yaml'] } }],
+    ] as [string, Partial<Description>][]) {
+      const other = readPart(await part(`host-${name}`, 'b.0', 'a.0', { description }));
+      await expect(joinParts([first, other], join(root, 'all'))).rejects.toThrow(
+        expect.objectContaining({ code: 'RECORD_OTHER_RUN' }),
+      );
+    }
+    await expect(joinParts([first], first.folder)).rejects.toThrow(
+      expect.objectContaining({ code: 'RECORD_EXISTS' }),
+    );
+  });
+});
+
+describe('what several parts tell', () => {
+  it('of an event is when the last host had it', () => {
+    const row = (tMs: number | null, outcome: string | null) => [tMs, 5, null, 'file', 'x', outcome];
+    expect(joinedEvents([[row(null, 'pending')], [row(7, 'done')], [row(6, null)]])).toEqual([
+      row(7, 'done'),
+    ]);
+  });
+  it('of the verdict is the worst of all, once', () => {
+    const bad = [2, 'degraded', 'C', 'h', 'm'];
+    const over = [4, 'faithful', 'C', 'h', 'over: m'];
+    const worse = [3, 'invalid', 'D', 'i', 'n'];
+    expect(
+      joinedVerdicts([
+        [bad, over],
+        [bad, worse],
+      ]),
+    ).toEqual([bad, worse, [4, 'invalid', 'C', 'h', 'over: m']]);
+  });
+  it('line by line is in order, without what was cut off', () => {
+    const lines = ['{"atMicros":5}', '{"kind":"file","dueMs":0.001}', '{"atMicros":null}'];
+    expect(linesInOrder([`${lines[0]}\n${lines[1]}\n{"at`, `${lines[2]}\n${lines[0]}\n`])).toEqual([
+      lines[2],
+      lines[1],
+      lines[0],
+    ]);
+  });
+});
