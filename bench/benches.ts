@@ -17,6 +17,7 @@ import { measureOverhead } from './overhead/overhead.ts';
 import { measurePlacement } from './placement/placement.ts';
 import { measureQueue } from './queue/queue.ts';
 import { measureReaction } from './reaction/reaction.ts';
+import { measureRecords } from './records/records.ts';
 import { measureScale } from './scale/scale.ts';
 import { measureSetup } from './setup/setup.ts';
 import { measureShares } from './shares/shares.ts';
@@ -176,6 +177,14 @@ export const BENCHES: readonly Bench[] = [
       const { minutes = quick ? 2 : SOAK_MINUTES, seed } = own as { minutes?: number; seed: number };
       return measureSoak({ minutes, seed, interruption, say });
     },
+  },
+  {
+    name: 'records',
+    description: 'do recorded runs repeat, what does recording cost, and how soon is a record read?',
+    help: 'Ten replays of a run of 50 s, and one with a slower path; 200 flows recorded and not; a record of a million samples.',
+    hasLabs: true,
+    minutes: { whole: 18, quick: 6 },
+    measure: measureRecords,
   },
   {
     name: 'queue',

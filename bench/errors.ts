@@ -2,6 +2,7 @@ import { type Blame, NetfoldError } from '../proto/errors.ts';
 
 export type BenchErrorCode =
   | 'BACKENDS_NONE'
+  | 'COMMAND_FAILED'
   | 'FAULT_FAILED'
   | 'MACHINE_FAILED'
   | 'NOTHING_ARRIVED'
@@ -13,6 +14,7 @@ export type BenchErrorCode =
 
 const BLAME: Readonly<Record<BenchErrorCode, Blame>> = {
   BACKENDS_NONE: 'machine',
+  COMMAND_FAILED: 'internal',
   FAULT_FAILED: 'machine',
   MACHINE_FAILED: 'machine',
   NOTHING_ARRIVED: 'internal',
