@@ -1,9 +1,8 @@
 /**
- * Commands, which users give to a running experiment: their fields, limits, identity and orders, and who gives them. All
- * code that carries, keeps or plays commands uses these definitions.
+ * Commands, which users give to a running experiment: their fields, limits, identity and orders, and who gives them: hosts, and
+ * the runs of their agents. All code that carries, keeps or plays commands uses these definitions.
  */
 import { z } from 'zod';
-import { isHostName, isIncarnation } from './host.ts';
 import { MAX_DURATION, micros } from './units.ts';
 
 /** In one experiment at a time. Older ones are folded (`foldHorizon`); of still more, some stay (`surplusCommands`). */
@@ -275,3 +274,16 @@ export type Author =
 /** As logs and `history` have it: `root@host0`, `agent host1`. */
 export const authorName = (author: Author): string =>
   author.kind === 'user' ? author.name : `agent ${author.host}`;
+
+export const MAX_HOST_NAME_LENGTH = 64;
+const HOST_NAME = new RegExp(`^[\\x21-\\x7e]{1,${MAX_HOST_NAME_LENGTH}}$`);
+
+/** Whether `text` can be the name of a host: printable ASCII characters without spaces. */
+export function isHostName(text: string): boolean {
+  return HOST_NAME.test(text);
+}
+
+/** When an agent started, in milliseconds since 1970: a restarted agent has a higher incarnation. */
+export function isIncarnation(value: number | null | undefined): value is number {
+  return Number.isSafeInteger(value) && (value as number) > 0;
+}

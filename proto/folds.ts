@@ -4,6 +4,7 @@
  * compiler optimizes loops that read one property.
  */
 
+import { lossModelOf, meanLoss, meanSlot, slotsOf } from './models.ts';
 import { type QueueSize, queueInBytes } from './queue.ts';
 import { type Bps, byteTime } from './units.ts';
 
@@ -13,8 +14,18 @@ type FoldPath = (links: readonly number[], all: readonly object[]) => unknown;
 /** A kind of fold; applied to a property, it gives the fold. */
 export type Fold = (property: string) => FoldPath;
 
-type Limited = readonly { readonly bandwidth: Bps }[];
+type Limited = readonly { readonly bandwidth: Bps; readonly trace?: string }[];
+
+/**
+ * How long a link takes for a byte. One with a trace does not: what arrives in a bad moment would wait for as long as if that
+ * lasted.
+ */
+const byteTimeOf = ({ bandwidth, trace }: Limited[number]): number =>
+  trace === undefined ? byteTime(bandwidth) : 0;
+
 type Numbers = readonly Readonly<Record<string, number>>[];
+type Optional = readonly Readonly<Record<string, number | undefined>>[];
+type Modelled = readonly { readonly lossModel?: string }[];
 
 /** Σ x. */
 export const sum: Fold = (property) => (links, all) => {
@@ -39,9 +50,9 @@ export const anyOf: Fold = (property) => (links, all) => {
   let possible = 0;
   let only = 0;
   for (let at = 0; at < links.length; at++) {
-    const value = (all as Numbers)[links[at]!]![property]!;
-    none *= 1 - value;
+    const value = (all as Optional)[links[at]!]![property] ?? 0;
     if (value === 0) continue;
+    none *= 1 - value;
     possible++;
     only = value;
   }
@@ -62,7 +73,7 @@ export const least: Fold = (property) => (links, all) => {
 /** Σ of how long links of this bandwidth take for a byte. */
 export const byteTimes: Fold = () => (links, all) => {
   let total = 0;
-  for (let at = 0; at < links.length; at++) total += byteTime((all as Limited)[links[at]!]!.bandwidth);
+  for (let at = 0; at < links.length; at++) total += byteTimeOf((all as Limited)[links[at]!]!);
   return total;
 };
 
@@ -70,7 +81,7 @@ export const byteTimes: Fold = () => (links, all) => {
 export const longestByteTime: Fold = () => (links, all) => {
   let longest = 0;
   for (let at = 0; at < links.length; at++) {
-    const time = byteTime((all as Limited)[links[at]!]!.bandwidth);
+    const time = byteTimeOf((all as Limited)[links[at]!]!);
     if (time > longest) longest = time;
   }
   return longest;
@@ -119,3 +130,64 @@ export const ofTheOnly =
     }
     return only?.[property];
   };
+
+/** The greatest of the values that links have. */
+export const greatest: Fold = (property) => (links, all) => {
+  let found: number | undefined;
+  for (let at = 0; at < links.length; at++) {
+    const value = (all as Optional)[links[at]!]![property];
+    if (value !== undefined && (found === undefined || value > found)) found = value;
+  }
+  return found;
+};
+
+/** Position of the link whose model loses the most in the long run, the first of equal ones; -1 if none has a model. */
+function worstModelled(links: readonly number[], all: Modelled): number {
+  let found = -1;
+  let most = -1;
+  for (let at = 0; at < links.length; at++) {
+    const { lossModel } = all[links[at]!]!;
+    if (lossModel === undefined) continue;
+    const loss = meanLoss(lossModelOf(lossModel));
+    if (loss <= most) continue;
+    most = loss;
+    found = at;
+  }
+  return found;
+}
+
+/** A path has one model: that of the link that loses the most by its model. */
+export const worstModel: Fold = () => (links, all) => {
+  const worst = worstModelled(links, all as Modelled);
+  return worst < 0 ? undefined : (all as Modelled)[links[worst]!]!.lossModel;
+};
+
+/** 1 − Π(1 − x): for independent probabilities, among which are the means of the models that the path does not have. */
+export const anyOfAndOtherModels: Fold = (property) => {
+  const plain = anyOf(property) as (links: readonly number[], all: readonly object[]) => number;
+  return (links, all) => {
+    let models = 0;
+    for (let at = 0; at < links.length; at++)
+      if ((all as Modelled)[links[at]!]!.lossModel !== undefined) models++;
+    const loss = plain(links, all);
+    if (models < 2) return loss;
+    const worst = worstModelled(links, all as Modelled);
+    let none = 1 - loss;
+    for (let at = 0; at < links.length; at++) {
+      const { lossModel } = (all as Modelled)[links[at]!]!;
+      if (lossModel !== undefined && at !== worst) none *= 1 - meanLoss(lossModelOf(lossModel));
+    }
+    return 1 - none;
+  };
+};
+
+/** The slots that are the farthest apart on average, the first of equal ones. */
+export const longestSlots: Fold = (property) => (links, all) => {
+  let found: string | undefined;
+  for (let at = 0; at < links.length; at++) {
+    const slots = (all as readonly Readonly<Record<string, string | undefined>>[])[links[at]!]![property];
+    if (slots === undefined || slots === found) continue;
+    if (found === undefined || meanSlot(slotsOf(slots)) > meanSlot(slotsOf(found))) found = slots;
+  }
+  return found;
+};

@@ -1,4 +1,9 @@
-/** What the declaration of a property says: its syntax, fold, changes and encoding (impairment.ts has the properties). */
+/**
+ * What the declaration of a property says: its syntax, fold, changes and encoding (properties.ts has the properties); and
+ * functions on records of which a table has the fields. The code of these is generated when the table is known, so that they
+ * take the time of code that names each field: reading `record[field]` in a loop over the fields takes four times that. Names
+ * of fields are identifiers of this program, never a user's.
+ */
 import type { Fold } from './folds.ts';
 
 /** The syntax of a property in the topology file. */
@@ -17,6 +22,8 @@ export type FileField = {
       /** Matches whatever `parse` accepts. */
       readonly pattern: string;
     }
+  /** Its canonical text (models.ts). */
+  | { readonly kind: 'text'; readonly parse: (text: string) => string; readonly pattern: string }
   | { readonly kind: 'choice'; readonly choices: readonly string[] }
   /** `200 packets`, `64KB`, `50ms` (proto/queue.ts). It sets one of three properties. */
   | { readonly kind: 'queue' }
@@ -59,4 +66,33 @@ export interface Property {
   readonly file?: FileField;
   readonly change?: ChangeRule;
   readonly encoding: Encoding;
+}
+
+export interface Field {
+  readonly name: string;
+  readonly default: unknown;
+  /** Whether it is left out if it has its default. */
+  readonly isOptional: boolean;
+}
+
+/** Makes records; `reads` give the value of each field from the same two arguments, `undefined` for its default. */
+export function recordMaker<A, B, R>(
+  fields: readonly Field[],
+  reads: readonly ((a: A, b: B) => unknown)[],
+): (a: A, b: B) => R {
+  const values = fields.map((_, at) => `const value${at} = read${at}(a, b) ?? default${at};`);
+  const always = fields.map(({ name, isOptional }, at) => (isOptional ? '' : `${name}: value${at},`));
+  const rest = fields.map(({ name, isOptional }, at) => {
+    return isOptional ? `if (value${at} !== default${at}) made.${name} = value${at};` : '';
+  });
+  const code = `return (a, b) => { ${values.join('')} const made = {${always.join('')}}; ${rest.join('')} return made; };`;
+  const parameters = fields.flatMap((_, at) => [`read${at}`, `default${at}`]);
+  return new Function(...parameters, code)(...fields.flatMap((field, at) => [reads[at], field.default]));
+}
+
+/** Whether two records have the same fields; absent ones are the same only as each other. */
+export function recordEquality<R>(fields: readonly Field[]): (a: R | undefined, b: R | undefined) => boolean {
+  const same = fields.map(({ name }) => `a.${name} === b.${name}`).join(' && ');
+  const code = `return (a, b) => a === b || (a !== undefined && b !== undefined && ${same});`;
+  return new Function(code)();
 }

@@ -3,7 +3,7 @@
  * host that doesn't know it, because it joined late or restarted, learns it from the others. It also measures the
  * round-trip times to other hosts.
  */
-import type { ClockStatus } from '../../proto/clock-status.ts';
+import type { ClockStatus } from '../../proto/status.ts';
 import { fromMillis, type Micros, micros, toMillis } from '../../proto/units.ts';
 import type { Clock } from './clock.ts';
 import { type Voter, vote } from './clock-vote.ts';

@@ -19,6 +19,7 @@ import { CurrentEpoch } from '../epoch/current-epoch.ts';
 import { AgentError } from '../errors.ts';
 import { Fidelity } from '../fidelity/fidelity.ts';
 import type { Traffic } from '../fidelity/traffic-watch.ts';
+import { requireImpairments } from '../linux/delay/delay-backend.ts';
 import { numbersByAddress } from '../linux/objects/endpoint-numbers.ts';
 import type { Mesh } from '../mesh/exchange/mesh.ts';
 import { followLag } from '../runlog/lag.ts';
@@ -45,12 +46,13 @@ export interface Agent {
   readonly lifecycle: Lifecycle;
 }
 
-/** Throws what `openKernel` and `openMesh` throw, and `TOO_MANY_PAIRS`; then nothing is left open. */
+/** Throws what `openKernel` and `openMesh` throw, `TOO_MANY_PAIRS` and `IMPAIRMENT_UNSUPPORTED`; then nothing is left open. */
 export async function composeAgent(bootstrap: Bootstrap, ports: AgentPorts): Promise<Agent> {
   const plan = readPlan(bootstrap, ports);
   const { clock, timers } = ports;
   const kernel = openKernel(bootstrap, plan.epoch, ports);
   try {
+    requireImpairments(kernel.delay.name, plan.topology.links);
     const enforcer = new Enforcer({
       ...{ tc: kernel.tc, delay: kernel.delay, clock, timers },
       ...(kernel.keeper && { keeper: kernel.keeper }),

@@ -1,6 +1,8 @@
 /** The reactions of an agent: to a tick, an announcement, an instant of the timeline, a local change. */
 
 import type { LocalEndpoint } from '../../proto/bootstrap.ts';
+import { fromMillis, micros } from '../../proto/units.ts';
+import type { Graph } from '../../topology/model/model.ts';
 import { numbersByAddress } from '../linux/objects/endpoint-numbers.ts';
 import type { FlowChange } from '../mesh/exchange/own-table.ts';
 import { ShareChanges } from '../runlog/share-changes.ts';
@@ -8,8 +10,12 @@ import type { FlowShare } from '../share/model.ts';
 import { Attempts } from '../tick/attempts.ts';
 import { Soon } from '../tick/soon.ts';
 import type { TimelineChanges } from '../timeline/player.ts';
+import { TracePlayer } from '../timeline/trace-player.ts';
 import { HostChanges } from './host-changes.ts';
 import type { AgentParts } from './parts.ts';
+
+/** Of the agent's time, one part in so many is for traces: where folding takes long, their steps become longer. */
+const TRACE_PARTS = 10;
 
 export class Reactions {
   readonly #parts: AgentParts;
@@ -23,6 +29,10 @@ export class Reactions {
   #seenEndpoints = -1;
   #seenHosts = '';
   readonly #attempts: Attempts;
+  readonly #traces: TracePlayer;
+  /** How long the present step of traces is, and when it ends, in milliseconds. */
+  #traceStepMs: number;
+  #traceEndMs = Number.NEGATIVE_INFINITY;
   /** How long ticks took, in milliseconds. */
   readonly ticks = { count: 0, totalMs: 0, latestMs: 0 };
 
@@ -33,6 +43,8 @@ export class Reactions {
     this.#shareChanges = new ShareChanges(parts.runLog, parts.epoch.endpointNames);
     this.#hearing = new Soon(parts, () => parts.tick.readAnnouncements());
     this.#announcing = new Soon(parts, () => this.#announce(parts.local.all));
+    this.#traces = new TracePlayer(parts.epoch.value.graph);
+    this.#traceStepMs = parts.bootstrap.tickMs;
   }
 
   tick(): void {
@@ -40,11 +52,33 @@ export class Reactions {
     const started = clock.now();
     const { leaseMs } = bootstrap;
     if (leaseMs !== undefined) this.#attempts.run('renewing the lease', () => kernel.renewLease(leaseMs));
+    if (this.#traces.isNeeded) this.#attempts.run('playing traces', () => this.#playTraces());
     tick.run();
     const elapsed = clock.now() - started;
     this.ticks.count++;
     this.ticks.totalMs += elapsed;
     this.ticks.latestMs = elapsed;
+  }
+
+  #playTraces(): void {
+    const { clock, epoch, bootstrap } = this.#parts;
+    const started = clock.now();
+    // A tick that comes a little early is the one that was meant.
+    if (started < this.#traceEndMs - bootstrap.tickMs / 2) return;
+    const graph = this.#traced();
+    if (graph) {
+      epoch.advance(graph);
+      void this.#reshape();
+    }
+    this.#traceStepMs = Math.max(bootstrap.tickMs, TRACE_PARTS * (clock.now() - started));
+    this.#traceEndMs = started + this.#traceStepMs;
+  }
+
+  /** The graph with the present step of its traces; `undefined`: it is in force already, or the experiment has not begun. */
+  #traced(): Graph | undefined {
+    const { nowMicros } = this.#parts.timeline;
+    if (nowMicros === undefined || nowMicros < 0) return undefined;
+    return this.#traces.at(nowMicros, micros(nowMicros + fromMillis(this.#traceStepMs)));
   }
 
   /** What fails now, in words. */
@@ -123,7 +157,8 @@ export class Reactions {
   applyChanges({ graph, atoms }: TimelineChanges): Promise<void> {
     const { epoch, applications, names } = this.#parts;
     const isCut = this.#cutOff(applications.ending(atoms));
-    if (graph) epoch.advance(graph);
+    if (graph) this.#traces.setGraph(graph);
+    if (graph) epoch.advance(this.#traced() ?? graph);
     if (graph) names?.setGraph(graph);
     const settled = graph || isCut ? this.#reshape() : Promise.resolve();
     for (const atom of atoms) applications.obey(atom);

@@ -5,11 +5,13 @@
  *   normal    as the error of many small queues
  *   uniform   from −√3 to √3
  *   pareto    shape 3, shifted: mostly a little early, seldom very late. Shapes up to 2 have no deviation at all.
+ *   others    quantiles of the user's own, linear in between
  *
  * No value is further from the mean than netem's tables can express, 32,767 / 8,192 deviations. Values beyond, 2 % of
  * pareto, become that limit; the rest is stretched so that mean and deviation are exact afterwards.
  */
-import type { Distribution } from '../../proto/impairment.ts';
+import type { Distribution, PacketImpairment } from '../../proto/impairment.ts';
+import { quantilesOf } from '../../proto/models.ts';
 import { normalCumulative, normalQuantile } from './normal.ts';
 
 /** Deviation in units of a table's values: NETEM_DIST_SCALE in linux/pkt_sched.h. */
@@ -21,21 +23,32 @@ const PARETO_SHAPE = 3;
 /** Clipping and stretching in turn converge; each round leaves a fraction of the previous error. */
 const ROUNDS = 100;
 
-const cached = new Map<Distribution, Float64Array>();
+/** A distribution by its name or by its quantiles. */
+export type Shape = Distribution | `quantiles ${string}`;
+const OWN = 'quantiles ';
+
+/** Of the jitter of a path. */
+export function jitterShape({
+  distribution = 'normal',
+  quantiles: own,
+}: Pick<PacketImpairment, 'distribution' | 'quantiles'>): Shape {
+  return own === undefined ? distribution : `${OWN}${own}`;
+}
+
+const cached = new Map<Shape, Float64Array>();
 
 /** 4,096 equally probable values in ascending order, mean 0, deviation 1. Must not be modified. */
-export function quantiles(distribution: Distribution): Float64Array {
-  const known = cached.get(distribution);
+export function quantiles(shape: Shape): Float64Array {
+  const known = cached.get(shape);
   if (known) return known;
-  const values = Float64Array.from({ length: COUNT }, (_, index) =>
-    quantile(distribution, (index + 0.5) / COUNT),
-  );
+  const at = quantileOf(shape);
+  const values = Float64Array.from({ length: COUNT }, (_, index) => at((index + 0.5) / COUNT));
   for (let round = 0; round < ROUNDS; round++) {
     standardise(values);
     if (values[0]! >= -MAX && values[COUNT - 1]! <= MAX) break;
     for (let i = 0; i < COUNT; i++) values[i] = Math.min(MAX, Math.max(-MAX, values[i]!));
   }
-  cached.set(distribution, values);
+  cached.set(shape, values);
   return values;
 }
 
@@ -45,29 +58,36 @@ export function quantiles(distribution: Distribution): Float64Array {
  * deviation. Without a table it would draw uniformly within ± sigma, whose deviation is sigma / √3; therefore each
  * distribution has a table.
  */
-export function netemTable(distribution: Distribution): Int16Array {
-  return Int16Array.from(quantiles(distribution), (value) => Math.round(value * NETEM_SCALE));
+export function netemTable(shape: Shape): Int16Array {
+  return Int16Array.from(quantiles(shape), (value) => Math.round(value * NETEM_SCALE));
 }
 
-/** Maps a standard normal value to the value of equal probability in `distribution`: continuous and ascending. */
-export function shaped(distribution: Distribution, normal: number): number {
-  if (distribution === 'normal') return normal;
-  const values = quantiles(distribution);
-  const at = normalCumulative(normal) * COUNT - 0.5;
+/** Maps a standard normal value to the value of equal probability in the distribution: continuous and ascending. */
+export function shaped(shape: Shape, normal: number): number {
+  return shape === 'normal' ? normal : between(quantiles(shape), normalCumulative(normal));
+}
+
+/** The value of a probability, given those in the middles of parts of equal probability. */
+function between(values: ArrayLike<number>, probability: number): number {
+  const at = probability * values.length - 0.5;
   if (at <= 0) return values[0]!;
-  if (at >= COUNT - 1) return values[COUNT - 1]!;
+  if (at >= values.length - 1) return values[values.length - 1]!;
   const index = Math.floor(at);
   return values[index]! + (at - index) * (values[index + 1]! - values[index]!);
 }
 
-function quantile(distribution: Distribution, probability: number): number {
-  switch (distribution) {
+function quantileOf(shape: Shape): (probability: number) => number {
+  switch (shape) {
     case 'normal':
-      return normalQuantile(probability);
+      return normalQuantile;
     case 'uniform':
-      return probability;
+      return (probability) => probability;
     case 'pareto':
-      return (1 - probability) ** (-1 / PARETO_SHAPE);
+      return (probability) => (1 - probability) ** (-1 / PARETO_SHAPE);
+    default: {
+      const own = quantilesOf(shape.slice(OWN.length));
+      return (probability) => between(own, probability);
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 /** The installed or desired state of one endpoint's interface. Plain data: planned with, compared, printed. */
+import type { Shape } from './distributions.ts';
 
 /** The major number of netfold's HTB roots, "NF" in ASCII: the mark of ownership. */
 export const OWN_MAJOR = 0x4e46;
@@ -27,11 +28,18 @@ export interface NetemQueue {
   readonly latencyNs: number;
   readonly jitterNs: number;
   /** The kernel doesn't report it: read from there it is `unknown`. */
-  readonly distribution: 'normal' | 'uniform' | 'pareto' | 'none' | 'unknown';
+  readonly distribution: Shape | 'none' | 'unknown';
   /** In steps of 1/(2^32 − 1), as in netem. */
   readonly loss: number;
   /** Bytes per second at which packets pass the slowest link, each one whole before it is passed on; 0: in no time. */
   readonly slowest: number;
+  /** Instead of `loss`: `gemodel P R H 1-K` or `state P13 P31 P32 P14 P23`, in 2^32 − 1 parts. Absent: none. */
+  readonly lossModel?: string;
+  /** In such steps as `loss`. Absent: none. */
+  readonly corrupt?: number;
+  readonly reorder?: number;
+  /** Least and greatest time between slots, in nanoseconds: `2000000 4000000`. Absent: packets leave at any time. */
+  readonly slots?: string;
 }
 
 export type LeafQueue = FifoQueue | NetemQueue;

@@ -1,5 +1,11 @@
 /** Folded paths and shares → what destinations need on an endpoint's interface. Pure. */
-import { impairsPackets, type PacketImpairment, packetImpairment } from '../../proto/impairment.ts';
+import {
+  impairsPackets,
+  needsFrames,
+  type PacketImpairment,
+  packetImpairment,
+} from '../../proto/impairment.ts';
+import { slotsOf } from '../../proto/models.ts';
 import { queueInBytes } from '../../proto/queue.ts';
 import {
   bps,
@@ -12,7 +18,9 @@ import {
 } from '../../proto/units.ts';
 import type { Path } from '../../topology/model/model.ts';
 import { bufferBytes, burstBytes, fifoQueue, gsoSegments, MAX_GSO_SEGMENTS, netemLimit } from './derive.ts';
+import { jitterShape } from './distributions.ts';
 import { type NetemQueue, NO_PATH, type ShapedClass, UNSHAPED } from './interface-state.ts';
+import { netemLosses } from './netem-losses.ts';
 
 /** A destination as seen from the interface's endpoint. */
 export interface Destination {
@@ -61,8 +69,8 @@ export function segmentsFor(destinations: Iterable<Pick<Destination, 'path'>>, i
   let slowest = Number.POSITIVE_INFINITY;
   for (const { path } of destinations) {
     if (!path) continue;
-    // A queue that the user has measured out must hold packets of one frame; and netem loses whole packets.
-    if (hasOwnQueue(path) || inQueue(path).loss > 0) return 1;
+    // A queue that the user has measured out must hold packets of one frame; and netem loses, corrupts and reorders whole packets.
+    if (hasOwnQueue(path) || needsFrames(inQueue(path))) return 1;
     slowest = Math.min(slowest, path.bandwidth);
   }
   return Number.isFinite(slowest) ? gsoSegments(toBytesPerSecond(bps(slowest))) : MAX_GSO_SEGMENTS;
@@ -117,16 +125,28 @@ const hasOwnQueue = ({ queuePackets, queueBytes }: Path): boolean =>
   queuePackets !== undefined || queueBytes !== undefined;
 
 function netemQueue(queued: PacketImpairment, bytesPerSecond: number, buffer: number): NetemQueue {
+  const { corrupt = 0, reorder = 0, slots } = queued;
   const jitterNs = Math.round(toNanos(queued.jitter));
   return {
     kind: 'netem',
     limit: netemLimit(bytesPerSecond, queued.latency, buffer),
     latencyNs: Math.round(toNanos(queued.latency)),
     jitterNs,
-    distribution: jitterNs === 0 ? 'none' : (queued.distribution ?? 'normal'),
-    loss: Math.round(queued.loss * MAX_U32) / MAX_U32,
+    distribution: jitterNs === 0 ? 'none' : jitterShape(queued),
+    ...netemLosses(queued),
     slowest: slowestLink(queued),
+    ...(corrupt > 0 && { corrupt: inSteps(corrupt) }),
+    ...(reorder > 0 && { reorder: inSteps(reorder) }),
+    ...(slots !== undefined && { slots: netemSlots(slots) }),
   };
+}
+
+const inSteps = (probability: number): number => Math.round(probability * MAX_U32) / MAX_U32;
+
+/** As netem takes it: in nanoseconds. */
+function netemSlots(text: string): string {
+  const { least, most } = slotsOf(text);
+  return `${Math.round(toNanos(least))} ${Math.round(toNanos(most))}`;
 }
 
 /** Below this, in ns per byte, full frames take less than 30 µs. */

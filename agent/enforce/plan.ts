@@ -90,14 +90,22 @@ function planClass(installed: InterfaceState, shaped: ShapedClass, ops: TcOp[]):
   }
   if (old && isSameQueue(old.queue, queue)) return;
   // A queue keeps its handle, and the kernel changes a queue by its handle only if the kind stays the same.
-  if (old && old.queue.kind !== queue.kind && old.queue.limit !== NO_QUEUE.limit)
+  const isOther = old && (old.queue.kind !== queue.kind || keepsMore(old.queue, queue));
+  if (old && isOther && old.queue.limit !== NO_QUEUE.limit)
     ops.push({ op: 'delete-queue', minor, reason: `was ${old.queue.kind}` });
   ops.push({ op: 'set-queue', minor, queue, reason: 'from rate, round trip and impairment' });
 }
 
-/** Equal in all properties of their kind. */
+/** Whether netem would keep what it is not to have any more. */
+function keepsMore(old: LeafQueue, queue: LeafQueue): boolean {
+  if (old.kind !== 'netem' || queue.kind !== 'netem') return false;
+  return (['corrupt', 'slots'] as const).some((one) => old[one] !== undefined && queue[one] === undefined);
+}
+
+/** Equal in all properties of their kind, also in those that only one of them has. */
 function isSameQueue(a: LeafQueue, b: LeafQueue): boolean {
   for (const field in a) if (a[field as keyof LeafQueue] !== b[field as keyof LeafQueue]) return false;
+  for (const field in b) if (a[field as keyof LeafQueue] !== b[field as keyof LeafQueue]) return false;
   return true;
 }
 
@@ -171,10 +179,19 @@ function formatTarget(minor: number): string {
 /** As tc prints it. */
 export function formatQueue(queue: LeafQueue): string {
   if (queue.kind !== 'netem') return `${queue.kind} limit ${queue.limit}`;
-  const { limit, latencyNs, jitterNs, distribution, loss, slowest } = queue;
-  const jitter = jitterNs > 0 ? ` ${jitterNs}ns distribution ${distribution}` : '';
-  const rate = slowest > 0 ? ` rate ${fromBytesPerSecond(slowest)}bit` : '';
-  return `netem limit ${limit} delay ${latencyNs}ns${jitter} loss ${loss * 100}%${rate}`;
+  const { limit, latencyNs, jitterNs, distribution, loss, lossModel, corrupt, reorder, slots, slowest } =
+    queue;
+  const shape = distribution.startsWith('quantiles') ? 'of the user' : distribution;
+  const parts = [
+    `netem limit ${limit} delay ${latencyNs}ns`,
+    jitterNs > 0 && `${jitterNs}ns distribution ${shape}`,
+    lossModel === undefined ? `loss ${loss * 100}%` : `loss ${lossModel}`,
+    corrupt && `corrupt ${corrupt * 100}%`,
+    reorder && `reorder ${reorder * 100}%`,
+    slots !== undefined && `slot ${slots.replace(' ', 'ns ')}ns`,
+    slowest > 0 && `rate ${fromBytesPerSecond(slowest)}bit`,
+  ];
+  return parts.filter((part) => part).join(' ');
 }
 
 /** What is installed after `ops` took effect. */

@@ -4,8 +4,7 @@
  * experiment begins.
  */
 import type { LocalEndpoint } from '../../proto/bootstrap.ts';
-import type { ClockStatus } from '../../proto/clock-status.ts';
-import type { AgentState, AgentVerdict, Cause, SlowPaths } from '../../proto/status.ts';
+import type { AgentState, AgentVerdict, Cause, ClockStatus, SlowPaths } from '../../proto/status.ts';
 import { micros, millisToSeconds, toMillis } from '../../proto/units.ts';
 import type { AgentProofs } from '../../proto/view.ts';
 import type { Clock, Timers } from '../clock/clock.ts';

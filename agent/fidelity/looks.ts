@@ -1,6 +1,5 @@
 /** What an agent knows of mesh, clocks and real network → symptoms. Pure. */
-import type { ClockStatus } from '../../proto/clock-status.ts';
-import type { SlowPaths } from '../../proto/status.ts';
+import type { ClockStatus, SlowPaths } from '../../proto/status.ts';
 import { millisToSeconds } from '../../proto/units.ts';
 import { CAUSES, type Symptom } from './causes.ts';
 

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { makeFolder, PRIVATE_FOLDER } from '../../agent/files/own-files.ts';
-import { chooseDelayBackend } from '../../agent/linux/delay/delay-backend.ts';
+import { chooseDelayBackend, requireImpairments } from '../../agent/linux/delay/delay-backend.ts';
 import { probeMachine } from '../../agent/linux/probe/probe.ts';
 import type { Bootstrap, DelayBackendChoice } from '../../proto/bootstrap.ts';
 import { micros } from '../../proto/units.ts';
@@ -78,7 +78,7 @@ export async function startParts(options: ExperimentOptions): Promise<Parts> {
   const graph = graphAt(topology, micros(0));
   const abilities = probeMachine();
   requireAbilities(abilities);
-  chooseDelayBackend(delayBackend, abilities);
+  requireImpairments(chooseDelayBackend(delayBackend, abilities), topology.links);
   const { endpoints } = graph;
   const plan = await platform.plan({ experiment: name, topology, endpoints, options: placement });
   // In a container, a user is one of the container's.

@@ -6,6 +6,7 @@
 import { flowShares } from '../../agent/share/flow-shares.ts';
 import type { Flow, FlowShare, ShareNetwork } from '../../agent/share/model.ts';
 import { roundTripMicros } from '../../agent/share/round-trip.ts';
+import { lossOf } from '../../proto/impairment.ts';
 import { bps, micros, toMillis } from '../../proto/units.ts';
 import { Folding } from '../../topology/fold/fold.ts';
 import { ExplicitRoutes } from '../../topology/fold/routes.ts';
@@ -89,7 +90,7 @@ export function explain(graph: Graph, from: number, to: number, running: Running
     reachable: true,
     latencyMs: toMillis(path.latency),
     jitterMs: toMillis(path.jitter),
-    loss: path.loss,
+    loss: lossOf(path),
     roundTripMs: back ? toMillis(micros(path.latency + back.latency)) : null,
     bandwidthBps: finite(path.bandwidth),
     routing: graph.routing,
@@ -111,12 +112,13 @@ function linkName({ links }: Graph, share: FlowShare | undefined): string | null
   return share === undefined || share.limitedBy < 0 ? null : links[share.limitedBy]!.name;
 }
 
-function partOf({ name, latency, jitter, loss, bandwidth }: GraphLink, path: Path): LinkPart {
+function partOf(link: GraphLink, path: Path): LinkPart {
+  const { name, latency, jitter, bandwidth } = link;
   return {
     name,
     latencyMs: toMillis(latency),
     jitterMs: toMillis(jitter),
-    loss,
+    loss: lossOf(link),
     bandwidthBps: finite(bandwidth),
     isNarrowest: Number.isFinite(bandwidth) && bandwidth === path.bandwidth,
   };

@@ -2,6 +2,7 @@
  * What to measure of a topology so that the result is representative: a few different paths, one flow alone, and
  * flows that compete for one link. Pure.
  */
+import { isPlain } from '../../proto/impairment.ts';
 import type { Folding } from '../../topology/fold/fold.ts';
 import type { Path } from '../../topology/model/model.ts';
 import { flightBytes, isFilledInTime, planPings } from './durations.ts';
@@ -35,8 +36,9 @@ const MOST_DEVIATIONS = 3;
 
 /** `windowBytes`: the most that one flow of TCP may have under way, by the socket buffers. */
 export function chooseMeasurements(folding: Folding, windowBytes = Number.POSITIVE_INFINITY): Choice {
-  const all = lookAt(folding);
   const back = (path: Path): Path => folding.path(path.to, path.from)!;
+  const seen = lookAt(folding);
+  const all = seen.filter((path) => isPlain(path) && isPlain(back(path)));
   const paths = all.filter((path) => planPings(path, back(path), PING6_FRAME_BYTES) !== undefined);
   const fit = all.filter((path) => isMeasurable(path, back(path)));
   const buffered = fit.filter((path) => flightBytes(path, back(path)) <= windowBytes);
@@ -55,6 +57,11 @@ export function chooseMeasurements(folding: Folding, windowBytes = Number.POSITI
     alone: widest(measurable),
     competing: mostContended(measurable),
     leftOut: [
+      ...leftOut(
+        'nothing, since models of loss, duplicates, corruption, reordering and slots vary too much for a short measurement',
+        seen,
+        all,
+      ),
       ...leftOut('no pings, since ten of them would take more than half a minute', all, paths),
       ...leftOut('no TCP, since the path holds more than the socket buffers (netfold check)', fit, buffered),
       ...leftOut(

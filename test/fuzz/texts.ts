@@ -9,6 +9,7 @@ import { readInventory } from '../../controller/inventory/read.ts';
 import { DockerError } from '../../controller/platform/docker/errors.ts';
 import { isSelected, parseSelector } from '../../controller/platform/docker/selectors.ts';
 import { NetfoldError } from '../../proto/errors.ts';
+import { parseDistance, parseLossModel, parseQuantiles, parseSlots } from '../../proto/models.ts';
 import { parseQueue } from '../../proto/queue.ts';
 import {
   parseBandwidth,
@@ -40,7 +41,9 @@ links:
   - { from: client, to: s1, latency: 5ms, jitter: 250us, distribution: pareto, loss: 0.1%, bandwidth: 100Mbps, queue: 200 packets }
   - { from: s1, to: s2, latency: 10ms, up: 60Mbps, down: 5Mbps, queue: 64KiB, tags: [trunk] }
   - { from: server, to: s2, oneway: true }
-  - { from: s2, to: server, oneway: true, queue: 50ms }
+  - { from: s2, to: server, oneway: true, queue: 50ms, loss_model: gilbert-elliott p=1% r=20% h=10%, slots: 2ms..4ms }
+  - { from: web, to: s1, loss_model: bursts 1% of 5 packets, duplicate: 1%, up: { corrupt: 1%, reorder: 2%, reorder_distance: 3 packets }, down: { bandwidth: 2Mbps, loss_model: markov p13=1% p31=30% p32=10% p23=50% } }
+  - { from: web, to: s2, name: x, jitter: 1ms, quantiles: 1 2 3 4 5 6 7 9, jitter_correlation: 25% }
 events:
   - at 5s crash client 2
   - at 6s join client
@@ -352,6 +355,10 @@ function readQuantity(text: string): void {
     parsePercentage,
     parseDuration,
     parseQueue,
+    parseLossModel,
+    parseSlots,
+    parseDistance,
+    parseQuantiles,
   ]) {
     try {
       parse(text);

@@ -99,6 +99,12 @@ export function lostOf(topology: Topology, can: Abilities): string[] {
     'link direction',
     'no distribution of the jitter there',
   );
+  for (const [name, what] of RARE)
+    tell(
+      having((one) => one[name] !== undefined),
+      'link direction',
+      `no ${what} there`,
+    );
   if (!can.loss)
     tell(
       having(({ loss }) => loss > 0),
@@ -119,6 +125,17 @@ export function lostOf(topology: Topology, can: Abilities): string[] {
   if (!can.weights) tell(links.filter(({ weights }) => weights).length, 'link', 'no weight there');
   return lost;
 }
+
+const RARE = [
+  ['quantiles', 'distribution of the jitter'],
+  ['jitterCorrelation', 'correlation of the jitter'],
+  ['lossModel', 'model of loss'],
+  ['duplicate', 'duplicates'],
+  ['corrupt', 'corruption'],
+  ['reorder', 'reordering'],
+  ['slots', 'slots'],
+  ['trace', 'trace, but its means,'],
+] as const;
 
 const SETTINGS = [
   'restart',

@@ -3,7 +3,13 @@
  * pairs fit in memory.
  */
 import { NetfoldError } from '../../proto/errors.ts';
-import { decodeImpairment, type EncodedImpairment, encodeImpairment } from '../../proto/impairment.ts';
+import {
+  decodeImpairment,
+  type EncodedImpairment,
+  encodeImpairment,
+  type Impairment,
+  lossOf,
+} from '../../proto/impairment.ts';
 import {
   formatBps,
   formatMicros,
@@ -35,7 +41,13 @@ export type PathRow =
   | ReachableRow
   | { readonly from: string; readonly to: string; readonly reachable: false };
 
-type Hidden = 'queuePackets' | 'queueBytes' | 'queueMs' | 'transmissionNsPerByte' | 'spacingNsPerByte';
+type Hidden =
+  | 'trace'
+  | 'queuePackets'
+  | 'queueBytes'
+  | 'queueMs'
+  | 'transmissionNsPerByte'
+  | 'spacingNsPerByte';
 
 /** Null means unlimited. */
 export interface ReachableRow extends Omit<EncodedImpairment, Hidden> {
@@ -207,21 +219,39 @@ function* generateText(graph: Graph, rows: Iterable<PathRow>): Generator<string>
       continue;
     }
     const { from, to, hops, links, smallPacketMs, fullPacketMs } = row;
-    const { latency, jitter, distribution, loss, bandwidth } = decodeImpairment(row);
+    const path = decodeImpairment(row);
+    const { latency, jitter, distribution, quantiles, bandwidth } = path;
+    const shape = quantiles === undefined ? distribution : 'own';
     const cells = [
       from,
       to,
       formatMicros(latency),
-      formatMicros(jitter) + (distribution === undefined ? '' : ` ${distribution}`),
-      formatRatio(loss),
+      formatMicros(jitter) + (shape === undefined ? '' : ` ${shape}`),
+      formatRatio(lossOf(path)),
       formatBps(bandwidth),
       formatMicros(Math.round(fromMillis(smallPacketMs))),
       formatMicros(Math.round(fromMillis(fullPacketMs))),
       String(hops),
       links.join(' '),
+      ...rareOf(path),
     ];
     yield line(cells);
   }
+}
+
+/** What few paths have, after all columns. */
+function rareOf(path: Impairment): string[] {
+  const { lossModel, duplicate, corrupt, reorder, reorderDistance, slots } = path;
+  const part = (what: string, of: number | undefined): string[] =>
+    of === undefined ? [] : [`${what} ${formatRatio(of)}`];
+  const distance = reorderDistance === undefined ? '' : ` by ${reorderDistance}`;
+  return [
+    ...(lossModel === undefined ? [] : [lossModel]),
+    ...part('duplicate', duplicate),
+    ...part('corrupt', corrupt),
+    ...part('reorder', reorder).map((text) => `${text}${distance}`),
+    ...(slots === undefined ? [] : [`slots ${slots}`]),
+  ];
 }
 
 function* generateJson(rows: Iterable<PathRow>): Generator<string> {

@@ -38,33 +38,48 @@ const RECEIVE_BUFFER_BYTES = 16 << 20;
 
 const DATAGRAMS = 64;
 const DATAGRAM_BYTES = 512;
+/** The largest packet of IP, and what else the message has. */
+const WHOLE_BYTES = 0xffff;
+const WHOLE_DATAGRAM_BYTES = WHOLE_BYTES + 1 + DATAGRAM_BYTES;
 /** struct mmsghdr { struct msghdr (56 bytes); unsigned len; padding } on 64-bit machines. */
 const MMSGHDR_BYTES = 64;
 const IOVEC_BYTES = 16;
 
+interface Buffers {
+  readonly address: bigint;
+  readonly lengths: Uint32Array;
+  readonly data: Uint8Array;
+  readonly view: DataView;
+  /** Bytes of each datagram. */
+  readonly size: number;
+}
+
 /** Receive buffers of a thread: 64 datagrams, with the mmsghdr and iovec arrays that describe them. */
-function mapReceiveBuffers(): { address: bigint; lengths: Uint32Array; data: Uint8Array; view: DataView } {
+function mapReceiveBuffers(size: number): Buffers {
   const headers = DATAGRAMS * MMSGHDR_BYTES;
   const vectors = DATAGRAMS * IOVEC_BYTES;
-  const { address, memory } = mapMemory(headers + vectors + DATAGRAMS * DATAGRAM_BYTES);
+  const { address, memory } = mapMemory(headers + vectors + DATAGRAMS * size);
   const words = new BigUint64Array(memory, 0, (headers + vectors) / 8);
   for (let i = 0; i < DATAGRAMS; i++) {
     const vector = headers + i * IOVEC_BYTES;
     // msghdr: name, namelen, iov, iovlen, control, controllen, flags.
     words[(i * MMSGHDR_BYTES) / 8 + 2] = address + BigInt(vector);
     words[(i * MMSGHDR_BYTES) / 8 + 3] = 1n;
-    words[vector / 8] = address + BigInt(headers + vectors + i * DATAGRAM_BYTES);
-    words[vector / 8 + 1] = BigInt(DATAGRAM_BYTES);
+    words[vector / 8] = address + BigInt(headers + vectors + i * size);
+    words[vector / 8 + 1] = BigInt(size);
   }
   return {
     address,
     lengths: new Uint32Array(memory, 0, headers / 4),
     data: new Uint8Array(memory, headers + vectors),
     view: new DataView(memory, headers + vectors),
+    size,
   };
 }
 
-let buffers: ReturnType<typeof mapReceiveBuffers> | undefined;
+let buffers: Buffers | undefined;
+/** Where queues want whole packets. */
+let wholeBuffers: Buffers | undefined;
 
 /** Gets a packet's id and mark, and the position of its network header: offset in `data`, and length. */
 export type PacketHandler = (
@@ -86,6 +101,7 @@ export class PacketQueue {
   /** Set only while there are verdicts to send. */
   #verdicts: Buffer | undefined;
   #pending = 0;
+  #isContentWanted = false;
 
   /** Binds queue `number` in the namespace of the calling thread. Throws `KernelError` where the kernel has none. */
   constructor(number: number) {
@@ -124,6 +140,13 @@ export class PacketQueue {
     );
   }
 
+  /** Whether packets that come from now on are received whole, and not only their headers. */
+  wantContent(isWanted: boolean): void {
+    const bytes = isWanted ? WHOLE_BYTES : COPY_BYTES;
+    this.#configure((w) => w.attribute(NFQA_CFG.PARAMS, (a) => a.u32be(bytes).u8(NFQNL_COPY_PACKET)));
+    this.#isContentWanted = isWanted;
+  }
+
   /** Verdicts that were not sent are discarded: the kernel drops all packets of a queue that is closed. */
   close(): void {
     this.#verdicts = undefined;
@@ -146,14 +169,13 @@ export class PacketQueue {
    * the kernel has refused an earlier setting of the queue.
    */
   receive(handle: PacketHandler, most = Number.POSITIVE_INFINITY): number {
-    buffers ??= mapReceiveBuffers();
-    const { address, lengths, data, view } = buffers;
+    const { address, lengths, data, view, size } = this.#buffers();
     let total = 0;
     for (;;) {
       const count = receiveMany(this.fd, address, DATAGRAMS);
       for (let i = 0; i < count; i++) {
-        const start = i * DATAGRAM_BYTES;
-        const end = start + Math.min(lengths[(i * MMSGHDR_BYTES) / 4 + 14] ?? 0, DATAGRAM_BYTES);
+        const start = i * size;
+        const end = start + Math.min(lengths[(i * MMSGHDR_BYTES) / 4 + 14] ?? 0, size);
         const type = view.getUint16(start + 4, true);
         if (type === NFQNL_MSG_PACKET) readPacket(view, data, start + 20, end, handle);
         else if (type === NLMSG_ERROR) this.#checkAnswer(view, start + 16);
@@ -163,9 +185,34 @@ export class PacketQueue {
     }
   }
 
+  #buffers(): Buffers {
+    if (!this.#isContentWanted) {
+      buffers ??= mapReceiveBuffers(DATAGRAM_BYTES);
+      return buffers;
+    }
+    wholeBuffers ??= mapReceiveBuffers(WHOLE_DATAGRAM_BYTES);
+    return wholeBuffers;
+  }
+
   /** Lets a packet pass, with this mark. */
   accept(id: number, mark: number): void {
     this.#decide(id, NF_ACCEPT, mark);
+  }
+
+  /** The same with other content, from its network header on. After the verdicts before it. */
+  acceptAs(id: number, mark: number, content: Uint8Array): void {
+    this.flush();
+    const writer = new MessageWriter(VERDICT_BYTES + 8 + content.length);
+    writer.message(NFQNL_MSG_VERDICT, NLM_F_REQUEST, (w) =>
+      w
+        .u8(0)
+        .u8(0)
+        .u16be(this.#number)
+        .attribute(NFQA_VERDICT_HDR, (a) => a.u32be(NF_ACCEPT).u32be(id))
+        .attributeU32be(NFQA_MARK, mark)
+        .attributeBytes(NFQA_PAYLOAD, content),
+    );
+    send(this.fd, writer.bytes);
   }
 
   drop(id: number): void {

@@ -13,6 +13,8 @@ const AF_INET = 2;
 const AF_INET6 = 10;
 const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
+const SOCK_RAW = 3;
+const IPPROTO_RAW = 255;
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
 /** Connections that nobody has accepted yet. */
@@ -37,6 +39,14 @@ export function connectedUdp(address: Uint8Array, port: number): number {
     close(fd);
     throw error;
   }
+}
+
+/**
+ * A socket that sends whole packets of IPv4 or IPv6 as they are, whoever they say is their source (raw(7)). Throws `KernelError`,
+ * e.g. with EAFNOSUPPORT.
+ */
+export function rawIp(isV4: boolean): number {
+  return socket(isV4 ? AF_INET : AF_INET6, SOCK_RAW, IPPROTO_RAW);
 }
 
 /** The own address of a socket of IP: 4 bytes or 16. */

@@ -11,7 +11,7 @@ export const UNKNOWN_PATH = -2;
 const IPV4_MAPPED = 0x0000ffff;
 const IPV4_HEADER = 20;
 const IPV6_HEADER = 40;
-const ETHERNET_HEADER = 14;
+export const ETHERNET_HEADER = 14;
 const ICMPV6 = 58;
 /** Router and neighbour solicitations, advertisements and redirects (RFC 4861): the counterpart of ARP. */
 const DISCOVERY_FIRST = 133;

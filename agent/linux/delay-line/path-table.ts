@@ -2,11 +2,13 @@
  * The impairments of the paths to one queue, that is, to one destination endpoint, by source. Looked up once per packet:
  * typed arrays, without allocation. The cost of changing one path does not depend on their number.
  */
-import type { Distribution, EncodedPacketImpairment } from '../../../proto/impairment.ts';
+import type { EncodedPacketImpairment } from '../../../proto/impairment.ts';
 import { nanosToMillis } from '../../../proto/units.ts';
+import { jitterShape } from '../../enforce/distributions.ts';
 import { AddressIndex, grown } from './address-index.ts';
 import { Jitter } from './jitter.ts';
 import type { Random } from './random.ts';
+import { type Treatment, treatmentOf } from './treatment/treatment.ts';
 import { QUICK_MS } from './wake/pace.ts';
 
 /**
@@ -30,8 +32,13 @@ export class PathTable {
   #size = 0;
   #lossy = 0;
   #quick = 0;
+  /** The number of paths whose packets are needed one by one, and with their content. */
+  #framed = 0;
+  #whole = 0;
   /** By path, only for paths with jitter. */
   readonly jitter = new Map<number, Jitter>();
+  /** By path, only for those that have one. Written by `#treat` alone. */
+  readonly treatments = new Map<number, Treatment>();
   delayMs = new Float64Array(4);
   loss = new Float64Array(4);
   /** Milliseconds that a byte takes at all links of the path, and at the slowest. */
@@ -49,9 +56,14 @@ export class PathTable {
     return this.#size;
   }
 
-  /** True where some packets are lost: then GSO packets must be cut into segments. Not needed where all packets are lost. */
-  get hasLoss(): boolean {
-    return this.#lossy > 0;
+  /** Whether GSO packets must be cut into segments: where some packets are lost or changed. Not needed where all are lost. */
+  get needsFrames(): boolean {
+    return this.#lossy + this.#framed > 0;
+  }
+
+  /** Whether all of the packets is needed, not only their headers. */
+  get needsContent(): boolean {
+    return this.#whole > 0;
   }
 
   /** The number of paths with too little delay for their packets to wait before they are received. */
@@ -85,8 +97,9 @@ export class PathTable {
    * that is the same. Addresses of other paths are moved to this one.
    */
   set(entry: DelayEntry, random: Random): number {
-    const { sources, latencyMs, jitterMs, distribution = 'normal', loss } = entry;
+    const { sources, latencyMs, jitterMs, loss } = entry;
     const { transmissionNsPerByte = 0, spacingNsPerByte = 0 } = entry;
+    let before: Treatment | undefined;
     const path = this.#free.pop() ?? this.#take();
     // A free number counts as no path.
     this.#quick++;
@@ -98,12 +111,14 @@ export class PathTable {
     this.#size++;
     for (const source of sources) {
       const old = this.#index.get(source);
-      if (old >= 0 && old !== path) this.#inherit(path, old, source, jitterMs, distribution);
+      before ??= this.treatments.get(old);
+      if (old >= 0 && old !== path) this.#inherit(path, old, source, entry);
       if (old !== path) this.#sources[path]!.push(source);
       this.#index.set(source, path);
     }
     if (jitterMs > 0 && !this.jitter.has(path))
-      this.jitter.set(path, new Jitter(jitterMs, distribution, random));
+      this.jitter.set(path, new Jitter(jitterMs, jitterShape(entry), random, entry.jitterCorrelation));
+    this.#treat(path, treatmentOf(entry, before));
     return path;
   }
 
@@ -113,6 +128,7 @@ export class PathTable {
       this.isGone[path] = 1;
       this.#setDelay(path, 0, 0);
       this.jitter.delete(path);
+      this.#treat(path, undefined);
       return;
     }
     for (const source of this.#sources[path]!) this.#index.delete(source);
@@ -124,23 +140,20 @@ export class PathTable {
     const path = this.#index.get(address);
     if (path < 0) return;
     this.#index.delete(address);
-    this.#sources[path] = this.#sources[path]!.filter((one) => !isSame(one, address));
+    this.#sources[path] = this.#sources[path]!.filter((one) => !isEqual(one, address));
     if (this.#sources[path]!.length === 0) this.#release(path);
   }
 
-  #inherit(
-    path: number,
-    old: number,
-    source: Uint8Array,
-    jitterMs: number,
-    distribution: Distribution,
-  ): void {
+  #inherit(path: number, old: number, source: Uint8Array, entry: DelayEntry): void {
     this.lastRelease[path] = Math.max(this.lastRelease[path]!, this.lastRelease[old]!);
     this.lastSeen[path] = Math.max(this.lastSeen[path]!, this.lastSeen[old]!);
     const jitter = this.jitter.get(old);
-    if (jitter?.deviationMs === jitterMs && jitter.distribution === distribution)
-      this.jitter.set(path, jitter);
-    this.#sources[old] = this.#sources[old]!.filter((one) => !isSame(one, source));
+    const isSame =
+      jitter?.deviationMs === entry.jitterMs &&
+      jitter.distribution === jitterShape(entry) &&
+      jitter.correlation === entry.jitterCorrelation;
+    if (isSame) this.jitter.set(path, jitter);
+    this.#sources[old] = this.#sources[old]!.filter((one) => !isEqual(one, source));
     if (this.#sources[old]!.length === 0) this.#release(old);
   }
 
@@ -149,8 +162,17 @@ export class PathTable {
     this.#setDelay(path, 0, 0);
     this.#quick--;
     this.jitter.delete(path);
+    this.#treat(path, undefined);
     this.#free.push(path);
     this.#size--;
+  }
+
+  #treat(path: number, treatment: Treatment | undefined): void {
+    const before = this.treatments.get(path);
+    this.#framed += Number(treatment?.needsFrames ?? false) - Number(before?.needsFrames ?? false);
+    this.#whole += Number(treatment?.needsContent ?? false) - Number(before?.needsContent ?? false);
+    if (treatment) this.treatments.set(path, treatment);
+    else this.treatments.delete(path);
   }
 
   /** 1 if packets of this path can't wait before they are received. One that loses everything is not quick. */
@@ -182,6 +204,6 @@ function isQuick(delayMs: number, loss: number): boolean {
   return delayMs < QUICK_MS && loss < 1;
 }
 
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
+function isEqual(a: Uint8Array, b: Uint8Array): boolean {
   return a.every((byte, index) => byte === b[index]);
 }

@@ -9,46 +9,25 @@
  * counts from its arrival as if the path had been known.
  */
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { PacketQueue } from '../../kernel/netlink/nfqueue.ts';
-import { queueDrops } from '../../kernel/netlink/queue-drops.ts';
-import { within } from '../../kernel/netns/namespaces.ts';
 import { clearEvent } from '../../kernel/sys/events.ts';
 import { Poller } from '../../kernel/sys/poller.ts';
 import { changeProcessor, preferThisThread } from '../../kernel/sys/this-thread.ts';
-import type { AddressIndex } from './address-index.ts';
-import { addressWords, frameBytes, type Knowledge, NONE, pathOf, UNKNOWN_PATH } from './addressing.ts';
+import { ETHERNET_HEADER, frameBytes, NONE, pathOf, UNKNOWN_PATH } from './addressing.ts';
 import { ArrivalClock, monotonicOffsetMs } from './arrival-clock.ts';
 import { Attendance, RENEWED_EVERY_MS } from './attendance.ts';
 import { doAll } from './do-all.ts';
+import { Line } from './line.ts';
 import { COUNTER, type FromWorker, type PairEntry, type ToWorker, type WorkerStart } from './messages.ts';
 import { OnDemand } from './on-demand.ts';
-import { Overflow } from './overflow.ts';
-import { PathTable } from './path-table.ts';
 import { Random } from './random.ts';
 import { ReleaseQueue } from './release-queue.ts';
+import { COPY, UNREADABLE } from './treatment/kept-content.ts';
 import { Unanswered } from './unanswered.ts';
 import { Sleeper } from './wake/sleeper.ts';
 
 const CONTROL = 0xffffffff;
 /** Of one queue before other work has its turn: 16 ms of a flood must not make the packets of others late. */
 const RECEIVED_AT_ONCE = 1024;
-/** In the namespace of each endpoint. */
-const QUEUE = 0;
-
-interface Line extends Knowledge {
-  readonly number: number;
-  readonly queue: PacketQueue;
-  readonly table: PathTable;
-  readonly own: Uint32Array;
-  readonly book: AddressIndex;
-  dirty: boolean;
-  /** Packets that wait for their release. */
-  held: number;
-  /** Packets received since the queue was empty last. */
-  backlog: number;
-  readonly overflow: Overflow;
-}
-
 class DelayLineThread {
   readonly #lines = new Map<number, Line>();
   readonly #waiting = new ReleaseQueue();
@@ -79,6 +58,12 @@ class DelayLineThread {
   /** Of the packets released in this turn: how long ago they were due when they were released; sum, sum of squares, most. */
   readonly #sinceDue = new Float64Array(3);
   #line: Line | undefined;
+  /** The packet that is being handled, from its network header on; without length where not all of it is there. */
+  readonly #packet: { data: Uint8Array; offset: number; length: number } = {
+    data: new Uint8Array(),
+    offset: 0,
+    length: 0,
+  };
 
   constructor(start: WorkerStart) {
     this.#start = start;
@@ -169,6 +154,10 @@ class DelayLineThread {
       return;
     }
     const bytes = frameBytes(data, offset);
+    const packet = this.#packet;
+    packet.data = data;
+    packet.offset = offset;
+    packet.length = length + ETHERNET_HEADER < bytes ? 0 : length;
     if (path >= 0) this.#schedule(line, path, id, ownMark, arrivedMs, bytes);
     else this.#unanswered.hold(line.number, UNKNOWN_PATH - path, { id, mark: ownMark, arrivedMs, bytes });
   };
@@ -179,7 +168,11 @@ class DelayLineThread {
     table.lastSeen[path] = this.#now;
     const lastRelease = table.lastRelease[path]!;
     const loss = table.isGone[path] === 0 ? table.loss[path]! : Number(lastRelease > this.#now);
-    if (loss > 0 && this.#random.uniform() < loss) {
+    const treatment = table.treatments.size === 0 ? undefined : table.treatments.get(path);
+    const isLost = (loss > 0 && this.#random.uniform() < loss) || treatment?.isLost(this.#random);
+    const copy =
+      !isLost && treatment?.needsContent ? line.content.draw(id, treatment, this.#random, this.#packet) : 0;
+    if (isLost || copy === UNREADABLE) {
       this.#add(COUNTER.lost, 1);
       line.queue.drop(id);
       this.#markDirty(line);
@@ -187,21 +180,38 @@ class DelayLineThread {
     }
     const delay = table.delayMs[path]! + bytes * table.byteMs[path]!;
     const jitter = table.jitter.get(path);
-    if (delay === 0 && !jitter && lastRelease === 0) {
+    if (delay === 0 && !jitter && lastRelease === 0 && !treatment?.holds) {
       this.#accept(line, id, mark);
+      if (copy > 0) this.#accept(line, COPY, copy);
       return;
     }
     const wanted = jitter ? Math.max(0, delay + jitter.at(arrivedMs)) : delay;
-    // A path is a sequence of queues: it never reorders, even when its delay is lowered, and its slowest link keeps packets
-    // apart.
+    if (treatment?.isReordered(this.#random)) {
+      this.#push(treatment.displace(id, mark, arrivedMs, arrivedMs + wanted), line, id, mark);
+      if (copy > 0) this.#push(arrivedMs + wanted, line, COPY, copy);
+      return;
+    }
+    // A path is a sequence of queues: it never reorders by itself, even when its delay is lowered, and its slowest link keeps
+    // packets apart.
     const release = Math.max(arrivedMs + wanted, lastRelease + bytes * table.spacingMs[path]!);
     table.lastRelease[path] = release;
+    const leaves = treatment?.slots ? treatment.slots.after(release, this.#random) : release;
+    this.#push(leaves, line, id, mark);
+    if (copy > 0) this.#push(leaves, line, COPY, copy);
+    if (treatment?.isOvertaken(leaves)) {
+      line.expectTwice(treatment.asideId);
+      this.#push(leaves, line, treatment.asideId, treatment.asideMark);
+      treatment.asideId = -1;
+    }
+  }
+
+  #push(release: number, line: Line, id: number, mark: number): void {
     this.#waiting.push(release, line.number, id, mark);
     line.held++;
   }
 
   #accept(line: Line, id: number, mark: number): void {
-    line.queue.accept(id, mark);
+    line.accept(id, mark);
     this.#markDirty(line);
   }
 
@@ -312,22 +322,17 @@ class DelayLineThread {
       });
   }
 
-  #attach({ queue: number, namespace, addresses }: Extract<ToWorker, { kind: 'attach' }>): void {
-    const queue = within(namespace, () => new PacketQueue(QUEUE));
+  #attach(start: Extract<ToWorker, { kind: 'attach' }>): void {
+    const line = new Line(start, this.#onDemand.book);
     try {
-      queue.keepGsoWhole(true);
-      this.#poller.add(queue.fd, number);
+      this.#poller.add(line.queue.fd, line.number);
     } catch (error) {
-      queue.close();
+      line.close();
       throw error;
     }
     // Before any packet comes: without queues, there was no promise.
     this.#promise();
-    const own = addressWords(addresses);
-    const { book } = this.#onDemand;
-    const overflow = new Overflow(() => queueDrops(namespace, QUEUE));
-    const counts = { dirty: false, held: 0, backlog: 0 };
-    this.#lines.set(number, { number, queue, table: new PathTable(), own, book, overflow, ...counts });
+    this.#lines.set(line.number, line);
   }
 
   /** Releases all packets of the queue in order: the kernel drops the packets of a queue that is closed. */
@@ -338,12 +343,12 @@ class DelayLineThread {
     doAll([
       () => this.#receive(number, Number.POSITIVE_INFINITY),
       () => {
-        this.#waiting.take(number, (id, mark) => line.queue.accept(id, mark));
+        this.#waiting.take(number, (id, mark) => line.accept(id, mark));
         for (const { id, mark } of this.#unanswered.takeQueue(number)) line.queue.accept(id, mark);
         line.queue.flush();
       },
       () => this.#poller.remove(line.queue.fd),
-      () => line.queue.close(),
+      () => line.close(),
       () => {
         this.#quick -= line.table.quick;
         this.#lines.delete(number);
@@ -369,15 +374,17 @@ class DelayLineThread {
     });
     line.table.lastSeen[path] ||= this.#now;
     if (isNew) this.#onDemand.add(pair, this.#now);
+    // Their content is not there any more: they are neither changed nor copied.
+    this.#packet.length = 0;
     for (const { id, mark, arrivedMs, bytes } of this.#unanswered.answered(queue, source))
       this.#schedule(line, path, id, mark, arrivedMs, bytes);
   }
 
-  #change({ table, queue }: Line, change: () => void): void {
-    const { hasLoss, quick } = table;
+  #change(line: Line, change: () => void): void {
+    const { quick } = line.table;
     change();
-    this.#quick += table.quick - quick;
-    if (table.hasLoss !== hasLoss) queue.keepGsoWhole(hasLoss);
+    this.#quick += line.table.quick - quick;
+    line.configure();
     this.#counters[COUNTER.changedMs] = performance.now() + this.#monotonicOffsetMs;
   }
 }

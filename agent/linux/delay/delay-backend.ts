@@ -1,5 +1,7 @@
 /** Which of the two delay backends this host uses: the one that was asked for, or the best one that its kernel supports. */
 import type { DelayBackendChoice } from '../../../proto/bootstrap.ts';
+import type { PacketImpairment } from '../../../proto/impairment.ts';
+import { refusedByNetem } from '../../enforce/netem-losses.ts';
 import type { DelayBackend } from '../../enforce/ports.ts';
 import { AgentError } from '../../errors.ts';
 import { DelayLine } from '../delay-line/delay-line.ts';
@@ -30,6 +32,27 @@ export function chooseDelayBackend(
     `this kernel can't delay packets with ${choice === 'auto' ? 'anything that netfold knows' : choice} (${reasons})`,
     [...instead, ...remedies].join('\nor: '),
   );
+}
+
+interface ImpairedLink {
+  readonly from: string;
+  readonly to: string;
+  readonly up: PacketImpairment;
+  readonly down?: PacketImpairment;
+}
+
+/** Throws `IMPAIRMENT_UNSUPPORTED` where a link has what this backend can't do. */
+export function requireImpairments(name: DelayBackendName, links: readonly ImpairedLink[]): void {
+  if (name !== 'netem') return;
+  for (const { from, to, up, down } of links) {
+    const refused = refusedByNetem(up) ?? (down && refusedByNetem(down));
+    if (refused === undefined) continue;
+    throw new AgentError(
+      'IMPAIRMENT_UNSUPPORTED',
+      `the kernel's netem can't do what the link ${from}--${to} has: ${refused}`,
+      'use --delay-backend delay-line, or take it out of the file',
+    );
+  }
 }
 
 export function createDelayBackend(

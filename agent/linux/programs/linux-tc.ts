@@ -1,5 +1,6 @@
 /** `TcPort` on Linux: tc over netlink, and the maps of the classifier. */
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
+import type { Shape } from '../../enforce/distributions.ts';
 import {
   type InterfaceState,
   type LeafQueue,
@@ -51,7 +52,7 @@ interface Attached {
   readonly socket: NetlinkSocket;
   readonly maps: InterfaceMaps;
   /** Minor number → distribution of its netem, which the kernel doesn't report. */
-  readonly distributions: Map<number, 'normal' | 'uniform' | 'pareto'>;
+  readonly distributions: Map<number, Shape>;
 }
 
 interface LinuxTcOptions {

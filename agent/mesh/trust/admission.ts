@@ -3,8 +3,7 @@
  * endpoints.
  */
 
-import { isPeerId } from '../../../proto/command.ts';
-import { isHostName } from '../../../proto/host.ts';
+import { isHostName, isPeerId } from '../../../proto/command.ts';
 import { readPrivate } from '../../files/private-files.ts';
 import { MeshError } from '../errors.ts';
 import { addressText } from '../wire/address-text.ts';

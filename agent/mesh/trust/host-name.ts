@@ -1,4 +1,4 @@
-import { isHostName, MAX_HOST_NAME_LENGTH } from '../../../proto/host.ts';
+import { isHostName, MAX_HOST_NAME_LENGTH } from '../../../proto/command.ts';
 import { MeshError } from '../errors.ts';
 
 /** Throws `MeshError` (`MESH_HOST_NAME`). */

@@ -1,6 +1,7 @@
 /** Clock requests and their answers, to and from bytes (proto/mesh.proto). */
+
+import { isIncarnation } from '../../../proto/command.ts';
 import { netfold } from '../../../proto/generated/mesh.js';
-import { isIncarnation } from '../../../proto/host.ts';
 import { MAX_DURATION } from '../../../proto/units.ts';
 import { decode } from './codec.ts';
 import { MAX_CLOCK_BYTES } from './limits.ts';

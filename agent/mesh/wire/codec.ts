@@ -4,9 +4,8 @@
  */
 import { isIP } from 'node:net';
 import protobuf from 'protobufjs/minimal.js';
-import type { Command } from '../../../proto/command.ts';
+import { type Command, isHostName, isIncarnation } from '../../../proto/command.ts';
 import { netfold } from '../../../proto/generated/mesh.js';
-import { isHostName, isIncarnation } from '../../../proto/host.ts';
 import { commandsFromWire, commandsToWire } from './command-codec.ts';
 import type { Digest } from './digest.ts';
 import * as limits from './limits.ts';

@@ -11,8 +11,19 @@ const impairmentFields = {
   latencyMs: z.number(),
   jitterMs: z.number().describe('Standard deviation.'),
   distribution: z.enum(DISTRIBUTIONS).optional().describe('Of the jitter; absent: normal.'),
-  loss: z.number().describe('Ratio, 0 to 1.'),
+  loss: z.number().describe('Ratio, 0 to 1; besides that of the model.'),
   bandwidthBps: z.number().nullable().describe('null: no limit.'),
+};
+/** What few links have, as the topology file writes it. */
+const rareFields = {
+  quantiles: z.string().optional().describe('Shape of the jitter, instead of a distribution.'),
+  jitterCorrelation: z.number().optional().describe('Of each packet with the one before.'),
+  lossModel: z.string().optional().describe('As in the topology file.'),
+  duplicate: z.number().optional(),
+  corrupt: z.number().optional(),
+  reorder: z.number().optional(),
+  reorderDistance: z.number().optional().describe('In packets.'),
+  slots: z.string().optional().describe('Times between them.'),
 };
 
 export const topologyQuery = z.strictObject({
@@ -51,6 +62,8 @@ export const topologySchema = z
           to: z.string(),
           weight: z.number().optional().describe('Where routing is by weight; 1 if absent.'),
           ...impairmentFields,
+          ...rareFields,
+          trace: z.string().optional().describe('That it has one; the other fields have its values now.'),
           queuePackets: z.number().optional(),
           queueBytes: z.number().optional(),
           queueMs: z.number().optional(),
@@ -81,6 +94,7 @@ export const pathSchema = z.object({
   jitterMs: z.number().optional(),
   distribution: z.enum(DISTRIBUTIONS).optional(),
   loss: z.number().optional(),
+  ...rareFields,
   bandwidthBps: z.number().nullable().optional(),
   smallPacketMs: z.number().optional().describe('How long a packet of 60 bytes is under way.'),
   fullPacketMs: z.number().optional().describe('The same of 1514 bytes.'),

@@ -40,6 +40,8 @@ beforeEach(async () => {
     await command(name, 'ip', 'addr', 'add', `10.9.0.${host}/24`, 'brd', '10.9.0.255', 'dev', 'v0');
     await command(name, 'ip', 'addr', 'add', `fd09::${host}/64`, 'dev', 'v0', 'nodad');
     await command(name, 'ip', 'link', 'set', 'v0', 'up');
+    // Copies of packets arrive there.
+    await command(name, 'ip', 'link', 'set', 'lo', 'up');
   }
   const ifindex = Number(/^(\d+):/.exec(await command(TO, 'ip', '-o', 'link', 'show', 'v0'))![1]);
   endpoint = {
@@ -268,4 +270,54 @@ it('takes GSO packets apart where packets get lost, so that each frame is lost b
   const apart = await bytesPerPacket(1e-9);
   expect(apart).toBeGreaterThan(0.8 * 1514);
   expect(apart).toBeLessThan(1514);
+});
+
+describe('single packets', () => {
+  it('are lost and reordered exactly as the path says', async () => {
+    const { send, received } = await startNumbered();
+    await line.set(endpoint, [delayed(5, { lossModel: 'every 5 packets' })]);
+    await send(1, 50, 1);
+    await until(() => line.counters().lost === 10, 'every fifth is lost');
+    await until(() => received().length >= 40, 'the others have arrived');
+    expect(received()).toEqual(count(1, 50).filter((number) => number % 5 !== 0));
+    await line.set(endpoint, [delayed(20, { reorder: ratio(1), reorderDistance: 2 })]);
+    await send(101, 30, 1);
+    await until(() => received().length >= 70, 'all have arrived');
+    const threes = Array.from({ length: 10 }, (_, group) => 101 + 3 * group);
+    expect(received().slice(40)).toEqual(threes.flatMap((first) => [first + 1, first + 2, first]));
+  });
+
+  it('arrive twice, also with IPv6', async () => {
+    const { send, received } = await startNumbered();
+    await line.set(endpoint, [delayed(20, { duplicate: ratio(1) })]);
+    await send(1, 30, 2);
+    await until(() => received().length >= 60, 'all have arrived twice');
+    expect(received().toSorted((a, b) => a - b)).toEqual(count(1, 30).flatMap((number) => [number, number]));
+    const out = await command(FROM, 'ping', '-n', '-i', '0.3', '-c', '3', 'fd09::2');
+    expect([...out.matchAll(/DUP!/g)].length).toBeGreaterThanOrEqual(2);
+    // What is copied no more is not.
+    await line.set(endpoint, [delayed(20)]);
+    await send(101, 5, 2);
+    await until(() => received().length >= 65, 'those sent later have arrived');
+    expect(received().slice(60)).toEqual(count(101, 5));
+  });
+
+  it('are corrupted, and checksums see it', async () => {
+    const { send, received } = await startNumbered();
+    const errors = async (): Promise<number> => {
+      const [names, values] = (await command(TO, 'cat', '/proc/net/snmp'))
+        .split('\n')
+        .filter((one) => /^Udp:/.test(one));
+      return Number(values!.split(' ')[names!.split(' ').indexOf('InErrors')]);
+    };
+    await line.set(endpoint, [delayed(5, { corrupt: ratio(1) })]);
+    await send(1, 100, 1);
+    await until(async () => (await errors()) + line.counters().lost >= 100, 'all are refused');
+    expect(await errors()).toBeGreaterThan(10);
+    expect(received()).toEqual([]);
+    await line.set(endpoint, [delayed(5)]);
+    await send(101, 5, 1);
+    await until(() => received().length >= 5, 'those sent later have arrived');
+    expect(received()).toEqual(count(101, 5));
+  });
 });

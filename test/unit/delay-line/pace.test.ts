@@ -57,5 +57,5 @@ test('a table knows how many of its paths are too quick for that', () => {
   table.remove(set(4, 1), 0);
   expect(table.quick).toBe(0);
   for (let host = 0; host < 20; host++) table.remove(set(host, 1), 0);
-  expect([table.quick, table.size, table.hasLoss]).toEqual([0, 0, false]);
+  expect([table.quick, table.size, table.needsFrames]).toEqual([0, 0, false]);
 });

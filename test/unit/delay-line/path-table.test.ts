@@ -38,7 +38,7 @@ function settings(paths: PathTable, address: string): Settings | undefined {
   return {
     latencyMs: paths.delayMs[index]!,
     jitterMs: jitter?.deviationMs ?? 0,
-    distribution: jitter?.distribution ?? 'normal',
+    distribution: (jitter?.distribution ?? 'normal') as Settings['distribution'],
     loss: paths.loss[index]!,
   };
 }
@@ -183,7 +183,7 @@ describe('a path that is no longer named', () => {
       0,
     ]);
     expect(settings(paths, '10.0.0.1')).toEqual(NOTHING);
-    expect(paths.hasLoss).toBe(false);
+    expect(paths.needsFrames).toBe(false);
     paths.replace([], new Random(1), NOW + 4);
     expect(find(paths, '10.0.0.1')).toBe(index);
     paths.replace([], new Random(1), NOW + 5);
@@ -210,11 +210,11 @@ test('whether anything can get lost is known of all paths, and again when loss e
     entry(`10.0.0.${host}`, { latencyMs: 1, jitterMs: 1 }),
   );
   let paths = tableOf(...hosts);
-  expect(paths.hasLoss).toBe(false);
+  expect(paths.needsFrames).toBe(false);
   paths = next(paths, ...hosts, entry('10.0.0.20', { loss: 1e-6 }));
-  expect(paths.hasLoss).toBe(true);
+  expect(paths.needsFrames).toBe(true);
   paths = next(paths, ...hosts, entry('10.0.0.20'));
-  expect(paths.hasLoss).toBe(false);
+  expect(paths.needsFrames).toBe(false);
 });
 
 /** Addresses from a small pool, many with equal last words. */
@@ -240,7 +240,7 @@ test('holds always what a Map of the last set would, and nothing of the sets bef
         (sets.at(-1) ?? []).map(({ address: text, ...rest }) => [text, { ...NOTHING, ...rest }]),
       );
       expect(paths.size).toBe(model.size);
-      expect(paths.hasLoss).toBe([...model.values()].some(({ loss }) => loss > 0 && loss < 1));
+      expect(paths.needsFrames).toBe([...model.values()].some(({ loss }) => loss > 0 && loss < 1));
       for (const text of [...sets.flat().map((set) => set.address), ...others])
         expect(settings(paths, text)).toEqual(model.get(text));
     }),
@@ -256,8 +256,8 @@ test('an address that is another endpoint’s from now on is no path’s, whatev
   hold(table, { '10.0.0.1': NOW + 5 });
   table.forgetAddress(addressBytes('10.0.0.1'));
   expect([find(table, '10.0.0.1'), settings(table, 'fd00::1')?.latencyMs]).toEqual([-1, 1]);
-  expect([table.size, table.hasLoss]).toEqual([2, true]);
+  expect([table.size, table.needsFrames]).toEqual([2, true]);
   table.forgetAddress(addressBytes('fd00::1'));
   table.forgetAddress(addressBytes('10.0.0.77'));
-  expect([table.size, table.hasLoss, find(table, '10.0.0.2') >= 0]).toEqual([1, false, true]);
+  expect([table.size, table.needsFrames, find(table, '10.0.0.2') >= 0]).toEqual([1, false, true]);
 });

@@ -177,6 +177,36 @@ describe('with netem in the queues', () => {
     expect(gso).toBe('gso_max_segs 1');
   });
 
+  test('a two-state model takes independent loss in, exactly', () => {
+    const [shaped, gso] = change({
+      path: path(100e6, { loss: ratio(0.5), lossModel: 'gilbert-elliott p=50% r=25% h=50% k=100%' }),
+    });
+    const [half, quarter] = [2 ** 31, 2 ** 30];
+    expect(shaped).toContain(`loss gemodel ${half} ${quarter} ${quarter} ${half}`);
+    expect(gso).toBe('gso_max_segs 1');
+  });
+
+  test('a four-state model takes it as loss of single packets', () => {
+    const [shaped] = change({
+      path: path(100e6, { loss: ratio(0.5), lossModel: 'markov p13=50% p31=50% p32=25% p23=100%' }),
+    });
+    const [half, quarter] = [2 ** 31, 2 ** 30];
+    expect(shaped).toContain(`loss state ${half} ${half} ${quarter} ${quarter} 4294967295`);
+  });
+
+  test('corruption, reordering and slots are in it', () => {
+    const changed = path(100e6, { corrupt: ratio(1), reorder: ratio(1), slots: '2ms..4ms' });
+    expect(change({ path: changed })).toEqual([
+      'class 4e46:5 rate 100000000bit burst 25000 netem limit 10417 delay 10000000ns loss 0% corrupt 100% reorder 100% slot 2000000ns 4000000ns buffer 500000',
+      'gso_max_segs 1',
+    ]);
+  });
+
+  test('jitter of the shape of samples', () => {
+    const own = path(100e6, { jitter: micros(1500), quantiles: '1 2 3 4 5 6 7 8' });
+    expect(change({ path: own })[0]).toContain('1500000ns distribution of the user');
+  });
+
   test("the user's queue is the buffer, in full frames", () => {
     expect(change({ path: path(100e6, { queuePackets: 200 }) })).toEqual([
       'class 4e46:5 rate 100000000bit burst 25000 netem limit 7130 delay 10000000ns loss 0% buffer 302800',

@@ -93,6 +93,16 @@ tc filter add dev eth0 parent 4e46: protocol all prio 1 bpf direct-action name n
     );
     for (const one of [{ jitterNs: 1 }, { distribution: 'pareto' }, { loss: 0.3 }, { limit: 901 }])
       expect(changed(one as Partial<typeof queue>)).toMatch(/^tc qdisc replace [^\n]*$/);
+    expect(changed({ lossModel: 'gemodel 1 2 3 4' } as object)).toMatch(
+      /^tc qdisc replace .* loss gemodel 1 2 3 4 /,
+    );
+    // netem keeps these when it is changed to have none.
+    const rare = state(
+      [{ ...impaired, queue: { ...queue, slots: '1 2', corrupt: 0.5 } }, CLASSES[1]],
+      TARGETS,
+    );
+    expect(plan(rare, before)).toMatch(/^tc qdisc del .*\ntc qdisc replace [^\n]*$/);
+    expect(plan(before, rare)).toMatch(/^tc qdisc replace .* corrupt 50% slot 1ns 2ns /);
     expect(plan(before, state([{ ...impaired, bufferBytes: 99 }, CLASSES[1]], TARGETS))).toBe(
       'tc class replace dev eth0 parent 4e46: classid 4e46:2 htb rate 128000bit burst 1514; bpf map buffers: 99 bytes  # buffer was 24224 bytes',
     );
@@ -224,6 +234,7 @@ const arbitraryOwnState = fc
             distribution: fc.constantFrom('normal' as const, 'pareto' as const, 'none' as const),
             loss: fc.constantFrom(0, 0.5),
             slowest: fc.constantFrom(0, 1_000_000),
+            ...{ slots: fc.constantFrom(undefined, '1 2'), corrupt: fc.constantFrom(undefined, 0.5) },
           }),
         ),
         bufferBytes: fc.constantFrom(0, 302_800),

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { chooseDelayBackend } from '../../../agent/linux/delay/delay-backend.ts';
+import { chooseDelayBackend, requireImpairments } from '../../../agent/linux/delay/delay-backend.ts';
 import { Netem } from '../../../agent/linux/delay/netem.ts';
 import type { Ability } from '../../../agent/linux/probe/probe.ts';
+import { packetImpairment } from '../../../proto/impairment.ts';
+import { ratio } from '../../../proto/units.ts';
 import { FakeTc } from '../../support/fakes/fake-tc.ts';
 
 function ability(id: Ability['id'], ok: boolean): Ability {
@@ -47,6 +49,38 @@ describe('the delay backend', () => {
       );
     },
   );
+});
+
+describe('what a link has', () => {
+  const plain = packetImpairment({
+    loss: ratio(0.1),
+    lossModel: 'bursts 1% of 5 packets',
+    corrupt: ratio(0.1),
+  });
+  const link = (changes: object) => [
+    { from: 'a', to: 's1', up: plain, down: packetImpairment({ ...plain, ...changes }) },
+  ];
+
+  test.each([
+    [{ lossModel: 'every 5 packets' }, 'loss_model: every 5 packets'],
+    [{ duplicate: ratio(0.1) }, 'duplicate'],
+    [{ jitterCorrelation: ratio(0) }, 'jitter_correlation'],
+    [{ reorder: ratio(0.1), reorderDistance: 3 }, 'reorder_distance'],
+  ])('netem refuses by name: %o', (changes, name) => {
+    expect(() => requireImpairments('delay-line', link(changes))).not.toThrow();
+    expect(() => requireImpairments('netem', link(changes))).toThrow(
+      expect.objectContaining({
+        code: 'IMPAIRMENT_UNSUPPORTED',
+        message: expect.stringMatching(`a--s1 has: ${name}`),
+        remedy: expect.stringContaining('--delay-backend delay-line'),
+      }),
+    );
+  });
+
+  test('netem does the rest', () => {
+    const rest = { reorder: ratio(0.1), slots: '5ms', quantiles: '1 2 3 4 5 6 7 8' };
+    expect(() => requireImpairments('netem', link(rest))).not.toThrow();
+  });
 });
 
 test('netem reports what went through all interfaces', async () => {

@@ -53,9 +53,37 @@ test('jitter comes with the table of its distribution, and without jitter there 
   expect(readAttributes(options(PLAIN), 24).has(2)).toBe(false);
 });
 
+test('… corrupt 1% reorder 25%: the gap of 1 makes netem reorder', () => {
+  const all = options({ ...PLAIN, corrupt: 42_949_673 / 0xffffffff, reorder: 0x40000000 / 0xffffffff });
+  expect(all.readUInt32LE(12)).toBe(1);
+  const attributes = readAttributes(all, 24);
+  expect(attributes.get(4)!.toString('hex')).toBe('295c8f0200000000');
+  expect(attributes.get(3)!.toString('hex')).toBe('0000004000000000');
+});
+
+test('… loss gemodel 1% 20% 90% 1%: p, r, h and 1 − k', () => {
+  const lossModel = 'gemodel 42949673 858993459 429496730 42949673';
+  const attributes = readAttributes(options({ ...PLAIN, loss: 0, lossModel }), 24);
+  // NETEM_LOSS_GE: struct tc_netem_gemodel.
+  expect(attributes.get(5)!.toString('hex')).toBe('14000200295c8f02333333339a999919295c8f02');
+});
+
+test('… loss state 1% 30% 10% 50% 2%: p13, p31, p32, p14, p23, in the order of the struct', () => {
+  const attributes = readAttributes(options({ ...PLAIN, loss: 0, lossModel: 'state 1 2 3 4 5' }), 24);
+  expect(attributes.get(5)!.toString('hex')).toBe('180001000100000002000000030000000400000005000000');
+});
+
+test('… slot 2ms 4ms', () => {
+  const attributes = readAttributes(options({ ...PLAIN, slots: '2000000 4000000' }), 24);
+  expect(attributes.get(12)!.toString('hex')).toBe(`80841e000000000000093d0000000000${'0'.repeat(48)}`);
+});
+
 describe('what is set is read back', () => {
   test.each([
     PLAIN,
+    { ...PLAIN, corrupt: 43 / 0xffffffff, reorder: 1, slots: '2000000 4000000' },
+    { ...PLAIN, loss: 0, lossModel: 'gemodel 1 2 3 4294967295' },
+    { ...PLAIN, loss: 0, lossModel: 'state 1 2 3 4 5' },
     { ...PLAIN, latencyNs: 0, loss: 1 },
     { ...PLAIN, slowest: 1_000_000 },
     { ...PLAIN, latencyNs: 5_000_000_000, limit: 1_000_000 },

@@ -84,10 +84,19 @@ describe('an impairment', () => {
       { ...one, latency: fromMillis(1) },
       { ...one, jitter: fromMillis(2) },
       { ...one, distribution: 'pareto' },
+      { ...one, quantiles: '1 2 3 4 5 6 7 8' },
+      { ...one, jitterCorrelation: ratio(0.1) },
       { ...one, loss: ratio(0.1) },
+      { ...one, lossModel: 'every 3 packets' },
+      { ...one, duplicate: ratio(0.1) },
+      { ...one, corrupt: ratio(0.1) },
+      { ...one, reorder: ratio(0.1) },
+      { ...one, reorderDistance: 3 },
+      { ...one, slots: '5ms' },
       { ...one, transmission: nanosPerByte(8) },
       { ...one, spacing: nanosPerByte(8) },
       { ...one, bandwidth: bps(2e6) },
+      { ...one, trace: 'loop 0 10: 0 5' },
       { ...one, queuePackets: 3 },
       { ...one, queueBytes: 3000 },
       { ...one, queueTime: fromMillis(3) },
@@ -96,8 +105,8 @@ describe('an impairment', () => {
     expect(isSameImpairment(one, { ...one })).toBe(true);
     expect(others.map((other) => isSameImpairment(one, other))).toEqual(others.map(() => false));
     expect(others.map((other) => isSamePacketImpairment(one, other))).toEqual([
-      ...[false, false, false, false, false, false],
-      ...[true, true, true, true],
+      ...new Array(14).fill(false),
+      ...[true, true, true, true, true],
     ]);
     expect([isSameImpairment(undefined, undefined), isSameImpairment(one, undefined)]).toEqual([true, false]);
   });

@@ -2,6 +2,7 @@
  * The published JSON Schema: what a user may write, which is more than what is left when variables, ranges and the like are
  * expanded (expand/expand.ts).
  */
+import { DISTRIBUTIONS } from '../../../proto/impairment.ts';
 import { MATRIX_KEYS } from './expand/matrix.ts';
 import { PROFILES } from './expand/profiles.ts';
 
@@ -20,6 +21,8 @@ export function authorSchema(schema: object): object {
   const service = (properties.services as Json).additionalProperties as Json;
   const bridge = bridgeOf(properties.bridges as Json);
   const linkFields = link.properties as Json;
+  for (const fields of [linkFields, ...directionsOf(linkFields)])
+    Object.assign(fields, { distribution: DISTRIBUTION, trace: TRACE });
   linkFields.profile = PROFILE;
   (service.properties as Json).location = LOCATION;
   (bridge.properties as Json).location = LOCATION;
@@ -29,6 +32,47 @@ export function authorSchema(schema: object): object {
   author.required = undefined;
   return JSON.parse(JSON.stringify(author)) as object;
 }
+
+/** What only one direction has. */
+function directionsOf(link: Json): Json[] {
+  return ['up', 'down'].map((key) => {
+    const mapping = ((link[key] as Json).anyOf as Json[]).find((one) => one.type === 'object')!;
+    return mapping.properties as Json;
+  });
+}
+
+const DISTRIBUTION = {
+  anyOf: [{ enum: DISTRIBUTIONS }, { type: 'string', pattern: String.raw`\.\w{1,8}$` }, withVariable],
+  description:
+    'Shape of the jitter, whose standard deviation is `jitter` in each case: one of these, or a file of samples (.dist of netem, or one a line). Default: normal.',
+  examples: ['pareto', 'delays.csv'],
+};
+
+const TRACE = {
+  anyOf: [
+    { type: 'string' },
+    {
+      type: 'object',
+      properties: {
+        file: { type: 'string', description: 'Of Mahimahi, or CSV.' },
+        loop: {
+          anyOf: [{ type: 'boolean' }, withVariable],
+          description: 'Whether it begins again at its end. Default: true.',
+        },
+        phase: {
+          type: 'string',
+          description:
+            'Where in it the experiment begins: a time, or seed, which the names of the link decide. Default: 0s.',
+        },
+      },
+      required: ['file'],
+      additionalProperties: false,
+    },
+  ],
+  description:
+    'How rate, latency and loss change over time, instead of those of the link: a file of Mahimahi, or CSV with time and some of rate, latency, loss. Default: they do not.',
+  examples: ['lte.down', { file: 'leo.csv', loop: false, phase: '3s' }],
+};
 
 const PROFILE = {
   type: 'string',

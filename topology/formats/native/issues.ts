@@ -47,9 +47,12 @@ function reportIssue(issue: Issue, prefix: Path, document: NativeDocument, findi
       return;
     }
     case 'invalid_union': {
-      const branch = issue.errors.find(
-        (errors) => errors.length > 0 && errors.every((one) => one.path.length > 0),
+      const inside = issue.errors.find(
+        (errors) =>
+          errors.length > 0 && errors.every((one) => one.path.length > 0 || one.code === 'unrecognized_keys'),
       );
+      // A direction is a rate, whose mistakes say more than that it is none, or a mapping.
+      const branch = inside ?? (isDirection(path) ? issue.errors[0] : undefined);
       if (branch)
         for (const inner of branch.slice(0, MAX_ISSUES)) reportIssue(inner, path, document, findings);
       else {
@@ -151,9 +154,12 @@ function isNameField(path: Path): boolean {
   return path.includes('tags') || path[0] === 'bridges' || path[0] === 'name';
 }
 
+const isDirection = (path: Path): boolean =>
+  path.length === 3 && path[0] === 'links' && (path[2] === 'up' || path[2] === 'down');
+
 /** `services.*`, `links.*`: the place in the schema to which a path leads. */
 function kindOf(path: Path): string {
-  const inside = `services.*.${path[2]}`;
+  const inside = `${path[0]}.*.${path[2]}`;
   if (path.length === 3 && Object.hasOwn(KNOWN_KEYS, inside)) return inside;
   return path.length >= 2 ? `${path[0]}.*` : '';
 }

@@ -1,15 +1,13 @@
 /** The native YAML file → `Topology`. */
-import { FILE_PROPERTIES, type Impairment, impairment } from '../../../proto/impairment.ts';
-import type { Bps } from '../../../proto/units.ts';
 import { parseEvent } from '../../events/grammar.ts';
 import { checkExpectations } from '../../expect/check.ts';
 import { parseExpectation } from '../../expect/grammar.ts';
 import { checkLinks, checkNodes, Names } from '../../model/check.ts';
 import { Findings, quote } from '../../model/diagnostics.ts';
-import type { Change, TopologyEvent } from '../../model/events.ts';
+import type { TopologyEvent } from '../../model/events.ts';
 import type { Extras } from '../../model/format.ts';
 import { MAX_EVENTS, NOT_TEXT } from '../../model/limits.ts';
-import type { Bridge, LinkPair, Route, Service, Topology } from '../../model/model.ts';
+import type { Bridge, Route, Service, Topology } from '../../model/model.ts';
 import type { ParsedFile } from '../../model/parsed-file.ts';
 import type { Position } from '../../model/position.ts';
 import { ContainerReader } from './container-settings.ts';
@@ -17,8 +15,9 @@ import { type NativeDocument, type Place, YamlDocument } from './document.ts';
 import { expand, mayNeedExpansion } from './expand/expand.ts';
 import { EXPANDED_MARK, expandedText } from './expanded-text.ts';
 import { reportIssues } from './issues.ts';
+import { LinkReader } from './link-reader.ts';
 import { parseRoute } from './routes.ts';
-import { KNOWN_KEYS, type NativeFile, type NativeLink, topologySchema } from './schema.ts';
+import { KNOWN_KEYS, type NativeFile, topologySchema } from './schema.ts';
 import { LifeReader } from './service-life.ts';
 import { SettingsReader } from './service-settings.ts';
 
@@ -133,10 +132,6 @@ function looksLikeTopology(document: NativeDocument, findings: Findings): boolea
   return !findings.hasErrors;
 }
 
-function isAboutJitter({ property }: Change): boolean {
-  return property === 'jitter';
-}
-
 function textKind(text: string): string {
   return text.startsWith('<') ? 'XML or HTML in a file named as YAML' : 'a plain text';
 }
@@ -159,7 +154,8 @@ class Reader {
     const { routing, transmission } = this.#data;
     const services = this.#services();
     const bridges = this.#bridges();
-    const links = this.#data.links.map((link, index) => this.#link(link, index));
+    const reader = new LinkReader(this.#data.links, this.#document, this.#file, this.#findings);
+    const links = reader.read();
     checkNodes({ services, bridges }, this.#findings);
     const labels = {
       field: (index: number, end: string) =>
@@ -169,7 +165,7 @@ class Reader {
     };
     checkLinks(links, new Names({ services, bridges }), labels, this.#findings);
     const events = this.#events();
-    this.#warnOfDistributions(events);
+    reader.warnOfIgnored(events);
     const routes = this.#routes();
     this.#warnOfWeights();
     return {
@@ -241,61 +237,6 @@ class Reader {
       ...(location !== undefined && { location }),
       position: this.#position(places.get(name)),
     }));
-  }
-
-  #link(link: NativeLink, index: number): LinkPair {
-    const { from, to, bandwidth, up, down, oneway, tags, queue } = link;
-    this.#refuseContradictions(link, index);
-    const common = Object.fromEntries(FILE_PROPERTIES.map(({ name, file }) => [name, link[file.key]]));
-    const properties = (rate: Bps | undefined): Impairment =>
-      impairment({ ...common, queuePackets: undefined, ...queue, bandwidth: rate ?? bandwidth });
-    const position = this.#position(this.#document.at(['links', index]));
-    const { name, weight } = link;
-    const weights = typeof weight === 'number' ? { up: weight, down: weight } : weight;
-    return {
-      from,
-      to,
-      ...(name !== undefined && { name }),
-      up: properties(up),
-      ...(oneway ? {} : { down: properties(down) }),
-      ...(weights && { weights }),
-      tags,
-      position,
-    };
-  }
-
-  #refuseContradictions({ bandwidth, up, down, oneway }: NativeLink, index: number): void {
-    const complain = (key: string, message: string, remedy: string): void =>
-      this.#findings.error(
-        'VALUE_INVALID',
-        this.#document.at(['links', index, key]),
-        this.#document.field(['links', index, key]),
-        message,
-        remedy,
-      );
-    if (bandwidth !== undefined && (up !== undefined || down !== undefined)) {
-      complain('bandwidth', 'bandwidth stands beside up or down', 'write either bandwidth, or up and down');
-    }
-    if (oneway && down !== undefined)
-      complain('down', 'a oneway link has no way back', 'remove down or oneway');
-  }
-
-  /** A link may get its jitter later; for a warning, it is not checked which events affect which links. */
-  #warnOfDistributions(events: readonly TopologyEvent[]): void {
-    if (events.some(({ action }) => action.verb === 'set' && action.changes.some(isAboutJitter))) return;
-    this.#data.links.forEach(({ distribution, jitter = 0 }, index) => {
-      if (distribution === undefined || jitter > 0) return;
-      const place = this.#document.at(['links', index, 'distribution']);
-      const message = 'the distribution of a jitter that the link does not have';
-      const remedy = 'add jitter, e.g. jitter: 1ms, or remove the distribution';
-      this.#findings.warning(
-        'KEY_IGNORED',
-        place,
-        this.#document.field(['links', index, 'distribution']),
-        message,
-        remedy,
-      );
-    });
   }
 
   #routes(): Route[] {

@@ -35,10 +35,11 @@ const location = z
   .optional()
   .meta({ description: 'Latitude and longitude in degrees. Default: none.' });
 
-function fieldOf(field: FileField, description = field.description): z.ZodOptional {
-  const about = { description, ...(field.examples && { examples: [...field.examples] }) };
+function fieldOf(field: FileField): z.ZodOptional {
+  const about = { description: field.description, ...(field.examples && { examples: [...field.examples] }) };
   if (field.kind === 'choice') return z.enum(field.choices).optional().meta(about);
   if (field.kind === 'queue') return quantity(parseQueue, { ...about, pattern: QUEUE_PATTERN }).optional();
+  if (field.kind === 'text') return quantity(field.parse, { ...about, pattern: field.pattern }).optional();
   return quantity(field.parse, { ...about, pattern: field.pattern }).optional();
 }
 
@@ -51,8 +52,13 @@ const { queue, ...impairment } = Object.fromEntries(
 ) as unknown as ImpairmentFields;
 
 const { file: bandwidth } = PROPERTIES.bandwidth;
-const rate = (description: string): ImpairmentFields['bandwidth'] =>
-  fieldOf(bandwidth, description) as ImpairmentFields['bandwidth'];
+const rate = fieldOf(bandwidth).unwrap() as ReturnType<ImpairmentFields['bandwidth']['unwrap']>;
+const directionSettings = z.strictObject({ ...impairment, queue });
+const ofDirection = (description: string) =>
+  z
+    .union([rate, directionSettings])
+    .optional()
+    .meta({ description, examples: ['20Mbps', { latency: '5ms', bandwidth: '20Mbps' }] });
 
 const ready = z
   .strictObject({
@@ -176,8 +182,8 @@ const link = z
         'Tells it from other links between the same two nodes: an event names it as `s1--s2:NAME`. Default: none.',
     }),
     ...impairment,
-    up: rate(bandwidth.directions.up),
-    down: rate(bandwidth.directions.down),
+    up: ofDirection(bandwidth.directions.up),
+    down: ofDirection(bandwidth.directions.down),
     oneway: z
       .boolean()
       .default(false)
@@ -195,7 +201,7 @@ const link = z
   })
   .meta({
     description:
-      'A link in both directions, or in one if `oneway`. Latency, jitter, its distribution and loss hold per direction.',
+      'A link in both directions, or in one if `oneway`. What it does to packets holds per direction; `up` and `down` say what only one does.',
   });
 
 const bridgeSettings = z.strictObject({ tags, location });
@@ -262,6 +268,8 @@ export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   'services.*.resources': Object.keys(resources.shape),
   'services.*.healthcheck': Object.keys(healthcheck.shape),
   'links.*': [...Object.keys(link.shape), 'profile'],
+  'links.*.up': Object.keys(directionSettings.shape),
+  'links.*.down': Object.keys(directionSettings.shape),
   'bridges.*': Object.keys(bridgeSettings.shape),
 };
 

@@ -204,6 +204,22 @@ function properties(of: Impairment): Field[] {
         return of.distribution === undefined || of.distribution === 'normal'
           ? []
           : [[file.key, of.distribution]];
+      case 'duplicate':
+      case 'corrupt':
+      case 'reorder':
+      case 'jitterCorrelation': {
+        const value = of[name];
+        return value === undefined ? [] : [[file.key, formatRatio(value)]];
+      }
+      case 'reorderDistance':
+        return of.reorderDistance === undefined ? [] : [[file.key, `${of.reorderDistance} packets`]];
+      case 'quantiles':
+      case 'lossModel':
+      case 'slots':
+      case 'trace': {
+        const value = of[name];
+        return value === undefined ? [] : [[file.key, value]];
+      }
       case 'queuePackets':
         return queue(of);
       default:

@@ -1,5 +1,15 @@
 /** Every grammar of a value, with long inputs that almost match: the time must not grow with the square of the length. */
 import { describe, expect, it } from 'vitest';
+import {
+  DISTANCE_PATTERN,
+  LOSS_MODEL_PATTERN,
+  parseDistance,
+  parseLossModel,
+  parseQuantiles,
+  parseSlots,
+  QUANTILES_PATTERN,
+  SLOT_PATTERN,
+} from '../../../../proto/models.ts';
 import { parseQueue, QUEUE_PATTERN } from '../../../../proto/queue.ts';
 import {
   BANDWIDTH_PATTERN,
@@ -53,6 +63,10 @@ const PATTERNS = {
   DURATION_PATTERN,
   PERCENTAGE_PATTERN,
   QUEUE_PATTERN,
+  DISTANCE_PATTERN,
+  LOSS_MODEL_PATTERN,
+  QUANTILES_PATTERN,
+  SLOT_PATTERN,
   EVENT_PATTERN,
   NAME_PATTERN,
 };
@@ -77,6 +91,10 @@ const PARSERS: Readonly<Record<string, (text: string) => void>> = {
   words: (text) => void splitWords(text),
   duration: quiet(parseDuration),
   queue: quiet(parseQueue),
+  'model of loss': quiet(parseLossModel),
+  slots: quiet(parseSlots),
+  distance: quiet(parseDistance),
+  quantiles: quiet(parseQuantiles),
   'event line': (text) => void parseEvent(`at ${text}`, AT, '', new Findings('a')),
   command: (text) => void parseAction(`set a--b latency=${text}`, false, new Findings('a')),
   script: (text) => void parseScript(`at 1s a--b set latency=${text}`, 'a.tdl', new Findings('a')),

@@ -21,7 +21,9 @@ import {
   type Source,
 } from './origins.ts';
 import { ambiguousNames, combinationCount, combinations, hasRange } from './ranges.ts';
+import { Samples } from './samples.ts';
 import { type Entry, type Keys, note, Settings } from './settings.ts';
+import { Traces } from './traces.ts';
 import { Scope, Variables } from './variables.ts';
 
 /** Keys at the top of a file that are gone when it is expanded. */
@@ -31,7 +33,8 @@ const LISTS = ['services', 'bridges', 'links', 'routes', 'events'] as const;
 /** Services, bridges, links and events of all files, as they come out. */
 const MAX_ENTRIES = 300_000;
 
-const FEATURES = /\$\{|\d\.\.\d|\b(?:include|vars|defaults|profiles?|distance|matrix|location)["']?[ \t]*:/;
+const FEATURES =
+  /\$\{|\d\.\.\d|\.(?:dist|csv)\b|\b(?:include|vars|defaults|profiles?|distance|matrix|location|trace)["']?[ \t]*:/;
 
 /** Whether a text can have anything that is expanded; faster than looking for it. */
 export function mayNeedExpansion(text: string): boolean {
@@ -59,6 +62,8 @@ class Expander {
   readonly #settings: Settings;
   readonly #variables: Variables;
   readonly #scope: Scope;
+  readonly #samples: Samples;
+  readonly #traces: Traces;
   readonly #origins = new Origins();
   readonly #result: Record<string, unknown> = {};
   readonly #services: Record<string, unknown> = Object.create(null);
@@ -81,6 +86,8 @@ class Expander {
     }
     this.#variables.override(extras.set ?? new Map());
     this.#scope = new Scope(this.#variables, new Map(), findings);
+    this.#samples = new Samples(this.#files, findings);
+    this.#traces = new Traces(this.#files, findings);
   }
 
   run(): ExpandedDocument {
@@ -260,12 +267,22 @@ class Expander {
       const own = { ...fields, from: start, to: end, ...(called !== undefined && { name: called }) };
       const ends = [nodeOf(start!), nodeOf(end!)] as const;
       const entry = this.#settings.link(own, origin, scope, ends);
-      this.#push(this.#links, this.#entry(entry, origin, scope), origin);
+      const link = this.#entry(entry, origin, scope);
+      const originOf = (key: string): Origin => entry.origins.get(key) ?? below(origin, key);
+      for (const files of [this.#samples, this.#traces])
+        files.resolve(link, originOf, (at) => this.#fileOf(at));
+      this.#push(this.#links, link, origin);
     }
   }
 
+  /** The file in which something stands. */
+  #fileOf(origin: Origin): string {
+    const part = this.#parts.find(({ source }) => 'source' in origin && source === origin.source);
+    return (part ?? this.#parts.at(-1)!).file;
+  }
+
   /** The fields with their variables. */
-  #entry({ fields, origins }: Entry, origin: Origin, scope: Scope): object {
+  #entry({ fields, origins }: Entry, origin: Origin, scope: Scope): Record<string, unknown> {
     const entry: Record<string, unknown> = {};
     for (const [key, value] of Object.entries(fields))
       define(entry, key, scope.field(key, value, origins.get(key) ?? below(origin, key)));

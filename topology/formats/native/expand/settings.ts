@@ -191,7 +191,18 @@ export class Settings {
     };
     const isOneWay = fields.oneway === true || fields.oneway === 'true';
     const has = (key: string): boolean => Object.hasOwn(fields, key);
-    const given = { up: has('up'), down: has('down'), bandwidth: has('bandwidth') };
+    // A direction of which other things are said has no rate by that.
+    const saysRate = (key: string): boolean =>
+      Object.hasOwn(asMapping(fields[key]) ?? { bandwidth: 0 }, 'bandwidth');
+    const given = {
+      up: has('up') && saysRate('up'),
+      down: has('down') && saysRate('down'),
+      bandwidth: has('bandwidth'),
+    };
+    const setRate = (key: string, field: Field): void => {
+      if (!has(key)) set(key, field);
+      else fields[key] = { bandwidth: field.value, ...asMapping(fields[key]) };
+    };
     for (const [key, field] of more) {
       if (!RATES.includes(key)) {
         if (!has(key)) set(key, field);
@@ -200,8 +211,8 @@ export class Settings {
         if (!has(key)) set(key, field);
       } else if (!given.up && !given.down) set(key, field);
       else {
-        if (!given.up) set('up', field);
-        if (!given.down && !isOneWay) set('down', field);
+        if (!given.up) setRate('up', field);
+        if (!given.down && !isOneWay) setRate('down', field);
       }
     }
   }

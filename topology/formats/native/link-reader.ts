@@ -1,0 +1,159 @@
+/** Links of the native file → `LinkPair`s. */
+import { FILE_PROPERTIES, type Impairment, impairment } from '../../../proto/impairment.ts';
+import { FULL_FRAME_BYTES } from '../../../proto/queue.ts';
+import { meanOfTrace, meanRateOf, type Trace, traceOf } from '../../../proto/trace.ts';
+import { amountIn, type Bps, micros, ratio, toBytesPerSecond } from '../../../proto/units.ts';
+import type { Findings } from '../../model/diagnostics.ts';
+import type { Change, TopologyEvent } from '../../model/events.ts';
+import type { LinkPair } from '../../model/model.ts';
+import type { Position } from '../../model/position.ts';
+import type { NativeDocument } from './document.ts';
+import type { NativeLink } from './schema.ts';
+
+export class LinkReader {
+  readonly #links: readonly NativeLink[];
+  readonly #document: NativeDocument;
+  readonly #file: string;
+  readonly #findings: Findings;
+
+  constructor(links: readonly NativeLink[], document: NativeDocument, file: string, findings: Findings) {
+    this.#links = links;
+    this.#document = document;
+    this.#file = file;
+    this.#findings = findings;
+  }
+
+  read(): LinkPair[] {
+    return this.#links.map((link, index) => this.#link(link, index));
+  }
+
+  /** Of keys that say more about something that the link does not have. */
+  warnOfIgnored(events: readonly TopologyEvent[]): void {
+    this.#warnOfDistributions(events);
+    this.#warnOfDistances();
+  }
+
+  #position(index: number): Position {
+    const { file = this.#file, line, column } = this.#document.at(['links', index]);
+    return { file, line, column };
+  }
+
+  #link(link: NativeLink, index: number): LinkPair {
+    const { from, to, up, down, oneway, tags } = link;
+    this.#refuseContradictions(link, index);
+    const position = this.#position(index);
+    const { name, weight } = link;
+    const weights = typeof weight === 'number' ? { up: weight, down: weight } : weight;
+    return {
+      from,
+      to,
+      ...(name !== undefined && { name }),
+      up: directionOf(link, up),
+      ...(oneway ? {} : { down: directionOf(link, down) }),
+      ...(weights && { weights }),
+      tags,
+      position,
+    };
+  }
+
+  #refuseContradictions({ bandwidth, up, down, oneway }: NativeLink, index: number): void {
+    const complain = (key: string, message: string, remedy: string): void =>
+      this.#findings.error(
+        'VALUE_INVALID',
+        this.#document.at(['links', index, key]),
+        this.#document.field(['links', index, key]),
+        message,
+        remedy,
+      );
+    if (bandwidth !== undefined && (typeof up === 'number' || typeof down === 'number')) {
+      complain('bandwidth', 'bandwidth stands beside up or down', 'write either bandwidth, or up and down');
+    }
+    if (oneway && down !== undefined)
+      complain('down', 'a oneway link has no way back', 'remove down or oneway');
+  }
+
+  /** A link may get its jitter later; for a warning, it is not checked which events affect which links. */
+  #warnOfDistributions(events: readonly TopologyEvent[]): void {
+    if (events.some(({ action }) => action.verb === 'set' && action.changes.some(isAboutJitter))) return;
+    this.#links.forEach(({ distribution, jitter = 0 }, index) => {
+      if (distribution === undefined || jitter > 0) return;
+      const place = this.#document.at(['links', index, 'distribution']);
+      const message = 'the distribution of a jitter that the link does not have';
+      const remedy = 'add jitter, e.g. jitter: 1ms, or remove the distribution';
+      this.#findings.warning(
+        'KEY_IGNORED',
+        place,
+        this.#document.field(['links', index, 'distribution']),
+        message,
+        remedy,
+      );
+    });
+  }
+
+  #warnOfDistances(): void {
+    this.#links.forEach((link, index) => {
+      const parts = [
+        { inner: [], part: link },
+        ...(['up', 'down'] as const).flatMap((key) => {
+          const part = link[key];
+          return typeof part === 'object' ? [{ inner: [key], part }] : [];
+        }),
+      ];
+      if (parts.some(({ part }) => (part.reorder ?? 0) > 0)) return;
+      for (const { inner, part } of parts) {
+        if (part.reorder_distance === undefined) continue;
+        const path = ['links', index, ...inner, 'reorder_distance'];
+        const message = 'the distance of packets that are not reordered';
+        const remedy = 'add how many are, e.g. reorder: 1%';
+        this.#findings.warning(
+          'KEY_IGNORED',
+          this.#document.at(path),
+          this.#document.field(path),
+          message,
+          remedy,
+        );
+      }
+    });
+  }
+}
+
+/** One direction of a link: what the link says, and before that what `up` or `down` does: a rate, or all that differs. */
+function directionOf(link: NativeLink, own: NativeLink['up']): Impairment {
+  const differing = typeof own === 'object' ? own : own === undefined ? {} : { bandwidth: own };
+  const all: Partial<NativeLink> = { ...link, ...differing };
+  const properties = Object.fromEntries(FILE_PROPERTIES.map(({ name, file }) => [name, all[file.key]]));
+  // Of the two ways to say a shape, the one that stands at the direction.
+  const isNamed = typeof own === 'object' && own.distribution !== undefined && own.quantiles === undefined;
+  const made = impairment({
+    ...properties,
+    ...(isNamed && { quantiles: undefined }),
+    queuePackets: undefined,
+    ...all.queue,
+  });
+  return made.trace === undefined ? made : withMeans(made, traceOf(made.trace));
+}
+
+/** A buffer that a link with a trace has without `queue`: so many full frames, or what so long takes at its mean rate. */
+const LEAST_FRAMES = 64;
+const BUFFER_TIME = micros(250_000);
+
+/** Before it is played, and for routing and `netfold paths`, a link has the means of its trace. */
+function withMeans(link: Impairment, trace: Trace): Impairment {
+  const rate = meanRateOf(trace);
+  const [latency, loss] = [meanOfTrace(trace, 'latencyMicros'), meanOfTrace(trace, 'loss')];
+  const hasQueue = [link.queuePackets, link.queueBytes, link.queueTime].some((size) => size !== undefined);
+  // Not from the rate of the moment: a buffer does not shrink when a link slows down.
+  const buffer = (mean: Bps): number =>
+    Math.max(LEAST_FRAMES * FULL_FRAME_BYTES, Math.round(amountIn(BUFFER_TIME, toBytesPerSecond(mean))));
+  return impairment({
+    ...link,
+    ...(rate !== undefined && { bandwidth: rate }),
+    ...(rate !== undefined && !hasQueue && { queueBytes: buffer(rate) }),
+    ...(!Number.isNaN(latency) && { latency: micros(Math.round(latency)) }),
+    ...(!Number.isNaN(loss) && { loss: ratio(loss) }),
+  });
+}
+
+function isAboutJitter({ property }: Change): boolean {
+  return property === 'jitter';
+}
