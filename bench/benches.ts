@@ -9,6 +9,7 @@ import { measureCpu } from './cpu/cpu.ts';
 import { measureEvents } from './events/events.ts';
 import { measureFaults } from './faults/faults.ts';
 import { measureFolding } from './folding/folding.ts';
+import { measureImpairments } from './impairments/impairments.ts';
 import { reportFromMachine } from './in-machine.ts';
 import { machineBackend } from './measure/backend.ts';
 import { measureMesh } from './mesh/mesh.ts';
@@ -198,6 +199,25 @@ at one of them also BBR, IPv6, and TCP and UDP together.
     measure: queue,
   },
   {
+    name: 'impairments',
+    description: 'do models of loss, copies, corruption and reordering have their statistics?',
+    help: `Real labs with numbered packets; with each backend that the kernel has.
+  npm run bench -- impairments --backend delay-line   only this one
+  npm run bench -- impairments --vm                   netem, on Debian's kernel in an emulated machine`,
+    hasLabs: true,
+    minutes: { whole: 7, quick: 1 },
+    options: [
+      new Option(
+        '--backend <name>',
+        'what delays packets; auto: all that the kernel has, one after the other',
+      )
+        .choices(DELAY_BACKENDS)
+        .default('auto'),
+      new Option('--vm', "measure netem on Debian's kernel, in an emulated machine").default(false),
+    ],
+    measure: impairments,
+  },
+  {
     name: 'accuracy',
     description: 'are rates, delays, losses and jitter what the topology says?',
     help: `Real labs with real traffic; with each backend that the kernel has, 12 min each.
@@ -226,6 +246,13 @@ async function queue({ quick, own, interruption, say }: BenchOptions): Promise<R
 }
 
 /** The delay line needs a processor that wakes up on time, so the emulated machine measures netem only. */
+async function impairments({ quick, own, interruption, say }: BenchOptions): Promise<Results> {
+  const { backend, vm } = own as { backend: DelayBackendChoice; vm: boolean };
+  if (!vm) return measureImpairments({ backend, quick, interruption, say });
+  const words = ['impairments', '--backend', 'netem', ...(quick ? ['--quick'] : [])];
+  return reportFromMachine(words, interruption, (text) => process.stderr.write(text));
+}
+
 async function accuracy({ quick, own, interruption, say }: BenchOptions): Promise<Results> {
   const { backend, vm } = own as { backend: DelayBackendChoice; vm: boolean };
   if (!vm) return measureAccuracy({ backend, quick, interruption, say });
