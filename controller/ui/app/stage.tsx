@@ -6,7 +6,8 @@ import { conditionsOf } from '../data/network.ts';
 import { NOTHING, pathEnds, type Selection, selectedNodes, withNode } from '../data/selection.ts';
 import type { Mode } from '../graph/draw.ts';
 import { GraphView } from '../graph/graph-view.ts';
-import { arrangementOf, MOST_DRAWN, Places } from '../graph/places.ts';
+import { arrangementOf } from '../graph/map.ts';
+import { MOST_DRAWN, Places } from '../graph/places.ts';
 import { Matrix } from './matrix.tsx';
 
 interface StageProps {

@@ -4,7 +4,8 @@ import type { Condition, Load, Network } from '../data/network.ts';
 import { themeColours } from './colours.ts';
 import { cableLine, draw, type Mode, nodeRadius, type Scene, toScreen, type View } from './draw.ts';
 import type { Point } from './layout.ts';
-import type { Arrangement, Places } from './places.ts';
+import type { Arrangement } from './map.ts';
+import type { Places } from './places.ts';
 
 export interface GraphData {
   readonly network: Network;

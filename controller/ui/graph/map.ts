@@ -9,6 +9,14 @@ const RING = 45;
 /** Beyond it the projection leads nowhere. */
 const MOST_LATITUDE = 85;
 
+export type Arrangement = 'map' | 'links';
+
+/** A map, if the file says where all are. */
+export function arrangementOf({ nodes }: Pick<Network, 'nodes'>): Arrangement {
+  const isPlaced = nodes.size > 0 && [...nodes.values()].every(({ location }) => location);
+  return isPlaced ? 'map' : 'links';
+}
+
 /** Of those nodes that have coordinates. */
 export function onMap({ nodes }: Pick<Network, 'nodes'>): Map<string, Point> {
   const placed = [...nodes.values()].flatMap(({ name, location }) =>

@@ -2,18 +2,10 @@
 
 import type { Network } from '../data/network.ts';
 import { layOut, type Point } from './layout.ts';
-import { onMap } from './map.ts';
+import { type Arrangement, arrangementOf, onMap } from './map.ts';
 
 /** A larger network is shown as a matrix and as a list. */
 export const MOST_DRAWN = 1000;
-
-export type Arrangement = 'map' | 'links';
-
-/** A map, if the file says where all are. */
-export function arrangementOf({ nodes }: Pick<Network, 'nodes'>): Arrangement {
-  const isPlaced = nodes.size > 0 && [...nodes.values()].every(({ location }) => location);
-  return isPlaced ? 'map' : 'links';
-}
 
 export class Places {
   readonly #key: string;

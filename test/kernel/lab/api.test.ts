@@ -57,6 +57,25 @@ async function serve(port = 0): Promise<Server> {
   return { child, url, netfold: connect(url) };
 }
 
+/** What a terminal of 33 by 99 characters shows of this, until its shell has ended. */
+async function typed({ url }: Server, experiment: string, endpoint: string, text: string): Promise<string> {
+  const path = `/api/v1/experiments/${experiment}/endpoints/${endpoint}/terminal?columns=99&rows=33`;
+  const token = readFileSync(tokenFile(Number(new URL(url).port)), 'utf8');
+  // Node's own takes headers as well, which browsers do not.
+  const options = { headers: { authorization: `Bearer ${token}` } } as never;
+  const socket = new WebSocket(url.replace('http', 'ws') + path, options);
+  socket.binaryType = 'arraybuffer';
+  let shown = '';
+  socket.onmessage = ({ data }: { data: string | ArrayBuffer }) => {
+    shown += typeof data === 'string' ? data : Buffer.from(data);
+  };
+  socket.onopen = () => socket.send(JSON.stringify({ type: 'input', text }));
+  await new Promise((resolve) => {
+    socket.onclose = resolve;
+  });
+  return shown;
+}
+
 const portOf = ({ url }: Server): number => Number(new URL(url).port);
 
 it('an experiment is started, watched, changed and ended by HTTP, and outlives its server', {
@@ -88,6 +107,9 @@ it('an experiment is started, watched, changed and ended by HTTP, and outlives i
   ]);
   await changed;
   expect((await lab.measure('client.0', 'server', { count: 5 })).medianMs).toBeGreaterThan(129);
+  expect(await typed(first, name, 'client.1', 'echo $((6*7)); tty; stty size; exit 3\n')).toMatch(
+    /42\r\n\/dev\/pts\/\d+\r\n33 99\r\n[\s\S]*the shell has ended with 3/,
+  );
   await expect(lab.command('set client--nobody latency=1ms')).rejects.toMatchObject({ code: 'NAME_UNKNOWN' });
 
   expect(await lab.logs('server.0')).toBe('begins\n');

@@ -36,6 +36,11 @@ describe('what is needed', () => {
     const names = needsFor('test').map((need) => need.packages.apt);
     expect(names).toEqual(expect.arrayContaining(['clang', 'qemu-system-x86', 'busybox-static', 'kmod']));
   });
+  it('only the browser tests need a browser', () => {
+    const names = (purpose: 'test' | 'browser') => needsFor(purpose).map((need) => need.packages.apt);
+    expect(names('browser')).toEqual(expect.arrayContaining([...names('test'), 'chromium']));
+    expect(names('test')).not.toContain('chromium');
+  });
   it('each need has a reason and something to look for', () => {
     for (const need of NEEDS) {
       expect(need.why).not.toBe('');

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { micros } from '../../../proto/units.ts';
+import { expandGraph } from '../../../topology/fold/graph.ts';
 import { loadTopology, TopologyError } from '../../../topology/load.ts';
 import { checkReport, checkText, failedReport } from '../../../topology/report/check.ts';
-import { pathsReport } from '../../../topology/report/paths.ts';
+import { pathLookup, pathsReport } from '../../../topology/report/paths.ts';
 import { timelineRows, timelineText } from '../../../topology/report/timeline.ts';
 import { native, problems } from './support.ts';
 
@@ -18,6 +19,15 @@ events:
   - from 10s to 11s partition client | server`);
 
 describe('paths', () => {
+  it('of single pairs are the same rows', () => {
+    const pathOf = pathLookup(expandGraph(TOPOLOGY));
+    const [row] = pathsReport(TOPOLOGY, { from: 'client.1', to: 'server' }).rows();
+    expect(pathOf('client.1', 'server.0')).toEqual(row);
+    expect(pathOf('client.1', 'server.0')).toBe(pathOf('client.1', 'server.0'));
+    expect(pathOf('client.0', 'far.0')).toEqual({ from: 'client.0', to: 'far.0', reachable: false });
+    expect(pathOf('client.0', 'nobody')).toBeUndefined();
+    expect(pathOf('client.0', 'client.0')).toBeUndefined();
+  });
   it('are rows in the units of the contract', () => {
     expect([...pathsReport(TOPOLOGY, { from: 'client.1', to: 'server' }).rows()]).toEqual([
       {
