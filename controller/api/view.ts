@@ -98,7 +98,7 @@ export function flowsOf(reports: readonly AgentReport[], view: AgentView | undef
   return [...own, ...others];
 }
 
-/** Of all hosts, as the mesh knows them; without a view, those of this machine. */
+/** Of all hosts, as the mesh knows them; without a view, those of this machine. Those of a silent agent, whom the mesh gives up, stay. */
 export function endpointsOf(
   state: ExperimentState,
   reports: readonly AgentReport[],
@@ -106,7 +106,10 @@ export function endpointsOf(
 ): LiveEndpoint[] {
   const processes = new Map(aliveOf(reports).flatMap((status) => Object.entries(status.processes)));
   const known = view?.endpoints ?? state.endpoints;
-  return known.map(({ name, host, addresses }) => ({
+  const names = new Set(known.map(({ name }) => name));
+  const silent = new Set(reports.filter((report) => !isAlive(report)).map(({ host }) => host));
+  const lost = state.endpoints.filter(({ name, host }) => silent.has(host) && !names.has(name));
+  return [...known, ...lost].map(({ name, host, addresses }) => ({
     name,
     service: serviceOf(name),
     host,

@@ -216,6 +216,9 @@ it('says degraded, with the cause, when an agent is stopped', { timeout: 90_000 
     await tab('Verdict');
     await expect.poll(() => textOf(page.getByRole('tabpanel')), PATIENCE).toMatch(/HOST_SILENT.*host1/);
     await page.screenshot({ path: join(SCREENSHOTS, 'degraded-1280.png') });
+    // The mesh gives its endpoints up; the page does not.
+    await tab('Endpoints');
+    await expect.poll(() => textOf(page.getByRole('tabpanel')), PATIENCE).toContain('its agent is silent');
   } finally {
     process.kill(agent, 'SIGCONT');
   }

@@ -1,4 +1,5 @@
 /** A chart of what was seen lately. */
+import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import type { Series } from '../data/trail.ts';
@@ -17,11 +18,13 @@ interface ChartProps {
   readonly format: (value: number) => string;
   /** Changes when the colours have changed. */
   readonly theme: string;
+  /** Beside its title. */
+  readonly children?: ComponentChildren;
 }
 
-const HEIGHT = 150;
+const HEIGHT = 130;
 
-export function Chart({ label, lines, series, format, theme }: ChartProps) {
+export function Chart({ label, lines, series, format, theme, children }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
   useEffect(() => {
@@ -50,6 +53,7 @@ export function Chart({ label, lines, series, format, theme }: ChartProps) {
       <figcaption>
         {label}
         <span class="note"> {last.join(', ')}</span>
+        {children}
       </figcaption>
       <div ref={place} role="img" aria-label={`${label}: ${last.join(', ')}`} />
     </figure>

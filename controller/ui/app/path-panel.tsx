@@ -86,33 +86,26 @@ export function PathPanel({ live, from, to, theme }: PathProps) {
           <State tone="bad">There is no path now.</State>
         </p>
       ) : (
-        <>
-          <dl class="facts">
-            <dt>Round trip</dt>
-            <dd data-testid="round-trip">
-              {measured === null ? 'not measured' : `${milliseconds(measured)} measured`}
-              {targetMs !== null && `, ${milliseconds(targetMs)} asked`}
-            </dd>
-            <dt>One way</dt>
-            <dd>
-              {there?.latencyMs === undefined ? '…' : latency(there.latencyMs)}
-              {(there?.jitterMs ?? 0) > 0 && ` ± ${latency(there!.jitterMs!)}`}, loss{' '}
-              {percent(there?.loss ?? 0)}
-            </dd>
-            <dt>Rate</dt>
-            <dd>
-              {rate(flow?.rateBps ?? 0)} of {rate(flow ? flow.shareBps : (there?.bandwidthBps ?? null))}
-              {flow && `, limited by ${flow.limitedBy ?? (flow.greedy ? 'nothing' : 'its own demand')}`}
-            </dd>
-            <dt>Links</dt>
-            <dd>{there?.links?.join(' · ') ?? '…'}</dd>
-          </dl>
-          <div class="buttons">
-            <button type="button" aria-pressed={isPinging} onClick={() => setPinging(!isPinging)}>
-              {isPinging ? 'Stop pinging' : 'Measure by ping'}
-            </button>
-          </div>
-        </>
+        <dl class="facts">
+          <dt>Round trip</dt>
+          <dd data-testid="round-trip">
+            {measured === null ? 'not measured' : `${milliseconds(measured)} measured`}
+            {targetMs !== null && `, ${milliseconds(targetMs)} asked`}
+          </dd>
+          <dt>One way</dt>
+          <dd>
+            {there?.latencyMs === undefined ? '…' : latency(there.latencyMs)}
+            {(there?.jitterMs ?? 0) > 0 && ` ± ${latency(there!.jitterMs!)}`}, loss{' '}
+            {percent(there?.loss ?? 0)}
+          </dd>
+          <dt>Rate</dt>
+          <dd>
+            {rate(flow?.rateBps ?? 0)} of {rate(flow ? flow.shareBps : (there?.bandwidthBps ?? null))}
+            {flow && `, limited by ${flow.limitedBy ?? (flow.greedy ? 'nothing' : 'its own demand')}`}
+          </dd>
+          <dt>Links</dt>
+          <dd>{there?.links?.join(' · ') ?? '…'}</dd>
+        </dl>
       )}
       {problem !== '' && <p class="note bad">{problem}</p>}
       <Chart
@@ -124,7 +117,11 @@ export function PathPanel({ live, from, to, theme }: PathProps) {
           { label: 'asked', kind: 'asked' },
           { label: 'measured', kind: 'points' },
         ]}
-      />
+      >
+        <button type="button" aria-pressed={isPinging} onClick={() => setPinging(!isPinging)}>
+          {isPinging ? 'Stop pinging' : 'Measure by ping'}
+        </button>
+      </Chart>
       <Chart
         label="Rate"
         theme={theme}
