@@ -185,6 +185,13 @@ it('can be used by everybody: axe-core finds nothing serious, in the dark and in
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
     }
     await page.setViewportSize({ width: 1280, height: 860 });
+    for (const picture of ['Asked / measured', 'Matrix', 'Graph', 'Use']) {
+      await button(picture).click();
+      expect(await button(picture).getAttribute('aria-pressed')).toBe('true');
+      await page.waitForTimeout(300);
+      const file = `${theme}-${picture.toLowerCase().replace(/\W+/g, '-')}.png`;
+      if (picture !== 'Use' && picture !== 'Graph') await page.screenshot({ path: join(SCREENSHOTS, file) });
+    }
     for (const name of ['Flows', 'Links', 'Endpoints', 'Hosts', 'Verdict', 'Control']) {
       await tab(name);
       expect(await violationsOf(page)).toEqual([]);
