@@ -23,6 +23,9 @@ const runSchema = z.strictObject({ startAt: z.number() });
 const detachSchema = localEndpointSchema.pick({ number: true });
 const MOST_PROBLEMS = 1000;
 const LONGEST_PROBLEM = 1000;
+const MOST_PEERS = 1000;
+const LONGEST_ADDRESS = 300;
+const peersSchema = z.strictObject({ addresses: z.array(z.string().max(LONGEST_ADDRESS)).max(MOST_PEERS) });
 const problemsSchema = z.strictObject({
   problems: z.array(z.string().max(LONGEST_PROBLEM)).max(MOST_PROBLEMS),
 });
@@ -56,6 +59,8 @@ export interface AgentDoor {
   detach(number: number): Promise<void>;
   /** What is wrong now at the place of the endpoints, as who watches it says; it is in the status until the next call. */
   setProblems(problems: readonly string[]): void;
+  /** Other agents are at these multiaddrs, too: connections to them are kept. */
+  connect(addresses: readonly string[]): void;
   /** Ends the agent after the answer was sent. */
   stop(): void;
 }
@@ -89,6 +94,10 @@ export async function openApi(agent: AgentDoor, socket: string): Promise<Fastify
   });
   server.post('/problems', async ({ body }) => {
     agent.setProblems(problemsSchema.parse(body).problems);
+    return {};
+  });
+  server.post('/peers', async ({ body }) => {
+    agent.connect(peersSchema.parse(body).addresses);
     return {};
   });
   server.setErrorHandler((error, _, reply) => {

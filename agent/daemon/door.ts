@@ -38,6 +38,7 @@ export function openDoor({ parts, reactions, lifecycle }: Agent, stop: () => voi
     commands: () => control.answer(),
     attach: (endpoint) => lifecycle.attach({ ...endpoint, namespace: pinnedPath(endpoint.namespace) }),
     detach: (number) => lifecycle.detach(number),
+    connect: (addresses) => lifecycle.connect(addresses),
     setProblems: (problems) => parts.keeper.setPlaceProblems(problems),
     stop: () => {
       pages.stop();

@@ -49,7 +49,7 @@ export class Lifecycle {
     names?.setGraph(epoch.value.graph);
     const named = names?.attach(bootstrap.endpoints);
     await mesh.start();
-    this.#connect();
+    this.connect(bootstrap.mesh.peers);
     await local.attachAll(bootstrap.endpoints, async (index) => {
       // Thousands take a second, and the mesh has started already.
       if (index % ATTACHED_AT_ONCE === ATTACHED_AT_ONCE - 1) await timers.turn();
@@ -72,9 +72,10 @@ export class Lifecycle {
     this.#onTime();
   }
 
-  #connect(): void {
-    const { bootstrap, transport, log } = this.#parts;
-    for (const peer of bootstrap.mesh.peers) {
+  /** Keeps connections to agents at these multiaddrs. */
+  connect(addresses: readonly string[]): void {
+    const { transport, log } = this.#parts;
+    for (const peer of addresses) {
       // Agents start in any order; the transport dials again.
       transport.connect(peer).catch(({ message }: Error) => log.info({ peer }, message));
     }

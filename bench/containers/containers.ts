@@ -32,7 +32,7 @@ export interface ContainersOptions {
   readonly say: (text: string) => void;
 }
 
-/** Needs root and an engine, that of `DOCKER_HOST` or the usual one. Throws `DockerError`, `EngineRequestError`. */
+/** Needs root and an engine, that of `DOCKER_HOST` or the usual one. Throws `ContainerError`, `EngineRequestError`. */
 export async function measureContainers({ quick, interruption, say }: ContainersOptions): Promise<Table[]> {
   const count = quick ? QUICK_CONTAINERS : CONTAINERS;
   const requests = new EngineRequests(engineSocket());

@@ -22,7 +22,7 @@ export function localInside(): Inside {
   return {
     logs: async ({ name, platform }, endpoint, query) => {
       const { contained } = await openPlatform(platform);
-      const words = contained?.logs(endpoint, { follow: false, tail: query.tail });
+      const words = await contained?.logs(endpoint, { follow: false, tail: query.tail });
       if (!words) return readLog(logFile(name, endpoint.name), endpoint.name, query);
       const child = spawn(words[0]!, words.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
       const { stdout, stderr } = await outcomeOf(child);

@@ -1,9 +1,14 @@
 /** Which peers may join an experiment: its hosts, each with its own name and its own endpoints, and no others. */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { readListedPeers } from '../../agent/mesh/trust/admission.ts';
 import { makeMeshKey, readMeshKey } from '../../agent/mesh/trust/mesh-key.ts';
-import { makeUserKey, readCommanders, requireDistinct } from '../../agent/mesh/trust/user-key.ts';
+import {
+  makeUserKey,
+  readCommanders,
+  readUserKey,
+  requireDistinct,
+} from '../../agent/mesh/trust/user-key.ts';
 import type { Bootstrap } from '../../proto/bootstrap.ts';
 import { type Commander, type CommandRules, isCommanderName, RIGHTS } from '../../proto/command.ts';
 import { identityFolder, meshKeyFile, userKeyFile } from '../names.ts';
@@ -15,6 +20,9 @@ export type MeshSecurity = Pick<
   Bootstrap['mesh'],
   'key' | 'allow' | 'assignment' | 'addresses' | 'identity' | 'announce' | 'commands'
 >;
+
+/** Of an experiment's identity in what is signed. */
+const ID_BYTES = 16;
 
 /** For an experiment that hosts on other machines join. */
 export interface OpenMesh {
@@ -28,6 +36,11 @@ export interface OpenMesh {
   readonly commanders?: string;
   /** Multiaddrs to announce instead of where the agent listens. */
   readonly announce?: readonly string[];
+  /**
+   * File with the key of the user who may give commands. Then all hosts start alike, from the same file and the same keys, without
+   * an invitation of the first; endpoints may move from host to host. Absent: a new one, and the others are invited.
+   */
+  readonly userKey?: string;
 }
 
 /**
@@ -45,6 +58,8 @@ export async function secureMesh(
   const addresses = Object.fromEntries(endpoints.map((endpoint) => [endpoint.name, [...endpoint.addresses]]));
   const key = open?.meshKey === undefined ? makeMeshKey(meshKeyFile(experiment)) : readMeshKey(open.meshKey);
   const host = hosts[0]!.name;
+  if (open?.userKey !== undefined)
+    return secureOpenMesh(host, names, { key, commands: sharedRules(experiment, key, open.userKey) }, open);
   const commands = commandRules(experiment, host, open?.commanders);
   if (open) return secureOpenMesh(host, names, { key, assignment, addresses, commands }, open);
   // libp2p takes longer to load than most commands take to run.
@@ -64,7 +79,17 @@ function commandRules(experiment: string, host: string, others: string | undefin
   const own: Commander = { peer, name: nameAt(host), rights: RIGHTS };
   const commanders = [own, ...(others === undefined ? [] : readCommanders(others))];
   requireDistinct(commanders, "the list of users' keys, with that of this experiment,");
-  return { id: randomBytes(16).toString('hex'), commanders };
+  return { id: randomBytes(ID_BYTES).toString('hex'), commanders };
+}
+
+/** The same on all hosts that have the same keys. Throws `MeshError`. */
+function sharedRules(experiment: string, meshKey: string, userKey: string): CommandRules {
+  const { peer } = readUserKey(userKey);
+  const id = createHash('sha256')
+    .update(`${experiment}\0${meshKey}`)
+    .digest('hex')
+    .slice(0, 2 * ID_BYTES);
+  return { id, commanders: [{ peer, name: 'user', rights: RIGHTS }] };
 }
 
 /** For `history`: `root@host0`. */
@@ -83,7 +108,9 @@ async function secureOpenMesh(
   const listed = allow === undefined ? undefined : readListedPeers(allow);
   const security = {
     ...rules,
-    assignment: { ...rules.assignment, ...(listed && assignmentOf(listed, names, rules.assignment ?? {})) },
+    ...((rules.assignment || listed) && {
+      assignment: { ...rules.assignment, ...(listed && assignmentOf(listed, names, rules.assignment ?? {})) },
+    }),
     // Agents that a resumed experiment restarts may start with another working directory.
     ...(identity !== undefined && { identity: resolve(identity) }),
     ...(listed && { allow: listed.map(({ endpoints: _, ...peer }) => peer) }),

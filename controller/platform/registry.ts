@@ -7,6 +7,7 @@ const PLATFORMS: Readonly<Record<string, () => Promise<Platform>>> = {
   lab: async () => (await import('./lab/lab.ts')).lab,
   site: async () => (await import('./site/site.ts')).site,
   docker: async () => (await import('./docker/docker.ts')).docker,
+  cri: async () => (await import('./cri/cri.ts')).cri,
 };
 
 export const PLATFORM_NAMES: readonly string[] = Object.keys(PLATFORMS);

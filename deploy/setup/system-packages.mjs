@@ -157,6 +157,17 @@ export const NEEDS = [
     probes: [{ command: 'chromium' }],
     packages: { apt: 'chromium', dnf: 'chromium', apk: 'chromium', pacman: 'chromium' },
   },
+  {
+    purpose: 'test',
+    why: 'makes the networks of pods, in a container runtime of the tests',
+    probes: [{ file: '/usr/lib/cni/bridge' }, { file: '/usr/lib/cni/loopback' }],
+    packages: {
+      apt: 'containernetworking-plugins',
+      dnf: 'containernetworking-plugins',
+      apk: 'cni-plugins',
+      pacman: 'cni-plugins',
+    },
+  },
 ];
 
 /**

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { agentStatus } from '../../controller/experiment/agents.ts';
-import { sandboxNames } from '../../controller/platform/docker/sandbox.ts';
+import { sandboxNames } from '../../controller/platform/containers/sandbox.ts';
 import { TestEngine } from '../support/docker/engine.ts';
 import { experimentName, type Finished, run, until } from '../support/lab/lab.ts';
 import { processesOf, tracesOf } from '../support/lab/traces.ts';

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { agentsOf } from '../../controller/machine/processes.ts';
 import { experimentFolder } from '../../controller/names.ts';
+import { sandboxNames } from '../../controller/platform/containers/sandbox.ts';
+import { parseSelector } from '../../controller/platform/containers/selectors.ts';
 import { type DockerOptions, docker } from '../../controller/platform/docker/docker.ts';
 import type { DockerPlan } from '../../controller/platform/docker/docker-plan.ts';
-import { sandboxNames } from '../../controller/platform/docker/sandbox.ts';
-import { parseSelector } from '../../controller/platform/docker/selectors.ts';
 import { loadTopology } from '../../topology/load.ts';
 import { TestEngine } from '../support/docker/engine.ts';
 import { type OpenedPlatform, platformContract } from '../support/fakes/platform-contract.ts';
@@ -73,7 +73,7 @@ describe('containers that run already', () =>
         const { containers } = plan as DockerPlan;
         const withPid = (pid: number): DockerPlan => ({
           ...(plan as DockerPlan),
-          containers: [containers[0]!, { ...containers[1]!, pid }],
+          containers: [containers[0]!, { ...containers[1]!, namespacePath: `/proc/${pid}/ns/net` }],
         });
         return [
           ['a container that has ended', withPid(2 ** 22 + 1)],

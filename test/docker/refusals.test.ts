@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { sandboxNames } from '../../controller/platform/docker/sandbox.ts';
+import { sandboxNames } from '../../controller/platform/containers/sandbox.ts';
 import { IMAGE, TestEngine } from '../support/docker/engine.ts';
 import { experimentName, run } from '../support/lab/lab.ts';
 import { tracesOf } from '../support/lab/traces.ts';

@@ -15,7 +15,8 @@ export function addAttachCommand(program: Command): void {
     .addHelpText(
       'after',
       '\nExamples:\n  netfold attach net.yaml --engine docker --select client=label:app=web --select "server=name:db*"\n' +
-        '  netfold attach net.yaml --engine docker --select web=compose:shop/web --select db=compose:shop/db --detach',
+        '  netfold attach net.yaml --engine docker --select web=compose:shop/web --select db=compose:shop/db --detach\n' +
+        '  netfold attach net.yaml --engine cri --select web=label:app=web,namespace:shop --select "db=name:shop/db-*"',
     )
     .action((file: string, options: Omit<UpOptions, 'at' | 'hosts'>) =>
       options.detach ? detached('attach') : up(file, { ...options, at: [], hosts: 1 }),

@@ -109,7 +109,7 @@ async function execContained(
 ): Promise<void> {
   const terminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
   const how = { privileged, terminal, env: endpointEnvironment(endpoint), ...(user && { user }) };
-  const [program, ...args] = contained.exec(endpoint, command, how);
+  const [program, ...args] = await contained.exec(endpoint, command, how);
   process.exitCode = await attended(() => spawn(program!, args, { stdio: 'inherit' }));
 }
 

@@ -101,10 +101,11 @@ async function containedOutputs(
   const state = readState(experiment);
   const { contained } = state ? await openPlatform(state.platform) : {};
   const endpoints = state?.endpoints.filter(({ name }) => named.includes(name)) ?? [];
-  const outputs = endpoints.flatMap((one): Output[] => {
-    const words = contained?.logs(one, how);
-    return words ? [{ node: one.name, words }] : [];
-  });
+  const outputs: Output[] = [];
+  for (const one of endpoints) {
+    const words = await contained?.logs(one, how);
+    if (words) outputs.push({ node: one.name, words });
+  }
   return outputs.length > 0 ? outputs : undefined;
 }
 

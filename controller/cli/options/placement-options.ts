@@ -9,8 +9,9 @@ import { ControllerError } from '../../errors.ts';
 import { parseExemptions, requireRoomFor } from '../../exemption.ts';
 import type { OpenMesh } from '../../experiment/mesh-security.ts';
 import { ANY_ADDRESS, type MeshAddress, parseListen, parsePeer } from '../../mesh-address.ts';
+import { parseSelector, type Selector } from '../../platform/containers/selectors.ts';
+import type { CriOptions } from '../../platform/cri/cri.ts';
 import type { DockerOptions, MakingOptions } from '../../platform/docker/docker.ts';
-import { parseSelector, type Selector } from '../../platform/docker/selectors.ts';
 import { IP_CHOICES, type IpChoice } from '../../platform/lab/ip-choice.ts';
 import type { LabOptions } from '../../platform/lab/lab.ts';
 import { SPREADS, type Spread } from '../../platform/lab/spread.ts';
@@ -32,6 +33,8 @@ export interface PlacementFlags {
   readonly network?: string;
   /** With `select`, whose containers they are; without, where containers are made. */
   readonly engine?: string;
+  /** With `select`: this machine's part of an experiment on several that start alike, with the key of the user who commands. */
+  readonly userKey?: string;
   /** Images that are missing are fetched. */
   readonly pull?: boolean;
   readonly takeOver?: boolean;
@@ -61,7 +64,7 @@ export interface Chosen {
 
 /** Throws `JOIN_USAGE`. */
 export function placementOf(flags: PlacementFlags): Chosen {
-  if (flags.select) return { platform: 'docker', placement: containersOf(flags, flags.select) };
+  if (flags.select) return containers(flags, flags.select);
   if (flags.engine !== undefined) return { platform: flags.engine, placement: madeContainers(flags) };
   if (flags.pull) throw wrong('--pull needs --engine: the local lab starts no images');
   const { at: placements, takeOver = false, lease, never, elsewhere, hosts, ip, placement: spread } = flags;
@@ -119,10 +122,22 @@ function madeContainers({
   return { make: true, pull, ipv6: ip === 'both' };
 }
 
+/** Of containers that run already: all of an experiment's, or those of one of its machines. */
+function containers(flags: PlacementFlags, selectors: readonly Selector[]): Chosen {
+  const { engine: platform = 'docker', userKey, meshKey, identity, listen = ANY_ADDRESS, host } = flags;
+  const placement = containersOf(flags, selectors);
+  if (userKey === undefined) return { platform, placement };
+  return {
+    platform,
+    placement: { ...placement, here: { host: host!, listen } },
+    open: { userKey, ...(meshKey !== undefined && { meshKey }), ...(identity !== undefined && { identity }) },
+  };
+}
+
 function containersOf(
   { network, takeOver = false, lease }: PlacementFlags,
   selectors: readonly Selector[],
-): DockerOptions {
+): DockerOptions & CriOptions {
   const leaseMs = toMillis(lease ?? DEFAULT_LEASE);
   return { selectors: [...selectors], takeOver, leaseMs, ...(network !== undefined && { network }) };
 }
@@ -211,12 +226,15 @@ export function engineOptions(): Option[] {
 /** Which containers are which endpoints. */
 export function containerOptions(): Option[] {
   return [
-    new Option('--engine <name>', 'whose containers; its socket is that of DOCKER_HOST, or the usual one')
-      .choices(['docker'])
+    new Option(
+      '--engine <name>',
+      'whose containers: those of Docker (at DOCKER_HOST, or the usual socket), or pods of a runtime of Kubernetes (at CONTAINER_RUNTIME_ENDPOINT, or where containerd, CRI-O and k3s have it)',
+    )
+      .choices(['docker', 'cri'])
       .makeOptionMandatory(),
     new Option(
       '--select <node=selector>',
-      'which containers a service, or one replica, is: label:KEY=VALUE, name:NAME with *, or compose:PROJECT/SERVICE; once or more for each',
+      'which containers a service, or one replica, is: label:KEY=VALUE, name:NAME with *, compose:PROJECT/SERVICE, or of pods namespace:NAME; several with commas must all hold; once or more for each',
     )
       .argParser((text: string, before: readonly Selector[] = []) => [...before, parseSelector(text)])
       .makeOptionMandatory(),

@@ -1,5 +1,5 @@
 /** Where the engine is. Small: commands that only look must start at once. */
-import { DockerError } from './errors.ts';
+import { ContainerError } from '../containers/errors.ts';
 
 const DEFAULT_SOCKET = '/var/run/docker.sock';
 
@@ -8,7 +8,7 @@ export function engineSocket(environment: NodeJS.ProcessEnv = process.env): stri
   const { DOCKER_HOST: host = '' } = environment;
   if (host === '') return DEFAULT_SOCKET;
   if (host.startsWith('unix://')) return host.slice('unix://'.length) || DEFAULT_SOCKET;
-  throw new DockerError(
+  throw new ContainerError(
     'ENGINE_ELSEWHERE',
     `DOCKER_HOST is ${host}: the containers of that engine are on another machine`,
     'run netfold on that machine, with DOCKER_HOST=unix:///var/run/docker.sock',

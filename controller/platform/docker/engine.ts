@@ -6,9 +6,11 @@ import { createInterface } from 'node:readline';
 import Docker from 'dockerode';
 import { z } from 'zod';
 import { millisToSeconds } from '../../../proto/units.ts';
+import type { CheckedEngine, Inspected, Listed } from '../containers/containers.ts';
+import { ContainerError } from '../containers/errors.ts';
+import { namespaceOf } from '../containers/sandbox.ts';
 import type { RunImage } from '../port/platform.ts';
-import type { EnginePort, Inspected, Listed } from './containers.ts';
-import { DockerError, engineError } from './errors.ts';
+import { engineError } from './errors.ts';
 
 /** An engine that starts a hundred containers at once answers within two seconds on two processors. */
 const REQUEST_MS = 5000;
@@ -55,7 +57,7 @@ const newsSchema = z.object({
   Actor: z.object({ ID: z.string(), Attributes: z.record(z.string(), z.string()).nullish() }),
 });
 
-export class Engine implements EnginePort {
+export class Engine implements CheckedEngine {
   readonly #socket: string;
   readonly #deadlineMs: number;
   readonly #docker: Docker;
@@ -70,25 +72,25 @@ export class Engine implements EnginePort {
     this.#forNews = new Docker({ socketPath: socket });
   }
 
-  /** Throws `DockerError` if netfold can't work with this engine. */
+  /** Throws `ContainerError` if netfold can't work with this engine. */
   async require(): Promise<void> {
     const { Version, ApiVersion, Components } = await this.#ask(versionSchema, () => this.#docker.version());
     const podman = Components?.find(({ Name }) => /podman/i.test(Name));
     if (podman)
-      throw new DockerError(
+      throw new ContainerError(
         'ENGINE_UNSUPPORTED',
         `the engine at ${this.#socket} is Podman, whose containers netfold does not follow`,
         'name the network of each: ip netns attach web $(podman inspect -f {{.State.Pid}} web), then netfold up FILE --at client=eth0@web',
       );
     if (isOlder(ApiVersion, LEAST_API))
-      throw new DockerError(
+      throw new ContainerError(
         'ENGINE_TOO_OLD',
         `the engine at ${this.#socket} is Docker ${Version}, with version ${ApiVersion} of the API; netfold needs ${LEAST_API.join('.')}`,
         'use Docker 20.10 or newer',
       );
     const { SecurityOptions } = await this.#ask(infoSchema, () => this.#docker.info());
     if (SecurityOptions?.some((option) => option.includes('rootless')))
-      throw new DockerError(
+      throw new ContainerError(
         'ENGINE_UNSUPPORTED',
         `the engine at ${this.#socket} runs without root: packets of its containers pass a program of the user's (slirp4netns or the like)`,
         'use the engine of the system: DOCKER_HOST=unix:///var/run/docker.sock',
@@ -114,7 +116,8 @@ export class Engine implements EnginePort {
         return [network, addresses.filter((one) => typeof one === 'string' && one !== '')] as const;
       });
       return {
-        ...{ id: Id, name: nameOf(Name), pid: State.Running ? State.Pid : 0 },
+        ...{ id: Id, name: nameOf(Name) },
+        namespacePath: State.Running && State.Pid > 0 ? namespaceOf(State.Pid) : undefined,
         networkMode: HostConfig.NetworkMode,
         networks: Object.fromEntries(networks) as Record<string, string[]>,
       };
@@ -163,7 +166,7 @@ export class Engine implements EnginePort {
     if (read.success) return read.data;
     const [issue] = read.error.issues;
     const where = issue?.path.join('.') ?? '';
-    throw new DockerError(
+    throw new ContainerError(
       'ENGINE_FAILED',
       `what answers at ${this.#socket} is no Docker engine: ${where}: ${issue?.message}`,
       'see what it is: curl --unix-socket SOCKET http://localhost/version',
@@ -177,7 +180,7 @@ export class Engine implements EnginePort {
     const cancel = setTimeout(
       () =>
         reject(
-          new DockerError(
+          new ContainerError(
             'ENGINE_SILENT',
             `the engine at ${this.#socket} does not answer within ${seconds} s`,
             'see what it does: journalctl -u docker',
@@ -188,7 +191,7 @@ export class Engine implements EnginePort {
     try {
       return await Promise.race([request(), late]);
     } catch (error) {
-      if (error instanceof DockerError) throw error;
+      if (error instanceof ContainerError) throw error;
       throw engineError(this.#socket, error as Error, (error as NodeJS.ErrnoException).code);
     } finally {
       clearTimeout(cancel);

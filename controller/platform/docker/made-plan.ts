@@ -6,14 +6,15 @@ import { OWN_NAMESPACE } from '../../../agent/kernel/netns/namespace-files.ts';
 import { Findings } from '../../../topology/model/diagnostics.ts';
 import type { Topology } from '../../../topology/model/model.ts';
 import { hostName } from '../../names.ts';
+import { ContainerError } from '../containers/errors.ts';
+import { sandboxName } from '../containers/sandbox.ts';
 import type { PlannedEndpoint, PlannedHost } from '../port/plan.ts';
 import type { Wanted } from '../port/platform.ts';
 import { DOCKER, type DockerPlan } from './docker-plan.ts';
 import type { Engine } from './engine.ts';
-import { coded, DockerError } from './errors.ts';
+import { coded } from './errors.ts';
 import { applicationName, LABELS, networkLabel, networkName } from './made-names.ts';
 import { pauseProgram } from './pause-image.ts';
-import { sandboxName } from './sandbox.ts';
 import {
   addressIn,
   freeRange,
@@ -33,7 +34,7 @@ export interface MakingOptions {
 /** The first address is the gateway's. */
 const FIRST_ENDPOINT = 2;
 
-/** Throws `DockerError`, and `TopologyError` for services without an image. */
+/** Throws `ContainerError`, and `TopologyError` for services without an image. */
 export async function planMade(
   { experiment, endpoints: names, topology }: Wanted,
   { socket, pull, ipv6 }: MakingOptions,
@@ -59,16 +60,23 @@ export async function planMade(
     const address = addressIn(range, FIRST_ENDPOINT + number);
     const second = prefix === undefined ? [] : [`${prefix}${(FIRST_ENDPOINT + number).toString(16)}`];
     // Its namespace and interface are not there yet; `make` says which they are.
-    const namespace = sandboxName({ experiment, endpoint: name, container: '', inode: 0 });
+    const namespace = sandboxName({
+      platform: 'docker',
+      experiment,
+      endpoint: name,
+      container: '',
+      inode: 0,
+    });
     const at = { namespace, interface: { name: 'eth0', index: 1 } };
     return { number, name, ...at, address, addresses: [address, ...second], host };
   });
   const selectors = names.map((node) => ({
-    ...{ node, by: 'label' as const },
-    what: `${LABELS.network}=${networkLabel(experiment, node)}`,
+    node,
+    all: [{ by: 'label' as const, what: `${LABELS.network}=${networkLabel(experiment, node)}` }],
   }));
   return {
-    ...{ ...DOCKER, experiment, hosts: [host], endpoints, containers: [], outlivesAgent: false },
+    ...{ platform: DOCKER.platform, place: DOCKER.place, outlivesAgent: false },
+    ...{ experiment, hosts: [host], endpoints, containers: [] },
     settings: {
       triesPaths: true,
       containers: {
@@ -76,7 +84,7 @@ export async function planMade(
         names: Object.fromEntries(names.map((name) => [name, applicationName(experiment, name)])),
       },
     },
-    docker: { socket, selectors, networks: [networkName(experiment)], endpoints: [...names], made: true },
+    followed: { socket, selectors, networks: [networkName(experiment)], endpoints: [...names], made: true },
     making: {
       ...{
         socket,
@@ -107,7 +115,7 @@ function requireImages({ services }: Topology): void {
 
 function requireRoom(endpoints: number): void {
   if (endpoints <= MOST_ENDPOINTS) return;
-  throw new DockerError(
+  throw new ContainerError(
     'CONTAINER_ROOM',
     `${endpoints} containers have no room in one network of Docker: a bridge of Linux has ${MOST_ENDPOINTS} places`,
     `use ${MOST_ENDPOINTS} replicas at most in all, or the local lab, which has more`,
@@ -159,9 +167,9 @@ function requireCommands({ services }: Topology, images: Images): void {
 
 const imagePath = (image: string): string => image.split('/').map(encodeURIComponent).join('/');
 
-function withoutImages(missing: readonly string[]): DockerError {
+function withoutImages(missing: readonly string[]): ContainerError {
   const pulls = missing.map((image) => `docker pull ${image}`).join(' && ');
-  return new DockerError(
+  return new ContainerError(
     'IMAGE_MISSING',
     `the engine has no image ${missing.join(', ')}`,
     `fetch it: ${pulls}; or add --pull, and netfold does it`,
@@ -184,8 +192,8 @@ async function takenRanges(requests: EngineRequests) {
   return [...subnets.flatMap((subnet) => rangeOf(subnet) ?? []), ...own];
 }
 
-const withoutRange = (): DockerError =>
-  new DockerError(
+const withoutRange = (): ContainerError =>
+  new ContainerError(
     'CONTAINER_ROOM',
     'no range of private addresses is free: networks of the engine and routes of this machine take all',
     'remove networks that nobody uses: docker network prune',

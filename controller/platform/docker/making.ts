@@ -11,34 +11,35 @@ import {
 } from '../../../agent/containers/engine-requests.ts';
 import { endpointEnvironment } from '../../../agent/endpoints/environment.ts';
 import { serviceOf } from '../../../topology/model/names.ts';
+import { ContainerError } from '../containers/errors.ts';
+import { type Attached, inodeAt, namespaceOf, sandboxNames, shortId } from '../containers/sandbox.ts';
+import { SANDBOXES } from '../containers/sandboxes.ts';
+import { keepContainerSettings } from '../containers/settings.ts';
 import type { PlannedEndpoint } from '../port/plan.ts';
 import type { Watch } from '../port/platform.ts';
 import { preferIpv4 } from '../port/standing.ts';
 import { applicationBody, type Made, sandboxBody } from './container-bodies.ts';
 import type { DockerPlan, Making } from './docker-plan.ts';
-import { coded, DockerError, engineError } from './errors.ts';
+import { coded, engineError } from './errors.ts';
 import { applicationName, LABELS, networkName, sandboxContainerName } from './made-names.ts';
 import { PAUSE_COMMAND, PAUSE_IMAGE, pauseArchive } from './pause-image.ts';
 import { removeMade } from './removal.ts';
-import { type Attached, inodeOf, sandboxNames, shortId } from './sandbox.ts';
-import { SANDBOXES } from './sandboxes.ts';
-import { keepDockerSettings } from './settings.ts';
 
 /** Two processors make some three in a second, whatever more are asked for at a time. */
 const AT_ONCE = 8;
 /** An image may be large, and the registry far. */
 const PULL_MS = 3600_000;
 
-/** All of it or nothing. Returns the plan with the places of the endpoints. Throws `DockerError`. */
+/** All of it or nothing. Returns the plan with the places of the endpoints. Throws `ContainerError`. */
 export async function makeContainers(plan: DockerPlan, watch: Watch): Promise<DockerPlan> {
   const making = plan.making!;
   // First: whoever removes what a killed process has made has to find the engine.
-  if (plan.docker) keepDockerSettings(plan.experiment, plan.docker);
+  if (plan.followed) keepContainerSettings('docker', plan.experiment, plan.followed);
   try {
     const endpoints = await new Maker(plan, making, watch).make();
     return { ...plan, endpoints };
   } catch (error) {
-    for (const name of sandboxNames(plan.experiment)) await SANDBOXES.close(name);
+    for (const name of sandboxNames(plan.experiment, 'docker')) await SANDBOXES.close(name);
     // What can't be removed now, `remove` removes; it must not hide why the making failed.
     await removeMade(making.socket, plan.experiment).catch(() => {});
     throw error;
@@ -152,7 +153,7 @@ class Maker {
     } catch (error) {
       const { message } = error as Error;
       if (!/port is already allocated|address already in use/.test(message)) throw this.#coded(error);
-      throw new DockerError(
+      throw new ContainerError(
         'PORT_TAKEN',
         `a port of ${endpoint} can't be published: ${message}`,
         'choose another port of the machine, or write the port of the container alone: one that is free is taken',
@@ -179,17 +180,18 @@ class Maker {
   async #attach({ experiment, endpoint, addresses }: Made, id: string): Promise<Attached> {
     const found = await this.#ask(() => this.#requests.send('GET', `/containers/${id}/json`));
     const { Pid: pid } = (found as { State: { Pid: number } }).State;
-    const inode = pid > 0 ? inodeOf(pid) : undefined;
+    const path = namespaceOf(pid);
+    const inode = pid > 0 ? inodeAt(path) : undefined;
     if (inode === undefined)
-      throw new DockerError(
+      throw new ContainerError(
         'ENGINE_ELSEWHERE',
         `the container of ${endpoint} is no process of this machine (${pid})`,
         'run netfold where the containers run: not beside Docker Desktop, whose containers are in a virtual machine',
       );
-    const sandbox = { experiment, endpoint, container: shortId(id), inode };
-    const attached = await SANDBOXES.open(sandbox, pid, addresses);
+    const sandbox = { platform: 'docker', experiment, endpoint, container: shortId(id), inode } as const;
+    const attached = await SANDBOXES.open(sandbox, path, addresses);
     if (attached) return attached;
-    throw new DockerError(
+    throw new ContainerError(
       'CONTAINER_CHANGED',
       `the container of ${endpoint} has no interface with its address ${addresses[0]}`,
       'try again',
@@ -205,8 +207,8 @@ class Maker {
   }
 }
 
-const unreachable = (image: string, why: string, cause?: unknown): DockerError =>
-  new DockerError(
+const unreachable = (image: string, why: string, cause?: unknown): ContainerError =>
+  new ContainerError(
     'IMAGE_UNREACHABLE',
     `the image ${image} can't be pulled: ${why}`,
     `see what is wrong: docker pull ${image}`,

@@ -2,7 +2,7 @@
  * The image of the containers that hold networks: one program that waits for ever. It is made here, byte by byte, so that no registry
  * is needed. Formats: elf(5), and the ustar format of POSIX.
  */
-import { DockerError } from './errors.ts';
+import { ContainerError } from '../containers/errors.ts';
 
 export const PAUSE_IMAGE = 'netfold-pause:1';
 export const PAUSE_COMMAND = '/pause';
@@ -37,7 +37,7 @@ const ALIGNMENT = 0x10000;
 export function pauseProgram(processor: string = process.arch): Buffer {
   const machine = Object.hasOwn(MACHINES, processor) ? MACHINES[processor] : undefined;
   if (!machine)
-    throw new DockerError(
+    throw new ContainerError(
       'ENGINE_UNSUPPORTED',
       `containers are made on x86-64 and 64-bit ARM, and this is ${processor}`,
       'start the containers yourself, and use netfold attach FILE --engine docker',

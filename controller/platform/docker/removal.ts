@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { AtMost } from '../../../agent/containers/at-most.ts';
 import { EngineRequests, isStatus } from '../../../agent/containers/engine-requests.ts';
-import { coded, DockerError } from './errors.ts';
+import { ContainerError } from '../containers/errors.ts';
+import { coded } from './errors.ts';
 import { LABELS } from './made-names.ts';
 import { PAUSE_IMAGE } from './pause-image.ts';
 
@@ -26,7 +27,7 @@ const containersSchema = z.array(
 );
 const networksSchema = z.array(z.object({ Id: z.string(), Name: z.string(), Labels: labels }));
 
-/** Of one experiment, or of all. Throws `DockerError`. */
+/** Of one experiment, or of all. Throws `ContainerError`. */
 export async function findMade(
   socket: string,
   experiment?: string,
@@ -58,7 +59,7 @@ export async function findMade(
   ];
 }
 
-/** Removes all of an experiment's; returns how many containers there were. May run twice at once. Throws `DockerError`. */
+/** Removes all of an experiment's; returns how many containers there were. May run twice at once. Throws `ContainerError`. */
 export async function removeMade(
   socket: string,
   experiment: string,
@@ -83,7 +84,7 @@ export async function removeMade(
   return containers.length;
 }
 
-/** With the volumes that have no name. Throws `DockerError`. */
+/** With the volumes that have no name. Throws `ContainerError`. */
 export async function removeThing(socket: string, { kind, id }: LabelledThing): Promise<void> {
   const requests = new EngineRequests(socket);
   const path = kind === 'container' ? `/containers/${id}?force=1&v=1` : `/networks/${id}`;
@@ -103,8 +104,8 @@ export async function removeThing(socket: string, { kind, id }: LabelledThing): 
 }
 
 /** Engines that were very busy were seen to count containers in a network that are gone, until they are started again. */
-const stuck = (kind: LabelledThing['kind'], error: Error): DockerError =>
-  new DockerError(
+const stuck = (kind: LabelledThing['kind'], error: Error): ContainerError =>
+  new ContainerError(
     'ENGINE_FAILED',
     error.message,
     `see what uses the ${kind}; if nothing does, start the engine again (systemctl restart docker), then repeat this`,

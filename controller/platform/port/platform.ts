@@ -51,14 +51,14 @@ export interface Platform<P extends Plan = Plan> {
 // biome-ignore lint/suspicious/noConfusingVoidType: most platforms return nothing.
 type Making<P extends Plan> = P | void;
 
-/** Gives words for processes of this machine, as `exec`. */
+/** Gives words for processes of this machine, as `exec`. An engine may have to be asked for them. */
 export interface Contained {
-  exec(endpoint: EndpointPlace, command: readonly string[], how: ExecOptions): string[];
+  exec(endpoint: EndpointPlace, command: readonly string[], how: ExecOptions): string[] | Promise<string[]>;
   /** Prints what the endpoint's application has written. `undefined`: netfold keeps it, as of other endpoints. */
   logs(
     endpoint: EndpointPlace,
     how: { readonly follow: boolean; readonly tail?: number },
-  ): string[] | undefined;
+  ): string[] | undefined | Promise<string[] | undefined>;
   /** What endpoints run, by name; those that can't be asked are left out. */
   images?(endpoints: readonly EndpointPlace[]): Promise<Record<string, RunImage>>;
 }

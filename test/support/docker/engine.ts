@@ -1,47 +1,26 @@
-/**
- * A Docker engine of the tests' own: in a network namespace of its own, which has its bridges and rules, with folders, socket and
- * control groups of its own. Everything of it is removed, whatever happens.
- */
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
-import {
-  closeSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmdirSync,
-  rmSync,
-  symlinkSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+/** A Docker engine of the tests' own. */
+import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { createNamespaces, namespacePath, removeNamespace } from '../../../agent/kernel/netns/namespaces.ts';
-import { processesIn } from '../../../controller/machine/processes.ts';
-import { type Finished, run, until } from '../lab/lab.ts';
+import { type Finished, run } from '../lab/lab.ts';
+import { TestDaemon } from './daemon.ts';
 
-/** Programs of its image, all of them busybox. */
-const APPLETS = ['sh', 'ping', 'sleep', 'cat', 'echo', 'env', 'nc', 'ip', 'id', 'hostname', 'nslookup'];
 export const IMAGE = 'netfold-test';
-const CGROUPS = '/sys/fs/cgroup';
-const UP_MS = 30_000;
 
-let counter = 0;
+export class TestEngine extends TestDaemon {
+  readonly socket: string;
+  readonly #isNode: boolean;
 
-export class TestEngine {
-  readonly #name = `docker-test-${process.pid}-${counter++}`;
-  readonly #folder = mkdtempSync(join(tmpdir(), 'netfold-docker-'));
-  readonly socket = join(this.#folder, 'docker.sock');
-  #daemon: ChildProcess | undefined;
+  private constructor(isNode: boolean) {
+    super('docker');
+    this.socket = join(this.folder, 'docker.sock');
+    this.#isNode = isNode;
+  }
 
-  /** Resolves when it answers, and has the image. */
-  static async start(): Promise<TestEngine> {
-    const engine = new TestEngine();
+  /** Resolves when it answers, and has the image. `isNode`: it may be in a swarm, and its containers find it at the usual socket. */
+  static async start({ isNode = false } = {}): Promise<TestEngine> {
+    const engine = new TestEngine(isNode);
     try {
-      createNamespaces([engine.#name]);
-      execFileSync('ip', ['-n', engine.#name, 'link', 'set', 'lo', 'up']);
+      engine.makeNamespace();
       await engine.startDaemon();
       engine.#makeImage();
       return engine;
@@ -56,43 +35,31 @@ export class TestEngine {
     return { ...process.env, DOCKER_HOST: `unix://${this.socket}`, NO_COLOR: '1' };
   }
 
-  get daemonPid(): number {
-    return this.#daemon!.pid!;
-  }
-
-  async startDaemon(): Promise<void> {
-    const at = (name: string): string => join(this.#folder, name);
+  protected words(): string[] {
+    const at = (name: string): string => join(this.folder, name);
     const words = [
-      ...[`--net=${namespacePath(this.#name)}`, 'dockerd', '--host', `unix://${this.socket}`],
+      ...['dockerd', '--host', `unix://${this.socket}`],
       ...['--data-root', at('data'), '--exec-root', at('exec'), '--pidfile', at('pid')],
-      ...['--containerd-namespace', this.#name, '--containerd-plugins-namespace', `${this.#name}-plugins`],
-      ...['--cgroup-parent', `/${this.#name}`, '--exec-opt', 'native.cgroupdriver=cgroupfs'],
-      ...['--live-restore', '--ip-forward=false'],
+      ...['--containerd-namespace', this.name, '--containerd-plugins-namespace', `${this.name}-plugins`],
+      ...['--cgroup-parent', `/${this.name}`, '--exec-opt', 'native.cgroupdriver=cgroupfs'],
+      '--ip-forward=false',
     ];
-    const log = openSync(at('log'), 'a');
-    this.#daemon = spawn('nsenter', words, { stdio: ['ignore', log, log] });
-    closeSync(log);
-    const daemon = this.#daemon;
-    await until(
-      () => {
-        if (daemon.exitCode !== null) throw new Error(`dockerd has ended:\n${this.#log()}`);
-        return this.#docker(['version']).status === 0;
-      },
-      'the engine answers',
-      UP_MS,
-    );
+    // Containers go on without it; not so in a swarm.
+    if (!this.#isNode) return [...words, '--live-restore'];
+    // With a name of its own, as nodes have, and a /run of its own, so that each has the usual socket.
+    const own = `hostname ${this.name} && mount -t tmpfs tmpfs /run`;
+    const script = `${own} && exec "$@" --host unix:///run/docker.sock`;
+    return ['unshare', '--mount', '--uts', '--propagation', 'private', 'sh', '-c', script, 'sh', ...words];
   }
 
-  #log(): string {
-    return readFileSync(join(this.#folder, 'log'), 'utf8').split('\n').slice(-20).join('\n');
+  protected answers(): boolean {
+    return this.#docker(['version']).status === 0;
   }
 
-  /** Ends the daemon; its containers go on (`--live-restore`). */
-  async stopDaemon(): Promise<void> {
-    const daemon = this.#daemon!;
-    const ended = new Promise((resolve) => daemon.once('exit', resolve));
-    daemon.kill('SIGTERM');
-    await ended;
+  protected removeContainers(): void {
+    const { stdout } = this.#docker(['ps', '--all', '--quiet']);
+    const ids = (stdout ?? '').split(/\s+/).filter((id) => id !== '');
+    if (ids.length > 0) this.#docker(['rm', '--force', '--volumes', ...ids]);
   }
 
   #docker(args: readonly string[]) {
@@ -139,106 +106,11 @@ export class TestEngine {
     return run('nsenter', [`--net=/proc/${this.pidOf(name)}/ns/net`, ...command]);
   }
 
-  /** An image from a folder: no registry is needed. */
   #makeImage(): void {
-    const root = join(this.#folder, 'root');
-    for (const folder of ['bin', 'tmp', 'etc']) mkdirSync(join(root, folder), { recursive: true });
-    copyFileSync('/bin/busybox', join(root, 'bin/busybox'));
-    for (const name of APPLETS) symlinkSync('busybox', join(root, 'bin', name));
-    const tar = execFileSync('tar', ['-C', root, '-c', '.'], { maxBuffer: 64 * 2 ** 20 });
     execFileSync('docker', ['import', '-', IMAGE], {
       env: this.env,
-      input: tar,
+      input: this.busyboxTar(),
       stdio: ['pipe', 'ignore', 'pipe'],
     });
-  }
-
-  /** Removes it with all that it has made. */
-  async remove(): Promise<void> {
-    this.#removeContainers();
-    const daemon = this.#daemon;
-    if (daemon && daemon.exitCode === null && daemon.signalCode === null) {
-      const ended = new Promise((resolve) => daemon.once('exit', resolve));
-      daemon.kill('SIGCONT');
-      daemon.kill('SIGTERM');
-      const timer = setTimeout(() => daemon.kill('SIGKILL'), 10_000);
-      await ended;
-      clearTimeout(timer);
-    }
-    // Its containerd, and what it has left.
-    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-      const left = this.#processes();
-      for (const pid of left) kill(pid, signal);
-      await until(() => this.#processes().length === 0, 'its processes have ended', 5000).catch(() => {});
-    }
-    for (const mount of this.#mounts()) spawnSync('umount', ['--lazy', mount]);
-    for (const group of this.#groups()) removeTree(group);
-    removeNamespace(this.#name);
-    rmSync(this.#folder, { recursive: true, force: true });
-  }
-
-  #removeContainers(): void {
-    const { stdout } = this.#docker(['ps', '--all', '--quiet']);
-    const ids = (stdout ?? '').split(/\s+/).filter((id) => id !== '');
-    if (ids.length > 0) this.#docker(['rm', '--force', '--volumes', ...ids]);
-  }
-
-  /** Those in its namespace and its control groups, and those with its folder in their words: shims, which have another network. */
-  #processes(): number[] {
-    const named = readdirSync('/proc').filter((entry) => {
-      if (!/^\d+$/.test(entry) || Number(entry) === process.pid) return false;
-      try {
-        return readFileSync(`/proc/${entry}/cmdline`, 'utf8').includes(this.#folder);
-      } catch {
-        return false;
-      }
-    });
-    const contained = this.#groups().flatMap((folder) => tasksBelow(folder));
-    return [...new Set([...processesIn([this.#name]), ...named.map(Number), ...contained])];
-  }
-
-  /** The innermost first. */
-  #mounts(): string[] {
-    const all = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
-    return all
-      .map((line) => line.split(' ')[4] ?? '')
-      .filter((mount) => mount.startsWith(`${this.#folder}/`))
-      .reverse();
-  }
-
-  #groups(): string[] {
-    if (!existsSync(CGROUPS)) return [];
-    const hierarchies = ['.', ...readdirSync(CGROUPS)];
-    return hierarchies
-      .map((hierarchy) => join(CGROUPS, hierarchy, this.#name))
-      .filter((one) => existsSync(one));
-  }
-}
-
-function tasksBelow(folder: string): number[] {
-  const own = readFileSync(join(folder, 'cgroup.procs'), 'utf8')
-    .split('\n')
-    .filter((line) => line !== '');
-  const below = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  return [...own.map(Number), ...below.flatMap(({ name }) => tasksBelow(join(folder, name)))];
-}
-
-/** Control groups have files that can't be removed. */
-function removeTree(folder: string): void {
-  if (!existsSync(folder)) return;
-  for (const entry of readdirSync(folder, { withFileTypes: true }))
-    if (entry.isDirectory()) removeTree(join(folder, entry.name));
-  try {
-    rmdirSync(folder);
-  } catch {
-    // A process in it is just ending, or another entry of the list is a link to the same.
-  }
-}
-
-function kill(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }

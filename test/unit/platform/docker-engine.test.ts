@@ -104,7 +104,7 @@ test('a container that is gone is none, and one that has ended has no process', 
     NetworkSettings: { Networks: { net: { IPAddress: '10.0.0.2', GlobalIPv6Address: '' }, other: {} } },
   };
   expect(await new Engine(socket).inspect('x')).toEqual({
-    ...{ id: 'x', name: 'web', pid: 0, networkMode: 'net' },
+    ...{ id: 'x', name: 'web', namespacePath: undefined, networkMode: 'net' },
     networks: { net: ['10.0.0.2'], other: [] },
   });
 });

@@ -63,7 +63,7 @@ const IMPORT_RULES: readonly ImportRule[] = [
       : undefined,
   ({ file, target }) =>
     isOfAnotherPlatform(file, target)
-      ? 'a platform knows neither another one nor the registry: what they share is in controller/platform/port/'
+      ? 'a platform knows neither another one nor the registry: what they share is in controller/platform/port/ and containers/'
       : undefined,
   ({ file, target }) =>
     target?.startsWith('test/') && !file.startsWith('test/')
@@ -71,11 +71,14 @@ const IMPORT_RULES: readonly ImportRule[] = [
       : undefined,
 ];
 
+/** For all platforms, and for those of containers. */
+const SHARED: ReadonlySet<string> = new Set(['port', 'containers']);
+
 /** From the folder of a platform to the registry, or to the folder of another one. */
 function isOfAnotherPlatform(file: string, target: string | undefined): boolean {
   const own = /^controller\/platform\/([^/]+)\//.exec(file)?.[1];
   const other = /^controller\/platform\/(?:([^/]+)\/)?/.exec(target ?? '');
-  return own !== undefined && other !== null && other[1] !== own && other[1] !== 'port';
+  return own !== undefined && other !== null && other[1] !== own && !SHARED.has(other[1] ?? '');
 }
 
 const MAX_LINES = 400;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Listed } from '../../../controller/platform/docker/containers.ts';
+import type { Listed } from '../../../controller/platform/containers/containers.ts';
 import {
   assignContainers,
   followContainers,
@@ -7,10 +7,15 @@ import {
   groupsOf,
   isSelected,
   parseSelector,
-} from '../../../controller/platform/docker/selectors.ts';
+  requireFor,
+} from '../../../controller/platform/containers/selectors.ts';
 
 const container = (name: string, labels: Record<string, string> = {}, state = 'running'): Listed => ({
   ...{ id: `id-${name}`, name, labels, state },
+});
+const pod = (name: string, labels: Record<string, string> = {}): Listed => ({
+  ...container(name, labels),
+  isPod: true,
 });
 const composed = (number: number): Listed =>
   container(`shop-db-${number}`, {
@@ -39,6 +44,16 @@ describe('a selector', () => {
     ['a=compose:shop/db', composed(1), true],
     ['a=compose:shop/web', composed(1), false],
     ['a=compose:undefined/undefined', container('x'), false],
+    ['a=label:app=web,namespace:shop', pod('shop/web-0', { app: 'web' }), true],
+    ['a=label:app=web,namespace:shop', pod('other/web-0', { app: 'web' }), false],
+    ['a=label:app=web,namespace:shop', pod('shop/db-0', { app: 'db' }), false],
+    ['a=label:app=web,label:tier', pod('shop/web-0', { app: 'web', tier: '1' }), true],
+    ['a=label:app=web,label:tier', pod('shop/web-0', { app: 'web' }), false],
+    ['a=label:list=a,b', container('x', { list: 'a,b' }), true],
+    ['a=name:web-*', pod('shop/web-0'), true],
+    ['a=name:shop/web-*', pod('shop/web-0'), true],
+    ['a=name:shop/web-*', pod('other/web-0'), false],
+    ['a=namespace:shop', container('shop'), false],
   ])('%s of %o: %s', (text, listed, expected) => {
     const selector = parseSelector(text);
     expect(isSelected(selector, listed)).toBe(expected);
@@ -54,9 +69,22 @@ describe('a selector', () => {
     'a=nam:x',
     'a=compose:shop',
     'a=compose:s/d/e',
+    'a=label:app=web,name:',
+    'a=,name:x',
     `a=name:${'x'.repeat(500)}`,
   ])('%j is none', (text) => {
     expect(() => parseSelector(text)).toThrow(expect.objectContaining({ code: 'SELECTOR_INVALID' }));
+  });
+
+  test('asks containers and pods for what they have', () => {
+    expect(() => requireFor('docker', select('a=name:x', 'b=namespace:shop'))).toThrow(
+      expect.objectContaining({ code: 'SELECTOR_INVALID' }),
+    );
+    expect(() => requireFor('cri', select('a=compose:shop/web'))).toThrow(
+      expect.objectContaining({ code: 'SELECTOR_INVALID' }),
+    );
+    requireFor('docker', select('a=compose:shop/web', 'b=label:x'));
+    requireFor('cri', select('a=namespace:shop', 'b=label:x'));
   });
 
   test('takes time in the length of the name and of the pattern', () => {

@@ -6,12 +6,13 @@
 import type { PlannedEndpoint, PlannedHost } from '../port/plan.ts';
 import type { EndpointDoor } from '../port/platform.ts';
 import { preferIpv4 } from '../port/standing.ts';
-import type { EnginePort, Inspected, Listed } from './containers.ts';
+import { called, type EnginePort, type Inspected, type Listed } from './containers.ts';
 import { chooseNetwork } from './networks.ts';
-import { parseSandbox, requireFree, type Sandbox, sandboxName, shortId } from './sandbox.ts';
+import { containersHere } from './ordinals.ts';
+import { type EngineName, parseSandbox, requireFree, type Sandbox, sandboxName, shortId } from './sandbox.ts';
 import type { SandboxPort } from './sandboxes.ts';
 import { followContainers } from './selectors.ts';
-import type { DockerSettings } from './settings.ts';
+import type { ContainerSettings } from './settings.ts';
 
 /** How often all containers are looked at without news: what happened while the engine was silent is seen then. */
 const LOOK_MS = 10_000;
@@ -25,9 +26,10 @@ const LONGEST_TOLD = 500;
 const AT_ONCE = 8;
 
 export interface WatchPorts {
+  readonly platform: EngineName;
   readonly experiment: string;
   readonly host: PlannedHost;
-  readonly settings: DockerSettings;
+  readonly settings: ContainerSettings;
   readonly engine: EnginePort;
   readonly sandboxes: SandboxPort;
   readonly door: EndpointDoor;
@@ -127,7 +129,8 @@ export class ContainerWatch {
       const here = new Map(door.endpoints().map((endpoint) => [endpoint.name, endpoint]));
       for (const endpoint of here.values()) this.#remember(endpoint, listed);
       const { endpoints, selectors } = settings;
-      const followed = followContainers(selectors, endpoints, listed, this.#last);
+      const follow = settings.here ? containersHere : followContainers;
+      const followed = follow(selectors, endpoints, listed, this.#last);
       problems.push(...followed.problems);
       const isDue = (endpoint: string, { id }: Listed): boolean =>
         isFull ||
@@ -181,8 +184,8 @@ export class ContainerWatch {
     if (this.#isStopped) return;
     try {
       // It has ended since it was listed, and there will be news of it.
-      if (!inspected || inspected.pid === 0) await this.#detach(number, here);
-      else await this.#attach(number, inspected, here.get(name));
+      if (inspected?.namespacePath === undefined) await this.#detach(number, here);
+      else await this.#attach(number, inspected, inspected.namespacePath, here.get(name));
       this.#failed.delete(name);
     } catch (error) {
       await this.#detach(number, here);
@@ -190,23 +193,28 @@ export class ContainerWatch {
     }
   }
 
-  async #attach(number: number, container: Inspected, before: PlannedEndpoint | undefined): Promise<void> {
-    const { experiment, host, settings, sandboxes, door } = this.#ports;
+  async #attach(
+    number: number,
+    container: Inspected,
+    path: string,
+    before: PlannedEndpoint | undefined,
+  ): Promise<void> {
+    const { platform, experiment, host, settings, sandboxes, door } = this.#ports;
     const name = settings.endpoints[number]!;
     const { network, addresses } = chooseNetwork(container, settings.network, new Set(settings.networks));
-    if (settings.network === undefined && !settings.networks.includes(network))
-      throw new Error(
-        `the container ${container.name} is in none of these networks: ${settings.networks.join(' ')}`,
-      );
-    const inode = sandboxes.inodeOf(container.pid);
-    if (inode === undefined) throw new Error(`the container ${container.name} has just ended`);
-    const sandbox: Sandbox = { experiment, endpoint: name, container: shortId(container.id), inode };
+    if (!settings.here && settings.network === undefined && !settings.networks.includes(network))
+      throw new Error(`${called(container)} is in none of these networks: ${settings.networks.join(' ')}`);
+    const inode = sandboxes.inodeAt(path);
+    if (inode === undefined) throw new Error(`${called(container)} has just ended`);
+    const sandbox: Sandbox = {
+      ...{ platform, experiment, endpoint: name },
+      ...{ container: shortId(container.id), inode },
+    };
     const isThere = before?.namespace === sandboxName(sandbox);
     if (isThere && addresses.every((address) => before.addresses.includes(address))) return;
-    requireFree(sandbox, container.name);
-    const attached = await sandboxes.open(sandbox, container.pid, addresses);
-    if (!attached)
-      throw new Error(`the container ${container.name} has no interface with ${addresses.join(', ')} yet`);
+    requireFree(sandbox, container);
+    const attached = await sandboxes.open(sandbox, path, addresses);
+    if (!attached) throw new Error(`${called(container)} has no interface with ${addresses.join(', ')} yet`);
     try {
       this.#stopped.signal.throwIfAborted();
       await door.attach({ number, name, host, ...attached, address: preferIpv4(attached.addresses) });

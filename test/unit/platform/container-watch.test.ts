@@ -1,9 +1,9 @@
 /** What follows containers, with an engine, namespaces and an agent in memory: one look after the other. */
 import { beforeEach, expect, test } from 'vitest';
-import type { EnginePort, Inspected, Listed } from '../../../controller/platform/docker/containers.ts';
-import { parseSandbox, sandboxName } from '../../../controller/platform/docker/sandbox.ts';
-import { parseSelector } from '../../../controller/platform/docker/selectors.ts';
-import { ContainerWatch } from '../../../controller/platform/docker/watch.ts';
+import type { EnginePort, Inspected, Listed } from '../../../controller/platform/containers/containers.ts';
+import { parseSandbox, sandboxName } from '../../../controller/platform/containers/sandbox.ts';
+import { parseSelector } from '../../../controller/platform/containers/selectors.ts';
+import { ContainerWatch } from '../../../controller/platform/containers/watch.ts';
 import type { PlannedEndpoint } from '../../../controller/platform/port/plan.ts';
 
 const HOST = { index: 0, name: 'host0', namespace: '', address: '127.0.0.1', meshPort: 0 };
@@ -31,7 +31,10 @@ const run = (letter: string, pid: number, address: string): Fake => ({
 
 /** A process has the namespace of its number and a thousand. */
 const namespaceOf = (endpoint: string, letter: string, pid: number): string =>
-  sandboxName({ experiment: 'x', endpoint, container: ID(letter).slice(0, 12), inode: 1000 + pid });
+  sandboxName({
+    ...{ platform: 'docker', experiment: 'x', endpoint },
+    ...{ container: ID(letter).slice(0, 12), inode: 1000 + pid },
+  });
 
 const engine: EnginePort = {
   list: async () => {
@@ -40,7 +43,10 @@ const engine: EnginePort = {
   },
   inspect: async (id) => {
     const found = containers.find((one) => one.id === id);
-    return found && ({ ...found, networkMode: 'net' } satisfies Inspected);
+    if (!found) return undefined;
+    const { name, networks, pid } = found;
+    const namespacePath = pid > 0 ? `/proc/${pid}/ns/net` : undefined;
+    return { id, name, networks, namespacePath, networkMode: 'net' } satisfies Inspected;
   },
   follow: async () => {},
 };
@@ -61,13 +67,13 @@ beforeEach(() => {
   fails = { hasInterface: true };
   const short = (name: string): string => `${name.split('+')[2]} in ${parseSandbox(name)!.inode}`;
   watch = new ContainerWatch({
-    ...{ experiment: 'x', host: HOST, engine },
+    ...{ platform: 'docker', experiment: 'x', host: HOST, engine },
     settings: {
       ...{ socket: '/s', selectors: [parseSelector('web=label:app=web')], networks: ['net'] },
       endpoints: ['web.0', 'web.1'],
     },
     sandboxes: {
-      inodeOf: (pid) => 1000 + pid,
+      inodeAt: (path) => 1000 + Number(/\d+/.exec(path)![0]),
       open: async (sandbox, _pid, addresses) => {
         done.push(`open ${short(sandboxName(sandbox))}`);
         if (!fails.hasInterface) return undefined;

@@ -2,17 +2,25 @@
 import { z } from 'zod';
 import { count } from '../../../proto/words.ts';
 import { serviceOf, suggest } from '../../../topology/model/names.ts';
-import { isRunning, type Listed } from './containers.ts';
-import { DockerError } from './errors.ts';
+import { called, isRunning, type Listed } from './containers.ts';
+import { ContainerError } from './errors.ts';
+
+const KINDS = ['label', 'name', 'compose', 'namespace'] as const;
+
+const conditionSchema = z.strictObject({
+  by: z.enum(KINDS),
+  /** `app=web` or `app`; a name with `*` for any characters; `PROJECT/SERVICE`; a namespace of Kubernetes. */
+  what: z.string(),
+});
 
 export const selectorSchema = z.strictObject({
   /** A service, or one of its replicas. */
   node: z.string(),
-  by: z.enum(['label', 'name', 'compose']),
-  /** `app=web` or `app`; a name with `*` for any characters; `PROJECT/SERVICE`. */
-  what: z.string(),
+  /** What a container must be, all of it. */
+  all: z.array(conditionSchema).min(1),
 });
 
+type Condition = Readonly<z.infer<typeof conditionSchema>>;
 export type Selector = z.infer<typeof selectorSchema>;
 
 /** Endpoint → its container. */
@@ -20,7 +28,10 @@ export type Assignment = ReadonlyMap<string, Listed>;
 
 /** Longer ones are no names or labels of an engine's. */
 const MOST_CHARACTERS = 400;
-const SYNTAX = /^([^=\s]+)=(label|name|compose):(.+)$/s;
+const SYNTAX = /^([^=\s]+)=(.+)$/s;
+const CONDITION = new RegExp(`^(${KINDS.join('|')}):(.+)$`, 's');
+/** A label's value may have commas. */
+const BETWEEN = new RegExp(`,(?=(?:${KINDS.join('|')}):)`);
 
 /** Labels that Docker Compose gives to its containers. */
 const COMPOSE = {
@@ -31,27 +42,61 @@ const COMPOSE = {
 
 /** Throws `SELECTOR_INVALID`. */
 export function parseSelector(text: string): Selector {
-  const [, node, by, what] = (text.length <= MOST_CHARACTERS && SYNTAX.exec(text)) || [];
-  const isWhole = by !== 'compose' || /^[^/]+\/[^/]+$/.test(what ?? '');
-  if (node !== undefined && what !== undefined && isWhole) return { node, by: by as Selector['by'], what };
-  throw new DockerError(
+  const [, node, conditions = ''] = (text.length <= MOST_CHARACTERS && SYNTAX.exec(text)) || [];
+  const all = conditions.split(BETWEEN).flatMap((condition) => parseCondition(condition) ?? []);
+  const isWhole = all.length > 0 && all.length === conditions.split(BETWEEN).length;
+  if (node !== undefined && isWhole) return { node, all };
+  throw new ContainerError(
     'SELECTOR_INVALID',
-    `--select ${text.slice(0, MOST_CHARACTERS)}: this is not NODE=label:KEY=VALUE, NODE=name:NAME or NODE=compose:PROJECT/SERVICE`,
-    'write for instance --select client=label:app=web, --select "server=name:db*", --select server=compose:shop/db',
+    `--select ${text.slice(0, MOST_CHARACTERS)}: this is not NODE=label:KEY=VALUE, NODE=name:NAME, NODE=compose:PROJECT/SERVICE or NODE=namespace:NAME, or several of them with commas`,
+    'write for instance --select client=label:app=web, --select "server=name:db*", --select server=compose:shop/db, --select web=label:app=web,namespace:shop',
   );
 }
 
-export const formatSelector = ({ node, by, what }: Selector): string => `${node}=${by}:${what}`;
+function parseCondition(text: string): Condition | undefined {
+  const [, by, what] = CONDITION.exec(text) ?? [];
+  if (by === undefined || what === undefined) return undefined;
+  if (by === 'compose' && !/^[^/]+\/[^/]+$/.test(what)) return undefined;
+  return { by: by as Condition['by'], what };
+}
 
-export function isSelected({ by, what }: Selector, { name, labels }: Listed): boolean {
-  if (by === 'name') return isLike(name, what);
+export const formatSelector = ({ node, all }: Selector): string =>
+  `${node}=${all.map(({ by, what }) => `${by}:${what}`).join(',')}`;
+
+/** Throws `SELECTOR_INVALID` where a selector asks for what containers, or pods, don't have. */
+export function requireFor(platform: 'docker' | 'cri', selectors: readonly Selector[]): void {
+  const foreign = platform === 'docker' ? 'namespace' : 'compose';
+  const wrong = selectors.find(({ all }) => all.some(({ by }) => by === foreign));
+  if (!wrong) return;
+  throw new ContainerError(
+    'SELECTOR_INVALID',
+    `--select ${formatSelector(wrong)}: ${foreign === 'compose' ? 'pods are of no project of Compose' : 'containers of Docker have no namespace of Kubernetes'}`,
+    foreign === 'compose'
+      ? 'select by label, name or namespace'
+      : 'select by label, name or project of Compose; for pods: --engine cri',
+  );
+}
+
+export const isSelected = ({ all }: Selector, container: Listed): boolean =>
+  all.every((condition) => holds(condition, container));
+
+function holds({ by, what }: Condition, { name, labels }: Listed): boolean {
+  const [namespace, inside = ''] = divided(name);
+  if (by === 'name') return isLike(name, what) || (namespace !== undefined && isLike(inside, what));
+  if (by === 'namespace') return namespace === what;
   if (by === 'compose') {
     const [project, service] = what.split('/');
     return labels[COMPOSE.project] === project && labels[COMPOSE.service] === service;
   }
   const at = what.indexOf('=');
   if (at < 0) return Object.hasOwn(labels, what);
-  return labels[what.slice(0, at)] === what.slice(at + 1);
+  return Object.hasOwn(labels, what.slice(0, at)) && labels[what.slice(0, at)] === what.slice(at + 1);
+}
+
+/** The namespace of a pod, and its name there; containers have none. */
+function divided(name: string): [string | undefined, string] {
+  const at = name.indexOf('/');
+  return at < 0 ? [undefined, name] : [name.slice(0, at), name.slice(at + 1)];
 }
 
 /** Whether a name is like a pattern in which `*` stands for any characters. The first place that fits is as good as any later one. */
@@ -89,12 +134,12 @@ export function groupsOf(selectors: readonly Selector[], endpoints: readonly str
     const nodes = all.filter((group) => group.endpoints.includes(endpoint)).map(({ node }) => node);
     if (nodes.length === 1) continue;
     if (nodes.length === 0)
-      throw new DockerError(
+      throw new ContainerError(
         'SELECTOR_MISSING',
         `no --select says which container ${endpoint} is`,
         `add for instance --select ${serviceOf(endpoint)}=name:${serviceOf(endpoint)}`,
       );
-    throw new DockerError(
+    throw new ContainerError(
       'SELECTOR_INVALID',
       `${endpoint} is selected as ${nodes.join(' and as ')}`,
       'select a service, or each of its replicas',
@@ -107,7 +152,7 @@ function endpointsNamed(node: string, endpoints: readonly string[]): string[] {
   const named = endpoints.filter((endpoint) => endpoint === node || serviceOf(endpoint) === node);
   if (named.length > 0) return named;
   const names = [...new Set(endpoints.flatMap((endpoint) => [serviceOf(endpoint), endpoint]))];
-  throw new DockerError(
+  throw new ContainerError(
     'SELECTOR_UNKNOWN',
     `the topology has no "${node}"`,
     suggest(node, names, `it has: ${endpoints.slice(0, 10).join(' ')}`),
@@ -182,7 +227,7 @@ export function followContainers(
 
 function absence(endpoint: string, container: Listed | undefined, { selectors }: Group): string {
   const how = container
-    ? `its container ${container.name} does not run (${container.state})`
+    ? `its ${container.isPod ? 'pod' : 'container'} ${container.name} does not run (${container.state})`
     : 'its container is gone';
   const awaited = selectors.map(formatSelector).join(' or ');
   return `${endpoint} is not there: ${how}; one that ${awaited} selects is waited for`;
@@ -216,29 +261,29 @@ function refuseCount(
     return names.join(' ') + (some.length > 10 ? ' …' : '');
   };
   if (found.length > 0)
-    throw new DockerError(
+    throw new ContainerError(
       'SELECTOR_COUNT',
-      `--select ${what} finds ${count(found.length, 'container')} (${shown(found)}), and ${node} has ${count(endpoints.length, 'endpoint')}`,
+      `--select ${what} finds ${count(found.length, found[0]!.isPod ? 'pod' : 'container')} (${shown(found)}), and ${node} has ${count(endpoints.length, 'endpoint')}`,
       `select fewer or start more, or write replicas: ${found.length} for ${node}`,
     );
   const stopped = listed.filter((container) => selectors.some((selector) => isSelected(selector, container)));
   if (stopped.length > 0)
-    throw new DockerError(
+    throw new ContainerError(
       'SELECTOR_EMPTY',
-      `--select ${what} finds no container that runs: ${stopped[0]!.name} is ${stopped[0]!.state}`,
-      `start it: docker start ${stopped[0]!.name}`,
+      `--select ${what} finds no ${stopped[0]!.isPod ? 'pod' : 'container'} that runs: ${stopped[0]!.name} is ${stopped[0]!.state}`,
+      stopped[0]!.isPod ? 'see why: kubectl describe pod' : `start it: docker start ${stopped[0]!.name}`,
     );
   const running = listed.filter(isRunning);
-  throw new DockerError(
+  throw new ContainerError(
     'SELECTOR_EMPTY',
-    `--select ${what} finds no container`,
+    `--select ${what} finds no ${running[0]?.isPod ? 'pod' : 'container'}`,
     running.length > 0 ? `these run: ${shown(running)}` : 'the engine runs none: start them first',
   );
 }
 
-const overlap = ({ name }: Listed, first: string, second: string): DockerError =>
-  new DockerError(
+const overlap = (container: Listed, first: string, second: string): ContainerError =>
+  new ContainerError(
     'SELECTOR_OVERLAP',
-    `the container ${name} is selected as ${first} and as ${second}`,
+    `${called(container)} is selected as ${first} and as ${second}`,
     'select so that each container is one endpoint',
   );

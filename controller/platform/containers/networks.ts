@@ -1,7 +1,7 @@
 /** In which of its networks a container is an endpoint, and with which addresses. Pure. */
 import { BlockList, isIP, isIPv4 } from 'node:net';
-import type { Inspected } from './containers.ts';
-import { DockerError } from './errors.ts';
+import { called, type Inspected } from './containers.ts';
+import { ContainerError } from './errors.ts';
 
 export interface Chosen {
   readonly network: string;
@@ -32,35 +32,42 @@ export function chooseNetwork(
   wanted: string | undefined,
   preferred: ReadonlySet<string>,
 ): Chosen {
-  const { name, networks, networkMode } = container;
+  const { networks, networkMode } = container;
   if (networkMode === 'host')
-    throw new DockerError(
+    throw new ContainerError(
       'CONTAINER_ON_HOST',
-      `the container ${name} has the machine's own network (--network host)`,
+      `${called(container)} has the machine's own network (${container.isPod ? 'hostNetwork: true' : '--network host'})`,
       'shape an interface of the machine: netfold up FILE --at NODE=INTERFACE; or start it in a network of its own',
     );
   const all = networksWithAddress(container);
   if (all.length === 0) throw withoutNetwork(container);
   const fitting = wanted === undefined ? all : all.filter((one) => fits(one, networks[one]!, wanted));
   if (fitting.length === 0)
-    throw new DockerError(
+    throw new ContainerError(
       'CONTAINER_NETWORKS',
-      `the container ${name} is not in the network ${wanted}`,
+      `${called(container)} is not in the network ${wanted}`,
       `it is in: ${all.join(' ')}`,
     );
   const best = fitting.length === 1 ? fitting : fitting.filter((one) => preferred.has(one));
   if (best.length !== 1)
-    throw new DockerError(
+    throw new ContainerError(
       'CONTAINER_NETWORKS',
-      `the container ${name} is in several networks: ${fitting.join(' ')}`,
+      `${called(container)} is in several networks: ${fitting.join(' ')}`,
       `say which one is emulated: --network ${fitting[0]}, or --network RANGE such as 10.9.0.0/16`,
     );
   return { network: best[0]!, addresses: networks[best[0]!]! };
 }
 
-function withoutNetwork({ name, networkMode }: Inspected): DockerError {
+function withoutNetwork(container: Inspected): ContainerError {
+  const { name, networkMode, isPod } = container;
+  if (isPod)
+    return new ContainerError(
+      'CONTAINER_WITHOUT_NETWORK',
+      `${called(container)} has no address yet`,
+      `see what its network plugin says: kubectl describe pod ${name.split('/').at(-1)}`,
+    );
   const [, other] = /^container:(.+)$/.exec(networkMode) ?? [];
-  return new DockerError(
+  return new ContainerError(
     'CONTAINER_WITHOUT_NETWORK',
     other === undefined
       ? `the container ${name} has no network with an address (--network ${networkMode})`

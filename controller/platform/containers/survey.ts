@@ -3,8 +3,8 @@ import { addressesOf, listLinks } from '../../../agent/kernel/netlink/links.ts';
 import { namespacePath } from '../../../agent/kernel/netns/namespace-files.ts';
 import { nameNamespace, removeNamespace } from '../../../agent/kernel/netns/namespaces.ts';
 import { onInterface } from '../../../agent/linux/take-over/take-over.ts';
-import { DockerError } from './errors.ts';
-import { type Attached, inodeOf, type Sandbox, sandboxName } from './sandbox.ts';
+import { ContainerError } from './errors.ts';
+import { type Attached, inodeAt, type Sandbox, sandboxName } from './sandbox.ts';
 
 /** The interface that has one of the addresses, with all that it has. `undefined`: none. Throws `NAMESPACE_MISSING`. */
 export function findInterface(
@@ -21,16 +21,16 @@ export function findInterface(
   });
 }
 
-/** Names the sandbox of a process. Throws `CONTAINER_CHANGED` if it is another one by now; then nothing is left. */
-export function nameSandbox(sandbox: Sandbox, pid: number): string {
+/** Names the sandbox at a path. Throws `CONTAINER_CHANGED` if it is another one by now; then nothing is left. */
+export function nameSandbox(sandbox: Sandbox, path: string): string {
   const name = sandboxName(sandbox);
-  nameNamespace(name, `/proc/${pid}/ns/net`);
-  // The process may have ended, and its number belong to another one.
-  if (inodeOf(pid) === sandbox.inode) return name;
+  nameNamespace(name, path);
+  // Its process may have ended, and the number belong to another one.
+  if (inodeAt(path) === sandbox.inode) return name;
   removeNamespace(name);
-  throw new DockerError(
+  throw new ContainerError(
     'CONTAINER_CHANGED',
-    `the container of ${sandbox.endpoint} was stopped or started again meanwhile`,
+    `the container or pod of ${sandbox.endpoint} was stopped or started again meanwhile`,
     'try again',
   );
 }
@@ -38,12 +38,12 @@ export function nameSandbox(sandbox: Sandbox, pid: number): string {
 /** As `SandboxPort.open`. A name that is left from an attempt before is used again. */
 export function openSandbox(
   sandbox: Sandbox,
-  pid: number,
+  path: string,
   addresses: readonly string[],
 ): Attached | undefined {
   const namespace = sandboxName(sandbox);
   removeNamespace(namespace);
-  nameSandbox(sandbox, pid);
+  nameSandbox(sandbox, path);
   const found = findInterface(namespacePath(namespace), addresses);
   if (found) return { namespace, ...found };
   removeNamespace(namespace);

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { Inspected } from '../../../controller/platform/docker/containers.ts';
-import { chooseNetwork, isRange, sharedNetworks } from '../../../controller/platform/docker/networks.ts';
-import { parseSandbox, sandboxName } from '../../../controller/platform/docker/sandbox.ts';
+import type { Inspected } from '../../../controller/platform/containers/containers.ts';
+import { chooseNetwork, isRange, sharedNetworks } from '../../../controller/platform/containers/networks.ts';
+import { parseSandbox, sandboxName } from '../../../controller/platform/containers/sandbox.ts';
 
 const container = (networks: Record<string, string[]>, networkMode = 'bridge'): Inspected => ({
-  ...{ id: 'x', name: 'web', pid: 1, networks, networkMode },
+  ...{ id: 'x', name: 'web', namespacePath: '/proc/1/ns/net', networks, networkMode },
 });
 const NONE: ReadonlySet<string> = new Set();
 
@@ -37,6 +37,8 @@ describe('the network of a container', () => {
     [container({}, 'none'), undefined, 'CONTAINER_WITHOUT_NETWORK'],
     [container({}, 'container:123'), undefined, 'CONTAINER_WITHOUT_NETWORK'],
     [container({ host: [] }, 'host'), undefined, 'CONTAINER_ON_HOST'],
+    [{ ...container({}, 'host'), isPod: true }, undefined, 'CONTAINER_ON_HOST'],
+    [{ ...container({ pod: [] }, 'pod'), isPod: true }, undefined, 'CONTAINER_WITHOUT_NETWORK'],
   ])('%o as %s: %s', (one, wanted, code) => {
     expect(() => chooseNetwork(one, wanted, NONE)).toThrow(expect.objectContaining({ code }));
   });
@@ -53,9 +55,14 @@ describe('the network of a container', () => {
 });
 
 test('the name of a sandbox says whose it is', () => {
-  const sandbox = { experiment: 'my_x-1', endpoint: 'web.10', container: '0123456789ab', inode: 4026532000 };
+  const sandbox = {
+    ...({ platform: 'docker', experiment: 'my_x-1', endpoint: 'web.10' } as const),
+    ...{ container: '0123456789ab', inode: 4026532000 },
+  };
   expect(sandboxName(sandbox)).toBe('netfold-docker+my_x-1+web.10+0123456789ab+4026532000');
   expect(parseSandbox(sandboxName(sandbox))).toEqual(sandbox);
+  const ofPod = { ...sandbox, platform: 'cri' } as const;
+  expect(parseSandbox(sandboxName(ofPod))).toEqual(ofPod);
   expect(parseSandbox('netfold.x.web.0')).toBeUndefined();
   expect(parseSandbox('netfold-docker')).toBeUndefined();
 });

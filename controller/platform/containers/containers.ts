@@ -1,9 +1,11 @@
-/** Containers as an engine tells of them, and what is asked of it. */
+/** Containers and pods as an engine tells of them, and what is asked of it. */
 
-/** A container as the list of all has it. */
+/** A container, or the sandbox of a pod, as the list of all has it. */
 export interface Listed {
   readonly id: string;
+  /** Of a pod `NAMESPACE/NAME`. */
   readonly name: string;
+  readonly isPod?: boolean;
   readonly labels: Readonly<Record<string, string>>;
   /** `running`, `exited` … */
   readonly state: string;
@@ -12,13 +14,18 @@ export interface Listed {
 export interface Inspected {
   readonly id: string;
   readonly name: string;
-  /** Of its first process; 0: none runs. */
-  readonly pid: number;
-  /** `bridge`, `host`, `none`, `container:ID`, or the name of a network. */
+  readonly isPod?: boolean;
+  /** Path of its network namespace, which may be the machine's own; `undefined`: nothing of it runs. */
+  readonly namespacePath: string | undefined;
+  /** `bridge`, `host`, `none`, `container:ID`, or the name of a network; of a pod `host` or `pod`. */
   readonly networkMode: string;
   /** Network → the container's addresses in it. */
   readonly networks: Readonly<Record<string, readonly string[]>>;
 }
+
+/** For messages. */
+export const called = ({ name, isPod }: Pick<Listed, 'name' | 'isPod'>): string =>
+  `the ${isPod ? 'pod' : 'container'} ${name}`;
 
 /** Whether it has processes, and with them a network: a paused one has. */
 export const isRunning = ({ state }: Pick<Listed, 'state'>): boolean =>
@@ -32,4 +39,12 @@ export interface EnginePort {
   inspect(id: string): Promise<Inspected | undefined>;
   /** Calls `onContainer` with the id of each container that starts, ends or changes its networks. Resolves when there is no more news. */
   follow(onContainer: (id: string) => void, signal: AbortSignal): Promise<void>;
+  /** Gives up what it has open. */
+  close?(): void;
+}
+
+/** What it is asked before. */
+export interface CheckedEngine extends EnginePort {
+  /** Throws `ContainerError` if netfold can't work with it. */
+  require(): Promise<void>;
 }

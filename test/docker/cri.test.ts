@@ -1,0 +1,137 @@
+/** `netfold attach --engine cri` with a real runtime: pods that run already are shaped, followed, and given back. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { namespacePath } from '../../agent/kernel/netns/namespaces.ts';
+import { agentStatus } from '../../controller/experiment/agents.ts';
+import { sandboxNames } from '../../controller/platform/containers/sandbox.ts';
+import { type Pod, TestRuntime } from '../support/docker/runtime.ts';
+import { experimentName, type Finished, run, until } from '../support/lab/lab.ts';
+import { tracesOf } from '../support/lab/traces.ts';
+
+const NETFOLD = join(import.meta.dirname, '../../bin/netfold');
+/** Round trips between web and db: 80 ms. */
+const TOPOLOGY = `
+services: { web: { replicas: 2 }, db: {} }
+bridges: [s1]
+links:
+  - { from: web, to: s1, latency: 25ms, up: 20Mbps, down: 10Mbps }
+  - { from: db, to: s1, latency: 15ms }
+`;
+const WEB = { labels: { app: 'web' } };
+const SELECT = ['--select', 'web=label:app=web,namespace:shop', '--select', 'db=name:shop/db-*'];
+/** Of a new sandbox, until it is shaped: less than half a second on a quiet machine. */
+const SOON_MS = 20_000;
+
+let runtime: TestRuntime;
+let folder: string;
+let file: string;
+let name: string;
+let [first, second, db]: Pod[] = [];
+
+const netfold = (...args: string[]): Promise<Finished> => run(NETFOLD, args, runtime.env);
+const attach = (...more: string[]): Promise<Finished> =>
+  netfold('attach', file, '--name', name, '--engine', 'cri', '--detach', ...more);
+/** Where the runtime's own server for commands listens. */
+const beside = (...args: string[]): Promise<Finished> =>
+  run('nsenter', [`--net=${namespacePath(runtime.name)}`, NETFOLD, ...args], runtime.env);
+const status = () => agentStatus(name, 'host0');
+
+beforeAll(async () => {
+  runtime = await TestRuntime.start();
+  folder = mkdtempSync(join(tmpdir(), 'netfold-test-'));
+  file = join(folder, 'pods.yaml');
+  writeFileSync(file, TOPOLOGY);
+  name = experimentName();
+  [first, second, db] = await Promise.all([
+    runtime.run('shop', 'web-0', WEB),
+    runtime.run('shop', 'web-1', WEB),
+    runtime.run('shop', 'db-0'),
+    runtime.run('other', 'web-0', WEB),
+    runtime.run('shop', 'on-host', { onHost: true }),
+  ]);
+  await runtime.runContainer(first!, 'main', ['sh', '-c', 'echo I am web-0; exec sleep 3600']);
+});
+
+afterAll(async () => {
+  await netfold('down', name);
+  await runtime.remove();
+  rmSync(folder, { recursive: true });
+});
+
+async function roundTrip(from: Pod): Promise<number> {
+  const address = await runtime.addressOf(db!);
+  const { out } = await runtime.inNetworkOf(from, 'ping', '-c', '3', '-i', '0.2', '-W', '1', address);
+  return Number(/= [\d.]+\/([\d.]+)\//.exec(out)?.[1] ?? Number.POSITIVE_INFINITY);
+}
+
+async function expectShaped(from: Pod): Promise<void> {
+  const meanMs = await roundTrip(from);
+  expect(meanMs).toBeGreaterThan(80);
+  // Three pings on a machine that may be busy; without shaping it is less than a millisecond.
+  expect(meanMs).toBeLessThan(200);
+}
+
+const isShaped = async (pod: Pod): Promise<boolean> =>
+  (await runtime.inNetworkOf(pod, 'tc', 'qdisc', 'show')).out.includes('htb 4e46:');
+
+it.each<[what: string, words: readonly string[], code: number, said: string]>([
+  [
+    'a pod on the network of its host',
+    ['web=label:app=web,namespace:shop', 'db=name:on-host'],
+    1,
+    "the pod shop/on-host has the machine's own network (hostNetwork: true)",
+  ],
+  [
+    'pods of other namespaces, too',
+    ['web=label:app=web', 'db=name:db-0'],
+    1,
+    'finds 3 pods (other/web-0 shop/web-0 shop/web-1)',
+  ],
+  ['a project of Compose', ['web=compose:shop/web', 'db=name:db-0'], 2, 'pods are of no project of Compose'],
+])('%s: refused', async (_, select, code, said) => {
+  const refused = await attach(...select.flatMap((one) => ['--select', one]));
+  expect(refused.err).toContain(said);
+  expect(refused.code).toBe(code);
+  expect(sandboxNames(name)).toEqual([]);
+  expect(tracesOf(name)).toMatchObject({ folder: false, processes: [] });
+});
+
+it('pods are shaped where the runtime says they are, used, followed when they are replaced, and given back', async () => {
+  const before = await runtime.inNetworkOf(first!, 'tc', 'qdisc', 'show');
+  expect(await attach(...SELECT)).toMatchObject({ code: 0 });
+  expect((await status()).endpoints).toEqual(['web.0', 'web.1', 'db.0']);
+  await expectShaped(first!);
+  await expectShaped(second!);
+
+  const script = 'hostname; echo $FROM_IMAGE; exit 7';
+  const executed = await beside('exec', 'web.0', '--name', name, '--', 'sh', '-c', script);
+  expect(executed).toMatchObject({ code: 7, out: 'web-0\nyes\n' });
+  expect(await beside('exec', 'web.0', '--name', name, '--', 'nosuch')).toMatchObject({ code: 127 });
+  expect((await netfold('logs', 'web.0', '--name', name)).out).toBe('I am web-0\n');
+  const crash = await netfold('crash', 'web.0', '--name', name);
+  expect(crash.err).toContain('crash is not possible here');
+
+  await runtime.removePod(second!);
+  await until(async () => !(await status()).endpoints.includes('web.1'), 'its sandbox is gone', SOON_MS);
+  await until(
+    async () => (await status()).degraded.some((why) => why.includes('web.1 is not there')),
+    'status names it',
+    SOON_MS,
+  );
+  second = await runtime.run('shop', 'web-1', { ...WEB, attempt: 1 });
+  await until(
+    async () => (await status()).endpoints.includes('web.1') && (await isShaped(second!)),
+    'the new sandbox is shaped',
+    SOON_MS,
+  );
+  await until(async () => (await status()).degraded.length === 0, 'nothing is degraded', SOON_MS);
+  await expectShaped(second);
+
+  expect(await netfold('down', name)).toMatchObject({ code: 0 });
+  expect(await runtime.inNetworkOf(first!, 'tc', 'qdisc', 'show')).toEqual(before);
+  expect(sandboxNames(name)).toEqual([]);
+  expect(tracesOf(name)).toMatchObject({ folder: false, processes: [] });
+  expect(await roundTrip(first!)).toBeLessThan(40);
+});

@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'vitest';
+import type { Listed } from '../../../controller/platform/containers/containers.ts';
+import { containersHere, ordinalOf } from '../../../controller/platform/containers/ordinals.ts';
+import { parseSelector } from '../../../controller/platform/containers/selectors.ts';
+
+const task = (name: string, state = 'running'): Listed => ({
+  ...{ id: `id-${name}`, name, state },
+  labels: { app: 'web', 'com.docker.swarm.task.name': name },
+});
+const pod = (name: string, labels: Record<string, string> = {}): Listed => ({
+  ...{ id: `id-${name}`, name, state: 'running', isPod: true },
+  labels: { app: 'web', ...labels },
+});
+
+describe('the number of a replica', () => {
+  test.each<[Listed, number | undefined]>([
+    [task('lab_web.1.k3x'), 0],
+    [task('lab_web.12.k3x'), 11],
+    [task('lab_web.0.k3x'), undefined],
+    // A global service has the node's id.
+    [task('lab_web.abcdefgh.k3x'), undefined],
+    [{ ...task('web-3'), labels: {} }, undefined],
+    [pod('shop/web-0'), 0],
+    [pod('shop/web-7'), 7],
+    [pod('shop/web-7d9f8-x2x4z'), undefined],
+    [pod('shop/web-9', { 'apps.kubernetes.io/pod-index': '2' }), 2],
+  ])('%o: %s', (listed, expected) => {
+    expect(ordinalOf(listed)).toBe(expected);
+  });
+});
+
+describe('of the endpoints of several machines', () => {
+  const selectors = [parseSelector('web=label:app=web')];
+  const endpoints = ['web.0', 'web.1', 'web.2'];
+  const here = (listed: Listed[], before: [string, string][] = []) =>
+    containersHere(selectors, endpoints, listed, new Map(before));
+
+  test('those are here whose container runs here, and the others are not missed', () => {
+    const { assignment, problems } = here([task('lab_web.3.b'), task('lab_web.1.a', 'exited')]);
+    expect([...assignment].map(([endpoint, { name }]) => `${endpoint} ${name}`)).toEqual([
+      'web.2 lab_web.3.b',
+    ]);
+    expect(problems).toEqual([]);
+  });
+
+  test('the one that it was before stays until it has ended', () => {
+    const both = [task('lab_web.1.new'), task('lab_web.1.old')];
+    expect(here(both, [['web.0', 'id-lab_web.1.old']]).assignment.get('web.0')!.name).toBe('lab_web.1.old');
+    expect(here(both).assignment.get('web.0')!.name).toBe('lab_web.1.new');
+  });
+
+  test('what is no replica of the topology is named', () => {
+    const { assignment, problems } = here([task('lab_web.4.d'), pod('shop/web-7d9f8-x2x4z')]);
+    expect(assignment.size).toBe(0);
+    expect(problems).toEqual([
+      'web selects lab_web.4.d, which is not shaped: it is replica 3, and the topology has 3',
+      'web selects shop/web-7d9f8-x2x4z, which is not shaped: nobody has numbered it (it has to be a task of a replicated service, or a pod of a StatefulSet)',
+    ]);
+  });
+});
