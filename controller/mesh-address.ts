@@ -28,6 +28,13 @@ export function parseListen(text: string): MeshAddress {
   throw new InvalidArgumentError('write ADDRESS or ADDRESS:PORT, e.g. 192.0.2.7 or [2001:db8::7]:4646');
 }
 
+/** `NAME[:PORT]`, an address as well. Throws `InvalidArgumentError`. */
+export function parseNamed(text: string): MeshAddress {
+  const parsed = split(text);
+  if (parsed && (isIP(parsed.address) || NAME.test(parsed.address))) return parsed;
+  throw new InvalidArgumentError('write NAME or NAME:PORT, e.g. tasks.netfold');
+}
+
 /**
  * A multiaddr, or what `parseListen` accepts, or the name of a machine. Returns a multiaddr. Throws
  * `InvalidArgumentError`.

@@ -89,6 +89,11 @@ const GROUPS: readonly Group[] = [
   },
   {
     heading: EXPERIMENTS,
+    commands: ['deploy'],
+    load: async () => (await import('./cluster/deploy.ts')).addDeployCommand,
+  },
+  {
+    heading: EXPERIMENTS,
     commands: ['inject'],
     load: async () => (await import('./inject/inject.ts')).addInjectCommand,
   },
@@ -161,6 +166,11 @@ const GROUPS: readonly Group[] = [
     heading: MACHINE,
     commands: ['agent'],
     load: async () => (await import('./commands/agent.ts')).addAgentCommand,
+  },
+  {
+    heading: MACHINE,
+    commands: ['node'],
+    load: async () => (await import('./cluster/node.ts')).addNodeCommand,
   },
   {
     heading: MACHINE,

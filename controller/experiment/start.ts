@@ -77,7 +77,7 @@ export async function startParts(options: ExperimentOptions): Promise<Parts> {
   const { name, platform, topology, placement, delayBackend = 'auto' } = options;
   const graph = graphAt(topology, micros(0));
   const abilities = probeMachine();
-  requireAbilities(abilities);
+  requireAbilities(abilities, platform.contained !== undefined);
   requireImpairments(chooseDelayBackend(delayBackend, abilities), topology.links);
   const { endpoints } = graph;
   const plan = await platform.plan({ experiment: name, topology, endpoints, options: placement });

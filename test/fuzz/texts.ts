@@ -2,12 +2,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exemptionBytes } from '../../agent/linux/programs/exemption-bytes.ts';
+import { DeployError } from '../../controller/deploy/errors.ts';
+import { nodeSelector, parseClusterSelector } from '../../controller/deploy/kubernetes-selectors.ts';
 import { parseExemptions, requireRoomFor } from '../../controller/exemption.ts';
 import { parseProbe } from '../../controller/inject/host-probe.ts';
 import { parseStatus } from '../../controller/inject/running.ts';
 import { readInventory } from '../../controller/inventory/read.ts';
-import { DockerError } from '../../controller/platform/docker/errors.ts';
-import { isSelected, parseSelector } from '../../controller/platform/docker/selectors.ts';
+import { ContainerError } from '../../controller/platform/containers/errors.ts';
+import { isSelected, parseSelector } from '../../controller/platform/containers/selectors.ts';
 import { NetfoldError } from '../../proto/errors.ts';
 import { parseDistance, parseLossModel, parseQuantiles, parseSlots } from '../../proto/models.ts';
 import { parseQueue } from '../../proto/queue.ts';
@@ -304,10 +306,20 @@ export const TEXTS = [
   }),
   textTarget({
     name: 'selector',
-    seeds: ['client=label:app=web', 'client.0=label:app', 'server=name:db*', 'db=compose:shop/db'],
-    pieces: ['label:', 'name:', 'compose:', '=', '*', '/', 'app', 'shop'],
+    seeds: [
+      ...['client=label:app=web', 'client.0=label:app', 'server=name:db*', 'db=compose:shop/db'],
+      'web=label:app=web,namespace:shop',
+    ],
+    pieces: ['label:', 'name:', 'compose:', 'namespace:', ',', '=', '*', '/', 'app', 'shop'],
     read: (text) => isSelected(parseSelector(text), CONTAINER),
-    isCoded: (error) => error instanceof DockerError,
+    isCoded: (error) => error instanceof ContainerError,
+  }),
+  textTarget({
+    name: 'selector of a cluster',
+    seeds: ['client=app=web,namespace=shop', 'db=app.kubernetes.io/name=db,tier='],
+    pieces: ['namespace=', ',', '=', '/', '.', 'app', 'shop'],
+    read: (text) => nodeSelector(parseClusterSelector(text)),
+    isCoded: (error) => error instanceof DeployError,
   }),
   textTarget({
     name: 'exemptions',

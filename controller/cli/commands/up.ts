@@ -37,6 +37,7 @@ import {
 } from '../options/placement-options.ts';
 import { addRecordOptions, tellRecord } from '../options/record-options.ts';
 import { serveOption } from '../options/serve-options.ts';
+import { waitUntil } from '../options/wait-until.ts';
 import { wholeNumber } from '../options/whole-number.ts';
 import {
   type Interruption,
@@ -64,6 +65,8 @@ export interface UpOptions extends LabOptions {
   /** Where its API listens. */
   readonly serve?: MeshAddress | true;
   readonly strict?: boolean;
+  /** What goes on beside it; returns how that ends. */
+  readonly beside?: (experiment: Experiment) => () => void;
 }
 
 /** A message from the detached process to the one that the user started. */
@@ -182,12 +185,17 @@ export async function up(
     warnOfImages(file, experiment);
     if (interruption.requested) return;
     const serving = options.serve === undefined ? undefined : await serveBeside(options.serve);
+    const endBeside = options.beside?.(experiment);
     try {
-      announce(experiment);
-      announceJoining(experiment, options);
+      // Of machines that start alike nobody joins, and the containers of this one are found later.
+      if (options.userKey === undefined) {
+        announce(experiment);
+        announceJoining(experiment, options);
+      }
       if (serving) print(`  open its dashboard:    ${serving.link}`);
       await attend(experiment, interruption, options, onRun);
     } finally {
+      endBeside?.();
       await serving?.close();
     }
   });
@@ -317,14 +325,6 @@ async function after(duration: number | undefined): Promise<string> {
   if (duration === undefined) return new Promise(() => {});
   await waitUntil(Date.now() + toMillis(micros(duration)));
   return `${formatMicros(duration)} are over`;
-}
-
-/** Longer waits don't fit a timer. */
-const LONGEST_WAIT_MS = 2 ** 31 - 1;
-
-async function waitUntil(wallMs: number): Promise<void> {
-  for (let left = wallMs - Date.now(); left > 0; left = wallMs - Date.now())
-    await sleep(Math.min(left, LONGEST_WAIT_MS));
 }
 
 /** The end that the timeline itself contains. */

@@ -123,6 +123,14 @@ describe('starting an experiment', () => {
     expect(() => requireAbilities([LAB, NO_NETEM, QUEUE, docker])).not.toThrow();
   });
 
+  it('is not refused in a container for what only a lab needs', () => {
+    const none = ability('util-linux', { need: 'lab', missing: 'ENOENT' });
+    expect(() => requireAbilities([LAB, QUEUE, none], true)).not.toThrow();
+    expect(() => requireAbilities([LAB, QUEUE, none])).toThrow(/util-linux/i);
+    const htb = ability('htb', { need: 'lab', missing: 'ENOENT' });
+    expect(() => requireAbilities([htb, QUEUE, none], true)).toThrow(/can't shape containers:\n {2}✗ HTB[^✗]*$/);
+  });
+
   it('is refused with everything that is missing, and nothing else', () => {
     const abilities = [
       ability('htb', { need: 'lab', missing: 'ENOENT' }),
