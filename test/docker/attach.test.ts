@@ -163,8 +163,13 @@ describe('containers that run already', () => {
   });
 
   it('are followed: one is started again, one stops, one is replaced; and the engine hangs, and is started again', async () => {
-    expect(await attach('--network', '10.77.0.0/16')).toMatchObject({ code: 0 });
+    const hosts = (container: string): string => engine.docker('exec', container, 'cat', '/etc/hosts');
+    const before = hosts('web-2');
+    expect(await attach('--network', '10.77.0.0/16', '--names')).toMatchObject({ code: 0 });
     const db = engine.addressOf('db-main', 'net');
+    await until(() => hosts('web-2').includes(`${db}\tserver.0 server\n`), 'names resolve', SOON_MS);
+    expect(await roundTrip('web-2', 'server')).toBeGreaterThan(80);
+    expect(hosts('web-2').startsWith(before)).toBe(true);
     engine.docker('restart', '--time', '0', 'web-1');
     await comesBack('web-1', 'client.0', 'the container that was started again is shaped');
     await expectShaped('web-1', db);
@@ -196,7 +201,12 @@ describe('containers that run already', () => {
     await until(async () => (await status()).degraded.length === 0, 'it is there again', SOON_MS);
     engine.docker('restart', '--time', '0', 'db-main');
     await comesBack('db-main', 'server.0', 'its news arrive again');
-    await expectShaped('web-1', engine.addressOf('db-main', 'net'));
+    const again = engine.addressOf('db-main', 'net');
+    await expectShaped('web-1', again);
+    for (const container of ['web-1', 'web-3', 'db-main'])
+      await until(() => hosts(container).includes(`${again}\tserver.0 `), 'names follow', SOON_MS);
+    expect(await netfold('down', name)).toMatchObject({ code: 0 });
+    expect(hosts('web-3')).not.toContain('netfold');
   });
 
   it('of a Compose project are attached and detached in the middle of traffic, and lose no more than a round trip of it', async () => {

@@ -9,6 +9,7 @@ export function addAttachCommand(program: Command): void {
     .command('attach <file>')
     .description('shape containers that run already until Ctrl-C, or on its own with --detach; they stay')
     .option('--detach', 'return when they are shaped; end it with `netfold down`')
+    .option('--names', 'with --engine docker: the names of the topology resolve inside, by their /etc/hosts')
     .addOption(durationOption());
   for (const option of containerOptions()) command.addOption(option);
   addRecordOptions(addEmulationOptions(command))

@@ -35,6 +35,8 @@ export interface PlacementFlags {
   readonly engine?: string;
   /** With `select`: this machine's part of an experiment on several that start alike, with the key of the user who commands. */
   readonly userKey?: string;
+  /** With `select`, of Docker: whether the topology's names resolve in the containers. */
+  readonly names?: boolean;
   /** Images that are missing are fetched. */
   readonly pull?: boolean;
   readonly takeOver?: boolean;
@@ -135,11 +137,19 @@ function containers(flags: PlacementFlags, selectors: readonly Selector[]): Chos
 }
 
 function containersOf(
-  { network, takeOver = false, lease }: PlacementFlags,
+  { network, takeOver = false, lease, names = false, engine }: PlacementFlags,
   selectors: readonly Selector[],
 ): DockerOptions & CriOptions {
+  if (names && engine === 'cri')
+    throw wrong(
+      '--names is for --engine docker: pods have the names that the DNS of their cluster gives them',
+    );
   const leaseMs = toMillis(lease ?? DEFAULT_LEASE);
-  return { selectors: [...selectors], takeOver, leaseMs, ...(network !== undefined && { network }) };
+  return {
+    ...{ selectors: [...selectors], takeOver, leaseMs },
+    ...(network !== undefined && { network }),
+    ...(names && { names }),
+  };
 }
 
 /** Refuses options for joining hosts if there are none. */

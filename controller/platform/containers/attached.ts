@@ -5,6 +5,7 @@ import { namespacePath } from '../../../agent/kernel/netns/namespace-files.ts';
 import { count } from '../../../proto/words.ts';
 import type { PlannedHost } from '../port/plan.ts';
 import type { AgentOrder, EndpointPlace, Leftover, RunningAgent, Watch } from '../port/platform.ts';
+import { containerNames, takeNames } from './container-names.ts';
 import type { EnginePort } from './containers.ts';
 import type { ContainersPlan } from './running-plan.ts';
 import { type EngineName, parseSandbox, requireFree, type Sandbox, sandboxNames } from './sandbox.ts';
@@ -59,6 +60,7 @@ export async function startFollowedAgent(
   const watch = new ContainerWatch({
     ...{ platform, experiment, host, settings, engine, door },
     sandboxes: SANDBOXES,
+    ...(settings.names && { names: containerNames(experiment) }),
   });
   const key = keyOf(platform, experiment);
   const others = watches.get(key) ?? new Set();
@@ -87,6 +89,7 @@ export async function giveBack(
   const { clearNamespace } = await import('../../../agent/linux/take-over/leftovers.ts');
   const { Journal, JOURNAL_FOLDER } = await import('../../../agent/linux/take-over/journal.ts');
   const { removeIfEmpty } = await import('../../machine/folders.ts');
+  takeNames(experiment);
   const names = sandboxNames(experiment, platform);
   const cleared: string[] = [];
   for (const name of names) {

@@ -21,6 +21,8 @@ export interface Inspected {
   readonly networkMode: string;
   /** Network → the container's addresses in it. */
   readonly networks: Readonly<Record<string, readonly string[]>>;
+  /** File of this machine that it has as /etc/hosts; absent: none is known. */
+  readonly hostsFile?: string;
 }
 
 /** For messages. */

@@ -45,6 +45,8 @@ export interface ContainersPlan extends Plan {
 export interface PlanOptions {
   readonly selectors: readonly Selector[];
   readonly network?: string | undefined;
+  /** Whether the topology's names resolve in the containers. */
+  readonly names?: boolean | undefined;
   readonly socket: string;
 }
 
@@ -52,7 +54,7 @@ export interface PlanOptions {
 export async function planContainers(
   kind: RunningKind,
   { experiment, endpoints: names, topology }: Wanted,
-  { selectors, network, socket }: PlanOptions,
+  { selectors, network, socket, names: hasNames = false }: PlanOptions,
   engine: CheckedEngine,
 ): Promise<ContainersPlan> {
   const { platform, place, lives } = kind;
@@ -93,7 +95,7 @@ export async function planContainers(
   return {
     ...{ platform, place, outlivesAgent: true, experiment, hosts: [host], endpoints, containers },
     settings: { lives, triesPaths: true },
-    followed: { ...settings, ...(network !== undefined && { network }) },
+    followed: { ...settings, ...(network !== undefined && { network }), ...(hasNames && { names: true }) },
   };
 }
 

@@ -17,6 +17,8 @@ const settingsSchema = z.strictObject({
   networks: z.array(z.string()),
   /** Names of all endpoints, by number. */
   endpoints: z.array(z.string()),
+  /** Whether the topology's names resolve in the containers. */
+  names: z.boolean().optional(),
   /** Other endpoints are on other machines: containers are endpoints by the numbers that their orchestrator gives them. */
   here: z.boolean().optional(),
   /** Whether the containers are netfold's own, and end with the experiment. */

@@ -6,6 +6,7 @@
 import type { PlannedEndpoint, PlannedHost } from '../port/plan.ts';
 import type { EndpointDoor } from '../port/platform.ts';
 import { preferIpv4 } from '../port/standing.ts';
+import type { NamesPort } from './container-names.ts';
 import { called, type EnginePort, type Inspected, type Listed } from './containers.ts';
 import { chooseNetwork } from './networks.ts';
 import { containersHere } from './ordinals.ts';
@@ -33,6 +34,8 @@ export interface WatchPorts {
   readonly engine: EnginePort;
   readonly sandboxes: SandboxPort;
   readonly door: EndpointDoor;
+  /** Absent: the topology's names do not resolve in the containers. */
+  readonly names?: NamesPort;
 }
 
 /** An endpoint and the container that it is to be. */
@@ -47,6 +50,8 @@ export class ContainerWatch {
   #news = new Set<string>();
   /** Endpoint → id of the container that it was last. */
   readonly #last = new Map<string, string>();
+  /** Endpoint → the hosts file of its container, and what netfold has written there. */
+  readonly #files = new Map<string, { readonly path: string; written: string }>();
   /** Endpoint → why it is not attached. */
   readonly #failed = new Map<string, string>();
   #told: readonly string[] | undefined;
@@ -153,8 +158,27 @@ export class ContainerWatch {
       await this.#tell([...(this.#told ?? []).filter((one) => !isOfEngine(one)), ofEngine(error)]);
       return false;
     }
-    await this.#tell([...problems, ...this.#failed.values()]);
+    await this.#tell([...problems, ...this.#failed.values(), ...this.#writeNames()]);
     return true;
+  }
+
+  /** Tells all containers where all endpoints are, if that has changed. Returns what went wrong, one sentence each. */
+  #writeNames(): string[] {
+    const { names, door } = this.#ports;
+    if (!names || this.#isStopped) return [];
+    const endpoints = door.endpoints();
+    const all = JSON.stringify(endpoints.map(({ name, addresses }) => [name, addresses]));
+    return endpoints.flatMap(({ name }) => {
+      const file = this.#files.get(name);
+      if (!file || file.written === all) return [];
+      try {
+        names.put(file.path, endpoints);
+        file.written = all;
+        return [];
+      } catch (error) {
+        return [`names do not resolve in ${name}: ${(error as Error).message}`];
+      }
+    });
   }
 
   /** Which container an endpoint is, by the name of its sandbox. */
@@ -184,6 +208,8 @@ export class ContainerWatch {
     if (this.#isStopped) return;
     try {
       // It has ended since it was listed, and there will be news of it.
+      if (inspected?.hostsFile === undefined) this.#files.delete(name);
+      else this.#files.set(name, { path: inspected.hostsFile, written: '' });
       if (inspected?.namespacePath === undefined) await this.#detach(number, here);
       else await this.#attach(number, inspected, inspected.namespacePath, here.get(name));
       this.#failed.delete(name);

@@ -44,6 +44,8 @@ const optionsSchema = z.strictObject({
   selectors: z.array(selectorSchema).min(1),
   /** Of several networks, the one that is emulated: its name, or a range that has the containers' addresses. */
   network: z.string().optional(),
+  /** Whether the topology's names resolve in the containers. */
+  names: z.boolean().optional(),
   /** As of `site`. */
   takeOver: z.boolean(),
   leaseMs: z.number(),

@@ -30,6 +30,7 @@ const inspectSchema = z.object({
   Id: z.string(),
   Name: z.string(),
   State: z.object({ Running: z.boolean(), Pid: z.int() }),
+  HostsPath: z.string().nullish(),
   HostConfig: z.object({ NetworkMode: z.string() }),
   NetworkSettings: z.object({
     Networks: z
@@ -108,7 +109,7 @@ export class Engine implements CheckedEngine {
 
   async inspect(id: string): Promise<Inspected | undefined> {
     try {
-      const { Id, Name, State, HostConfig, NetworkSettings } = await this.#ask(inspectSchema, () =>
+      const { Id, Name, State, HostsPath, HostConfig, NetworkSettings } = await this.#ask(inspectSchema, () =>
         this.#docker.getContainer(id).inspect(),
       );
       const networks = Object.entries(NetworkSettings.Networks ?? {}).map(([network, its]) => {
@@ -119,6 +120,7 @@ export class Engine implements CheckedEngine {
         ...{ id: Id, name: nameOf(Name) },
         namespacePath: State.Running && State.Pid > 0 ? namespaceOf(State.Pid) : undefined,
         networkMode: HostConfig.NetworkMode,
+        ...(HostsPath && { hostsFile: HostsPath }),
         networks: Object.fromEntries(networks) as Record<string, string[]>,
       };
     } catch (error) {
