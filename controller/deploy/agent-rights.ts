@@ -6,6 +6,7 @@ export const AGENT_CAPABILITIES: readonly { readonly name: string; readonly why:
     why: 'queues, filters and rules in the networks of endpoints; the packet queue of the delay line',
   },
   { name: 'NET_RAW', why: 'the socket at each endpoint that counts what it sends' },
+  { name: 'NET_BROADCAST', why: 'hearing at once of what others change in the networks of endpoints' },
   {
     name: 'SYS_ADMIN',
     why: 'entering the networks of endpoints, giving them names, and loading programs into the kernel',

@@ -101,7 +101,7 @@ it.each<[what: string, words: readonly string[], code: number, said: string]>([
 it('pods are shaped where the runtime says they are, used, followed when they are replaced, and given back', async () => {
   const before = await runtime.inNetworkOf(first!, 'tc', 'qdisc', 'show');
   expect(await attach(...SELECT)).toMatchObject({ code: 0 });
-  expect((await status()).endpoints).toEqual(['web.0', 'web.1', 'db.0']);
+  expect((await status()).endpoints).toEqual(['db.0', 'web.0', 'web.1']);
   await expectShaped(first!);
   await expectShaped(second!);
 

@@ -128,7 +128,9 @@ describe('starting an experiment', () => {
     expect(() => requireAbilities([LAB, QUEUE, none], true)).not.toThrow();
     expect(() => requireAbilities([LAB, QUEUE, none])).toThrow(/util-linux/i);
     const htb = ability('htb', { need: 'lab', missing: 'ENOENT' });
-    expect(() => requireAbilities([htb, QUEUE, none], true)).toThrow(/can't shape containers:\n {2}✗ HTB[^✗]*$/);
+    expect(() => requireAbilities([htb, QUEUE, none], true)).toThrow(
+      /can't shape containers:\n {2}✗ HTB[^✗]*$/,
+    );
   });
 
   it('is refused with everything that is missing, and nothing else', () => {
