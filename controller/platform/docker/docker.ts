@@ -169,7 +169,7 @@ async function images(endpoints: readonly EndpointPlace[]): Promise<Record<strin
       turns
         .run(async () => {
           const sandbox = parseSandbox(endpoint.namespace);
-          const settings = sandbox && readDockerSettings(sandbox.experiment);
+          const settings = sandbox && readContainerSettings(NAME, sandbox.experiment);
           const engine = new Engine(settings?.socket ?? engineSocket());
           return [endpoint.name, await engine.imageOf(containerOf(endpoint).container)] as const;
         })

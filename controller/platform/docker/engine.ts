@@ -129,7 +129,7 @@ export class Engine implements CheckedEngine {
     }
   }
 
-  /** What a container runs: the name that it was made with, the engine's id, and digests of registries. Throws `DockerError`. */
+  /** What a container runs: the name that it was made with, the engine's id, and digests of registries. Throws `ContainerError`. */
   async imageOf(container: string): Promise<RunImage> {
     const { Image, Config } = await this.#ask(containerImageSchema, () =>
       this.#docker.getContainer(container).inspect(),
