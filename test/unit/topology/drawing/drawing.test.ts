@@ -83,11 +83,34 @@ test('as SVG: every node once, within the picture, and no markup from names', ()
   expect(text.match(/<rect /g)).toHaveLength(5);
   expect(text.match(/<line /g)).toHaveLength(3);
   expect(text.match(/class="line loses"/g)).toHaveLength(1);
-  const size = Number(/viewBox="0 0 (\d+)/.exec(text)![1]);
+  const [size, height] = /viewBox="0 0 (\d+) (\d+)/.exec(text)!.slice(1).map(Number) as [number, number];
   for (const [, x, width] of text.matchAll(/<rect [^>]*x="([-\d.]+)"[^>]*width="(\d+)"/g)) {
     expect(Number(x)).toBeGreaterThanOrEqual(0);
     expect(Number(x) + Number(width)).toBeLessThanOrEqual(size);
   }
+  for (const [, y] of text.matchAll(/<rect [^>]*y="([-\d.]+)"/g)) {
+    expect(Number(y)).toBeGreaterThanOrEqual(0);
+    expect(Number(y) + 24).toBeLessThanOrEqual(height);
+  }
+});
+
+test('of two directions, each arrow points as it does in the picture', () => {
+  const { nodes, lines } = drawing(6);
+  const text = svg({ nodes, lines }, 'x');
+  const place = (name: string) => {
+    const [, x, y] = new RegExp(`<text x="([\\d.]+)" y="([\\d.]+)">${name}<`).exec(text)!.map(Number) as [
+      number,
+      number,
+      number,
+    ];
+    return { x, y };
+  };
+  const [client, bridge] = [place('client.0'), place('s1')];
+  const across = Math.abs(bridge.x - client.x) >= Math.abs(bridge.y - client.y);
+  const there = across ? (bridge.x > client.x ? '→' : '←') : bridge.y > client.y ? '↓' : '↑';
+  expect(text).toContain(`>${there} 5ms, 10Mbps</tspan>`);
+  expect(text.match(/>[→←↑↓] 5ms, 3Mbps<\/tspan>/g)).toHaveLength(1);
+  expect(text).not.toContain(`>${there} 5ms, 3Mbps</tspan>`);
 });
 
 test('places are the same every time, apart from each other, and neighbours are near', () => {
