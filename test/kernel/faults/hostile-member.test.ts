@@ -131,5 +131,5 @@ it('honest traffic keeps rate and delay whatever a member does, and nothing of i
   }
   const log = readFileSync(logFile(lab.name, 'host0'), 'utf8');
   for (const code of ['ENDPOINT_FOREIGN', 'ADDRESS_FOREIGN', 'HOST_NOT_ALLOWED', 'GOSSIP_RATE'])
-    expect(log).toMatch(new RegExp(`"code":"${code}".*12D3KooW`));
+    expect(log).toMatch(new RegExp(`"netfold.code":"${code}".*12D3KooW`));
 });

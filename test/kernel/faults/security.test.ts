@@ -80,8 +80,12 @@ const honest = (lab: Experiment): Promise<AgentStatus[]> =>
 function named(lab: Experiment, host: string, code: string): { peer?: string; address?: string }[] {
   return readFileSync(logFile(lab.name, host), 'utf8')
     .split('\n')
-    .filter((line) => line.includes(`"code":"${code}"`))
-    .map((line) => JSON.parse(line) as { peer?: string; address?: string });
+    .filter((line) => line.includes(`"netfold.code":"${code}"`))
+    .map((line) => (JSON.parse(line) as { attributes: Record<string, string> }).attributes)
+    .map((facts) => ({
+      ...(facts['netfold.peer'] && { peer: facts['netfold.peer'] }),
+      ...(facts['netfold.address'] && { address: facts['netfold.address'] }),
+    }));
 }
 
 const everybodyRefused = (lab: Experiment, code: string) => async () =>
