@@ -124,6 +124,16 @@ export default defineConfig({
       },
       {
         test: {
+          ...real,
+          name: 'metrics',
+          include: ['test/metrics/**/*.test.ts'],
+          sequence: { groupOrder: 9 },
+          testTimeout: 180_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
           ...emulated,
           name: 'vm',
           include: ['test/vm/interfaces.test.ts', 'test/vm/fidelity.test.ts'],

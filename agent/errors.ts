@@ -12,7 +12,8 @@ export type AgentErrorCode =
   | 'IMPAIRMENT_UNSUPPORTED'
   | 'ENFORCE_FAILED'
   | 'READBACK_MISMATCH'
-  | 'PATH_BYPASSED';
+  | 'PATH_BYPASSED'
+  | 'METRICS_PORT';
 
 const INPUT: ReadonlySet<AgentErrorCode> = new Set([
   'BOOTSTRAP_INVALID',

@@ -23,6 +23,7 @@ import { measureScale } from './scale/scale.ts';
 import { measureSetup } from './setup/setup.ts';
 import { measureShares } from './shares/shares.ts';
 import { measureSoak } from './soak/soak.ts';
+import { measureVerdict } from './verdict/verdict.ts';
 
 const SOAK_MINUTES = 60;
 
@@ -147,6 +148,14 @@ export const BENCHES: readonly Bench[] = [
     hasLabs: true,
     minutes: { whole: 1.5, quick: 0.7 },
     measure: measureEvents,
+  },
+  {
+    name: 'verdict',
+    description: 'is an undisturbed run faithful, a disturbance named within 3 s, and what do probes cost?',
+    help: 'Twenty runs of the quickstart and of 100 endpoints; four disturbances five times each; 200 flows of UDP. On two emulated hosts.',
+    hasLabs: true,
+    minutes: { whole: 17, quick: 2.5 },
+    measure: measureVerdict,
   },
   {
     name: 'faults',

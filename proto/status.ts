@@ -138,6 +138,8 @@ export interface AgentStatus {
     readonly held: number;
     /** For the delay line only: dropped, since the queue of their endpoint was full. */
     readonly overflowed?: number;
+    /** For the delay line only: passed neither delayed nor lost, since nobody served their queue. */
+    readonly unattended?: number;
     readonly latestMs: number;
     /** The work of the delay line's threads since they started; see `DelayWork` in agent/enforce/ports.ts. */
     readonly work?: {

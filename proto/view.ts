@@ -100,6 +100,18 @@ export interface PathProof {
   readonly measuredMs: number | null;
   readonly retransmitted: number | null;
   readonly measuredAt: string | null;
+  /** Of netfold's own, on a path that no TCP measures; absent: there are none. */
+  readonly probes?: ProbesTold | undefined;
+}
+
+export interface ProbesTold {
+  readonly sent: number;
+  readonly lost: number;
+  /**
+   * The last one: there, and back as the real network takes it where the delay line delays, since an answer is stamped when it
+   * arrives; there and back with netem. null: none came back.
+   */
+  readonly latestMs: number | null;
 }
 
 export interface AgentProofs {

@@ -79,6 +79,11 @@ export class Lab implements AsyncDisposable {
     return this.client.call('getEvents', { params: this.#params });
   }
 
+  /** What is kept of the run so far. */
+  record(): Promise<AnswerOf<'getRecord'>> {
+    return this.client.call('getRecord', { params: this.#params });
+  }
+
   commands(): Promise<AnswerOf<'listCommands'>> {
     return this.client.call('listCommands', { params: this.#params });
   }

@@ -14,6 +14,7 @@ import {
   signedRequestSchema,
 } from '../../proto/control.ts';
 import { answerTo } from '../../proto/http-json.ts';
+import type { Sample } from '../../proto/metrics/table.ts';
 import type { AgentRecord } from '../../proto/record.ts';
 import { type RunLogPage, type RunLogQuery, runLogQuerySchema } from '../../proto/run-log.ts';
 import type { AgentStatus, AgentVerdict } from '../../proto/status.ts';
@@ -38,6 +39,8 @@ export interface AgentDoor {
   record(): AgentRecord;
   /** With all causes that are kept, and since when the rules of paths are in force. */
   verdict(): AgentVerdict & AgentProofs;
+  /** Its metrics (proto/metrics/table.ts). */
+  metrics(): readonly Sample[];
   /** Entries of the run log, at once or as soon as there are any. */
   log(query: RunLogQuery): Promise<RunLogPage>;
   /** The agent's bootstrap, with the start of the experiment as soon as it is known. It contains the mesh's key. */
@@ -74,6 +77,12 @@ export async function openApi(agent: AgentDoor, socket: string): Promise<Fastify
   server.get('/graph', async () => agent.graph());
   server.get('/verdict', async () => agent.verdict());
   server.get('/record', async () => agent.record());
+  server.get('/samples', async () => agent.metrics());
+  server.get('/metrics', async (_, reply) => {
+    // Few ask, and loading it takes as long as a tick.
+    const { CONTENT_TYPE, exposition } = await import('../../proto/metrics/text.ts');
+    return reply.type(CONTENT_TYPE).send(await exposition(agent.metrics()));
+  });
   server.get('/log', async ({ query }) => agent.log(runLogQuerySchema.parse(query)));
   server.get('/bootstrap', async () => agent.bootstrap());
   server.post('/run', async ({ body }) => {

@@ -2,6 +2,7 @@
  * Wires an agent's parts, from the kernel up, and returns them complete. Nothing runs yet: the lifecycle starts them,
  * and stops them in reverse order.
  */
+import { isIPv4 } from 'node:net';
 import type { Bootstrap, LocalEndpoint } from '../../proto/bootstrap.ts';
 import { type Command, MAX_ALL_COMMANDS } from '../../proto/command.ts';
 import { fromMillis, micros, toSeconds } from '../../proto/units.ts';
@@ -19,6 +20,7 @@ import { CurrentEpoch } from '../epoch/current-epoch.ts';
 import { AgentError } from '../errors.ts';
 import { Fidelity } from '../fidelity/fidelity.ts';
 import type { Traffic } from '../fidelity/traffic-watch.ts';
+import type { Segments } from '../fidelity/underlay-loss.ts';
 import { requireImpairments } from '../linux/delay/delay-backend.ts';
 import { numbersByAddress } from '../linux/objects/endpoint-numbers.ts';
 import type { Mesh } from '../mesh/exchange/mesh.ts';
@@ -192,7 +194,10 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
           epoch.value,
           local.all.map(({ number }) => number),
         ).tooSlow,
-      traffic: trafficOf({ kernel, mesh, tick, epoch, known }),
+      traffic: trafficOf({ kernel, mesh, tick, epoch, known, wideArea }),
+      // On interfaces that others use, netfold sends nothing of its own.
+      ...(bootstrap.leaseMs === undefined && { echoes: kernel.echoes }),
+      segments: () => segmentsOf(mesh, transport),
     }),
     end: new ExperimentEnd({ timers, time, quitAt: () => player.quitAt }),
   };
@@ -210,7 +215,8 @@ function trafficOf({
   tick,
   epoch,
   known,
-}: Pick<AgentParts, 'kernel' | 'mesh' | 'tick' | 'epoch' | 'known'>): Traffic {
+  wideArea,
+}: Pick<AgentParts, 'kernel' | 'mesh' | 'tick' | 'epoch' | 'known' | 'wideArea'>): Traffic {
   let numbers: ReadonlyMap<string, number> = new Map();
   let version = -1;
   const numberOf = (address: string): number => {
@@ -223,9 +229,18 @@ function trafficOf({
     epoch: () => epoch.value,
     localFlows: () => tick.meter.flows(),
     forEachRemoteFlow: (tell) => mesh.view.forEachRemoteFlow(tell),
+    addressOf: (endpoint) => known.addressesOf(endpoint).find(isIPv4),
+    realMicros: (endpoint) => wideArea.realLatency[endpoint] ?? 0,
     connections: (endpoint) =>
       (kernel.connections?.(endpoint) ?? []).map((one) => ({ ...one, peer: numberOf(one.destination) })),
   };
+}
+
+function segmentsOf({ view }: Mesh, transport: AgentParts['transport']): Segments[] {
+  return view.hosts().flatMap(({ name: host, peer, self }) => {
+    const found = self ? undefined : transport.segments?.(peer);
+    return found ? [{ host, ...found }] : [];
+  });
 }
 
 /** `undefined` where endpoints have the machine's names. */

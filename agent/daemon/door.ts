@@ -1,8 +1,11 @@
 /** The implementation of the agent's API (api.ts) on the agent's parts. */
 import type { Bootstrap, LocalEndpoint } from '../../proto/bootstrap.ts';
+import type { Sample } from '../../proto/metrics/table.ts';
 import { toMillis } from '../../proto/units.ts';
 import { encodeGraph } from '../../topology/model/graph-json.ts';
 import { pinnedPath, unpinnedPath } from '../kernel/netns/namespaces.ts';
+import { agentSamples } from '../metrics/samples.ts';
+import { trafficOf } from '../metrics/traffic.ts';
 import type { AgentDoor } from './api.ts';
 import type { Agent } from './compose.ts';
 import { LogPages } from './log-pages.ts';
@@ -24,6 +27,7 @@ export function openDoor({ parts, reactions, lifecycle }: Agent, stop: () => voi
     }),
     record: () => agentRecord(parts),
     verdict: () => ({ ...parts.fidelity.verdict(true), ...parts.fidelity.proofs() }),
+    metrics,
     log: (query) => pages.read(query),
     bootstrap: () => ({
       ...bootstrap,
@@ -45,6 +49,30 @@ export function openDoor({ parts, reactions, lifecycle }: Agent, stop: () => voi
       stop();
     },
   };
+
+  function metrics(): Sample[] {
+    const { epoch, fidelity, kernel, player, tick } = parts;
+    const shares = tick.shares.map(({ source, destination, ceilingBps: shareBps }) => {
+      return { source, destination, shareBps, rateBps: tick.meter.get(source, destination)?.rateBps ?? 0 };
+    });
+    return agentSamples({
+      experiment: bootstrap.experiment,
+      status: agentStatus({ state: lifecycle.state, ticks: reactions.ticks, parts }),
+      verdict: fidelity.verdict(true),
+      commands: player.history(),
+      graph: epoch.value.graph,
+      traffic: trafficOf({
+        ...{ epoch: epoch.value, own: shares, self: bootstrap.host },
+        forEachRemote: (tell) => mesh.view.forEachRemoteFlow(tell),
+        local: local.all.map(({ number }) => number),
+        hosts: mesh.view.hosts().map(({ name }) => name),
+      }),
+      probes: fidelity.probes,
+      uncounted: kernel.usage.uncounted() + kernel.usage.unlisted,
+      bypassed: [...kernel.strays().values()].reduce((sum, frames) => sum + frames, 0),
+      tickMs: reactions.ticks.totalMs,
+    });
+  }
 
   /** In the form that another process can use. */
   function toldOf(one: LocalEndpoint): Bootstrap['endpoints'][number] {

@@ -15,6 +15,10 @@ export class KnownEndpoints {
     return this.#known.size;
   }
 
+  addressesOf(number: number): readonly string[] {
+    return this.#known.get(number)?.addresses ?? [];
+  }
+
   get all(): KnownEndpoint[] {
     return Array.from(this.#known.values(), ({ number, addresses }) => ({ number, addresses }));
   }

@@ -9,9 +9,11 @@ import { systemClock, systemTimers } from '../clock/clock.ts';
 import { keepPriority, ownPriority, spareFromWantOfMemory } from '../endpoints/priority.ts';
 import { markAsEnding } from '../files/ending-file.ts';
 import { keepPrivate } from '../files/umask.ts';
+import { logOptions } from '../health/log-fields.ts';
 import { LogWriter } from '../health/log-writer.ts';
 import { pinnedPath } from '../kernel/netns/namespaces.ts';
 import { endWithin } from '../kernel/sys/alarm.ts';
+import type { Listening, MetricsAddress } from '../metrics/listen.ts';
 import { serviceManager } from '../service/service-manager.ts';
 import { openApi } from './api.ts';
 import { composeAgent } from './compose.ts';
@@ -34,6 +36,8 @@ export interface AgentOptions {
   /** Path of the unix socket to serve. */
   readonly socket: string;
   readonly logLevel: string;
+  /** Where its metrics are served over TCP; absent: on its socket alone. */
+  readonly metrics?: MetricsAddress;
   /** Files and folder that replace the bootstrap's settings of the mesh's security. */
   readonly meshKey?: string;
   readonly identity?: string;
@@ -70,7 +74,7 @@ function removeRest(experiment: string): void {
 /** The same with a given bootstrap. `onStarted` is called when it serves its socket. */
 export async function runAgentWith(
   bootstrap: Bootstrap,
-  options: Pick<AgentOptions, 'host' | 'socket' | 'logLevel'> & Pick<Attendance, 'onStopping'>,
+  options: Pick<AgentOptions, 'host' | 'socket' | 'logLevel' | 'metrics'> & Pick<Attendance, 'onStopping'>,
   onStarted: Attendance['onStarted'] = () => {},
 ): Promise<Stopped> {
   keepPrivate();
@@ -80,7 +84,8 @@ export async function runAgentWith(
   // Before the log, whose own end may not come where the disk is full.
   process.once('exit', () => endWithin(END_SECONDS));
   const lines = new LogWriter(LOG_DESCRIPTOR);
-  const log = pino({ level: options.logLevel, base: { host: options.host } }, lines);
+  const { experiment } = bootstrap;
+  const log = pino(logOptions({ experiment, host: options.host, level: options.logLevel }), lines);
   const pinned = withPinnedNamespaces(bootstrap);
   // libuv starts its threads at the first use; they must not start inside an endpoint's namespace.
   await stat('/');
@@ -92,6 +97,7 @@ export async function runAgentWith(
   const letThrow = unexpected.watchProcess();
   const stopping = Promise.withResolvers<Stopped>();
   let stopWatch = (): void => {};
+  let metrics: Listening | undefined;
   const letGo = keepPriority({
     ...{ clock: systemClock, timers: systemTimers, mayRaise: () => agent.parts.keeper.isQuick },
     ...ownPriority,
@@ -100,7 +106,12 @@ export async function runAgentWith(
   try {
     await agent.lifecycle.start();
     const stop = (): void => stopping.resolve('asked');
-    const api = await openApi(openDoor(agent, stop), options.socket);
+    const door = openDoor(agent, stop);
+    if (options.metrics) {
+      const { listenForMetrics } = await import('../metrics/listen.ts');
+      metrics = await listenForMetrics(() => door.metrics(), options.metrics);
+    }
+    const api = await openApi(door, options.socket);
     log.info({ endpoints: bootstrap.endpoints.length }, 'agent started');
     onStarted();
     manager.ready();
@@ -115,6 +126,7 @@ export async function runAgentWith(
     stopWatch();
     manager.ending();
     letGo();
+    await metrics?.close();
     await agent.lifecycle.stop().finally(letThrow);
   }
 }

@@ -8,6 +8,7 @@ import type { ExperimentClock } from '../clock/experiment-clock.ts';
 import type { ProbePort } from '../endpoints/probes.ts';
 import type { ProcessPort } from '../endpoints/processes.ts';
 import type { ChangeWatch, DelayBackend, TcPort, TreeKeeper } from '../enforce/ports.ts';
+import type { EchoPort } from '../fidelity/probing.ts';
 import type { MachineLoad } from '../health/machine-load.ts';
 import type { TcpConnection } from '../kernel/netlink/tcp-connections.ts';
 import type { Mesh } from '../mesh/exchange/mesh.ts';
@@ -60,6 +61,8 @@ export interface Kernel {
   strays(): ReadonlyMap<number, number>;
   /** What the TCP connections of an endpoint have measured; none where there are very many. Absent: not known. */
   connections?(endpoint: LocalEndpoint): readonly TcpConnection[];
+  /** Absent: paths can't be probed here. */
+  readonly echoes?: EchoPort;
   /**
    * Sends a datagram from each endpoint to another one, and looks whether it meets netfold's root. Name of an endpoint → why it does
    * not. Absent: it can't be tried here.

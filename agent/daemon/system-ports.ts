@@ -11,6 +11,7 @@ import { readLoad } from '../health/machine-load.ts';
 import { tcpConnections } from '../kernel/netlink/tcp-connections.ts';
 import { destroyTcpSockets } from '../kernel/netlink/tcp-sockets-of-namespace.ts';
 import { chooseDelayBackend, createDelayBackend } from '../linux/delay/delay-backend.ts';
+import { EchoProbes } from '../linux/probe/echo-probes.ts';
 import { tryPaths } from '../linux/probe/path-trial.ts';
 import { probeMachine } from '../linux/probe/probe.ts';
 import { loadPrograms } from '../linux/programs/programs.ts';
@@ -74,6 +75,7 @@ function openKernel(needs: KernelNeeds): Kernel {
     stopCounting: (endpoint) => programs.stopCounting(endpoint),
     strays: () => programs.strays(),
     connections: ({ namespace }) => tcpConnections(namespace, MOST_CONNECTIONS),
+    echoes: new EchoProbes(backend === 'netem'),
     tryPaths: (endpoints) => tryPaths(endpoints, SYSTEM_TIME.timers),
     close: () => {
       changes.close();

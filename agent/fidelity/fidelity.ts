@@ -19,8 +19,10 @@ import { Counters } from './counters.ts';
 import { Judge, type JudgedCause } from './judge.ts';
 import { apart, conflicting, Silences, skewed, slowed, slowToAnswer } from './looks.ts';
 import { Machine } from './machine.ts';
+import { type EchoPort, type ProbesCounted, Probing } from './probing.ts';
 import { stateOf } from './state.ts';
 import { type Traffic, TrafficWatch } from './traffic-watch.ts';
+import { type Segments, UnderlayLoss } from './underlay-loss.ts';
 
 export const LOOK_MS = 1000;
 /** Of ended causes, the status has so many; the others are in `verdict`. */
@@ -66,6 +68,10 @@ export interface FidelityPorts {
   readonly slowPaths: () => SlowPaths;
   readonly local: () => readonly LocalEndpoint[];
   readonly traffic: Traffic;
+  /** Absent: no probes. */
+  readonly echoes?: EchoPort | undefined;
+  /** Of TCP to the agents of other hosts. */
+  readonly segments: () => readonly Segments[];
   /** Absent: not known. */
   readonly load: (() => MachineLoad) | undefined;
 }
@@ -77,6 +83,8 @@ export class Fidelity {
   readonly #machine = new Machine();
   readonly #silences = new Silences();
   readonly #traffic: TrafficWatch;
+  readonly #probing: Probing | undefined;
+  readonly #underlayLoss = new UnderlayLoss();
   readonly #attempts: Attempts;
   /** Seen since the last look. */
   #pending: Symptom[] = [];
@@ -91,7 +99,8 @@ export class Fidelity {
   constructor(ports: FidelityPorts) {
     this.#ports = ports;
     this.#judge = new Judge({ onChange: (cause) => this.#record(cause) });
-    this.#traffic = new TrafficWatch(ports.traffic);
+    this.#probing = ports.echoes && new Probing(ports.echoes);
+    this.#traffic = new TrafficWatch(ports.traffic, this.#probing);
     this.#attempts = new Attempts(ports.onFailure);
     this.#counters = new Counters({
       ...{ lateBoundMs: CAUSES.PACKETS_LATE.bound, leastPackets: LEAST_PACKETS },
@@ -102,6 +111,11 @@ export class Fidelity {
   start(): void {
     const { timers, runLog } = this.#ports;
     this.#cancel = timers.every(LOOK_MS, () => this.look());
+    this.#probing?.start(
+      timers,
+      () => this.#ports.clock.now(),
+      (turn) => this.#attempts.run('probing', turn),
+    );
     this.#unfollow = runLog.follow((entry) => {
       if (entry.kind === 'epoch') this.#noteEvents(entry);
     });
@@ -110,6 +124,7 @@ export class Fidelity {
   stop(): void {
     this.#cancel();
     this.#unfollow();
+    this.#probing?.stop();
   }
 
   /** What is installed at an endpoint was read back; `corrected`: what had to be put back, in words. */
@@ -191,7 +206,7 @@ export class Fidelity {
   }
 
   #sources(now: number): [string, () => readonly Symptom[]][] {
-    const { mesh, host, slowPaths, load, local } = this.#ports;
+    const { mesh, host, slowPaths, load, local, segments } = this.#ports;
     return [
       ['what is counted', () => this.#counters.look(now, this.#counted())],
       ['what is kept', () => this.#unkept()],
@@ -200,7 +215,7 @@ export class Fidelity {
       ['conflicts', () => conflicting(mesh.view.conflicts(now))],
       ['clocks', () => skewed(host, mesh.clocks.status())],
       ['answers', () => slowToAnswer(mesh.clocks.status())],
-      ['the real network', () => slowed(slowPaths())],
+      ['the real network', () => [...slowed(slowPaths()), ...this.#underlayLoss.look(now, segments())]],
       ['memory', memory],
       ['the machine', () => (load ? this.#machine.look(now, load()) : [])],
       ['connections', () => this.#traffic.look(now, local())],
@@ -269,6 +284,11 @@ export class Fidelity {
     const rounded = Number(measured.toPrecision(4));
     const times = { since: this.#date(since)!, until: this.#date(until) };
     return { code, weight, ...times, host, path: path ?? null, message, measured: rounded, bound, unit };
+  }
+
+  /** Of netfold's own, since the start. */
+  get probes(): ProbesCounted {
+    return this.#probing?.counted ?? { sent: 0, lost: 0, workMs: 0 };
   }
 
   proofs(): AgentProofs {

@@ -51,7 +51,7 @@ export class Proofs {
 }
 
 /** In what enforcement uses. */
-function isSamePath(a: Path, b: Path): boolean {
+export function isSamePath(a: Path, b: Path): boolean {
   const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
   keys.delete('links');
   return [...keys].every((key) => a[key as keyof Path] === b[key as keyof Path]);

@@ -16,6 +16,8 @@ const SHORTER = { ms: 1, part: 0.05 } as const;
 const LONGER = { ms: 5, part: 0.2, packets: 10 } as const;
 /** A jitter's distribution is cut off at so many deviations (agent/enforce/distributions.ts). */
 const DEVIATIONS = 4;
+/** The same margins for what is measured in other ways. */
+export const MARGINS = { shorter: SHORTER, longer: LONGER, deviations: DEVIATIONS } as const;
 /** So many acknowledged packets, and of the smoothed round trip less than a hundredth is older. */
 const FORGOTTEN_PACKETS = 200;
 /** An older acknowledgement says nothing of now. */

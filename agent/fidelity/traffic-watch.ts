@@ -5,8 +5,9 @@ import type { AgentProofs, PathProof } from '../../proto/view.ts';
 import type { Path } from '../../topology/model/model.ts';
 import type { Epoch } from '../epoch/epoch.ts';
 import type { Symptom } from './causes.ts';
+import type { Probing, Target } from './probing.ts';
 import { Proofs } from './proofs.ts';
-import { type Measured, type RoundTrip, type Seen, TcpPaths } from './tcp-paths.ts';
+import { MARGINS, type Measured, type RoundTrip, type Seen, TcpPaths } from './tcp-paths.ts';
 
 /** So many endpoints' connections are listed in a look: 0.6 ms each on a crowded machine, 2 ms with 200 connections. */
 const ENDPOINTS_A_LOOK = 4;
@@ -14,6 +15,8 @@ const ENDPOINTS_A_LOOK = 4;
 const MOST_PATHS = 2000;
 /** A flow that uses more of its path than this may have a queue. */
 const QUIET_PART = 0.5;
+/** Of probes, which may meet one burst after the other, more than this. */
+const PROBED_QUIET_PART = 0.05;
 const FULL_FRAME_BYTES = 1514;
 /** Greater than the number of endpoints can be (topology/model/limits.ts). */
 const KEY_FACTOR = 2 ** 16;
@@ -25,6 +28,8 @@ export interface Flowing {
   readonly destination: number;
   readonly rateBps: number;
   readonly greedy: boolean;
+  /** Now, and with enough to be a flow. */
+  readonly active: boolean;
 }
 
 /** A connection, with the number of its other end; -1: it is no endpoint. */
@@ -41,6 +46,10 @@ export interface Traffic {
   ) => void;
   /** Of an endpoint of this host. Absent: not known. */
   readonly connections: ((endpoint: LocalEndpoint) => readonly Connection[]) | undefined;
+  /** An IPv4 address of any endpoint; `undefined`: it has none, or is not known. */
+  readonly addressOf: (endpoint: number) => string | undefined;
+  /** Between an endpoint and this host, µs. */
+  readonly realMicros: (endpoint: number) => number;
 }
 
 export class TrafficWatch {
@@ -54,8 +63,12 @@ export class TrafficWatch {
   /** Endpoint → what its connections said when it was looked at last. */
   readonly #said = new Map<number, readonly Symptom[]>();
 
-  constructor(ports: Traffic) {
+  readonly #probing: Probing | undefined;
+
+  /** Without probes, paths are measured by TCP alone. */
+  constructor(ports: Traffic, probing?: Probing) {
     this.#ports = ports;
+    this.#probing = probing;
   }
 
   /** The judgement begins. */
@@ -69,14 +82,64 @@ export class TrafficWatch {
     this.#seenEpoch = epoch;
     this.#since = this.proofs.setPaths(this.#paths(epoch), now);
     for (const [key, { at }] of this.#seen) if (now - at > SHOWN_MS) this.#seen.delete(key);
+    const probed = this.#probing?.look(now, this.#unmeasured(epoch, local), local) ?? [];
     const { connections } = this.#ports;
-    if (!connections) return [];
+    if (!connections) return probed;
     const busy = this.#busy(epoch);
     for (const endpoint of this.#inTurn(local))
       this.#said.set(endpoint.number, this.#judge(now, endpoint, listed(connections, endpoint), busy));
     const here = new Set(local.map(({ number }) => number));
     for (const number of this.#said.keys()) if (!here.has(number)) this.#said.delete(number);
-    return [...this.#said.values()].flat();
+    return [...probed, ...[...this.#said.values()].flat()];
+  }
+
+  /** Paths with a flow that no TCP has measured lately. */
+  #unmeasured(epoch: Epoch, local: readonly LocalEndpoint[]): Target[] {
+    const busy = this.#busy(epoch, PROBED_QUIET_PART);
+    const here = new Map(local.map((endpoint) => [endpoint.number, endpoint]));
+    const targets: Target[] = [];
+    for (const { source, destination, active } of this.#ports.localFlows()) {
+      if (targets.length >= MOST_PATHS) break;
+      const key = keyOf(source, destination);
+      const from = here.get(source);
+      if (!active || !from || this.#seen.has(key)) continue;
+      const target = this.#targetOf(epoch, from, destination, busy);
+      if (target) targets.push({ ...target, key });
+    }
+    return targets;
+  }
+
+  #targetOf(
+    epoch: Epoch,
+    from: LocalEndpoint,
+    destination: number,
+    busy: ReadonlySet<number>,
+  ): Omit<Target, 'key'> | undefined {
+    const [there, back] = [epoch.path(from.number, destination), epoch.path(destination, from.number)];
+    const address = this.#ports.addressOf(destination);
+    const whole = roundTrip(epoch, from.number, destination, busy);
+    if (!there || !back || !whole || address === undefined || !isPlain(there) || !isPlain(back))
+      return undefined;
+    const isBoth = this.#probing!.measuresBack;
+    const real = this.#ports.realMicros(destination);
+    const latency = Math.max(there.latency, real) + (isBoth ? Math.max(back.latency, real) : real);
+    const { endpoints } = epoch.graph;
+    return {
+      ...{ from, address, ways: [there, back] },
+      name: `${endpoints[from.number]} > ${endpoints[destination]}`,
+      trip: {
+        ...whole,
+        latencyMs: toMillis(micros(latency)),
+        ...(!isBoth && { jitterMs: toMillis(there.jitter) }),
+      },
+      waitMs:
+        toMillis(micros(2 * real)) +
+        whole.latencyMs +
+        MARGINS.deviations * whole.jitterMs +
+        whole.transmissionMs,
+      loss: 1 - (1 - there.loss) * (1 - back.loss),
+      bandwidthBps: Math.min(there.bandwidth, back.bandwidth),
+    };
   }
 
   /** Half of them of those that send, half of all: what goes around netfold is not seen to be sent. */
@@ -113,10 +176,10 @@ export class TrafficWatch {
   }
 
   /** Pairs whose flow may have filled its queue. */
-  #busy(epoch: Epoch): Set<number> {
+  #busy(epoch: Epoch, part = QUIET_PART): Set<number> {
     const busy = new Set<number>();
     const note = (source: number, destination: number, rateBps: number, greedy: boolean): void => {
-      if (greedy || rateBps > QUIET_PART * epoch.bandwidth(source, destination))
+      if (greedy || rateBps > part * epoch.bandwidth(source, destination))
         busy.add(keyOf(source, destination));
     };
     for (const { source, destination, rateBps, greedy } of this.#ports.localFlows())
@@ -154,6 +217,7 @@ export class TrafficWatch {
     const names = epoch.graph.endpoints;
     const [there, back] = [epoch.path(source, destination), epoch.path(destination, source)];
     const seen = this.#seen.get(key);
+    const probes = this.#probing?.ofPath(key);
     return {
       from: names[source]!,
       to: names[destination]!,
@@ -162,8 +226,16 @@ export class TrafficWatch {
       measuredMs: seen?.measuredMs ?? null,
       retransmitted: seen?.retransmitted ?? null,
       measuredAt: date(seen?.at),
+      ...(probes && { probes }),
     };
   }
+}
+
+/** What a single packet meets there follows from latency, jitter and loss alone; of others, few probes say nothing. */
+function isPlain({ lossModel, corrupt, reorder, slots, trace, quantiles }: Path): boolean {
+  return [lossModel, corrupt, reorder, slots, trace, quantiles].every(
+    (one) => one === undefined || one === 0,
+  );
 }
 
 /** An endpoint that is gone has none; it is told of elsewhere. */

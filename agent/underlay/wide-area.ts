@@ -79,6 +79,11 @@ export class WideArea {
     if (this.#underlay.setEndpoints(endpoints)) this.#ports.onRealLatency(this.#underlay.realLatency);
   }
 
+  /** Endpoint → the real latency between it and this host, µs. */
+  get realLatency(): Float64Array {
+    return this.#underlay.realLatency;
+  }
+
   metadata(): MetadataStatus {
     return this.#metadata.status();
   }

@@ -34,6 +34,10 @@ export function handlersOf(experiments: Experiments, inside: Inside, link: () =>
     },
     getEndpoints: async ({ params }) => endpointsOf(...(await lookAt(experiments, params.experiment))),
     getVerdict: async ({ params }) => verdictOf(experiments, await experiments.state(params.experiment)),
+    getRecord: async ({ params }) => {
+      const { name } = await experiments.state(params.experiment);
+      return experiments.record(name);
+    },
     getLogs: async ({ params, query }) => {
       const state = await experiments.state(params.experiment);
       return inside.logs(state, endpointOf(state, params.endpoint), query);

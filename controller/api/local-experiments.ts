@@ -5,6 +5,7 @@ import { controlAgents, userKeyOf } from '../experiment/control.ts';
 import { experimentNames, findExperiment, readState } from '../experiment/state.ts';
 import { removeExperiment } from '../experiment/teardown.ts';
 import { agentSocket } from '../names.ts';
+import { recordFile, recordNow } from './answers/record.ts';
 import type { Experiments, Listed } from './ports.ts';
 import { startDaemon } from './start-daemon.ts';
 
@@ -26,6 +27,8 @@ export function localExperiments(key?: string): Experiments {
     command: async (experiment, host, request) =>
       (await controlAgents(experiment, host, request, userKeyOf(experiment, key))).answer,
     start: startDaemon,
+    record: async (name) => recordNow(name),
+    recordFile,
     remove: async (name) => {
       if (!readState(name)) await findExperiment(name);
       return removeExperiment(name);

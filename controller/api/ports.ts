@@ -1,4 +1,5 @@
 /** What the API needs of this machine: its experiments, and the inside of their endpoints. */
+import type { Readable } from 'node:stream';
 import type { z } from 'zod';
 import type {
   execSchema,
@@ -13,6 +14,7 @@ import type {
   startedSchema,
   startSchema,
 } from '../../proto/api/v1/experiments.ts';
+import type { AnswerOf } from '../../proto/api/v1/routes.ts';
 import type { ControlAnswer, ControlRequest } from '../../proto/control.ts';
 import type { ExperimentState } from '../experiment/state.ts';
 
@@ -55,6 +57,9 @@ export interface Experiments {
   start(request: StartRequest): Promise<Started>;
   /** Throws `EXPERIMENT_UNKNOWN`. */
   remove(name: string): Promise<Removed>;
+  /** Both throw `RECORD_UNKNOWN`. */
+  record(name: string): Promise<AnswerOf<'getRecord'>>;
+  recordFile(name: string, path: string): Promise<Readable>;
 }
 
 type Endpoint = ExperimentState['endpoints'][number];

@@ -22,6 +22,8 @@ export interface ServeOptions {
   readonly hasToken: boolean;
   /** Names under which others reach this machine. */
   readonly names: readonly string[];
+  /** Metrics need no token. */
+  readonly openMetrics?: boolean;
 }
 
 export interface Serving {
@@ -34,7 +36,8 @@ export interface Serving {
 }
 
 /** Throws `TOKEN_UNPROTECTED` for an address that others reach without a token, `PORT_TAKEN`, and what `openToken` throws. */
-export async function serveApi({ listen, key, hasToken, names }: ServeOptions): Promise<Serving> {
+export async function serveApi(options: ServeOptions): Promise<Serving> {
+  const { listen, key, hasToken, names, openMetrics = false } = options;
   if (!hasToken && !isLoopback(listen.address))
     throw new ApiError(
       'TOKEN_UNPROTECTED',
@@ -54,6 +57,7 @@ export async function serveApi({ listen, key, hasToken, names }: ServeOptions): 
     guard,
     allowance: new Allowance(() => performance.now()),
     version: netfoldVersion(),
+    openMetrics,
   });
   await listenAt(server, listen);
   own.port = (server.server.address() as AddressInfo).port;

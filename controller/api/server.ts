@@ -8,14 +8,18 @@ import {
   API_ROOT,
   NO_BODY,
   OPENAPI_PATH,
+  RECORD_FILE_PATH,
+  RECORD_FILE_QUERY,
   ROUTES,
   type Route,
   type RouteId,
   STREAM_PATH,
   TERMINAL_PATH,
 } from '../../proto/api/v1/routes.ts';
+import { CONTENT_TYPE } from '../../proto/metrics/text.ts';
 import { PAGE, PAGE_PATH, PAGE_POLICY, PROGRAM_PATH, readProgram } from '../ui/page.ts';
 import type { Allowance } from './access/allowance.ts';
+import { metricsOf } from './answers/metrics.ts';
 import { ApiError, malformed, refusalOf } from './errors.ts';
 import type { Guard } from './guard.ts';
 import type { Handlers } from './handler-types.ts';
@@ -23,6 +27,7 @@ import { endpointOf, handlersOf } from './handlers.ts';
 import type { Experiments, Inside, TerminalQuery } from './ports.ts';
 import { type StreamSocket, Streams } from './streams.ts';
 import { type TerminalSocket, Terminals } from './terminals.ts';
+import { askSoon } from './view.ts';
 
 /** The longest request; a topology is the longest thing in one. */
 const MAX_BODY_BYTES = 1 << 20;
@@ -41,6 +46,8 @@ export interface ServerOptions {
   readonly allowance: Allowance;
   readonly version: string;
   readonly streams?: Streams;
+  /** Whoever reaches the server may read its metrics, without a token. */
+  readonly openMetrics?: boolean;
 }
 
 export async function buildServer(options: ServerOptions): Promise<FastifyInstance> {
@@ -66,7 +73,8 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
       throw new ApiError('TOO_MANY_REQUESTS', `too many requests from ${request.ip}`, 'wait for a second');
     const asked = { method: request.method, headers: request.headers, isUpgrade: isUpgrade(request) };
     guard.requireOwn(asked);
-    if (!isOpen(request)) guard.requireRight(asked);
+    const needsNone = isOpen(request) || (options.openMetrics && request.routeOptions.url === METRICS_PATH);
+    if (!needsNone) guard.requireRight(asked);
   });
   addRoutes(
     server,
@@ -77,6 +85,15 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   addTerminal(server, experiments, terminals);
   addLogin(server, guard);
   addDashboard(server);
+  addFiles(server, experiments);
+  const agents = {
+    list: () => experiments.list(),
+    state: (name: string) => experiments.state(name),
+    ask: (...of: Parameters<Experiments['ask']>) => askSoon(experiments.ask(...of)),
+  };
+  server.get(METRICS_PATH, async (_, reply) =>
+    reply.type(CONTENT_TYPE).send(await metricsOf(agents, { version, streams: streams.count })),
+  );
   const document = openApiDocument(version);
   server.get(`${API_ROOT}${OPENAPI_PATH}`, async () => document);
   server.addHook('onClose', async () => {
@@ -96,6 +113,8 @@ const HEADERS = {
   'x-content-type-options': 'nosniff',
 };
 
+/** Where Prometheus looks if it is not told otherwise. */
+const METRICS_PATH = '/metrics';
 const LOGIN = '/login';
 /** Whoever opens a link has no cookie yet; the dashboard's page says what to do without one, and shows nothing. */
 const OPEN: ReadonlySet<string | undefined> = new Set([LOGIN, PAGE_PATH, PROGRAM_PATH]);
@@ -184,6 +203,17 @@ function addTerminal(server: FastifyInstance, experiments: Experiments, terminal
   });
 }
 
+/** Answers that are no JSON. */
+function addFiles(server: FastifyInstance, experiments: Experiments): void {
+  const { params } = ROUTES.getRecord;
+  server.get(urlOf(RECORD_FILE_PATH), async (request, reply) => {
+    const { experiment } = parsed(params, request.params, 'path') as { experiment: string };
+    const { path } = parsed(RECORD_FILE_QUERY, request.query, 'query') as { path: string };
+    const { name } = await experiments.state(experiment);
+    return reply.type('application/octet-stream').send(await experiments.recordFile(name, path));
+  });
+}
+
 function addLogin(server: FastifyInstance, guard: Guard): void {
   server.get(LOGIN, async (request, reply) => {
     const { code } = request.query as { code?: unknown };
@@ -206,7 +236,10 @@ function addDashboard(server: FastifyInstance): void {
 /** All that there is. */
 const ASKED: readonly Pick<Route, 'method' | 'path'>[] = [
   ...Object.values(ROUTES),
-  ...[STREAM_PATH, TERMINAL_PATH, OPENAPI_PATH].map((path) => ({ method: 'GET' as const, path })),
+  ...[STREAM_PATH, TERMINAL_PATH, RECORD_FILE_PATH, OPENAPI_PATH].map((path) => ({
+    method: 'GET' as const,
+    path,
+  })),
 ];
 
 /** 405 where another method would do. */

@@ -10,6 +10,7 @@ import { readAllowList } from '../../agent/mesh/trust/admission.ts';
 import { openIdentity, peerIdOf } from '../../agent/mesh/trust/identity.ts';
 import { readMeshKey } from '../../agent/mesh/trust/mesh-key.ts';
 import { withCommanders } from '../../agent/mesh/trust/security.ts';
+import type { MetricsAddress } from '../../agent/metrics/listen.ts';
 import type { Bootstrap, Invitation } from '../../proto/bootstrap.ts';
 import { micros } from '../../proto/units.ts';
 import { loadTopology } from '../../topology/load.ts';
@@ -57,6 +58,8 @@ export interface JoinOptions {
   readonly logLevel: string;
   /** Keep this host's part of the record, in this folder or among the records of this machine; absent: none. */
   readonly record?: { readonly folder?: string };
+  /** Where the agent's metrics are served over TCP. */
+  readonly metrics?: MetricsAddress;
   /** Called for each step when it is done. */
   readonly onStep: (step: string) => void;
 }

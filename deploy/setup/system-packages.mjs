@@ -9,7 +9,7 @@ import { formatSeconds, SetupError, sayDoing, sayDone } from './report.mjs';
 
 /** @typedef {import('./machine.mjs').Machine} Machine */
 /** @typedef {import('./machine.mjs').PackageManager} PackageManager */
-/** @typedef {'start' | 'test' | 'browser'} Purpose */
+/** @typedef {'start' | 'test' | 'browser' | 'metrics'} Purpose */
 
 /**
  * What a package brings. A command may exist as a lesser one (busybox has an `ip`), so `says` is looked for in what
@@ -19,7 +19,7 @@ import { formatSeconds, SetupError, sayDoing, sayDone } from './report.mjs';
 
 /**
  * @typedef {object} Need
- * @property {Purpose} purpose `start`: always; `test`: for `npm test` only; `browser`: for `npm run test:browser`, which needs those of `test` as well
+ * @property {Purpose} purpose `start`: always; `test`: for tests only; `browser`, `metrics`: for `npm run test:browser` and `test:metrics` alone
  * @property {string} why
  * @property {Probe[]} probes
  * @property {Readonly<Record<PackageManager, string>>} packages the name in each distribution
@@ -168,15 +168,33 @@ export const NEEDS = [
       pacman: 'cni-plugins',
     },
   },
+  {
+    purpose: 'metrics',
+    why: 'reads the metrics of a lab',
+    probes: [{ command: 'prometheus' }, { command: 'promtool' }],
+    packages: {
+      apt: 'prometheus',
+      dnf: 'golang-github-prometheus',
+      apk: 'prometheus',
+      pacman: 'prometheus',
+    },
+  },
 ];
+
+/** @type {Readonly<Record<Purpose, readonly Purpose[]>>} */
+const INCLUDED = {
+  start: ['start'],
+  test: ['start', 'test'],
+  browser: ['start', 'test', 'browser'],
+  metrics: ['start', 'test', 'metrics'],
+};
 
 /**
  * @param {Purpose} purpose
  * @returns {readonly Need[]}
  */
 export function needsFor(purpose) {
-  const purposes = new Set(['start', ...(purpose === 'browser' ? ['test'] : []), purpose]);
-  return NEEDS.filter((need) => purposes.has(need.purpose));
+  return NEEDS.filter((need) => INCLUDED[purpose].includes(need.purpose));
 }
 
 /**
@@ -264,7 +282,12 @@ function installCommands(needs, family) {
 }
 
 /** @type {Readonly<Record<Purpose, string>>} */
-const COMMANDS = { start: 'npm start', test: 'npm test', browser: 'npm run test:browser' };
+const COMMANDS = {
+  start: 'npm start',
+  test: 'npm test',
+  browser: 'npm run test:browser',
+  metrics: 'npm run test:metrics',
+};
 
 /**
  * @param {Machine} machine

@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * `npm test [-- ARGUMENTS OF VITEST]`: sets up this machine, then runs the static checks and all tests but the longest
- * (`vm-long`, which `npm run test:vm` has, `packages`, `browser` and `swarm`). Its last line is `N passed, N failed`. A check counts as one; a skipped test
+ * (`vm-long`, which `npm run test:vm` has, `packages`, `browser`, `swarm` and `metrics`). Its last line is `N passed, N failed`. A check counts as one; a skipped test
  * fails the run, unless arguments chose some tests.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -50,8 +50,10 @@ function readReport(file) {
 
 await runMain(async () => {
   const args = process.argv.slice(2);
-  const hasBrowser = args.some((arg) => arg === 'browser' || arg === '--project=browser');
-  await ensureSystemPackages(describeMachine(), hasBrowser ? 'browser' : 'test');
+  /** @param {'browser' | 'metrics'} name */
+  const hasProject = (name) => args.some((arg) => arg === name || arg === `--project=${name}`);
+  const purpose = hasProject('browser') ? 'browser' : hasProject('metrics') ? 'metrics' : 'test';
+  await ensureSystemPackages(describeMachine(), purpose);
   await ensureNodePackages();
   const checks = await runChecks(STATIC_CHECKS);
   const tests = await runTests(args);

@@ -19,6 +19,7 @@ export interface ApiLab {
 export interface ApiLabOptions {
   readonly requests?: { readonly perSecond: number; readonly atOnce: number };
   readonly streams?: Partial<StreamLimits>;
+  readonly openMetrics?: boolean;
 }
 
 const ANY_NUMBER = { perSecond: 1e9, atOnce: 1e9 };
@@ -37,6 +38,7 @@ export async function openApiLab(options: ApiLabOptions = {}): Promise<ApiLab> {
     allowance,
     streams,
     version: '1.2.3',
+    openMetrics: options.openMetrics ?? false,
   });
   await server.ready();
   return {

@@ -2,7 +2,15 @@
 import { endianness } from 'node:os';
 import { close } from './descriptors.ts';
 import { check, libc } from './libc.ts';
-import { bind, boundAddress, setSocketOption, socket } from './sockets.ts';
+import {
+  attachClassicFilter,
+  bind,
+  boundAddress,
+  type Instruction,
+  SOCK_RAW,
+  setSocketOption,
+  socket,
+} from './sockets.ts';
 
 const raw = {
   listen: libc.func('int listen(int fd, int backlog)'),
@@ -13,7 +21,6 @@ const AF_INET = 2;
 const AF_INET6 = 10;
 const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
-const SOCK_RAW = 3;
 const IPPROTO_RAW = 255;
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
@@ -47,6 +54,34 @@ export function connectedUdp(address: Uint8Array, port: number): number {
  */
 export function rawIp(isV4: boolean): number {
   return socket(isV4 ? AF_INET : AF_INET6, SOCK_RAW, IPPROTO_RAW);
+}
+
+const IPPROTO_ICMP = 1;
+
+/** Passes answers to echo requests of one identifier. The packet begins with its IPv4 header. */
+const answersTo = (identifier: number): readonly Instruction[] => [
+  // ldxb 4*([0]&0xf), ldb [x + 0]: the type
+  [0xb1, 0, 0, 0],
+  [0x50, 0, 0, 0],
+  [0x15, 0, 3, 0],
+  // ldh [x + 4]
+  [0x48, 0, 0, 4],
+  [0x15, 0, 1, identifier],
+  // ret
+  [0x06, 0, 0, 0x40000],
+  [0x06, 0, 0, 0],
+];
+
+/** A raw socket of ICMP for IPv4 that receives nothing but answers to echo requests of this identifier. Throws `KernelError`. */
+export function echoSocket(identifier: number): number {
+  const fd = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+  try {
+    attachClassicFilter(fd, answersTo(identifier));
+    return fd;
+  } catch (error) {
+    close(fd);
+    throw error;
+  }
 }
 
 /** The own address of a socket of IP: 4 bytes or 16. */

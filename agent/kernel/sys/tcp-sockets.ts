@@ -6,6 +6,9 @@ export interface TcpFacts {
   readonly shortestMicros: number | undefined;
   /** All bytes sent, including headers and retransmissions. */
   readonly sentBytes: number;
+  /** Segments with data, and those of them that were sent again although the other end did not have them. */
+  readonly segments: number;
+  readonly lostSegments: number;
 }
 
 const IPPROTO_TCP = 6;
@@ -14,9 +17,14 @@ const TCP_USER_TIMEOUT = 18;
 
 /** struct tcp_info; `min_rtt` is there since Linux 4.6, `bytes_sent` since 4.19. */
 const INFO_BYTES = 256;
+const SENT_AGAIN_AT = 100;
 const SEGMENTS_AT = 136;
 const SHORTEST_AT = 148;
+/** Those with data. */
+const DATA_SEGMENTS_AT = 156;
 const SENT_AT = 200;
+/** Duplicates that the other end has told of (RFC 2883). */
+const NEEDLESS_AT = 216;
 /** The value before the first measurement. */
 const NEVER = 0xffffffff;
 /** Ethernet without preamble and FCS, IPv4, TCP with timestamps. */
@@ -29,6 +37,8 @@ export function readTcp(fd: number): TcpFacts {
   const shortest = info.readUInt32LE(SHORTEST_AT);
   return {
     shortestMicros: shortest === 0 || shortest === NEVER ? undefined : shortest,
+    segments: info.readUInt32LE(DATA_SEGMENTS_AT),
+    lostSegments: Math.max(0, info.readUInt32LE(SENT_AGAIN_AT) - info.readUInt32LE(NEEDLESS_AT)),
     sentBytes: Number(info.readBigUInt64LE(SENT_AT)) + info.readUInt32LE(SEGMENTS_AT) * HEADER_BYTES,
   };
 }

@@ -257,6 +257,17 @@ class Libp2pTransport implements MeshTransport {
     return trips.length === 0 ? undefined : micros(Math.min(...trips));
   }
 
+  segments(peer: string): { readonly sent: number; readonly lost: number } {
+    let [sent, lost] = [0, 0];
+    for (const { remotePeer, remoteAddr } of this.#node.getConnections()) {
+      if (remotePeer.toString() !== peer) continue;
+      const found = this.#sockets.segments(withoutPeer(remoteAddr.toString()));
+      sent += found.sent;
+      lost += found.lost;
+    }
+    return { sent, lost };
+  }
+
   sentBytes(): number {
     return this.#sockets.sentBytes();
   }

@@ -4,7 +4,12 @@ import { type Micros, micros } from '../../../proto/units.ts';
 
 /** Reads the kernel's data (agent/kernel/sys/tcp-sockets.ts); may throw for a closed descriptor. */
 export interface SocketPort {
-  readTcp(fd: number): { readonly shortestMicros: number | undefined; readonly sentBytes: number };
+  readTcp(fd: number): {
+    readonly shortestMicros: number | undefined;
+    readonly sentBytes: number;
+    readonly segments: number;
+    readonly lostSegments: number;
+  };
   giveUpAfter(fd: number, ms: number): void;
 }
 
@@ -46,6 +51,17 @@ export class MeshSockets {
       watched.address === address ? (this.#read(socket)?.shortestMicros ?? []) : [],
     );
     return found.length === 0 ? undefined : micros(Math.min(...found));
+  }
+
+  /** Segments of the open connections to an address, and how many of them were lost. */
+  segments(address: string): { readonly sent: number; readonly lost: number } {
+    let [sent, lost] = [0, 0];
+    for (const [socket, watched] of this.#open) {
+      const facts = watched.address === address ? this.#read(socket) : undefined;
+      sent += facts?.segments ?? 0;
+      lost += facts?.lostSegments ?? 0;
+    }
+    return { sent, lost };
   }
 
   /** On the wire, with all headers, including connections that are closed; their last bytes may be missing. */

@@ -17,6 +17,7 @@ import {
   placementOptions,
 } from '../options/placement-options.ts';
 import { addRecordOptions } from '../options/record-options.ts';
+import { METRICS_PORT, parseMetricsAddress } from '../options/serve-options.ts';
 import { step } from '../terminal/output.ts';
 
 export interface AgentFlags {
@@ -39,6 +40,7 @@ export interface AgentFlags {
   readonly logLevel: string;
   /** Folder of this host's part of the record; false: none; absent: one among the others. */
   readonly record?: string | false;
+  readonly metrics?: MeshAddress;
 }
 
 const EXAMPLE = `
@@ -68,6 +70,12 @@ export function addAgentCommand(program: Command): void {
     .addOption(listenOption('with --join'));
   for (const option of [...meetingOptions(), ...placementOptions('with --join')]) command.addOption(option);
   addRecordOptions(command)
+    .addOption(
+      new Option(
+        '--metrics <address[:port]>',
+        `serve metrics for Prometheus there, to everybody who reaches it (default port: ${METRICS_PORT})`,
+      ).argParser(parseMetricsAddress),
+    )
     .addOption(new Option('--log-level <level>').choices(['debug', 'info', 'warn', 'error']).default('info'))
     .addHelpText('after', EXAMPLE)
     .action(async (flags: AgentFlags) => {

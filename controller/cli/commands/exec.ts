@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { EndpointGroups } from '../../../agent/endpoints/endpoint-groups.ts';
 import { endpointEnvironment, inheritedEnvironment, lifeMark } from '../../../agent/endpoints/environment.ts';
 import { inView, privilegesOf } from '../../../agent/endpoints/least-power.ts';
@@ -15,7 +15,7 @@ import { type ExperimentState, findExperiment, readState } from '../../experimen
 import { dataFolder } from '../../names.ts';
 import type { Contained, Platform } from '../../platform/port/platform.ts';
 import { openPlatform } from '../../platform/registry.ts';
-import { nameOption } from '../options/name-option.ts';
+import { apiOption, nameOption } from '../options/name-option.ts';
 import { attended } from '../terminal/attended.ts';
 
 export function addExecCommand(program: Command): void {
@@ -30,6 +30,11 @@ export function addExecCommand(program: Command): void {
       '--privileged',
       "with all capabilities and netfold's own files, whatever the service has: to look at the endpoint's network or change it",
     )
+    .addOption(apiOption())
+    .addOption(
+      new Option('--timeout <time>', 'with --api: ends it after this time, at most 10m').default('1m'),
+    )
+    .option('--stdin', 'with --api: sends what stdin has, to its end, at most 64 KiB')
     .addHelpText(
       'after',
       "\nExamples:\n  netfold exec client.0 -- ping -c 3 server\n  netfold exec client.0 -- sh -c 'echo $HOME | wc -c'\n" +
@@ -89,10 +94,16 @@ interface ExecOptions {
   readonly name?: string;
   readonly user?: string;
   readonly privileged?: boolean;
+  readonly api?: string;
+  readonly timeout: string;
+  readonly stdin?: boolean;
 }
 
 async function exec(node: string, command: string[], options: ExecOptions): Promise<void> {
   refuseShellText(node, command);
+  const { api, stdin: sendsStdin = false } = options;
+  if (api !== undefined)
+    return (await import('./remote.ts')).execAt({ ...options, api, node, command, sendsStdin });
   const found = await findEndpoint(node, options.name);
   const platform = await openPlatform(found.state.platform);
   const { contained } = platform;

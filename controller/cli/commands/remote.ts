@@ -1,4 +1,5 @@
 /** Commands about experiments of another machine (`--api`): what its `netfold serve` says, printed as if they were here. */
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AnswerOf } from '../../../proto/api/v1/routes.ts';
 import { formatMicros, fromMillis, type Micros, micros } from '../../../proto/units.ts';
@@ -30,12 +31,12 @@ const LONGEST_WAIT = micros(2e6);
 const durationOf = (time: Micros): string => `${time}us`;
 
 export async function commandAt(command: RemoteCommand): Promise<void> {
-  const { api, text, host, at, length, alone } = command;
+  const { api, host, at, length, alone } = command;
   const client = connectApi(api);
   const experiment = await experimentAt(client, command.name);
   const when = at === undefined ? undefined : 'after' in at ? `+${durationOf(at.after)}` : durationOf(at.at);
   const body = {
-    text,
+    text: command.text,
     ...(host !== undefined && { host }),
     ...(when !== undefined && { at: when }),
     ...(length !== undefined && { for: durationOf(length) }),
@@ -134,4 +135,36 @@ const MOST_LINES = 10_000;
 
 async function followOne(lab: Lab, node: string, write: (text: string) => Promise<boolean>): Promise<void> {
   for await (const text of lab.followLogs(node)) if (!(await write(text))) return;
+}
+
+export interface RemoteExec {
+  readonly api: string;
+  readonly name?: string;
+  readonly node: string;
+  readonly command: readonly string[];
+  readonly user?: string;
+  readonly privileged?: boolean;
+  readonly timeout: string;
+  readonly sendsStdin: boolean;
+}
+
+/** Runs it to its end there, and prints what it has written then; exits with its code. Ctrl-C ends it there as well. */
+export async function execAt(asked: RemoteExec): Promise<void> {
+  const { api, name, node, command, user, privileged = false, timeout, sendsStdin } = asked;
+  const client = connectApi(api);
+  const experiment = await experimentAt(client, name);
+  const stdin = sendsStdin ? await text(process.stdin) : undefined;
+  const ended = await client.call('exec', {
+    params: { experiment, endpoint: node },
+    body: {
+      ...{ command: [...command], privileged, timeout },
+      ...(user !== undefined && { user }),
+      ...(stdin !== undefined && { stdin }),
+    },
+  });
+  await printBytes(Buffer.from(ended.stdout));
+  process.stderr.write(ended.stderr);
+  if (ended.truncated) warn('of an output, only the first mebibyte was kept');
+  if (ended.timedOut) warn(`it was ended after ${timeout}: a longer one takes --timeout, up to 10m`);
+  process.exitCode = ended.code;
 }

@@ -12,6 +12,7 @@ interface ServeFlags {
   /** `--no-auth`. */
   readonly auth: boolean;
   readonly allowHost?: readonly string[];
+  readonly openMetrics?: boolean;
   readonly link?: boolean;
   readonly json?: boolean;
   readonly withStdin?: boolean;
@@ -40,6 +41,7 @@ export function addServeCommand(program: Command): void {
       (text: string, before: readonly string[] = []) => [...before, text],
     )
     .option('--no-auth', 'without a token: every user and program of this machine may ask (loopback only)')
+    .option('--open-metrics', 'let whoever reaches the server read /metrics without the token')
     .option('--link', 'print another link to the server that listens there, and end')
     .option('--json', 'print JSON: {url, link, tokenFile}')
     .addOption(new Option('--with-stdin', 'end when stdin ends').hideHelp())
@@ -52,11 +54,12 @@ export async function serveBeside(listen: MeshAddress | true): Promise<Serving> 
   return serveApi({ listen: listen === true ? API_ADDRESS : listen, hasToken: true, names: [] });
 }
 
-async function serve({ listen, key, auth, allowHost = [], json, withStdin }: ServeFlags): Promise<void> {
+async function serve(flags: ServeFlags): Promise<void> {
+  const { listen, key, auth, allowHost = [], openMetrics = false, json, withStdin } = flags;
   const { serveApi } = await import('../../api/serve.ts');
   const ended = Promise.withResolvers<void>();
   for (const signal of SIGNALS) process.on(signal, () => ended.resolve());
-  const serving = await serveApi({ listen, key, hasToken: auth, names: allowHost });
+  const serving = await serveApi({ listen, key, hasToken: auth, names: allowHost, openMetrics });
   const { url, link, tokenFile } = serving;
   if (json) printJson({ url, link, tokenFile: tokenFile ?? null });
   else {

@@ -66,7 +66,7 @@ async function verdictAt(api: string, name: string | undefined): Promise<Asked> 
 
 function pathTable(paths: readonly PathRow[]): string {
   const rows = paths.map((row) => {
-    const { from, to, inForceSince, readBackAt, roundTripMs, measuredMs, retransmitted } = row;
+    const { from, to, inForceSince, readBackAt, roundTripMs, measuredMs, retransmitted, probes } = row;
     return [
       `${from} > ${to}`,
       timeOr(inForceSince, 'not yet'),
@@ -74,10 +74,11 @@ function pathTable(paths: readonly PathRow[]): string {
       milliseconds(roundTripMs),
       milliseconds(measuredMs),
       retransmitted === null ? '-' : String(retransmitted),
+      probes ? `${milliseconds(probes.latestMs)}, ${probes.lost} of ${probes.sent} lost` : '-',
     ];
   });
   return table(
-    ['path', 'in force since', 'read back at', 'round trip', 'TCP measures', 'sent again'],
+    ['path', 'in force since', 'read back at', 'round trip', 'TCP measures', 'sent again', 'probes'],
     rows,
     [3, 4, 5],
   );

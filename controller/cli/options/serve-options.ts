@@ -15,12 +15,20 @@ export const serveOption = (): Option =>
   ).argParser(parseApiAddress);
 
 /** `ADDRESS`, `ADDRESS:PORT`, `[IPV6]:PORT`, `:PORT` or `PORT`; port 0 is a free one. Throws `InvalidArgumentError`. */
-export function parseApiAddress(text: string): MeshAddress {
+export const parseApiAddress = (text: string): MeshAddress => parseAddress(text, API_PORT);
+
+/** Next to that of the API. */
+export const METRICS_PORT = 4648;
+
+/** The same with the port of an agent's metrics. */
+export const parseMetricsAddress = (text: string): MeshAddress => parseAddress(text, METRICS_PORT);
+
+function parseAddress(text: string, usual: number): MeshAddress {
   const found = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]]*))(?::(\d{1,5}))?$/.exec(text);
   const alone = /^\d{1,5}$/.test(text);
   const given = alone ? '' : isIP(text) === 6 ? text : (found?.[1] ?? found?.[2]);
-  const port = Number(alone ? text : isIP(text) === 6 ? API_PORT : (found?.[3] ?? API_PORT));
+  const port = Number(alone ? text : isIP(text) === 6 ? usual : (found?.[3] ?? usual));
   const address = given === '' || given === 'localhost' ? API_ADDRESS.address : given;
   if (address !== undefined && isIP(address) !== 0 && port <= 65_535) return { address, port };
-  throw new InvalidArgumentError('write ADDRESS or ADDRESS:PORT, e.g. 127.0.0.1:4647 or [::1]:4647');
+  throw new InvalidArgumentError(`write ADDRESS or ADDRESS:PORT, e.g. 127.0.0.1:${usual} or [::1]:${usual}`);
 }

@@ -37,6 +37,7 @@ const delaySchema = z.object({
   lost: z.number(),
   held: z.number(),
   overflowed: z.number().optional(),
+  unattended: z.number().optional(),
   latestMs: milliseconds,
   work: z
     .object({

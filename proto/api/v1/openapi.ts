@@ -5,6 +5,8 @@ import {
   API_ROOT,
   NO_BODY,
   OPENAPI_PATH,
+  RECORD_FILE_PATH,
+  RECORD_FILE_QUERY,
   ROUTES,
   type Route,
   SCHEMAS,
@@ -38,6 +40,7 @@ export function openApiDocument(version: string): Json {
   }
   paths[STREAM_PATH] = { get: streamOperation() };
   paths[TERMINAL_PATH] = { get: terminalOperation() };
+  paths[RECORD_FILE_PATH] = { get: fileOperation() };
   paths[OPENAPI_PATH] = {
     get: {
       operationId: 'getOpenApi',
@@ -99,6 +102,22 @@ function terminalOperation(): Json {
       'A WebSocket: a shell in the endpoint. Messages to it are a TerminalInput as JSON; from it, bytes of its output, at last a TerminalEnd as JSON.',
     parameters: [...parametersOf(ROUTES.getLogs.params, 'path'), ...parametersOf(terminalQuery, 'query')],
     responses: { 101: { description: 'The terminal is open.' }, ...refusals() },
+  };
+}
+
+function fileOperation(): Json {
+  const { experiment } = ROUTES.getRecord.params.shape;
+  return {
+    operationId: 'getRecordFile',
+    summary: 'A file of the record; of the database, a copy that is whole at this instant.',
+    parameters: [
+      ...parametersOf(z.strictObject({ experiment }), 'path'),
+      ...parametersOf(RECORD_FILE_QUERY, 'query'),
+    ],
+    responses: {
+      200: { description: 'It.', content: { 'application/octet-stream': { schema: {} } } },
+      ...refusals(),
+    },
   };
 }
 

@@ -38,6 +38,7 @@ import {
   topologyQuery,
   topologySchema,
 } from './network.ts';
+import { recordFileQuery, recordSchema } from './record.ts';
 import { streamMessageSchema } from './stream.ts';
 import { experimentVerdictSchema } from './verdict.ts';
 
@@ -160,6 +161,7 @@ export const ROUTES = {
     none,
     experimentVerdictSchema,
   ),
+  getRecord: get(`${ONE}/record`, 'What is kept of the run so far.', ofExperiment, none, recordSchema),
   getLog: get(`${ONE}/log`, 'What has happened, as an agent saw it.', ofExperiment, logQuery, runLogSchema),
   listCommands: get(`${ONE}/commands`, 'All commands, in their order.', ofExperiment, none, commandsSchema),
   giveCommand: post(
@@ -183,6 +185,9 @@ export const ROUTES = {
 /** WebSockets, so no routes of the table. */
 export const STREAM_PATH = `${ONE}/stream`;
 export const TERMINAL_PATH = `${INSIDE}/terminal`;
+/** The answer is the file itself, so no route of the table. */
+export const RECORD_FILE_PATH = `${ONE}/record/file`;
+export const RECORD_FILE_QUERY = recordFileQuery;
 export const OPENAPI_PATH = '/openapi.json';
 
 export type RouteId = keyof typeof ROUTES;
@@ -211,6 +216,7 @@ export const SCHEMAS = {
   ExecRequest: execSchema,
   Executed: executedSchema,
   Events: eventsSchema,
+  Record: recordSchema,
   RunLog: runLogSchema,
   Verdict: experimentVerdictSchema,
   Commands: commandsSchema,

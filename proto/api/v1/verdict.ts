@@ -23,6 +23,19 @@ export const experimentVerdictSchema = verdictSchema
             .describe('What a TCP connection of the applications measured last.'),
           retransmitted: z.number().nullable(),
           measuredAt: date,
+          probes: z
+            .object({
+              sent: z.number(),
+              lost: z.number(),
+              latestMs: z
+                .number()
+                .nullable()
+                .describe(
+                  'There and, with netem, back; with the delay line, back as the real network takes it.',
+                ),
+            })
+            .optional()
+            .describe('Of netfold itself, where no TCP measures the path.'),
         }),
       )
       .readonly()

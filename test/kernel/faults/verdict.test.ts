@@ -86,6 +86,23 @@ async function stream(from: Place, to: Place, rate: string, seconds: number): Pr
 const FLOOD = `use Socket; socket(my $s, PF_INET, SOCK_DGRAM, 0); my ($to, $seconds) = @ARGV; my $end = time + $seconds;
 until (time > $end) { send($s, "x" x 64, 0, pack_sockaddr_in(9, inet_aton($to))) for 1..500; }`;
 
+/** Some 200 datagrams of 1,200 bytes a second: enough to be a flow, and no queue forms. */
+const TRICKLE = `use Socket; use Time::HiRes "sleep"; socket(my $s, PF_INET, SOCK_DGRAM, 0); my $to = pack_sockaddr_in(9, inet_aton($ARGV[0]));
+while (1) { send($s, "x" x 1200, 0, $to); sleep(0.005); }`;
+const BUCKET = ['tbf', 'rate', '1mbit', 'burst', '60', 'limit', '1000'];
+
+/** The end in the host's namespace of an endpoint's link. */
+async function portOf({ plan }: Experiment, name: string): Promise<string> {
+  const { namespace, host } = plan.endpoints.find((one) => one.name === name)!;
+  const list = async (
+    where: string,
+    ...words: string[]
+  ): Promise<{ ifindex: number; ifname: string; link_index: number }[]> =>
+    JSON.parse((await run('ip', ['-n', where, '-j', 'link', 'show', ...words])).out);
+  const [own] = await list(namespace, 'dev', 'eth0');
+  return (await list(host.namespace)).find(({ ifindex }) => ifindex === own!.link_index)!.ifname;
+}
+
 it('an undisturbed run is faithful; rules that somebody changes, replaces or goes around are named', {
   timeout: 120_000,
 }, async () => {
@@ -140,6 +157,23 @@ it('an undisturbed run is faithful; rules that somebody changes, replaces or goe
   const passing = stream(a, b, '1M', 6);
   expect(await named(lab, 'RTT_SHORT', hostOf('a.0'), 'a.0 > b.0')).toMatchObject({ weight: 'invalid' });
   await passing;
+
+  // Nothing but UDP, over a real network that drops what is longer than a bucket of 60 bytes: only probes can tell.
+  const d = place(lab, 'd');
+  const udp = startIn(d, 'perl', '-e', TRICKLE, c.address);
+  const probed = async (): Promise<{ sent: number; lost: number; latestMs: number } | undefined> => {
+    const { paths: rows } = JSON.parse((await netfold('verdict', lab.name, '--paths', '--json')).stdout);
+    return rows.find((row: { from: string; to: string }) => row.from === 'd.0' && row.to === 'c.0')?.probes;
+  };
+  await until(async () => ((await probed())?.sent ?? 0) > 3, 'd > c is probed', 20_000);
+  const { latestMs } = (await probed())!;
+  expect(latestMs).toBeGreaterThan(2.5);
+  expect(latestMs).toBeLessThan(60);
+  const port = await portOf(lab, 'c.0');
+  const host = lab.plan.endpoints.find(({ name }) => name === 'c.0')!.host.namespace;
+  await run('ip', ['netns', 'exec', host, 'tc', 'qdisc', 'add', 'dev', port, 'root', ...BUCKET]);
+  expect(await named(lab, 'PROBES_LOST', hostOf('d.0'), 'd.0 > c.0')).toMatchObject({ weight: 'degraded' });
+  udp.kill('SIGKILL');
 
   const { code, stdout } = await netfold('verdict', lab.name);
   expect([code, stdout]).toEqual([

@@ -4,8 +4,10 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, expect, it } from 'vitest';
 import { experimentFolder, tokenFile } from '../../../controller/names.ts';
 import type { AnswerOf } from '../../../proto/api/v1/routes.ts';
@@ -138,6 +140,40 @@ it('an experiment is started, watched, changed and ended by HTTP, and outlives i
     'set s1--server latency=12ms',
   );
   expect((await netfold('logs', 'server', '--name', name, '--api', first.url)).stdout).toBe('begins\n');
+
+  const remotely = (...words: string[]) =>
+    netfold('exec', ...words.slice(0, -1), 'client.1', '--', 'sh', '-c', words.at(-1)!);
+  const at = ['--name', name, '--api', first.url];
+  expect(await remotely(...at, 'echo out; echo err >&2; exit 3')).toMatchObject({
+    ...{ code: 3, stdout: 'out\n', stderr: 'err\n' },
+  });
+  expect(await remotely(...at, '--stdin', 'wc -c')).toMatchObject({ code: 0, stdout: '0\n' });
+  const late = await remotely(...at, '--timeout', '1s', 'sleep 100');
+  expect([late.code, late.stderr]).toEqual([143, expect.stringContaining('--timeout')]);
+
+  // What is kept of the run, while it goes on: the database is whole.
+  await expect.poll(async () => (await lab.record()).samples, { timeout: 20_000 }).toBeGreaterThan(3);
+  const { files, state: recording, events } = await lab.record();
+  expect(recording).toBe('recording');
+  await expect
+    .poll(async () => (await lab.record()).events.map(({ text }) => text), { timeout: 20_000 })
+    .toContain('set client.0--s1 latency=55ms');
+  expect(events.every(({ origin }) => origin !== '')).toBe(true);
+  expect(files.map(({ path }) => path)).toEqual(
+    expect.arrayContaining(['record.json', 'run.sqlite', 'topology.yaml']),
+  );
+  const download = (path: string) =>
+    fetch(`${first.url}/api/v1/experiments/${name}/record/file?path=${encodeURIComponent(path)}`, {
+      headers: { authorization: `Bearer ${readFileSync(tokenFile(portOf(first)), 'utf8')}` },
+    });
+  const copy = join(mkdtempSync(join(tmpdir(), 'netfold-record-test-')), 'run.sqlite');
+  writeFileSync(copy, Buffer.from(await (await download('run.sqlite')).arrayBuffer()));
+  const database = new DatabaseSync(copy, { readOnly: true });
+  expect(database.prepare('SELECT count(*) AS n FROM agent_sample').get()!.n).toBeGreaterThan(3);
+  database.close();
+  rmSync(dirname(copy), { recursive: true });
+  for (const path of ['../../experiment.json', '/etc/passwd', 'run.sqlite-wal'])
+    expect((await download(path)).status, path).toBe(404);
 
   // A killed server changes nothing, and the next one shows the same, to who has the old token.
   const picture = async ({ netfold: from }: Server) => {

@@ -1,4 +1,5 @@
 /** Experiments for the API without a machine: real agents on a manual clock, asked without sockets. */
+import { Readable } from 'node:stream';
 import type { Experiments, Inside } from '../../../controller/api/ports.ts';
 import { ControllerError } from '../../../controller/errors.ts';
 import type { ExperimentState } from '../../../controller/experiment/state.ts';
@@ -76,6 +77,7 @@ export class FakeExperiments implements Experiments {
       '/graph': () => door.graph(),
       '/bootstrap': () => door.bootstrap(),
       '/verdict': () => door.verdict(),
+      '/samples': () => door.metrics(),
       '/control': () => door.commands(),
       '/log': () => door.log({ ...query(), ...(!this.waits && { waitMs: 0 }) }),
     };
@@ -97,6 +99,26 @@ export class FakeExperiments implements Experiments {
       throw new ControllerError('EXPERIMENT_EXISTS', `there is ${NAME} already`, 'choose another name');
     this.started.push(name ?? loaded.topology.name);
     return { name: name ?? loaded.topology.name, warnings: [] };
+  }
+
+  async record(name: string) {
+    const description = { format: 1, experiment: name, startedAt: STATE.startedAt };
+    const files = [{ path: 'record.json', bytes: 3 }];
+    return {
+      id: name,
+      state: 'recording' as const,
+      description,
+      lastMs: 0,
+      samples: 0,
+      flows: [],
+      events: [],
+      files,
+    };
+  }
+
+  async recordFile(_: string, path: string) {
+    if (path === 'record.json') return Readable.from('{}\n');
+    throw new ControllerError('RECORD_UNKNOWN', `there is no file ${path}`);
   }
 
   async remove(name: string) {

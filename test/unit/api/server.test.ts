@@ -46,6 +46,7 @@ describe('what there is', () => {
     ['getEvents', `${ONE}/events`],
     ['getLog', `${ONE}/log?from=0&host=host1`],
     ['getVerdict', `${ONE}/verdict`],
+    ['getRecord', `${ONE}/record`],
     ['listCommands', `${ONE}/commands`],
   ] as const)('%s %s answers by its schema', async (id, url) => {
     const { status, value } = await send({ url });
@@ -133,7 +134,9 @@ describe('what there is', () => {
     const ids = Object.values(value.paths as Record<string, Record<string, { operationId: string }>>).flatMap(
       (path) => Object.values(path).map(({ operationId }) => operationId),
     );
-    expect(ids.sort()).toEqual([...Object.keys(ROUTES), 'stream', 'terminal', 'getOpenApi'].sort());
+    expect(ids.sort()).toEqual(
+      [...Object.keys(ROUTES), 'stream', 'terminal', 'getRecordFile', 'getOpenApi'].sort(),
+    );
     const text = JSON.stringify(value);
     for (const [, name] of text.matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g))
       expect(value.components.schemas, name).toHaveProperty(name!);
@@ -175,6 +178,9 @@ describe('bad input', () => {
     ['a negative tail', { url: '/experiments/fake/endpoints/server/logs?tail=-1' }, 400, 'REQUEST_MALFORMED'],
     ['an endless wait', { url: '/experiments/fake/log?waitMs=1e9' }, 400, 'REQUEST_MALFORMED'],
     ['the log of an unknown host', { url: '/experiments/fake/log?host=host9' }, 404, 'HOST_UNKNOWN'],
+    ['a file out of the record', { url: '/experiments/fake/record/file?path=..%2Fx' }, 404, 'RECORD_UNKNOWN'],
+    ['no file', { url: '/experiments/fake/record/file' }, 400, 'REQUEST_MALFORMED'],
+    ['the record of nothing', { url: '/experiments/other/record' }, 404, 'EXPERIMENT_UNKNOWN'],
     ['an unknown command', { url: '/experiments/fake/commands/host0~1~99' }, 404, 'COMMAND_UNKNOWN'],
     ['no id', { url: '/experiments/fake/commands/x' }, 400, 'REQUEST_MALFORMED'],
     ['a path that there is not', { url: '/nothing' }, 404, 'PATH_UNKNOWN'],
@@ -246,6 +252,16 @@ describe('bad input', () => {
     expect([await ask(), await ask(), await ask(), await ask()]).toEqual([200, 200, 200, 429]);
     await slow.close();
   });
+});
+
+test('a file of the record comes as it is', async () => {
+  const url = '/api/v1/experiments/fake/record/file?path=record.json';
+  const answer = await api.server.inject({ url, headers: HEADERS });
+  expect([answer.statusCode, answer.headers['content-type'], answer.body]).toEqual([
+    200,
+    'application/octet-stream',
+    '{}\n',
+  ]);
 });
 
 test('a browser gets in by a link, once', async () => {

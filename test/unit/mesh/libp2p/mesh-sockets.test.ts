@@ -10,9 +10,9 @@ const socketOf = (fd: number | undefined): Socket =>
 
 function lab() {
   const facts = new Map([
-    [5, { shortestMicros: 900 as number | undefined, sentBytes: 1000 }],
-    [6, { shortestMicros: 700, sentBytes: 20 }],
-    [7, { shortestMicros: undefined, sentBytes: 3 }],
+    [5, { shortestMicros: 900 as number | undefined, sentBytes: 1000, segments: 10, lostSegments: 1 }],
+    [6, { shortestMicros: 700, sentBytes: 20, segments: 5, lostSegments: 2 }],
+    [7, { shortestMicros: undefined, sentBytes: 3, segments: 0, lostSegments: 0 }],
   ]);
   const givenUp: [number, number][] = [];
   const sockets = new MeshSockets({
@@ -35,6 +35,13 @@ test('the shortest round trip over all connections to one address', () => {
   expect(sockets.shortestMicros('/ip4/9.9.9.9/tcp/1')).toBeUndefined();
 });
 
+test('segments of all connections to one address, and how many were lost', () => {
+  const { sockets } = lab();
+  for (const fd of [5, 6, 7]) sockets.add(socketOf(fd), fd === 7 ? 'other' : 'x');
+  expect(sockets.segments('x')).toEqual({ sent: 15, lost: 3 });
+  expect(sockets.segments('nobody')).toEqual({ sent: 0, lost: 0 });
+});
+
 test('connections give up what is not acknowledged', () => {
   const { sockets, givenUp } = lab();
   sockets.add(socketOf(6), 'x');
@@ -50,7 +57,7 @@ test('bytes of connections that are closed stay counted', () => {
   facts.delete(5);
   expect(sockets.sentBytes()).toBe(1020);
   first.emit('close');
-  facts.set(6, { shortestMicros: 700, sentBytes: 50 });
+  facts.set(6, { shortestMicros: 700, sentBytes: 50, segments: 0, lostSegments: 0 });
   expect(sockets.sentBytes()).toBe(1050);
 });
 
