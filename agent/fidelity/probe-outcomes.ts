@@ -12,6 +12,7 @@ const LOST_IN_A_ROW = 4;
 const CHANCE = 1e-6;
 /** More are not waited for: such a path loses too much to say anything. */
 const MOST_IN_A_ROW = 30;
+const MOST_LOSS = 0.99;
 
 /** What a probe has measured, ms; `undefined`: it did not come back. */
 type Outcome = number | undefined;
@@ -73,7 +74,7 @@ export class ProbeOutcomes {
 
   /** Who never answered may not be allowed to: a firewall in an endpoint is no fault of the path. */
   #missing(path: string, loss: number): Symptom[] {
-    const enough = loss > 0 ? Math.ceil(Math.log(CHANCE) / Math.log(loss)) : 0;
+    const enough = loss > 0 ? Math.ceil(Math.log(CHANCE) / Math.log(Math.min(loss, MOST_LOSS))) : 0;
     const needed = Math.max(LOST_IN_A_ROW, enough);
     const missing = this.#quiet.length - 1 - this.#quiet.findLastIndex((one) => one !== undefined);
     if (!this.#hasAnswered || needed > MOST_IN_A_ROW || missing < needed) return [];

@@ -10,9 +10,9 @@ import { type Lab, withLab } from '../lab.ts';
 import { sum } from '../measure/statistics.ts';
 import { least, reported } from '../report/judge.ts';
 import type { Table } from '../report/model.ts';
+import type { VerdictBench } from './asked.ts';
 import { startUdp } from './named.ts';
 import { FLOWS, HOSTS, PATH, RECEIVERS, SENDERS } from './topologies.ts';
-import type { VerdictBench } from './verdict.ts';
 
 const SETTLE_MS = 8000;
 const SECONDS = 30;

@@ -9,8 +9,8 @@ import { type Lab, withLab } from '../lab.ts';
 import { median, range } from '../measure/statistics.ts';
 import { least } from '../report/judge.ts';
 import type { Row, Table } from '../report/model.ts';
+import { type VerdictBench, verdictOf } from './asked.ts';
 import { DISTURBED, HOSTS, UDP_SENDER } from './topologies.ts';
-import { type VerdictBench, verdictOf } from './verdict.ts';
 
 const ROUNDS = 5;
 const BOUND_MS = 3000;

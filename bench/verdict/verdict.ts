@@ -1,26 +1,16 @@
 /** The verdict bench: no false alarm, causes that are named soon, and what probes cost. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
 import type { Experiment } from '../../controller/experiment/experiment.ts';
-import { askVerdict, type ExperimentVerdict } from '../../controller/fidelity/verdict.ts';
+import type { ExperimentVerdict } from '../../controller/fidelity/verdict.ts';
 import { millisToSeconds } from '../../proto/units.ts';
-import { type Interruption, withLab } from '../lab.ts';
+import { withLab } from '../lab.ts';
 import { machineBackend } from '../measure/backend.ts';
 import { least } from '../report/judge.ts';
 import type { Row, Table } from '../report/model.ts';
+import { type VerdictBench, type VerdictOptions, verdictOf } from './asked.ts';
 import { measureCost } from './cost.ts';
 import { measureNamed } from './named.ts';
 import { HOSTS, UNDISTURBED } from './topologies.ts';
-
-export interface VerdictOptions {
-  readonly quick: boolean;
-  readonly interruption: Interruption;
-  readonly say: (text: string) => void;
-}
-
-export interface VerdictBench extends VerdictOptions {
-  readonly backend: DelayBackendName;
-}
 
 const RUNS = 20;
 const QUICK_RUNS = 2;
@@ -32,14 +22,6 @@ export async function measureVerdict(options: VerdictOptions): Promise<Table[]> 
   const all: VerdictBench = { ...options, backend: machineBackend() };
   return [await undisturbed(all), await measureNamed(all), await measureCost(all)];
 }
-
-export const verdictOf = async ({ name, plan }: Experiment): Promise<ExperimentVerdict> =>
-  (
-    await askVerdict(
-      name,
-      plan.hosts.map((host) => host.name),
-    )
-  ).verdict;
 
 async function undisturbed({ quick, backend, interruption, say }: VerdictBench): Promise<Table> {
   const runs = quick ? QUICK_RUNS : RUNS;
