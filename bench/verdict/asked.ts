@@ -1,0 +1,23 @@
+/** What the parts of the verdict bench share. */
+import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
+import type { Experiment } from '../../controller/experiment/experiment.ts';
+import { askVerdict, type ExperimentVerdict } from '../../controller/fidelity/verdict.ts';
+import type { Interruption } from '../lab.ts';
+
+export interface VerdictOptions {
+  readonly quick: boolean;
+  readonly interruption: Interruption;
+  readonly say: (text: string) => void;
+}
+
+export interface VerdictBench extends VerdictOptions {
+  readonly backend: DelayBackendName;
+}
+
+export const verdictOf = async ({ name, plan }: Experiment): Promise<ExperimentVerdict> =>
+  (
+    await askVerdict(
+      name,
+      plan.hosts.map((host) => host.name),
+    )
+  ).verdict;
