@@ -22,9 +22,9 @@ const SLOWER_MS = 2;
 const topology = (extraMs = 0): string => `
 name: replays
 services:
-  near: { run: "until iperf3 -c far -b 4M -t 1000; do sleep 0.1; done" }
+  near: { run: "until iperf3 -c far -b 4M -l 2K -t 1000; do sleep 0.1; done" }
   far: { run: "iperf3 -s" }
-  other: { run: "until iperf3 -c end -b 2M -t 1000; do sleep 0.1; done" }
+  other: { run: "until iperf3 -c end -b 2M -l 2K -t 1000; do sleep 0.1; done" }
   end: { run: "iperf3 -s" }
 bridges: [s1, s2]
 links:

@@ -64,10 +64,11 @@ function ownPart(given: string, { inventory }: GatherOptions): Part | undefined 
   }
 }
 
-/** A record, or those that a folder has. Throws `RECORD_UNKNOWN`. */
+/** A record by its folder or its name, or those that a folder has. Throws `RECORD_UNKNOWN`. */
 function recordsIn(folder: string): string[] {
+  if (!existsSync(folder)) return [findRecord(folder)];
   if (existsSync(join(folder, DESCRIPTION))) return [folder];
-  const below = existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
+  const below = readdirSync(folder).map((name) => join(folder, name));
   const found = below.filter((one) => existsSync(join(one, DESCRIPTION)));
   if (found.length > 0) return found;
   throw new ControllerError(

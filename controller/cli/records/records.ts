@@ -74,7 +74,7 @@ export function addRecordCommands(program: Command): void {
 
 const GATHER_HELP = `
   netfold records gather wan --inventory hosts.yaml        fetch the parts of a run of netfold inject --record over SSH
-  netfold records gather wan /mnt/par /mnt/nyc             join with records of other machines in these folders
+  netfold records gather wan /mnt/par /mnt/nyc             join with records of other machines in these folders (or by their names)
 
 RECORD is a part of this machine; the others are of the same start. Without one here, it is the name of the experiment on the hosts,
 and the last start that is found counts. The parts stay as they are.`;
