@@ -209,12 +209,12 @@ at one of them also BBR, IPv6, and TCP and UDP together.
   },
   {
     name: 'impairments',
-    description: 'do models of loss, copies, corruption and reordering have their statistics?',
+    description: 'do models of loss, copies, corruption, reordering and traces do what they say?',
     help: `Real labs with numbered packets; with each backend that the kernel has.
   npm run bench -- impairments --backend delay-line   only this one
   npm run bench -- impairments --vm                   netem, on Debian's kernel in an emulated machine`,
     hasLabs: true,
-    minutes: { whole: 7, quick: 1 },
+    minutes: { whole: 9, quick: 2 },
     options: [
       new Option(
         '--backend <name>',

@@ -6,6 +6,8 @@ export interface Arrivals {
   /** In the order of arrival. */
   readonly numbers: readonly number[];
   readonly delaysMs: readonly number[];
+  /** When each arrived, in milliseconds since 1970. */
+  readonly timesMs: readonly number[];
 }
 
 /** 1 for each lost packet, in the order in which they were sent. */

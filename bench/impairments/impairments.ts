@@ -1,11 +1,7 @@
 /** The impairments bench: what each model does to numbered packets, beside its theory, for each delay backend of the machine. */
-import { once } from 'node:events';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { chooseDelayBackend } from '../../agent/linux/delay/delay-backend.ts';
 import { type DelayBackendName, delayBackends, probeMachine } from '../../agent/linux/probe/probe.ts';
 import { requireAbilities } from '../../controller/machine/abilities.ts';
-import { type Flow, start } from '../../controller/verify/traffic.ts';
 import type { DelayBackendChoice } from '../../proto/bootstrap.ts';
 import { lossModelOf, meanLoss } from '../../proto/models.ts';
 import { BenchError } from '../errors.ts';
@@ -22,15 +18,13 @@ import {
   lostOf,
   mean,
 } from './arrivals.ts';
+import { sendNumbered } from './numbered.ts';
+import { traces } from './traces.ts';
 
-const SCRIPT = join(import.meta.dirname, 'sequence.ts');
-const PORT = 5013;
 /** A sender in JavaScript keeps this pace on one core, and either backend without a growing queue. */
 const PER_SECOND = 8000;
 const PACKETS = { whole: 160_000, quick: 16_000 };
 const SLOW = { perSecond: 60, whole: 3000, quick: 300 };
-/** Until the last packet has arrived; paths have 20 ms. */
-const DRAIN_MS = 700;
 
 export interface ImpairmentsOptions {
   readonly backend: DelayBackendChoice;
@@ -172,9 +166,9 @@ const CASES: readonly Case[] = [
 /** Half of the width of uniform jitter of 3 ms. */
 const HALF_MS = 3 * Math.sqrt(3);
 
-/** `cumulative`: of the difference from the mean, which has the machine's own lateness as well. */
+/** `cumulative`: of the difference from the median, which has the machine's own lateness as well. */
 function ksRow(what: string, delaysMs: readonly number[], cumulative: (value: number) => number): Row {
-  const middle = mean(delaysMs);
+  const middle = Float64Array.from(delaysMs).sort()[delaysMs.length >> 1]!;
   const differences = delaysMs.map((delay) => delay - middle);
   const measured = distance(differences, (value) => Math.min(1, Math.max(0, cumulative(value))));
   return least(`${what}: Kolmogorov–Smirnov distance`, 'ratio', 0.08, {
@@ -184,7 +178,8 @@ function ksRow(what: string, delaysMs: readonly number[], cumulative: (value: nu
 
 export async function measureImpairments(options: ImpairmentsOptions): Promise<Table[]> {
   const tables: Table[] = [];
-  for (const backend of chosen(options.backend)) tables.push(await tableOf(backend, options));
+  for (const backend of chosen(options.backend))
+    tables.push(await tableOf(backend, options), await traces(backend, options));
   return tables;
 }
 
@@ -213,7 +208,7 @@ ${cases.map(({ link }, i) => `  - { from: a${i}, to: b${i}, latency: 20ms, up: {
       say(`${backend}: ${link}`);
       const flow = { from: place(`a${pair}`), to: place(`b${pair}`) };
       const [perSecond, packets] = slow ? [SLOW.perSecond, SLOW[effort]] : [PER_SECOND, PACKETS[effort]];
-      const measure = async (): Promise<Row[]> => judged(await arrivalsOf(flow, perSecond, packets));
+      const measure = async (): Promise<Row[]> => judged(await sendNumbered(flow, { perSecond, packets }));
       const first = await measure();
       // A machine that paused has spoiled only one measurement.
       const isDone = first.every(({ verdict }) => verdict !== 'outside');
@@ -227,27 +222,5 @@ ${cases.map(({ link }, i) => `  - { from: a${i}, to: b${i}, latency: 20ms, up: {
     method: `${PER_SECOND} numbered UDP packets a second of 64 bytes over paths of 20 ms, beside what the model says`,
     sampled: 'packets, or bursts',
     rows,
-  };
-}
-
-async function arrivalsOf({ from, to }: Flow, perSecond: number, packets: number): Promise<Arrivals> {
-  const receiver = start(to, [process.execPath, SCRIPT, 'receive', String(PORT)]);
-  const parts: Buffer[] = [];
-  receiver.stdout!.on('data', (part: Buffer) => parts.push(part));
-  const closed = once(receiver, 'close');
-  try {
-    while (!Buffer.concat(parts).includes('ready\n')) await sleep(10);
-    const numbers = [PORT, perSecond, packets].map(String);
-    await once(start(from, [process.execPath, SCRIPT, 'send', to.address, ...numbers]), 'exit');
-    await sleep(DRAIN_MS);
-  } finally {
-    receiver.kill('SIGTERM');
-  }
-  await closed;
-  const flat = JSON.parse(Buffer.concat(parts).toString().split('\n')[1]!) as number[];
-  return {
-    sent: packets,
-    numbers: flat.filter((_, at) => at % 2 === 0),
-    delaysMs: flat.filter((_, at) => at % 2 === 1),
   };
 }
