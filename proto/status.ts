@@ -107,6 +107,37 @@ export interface AgentVerdict {
   readonly forgotten: number;
 }
 
+/** Traffic of netfold's own, of one entry of the file, between two endpoints of which one is on this host. */
+export interface TrafficStatus {
+  readonly name: string;
+  readonly kind: string;
+  readonly from: string;
+  readonly to: string;
+  /** How many sources these numbers are of. */
+  readonly sources: number;
+  /** Datagrams with their payload; of a TCP connection, pieces that were handed to the kernel. 0 where the sender is elsewhere. */
+  readonly sent: number;
+  readonly sentBytes: number;
+  /** Datagrams for which the sender's queue had no room. */
+  readonly refused: number;
+  /** Datagrams that were not sent, since the machine was late by 0.1 s. */
+  readonly late: number;
+  /** 0 where the receiver is elsewhere. */
+  readonly received: number;
+  readonly receivedBytes: number;
+  /** Of datagrams, from one host's date to the other's: the sum, and the longest. */
+  readonly delaySumMs: number;
+  readonly mostDelayMs: number;
+}
+
+/** Flows that no packet carries, now. */
+export interface SimulatedStatus {
+  readonly flows: number;
+  /** How many of them compete with flows of this host, and what these have together. */
+  readonly competing: number;
+  readonly rateBps: number;
+}
+
 export interface AgentStatus {
   readonly host: string;
   readonly state: AgentState;
@@ -182,6 +213,9 @@ export interface AgentStatus {
   readonly processes: Readonly<Record<string, string>>;
   /** Why the number of processes of an endpoint has no bound on this host, in words; absent: it has. */
   readonly unbounded?: string;
+  /** Absent where the topology has none. */
+  readonly traffic?: readonly TrafficStatus[];
+  readonly simulated?: SimulatedStatus;
 }
 
 /** What an agent reports on its clock and the others'. */

@@ -8,6 +8,7 @@ import { type Command, MAX_ALL_COMMANDS } from '../../proto/command.ts';
 import { fromMillis, micros, toSeconds } from '../../proto/units.ts';
 import { loadTopology } from '../../topology/load.ts';
 import type { Topology } from '../../topology/model/model.ts';
+import { trafficSources } from '../../topology/model/traffic.ts';
 import { addressesPerEndpoint } from '../bootstrap/address-bound.ts';
 import { ExperimentClock } from '../clock/experiment-clock.ts';
 import { withContainers } from '../containers/own-container.ts';
@@ -33,6 +34,7 @@ import { refuseLives } from '../timeline/command-check.ts';
 import { ExperimentEnd } from '../timeline/experiment-end.ts';
 import { Player } from '../timeline/player.ts';
 import { TimelineRunner } from '../timeline/runner.ts';
+import { OwnTraffic } from '../traffic/own-traffic.ts';
 import { WideArea } from '../underlay/wide-area.ts';
 import { KnownEndpoints } from './known-endpoints.ts';
 import { Lifecycle } from './lifecycle.ts';
@@ -117,12 +119,17 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
   const { topology, player, beginning, time, runLog, epoch, kernel, enforcer, shaping } = built;
   const { mesh, transport, guard } = built;
   const giverOf = (command: Command): string => guard?.nameOf(command) ?? `agent ${command.origin}`;
+  const traffic = new OwnTraffic(
+    trafficSources(topology.traffic ?? [], epoch.value.graph),
+    ports.openTraffic && ((real) => ports.openTraffic!(real, (problem) => keeper.note(problem))),
+  );
   const tick = new Tick(
     {
       ...{ clock, usage: kernel.usage, mesh, shaping },
       onFailure: (error) => log.error(error),
       onAnnounced: (changes) => reactions.flowsAnnounced(changes),
       onEnforced: (shares) => reactions.sharesEnforced(shares),
+      simulated: () => traffic.simulated.at(timeline.nowMicros),
     },
     epoch.value,
   );
@@ -159,7 +166,7 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
     ...{ bootstrap, clock, timers, log, runLog, time, player, beginning, epoch, timeline },
     ...{ kernel, enforcer, local, keeper, mesh, transport, tick, guard, giverOf },
     lag: followLag(runLog),
-    known,
+    ...{ known, traffic },
     applications: new Applications({
       ...{ processes, probes, clock, timers, logFolder: bootstrap.logFolder },
       topology: bootstrap.containers ? withContainers(topology) : topology,

@@ -39,6 +39,7 @@ export class Lifecycle {
       keeper,
       wideArea,
       names,
+      traffic,
       epoch,
       dataGuard,
       fidelity,
@@ -48,6 +49,7 @@ export class Lifecycle {
     if (bootstrap.never) kernel.exempt(bootstrap.never);
     names?.setGraph(epoch.value.graph);
     const named = names?.attach(bootstrap.endpoints);
+    traffic.attach(bootstrap.endpoints);
     await mesh.start();
     this.connect(bootstrap.mesh.peers);
     await local.attachAll(bootstrap.endpoints, async (index) => {
@@ -93,11 +95,12 @@ export class Lifecycle {
 
   /** Adds an endpoint to this host. Throws what `LocalEndpoints.attach` throws. */
   async attach(endpoint: LocalEndpoint): Promise<void> {
-    const { local, applications, player, time, names } = this.#parts;
+    const { local, applications, player, time, names, traffic } = this.#parts;
     const before = local.get(endpoint.number);
     if (before) await applications.remove(before.number);
     await local.attach(endpoint);
     await names?.attach([endpoint]);
+    traffic.attach([endpoint]);
     applications.add(endpoint);
     if (this.#state === 'running' && player.isPresent(endpoint.number))
       applications.run(endpoint, time.now() ?? 0);
@@ -106,6 +109,7 @@ export class Lifecycle {
   /** Removes an endpoint from this host. */
   async detach(number: number): Promise<void> {
     await this.#parts.applications.remove(number);
+    this.#parts.traffic.detach(number);
     await this.#parts.names?.detach(number);
     await this.#parts.local.detach(number);
   }
@@ -114,7 +118,7 @@ export class Lifecycle {
   async stop(): Promise<void> {
     const { wideArea, keeper, timeline, applications, enforcer, mesh, kernel, names, dataGuard } =
       this.#parts;
-    const { fidelity, end } = this.#parts;
+    const { fidelity, end, traffic } = this.#parts;
     this.#enter('stopping');
     fidelity.stop();
     dataGuard.stop();
@@ -125,6 +129,7 @@ export class Lifecycle {
     this.#cancelStart();
     timeline.stop();
     await applications.stop();
+    await traffic.stop();
     await keeper.stop();
     await enforcer.stop();
     await mesh.stop();
@@ -142,6 +147,7 @@ export class Lifecycle {
    * corrected.
    */
   #onTime(): void {
+    if (this.#state === 'running') this.#parts.traffic.setTime(this.#parts.time.now());
     if (this.#state !== 'ready' && this.#state !== 'waiting') return;
     const { time, timers } = this.#parts;
     this.#cancelStart();
@@ -151,9 +157,10 @@ export class Lifecycle {
 
   /** At the start, or later if the agent starts later; past events are then applied at once. */
   #begin(): void {
-    const { timeline, player, applications, beginning } = this.#parts;
+    const { timeline, player, applications, beginning, time, traffic } = this.#parts;
     const past = timeline.start();
     this.#enter('running');
+    traffic.setTime(time.now());
     if (past.graph) void this.#reactions.applyChanges({ graph: past.graph, atoms: [] });
     applications.start((endpoint) => player.isPresent(endpoint), [...beginning.atoms, ...past.atoms]);
   }

@@ -18,6 +18,7 @@ import type { Tick } from '../tick/tick.ts';
 import type { ExperimentEnd } from '../timeline/experiment-end.ts';
 import type { Player, TimelineChanges } from '../timeline/player.ts';
 import type { TimelineRunner } from '../timeline/runner.ts';
+import type { OwnTraffic } from '../traffic/own-traffic.ts';
 import type { WideArea } from '../underlay/wide-area.ts';
 import type { KnownEndpoints } from './known-endpoints.ts';
 import type { LocalEndpoints } from './local-endpoints.ts';
@@ -55,6 +56,7 @@ export interface AgentParts {
   readonly tick: Tick;
   /** Absent where names are the machine's own. */
   readonly names: NamesPort | undefined;
+  readonly traffic: OwnTraffic;
   readonly wideArea: WideArea;
   /** The verdict. */
   readonly fidelity: Fidelity;

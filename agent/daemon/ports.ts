@@ -14,6 +14,8 @@ import type { TcpConnection } from '../kernel/netlink/tcp-connections.ts';
 import type { Mesh } from '../mesh/exchange/mesh.ts';
 import type { CommandGuard } from '../mesh/trust/command-guard.ts';
 import type { MeshTransport } from '../mesh/wire/transport.ts';
+import type { RealSource } from '../traffic/messages.ts';
+import type { TrafficPort } from '../traffic/own-traffic.ts';
 import type { UsageReader } from '../usage/reader.ts';
 
 /** The agent's logger; pino's loggers have this type. */
@@ -117,6 +119,8 @@ export interface AgentPorts {
     wanted: { readonly names: NonNullable<Bootstrap['names']>; readonly segments?: Bootstrap['segments'] },
     onProblem: (problem: string) => void,
   ): NamesPort;
+  /** Called if the topology has traffic that sends packets. Absent: nothing is sent. */
+  openTraffic?(sources: readonly RealSource[], onProblem: (problem: string) => void): TrafficPort;
   /** It has no connections yet. Throws for a key or identity that can't be read, or a port in use. */
   openMesh(surroundings: MeshSurroundings): Promise<OpenMesh>;
 }

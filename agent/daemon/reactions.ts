@@ -109,13 +109,14 @@ export class Reactions {
   }
 
   #learnEndpoints(): void {
-    const { mesh, known, wideArea, kernel, keeper, names } = this.#parts;
+    const { mesh, known, wideArea, kernel, keeper, names, traffic } = this.#parts;
     const announced = mesh.view.endpoints();
     known.learn(announced, (number) => mesh.view.isWithdrawn(number));
     wideArea.setEndpoints(announced);
     kernel.usage.setEndpoints(numbersByAddress(known.all));
     keeper.setKnown(known.all);
     names?.setKnown(known.all);
+    traffic.setKnown(known.all);
   }
 
   /** Endpoints were added to this host, or removed from it. */

@@ -23,6 +23,7 @@ export interface StatusSources {
     | 'player'
     | 'tick'
     | 'timeline'
+    | 'traffic'
     | 'transport'
     | 'wideArea'
   >;
@@ -64,6 +65,8 @@ export function agentStatus({ state, ticks, parts }: StatusSources): AgentStatus
     corrected: keeper.corrected,
     processes: parts.applications.status(),
     ...(unbounded !== undefined && { unbounded }),
+    ...parts.traffic.status(epoch.endpointNames),
+    ...parts.traffic.simulatedStatus(parts.timeline.nowMicros, (flow) => parts.tick.simulatedRate(flow)),
     epoch: player.epoch,
     ...timelineStatus(parts),
     events: lag.summary,

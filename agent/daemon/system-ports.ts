@@ -19,6 +19,7 @@ import { Journal } from '../linux/take-over/journal.ts';
 import { journalKeeper } from '../linux/take-over/take-over.ts';
 import { watchChanges } from '../linux/watch/announced-changes.ts';
 import { NameServers } from '../names/name-servers.ts';
+import { Generators } from '../traffic/generators.ts';
 import { openMesh } from './open-mesh.ts';
 import type { AgentLog, AgentPorts, Kernel, KernelNeeds } from './ports.ts';
 
@@ -33,6 +34,7 @@ export function systemPorts(bootstrap: Bootstrap, log: AgentLog): AgentPorts {
     load: readLoad,
     ...applicationPorts(bootstrap),
     openNames: (wanted, onProblem) => new NameServers(wanted, onProblem),
+    openTraffic: (sources, onProblem) => new Generators(sources, onProblem),
     openMesh: (surroundings) => openMesh(bootstrap, { ...surroundings, clock, timers }),
   };
 }

@@ -21,8 +21,10 @@ export class Epoch {
     this.folding = folding;
     this.graph = graph;
     this.path = rememberPaths((from, to) => folding.path(from, to), graph.endpoints.length);
+    const others = rememberPaths((from, to) => folding.between(from, to), graph.nodes.length);
+    const isEndpoint = (node: number): boolean => node < graph.endpoints.length;
     this.network = {
-      paths: this.path,
+      paths: (from, to) => (isEndpoint(from) && isEndpoint(to) ? this.path(from, to) : others(from, to)),
       linkCapacity: Float64Array.from(graph.links, ({ bandwidth }) => bandwidth),
     };
   }

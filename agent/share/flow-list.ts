@@ -8,6 +8,7 @@ export class FlowList {
   #length = 0;
   #sources = new Int32Array(0);
   #destinations = new Int32Array(0);
+  #indices = new Int32Array(0);
   #demands = new Float64Array(0);
 
   get length(): number {
@@ -34,32 +35,38 @@ export class FlowList {
   replace(flows: readonly Flow[], head: number, tail: number): number[] {
     const shift = flows.length - this.#length;
     if (flows.length > this.#sources.length) this.#enlarge(2 * flows.length);
-    for (const array of [this.#sources, this.#destinations, this.#demands])
+    for (const array of [this.#sources, this.#destinations, this.#indices, this.#demands])
       array.copyWithin(this.#length - tail + shift, this.#length - tail, this.#length);
     this.#length = flows.length;
     const others: number[] = [];
     for (let at = 0; at < flows.length; at++) {
-      const { source, destination, demandBps } = flows[at]!;
+      const { source, destination, index = 0, demandBps } = flows[at]!;
       if (at < head || at >= flows.length - tail) {
         if (this.#demands[at] === demandBps) continue;
         others.push(at);
       } else {
         this.#sources[at] = source;
         this.#destinations[at] = destination;
+        this.#indices[at] = index;
       }
       this.#demands[at] = demandBps;
     }
     return others;
   }
 
-  #isSame(at: number, { source, destination }: Flow): boolean {
-    return this.#sources[at] === source && this.#destinations[at] === destination;
+  #isSame(at: number, { source, destination, index = 0 }: Flow): boolean {
+    return (
+      this.#sources[at] === source && this.#destinations[at] === destination && this.#indices[at] === index
+    );
   }
 
   #enlarge(room: number): void {
     const [sources, destinations, demands] = [this.#sources, this.#destinations, this.#demands];
+    const indices = this.#indices;
     this.#sources = new Int32Array(room);
     this.#destinations = new Int32Array(room);
+    this.#indices = new Int32Array(room);
+    this.#indices.set(indices);
     this.#demands = new Float64Array(room);
     this.#sources.set(sources);
     this.#destinations.set(destinations);

@@ -11,8 +11,10 @@ import type { Flow, FlowShare, ShareNetwork } from './model.ts';
 import { roundTripMicros } from './round-trip.ts';
 import { insertSorted, removeSorted } from './sorted-list.ts';
 
-/** Greater than the number of endpoints can be (topology/model/limits.ts). */
-const RANK_FACTOR = 2 ** 16;
+/** Greater than the number of nodes can be (topology/model/limits.ts). */
+const RANK_FACTOR = 2 ** 17;
+/** Less than 1 by more than the greatest index (topology/model/traffic.ts); a rank has 52 bits then. */
+const INDEX_PART = 2 ** -18;
 /**
  * Up to this many added and removed flows are inserted into and taken out of the lists one by one; for more, all
  * groups are formed anew.
@@ -22,6 +24,7 @@ const FEW = 64;
 interface KnownFlow {
   readonly source: number;
   readonly destination: number;
+  readonly index: number;
   readonly isLocal: boolean;
   readonly isReachable: boolean;
   /** Indices of the limited links that it crosses. */
@@ -62,7 +65,7 @@ export class SharedFlows {
   #local: KnownFlow[] = [];
   #localShares: readonly FlowShare[] | undefined;
 
-  /** `isLocal` depends on the endpoints of a flow alone. */
+  /** `isLocal` depends on the nodes and the index of a flow alone. */
   constructor(network: ShareNetwork, isLocal: (flow: Flow) => boolean = () => true) {
     this.#network = network;
     this.#isLocal = isLocal;
@@ -71,7 +74,7 @@ export class SharedFlows {
   }
 
   /**
-   * Replaces the flows, in any order, and computes the shares of those that may compete with local ones. If a pair is
+   * Replaces the flows, in any order, and computes the shares of those that may compete with local ones. If a flow is
    * named twice, the greater demand counts. O(flows), and O(crossings × log) of the groups of flows that changed.
    * Throws `NetfoldError` (`SHARE_INPUT`) if a demand is no number.
    */
@@ -110,6 +113,11 @@ export class SharedFlows {
     for (let at = 0; at < shares.length; at++) shares[at] = this.#local[at]!.share!;
     this.#localShares = shares;
     return shares;
+  }
+
+  /** The share of a flow of the last update; `undefined` if it has no path, or was not computed. */
+  of(flow: Omit<Flow, 'demandBps'>): FlowShare | undefined {
+    return this.#known.get(rankOf(flow))?.share;
   }
 
   /**
@@ -183,12 +191,13 @@ export class SharedFlows {
 
   #meet(flow: Flow, added: KnownFlow[]): KnownFlow {
     const { paths, linkCapacity } = this.#network;
-    const { source, destination } = flow;
+    const { source, destination, index = 0 } = flow;
     const path = paths(source, destination);
     const isLimited = (link: number): boolean => linkCapacity[link] !== Number.POSITIVE_INFINITY;
     const known = {
       source,
       destination,
+      index,
       isLocal: this.#isLocal(flow),
       isReachable: path !== undefined,
       links:
@@ -269,8 +278,7 @@ export class SharedFlows {
     for (const number of this.#filling.run(group)) {
       const flow = this.#flows[number]!;
       flow.share = {
-        source: flow.source,
-        destination: flow.destination,
+        ...nodesOf(flow),
         rateBps: rate[number]!,
         ceilingBps: ceiling[number]!,
         limitedBy: limitedBy[number]!,
@@ -279,8 +287,16 @@ export class SharedFlows {
   }
 }
 
-function rankOf({ source, destination }: { source: number; destination: number }): number {
-  return source * RANK_FACTOR + destination;
+function rankOf({ source, destination, index = 0 }: Omit<Flow, 'demandBps'>): number {
+  return source * RANK_FACTOR + destination + index * INDEX_PART;
+}
+
+function nodesOf({
+  source,
+  destination,
+  index,
+}: KnownFlow): Pick<FlowShare, 'source' | 'destination' | 'index'> {
+  return index === 0 ? { source, destination } : { source, destination, index };
 }
 
 function inOrder(a: KnownFlow, b: KnownFlow): number {
@@ -301,12 +317,11 @@ function competes({ links }: KnownFlow): boolean {
 }
 
 /** On unlimited links, a flow gets its demand and could get any rate. Without a path it has no share. */
-function aloneShare({ source, destination, demand, isReachable }: KnownFlow): FlowShare | undefined {
-  if (!isReachable) return undefined;
+function aloneShare(flow: KnownFlow): FlowShare | undefined {
+  if (!flow.isReachable) return undefined;
   return {
-    source,
-    destination,
-    rateBps: demand,
+    ...nodesOf(flow),
+    rateBps: flow.demand,
     ceilingBps: Number.POSITIVE_INFINITY,
     limitedBy: -1,
   };

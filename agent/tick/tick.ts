@@ -38,7 +38,11 @@ export interface TickPorts {
   readonly onAnnounced: (changes: readonly FlowChange[]) => void;
   /** Called with the shares of local flows when they are in force. */
   readonly onEnforced: (shares: readonly FlowShare[]) => void;
+  /** Flows that no packet carries, now; the same array while they are the same. Absent: none. */
+  readonly simulated?: () => readonly ShareFlow[];
 }
+
+const NONE: readonly ShareFlow[] = [];
 
 export class Tick {
   readonly #ports: TickPorts;
@@ -49,6 +53,7 @@ export class Tick {
   #realLatency: Float64Array = new Float64Array();
   #shared: SharedFlows;
   #seenFlows = -1;
+  #simulated: readonly ShareFlow[] = NONE;
   #shares: readonly FlowShare[] = [];
   readonly #attempts: Attempts;
 
@@ -147,8 +152,14 @@ export class Tick {
   }
 
   #reactToOthers(): void {
-    const { mesh, clock } = this.#ports;
-    if (mesh.view.flowsVersion !== this.#seenFlows) this.#react(clock.now());
+    const { mesh, clock, simulated } = this.#ports;
+    const isOther = simulated !== undefined && simulated() !== this.#simulated;
+    if (mesh.view.flowsVersion !== this.#seenFlows || isOther) this.#react(clock.now());
+  }
+
+  /** The rate of a simulated flow in bit/s; `undefined`: nothing here competes with it, or it has no path. */
+  simulatedRate(flow: ShareFlow): number | undefined {
+    return this.#shared.of(flow)?.rateBps;
   }
 
   #react(now: number): void {
@@ -160,7 +171,7 @@ export class Tick {
   }
 
   #sharedIn({ network }: Epoch): SharedFlows {
-    return new SharedFlows(network, ({ source }) => this.#isLocal.has(source));
+    return new SharedFlows(network, ({ source, index = 0 }) => index === 0 && this.#isLocal.has(source));
   }
 
   #measure(now: number): void {
@@ -177,8 +188,10 @@ export class Tick {
   }
 
   #share(): void {
-    const { mesh } = this.#ports;
-    const flows: ShareFlow[] = [];
+    const { mesh, simulated } = this.#ports;
+    this.#simulated = simulated?.() ?? NONE;
+    // First: they seldom change, and the beginning of a list that is the same costs least.
+    const flows: ShareFlow[] = [...this.#simulated];
     for (const [{ source, destination }, { rateBps, greedy }] of this.#filter.known())
       flows.push(shareFlow(source, destination, announcedRate(rateBps), greedy));
     mesh.view.forEachRemoteFlow((source, destination, rateBps, greedy) => {

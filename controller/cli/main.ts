@@ -133,6 +133,16 @@ const GROUPS: readonly Group[] = [
     load: async () => (await import('./records/test.ts')).addTestCommand,
   },
   {
+    heading: EXPERIMENTS,
+    commands: ['study'],
+    load: async () => (await import('./workbench/study.ts')).addStudyCommand,
+  },
+  {
+    heading: EXPERIMENTS,
+    commands: ['traffic'],
+    load: async () => (await import('./workbench/traffic.ts')).addTrafficCommand,
+  },
+  {
     heading: RECORDS,
     commands: ['records', 'events'],
     load: async () => (await import('./records/records.ts')).addRecordCommands,

@@ -45,7 +45,8 @@ export function ofMeasure(expectation: MeasureExpectation, evidence: Evidence): 
   }
   requireTime(scope, evidence);
   const { value, ...found } = read(scope);
-  return { outcome: holds(expectation, value) ? 'holds' : 'fails', ...found };
+  const outcome = holds(expectation, value) ? 'holds' : 'fails';
+  return { outcome, ...found, ...(Number.isFinite(value) && { value }) };
 }
 
 const holds = ({ comparison, value: bound }: MeasureExpectation, value: number): boolean =>

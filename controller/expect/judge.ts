@@ -17,7 +17,7 @@ export function judge(expectation: Expectation, evidence: Evidence): Judgement {
   const doubt = evidence.doubts[0];
   if (found.outcome !== 'fails' || doubt === undefined) return { expectation, ...found, atMs };
   return {
-    expectation,
+    ...{ expectation, ...found },
     outcome: 'inconclusive',
     seen: `${found.seen}; but the run was not faithful: ${doubt}`,
     atMs,

@@ -11,6 +11,8 @@ export interface Finding {
   readonly seen: string;
   /** When it broke; null or absent: it is a matter of the whole window. */
   readonly atMs?: number | null;
+  /** What was measured in the whole window, in the unit of the expectation's value; absent: the run can't say. */
+  readonly value?: number;
 }
 
 export interface Window {

@@ -18,7 +18,7 @@ import { endpointOf } from './scope.ts';
 import { StatusWatch } from './status-watch.ts';
 
 const LOOK_MS = 100;
-const STATUS_EVERY_LOOKS = 5;
+const STATUS_EVERY_LOOKS = 2;
 /** Probes are sent five times a second, or so seldom that they take this part of the path. */
 const PROBE_MS = 200;
 const PROBE_PART = 0.01;
@@ -64,7 +64,8 @@ export class Watch {
   async judge(): Promise<Judgement[]> {
     const endedMs = this.#nowMs();
     // What was sent last may be answered still, and its second be written.
-    await sleep(Math.max(SETTLE_MS, this.#probes.size > 0 ? PATIENCE_MS : 0));
+    const isRecorded = this.#experiment.record !== undefined;
+    await sleep(Math.max(isRecorded ? SETTLE_MS : 0, this.#probes.size > 0 ? PATIENCE_MS : 0));
     await this.#look();
     this.stop();
     const evidence = this.#evidence(endedMs);

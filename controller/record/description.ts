@@ -12,6 +12,8 @@ export const DATABASE = 'run.sqlite';
 export const EVENTS = 'events.ndjson';
 export const TOPOLOGY = 'topology.yaml';
 export const LOGS = 'logs';
+/** Of netfold's own traffic; absent where there was none. */
+export const TRAFFIC = 'traffic.json';
 /** What endpoints have left in `$NETFOLD_OUT`: a folder for each. */
 export const OUTPUTS = 'out';
 /** Of this layout; a reader refuses a later one. */

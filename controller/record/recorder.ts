@@ -2,18 +2,27 @@
  * Records a run while it goes on: once a second it asks the agents of this machine, and writes what they tell. It takes nothing
  * from them that `netfold status` would not; without it they do the same.
  */
-import { appendFileSync, existsSync, statSync, truncateSync } from 'node:fs';
+import { appendFileSync, existsSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { kernelStartTimeOf } from '../../agent/kernel/sys/process-table.ts';
-import type { AgentStatus } from '../../proto/status.ts';
+import type { AgentStatus, TrafficStatus } from '../../proto/status.ts';
 import type { PathProof } from '../../proto/view.ts';
 import { copyLogs } from '../logs/kept.ts';
 import { logFolderOf, outFolder } from '../names.ts';
+import { trafficRows } from '../traffic-rows.ts';
 import { AgentReader } from './agent-reader.ts';
 import { type Moment, RunDatabase } from './database.ts';
-import { DATABASE, type Description, EVENTS, hashesOf, LOGS, writeDescription } from './description.ts';
-import { dropOldRecords } from './folders.ts';
+import {
+  DATABASE,
+  type Description,
+  EVENTS,
+  hashesOf,
+  LOGS,
+  TRAFFIC,
+  writeDescription,
+} from './description.ts';
+import { dropOldRecords, recordsFolder } from './folders.ts';
 import { type FileEvent, Happened, type Happenings } from './happened.ts';
 import { fillFolder, OMITTED, takeOutputs } from './outputs.ts';
 import type { AgentSample, FlowSample, PathSample } from './rows.ts';
@@ -65,6 +74,8 @@ export class Recorder {
   readonly #processes: Map<string, string>;
   #isChanged = false;
   #images: Description['images'];
+  /** By host: what it told last of netfold's own traffic. */
+  readonly #traffic = new Map<string, readonly TrafficStatus[]>();
 
   /** Begins to record. Throws if nothing can be written there. */
   constructor(options: RecorderOptions) {
@@ -105,11 +116,19 @@ export class Recorder {
   async complete(): Promise<void> {
     try {
       this.#database.complete();
+      this.#writeTraffic();
       await complete(this.folder, this.#describedAtEnd());
-      dropOldRecords();
+      if (dirname(this.folder) === recordsFolder()) dropOldRecords();
     } catch (error) {
       this.#options.tell(`the record ${this.folder} is not complete: ${(error as Error).message}`);
     }
+  }
+
+  /** What netfold's own traffic had sent a second before the end at most. Throws system errors. */
+  #writeTraffic(): void {
+    if (this.#traffic.size === 0) return;
+    const rows = trafficRows([...this.#traffic.values()]);
+    writeFileSync(join(this.folder, TRAFFIC), `${JSON.stringify(rows, null, 1)}\n`);
   }
 
   async #run(): Promise<void> {
@@ -145,7 +164,8 @@ export class Recorder {
     this.#waiting.push(this.#happened.batch(began ?? 0));
   }
 
-  #takeState(host: string, { clock, processes, nowMs }: AgentStatus): void {
+  #takeState(host: string, { clock, processes, nowMs, traffic }: AgentStatus): void {
+    if (traffic) this.#traffic.set(host, traffic);
     const { reference, offsetMs, errorMs } = clock;
     this.#clocks = { ...this.#clocks, [host]: { reference, offsetMs, errorMs } };
     // By this machine's date, which may be set meanwhile: the time of samples is the experiment's own.

@@ -16,6 +16,10 @@ const ASSETS = [
   'topology/netfold.schema.json',
   'deploy/service/netfold@.service',
   'controller/ui/built/dashboard.js',
+  'controller/record/report/page.css',
+  'controller/record/report/page.js',
+  'controller/workbench/studies/page.css',
+  'controller/workbench/studies/page.js',
 ];
 
 export interface Manifest {

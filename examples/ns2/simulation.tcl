@@ -1,4 +1,4 @@
-# A script of ns-2 itself: its traffic is read and told, its trace files are not written.
+# A script of ns-2 itself: its traffic runs (netfold traffic shows it), its trace files are not written.
 set ns [new Simulator]
 set nf [open out.nam w]
 $ns namtrace-all $nf

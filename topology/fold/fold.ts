@@ -38,8 +38,12 @@ export class Folding {
 
   /** The path between two endpoints; `undefined` if there is none, and from an endpoint to itself. */
   path(from: number, to: number): Path | undefined {
-    if (from === to || !this.#isEndpoint(from) || !this.#isEndpoint(to) || this.#areSeparated(from, to))
-      return undefined;
+    return this.#isEndpoint(from) && this.#isEndpoint(to) ? this.between(from, to) : undefined;
+  }
+
+  /** The same between any two nodes: a bridge sends nothing, but traffic may be reckoned to begin there. */
+  between(from: number, to: number): Path | undefined {
+    if (from === to || this.#areSeparated(from, to)) return undefined;
     const given = this.#routes.links(from, to);
     const links =
       given === 'none'
@@ -62,7 +66,8 @@ export class Folding {
 
   #areSeparated(from: number, to: number): boolean {
     return (this.graph.partitions ?? []).some((groupOf) => {
-      return groupOf[from] !== -1 && groupOf[to] !== -1 && groupOf[from] !== groupOf[to];
+      const [a, b] = [groupOf[from] ?? -1, groupOf[to] ?? -1];
+      return a !== -1 && b !== -1 && a !== b;
     });
   }
 

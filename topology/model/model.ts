@@ -10,6 +10,7 @@ import type { ContainerSettings } from './container-settings.ts';
 import type { TopologyEvent } from './events.ts';
 import type { Expectation } from './expectations.ts';
 import type { Position } from './position.ts';
+import type { Traffic } from './traffic.ts';
 
 export const TRANSMISSIONS = ['every link', 'bottleneck', 'none'] as const;
 export type Transmission = (typeof TRANSMISSIONS)[number];
@@ -40,6 +41,8 @@ export interface Topology {
   readonly events: readonly TopologyEvent[];
   /** What a run must satisfy. Absent: nothing. */
   readonly expectations?: readonly Expectation[];
+  /** Traffic of netfold's own. Absent: none. */
+  readonly traffic?: readonly Traffic[];
 }
 
 /** When a service's command that has ended is started again: Docker Compose's words. */

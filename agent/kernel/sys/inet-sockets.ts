@@ -1,7 +1,7 @@
 /** Sockets of IP that are bound in the network namespace of the calling thread, and stay there. */
 import { endianness } from 'node:os';
 import { close } from './descriptors.ts';
-import { check, libc } from './libc.ts';
+import { check, ERRNO, fail, lastErrno, libc } from './libc.ts';
 import {
   attachClassicFilter,
   bind,
@@ -21,6 +21,7 @@ const AF_INET = 2;
 const AF_INET6 = 10;
 const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
+const SOCK_NONBLOCK = 0o4000;
 const IPPROTO_RAW = 255;
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
@@ -96,6 +97,20 @@ export function listeningTcp(address: Uint8Array, port: number): number {
   const fd = bound(SOCK_STREAM, address, port);
   try {
     check('listen', raw.listen(fd, BACKLOG), String(fd));
+    return fd;
+  } catch (error) {
+    close(fd);
+    throw error;
+  }
+}
+
+/** A TCP socket that connects meanwhile; who writes to it learns how that ended. Throws `KernelError`, e.g. with ENETUNREACH. */
+export function connectingTcp(address: Uint8Array, port: number): number {
+  const fd = socket(address.length === 4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0);
+  try {
+    const peer = socketAddress(address, port);
+    if (raw.connect(fd, peer, peer.length) !== 0 && lastErrno() !== ERRNO.EINPROGRESS)
+      fail('connect', String(fd));
     return fd;
   } catch (error) {
     close(fd);

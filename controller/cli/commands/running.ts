@@ -162,6 +162,7 @@ function printStatus(experiment: string, verdict: ExperimentVerdict, agents: rea
   const told = alive.find(({ nowMs }) => nowMs !== null) ?? alive[0];
   for (const line of told ? faultLines(told) : []) print(`  ${line}`);
   for (const line of alive.flatMap(wideAreaLines)) print(`  ${line}`);
+  for (const line of alive.flatMap(ownTrafficLines)) print(`  ${line}`);
   const flows = alive.flatMap((agent) => agent.flows);
   print('');
   if (flows.length === 0) print('no flows');
@@ -190,6 +191,19 @@ function describe(agent: HostReport): string {
     ...ended,
     ...bounds,
   ].join('');
+}
+
+/** Traffic of netfold's own. */
+function ownTrafficLines({ host, traffic, simulated }: AgentStatus): string[] {
+  const lines: string[] = [];
+  if (traffic && traffic.length > 0) lines.push(`${host}: traffic of netfold's own (netfold traffic)`);
+  if (simulated && simulated.flows > 0) {
+    const { flows, competing, rateBps } = simulated;
+    lines.push(
+      `${host}: ${count(flows, 'simulated flow')}, of which ${competing} compete with its own, at ${formatRate(rateBps)}`,
+    );
+  }
+  return lines;
 }
 
 /** How late packets (their mean) and events (99 of 100) were, and the offset of this host's clock from the reference. */

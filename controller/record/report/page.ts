@@ -150,9 +150,13 @@ function verdict(
 ${list.length === 0 ? '' : `<ul>${list.join('')}</ul>`}`;
 }
 
+/** The style of all pages that netfold writes. */
+export const reportStyle = (): string => own('page.css');
+
 const own = (name: string): string => readFileSync(join(import.meta.dirname, name), 'utf8');
 
-function asset(path: string): string {
+/** A file of the package uplot. */
+export function asset(path: string): string {
   const packages = dirname(createRequire(import.meta.url).resolve('uplot/package.json'));
   return readFileSync(join(packages, path.replace(/^uplot\//, '')), 'utf8');
 }

@@ -112,6 +112,22 @@ export const verdictSchema = z
   })
   .describe('Whether a run is what its topology says.');
 
+const trafficSchema = z.object({
+  name: z.string(),
+  kind: z.string(),
+  from: z.string(),
+  to: z.string(),
+  sources: z.number(),
+  sent: z.number(),
+  sentBytes: z.number(),
+  refused: z.number(),
+  late: z.number(),
+  received: z.number(),
+  receivedBytes: z.number(),
+  delaySumMs: milliseconds,
+  mostDelayMs: milliseconds,
+});
+
 export const agentStatusSchema = z
   .object({
     host: z.string(),
@@ -163,6 +179,15 @@ export const agentStatusSchema = z
     clock: clockSchema,
     processes: z.record(z.string(), z.string()).readonly().describe('Endpoint → pid, or how it ended.'),
     unbounded: z.string().optional(),
+    traffic: z
+      .array(trafficSchema)
+      .readonly()
+      .optional()
+      .describe("Traffic of netfold's own, as far as it begins or ends on this host."),
+    simulated: z
+      .object({ flows: z.number(), competing: z.number(), rateBps: z.number() })
+      .optional()
+      .describe('Flows that no packet carries, and the rate of those that compete with flows of this host.'),
   })
   .describe('What an agent says of itself.');
 

@@ -175,8 +175,16 @@ const CHOICES: ReadonlyMap<string, readonly string[]> = new Map(
   FILE_PROPERTIES.flatMap(({ file }) => (file.kind === 'choice' ? [[file.key, file.choices] as const] : [])),
 );
 
+const TRAFFIC_EXAMPLES: ReadonlyMap<string, string> = new Map([
+  ['rate', '2Mbps'],
+  ['size', '1000B'],
+  ['start', '5s'],
+  ['stop', '20s'],
+]);
+
 function exampleOf(path: Path): string {
-  return EXAMPLES.get(String(path.at(-1))) ?? '10ms';
+  const key = String(path.at(-1));
+  return EXAMPLES.get(key) ?? TRAFFIC_EXAMPLES.get(key) ?? '10ms';
 }
 
 const EXPECTED: Readonly<Record<string, string>> = {
@@ -190,6 +198,8 @@ const EXPECTED: Readonly<Record<string, string>> = {
   expect: 'write a list of lines, e.g. - rtt client server < 50ms',
   'expect.*': 'write a line, e.g. rtt client server < 50ms; quote it if it contains ": "',
   'events.*': 'write a line, e.g. at 30s crash server.0; quote it if it contains ": "',
+  traffic: 'write a list, e.g. - { from: client, to: server, rate: 2Mbps }',
+  'traffic.*': 'write e.g. { from: client, to: server, rate: 2Mbps, stop: 20s }',
   routing: 'write latency, hops or weight',
   routes: 'write a list, e.g. - client > s1 > server, or with <> for both directions',
   'routes.*': 'write e.g. client > s1 > server, or with <> for both directions',

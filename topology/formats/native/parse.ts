@@ -20,6 +20,7 @@ import { parseRoute } from './routes.ts';
 import { KNOWN_KEYS, type NativeFile, topologySchema } from './schema.ts';
 import { LifeReader } from './service-life.ts';
 import { SettingsReader } from './service-settings.ts';
+import { readTraffic } from './traffic.ts';
 
 /**
  * Gives `undefined` if there is nothing to check further; `findings` then has the reason. The events are not checked
@@ -174,6 +175,7 @@ class Reader {
         ...(routes.length > 0 && { routes }),
         events,
         ...this.#expectations(services, events),
+        ...this.#traffic(services, bridges),
       },
       fieldOf: (event) => this.#document.field(['events', events.indexOf(event)]),
       supervisors: new Set(),
@@ -288,6 +290,15 @@ class Reader {
       if (event) this.#lines.set(event, line);
       return event ? [event] : [];
     });
+  }
+
+  #traffic(services: readonly Service[], bridges: readonly Bridge[]): Pick<Topology, 'traffic'> {
+    const { traffic } = this.#data;
+    if (!traffic) return {};
+    const positionOf = (index: number): Position => this.#position(this.#document.at(['traffic', index]));
+    return {
+      traffic: readTraffic(traffic, { services, bridges }, this.#document, positionOf, this.#findings),
+    };
   }
 
   #expectations(

@@ -23,6 +23,7 @@ import { containerFields, healthcheck, resources } from './container-schema.ts';
 import { LANGUAGE_KEYS } from './expand/expand.ts';
 import { quantity } from './quantity.ts';
 import { ROUTE_PATTERN } from './routes.ts';
+import { traffic } from './traffic.ts';
 
 const tags = z
   .array(z.string().regex(new RegExp(NAME_PATTERN)))
@@ -254,6 +255,13 @@ export const topologySchema = z
         description: 'What a run must satisfy, one expectation a line, for `netfold test`.',
         examples: [['rtt client server p99 < 50ms']],
       }),
+    traffic: z
+      .array(traffic)
+      .optional()
+      .meta({
+        description: 'Traffic that netfold itself makes, or only reckons with. Default: none.',
+        examples: [[{ from: 'client', to: 'server', rate: '2Mbps' }]],
+      }),
   })
   .meta({ title: 'netfold topology', description: 'A network topology for netfold.' });
 
@@ -271,6 +279,7 @@ export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   'links.*.up': Object.keys(directionSettings.shape),
   'links.*.down': Object.keys(directionSettings.shape),
   'bridges.*': Object.keys(bridgeSettings.shape),
+  'traffic.*': Object.keys(traffic.shape),
 };
 
 /** The published JSON Schema, as text. */

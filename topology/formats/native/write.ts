@@ -17,10 +17,22 @@ import {
 } from '../../model/container-settings.ts';
 import type { TopologyEvent } from '../../model/events.ts';
 import type { Bridge, LinkPair, Ready, Service, Topology } from '../../model/model.ts';
+import { formatReference } from '../../model/names.ts';
+import { type Traffic, trafficLabel } from '../../model/traffic.ts';
 
 /** `heading`: lines of comments at the beginning, without the `#`. Events that no line says are left out: `unwritable` has them. */
 export function nativeText(topology: Topology, heading: readonly string[] = []): string {
-  const { name, routing, transmission, services, bridges, links, routes = [], events } = topology;
+  const {
+    name,
+    routing,
+    transmission,
+    services,
+    bridges,
+    links,
+    routes = [],
+    events,
+    traffic = [],
+  } = topology;
   const lines = events.flatMap((event) => eventLine(event) ?? []);
   const counts = [
     count(services.length, 'service'),
@@ -40,6 +52,8 @@ export function nativeText(topology: Topology, heading: readonly string[] = []):
     ...(routes.length === 0 ? [] : ['routes:']),
     ...routes.map(({ nodes }) => `  - ${nodes.join(' > ')}`),
     ...(lines.length === 0 ? [] : ['events:', ...lines.map((line) => `  - ${quoted(line)}`)]),
+    ...(traffic.length === 0 ? [] : ['traffic:']),
+    ...traffic.map((one) => `  - ${flow(trafficFields(one))}`),
     '',
   ].join('\n');
 }
@@ -85,6 +99,29 @@ function valueText(value: Value): string {
 function innerText(value: string | number | readonly string[]): string {
   if (typeof value === 'number') return String(value);
   return typeof value === 'string' ? quoted(value) : `[${value.map(quoted).join(', ')}]`;
+}
+
+function trafficFields(one: Traffic): Field[] {
+  const { from, to, kind, rate, size, on, off, shape, start, stop, count: copies, seed, simulated } = one;
+  const label = trafficLabel(one);
+  const isBursty = kind === 'exponential' || kind === 'pareto';
+  const fields: [string, Value | undefined | false][] = [
+    ['from', formatReference(from)],
+    ['to', formatReference(to)],
+    ['name', one.name !== label && one.name],
+    ['kind', kind],
+    ['rate', rate !== undefined && formatBps(rate)],
+    ['size', kind !== 'greedy' && `${size}B`],
+    ['on', isBursty && formatMicros(on)],
+    ['off', isBursty && formatMicros(off)],
+    ['shape', kind === 'pareto' && shape],
+    ['start', start > 0 && formatMicros(start)],
+    ['stop', stop !== undefined && formatMicros(stop)],
+    ['count', copies > 1 && copies],
+    ['seed', isBursty && seed !== 1 && seed],
+    ['simulated', simulated],
+  ];
+  return fields.filter((field): field is [string, Value] => field[1] !== undefined && field[1] !== false);
 }
 
 function serviceFields(service: Service): Field[] {

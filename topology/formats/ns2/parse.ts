@@ -19,6 +19,7 @@ import { Interpreter } from '../../tcl/interpreter.ts';
 import { listItem } from '../../tcl/lists.ts';
 import { installScriptCommands, unknownCommand } from './commands.ts';
 import { playEvents, topologyEvents } from './events.ts';
+import { generated } from './generators.ts';
 import { type Direction, type Lan, type Link, type Node, nameOf } from './things.ts';
 import { tellOfTraffic } from './traffic.ts';
 import { SETTINGS, World } from './world.ts';
@@ -126,12 +127,13 @@ function build(world: World, file: string, name: string): ParsedFile | undefined
     (lan): Bridge => ({ name: names.get(lan)!, tags: [], position: position(lan.place) }),
   );
   const { events, fields } = topologyEvents(world, { names, leftOut, file });
-  tellOfTraffic(world);
+  const { traffic, made } = generated(world, names, position);
+  tellOfTraffic(world, made);
   notes.settle();
   const parsed = checked({ name, services, bridges, links }, { findings });
   return {
     ...parsed,
-    topology: { ...parsed.topology, routing: 'hops', events },
+    topology: { ...parsed.topology, routing: 'hops', events, ...(traffic.length > 0 && { traffic }) },
     fieldOf: (event) => fields.get(event) ?? '$ns at',
     laterHolds: true,
   };

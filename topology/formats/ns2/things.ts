@@ -82,6 +82,8 @@ export interface Other extends Made {
   peer?: Other;
   /** What happens to it: `start 1s`. */
   readonly events: string[];
+  /** The same, in full, and when; some of them, if it is very much. */
+  readonly actions: { readonly words: readonly string[]; readonly at: Micros }[];
 }
 
 export interface Group extends Made {

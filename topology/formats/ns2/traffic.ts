@@ -1,6 +1,6 @@
 /**
- * Agents, generators of traffic, sources of errors, and whatever else a script makes with `new`. Errors become the loss of a link.
- * Traffic has no counterpart in a topology file: it is read, and told with all that the script says about it.
+ * Agents, generators of traffic, sources of errors, and whatever else a script makes with `new`. Errors become the loss of a link,
+ * generators traffic of netfold's own (generators.ts). What has no counterpart is told with all that the script says about it.
  */
 import { formatMicros } from '../../../proto/units.ts';
 import { TclError, wrongArgs } from '../../tcl/errors.ts';
@@ -9,6 +9,9 @@ import { directionOf } from './links.ts';
 import { readLoss } from './quantities.ts';
 import { type Node, nameOf, type Other } from './things.ts';
 import type { World } from './world.ts';
+
+/** Of one object. */
+const MOST_ACTIONS = 10_000;
 
 const TRAFFIC = /^(?:Agent|Application|Traffic|Source)\//;
 /** What is not told: it is part of something that is. */
@@ -30,6 +33,7 @@ export function makeOther(world: World, className: string, call: Call): string {
       className,
       values: new Map(),
       events: [],
+      actions: [],
     }),
     (thing, words, at) => callOther(world, thing as Other, words, at),
   );
@@ -41,7 +45,10 @@ function callOther(world: World, thing: Other, args: readonly string[], call: Ca
   if (Object.hasOwn(METHODS, method)) return METHODS[method]!(thing, rest, world);
   if (/^(?:RNG|RandomVariable)\b/.test(thing.className)) return random(world, thing, method, rest, call);
   // Objects of ns-2 have hundreds of methods.
-  if (world.now !== undefined) note(world, thing, [method, ...rest].join(' '));
+  if (world.now !== undefined) {
+    if (thing.actions.length < MOST_ACTIONS) thing.actions.push({ words: [method, ...rest], at: world.now });
+    note(world, thing, [method, ...rest].join(' '));
+  }
   return '';
 }
 
@@ -141,11 +148,12 @@ export function loseBetween(world: World, [model, from, to]: readonly string[], 
   };
 }
 
-/** One warning for each generator, with its parameters, and for each agent that has none. */
-export function tellOfTraffic(world: World): void {
+/** One warning for each generator that is not among `made`, with its parameters, and for each agent that has none. */
+export function tellOfTraffic(world: World, made: ReadonlySet<Other>): void {
   const below = new Set(world.others.map(({ agent }) => agent));
   for (const thing of world.others) {
-    if (!TRAFFIC.test(thing.className) || SILENT.test(thing.className) || below.has(thing)) continue;
+    if (!TRAFFIC.test(thing.className) || SILENT.test(thing.className)) continue;
+    if (below.has(thing) || made.has(thing)) continue;
     const agent = thing.agent ?? thing;
     const kind = thing.agent ? `${thing.className} over ${agent.className}` : thing.className;
     const parameters = [...thing.values].slice(0, 10).map(([name, value]) => `${name} ${value.slice(0, 40)}`);

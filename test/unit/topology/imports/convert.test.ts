@@ -144,11 +144,12 @@ describe('netfold convert', () => {
   it('writes events, and what was told as comments', async () => {
     const { code, stdout, stderr } = await netfold('convert', join(EXAMPLES, 'ns2/simulation.tcl'));
     expect(code).toBe(0);
+    expect(stdout).toContain('\n# line 21: ');
     expect(stdout).toContain(
-      '\n# line 32: ftp: traffic is left out: Application/FTP over Agent/TCP, from n-0 to n-3',
+      'traffic:\n  - { from: n-0, to: n-3, name: ftp, kind: greedy, start: 1s, stop: 4s }\n',
     );
     expect(stdout).toContain('events:\n  - "at 2s leave n-2--n-3"\n');
-    expect(stderr).toContain('traffic is left out');
+    expect(stderr).toContain('a queue of kind RED');
     const file = join(folder, 'simulation.yaml');
     writeFileSync(file, stdout);
     expect((await netfold('check', file)).stdout).toContain('is valid: 4 services');

@@ -98,11 +98,14 @@ describe('a script of ns-2 itself', () => {
     expect(lines(topology)).toEqual(['at 2s leave n-2--n-3', 'at 2.5s join n-2--n-3', 'at 5s quit']);
   });
 
-  it('tells of its traffic, with all that is known of it', () => {
-    expect(told.filter((one) => one.includes('traffic'))).toEqual([
-      '32 KEY_IGNORED traffic is left out: Application/FTP over Agent/TCP, from n-0 to n-3, start at 1s, stop at 4s',
-      '40 KEY_IGNORED traffic is left out: Application/Traffic/CBR over Agent/UDP, from n-1 to n-3, packetSize_ 1000, rate_ 1mb, start at 100ms, stop at 4.5s',
+  it('has its generators as traffic, from each start to the next stop', () => {
+    expect(told.filter((one) => one.includes('traffic'))).toEqual([]);
+    expect(topology.traffic).toMatchObject([
+      { name: 'ftp', kind: 'greedy', from: { name: 'n-0' }, to: { name: 'n-3' }, start: 1e6, stop: 4e6 },
+      { name: 'cbr', kind: 'constant', from: { name: 'n-1' }, to: { name: 'n-3' }, start: 1e5, stop: 4.5e6 },
     ]);
+    // A packet of ns-2 is what links carry.
+    expect(topology.traffic![1]).toMatchObject({ rate: 1e6, size: 958 });
     expect(told.join('\n')).toMatch(/21 KEY_IGNORED a queue of kind RED/);
     expect(told.join('\n')).toMatch(/KEY_IGNORED no files are written here/);
   });
