@@ -53,6 +53,10 @@ export type ControllerErrorCode =
   | 'BROWSER_FAILED'
   | 'RECORD_UNKNOWN'
   | 'RECORD_UNREADABLE'
+  | 'SWAP_EXISTS'
+  | 'SWAP_UNKNOWN'
+  | 'SWAP_PLATFORM'
+  | 'SWAP_FAILED'
   | 'NOTHING_TO_MEASURE'
   | 'SERVICE_NAME'
   | 'SERVICE_UNKNOWN'
@@ -108,6 +112,10 @@ const BLAME: Readonly<Record<ControllerErrorCode, Blame>> = {
   BROWSER_FAILED: 'machine',
   RECORD_UNKNOWN: 'input',
   RECORD_UNREADABLE: 'input',
+  SWAP_EXISTS: 'input',
+  SWAP_UNKNOWN: 'input',
+  SWAP_PLATFORM: 'input',
+  SWAP_FAILED: 'machine',
   NOTHING_TO_MEASURE: 'input',
   SERVICE_NAME: 'usage',
   SERVICE_UNKNOWN: 'input',

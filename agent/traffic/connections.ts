@@ -87,7 +87,8 @@ export class Connections {
   }
 
   #end(row: number): void {
-    this.#open.get(row)?.destroy();
+    // What waits in the kernel's buffer would flow on for seconds.
+    this.#open.get(row)?.resetAndDestroy();
     this.#open.delete(row);
   }
 

@@ -139,6 +139,16 @@ const GROUPS: readonly Group[] = [
   },
   {
     heading: EXPERIMENTS,
+    commands: ['queue'],
+    load: async () => (await import('./workbench/queue.ts')).addQueueCommand,
+  },
+  {
+    heading: EXPERIMENTS,
+    commands: ['swap'],
+    load: async () => (await import('./workbench/swap.ts')).addSwapCommand,
+  },
+  {
+    heading: EXPERIMENTS,
     commands: ['traffic'],
     load: async () => (await import('./workbench/traffic.ts')).addTrafficCommand,
   },

@@ -7,6 +7,7 @@ import type { Platform, Watch } from '../platform/port/platform.ts';
 import type { OnProgress } from '../progress.ts';
 import { beginRecord, continueRecord, type RecordedRun, type RecordPorts } from '../record/open.ts';
 import type { Recorder } from '../record/recorder.ts';
+import { takeRecordAnew } from '../swapped/kept.ts';
 import { isNoRoom } from '../system-errors.ts';
 import { AgentProcess } from './agents.ts';
 import type { CurrentPlacement } from './current-placement.ts';
@@ -59,7 +60,9 @@ export class Experiment {
    */
   static async resume(name: string, { onStep, onProgress }: Watch = {}): Promise<Experiment> {
     const experiment = new Experiment(await resumeParts(name), onProgress);
-    await experiment.#record(onStep, async (ports) => continueRecord(experiment.#run, ports));
+    await experiment.#record(onStep, async (ports) =>
+      takeRecordAnew(name) ? beginRecord(experiment.#run, ports) : continueRecord(experiment.#run, ports),
+    );
     return experiment;
   }
 

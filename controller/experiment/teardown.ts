@@ -13,6 +13,7 @@ import type { Leftover, Platform } from '../platform/port/platform.ts';
 import { openPlatforms, platformsFor } from '../platform/registry.ts';
 import type { OnProgress } from '../progress.ts';
 import { endRecordOf, recordOf, untilRecordEnds } from '../record/open.ts';
+import { keepIfSwapped } from '../swapped/kept.ts';
 import { isNoRoom, withCode } from '../system-errors.ts';
 import { type ExperimentState, experimentNames, readState } from './state.ts';
 
@@ -47,12 +48,19 @@ export async function removeExperiment(
     ...(await endGroups(experiment, state)),
     // Before its logs go.
     ...(await endRecordOf(experiment)),
+    ...keptIfSwapped(experiment),
     ...keepLogsOf(experiment, state),
   ];
   removeFolder(experimentFolder(experiment));
   removeIfEmpty(RUN_FOLDER);
   if (record !== undefined) await untilRecordEnds(record);
   return { experiment, facts, problems };
+}
+
+/** What can't be kept must not be removed: throws then, and the files stay. */
+function keptIfSwapped(experiment: string): string[] {
+  keepIfSwapped(experiment);
+  return [];
 }
 
 /**

@@ -2,7 +2,8 @@
 import type { Command } from 'commander';
 import { containerOptions } from '../options/placement-options.ts';
 import { addRecordOptions } from '../options/record-options.ts';
-import { addEmulationOptions, detached, durationOption, type UpOptions, up } from './up.ts';
+import { detached } from './detached.ts';
+import { addEmulationOptions, durationOption, type UpOptions, up } from './up.ts';
 
 export function addAttachCommand(program: Command): void {
   const command = program

@@ -1,8 +1,6 @@
 /** `netfold up`: runs an experiment, in the foreground or on its own. */
-import { fork } from 'node:child_process';
-import { constants } from 'node:os';
 import { stderr } from 'node:process';
-import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { appendTo, PRIVATE_FILE } from '../../../agent/files/own-files.ts';
 import { DELAY_BACKENDS } from '../../../proto/bootstrap.ts';
@@ -42,20 +40,12 @@ import { wholeNumber } from '../options/whole-number.ts';
 import {
   type Interruption,
   type LabOptions,
-  SIGNALS,
   withExperiment,
   withResumed,
 } from '../options/with-experiment.ts';
-import {
-  type ProgressMessage,
-  passOnProgress,
-  print,
-  progress,
-  step,
-  styled,
-  warn,
-} from '../terminal/output.ts';
+import { print, progress, step, styled, warn } from '../terminal/output.ts';
 import { hasParent, tellParent } from '../terminal/parent.ts';
+import { detached, type Report } from './detached.ts';
 import { examplePair } from './example-pair.ts';
 import { serveBeside } from './serve.ts';
 
@@ -67,12 +57,6 @@ export interface UpOptions extends LabOptions {
   readonly strict?: boolean;
   /** What goes on beside it; returns how that ends. */
   readonly beside?: (experiment: Experiment) => () => void;
-}
-
-/** A message from the detached process to the one that the user started. */
-interface Report {
-  /** Name of the started experiment. */
-  readonly up: string;
 }
 
 /** Options of `up`, `controller` and `verify` about the lab. */
@@ -220,12 +204,18 @@ async function attend(
   if (options.strict) await judgeRun(experiment);
 }
 
-async function resume(name: string | undefined, options: Pick<UpOptions, 'duration'>): Promise<void> {
+/** `onRun` is called when its agents have taken over. */
+export async function resume(
+  name: string | undefined,
+  options: Pick<UpOptions, 'duration'>,
+  onRun: () => void = () => {},
+): Promise<void> {
   let record: string | undefined;
   await withResumed(await findExperiment(name), async (experiment, interruption) => {
     record = experiment.record;
     const supervision = supervise(experiment);
     const startAt = experiment.startAt ?? (await experiment.run());
+    onRun();
     step(`${experiment.name} is attended again; it runs since ${new Date(startAt).toISOString()}`);
     announce(experiment);
     reportUp(experiment);
@@ -351,47 +341,4 @@ function supervise(experiment: Experiment): Promise<string> {
   // The error is handled when the promise is awaited, perhaps later.
   supervision.catch(() => {});
   return supervision;
-}
-
-/**
- * Starts the daemon with the same options, in a session of its own, and waits until the experiment is up. The daemon
- * gets no Ctrl-C of this terminal, so it is passed on.
- */
-export async function detached(command: 'controller' | 'resume' | 'attach'): Promise<void> {
-  const options = process.argv.slice(3).filter((argument) => argument !== '--detach');
-  const args = [command, ...options];
-  const child = fork(process.argv[1]!, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
-  const passOn = (stream: NodeJS.WriteStream) => (text: Buffer) => {
-    passOnProgress({ progress: '' });
-    stream.write(text);
-  };
-  child.stdout!.on('data', passOn(process.stdout));
-  child.stderr!.on('data', passOn(process.stderr));
-  const handOn = (signal: NodeJS.Signals): boolean => child.kill(signal);
-  for (const signal of SIGNALS) process.on(signal, handOn);
-  const up = await new Promise<boolean>((resolve) => {
-    child.on('message', (message: Report | ProgressMessage) => {
-      if ('progress' in message) passOnProgress(message);
-      if ('up' in message) resolve(true);
-    });
-    child.on('exit', (code, signal) => {
-      process.exitCode = code ?? 128 + constants.signals[signal!];
-      resolve(false);
-    });
-  });
-  await allRead();
-  if (!up) return;
-  for (const signal of SIGNALS) process.off(signal, handOn);
-  child.disconnect();
-  child.stdout!.destroy();
-  child.stderr!.destroy();
-  child.unref();
-}
-
-/**
- * The daemon writes what it prints before it says that it is up, or ends; its message may be read first. By then the text is in
- * the pipe, and each turn of the event loop reads what is there.
- */
-async function allRead(): Promise<void> {
-  for (let turn = 0; turn < 3; turn++) await setImmediate();
 }

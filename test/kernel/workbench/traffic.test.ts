@@ -52,10 +52,12 @@ traffic:
   const rate = (receivedBytes * 8) / 4;
   expect(rate).toBeLessThan(13e6);
   expect(rate).toBeGreaterThan(1e6);
-  // It has ended for good.
-  const before = (await rows(lab)).get('bulk')!.receivedBytes;
-  await sleep(500);
-  expect((await rows(lab)).get('bulk')!.receivedBytes).toBe(before);
+  const bytes = async (): Promise<number> => (await rows(lab)).get('bulk')!.receivedBytes;
+  await until(async () => {
+    const before = await bytes();
+    await sleep(300);
+    return before === (await bytes());
+  }, 'the connection has ended for good');
   const simulated = (await lab.statuses()).flatMap((status) => status.simulated ?? []);
   expect(simulated.map(({ flows }) => flows)).toEqual([1, 1]);
   expect((await lab.statuses()).flatMap(({ degraded }) => degraded)).toEqual([]);

@@ -80,7 +80,7 @@ describe('simulated flows', () => {
   });
 
   it('have the same shares whether they come one by one or at once', () => {
-    const { epoch } = lab();
+    const { epoch } = lab('from: s, to: t, rate: 1Mbps, simulated: true');
     const random = new SeededRandom(5);
     const shared = new SharedFlows(epoch.network, ({ index = 0 }) => index === 0);
     let flows: Flow[] = [];

@@ -19,9 +19,11 @@ const KINDS: Readonly<Record<string, TrafficKind>> = {
   'Application/FTP': 'greedy',
 };
 /** Payloads between these have a head and pass without fragments. */
-const SIZE = { least: 24, most: 1472 } as const;
-const DEFAULTS = { rate: '448Kb', burstyRate: '64Kb', size: '210', shape: '1.5' } as const;
+const SIZE = { least: 24, most: 1472, default: 1000 } as const;
+const DEFAULTS = { rate: '448Kb', burstyRate: '64Kb', size: '210' } as const;
 const BURST = fromMillis(500);
+const SHAPE = 1.5;
+const NO_BURSTS = { on: BURST, off: BURST, shape: SHAPE };
 
 export interface Generated {
   readonly traffic: readonly Traffic[];
@@ -79,28 +81,36 @@ function settingsOf(
   thing: Other,
   kind: TrafficKind,
 ): Pick<Traffic, 'rate' | 'size' | 'on' | 'off' | 'shape'> {
+  if (kind === 'greedy') return { size: SIZE.default, ...NO_BURSTS };
   const value = (name: string, otherwise: string): string =>
     thing.values.get(name) ?? world.classValues.get(`${thing.className} ${name}`) ?? otherwise;
   const bytes = Number(value('packetSize_', DEFAULTS.size));
   if (!(bytes > 0))
     throw new TclError(`${value('packetSize_', '')} is no size of a packet`, 'write bytes, e.g. 1000');
   const size = Math.min(SIZE.most, Math.max(SIZE.least, Math.round(bytes) - DATAGRAM_OVERHEAD));
-  const time = (name: string): Micros => (value(name, '') === '' ? BURST : readDelay(value(name, '')));
-  const shape = Number(value('shape_', DEFAULTS.shape));
-  if (!(shape > 1))
-    throw new TclError(
-      `${value('shape_', '')} is no shape of a Pareto distribution with a mean`,
-      'write more than 1, e.g. 1.5',
-    );
   const interval = value('interval_', '');
   const rate =
     interval === ''
       ? value('rate_', kind === 'constant' ? DEFAULTS.rate : DEFAULTS.burstyRate)
       : rateFor(bytes, interval);
-  return {
-    ...{ size, shape, on: micros(Math.max(1, time('burst_time_'))), off: time('idle_time_') },
-    ...(kind !== 'greedy' && { rate: readBandwidth(rate) }),
-  };
+  return { size, rate: readBandwidth(rate), ...timesOf(value, kind) };
+}
+
+/** Of bursts, where there are any. */
+function timesOf(
+  value: (name: string, otherwise: string) => string,
+  kind: TrafficKind,
+): Pick<Traffic, 'on' | 'off' | 'shape'> {
+  if (kind === 'constant') return NO_BURSTS;
+  const time = (name: string): Micros => (value(name, '') === '' ? BURST : readDelay(value(name, '')));
+  const times = { on: micros(Math.max(1, time('burst_time_'))), off: time('idle_time_') };
+  if (kind === 'exponential') return { ...NO_BURSTS, ...times };
+  const shape = Number(value('shape_', String(SHAPE)));
+  if (shape > 1) return { ...times, shape };
+  throw new TclError(
+    `${value('shape_', '')} is no shape of a Pareto distribution with a mean`,
+    'write more than 1, e.g. 1.5',
+  );
 }
 
 /** `interval_` of CBR, instead of a rate: one packet each so many seconds. */
