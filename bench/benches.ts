@@ -193,7 +193,7 @@ export const BENCHES: readonly Bench[] = [
     description: 'do recorded runs repeat, what does recording cost, and how soon is a record read?',
     help: 'Ten replays of a run of 50 s, and one with a slower path; 200 flows recorded and not; a record of a million samples.',
     hasLabs: true,
-    minutes: { whole: 18, quick: 6 },
+    minutes: { whole: 21, quick: 7 },
     measure: measureRecords,
   },
   {
