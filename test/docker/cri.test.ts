@@ -1,4 +1,5 @@
 /** `netfold attach --engine cri` with a real runtime: pods that run already are shaped, followed, and given back. */
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -136,4 +137,35 @@ it('pods are shaped where the runtime says they are, used, followed when they ar
   await until(() => processesOf(name).length === 0, 'its processes have ended', SOON_MS);
   expect(tracesOf(name).folder).toBe(false);
   expect(await roundTrip(first!)).toBeLessThan(40);
+});
+
+it('on a machine of a cluster, pods are endpoints by their numbers, and the key of all machines gives commands', async () => {
+  const keys = mkdtempSync(join(folder, 'keys-'));
+  const [mesh, user] = [join(keys, 'mesh.key'), join(keys, 'user.key')];
+  expect(await netfold('mesh', 'key', mesh)).toMatchObject({ code: 0 });
+  expect(await netfold('mesh', 'user', user)).toMatchObject({ code: 0 });
+  const cluster = join(keys, 'cluster.yaml');
+  writeFileSync(cluster, TOPOLOGY);
+  const words = [
+    ...['node', cluster, '--name', name, '--engine', 'cri', '--find', 'localhost:4699', '--host', 'host0'],
+    ...['--listen', '127.0.0.1:4699', '--mesh-key', mesh, '--user-key', user, ...SELECT],
+  ];
+  const node = spawn(NETFOLD, words, { env: runtime.env, stdio: 'ignore' });
+  const ended = new Promise((resolve) => node.once('exit', resolve));
+  try {
+    const isRunning = async (): Promise<boolean> => {
+      const { state, endpoints } = await status();
+      return state === 'running' && endpoints.length === 3;
+    };
+    await until(() => isRunning().catch(() => false), 'all pods are endpoints', SOON_MS);
+    await until(async () => (await roundTrip(second!)) > 80, 'it is shaped', SOON_MS);
+    const set = await netfold('set', 'db--s1', 'latency=40ms', '--name', name, '--key', user);
+    expect(set).toMatchObject({ code: 0 });
+    await until(async () => (await roundTrip(first!)) > 130, 'the command is in force', SOON_MS);
+  } finally {
+    node.kill('SIGTERM');
+    expect(await ended).toBe(0);
+  }
+  expect(sandboxNames(name)).toEqual([]);
+  expect(await isShaped(first!)).toBe(false);
 });
