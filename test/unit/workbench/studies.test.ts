@@ -111,7 +111,7 @@ describe('a result', () => {
     });
     expect(wanted({ r: 'rtt a b' }).units.get('r')).toBe('ms');
     expect(() => wanted({ r: 'rtt a c' })).toThrow('no endpoint c.0');
-    expect(() => wanted({ r: 'latency a b' })).toThrow('is no measure');
+    expect(() => wanted({ r: 'delay a b' })).toThrow('is no measure');
     expect(() => wanted({ r: 'rtt a b sometimes' })).toThrow('a comparison');
   });
 });
