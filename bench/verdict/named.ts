@@ -2,7 +2,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { agentAt } from '../../controller/machine/processes.ts';
+import { agentAt, signalAll } from '../../controller/machine/processes.ts';
 import { agentSocket } from '../../controller/names.ts';
 import { output, type Place } from '../../controller/verify/traffic.ts';
 import { type Lab, withLab } from '../lab.ts';
@@ -83,8 +83,6 @@ const DISTURBANCES: readonly Disturbance[] = [
     provoke: async ({ experiment }) => {
       const pid = agentAt(agentSocket(experiment.name, experiment.plan.hosts[1]!.name))!;
       process.kill(pid, 'SIGSTOP');
-      // A stopped process can't be ended: the lab is removed after this.
-      setTimeout(() => process.kill(pid, 'SIGCONT'), PATIENCE_MS).unref();
     },
   },
 ];
@@ -138,7 +136,11 @@ async function timeUntilNamed(lab: Lab, { code, provoke }: Disturbance): Promise
     }
   } finally {
     sender.kill('SIGKILL');
-    for (const { pid } of experiment.agents) if (pid !== undefined) process.kill(pid, 'SIGCONT');
+    // A stopped process can't be ended.
+    signalAll(
+      experiment.agents.flatMap(({ pid }) => pid ?? []),
+      'SIGCONT',
+    );
   }
 }
 
