@@ -7,13 +7,13 @@ export interface Shrunk {
   /** Places of the events that are needed, in their order. */
   readonly kept: readonly number[];
   readonly runs: number;
-  /** Whether it holds without any single one of them; false: there were no more runs to find out. */
+  /** Whether it holds without any single one of them; false: there were no more runs to find out, or some could not be judged. */
   readonly isSmallest: boolean;
 }
 
 /**
  * `total` events make a run fail. `fails`: whether a run with these does; it is asked once for the same ones, and `mostRuns` times at most.
- * `undefined`: the run can't say, as in one that was not faithful, or the file has no meaning without the others.
+ * `undefined`: the run can't say, as one that was not faithful.
  */
 export async function shrink(
   total: number,
@@ -24,7 +24,7 @@ export async function shrink(
   const all = Array.from({ length: total }, (_, index) => index);
   if (await search.fails([])) return { kept: [], runs: search.runs, isSmallest: true };
   const kept = await smallest(all, search);
-  return { kept, runs: search.runs, isSmallest: !search.isOver };
+  return { kept, runs: search.runs, isSmallest: !search.isOver && !search.isUnsure };
 }
 
 class Search {
@@ -34,6 +34,8 @@ class Search {
   runs = 0;
   /** Something would have been tried, and there were no more runs. */
   isOver = false;
+  /** A run could not say. */
+  isUnsure = false;
 
   constructor(fails: (kept: readonly number[]) => Promise<boolean | undefined>, mostRuns: number) {
     this.#fails = fails;
@@ -49,7 +51,9 @@ class Search {
     }
     this.#known.add(key);
     this.runs++;
-    return (await this.#fails(kept)) === true;
+    const found = await this.#fails(kept);
+    if (found === undefined) this.isUnsure = true;
+    return found === true;
   }
 }
 

@@ -7,6 +7,7 @@ import { count } from '../../../proto/words.ts';
 import { eventLinesOf, withSomeEvents } from '../../../topology/formats/native/some-events.ts';
 import { TopologyError } from '../../../topology/load.ts';
 import { ControllerError, EXIT_INTERRUPTED } from '../../errors.ts';
+import type { Judgement } from '../../expect/judge.ts';
 import type { RunResult } from '../../expect/result.ts';
 import { type Shrunk, shrink } from '../../expect/shrink.ts';
 import { removeFolder } from '../../machine/folders.ts';
@@ -15,6 +16,9 @@ import { print, step } from '../terminal/output.ts';
 import { writeOutput } from '../terminal/write-output.ts';
 import { exitCodeOf, linesOf, type ResultOptions, writeResults } from './test-results.ts';
 import { type RunOptions, runOnce } from './test-runs.ts';
+
+/** A run that was not faithful is tried again, so often in all. */
+const TRIES = 3;
 
 export interface ShrinkOptions extends RunOptions, ResultOptions {
   /** Where the smallest file is written; true: beside the file. */
@@ -82,19 +86,26 @@ class Shrinking {
     return EXIT_CODE.input;
   }
 
-  /** Whether something of what was broken is broken again. */
-  async #fails(kept: readonly number[], broken: ReadonlySet<string>): Promise<boolean> {
-    for (let run = 1; run <= this.#options.repeat && !this.#isInterrupted; run++) {
+  /** Whether something of what was broken is broken again; `undefined`: no run could say. */
+  async #fails(kept: readonly number[], broken: ReadonlySet<string>): Promise<boolean | undefined> {
+    const { repeat } = this.#options;
+    let judged = 0;
+    for (let run = 1; run <= Math.max(repeat, TRIES) && judged < repeat; run++) {
       const result = await this.#tried(kept);
+      if (this.#isInterrupted) return undefined;
+      // The file makes no sense without the others.
       if (!result) return false;
       const isBroken = brokenOf(result).some((line) => broken.has(line));
+      const isJudged = isBroken || !result.judgements.some((one) => isUnsure(one, broken));
       const which = `${kept.length} of ${count(this.#lines.length, 'event')}`;
-      step(`with ${which}: ${isBroken ? 'it fails' : 'it does not'} (${result.seconds.toFixed(1)} s)`);
+      const how = isBroken ? 'it fails' : isJudged ? 'it does not' : 'it can not be judged';
+      step(`with ${which}: ${how} (${result.seconds.toFixed(1)} s)`);
       this.#drop(isBroken ? this.#failed : result);
       if (isBroken) this.#failed = result;
       if (isBroken) return true;
+      if (isJudged) judged++;
     }
-    return false;
+    return judged > 0 ? false : undefined;
   }
 
   /** `undefined`: a signal came, or the file makes no sense with these alone. */
@@ -127,7 +138,7 @@ class Shrinking {
     const needed = kept.map((index) => this.#lines[index]!);
     const why = isSmallest
       ? 'without any one of them it does not fail'
-      : 'there were no more runs, so fewer may do (--most-runs)';
+      : 'fewer may do: there were no more runs (--most-runs), or some could not be judged';
     writeOutput(text, to);
     const found = { file: to, events: needed, of: this.#lines.length, runs, isSmallest };
     const heading = `${needed.length} of ${count(this.#lines.length, 'event')} make it fail; ${why}:`;
@@ -136,6 +147,9 @@ class Shrinking {
     writeResults([{ ...failed, file: this.#file }], this.#options, { shrunk: found });
   }
 }
+
+const isUnsure = ({ expectation, outcome }: Judgement, broken: ReadonlySet<string>): boolean =>
+  outcome === 'inconclusive' && broken.has(expectation.line);
 
 const brokenOf = ({ judgements }: RunResult): string[] =>
   judgements.filter(({ outcome }) => outcome === 'fails').map(({ expectation }) => expectation.line);
