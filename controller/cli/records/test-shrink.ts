@@ -71,7 +71,8 @@ class Shrinking {
     if (!whole) return EXIT_INTERRUPTED;
     if (!this.#options.json) print(linesOf({ ...whole, file: this.#file }).join('\n'));
     if (whole.outcome !== 'fails') {
-      step(`${this.#file} does not fail, so there is nothing to shrink`);
+      const why = whole.outcome === 'holds' ? 'holds' : 'could not be judged';
+      step(`${this.#file} ${why}, so there is nothing to shrink`);
       if (whole.outcome === 'holds') this.#drop(whole);
       writeResults([{ ...whole, file: this.#file }], this.#options);
       return exitCodeOf([whole]);
