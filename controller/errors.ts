@@ -42,6 +42,8 @@ export type ControllerErrorCode =
   | 'EXPECT_NOTHING'
   | 'EXPECT_TIME'
   | 'SHRINK_USAGE'
+  | 'NOTIFY_REFUSED'
+  | 'NOTIFY_NOBODY'
   | 'RECORD_EXISTS'
   | 'RECORD_BUSY'
   | 'RECORD_INCOMPLETE'
@@ -101,6 +103,8 @@ const BLAME: Readonly<Record<ControllerErrorCode, Blame>> = {
   EXPECT_NOTHING: 'input',
   EXPECT_TIME: 'input',
   SHRINK_USAGE: 'usage',
+  NOTIFY_REFUSED: 'input',
+  NOTIFY_NOBODY: 'machine',
   RECORD_EXISTS: 'input',
   RECORD_BUSY: 'input',
   RECORD_INCOMPLETE: 'input',

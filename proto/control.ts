@@ -69,3 +69,13 @@ export interface ControlAnswer {
   readonly inStep: readonly string[];
   readonly behind: readonly string[];
 }
+
+// How an application tells its agent that something has happened (`netfold notify NAME`).
+
+/** Of an endpoint's life, as `NETFOLD_LIFE` has it: an abstract Unix socket (unix(7)), which only its network namespace reaches. */
+export const notifyDoor = (life: string): string => `\0netfold-notify/${life}`;
+
+/** The answer to a name that was taken; any other one says why it was not. */
+export const NOTIFIED = 'ok';
+/** Names are shorter. */
+export const LONGEST_NOTIFICATION = 64;

@@ -72,6 +72,19 @@ export interface FaultStatus {
   readonly givenBy?: string;
 }
 
+/** Where a sequence of the file is. */
+export interface SequenceStatus {
+  readonly name: string;
+  /** `waits`: for its beginning. */
+  readonly state: 'waits' | 'runs' | 'done' | 'failed';
+  /** From 1; null: it has none now. */
+  readonly step: number | null;
+  /** Since the start of the experiment; null: it waits. */
+  readonly sinceMs: number | null;
+  /** Whom, or what, it waits for; what has failed. */
+  readonly about: readonly string[];
+}
+
 export type VerdictState = 'faithful' | 'degraded' | 'invalid';
 
 /** Why a run, or a part of it, is not what the topology says. docs/fidelity.md has the codes. */
@@ -196,6 +209,8 @@ export interface AgentStatus {
   readonly epoch: number;
   /** What is in force now of events and commands, the oldest first. */
   readonly faults: readonly FaultStatus[];
+  /** Those of the file. Absent: it has none. */
+  readonly sequences?: readonly SequenceStatus[];
   /** Since the start of the experiment; null: it has not begun. When the next event is due; null: there is none. */
   readonly nowMs: number | null;
   readonly nextEventMs: number | null;

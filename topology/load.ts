@@ -17,6 +17,7 @@ import type { ParsedFile } from './model/parsed-file.ts';
 import type { PopulationOf } from './model/population.ts';
 import { type PathAdvice, warnOfPaths } from './path-warnings.ts';
 import { checkEvents } from './timeline/check.ts';
+import { checkSequences } from './timeline/check-sequences.ts';
 import { warnOf } from './warnings.ts';
 
 export { type Diagnostic, formatDiagnostic, TopologyError } from './model/diagnostics.ts';
@@ -125,6 +126,7 @@ function joined(parsed: ParsedFile, script: Script | undefined, findings: Findin
   }
   if (!findings.hasErrors) checkRoutes(topology, findings);
   if (!findings.hasErrors) checkEvents(topology, findings, { field: fieldOf, laterHolds: parsed.laterHolds });
+  if (!findings.hasErrors) checkSequences(topology, findings);
   return topology;
 }
 

@@ -95,6 +95,12 @@ export class Control {
     return { ...this.answer(), command: this.#ports.issue(issued) };
   }
 
+  /** What this agent has seen of a sequence. It is not refused: it has happened. Not before the start. */
+  tell(text: string): void {
+    const now = this.#now();
+    this.#ports.issue(this.#timed({ text }, now));
+  }
+
   /** Of somebody who will sign it: exactly this, within `PLACED_MS`. Throws like `accept`. */
   place({ author, ...request }: PlaceRequest): PlacedCommand {
     const { place, scope } = this.#ports;

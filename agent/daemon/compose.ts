@@ -25,6 +25,7 @@ import type { Segments } from '../fidelity/underlay-loss.ts';
 import { requireImpairments } from '../linux/delay/delay-backend.ts';
 import { numbersByAddress } from '../linux/objects/endpoint-numbers.ts';
 import type { Mesh } from '../mesh/exchange/mesh.ts';
+import { Notifications } from '../notify/notifications.ts';
 import { followLag } from '../runlog/lag.ts';
 import { RunLog } from '../runlog/run-log.ts';
 import { REHEARSAL, rehearse } from '../shape/rehearsal.ts';
@@ -175,6 +176,10 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
       isReadyElsewhere: (endpoint) => mesh.view.isReady(endpoint),
       onReady: () => reactions.readyChanged(),
       onEnded: () => reactions.lifeEnded(),
+      onProgramEnd: (endpoint, { sequence, step }, code) =>
+        parts.control.tell(
+          ['ended', sequence, step, endpoint, ...(code === undefined ? [] : [code])].join(' '),
+        ),
       onProblem: (problem) => keeper.note(problem),
       attempt: (what, work) => keeper.attempt(what, work),
     }),
@@ -183,6 +188,12 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
       ...{ timers, room, sizes: sizesBelow },
       stop: (endpoint, why) => parts.applications.endFor(endpoint, why),
     }),
+    doors: openDoors(
+      ports,
+      player,
+      (text) => parts.control.tell(text),
+      (problem) => keeper.note(problem),
+    ),
     names: openNames(bootstrap, ports, (problem) => keeper.note(problem)),
     wideArea,
     fidelity: new Fidelity({
@@ -248,6 +259,18 @@ function segmentsOf({ view }: Mesh, transport: AgentParts['transport']): Segment
     const found = self ? undefined : transport.segments?.(peer);
     return found ? [{ host, ...found }] : [];
   });
+}
+
+/** `undefined` where no sequence waits for anything. */
+function openDoors(
+  ports: AgentPorts,
+  { awaited }: Player,
+  tell: (text: string) => void,
+  onProblem: (problem: string) => void,
+): AgentParts['doors'] {
+  if (awaited.isEmpty) return undefined;
+  const notifications = new Notifications({ isAwaited: (name) => awaited.isAwaited(name), tell });
+  return ports.openDoors((endpoint, name) => notifications.take(endpoint, name), onProblem);
 }
 
 /** `undefined` where endpoints have the machine's names. */

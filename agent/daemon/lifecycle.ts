@@ -118,7 +118,7 @@ export class Lifecycle {
   async stop(): Promise<void> {
     const { wideArea, keeper, timeline, applications, enforcer, mesh, kernel, names, dataGuard } =
       this.#parts;
-    const { fidelity, end, traffic } = this.#parts;
+    const { fidelity, end, traffic, doors } = this.#parts;
     this.#enter('stopping');
     fidelity.stop();
     dataGuard.stop();
@@ -128,6 +128,7 @@ export class Lifecycle {
     wideArea.stop();
     this.#cancelStart();
     timeline.stop();
+    doors?.stop();
     await applications.stop();
     await traffic.stop();
     await keeper.stop();

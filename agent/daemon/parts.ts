@@ -22,7 +22,7 @@ import type { OwnTraffic } from '../traffic/own-traffic.ts';
 import type { WideArea } from '../underlay/wide-area.ts';
 import type { KnownEndpoints } from './known-endpoints.ts';
 import type { LocalEndpoints } from './local-endpoints.ts';
-import type { AgentLog, Kernel, NamesPort } from './ports.ts';
+import type { AgentLog, DoorsPort, Kernel, NamesPort } from './ports.ts';
 import type { ShapeKeeper } from './shape-keeper.ts';
 
 export interface AgentParts {
@@ -57,6 +57,8 @@ export interface AgentParts {
   /** Absent where names are the machine's own. */
   readonly names: NamesPort | undefined;
   readonly traffic: OwnTraffic;
+  /** Where applications tell what sequences wait for; absent where there are none. */
+  readonly doors: DoorsPort | undefined;
   readonly wideArea: WideArea;
   /** The verdict. */
   readonly fidelity: Fidelity;

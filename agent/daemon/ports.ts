@@ -85,6 +85,13 @@ export interface NamesPort {
   stop(): Promise<void>;
 }
 
+/** Where applications tell what has happened. What can't be opened is told, and no error. */
+export interface DoorsPort {
+  /** All local endpoints. */
+  set(endpoints: readonly LocalEndpoint[]): void;
+  stop(): void;
+}
+
 export interface OpenMesh {
   readonly mesh: Mesh;
   readonly transport: MeshTransport;
@@ -121,6 +128,11 @@ export interface AgentPorts {
   ): NamesPort;
   /** Called if the topology has traffic that sends packets. Absent: nothing is sent. */
   openTraffic?(sources: readonly RealSource[], onProblem: (problem: string) => void): TrafficPort;
+  /** Called if the topology has sequences. `onNotify` gives the answer. */
+  openDoors(
+    onNotify: (endpoint: string, name: string) => string,
+    onProblem: (problem: string) => void,
+  ): DoorsPort;
   /** It has no connections yet. Throws for a key or identity that can't be read, or a port in use. */
   openMesh(surroundings: MeshSurroundings): Promise<OpenMesh>;
 }

@@ -122,6 +122,7 @@ export class Reactions {
   /** Endpoints were added to this host, or removed from it. */
   localChanged(endpoints: readonly LocalEndpoint[]): void {
     this.#parts.tick.setLocal(endpoints);
+    this.#parts.doors?.set(endpoints);
     this.#announce(endpoints);
   }
 

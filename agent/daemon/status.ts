@@ -1,5 +1,5 @@
 /** The agent's status report. */
-import type { AgentState, AgentStatus, FlowStatus } from '../../proto/status.ts';
+import type { AgentState, AgentStatus, FlowStatus, SequenceStatus } from '../../proto/status.ts';
 import { micros, toMillis, toSeconds } from '../../proto/units.ts';
 import type { AgentParts } from './parts.ts';
 
@@ -74,11 +74,17 @@ export function agentStatus({ state, ticks, parts }: StatusSources): AgentStatus
   };
 }
 
+const sequenceStatus = ({ since, ...state }: AgentParts['player']['sequences'][number]): SequenceStatus => ({
+  ...state,
+  sinceMs: since === null ? null : toMillis(since),
+});
+
 function timelineStatus({ player, timeline, giverOf }: Pick<AgentParts, 'player' | 'timeline' | 'giverOf'>) {
   const now = timeline.nowMicros;
   const next = player.nextAt;
   return {
     faults: player.faults(giverOf),
+    ...(!player.awaited.isEmpty && { sequences: player.sequences.map(sequenceStatus) }),
     nowMs: now === undefined || now < 0 ? null : toMillis(micros(Math.floor(now))),
     nextEventMs: next === undefined ? null : toMillis(next),
   };

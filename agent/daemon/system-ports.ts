@@ -5,6 +5,7 @@ import { SYSTEM_TIME } from '../clock/clock.ts';
 import { ContainerProcesses } from '../containers/container-processes.ts';
 import { startedFile } from '../endpoints/applications.ts';
 import { EndpointGroups } from '../endpoints/endpoint-groups.ts';
+import { lifeOf } from '../endpoints/environment.ts';
 import { Probes } from '../endpoints/probes.ts';
 import { Processes } from '../endpoints/processes.ts';
 import { readLoad } from '../health/machine-load.ts';
@@ -19,6 +20,7 @@ import { Journal } from '../linux/take-over/journal.ts';
 import { journalKeeper } from '../linux/take-over/take-over.ts';
 import { watchChanges } from '../linux/watch/announced-changes.ts';
 import { NameServers } from '../names/name-servers.ts';
+import { NotifyDoors } from '../notify/doors.ts';
 import { Generators } from '../traffic/generators.ts';
 import { openMesh } from './open-mesh.ts';
 import type { AgentLog, AgentPorts, Kernel, KernelNeeds } from './ports.ts';
@@ -35,6 +37,8 @@ export function systemPorts(bootstrap: Bootstrap, log: AgentLog): AgentPorts {
     ...applicationPorts(bootstrap),
     openNames: (wanted, onProblem) => new NameServers(wanted, onProblem),
     openTraffic: (sources, onProblem) => new Generators(sources, onProblem),
+    openDoors: (onNotify, onProblem) =>
+      new NotifyDoors({ onNotify, onProblem, lifeOf: (endpoint) => lifeOf(bootstrap.experiment, endpoint) }),
     openMesh: (surroundings) => openMesh(bootstrap, { ...surroundings, clock, timers }),
   };
 }

@@ -6,7 +6,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LocalEndpoint } from '../../proto/bootstrap.ts';
+import { toMillis } from '../../proto/units.ts';
 import { count } from '../../proto/words.ts';
+import type { Program, RunAction } from '../../topology/model/events.ts';
 import { serviceOf } from '../../topology/model/names.ts';
 import type { Atom } from '../../topology/timeline/state.ts';
 import { PRIVATE_FILE, replaceFile } from '../files/own-files.ts';
@@ -21,6 +23,8 @@ export interface ApplicationsOptions extends ServiceLivesOptions {
   readonly onEnded?: () => void;
   /** Called with what could not be ended, in words. */
   readonly onProblem?: (problem: string) => void;
+  /** A program of a sequence has ended in an endpoint. `code`: absent, it was killed, or could not be started. */
+  readonly onProgramEnd?: (endpoint: string, program: Program, code?: number) => void;
   /** Does what a full disk may prevent, as soon as it is possible; of works with the same name, only the latest. */
   readonly attempt?: (what: string, work: () => void) => void;
 }
@@ -117,8 +121,11 @@ export class Applications {
     for (const atom of past) {
       const endpoint = 'node' in atom ? this.#local.get(atom.node) : undefined;
       if (!endpoint || (atom.verb !== 'join' && atom.verb !== 'run')) continue;
+      const { action } = atom.event;
       if (atom.at > this.#obeyedUntil(endpoint))
         missed.set(endpoint.number, [...(missed.get(endpoint.number) ?? []), atom]);
+      // How it ends, or has ended, was told by the earlier agent, or nobody knows: what is told first counts.
+      else if (action.verb === 'run' && action.program) this.#follow(endpoint, action.program, undefined);
     }
     for (const endpoint of this.#local.values()) {
       if (!isPresent(endpoint.number)) {
@@ -137,7 +144,7 @@ export class Applications {
     if (atom.verb === 'join') this.#run(endpoint, atom.at);
     else if (atom.verb === 'crash') void this.#end(endpoint, 'kill');
     else if (atom.verb === 'leave') void this.#end(endpoint, 'end');
-    else if (atom.verb === 'run' && action.verb === 'run') this.#start(endpoint, action.command, atom.at);
+    else if (atom.verb === 'run' && action.verb === 'run') this.#start(endpoint, action, atom.at);
     else if (atom.verb === 'signal' && action.verb === 'signal')
       this.#inThisLife(endpoint, () => this.#processes.signal(endpoint.name, `SIG${action.signal}`));
   }
@@ -220,10 +227,36 @@ export class Applications {
     });
   }
 
-  #start(endpoint: LocalEndpoint, command: string, at: number): void {
+  #start(endpoint: LocalEndpoint, { command, program }: RunAction, at: number): void {
     this.#inThisLife(endpoint, () => {
-      this.#tryTo(endpoint, () => void this.#startNow(endpoint, command));
+      let run: CommandRun | undefined;
+      // Of programs, the absent are told as well.
+      if (!program || this.#options.isPresent(endpoint.number))
+        this.#tryTo(endpoint, () => {
+          run = this.#startNow(endpoint, command);
+        });
       this.#noteObeyed(endpoint, at);
+      if (program) this.#follow(endpoint, program, run);
+    });
+  }
+
+  /** Tells how a program of a sequence ends; `run`: absent, it could not be started. */
+  #follow({ name }: LocalEndpoint, program: Program, run: CommandRun | undefined): void {
+    const { onProgramEnd = () => {}, timers } = this.#options;
+    if (!run) {
+      // Not while the instant is played.
+      timers.after(0, () => onProgramEnd(name, program));
+      return;
+    }
+    const { timeout } = program;
+    const cancel =
+      timeout === undefined ? () => {} : timers.after(toMillis(timeout), () => run?.signal('SIGKILL'));
+    run.onEnd(({ how }) => {
+      cancel();
+      if (this.#isStopped) return;
+      const code = /^exited with (\d+)$/.exec(how)?.[1];
+      if (code === undefined) onProgramEnd(name, program);
+      else onProgramEnd(name, program, Number(code));
     });
   }
 

@@ -42,7 +42,13 @@ export function checkCommand(
   const known = readCommand(command);
   const { event } = known;
   if (!event) throw known.error;
-  refuseTimes(known, event, now, quitAt(timeline.commands, beginning.topology.events));
+  refuseTimes(
+    known,
+    event,
+    now,
+    quitAt(timeline.commands, [...beginning.topology.events, ...timeline.sequences.events]),
+  );
+  refuseUnawaited(command, event, beginning);
   refuseTooMany(known, event, timeline.commands);
   refuseConsequences(timeline, beginning, known);
 }
@@ -73,6 +79,16 @@ function refuseTimes(
       : `this is ${event.at > quit ? '' : 'still '}due at ${formatMicros(last)}, after the quit at ${formatMicros(quit)}`,
     isOver ? 'start it anew' : 'give an earlier time',
   );
+}
+
+function refuseUnawaited(
+  command: Command,
+  { action, position }: TopologyEvent,
+  { sequences }: Beginning,
+): void {
+  if (action.verb !== 'notify' || sequences.isAwaited(action.name)) return;
+  const message = `no sequence waits for ${quote(action.name)}`;
+  throw new CommandError(command, 'SEQUENCE', position, message, 'write wait for NAME, or after: NAME');
 }
 
 function refuseTooMany(known: KnownCommand, { position }: TopologyEvent, commands: KnownCommands): void {

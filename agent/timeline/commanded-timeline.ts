@@ -7,6 +7,8 @@
  * - A reset ends a part of the history. From its instant on, the timeline is as if the commands accepted before it
  *   had never been given, including those that are due later: it is replayed from the start without them.
  * - Old commands of which nothing is left are left out (folding.ts), which does not change the state.
+ * - What agents and applications tell of sequences (`notify`, `ended`) lets further steps follow, which are played like events of
+ *   the file. It is never undone.
  * - Epochs are counted over the parts: each instant that changes the topology starts one. Those of commands that were left
  *   out count no more, so that all agents count the same, whenever they joined.
  */
@@ -16,6 +18,7 @@ import type { TargetError } from '../../topology/events/targets.ts';
 import type { TopologyEvent } from '../../topology/model/events.ts';
 import type { Beginning } from '../../topology/timeline/beginning.ts';
 import type { Fault, Hit } from '../../topology/timeline/faults.ts';
+import { isTold, type Unfolded } from '../../topology/timeline/sequences.ts';
 import { type Atom, changesTopology, isSameState, type NetworkState } from '../../topology/timeline/state.ts';
 import { type OnProblem, Timeline } from '../../topology/timeline/timeline.ts';
 import { isReset, type KnownCommand, START } from './known-command.ts';
@@ -62,6 +65,7 @@ export class CommandedTimeline {
   /** Those that took effect, although what they have undone is left out by now. */
   readonly #took = new WeakSet<TopologyEvent>();
   readonly #leftOut: LeftOut;
+  #unfolded: Unfolded;
   /** `again`: replayed changes count epochs and are not reported; `quiet`: they do not count either. */
   #mode: 'live' | 'again' | 'quiet' = 'live';
   #replayed: Atom[] = [];
@@ -72,6 +76,7 @@ export class CommandedTimeline {
     this.#listeners = listeners;
     this.#leftOut = leftOut;
     this.commands = new KnownCommands(leftOut, from);
+    this.#unfolded = beginning.sequences.unfold(this.commands.told());
     this.#timeline = this.#enter(undefined);
   }
 
@@ -86,6 +91,11 @@ export class CommandedTimeline {
 
   get state(): NetworkState {
     return this.#timeline.state;
+  }
+
+  /** Where sequences are, and which of their steps are known so far. */
+  get sequences(): Unfolded {
+    return this.#unfolded;
   }
 
   /** The instant up to which all has been played; -1: before the start. */
@@ -148,9 +158,21 @@ export class CommandedTimeline {
     if (folded > 0) this.#keepOutcomes();
     if (folded + surplus > 0) kept = 0;
     const staying = late.filter((known) => this.commands.has(known));
-    if (staying.length + surplus > 0) this.#correct(kept, staying);
+    const following = this.#unfold(added);
+    if (following) this.#correct(0, staying, following);
+    else if (staying.length + surplus > 0) this.#correct(kept, staying);
     else if (folded > 0) this.#playAgain(0);
     return isNews;
+  }
+
+  /** The steps of sequences that were not known before `added`; `undefined`: they are the same. */
+  #unfold(added: readonly KnownCommand[]): readonly TopologyEvent[] | undefined {
+    if (!added.some(({ event }) => event && isTold(event))) return undefined;
+    const known = new Set(this.#unfolded.events);
+    this.#unfolded = this.#beginning.sequences.unfold(this.commands.told());
+    const { events } = this.#unfolded;
+    const following = events.filter((event) => !known.has(event));
+    return following.length > 0 || events.length < known.size ? following : undefined;
   }
 
   /** Of what was over before the horizon. */
@@ -194,11 +216,11 @@ export class CommandedTimeline {
   }
 
   /** Corrects the state, and reports the difference that late commands make. */
-  #correct(kept: number, late: readonly KnownCommand[]): void {
+  #correct(kept: number, late: readonly KnownCommand[], following: readonly TopologyEvent[] = []): void {
     const before = this.state;
     this.#playAgain(kept);
     if (!isSameState(before, this.state)) this.#changes++;
-    const events = new Set<TopologyEvent>();
+    const events = new Set<TopologyEvent>(following);
     for (const known of late) if (known.event && !this.isUndone(known)) events.add(known.event);
     const [cause = NO_EVENT] = late.flatMap(({ event }) => event ?? []);
     this.#reportPresence(before, this.#now, cause);
@@ -249,6 +271,7 @@ export class CommandedTimeline {
       (event, error) => this.#onProblem(event, error),
       (atom) => this.#onAtom(atom),
     );
+    timeline.follow(this.#unfolded.events);
     timeline.add(this.commands.playing(reset));
     if (reset?.event) timeline.advanceBefore(reset.event.at);
     this.#mode = mode;

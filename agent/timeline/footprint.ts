@@ -81,6 +81,9 @@ export class Footprints {
     switch (action.verb) {
       case 'quit':
       case 'reset':
+      // What follows from them is not of the command itself.
+      case 'notify':
+      case 'ended':
         return footprint(event, { kind: 'lasts' });
       case 'heal':
         return footprint(event, { ...assigning([PARTITIONS]), named: 1 });

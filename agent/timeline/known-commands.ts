@@ -16,6 +16,7 @@ import {
   wouldStay,
 } from '../../proto/command.ts';
 import { MAX_ATOMS } from '../../topology/model/limits.ts';
+import { isTold, type Told } from '../../topology/timeline/sequences.ts';
 import type { CommandEvent } from '../../topology/timeline/timeline.ts';
 import { isReset, type KnownCommand } from './known-command.ts';
 import { isUndoneBy, refusedOf, resetsOf } from './order.ts';
@@ -125,6 +126,11 @@ export class KnownCommands {
         found.push({ command, event });
     }
     return found;
+  }
+
+  /** What was told of sequences: a reset undoes what users want, not what has happened. */
+  told(): Told[] {
+    return this.all().flatMap(({ event }) => (event && isTold(event) ? [event] : []));
   }
 
   #commands(): Command[] {

@@ -8,6 +8,7 @@ import { type Micros, micros } from '../../proto/units.ts';
 import type { Graph, Topology } from '../../topology/model/model.ts';
 import { Beginning } from '../../topology/timeline/beginning.ts';
 import { graphOf } from '../../topology/timeline/graph-at.ts';
+import type { SequenceState, Sequences } from '../../topology/timeline/sequences.ts';
 import type { Atom } from '../../topology/timeline/state.ts';
 import type { OnProblem } from '../../topology/timeline/timeline.ts';
 import { checkCommand, quitAt } from './command-check.ts';
@@ -39,7 +40,9 @@ export class Player {
   constructor(topology: Topology, onProblem: OnProblem) {
     this.#beginning = new Beginning(topology);
     const folding = new Folding(this.#beginning);
-    this.leftOut = (commands) => folding.leftOut(commands);
+    // What sequences will do may depend on any command.
+    const { isEmpty: mayFold } = this.#beginning.sequences;
+    this.leftOut = (commands) => (mayFold ? folding.leftOut(commands) : []);
     const listeners = { onProblem, onAtom: (atom: Atom) => this.#atoms.push(atom) };
     this.#timeline = new CommandedTimeline(this.#beginning, listeners, this.leftOut);
   }
@@ -59,7 +62,20 @@ export class Player {
 
   /** When the experiment quits, by its file and the commands known so far; `undefined`: never. */
   get quitAt(): Micros | undefined {
-    return quitAt(this.#timeline.commands, this.#beginning.topology.events);
+    return quitAt(this.#timeline.commands, [
+      ...this.#beginning.topology.events,
+      ...this.#timeline.sequences.events,
+    ]);
+  }
+
+  /** Where sequences are. */
+  get sequences(): readonly SequenceState[] {
+    return this.#timeline.sequences.states;
+  }
+
+  /** What sequences wait for. */
+  get awaited(): Pick<Sequences, 'isEmpty' | 'isAwaited'> {
+    return this.#beginning.sequences;
   }
 
   get graph(): Graph {

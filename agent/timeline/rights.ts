@@ -19,6 +19,7 @@ import {
   WorkAccount,
 } from '../../topology/events/targets.ts';
 import type { EventAction, Target } from '../../topology/model/events.ts';
+import { endpointName, type NodeReference } from '../../topology/model/names.ts';
 import type { Beginning } from '../../topology/timeline/beginning.ts';
 import { readCommand } from './known-command.ts';
 
@@ -57,6 +58,7 @@ export class Rights {
     const action = event?.action;
     if (author.kind === 'user') {
       // What can't be read changes nothing, and is shown to its author as failed.
+      if (action?.verb === 'ended') return 'only agents tell how programs end';
       const needed = action?.verb === 'run' ? 'run' : 'network';
       return author.rights.includes(needed) ? undefined : `it needs the right "${needed}"`;
     }
@@ -80,9 +82,21 @@ export class Rights {
       case 'disconnect':
       case 'reconnect':
         return this.#foreign(action.targets, { verb, host, steps, scope: LIFECYCLE_SCOPE[verb] });
+      case 'ended':
+        return this.#sayingOf(action.endpoint, host, this.#beginning.sequences.has(action));
+      case 'notify':
+        return this.#sayingOf(action.from, host, this.#beginning.sequences.isAwaited(action.name));
       default:
         return `${verb} is for users' keys`;
     }
+  }
+
+  /** Of each endpoint it may tell so much as sequences wait for. */
+  #sayingOf(endpoint: NodeReference | undefined, host: string, isAwaited: boolean): string | undefined {
+    if (endpoint === undefined) return "what no endpoint says is for users' keys";
+    const { name, replica = 0 } = endpoint;
+    if (this.#hostOf.get(endpointName(name, replica)) !== host) return 'the endpoint is not assigned to it';
+    return isAwaited ? undefined : 'no sequence waits for it';
   }
 
   /** All that is named has to be its own, whatever number or percentage of it is meant. */

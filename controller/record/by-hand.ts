@@ -13,9 +13,12 @@ export interface GivenCommand {
 /** Commands that had an effect, in the order in which they took it. A `reset` takes the ones before it back. */
 export function commandsOf(events: readonly EventRow[]): GivenCommand[] {
   return events
-    .filter(({ origin, outcome }) => origin !== FROM_FILE && outcome !== 'failed' && outcome !== 'pending')
+    .filter(({ origin, outcome }) => isUsers(origin) && outcome !== 'failed' && outcome !== 'pending')
     .map(({ dueMs, untilMs, text }) => ({ atMs: dueMs, untilMs, text }));
 }
+
+/** What agents tell of sequences, they tell anew. */
+const isUsers = (origin: string): boolean => origin !== FROM_FILE && !origin.startsWith('agent ');
 
 /** Pauses that are longer than this become as long as this. */
 export function withoutPauses(commands: readonly GivenCommand[], mostMs: number): GivenCommand[] {
@@ -33,8 +36,8 @@ export function withoutPauses(commands: readonly GivenCommand[], mostMs: number)
   });
 }
 
-/** A command that no line of a timeline can say. */
-const RESET = /^\s*reset\s*$/;
+/** Commands that no line of a timeline can say. */
+const LIVE_ONLY = /^\s*(reset\s*$|notify\s)/;
 
 export interface TimelineText {
   readonly text: string;
@@ -44,9 +47,9 @@ export interface TimelineText {
 
 /** A file's `events:`. `heading`: comments at its beginning. */
 export function timelineText(commands: readonly GivenCommand[], heading: readonly string[]): TimelineText {
-  const resets = commands.filter(({ text }) => RESET.test(text));
+  const others = commands.filter(({ text }) => LIVE_ONLY.test(text));
   const lines = commands
-    .filter((command) => !resets.includes(command))
+    .filter((command) => !others.includes(command))
     .map((command) => `  - ${quoted(lineOf(command))}`);
   return {
     text: [
@@ -55,8 +58,10 @@ export function timelineText(commands: readonly GivenCommand[], heading: readonl
       ...lines,
       '',
     ].join('\n'),
-    omitted: resets.map(
-      ({ atMs }) => `the reset at ${instant(atMs)}: a timeline has none; take out the lines that it undid`,
+    omitted: others.map(({ atMs, text }) =>
+      text.trim() === 'reset'
+        ? `the reset at ${instant(atMs)}: a timeline has none; take out the lines that it undid`
+        : `the ${text.trim()} at ${instant(atMs)}: a timeline has none`,
     ),
   };
 }

@@ -13,7 +13,13 @@
  *     change   = ("latency" | "jitter" | "loss" | "bandwidth" | "up" | "down") "=" value
  *     value    = QUANTITY | PERCENT | ("+" | "-") QUANTITY | "unlimited"
  *
- * An experiment that runs takes an action, or "reset", without its time (`parseAction`).
+ * An experiment that runs takes an action, or "reset", without its time (`parseAction`), and what agents and applications tell:
+ *
+ *     told     = "notify" NAME ["from" NODE]  |  "ended" NAME INTEGER NODE [INTEGER]
+ *
+ * A step of a sequence is an action at one instant, or (`parseStep`)
+ *
+ *     step     = "wait" T  |  "wait" "for" NAME ["from" targets]  |  "run" targets TEXT ["exit" INTEGER] ["timeout" T]
  *
  * `from … to …` is what flap and churn need; set, leave, disconnect and partition may have it and are undone at its end.
  * A percentage of endpoints counts those that the verb can change at that time. `*` in a partition is all the rest.
@@ -23,14 +29,17 @@ import { DAY, type Micros, micros, parseDuration, parsePercentage } from '../../
 import { type Findings, quote } from '../model/diagnostics.ts';
 import {
   type ChurnAction,
+  type EndedAction,
   type EventAction,
   type LifecycleVerb,
+  type NotifyAction,
   SIGNALS,
   type Target,
   type TopologyEvent,
 } from '../model/events.ts';
-import { isName, parseReference } from '../model/names.ts';
+import { isName, type NodeReference, parseReference } from '../model/names.ts';
 import type { Position } from '../model/position.ts';
+import type { SequenceStep } from '../model/sequences.ts';
 import { changes, withUnits } from './changes.ts';
 import { LineError, reportingLineErrors, type Word, Words } from './words.ts';
 
@@ -39,7 +48,7 @@ const VERBS = [...LIFECYCLE, 'set', 'flap', 'churn', 'partition', 'heal', 'run',
 const TIME_WORD = String.raw`(?:\s*"(?:[^"\\]|\\["\\])*"\s*|\s+[^\s"|]+\s+)`;
 /** A regular expression (ECMA-262) for the schema of files: when, and which verb. It matches whatever `parseEvent` accepts. */
 export const EVENT_PATTERN = String.raw`^\s*(?:at${TIME_WORD}|from${TIME_WORD}to${TIME_WORD})(?:${VERBS.join('|')})(?![^\s"|])`;
-const LIVE_VERBS = [...VERBS, 'reset'] as const;
+const LIVE_VERBS = [...VERBS, 'reset', 'notify'] as const;
 const NEED_WINDOW = ['flap', 'churn'];
 const MAY_HAVE_WINDOW = [...NEED_WINDOW, 'set', 'leave', 'disconnect', 'partition'];
 /** Faster changes can't be distinguished at an agent's tick. */
@@ -47,6 +56,7 @@ export const MIN_PERIOD = micros(10_000);
 /** An experiment of more than a hundred days is a typing mistake. */
 export const MAX_TIME = micros(100 * DAY);
 export const MAX_COUNT = 65_535;
+const MAX_EXIT_CODE = 255;
 
 /**
  * Parses one line of a file; an error goes to `findings` and gives `undefined`. `start`: the position of the line in
@@ -109,6 +119,17 @@ const LIVE: Manner = {
   },
 };
 
+const IN_SEQUENCE: Manner = {
+  verbs: VERBS,
+  withoutWindow: (verb) => `write ${verb} … without a time`,
+  withWindow: () => 'write it under events:, or what it does step by step',
+  notVerbs: {
+    at: 'a step begins when the one before it has ended: write the verb first, or wait T before it',
+    from: 'a step begins when the one before it has ended: write the verb first, or wait T before it',
+    reset: 'a file has nothing to go back to: write steps that undo the others',
+  },
+};
+
 function parseTime(words: Words): { at: Micros; until?: Micros } {
   if (words.keyword(['at', 'from'], '"at" or "from"') === 'at') return { at: time(words) };
   const at = time(words);
@@ -125,6 +146,7 @@ function parseVerb(words: Words, hasWindow: boolean, manner: Manner): EventActio
   const wrong = words.peek();
   if (wrong && !wrong.quoted && Object.hasOwn(manner.notVerbs, wrong.text))
     throw words.unexpected('a verb', manner.notVerbs[wrong.text]);
+  if (manner === LIVE && words.skip('ended')) return ended(words);
   const verb = words.keyword(manner.verbs, 'a verb');
   if (hasWindow && !MAY_HAVE_WINDOW.includes(verb)) {
     throw new LineError(position, `${quote(verb)} happens at one instant`, manner.withoutWindow(verb));
@@ -145,6 +167,8 @@ function parseVerb(words: Words, hasWindow: boolean, manner: Manner): EventActio
       return { verb, targets: targets(words), command: command(words) };
     case 'signal':
       return { verb, targets: targets(words, isSignal), signal: words.keyword(SIGNALS, 'a signal') };
+    case 'notify':
+      return notify(words);
     case 'heal':
     case 'quit':
     case 'reset':
@@ -157,6 +181,69 @@ function parseVerb(words: Words, hasWindow: boolean, manner: Manner): EventActio
       return { verb, targets: named, ...(amount === undefined ? {} : { amount }) };
     }
   }
+}
+
+/** Parses a step of a sequence, as `parseEvent` does an event. */
+export function parseStep(
+  line: string,
+  start: Position,
+  field: string,
+  findings: Findings,
+): SequenceStep | undefined {
+  return reportingLineErrors(field, findings, () => {
+    const words = new Words(line, start);
+    const step = words.skip('wait') ? wait(words) : stepAction(words);
+    if (!words.atEnd()) throw words.unexpected('the end of the line', 'write one step a line');
+    return { ...step, line: line.trim(), position: start };
+  });
+}
+
+/** Without distributing over the union, its parts are lost. */
+type BareStep = SequenceStep extends infer One
+  ? One extends SequenceStep
+    ? Omit<One, 'line' | 'position'>
+    : never
+  : never;
+
+function wait(words: Words): BareStep {
+  if (!words.skip('for')) return { kind: 'pause', time: time(words) };
+  const name = notification(words);
+  return { kind: 'wait', name, ...(words.skip('from') && { from: targets(words) }) };
+}
+
+function stepAction(words: Words): BareStep {
+  const action = parseVerb(words, false, IN_SEQUENCE);
+  if (action.verb !== 'run') return { kind: 'action', action };
+  const code = words.skip('exit') ? integer(words, 'an exit code', 0, MAX_EXIT_CODE) : 0;
+  const timeout = words.skip('timeout') ? time(words) : undefined;
+  return { kind: 'program', action, code, ...(timeout !== undefined && { timeout }) };
+}
+
+function notify(words: Words): NotifyAction {
+  const name = notification(words);
+  return { verb: 'notify', name, ...(words.skip('from') && { from: endpoint(words) }) };
+}
+
+function ended(words: Words): EndedAction {
+  const sequence = notification(words);
+  const step = integer(words, 'the number of a step', 1, MAX_COUNT);
+  const found = { verb: 'ended', sequence, step, endpoint: endpoint(words) } as const;
+  return words.atEnd() ? found : { ...found, code: integer(words, 'an exit code', 0, MAX_EXIT_CODE) };
+}
+
+function notification(words: Words): string {
+  const { position } = words;
+  const { text, quoted } = words.take('a name');
+  if (!quoted && isName(text)) return text;
+  throw new LineError(position, `${quote(text)} can't be a name`, 'write letters, digits, - and _');
+}
+
+function endpoint(words: Words): NodeReference {
+  const { position } = words;
+  const { text, quoted } = words.take('an endpoint');
+  const found = quoted ? undefined : parseReference(text);
+  if (found) return found;
+  throw new LineError(position, `${quote(text)} can't be the name of an endpoint`, 'write e.g. server.0');
 }
 
 function churn(words: Words): ChurnAction {

@@ -48,6 +48,8 @@ function actionText(action: EventAction): string | undefined {
       return action.verb;
     case 'scatter':
     case 'reset':
+    case 'notify':
+    case 'ended':
       return undefined;
   }
 }

@@ -66,6 +66,7 @@ export type DiagnosticCode =
   | 'EXPECT_EVENT'
   | 'EXPECT_TIME'
   | 'EXPECT_CONTRADICTION'
+  | 'SEQUENCE'
   | 'EVENT_TARGET'
   | 'EVENT_AMOUNT'
   | 'EVENT_TIME'

@@ -27,11 +27,31 @@ export type EventAction =
   | RunAction
   | SignalAction
   | { readonly verb: 'quit' }
+  | NotifyAction
+  | EndedAction
   | ResetAction;
 
 /** Back to the file's timeline. A command only, never in a file; the code that keeps the commands executes it. */
 export interface ResetAction {
   readonly verb: 'reset';
+}
+
+/** Somebody says that something has happened; sequences wait for it. A command only. */
+export interface NotifyAction {
+  readonly verb: 'notify';
+  readonly name: string;
+  /** The endpoint in which it was said; absent: a user said it. */
+  readonly from?: NodeReference;
+}
+
+/** What the agent of an endpoint says of a program of a sequence (`Program`). A command only, and only of agents. */
+export interface EndedAction {
+  readonly verb: 'ended';
+  readonly sequence: string;
+  readonly step: number;
+  readonly endpoint: NodeReference;
+  /** Absent: it was killed, or could not be started. */
+  readonly code?: number;
 }
 
 export type LifecycleVerb = 'join' | 'leave' | 'crash' | 'disconnect' | 'reconnect';
@@ -101,10 +121,21 @@ export interface PartitionAction {
   readonly groups: readonly (readonly Target[])[];
 }
 
+/** What a `run` is a program of: its end is told to all agents. */
+export interface Program {
+  readonly sequence: string;
+  /** From 1. */
+  readonly step: number;
+  /** It is killed then. */
+  readonly timeout?: Micros;
+}
+
 export interface RunAction {
   readonly verb: 'run';
   readonly targets: readonly Target[];
   readonly command: string;
+  /** Of a sequence. */
+  readonly program?: Program;
 }
 
 export interface SignalAction {

@@ -10,6 +10,7 @@ import type { ContainerSettings } from './container-settings.ts';
 import type { TopologyEvent } from './events.ts';
 import type { Expectation } from './expectations.ts';
 import type { Position } from './position.ts';
+import type { Sequence } from './sequences.ts';
 import type { Traffic } from './traffic.ts';
 
 export const TRANSMISSIONS = ['every link', 'bottleneck', 'none'] as const;
@@ -39,6 +40,8 @@ export interface Topology {
   /** Paths that are given. Absent: none. */
   readonly routes?: readonly Route[];
   readonly events: readonly TopologyEvent[];
+  /** Absent: none. */
+  readonly sequences?: readonly Sequence[];
   /** What a run must satisfy. Absent: nothing. */
   readonly expectations?: readonly Expectation[];
   /** Traffic of netfold's own. Absent: none. */

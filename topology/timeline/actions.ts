@@ -54,6 +54,8 @@ export class Actions {
         this.#emit({ verb: 'quit' });
         return undefined;
       case 'reset':
+      case 'notify':
+      case 'ended':
         return undefined;
       default:
         return this.lifecycle(action);
@@ -176,7 +178,9 @@ export class Actions {
   #command(action: RunAction | SignalAction): void {
     const { verb, targets } = action;
     const { endpoints } = this.#targets.select(targets, verb, ENDPOINT_ONLY);
-    const present = endpoints.filter((endpoint) => this.#state.present[endpoint]);
+    // Of a program of a sequence, those that are absent have to be told as well: they are waited for.
+    const isProgram = action.verb === 'run' && action.program !== undefined;
+    const present = endpoints.filter((endpoint) => isProgram || this.#state.present[endpoint]);
     if (present.length === 0) {
       throw new TargetError(
         targets[0]!.position,

@@ -35,6 +35,7 @@ export class Timeline {
 
   readonly #actions: Actions;
   readonly #isChecked: boolean;
+  readonly #fileEvents: number;
   readonly #onProblem: OnProblem;
   readonly #onAtom: ((atom: Atom) => void) | undefined;
   /** In order; those before `#next` have been played. */
@@ -67,6 +68,7 @@ export class Timeline {
       atoms: 0,
     };
     this.#expense = this.#file;
+    this.#fileEvents = topology.events.length;
     this.#schedule(topology.events);
   }
 
@@ -98,6 +100,15 @@ export class Timeline {
     const coming = [...this.#steps.splice(this.#next), ...added].sort(compareSteps);
     for (const step of coming) this.#steps.push(step);
     return true;
+  }
+
+  /** Adds events that follow from others, in their order; before anything is played. They come after those of the file. */
+  follow(events: readonly TopologyEvent[]): void {
+    events.forEach((event, index) => {
+      const order = this.#fileEvents + index;
+      for (const step of this.#stepsOf(event, order)) this.#steps.push(step);
+    });
+    this.#steps.sort(compareSteps);
   }
 
   /** Plays all that is due until and including `at`. */

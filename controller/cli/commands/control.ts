@@ -5,6 +5,7 @@ import type { ControlAnswer, ControlRequest } from '../../../proto/control.ts';
 import { formatMicros, type Micros, micros, parseDuration, toMillis } from '../../../proto/units.ts';
 import { type Accepted, controlAgents, controlHistory, userKeyOf } from '../../experiment/control.ts';
 import { findExperiment } from '../../experiment/state.ts';
+import { notifyInside, ownLife } from '../../notify-inside.ts';
 import { apiOption, namedBy, nameOption, sameNameOption } from '../options/name-option.ts';
 import { printHistory } from '../terminal/history.ts';
 import { print, printJson, step, styled, warn } from '../terminal/output.ts';
@@ -93,6 +94,12 @@ const VERBS: readonly Verb[] = [
     examples: ['signal server.1 STOP'],
   },
   {
+    name: 'notify',
+    words: '<name...>',
+    description: 'tell that something has happened, for which a sequence waits; also from inside an endpoint',
+    examples: ['notify ready'],
+  },
+  {
     name: 'reset',
     words: '',
     description: 'undo all commands: back to the timeline of the file',
@@ -165,6 +172,9 @@ function addVerb(program: Command, { name, words, description, examples, note }:
     .showHelpAfterError(USAGE_HINTS[name] ?? false)
     .action((...given: unknown[]) => {
       const [list, options] = words ? [given[0] as string[], given[1]] : [[], given[0]];
+      const life = ownLife();
+      if (name === 'notify' && life !== undefined)
+        return notifyInside(life, list.join(' ')).then(() => print('ok'));
       return control(textOf(name, list), options as ControlOptions);
     });
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { EXIT_CODE } from '../../../proto/errors.ts';
 import { count } from '../../../proto/words.ts';
-import { eventLinesOf, withSomeEvents } from '../../../topology/formats/native/some-events.ts';
+import { eventLinesOf, withSomeEvents } from '../../../topology/formats/native/expanded-text.ts';
 import { TopologyError } from '../../../topology/load.ts';
 import { ControllerError, EXIT_INTERRUPTED } from '../../errors.ts';
 import type { Judgement } from '../../expect/judge.ts';

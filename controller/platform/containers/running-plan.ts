@@ -179,7 +179,10 @@ export function refuseApplications(topology: Topology, lives: RunningKind['lives
         'a container that runs already has its own command',
         'take run out of the file, or use netfold up FILE, which starts it in a lab',
       );
-  for (const { action, position } of topology.events)
+  const ofSequences = (topology.sequences ?? []).flatMap(({ steps }) =>
+    steps.flatMap((step) => ('action' in step ? [step] : [])),
+  );
+  for (const { action, position } of [...topology.events, ...ofSequences])
     if (changesLives(action, topology))
       findings.error(
         'LIVES_ELSEWHERE',

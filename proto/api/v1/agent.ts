@@ -97,6 +97,16 @@ export const causeSchema = z
   })
   .describe('Why a run, or a part of it, is not what the topology says.');
 
+const sequenceSchema = z
+  .object({
+    name: z.string(),
+    state: z.enum(['waits', 'runs', 'done', 'failed']),
+    step: z.number().nullable().describe('From 1; null: it has none now.'),
+    sinceMs: milliseconds.nullable(),
+    about: names.describe('Whom, or what, it waits for; what has failed.'),
+  })
+  .describe('Where a sequence of the file is.');
+
 export const verdictState = z.enum(['faithful', 'degraded', 'invalid']);
 
 export const verdictSchema = z
@@ -167,6 +177,7 @@ export const agentStatusSchema = z
     corrected: z.number().optional(),
     epoch: z.number(),
     faults: z.array(faultSchema).readonly(),
+    sequences: z.array(sequenceSchema).readonly().optional(),
     nowMs: z.number().nullable().describe('Since the start of the experiment; null before it.'),
     nextEventMs: z.number().nullable(),
     events: z.object({

@@ -87,6 +87,7 @@ export class AgentLab {
         error: ({ message }) => complaints.push(message),
       },
       openKernel: () => kernel,
+      openDoors: () => ({ set: () => {}, stop: () => {} }),
       openNames: () => ({
         ...{ attach: async () => {}, detach: async () => {}, stop: async () => {} },
         ...{ setKnown: () => {}, setGraph: () => {} },

@@ -374,6 +374,7 @@ test('an agent whose mesh can not be opened leaves no kernel open', async () => 
     ...{ clock: lab.clock, timers: lab.clock, log: first.parts.log, processes: first.processes },
     probes: first.probes,
     openKernel: () => kernel,
+    openDoors: () => ({ set: () => {}, stop: () => {} }),
     openNames: () => {
       throw new Error('there are none');
     },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { shrink } from '../../../controller/expect/shrink.ts';
-import { eventLinesOf, withSomeEvents } from '../../../topology/formats/native/some-events.ts';
+import { eventLinesOf, withSomeEvents } from '../../../topology/formats/native/expanded-text.ts';
 
 /** A run fails if all of these are there. */
 const needs =

@@ -1,5 +1,5 @@
-/** A file as agents and records get it: without variables, ranges, matrices and includes. */
-import { Document, isMap, isSeq } from 'yaml';
+/** A file as agents and records get it: without variables, ranges, matrices and includes; and with some of its events only. */
+import { Document, isMap, isScalar, isSeq, parseDocument } from 'yaml';
 
 /** The first line of such a text begins with it: nothing in it is expanded again, also where a command has `${…}`. */
 export const EXPANDED_MARK = '# Expanded by netfold';
@@ -22,4 +22,22 @@ function compact(part: unknown): void {
       ? part.items.map(({ value }) => value)
       : [];
   for (const entry of entries) if (isMap(entry)) entry.flow = true;
+}
+
+/** The lines of `events:`; empty if there are none. The text is that of a valid file. */
+export function eventLinesOf(text: string): string[] {
+  const events = parseDocument(text).get('events');
+  return isSeq(events)
+    ? events.items.map((item) => (isScalar(item) ? String(item.value) : String(item)))
+    : [];
+}
+
+/** `kept`: which events stay, by their places from 0. */
+export function withSomeEvents(text: string, kept: ReadonlySet<number>): string {
+  const document = parseDocument(text);
+  const events = document.get('events');
+  if (!isSeq(events)) return text;
+  events.items = events.items.filter((_, index) => kept.has(index));
+  if (events.items.length === 0) document.delete('events');
+  return document.toString({ lineWidth: 0 });
 }

@@ -11,13 +11,14 @@ import type { Bridge, Route, Service, Topology } from '../../model/model.ts';
 import type { ParsedFile } from '../../model/parsed-file.ts';
 import type { Position } from '../../model/position.ts';
 import { ContainerReader } from './container-settings.ts';
-import { type NativeDocument, type Place, YamlDocument } from './document.ts';
+import { type NativeDocument, type Path, type Place, YamlDocument } from './document.ts';
 import { expand, mayNeedExpansion } from './expand/expand.ts';
 import { EXPANDED_MARK, expandedText } from './expanded-text.ts';
 import { reportIssues } from './issues.ts';
 import { LinkReader } from './link-reader.ts';
 import { parseRoute } from './routes.ts';
 import { KNOWN_KEYS, type NativeFile, topologySchema } from './schema.ts';
+import { readSequences } from './sequences.ts';
 import { LifeReader } from './service-life.ts';
 import { SettingsReader } from './service-settings.ts';
 import { readTraffic } from './traffic.ts';
@@ -174,6 +175,7 @@ class Reader {
         ...{ name, routing, ...(transmission && { transmission }), services, bridges, links },
         ...(routes.length > 0 && { routes }),
         events,
+        ...this.#sequences(),
         ...this.#expectations(services, events),
         ...this.#traffic(services, bridges),
       },
@@ -299,6 +301,14 @@ class Reader {
     return {
       traffic: readTraffic(traffic, { services, bridges }, this.#document, positionOf, this.#findings),
     };
+  }
+
+  #sequences(): Pick<Topology, 'sequences'> {
+    const { sequences } = this.#data;
+    if (!sequences) return {};
+    const placeOf = (path: Path): Position =>
+      this.#inside(this.#position(this.#document.at(path)), this.#document.source(path) ?? '');
+    return { sequences: readSequences(sequences, this.#document, placeOf, this.#findings) };
   }
 
   #expectations(

@@ -23,6 +23,7 @@ import { containerFields, healthcheck, resources } from './container-schema.ts';
 import { LANGUAGE_KEYS } from './expand/expand.ts';
 import { quantity } from './quantity.ts';
 import { ROUTE_PATTERN } from './routes.ts';
+import { sequence, sequences } from './sequences.ts';
 import { traffic } from './traffic.ts';
 
 const tags = z
@@ -248,6 +249,7 @@ export const topologySchema = z
         description: 'The timeline, one event a line.',
         examples: [['at 30s set client--s1 latency=10ms']],
       }),
+    sequences,
     expect: z
       .array(z.string().meta({ pattern: EXPECTATION_PATTERN }))
       .optional()
@@ -275,6 +277,7 @@ export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   'services.*.ready': Object.keys(ready.shape),
   'services.*.resources': Object.keys(resources.shape),
   'services.*.healthcheck': Object.keys(healthcheck.shape),
+  'sequences.*': Object.keys(sequence.shape),
   'links.*': [...Object.keys(link.shape), 'profile'],
   'links.*.up': Object.keys(directionSettings.shape),
   'links.*.down': Object.keys(directionSettings.shape),

@@ -1,0 +1,86 @@
+/** Sequences in a lab of two hosts: programs, barriers, signals from inside endpoints, an error branch, and a timeout. */
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import type { Experiment } from '../../../controller/experiment/experiment.ts';
+import { logFile } from '../../../controller/names.ts';
+import { ROOT } from '../../../deploy/setup/processes.mjs';
+import type { SequenceStatus } from '../../../proto/status.ts';
+import { netfold } from '../../support/lab/cli.ts';
+import { experimentName, place, run, startLab, until } from '../../support/lab/lab.ts';
+
+const TEXT = `services: { a: {}, b: {} }
+links: [{ from: a, to: b, latency: 5ms }]
+sequences:
+  main:
+    at: 1s
+    steps:
+      - run a b "echo first; sleep 0.$((NETFOLD_REPLICA + 2))"
+      - set a--b latency=20ms
+      - run a "${ROOT}/bin/netfold notify ready && echo told"
+      - wait for ready from a
+      - wait for go
+      - run b "exit 3" exit 3
+      - run a "sleep 60" timeout 500ms
+      - crash b
+  broken:
+    after: main fails
+    steps:
+      - run b "echo branch"
+`;
+
+async function sequences({ agents }: Experiment): Promise<Map<string, SequenceStatus>[]> {
+  const statuses = await Promise.all(agents.map((agent) => agent.status()));
+  return statuses.map((status) => new Map((status?.sequences ?? []).map((one) => [one.name, one])));
+}
+
+const logOf = (lab: Experiment, endpoint: string): string =>
+  readFileSync(logFile(lab.name, endpoint), 'utf8');
+
+it('go on when programs end and applications notify, the same on both hosts', {
+  timeout: 60_000,
+}, async () => {
+  const lab = await startLab(TEXT, { hosts: 2 });
+  await lab.run();
+  const main = async () => (await sequences(lab)).map((one) => one.get('main'));
+  await until(async () => (await main()).every((one) => one?.step === 5), 'the wait for go', 20_000);
+  expect(logOf(lab, 'a.0')).toContain('first\nok\ntold');
+  expect(logOf(lab, 'b.0')).toContain('first');
+  const { out } = await run('ip', [
+    'netns',
+    'exec',
+    place(lab, 'a').namespace,
+    'ping',
+    '-c',
+    '5',
+    '-i',
+    '0.2',
+    place(lab, 'b').address,
+  ]);
+  expect(Number(/= ([\d.]+)\//.exec(out)![1])).toBeGreaterThanOrEqual(40);
+
+  const told = await netfold('notify', 'go', '--name', lab.name);
+  expect(told.stderr).toBe('');
+  await until(async () => (await main()).every((one) => one?.state === 'failed'), 'the timeout', 20_000);
+  for (const one of await main()) expect(one).toMatchObject({ step: 7, about: ['a.0 was ended'] });
+  await until(
+    async () => (await sequences(lab)).every((one) => one.get('broken')?.state === 'done'),
+    'the error branch',
+    20_000,
+  );
+  expect(logOf(lab, 'b.0')).toContain('branch');
+  // All hosts have decided alike.
+  const [first, second] = await sequences(lab);
+  expect([...first!]).toEqual([...second!]);
+
+  const { stdout } = await netfold('history', lab.name);
+  expect(stdout).toContain('ended main 1 a.0 0');
+  expect(stdout).toContain('notify ready from a.0');
+  const { stdout: status } = await netfold('status', lab.name);
+  expect(status).toContain('sequence main: failed in step 7');
+});
+
+it('refuse a name that nobody waits for', async () => {
+  const { code, stderr } = await netfold('notify', 'x', '--name', experimentName());
+  expect(code).not.toBe(0);
+  expect(stderr).not.toContain('bug');
+});
