@@ -33,6 +33,7 @@ test('Node and the programs for the kernel are in it; tests and tools are not', 
     expect.arrayContaining([
       'bin/netfold',
       'bpf/netfold.bpf.o',
+      'controller/ui/built/dashboard.js',
       'node_modules/.bin/node',
       'node_modules/node/bin/node',
     ]),
