@@ -1,19 +1,8 @@
 /** What the agents of an experiment tell of netfold's own traffic, put together. Pure. */
-import type { TrafficStatus } from '../proto/status.ts';
+import { sumOfTraffic, type TrafficStatus } from '../proto/status.ts';
 
 /** A row of `netfold traffic --json`, and of `traffic.json` in a record. */
-export interface TrafficRow {
-  readonly name: string;
-  readonly kind: string;
-  readonly from: string;
-  readonly to: string;
-  readonly sources: number;
-  readonly sent: number;
-  readonly sentBytes: number;
-  readonly refused: number;
-  readonly late: number;
-  readonly received: number;
-  readonly receivedBytes: number;
+export interface TrafficRow extends Omit<TrafficStatus, 'delaySumMs' | 'mostDelayMs'> {
   /** Of datagrams; those on their way are counted as lost. Null: of a TCP connection. */
   readonly lost: number | null;
   readonly meanDelayMs: number | null;
@@ -31,20 +20,11 @@ export function trafficRows(told: readonly (readonly TrafficStatus[])[]): Traffi
   return [...all.values()].map(rowOf);
 }
 
-function added(a: TrafficStatus, b: TrafficStatus): TrafficStatus {
-  return {
-    ...a,
-    sources: Math.max(a.sources, b.sources),
-    sent: a.sent + b.sent,
-    sentBytes: a.sentBytes + b.sentBytes,
-    refused: a.refused + b.refused,
-    late: a.late + b.late,
-    received: a.received + b.received,
-    receivedBytes: a.receivedBytes + b.receivedBytes,
-    delaySumMs: a.delaySumMs + b.delaySumMs,
-    mostDelayMs: Math.max(a.mostDelayMs, b.mostDelayMs),
-  };
-}
+/** Each end counts the same sources. */
+const added = (a: TrafficStatus, b: TrafficStatus): TrafficStatus => ({
+  ...sumOfTraffic(a, b),
+  sources: Math.max(a.sources, b.sources),
+});
 
 function rowOf({ delaySumMs, mostDelayMs, ...rest }: TrafficStatus): TrafficRow {
   const isTcp = rest.kind === 'greedy';

@@ -143,6 +143,22 @@ export interface TrafficStatus {
   readonly mostDelayMs: number;
 }
 
+/** What two tell of the same traffic, with as many sources as both have. */
+export function sumOfTraffic(a: TrafficStatus, b: TrafficStatus): TrafficStatus {
+  return {
+    ...a,
+    sources: a.sources + b.sources,
+    sent: a.sent + b.sent,
+    sentBytes: a.sentBytes + b.sentBytes,
+    refused: a.refused + b.refused,
+    late: a.late + b.late,
+    received: a.received + b.received,
+    receivedBytes: a.receivedBytes + b.receivedBytes,
+    delaySumMs: a.delaySumMs + b.delaySumMs,
+    mostDelayMs: Math.max(a.mostDelayMs, b.mostDelayMs),
+  };
+}
+
 /** Flows that no packet carries, now. */
 export interface SimulatedStatus {
   readonly flows: number;

@@ -4,7 +4,7 @@
  */
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { TrafficStatus } from '../../proto/status.ts';
+import { sumOfTraffic, type TrafficStatus } from '../../proto/status.ts';
 import type { TrafficSource } from '../../topology/model/traffic.ts';
 import { Counters } from './counters.ts';
 import type { FromTraffic, Known, Place, RealSource, ToTraffic, TrafficStart } from './messages.ts';
@@ -85,10 +85,9 @@ export class Generators {
       if (!this.#local.has(from) && !this.#local.has(to)) continue;
       const { name, kind } = sources[index]!.traffic;
       const key = `${name} ${from} ${to}`;
-      rows.set(
-        key,
-        added(rows.get(key), { name, kind, from: names[from]!, to: names[to]!, ...this.#row(row) }),
-      );
+      const one = { name, kind, from: names[from]!, to: names[to]!, ...this.#row(row) };
+      const others = rows.get(key);
+      rows.set(key, others ? sumOfTraffic(others, one) : one);
     }
     return [...rows.values()];
   }
@@ -117,20 +116,4 @@ export class Generators {
   #tell(message: ToTraffic): void {
     if (!this.#hasEnded) this.#worker.postMessage(message);
   }
-}
-
-function added(sum: TrafficStatus | undefined, one: TrafficStatus): TrafficStatus {
-  if (!sum) return one;
-  return {
-    ...sum,
-    sources: sum.sources + one.sources,
-    sent: sum.sent + one.sent,
-    sentBytes: sum.sentBytes + one.sentBytes,
-    refused: sum.refused + one.refused,
-    late: sum.late + one.late,
-    received: sum.received + one.received,
-    receivedBytes: sum.receivedBytes + one.receivedBytes,
-    delaySumMs: sum.delaySumMs + one.delaySumMs,
-    mostDelayMs: Math.max(sum.mostDelayMs, one.mostDelayMs),
-  };
 }

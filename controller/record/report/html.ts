@@ -27,11 +27,12 @@ export type Cell = string | Markup;
 
 const cellText = (cell: Cell): string => (typeof cell === 'string' ? inert(cell) : cell.markup);
 
-/** `numeric`: columns that are aligned at the right; all but the first. */
+/** `numeric`: columns that are aligned at the right; all but the first. `whole`: where the rows are that have no room. */
 export function table(
   heading: readonly string[],
   rows: readonly (readonly Cell[])[],
   numeric: readonly number[] = heading.map((_, at) => at).slice(1),
+  whole = 'netfold export has all',
 ): string {
   const kind = (at: number): string => (numeric.includes(at) ? ' class="number"' : ' class="text"');
   const line = (tag: string, row: readonly Cell[]): string =>
@@ -42,7 +43,7 @@ ${rows
   .slice(0, MOST_ROWS)
   .map((row) => line('td', row))
   .join('\n')}
-</tbody></table></div>${rest > 0 ? `<p class="note">and ${count(rest, 'more row')}: netfold export has all</p>` : ''}`;
+</tbody></table></div>${rest > 0 ? `<p class="note">and ${count(rest, 'more row')}: ${whole}</p>` : ''}`;
 }
 
 export const figure = (id: string, caption: string): string =>

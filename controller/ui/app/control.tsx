@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import { clock, count, milliseconds } from '../data/format.ts';
 import type { Given, Live } from '../data/live.ts';
-import { State, type Tone } from './parts.tsx';
+import { Field, State, type Tone } from './parts.tsx';
 
 export type Give = (
   text: string,
@@ -43,16 +43,7 @@ export function Control({ live, give }: { live: Live; give: Give }) {
             onInput={(event) => setText(event.currentTarget.value)}
           />
         </label>
-        <label class="field short">
-          <span>For</span>
-          <input
-            type="text"
-            value={length}
-            placeholder="ever"
-            autocomplete="off"
-            onInput={(event) => setLength(event.currentTarget.value)}
-          />
-        </label>
+        <Field label="For" value={length} placeholder="ever" isShort onInput={setLength} />
         <button type="submit" class="main">
           Give
         </button>

@@ -8,7 +8,7 @@ import { conditionText, conditionTone } from './conditions.ts';
 import type { Give } from './control.tsx';
 import { LinkForm } from './link-form.tsx';
 import { Logs } from './logs.tsx';
-import { State } from './parts.tsx';
+import { Field, State } from './parts.tsx';
 import { PathPanel } from './path-panel.tsx';
 import { Shell } from './terminal.tsx';
 
@@ -152,16 +152,7 @@ function Group({ live, names, give }: InspectorProps & { names: readonly string[
     <>
       <p class="names">{names.join(' ')}</p>
       <div class="line">
-        <label class="field short">
-          <span>For</span>
-          <input
-            type="text"
-            value={length}
-            placeholder="ever"
-            autocomplete="off"
-            onInput={(event) => setLength(event.currentTarget.value)}
-          />
-        </label>
+        <Field label="For" value={length} placeholder="ever" isShort onInput={setLength} />
         <button
           type="button"
           class="main"

@@ -142,12 +142,13 @@ interface FieldProps {
   readonly label: string;
   readonly value: string;
   readonly placeholder?: string;
+  readonly isShort?: boolean;
   readonly onInput: (value: string) => void;
 }
 
-export function Field({ label, value, placeholder = '', onInput }: FieldProps) {
+export function Field({ label, value, placeholder = '', isShort = false, onInput }: FieldProps) {
   return (
-    <label class="field">
+    <label class={isShort ? 'field short' : 'field'}>
       <span>{label}</span>
       <input
         type="text"

@@ -2,18 +2,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { count } from '../../../proto/words.ts';
-import { inert, json } from '../../record/report/html.ts';
+import { inert, json, table } from '../../record/report/html.ts';
 import { asset, reportStyle } from '../../record/report/page.ts';
 import { axisOf } from './axis.ts';
 import type { StudyTable } from './table-model.ts';
 
 /** More points than this are in the tables only: a browser draws no more at once. */
 const MOST_POINTS = 20_000;
-/** Rows of a table. */
-const MOST_ROWS = 1000;
 
-export function studyPage(table: StudyTable): string {
-  const { study, topology, netfold, points, runs, results } = table;
+export function studyPage(found: StudyTable): string {
+  const { study, topology, netfold, points, runs, results } = found;
   const ok = runs.filter(({ state }) => state === 'ok').length;
   const facts = [
     `${topology}; ${count(points.length, 'point')}, ${count(runs.length, 'run')}, of which ${ok} ok; netfold ${netfold}`,
@@ -34,10 +32,10 @@ ${own('page.css')}</style>
 </header>
 <main>
 ${Object.keys(results).length === 0 ? '<p class="note">The study names no results.</p>' : CHARTS}
-${failureSection(table)}
-${pointSection(table)}
+${failureSection(found)}
+${pointSection(found)}
 </main>
-<script type="application/json" id="data">${json(chartData(table))}</script>
+<script type="application/json" id="data">${json(chartData(found))}</script>
 <script>${asset('uplot/dist/uPlot.iife.min.js')}</script>
 <script>${own('page.js')}</script>
 </html>
@@ -86,7 +84,7 @@ function failureSection({ runs, parameters }: StudyTable): string {
     state,
     reason,
   ]);
-  return `<h2>Runs that are not ok</h2>${rowsOf([...parameters, 'repetition', 'state', 'why'], rows)}`;
+  return `<h2>Runs that are not ok</h2>${tableOf([...parameters, 'repetition', 'state', 'why'], rows)}`;
 }
 
 function pointSection({ parameters, results, points }: StudyTable): string {
@@ -101,21 +99,17 @@ function pointSection({ parameters, results, points }: StudyTable): string {
       return `${digits(one.mean)}${half}`;
     }),
   ]);
-  return `<h2>Points</h2>${rowsOf([...parameters, 'runs', ...names], rows)}`;
+  return `<h2>Points</h2>${tableOf([...parameters, 'runs', ...names], rows)}`;
 }
 
 const digits = (value: number): string => String(Number(value.toPrecision(4)));
 
-function rowsOf(heading: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (tag: string, row: readonly string[]): string =>
-    `<tr>${row.map((text) => `<${tag} class="number">${inert(text)}</${tag}>`).join('')}</tr>`;
-  const rest = rows.length - MOST_ROWS;
-  return `<div class="scroll"><table><thead>${line('th', heading)}</thead><tbody>
-${rows
-  .slice(0, MOST_ROWS)
-  .map((row) => line('td', row))
-  .join('\n')}
-</tbody></table></div>${rest > 0 ? `<p class="note">and ${count(rest, 'more row')}: the CSV files have all</p>` : ''}`;
-}
+const tableOf = (heading: readonly string[], rows: readonly (readonly string[])[]): string =>
+  table(
+    heading,
+    rows,
+    heading.map((_, at) => at),
+    'the CSV files have all',
+  );
 
 const own = (name: string): string => readFileSync(join(import.meta.dirname, name), 'utf8');

@@ -6,8 +6,9 @@
 import { FEWEST_QUANTILES } from '../../../../proto/models.ts';
 import type { Findings } from '../../../model/diagnostics.ts';
 import { quote } from '../../../model/diagnostics.ts';
+import { inEachDirection } from './directions.ts';
 import type { Files } from './files.ts';
-import { asMapping, below, fieldOf, type Origin, placeOf } from './origins.ts';
+import { fieldOf, type Origin, placeOf } from './origins.ts';
 
 /** Parts of equal probability that are kept: what is seldomer than one of 129 is a part of the outermost. */
 const PARTS = 129;
@@ -38,14 +39,9 @@ export class Samples {
     originOf: (key: string) => Origin,
     fileOf: (origin: Origin) => string,
   ): void {
-    this.#replace(link, originOf('distribution'), fileOf);
-    for (const key of ['up', 'down']) {
-      const own = asMapping(link[key]);
-      if (!own) continue;
-      const copy = { ...own };
-      this.#replace(copy, below(originOf(key), 'distribution'), fileOf);
-      if (copy.quantiles !== own.quantiles) link[key] = copy;
-    }
+    inEachDirection(link, 'distribution', originOf, (fields, origin) =>
+      this.#replace(fields, origin, fileOf),
+    );
   }
 
   #replace(fields: Record<string, unknown>, origin: Origin, fileOf: (origin: Origin) => string): void {

@@ -16,6 +16,7 @@ import {
   UnitError,
 } from '../../../../proto/units.ts';
 import { type Findings, quote } from '../../../model/diagnostics.ts';
+import { inEachDirection } from './directions.ts';
 import type { Files } from './files.ts';
 import { asMapping, below, fieldOf, keyPlaceOf, type Origin, placeOf } from './origins.ts';
 
@@ -57,14 +58,9 @@ export class Traces {
   ): void {
     const ends = `${link.from} ${link.to} ${link.name ?? ''}`;
     // Both directions of a link play the same trace at different places, if the seed decides.
-    this.#replace(link, originOf('trace'), fileOf, ends);
-    for (const key of ['up', 'down']) {
-      const own = asMapping(link[key]);
-      if (own?.trace === undefined) continue;
-      const copy = { ...own };
-      this.#replace(copy, below(originOf(key), 'trace'), fileOf, `${ends} ${key}`);
-      link[key] = copy;
-    }
+    inEachDirection(link, 'trace', originOf, (fields, origin, direction) =>
+      this.#replace(fields, origin, fileOf, direction === undefined ? ends : `${ends} ${direction}`),
+    );
   }
 
   #replace(
