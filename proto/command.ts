@@ -15,9 +15,9 @@ export const MAX_ALL_COMMANDS = MAX_COMMANDS + MAX_URGENT_COMMANDS;
  * accepted, if later ones have set all of what it set. Shorter, and hosts that were cut off for longer find less of what
  * they missed; longer, and more commands are kept at the same rate.
  */
-export const FOLD_AFTER = micros(60_000_000);
+const FOLD_AFTER = micros(60_000_000);
 /** The horizon moves in steps, since each step costs a replay. */
-export const FOLD_STEP = micros(10_000_000);
+const FOLD_STEP = micros(10_000_000);
 /** So many of the latest that could be left out are kept, for `netfold history`. */
 export const KEPT_FOLDABLE = 512;
 /** How far ahead of this agent's clock a command may have been accepted: clocks are compared all the time. */
@@ -249,7 +249,7 @@ export const isPeerId = (text: string): boolean => PEER_ID.test(text);
 export const isCommanderName = (text: string): boolean => NAME.test(text);
 
 /** A user's key: its public half as a peer id, what `history` calls it, and what it may. */
-export const commanderSchema = z.strictObject({
+const commanderSchema = z.strictObject({
   peer: z.string().regex(PEER_ID),
   name: z.string().regex(NAME),
   rights: z.array(z.enum(RIGHTS)).readonly(),

@@ -295,7 +295,7 @@ export function slotsOf(text: string): Slots {
 export const meanSlot = ({ least, most }: Slots): number => (least + most) / 2;
 
 export const FEWEST_QUANTILES = 8;
-export const MOST_QUANTILES = 1024;
+const MOST_QUANTILES = 1024;
 const QUANTILES_REMEDY = 'write distribution: FILE.csv, or let netfold check --expand write them';
 /** Characters of all quantiles; each has few digits. */
 const MOST_QUANTILES_TEXT = 16 * MOST_QUANTILES;

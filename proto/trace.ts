@@ -20,7 +20,7 @@ export interface Trace {
 
 export const MOST_STEPS = 100_000;
 /** Of a file, or of an expanded one. */
-export const MOST_TRACE_TEXT = 4_000_000;
+const MOST_TRACE_TEXT = 4_000_000;
 const MOST_MS = toMillis(DAY);
 const HEAD = /^(loop|once) (\d{1,8}) (\d{1,8})$/;
 const STEP = /^(\d{1,8}) (\d{1,12}|-)(?: (\d{1,9}|-)(?: (0(?:\.\d{1,10})?|1|-))?)?$/;

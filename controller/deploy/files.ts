@@ -8,8 +8,8 @@ import { makeUserKey } from '../../agent/mesh/trust/user-key.ts';
 import type { TopologyText } from '../experiment/bootstraps.ts';
 import { DeployError } from './errors.ts';
 
-export const MESH_KEY = 'mesh.key';
-export const USER_KEY = 'user.key';
+const MESH_KEY = 'mesh.key';
+const USER_KEY = 'user.key';
 
 export interface DeployedFiles {
   /** Names in the folder. */

@@ -10,7 +10,7 @@ import { type DeployedFiles, write, writeInputs } from './files.ts';
 import { type ClusterSelector, nodeSelector } from './kubernetes-selectors.ts';
 import { LABELS, lostOf, workloadOf } from './kubernetes-workloads.ts';
 
-export const KUSTOMIZATION = 'kustomization.yaml';
+const KUSTOMIZATION = 'kustomization.yaml';
 const AGENTS_FILE = 'agents.yaml';
 const WORKLOADS_FILE = 'workloads.yaml';
 const AGENT = 'netfold-agent';
@@ -31,7 +31,7 @@ type Described = Pick<KubernetesDeployment, 'name' | 'image' | 'topology'>;
 
 /** The experiment's namespace, and that of its agents, which need rights that applications must not have. */
 export const namespaceOf = (name: string): string => name;
-export const agentsNamespaceOf = (name: string): string => `${name}-netfold`;
+const agentsNamespaceOf = (name: string): string => `${name}-netfold`;
 
 /** Returns what of the topology Kubernetes has no equivalent for. Throws `DeployError`. */
 export function writeManifests(
@@ -65,7 +65,7 @@ function kustomization(name: string, files: DeployedFiles, hasWorkloads: boolean
   };
 }
 
-export function workloadManifests({ name }: Described, services: Topology['services']): object[] {
+function workloadManifests({ name }: Described, services: Topology['services']): object[] {
   const namespace = namespaceOf(name);
   const isPlain = services.every(
     ({ capAdd, container }) => !capAdd && !container?.volumes && !container?.ports,
@@ -85,7 +85,7 @@ const namespaceManifest = (experiment: string, name: string, level: string): obj
   },
 });
 
-export function agentManifests(
+function agentManifests(
   { name, image, topology }: Described,
   files: DeployedFiles,
   selectors: readonly ClusterSelector[],

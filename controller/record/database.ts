@@ -72,7 +72,7 @@ const SAMPLED = ['flow_sample', 'path_sample', 'agent_sample'] as const;
  * Samples older than `olderThanMs` are kept once in `everyMs`: all of one second in the last hour, one in ten of the last day,
  * one in sixty before. A month has 130,000 instants then.
  */
-export const THINNING = [
+const THINNING = [
   { olderThanMs: 3_600_000, everyMs: 10_000 },
   { olderThanMs: 86_400_000, everyMs: 60_000 },
 ] as const;

@@ -30,7 +30,7 @@ export interface OutputLimits {
   readonly files: number;
 }
 
-export const OUTPUT_LIMITS: OutputLimits = { bytes: 256 * 2 ** 20, files: 10_000 };
+const OUTPUT_LIMITS: OutputLimits = { bytes: 256 * 2 ** 20, files: 10_000 };
 
 /** What was left out, one line each; absent: nothing was. */
 export const OMITTED = 'out-omitted.txt';

@@ -12,7 +12,7 @@ import { readJson } from '../machine/holder.ts';
 import { experimentFolder } from '../names.ts';
 
 /** Another one for those who must not mix with the user's: the tests. */
-export const swappedRoot = (): string => process.env.NETFOLD_SWAPPED || '/var/lib/netfold/swapped';
+const swappedRoot = (): string => process.env.NETFOLD_SWAPPED || '/var/lib/netfold/swapped';
 
 export const swappedFolder = (experiment: string): string => join(swappedRoot(), experiment);
 

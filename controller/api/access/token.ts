@@ -25,7 +25,7 @@ export function openToken(port: number, folder = RUN_FOLDER): string {
 }
 
 /** `undefined` if the file holds none. Throws `MeshError` if it can't be read, or others could read it as well. */
-export function readToken(port: number, folder = RUN_FOLDER): string | undefined {
+function readToken(port: number, folder = RUN_FOLDER): string | undefined {
   const text = readPrivate(tokenFile(port, folder), { what: 'the token' }).trim();
   return TOKEN.test(text) ? text : undefined;
 }

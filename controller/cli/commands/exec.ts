@@ -74,7 +74,7 @@ async function findEndpoint(node: string, name: string | undefined): Promise<Fou
  * A shell gives the words of a command; one word with spaces or with the characters of a shell is a line for a shell that
  * nobody starts. Throws `ControllerError` (`COMMAND_WORDS`).
  */
-export function refuseShellText(node: string, command: readonly string[]): void {
+function refuseShellText(node: string, command: readonly string[]): void {
   const [text] = command;
   if (command.length !== 1 || !/[\s$|&;<>*?`(){}"']/.test(text!) || existsSync(text!)) return;
   const quoted = `'${text!.replaceAll("'", "'\\''")}'`;

@@ -4,7 +4,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { MeshAddress } from '../../mesh-address.ts';
 
 /** Next to that of the mesh. */
-export const API_PORT = 4647;
+const API_PORT = 4647;
 export const API_ADDRESS: MeshAddress = { address: '127.0.0.1', port: API_PORT };
 
 /** `--serve [address]`, of `up` and `verify`. */

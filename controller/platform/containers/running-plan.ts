@@ -168,7 +168,7 @@ const withoutInterface = (container: Inspected, addresses: readonly string[]): C
   );
 
 /** A container has its own command, and a life that is its engine's. Throws `TopologyError`, for all places of the file. */
-export function refuseApplications(topology: Topology, lives: RunningKind['lives']): void {
+function refuseApplications(topology: Topology, lives: RunningKind['lives']): void {
   const findings = new Findings('');
   for (const { name, run, position } of topology.services)
     if (run !== undefined)

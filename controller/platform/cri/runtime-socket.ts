@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { ContainerError } from '../containers/errors.ts';
 
 /** Of containerd, CRI-O, k3s and RKE2, k0s, MicroK8s. */
-export const USUAL_SOCKETS = [
+const USUAL_SOCKETS = [
   '/run/containerd/containerd.sock',
   '/run/crio/crio.sock',
   '/run/k3s/containerd/containerd.sock',
@@ -12,7 +12,7 @@ export const USUAL_SOCKETS = [
 ] as const;
 
 /** The one that crictl and its configuration name, if it is named. Throws `ENGINE_ELSEWHERE` for one of another machine. */
-export function namedSocket(environment: NodeJS.ProcessEnv = process.env): string | undefined {
+function namedSocket(environment: NodeJS.ProcessEnv = process.env): string | undefined {
   const { CONTAINER_RUNTIME_ENDPOINT: named = '' } = environment;
   if (named === '') return undefined;
   const path = named.replace(/^unix:\/\//, '');

@@ -73,7 +73,7 @@ type Entity = { readonly '@id': string; readonly '@type': string | readonly stri
 >;
 
 /** What `ro-crate-metadata.json` says. Pure. */
-export function crateMetadata({ summary, files, licence, hasSketch }: CrateContent): {
+function crateMetadata({ summary, files, licence, hasSketch }: CrateContent): {
   readonly '@context': readonly string[];
   readonly '@graph': readonly Entity[];
 } {

@@ -32,7 +32,7 @@ export interface Part {
 }
 
 /** The name of a joined record among the others of a machine. */
-export const joinedId = (id: string): string => `${id.replace(/-joined$/, '')}-joined`;
+const joinedId = (id: string): string => `${id.replace(/-joined$/, '')}-joined`;
 
 /** Throws `ControllerError` (`RECORD_UNREADABLE`). */
 export function readPart(folder: string): Part {

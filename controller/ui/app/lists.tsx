@@ -177,7 +177,7 @@ function Shown({ condition, process }: { condition: Condition | undefined; proce
 
 type AgentRow = ItemOf<'agents'>;
 
-export function agentTone({ state, problems, shaped }: AgentRow): Tone {
+function agentTone({ state, problems, shaped }: AgentRow): Tone {
   if (state === 'unreachable') return 'bad';
   return problems.length > 0 || !shaped ? 'warn' : 'good';
 }

@@ -137,7 +137,7 @@ export function PathPanel({ live, from, to, theme }: PathProps) {
 }
 
 /** Of `rtt min/avg/max/mdev = 30.1/30.3/30.6/0.2 ms`; busybox has no mdev. null: none came back. */
-export function meanOf(output: string): number | null {
+function meanOf(output: string): number | null {
   const found = /min\/avg\/max(?:\/mdev)? = [\d.]+\/([\d.]+)\//.exec(output)?.[1];
   return found === undefined ? null : Number(found);
 }

@@ -47,7 +47,7 @@ export const toScreen = ({ scale, x, y }: View, place: Point): Point => ({
 export const nodeRadius = (view: View): number => Math.min(15, Math.max(3, 13 * Math.sqrt(view.scale)));
 
 /** How far beside the line between two nodes a cable is: parallel ones lie beside each other. */
-export const cableShift = ({ place }: Cable): number => (place % 2 === 0 ? place : -place - 1) * 9;
+const cableShift = ({ place }: Cable): number => (place % 2 === 0 ? place : -place - 1) * 9;
 
 interface Line {
   readonly from: Point;

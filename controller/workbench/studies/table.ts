@@ -69,7 +69,7 @@ export function writeTables(folder: string, data: StudyData): void {
 type Cell = string | number | null;
 
 /** One row a point: parameters, runs, and of each result mean, interval and extremes. */
-export function pointRows({ parameters, results, points }: StudyTable): Cell[][] {
+function pointRows({ parameters, results, points }: StudyTable): Cell[][] {
   const of = (name: string): string[] =>
     ['mean', 'low', 'high', 'min', 'max'].map((what) => `${name}_${what}`);
   const heading = ['point', ...parameters, 'runs', 'ok', ...Object.keys(results).flatMap(of)];
@@ -86,7 +86,7 @@ export function pointRows({ parameters, results, points }: StudyTable): Cell[][]
 }
 
 /** One row a run. */
-export function runRows({ parameters, results, runs }: StudyTable): Cell[][] {
+function runRows({ parameters, results, runs }: StudyTable): Cell[][] {
   const names = Object.keys(results);
   const heading = [
     'point',

@@ -82,7 +82,7 @@ export const faultSchema = z.object({
   givenBy: z.string().optional(),
 });
 
-export const causeSchema = z
+const causeSchema = z
   .object({
     code: z.string().describe('docs/fidelity.md has all of them.'),
     weight: z.enum(['degraded', 'invalid']),
@@ -138,7 +138,7 @@ const trafficSchema = z.object({
   mostDelayMs: milliseconds,
 });
 
-export const agentStatusSchema = z
+const agentStatusSchema = z
   .object({
     host: z.string(),
     state: z.enum(['starting', 'waiting', 'ready', 'running', 'stopping']),

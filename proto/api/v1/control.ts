@@ -4,7 +4,7 @@ import { MAX_COMMAND_BYTES } from '../../command.ts';
 import { commandIdPattern, duration, hostName, instant } from './names.ts';
 
 /** Below the time after which a silent agent counts as unreachable. */
-export const MAX_LOG_WAIT_MS = 8000;
+const MAX_LOG_WAIT_MS = 8000;
 /** Rows of the timeline in one answer. */
 export const MAX_EVENTS = 10_000;
 

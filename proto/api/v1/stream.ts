@@ -48,7 +48,7 @@ const parts = {
   commands: changesOf(commandSchema).optional().describe('By id.'),
 };
 
-export const happenedSchema = runLogEntrySchema.extend({ host: z.string() });
+const happenedSchema = runLogEntrySchema.extend({ host: z.string() });
 
 export const streamMessageSchema = z
   .discriminatedUnion('type', [

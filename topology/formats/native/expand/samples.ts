@@ -113,7 +113,7 @@ export class Samples {
 }
 
 /** `samples` ascend and are not all the same. Mean 0 and deviation 1, which keeps the digits for the shape. */
-export function quantilesText(samples: Float64Array): string {
+function quantilesText(samples: Float64Array): string {
   const values = Float64Array.from({ length: PARTS }, (_, part) => {
     let sum = 0;
     for (let point = 0; point < POINTS; point++)
