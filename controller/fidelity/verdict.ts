@@ -8,8 +8,8 @@ import type { AgentVerdict, Cause, VerdictState } from '../../proto/status.ts';
 import type { AgentProofs } from '../../proto/view.ts';
 import { agentSocket } from '../names.ts';
 
-/** How long an agent may take to answer: a busy one takes tenths of a second. */
-export const ANSWER_MS = 3000;
+/** How long an agent may take to answer: a busy one takes tenths of a second; a stopped one is named within 3 s. */
+export const ANSWER_MS = 2500;
 
 /** `netfold verdict --json`. */
 export interface ExperimentVerdict {
