@@ -6,6 +6,7 @@ import type { Bench, BenchOptions, Results } from './bench.ts';
 import { measureContainers } from './containers/containers.ts';
 import { measureCost } from './cost/cost.ts';
 import { measureCpu } from './cpu/cpu.ts';
+import { measureDashboard } from './dashboard/dashboard.ts';
 import { measureEvents } from './events/events.ts';
 import { measureFaults } from './faults/faults.ts';
 import { measureFolding } from './folding/folding.ts';
@@ -156,6 +157,15 @@ export const BENCHES: readonly Bench[] = [
     hasLabs: true,
     minutes: { whole: 17, quick: 2.5 },
     measure: measureVerdict,
+  },
+  {
+    name: 'dashboard',
+    description: 'how soon is a large network seen, and what does an open page cost server and browser?',
+    help: `4,000 nodes with 500 flows whose rates all change: agents whose answers are played, a real server, and Chromium, which has to
+be installed. A page is open for 16 minutes, of which ten count.`,
+    hasLabs: true,
+    minutes: { whole: 17, quick: 1.2 },
+    measure: measureDashboard,
   },
   {
     name: 'faults',

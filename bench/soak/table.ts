@@ -1,10 +1,11 @@
 /** What a soak has measured → its table. Pure. */
 import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
+import { growth } from '../measure/growth.ts';
 import { median, quantile, range } from '../measure/statistics.ts';
 import { least, reported } from '../report/judge.ts';
 import type { Row, Table } from '../report/model.ts';
 import { HOSTS } from './plan.ts';
-import { growth, type Sample } from './watched.ts';
+import type { Sample } from './watched.ts';
 
 export interface Facts {
   readonly given: number;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { Player } from '../../../../agent/timeline/player.ts';
+import { growth } from '../../../../bench/measure/growth.ts';
 import { Lateness } from '../../../../bench/soak/lateness.ts';
 import { SOAK_TOPOLOGY, SoakPlan } from '../../../../bench/soak/plan.ts';
 import { tableOf } from '../../../../bench/soak/table.ts';
-import { growth } from '../../../../bench/soak/watched.ts';
 import type { AgentRecord } from '../../../../proto/record.ts';
 import { loadTopology } from '../../../../topology/load.ts';
 import { command, seconds } from '../../../support/commands.ts';
