@@ -1,5 +1,5 @@
 /** What the agents of an experiment tell of netfold's own traffic, put together. Pure. */
-import { sumOfTraffic, type TrafficStatus } from '../proto/status.ts';
+import { type AgentStatus, sumOfTraffic, type TrafficStatus } from '../proto/status.ts';
 
 /** A row of `netfold traffic --json`, and of `traffic.json` in a record. */
 export interface TrafficRow extends Omit<TrafficStatus, 'delaySumMs' | 'mostDelayMs'> {
@@ -7,6 +7,29 @@ export interface TrafficRow extends Omit<TrafficStatus, 'delaySumMs' | 'mostDela
   readonly lost: number | null;
   readonly meanDelayMs: number | null;
   readonly mostDelayMs: number | null;
+}
+
+export interface TrafficTable {
+  /** Since the start of the experiment. */
+  readonly nowMs: number;
+  readonly traffic: readonly TrafficRow[];
+  /** Hosts whose agent does not answer. */
+  readonly silent: readonly { readonly host: string; readonly reason: string }[];
+}
+
+type Told = Pick<AgentStatus, 'traffic' | 'nowMs'> & { readonly state: AgentStatus['state'] };
+type Silent = { readonly host: string; readonly state: 'unreachable'; readonly reason: string };
+
+/** Of what each host's agent has told. */
+export function trafficTable(reports: readonly (Told | Silent)[]): TrafficTable {
+  const told = reports.flatMap((one) => (one.state === 'unreachable' ? [] : [one]));
+  return {
+    nowMs: Math.max(0, ...told.map(({ nowMs }) => nowMs ?? 0)),
+    traffic: trafficRows(told.map(({ traffic = [] }) => traffic)),
+    silent: reports.flatMap((one) =>
+      one.state === 'unreachable' ? [{ host: one.host, reason: one.reason }] : [],
+    ),
+  };
 }
 
 /** What all hosts tell, each of its own end: a row for each entry of the file and pair of endpoints. */

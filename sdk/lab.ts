@@ -79,6 +79,21 @@ export class Lab implements AsyncDisposable {
     return this.client.call('getEvents', { params: this.#params });
   }
 
+  /** Why the path has its latency, its bandwidth and its share. */
+  explain(from: string, to: string): Promise<AnswerOf<'getExplanation'>> {
+    return this.client.call('getExplanation', { params: this.#params, query: { from, to } });
+  }
+
+  /** The topology of now: `mermaid`, `dot` (of Graphviz) or `svg`. */
+  async picture(format: AnswerOf<'getPicture'>['format'] = 'mermaid'): Promise<string> {
+    return (await this.client.call('getPicture', { params: this.#params, query: { format } })).text;
+  }
+
+  /** What netfold's own traffic has sent, and what has arrived. */
+  traffic(): Promise<AnswerOf<'getTraffic'>> {
+    return this.client.call('getTraffic', { params: this.#params });
+  }
+
   /** What is kept of the run so far. */
   record(): Promise<AnswerOf<'getRecord'>> {
     return this.client.call('getRecord', { params: this.#params });

@@ -5,6 +5,7 @@ import { ControllerError } from '../errors.ts';
 import type { ExperimentState } from '../experiment/state.ts';
 import { commandHandlers } from './command-handlers.ts';
 import type { Handlers } from './handler-types.ts';
+import { insightHandlers } from './insight-handlers.ts';
 import { networkHandlers } from './network-handlers.ts';
 import type { Experiments, Inside } from './ports.ts';
 import { verdictOf } from './verdict.ts';
@@ -14,6 +15,7 @@ import { endpointsOf, firstOf, flowsOf, reportsOf } from './view.ts';
 export function handlersOf(experiments: Experiments, inside: Inside, link: () => string): Handlers {
   return {
     ...networkHandlers(experiments),
+    ...insightHandlers(experiments),
     ...commandHandlers(experiments),
     listExperiments: () => experiments.list(),
     startExperiment: ({ body }) => experiments.start(body),

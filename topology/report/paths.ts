@@ -104,9 +104,15 @@ export function pathLookup(graph: Graph): PathLookup {
   };
 }
 
+/** Of rows that were computed elsewhere. */
+export function pathsOfRows(all: readonly PathRow[]): Pick<PathsReport, 'text' | 'json'> {
+  const names = all.flatMap(({ from, to }) => [from, to]);
+  return { text: () => generateText(names, all), json: () => generateJson(all) };
+}
+
 function reportOf(graph: Graph, sources: readonly number[], targets: readonly number[]): PathsReport {
   const rows = (): Generator<PathRow> => generateRows(graph, sources, targets);
-  return { rows, text: () => generateText(graph, rows()), json: () => generateJson(rows()) };
+  return { rows, text: () => generateText(graph.endpoints, rows()), json: () => generateJson(rows()) };
 }
 
 function endpointsIn({ endpoints }: Graph, name: string | undefined): number[] {
@@ -192,8 +198,8 @@ function timeUnderWay({ latency, transmission = nanosPerByte(0) }: Path, bytes: 
   return micros(latency + timeToTransmit(bytes, transmission));
 }
 
-function* generateText(graph: Graph, rows: Iterable<PathRow>): Generator<string> {
-  const width = Math.max(4, ...graph.endpoints.slice(0, 1000).map((name) => name.length));
+function* generateText(names: readonly string[], rows: Iterable<PathRow>): Generator<string> {
+  const width = Math.max(4, ...names.slice(0, 1000).map((name) => name.length));
   const line = (cells: readonly string[]): string => {
     const widths = [width, width, 10, 10, 9, 12, 10, 10, 4];
     return cells

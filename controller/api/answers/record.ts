@@ -13,13 +13,17 @@ import { recordOf } from '../../record/open.ts';
 import { readRecord } from '../../record/read.ts';
 
 /** Throws `RECORD_UNKNOWN`, `RECORD_UNREADABLE`. */
-export function recordNow(experiment: string): AnswerOf<'getRecord'> {
-  const folder = folderOf(experiment);
-  const { description, state, lastMs, samples, flows, events } = readRecord(folder);
+export const recordNow = (experiment: string): AnswerOf<'getRecord'> => recordIn(folderOf(experiment));
+
+/** Throws `RECORD_UNREADABLE`. */
+export function recordIn(folder: string): AnswerOf<'getRecord'> {
+  const { description, state, lastMs, samples, flows, events, verdicts, agents } = readRecord(folder);
   return {
     ...{ id: description.id, state, description, lastMs, samples },
     flows: flows.slice(0, MAX_RECORD_ROWS),
     events: events.slice(-MAX_RECORD_ROWS),
+    verdicts: verdicts.slice(-MAX_RECORD_ROWS),
+    agents,
     files: filesOf(folder),
   };
 }

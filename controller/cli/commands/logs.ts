@@ -37,9 +37,9 @@ export function addLogsCommand(program: Command): void {
     )
     .addOption(nameOption('which experiment, if several are running, or one that has ended'))
     .addOption(
-      new Option('--ended <number>', 'of the last run that has ended (1), the one before (2), …').argParser(
-        (text) => parseWhole(text, 1),
-      ),
+      new Option('--ended <number>', 'of the last run that has ended (1), the one before (2), …')
+        .argParser((text) => parseWhole(text, 1))
+        .conflicts('api'),
     )
     .addOption(apiOption())
     .action(logs);

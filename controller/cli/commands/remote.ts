@@ -6,12 +6,22 @@ import { formatMicros, fromMillis, type Micros, micros } from '../../../proto/un
 import type { ApiClient } from '../../../sdk/client.ts';
 import { Lab } from '../../../sdk/lab.ts';
 import { suggest } from '../../../topology/model/names.ts';
+import { type PathRow, pathsOfRows } from '../../../topology/report/paths.ts';
 import { ControllerError } from '../../errors.ts';
 import { LinePrefix } from '../../logs/line-prefix.ts';
 import { nodesNamed } from '../../logs/sources.ts';
 import { connectApi, experimentAt } from '../options/api-option.ts';
 import { printHistory } from '../terminal/history.ts';
-import { print, printBytes, printJson, step, styled, warn } from '../terminal/output.ts';
+import {
+  linesOf,
+  print,
+  printBytes,
+  printJson,
+  printPieces,
+  step,
+  styled,
+  warn,
+} from '../terminal/output.ts';
 
 export interface RemoteCommand {
   readonly api: string;
@@ -92,6 +102,31 @@ export async function historyAt(api: string, name: string | undefined, json: boo
       ...(untilMs !== null && { until: whole(untilMs) }),
     })),
   );
+}
+
+export interface RemotePaths {
+  readonly api: string;
+  readonly name?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly json?: boolean;
+}
+
+/** Those in force now. */
+export async function pathsAt({ api, name, from, to, json = false }: RemotePaths): Promise<void> {
+  const client = connectApi(api);
+  const experiment = await experimentAt(client, name);
+  const query = { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
+  const params = { experiment };
+  if (!json) {
+    const { agents } = await client.call('getExperiment', { params });
+    const nowMs = Math.max(-1, ...agents.map((one) => ('nowMs' in one ? (one.nowMs ?? -1) : -1)));
+    const at = nowMs < 0 ? 'before its start' : `at ${formatMicros(Math.round(fromMillis(nowMs)))}`;
+    step(`${experiment} ${at}`);
+  }
+  const rows = await client.call('getPaths', { params, query });
+  const report = pathsOfRows(rows as readonly PathRow[]);
+  await printPieces(json ? report.json() : linesOf(report.text()));
 }
 
 export interface RemoteLogs {

@@ -21,8 +21,8 @@ import {
   readText,
   warnOfFile,
 } from '../options/files.ts';
-import { nameOption } from '../options/name-option.ts';
-import { print, printJson, printPieces, step } from '../terminal/output.ts';
+import { apiOption, nameOption } from '../options/name-option.ts';
+import { linesOf, print, printJson, printPieces, step } from '../terminal/output.ts';
 
 const AT = (): Option =>
   new Option('--at <time>', 'with all events until then, e.g. 30s').argParser(parseDuration);
@@ -45,6 +45,7 @@ export function addTopologyCommands(program: Command): void {
     .option('--to <name>', 'only to this endpoint or service')
     .addOption(AT())
     .option(...JSON_FLAG)
+    .addOption(apiOption())
     .action(async (file: string | undefined, options) => {
       if (options.live) return livePaths(file, options);
       if (file === undefined)
@@ -87,6 +88,7 @@ interface LiveOptions extends FileOptions {
   readonly to?: string;
   readonly at?: unknown;
   readonly json?: boolean;
+  readonly api?: string;
 }
 
 /** Every agent folds the same topology; the first that answers tells it. */
@@ -97,16 +99,14 @@ async function livePaths(file: string | undefined, options: LiveOptions): Promis
       '--live shows a running experiment as it is now: without a file, --at, --events and --set',
       'netfold paths --live, or netfold paths FILE --at TIME',
     );
+  if (options.api !== undefined)
+    return (await import('./remote.ts')).pathsAt({ ...options, api: options.api });
   // Only this needs the modules of running experiments, whose loading takes longer than folding a file.
   const { liveGraph } = await import('../../experiment/live-graph.ts');
   const { experiment, now, graph } = await liveGraph(options.name);
   if (!options.json) step(`${experiment} ${now === null ? 'before its start' : `at ${formatMicros(now)}`}`);
   const report = pathsOfGraph(decodeGraph(graph), options);
   await printPieces(options.json ? report.json() : linesOf(report.text()));
-}
-
-function* linesOf(lines: Iterable<string>): Generator<string> {
-  for (const line of lines) yield `${line}\n`;
 }
 
 interface CheckOptions extends FileOptions {

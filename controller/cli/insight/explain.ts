@@ -13,12 +13,11 @@ import {
   parseDuration,
 } from '../../../proto/units.ts';
 import type { Graph } from '../../../topology/model/model.ts';
-import { endpointName, suggest } from '../../../topology/model/names.ts';
-import { ControllerError } from '../../errors.ts';
 import { type Explanation, explain, type Unreachable } from '../../explain/explain.ts';
-import { nameOption } from '../options/name-option.ts';
+import { endpointNumber } from '../../explain/running.ts';
+import { apiOption, nameOption } from '../options/name-option.ts';
 import { print, printJson, styled, table } from '../terminal/output.ts';
-import { graphOf } from './graph.ts';
+import { graphOf, isFile, requireNow } from './graph.ts';
 import { liveFlows } from './live-flows.ts';
 
 interface ExplainOptions {
@@ -26,6 +25,7 @@ interface ExplainOptions {
   readonly at?: Micros;
   readonly name?: string;
   readonly json?: boolean;
+  readonly api?: string;
 }
 
 export function addExplainCommand(program: Command): void {
@@ -42,6 +42,7 @@ export function addExplainCommand(program: Command): void {
     .addOption(new Option('--at <time>', 'of a file: with all events until then').argParser(parseDuration))
     .addOption(nameOption('which experiment, if several are running'))
     .option('--json', 'print JSON')
+    .addOption(apiOption())
     .action(show);
 }
 
@@ -51,38 +52,46 @@ async function show(
   source: string | undefined,
   options: ExplainOptions,
 ): Promise<void> {
+  const { api } = options;
+  const explained =
+    api === undefined || isFile(source)
+      ? await explainedHere(from, to, source, options)
+      : await explainedAt(api, from, to, source, options);
+  if (options.json) printJson(explained);
+  else print(explained.reachable ? textOf(explained).join('\n') : unreachableText(explained));
+}
+
+async function explainedHere(
+  from: string,
+  to: string,
+  source: string | undefined,
+  options: ExplainOptions,
+): Promise<Explanation | Unreachable> {
   const { graph, experiment } = await graphOf(source, options);
   const flows =
     experiment === undefined
       ? (options.flows ?? []).map((pair) => greedy(graph, pair))
       : await liveFlows(experiment, graph.endpoints);
-  const explained = explain(graph, endpointOf(graph, from), endpointOf(graph, to), flows);
-  if (options.json) printJson(explained);
-  else print(explained.reachable ? textOf(explained).join('\n') : unreachableText(explained));
+  return explain(graph, endpointNumber(graph, from), endpointNumber(graph, to), flows);
+}
+
+async function explainedAt(
+  api: string,
+  from: string,
+  to: string,
+  source: string | undefined,
+  { at, name }: ExplainOptions,
+): Promise<Explanation | Unreachable> {
+  requireNow(at);
+  const { connectApi, experimentAt } = await import('../options/api-option.ts');
+  const client = connectApi(api);
+  const experiment = await experimentAt(client, source ?? name);
+  return client.call('getExplanation', { params: { experiment }, query: { from, to } });
 }
 
 function greedy(graph: Graph, { from, to }: FlowPair): Flow {
-  const ends = { source: endpointOf(graph, from), destination: endpointOf(graph, to) };
+  const ends = { source: endpointNumber(graph, from), destination: endpointNumber(graph, to) };
   return { ...ends, demandBps: Number.POSITIVE_INFINITY };
-}
-
-/** `server.1`, or `server` if there is only one replica. Throws `NODE_UNKNOWN`. */
-function endpointOf({ endpoints }: Graph, name: string): number {
-  const found = endpoints.indexOf(name);
-  const isOne = found < 0 && !endpoints.includes(endpointName(name, 1));
-  const number = isOne ? endpoints.indexOf(endpointName(name, 0)) : found;
-  if (number >= 0) return number;
-  if (!isOne)
-    throw new ControllerError(
-      'NODE_UNKNOWN',
-      `"${name}" has several replicas`,
-      `say which one, e.g. ${endpointName(name, 0)}`,
-    );
-  throw new ControllerError(
-    'NODE_UNKNOWN',
-    `there is no endpoint "${name}"`,
-    suggest(name, [...endpoints], `endpoints are ${endpoints.slice(0, 10).join(' ')}`),
-  );
 }
 
 const unreachableText = ({ from, to, why }: Unreachable): string => `${from} can't reach ${to}: ${why}`;

@@ -8,7 +8,7 @@ import { agentStatus } from '../../experiment/agents.ts';
 import { experimentNames, findExperiment, readState } from '../../experiment/state.ts';
 import { pathRows } from '../../fidelity/path-proofs.ts';
 import { askVerdict } from '../../fidelity/verdict.ts';
-import { namedBy, sameNameOption } from '../options/name-option.ts';
+import { apiOption, namedBy, sameNameOption } from '../options/name-option.ts';
 import { print } from '../terminal/output.ts';
 import { type Snapshot, screenOf } from './top-screen.ts';
 
@@ -16,6 +16,7 @@ interface TopOptions {
   readonly once?: boolean;
   readonly interval: Micros;
   readonly name?: string;
+  readonly api?: string;
 }
 
 const DEFAULT_MS = 1000;
@@ -33,27 +34,62 @@ export function addTopCommand(program: Command): void {
         .default(micros(1e6), '1s'),
     )
     .addOption(sameNameOption())
+    .addOption(apiOption())
     .action(top);
 }
 
-async function top(given: string | undefined, { once, interval, name }: TopOptions): Promise<void> {
-  const experiment = await findExperiment(namedBy(given, name));
+async function top(given: string | undefined, { once, interval, name, api }: TopOptions): Promise<void> {
+  const shown = namedBy(given, name);
+  const { look, isRunning } = api === undefined ? await watchedHere(shown) : await watchedAt(api, shown);
   if (once || !stdout.isTTY) {
     const { columns = NARROW.columns } = stdout;
-    print(screenOf(await look(experiment), { columns, rows: Number.POSITIVE_INFINITY }).join('\n'));
+    print(screenOf(await look(), { columns, rows: Number.POSITIVE_INFINITY }).join('\n'));
     return;
   }
   await onScreen(async (draw, ended) => {
     const every = Math.max(LEAST_MS, toMillis(interval) || DEFAULT_MS);
-    while (!ended()) {
-      draw(screenOf(await look(experiment), sizeOf(stdout)));
-      if (!(await experimentNames()).includes(experiment)) return;
+    do {
+      draw(screenOf(await look(), sizeOf(stdout)));
       await sleep(every);
-    }
+    } while (!ended() && (await isRunning()));
   });
 }
 
 const sizeOf = ({ columns = NARROW.columns, rows = NARROW.rows }: NodeJS.WriteStream) => ({ columns, rows });
+
+interface Watched {
+  look(): Promise<Snapshot>;
+  isRunning(): Promise<boolean>;
+}
+
+async function watchedHere(name: string | undefined): Promise<Watched> {
+  const experiment = await findExperiment(name);
+  return {
+    look: () => look(experiment),
+    isRunning: async () => (await experimentNames()).includes(experiment),
+  };
+}
+
+async function watchedAt(api: string, name: string | undefined): Promise<Watched> {
+  const { connectApi, experimentAt } = await import('../options/api-option.ts');
+  const client = connectApi(api);
+  const experiment = await experimentAt(client, name);
+  const params = { experiment };
+  return {
+    look: async () => {
+      const [{ agents }, { paths, ...verdict }] = await Promise.all([
+        client.call('getExperiment', { params }),
+        client.call('getVerdict', { params }),
+      ]);
+      return {
+        ...{ experiment, verdict, paths, at: new Date() },
+        agents: agents.filter((one): one is AgentStatus => one.state !== 'unreachable'),
+        silent: agents.flatMap(({ host, state }) => (state === 'unreachable' ? [host] : [])),
+      };
+    },
+    isRunning: async () => (await client.call('listExperiments', {})).some((one) => one.name === experiment),
+  };
+}
 
 async function look(experiment: string): Promise<Snapshot> {
   const hosts = (readState(experiment)?.hosts ?? []).map(({ name }) => name);

@@ -1,4 +1,6 @@
 /** `netfold records`, `events`: what is kept of runs. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { EXIT_CODE } from '../../../proto/errors.ts';
 import {
@@ -14,10 +16,19 @@ import { count } from '../../../proto/words.ts';
 import { ControllerError } from '../../errors.ts';
 import { removeFolder } from '../../machine/folders.ts';
 import { commandsOf, timelineText, withoutPauses } from '../../record/by-hand.ts';
-import { changesSince, readDescription } from '../../record/description.ts';
-import { findRecord, keptRecords, nameOfRecord, pin, recordsFolder, unpin } from '../../record/folders.ts';
+import { changesSince, DESCRIPTION, type Description, readDescription } from '../../record/description.ts';
+import {
+  findRecord,
+  type KeptRecord,
+  keptRecords,
+  nameOfRecord,
+  pin,
+  recordsFolder,
+  unpin,
+} from '../../record/folders.ts';
 import { eventsOf, type RecordSummary, readRecord, stateOf } from '../../record/read.ts';
 import { hasWriter } from '../../record/recorder.ts';
+import { apiOption } from '../options/name-option.ts';
 import { print, printJson, step, table, warn } from '../terminal/output.ts';
 import { writeOutput } from '../terminal/write-output.ts';
 import { addCheckCommand } from './export.ts';
@@ -30,6 +41,8 @@ const HELP = `
   netfold records verify lab          is it as it was when the run ended?
   netfold records gather lab FOLDER   join the parts of several machines
 
+With --api, the list, show and netfold events are about the experiments that run there, by their names.
+
 RECORD is a name that the list shows, its beginning, an experiment's name (its last run), or a folder.`;
 
 export function addRecordCommands(program: Command): void {
@@ -38,11 +51,13 @@ export function addRecordCommands(program: Command): void {
     .description('list the records of runs, show one, keep or remove it')
     .addHelpText('after', HELP)
     .option('--json', 'print JSON')
+    .addOption(apiOption())
     .action(list);
   records
     .command('show <record>')
     .description('what happened in a run: flows, events, commands, agents')
     .option('--json', 'print JSON')
+    .addOption(apiOption())
     .action(show);
   records
     .command('pin <record>')
@@ -69,6 +84,7 @@ export function addRecordCommands(program: Command): void {
         'shorten longer pauses between two commands to this, e.g. 5s',
       ).argParser(parseDuration),
     )
+    .addOption(apiOption())
     .action(events);
 }
 
@@ -97,59 +113,77 @@ function addGatherCommand(records: Command): void {
     });
 }
 
-function list({ json }: { json?: boolean }): void {
-  const found = keptRecords();
-  if (json) {
-    printJson(
-      found.map(({ folder, description, bytes, pinned }) => {
-        const { id, experiment, startedAt, endedAt, endpoints, hosts } = description;
-        return {
-          id,
-          experiment,
-          folder,
-          startedAt,
-          endedAt,
-          endpoints,
-          hosts,
-          state: stateOf(description),
-          bytes,
-          pinned,
-        };
-      }),
-    );
-    return;
-  }
-  if (found.length === 0) {
-    step(`there are no records in ${recordsFolder()}; \`netfold up\` makes one of each run`);
-    return;
-  }
-  const rows = found.map(({ description, bytes, pinned }) => [
-    description.id,
-    String(description.endpoints),
-    `${megabytes(bytes).toFixed(1)} MB`,
-    [stateOf(description), ...(pinned ? ['pinned'] : [])].join(', '),
-  ]);
-  print(table(['record', 'endpoints', 'size', 'state'], rows, [1, 2]));
+interface AskOptions {
+  readonly json?: boolean;
+  readonly api?: string;
 }
 
-function show(given: string, { json }: { json?: boolean }): void {
-  const summary = readRecord(findRecord(given));
+/** A folder is read here, whatever is asked elsewhere. */
+const isRecordHere = (given: string): boolean => existsSync(join(given, DESCRIPTION));
+
+/** Only what asks another machine needs the modules for it. */
+const elsewhere = () => import('./records-at.ts');
+
+async function list({ json, api }: AskOptions): Promise<void> {
+  const found = api === undefined ? keptRecords().map(listed) : await listedAt(api);
+  if (json) printJson(found);
+  else if (found.length > 0) print(listTable(found));
+  else if (api !== undefined) step('no experiment that runs there is recorded');
+  else step(`there are no records in ${recordsFolder()}; \`netfold up\` makes one of each run`);
+}
+
+/** A record as JSON lists it; `folder`, `pinned`: only those of this machine have them. */
+interface Listed
+  extends Pick<Description, 'id' | 'experiment' | 'startedAt' | 'endedAt' | 'endpoints' | 'hosts'> {
+  readonly folder?: string;
+  readonly state: RecordSummary['state'];
+  readonly bytes: number;
+  readonly pinned?: boolean;
+}
+
+function listed({ folder, description, bytes, pinned }: KeptRecord): Listed {
+  const { id, experiment, startedAt, endedAt, endpoints, hosts } = description;
+  const state = stateOf(description);
+  return { id, experiment, folder, startedAt, endedAt, endpoints, hosts, state, bytes, pinned };
+}
+
+async function listedAt(api: string): Promise<Listed[]> {
+  const { recordsAt } = await elsewhere();
+  return (await recordsAt(api)).map(({ description, state, files }) => {
+    const { id, experiment, startedAt, endedAt, endpoints, hosts } = description;
+    const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+    return { id, experiment, startedAt, endedAt, endpoints, hosts, state, bytes };
+  });
+}
+
+function listTable(found: readonly Listed[]): string {
+  const rows = found.map(({ id, endpoints, bytes, state, pinned }) => [
+    id,
+    String(endpoints),
+    `${megabytes(bytes).toFixed(1)} MB`,
+    [state, ...(pinned ? ['pinned'] : [])].join(', '),
+  ]);
+  return table(['record', 'endpoints', 'size', 'state'], rows, [1, 2]);
+}
+
+async function show(given: string, { json, api }: AskOptions): Promise<void> {
+  if (api === undefined || isRecordHere(given)) {
+    const summary = readRecord(findRecord(given));
+    if (json) printJson(summary);
+    else print(summaryLines(summary, summary.folder).join('\n'));
+    return;
+  }
+  const summary = await (await elsewhere()).recordAt(api, given);
   if (json) printJson(summary);
-  else print(summaryLines(summary).join('\n'));
+  else print(summaryLines(summary, `at ${api}`).join('\n'));
 }
 
 const MOST_SHOWN = 20;
 
-function summaryLines({
-  description,
-  state,
-  lastMs,
-  samples,
-  flows,
-  events,
-  agents,
-  folder,
-}: RecordSummary): string[] {
+function summaryLines(
+  { description, state, lastMs, samples, flows, events, agents }: Omit<RecordSummary, 'folder'>,
+  where: string,
+): string[] {
   const { id, endpoints, hosts, machine, versions, delayBackend, problems } = description;
   const commit = versions.commit === null ? '' : ` (${versions.commit.slice(0, 12)})`;
   const shown = <T>(all: readonly T[], row: (one: T) => string[]): string[][] => [
@@ -159,7 +193,7 @@ function summaryLines({
   const lines = [
     `${id}: ${state}, ${formatMicros(fromMillis(lastMs))}, ${count(endpoints, 'endpoint')} on ${count(hosts.length, 'host')}, ${count(samples, 'sample')}`,
     `  netfold ${versions.netfold}${commit}, Linux ${machine.kernel}, ${delayBackend}, ${machine.cpu}, ${machine.cores} cores`,
-    `  ${folder}`,
+    `  ${where}`,
     ...problems.map((problem) => `  missing: ${problem}`),
   ];
   if (flows.length > 0) {
@@ -220,12 +254,32 @@ async function verify(given: string): Promise<void> {
   else print(`${name}: ${count(Object.keys(description.files).length, 'file')}, as when the run ended`);
 }
 
-function events(given: string, { output, mostPause }: { output?: string; mostPause?: number }): void {
-  const folder = findRecord(given);
-  const all = commandsOf(eventsOf(folder));
+interface EventsOptions {
+  readonly output?: string;
+  readonly mostPause?: number;
+  readonly api?: string;
+}
+
+async function events(given: string, { output, mostPause, api }: EventsOptions): Promise<void> {
+  const { name, rows } = await happenedIn(given, api);
+  const all = commandsOf(rows);
   const commands = mostPause === undefined ? all : withoutPauses(all, toMillis(micros(mostPause)));
-  const heading = `What was done by hand in ${nameOfRecord(folder)}: ${count(all.length, 'command')}.`;
+  const heading = `What was done by hand in ${name}: ${count(all.length, 'command')}.`;
   const { text, omitted } = timelineText(commands, [heading]);
   for (const one of omitted) warn(`left out: ${one}`);
   writeOutput(text, output);
+}
+
+async function happenedIn(
+  given: string,
+  api: string | undefined,
+): Promise<{ readonly name: string; readonly rows: RecordSummary['events'] }> {
+  if (api === undefined || isRecordHere(given)) {
+    const folder = findRecord(given);
+    return { name: nameOfRecord(folder), rows: eventsOf(folder) };
+  }
+  const { recordAt, isCut } = await elsewhere();
+  const record = await recordAt(api, given);
+  if (isCut(record)) warn(`of more events, these are the last ${record.events.length}`);
+  return { name: record.description.id, rows: record.events };
 }

@@ -59,6 +59,10 @@ export async function printPieces(pieces: Iterable<string>): Promise<void> {
   await written(chunk);
 }
 
+export function* linesOf(lines: Iterable<string>): Generator<string> {
+  for (const line of lines) yield `${line}\n`;
+}
+
 /** Resolves when its reader has taken it; to false if the reader has gone, or stdout is full. */
 export function printBytes(bytes: Uint8Array): Promise<boolean> {
   line.clear();

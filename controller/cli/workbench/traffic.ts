@@ -3,8 +3,8 @@ import type { Command } from 'commander';
 import { bitsOf, formatMicros, formatRate, fromMillis, millisToSeconds } from '../../../proto/units.ts';
 import { agentStatus } from '../../experiment/agents.ts';
 import { findExperiment, readState } from '../../experiment/state.ts';
-import { type TrafficRow, trafficRows } from '../../traffic-rows.ts';
-import { namedBy, sameNameOption } from '../options/name-option.ts';
+import { type TrafficRow, type TrafficTable, trafficTable } from '../../traffic-rows.ts';
+import { apiOption, namedBy, sameNameOption } from '../options/name-option.ts';
 import { print, printJson, table, warn } from '../terminal/output.ts';
 
 const HELP = `
@@ -18,26 +18,45 @@ export function addTrafficCommand(program: Command): void {
     .description("what netfold's own traffic has sent, and what has arrived")
     .option('--json', 'print JSON')
     .addOption(sameNameOption())
+    .addOption(apiOption())
     .addHelpText('after', HELP)
     .action(show);
 }
 
 async function show(
   given: string | undefined,
-  { json = false, name }: { json?: boolean; name?: string },
+  { json = false, name, api }: { json?: boolean; name?: string; api?: string },
 ): Promise<void> {
-  const experiment = await findExperiment(namedBy(given, name));
-  const hosts = readState(experiment)?.hosts ?? [];
-  const asked = await Promise.allSettled(hosts.map((host) => agentStatus(experiment, host.name)));
-  const statuses = asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-  for (const [place, one] of asked.entries())
-    if (one.status === 'rejected')
-      warn(`${hosts[place]!.name} does not answer: ${(one.reason as Error).message}`);
-  const rows = trafficRows(statuses.map(({ traffic = [] }) => traffic));
-  const nowMs = Math.max(0, ...statuses.map((status) => status.nowMs ?? 0));
+  const called = namedBy(given, name);
+  const {
+    experiment,
+    nowMs,
+    traffic: rows,
+    silent,
+  } = api === undefined ? await trafficHere(called) : await trafficAt(api, called);
+  for (const { host, reason } of silent) warn(`${host} does not answer: ${reason}`);
   if (json) printJson({ experiment, nowMs, traffic: rows });
   else if (rows.length === 0) print(`${experiment} has no traffic of netfold's own (traffic: in its file)`);
   else print(tableOf(rows, nowMs));
+}
+
+type Asked = TrafficTable & { readonly experiment: string };
+
+async function trafficHere(name: string | undefined): Promise<Asked> {
+  const experiment = await findExperiment(name);
+  const reports = (readState(experiment)?.hosts ?? []).map(({ name: host }) =>
+    agentStatus(experiment, host).catch((error: Error) => ({
+      ...{ host, state: 'unreachable' as const, reason: error.message },
+    })),
+  );
+  return { experiment, ...trafficTable(await Promise.all(reports)) };
+}
+
+async function trafficAt(api: string, name: string | undefined): Promise<Asked> {
+  const { connectApi, experimentAt } = await import('../options/api-option.ts');
+  const client = connectApi(api);
+  const experiment = await experimentAt(client, name);
+  return { experiment, ...(await client.call('getTraffic', { params: { experiment } })) };
 }
 
 const HEADING = [

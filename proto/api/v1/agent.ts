@@ -122,7 +122,7 @@ export const verdictSchema = z
   })
   .describe('Whether a run is what its topology says.');
 
-const trafficSchema = z.object({
+export const trafficSchema = z.object({
   name: z.string(),
   kind: z.string(),
   from: z.string(),

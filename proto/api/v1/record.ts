@@ -40,6 +40,28 @@ export const recordSchema = z
       )
       .readonly()
       .describe('In the order in which they were due, the last 10,000.'),
+    verdicts: z
+      .array(
+        z.object({
+          tMs: milliseconds,
+          state: z.string(),
+          code: z.string(),
+          host: z.string(),
+          message: z.string(),
+        }),
+      )
+      .readonly()
+      .describe('When it changed, the last 10,000.'),
+    agents: z
+      .array(
+        z.object({
+          host: z.string(),
+          cores: z.number().describe('Processor time by time.'),
+          mostMemoryBytes: z.number(),
+          mostTickMs: milliseconds,
+        }),
+      )
+      .readonly(),
     files: z
       .array(z.object({ path: z.string(), bytes: z.number() }))
       .readonly()

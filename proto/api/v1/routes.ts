@@ -29,6 +29,13 @@ import {
   startedSchema,
   startSchema,
 } from './experiments.ts';
+import {
+  explanationQuery,
+  explanationSchema,
+  pictureQuery,
+  pictureSchema,
+  trafficTableSchema,
+} from './insight.ts';
 import { experimentName, nodeName } from './names.ts';
 import {
   endpointsSchema,
@@ -161,6 +168,27 @@ export const ROUTES = {
     none,
     experimentVerdictSchema,
   ),
+  getExplanation: get(
+    `${ONE}/explanation`,
+    'Why a path has its latency, its bandwidth and its share.',
+    ofExperiment,
+    explanationQuery,
+    explanationSchema,
+  ),
+  getPicture: get(
+    `${ONE}/picture`,
+    'The topology that is in force now, drawn.',
+    ofExperiment,
+    pictureQuery,
+    pictureSchema,
+  ),
+  getTraffic: get(
+    `${ONE}/traffic`,
+    "What netfold's own traffic has sent, and what has arrived.",
+    ofExperiment,
+    none,
+    trafficTableSchema,
+  ),
   getRecord: get(`${ONE}/record`, 'What is kept of the run so far.', ofExperiment, none, recordSchema),
   getLog: get(`${ONE}/log`, 'What has happened, as an agent saw it.', ofExperiment, logQuery, runLogSchema),
   listCommands: get(`${ONE}/commands`, 'All commands, in their order.', ofExperiment, none, commandsSchema),
@@ -216,6 +244,9 @@ export const SCHEMAS = {
   ExecRequest: execSchema,
   Executed: executedSchema,
   Events: eventsSchema,
+  Explanation: explanationSchema,
+  Picture: pictureSchema,
+  Traffic: trafficTableSchema,
   Record: recordSchema,
   RunLog: runLogSchema,
   Verdict: experimentVerdictSchema,

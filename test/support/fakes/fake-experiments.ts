@@ -101,7 +101,7 @@ export class FakeExperiments implements Experiments {
     return { name: name ?? loaded.topology.name, warnings: [] };
   }
 
-  async record(name: string) {
+  async record(name: string): ReturnType<Experiments['record']> {
     const description = { format: 1, experiment: name, startedAt: STATE.startedAt };
     const files = [{ path: 'record.json', bytes: 3 }];
     return {
@@ -112,6 +112,8 @@ export class FakeExperiments implements Experiments {
       samples: 0,
       flows: [],
       events: [],
+      verdicts: [],
+      agents: [],
       files,
     };
   }
