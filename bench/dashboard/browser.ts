@@ -35,8 +35,10 @@ export async function openDashboard(
   if (executablePath === undefined)
     throw new BenchError('MACHINE_FAILED', 'there is no Chromium', 'install it: apt-get install chromium');
   const { chromium } = await import('playwright-core');
-  // Its own sandbox does not work for root.
-  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
+  // Its own sandbox does not work for root. After a signal, playwright would end this process before the experiment is removed.
+  const signals = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false };
+  const args = ['--no-sandbox', '--disable-gpu'];
+  const browser = await chromium.launch({ executablePath, args, ...signals });
   const told: Told = { updates: 0, bytes: 0, complaints: [] };
   let page: Page | undefined;
   try {
