@@ -7,6 +7,7 @@ const machine = itPasses([
   { file: 'test/kernel/interfaces/tc-port.test.ts' },
   { file: 'test/kernel/interfaces/adoption.test.ts' },
   { file: 'test/kernel/interfaces/take-over.test.ts' },
+  { file: 'test/kernel/interfaces/leftovers.test.ts' },
 ]);
 
 it("runs the distribution's kernel, which loads what is asked of it by itself", async () => {

@@ -8,7 +8,7 @@ import { SeededRandom } from '../../../topology/model/random.ts';
 import { place, runIn, startLab } from '../../support/lab/lab.ts';
 import { LATE_MS } from '../../support/speed.ts';
 
-const KILLS = 50;
+const KILLS = 25;
 const SEED = 33;
 /** From the first changes on: some ten of each flap. */
 const LONGEST_MS = 1200;
