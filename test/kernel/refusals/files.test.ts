@@ -68,10 +68,13 @@ it('has the same modes under every umask, and what holds secrets is for root alo
     '644 f root experiment.json',
     '644 f root hosts',
     '644 f root resolv.conf',
+    '755 d nobody data/.out/b.0',
     '755 d nobody data/b.0',
     '755 d root ',
     '755 d root agents',
     '755 d root data',
+    '755 d root data/.out',
+    '755 d root data/.out/a.0',
     '755 d root data/a.0',
   ]);
   expect(lax.files).toContain('600 s root controller.sock');
