@@ -22,7 +22,7 @@ const real = {
 
 /** What no other test disturbs, and what disturbs none. full-disk is not: an experiment that ends beside it takes away /run/netfold. */
 const BESIDE = [
-  'test/kernel/faults/{agent-kill,bounds,commands,fault-kinds,faults,security}.test.ts',
+  'test/kernel/faults/{bounds,commands,fault-kinds,security}.test.ts',
   'test/kernel/interfaces/{adoption,attach,coming-and-going,counting,exempt,take-over,tc-port}.test.ts',
   'test/kernel/lab/{addresses,api,crash,hosts-like,kollaps,least-power,ns2,package}.test.ts',
   'test/kernel/lab/{records,segments,service,services,side-doors,several-machines}.test.ts',
