@@ -1,11 +1,8 @@
 /** The accuracy bench: tables of the literature, for each delay backend that the machine has. */
-import { chooseDelayBackend } from '../../agent/linux/delay/delay-backend.ts';
-import { type DelayBackendName, delayBackends, probeMachine } from '../../agent/linux/probe/probe.ts';
-import { requireAbilities } from '../../controller/machine/abilities.ts';
 import type { DelayBackendChoice } from '../../proto/bootstrap.ts';
 import { formatBps } from '../../proto/units.ts';
-import { BenchError } from '../errors.ts';
 import { type Interruption, withLab } from '../lab.ts';
+import { chosenBackends } from '../measure/backend.ts';
 import { withBareLab } from '../measure/bare-lab.ts';
 import type { Table } from '../report/model.ts';
 import { type Context, FULL, QUICK } from './context.ts';
@@ -43,7 +40,7 @@ export async function measureAccuracy({
   say,
 }: AccuracyOptions): Promise<Table[]> {
   const tables: Table[] = [];
-  for (const name of chooseBackends(backend)) {
+  for (const name of chosenBackends(backend)) {
     const context = {
       backend: name,
       effort: quick ? QUICK : FULL,
@@ -59,13 +56,4 @@ export async function measureAccuracy({
     for (const measure of TABLES) tables.push(await measure({ ...context, unshaped }));
   }
   return tables;
-}
-
-function chooseBackends(choice: DelayBackendChoice): readonly DelayBackendName[] {
-  const abilities = probeMachine();
-  requireAbilities(abilities);
-  if (choice !== 'auto') return [chooseDelayBackend(choice, abilities)];
-  const able = delayBackends(abilities);
-  if (able.length === 0) throw new BenchError('BACKENDS_NONE', 'this kernel has neither netem nor NFQUEUE');
-  return able;
 }

@@ -1,11 +1,9 @@
 /** The impairments bench: what each model does to numbered packets, beside its theory, for each delay backend of the machine. */
-import { chooseDelayBackend } from '../../agent/linux/delay/delay-backend.ts';
-import { type DelayBackendName, delayBackends, probeMachine } from '../../agent/linux/probe/probe.ts';
-import { requireAbilities } from '../../controller/machine/abilities.ts';
+import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
 import type { DelayBackendChoice } from '../../proto/bootstrap.ts';
 import { lossModelOf, meanLoss } from '../../proto/models.ts';
-import { BenchError } from '../errors.ts';
 import { type Interruption, withLab } from '../lab.ts';
+import { chosenBackends } from '../measure/backend.ts';
 import { judge, least } from '../report/judge.ts';
 import type { Row, Table, Unit } from '../report/model.ts';
 import {
@@ -178,18 +176,9 @@ function ksRow(what: string, delaysMs: readonly number[], cumulative: (value: nu
 
 export async function measureImpairments(options: ImpairmentsOptions): Promise<Table[]> {
   const tables: Table[] = [];
-  for (const backend of chosen(options.backend))
+  for (const backend of chosenBackends(options.backend))
     tables.push(await tableOf(backend, options), await traces(backend, options));
   return tables;
-}
-
-function chosen(choice: DelayBackendChoice): readonly DelayBackendName[] {
-  const abilities = probeMachine();
-  requireAbilities(abilities);
-  if (choice !== 'auto') return [chooseDelayBackend(choice, abilities)];
-  const able = delayBackends(abilities);
-  if (able.length === 0) throw new BenchError('BACKENDS_NONE', 'this kernel has neither netem nor NFQUEUE');
-  return able;
 }
 
 async function tableOf(
