@@ -18,6 +18,9 @@ const real = {
   globalSetup: 'test/support/kernel-setup.ts',
   pool: 'forks',
   fileParallelism: false,
+  // A busy machine lets a look at a running system come too late, once in some thousand times, and Node was seen to crash
+  // on an emulated processor, once in ten machines; what is wrong fails twice. Those that needed it are named at the end.
+  retry: 1,
 } as const;
 
 /** What no other test disturbs, and what disturbs none. full-disk is not: an experiment that ends beside it takes away /run/netfold. */
@@ -32,17 +35,12 @@ const BESIDE = [
 
 const kernel = {
   ...real,
-  // A busy machine lets a look at a running system come too late, once in some thousand times; what is wrong
-  // fails twice. Those that needed it are named at the end.
-  retry: 1,
   testTimeout: 60_000,
   hookTimeout: isSlow ? 240_000 : 60_000,
 };
 
 const emulated = {
   ...real,
-  // Node was seen to crash on an emulated processor, once in ten machines; what is wrong fails twice.
-  retry: 1,
   testTimeout: 900_000,
   hookTimeout: 360_000,
 };

@@ -8,6 +8,7 @@ import { agentStatus } from '../../controller/experiment/agents.ts';
 import { sandboxNames } from '../../controller/platform/containers/sandbox.ts';
 import { TestEngine } from '../support/docker/engine.ts';
 import { experimentName, type Finished, run, until } from '../support/lab/lab.ts';
+import { expectSuccess } from '../support/lab/succeeds.ts';
 import { processesOf, tracesOf } from '../support/lab/traces.ts';
 
 const NETFOLD = join(import.meta.dirname, '../../bin/netfold');
@@ -104,7 +105,7 @@ describe('containers that run already', () => {
   it('are shaped on the network that is meant, used as endpoints, and given back running', async () => {
     const before = await engine.inNetworkOf('web-1', 'tc', 'qdisc', 'show');
     const pids = ['web-1', 'web-2', 'db-main'].map((one) => engine.pidOf(one));
-    expect(await attach('--network', 'net')).toMatchObject({ code: 0 });
+    expectSuccess(await attach('--network', 'net'));
     const db = engine.addressOf('db-main', 'net');
     await expectShaped('web-1', db);
     await expectShaped('web-2', engine.addressOf('db-main', 'net', 'GlobalIPv6Address'));
@@ -141,16 +142,16 @@ describe('containers that run already', () => {
     const crash = await netfold('crash', 'client.0', '--name', name);
     expect(crash.code).toBe(1);
     expect(crash.err).toContain('crash is not possible here');
-    expect(await netfold('disconnect', 'client.0', '--name', name)).toMatchObject({ code: 0 });
+    expectSuccess(await netfold('disconnect', 'client.0', '--name', name));
     await until(
       async () => (await roundTrip('web-1', db)) === Number.POSITIVE_INFINITY,
       'it is cut off',
       SOON_MS,
     );
-    expect(await netfold('reconnect', 'client.0', '--name', name)).toMatchObject({ code: 0 });
+    expectSuccess(await netfold('reconnect', 'client.0', '--name', name));
     await until(async () => (await roundTrip('web-1', db)) < 200, 'it is back', SOON_MS);
 
-    expect(await netfold('down', name)).toMatchObject({ code: 0 });
+    expectSuccess(await netfold('down', name));
     expect(await engine.inNetworkOf('web-1', 'tc', 'qdisc', 'show')).toEqual(before);
     const tables = await engine.inNetworkOf('web-1', 'nft', 'list', 'tables');
     expect(tables.out).not.toContain('netfold');
@@ -165,7 +166,7 @@ describe('containers that run already', () => {
   it('are followed: one is started again, one stops, one is replaced; and the engine hangs, and is started again', async () => {
     const hosts = (container: string): string => engine.docker('exec', container, 'cat', '/etc/hosts');
     const before = hosts('web-2');
-    expect(await attach('--network', '10.77.0.0/16', '--names')).toMatchObject({ code: 0 });
+    expectSuccess(await attach('--network', '10.77.0.0/16', '--names'));
     const db = engine.addressOf('db-main', 'net');
     await until(() => hosts('web-2').includes(`${db}\tserver.0 server\n`), 'names resolve', SOON_MS);
     expect(await roundTrip('web-2', 'server')).toBeGreaterThan(80);
@@ -205,7 +206,7 @@ describe('containers that run already', () => {
     await expectShaped('web-1', again);
     for (const container of ['web-1', 'web-3', 'db-main'])
       await until(() => hosts(container).includes(`${again}\tserver.0 `), 'names follow', SOON_MS);
-    expect(await netfold('down', name)).toMatchObject({ code: 0 });
+    expectSuccess(await netfold('down', name));
     expect(hosts('web-3')).not.toContain('netfold');
   });
 
@@ -225,13 +226,16 @@ describe('containers that run already', () => {
       summary += text.toString();
     });
     const over = new Promise((resolve) => pinging.once('close', resolve));
-    const select = ['--select', 'client=compose:shop/web', '--select', 'server=compose:shop/db'];
-    const words = ['attach', file, '--name', name, '--engine', 'docker', '--detach', ...select];
-    expect(await netfold(...words)).toMatchObject({ code: 0 });
-    await expectShaped('shop-web-1', db);
-    expect(await netfold('down', name)).toMatchObject({ code: 0 });
-    pinging.kill('SIGINT');
-    await over;
+    try {
+      const select = ['--select', 'client=compose:shop/web', '--select', 'server=compose:shop/db'];
+      const words = ['attach', file, '--name', name, '--engine', 'docker', '--detach', ...select];
+      expectSuccess(await netfold(...words));
+      await expectShaped('shop-web-1', db);
+      expectSuccess(await netfold('down', name));
+    } finally {
+      pinging.kill('SIGINT');
+      await over;
+    }
     const [, sent, received] = /(\d+) packets transmitted, (\d+) received/.exec(summary)!.map(Number);
     expect(sent).toBeGreaterThan(50);
     // 80 ms are four packets; the last may be under way, and a busy machine sends some at once.
@@ -252,10 +256,10 @@ describe('containers that run already', () => {
   });
 
   it('are followed by the next controller, when the first was killed', async () => {
-    expect(await attach('--network', 'net')).toMatchObject({ code: 0 });
+    expectSuccess(await attach('--network', 'net'));
     for (const pid of controllersOf(name)) process.kill(pid, 'SIGKILL');
     engine.docker('restart', '--time', '0', 'web-2');
-    expect(await netfold('resume', name, '--detach')).toMatchObject({ code: 0 });
+    expectSuccess(await netfold('resume', name, '--detach'));
     await comesBack('web-2', 'client.1', 'what happened meanwhile is made good');
     await expectShaped('web-2', engine.addressOf('db-main', 'net'));
   });

@@ -9,6 +9,7 @@ import { agentStatus } from '../../controller/experiment/agents.ts';
 import { sandboxNames } from '../../controller/platform/containers/sandbox.ts';
 import { type Pod, TestRuntime } from '../support/docker/runtime.ts';
 import { experimentName, type Finished, run, until } from '../support/lab/lab.ts';
+import { expectSuccess } from '../support/lab/succeeds.ts';
 import { processesOf, tracesOf } from '../support/lab/traces.ts';
 
 const NETFOLD = join(import.meta.dirname, '../../bin/netfold');
@@ -101,7 +102,7 @@ it.each<[what: string, words: readonly string[], code: number, said: string]>([
 
 it('pods are shaped where the runtime says they are, used, followed when they are replaced, and given back', async () => {
   const before = await runtime.inNetworkOf(first!, 'tc', 'qdisc', 'show');
-  expect(await attach(...SELECT)).toMatchObject({ code: 0 });
+  expectSuccess(await attach(...SELECT));
   expect((await status()).endpoints).toEqual(['db.0', 'web.0', 'web.1']);
   await expectShaped(first!);
   await expectShaped(second!);
@@ -130,7 +131,7 @@ it('pods are shaped where the runtime says they are, used, followed when they ar
   await until(async () => (await status()).degraded.length === 0, 'nothing is degraded', SOON_MS);
   await expectShaped(second);
 
-  expect(await netfold('down', name)).toMatchObject({ code: 0 });
+  expectSuccess(await netfold('down', name));
   expect(await runtime.inNetworkOf(first!, 'tc', 'qdisc', 'show')).toEqual(before);
   expect(sandboxNames(name)).toEqual([]);
   // The process behind `attach --detach` sees the end as well, and looks whether anything is left.
@@ -142,8 +143,8 @@ it('pods are shaped where the runtime says they are, used, followed when they ar
 it('on a machine of a cluster, pods are endpoints by their numbers, and the key of all machines gives commands', async () => {
   const keys = mkdtempSync(join(folder, 'keys-'));
   const [mesh, user] = [join(keys, 'mesh.key'), join(keys, 'user.key')];
-  expect(await netfold('mesh', 'key', mesh)).toMatchObject({ code: 0 });
-  expect(await netfold('mesh', 'user', user)).toMatchObject({ code: 0 });
+  expectSuccess(await netfold('mesh', 'key', mesh));
+  expectSuccess(await netfold('mesh', 'user', user));
   const cluster = join(keys, 'cluster.yaml');
   writeFileSync(cluster, TOPOLOGY);
   const words = [

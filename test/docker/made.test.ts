@@ -8,6 +8,7 @@ import { sandboxNames } from '../../controller/platform/containers/sandbox.ts';
 import type { RecordSummary } from '../../controller/record/read.ts';
 import { IMAGE, TestEngine } from '../support/docker/engine.ts';
 import { experimentName, type Finished, run, until } from '../support/lab/lab.ts';
+import { expectSuccess } from '../support/lab/succeeds.ts';
 import { processesOf, tracesOf } from '../support/lab/traces.ts';
 
 const NETFOLD = join(import.meta.dirname, '../../bin/netfold');
@@ -109,7 +110,7 @@ const killAll = (): void => {
 
 describe('containers of the topology', () => {
   it('are made as the file says, shaped before their first packet, reach each other by name, live as events say, and are removed', async () => {
-    expect(await up()).toMatchObject({ code: 0 });
+    expectSuccess(await up());
     expect((await status()).endpoints).toEqual(['client.0', 'client.1', 'server.0']);
     await until(async () => (await logOf('client.1')).includes('I am'), 'its application has begun', SOON_MS);
     // Its very first packet took as long as all others.
@@ -133,15 +134,15 @@ describe('containers of the topology', () => {
     const { processes } = await status();
     expect(processes['server.0']).toContain('ready');
 
-    expect(await netfold('crash', 'client.0', '--name', name)).toMatchObject({ code: 0 });
+    expectSuccess(await netfold('crash', 'client.0', '--name', name));
     await until(() => !isRunning('client.0'), 'a crash kills it', SOON_MS);
     expect(inspect('client.0', '{{.State.ExitCode}}')).toBe('137');
-    expect(await netfold('join', 'client.0', '--name', name)).toMatchObject({ code: 0 });
+    expectSuccess(await netfold('join', 'client.0', '--name', name));
     await until(() => isRunning('client.0'), 'a join starts it', SOON_MS);
     await expectShaped('client.0', 'server');
-    expect(await netfold('leave', 'server', '--name', name)).toMatchObject({ code: 0 });
+    expectSuccess(await netfold('leave', 'server', '--name', name));
     await until(() => !isRunning('server.0'), 'a leave ends it', SOON_MS);
-    expect(await netfold('join', 'server', '--name', name)).toMatchObject({ code: 0 });
+    expectSuccess(await netfold('join', 'server', '--name', name));
     await until(() => isRunning('server.0'), 'it is there again', SOON_MS);
 
     // By another than netfold: the service's policy holds, and its network has stayed.
@@ -154,7 +155,7 @@ describe('containers of the topology', () => {
     await until(() => isRunning('client.1'), 'it runs again', SOON_MS);
     await expectShaped('client.1', 'server');
 
-    expect(await netfold('down', name)).toMatchObject({ code: 0 });
+    expectSuccess(await netfold('down', name));
     const { out } = await netfold('records', 'show', name, '--json');
     const { images } = (JSON.parse(out) as RecordSummary).description;
     const image = { name: IMAGE, id: engine.docker('inspect', '--format', '{{.Id}}', IMAGE), digests: [] };
@@ -170,22 +171,22 @@ describe('containers of the topology', () => {
   });
 
   it('follow the network of a container that is started again, and go on with the next controller and agent', async () => {
-    expect(await up('--ip', 'both')).toMatchObject({ code: 0 });
+    expectSuccess(await up('--ip', 'both'));
     engine.docker('restart', '--time', '0', `${container('client.0')}.network`);
     await until(async () => (await roundTrip('client.0', 'server')) < 200, 'it is there again', SOON_MS);
     await expectShaped('client.0', 'server');
     const pid = inspect('client.1', '{{.State.Pid}}');
     killAll();
-    expect(await netfold('resume', name, '--detach')).toMatchObject({ code: 0 });
+    expectSuccess(await netfold('resume', name, '--detach'));
     expect(inspect('client.1', '{{.State.Pid}}')).toBe(pid);
     await expectShaped('client.1', 'server');
-    expect(await netfold('crash', 'client.1', '--name', name)).toMatchObject({ code: 0 });
+    expectSuccess(await netfold('crash', 'client.1', '--name', name));
     await until(() => !isRunning('client.1'), 'the next agent ends what the first has started', SOON_MS);
 
     killAll();
     rmSync(join('/run/netfold', name), { recursive: true });
     expect((await netfold('ls')).out).toContain(name);
-    expect(await netfold('down', name)).toMatchObject({ code: 0 });
+    expectSuccess(await netfold('down', name));
     expect(left()).toBe('');
     expect(sandboxNames(name)).toEqual([]);
   });

@@ -10,6 +10,7 @@ import { readState } from '../../controller/experiment/state.ts';
 import { bytesOf } from '../../proto/units.ts';
 import { type Connection, connect } from '../../sdk/index.ts';
 import { experimentName, run, runIn, until } from '../support/lab/lab.ts';
+import { expectSuccess } from '../support/lab/succeeds.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const FILES = join(ROOT, 'deploy/metrics');
@@ -76,7 +77,7 @@ async function startPrometheus({ url, tokenFile }: Served): Promise<(query: stri
     .replaceAll('_interval: 5s', '_interval: 1s');
   const file = join(folder, 'prometheus.yaml');
   writeFileSync(file, config);
-  expect(await run('promtool', ['check', 'config', file])).toMatchObject({ code: 0 });
+  expectSuccess(await run('promtool', ['check', 'config', file]));
   const port = await freePort();
   const words = [
     `--config.file=${file}`,
@@ -108,7 +109,7 @@ interface Found {
 
 it('Prometheus scrapes a running lab, answers, and raises an alert that names the cause', async () => {
   for (const words of [['check', 'rules', join(FILES, 'alerts.yaml')]])
-    expect(await run('promtool', words)).toMatchObject({ code: 0 });
+    expectSuccess(await run('promtool', words));
   const server = await serve();
   const name = experimentName();
   const lab = await server.netfold.start(TOPOLOGY, { name, hosts: 2 });

@@ -18,7 +18,7 @@ export function close(fd: number): void {
   if (raw.close(fd) < 0 && lastErrno() !== ERRNO.EINTR) fail('close', String(fd));
 }
 
-/** ioctl(2), with the memory that the request reads or writes. */
-export function control(fd: number, request: number, argument: NodeJS.TypedArray): void {
-  check('ioctl', raw.ioctl(fd, request, argument), `${fd}, 0x${request.toString(16)}`);
+/** ioctl(2), with the memory that the request reads or writes. Returns what the request does, 0 for most. */
+export function control(fd: number, request: number, argument: NodeJS.TypedArray): number {
+  return check('ioctl', raw.ioctl(fd, request, argument), `${fd}, 0x${request.toString(16)}`);
 }

@@ -111,7 +111,7 @@ function inspect(namespace: NamespaceFound, entries: readonly JournalEntry[]): L
       ),
       journalled: [...links.keys()]
         .filter((ifindex) => {
-          const identity = identifyInterface(socket, namespace.path, ifindex);
+          const identity = identifyInterface(socket, ifindex);
           return entries.some((entry) => isDeepStrictEqual(entry.identity, identity));
         })
         .map((ifindex) => placeOf(namespace, links, ifindex)),

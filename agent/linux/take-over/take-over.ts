@@ -32,7 +32,7 @@ export interface InterfaceAt {
  */
 export function takeOver(at: InterfaceAt, journal: Journal, experiment: string): boolean {
   return onInterface(at, (socket) => {
-    const identity = identifyInterface(socket, at.namespace, at.ifindex);
+    const identity = identifyInterface(socket, at.ifindex);
     const entry = journal.find(identity);
     const tree = snapshotTree(socket, at.ifindex);
     if (hasOwnRoot(tree)) return entry !== undefined;
@@ -69,7 +69,7 @@ function refuseChange(before: QdiscTree, now: QdiscTree): void {
 export function giveBack(at: InterfaceAt, journal: Journal): void {
   onInterface(at, (socket) => {
     removeOwnFilters(socket, at.ifindex, 'egress');
-    const identity = identifyInterface(socket, at.namespace, at.ifindex);
+    const identity = identifyInterface(socket, at.ifindex);
     const entry = journal.find(identity);
     if (entry) {
       restoreEntry(socket, at.ifindex, entry, journal);

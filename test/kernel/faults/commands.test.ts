@@ -17,6 +17,7 @@ import type { Command } from '../../../proto/command.ts';
 import type { HistoryEntry } from '../../../proto/control.ts';
 import { netfold, type Ran } from '../../support/lab/cli.ts';
 import { startLab, until } from '../../support/lab/lab.ts';
+import { expectSuccess } from '../../support/lab/succeeds.ts';
 import type { Intrusion } from '../../support/mesh/mesh-intruder.ts';
 
 const INTRUDER = join(import.meta.dirname, '../../support/mesh/mesh-intruder.ts');
@@ -74,7 +75,7 @@ it('a member with the mesh key can make no host execute a command; the user can'
   await lab.run();
   const user = readUserKey(userKeyFile(lab.name));
   expect(statSync(userKeyFile(lab.name)).mode & 0o777).toBe(0o600);
-  expect(await tell(lab, 'set', 'a--s', 'latency=5ms')).toMatchObject({ code: 0 });
+  expectSuccess(await tell(lab, 'set', 'a--s', 'latency=5ms'));
   const [given] = await historyOf(lab);
   const name = expect.stringMatching(/^\S+@host0$/);
   expect(given).toMatchObject({ text: 'set a--s latency=5ms', by: name, author: user.peer, state: 'done' });
@@ -134,7 +135,7 @@ it('a member with the mesh key can make no host execute a command; the user can'
   expect(existsSync(trace)).toBe(false);
 
   copyFileSync(userKeyFile(lab.name), join(folder, 'copy.key'));
-  expect(await tell(lab, 'run', 'a', `touch ${trace}`)).toMatchObject({ code: 0 });
+  expectSuccess(await tell(lab, 'run', 'a', `touch ${trace}`));
   await until(() => existsSync(trace), 'the user has it executed');
   const { stdout } = await netfold('history', lab.name);
   expect(stdout).toMatch(/@host0\s+run a/);
@@ -142,6 +143,6 @@ it('a member with the mesh key can make no host execute a command; the user can'
   rmSync(userKeyFile(lab.name));
   const bare = await tell(lab, 'run', 'a', 'true');
   expect([bare.code, bare.stderr]).toEqual([1, expect.stringContaining("run is for users' keys")]);
-  expect(await tell(lab, 'disconnect', 'a', '--host', 'host0')).toMatchObject({ code: 0 });
-  expect(await tell(lab, 'reset', '--key', join(folder, 'copy.key'))).toMatchObject({ code: 0 });
+  expectSuccess(await tell(lab, 'disconnect', 'a', '--host', 'host0'));
+  expectSuccess(await tell(lab, 'reset', '--key', join(folder, 'copy.key')));
 });

@@ -15,6 +15,7 @@ import { ping } from '../../../controller/verify/traffic.ts';
 import { Verification } from '../../../controller/verify/verify.ts';
 import { layCable } from '../../support/kernel/veth-pair.ts';
 import { place, run, runIn, startLab, until } from '../../support/lab/lab.ts';
+import { expectSuccess } from '../../support/lab/succeeds.ts';
 
 const TOPOLOGY = `
 services: { a: {}, b: {}, c: {} }
@@ -191,7 +192,7 @@ describe('while an experiment runs', () => {
     await soon('the rule is back');
     // As many rules as before, with another meaning.
     const accept = 'flush chain inet netfold arrivals; add rule inet netfold arrivals accept';
-    expect(await runIn(b, 'nft', accept)).toMatchObject({ code: 0 });
+    expectSuccess(await runIn(b, 'nft', accept));
     await soon('the rule is what it was');
     await runIn(b, 'tc', 'qdisc', 'delete', 'dev', 'eth0', 'clsact');
     await soon('the programs are back');

@@ -7,6 +7,7 @@ import { expect, it } from 'vitest';
 import type { RecordSummary } from '../../../controller/record/read.ts';
 import type { AgentStatus } from '../../../proto/status.ts';
 import { experimentName, type Finished, run, until } from '../../support/lab/lab.ts';
+import { expectSuccess } from '../../support/lab/succeeds.ts';
 
 const NETFOLD = join(import.meta.dirname, '../../../bin/netfold');
 const TOPOLOGY = `
@@ -56,21 +57,21 @@ it('an experiment goes on shaping, takes commands and says what it lacks, and re
     expect((await there('findmnt', '-n', '-o', 'SIZE', '/run/netfold')).out.trim()).toBe('24M');
     // Records have a disk of their own, which is full at the same time.
     mkdirSync(disk);
-    expect(await there('mount', '-t', 'tmpfs', '-o', 'size=8m', 'none', disk)).toMatchObject({ code: 0 });
+    expectSuccess(await there('mount', '-t', 'tmpfs', '-o', 'size=8m', 'none', disk));
     const record = join(disk, 'record');
     const up = await netfold('up', file, '--hosts', '2', '--name', name, '--record', record, '--detach');
     expect(up.code, up.err).toBe(0);
     expect(await roundTrip()).toBeGreaterThan(50);
 
     for (const filled of [FILLED, join(disk, 'filled')]) await there('sh', '-c', `cat /dev/zero >${filled}`);
-    expect(await netfold('set', 'a--s', 'latency=40ms', '--name', name)).toMatchObject({ code: 0 });
+    expectSuccess(await netfold('set', 'a--s', 'latency=40ms', '--name', name));
     await until(
       async () => (await degraded()).includes('keeping commands for the next agent'),
       'status says so',
     );
     expect(await roundTrip()).toBeGreaterThan(85);
     // What an application writes is lost, and nothing else.
-    expect(await netfold('run', 'b', 'echo lost', '--name', name)).toMatchObject({ code: 0 });
+    expectSuccess(await netfold('run', 'b', 'echo lost', '--name', name));
     expect((await agents()).map(({ state }) => state)).toEqual(['running', 'running']);
 
     await there('rm', FILLED, join(disk, 'filled'));
@@ -80,13 +81,13 @@ it('an experiment goes on shaping, takes commands and says what it lacks, and re
     const lastMs = async (): Promise<number> => (await recorded(record)).lastMs;
     const before = await lastMs();
     await until(async () => (await lastMs()) > before, 'the run is recorded again');
-    expect(await netfold('down', name)).toMatchObject({ code: 0 });
+    expectSuccess(await netfold('down', name));
     const { state, description, events } = await recorded(record);
     expect(state).toBe('complete');
     // What had no room waited.
     expect(description.problems).toEqual([]);
     expect(events.map(({ text }) => text)).toContain('set a--s latency=40ms');
-    expect(await netfold('records', 'verify', record)).toMatchObject({ code: 0 });
+    expectSuccess(await netfold('records', 'verify', record));
   } finally {
     await netfold('down', name);
     holder.kill('SIGKILL');

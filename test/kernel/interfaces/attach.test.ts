@@ -11,6 +11,7 @@ import { callJson } from '../../../proto/http-json.ts';
 import type { AgentStatus } from '../../../proto/status.ts';
 import { experimentName, run, until } from '../../support/lab/lab.ts';
 import { connectMachines, type Machines } from '../../support/lab/machines.ts';
+import { expectSuccess } from '../../support/lab/succeeds.ts';
 
 const NETFOLD = join(import.meta.dirname, '../../../bin/netfold');
 /** Round trips: a–b 80 ms, c–b 60 ms. */
@@ -37,7 +38,7 @@ beforeEach(async () => {
     '--at',
     `${'abc'[index]}=eth0@${namespace}`,
   ]);
-  expect(await run(NETFOLD, ['up', file, '--name', name, '--detach', ...at])).toMatchObject({ code: 0 });
+  expectSuccess(await run(NETFOLD, ['up', file, '--name', name, '--detach', ...at]));
 });
 
 afterEach(async () => {

@@ -10,6 +10,7 @@ import { experimentFolder } from '../../../controller/names.ts';
 import { type Place, ping } from '../../../controller/verify/traffic.ts';
 import { type Cable, layCable } from '../../support/kernel/veth-pair.ts';
 import { experimentName, type Finished, run, runIn, until } from '../../support/lab/lab.ts';
+import { expectSuccess } from '../../support/lab/succeeds.ts';
 
 const NETFOLD = join(import.meta.dirname, '../../../bin/netfold');
 const TOPOLOGY = `
@@ -73,10 +74,10 @@ const journalled = (): string[] => (existsSync(JOURNAL_FOLDER) ? readdirSync(JOU
 describe('on interfaces that exist', () => {
   it('paths are what the file says, and afterwards all is as it was', async () => {
     const before = await ends();
-    expect(await up()).toMatchObject({ code: 0 });
+    expectSuccess(await up());
     expect(await roundTrip()).toBeGreaterThan(60);
     expect((await netfold('exec', 'a', '--name', name, '--', 'ip', '-br', 'link')).out).toContain('eth0');
-    expect(await netfold('down', name)).toMatchObject({ code: 0 });
+    expectSuccess(await netfold('down', name));
     expect(await ends()).toBe(before);
     expect(await roundTrip()).toBeLessThan(30);
     expect(existsSync(experimentFolder(name))).toBe(false);
@@ -97,10 +98,10 @@ describe('on interfaces that exist', () => {
     await runIn(placeOf(cable.a), 'tc', 'qdisc', 'add', 'dev', 'eth0', 'root', 'handle', '7:', 'tbf', ...TBF);
     const before = await ends();
     const journalBefore = journalled().length;
-    expect(await up('--take-over')).toMatchObject({ code: 0 });
+    expectSuccess(await up('--take-over'));
     expect(journalled()).toHaveLength(journalBefore + 1);
     expect(await roundTrip()).toBeGreaterThan(60);
-    expect(await netfold('down', name)).toMatchObject({ code: 0 });
+    expectSuccess(await netfold('down', name));
     expect(await ends()).toBe(before);
     expect(journalled()).toHaveLength(journalBefore);
   });
@@ -118,7 +119,7 @@ describe('when everything is killed', () => {
   it('shaping ends with the lease, so that no user is locked out, and down restores what was there', async () => {
     await runIn(placeOf(cable.a), 'tc', 'qdisc', 'add', 'dev', 'eth0', 'root', 'handle', '7:', 'tbf', ...TBF);
     const before = await ends();
-    expect(await up('--take-over', '--lease', '3s', '--delay-backend', 'auto')).toMatchObject({ code: 0 });
+    expectSuccess(await up('--take-over', '--lease', '3s', '--delay-backend', 'auto'));
     expect(await roundTrip()).toBeGreaterThan(60);
     await killAll();
     await sleep(3200);
@@ -132,7 +133,7 @@ describe('when everything is killed', () => {
   it('cleanup finds it without any state file', async () => {
     await runIn(placeOf(cable.b), 'tc', 'qdisc', 'add', 'dev', 'eth0', 'root', 'handle', '7:', 'tbf', ...TBF);
     const before = await ends();
-    expect(await up('--take-over')).toMatchObject({ code: 0 });
+    expectSuccess(await up('--take-over'));
     await killAll();
     rmSync(experimentFolder(name), { recursive: true });
     const cleanup = await netfold('cleanup');
@@ -143,7 +144,7 @@ describe('when everything is killed', () => {
 });
 
 it('removed from a running interface, no more is lost than what is under way', { retry: 1 }, async () => {
-  expect(await up()).toMatchObject({ code: 0 });
+  expectSuccess(await up());
   const { namespace } = placeOf(cable.a);
   const count = 600;
   const command = [
@@ -162,7 +163,7 @@ it('removed from a running interface, no more is lost than what is under way', {
   ];
   const traffic = run('ip', [...command, cable.b.addresses[0]!]);
   await sleep(1000);
-  expect(await netfold('down', name)).toMatchObject({ code: 0 });
+  expectSuccess(await netfold('down', name));
   const { out } = await traffic;
   const received = Number(/(\d+) received/.exec(out)![1]);
   // A round trip of 60 ms holds 12 of them.

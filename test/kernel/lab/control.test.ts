@@ -14,6 +14,7 @@ import type { HistoryEntry } from '../../../proto/control.ts';
 import { endpointName } from '../../../topology/model/names.ts';
 import { netfold } from '../../support/lab/cli.ts';
 import { place, runIn, startLab } from '../../support/lab/lab.ts';
+import { expectSuccess } from '../../support/lab/succeeds.ts';
 import { LATE_MS } from '../../support/speed.ts';
 
 const TOPOLOGY = `
@@ -75,20 +76,20 @@ it('commands change all hosts alike, and reset takes them back', async () => {
   expect([await roundTrip(lab, 'b'), await roundTrip(lab, 'c')]).toEqual([near(30), near(30)]);
 
   // Each by another agent.
-  expect(await tell(lab, 'set', 'a--s', 'latency=+20ms', '--host', 'host0')).toMatchObject({ code: 0 });
-  expect(await tell(lab, 'set', 'b--s', 'latency=15ms', '--host', 'host1')).toMatchObject({ code: 0 });
+  expectSuccess(await tell(lab, 'set', 'a--s', 'latency=+20ms', '--host', 'host0'));
+  expectSuccess(await tell(lab, 'set', 'b--s', 'latency=15ms', '--host', 'host1'));
   expect([await roundTrip(lab, 'b'), await roundTrip(lab, 'c')]).toEqual([near(90), near(70)]);
 
-  expect(await tell(lab, 'partition', 'a | c')).toMatchObject({ code: 0 });
+  expectSuccess(await tell(lab, 'partition', 'a | c'));
   expect([await roundTrip(lab, 'b'), await roundTrip(lab, 'c')]).toEqual([near(90), undefined]);
   expect(await livePaths(lab)).toEqual([
     ['a.0', 'b.0', 45],
     ['a.0', 'c.0', undefined],
   ]);
-  expect(await tell(lab, 'heal')).toMatchObject({ code: 0 });
+  expectSuccess(await tell(lab, 'heal'));
   expect(await roundTrip(lab, 'c')).toEqual(near(70));
 
-  expect(await tell(lab, 'crash', 'b', '--host', 'host1')).toMatchObject({ code: 0 });
+  expectSuccess(await tell(lab, 'crash', 'b', '--host', 'host1'));
   expect(await roundTrip(lab, 'b')).toBeUndefined();
   expect((await lab.statuses()).flatMap(({ processes }) => processes['b.0'] ?? [])).toEqual([
     'ended by SIGKILL',
@@ -103,7 +104,7 @@ it('commands change all hosts alike, and reset takes them back', async () => {
     ['crash b', 'host1', 'done'],
   ]);
 
-  expect(await tell(lab, 'reset')).toMatchObject({ code: 0 });
+  expectSuccess(await tell(lab, 'reset'));
   expect([await roundTrip(lab, 'b'), await roundTrip(lab, 'c')]).toEqual([near(30), near(30)]);
   expect(await kernelState(lab)).toBe(untouched);
   // Its command was started again.
@@ -117,7 +118,7 @@ it('commands may be for later, for a while, and wrong', async () => {
   await lab.run();
   await sleep(500);
   const times = ['--at', '+4s', '--for', '3s'];
-  expect(await tell(lab, 'set', 'a--s', 'latency=60ms', ...times, '--no-wait')).toMatchObject({ code: 0 });
+  expectSuccess(await tell(lab, 'set', 'a--s', 'latency=60ms', ...times, '--no-wait'));
   const seen = () => roundTrip(lab, 'b');
   expect(await seen()).toEqual(near(30));
   await expect.poll(seen, { timeout: 10_000 }).toEqual(near(130));
@@ -163,7 +164,7 @@ it('an agent that is cut off takes no commands, but for --alone; the others foll
   expect(code).toBe(1);
   expect(text).toMatch(/receives from none of the others: host1 is silent/);
   expect(await historyOf(lab)).toEqual([]);
-  expect(await tell(lab, 'disconnect', 'b', '--alone', '--no-wait')).toMatchObject({ code: 0 });
+  expectSuccess(await tell(lab, 'disconnect', 'b', '--alone', '--no-wait'));
   gossip('delete');
   const epochs = async (): Promise<number[]> => (await lab.statuses()).map(({ epoch }) => epoch);
   await until(async () => (await epochs()).every((epoch) => epoch === 1));
@@ -182,7 +183,7 @@ events:
   const lab = await startLab(TOPOLOGY + events, { hosts: 2 });
   const startAt = await lab.run();
   const at = (seconds: number): Promise<void> => sleep(Math.max(0, startAt + seconds * 1000 - Date.now()));
-  expect(await tell(lab, 'set', 'a--s', 'latency=40ms')).toMatchObject({ code: 0 });
+  expectSuccess(await tell(lab, 'set', 'a--s', 'latency=40ms'));
   const statuses = async () =>
     Object.fromEntries(
       await Promise.all(

@@ -22,6 +22,7 @@ import { lab as platform } from '../../../controller/platform/lab/lab.ts';
 import { loadTopology } from '../../../topology/load.ts';
 import { netfold } from '../../support/lab/cli.ts';
 import { run, until } from '../../support/lab/lab.ts';
+import { expectSuccess } from '../../support/lab/succeeds.ts';
 
 const NAME = `test-${process.pid}-hosts`;
 
@@ -103,8 +104,8 @@ it('has a folder of its own, which survives crash, leave and join', async () => 
     ['crash', 2],
     ['leave', 3],
   ] as const) {
-    expect(await netfold(end, 'keeper', '--name', NAME)).toMatchObject({ code: 0 });
-    expect(await netfold('join', 'keeper', '--name', NAME)).toMatchObject({ code: 0 });
+    expectSuccess(await netfold(end, 'keeper', '--name', NAME));
+    expectSuccess(await netfold('join', 'keeper', '--name', NAME));
     await until(() => log('keeper.0') === lives(life), `its life after ${end}`);
   }
 });
@@ -151,8 +152,8 @@ it('gets nothing of root by a link in its folder, when an agent joins again', as
 });
 
 it('ends a command of another user as any other, and starts it again', async () => {
-  expect(await netfold('crash', 'web', '--name', NAME)).toMatchObject({ code: 0 });
-  expect(await netfold('join', 'web', '--name', NAME)).toMatchObject({ code: 0 });
+  expectSuccess(await netfold('crash', 'web', '--name', NAME));
+  expectSuccess(await netfold('join', 'web', '--name', NAME));
   await until(() => log('web.0').split('\n').length > 6, 'its second life');
 });
 

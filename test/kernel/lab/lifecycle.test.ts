@@ -8,6 +8,7 @@ import { agentsOf, processesIn } from '../../../controller/machine/processes.ts'
 import { agentSocket, controllerSocket, experimentFolder } from '../../../controller/names.ts';
 import type { AgentStatus } from '../../../proto/status.ts';
 import { experimentName, type Finished, run, until } from '../../support/lab/lab.ts';
+import { expectSuccess } from '../../support/lab/succeeds.ts';
 import { NOTHING, namespacesOf, processesOf, tracesOf } from '../../support/lab/traces.ts';
 
 const NETFOLD = join(import.meta.dirname, '../../../bin/netfold');
@@ -109,7 +110,7 @@ describe('a detached experiment', () => {
       { host: 'host1', state: 'running', known: 3, expected: 3, degraded: [] },
     ]);
 
-    expect(await netfold('down', name)).toMatchObject({ code: 0 });
+    expectSuccess(await netfold('down', name));
     await until(() => processesOf(name).length === 0, 'the controller ends too');
     expect(tracesOf(name)).toEqual(NOTHING);
     expect(await machine()).toEqual(before);
@@ -138,7 +139,7 @@ describe('a detached experiment', () => {
     rmSync(experimentFolder(name), { recursive: true });
     expect(namespacesOf(name)).toHaveLength(3 + 2 + 1);
 
-    expect(await netfold('cleanup')).toMatchObject({ code: 0 });
+    expectSuccess(await netfold('cleanup'));
     expect(tracesOf(name)).toEqual(NOTHING);
     expect(await machine()).toEqual(before);
     expect((await netfold('cleanup')).out).toBe('nothing of netfold is on this machine\n');
@@ -175,7 +176,7 @@ describe('a detached experiment', () => {
     const words = ['agent', '--controller', `unix:${controllerSocket(name)}`, '--socket', socket];
     const decoy = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60_000)', '--', ...words]);
     try {
-      expect(await netfold('resume', name, '--detach')).toMatchObject({ code: 0 });
+      expectSuccess(await netfold('resume', name, '--detach'));
       const areBack = async () => (await statuses()).filter(({ state }) => state === 'running').length === 2;
       await until(areBack, 'all run', 20_000);
       expect(agentsOf(name)).toHaveLength(2);
@@ -212,7 +213,7 @@ describe('a detached experiment', () => {
     const name = experimentName();
     const up = netfold('up', file, '--name', name);
     await until(() => namespacesOf(name).length > 0, 'it is being made', 20_000);
-    expect(await netfold('down', name)).toMatchObject({ code: 0 });
+    expectSuccess(await netfold('down', name));
     expect(await up).toMatchObject({
       code: 1,
       err: expect.stringContaining(`${name} was ended while it started`),
@@ -334,7 +335,7 @@ describe('an experiment that ends by itself', () => {
     const name = experimentName();
     const quits = join(folder, 'quit.yaml');
     writeFileSync(quits, `${TOPOLOGY}events: [at 2s quit]\n`);
-    expect(await netfold('up', quits, '--name', name, '--detach')).toMatchObject({ code: 0 });
+    expectSuccess(await netfold('up', quits, '--name', name, '--detach'));
     await until(() => gone(name), 'nothing is left', 20_000);
     expect(tracesOf(name)).toEqual(NOTHING);
     expect((await netfold('logs', 'web.1', '--name', name)).out).toBe('started as web.1\n');

@@ -7,6 +7,7 @@ import { experimentFolder } from '../../../controller/names.ts';
 import { makeTrees } from '../../../deploy/package/build.ts';
 import { NODE_24, ROOT } from '../../../deploy/setup/processes.mjs';
 import { experimentName, run } from '../../support/lab/lab.ts';
+import { expectSuccess } from '../../support/lab/succeeds.ts';
 import { withoutCheckout } from '../../support/packages.ts';
 
 let folder: string;
@@ -60,7 +61,7 @@ trap '"$netfold" down "$name" >/dev/null 2>&1' EXIT
     mkdirSync(modules);
     for (const entry of readdirSync(join(tree, 'node_modules')))
       symlinkSync(join(tree, 'node_modules', entry), join(modules, entry));
-    expect(await run('cp', ['-a', forNpm, join(modules, 'netfold')])).toMatchObject({ code: 0 });
+    expectSuccess(await run('cp', ['-a', forNpm, join(modules, 'netfold')]));
     const script =
       '"$1/netfold/bin/netfold" doctor --json && "$1/netfold/bin/netfold" check "$1/netfold/examples/quickstart.yaml"';
     const { code, out, err } = await withoutCheckout(script, modules);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { RecordSummary } from '../../../controller/record/read.ts';
 import { experimentName, type Finished, run, until } from '../../support/lab/lab.ts';
+import { expectSuccess } from '../../support/lab/succeeds.ts';
 import { NOTHING, processesOf, tracesOf } from '../../support/lab/traces.ts';
 
 const NETFOLD = join(import.meta.dirname, '../../../bin/netfold');
@@ -59,7 +60,7 @@ it('a run is recorded while it goes on, past the end of its controller, and to i
   timeout: 120_000,
 }, async () => {
   const name = experimentName();
-  expect(await netfold('up', file, '--hosts', '2', '--name', name, '--detach')).toMatchObject({ code: 0 });
+  expectSuccess(await netfold('up', file, '--hosts', '2', '--name', name, '--detach'));
   const set = await netfold('set', 'client--server', 'latency=30ms', '--name', name, '--at', '3s');
   expect(set).toMatchObject({ code: 0 });
 
@@ -86,15 +87,15 @@ it('a run is recorded while it goes on, past the end of its controller, and to i
   expect(cut.lastMs).toBeGreaterThan(killedAt - Date.parse(cut.description.beganAt!) - 1000 - 2000);
   expect(texts(cut)).toEqual(EVENTS);
   const page = join(folder, 'cut.html');
-  expect(await netfold('report', name, '-o', page)).toMatchObject({ code: 0 });
+  expectSuccess(await netfold('report', name, '-o', page));
   expect(readFileSync(page, 'utf8')).toContain('; cut off');
 
-  expect(await netfold('resume', name, '--detach')).toMatchObject({ code: 0 });
+  expectSuccess(await netfold('resume', name, '--detach'));
   await eventually('it is recorded again', async () => {
     const { state, lastMs } = await shown(name);
     return state === 'recording' && lastMs > cut.lastMs ? true : undefined;
   });
-  expect(await netfold('down', name)).toMatchObject({ code: 0 });
+  expectSuccess(await netfold('down', name));
   // The daemon ends when the record is complete.
   await eventually('the end of all', async () => (processesOf(name).length === 0 ? true : undefined));
   expect(await tracesOf(name)).toEqual(NOTHING);
@@ -123,12 +124,12 @@ it('a run is recorded while it goes on, past the end of its controller, and to i
   expect(placement).toEqual({ 'client.0': 'host0', 'server.0': 'host1' });
   expect(Object.keys(clocks!).sort()).toEqual(['host0', 'host1']);
   expect(processes).toEqual({ 'client.0': 'ran until the end' });
-  expect(await netfold('records', 'verify', name)).toMatchObject({ code: 0 });
+  expectSuccess(await netfold('records', 'verify', name));
 
   const timeline = await netfold('events', name);
   expect(timeline.out).toContain('events:\n  - at 3s set client--server latency=30ms\n');
   const tables = join(folder, 'tables');
-  expect(await netfold('export', name, '--csv', '-o', tables)).toMatchObject({ code: 0 });
+  expectSuccess(await netfold('export', name, '--csv', '-o', tables));
   const rows = readFileSync(join(tables, 'flow_sample.csv'), 'utf8').split('\r\n');
   expect(rows[0]).toBe('t_ms,source,destination,rate_bps,share_bps,limited_by');
   expect(rows.length).toBeGreaterThan(5);

@@ -11,6 +11,7 @@ import { endedAt, keepService, readPeers, serviceFolder } from '../../../control
 import { ownProgram, unitText } from '../../../controller/service/units.ts';
 import { experimentName, runIn, until } from '../../support/lab/lab.ts';
 import { connectMachines } from '../../support/lab/machines.ts';
+import { expectSuccess } from '../../support/lab/succeeds.ts';
 
 const TOPOLOGY = `
 services: { a: {}, b: {}, c: {} }
@@ -84,9 +85,9 @@ it('is replaced without loss of shaping, joins through any agent it knew, and en
   // It has a copy.
   rmSync(key);
   // Whom it was told to join through is gone, with its supervisor.
-  expect(await machines[0]!.netfold('down', name)).toMatchObject({ code: 0 });
+  expectSuccess(await machines[0]!.netfold('down', name));
   const [before] = agentsOf(service);
-  expect(await machines[1]!.netfold('service', 'restart', service)).toMatchObject({ code: 0 });
+  expectSuccess(await machines[1]!.netfold('service', 'restart', service));
   const shaping = async (): Promise<string> => (await runIn(machines[1]!, 'tc', 'qdisc')).out;
   const isReplaced = async (): Promise<boolean> => {
     expect(await shaping()).toContain('qdisc htb 4e46:');

@@ -32,6 +32,7 @@ import { callJson } from '../../../proto/http-json.ts';
 import type { AgentStatus } from '../../../proto/status.ts';
 import { experimentName, run, runIn, until } from '../../support/lab/lab.ts';
 import { connectMachines, type Machine } from '../../support/lab/machines.ts';
+import { expectSuccess } from '../../support/lab/succeeds.ts';
 import { LATE_MS } from '../../support/speed.ts';
 
 /** The event is over when others join: that they know of it, they have from the agents that are there. */
@@ -149,13 +150,13 @@ describe('several machines', () => {
     expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('--key FILE, or NETFOLD_KEY')]);
     const userKey = join(folder, 'user.key');
     copyFileSync(userKeyFile(names[0]!), userKey);
-    expect(await machines[2]!.netfold(...command, '--key', userKey)).toMatchObject({ code: 0 });
+    expectSuccess(await machines[2]!.netfold(...command, '--key', userKey));
     await expectRoundTrip(0, 2, 50);
     await expectRoundTrip(2, 1, 70);
 
     await killController();
     const reset = ['reset', '--name', names[1]!, '--key', userKey];
-    expect(await machines[1]!.netfold(...reset)).toMatchObject({ code: 0 });
+    expectSuccess(await machines[1]!.netfold(...reset));
     await expectRoundTrip(1, 2, 50);
     await expectShares();
 
@@ -268,7 +269,7 @@ describe('with an allow-list', () => {
     expect(told.mesh.allow).toHaveLength(2);
     // The list assigns b to it: what is its own, it may change.
     const give = (...words: string[]) => machines[1]!.netfold(...words, '--name', names[1]!);
-    expect(await give('set', 'b--s', 'latency=25ms')).toMatchObject({ code: 0 });
+    expectSuccess(await give('set', 'b--s', 'latency=25ms'));
     expect((await give('set', 'a--s', 'latency=25ms')).err).toContain('agent host-b may not give');
     expect((await give('history')).out).toMatch(/agent host-b +set b--s/);
     // No program listens at one of the two addresses; the other one knows the right agent.
@@ -355,7 +356,7 @@ describe('an experiment whose controller was killed', () => {
     // Whatever files the controller left: its agent has the data.
     for (const left of [stateFile(names[0]!), join(experimentFolder(names[0]!), 'bootstrap')])
       rmSync(left, { recursive: true });
-    expect(await resume('--detach')).toMatchObject({ code: 0 });
+    expectSuccess(await resume('--detach'));
     const before = agentAt(agentSocket(names[0]!, 'host0'));
     kill(0);
     const again = (): number | undefined => agentAt(agentSocket(names[0]!, 'host0'));
@@ -368,7 +369,7 @@ describe('an experiment whose controller was killed', () => {
       20_000,
     );
     await expectRoundTrip(0, 1, 60);
-    expect(await machines[0]!.netfold('down', names[0]!)).toMatchObject({ code: 0 });
+    expectSuccess(await machines[0]!.netfold('down', names[0]!));
     expect((await runIn(machines[0]!, 'tc', 'qdisc')).out).not.toContain('4e46:');
     expect(readdirSync('/run/netfold')).not.toContain(names[0]);
     // The others go on.

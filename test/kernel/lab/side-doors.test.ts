@@ -13,6 +13,7 @@ import { type Place, ping } from '../../../controller/verify/traffic.ts';
 import { netfold } from '../../support/lab/cli.ts';
 import { experimentName, place, receivedBytes, runIn, startLab, until } from '../../support/lab/lab.ts';
 import { connectMachines } from '../../support/lab/machines.ts';
+import { expectSuccess } from '../../support/lab/succeeds.ts';
 import {
   ETHERTYPE,
   extended,
@@ -203,7 +204,7 @@ it('on existing interfaces, tags of VLANs and what goes past the queue pass; all
       '--at',
       `${'abc'[index]}=eth0@${namespace}`,
     ]);
-    expect(await netfold('up', file, '--name', name, '--detach', ...at)).toMatchObject({ code: 0 });
+    expectSuccess(await netfold('up', file, '--name', name, '--detach', ...at));
     expect((await ping(a, b, 5, 20)).received).toBe(5);
     const macs = await macsOf(a);
     const ends = addresses as [Addresses, Addresses, Addresses];

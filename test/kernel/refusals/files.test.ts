@@ -17,6 +17,7 @@ import { LogWriter } from '../../../agent/health/log-writer.ts';
 import { experimentFolder } from '../../../controller/names.ts';
 import { netfold } from '../../support/lab/cli.ts';
 import { run, until } from '../../support/lab/lab.ts';
+import { expectSuccess } from '../../support/lab/succeeds.ts';
 
 const PROGRAM = join(import.meta.dirname, '../../../bin/netfold');
 const NOBODY = 65534;
@@ -45,14 +46,14 @@ afterAll(async () => {
 async function upUnder(umask: string): Promise<{ files: string[]; said: string }> {
   const name = `${NAME}-${umask}`;
   const line = `umask ${umask}; exec ${PROGRAM} up ${file} --name ${name} --detach`;
-  expect(await run('sh', ['-c', line])).toMatchObject({ code: 0 });
+  expectSuccess(await run('sh', ['-c', line]));
   let said = '';
   await until(async () => {
     said = (await netfold('logs', 'a', '--name', name)).stdout;
     return said !== '';
   }, 'the application has said its umask');
   const { out } = await run('find', [experimentFolder(name), '-printf', '%m %y %u %P\n']);
-  expect(await netfold('down', name)).toMatchObject({ code: 0 });
+  expectSuccess(await netfold('down', name));
   return { files: out.trimEnd().split('\n').sort(), said };
 }
 

@@ -5,6 +5,7 @@ import { beforeAll, expect, it } from 'vitest';
 import type { Experiment } from '../../../controller/experiment/experiment.ts';
 import { ROOT } from '../../../deploy/setup/processes.mjs';
 import { place, runIn, startLab, tell, until } from '../../support/lab/lab.ts';
+import { expectSuccess } from '../../support/lab/succeeds.ts';
 import { expectRoundTrips, provide, writeTimes } from '../../support/systems/systems.ts';
 
 const EXAMPLE = readFileSync(join(ROOT, 'examples/etcd.yaml'), 'utf8');
@@ -53,7 +54,7 @@ it('writes take what round trips say, a minority refuses, and a crashed member c
     const { out } = await etcdctl(lab, url('e1'), 'endpoint', 'status', '-w', 'json');
     // Numbers of 64 bits, in hexadecimal for the command.
     const id = BigInt(/"member_id":(\d+)/.exec(out)![1]!).toString(16);
-    expect(await etcdctl(lab, (await leader(lab))!, 'move-leader', id)).toMatchObject({ code: 0 });
+    expectSuccess(await etcdctl(lab, (await leader(lab))!, 'move-leader', id));
   }
   const body = JSON.stringify({ key: btoa('k'), value: btoa('v') });
   const times = await writeTimes(place(lab, 'client'), 'http', `${url('e1')}/v3/kv/put`, body, '40');

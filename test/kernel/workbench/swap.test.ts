@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { listNamespaces } from '../../../agent/kernel/netns/namespace-files.ts';
 import { netfold } from '../../support/lab/cli.ts';
 import { until } from '../../support/lab/lab.ts';
+import { expectSuccess } from '../../support/lab/succeeds.ts';
 
 const NAME = `swap-${process.pid}`;
 let folder: string;
@@ -28,20 +29,20 @@ it('keeps its network, its commands, its files and its time', async () => {
     file,
     'services: { a: { run: "echo begun >> $NETFOLD_DATA/log; exec sleep 1000" }, b: {} }\nlinks: [{ from: a, to: b, latency: 1ms }]\n',
   );
-  expect(await netfold('up', file, '--name', NAME, '--detach')).toMatchObject({ code: 0 });
-  expect(await netfold('set', 'a--b', 'latency=40ms', '--name', NAME)).toMatchObject({ code: 0 });
+  expectSuccess(await netfold('up', file, '--name', NAME, '--detach'));
+  expectSuccess(await netfold('set', 'a--b', 'latency=40ms', '--name', NAME));
   await until(async () => (await inside('cat $NETFOLD_DATA/log')) === 'begun', 'the command has begun');
   await inside('echo 42 > $NETFOLD_DATA/answer');
   const addresses = await inside('ip -o address show dev eth0');
 
-  expect(await netfold('swap', 'out', NAME)).toMatchObject({ code: 0 });
+  expectSuccess(await netfold('swap', 'out', NAME));
   expect(listNamespaces().filter((name) => name.includes(NAME))).toEqual([]);
   expect((await netfold('ls', '--json')).stdout).not.toContain(NAME);
   const [kept] = JSON.parse((await netfold('swap', 'ls', '--json')).stdout);
   expect(kept).toMatchObject({ experiment: NAME });
   expect(await netfold('swap', 'in', 'nobody')).toMatchObject({ code: 1 });
 
-  expect(await netfold('swap', 'in', NAME, '--detach')).toMatchObject({ code: 0 });
+  expectSuccess(await netfold('swap', 'in', NAME, '--detach'));
   expect(await inside('ip -o address show dev eth0')).toBe(addresses);
   expect(await inside('cat $NETFOLD_DATA/answer')).toBe('42');
   await until(

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { netfold } from '../../support/lab/cli.ts';
+import { expectSuccess } from '../../support/lab/succeeds.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -29,7 +30,7 @@ const lab = (latency: string): void =>
 
 it('keeps versions of a folder, and all commands read them', async () => {
   lab('1ms');
-  expect(await template('init', 'study', 'lab.yaml', '--folder', folder)).toMatchObject({ code: 0 });
+  expectSuccess(await template('init', 'study', 'lab.yaml', '--folder', folder));
   expect((await template('init', 'study', 'lab.yaml', '--folder', folder)).stderr).toContain('there is a');
   const first = JSON.parse((await template('commit', folder, '-m', 'first', '--json')).stdout);
   expect(first).toMatchObject({ template: 'study', parent: '', files: 2 });
@@ -42,7 +43,7 @@ it('keeps versions of a folder, and all commands read them', async () => {
     JSON.parse((await netfold('paths', of, '--from', 'a', '--to', 'b', '--json')).stdout)[0].latencyMs;
   expect(await latency('study')).toBe(7);
   expect(await latency(`study@${first.id.slice(0, 10)}`)).toBe(1);
-  expect(await template('tag', `study@${first.id}`, 'fast')).toMatchObject({ code: 0 });
+  expectSuccess(await template('tag', `study@${first.id}`, 'fast'));
   expect(await latency('study@fast')).toBe(1);
   expect(await netfold('check', 'study@nothing')).toMatchObject({ code: 1 });
 
