@@ -250,7 +250,12 @@ function trafficOf({
     addressOf: (endpoint) => known.addressesOf(endpoint).find(isIPv4),
     realMicros: (endpoint) => wideArea.realLatency[endpoint] ?? 0,
     connections: (endpoint) =>
-      (kernel.connections?.(endpoint) ?? []).map((one) => ({ ...one, peer: numberOf(one.destination) })),
+      (kernel.connections?.(endpoint) ?? []).flatMap((one) => {
+        // Another endpoint of the same namespace has its own ones.
+        const own = numberOf(one.source);
+        if (own >= 0 && own !== endpoint.number) return [];
+        return [{ ...one, peer: numberOf(one.destination) }];
+      }),
   };
 }
 

@@ -38,6 +38,7 @@ const NFQ_FLAG_BYPASS = 1;
 const NFQUEUE_REVISION = 3;
 const { ENOENT, EOPNOTSUPP } = constants.errno;
 const NFTA_RULE_CHAIN = 2;
+const NFTA_RULE_HANDLE = 3;
 const NFTA_RULE_EXPRESSIONS = 4;
 /** struct nfgenmsg */
 const NFGENMSG_SIZE = 4;
@@ -190,24 +191,41 @@ function addChain(table: string, chain: string, priority: number): Request {
   );
 }
 
-/** Deletes the rule of the chain. The chain stays: when a chain is deleted, the kernel drops all queued packets. */
-export function stopQueueing({ table, chain }: Pick<QueueingChain, 'table' | 'chain'>): Request[] {
+/**
+ * Deletes one rule of the chain, or all of them. The chain stays: when a chain is deleted, the kernel drops all queued packets of
+ * the namespace.
+ */
+export function stopQueueing(
+  { table, chain }: Pick<QueueingChain, 'table' | 'chain'>,
+  handle?: Uint8Array,
+): Request[] {
   return transaction([
-    request(MSG.DELRULE, 0, 'delete the rule that queues what arrives', (w) =>
-      w.attributeString(1, table).attributeString(2, chain),
-    ),
+    request(MSG.DELRULE, 0, 'delete the rule that queues what arrives', (w) => {
+      w.attributeString(1, table).attributeString(2, chain);
+      if (handle) w.attributeBytes(NFTA_RULE_HANDLE, handle);
+    }),
   ]);
 }
 
-/** The rules of the table, what each does as the kernel writes it: chain and expressions. `nft list table inet TABLE` */
-export function listRules(socket: NetlinkSocket, table: string): string[] {
+export interface Rule {
+  /** By which the kernel knows it, 8 bytes. */
+  readonly handle: Uint8Array;
+  /** What it does, as the kernel writes it: chain and expressions. */
+  readonly text: string;
+}
+
+/** The rules of the table, none where there is no table. `nft -a list table inet TABLE` */
+export function listRules(socket: NetlinkSocket, table: string): Rule[] {
   const list = request(MSG.GETRULE, 0, `list the rules of the nftables table ${table}`, (w) =>
     w.attributeString(1, table),
   );
   return socket.dump(list, (body) => {
     const attributes = readAttributes(body, NFGENMSG_SIZE);
     const expressions = attributes.get(NFTA_RULE_EXPRESSIONS) ?? Buffer.alloc(0);
-    return `${readString(attributes.get(NFTA_RULE_CHAIN))} ${expressions.toString('hex')}`;
+    return {
+      handle: Uint8Array.from(attributes.get(NFTA_RULE_HANDLE) ?? []),
+      text: `${readString(attributes.get(NFTA_RULE_CHAIN))} ${expressions.toString('hex')}`,
+    };
   });
 }
 

@@ -73,11 +73,15 @@ const answersTo = (identifier: number): readonly Instruction[] => [
   [0x06, 0, 0, 0],
 ];
 
-/** A raw socket of ICMP for IPv4 that receives nothing but answers to echo requests of this identifier. Throws `KernelError`. */
-export function echoSocket(identifier: number): number {
+/**
+ * A raw socket of ICMP for IPv4 that receives nothing but answers to echo requests of this identifier. `source`: 4 bytes; it sends from
+ * there, and receives what is sent to it. Throws `KernelError`, e.g. with EADDRNOTAVAIL.
+ */
+export function echoSocket(identifier: number, source?: Uint8Array): number {
   const fd = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
   try {
     attachClassicFilter(fd, answersTo(identifier));
+    if (source) bind(fd, socketAddress(source, 0));
     return fd;
   } catch (error) {
     close(fd);

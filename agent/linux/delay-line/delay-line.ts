@@ -25,7 +25,7 @@ import type {
 } from '../../enforce/ports.ts';
 import { kernelMonotonicNanos } from '../../kernel/bpf/kernel-clock.ts';
 import { addressBytes } from '../../kernel/netlink/addresses.ts';
-import { type ArrivalQueue, installArrivalQueue, removeArrivalQueue, unlessGone } from './arrival-queue.ts';
+import { type ArrivalQueue, ArrivalQueues, unlessGone } from './arrival-queue.ts';
 import { Attendance } from './attendance.ts';
 import { doAll } from './do-all.ts';
 import { COUNTER, type PairEntry } from './messages.ts';
@@ -56,7 +56,7 @@ export class DelayLine implements DelayBackend {
   readonly #adopted = new Set<number>();
   /** Endpoint → fulfilled when its last `set` or `change` is in force. */
   readonly #setting = new Map<number, Promise<void>>();
-  readonly #arrivalFd: number;
+  readonly #arrivals: ArrivalQueues;
   readonly #attendance: Attendance | undefined;
   #demand: DelayDemand | undefined;
   #stopped: Promise<void> | undefined;
@@ -71,7 +71,7 @@ export class DelayLine implements DelayBackend {
     attendedFd,
     cores = availableParallelism(),
   }: { seed: number; arrivalFd: number; attendedFd?: number; cores?: number }) {
-    this.#arrivalFd = arrivalFd;
+    this.#arrivals = new ArrivalQueues(arrivalFd);
     this.#attendance = attendedFd === undefined ? undefined : new Attendance(attendedFd);
     const count = Math.min(Math.max(Math.floor(cores / CORES_PER_THREAD), 1), MAX_THREADS);
     this.#threads = Array.from(
@@ -119,7 +119,7 @@ export class DelayLine implements DelayBackend {
     if (this.#queues.has(endpoint.number)) return true;
     const isNeeded = paths.some(impairsPackets);
     // Installing replaces the queue of an earlier agent.
-    if (this.#adopted.delete(endpoint.number) && !isNeeded) removeArrivalQueue(endpoint);
+    if (this.#adopted.delete(endpoint.number) && !isNeeded) this.#arrivals.removeLeft(endpoint);
     if (isNeeded) await this.#install([endpoint]);
     return isNeeded;
   }
@@ -176,7 +176,7 @@ export class DelayLine implements DelayBackend {
 
   async #detach(endpoint: LocalEndpoint): Promise<void> {
     // The queue of an earlier agent has no reader.
-    if (this.#adopted.delete(endpoint.number)) unlessGone(() => removeArrivalQueue(endpoint));
+    if (this.#adopted.delete(endpoint.number)) unlessGone(() => this.#arrivals.removeLeft(endpoint));
     const queue = this.#queues.get(endpoint.number);
     if (!queue) return;
     this.#queues.delete(endpoint.number);
@@ -185,7 +185,9 @@ export class DelayLine implements DelayBackend {
     } finally {
       await this.#thread(endpoint.number)
         .command({ kind: 'detach', queue: endpoint.number })
-        .finally(() => doAll([() => queue.remove(), () => queue.release()]));
+        .finally(() =>
+          doAll([() => queue.remove(), () => queue.release(), () => this.#arrivals.free(endpoint.number)]),
+        );
     }
   }
 
@@ -195,7 +197,7 @@ export class DelayLine implements DelayBackend {
     if (!queue || this.#setting.has(number)) return [];
     const missing = queue.missing();
     // The thread has its queue still: only what leads to it is made again.
-    if (missing.length > 0) this.#queues.set(number, installArrivalQueue(endpoint, this.#arrivalFd));
+    if (missing.length > 0) this.#queues.set(number, this.#arrivals.install(endpoint));
     return missing;
   }
 
@@ -257,27 +259,30 @@ export class DelayLine implements DelayBackend {
   }
 
   async #install(endpoints: readonly LocalEndpoint[]): Promise<void> {
-    const attached = endpoints.map(({ number, namespace, addresses }) =>
-      this.#thread(number).command({
+    const attached = endpoints.map((endpoint) => {
+      const { number, namespace, addresses } = endpoint;
+      return this.#thread(number).command({
         kind: 'attach',
         queue: number,
+        kernelQueue: this.#arrivals.reserve(endpoint),
         namespace,
         addresses: addresses.map(addressBytes),
-      }),
-    );
+      });
+    });
     const results = await Promise.allSettled(attached);
     const failures: unknown[] = [];
     for (const [index, endpoint] of endpoints.entries()) {
       const result = results[index]!;
       try {
         if (result.status === 'rejected') throw result.reason;
-        this.#queues.set(endpoint.number, installArrivalQueue(endpoint, this.#arrivalFd));
+        this.#queues.set(endpoint.number, this.#arrivals.install(endpoint));
       } catch (error) {
         failures.push(error);
         // The thread ignores this for a queue that it could not bind.
         await this.#thread(endpoint.number)
           .command({ kind: 'detach', queue: endpoint.number })
           .catch(() => {});
+        this.#arrivals.free(endpoint.number);
       }
     }
     if (failures.length > 0) throw failures[0];

@@ -9,11 +9,10 @@ import { Overflow } from './overflow.ts';
 import { PathTable } from './path-table.ts';
 import { COPY, KeptContent } from './treatment/kept-content.ts';
 
-/** In the namespace of each endpoint. */
-const QUEUE = 0;
-
 export interface LineStart {
   readonly queue: number;
+  /** Of the kernel, in the namespace. */
+  readonly kernelQueue: number;
   readonly namespace: string;
   readonly addresses: readonly Uint8Array[];
 }
@@ -37,13 +36,13 @@ export class Line implements Knowledge {
   #hasContent = false;
 
   /** Binds the queue. Throws `KernelError`. */
-  constructor({ queue, namespace, addresses }: LineStart, book: AddressIndex) {
+  constructor({ queue, kernelQueue, namespace, addresses }: LineStart, book: AddressIndex) {
     this.number = queue;
     this.book = book;
     this.own = addressWords(addresses);
-    this.overflow = new Overflow(() => queueDrops(namespace, QUEUE));
+    this.overflow = new Overflow(() => queueDrops(namespace, kernelQueue));
     this.content = new KeptContent(namespace);
-    this.queue = within(namespace, () => new PacketQueue(QUEUE));
+    this.queue = within(namespace, () => new PacketQueue(kernelQueue));
     try {
       this.queue.keepGsoWhole(true);
     } catch (error) {

@@ -13,6 +13,8 @@ export type ToWorker =
       readonly kind: 'attach';
       readonly request: number;
       readonly queue: number;
+      /** Of the kernel, in the endpoint's namespace. */
+      readonly kernelQueue: number;
       readonly namespace: string;
       /** The endpoint's own addresses, 16 bytes each. */
       readonly addresses: readonly Uint8Array[];

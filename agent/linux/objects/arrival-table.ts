@@ -19,18 +19,21 @@ const CHAIN: nftables.QueueingChain = {
   exemptPriority: UNGUARDED_PRIORITY,
 };
 
-/** Hands packets that arrive at the interface to queue `queue` of this namespace. `isReplacement`: the table may exist already. */
+/**
+ * Hands packets that arrive at the interface to queue `queue` of this namespace. `isReplacement`: the table may exist already, and all
+ * of it is replaced; without, one that exists gets a further rule.
+ */
 export function queueArrivals(ifindex: number, queue: number, isReplacement: boolean): Request[] {
   return nftables.queueArriving(CHAIN, ifindex, queue, isReplacement);
 }
 
-/** Queues no more packets. Those that are queued stay so as long as the table exists. */
-export function passArrivals(): Request[] {
-  return nftables.stopQueueing(CHAIN);
+/** Queues no more packets: those of one rule, or of all. What is queued stays so as long as the table exists. */
+export function passArrivals(handle?: Uint8Array): Request[] {
+  return nftables.stopQueueing(CHAIN, handle);
 }
 
 /** The rules of netfold's table, to be compared with what they were before. */
-export function listRules(socket: NetlinkSocket): string[] {
+export function listRules(socket: NetlinkSocket): nftables.Rule[] {
   return nftables.listRules(socket, TABLE_NAME);
 }
 

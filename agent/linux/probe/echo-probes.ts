@@ -1,4 +1,5 @@
 /** Echo requests from inside of endpoints, and when their answers arrived: the kernel at the other end answers by itself (RFC 792). */
+import { isIPv4 } from 'node:net';
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 import type { Micros } from '../../../proto/units.ts';
 import { familyBytes } from '../../kernel/netlink/addresses.ts';
@@ -21,6 +22,8 @@ const ECHO_REQUEST = 8;
 interface Opened {
   readonly fd: number;
   readonly namespace: string;
+  /** The source of its requests; absent: as routes give it. */
+  readonly source: string | undefined;
   /** Token → when it was sent. */
   readonly sent: Map<number, Micros>;
 }
@@ -71,10 +74,12 @@ export class EchoProbes {
   }
 
   keep(local: readonly LocalEndpoint[]): void {
-    const here = new Map(local.map(({ number, namespace }) => [number, namespace]));
+    const here = new Map(local.map((endpoint) => [endpoint.number, endpoint]));
     for (const [number, socket] of this.#open) {
-      // A namespace that is another one has another socket.
-      if (here.has(number) && (!socket || socket.namespace === here.get(number))) continue;
+      // A namespace or an address that is another one has another socket.
+      const endpoint = here.get(number);
+      const isSame = socket?.namespace === endpoint?.namespace && socket?.source === sourceOf(endpoint);
+      if (endpoint && (!socket || isSame)) continue;
       if (socket) close(socket.fd);
       this.#open.delete(number);
     }
@@ -84,19 +89,28 @@ export class EchoProbes {
     this.keep([]);
   }
 
-  #socketOf({ number, namespace }: LocalEndpoint): Opened | undefined {
-    if (!this.#open.has(number)) this.#open.set(number, opened(namespace));
+  #socketOf(endpoint: LocalEndpoint): Opened | undefined {
+    const { number } = endpoint;
+    if (!this.#open.has(number)) this.#open.set(number, opened(endpoint));
     return this.#open.get(number);
   }
 }
 
+/** Other endpoints may be in the same namespace: answers of a path are to its own address. */
+const sourceOf = (endpoint: LocalEndpoint | undefined): string | undefined =>
+  endpoint?.addresses.find(isIPv4);
+
 /** `undefined` where the namespace is gone, or the kernel gives none. */
-function opened(namespace: string): Opened | undefined {
+function opened(endpoint: LocalEndpoint): Opened | undefined {
+  const { namespace } = endpoint;
+  const source = sourceOf(endpoint);
   try {
-    const fd = within(namespace, () => echoSocket(PROBE_IDENTIFIER));
+    const fd = within(namespace, () =>
+      echoSocket(PROBE_IDENTIFIER, source === undefined ? undefined : familyBytes(source)),
+    );
     // From now on, arrivals have a time.
     arrivedAt(fd);
-    return { fd, namespace, sent: new Map() };
+    return { fd, namespace, source, sent: new Map() };
   } catch {
     return undefined;
   }

@@ -88,7 +88,7 @@ export function planSite(
     address: listen.address,
     meshPort: listen.port,
   };
-  const places = assign(endpointNames, placements);
+  const places = assign(endpointNames, placements, elsewhere !== undefined);
   if (!elsewhere) requireAll(endpointNames, places);
   const endpoints = endpointNames.flatMap((name, number): PlannedEndpoint[] => {
     const placement = places.get(name);
@@ -103,23 +103,30 @@ export function planSite(
   return { ...IN_PLACE, experiment, hosts: [host], endpoints, settings: {} };
 }
 
-/** Endpoint → its one placement. */
-function assign(endpointNames: readonly string[], placements: readonly Placement[]): Map<string, Placement> {
+/**
+ * Endpoint → its one placement. What endpoints of one namespace send to each other does not leave it, and can't be shaped; with
+ * `hasOthers`, they are there for those of other machines.
+ */
+function assign(
+  endpointNames: readonly string[],
+  placements: readonly Placement[],
+  hasOthers: boolean,
+): Map<string, Placement> {
   const places = new Map<string, Placement>();
   const taken = new Map<string, string>();
   for (const placement of placements) {
     const { node, ifname, namespace } = placement;
     const name = endpointNames.find((one) => one === node) ?? onlyReplica(endpointNames, node);
     if (places.has(name)) throw conflict(`${name} is placed twice`);
-    // There is one queue and one table of rules in each namespace.
-    const other = taken.get(namespace);
+    const at = hasOthers ? `${namespace} ${ifname}` : namespace;
+    const other = taken.get(at);
     if (other !== undefined) {
       const where = namespace === OWN_NAMESPACE ? 'this namespace' : `the namespace ${namespace}`;
       throw conflict(
-        `${other} and ${name} are both in ${where} (${ifname}); an endpoint is a namespace or a machine`,
+        `${other} and ${name} are both in ${where} (${ifname}); an endpoint is ${hasOthers ? 'an interface' : 'a namespace or a machine'}`,
       );
     }
-    taken.set(namespace, name);
+    taken.set(at, name);
     places.set(name, placement);
   }
   return places;

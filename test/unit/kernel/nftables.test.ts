@@ -92,6 +92,18 @@ test('nft flush chain inet netfold arrivals, which leaves the chain', () => {
   expect(words(sent(...passArrivals()))).toEqual(words(annotated(golden)));
 });
 
+test('nft delete rule inet netfold arrivals handle 7, which leaves those of other interfaces', () => {
+  const golden = `${BEGIN}
+    3c000000 080a 0500 00000000 00000000   # NFT_MSG_DELRULE
+    01 00 0000
+    0c00 0100 6e6574666f6c6400
+    0d00 0200 6172726976616c7300 000000
+    0c00 0300 00000000 00000007            # NFTA_RULE_HANDLE
+    ${END}`;
+  const handle = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 7);
+  expect(words(sent(...passArrivals(handle)))).toEqual(words(annotated(golden)));
+});
+
 /** Says `errno` to every request that wants an answer. */
 function answering(errno: number): { socket: NetlinkSocket; seen: Request[] } {
   const seen: Request[] = [];

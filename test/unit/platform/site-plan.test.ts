@@ -136,6 +136,17 @@ describe('with other machines', () => {
     expect(made.hosts).toMatchObject([{ name: 'here', address: '192.0.2.1', meshPort: 5000 }]);
   });
 
+  test('two interfaces of one namespace are two endpoints, and one is one', () => {
+    const both = ['client.0=eth0', 'client.1=eth1'].map(parsePlacement);
+    const { endpoints } = planSite('x', NAMES, both, survey, { listen });
+    expect(endpoints.map(({ name, interface: { name: ifname } }) => [name, ifname])).toEqual([
+      ['client.0', 'eth0'],
+      ['client.1', 'eth1'],
+    ]);
+    const twice = ['client.0=eth0', 'client.1=eth0'].map(parsePlacement);
+    expect(() => planSite('x', NAMES, twice, survey, { listen })).toThrow(/both in this namespace \(eth0\)/);
+  });
+
   test('what is placed has to exist all the same', () => {
     expect(() => planSite('x', NAMES, [parsePlacement('printer=eth1')], survey, { listen })).toThrow(
       expect.objectContaining({ code: 'PLACEMENT_UNKNOWN' }),
