@@ -1,38 +1,37 @@
-/** Which host is which endpoint. Pure. */
+/** Which host is which endpoints. Pure. */
 import type { Graph, Topology } from '../../topology/model/model.ts';
-import type { Inventory, InventoryHost } from '../inventory/model.ts';
+import { serviceOf } from '../../topology/model/names.ts';
+import type { Identity, Inventory, InventoryHost, Shape } from '../inventory/model.ts';
 import { wishesOf } from '../placement/wishes.ts';
 import { InjectError } from './ssh/errors.ts';
 
+export interface AssignedEndpoint {
+  readonly name: string;
+  /** Absent: the interface by which SSH comes in. */
+  readonly shape?: Shape;
+}
+
 export interface AssignedHost {
   readonly host: InventoryHost;
-  /** Absent: the host takes no part. */
-  readonly endpoint?: string;
+  /** None: the host takes no part. */
+  readonly endpoints: readonly AssignedEndpoint[];
 }
 
 /**
- * All hosts, in the order of the inventory. A host is one endpoint: applications that run there already have its addresses.
- * Throws `TopologyError` for names that the topology lacks, `InjectError` (`INVENTORY_ENDPOINTS`).
+ * All hosts, in the order of the inventory. An endpoint is one interface of a host: applications that run there already have its
+ * addresses. Throws `TopologyError` for names that the topology lacks, `InjectError` (`INVENTORY_ENDPOINTS`).
  */
 export function assignHosts(inventory: Inventory, topology: Topology, graph: Graph): AssignedHost[] {
   const { hostsOf } = wishesOf(inventory, topology, graph);
-  const endpointOf = new Map<number, string>();
+  const namesOf = inventory.hosts.map((): string[] => []);
   const without: string[] = [];
   graph.endpoints.forEach((name, number) => {
     const hosts = hostsOf.get(number) ?? [];
     const [host] = hosts;
-    if (host === undefined || hosts.length > 1) {
-      without.push(name);
-      return;
-    }
-    const other = endpointOf.get(host);
-    if (other !== undefined)
-      throw wrong(
-        `the host ${inventory.hosts[host]!.name} would be both ${other} and ${name}`,
-        'a host is one endpoint: name one replica, such as is: client.0',
-      );
-    endpointOf.set(host, name);
+    if (host === undefined || hosts.length > 1) without.push(name);
+    else namesOf[host]!.push(name);
   });
+  const assigned = inventory.hosts.map((host, index) => assign(host, namesOf[index]!));
   if (without.length > 0) {
     const shown = without.slice(0, 5).join(', ');
     throw wrong(
@@ -40,10 +39,37 @@ export function assignHosts(inventory: Inventory, topology: Topology, graph: Gra
       `write \`is: ${without[0]}\` at a host`,
     );
   }
-  return inventory.hosts.map((host, index) => {
-    const endpoint = endpointOf.get(index);
-    return { host, ...(endpoint !== undefined && { endpoint }) };
+  return assigned;
+}
+
+/** A host that is several has an interface for each of them. */
+function assign(host: InventoryHost, names: readonly string[]): AssignedHost {
+  const taken = new Map<Identity, string>();
+  const endpoints = names.map((name): AssignedEndpoint => {
+    const identity = identityOf(host, name);
+    const shape = identity?.shape ?? (names.length === 1 ? host.shape : undefined);
+    const other = identity && taken.get(identity);
+    if (names.length > 1 && (shape === undefined || other !== undefined)) {
+      const [one, two] = other === undefined ? names : [other, name];
+      throw wrong(
+        `the host ${host.name} would be both ${one} and ${two}`,
+        `name one replica, such as is: client.0; or the interface of each: is: { ${one}: eth0, ${two}: eth1 }`,
+      );
+    }
+    if (identity) taken.set(identity, name);
+    return { name, ...(shape && { shape }) };
   });
+  return { host, endpoints };
+}
+
+/** What the inventory calls it: by its own name, or that of its service, or of its only tag. */
+function identityOf({ is }: InventoryHost, name: string): Identity | undefined {
+  const tags = is.filter(({ text }) => text.startsWith('tag:'));
+  return (
+    is.find(({ text }) => text === name) ??
+    is.find(({ text }) => text === serviceOf(name)) ??
+    (tags.length === 1 ? tags[0] : undefined)
+  );
 }
 
 const wrong = (what: string, remedy: string): InjectError =>

@@ -11,6 +11,8 @@ export interface HostFacts {
   readonly kernel: string;
   /** As `uname -m` prints it. */
   readonly machine: string;
+  /** Who logs in. */
+  readonly user: string;
   readonly isRoot: boolean;
   /** Root's rights without a password. */
   readonly canRoot: boolean;
@@ -29,7 +31,12 @@ export interface HostFacts {
   readonly identity: string;
   /** The host's own end of the SSH connection, as its sshd sees it. */
   readonly ssh: { readonly address: string; readonly port: number } | undefined;
-  readonly addresses: readonly { readonly ifname: string; readonly address: string }[];
+  readonly addresses: readonly {
+    readonly ifname: string;
+    readonly address: string;
+    /** The interface that it is on top of (VLAN, macvlan). */
+    readonly below?: string;
+  }[];
   /** Versions of netfold that are installed. */
   readonly installed: readonly string[];
   /** Names of running injections. */
@@ -41,7 +48,7 @@ export const PROBE_SCRIPT = `
 say() { printf '%s %s\\n' "$1" "$2"; }
 say clock "$(date +%s.%N)"
 say system "$(uname -s)"; say kernel "$(uname -r)"; say machine "$(uname -m)"
-say uid "$(id -u)"; sudo=
+say user "$(id -un)"; say uid "$(id -u)"; sudo=
 if test "$(id -u)" = 0; then say root yes
 elif words=$(sudo -n true 2>&1); then sudo="sudo -n"; say root yes
 else sudo=; say root "no $(printf %s "$words" | tail -n 1)"; fi
@@ -82,6 +89,7 @@ export function parseProbe(text: string): HostFacts {
     system: one('system'),
     kernel: one('kernel'),
     machine: one('machine'),
+    user: one('user'),
     isRoot: one('uid') === '0',
     canRoot: root === 'yes',
     sudoSays: root === 'yes' ? '' : root.replace(/^no ?/, ''),
@@ -112,12 +120,13 @@ function connectionOf(text: string): HostFacts['ssh'] {
   return { address: withoutZone(address), port: Number(port) };
 }
 
-/** `eth0 192.0.2.7/24`, of veth pairs `eth0@if7`. Without loopback and link-local ones. */
+/** `eth0 192.0.2.7/24`; of veth pairs `eth0@if7`, of a VLAN `eth0.5@eth0`. Without loopback and link-local ones. */
 function addressOf(text: string): HostFacts['addresses'] {
-  const [ifname = '', network = ''] = text.split(' ');
+  const [name = '', network = ''] = text.split(' ');
+  const [ifname = '', below = ''] = name.split('@');
   const address = network.split('/')[0]!;
   if (ifname === 'lo' || address === '' || /^(fe80:|169\.254\.)/i.test(address)) return [];
-  return [{ ifname: ifname.replace(/@.*$/, ''), address }];
+  return [{ ifname, address, ...(/^(?!if\d+$)./.test(below) && { below }) }];
 }
 
 const withoutZone = (address: string): string =>

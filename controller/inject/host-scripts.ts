@@ -24,9 +24,12 @@ export interface Prepared {
   readonly home: string;
   /** Of the user's file, e.g. `.yaml`: formats are known by it, too. */
   readonly extension: string;
-  /** Bytes of what the input consists of: the mesh's key, a script of events, then the topology. */
+  /** Of this host, in the inventory. */
+  readonly host: string;
+  /** Bytes of what the input consists of: the mesh's key, a script of events, the inventory of all that take part, then the topology. */
   readonly keyBytes: number;
   readonly eventsBytes: number;
+  readonly hostsBytes: number;
   /** For the host's hosts file; none: it stays as it is. */
   readonly names: readonly string[];
 }
@@ -34,10 +37,14 @@ export interface Prepared {
 export const topologyFile = (extension: string): string => `topology${extension}`;
 export const EVENTS_FILE = 'events.txt';
 export const KEY_FILE = 'mesh.key';
+/** Of all hosts that take part, so that each of them leads to the others. */
+const HOSTS_FILE = 'hosts.yaml';
+/** Which of them this one is. */
+const HOST_FILE = 'host';
 
-/** Reads key, events and topology from its input. Fails if there is an injection of this name, or netfold is not installed. */
+/** Reads key, events, inventory and topology from its input. Fails if there is an injection of this name, or netfold is not installed. */
 export function prepareScript(prepared: Prepared): string {
-  const { experiment, id, home, extension, keyBytes, eventsBytes, names } = prepared;
+  const { experiment, id, home, host, extension, keyBytes, eventsBytes, hostsBytes, names } = prepared;
   const dir = folderOf(experiment);
   return `
 test -e ${home}/.netfold-installed || fail NOT_INSTALLED
@@ -47,9 +54,11 @@ whole=; trap 'test -n "$whole" || { test -e ${dir}/stop.sh && sh ${dir}/stop.sh;
 trap 'exit 1' HUP INT TERM
 umask 077
 echo ${id} > ${dir}/id
+echo ${quoted(host)} > ${dir}/${HOST_FILE}
 ln -s ${home} ${dir}/home
 dd bs=1 count=${keyBytes} of=${dir}/${KEY_FILE} 2>/dev/null
 dd bs=1 count=${eventsBytes} of=${dir}/${EVENTS_FILE} 2>/dev/null
+dd bs=1 count=${hostsBytes} of=${dir}/${HOSTS_FILE} 2>/dev/null
 cat > ${dir}/${topologyFile(extension)} || fail HOST_SPACE ${INJECTIONS_FOLDER}
 cat > ${dir}/stop.sh <<'STOP'
 ${stopFile(experiment)}STOP
@@ -157,5 +166,19 @@ for file in ${dir}/daemon.log /run/netfold/${experiment}/logs/*.log; do
   tail ${options} "$file" 2>/dev/null | sed -u "s|^|\${name%.log}: |" ${follow ? '&' : ''}
 done
 ${follow ? 'cat >/dev/null; kill -s TERM 0' : ':'}
+`;
+}
+
+/** Prints the names of the injections that are on the host, one a line. */
+export const NAMES_SCRIPT = `for run in ${INJECTIONS_FOLDER}/*; do test -d "$run" && echo "\${run##*/}"; done
+:
+`;
+
+/** Prints which host this one is, and the inventory of all that take part; nothing of an injection of an older version. */
+export function hostsScript(experiment: string): string {
+  const dir = folderOf(experiment);
+  return `${thereScript(experiment)}
+test -e ${dir}/${HOST_FILE} || exit 0
+cat ${dir}/${HOST_FILE} ${dir}/${HOSTS_FILE}
 `;
 }

@@ -12,7 +12,7 @@ const FOLDERS = [
 ];
 
 /**
- * A shell function `state`: prints files, tc, nftables (without counters) and the hosts file, each under a line `== NAME`.
+ * A shell function `state`: prints files, tc, nftables (without counters), units of systemd and the hosts file, each under a line `== NAME`.
  */
 export const STATE_FUNCTION = `
 state() {
@@ -30,6 +30,8 @@ state() {
   done
   echo "== nftables"
   nft -s list ruleset 2>/dev/null
+  echo "== units"
+  find /etc/systemd/system /run/systemd/system /usr/lib/systemd/system -name '*netfold*' 2>/dev/null | sort
   echo "== hosts file"
   cksum /etc/hosts 2>/dev/null
   :

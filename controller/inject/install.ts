@@ -7,12 +7,19 @@ import { type Bundle, packBundle } from './bundle.ts';
 import { type OnOutcome, type Outcome, onEachHost } from './each-host.ts';
 import { INJECTIONS_FOLDER, INSTALL_FOLDER } from './host-probe.ts';
 import { STATE_FUNCTION, stateDifferences } from './host-state.ts';
+import { AtOnce } from './ssh/at-once.ts';
 import type { Connections } from './ssh/connections.ts';
 
 export type InstallResult = 'installed' | 'was installed already';
 
 /** Of 60 MB through a slow uplink. */
 const COPY_SECONDS = 900;
+
+/**
+ * More at a time share what leaves this machine, so that all would be late; fewer leave it idle where hosts are slow. A host that hangs
+ * while it logs in takes none of them.
+ */
+const COPIES_AT_ONCE = 16;
 
 export const homeOf = ({ hash }: Pick<Bundle, 'hash'>): string => `${INSTALL_FOLDER}/${hash}`;
 
@@ -32,6 +39,7 @@ export async function install(
   const folder = mkdtempSync(join(tmpdir(), 'netfold-bundle-'));
   const archive = join(folder, 'netfold.tar.gz');
   let packed: Promise<void> | undefined;
+  const copies = new AtOnce(COPIES_AT_ONCE);
   try {
     return await onEachHost(
       hosts,
@@ -41,12 +49,13 @@ export async function install(
         if (found.startsWith('installed')) return 'was installed already';
         packed ??= packBundle(bundle, archive);
         await packed;
-        const input = createReadStream(archive);
-        await connection.run(installScript(homeOf(bundle)), {
-          input,
-          seconds: COPY_SECONDS,
-          doing: 'installing',
-        });
+        await copies.run(() =>
+          connection.run(installScript(homeOf(bundle)), {
+            input: createReadStream(archive),
+            seconds: COPY_SECONDS,
+            doing: 'installing',
+          }),
+        );
         return 'installed';
       },
       onOutcome,

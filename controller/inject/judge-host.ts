@@ -1,9 +1,10 @@
 /** What keeps a host from being shaped, and what to know about it. Pure. */
 import { isIPv4 } from 'node:net';
 import { megabytes } from '../../proto/units.ts';
-import type { InventoryHost } from '../inventory/model.ts';
+import type { AssignedEndpoint, AssignedHost } from './assigned-hosts.ts';
 import type { HostFacts } from './host-probe.ts';
 import { InjectError, type InjectErrorCode } from './ssh/errors.ts';
+import { noRoot } from './ssh/refusals.ts';
 
 /** BPF's batches of map entries (Linux 5.6, kernel/bpf/syscall.c). */
 const OLDEST_KERNEL = [5, 6] as const;
@@ -16,6 +17,8 @@ const CLOCK_SECONDS = 1;
 export const MACHINE_OF: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64' };
 
 export interface Shaped {
+  /** Absent: the host takes no part. */
+  readonly endpoint?: string;
   readonly ifname: string;
   /** Of the interface: where agents listen, and others reach them. */
   readonly address: string;
@@ -27,12 +30,13 @@ export interface Judged {
   readonly problems: readonly InjectError[];
   /** One sentence each. */
   readonly notes: readonly string[];
-  readonly shaped: Shaped | undefined;
+  /** One for each endpoint; of a host that takes no part, the one that would be. */
+  readonly shaped: readonly Shaped[];
 }
 
 /** `offsetSeconds`: the host's clock less this machine's, give or take `errorSeconds`. `arch`: this machine's, as Node names it. */
 export function judgeHost(
-  host: InventoryHost,
+  { host, endpoints }: AssignedHost,
   facts: HostFacts,
   clock: { readonly offsetSeconds: number; readonly errorSeconds: number },
   arch: string,
@@ -57,12 +61,7 @@ export function judgeHost(
       `it is ${facts.machine}, and what this machine has is for ${machine}`,
       `run netfold inject from a machine that is ${facts.machine}, for hosts of that kind`,
     );
-  if (!facts.canRoot)
-    add(
-      'HOST_NO_ROOT',
-      `${host.user ?? 'the user'} is not root there, and sudo refuses: ${facts.sudoSays || 'there is none'}`,
-      'log in as root (`user: root` in the inventory), or allow sudo without a password: USER ALL=(ALL) NOPASSWD: ALL',
-    );
+  if (!facts.canRoot) problems.push(noRoot(host, knownUser(facts) ?? host.user, facts.sudoSays));
   else if (!facts.isWritable)
     add(
       'HOST_READ_ONLY',
@@ -81,11 +80,22 @@ export function judgeHost(
     notes.push(
       `its clock is ${clock.offsetSeconds.toFixed(1)} s ahead of this one; only the times in its logs differ`,
     );
-  const shaped = shapedOf(host, facts, add);
-  if (shaped?.carriesSsh)
-    notes.push(`${shaped.ifname} carries this SSH session, which is never shaped (port ${facts.ssh!.port})`);
+  const wanted: readonly Partial<AssignedEndpoint>[] =
+    endpoints.length > 0 ? endpoints : [{ ...(host.shape && { shape: host.shape }) }];
+  const shaped = wanted.flatMap((one) => shapedOf(one, facts, add) ?? []);
+  refuseShared(shaped, facts, add);
+  for (const { ifname } of shaped.filter(({ carriesSsh }) => carriesSsh))
+    notes.push(`${ifname} carries this SSH session, which is never shaped (port ${facts.ssh!.port})`);
+  if (endpoints.length > 1)
+    notes.push(
+      `what ${endpoints.map(({ name }) => name).join(' and ')} send to each other stays on the host, and is not shaped`,
+    );
   return { problems, notes, shaped };
 }
+
+/** A user whose name the host gives as one that sudoers(5) takes. */
+const knownUser = ({ user }: HostFacts): string | undefined =>
+  /^[A-Za-z0-9_][\w.\\@-]{0,63}$/.test(user) ? user : undefined;
 
 type Add = (code: InjectErrorCode, what: string, remedy: string) => void;
 
@@ -126,7 +136,11 @@ function judgeLibraries({ has }: HostFacts, add: Add): void {
 }
 
 /** The interface that the inventory names, or the one by which SSH comes in. */
-function shapedOf({ shape }: InventoryHost, { addresses, ssh }: HostFacts, add: Add): Shaped | undefined {
+function shapedOf(
+  { name, shape }: Partial<AssignedEndpoint>,
+  { addresses, ssh }: HostFacts,
+  add: Add,
+): Shaped | undefined {
   const sshIfname = addresses.find(({ address }) => address === ssh?.address)?.ifname;
   const ifname =
     shape?.kind === 'interface'
@@ -149,7 +163,24 @@ function shapedOf({ shape }: InventoryHost, { addresses, ssh }: HostFacts, add: 
     add('HOST_INTERFACE', `it has no interface ${ifname} with an address`, remedy);
     return undefined;
   }
-  return { ifname, address, carriesSsh: ifname === sshIfname };
+  return { ...(name !== undefined && { endpoint: name }), ifname, address, carriesSsh: ifname === sshIfname };
+}
+
+/** Each endpoint has an interface to itself, through which no other one's packets pass. */
+function refuseShared(shaped: readonly Shaped[], { addresses }: HostFacts, add: Add): void {
+  for (const [index, { endpoint, ifname }] of shaped.entries()) {
+    const below = addresses.find((one) => one.ifname === ifname)?.below;
+    const twin = shaped.slice(0, index).find((one) => one.ifname === ifname);
+    const base = shaped.find((one) => one.ifname === below);
+    const remedy = `give each endpoint an interface of its own; there are: ${listed(addresses)}`;
+    if (twin) add('HOST_INTERFACE', `${twin.endpoint} and ${endpoint} are both on ${ifname}`, remedy);
+    else if (base)
+      add(
+        'HOST_INTERFACE',
+        `${ifname} of ${endpoint} sends through ${base.ifname} of ${base.endpoint}`,
+        remedy,
+      );
+  }
 }
 
 const listed = (addresses: HostFacts['addresses']): string =>

@@ -5,6 +5,7 @@ import { count } from '../../proto/words.ts';
 import type { Checked } from './check.ts';
 import type { Outcome } from './each-host.ts';
 import type { UninstallResult } from './install.ts';
+import type { Shaped } from './judge-host.ts';
 import type { InjectedStatus } from './running.ts';
 
 /** A line: how it went, and what; or a further line of the one before. */
@@ -23,14 +24,14 @@ function errorLines({ message, remedy }: NetfoldError): Line[] {
   return [{ tone: 'bad', text: message }, ...more];
 }
 
-/** One line for a host that can, with what it is; one for each problem of another. `endpoint`: absent where it takes no part. */
-export function checkedLines(checked: Checked, endpoint: string | undefined): Line[] {
+/** One line for a host that can, with what it is; one for each problem of another. */
+export function checkedLines(checked: Checked): Line[] {
   const { name, facts, shaped, clock, notes, all } = checked;
   const problems = all.flatMap(errorLines);
   if (problems.length > 0 || !facts) return problems;
-  const place = shaped ? ` on ${shaped.ifname} (${shaped.address})` : '';
+  const takes = shaped.flatMap((one) => (one.endpoint === undefined ? [] : [placeText(one.endpoint, one)]));
   const parts = [
-    endpoint === undefined ? 'takes no part' : `${endpoint}${place}`,
+    ...(takes.length === 0 ? ['takes no part'] : takes),
     `Linux ${facts.kernel} ${facts.machine}`,
     count(facts.cores, 'core'),
     `${gigabytes(facts.memoryBytes).toFixed(1)} GB`,
@@ -41,6 +42,11 @@ export function checkedLines(checked: Checked, endpoint: string | undefined): Li
   const more = notes.map((text): Line => ({ tone: 'quiet', text }));
   return [{ tone: 'good', text: `${name}: ${parts.join(', ')}` }, ...more];
 }
+
+export const placeText = (
+  endpoint: string,
+  { ifname, address }: Pick<Shaped, 'ifname' | 'address'>,
+): string => `${endpoint} on ${ifname} (${address})`;
 
 const signed = (seconds: number): string => `${seconds < 0 ? '−' : '+'}${Math.abs(seconds).toFixed(2)}`;
 
@@ -81,7 +87,8 @@ export function checkedJson({ name, facts, shaped, clock, notes, all }: Checked)
     ...{ kernel: facts.kernel, machine: facts.machine, cores: facts.cores, memoryBytes: facts.memoryBytes },
     ...{ spaceBytes: facts.spaceBytes, installed: facts.installed, injections: facts.injections },
     sshPort: facts.ssh?.port ?? null,
-    shaped: shaped ?? null,
+    shaped: shaped[0] ?? null,
+    interfaces: shaped,
     clock: clock ?? null,
     notes,
   };

@@ -18,16 +18,24 @@ import {
   topologyFile,
 } from './host-scripts.ts';
 import { hostsLines } from './hosts-file.ts';
+import { placeText } from './report.ts';
 import { statusOf } from './running.ts';
 import type { Connections } from './ssh/connections.ts';
 import { InjectError } from './ssh/errors.ts';
+import { inventoryText } from './standing.ts';
 
 /** A host that takes part. */
 export interface Part {
   readonly host: InventoryHost;
+  readonly endpoints: readonly PartEndpoint[];
+  /** Of its first interface: where its agent listens, and others reach it. */
+  readonly address: string;
+}
+
+export interface PartEndpoint {
   readonly endpoint: string;
   readonly ifname: string;
-  /** Of its interface: where its agent listens, and others reach it. */
+  /** Of the interface. */
   readonly address: string;
 }
 
@@ -104,19 +112,24 @@ function prepare(connections: Connections, options: StartOptions, id: string): P
   const { experiment, source, home, parts, names } = options;
   const key = generateMeshKey();
   const events = source.script?.text ?? '';
-  const script = prepareScript({
+  const inventory = inventoryText(
+    parts.map(({ host, endpoints }) => ({ host, endpoints: endpoints.map(({ endpoint }) => endpoint) })),
+  );
+  const common = {
     ...{ experiment, id, home },
     extension: extensionOf(source.file),
     keyBytes: Buffer.byteLength(key),
     eventsBytes: Buffer.byteLength(events),
-    names: names ? hostsLines(parts) : [],
-  });
+    hostsBytes: Buffer.byteLength(inventory),
+    names: names ? hostsLines(parts.flatMap(({ endpoints }) => endpoints)) : [],
+  };
+  const input = key + events + inventory + source.text;
   const hosts = parts.map(({ host }) => host);
   return onEachHost(
     hosts,
     async (host) => {
       const connection = await connections.to(host);
-      await connection.run(script, { input: key + events + source.text, doing: 'preparing' });
+      await connection.run(prepareScript({ ...common, host: host.name }), { input, doing: 'preparing' });
       return '';
     },
     // Those that are prepared are told when they have started.
@@ -131,7 +144,8 @@ function commonWords({ experiment, never, lease, takeOver, record }: StartOption
   return [
     ...['--name', experiment, '--host', part.host.name],
     ...['--mesh-key', `${folderOf(experiment)}/${KEY_FILE}`],
-    ...['--at', `${part.endpoint}=${part.ifname}`, '--listen', part.address],
+    ...part.endpoints.flatMap(({ endpoint, ifname }) => ['--at', `${endpoint}=${ifname}`]),
+    ...['--listen', part.address],
     ...(lease === undefined ? [] : ['--lease', lease]),
     ...(takeOver ? ['--take-over'] : []),
     ...(never.length === 0 ? [] : ['--never', never.join(',')]),
@@ -175,7 +189,7 @@ function startOn(
     async (part) => {
       const connection = await connections.to(part.host);
       await connection.run(scriptOf(part), { seconds: START_SECONDS, doing: 'starting its agent' });
-      return `${part.endpoint} on ${part.ifname} (${part.address})`;
+      return part.endpoints.map((one) => placeText(one.endpoint, one)).join(', ');
     },
     onStarted,
   );
@@ -185,13 +199,14 @@ function startOn(
 async function untilComplete(connections: Connections, { experiment, parts }: StartOptions): Promise<void> {
   const deadline = performance.now() + COMPLETE_MS;
   const [{ host }] = parts;
+  const all = parts.flatMap(({ endpoints }) => endpoints).length;
   for (;;) {
     const status = await statusOf(await connections.to(host), experiment);
     if (status.state === 'running' && status.known === status.expected) return;
     if (status.state === 'absent' || status.state === 'ended' || performance.now() > deadline)
       throw new InjectError(
         'START_FAILED',
-        `${host.name}: its agent is ${status.state}, and knows ${status.known ?? 0} of ${parts.length} endpoints`,
+        `${host.name}: its agent is ${status.state}, and knows ${status.known ?? 0} of ${all} endpoints`,
         'do the hosts reach each other on TCP port 4646? netfold inject FILE --inventory HOSTS check',
       );
     await sleep(LOOK_MS);

@@ -11,9 +11,9 @@ export interface InventoryHost {
   /** Hosts on the way, as `ssh -J` takes them. */
   readonly jump?: string;
   /** What is shaped there: an interface, or the one that has an address. */
-  readonly shape?: { readonly kind: 'interface' | 'address'; readonly value: string };
+  readonly shape?: Shape;
   /** Services or endpoints that the host is. */
-  readonly is: readonly Reference[];
+  readonly is: readonly Identity[];
   readonly labels: readonly string[];
   readonly cores?: number;
   readonly memoryBytes?: number;
@@ -22,6 +22,17 @@ export interface InventoryHost {
   /** How many endpoints it takes at most. */
   readonly endpoints?: number;
   readonly position: Position;
+}
+
+/** An interface of a host, or the one that has an address. */
+export interface Shape {
+  readonly kind: 'interface' | 'address';
+  readonly value: string;
+}
+
+/** What a host is, and by which interface; absent: by the one of the host. */
+export interface Identity extends Reference {
+  readonly shape?: Shape;
 }
 
 /** A service, an endpoint, or `tag:NAME`: a name of the topology, which is looked up later. */

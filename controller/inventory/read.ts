@@ -7,7 +7,14 @@ import type { Position } from '../../topology/model/position.ts';
 import { ansibleHosts, isAnsible, isAnsibleJson, isMapping } from './ansible.ts';
 import type { HostEntry } from './entry.ts';
 import { reportIssues } from './issues.ts';
-import { type Inventory, type InventoryHost, MAX_INVENTORY_HOSTS, type Reference } from './model.ts';
+import {
+  type Identity,
+  type Inventory,
+  type InventoryHost,
+  MAX_INVENTORY_HOSTS,
+  type Reference,
+  type Shape,
+} from './model.ts';
 import { EXPECTED, HOST_PATTERN, hostSchema, WISH_KEYS, wishesSchema } from './schema.ts';
 
 /** Characters; a thousand hosts with all their settings take 300 kB. */
@@ -203,10 +210,13 @@ class InventoryReader {
       ...(user !== undefined && { user }),
       ...(port !== undefined && { port }),
       ...(jump !== undefined && { jump }),
-      ...(shape !== undefined && {
-        shape: { kind: isIP(shape) ? 'address' : 'interface', value: shape } as const,
-      }),
-      is: is.map((text): Reference => ({ text, field: fieldOf(entry, 'is'), position: at('is') })),
+      ...(shape !== undefined && { shape: shapeOf(shape) }),
+      is: is.map(
+        ({ name: text, shape: own }): Identity => ({
+          ...{ text, field: fieldOf(entry, 'is'), position: at('is') },
+          ...(own !== undefined && { shape: shapeOf(own) }),
+        }),
+      ),
       labels: [...new Set([...entry.labels, ...labels])],
       ...(cores !== undefined && { cores }),
       ...(memory !== undefined && { memoryBytes: memory }),
@@ -292,3 +302,5 @@ function fieldOf({ field, keyOf }: HostEntry, ...[key, ...rest]: Path): string {
   const own = key === undefined ? [] : [typeof key === 'string' ? (keyOf?.(key) ?? key) : key];
   return [field, ...own, ...rest].join('.');
 }
+
+const shapeOf = (value: string): Shape => ({ kind: isIP(value) ? 'address' : 'interface', value });

@@ -23,6 +23,16 @@ const text = (pattern: RegExp) => z.string().max(MAX_TEXT).regex(pattern);
 const oneOrMore = z
   .union([z.string(), z.array(z.string())])
   .transform((value) => (typeof value === 'string' ? [value] : value));
+/** An interface, or an address whose interface it is. */
+const shape = z.string().refine((value) => isIP(value) !== 0 || INTERFACE.test(value));
+/** Names, or names with the interface of each. */
+const identities = z.union([
+  z.string().transform((name) => [{ name, shape: undefined }]),
+  z.array(z.string()).transform((names) => names.map((name) => ({ name, shape: undefined }))),
+  z
+    .record(z.string(), shape)
+    .transform((given) => Object.entries(given).map(([name, of]) => ({ name, shape: of }))),
+]);
 const cores = z.number().positive().max(MAX_CORES);
 const memory = quantityOf(z.string(), parseMemory);
 
@@ -31,11 +41,8 @@ export const hostSchema = z.strictObject({
   user: text(USER).optional(),
   port: z.int().min(1).max(65_535).optional(),
   jump: text(JUMP).optional(),
-  shape: z
-    .string()
-    .refine((value) => isIP(value) !== 0 || INTERFACE.test(value))
-    .optional(),
-  is: oneOrMore.default([]),
+  shape: shape.optional(),
+  is: identities.default([]),
   labels: z.array(text(new RegExp(NAME_PATTERN))).default([]),
   cores: cores.optional(),
   memory: memory.optional(),
@@ -63,7 +70,7 @@ export const EXPECTED: Readonly<Record<string, string>> = {
   port: 'write a port of TCP, a whole number from 1 to 65535',
   jump: 'write the hosts on the way, e.g. jump: user@gateway.example:22',
   shape: 'write an interface or an IP address of the host, e.g. shape: eth0',
-  is: 'name services or endpoints, e.g. is: db or is: [client.0, client.1]',
+  is: 'name services or endpoints, e.g. is: db or is: [client.0, client.1]; or each with its interface, is: { client.0: eth0, client.1: eth1 }',
   labels: 'write a list of names, e.g. labels: [edge]',
   cores: `write a number above 0 and up to ${MAX_CORES}, e.g. cores: 8`,
   memory: 'write an amount with its unit, e.g. memory: 16GB',

@@ -147,6 +147,12 @@ export const NEEDS = [
   },
   {
     purpose: 'test',
+    why: 'gives users root’s rights, in tests with namespaces as hosts',
+    probes: [{ command: 'sudo' }],
+    packages: { apt: 'sudo', dnf: 'sudo', apk: 'sudo', pacman: 'sudo' },
+  },
+  {
+    purpose: 'test',
     why: 'runs containers, in an engine of the tests',
     probes: [{ command: 'dockerd' }, { command: 'docker' }],
     packages: { apt: 'docker.io', dnf: 'moby-engine', apk: 'docker', pacman: 'docker' },

@@ -144,6 +144,7 @@ at 1d quit`;
 const INVENTORY = `hosts:
   host1: { address: 192.0.2.7, user: root, port: 22, jump: "me@gw:22,x", shape: eth0, is: [a, b.0], labels: [edge] }
   host2: { cores: 1.5, memory: 16GiB, bandwidth: 1Gbps, endpoints: 9, shape: "2001:db8::1" }
+  host3: { is: { c: eth1, d.0: "10.0.0.7" } }
 needs: { db: { cores: 2, memory: 4GB } }
 pins: { db: host1, "tag:x": [label:edge, host2] }
 apart: [db, [a.0, a.1]]

@@ -1,33 +1,30 @@
 /** `netfold inject`: hosts over SSH. */
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
-import type { Exemption } from '../../../proto/bootstrap.ts';
-import { formatMicros, micros, parseDuration } from '../../../proto/units.ts';
+import { micros, parseDuration } from '../../../proto/units.ts';
 import { graphAt } from '../../../topology/timeline/graph-at.ts';
 import { EXIT_INTERRUPTED } from '../../errors.ts';
-import { formatExemption, requireRoomFor } from '../../exemption.ts';
 import { requireName } from '../../experiment/state.ts';
-import { type AssignedHost, assignHosts } from '../../inject/assigned-hosts.ts';
-import { readBundle } from '../../inject/bundle.ts';
-import { type Checked, checkHosts } from '../../inject/check.ts';
-import { failed, type Outcome, requireAll } from '../../inject/each-host.ts';
-import { homeOf, install, uninstall } from '../../inject/install.ts';
-import * as report from '../../inject/report.ts';
-import { statuses, stopInjection } from '../../inject/running.ts';
 import { Connections } from '../../inject/ssh/connections.ts';
 import { InjectError } from '../../inject/ssh/errors.ts';
-import { type Part, startInjection } from '../../inject/start.ts';
+import { alone, findInjection, inventoryThrough, parseHost } from '../../inject/standing.ts';
 import { readInventory } from '../../inventory/read.ts';
 import { addFileOptions, openTopology, readText, warnOfFile } from '../options/files.ts';
 import { nameOption } from '../options/name-option.ts';
 import { neverOption } from '../options/placement-options.ts';
 import { SIGNALS } from '../options/with-experiment.ts';
-import { print, printJson, progress, step, styled } from '../terminal/output.ts';
-import type { InjectFlags, Injection } from './injection.ts';
+import { check, installAll, start } from './beginning.ts';
+import type { InjectFlags, OnHosts, OpenedFile, Standing } from './injection.ts';
 import { execOn, printLogsOf } from './sessions.ts';
+import { status, stop, uninstallAll } from './standing.ts';
 
 const ACTIONS = ['check', 'install', 'start', 'status', 'logs', 'exec', 'stop', 'uninstall'] as const;
 type Action = (typeof ACTIONS)[number];
+/** Those that are about a topology; all others are about what is on the hosts. */
+const WITH_FILE: readonly (Action | undefined)[] = ['check', 'start', undefined];
+/** Those that are about what runs already, to which one of its hosts leads. */
+const FROM_HOST: readonly (Action | undefined)[] = ['status', 'logs', 'exec', 'stop', 'uninstall'];
 
 const HELP = `
 Actions (default: install, then start):
@@ -40,17 +37,27 @@ Actions (default: install, then start):
   stop                      end it everywhere, also from another machine than it was started from
   uninstall                 take netfold away again
 
+All but check and start need no FILE: netfold inject stop --inventory hosts.yaml
+What runs is also found through one of its hosts: netfold inject stop --host root@192.0.2.7
+
 Example: netfold inject wan.yaml --inventory hosts.yaml check
 docs/inject.md has the whole story.`;
 
 export function addInjectCommand(program: Command): void {
-  addFileOptions(program.command('inject <file> [action] [words...]'))
+  addFileOptions(program.command('inject [file] [action] [words...]'))
     .description('shape hosts that run already, over SSH')
-    .requiredOption(
-      '--inventory <file>',
-      'the hosts, in YAML: netfold’s own (docs/placement.md) or Ansible’s',
+    .option('--inventory <file>', 'the hosts, in YAML: netfold’s own (docs/placement.md) or Ansible’s')
+    .addOption(
+      new Option(
+        '--host <[user@]address[:port]>',
+        'instead of --inventory, for what runs already: one of its hosts, which knows the others',
+      )
+        .argParser(parseHost)
+        .conflicts('inventory'),
     )
-    .addOption(nameOption("the experiment's name on the hosts (default: the topology's)"))
+    .addOption(
+      nameOption("the experiment's name on the hosts (default: the topology's, or of what runs there)"),
+    )
     .addOption(neverOption('start: '))
     .addOption(
       new Option(
@@ -83,241 +90,117 @@ function parseLines(text: string): number {
   throw new InvalidArgumentError('write a whole number from 0 on');
 }
 
+/** What was typed. */
+interface Asked {
+  readonly file: string | undefined;
+  readonly action: Action | undefined;
+  readonly words: readonly string[];
+}
+
 async function inject(
-  file: string,
-  action: string | undefined,
-  words: readonly string[],
+  first: string | undefined,
+  second: string | undefined,
+  rest: readonly string[],
   flags: InjectFlags,
 ): Promise<void> {
-  const wanted = requireAction(action, words);
-  const opened = openTopology(file, flags);
-  if (!flags.json) warnOfFile(opened.warnings);
-  const inventory = readInventory(readText(flags.inventory, 'an inventory of hosts'), flags.inventory);
-  const experiment = flags.name ?? opened.topology.name;
-  requireName(experiment);
-  const graph = graphAt(opened.topology, micros(0));
+  const asked = requireAsked(first, second, rest, flags);
+  const file = asked.file === undefined ? undefined : openFile(asked.file, flags);
+  const { inventory: inventoryFile, name = file?.opened.topology.name, sshConfig, host } = flags;
+  if (name !== undefined) requireName(name);
+  const inventory =
+    inventoryFile === undefined
+      ? alone(host!)
+      : readInventory(readText(inventoryFile, 'an inventory of hosts'), inventoryFile);
   const aborting = new AbortController();
-  const connections = new Connections(flags.sshConfig);
-  const injection = { experiment, opened, graph, inventory, connections, flags, signal: aborting.signal };
-  const canUndo = wanted === 'start' || wanted === undefined;
+  const connections = new Connections(sshConfig);
+  const onHosts = { inventory, connections, flags, signal: aborting.signal };
+  const canUndo = asked.action === 'start' || asked.action === undefined;
   const onSignal = (): void => {
     aborting.abort(new Error('interrupted'));
     if (!canUndo) void connections.close().finally(() => process.exit(EXIT_INTERRUPTED));
   };
   for (const signal of SIGNALS) process.on(signal, onSignal);
   try {
-    await perform(wanted, words, injection);
+    await perform(asked, { ...onHosts, ...(name !== undefined && { experiment: name }) }, file);
   } finally {
     for (const signal of SIGNALS) process.off(signal, onSignal);
     await connections.close();
   }
 }
 
-function requireAction(action: string | undefined, words: readonly string[]): Action | undefined {
-  const known = ACTIONS.find((one) => one === action);
-  const usage = (what: string, remedy: string): InjectError => new InjectError('INJECT_USAGE', what, remedy);
-  if (action !== undefined && known === undefined)
-    throw usage(`there is no action "${action}"`, `actions: ${ACTIONS.join(' ')}`);
-  if (known === 'exec' && words.length < 2)
+function openFile(file: string, flags: InjectFlags): OpenedFile {
+  const opened = openTopology(file, flags);
+  if (!flags.json) warnOfFile(opened.warnings);
+  return { opened, graph: graphAt(opened.topology, micros(0)) };
+}
+
+const usage = (what: string, remedy: string): InjectError => new InjectError('INJECT_USAGE', what, remedy);
+const actionNamed = (text: string | undefined): Action | undefined => ACTIONS.find((one) => one === text);
+
+/** The first word is a file; or an action, which then has none (a file with such a name is `./stop`). */
+function requireAsked(
+  first: string | undefined,
+  second: string | undefined,
+  rest: readonly string[],
+  { inventory, host }: InjectFlags,
+): Asked {
+  const begins = actionNamed(first);
+  const action = begins ?? actionNamed(second);
+  if (begins === undefined && second !== undefined && action === undefined)
+    throw usage(`there is no action "${second}"`, `actions: ${ACTIONS.join(' ')}`);
+  const more = begins === undefined || second === undefined ? rest : [second, ...rest];
+  const file = begins === undefined ? first : undefined;
+  if (file === undefined && WITH_FILE.includes(action))
+    throw usage(
+      `${action === undefined ? 'netfold inject' : action} needs a topology file`,
+      `netfold inject FILE --inventory HOSTS${action === undefined ? '' : ` ${action}`}${
+        first !== undefined && existsSync(first) ? `; if ${first} is the file, write ./${first}` : ''
+      }`,
+    );
+  if (inventory === undefined && host === undefined)
+    throw usage(
+      '--inventory HOSTS is missing',
+      'or, for what runs already, --host ADDRESS of one of its hosts',
+    );
+  if (host !== undefined && !FROM_HOST.includes(action))
+    throw usage(
+      `--host is for what runs already, not to ${action ?? 'install and start'}`,
+      'name the hosts with --inventory HOSTS',
+    );
+  if (action === 'exec' && more.length < 2)
     throw usage('exec needs a host or an endpoint, and a command', 'write: exec HOST -- COMMAND');
-  if (words.length > 0 && known !== 'exec' && known !== 'logs')
-    throw usage(`${known} takes no "${words[0]}"`, 'leave it out');
-  return known;
+  if (more.length > 0 && action !== 'exec' && action !== 'logs')
+    throw usage(`${action} takes no "${more[0]}"`, 'leave it out');
+  return { file, action, words: more };
 }
 
 async function perform(
-  action: Action | undefined,
-  words: readonly string[],
-  injection: Injection,
+  { action, words }: Asked,
+  onHosts: OnHosts,
+  file: OpenedFile | undefined,
 ): Promise<void> {
+  if (action === 'install') return installAll(onHosts);
+  if (action === 'uninstall') return uninstallAll(onHosts);
+  const standing = await find(onHosts, file);
   switch (action) {
-    case 'check':
-      return check(injection);
-    case 'install':
-      return installAll(injection);
-    case 'start':
-      return start(injection, false);
     case 'status':
-      return status(injection);
+      return status(standing);
     case 'logs':
-      return printLogsOf(injection, words);
+      return printLogsOf(standing, words);
     case 'exec':
-      return execOn(injection, words[0]!, words.slice(1));
+      return execOn(standing, words[0]!, words.slice(1));
     case 'stop':
-      return stop(injection);
-    case 'uninstall':
-      return uninstallAll(injection);
-    case undefined:
-      return start(injection, true);
+      return stop(standing);
   }
+  const injection = { ...standing, file: file! };
+  return action === 'check' ? check(injection) : start(injection, action === undefined);
 }
 
-const MARKS = { good: '✓', bad: '✗', quiet: ' ' } as const;
-const COLOURS = { good: 'green', bad: 'red', quiet: 'dim' } as const;
-
-function printLines(lines: readonly report.Line[]): void {
-  for (const { tone, text } of lines) {
-    if (tone === 'quiet') print(`    ${text}`);
-    else print(`${styled(COLOURS[tone], MARKS[tone])} ${text}`);
-  }
-}
-
-/** A line for each host as soon as it is known. */
-function printing<T>({ flags }: Injection, textOf: (value: T) => string): (outcome: Outcome<T>) => void {
-  return (outcome) => {
-    if (!flags.json) printLines(report.outcomeLines(outcome, textOf));
-  };
-}
-
-function printHosts(
-  action: string,
-  { experiment, flags }: Injection,
-  hosts: readonly report.HostJson[],
-): void {
-  if (flags.json) printJson({ action, experiment, hosts });
-}
-
-/** What has failed on hosts was printed with its remedies. */
-function failOn(outcomes: readonly Outcome<unknown>[]): void {
-  const [error] = failed(outcomes);
-  if (error)
-    requireAll(outcomes, 'not on all hosts', 'see the remedies above; the same command can be repeated');
-}
-
-async function look(injection: Injection): Promise<{ checked: Checked[]; assigned: AssignedHost[] }> {
-  const { inventory, opened, graph, connections } = injection;
-  const assigned = assignHosts(inventory, opened.topology, graph);
-  let done = 0;
-  const checked = await checkHosts(connections, inventory.hosts, () =>
-    progress({ doing: 'hosts that have answered:', done: ++done, of: inventory.hosts.length }),
-  );
-  return { checked, assigned };
-}
-
-async function check(injection: Injection): Promise<void> {
-  const { checked, assigned } = await look(injection);
-  if (injection.flags.json) printHosts('check', injection, checked.map(report.checkedJson));
-  else
-    for (const [index, one] of checked.entries())
-      printLines(report.checkedLines(one, assigned[index]!.endpoint));
-  requireGood(checked);
-}
-
-function requireGood(checked: readonly Checked[]): void {
-  const outcomes = checked.map(
-    ({ name, all: [error] }): Outcome<undefined> => ({ host: name, ...(error && { error }) }),
-  );
-  requireAll(outcomes, 'check', 'see the remedies above; nothing was changed');
-}
-
-async function installAll(injection: Injection): Promise<void> {
-  const { connections, inventory } = injection;
-  const textOf = (result: string): string => result;
-  const outcomes = await install(connections, inventory.hosts, readBundle(), printing(injection, textOf));
-  printHosts('install', injection, outcomes.map(report.outcomeJson));
-  failOn(outcomes);
-}
-
-async function start(injection: Injection, installs: boolean): Promise<void> {
-  const { connections, experiment, flags, opened, signal, inventory } = injection;
-  const { checked, assigned } = await look(injection);
-  const taking = checked.filter((_, index) => assigned[index]!.endpoint !== undefined);
-  const bad = taking.filter(({ all }) => all.length > 0);
-  if (bad.length > 0 && flags.json) printHosts('check', injection, taking.map(report.checkedJson));
-  else for (const one of bad) printLines(report.checkedLines(one, undefined));
-  requireGood(taking);
-  const parts = assigned.flatMap(({ host, endpoint }, index): Part[] => {
-    const { shaped } = checked[index]!;
-    return endpoint === undefined || !shaped ? [] : [{ host, endpoint, ...shaped }];
-  });
-  for (const { name, notes } of taking) for (const note of notes) step(`${name}: ${note}`);
-  const bundle = readBundle();
-  if (installs) {
-    const hosts = parts.map(({ host }) => host);
-    failOn(
-      await install(
-        connections,
-        hosts,
-        bundle,
-        printing(injection, (result) => result),
-      ),
-    );
-  }
-  const [first, ...others] = parts;
-  if (!first)
-    throw new InjectError('INVENTORY_ENDPOINTS', `no host of ${inventory.file} is an endpoint`, 'write `is`');
-  const started: Outcome<string>[] = [];
-  await startInjection(connections, {
-    ...{ experiment, signal, home: homeOf(bundle), parts: [first, ...others] },
-    source: opened.source,
-    never: neverWords(checked, flags.never ?? []),
-    takeOver: flags.takeOver ?? false,
-    names: flags.names ?? false,
-    record: flags.record ?? false,
-    ...(flags.lease !== undefined && { lease: formatMicros(flags.lease) }),
-    onStep: step,
-    onStarted: (outcome) => {
-      started.push(outcome);
-      printing<string>(injection, (text) => text)(outcome);
-    },
-  });
-  printHosts('start', injection, started.map(report.outcomeJson));
-  if (!flags.json) print(`${styled('green', `${experiment} runs`)} on ${parts.length} hosts`);
-}
-
-/** The user's, and the ports at which sshd really listens on the hosts: on every host, since any may be on the way to another. */
-function neverWords(checked: readonly Checked[], never: readonly Exemption[]): string[] {
-  const ports = new Set(checked.flatMap(({ facts }) => facts?.ssh?.port ?? []));
-  const ssh = [...ports].filter((port) => port !== 22).map((port) => ({ protocol: 'tcp', port }) as const);
-  const all = [...ssh, ...never];
-  requireRoomFor(all);
-  return [...new Set(all.map(formatExemption))];
-}
-
-async function status(injection: Injection): Promise<void> {
-  const { connections, inventory, experiment } = injection;
-  const outcomes = await statuses(
-    connections,
-    inventory.hosts,
-    experiment,
-    printing(injection, report.statusText),
-  );
-  printHosts('status', injection, outcomes.map(report.outcomeJson));
-  failOn(outcomes);
-  requireThere(
-    injection,
-    outcomes.map(({ value }) => value?.state !== 'absent'),
-  );
-}
-
-function requireThere({ experiment }: Injection, there: readonly boolean[]): void {
-  if (there.includes(true)) return;
-  throw new InjectError(
-    'INJECTION_UNKNOWN',
-    `${experiment} is on none of the hosts`,
-    'netfold inject FILE --inventory HOSTS start; --name if it was started with another name',
-  );
-}
-
-async function stop(injection: Injection): Promise<void> {
-  const { connections, inventory, experiment } = injection;
-  const outcomes = await stopInjection(
-    connections,
-    inventory.hosts,
-    experiment,
-    printing(injection, (text) => text),
-  );
-  printHosts('stop', injection, outcomes.map(report.outcomeJson));
-  failOn(outcomes);
-  requireThere(
-    injection,
-    outcomes.map(({ value }) => value === 'stopped'),
-  );
-}
-
-async function uninstallAll(injection: Injection): Promise<void> {
-  const { connections, inventory } = injection;
-  const outcomes = await uninstall(connections, inventory.hosts, printing(injection, report.uninstalledText));
-  printHosts('uninstall', injection, outcomes.map(report.outcomeJson));
-  failOn(outcomes);
+/** What is not named is found on the hosts, and hosts through one of them. */
+async function find(onHosts: OnHosts, file: OpenedFile | undefined): Promise<Standing> {
+  const { connections, inventory, flags } = onHosts;
+  const experiment = onHosts.experiment ?? (await findInjection(connections, inventory.hosts));
+  const all =
+    flags.host === undefined ? inventory : await inventoryThrough(connections, flags.host, experiment);
+  return { ...onHosts, experiment, inventory: all, ...(file && { file }) };
 }

@@ -19,6 +19,8 @@ const CLOSE_SECONDS = 2;
 const MOST_OUTPUT = 32 * 1024 * 1024;
 const MOST_WORDS = 16_384;
 const READY = 'netfold-ready';
+/** Not by a window either: BatchMode does not hold for the ssh that leads to a jump host (SSH_ASKPASS, ssh(1)). */
+const ASKING_NOBODY = { SSH_ASKPASS_REQUIRE: 'never' } as const;
 
 export interface RunOptions {
   /** With root's rights, by sudo where the user is another one (default). */
@@ -52,6 +54,7 @@ export class Connection {
       stdio: ['pipe', 'pipe', 'pipe'],
       // Ctrl-C is for this process, which then takes back what it has begun over these connections.
       detached: true,
+      env: { ...process.env, ...ASKING_NOBODY },
     });
     master.stdin.on('error', () => {});
     const output = collect(master.stdout, READY.length + MOST_WORDS);
@@ -62,7 +65,7 @@ export class Connection {
       master.stdout.on('data', () => output().includes(READY) && resolve(true));
     });
     const ready = await within(isReady, OPEN_SECONDS, () => {
-      master.kill('SIGKILL');
+      endGroup(master);
       return silenceOf(host, 'logging in', OPEN_SECONDS);
     });
     if (!ready) throw refusalOf(host, said());
@@ -140,9 +143,18 @@ export class Connection {
     const ended = new Promise<void>((resolve) => this.#master.once('exit', () => resolve()));
     this.#master.stdin!.end();
     this.#master.kill('SIGTERM');
-    const killing = setTimeout(() => this.#master.kill('SIGKILL'), secondsToMillis(CLOSE_SECONDS));
+    const killing = setTimeout(() => endGroup(this.#master), secondsToMillis(CLOSE_SECONDS));
     await ended;
     clearTimeout(killing);
+  }
+}
+
+/** With the ssh that leads to its jump host, which waits for a host that is silent as long as TCP does. */
+function endGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has ended.
   }
 }
 

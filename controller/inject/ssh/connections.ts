@@ -2,17 +2,25 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { AtOnce } from './at-once.ts';
 import { Connection } from './connection.ts';
 import type { SshHost } from './refusals.ts';
 
 /** The path of a unix socket has 108 bytes (sys/un.h), and ssh appends 17 of its own while it makes one. */
 const LONGEST_FOLDER = 70;
 
+/**
+ * An SSH server drops some of those that have not logged in yet, when there are 10 or more (MaxStartups, sshd_config(5)): a jump host
+ * gets fewer.
+ */
+const JUMPS_AT_ONCE = 8;
+
 export class Connections {
   readonly #configFile: string | undefined;
   readonly #folder: string;
   readonly #opened = new Map<string, Promise<Connection>>();
   readonly #ready: Connection[] = [];
+  readonly #jumps = new Map<string, AtOnce>();
 
   /** `configFile`: instead of ~/.ssh/config. */
   constructor(configFile?: string) {
@@ -26,7 +34,7 @@ export class Connections {
     const known = this.#opened.get(host.name);
     if (known) return known;
     const socket = join(this.#folder, String(this.#opened.size));
-    const opened = Connection.open(host, socket, this.#configFile);
+    const opened = this.#inTurn(host, () => Connection.open(host, socket, this.#configFile));
     // Whoever asks for it handles a refusal.
     opened.then(
       (connection) => this.#ready.push(connection),
@@ -34,6 +42,19 @@ export class Connections {
     );
     this.#opened.set(host.name, opened);
     return opened;
+  }
+
+  #inTurn<T>({ jump }: SshHost, open: () => Promise<T>): Promise<T> {
+    const [first] = jump?.split(',') ?? [];
+    if (first === undefined) return open();
+    const turns = this.#jumps.get(first) ?? new AtOnce(JUMPS_AT_ONCE);
+    this.#jumps.set(first, turns);
+    return turns.run(open);
+  }
+
+  /** The host has another name as well, by which the same connection is found. */
+  adopt(name: string, host: SshHost): void {
+    this.#opened.set(name, this.to(host));
   }
 
   /** Does not wait for hosts that have not answered: their ssh gives up by itself. */

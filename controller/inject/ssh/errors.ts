@@ -20,6 +20,7 @@ export type InjectErrorCode =
   | 'HOST_INTERFACE'
   | 'HOST_TWICE'
   | 'HOST_APART'
+  | 'HOST_ROUTE'
   | 'HOST_CANNOT'
   | 'HOST_UNKNOWN'
   | 'HOSTS_FAILED'
@@ -28,6 +29,7 @@ export type InjectErrorCode =
   | 'BUNDLE_INCOMPLETE'
   | 'INJECTION_RUNS'
   | 'INJECTION_UNKNOWN'
+  | 'INJECTIONS_SEVERAL'
   | 'INJECT_USAGE'
   | 'START_FAILED';
 
@@ -37,6 +39,7 @@ const BLAME: Partial<Readonly<Record<InjectErrorCode, Blame>>> = {
   INVENTORY_ENDPOINTS: 'input',
   INJECTION_RUNS: 'input',
   INJECTION_UNKNOWN: 'input',
+  INJECTIONS_SEVERAL: 'input',
   INJECT_USAGE: 'usage',
 };
 

@@ -7,21 +7,29 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { readRecord } from '../../../controller/record/read.ts';
 import { ping } from '../../../controller/verify/traffic.ts';
 import { type Finished, run, until } from '../../support/lab/lab.ts';
-import { type SshHosts, startSshHosts } from '../../support/lab/ssh-hosts.ts';
+import { ADMIN, type SshHosts, startSshHosts } from '../../support/lab/ssh-hosts.ts';
+import { expectSuccess } from '../../support/lab/succeeds.ts';
 
 /** So far above what a busy machine takes that both can be told apart. */
 const RTT_MS = 400;
+/** To the second endpoint of the second host. */
+const FAR_RTT_MS = 800;
 const TOPOLOGY = `
-services: { a: {}, b: {}, c: {} }
+services: { a: {}, b: {}, c: {}, d: {} }
 bridges: [s]
 links:
   - { from: a, to: s, latency: 150ms, bandwidth: 10Mbps }
   - { from: b, to: s, latency: 50ms, bandwidth: 10Mbps }
   - { from: c, to: s, latency: 50ms, bandwidth: 10Mbps }
+  - { from: d, to: s, latency: 250ms, bandwidth: 10Mbps }
 `;
-/** The second host's sshd has another port than 22. */
+/**
+ * The second host's sshd has another port than 22; the user there is not root; it is two endpoints, by an interface each. The third
+ * is reached by the first.
+ */
 const PORTS = [22, 2222, 22] as const;
 const NAMES = ['one', 'two', 'three'] as const;
+const SECOND_ADDRESS = '10.9.1.2';
 
 interface HostJson {
   readonly host: string;
@@ -42,13 +50,17 @@ const write = (name: string, text: string): string => {
 
 beforeAll(async () => {
   lab = await startSshHosts(PORTS);
+  lab.addInterface(1, 'eth1', SECOND_ADDRESS);
   topology = write('wan.yaml', TOPOLOGY);
-  const is = ['a', 'b', 'c'];
-  const lines = lab.hosts.map(({ address }, index) => {
-    const shape = index === 0 ? 'shape: eth0, ' : index === 1 ? `shape: ${address}, ` : '';
-    return `  ${NAMES[index]}: { address: ${address}, user: root, port: ${PORTS[index]}, ${shape}is: ${is[index]} }`;
-  });
-  inventory = write('hosts.yaml', `hosts:\n${lines.join('\n')}\n`);
+  const [one, two, three] = lab.hosts.map(({ address }) => address);
+  inventory = write(
+    'hosts.yaml',
+    `hosts:
+  one: { address: ${one}, user: root, port: 22, shape: eth0, is: a }
+  two: { address: ${two}, user: ${ADMIN}, port: 2222, is: { b: ${two}, d: eth1 } }
+  three: { address: ${three}, user: root, jump: root@${one}:22, is: c }
+`,
+  );
 });
 
 afterAll(() => lab?.remove());
@@ -57,6 +69,9 @@ const inject = (...words: string[]): Promise<Finished> => injectWith(inventory, 
 
 const injectWith = (hosts: string, ...words: string[]): Promise<Finished> =>
   lab.here.netfold('inject', topology, '--inventory', hosts, '--ssh-config', lab.config, ...words);
+
+/** Without a topology. */
+const onHosts = (): string[] => ['--inventory', inventory, '--ssh-config', lab.config];
 
 const hostsOf = ({ out, err }: Finished): readonly HostJson[] => {
   try {
@@ -69,7 +84,7 @@ const hostsOf = ({ out, err }: Finished): readonly HostJson[] => {
 /** What somebody would look at: everything of the kernel and in the folders that netfold could have changed. */
 async function stateOf(index: number): Promise<string> {
   const look = [
-    'find /opt /run/netfold* /var/log /var/lib/netfold 2>/dev/null | sort',
+    'find /opt /run/netfold* /var/log /var/lib/netfold /etc/systemd 2>/dev/null | sort',
     'tc qdisc; tc filter show dev eth0 ingress; tc filter show dev eth0 egress; nft -s list ruleset; cksum /etc/hosts',
     "ps -e -o args= | grep -v -e sshd -e 'ps -e' -e 'sh -c' -e grep",
   ].join('; ');
@@ -103,7 +118,24 @@ async function floodBps(from: number, to: number, port: number): Promise<number>
 describe('hosts over SSH', () => {
   let before: string[];
 
-  it('are checked; nothing is changed', { timeout: 60_000 }, async () => {
+  it('are refused where sudo asks for a password, with the line that mends it', {
+    timeout: 60_000,
+  }, async () => {
+    const refused = await inject('check', '--json');
+    expect(refused.code).toBe(3);
+    const [one, two, three] = hostsOf(refused);
+    expect([one!.ok, three!.ok], refused.out).toEqual([true, true]);
+    const [error] = two!.errors!;
+    expect(error).toMatchObject({
+      code: 'HOST_NO_ROOT',
+      message: `two: ${ADMIN} is not root there, and sudo asks for a password`,
+    });
+    const line = /as root there: (.+)$/.exec(error!.remedy)![1]!;
+    expect(line).toContain(`${ADMIN} ALL=(root) NOPASSWD: ALL`);
+    expectSuccess(await lab.sh(1, line));
+  });
+
+  it('are checked; nothing is changed', { timeout: 120_000 }, async () => {
     before = await states();
     const checked = await inject('check', '--json');
     expect(hostsOf(checked)).toMatchObject(
@@ -131,24 +163,32 @@ describe('hosts over SSH', () => {
   });
 
   it('are shaped, all but SSH, the mesh and what is exempt; and freed again', {
-    timeout: 180_000,
+    timeout: 300_000,
   }, async () => {
     onTestFinished(async () => void (await inject('stop')));
     const words = ['--lease', '3s', '--never', 'tcp:5301,udp:5301', '--names', '--record'];
     const started = await inject('start', ...words);
     expect(started, started.err).toMatchObject({ code: 0 });
-    const asked = hostsOf(await inject('status', '--json'));
+    // Neither file nor name is needed: the hosts know.
+    const asked = hostsOf(await lab.here.netfold('inject', 'status', ...onHosts(), '--json'));
     expect(asked.map(({ result }) => result)).toMatchObject(
-      NAMES.map(() => ({ state: 'running', known: 3, expected: 3 })),
+      NAMES.map(() => ({ state: 'running', known: 4, expected: 4 })),
     );
     expect((await lab.sh(0, 'getent hosts b c.0')).out).toBe(
       '10.9.0.2        b.0 b\n10.9.0.3        c.0 c\n',
+    );
+    await until(
+      async () =>
+        (await ping(lab.hosts[0]!, { ...lab.hosts[1]!, address: SECOND_ADDRESS }, 3, 20)).medianMs >
+        0.9 * FAR_RTT_MS,
+      'a--d is shaped',
     );
     // Of the ports with their own name, 2222 is known from the connection alone.
     await until(
       async () => (await ping(lab.hosts[0]!, lab.hosts[1]!, 3, 20)).medianMs > 0.9 * RTT_MS,
       'a--b is shaped',
     );
+    expect((await ping(lab.hosts[0]!, lab.hosts[1]!, 3, 20)).medianMs).toBeLessThan(0.9 * FAR_RTT_MS);
     expect(await helloMs(0, 1, 2222)).toBeLessThan(RTT_MS / 2);
     // What is in the queue when the sender ends arrives as well.
     expect(await floodBps(2, 1, 5201)).toBeLessThan(20e6);
@@ -169,17 +209,30 @@ describe('hosts over SSH', () => {
     });
     const inside = await inject('exec', 'b', '--', 'sh', '-c', 'echo "$NETFOLD_NODE it\'s"');
     expect(inside).toMatchObject({ code: 0, out: "b.0 it's\n" });
+    const far = await inject('exec', 'd', '--', 'sh', '-c', 'echo "$NETFOLD_NODE"; id -u');
+    expect(far, far.err).toMatchObject({ code: 0, out: 'd.0\n0\n' });
+    const through = await inject('exec', 'three', '--', 'sh', '-c', 'echo "$SSH_CONNECTION"');
+    expect(through.out).toMatch(
+      new RegExp(`^${lab.hosts[0]!.address} \\d+ ${lab.hosts[2]!.address} 22$`, 'm'),
+    );
     expect((await inject('logs')).out).toMatch(/^one +\| daemon: wan is up/m);
 
     await lab.sh(2, `kill -9 $(pgrep -f -- '[-]-mesh-key /run/netfold-inject/wan')`);
     await until(async () => (await floodBps(2, 1, 5202)) > 30e6, 'its lease has run out', 30_000);
     expect(hostsOf(await inject('status', '--json'))[2]!.result).toMatchObject({ state: 'unreachable' });
 
-    const stopped = await inject('stop');
+    // From another machine, which knows the address of one host alone.
+    const elsewhere = lab.hosts[2]!;
+    const from = ['--host', `root@${lab.hosts[0]!.address}`, '--ssh-config', lab.config];
+    const stopped = await elsewhere.netfold('inject', 'stop', ...from);
     expect(stopped, stopped.err).toMatchObject({ code: 0, out: expect.stringMatching(/✓ three: stopped/) });
     expect(await inject('stop')).toMatchObject({
       code: 1,
       err: expect.stringContaining('is on none of the hosts'),
+    });
+    expect(await lab.here.netfold('inject', 'stop', ...onHosts())).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('nothing runs on the 3 hosts'),
     });
     for (const index of NAMES.keys())
       expect((await lab.sh(index, 'tc qdisc; ls -d /run/netfold*')).out).not.toMatch(/4e46|netfold/);
@@ -196,7 +249,7 @@ describe('hosts over SSH', () => {
       err: expect.stringContaining('its writer was killed'),
     });
     const { description, agents } = readRecord(record);
-    expect(description.placement).toEqual({ 'a.0': 'one', 'b.0': 'two', 'c.0': 'three' });
+    expect(description.placement).toEqual({ 'a.0': 'one', 'b.0': 'two', 'c.0': 'three', 'd.0': 'two' });
     expect(agents.map(({ host }) => host)).toEqual(['one', 'three', 'two']);
     const remove = 'rm -rf /var/lib/netfold/records; rmdir /var/lib/netfold';
     for (const index of NAMES.keys()) await lab.sh(index, remove);
@@ -269,7 +322,7 @@ it('hosts that refuse are named, each with what to do; one that hangs delays nob
   unknown: { address: 10.9.0.3, port: 22, user: nobody, is: c }
   nameless: { address: no-such-host.invalid }
   hanging: { address: ${lab.here.address}, port: 7022 }
-  lost: { address: 10.9.0.77 }
+  lost: { address: 10.9.0.77, is: d }
 `,
   );
   try {

@@ -20,6 +20,8 @@ export interface Machines {
   readonly machines: Machine[];
   /** Removes the machine and adds another in its place: with a namespace of its own, at another address. */
   replace(index: number, address: string): Machine;
+  /** Connects a machine to the switch by a further interface. */
+  addInterface(index: number, ifname: string, address: string): void;
   /** Removes all of them. */
   remove(): void;
 }
@@ -38,13 +40,13 @@ export function connectMachines(count: number): Machines {
   const remove = (): void => {
     for (const name of [...names, hub]) removeNamespace(name);
   };
-  const connect = (name: string, address: string): void => {
+  const connect = (name: string, address: string, ifname = 'eth0'): void => {
     const port = `port${made++}`;
-    ip(`link add eth0 netns ${name} type veth peer ${port} netns ${hub}`);
+    ip(`link add ${ifname} netns ${name} type veth peer ${port} netns ${hub}`);
     ip(`-n ${hub} link set ${port} master bridge0 up`);
-    ip(`-n ${name} address add ${address}/24 dev eth0`);
+    ip(`-n ${name} address add ${address}/24 dev ${ifname}`);
     ip(`-n ${name} link set lo up`);
-    ip(`-n ${name} link set eth0 up`);
+    ip(`-n ${name} link set ${ifname} up`);
   };
   const replace = (index: number, address: string): Machine => {
     const name = `${prefix}-${index}-${made}`;
@@ -63,7 +65,9 @@ export function connectMachines(count: number): Machines {
     throw error;
   }
   const machines = names.map((name, index) => machine(name, `10.9.0.${index + 1}`));
-  return { machines, replace, remove };
+  const addInterface = (index: number, ifname: string, address: string): void =>
+    connect(names[index]!, address, ifname);
+  return { machines, replace, addInterface, remove };
 }
 
 function machine(namespace: string, address: string): Machine {

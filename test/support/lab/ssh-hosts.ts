@@ -1,6 +1,7 @@
 /**
  * Machines on one switch with an SSH server each: a namespace of its own for network, mounts, names and processes, with empty
- * /run, /opt, /var/log and /var/lib, and a hosts file. Beside them one machine without, from which they are reached.
+ * /run, /opt, /var/log and /var/lib, and a hosts file; users are root, and `admin`, whom sudo asks for a password. Beside them one
+ * machine without, from which they are reached.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,6 +13,9 @@ import { connectMachines, type Machine } from './machines.ts';
 /** Administrators' folders are not in every PATH. */
 const SSHD = ['/usr/sbin/sshd', '/usr/bin/sshd'].find(existsSync) ?? '/usr/sbin/sshd';
 
+/** A user of the hosts without root's rights. */
+export const ADMIN = 'admin';
+
 export interface SshHosts {
   readonly hosts: readonly Machine[];
   /** Where the user is. */
@@ -19,16 +23,26 @@ export interface SshHosts {
   readonly folder: string;
   /** For `ssh -F`. */
   readonly config: string;
+  /** Connects a host to the switch by a further interface, by which it answers what comes in there. */
+  addInterface(index: number, ifname: string, address: string): void;
   /** Runs a line in a shell of host `index`, over SSH. */
   sh(index: number, line: string): Promise<Finished>;
   /** Ends all of them. */
   remove(): void;
 }
 
+export interface SshHostsOptions {
+  /** What is written to /opt goes to the disk, and not to memory. */
+  readonly isLarge?: boolean;
+}
+
 /** `ports`: where sshd listens, one for each host. */
-export async function startSshHosts(ports: readonly number[]): Promise<SshHosts> {
+export async function startSshHosts(
+  ports: readonly number[],
+  { isLarge = false }: SshHostsOptions = {},
+): Promise<SshHosts> {
   const folder = mkdtempSync(join(tmpdir(), 'netfold-sshd-'));
-  const { machines, remove: removeMachines } = connectMachines(ports.length + 1);
+  const { machines, remove: removeMachines, addInterface: connect } = connectMachines(ports.length + 1);
   const hosts = machines.slice(0, -1);
   const here = machines.at(-1)!;
   const file = (name: string): string => join(folder, name);
@@ -48,7 +62,9 @@ export async function startSshHosts(ports: readonly number[]): Promise<SshHosts>
       ...[`UserKnownHostsFile ${file('known_hosts')}`, 'GlobalKnownHostsFile /dev/null', ''],
     ].join('\n'),
   );
-  const servers = hosts.map(({ namespace }, index) => serve(namespace, folder, ports[index]!));
+  const servers = hosts.map(({ namespace }, index) =>
+    serve(namespace, folder, ports[index]!, isLarge ? file(`opt-${index}`) : undefined),
+  );
   const remove = (): void => {
     for (const server of servers) server.kill('SIGKILL');
     removeMachines();
@@ -74,10 +90,25 @@ export async function startSshHosts(ports: readonly number[]): Promise<SshHosts>
     remove();
     throw new Error(`${(error as Error).message}; sshd says: ${log}`);
   }
-  return { hosts, here, folder, config, sh, remove };
+  const addInterface = (index: number, ifname: string, address: string): void => {
+    connect(index, ifname, address);
+    const { namespace } = hosts[index]!;
+    const ip = (line: string): void => void execFileSync('ip', ['-n', namespace, ...line.split(' ')]);
+    // Whoever asks for an address is answered by the interface that has it.
+    const lines = 'cd /proc/sys/net/ipv4/conf/all; echo 1 > arp_ignore; echo 2 > arp_announce';
+    execFileSync('ip', ['netns', 'exec', namespace, 'sh', '-ec', lines]);
+    ip(`rule add from ${address} lookup 4646`);
+    ip(`route add default dev ${ifname} table 4646`);
+    const network = address.replace(/\d+$/, '0/24');
+    for (const other of [...hosts, here])
+      if (other.namespace !== namespace)
+        execFileSync('ip', ['-n', other.namespace, 'route', 'add', network, 'dev', 'eth0']);
+  };
+  return { hosts, here, folder, config, addInterface, sh, remove };
 }
 
-function serve(namespace: string, folder: string, port: number) {
+/** `opt`: a new folder for what is in /opt; absent: it is in memory. */
+function serve(namespace: string, folder: string, port: number, opt?: string) {
   const options = [
     ...[
       '-D',
@@ -98,12 +129,18 @@ function serve(namespace: string, folder: string, port: number) {
       'PermitRootLogin=yes',
       '-o',
       'AllowUsers=root',
+      '-o',
+      `AllowUsers=${ADMIN}`,
     ],
   ];
   const script = [
     'for at in /run /opt /var/log /var/lib; do mount -t tmpfs tmpfs $at; done',
+    ...(opt === undefined ? [] : [`umount /opt; mkdir ${opt}; mount --bind ${opt} /opt`]),
     'mkdir -m 755 /run/sshd',
     'cp /etc/hosts /opt/.hosts && mount --bind /opt/.hosts /etc/hosts',
+    `cp /etc/passwd /opt/.passwd && echo '${ADMIN}:*:4646:4646::/:/bin/sh' >> /opt/.passwd`,
+    'mount --bind /opt/.passwd /etc/passwd',
+    'test ! -d /etc/sudoers.d || mount -t tmpfs -o mode=755 tmpfs /etc/sudoers.d',
     `exec ${SSHD} ${options.join(' ')}`,
   ].join('\n');
   const apart = ['--uts', '--mount', '--pid', '--fork', '--mount-proc', '--kill-child'];

@@ -1,7 +1,13 @@
 /** Words for ssh and for shells, and what comes back. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import { prepareScript, startScript, stopScript } from '../../../controller/inject/host-scripts.ts';
+import {
+  hostsScript,
+  NAMES_SCRIPT,
+  prepareScript,
+  startScript,
+  stopScript,
+} from '../../../controller/inject/host-scripts.ts';
 import { stateDifferences } from '../../../controller/inject/host-state.ts';
 import { hostsLines } from '../../../controller/inject/hosts-file.ts';
 import { parseStatus } from '../../../controller/inject/running.ts';
@@ -14,7 +20,11 @@ import {
   sshOptions,
   withPrelude,
 } from '../../../controller/inject/ssh/words.ts';
+import { inventoryText, parseHost } from '../../../controller/inject/standing.ts';
+import { waysScript } from '../../../controller/inject/ways.ts';
+import { readInventory } from '../../../controller/inventory/read.ts';
 
+const at = (address: string) => ({ ifname: 'eth0', address, carriesSsh: false });
 const HOST = { name: 'h', address: '192.0.2.7', user: 'me', port: 2222, jump: 'gw' };
 
 test.each(['plain', "it's", '', 'a b', '$HOME', '`id`', 'two\nlines', '*', "'", '--x=1'])(
@@ -61,11 +71,21 @@ test.each([
       extension: '.yaml',
       keyBytes: 1,
       eventsBytes: 0,
+      hostsBytes: 0,
+      host: 'h',
       names: ['10.0.0.1 a.0 a'],
     }),
   ],
   ['start', startScript('wan', ['agent', '--at', 'a=eth0'], "it's up")],
   ['stop', stopScript('wan', '0a')],
+  ['find injections', NAMES_SCRIPT],
+  ['ask for hosts', hostsScript('wan')],
+  [
+    'try other hosts',
+    waysScript({ name: 'h', shaped: [at('192.0.2.7')] }, [
+      { name: 'o', shaped: [at('192.0.2.8'), at('2001:db8::8')] },
+    ]),
+  ],
 ])('the script to %s is one that shells read', (_, script) => {
   expect(spawnSync('sh', ['-n'], { input: withPrelude(script) })).toMatchObject({ status: 0 });
 });
@@ -109,6 +129,60 @@ test('a changed host key is told from one that is not known', () => {
   expect(refusalOf(HOST, 'REMOTE HOST IDENTIFICATION HAS CHANGED!').message).toContain('another host key');
 });
 
+test.each([
+  [
+    'SSH_REFUSED',
+    'ssh: connect to host gw port 22: Connection refused\nConnection closed by UNKNOWN port 65535',
+    'h: its jump host me@gw:2022: it refuses the connection',
+    'ssh ssh://me@gw:2022',
+  ],
+  [
+    'SSH_DENIED',
+    'me@gw: Permission denied (publickey).\r\nConnection closed by UNKNOWN port 65535',
+    'h: its jump host me@gw:2022: it accepts none of your keys',
+    'ssh ssh://me@gw:2022',
+  ],
+  [
+    'SSH_REFUSED',
+    'channel 0: open failed: connect failed: Connection refused\nstdio forwarding failed\nConnection closed by UNKNOWN port 65535',
+    'h: it refuses the connection',
+    'ssh -p 2222 -J me@gw:2022 me@192.0.2.7',
+  ],
+  [
+    'SSH_UNREACHABLE',
+    'channel 0: open failed: administratively prohibited: open failed\nstdio forwarding failed\nConnection closed by UNKNOWN port 65535',
+    'h: its jump host lets no connections through',
+    'AllowTcpForwarding',
+  ],
+])('a jump host that refuses is told from the host behind it: %s', (code, said, message, remedy) => {
+  const error = refusalOf({ ...HOST, jump: 'me@gw:2022' }, said);
+  expect(error).toMatchObject({ code, message: expect.stringContaining(message) });
+  expect(error.remedy).toContain(remedy);
+});
+
+test('of several jump hosts, the last is reached by those before it; one of the own configuration is said to be', () => {
+  const said =
+    'kex_exchange_identification: Connection closed by remote host\nConnection closed by UNKNOWN port 65535';
+  expect(refusalOf({ ...HOST, jump: 'a,b' }, said).remedy).toBe('this has to work: ssh -J a b');
+  const { jump: _, ...direct } = HOST;
+  expect(refusalOf(direct, said).message).toContain('h: on the way to it (ProxyJump');
+});
+
+test.each([
+  [
+    'sudo: a password is required',
+    'me is not root there, and sudo asks for a password',
+    "echo 'me ALL=(root) NOPASSWD: ALL' > /etc/sudoers.d/netfold && chmod 440 /etc/sudoers.d/netfold",
+  ],
+  ['sudo: sorry, you must have a tty to run sudo', 'a terminal only', "echo 'Defaults:me !requiretty'"],
+  ['sh: 1: exec: sudo: not found', 'there is no sudo', 'apt-get install -y sudo'],
+  ['sudo: account validation failure', 'sudo refuses: sudo: account validation failure', 'me ALL=(root)'],
+])('%s: the line that mends it', (said, message, remedy) => {
+  const error = rootRefusalOf(HOST, said)!;
+  expect(error).toMatchObject({ code: 'HOST_NO_ROOT', message: expect.stringContaining(message) });
+  expect(error.remedy).toContain(remedy);
+});
+
 test('what sudo says is told', () => {
   expect(rootRefusalOf(HOST, 'sudo: a password is required')).toMatchObject({ code: 'HOST_NO_ROOT' });
   expect(rootRefusalOf(HOST, 'Connection reset')).toBeUndefined();
@@ -121,6 +195,32 @@ test('what a script reports is an error with a remedy', () => {
     remedy: expect.stringContaining('df -h'),
   });
   expect(failureOf(HOST, 'INJECTION_RUNS', 'wan')).toMatchObject({ blame: 'input' });
+});
+
+describe('a host that leads to the others', () => {
+  test.each([
+    ['192.0.2.7', { name: '192.0.2.7', address: '192.0.2.7' }],
+    ['me@gw.example:2222', { name: 'gw.example', address: 'gw.example', user: 'me', port: 2222 }],
+    ['ssh://root@[2001:db8::7]:22', { name: '2001-db8--7', address: '2001:db8::7', user: 'root', port: 22 }],
+    ['2001:db8::7', { name: '2001-db8--7', address: '2001:db8::7' }],
+  ])('%s', (text, host) => expect(parseHost(text)).toMatchObject(host));
+
+  test.each(['', 'a b', '-oProxyCommand=id', 'me@-x', 'a:99999', 'a@b@c', '[x'])('%j is none', (text) => {
+    expect(() => parseHost(text)).toThrow();
+  });
+
+  test('the inventory that hosts keep is read as it was', () => {
+    const text = "hosts: { x: { address: 192.0.2.7, user: me, port: 2222, jump: 'gw,b' }, y: {} }";
+    const [x, y] = readInventory(text, 'h').hosts;
+    const kept = inventoryText([
+      { host: x!, endpoints: ['a.0', 'b.0'] },
+      { host: y!, endpoints: ['c.0'] },
+    ]);
+    expect(readInventory(kept, 'kept').hosts).toMatchObject([
+      { ...HOST, name: 'x', jump: 'gw,b', is: [{ text: 'a.0' }, { text: 'b.0' }] },
+      { name: 'y', address: 'y', is: [{ text: 'c.0' }] },
+    ]);
+  });
 });
 
 describe('the state of a host', () => {

@@ -61,6 +61,14 @@ test('an address to shape, of either family, is told from an interface', () => {
   expect(shape('enp3s0.100')).toEqual({ kind: 'interface', value: 'enp3s0.100' });
 });
 
+test('what a host is may have an interface each', () => {
+  const [host] = readInventory('hosts: { a: { is: { db: eth0, client.0: 10.0.0.7 } } }', 'h').hosts;
+  expect(host!.is).toMatchObject([
+    { text: 'db', field: 'hosts.a.is', shape: { kind: 'interface', value: 'eth0' } },
+    { text: 'client.0', shape: { kind: 'address', value: '10.0.0.7' } },
+  ]);
+});
+
 test('wishes about endpoints; a label stands for the hosts that have it', () => {
   const text = `hosts: { a: { labels: [x] }, b: { labels: [x, y] }, c: {} }
 needs: { db: { cores: 2, memory: 4GB } }
@@ -150,6 +158,9 @@ test.each([
     'as a and as b',
   ],
   ['hosts:\n  a: { is: db }\n  b: { is: [db] }', '3 NAME_DUPLICATE hosts.b.is', 'listed twice'],
+  ['hosts:\n  a: { is: { db: eth0 } }\n  b: { is: db }', '3 NAME_DUPLICATE hosts.b.is', 'listed twice'],
+  ['hosts:\n  a: { is: { db: "../x" } }', '2 VALUE_INVALID hosts.a.is', 'each with its interface'],
+  ['hosts:\n  a: { is: { db: 5 } }', '2 VALUE_INVALID hosts.a.is', 'each with its interface'],
   ['hosts:\n  a:\n    port: 0', '3 VALUE_INVALID hosts.a.port', '"0" is less than 1'],
   ['hosts:\n  a: { port: 99999 }', '2 VALUE_INVALID hosts.a.port', 'is more than 65535'],
   ['hosts:\n  a: { cores: 0 }', '2 VALUE_INVALID hosts.a.cores', '"0" is not above 0'],
