@@ -33,6 +33,9 @@ export interface NetemQueue {
   readonly loss: number;
   /** Bytes per second at which packets pass the slowest link, each one whole before it is passed on; 0: in no time. */
   readonly slowest: number;
+  /** How many links follow it, each a queue within the one before, and bytes per second of each. Absent: none. */
+  readonly furtherLinks?: number;
+  readonly furtherRate?: number;
   /** Instead of `loss`: `gemodel P R H 1-K` or `state P13 P31 P32 P14 P23`, in 2^32 − 1 parts. Absent: none. */
   readonly lossModel?: string;
   /** In such steps as `loss`. Absent: none. */
@@ -41,6 +44,17 @@ export interface NetemQueue {
   /** Least and greatest time between slots, in nanoseconds: `2000000 4000000`. Absent: packets leave at any time. */
   readonly slots?: string;
 }
+
+/** As many links can follow the slowest one, for classes up to this minor number. */
+export const MOST_FURTHER = 7;
+export const MOST_FURTHER_MINOR = 4095;
+
+/**
+ * The major number of a queue of a class: the class's minor number for the first (`place` 0), and for those that follow numbers
+ * that no class has as its minor, while there are at most 36,000 classes.
+ */
+export const queueMajor = (minor: number, place: number): number =>
+  place === 0 ? minor : 0xffef - (minor - 1) * MOST_FURTHER - (place - 1);
 
 export type LeafQueue = FifoQueue | NetemQueue;
 

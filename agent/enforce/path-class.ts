@@ -19,7 +19,14 @@ import {
 import type { Path } from '../../topology/model/model.ts';
 import { bufferBytes, burstBytes, fifoQueue, gsoSegments, MAX_GSO_SEGMENTS, netemLimit } from './derive.ts';
 import { jitterShape } from './distributions.ts';
-import { type NetemQueue, NO_PATH, type ShapedClass, UNSHAPED } from './interface-state.ts';
+import {
+  MOST_FURTHER,
+  MOST_FURTHER_MINOR,
+  type NetemQueue,
+  NO_PATH,
+  type ShapedClass,
+  UNSHAPED,
+} from './interface-state.ts';
 import { netemLosses } from './netem-losses.ts';
 
 /** A destination as seen from the interface's endpoint. */
@@ -104,7 +111,7 @@ function shapedClass(
   const minor = minorOf(destination.number);
   if (!Number.isFinite(path.bandwidth)) {
     const bytesPerSecond = UNLIMITED_BYTES_PER_SECOND;
-    const queue = netemQueue(queued, bytesPerSecond, 0);
+    const queue = netemQueue(minor, queued, bytesPerSecond, 0);
     return { minor, bytesPerSecond, burstBytes: burstBytes(bytesPerSecond), queue, bufferBytes: 0 };
   }
   const bytesPerSecond = wholeBytesPerSecond(destination.rateBps);
@@ -116,7 +123,7 @@ function shapedClass(
   const buffer = queueInBytes(path, path.bandwidth) ?? derived;
   return {
     ...common,
-    queue: netemQueue(queued, toBytesPerSecond(path.bandwidth), buffer),
+    queue: netemQueue(minor, queued, toBytesPerSecond(path.bandwidth), buffer),
     bufferBytes: buffer,
   };
 }
@@ -124,7 +131,12 @@ function shapedClass(
 const hasOwnQueue = ({ queuePackets, queueBytes }: Path): boolean =>
   queuePackets !== undefined || queueBytes !== undefined;
 
-function netemQueue(queued: PacketImpairment, bytesPerSecond: number, buffer: number): NetemQueue {
+function netemQueue(
+  minor: number,
+  queued: PacketImpairment,
+  bytesPerSecond: number,
+  buffer: number,
+): NetemQueue {
   const { corrupt = 0, reorder = 0, slots } = queued;
   const jitterNs = Math.round(toNanos(queued.jitter));
   return {
@@ -135,6 +147,7 @@ function netemQueue(queued: PacketImpairment, bytesPerSecond: number, buffer: nu
     distribution: jitterNs === 0 ? 'none' : jitterShape(queued),
     ...netemLosses(queued),
     slowest: slowestLink(queued),
+    ...(minor <= MOST_FURTHER_MINOR && furtherLinks(queued)),
     ...(corrupt > 0 && { corrupt: inSteps(corrupt) }),
     ...(reorder > 0 && { reorder: inSteps(reorder) }),
     ...(slots !== undefined && { slots: netemSlots(slots) }),
@@ -152,13 +165,28 @@ function netemSlots(text: string): string {
 /** Below this, in ns per byte, full frames take less than 30 µs. */
 const NOTICEABLE = 20;
 
-/**
- * Bytes per second at which packets pass the slowest link. The other links' transmission is left out: it would take a second
- * netem within the first, which HTB on kernels before 6.13 forgets while packets are in it.
- */
+/** Bytes per second at which packets pass the slowest link. */
 function slowestLink({ spacing = nanosPerByte(0) }: PacketImpairment): number {
   return spacing < NOTICEABLE ? 0 : Math.max(1, Math.round(toBytesPerSecond(fromByteTime(spacing))));
 }
+
+/**
+ * The transmission of all other links, by as many queues as it takes for none to be slower than the slowest link, which would bound
+ * the path's rate. A packet takes as long as at the links one after the other, and so do packets of one size in a row.
+ */
+function furtherLinks({
+  transmission = nanosPerByte(0),
+  spacing = nanosPerByte(0),
+}: PacketImpairment): Pick<NetemQueue, 'furtherLinks' | 'furtherRate'> {
+  const rest = transmission - spacing;
+  if (spacing < NOTICEABLE || rest < NOTICEABLE) return {};
+  const furtherLinks = Math.min(MOST_FURTHER, Math.ceil(rest / spacing - ROUNDING));
+  const each = nanosPerByte(Math.min(spacing, rest / furtherLinks));
+  return { furtherLinks, furtherRate: Math.max(1, Math.round(toBytesPerSecond(fromByteTime(each)))) };
+}
+
+/** Of sums of byte times. */
+const ROUNDING = 1e-6;
 
 /** tc knows whole bytes per second, at least one. */
 export function wholeBytesPerSecond(rateBps: number): number {

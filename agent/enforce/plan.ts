@@ -8,6 +8,7 @@ import {
   type MutableState,
   NO_PATH,
   OWN_MAJOR,
+  queueMajor,
   type ShapedClass,
   UNSHAPED,
 } from './interface-state.ts';
@@ -19,6 +20,16 @@ export type TcOp = { readonly reason: string } & (
   | { readonly op: 'set-class'; readonly shaped: ShapedClass }
   | { readonly op: 'delete-queue'; readonly minor: number }
   | { readonly op: 'set-queue'; readonly minor: number; readonly queue: LeafQueue }
+  | {
+      readonly op: 'set-further';
+      readonly minor: number;
+      /** From 1, in the order of packets. */
+      readonly place: number;
+      readonly bytesPerSecond: number;
+      readonly limit: number;
+    }
+  /** The one at this place, and those that follow. */
+  | { readonly op: 'cut-further'; readonly minor: number; readonly place: number }
   | { readonly op: 'set-target'; readonly destination: string; readonly minor: number }
   | { readonly op: 'add-classifier' }
   | { readonly op: 'delete-target'; readonly destination: string }
@@ -88,12 +99,47 @@ function planClass(installed: InterfaceState, shaped: ShapedClass, ops: TcOp[]):
   } else if (old.bufferBytes !== shaped.bufferBytes) {
     ops.push({ op: 'set-class', shaped, reason: `buffer was ${old.bufferBytes} bytes` });
   }
-  if (old && isSameQueue(old.queue, queue)) return;
-  // A queue keeps its handle, and the kernel changes a queue by its handle only if the kind stays the same.
-  const isOther = old && (old.queue.kind !== queue.kind || keepsMore(old.queue, queue));
-  if (old && isOther && old.queue.limit !== NO_QUEUE.limit)
-    ops.push({ op: 'delete-queue', minor, reason: `was ${old.queue.kind}` });
-  ops.push({ op: 'set-queue', minor, queue, reason: 'from rate, round trip and impairment' });
+  const first = firstOf(queue);
+  let before = old?.queue ?? NO_QUEUE;
+  if (!old || !isSameQueue(firstOf(before), first)) {
+    // A queue keeps its handle, and the kernel changes a queue by its handle only if the kind stays the same.
+    if (before.limit !== NO_QUEUE.limit && (before.kind !== queue.kind || keepsMore(before, queue))) {
+      ops.push({ op: 'delete-queue', minor, reason: `was ${before.kind}` });
+      before = NO_QUEUE;
+    }
+    ops.push({ op: 'set-queue', minor, queue: first, reason: 'from rate, round trip and impairment' });
+  }
+  planFurther(minor, before, queue, ops);
+}
+
+/** The queues of links that follow the slowest one. They stay when the first queue changes, and go with it. */
+function planFurther(minor: number, before: LeafQueue, queue: LeafQueue, ops: TcOp[]): void {
+  const had = furtherOf(before);
+  const { links, rate } = furtherOf(queue);
+  const { limit } = queue;
+  const isSame = had.rate === rate && before.limit === limit;
+  for (let place = isSame ? had.links + 1 : 1; place <= links; place++)
+    ops.push({ op: 'set-further', minor, place, bytesPerSecond: rate, limit, reason: 'a link that follows' });
+  if (had.links > links)
+    ops.push({ op: 'cut-further', minor, place: links + 1, reason: 'fewer links follow' });
+}
+
+function furtherOf(queue: LeafQueue): { links: number; rate: number } {
+  const { furtherLinks = 0, furtherRate = 0 } = queue.kind === 'netem' ? queue : {};
+  return { links: furtherLinks, rate: furtherRate };
+}
+
+/** Without the queues within it. */
+function firstOf(queue: LeafQueue): LeafQueue {
+  if (queue.kind !== 'netem' || queue.furtherLinks === undefined) return queue;
+  const { furtherLinks: _, furtherRate: __, ...first } = queue;
+  return first;
+}
+
+function withFurther(queue: LeafQueue, links: number, rate: number): LeafQueue {
+  return queue.kind !== 'netem' || links === 0
+    ? firstOf(queue)
+    : { ...queue, furtherLinks: links, furtherRate: rate };
 }
 
 /** Whether netem would keep what it is not to have any more. */
@@ -160,6 +206,13 @@ function formatOp(ifname: string, op: TcOp): string {
       return `tc qdisc del dev ${ifname} parent ${classId(op.minor)}`;
     case 'set-queue':
       return `tc qdisc replace dev ${ifname} parent ${classId(op.minor)} handle ${op.minor.toString(16)}: ${formatQueue(op.queue)}`;
+    case 'set-further': {
+      const queue = `netem limit ${op.limit} rate ${fromBytesPerSecond(op.bytesPerSecond)}bit`;
+      const own = queueMajor(op.minor, op.place).toString(16);
+      return `tc qdisc replace dev ${ifname} parent ${withinQueue(op)} handle ${own}: ${queue}`;
+    }
+    case 'cut-further':
+      return `tc qdisc del dev ${ifname} parent ${withinQueue(op)}`;
     case 'set-target':
       return `bpf map classes: ${op.destination} -> ${formatTarget(op.minor)}`;
     case 'add-classifier':
@@ -171,6 +224,9 @@ function formatOp(ifname: string, op: TcOp): string {
   }
 }
 
+const withinQueue = ({ minor, place }: { minor: number; place: number }): string =>
+  `${queueMajor(minor, place - 1).toString(16)}:1`;
+
 function formatTarget(minor: number): string {
   if (minor === NO_PATH) return 'drop';
   return minor === UNSHAPED ? 'pass' : classId(minor);
@@ -181,6 +237,7 @@ export function formatQueue(queue: LeafQueue): string {
   if (queue.kind !== 'netem') return `${queue.kind} limit ${queue.limit}`;
   const { limit, latencyNs, jitterNs, distribution, loss, lossModel, corrupt, reorder, slots, slowest } =
     queue;
+  const { furtherLinks, furtherRate = 0 } = queue;
   const shape = distribution.startsWith('quantiles') ? 'of the user' : distribution;
   const parts = [
     `netem limit ${limit} delay ${latencyNs}ns`,
@@ -190,6 +247,7 @@ export function formatQueue(queue: LeafQueue): string {
     reorder && `reorder ${reorder * 100}%`,
     slots !== undefined && `slot ${slots.replace(' ', 'ns ')}ns`,
     slowest > 0 && `rate ${fromBytesPerSecond(slowest)}bit`,
+    furtherLinks && `within ${furtherLinks} at ${fromBytesPerSecond(furtherRate)}bit`,
   ];
   return parts.filter((part) => part).join(' ');
 }
@@ -205,6 +263,8 @@ export function applyToState(state: InterfaceState, ops: readonly TcOp[]): Mutab
 export function applyInPlace(state: MutableState, ops: readonly TcOp[]): void {
   const { classes, targets } = state;
   const queueOf = (minor: number): LeafQueue => classes.get(minor)?.queue ?? NO_QUEUE;
+  const setQueue = (minor: number, queue: LeafQueue): void =>
+    void classes.set(minor, { ...classes.get(minor)!, queue });
   for (const op of ops) {
     if (op.op === 'set-gso') state.gsoSegments = op.segments;
     else if (op.op === 'set-root') state.foreignRoot = undefined;
@@ -214,8 +274,17 @@ export function applyInPlace(state: MutableState, ops: readonly TcOp[]): void {
     else if (op.op === 'delete-class') classes.delete(op.minor);
     else if (op.op === 'set-class')
       classes.set(op.shaped.minor, { ...op.shaped, queue: queueOf(op.shaped.minor) });
-    else if (op.op === 'set-queue') classes.set(op.minor, { ...classes.get(op.minor)!, queue: op.queue });
-    else if (op.op === 'delete-queue') classes.set(op.minor, { ...classes.get(op.minor)!, queue: NO_QUEUE });
+    else if (op.op === 'set-queue') {
+      const { links, rate } = furtherOf(queueOf(op.minor));
+      setQueue(op.minor, withFurther(op.queue, links, rate));
+    } else if (op.op === 'set-further') {
+      const { links } = furtherOf(queueOf(op.minor));
+      setQueue(op.minor, withFurther(queueOf(op.minor), Math.max(links, op.place), op.bytesPerSecond));
+    } else if (op.op === 'cut-further') {
+      const { rate } = furtherOf(queueOf(op.minor));
+      setQueue(op.minor, withFurther(queueOf(op.minor), op.place - 1, rate));
+    }
+    else if (op.op === 'delete-queue') setQueue(op.minor, NO_QUEUE);
     else {
       state.foreignRoot = 'default';
       state.classifier = false;

@@ -5,6 +5,7 @@ import { refusedByNetem } from '../../enforce/netem-losses.ts';
 import type { DelayBackend } from '../../enforce/ports.ts';
 import { AgentError } from '../../errors.ts';
 import { DelayLine } from '../delay-line/delay-line.ts';
+import { countsWithin } from '../probe/netem-within.ts';
 import { type Ability, type DelayBackendName, delayBackends } from '../probe/probe.ts';
 import type { Programs } from '../programs/programs.ts';
 import { Netem } from './netem.ts';
@@ -60,5 +61,5 @@ export function createDelayBackend(
   { tc, arrivalFd, attendedFd }: Programs,
   seed: number,
 ): DelayBackend {
-  return name === 'netem' ? new Netem(tc) : new DelayLine({ seed, arrivalFd, attendedFd });
+  return name === 'netem' ? new Netem(tc, countsWithin()) : new DelayLine({ seed, arrivalFd, attendedFd });
 }

@@ -3,6 +3,8 @@
  * (agent/enforce/path-class.ts), so this backend only counts packets.
  */
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
+import { packetImpairment } from '../../../proto/impairment.ts';
+import { nanosPerByte } from '../../../proto/units.ts';
 import type { InQueue } from '../../enforce/path-class.ts';
 import type { DelayBackend, DelayCounters, DelayDemand, TcPort } from '../../enforce/ports.ts';
 import { tooManyPairs } from '../../enforce/too-many-pairs.ts';
@@ -11,17 +13,24 @@ import { removeArrivalQueue } from '../delay-line/arrival-queue.ts';
 /** All are made from the start: a class costs the kernel 0.1 ms and more (docs/limits.md). */
 const MOST_PAIRS = 32_768;
 
+const slowestOnly: InQueue = (path) =>
+  path.transmission === path.spacing
+    ? path
+    : packetImpairment({ ...path, transmission: path.spacing ?? nanosPerByte(0) });
+
 export class Netem implements DelayBackend {
   readonly name = 'netem';
   readonly pairs = { fromTheStart: MOST_PAIRS, atMost: MOST_PAIRS };
   readonly failure = undefined;
   /** The queues of the classes do all of it. */
-  readonly inQueue: InQueue = (path) => path;
+  readonly inQueue: InQueue;
   readonly #tc: TcPort;
   readonly #endpoints = new Map<number, LocalEndpoint>();
 
-  constructor(tc: TcPort) {
+  /** `canFollow`: netem can be within netem, so that packets take the transmission times of all links, not of the slowest alone. */
+  constructor(tc: TcPort, canFollow: boolean) {
     this.#tc = tc;
+    this.inQueue = canFollow ? (path) => path : slowestOnly;
   }
 
   async attach(endpoint: LocalEndpoint, isAdopted: boolean): Promise<void> {

@@ -4,8 +4,11 @@ import type { Shape } from '../../enforce/distributions.ts';
 import {
   type InterfaceState,
   type LeafQueue,
+  MOST_FURTHER,
+  MOST_FURTHER_MINOR,
   MOST_GSO_SEGMENTS,
   OWN_MAJOR,
+  queueMajor,
   type ShapedClass,
 } from '../../enforce/interface-state.ts';
 import type { TcOp } from '../../enforce/plan.ts';
@@ -28,7 +31,7 @@ import {
 import { within } from '../../kernel/netns/namespaces.ts';
 import { setClassifier } from '../objects/classifier.ts';
 import { OWN_PORT } from '../objects/own-port.ts';
-import { setNetem } from '../tc/netem-messages.ts';
+import { cutFurther, setFurther, setNetem } from '../tc/netem-messages.ts';
 import { listClasses, listClassifiers, listQdiscs } from '../tc/tc-dumps.ts';
 import { installFilter, isInstalled, removeOwnFilters } from '../trees/named-filters.ts';
 import { type ClassMaps, InterfaceMaps } from './class-maps.ts';
@@ -108,7 +111,8 @@ export class LinuxTc implements TcPort {
     }
     const queues = new Map(qdiscs.map(({ parent, queue }) => [parent, queue]));
     const classes = listClasses(socket, endpoint.ifindex, OWN_MAJOR).map((seen): [number, ShapedClass] => {
-      const queue = this.#known(endpoint, seen.minor, queues.get(handle(OWN_MAJOR, seen.minor)) ?? NO_QUEUE);
+      const first = queues.get(handle(OWN_MAJOR, seen.minor)) ?? NO_QUEUE;
+      const queue = withFurther(this.#known(endpoint, seen.minor, first), seen.minor, queues);
       return [seen.minor, { ...seen, queue, bufferBytes: maps.readBuffer(seen.minor, seen.bytesPerSecond) }];
     });
     // A filter with another program belongs to an earlier agent, and uses its maps.
@@ -184,7 +188,8 @@ export class LinuxTc implements TcPort {
     const stats = { waiting: 0, held: 0, passed: 0, lost: 0, overflowed: maps.dropped() };
     for (const { parent, kind, packets } of qdiscs) {
       if (parent === TC_H_ROOT) stats.waiting = packets.waiting;
-      if (kind !== 'netem') continue;
+      // What is in a queue within another is in both.
+      if (kind !== 'netem' || parent >>> 16 !== OWN_MAJOR) continue;
       stats.held += packets.waiting;
       stats.passed += packets.sent;
       stats.lost += packets.dropped;
@@ -216,6 +221,10 @@ export class LinuxTc implements TcPort {
         return op.queue.kind === 'netem'
           ? setNetem(ifindex, OWN_MAJOR, op.minor, op.queue)
           : setFifo(ifindex, OWN_MAJOR, op.minor, op.queue);
+      case 'set-further':
+        return setFurther(ifindex, op.minor, op.place, op);
+      case 'cut-further':
+        return cutFurther(ifindex, op.minor, op.place);
       case 'add-classifier':
         return setClassifier(ifindex, OWN_MAJOR, this.#classifierFd);
       case 'delete-class':
@@ -243,6 +252,23 @@ export class LinuxTc implements TcPort {
     if (!attached) throw new Error(`${name} is not attached`);
     return attached;
   }
+}
+
+/** With the queues within it, in a row: how many, and their rate; 0 where they differ. `queues`: by their parent. */
+function withFurther(
+  queue: LeafQueue,
+  minor: number,
+  queues: ReadonlyMap<number, LeafQueue | undefined>,
+): LeafQueue {
+  if (queue.kind !== 'netem' || minor > MOST_FURTHER_MINOR) return queue;
+  const rates: number[] = [];
+  for (let place = 0; place < MOST_FURTHER; place++) {
+    const within = queues.get(handle(queueMajor(minor, place), 1));
+    if (within?.kind !== 'netem') break;
+    rates.push(within.slowest);
+  }
+  const furtherRate = rates.every((rate) => rate === rates[0]) ? rates[0]! : 0;
+  return rates.length === 0 ? queue : { ...queue, furtherLinks: rates.length, furtherRate };
 }
 
 /** When the action throws, each of its steps counts as failed. */

@@ -1,6 +1,6 @@
 /** netem over netlink (linux/pkt_sched.h, net/sched/sch_netem.c): requests, and reading it back. */
 import { netemTable } from '../../enforce/distributions.ts';
-import type { NetemQueue } from '../../enforce/interface-state.ts';
+import { type NetemQueue, queueMajor } from '../../enforce/interface-state.ts';
 import {
   type MessageWriter,
   NLM_F_CREATE,
@@ -55,6 +55,47 @@ const IN_ORDER_BYTES_PER_SECOND = 1e12;
  */
 export function setNetem(ifindex: number, major: number, minor: number, queue: NetemQueue): Request {
   const parent = handle(major, minor);
+  return {
+    type: RTM.NEWQDISC,
+    flags: NLM_F_CREATE | NLM_F_REPLACE,
+    what: `set the queue netem of class ${formatHandle(parent)}`,
+    body: (w) => writeNetem(header(w, ifindex, queueHandle(major, minor), parent), queue),
+  };
+}
+
+/**
+ * `tc qdisc replace dev IF parent QUEUE:1 handle H: netem limit L rate R`: a link that follows, whose queue is the child of the one
+ * before. `place`: from 1.
+ */
+export function setFurther(
+  ifindex: number,
+  minor: number,
+  place: number,
+  { bytesPerSecond, limit }: { readonly bytesPerSecond: number; readonly limit: number },
+): Request {
+  const plain = { latencyNs: 0, jitterNs: 0, distribution: 'none', loss: 0 } as const;
+  const queue: NetemQueue = { kind: 'netem', limit, slowest: bytesPerSecond, ...plain };
+  const parent = handle(queueMajor(minor, place - 1), 1);
+  return {
+    type: RTM.NEWQDISC,
+    flags: NLM_F_CREATE | NLM_F_REPLACE,
+    what: `set the queue netem within ${formatHandle(parent)}`,
+    body: (w) => writeNetem(header(w, ifindex, handle(queueMajor(minor, place), 0), parent), queue),
+  };
+}
+
+/** `tc qdisc del dev IF parent QUEUE:1`: the queue at this place, with those within it. */
+export function cutFurther(ifindex: number, minor: number, place: number): Request {
+  const parent = handle(queueMajor(minor, place - 1), 1);
+  return {
+    type: RTM.DELQDISC,
+    flags: 0,
+    what: `delete the queue within ${formatHandle(parent)}`,
+    body: (w) => header(w, ifindex, 0, parent),
+  };
+}
+
+function writeNetem(w: MessageWriter, queue: NetemQueue): void {
   const {
     limit,
     latencyNs,
@@ -67,14 +108,7 @@ export function setNetem(ifindex: number, major: number, minor: number, queue: N
     reorder = 0,
   } = queue;
   const bytesPerSecond = slowest || IN_ORDER_BYTES_PER_SECOND;
-  return {
-    type: RTM.NEWQDISC,
-    flags: NLM_F_CREATE | NLM_F_REPLACE,
-    what: `set the queue netem of class ${formatHandle(parent)}`,
-    body: (w) =>
-      header(w, ifindex, queueHandle(major, minor), parent)
-        .attributeString(TCA_KIND, 'netem')
-        .attribute(TCA_OPTIONS, (o) => {
+  w.attributeString(TCA_KIND, 'netem').attribute(TCA_OPTIONS, (o) => {
           o.u32(ticks(latencyNs))
             .u32(limit)
             .u32(Math.round(loss * MAX_U32))
@@ -97,8 +131,7 @@ export function setNetem(ifindex: number, major: number, minor: number, queue: N
               new Uint8Array(table.buffer, table.byteOffset, table.byteLength),
             );
           }
-        }),
-  };
+        });
 }
 
 /** And no correlation. */

@@ -74,6 +74,15 @@ const NETEM: NetemQueue = {
 const JITTERY: NetemQueue = { ...NETEM, jitterNs: 1_500_250, distribution: 'pareto' };
 const IMPAIRED: readonly [string, ShapedClass[]][] = [
   ['a link of 8 Mb/s', [shaped(7, 8e6, { queue: { ...NETEM, slowest: 1_000_000 }, bufferBytes: 500_000 })]],
+  ...[1, 2, 7].map((furtherLinks): [string, ShapedClass[]] => [
+    `links of ${furtherLinks} Mb/s that follow`,
+    [
+      shaped(7, 8e6, {
+        queue: { ...NETEM, slowest: 1_000_000, furtherLinks, furtherRate: 125_000 * furtherLinks },
+        bufferBytes: 500_000,
+      }),
+    ],
+  ]),
   ['a latency', [shaped(7, 100e6, { queue: NETEM, bufferBytes: 500_000 })]],
   [
     'another latency',

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { NO_PATH } from '../../../agent/enforce/interface-state.ts';
 import type { Destination } from '../../../agent/enforce/path-class.ts';
 import { impairment } from '../../../proto/impairment.ts';
-import { bps, micros, ratio, UNLIMITED } from '../../../proto/units.ts';
+import { bps, micros, nanosPerByte, ratio, UNLIMITED } from '../../../proto/units.ts';
 import type { Path } from '../../../topology/model/model.ts';
 import { desiredInterface } from '../../support/desired-interface.ts';
 import { formatState } from '../../support/fakes/fake-tc.ts';
@@ -200,6 +200,29 @@ describe('with netem in the queues', () => {
       'class 4e46:5 rate 100000000bit burst 25000 netem limit 10417 delay 10000000ns loss 0% corrupt 100% reorder 100% slot 2000000ns 4000000ns buffer 500000',
       'gso_max_segs 1',
     ]);
+  });
+
+  describe('transmission: the slowest link’s in the first queue, the others’ in queues within it', () => {
+    const links = (...megabits: number[]): string => {
+      const bytes = megabits.map((one) => 8000 / one);
+      const transmission = nanosPerByte(bytes.reduce((sum, one) => sum + one, 0));
+      const spacing = nanosPerByte(Math.max(...bytes));
+      const [shaped] = change({ path: path(Math.min(...megabits) * 1e6, { transmission, spacing }) });
+      return /rate \d+bit(?: within.*)? buffer/.exec(shaped!.replace(/^.*netem/, ''))![0];
+    };
+    test.each([
+      [[10], 'rate 10000000bit buffer'],
+      [[10, 40], 'rate 10000000bit within 1 at 40000000bit buffer'],
+      [[10, 40, 40], 'rate 10000000bit within 1 at 20000000bit buffer'],
+      // In two queues of 13.3 Mb/s: one of 6.7 would bound the path.
+      [[10, 20, 10], 'rate 10000000bit within 2 at 13333336bit buffer'],
+      [[10, 10, 10, 10], 'rate 10000000bit within 3 at 10000000bit buffer'],
+      [Array(20).fill(10), 'rate 10000000bit within 7 at 10000000bit buffer'],
+      // 8 µs for a full frame.
+      [[10, 1500], 'rate 10000000bit buffer'],
+    ])('%j Mb/s', (megabits, expected) => {
+      expect(links(...megabits)).toBe(expected);
+    });
   });
 
   test('jitter of the shape of samples', () => {

@@ -108,6 +108,28 @@ tc filter add dev eth0 parent 4e46: protocol all prio 1 bpf direct-action name n
     );
   });
 
+  test('of links that follow is a queue within the one before for each, and nothing else', () => {
+    const queue = {
+      ...{ kind: 'netem', limit: 900, latencyNs: 0, jitterNs: 0, distribution: 'none', loss: 0 },
+      slowest: 16_000,
+    } as const;
+    const following = (furtherLinks: number, furtherRate: number): InterfaceState =>
+      state([{ ...CLASSES[0], queue: { ...queue, furtherLinks, furtherRate } }, CLASSES[1]], TARGETS);
+    const alone = state([{ ...CLASSES[0], queue }, CLASSES[1]], TARGETS);
+    const first =
+      'tc qdisc replace dev eth0 parent 2:1 handle ffe8: netem limit 900 rate 160000bit  # a link that follows';
+    const second =
+      'tc qdisc replace dev eth0 parent ffe8:1 handle ffe7: netem limit 900 rate 160000bit  # a link that follows';
+    expect(plan(alone, following(2, 20_000))).toBe(`${first}\n${second}`);
+    expect(plan(following(1, 20_000), following(2, 20_000))).toBe(second);
+    expect(plan(following(2, 16_000), following(1, 20_000))).toBe(
+      `${first}\ntc qdisc del dev eth0 parent ffe8:1  # fewer links follow`,
+    );
+    expect(plan(following(2, 20_000), alone)).toBe('tc qdisc del dev eth0 parent 2:1  # fewer links follow');
+    // They go with the queue that they are in.
+    expect(plan(following(2, 20_000), NORMAL)).toMatch(/^tc qdisc del [^\n]*\ntc qdisc replace [^\n]*$/);
+  });
+
   test('of a queue that changes is that one queue', () => {
     const packets: ShapedClass = { ...CLASSES[0], queue: { kind: 'pfifo', limit: 24224 } };
     expect(plan(NORMAL, state([packets, CLASSES[1]], TARGETS))).toBe(
@@ -211,6 +233,7 @@ describe('a burst read back from the kernel', () => {
   });
 });
 
+const MORE_LINKS = [2, 7].map((furtherLinks) => ({ furtherLinks, furtherRate: 1_000_000 }));
 const MINORS = [1, 2, 3, 4, 5, 0xffff];
 const arbitraryOwnState = fc
   .record({
@@ -235,7 +258,8 @@ const arbitraryOwnState = fc
             loss: fc.constantFrom(0, 0.5),
             slowest: fc.constantFrom(0, 1_000_000),
             ...{ slots: fc.constantFrom(undefined, '1 2'), corrupt: fc.constantFrom(undefined, 0.5) },
-          }),
+            further: fc.constantFrom({}, { furtherLinks: 1, furtherRate: 9 }, ...MORE_LINKS),
+          }).map(({ further, ...queue }) => ({ ...queue, ...further })),
         ),
         bufferBytes: fc.constantFrom(0, 302_800),
       }),

@@ -85,7 +85,7 @@ describe('what a link has', () => {
 
 test('netem reports what went through all interfaces', async () => {
   const tc = new FakeTc();
-  const netem = new Netem(tc);
+  const netem = new Netem(tc, true);
   const stats = [
     { waiting: 9, held: 4, passed: 100, lost: 7, overflowed: 1 },
     { waiting: 1, held: 1, passed: 20, lost: 0, overflowed: 0 },
