@@ -117,14 +117,15 @@ function shapedClass(
   const bytesPerSecond = wholeBytesPerSecond(destination.rateBps);
   // From the path's own bandwidth: a share changes many times a second, a router's buffer doesn't.
   const derived = bufferBytes(toBytesPerSecond(path.bandwidth), destination.rttMicros, segments);
-  const common = { minor, bytesPerSecond, burstBytes: burstBytes(bytesPerSecond) };
-  if (!impairsPackets(queued))
-    return { ...common, queue: fifoQueue(path.queueBytes ?? derived, path.queuePackets), bufferBytes: 0 };
+  if (!impairsPackets(queued)) {
+    const queue = fifoQueue(path.queueBytes ?? derived, path.queuePackets);
+    return { minor, bytesPerSecond, burstBytes: burstBytes(bytesPerSecond), queue, bufferBytes: 0 };
+  }
   const buffer = queueInBytes(path, path.bandwidth) ?? derived;
+  const queue = netemQueue(minor, queued, toBytesPerSecond(path.bandwidth), buffer);
   return {
-    ...common,
-    queue: netemQueue(minor, queued, toBytesPerSecond(path.bandwidth), buffer),
-    bufferBytes: buffer,
+    ...{ minor, bytesPerSecond, queue, bufferBytes: buffer },
+    burstBytes: burstBytes(bytesPerSecond, queue.slowest),
   };
 }
 

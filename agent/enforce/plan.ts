@@ -283,8 +283,7 @@ export function applyInPlace(state: MutableState, ops: readonly TcOp[]): void {
     } else if (op.op === 'cut-further') {
       const { rate } = furtherOf(queueOf(op.minor));
       setQueue(op.minor, withFurther(queueOf(op.minor), op.place - 1, rate));
-    }
-    else if (op.op === 'delete-queue') setQueue(op.minor, NO_QUEUE);
+    } else if (op.op === 'delete-queue') setQueue(op.minor, NO_QUEUE);
     else {
       state.foreignRoot = 'default';
       state.classifier = false;

@@ -35,7 +35,11 @@ export function countsWithin(): boolean {
     return inScratchNamespace(() => {
       const socket = new NetlinkSocket(NETLINK_ROUTE);
       try {
-        socket.run([setUp(LOOPBACK), addNetem(OUTER, TC_H_ROOT, 0), addNetem(WITHIN, handle(OUTER, 1), HELD_NS)]);
+        socket.run([
+          setUp(LOOPBACK),
+          addNetem(OUTER, TC_H_ROOT, 0),
+          addNetem(WITHIN, handle(OUTER, 1), HELD_NS),
+        ]);
         sendOne();
         const outer = listQdiscs(socket, LOOPBACK).find(({ parent }) => parent === TC_H_ROOT);
         return outer?.packets.waiting === 1;
@@ -69,7 +73,13 @@ function addNetem(major: number, parent: number, latencyNs: number): Request {
         .attributeString(TCA_KIND, 'netem')
         // struct tc_netem_qopt: latency, limit, loss, gap, duplicate, jitter.
         .attribute(TCA_OPTIONS, (o) =>
-          o.u32(Math.round(latencyNs / NANOSECONDS_PER_TICK)).u32(10).u32(0).u32(0).u32(0).u32(0),
+          o
+            .u32(Math.round(latencyNs / NANOSECONDS_PER_TICK))
+            .u32(10)
+            .u32(0)
+            .u32(0)
+            .u32(0)
+            .u32(0),
         ),
   };
 }

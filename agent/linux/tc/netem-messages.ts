@@ -109,29 +109,29 @@ function writeNetem(w: MessageWriter, queue: NetemQueue): void {
   } = queue;
   const bytesPerSecond = slowest || IN_ORDER_BYTES_PER_SECOND;
   w.attributeString(TCA_KIND, 'netem').attribute(TCA_OPTIONS, (o) => {
-          o.u32(ticks(latencyNs))
-            .u32(limit)
-            .u32(Math.round(loss * MAX_U32))
-            .u32(reorder > 0 ? 1 : 0)
-            .u32(0)
-            .u32(ticks(jitterNs));
-          o.attribute(TCA_NETEM.LATENCY64, (a) => a.u64(latencyNs));
-          o.attribute(TCA_NETEM.JITTER64, (a) => a.u64(jitterNs));
-          o.attribute(TCA_NETEM.RATE, (a) => a.u32(Math.min(MAX_U32, bytesPerSecond)).i32(0).u32(0).i32(0));
-          if (bytesPerSecond >= MAX_U32) o.attribute(TCA_NETEM.RATE64, (a) => a.u64(bytesPerSecond));
-          const { slots } = queue;
-          if (corrupt > 0) o.attribute(TCA_NETEM.CORRUPT, (a) => writeProbability(a, corrupt));
-          if (reorder > 0) o.attribute(TCA_NETEM.REORDER, (a) => writeProbability(a, reorder));
-          if (lossModel !== undefined) o.nested(TCA_NETEM.LOSS, (a) => writeLossModel(a, lossModel));
-          if (slots !== undefined) o.attribute(TCA_NETEM.SLOT, (a) => writeSlots(a, slots));
-          if (distribution !== 'none' && distribution !== 'unknown') {
-            const table = netemTable(distribution);
-            o.attributeBytes(
-              TCA_NETEM.DELAY_DIST,
-              new Uint8Array(table.buffer, table.byteOffset, table.byteLength),
-            );
-          }
-        });
+    o.u32(ticks(latencyNs))
+      .u32(limit)
+      .u32(Math.round(loss * MAX_U32))
+      .u32(reorder > 0 ? 1 : 0)
+      .u32(0)
+      .u32(ticks(jitterNs));
+    o.attribute(TCA_NETEM.LATENCY64, (a) => a.u64(latencyNs));
+    o.attribute(TCA_NETEM.JITTER64, (a) => a.u64(jitterNs));
+    o.attribute(TCA_NETEM.RATE, (a) => a.u32(Math.min(MAX_U32, bytesPerSecond)).i32(0).u32(0).i32(0));
+    if (bytesPerSecond >= MAX_U32) o.attribute(TCA_NETEM.RATE64, (a) => a.u64(bytesPerSecond));
+    const { slots } = queue;
+    if (corrupt > 0) o.attribute(TCA_NETEM.CORRUPT, (a) => writeProbability(a, corrupt));
+    if (reorder > 0) o.attribute(TCA_NETEM.REORDER, (a) => writeProbability(a, reorder));
+    if (lossModel !== undefined) o.nested(TCA_NETEM.LOSS, (a) => writeLossModel(a, lossModel));
+    if (slots !== undefined) o.attribute(TCA_NETEM.SLOT, (a) => writeSlots(a, slots));
+    if (distribution !== 'none' && distribution !== 'unknown') {
+      const table = netemTable(distribution);
+      o.attributeBytes(
+        TCA_NETEM.DELAY_DIST,
+        new Uint8Array(table.buffer, table.byteOffset, table.byteLength),
+      );
+    }
+  });
 }
 
 /** And no correlation. */

@@ -29,6 +29,12 @@ test.each([
   expect(bufferBytes(bytes, micros(80e3), segments)).toBe(queue);
 });
 
+test('a burst where netem keeps the pace of the slowest link: late timers are made up for', () => {
+  expect(burstBytes(1.5e6, 1.5e6)).toBe(150_000);
+  expect(burstBytes(1.4e6, 1.5e6)).toBe(14_000);
+  expect(burstBytes(1000, 1.5e6)).toBe(1514);
+});
+
 describe('the queue', () => {
   test('grows with the round trip', () => {
     expect(bufferBytes(12.5e6, micros(0), 8)).toBe(125_000);

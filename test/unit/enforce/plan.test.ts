@@ -110,7 +110,12 @@ tc filter add dev eth0 parent 4e46: protocol all prio 1 bpf direct-action name n
 
   test('of links that follow is a queue within the one before for each, and nothing else', () => {
     const queue = {
-      ...{ kind: 'netem', limit: 900, latencyNs: 0, jitterNs: 0, distribution: 'none', loss: 0 },
+      kind: 'netem',
+      limit: 900,
+      latencyNs: 0,
+      jitterNs: 0,
+      distribution: 'none',
+      loss: 0,
       slowest: 16_000,
     } as const;
     const following = (furtherLinks: number, furtherRate: number): InterfaceState =>
@@ -249,17 +254,19 @@ const arbitraryOwnState = fc
             kind: fc.constantFrom('bfifo' as const, 'pfifo' as const),
             limit: fc.constantFrom(50, 24_224, 1_125_000),
           }),
-          fc.record({
-            kind: fc.constant('netem' as const),
-            limit: fc.constantFrom(50, 24_224),
-            latencyNs: fc.constantFrom(0, 10_000_000),
-            jitterNs: fc.constantFrom(0, 1_500_250),
-            distribution: fc.constantFrom('normal' as const, 'pareto' as const, 'none' as const),
-            loss: fc.constantFrom(0, 0.5),
-            slowest: fc.constantFrom(0, 1_000_000),
-            ...{ slots: fc.constantFrom(undefined, '1 2'), corrupt: fc.constantFrom(undefined, 0.5) },
-            further: fc.constantFrom({}, { furtherLinks: 1, furtherRate: 9 }, ...MORE_LINKS),
-          }).map(({ further, ...queue }) => ({ ...queue, ...further })),
+          fc
+            .record({
+              kind: fc.constant('netem' as const),
+              limit: fc.constantFrom(50, 24_224),
+              latencyNs: fc.constantFrom(0, 10_000_000),
+              jitterNs: fc.constantFrom(0, 1_500_250),
+              distribution: fc.constantFrom('normal' as const, 'pareto' as const, 'none' as const),
+              loss: fc.constantFrom(0, 0.5),
+              slowest: fc.constantFrom(0, 1_000_000),
+              ...{ slots: fc.constantFrom(undefined, '1 2'), corrupt: fc.constantFrom(undefined, 0.5) },
+              further: fc.constantFrom({}, { furtherLinks: 1, furtherRate: 9 }, ...MORE_LINKS),
+            })
+            .map(({ further, ...queue }) => ({ ...queue, ...further })),
         ),
         bufferBytes: fc.constantFrom(0, 302_800),
       }),
