@@ -1,7 +1,7 @@
 /** One link of the queue bench with other kinds of traffic: BBR, IPv6, TCP and UDP in one queue, another destination. */
 import { isIPv6 } from 'node:net';
 import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
-import type { Flow } from '../../controller/verify/traffic.ts';
+import { type Flow, ping } from '../../controller/verify/traffic.ts';
 import { bps } from '../../proto/units.ts';
 import type { Interruption, Lab } from '../lab.ts';
 import { withLab } from '../lab.ts';
@@ -19,6 +19,9 @@ links:
   - { from: a, to: b, bandwidth: ${LINK.rateBps}bps, queue: ${LINK.packets} packets }
   - { from: a, to: c, bandwidth: ${LINK.rateBps}bps, queue: ${LINK.packets} packets }
 `;
+
+const EMPTY_PINGS = 20;
+const EMPTY_PINGS_MS = 100;
 
 type Traffic = 'bbr' | 'cubic6' | 'flood6' | 'mix';
 
@@ -59,7 +62,7 @@ export async function measureKinds({ backend, interruption, say }: KindsOptions)
     source:
       'the same HTB and pfifo set by hand on a router between two hosts; for the last row, the same flow alone',
     method:
-      'As the table above. TCP and UDP in one queue: a flow of cubic, and datagrams of half the rate. Another destination: datagrams of 5/3 of the rate to one, and a flow of cubic to the other.',
+      'As the table above. TCP and UDP in one queue: a flow of cubic, and datagrams of half the rate. Another destination: datagrams of 5/3 of the rate to one, and a flow of cubic to the other. BBR keeps its queue at about twice the round trip of the way itself, so twice what the two ways differ by without load is added to its bound.',
     sampled: 'rounds',
     rows,
   };
@@ -75,18 +78,25 @@ async function measure(kind: Traffic, flow: Flow, flow6: Flow): Promise<Figures>
     return figures('IPv6, UDP', { lost, roundTripMs });
   }
   if (kind === 'mix') return figures('TCP and UDP in one queue', await mix(flow, LINK));
-  if (kind === 'bbr') return figures('BBR', await fill(flow, LINK, 'bbr'));
+  if (kind === 'bbr') {
+    const { medianMs } = await ping(flow.from, flow.to, EMPTY_PINGS, EMPTY_PINGS_MS);
+    return figures('BBR', await fill(flow, LINK, 'bbr'), medianMs);
+  }
   return figures('IPv6, TCP', await fill(flow6, LINK));
 }
 
 function figures(
   name: string,
   { goodputBps, lost, roundTripMs }: { goodputBps?: number; lost?: number; roundTripMs: number },
+  emptyMs?: number,
 ): Figures {
   return {
     ...(goodputBps !== undefined && { [`${name}: TCP goodput`]: { kind: 'rate', value: goodputBps } }),
     ...(lost !== undefined && { [`${name}: UDP loss`]: { kind: 'loss', value: lost } }),
-    [`${name}: ping beside it`]: { kind: 'round trip', value: roundTripMs },
+    [`${name}: ping beside it`]: {
+      ...{ kind: 'round trip', value: roundTripMs },
+      ...(emptyMs !== undefined && { emptyMs }),
+    },
   };
 }
 

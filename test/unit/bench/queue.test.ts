@@ -34,6 +34,17 @@ describe('rows beside a router', () => {
     expect(row).toMatchObject({ target: 80, measured: 100, bound: { value: 20 }, verdict: 'within' });
     expect(rowsOf([{ router: pings(60), ours: pings(81) }, rounds[1]!])[0]!.verdict).toBe('outside');
   });
+  it('allow twice what the ways themselves differ by, where that is measured', () => {
+    const bbr = (value: number, emptyMs: number): Figures => ({
+      ping: { kind: 'round trip', value, emptyMs },
+    });
+    const row = (ours: number): unknown => rowsOf([{ router: bbr(10, 3), ours: bbr(ours, 2.5) }])[0];
+    expect(row(8)).toMatchObject({ verdict: 'within', bound: { value: 2 } });
+    expect(row(7.9)).toMatchObject({
+      verdict: 'outside',
+      note: 'without load: router 3.00 ms, netfold 2.50 ms',
+    });
+  });
   it('judge a row that could not be measured as outside, and counts not at all', () => {
     expect(rowsOf([{ router: pings(10), ours: pings(Number.NaN) }])[0]!.verdict).toBe('outside');
     const counts: Figures = { retransmissions: { kind: 'count', value: 3 } };
