@@ -249,6 +249,9 @@ export interface AgentStatus {
   readonly simulated?: SimulatedStatus;
 }
 
+/** What changes most often of it (`GET /flows`): of thousands of endpoints, a small part. */
+export type AgentFlows = Pick<AgentStatus, 'flows' | 'nowMs'>;
+
 /** What an agent reports on its clock and the others'. */
 export interface ClockStatus {
   /** Whether the experiment's time is known here, and its start has passed. */

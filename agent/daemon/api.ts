@@ -17,7 +17,7 @@ import { answerTo } from '../../proto/http-json.ts';
 import type { Sample } from '../../proto/metrics/table.ts';
 import type { AgentRecord } from '../../proto/record.ts';
 import { type RunLogPage, type RunLogQuery, runLogQuerySchema } from '../../proto/run-log.ts';
-import type { AgentStatus, AgentVerdict } from '../../proto/status.ts';
+import type { AgentFlows, AgentStatus, AgentVerdict } from '../../proto/status.ts';
 import type { AgentProofs, AgentView, LiveGraph } from '../../proto/view.ts';
 
 const runSchema = z.strictObject({ startAt: z.number() });
@@ -33,6 +33,8 @@ const problemsSchema = z.strictObject({
 
 export interface AgentDoor {
   status(): AgentStatus;
+  /** Of the status, what changes with every tick. */
+  flows(): AgentFlows;
   view(): AgentView;
   /** The topology of this instant. */
   graph(): LiveGraph;
@@ -73,6 +75,7 @@ export async function openApi(agent: AgentDoor, socket: string): Promise<Fastify
   // A text is no JSON, whatever it contains.
   server.removeContentTypeParser('text/plain');
   server.get('/status', async () => agent.status());
+  server.get('/flows', async () => agent.flows());
   server.get('/view', async () => agent.view());
   server.get('/graph', async () => agent.graph());
   server.get('/verdict', async () => agent.verdict());

@@ -10,7 +10,7 @@ import type { AgentDoor } from './api.ts';
 import type { Agent } from './compose.ts';
 import { LogPages } from './log-pages.ts';
 import { agentRecord } from './record.ts';
-import { agentStatus } from './status.ts';
+import { agentFlows, agentStatus } from './status.ts';
 import { agentView } from './view.ts';
 
 /** `stop`: ends the agent. */
@@ -19,6 +19,7 @@ export function openDoor({ parts, reactions, lifecycle }: Agent, stop: () => voi
   const pages = new LogPages({ host: bootstrap.host, incarnation: clock.wallNow(), runLog, timers });
   return {
     status: () => agentStatus({ state: lifecycle.state, ticks: reactions.ticks, parts }),
+    flows: () => agentFlows(parts),
     view: () => agentView({ state: lifecycle.state, parts }),
     graph: () => ({
       now: time.now() ?? null,

@@ -1,5 +1,5 @@
 /** The agent's status report. */
-import type { AgentState, AgentStatus, FlowStatus, SequenceStatus } from '../../proto/status.ts';
+import type { AgentFlows, AgentState, AgentStatus, FlowStatus, SequenceStatus } from '../../proto/status.ts';
 import { micros, toMillis, toSeconds } from '../../proto/units.ts';
 import type { AgentParts } from './parts.ts';
 
@@ -74,18 +74,22 @@ export function agentStatus({ state, ticks, parts }: StatusSources): AgentStatus
   };
 }
 
+/** As in the status. */
+export function agentFlows(parts: Pick<AgentParts, 'tick' | 'epoch' | 'timeline'>): AgentFlows {
+  return { flows: flows(parts), nowMs: nowMsOf(parts) };
+}
+
 const sequenceStatus = ({ since, ...state }: AgentParts['player']['sequences'][number]): SequenceStatus => ({
   ...state,
   sinceMs: since === null ? null : toMillis(since),
 });
 
 function timelineStatus({ player, timeline, giverOf }: Pick<AgentParts, 'player' | 'timeline' | 'giverOf'>) {
-  const now = timeline.nowMicros;
   const next = player.nextAt;
   return {
     faults: player.faults(giverOf),
     ...(!player.awaited.isEmpty && { sequences: player.sequences.map(sequenceStatus) }),
-    nowMs: now === undefined || now < 0 ? null : toMillis(micros(Math.floor(now))),
+    nowMs: nowMsOf({ timeline }),
     nextEventMs: next === undefined ? null : toMillis(next),
   };
 }
@@ -103,4 +107,9 @@ function flows({ tick, epoch }: Pick<AgentParts, 'tick' | 'epoch'>): FlowStatus[
       limitedBy: links[limitedBy]?.name ?? null,
     };
   });
+}
+
+function nowMsOf({ timeline }: Pick<AgentParts, 'timeline'>): number | null {
+  const now = timeline.nowMicros;
+  return now === undefined || now < 0 ? null : toMillis(micros(Math.floor(now)));
 }

@@ -6,7 +6,7 @@ import { RunLog } from '../../agent/runlog/run-log.ts';
 import type { Bootstrap } from '../../proto/bootstrap.ts';
 import type { ControlAnswer } from '../../proto/control.ts';
 import { runLogQuerySchema } from '../../proto/run-log.ts';
-import type { AgentStatus, AgentVerdict } from '../../proto/status.ts';
+import type { AgentFlows, AgentStatus, AgentVerdict } from '../../proto/status.ts';
 import { fromMillis, micros, toSeconds } from '../../proto/units.ts';
 import type { AgentProofs, AgentView, LiveGraph } from '../../proto/view.ts';
 import { flowStatus, isAnnounced, type PlayedFlow, type PlayedNetwork, roundTripOf } from './network.ts';
@@ -79,6 +79,8 @@ export class PlayedAgent {
     switch (pathname) {
       case '/status':
         return this.#status();
+      case '/flows':
+        return this.#flowsNow();
       case '/view':
         return this.#view();
       case '/graph':
@@ -112,7 +114,7 @@ export class PlayedAgent {
         endpoints: endpoints.filter(({ host }) => host === name).length,
       })),
       ...{ conflicts: [], degraded: [], faults: [], verdict: FAITHFUL, corrected: 0, epoch: 0 },
-      flows: this.#flows.map((flow) => flowStatus(flow, this.#tick)),
+      ...this.#flowsNow(),
       mesh: {
         ...{ messagesSent: this.#tick, bytesSent: 100 * this.#tick, messagesReceived: this.#tick },
         ...{ flowAnnouncements: this.#tick, rejected: {}, unreachable: [] },
@@ -126,10 +128,16 @@ export class PlayedAgent {
       cpuSeconds: toSeconds(micros(user + system)),
       memoryBytes: 1e8,
       processes: Object.fromEntries(this.#names.map((name, number) => [name, `${10_000 + number}`])),
-      nowMs: performance.now() - this.#begun,
       nextEventMs: null,
       events: { count: 0, latestMs: 0, meanMs: 0, p99Ms: 0, mostMs: 0 },
       clock: { state: 'running', reference: hosts[0]!, offsetMs: 0, errorMs: 0, peers: [] },
+    };
+  }
+
+  #flowsNow(): AgentFlows {
+    return {
+      flows: this.#flows.map((flow) => flowStatus(flow, this.#tick)),
+      nowMs: performance.now() - this.#begun,
     };
   }
 

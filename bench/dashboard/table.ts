@@ -12,7 +12,7 @@ const PICTURE_SECONDS = 2;
 const UPDATES_PER_SECOND = 5;
 const BROWSER_CORES = 0.5;
 const SERVER_CORES = 0.05;
-/** The server waits for a fifth of a second after each look, and a look takes some time. */
+/** Looks begin a fifth of a second apart, by timers that are late, and the later the busier the machine is. */
 const FEWER_UPDATES = 0.1;
 /** Over the whole time. Garbage waits in both until it is collected: a line through it moves by megabytes. */
 const GROWTH_MB = 16;

@@ -2,7 +2,7 @@
 import { callJson } from '../../proto/http-json.ts';
 import { ControllerError } from '../errors.ts';
 import { controlAgents, userKeyOf } from '../experiment/control.ts';
-import { experimentNames, findExperiment, readState } from '../experiment/state.ts';
+import { type ExperimentState, experimentNames, findExperiment, stateReader } from '../experiment/state.ts';
 import { removeExperiment } from '../experiment/teardown.ts';
 import { agentSocket } from '../names.ts';
 import { recordFile, recordNow } from './answers/record.ts';
@@ -11,8 +11,9 @@ import { startDaemon } from './start-daemon.ts';
 
 /** `key`: a file with the key that signs commands; else that of each experiment, where there is one. */
 export function localExperiments(key?: string): Experiments {
+  const readState = stateReader();
   return {
-    list: async () => (await experimentNames()).map(listed),
+    list: async () => (await experimentNames()).map((name) => listed(name, readState(name))),
     state: async (name) => {
       const known = readState(name);
       if (known) return known;
@@ -36,8 +37,7 @@ export function localExperiments(key?: string): Experiments {
   };
 }
 
-function listed(name: string): Listed {
-  const state = readState(name);
+function listed(name: string, state: ExperimentState | undefined): Listed {
   return {
     name,
     topologyFile: state?.topologyFile ?? null,

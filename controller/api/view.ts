@@ -7,7 +7,7 @@ import type { commandSchema } from '../../proto/api/v1/control.ts';
 import type { endpointSchema, liveFlowSchema } from '../../proto/api/v1/network.ts';
 import type { ControlAnswer, HistoryEntry } from '../../proto/control.ts';
 import { NetfoldError } from '../../proto/errors.ts';
-import type { AgentStatus } from '../../proto/status.ts';
+import type { AgentFlows, AgentStatus } from '../../proto/status.ts';
 import { micros, millisToSeconds, toMillis } from '../../proto/units.ts';
 import type { AgentView } from '../../proto/view.ts';
 import { serviceOf } from '../../topology/model/names.ts';
@@ -68,20 +68,53 @@ export async function reportsOf(
   experiments: Experiments,
   { name, hosts }: ExperimentState,
 ): Promise<AgentReport[]> {
+  return Promise.all(hosts.map(({ name: host }) => reportOf(experiments, name, host)));
+}
+
+/**
+ * The same with the flows of now, which are a small part of a status with thousands of endpoints. Of whom there is no status, or
+ * who is of a version that has no `/flows`, the status is asked for.
+ */
+export async function withFlowsNow(
+  experiments: Experiments,
+  { name, hosts }: ExperimentState,
+  before: readonly AgentReport[],
+): Promise<AgentReport[]> {
   return Promise.all(
     hosts.map(async ({ name: host }): Promise<AgentReport> => {
+      const known = before.find((report) => report.host === host);
+      if (!known || !isAlive(known)) return reportOf(experiments, name, host);
       try {
-        return await askSoon<AgentStatus>(experiments.ask(name, host, '/status'));
+        return { ...known, ...(await askSoon<AgentFlows>(experiments.ask(name, host, '/flows'))) };
       } catch (error) {
-        return { host, state: 'unreachable', reason: (error as Error).message };
+        return error instanceof NetfoldError && error.code === 'UNREACHABLE'
+          ? { host, state: 'unreachable', reason: error.message }
+          : reportOf(experiments, name, host);
       }
     }),
   );
 }
 
+async function reportOf(experiments: Experiments, name: string, host: string): Promise<AgentReport> {
+  try {
+    return await askSoon<AgentStatus>(experiments.ask(name, host, '/status'));
+  } catch (error) {
+    return { host, state: 'unreachable', reason: (error as Error).message };
+  }
+}
+
 const isAlive = (report: AgentReport): report is AgentStatus => report.state !== 'unreachable';
 
 export const aliveOf = (reports: readonly AgentReport[]): AgentStatus[] => reports.filter(isAlive);
+
+/** Which host has an endpoint, by its view; a view is looked at many times, and has thousands. */
+const HOSTS = new WeakMap<AgentView, ReadonlyMap<string, string>>();
+
+function hostsIn(view: AgentView): ReadonlyMap<string, string> {
+  const known = HOSTS.get(view) ?? new Map(view.endpoints.map(({ name, host }) => [name, host]));
+  HOSTS.set(view, known);
+  return known;
+}
 
 /** Those from this machine's endpoints with their shares; of others, what their agents have announced. */
 export function flowsOf(reports: readonly AgentReport[], view: AgentView | undefined): LiveFlow[] {
@@ -89,9 +122,9 @@ export function flowsOf(reports: readonly AgentReport[], view: AgentView | undef
     flows.map((flow): LiveFlow => ({ ...flow, host })),
   );
   const here = new Set(aliveOf(reports).map(({ host }) => host));
-  const hostOf = new Map(view?.endpoints.map(({ name, host }) => [name, host]));
+  const hostOf = view && hostsIn(view);
   const others = (view?.flows ?? []).flatMap(({ from, to, rateBps, greedy }): LiveFlow[] => {
-    const host = hostOf.get(from);
+    const host = hostOf?.get(from);
     if (host === undefined || here.has(host)) return [];
     return [{ from, to, rateBps, greedy, shareBps: null, limitedBy: null, host, announced: true }];
   });

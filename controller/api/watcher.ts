@@ -1,18 +1,24 @@
 /**
  * Watches one experiment for all of its streams: waits for entries of its agents' run logs, and asks them when there are some.
  * It runs only while somebody reads.
+ *
+ * What it asks for follows what has happened: rates change several times a second, and only they are asked for then (`/flows`);
+ * a status, which names every endpoint and process, is asked for when an entry of another kind says so, and every `idleMs`.
+ *
+ * What it holds has bounds: the last status of each host, one view, the parts of the last look (and, of a slow reader, those that
+ * it was told last), `MOST_ENTRIES` entries, and messages of the present look alone.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlAnswer } from '../../proto/control.ts';
 import { NetfoldError } from '../../proto/errors.ts';
-import type { RunLogKind, RunLogPage } from '../../proto/run-log.ts';
+import { MAX_PAGE_ENTRIES, type RunLogKind, type RunLogPage } from '../../proto/run-log.ts';
 import type { AgentView, LiveGraph } from '../../proto/view.ts';
 import { decodeGraph } from '../../topology/model/graph-json.ts';
 import { type PathLookup, pathLookup } from '../../topology/report/paths.ts';
 import type { ExperimentState } from '../experiment/state.ts';
-import { changesBetween, type Parts, partsOf, type Seen } from './live-parts.ts';
+import { changesText, type Parts, PartsMaker, type Seen } from './live-parts.ts';
 import type { Experiments } from './ports.ts';
-import { type AgentReport, aliveOf, firstOf, reportsOf } from './view.ts';
+import { type AgentReport, aliveOf, firstOf, reportsOf, withFlowsNow } from './view.ts';
 
 export interface Pace {
   /** Of updates. */
@@ -23,6 +29,10 @@ export interface Pace {
 
 /** Five updates a second are as much as eyes can use. */
 export const PACE: Pace = { periodMs: 200, idleMs: 2000 };
+/** Of a period: after a page of a log, its next one is asked for. A little less, so that news are there when a look is due. */
+const LOG_REST = 0.9;
+/** Of a period: after a look, however long it took. */
+const LOOK_REST = 0.5;
 /** Below the timeout of a request. */
 const WAIT_MS = 5000;
 /** Entries that are kept for readers; a reader that is further behind is told how many it has missed. */
@@ -52,16 +62,21 @@ export class Watcher {
   readonly #entries: unknown[] = [];
   /** How many entries there have been before the first that is kept. */
   #dropped = 0;
+  #maker = new PartsMaker();
   #parts: Parts | undefined;
   #nowMs: number | null = null;
   /** Kinds of entries since agents were asked the last time. */
   readonly #news = new Set<RunLogKind>();
+  /** As of the last look, each with its flows. */
+  #reports: readonly AgentReport[] | undefined;
   #view: AgentView | undefined;
   #commands: ControlAnswer | undefined;
   /** Paths of the last epoch that was seen. */
   #paths: { readonly epoch: number; readonly pathOf: PathLookup } | undefined;
   /** Messages from the parts that a reader has to the present ones: most readers have the same. */
   #messages = new Map<Parts | undefined, Map<number, Told>>();
+  /** The entry to which they lead. */
+  #messagesTo = 0;
   readonly #readers = new Set<() => void>();
   #running: AbortController | undefined;
   /** Why there is nothing more to see. */
@@ -100,6 +115,8 @@ export class Watcher {
     this.#running?.abort();
     this.#running = undefined;
     this.#parts = undefined;
+    this.#maker = new PartsMaker();
+    this.#reports = undefined;
     this.#messages.clear();
   }
 
@@ -108,25 +125,25 @@ export class Watcher {
     const parts = this.#parts;
     const end = this.#dropped + this.#entries.length;
     if (!parts || (reading.parts === parts && reading.entry === end)) return undefined;
+    // Where no agent answers, there are entries without a look.
+    if (end !== this.#messagesTo) this.#messages.clear();
+    this.#messagesTo = end;
     const known = this.#messages.get(reading.parts)?.get(reading.entry);
     if (known) return known;
-    const told = { text: JSON.stringify(this.#compose(reading, parts)), reading: { parts, entry: end } };
+    const told = { text: this.#compose(reading, parts), reading: { parts, entry: end } };
     const alike = this.#messages.get(reading.parts) ?? new Map<number, Told>();
     this.#messages.set(reading.parts, alike.set(reading.entry, told));
     return told;
   }
 
-  #compose(reading: Reading, parts: Parts): object {
-    const nowMs = this.#nowMs;
-    if (!reading.parts) return { type: 'snapshot', nowMs, ...changesBetween(undefined, parts) };
+  /** JSON, put together of texts that the parts have already. */
+  #compose(reading: Reading, parts: Parts): string {
+    const changes = `"nowMs":${JSON.stringify(this.#nowMs)}${changesText(reading.parts, parts)}`;
+    if (!reading.parts) return `{"type":"snapshot",${changes}}`;
     const happened = this.#entries.slice(Math.max(0, reading.entry - this.#dropped));
     const forgotten = Math.max(0, this.#dropped - reading.entry);
-    return {
-      ...{ type: 'change', nowMs },
-      ...changesBetween(reading.parts, parts),
-      ...(happened.length > 0 && { happened }),
-      ...(forgotten > 0 && { forgotten }),
-    };
+    const told = happened.length > 0 ? `,"happened":${JSON.stringify(happened)}` : '';
+    return `{"type":"change",${changes}${told}${forgotten > 0 ? `,"forgotten":${forgotten}` : ''}}`;
   }
 
   #run(): void {
@@ -139,10 +156,11 @@ export class Watcher {
 
   async #refresh(signal: AbortSignal): Promise<void> {
     const followed = new Set<string>();
-    for (let lookedAt = Number.NEGATIVE_INFINITY; !signal.aborted; await pause(this.#pace.periodMs, signal)) {
-      const isDue = performance.now() - lookedAt >= this.#pace.idleMs;
+    let lookedAt = Number.NEGATIVE_INFINITY;
+    for (let begun = performance.now(); !signal.aborted; begun = await this.#nextTurn(begun, signal)) {
+      const isDue = begun - lookedAt >= this.#pace.idleMs;
       if (!isDue && this.#news.size === 0) continue;
-      if (isDue) lookedAt = performance.now();
+      if (isDue) lookedAt = begun;
       const hasNews = (...kinds: RunLogKind[]): boolean => isDue || kinds.some((kind) => news.has(kind));
       const news = new Set(this.#news);
       this.#news.clear();
@@ -154,7 +172,8 @@ export class Watcher {
         }
         const seen = await this.#look(state, hasNews, news.has('epoch'));
         if (signal.aborted) return;
-        this.#parts = partsOf(seen);
+        this.#reports = seen.reports;
+        this.#parts = this.#maker.make(seen);
         this.#nowMs = aliveOf(seen.reports).find(({ nowMs }) => nowMs !== null)?.nowMs ?? null;
         this.#messages.clear();
       } catch (error) {
@@ -166,6 +185,13 @@ export class Watcher {
     }
   }
 
+  /** Looks begin one period apart, unless they take long. Resolves with the time then. */
+  async #nextTurn(begun: number, signal: AbortSignal): Promise<number> {
+    const { periodMs } = this.#pace;
+    await pause(Math.max(LOOK_REST * periodMs, begun + periodMs - performance.now()), signal);
+    return performance.now();
+  }
+
   /** Agents have other work: of thousands of endpoints, and of many commands, only what may have changed is asked for. */
   async #look(
     state: ExperimentState,
@@ -174,8 +200,9 @@ export class Watcher {
   ): Promise<Seen> {
     const ask = <Answer>(path: string): Promise<Answer | undefined> =>
       firstOf<Answer>(this.#experiments, state, path).catch(() => undefined);
+    const known = hasNews(...TOLD) ? undefined : this.#reports;
     const [reports] = await Promise.all([
-      reportsOf(this.#experiments, state),
+      known ? withFlowsNow(this.#experiments, state, known) : reportsOf(this.#experiments, state),
       hasNews('endpoint', 'host') &&
         ask<AgentView>('/view').then((view) => {
           this.#view = view;
@@ -215,6 +242,9 @@ export class Watcher {
         incarnation = page.incarnation;
         query = isNew ? 'from=0' : `from=${page.next}&waitMs=${WAIT_MS}`;
         if (!isNew) this.#keep(host, page);
+        // All that happens in a period comes in one page: where rates change, there would be as many requests as ticks.
+        if (page.entries.length > 0 && page.entries.length < MAX_PAGE_ENTRIES)
+          await pause(LOG_REST * this.#pace.periodMs, signal);
       } catch {
         await pause(this.#pace.idleMs, signal);
       }

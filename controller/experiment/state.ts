@@ -1,5 +1,5 @@
 /** The state files of running experiments: /run/netfold/NAME/experiment.json. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { z } from 'zod';
 import {
   makeFolder,
@@ -111,9 +111,45 @@ export function writeState(state: ExperimentState): void {
 }
 
 /** `undefined` if the file is missing or damaged; what exists in the kernel is found without it. */
-export function readState(name: string): ExperimentState | undefined {
+export const readState = (name: string): ExperimentState | undefined => readStateFile(stateFile(name));
+
+function readStateFile(path: string): ExperimentState | undefined {
   try {
-    return parseState(JSON.parse(readFileSync(stateFile(name), 'utf8')));
+    return parseState(JSON.parse(readFileSync(path, 'utf8')));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of more experiments than that, the one that was read first is read again. */
+const MOST_KEPT_STATES = 16;
+
+/**
+ * `readState` for who asks many times a second: a file that was not replaced is not read again, since one of 4,000 endpoints has
+ * some 800 kB. What it gives must not be changed.
+ */
+export function stateReader(pathOf = stateFile): (name: string) => ExperimentState | undefined {
+  const kept = new Map<string, { readonly version: string; readonly state: ExperimentState | undefined }>();
+  return (name) => {
+    const path = pathOf(name);
+    // Before the file is read: what replaces it in between has another version.
+    const version = versionOf(path);
+    const known = kept.get(name);
+    if (version !== undefined && known?.version === version) return known.state;
+    kept.delete(name);
+    if (version === undefined) return undefined;
+    const state = readStateFile(path);
+    kept.set(name, { version, state });
+    if (kept.size > MOST_KEPT_STATES) kept.delete(kept.keys().next().value!);
+    return state;
+  };
+}
+
+/** `undefined`: there is none. Such files are replaced, never written to: another one has another inode, or another time. */
+function versionOf(path: string): string | undefined {
+  try {
+    const { ino, ctimeNs, size } = statSync(path, { bigint: true });
+    return `${ino} ${ctimeNs} ${size}`;
   } catch {
     return undefined;
   }

@@ -89,6 +89,9 @@ export function pathsOfGraph(
 /** `undefined`: there is no such endpoint. */
 export type PathLookup = (from: string, to: string) => PathRow | undefined;
 
+/** Of more pairs, the rows that were computed first are computed again; a row has some 500 bytes. */
+const MOST_KNOWN_ROWS = 20_000;
+
 /** Rows of single pairs, each of which is computed once. */
 export function pathLookup(graph: Graph): PathLookup {
   const folding = new Folding(graph);
@@ -100,6 +103,7 @@ export function pathLookup(graph: Graph): PathLookup {
     const pair = `${from}>${to}`;
     const row = known.get(pair) ?? rowOf(folding, source, target);
     known.set(pair, row);
+    if (known.size > MOST_KNOWN_ROWS) known.delete(known.keys().next().value!);
     return row;
   };
 }

@@ -73,6 +73,7 @@ export class FakeExperiments implements Experiments {
     const query = () => runLogQuerySchema.parse(Object.fromEntries(searchParams));
     const answers: Record<string, () => unknown> = {
       '/status': () => door.status(),
+      '/flows': () => door.flows(),
       '/view': () => door.view(),
       '/graph': () => door.graph(),
       '/bootstrap': () => door.bootstrap(),

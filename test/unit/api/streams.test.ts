@@ -150,3 +150,39 @@ test('too many readers, and an unknown experiment, are refused', async () => {
   expect(streams.count).toBe(3);
   await expect(streams.requireRoom('other')).rejects.toMatchObject({ code: 'EXPERIMENT_UNKNOWN' });
 });
+
+test('where rates change, the flows alone are asked for', async () => {
+  const asked: string[] = [];
+  const ask = experiments.ask.bind(experiments);
+  experiments.ask = (name, host, path) => {
+    asked.push(path.split('?')[0]!);
+    return ask(name, host, path);
+  };
+  // Only what happens makes it look, after the first time.
+  const pace = { periodMs: 2, idleMs: 600_000 };
+  const patient = new Streams(experiments, () => now, { most: 3, stallMs: 10_000, pingMs: 20_000, pace });
+  try {
+    const socket = new FakeSocket();
+    patient.open(socket, NAME);
+    await expect.poll(() => socket.messages.length, POLL).toBeGreaterThan(0);
+    const { kernel, door } = experiments.agents.get('host0')!;
+    kernel.streams.add({ from: '10.0.0.1', to: '10.0.0.3', bytesPerSecond: 125_000 });
+    const state = emptyState();
+    const rate = async (): Promise<number | undefined> => {
+      await experiments.lab.clock.advance(200);
+      for (const message of socket.messages.splice(0)) applyMessage(state, message);
+      return state.flows.get('client.0>server.0')?.rateBps;
+    };
+    await expect.poll(rate, POLL).toBeGreaterThan(900_000);
+    expect(asked).toContain('/flows');
+    const [told] = door.status().flows;
+    expect(door.flows()).toEqual({ flows: door.status().flows, nowMs: door.status().nowMs });
+    expect(state.flows.get('client.0>server.0')).toMatchObject({
+      from: told!.from,
+      to: told!.to,
+      host: 'host0',
+    });
+  } finally {
+    patient.stop();
+  }
+});

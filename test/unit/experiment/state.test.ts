@@ -1,11 +1,15 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { OPEN_FILE, replaceFile } from '../../../agent/files/own-files.ts';
 import { ControllerError } from '../../../controller/errors.ts';
 import {
   findExperiment,
   parseState,
   readState,
   reserveExperiment,
+  stateReader,
 } from '../../../controller/experiment/state.ts';
 
 /** No experiment on any machine has this name. */
@@ -73,5 +77,28 @@ describe('a state file', () => {
     ['no object', 'x'],
   ])('with %s is damaged', (_, json) => {
     expect(() => parseState(json)).toThrow();
+  });
+
+  test('is read again when it was replaced, and not otherwise', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'netfold-state-'));
+    try {
+      const path = join(folder, 'x.json');
+      const write = (startedAt: string): void =>
+        replaceFile(path, JSON.stringify({ ...written, platform: 'lab', startedAt }), { mode: OPEN_FILE });
+      const read = stateReader(() => path);
+      expect(read('x')).toBeUndefined();
+      write('2026-11-22T10:00:00.000Z');
+      const first = read('x');
+      expect(first?.startedAt).toBe('2026-11-22T10:00:00.000Z');
+      expect(read('x')).toBe(first);
+      write('2026-11-22T11:00:00.000Z');
+      expect(read('x')?.startedAt).toBe('2026-11-22T11:00:00.000Z');
+      replaceFile(path, 'damaged', { mode: OPEN_FILE });
+      expect(read('x')).toBeUndefined();
+      rmSync(path);
+      expect(read('x')).toBeUndefined();
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });
