@@ -20,6 +20,12 @@ export type ControllerErrorCode =
   | 'NODE_UNKNOWN'
   | 'PATHS_USAGE'
   | 'UP_USAGE'
+  | 'START_UNKNOWN'
+  | 'STARTS_TOO_MANY'
+  | 'TLS_USAGE'
+  | 'TLS_CERTIFICATE'
+  | 'TLS_KEY'
+  | 'TLS_MISMATCH'
   | 'GRAPH_USAGE'
   | 'COMPLETION_SHELL'
   | 'CONVERT_EVENTS'
@@ -81,6 +87,12 @@ const BLAME: Readonly<Record<ControllerErrorCode, Blame>> = {
   NODE_UNKNOWN: 'input',
   PATHS_USAGE: 'usage',
   UP_USAGE: 'usage',
+  START_UNKNOWN: 'input',
+  STARTS_TOO_MANY: 'machine',
+  TLS_USAGE: 'usage',
+  TLS_CERTIFICATE: 'input',
+  TLS_KEY: 'input',
+  TLS_MISMATCH: 'input',
   GRAPH_USAGE: 'usage',
   COMPLETION_SHELL: 'usage',
   CONVERT_EVENTS: 'input',

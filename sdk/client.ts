@@ -21,6 +21,9 @@ const TIMEOUT_MS = 120_000;
 /** Messages that a reader may be behind. */
 const MOST_WAITING = 1000;
 
+/** What Node says of certificates that it does not believe. */
+const DISTRUST = /^(?:CERT_|ERR_TLS_CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;
+
 /** Parts that are empty may be left out. */
 type Part<Name extends string, Value> = string extends keyof Value
   ? { readonly [N in Name]?: Value }
@@ -55,7 +58,7 @@ export class ApiClient {
     return this.#url.origin;
   }
 
-  /** Throws a `NetfoldError`: what the server refuses, with its code; `UNREACHABLE`; `MALFORMED`. */
+  /** Throws a `NetfoldError`: what the server refuses, with its code; `UNREACHABLE`; `CERTIFICATE_REFUSED`; `MALFORMED`. */
   async call<Id extends RouteId>(id: Id, input: CallInput<Id>): Promise<AnswerOf<Id>> {
     const route: Route = ROUTES[id];
     const { params = {}, query = {}, body, signal } = input as Given;
@@ -126,13 +129,23 @@ export class ApiClient {
     } catch (cause) {
       if (init.signal?.aborted && (cause as Error).name !== 'TimeoutError') throw cause;
       const why = (cause as Error & { cause?: Error }).cause?.message ?? (cause as Error).message;
+      const { code = '' } = ((cause as Error).cause ?? {}) as { readonly code?: string };
+      if (DISTRUST.test(code))
+        throw new NetfoldError({
+          code: 'CERTIFICATE_REFUSED',
+          blame: 'machine',
+          message: `the certificate of ${this.url} is not to be trusted: ${why}`,
+          remedy:
+            'name it, or its authority, with --ca FILE or NODE_EXTRA_CA_CERTS, and use a name that it has',
+          cause,
+        });
       const late = `no answer within ${millisToSeconds(TIMEOUT_MS)} s`;
       const reason = (cause as Error).name === 'TimeoutError' ? late : why;
       throw new NetfoldError({
         code: 'UNREACHABLE',
         blame: 'machine',
         message: `${this.url} can't be reached: ${reason}`,
-        remedy: 'see that `netfold serve` runs there, and at which address',
+        remedy: 'see that `netfold serve` runs there, at which address, and whether by http:// or https://',
         cause,
       });
     }

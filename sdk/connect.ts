@@ -53,11 +53,14 @@ export function connectionOf(client: ApiClient, onStopped?: () => Promise<void>)
 }
 
 /** Of a server on this machine, which keeps it where root alone can read it. */
-function localToken({ hostname, port }: URL): string | undefined {
+export function localToken({ protocol, hostname, port }: URL): string | undefined {
   const name = hostname.replace(/^\[|\]$/g, '');
   if (name !== 'localhost' && !(isIP(name) !== 0 && /^(127\.|::1$)/.test(name))) return undefined;
   try {
-    return readFileSync(`/run/netfold/api-${port || '80'}.token`, 'utf8').trim();
+    return readFileSync(
+      `/run/netfold/api-${port || (protocol === 'https:' ? '443' : '80')}.token`,
+      'utf8',
+    ).trim();
   } catch {
     return undefined;
   }

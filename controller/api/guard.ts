@@ -16,6 +16,8 @@ const MOST_LINKS = 100;
 export interface GuardOptions {
   /** The server's, as they are at the time. Without a token, whoever reaches the server may ask. */
   readonly own: { readonly port: number; readonly token: string | undefined };
+  /** By TLS: cookies are sent by it alone, and pages are from there. */
+  readonly isSecure?: boolean;
   /** Names under which this server is reached, beside IP addresses and localhost. */
   readonly names: readonly string[];
   /** Milliseconds since 1970. */
@@ -62,7 +64,7 @@ export class Guard {
     const expires = Math.floor(now() + SESSION_MS);
     const value = `${expires}.${sessionMark(token, expires)}`;
     const seconds = Math.floor(millisToSeconds(SESSION_MS));
-    return `${this.#cookieName}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${seconds}`;
+    return `${this.#cookieName}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${seconds}${this.#options.isSecure ? '; Secure' : ''}`;
   }
 
   /** Host and Origin, of every request. Throws `ApiError`. */
@@ -76,7 +78,9 @@ export class Guard {
         'use its IP address, or name it with `netfold serve --allow-host NAME`',
       );
     const origin = single(headers.origin);
-    const isOwnOrigin = origin === undefined || origin === `http://${host}` || origin === `https://${host}`;
+    // Without TLS of its own, a proxy may have it.
+    const schemes = this.#options.isSecure ? ['https'] : ['http', 'https'];
+    const isOwnOrigin = origin === undefined || schemes.some((scheme) => origin === `${scheme}://${host}`);
     const site = single(headers['sec-fetch-site']);
     const isNavigation = single(headers['sec-fetch-mode']) === 'navigate';
     if (isOwnOrigin && (isNavigation || (site !== 'cross-site' && site !== 'same-site'))) return;

@@ -7,6 +7,7 @@ import { netfoldVersion } from '../machine/version.ts';
 import type { MeshAddress } from '../mesh-address.ts';
 import { tokenFile } from '../names.ts';
 import { Allowance } from './access/allowance.ts';
+import { isNamed, readTls, type TlsFiles, type TlsIdentity } from './access/tls.ts';
 import { openToken, removeToken } from './access/token.ts';
 import { ApiError } from './errors.ts';
 import { Guard } from './guard.ts';
@@ -24,10 +25,12 @@ export interface ServeOptions {
   readonly names: readonly string[];
   /** Metrics need no token. */
   readonly openMetrics?: boolean;
+  /** Without: plain HTTP. */
+  readonly tls?: TlsFiles | undefined;
 }
 
 export interface Serving {
-  /** Without a path: `http://127.0.0.1:4647`. */
+  /** Without a path: `http://127.0.0.1:4647`, `https://…` with TLS. */
   readonly url: string;
   /** With a code that a browser can use once. */
   readonly link: string;
@@ -35,20 +38,25 @@ export interface Serving {
   close(): Promise<void>;
 }
 
-/** Throws `TOKEN_UNPROTECTED` for an address that others reach without a token, `PORT_TAKEN`, and what `openToken` throws. */
+/**
+ * Throws `TOKEN_UNPROTECTED` for an address that others reach without a token, `PORT_TAKEN`, and what `openToken` and `readTls`
+ * throw.
+ */
 export async function serveApi(options: ServeOptions): Promise<Serving> {
-  const { listen, key, hasToken, names, openMetrics = false } = options;
+  const { listen, key, hasToken, names, openMetrics = false, tls: files } = options;
   if (!hasToken && !isLoopback(listen.address))
     throw new ApiError(
       'TOKEN_UNPROTECTED',
       `--no-auth at ${listen.address} would let everybody there run commands as root`,
       'leave --no-auth out, or listen at 127.0.0.1',
     );
+  const tls = files && readTls(files);
   // Nobody knows the first token: it counts until the port is known, which names the file of the real one.
   const own = { port: listen.port, token: hasToken ? randomBytes(32).toString('base64url') : undefined };
   const guard = new Guard({
     own,
     names: [hostname(), ...names].map((name) => name.toLowerCase()),
+    isSecure: tls !== undefined,
     now: Date.now,
   });
   const server = await buildServer({
@@ -58,6 +66,7 @@ export async function serveApi(options: ServeOptions): Promise<Serving> {
     allowance: new Allowance(() => performance.now()),
     version: netfoldVersion(),
     openMetrics,
+    tls,
   });
   await listenAt(server, listen);
   own.port = (server.server.address() as AddressInfo).port;
@@ -68,7 +77,7 @@ export async function serveApi(options: ServeOptions): Promise<Serving> {
     await server.close();
     throw error;
   }
-  const url = `http://${isAny(listen.address) ? 'localhost' : bracketed(listen.address)}:${port}`;
+  const url = `${tls ? 'https' : 'http'}://${hostOf(options, tls)}:${port}`;
   return {
     url,
     link: url + guard.link(),
@@ -78,6 +87,14 @@ export async function serveApi(options: ServeOptions): Promise<Serving> {
       if (hasToken) removeToken(port);
     },
   };
+}
+
+/** Under which name it is told: one that the certificate has, so that browsers and programs believe it. */
+function hostOf({ listen: { address }, names }: ServeOptions, tls: TlsIdentity | undefined): string {
+  const own = isAny(address) ? 'localhost' : address;
+  const others = isAny(address) ? [...names, hostname()] : names;
+  const told = tls && [own, ...others].find((name) => isNamed(tls, name));
+  return bracketed(told ?? own);
 }
 
 /** Throws `PORT_TAKEN`, and system errors. */
@@ -94,6 +111,6 @@ async function listenAt(server: FastifyInstance, { address, port }: MeshAddress)
   }
 }
 
-const isLoopback = (address: string): boolean => /^127\./.test(address) || address === '::1';
+export const isLoopback = (address: string): boolean => /^127\./.test(address) || address === '::1';
 const isAny = (address: string): boolean => address === '0.0.0.0' || address === '::';
 const bracketed = (address: string): string => (address.includes(':') ? `[${address}]` : address);

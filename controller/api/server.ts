@@ -1,6 +1,11 @@
 /** The server of the API: routes from the table, who may ask, and the same shape for every refusal. */
 import websocket from '@fastify/websocket';
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyServerOptions,
+} from 'fastify';
 import type { z } from 'zod';
 import { terminalQuery } from '../../proto/api/v1/endpoints.ts';
 import { openApiDocument } from '../../proto/api/v1/openapi.ts';
@@ -19,6 +24,7 @@ import {
 import { CONTENT_TYPE } from '../../proto/metrics/text.ts';
 import { PAGE, PAGE_PATH, PAGE_POLICY, PROGRAM_PATH, readProgram } from '../ui/page.ts';
 import type { Allowance } from './access/allowance.ts';
+import type { TlsIdentity } from './access/tls.ts';
 import { metricsOf } from './answers/metrics.ts';
 import { ApiError, malformed, refusalOf } from './errors.ts';
 import type { Guard } from './guard.ts';
@@ -46,21 +52,24 @@ export interface ServerOptions {
   readonly allowance: Allowance;
   readonly version: string;
   readonly streams?: Streams;
+  readonly tls?: TlsIdentity | undefined;
   /** Whoever reaches the server may read its metrics, without a token. */
   readonly openMetrics?: boolean;
 }
 
 export async function buildServer(options: ServerOptions): Promise<FastifyInstance> {
-  const { experiments, inside, guard, allowance, version } = options;
+  const { experiments, inside, guard, allowance, version, tls } = options;
   const streams = options.streams ?? new Streams(experiments, () => performance.now());
-  const server = fastify({
+  const settings: FastifyServerOptions = {
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_MS,
     forceCloseConnections: true,
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     frameworkErrors: (error, _, reply) => void refuse(reply, error),
-  });
+  };
+  const secure = tls && { https: { ...tls, minVersion: 'TLSv1.2' as const, handshakeTimeout: REQUEST_MS } };
+  const server = fastify({ ...settings, ...secure });
   server.server.maxConnections = MOST_CONNECTIONS;
   // A text is no JSON, whatever it contains.
   server.removeContentTypeParser('text/plain');

@@ -1,6 +1,7 @@
 /** The API's server for tests, in memory. */
 import type { FastifyInstance } from 'fastify';
 import { Allowance } from '../../controller/api/access/allowance.ts';
+import type { TlsIdentity } from '../../controller/api/access/tls.ts';
 import { Guard } from '../../controller/api/guard.ts';
 import { buildServer } from '../../controller/api/server.ts';
 import { STREAM_LIMITS, type StreamLimits, Streams } from '../../controller/api/streams.ts';
@@ -20,6 +21,8 @@ export interface ApiLabOptions {
   readonly requests?: { readonly perSecond: number; readonly atOnce: number };
   readonly streams?: Partial<StreamLimits>;
   readonly openMetrics?: boolean;
+  /** In PEM. */
+  readonly tls?: TlsIdentity;
 }
 
 const ANY_NUMBER = { perSecond: 1e9, atOnce: 1e9 };
@@ -39,6 +42,7 @@ export async function openApiLab(options: ApiLabOptions = {}): Promise<ApiLab> {
     streams,
     version: '1.2.3',
     openMetrics: options.openMetrics ?? false,
+    tls: options.tls,
   });
   await server.ready();
   return {

@@ -6,7 +6,7 @@ import { formatMicros, type Micros, micros, parseDuration, toMillis } from '../.
 import { type Accepted, controlAgents, controlHistory, userKeyOf } from '../../experiment/control.ts';
 import { findExperiment } from '../../experiment/state.ts';
 import { notifyInside, ownLife } from '../../notify-inside.ts';
-import { apiOption, namedBy, nameOption, sameNameOption } from '../options/name-option.ts';
+import { apiOption, caOption, namedBy, nameOption, sameNameOption } from '../options/name-option.ts';
 import { printHistory } from '../terminal/history.ts';
 import { print, printJson, step, styled, warn } from '../terminal/output.ts';
 
@@ -137,6 +137,7 @@ export function addControlCommands(program: Command): void {
     .option('--json', 'print JSON')
     .addOption(sameNameOption())
     .addOption(apiOption())
+    .addOption(caOption())
     .action(history);
 }
 
@@ -168,6 +169,7 @@ function addVerb(program: Command, { name, words, description, examples, note }:
     .option('--no-wait', "don't wait until it is in force")
     .option('--json', 'print JSON')
     .addOption(apiOption())
+    .addOption(caOption())
     .addHelpText('after', `\n${help.join('\n')}`)
     .showHelpAfterError(USAGE_HINTS[name] ?? false)
     .action((...given: unknown[]) => {

@@ -15,7 +15,7 @@ import { type ExperimentState, findExperiment, readState } from '../../experimen
 import { dataFolder } from '../../names.ts';
 import type { Contained, Platform } from '../../platform/port/platform.ts';
 import { openPlatform } from '../../platform/registry.ts';
-import { apiOption, nameOption } from '../options/name-option.ts';
+import { apiOption, caOption, nameOption } from '../options/name-option.ts';
 import { attended } from '../terminal/attended.ts';
 
 export function addExecCommand(program: Command): void {
@@ -31,6 +31,7 @@ export function addExecCommand(program: Command): void {
       "with all capabilities and netfold's own files, whatever the service has: to look at the endpoint's network or change it",
     )
     .addOption(apiOption())
+    .addOption(caOption())
     .addOption(
       new Option('--timeout <time>', 'with --api: ends it after this time, at most 10m').default('1m'),
     )

@@ -12,7 +12,7 @@ import { type Output, printOutputs } from '../../logs/print-outputs.ts';
 import { nodesNamed } from '../../logs/sources.ts';
 import { logFolderOf } from '../../names.ts';
 import { openPlatform } from '../../platform/registry.ts';
-import { apiOption, nameOption } from '../options/name-option.ts';
+import { apiOption, caOption, nameOption } from '../options/name-option.ts';
 import { printBytes, warn } from '../terminal/output.ts';
 
 interface LogsOptions {
@@ -42,6 +42,7 @@ export function addLogsCommand(program: Command): void {
         .conflicts('api'),
     )
     .addOption(apiOption())
+    .addOption(caOption())
     .action(logs);
 }
 

@@ -11,7 +11,7 @@ import { endEverywhere } from '../../experiment/end-everywhere.ts';
 import { experimentNames, findExperiment, readState } from '../../experiment/state.ts';
 import { type Removed, removeAll, removeExperiment } from '../../experiment/teardown.ts';
 import { type Answer, combined, type ExperimentVerdict } from '../../fidelity/verdict.ts';
-import { apiOption, namedBy, sameNameOption } from '../options/name-option.ts';
+import { apiOption, caOption, namedBy, sameNameOption } from '../options/name-option.ts';
 import { faultLines } from '../terminal/faults.ts';
 import { print, printError, printJson, progress, styled, table, warn } from '../terminal/output.ts';
 import { verdictLine } from '../terminal/verdict-text.ts';
@@ -23,6 +23,7 @@ export function addRunningCommands(program: Command): void {
     .description('list the experiments on this machine')
     .option('--json', 'print JSON')
     .addOption(apiOption())
+    .addOption(caOption())
     .action(list);
   program
     .command('status [experiment]')
@@ -30,6 +31,7 @@ export function addRunningCommands(program: Command): void {
     .option('--json', 'print JSON')
     .addOption(sameNameOption())
     .addOption(apiOption())
+    .addOption(caOption())
     .action(status);
   program
     .command('down [experiment]')
@@ -49,6 +51,7 @@ export function addRunningCommands(program: Command): void {
     )
     .addOption(sameNameOption())
     .addOption(apiOption())
+    .addOption(caOption())
     .action(down);
   program
     .command('cleanup')

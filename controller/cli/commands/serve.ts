@@ -1,12 +1,20 @@
 /** `netfold serve`: the API of this machine, and its dashboard. */
 import { type Command, Option } from 'commander';
+import type { TlsFiles } from '../../api/access/tls.ts';
 import type { Serving } from '../../api/serve.ts';
+import { ControllerError } from '../../errors.ts';
 import type { MeshAddress } from '../../mesh-address.ts';
-import { API_ADDRESS, parseApiAddress } from '../options/serve-options.ts';
+import {
+  API_ADDRESS,
+  addTlsOptions,
+  parseApiAddress,
+  type TlsFlags,
+  tlsFilesOf,
+} from '../options/serve-options.ts';
 import { SIGNALS } from '../options/with-experiment.ts';
 import { print, printJson, step, warn } from '../terminal/output.ts';
 
-interface ServeFlags {
+interface ServeFlags extends TlsFlags {
   readonly listen: MeshAddress;
   readonly key?: string;
   /** `--no-auth`. */
@@ -19,8 +27,7 @@ interface ServeFlags {
 }
 
 export function addServeCommand(program: Command): void {
-  program
-    .command('serve')
+  addTlsOptions(program.command('serve'))
     .description(
       'serve API and dashboard of all experiments of this machine until Ctrl-C; they do not depend on it',
     )
@@ -42,24 +49,47 @@ export function addServeCommand(program: Command): void {
     )
     .option('--no-auth', 'without a token: every user and program of this machine may ask (loopback only)')
     .option('--open-metrics', 'let whoever reaches the server read /metrics without the token')
-    .option('--link', 'print another link to the server that listens there, and end')
+    .option(
+      '--link',
+      'print another link to the server that listens there, and end; --tls-cert FILE if it has one',
+    )
     .option('--json', 'print JSON: {url, link, tokenFile}')
     .addOption(new Option('--with-stdin', 'end when stdin ends').hideHelp())
     .action((flags: ServeFlags) => (flags.link ? anotherLink(flags) : serve(flags)));
 }
 
-/** Beside an experiment, by its own process. Only this needs the modules of the API. */
-export async function serveBeside(listen: MeshAddress | true): Promise<Serving> {
+/** Of `up` and `verify`. */
+export interface BesideFlags extends TlsFlags {
+  readonly serve?: MeshAddress | true;
+}
+
+/** What is wrong with the files, before anything else is done. Throws `TLS_USAGE`, and what `readTls` throws. */
+export async function checkBeside(flags: BesideFlags): Promise<void> {
+  await tlsOf(flags, flags.serve !== undefined);
+}
+
+/** Beside an experiment, by its own process; `undefined`: it is not asked for. Only this needs the modules of the API. */
+export async function serveBeside(flags: BesideFlags): Promise<Serving | undefined> {
+  const { serve: listen } = flags;
+  if (listen === undefined) return undefined;
   const { serveApi } = await import('../../api/serve.ts');
-  return serveApi({ listen: listen === true ? API_ADDRESS : listen, hasToken: true, names: [] });
+  const tls = tlsFilesOf(flags);
+  return serveApi({ listen: listen === true ? API_ADDRESS : listen, hasToken: true, names: [], tls });
+}
+
+async function tlsOf(flags: TlsFlags, isServing = true): Promise<TlsFiles | undefined> {
+  const files = tlsFilesOf(flags, isServing);
+  if (files) (await import('../../api/access/tls.ts')).readTls(files);
+  return files;
 }
 
 async function serve(flags: ServeFlags): Promise<void> {
   const { listen, key, auth, allowHost = [], openMetrics = false, json, withStdin } = flags;
-  const { serveApi } = await import('../../api/serve.ts');
+  const tls = await tlsOf(flags);
+  const { isLoopback, serveApi } = await import('../../api/serve.ts');
   const ended = Promise.withResolvers<void>();
   for (const signal of SIGNALS) process.on(signal, () => ended.resolve());
-  const serving = await serveApi({ listen, key, hasToken: auth, names: allowHost, openMetrics });
+  const serving = await serveApi({ listen, key, hasToken: auth, names: allowHost, openMetrics, tls });
   const { url, link, tokenFile } = serving;
   if (json) printJson({ url, link, tokenFile: tokenFile ?? null });
   else {
@@ -69,6 +99,10 @@ async function serve(flags: ServeFlags): Promise<void> {
     step('Ctrl-C ends the server; experiments go on');
   }
   if (!auth) warn('every user and program of this machine may run commands as root through this server');
+  if (!tls && !isLoopback(listen.address))
+    warn(
+      `the token passes ${listen.address} in the clear: who can listen to that network can use it (--tls-cert, --tls-key)`,
+    );
   if (withStdin) process.stdin.resume().on('end', () => ended.resolve());
   await ended.promise;
   await serving.close();
@@ -76,11 +110,19 @@ async function serve(flags: ServeFlags): Promise<void> {
 }
 
 /** Links can be used once; whoever can read the token gets more. */
-async function anotherLink({ listen, json }: ServeFlags): Promise<void> {
-  const { connectApi } = await import('../options/api-option.ts');
+async function anotherLink({ listen, json, tlsCert, tlsKey }: ServeFlags): Promise<void> {
+  if (tlsKey !== undefined)
+    throw new ControllerError('TLS_USAGE', '--link needs no key', 'leave --tls-key out');
   const host = listen.address.includes(':') ? `[${listen.address}]` : listen.address;
-  const url = `http://${host}:${listen.port}`;
-  const { path } = await connectApi(url).call('makeLink', {});
-  if (json) printJson({ link: url + path });
-  else print(url + path);
+  const link = await linkAt(`${host}:${listen.port}`, tlsCert);
+  if (json) printJson({ link });
+  else print(link);
+}
+
+async function linkAt(host: string, certificate: string | undefined): Promise<string> {
+  if (certificate !== undefined)
+    return (await import('../../../sdk/pinned-link.ts')).pinnedLink(`https://${host}`, certificate);
+  const { connectApi } = await import('../options/api-option.ts');
+  const url = `http://${host}`;
+  return url + (await connectApi(url).call('makeLink', {})).path;
 }

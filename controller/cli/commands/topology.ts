@@ -21,7 +21,7 @@ import {
   readText,
   warnOfFile,
 } from '../options/files.ts';
-import { apiOption, nameOption } from '../options/name-option.ts';
+import { apiOption, caOption, nameOption } from '../options/name-option.ts';
 import { linesOf, print, printJson, printPieces, step } from '../terminal/output.ts';
 
 const AT = (): Option =>
@@ -46,6 +46,7 @@ export function addTopologyCommands(program: Command): void {
     .addOption(AT())
     .option(...JSON_FLAG)
     .addOption(apiOption())
+    .addOption(caOption())
     .action(async (file: string | undefined, options) => {
       if (options.live) return livePaths(file, options);
       if (file === undefined)

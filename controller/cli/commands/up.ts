@@ -34,7 +34,7 @@ import {
   spreadOption,
 } from '../options/placement-options.ts';
 import { addRecordOptions, tellRecord } from '../options/record-options.ts';
-import { serveOption } from '../options/serve-options.ts';
+import { addTlsOptions, serveOption, type TlsFlags } from '../options/serve-options.ts';
 import { waitUntil } from '../options/wait-until.ts';
 import { wholeNumber } from '../options/whole-number.ts';
 import {
@@ -47,9 +47,9 @@ import { print, progress, step, styled, warn } from '../terminal/output.ts';
 import { hasParent, tellParent } from '../terminal/parent.ts';
 import { detached, type Report } from './detached.ts';
 import { examplePair } from './example-pair.ts';
-import { serveBeside } from './serve.ts';
+import { checkBeside, serveBeside } from './serve.ts';
 
-export interface UpOptions extends LabOptions {
+export interface UpOptions extends LabOptions, TlsFlags {
   readonly detach?: boolean;
   readonly duration?: number;
   /** Where its API listens. */
@@ -131,6 +131,7 @@ export function addUpCommand(program: Command): void {
 /** Options that `verify` does not have. */
 function addRunOptions(command: Command): Command {
   addRecordOptions(command);
+  addTlsOptions(command, 'with --serve: ');
   command
     .addOption(durationOption())
     .addOption(serveOption())
@@ -163,12 +164,13 @@ export async function up(
   options: UpOptions,
   onRun?: (experiment: Experiment) => Promise<void>,
 ): Promise<void> {
+  await checkBeside(options);
   let record: string | undefined;
   await withExperiment(file, options, async (experiment, interruption) => {
     record = experiment.record;
     warnOfImages(file, experiment);
     if (interruption.requested) return;
-    const serving = options.serve === undefined ? undefined : await serveBeside(options.serve);
+    const serving = await serveBeside(options);
     const endBeside = options.beside?.(experiment);
     try {
       // Of machines that start alike nobody joins, and the containers of this one are found later.

@@ -9,19 +9,19 @@ import type { MeshAddress } from '../../mesh-address.ts';
 import type { Finding } from '../../verify/judge.ts';
 import { Verification } from '../../verify/verify.ts';
 import { machineTcpBuffers } from '../options/files.ts';
-import { serveOption } from '../options/serve-options.ts';
+import { addTlsOptions, serveOption, type TlsFlags } from '../options/serve-options.ts';
 import { type Interruption, type LabOptions, withExperiment } from '../options/with-experiment.ts';
 import { print, printJson, step, styled, table } from '../terminal/output.ts';
-import { serveBeside } from './serve.ts';
+import { checkBeside, serveBeside } from './serve.ts';
 import { addLabOptions } from './up.ts';
 
-interface VerifyOptions extends LabOptions {
+interface VerifyOptions extends LabOptions, TlsFlags {
   readonly json?: boolean;
   readonly serve?: MeshAddress | true;
 }
 
 export function addVerifyCommand(program: Command): void {
-  addLabOptions(program.command('verify <file>'))
+  addTlsOptions(addLabOptions(program.command('verify <file>')), 'with --serve: ')
     .description(
       'run a topology without its applications, measure it with real traffic, and say whether it is faithful',
     )
@@ -35,9 +35,10 @@ export function addVerifyCommand(program: Command): void {
 }
 
 async function verify(file: string, options: VerifyOptions): Promise<void> {
+  await checkBeside(options);
   const lab = { ...options, record: false } as const;
   const findings = await withExperiment(file, lab, async (experiment, interruption) => {
-    const serving = options.serve === undefined ? undefined : await serveBeside(options.serve);
+    const serving = await serveBeside(options);
     try {
       if (serving) step(`the dashboard is at ${serving.link}`);
       const measuring = measure(new Verification(experiment, windowBytes()));

@@ -15,7 +15,7 @@ import {
 import type { Graph } from '../../../topology/model/model.ts';
 import { type Explanation, explain, type Unreachable } from '../../explain/explain.ts';
 import { endpointNumber } from '../../explain/running.ts';
-import { apiOption, nameOption } from '../options/name-option.ts';
+import { apiOption, caOption, nameOption } from '../options/name-option.ts';
 import { print, printJson, styled, table } from '../terminal/output.ts';
 import { graphOf, isFile, requireNow } from './graph.ts';
 import { liveFlows } from './live-flows.ts';
@@ -43,6 +43,7 @@ export function addExplainCommand(program: Command): void {
     .addOption(nameOption('which experiment, if several are running'))
     .option('--json', 'print JSON')
     .addOption(apiOption())
+    .addOption(caOption())
     .action(show);
 }
 

@@ -9,7 +9,7 @@ import { PICTURE_FORMATS, type PictureFormat, pictureOf } from '../../../topolog
 import { graphAt } from '../../../topology/timeline/graph-at.ts';
 import { ControllerError } from '../../errors.ts';
 import { openTopology } from '../options/files.ts';
-import { apiOption, nameOption } from '../options/name-option.ts';
+import { apiOption, caOption, nameOption } from '../options/name-option.ts';
 import { print, printPieces } from '../terminal/output.ts';
 
 interface GraphOptions {
@@ -29,6 +29,7 @@ export function addGraphCommand(program: Command): void {
     .addOption(new Option('--at <time>', 'of a file: with all events until then').argParser(parseDuration))
     .addOption(nameOption('which experiment, if several are running'))
     .addOption(apiOption())
+    .addOption(caOption())
     .action(draw);
 }
 

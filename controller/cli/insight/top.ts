@@ -8,7 +8,7 @@ import { agentStatus } from '../../experiment/agents.ts';
 import { experimentNames, findExperiment, readState } from '../../experiment/state.ts';
 import { pathRows } from '../../fidelity/path-proofs.ts';
 import { askVerdict } from '../../fidelity/verdict.ts';
-import { apiOption, namedBy, sameNameOption } from '../options/name-option.ts';
+import { apiOption, caOption, namedBy, sameNameOption } from '../options/name-option.ts';
 import { print } from '../terminal/output.ts';
 import { type Snapshot, screenOf } from './top-screen.ts';
 
@@ -35,6 +35,7 @@ export function addTopCommand(program: Command): void {
     )
     .addOption(sameNameOption())
     .addOption(apiOption())
+    .addOption(caOption())
     .action(top);
 }
 

@@ -4,7 +4,7 @@ import { EXIT_CODE } from '../../../proto/errors.ts';
 import { findExperiment, readState } from '../../experiment/state.ts';
 import { type PathRow, pathRows } from '../../fidelity/path-proofs.ts';
 import { askVerdict, type ExperimentVerdict } from '../../fidelity/verdict.ts';
-import { apiOption, namedBy, sameNameOption } from '../options/name-option.ts';
+import { apiOption, caOption, namedBy, sameNameOption } from '../options/name-option.ts';
 import { print, printJson, styled, table } from '../terminal/output.ts';
 import { causeLines, clockTime, verdictLine } from '../terminal/verdict-text.ts';
 
@@ -26,6 +26,7 @@ export function addVerdictCommand(program: Command): void {
     .option('--json', 'print JSON')
     .addOption(sameNameOption())
     .addOption(apiOption())
+    .addOption(caOption())
     .action(showVerdict);
 }
 

@@ -1,6 +1,7 @@
 /** Where the API listens, as given on the command line. */
 import { isIP } from 'node:net';
-import { InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { ControllerError } from '../../errors.ts';
 import type { MeshAddress } from '../../mesh-address.ts';
 
 /** Next to that of the mesh. */
@@ -13,6 +14,31 @@ export const serveOption = (): Option =>
     '--serve [address]',
     `serve API and dashboard meanwhile, as \`netfold serve\` does (default: ${API_ADDRESS.address}:${API_PORT})`,
   ).argParser(parseApiAddress);
+
+export interface TlsFlags {
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+}
+
+/** `--tls-cert`, `--tls-key`. */
+export function addTlsOptions(command: Command, when = ''): Command {
+  return command
+    .addOption(new Option('--tls-cert <file>', `${when}serve by TLS with this certificate (PEM, or a chain)`))
+    .addOption(new Option('--tls-key <file>', 'its key (PEM, for its owner alone)'));
+}
+
+/** `undefined`: plain HTTP. `isServing`: whether a server is asked for at all. Throws `TLS_USAGE`. */
+export function tlsFilesOf(
+  { tlsCert: cert, tlsKey: key }: TlsFlags,
+  isServing = true,
+): { readonly cert: string; readonly key: string } | undefined {
+  if (cert === undefined && key === undefined) return undefined;
+  if (!isServing)
+    throw new ControllerError('TLS_USAGE', '--tls-cert and --tls-key are of a server', 'add --serve');
+  if (cert !== undefined && key !== undefined) return { cert, key };
+  const [given, missing] = key === undefined ? ['--tls-cert', '--tls-key'] : ['--tls-key', '--tls-cert'];
+  throw new ControllerError('TLS_USAGE', `${given} needs ${missing}`, `add ${missing} FILE`);
+}
 
 /** `ADDRESS`, `ADDRESS:PORT`, `[IPV6]:PORT`, `:PORT` or `PORT`; port 0 is a free one. Throws `InvalidArgumentError`. */
 export const parseApiAddress = (text: string): MeshAddress => parseAddress(text, API_PORT);

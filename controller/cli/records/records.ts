@@ -28,7 +28,7 @@ import {
 } from '../../record/folders.ts';
 import { eventsOf, type RecordSummary, readRecord, stateOf } from '../../record/read.ts';
 import { hasWriter } from '../../record/recorder.ts';
-import { apiOption } from '../options/name-option.ts';
+import { apiOption, caOption } from '../options/name-option.ts';
 import { print, printJson, step, table, warn } from '../terminal/output.ts';
 import { writeOutput } from '../terminal/write-output.ts';
 import { addCheckCommand } from './export.ts';
@@ -52,12 +52,14 @@ export function addRecordCommands(program: Command): void {
     .addHelpText('after', HELP)
     .option('--json', 'print JSON')
     .addOption(apiOption())
+    .addOption(caOption())
     .action(list);
   records
     .command('show <record>')
     .description('what happened in a run: flows, events, commands, agents')
     .option('--json', 'print JSON')
     .addOption(apiOption())
+    .addOption(caOption())
     .action(show);
   records
     .command('pin <record>')
@@ -85,6 +87,7 @@ export function addRecordCommands(program: Command): void {
       ).argParser(parseDuration),
     )
     .addOption(apiOption())
+    .addOption(caOption())
     .action(events);
 }
 

@@ -4,7 +4,7 @@ import { bitsOf, formatMicros, formatRate, fromMillis, millisToSeconds } from '.
 import { agentStatus } from '../../experiment/agents.ts';
 import { findExperiment, readState } from '../../experiment/state.ts';
 import { type TrafficRow, type TrafficTable, trafficTable } from '../../traffic-rows.ts';
-import { apiOption, namedBy, sameNameOption } from '../options/name-option.ts';
+import { apiOption, caOption, namedBy, sameNameOption } from '../options/name-option.ts';
 import { print, printJson, table, warn } from '../terminal/output.ts';
 
 const HELP = `
@@ -19,6 +19,7 @@ export function addTrafficCommand(program: Command): void {
     .option('--json', 'print JSON')
     .addOption(sameNameOption())
     .addOption(apiOption())
+    .addOption(caOption())
     .addHelpText('after', HELP)
     .action(show);
 }
