@@ -3,6 +3,8 @@ import type { AgentView } from '../../proto/view.ts';
 import { suggest } from '../../topology/model/names.ts';
 import { ControllerError } from '../errors.ts';
 import type { ExperimentState } from '../experiment/state.ts';
+import { checked } from './answers/check.ts';
+import { Starts } from './answers/starts.ts';
 import { commandHandlers } from './command-handlers.ts';
 import type { Handlers } from './handler-types.ts';
 import { insightHandlers } from './insight-handlers.ts';
@@ -13,12 +15,16 @@ import { endpointsOf, firstOf, flowsOf, reportsOf } from './view.ts';
 
 /** `link`: makes a path that a browser can open once. */
 export function handlersOf(experiments: Experiments, inside: Inside, link: () => string): Handlers {
+  const starts = new Starts((request, tell) => experiments.start(request, tell));
   return {
     ...networkHandlers(experiments),
     ...insightHandlers(experiments),
     ...commandHandlers(experiments),
     listExperiments: () => experiments.list(),
     startExperiment: ({ body }) => experiments.start(body),
+    checkTopology: async ({ body }) => checked(body),
+    beginStart: async ({ body }) => starts.begin(body),
+    getStart: async ({ params }) => starts.state(params.id),
     getExperiment: async ({ params }) => {
       const state = await experiments.state(params.experiment);
       const { name, topologyFile, startedAt, platform, hosts, endpoints } = state;

@@ -53,8 +53,8 @@ export interface Experiments {
   ask(experiment: string, host: string, path: string): Promise<unknown>;
   /** Of `host`, or of the first agent that answers; signed. Throws what it refuses. */
   command(experiment: string, host: string | undefined, request: ControlRequest): Promise<ControlAnswer>;
-  /** Resolves when all agents enforce the topology. Throws `TopologyError`, and why it could not start. */
-  start(request: StartRequest): Promise<Started>;
+  /** Resolves when all agents enforce the topology; `tell` hears what it is doing. Throws `TopologyError`, and why it could not start. */
+  start(request: StartRequest, tell?: (progress: string) => void): Promise<Started>;
   /** Throws `EXPERIMENT_UNKNOWN`. */
   remove(name: string): Promise<Removed>;
   /** Both throw `RECORD_UNKNOWN`. */

@@ -14,8 +14,11 @@ import type { Started, StartRequest } from './ports.ts';
 const MOST_WARNINGS = 100;
 const MOST_ERROR_BYTES = 65_536;
 
-/** Throws `TopologyError` before anything is started; afterwards what the daemon says. */
-export async function startDaemon(request: StartRequest): Promise<Started> {
+/** `tell`: what it is doing. Throws `TopologyError` before anything is started; afterwards what the daemon says. */
+export async function startDaemon(
+  request: StartRequest,
+  tell: (progress: string) => void = () => {},
+): Promise<Started> {
   const { topology: text, file, script } = request;
   const events = script === undefined ? undefined : { file: 'script', text: script };
   // Nothing is read for a file that names others: they would be this machine's.
@@ -25,7 +28,7 @@ export async function startDaemon(request: StartRequest): Promise<Started> {
   const folder = mkdtempSync(join(tmpdir(), 'netfold-start-'));
   try {
     writeFileSync(join(folder, file), text);
-    const name = await upWith(argumentsOf(request, folder));
+    const name = await upWith(argumentsOf(request, folder), tell);
     return { name, warnings: warnings.slice(0, MOST_WARNINGS).map(formatDiagnostic) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -54,7 +57,7 @@ function argumentsOf(
 
 type Message = { readonly up: string } | { readonly progress: string } | { readonly failed: ErrorFacts };
 
-async function upWith(words: readonly string[]): Promise<string> {
+async function upWith(words: readonly string[], tell: (progress: string) => void): Promise<string> {
   const { NETFOLD_API: _, NETFOLD_TOKEN: __, NETFOLD_NAME: ___, ...env } = process.env;
   const child = fork(MAIN, words, {
     env,
@@ -68,6 +71,7 @@ async function upWith(words: readonly string[]): Promise<string> {
   });
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   child.on('message', (message: Message) => {
+    if ('progress' in message) tell(message.progress);
     if ('up' in message) resolve(message.up);
     if ('failed' in message) reject(new NetfoldError(message.failed));
   });

@@ -7,8 +7,9 @@ import { NOTHING, type Selection } from '../data/selection.ts';
 import { Control, effectOf, type Give } from './control.tsx';
 import { Inspector } from './inspector.tsx';
 import { Endpoints, Flows, Hosts, Links } from './lists.tsx';
-import { State, type Tone } from './parts.tsx';
+import { Refused, State, type Tone } from './parts.tsx';
 import { Stage } from './stage.tsx';
+import { EndButton, StartForm } from './starting.tsx';
 import { Timeline } from './timeline.tsx';
 import { judgementTone, VerdictPanel } from './verdict.tsx';
 
@@ -25,6 +26,10 @@ export function App() {
   const [names, setNames] = useState<readonly string[]>();
   const [refusal, setRefusal] = useState<Refusal>();
   const [chosen, setChosen] = useState(nameInAddress);
+  const [isNew, setNew] = useState(false);
+  /** How many experiments were started here: the next one may have the name of one that has ended. */
+  const [started, setStarted] = useState(0);
+  const [notEnded, setNotEnded] = useState<Refusal>();
   const [theme, changeTheme] = useTheme();
   useEffect(() => {
     let timer: number | undefined;
@@ -37,7 +42,10 @@ export function App() {
       }
       timer = window.setTimeout(read, LIST_MS);
     };
-    const followAddress = (): void => setChosen(nameInAddress());
+    const followAddress = (): void => {
+      setChosen(nameInAddress());
+      setNew(false);
+    };
     window.addEventListener('hashchange', followAddress);
     void read();
     return () => {
@@ -50,9 +58,14 @@ export function App() {
   const isLastShown = last.current !== undefined && (names?.length === 0 || names?.includes(last.current));
   const name = chosen ?? (isLastShown ? last.current : names?.[0]);
   last.current = name;
-  const live = useLive(name);
+  const live = useLive(name, started);
   const choose = (next: string): void => {
+    setNew(false);
     window.location.hash = encodeURIComponent(next);
+  };
+  const opened = (next: string): void => {
+    setStarted((before) => before + 1);
+    choose(next);
   };
   const others = [...new Set([...(name === undefined ? [] : [name]), ...(names ?? [])])];
   return (
@@ -83,6 +96,12 @@ export function App() {
           </label>
         )}
         {live && <Facts live={live} />}
+        {live && live.connection !== 'ended' && (
+          <EndButton key={`${live.name} ${started}`} name={live.name} onRefused={setNotEnded} />
+        )}
+        <button type="button" aria-pressed={isNew} onClick={() => setNew(!isNew)}>
+          New experiment
+        </button>
         <button
           type="button"
           class="quiet theme"
@@ -93,8 +112,11 @@ export function App() {
         </button>
       </header>
       {refusal && <Refused refusal={refusal} />}
-      {live ? (
-        <Desk key={live.name} live={live} theme={theme} />
+      {notEnded && <Refused refusal={notEnded} />}
+      {isNew ? (
+        <StartForm onUp={opened} onClose={() => setNew(false)} />
+      ) : live ? (
+        <Desk key={`${live.name} ${started}`} live={live} theme={theme} />
       ) : (
         !refusal && (
           <main class="welcome">
@@ -103,7 +125,8 @@ export function App() {
             </p>
             {names !== undefined && (
               <p>
-                Start one, and it appears here: <code>netfold up examples/quickstart.yaml --hosts 2</code>
+                Start one with <em>New experiment</em>, or at the command line:{' '}
+                <code>netfold up examples/quickstart.yaml --hosts 2</code>
               </p>
             )}
           </main>
@@ -122,7 +145,7 @@ function nameInAddress(): string | undefined {
 }
 
 /** What changes in it makes the page be shown again. */
-function useLive(name: string | undefined): Live | undefined {
+function useLive(name: string | undefined, started: number): Live | undefined {
   const [, setVersion] = useState(0);
   const [live, setLive] = useState<Live>();
   useEffect(() => {
@@ -141,7 +164,7 @@ function useLive(name: string | undefined): Live | undefined {
       if (frame !== undefined) window.cancelAnimationFrame(frame);
       made.stop();
     };
-  }, [name]);
+  }, [name, started]);
   return name === undefined ? undefined : live;
 }
 
@@ -210,18 +233,6 @@ function Time({ live }: { live: Live }) {
     return () => window.clearInterval(timer);
   }, []);
   return <span class="digits">{clock(live.nowMs)}</span>;
-}
-
-function Refused({ refusal: { code, message, remedy } }: { refusal: Refusal }) {
-  return (
-    <div class="refused" role="alert">
-      <State tone="bad">
-        <strong>{code}</strong>
-      </State>{' '}
-      {message}
-      {remedy !== '' && <span class="note"> — {remedy}</span>}
-    </div>
-  );
 }
 
 const TABS = ['Flows', 'Links', 'Endpoints', 'Hosts', 'Verdict', 'Control'] as const;

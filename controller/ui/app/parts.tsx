@@ -1,6 +1,7 @@
 /** Small parts that others are made of. */
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { Refusal } from '../data/api.ts';
 
 export type Tone = 'good' | 'warn' | 'bad' | 'dim' | 'accent';
 
@@ -159,5 +160,17 @@ export function Field({ label, value, placeholder = '', isShort = false, onInput
         onInput={(event) => onInput(event.currentTarget.value)}
       />
     </label>
+  );
+}
+
+export function Refused({ refusal: { code, message, remedy } }: { refusal: Refusal }) {
+  return (
+    <div class="refused" role="alert">
+      <State tone="bad">
+        <strong>{code}</strong>
+      </State>{' '}
+      {message}
+      {remedy !== '' && <span class="note"> — {remedy}</span>}
+    </div>
   );
 }

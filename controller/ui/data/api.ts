@@ -2,20 +2,11 @@
 
 import type { AnswerOf, BodyFor, RouteId } from '../../../proto/api/v1/routes.ts';
 import type { ErrorFacts } from '../../../proto/errors.ts';
+import { Refusal } from './refusal.ts';
+
+export { Refusal };
 
 const ROOT = '/api/v1';
-
-/** A refusal of the server, or none at all (`UNREACHABLE`). */
-export class Refusal extends Error {
-  readonly code: string;
-  readonly remedy: string;
-
-  constructor({ code, message, remedy = '' }: Pick<ErrorFacts, 'code' | 'message' | 'remedy'>) {
-    super(message);
-    this.code = code;
-    this.remedy = remedy;
-  }
-}
 
 /** Throws `Refusal`. */
 export function get<Id extends RouteId>(_: Id, path: string): Promise<AnswerOf<Id>> {
@@ -26,6 +17,11 @@ export function get<Id extends RouteId>(_: Id, path: string): Promise<AnswerOf<I
 export function post<Id extends RouteId>(_: Id, path: string, body: BodyFor<Id>): Promise<AnswerOf<Id>> {
   const headers = { 'content-type': 'application/json' };
   return ask(path, { method: 'POST', headers, body: JSON.stringify(body) }) as Promise<AnswerOf<Id>>;
+}
+
+/** Throws `Refusal`. */
+export function remove<Id extends RouteId>(_: Id, path: string): Promise<AnswerOf<Id>> {
+  return ask(path, { method: 'DELETE' }) as Promise<AnswerOf<Id>>;
 }
 
 async function ask(path: string, options: RequestInit): Promise<unknown> {

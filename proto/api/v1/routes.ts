@@ -46,6 +46,7 @@ import {
   topologySchema,
 } from './network.ts';
 import { recordFileQuery, recordSchema } from './record.ts';
+import { checkedSchema, checkRequestSchema, startIdSchema, startStateSchema } from './starts.ts';
 import { streamMessageSchema } from './stream.ts';
 import { experimentVerdictSchema } from './verdict.ts';
 
@@ -54,6 +55,7 @@ export const API_ROOT = '/api/v1';
 const none = z.strictObject({});
 const ofExperiment = z.strictObject({ experiment: experimentName });
 const ofEndpoint = ofExperiment.extend({ endpoint: nodeName });
+const ofStart = z.strictObject({ id: startIdSchema });
 const ofCommand = ofExperiment.extend({ id: commandIdSchema });
 
 type Shape = z.ZodObject;
@@ -113,6 +115,16 @@ export const ROUTES = {
     startedSchema,
     201,
   ),
+  checkTopology: post('/check', 'Checks a topology.', none, checkRequestSchema, checkedSchema),
+  beginStart: post(
+    '/starts',
+    'Starts an experiment in the local lab, and answers at once.',
+    none,
+    startSchema,
+    startStateSchema,
+    202,
+  ),
+  getStart: get('/starts/{id}', 'How far a start is.', ofStart, none, startStateSchema),
   getExperiment: get(
     ONE,
     'An experiment, with what its agents say.',
@@ -235,6 +247,9 @@ export const SCHEMAS = {
   ExperimentDetail: experimentDetailSchema,
   StartRequest: startSchema,
   Started: startedSchema,
+  CheckRequest: checkRequestSchema,
+  Checked: checkedSchema,
+  StartState: startStateSchema,
   Removed: removedSchema,
   Topology: topologySchema,
   Paths: pathsSchema,

@@ -8,12 +8,15 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterEach, expect, it } from 'vitest';
 import { experimentFolder, tokenFile } from '../../../controller/names.ts';
 import type { AnswerOf } from '../../../proto/api/v1/routes.ts';
 import { type Connection, connect, type NetfoldError } from '../../../sdk/index.ts';
+import { makeCertificate } from '../../support/certificate.ts';
 import { netfold } from '../../support/lab/cli.ts';
 import { experimentName, run } from '../../support/lab/lab.ts';
+import { expectSuccess } from '../../support/lab/succeeds.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const TOPOLOGY = `
@@ -46,8 +49,8 @@ async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void>
 }
 
 /** On the port of an earlier one, or on a free one. */
-async function serve(port = 0): Promise<Server> {
-  const words = ['serve', '--listen', `127.0.0.1:${port}`, '--json'];
+async function serve(port = 0, ...more: readonly string[]): Promise<Server> {
+  const words = ['serve', '--listen', `127.0.0.1:${port}`, '--json', ...more];
   const child = spawn(join(ROOT, 'bin/netfold'), words, { stdio: ['ignore', 'pipe', 'inherit'] });
   servers.push(child);
   let out = '';
@@ -241,6 +244,46 @@ it('python3 drives a whole experiment with its standard library', { timeout: 60_
     log: 'ready\n',
   });
   expect(await server.netfold.list()).not.toContainEqual(expect.objectContaining({ name }));
+});
+
+it('by TLS, an experiment is started, watched until it is up, and ended', { timeout: 60_000 }, async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'netfold-tls-test-'));
+  const before = getCACertificates('default');
+  try {
+    const { cert, key } = makeCertificate('localhost');
+    const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+    writeFileSync(certFile, cert);
+    writeFileSync(keyFile, key, { mode: 0o600 });
+    const { url, netfold: there } = await serve(0, '--tls-cert', certFile, '--tls-key', keyFile);
+    expect(url).toMatch(/^https:/);
+    await expect(there.list()).rejects.toMatchObject({ code: 'CERTIFICATE_REFUSED' });
+    setDefaultCACertificates([...before, cert]);
+    const name = experimentName();
+    const wrong = { topology: TOPOLOGY.replace('5ms', '5'), name };
+    expect(await there.client.call('checkTopology', { body: { topology: wrong.topology } })).toMatchObject({
+      ...{ valid: false, diagnostics: [{ code: 'UNIT', line: 7 }] },
+    });
+    const watched = async (body: { topology: string; name: string }) => {
+      const { id } = await there.client.call('beginStart', { body });
+      const state = () => there.client.call('getStart', { params: { id } });
+      await expect.poll(async () => (await state()).state, { timeout: 30_000 }).not.toBe('starting');
+      return state();
+    };
+    expect(await watched(wrong)).toMatchObject({ state: 'failed', error: { code: 'UNIT' } });
+    expect(await watched({ topology: TOPOLOGY, name })).toMatchObject({ state: 'up', name, error: null });
+    const at = ['--api', url, '--ca', certFile];
+    const status = await netfold('status', name, '--json', ...at);
+    expectSuccess(status);
+    expect(JSON.parse(status.stdout)).toMatchObject({ experiment: name, agents: [{ host: 'host0' }] });
+    const link = await netfold('serve', '--link', '--listen', new URL(url).host, '--tls-cert', certFile);
+    expectSuccess(link);
+    expect((await fetch(link.stdout.trim())).headers.get('set-cookie')).toMatch(/; Secure$/);
+    expectSuccess(await netfold('down', name, ...at));
+    expect(existsSync(experimentFolder(name))).toBe(false);
+  } finally {
+    setDefaultCACertificates(before);
+    rmSync(folder, { recursive: true });
+  }
 });
 
 it('up --serve prints a link that a browser can open once, and serves as long as the experiment runs', async () => {

@@ -90,7 +90,10 @@ export class FakeExperiments implements Experiments {
     return this.agents.get(host ?? 'host0')!.door.control(request);
   }
 
-  async start({ topology, file, script, name }: Parameters<Experiments['start']>[0]) {
+  async start(
+    { topology, file, script, name }: Parameters<Experiments['start']>[0],
+    _tell?: Parameters<Experiments['start']>[1],
+  ): ReturnType<Experiments['start']> {
     const loaded = loadTopology(
       topology,
       file,

@@ -284,3 +284,79 @@ test('a browser gets in by a link, once', async () => {
   expect(seen.statusCode).toBe(200);
   expect((await api.server.inject({ url, headers })).json()).toMatchObject({ code: 'LINK_USED' });
 });
+
+describe('a topology', () => {
+  const valid = 'services: { a: {}, b: {} }\nlinks:\n  - { from: a, to: b, latency: 5ms }\n';
+
+  test('is checked: what it has, or what is wrong at which line', async () => {
+    const right = await post('/check', { topology: valid, file: 'pair.yaml' });
+    expect([right.status, right.value]).toMatchObject([
+      ...[200, { valid: true, summary: { name: 'pair', endpoints: 2, links: 1 } }],
+    ]);
+    const wrong = await post('/check', { topology: valid.replace('5ms', '5') });
+    expect(ROUTES.checkTopology.answer.safeParse(wrong.value).error).toBeUndefined();
+    expect(wrong.value).toMatchObject({
+      valid: false,
+      diagnostics: [{ severity: 'error', line: 3, code: 'UNIT' }],
+    });
+    const variable =
+      'vars: { delay: 5ms }\nservices: { a: {}, b: {} }\nlinks: [{ from: a, to: b, latency: "${delay}" }]\n';
+    const set = async (name: string, value: string): Promise<unknown> =>
+      (await post('/check', { topology: variable, set: { [name]: value } })).value;
+    expect(await set('delay', '20ms')).toMatchObject({ valid: true });
+    expect(await set('delay', '20')).toMatchObject({ valid: false });
+    expect(await set('nothing', '1')).toMatchObject({ valid: false });
+    expect(await post('/check', { topology: '' })).toMatchObject({ status: 400 });
+    expect(await post('/check', { topology: 'a', hosts: 1 })).toMatchObject({ status: 400 });
+  });
+
+  test('of others is not read, since its files would be those of the server', async () => {
+    const { value } = await post('/check', { topology: 'include: [/etc/hostname]\nservices: { a: {} }\n' });
+    expect(value).toMatchObject({ valid: false });
+    expect(JSON.stringify(value.diagnostics)).toContain('INCLUDE');
+  });
+
+  test('is started while its start is watched, and a start that fails says why', async () => {
+    const lab = await openApiLab();
+    const told = Promise.withResolvers<string>();
+    const tells: ((progress: string) => void)[] = [];
+    const first = lab.experiments.start.bind(lab.experiments);
+    lab.experiments.start = async (request, hear) => {
+      if (request.name === 'fake') return first(request);
+      tells.push(hear!);
+      return { name: await told.promise, warnings: ['pair.yaml:1: careful'] };
+    };
+    const send = async (method: 'GET' | 'POST', url: string, payload?: object) => {
+      const answer = await lab.server.inject({ method, url: `/api/v1${url}`, headers: HEADERS, payload });
+      return { status: answer.statusCode, value: answer.json() };
+    };
+    const begin = (name: string) => send('POST', '/starts', { topology: valid, name });
+    const state = async (id: string) => (await send('GET', `/starts/${id}`)).value;
+    const { status, value } = await begin('pair');
+    expect([status, value.state]).toEqual([202, 'starting']);
+    tells[0]!('making endpoints 1 of 2');
+    tells[0]!('');
+    expect(await state(value.id)).toMatchObject({
+      state: 'starting',
+      progress: 'making endpoints 1 of 2',
+      name: null,
+    });
+    for (const name of ['b', 'c', 'd']) expect((await begin(name)).status).toBe(202);
+    expect(await begin('e')).toMatchObject({ status: 503, value: { code: 'STARTS_TOO_MANY' } });
+    told.resolve('pair');
+    await expect.poll(async () => (await state(value.id)).state).toBe('up');
+    expect(await state(value.id)).toMatchObject({
+      ...{ state: 'up', name: 'pair', warnings: ['pair.yaml:1: careful'], progress: null, error: null },
+    });
+    const failed = await begin('fake');
+    await expect.poll(async () => (await state(failed.value.id)).state).toBe('failed');
+    expect(await state(failed.value.id)).toMatchObject({
+      error: { code: 'EXPERIMENT_EXISTS', blame: 'input' },
+    });
+    expect(await send('GET', '/starts/0123456789abcdef')).toMatchObject({
+      status: 404,
+      value: { code: 'START_UNKNOWN' },
+    });
+    await lab.close();
+  });
+});

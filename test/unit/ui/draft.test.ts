@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import {
+  bodyOf,
+  type Diagnostic,
+  EMPTY,
+  fileNameOf,
+  gutterOf,
+  lineCount,
+  lineRange,
+  settingsOf,
+} from '../../../controller/ui/data/draft.ts';
+import { startSchema } from '../../../proto/api/v1/experiments.ts';
+
+const codeOf = (act: () => unknown): unknown => {
+  try {
+    return act();
+  } catch (error) {
+    return (error as { code: string }).code;
+  }
+};
+
+describe('the form', () => {
+  it('is a request that the server takes, without what is left empty', () => {
+    const least = bodyOf({ ...EMPTY, topology: 'services: { a: {} }' });
+    expect(least).toEqual({
+      ...{ topology: 'services: { a: {} }', file: 'topology.yaml', hosts: 1, delayBackend: 'auto' },
+    });
+    const most = bodyOf({
+      ...{
+        topology: 'x',
+        file: 'a.xml',
+        name: ' lab ',
+        hosts: ' 3 ',
+        settings: 'delay=20ms\n\n rate = a=b ',
+      },
+      ...{ duration: ' 30s', delayBackend: 'netem' as const },
+    });
+    expect(startSchema.parse(most)).toEqual({
+      ...{ topology: 'x', file: 'a.xml', name: 'lab', hosts: 3, duration: '30s', delayBackend: 'netem' },
+      set: { delay: '20ms', rate: 'a=b' },
+    });
+  });
+
+  it.each(['x', '=1', '1a=2', 'a=1\na=2'])('refuses the variables %j', (text) => {
+    expect(codeOf(() => settingsOf(text))).toBe('VARIABLE');
+  });
+
+  it.each(['', '0', '-1', '1.5', 'x', '99999'])('refuses %j hosts', (hosts) => {
+    expect(codeOf(() => bodyOf({ ...EMPTY, topology: 'x', hosts }))).toBe('HOSTS');
+  });
+
+  it('gives files names that the server takes', () => {
+    const names = ['my ring.yaml', 'über/a.xml', '.hidden', '../..', '', `${'x'.repeat(120)}.yaml`];
+    for (const name of names)
+      expect(startSchema.safeParse({ topology: 'x', file: fileNameOf(name) }).error, name).toBeUndefined();
+    expect(fileNameOf('ring.yaml')).toBe('ring.yaml');
+    expect(fileNameOf(names.at(-1)!)).toMatch(/x\.yaml$/);
+  });
+});
+
+describe('the text', () => {
+  const found = (line: number, severity: Diagnostic['severity']): Diagnostic => {
+    return { severity, code: 'UNIT', file: 'a', line, column: 1, field: '', message: '', remedy: '' };
+  };
+
+  it('has numbers, and signs where something was found, of which errors come first', () => {
+    const all = [found(2, 'warning'), found(3, 'warning'), found(3, 'error'), found(3, 'warning')];
+    expect(gutterOf(4, all).split('\n')).toEqual(['  1', '▲ 2', '✕ 3', '  4']);
+  });
+
+  it('has lines that can be found', () => {
+    const text = 'one\n\nthree';
+    expect(lineCount(text)).toBe(3);
+    expect(lineCount('')).toBe(1);
+    const at = (line: number): string => text.slice(...lineRange(text, line));
+    expect([at(1), at(2), at(3), at(9)]).toEqual(['one', '', 'three', 'three']);
+  });
+});
