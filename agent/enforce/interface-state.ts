@@ -45,13 +45,16 @@ export interface NetemQueue {
   readonly slots?: string;
 }
 
-/** As many links can follow the slowest one, for classes up to this minor number. */
-export const MOST_FURTHER = 7;
+/**
+ * As many links can follow the slowest one, since the kernel bounds how deep queues are within each other (ELOOP), for classes up to
+ * this minor number.
+ */
+export const MOST_FURTHER = 5;
 export const MOST_FURTHER_MINOR = 4095;
 
 /**
  * The major number of a queue of a class: the class's minor number for the first (`place` 0), and for those that follow numbers
- * that no class has as its minor, while there are at most 36,000 classes.
+ * that no class has as its minor, while there are at most 45,000 classes.
  */
 export const queueMajor = (minor: number, place: number): number =>
   place === 0 ? minor : 0xffef - (minor - 1) * MOST_FURTHER - (place - 1);

@@ -74,7 +74,7 @@ const NETEM: NetemQueue = {
 const JITTERY: NetemQueue = { ...NETEM, jitterNs: 1_500_250, distribution: 'pareto' };
 const IMPAIRED: readonly [string, ShapedClass[]][] = [
   ['a link of 8 Mb/s', [shaped(7, 8e6, { queue: { ...NETEM, slowest: 1_000_000 }, bufferBytes: 500_000 })]],
-  ...[1, 2, 7].map((furtherLinks): [string, ShapedClass[]] => [
+  ...[1, 2, 5].map((furtherLinks): [string, ShapedClass[]] => [
     `links of ${furtherLinks} Mb/s that follow`,
     [
       shaped(7, 8e6, {

@@ -217,7 +217,7 @@ describe('with netem in the queues', () => {
       // In two queues of 13.3 Mb/s: one of 6.7 would bound the path.
       [[10, 20, 10], 'rate 10000000bit within 2 at 13333336bit buffer'],
       [[10, 10, 10, 10], 'rate 10000000bit within 3 at 10000000bit buffer'],
-      [Array(20).fill(10), 'rate 10000000bit within 7 at 10000000bit buffer'],
+      [Array(20).fill(10), 'rate 10000000bit within 5 at 10000000bit buffer'],
       // 8 µs for a full frame.
       [[10, 1500], 'rate 10000000bit buffer'],
     ])('%j Mb/s', (megabits, expected) => {

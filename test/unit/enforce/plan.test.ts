@@ -122,13 +122,13 @@ tc filter add dev eth0 parent 4e46: protocol all prio 1 bpf direct-action name n
       state([{ ...CLASSES[0], queue: { ...queue, furtherLinks, furtherRate } }, CLASSES[1]], TARGETS);
     const alone = state([{ ...CLASSES[0], queue }, CLASSES[1]], TARGETS);
     const first =
-      'tc qdisc replace dev eth0 parent 2:1 handle ffe8: netem limit 900 rate 160000bit  # a link that follows';
+      'tc qdisc replace dev eth0 parent 2:1 handle ffea: netem limit 900 rate 160000bit  # a link that follows';
     const second =
-      'tc qdisc replace dev eth0 parent ffe8:1 handle ffe7: netem limit 900 rate 160000bit  # a link that follows';
+      'tc qdisc replace dev eth0 parent ffea:1 handle ffe9: netem limit 900 rate 160000bit  # a link that follows';
     expect(plan(alone, following(2, 20_000))).toBe(`${first}\n${second}`);
     expect(plan(following(1, 20_000), following(2, 20_000))).toBe(second);
     expect(plan(following(2, 16_000), following(1, 20_000))).toBe(
-      `${first}\ntc qdisc del dev eth0 parent ffe8:1  # fewer links follow`,
+      `${first}\ntc qdisc del dev eth0 parent ffea:1  # fewer links follow`,
     );
     expect(plan(following(2, 20_000), alone)).toBe('tc qdisc del dev eth0 parent 2:1  # fewer links follow');
     // They go with the queue that they are in.
@@ -238,7 +238,7 @@ describe('a burst read back from the kernel', () => {
   });
 });
 
-const MORE_LINKS = [2, 7].map((furtherLinks) => ({ furtherLinks, furtherRate: 1_000_000 }));
+const MORE_LINKS = [2, 5].map((furtherLinks) => ({ furtherLinks, furtherRate: 1_000_000 }));
 const MINORS = [1, 2, 3, 4, 5, 0xffff];
 const arbitraryOwnState = fc
   .record({
