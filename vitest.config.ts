@@ -132,6 +132,18 @@ export default defineConfig({
       },
       {
         test: {
+          ...real,
+          name: 'hosts',
+          include: ['test/hosts/**/*.test.ts'],
+          sequence: { groupOrder: 10 },
+          testTimeout: 900_000,
+          hookTimeout: 300_000,
+          // What it measures is not measured again.
+          retry: 0,
+        },
+      },
+      {
+        test: {
           ...emulated,
           name: 'vm',
           include: ['test/vm/interfaces.test.ts', 'test/vm/fidelity.test.ts'],
