@@ -120,6 +120,22 @@ export interface AgentVerdict {
   readonly forgotten: number;
 }
 
+/** What an agent probes of paths and hosts, and what that costs. */
+export interface ProbesStatus {
+  /** How many paths are probed now. */
+  readonly paths: number;
+  /** How often one of them was probed in the last second, on average: the time between two, ms; null: none was. */
+  readonly everyMs: number | null;
+  /** Since the start. */
+  readonly sent: number;
+  readonly lost: number;
+  /** Processor time since the start, ms, and the part of a processor that it may be. */
+  readonly workMs: number;
+  readonly budget: number;
+  /** Paths wait for their turn, since that part is used up, or since there are too many of them. */
+  readonly behind: boolean;
+}
+
 /** Traffic of netfold's own, of one entry of the file, between two endpoints of which one is on this host. */
 export interface TrafficStatus {
   readonly name: string;
@@ -219,6 +235,8 @@ export interface AgentStatus {
   readonly degraded: readonly string[];
   /** Whether the run is what the topology says, as far as this agent sees. */
   readonly verdict?: AgentVerdict;
+  /** What is probed by netfold itself. Absent: nothing is. */
+  readonly probes?: ProbesStatus;
   /** How often the agent has put back what another program had changed of netfold's objects in the kernel. */
   readonly corrected?: number;
   /** How many versions of the topology there have been before this one. */

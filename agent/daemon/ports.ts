@@ -8,7 +8,7 @@ import type { ExperimentClock } from '../clock/experiment-clock.ts';
 import type { ProbePort } from '../endpoints/probes.ts';
 import type { ProcessPort } from '../endpoints/processes.ts';
 import type { ChangeWatch, DelayBackend, TcPort, TreeKeeper } from '../enforce/ports.ts';
-import type { EchoPort } from '../fidelity/probing.ts';
+import type { EchoPort } from '../fidelity/echoes.ts';
 import type { MachineLoad } from '../health/machine-load.ts';
 import type { TcpConnection } from '../kernel/netlink/tcp-connections.ts';
 import type { Mesh } from '../mesh/exchange/mesh.ts';

@@ -62,6 +62,7 @@ export function agentStatus({ state, ticks, parts }: StatusSources): AgentStatus
     memoryBytes: process.memoryUsage.rss(),
     degraded: keeper.degraded,
     verdict: parts.fidelity.verdict(),
+    ...(parts.fidelity.probing && { probes: parts.fidelity.probing }),
     corrected: keeper.corrected,
     processes: parts.applications.status(),
     ...(unbounded !== undefined && { unbounded }),

@@ -90,11 +90,11 @@ const rules = {
   UNDERLAY_SLOW: { weight: 'degraded', unit: 'ms', bound: 0, holdsMs: 0, clearsMs: CALM_MS },
   /** TCP's shortest round trip is less than the path's: its rule has no effect. The bound is the least that the path allows. */
   RTT_SHORT: { weight: 'invalid', unit: 'ms', bound: 0, isFloor: true, holdsMs: 0, clearsMs: WINDOW_MS },
-  /** TCP's shortest round trip is longer than the path's although no queue can have formed. */
+  /** The shortest of the latest round trips is longer than the path's although no queue can have formed. */
   RTT_LONG: { weight: 'degraded', unit: 'ms', bound: 0, holdsMs: 0, clearsMs: WINDOW_MS },
   /** As many in a row as a path that loses what it should loses once in a million times, four at least; the bound is one less. */
   PROBES_LOST: { weight: 'degraded', unit: 'packets', bound: 3, holdsMs: 0, clearsMs: CALM_MS },
-  /** Of TCP between the hosts' agents, the part that was lost. Networks in a rack lose none; 2 % is what emulated losses are compared at. */
+  /** What the real network to a host loses. Networks in a rack lose none; 2 % is what emulated losses are compared at. */
   UNDERLAY_LOSSY: { weight: 'degraded', unit: 'ratio', bound: 0.02, holdsMs: 0, clearsMs: CALM_MS },
 } as const satisfies Readonly<Record<string, CauseRule>>;
 

@@ -26,15 +26,22 @@ export class Counters {
   readonly #options: CountersOptions;
   readonly #window = new Window<'released' | 'lateMs' | 'ticks'>(WINDOW_MS);
   #before: Counted | undefined;
+  #meanLateMs = 0;
 
   constructor(options: CountersOptions) {
     this.#options = options;
+  }
+
+  /** Of the packets that have left the delay line in the window of the last look; 0 where there were too few, or nobody knows. */
+  get meanLateMs(): number {
+    return this.#meanLateMs;
   }
 
   /** After a pause, what was before does not count. */
   forget(): void {
     this.#window.forget();
     this.#before = undefined;
+    this.#meanLateMs = 0;
   }
 
   look(now: number, counted: Counted): Symptom[] {
@@ -49,7 +56,8 @@ export class Counters {
   #late({ released, lateMs }: { released: number; lateMs: number }): Symptom[] {
     const { leastPackets, lateBoundMs } = this.#options;
     const mean = lateMs / released;
-    if (released < leastPackets || mean <= lateBoundMs) return [];
+    this.#meanLateMs = released < leastPackets ? 0 : Math.max(0, mean);
+    if (this.#meanLateMs <= lateBoundMs) return [];
     const message = `${released} packets left the delay line ${mean.toFixed(1)} ms late on average: this machine is too busy for its endpoints`;
     return [{ code: 'PACKETS_LATE', measured: mean, message }];
   }

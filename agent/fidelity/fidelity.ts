@@ -4,7 +4,14 @@
  * experiment begins.
  */
 import type { LocalEndpoint } from '../../proto/bootstrap.ts';
-import type { AgentState, AgentVerdict, Cause, ClockStatus, SlowPaths } from '../../proto/status.ts';
+import type {
+  AgentState,
+  AgentVerdict,
+  Cause,
+  ClockStatus,
+  ProbesStatus,
+  SlowPaths,
+} from '../../proto/status.ts';
 import { micros, millisToSeconds, toMillis } from '../../proto/units.ts';
 import type { AgentProofs } from '../../proto/view.ts';
 import type { Clock, Timers } from '../clock/clock.ts';
@@ -16,15 +23,19 @@ import type { RunLog } from '../runlog/run-log.ts';
 import { Attempts } from '../tick/attempts.ts';
 import { CAUSES, type Symptom } from './causes.ts';
 import { Counters } from './counters.ts';
+import type { EchoPort } from './echoes.ts';
 import { Judge, type JudgedCause } from './judge.ts';
 import { apart, conflicting, Silences, skewed, slowed, slowToAnswer } from './looks.ts';
 import { Machine } from './machine.ts';
-import { type EchoPort, type ProbesCounted, Probing } from './probing.ts';
+import { Probes, type ProbesCounted } from './probes.ts';
 import { stateOf } from './state.ts';
+import { slackOf } from './tcp-paths.ts';
 import { type Traffic, TrafficWatch } from './traffic-watch.ts';
 import { type Segments, UnderlayLoss } from './underlay-loss.ts';
 
 export const LOOK_MS = 1000;
+/** Between two looks at least, when probes find one path after the other. */
+const EARLY_LOOK_MS = 200;
 /** Of ended causes, the status has so many; the others are in `verdict`. */
 const IN_STATUS = 50;
 
@@ -83,7 +94,7 @@ export class Fidelity {
   readonly #machine = new Machine();
   readonly #silences = new Silences();
   readonly #traffic: TrafficWatch;
-  readonly #probing: Probing | undefined;
+  readonly #probes: Probes | undefined;
   readonly #underlayLoss = new UnderlayLoss();
   readonly #attempts: Attempts;
   /** Seen since the last look. */
@@ -91,6 +102,8 @@ export class Fidelity {
   #judgedAs: AgentState | undefined;
   #judgedSince: number | undefined;
   #lastLook: number | undefined;
+  /** Probes have found something since the last look. */
+  #hasNews = false;
   /** netem counts nothing of what is looked at, and asking it takes a while. */
   #countsDelays = true;
   #cancel: () => void = () => {};
@@ -99,8 +112,8 @@ export class Fidelity {
   constructor(ports: FidelityPorts) {
     this.#ports = ports;
     this.#judge = new Judge({ onChange: (cause) => this.#record(cause) });
-    this.#probing = ports.echoes && new Probing(ports.echoes);
-    this.#traffic = new TrafficWatch(ports.traffic, this.#probing);
+    this.#probes = ports.echoes && new Probes(ports.echoes, this.#underlayLoss);
+    this.#traffic = new TrafficWatch(ports.traffic, this.#probes);
     this.#attempts = new Attempts(ports.onFailure);
     this.#counters = new Counters({
       ...{ lateBoundMs: CAUSES.PACKETS_LATE.bound, leastPackets: LEAST_PACKETS },
@@ -111,11 +124,10 @@ export class Fidelity {
   start(): void {
     const { timers, runLog } = this.#ports;
     this.#cancel = timers.every(LOOK_MS, () => this.look());
-    this.#probing?.start(
-      timers,
-      () => this.#ports.clock.now(),
-      (turn) => this.#attempts.run('probing', turn),
-    );
+    this.#probes?.start(timers, () => this.#ports.clock.now(), {
+      attempt: (turn) => this.#attempts.run('probing', turn),
+      onTurn: (isNews) => this.#lookEarly(isNews),
+    });
     this.#unfollow = runLog.follow((entry) => {
       if (entry.kind === 'epoch') this.#noteEvents(entry);
     });
@@ -124,7 +136,7 @@ export class Fidelity {
   stop(): void {
     this.#cancel();
     this.#unfollow();
-    this.#probing?.stop();
+    this.#probes?.stop();
   }
 
   /** What is installed at an endpoint was read back; `corrected`: what had to be put back, in words. */
@@ -157,10 +169,18 @@ export class Fidelity {
     this.#pending.push({ code: 'EVENTS_LATE', measured, message, since });
   }
 
+  /** Of what probes have found, the verdict tells at once. */
+  #lookEarly(isNews: boolean): void {
+    if (isNews) this.#hasNews = true;
+    const last = this.#lastLook;
+    if (this.#hasNews && last !== undefined && this.#ports.clock.now() - last >= EARLY_LOOK_MS) this.look();
+  }
+
   /** To be called every `LOOK_MS`. Never throws. */
   look(): void {
     const { clock, kept, state } = this.#ports;
     const now = clock.now();
+    this.#hasNews = false;
     const as = state();
     const isJudged = kept.isShaped && (as === 'ready' || as === 'running');
     if (!isJudged) {
@@ -184,6 +204,7 @@ export class Fidelity {
     this.#judge.forget();
     this.#counters.forget();
     this.#machine.forget();
+    this.#underlayLoss.forget();
     this.#traffic.begin(now);
     this.#pending = as === 'running' ? this.#lateStart(now) : [];
   }
@@ -206,7 +227,7 @@ export class Fidelity {
   }
 
   #sources(now: number): [string, () => readonly Symptom[]][] {
-    const { mesh, host, slowPaths, load, local, segments } = this.#ports;
+    const { mesh, host, slowPaths, load, local } = this.#ports;
     return [
       ['what is counted', () => this.#counters.look(now, this.#counted())],
       ['what is kept', () => this.#unkept()],
@@ -215,11 +236,17 @@ export class Fidelity {
       ['conflicts', () => conflicting(mesh.view.conflicts(now))],
       ['clocks', () => skewed(host, mesh.clocks.status())],
       ['answers', () => slowToAnswer(mesh.clocks.status())],
-      ['the real network', () => [...slowed(slowPaths()), ...this.#underlayLoss.look(now, segments())]],
+      ['the real network', () => [...slowed(slowPaths()), ...this.#lossy(now)]],
       ['memory', memory],
       ['the machine', () => (load ? this.#machine.look(now, load()) : [])],
-      ['connections', () => this.#traffic.look(now, local())],
+      ['connections', () => this.#traffic.look(now, local(), slackOf(this.#counters.meanLateMs))],
     ];
+  }
+
+  #lossy(now: number): Symptom[] {
+    const others = this.#ports.segments();
+    this.#probes?.hosts.keep(others);
+    return this.#underlayLoss.look(now, others);
   }
 
   #counted() {
@@ -288,7 +315,14 @@ export class Fidelity {
 
   /** Of netfold's own, since the start. */
   get probes(): ProbesCounted {
-    return this.#probing?.counted ?? { sent: 0, lost: 0, workMs: 0 };
+    return (
+      this.#probes?.counted ?? { ...{ sent: 0, lost: 0, workMs: 0 }, ...{ turns: 0, behind: 0, paths: 0 } }
+    );
+  }
+
+  /** `undefined`: nothing is probed here. */
+  get probing(): ProbesStatus | undefined {
+    return this.#probes?.status();
   }
 
   proofs(): AgentProofs {

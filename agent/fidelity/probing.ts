@@ -1,51 +1,40 @@
 /**
- * Light probes of netfold's own on paths that carry traffic and that no TCP measures: an echo request from an endpoint to the
- * other, which the kernel there answers. They are ICMP with an identifier and a text of netfold's, and cost a path and the agent no
- * more than the bounds below, which docs/fidelity.md tells.
+ * Light probes of netfold's own on paths that carry traffic and that no TCP measures, or where TCP has measured too much: an echo
+ * request from an endpoint to the other, which the kernel there answers. They are ICMP with an identifier and a text of netfold's, and
+ * cost a path no more than the bounds below, which docs/fidelity.md tells.
  */
 import type { LocalEndpoint } from '../../proto/bootstrap.ts';
-import { bitsOf, micros, millisToSend, toMillis } from '../../proto/units.ts';
+import { bitsOf, millisToSend } from '../../proto/units.ts';
 import type { ProbesTold } from '../../proto/view.ts';
 import type { Path } from '../../topology/model/model.ts';
-import type { Timers } from '../clock/clock.ts';
-import type { Symptom } from './causes.ts';
+import type { CauseCode, Symptom } from './causes.ts';
+import type { Echoes, EchoOwner } from './echoes.ts';
 import { type Expected, ProbeOutcomes } from './probe-outcomes.ts';
 import { isSamePath } from './proofs.ts';
 
-/** How often they are sent and read: a few at a time, so that no event waits. */
-export const TURN_MS = 100;
-/** Of all paths together: some 5 ms of processor time a second. */
-const MOST_A_TURN = 20;
-/** A path is probed no more often than this … */
-const LEAST_INTERVAL_MS = 500;
-/** After one that was lost, the next ones come sooner, until one comes back. */
-const HURRIED_INTERVAL_MS = 200;
+/** Of all paths together. */
+export const MOST_A_TURN = 20;
+/** Of the budget, this part is for paths of which something was odd: they are probed while others wait. */
+const RESERVED = 0.5;
+/** A path is probed no more often than this, and up to a fifth sooner, so as not to be in step with applications … */
+const LEAST_INTERVAL_MS = 1000;
+const SOONER = 0.2;
 /** … and so seldom that probes use no more of its bandwidth: half of what makes a pair a flow (agent/usage/flow-meter.ts). */
 const MOST_PART = 0.0005;
+/** After one that was odd, the next ones come sooner, until one is as it should be or the path is named … */
+const ODD_INTERVAL_MS = 200;
+/** … sooner still where TCP uses the path as well, and more of them are needed … */
+const BESIDE_TCP_INTERVAL_MS = 100;
+/** … with more of the bandwidth, which has to stay below 0.5 %. */
+const MOST_PART_WHEN_ODD = 0.004;
+/** Of an odd path: more say nothing that these don't. */
+const MOST_UNDER_WAY = 5;
 /** An Ethernet frame with one. */
 export const PROBE_FRAME_BYTES = 66;
-/** After the time that it takes there and back, it is lost. */
-const PATIENCE_MS = 400;
 /** After a change of the path, it is in force everywhere within this time, or told of as late. */
 const SETTLED_MS = 500;
-
-export interface Echo {
-  readonly token: number;
-  readonly roundTripMicros: number;
-}
-
-/** Sends echo requests inside of endpoints, and reads the answers. */
-export interface EchoPort {
-  /** Whether an answer is there only when it has been delayed on its arrival as well; else its way back is the real network's. */
-  readonly measuresBack: boolean;
-  /** Returns whether it was sent. */
-  send(from: LocalEndpoint, address: string, token: number): boolean;
-  /** Answers since the last call. */
-  collect(): readonly Echo[];
-  /** Endpoints that are not here any more are forgotten. */
-  keep(local: readonly LocalEndpoint[]): void;
-  close(): void;
-}
+/** Losses that are rarer than this are odd before they are certain. */
+const RARE_LOSS = 0.05;
 
 /** A path to be probed. */
 export interface Target extends Expected {
@@ -62,142 +51,169 @@ export interface Target extends Expected {
   readonly bandwidthBps: number;
 }
 
-export interface ProbesCounted {
-  readonly sent: number;
-  readonly lost: number;
-  /** The time that sending and reading them took. */
-  readonly workMs: number;
-}
-
 interface Probed {
   target: Target;
   readonly outcomes: ProbeOutcomes;
+  readonly owner: EchoOwner;
   /** Of the next one. */
   dueAt: number;
-  isHurried: boolean;
+  isOdd: boolean;
+  underWay: number;
   /** At the last look. */
   wasQuiet: boolean;
+  /** What it was named for when that was looked at last. */
+  code: CauseCode | undefined;
 }
 
 export class Probing {
-  readonly #port: EchoPort;
+  readonly #echoes: Echoes;
+  /** Those that were probed longest ago come first. */
   readonly #probed = new Map<number, Probed>();
-  /** Token → which path, and until when its answer counts. */
-  readonly #waiting = new Map<number, { readonly probed: Probed; readonly until: number }>();
-  #token = 0;
-  #sent = 0;
-  #lost = 0;
-  #workMs = 0;
-  #cancel: () => void = () => {};
+  /** Those that are odd; the first of them is to be named first. */
+  readonly #odd = new Set<Probed>();
+  #isNew = false;
 
-  constructor(port: EchoPort) {
-    this.#port = port;
+  constructor(echoes: Echoes) {
+    this.#echoes = echoes;
   }
 
-  start(timers: Timers, now: () => number, attempt: (work: () => void) => void): void {
-    this.#cancel = timers.every(TURN_MS, () =>
-      attempt(() => {
-        const before = now();
-        this.turn(before);
-        this.#workMs += now() - before;
-      }),
-    );
-  }
-
-  stop(): void {
-    this.#cancel();
-    this.#port.close();
-  }
-
-  get measuresBack(): boolean {
-    return this.#port.measuresBack;
-  }
-
-  /** Of all paths since the start. */
-  get counted(): ProbesCounted {
-    return { sent: this.#sent, lost: this.#lost, workMs: this.#workMs };
+  /** How many paths are probed. */
+  get size(): number {
+    return this.#probed.size;
   }
 
   ofPath(key: number): ProbesTold | undefined {
     return this.#probed.get(key)?.outcomes.told;
   }
 
-  /** The paths to be probed from now on. A path that is another than before begins anew. Returns what was seen of them. */
-  look(now: number, targets: readonly Target[], local: readonly LocalEndpoint[]): Symptom[] {
-    this.#port.keep(local);
-    const wanted = new Map(targets.map((target) => [target.key, target]));
-    for (const key of this.#probed.keys()) if (!wanted.has(key)) this.#probed.delete(key);
-    for (const target of targets) {
-      const known = this.#probed.get(target.key);
-      if (known && target.ways.every((way, at) => isSamePath(way, known.target.ways[at]!)))
-        known.target = target;
-      else
-        this.#probed.set(target.key, {
-          target,
-          outcomes: new ProbeOutcomes(),
-          dueAt: now + SETTLED_MS,
-          isHurried: false,
-          wasQuiet: true,
-        });
-    }
-    for (const probed of this.#probed.values()) {
-      const { isQuiet } = probed.target.trip;
-      if (!isQuiet || !probed.wasQuiet) probed.outcomes.forgetQueued();
-      probed.wasQuiet = isQuiet;
-    }
-    return [...this.#probed.values()].flatMap(({ target, outcomes }) =>
-      outcomes.symptoms(target.name, target),
-    );
+  /** Whether probes of this path take too long now. */
+  isLong(key: number): boolean {
+    return this.#probed.get(key)?.code === 'RTT_LONG';
   }
 
-  /** To be called every `TURN_MS`. */
-  turn(now: number): void {
-    for (const { token, roundTripMicros } of this.#port.collect()) {
-      const waiting = this.#waiting.get(token);
-      if (!this.#waiting.delete(token) || roundTripMicros < 0) continue;
-      this.#note(waiting!.probed, toMillis(micros(roundTripMicros)), now);
+  /** The paths to be probed from now on. A path that is another than before begins anew. Returns what was seen of them. */
+  look(now: number, targets: readonly Target[]): Symptom[] {
+    const wanted = new Map(targets.map((target) => [target.key, target]));
+    for (const key of this.#probed.keys()) if (!wanted.has(key)) this.#probed.delete(key);
+    for (const target of targets) this.#aim(target, now);
+    for (const probed of this.#odd) if (!this.#isHere(probed)) this.#odd.delete(probed);
+    return [...this.#probed.values()].flatMap((probed) => this.#see(probed));
+  }
+
+  #aim(target: Target, now: number): void {
+    const known = this.#probed.get(target.key);
+    const { isQuiet } = target.trip;
+    if (known && target.ways.every((way, at) => isSamePath(way, known.target.ways[at]!))) {
+      const isSuspected = target.isBesideTcp === true && known.target.isBesideTcp !== true;
+      known.target = target;
+      if (!isQuiet || !known.wasQuiet) known.outcomes.forgetQueued();
+      known.wasQuiet = isQuiet;
+      if (isSuspected) this.#setOdd(known, true, now);
+      return;
     }
-    for (const [token, { probed, until }] of this.#waiting) {
-      if (until > now) continue;
-      this.#waiting.delete(token);
-      this.#lost++;
-      this.#note(probed, undefined, now);
-    }
+    const probed: Probed = {
+      ...{ target, outcomes: new ProbeOutcomes(), dueAt: now + SETTLED_MS, wasQuiet: isQuiet },
+      ...{ isOdd: false, underWay: 0, code: undefined },
+      owner: {
+        note: (outcome, at) => this.#note(probed, outcome, at),
+        forget: () => {
+          probed.underWay--;
+        },
+        overdue: (at) => this.#overdue(probed, at),
+      },
+    };
+    this.#probed.set(target.key, probed);
+    // TCP has used it for long enough: it has settled.
+    if (target.isBesideTcp) this.#setOdd(probed, true, now);
+  }
+
+  #see(probed: Probed): Symptom[] {
+    const symptoms = probed.outcomes.symptoms(probed.target.name, probed.target);
+    probed.code = symptoms[0]?.code;
+    return symptoms;
+  }
+
+  /** Of a path that has changed meanwhile, an old answer says nothing. */
+  #isHere(probed: Probed): boolean {
+    return this.#probed.get(probed.target.key) === probed;
+  }
+
+  /**
+   * To be called every turn. `left`: the part of the budget that is left; odd paths use the rest when others have to wait. Returns how
+   * many were sent, and whether others had to wait.
+   */
+  turn(now: number, left: number): { readonly sent: number; readonly isBehind: boolean } {
     let sent = 0;
+    for (const probed of this.#odd) {
+      if (probed.dueAt > now || probed.underWay >= MOST_UNDER_WAY) continue;
+      if (left <= 0 || sent >= MOST_A_TURN) return { sent, isBehind: true };
+      sent++;
+      this.#send(probed, now);
+    }
     for (const [key, probed] of this.#probed) {
-      if (probed.dueAt > now) continue;
-      if (sent++ >= MOST_A_TURN) return;
-      // Behind all others, so that each has its turn.
+      if (probed.isOdd || probed.dueAt > now) continue;
+      if (left <= RESERVED || sent >= MOST_A_TURN) return { sent, isBehind: true };
+      sent++;
       this.#probed.delete(key);
       this.#probed.set(key, probed);
       this.#send(probed, now);
     }
-  }
-
-  /** Of a path that has changed meanwhile, an old answer says nothing. */
-  #note(probed: Probed, outcome: number | undefined, now: number): void {
-    if (this.#probed.get(probed.target.key) !== probed) return;
-    probed.outcomes.note(outcome);
-    probed.isHurried = outcome === undefined;
-    if (probed.isHurried) probed.dueAt = Math.min(probed.dueAt, now + intervalOf(probed));
+    return { sent, isBehind: false };
   }
 
   #send(probed: Probed, now: number): void {
     const { from, address, waitMs } = probed.target;
-    // Not in step with what applications do regularly.
-    probed.dueAt = now + intervalOf(probed) * (0.75 + ((this.#token * GOLDEN) % 1) / 2);
-    this.#token = (this.#token + 1) % 2 ** 32;
-    if (!this.#port.send(from, address, this.#token)) return;
-    this.#sent++;
-    this.#waiting.set(this.#token, { probed, until: now + waitMs + PATIENCE_MS });
+    probed.dueAt = now + intervalOf(probed) * (1 - SOONER * this.#echoes.spread);
+    const { owner } = probed;
+    if (this.#echoes.send(from, address, { waitMs, now, owner })) probed.underWay++;
+  }
+
+  #note(probed: Probed, outcome: number | undefined, now: number): void {
+    probed.underWay--;
+    if (!this.#isHere(probed)) return;
+    probed.outcomes.note(outcome, now);
+    const before = probed.code;
+    this.#see(probed);
+    if (probed.code !== undefined && probed.code !== before) this.#isNew = true;
+    this.#setOdd(probed, probed.code === undefined && probed.outcomes.isOdd(probed.target), now);
+  }
+
+  #overdue(probed: Probed, now: number): void {
+    const { trip, loss, isBesideTcp } = probed.target;
+    if (!this.#isHere(probed) || probed.code !== undefined || probed.outcomes.told.latestMs === null) return;
+    if (trip.isQuiet && !isBesideTcp && loss <= RARE_LOSS) this.#setOdd(probed, true, now);
+  }
+
+  #setOdd(probed: Probed, isOdd: boolean, now: number): void {
+    if (probed.isOdd === isOdd) return;
+    probed.isOdd = isOdd;
+    if (isOdd) {
+      this.#odd.add(probed);
+      probed.dueAt = Math.min(probed.dueAt, now + soonerOf(probed));
+    } else {
+      this.#odd.delete(probed);
+      probed.dueAt = now + intervalOf(probed);
+    }
+  }
+
+  /** Whether a path got a symptom since the last call, of which a look has not told. */
+  takeNews(): boolean {
+    const isNew = this.#isNew;
+    this.#isNew = false;
+    return isNew;
   }
 }
 
-/** Multiples of it are spread evenly over a whole, whatever their number. */
-const GOLDEN = 0.618033988749895;
 const PROBE_BITS = bitsOf(PROBE_FRAME_BYTES);
 
-function intervalOf({ target, isHurried }: Probed): number {
-  const least = isHurried ? HURRIED_INTERVAL_MS : LEAST_INTERVAL_MS;
-  return Math.max(least, millisToSend(PROBE_BITS / MOST_PART, target.bandwidthBps));
+/** Between two probes of a path, ms. */
+function intervalOf({ target, isOdd }: Probed): number {
+  const { bandwidthBps, isBesideTcp } = target;
+  const odd = isBesideTcp ? BESIDE_TCP_INTERVAL_MS : ODD_INTERVAL_MS;
+  const [least, part] = isOdd ? [odd, MOST_PART_WHEN_ODD] : [LEAST_INTERVAL_MS, MOST_PART];
+  return Math.max(least, millisToSend(PROBE_BITS / part, bandwidthBps));
 }
+
+/** After the last one, which may just have been sent: no sooner than its bandwidth allows. */
+const soonerOf = (probed: Probed): number =>
+  millisToSend(PROBE_BITS / MOST_PART_WHEN_ODD, probed.target.bandwidthBps);

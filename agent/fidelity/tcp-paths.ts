@@ -6,18 +6,23 @@
  * The kernel's shortest round trip is that of five minutes, and its smoothed one forgets slowly. So a connection is judged by
  * the shortest if it began after paths changed last, by the smoothed one if enough of its packets were acknowledged since then,
  * and not at all otherwise.
+ *
+ * Too short is what one connection says. Too long is what all connections of a pair say: one that has begun while the machine was
+ * busy, or whose packets always meet their own burst, never measures the path. The smoothed round trip, which has queues and late
+ * acknowledgements in it, proves nothing; it is a reason to look closer.
  */
 import { micros, toMillis } from '../../proto/units.ts';
 import type { Symptom } from './causes.ts';
 
 /** Packets leave the delay line up to 0.4 ms early (agent/linux/delay-line); clocks of both ends, and a path's own granularity. */
 const SHORTER = { ms: 1, part: 0.05 } as const;
-/** What two machines that have something else to do add to their shortest round trip, of at least so many. */
-const LONGER = { ms: 5, part: 0.2, packets: 10 } as const;
+/**
+ * What two machines that have something else to do add to their shortest round trip, of at least so many. With what a machine adds
+ * that is late now (`mostLateMs`), never 20 ms: so much too long is named on any path.
+ */
+const LONGER = { ms: 5, part: 0.2, mostMs: 12, mostLateMs: 6, packets: 10 } as const;
 /** A jitter's distribution is cut off at so many deviations (agent/enforce/distributions.ts). */
 const DEVIATIONS = 4;
-/** The same margins for what is measured in other ways. */
-export const MARGINS = { shorter: SHORTER, longer: LONGER, deviations: DEVIATIONS } as const;
 /** So many acknowledged packets, and of the smoothed round trip less than a hundredth is older. */
 const FORGOTTEN_PACKETS = 200;
 /** An older acknowledgement says nothing of now. */
@@ -46,10 +51,37 @@ export interface RoundTrip {
   readonly isQuiet: boolean;
 }
 
+/** What a packet takes there and back at the most, if it meets neither a queue nor a busy machine. */
+export const longestOf = ({ latencyMs, jitterMs, transmissionMs }: RoundTrip): number =>
+  latencyMs + DEVIATIONS * jitterMs + transmissionMs;
+
+/** The shortest round trip of a faithful path is between these, ms. `slackMs`: what this machine adds now. */
+export function limitsOf(
+  trip: RoundTrip,
+  slackMs: number,
+): { readonly least: number; readonly most: number } {
+  const { latencyMs, jitterMs } = trip;
+  const margin = Math.min(LONGER.mostMs, Math.max(LONGER.ms, LONGER.part * latencyMs));
+  return {
+    least: latencyMs - DEVIATIONS * jitterMs - Math.max(SHORTER.ms, SHORTER.part * latencyMs),
+    most: longestOf(trip) + margin + Math.min(LONGER.mostLateMs, slackMs),
+  };
+}
+
+/** A packet is this late there and back at twice the mean lateness of the delay line, ms. */
+export const slackOf = (meanLateMs: number): number => 2 * 2 * meanLateMs;
+
 export interface Seen {
   readonly measuredMs: number;
   readonly retransmitted: number;
   readonly at: number;
+}
+
+export interface Judged {
+  readonly symptoms: readonly Symptom[];
+  readonly seen: Seen | undefined;
+  /** The path may be too long: all connections say so, by what proves something or not. */
+  readonly isSuspicious: boolean;
 }
 
 interface Known {
@@ -91,27 +123,29 @@ export class TcpPaths {
     for (const [id, { at }] of this.#known) if (now - at > FORGOTTEN_MS) this.#known.delete(id);
   }
 
-  /** What the connections of one pair say; `path`: its name. */
-  judge(
-    now: number,
-    path: string,
-    connections: readonly Measured[],
-    trip: RoundTrip,
-  ): { readonly symptoms: readonly Symptom[]; readonly seen: Seen | undefined } {
+  /** What the connections of one pair say; `path`: its name. `slackMs`: what this machine adds to a round trip now. */
+  judge(now: number, path: string, connections: readonly Measured[], trip: RoundTrip, slackMs = 0): Judged {
+    const { least, most } = limitsOf(trip, slackMs);
     const symptoms: Symptom[] = [];
-    let seen: Seen | undefined;
-    let retransmitted = 0;
+    let [shortest, retransmitted, smoothed] = [Number.POSITIVE_INFINITY, 0, Number.POSITIVE_INFINITY];
+    let isProof = false;
     for (const connection of connections) {
       const known = this.#note(connection, now);
       retransmitted += connection.retransmitted;
+      if (connection.sinceAckMs <= RECENT_MS && isOfNow(connection, known))
+        smoothed = Math.min(smoothed, inMillis(connection.smoothedMicros));
       const measured = measuredOf(connection, known);
       if (measured === undefined) continue;
-      const measuredMs = toMillis(micros(measured));
-      if (!seen || measuredMs < seen.measuredMs) seen = { measuredMs, retransmitted: 0, at: now };
-      const symptom = symptomOf(path, measuredMs, trip, known.isYoung ? connection.delivered : 0);
-      if (symptom) symptoms.push(symptom);
+      const measuredMs = inMillis(measured);
+      shortest = Math.min(shortest, measuredMs);
+      if (known.isYoung && connection.delivered >= LONGER.packets) isProof = true;
+      if (measuredMs < least) symptoms.push(tooShort(path, measuredMs, trip, least));
     }
-    return { symptoms, seen: seen && { ...seen, retransmitted } };
+    const isLong = trip.isQuiet && Number.isFinite(shortest) && shortest > most;
+    if (isLong && isProof) symptoms.push(tooLong(path, shortest, trip, most));
+    const isSuspicious = isLong || (trip.isQuiet && Number.isFinite(smoothed) && smoothed > most);
+    const seen = Number.isFinite(shortest) ? { measuredMs: shortest, retransmitted, at: now } : undefined;
+    return { symptoms, seen, isSuspicious };
   }
 
   #note({ id, delivered }: Measured, now: number): Known {
@@ -123,32 +157,28 @@ export class TcpPaths {
   }
 }
 
+/** Whether its smoothed round trip says something of the path as it is now. */
+const isOfNow = ({ delivered }: Measured, known: Known): boolean =>
+  known.isYoung || delivered - known.delivered >= FORGOTTEN_PACKETS;
+
 /** The round trip that says something of the path as it is now, µs. */
-function measuredOf(connection: Measured, { isYoung, delivered }: Known): number | undefined {
+function measuredOf(connection: Measured, known: Known): number | undefined {
   if (connection.sinceAckMs > RECENT_MS) return undefined;
-  if (isYoung) return connection.shortestMicros;
-  return connection.delivered - delivered >= FORGOTTEN_PACKETS ? connection.smoothedMicros : undefined;
+  if (known.isYoung) return connection.shortestMicros;
+  return isOfNow(connection, known) ? connection.smoothedMicros : undefined;
 }
 
-/** `packets`: of which the measurement is the shortest; 0: it is a mean. */
-function symptomOf(path: string, measured: number, trip: RoundTrip, packets: number): Symptom | undefined {
-  const { latencyMs, jitterMs, transmissionMs, isQuiet } = trip;
-  const spread = DEVIATIONS * jitterMs;
-  const least = latencyMs - spread - Math.max(SHORTER.ms, SHORTER.part * latencyMs);
-  if (measured < least)
-    return {
-      code: 'RTT_SHORT',
-      ...{ path, measured, bound: least },
-      message: `TCP of ${path} measures ${text(measured)} ms there and back, and the path takes ${text(latencyMs)} ms: packets pass its rules by, or the rules have no effect`,
-    };
-  const most = latencyMs + spread + transmissionMs + Math.max(LONGER.ms, LONGER.part * latencyMs);
-  if (isQuiet && packets >= LONGER.packets && measured > most)
-    return {
-      code: 'RTT_LONG',
-      ...{ path, measured, bound: most },
-      message: `TCP of ${path} measures ${text(measured)} ms there and back at the least, and the path takes ${text(latencyMs)} ms, though nothing fills its queue`,
-    };
-  return undefined;
-}
+const tooShort = (path: string, measured: number, { latencyMs }: RoundTrip, bound: number): Symptom => ({
+  code: 'RTT_SHORT',
+  ...{ path, measured, bound },
+  message: `TCP of ${path} measures ${text(measured)} ms there and back, and the path takes ${text(latencyMs)} ms: packets pass its rules by, or the rules have no effect`,
+});
 
+const tooLong = (path: string, measured: number, { latencyMs }: RoundTrip, bound: number): Symptom => ({
+  code: 'RTT_LONG',
+  ...{ path, measured, bound },
+  message: `TCP of ${path} measures ${text(measured)} ms there and back at the least, and the path takes ${text(latencyMs)} ms, though nothing fills its queue`,
+});
+
+const inMillis = (time: number): number => toMillis(micros(time));
 const text = (ms: number): string => String(Number(ms.toFixed(2)));

@@ -5,9 +5,10 @@ import type { AgentProofs, PathProof } from '../../proto/view.ts';
 import type { Path } from '../../topology/model/model.ts';
 import type { Epoch } from '../epoch/epoch.ts';
 import type { Symptom } from './causes.ts';
-import type { Probing, Target } from './probing.ts';
+import type { Probes } from './probes.ts';
+import type { Target } from './probing.ts';
 import { Proofs } from './proofs.ts';
-import { MARGINS, type Measured, type RoundTrip, type Seen, TcpPaths } from './tcp-paths.ts';
+import { longestOf, type Measured, type RoundTrip, type Seen, TcpPaths } from './tcp-paths.ts';
 
 /** So many endpoints' connections are listed in a look: 0.6 ms each on a crowded machine, 2 ms with 200 connections. */
 const ENDPOINTS_A_LOOK = 4;
@@ -15,8 +16,12 @@ const ENDPOINTS_A_LOOK = 4;
 const MOST_PATHS = 2000;
 /** A flow that uses more of its path than this may have a queue. */
 const QUIET_PART = 0.5;
-/** Of probes, which may meet one burst after the other, more than this. */
+/** Of probes where no TCP is, which may meet one burst after the other, more than this. */
 const PROBED_QUIET_PART = 0.05;
+/** A connection's shortest round trip may be that of a time in which its flow had a queue. */
+const BUSY_MS = 5000;
+/** Where TCP says that the path may be too long, probes look after it for so long. */
+const SUSPECTED_MS = 10_000;
 const FULL_FRAME_BYTES = 1514;
 /** Greater than the number of endpoints can be (topology/model/limits.ts). */
 const KEY_FACTOR = 2 ** 16;
@@ -62,49 +67,67 @@ export class TrafficWatch {
   readonly #seen = new Map<number, Seen>();
   /** Endpoint → what its connections said when it was looked at last. */
   readonly #said = new Map<number, readonly Symptom[]>();
+  /** Pair → when its flow may have had a queue last. */
+  readonly #busyAt = new Map<number, number>();
+  /** Pair → until when its path is probed, since TCP says that it may be too long. */
+  readonly #suspected = new Map<number, number>();
 
-  readonly #probing: Probing | undefined;
+  readonly #probes: Probes | undefined;
 
   /** Without probes, paths are measured by TCP alone. */
-  constructor(ports: Traffic, probing?: Probing) {
+  constructor(ports: Traffic, probes?: Probes) {
     this.#ports = ports;
-    this.#probing = probing;
+    this.#probes = probes;
   }
 
   /** The judgement begins. */
   begin(now: number): void {
     this.#tcp.changed(now);
+    this.#suspected.clear();
   }
 
-  look(now: number, local: readonly LocalEndpoint[]): Symptom[] {
+  /** `slackMs`: what this machine adds to a round trip now. */
+  look(now: number, local: readonly LocalEndpoint[], slackMs = 0): Symptom[] {
     const epoch = this.#ports.epoch();
     if (this.#seenEpoch !== epoch) this.#tcp.changed(now);
     this.#seenEpoch = epoch;
     this.#since = this.proofs.setPaths(this.#paths(epoch), now);
     for (const [key, { at }] of this.#seen) if (now - at > SHOWN_MS) this.#seen.delete(key);
-    const probed = this.#probing?.look(now, this.#unmeasured(epoch, local), local) ?? [];
-    const { connections } = this.#ports;
-    if (!connections) return probed;
-    const busy = this.#busy(epoch);
-    for (const endpoint of this.#inTurn(local))
-      this.#said.set(endpoint.number, this.#judge(now, endpoint, listed(connections, endpoint), busy));
-    const here = new Set(local.map(({ number }) => number));
-    for (const number of this.#said.keys()) if (!here.has(number)) this.#said.delete(number);
-    return [...probed, ...[...this.#said.values()].flat()];
+    // First TCP: what it says is looked after by probes at once.
+    const said = this.#askTcp(now, local, epoch, slackMs);
+    const probed = this.#probes?.look(now, local, (paths) => {
+      for (const [key, until] of this.#suspected)
+        if (until <= now && !paths.isLong(key)) this.#suspected.delete(key);
+      return paths.look(now, this.#targets(epoch, local, slackMs));
+    });
+    return [...(probed ?? []), ...said];
   }
 
-  /** Paths with a flow that no TCP has measured lately. */
-  #unmeasured(epoch: Epoch, local: readonly LocalEndpoint[]): Target[] {
-    const busy = this.#busy(epoch, PROBED_QUIET_PART);
+  #askTcp(now: number, local: readonly LocalEndpoint[], epoch: Epoch, slackMs: number): Symptom[] {
+    const { connections } = this.#ports;
+    if (!connections) return [];
+    for (const key of this.#busy(epoch)) this.#busyAt.set(key, now);
+    for (const [key, at] of this.#busyAt) if (now - at > BUSY_MS) this.#busyAt.delete(key);
+    for (const endpoint of this.#inTurn(local))
+      this.#said.set(endpoint.number, this.#judge(now, endpoint, listed(connections, endpoint), slackMs));
+    const here = new Set(local.map(({ number }) => number));
+    for (const number of this.#said.keys()) if (!here.has(number)) this.#said.delete(number);
+    return [...this.#said.values()].flat();
+  }
+
+  /** Paths with a flow that no TCP has measured lately, or that may be too long by what TCP has measured. */
+  #targets(epoch: Epoch, local: readonly LocalEndpoint[], slackMs: number): Target[] {
+    const [calm, quiet] = [this.#busy(epoch, PROBED_QUIET_PART), this.#busy(epoch)];
     const here = new Map(local.map((endpoint) => [endpoint.number, endpoint]));
     const targets: Target[] = [];
     for (const { source, destination, active } of this.#ports.localFlows()) {
       if (targets.length >= MOST_PATHS) break;
       const key = keyOf(source, destination);
       const from = here.get(source);
-      if (!active || !from || this.#seen.has(key)) continue;
-      const target = this.#targetOf(epoch, from, destination, busy);
-      if (target) targets.push({ ...target, key });
+      const isBesideTcp = this.#suspected.has(key);
+      if (!from || (!isBesideTcp && (!active || this.#seen.has(key)))) continue;
+      const target = this.#targetOf(epoch, from, destination, isBesideTcp ? quiet : calm);
+      if (target) targets.push({ ...target, key, slackMs, isBesideTcp });
     }
     return targets;
   }
@@ -113,14 +136,14 @@ export class TrafficWatch {
     epoch: Epoch,
     from: LocalEndpoint,
     destination: number,
-    busy: ReadonlySet<number>,
+    busy: Has,
   ): Omit<Target, 'key'> | undefined {
     const [there, back] = [epoch.path(from.number, destination), epoch.path(destination, from.number)];
     const address = this.#ports.addressOf(destination);
     const whole = roundTrip(epoch, from.number, destination, busy);
     if (!there || !back || !whole || address === undefined || !isPlain(there) || !isPlain(back))
       return undefined;
-    const isBoth = this.#probing!.measuresBack;
+    const isBoth = this.#probes!.measuresBack;
     const real = this.#ports.realMicros(destination);
     const latency = Math.max(there.latency, real) + (isBoth ? Math.max(back.latency, real) : real);
     const { endpoints } = epoch.graph;
@@ -132,11 +155,7 @@ export class TrafficWatch {
         latencyMs: toMillis(micros(latency)),
         ...(!isBoth && { jitterMs: toMillis(there.jitter) }),
       },
-      waitMs:
-        toMillis(micros(2 * real)) +
-        whole.latencyMs +
-        MARGINS.deviations * whole.jitterMs +
-        whole.transmissionMs,
+      waitMs: toMillis(micros(2 * real)) + longestOf(whole),
       loss: 1 - (1 - there.loss) * (1 - back.loss),
       bandwidthBps: Math.min(there.bandwidth, back.bandwidth),
     };
@@ -154,23 +173,24 @@ export class TrafficWatch {
     return new Set([...some(active), ...some(local)]);
   }
 
-  #judge(
-    now: number,
-    { number: source }: LocalEndpoint,
-    connections: readonly Connection[],
-    busy: ReadonlySet<number>,
-  ): Symptom[] {
+  #judge(now: number, from: LocalEndpoint, connections: readonly Connection[], slackMs: number): Symptom[] {
+    const { number: source } = from;
     this.#tcp.begin(source, now);
     const epoch = this.#ports.epoch();
     const symptoms: Symptom[] = [];
     for (const [peer, own] of Map.groupBy(connections, (one) => one.peer)) {
-      const trip = peer < 0 ? undefined : roundTrip(epoch, source, peer, busy);
+      const trip = peer < 0 ? undefined : roundTrip(epoch, source, peer, this.#busyAt);
       if (!trip) continue;
       const { endpoints } = epoch.graph;
       const path = `${endpoints[source]} > ${endpoints[peer]}`;
-      const judged = this.#tcp.judge(now, path, own, trip);
-      if (judged.seen) this.#seen.set(keyOf(source, peer), judged.seen);
-      symptoms.push(...judged.symptoms);
+      const judged = this.#tcp.judge(now, path, own, trip, slackMs);
+      const key = keyOf(source, peer);
+      if (judged.seen) this.#seen.set(key, judged.seen);
+      const isProbed =
+        judged.isSuspicious && this.#probes && this.#targetOf(epoch, from, peer, this.#busyAt) !== undefined;
+      if (isProbed) this.#suspected.set(key, now + SUSPECTED_MS);
+      // Probes find out within a second whether it is too long, and TCP may never have met an empty queue.
+      symptoms.push(...judged.symptoms.filter(({ code }) => code !== 'RTT_LONG' || !isProbed));
     }
     return symptoms;
   }
@@ -217,7 +237,7 @@ export class TrafficWatch {
     const names = epoch.graph.endpoints;
     const [there, back] = [epoch.path(source, destination), epoch.path(destination, source)];
     const seen = this.#seen.get(key);
-    const probes = this.#probing?.ofPath(key);
+    const probes = this.#probes?.paths.ofPath(key);
     return {
       from: names[source]!,
       to: names[destination]!,
@@ -250,15 +270,13 @@ function listed(
   }
 }
 
+/** Pairs, by their keys. */
+type Has = Pick<ReadonlySet<number>, 'has'>;
+
 const keyOf = (source: number, destination: number): number => source * KEY_FACTOR + destination;
 
 /** `undefined` without a way there and back, or from an endpoint to itself. */
-function roundTrip(
-  epoch: Epoch,
-  source: number,
-  peer: number,
-  busy: ReadonlySet<number>,
-): RoundTrip | undefined {
+function roundTrip(epoch: Epoch, source: number, peer: number, busy: Has): RoundTrip | undefined {
   const [there, back] = [epoch.path(source, peer), epoch.path(peer, source)];
   if (!there || !back) return undefined;
   const transmission = ({ transmission: time = nanosPerByte(0) }: Path): number =>

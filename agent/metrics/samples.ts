@@ -18,7 +18,14 @@ export interface Known {
   readonly commands: readonly { readonly status: CommandState }[];
   readonly graph: Pick<Graph, 'endpoints' | 'links'>;
   readonly traffic: Traffic;
-  readonly probes: { readonly sent: number; readonly lost: number; readonly workMs: number };
+  readonly probes: {
+    readonly sent: number;
+    readonly lost: number;
+    readonly workMs: number;
+    readonly turns: number;
+    readonly behind: number;
+    readonly paths: number;
+  };
   readonly uncounted: number;
   readonly bypassed: number;
   /** All ticks together, ms. */
@@ -93,6 +100,9 @@ function ofPackets({ status: { delay }, uncounted, bypassed, probes }: Known, ad
   add('netfold_probes_total', probes.sent);
   add('netfold_lost_probes_total', probes.lost);
   add('netfold_probe_seconds_total', millisToSeconds(probes.workMs));
+  add('netfold_probe_turns_total', probes.turns);
+  add('netfold_probe_turns_behind_total', probes.behind);
+  add('netfold_probed_paths', probes.paths);
   add('netfold_delayed_packets_total', delay.packets);
   add('netfold_lost_packets_total', delay.lost);
   add('netfold_held_packets', delay.held);

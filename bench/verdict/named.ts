@@ -4,13 +4,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { agentAt, signalAll } from '../../controller/machine/processes.ts';
 import { agentSocket } from '../../controller/names.ts';
+import { FABRIC_INTERFACE } from '../../controller/platform/lab/lab-plan.ts';
 import { output, type Place } from '../../controller/verify/traffic.ts';
 import { type Lab, withLab } from '../lab.ts';
 import { median, range } from '../measure/statistics.ts';
 import { least } from '../report/judge.ts';
 import type { Row, Table } from '../report/model.ts';
 import { type VerdictBench, verdictOf } from './asked.ts';
-import { DISTURBED, HOSTS, UDP_SENDER } from './topologies.ts';
+import { DISTURBED, FILLER, HOSTS, UDP_SENDER } from './topologies.ts';
 
 const ROUNDS = 5;
 const BOUND_MS = 3000;
@@ -22,7 +23,8 @@ const SETTLE_MS = 4000;
 interface Disturbance {
   readonly what: string;
   readonly code: string;
-  readonly provoke: (lab: Lab) => Promise<unknown>;
+  /** `keep`: takes a process that is to be killed at the end. */
+  readonly provoke: (lab: Lab, keep: (child: ChildProcess) => void) => Promise<unknown>;
 }
 
 const ip = (...words: string[]): Promise<unknown> => promisify(execFile)('ip', words);
@@ -40,28 +42,35 @@ async function portOf({ namespace }: Place, host: string): Promise<string> {
   return (await list(host)).find(({ ifindex }) => ifindex === own!.link_index)!.ifname;
 }
 
-/** A token bucket drops what is longer than it. */
-async function cut({ experiment, place }: Lab): Promise<void> {
+const onHost = (namespace: string, ...words: string[]): Promise<unknown> =>
+  ip('netns', 'exec', namespace, ...words);
+
+/** Puts a token bucket at the end of the link to `b`. */
+async function bucket({ experiment, place }: Lab, ...words: string[]): Promise<string> {
   const { host } = experiment.plan.endpoints.find(({ name }) => name === 'b.0')!;
   const port = await portOf(place('b'), host.namespace);
-  await ip(
-    'netns',
-    'exec',
-    host.namespace,
-    'tc',
-    'qdisc',
-    'add',
-    'dev',
-    port,
-    'root',
-    'tbf',
-    'rate',
-    '1mbit',
-    'burst',
-    '60',
-    'limit',
-    '1000',
-  );
+  await onHost(host.namespace, 'tc', 'qdisc', 'add', 'dev', port, 'root', 'tbf', ...words);
+  return host.namespace;
+}
+
+/** A token bucket drops what is longer than it. */
+const cut = (lab: Lab): Promise<unknown> => bucket(lab, 'rate', '1mbit', 'burst', '60', 'limit', '1000');
+
+/** A queue of 40 kB, which what comes from the host, past all paths, keeps full but for 10 kB: 30 to 40 ms. */
+async function queue(lab: Lab, keep: (child: ChildProcess) => void): Promise<void> {
+  const namespace = await bucket(lab, 'rate', '8mbit', 'burst', '3000', 'limit', '40000');
+  const words = ['netns', 'exec', namespace, 'perl', '-e', FILLER, lab.place('b').address];
+  keep(spawn('ip', words, { stdio: 'ignore' }));
+}
+
+/** Three packets in ten that hosts get from each other are dropped. */
+async function lose({ experiment }: Lab): Promise<void> {
+  const rules = [
+    'add table inet lossy',
+    'add chain inet lossy arrived { type filter hook prerouting priority -400; }',
+    `add rule inet lossy arrived iifname "${FABRIC_INTERFACE.name}" numgen random mod 10 < 3 drop`,
+  ];
+  for (const { namespace } of experiment.plan.hosts) await onHost(namespace, 'nft', rules.join('; '));
 }
 
 const DISTURBANCES: readonly Disturbance[] = [
@@ -77,6 +86,8 @@ const DISTURBANCES: readonly Disturbance[] = [
       inside(place('c'), 'tc', 'qdisc', 'replace', 'dev', 'eth0', 'root', 'handle', '9:', 'pfifo'),
   },
   { what: 'the real network to an endpoint is cut, by probes', code: 'PROBES_LOST', provoke: cut },
+  { what: 'the real network to an endpoint takes 30 ms longer, by probes', code: 'RTT_LONG', provoke: queue },
+  { what: 'the real network between hosts loses 30 % each way', code: 'UNDERLAY_LOSSY', provoke: lose },
   {
     what: 'an agent stopped (SIGSTOP)',
     code: 'AGENT_SILENT',
@@ -121,12 +132,12 @@ export async function measureNamed({ quick, backend, interruption, say }: Verdic
 
 async function timeUntilNamed(lab: Lab, { code, provoke }: Disturbance): Promise<number> {
   const { experiment, place } = lab;
-  const sender = startUdp(place('a'), [place('b').address]);
+  const children = [startUdp(place('a'), [place('b').address])];
   try {
     await experiment.run();
     await sleep(SETTLE_MS);
     const started = performance.now();
-    await provoke(lab);
+    await provoke(lab, (child) => children.push(child));
     for (;;) {
       const { causes } = await verdictOf(experiment);
       const elapsed = performance.now() - started;
@@ -135,7 +146,7 @@ async function timeUntilNamed(lab: Lab, { code, provoke }: Disturbance): Promise
       await sleep(POLL_MS);
     }
   } finally {
-    sender.kill('SIGKILL');
+    for (const child of children) child.kill('SIGKILL');
     // A stopped process can't be ended.
     signalAll(
       experiment.agents.flatMap(({ pid }) => pid ?? []),

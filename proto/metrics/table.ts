@@ -54,9 +54,16 @@ const ofAgents = {
   netfold_uncounted_packets_total: counter('packets that were not counted'),
   netfold_released_packets_total: counter('packets that left the delay line'),
   netfold_late_seconds_total: counter('how late packets left the delay line, all together'),
-  netfold_probes_total: counter('probes of paths that netfold has sent by itself, of 66 bytes each'),
+  netfold_probes_total: counter(
+    'probes of paths and hosts that netfold has sent by itself, of 66 bytes each',
+  ),
   netfold_lost_probes_total: counter('of these, those that did not come back'),
-  netfold_probe_seconds_total: counter('time that the agent took to send them and to read their answers'),
+  netfold_probe_seconds_total: counter(
+    'processor time that the agent took to choose what to probe, to send and to read answers',
+  ),
+  netfold_probe_turns_total: counter('how often it has looked after them'),
+  netfold_probe_turns_behind_total: counter('of these, those in which paths had to wait'),
+  netfold_probed_paths: gauge('paths from this host that are probed now'),
   netfold_late_max_seconds: gauge('the latest packet so far'),
   netfold_events_total: counter('instants of events that came into force'),
   netfold_event_late_mean_seconds: gauge('from the instant of an event until all of it was in force'),

@@ -1,4 +1,5 @@
-/** How the scheduler treats the calling thread: when it wakes it, and on which processor. */
+/** How the scheduler treats the calling thread: when it wakes it, on which processor, and how long it has run. */
+import { fromMillis, fromSeconds, type Micros, micros, nanosToMillis } from '../../../proto/units.ts';
 import { check, ERRNO, fail, lastErrno, libc } from './libc.ts';
 
 const raw = {
@@ -9,10 +10,12 @@ const raw = {
   sched_setaffinity: libc.func('int sched_setaffinity(int pid, size_t size, void *mask)'),
   sched_getcpu: libc.func('int sched_getcpu()'),
   gettid: libc.func('int gettid()'),
+  clock_gettime: libc.func('int clock_gettime(int clock, void *time)'),
 };
 
 const PR_SET_TIMERSLACK = 29;
 const PRIO_PROCESS = 0;
+const CLOCK_THREAD_CPUTIME_ID = 3;
 const SCHED_RR = 2;
 const LOWEST_REAL_TIME_PRIORITY = 1;
 /** For 8,192 processors, the most that Linux can be built for on x86-64. */
@@ -75,4 +78,15 @@ export function changeProcessor(): boolean {
   // EINVAL: meanwhile the thread's cpuset has lost all of these processors; the kernel then allows all that are left in it.
   isDone('sched_setaffinity', raw.sched_setaffinity(0, MASK_BYTES, allowed), 'as before', [ERRNO.EINVAL]);
   return true;
+}
+
+/**
+ * Processor time of the calling thread, µs. Exact at any instant; getrusage(2), and Node with it, knows it as of the kernel's last
+ * tick. Throws `KernelError`.
+ */
+export function processorMicros(): Micros {
+  // struct timespec
+  const time = new BigInt64Array(2);
+  check('clock_gettime', raw.clock_gettime(CLOCK_THREAD_CPUTIME_ID, time), 'this thread');
+  return micros(fromSeconds(Number(time[0])) + fromMillis(nanosToMillis(Number(time[1]))));
 }

@@ -1,12 +1,15 @@
 /** Echo requests from inside of endpoints, and when their answers arrived: the kernel at the other end answers by itself (RFC 792). */
+import { randomInt } from 'node:crypto';
 import { isIPv4 } from 'node:net';
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
-import type { Micros } from '../../../proto/units.ts';
+import { type Micros, toMillis } from '../../../proto/units.ts';
 import { familyBytes } from '../../kernel/netlink/addresses.ts';
 import { within } from '../../kernel/netns/namespaces.ts';
 import { arrivedAt, dateMicros, receiveFrom, sendTo } from '../../kernel/sys/datagrams.ts';
 import { close } from '../../kernel/sys/descriptors.ts';
 import { echoSocket, socketAddress } from '../../kernel/sys/inet-sockets.ts';
+import { Poller } from '../../kernel/sys/poller.ts';
+import { processorMicros } from '../../kernel/sys/this-thread.ts';
 
 /** `nf`: by this, and by the text, they are known as netfold's. */
 export const PROBE_IDENTIFIER = 0x6e66;
@@ -15,102 +18,158 @@ const HEADER_BYTES = 8;
 const TEXT_BYTES = 16;
 const TOKEN_AT = HEADER_BYTES + TEXT_BYTES;
 const MESSAGE_BYTES = TOKEN_AT + 8;
+const CHECKSUM_AT = 2;
+const SEQUENCE_AT = 6;
 /** An IPv4 header with all options. */
 const MOST_RECEIVED = 60 + MESSAGE_BYTES;
 const ECHO_REQUEST = 8;
 
 interface Opened {
   readonly fd: number;
-  readonly namespace: string;
+  /** `undefined`: that of this process. */
+  readonly namespace: string | undefined;
   /** The source of its requests; absent: as routes give it. */
   readonly source: string | undefined;
   /** Token → when it was sent. */
   readonly sent: Map<number, Micros>;
 }
 
+/** Where they are sent: an endpoint. */
+type Source = Pick<LocalEndpoint, 'number' | 'namespace' | 'addresses'>;
+
 /** Answers that were not read; a lost one stays, and goes with the oldest. */
 const MOST_SENT = 1000;
+/** Addresses in the form of the kernel, kept. */
+const MOST_ADDRESSES = 4096;
+/** In the place of an endpoint's number: where this process is. No endpoint has it. */
+const HERE = 0xffffffff;
 
 export class EchoProbes {
   /** `false`: answers are stamped when they arrive, before the delay line holds them. */
   readonly measuresBack: boolean;
   /** Number of an endpoint → its socket; `undefined`: it can have none. */
   readonly #open = new Map<number, Opened | undefined>();
+  /** Of all sockets: those without an answer are not asked. Its tokens are numbers of endpoints. */
+  #poller: Poller | undefined;
   readonly #received = Buffer.alloc(MOST_RECEIVED);
+  readonly #message = messageOf(0);
+  /** Makes tokens others than those of other agents in the namespace of this one: each reads all answers there. */
+  readonly #salt = randomInt(2 ** 32);
+  readonly #addresses = new Map<string, Uint8Array>();
 
   constructor(measuresBack: boolean) {
     this.measuresBack = measuresBack;
   }
 
-  /** `address`: IPv4. Returns whether the kernel has taken it. */
-  send(from: LocalEndpoint, address: string, token: number): boolean {
+  /** From inside of an endpoint, or from where this process is. `address`: IPv4. Returns whether the kernel has taken it. */
+  send(from: Source | undefined, address: string, token: number): boolean {
     const socket = this.#socketOf(from);
     if (!socket) return false;
     const { fd, sent } = socket;
-    const message = messageOf(token);
+    writeToken(this.#message, (token ^ this.#salt) >>> 0);
+    const to = this.#addressOf(address);
     sent.set(token, dateMicros());
     if (sent.size > MOST_SENT) sent.delete(sent.keys().next().value!);
-    if (sendTo(fd, message, message.length, socketAddress(familyBytes(address), 0))) return true;
+    if (sendTo(fd, this.#message, this.#message.length, to)) return true;
     sent.delete(token);
     return false;
   }
 
+  #addressOf(address: string): Uint8Array {
+    const known = this.#addresses.get(address);
+    if (known) return known;
+    if (this.#addresses.size >= MOST_ADDRESSES) this.#addresses.clear();
+    const made = socketAddress(familyBytes(address), 0);
+    this.#addresses.set(address, made);
+    return made;
+  }
+
+  /** One system call without answers; of each answer two, and one more for some dozens of them. */
   collect(): { token: number; roundTripMicros: number }[] {
     const answers: { token: number; roundTripMicros: number }[] = [];
-    for (const socket of this.#open.values()) {
-      if (!socket || socket.sent.size === 0) continue;
-      for (;;) {
-        const bytes = receiveFrom(socket.fd, this.#received, NO_ADDRESS);
-        if (bytes < 0) break;
-        const token = tokenIn(this.#received.subarray(0, bytes));
-        const at = token === undefined ? undefined : socket.sent.get(token);
-        const arrived = arrivedAt(socket.fd);
-        if (token === undefined || at === undefined || arrived === undefined) continue;
-        socket.sent.delete(token);
-        answers.push({ token, roundTripMicros: arrived - at });
+    const poller = this.#poller;
+    if (!poller) return answers;
+    // Each of those that are ready has an answer; who has more is ready again.
+    for (let rounds = 0; rounds < MOST_SENT; rounds++) {
+      const ready = poller.wait(0);
+      if (ready === 0) break;
+      for (let at = 0; at < ready; at++) {
+        const socket = this.#open.get(poller.token(at));
+        if (socket) this.#receive(socket, answers);
       }
     }
     return answers;
   }
 
+  #receive({ fd, sent }: Opened, answers: { token: number; roundTripMicros: number }[]): void {
+    const bytes = receiveFrom(fd, this.#received, NO_ADDRESS);
+    if (bytes < 0) return;
+    const salted = tokenIn(this.#received.subarray(0, bytes));
+    const token = salted === undefined ? undefined : (salted ^ this.#salt) >>> 0;
+    const at = token === undefined ? undefined : sent.get(token);
+    if (token === undefined || at === undefined) return;
+    const arrived = arrivedAt(fd);
+    sent.delete(token);
+    if (arrived !== undefined) answers.push({ token, roundTripMicros: arrived - at });
+  }
+
   keep(local: readonly LocalEndpoint[]): void {
     const here = new Map(local.map((endpoint) => [endpoint.number, endpoint]));
     for (const [number, socket] of this.#open) {
+      if (number === HERE) continue;
       // A namespace or an address that is another one has another socket.
       const endpoint = here.get(number);
       const isSame = socket?.namespace === endpoint?.namespace && socket?.source === sourceOf(endpoint);
       if (endpoint && (!socket || isSame)) continue;
-      if (socket) close(socket.fd);
-      this.#open.delete(number);
+      this.#close(number);
     }
   }
 
-  close(): void {
-    this.keep([]);
+  usedMs(): number {
+    return toMillis(processorMicros());
   }
 
-  #socketOf(endpoint: LocalEndpoint): Opened | undefined {
-    const { number } = endpoint;
-    if (!this.#open.has(number)) this.#open.set(number, opened(endpoint));
+  close(): void {
+    for (const number of this.#open.keys()) this.#close(number);
+    this.#poller?.close();
+    this.#poller = undefined;
+  }
+
+  #close(number: number): void {
+    const socket = this.#open.get(number);
+    this.#open.delete(number);
+    if (!socket) return;
+    this.#poller?.remove(socket.fd);
+    close(socket.fd);
+  }
+
+  #socketOf(from: Source | undefined): Opened | undefined {
+    const number = from?.number ?? HERE;
+    if (!this.#open.has(number)) {
+      const socket = opened(from);
+      this.#open.set(number, socket);
+      if (socket) {
+        this.#poller ??= new Poller();
+        this.#poller.add(socket.fd, number);
+      }
+    }
     return this.#open.get(number);
   }
 }
 
 /** Other endpoints may be in the same namespace: answers of a path are to its own address. */
-const sourceOf = (endpoint: LocalEndpoint | undefined): string | undefined =>
+const sourceOf = (endpoint: Source | undefined): string | undefined =>
   endpoint?.addresses.find(isIPv4);
 
 /** `undefined` where the namespace is gone, or the kernel gives none. */
-function opened(endpoint: LocalEndpoint): Opened | undefined {
-  const { namespace } = endpoint;
-  const source = sourceOf(endpoint);
+function opened(from: Source | undefined): Opened | undefined {
+  const source = sourceOf(from);
+  const open = (): number => echoSocket(PROBE_IDENTIFIER, source === undefined ? undefined : familyBytes(source));
   try {
-    const fd = within(namespace, () =>
-      echoSocket(PROBE_IDENTIFIER, source === undefined ? undefined : familyBytes(source)),
-    );
+    const fd = from ? within(from.namespace, open) : open();
     // From now on, arrivals have a time.
     arrivedAt(fd);
-    return { fd, namespace, source, sent: new Map() };
+    return { fd, namespace: from?.namespace, source, sent: new Map() };
   } catch {
     return undefined;
   }
@@ -123,11 +182,17 @@ export function messageOf(token: number): Buffer {
   const message = Buffer.alloc(MESSAGE_BYTES);
   message.writeUInt8(ECHO_REQUEST, 0);
   message.writeUInt16BE(PROBE_IDENTIFIER, 4);
-  message.writeUInt16BE(token & 0xffff, 6);
   message.write(MARK, HEADER_BYTES, 'latin1');
-  message.writeUInt32BE(token, TOKEN_AT);
-  message.writeUInt16BE(checksumOf(message), 2);
+  writeToken(message, token);
   return message;
+}
+
+/** Makes another request of it. */
+export function writeToken(message: Buffer, token: number): void {
+  message.writeUInt16BE(token & 0xffff, SEQUENCE_AT);
+  message.writeUInt32BE(token, TOKEN_AT);
+  message.writeUInt16BE(0, CHECKSUM_AT);
+  message.writeUInt16BE(checksumOf(message), CHECKSUM_AT);
 }
 
 /** RFC 1071. */

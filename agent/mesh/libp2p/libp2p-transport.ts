@@ -26,7 +26,7 @@ import { onHeardFrom } from './heard-from.ts';
 import { serveInvitations } from './invitations.ts';
 import { createNode, DIAL_TIMEOUT_MS, type NodeOptions, topicOf } from './libp2p-node.ts';
 import { MeshSockets, type SocketPort, withoutPeer } from './mesh-sockets.ts';
-import { dialable, parseAddress, peerIn } from './peer-addresses.ts';
+import { dialable, directIpv4, parseAddress, peerIn } from './peer-addresses.ts';
 import { isKept, QuestionStreams, tooLong } from './question-streams.ts';
 import { Redialer } from './redialer.ts';
 import { Unanswered } from './unanswered.ts';
@@ -257,15 +257,18 @@ class Libp2pTransport implements MeshTransport {
     return trips.length === 0 ? undefined : micros(Math.min(...trips));
   }
 
-  segments(peer: string): { readonly sent: number; readonly lost: number } {
+  segments(peer: string): ReturnType<NonNullable<MeshTransport['segments']>> {
     let [sent, lost] = [0, 0];
+    let address: string | undefined;
     for (const { remotePeer, remoteAddr } of this.#node.getConnections()) {
       if (remotePeer.toString() !== peer) continue;
-      const found = this.#sockets.segments(withoutPeer(remoteAddr.toString()));
+      const remote = withoutPeer(remoteAddr.toString());
+      const found = this.#sockets.segments(remote);
       sent += found.sent;
       lost += found.lost;
+      address ??= directIpv4(remote);
     }
-    return { sent, lost };
+    return { sent, lost, address };
   }
 
   sentBytes(): number {

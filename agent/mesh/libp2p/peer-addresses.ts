@@ -41,3 +41,7 @@ export function dialable(peer: string, addresses: readonly string[]): Multiaddr[
 
 /** The peer id in an address, if there is one. */
 export const peerIn = (address: string): string | undefined => /\/p2p\/([^/]+)$/.exec(address)?.[1];
+
+/** The IPv4 address of a peer to which there is a connection of TCP; `undefined`: it has another one, or is reached over a relay. */
+export const directIpv4 = (address: string): string | undefined =>
+  /^\/ip4\/([\d.]+)\/tcp\/\d+(?:\/p2p\/[^/]+)?$/.exec(address)?.[1];

@@ -14,6 +14,7 @@ import { type Answer, combined, type ExperimentVerdict } from '../../fidelity/ve
 import { apiOption, caOption, namedBy, sameNameOption } from '../options/name-option.ts';
 import { faultLines } from '../terminal/faults.ts';
 import { print, printError, printJson, progress, styled, table, warn } from '../terminal/output.ts';
+import { probeLines } from '../terminal/probes.ts';
 import { verdictLine } from '../terminal/verdict-text.ts';
 import { wideAreaLines } from '../terminal/wide-area.ts';
 
@@ -165,6 +166,7 @@ function printStatus(experiment: string, verdict: ExperimentVerdict, agents: rea
   const told = alive.find(({ nowMs }) => nowMs !== null) ?? alive[0];
   for (const line of told ? faultLines(told) : []) print(`  ${line}`);
   for (const line of alive.flatMap(wideAreaLines)) print(`  ${line}`);
+  for (const line of alive.flatMap(probeLines)) print(`  ${line}`);
   for (const line of alive.flatMap(ownTrafficLines)) print(`  ${line}`);
   const flows = alive.flatMap((agent) => agent.flows);
   print('');

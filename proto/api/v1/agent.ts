@@ -174,6 +174,18 @@ const agentStatusSchema = z
     memoryBytes: z.number(),
     degraded: names.describe('What could not be done, in words.'),
     verdict: verdictSchema.optional(),
+    probes: z
+      .object({
+        paths: z.number(),
+        everyMs: z.number().nullable(),
+        sent: z.number(),
+        lost: z.number(),
+        workMs: milliseconds,
+        budget: z.number(),
+        behind: z.boolean(),
+      })
+      .optional()
+      .describe('What netfold probes by itself, and what that costs.'),
     corrected: z.number().optional(),
     epoch: z.number(),
     faults: z.array(faultSchema).readonly(),

@@ -11,6 +11,7 @@ import { parseStat } from '../../../agent/health/machine-load.ts';
 import type { Experiment } from '../../../controller/experiment/experiment.ts';
 import { askVerdict } from '../../../controller/fidelity/verdict.ts';
 import { processesIn } from '../../../controller/machine/processes.ts';
+import { FABRIC_INTERFACE } from '../../../controller/platform/lab/lab-plan.ts';
 import type { Place } from '../../../controller/verify/traffic.ts';
 import type { Cause } from '../../../proto/status.ts';
 import { netfold } from '../../support/lab/cli.ts';
@@ -92,6 +93,10 @@ until (time > $end) { send($s, "x" x 64, 0, pack_sockaddr_in(9, inet_aton($to)))
 const TRICKLE = `use Socket; use Time::HiRes "sleep"; socket(my $s, PF_INET, SOCK_DGRAM, 0); my $to = pack_sockaddr_in(9, inet_aton($ARGV[0]));
 while (1) { send($s, "x" x 1200, 0, $to); sleep(0.005); }`;
 const BUCKET = ['tbf', 'rate', '1mbit', 'burst', '60', 'limit', '1000'];
+/** Fifteen datagrams of 1,000 bytes on the wire every 10 ms fill a queue of 40 kB, in which a packet waits for 30 to 40 ms. */
+const FILLER = `use Socket; use Time::HiRes "sleep"; socket(my $s, PF_INET, SOCK_DGRAM, 0); my $to = pack_sockaddr_in(9, inet_aton($ARGV[0]));
+while (1) { send($s, "x" x 958, 0, $to) for 1..15; sleep(0.01); }`;
+const QUEUE = ['tbf', 'rate', '8mbit', 'burst', '3000', 'limit', '40000'];
 
 /** The end in the host's namespace of an endpoint's link. */
 async function portOf({ plan }: Experiment, name: string): Promise<string> {
@@ -171,7 +176,19 @@ it('an undisturbed run is faithful; rules that somebody changes, replaces or goe
   expect((await probed())!.latestMs).toBeGreaterThan(2.5);
   const port = await portOf(lab, 'c.0');
   const host = lab.plan.endpoints.find(({ name }) => name === 'c.0')!.host.namespace;
-  await run('ip', ['netns', 'exec', host, 'tc', 'qdisc', 'add', 'dev', port, 'root', ...BUCKET]);
+  const behindPort = (verb: string, ...words: string[]) =>
+    run('ip', ['netns', 'exec', host, 'tc', 'qdisc', verb, 'dev', port, 'root', ...words]);
+  // A queue on the way that netfold knows nothing of, filled from the host.
+  await behindPort('add', ...QUEUE);
+  const filler = start('ip', 'netns', 'exec', host, 'perl', '-e', FILLER, c.address);
+  const long = await named(lab, 'RTT_LONG', hostOf('d.0'), 'd.0 > c.0');
+  expect([long.weight, long.measured > 15]).toEqual(['degraded', true]);
+  filler.kill('SIGKILL');
+  await behindPort('delete');
+  const isOver = async (): Promise<boolean> =>
+    (await verdictOf(lab)).verdict.causes.every((one) => one.code !== 'RTT_LONG' || one.until !== null);
+  await until(isOver, 'd > c is as it was', 20_000);
+  await behindPort('add', ...BUCKET);
   expect(await named(lab, 'PROBES_LOST', hostOf('d.0'), 'd.0 > c.0')).toMatchObject({ weight: 'degraded' });
   udp.kill('SIGKILL');
 
@@ -184,7 +201,7 @@ it('an undisturbed run is faithful; rules that somebody changes, replaces or goe
   expect(status.verdict).toMatchObject({ verdict: 'invalid' });
 });
 
-it('a stopped agent, a cut mesh and a machine without idle time are named', {
+it('a stopped agent, a cut mesh, a lossy network and a machine without idle time are named', {
   timeout: 120_000,
 }, async () => {
   const lab = await startLab(TOPOLOGY, { hosts: 2, delayBackend: 'delay-line' });
@@ -242,6 +259,20 @@ it('a stopped agent, a cut mesh and a machine without idle time are named', {
     20_000,
   );
   await run('ip', ['netns', 'exec', host1!.namespace, 'nft', 'delete table inet cut']);
+
+  // Each way, the real network between the two loses three packets in ten.
+  const heard = async (): Promise<boolean> => !(await isCut(host0!.name)) && !(await isCut(host1!.name));
+  await until(heard, 'both hear of each other again', 20_000);
+  const lossy = [
+    'add table inet lossy',
+    'add chain inet lossy arrived { type filter hook prerouting priority -400; }',
+    `add rule inet lossy arrived iifname "${FABRIC_INTERFACE.name}" numgen random mod 10 < 3 drop`,
+  ].join('; ');
+  for (const { namespace } of [host0!, host1!]) await run('ip', ['netns', 'exec', namespace, 'nft', lossy]);
+  const loss = await named(lab, 'UNDERLAY_LOSSY', host1!.name, null);
+  expect([loss.weight, loss.measured > loss.bound]).toEqual(['degraded', true]);
+  for (const { namespace } of [host0!, host1!])
+    await run('ip', ['netns', 'exec', namespace, 'nft', 'delete table inet lossy']);
 
   for (let n = 0; n < 2 * availableParallelism(); n++) start('sh', '-c', 'while :; do :; done');
   const full = await named(lab, 'CPU_SATURATED', host0!.name, null);

@@ -130,3 +130,19 @@ test('an agent that begins in the middle says that nobody has judged what was be
   expect(codes(again)).toEqual(['AGENT_LATE']);
   expect(only(again).measured).toBeGreaterThan(20_000);
 });
+
+test('an agent that takes long to answer is named by those who ask it', async () => {
+  await begin();
+  lab.network.delayMs = [350, 350];
+  await lab.clock.advance(30_000);
+  expect(verdict(first).causes).toContainEqual(
+    expect.objectContaining({ code: 'GOSSIP_SLOW', host: 'host1', until: null }),
+  );
+});
+
+test('two hosts that claim the same endpoint are a cause', async () => {
+  await begin();
+  await lab.start('host2', [endpoint(1, 'b.0', '10.3.0.1')]);
+  await lab.clock.advance(5000);
+  expect(codes(first)).toContain('MESH_CONFLICT');
+});

@@ -60,6 +60,9 @@ describe('counters', () => {
       'PACKETS_LATE',
     ]);
     expect(codes(watch.look(3000, counted({ released: 2000, lateMs: 1200, ticks: 60 })))).toEqual([]);
+    expect(watch.meanLateMs).toBeCloseTo(0.6);
+    watch.forget();
+    expect(watch.meanLateMs).toBe(0);
   });
 
   test('ticks that come less than half as often as they should are told of', () => {

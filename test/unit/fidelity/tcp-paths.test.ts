@@ -1,6 +1,6 @@
 /** Round trips that TCP has measured, against those of paths. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import { type Measured, type RoundTrip, TcpPaths } from '../../../agent/fidelity/tcp-paths.ts';
+import { limitsOf, type Measured, type RoundTrip, TcpPaths } from '../../../agent/fidelity/tcp-paths.ts';
 
 const TRIP: RoundTrip = { latencyMs: 50, jitterMs: 0, transmissionMs: 2, isQuiet: true };
 const connection = (changes: Partial<Measured> = {}): Measured => ({
@@ -94,4 +94,42 @@ test('the symptom names path, value and bound', () => {
   ]);
   expect(symptoms).toMatchObject([{ path: 'a > b', measured: 1, bound: 47.5 }]);
   expect(seen).toEqual({ measuredMs: 1, retransmitted: 7, at: now });
+});
+
+describe('a round trip that is too long', () => {
+  test('is what all connections of a pair say, not one that began while the machine was busy', () => {
+    const late = connection({ id: 'late', shortestMicros: 90_000, smoothedMicros: 95_000 });
+    expect(look([late, connection({ id: 'right' })])).toMatchObject({ symptoms: [], isSuspicious: false });
+    expect(codes([late])).toEqual(['RTT_LONG']);
+    expect(codes([late, { ...late, id: 'another' }])).toEqual(['RTT_LONG']);
+  });
+
+  test('is suspected by the smoothed one, which proves nothing', () => {
+    const queued = connection({ smoothedMicros: 90_000 });
+    expect(look([queued])).toMatchObject({ symptoms: [], isSuspicious: true });
+    expect(look([queued], { ...TRIP, isQuiet: false }).isSuspicious).toBe(false);
+    expect(look([queued, connection({ id: 'y' })]).isSuspicious).toBe(false);
+    expect(look([{ ...queued, sinceAckMs: 5000 }]).isSuspicious).toBe(false);
+  });
+
+  test('of an older connection is suspected once its packets are those of now', () => {
+    tcp.changed(now);
+    const old = connection({ smoothedMicros: 90_000, delivered: 1000 });
+    expect(look([old]).isSuspicious).toBe(false);
+    expect(look([{ ...old, delivered: 1200 }]).isSuspicious).toBe(true);
+  });
+
+  test('is judged with what this machine adds, up to a bound', () => {
+    const judge = (shortestMicros: number, slackMs: number) => {
+      now += 1000;
+      tcp.begin(0, now);
+      return tcp.judge(now, 'a > b', [connection({ shortestMicros })], TRIP, slackMs).symptoms.length;
+    };
+    expect([judge(65_000, 0), judge(65_000, 4), judge(69_000, 100)]).toEqual([1, 0, 1]);
+  });
+});
+
+test('the limits grow with the path only so far, so that 20 ms too many are always too many', () => {
+  for (const latencyMs of [1, 10, 50, 100, 1000])
+    expect(limitsOf({ ...TRIP, latencyMs, transmissionMs: 0 }, 1000).most - latencyMs).toBeLessThan(20);
 });

@@ -1,0 +1,85 @@
+/** Which paths are probed beside TCP, and who decides that one is too long: 100 endpoints that send in bursts. */
+import { expect, test } from 'vitest';
+import { Epoch } from '../../../agent/epoch/epoch.ts';
+import { TURN_MS } from '../../../agent/fidelity/echoes.ts';
+import { Probes } from '../../../agent/fidelity/probes.ts';
+import { type Connection, type Flowing, TrafficWatch } from '../../../agent/fidelity/traffic-watch.ts';
+import { UnderlayLoss } from '../../../agent/fidelity/underlay-loss.ts';
+import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
+import { expandGraph } from '../../../topology/fold/graph.ts';
+import { loadTopology } from '../../../topology/load.ts';
+import { FakeEchoes } from '../../support/fakes/fake-echoes.ts';
+
+const PAIRS = 50;
+/** 40 ms there and back. */
+const TOPOLOGY = `
+services: { client: { replicas: ${PAIRS} }, server: { replicas: ${PAIRS} } }
+bridges: [s]
+links:
+  - { from: client, to: s, latency: 10ms, bandwidth: 20Mbps }
+  - { from: server, to: s, latency: 10ms, bandwidth: 20Mbps }
+`;
+const epoch = new Epoch(expandGraph(loadTopology(TOPOLOGY, 'lab.yaml').topology));
+const numberOf = (name: string): number => epoch.graph.endpoints.indexOf(name);
+const clients: LocalEndpoint[] = Array.from({ length: PAIRS }, (_, at) => ({
+  ...{ number: numberOf(`client.${at}`), name: `client.${at}`, namespace: `/run/netns/client${at}` },
+  ...{ ifname: 'eth0', ifindex: 2, addresses: [`10.0.0.${at}`] },
+}));
+const peerOf = ({ name }: LocalEndpoint): number => numberOf(name.replace('client', 'server'));
+
+/** What a connection says whose bursts have waited in their own queue all the time. */
+const queued = (endpoint: LocalEndpoint): Connection => ({
+  ...{ id: endpoint.name, peer: peerOf(endpoint), delivered: 500, retransmitted: 0, sinceAckMs: 10 },
+  ...{ smoothedMicros: 90_000, shortestMicros: 70_000 },
+});
+
+/** Runs for a while; `trip`: of a probe to an address, ms. Returns when each code and path was seen first. */
+function run(
+  ms: number,
+  trip: (address: string) => number,
+  { isProbed = true, rateBps = 2e6 }: { isProbed?: boolean; rateBps?: number } = {},
+) {
+  const echoes = new FakeEchoes();
+  const probes = new Probes(echoes, new UnderlayLoss());
+  const flows = clients.map((from): Flowing => {
+    return { source: from.number, destination: peerOf(from), rateBps, greedy: false, active: true };
+  });
+  const watch = new TrafficWatch(
+    {
+      ...{ epoch: () => epoch, localFlows: () => flows, forEachRemoteFlow: () => {} },
+      // They begin after each endpoint was looked at once.
+      connections: (endpoint) => (echoes.now < 30_000 ? [] : [queued(endpoint)]),
+      addressOf: (number) => `10.1.0.${number}`,
+      realMicros: () => 0,
+    },
+    isProbed ? probes : undefined,
+  );
+  const found = new Map<string, number>();
+  watch.begin(0);
+  for (let now = 0; now < ms; now += TURN_MS) {
+    echoes.now = now;
+    const isNew = probes.turn(now);
+    for (const { token, address } of echoes.takeSent()) echoes.answer(token, trip(address));
+    if (!isNew && now % 1000 !== 0) continue;
+    for (const { code, path } of watch.look(now, clients))
+      if (!found.has(`${code} ${path}`)) found.set(`${code} ${path}`, now);
+  }
+  return { found, sent: echoes.history.length };
+}
+
+test('connections that always meet their own queue are no false alarm: probes disprove it', () => {
+  const { found, sent } = run(60_000, () => 41);
+  expect([...found]).toEqual([]);
+  expect(sent).toBeGreaterThan(50);
+});
+
+test('where the path is too long, probes say so, and of that path alone', () => {
+  const long = `10.1.0.${peerOf(clients[1]!)}`;
+  const { found } = run(60_000, (address) => (address === long ? 61 : 41));
+  expect([...found.keys()]).toEqual(['RTT_LONG client.1 > server.1']);
+});
+
+test('without probes, TCP decides, where nothing has filled the queue', () => {
+  expect(run(60_000, () => 41, { isProbed: false }).found.has('RTT_LONG client.1 > server.1')).toBe(true);
+  expect(run(60_000, () => 41, { isProbed: false, rateBps: 12e6 }).found.size).toBe(0);
+});
