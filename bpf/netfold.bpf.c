@@ -457,6 +457,20 @@ int detach(struct __sk_buff *skb)
 	return TC_ACT_STOLEN;
 }
 
+/* Whether it answers an echo request of netfold's own, by its identifier (agent/linux/probe/echo-probes.ts). */
+static __always_inline int is_probe_answer(struct __sk_buff *skb)
+{
+	__u8 header[10], message[6];
+
+	if (skb->protocol != bpf_htons(ETH_P_IP) || bpf_skb_load_bytes(skb, ETH_HLEN, header, sizeof(header)))
+		return 0;
+	/* IPv4 without options, and an echo reply of ICMP. */
+	if (header[0] != 0x45 || header[9] != IPPROTO_ICMP ||
+	    bpf_skb_load_bytes(skb, ETH_HLEN + 20, message, sizeof(message)))
+		return 0;
+	return message[0] == 0 && message[4] == 0x6e && message[5] == 0x66;
+}
+
 SEC("tc")
 int arrive(struct __sk_buff *skb)
 {
@@ -465,8 +479,9 @@ int arrive(struct __sk_buff *skb)
 		skb->priority = NETFOLD_UNGUARDED_PRIORITY;
 		return TC_ACT_UNSPEC;
 	}
-	/* With no time set, the kernel takes the time at which the frame is read. */
-	skb->tstamp = 0;
+	/* With no time set, the kernel takes the time at which the frame is read. Of an answer to a probe, its arrival is asked for. */
+	if (!is_probe_answer(skb))
+		skb->tstamp = 0;
 	/* Somebody else's mark stays; such a packet is held from when the thread gets to see it. */
 	if (!skb->mark)
 		skb->mark = (__u32)(bpf_ktime_get_ns() / 1000) | NETFOLD_ARRIVAL_MARK;
