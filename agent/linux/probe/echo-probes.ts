@@ -158,13 +158,13 @@ export class EchoProbes {
 }
 
 /** Other endpoints may be in the same namespace: answers of a path are to its own address. */
-const sourceOf = (endpoint: Source | undefined): string | undefined =>
-  endpoint?.addresses.find(isIPv4);
+const sourceOf = (endpoint: Source | undefined): string | undefined => endpoint?.addresses.find(isIPv4);
 
 /** `undefined` where the namespace is gone, or the kernel gives none. */
 function opened(from: Source | undefined): Opened | undefined {
   const source = sourceOf(from);
-  const open = (): number => echoSocket(PROBE_IDENTIFIER, source === undefined ? undefined : familyBytes(source));
+  const open = (): number =>
+    echoSocket(PROBE_IDENTIFIER, source === undefined ? undefined : familyBytes(source));
   try {
     const fd = from ? within(from.namespace, open) : open();
     // From now on, arrivals have a time.
