@@ -6,6 +6,7 @@ import type { Plan, PlannedHost } from '../platform/port/plan.ts';
 import type { Platform, Watch } from '../platform/port/platform.ts';
 import type { OnProgress } from '../progress.ts';
 import { beginRecord, continueRecord, type RecordedRun, type RecordPorts } from '../record/open.ts';
+import { joinAtEnd } from '../record/parts/at-end.ts';
 import type { Recorder } from '../record/recorder.ts';
 import { takeRecordAnew } from '../swapped/kept.ts';
 import { isNoRoom } from '../system-errors.ts';
@@ -28,6 +29,7 @@ export class Experiment {
   readonly #agents: AgentProcess[];
   readonly #serve: () => Promise<FastifyInstance>;
   #server: FastifyInstance | undefined;
+  #joined: string | undefined;
   readonly #started: Started;
   readonly #onProgress: OnProgress | undefined;
   readonly #run: RecordedRun;
@@ -83,6 +85,11 @@ export class Experiment {
   /** Folder of the record of this run; `undefined`: it is not recorded. */
   get record(): string | undefined {
     return this.#recorder?.folder;
+  }
+
+  /** Folder of the record into which `stop` has joined its parts; `undefined`: it has one part, or others are still written. */
+  get joined(): string | undefined {
+    return this.#joined;
   }
 
   /** Where its endpoints are now. */
@@ -167,6 +174,10 @@ export class Experiment {
     await this.#recorder?.drain();
     const { problems } = await removeExperiment(this.name, this.#onProgress, this.platform);
     await this.#recorder?.complete();
-    return problems;
+    const { record } = this;
+    if (record === undefined) return problems;
+    const told: string[] = [];
+    this.#joined = await joinAtEnd(record, (line) => told.push(line));
+    return this.#joined === undefined ? [...problems, ...told] : problems;
   }
 }

@@ -30,6 +30,7 @@ import {
 } from '../names.ts';
 import type { Plan } from '../platform/port/plan.ts';
 import type { Platform } from '../platform/port/platform.ts';
+import { joinAtEnd } from '../record/parts/at-end.ts';
 import { OwnPart } from '../record/parts/own-part.ts';
 import { makeBootstraps } from './bootstraps.ts';
 import { makeDataFolders } from './data-folders.ts';
@@ -109,12 +110,19 @@ export async function joinExperiment(options: JoinOptions): Promise<Stopped> {
       options.onStep(`joined ${invitation.experiment} through ${from}: ${endpoints.join(', ')}`);
     });
   } finally {
-    await (hasStarted ? part?.complete() : part?.forget());
+    await (hasStarted ? endPart(part, options) : part?.forget());
     if (isClean) {
       keepLogsOf(name);
       removeFolder(experimentFolder(name));
     }
   }
+}
+
+/** Whoever is the last on this machine to end joins all parts. */
+async function endPart(part: OwnPart | undefined, { onStep }: JoinOptions): Promise<void> {
+  await part?.complete();
+  const folder = await part?.folder;
+  if (folder !== undefined) await joinAtEnd(folder, onStep);
 }
 
 /** What this host does, it keeps itself: nobody else may reach it while the run goes on. */

@@ -13,6 +13,7 @@ import type { Leftover, Platform } from '../platform/port/platform.ts';
 import { openPlatforms, platformsFor } from '../platform/registry.ts';
 import type { OnProgress } from '../progress.ts';
 import { endRecordOf, recordOf, untilRecordEnds } from '../record/open.ts';
+import { joinAtEnd } from '../record/parts/at-end.ts';
 import { keepIfSwapped } from '../swapped/kept.ts';
 import { isNoRoom, withCode } from '../system-errors.ts';
 import { type ExperimentState, experimentNames, readState } from './state.ts';
@@ -53,7 +54,10 @@ export async function removeExperiment(
   ];
   removeFolder(experimentFolder(experiment));
   removeIfEmpty(RUN_FOLDER);
-  if (record !== undefined) await untilRecordEnds(record);
+  if (record !== undefined) {
+    await untilRecordEnds(record);
+    await joinAtEnd(record, (line) => facts.push(line));
+  }
   return { experiment, facts, problems };
 }
 

@@ -16,6 +16,8 @@ export const LOGS = 'logs';
 export const TRAFFIC = 'traffic.json';
 /** What endpoints have left in `$NETFOLD_OUT`: a folder for each. */
 export const OUTPUTS = 'out';
+/** Packets that `netfold capture --record` has taken. */
+export const CAPTURES = 'captures';
 /** Of this layout; a reader refuses a later one. */
 export const FORMAT = 1;
 
@@ -83,6 +85,8 @@ const descriptionSchema = z.object({
     .optional(),
   /** Endpoint → how its command has ended, or that it had not when the run did. */
   processes: z.record(z.string(), z.string()).optional(),
+  /** Hosts of other machines that took part, as agents told. They keep their own parts; what is here, hosts here saw. Absent: none. */
+  elsewhere: z.array(z.string()).optional(),
   /** Absent: it was not joined of several. */
   parts: z.array(partSchema).optional(),
   /** The same in all records of one run: the experiment's name among its agents, and the random name of this start. */
@@ -137,14 +141,17 @@ function unreadable(folder: string, reason: string, cause?: unknown): Controller
   );
 }
 
-/** SHA-256 of every file in the folder but its description, by path. Links and devices are left out: nobody wrote them. */
-export async function hashesOf(folder: string): Promise<Record<string, string>> {
+/** SHA-256 of every file in the folder but its description and `known` ones, by path. Links and devices are left out: nobody wrote them. */
+export async function hashesOf(
+  folder: string,
+  known: Readonly<Record<string, string>> = {},
+): Promise<Record<string, string>> {
   const hashes: Record<string, string> = {};
   const entries = readdirSync(folder, { withFileTypes: true, recursive: true });
   const paths = entries
     .filter((entry) => entry.isFile())
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
-    .filter((path) => path !== DESCRIPTION && !path.startsWith('.'))
+    .filter((path) => path !== DESCRIPTION && !path.startsWith('.') && known[path] === undefined)
     .sort();
   for (const path of paths) hashes[path] = await hashOf(join(folder, path));
   return hashes;

@@ -71,7 +71,7 @@ export const nameOfRecord = (folder: string): string =>
 export function keptRecords(root = recordsFolder()): KeptRecord[] {
   return namesIn(root)
     .flatMap((name) => readKept(join(root, name)) ?? [])
-    .sort((a, b) => (a.description.startedAt < b.description.startedAt ? 1 : -1));
+    .sort((a, b) => compareKept(b, a));
 }
 
 function namesIn(root: string): string[] {
@@ -81,6 +81,13 @@ function namesIn(root: string): string[] {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   }
+}
+
+/** By their starts; of one run, what was joined of most parts is the last. */
+function compareKept({ description: a }: KeptRecord, { description: b }: KeptRecord): number {
+  if (a.startedAt !== b.startedAt) return a.startedAt < b.startedAt ? -1 : 1;
+  const parts = (a.parts?.length ?? 0) - (b.parts?.length ?? 0);
+  return parts === 0 ? a.id.localeCompare(b.id, 'en', { numeric: true }) : parts;
 }
 
 function readKept(folder: string): KeptRecord | undefined {

@@ -72,6 +72,7 @@ export class Recorder {
   #describedBegin: number | undefined;
   #clocks: NonNullable<Description['clocks']>;
   readonly #processes: Map<string, string>;
+  readonly #elsewhere: Set<string>;
   #isChanged = false;
   #images: Description['images'];
   /** By host: what it told last of netfold's own traffic. */
@@ -86,6 +87,7 @@ export class Recorder {
     this.#clocks = description.clocks ?? {};
     this.#images = description.images;
     this.#processes = new Map(Object.entries(description.processes ?? {}));
+    this.#elsewhere = new Set(description.elsewhere);
     this.#database = new RunDatabase(join(folder, DATABASE));
     const positions = new Map(this.#database.positions().map((one) => [one.host, one]));
     this.#readers = description.hosts.map(
@@ -164,7 +166,13 @@ export class Recorder {
     this.#waiting.push(this.#happened.batch(began ?? 0));
   }
 
-  #takeState(host: string, { clock, processes, nowMs, traffic }: AgentStatus): void {
+  #takeState(host: string, { clock, processes, nowMs, traffic, hosts }: AgentStatus): void {
+    for (const { name, endpoints } of hosts) {
+      const isKnown = this.#elsewhere.has(name) || this.#options.description.hosts.includes(name);
+      if (isKnown || endpoints === 0) continue;
+      this.#elsewhere.add(name);
+      this.#isChanged = true;
+    }
     if (traffic) this.#traffic.set(host, traffic);
     const { reference, offsetMs, errorMs } = clock;
     this.#clocks = { ...this.#clocks, [host]: { reference, offsetMs, errorMs } };
@@ -221,7 +229,15 @@ export class Recorder {
     const beganAt = began === undefined ? this.#options.description.beganAt : new Date(began).toISOString();
     const processes = Object.fromEntries(this.#processes);
     const images = this.#images && { images: this.#images };
-    return { ...this.#options.description, beganAt, clocks: this.#clocks, processes, ...images };
+    const elsewhere = this.#elsewhere.size > 0 && { elsewhere: [...this.#elsewhere].sort() };
+    return {
+      ...this.#options.description,
+      beganAt,
+      clocks: this.#clocks,
+      processes,
+      ...images,
+      ...elsewhere,
+    };
   }
 
   #describedAtEnd(): Description {
@@ -275,12 +291,21 @@ export function takeFiles(folder: string, experiment: string): void {
   takeOutputs(folder, dirname(outFolder(experiment, 'any')));
 }
 
+/** Of a host of another machine: what it saw, its own part has. */
+const MISSING_PART = 'the part of ';
+const missingPart = (host: string): string =>
+  `${MISSING_PART}${host}, which it keeps on its machine; netfold records gather joins it`;
+export const isOfMissingPart = (problem: string): boolean => problem.startsWith(MISSING_PART);
+
 /** The last step: hashes of all files. Throws system errors. */
 export async function complete(folder: string, description: Description): Promise<void> {
-  const files = await hashesOf(folder);
+  const before = await hashesOf(folder);
+  // Packets may have been put into the record while the others were read.
+  const files = { ...before, ...(await hashesOf(folder, before)) };
   const ended = { state: 'complete', writer: null, endedAt: new Date().toISOString(), files } as const;
   const cut = existsSync(join(folder, OMITTED)) ? [`files of endpoints, which ${OMITTED} names`] : [];
-  const problems = [...new Set([...description.problems, ...cut])];
+  const missing = (description.elsewhere ?? []).map(missingPart);
+  const problems = [...new Set([...description.problems, ...cut, ...missing])];
   writeDescription(folder, { ...description, ...ended, problems });
 }
 

@@ -1,5 +1,5 @@
 /** `netfold up --engine docker` with a real engine: containers of the topology, made, shaped, ended, and removed. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -18,14 +18,14 @@ services:
   client:
     image: ${IMAGE}
     replicas: 2
-    command: [sh, -c, "ping -c 1 -W 5 server; echo I am $NETFOLD_NODE of $REGION; exec sleep 3600"]
+    command: [sh, -c, "ping -c 1 -W 5 server; echo I am $NETFOLD_NODE of $REGION; echo 42 >$NETFOLD_OUT/answer; exec sleep 3600"]
     environment: { REGION: eu }
     resources: { cpu: 0.5, memory: 64m }
     restart: always
   server:
     image: ${IMAGE}
     entrypoint: [sh]
-    command: [-c, "cat /data/greeting; id -u; pwd; exec sleep 3600"]
+    command: [-c, "cat /data/greeting; id -u; pwd; id -u >$NETFOLD_OUT/user; exec sleep 3600"]
     volumes: ["./data:/data:ro"]
     ports: ["127.0.0.1::80"]
     user: "7"
@@ -157,7 +157,14 @@ describe('containers of the topology', () => {
 
     expectSuccess(await netfold('down', name));
     const { out } = await netfold('records', 'show', name, '--json');
-    const { images } = (JSON.parse(out) as RecordSummary).description;
+    const record = JSON.parse(out) as RecordSummary;
+    const { images } = record.description;
+    const kept = (path: string): string => readFileSync(join(record.folder, 'out', path), 'utf8');
+    expect([kept('client.0/answer'), kept('client.1/answer'), kept('server.0/user')]).toEqual([
+      '42\n',
+      '42\n',
+      '7\n',
+    ]);
     const image = { name: IMAGE, id: engine.docker('inspect', '--format', '{{.Id}}', IMAGE), digests: [] };
     expect(images).toEqual({ 'client.0': image, 'client.1': image, 'server.0': image });
     expect(left()).toBe('');

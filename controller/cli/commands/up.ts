@@ -177,6 +177,8 @@ export async function up(
       if (options.userKey === undefined) {
         announce(experiment);
         announceJoining(experiment, options);
+        if (options.select && record !== undefined)
+          print('  containers that ran before have no $NETFOLD_OUT: their files are not in the record');
       }
       if (serving) print(`  open its dashboard:    ${serving.link}`);
       await attend(experiment, interruption, options, onRun);

@@ -8,7 +8,7 @@ import { ControllerError } from '../../errors.ts';
 import { Experiment } from '../../experiment/experiment.ts';
 import type { ExperimentOptions } from '../../experiment/start.ts';
 import { openPlatform } from '../../platform/registry.ts';
-import { requireEmptyFolder } from '../../record/folders.ts';
+import { nameOfRecord, requireEmptyFolder } from '../../record/folders.ts';
 import { progress, step, warn } from '../terminal/output.ts';
 import { type FileOptions, openTopology, warnOfFile } from './files.ts';
 import { type PlacementFlags, placementOf } from './placement-options.ts';
@@ -118,12 +118,14 @@ async function attend<T>(
     const problems = await experiment.stop();
     for (const problem of problems) warn(problem);
     interruption.release();
-    const { name, record } = experiment;
+    const { name, record, joined } = experiment;
     const kept = [
       ...(problems.length === 0 ? ['its logs'] : []),
       ...(record === undefined ? [] : ['its record']),
     ];
     step(`${name} is down; nothing of it is left${kept.length === 0 ? '' : ` but ${kept.join(' and ')}`}`);
+    if (joined !== undefined)
+      step(`with those of other hosts here, joined: netfold records show ${nameOfRecord(joined)}`);
   }
 }
 

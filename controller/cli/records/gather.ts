@@ -48,7 +48,7 @@ export async function gather(given: string, from: readonly string[], options: Ga
     ];
     refuseNamed(from, candidates, base);
     const folder = await joinParts(parts, options.output && resolve(options.output));
-    tell(folder, parts);
+    tell(folder);
   } finally {
     removeFolder(scratch);
   }
@@ -139,14 +139,16 @@ function refuseNamed(from: readonly string[], candidates: readonly Part[], base:
   }
 }
 
-function tell(folder: string, parts: readonly Part[]): void {
+function tell(folder: string): void {
   const { description } = readPart(folder);
   for (const problem of description.problems) warn(`missing: ${problem}`);
   const placed = new Set(Object.keys(description.placement ?? {}));
   const missing = endpointsOf(folder, description).filter((name) => !placed.has(name));
   if (missing.length > 0)
     warn(`there is no part of ${missing.slice(0, 8).join(', ')}${missing.length > 8 ? ' and others' : ''}`);
-  print(`${nameOfRecord(folder)}: ${count(parts.length, 'part')}, of ${description.hosts.join(', ')}`);
+  print(
+    `${nameOfRecord(folder)}: ${count(description.parts?.length ?? 1, 'part')}, of ${description.hosts.join(', ')}`,
+  );
 }
 
 function endpointsOf(folder: string, description: Part['description']): readonly string[] {

@@ -53,17 +53,32 @@ export function sandboxBody({ experiment, endpoint, addresses, service }: Made):
   };
 }
 
-/** `sandbox`: id of the container that has its network; `environment`: what an application can read about its endpoint. */
+/** Where a container finds the folder of this machine whose files its record keeps. */
+export const OUT_IN_CONTAINER = '/netfold/out';
+
+/**
+ * `sandbox`: id of the container that has its network; `environment`: what an application can read about its endpoint. `out`: folder of
+ * this machine for what it leaves; a volume of the service in the same place is preferred.
+ */
 export function applicationBody(
   { experiment, endpoint, service }: Made,
   sandbox: string,
   environment: Readonly<Record<string, string>>,
+  out?: string,
 ): object {
   const { image, command, user, processes, descriptors, capAdd, capDrop, container = {} } = service;
   const { entrypoint, workingDir, volumes = [], cpus, memory, healthcheck } = container;
-  const variables = { ...service.env, ...environment };
+  const hasOut = out !== undefined && volumes.every(({ target }) => target !== OUT_IN_CONTAINER);
+  const variables = {
+    ...service.env,
+    ...environment,
+    ...(hasOut && { NETFOLD_OUT: OUT_IN_CONTAINER }),
+  };
   const fresh = volumes.filter(({ source }) => source === undefined);
-  const binds = volumes.flatMap((volume) => bindOf(volume, experiment, service.position.file));
+  const binds = [
+    ...volumes.flatMap((volume) => bindOf(volume, experiment, service.position.file)),
+    ...(hasOut ? [`${out}:${OUT_IN_CONTAINER}:rw`] : []),
+  ];
   return {
     Image: image,
     Labels: endpointLabels(experiment, endpoint),

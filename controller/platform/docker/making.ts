@@ -2,7 +2,8 @@
  * Makes the containers of an experiment. Each endpoint has two: one that holds its network and does nothing, whose interface can be shaped
  * before anything runs, and that of its application, which has the network of the first and is started by the agent.
  */
-
+import { chmodSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { AtMost } from '../../../agent/containers/at-most.ts';
 import {
   type EngineRequestError,
@@ -10,7 +11,9 @@ import {
   isStatus,
 } from '../../../agent/containers/engine-requests.ts';
 import { endpointEnvironment } from '../../../agent/endpoints/environment.ts';
+import { makeFolder, PRIVATE_FOLDER } from '../../../agent/files/own-files.ts';
 import { serviceOf } from '../../../topology/model/names.ts';
+import { outFolder } from '../../names.ts';
 import { ContainerError } from '../containers/errors.ts';
 import { type Attached, inodeAt, namespaceOf, sandboxNames, shortId } from '../containers/sandbox.ts';
 import { SANDBOXES } from '../containers/sandboxes.ts';
@@ -143,7 +146,10 @@ class Maker {
     await this.#start(endpoint, id);
     const attached = await this.#attach(made, id);
     const environment = endpointEnvironment({ name: endpoint, addresses: [...attached.addresses] });
-    await this.#create(applicationName(experiment, endpoint), () => applicationBody(made, id, environment));
+    const out = openOutFolder(experiment, endpoint);
+    await this.#create(applicationName(experiment, endpoint), () =>
+      applicationBody(made, id, environment, out),
+    );
     return { ...planned, ...attached, address: preferIpv4(attached.addresses) };
   }
 
@@ -205,6 +211,19 @@ class Maker {
   #coded(error: unknown): Error {
     return engineError(this.#making.socket, error as Error, (error as EngineRequestError).errno);
   }
+}
+
+/** In it everybody may write: which user the application is, the image decides. On this machine nobody else comes so far. */
+const EVERYBODY = 0o1777;
+
+/** The folder of an endpoint whose files the record keeps. Throws system errors. */
+function openOutFolder(experiment: string, endpoint: string): string {
+  const folder = outFolder(experiment, endpoint);
+  makeFolder(dirname(folder), PRIVATE_FOLDER);
+  chmodSync(dirname(folder), PRIVATE_FOLDER);
+  mkdirSync(folder, { recursive: true });
+  chmodSync(folder, EVERYBODY);
+  return folder;
 }
 
 const unreachable = (image: string, why: string, cause?: unknown): ContainerError =>

@@ -2,7 +2,15 @@
  * Parts of one run, which hosts of several machines have written, joined into one record. The rule: what two parts tell alike is taken
  * once; where two have samples of the same host in the same second, those of the part that goes further count.
  */
-import { appendFileSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { isDeepStrictEqual } from 'node:util';
@@ -11,6 +19,7 @@ import { ControllerError } from '../../errors.ts';
 import { removeFolder } from '../../machine/folders.ts';
 import { columnsOf, INDEXES, SCHEMA, type Table } from '../database.ts';
 import {
+  CAPTURES,
   changesSince,
   DATABASE,
   type Description,
@@ -22,7 +31,7 @@ import {
 import { makeRecordFolder } from '../folders.ts';
 import { OMITTED } from '../outputs.ts';
 import { readRecord, stateOf, withDatabase } from '../read.ts';
-import { complete } from '../recorder.ts';
+import { complete, hasWriter, isOfMissingPart, thisWriter } from '../recorder.ts';
 import { joinedEvents, joinedVerdicts, linesInOrder } from './told.ts';
 
 export interface Part {
@@ -31,8 +40,9 @@ export interface Part {
   readonly lastMs: number;
 }
 
-/** The name of a joined record among the others of a machine. */
-const joinedId = (id: string): string => `${id.replace(/-joined$/, '')}-joined`;
+/** The name of a joined record among the others of a machine; later ones, with more parts, are numbered. */
+const joinedId = (id: string, number: number): string =>
+  `${id.replace(/-joined(-\d+)?$/, '')}-joined${number === 1 ? '' : `-${number}`}`;
 
 /** Throws `ControllerError` (`RECORD_UNREADABLE`). */
 export function readPart(folder: string): Part {
@@ -44,16 +54,27 @@ export function readPart(folder: string): Part {
 export const isSameRun = (a: Description, b: Description): boolean =>
   a.run !== undefined && isDeepStrictEqual(a.run, b.run) && a.topology.hash === b.topology.hash;
 
+/** What names a part. */
+const keyOf = ({ id, hosts }: Pick<Description, 'id' | 'hosts'>): string => JSON.stringify([id, hosts]);
+
+/** Whether a joined record has all of these parts, or somebody is joining them. */
+export function covers(joined: Description, parts: readonly Part[]): boolean {
+  const known = new Set(joined.parts?.map(keyOf));
+  const isWhole = joined.state === 'complete' || hasWriter(joined);
+  return isWhole && parts.every(({ description }) => known.has(keyOf(description)));
+}
+
 /**
- * Makes a record of all, in the folder `wanted` or among the others of this machine, and returns where it is. The parts stay as they
- * are. Throws `ControllerError` (`RECORD_OTHER_RUN`, `RECORD_EXISTS`, `RECORD_UNREADABLE`) and system errors; nothing is left then.
+ * Makes a record of all, and returns where it is. The parts stay as they are. `wanted`: its folder; absent: one among the others of this
+ * machine, whose name has the `number`, or the next that is free. Throws `ControllerError` (`RECORD_OTHER_RUN`,
+ * `RECORD_EXISTS`, `RECORD_UNREADABLE`) and system errors, `EEXIST` if the number is taken; nothing is left then.
  */
-export async function joinParts(parts: readonly Part[], wanted?: string): Promise<string> {
+export async function joinParts(parts: readonly Part[], wanted?: string, number?: number): Promise<string> {
   requireOneRun(parts);
   // Who goes further comes first, and keeps what others tell of the same.
   const ordered = parts.toSorted((a, b) => b.lastMs - a.lastMs || (a.folder < b.folder ? -1 : 1));
-  const first = parts.toSorted((a, b) => (a.description.startedAt < b.description.startedAt ? -1 : 1))[0]!;
-  const folder = makeRecordFolder(joinedId(first.description.id), wanted);
+  const first = parts.toSorted((a, b) => compareStarts(a, b) || (a.folder < b.folder ? -1 : 1))[0]!;
+  const folder = makeJoinedFolder(first.description.id, wanted, number);
   try {
     const description = await described(first, ordered, folder);
     writeDescription(folder, description);
@@ -62,11 +83,27 @@ export async function joinParts(parts: readonly Part[], wanted?: string): Promis
     joinTables(ordered, join(folder, DATABASE));
     joinLines(ordered, join(folder, EVENTS));
     for (const part of ordered) copyFiles(part.folder, folder);
+    joinOmitted(ordered, folder);
     await complete(folder, description);
     return folder;
   } catch (error) {
     removeFolder(folder);
     throw error;
+  }
+}
+
+const compareStarts = ({ description: a }: Part, { description: b }: Part): number =>
+  a.startedAt < b.startedAt ? -1 : a.startedAt > b.startedAt ? 1 : 0;
+
+function makeJoinedFolder(id: string, wanted: string | undefined, number: number | undefined): string {
+  if (wanted !== undefined || number !== undefined)
+    return makeRecordFolder(joinedId(id, number ?? 1), wanted);
+  for (let next = 1; ; next++) {
+    try {
+      return makeRecordFolder(joinedId(id, next));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
   }
 }
 
@@ -96,9 +133,11 @@ async function described(first: Part, parts: readonly Part[], folder: string): P
   const placement = merged((one) => one.placement);
   const problems: string[] = [];
   for (const part of parts) {
-    const { id, hosts, state } = part.description;
+    const { id, hosts, state, parts: own } = part.description;
     const of = `of ${hosts.join(', ')} (${id})`;
-    problems.push(...part.description.problems.map((problem) => `${of}: ${problem}`));
+    // Those of a joined one say themselves of whom they are; which parts are missing is seen anew.
+    const told = part.description.problems.filter((problem) => !isOfMissingPart(problem));
+    problems.push(...told.map((problem) => (own ? problem : `${of}: ${problem}`)));
     if (state === 'complete')
       problems.push(...(await changesSince(part.folder, part.description)).map((one) => `${of}: ${one}`));
     else
@@ -106,10 +145,13 @@ async function described(first: Part, parts: readonly Part[], folder: string): P
         `${of}: what came after ${millisToSeconds(part.lastMs).toFixed(0)} s, since it ${stateOf(part.description) === 'recording' ? 'is still written' : 'was cut off'}`,
       );
   }
+  const hosts = [...new Set(all.flatMap((one) => one.hosts))].sort();
+  const elsewhere = new Set(all.flatMap((one) => one.elsewhere ?? []));
+  for (const host of hosts) elsewhere.delete(host);
   return {
     ...first.description,
-    ...{ id: basename(folder), state: 'recording', writer: null, endedAt: null, files: {} },
-    hosts: [...new Set(all.flatMap(({ hosts }) => hosts))].sort(),
+    ...{ id: basename(folder), state: 'recording', writer: thisWriter(), endedAt: null, files: {}, hosts },
+    elsewhere: elsewhere.size === 0 ? undefined : [...elsewhere].sort(),
     endpoints: Math.max(Object.keys(placement).length, ...all.map(({ endpoints }) => endpoints)),
     placement,
     seeds: merged((one) => one.seeds),
@@ -117,10 +159,20 @@ async function described(first: Part, parts: readonly Part[], folder: string): P
     images: merged((one) => one.images),
     processes: merged((one) => one.processes),
     problems: [...new Set(problems)],
-    parts: all.map(({ id, hosts, startedAt, endedAt, state, versions, machine }) => {
-      return { id, hosts, startedAt, endedAt, state, versions, machine };
-    }),
+    parts: partsOf(all),
   };
+}
+
+/** Each once, also those that a joined record is made of; as they are now, if they are given themselves. */
+function partsOf(all: readonly Description[]): NonNullable<Description['parts']> {
+  const known = new Map<string, NonNullable<Description['parts']>[number]>();
+  const own = all.filter((one) => one.parts === undefined);
+  const within = all.flatMap((one) => one.parts ?? []);
+  for (const { id, hosts, startedAt, endedAt, state, versions, machine } of [...own, ...within]) {
+    const key = keyOf({ id, hosts });
+    if (!known.has(key)) known.set(key, { id, hosts, startedAt, endedAt, state, versions, machine });
+  }
+  return [...known.values()];
 }
 
 const SAMPLED = ['flow_sample', 'path_sample', 'agent_sample'] as const satisfies readonly Table[];
@@ -219,7 +271,7 @@ function joinLines(parts: readonly Part[], file: string): void {
 
 /** Logs and what endpoints have left. Where another part has a file of the same name and other content, both stay. */
 function copyFiles(from: string, to: string): void {
-  for (const below of [LOGS, OUTPUTS]) {
+  for (const below of [LOGS, OUTPUTS, CAPTURES]) {
     const root = join(from, below);
     if (!existsSync(root)) continue;
     for (const entry of readdirSync(root, { withFileTypes: true, recursive: true })) {
@@ -231,8 +283,13 @@ function copyFiles(from: string, to: string): void {
       copyFileSync(path, target);
     }
   }
-  const omitted = join(from, OMITTED);
-  if (existsSync(omitted)) appendFileSync(join(to, OMITTED), readFileSync(omitted));
+}
+
+/** Lines of all, each once. */
+function joinOmitted(parts: readonly Part[], to: string): void {
+  const files = parts.map(({ folder }) => join(folder, OMITTED)).filter((file) => existsSync(file));
+  const lines = new Set(files.flatMap((file) => readFileSync(file, 'utf8').split('\n').filter(Boolean)));
+  if (lines.size > 0) writeFileSync(join(to, OMITTED), `${[...lines].join('\n')}\n`);
 }
 
 /** `undefined`: it is there already. */

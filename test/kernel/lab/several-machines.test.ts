@@ -23,7 +23,7 @@ import {
   stateFile,
   userKeyFile,
 } from '../../../controller/names.ts';
-import { changesSince } from '../../../controller/record/description.ts';
+import { changesSince, readDescription } from '../../../controller/record/description.ts';
 import { findRecord } from '../../../controller/record/folders.ts';
 import { readRecord } from '../../../controller/record/read.ts';
 import { ping } from '../../../controller/verify/traffic.ts';
@@ -203,7 +203,11 @@ it('end together: by a signed quit from any of them, also without a controller',
   await until(() => names.every((name) => !existsSync(experimentFolder(name))), 'nothing is left', 60_000);
   for (const machine of machines) expect((await runIn(machine, 'tc', 'qdisc')).out).not.toContain('4e46:');
 
-  // Each host has kept its own part; machines share their folder of records here.
+  // Each host has kept its own part; machines share their folder of records here, so that the last one to end joins them.
+  const whole = () => readDescription(findRecord(names[0]!));
+  await until(() => whole().parts?.length === 3 && whole().state === 'complete', 'parts are joined');
+  expect(whole()).toMatchObject({ hosts: ['host-b', 'host-c', 'host0'] });
+  expect(whole().elsewhere).toBeUndefined();
   const parts = names.slice(1).map((name) => findRecord(name));
   const gathered = await machines[0]!.netfold('records', 'gather', names[0]!, ...parts, '-o', record);
   expect(gathered, gathered.err).toMatchObject({ code: 0 });

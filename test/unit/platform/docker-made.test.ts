@@ -34,6 +34,19 @@ describe('the container of an application', () => {
     });
   });
 
+  it('finds a folder for what it leaves, unless the service has a volume there', () => {
+    const body = (settings: string): object =>
+      applicationBody(made(settings), 'ID', { NETFOLD_NODE: 'web.0' }, '/run/out/web.0');
+    expect(body('replicas: 1')).toMatchObject({
+      Env: ['NETFOLD_NODE=web.0', 'NETFOLD_OUT=/netfold/out'],
+      HostConfig: { Binds: ['/run/out/web.0:/netfold/out:rw'] },
+    });
+    expect(body('volumes: [/mine:/netfold/out]')).toMatchObject({
+      Env: ['NETFOLD_NODE=web.0'],
+      HostConfig: { Binds: ['/mine:/netfold/out:rw'] },
+    });
+  });
+
   it.each<[string, object]>([
     ['command: [a, b]', { Cmd: ['a', 'b'] }],
     ['entrypoint: /run x', { Entrypoint: ['/run', 'x'] }],

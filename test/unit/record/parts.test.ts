@@ -1,16 +1,19 @@
 import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   changesSince,
   type Description,
   readDescription,
   writeDescription,
 } from '../../../controller/record/description.ts';
+import { findRecord } from '../../../controller/record/folders.ts';
+import { joinAtEnd } from '../../../controller/record/parts/at-end.ts';
 import { joinParts, readPart } from '../../../controller/record/parts/join.ts';
 import { joinedEvents, joinedVerdicts, linesInOrder } from '../../../controller/record/parts/told.ts';
 import { readRecord, rows, withDatabase } from '../../../controller/record/read.ts';
+import { complete, thisWriter } from '../../../controller/record/recorder.ts';
 import { agent, flow, makeRecord, path, type Recorded } from '../../support/records.ts';
 
 let root: string;
@@ -164,6 +167,70 @@ describe('parts of a run', () => {
     await expect(joinParts([first], first.folder)).rejects.toThrow(
       expect.objectContaining({ code: 'RECORD_EXISTS' }),
     );
+  });
+});
+
+describe('parts on one machine', () => {
+  const told: string[] = [];
+  const tell = (line: string): void => void told.push(line);
+  beforeEach(() => {
+    vi.stubEnv('NETFOLD_RECORDS', root);
+    told.length = 0;
+  });
+  afterEach(() => vi.unstubAllEnvs());
+
+  const partOf = (host: string, endpoint: string, elsewhere: string[], more: Partial<Description> = {}) =>
+    part(host, endpoint, 'x.0', { description: { elsewhere, ...more } });
+
+  it('are joined by whoever ends last, once; a name means the joined record then', async () => {
+    const a = await partOf('host-a', 'a.0', ['host-b']);
+    const b = await partOf('host-b', 'b.0', ['host-a']);
+    writeDescription(b, { ...readDescription(b), state: 'recording', writer: thisWriter() });
+    expect(await joinAtEnd(a, tell)).toBeUndefined();
+    await complete(b, readDescription(b));
+    const joined = await Promise.all([joinAtEnd(b, tell), joinAtEnd(a, tell)]);
+    const folders = joined.filter((one) => one !== undefined);
+    expect(folders).toHaveLength(1);
+    const description = readDescription(folders[0]!);
+    expect(description).toMatchObject({ state: 'complete', hosts: ['host-a', 'host-b'], problems: [] });
+    expect(description.elsewhere).toBeUndefined();
+    expect(await joinAtEnd(a, tell)).toBeUndefined();
+    expect(told).toHaveLength(1);
+    expect(findRecord('host-a')).toBe(folders[0]);
+  });
+
+  it('name hosts that are away, which can be gathered later', async () => {
+    const a = await partOf('host-a', 'a.0', ['host-b', 'host-c']);
+    expect(readDescription(a).problems[1]).toMatch(/^the part of host-c/);
+    expect(await joinAtEnd(a, tell)).toBeUndefined();
+    const b = await partOf('host-b', 'b.0', ['host-a']);
+    const two = await joinAtEnd(b, tell);
+    const { problems, elsewhere } = readDescription(two!);
+    expect(elsewhere).toEqual(['host-c']);
+    expect(problems).toEqual([
+      'the part of host-c, which it keeps on its machine; netfold records gather joins it',
+    ]);
+
+    const c = await partOf('host-c', 'c.0', ['host-a', 'host-b']);
+    const all = await joinParts([readPart(two!), readPart(c)]);
+    expect(all).toBe(`${two}-2`);
+    const whole = readDescription(all);
+    expect(whole).toMatchObject({ hosts: ['host-a', 'host-b', 'host-c'], problems: [] });
+    expect(whole.parts?.map(({ hosts }) => hosts[0]).sort()).toEqual(['host-a', 'host-b', 'host-c']);
+    expect(samplesOf(all).map((one) => (one as { n: number }).n)).toEqual([10, 10, 10]);
+    expect(findRecord('host-a')).toBe(all);
+    // All of it is there already.
+    expect(await joinAtEnd(c, tell)).toBeUndefined();
+  });
+
+  it('of a machine alone, of other runs, or that are gone are left as they are', async () => {
+    const a = await part('host-a', 'a.0', 'b.0');
+    expect(await joinAtEnd(a, tell)).toBeUndefined();
+    const other = { run: { ...RUN, start: 'y8' } };
+    const b = await partOf('host-b', 'b.0', ['host-a'], other);
+    expect(await joinAtEnd(b, tell)).toBeUndefined();
+    expect(await joinAtEnd(join(root, 'gone'), tell)).toBeUndefined();
+    expect(told).toEqual([]);
   });
 });
 
