@@ -31,6 +31,7 @@ const BESIDE = [
   'test/kernel/lab/{records,segments,service,services,side-doors,several-machines}.test.ts',
   'test/kernel/refusals/*.test.ts',
   'test/kernel/ssh/*.test.ts',
+  'test/kernel/workbench/capture.test.ts',
 ];
 
 const kernel = {

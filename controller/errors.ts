@@ -68,7 +68,10 @@ export type ControllerErrorCode =
   | 'NOTHING_TO_MEASURE'
   | 'SERVICE_NAME'
   | 'SERVICE_UNKNOWN'
-  | 'SERVICE_FAILED';
+  | 'SERVICE_FAILED'
+  | 'CAPTURE_USAGE'
+  | 'CAPTURE_FILTER'
+  | 'CAPTURE_RECORD';
 
 const BLAME: Readonly<Record<ControllerErrorCode, Blame>> = {
   FILE_UNREADABLE: 'input',
@@ -136,6 +139,9 @@ const BLAME: Readonly<Record<ControllerErrorCode, Blame>> = {
   SERVICE_NAME: 'usage',
   SERVICE_UNKNOWN: 'input',
   SERVICE_FAILED: 'machine',
+  CAPTURE_USAGE: 'usage',
+  CAPTURE_FILTER: 'input',
+  CAPTURE_RECORD: 'input',
 };
 
 export class ControllerError extends NetfoldError {

@@ -126,6 +126,11 @@ const GROUPS: readonly Group[] = [
   },
   {
     heading: EXPERIMENTS,
+    commands: ['capture'],
+    load: async () => (await import('./capture/capture.ts')).addCaptureCommand,
+  },
+  {
+    heading: EXPERIMENTS,
     commands: CONTROL,
     load: async () => (await import('./commands/control.ts')).addControlCommands,
   },

@@ -68,9 +68,9 @@ export const NEEDS = [
   },
   {
     purpose: 'test',
-    why: 'takes debug information out of the eBPF object',
-    probes: [{ command: 'llvm-strip' }],
-    packages: { apt: 'llvm', dnf: 'llvm', apk: 'llvm', pacman: 'llvm' },
+    why: 'takes debug information out of the eBPF object, and compiles filters of packets',
+    probes: [{ command: 'llvm-strip' }, { command: 'tcpdump' }],
+    packages: { apt: 'llvm tcpdump', dnf: 'llvm tcpdump', apk: 'llvm tcpdump', pacman: 'llvm tcpdump' },
   },
   {
     purpose: 'test',

@@ -17,14 +17,23 @@ export function openFilteredSocket(ifindex: number, programFd: number): number {
   const fd = socket(AF_PACKET, SOCK_RAW, 0);
   try {
     attachSocketFilter(fd, programFd);
-    const address = Buffer.alloc(ADDRESS.bytes);
-    address.writeUInt16LE(AF_PACKET, 0);
-    address.writeUInt16BE(ETH_P_ALL, ADDRESS.protocol);
-    address.writeInt32LE(ifindex, ADDRESS.ifindex);
-    bind(fd, address);
+    bindPacketSocket(fd, ifindex);
     return fd;
   } catch (error) {
     close(fd);
+    throw error;
+  }
+}
+
+/** From then on the socket receives all frames of the interface. Throws `KernelError`, `INTERFACE_GONE` where there is none. */
+export function bindPacketSocket(fd: number, ifindex: number): void {
+  const address = Buffer.alloc(ADDRESS.bytes);
+  address.writeUInt16LE(AF_PACKET, 0);
+  address.writeUInt16BE(ETH_P_ALL, ADDRESS.protocol);
+  address.writeInt32LE(ifindex, ADDRESS.ifindex);
+  try {
+    bind(fd, address);
+  } catch (error) {
     if (!(error instanceof KernelError && error.errno === constants.errno.ENODEV)) throw error;
     throw new KernelError({
       code: 'INTERFACE_GONE',

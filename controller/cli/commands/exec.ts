@@ -8,13 +8,13 @@ import { endpointEnvironment, inheritedEnvironment, lifeMark } from '../../../ag
 import { inView, privilegesOf } from '../../../agent/endpoints/least-power.ts';
 import { MOST_PROCESSES, withinBounds, withSettings } from '../../../agent/endpoints/service-settings.ts';
 import { OWN_NAMESPACE } from '../../../agent/kernel/netns/namespace-files.ts';
-import { serviceOf, suggest } from '../../../topology/model/names.ts';
+import { serviceOf } from '../../../topology/model/names.ts';
 import { ControllerError } from '../../errors.ts';
 import { readSettings } from '../../experiment/service-settings.ts';
-import { type ExperimentState, findExperiment, readState } from '../../experiment/state.ts';
 import { dataFolder } from '../../names.ts';
 import type { Contained, Platform } from '../../platform/port/platform.ts';
 import { openPlatform } from '../../platform/registry.ts';
+import { type Found, findEndpoint } from '../options/find-endpoint.ts';
 import { apiOption, caOption, nameOption } from '../options/name-option.ts';
 import { attended } from '../terminal/attended.ts';
 
@@ -44,31 +44,6 @@ export function addExecCommand(program: Command): void {
     )
     .showHelpAfterError('write -- before the command: netfold exec NODE -- COMMAND OPTIONS')
     .action(exec);
-}
-
-type Endpoint = ExperimentState['endpoints'][number];
-
-interface Found {
-  readonly experiment: string;
-  readonly state: ExperimentState;
-  readonly endpoint: Endpoint;
-}
-
-async function findEndpoint(node: string, name: string | undefined): Promise<Found> {
-  const experiment = await findExperiment(name);
-  const state = readState(experiment);
-  const endpoints = state?.endpoints ?? [];
-  const replicas = endpoints.filter(
-    (endpoint) => endpoint.name === node || endpoint.name.startsWith(`${node}.`),
-  );
-  if (state && replicas.length === 1) return { experiment, state, endpoint: replicas[0]! };
-  if (replicas.length > 1) {
-    const remedy = `name one of ${replicas[0]!.name} to ${replicas.at(-1)!.name}`;
-    throw new ControllerError('NODE_UNKNOWN', `"${node}" has ${replicas.length} replicas`, remedy);
-  }
-  const names = endpoints.map((endpoint) => endpoint.name);
-  const remedy = suggest(node, names, `there are: ${names.slice(0, 10).join(' ')}`);
-  throw new ControllerError('NODE_UNKNOWN', `there is no endpoint "${node}" in ${experiment}`, remedy);
 }
 
 /**

@@ -116,6 +116,8 @@ async function exportTables(kind: 'csv' | 'parquet', folder: string, to: string)
     kind === 'csv'
       ? (await import('../../record/export/csv.ts')).exportCsv(folder, to)
       : await (await import('../../record/export/parquet.ts')).exportParquet(folder, to);
+  const { exportCaptureIndexes } = await import('../../record/export/captures.ts');
+  files.push(...exportCaptureIndexes(folder, to));
   const rows = files.map(({ file, rows }) => [file, rows.toLocaleString('en')]);
   print(table(['file', 'rows'], rows, [1]));
 }

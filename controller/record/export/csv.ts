@@ -28,10 +28,10 @@ function writeTable(database: DatabaseSync, table: Table, path: string): number 
   const statement = database.prepare(`SELECT ${names.join(', ')} FROM ${table} ORDER BY rowid`);
   const file = openSync(path, 'w');
   try {
-    let piece = line(names);
+    let piece = csvLine(names);
     let rows = 0;
     for (const row of statement.iterate()) {
-      piece += line(Object.values(row));
+      piece += csvLine(Object.values(row));
       if (++rows % ROWS_AT_ONCE > 0) continue;
       appendFileSync(file, piece);
       piece = '';
@@ -43,7 +43,7 @@ function writeTable(database: DatabaseSync, table: Table, path: string): number 
   }
 }
 
-const line = (values: readonly unknown[]): string => `${values.map(cell).join(',')}\r\n`;
+export const csvLine = (values: readonly unknown[]): string => `${values.map(cell).join(',')}\r\n`;
 
 function cell(value: unknown): string {
   if (value === null) return '';

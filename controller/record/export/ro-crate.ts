@@ -7,7 +7,7 @@ import { extname, join } from 'node:path';
 import { fromMillis, toSeconds } from '../../../proto/units.ts';
 import { count } from '../../../proto/words.ts';
 import { commandsOf, timelineText } from '../by-hand.ts';
-import { DATABASE, DESCRIPTION, type Description, LOGS, OUTPUTS } from '../description.ts';
+import { CAPTURES, DATABASE, DESCRIPTION, type Description, LOGS, OUTPUTS } from '../description.ts';
 import { type RecordSummary, readRecord } from '../read.ts';
 import { type CopiedFile, copyRecord } from './copy.ts';
 import type { Licence } from './licence.ts';
@@ -182,7 +182,8 @@ const isResult = (path: string): boolean =>
   path === DESCRIPTION ||
   path.endsWith('.ndjson') ||
   path.startsWith(`${LOGS}/`) ||
-  path.startsWith(`${OUTPUTS}/`);
+  path.startsWith(`${OUTPUTS}/`) ||
+  path.startsWith(`${CAPTURES}/`);
 
 const SQLITE = 'application/vnd.sqlite3';
 const FORMATS: Readonly<Record<string, string>> = {
