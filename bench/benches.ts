@@ -24,6 +24,7 @@ import { measureScale } from './scale/scale.ts';
 import { measureSetup } from './setup/setup.ts';
 import { measureShares } from './shares/shares.ts';
 import { measureSoak } from './soak/soak.ts';
+import { measureTraffic } from './traffic/traffic.ts';
 import { measureVerdict } from './verdict/verdict.ts';
 
 const SOAK_MINUTES = 60;
@@ -205,6 +206,14 @@ be installed. A page is open for 16 minutes, of which ten count.`,
     hasLabs: true,
     minutes: { whole: 21, quick: 7 },
     measure: measureRecords,
+  },
+  {
+    name: 'traffic',
+    description: "what does netfold's own traffic cost, and does it keep rates, distributions and times?",
+    help: '1,000 sources at a constant rate, then bursts with seeds, twice. Needs tcpdump.',
+    hasLabs: true,
+    minutes: { whole: 6, quick: 1.5 },
+    measure: measureTraffic,
   },
   {
     name: 'queue',

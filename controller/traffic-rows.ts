@@ -3,8 +3,9 @@ import { type AgentStatus, sumOfTraffic, type TrafficStatus } from '../proto/sta
 
 /** A row of `netfold traffic --json`, and of `traffic.json` in a record. */
 export interface TrafficRow extends Omit<TrafficStatus, 'delaySumMs' | 'mostDelayMs'> {
-  /** Of datagrams; those on their way are counted as lost. Null: of a TCP connection. */
+  /** Of datagrams; those on their way are counted as lost. Null: of TCP. */
   readonly lost: number | null;
+  /** Of datagrams, files and pages' objects; null: of other TCP. */
   readonly meanDelayMs: number | null;
   readonly mostDelayMs: number | null;
 }
@@ -50,8 +51,9 @@ const added = (a: TrafficStatus, b: TrafficStatus): TrafficStatus => ({
 });
 
 function rowOf({ delaySumMs, mostDelayMs, ...rest }: TrafficStatus): TrafficRow {
-  const isTcp = rest.kind === 'greedy';
-  const hasDelay = !isTcp && rest.received > 0;
+  const isTcp = rest.protocol === 'tcp';
+  // Of other TCP, pieces are read whose beginning nobody knows.
+  const hasDelay = rest.received > 0 && (!isTcp || rest.kind === 'ftp' || rest.kind === 'web');
   return {
     ...rest,
     lost: isTcp ? null : Math.max(0, rest.sent + rest.refused - rest.received),

@@ -140,6 +140,7 @@ export interface ProbesStatus {
 export interface TrafficStatus {
   readonly name: string;
   readonly kind: string;
+  readonly protocol: string;
   readonly from: string;
   readonly to: string;
   /** How many sources these numbers are of. */

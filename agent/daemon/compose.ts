@@ -14,7 +14,7 @@ import { ExperimentClock } from '../clock/experiment-clock.ts';
 import { withContainers } from '../containers/own-container.ts';
 import { CommandJournal } from '../control/command-journal.ts';
 import { Control } from '../control/control.ts';
-import { Applications } from '../endpoints/applications.ts';
+import { Applications, logOf } from '../endpoints/applications.ts';
 import { DataGuard, DataRoom, sizesBelow } from '../endpoints/data-room.ts';
 import { Enforcer } from '../enforce/enforcer.ts';
 import { CurrentEpoch } from '../epoch/current-epoch.ts';
@@ -25,7 +25,7 @@ import type { Segments } from '../fidelity/underlay-loss.ts';
 import { requireImpairments } from '../linux/delay/delay-backend.ts';
 import { numbersByAddress } from '../linux/objects/endpoint-numbers.ts';
 import type { Mesh } from '../mesh/exchange/mesh.ts';
-import { Notifications } from '../notify/notifications.ts';
+import { listen } from '../notify/listening.ts';
 import { followLag } from '../runlog/lag.ts';
 import { RunLog } from '../runlog/run-log.ts';
 import { REHEARSAL, rehearse } from '../shape/rehearsal.ts';
@@ -122,6 +122,7 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
   const giverOf = (command: Command): string => guard?.nameOf(command) ?? `agent ${command.origin}`;
   const traffic = new OwnTraffic(
     trafficSources(topology.traffic ?? [], epoch.value.graph),
+    player.trafficWindows,
     ports.openTraffic && ((real) => ports.openTraffic!(real, (problem) => keeper.note(problem))),
   );
   const tick = new Tick(
@@ -138,6 +139,7 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
     ...{ player, time, timers, log: runLog, giverOf },
     apply: (changes) => reactions.applyChanges(changes),
     changedAt: () => kernel.delay.changedAt,
+    onPlan: () => traffic.setWindows(player.trafficWindows),
   });
   const local = new LocalEndpoints({
     ...{ kernel, shaping, names: epoch.endpointNames },
@@ -189,6 +191,7 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
       stop: (endpoint, why) => parts.applications.endFor(endpoint, why),
     }),
     doors: openDoors(
+      bootstrap,
       ports,
       player,
       (text) => parts.control.tell(text),
@@ -268,14 +271,19 @@ function segmentsOf({ view }: Mesh, transport: AgentParts['transport']): Segment
 
 /** `undefined` where no sequence waits for anything. */
 function openDoors(
+  { logFolder }: Bootstrap,
   ports: AgentPorts,
   { awaited }: Player,
   tell: (text: string) => void,
   onProblem: (problem: string) => void,
 ): AgentParts['doors'] {
   if (awaited.isEmpty) return undefined;
-  const notifications = new Notifications({ isAwaited: (name) => awaited.isAwaited(name), tell });
-  return ports.openDoors((endpoint, name) => notifications.take(endpoint, name), onProblem);
+  return listen<LocalEndpoint>({
+    ...{ timers: ports.timers, logs: awaited.logs, tell },
+    isAwaited: (name) => awaited.isAwaited(name),
+    openDoors: (take) => ports.openDoors(take, onProblem),
+    fileOf: (endpoint) => logOf(logFolder, endpoint),
+  });
 }
 
 /** `undefined` where endpoints have the machine's names. */

@@ -299,9 +299,12 @@ export class Applications {
 
   /** Stands beside the output, for the next agent. */
   #fileOf({ name }: LocalEndpoint, what: 'log' | 'started'): string {
-    return what === 'started' ? startedFile(this.#logFolder, name) : join(this.#logFolder, `${name}.log`);
+    return what === 'started' ? startedFile(this.#logFolder, name) : logOf(this.#logFolder, name);
   }
 }
 
 /** Where it is kept when an endpoint's command was last started. */
 export const startedFile = (logFolder: string, name: string): string => join(logFolder, `${name}.started`);
+
+/** What its commands have written. */
+export const logOf = (logFolder: string, name: string): string => join(logFolder, `${name}.log`);

@@ -16,6 +16,7 @@ import type { LeftOut } from '../../proto/command.ts';
 import { type Micros, micros } from '../../proto/units.ts';
 import type { TargetError } from '../../topology/events/targets.ts';
 import type { TopologyEvent } from '../../topology/model/events.ts';
+import type { TrafficSwitch } from '../../topology/model/traffic.ts';
 import type { Beginning } from '../../topology/timeline/beginning.ts';
 import type { Fault, Hit } from '../../topology/timeline/faults.ts';
 import { isTold, type Unfolded } from '../../topology/timeline/sequences.ts';
@@ -69,6 +70,7 @@ export class CommandedTimeline {
   /** `again`: replayed changes count epochs and are not reported; `quiet`: they do not count either. */
   #mode: 'live' | 'again' | 'quiet' = 'live';
   #replayed: Atom[] = [];
+  #flow: Readonly<{ of: Timeline; stepCount: number; switches: readonly TrafficSwitch[] }> | undefined;
 
   /** `leftOut`: which commands are left out as old; `from`: those that are known already. */
   constructor(beginning: Beginning, listeners: TimelineListeners, leftOut: LeftOut, from?: KnownCommands) {
@@ -96,6 +98,14 @@ export class CommandedTimeline {
   /** Where sequences are, and which of their steps are known so far. */
   get sequences(): Unfolded {
     return this.#unfolded;
+  }
+
+  /** What starts and stops traffic, in the order in which it happens: the same array until it changes. */
+  get switches(): readonly TrafficSwitch[] {
+    const { stepCount } = this.#timeline;
+    if (this.#flow?.of !== this.#timeline || this.#flow.stepCount !== stepCount)
+      this.#flow = { of: this.#timeline, stepCount, switches: this.#timeline.switches() };
+    return this.#flow.switches;
   }
 
   /** The instant up to which all has been played; -1: before the start. */

@@ -81,6 +81,8 @@ export class Footprints {
     switch (action.verb) {
       case 'quit':
       case 'reset':
+      case 'start':
+      case 'stop':
       // What follows from them is not of the command itself.
       case 'notify':
       case 'ended':

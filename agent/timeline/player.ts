@@ -6,6 +6,7 @@ import { type Command, compareCommands, type LeftOut } from '../../proto/command
 import type { FaultStatus } from '../../proto/status.ts';
 import { type Micros, micros } from '../../proto/units.ts';
 import type { Graph, Topology } from '../../topology/model/model.ts';
+import { type FlowWindow, trafficWindows } from '../../topology/model/traffic.ts';
 import { Beginning } from '../../topology/timeline/beginning.ts';
 import { graphOf } from '../../topology/timeline/graph-at.ts';
 import type { SequenceState, Sequences } from '../../topology/timeline/sequences.ts';
@@ -33,6 +34,7 @@ export class Player {
   readonly #timeline: CommandedTimeline;
   readonly #beginning: Beginning;
   #atoms: Atom[] = [];
+  #windows: Readonly<{ of: unknown; windows: readonly (readonly FlowWindow[])[] }> | undefined;
   /** Commands whose outcome has not been reported yet. */
   readonly #open = new Set<KnownCommand>();
 
@@ -74,8 +76,19 @@ export class Player {
   }
 
   /** What sequences wait for. */
-  get awaited(): Pick<Sequences, 'isEmpty' | 'isAwaited'> {
+  get awaited(): Pick<Sequences, 'isEmpty' | 'isAwaited' | 'logs'> {
     return this.#beginning.sequences;
+  }
+
+  /** Of each entry of `traffic:`, when it flows, by all that is known: the same array until that changes. */
+  get trafficWindows(): readonly (readonly FlowWindow[])[] {
+    const { switches } = this.#timeline;
+    if (this.#windows?.of !== switches)
+      this.#windows = {
+        of: switches,
+        windows: trafficWindows(this.#beginning.topology.traffic ?? [], switches),
+      };
+    return this.#windows.windows;
   }
 
   get graph(): Graph {

@@ -17,6 +17,8 @@ export interface RunnerPorts {
   readonly apply: (changes: TimelineChanges) => Promise<void>;
   /** When delays were last changed (`Clock.now()`), if that is known more exactly than by the promise. */
   readonly changedAt?: () => number | undefined;
+  /** Told what starts and stops traffic whenever that may have changed, also of what is to come. */
+  readonly onPlan?: () => void;
   /** Receives the epochs, and the outcomes of commands. */
   readonly log: RunLog;
   /** The name of who gave a command. */
@@ -45,6 +47,7 @@ export class TimelineRunner {
   start(): TimelineChanges {
     this.#isRunning = true;
     const past = this.#ports.player.advance(this.#now());
+    this.#ports.onPlan?.();
     this.#noteOutcomes();
     this.#wait();
     return past;
@@ -57,7 +60,7 @@ export class TimelineRunner {
 
   /** Adds commands of users; those that are due, or late, are in force when this returns. */
   addCommands(commands: readonly Command[]): void {
-    const { player, apply, log, giverOf } = this.#ports;
+    const { player, apply, log, giverOf, onPlan } = this.#ports;
     for (const command of commands) log.append({ kind: 'command', command, by: giverOf(command) });
     if (!this.#isRunning) {
       player.commands(commands, micros(0));
@@ -66,6 +69,7 @@ export class TimelineRunner {
     }
     const now = this.#now();
     const changes = player.commands(commands, now);
+    onPlan?.();
     if (changes.graph || changes.atoms.length > 0) void apply(changes);
     this.#noteOutcomes();
     this.#wait();
@@ -85,7 +89,7 @@ export class TimelineRunner {
   }
 
   #play(): void {
-    const { player, apply, time } = this.#ports;
+    const { player, apply, time, onPlan } = this.#ports;
     const due = player.nextAt;
     const now = this.#now();
     // Long waits are divided, and the clock may have been corrected.
@@ -94,6 +98,7 @@ export class TimelineRunner {
       return;
     }
     const settled = apply(player.advance(now));
+    onPlan?.();
     const appliedMicros = time.now()!;
     const { epoch } = player;
     void settled.then(() => this.#noteEpoch(due, appliedMicros, epoch));

@@ -5,22 +5,33 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { sumOfTraffic, type TrafficStatus } from '../../proto/status.ts';
-import type { TrafficSource } from '../../topology/model/traffic.ts';
+import type { Traffic, TrafficSource } from '../../topology/model/traffic.ts';
+import { close } from '../kernel/sys/descriptors.ts';
+import { createEvent, raiseEvent } from '../kernel/sys/events.ts';
 import { Counters } from './counters.ts';
-import type { FromTraffic, Known, Place, RealSource, ToTraffic, TrafficStart } from './messages.ts';
+import type { FromTraffic, Known, Place, RealSource, ToTraffic, TrafficStart, Windows } from './messages.ts';
 import { monotonicMs } from './monotonic.ts';
+import type { TimedTraffic } from './packet-times.ts';
 
 /** Datagrams are not garbage; by default a thread lets much more of it gather. */
 const YOUNG_MB = 4;
 
 /** The sources that send packets, of all that there are. */
 export function realSources(sources: readonly TrafficSource[]): RealSource[] {
-  return sources.flatMap(({ index, from, to, traffic }) => {
+  // One for all sources of an entry, so that a long trace is copied to the thread once.
+  const known = new Map<Traffic, TimedTraffic>();
+  return sources.flatMap(({ index, entry, from, to, traffic }) => {
     if (traffic.simulated) return [];
-    const { kind, size, on, off, shape, start, stop, seed, rate = 0 } = traffic;
-    const timed = { kind, size, on, off, shape, start, seed, rate, ...(stop !== undefined && { stop }) };
-    return [{ index, from, to, traffic: timed }];
+    const timed = known.get(traffic) ?? timedOf(traffic);
+    known.set(traffic, timed);
+    return [{ index, entry, from, to, traffic: timed }];
   });
+}
+
+function timedOf(traffic: Traffic): TimedTraffic {
+  const { kind, protocol, size, on, off, shape, interval, trace, seed, rate = 0 } = traffic;
+  const optional = { ...(interval !== undefined && { interval }), ...(trace !== undefined && { trace }) };
+  return { kind, protocol, size, on, off, shape, seed, rate, ...optional };
 }
 
 export class Generators {
@@ -29,12 +40,14 @@ export class Generators {
   readonly #counters: Counters;
   readonly #exited: Promise<void>;
   readonly #local = new Set<number>();
+  readonly #wakeFd: number;
   #hasEnded = false;
 
   constructor(sources: readonly RealSource[], onProblem: (problem: string) => void) {
     this.#sources = sources;
     this.#counters = new Counters(sources.length);
-    const start: TrafficStart = { sources, counters: this.#counters.memory };
+    this.#wakeFd = createEvent();
+    const start: TrafficStart = { sources, counters: this.#counters.memory, wakeFd: this.#wakeFd };
     this.#worker = new Worker(new URL(`./worker${extname(import.meta.filename)}`, import.meta.url), {
       workerData: start,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
@@ -73,6 +86,10 @@ export class Generators {
     this.#tell({ kind: 'known', endpoints: known.map(({ number, addresses }) => ({ number, addresses })) });
   }
 
+  setWindows(windows: Windows): void {
+    this.#tell({ kind: 'windows', windows });
+  }
+
   /** `micros`: of the experiment, now. Sources begin to send with the first one. */
   setTime(micros: number): void {
     this.#tell({ kind: 'time', monotonicMs: monotonicMs(), micros });
@@ -83,9 +100,9 @@ export class Generators {
     const rows = new Map<string, TrafficStatus>();
     for (const [row, { index, from, to }] of this.#sources.entries()) {
       if (!this.#local.has(from) && !this.#local.has(to)) continue;
-      const { name, kind } = sources[index]!.traffic;
+      const { name, kind, protocol } = sources[index]!.traffic;
       const key = `${name} ${from} ${to}`;
-      const one = { name, kind, from: names[from]!, to: names[to]!, ...this.#row(row) };
+      const one = { name, kind, protocol, from: names[from]!, to: names[to]!, ...this.#row(row) };
       const others = rows.get(key);
       rows.set(key, others ? sumOfTraffic(others, one) : one);
     }
@@ -111,9 +128,12 @@ export class Generators {
   async stop(): Promise<void> {
     this.#tell({ kind: 'stop' });
     await this.#exited;
+    close(this.#wakeFd);
   }
 
   #tell(message: ToTraffic): void {
-    if (!this.#hasEnded) this.#worker.postMessage(message);
+    if (this.#hasEnded) return;
+    this.#worker.postMessage(message);
+    raiseEvent(this.#wakeFd);
   }
 }

@@ -3,7 +3,7 @@ import type { SimulatedStatus, TrafficStatus } from '../../proto/status.ts';
 import type { TrafficSource } from '../../topology/model/traffic.ts';
 import type { Flow } from '../share/model.ts';
 import { realSources } from './generators.ts';
-import type { Known, Place, RealSource } from './messages.ts';
+import type { Known, Place, RealSource, Windows } from './messages.ts';
 import { SimulatedFlows } from './simulated-flows.ts';
 
 /** What sends packets. `Generators` is the real one. */
@@ -11,6 +11,8 @@ export interface TrafficPort {
   attach(places: readonly Place[]): void;
   detach(number: number): void;
   setKnown(known: readonly Known[]): void;
+  /** When the entries of the file flow: all that is known. */
+  setWindows(windows: Windows): void;
   setTime(micros: number): void;
   status(sources: readonly TrafficSource[], names: readonly string[]): TrafficStatus[];
   stop(): Promise<void>;
@@ -24,19 +26,36 @@ export class OwnTraffic {
   readonly #sources: readonly TrafficSource[];
   readonly #real: readonly RealSource[];
   readonly #open: ((real: readonly RealSource[]) => TrafficPort) | undefined;
+  #windows: Windows;
   #port: TrafficPort | undefined;
 
-  /** `open`: absent, nothing is sent. */
-  constructor(sources: readonly TrafficSource[], open?: (real: readonly RealSource[]) => TrafficPort) {
+  /** `windows`: of each entry of the file. `open`: absent, nothing is sent. */
+  constructor(
+    sources: readonly TrafficSource[],
+    windows: Windows,
+    open?: (real: readonly RealSource[]) => TrafficPort,
+  ) {
     this.#sources = sources;
-    this.simulated = new SimulatedFlows(sources);
+    this.simulated = new SimulatedFlows(sources, windows);
     this.#real = realSources(sources);
+    this.#windows = windows;
     this.#open = open;
   }
 
   attach(places: readonly Place[]): void {
-    if (this.#real.length > 0) this.#port ??= this.#open?.(this.#real);
+    if (!this.#port && this.#real.length > 0) {
+      this.#port = this.#open?.(this.#real);
+      this.#port?.setWindows(this.#windows);
+    }
     this.#port?.attach(places);
+  }
+
+  /** By all that is known now. The same array is no news. */
+  setWindows(windows: Windows): void {
+    if (windows === this.#windows) return;
+    this.#windows = windows;
+    this.simulated.setWindows(windows);
+    this.#port?.setWindows(windows);
   }
 
   detach(number: number): void {

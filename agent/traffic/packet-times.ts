@@ -1,82 +1,199 @@
-/** When a source sends its datagrams. Pure: the same times in each run of the same file. */
+/** When a source sends its messages, and how long they are. Pure: the same in each run of the same file. */
 import { bitsOf, fromSeconds, type Micros } from '../../proto/units.ts';
-import { SeededRandom } from '../../topology/model/random.ts';
-import { DATAGRAM_OVERHEAD, type Traffic } from '../../topology/model/traffic.ts';
+import { type PacketTrace, readPacketTrace } from '../../topology/model/packet-trace.ts';
+import {
+  DATAGRAM_OVERHEAD,
+  type FlowWindow,
+  isConversation,
+  type Traffic,
+} from '../../topology/model/traffic.ts';
+import { Draws } from './draws.ts';
+import { TELNET_INTERARRIVALS } from './tcplib.ts';
 
 /** What decides the times of one source. */
 export type TimedTraffic = Pick<
   Traffic,
-  'kind' | 'size' | 'on' | 'off' | 'shape' | 'start' | 'stop' | 'seed'
+  'kind' | 'protocol' | 'size' | 'on' | 'off' | 'shape' | 'interval' | 'trace' | 'seed'
 > & {
+  /** 0: it has none. */
   readonly rate: number;
 };
 
-/** Odd, so that neighbouring sources have seeds far apart (the golden ratio's part of 2^32). */
-const STRIDE = 0x9e3779b1;
+/** Times are in microseconds since the start of the experiment. */
+export interface Timetable {
+  /** When the next message is due; infinite: there is none any more in this window. */
+  readonly due: number;
+  /** Its bytes. */
+  readonly size: number;
+  /** The end of the window. */
+  until: number;
+  /** It was sent, or it is too late for it. */
+  advance(): void;
+  /** Leaves out what was due before `now`; returns how many messages that were. */
+  skipTo(now: number): number;
+}
+
+/** `index`: the source's among all of the file; `turn`: which of its windows. Not of conversations, which have no times. */
+export function timetableOf(
+  traffic: TimedTraffic,
+  index: number,
+  window: FlowWindow,
+  turn: number,
+): Timetable {
+  const draws = new Draws(traffic.seed, index, turn);
+  switch (traffic.kind) {
+    case 'telnet':
+      return new KeyTimes(traffic, draws, window);
+    case 'trace':
+      return new TraceTimes(traffic, window);
+    default:
+      return new PacketTimes(traffic, draws, window);
+  }
+}
+
+export const hasTimetable = ({ kind }: Pick<TimedTraffic, 'kind'>): boolean => !isConversation(kind);
 
 /** From one datagram to the next while it sends, in microseconds. */
 export const intervalOf = ({ size, rate }: Pick<TimedTraffic, 'size' | 'rate'>): Micros =>
   fromSeconds(bitsOf(size + DATAGRAM_OVERHEAD) / rate);
 
-/**
- * The instants of one source, in microseconds since the start of the experiment. Bursts are those of ns-2 (expoo.cc, pareto.cc): of a
- * drawn time, as many datagrams as have room in it, at least one; then a drawn pause.
- */
-export class PacketTimes {
-  readonly #traffic: TimedTraffic;
-  readonly #interval: number;
-  readonly #random: SeededRandom;
-  readonly #until: number;
-  /** Beginning of the burst, and datagrams that it has sent: no rounding adds up. */
-  #begin: number;
-  #sent = 0;
-  #size = Number.POSITIVE_INFINITY;
+abstract class Times implements Timetable {
+  until: number;
+  readonly #size: number;
 
-  /** `index`: the source's among all of the file. */
-  constructor(traffic: TimedTraffic, index: number) {
-    this.#traffic = traffic;
-    this.#interval = intervalOf(traffic);
-    this.#random = new SeededRandom((traffic.seed ^ Math.imul(index + 1, STRIDE)) >>> 0);
-    this.#until = traffic.stop ?? Number.POSITIVE_INFINITY;
-    this.#begin = traffic.start;
-    if (traffic.kind !== 'constant') this.#size = this.#burst();
+  constructor(until: number, size: number) {
+    this.until = until;
+    this.#size = size;
   }
 
-  /** When the next datagram is due; infinite: there is none any more. */
+  /** When the next one would be due if the window had no end. */
+  protected abstract get next(): number;
+  abstract advance(): void;
+
   get due(): number {
-    const due = this.#begin + this.#sent * this.#interval;
-    return due < this.#until ? due : Number.POSITIVE_INFINITY;
+    const { next } = this;
+    return next < this.until ? next : Number.POSITIVE_INFINITY;
   }
 
-  /** It was sent, or it is too late for it. */
-  advance(): void {
-    if (++this.#sent < this.#size) return;
-    this.#begin += this.#sent * this.#interval + this.#draw(this.#traffic.off);
-    this.#sent = 0;
-    this.#size = this.#burst();
+  get size(): number {
+    return this.#size;
   }
 
-  /** Leaves out what was due before `now`; returns how many datagrams that were. */
   skipTo(now: number): number {
     let left = 0;
-    if (this.#traffic.kind === 'constant' && this.due < now) {
-      left = Math.ceil((Math.min(now, this.#until) - this.due) / this.#interval);
-      this.#sent += left;
-      return left;
-    }
     for (; this.due < now; left++) this.advance();
     return left;
   }
+}
 
-  #burst(): number {
+/**
+ * At a constant rate, or in bursts, which are those of ns-2 (expoo.cc, pareto.cc): of a drawn time, as many datagrams as have room in
+ * it, at least one; then a drawn pause.
+ */
+class PacketTimes extends Times {
+  readonly #traffic: TimedTraffic;
+  readonly #interval: number;
+  readonly #draws: Draws;
+  /** Beginning of the burst, and datagrams that it has sent: no rounding adds up. */
+  #begin: number;
+  #sent = 0;
+  #burst = Number.POSITIVE_INFINITY;
+
+  constructor(traffic: TimedTraffic, draws: Draws, { from, until }: FlowWindow) {
+    super(until, traffic.size);
+    this.#traffic = traffic;
+    this.#interval = intervalOf(traffic);
+    this.#draws = draws;
+    this.#begin = from;
+    if (traffic.kind !== 'constant') this.#burst = this.#drawBurst();
+  }
+
+  protected get next(): number {
+    return this.#begin + this.#sent * this.#interval;
+  }
+
+  advance(): void {
+    if (++this.#sent < this.#burst) return;
+    this.#begin += this.#sent * this.#interval + this.#draw(this.#traffic.off);
+    this.#sent = 0;
+    this.#burst = this.#drawBurst();
+  }
+
+  override skipTo(now: number): number {
+    if (this.#traffic.kind !== 'constant' || this.due >= now) return super.skipTo(now);
+    const left = Math.ceil((Math.min(now, this.until) - this.due) / this.#interval);
+    this.#sent += left;
+    return left;
+  }
+
+  #drawBurst(): number {
     return Math.max(1, Math.floor(this.#draw(this.#traffic.on) / this.#interval + 0.5));
   }
 
   #draw(mean: number): number {
     const { kind, shape } = this.#traffic;
-    const uniform = 1 - this.#random.next();
-    if (kind === 'exponential') return -Math.log(uniform) * mean;
-    // A mean of `mean` has this least value.
-    return ((mean * (shape - 1)) / shape) * uniform ** (-1 / shape);
+    return kind === 'exponential' ? this.#draws.exponential(mean) : this.#draws.pareto(mean, shape);
+  }
+}
+
+/** A message for each key: times between them are tcplib's, or exponential with the mean that was asked for, as ns-2's `interval_`. */
+class KeyTimes extends Times {
+  readonly #interval: Micros | undefined;
+  readonly #draws: Draws;
+  #next: number;
+
+  constructor({ size, interval }: TimedTraffic, draws: Draws, { from, until }: FlowWindow) {
+    super(until, size);
+    this.#interval = interval;
+    this.#draws = draws;
+    this.#next = from;
+    this.advance();
+  }
+
+  protected get next(): number {
+    return this.#next;
+  }
+
+  advance(): void {
+    this.#next +=
+      this.#interval === undefined
+        ? fromSeconds(this.#draws.fromQuantiles(TELNET_INTERARRIVALS))
+        : this.#draws.exponential(this.#interval);
+  }
+}
+
+/** Many sources may play one trace. */
+const TRACES = new Map<string, PacketTrace>();
+
+function packetsOf(text: string): PacketTrace {
+  const trace = TRACES.get(text) ??
+    readPacketTrace(text) ?? { at: new Float64Array(), size: new Uint16Array() };
+  TRACES.set(text, trace);
+  return trace;
+}
+
+/** The packets of a trace, once in each window, from its beginning on. */
+class TraceTimes extends Times {
+  readonly #trace: PacketTrace;
+  readonly #from: number;
+  #place = 0;
+
+  constructor({ size, trace = '' }: TimedTraffic, { from, until }: FlowWindow) {
+    super(until, size);
+    this.#trace = packetsOf(trace);
+    this.#from = from;
+  }
+
+  protected get next(): number {
+    const at = this.#trace.at[this.#place];
+    return at === undefined ? Number.POSITIVE_INFINITY : this.#from + at;
+  }
+
+  override get size(): number {
+    return this.#trace.size[this.#place] ?? 0;
+  }
+
+  advance(): void {
+    this.#place++;
   }
 }

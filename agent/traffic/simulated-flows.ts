@@ -1,42 +1,52 @@
 /**
  * Flows that no packet carries: they take their shares of links, in the same filling as what endpoints really send. Every agent knows
- * them from the topology, and when they begin and end from the experiment's time, so none has to be announced.
+ * them from the topology, and when they begin and end from the experiment's time and its events, so none has to be announced.
  */
 
-import { NEVER, type TrafficSource } from '../../topology/model/traffic.ts';
+import type { TrafficSource } from '../../topology/model/traffic.ts';
 import type { Flow } from '../share/model.ts';
+import type { Windows } from './messages.ts';
 
 interface Planned {
   readonly flow: Flow;
-  readonly from: number;
-  readonly until: number;
+  readonly entry: number;
 }
 
 const NONE: readonly Flow[] = [];
 
 export class SimulatedFlows {
   readonly #planned: readonly Planned[];
+  #windows: Windows;
   /** Instants at which something changes, in microseconds, in order. */
-  readonly #instants: Float64Array;
+  #instants: Float64Array = new Float64Array();
   #flows: readonly Flow[] = NONE;
   #turn = -1;
 
   /** Of all sources, those that are simulated. A greedy one is a TCP connection that always has something to send. */
-  constructor(sources: readonly TrafficSource[]) {
+  constructor(sources: readonly TrafficSource[], windows: Windows) {
     this.#planned = sources
       .filter(({ traffic }) => traffic.simulated)
-      .map(({ index, from, to, traffic: { rate = Number.POSITIVE_INFINITY, start, stop = NEVER } }) => ({
+      .map(({ index, entry, from, to, traffic: { rate = Number.POSITIVE_INFINITY } }) => ({
         // 0 is what endpoints really send.
         flow: { source: from, destination: to, index: index + 1, demandBps: rate },
-        from: start,
-        until: stop,
+        entry,
       }));
-    const instants = this.#planned.flatMap(({ from, until }) => [from, until]).filter(Number.isFinite);
-    this.#instants = Float64Array.from(new Set(instants)).sort();
+    this.#windows = windows;
+    this.setWindows(windows);
   }
 
   get count(): number {
     return this.#planned.length;
+  }
+
+  setWindows(windows: Windows): void {
+    this.#windows = windows;
+    const entries = new Set(this.#planned.map(({ entry }) => entry));
+    const instants = [...entries].flatMap((entry) =>
+      (windows[entry] ?? []).flatMap(({ from, until }) => [from, until]),
+    );
+    this.#instants = Float64Array.from(new Set(instants.filter(Number.isFinite))).sort();
+    this.#turn = -1;
   }
 
   /** Those that flow at an instant, in microseconds since the start; the same array until they change. `undefined`: before the start. */
@@ -45,9 +55,8 @@ export class SimulatedFlows {
     const turn = this.#turnAt(now);
     if (turn !== this.#turn) {
       this.#turn = turn;
-      this.#flows = this.#planned
-        .filter(({ from, until }) => from <= now && now < until)
-        .map(({ flow }) => flow);
+      const isOn = this.#windows.map((all) => all.some(({ from, until }) => from <= now && now < until));
+      this.#flows = this.#planned.filter(({ entry }) => isOn[entry]).map(({ flow }) => flow);
     }
     return this.#flows;
   }

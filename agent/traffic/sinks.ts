@@ -1,49 +1,55 @@
-/** Where the traffic of sources arrives: a UDP socket and a TCP server inside each endpoint that receives. */
-import { createServer, type Server } from 'node:net';
+/** Where the traffic of sources arrives: a UDP socket, and a TCP server if one of them needs it, inside each endpoint that receives. */
+import { createServer, type Server, type Socket } from 'node:net';
 import { within } from '../kernel/netns/namespaces.ts';
-import { receiveFrom } from '../kernel/sys/datagrams.ts';
+import { ReceiveBatch } from '../kernel/sys/datagrams.ts';
 import { close } from '../kernel/sys/descriptors.ts';
 import { boundUdp, listeningTcp } from '../kernel/sys/inet-sockets.ts';
 import type { Poller } from '../kernel/sys/poller.ts';
 import { forceReceiveBuffer } from '../kernel/sys/sockets.ts';
 import type { Counters } from './counters.ts';
 import { HEAD_BYTES, readHead } from './datagram.ts';
-import { anyAddress, type Place, TRAFFIC_PORT } from './messages.ts';
+import { anyAddress, isTcp, type Place, type RealSource, TRAFFIC_PORT } from './messages.ts';
+import { REQUEST_BYTES, readRequest } from './request.ts';
 
-const MOST_BYTES = 65_536;
-/** Of one socket before others have their turn. */
-const MOST_AT_ONCE = 256;
+/** Calls for one socket before others have their turn. */
+const MOST_CALLS = 4;
 /** Datagrams that arrive while the thread sends wait here. */
 const BUFFER_BYTES = 1 << 20;
+const CHUNK = Buffer.alloc(65_536);
+/** Of answers that nobody has taken yet. */
+const MOST_WAITING = 1 << 23;
 
 interface Sink {
   readonly udp: number;
-  readonly tcp: Server;
+  readonly tcp: Server | undefined;
+  readonly connections: Set<Socket>;
 }
 
 export class Sinks {
   readonly #poller: Poller;
   readonly #counters: Counters;
-  readonly #rows: number;
+  readonly #sources: readonly RealSource[];
+  /** Numbers of endpoints to which connections are made. */
+  readonly #connected: ReadonlySet<number>;
   readonly #sinks = new Map<number, Sink>();
-  readonly #data = Buffer.alloc(MOST_BYTES);
-  readonly #address = new Uint8Array(28);
+  readonly #batch = new ReceiveBatch(HEAD_BYTES);
 
-  /** `rows`: of `counters`. */
-  constructor(poller: Poller, counters: Counters, rows: number) {
+  /** `sources`: by row of `counters`. */
+  constructor(poller: Poller, counters: Counters, sources: readonly RealSource[]) {
     this.#poller = poller;
     this.#counters = counters;
-    this.#rows = rows;
+    this.#sources = sources;
+    this.#connected = new Set(sources.filter(isTcp).map(({ to }) => to));
   }
 
   /** Throws `KernelError` if the namespace is gone, or the port is taken. */
   attach({ number, namespace, addresses }: Place): void {
     this.detach(number);
     const any = anyAddress(addresses);
-    const [udp, tcp] = within(namespace, (): [number, number] => {
+    const [udp, tcp] = within(namespace, (): [number, number | undefined] => {
       const socket = boundUdp(any, TRAFFIC_PORT);
       try {
-        return [socket, listeningTcp(any, TRAFFIC_PORT)];
+        return [socket, this.#connected.has(number) ? listeningTcp(any, TRAFFIC_PORT) : undefined];
       } catch (error) {
         close(socket);
         throw error;
@@ -51,7 +57,9 @@ export class Sinks {
     });
     forceReceiveBuffer(udp, BUFFER_BYTES);
     this.#poller.add(udp, number);
-    this.#sinks.set(number, { udp, tcp: this.#serve(tcp) });
+    const connections = new Set<Socket>();
+    const server = tcp === undefined ? undefined : this.#serve(tcp, connections);
+    this.#sinks.set(number, { udp, tcp: server, connections });
   }
 
   detach(number: number): void {
@@ -60,43 +68,95 @@ export class Sinks {
     this.#sinks.delete(number);
     this.#poller.remove(sink.udp);
     close(sink.udp);
-    sink.tcp.close();
+    sink.tcp?.close();
+    for (const connection of sink.connections) connection.destroy();
   }
 
   /** Reads what has arrived at an endpoint. `wallMs`: of the machine's date. */
   read(number: number, wallMs: number): void {
     const sink = this.#sinks.get(number);
-    for (let turn = 0; sink && turn < MOST_AT_ONCE; turn++) {
-      const length = receiveFrom(sink.udp, this.#data, this.#address);
-      if (length < 0) return;
-      const head = readHead(this.#data, length);
-      if (head && head.source < this.#rows)
-        this.#counters.received(head.source, length, Math.max(0, wallMs - head.sentMs));
+    for (let call = 0; sink && call < MOST_CALLS; call++) {
+      const count = this.#batch.receive(sink.udp);
+      for (let index = 0; index < count; index++) {
+        const length = this.#batch.lengthOf(index);
+        const head = readHead(this.#batch.view, this.#batch.headAt(index), length);
+        if (head && head.source < this.#sources.length)
+          this.#counters.received(head.source, length, Math.max(0, wallMs - head.sentMs));
+      }
+      if (count < ReceiveBatch.most) return;
     }
   }
 
-  /** A connection says first which source it is of. */
-  #serve(fd: number): Server {
+  #serve(fd: number, connections: Set<Socket>): Server {
     const server = createServer((connection) => {
-      let row: number | undefined;
-      let head = Buffer.alloc(0);
-      connection.on('data', (data: Buffer) => {
-        if (row === undefined) {
-          head = Buffer.concat([head, data]);
-          if (head.length < HEAD_BYTES) return;
-          row = readHead(head, head.length)?.source;
-          if (row === undefined || row >= this.#rows) connection.destroy();
-        }
-        if (row !== undefined && row < this.#rows) this.#counters.received(row, data.length, 0);
-      });
+      connections.add(connection);
+      connection.on('close', () => connections.delete(connection));
       connection.on('error', () => {});
+      this.#follow(connection);
     });
     server.on('error', () => {});
     server.listen({ fd });
     return server;
   }
 
+  /** A connection says first which source it is of, and when it began. */
+  #follow(connection: Socket): void {
+    let start = Buffer.alloc(0);
+    const begin = (data: Buffer): void => {
+      start = Buffer.concat([start, data]);
+      if (start.length < HEAD_BYTES) return;
+      connection.off('data', begin);
+      const head = readHead(new DataView(start.buffer, start.byteOffset, HEAD_BYTES), 0, HEAD_BYTES);
+      const source = head && this.#sources[head.source];
+      if (!head || !source || !isTcp(source)) {
+        connection.destroy();
+        return;
+      }
+      const { kind } = source.traffic;
+      const take =
+        kind === 'web'
+          ? answering(connection)
+          : kind === 'ftp'
+            ? this.#takingFile(connection, head)
+            : (part: Buffer) => this.#counters.received(head.source, part.length, 0);
+      connection.on('data', take);
+      const rest = start.subarray(HEAD_BYTES);
+      if (rest.length > 0) take(rest);
+    };
+    connection.on('data', begin);
+  }
+
+  /** A file has been received when its connection ends. */
+  #takingFile(
+    connection: Socket,
+    { source, sentMs }: { readonly source: number; readonly sentMs: number },
+  ): (part: Buffer) => void {
+    let bytes = 0;
+    connection.on('end', () => {
+      const wallMs = performance.timeOrigin + performance.now();
+      this.#counters.received(source, bytes, Math.max(0, wallMs - sentMs));
+    });
+    return (part) => {
+      bytes += part.length;
+    };
+  }
+
   close(): void {
     for (const number of [...this.#sinks.keys()]) this.detach(number);
   }
+}
+
+/** Gives each request the bytes that it asks for. */
+function answering(connection: Socket): (part: Buffer) => void {
+  let waiting = Buffer.alloc(0);
+  return (part) => {
+    waiting = Buffer.concat([waiting, part]);
+    while (waiting.length >= REQUEST_BYTES && !connection.destroyed) {
+      let left = readRequest(waiting) ?? 0;
+      waiting = waiting.subarray(REQUEST_BYTES);
+      if (left === 0 || connection.writableLength > MOST_WAITING) connection.destroy();
+      for (; left > 0 && !connection.destroyed; left -= CHUNK.length)
+        connection.write(CHUNK.subarray(0, Math.min(left, CHUNK.length)));
+    }
+  };
 }

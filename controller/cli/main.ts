@@ -35,7 +35,7 @@ const EXPERIMENTS = 'Experiments:';
 const RECORDS = 'Records of runs:';
 const MACHINE = 'This machine, and its daemons:';
 const CONTROL =
-  'set join leave crash disconnect reconnect flap churn partition heal run signal notify reset history'.split(
+  'set join leave crash disconnect reconnect flap churn partition heal run signal start stop notify reset history'.split(
     ' ',
   );
 const GROUPS: readonly Group[] = [

@@ -54,7 +54,19 @@ events:
   - at 9s set tag:trunk latency=200%
   - at 10s partition client | server
   - at 11s run server "echo hi"
+  - at 11s start bulk
+  - at 11s stop *
   - at 12s quit
+sequences:
+  main: { at: 1s, steps: ['run server "a" exit 0 timeout 3s', 'run server "b" detached', wait 1s, wait for go from client, 'wait for log server contains "up"', start bulk] }
+  undo: { after: main fails, steps: [heal] }
+traffic:
+  - { from: client, to: server, name: bulk }
+  - { from: client, to: server, kind: pareto, rate: 1Mbps, on: 10ms, off: 20ms, shape: 1.2, start: 2s, stop: 4s, count: 3, seed: 5 }
+  - { from: client, to: server, kind: telnet, interval: 1s, protocol: udp }
+  - { from: client, to: server, kind: ftp, size: 1000B, off: 1s }
+  - { from: client, to: server, kind: web, start: never }
+  - { from: client, to: server, trace: "packets: 0 100, 500 1472" }
 `;
 const ALIASES = `services: { a: &a { tags: [x] }, b: *a }
 bridges: [s]

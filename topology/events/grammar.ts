@@ -8,18 +8,16 @@
  *              | "churn" targets (COUNT | PERCENT) "every" T ["replace"] ["seed" INTEGER]
  *              | "partition" targets ("|" targets)+  |  "heal"
  *              | "run" targets TEXT  |  "signal" targets SIGNAL  |  "quit"
+ *              | ("start" | "stop") ("*" | NAME)+                             (NAME of traffic)
  *     targets  = target+
  *     target   = "*" | "tag:" NAME | NODE | NODE "--" NODE | NODE "->" NODE       (NODE is NAME or NAME.REPLICA)
  *     change   = ("latency" | "jitter" | "loss" | "bandwidth" | "up" | "down") "=" value
  *     value    = QUANTITY | PERCENT | ("+" | "-") QUANTITY | "unlimited"
  *
- * An experiment that runs takes an action, or "reset", without its time (`parseAction`), and what agents and applications tell:
+ * Steps of sequences are in steps.ts. An experiment that runs takes an action, or "reset", without its time (`parseAction`), and what agents
+ * and applications tell:
  *
  *     told     = "notify" NAME ["from" NODE]  |  "ended" NAME INTEGER NODE [INTEGER]
- *
- * A step of a sequence is an action at one instant, or (`parseStep`)
- *
- *     step     = "wait" T  |  "wait" "for" NAME ["from" targets]  |  "run" targets TEXT ["exit" INTEGER] ["timeout" T]
  *
  * `from … to …` is what flap and churn need; set, leave, disconnect and partition may have it and are undone at its end.
  * A percentage of endpoints counts those that the verb can change at that time. `*` in a partition is all the rest.
@@ -31,6 +29,7 @@ import {
   type ChurnAction,
   type EndedAction,
   type EventAction,
+  type FlowTarget,
   type LifecycleVerb,
   type NotifyAction,
   SIGNALS,
@@ -39,12 +38,14 @@ import {
 } from '../model/events.ts';
 import { isName, type NodeReference, parseReference } from '../model/names.ts';
 import type { Position } from '../model/position.ts';
-import type { SequenceStep } from '../model/sequences.ts';
 import { changes, withUnits } from './changes.ts';
 import { LineError, reportingLineErrors, type Word, Words } from './words.ts';
 
 const LIFECYCLE: readonly LifecycleVerb[] = ['join', 'leave', 'crash', 'disconnect', 'reconnect'];
-const VERBS = [...LIFECYCLE, 'set', 'flap', 'churn', 'partition', 'heal', 'run', 'signal', 'quit'] as const;
+const VERBS = [
+  ...LIFECYCLE,
+  ...(['set', 'flap', 'churn', 'partition', 'heal', 'run', 'signal', 'start', 'stop', 'quit'] as const),
+] as const;
 const TIME_WORD = String.raw`(?:\s*"(?:[^"\\]|\\["\\])*"\s*|\s+[^\s"|]+\s+)`;
 /** A regular expression (ECMA-262) for the schema of files: when, and which verb. It matches whatever `parseEvent` accepts. */
 export const EVENT_PATTERN = String.raw`^\s*(?:at${TIME_WORD}|from${TIME_WORD}to${TIME_WORD})(?:${VERBS.join('|')})(?![^\s"|])`;
@@ -56,7 +57,7 @@ export const MIN_PERIOD = micros(10_000);
 /** An experiment of more than a hundred days is a typing mistake. */
 export const MAX_TIME = micros(100 * DAY);
 export const MAX_COUNT = 65_535;
-const MAX_EXIT_CODE = 255;
+export const MAX_EXIT_CODE = 255;
 
 /**
  * Parses one line of a file; an error goes to `findings` and gives `undefined`. `start`: the position of the line in
@@ -94,7 +95,7 @@ export function parseAction(text: string, hasWindow: boolean, findings: Findings
 }
 
 /** How an action gets its time in a line or in a command. */
-interface Manner {
+export interface Manner {
   readonly verbs: readonly (typeof LIVE_VERBS)[number][];
   readonly withoutWindow: (verb: string) => string;
   readonly withWindow: (verb: string) => string;
@@ -119,7 +120,7 @@ const LIVE: Manner = {
   },
 };
 
-const IN_SEQUENCE: Manner = {
+export const IN_SEQUENCE: Manner = {
   verbs: VERBS,
   withoutWindow: (verb) => `write ${verb} … without a time`,
   withWindow: () => 'write it under events:, or what it does step by step',
@@ -141,7 +142,8 @@ function parseTime(words: Words): { at: Micros; until?: Micros } {
   return { at, until };
 }
 
-function parseVerb(words: Words, hasWindow: boolean, manner: Manner): EventAction {
+/** An action from its verb on. Throws `LineError`. */
+export function parseVerb(words: Words, hasWindow: boolean, manner: Manner): EventAction {
   const position = words.position;
   const wrong = words.peek();
   if (wrong && !wrong.quoted && Object.hasOwn(manner.notVerbs, wrong.text))
@@ -167,6 +169,9 @@ function parseVerb(words: Words, hasWindow: boolean, manner: Manner): EventActio
       return { verb, targets: targets(words), command: command(words) };
     case 'signal':
       return { verb, targets: targets(words, isSignal), signal: words.keyword(SIGNALS, 'a signal') };
+    case 'start':
+    case 'stop':
+      return { verb, traffic: flowTargets(words) };
     case 'notify':
       return notify(words);
     case 'heal':
@@ -183,42 +188,6 @@ function parseVerb(words: Words, hasWindow: boolean, manner: Manner): EventActio
   }
 }
 
-/** Parses a step of a sequence, as `parseEvent` does an event. */
-export function parseStep(
-  line: string,
-  start: Position,
-  field: string,
-  findings: Findings,
-): SequenceStep | undefined {
-  return reportingLineErrors(field, findings, () => {
-    const words = new Words(line, start);
-    const step = words.skip('wait') ? wait(words) : stepAction(words);
-    if (!words.atEnd()) throw words.unexpected('the end of the line', 'write one step a line');
-    return { ...step, line: line.trim(), position: start };
-  });
-}
-
-/** Without distributing over the union, its parts are lost. */
-type BareStep = SequenceStep extends infer One
-  ? One extends SequenceStep
-    ? Omit<One, 'line' | 'position'>
-    : never
-  : never;
-
-function wait(words: Words): BareStep {
-  if (!words.skip('for')) return { kind: 'pause', time: time(words) };
-  const name = notification(words);
-  return { kind: 'wait', name, ...(words.skip('from') && { from: targets(words) }) };
-}
-
-function stepAction(words: Words): BareStep {
-  const action = parseVerb(words, false, IN_SEQUENCE);
-  if (action.verb !== 'run') return { kind: 'action', action };
-  const code = words.skip('exit') ? integer(words, 'an exit code', 0, MAX_EXIT_CODE) : 0;
-  const timeout = words.skip('timeout') ? time(words) : undefined;
-  return { kind: 'program', action, code, ...(timeout !== undefined && { timeout }) };
-}
-
 function notify(words: Words): NotifyAction {
   const name = notification(words);
   return { verb: 'notify', name, ...(words.skip('from') && { from: endpoint(words) }) };
@@ -231,7 +200,7 @@ function ended(words: Words): EndedAction {
   return words.atEnd() ? found : { ...found, code: integer(words, 'an exit code', 0, MAX_EXIT_CODE) };
 }
 
-function notification(words: Words): string {
+export function notification(words: Words): string {
   const { position } = words;
   const { text, quoted } = words.take('a name');
   if (!quoted && isName(text)) return text;
@@ -244,6 +213,18 @@ function endpoint(words: Words): NodeReference {
   const found = quoted ? undefined : parseReference(text);
   if (found) return found;
   throw new LineError(position, `${quote(text)} can't be the name of an endpoint`, 'write e.g. server.0');
+}
+
+function flowTargets(words: Words): FlowTarget[] {
+  const found: FlowTarget[] = [];
+  do {
+    const { position } = words;
+    const { text, quoted } = words.take('the name of traffic');
+    if (quoted || text === '|')
+      throw new LineError(position, `${quote(text)} is no name of traffic`, 'write a name of traffic:, or *');
+    found.push({ name: text, position });
+  } while (!words.atEnd());
+  return found;
 }
 
 function churn(words: Words): ChurnAction {
@@ -295,7 +276,7 @@ function isCount(word: Word | undefined): boolean {
   return word !== undefined && !word.quoted && /^\d+$/.test(word.text);
 }
 
-function targets(words: Words, endsHere = (_: string): boolean => false): Target[] {
+export function targets(words: Words, endsHere = (_: string): boolean => false): Target[] {
   const found: Target[] = [target(words)];
   for (let next = words.peek(); !endsTargets(next) && !endsHere(next?.text ?? ''); next = words.peek()) {
     found.push(target(words));
@@ -344,7 +325,7 @@ function every(words: Words): Micros {
   return period;
 }
 
-function time(words: Words): Micros {
+export function time(words: Words): Micros {
   const position = words.position;
   const value = quantity(words, 'a time such as 30s', parseDuration);
   if (value > MAX_TIME)
@@ -356,7 +337,7 @@ function count(words: Words): number {
   return integer(words, 'a number of endpoints', 1, MAX_COUNT);
 }
 
-function integer(words: Words, expected: string, least: number, most: number): number {
+export function integer(words: Words, expected: string, least: number, most: number): number {
   const word = words.peek();
   const value = word && isCount(word) ? Number(word.text) : Number.NaN;
   if (!(value >= least && value <= most))

@@ -3,7 +3,7 @@
 import type { Expansion, LinkOrigin } from '../fold/graph.ts';
 import { Names } from '../model/check.ts';
 import { type DiagnosticCode, quote } from '../model/diagnostics.ts';
-import type { LinkTarget, Target } from '../model/events.ts';
+import type { FlowAction, LinkTarget, Target } from '../model/events.ts';
 import type { Topology } from '../model/model.ts';
 import { formatReference, type NodeReference, Suggestions } from '../model/names.ts';
 import type { Position } from '../model/position.ts';
@@ -76,6 +76,8 @@ export class Targets {
   /** The account that is charged for the present selection. */
   account = new WorkAccount();
   #neighbours: ReadonlyMap<number, ReadonlySet<number>> | undefined;
+  /** Of `traffic:`, by name; `*`: all. */
+  #entries: ReadonlyMap<string, readonly number[]> | undefined;
 
   constructor(topology: Topology, expansion: Expansion) {
     this.#topology = topology;
@@ -96,6 +98,25 @@ export class Targets {
       bridges: [...new Set(parts.flatMap((part) => part.bridges))].sort((a, b) => a - b),
       links: [...links.values()].sort((a, b) => a.link - b.link),
     };
+  }
+
+  /** Places of entries of `traffic:`, in order. Throws `TargetError`. */
+  traffic({ verb, traffic: named }: FlowAction): readonly number[] {
+    this.#entries ??= entriesByName(this.#topology);
+    const found = new Set<number>();
+    for (const { name, position } of named) {
+      const entries = this.#entries.get(name);
+      if (!entries) {
+        const remedy = this.#suggestions.of(
+          name,
+          () => this.#entries!.keys(),
+          `${verb} is for what traffic: of the file has, by its name`,
+        );
+        throw new TargetError(position, `there is no traffic ${quote(name)}`, remedy);
+      }
+      for (const entry of entries) found.add(entry);
+    }
+    return [...found].sort((a, b) => a - b);
   }
 
   charge(work: number): void {
@@ -252,6 +273,16 @@ export class Targets {
     }
     return [];
   }
+}
+
+function entriesByName({ traffic = [] }: Topology): Map<string, number[]> {
+  const found = new Map<string, number[]>(traffic.length > 0 ? [['*', [...traffic.keys()]]] : []);
+  for (const [entry, { name }] of traffic.entries()) {
+    const known = found.get(name);
+    if (known) known.push(entry);
+    else found.set(name, [entry]);
+  }
+  return found;
 }
 
 function indexLinks(origins: readonly LinkOrigin[]): Map<string, number[]> {

@@ -15,7 +15,8 @@ export function eventLine({ at, until, action }: TopologyEvent): string | undefi
   return line.length > MAX_LINE ? undefined : line;
 }
 
-function actionText(action: EventAction): string | undefined {
+/** An action without its time; `undefined`: no line says it. */
+export function actionText(action: EventAction): string | undefined {
   switch (action.verb) {
     case 'join':
     case 'leave':
@@ -43,6 +44,9 @@ function actionText(action: EventAction): string | undefined {
       return `run ${targets(action.targets)} "${action.command.replace(/["\\]/g, '\\$&')}"`;
     case 'signal':
       return `signal ${targets(action.targets)} ${action.signal}`;
+    case 'start':
+    case 'stop':
+      return `${action.verb} ${action.traffic.map(({ name }) => name).join(' ')}`;
     case 'heal':
     case 'quit':
       return action.verb;

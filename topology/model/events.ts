@@ -27,6 +27,7 @@ export type EventAction =
   | RunAction
   | SignalAction
   | { readonly verb: 'quit' }
+  | FlowAction
   | NotifyAction
   | EndedAction
   | ResetAction;
@@ -142,6 +143,18 @@ export interface SignalAction {
   readonly verb: 'signal';
   readonly targets: readonly Target[];
   readonly signal: Signal;
+}
+
+/** `start web bulk`: traffic of netfold's own begins to flow, or ends. */
+export interface FlowAction {
+  readonly verb: 'start' | 'stop';
+  /** By name; several entries may have one. */
+  readonly traffic: readonly FlowTarget[];
+}
+
+/** `name` `*`: all. */
+export interface FlowTarget extends Placed {
+  readonly name: string;
 }
 
 export const SIGNALS = ['TERM', 'KILL', 'INT', 'HUP', 'QUIT', 'USR1', 'USR2', 'STOP', 'CONT'] as const;

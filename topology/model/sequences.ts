@@ -24,7 +24,13 @@ export type SequenceStep = Placed &
     | { readonly kind: 'action'; readonly action: EventAction }
     | { readonly kind: 'pause'; readonly time: Micros }
     /** `from`: until each of these endpoints has notified it. */
-    | { readonly kind: 'wait'; readonly name: string; readonly from?: readonly Target[] }
+    | {
+        readonly kind: 'wait';
+        readonly name: string;
+        readonly from?: readonly Target[];
+        /** The text in the log of each of `from` that notifies `name` (`nameOfLogged`). */
+        readonly log?: string;
+      }
     /** Until the program has ended in all endpoints that `action` names. `code`: otherwise it fails. */
     | {
         readonly kind: 'program';
@@ -38,4 +44,14 @@ interface Placed {
   /** As it stands in the file. */
   readonly line: string;
   readonly position: Position;
+}
+
+/** What agents notify once the text is in the log of an endpoint. The same on every host (FNV-1a, twice 32 bits). */
+export function nameOfLogged(text: string): string {
+  const hash = (start: number): string => {
+    let value = start;
+    for (let at = 0; at < text.length; at++) value = Math.imul(value ^ text.charCodeAt(at), 0x01000193);
+    return (value >>> 0).toString(16).padStart(8, '0');
+  };
+  return `log-${hash(0x811c9dc5)}${hash(0x9e3779b1)}`;
 }

@@ -65,6 +65,7 @@ function targetOf(atom: Atom, { state: { expansion } }: Timeline): string {
   const { action } = atom.event;
   if (action.verb === 'partition')
     return action.groups.map((group) => group.map(textOf).join(' ')).join(' | ');
+  if ('traffic' in action) return action.traffic.map(({ name }) => name).join(' ');
   return 'targets' in action ? action.targets.map(textOf).join(' ') : '';
 }
 

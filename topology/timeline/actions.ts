@@ -53,6 +53,12 @@ export class Actions {
       case 'quit':
         this.#emit({ verb: 'quit' });
         return undefined;
+      case 'start':
+      case 'stop':
+        // When traffic flows is read off the steps (`Timeline.switches`); a name that nothing has is an error.
+        this.#targets.charge(action.traffic.length + this.#targets.traffic(action).length);
+        this.#emit({ verb: action.verb });
+        return undefined;
       case 'reset':
       case 'notify':
       case 'ended':

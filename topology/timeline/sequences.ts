@@ -28,6 +28,13 @@ export interface Unfolded {
   readonly states: readonly SequenceState[];
 }
 
+/** A text that endpoints log: each then notifies the name. */
+export interface AwaitedLog {
+  readonly name: string;
+  readonly text: string;
+  readonly endpoints: readonly string[];
+}
+
 /** What was told of sequences. */
 export type Told = TopologyEvent & { readonly action: NotifyAction | EndedAction };
 
@@ -61,6 +68,13 @@ export class Sequences {
       ({ start, steps }) =>
         ('after' in start && start.after.name === name) ||
         steps.some((step) => step.kind === 'wait' && step.name === name),
+    );
+  }
+
+  /** Texts in logs for which steps wait, and the names of the endpoints. */
+  get logs(): readonly AwaitedLog[] {
+    return [...this.#endpoints].flatMap(([step, endpoints]) =>
+      step.kind === 'wait' && step.log !== undefined ? [{ name: step.name, text: step.log, endpoints }] : [],
     );
   }
 
@@ -215,7 +229,7 @@ class Unfolding {
     if (times.includes(undefined))
       return {
         kind: 'waits',
-        about: [[step.name, ...(missing.length > 0 ? ['from', ...missing] : [])].join(' ')],
+        about: [awaitedText(step, missing)],
       };
     return { kind: 'on', at: latest(at, times as Micros[]) };
   }
@@ -253,3 +267,11 @@ class Unfolding {
 const latest = (at: Micros, times: readonly Micros[]): Micros => micros(Math.max(at, ...times));
 
 export const causeText = ({ name, fails }: Cause): string => (fails ? `${name} fails` : name);
+
+function awaitedText(
+  { name, log }: Extract<SequenceStep, { kind: 'wait' }>,
+  missing: readonly string[],
+): string {
+  if (log !== undefined) return `${JSON.stringify(log)} in the log of ${missing.join(' ')}`;
+  return [name, ...(missing.length > 0 ? ['from', ...missing] : [])].join(' ');
+}

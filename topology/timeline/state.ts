@@ -14,7 +14,7 @@ export type Atom = { readonly at: Micros; readonly event: TopologyEvent } & (
   | { readonly verb: 'set' | 'unset'; readonly links: readonly SelectedLink[] }
   | { readonly verb: 'partition' | 'heal' }
   | { readonly verb: 'run' | 'signal'; readonly node: number }
-  | { readonly verb: 'quit' }
+  | { readonly verb: 'quit' | 'start' | 'stop' }
 );
 
 export interface ActiveSetting {
@@ -36,8 +36,10 @@ export type AtomChange = Atom extends infer One
     : never
   : never;
 
-/** These affect processes; the graph stays unchanged. */
-const OF_PROCESSES: ReadonlySet<Atom['verb']> = new Set(['run', 'signal', 'quit']);
+/** These affect processes and netfold's own traffic; the graph stays unchanged. */
+const OF_PROCESSES: ReadonlySet<Atom['verb']> = new Set([
+  ...(['run', 'signal', 'quit', 'start', 'stop'] as const),
+]);
 
 /** Whether an atom starts an epoch. All atoms of one instant start one. */
 export function changesTopology({ verb }: Pick<Atom, 'verb'>): boolean {

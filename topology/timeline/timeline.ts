@@ -13,6 +13,7 @@ import { MAX_COMMAND_WORK, TargetError, type Targets, TooMuchWork, WorkAccount }
 import type { TopologyEvent } from '../model/events.ts';
 import { MAX_ATOMS } from '../model/limits.ts';
 import type { Topology } from '../model/model.ts';
+import type { TrafficSwitch } from '../model/traffic.ts';
 import { Actions } from './actions.ts';
 import { Beginning } from './beginning.ts';
 import { Causes, type Fault, faultsOf } from './faults.ts';
@@ -80,6 +81,28 @@ export class Timeline {
   /** When the last played step was due; -1 if there was none. */
   get lastAt(): number {
     return this.#steps[this.#next - 1]?.at ?? -1;
+  }
+
+  /** How many steps are known, played or not: while it is the same, so are `switches`. */
+  get stepCount(): number {
+    return this.#steps.length;
+  }
+
+  /** What starts and stops traffic, in the order in which it happens, past and to come. */
+  switches(): TrafficSwitch[] {
+    const account = new WorkAccount(MAX_COMMAND_WORK);
+    return this.#steps.flatMap(({ at, event: { action } }) => {
+      if (action.verb !== 'start' && action.verb !== 'stop') return [];
+      try {
+        const entries = this.targets.traffic(action);
+        account.charge(entries.length);
+        return [{ at, on: action.verb === 'start', entries }];
+      } catch (error) {
+        // It changes nothing, which is told when it is played.
+        if (error instanceof TargetError || error instanceof TooMuchWork) return [];
+        throw error;
+      }
+    });
   }
 
   /** What is in force now, by the events that did it. */

@@ -82,6 +82,18 @@ const VERBS: readonly Verb[] = [
   },
   { name: 'heal', words: '', description: 'end all partitions', examples: ['heal'] },
   {
+    name: 'start',
+    words: '<names...>',
+    description: "let traffic of netfold's own flow, by its names in the file, or *",
+    examples: ['start bulk', "start '*' --at +5s"],
+  },
+  {
+    name: 'stop',
+    words: '<names...>',
+    description: "end traffic of netfold's own",
+    examples: ['stop bulk'],
+  },
+  {
     name: 'run',
     words: '<targets-and-command...>',
     description: 'start a command in endpoints',

@@ -10,7 +10,8 @@ import { print, printJson, table, warn } from '../terminal/output.ts';
 const HELP = `
   netfold traffic             of each entry of traffic: in the file, and each pair of endpoints
 
-Of a TCP connection (greedy), sent is what was handed to the kernel, and nothing is lost.`;
+Of TCP nothing is lost. Sent is what was handed to the kernel; of ftp these are files, of web what was asked for, and their delay is the time until
+all of it was there.`;
 
 export function addTrafficCommand(program: Command): void {
   program

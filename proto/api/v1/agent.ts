@@ -125,6 +125,7 @@ export const verdictSchema = z
 export const trafficSchema = z.object({
   name: z.string(),
   kind: z.string(),
+  protocol: z.string(),
   from: z.string(),
   to: z.string(),
   sources: z.number(),

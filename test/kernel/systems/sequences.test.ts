@@ -18,6 +18,7 @@ sequences:
       - set a--b latency=20ms
       - run a "${ROOT}/bin/netfold notify ready && echo told"
       - wait for ready from a
+      - wait for log a b contains "first"
       - wait for go
       - run b "exit 3" exit 3
       - run a "sleep 60" timeout 500ms
@@ -42,7 +43,7 @@ it('go on when programs end and applications notify, the same on both hosts', {
   const lab = await startLab(TEXT, { hosts: 2 });
   await lab.run();
   const main = async () => (await sequences(lab)).map((one) => one.get('main'));
-  await until(async () => (await main()).every((one) => one?.step === 5), 'the wait for go', 20_000);
+  await until(async () => (await main()).every((one) => one?.step === 6), 'the wait for go', 20_000);
   expect(logOf(lab, 'a.0')).toContain('first\nok\ntold');
   expect(logOf(lab, 'b.0')).toContain('first');
   const { out } = await run('ip', [
@@ -61,7 +62,7 @@ it('go on when programs end and applications notify, the same on both hosts', {
   const told = await netfold('notify', 'go', '--name', lab.name);
   expect(told.stderr).toBe('');
   await until(async () => (await main()).every((one) => one?.state === 'failed'), 'the timeout', 20_000);
-  for (const one of await main()) expect(one).toMatchObject({ step: 7, about: ['a.0 was ended'] });
+  for (const one of await main()) expect(one).toMatchObject({ step: 8, about: ['a.0 was ended'] });
   await until(
     async () => (await sequences(lab)).every((one) => one.get('broken')?.state === 'done'),
     'the error branch',
@@ -76,7 +77,7 @@ it('go on when programs end and applications notify, the same on both hosts', {
   expect(stdout).toContain('ended main 1 a.0 0');
   expect(stdout).toContain('notify ready from a.0');
   const { stdout: status } = await netfold('status', lab.name);
-  expect(status).toContain('sequence main: failed in step 7');
+  expect(status).toContain('sequence main: failed in step 8');
 });
 
 it('refuse a name that nobody waits for', async () => {

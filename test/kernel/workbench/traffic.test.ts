@@ -5,7 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import type { Experiment } from '../../../controller/experiment/experiment.ts';
 import { trafficRows } from '../../../controller/traffic-rows.ts';
+import { netfold } from '../../support/lab/cli.ts';
 import { startLab, until } from '../../support/lab/lab.ts';
+import { expectSuccess } from '../../support/lab/succeeds.ts';
 
 const rows = async (lab: Experiment) =>
   new Map(
@@ -71,4 +73,65 @@ it('of a script of ns-2 runs as the script says', async () => {
   const { received, sentBytes, sent } = (await rows(lab)).get('cbr')!;
   expect(received).toBeGreaterThan(20);
   expect(sentBytes / sent).toBe(958);
+});
+
+it('of all kinds flows, from the events that start it to those that stop it', async () => {
+  const lab = await startLab(
+    `services: { a: {}, b: {}, c: {} }
+links:
+  - { from: a, to: b, latency: 5ms, bandwidth: 20Mbps }
+  - { from: c, to: b, latency: 5ms, bandwidth: 20Mbps }
+traffic:
+  - { from: a, to: b, name: cbr, rate: 400Kbps, size: 958B }
+  - { from: a, to: b, name: later, rate: 400Kbps, size: 958B, start: never }
+  - { from: a, to: b, name: stream, protocol: tcp, rate: 200Kbps, size: 958B }
+  - { from: c, to: b, name: keys, kind: telnet, interval: 20ms }
+  - { from: c, to: b, name: files, kind: ftp, size: 20000B, off: 50ms, stop: 4s }
+  - { from: c, to: b, name: pages, kind: web, off: 50ms, stop: 4s }
+  - { from: c, to: b, name: played, trace: "packets: 0 100, 1000 200, 2000 24" }
+events:
+  - at 1s start cbr
+  - at 2s stop cbr
+`,
+    { hosts: 2 },
+  );
+  await lab.run();
+  await until(async () => ((await lab.statuses())[0]?.nowMs ?? 0) > 4200, 'four seconds are over');
+  const found = await rows(lab);
+  // A second of 1,000 bytes at 400 kb/s: both ends are kept to the datagram. What was late on a busy machine was not sent.
+  const { sent, late, refused } = found.get('cbr')!;
+  expect(sent + late + refused).toBe(50);
+  expect(found.get('later')).toMatchObject({ sent: 0, received: 0 });
+  const played = found.get('played')!;
+  expect(played.sent + played.late + played.refused).toBe(3);
+  expect(played.received).toBe(played.sent);
+  const stream = found.get('stream')!;
+  expect(stream).toMatchObject({ protocol: 'tcp', lost: null, meanDelayMs: null });
+  expect(stream.receivedBytes).toBeGreaterThan(20_000);
+  expect(found.get('keys')!.receivedBytes).toBeGreaterThan(20);
+  const files = found.get('files')!;
+  expect(files.received).toBeGreaterThan(2);
+  expect(files.receivedBytes / files.received).toBeGreaterThan(5000);
+  expect(files.receivedBytes / files.received).toBeLessThan(50_000);
+  // A round trip to connect, and half of one.
+  expect(files.meanDelayMs).toBeGreaterThan(10);
+  const pages = found.get('pages')!;
+  expect(pages.received).toBeGreaterThan(1);
+  expect(pages.sent).toBeGreaterThanOrEqual(pages.received);
+  expect(pages.meanDelayMs).toBeGreaterThan(9);
+
+  expectSuccess(await netfold('start', 'later', '--name', lab.name));
+  await until(async () => (await rows(lab)).get('later')!.received > 5, 'a command has started it');
+  expectSuccess(await netfold('stop', 'later', '--name', lab.name));
+  const count = async (): Promise<number> => (await rows(lab)).get('later')!.received;
+  await until(async () => {
+    const before = await count();
+    await sleep(300);
+    return before === (await count());
+  }, 'a command has stopped it');
+  const wrong = await netfold('start', 'nobody', '--name', lab.name);
+  expect(wrong.stderr).toContain('there is no traffic "nobody"');
+  // A busy machine is another matter.
+  const problems = (await lab.statuses()).flatMap(({ degraded }) => degraded);
+  expect(problems.filter((one) => one.includes("netfold's own traffic"))).toEqual([]);
 });

@@ -114,7 +114,8 @@ test('verdict --paths says whether the run is faithful', async () => {
 
 describe('traffic', () => {
   const one: TrafficStatus = {
-    ...{ name: 'web', kind: 'constant', from: 'client.0', to: 'server.0', sources: 1, refused: 0, late: 0 },
+    ...{ name: 'web', kind: 'constant', protocol: 'udp', from: 'client.0', to: 'server.0' },
+    ...{ sources: 1, refused: 0, late: 0 },
     ...{ sent: 0, sentBytes: 0, received: 0, receivedBytes: 0, delaySumMs: 0, mostDelayMs: 0 },
   };
   const told: Record<string, TrafficStatus> = {

@@ -202,3 +202,35 @@ describe('sequences of a file', () => {
     expect(statesOf(one)).toEqual(['x runs 1 y', 'y runs 1 x']);
   });
 });
+
+describe('a step that waits for a log', () => {
+  const text = `sequences:
+  x: { steps: [wait for log web contains "is up", crash db] }
+`;
+  const { logs } = new Beginning(topologyOf(text)).sequences;
+
+  it('ends when each endpoint has the text', () => {
+    expect(logs).toEqual([{ name: logs[0]!.name, text: 'is up', endpoints: ['web.0', 'web.1'] }]);
+    const one = player(text);
+    one.command(told(3, `notify ${logs[0]!.name} from web.1`), seconds(2.9));
+    one.advance(seconds(4));
+    expect(statesOf(one)).toEqual(['x runs 1 "is up" in the log of web.0']);
+    one.command(told(5, `notify ${logs[0]!.name} from web.0`), seconds(4.9));
+    expect(atomsOf(one, 6)).toEqual(['5s crash']);
+  });
+
+  it('leaves the name log to who notifies it', () => {
+    const one = player('sequences: { x: { steps: [wait for log, wait for log from a, heal] } }\n');
+    one.command(told(3, 'notify log from a.0'), seconds(2.9));
+    expect(atomsOf(one, 4)).toEqual(['3s heal']);
+  });
+
+  it.each([
+    ['wait for log web', 'contains'],
+    ['wait for log web contains up', 'no text of a log'],
+    ['wait for log web contains ""', 'no text of a log'],
+    ['wait for log nobody contains "up"', 'nobody'],
+  ])('%s is refused', (step, message) => {
+    expect(() => topologyOf(`sequences: { x: { steps: ['${step}'] } }\n`)).toThrow(message);
+  });
+});

@@ -2,16 +2,30 @@
 import { describe, expect, it } from 'vitest';
 import { Counters } from '../../../agent/traffic/counters.ts';
 import { readHead, writeHead } from '../../../agent/traffic/datagram.ts';
-import { intervalOf, PacketTimes, type TimedTraffic } from '../../../agent/traffic/packet-times.ts';
-import { micros } from '../../../proto/units.ts';
+import { intervalOf, type TimedTraffic, timetableOf } from '../../../agent/traffic/packet-times.ts';
+import { TELNET_INTERARRIVALS } from '../../../agent/traffic/tcplib.ts';
+import { type Micros, micros } from '../../../proto/units.ts';
+import { packetTraceText } from '../../../topology/model/packet-trace.ts';
+import { NEVER } from '../../../topology/model/traffic.ts';
 
 const BASE: TimedTraffic = {
   ...{ kind: 'constant', rate: 1e6, size: 958, on: micros(500_000), off: micros(500_000), shape: 1.5 },
-  ...{ start: micros(0), seed: 1 },
+  ...{ protocol: 'udp', seed: 1 },
 };
 
-function first(count: number, changes: Partial<TimedTraffic> = {}, index = 0): number[] {
-  const times = new PacketTimes({ ...BASE, ...changes }, index);
+interface Asked {
+  readonly changes?: Partial<TimedTraffic>;
+  readonly index?: number;
+  readonly from?: Micros;
+  readonly until?: Micros;
+  readonly turn?: number;
+}
+
+const table = ({ changes = {}, index = 0, from = micros(0), until = NEVER, turn = 0 }: Asked = {}) =>
+  timetableOf({ ...BASE, ...changes }, index, { from, until }, turn);
+
+function first(count: number, asked: Asked = {}): number[] {
+  const times = table(asked);
   return Array.from({ length: count }, () => {
     const { due } = times;
     times.advance();
@@ -22,7 +36,7 @@ function first(count: number, changes: Partial<TimedTraffic> = {}, index = 0): n
 /** Bursts and pauses, in seconds: a pause is longer than what lies between two datagrams of a burst. */
 function bursts(kind: 'exponential' | 'pareto', count: number, changes: Partial<TimedTraffic> = {}) {
   const traffic = { ...BASE, kind, rate: 100e6, ...changes };
-  const times = new PacketTimes(traffic, 3);
+  const times = table({ changes: traffic, index: 3 });
   const interval = intervalOf(traffic);
   const found: { on: number; off: number }[] = [];
   let [begin, last] = [times.due, times.due];
@@ -51,21 +65,21 @@ describe('a source', () => {
   it('of a constant rate sends at equal distances, without a drift', () => {
     // 1,000 bytes of a frame at 1 Mb/s.
     expect(intervalOf(BASE)).toBe(8000);
-    expect(first(4, { start: micros(5000) })).toEqual([5000, 13_000, 21_000, 29_000]);
-    const odd = first(100_001, { rate: 3e6 });
+    expect(first(4, { from: micros(5000) })).toEqual([5000, 13_000, 21_000, 29_000]);
+    const odd = first(100_001, { changes: { rate: 3e6 } });
     expect(odd[100_000]).toBeCloseTo((100_000 * 8000) / 3, 3);
   });
 
   it('ends at its stop', () => {
-    expect(first(4, { stop: micros(17_000) })).toEqual([0, 8000, 16_000, Number.POSITIVE_INFINITY]);
+    expect(first(4, { until: micros(17_000) })).toEqual([0, 8000, 16_000, Number.POSITIVE_INFINITY]);
   });
 
   it('leaves out what is too late', () => {
-    const times = new PacketTimes(BASE, 0);
+    const times = table();
     expect(times.skipTo(80_001)).toBe(11);
     expect(times.due).toBe(88_000);
-    const bursty = new PacketTimes({ ...BASE, kind: 'exponential' }, 0);
-    const same = new PacketTimes({ ...BASE, kind: 'exponential' }, 0);
+    const bursty = table({ changes: { kind: 'exponential' } });
+    const same = table({ changes: { kind: 'exponential' } });
     const left = bursty.skipTo(3e6);
     for (let at = 0; at < left; at++) same.advance();
     expect(bursty.due).toBe(same.due);
@@ -73,10 +87,12 @@ describe('a source', () => {
   });
 
   it('in bursts sends at the same times for the same seed, and at others for another, and for each source', () => {
-    const once = first(500, { kind: 'pareto' });
-    expect(first(500, { kind: 'pareto' })).toEqual(once);
-    expect(first(500, { kind: 'pareto', seed: 2 })).not.toEqual(once);
-    expect(first(500, { kind: 'pareto' }, 1)).not.toEqual(once);
+    const changes = { kind: 'pareto' } as const;
+    const once = first(500, { changes });
+    expect(first(500, { changes })).toEqual(once);
+    expect(first(500, { changes: { ...changes, seed: 2 } })).not.toEqual(once);
+    expect(first(500, { changes, turn: 1 })).not.toEqual(once);
+    expect(first(500, { changes, index: 1 })).not.toEqual(once);
   });
 
   // Of 2,000 draws, one in a hundred samples of the distribution itself is further away than 1.63 / √2000.
@@ -108,6 +124,53 @@ describe('a source', () => {
   });
 });
 
+describe('a source of telnet', () => {
+  const telnet = (count: number, changes: Partial<TimedTraffic> = {}): number[] => {
+    const due = first(count + 1, { changes: { kind: 'telnet', size: 1, ...changes } });
+    return due.slice(1).map((at, index) => (at - due[index]!) / 1e6);
+  };
+
+  it("has tcplib's times between keys", () => {
+    const parts = TELNET_INTERARRIVALS.length - 1;
+    expect(parts).toBeGreaterThanOrEqual(100);
+    const distribution = (x: number): number => {
+      const above = TELNET_INTERARRIVALS.findIndex((quantile) => quantile >= x);
+      if (above <= 0) return above === 0 ? 0 : 1;
+      const [from, to] = [TELNET_INTERARRIVALS[above - 1]!, TELNET_INTERARRIVALS[above]!];
+      return (above - 1 + Math.log(x / from) / Math.log(to / from)) / parts;
+    };
+    expect(distance(telnet(2000), distribution)).toBeLessThan(1.63 / Math.sqrt(2000));
+    // Paxson and Floyd (1995, section 4): far more than what is exponential with this mean.
+    const sample = telnet(20_000);
+    const mean = sample.reduce((sum, one) => sum + one, 0) / sample.length;
+    expect(mean).toBeGreaterThan(0.5);
+    expect(mean).toBeLessThan(2);
+    expect(sample.filter((one) => one > 10 * mean).length / sample.length).toBeGreaterThan(0.002);
+  });
+
+  it('has exponential ones with an interval', () => {
+    const sample = telnet(2000, { interval: micros(200_000) });
+    expect(distance(sample, (x) => 1 - Math.exp(-x / 0.2))).toBeLessThan(1.63 / Math.sqrt(2000));
+  });
+});
+
+it('a source of a trace plays it from the beginning of each window', () => {
+  const trace = packetTraceText({
+    at: Float64Array.from([0, 500, 500, 9000]),
+    size: Uint16Array.from([100, 200, 40, 1472]),
+  });
+  const changes = { kind: 'trace', trace } as const;
+  const times = table({ changes, from: micros(1000), until: micros(10_000) });
+  const played: [number, number][] = [];
+  for (; Number.isFinite(times.due); times.advance()) played.push([times.due, times.size]);
+  expect(played).toEqual([
+    [1000, 100],
+    [1500, 200],
+    [1500, 40],
+  ]);
+  expect(first(5, { changes, turn: 3 })).toEqual([0, 500, 500, 9000, Number.POSITIVE_INFINITY]);
+});
+
 it('counts are those of each source, also seen from another thread', () => {
   const counters = new Counters(3);
   const other = new Counters(3, counters.memory);
@@ -126,8 +189,12 @@ it('counts are those of each source, also seen from another thread', () => {
 
 it("a datagram says whose it is; somebody else's is none", () => {
   const data = Buffer.alloc(24);
-  writeHead(data, 77, 1_767_225_600_123.25);
-  expect(readHead(data, 24)).toEqual({ source: 77, sentMs: 1_767_225_600_123.25 });
-  expect(readHead(data, 15)).toBeUndefined();
-  expect(readHead(Buffer.from('GET / HTTP/1.1\r\n'), 16)).toBeUndefined();
+  writeHead(view(data), 0, 77, 1_767_225_600_123.25);
+  expect(readHead(view(data), 0, 24)).toEqual({ source: 77, sentMs: 1_767_225_600_123.25 });
+  expect(readHead(view(data), 0, 15)).toBeUndefined();
+  expect(readHead(view(Buffer.from('GET / HTTP/1.1\r\n')), 0, 16)).toBeUndefined();
 });
+
+function view({ buffer, byteOffset, length }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, length);
+}

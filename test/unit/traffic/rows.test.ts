@@ -3,7 +3,7 @@ import { trafficRows } from '../../../controller/traffic-rows.ts';
 import type { TrafficStatus } from '../../../proto/status.ts';
 
 const NOTHING: TrafficStatus = {
-  ...{ name: 'web', kind: 'constant', from: 'a.0', to: 'b.0', sources: 2 },
+  ...{ name: 'web', kind: 'constant', protocol: 'udp', from: 'a.0', to: 'b.0', sources: 2 },
   ...{
     sent: 0,
     sentBytes: 0,
@@ -19,8 +19,9 @@ const NOTHING: TrafficStatus = {
 it('what the host of the sender and that of the receiver tell is one row', () => {
   const sender = { ...NOTHING, sent: 100, sentBytes: 100_000, refused: 3, late: 1 };
   const receiver = { ...NOTHING, received: 95, receivedBytes: 95_000, delaySumMs: 950, mostDelayMs: 30 };
-  const tcp = { ...NOTHING, name: 'bulk', kind: 'greedy', sent: 50, received: 40 };
-  expect(trafficRows([[sender, tcp], [receiver]])).toMatchObject([
+  const tcp = { ...NOTHING, name: 'bulk', kind: 'greedy', protocol: 'tcp', sent: 50, received: 40 };
+  const files = { ...NOTHING, name: 'files', kind: 'ftp', protocol: 'tcp', received: 2, delaySumMs: 800 };
+  expect(trafficRows([[sender, tcp], [receiver], [files]])).toMatchObject([
     {
       name: 'web',
       sources: 2,
@@ -33,5 +34,6 @@ it('what the host of the sender and that of the receiver tell is one row', () =>
       mostDelayMs: 30,
     },
     { name: 'bulk', lost: null, meanDelayMs: null },
+    { name: 'files', lost: null, meanDelayMs: 400 },
   ]);
 });

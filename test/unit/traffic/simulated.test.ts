@@ -7,7 +7,7 @@ import { SimulatedFlows } from '../../../agent/traffic/simulated-flows.ts';
 import { micros } from '../../../proto/units.ts';
 import { loadTopology } from '../../../topology/load.ts';
 import { SeededRandom } from '../../../topology/model/random.ts';
-import { trafficSources } from '../../../topology/model/traffic.ts';
+import { trafficSources, trafficWindows } from '../../../topology/model/traffic.ts';
 import { graphAt } from '../../../topology/timeline/graph-at.ts';
 
 const LAB = `services: { a: {}, b: {} }
@@ -21,7 +21,9 @@ traffic:
 function lab(...entries: string[]) {
   const { topology } = loadTopology(`${LAB}${entries.map((one) => `  - { ${one} }\n`).join('')}`, 'lab.yaml');
   const epoch = new Epoch(graphAt(topology, micros(0)));
-  return { epoch, simulated: new SimulatedFlows(trafficSources(topology.traffic ?? [], epoch.graph)) };
+  const { traffic = [] } = topology;
+  const windows = trafficWindows(traffic);
+  return { epoch, traffic, simulated: new SimulatedFlows(trafficSources(traffic, epoch.graph), windows) };
 }
 
 const GREEDY: Flow = { source: 0, destination: 1, demandBps: Number.POSITIVE_INFINITY };
@@ -71,6 +73,14 @@ describe('simulated flows', () => {
     expect(simulated.at(3e6)).not.toBe(simulated.at(4e6));
     // A clock that was set back.
     expect(demands(2.5e6)).toEqual([1e6]);
+  });
+
+  it('begin and end with events', () => {
+    const { simulated, traffic } = lab('from: s, to: t, rate: 1Mbps, simulated: true');
+    const counts = (...at: number[]) => at.map((one) => simulated.at(one).length);
+    expect(counts(0, 2e6)).toEqual([1, 1]);
+    simulated.setWindows(trafficWindows(traffic, [{ at: micros(2e6), on: false, entries: [0] }]));
+    expect(counts(0, 1.9e6, 2e6)).toEqual([1, 1, 0]);
   });
 
   it('leave a flow that needs less than the rest what it needs, however many they are', () => {

@@ -52,6 +52,13 @@ describe('traffic', () => {
       'from: c, to: a.2',
       'from: s, to: c, rate: 3Mbps, simulated: true',
       'from: c, to: a.0, kind: exponential, rate: 64Kbps',
+      'from: c, to: a.0, name: keys, kind: telnet',
+      'from: c, to: a.0, kind: telnet, protocol: udp, interval: 200ms, seed: 3',
+      'from: c, to: a.0, protocol: tcp, rate: 64Kbps, size: 5000B',
+      'from: c, to: a.0, kind: ftp, size: 1000B, off: 2s',
+      'from: c, to: a.0, kind: web, stop: 1m',
+      'from: c, to: a.0, rate: 64Kbps, start: never',
+      'from: c, to: a.0, trace: "packets: 0 100, 8000 1472"',
     );
     const again = loadTopology(nativeText(topology), 'lab.yaml').topology;
     const bare = (one: typeof topology) => one.traffic!.map(({ position: _, ...rest }) => rest);
@@ -81,6 +88,7 @@ describe('traffic', () => {
     ['from: a, to: c, kind: pareto, rate: 1Mbps, simulated: true', "can't be simulated"],
     ['from: a, to: c, rate: 1Mbps, size: 10B', 'are no datagram'],
     ['from: a, to: c, rate: 1Mbps, start: 5s, stop: 5s', 'ends before it begins'],
+    ['from: a, to: c, rate: 1Mbps, start: later', 'later'],
     ['from: a, to: c, rate: 1Mbps, on: 1s', 'has no on'],
     ['from: a, to: c, kind: exponential, rate: 1Mbps, shape: 2', 'has no shape'],
     ['from: a, to: c, rate: 1', 'has no unit'],
@@ -88,7 +96,47 @@ describe('traffic', () => {
     ['from: a, to: c, rate: 1Mbps, simulated: true, count: 50000', 'more than 100000'],
     ['from: a, to: c, rat: 1Mbps', 'rat'],
     ['from: a', 'to'],
+    ['from: a, to: c, kind: web, protocol: udp', 'web traffic is TCP'],
+    ['from: a, to: c, kind: web, size: 10B', 'web traffic has no size'],
+    ['from: a, to: c, kind: telnet, rate: 1Mbps', 'has no rate of its own'],
+    ['from: a, to: c, kind: ftp, simulated: true', "can't be simulated"],
+    ['from: a, to: c, kind: trace', 'plays a file'],
+    ['from: a, to: c, kind: web, trace: "packets: 0 100"', 'web traffic has no trace'],
+    ['from: a, to: c, trace: "packets: 0 100, 5 x"', 'no trace of packets'],
+    ['from: a, to: c, trace: "packets: 0 100, 9 100, 5 100"', 'no trace of packets'],
+    ['from: a, to: c, rate: 1Mbps, interval: 1s', 'has no interval'],
   ])('{ %s } is refused', (entry, message) => {
     expect(() => load(entry)).toThrow(message);
+  });
+});
+
+describe('a trace of packets', () => {
+  const read = (csv: string) =>
+    loadTopology(`${LAB}  - { from: a.0, to: c, trace: p.csv }\n`, 'lab.yaml', undefined, undefined, {
+      read: (file) => (file === 'p.csv' ? { text: csv } : { problem: 'there is none' }),
+    });
+  it('is read from CSV, from its first packet on', () => {
+    const { topology, expanded } = read('frame,time,size\n1,10.5,100\n2,10.508,1472\n');
+    expect(topology.traffic![0]).toMatchObject({ kind: 'trace', trace: 'packets: 0 100, 8000 1472' });
+    expect(loadTopology(expanded!(), 'lab.yaml').topology.traffic![0]!.trace).toBe(
+      topology.traffic![0]!.trace,
+    );
+    expect(read('time_ms,size\n2,1\n2.5,2').topology.traffic![0]!.trace).toBe('packets: 0 1, 500 2');
+  });
+  it.each([
+    ['', 'no column time'],
+    ['time,size\n', 'has no packets'],
+    ['time,size\n1,2000', 'no datagram'],
+    ['time,size\n1,2.5', 'no datagram'],
+    ['time,size\nx,100', 'is no number'],
+    ['time,size\n1', 'is no number'],
+    ['time,size\n5,10\n4,10', 'before that of the row above'],
+    ['time,size\n0,10\n90000,10', 'longer than a day'],
+  ])('%j is refused', (csv, message) => {
+    expect(() => read(csv)).toThrow(message);
+  });
+  it('of a file that is not there is refused', () => {
+    const missing = () => loadTopology(`${LAB}  - { from: a.0, to: c, trace: q.csv }\n`, 'lab.yaml');
+    expect(missing).toThrow('no other file can be read here');
   });
 });

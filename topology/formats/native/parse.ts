@@ -168,6 +168,7 @@ class Reader {
     checkLinks(links, new Names({ services, bridges }), labels, this.#findings);
     const events = this.#events();
     reader.warnOfIgnored(events);
+    const sequences = this.#sequences();
     const routes = this.#routes();
     this.#warnOfWeights();
     return {
@@ -175,9 +176,9 @@ class Reader {
         ...{ name, routing, ...(transmission && { transmission }), services, bridges, links },
         ...(routes.length > 0 && { routes }),
         events,
-        ...this.#sequences(),
+        ...sequences,
         ...this.#expectations(services, events),
-        ...this.#traffic(services, bridges),
+        ...this.#traffic(services, bridges, [...events, ...stepsOf(sequences)]),
       },
       fieldOf: (event) => this.#document.field(['events', events.indexOf(event)]),
       supervisors: new Set(),
@@ -294,12 +295,24 @@ class Reader {
     });
   }
 
-  #traffic(services: readonly Service[], bridges: readonly Bridge[]): Pick<Topology, 'traffic'> {
+  /** `happenings`: events and steps, which may start what is idle before. */
+  #traffic(
+    services: readonly Service[],
+    bridges: readonly Bridge[],
+    happenings: readonly Pick<TopologyEvent, 'action'>[],
+  ): Pick<Topology, 'traffic'> {
     const { traffic } = this.#data;
     if (!traffic) return {};
     const positionOf = (index: number): Position => this.#position(this.#document.at(['traffic', index]));
     return {
-      traffic: readTraffic(traffic, { services, bridges }, this.#document, positionOf, this.#findings),
+      traffic: readTraffic(
+        traffic,
+        { services, bridges },
+        happenings.map(({ action }) => action),
+        this.#document,
+        positionOf,
+        this.#findings,
+      ),
     };
   }
 
@@ -342,3 +355,6 @@ class Reader {
     return { file: place?.file ?? this.#file, line: place?.line ?? 1, column: place?.column ?? 1 };
   }
 }
+
+const stepsOf = ({ sequences = [] }: Pick<Topology, 'sequences'>) =>
+  sequences.flatMap(({ steps }) => steps.flatMap((step) => (step.kind === 'action' ? [step] : [])));

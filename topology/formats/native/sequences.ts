@@ -1,7 +1,7 @@
 /** `sequences:` of a file → the model. */
 import { z } from 'zod';
 import { micros, parseDuration, UnitError } from '../../../proto/units.ts';
-import { parseStep } from '../../events/grammar.ts';
+import { parseStep } from '../../events/steps.ts';
 import { type Findings, quote } from '../../model/diagnostics.ts';
 import { isName, NAME_PATTERN } from '../../model/names.ts';
 import type { Position } from '../../model/position.ts';

@@ -5,25 +5,39 @@ import {
   BYTES_PATTERN,
   DURATION_PATTERN,
   fromMillis,
+  fromSeconds,
   micros,
   parseBandwidth,
   parseBytes,
   parseDuration,
 } from '../../../proto/units.ts';
 import { type Findings, quote } from '../../model/diagnostics.ts';
+import type { EventAction } from '../../model/events.ts';
 import type { Bridge, Service } from '../../model/model.ts';
 import { NAME_PATTERN, parseReference, suggest } from '../../model/names.ts';
+import { PACKET_TRACE_PATTERN, readPacketTrace } from '../../model/packet-trace.ts';
 import type { Position } from '../../model/position.ts';
 import {
+  FTP,
+  hasRate,
+  isBursty,
+  isConversation,
   MAX_REAL_SOURCES,
   MAX_TRAFFIC_SOURCES,
+  NEVER,
+  PROTOCOLS,
   sourcesOf,
   TRAFFIC_KINDS,
   type Traffic,
+  type TrafficKind,
   trafficLabel,
+  WEB,
 } from '../../model/traffic.ts';
 import type { NativeDocument } from './document.ts';
 import { quantity } from './quantity.ts';
+
+/** An event starts it, or nothing does. */
+const NEVER_WORD = 'never';
 
 const time = (description: string) =>
   quantity(parseDuration, { description, pattern: DURATION_PATTERN, examples: ['10s'] }).optional();
@@ -36,36 +50,58 @@ const node = (what: string) =>
 
 export const traffic = z
   .strictObject({
-    from: node('Who sends'),
+    from: node('Who sends; of kind web, who asks'),
     to: node('Who receives: of a service, the replica with the number of the sender'),
     name: z
       .string()
       .regex(new RegExp(NAME_PATTERN))
       .optional()
-      .meta({ description: 'Of its statistics. Default: FROM>TO.' }),
+      .meta({ description: 'Of its statistics, and for events: start NAME, stop NAME. Default: FROM>TO.' }),
     kind: z.enum(TRAFFIC_KINDS).optional().meta({
       description:
-        'UDP at a constant rate; UDP in bursts with exponential or Pareto times; or a TCP connection that always has something to send. Default: constant with a rate, greedy without.',
+        'A constant rate; bursts with exponential or Pareto times; keys of telnet; a trace of packets; or TCP: a connection that always has something to send, files of ftp, pages of web. Default: constant with a rate, trace with a trace, else greedy.',
     }),
+    protocol: z
+      .enum(PROTOCOLS)
+      .optional()
+      .meta({ description: 'Default: udp; tcp for telnet. greedy, ftp and web are tcp.' }),
     rate: quantity(parseBandwidth, {
-      description: 'While it sends, of frames as links count them. Greedy traffic has none.',
+      description: 'While it sends, of frames as links count them: of kinds constant, exponential, pareto.',
       pattern: BANDWIDTH_PATTERN,
       examples: ['2Mbps'],
     }).optional(),
     size: quantity(parseBytes, {
-      description: "Of a datagram's payload, 24B to 1472B. Default: 1000B.",
+      description:
+        'Of a message; of UDP, 24B to 1472B. Default: 1000B, 1B for telnet. Of ftp, the mean size of files. Default: 2000000B.',
       pattern: BYTES_PATTERN,
       examples: ['1000B'],
     }).optional(),
     on: time('Mean time of a burst. Default: 500ms.'),
-    off: time('Mean time between bursts. Default: 500ms.'),
+    off: time(
+      'Mean time between bursts, between files of ftp, or between pages of web. Default: 500ms, 3m, 30s.',
+    ),
     shape: z
       .number()
       .gt(1)
       .max(100)
       .optional()
       .meta({ description: 'Of the Pareto distribution of times. Default: 1.5.' }),
-    start: time('When it begins. Default: 0s.'),
+    interval: time(
+      'Of telnet: mean time between messages, exponential. Default: the distribution of tcplib.',
+    ),
+    trace: z
+      .string()
+      .optional()
+      .meta({
+        description: `A file of CSV with the columns time and size; or what it becomes when the file is expanded (${PACKET_TRACE_PATTERN}…).`,
+        examples: ['packets.csv'],
+      }),
+    start: quantity((text) => (text.trim() === NEVER_WORD ? NEVER : parseDuration(text)), {
+      description:
+        'When it begins; never: with an event or a command. Default: 0s; with an event if one of the file starts it.',
+      pattern: String.raw`^\s*never\s*$|${DURATION_PATTERN}`,
+      examples: ['10s'],
+    }).optional(),
     stop: time('When it ends. Default: never.'),
     count: z.int().min(1).max(100_000).default(1).meta({ description: 'So many of the same. Default: 1.' }),
     seed: z
@@ -73,7 +109,7 @@ export const traffic = z
       .min(0)
       .max(0xffff_ffff)
       .default(1)
-      .meta({ description: 'Of the times of bursts, which are the same in each run. Default: 1.' }),
+      .meta({ description: 'Of all that is drawn, which is the same in each run. Default: 1.' }),
     simulated: z.boolean().default(false).meta({
       description:
         'Whether it only takes its shares of links, as real traffic of this rate would, and sends no packet. Default: false.',
@@ -83,34 +119,27 @@ export const traffic = z
 
 export type NativeTraffic = z.output<typeof traffic>;
 
-const SIZE = { default: 1000, least: 24, most: 1472 } as const;
-const BURST = fromMillis(500);
-const SHAPE = 1.5;
-
 interface Nodes {
   readonly services: readonly Service[];
   readonly bridges: readonly Bridge[];
 }
 
-/** Entries that are wrong are left out, and told. */
+/** Entries that are wrong are left out, and told. `actions`: of all events and steps, which may start entries. */
 export function readTraffic(
   entries: readonly NativeTraffic[],
   { services, bridges }: Nodes,
+  actions: Iterable<EventAction>,
   document: NativeDocument,
   positionOf: (index: number) => Position,
   findings: Findings,
 ): Traffic[] {
   const replicas = new Map(services.map((service) => [service.name, service.replicas]));
-  const known = { replicas, bridges: new Set(bridges.map(({ name }) => name)) };
+  const known = { replicas, bridges: new Set(bridges.map(({ name }) => name)), started: started(actions) };
   const found = entries.flatMap((entry, index) => {
-    const complain = (
-      key: string,
-      message: string,
-      remedy: string,
-      code: 'VALUE_INVALID' | 'NAME_UNKNOWN' = 'VALUE_INVALID',
-    ): undefined => {
+    const complain: Complain = (key, message, remedy, code = 'VALUE_INVALID') => {
       const path = ['traffic', index, ...(key === '' ? [] : [key])] as const;
       findings.error(code, document.at(path), document.field(path), message, remedy);
+      return undefined;
     };
     return readOne(entry, positionOf(index), known, complain) ?? [];
   });
@@ -118,16 +147,18 @@ export function readTraffic(
   return found;
 }
 
-type Complain = (
-  key: string,
-  message: string,
-  remedy: string,
-  code?: 'VALUE_INVALID' | 'NAME_UNKNOWN',
-) => undefined;
+/** Names of what begins with an event. */
+function started(actions: Iterable<EventAction>): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const action of actions)
+    if (action.verb === 'start') for (const { name } of action.traffic) names.add(name);
+  return names;
+}
 
 interface Known {
   readonly replicas: ReadonlyMap<string, number>;
   readonly bridges: ReadonlySet<string>;
+  readonly started: ReadonlySet<string>;
 }
 
 function readOne(
@@ -136,45 +167,20 @@ function readOne(
   known: Known,
   complain: Complain,
 ): Traffic | undefined {
-  const { rate, simulated, start = micros(0), stop, count, seed } = entry;
   const ends = [end(entry, 'from', known, complain), end(entry, 'to', known, complain)] as const;
   if (!ends[0] || !ends[1]) return undefined;
   const [from, to] = ends;
   if (from.name === to.name && (from.replica ?? 0) === (to.replica ?? 0))
     return complain('to', 'traffic to itself crosses no link', 'name another node');
-  const kind = entry.kind ?? (rate === undefined ? 'greedy' : 'constant');
-  if (kind === 'greedy' && rate !== undefined)
+  if (entry.trace !== undefined && !readPacketTrace(entry.trace))
     return complain(
-      'rate',
-      'greedy traffic takes what it can get',
-      'remove the rate, or write kind: constant',
+      'trace',
+      'this is no trace of packets',
+      'write the name of a file of CSV with the columns time and size',
     );
-  if (kind !== 'greedy' && rate === undefined)
-    return complain('kind', `${kind} traffic has a rate`, 'add e.g. rate: 2Mbps');
-  if (simulated && (kind === 'exponential' || kind === 'pareto'))
-    return complain(
-      'kind',
-      `${kind} traffic can't be simulated`,
-      'write kind: constant, or simulated: false',
-    );
-  const { size = SIZE.default } = entry;
-  if (size < SIZE.least || size > SIZE.most)
-    return complain('size', `${size} bytes are no datagram`, `write ${SIZE.least}B to ${SIZE.most}B`);
-  if (stop !== undefined && stop <= start)
-    return complain('stop', 'it ends before it begins', 'write a later time');
-  for (const key of ['on', 'off', 'shape'] as const)
-    if (entry[key] !== undefined && kind !== 'pareto' && (kind !== 'exponential' || key === 'shape'))
-      return complain(key, `${kind} traffic has no ${key}`, 'remove it, or write kind: pareto');
-  if (entry.on === 0) return complain('on', 'a burst of no time', 'write e.g. on: 500ms');
-  return {
-    ...{ from, to, kind, size, start, count, seed, simulated, position },
-    name: entry.name ?? trafficLabel({ from, to }),
-    ...(rate !== undefined && { rate }),
-    ...(stop !== undefined && { stop }),
-    on: entry.on ?? BURST,
-    off: entry.off ?? BURST,
-    shape: entry.shape ?? SHAPE,
-  };
+  const name = entry.name ?? trafficLabel({ from, to });
+  const isStarted = known.started.has(name) || known.started.has('*');
+  return completed(entry, { from, to, name, isStarted, position }, complain);
 }
 
 function end(entry: NativeTraffic, key: 'from' | 'to', { replicas, bridges }: Known, complain: Complain) {
@@ -209,4 +215,111 @@ function refuseTooMany(
       ? `there are ${real} sources of traffic that send packets, more than ${MAX_REAL_SOURCES}`
       : `there are ${all} sources of traffic, more than ${MAX_TRAFFIC_SOURCES}`;
   findings.error('LIMIT', document.at(['traffic']), 'traffic', message, 'write fewer of a higher rate');
+}
+
+type Complain = (
+  key: string,
+  message: string,
+  remedy: string,
+  code?: 'VALUE_INVALID' | 'NAME_UNKNOWN',
+) => undefined;
+
+const DATAGRAM = { least: 24, most: 1472 } as const;
+const MESSAGE = { least: 1, most: 65_536, usual: 1000, key: 1 } as const;
+const FILE = { least: 1, most: 1_000_000_000 } as const;
+const BURST = fromMillis(500);
+const SHAPE = 1.5;
+
+/** What each key is for; others are for all kinds. */
+const KEYS: Readonly<Record<string, (kind: TrafficKind) => boolean>> = {
+  on: isBursty,
+  off: (kind) => isBursty(kind) || kind === 'ftp' || kind === 'web',
+  shape: (kind) => kind === 'pareto',
+  interval: (kind) => kind === 'telnet',
+  trace: (kind) => kind === 'trace',
+  size: (kind) => kind !== 'web' && kind !== 'trace',
+};
+
+/** An entry with its defaults; `undefined`: it is wrong, which was told. */
+function completed(
+  entry: NativeTraffic,
+  {
+    isStarted,
+    ...rest
+  }: Pick<Traffic, 'from' | 'to' | 'name' | 'position'> & { readonly isStarted: boolean },
+  complain: Complain,
+): Traffic | undefined {
+  const { rate, simulated, trace, interval, stop, count, seed } = entry;
+  const kind =
+    entry.kind ?? (trace !== undefined ? 'trace' : rate === undefined ? 'greedy' : ('constant' as const));
+  if (isWrong(entry, kind, complain)) return undefined;
+  const protocol = isConversation(kind) || kind === 'telnet' ? (entry.protocol ?? 'tcp') : entry.protocol;
+  if (protocol === 'udp' && isConversation(kind))
+    return complain('protocol', `${kind} traffic is TCP`, 'remove it');
+  const { size = usualSize(kind, protocol) } = entry;
+  const { least, most } = kind === 'ftp' ? FILE : protocol === 'tcp' ? MESSAGE : DATAGRAM;
+  if (size < least || size > most)
+    return complain(
+      'size',
+      `${size} bytes are no ${kind === 'ftp' ? 'file' : protocol === 'tcp' ? 'message' : 'datagram'}`,
+      `write ${least}B to ${most}B`,
+    );
+  const { start = isStarted ? NEVER : micros(0) } = entry;
+  if (stop !== undefined && stop <= start && Number.isFinite(start))
+    return complain('stop', 'it ends before it begins', 'write a later time');
+  if (entry.on === 0) return complain('on', 'a burst of no time', 'write e.g. on: 500ms');
+  return {
+    ...rest,
+    ...{ kind, size, start, count, seed, simulated, protocol: protocol ?? 'udp' },
+    ...(rate !== undefined && { rate }),
+    ...(interval !== undefined && { interval }),
+    ...(trace !== undefined && { trace }),
+    ...(stop !== undefined && { stop }),
+    on: entry.on ?? BURST,
+    off: entry.off ?? usualPause(kind),
+    shape: entry.shape ?? SHAPE,
+  };
+}
+
+/** Whether something is wrong with the keys of its kind, which is told. */
+function isWrong(entry: NativeTraffic, kind: TrafficKind, complain: Complain): boolean {
+  const { rate, trace, simulated } = entry;
+  if (!hasRate(kind) && rate !== undefined) {
+    const takes = kind === 'greedy' ? 'takes what it can get' : 'has no rate of its own';
+    complain('rate', `${kind} traffic ${takes}`, 'remove the rate, or write kind: constant');
+    return true;
+  }
+  if (hasRate(kind) && rate === undefined) {
+    complain('kind', `${kind} traffic has a rate`, 'add e.g. rate: 2Mbps');
+    return true;
+  }
+  if (kind === 'trace' && trace === undefined) {
+    complain('kind', 'trace traffic plays a file', 'add e.g. trace: packets.csv');
+    return true;
+  }
+  if (simulated && kind !== 'constant' && kind !== 'greedy') {
+    complain(
+      'kind',
+      `${kind} traffic can't be simulated`,
+      'write kind: constant or greedy, or simulated: false',
+    );
+    return true;
+  }
+  for (const [key, isFor] of Object.entries(KEYS)) {
+    if (entry[key as keyof NativeTraffic] === undefined || isFor(kind)) continue;
+    complain(key, `${kind} traffic has no ${key}`, 'remove it, or write another kind');
+    return true;
+  }
+  return false;
+}
+
+function usualSize(kind: TrafficKind, protocol: string | undefined): number {
+  if (kind === 'ftp') return FTP.meanBytes;
+  if (kind !== 'telnet') return MESSAGE.usual;
+  return protocol === 'udp' ? DATAGRAM.least : MESSAGE.key;
+}
+
+function usualPause(kind: TrafficKind) {
+  if (kind === 'ftp') return fromSeconds(FTP.pauseSeconds);
+  return kind === 'web' ? fromSeconds(WEB.pauseSeconds) : BURST;
 }

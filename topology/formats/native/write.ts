@@ -18,7 +18,8 @@ import {
 import type { TopologyEvent } from '../../model/events.ts';
 import type { Bridge, LinkPair, Ready, Service, Topology } from '../../model/model.ts';
 import { formatReference } from '../../model/names.ts';
-import { type Traffic, trafficLabel } from '../../model/traffic.ts';
+import type { Sequence } from '../../model/sequences.ts';
+import { isBursty, isConversation, type Traffic, trafficLabel } from '../../model/traffic.ts';
 
 /** `heading`: lines of comments at the beginning, without the `#`. Events that no line says are left out: `unwritable` has them. */
 export function nativeText(topology: Topology, heading: readonly string[] = []): string {
@@ -31,6 +32,7 @@ export function nativeText(topology: Topology, heading: readonly string[] = []):
     links,
     routes = [],
     events,
+    sequences = [],
     traffic = [],
   } = topology;
   const lines = events.flatMap((event) => eventLine(event) ?? []);
@@ -52,6 +54,8 @@ export function nativeText(topology: Topology, heading: readonly string[] = []):
     ...(routes.length === 0 ? [] : ['routes:']),
     ...routes.map(({ nodes }) => `  - ${nodes.join(' > ')}`),
     ...(lines.length === 0 ? [] : ['events:', ...lines.map((line) => `  - ${quoted(line)}`)]),
+    ...(sequences.length === 0 ? [] : ['sequences:']),
+    ...sequences.flatMap(sequenceLines),
     ...(traffic.length === 0 ? [] : ['traffic:']),
     ...traffic.map((one) => `  - ${flow(trafficFields(one))}`),
     '',
@@ -101,24 +105,43 @@ function innerText(value: string | number | readonly string[]): string {
   return typeof value === 'string' ? quoted(value) : `[${value.map(quoted).join(', ')}]`;
 }
 
+function sequenceLines({ name, start, steps }: Sequence): string[] {
+  const begins =
+    'at' in start
+      ? `at: ${formatMicros(start.at)}`
+      : `after: ${start.after.name}${start.after.fails ? ' fails' : ''}`;
+  return [
+    `  ${scalar(name)}:`,
+    `    ${begins}`,
+    '    steps:',
+    ...steps.map(({ line }) => `      - ${quoted(line)}`),
+  ];
+}
+
 function trafficFields(one: Traffic): Field[] {
-  const { from, to, kind, rate, size, on, off, shape, start, stop, count: copies, seed, simulated } = one;
+  const { from, to, kind, protocol, rate, size, on, off, shape, interval, trace, start, stop } = one;
+  const { count: copies, seed, simulated } = one;
   const label = trafficLabel(one);
-  const isBursty = kind === 'exponential' || kind === 'pareto';
+  const hasOff = isBursty(kind) || kind === 'ftp' || kind === 'web';
+  const isUsual = isConversation(kind) || protocol === (kind === 'telnet' ? 'tcp' : 'udp');
   const fields: [string, Value | undefined | false][] = [
     ['from', formatReference(from)],
     ['to', formatReference(to)],
     ['name', one.name !== label && one.name],
     ['kind', kind],
+    ['protocol', !isUsual && protocol],
     ['rate', rate !== undefined && formatBps(rate)],
-    ['size', kind !== 'greedy' && `${size}B`],
-    ['on', isBursty && formatMicros(on)],
-    ['off', isBursty && formatMicros(off)],
+    ['size', kind !== 'greedy' && kind !== 'web' && kind !== 'trace' && `${size}B`],
+    ['on', isBursty(kind) && formatMicros(on)],
+    ['off', hasOff && formatMicros(off)],
     ['shape', kind === 'pareto' && shape],
-    ['start', start > 0 && formatMicros(start)],
+    ['interval', interval !== undefined && formatMicros(interval)],
+    ['trace', trace],
+    // Also where an event of the file starts it, which says the same.
+    ['start', start > 0 && (Number.isFinite(start) ? formatMicros(start) : 'never')],
     ['stop', stop !== undefined && formatMicros(stop)],
     ['count', copies > 1 && copies],
-    ['seed', isBursty && seed !== 1 && seed],
+    ['seed', seed !== 1 && seed],
     ['simulated', simulated],
   ];
   return fields.filter((field): field is [string, Value] => field[1] !== undefined && field[1] !== false);

@@ -104,7 +104,7 @@ export function topologyEvents(
       line: happening.place.line,
       column: happening.place.column,
     };
-    const made = targetsOf(happening, named, position);
+    const made = actionOf(happening, named, position);
     if (!made || !changesPresence(made, happening, down)) return [];
     const event = { at: micros(happening.at) as Micros, action: made, position };
     fields.set(event, happening.field);
@@ -124,8 +124,8 @@ export function topologyEvents(
   return { events, fields };
 }
 
-/** `undefined`: its link is none of the topology. */
-function targetsOf(
+/** The action with its targets; `undefined`: its link is none of the topology. */
+export function actionOf(
   { of, make }: Happening,
   { names, leftOut }: Named,
   position: Position,

@@ -20,6 +20,7 @@ import { listItem } from '../../tcl/lists.ts';
 import { installScriptCommands, unknownCommand } from './commands.ts';
 import { playEvents, topologyEvents } from './events.ts';
 import { generated } from './generators.ts';
+import { topologySequences } from './steps.ts';
 import { type Direction, type Lan, type Link, type Node, nameOf } from './things.ts';
 import { tellOfTraffic } from './traffic.ts';
 import { SETTINGS, World } from './world.ts';
@@ -126,14 +127,20 @@ function build(world: World, file: string, name: string): ParsedFile | undefined
   const bridges = world.lans.map(
     (lan): Bridge => ({ name: names.get(lan)!, tags: [], position: position(lan.place) }),
   );
-  const { events, fields } = topologyEvents(world, { names, leftOut, file });
+  const named = { names, leftOut, file };
+  const { events, fields } = topologyEvents(world, named);
   const { traffic, made } = generated(world, names, position);
   tellOfTraffic(world, made);
+  const sequences = topologySequences(world, named, new Set(traffic.map((one) => one.name)));
   notes.settle();
   const parsed = checked({ name, services, bridges, links }, { findings });
   return {
     ...parsed,
-    topology: { ...parsed.topology, routing: 'hops', events, ...(traffic.length > 0 && { traffic }) },
+    topology: {
+      ...{ ...parsed.topology, routing: 'hops', events },
+      ...(sequences.length > 0 && { sequences }),
+      ...(traffic.length > 0 && { traffic }),
+    },
     fieldOf: (event) => fields.get(event) ?? '$ns at',
     laterHolds: true,
   };

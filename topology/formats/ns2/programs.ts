@@ -1,5 +1,5 @@
 /** Programs on nodes, which events start and stop. */
-import { toSeconds } from '../../../proto/units.ts';
+import { type Micros, toSeconds } from '../../../proto/units.ts';
 import { SIGNALS, type Signal } from '../../model/events.ts';
 import { TclError, wrongArgs } from '../../tcl/errors.ts';
 import type { Call } from '../../tcl/interpreter.ts';
@@ -43,20 +43,25 @@ function readOptions(world: World, args: readonly string[], call: Call): Map<str
 }
 
 const programMethods = perWorld((world: World): Methods<Program> => {
-  const start = (program: Program, args: readonly string[], call: Call): string => {
-    const node = nodeOf(program);
-    const command = commandOf(world, program, readOptions(world, args, call), call);
-    world.happen({
-      place: call.place,
-      field: nameOf(program),
-      of: node,
-      make: (targets) => ({ verb: 'run', targets, command }),
-    });
-    return '';
-  };
+  /** `run` is waited for in a sequence, as in Emulab; `start` is not. */
+  const starting =
+    (isWaitedFor: boolean) =>
+    (program: Program, args: readonly string[], call: Call): string => {
+      const node = nodeOf(program);
+      const waits = isWaitedFor && world.collecting?.waits === true;
+      const { command, code, timeout } = runOf(world, program, readOptions(world, args, call), waits, call);
+      world.happen({
+        place: call.place,
+        field: nameOf(program),
+        of: node,
+        make: (targets) => ({ verb: 'run', targets, command }),
+        ...(waits && { waits: { code, ...(timeout !== undefined && { timeout }) } }),
+      });
+      return '';
+    };
   return {
-    start,
-    run: start,
+    start: starting(false),
+    run: starting(true),
     stop: (program, _, call) => signal(world, program, 'TERM', call),
     kill: (program, [name = 'KILL'], call) => signal(world, program, name, call),
     set: (program, [name, value], call) => {
@@ -75,25 +80,45 @@ function nodeOf(program: Program): Node {
   throw new TclError(`the program ${nameOf(program)} is on no node`, 'write $program set node $node');
 }
 
-function commandOf(world: World, program: Program, own: ReadonlyMap<string, string>, call: Call): string {
+interface Run {
+  readonly command: string;
+  /** Expected of a program that is waited for. */
+  readonly code: number;
+  readonly timeout?: Micros;
+}
+
+/** `waits`: what a sequence waits for has its timeout and its exit code beside the command. */
+function runOf(
+  world: World,
+  program: Program,
+  own: ReadonlyMap<string, string>,
+  waits: boolean,
+  call: Call,
+): Run {
   const value = (name: string): string | undefined =>
     (own.get(name) ?? program.options.get(name))?.trim() || undefined;
   const command = value('command');
   if (command === undefined)
     throw new TclError(`the program ${nameOf(program)} has no command`, 'write -command "…"');
-  if (value('expected-exit-code') !== undefined)
+  const code = value('expected-exit-code');
+  if (code !== undefined && !/^\d{1,3}$/.test(code))
+    throw new TclError(`"${code.slice(0, 40)}" is no exit code`, 'write a number from 0 to 255');
+  if (code !== undefined && !waits)
     world.leaveOut(
       '-expected-exit-code',
       call.place,
-      'exit codes of programs are not compared with expected ones: netfold logs shows them',
+      'exit codes of programs are compared with expected ones in sequences alone: netfold logs shows them',
     );
   const folder = value('dir')
     ?.replace(/^\{(.*)\}$/, '$1')
     .trim();
   const within = folder ? `cd ${quoted(folder)} && { ${bourneCommand(command)}; }` : bourneCommand(command);
-  const timeout = value('timeout');
-  if (timeout === undefined) return within;
-  return `timeout ${toSeconds(readInstant(timeout))} sh -c ${quoted(within)}`;
+  const limit = value('timeout');
+  const timeout = limit === undefined ? undefined : readInstant(limit);
+  const expected = Math.min(255, Number(code ?? 0));
+  if (waits) return { command: within, code: expected, ...(timeout !== undefined && { timeout }) };
+  if (timeout === undefined) return { command: within, code: expected };
+  return { command: `timeout ${toSeconds(timeout)} sh -c ${quoted(within)}`, code: expected };
 }
 
 function quoted(text: string): string {

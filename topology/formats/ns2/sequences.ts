@@ -1,40 +1,35 @@
 /** Sequences, timelines and groups of events. */
 import { type Micros, micros } from '../../../proto/units.ts';
-import { TclError, wrongArgs } from '../../tcl/errors.ts';
+import { TclError, TclStop, wrongArgs } from '../../tcl/errors.ts';
 import type { Call } from '../../tcl/interpreter.ts';
 import { parseParts } from '../../tcl/parse.ts';
 import { readInstant } from './quantities.ts';
 import { type Group, nameOf, type Sequence, type Step, type Thing } from './things.ts';
-import { callMethod, type Methods, perWorld, type World } from './world.ts';
+import { type Collecting, callMethod, type Methods, perWorld, type World } from './world.ts';
 
-/** `[$ns event-sequence { $program run … }]`: one step a line, substituted here. */
+/** `[$ns event-sequence { $program run … } { what is done after an error }]`: one step a line, substituted here. */
 export function makeSequence(
   world: World,
   kind: Sequence['kind'],
-  [text = '', ...rest]: readonly string[],
+  [text = '', errors = '']: readonly string[],
   call: Call,
 ): string {
-  if (rest.length > 0)
-    world.leaveOut(
-      'sequences for errors',
-      call.place,
-      'what a sequence does after an error is left out: netfold does not wait for its steps',
-    );
-  const steps = text.split('\n').flatMap((line, index): Step[] => {
+  const steps = stepsIn(world, text, call);
+  const after = stepsIn(world, errors, call);
+  return world.add(
+    (handle): Sequence => ({ kind, handle, place: call.place, steps, errors: after }),
+    (sequence, words, at) => callMethod(world, sequenceMethods(world), sequence as Sequence, words, at),
+  );
+}
+
+function stepsIn(world: World, text: string, call: Call): Step[] {
+  return text.split('\n').flatMap((line, index): Step[] => {
     const trimmed = line.trim();
     if (trimmed === '' || trimmed.startsWith('#')) return [];
     const place = index === 0 ? call.place : { line: call.place.line + index, column: 1 };
-    return [
-      {
-        after: micros(0),
-        script: { text: substituted(world, trimmed, call), base: { ...place, isMade: true } },
-      },
-    ];
+    const script = { text: substituted(world, trimmed, call), base: { ...place, isMade: true } };
+    return [{ after: micros(0), script }];
   });
-  return world.add(
-    (handle): Sequence => ({ kind, handle, place: call.place, steps }),
-    (sequence, words, at) => callMethod(world, sequenceMethods(world), sequence as Sequence, words, at),
-  );
 }
 
 function substituted(world: World, text: string, call: Call): string {
@@ -67,24 +62,82 @@ const sequenceMethods = perWorld((world: World): Methods<Sequence> => {
   };
 });
 
-/** The steps of a sequence begin at once; those of a timeline after their times. */
-function play(world: World, { kind, steps }: Sequence, call: Call): void {
+/** A timeline that starts by itself is events at its times; what is in a sequence, and sequences, become `sequences:`. */
+function play(world: World, sequence: Sequence, call: Call): void {
+  const { kind, steps, errors } = sequence;
   const now = world.now ?? micros(0);
-  if (kind === 'sequence' && steps.length > 1)
-    world.notes.tell(
-      { code: 'EVENT_ASSUMED', what: 'sequences of events', shown: 1 },
-      call.place,
-      call.name,
-      'the steps of a sequence begin at once here: none waits for the end of the one before',
-      'give them times with event-timeline, or put several commands into one program: "first; second"',
+  const { collecting } = world;
+  if (collecting) {
+    flush(collecting);
+    world.tcl.budget.nested(() =>
+      collectInto(world, { ...collecting, step: [], waits: kind === 'sequence' }, sequence),
     );
-  for (const { after, script } of steps)
-    world.schedule({ at: micros(now + after) as Micros, script, place: call.place });
+  } else if (kind === 'timeline') {
+    for (const { after, script } of steps)
+      world.schedule({ at: micros(now + after) as Micros, script, place: call.place });
+  } else {
+    world.tcl.budget.nested(() => {
+      const collect = (some: readonly Step[]) => {
+        const found: Collecting = { parts: [], step: [], waits: true };
+        collectInto(world, found, { kind, steps: some });
+        return found.parts;
+      };
+      const [parts, failed] = [collect(steps), collect(errors)];
+      world.sequences.push({ at: now, name: nameOf(sequence), place: call.place, parts, errors: failed });
+    });
+  }
+}
+
+function flush(collecting: Collecting): void {
+  if (collecting.step.length > 0) collecting.parts.push({ kind: 'step', happenings: collecting.step });
+  collecting.step = [];
+}
+
+/** Reads the steps one after the other; those of a timeline lie apart as their times do. */
+function collectInto(
+  world: World,
+  into: Collecting,
+  { kind, steps }: { readonly kind: Sequence['kind']; readonly steps: readonly Step[] },
+): void {
+  const before = world.collecting;
+  world.collecting = into;
+  try {
+    let reached = 0;
+    const ordered = kind === 'timeline' ? steps.toSorted((a, b) => a.after - b.after) : steps;
+    for (const { after, script } of ordered) {
+      if (kind === 'timeline' && after > reached)
+        into.parts.push({ kind: 'pause', time: micros(after - reached) });
+      reached = Math.max(reached, after);
+      if (!readStep(world, script)) return;
+      flush(into);
+    }
+  } finally {
+    flush(into);
+    world.collecting = before;
+  }
+}
+
+/** Whether something may come after it. */
+function readStep(world: World, script: Step['script']): boolean {
+  try {
+    world.tcl.evaluateIn(world.tcl.variables.global, script);
+    return true;
+  } catch (error) {
+    const place = { line: script.base.line, column: script.base.column };
+    if (error instanceof TclStop && error.reason === 'exit') {
+      world.happen({ place, field: 'event-sequence', make: () => ({ verb: 'quit' }) });
+      return false;
+    }
+    if (!(error instanceof TclError)) throw error;
+    world.findings.error('TCL_ERROR', error.place ?? place, 'event-sequence', error.message, error.remedy);
+    return true;
+  }
 }
 
 /** `[$ns event-group {$a $b}]`. */
 export function makeGroup(world: World, [list = '']: readonly string[], call: Call): string {
-  const members = world.tcl.list(list).map((one) => member(world, one));
+  // In braces, variables are meant nevertheless.
+  const members = world.tcl.list(substituted(world, list, call)).map((one) => member(world, one));
   return world.add(
     (handle): Group => ({ kind: 'group', handle, place: call.place, members }),
     (group, words, at) => callGroup(world, group as Group, words, at),

@@ -159,10 +159,20 @@ function topologyMethods(world: World): Methods<Simulator> {
       return '';
     },
     'make-simulated': (_, args, call) => {
-      world.leaveOut('make-simulated', call.place, 'simulated nodes are endpoints as the others here');
+      world.leaveOut(
+        'make-simulated',
+        call.place,
+        'nodes made in it are endpoints as the others; constant and greedy traffic made in it takes its shares of links, and sends nothing',
+      );
       const script =
         args.length === 1 ? call.script(1) : { text: args.join(' '), base: { ...call.place, isMade: true } };
-      return world.tcl.evaluate(script);
+      const before = world.isSimulating;
+      world.isSimulating = true;
+      try {
+        return world.tcl.evaluate(script);
+      } finally {
+        world.isSimulating = before;
+      }
     },
   };
 }

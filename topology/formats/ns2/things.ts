@@ -77,6 +77,10 @@ export interface Other extends Made {
   readonly className: string;
   readonly values: Map<string, string>;
   node?: Node;
+  /** Made within `make-simulated`. */
+  readonly isSimulated: boolean;
+  /** A sequence starts or stops it. */
+  isInSequence?: boolean;
   /** The agent below a generator, or at the other end. */
   agent?: Other;
   peer?: Other;
@@ -100,6 +104,8 @@ export interface Step {
 export interface Sequence extends Made {
   readonly kind: 'sequence' | 'timeline';
   readonly steps: Step[];
+  /** Instead, once a step has failed. */
+  readonly errors: readonly Step[];
 }
 
 export type Thing = Simulator | Node | Link | Lan | OneWay | Queue | Program | Other | Group | Sequence;

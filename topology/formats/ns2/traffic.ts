@@ -3,6 +3,7 @@
  * generators traffic of netfold's own (generators.ts). What has no counterpart is told with all that the script says about it.
  */
 import { formatMicros } from '../../../proto/units.ts';
+import { isName } from '../../model/names.ts';
 import { TclError, wrongArgs } from '../../tcl/errors.ts';
 import type { Call } from '../../tcl/interpreter.ts';
 import { directionOf } from './links.ts';
@@ -31,6 +32,7 @@ export function makeOther(world: World, className: string, call: Call): string {
       handle,
       place: call.place,
       className,
+      isSimulated: world.isSimulating,
       values: new Map(),
       events: [],
       actions: [],
@@ -45,11 +47,23 @@ function callOther(world: World, thing: Other, args: readonly string[], call: Ca
   if (Object.hasOwn(METHODS, method)) return METHODS[method]!(thing, rest, world);
   if (/^(?:RNG|RandomVariable)\b/.test(thing.className)) return random(world, thing, method, rest, call);
   // Objects of ns-2 have hundreds of methods.
-  if (world.now !== undefined) {
+  if (world.collecting && (method === 'start' || method === 'stop')) {
+    thing.isInSequence = true;
+    const traffic = [{ name: sequencedName(world, thing), position: { file: '', ...call.place } }];
+    world.happen({ place: call.place, field: nameOf(thing), make: () => ({ verb: method, traffic }) });
+  } else if (world.now !== undefined) {
     if (thing.actions.length < MOST_ACTIONS) thing.actions.push({ words: [method, ...rest], at: world.now });
     note(world, thing, [method, ...rest].join(' '));
   }
   return '';
+}
+
+/** Of the traffic of a generator that sequences start: no other one has it. */
+export function sequencedName(world: World, thing: Other): string {
+  const name = nameOf(thing);
+  const number = thing.handle.replace(/\D/g, '');
+  if (!isName(name)) return `traffic-${number}`;
+  return world.thing(name) === thing ? name : `${name}-${number}`;
 }
 
 const METHODS: Readonly<Record<string, (thing: Other, args: readonly string[], world: World) => string>> = {

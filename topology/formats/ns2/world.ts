@@ -39,6 +39,31 @@ export interface Happening {
   /** Absent: it is about the whole experiment. */
   readonly of?: Link | Lan | OneWay | Node;
   readonly make: (targets: readonly Target[]) => EventAction;
+  /** Of a program that a sequence waits for. */
+  readonly waits?: { readonly code: number; readonly timeout?: Micros };
+}
+
+/** What happens at once, or a time in which nothing does. */
+export type Part =
+  | { readonly kind: 'step'; readonly happenings: readonly Happening[] }
+  | { readonly kind: 'pause'; readonly time: Micros };
+
+/** A sequence that the script has started. */
+export interface PlayedSequence {
+  readonly at: Micros;
+  readonly name: string;
+  readonly place: Place;
+  readonly parts: readonly Part[];
+  /** What it does if a step fails. */
+  readonly errors: readonly Part[];
+}
+
+export interface Collecting {
+  readonly parts: Part[];
+  /** The step that is being read. */
+  step: Happening[];
+  /** Whether it waits for programs. */
+  readonly waits: boolean;
 }
 
 /** The array with what parameters are instead of their defaults. */
@@ -56,6 +81,12 @@ export class World {
   readonly others: Other[] = [];
   readonly due: Due[] = [];
   readonly happenings: Happening[] = [];
+  readonly sequences: PlayedSequence[] = [];
+  /** What a sequence does that is being read; absent: none is. */
+  collecting: Collecting | undefined;
+  /** Within `make-simulated`. */
+  isSimulating = false;
+  #parts = 0;
   /** What is read once the whole script is known. */
   readonly atEnd: (() => void)[] = [];
   /** Names of `define-template-parameter`. */
@@ -154,7 +185,11 @@ export class World {
   happen(happening: Omit<Happening, 'at'>): void {
     if (this.happenings.length >= MAX_EVENTS)
       throw new TclStop('limit', `there are more than ${MAX_EVENTS} events`);
-    this.happenings.push({ ...happening, at: this.now ?? micros(0) });
+    const happens = { ...happening, at: this.now ?? micros(0) };
+    if (!this.collecting) this.happenings.push(happens);
+    else if (++this.#parts > MAX_EVENTS)
+      throw new TclStop('limit', `there are more than ${MAX_EVENTS} events`);
+    else this.collecting.step.push(happens);
   }
 
   /** Something of the script means nothing here: told once in full. `what`: its name. */

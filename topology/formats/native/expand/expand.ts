@@ -20,6 +20,7 @@ import {
   placeOf,
   type Source,
 } from './origins.ts';
+import { withPacketTraces } from './packet-traces.ts';
 import { ambiguousNames, combinationCount, combinations, hasRange } from './ranges.ts';
 import { Samples } from './samples.ts';
 import { type Entry, type Keys, note, Settings } from './settings.ts';
@@ -113,9 +114,14 @@ class Expander {
       for (const [key, value] of Object.entries(asMapping(source.value) ?? {})) {
         if (isListed(key) || (LANGUAGE_KEYS as readonly string[]).includes(key)) continue;
         const origin: Origin = { source, path: [key] };
-        this.#keep(key, this.#scope.value(value, origin, 'strict', key), origin);
+        const plain = this.#scope.value(value, origin, 'strict', key);
+        this.#keep(key, key === 'traffic' ? this.#traffic(plain, origin) : plain, origin);
       }
     }
+  }
+
+  #traffic(entries: unknown, origin: Origin): unknown {
+    return withPacketTraces(entries, origin, this.#files, (at) => this.#fileOf(at), this.#findings);
   }
 
   #keep(key: string, value: unknown, origin: Origin): void {

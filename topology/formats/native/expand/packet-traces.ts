@@ -1,0 +1,106 @@
+/**
+ * `trace: FILE` of traffic → the packets as a text (topology/model/packet-trace.ts). CSV with a heading: `time` in seconds, or as
+ * `time_ms` or `time_us`, and `size` in bytes of payload; other columns are left out, so that what `tshark -T fields` writes can be used.
+ */
+import { DAY, fromMillis, fromSeconds } from '../../../../proto/units.ts';
+import { type Findings, quote } from '../../../model/diagnostics.ts';
+import { isPacketTraceText, MOST_PACKETS, packetTraceText } from '../../../model/packet-trace.ts';
+import type { Files } from './files.ts';
+import { asMapping, below, fieldOf, type Origin, placeOf } from './origins.ts';
+
+const MOST_BYTES = 1472;
+const TO_MICROS: Readonly<Record<string, (value: number) => number>> = {
+  time: fromSeconds,
+  time_s: fromSeconds,
+  time_ms: fromMillis,
+  time_us: (value) => value,
+};
+const NUMBER = /^(?:\d{1,15}(?:\.\d{0,12})?|\.\d{1,12})$/;
+const HEADING = 'write a heading such as time,size: seconds, and bytes of payload';
+
+/** What is wrong with a line of a file. */
+class LineProblem extends Error {
+  readonly line: number;
+  readonly remedy: string;
+
+  constructor(line: number, message: string, remedy: string) {
+    super(message);
+    this.line = line;
+    this.remedy = remedy;
+  }
+}
+
+/** The entries of `traffic:` with the packets instead of the names of files. What is no list of mappings is left to the schema. */
+export function withPacketTraces(
+  entries: unknown,
+  origin: Origin,
+  files: Files,
+  fileOf: (origin: Origin) => string,
+  findings: Findings,
+): unknown {
+  if (!Array.isArray(entries)) return entries;
+  const known = new Map<string, string | undefined>();
+  return entries.map((item: unknown, index) => {
+    const entry = asMapping(item);
+    const written = entry?.trace;
+    if (typeof written !== 'string' || isPacketTraceText(written)) return item;
+    const at = below(below(origin, index), 'trace');
+    const path = files.pathOf(written, fileOf(at), at);
+    if (path !== undefined && !known.has(path)) known.set(path, read(path, at, files, findings));
+    const text = path === undefined ? undefined : known.get(path);
+    // What is wrong was told; the schema would say it again.
+    return { ...entry, trace: text ?? NOTHING };
+  });
+}
+const NOTHING = packetTraceText({ at: new Float64Array(1), size: new Uint16Array([1]) });
+
+function read(path: string, origin: Origin, files: Files, findings: Findings): string | undefined {
+  const found = files.read(path, origin);
+  if (!found) return undefined;
+  try {
+    return packetTraceText(packetsOf(found.text));
+  } catch (error) {
+    if (!(error instanceof LineProblem)) throw error;
+    const { line, message, remedy } = error;
+    const place = { ...placeOf(origin), line, column: 1, file: path };
+    findings.error('VALUE_INVALID', place, fieldOf(origin), message, remedy);
+    return undefined;
+  }
+}
+
+/** Throws `LineProblem`. */
+function packetsOf(text: string): { at: Float64Array; size: Uint16Array } {
+  const lines = text.split('\n').map((line) => line.trim());
+  const first = lines.findIndex((line) => line !== '');
+  const columns = (lines[first] ?? '').split(',').map((cell) => cell.trim().toLowerCase());
+  const timeAt = columns.findIndex((name) => Object.hasOwn(TO_MICROS, name));
+  const sizeAt = columns.findIndex((name) => name === 'size' || name === 'size_bytes');
+  if (timeAt === -1 || sizeAt === -1)
+    throw new LineProblem(Math.max(1, first + 1), 'there is no column time, or none size', HEADING);
+  const toMicros = TO_MICROS[columns[timeAt]!]!;
+  const [times, sizes]: [number[], number[]] = [[], []];
+  for (let index = first + 1; index < lines.length; index++) {
+    if (lines[index] === '') continue;
+    const cells = lines[index]!.split(',').map((cell) => cell.trim());
+    times.push(Math.round(toMicros(numberIn(cells[timeAt], index + 1))));
+    const size = numberIn(cells[sizeAt], index + 1);
+    if (!(Number.isInteger(size) && size >= 1 && size <= MOST_BYTES))
+      throw new LineProblem(index + 1, `${size} bytes are no datagram`, `write 1 to ${MOST_BYTES}`);
+    sizes.push(size);
+    if (times.length > MOST_PACKETS)
+      throw new LineProblem(index + 1, `the trace has more than ${MOST_PACKETS} packets`, 'cut it');
+    if (times.length > 1 && times.at(-1)! < times.at(-2)!)
+      throw new LineProblem(index + 1, 'the time is before that of the row above', 'write rows in order');
+  }
+  if (times.length === 0) throw new LineProblem(1, 'the trace has no packets', 'write one in each row');
+  const begin = times[0]!;
+  if (times.at(-1)! - begin > DAY)
+    throw new LineProblem(lines.length, 'the trace is longer than a day', 'cut it');
+  return { at: Float64Array.from(times, (time) => time - begin), size: Uint16Array.from(sizes) };
+}
+
+function numberIn(cell: string | undefined, line: number): number {
+  if (cell === undefined || !NUMBER.test(cell))
+    throw new LineProblem(line, `${quote(cell ?? '')} is no number`, HEADING);
+  return Number(cell);
+}
