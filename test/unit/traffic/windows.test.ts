@@ -43,7 +43,7 @@ describe('traffic flows', () => {
 
   it('as * says of all; again while it flows changes nothing', () => {
     const events = "events: ['at 1s start *', 'at 4s stop *', at 4s start cbr, at 5s start cbr]\n";
-    expect(windowsOf(player(events))).toEqual(['1-Infinity', '2-4', '1-4']);
+    expect(windowsOf(player(events))).toEqual(['1-4 4-Infinity', '1-4', '1-4']);
   });
 
   it('as commands say, until they are reset', () => {
