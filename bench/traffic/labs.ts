@@ -30,15 +30,16 @@ export function steadyText(): string {
 
 export const BURSTY = ['exponential', 'pareto'] as const;
 /** Of each kind. */
-export const EACH = 10;
+export const EACH = 25;
 /** Times of bursts and of pauses. */
-export const MEAN_SECONDS = 0.2;
+export const MEAN_SECONDS = 1;
 export const SHAPE = 1.5;
-export const BURST_BPS = 4e6;
+/** A datagram each 10 ms: one that is some milliseconds late is no pause. */
+export const BURST_BPS = 800_000;
 /** Between frames of a burst. */
 export const INTERVAL_MS = millisToSend(bitsOf(FRAME_BYTES), BURST_BPS);
 
-/** The first twenty sources are bursty, then come as many at a constant rate. */
+/** Bursty sources first, then as many at a constant rate. */
 export function seededText(): string {
   const times = `on: ${MEAN_SECONDS}s, off: ${MEAN_SECONDS}s`;
   const bursty = BURSTY.map(

@@ -16,7 +16,7 @@ import { type Seeded, type Steady, tablesOf } from './tables.ts';
 
 const STEADY_SECONDS = 90;
 const SEEDED_SECONDS = 90;
-const QUICK = { steady: 10, seeded: 10 };
+const QUICK = { steady: 10, seeded: 20 };
 /** After the traffic has begun: compilers, caches. */
 const SETTLE_SECONDS = 3;
 /** At the beginning the agent has other work; before the traffic begins, the processor has to be read. */
