@@ -1,13 +1,14 @@
 /** Parts of records, from hosts over SSH. */
 import { spawn } from 'node:child_process';
 import { lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { InventoryHost } from '../inventory/model.ts';
 import { type OnOutcome, type Outcome, onEachHost } from './each-host.ts';
 import type { Connection } from './ssh/connection.ts';
 import type { Connections } from './ssh/connections.ts';
 import { InjectError } from './ssh/errors.ts';
+import { quoted } from './ssh/words.ts';
 
 /** The latest of an experiment: which of them is of the same start, is seen here. */
 const MOST_OF_HOST = 3;
@@ -77,6 +78,29 @@ async function unpack(connection: Connection, script: string, folder: string): P
   } finally {
     clearTimeout(timer);
   }
+}
+
+/**
+ * Fetches the one record of each host whose folder there is given, into a folder of its name below `to`. Gives these folders, of the hosts
+ * that have one, in the order of the hosts.
+ */
+export function fetchParts(
+  connections: Connections,
+  hosts: readonly InventoryHost[],
+  { folders, to }: { readonly folders: ReadonlyMap<string, string>; readonly to: string },
+): Promise<Outcome<string>[]> {
+  return onEachHost(
+    hosts.filter(({ name }) => folders.has(name)),
+    async (host) => {
+      const there = folders.get(host.name)!;
+      const here = join(to, host.name);
+      mkdirSync(here, { mode: 0o700 });
+      const script = `exec tar -czf - -C ${quoted(dirname(there))} ${quoted(`./${basename(there)}`)}\n`;
+      await unpack(await connections.to(host), script, here);
+      removeOthers(here);
+      return join(here, basename(there));
+    },
+  );
 }
 
 /** Links and devices of an archive: whoever reads a record must not be led elsewhere. */

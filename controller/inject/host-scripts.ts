@@ -126,14 +126,18 @@ done
 `;
 }
 
-/** `id`: only the injection of that start; absent: whichever has the name. Prints `absent` if there is none. */
+/**
+ * `id`: only the injection of that start; absent: whichever has the name. Prints `absent` if there is none, else `stopped` and the folder
+ * of the record that the host keeps, if it does.
+ */
 export function stopScript(experiment: string, id?: string): string {
   const dir = folderOf(experiment);
   const isIt = id === undefined ? `test -d ${dir}` : `test "$(cat ${dir}/id 2>/dev/null)" = ${id}`;
   return `
 ${isIt} || { echo absent; exit 0; }
+record=$(sed -n 's/^{"folder":"\\([^"]*\\)"}$/\\1/p' /run/netfold/${experiment}/record.json 2>/dev/null)
 said=$(sh ${dir}/stop.sh 2>&1) || fail HOST_CANNOT "$said"
-echo stopped
+echo "stopped $record"
 `;
 }
 

@@ -69,21 +69,34 @@ export function statuses(
 
 export type StopResult = 'stopped' | 'nothing runs there';
 
+/** `record`: folder of the host that has its part of the record; `undefined`: it keeps none. */
+export interface Ended {
+  readonly result: StopResult;
+  readonly record: string | undefined;
+}
+
 /** An agent has 13 s to end, and a controller as many. */
 const STOP_SECONDS = 90;
+
+/** Of what `stopScript` prints. */
+export function parseEnded(said: string): Ended {
+  const [word, record = ''] = said.trim().split(/ (.*)/s);
+  if (word === 'absent') return { result: 'nothing runs there', record: undefined };
+  return { result: 'stopped', record: record.startsWith('/') ? record : undefined };
+}
 
 export function stopInjection(
   connections: Connections,
   hosts: readonly InventoryHost[],
   experiment: string,
-  onOutcome?: OnOutcome<StopResult>,
-): Promise<Outcome<StopResult>[]> {
+  onOutcome?: OnOutcome<Ended>,
+): Promise<Outcome<Ended>[]> {
   return onEachHost(
     hosts,
-    async (host): Promise<StopResult> => {
+    async (host): Promise<Ended> => {
       const connection = await connections.to(host);
       const said = await connection.run(stopScript(experiment), { seconds: STOP_SECONDS, doing: 'stopping' });
-      return said.trim() === 'absent' ? 'nothing runs there' : 'stopped';
+      return parseEnded(said);
     },
     onOutcome,
   );

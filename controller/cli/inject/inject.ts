@@ -72,8 +72,9 @@ export function addInjectCommand(program: Command): void {
     )
     .option(
       '--record',
-      'start: each host keeps its part of a record; netfold records gather fetches and joins them',
+      'start: each host keeps its part of a record; stop fetches and joins them, or later netfold records gather',
     )
+    .option('--no-gather', 'stop: leave the parts of the record on the hosts, and join none')
     .option('--ssh-config <file>', "instead of ~/.ssh/config, as ssh's -F")
     .option('-f, --follow', 'logs: go on with what is written, until Ctrl-C')
     .addOption(new Option('--tail <lines>', 'logs: only the last lines of each').argParser(parseLines))

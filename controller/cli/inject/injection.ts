@@ -19,6 +19,8 @@ export interface InjectFlags extends FileOptions {
   readonly takeOver?: boolean;
   readonly names?: boolean;
   readonly record?: boolean;
+  /** At `stop`, parts of records are fetched and joined. */
+  readonly gather: boolean;
   readonly sshConfig?: string;
   readonly follow?: boolean;
   readonly tail?: number;

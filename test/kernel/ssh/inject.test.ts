@@ -226,6 +226,7 @@ describe('hosts over SSH', () => {
     const from = ['--host', `root@${lab.hosts[0]!.address}`, '--ssh-config', lab.config];
     const stopped = await elsewhere.netfold('inject', 'stop', ...from);
     expect(stopped, stopped.err).toMatchObject({ code: 0, out: expect.stringMatching(/✓ three: stopped/) });
+    expect(stopped.err).toContain('its record, of 3 hosts: netfold records show wan@');
     expect(await inject('stop')).toMatchObject({
       code: 1,
       err: expect.stringContaining('is on none of the hosts'),

@@ -10,7 +10,7 @@ import {
 } from '../../../controller/inject/host-scripts.ts';
 import { stateDifferences } from '../../../controller/inject/host-state.ts';
 import { hostsLines } from '../../../controller/inject/hosts-file.ts';
-import { parseStatus } from '../../../controller/inject/running.ts';
+import { parseEnded, parseStatus } from '../../../controller/inject/running.ts';
 import { refusalOf, rootRefusalOf } from '../../../controller/inject/ssh/refusals.ts';
 import { failureOf } from '../../../controller/inject/ssh/remote-failures.ts';
 import {
@@ -88,6 +88,13 @@ test.each([
   ],
 ])('the script to %s is one that shells read', (_, script) => {
   expect(spawnSync('sh', ['-n'], { input: withPrelude(script) })).toMatchObject({ status: 0 });
+});
+
+test('a host that has ended says where its part of the record is', () => {
+  expect(parseEnded('absent\n')).toEqual({ result: 'nothing runs there', record: undefined });
+  expect(parseEnded('stopped \n')).toEqual({ result: 'stopped', record: undefined });
+  const record = '/var/lib/netfold/records/wan@2026-01-01T00-00-00.000Z';
+  expect(parseEnded(`stopped ${record}\n`)).toEqual({ result: 'stopped', record });
 });
 
 test('names for the hosts file: of each endpoint, and of a service that is one', () => {
