@@ -1,7 +1,7 @@
 /** What netfold leaves on interfaces is found by its marks alone, and goes without what others have there. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync, writeFileSync } from 'node:fs';
+import { rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { NETLINK_ROUTE, NetlinkSocket } from '../../../agent/kernel/netlink/netlink-socket.ts';
@@ -165,6 +165,9 @@ describe('where it looks', () => {
     const inside = spawn('ip', ['netns', 'exec', machine.name, 'sleep', '60'], { stdio: 'ignore' });
     try {
       await once(inside, 'spawn');
+      // Of a file that has gone, it would find no namespace to be in.
+      const { ino } = statSync(`/run/netns/${machine.name}`);
+      await eventually(() => (statSync(`/proc/${inside.pid}/ns/net`).ino === ino ? [ino] : []));
       // The file goes, the namespace stays.
       spawnSync('ip', ['netns', 'del', machine.name]);
       const found = await eventually(() =>
