@@ -4,7 +4,7 @@
  */
 import { lossModelOf, meanLoss } from './models.ts';
 import { PROPERTIES } from './properties.ts';
-import type { ChangeRule, FileField, Property } from './property.ts';
+import type { ChangeRule, FileField, Property, Replacement } from './property.ts';
 import { recordEquality, recordMaker } from './property.ts';
 import { nanosPerByte, type Ratio, ratio } from './units.ts';
 
@@ -20,8 +20,12 @@ export type FileKey<P extends FileProperty> = Table[P]['file']['key'];
 export type PropertyValue<P extends PropertyName> = ReturnType<Table[P]['encoding']['decode']>;
 /** The properties that an event may change. */
 export type ChangeableName = {
-  [P in PropertyName]: Table[P] extends { change: ChangeRule } ? P : never;
-}[PropertyName];
+  [P in FileProperty]: Table[P] extends { change: ChangeRule } ? P : never;
+}[FileProperty];
+/** Those of them that have no half and no sum. */
+export type ReplaceableName = {
+  [P in ChangeableName]: Table[P] extends { change: Replacement } ? P : never;
+}[ChangeableName];
 
 type Optional = { [P in PropertyName]: Table[P]['isOptional'] extends true ? P : never }[PropertyName];
 type Always = Exclude<PropertyName, Optional>;

@@ -260,6 +260,9 @@ export function parseDistance(text: string): number {
   throw new UnitError('UNIT_RANGE', `"${text}" is not 1 to ${MAX_DISTANCE} packets`, remedy);
 }
 
+/** As `parseDistance` reads it. */
+export const formatDistance = (packets: number): string => `${packets} packets`;
+
 /** A path's packets leave at instants that are so far apart, drawn uniformly. */
 export interface Slots {
   readonly least: Micros;

@@ -25,6 +25,7 @@ import {
 } from './folds.ts';
 import {
   DISTANCE_PATTERN,
+  formatDistance,
   LOSS_MODEL_EXAMPLES,
   LOSS_MODEL_PATTERN,
   parseDistance,
@@ -34,19 +35,23 @@ import {
   QUANTILES_PATTERN,
   SLOT_PATTERN,
 } from './models.ts';
-import type { Property } from './property.ts';
+import {
+  choiceChange,
+  PART_CHANGE,
+  type Property,
+  parseTraceName,
+  RATE_CHANGE,
+  TIME_CHANGE,
+  textChange,
+  valueChange,
+} from './property.ts';
 import { parseTrace, TRACE_PATTERN, traceHead } from './trace.ts';
 import {
   BANDWIDTH_PATTERN,
   bps,
-  formatBps,
-  formatMicros,
   formatRatio,
   fromMillis,
   LATENCY_PATTERN,
-  MAX_BANDWIDTH,
-  MAX_LATENCY,
-  MIN_BANDWIDTH,
   type Micros,
   micros,
   type NanosPerByte,
@@ -74,14 +79,6 @@ const TIME = {
 const TIME_UNITS = 'with its unit: us, ms or s; at most 10 minutes. Default: none (0ms).';
 const RATE_UNITS =
   'with its unit: bps, Kbps, Mbps or Gbps (decimal); Ethernet frames without preamble and FCS. Default: no limit.';
-const TIME_CHANGE = {
-  parse: parseLatency,
-  format: formatMicros,
-  isRelative: true,
-  least: 0,
-  most: MAX_LATENCY,
-  isWhole: true,
-} as const;
 const PART = { kind: 'quantity', parse: parsePercentage, pattern: PERCENTAGE_PATTERN } as const;
 const RATIO_ENCODING = { encode: (value: Ratio): number => value, decode: ratio } as const;
 const inMillis = (time: Micros): number => toMillis(time);
@@ -125,6 +122,7 @@ export const PROPERTIES = {
       choices: DISTRIBUTIONS,
       description: 'Shape of the jitter, whose standard deviation is `jitter` in each case. Default: normal.',
     },
+    change: choiceChange(DISTRIBUTIONS, ['quantiles']),
     encoding: { key: 'distribution', encode: same<Distribution>, decode: same<Distribution> },
   },
   /** Shape of the jitter as quantiles of equal probability, instead of a distribution; mean and scale don't matter. */
@@ -141,6 +139,7 @@ export const PROPERTIES = {
       description:
         'Shape of the jitter as ascending numbers of equal probability, in any unit. `distribution: FILE` writes it. Default: none.',
     },
+    change: textChange(parseQuantiles, '1 2 3 4 5 6 7 9'),
     encoding: { key: 'quantiles', encode: same<string>, decode: same<string> },
   },
   /** Of the jitter of a packet with that of the packet before. Absent: jitter is a function of time. */
@@ -156,6 +155,7 @@ export const PROPERTIES = {
         'Draws the jitter for each packet, with this correlation to the packet before; 0% is independent. Default: it changes gradually in time.',
       example: '25%',
     },
+    change: valueChange(parsePercentage, formatRatio, '25%'),
     encoding: { key: 'jitterCorrelation', ...RATIO_ENCODING },
   },
   loss: {
@@ -172,14 +172,7 @@ export const PROPERTIES = {
       example: '0.1%',
       examples: ['0.1%', '2%'],
     },
-    change: {
-      parse: parsePercentage,
-      format: formatRatio,
-      isRelative: false,
-      least: 0,
-      most: 1,
-      isWhole: false,
-    },
+    change: PART_CHANGE,
     encoding: { key: 'loss', ...RATIO_ENCODING },
   },
   /** Loss besides `loss`, that depends on the packets before. */
@@ -198,6 +191,7 @@ export const PROPERTIES = {
       example: 'bursts 1% of 5 packets',
       examples: LOSS_MODEL_EXAMPLES,
     },
+    change: textChange(parseLossModel, 'bursts 1% of 5 packets'),
     encoding: { key: 'lossModel', encode: same<string>, decode: same<string> },
   },
   duplicate: {
@@ -211,6 +205,7 @@ export const PROPERTIES = {
       description: 'How many packets arrive twice. Default: none (0%).',
       example: '1%',
     },
+    change: PART_CHANGE,
     encoding: { key: 'duplicate', ...RATIO_ENCODING },
   },
   corrupt: {
@@ -224,6 +219,7 @@ export const PROPERTIES = {
       description: 'How many packets have one bit flipped. Default: none (0%).',
       example: '0.1%',
     },
+    change: PART_CHANGE,
     encoding: { key: 'corrupt', ...RATIO_ENCODING },
   },
   reorder: {
@@ -238,6 +234,7 @@ export const PROPERTIES = {
         'How many packets leave their place: they are not delayed, or wait for `reorder_distance`. Default: none (0%).',
       example: '1%',
     },
+    change: PART_CHANGE,
     encoding: { key: 'reorder', ...RATIO_ENCODING },
   },
   /** How many packets overtake one that is reordered. Absent: it overtakes those before it, since it is not delayed. */
@@ -255,6 +252,7 @@ export const PROPERTIES = {
         'How many packets overtake one that `reorder` takes out. Default: none, it overtakes the ones before.',
       example: '3 packets',
     },
+    change: valueChange(parseDistance, formatDistance, '3 packets'),
     encoding: { key: 'reorderDistance', encode: same<number>, decode: same<number> },
   },
   /** Times between the instants at which packets leave. */
@@ -273,6 +271,7 @@ export const PROPERTIES = {
       example: '5ms',
       examples: ['5ms', '2ms..4ms'],
     },
+    change: textChange(parseSlots, '5ms'),
     encoding: { key: 'slots', encode: same<string>, decode: same<string> },
   },
   /** `UNLIMITED` if the file gives none. */
@@ -294,15 +293,7 @@ export const PROPERTIES = {
         down: `From \`to\` to \`from\`: its rate instead of bandwidth, ${RATE_UNITS} Or a mapping of all that differs in this direction.`,
       },
     },
-    change: {
-      parse: parseBandwidth,
-      format: formatBps,
-      isRelative: true,
-      least: MIN_BANDWIDTH,
-      most: MAX_BANDWIDTH,
-      isWhole: true,
-      words: { unlimited: UNLIMITED },
-    },
+    change: RATE_CHANGE,
     encoding: {
       key: 'bandwidthBps',
       /** Null: no limit, since JSON has no number for it. */
@@ -344,6 +335,7 @@ export const PROPERTIES = {
         'How rate, latency and loss change over time: a file of Mahimahi, or CSV with time and some of rate, latency, loss. Default: they do not.',
       example: 'lte.csv',
     },
+    change: textChange(parseTraceName, 'night'),
     encoding: { key: 'trace', encode: traceHead, decode: same<string> },
   },
   /** Overrides the queue that is derived from bandwidth and delay. */

@@ -5,6 +5,20 @@
  * of fields are identifiers of this program, never a user's.
  */
 import type { Fold } from './folds.ts';
+import {
+  formatBps,
+  formatMicros,
+  formatRatio,
+  MAX_BANDWIDTH,
+  MAX_LATENCY,
+  MIN_BANDWIDTH,
+  parseBandwidth,
+  parseLatency,
+  parsePercentage,
+  ratio,
+  UNLIMITED,
+  UnitError,
+} from './units.ts';
 
 /** The syntax of a property in the topology file. */
 export type FileField = {
@@ -30,7 +44,11 @@ export type FileField = {
 );
 
 /** How an event may change a property. */
-export interface ChangeRule {
+export type ChangeRule = QuantityChange | Replacement;
+
+/** To a value, or from the value before it. */
+export interface QuantityChange {
+  readonly kind: 'quantity';
   readonly parse: (text: string) => number;
   readonly format: (value: number) => string;
   /** Whether `200%` is relative to the previous value; otherwise it is the new value itself. */
@@ -40,8 +58,22 @@ export interface ChangeRule {
   readonly most: number;
   /** Whether the new value is rounded to a whole number. */
   readonly isWhole: boolean;
-  /** Words that stand for values. */
+  /** Words that stand for values, and an example of a value that is none of them. */
   readonly words?: Readonly<Record<string, number>>;
+  readonly example?: string;
+}
+
+/** To another value only: it is a text, or one that has no half. */
+export interface Replacement {
+  readonly kind: 'replacement';
+  readonly parse: (text: string) => string | number;
+  /** As `parse` reads it. */
+  readonly format: (value: never) => string;
+  /** Words that stand for values; `undefined`: the link has none. */
+  readonly words: Readonly<Record<string, undefined>>;
+  readonly example: string;
+  /** Properties that say the same in other ways: a link with the new value has none of them. */
+  readonly instead?: readonly string[];
 }
 
 /** As plain data that JSON can write. */
@@ -95,4 +127,79 @@ export function recordEquality<R>(fields: readonly Field[]): (a: R | undefined, 
   const same = fields.map(({ name }) => `a.${name} === b.${name}`).join(' && ');
   const code = `return (a, b) => a === b || (a !== undefined && b !== undefined && ${same});`;
   return new Function(code)();
+}
+
+const NONE = { none: undefined } as const;
+const asItIs = (value: string): string => value;
+
+/** How events change times, rates, and parts of all packets. */
+export const TIME_CHANGE = {
+  kind: 'quantity',
+  parse: parseLatency,
+  format: formatMicros,
+  isRelative: true,
+  least: 0,
+  most: MAX_LATENCY,
+  isWhole: true,
+} as const;
+export const RATE_CHANGE = {
+  kind: 'quantity',
+  parse: parseBandwidth,
+  format: formatBps,
+  isRelative: true,
+  least: MIN_BANDWIDTH,
+  most: MAX_BANDWIDTH,
+  isWhole: true,
+  words: { unlimited: UNLIMITED },
+  example: '60Mbps',
+} as const;
+export const PART_CHANGE = {
+  kind: 'quantity',
+  parse: parsePercentage,
+  format: formatRatio,
+  isRelative: false,
+  least: 0,
+  most: 1,
+  isWhole: false,
+  words: { none: ratio(0) },
+  example: '1%',
+} as const;
+
+/** Of a text that `parse` makes canonical. */
+export const textChange = (parse: (text: string) => string, example: string) =>
+  ({ kind: 'replacement', parse, format: asItIs, words: NONE, example }) as const;
+
+/** Of a number or a ratio that may be absent. */
+export const valueChange = (
+  parse: (text: string) => number,
+  format: (value: number) => string,
+  example: string,
+) => ({ kind: 'replacement', parse, format, words: NONE, example }) as const;
+
+/** To one of these words, instead of the properties that say the same in other ways. */
+export const choiceChange = (choices: readonly string[], instead: readonly string[]) =>
+  ({
+    kind: 'replacement',
+    parse: (text: string): string => {
+      if (choices.includes(text)) return text;
+      throw new UnitError(
+        'UNIT_SYNTAX',
+        `"${text}" is none of ${choices.join(', ')}`,
+        `write one of ${choices.join(' ')}`,
+      );
+    },
+    format: asItIs,
+    words: {},
+    example: choices.at(-1)!,
+    instead,
+  }) as const;
+
+/** Names of `traces:`; whether there is one of that name, the timeline says. */
+export function parseTraceName(text: string): string {
+  if (/^[A-Za-z][\w-]{0,39}$/.test(text)) return text;
+  throw new UnitError(
+    'UNIT_SYNTAX',
+    `"${text.slice(0, 80)}" is no name of a trace`,
+    'name it at the top of the file: traces: { night: night.csv }',
+  );
 }

@@ -4,7 +4,21 @@
  * experiment begins and how long it is, in milliseconds; then steps, each from its time on: milliseconds, bit/s, microseconds, a
  * ratio. `-`, or nothing, is what the link itself has.
  */
-import { type Bps, bps, DAY, MIN_BANDWIDTH, toMillis, UnitError } from './units.ts';
+import { FULL_FRAME_BYTES, type QueueSize } from './queue.ts';
+import {
+  amountIn,
+  type Bps,
+  bps,
+  DAY,
+  MIN_BANDWIDTH,
+  type Micros,
+  micros,
+  type Ratio,
+  ratio,
+  toBytesPerSecond,
+  toMillis,
+  UnitError,
+} from './units.ts';
 
 export interface Trace {
   readonly loops: boolean;
@@ -127,4 +141,36 @@ export function meanOfTrace(trace: Trace, series: Series): number {
 export function meanRateOf(trace: Trace): Bps | undefined {
   const mean = meanOfTrace(trace, 'rateBps');
   return Number.isNaN(mean) ? undefined : bps(Math.max(MIN_BANDWIDTH, Math.round(mean)));
+}
+
+/** A buffer that a link with a trace has without `queue`: so many full frames, or what so long takes at its mean rate. */
+const LEAST_FRAMES = 64;
+const BUFFER_TIME = micros(250_000);
+
+/** Not from the rate of the moment: a buffer does not shrink when a link slows down. `undefined` if it says nothing of rates. */
+export function derivedBuffer(trace: Trace): number | undefined {
+  const rate = meanRateOf(trace);
+  if (rate === undefined) return undefined;
+  const bytes = Math.round(amountIn(BUFFER_TIME, toBytesPerSecond(rate)));
+  return Math.max(LEAST_FRAMES * FULL_FRAME_BYTES, bytes);
+}
+
+interface Means {
+  readonly bandwidth?: Bps;
+  readonly queueBytes?: number;
+  readonly latency?: Micros;
+  readonly loss?: Ratio;
+}
+
+/** What a link has of its trace before it is played, and for routing and `netfold paths`. `queue`: the link's own. */
+export function meansOfTrace(trace: Trace, queue: QueueSize): Means {
+  const rate = meanRateOf(trace);
+  const [latency, loss] = [meanOfTrace(trace, 'latencyMicros'), meanOfTrace(trace, 'loss')];
+  const hasQueue = [queue.queuePackets, queue.queueBytes, queue.queueTime].some((size) => size !== undefined);
+  return {
+    ...(rate !== undefined && { bandwidth: rate }),
+    ...(rate !== undefined && !hasQueue && { queueBytes: derivedBuffer(trace)! }),
+    ...(!Number.isNaN(latency) && { latency: micros(Math.round(latency)) }),
+    ...(!Number.isNaN(loss) && { loss: ratio(loss) }),
+  };
 }

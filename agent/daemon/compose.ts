@@ -22,7 +22,7 @@ import { AgentError } from '../errors.ts';
 import { Fidelity } from '../fidelity/fidelity.ts';
 import type { Traffic } from '../fidelity/traffic-watch.ts';
 import type { Segments } from '../fidelity/underlay-loss.ts';
-import { requireImpairments } from '../linux/delay/delay-backend.ts';
+import { requireChange, requireImpairments, UnsupportedNow } from '../linux/delay/delay-backend.ts';
 import { numbersByAddress } from '../linux/objects/endpoint-numbers.ts';
 import type { Mesh } from '../mesh/exchange/mesh.ts';
 import { listen } from '../notify/listening.ts';
@@ -33,6 +33,7 @@ import { Shaping } from '../shape/shaping.ts';
 import { Tick } from '../tick/tick.ts';
 import { refuseLives } from '../timeline/command-check.ts';
 import { ExperimentEnd } from '../timeline/experiment-end.ts';
+import { readCommand } from '../timeline/known-command.ts';
 import { Player } from '../timeline/player.ts';
 import { TimelineRunner } from '../timeline/runner.ts';
 import { OwnTraffic } from '../traffic/own-traffic.ts';
@@ -57,7 +58,7 @@ export async function composeAgent(bootstrap: Bootstrap, ports: AgentPorts): Pro
   const { clock, timers } = ports;
   const kernel = openKernel(bootstrap, plan.epoch, ports);
   try {
-    requireImpairments(kernel.delay.name, plan.topology.links);
+    requireImpairments(kernel.delay.name, plan.topology);
     const enforcer = new Enforcer({
       ...{ tc: kernel.tc, delay: kernel.delay, clock, timers },
       ...(kernel.keeper && { keeper: kernel.keeper }),
@@ -185,7 +186,7 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
       onProblem: (problem) => keeper.note(problem),
       attempt: (what, work) => keeper.attempt(what, work),
     }),
-    control: createControl(bootstrap, topology, { player, time, mesh, clock, guard, giverOf }),
+    control: createControl(bootstrap, topology, { player, time, mesh, clock, guard, giverOf, kernel }),
     dataGuard: new DataGuard({
       ...{ timers, room, sizes: sizesBelow },
       stop: (endpoint, why) => parts.applications.endFor(endpoint, why),
@@ -224,6 +225,8 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
   };
   const reactions = new Reactions(parts);
   keeper.watch(() => [...tick.problems, ...reactions.problems, ...(processes.problems?.() ?? [])]);
+  const unsupported = new UnsupportedNow(kernel.delay.name);
+  keeper.watch(() => unsupported.of(epoch.value.graph.links));
   const lifecycle = new Lifecycle(parts, reactions);
   followCommands(bootstrap, parts);
   return { parts, reactions, lifecycle };
@@ -347,14 +350,15 @@ function followCommands({ logFolder, host }: Bootstrap, parts: AgentParts): void
 function createControl(
   { host, lives }: Bootstrap,
   topology: Topology,
-  parts: Pick<AgentParts, 'player' | 'time' | 'mesh' | 'clock' | 'guard' | 'giverOf'>,
+  parts: Pick<AgentParts, 'player' | 'time' | 'mesh' | 'clock' | 'guard' | 'giverOf' | 'kernel'>,
 ): Control {
-  const { player, time, mesh, clock, guard, giverOf } = parts;
+  const { player, time, mesh, clock, guard, giverOf, kernel } = parts;
   return new Control({
     host,
     now: () => time.now(),
     check: (command, now) => {
       if (lives) refuseLives(command, topology, lives);
+      requireChange(kernel.delay.name, readCommand(command).event?.action);
       player.check(command, micros(now));
     },
     ...{ scope: guard?.scope, self: guard?.self, giverOf },

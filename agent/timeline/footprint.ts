@@ -23,6 +23,7 @@ import type {
 import { refuseOtherSide } from '../../topology/timeline/actions.ts';
 import type { Beginning } from '../../topology/timeline/beginning.ts';
 import { countSteps } from '../../topology/timeline/steps.ts';
+import { withTraces } from '../../topology/timeline/traces.ts';
 
 export interface Footprint {
   /**
@@ -120,16 +121,17 @@ export class Footprints {
   #set(event: TopologyEvent, action: SetAction): Footprint {
     const { links } = this.#select(action.targets, 'set', SET_SCOPE);
     refuseOtherSide(action, links);
+    withTraces(action, this.#targets.traces);
     if (event.until !== undefined) return footprint(event, { named: links.length });
     const writes = new Set<number>();
     const covers = new Set<number>();
     for (const { link, side } of links) {
       for (const { property, to } of action.changes) {
-        const { name, direction } = CHANGEABLE.get(property)!;
-        if (direction !== undefined && direction !== side) continue;
-        const key = this.#properties + link * NAMES.length + NAMES.indexOf(name);
-        writes.add(key);
-        if (to.kind === 'value') covers.add(key);
+        const changed = CHANGEABLE.get(property)!;
+        if (changed.direction !== undefined && changed.direction !== side) continue;
+        const keyOf = (name: string): number => this.#properties + link * NAMES.length + NAMES.indexOf(name);
+        for (const name of [...changed.covers, ...changed.touches]) writes.add(keyOf(name));
+        if (to.kind === 'value') for (const name of changed.covers) covers.add(keyOf(name));
       }
     }
     return footprint(event, { kind: 'set', writes: [...writes], covers: [...covers], named: links.length });

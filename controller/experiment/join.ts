@@ -89,7 +89,7 @@ export async function joinExperiment(options: JoinOptions): Promise<Stopped> {
     requireExperiment(invitation, options.experiment);
     const delayBackend = chooseDelayBackend(invitation.delayBackend, abilities);
     const topology = topologyOf(invitation);
-    requireImpairments(delayBackend, topology.links);
+    requireImpairments(delayBackend, topology);
     const plan = await planJoining(topology, options);
     const accounts = requireAccounts(topology, plan);
     const endpoints = plan.endpoints.map((endpoint) => endpoint.name);

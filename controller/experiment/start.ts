@@ -78,7 +78,7 @@ export async function startParts(options: ExperimentOptions): Promise<Parts> {
   const graph = graphAt(topology, micros(0));
   const abilities = probeMachine();
   requireAbilities(abilities, platform.contained !== undefined);
-  requireImpairments(chooseDelayBackend(delayBackend, abilities), topology.links);
+  requireImpairments(chooseDelayBackend(delayBackend, abilities), topology);
   const { endpoints } = graph;
   const plan = await platform.plan({ experiment: name, topology, endpoints, options: placement });
   // In a container, a user is one of the container's.

@@ -1,9 +1,9 @@
-/** What `set` changes: `latency=10ms up=50%`. */
+/** What `set` changes: `latency=10ms up=50% loss_model="bursts 1% of 5 packets" slots=none`. */
 import { type ChangeableName, FILE_PROPERTIES } from '../../proto/impairment.ts';
-import type { ChangeRule } from '../../proto/property.ts';
+import type { ChangeRule, QuantityChange, Replacement } from '../../proto/property.ts';
 import { UnitError } from '../../proto/units.ts';
 import { quote } from '../model/diagnostics.ts';
-import type { Change, NewValue } from '../model/events.ts';
+import type { Change, NewValue, Replaced } from '../model/events.ts';
 import type { Position } from '../model/position.ts';
 import { LineError, type Words } from './words.ts';
 
@@ -15,20 +15,29 @@ export interface Changeable {
   readonly rule: ChangeRule;
   /** Present if the word means one direction of a link. */
   readonly direction?: 'up' | 'down';
+  /** All properties whose value follows from a new one, and those that may follow from it besides. */
+  readonly covers: readonly ChangeableName[];
+  readonly touches: readonly ChangeableName[];
 }
+
+/** What a trace may say (topology/timeline/traces.ts). */
+const OF_TRACES: readonly ChangeableName[] = ['latency', 'loss', 'bandwidth'];
 
 /** All words that may stand before `=`. */
 export const CHANGEABLE: ReadonlyMap<string, Changeable> = new Map(
   FILE_PROPERTIES.flatMap(({ name, change: rule, file }): [Changed, Changeable][] => {
     if (!rule) return [];
     const property = name as ChangeableName;
+    const instead = rule.kind === 'replacement' ? (rule.instead ?? []) : [];
+    const changeable: Changeable = {
+      ...{ name: property, rule },
+      covers: [property, ...(instead as readonly ChangeableName[])],
+      touches: property === 'trace' ? OF_TRACES : [],
+    };
     const directions = (['up', 'down'] as const).filter(() => file.directions);
     return [
-      [property, { name: property, rule }],
-      ...directions.map((direction): [Changed, Changeable] => [
-        direction,
-        { name: property, rule, direction },
-      ]),
+      [file.key as Changed, changeable],
+      ...directions.map((direction): [Changed, Changeable] => [direction, { ...changeable, direction }]),
     ];
   }),
 );
@@ -71,26 +80,61 @@ function change(words: Words): Change {
     );
   }
   words.take('a change');
-  return withUnits(word.position, () => ({ property, to: changedTo(text, rule) })) as Change;
+  // A value of several words stands in quotes, which end the word before.
+  const value = text === '' && words.peek()?.quoted ? words.take('a value').text : text;
+  return withUnits(word.position, () => ({
+    property,
+    to: rule.kind === 'replacement' ? replacedBy(property, value, rule) : changedTo(value, rule),
+  })) as Change;
 }
 
 /** The remedy for a text that is no value; a word such as `none` is perhaps meant to be one of the words that are. */
-function remedyFor(text: string, words: ChangeRule['words'], remedy: string | undefined): string {
+function remedyFor(text: string, { words, example }: QuantityChange, remedy: string | undefined): string {
   const allowed = Object.keys(words ?? {});
   return /^[a-z]+$/i.test(text) && allowed.length > 0
-    ? `write ${allowed.join(' or ')}, or e.g. 60Mbps`
+    ? `write ${allowed.join(' or ')}, or e.g. ${example}`
     : (remedy ?? '');
 }
 
-function changedTo(text: string, { parse, isRelative, words = {} }: ChangeRule): NewValue<number> {
+function changedTo(text: string, rule: QuantityChange): NewValue<number> {
+  const { parse, isRelative, words = {} } = rule;
   if (Object.hasOwn(words, text)) return { kind: 'value', value: words[text]! };
   try {
     return newValue(text, parse, isRelative);
   } catch (error) {
     if (!(error instanceof UnitError)) throw error;
-    throw new UnitError(error.code, error.message, remedyFor(text, words, error.remedy));
+    throw new UnitError(error.code, error.message, remedyFor(text, rule, error.remedy));
   }
 }
+
+function replacedBy(
+  property: string,
+  text: string,
+  { parse, words, example }: Replacement,
+): Replaced<string | number> {
+  if (Object.hasOwn(words, text)) return { kind: 'value', value: words[text] };
+  try {
+    return { kind: 'value', value: parse(text) };
+  } catch (error) {
+    // A contradiction has a remedy of its own.
+    if (!(error instanceof UnitError) || error.code !== 'UNIT_SYNTAX') throw error;
+    const others = Object.keys(words).map((word) => `, or ${property}=${word}`);
+    throw new UnitError(error.code, error.message, `write ${property}=${quoted(example)}${others.join('')}`);
+  }
+}
+
+/** A change as `change` reads it. `percentage`: a factor as text. */
+export function changeText({ property, to }: Change, percentage: (factor: number) => string): string {
+  if (to.kind === 'factor') return `${property}=${percentage(to.factor)}`;
+  const { rule } = CHANGEABLE.get(property)!;
+  const format = rule.format as (value: number | string) => string;
+  if (to.kind === 'difference')
+    return `${property}=${to.difference < 0 ? '-' : '+'}${format(Math.abs(to.difference))}`;
+  return `${property}=${to.value === undefined ? 'none' : quoted(format(to.value))}`;
+}
+
+/** In quotes if it has several words. */
+const quoted = (text: string): string => (text.includes(' ') ? `"${text}"` : text);
 
 /** The factor by which one event may change a value; more is a typing mistake. */
 const MAX_FACTOR = 1000;

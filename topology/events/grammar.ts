@@ -11,8 +11,8 @@
  *              | ("start" | "stop") ("*" | NAME)+                             (NAME of traffic)
  *     targets  = target+
  *     target   = "*" | "tag:" NAME | NODE | NODE "--" NODE | NODE "->" NODE       (NODE is NAME or NAME.REPLICA)
- *     change   = ("latency" | "jitter" | "loss" | "bandwidth" | "up" | "down") "=" value
- *     value    = QUANTITY | PERCENT | ("+" | "-") QUANTITY | "unlimited"
+ *     change   = PROPERTY "=" (value | TEXT)     (those of `CHANGEABLE` in changes.ts; TEXT where a value has several words)
+ *     value    = QUANTITY | PERCENT | ("+" | "-") QUANTITY | "unlimited" | "none" | NAME
  *
  * Steps of sequences are in steps.ts. An experiment that runs takes an action, or "reset", without its time (`parseAction`), and what agents
  * and applications tell:

@@ -123,6 +123,11 @@ export class Targets {
     this.account.charge(work);
   }
 
+  /** The texts of the traces that the file names. */
+  get traces(): Topology['traces'] {
+    return this.#topology.traces;
+  }
+
   /** The endpoints with a link to or from the bridge with this number. */
   neighbours(bridge: number): readonly number[] {
     this.#neighbours ??= this.#findNeighbours();

@@ -1,7 +1,7 @@
 /** An event as the line of a topology file that gives the same one: the other way round than grammar.ts. */
 import { formatMicros, formatRatio, ratio } from '../../proto/units.ts';
-import type { Change, EventAction, Target, TopologyEvent } from '../model/events.ts';
-import { CHANGEABLE } from './changes.ts';
+import type { EventAction, Target, TopologyEvent } from '../model/events.ts';
+import { changeText } from './changes.ts';
 import { textOf } from './targets.ts';
 import { MAX_LINE } from './words.ts';
 
@@ -29,7 +29,7 @@ export function actionText(action: EventAction): string | undefined {
       return action.amount === undefined ? named : `${named} ${action.amount}`;
     }
     case 'set':
-      return `set ${targets(action.targets)} ${action.changes.map(changeText).join(' ')}`;
+      return `set ${targets(action.targets)} ${action.changes.map((one) => changeText(one, percentage)).join(' ')}`;
     case 'flap':
       return `flap ${targets(action.targets)} every ${formatMicros(action.period)}`;
     case 'churn': {
@@ -60,9 +60,4 @@ export function actionText(action: EventAction): string | undefined {
 
 const targets = (all: readonly Target[]): string => all.map(textOf).join(' ');
 
-function changeText({ property, to }: Change): string {
-  const { format } = CHANGEABLE.get(property)!.rule;
-  if (to.kind === 'factor') return `${property}=${formatRatio(ratio(to.factor))}`;
-  if (to.kind === 'value') return `${property}=${format(to.value)}`;
-  return `${property}=${to.difference < 0 ? '-' : '+'}${format(Math.abs(to.difference))}`;
-}
+const percentage = (factor: number): string => formatRatio(ratio(factor));

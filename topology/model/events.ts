@@ -2,7 +2,7 @@
  * The events of a timeline: one `TopologyEvent` per line of the file, with names not yet expanded to replicas.
  * topology/timeline/timeline.ts turns them into atomic changes.
  */
-import type { ChangeableName, PropertyValue } from '../../proto/impairment.ts';
+import type { ChangeableName, FileKey, PropertyValue, ReplaceableName } from '../../proto/impairment.ts';
 import type { Bps, Micros, Ratio } from '../../proto/units.ts';
 import type { NodeReference } from './names.ts';
 import type { Position } from './position.ts';
@@ -189,11 +189,17 @@ interface Placed {
   readonly position: Position;
 }
 
-/** `up` and `down` change the bandwidth of one direction, `bandwidth` that of each direction meant. */
+/** `up` and `down` change the bandwidth of one direction, `bandwidth` that of each direction meant. Named as in the file. */
 export type Change =
   | {
-      [P in ChangeableName]: { readonly property: P; readonly to: NewValue<PropertyValue<P>> };
-    }[ChangeableName]
+      [P in Exclude<ChangeableName, ReplaceableName>]: {
+        readonly property: FileKey<P>;
+        readonly to: NewValue<PropertyValue<P>>;
+      };
+    }[Exclude<ChangeableName, ReplaceableName>]
+  | {
+      [P in ReplaceableName]: { readonly property: FileKey<P>; readonly to: Replaced<PropertyValue<P>> };
+    }[ReplaceableName]
   | { readonly property: 'up' | 'down'; readonly to: NewValue<Bps> };
 
 /** `10ms`, `200%` of the previous value, `+5ms` or `-5ms`. */
@@ -201,3 +207,9 @@ export type NewValue<T extends number> =
   | { readonly kind: 'value'; readonly value: T }
   | { readonly kind: 'factor'; readonly factor: number }
   | { readonly kind: 'difference'; readonly difference: number };
+
+/** `undefined`: the link has none. Of a trace it is the name, and its text when the change is made (topology/timeline/traces.ts). */
+export interface Replaced<T extends string | number> {
+  readonly kind: 'value';
+  readonly value: T | undefined;
+}

@@ -39,6 +39,8 @@ export interface Topology {
   readonly links: readonly LinkPair[];
   /** Paths that are given. Absent: none. */
   readonly routes?: readonly Route[];
+  /** Traces that events may give to links, as texts (proto/trace.ts), by name. Absent: none. */
+  readonly traces?: Readonly<Record<string, string>>;
   readonly events: readonly TopologyEvent[];
   /** Absent: none. */
   readonly sequences?: readonly Sequence[];

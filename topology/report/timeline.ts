@@ -1,8 +1,7 @@
 /** `netfold timeline`: the events as atomic changes in their order, each with the epoch that it starts. */
 import { formatMicros, fromMillis, type Micros, micros, toMillis } from '../../proto/units.ts';
-import { CHANGEABLE } from '../events/changes.ts';
+import { changeText } from '../events/changes.ts';
 import { textOf } from '../events/targets.ts';
-import type { Change } from '../model/events.ts';
 import type { Topology } from '../model/model.ts';
 import { type Atom, changesTopology } from '../timeline/state.ts';
 import { Timeline } from '../timeline/timeline.ts';
@@ -71,14 +70,10 @@ function targetOf(atom: Atom, { state: { expansion } }: Timeline): string {
 
 function detailOf({ event, verb }: Atom): string | undefined {
   const { action } = event;
-  if (action.verb === 'set' && verb === 'set') return action.changes.map(changeText).join(' ');
+  if (action.verb === 'set' && verb === 'set')
+    return action.changes.map((one) => changeText(one, percentage)).join(' ');
   if (action.verb === 'run') return action.command;
   return action.verb === 'signal' ? action.signal : undefined;
 }
 
-function changeText({ property, to }: Change): string {
-  if (to.kind === 'factor') return `${property}=${Number((to.factor * 100).toFixed(4))}%`;
-  const { format } = CHANGEABLE.get(property)!.rule;
-  if (to.kind === 'value') return `${property}=${format(to.value)}`;
-  return `${property}=${to.difference < 0 ? '-' : '+'}${format(Math.abs(to.difference))}`;
-}
+const percentage = (factor: number): string => `${Number((factor * 100).toFixed(4))}%`;

@@ -19,6 +19,7 @@ import type {
 } from '../model/events.ts';
 import type { SeededRandom } from '../model/random.ts';
 import type { AtomChange, NetworkState } from './state.ts';
+import { withTraces } from './traces.ts';
 
 export class Actions {
   readonly #state: NetworkState;
@@ -139,7 +140,7 @@ export class Actions {
   #set(event: TopologyEvent, action: SetAction): () => void {
     const { links } = this.#targets.select(action.targets, 'set', SET_SCOPE);
     refuseOtherSide(action, links);
-    const setting = { event, action, links };
+    const setting = { event, action: withTraces(action, this.#targets.traces), links };
     this.#state.settings.add(setting);
     this.#emit({ verb: 'set', links });
     return () => {

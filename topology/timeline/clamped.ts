@@ -3,7 +3,7 @@ import { formatRatio } from '../../proto/units.ts';
 import { CHANGEABLE } from '../events/changes.ts';
 import type { Findings } from '../model/diagnostics.ts';
 import type { Change, TopologyEvent } from '../model/events.ts';
-import { changedLink } from './graph-at.ts';
+import { changedLink, numberOf } from './graph-at.ts';
 import type { ActiveSetting, Atom, NetworkState } from './state.ts';
 
 /** For each setting so many links and earlier settings are looked at, for a file so many in all. */
@@ -22,9 +22,11 @@ export class Clamped {
   /** Atoms of the timeline, each when its change has just been made. */
   add(atom: Atom): void {
     if (atom.verb !== 'set' || atom.event.action.verb !== 'set' || this.#found.has(atom.event)) return;
-    const { changes } = atom.event.action;
-    if (changes.every(({ to }) => to.kind === 'value')) return;
-    const earlier = [...this.#state.settings].slice(0, -1);
+    if (atom.event.action.changes.every(({ to }) => to.kind === 'value')) return;
+    const settings = [...this.#state.settings];
+    // With the texts of the traces that it names.
+    const { changes } = settings.at(-1)!.action;
+    const earlier = settings.slice(0, -1);
     for (const { link, side } of atom.links.slice(0, MAX_LINKS)) {
       this.#work += earlier.reduce((sum, { links }) => sum + links.length, 1);
       if (this.#work > MAX_WORK) return;
@@ -47,11 +49,11 @@ export class Clamped {
     }
     for (const change of changes) {
       const { name, rule, direction } = CHANGEABLE.get(change.property)!;
-      const value = link[name];
+      const value = numberOf(link, name);
       const isMeant = direction === undefined || direction === side;
       const { to } = change;
       link = changedLink(link, change, side);
-      if (!isMeant || to.kind === 'value') continue;
+      if (!isMeant || to.kind === 'value' || rule.kind !== 'quantity') continue;
       if (value === undefined || !Number.isFinite(value))
         return `${change.property} does not change: ${link.name} has no limit then`;
       const next = to.kind === 'factor' ? value * to.factor : value + to.difference;
@@ -60,7 +62,7 @@ export class Clamped {
         to.kind === 'factor'
           ? formatRatio(to.factor)
           : `${to.difference < 0 ? '-' : '+'}${rule.format(Math.abs(to.difference))}`;
-      return `${change.property}=${how} goes beyond the limit: ${link.name} has ${rule.format(value)} then, and gets ${rule.format(link[name] as number)}`;
+      return `${change.property}=${how} goes beyond the limit: ${link.name} has ${rule.format(value)} then, and gets ${rule.format(numberOf(link, name)!)}`;
     }
     return undefined;
   }

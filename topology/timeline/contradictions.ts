@@ -25,7 +25,7 @@ const OPPOSITES: Readonly<Record<LifecycleVerb, readonly LifecycleVerb[]>> = {
 
 interface Written {
   readonly event: TopologyEvent;
-  readonly value: number;
+  readonly value: number | string | undefined;
   /** All links that the event sets to this value. */
   readonly links: ReadonlySet<number>;
 }

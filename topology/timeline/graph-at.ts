@@ -1,5 +1,6 @@
 /** The graph at an instant: the expansion of the file without what is absent, and with the settings in force. */
-import type { ChangeRule } from '../../proto/property.ts';
+import { type ChangeableName, PROPERTIES } from '../../proto/impairment.ts';
+import type { QuantityChange } from '../../proto/property.ts';
 import type { Micros } from '../../proto/units.ts';
 import { CHANGEABLE } from '../events/changes.ts';
 import type { SelectedLink } from '../events/targets.ts';
@@ -7,6 +8,7 @@ import type { Change, NewValue } from '../model/events.ts';
 import type { Graph, GraphLink, Topology } from '../model/model.ts';
 import type { NetworkState } from './state.ts';
 import { Timeline } from './timeline.ts';
+import { tracedLink } from './traces.ts';
 
 /**
  * The graph after all events up to and including `at`. Nodes and links always have the numbers of `expandGraph`; what
@@ -47,23 +49,42 @@ function settle({ expansion, settings }: NetworkState): readonly GraphLink[] {
   return links;
 }
 
-/** A link with one change of a setting; `side`: what of its pair it is in the event. */
+/** A link with one change of a setting, with the text of a trace (`withTraces`); `side`: what of its pair it is in the event. */
 export function changedLink(
   link: GraphLink,
   { property, to }: Change,
   side: SelectedLink['side'],
 ): GraphLink {
-  const { name, rule, direction } = CHANGEABLE.get(property)!;
+  const { name, rule, direction, covers } = CHANGEABLE.get(property)!;
   if (direction !== undefined && direction !== side) return link;
-  const next = moved(link[name], to, rule);
-  return next === undefined ? link : { ...link, [name]: rule.isWhole ? Math.round(next) : next };
+  if (rule.kind === 'replacement') {
+    const value = to.kind === 'value' ? to.value : undefined;
+    if (name === 'trace') return tracedLink(link, value as string | undefined);
+    return covers.slice(1).reduce((one, other) => having(one, other, undefined), having(link, name, value));
+  }
+  const next = moved(numberOf(link, name), to as NewValue<number>, rule);
+  return next === undefined ? link : having(link, name, rule.isWhole ? Math.round(next) : next);
+}
+
+/** What a link has of a property that is a number, also where that is its default and left out. */
+export function numberOf(link: GraphLink, name: ChangeableName): number | undefined {
+  return (link[name] ?? PROPERTIES[name].default) as number | undefined;
+}
+
+/** A link with this value; as everywhere, an optional property is left out if it has its default. */
+function having(link: GraphLink, name: ChangeableName, value: unknown): GraphLink {
+  const { isOptional, default: usual } = PROPERTIES[name];
+  if (!isOptional || (value !== undefined && value !== usual)) return { ...link, [name]: value };
+  if (link[name] === undefined) return link;
+  const { [name]: _, ...others } = link;
+  return others as unknown as GraphLink;
 }
 
 /** Relative changes stop at the limits of valid values; "no limit" stays, and so does a missing value. */
 function moved(
   value: number | undefined,
   to: NewValue<number>,
-  { least, most }: ChangeRule,
+  { least, most }: QuantityChange,
 ): number | undefined {
   if (to.kind === 'value') return to.value;
   if (value === undefined || !Number.isFinite(value)) return value;

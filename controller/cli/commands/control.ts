@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { compareCommands, type Command as LiveCommand } from '../../../proto/command.ts';
 import type { ControlAnswer, ControlRequest } from '../../../proto/control.ts';
 import { formatMicros, type Micros, micros, parseDuration, toMillis } from '../../../proto/units.ts';
+import { CHANGEABLE } from '../../../topology/events/changes.ts';
 import { type Accepted, controlAgents, controlHistory, userKeyOf } from '../../experiment/control.ts';
 import { findExperiment } from '../../experiment/state.ts';
 import { notifyInside, ownLife } from '../../notify-inside.ts';
@@ -23,13 +24,15 @@ const VERBS: readonly Verb[] = [
   {
     name: 'set',
     words: '<links-and-changes...>',
-    description: 'change latency, jitter, loss or bandwidth of links',
+    description: 'change what links do: latency, loss, bandwidth, and all other impairments',
     examples: [
       'set s1--s2 latency=50ms loss=1%',
       "set 's1->s2' bandwidth=50% --for 10s",
       "set '*' latency=+5ms",
+      'set s1--s2 loss_model="bursts 1% of 5 packets" duplicate=1%',
+      'set s1--s2 loss_model=none slots=none trace=night',
     ],
-    note: 'Links are A--B, A->B (quote the >), tag:NAME or *; values are absolute, relative (200%) or moved (+5ms, -1Mbps).',
+    note: 'Links are A--B, A->B (quote the >), tag:NAME or *; values are absolute, relative (200%), moved (+5ms, -1Mbps), or none.',
   },
   {
     name: 'join',
@@ -206,11 +209,20 @@ function parseWhen(text: string): When {
   return { at: parseDuration(text) };
 }
 
-/** The action in the grammar's syntax: the command of `run` is one text. */
+/** The action in the grammar's syntax: the command of `run` is one text, and a value of several words stands in quotes. */
 function textOf(verb: string, words: readonly string[]): string {
+  if (verb === 'set') return [verb, ...words.map(withQuotes)].join(' ');
   if (verb !== 'run' || words.length < 2) return [verb, ...words].join(' ');
   const command = words.at(-1)!.replace(/["\\]/g, '\\$&');
   return [verb, ...words.slice(0, -1), `"${command}"`].join(' ');
+}
+
+/** `loss_model=bursts 1% of 5 packets`, as shells hand it over. */
+function withQuotes(word: string): string {
+  const [property = '', ...values] = word.split('=');
+  const value = values.join('=');
+  const isText = CHANGEABLE.get(property)?.rule.kind === 'replacement';
+  return isText && /\s/.test(value) && !value.includes('"') ? `${property}="${value}"` : word;
 }
 
 /** Longer waits are the user's own choice. */

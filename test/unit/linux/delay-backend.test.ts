@@ -1,9 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { chooseDelayBackend, requireImpairments } from '../../../agent/linux/delay/delay-backend.ts';
+import {
+  chooseDelayBackend,
+  requireChange,
+  requireImpairments,
+  UnsupportedNow,
+} from '../../../agent/linux/delay/delay-backend.ts';
 import { Netem } from '../../../agent/linux/delay/netem.ts';
 import type { Ability } from '../../../agent/linux/probe/probe.ts';
 import { packetImpairment } from '../../../proto/impairment.ts';
 import { ratio } from '../../../proto/units.ts';
+import { parseAction } from '../../../topology/events/grammar.ts';
+import { expandGraph } from '../../../topology/fold/graph.ts';
+import { loadTopology } from '../../../topology/load.ts';
+import { Findings } from '../../../topology/model/diagnostics.ts';
 import { FakeTc } from '../../support/fakes/fake-tc.ts';
 
 function ability(id: Ability['id'], ok: boolean): Ability {
@@ -67,8 +76,8 @@ describe('what a link has', () => {
     [{ jitterCorrelation: ratio(0) }, 'jitter_correlation'],
     [{ reorder: ratio(0.1), reorderDistance: 3 }, 'reorder_distance'],
   ])('netem refuses by name: %o', (changes, name) => {
-    expect(() => requireImpairments('delay-line', link(changes))).not.toThrow();
-    expect(() => requireImpairments('netem', link(changes))).toThrow(
+    expect(() => requireImpairments('delay-line', { links: link(changes) })).not.toThrow();
+    expect(() => requireImpairments('netem', { links: link(changes) })).toThrow(
       expect.objectContaining({
         code: 'IMPAIRMENT_UNSUPPORTED',
         message: expect.stringMatching(`a--s1 has: ${name}`),
@@ -79,7 +88,50 @@ describe('what a link has', () => {
 
   test('netem does the rest', () => {
     const rest = { reorder: ratio(0.1), slots: '5ms', quantiles: '1 2 3 4 5 6 7 8' };
-    expect(() => requireImpairments('netem', link(rest))).not.toThrow();
+    expect(() => requireImpairments('netem', { links: link(rest) })).not.toThrow();
+  });
+});
+
+describe('what an event or a command gives a link', () => {
+  const topologyWith = (line: string) =>
+    loadTopology(`services: { a: {}, b: {} }\nlinks: [{ from: a, to: b }]\n${line}\n`, 'x.yaml').topology;
+  const refused = (line: string) =>
+    expect.objectContaining({ code: 'IMPAIRMENT_UNSUPPORTED', message: expect.stringContaining(line) });
+
+  test.each([
+    ['duplicate=1%', 'duplicate'],
+    ['duplicate=+1%', 'duplicate'],
+    ['loss_model="every 5 packets"', 'loss_model: every 5 packets'],
+    ['jitter_correlation=0%', 'jitter_correlation'],
+    ['reorder_distance=3packets', 'reorder_distance'],
+  ])('netem refuses %s by name', (change, name) => {
+    const file = topologyWith(`events: ['at 1s set a--b ${change}']`);
+    expect(() => requireImpairments('delay-line', file)).not.toThrow();
+    expect(() => requireImpairments('netem', file)).toThrow(refused(`line 3 of x.yaml sets: ${name}`));
+    const steps = topologyWith(`sequences: { s: { steps: ['wait 1s', 'set a--b ${change}'] } }`);
+    expect(() => requireImpairments('netem', steps)).toThrow(refused(`sets: ${name}`));
+    const action = parseAction(`set a--b ${change}`, false, new Findings('x'))!;
+    expect(() => requireChange('delay-line', action)).not.toThrow();
+    expect(() => requireChange('netem', action)).toThrow(refused(name));
+  });
+
+  test('what is switched off, netem can', () => {
+    const off = 'set a--b duplicate=none loss_model=none jitter_correlation=none slots=5ms corrupt=1%';
+    const file = topologyWith(`events: ['at 1s ${off}']`);
+    expect(() => requireImpairments('netem', file)).not.toThrow();
+    expect(() => requireChange('netem', parseAction(off, false, new Findings('x')))).not.toThrow();
+  });
+
+  test('what is in force all the same is named once, until it is gone', () => {
+    const { links } = expandGraph(topologyWith(''));
+    const twice = links.map((one) => ({ ...one, duplicate: ratio(0.1) }));
+    const now = new UnsupportedNow('netem');
+    expect(now.of(links)).toEqual([]);
+    expect(now.of(twice)).toEqual([
+      expect.stringMatching(/what a\.0->b\.0 has: duplicate.*, and 1 more link$/),
+    ]);
+    expect(now.of(links)).toEqual([]);
+    expect(new UnsupportedNow('delay-line').of(twice)).toEqual([]);
   });
 });
 

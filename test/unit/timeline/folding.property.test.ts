@@ -23,6 +23,7 @@ links:
   - { from: s, to: t, latency: 2ms, bandwidth: 50Mbps }
   - { from: t, to: server, latency: 1ms }
   - { from: t, to: spare, latency: 1ms }
+traces: { night: 'loop 0 1000: 0 5000000 2000 0, 500 9000000 7000 0.01', late: 'loop 0 10: 0 - 9000' }
 events:
 `;
 const FILES = {
@@ -44,6 +45,14 @@ const AT_ONCE = [
   ...['crash client 1', 'join client 1', 'leave spare 50%', 'disconnect client.0', 'reconnect client.0'],
   ...['disconnect client 1', 'reconnect client', 'set s--t latency=3ms', 'set s--t latency=200%'],
   ...['set s->t latency=7ms up=50%', 'set s->t down=2Mbps latency=4ms', 'set * loss=+1%', 'set * loss=2%'],
+  ...[
+    'set s--t trace=night',
+    'set s--t trace=none',
+    'set s->t trace=late bandwidth=50%',
+    'set s--t duplicate=+1%',
+  ],
+  ...['set s--t loss_model="every 9 packets"', 'set s->t loss_model=none', 'set s--t distribution=pareto'],
+  ...['set s--t quantiles="1 2 3 4 5 6 7 9"', 'set s--t bandwidth=7Mbps loss=2%', 'set s--t trace=nothing'],
   ...['set t--server latency=2ms', 'leave s->t', 'join s->t', 'leave s', 'join s', 'leave s--t spare'],
   ...['partition client | server.0', 'partition client.0 | *', 'heal', 'run client.0 "true"'],
   ...['crash nobody', 'join *', 'crash *', 'leave tag:edge', 'what is this'],

@@ -23,6 +23,7 @@ export function authorSchema(schema: object): object {
   const linkFields = link.properties as Json;
   for (const fields of [linkFields, ...directionsOf(linkFields)])
     Object.assign(fields, { distribution: DISTRIBUTION, trace: TRACE });
+  (properties.traces as Json).additionalProperties = TRACE;
   linkFields.profile = PROFILE;
   (service.properties as Json).location = LOCATION;
   (bridge.properties as Json).location = LOCATION;

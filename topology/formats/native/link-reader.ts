@@ -1,8 +1,6 @@
 /** Links of the native file → `LinkPair`s. */
 import { FILE_PROPERTIES, type Impairment, impairment } from '../../../proto/impairment.ts';
-import { FULL_FRAME_BYTES } from '../../../proto/queue.ts';
-import { meanOfTrace, meanRateOf, type Trace, traceOf } from '../../../proto/trace.ts';
-import { amountIn, type Bps, micros, ratio, toBytesPerSecond } from '../../../proto/units.ts';
+import { meansOfTrace, traceOf } from '../../../proto/trace.ts';
 import type { Findings } from '../../model/diagnostics.ts';
 import type { Change, TopologyEvent } from '../../model/events.ts';
 import type { LinkPair } from '../../model/model.ts';
@@ -30,7 +28,8 @@ export class LinkReader {
   /** Of keys that say more about something that the link does not have. */
   warnOfIgnored(events: readonly TopologyEvent[]): void {
     this.#warnOfDistributions(events);
-    this.#warnOfDistances();
+    if (!events.some(({ action }) => action.verb === 'set' && action.changes.some(isAboutOrder)))
+      this.#warnOfDistances();
   }
 
   #position(index: number): Position {
@@ -130,30 +129,15 @@ function directionOf(link: NativeLink, own: NativeLink['up']): Impairment {
     queuePackets: undefined,
     ...all.queue,
   });
-  return made.trace === undefined ? made : withMeans(made, traceOf(made.trace));
-}
-
-/** A buffer that a link with a trace has without `queue`: so many full frames, or what so long takes at its mean rate. */
-const LEAST_FRAMES = 64;
-const BUFFER_TIME = micros(250_000);
-
-/** Before it is played, and for routing and `netfold paths`, a link has the means of its trace. */
-function withMeans(link: Impairment, trace: Trace): Impairment {
-  const rate = meanRateOf(trace);
-  const [latency, loss] = [meanOfTrace(trace, 'latencyMicros'), meanOfTrace(trace, 'loss')];
-  const hasQueue = [link.queuePackets, link.queueBytes, link.queueTime].some((size) => size !== undefined);
-  // Not from the rate of the moment: a buffer does not shrink when a link slows down.
-  const buffer = (mean: Bps): number =>
-    Math.max(LEAST_FRAMES * FULL_FRAME_BYTES, Math.round(amountIn(BUFFER_TIME, toBytesPerSecond(mean))));
-  return impairment({
-    ...link,
-    ...(rate !== undefined && { bandwidth: rate }),
-    ...(rate !== undefined && !hasQueue && { queueBytes: buffer(rate) }),
-    ...(!Number.isNaN(latency) && { latency: micros(Math.round(latency)) }),
-    ...(!Number.isNaN(loss) && { loss: ratio(loss) }),
-  });
+  return made.trace === undefined
+    ? made
+    : impairment({ ...made, ...meansOfTrace(traceOf(made.trace), made) });
 }
 
 function isAboutJitter({ property }: Change): boolean {
   return property === 'jitter';
+}
+
+function isAboutOrder({ property }: Change): boolean {
+  return property === 'reorder';
 }

@@ -175,6 +175,7 @@ class Reader {
       topology: {
         ...{ name, routing, ...(transmission && { transmission }), services, bridges, links },
         ...(routes.length > 0 && { routes }),
+        ...(this.#data.traces && { traces: this.#data.traces }),
         events,
         ...sequences,
         ...this.#expectations(services, events),

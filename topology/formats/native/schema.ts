@@ -12,6 +12,7 @@ import {
 } from '../../../proto/impairment.ts';
 import type { FileField } from '../../../proto/property.ts';
 import { parseQueue, QUEUE_PATTERN, type QueueSize } from '../../../proto/queue.ts';
+import { parseTrace, TRACE_PATTERN } from '../../../proto/trace.ts';
 import { DURATION_PATTERN, parseDuration } from '../../../proto/units.ts';
 import { EVENT_PATTERN } from '../../events/grammar.ts';
 import { EXPECTATION_PATTERN } from '../../expect/grammar.ts';
@@ -241,6 +242,17 @@ export const topologySchema = z
         description:
           'Paths between services, node by node, instead of the shortest ones; `<>` for both directions. Default: none.',
         examples: [['client > s1 > s3 > server', 'a <> s2 <> b']],
+      }),
+    traces: z
+      .record(
+        z.string().regex(new RegExp(NAME_PATTERN)),
+        quantity(parseTrace, { description: 'A trace.', pattern: TRACE_PATTERN }),
+      )
+      .optional()
+      .meta({
+        description:
+          'Traces by name, which events give to links (`set a--b trace=night`) and links may have (`trace: night`). Default: none.',
+        examples: [{ night: 'night.csv' }],
       }),
     events: z
       .array(z.string().meta({ pattern: EVENT_PATTERN }))

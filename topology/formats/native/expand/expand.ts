@@ -35,7 +35,7 @@ const LISTS = ['services', 'bridges', 'links', 'routes', 'events'] as const;
 const MAX_ENTRIES = 300_000;
 
 const FEATURES =
-  /\$\{|\d\.\.\d|\.(?:dist|csv)\b|\b(?:include|vars|defaults|profiles?|distance|matrix|location|trace)["']?[ \t]*:/;
+  /\$\{|\d\.\.\d|\.(?:dist|csv)\b|\b(?:include|vars|defaults|profiles?|distance|matrix|location|traces?)["']?[ \t]*:/;
 
 /** Whether a text can have anything that is expanded; faster than looking for it. */
 export function mayNeedExpansion(text: string): boolean {
@@ -93,6 +93,7 @@ class Expander {
 
   run(): ExpandedDocument {
     this.#copyOthers();
+    this.#nameTraces();
     // Links need the places of services and bridges.
     for (const kind of LISTS) {
       for (const part of this.#parts) {
@@ -112,7 +113,7 @@ class Expander {
   #copyOthers(): void {
     for (const { source } of this.#parts) {
       for (const [key, value] of Object.entries(asMapping(source.value) ?? {})) {
-        if (isListed(key) || (LANGUAGE_KEYS as readonly string[]).includes(key)) continue;
+        if (isListed(key) || key === 'traces' || (LANGUAGE_KEYS as readonly string[]).includes(key)) continue;
         const origin: Origin = { source, path: [key] };
         const plain = this.#scope.value(value, origin, 'strict', key);
         this.#keep(key, key === 'traffic' ? this.#traffic(plain, origin) : plain, origin);
@@ -122,6 +123,16 @@ class Expander {
 
   #traffic(entries: unknown, origin: Origin): unknown {
     return withPacketTraces(entries, origin, this.#files, (at) => this.#fileOf(at), this.#findings);
+  }
+
+  /** Before the links, which may have them by name. */
+  #nameTraces(): void {
+    const texts = {};
+    for (const [name, { text, origin }] of this.#traces.names(this.#parts, this.#scope)) {
+      define(texts, name, text);
+      this.#origins.set(texts, name, origin);
+    }
+    if (Object.keys(texts).length > 0) define(this.#result, 'traces', texts);
   }
 
   #keep(key: string, value: unknown, origin: Origin): void {

@@ -18,7 +18,9 @@ import {
 import { type Findings, quote } from '../../../model/diagnostics.ts';
 import { inEachDirection } from './directions.ts';
 import type { Files } from './files.ts';
-import { asMapping, below, fieldOf, keyPlaceOf, type Origin, placeOf } from './origins.ts';
+import type { Part } from './include.ts';
+import { asMapping, below, fieldOf, keyPlaceOf, type Origin, placeOf, type Source } from './origins.ts';
+import type { Scope } from './variables.ts';
 
 /** A full frame as bandwidth counts it, of which a packet of 1,500 bytes is a part. */
 const FRAME_BYTES = 1514;
@@ -27,6 +29,14 @@ const STEP_MS = 10;
 const MOST_MS = toMillis(DAY);
 
 type Steps = Pick<Trace, 'periodMs' | 'startMs' | 'rateBps' | 'latencyMicros' | 'loss'>;
+
+interface Named {
+  readonly written: unknown;
+  readonly origin: Origin;
+}
+
+/** Of an expanded file. */
+const isText = (written: unknown): written is string => typeof written === 'string' && isTraceText(written);
 
 /** What is wrong with a line of a file. */
 class LineProblem extends Error {
@@ -44,10 +54,51 @@ export class Traces {
   readonly #files: Files;
   readonly #findings: Findings;
   readonly #known = new Map<string, Steps | undefined>();
+  /** As the files have them; `undefined`: it is wrong, which was told. */
+  readonly #named = new Map<string, Named | undefined>();
 
   constructor(files: Files, findings: Findings) {
     this.#files = files;
     this.#findings = findings;
+  }
+
+  /**
+   * `traces:` of all files: the texts by name, and where they stand. Of one name in several files, that of the file that includes
+   * the others. Links may have them by name from then on.
+   */
+  names(
+    parts: readonly Part[],
+    scope: Scope,
+  ): Map<string, { readonly text: string; readonly origin: Origin }> {
+    for (const { source } of parts) this.#declare(source, scope);
+    const fileOf = (origin: Origin): string =>
+      parts.find(({ source }) => 'source' in origin && source === origin.source)!.file;
+    const found = new Map<string, { text: string; origin: Origin }>();
+    for (const [name, named] of [...this.#named]) {
+      const { written, origin } = named!;
+      const text = this.#textOf(written, origin, fileOf, name);
+      if (text !== undefined) found.set(name, { text, origin });
+      else this.#named.set(name, undefined);
+    }
+    return found;
+  }
+
+  #declare(source: Source, scope: Scope): void {
+    const origin: Origin = { source, path: ['traces'] };
+    const written = asMapping(source.value)?.traces;
+    const mapping = asMapping(written);
+    if (!mapping && written !== undefined && written !== null)
+      this.#findings.error(
+        'VALUE_INVALID',
+        placeOf(origin),
+        fieldOf(origin),
+        'this is no mapping',
+        'write e.g. traces: { night: night.csv }',
+      );
+    for (const [name, value] of Object.entries(mapping ?? {})) {
+      const at = below(origin, name);
+      this.#named.set(name, { written: scope.value(value, at, 'strict'), origin: at });
+    }
   }
 
   /** Replaces the files in a link's fields and in those of its directions; see `Samples.resolve`. */
@@ -70,20 +121,31 @@ export class Traces {
     salt: string,
   ): void {
     const written = fields.trace;
-    if (written === undefined || written === null || (typeof written === 'string' && isTraceText(written)))
-      return;
-    const wanted = this.#wanted(written, origin);
-    // What is wrong is told here; the schema would say it again.
+    if (written === undefined || written === null || isText(written)) return;
+    // What is wrong is told; the schema would say it again.
     delete fields.trace;
-    if (!wanted) return;
-    const path = this.#files.pathOf(wanted.file, fileOf(origin), origin);
-    if (path === undefined) return;
+    const isName = typeof written === 'string' && this.#named.has(written);
+    const named = isName ? this.#named.get(written) : { written, origin };
+    const text = named && this.#textOf(named.written, named.origin, fileOf, salt);
+    if (text !== undefined) fields.trace = text;
+  }
+
+  #textOf(
+    written: unknown,
+    origin: Origin,
+    fileOf: (origin: Origin) => string,
+    salt: string,
+  ): string | undefined {
+    if (isText(written)) return written;
+    const wanted = this.#wanted(written, origin);
+    const path = wanted && this.#files.pathOf(wanted.file, fileOf(origin), origin);
+    if (path === undefined) return undefined;
     if (!this.#known.has(path)) this.#known.set(path, this.#read(path, origin));
     const steps = this.#known.get(path);
-    if (!steps) return;
-    const { loops, phase } = wanted;
+    if (!steps) return undefined;
+    const { loops, phase } = wanted!;
     const phaseMs = phase === 'seed' ? hashOf(`${salt} ${path}`) % steps.periodMs : phase % steps.periodMs;
-    fields.trace = traceText({ loops, phaseMs, ...steps });
+    return traceText({ loops, phaseMs, ...steps });
   }
 
   #wanted(
