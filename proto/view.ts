@@ -56,13 +56,17 @@ export interface AgentView {
 
 /** As `Graph` of topology/model, with impairments as JSON has them. */
 export interface EncodedGraph {
-  readonly routing: 'latency' | 'hops' | 'weight';
+  readonly routing: 'latency' | 'hops' | 'weight' | 'valley-free';
   readonly transmission?: string;
   readonly endpoints: readonly string[];
   readonly nodes: readonly string[];
   readonly forwards: readonly boolean[];
   readonly edges: readonly { readonly from: number; readonly to: number; readonly link: number }[];
-  readonly links: readonly ({ readonly name: string; readonly weight?: number } & EncodedImpairment)[];
+  readonly links: readonly ({
+    readonly name: string;
+    readonly weight?: number;
+    readonly relationship?: 'customer' | 'peer' | 'provider';
+  } & EncodedImpairment)[];
   readonly partitions?: readonly (readonly number[])[];
   readonly routes?: readonly {
     readonly from: readonly [number, number];

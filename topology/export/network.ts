@@ -123,6 +123,8 @@ export function lostOf(topology: Topology, can: Abilities): string[] {
   if (!can.oneWay)
     tell(links.filter(({ down }) => !down).length, 'one-way link', 'it has both directions there');
   if (!can.weights) tell(links.filter(({ weights }) => weights).length, 'link', 'no weight there');
+  const related = links.filter(({ relationship }) => relationship).length;
+  tell(related, 'link', 'no customers, peers and providers there');
   return lost;
 }
 

@@ -77,8 +77,10 @@ export const ns3: Export = {
     const free = links.filter(
       ({ up, down }) => !Number.isFinite((down ?? up).bandwidth + up.bandwidth),
     ).length;
+    const { routing } = topology;
+    const known: Topology = routing === 'valley-free' ? topology : { ...topology, routing: 'latency' };
     const lost = [
-      ...lostOf({ ...topology, routing: 'latency' }, { loss: true, weights: true }),
+      ...lostOf(known, { loss: true, weights: true }),
       ...(uneven > 0
         ? [`${count(uneven, 'link')}: one delay for both directions there, the mean of the two`]
         : []),

@@ -3,6 +3,7 @@ import { foldImpairments, type Impairment, impairment } from '../../proto/impair
 import { nanosPerByte } from '../../proto/units.ts';
 import type { Graph, Path } from '../model/model.ts';
 import { edgeChanges } from './edge-changes.ts';
+import { PolicyRoutes } from './policy-routes.ts';
 import { ExplicitRoutes } from './routes.ts';
 import { ShortestPaths, type Tree } from './shortest-paths.ts';
 
@@ -15,6 +16,8 @@ export class Folding {
   readonly graph: Graph;
   readonly shortestPaths: ShortestPaths;
   readonly #routes: ExplicitRoutes;
+  /** Of a graph that is routed by them. */
+  readonly #policy: PolicyRoutes | undefined;
   /** By root, in order of last use. */
   readonly #trees: Map<number, Tree>;
   readonly #capacity: number;
@@ -24,6 +27,7 @@ export class Folding {
     this.graph = graph;
     this.shortestPaths = new ShortestPaths(graph, previous?.shortestPaths);
     this.#routes = new ExplicitRoutes(graph);
+    if (graph.routing === 'valley-free') this.#policy = new PolicyRoutes(graph, this.shortestPaths.coreNodes);
     this.#trees = previous ? previous.#treesThatHold(this) : new Map();
     this.#capacity = Math.max(
       MIN_CACHED_TREES,
@@ -45,11 +49,13 @@ export class Folding {
   between(from: number, to: number): Path | undefined {
     if (from === to || this.#areSeparated(from, to)) return undefined;
     const given = this.#routes.links(from, to);
-    const links =
-      given === 'none'
-        ? this.shortestPaths.links(this.#tree(this.shortestPaths.rootOf(from)), from, to)
-        : given;
+    const links = given === 'none' ? this.#found(from, to) : given;
     return links && { from, to, ...this.#impairment(links), hops: links.length, links };
+  }
+
+  #found(from: number, to: number): number[] | undefined {
+    if (this.#policy) return this.#policy.links(from, to);
+    return this.shortestPaths.links(this.#tree(this.shortestPaths.rootOf(from)), from, to);
   }
 
   #impairment(links: readonly number[]): Impairment {

@@ -1,6 +1,15 @@
 /** `Topology` → `Graph`: services become replicas, link pairs become directed links. */
 import type { Impairment } from '../../proto/impairment.ts';
-import type { Edge, Graph, GraphLink, LinkPair, Service, Topology } from '../model/model.ts';
+import {
+  type Edge,
+  type Graph,
+  type GraphLink,
+  type LinkPair,
+  type Relationship,
+  reversed,
+  type Service,
+  type Topology,
+} from '../model/model.ts';
 import { formatReference, type NodeReference, parseReference, serviceOf } from '../model/names.ts';
 import { graphRoutes } from './graph-routes.ts';
 import { Numbering } from './numbering.ts';
@@ -60,10 +69,12 @@ export class Expansion {
   #expand(link: LinkPair, pair: number): void {
     const from = parseReference(link.from)!;
     const to = parseReference(link.to)!;
-    const { weights } = link;
-    this.#direction(from, to, weighted(link.up, weights?.up), { pair, direction: 'up', ...named(link) });
+    const { weights, relationship } = link;
+    const back = relationship && reversed(relationship);
+    const up = routed(link.up, weights?.up, relationship);
+    this.#direction(from, to, up, { pair, direction: 'up', ...named(link) });
     if (link.down)
-      this.#direction(to, from, weighted(link.down, weights?.down), {
+      this.#direction(to, from, routed(link.down, weights?.down, back), {
         pair,
         direction: 'down',
         ...named(link),
@@ -73,7 +84,7 @@ export class Expansion {
   #direction(
     from: NodeReference,
     to: NodeReference,
-    impairment: Impairment & Pick<GraphLink, 'weight'>,
+    impairment: Routed,
     origin: Pick<LinkOrigin, 'pair' | 'direction' | 'name'>,
   ): void {
     const suffix = origin.name === undefined ? '' : `:${origin.name}`;
@@ -100,6 +111,10 @@ export class Expansion {
   }
 }
 
-const weighted = (of: Impairment, weight: number | undefined): Impairment & Pick<GraphLink, 'weight'> =>
-  weight === undefined ? of : { ...of, weight };
+/** A direction with what routing needs of it. */
+type Routed = Impairment & Pick<GraphLink, 'weight' | 'relationship'>;
+function routed(of: Impairment, weight: number | undefined, relationship: Relationship | undefined): Routed {
+  if (weight === undefined && relationship === undefined) return of;
+  return { ...of, ...(weight !== undefined && { weight }), ...(relationship && { relationship }) };
+}
 const named = ({ name }: LinkPair): { name?: string } => (name === undefined ? {} : { name });

@@ -1,7 +1,7 @@
 /** A graph as JSON, for another process. */
 import { decodeImpairment, encodeImpairment } from '../../proto/impairment.ts';
 import type { EncodedGraph } from '../../proto/view.ts';
-import type { Graph } from './model.ts';
+import type { Graph, GraphLink } from './model.ts';
 
 export function encodeGraph({ links, partitions, ...plain }: Graph): EncodedGraph {
   return {
@@ -18,5 +18,16 @@ export function decodeGraph({ links, ...plain }: EncodedGraph): Graph {
   };
 }
 
-const namesOf = ({ name, weight }: { name: string; weight?: number }): { name: string; weight?: number } =>
-  weight === undefined ? { name } : { name, weight };
+/** What a link has besides its impairment. */
+const namesOf = ({
+  name,
+  weight,
+  relationship,
+}: Pick<GraphLink, 'name' | 'weight' | 'relationship'>): Pick<
+  GraphLink,
+  'name' | 'weight' | 'relationship'
+> => ({
+  name,
+  ...(weight !== undefined && { weight }),
+  ...(relationship && { relationship }),
+});

@@ -16,9 +16,17 @@ import type { Traffic } from './traffic.ts';
 export const TRANSMISSIONS = ['every link', 'bottleneck', 'none'] as const;
 export type Transmission = (typeof TRANSMISSIONS)[number];
 
-/** The meaning of "shortest": least latency, fewest hops, or least weight. */
-export const ROUTINGS = ['latency', 'hops', 'weight'] as const;
+/** Which path is taken: that of least latency, fewest hops or least weight, or what systems with customers, peers and providers choose. */
+export const ROUTINGS = ['latency', 'hops', 'weight', 'valley-free'] as const;
 export type Routing = (typeof ROUTINGS)[number];
+
+/** What the far end of a link is for the near one, if the two are of different systems. */
+export const RELATIONSHIPS = ['customer', 'peer', 'provider'] as const;
+export type Relationship = (typeof RELATIONSHIPS)[number];
+
+/** The same seen from the far end. */
+export const reversed = (of: Relationship): Relationship =>
+  of === 'peer' ? of : of === 'customer' ? 'provider' : 'customer';
 
 /** Of a link, as the costs of OSPF (RFC 2328, 16 bits). */
 export const MAX_WEIGHT = 65_535;
@@ -142,6 +150,8 @@ export interface LinkPair {
   readonly up: Impairment;
   /** to → from; absent: the link is one-way. */
   readonly down?: Impairment;
+  /** What `to` is for `from`, for routing without valleys. Absent: both are of one system. */
+  readonly relationship?: Relationship;
   /** Of each direction, for routing by weight. Absent: 1. */
   readonly weights?: { readonly up: number; readonly down: number };
   readonly tags: readonly string[];
@@ -191,6 +201,8 @@ export interface Edge {
 
 /** A directed link, for which flows compete. */
 export interface GraphLink extends Impairment {
+  /** What its end is for its start, for routing without valleys. Absent: both are of one system. */
+  readonly relationship?: Relationship;
   /** For routing by weight. Absent: 1. */
   readonly weight?: number;
   /** `client.0->s1`, `s1->s2:backup`; a link that replicas share is named after the service: `server->s2`. */

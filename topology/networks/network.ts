@@ -1,4 +1,5 @@
 /** A network as another program describes it: nodes and edges with attributes, before netfold's names and units. */
+import type { Relationship, Routing } from '../model/model.ts';
 import type { Place } from './notes.ts';
 
 export interface NetworkNode {
@@ -19,6 +20,8 @@ export interface NetworkEdge {
   readonly isDirected: boolean;
   /** One of the legs of an edge among several nodes: half of its latency. */
   readonly isLeg?: boolean;
+  /** What the target is for the source, where the two are systems that pay each other, or not. */
+  readonly relationship?: Relationship;
   readonly attributes: Attributes;
   readonly place: Place;
   readonly field: string;
@@ -30,4 +33,6 @@ export type Attributes = ReadonlyMap<string, string>;
 export interface Network {
   readonly nodes: readonly NetworkNode[];
   readonly edges: readonly NetworkEdge[];
+  /** Absent: by latency. */
+  readonly routing?: Routing;
 }

@@ -1,7 +1,7 @@
 /** Several edges between the same two nodes: at most one link in each direction remains. */
 import type { Impairment } from '../../proto/impairment.ts';
 import { formatMicros } from '../../proto/units.ts';
-import type { LinkPair } from '../model/model.ts';
+import { type LinkPair, reversed } from '../model/model.ts';
 import type { NetworkEdge } from './network.ts';
 import type { Notes } from './notes.ts';
 
@@ -33,8 +33,14 @@ export function withoutParallels(links: readonly EdgeLink[], notes: Notes): Edge
     if (!winners.includes(link)) return [];
     const { down: _, ...there } = link.pair;
     const isThere = winners[0] === link;
-    return [{ ...link, pair: isThere ? there : { ...there, from: there.to, to: there.from } }];
+    return [{ ...link, pair: isThere ? there : turned(there) }];
   });
+}
+
+/** A one-way link as if it led the other way. */
+function turned(pair: LinkPair): LinkPair {
+  const { from, to, relationship } = pair;
+  return { ...pair, from: to, to: from, ...(relationship && { relationship: reversed(relationship) }) };
 }
 
 function isBetter(one: Impairment, other: Impairment): boolean {

@@ -5,7 +5,7 @@
 import { impairment } from '../../proto/impairment.ts';
 import { checkLinks, checkNodes, Names } from '../model/check.ts';
 import { type Findings, quote } from '../model/diagnostics.ts';
-import type { Bridge, LinkPair, Service } from '../model/model.ts';
+import type { Bridge, LinkPair, Routing, Service } from '../model/model.ts';
 import type { ParsedFile } from '../model/parsed-file.ts';
 import type { Position } from '../model/position.ts';
 import { EdgeReader } from './edge-values.ts';
@@ -80,7 +80,9 @@ export function topologyOf(network: Network, context: NetworkContext): ParsedFil
     }),
   );
   const between = links.map(({ pair }) => pair);
-  return checked({ name, services, bridges, links: [...access, ...between] }, context);
+  const { routing } = network;
+  const parts = { name, services, bridges, links: [...access, ...between], ...(routing && { routing }) };
+  return checked(parts, context);
 }
 
 /** With the checks that every file passes. */
@@ -90,6 +92,7 @@ export function checked(
     readonly services: readonly Service[];
     readonly bridges: readonly Bridge[];
     readonly links: readonly LinkPair[];
+    readonly routing?: Routing;
   },
   { findings }: Pick<NetworkContext, 'findings'>,
 ): ParsedFile {
@@ -100,7 +103,7 @@ export function checked(
   };
   checkLinks(parts.links, new Names(parts), labels, findings);
   return {
-    topology: { ...parts, routing: 'latency', events: [] },
+    topology: { routing: 'latency', ...parts, events: [] },
     fieldOf: () => 'event',
     supervisors: new Set(),
     laterHolds: false,
@@ -163,6 +166,7 @@ function readEdges(
       to: to.name + BRIDGE,
       up: value,
       ...(!edge.isDirected && { down: value }),
+      ...(edge.relationship && { relationship: edge.relationship }),
       tags: [],
       position: { file, ...place },
     };

@@ -39,7 +39,12 @@ export function failedReport(diagnostics: readonly Diagnostic[]): CheckReport {
   return { valid: false, diagnostics };
 }
 
-const ROUTING_WORDS = { latency: 'least latency', hops: 'fewest hops', weight: 'least weight' } as const;
+const ROUTING_WORDS = {
+  latency: 'least latency',
+  hops: 'fewest hops',
+  weight: 'least weight',
+  'valley-free': 'policy, without valleys',
+} as const;
 
 /** One line for each finding, then a summary line. */
 export function checkText(report: CheckReport, file: string): string {

@@ -116,6 +116,7 @@ const CHOSEN_BY = {
   latency: 'the least latency',
   hops: 'the fewest hops',
   weight: 'the least weight',
+  'valley-free': 'no valley that the systems on it prefer',
 } as const;
 
 function latencyLines({

@@ -21,7 +21,7 @@ const reachableSchema = z.object({
   loss: z.number(),
   roundTripMs: z.number().nullable().describe('null: there is no way back.'),
   bandwidthBps: rate.describe('null: no limit.'),
-  routing: z.enum(['latency', 'hops', 'weight']),
+  routing: z.enum(['latency', 'hops', 'weight', 'valley-free']),
   isGiven: z.boolean().describe('Whether the file gives the path.'),
   links: z
     .array(

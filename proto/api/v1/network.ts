@@ -39,7 +39,7 @@ export const topologySchema = z
     text: z.string().optional(),
     nowMs: z.number().nullable().describe('Since the start of the experiment; null before it.'),
     epoch: z.number().describe('How many versions of the topology there were before.'),
-    routing: z.enum(['latency', 'hops', 'weight']),
+    routing: z.enum(['latency', 'hops', 'weight', 'valley-free']),
     nodes: z
       .array(
         z.object({

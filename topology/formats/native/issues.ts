@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { FILE_PROPERTIES } from '../../../proto/impairment.ts';
 import { type DiagnosticCode, type Findings, quote } from '../../model/diagnostics.ts';
 import { MAX_ENDPOINTS } from '../../model/limits.ts';
-import { MAX_WEIGHT, RESTARTS } from '../../model/model.ts';
+import { MAX_WEIGHT, RELATIONSHIPS, RESTARTS } from '../../model/model.ts';
 import { NAME_REMEDY, nameProblem, suggest } from '../../model/names.ts';
 import type { NativeDocument, Path } from './document.ts';
 import { UNITLESS } from './quantity.ts';
@@ -200,7 +200,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   'events.*': 'write a line, e.g. at 30s crash server.0; quote it if it contains ": "',
   traffic: 'write a list, e.g. - { from: client, to: server, rate: 2Mbps }',
   'traffic.*': 'write e.g. { from: client, to: server, rate: 2Mbps, stop: 20s }',
-  routing: 'write latency, hops or weight',
+  routing: 'write latency, hops, weight or valley-free',
   routes: 'write a list, e.g. - client > s1 > server, or with <> for both directions',
   'routes.*': 'write e.g. client > s1 > server, or with <> for both directions',
   transmission: 'write every link, bottleneck or none',
@@ -261,6 +261,8 @@ function expectation(path: Path): string {
   if (choices) return `write ${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`;
   if (path[0] === 'links' && path[2] === 'weight')
     return `write a whole number from 1 to ${MAX_WEIGHT}, or { up: 1, down: 10 }`;
+  if (path[0] === 'links' && path[2] === 'relationship')
+    return `write what "to" is for "from": ${RELATIONSHIPS.slice(0, -1).join(', ')} or ${RELATIONSHIPS.at(-1)}`;
   if (field === 'from' || field === 'to') return 'name a service, a replica or a bridge';
   if (SERVICE_TEXTS.has(field)) return `write e.g. ${SERVICE_TEXTS.get(field)}, or leave the key out`;
   const general = path.length >= 2 ? `${path[0]}.*` : String(path[0] ?? '');

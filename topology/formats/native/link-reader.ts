@@ -40,16 +40,19 @@ export class LinkReader {
   #link(link: NativeLink, index: number): LinkPair {
     const { from, to, up, down, oneway, tags } = link;
     this.#refuseContradictions(link, index);
+    const isEven = up === undefined && down === undefined;
+    const there = directionOf(link, up);
     const position = this.#position(index);
-    const { name, weight } = link;
+    const { name, weight, relationship } = link;
     const weights = typeof weight === 'number' ? { up: weight, down: weight } : weight;
     return {
       from,
       to,
       ...(name !== undefined && { name }),
-      up: directionOf(link, up),
-      ...(oneway ? {} : { down: directionOf(link, down) }),
+      up: there,
+      ...(oneway ? {} : { down: isEven ? there : directionOf(link, down) }),
       ...(weights && { weights }),
+      ...(relationship && { relationship }),
       tags,
       position,
     };

@@ -170,7 +170,7 @@ class Reader {
     reader.warnOfIgnored(events);
     const sequences = this.#sequences();
     const routes = this.#routes();
-    this.#warnOfWeights();
+    this.#warnOfRouting();
     return {
       topology: {
         ...{ name, routing, ...(transmission && { transmission }), services, bridges, links },
@@ -253,20 +253,18 @@ class Reader {
     });
   }
 
-  #warnOfWeights(): void {
-    if (this.#data.routing === 'weight') return;
-    const index = this.#data.links.findIndex(({ weight }) => weight !== undefined);
-    if (index === -1) return;
-    const path = ['links', index, 'weight'] as const;
-    const message = `the weights have no effect: routing is by ${this.#data.routing}`;
-    const remedy = 'write routing: weight, or remove the weights';
-    this.#findings.warning(
-      'KEY_IGNORED',
-      this.#document.at(path),
-      this.#document.field(path),
-      message,
-      remedy,
-    );
+  /** Of keys of links that another routing needs. */
+  #warnOfRouting(): void {
+    const { routing, links } = this.#data;
+    for (const [key, needed] of [['weight', 'weight'] as const, ['relationship', 'valley-free'] as const]) {
+      const index = routing === needed ? -1 : links.findIndex((link) => link[key] !== undefined);
+      if (index === -1) continue;
+      const path = ['links', index, key] as const;
+      const message = `the ${key}s have no effect: routing is by ${routing}`;
+      const remedy = `write routing: ${needed}, or remove the ${key}s`;
+      const { at, field } = { at: this.#document.at(path), field: this.#document.field(path) };
+      this.#findings.warning('KEY_IGNORED', at, field, message, remedy);
+    }
   }
 
   #events(): TopologyEvent[] {

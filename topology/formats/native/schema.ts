@@ -17,7 +17,7 @@ import { DURATION_PATTERN, parseDuration } from '../../../proto/units.ts';
 import { EVENT_PATTERN } from '../../events/grammar.ts';
 import { EXPECTATION_PATTERN } from '../../expect/grammar.ts';
 import { MAX_ENDPOINTS } from '../../model/limits.ts';
-import { MAX_WEIGHT, RESTARTS, ROUTINGS, TRANSMISSIONS } from '../../model/model.ts';
+import { MAX_WEIGHT, RELATIONSHIPS, RESTARTS, ROUTINGS, TRANSMISSIONS } from '../../model/model.ts';
 import { NAME_PATTERN } from '../../model/names.ts';
 import { authorSchema } from './author-schema.ts';
 import { containerFields, healthcheck, resources } from './container-schema.ts';
@@ -200,6 +200,10 @@ const link = z
           'What the link costs where `routing` is `weight`, of each direction or of both. Default: 1.',
         examples: [10, { up: 1, down: 10 }],
       }),
+    relationship: z.enum(RELATIONSHIPS).optional().meta({
+      description:
+        'What `to` is for `from` where `routing` is `valley-free`: its customer, peer or provider. Default: both are of one system.',
+    }),
     tags,
   })
   .meta({
@@ -218,7 +222,7 @@ export const topologySchema = z
       .meta({ description: 'Name of the experiment. Default: the name of the file.' }),
     routing: z.enum(ROUTINGS).default('latency').meta({
       description:
-        'Which path is the shortest: least latency, fewest hops, or least weight. Default: latency.',
+        'Which path is taken: that of least latency, fewest hops or least weight; or, valley-free, the one that systems with customers, peers and providers choose. Default: latency.',
     }),
     transmission: z.enum(TRANSMISSIONS).optional().meta({
       description:

@@ -16,7 +16,14 @@ import {
   type Healthcheck,
 } from '../../model/container-settings.ts';
 import type { TopologyEvent } from '../../model/events.ts';
-import type { Bridge, LinkPair, Ready, Service, Topology } from '../../model/model.ts';
+import {
+  type Bridge,
+  type LinkPair,
+  type Ready,
+  reversed,
+  type Service,
+  type Topology,
+} from '../../model/model.ts';
 import { formatReference } from '../../model/names.ts';
 import type { Sequence } from '../../model/sequences.ts';
 import { isBursty, isConversation, type Traffic, trafficLabel } from '../../model/traffic.ts';
@@ -223,14 +230,16 @@ function bridgeLines(bridges: readonly Bridge[]): string[] {
 }
 
 /** One line; two one-way links if the directions differ in more than bandwidth. */
-function linkLines({ from, to, name, up, down, weights, tags }: LinkPair): string[] {
+function linkLines({ from, to, name, up, down, weights, relationship, tags }: LinkPair): string[] {
   const line = (a: string, b: string, fields: readonly Field[]): string => {
+    const seen = relationship && a === to ? reversed(relationship) : relationship;
     const all: Field[] = [
       ['from', a],
       ['to', b],
     ];
     if (name !== undefined) all.push(['name', name]);
     all.push(...fields);
+    if (seen) all.push(['relationship', seen]);
     return `  - ${flow(tags.length > 0 ? [...all, ['tags', tags]] : all)}`;
   };
   const weight = (of: number | undefined): Field[] => (of === undefined || of === 1 ? [] : [['weight', of]]);

@@ -1,7 +1,7 @@
 /** Maps of the Internet and generated networks: SNDlib native, CAIDA, Rocketfuel, GT-ITM. */
 import { describe, expect, it } from 'vitest';
 import { problems } from '../support.ts';
-import { example, linkOf, names, pathOf } from './support.ts';
+import { example, imported, linkOf, names, pathOf } from './support.ts';
 
 describe("a network in SNDlib's native format", () => {
   it('has places, and capacities in its unit', () => {
@@ -35,13 +35,32 @@ describe("a network in SNDlib's native format", () => {
 });
 
 describe("CAIDA's relationships", () => {
-  it('are links, of which it is told that valleys are not avoided', () => {
+  it('are links of which paths have no valley', () => {
     const { format, topology, told } = example('transit.as-rel.txt', 'x.txt');
     expect(format).toBe('CAIDA AS relationships');
+    expect(topology.routing).toBe('valley-free');
     expect(names(topology.services)).toEqual(['AS64496', 'AS64497', 'AS64498', 'AS64499']);
     expect(pathOf(topology, 'AS64496', 'AS64499')!.hops).toBe(4);
-    expect(told).toContainEqual(expect.stringMatching(/^3 KEY_IGNORED who is provider/));
-    expect(names(example('peers.as-rel2.txt').topology.services)).toHaveLength(3);
+    expect(linkOf(topology, 'AS64496-r', 'AS64497-r')!.relationship).toBe('customer');
+    expect(linkOf(topology, 'AS64497-r', 'AS64498-r')!.relationship).toBe('peer');
+    expect(told.filter((line) => line.includes('KEY_IGNORED'))).toEqual([]);
+  });
+
+  it('keep a customer from carrying what its providers send each other', () => {
+    const { topology } = example('peers.as-rel2.txt');
+    expect(names(topology.services)).toEqual(['AS64500', 'AS64501', 'AS64502']);
+    // Peers, though a way over their customer would be there as well.
+    expect(pathOf(topology, 'AS64500', 'AS64501')!.hops).toBe(3);
+    const { topology: apart } = imported('64500|64502|-1\n64501|64502|-1\n', 'a.as-rel.txt');
+    expect(pathOf(apart, 'AS64500', 'AS64501')).toBeUndefined();
+    expect(pathOf(apart, 'AS64502', 'AS64501')!.hops).toBe(3);
+  });
+
+  it('of files up to 2007 name the customer first, and may be of siblings', () => {
+    const { topology } = imported('1|2|-1\n2|1|1\n2|3|2\n3|2|2\n', 'as-rel.20070101.txt');
+    expect(linkOf(topology, 'AS1-r', 'AS2-r')!.relationship).toBe('provider');
+    expect(linkOf(topology, 'AS2-r', 'AS3-r')!.relationship).toBeUndefined();
+    expect(pathOf(topology, 'AS1', 'AS3')!.hops).toBe(4);
   });
 
   it.each([
