@@ -2,6 +2,7 @@
 
 import { TooMuchWork } from './events/targets.ts';
 import { checkRoutes } from './fold/check-routes.ts';
+import { Expansion } from './fold/graph.ts';
 import { formatOf } from './formats/registry.ts';
 import { compileScript } from './formats/thunderstorm/compile.ts';
 import { withDeclarations } from './formats/thunderstorm/declare.ts';
@@ -50,8 +51,9 @@ export function loadTopology(
   const findings = new Findings(file);
   const { topology, expanded } = read({ file, text: withoutMark(text) }, script, extras, findings);
   if (topology && !findings.hasErrors) {
-    warnOf(topology, findings);
-    if (advice) warnOfPaths(topology, findings, advice);
+    const expansion = new Expansion(topology);
+    warnOf(topology, expansion.graph, findings);
+    if (advice) warnOfPaths(topology, expansion, findings, advice);
   }
   const warnings = findings.settle();
   if (!topology) throw new Error(`${file} gave neither a topology nor an error`);

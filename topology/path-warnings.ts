@@ -2,9 +2,9 @@
 import { amountIn, bytesOf, formatBps, formatMicros, formatRate, megabytes, micros } from '../proto/units.ts';
 import { count } from '../proto/words.ts';
 import { Folding } from './fold/fold.ts';
-import { Expansion } from './fold/graph.ts';
+import type { Expansion } from './fold/graph.ts';
 import type { Findings } from './model/diagnostics.ts';
-import type { Path, Topology } from './model/model.ts';
+import type { Graph, Path, Topology } from './model/model.ts';
 import { ReachedRates } from './unreached-rates.ts';
 import { unusedLinks } from './unused-links.ts';
 
@@ -19,9 +19,15 @@ export interface PathAdvice {
   readonly buffers?: TcpBuffers | undefined;
 }
 
-/** Of larger topologies, a part of the pairs is looked at: so many sources, and destinations for each. */
+/**
+ * Of larger topologies, a part of the pairs is looked at: so many sources, and destinations for each. Each needs a tree of shortest
+ * paths; all of them together look at so many edges.
+ */
 const MAX_SOURCES = 100;
 const MAX_DESTINATIONS = 30;
+const MAX_EDGES_SEEN = 4_000_000;
+/** But not fewer. */
+const LEAST_SEEN = 5;
 
 /**
  * What an endpoint's delay line holds of what is under way to it: the length of a queue of the kernel, which can't be made
@@ -31,8 +37,12 @@ const QUEUE_PACKETS = 65_536;
 const FRAME_BYTES = 1514;
 
 /** Adds the warnings about the paths at the start of a topology that has no errors. */
-export function warnOfPaths(topology: Topology, findings: Findings, { buffers }: PathAdvice): void {
-  const expansion = new Expansion(topology);
+export function warnOfPaths(
+  topology: Topology,
+  expansion: Expansion,
+  findings: Findings,
+  { buffers }: PathAdvice,
+): void {
   const folding = new Folding(expansion.graph);
   const jittery = new Example();
   const long = new Example();
@@ -73,10 +83,22 @@ class Example {
   }
 }
 
+/** How many sources are looked at, and how many destinations for each. */
+function sampleOf({ endpoints, edges }: Graph): { sources: number; destinations: number } {
+  const { length } = endpoints;
+  const trees = Math.max(LEAST_SEEN, Math.floor(MAX_EDGES_SEEN / (2 * Math.max(1, edges.length))));
+  const destinations = length > MAX_SOURCES ? MAX_DESTINATIONS : MAX_SOURCES;
+  return {
+    sources: Math.min(length, trees, MAX_SOURCES),
+    destinations: Math.min(length, trees, destinations),
+  };
+}
+
 function* samplePaths(folding: Folding): Generator<Path> {
   const { length } = folding.graph.endpoints;
-  for (const from of spread(length, MAX_SOURCES)) {
-    for (const to of spread(length, length > MAX_SOURCES ? MAX_DESTINATIONS : MAX_SOURCES)) {
+  const { sources, destinations } = sampleOf(folding.graph);
+  for (const from of spread(length, sources)) {
+    for (const to of spread(length, destinations)) {
       const path = folding.path(from, to);
       if (path) yield path;
     }
@@ -206,7 +228,8 @@ function warnOfRates(
 ): void {
   const { graph, origins } = expansion;
   // Of larger topologies not all paths are looked at; and an event may give links other rates.
-  const isKnown = graph.endpoints.length <= MAX_SOURCES;
+  const { sources, destinations } = sampleOf(graph);
+  const isKnown = Math.min(sources, destinations) === graph.endpoints.length;
   if (!isKnown || topology.events.some(({ action }) => action.verb === 'set')) return;
   const [first, ...others] = rates.unreached();
   if (!first) return;

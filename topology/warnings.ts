@@ -1,12 +1,10 @@
 /** Valid, but probably a mistake. */
-
-import { expandGraph } from './fold/graph.ts';
 import type { Findings } from './model/diagnostics.ts';
-import type { Topology } from './model/model.ts';
+import type { Graph, Topology } from './model/model.ts';
 import { parseReference, serviceOf } from './model/names.ts';
 
-/** Adds the warnings of a topology that has no errors. */
-export function warnOf(topology: Topology, findings: Findings): void {
+/** Adds the warnings of a topology that has no errors. `graph`: its expansion. */
+export function warnOf(topology: Topology, graph: Graph, findings: Findings): void {
   if (topology.links.length === 0) {
     const place = topology.services[0]?.position ?? { line: 1, column: 1 };
     findings.warning(
@@ -31,13 +29,13 @@ export function warnOf(topology: Topology, findings: Findings): void {
       'link it or remove it',
     );
   }
-  warnOfIsolation(topology, findings);
+  warnOfIsolation(topology, graph, findings);
 }
 
-function warnOfIsolation(topology: Topology, findings: Findings): void {
+function warnOfIsolation(topology: Topology, graph: Graph, findings: Findings): void {
   const endpoints = topology.services.reduce((sum, service) => sum + service.replicas, 0);
   if (endpoints < 2) return;
-  const reaches = endpointsThatReachOthers(topology);
+  const reaches = endpointsThatReachOthers(graph);
   for (const { name, position } of topology.services) {
     if (reaches.has(name)) continue;
     const message = `${name} can't reach any other endpoint`;
@@ -55,8 +53,7 @@ function warnOfIsolation(topology: Topology, findings: Findings): void {
  * Names of the services with an endpoint that reaches another one. Searches stop at the first endpoint found, and a
  * bridge that leads to no endpoint is searched once, so the whole is linear.
  */
-function endpointsThatReachOthers(topology: Topology): Set<string> {
-  const { endpoints, nodes, edges } = expandGraph(topology);
+function endpointsThatReachOthers({ endpoints, nodes, edges }: Graph): Set<string> {
   const next: number[][] = Array.from({ length: nodes.length }, () => []);
   for (const { from, to } of edges) next[from]!.push(to);
   const dead = new Uint8Array(nodes.length);

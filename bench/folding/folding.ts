@@ -10,6 +10,7 @@ import type { Graph } from '../../topology/model/model.ts';
 import { atMost, timed } from '../measure/durations.ts';
 import { scaleFreeText } from '../measure/scale-free.ts';
 import type { Row, Table } from '../report/model.ts';
+import { measureReading } from './reading.ts';
 
 const NODES = 4000;
 const SEED = 1;
@@ -47,6 +48,7 @@ export function measureFolding(quick: boolean, say: (text: string) => void): Tab
       sampled: 'runs, or sources',
       rows,
     },
+    measureReading(quick, say),
   ];
 }
 

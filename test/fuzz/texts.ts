@@ -27,6 +27,7 @@ import { Folding } from '../../topology/fold/fold.ts';
 import { expandGraph } from '../../topology/fold/graph.ts';
 import { type LoadedTopology, loadTopology, TopologyError } from '../../topology/load.ts';
 import { Findings } from '../../topology/model/diagnostics.ts';
+import { agreesWithLibrary } from '../support/yaml-agreement.ts';
 import { textTarget } from './target.ts';
 
 const EXAMPLES = join(import.meta.dirname, '..', '..', 'examples');
@@ -235,6 +236,13 @@ export const TEXTS = [
     pieces: PIECES,
     read: (text) => use(loadTopology(text, 'fuzz.yaml')),
     isCoded: isRefused,
+  }),
+  textTarget({
+    name: 'simple YAML',
+    seeds: [YAML, LANGUAGE, INVENTORY, 'a:\n- b: "c\\"d"\n  e: -1.5 # f\n- [g, {}]\n', ...examples],
+    pieces: PIECES,
+    read: agreesWithLibrary,
+    isCoded: () => false,
   }),
   textTarget({
     name: 'topology language',

@@ -197,21 +197,34 @@ function reportDuplicates(links: readonly LinkPair[], labels: LinkLabels, findin
 /** The links that duplicate a link of some pair of nodes in the same direction, with the first link of that pair. */
 export function duplicateLinks(links: readonly LinkPair[]): { index: number; first: number }[] {
   const found: { index: number; first: number }[] = [];
-  const byDirection = new Map<string, Directions>();
+  const byDirection = new Map<string, First | Directions>();
   links.forEach((link, index) => {
     const [from, to] = [parseReference(link.from), parseReference(link.to)];
     if (!from || !to || overlaps(link.from, link.to)) return;
     const directions = link.down ? [[from, to] as const, [to, from] as const] : [[from, to] as const];
     let first: number | undefined;
     for (const [a, b] of directions) {
+      if (first !== undefined) break;
       const key = `${a.name}>${b.name}:${link.name ?? ''}`;
-      const known = byDirection.get(key) ?? new Directions();
-      byDirection.set(key, known);
-      first ??= known.add(a.replica, b.replica, index);
+      const one = { from: a.replica, to: b.replica, index };
+      const known = byDirection.get(key);
+      // Most have no second one, and would pay for three tables.
+      if (!known) byDirection.set(key, one);
+      else {
+        const all = known instanceof Directions ? known : new Directions(known);
+        byDirection.set(key, all);
+        first = all.add(one);
+      }
     }
     if (first !== undefined) found.push({ index, first });
   });
   return found;
+}
+
+interface First {
+  readonly from: number | undefined;
+  readonly to: number | undefined;
+  readonly index: number;
 }
 
 /** The links from one name to another, by replica; constant time for each, so that a full mesh stays linear. */
@@ -222,8 +235,12 @@ class Directions {
   #any: number | undefined;
   #whole: number | undefined;
 
+  constructor(first: First) {
+    this.add(first);
+  }
+
   /** Adds the link. Returns one that already covers some of the same pairs. */
-  add(from: number | undefined, to: number | undefined, index: number): number | undefined {
+  add({ from, to, index }: First): number | undefined {
     const exact = this.#exact.get(`${from}>${to}`);
     let first = exact ?? this.#whole;
     if (from === undefined && to === undefined) first ??= this.#any;

@@ -3,20 +3,11 @@
  * expanded.
  */
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
-import { type Findings, quote } from '../model/diagnostics.ts';
+import { Findings, quote } from '../model/diagnostics.ts';
 import { MAX_DEPTH } from '../model/limits.ts';
+import { type Element, readSimpleXml } from './simple-xml.ts';
 
-export interface Element {
-  readonly name: string;
-  readonly attributes: ReadonlyMap<string, string>;
-  readonly children: readonly Element[];
-  /** Whether it contains other text than white space. */
-  readonly hasText: boolean;
-  /** Its own text, without that of elements in it, as it is written: `textOf` has its characters. */
-  readonly source: string;
-  readonly line: number;
-  readonly column: number;
-}
+export type { Element } from './simple-xml.ts';
 
 /** How messages call what is read. */
 export interface Dialect {
@@ -28,6 +19,13 @@ export interface Dialect {
 
 /** The root element; `undefined` if there is none, and `findings` then has the reason. */
 export function parseXml(text: string, dialect: Dialect, findings: Findings): Element | undefined {
+  const own = new Findings('');
+  const simple = readSimpleXml(text, (value, place, field) => decode(value, place, field, own));
+  return simple && !own.hasErrors ? simple : parseAnyXml(text, dialect, findings);
+}
+
+/** By the library, which reads all of XML. */
+export function parseAnyXml(text: string, dialect: Dialect, findings: Findings): Element | undefined {
   const lines = new LineStarts(text);
   if (!refuseDocumentTypes(text, lines, findings)) return undefined;
   const valid = XMLValidator.validate(text);

@@ -17,6 +17,8 @@ import {
 } from 'yaml';
 import { type Findings, quote } from '../../model/diagnostics.ts';
 import { MAX_DEPTH } from '../../model/limits.ts';
+import { readSimpleYaml } from '../../syntax/simple-yaml.ts';
+import type { Span, YamlPlaces } from '../../syntax/yaml-places.ts';
 import { absurdity } from './absurdity.ts';
 import { formatPath, type Path, type Place } from './expand/origins.ts';
 
@@ -56,16 +58,14 @@ type Kind = keyof typeof KINDS;
 
 export class YamlDocument implements NativeDocument {
   readonly value: unknown;
-  readonly #root: Node | null;
-  readonly #lines: LineCounter;
+  readonly #tree: Tree;
   readonly #text: string;
   readonly #file: string | undefined;
 
-  private constructor(value: unknown, root: Node | null, lines: LineCounter, text: string, file?: string) {
+  private constructor(value: unknown, tree: Tree, text: string, file?: string) {
     this.#file = file;
     this.value = value;
-    this.#root = root;
-    this.#lines = lines;
+    this.#tree = tree;
     this.#text = text;
   }
 
@@ -76,84 +76,129 @@ export class YamlDocument implements NativeDocument {
     kind: Kind = 'topology',
     file?: string,
   ): YamlDocument | undefined {
-    const lines = new LineCounter();
-    if (refuseAbsurdities(text, kind, findings)) return undefined;
-    try {
-      // The library searches for duplicate keys in quadratic time; `refuseDuplicates` does it in linear time.
-      const document = parseDocument(text, {
-        lineCounter: lines,
-        uniqueKeys: false,
-        stringKeys: true,
-        logLevel: 'error',
-        // Its pretty errors search the text again for each error.
-        prettyErrors: false,
-      });
-      reportErrors(document.errors, lines, kind, findings);
-      if (findings.hasErrors) return undefined;
-      const root = document.contents;
-      if (!acceptable(root, lines, kind, findings)) return undefined;
-      const parsed: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
-      return new YamlDocument(parsed, root, lines, text, file);
-    } catch (error) {
-      if (!explain(error, kind, findings)) throw error;
-      return undefined;
-    }
+    const simple = readSimpleYaml(text);
+    if (simple) return new YamlDocument(simple.value, simple.places, text, file);
+    const read = readAnyYaml(text, findings, kind);
+    return read && new YamlDocument(read.value, read.tree, text, file);
   }
 
   /** The position of the value at `path`, or of the nearest enclosing part that exists. */
   at(path: Path): Place {
-    let node = this.#root;
-    for (const step of path) {
-      const next = child(node, step);
-      if (!next) break;
-      node = next;
-    }
-    return this.#place(node);
+    return this.#place(this.#tree.nearest(path));
   }
 
   /** The place of the key `key` of the mapping at `path`. */
   atKey(path: Path, key: string): Place {
-    let node = this.#root;
-    for (const step of path) node = child(node, step) ?? null;
-    const found = isMap(node) ? pairOf(node, key)?.key : undefined;
-    return isNode(found) ? this.#place(found) : this.at(path);
+    return this.#place(this.#tree.key(path, key) ?? this.#tree.nearest(path));
   }
 
   /** The user's text at `path`, up to a line; `undefined` if there is none. */
   source(path: Path): string | undefined {
-    let node: Node | null | undefined = this.#root;
-    for (const step of path) node = child(node, step);
-    if (!node?.range) return undefined;
-    const source = this.#text
-      .slice(node.range[0], Math.min(node.range[1], node.range[0] + 200))
-      .split('\n')[0]!;
+    const span = this.#tree.span(path);
+    if (!span) return undefined;
+    const source = this.#text.slice(span.start, Math.min(span.end, span.start + 200)).split('\n')[0]!;
     return /^(["']).*\1$/.test(source) ? source.slice(1, -1) : source;
   }
 
   /** The positions of the entries of the mapping or list at `path`, in order of the file. */
   entries(path: Path): Map<string | number, Place> {
-    let node = this.#root;
-    for (const step of path) node = child(node, step) ?? null;
-    const places = new Map<string | number, Place>();
-    if (isMap(node)) {
-      for (const { key } of node.items) if (isNode(key)) places.set(keyOf(key), this.#place(key));
-    } else if (isSeq(node)) {
-      node.items.forEach((item, index) => {
-        if (isNode(item)) places.set(index, this.#place(item));
-      });
-    }
-    return places;
+    return new Map(this.#tree.entries(path).map(([key, offset]) => [key, this.#place(offset)]));
   }
 
   field(path: Path): string {
     return formatPath(path);
   }
 
-  #place(node: Node | null): Place {
-    const file = this.#file === undefined ? undefined : { file: this.#file };
-    if (!node?.range) return { line: 1, column: 1, ...file };
-    const { line, col } = this.#lines.linePos(node.range[0]);
-    return { line: Math.max(1, line), column: Math.max(1, col), ...file };
+  #place(offset: number): Place {
+    const { line, column } = this.#tree.position(offset);
+    return { line, column, ...(this.#file !== undefined && { file: this.#file }) };
+  }
+}
+
+/** Where the parts of a text stand, as offsets in it. */
+type Tree = Pick<YamlPlaces, 'nearest' | 'span' | 'key' | 'entries' | 'position'>;
+
+/** By the library, which reads all of YAML. */
+export function readAnyYaml(
+  text: string,
+  findings: Findings,
+  kind: Kind = 'topology',
+): { value: unknown; tree: Tree } | undefined {
+  const lines = new LineCounter();
+  if (refuseAbsurdities(text, kind, findings)) return undefined;
+  try {
+    // The library searches for duplicate keys in quadratic time; `refuseDuplicates` does it in linear time.
+    const document = parseDocument(text, {
+      lineCounter: lines,
+      uniqueKeys: false,
+      stringKeys: true,
+      logLevel: 'error',
+      // Its pretty errors search the text again for each error.
+      prettyErrors: false,
+    });
+    reportErrors(document.errors, lines, kind, findings);
+    if (findings.hasErrors) return undefined;
+    const root = document.contents;
+    if (!acceptable(root, lines, kind, findings)) return undefined;
+    const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
+    return { value, tree: new LibraryTree(root, lines) };
+  } catch (error) {
+    if (!explain(error, kind, findings)) throw error;
+    return undefined;
+  }
+}
+
+class LibraryTree implements Tree {
+  readonly #root: Node | null;
+  readonly #lines: LineCounter;
+
+  constructor(root: Node | null, lines: LineCounter) {
+    this.#root = root;
+    this.#lines = lines;
+  }
+
+  nearest(path: Path): number {
+    let node = this.#root;
+    for (const step of path) {
+      const next = child(node, step);
+      if (!next) break;
+      node = next;
+    }
+    return node?.range?.[0] ?? 0;
+  }
+
+  span(path: Path): Span | undefined {
+    const range = this.#node(path)?.range;
+    return range ? { start: range[0], end: range[1] } : undefined;
+  }
+
+  key(path: Path, key: string): number | undefined {
+    const node = this.#node(path);
+    const found = isMap(node) ? pairOf(node, key)?.key : undefined;
+    return isNode(found) ? found.range?.[0] : undefined;
+  }
+
+  entries(path: Path): [string | number, number][] {
+    const node = this.#node(path);
+    if (isMap(node))
+      return node.items.flatMap(({ key }): [string, number][] =>
+        isNode(key) ? [[keyOf(key), key.range?.[0] ?? 0]] : [],
+      );
+    if (!isSeq(node)) return [];
+    return node.items.flatMap((item, index): [number, number][] =>
+      isNode(item) ? [[index, item.range?.[0] ?? 0]] : [],
+    );
+  }
+
+  position(offset: number): { line: number; column: number } {
+    const { line, col } = this.#lines.linePos(offset);
+    return { line: Math.max(1, line), column: Math.max(1, col) };
+  }
+
+  #node(path: Path): Node | null | undefined {
+    let node: Node | null | undefined = this.#root;
+    for (const step of path) node = child(node, step);
+    return node;
   }
 }
 
