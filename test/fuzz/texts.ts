@@ -27,7 +27,7 @@ import { Folding } from '../../topology/fold/fold.ts';
 import { expandGraph } from '../../topology/fold/graph.ts';
 import { type LoadedTopology, loadTopology, TopologyError } from '../../topology/load.ts';
 import { Findings } from '../../topology/model/diagnostics.ts';
-import { agreesWithLibrary } from '../support/yaml-agreement.ts';
+import { simpleYaml } from './simple-yaml.ts';
 import { textTarget } from './target.ts';
 
 const EXAMPLES = join(import.meta.dirname, '..', '..', 'examples');
@@ -237,13 +237,7 @@ export const TEXTS = [
     read: (text) => use(loadTopology(text, 'fuzz.yaml')),
     isCoded: isRefused,
   }),
-  textTarget({
-    name: 'simple YAML',
-    seeds: [YAML, LANGUAGE, INVENTORY, 'a:\n- b: "c\\"d"\n  e: -1.5 # f\n- [g, {}]\n', ...examples],
-    pieces: PIECES,
-    read: agreesWithLibrary,
-    isCoded: () => false,
-  }),
+  simpleYaml([YAML, LANGUAGE, INVENTORY, ...examples], PIECES),
   textTarget({
     name: 'topology language',
     seeds: [LANGUAGE, LANGUAGE.replace('include: [part.yaml]\n', ''), YAML],

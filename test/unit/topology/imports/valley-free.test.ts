@@ -6,15 +6,15 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fromSeconds } from '../../../proto/units.ts';
-import { Folding } from '../../../topology/fold/fold.ts';
-import { expandGraph } from '../../../topology/fold/graph.ts';
-import { nativeText } from '../../../topology/formats/native/write.ts';
-import { loadTopology } from '../../../topology/load.ts';
-import { decodeGraph, encodeGraph } from '../../../topology/model/graph-json.ts';
-import type { Graph, Relationship } from '../../../topology/model/model.ts';
-import { graphAt } from '../../../topology/timeline/graph-at.ts';
-import { errors, load } from './language/support.ts';
+import { fromSeconds } from '../../../../proto/units.ts';
+import { Folding } from '../../../../topology/fold/fold.ts';
+import { expandGraph } from '../../../../topology/fold/graph.ts';
+import { nativeText } from '../../../../topology/formats/native/write.ts';
+import { loadTopology } from '../../../../topology/load.ts';
+import { decodeGraph, encodeGraph } from '../../../../topology/model/graph-json.ts';
+import type { Graph, Relationship } from '../../../../topology/model/model.ts';
+import { graphAt } from '../../../../topology/timeline/graph-at.ts';
+import { errors, load } from '../language/support.ts';
 
 /** `customer`: the second is a customer of the first. */
 type Link = readonly [from: string, to: string, relationship: Relationship | 'sibling', latencyMs?: number];
