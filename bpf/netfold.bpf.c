@@ -24,145 +24,15 @@
  * A pair that is no key of `classes` and whose addresses are not both in `parties` is not the topology's (control traffic,
  * other networks) and passes unshaped.
  */
+#include "buffer.h"
 #include "layout.h"
+#include "maps.h"
+#include "packet.h"
+#include "passing.h"
 #include <linux/bpf.h>
-#include <linux/if_ether.h>
 #include <linux/if_packet.h>
-#include <linux/in.h>
-#include <linux/ip.h>
-#include <linux/ipv6.h>
 #include <linux/pkt_cls.h>
-#include <linux/tcp.h>
-#include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
-
-/* Of a solicitation or an advertisement between two addresses: 24 bytes, and options of 8 each (link address, nonce). */
-#define NEIGHBOUR_DISCOVERY_BYTES 40
-/* Types of ICMPv6 messages, from here … to here (RFC 4861, section 4). */
-#define ROUTER_SOLICITATION 133
-#define REDIRECT 137
-
-/* The loader sets max_entries of all but `rows`, the lease, `exemptions` and `attended`. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
-	__uint(max_entries, 1024);
-	__type(key, struct pair);
-	__type(value, struct usage);
-} usage SEC(".maps");
-
-/* Addresses of endpoints: only pairs of them are counted. The value says nothing. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1);
-	__type(key, struct address);
-	__type(value, __u32);
-} members SEC(".maps");
-
-/* How many rows `usage` has been given so far: where there are none, user space need not look. And how many frames were
- * not counted, since all rows were in use. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 2);
-	__type(key, __u32);
-	__type(value, __u64);
-} rows SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1024);
-	__type(key, struct pair);
-	__type(value, struct target);
-} classes SEC(".maps");
-
-/* Empty where every pair has a target from the start. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1);
-	__type(key, struct address);
-	__type(value, struct party);
-} parties SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct buffer);
-} buffers SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct backlog);
-} backlogs SEC(".maps");
-
-/* Until when the agent vouches for what it enforces, in ns of the monotonic clock; 0: for ever. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u64);
-} lease SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct exemption_list);
-} exemptions SEC(".maps");
-
-/* Until when (CLOCK_MONOTONIC, ns) the threads of the delay line have promised to serve their queues, 0 for ever; and how many
- * packets have passed by since they did not. A process that is stopped keeps its queues, and would keep what is in them. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 2);
-	__type(key, __u32);
-	__type(value, __u64);
-} attended SEC(".maps");
-
-/* Interfaces at which `guard` drops, and how many frames it has dropped there. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u64);
-} strays SEC(".maps");
-
-/* Fills `key` from the frame's network header; 0 where it is not IP. */
-static __always_inline int read_pair(struct __sk_buff *skb, struct pair *key)
-{
-	if (skb->protocol == bpf_htons(ETH_P_IP)) {
-		__builtin_memset(key, 0, sizeof(*key));
-		key->source[10] = key->source[11] = 0xff;
-		key->destination[10] = key->destination[11] = 0xff;
-		return !bpf_skb_load_bytes(skb, ETH_HLEN + 12, &key->source[12], 4) &&
-		       !bpf_skb_load_bytes(skb, ETH_HLEN + 16, &key->destination[12], 4);
-	}
-	if (skb->protocol == bpf_htons(ETH_P_IPV6))
-		return !bpf_skb_load_bytes(skb, ETH_HLEN + 8, key, sizeof(*key));
-	return 0;
-}
-
-/* Length of Ethernet, IP and transport headers of a GSO packet: what each further segment repeats. IPv6 extension
- * headers don't occur in GSO packets that a host makes itself. */
-static __always_inline __u32 header_length(struct __sk_buff *skb)
-{
-	__u32 offset = ETH_HLEN + sizeof(struct ipv6hdr);
-	__u8 protocol = 0, byte = 0;
-
-	if (skb->protocol == bpf_htons(ETH_P_IP)) {
-		bpf_skb_load_bytes(skb, ETH_HLEN, &byte, 1);
-		bpf_skb_load_bytes(skb, ETH_HLEN + 9, &protocol, 1);
-		offset = ETH_HLEN + (byte & 0x0f) * 4;
-	} else {
-		bpf_skb_load_bytes(skb, ETH_HLEN + 6, &protocol, 1);
-	}
-	if (protocol == IPPROTO_UDP)
-		return offset + 8;
-	if (bpf_skb_load_bytes(skb, offset + 12, &byte, 1))
-		return offset;
-	return offset + (byte >> 4) * 4;
-}
 
 static __always_inline void add_to_rows(__u32 which, __u64 amount)
 {
@@ -170,68 +40,6 @@ static __always_inline void add_to_rows(__u32 which, __u64 amount)
 
 	if (number)
 		__sync_fetch_and_add(number, amount);
-}
-
-/* Whether one of the addresses is in this network. */
-static __always_inline int is_in(struct exempt_network *network, __u64 *words)
-{
-	return (((words[0] & network->mask[0]) == network->address[0] &&
-		 (words[1] & network->mask[1]) == network->address[1]) ||
-		((words[2] & network->mask[0]) == network->address[0] &&
-		 (words[3] & network->mask[1]) == network->address[1]));
-}
-
-/* Protocol and ports of the first fragment, or of the only one; 0 where there are none. */
-static __always_inline int read_ports(struct __sk_buff *skb, __u8 *protocol, __be16 *ports)
-{
-	__u32 offset = ETH_HLEN + sizeof(struct ipv6hdr);
-	__be16 fragment = 0;
-	__u8 length = 0;
-
-	if (skb->protocol == bpf_htons(ETH_P_IP)) {
-		bpf_skb_load_bytes(skb, ETH_HLEN, &length, 1);
-		bpf_skb_load_bytes(skb, ETH_HLEN + 6, &fragment, 2);
-		bpf_skb_load_bytes(skb, ETH_HLEN + 9, protocol, 1);
-		offset = ETH_HLEN + (length & 0x0f) * 4;
-	} else {
-		bpf_skb_load_bytes(skb, ETH_HLEN + 6, protocol, 1);
-	}
-	if ((fragment & bpf_htons(0x1fff)) || (*protocol != IPPROTO_TCP && *protocol != IPPROTO_UDP))
-		return 0;
-	return !bpf_skb_load_bytes(skb, offset, ports, 4);
-}
-
-/* What the user wants left alone. Not inlined: it is called from all programs. */
-static __noinline int is_exempt(struct __sk_buff *skb)
-{
-	union {
-		struct pair pair;
-		__u64 words[4];
-	} key;
-	struct exemption_list *list;
-	__be16 ports[2] = {};
-	__u8 protocol = 0;
-	__u32 i, first = 0;
-
-	list = bpf_map_lookup_elem(&exemptions, &first);
-	if (!list || !(list->ports | list->networks) || !read_pair(skb, &key.pair))
-		return 0;
-	for (i = 0; i < NETFOLD_EXEMPTIONS; i++) {
-		if (i >= list->networks)
-			break;
-		if (is_in(&list->network[i], key.words))
-			return 1;
-	}
-	if (!list->ports || !read_ports(skb, &protocol, ports))
-		return 0;
-	for (i = 0; i < NETFOLD_EXEMPTIONS; i++) {
-		if (i >= list->ports)
-			break;
-		if (list->port[i].protocol == protocol &&
-		    (list->port[i].port == ports[0] || list->port[i].port == ports[1]))
-			return 1;
-	}
-	return 0;
 }
 
 SEC("socket")
@@ -266,96 +74,6 @@ int count(struct __sk_buff *skb)
 	sum->bytes += bytes;
 	sum->packets += packets;
 	return 0;
-}
-
-/* TCP of somebody's shell or of the agents themselves. IPv6 with extension headers is none. */
-static __always_inline int is_control(struct __sk_buff *skb)
-{
-	__u32 offset = ETH_HLEN + sizeof(struct ipv6hdr);
-	__u8 protocol = 0, length = 0;
-	__be16 ports[2] = {};
-
-	if (skb->protocol == bpf_htons(ETH_P_IP)) {
-		bpf_skb_load_bytes(skb, ETH_HLEN, &length, 1);
-		bpf_skb_load_bytes(skb, ETH_HLEN + 9, &protocol, 1);
-		offset = ETH_HLEN + (length & 0x0f) * 4;
-	} else {
-		bpf_skb_load_bytes(skb, ETH_HLEN + 6, &protocol, 1);
-	}
-	if (protocol != IPPROTO_TCP || bpf_skb_load_bytes(skb, offset, ports, sizeof(ports)))
-		return 0;
-	return ports[0] == bpf_htons(NETFOLD_SSH_PORT) || ports[1] == bpf_htons(NETFOLD_SSH_PORT) ||
-	       ports[0] == bpf_htons(NETFOLD_MESH_PORT) || ports[1] == bpf_htons(NETFOLD_MESH_PORT);
-}
-
-/* What IPv6 has in the place of ARP (RFC 4861): it is the link's, not a path's. Whoever calls something else so gets no
- * further than the link (the hop limit), and not far on it: there is room for an address and two options. */
-static __always_inline int is_neighbour_discovery(struct __sk_buff *skb)
-{
-	__be16 length = 0;
-	__u8 protocol = 0, hops = 0, type = 0;
-
-	if (skb->protocol != bpf_htons(ETH_P_IPV6))
-		return 0;
-	bpf_skb_load_bytes(skb, ETH_HLEN + 4, &length, 2);
-	bpf_skb_load_bytes(skb, ETH_HLEN + 6, &protocol, 1);
-	bpf_skb_load_bytes(skb, ETH_HLEN + 7, &hops, 1);
-	if (protocol != IPPROTO_ICMPV6 || hops != 255 || bpf_ntohs(length) > NEIGHBOUR_DISCOVERY_BYTES)
-		return 0;
-	bpf_skb_load_bytes(skb, ETH_HLEN + sizeof(struct ipv6hdr), &type, 1);
-	return type >= ROUTER_SOLICITATION && type <= REDIRECT;
-}
-
-/* Not to be touched on interfaces that netfold has not made, where there is a lease: everything once it has run out, and
- * always the link's own and what keeps somebody's door open. In a lab nothing is: its neighbours are known from the start. */
-static __always_inline int passes_by(struct __sk_buff *skb)
-{
-	__u32 first = 0;
-	__u64 *until = bpf_map_lookup_elem(&lease, &first);
-
-	if (!until || !*until)
-		return 0;
-	return bpf_ktime_get_ns() > *until || is_control(skb) || is_neighbour_discovery(skb) || is_exempt(skb);
-}
-
-/* Whether nobody serves the queues of the delay line; counts the packet then. */
-static __always_inline int is_unattended(void)
-{
-	__u32 promise = NETFOLD_ATTENDED_UNTIL, passed = NETFOLD_ATTENDED_PASSED;
-	__u64 *until = bpf_map_lookup_elem(&attended, &promise);
-	__u64 *count;
-
-	if (!until || !*until || bpf_ktime_get_ns() <= *until)
-		return 0;
-	count = bpf_map_lookup_elem(&attended, &passed);
-	if (count)
-		__sync_fetch_and_add(count, 1);
-	return 1;
-}
-
-/* Takes the packet into the buffer of this row; 0 where it finds no room. HTB calls under the lock of its qdisc, so no
- * two packets of one interface meet here. */
-static __always_inline int fits_buffer(struct __sk_buff *skb, __u32 row)
-{
-	struct buffer *buffer = bpf_map_lookup_elem(&buffers, &row);
-	struct backlog *backlog = bpf_map_lookup_elem(&backlogs, &row);
-	__u64 now, elapsed, drained;
-
-	if (!buffer || !backlog || !buffer->drain)
-		return 1;
-	now = bpf_ktime_get_ns();
-	elapsed = now - backlog->time;
-	/* Apart from each other, so that a long pause at 100 Gb/s doesn't overflow. */
-	drained = ((elapsed >> 30) * buffer->drain << 10) + (((elapsed & 0x3fffffff) * buffer->drain) >> 20);
-	backlog->time = now;
-	backlog->level = drained < backlog->level ? backlog->level - drained : 0;
-	/* As tc counts: with the headers of every frame that a GSO packet becomes. */
-	if ((backlog->level >> 10) + skb->wire_len > buffer->limit) {
-		backlog->dropped += skb->gso_segs > 1 ? skb->gso_segs : 1;
-		return 0;
-	}
-	backlog->level += (__u64)skb->wire_len << 10;
-	return 1;
 }
 
 static __always_inline int are_apart(struct party *a, struct party *b)
@@ -422,21 +140,6 @@ static __always_inline int is_shaped(struct pair *key)
 	return from && to && (from->first != NETFOLD_CLASS_PASS || are_apart(from, to));
 }
 
-/* A tag with the number 0 says a priority only, and receivers take the packet as one without a tag, up to two of them. */
-static __always_inline void take_tags(struct __sk_buff *skb)
-{
-	__be16 tag = 0;
-	int i;
-
-#pragma unroll
-	for (i = 0; i < 2; i++) {
-		if (skb->protocol != bpf_htons(ETH_P_8021Q) && skb->protocol != bpf_htons(ETH_P_8021AD))
-			return;
-		if (bpf_skb_load_bytes(skb, ETH_HLEN, &tag, 2) || (tag & bpf_htons(0x0fff)) || bpf_skb_vlan_pop(skb))
-			return;
-	}
-}
-
 SEC("tc")
 int detach(struct __sk_buff *skb)
 {
@@ -455,20 +158,6 @@ int detach(struct __sk_buff *skb)
 		return TC_ACT_UNSPEC;
 	/* To the sender it is sent, whatever has become of the clone. */
 	return TC_ACT_STOLEN;
-}
-
-/* Whether it answers an echo request of netfold's own, by its identifier (agent/linux/probe/echo-probes.ts). */
-static __always_inline int is_probe_answer(struct __sk_buff *skb)
-{
-	__u8 header[10], message[6];
-
-	if (skb->protocol != bpf_htons(ETH_P_IP) || bpf_skb_load_bytes(skb, ETH_HLEN, header, sizeof(header)))
-		return 0;
-	/* IPv4 without options, and an echo reply of ICMP. */
-	if (header[0] != 0x45 || header[9] != IPPROTO_ICMP ||
-	    bpf_skb_load_bytes(skb, ETH_HLEN + 20, message, sizeof(message)))
-		return 0;
-	return message[0] == 0 && message[4] == 0x6e && message[5] == 0x66;
 }
 
 SEC("tc")

@@ -1,6 +1,6 @@
 /**
  * The promise of the delay line's threads that somebody serves their queues: good for some seconds, and renewed while they run.
- * What arrives at an endpoint after it has run out passes by the queue (`is_unattended`, bpf/netfold.bpf.c). A process that has
+ * What arrives at an endpoint after it has run out passes by the queue (`is_unattended`, bpf/passing.h). A process that has
  * ended has no queues, and the rule's `bypass` lets everything pass; one that is stopped (SIGSTOP, a debugger, the freezer of
  * its cgroup) keeps them, and would cut its endpoints off for as long as it is stopped.
  */
