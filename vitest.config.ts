@@ -23,11 +23,14 @@ const real = {
   retry: 1,
 } as const;
 
-/** What no other test disturbs, and what disturbs none. full-disk is not: an experiment that ends beside it takes away /run/netfold. */
+/**
+ * What no other test disturbs, and what disturbs none. Not full-disk: an experiment that ends beside it takes away /run/netfold. Not
+ * least-power: it looks into all processes of the machine, and root's `ping` gives up the capabilities that keep others out.
+ */
 const BESIDE = [
   'test/kernel/faults/{bounds,commands,fault-kinds,security}.test.ts',
   'test/kernel/interfaces/{adoption,attach,coming-and-going,counting,exempt,take-over,tc-port}.test.ts',
-  'test/kernel/lab/{addresses,api,crash,hosts-like,kollaps,least-power,ns2,package}.test.ts',
+  'test/kernel/lab/{addresses,api,crash,hosts-like,kollaps,ns2,package}.test.ts',
   'test/kernel/lab/{records,segments,service,services,side-doors,several-machines}.test.ts',
   'test/kernel/refusals/*.test.ts',
   'test/kernel/ssh/*.test.ts',
