@@ -9,19 +9,28 @@ import { OWN_PORT } from '../../../agent/linux/objects/own-port.ts';
 import { AnnouncedChanges } from '../../../agent/linux/watch/announced-changes.ts';
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 import { type Cable, layCable } from '../../support/kernel/veth-pair.ts';
+import { until } from '../../support/lab/lab.ts';
 
 let cable: Cable;
 let changes: AnnouncedChanges;
 const opened: NetlinkSocket[] = [];
 
-beforeEach(() => {
-  cable = layCable();
+beforeEach(async () => {
+  cable = await readyCable();
   changes = new AnnouncedChanges();
   changes.attach(cable.a);
   changes.attach(cable.b);
   expect(changes.problems).toEqual([]);
   changes.take();
 });
+
+/** That an interface has become ready the kernel tells up to a second later. */
+async function readyCable(): Promise<Cable> {
+  const laid = layCable();
+  for (const end of [laid.a, laid.b])
+    await until(() => at(end, 'ip -o link show eth0').includes('state UP'), `${end.name} is up`);
+  return laid;
+}
 
 afterEach(() => {
   for (const socket of opened.splice(0)) socket.close();
@@ -94,7 +103,7 @@ it("netfold's table, its chains and rules", () => {
   }
 });
 
-it('several endpoints in one namespace, and a namespace that comes again', () => {
+it('several endpoints in one namespace, and a namespace that comes again', async () => {
   const { a, b } = cable;
   changes.attach({ ...a, number: 2, ifindex: 1 });
   expect(changes.problems).toEqual([]);
@@ -106,7 +115,7 @@ it('several endpoints in one namespace, and a namespace that comes again', () =>
   changes.attach(a);
   changes.detach(b);
   cable.remove();
-  cable = layCable();
+  cable = await readyCable();
   changes.attach(cable.b);
   changes.take();
   at(cable.b, 'tc qdisc add dev eth0 root handle 1: pfifo');
