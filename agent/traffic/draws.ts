@@ -48,11 +48,14 @@ export class Draws {
     }
   }
 
-  /** Of a distribution by its quantiles: values above 0 of equal distance in probability, from 0 to 1. Between them it is geometric. */
-  fromQuantiles(quantiles: readonly number[]): number {
-    const place = (1 - this.uniform()) * (quantiles.length - 1);
-    const below = Math.floor(place);
-    const from = quantiles[below]!;
-    return from * (quantiles[below + 1]! / from) ** (place - below);
+  /** Of a distribution by some of its points: probabilities from 0 to 1, and values above 0. Between them it is geometric. */
+  fromPoints(points: readonly (readonly [probability: number, value: number])[]): number {
+    const place = 1 - this.uniform();
+    const above = Math.max(
+      1,
+      points.findIndex(([probability]) => probability >= place),
+    );
+    const [[below, from], [until, to]] = [points[above - 1]!, points[above]!];
+    return from * (to / from) ** ((place - below) / (until - below));
   }
 }

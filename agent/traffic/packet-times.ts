@@ -157,7 +157,7 @@ class KeyTimes extends Times {
   advance(): void {
     this.#next +=
       this.#interval === undefined
-        ? fromSeconds(this.#draws.fromQuantiles(TELNET_INTERARRIVALS))
+        ? fromSeconds(this.#draws.fromPoints(TELNET_INTERARRIVALS))
         : this.#draws.exponential(this.#interval);
   }
 }

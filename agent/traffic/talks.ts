@@ -145,20 +145,27 @@ class Stream extends OnConnections {
   }
 }
 
-/** Files one after the other, each over a connection of its own, as the data of FTP: with a pause in which they are read. */
-class Files extends OnConnections {
-  readonly #draws: Draws;
+/** Sizes and pauses are drawn, the same in each run. */
+class Drawn extends OnConnections {
+  protected readonly draws: Draws;
 
   constructor(partner: Partner) {
     super(partner);
     const { traffic, index } = partner.source;
-    this.#draws = new Draws(traffic.seed, index, partner.turn);
+    this.draws = new Draws(traffic.seed, index, partner.turn);
+  }
+}
+
+/** Files one after the other, each over a connection of its own, as the data of FTP: with a pause in which they are read. */
+class Files extends Drawn {
+  constructor(partner: Partner) {
+    super(partner);
     this.#next();
   }
 
   #next(): void {
     const { counters, row, source } = this.partner;
-    const { bytes, pauseMicros } = drawFile(source.traffic, this.#draws);
+    const { bytes, pauseMicros } = drawFile(source.traffic, this.draws);
     const socket = this.open(() => this.after(pauseMicros, () => this.#next()));
     if (!socket) return;
     counters.sent(row, bytes);
@@ -180,18 +187,14 @@ class Files extends OnConnections {
 }
 
 /** Pages one after the other: of each, the main object, then those in it, over one connection; then it is read. */
-class Pages extends OnConnections {
-  readonly #draws: Draws;
-
+class Pages extends Drawn {
   constructor(partner: Partner) {
     super(partner);
-    const { traffic, index } = partner.source;
-    this.#draws = new Draws(traffic.seed, index, partner.turn);
     this.#next();
   }
 
   #next(): void {
-    const page = drawPage(this.partner.source.traffic, this.#draws);
+    const page = drawPage(this.partner.source.traffic, this.draws);
     const socket = this.open(() => this.fail());
     if (socket) this.#ask(socket, page, 0);
   }
