@@ -49,41 +49,34 @@ function warnOfIsolation(topology: Topology, graph: Graph, findings: Findings): 
   }
 }
 
+/** No endpoint. */
+const NONE = -1;
+
 /**
- * Names of the services with an endpoint that reaches another one. Searches stop at the first endpoint found, and a
- * bridge that leads to no endpoint is searched once, so the whole is linear.
+ * Names of the services with an endpoint that reaches another one. Each bridge knows up to two endpoints that it leads to,
+ * handed on against the links' direction: a bridge learns at most twice, so the whole is linear.
  */
 function endpointsThatReachOthers({ endpoints, nodes, edges }: Graph): Set<string> {
-  const next: number[][] = Array.from({ length: nodes.length }, () => []);
-  for (const { from, to } of edges) next[from]!.push(to);
-  const dead = new Uint8Array(nodes.length);
-  const reaching = new Set<string>();
-  for (let source = 0; source < endpoints.length; source++) {
-    const service = serviceOf(endpoints[source]!);
-    if (!reaching.has(service) && reachesAnother(source, next, endpoints.length, dead)) reaching.add(service);
-  }
-  return reaching;
-}
-
-function reachesAnother(
-  source: number,
-  next: readonly number[][],
-  endpointCount: number,
-  dead: Uint8Array,
-): boolean {
-  const visited = new Set([source]);
-  const pending = [source];
-  let touchedSource = false;
+  const count = endpoints.length;
+  const previous: number[][] = Array.from({ length: nodes.length }, () => []);
+  for (const { from, to } of edges) previous[to]!.push(from);
+  const first = new Int32Array(nodes.length).fill(NONE);
+  const second = new Int32Array(nodes.length).fill(NONE);
+  const pending: number[] = [];
+  const learn = (node: number, endpoint: number): void => {
+    if (node === endpoint || endpoint === NONE || first[node] === endpoint || second[node] !== NONE) return;
+    if (first[node] === NONE) first[node] = endpoint;
+    else second[node] = endpoint;
+    // Endpoints forward nothing.
+    if (node >= count) pending.push(node);
+  };
+  for (let endpoint = 0; endpoint < count; endpoint++)
+    for (const node of previous[endpoint]!) learn(node, endpoint);
   for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
-    for (const neighbour of next[node]!) {
-      if (neighbour === source) touchedSource = true;
-      else if (neighbour < endpointCount) return true;
-      else if (!dead[neighbour] && !visited.has(neighbour)) {
-        visited.add(neighbour);
-        pending.push(neighbour);
-      }
+    for (const before of previous[node]!) {
+      learn(before, first[node]!);
+      learn(before, second[node]!);
     }
   }
-  if (!touchedSource) for (const node of visited) if (node >= endpointCount) dead[node] = 1;
-  return false;
+  return new Set(endpoints.filter((_, endpoint) => first[endpoint] !== NONE).map(serviceOf));
 }

@@ -74,7 +74,7 @@ const GRAPHML: Dimensions = {
       ),
   ],
   'ends of a hyperedge': [
-    300,
+    1200,
     (n) =>
       graphml(
         `${list(n, (i) => `<node id="${i}"/>`)}<hyperedge>${list(n, (i) => `<endpoint node="${i}"/>`)}</hyperedge>`,
