@@ -1,12 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Machine, parseOsRelease } from '../../../deploy/setup/machine.mjs';
-import {
-  explainRefusal,
-  findMissing,
-  isThere,
-  NEEDS,
-  needsFor,
-} from '../../../deploy/setup/system-packages.mjs';
+import { NEEDS, needsFor } from '../../../deploy/setup/system-needs.mjs';
+import { explainRefusal, findMissing, isThere } from '../../../deploy/setup/system-packages.mjs';
 
 const debian: Machine = {
   platform: 'linux',
