@@ -116,30 +116,41 @@ class Stream {
 
   look(): void {
     if (this.#isOver) return;
-    const now = this.#now();
+    const { ended } = this.#watcher;
+    if (ended !== undefined) this.#end(ended);
+    else if (this.#isReady(this.#now())) this.#tell();
+  }
+
+  /** Whether it has taken what it was told last. Drops it if it has stopped. */
+  #isReady(now: number): boolean {
     if (this.#socket.bufferedAmount > 0) {
       if (now - this.#takenAt > this.#limits.stallMs) this.#drop();
-      return;
+      return false;
     }
     this.#takenAt = now;
-    if (now - this.#pingedAt > this.#limits.pingMs) {
-      if (!this.#isAnswered) {
-        this.#drop();
-        return;
-      }
-      this.#isAnswered = false;
-      this.#pingedAt = now;
-      this.#socket.ping();
+    if (now - this.#pingedAt <= this.#limits.pingMs) return true;
+    if (!this.#isAnswered) {
+      this.#drop();
+      return false;
     }
+    this.#isAnswered = false;
+    this.#pingedAt = now;
+    this.#socket.ping();
+    return true;
+  }
+
+  #tell(): void {
     const told = this.#watcher.message(this.#reading);
-    if (told) {
-      this.#reading = told.reading;
-      this.#socket.send(told.text);
-    }
-    const { ended } = this.#watcher;
-    if (ended === undefined) return;
+    if (!told) return;
+    this.#reading = told.reading;
+    this.#socket.send(told.text);
+  }
+
+  /** The watcher looks no more: also who has not taken the last message is told now, or never. */
+  #end(reason: string): void {
     this.#isOver = true;
-    this.#socket.send(JSON.stringify({ type: 'end', reason: ended }));
+    if (this.#socket.bufferedAmount === 0) this.#tell();
+    this.#socket.send(JSON.stringify({ type: 'end', reason }));
     this.#socket.close(NORMAL, 'the experiment has ended');
   }
 

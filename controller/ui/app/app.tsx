@@ -1,8 +1,9 @@
 /** The page: which experiment, its state at a glance, and the panels. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { get, Refusal } from '../data/api.ts';
+import type { Connection } from '../data/connection.ts';
 import { clock } from '../data/format.ts';
-import { type Connection, Live } from '../data/live.ts';
+import { Live } from '../data/live.ts';
 import { NOTHING, type Selection } from '../data/selection.ts';
 import { Control, effectOf, type Give } from './control.tsx';
 import { Inspector } from './inspector.tsx';

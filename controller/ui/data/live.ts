@@ -6,6 +6,7 @@ import type { StreamMessage } from '../../../proto/api/v1/stream.ts';
 import type { Command } from '../../../proto/command.ts';
 import { micros, toMillis } from '../../../proto/units.ts';
 import { experimentPath, get, openSocket, post, Refusal } from './api.ts';
+import { afterRefusal, type Connection } from './connection.ts';
 import { agreementsOf, type Load, loadsOf, Network, type PathAgreement, type Verdict } from './network.ts';
 import { Trail } from './trail.ts';
 
@@ -18,8 +19,6 @@ const IDLE_MS = 1000;
 const COMMAND_MS = 150;
 const COMMAND_PATIENCE_MS = 20_000;
 const MOST_COMMANDS = 200;
-
-export type Connection = 'connecting' | 'live' | 'lost' | 'ended';
 
 /** A command that this page has given. */
 export interface Given {
@@ -145,6 +144,7 @@ export class Live {
     this.#heardAt = performance.now();
     if (message.type === 'end') {
       this.connection = 'ended';
+      this.problem = undefined;
       this.#tell();
       return;
     }
@@ -209,8 +209,9 @@ export class Live {
     try {
       await ask();
     } catch (error) {
-      if (error instanceof Refusal) this.problem = error;
-      else throw error;
+      if (!(error instanceof Refusal)) throw error;
+      this.connection = afterRefusal(this.connection, error.code);
+      this.problem = this.connection === 'ended' ? undefined : error;
     }
     if (!this.#isOver) this.#tell();
   }

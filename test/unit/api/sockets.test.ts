@@ -1,8 +1,9 @@
 /** Streams over real sockets: who gets one, and readers that misbehave. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { promisify } from 'node:util';
 import { afterEach, expect, test } from 'vitest';
-import type { StreamLimits } from '../../../controller/api/streams.ts';
+import { STREAM_LIMITS, type StreamLimits } from '../../../controller/api/streams.ts';
 import { ApiClient } from '../../../sdk/client.ts';
 import { type ApiLab, openApiLab, TOKEN } from '../../support/api-server.ts';
 import { NAME } from '../../support/fakes/fake-experiments.ts';
@@ -54,15 +55,39 @@ test('a stream needs the token, and a browser its own page', async () => {
   expect(api!.streams.count).toBe(2);
 });
 
-test('of many streams at once, so many are opened, and others later', async () => {
-  const { port } = await listen({ most: 20 });
-  const all = await Promise.all(Array.from({ length: 100 }, () => ask(port, [HOST, BEARER])));
-  const open = all.filter(({ status }) => status === 101);
-  expect(open).toHaveLength(20);
-  expect(all.filter(({ status }) => status === 503)).toHaveLength(80);
-  for (const { socket } of open) socket.destroy();
+test('of a thousand streams at once, so many are opened, and others later', async () => {
+  const { port } = await listen();
+  const all = await Promise.all(Array.from({ length: 1000 }, () => ask(port, [HOST, BEARER])));
+  const { most } = STREAM_LIMITS;
+  expect(all.filter(({ status }) => status === 101)).toHaveLength(most);
+  expect(all.filter(({ status }) => status === 503)).toHaveLength(1000 - most);
+  // Those that were refused take up connections as well.
+  for (const { socket } of all) socket.destroy();
   await expect.poll(() => api!.streams.count, POLL).toBe(0);
+  const connections = promisify(api!.server.server.getConnections).bind(api!.server.server);
+  await expect.poll(connections, POLL).toBe(0);
   expect((await ask(port, [HOST, BEARER])).status).toBe(101);
+});
+
+test('a browser that is gone in the middle of a request, or of an answer, leaves nothing behind', async () => {
+  const { port, url } = await listen();
+  const begin = (text: string): Socket => {
+    const socket = connect(port, '127.0.0.1');
+    sockets.push(socket);
+    socket.write(text);
+    return socket;
+  };
+  const head = `${HOST}\r\n${BEARER}\r\nContent-Type: application/json\r\n`;
+  const half = begin(
+    `POST /api/v1/experiments HTTP/1.1\r\n${head}Content-Length: 1000\r\n\r\n{"topology": "serv`,
+  );
+  const asking = begin(`GET /api/v1/experiments/${NAME}/topology HTTP/1.1\r\n${head}\r\n`);
+  const connections = promisify(api!.server.server.getConnections).bind(api!.server.server);
+  await expect.poll(connections, POLL).toBe(2);
+  for (const socket of [half, asking]) socket.destroy();
+  await expect.poll(connections, POLL).toBe(0);
+  expect(api!.experiments.started).toEqual([]);
+  expect(await new ApiClient(url, TOKEN).call('listExperiments', {})).toHaveLength(1);
 });
 
 test('a reader that never reads is dropped, and one that talks as well', async () => {

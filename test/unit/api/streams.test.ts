@@ -90,6 +90,17 @@ test('a snapshot comes first, then what changes, and the end', async () => {
   expect(socket.messages.at(-1)).toMatchObject({ type: 'end' });
 });
 
+test('of the end, a reader is told that has not taken the last message, as TLS takes a moment to', async () => {
+  const slow = open({ isStuck: true });
+  const reader = open();
+  await expect.poll(() => Math.min(slow.messages.length, reader.messages.length), POLL).toBe(1);
+  experiments.isRemoved = true;
+  await expect.poll(() => reader.ended, POLL).toBe('the experiment has ended');
+  expect(slow.messages.map(({ type }) => type)).toEqual(['snapshot', 'end']);
+  expect(slow.ended).toBe('the experiment has ended');
+  expect(streams.count).toBe(0);
+});
+
 test('a reader that reads nothing has one message at most, and is dropped; others go on', async () => {
   const stuck = open({ isStuck: true });
   const reader = open();
