@@ -104,6 +104,9 @@ export interface PathProof {
   readonly measuredMs: number | null;
   readonly retransmitted: number | null;
   readonly measuredAt: string | null;
+  /** Since when it is seen to work: a round trip of TCP or of a probe was as the path says, none was otherwise since; and when last. */
+  readonly worksSince: string | null;
+  readonly workedAt: string | null;
   /** Of netfold's own, on a path that no TCP measures; absent: there are none. */
   readonly probes?: ProbesTold | undefined;
 }

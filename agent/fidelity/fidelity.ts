@@ -34,7 +34,7 @@ import { type Traffic, TrafficWatch } from './traffic-watch.ts';
 import { type Segments, UnderlayLoss } from './underlay-loss.ts';
 
 export const LOOK_MS = 1000;
-/** Between two looks at least, when probes find one path after the other. */
+/** Between two looks at least, when one thing is found after the other. */
 const EARLY_LOOK_MS = 200;
 /** Of ended causes, the status has so many; the others are in `verdict`. */
 const IN_STATUS = 50;
@@ -102,7 +102,7 @@ export class Fidelity {
   #judgedAs: AgentState | undefined;
   #judgedSince: number | undefined;
   #lastLook: number | undefined;
-  /** Probes have found something since the last look. */
+  /** Something was found since the last look. */
   #hasNews = false;
   /** netem counts nothing of what is looked at, and asking it takes a while. */
   #countsDelays = true;
@@ -126,7 +126,7 @@ export class Fidelity {
     this.#cancel = timers.every(LOOK_MS, () => this.look());
     this.#probes?.start(timers, () => this.#ports.clock.now(), {
       attempt: (turn) => this.#attempts.run('probing', turn),
-      onTurn: (isNews) => this.#lookEarly(isNews),
+      onTurn: (isNews) => this.#lookEarly(isNews || this.#silences.isNews(this.#silentHosts())),
     });
     this.#unfollow = runLog.follow((entry) => {
       if (entry.kind === 'epoch') this.#noteEvents(entry);
@@ -169,7 +169,12 @@ export class Fidelity {
     this.#pending.push({ code: 'EVENTS_LATE', measured, message, since });
   }
 
-  /** Of what probes have found, the verdict tells at once. */
+  #silentHosts(): string[] {
+    const { mesh, clock } = this.#ports;
+    return mesh.view.silentHosts(clock.now());
+  }
+
+  /** Of what probes have found, and of a host that has fallen silent, the verdict tells at once. */
   #lookEarly(isNews: boolean): void {
     if (isNews) this.#hasNews = true;
     const last = this.#lastLook;
@@ -231,7 +236,7 @@ export class Fidelity {
     return [
       ['what is counted', () => this.#counters.look(now, this.#counted())],
       ['what is kept', () => this.#unkept()],
-      ['the mesh', () => this.#silences.look(now, mesh.view.silentHosts(now))],
+      ['the mesh', () => this.#silences.look(now, this.#silentHosts())],
       ['commands', () => apart(mesh.view.hosts())],
       ['conflicts', () => conflicting(mesh.view.conflicts(now))],
       ['clocks', () => skewed(host, mesh.clocks.status())],

@@ -8,6 +8,11 @@ export class Silences {
   /** Host → when it was heard last. */
   readonly #since = new Map<string, number>();
 
+  /** Whether one of these was not silent at the last look. */
+  isNews(silent: readonly string[]): boolean {
+    return silent.some((host) => !this.#since.has(host));
+  }
+
   look(now: number, silent: readonly string[]): Symptom[] {
     for (const host of this.#since.keys()) if (!silent.includes(host)) this.#since.delete(host);
     return silent.map((host) => {

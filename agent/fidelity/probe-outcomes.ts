@@ -64,6 +64,11 @@ export class ProbeOutcomes {
     return { sent: this.#sent, lost: this.#lost, latestMs: latest ?? null };
   }
 
+  /** When the last one came back that is known; `undefined`: none has. */
+  get answeredAt(): number | undefined {
+    return this.#latest.findLast(({ ms }) => ms !== undefined)?.at;
+  }
+
   /** Whether the last one was not as it should be, so that others should follow soon. */
   isOdd({ trip, loss, slackMs = 0, isBesideTcp = false }: Expected): boolean {
     const last = this.#latest.at(-1);

@@ -86,6 +86,16 @@ export class Probing {
     return this.#probed.get(key)?.outcomes.told;
   }
 
+  /** When the last answer came; `undefined`: there was none lately. */
+  answeredAt(key: number): number | undefined {
+    return this.#probed.get(key)?.outcomes.answeredAt;
+  }
+
+  /** Whether the last probes of this path were not as they should be. */
+  isOdd(key: number): boolean {
+    return this.#probed.get(key)?.isOdd ?? false;
+  }
+
   /** Whether probes of this path take too long now. */
   isLong(key: number): boolean {
     return this.#probed.get(key)?.code === 'RTT_LONG';

@@ -1,4 +1,7 @@
-/** Since when rules are in force at each endpoint, and paths have their properties; and when that was read back last. Pure. */
+/**
+ * Since when rules are in force at each endpoint, and paths have their properties; when that was read back last; and since when
+ * paths are seen to work. Pure.
+ */
 import type { Path } from '../../topology/model/model.ts';
 
 interface Endpoint {
@@ -55,4 +58,44 @@ export function isSamePath(a: Path, b: Path): boolean {
   const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
   keys.delete('links');
   return [...keys].every((key) => a[key as keyof Path] === b[key as keyof Path]);
+}
+
+/** What is known of a path at a look; instants on the clock of the judgement, ms. */
+export interface PathLook {
+  /** Since when it has its properties. */
+  readonly setSince: number;
+  /** When a round trip was measured last; `undefined`: not lately. */
+  readonly measuredAt: number | undefined;
+  /** Something is wrong with it, or may be. */
+  readonly isOdd: boolean;
+}
+
+interface Works {
+  readonly since: number;
+  /** Seen last. */
+  readonly at: number;
+}
+
+/**
+ * Since when paths are seen to work: a round trip there, of an application's TCP or of a probe, was as the path says, and none
+ * has been otherwise since.
+ */
+export class Workings {
+  readonly #works = new Map<number, Works>();
+
+  /** The paths in use, by the key of their pair; of others, nothing is known any more. */
+  look(paths: ReadonlyMap<number, PathLook>): void {
+    for (const key of this.#works.keys()) if (!paths.has(key)) this.#works.delete(key);
+    for (const [key, { setSince, measuredAt, isOdd }] of paths) {
+      const known = this.#works.get(key);
+      const isOver = isOdd || (known !== undefined && known.since < setSince);
+      if (isOver) this.#works.delete(key);
+      if (isOdd || measuredAt === undefined || measuredAt < setSince) continue;
+      this.#works.set(key, { since: isOver || !known ? measuredAt : known.since, at: measuredAt });
+    }
+  }
+
+  of(key: number): Works | undefined {
+    return this.#works.get(key);
+  }
 }

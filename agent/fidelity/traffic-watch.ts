@@ -7,7 +7,7 @@ import type { Epoch } from '../epoch/epoch.ts';
 import type { Symptom } from './causes.ts';
 import type { Probes } from './probes.ts';
 import type { Target } from './probing.ts';
-import { Proofs } from './proofs.ts';
+import { type PathLook, Proofs, Workings } from './proofs.ts';
 import { longestOf, type Measured, type RoundTrip, type Seen, TcpPaths } from './tcp-paths.ts';
 
 /** So many endpoints' connections are listed in a look: 0.6 ms each on a crowded machine, 2 ms with 200 connections. */
@@ -61,6 +61,7 @@ export class TrafficWatch {
   readonly proofs = new Proofs();
   readonly #ports: Traffic;
   readonly #tcp = new TcpPaths();
+  readonly #workings = new Workings();
   #seenEpoch: Epoch | undefined;
   #turn = 0;
   #since: ReadonlyMap<number, number> = new Map();
@@ -100,7 +101,24 @@ export class TrafficWatch {
         if (until <= now && !paths.isLong(key)) this.#suspected.delete(key);
       return paths.look(now, this.#targets(epoch, local, slackMs));
     });
-    return [...(probed ?? []), ...said];
+    const symptoms = [...(probed ?? []), ...said];
+    this.#workings.look(this.#looks(epoch, symptoms));
+    return symptoms;
+  }
+
+  #looks(epoch: Epoch, symptoms: readonly Symptom[]): Map<number, PathLook> {
+    const named = new Set(symptoms.map(({ path }) => path));
+    const { endpoints } = epoch.graph;
+    const looks = Array.from(this.#since, ([key, setSince]): [number, PathLook] => {
+      const [source, destination] = endsOf(key);
+      const answered = this.#probes?.paths.answeredAt(key);
+      const isOdd =
+        named.has(`${endpoints[source]} > ${endpoints[destination]}`) ||
+        this.#suspected.has(key) ||
+        (this.#probes?.paths.isOdd(key) ?? false);
+      return [key, { setSince, measuredAt: answered ?? this.#seen.get(key)?.at, isOdd }];
+    });
+    return new Map(looks);
   }
 
   #askTcp(now: number, local: readonly LocalEndpoint[], epoch: Epoch, slackMs: number): Symptom[] {
@@ -232,12 +250,13 @@ export class TrafficWatch {
   }
 
   #tellPath(key: number, setSince: string, date: (at: number | undefined) => string | null): PathProof {
-    const [source, destination] = [Math.floor(key / KEY_FACTOR), key % KEY_FACTOR];
+    const [source, destination] = endsOf(key);
     const epoch = this.#ports.epoch();
     const names = epoch.graph.endpoints;
     const [there, back] = [epoch.path(source, destination), epoch.path(destination, source)];
     const seen = this.#seen.get(key);
     const probes = this.#probes?.paths.ofPath(key);
+    const works = this.#workings.of(key);
     return {
       from: names[source]!,
       to: names[destination]!,
@@ -246,6 +265,7 @@ export class TrafficWatch {
       measuredMs: seen?.measuredMs ?? null,
       retransmitted: seen?.retransmitted ?? null,
       measuredAt: date(seen?.at),
+      ...{ worksSince: date(works?.since), workedAt: date(works?.at) },
       ...(probes && { probes }),
     };
   }
@@ -274,6 +294,10 @@ function listed(
 type Has = Pick<ReadonlySet<number>, 'has'>;
 
 const keyOf = (source: number, destination: number): number => source * KEY_FACTOR + destination;
+const endsOf = (key: number): [source: number, destination: number] => [
+  Math.floor(key / KEY_FACTOR),
+  key % KEY_FACTOR,
+];
 
 /** `undefined` without a way there and back, or from an endpoint to itself. */
 function roundTrip(epoch: Epoch, source: number, peer: number, busy: Has): RoundTrip | undefined {

@@ -171,6 +171,7 @@ export class PlayedAgent {
         const { asked, measured } = roundTripOf(flow, this.#tick);
         return {
           ...{ from: flow.from, to: flow.to, setSince: since, retransmitted: 0, measuredAt: readBackAt },
+          ...{ worksSince: since, workedAt: readBackAt },
           ...{ roundTripMs: asked, measuredMs: measured },
         };
       }),

@@ -11,6 +11,8 @@ export interface PathRow extends PathProof {
   readonly inForceSince: string | null;
   /** When the one that waits longest was read back. */
   readonly readBackAt: string | null;
+  /** Not before the rules were in force. */
+  readonly worksSince: string | null;
 }
 
 export function pathRows(proofs: readonly HostProofs[]): PathRow[] {
@@ -24,13 +26,21 @@ export function pathRows(proofs: readonly HostProofs[]): PathRow[] {
 function rowOf(path: PathProof, from: EndpointProof | undefined, to: EndpointProof | undefined): PathRow {
   const since = [from?.inForceSince, to?.inForceSince, path.setSince];
   const read = [from?.readBackAt, to?.readBackAt];
+  const inForceSince = since.every(isKnown) ? since.toSorted(compare).at(-1)! : null;
   return {
     ...path,
     fromHost: from?.host ?? null,
     toHost: to?.host ?? null,
-    inForceSince: since.every(isKnown) ? since.toSorted(compare).at(-1)! : null,
+    inForceSince,
+    worksSince: worksSince(path, inForceSince),
     readBackAt: read.every(isKnown) ? read.toSorted(compare)[0]! : null,
   };
+}
+
+/** What was put back at either end begins anew: then it is seen to work again. */
+function worksSince({ worksSince: first, workedAt }: PathProof, inForceSince: string | null): string | null {
+  if (first === null || workedAt === null || inForceSince === null || workedAt < inForceSince) return null;
+  return first > inForceSince ? first : inForceSince;
 }
 
 const isKnown = (date: string | null | undefined): date is string => typeof date === 'string';

@@ -67,11 +67,13 @@ async function verdictAt(api: string, name: string | undefined): Promise<Asked> 
 
 function pathTable(paths: readonly PathRow[]): string {
   const rows = paths.map((row) => {
-    const { from, to, inForceSince, readBackAt, roundTripMs, measuredMs, retransmitted, probes } = row;
+    const { from, to, inForceSince, readBackAt, worksSince, roundTripMs, measuredMs, retransmitted, probes } =
+      row;
     return [
       `${from} > ${to}`,
       timeOr(inForceSince, 'not yet'),
       timeOr(readBackAt, 'not yet'),
+      timeOr(worksSince, '-'),
       milliseconds(roundTripMs),
       milliseconds(measuredMs),
       retransmitted === null ? '-' : String(retransmitted),
@@ -79,9 +81,12 @@ function pathTable(paths: readonly PathRow[]): string {
     ];
   });
   return table(
-    ['path', 'in force since', 'read back at', 'round trip', 'TCP measures', 'sent again', 'probes'],
+    [
+      ...['path', 'in force since', 'read back at', 'works since', 'round trip', 'TCP measures'],
+      ...['sent again', 'probes'],
+    ],
     rows,
-    [3, 4, 5],
+    [4, 5, 6],
   );
 }
 

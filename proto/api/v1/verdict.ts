@@ -23,6 +23,10 @@ export const experimentVerdictSchema = verdictSchema
             .describe('What a TCP connection of the applications measured last.'),
           retransmitted: z.number().nullable(),
           measuredAt: date,
+          worksSince: date.describe(
+            'Since when it is seen to work, with the rules in force: round trips of TCP or of probes are as the path says.',
+          ),
+          workedAt: date.describe('When that was seen last.'),
           probes: z
             .object({
               sent: z.number(),

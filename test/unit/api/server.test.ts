@@ -263,6 +263,33 @@ describe('bad input', () => {
   });
 });
 
+test('of two pages that change the same link at once, both are told, and all hosts have one of the changes', async () => {
+  const both = await openApiLab();
+  try {
+    const ask = async (url: string, payload?: object) => {
+      const request = { method: payload ? ('POST' as const) : ('GET' as const), headers: HEADERS };
+      const path = `/api/v1/experiments/fake${url}`;
+      return (await both.server.inject({ ...request, url: path, ...(payload && { payload }) })).json();
+    };
+    const changes = { host0: 31, host1: 47 };
+    const given = await Promise.all(
+      Object.entries(changes).map(([host, ms]) =>
+        ask('/commands', { text: `set s1--server latency=${ms}ms`, host }),
+      ),
+    );
+    await both.experiments.lab.clock.advance(2000);
+    for (const { id } of given)
+      expect(await ask(`/commands/${id}`)).toMatchObject({ state: 'done', everywhere: true, behind: [] });
+    const [one, other] = [...both.experiments.agents.values()].map(({ door }) => door.graph());
+    expect(one).toEqual(other);
+    const { links } = await ask('/topology');
+    const changed = links.find(({ name }: { name: string }) => name === 's1->server.0');
+    expect(Object.values(changes)).toContain(changed.latencyMs);
+  } finally {
+    await both.close();
+  }
+});
+
 test('a file of the record comes as it is', async () => {
   const url = '/api/v1/experiments/fake/record/file?path=record.json';
   const answer = await api.server.inject({ url, headers: HEADERS });

@@ -110,12 +110,14 @@ describe('mesh and clocks', () => {
   test('a silent host is silent since its last heartbeat, until it is heard', () => {
     const silences = new Silences();
     const { bound } = CAUSES.HOST_SILENT;
+    expect([silences.isNews([]), silences.isNews(['host1'])]).toEqual([false, true]);
     expect(silences.look(10_000, ['host1'])).toMatchObject([
       { code: 'HOST_SILENT', host: 'host1', since: 10_000 - bound, measured: bound },
     ]);
     expect(silences.look(12_000, ['host1'])).toMatchObject([
       { since: 10_000 - bound, measured: 2000 + bound },
     ]);
+    expect([silences.isNews(['host1']), silences.isNews(['host1', 'host2'])]).toEqual([false, true]);
     expect(silences.look(13_000, [])).toEqual([]);
     expect(silences.look(20_000, ['host1'])).toMatchObject([{ since: 20_000 - bound }]);
   });
