@@ -1,8 +1,9 @@
 /** The sockets of one endpoint's name server, on its own loopback. */
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
-import { createServer, isIPv6, type Server, type Socket } from 'node:net';
+import { isIPv6, type Socket } from 'node:net';
 import { familyBytes } from '../kernel/netlink/addresses.ts';
 import { within } from '../kernel/netns/namespaces.ts';
+import { TcpListener } from '../kernel/netns/tcp-listener.ts';
 import { close } from '../kernel/sys/descriptors.ts';
 import { boundUdp, listeningTcp } from '../kernel/sys/inet-sockets.ts';
 import { answer } from './answer.ts';
@@ -18,14 +19,14 @@ const LENGTH_BYTES = 2;
 /** Serves one endpoint until it is closed. */
 export class Serving {
   readonly #udp: readonly UdpSocket[];
-  readonly #tcp: readonly Server[];
+  readonly #tcp: readonly TcpListener[];
   readonly #connections = new Set<Socket>();
 
   /** In the namespace at the path `namespace`. Throws `KernelError` if it is gone, or something else listens there. */
   constructor(namespace: string, addresses: readonly string[], table: NameTable) {
     const descriptors = openAll(namespace, addresses);
     this.#udp = descriptors.map(({ udp, isV6 }) => serveUdp(udp, isV6, table));
-    this.#tcp = descriptors.map(({ tcp }) => this.#serveTcp(tcp, table));
+    this.#tcp = descriptors.map(({ tcp, address }) => this.#serveTcp(tcp, namespace, address, table));
   }
 
   close(): void {
@@ -33,23 +34,23 @@ export class Serving {
     for (const connection of this.#connections) connection.destroy();
   }
 
-  #serveTcp(fd: number, table: NameTable): Server {
-    const server = createServer((connection) => {
-      this.#connections.add(connection);
-      connection.on('close', () => this.#connections.delete(connection));
-      serveConnection(connection, table);
+  #serveTcp(fd: number, namespace: string, address: string, table: NameTable): TcpListener {
+    return new TcpListener(fd, {
+      open: () => within(namespace, () => listeningTcp(familyBytes(address), PORT)),
+      mostConnections: MOST_CONNECTIONS,
+      serve: (connection) => {
+        this.#connections.add(connection);
+        connection.on('close', () => this.#connections.delete(connection));
+        serveConnection(connection, table);
+      },
     });
-    server.maxConnections = MOST_CONNECTIONS;
-    // A connection that ended before it was accepted, or too many open files: there will be others.
-    server.on('error', () => {});
-    server.listen({ fd });
-    return server;
   }
 }
 
 interface Descriptors {
   readonly udp: number;
   readonly tcp: number;
+  readonly address: string;
   readonly isV6: boolean;
 }
 
@@ -65,6 +66,7 @@ function openAll(namespace: string, addresses: readonly string[]): Descriptors[]
       addresses.map((address) => ({
         udp: keep(boundUdp(familyBytes(address), PORT)),
         tcp: keep(listeningTcp(familyBytes(address), PORT)),
+        address,
         isV6: isIPv6(address),
       })),
     );

@@ -1,6 +1,7 @@
 /** Where the traffic of sources arrives: a UDP socket, and a TCP server if one of them needs it, inside each endpoint that receives. */
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { within } from '../kernel/netns/namespaces.ts';
+import { TcpListener } from '../kernel/netns/tcp-listener.ts';
 import { ReceiveBatch } from '../kernel/sys/datagrams.ts';
 import { close } from '../kernel/sys/descriptors.ts';
 import { boundUdp, listeningTcp } from '../kernel/sys/inet-sockets.ts';
@@ -21,7 +22,7 @@ const MOST_WAITING = 1 << 23;
 
 interface Sink {
   readonly udp: number;
-  readonly tcp: Server | undefined;
+  readonly tcp: TcpListener | undefined;
   readonly connections: Set<Socket>;
 }
 
@@ -58,7 +59,8 @@ export class Sinks {
     forceReceiveBuffer(udp, BUFFER_BYTES);
     this.#poller.add(udp, number);
     const connections = new Set<Socket>();
-    const server = tcp === undefined ? undefined : this.#serve(tcp, connections);
+    const open = (): number => within(namespace, () => listeningTcp(any, TRAFFIC_PORT));
+    const server = tcp === undefined ? undefined : this.#serve(tcp, open, connections);
     this.#sinks.set(number, { udp, tcp: server, connections });
   }
 
@@ -87,16 +89,16 @@ export class Sinks {
     }
   }
 
-  #serve(fd: number, connections: Set<Socket>): Server {
-    const server = createServer((connection) => {
-      connections.add(connection);
-      connection.on('close', () => connections.delete(connection));
-      connection.on('error', () => {});
-      this.#follow(connection);
+  #serve(fd: number, open: () => number, connections: Set<Socket>): TcpListener {
+    return new TcpListener(fd, {
+      open,
+      serve: (connection) => {
+        connections.add(connection);
+        connection.on('close', () => connections.delete(connection));
+        connection.on('error', () => {});
+        this.#follow(connection);
+      },
     });
-    server.on('error', () => {});
-    server.listen({ fd });
-    return server;
   }
 
   /** A connection says first which source it is of, and when it began. */

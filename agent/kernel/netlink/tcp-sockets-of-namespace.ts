@@ -16,6 +16,7 @@ const IPPROTO_TCP = 6;
 const ALL_STATES = 0xffffffff;
 /** include/net/tcp_states.h, TCPF_LISTEN. */
 const LISTEN = 1 << 10;
+const BUT_LISTEN = (ALL_STATES & ~LISTEN) >>> 0;
 /** struct inet_diag_sockid, and where struct inet_diag_msg has it. */
 const ID_BYTES = 48;
 const ID_AT = 4;
@@ -27,8 +28,9 @@ const GONE: ReadonlySet<number> = new Set([ERRNO.ENOENT, ERRNO.ESTALE]);
 const NO_LIST: ReadonlySet<number> = new Set([ERRNO.ENOENT, ERRNO.EINVAL]);
 
 /**
- * Destroys all TCP sockets of the namespace at `path`, also those without a process, and returns how many there were; but those
- * bound to the IPv4 address `spared` stay. Each connected one sends a reset. Throws `NAMESPACE_MISSING`, and `NETLINK_REFUSED` where the kernel can't destroy sockets
+ * Destroys the TCP sockets of the namespace at `path`, also those without a process, and returns how many there were. Those that
+ * listen end with their processes, and some are netfold's own: they stay, as do those bound to the IPv4 address `spared`. Each
+ * connected one sends a reset. Throws `NAMESPACE_MISSING`, and `NETLINK_REFUSED` where the kernel can't destroy sockets
  * (CONFIG_INET_DIAG_DESTROY).
  */
 export function destroyTcpSockets(path: string, spared?: string): number {
@@ -36,7 +38,7 @@ export function destroyTcpSockets(path: string, spared?: string): number {
   const isSpared = (id: Buffer): boolean => [...id.subarray(SOURCE_AT, SOURCE_AT + 4)].join('.') === spared;
   try {
     const found = Object.entries(FAMILIES).flatMap(([name, family]) =>
-      list(socket, name, family)
+      list(socket, name, family, BUT_LISTEN)
         .filter((id) => family !== FAMILIES.IPv4 || !isSpared(id))
         .map((id) => destroy(family, id)),
     );

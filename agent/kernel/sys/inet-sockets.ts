@@ -6,6 +6,7 @@ import {
   attachClassicFilter,
   bind,
   boundAddress,
+  getSocketOption,
   type Instruction,
   SOCK_RAW,
   setSocketOption,
@@ -25,6 +26,7 @@ const SOCK_NONBLOCK = 0o4000;
 const IPPROTO_RAW = 255;
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
+const SO_ACCEPTCONN = 30;
 /** Connections that nobody has accepted yet. */
 const BACKLOG = 16;
 
@@ -106,6 +108,13 @@ export function listeningTcp(address: Uint8Array, port: number): number {
     close(fd);
     throw error;
   }
+}
+
+/** Whether this TCP socket listens, and was not destroyed. Throws `KernelError`. */
+export function isListening(fd: number): boolean {
+  const value = Buffer.alloc(4);
+  getSocketOption(fd, SOL_SOCKET, SO_ACCEPTCONN, value, 'SO_ACCEPTCONN');
+  return value.some((byte) => byte !== 0);
 }
 
 /** A TCP socket that connects meanwhile; who writes to it learns how that ended. Throws `KernelError`, e.g. with ENETUNREACH. */

@@ -39,12 +39,22 @@ function commandsIn(lab: Experiment, node: string): string[] {
   });
 }
 
+/** But for the name server of netfold's. */
 const socketsIn = async (lab: Experiment, node: string): Promise<string> =>
-  (await runIn(place(lab, node), 'ss', '-Htan')).out.trim();
+  (await runIn(place(lab, node), 'ss', '-Htan', 'not', 'src', '127.0.0.53:53')).out.trim();
 
 function log(lab: Experiment, node: string): string {
   const file = logFile(lab.name, `${node}.0`);
   return existsSync(file) ? readFileSync(file, 'utf8') : '';
+}
+
+/** A question for the addresses of `client`, over TCP: its length (RFC 1035, section 4.2.2), header, name, type and class. */
+const QUESTION = '\\0\\x18\\0\\1\\1\\0\\0\\1\\0\\0\\0\\0\\0\\0\\6client\\0\\0\\1\\0\\1';
+
+/** Whether netfold's name server in an endpoint answers over TCP. */
+async function answersNames(lab: Experiment, node: string): Promise<boolean> {
+  const ask = `exec 3<>/dev/tcp/127.0.0.53/53 && printf '${QUESTION}' >&3 && timeout 2 head -c 2 <&3 | wc -c`;
+  return (await runIn(place(lab, node), 'bash', '-c', ask)).out.trim() === '2';
 }
 
 async function status(lab: Experiment, node: string): Promise<string | undefined> {
@@ -73,6 +83,7 @@ it('is gone with all that it has started, and its connections end as those of a 
   await until(async () => (await socketsIn(lab, 'server')) === '', 'its sockets are gone');
   expect(await status(lab, 'server')).toBe('ended by SIGKILL');
   expect((await executing).code).not.toBe(0);
+  expect(await answersNames(lab, 'server')).toBe(true);
 
   await tell(lab, 'join', 'server');
   await until(() => lines(log(lab, 'server'), 'begins') === 2, 'it begins again');
@@ -93,6 +104,11 @@ it('is gone with all that it has started, and its connections end as those of a 
   );
 
   expect((await lab.statuses())[0]!.degraded).toEqual([]);
+
+  // Somebody destroys the name server's own socket.
+  const own = ['state', 'listening', 'src', '127.0.0.53:53'];
+  await runIn(place(lab, 'client'), 'ss', '-K', ...own);
+  await until(() => answersNames(lab, 'client'), 'names resolve again');
 
   // A restart at one instant: the topology is the same before and after it.
   expect(log(lab, 'still')).toBe('begins\n'.repeat(2));
