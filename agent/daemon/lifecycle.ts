@@ -114,8 +114,8 @@ export class Lifecycle {
     await this.#parts.local.detach(number);
   }
 
-  /** In the reverse order of `start`. */
-  async stop(): Promise<void> {
+  /** In the reverse order of `start`. `isRemoved`: whoever asks for it removes the experiment's places next. */
+  async stop(isRemoved = false): Promise<void> {
     const { wideArea, keeper, timeline, applications, enforcer, mesh, kernel, names, dataGuard } =
       this.#parts;
     const { fidelity, end, traffic, doors } = this.#parts;
@@ -132,10 +132,10 @@ export class Lifecycle {
     await applications.stop();
     await traffic.stop();
     await keeper.stop();
-    await enforcer.stop();
-    await mesh.stop();
-    await names?.stop();
-    await kernel.close();
+    await enforcer.stop(isRemoved);
+    // Each waits for others than this thread: the network, a thread, the kernel.
+    const ended = await Promise.allSettled([mesh.stop(), names?.stop(), kernel.close()]);
+    for (const one of ended) if (one.status === 'rejected') throw one.reason;
   }
 
   #enter(state: AgentState): void {

@@ -7,7 +7,7 @@ import type { Bootstrap } from '../../proto/bootstrap.ts';
 import { bootstrapFromController } from '../bootstrap/from-controller.ts';
 import { systemClock, systemTimers } from '../clock/clock.ts';
 import { keepPriority, ownPriority, spareFromWantOfMemory } from '../endpoints/priority.ts';
-import { markAsEnding } from '../files/ending-file.ts';
+import { isMarkedAsEnding, markAsEnding } from '../files/ending-file.ts';
 import { keepPrivate } from '../files/umask.ts';
 import { logOptions } from '../health/log-fields.ts';
 import { LogWriter } from '../health/log-writer.ts';
@@ -96,6 +96,8 @@ export async function runAgentWith(
   if (lines.isBehind) lines.onFailure();
   const letThrow = unexpected.watchProcess();
   const stopping = Promise.withResolvers<Stopped>();
+  /** Whoever removes the experiment has marked it before the signal. */
+  let isRemoved = false;
   let stopWatch = (): void => {};
   let metrics: Listening | undefined;
   const letGo = keepPriority({
@@ -118,6 +120,7 @@ export async function runAgentWith(
     stopWatch = manager.watch(systemTimers, () => agent.reactions.ticks.count);
     void agent.parts.end.reached.then(() => stopping.resolve('quit'));
     const stopped = await stopping.promise;
+    isRemoved = stopped === 'asked' && isMarkedAsEnding(dirname(options.socket));
     if (stopped === 'quit') announceEnd(options.socket, log);
     await options.onStopping?.();
     await api.close();
@@ -127,7 +130,7 @@ export async function runAgentWith(
     manager.ending();
     letGo();
     await metrics?.close();
-    await agent.lifecycle.stop().finally(letThrow);
+    await agent.lifecycle.stop(isRemoved).finally(letThrow);
   }
 }
 

@@ -194,11 +194,15 @@ export class Enforcer {
     }
   }
 
-  /** Restores all interfaces. One that is gone, or that another program has taken, is left alone. */
-  async stop(): Promise<void> {
-    for (const item of this.#interfaces.values()) await this.#giveBack(item);
+  /**
+   * Restores all interfaces. One that is gone, or that another program has taken, is left alone. `isRemoved`: so is one that does
+   * not outlive the agent, since it is removed next, with all that is in force there.
+   */
+  async stop(isRemoved = false): Promise<void> {
+    for (const item of this.#interfaces.values())
+      if (!isRemoved || item.endpoint.outlivesAgent === true) await this.#giveBack(item);
     this.#interfaces.clear();
-    await this.#delay.stop();
+    await this.#delay.stop(isRemoved);
   }
 
   async #giveBack(item: Interface): Promise<void> {

@@ -161,8 +161,11 @@ export interface DelayBackend {
   counters(): DelayCounters;
   /** Why it no longer works; `undefined` while it does. */
   readonly failure: string | undefined;
-  /** Ends the work and removes what `attach` installed; calling it twice does no harm. */
-  stop(): Promise<void>;
+  /**
+   * Ends the work and removes what `attach` installed; calling it twice does no harm. `isRemoved`: endpoints that do not outlive
+   * the agent are removed next, with all that is installed there, so it stays.
+   */
+  stop(isRemoved?: boolean): Promise<void>;
 }
 
 /** What the kernel says of changes by others, soon after each; all that it does not say is found by reading back in turn. */

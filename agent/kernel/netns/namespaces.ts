@@ -8,7 +8,7 @@ import { chmodSync, closeSync, existsSync, mkdirSync, openSync, rmSync } from 'n
 import { close, open } from '../sys/descriptors.ts';
 import { KernelError } from '../sys/errors.ts';
 import { ERRNO } from '../sys/libc.ts';
-import { bindMount, makeSharedMount, unmount } from '../sys/mounts.ts';
+import { bindMount, makeSharedMount, unmount, unmountLater } from '../sys/mounts.ts';
 import { setns, unshareNetwork } from '../sys/thread-namespace.ts';
 import { NETNS_FOLDER, namespacePath, OWN_NAMESPACE_FILE, THREAD_NAMESPACE_FILE } from './namespace-files.ts';
 
@@ -137,4 +137,17 @@ export function removeNamespace(name: string): boolean {
   while (unmount(path));
   rmSync(path, { force: true });
   return true;
+}
+
+/** Removes named namespaces, as many at a time as libuv has threads. */
+export async function removeNamespaces(names: readonly string[]): Promise<void> {
+  await Promise.all(
+    names.map(async (name) => {
+      const path = namespacePath(name);
+      if (!existsSync(path)) return;
+      await unmountLater(path);
+      while (unmount(path));
+      rmSync(path, { force: true });
+    }),
+  );
 }

@@ -33,3 +33,17 @@ export function unmount(target: string): boolean {
   if (errno === ERRNO.EINVAL || errno === ERRNO.ENOENT) return false;
   return fail('umount2', target);
 }
+
+/**
+ * The same in a thread of libuv's pool: each call waits for a grace period of RCU after it has let others go on
+ * (namespace_unlock, fs/namespace.c), which concurrent ones share.
+ */
+export function unmountLater(target: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    raw.umount2.async(target, MNT_DETACH, (error: Error | null, result: number) => {
+      if (error) reject(error);
+      else resolve(result === 0);
+    });
+    // Why it failed, only a call of this thread can tell.
+  }).then((isDone) => isDone === true || unmount(target));
+}

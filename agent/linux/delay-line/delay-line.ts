@@ -234,14 +234,17 @@ export class DelayLine implements DelayBackend {
   }
 
   /** Ends the threads. They release their packets at once, in order. */
-  stop(): Promise<void> {
+  stop(isRemoved = false): Promise<void> {
     // A second call would close descriptors that may belong to others by then.
-    this.#stopped ??= this.#stop();
+    this.#stopped ??= this.#stop(isRemoved);
     return this.#stopped;
   }
 
-  async #stop(): Promise<void> {
-    const queues = [...this.#queues.values()];
+  async #stop(isRemoved: boolean): Promise<void> {
+    const left = [...this.#queues].filter(
+      ([number]) => !isRemoved || this.#endpoints.get(number)?.outlivesAgent === true,
+    );
+    const queues = left.map(([, queue]) => queue);
     this.#queues.clear();
     try {
       doAll(queues.map((queue) => () => queue.close()));

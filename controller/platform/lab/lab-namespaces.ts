@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { makeRouter } from '../../../agent/kernel/netns/ip-settings.ts';
 import { listNamespaces, namespacePath } from '../../../agent/kernel/netns/namespace-files.ts';
-import { createNamespaces, removeNamespace } from '../../../agent/kernel/netns/namespaces.ts';
+import { createNamespaces, removeNamespaces } from '../../../agent/kernel/netns/namespaces.ts';
 import { removeIfEmpty } from '../../machine/folders.ts';
 import { refuseForeignSources } from './foreign-sources.ts';
 import { connectEndpoints, connectHosts } from './lab-links.ts';
@@ -65,14 +65,13 @@ export async function removeLab(
   onRemoved?: (removed: number, of: number) => void,
 ): Promise<number> {
   const names = listNamespaces().filter((name) => experimentOf(name) === experiment);
-  for (const [index, name] of names.entries()) {
-    if (index % BATCH === 0) {
-      onRemoved?.(index, names.length);
-      await turn();
-    }
+  for (let index = 0; index < names.length; index += BATCH) {
+    onRemoved?.(index, names.length);
+    await turn();
+    const batch = names.slice(index, index + BATCH);
     // The namespace is what is found after a kill, so it is removed last.
-    rmSync(join(NETNS_ETC_FOLDER, name), { recursive: true, force: true });
-    removeNamespace(name);
+    for (const name of batch) rmSync(join(NETNS_ETC_FOLDER, name), { recursive: true, force: true });
+    await removeNamespaces(batch);
   }
   removeIfEmpty(NETNS_ETC_FOLDER);
   return names.length;

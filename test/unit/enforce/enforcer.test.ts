@@ -212,6 +212,21 @@ test('stopping gives all interfaces back, and ends the delays', async () => {
   expect(delay.toString()).toBe('');
 });
 
+test('stopping before a removal leaves what is removed as it is, and gives back what stays', async () => {
+  const stays = { ...SERVER, outlivesAgent: true };
+  await enforcer.attach(CLIENT);
+  await enforcer.attach(stays);
+  enforce(enforcer, CLIENT, SLOW);
+  enforce(enforcer, stays, SLOW);
+  tc.tried.length = 0;
+  await enforcer.stop(true);
+  expect(tc.tried.filter(({ op }) => op === 'delete-root')).toHaveLength(1);
+  const [client, server] = tc.toString().split('server.0:');
+  expect(client).toBe(`client.0:\n${SLOW_TEXT}\n`);
+  expect(server).not.toMatch(/class|target|filter|htb/);
+  expect(delay.toString()).toBe('');
+});
+
 describe('repairing', () => {
   beforeEach(async () => {
     await enforcer.attach(CLIENT);
