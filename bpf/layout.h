@@ -116,6 +116,17 @@ struct exemption_list {
 /* The priority that `arrive` gives to what must not be held ("NFUG"). */
 #define NETFOLD_UNGUARDED_PRIORITY 0x4e465547U
 
+/* The priority of the sockets that send netfold's probes (SO_PRIORITY): nobody without CAP_NET_ADMIN has one above 6, and queues take
+ * it for 0, by its lowest bits. */
+#define NETFOLD_PROBE_PRIORITY 0x6e660000U
+
+/* A probe that has left: IPv4 addresses of who asks and of who is asked, and what only this question has. As in the packet. */
+struct probe {
+	__u8 asking[4];
+	__u8 asked[4];
+	__u8 token[4];
+};
+
 /* In `tc_index` of what has passed `classify`: it stays with a packet to the other end of a veth pair, also in another
  * namespace (skb_scrub_packet, net/core/skbuff.c, takes the mark, and leaves this). */
 #define NETFOLD_CLASSIFIED 0x4e46

@@ -7,7 +7,7 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-/* The loader sets max_entries of all but `rows`, the lease, `exemptions` and `attended`. */
+/* The loader sets max_entries of all but `rows`, the lease, `exemptions`, `attended` and `probes`. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
 	__uint(max_entries, 1024);
@@ -84,6 +84,14 @@ struct {
 	__type(key, __u32);
 	__type(value, __u64);
 } attended SEC(".maps");
+
+/* Probes that have left, the latest. The value says nothing. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct probe);
+	__type(value, __u32);
+} probes SEC(".maps");
 
 /* Interfaces at which `guard` drops, and how many frames it has dropped there. */
 struct {

@@ -4,7 +4,7 @@
  *
  *   count     socket filter on an AF_PACKET socket in an endpoint's namespace: adds up what leaves, per pair of
  *             addresses of endpoints. What goes elsewhere takes no row, so no application can fill the table with
- *             destinations. It keeps no packet (returns 0).
+ *             destinations. It keeps no packet (returns 0). It notes which of netfold's own probes have left.
  *   detach    tc classifier at the endpoint's egress, before the HTB root: takes from a shaped packet the socket that sent
  *             it. The root stands for links that are far away from the sender, so what waits there must not be charged to
  *             the sender's socket, and what is lost there must not be reported to it: TCP would keep the queue all but
@@ -15,7 +15,8 @@
  *             once it has run out.
  *   arrive    tc classifier at the endpoint's ingress: notes for the delay line when a frame arrived, and makes the
  *             kernel forget it. What is held would otherwise keep the time of its arrival, and whoever asks the kernel
- *             for it (SO_TIMESTAMP: ping, NTP) would see half of a round trip. What arrives while nobody serves the queue
+ *             for it (SO_TIMESTAMP: ping, NTP) would see half of a round trip. Answers to probes that `count` has noted keep
+ *             it: there it is asked for. What arrives while nobody serves the queue
  *             passes by it.
  *   guard     tc classifier where the link of a lab's endpoint ends, in the namespace of its host: drops what has not passed
  *             `classify`. A packet socket with PACKET_QDISC_BYPASS, XDP and AF_XDP send without calling any qdisc or program
@@ -34,6 +35,23 @@
 #include <linux/pkt_cls.h>
 #include <bpf/bpf_helpers.h>
 
+/* An echo request with netfold's identifier: of netfold's own, by the priority of its socket, and not of an application's. */
+static __always_inline void note_probe(struct __sk_buff *skb)
+{
+	struct probe probe;
+	__u32 nothing = 0;
+
+	if (read_probe(skb, ECHO_REQUEST, 0, &probe))
+		bpf_map_update_elem(&probes, &probe, &nothing, BPF_ANY);
+}
+
+static __always_inline int is_probe_answer(struct __sk_buff *skb)
+{
+	struct probe probe;
+
+	return read_probe(skb, ECHO_REPLY, 1, &probe) && bpf_map_lookup_elem(&probes, &probe);
+}
+
 static __always_inline void add_to_rows(__u32 which, __u64 amount)
 {
 	__u64 *number = bpf_map_lookup_elem(&rows, &which);
@@ -49,7 +67,11 @@ int count(struct __sk_buff *skb)
 	struct pair key;
 	__u64 bytes = skb->len, packets = 1;
 
-	if (skb->pkt_type != PACKET_OUTGOING || !read_pair(skb, &key) || is_exempt(skb))
+	if (skb->pkt_type != PACKET_OUTGOING)
+		return 0;
+	if (skb->priority == NETFOLD_PROBE_PRIORITY)
+		note_probe(skb);
+	if (!read_pair(skb, &key) || is_exempt(skb))
 		return 0;
 	/* A GSO packet is one skb here and gso_segs frames on the wire. HTB counts the same way
 	 * (net/core/dev.c, qdisc_pkt_len_init). */
@@ -168,7 +190,7 @@ int arrive(struct __sk_buff *skb)
 		skb->priority = NETFOLD_UNGUARDED_PRIORITY;
 		return TC_ACT_UNSPEC;
 	}
-	/* With no time set, the kernel takes the time at which the frame is read. Of an answer to a probe, its arrival is asked for. */
+	/* With no time set, the kernel takes the time at which the frame is read. */
 	if (!is_probe_answer(skb))
 		skb->tstamp = 0;
 	/* Somebody else's mark stays; such a packet is held from when the thread gets to see it. */

@@ -128,18 +128,31 @@ static __always_inline void take_tags(struct __sk_buff *skb)
 	}
 }
 
-/* Whether it answers an echo request of netfold's own, by its identifier (agent/linux/probe/echo-probes.ts). */
-static __always_inline int is_probe_answer(struct __sk_buff *skb)
+/* Where a probe has its token, from the beginning of its message (agent/linux/probe/echo-probes.ts), and its bytes until then. */
+#define PROBE_TOKEN_AT 24
+#define PROBE_BYTES 28
+/* Types of ICMP messages (RFC 792). */
+#define ECHO_REPLY 0
+#define ECHO_REQUEST 8
+
+/* Fills `probe` from a message of this type with the identifier of netfold's probes; 0 where it is none. `answer`: who is asked has
+ * sent it. */
+static __always_inline int read_probe(struct __sk_buff *skb, __u8 type, int answer, struct probe *probe)
 {
-	__u8 header[10], message[6];
+	__u8 header[20], message[PROBE_BYTES];
 
 	if (skb->protocol != bpf_htons(ETH_P_IP) || bpf_skb_load_bytes(skb, ETH_HLEN, header, sizeof(header)))
 		return 0;
-	/* IPv4 without options, and an echo reply of ICMP. */
+	/* IPv4 without options. */
 	if (header[0] != 0x45 || header[9] != IPPROTO_ICMP ||
 	    bpf_skb_load_bytes(skb, ETH_HLEN + 20, message, sizeof(message)))
 		return 0;
-	return message[0] == 0 && message[4] == 0x6e && message[5] == 0x66;
+	if (message[0] != type || message[4] != 0x6e || message[5] != 0x66)
+		return 0;
+	__builtin_memcpy(answer ? probe->asked : probe->asking, header + 12, 4);
+	__builtin_memcpy(answer ? probe->asking : probe->asked, header + 16, 4);
+	__builtin_memcpy(probe->token, message + PROBE_TOKEN_AT, 4);
+	return 1;
 }
 
 #endif

@@ -27,6 +27,7 @@ const IPPROTO_RAW = 255;
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
 const SO_ACCEPTCONN = 30;
+const SO_PRIORITY = 12;
 /** Connections that nobody has accepted yet. */
 const BACKLOG = 16;
 
@@ -76,12 +77,14 @@ const answersTo = (identifier: number): readonly Instruction[] => [
 ];
 
 /**
- * A raw socket of ICMP for IPv4 that receives nothing but answers to echo requests of this identifier. `source`: 4 bytes; it sends from
- * there, and receives what is sent to it. Throws `KernelError`, e.g. with EADDRNOTAVAIL.
+ * A raw socket of ICMP for IPv4 that receives nothing but answers to echo requests of this identifier, and whose packets have this
+ * priority (socket(7)). `source`: 4 bytes; it sends from there, and receives what is sent to it. Throws `KernelError`, e.g. with
+ * EADDRNOTAVAIL.
  */
-export function echoSocket(identifier: number, source?: Uint8Array): number {
+export function echoSocket(identifier: number, priority: number, source?: Uint8Array): number {
   const fd = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
   try {
+    setSocketOption(fd, SOL_SOCKET, SO_PRIORITY, new Uint32Array([priority]), 'SO_PRIORITY');
     attachClassicFilter(fd, answersTo(identifier));
     if (source) bind(fd, socketAddress(source, 0));
     return fd;

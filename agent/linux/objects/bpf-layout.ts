@@ -14,6 +14,9 @@ export const PARTITIONS = 8;
 export const EXEMPTIONS = { size: 584, ports: 0, networks: 4, port: 8, network: 72 } as const;
 export const EXEMPT_PORT = { size: 4, port: 0, protocol: 2 } as const;
 export const EXEMPT_NETWORK = { size: 32, address: 0, mask: 16 } as const;
+export const PROBE = { size: 12, asking: 0, asked: 4, token: 8 } as const;
+/** The priority of sockets that send probes, which the counting program knows them by. Others need CAP_NET_ADMIN for it. */
+export const PROBE_PRIORITY = 0x6e660000;
 export const CLASS_DROP = 0xffffffff;
 /** Set in a packet's mark together with its arrival time: microseconds of the monotonic clock, modulo 2^31. */
 export const ARRIVAL_MARK = 0x80000000;

@@ -10,6 +10,7 @@ import { close } from '../../kernel/sys/descriptors.ts';
 import { echoSocket, socketAddress } from '../../kernel/sys/inet-sockets.ts';
 import { Poller } from '../../kernel/sys/poller.ts';
 import { processorMicros } from '../../kernel/sys/this-thread.ts';
+import { PROBE_PRIORITY } from '../objects/bpf-layout.ts';
 
 /** `nf`: by this, and by the text, they are known as netfold's. */
 export const PROBE_IDENTIFIER = 0x6e66;
@@ -164,7 +165,7 @@ const sourceOf = (endpoint: Source | undefined): string | undefined => endpoint?
 function opened(from: Source | undefined): Opened | undefined {
   const source = sourceOf(from);
   const open = (): number =>
-    echoSocket(PROBE_IDENTIFIER, source === undefined ? undefined : familyBytes(source));
+    echoSocket(PROBE_IDENTIFIER, PROBE_PRIORITY, source === undefined ? undefined : familyBytes(source));
   try {
     const fd = from ? within(from.namespace, open) : open();
     // From now on, arrivals have a time.

@@ -8,6 +8,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { parseStat } from '../../../agent/health/machine-load.ts';
+import { PROBE_IDENTIFIER } from '../../../agent/linux/probe/echo-probes.ts';
 import type { Experiment } from '../../../controller/experiment/experiment.ts';
 import { askVerdict } from '../../../controller/fidelity/verdict.ts';
 import { processesIn } from '../../../controller/machine/processes.ts';
@@ -177,6 +178,10 @@ it('an undisturbed run is faithful; rules that somebody changes, replaces or goe
   const { latestMs } = (await probed())!;
   expect(latestMs).toBeGreaterThan(2.5);
   expect(latestMs).toBeLessThan(50);
+  // An application that uses the same identifier sees the whole of its round trip, 6 ms, and not when the answer came to the queue.
+  const ping = ['ping', '-n', '-q', '-e', `${PROBE_IDENTIFIER}`, '-i', '0.05', '-c', '10', c.address];
+  const { out } = await runIn(d, ...ping);
+  expect(Number(/= ([\d.]+)\//.exec(out)![1])).toBeGreaterThan(4.5);
   const port = await portOf(lab, 'c.0');
   const host = lab.plan.endpoints.find(({ name }) => name === 'c.0')!.host.namespace;
   const behindPort = (verb: string, ...words: string[]) =>

@@ -15,6 +15,8 @@ import {
   PAIR,
   PARTITIONS,
   PARTY,
+  PROBE,
+  PROBE_PRIORITY,
   ROWS,
   TARGET,
   UNGUARDED_PRIORITY,
@@ -28,6 +30,7 @@ import { type BpfObject, readBpfObject } from '../../support/kernel/btf.ts';
 const BPF_MAP_TYPE_HASH = 1;
 const BPF_MAP_TYPE_ARRAY = 2;
 const BPF_MAP_TYPE_PERCPU_HASH = 5;
+const BPF_MAP_TYPE_LRU_HASH = 9;
 
 function compiled(): BpfObject {
   const folder = mkdtempSync(join(tmpdir(), 'netfold-bpf-'));
@@ -62,11 +65,12 @@ describe.each([
     ['party', PARTY],
     ['exemption_list', EXEMPTIONS],
     ['exempt_network', EXEMPT_NETWORK],
+    ['probe', PROBE],
   ])('has %s where TypeScript reads and writes it', (name, { size, ...fields }) => {
     expect(structs.get(name)).toEqual({ size, fields });
   });
 
-  test('has a counter per processor and pair, a class per pair, a party per address, buffers in rows, one lease and one promise, strays per interface', () => {
+  test('has a counter per processor and pair, a class per pair, a party per address, buffers in rows, one lease and one promise, strays per interface, probes', () => {
     expect(Object.fromEntries(maps)).toEqual({
       usage: { type: BPF_MAP_TYPE_PERCPU_HASH, keySize: PAIR.size, valueSize: USAGE.size },
       classes: { type: BPF_MAP_TYPE_HASH, keySize: PAIR.size, valueSize: TARGET.size },
@@ -78,6 +82,7 @@ describe.each([
       lease: { type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: 8 },
       attended: { type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: 8 },
       exemptions: { type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: EXEMPTIONS.size },
+      probes: { type: BPF_MAP_TYPE_LRU_HASH, keySize: PROBE.size, valueSize: 4 },
       strays: { type: BPF_MAP_TYPE_HASH, keySize: 4, valueSize: 8 },
     });
   });
@@ -128,6 +133,12 @@ test('the priority that is passed by is the same number in the kernel and in the
   const header = readFileSync(join(import.meta.dirname, '../../../bpf/layout.h'), 'utf8');
   const value = /^#define NETFOLD_UNGUARDED_PRIORITY (0x[0-9a-f]+)U$/m.exec(header)?.[1];
   expect(UNGUARDED_PRIORITY).toBe(Number(value));
+});
+
+test('the priority of probes is the same number in the kernel and at their sockets', () => {
+  const header = readFileSync(join(import.meta.dirname, '../../../bpf/layout.h'), 'utf8');
+  const value = /^#define NETFOLD_PROBE_PRIORITY (0x[0-9a-f]+)U$/m.exec(header)?.[1];
+  expect(PROBE_PRIORITY).toBe(Number(value));
 });
 
 test('as many exemptions find room as are accepted', () => {
