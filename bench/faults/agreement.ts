@@ -16,6 +16,9 @@ export interface Truth {
   readonly sharesOfAll: (flows: readonly ViewFlow[], epoch: number) => readonly ViewShare[] | undefined;
 }
 
+/** After the end of a fault, or the start of the killed agents' successors. */
+export const BOUND_MS = 5000;
+
 /** One line for each wrong item, and for each item in which agents differ. */
 export interface Disagreement {
   /** Hosts and endpoints with their properties, which change only by a fault. */
@@ -46,6 +49,12 @@ export function findDisagreement(views: readonly (AgentView | undefined)[], trut
   ]);
   return { lasting, fleeting: lasting.length > 0 ? [] : fleetingOf(answered, truth) };
 }
+
+/** Whether any of them says in its status that it can't do what it should; that packets are late, a busy machine says all the time. */
+export const isTold = (views: readonly AgentView[]): boolean =>
+  views.some(({ degraded }) => degraded.some((what) => !LATE.test(what)));
+
+const LATE = /ms late on average/;
 
 /** From each host's data about itself. */
 function membersOf(views: readonly AgentView[]): ViewMember[] {

@@ -6,12 +6,13 @@ import { hostName } from '../../controller/names.ts';
 import { BenchError } from '../errors.ts';
 import { type Interruption, type Lab, withLab } from '../lab.ts';
 import type { Table } from '../report/model.ts';
+import { BOUND_MS } from './agreement.ts';
 import { canHang } from './hangs.ts';
 import { HostDates } from './host-dates.ts';
 import { describeFault, type Fault, KINDS, type Kind, planFaults } from './plan.ts';
 import { canBoundMemory } from './shortages.ts';
 import { FaultSuite, type Outcome } from './suite.ts';
-import { BOUND_MS, tableOf } from './table.ts';
+import { tableOf } from './table.ts';
 import { FAULTS_TOPOLOGY, HOSTS, SIZES } from './topology.ts';
 import { Traces } from './traces.ts';
 import { FaultTraffic } from './traffic.ts';
@@ -101,7 +102,8 @@ export async function runFaults(
 }
 
 /** The fault and its outcome; and, if agreement took too long, the last differences. */
-export function describeOutcome({ fault, agreementMs, last }: Outcome): string {
+export function describeOutcome({ fault, agreementMs, isTold, last }: Outcome): string {
+  const told = isTold && agreementMs >= BOUND_MS ? ', and told,' : '';
   const wrong = agreementMs < BOUND_MS ? '' : `\n  ${last.slice(0, 5).join('\n  ')}`;
-  return `${Math.round(agreementMs)} ms after ${describeFault(fault)}${wrong}`;
+  return `${Math.round(agreementMs)} ms${told} after ${describeFault(fault)}${wrong}`;
 }

@@ -9,7 +9,15 @@ import type { ControlAnswer } from '../../proto/control.ts';
 import { NetfoldError } from '../../proto/errors.ts';
 import { callJson } from '../../proto/http-json.ts';
 import type { AgentView } from '../../proto/view.ts';
-import { type Disagreement, findDisagreement, STICKS_LOOKS, Sticking, type Truth } from './agreement.ts';
+import {
+  BOUND_MS,
+  type Disagreement,
+  findDisagreement,
+  isTold,
+  STICKS_LOOKS,
+  Sticking,
+  type Truth,
+} from './agreement.ts';
 import { Classes } from './classes.ts';
 import { hang } from './hangs.ts';
 import type { HostDates } from './host-dates.ts';
@@ -39,6 +47,8 @@ export interface Outcome {
    * kernel had the classes of that agreement; `Infinity`: never.
    */
   readonly agreementMs: number;
+  /** At every look later than `BOUND_MS` at which they did not agree, an agent said that something was degraded. */
+  readonly isTold: boolean;
   /** The differences of the last reading with any. */
   readonly last: readonly string[];
 }
@@ -56,6 +66,8 @@ export class FaultSuite {
   /** Hosts whose agent can't answer: killed, stopped, or without what it needs. */
   readonly #stopped = new Set<number>();
   #installed: Installed | undefined;
+  /** A line for each agent that has ended without being killed, since the fault began. */
+  #ended: string[] = [];
   /** Whether the current fault has started an agent. */
   #hasStarted = false;
   /** How many commands there were at the last request. */
@@ -82,17 +94,17 @@ export class FaultSuite {
     await this.#links.stop();
   }
 
-  /** Resolves when the fault is over and all agents agree again, or never will. Throws if an agent ends by itself. */
+  /** Resolves when the fault is over and all agents agree again, or never will. An agent that ends by itself is started again. */
   async run(fault: Fault): Promise<Outcome> {
     this.#installed ??= await Installed.now(this.#experiment.plan.endpoints);
     this.#hasStarted = false;
+    this.#ended = [];
     const commanded = fault.command && this.#command(fault.command);
     await Promise.all(fault.parts.map((part) => this.#do(part)));
     const healed = performance.now();
     await commanded;
-    const { answerMs, agreementMs, last } = await this.agree(healed);
-    const isStarted = this.#hasStarted;
-    return { fault, answerMs, agreementMs: isStarted ? agreementMs - answerMs : agreementMs, last };
+    const { answerMs, agreementMs, ...rest } = await this.agree(healed);
+    return { fault, answerMs, agreementMs: this.#hasStarted ? agreementMs - answerMs : agreementMs, ...rest };
   }
 
   /** Waits until all agree; both times count from `since` (`performance.now()`). */
@@ -101,20 +113,26 @@ export class FaultSuite {
     let last: readonly string[] = [];
     let answered: number | undefined;
     let agreed: { readonly at: number; looks: number } | undefined;
+    let isToldSoFar = true;
     for (;;) {
       const at = performance.now();
-      const { lasting, fleeting } = await this.#look();
+      const { lasting, fleeting, isTold: isSaid } = await this.#look();
       if (!lasting.some((text) => text.endsWith("doesn't answer"))) answered ??= at;
       const wrong = [...lasting, ...sticking.look(fleeting, at)];
       if (wrong.length > 0) last = wrong;
+      const begin = this.#hasStarted ? (answered ?? at) : since;
+      if (wrong.length > 0 && at - begin > BOUND_MS) isToldSoFar &&= isSaid;
       agreed = wrong.length > 0 ? undefined : (agreed ?? { at, looks: 0 });
       if (agreed && ++agreed.looks > STICKS_LOOKS && at - agreed.at >= HOLD_MS) break;
       const patienceMs = answered === undefined ? START_MS : GIVE_UP_MS + HOLD_MS;
       if (at - (answered ?? since) > patienceMs) break;
       await sleep(LOOK_MS);
     }
-    const agreementMs = (agreed?.at ?? Number.POSITIVE_INFINITY) - since;
-    return { answerMs: (answered ?? performance.now()) - since, agreementMs, last };
+    // No matter how well all is with a new one: it must not have ended.
+    const isOver = agreed !== undefined && this.#ended.length === 0;
+    const agreementMs = isOver ? agreed!.at - since : Number.POSITIVE_INFINITY;
+    const answerMs = (answered ?? performance.now()) - since;
+    return { answerMs, agreementMs, isTold: isToldSoFar, last: [...this.#ended, ...last] };
   }
 
   async #do(part: Part): Promise<void> {
@@ -210,13 +228,13 @@ export class FaultSuite {
     try {
       const address = this.#address(this.#hostName(host));
       const { command } = await giveCommand(address, { text }, userKeyOf(this.#experiment.name));
-      if (command) this.#commands.set(commandKey(command), command);
+      this.#commands.set(commandKey(command), command);
     } catch (error) {
       if (!(error instanceof NetfoldError)) throw error;
     }
   }
 
-  async #look(): Promise<Disagreement> {
+  async #look(): Promise<Disagreement & { readonly isTold: boolean }> {
     const views = await this.#views();
     const answered = views.filter((view) => view !== undefined);
     const [first] = answered;
@@ -225,13 +243,14 @@ export class FaultSuite {
     this.#overseer.advance([...this.#commands.values()], now);
     const truth = { ...this.#truth, commands: this.#overseer.commands };
     const { lasting, fleeting } = findDisagreement(views, truth);
-    if (lasting.length > 0) return { lasting, fleeting };
+    const told = isTold(answered);
+    if (lasting.length > 0) return { lasting, fleeting, isTold: told };
     const classes = answered.flatMap((view) =>
       this.#classes.wrong(view, (epoch, from, to) => this.#overseer.path(epoch, from, to)),
     );
     const found = [...fleeting, ...classes];
     const installed = found.length > 0 ? [] : ((await this.#installed?.wrong()) ?? []);
-    return { lasting, fleeting: [...found, ...installed] };
+    return { lasting, fleeting: [...found, ...installed], isTold: told };
   }
 
   /** All commands that one agent knows. The digests show that the others have the same. */
@@ -244,11 +263,13 @@ export class FaultSuite {
     this.#knownCommands = history.length;
   }
 
-  /** Throws if an agent has ended that was not killed, with the end of its log. */
   #views(): Promise<(AgentView | undefined)[]> {
     return Promise.all(
       this.#agents.map(async (agent, host) => {
-        if (agent.hasExited) await agent.status();
+        if (agent.hasExited) {
+          this.#ended.push(agent.failure('has ended by itself').message);
+          await this.#start(host);
+        }
         const view = await callJson(this.#address(this.#hostName(host)), '/view').catch(() => undefined);
         return view as AgentView | undefined;
       }),

@@ -120,6 +120,13 @@ it('agents stand still, die, and have no controller', { timeout: 60_000 }, async
     expect(existsSync(controllerSocket(lab.name))).toBe(false);
   });
   expect(existsSync(controllerSocket(lab.name))).toBe(true);
+  // Whoever ends without a fault is a failure, after which the rest goes on.
+  process.kill(agentAt(socketOf(0))!, 'SIGKILL');
+  await until(() => agentAt(socketOf(0)) === undefined, 'it is gone');
+  const { agreementMs, last } = await suite.agree(performance.now());
+  expect(agreementMs).toBe(Number.POSITIVE_INFINITY);
+  expect(last[0]).toContain('the agent of host0 has ended by itself');
+  await during({ what: 'pause', host: 1, fromMs: 0, toMs: 500 }, async () => {});
 });
 
 const viewOf = async (host: number): Promise<AgentView> =>

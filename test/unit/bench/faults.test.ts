@@ -260,11 +260,22 @@ it('differences count', () => {
 
 describe('the table of faults', () => {
   const [kill, pause] = planFaults(2, 1, SIZES);
-  const outcome = (fault: typeof kill, agreementMs: number): Outcome => ({
+  const outcome = (fault: typeof kill, agreementMs: number, isTold = false): Outcome => ({
     fault: fault!,
     agreementMs,
+    isTold,
     answerMs: 1200,
     last: [],
+  });
+
+  it('judges none of which status has told, but counts it', () => {
+    const of = (...outcomes: Outcome[]) => tableOf(outcomes, [], 'netem', 1).rows[0]!;
+    const { measured, verdict, note } = of(outcome(kill, 100), outcome(kill, 9000, true));
+    expect([measured, verdict]).toEqual([100, 'within']);
+    expect(note).toContain('1 longer, and told');
+    expect(of(outcome(kill, 9000, true)).verdict).toBe('within');
+    expect(of(outcome(kill, Number.POSITIVE_INFINITY, true)).verdict).toBe('outside');
+    expect(of(outcome(kill, 9000)).verdict).toBe('outside');
   });
 
   it('judges the longest of each kind', () => {
