@@ -7,16 +7,28 @@ const OWN = /\/(?:topology|agent|controller|proto)\/(?!.*(?:node_modules|generat
 export class Coverage {
   readonly #session = new Session();
   readonly #seen = new Set<string>();
+  #isOn = false;
 
-  start(): void {
+  get isOn(): boolean {
+    return this.#isOn;
+  }
+
+  /** Begins to count, or ends it; what was reached before stays known. */
+  turn(isOn: boolean): void {
+    if (isOn === this.#isOn) return;
+    this.#isOn = isOn;
+    if (isOn) this.#start();
+    else {
+      this.#session.post('Profiler.stopPreciseCoverage');
+      this.#session.disconnect();
+    }
+  }
+
+  #start(): void {
     this.#session.connect();
     this.#session.post('Profiler.enable');
     this.#session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true });
     for (const block of this.take()) this.#seen.add(block);
-  }
-
-  stop(): void {
-    this.#session.disconnect();
   }
 
   /** The blocks that were executed since the last call. */

@@ -5,8 +5,9 @@ import { runInNewContext } from 'node:vm';
 import { micros, toMillis } from '../../proto/units.ts';
 import { SeededRandom } from '../../topology/model/random.ts';
 import { Coverage } from './coverage.ts';
-import { cook, formatRecipe, type Recipe } from './recipe.ts';
+import { type Cooked, cook, cooked, formatRecipe, type Input, mutated, type Recipe } from './recipe.ts';
 import type { Target } from './target.ts';
+import { isLookedAt, Turns } from './turns.ts';
 
 export const MAX_MS = 1000;
 export const MAX_MEGABYTES = 500;
@@ -30,7 +31,9 @@ export interface TargetReport {
   slowestMs: number;
   slowest: string;
   /** Interesting inputs, beside the valid ones to begin with. */
-  readonly corpus: Recipe[];
+  readonly corpus: Cooked[];
+  /** Of the processor, for all that was done with them. */
+  ms: number;
 }
 
 export interface FuzzReport {
@@ -65,30 +68,39 @@ export async function fuzz({
   const coverage = guided ? new Coverage() : undefined;
   const faults: Fault[] = [];
   const reports = targets.map(({ name }): TargetReport => emptyReport(name));
-  const run = async (recipe: Recipe): Promise<void> => {
-    const fault = await tryOut(recipe, reports[targets.indexOf(recipe.target)]!);
+  const run = async ({ recipe, input }: Cooked, report: TargetReport): Promise<void> => {
+    const fault = await tryOut(recipe, report, input);
     if (fault && !faults.some((one) => placeOf(one) === placeOf(fault))) faults.push(fault);
   };
-  for (const target of targets)
-    for (const start of target.seeds.keys()) await run({ target, start, mutations: [] });
-  coverage?.start();
+  const seeds = targets.map((target) =>
+    [...target.seeds.keys()].map((start) => cooked({ target, start, mutations: [] })),
+  );
+  for (const [at, report] of reports.entries()) for (const one of seeds[at]!) await run(one, report);
+  coverage?.turn(true);
   let inputs = 0;
   let peak = 0;
-  for (let turn = 0; faults.length < MAX_FAULTS && !isOver(inputs); turn++) {
-    const at = turn % targets.length;
-    const batch = Array.from({ length: BATCH }, () => next(targets[at]!, reports[at]!.corpus, random));
-    for (const recipe of batch) await run(recipe);
+  const turns = new Turns(targets.length);
+  while (faults.length < MAX_FAULTS && !isOver(inputs)) {
+    coverage?.turn(isLookedAt(inputs));
+    const at = turns.next();
+    const report = reports[at]!;
+    const began = cpuMs();
+    const batch = Array.from({ length: BATCH }, () => next(seeds[at]!, report.corpus, random));
+    for (const one of batch) await run(one, report);
     inputs += BATCH;
-    if (coverage) await keep(batch, reports[at]!.corpus, coverage);
+    if (coverage?.isOn) await keep(batch, report.corpus, coverage);
+    const ms = cpuMs() - began;
+    report.ms += ms;
+    turns.spend(at, BATCH, ms);
     peak = Math.max(peak, peakMegabytes());
     const megabytes = boundsMemory && peakMegabytes() > MAX_MEGABYTES ? await peakOf(batch) : 0;
     if (megabytes > MAX_MEGABYTES) {
       const problem = `the process has had ${megabytes.toFixed(0)} MB, in the batch of ${BATCH} before and with this one`;
-      faults.push({ recipe: formatRecipe(batch.at(-1)!), problem });
+      faults.push({ recipe: formatRecipe(batch.at(-1)!.recipe), problem });
       break;
     }
   }
-  coverage?.stop();
+  coverage?.turn(false);
   return { targets: reports, faults, blocks: coverage?.blocks ?? 0, peakMegabytes: peak };
 }
 
@@ -98,7 +110,7 @@ function placeOf({ problem }: Fault): string {
 }
 
 function emptyReport(name: string): TargetReport {
-  return { name, inputs: 0, valid: 0, slowestMs: 0, slowest: '', corpus: [] };
+  return { name, inputs: 0, valid: 0, slowestMs: 0, slowest: '', corpus: [], ms: 0 };
 }
 
 /** Since the start, or since `peakOf` has forgotten it. */
@@ -110,30 +122,29 @@ function peakMegabytes(): number {
  * Reads the batch once more, beginning without what garbage there is of all batches before it: on a busy machine V8 leaves it for
  * long. Writing 5 forgets the peak (proc_pid_clear_refs(5)).
  */
-async function peakOf(batch: readonly Recipe[]): Promise<number> {
+async function peakOf(batch: readonly Cooked[]): Promise<number> {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as (options: object) => void;
   // `last-resort` also gives the pages back to the kernel.
   collect({ type: 'major', flavor: 'last-resort' });
   writeFileSync('/proc/self/clear_refs', '5');
-  for (const recipe of batch) await readOnce(recipe.target, cook(recipe));
+  for (const { recipe, input } of batch) await readOnce(recipe.target, input);
   return peakMegabytes();
 }
 
 /** A valid input, or one that reached new code, with one more mutation. */
-function next(target: Target, corpus: readonly Recipe[], random: SeededRandom): Recipe {
+function next(seeds: readonly Cooked[], corpus: readonly Cooked[], random: SeededRandom): Cooked {
   const isNew = corpus.length > 0 && random.below(2) === 0;
-  const base = isNew
-    ? corpus[random.below(corpus.length)]!
-    : { target, start: random.below(target.seeds.length), mutations: [] };
-  return { ...base, mutations: [...base.mutations, random.below(2 ** 31)].slice(0, MAX_MUTATIONS) };
+  const bases = isNew ? corpus : seeds;
+  const base = bases[random.below(bases.length)]!;
+  return mutated(base, random.below(2 ** 31));
 }
 
 /** Inputs of a batch that are read again together, to find those that reach new code: asking V8 takes some milliseconds. */
 const GROUP = 32;
 
 /** Reads the batch again, and keeps the inputs that reach code that none before reached. */
-async function keep(batch: readonly Recipe[], corpus: Recipe[], coverage: Coverage): Promise<void> {
+async function keep(batch: readonly Cooked[], corpus: Cooked[], coverage: Coverage): Promise<void> {
   const fresh = coverage.unseen(coverage.take());
   for (let start = 0; fresh.length > 0 && start < batch.length; start += GROUP)
     corpus.push(...(await reaching(batch.slice(start, start + GROUP), fresh, coverage)));
@@ -144,17 +155,17 @@ async function keep(batch: readonly Recipe[], corpus: Recipe[], coverage: Covera
 
 /** The first inputs that reach `wanted`, by halves. */
 async function reaching(
-  group: readonly Recipe[],
+  group: readonly Cooked[],
   wanted: readonly string[],
   coverage: Coverage,
-): Promise<Recipe[]> {
-  for (const recipe of group) await readOnce(recipe.target, cook(recipe));
+): Promise<Cooked[]> {
+  for (const { recipe, input } of group) await readOnce(recipe.target, input);
   const reached = new Set(coverage.take());
   const found = coverage.unseen(wanted).filter((block) => reached.has(block));
   if (found.length === 0) return [];
   if (group.length === 1) {
     coverage.add(found);
-    return group[0]!.mutations.length < MAX_MUTATIONS ? [group[0]!] : [];
+    return group[0]!.recipe.mutations.length < MAX_MUTATIONS ? [group[0]!] : [];
   }
   const middle = group.length >> 1;
   return [
@@ -163,7 +174,7 @@ async function reaching(
   ];
 }
 
-async function readOnce(target: Target, input: string | Buffer): Promise<unknown> {
+async function readOnce(target: Target, input: Input): Promise<unknown> {
   try {
     await target.read(input as never);
     return undefined;
@@ -182,8 +193,8 @@ function cpuMs(): number {
 export async function tryOut(
   recipe: Recipe,
   report: TargetReport = emptyReport(''),
+  input: Input = cook(recipe),
 ): Promise<Fault | undefined> {
-  const input = cook(recipe);
   let ms = Number.POSITIVE_INFINITY;
   let error: unknown;
   for (let attempt = 0; attempt < 3 && ms > MAX_MS; attempt++) {

@@ -39,10 +39,12 @@ function positive(text: string): number {
 }
 
 function print(report: FuzzReport, seconds: number): void {
-  console.log('target                     inputs  accepted  corpus  slowest');
-  for (const { name, inputs, valid, corpus, slowestMs, slowest } of report.targets) {
+  console.log('target                     inputs  accepted  corpus    time  slowest');
+  for (const { name, inputs, valid, corpus, ms, slowestMs, slowest } of report.targets) {
     const share = `${Math.round((100 * valid) / Math.max(1, inputs))} %`;
-    const numbers = [String(inputs).padStart(10), share.padStart(9), String(corpus.length).padStart(7)];
+    const time = `${toSeconds(fromMillis(ms)).toFixed(1)} s`;
+    const columns = [String(inputs), share, String(corpus.length), time];
+    const numbers = columns.map((text, at) => text.padStart([10, 9, 7, 7][at]!));
     console.log(`${name.padEnd(23)}${numbers.join(' ')}  ${slowestMs.toFixed(1)} ms (${slowest})`);
   }
   const all = report.targets.reduce((sum, { inputs }) => sum + inputs, 0);

@@ -138,7 +138,7 @@ async function openFuzzedApi(): Promise<(payload: string) => Promise<void>> {
   const door: Partial<AgentDoor> = {
     control: (request) => {
       readCommand({ ...COMMANDS[0]!, text: request.text });
-      return { host: 'h', now: 0, history: [], folded: 0, inStep: [], behind: [] };
+      return { host: 'h', now: 0, inStep: [], behind: [], command: COMMANDS[0]! };
     },
   };
   const server = await openApi(door as AgentDoor, join(folder, 'agent.sock'));

@@ -12,11 +12,31 @@ export interface Recipe {
   readonly mutations: readonly number[];
 }
 
-export function cook({ target, start, mutations }: Recipe): string | Buffer {
-  return mutations.reduce(
-    (input: string | Buffer, seed) => mutate(input, new SeededRandom(seed), target.seeds, target.pieces),
-    target.seeds[start]!,
-  );
+export type Input = string | Buffer;
+
+export function cook({ target, start, mutations }: Recipe): Input {
+  return mutations.reduce((input: Input, seed) => step(target, input, seed), target.seeds[start]!);
+}
+
+function step({ seeds, pieces }: Target, input: Input, seed: number): Input {
+  return mutate(input, new SeededRandom(seed), seeds, pieces);
+}
+
+/** A recipe with what it gives. */
+export interface Cooked {
+  readonly recipe: Recipe;
+  readonly input: Input;
+}
+
+export const cooked = (recipe: Recipe): Cooked => ({ recipe, input: cook(recipe) });
+
+/** With one more mutation. */
+export function mutated({ recipe, input }: Cooked, seed: number): Cooked {
+  const { target, start, mutations } = recipe;
+  return {
+    recipe: { target, start, mutations: [...mutations, seed] },
+    input: step(target, input, seed),
+  };
 }
 
 export function formatRecipe({ target, start, mutations }: Recipe): string {
