@@ -53,21 +53,28 @@ export interface HistoryEntry extends Command {
   readonly hitCount?: number;
 }
 
-/** What an agent knows of commands (`GET /control`), and its answer to a new one. */
-export interface ControlAnswer {
+/** Who has the commands that an agent has. */
+export interface ControlStanding {
   /** The agent's host. */
   readonly host: string;
   /** Microseconds since the start; negative before it, null if it isn't known. */
   readonly now: number | null;
-  /** The accepted one. */
-  readonly command?: Command;
+  /** Hosts with the same commands as this one, and hosts that don't have them yet or are silent. */
+  readonly inStep: readonly string[];
+  readonly behind: readonly string[];
+}
+
+/** What an agent knows of commands (`GET /control`). */
+export interface ControlAnswer extends ControlStanding {
   /** In the order in which they take effect. */
   readonly history: readonly HistoryEntry[];
   /** How many older ones this agent has left out of it, since nothing of them is left. */
   readonly folded: number;
-  /** Hosts with the same commands as this one, and hosts that don't have them yet or are silent. */
-  readonly inStep: readonly string[];
-  readonly behind: readonly string[];
+}
+
+/** Its answer to a new one, without all that there are: these may be thousands. */
+export interface AcceptedCommand extends ControlStanding {
+  readonly command: Command;
 }
 
 // How an application tells its agent that something has happened (`netfold notify NAME`).

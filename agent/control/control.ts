@@ -5,8 +5,10 @@
  */
 import { type Command, commandKey, compareIssue, type NewCommand } from '../../proto/command.ts';
 import {
+  type AcceptedCommand,
   type ControlAnswer,
   type ControlRequest,
+  type ControlStanding,
   type HistoryEntry,
   PLACED_MS,
   type PlacedCommand,
@@ -55,6 +57,8 @@ export interface ControlPorts {
   readonly now: () => number | undefined;
   /** Throws a `NetfoldError` for a command that can't take effect, now or at its instant. */
   readonly check: (command: Command, now: number) => void;
+  /** Increases with every command that this agent learns of. */
+  readonly revision: () => number;
   /** What is signed with each command; `undefined`: nobody signs. */
   readonly scope: string | undefined;
   /** The author of commands that this agent signs; `undefined`: it signs none. */
@@ -82,17 +86,17 @@ export interface ControlPorts {
 
 export class Control {
   readonly #ports: ControlPorts;
-  /** Commands that wait for their signature, the oldest first. */
-  readonly #placed = new Map<string, Command>();
+  /** Commands that wait for their signature, the oldest first, and which revision each was checked against. */
+  readonly #placed = new Map<string, { readonly command: Command; readonly revision: number }>();
 
   constructor(ports: ControlPorts) {
     this.#ports = ports;
   }
 
   /** Of this agent itself. Throws `ControlError`, and what `check` throws; then nothing has changed. */
-  accept(request: ControlRequest): ControlAnswer {
+  accept(request: ControlRequest): AcceptedCommand {
     const issued = this.#draft(request, this.#ports.self);
-    return { ...this.answer(), command: this.#ports.issue(issued) };
+    return { ...this.#standing(), command: this.#ports.issue(issued) };
   }
 
   /** What this agent has seen of a sequence. It is not refused: it has happened. Not before the start. */
@@ -103,42 +107,49 @@ export class Control {
 
   /** Of somebody who will sign it: exactly this, within `PLACED_MS`. Throws like `accept`. */
   place({ author, ...request }: PlaceRequest): PlacedCommand {
-    const { place, scope } = this.#ports;
+    const { place, scope, revision } = this.#ports;
     const command = place(this.#draft(request, author), author);
-    this.#placed.set(commandKey(command), command);
+    this.#placed.set(commandKey(command), { command, revision: revision() });
     if (this.#placed.size > MAX_PLACED) this.#placed.delete(this.#placed.keys().next().value!);
     return { command, ...(scope !== undefined && { scope }) };
   }
 
   /** A command that was placed here, signed. Throws like `accept`; `COMMAND_UNPLACED` if it was not, or long ago. */
-  give(command: Command): ControlAnswer {
-    const { check, give } = this.#ports;
+  give(command: Command): AcceptedCommand {
+    const { check, give, revision } = this.#ports;
     const now = this.#now();
     const placed = this.#placed.get(commandKey(command));
     const isOld = now - command.issuedAt > fromMillis(PLACED_MS);
-    if (!placed || compareIssue(placed, command) !== 0 || isOld) {
+    if (!placed || compareIssue(placed.command, command) !== 0 || isOld) {
       throw new ControlError(
         'COMMAND_UNPLACED',
         `this agent has placed no such command in the last ${formatMicros(fromMillis(PLACED_MS))}`,
         'give it again',
       );
     }
-    // Others may have come meanwhile. It may be late by now: it takes its place all the same.
-    check(command, Math.min(Math.max(0, Math.floor(now)), command.at));
+    // Where others have come meanwhile; without them, time alone changes nothing. It may be late: it takes its place all the same.
+    if (placed.revision !== revision()) check(command, Math.min(Math.max(0, Math.floor(now)), command.at));
     this.#placed.delete(commandKey(command));
-    return { ...this.answer(), command: give(command) };
+    return { ...this.#standing(), command: give(command) };
   }
 
   answer(): ControlAnswer {
-    const { host, now, history, folded, hosts, silent, giverOf } = this.#ports;
+    const { history, folded, giverOf } = this.#ports;
+    return {
+      ...this.#standing(),
+      history: history().map((record) => entryOf(record, giverOf(record.command))),
+      folded: folded(),
+    };
+  }
+
+  #standing(): ControlStanding {
+    const { host, now, hosts, silent } = this.#ports;
     const present = hosts();
     const names = (inStep: boolean): string[] =>
       present.filter((one) => (one.self || one.inStep) === inStep).map(({ name }) => name);
     return {
       host,
       now: now() ?? null,
-      history: history().map((record) => entryOf(record, giverOf(record.command))),
-      folded: folded(),
       inStep: names(true),
       behind: [...names(false), ...silent()].sort(),
     };

@@ -4,6 +4,7 @@ import fastify, { type FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { type Bootstrap, localEndpointSchema } from '../../proto/bootstrap.ts';
 import {
+  type AcceptedCommand,
   type ControlAnswer,
   type ControlRequest,
   controlRequestSchema,
@@ -50,10 +51,10 @@ export interface AgentDoor {
   /** Starts applications and timeline at this time, in milliseconds since 1970. */
   run(startAt: number): void;
   /** Accepts a command, as its own. Throws a `NetfoldError` if it refuses it. */
-  control(request: ControlRequest): ControlAnswer;
+  control(request: ControlRequest): AcceptedCommand;
   /** Gives a command its place, which then comes back signed. Both throw a `NetfoldError` if they refuse it. */
   place(request: PlaceRequest): PlacedCommand;
-  signed(request: SignedRequest): ControlAnswer;
+  signed(request: SignedRequest): AcceptedCommand;
   commands(): ControlAnswer;
   /**
    * Adds an endpoint to this host; it replaces one with the same number. Throws a `NetfoldError` if it can't be

@@ -361,6 +361,7 @@ function createControl(
       requireChange(kernel.delay.name, readCommand(command).event?.action);
       player.check(command, micros(now));
     },
+    revision: () => player.revision,
     ...{ scope: guard?.scope, self: guard?.self, giverOf },
     lacking: (command) => guard?.refuseRights(command)?.reason,
     place: (what, author) => mesh.own.place(what, author),

@@ -55,9 +55,9 @@ export class CommandedTimeline {
   readonly #beginning: Beginning;
   readonly #listeners: TimelineListeners;
   #timeline: Timeline;
-  #now = -1;
+  #now: number;
   /** Parallel to the first of `commands.resets`. */
-  #passed: Passed[] = [];
+  readonly #passed: Passed[];
   #epochs = NO_EPOCHS;
   /** Increases with each reported change of the state. */
   #changes = 0;
@@ -72,14 +72,22 @@ export class CommandedTimeline {
   #replayed: Atom[] = [];
   #flow: Readonly<{ of: Timeline; stepCount: number; switches: readonly TrafficSwitch[] }> | undefined;
 
-  /** `leftOut`: which commands are left out as old; `from`: those that are known already. */
-  constructor(beginning: Beginning, listeners: TimelineListeners, leftOut: LeftOut, from?: KnownCommands) {
+  /** `leftOut`: which commands are left out as old; `from`: it becomes a copy of that one. */
+  constructor(
+    beginning: Beginning,
+    listeners: TimelineListeners,
+    leftOut: LeftOut,
+    from?: CommandedTimeline,
+  ) {
     this.#beginning = beginning;
     this.#listeners = listeners;
     this.#leftOut = leftOut;
-    this.commands = new KnownCommands(leftOut, from);
-    this.#unfolded = beginning.sequences.unfold(this.commands.told());
-    this.#timeline = this.#enter(undefined);
+    this.commands = new KnownCommands(leftOut, from?.commands);
+    this.#unfolded = from?.sequences ?? beginning.sequences.unfold(this.commands.told());
+    this.#now = from?.now ?? -1;
+    this.#passed = from ? [...from.#passed] : [];
+    this.#timeline = this.#enter(this.#passed.at(-1)?.reset);
+    this.#catchUp();
   }
 
   /** How many versions of the topology there have been before this one. */
@@ -195,11 +203,7 @@ export class CommandedTimeline {
 
   /** A copy in the same state that continues independently. It reports only later changes. */
   fork(listeners: TimelineListeners): CommandedTimeline {
-    const fork = new CommandedTimeline(this.#beginning, listeners, this.#leftOut, this.commands);
-    fork.#now = this.#now;
-    fork.#passed = [...this.#passed];
-    fork.#playAgain(fork.#passed.length);
-    return fork;
+    return new CommandedTimeline(this.#beginning, listeners, this.#leftOut, this);
   }
 
   get #nextReset(): KnownCommand | undefined {
@@ -246,11 +250,16 @@ export class CommandedTimeline {
 
   /** Replays from the start, or from the last of the resets that are `kept`, up to the present instant. */
   #playAgain(kept: number): void {
-    const from = kept === 0 ? undefined : this.#passed[kept - 1];
     this.#passed.length = kept;
+    this.#timeline = this.#enter(this.#passed.at(-1)?.reset);
+    this.#catchUp();
+  }
+
+  /** From where the timeline has been entered, up to the present instant. */
+  #catchUp(): void {
+    const from = this.#passed.at(-1);
     this.#replayed = [];
     this.#epochs = from?.epochs ?? NO_EPOCHS;
-    this.#timeline = this.#enter(from?.reset);
     if (from?.isChange) this.#count(from.reset.event!.at);
     if (this.#now < 0) return;
     this.#mode = 'again';

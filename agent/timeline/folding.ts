@@ -53,6 +53,8 @@ export class Folding {
   readonly #footprints: Footprints;
   readonly #kept = new WeakMap<Command, { readonly known: KnownCommand; readonly footprint?: Footprint }>();
   readonly #keep: number;
+  /** The answer to the latest question: whoever carries commands and whoever plays them ask the same, one after the other. */
+  #latest: { readonly of: ReadonlySet<Command>; readonly leftOut: readonly Command[] } | undefined;
   /** By key: what in the file depends on it. It is never left out. */
   #file: ReadonlyMap<number, readonly Trace[]> | undefined;
 
@@ -64,7 +66,16 @@ export class Folding {
   }
 
   /** The commands of a set that are left out. */
-  leftOut(commands: readonly Command[]): Command[] {
+  leftOut(commands: readonly Command[]): readonly Command[] {
+    const latest = this.#latest;
+    if (latest?.of.size === commands.length && commands.every((one) => latest.of.has(one)))
+      return latest.leftOut;
+    const leftOut = this.#leftOut(commands);
+    this.#latest = { of: new Set(commands), leftOut };
+    return leftOut;
+  }
+
+  #leftOut(commands: readonly Command[]): Command[] {
     const horizon = foldHorizon(commands);
     if (commands.length <= this.#keep || horizon < 0) return [];
     const items = this.#read(commands);

@@ -42,8 +42,11 @@ export class KnownCommands {
     this.#leftOut = leftOut;
     this.#byKey = new Map(from === undefined ? [] : from.#byKey);
     this.#urgent = from === undefined ? 0 : from.#urgent;
-    this.#horizon = from === undefined ? Number.NEGATIVE_INFINITY : from.#horizon;
-    this.#judge();
+    if (from === undefined) return;
+    this.#horizon = from.#horizon;
+    this.#refused = from.#refused;
+    this.#steps = from.#steps;
+    this.#resets = from.#resets;
   }
 
   get size(): number {

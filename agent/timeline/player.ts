@@ -35,6 +35,7 @@ export class Player {
   readonly #beginning: Beginning;
   #atoms: Atom[] = [];
   #windows: Readonly<{ of: unknown; windows: readonly (readonly FlowWindow[])[] }> | undefined;
+  #revision = 0;
   /** Commands whose outcome has not been reported yet. */
   readonly #open = new Set<KnownCommand>();
 
@@ -119,6 +120,7 @@ export class Player {
       const read = commands.map(readCommand);
       const isNews = this.#timeline.add(read);
       for (const known of read) if (this.#timeline.commands.has(known)) this.#open.add(known);
+      if (isNews) this.#revision++;
       if (isNews) this.#timeline.advance(micros(Math.max(now, this.#timeline.now)));
     });
   }
@@ -137,6 +139,11 @@ export class Player {
   faults(giverOf?: (command: Command) => string): FaultStatus[] {
     const commands = this.#timeline.commands.all();
     return this.#timeline.faults().map((fault) => faultStatus(fault, commands, giverOf));
+  }
+
+  /** Increases when commands come: while it is the same, nothing but time decides what takes effect. */
+  get revision(): number {
+    return this.#revision;
   }
 
   /** How many commands are kept. */

@@ -6,9 +6,10 @@ import { giveCommand, userKeyOf } from '../../controller/experiment/control.ts';
 import type { Experiment } from '../../controller/experiment/experiment.ts';
 import { requireAbilities } from '../../controller/machine/abilities.ts';
 import { agentSocket, experimentFolder } from '../../controller/names.ts';
-import type { ControlAnswer } from '../../proto/control.ts';
 import { NetfoldError } from '../../proto/errors.ts';
 import { callJson } from '../../proto/http-json.ts';
+import type { RunLogPage } from '../../proto/run-log.ts';
+import { fromMillis, toSeconds } from '../../proto/units.ts';
 import type { AgentView } from '../../proto/view.ts';
 import { type Interruption, withLab } from '../lab.ts';
 import { agentRecords } from '../measure/agent-records.ts';
@@ -56,6 +57,8 @@ async function soak(experiment: Experiment, { minutes, seed, say }: SoakOptions)
   const lateness = new Lateness(HOSTS);
   const samples: Sample[][] = experiment.agents.map(() => []);
   const files: Facts['files'][number][] = [];
+  /** Of each host: where its run log goes on. */
+  const logged = experiment.agents.map(() => 0);
   const started = performance.now();
   let [sampledAt, recordedAt] = [0, 0];
   for (let now = 0; now < lengthMs; now = performance.now() - started) {
@@ -70,16 +73,18 @@ async function soak(experiment: Experiment, { minutes, seed, say }: SoakOptions)
     }
     if (now - recordedAt >= RECORD_MS) {
       recordedAt = now;
-      lateness.note(await agentRecords(experiment));
+      await noteLateness(experiment, lateness, logged);
       say(progress(now, control, samples));
     }
     await sleep(Math.max(0, control.count * EVERY_MS - (performance.now() - started)));
   }
+  const givenMs = performance.now() - started;
   // Until the last one is in force.
   await sleep(1000);
-  lateness.note(await agentRecords(experiment));
+  await noteLateness(experiment, lateness, logged);
   return {
     given: control.count,
+    seconds: toSeconds(fromMillis(givenMs)),
     refusals: control.refusals,
     answersMs: control.answersMs,
     lateness: lateness.of(control.due),
@@ -87,6 +92,21 @@ async function soak(experiment: Experiment, { minutes, seed, say }: SoakOptions)
     files: files.filter(({ atMs }) => atMs >= warmMs),
     ...(await agreement(experiment)),
   };
+}
+
+/** What has come and what was in force since the last time. */
+async function noteLateness(experiment: Experiment, lateness: Lateness, logged: number[]): Promise<void> {
+  const { name, plan } = experiment;
+  lateness.note(await agentRecords(experiment));
+  for (const [host, { name: hostName }] of plan.hosts.entries()) {
+    for (let isMore = true; isMore; ) {
+      const query = `/log?kinds=command&from=${logged[host]}`;
+      const page = (await callJson(`unix:${agentSocket(name, hostName)}`, query)) as RunLogPage;
+      lateness.arrived(host, page.entries);
+      logged[host] = page.next;
+      isMore = page.entries.length > 0;
+    }
+  }
 }
 
 function filesOf(experiment: string, atMs: number): Facts['files'][number] {
@@ -122,9 +142,9 @@ class LiveControl {
     const asked = performance.now();
     try {
       const during = forMs === undefined ? {} : { during: forMs * 1000 };
-      const { command }: ControlAnswer = await giveCommand(address, { text, ...during }, this.#key);
+      const { command } = await giveCommand(address, { text, ...during }, this.#key);
       this.answersMs.push(performance.now() - asked);
-      if (command) this.due.push(command.at);
+      this.due.push(command.at);
     } catch (error) {
       if (!(error instanceof NetfoldError)) throw error;
       this.refusals.push(`${text}: ${error.message}`);

@@ -2,13 +2,15 @@
 import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
 import { growth } from '../measure/growth.ts';
 import { median, quantile, range } from '../measure/statistics.ts';
-import { least, reported } from '../report/judge.ts';
+import { judge, least, reported } from '../report/judge.ts';
 import type { Row, Table } from '../report/model.ts';
 import { HOSTS } from './plan.ts';
 import type { Sample } from './watched.ts';
 
 export interface Facts {
   readonly given: number;
+  /** For how long commands were given. */
+  readonly seconds: number;
   readonly refusals: readonly string[];
   /** From the question until the agent has accepted. */
   readonly answersMs: readonly number[];
@@ -28,6 +30,9 @@ export interface Facts {
 }
 
 const BOUND_MS = 100;
+/** Commands a second: those that wait for one that takes long follow without a pause. */
+const PACE = 5;
+const LESS = 0.01;
 /** Over the rest of the run, whatever its length: what grows by less in an hour lasts for weeks. */
 const GROWTH_MB = 16;
 const MORE_DESCRIPTORS = 4;
@@ -41,20 +46,29 @@ export function tableOf(
   { minutes, seed }: { readonly minutes: number; readonly seed: number },
   backend: DelayBackendName,
 ): Table {
-  const { given, refusals, answersMs, lateness, samples, files, disagreeing, kept } = facts;
+  const { given, seconds, refusals, answersMs, lateness, samples, files, disagreeing, kept } = facts;
   return {
     id: 'soak',
     title: `${minutes} minutes of live control at five commands a second, seed ${seed}`,
     backend,
     source:
       'issue 20: no refusal, memory and descriptors flat after ten minutes, 99 % of commands within 100 ms',
-    method: `Settings, flaps, crashes, leaves, joins, cuts, partitions and heals on ${HOSTS} hosts with ten endpoints, given to one agent after the other, each when its time has come. Accepted: from the question until the agent has placed it, the user has signed it, and the agent has checked and taken it. In force: from the command’s instant, 100 ms later, until the kernel has it with delays and all, by the agents’ records. Growth: of the straight line through the values after ten minutes (in a shorter run, after a third of it), over the rest of the run.`,
+    method: `Settings, flaps, crashes, leaves, joins, cuts, partitions and heals on ${HOSTS} hosts with ten endpoints, given to one agent after the other, each when its time has come. Accepted: from the question until the agent has placed it, the user has signed it, and the agent has checked and taken it. In force: from the command’s instant, 100 ms later, until the kernel has it with delays and all, by the agents’ records; one that an agent hears of later counts as in force when it has come. Growth: of the straight line through the values after ten minutes (in a shorter run, after a third of it), over the rest of the run.`,
     sampled: 'commands, or values',
     rows: [
       least('commands refused', 'count', 0, {
         ...{ measured: refusals.length, spread: null, samples: given },
         note: refusals[0]?.slice(0, 120) ?? '',
       }),
+      judge(
+        {
+          what: 'commands',
+          unit: '1/s',
+          target: PACE,
+          bound: { kind: 'relative', value: LESS, bad: 'below' },
+        },
+        { measured: given / seconds, spread: null, samples: given },
+      ),
       timeRow('accepted, 99 %', answersMs),
       ...lateness.map((times, host) => timeRow(`host${host}: in force, 99 %`, times)),
       ...samples.flatMap((all, host) => ofAgent(`host${host}`, all)),

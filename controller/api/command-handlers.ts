@@ -24,7 +24,7 @@ export function commandHandlers(
       const state = await experiments.state(experiment);
       if (body.host !== undefined) requireHost(state, body.host);
       const { host, command, ...answer } = await experiments.command(experiment, body.host, requestOf(body));
-      return { id: commandId(command!), atMs: toMillis(micros(command!.at)), nowMs: nowMsOf(answer), host };
+      return { id: commandId(command), atMs: toMillis(micros(command.at)), nowMs: nowMsOf(answer), host };
     },
     getCommand: async ({ params: { experiment, id } }) =>
       commandState(experiments, await experiments.state(experiment), id),

@@ -15,7 +15,7 @@ import type {
   startSchema,
 } from '../../proto/api/v1/experiments.ts';
 import type { AnswerOf } from '../../proto/api/v1/routes.ts';
-import type { ControlAnswer, ControlRequest } from '../../proto/control.ts';
+import type { AcceptedCommand, ControlRequest } from '../../proto/control.ts';
 import type { ExperimentState } from '../experiment/state.ts';
 
 export type StartRequest = z.infer<typeof startSchema>;
@@ -52,7 +52,7 @@ export interface Experiments {
   /** Asks the agent of a host (agent/daemon/api.ts). Throws what it refuses, and `HttpError`. */
   ask(experiment: string, host: string, path: string): Promise<unknown>;
   /** Of `host`, or of the first agent that answers; signed. Throws what it refuses. */
-  command(experiment: string, host: string | undefined, request: ControlRequest): Promise<ControlAnswer>;
+  command(experiment: string, host: string | undefined, request: ControlRequest): Promise<AcceptedCommand>;
   /** Resolves when all agents enforce the topology; `tell` hears what it is doing. Throws `TopologyError`, and why it could not start. */
   start(request: StartRequest, tell?: (progress: string) => void): Promise<Started>;
   /** Throws `EXPERIMENT_UNKNOWN`. */

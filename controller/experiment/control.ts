@@ -4,7 +4,7 @@ import { signCommand } from '../../agent/mesh/trust/command-signature.ts';
 import type { SigningKey } from '../../agent/mesh/trust/peer-id.ts';
 import { readUserKey } from '../../agent/mesh/trust/user-key.ts';
 import type { Command } from '../../proto/command.ts';
-import type { ControlAnswer, ControlRequest, PlacedCommand } from '../../proto/control.ts';
+import type { AcceptedCommand, ControlAnswer, ControlRequest, PlacedCommand } from '../../proto/control.ts';
 import { NetfoldError } from '../../proto/errors.ts';
 import { type Address, callJson } from '../../proto/http-json.ts';
 import type { RunLogEntry, RunLogPage } from '../../proto/run-log.ts';
@@ -14,7 +14,7 @@ import { agentSocket, userKeyFile } from '../names.ts';
 import { readState } from './state.ts';
 
 export interface Accepted {
-  readonly answer: ControlAnswer;
+  readonly answer: AcceptedCommand;
   /** Asks the accepting agent for the command's state. */
   readonly ask: () => Promise<ControlAnswer>;
   /**
@@ -42,13 +42,13 @@ export async function giveCommand(
   address: Address,
   request: ControlRequest,
   key: SigningKey | undefined,
-): Promise<ControlAnswer> {
-  if (!key) return (await callJson(address, '/control', request)) as ControlAnswer;
+): Promise<AcceptedCommand> {
+  if (!key) return (await callJson(address, '/control', request)) as AcceptedCommand;
   const asked = { ...request, author: key.peer };
   const { command, scope } = (await callJson(address, '/control/place', asked)) as PlacedCommand;
   requireAsked(command, asked);
   const signed = scope === undefined ? command : signCommand(command, scope, key);
-  return (await callJson(address, '/control/signed', { command: signed })) as ControlAnswer;
+  return (await callJson(address, '/control/signed', { command: signed })) as AcceptedCommand;
 }
 
 /** Nothing else is signed than what the user wants. */
@@ -94,11 +94,11 @@ export async function controlHistory(experiment: string): Promise<ControlAnswer>
   return (await firstAnswer(experiment, undefined, ask)).answer;
 }
 
-async function firstAnswer(
+async function firstAnswer<Answer>(
   experiment: string,
   wanted: string | undefined,
-  ask: (address: Address) => Promise<ControlAnswer>,
-): Promise<{ answer: ControlAnswer; address: Address; logPosition: number }> {
+  ask: (address: Address) => Promise<Answer>,
+): Promise<{ answer: Answer; address: Address; logPosition: number }> {
   let failure: unknown;
   for (const host of hostsOf(experiment, wanted)) {
     const address = `unix:${agentSocket(experiment, host)}`;

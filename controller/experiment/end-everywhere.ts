@@ -1,7 +1,7 @@
 /** Ends an experiment on all of its hosts: a signed `quit`, upon which each host ends its own part. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SigningKey } from '../../agent/mesh/trust/peer-id.ts';
-import type { ControlAnswer } from '../../proto/control.ts';
+import type { ControlStanding } from '../../proto/control.ts';
 import { agentsToEnd } from '../machine/processes.ts';
 import type { OnProgress } from '../progress.ts';
 import { type Accepted, controlAgents } from './control.ts';
@@ -38,9 +38,9 @@ export async function endEverywhere(
 }
 
 /** As soon as all do, or what is known when agents are about to end. */
-async function whoKnows({ answer, ask }: Accepted): Promise<ControlAnswer> {
+async function whoKnows({ answer, ask }: Accepted): Promise<ControlStanding> {
   const deadline = performance.now() + TOLD_WITHIN_MS;
-  let latest = answer;
+  let latest: ControlStanding = answer;
   while (latest.behind.length > 0 && performance.now() < deadline) {
     await sleep(POLL_MS);
     // The agent may have ended for another reason.

@@ -1,7 +1,7 @@
 /** Live control: the verbs of the event grammar, on a running experiment. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { compareCommands, type Command as LiveCommand } from '../../../proto/command.ts';
-import type { ControlAnswer, ControlRequest } from '../../../proto/control.ts';
+import type { ControlAnswer, ControlRequest, ControlStanding } from '../../../proto/control.ts';
 import { formatMicros, type Micros, micros, parseDuration, toMillis } from '../../../proto/units.ts';
 import { CHANGEABLE } from '../../../topology/events/changes.ts';
 import { type Accepted, controlAgents, controlHistory, userKeyOf } from '../../experiment/control.ts';
@@ -247,13 +247,19 @@ async function control(text: string, options: ControlOptions): Promise<void> {
   };
   const key = userKeyOf(experiment, options.key);
   const accepted = await controlAgents(experiment, options.host, request, key);
-  const { answer } = accepted;
-  const command = answer.command!;
-  const isFar = command.at - nowOf(answer) > LONGEST_WAIT;
-  const last = options.wait && !isFar ? await outcome(accepted, command) : answer;
-  if (options.json) printJson({ experiment, ...last, command });
-  else report(command, last);
-  if (entryOf(last, command)?.state === 'failed') process.exitCode = 1;
+  const { command, ...standing } = accepted.answer;
+  const isFar = command.at - nowOf(standing) > LONGEST_WAIT;
+  const isAwaited = options.wait && !isFar;
+  // All that there are is asked for where it is wanted.
+  const known = isAwaited
+    ? await outcome(accepted, command)
+    : options.json
+      ? await accepted.ask()
+      : undefined;
+  const entry = known && entryOf(known, command);
+  if (options.json) printJson({ experiment, ...known, command });
+  else report(command, known ?? standing, entry);
+  if (entry?.state === 'failed') process.exitCode = 1;
 }
 
 /** The cost is proportional to the number of pairs that have sent since the last reading. */
@@ -284,13 +290,16 @@ async function relevantNews(news: Accepted['news'], command: LiveCommand, until:
   }
 }
 
-const nowOf = ({ now }: ControlAnswer): number => now ?? 0;
+const nowOf = ({ now }: ControlStanding): number => now ?? 0;
 
 const entryOf = ({ history }: ControlAnswer, command: LiveCommand) =>
   history.find((entry) => compareCommands(entry, command) === 0);
 
-function report(command: LiveCommand, answer: ControlAnswer): void {
-  const entry = entryOf(answer, command);
+function report(
+  command: LiveCommand,
+  answer: ControlStanding,
+  entry: ReturnType<typeof entryOf> | undefined,
+): void {
   const at = `at ${formatMicros(command.at)}`;
   const hosts = answer.inStep.join(', ');
   if (entry?.state === 'done') print(`${styled('green', 'done')} ${at}: ${command.text} (${hosts})`);

@@ -5,16 +5,20 @@ import { NetfoldError } from '../../../proto/errors.ts';
 
 let issued: Command[];
 let number: number;
+/** Of commands that come from others. */
+let revision: number;
 let ports: { -readonly [Key in keyof ControlPorts]: ControlPorts[Key] };
 let control: Control;
 
 beforeEach(() => {
   issued = [];
   number = 0;
+  revision = 0;
   ports = {
     host: 'b',
     now: () => 2_000_000.4,
     check: () => {},
+    revision: () => revision,
     ...{ scope: 'here', self: 'Agent', lacking: () => undefined },
     giverOf: ({ author }) => `who has ${author}`,
     place: (what, author) => ({ ...what, origin: 'b', incarnation: 9, number: ++number, author }),
@@ -151,9 +155,28 @@ describe('a command that somebody else signs', () => {
     const checked: number[] = [];
     ports.check = (_, now) => void checked.push(now);
     ports.now = () => 2_500_000;
+    revision++;
     control.give(command);
     expect(checked).toEqual([command.at]);
     expect(issued).toEqual([command]);
+  });
+
+  test('is checked again where others have come meanwhile, and only there', () => {
+    const checked: string[] = [];
+    ports.check = ({ text }) => {
+      checked.push(text);
+      if (revision > 0) throw new NetfoldError({ code: 'NONSENSE', blame: 'input', message: 'by now' });
+    };
+    const [first, second] = [placed('heal'), placed('reset')];
+    expect(checked).toEqual(['heal', 'reset']);
+    expect(control.give(first)).toEqual({
+      ...{ host: 'b', now: 2_000_000.4, inStep: ['a', 'b'], behind: [] },
+      command: first,
+    });
+    revision++;
+    expect(() => control.give(second)).toThrow('by now');
+    expect(checked).toEqual(['heal', 'reset', 'reset']);
+    expect(issued).toEqual([first]);
   });
 
   test('is refused before it has a place if its author lacks the right', () => {

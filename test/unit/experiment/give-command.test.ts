@@ -11,10 +11,11 @@ import { newSigningKey, publicKeyOf } from '../../../agent/mesh/trust/peer-id.ts
 import { giveCommand } from '../../../controller/experiment/control.ts';
 import { assignmentOf } from '../../../controller/experiment/listed-endpoints.ts';
 import type { Command } from '../../../proto/command.ts';
-import type { ControlAnswer, ControlRequest } from '../../../proto/control.ts';
+import type { ControlRequest, ControlStanding } from '../../../proto/control.ts';
 
 const key = newSigningKey();
-const ANSWER: ControlAnswer = { host: 'b', now: 5, history: [], folded: 0, inStep: [], behind: [] };
+const STANDING: ControlStanding = { host: 'b', now: 5, inStep: [], behind: [] };
+const OWN: Command = { origin: 'b', incarnation: 1, number: 4, issuedAt: 5, at: 9, text: 'heal' };
 
 let folder: string;
 let server: FastifyInstance;
@@ -39,11 +40,11 @@ beforeEach(async () => {
     }),
     signed: ({ command }) => {
       given.push(command);
-      return { ...ANSWER, command };
+      return { ...STANDING, command };
     },
     control: (request) => {
       given.push(request);
-      return ANSWER;
+      return { ...STANDING, command: OWN };
     },
   };
   server = await openApi(door as AgentDoor, join(folder, 'agent.sock'));
@@ -61,8 +62,8 @@ describe('a command', () => {
   test('is signed as the agent has placed it', async () => {
     const { command } = await give({ text: 'heal', at: 90, during: 10 }, key);
     expect(command).toMatchObject({ text: 'heal', at: 90, until: 100, number: 3, author: key.peer });
-    expect(isSigned(command!, 'here', publicKeyOf(key.peer)!)).toBe(true);
-    expect(isSigned(command!, 'there', publicKeyOf(key.peer)!)).toBe(false);
+    expect(isSigned(command, 'here', publicKeyOf(key.peer)!)).toBe(true);
+    expect(isSigned(command, 'there', publicKeyOf(key.peer)!)).toBe(false);
     expect(given).toEqual([command]);
   });
 

@@ -108,7 +108,7 @@ function graphsOf(
 describe.each(Object.entries(FILES))('in %s', (_, text) => {
   const { topology } = loadTopology(text, 'test.yaml');
   const folding = new Folding(new Beginning(topology), 0);
-  const leftOut = (commands: readonly Command[]): Command[] => folding.leftOut(commands);
+  const leftOut = (commands: readonly Command[]) => folding.leftOut(commands);
   const without = (commands: readonly Command[], left: readonly Command[]): Command[] => {
     const gone = new Set(left);
     return commands.filter((one) => !gone.has(one));

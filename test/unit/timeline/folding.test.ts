@@ -138,6 +138,16 @@ test('a reset leaves nothing of what it has undone, also not of what is due late
   expect(folding.leftOut([...before, reset, ...after])).toEqual(before);
 });
 
+test('the same commands have the same answer at once, others of their number another one', () => {
+  const folding = new Folding(new Beginning(topology), 0);
+  const [old, next, last] = [10, 20, 300].map((at) => command(at, 'set s--t latency=1ms')) as Command[];
+  const left = folding.leftOut([old!, next!, last!]);
+  expect(left).toEqual([old]);
+  expect(folding.leftOut([last!, next!, old!])).toBe(left);
+  expect(folding.leftOut([old!, command(20, 'crash server'), last!])).toEqual([]);
+  expect(folding.leftOut([old!, next!])).toEqual([]);
+});
+
 test('what can not be made up for stays: whom an amount takes depends on who is there', () => {
   const folding = new Folding(new Beginning(topology), 0);
   const left = (...commands: Command[]): string[] =>

@@ -5,6 +5,7 @@ import { Lateness } from '../../../../bench/soak/lateness.ts';
 import { SOAK_TOPOLOGY, SoakPlan } from '../../../../bench/soak/plan.ts';
 import { tableOf } from '../../../../bench/soak/table.ts';
 import type { AgentRecord } from '../../../../proto/record.ts';
+import type { RunLogEntry } from '../../../../proto/run-log.ts';
 import { loadTopology } from '../../../../topology/load.ts';
 import { command, seconds } from '../../../support/commands.ts';
 
@@ -53,20 +54,31 @@ describe('what a soak measures', () => {
     expect(lateness.of([1000, 5000, 7000])).toEqual([[2, 1], [0]]);
   });
 
-  it('a refusal, and an agent that grows, are outside', () => {
+  it('a command that comes late counts from its instant, though no epoch begins with it', () => {
+    const lateness = new Lateness(1);
+    const entry = (at: number, atMicros: number): RunLogEntry =>
+      ({ kind: 'command', command: command(at, 'heal'), by: 'x', position: 1, atMicros }) as RunLogEntry;
+    const [one, two] = [seconds(1), seconds(2)];
+    lateness.arrived(0, [entry(1, one - 90_000), entry(2, two + 5000.5)]);
+    lateness.note([{ events: [{ dueMicros: one, settledMicros: one + 3000 }] } as unknown as AgentRecord]);
+    expect(lateness.of([one, two, seconds(3)])).toEqual([[3, 5.001]]);
+  });
+
+  it('a refusal, a slower pace, and an agent that grows, are outside', () => {
     const samples = (slope: number) =>
       Array.from({ length: 20 }, (_, at) => ({
         ...{ atMs: 5000 * at, rssBytes: 1e8 + slope * at, descriptors: 40 },
       }));
     const facts = {
-      ...{ given: 100, answersMs: [5, 8], lateness: [[1, 2]], disagreeing: 0, kept: 90 },
+      ...{ given: 100, seconds: 20, answersMs: [5, 8], lateness: [[1, 2]], disagreeing: 0, kept: 90 },
       files: samples(0).map(({ atMs }) => ({ atMs, journalBytes: 1e6, logBytes: 1e6 })),
     };
-    const verdicts = (refusals: string[], slope: number) =>
-      tableOf({ ...facts, refusals, samples: [samples(slope)] }, { minutes: 2, seed: 1 }, 'delay-line')
+    const verdicts = (refusals: string[], slope: number, given = 100) =>
+      tableOf({ ...facts, given, refusals, samples: [samples(slope)] }, { minutes: 2, seed: 1 }, 'delay-line')
         .rows.filter(({ verdict }) => verdict === 'outside')
         .map(({ what }) => what);
     expect(verdicts([], 0)).toEqual([]);
+    expect(verdicts([], 0, 98)).toEqual(['commands']);
     expect(verdicts(['heal: no'], 2e6)).toEqual(['commands refused', 'host0: growth of memory']);
   });
 });
