@@ -17,6 +17,7 @@ export type ControllerErrorCode =
   | 'PLACEMENT_OPTIONS'
   | 'PLACEMENT_NO_ROOM'
   | 'PLACEMENT_FILE'
+  | 'PLACEMENT_TOO_LARGE'
   | 'NODE_UNKNOWN'
   | 'PATHS_USAGE'
   | 'UP_USAGE'
@@ -87,6 +88,7 @@ const BLAME: Readonly<Record<ControllerErrorCode, Blame>> = {
   PLACEMENT_OPTIONS: 'input',
   PLACEMENT_NO_ROOM: 'input',
   PLACEMENT_FILE: 'input',
+  PLACEMENT_TOO_LARGE: 'input',
   NODE_UNKNOWN: 'input',
   PATHS_USAGE: 'usage',
   UP_USAGE: 'usage',

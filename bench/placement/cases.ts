@@ -17,7 +17,7 @@ export interface Case {
   readonly hosts: number;
 }
 
-const graphOf = (text: string): Graph => expandGraph(loadTopology(text, 'bench.yaml').topology);
+export const graphOf = (text: string): Graph => expandGraph(loadTopology(text, 'bench.yaml').topology);
 
 /**
  * Services in sites, as in a wide area: each has a switch and 100 Mb/s to its services, a slower uplink to one of four

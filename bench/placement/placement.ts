@@ -14,6 +14,7 @@ import { judge, least, reported } from '../report/judge.ts';
 import type { Row, Table } from '../report/model.ts';
 import { anneal } from './annealing.ts';
 import { type Case, seededCases, shaped, sites } from './cases.ts';
+import { wideArea } from './wide-area.ts';
 
 const SMALL_SECONDS = 5;
 const LARGE_SECONDS = 30;
@@ -33,7 +34,7 @@ export interface PlacementBenchOptions {
 /** Needs no root. */
 export function measurePlacement({ quick, steps, say }: PlacementBenchOptions): Table[] {
   const cases = quick ? seededCases().slice(0, 5) : seededCases();
-  return [sizes(say), beside(cases, steps, say)];
+  return [sizes(say), wideArea(quick, say), beside(cases, steps, say)];
 }
 
 const roomsOf = ({ hosts }: Case): { name: string }[] =>

@@ -44,7 +44,7 @@ export async function checkHosts(
   });
 }
 
-async function checkHost(connections: Connections, assigned: AssignedHost): Promise<CheckedHost> {
+export async function checkHost(connections: Connections, assigned: AssignedHost): Promise<CheckedHost> {
   const { host } = assigned;
   const connection = await connections.to(host);
   const before = Date.now();

@@ -3,12 +3,18 @@ import type { z } from 'zod';
 import type { Path, Place } from '../../topology/formats/native/document.ts';
 import { type Findings, quote } from '../../topology/model/diagnostics.ts';
 import { suggest } from '../../topology/model/names.ts';
-import { EXPECTED, HOST_KEYS, NEED_KEYS } from './schema.ts';
+import { EXPECTED, HOST_KEYS, NEED_KEYS, WAY_KEYS } from './schema.ts';
 
 type Issue = z.core.$ZodIssue;
 
 /** Enough to find the cause. */
 const MAX_ISSUES = 50;
+
+/** By the outermost key; others are those of hosts. */
+const KEYS_BELOW: ReadonlyMap<unknown, readonly string[]> = new Map([
+  ['needs', NEED_KEYS],
+  ['ways', WAY_KEYS],
+]);
 
 export interface Labels {
   readonly at: (path: Path) => Place;
@@ -25,7 +31,7 @@ export function reportIssues(
     const path = issue.path.map((step) => (typeof step === 'number' ? step : String(step)));
     if (issue.code === 'unrecognized_keys') {
       for (const key of issue.keys.slice(0, MAX_ISSUES)) {
-        const known = path[0] === 'needs' ? NEED_KEYS : HOST_KEYS;
+        const known = KEYS_BELOW.get(path[0]) ?? HOST_KEYS;
         const remedy = suggest(key, known, `known keys: ${known.join(', ')}`);
         const at = [...path, key];
         findings.error(

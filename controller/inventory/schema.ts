@@ -1,7 +1,7 @@
 /** The inventory file as a zod schema. Each text has the form that SSH takes, and none can be read as an option. */
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { parseBandwidth, parseMemory } from '../../proto/units.ts';
+import { parseBandwidth, parseLatency, parseMemory, parsePercentage } from '../../proto/units.ts';
 import { quantityOf } from '../../topology/formats/native/quantity.ts';
 import { MAX_ENDPOINTS } from '../../topology/model/limits.ts';
 import { NAME_PATTERN } from '../../topology/model/names.ts';
@@ -58,6 +58,21 @@ export const wishesSchema = z.strictObject({
   apart: z.array(oneOrMore).default([]),
 });
 
+const wayShape = {
+  /** Both directions; or `from` and `to`. */
+  between: z.tuple([z.string(), z.string()]).optional(),
+  from: z.string().optional(),
+  to: z.string().optional(),
+  roundTrip: quantityOf(z.string(), parseLatency).optional(),
+  /** Of a direction. */
+  loss: quantityOf(z.string(), parsePercentage).optional(),
+  bandwidth: quantityOf(z.string(), parseBandwidth).optional(),
+};
+
+/** The real network between hosts, in a file of its own. */
+export const networkSchema = z.strictObject({ ways: z.array(z.strictObject(wayShape)) });
+
+export const WAY_KEYS: readonly string[] = Object.keys(wayShape);
 export const HOST_KEYS: readonly string[] = Object.keys(hostSchema.shape);
 export const WISH_KEYS: readonly string[] = Object.keys(wishesSchema.shape);
 export const NEED_KEYS: readonly string[] = ['cores', 'memory'];
@@ -78,5 +93,11 @@ export const EXPECTED: Readonly<Record<string, string>> = {
   endpoints: `write a whole number from 0 to ${MAX_ENDPOINTS}`,
   needs: 'write e.g. needs: { db: { cores: 2, memory: 4GB } }',
   pins: 'write e.g. pins: { db: host1, tag:edge: label:edge }',
+  ways: 'write e.g. ways: [{ between: [host1, host2], roundTrip: 30ms, loss: 0.1%, bandwidth: 200Mbps }]',
+  between: 'name two hosts, e.g. between: [host1, host2]',
+  from: 'name the host that sends, e.g. from: host1',
+  to: 'name the host that receives, e.g. to: host2',
+  roundTrip: 'write a time with its unit, e.g. roundTrip: 30ms',
+  loss: 'write a percentage, of one direction, e.g. loss: 0.1%',
   apart: 'write a list of services, endpoints or lists of them, e.g. apart: [db, [web.0, web.1]]',
 };

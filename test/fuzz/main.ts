@@ -5,10 +5,11 @@ import { fromMillis, toSeconds } from '../../proto/units.ts';
 import { type FuzzReport, fuzz, tryOut } from './fuzz.ts';
 import { IMPORTS } from './imports.ts';
 import { MESSAGES } from './messages.ts';
+import { NETWORKS } from './networks.ts';
 import { parseRecipe } from './recipe.ts';
 import { TEXTS } from './texts.ts';
 
-const TARGETS = [...TEXTS, ...IMPORTS, ...MESSAGES];
+const TARGETS = [...TEXTS, ...IMPORTS, ...NETWORKS, ...MESSAGES];
 
 const program = new Command('fuzz')
   .description('feeds every decoder and grammar with inputs that are nearly valid')

@@ -1,6 +1,7 @@
 /** `netfold place`: which endpoint on which host. Needs no root, asks no host, and changes nothing. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
+import { EXIT_CODE } from '../../../proto/errors.ts';
 import { formatRatio, parsePercentage } from '../../../proto/units.ts';
 import { expandGraph } from '../../../topology/fold/graph.ts';
 import { MAX_SEED } from '../../../topology/generate/generate.ts';
@@ -8,16 +9,21 @@ import type { Graph } from '../../../topology/model/model.ts';
 import { suggest } from '../../../topology/model/names.ts';
 import { ControllerError } from '../../errors.ts';
 import type { Inventory } from '../../inventory/model.ts';
+import { readNetwork, type Way } from '../../inventory/network.ts';
 import { readInventory } from '../../inventory/read.ts';
 import { DEFAULT_PLACEMENT, type PlacementOptions, type Wishes } from '../../placement/model.ts';
 import { keeping, placeEndpoints } from '../../placement/place.ts';
 import { PLACEMENT_HEADING, placementReport, placementRows, placementText } from '../../placement/report.ts';
+import { type NetworkPlacement, placeOnNetwork } from '../../placement/wide-area/place.ts';
+import { networkText } from '../../placement/wide-area/report.ts';
+import { wayTable } from '../../placement/wide-area/tables.ts';
 import { roomOf, wishesOf } from '../../placement/wishes.ts';
 import { addFileOptions, type FileOptions, openTopology, readText, warnOfFile } from '../options/files.ts';
 import { print, printJson, table } from '../terminal/output.ts';
 
 interface PlaceOptions extends PlacementOptions, FileOptions {
   readonly inventory: string;
+  readonly network?: string;
   readonly without: readonly string[];
   readonly placement?: string;
   readonly json?: boolean;
@@ -29,6 +35,10 @@ export function addPlaceCommand(program: Command): void {
     .requiredOption(
       '--inventory <file>',
       'the hosts, in YAML: netfold’s own (docs/placement.md) or Ansible’s',
+    )
+    .option(
+      '--network <file>',
+      'the real network between the hosts, as netfold inject … measure prints it: paths that it can’t give are avoided, and named',
     )
     .addOption(
       new Option(
@@ -72,27 +82,55 @@ function place(file: string, options: PlaceOptions): void {
       '--placement needs --without: else all are placed',
       'name the lost host',
     );
+  const names = inventory.hosts.map(({ name }) => name);
+  const ways =
+    options.network === undefined
+      ? undefined
+      : readNetwork(readText(options.network, 'a network of hosts'), options.network, names);
+  const placing: Placing = { graph, options, ways };
   const wishes = wishesOf(inventory, topology, graph);
-  const { hosts, left, moved } = afterLoss(graph, inventory, wishes, options);
-  const placement = placeEndpoints(graph, hosts.map(roomOf), left, options);
+  const { hosts, left, moved } = afterLoss(placing, inventory, wishes);
+  const { placement, network } = placeOn(placing, hosts, left);
+  // What there is was printed; it is not what the topology asks for.
+  if (network && network.missed > 0) process.exitCode = EXIT_CODE.machine;
   if (options.json) {
-    printJson(placementReport(graph, placement, moved));
+    printJson({ ...placementReport(graph, placement, moved), ...(network && { network }) });
     return;
   }
   print(table(PLACEMENT_HEADING, placementRows(placement, hosts.map(roomOf)), [1, 2, 3, 4, 5]));
   print('');
   print(placementText(graph, placement));
+  if (network) print(`\n${networkText(network)}`);
   if (moved) print(`\nplaced anew: ${moved.join(' ') || 'nothing'}`);
 }
 
+interface Placing {
+  readonly graph: Graph;
+  readonly options: PlaceOptions;
+  /** Absent: the real network is not considered. */
+  readonly ways: readonly Way[] | undefined;
+}
+
+type Hosts = Inventory['hosts'];
+
+type Placed = Pick<NetworkPlacement, 'placement'> & Partial<NetworkPlacement>;
+
+function placeOn({ graph, options, ways }: Placing, hosts: Hosts, wishes: Wishes): Placed {
+  const rooms = hosts.map(roomOf);
+  if (!ways) return { placement: placeEndpoints(graph, rooms, wishes, options) };
+  const names = hosts.map(({ name }) => name);
+  return placeOnNetwork(graph, rooms, wishes, options, wayTable(ways, names));
+}
+
 interface AfterLoss {
-  readonly hosts: Inventory['hosts'];
+  readonly hosts: Hosts;
   readonly left: Wishes;
   readonly moved?: readonly string[];
 }
 
 /** Without lost hosts; endpoints of the others stay where they are. */
-function afterLoss(graph: Graph, inventory: Inventory, wishes: Wishes, options: PlaceOptions): AfterLoss {
+function afterLoss(placing: Placing, inventory: Inventory, wishes: Wishes): AfterLoss {
+  const { graph, options } = placing;
   const { hosts } = inventory;
   if (options.without.length === 0) return { hosts, left: wishes };
   const names = hosts.map(({ name }) => name);
@@ -102,7 +140,7 @@ function afterLoss(graph: Graph, inventory: Inventory, wishes: Wishes, options: 
     throw new ControllerError('HOST_UNKNOWN', `there is no host ${lost} in ${inventory.file}`, remedy);
   }
   const before = options.placement === undefined ? undefined : readPlacement(options.placement, graph, names);
-  const hostOf = before ?? placeEndpoints(graph, hosts.map(roomOf), wishes, options).hostOf;
+  const hostOf = before ?? placeOn(placing, hosts, wishes).placement.hostOf;
   const staying = hosts.filter(({ name }) => !options.without.includes(name));
   const newIndex = new Map(staying.map(({ name }, index) => [names.indexOf(name), index]));
   const stay = new Map<number, number>();

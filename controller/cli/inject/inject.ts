@@ -16,10 +16,11 @@ import { neverOption } from '../options/placement-options.ts';
 import { SIGNALS } from '../options/with-experiment.ts';
 import { check, installAll, start } from './beginning.ts';
 import type { InjectFlags, OnHosts, OpenedFile, Standing } from './injection.ts';
+import { measure } from './measure.ts';
 import { execOn, printLogsOf } from './sessions.ts';
 import { status, stop, uninstallAll } from './standing.ts';
 
-const ACTIONS = ['check', 'install', 'start', 'status', 'logs', 'exec', 'stop', 'uninstall'] as const;
+const ACTIONS = ['check', 'measure', 'install', 'start', 'status', 'logs', 'exec', 'stop', 'uninstall'] as const;
 type Action = (typeof ACTIONS)[number];
 /** Those that are about a topology; all others are about what is on the hosts. */
 const WITH_FILE: readonly (Action | undefined)[] = ['check', 'start', undefined];
@@ -29,6 +30,7 @@ const FROM_HOST: readonly (Action | undefined)[] = ['status', 'logs', 'exec', 's
 const HELP = `
 Actions (default: install, then start):
   check                     what each host can do; changes nothing
+  measure                   the real network between the hosts, for netfold place --network
   install                   copy netfold to the hosts, into /opt/netfold
   start                     shape the hosts' interfaces: on all hosts, or on none
   status                    what their agents say
@@ -180,6 +182,7 @@ async function perform(
   onHosts: OnHosts,
   file: OpenedFile | undefined,
 ): Promise<void> {
+  if (action === 'measure') return measure(onHosts);
   if (action === 'install') return installAll(onHosts);
   if (action === 'uninstall') return uninstallAll(onHosts);
   const standing = await find(onHosts, file);

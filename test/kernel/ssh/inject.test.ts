@@ -4,8 +4,10 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { readNetwork } from '../../../controller/inventory/network.ts';
 import { readRecord } from '../../../controller/record/read.ts';
 import { ping } from '../../../controller/verify/traffic.ts';
+import { fromMillis } from '../../../proto/units.ts';
 import { type Finished, run, until } from '../../support/lab/lab.ts';
 import { ADMIN, type SshHosts, startSshHosts } from '../../support/lab/ssh-hosts.ts';
 import { expectSuccess } from '../../support/lab/succeeds.ts';
@@ -149,10 +151,26 @@ describe('hosts over SSH', () => {
       })),
     );
     expect(checked.code).toBe(0);
+    await expectMeasured('ping');
     const early = await inject('start');
     expect([early.code, early.err]).toEqual([3, expect.stringContaining('netfold is not installed there')]);
     expect(await states()).toEqual(before);
   });
+
+  /** What is printed is what `place` reads. */
+  async function expectMeasured(how: string): Promise<void> {
+    const measured = await lab.here.netfold('inject', 'measure', ...onHosts(), '--json');
+    expectSuccess(measured);
+    const { ways } = JSON.parse(measured.out) as { ways: { between: string[]; loss?: string }[] };
+    expect(ways.map(({ between }) => between.toSorted().join(' ')).sort()).toEqual([
+      'one three',
+      'one two',
+      'three two',
+    ]);
+    for (const { loss } of ways) expect(loss !== undefined).toBe(how === 'ping');
+    const network = readNetwork(measured.out, 'measured', NAMES);
+    for (const { latency } of network) expect(latency).toBeLessThan(fromMillis(RTT_MS / 4));
+  }
 
   it('get netfold once', { timeout: 120_000 }, async () => {
     const first = await inject('install');
@@ -183,6 +201,8 @@ describe('hosts over SSH', () => {
         0.9 * FAR_RTT_MS,
       'a--d is shaped',
     );
+    // Pings are shaped now.
+    await expectMeasured('agents');
     // Of the ports with their own name, 2222 is known from the connection alone.
     await until(
       async () => (await ping(lab.hosts[0]!, lab.hosts[1]!, 3, 20)).medianMs > 0.9 * RTT_MS,

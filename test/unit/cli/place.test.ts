@@ -110,7 +110,38 @@ test('people see per host what it got, how much crosses, and where everything is
   expect(stdout).toMatch(/^host3: .*web\.0/m);
 });
 
+test('paths that the real network can’t give are named, as text and as JSON; the exit code says so', async () => {
+  const hosts = ['host1', 'host2', 'host3', 'host4'];
+  const ways = hosts.flatMap((one, index) =>
+    hosts.slice(index + 1).map((other) => `  - { between: [${one}, ${other}], roundTrip: 24ms }\n`),
+  );
+  // Between db and web are 2 ms, and db is apart.
+  write('ways.yaml', `ways:\n${ways.join('')}`);
+  const words = ['place', at('t.yaml'), '--inventory', at('hosts.yaml'), '--network', at('ways.yaml')];
+  const { code, stdout } = await netfold(...words);
+  expect(code).toBe(3);
+  expect(stdout).toMatch(/^The real network can't give \d+ of 156 paths:$/m);
+  expect(stdout).toMatch(/^ {2}(db|web)\.\d > (db|web)\.\d \(host\d > host\d\): 2ms asked for, the real network takes 12ms$/m);
+  const json = await netfold(...words, '--json');
+  expect(json.code).toBe(3);
+  const { network } = JSON.parse(json.stdout) as { network: { missed: number; worst: unknown[] } };
+  expect(network.worst).toHaveLength(network.missed);
+  expect(network.worst[0]).toMatchObject({ latencyMs: 2, realLatencyMs: 12, realLoss: 0 });
+  write('near.yaml', `ways:\n${ways.join('').replaceAll('24ms', '1ms')}`);
+  const near = await netfold(...words.slice(0, -1), at('near.yaml'));
+  expect(near, near.stderr).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('The real network gives all of the 156 paths.'),
+  });
+});
+
 test.each<[string, string[], number, string[]]>([
+  [
+    'a network of other hosts',
+    ['t.yaml', '--inventory', 'hosts.yaml', '--network', 'others.yaml'],
+    1,
+    ['others.yaml:1:', 'no host "host9"'],
+  ],
   ['no inventory', ['t.yaml'], 2, ['--inventory']],
   [
     'an unknown host',
@@ -150,6 +181,7 @@ test.each<[string, string[], number, string[]]>([
   write('unknown.yaml', 'hosts: { a: {} }\npins: { wep: a }\n');
   write('small.yaml', 'hosts: { a: { endpoints: 4 }, b: { endpoints: 4 } }\n');
   write('hosts.ini', '[web]\nhost1\n');
+  write('others.yaml', 'ways: [{ between: [host1, host9], roundTrip: 9ms }]\n');
   const paths = words.map((word) => (/\.(yaml|ini)$/.test(word) ? at(word) : word));
   const ran = await netfold('place', ...paths);
   expect(ran.code, ran.stderr).toBe(code);

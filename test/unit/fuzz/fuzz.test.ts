@@ -3,11 +3,12 @@ import { describe, expect, it, test } from 'vitest';
 import { type FuzzReport, fuzz } from '../../fuzz/fuzz.ts';
 import { IMPORTS } from '../../fuzz/imports.ts';
 import { MESSAGES } from '../../fuzz/messages.ts';
+import { NETWORKS } from '../../fuzz/networks.ts';
 import { cook, formatRecipe, parseRecipe } from '../../fuzz/recipe.ts';
 import { type Target, textTarget } from '../../fuzz/target.ts';
 import { TEXTS } from '../../fuzz/texts.ts';
 
-const TARGETS = [...TEXTS, ...IMPORTS, ...MESSAGES];
+const TARGETS = [...TEXTS, ...IMPORTS, ...NETWORKS, ...MESSAGES];
 /** Some seconds, on two cores that do other things, too. */
 const INPUTS = TARGETS.length * 256;
 

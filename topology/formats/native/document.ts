@@ -53,6 +53,7 @@ const MAX_SYNTAX_ERRORS = 10;
 const KINDS = {
   topology: { name: 'a topology', example: 'examples/quickstart.yaml' },
   inventory: { name: 'an inventory', example: 'docs/placement.md' },
+  network: { name: 'a network of hosts', example: 'docs/placement.md' },
 } as const;
 type Kind = keyof typeof KINDS;
 
