@@ -2,7 +2,7 @@
  * Where agents listen and are dialled, as written on the command line: `192.0.2.7`, `[2001:db8::7]:4646`, a name, a
  * multiaddr.
  */
-import { isIP, isIPv4 } from 'node:net';
+import { isIP, isIPv4, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { InvalidArgumentError } from 'commander';
 import { MESH_PORT } from './names.ts';
@@ -13,8 +13,16 @@ export interface MeshAddress {
   readonly port: number;
 }
 
-/** All of this machine's IPv4 addresses. */
-export const ANY_ADDRESS: MeshAddress = { address: '0.0.0.0', port: MESH_PORT };
+/** As an address: all of this machine's, of both families. */
+const ANY = '*';
+export const ANY_ADDRESS: MeshAddress = { address: ANY, port: MESH_PORT };
+
+/** What stands for several addresses, and which of a machine's. libp2p opens `::` for IPv6 alone. */
+const OPEN: ReadonlyMap<string, (address: string) => boolean> = new Map([
+  [ANY, () => true],
+  ['0.0.0.0', isIPv4],
+  ['::', isIPv6],
+]);
 
 /** The addresses that agents can dial. libp2p parses what follows, such as `/p2p/PEER`. */
 const MULTIADDR = /^\/(ip4|ip6|dns|dns4|dns6)\/[^/]+\/tcp\/\d{1,5}(\/p2p\/[^/]+)?$/;
@@ -59,6 +67,18 @@ function split(text: string): MeshAddress | undefined {
   return { address: (found[1] ?? found[2])!, port };
 }
 
+/** Where an agent opens its sockets: at all addresses in the families of which the machine has one, of IPv4 if it has none yet. */
+export function listenAt(
+  { address, port }: MeshAddress,
+  own: readonly string[] = machineAddresses(),
+): string[] {
+  if (address !== ANY) return [multiaddrOf({ address, port })];
+  const has6 = own.some(isIPv6);
+  const has4 = own.some(isIPv4) || !has6;
+  const families = [...(has4 ? ['0.0.0.0'] : []), ...(has6 ? ['::'] : [])];
+  return families.map((one) => multiaddrOf({ address: one, port }));
+}
+
 /**
  * Where others may reach an agent that listens at `listen`: if that is any address, all addresses that others may
  * have a route to.
@@ -67,10 +87,9 @@ export function reachableAt(
   { address, port }: MeshAddress,
   own: readonly string[] = machineAddresses(),
 ): string[] {
-  if (address !== '0.0.0.0' && address !== '::') return [multiaddrOf({ address, port })];
-  return own
-    .filter((one) => address === '::' || isIPv4(one))
-    .map((one) => multiaddrOf({ address: one, port }));
+  const isOfFamily = OPEN.get(address);
+  if (!isOfFamily) return [multiaddrOf({ address, port })];
+  return own.filter((one) => isOfFamily(one)).map((one) => multiaddrOf({ address: one, port }));
 }
 
 /** Without loopback and link-local ones. */

@@ -5,7 +5,7 @@ import { basename, dirname } from 'node:path';
 import { makeFolder, PRIVATE_FILE, PRIVATE_FOLDER, replaceFile } from '../../agent/files/own-files.ts';
 import { namespacePath } from '../../agent/kernel/netns/namespace-files.ts';
 import { type Bootstrap, bootstrapSchema, type LocalEndpoint, topologyHash } from '../../proto/bootstrap.ts';
-import { multiaddrOf } from '../mesh-address.ts';
+import { listenAt, multiaddrOf } from '../mesh-address.ts';
 import { bootstrapFile, identityFolder } from '../names.ts';
 import { bootstrapWithPlatform } from '../platform/port/older-files.ts';
 import type { Plan, PlannedEndpoint, PlannedHost } from '../platform/port/plan.ts';
@@ -61,7 +61,7 @@ function bootstrapOf(plan: Plan, host: PlannedHost, security: MeshSecurity | und
       .filter((endpoint) => endpoint.host === host)
       .map((endpoint) => toldEndpoint(endpoint, plan)),
     mesh: {
-      listen: [address(host)],
+      listen: listenAt({ address: host.address, port: host.meshPort }),
       peers: plan.hosts.filter((other) => other !== host).map(address),
       ...(security && { identity: identityFolder(plan.experiment, host.name), ...security }),
     },

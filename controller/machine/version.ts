@@ -1,15 +1,12 @@
 /** Which netfold this is. */
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-const ROOT = join(import.meta.dirname, '../..');
+export { netfoldVersion } from '../../agent/files/version.ts';
 
-export function netfoldVersion(): string {
-  const manifest = readFileSync(join(ROOT, 'package.json'), 'utf8');
-  return (JSON.parse(manifest) as { version: string }).version;
-}
+const ROOT = join(import.meta.dirname, '../..');
 
 /** The commit of a checkout, with `+` if files differ from it; null of a package. */
 export async function netfoldCommit(): Promise<string | null> {

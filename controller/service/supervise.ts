@@ -1,6 +1,6 @@
 /** A service without a service manager: a process that starts the agent again, and keeps its log bounded. */
 import { spawn } from 'node:child_process';
-import { closeSync, renameSync, statSync } from 'node:fs';
+import { closeSync, copyFileSync, renameSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeFolder, OPEN_FOLDER, openToAppend, PRIVATE_FILE } from '../../agent/files/own-files.ts';
@@ -10,6 +10,8 @@ import { EXIT_CODE } from '../../proto/errors.ts';
 const RESTART_MS = 2000;
 /** One more of this size is kept. */
 export const MOST_LOG_BYTES = 8 * 2 ** 20;
+/** An agent writes at most ten stacks a minute (agent/daemon/unexpected.ts). */
+const LOOK_MS = 10_000;
 
 export interface SupervisePorts {
   /** Starts the service with its output at the descriptor, and resolves with its exit code when it has ended. */
@@ -31,7 +33,11 @@ export async function superviseService({
   for (;;) {
     rotate(log);
     const output = openToAppend(log, PRIVATE_FILE);
-    const code = await run(output).finally(() => closeSync(output));
+    const looking = setInterval(() => shorten(log), LOOK_MS);
+    const code = await run(output).finally(() => {
+      clearInterval(looking);
+      closeSync(output);
+    });
     const isFinal = code === EXIT_CODE.input || code === EXIT_CODE.usage;
     if (code === 0 || isFinal || signal.aborted) return code;
     await sleep(restartMs, undefined, { signal }).catch(() => {});
@@ -43,6 +49,21 @@ export async function superviseService({
 export function rotate(log: string, most = MOST_LOG_BYTES): void {
   const size = statSync(log, { throwIfNoEntry: false })?.size ?? 0;
   if (size > most) renameSync(log, `${log}.1`);
+}
+
+/**
+ * The same while the service writes, which goes on at the beginning of the file; what it writes in that instant may be lost. Of a disk
+ * without room for both, the old one goes.
+ */
+export function shorten(log: string, most = MOST_LOG_BYTES): void {
+  const size = statSync(log, { throwIfNoEntry: false })?.size ?? 0;
+  if (size <= most) return;
+  try {
+    copyFileSync(log, `${log}.1`);
+  } catch {
+    rmSync(`${log}.1`, { force: true, recursive: true });
+  }
+  truncateSync(log);
 }
 
 /** Runs `words` of this program as a child that gets the signal to end, too. */

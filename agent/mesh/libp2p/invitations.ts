@@ -1,6 +1,7 @@
 /** How a host that knows the address of one agent, and the mesh's key, learns the experiment: one request. */
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { identify } from '@libp2p/identify';
 import { noise } from '@libp2p/noise';
 import { preSharedKey } from '@libp2p/pnet';
 import { tcp } from '@libp2p/tcp';
@@ -11,9 +12,10 @@ import { createLibp2p, type Libp2pOptions } from 'libp2p';
 import { MeshError } from '../errors.ts';
 import { MAX_INVITATION_BYTES, MAX_QUESTION_BYTES } from '../wire/limits.ts';
 import { parseAddress } from './peer-addresses.ts';
+import { otherVersion, protocolName, selfDescription } from './version.ts';
 
 /** Without the experiment's name, so that a host that asks for another one receives the name of this one. */
-const PROTOCOL = '/netfold/invitation/1';
+const KIND = 'invitation';
 const QUESTION = Buffer.from('invitation');
 /** For a large topology through a slow line. */
 const TIMEOUT_MS = 20_000;
@@ -24,15 +26,16 @@ const ANSWERS_PER_SECOND = 4;
 const BUSY_MS = 15_000;
 const ASKED_AGAIN_MS = 500;
 
-type Node = Awaited<ReturnType<typeof createLibp2p>>;
-type Handles = Pick<Node, 'handle'>;
+type Handles = Pick<Awaited<ReturnType<typeof createLibp2p>>, 'handle'>;
+type Node = Awaited<ReturnType<typeof createAsker>>;
 type Stream = Awaited<ReturnType<Awaited<ReturnType<Node['dial']>>['newStream']>>;
 
-/** Answers every peer that may connect, `ANSWERS_PER_SECOND` times a second. `now`: in milliseconds. */
+/** Answers every peer that may connect, `ANSWERS_PER_SECOND` times a second. `now`: in milliseconds. `protocol`: as in `NodeOptions`. */
 export async function serveInvitations(
   node: Handles,
   invitation: () => Uint8Array,
   now: () => number,
+  protocol?: number,
 ): Promise<void> {
   let latest: number[] = [];
   const answer = async (stream: Stream): Promise<void> => {
@@ -49,7 +52,7 @@ export async function serveInvitations(
       stream.abort(error as Error);
     }
   };
-  await node.handle(PROTOCOL, answer, { maxInboundStreams: 1 });
+  await node.handle(protocolName(KIND, protocol), answer, { maxInboundStreams: 1 });
 }
 
 export interface AskOptions {
@@ -69,16 +72,7 @@ export interface AskOptions {
  */
 export async function askForInvitation({ addresses, meshKey, privateKey, patienceMs = BUSY_MS }: AskOptions) {
   const parsed = addresses.map(parseAddress);
-  const node = await createLibp2p({
-    ...(privateKey && { privateKey }),
-    addresses: { listen: [] },
-    transports: [tcp()],
-    streamMuxers: [yamux()],
-    connectionEncrypters: [noise()],
-    ...(meshKey !== undefined && { connectionProtector: preSharedKey({ psk: Buffer.from(meshKey) }) }),
-    connectionMonitor: { enabled: false },
-    connectionManager: { dialTimeout: DIAL_TIMEOUT_MS, reconnectRetries: 0 },
-  });
+  const node = await createAsker(meshKey, privateKey);
   let failure: unknown;
   try {
     for (const address of parsed) {
@@ -92,6 +86,22 @@ export async function askForInvitation({ addresses, meshKey, privateKey, patienc
     await node.stop();
   }
   throw await failureOf(addresses, failure, meshKey !== undefined);
+}
+
+function createAsker(meshKey: string | undefined, privateKey: Libp2pOptions['privateKey']) {
+  return createLibp2p({
+    ...(privateKey && { privateKey }),
+    nodeInfo: { userAgent: selfDescription() },
+    addresses: { listen: [] },
+    transports: [tcp()],
+    streamMuxers: [yamux()],
+    connectionEncrypters: [noise()],
+    ...(meshKey !== undefined && { connectionProtector: preSharedKey({ psk: Buffer.from(meshKey) }) }),
+    connectionMonitor: { enabled: false },
+    connectionManager: { dialTimeout: DIAL_TIMEOUT_MS, reconnectRetries: 0 },
+    // Asked of an agent only that does not know this protocol.
+    services: { identify: identify({ runOnConnectionOpen: false }) },
+  });
 }
 
 /** An agent that is asked by too many at once resets the stream. */
@@ -111,7 +121,11 @@ async function askUntilAnswered(node: Node, address: Multiaddr, patienceMs: numb
 async function ask(node: Node, address: Multiaddr): Promise<Uint8Array> {
   const connection = await node.dial(address, { signal: AbortSignal.timeout(DIAL_TIMEOUT_MS) });
   const signal = AbortSignal.timeout(TIMEOUT_MS);
-  const stream = await connection.newStream(PROTOCOL, { signal });
+  const stream = await connection.newStream(protocolName(KIND), { signal }).catch(async (cause: Error) => {
+    if (cause.name !== 'UnsupportedProtocolError') throw cause;
+    const told = await node.services.identify.identify(connection, { signal }).catch(() => undefined);
+    throw otherVersion(address.toString(), protocolName(KIND), told?.agentVersion, cause);
+  });
   const frames = framesOf(stream, MAX_INVITATION_BYTES);
   await frames.write(QUESTION, { signal });
   const answer = await frames.read({ signal });
@@ -132,16 +146,7 @@ async function failureOf(addresses: readonly string[], cause: unknown, hasKey: b
       cause,
     });
   }
-  if ((cause as Error | undefined)?.name === 'UnsupportedProtocolError')
-    return new MeshError(
-      'MESH_VERSION',
-      `the agent at ${where} is of another version: it does not know ${PROTOCOL}`,
-      {
-        remedy: 'install the same version of netfold on all hosts (`netfold --version`)',
-        blame: 'input',
-        cause,
-      },
-    );
+  if (cause instanceof MeshError) return cause;
   return new MeshError('MESH_NOT_UNDERSTOOD', `the program at ${where} does not answer`, {
     remedy: hasKey
       ? "its mesh key is another one, or it doesn't allow this agent (`netfold mesh identity`), or it is no agent"

@@ -11,6 +11,7 @@ import type { Gate } from './gate.ts';
 import { type MeshSockets, withoutPeer } from './mesh-sockets.ts';
 import { parseAddress } from './peer-addresses.ts';
 import { rareWindowUpdates, wholeWrites } from './quiet-wire.ts';
+import { protocolName, selfDescription } from './version.ts';
 
 export interface NodeOptions {
   /** Name of the experiment: agents of others are ignored. */
@@ -21,21 +22,24 @@ export interface NodeOptions {
   readonly announce?: readonly string[];
   /** Identity on the mesh; a new one if absent. */
   readonly privateKey?: Libp2pOptions['privateKey'];
+  /** Version of the mesh's protocol that it tells of itself; for tests of others than this one's. */
+  readonly protocol?: number;
 }
 
 /** Longer than any round trip between hosts. A dial into a cut link ends, and the next one may find it healed. */
 export const DIAL_TIMEOUT_MS = 3000;
-export const topicOf = (experiment: string): string => `/netfold/mesh/1/${experiment}`;
+export const topicOf = (experiment: string): string => `${protocolName('mesh')}/${experiment}`;
 
 /** Not started. Throws `MESH_ADDRESS`. */
 export function createNode(
-  { experiment, listen, announce = [], privateKey }: NodeOptions,
+  { experiment, listen, announce = [], privateKey, protocol }: NodeOptions,
   gate: Gate,
   sockets: Pick<MeshSockets, 'add'>,
 ) {
   for (const address of announce) parseAddress(address);
   return createLibp2p({
     start: false,
+    nodeInfo: { userAgent: selfDescription(protocol) },
     ...gate.options,
     ...(privateKey && { privateKey }),
     addresses: { listen: [...listen], announce: [...announce] },

@@ -30,6 +30,7 @@ import { dialable, directIpv4, parseAddress, peerIn } from './peer-addresses.ts'
 import { isKept, QuestionStreams, tooLong } from './question-streams.ts';
 import { Redialer } from './redialer.ts';
 import { Unanswered } from './unanswered.ts';
+import { protocolName } from './version.ts';
 
 export interface Libp2pTransportOptions extends NodeOptions {
   /** Text of the mesh's key (mesh-key.ts); without one, every peer that reaches the port can join. */
@@ -122,7 +123,8 @@ class Libp2pTransport implements MeshTransport {
     this.#node.addEventListener('peer:connect', ({ detail }) => handlers.onPeer(detail.toString()));
     for (const kind of REQUEST_KINDS) await this.#answer(kind, handlers);
     const { invitation } = this.#options;
-    if (invitation) await serveInvitations(this.#node, invitation, () => clock.now());
+    const { protocol } = this.#options;
+    if (invitation) await serveInvitations(this.#node, invitation, () => clock.now(), protocol);
     try {
       await this.#node.start();
     } catch (cause) {
@@ -291,7 +293,7 @@ interface DialTarget {
   peer: string | undefined;
 }
 
-const protocolOf = (kind: RequestKind, experiment: string): string => `/netfold/${kind}/1/${experiment}`;
+const protocolOf = (kind: RequestKind, experiment: string): string => `${protocolName(kind)}/${experiment}`;
 
 function listenError(cause: unknown): MeshError {
   // libp2p's message has one line per address, with the stack below it.

@@ -1,5 +1,6 @@
 /** Network namespaces on one switch, as machines of one network: each has its own interface, address and netfold. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { isIPv4 } from 'node:net';
 import { join } from 'node:path';
 import { createNamespaces, removeNamespace } from '../../../agent/kernel/netns/namespaces.ts';
 import type { Place } from '../../../controller/verify/traffic.ts';
@@ -26,8 +27,9 @@ export interface Machines {
   remove(): void;
 }
 
-/** Machine `i` has 10.9.0.(i + 1) on `eth0`. */
-export function connectMachines(count: number): Machines {
+/** Machine `i` has 10.9.0.(i + 1) on `eth0`; of family 6, fd00:9::(i + 1) and no IPv4. */
+export function connectMachines(count: number, family: 4 | 6 = 4): Machines {
+  const addressOf = (index: number): string => `${family === 4 ? '10.9.0.' : 'fd00:9::'}${index + 1}`;
   // Not netfold's names: cleanup must not remove these namespaces.
   const prefix = `machine-${process.pid}-${counter++}`;
   const hub = `${prefix}-switch`;
@@ -44,7 +46,8 @@ export function connectMachines(count: number): Machines {
     const port = `port${made++}`;
     ip(`link add ${ifname} netns ${name} type veth peer ${port} netns ${hub}`);
     ip(`-n ${hub} link set ${port} master bridge0 up`);
-    ip(`-n ${name} address add ${address}/24 dev ${ifname}`);
+    // Duplicate address detection takes a second or two.
+    ip(`-n ${name} address add ${address}/${isIPv4(address) ? '24' : '64'} dev ${ifname}${isIPv4(address) ? '' : ' nodad'}`);
     ip(`-n ${name} link set lo up`);
     ip(`-n ${name} link set ${ifname} up`);
   };
@@ -59,12 +62,12 @@ export function connectMachines(count: number): Machines {
   try {
     ip(`-n ${hub} link add bridge0 type bridge`);
     ip(`-n ${hub} link set bridge0 up`);
-    for (const [index, name] of names.entries()) connect(name, `10.9.0.${index + 1}`);
+    for (const [index, name] of names.entries()) connect(name, addressOf(index));
   } catch (error) {
     remove();
     throw error;
   }
-  const machines = names.map((name, index) => machine(name, `10.9.0.${index + 1}`));
+  const machines = names.map((name, index) => machine(name, addressOf(index)));
   const addInterface = (index: number, ifname: string, address: string): void =>
     connect(names[index]!, address, ifname);
   return { machines, replace, addInterface, remove };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseListen, parsePeer, reachableAt } from '../../../controller/mesh-address.ts';
+import { ANY_ADDRESS, listenAt, parseListen, parsePeer, reachableAt } from '../../../controller/mesh-address.ts';
 
 describe('where an agent listens', () => {
   test.each([
@@ -55,6 +55,16 @@ describe('where others reach it', () => {
       '/ip4/192.0.2.7/tcp/4646',
       '/ip4/198.51.100.9/tcp/4646',
     ]);
-    expect(reachableAt({ address: '::', port: 1 }, own)).toHaveLength(3);
+    expect(reachableAt({ address: '::', port: 1 }, own)).toEqual(['/ip6/2001:db8::7/tcp/1']);
+    expect(reachableAt(ANY_ADDRESS, own)).toHaveLength(3);
+  });
+
+  test('it listens in the families that the machine has', () => {
+    const [four, six] = ['/ip4/0.0.0.0/tcp/4646', '/ip6/::/tcp/4646'];
+    expect(listenAt(ANY_ADDRESS, own)).toEqual([four, six]);
+    expect(listenAt(ANY_ADDRESS, ['192.0.2.7'])).toEqual([four]);
+    expect(listenAt(ANY_ADDRESS, ['2001:db8::7'])).toEqual([six]);
+    expect(listenAt(ANY_ADDRESS, [])).toEqual([four]);
+    expect(listenAt({ address: '2001:db8::7', port: 1 }, own)).toEqual(['/ip6/2001:db8::7/tcp/1']);
   });
 });

@@ -1,8 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { rotate, superviseService } from '../../../controller/service/supervise.ts';
+import { openToAppend, PRIVATE_FILE } from '../../../agent/files/own-files.ts';
+import { rotate, shorten, superviseService } from '../../../controller/service/supervise.ts';
 
 let folder: string;
 let log: string;
@@ -52,4 +53,27 @@ it('a long log makes room, and one before it is kept', () => {
   rotate(short, 10);
   expect(readFileSync(`${short}.1`, 'utf8')).toHaveLength(11);
   expect(() => readFileSync(short)).toThrow('ENOENT');
+});
+
+it('a log that gets long while the service writes is cut, and kept once; what is written then begins it', () => {
+  const file = join(folder, 'log');
+  shorten(file, 10);
+  const output = openToAppend(file, PRIVATE_FILE);
+  try {
+    writeSync(output, 'x'.repeat(11));
+    shorten(file, 20);
+    expect(readFileSync(file, 'utf8')).toHaveLength(11);
+    shorten(file, 10);
+    writeSync(output, 'new');
+    expect(readFileSync(file, 'utf8')).toBe('new');
+    expect(readFileSync(`${file}.1`, 'utf8')).toBe('x'.repeat(11));
+    // Nothing can be copied: the bound holds nevertheless.
+    rmSync(`${file}.1`);
+    mkdirSync(`${file}.1`);
+    writeSync(output, 'y'.repeat(11));
+    shorten(file, 10);
+    expect(readFileSync(file, 'utf8')).toBe('');
+  } finally {
+    closeSync(output);
+  }
 });

@@ -2,8 +2,10 @@
 import { createServer, type Server } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { type Clock, SYSTEM_TIME, systemClock } from '../../../../agent/clock/clock.ts';
+import { netfoldVersion } from '../../../../agent/files/version.ts';
 import { askForInvitation } from '../../../../agent/mesh/libp2p/invitations.ts';
 import { createLibp2pTransport } from '../../../../agent/mesh/libp2p/libp2p-transport.ts';
+import { MESH_PROTOCOL } from '../../../../agent/mesh/libp2p/version.ts';
 import { Admission } from '../../../../agent/mesh/trust/admission.ts';
 import { generateMeshKey } from '../../../../agent/mesh/trust/mesh-key.ts';
 import { MAX_INVITATION_BYTES } from '../../../../agent/mesh/wire/limits.ts';
@@ -29,6 +31,7 @@ async function agent(
   answer: Uint8Array,
   admission = new Admission(),
   clock: Clock = STANDING,
+  protocol?: number,
 ): Promise<string> {
   const transport = await createLibp2pTransport({
     ...SYSTEM_TIME,
@@ -38,6 +41,7 @@ async function agent(
     admission,
     invitation: () => answer,
     clock,
+    ...(protocol !== undefined && { protocol }),
   });
   running.push(transport);
   await transport.start(HANDLERS);
@@ -108,6 +112,15 @@ test('an agent of a version without this protocol is told from one with another 
   await expect(askForInvitation({ addresses, meshKey: KEY })).rejects.toMatchObject({
     code: 'MESH_VERSION',
     message: expect.stringContaining('it does not know /netfold/invitation/1'),
+  });
+});
+
+test('an agent of another protocol and this one are named with their versions', async () => {
+  const address = await agent(Buffer.from('come in'), new Admission(), STANDING, 2);
+  await expect(askForInvitation({ addresses: [address], meshKey: KEY })).rejects.toMatchObject({
+    code: 'MESH_VERSION',
+    message: `the agent at ${address} is of netfold ${netfoldVersion()}, with version 2 of the mesh's protocol; this is netfold ${netfoldVersion()}, with version ${MESH_PROTOCOL}`,
+    remedy: expect.stringContaining('the same version'),
   });
 });
 
