@@ -9,6 +9,8 @@ import { requireName } from '../../experiment/state.ts';
 import { Connections } from '../../inject/ssh/connections.ts';
 import { InjectError } from '../../inject/ssh/errors.ts';
 import { alone, findInjection, inventoryThrough, parseHost } from '../../inject/standing.ts';
+import type { Inventory } from '../../inventory/model.ts';
+import { inventoryOf } from '../../inventory/of-topology.ts';
 import { readInventory } from '../../inventory/read.ts';
 import { addFileOptions, openTopology, readText, warnOfFile } from '../options/files.ts';
 import { nameOption } from '../options/name-option.ts';
@@ -108,12 +110,9 @@ async function inject(
 ): Promise<void> {
   const asked = requireAsked(first, second, rest, flags);
   const file = asked.file === undefined ? undefined : openFile(asked.file, flags);
-  const { inventory: inventoryFile, name = file?.opened.topology.name, sshConfig, host } = flags;
+  const { name = file?.opened.topology.name, sshConfig } = flags;
   if (name !== undefined) requireName(name);
-  const inventory =
-    inventoryFile === undefined
-      ? alone(host!)
-      : readInventory(readText(inventoryFile, 'an inventory of hosts'), inventoryFile);
+  const inventory = inventoryFor(flags, file);
   const aborting = new AbortController();
   const connections = new Connections(sshConfig);
   const onHosts = { inventory, connections, flags, signal: aborting.signal };
@@ -131,6 +130,19 @@ async function inject(
   }
 }
 
+/** The one that is named, or a host that runs already, or what the topology says. */
+function inventoryFor({ inventory, host }: InjectFlags, file: OpenedFile | undefined): Inventory {
+  if (inventory !== undefined)
+    return readInventory(readText(inventory, 'an inventory of hosts'), inventory);
+  if (host !== undefined) return alone(host);
+  const own = file && inventoryOf(file.opened.topology, file.opened.source.file);
+  if (own) return own;
+  throw usage(
+    '--inventory HOSTS is missing',
+    'or, for what runs already, --host ADDRESS of one of its hosts; or services with Kollaps’ attributes machinename or ip',
+  );
+}
+
 function openFile(file: string, flags: InjectFlags): OpenedFile {
   const opened = openTopology(file, flags);
   if (!flags.json) warnOfFile(opened.warnings);
@@ -145,7 +157,7 @@ function requireAsked(
   first: string | undefined,
   second: string | undefined,
   rest: readonly string[],
-  { inventory, host }: InjectFlags,
+  { host }: InjectFlags,
 ): Asked {
   const begins = actionNamed(first);
   const action = begins ?? actionNamed(second);
@@ -159,11 +171,6 @@ function requireAsked(
       `netfold inject FILE --inventory HOSTS${action === undefined ? '' : ` ${action}`}${
         first !== undefined && existsSync(first) ? `; if ${first} is the file, write ./${first}` : ''
       }`,
-    );
-  if (inventory === undefined && host === undefined)
-    throw usage(
-      '--inventory HOSTS is missing',
-      'or, for what runs already, --host ADDRESS of one of its hosts',
     );
   if (host !== undefined && !FROM_HOST.includes(action))
     throw usage(
