@@ -1,4 +1,5 @@
 /** The real network between hosts, as measured: the text of a file → `Way[]`. Pure. */
+import type { z } from 'zod';
 import { type Bps, type Micros, micros, type Ratio } from '../../proto/units.ts';
 import { type Path, YamlDocument } from '../../topology/formats/native/document.ts';
 import { Findings, quote } from '../../topology/model/diagnostics.ts';
@@ -21,7 +22,7 @@ export interface Way {
 const MAX_NETWORK_LENGTH = 16 * 1024 * 1024;
 const TOP = { line: 1, column: 1 };
 
-type Given = (typeof networkSchema)['_output']['ways'][number];
+type Given = z.infer<typeof networkSchema>['ways'][number];
 
 /**
  * In the order of the file; `between` is two of them. `hosts`: names of the inventory. Throws `TopologyError` with every error
@@ -80,7 +81,10 @@ function endsOf({ between, from, to }: Given): readonly [string, string] | undef
   return from !== undefined && to !== undefined ? [from, to] : undefined;
 }
 
-function directions({ between, roundTrip, loss, bandwidth }: Given, [from, to]: readonly [string, string]) {
+function directions(
+  { between, roundTrip, loss, bandwidth }: Given,
+  [from, to]: readonly [string, string],
+): Way[] {
   const gives = {
     ...(roundTrip !== undefined && { latency: micros(roundTrip / 2) }),
     ...(loss !== undefined && { loss }),
