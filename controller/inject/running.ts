@@ -1,6 +1,7 @@
 /** Running injections, asked and ended from any machine: everything that this takes is on the hosts. */
 import { z } from 'zod';
 import type { InventoryHost } from '../inventory/model.ts';
+import { slowPathsText } from '../slow-paths.ts';
 import { type OnOutcome, type Outcome, onEachHost } from './each-host.ts';
 import { statusScript, stopScript } from './host-scripts.ts';
 import type { Connection } from './ssh/connection.ts';
@@ -13,10 +14,19 @@ export interface InjectedStatus {
   /** Endpoints that its agent knows, and those of the topology. */
   readonly known?: number;
   readonly expected?: number;
-  /** What can't be enforced, or what its log says at the end. */
+  /** What can't be enforced, also since the real network is too slow for it; or what its log says at the end. */
   readonly problems: readonly string[];
 }
 
+const slowPathsSchema = z.object({
+  count: z.number(),
+  worst: z.array(
+    z.object({
+      ...{ from: z.string(), to: z.string() },
+      ...{ latencyMs: z.number(), realMs: z.number(), byMs: z.number() },
+    }),
+  ),
+});
 const agentSchema = z.object({
   state: z.string(),
   endpoints: z.array(z.string()).default([]),
@@ -25,6 +35,7 @@ const agentSchema = z.object({
   reason: z.string().optional(),
   degraded: z.array(z.string()).default([]),
   conflicts: z.array(z.string()).default([]),
+  underlay: z.object({ tooSlow: slowPathsSchema }).optional(),
 });
 const statusSchema = z.object({ agents: z.array(agentSchema) });
 
@@ -41,8 +52,9 @@ export function parseStatus(said: string): InjectedStatus {
   if (ended !== undefined) return { state: 'ended', endpoints: [], problems: ended === '' ? [] : [ended] };
   const agent = statusSchema.safeParse(parsed(text)).data?.agents[0];
   if (!agent) return { state: 'unreachable', endpoints: [], problems: ['its status is not understood'] };
-  const { state, endpoints, known, expected, reason, degraded, conflicts } = agent;
-  const problems = [...(reason === undefined ? [] : [reason]), ...degraded, ...conflicts];
+  const { state, endpoints, known, expected, reason, degraded, conflicts, underlay } = agent;
+  const slow = underlay && slowPathsText(underlay.tooSlow);
+  const problems = [reason, ...degraded, ...conflicts, slow].filter((one) => one !== undefined);
   return {
     ...{ state, endpoints, problems },
     ...(known !== undefined && { known }),

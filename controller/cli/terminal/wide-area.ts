@@ -1,10 +1,8 @@
 /** The lines of `netfold status` about hosts that are far apart, and about the traffic between agents. */
 import type { AgentStatus } from '../../../proto/status.ts';
 import { formatRate, formatRatio, fromBytesPerSecond } from '../../../proto/units.ts';
-import { count } from '../../../proto/words.ts';
+import { milliseconds as ms, slowPathsText } from '../../slow-paths.ts';
 import { styled } from './output.ts';
-
-const NAMED = 3;
 
 /** Lines about one agent; none if all hosts are near and there is no budget. */
 export function wideAreaLines({ host, underlay, metadata }: AgentStatus): string[] {
@@ -13,14 +11,8 @@ export function wideAreaLines({ host, underlay, metadata }: AgentStatus): string
     ({ host: other, roundTripMs, subtractedMs }) =>
       `${host} > ${other}: real round trip ${ms(roundTripMs ?? 0)}, each direction is made ${ms(subtractedMs)} shorter`,
   );
-  const { count: slow, worst } = underlay.tooSlow;
-  if (slow > 0) {
-    const which = worst
-      .slice(0, NAMED)
-      .map(({ from, to, latencyMs, byMs }) => `${from} > ${to} (${ms(latencyMs)}) by ${ms(byMs)}`);
-    const more = slow > which.length ? `, and ${count(slow - which.length, 'more path')}` : '';
-    lines.push(styled('red', `${host}: the real network is too slow for ${which.join(', ')}${more}`));
-  }
+  const slow = slowPathsText(underlay.tooSlow);
+  if (slow !== undefined) lines.push(styled('red', `${host}: ${slow}`));
   return [...lines, ...budgetLines(host, metadata)];
 }
 
@@ -33,5 +25,4 @@ function budgetLines(host: string, metadata: AgentStatus['metadata']): string[] 
   return [bytesPerSecond > budget ? styled('red', line) : line];
 }
 
-const ms = (value: number): string => `${Number(value.toFixed(2))} ms`;
 const rate = (bytesPerSecond: number): string => formatRate(fromBytesPerSecond(bytesPerSecond));

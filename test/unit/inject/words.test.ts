@@ -259,6 +259,12 @@ test('the status of an agent, of one that has ended, and of none', () => {
   expect(parseStatus(JSON.stringify({ agents: [agent] }))).toEqual({
     ...{ state: 'running', endpoints: ['a.0'], known: 2, expected: 3, problems: ['d'] },
   });
+  const worst = [{ from: 'a.0', to: 'b.0', latencyMs: 10, realMs: 30.05, byMs: 20.05 }];
+  const far = { ...agent, underlay: { hosts: [], tooSlow: { count: 2, worst } } };
+  expect(parseStatus(JSON.stringify({ agents: [far] })).problems).toEqual([
+    'd',
+    'the real network is too slow for a.0 > b.0 (10 ms) by 20.05 ms, and 1 more path',
+  ]);
   const gone = { host: 'h', state: 'unreachable', reason: 'ENOENT' };
   expect(parseStatus(JSON.stringify({ agents: [gone] }))).toMatchObject({
     state: 'unreachable',
