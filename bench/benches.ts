@@ -51,7 +51,7 @@ export const BENCHES: readonly Bench[] = [
     description: 'how much less crosses between hosts than with endpoints in turn, and is it the best?',
     help: 'Needs no root. An hour of annealing for each case takes --steps 7000000000.',
     hasLabs: false,
-    minutes: { whole: 2, quick: 0.7 },
+    minutes: { whole: 4, quick: 1 },
     options: [
       new Option('--steps <count>', 'of annealing, for each of twenty cases')
         .argParser(Number)
