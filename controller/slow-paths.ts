@@ -10,7 +10,10 @@ export function slowPathsText({ count: all, worst }: SlowPaths): string | undefi
   if (all === 0) return undefined;
   const named = worst
     .slice(0, NAMED)
-    .map(({ from, to, latencyMs, byMs }) => `${from} > ${to} (${milliseconds(latencyMs)}) by ${milliseconds(byMs)}`);
+    .map(
+      ({ from, to, latencyMs, byMs }) =>
+        `${from} > ${to} (${milliseconds(latencyMs)}) by ${milliseconds(byMs)}`,
+    );
   const more = all > named.length ? `, and ${count(all - named.length, 'more path')}` : '';
   return `the real network is too slow for ${named.join(', ')}${more}`;
 }

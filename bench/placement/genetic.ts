@@ -23,7 +23,10 @@ interface Individual {
 export function evolve({ paths, ways }: MatchProblem, generations: number, seed: number): number {
   const random = new SeededRandom(seed);
   const hosts = [...Array(ways.size).keys()];
-  const grade = (hostOf: Int32Array): Individual => ({ hostOf, missing: totalShortfall(paths, ways, hostOf) });
+  const grade = (hostOf: Int32Array): Individual => ({
+    hostOf,
+    missing: totalShortfall(paths, ways, hostOf),
+  });
   let people = Array.from({ length: POPULATION }, () =>
     grade(Int32Array.from(random.sample(hosts, paths.size))),
   );

@@ -27,7 +27,10 @@ interface Network {
 
 /** Places on a plane of some 70 ms, each with an access of its own; some accesses are slow, some ways lose packets. */
 function network(size: number, random: SeededRandom): Network {
-  const at = Array.from({ length: size }, () => [random.below(50), random.below(50), 1 + random.below(8)] as const);
+  const at = Array.from(
+    { length: size },
+    () => [random.below(50), random.below(50), 1 + random.below(8)] as const,
+  );
   const access = at.map(() => [10, 20, 50, 100, 200][random.below(5)]!);
   const lossy = Array.from({ length: size * size }, () => (random.below(10) === 0 ? random.next() / 50 : 0));
   return {
@@ -85,7 +88,10 @@ export function wideArea(quick: boolean, say: (text: string) => void): Table {
     return { name: `what another network has, ${seed}`, real, graph: asked(other, all, 1) };
   });
   const rows = [...hidden, ...foreign].flatMap(({ name, real, graph }): Row[] => {
-    const hosts = Array.from({ length: HOSTS }, (_, index): HostRoom => ({ name: `h${index}`, endpoints: 1 }));
+    const hosts = Array.from(
+      { length: HOSTS },
+      (_, index): HostRoom => ({ name: `h${index}`, endpoints: 1 }),
+    );
     const ways = wayTable(
       waysOf(real),
       hosts.map((host) => host.name),

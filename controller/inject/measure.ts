@@ -88,7 +88,9 @@ function waysOfAgents(there: readonly Measurer[]): Pick<MeasuredNetwork, 'ways' 
     for (const other of there.slice(index + 1)) {
       if (!shareInjection(one, other)) continue;
       const between = [one.name, other.name] as const;
-      const times = [one.known.get(other.name), other.known.get(one.name)].filter((time) => time !== undefined);
+      const times = [one.known.get(other.name), other.known.get(one.name)].filter(
+        (time) => time !== undefined,
+      );
       if (times.length === 0) unknown.push(between);
       else {
         const roundTrip = times.reduce((least, time) => (time < least ? time : least));

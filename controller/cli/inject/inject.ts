@@ -22,7 +22,17 @@ import { measure } from './measure.ts';
 import { execOn, printLogsOf } from './sessions.ts';
 import { status, stop, uninstallAll } from './standing.ts';
 
-const ACTIONS = ['check', 'measure', 'install', 'start', 'status', 'logs', 'exec', 'stop', 'uninstall'] as const;
+const ACTIONS = [
+  'check',
+  'measure',
+  'install',
+  'start',
+  'status',
+  'logs',
+  'exec',
+  'stop',
+  'uninstall',
+] as const;
 type Action = (typeof ACTIONS)[number];
 /** Those that are about a topology; all others are about what is on the hosts. */
 const WITH_FILE: readonly (Action | undefined)[] = ['check', 'start', undefined];
@@ -132,8 +142,7 @@ async function inject(
 
 /** The one that is named, or a host that runs already, or what the topology says. */
 function inventoryFor({ inventory, host }: InjectFlags, file: OpenedFile | undefined): Inventory {
-  if (inventory !== undefined)
-    return readInventory(readText(inventory, 'an inventory of hosts'), inventory);
+  if (inventory !== undefined) return readInventory(readText(inventory, 'an inventory of hosts'), inventory);
   if (host !== undefined) return alone(host);
   const own = file && inventoryOf(file.opened.topology, file.opened.source.file);
   if (own) return own;

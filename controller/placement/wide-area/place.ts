@@ -1,6 +1,7 @@
 /** Endpoints → hosts that are far apart: pure, from a topology's graph, what hosts have room for, and the network between them. */
-import { SeededRandom } from '../../../topology/model/random.ts';
+
 import type { Graph } from '../../../topology/model/model.ts';
+import { SeededRandom } from '../../../topology/model/random.ts';
 import { ControllerError } from '../../errors.ts';
 import { linkGraph } from '../link-graph.ts';
 import type { HostRoom, Placement, PlacementOptions, Wishes } from '../model.ts';

@@ -87,7 +87,9 @@ function lacksOf(paths: PathTable, path: number, ways: WayTable, way: number): s
     ...(Number.isFinite(rate) && realRate < rate
       ? [`${formatRate(rate)} asked for, the real network has ${formatRate(realRate)}`]
       : []),
-    ...(loss > NOTICED_LOSS ? [`the real network loses ${formatRatio(loss)}, on top of what is asked for`] : []),
+    ...(loss > NOTICED_LOSS
+      ? [`the real network loses ${formatRatio(loss)}, on top of what is asked for`]
+      : []),
   ];
 }
 
@@ -98,7 +100,8 @@ export function networkText({ paths, missed, worst }: NetworkReport): string {
   const lines = [
     `The real network can't give ${missed} of ${count(paths, 'path')}:`,
     ...shown.map(
-      ({ from, to, fromHost, toHost, lacks }) => `  ${from} > ${to} (${fromHost} > ${toHost}): ${lacks.join('; ')}`,
+      ({ from, to, fromHost, toHost, lacks }) =>
+        `  ${from} > ${to} (${fromHost} > ${toHost}): ${lacks.join('; ')}`,
     ),
   ];
   return missed > shown.length

@@ -47,7 +47,9 @@ export function connectMachines(count: number, family: 4 | 6 = 4): Machines {
     ip(`link add ${ifname} netns ${name} type veth peer ${port} netns ${hub}`);
     ip(`-n ${hub} link set ${port} master bridge0 up`);
     // Duplicate address detection takes a second or two.
-    ip(`-n ${name} address add ${address}/${isIPv4(address) ? '24' : '64'} dev ${ifname}${isIPv4(address) ? '' : ' nodad'}`);
+    ip(
+      `-n ${name} address add ${address}/${isIPv4(address) ? '24' : '64'} dev ${ifname}${isIPv4(address) ? '' : ' nodad'}`,
+    );
     ip(`-n ${name} link set lo up`);
     ip(`-n ${name} link set ${ifname} up`);
   };

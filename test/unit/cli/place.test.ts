@@ -121,7 +121,9 @@ test('paths that the real network can’t give are named, as text and as JSON; t
   const { code, stdout } = await netfold(...words);
   expect(code).toBe(3);
   expect(stdout).toMatch(/^The real network can't give \d+ of 156 paths:$/m);
-  expect(stdout).toMatch(/^ {2}(db|web)\.\d > (db|web)\.\d \(host\d > host\d\): 2ms asked for, the real network takes 12ms$/m);
+  expect(stdout).toMatch(
+    /^ {2}(db|web)\.\d > (db|web)\.\d \(host\d > host\d\): 2ms asked for, the real network takes 12ms$/m,
+  );
   const json = await netfold(...words, '--json');
   expect(json.code).toBe(3);
   const { network } = JSON.parse(json.stdout) as { network: { missed: number; worst: unknown[] } };

@@ -1,8 +1,8 @@
 /** Which hosts ping which, and what comes back. */
 import { expect, test } from 'vitest';
 import {
-  MOST_PINGED,
   type Measurer,
+  MOST_PINGED,
   parsePings,
   pingScript,
   roundTripsOf,

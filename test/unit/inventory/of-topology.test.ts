@@ -27,7 +27,8 @@ test('a machine is a host, shaped at its address; of one without a name, SSH lea
 });
 
 test('services of one machine are its interfaces', () => {
-  const two = '<service name="a" machinename="m" ip="192.0.2.1"/><service name="b" machinename="m" ip="10.0.0.1"/>';
+  const two =
+    '<service name="a" machinename="m" ip="192.0.2.1"/><service name="b" machinename="m" ip="10.0.0.1"/>';
   expect(told(two)).toEqual([{ name: 'm', address: 'm', is: ['a 192.0.2.1', 'b 10.0.0.1'] }]);
 });
 

@@ -2,9 +2,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Way } from '../../../controller/inventory/network.ts';
+import { linkGraph } from '../../../controller/placement/link-graph.ts';
 import { DEFAULT_PLACEMENT, type HostRoom, type Wishes } from '../../../controller/placement/model.ts';
 import { noWishes, placementProblem } from '../../../controller/placement/place.ts';
-import { linkGraph } from '../../../controller/placement/link-graph.ts';
 import { Assigned } from '../../../controller/placement/wide-area/assigned.ts';
 import { placeOnNetwork } from '../../../controller/placement/wide-area/place.ts';
 import { networkText } from '../../../controller/placement/wide-area/report.ts';
@@ -38,7 +38,12 @@ const WAYS = [
 const NAMES = ['w', 'z', 'y', 'x'];
 const alone: readonly HostRoom[] = NAMES.map((name) => ({ name, endpoints: 1 }));
 
-const place = (ways: readonly Way[], hosts: readonly HostRoom[], wishes: Partial<Wishes> = {}, graph = TRIANGLE) =>
+const place = (
+  ways: readonly Way[],
+  hosts: readonly HostRoom[],
+  wishes: Partial<Wishes> = {},
+  graph = TRIANGLE,
+) =>
   placeOnNetwork(
     graph,
     hosts,
@@ -143,15 +148,22 @@ describe('placing', () => {
     const ms = (a: number, b: number): number =>
       3 + Math.hypot(points[a]![0] - points[b]![0], points[a]![1] - points[b]![1]);
     const chosen = random.sample([...points.keys()], 8);
-    const pairs = chosen.flatMap((a, one) => chosen.slice(one + 1).map((b, more) => [one, one + 1 + more, ms(a, b)] as const));
+    const pairs = chosen.flatMap((a, one) =>
+      chosen.slice(one + 1).map((b, more) => [one, one + 1 + more, ms(a, b)] as const),
+    );
     const graph = graphOf(
       `services:\n${chosen.map((_, index) => `  n${index}: {}\n`).join('')}links:\n${pairs
-        .map(([a, b, time]) => `  - { from: n${a}, to: n${b}, latency: ${time.toFixed(3)}ms, bandwidth: 1Mbps }\n`)
+        .map(
+          ([a, b, time]) =>
+            `  - { from: n${a}, to: n${b}, latency: ${time.toFixed(3)}ms, bandwidth: 1Mbps }\n`,
+        )
         .join('')}`,
     );
     const hosts = points.map((_, index): HostRoom => ({ name: `h${index}`, endpoints: 1 }));
     const ways = points.flatMap((_, a) =>
-      points.slice(a + 1).flatMap((__, more) => way(`h${a}`, `h${a + 1 + more}`, ms(a, a + 1 + more) - 0.001)),
+      points
+        .slice(a + 1)
+        .flatMap((__, more) => way(`h${a}`, `h${a + 1 + more}`, ms(a, a + 1 + more) - 0.001)),
     );
     expect(place(ways, hosts, {}, graph).network.missed).toBe(0);
   });
@@ -194,7 +206,15 @@ test('what moves and exchanges cost is what they change', () => {
           hosts.flatMap(({ name: to }) =>
             from === to
               ? []
-              : [{ from, to, latency: fromMillis(random.below(90)), loss: ratio(random.next() / 9), bandwidth: bps(1e6 + random.below(1e8)) }],
+              : [
+                  {
+                    from,
+                    to,
+                    latency: fromMillis(random.below(90)),
+                    loss: ratio(random.next() / 9),
+                    bandwidth: bps(1e6 + random.below(1e8)),
+                  },
+                ],
           ),
         ),
         ['x', 'y', 'z'],

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { ANY_ADDRESS, listenAt, parseListen, parsePeer, reachableAt } from '../../../controller/mesh-address.ts';
+import {
+  ANY_ADDRESS,
+  listenAt,
+  parseListen,
+  parsePeer,
+  reachableAt,
+} from '../../../controller/mesh-address.ts';
 
 describe('where an agent listens', () => {
   test.each([
