@@ -4,7 +4,7 @@
  */
 import { isIPv6 } from 'node:net';
 import { z } from 'zod';
-import { fromMillis, type Micros, type Ratio, ratio } from '../../proto/units.ts';
+import { fromMillis, type Micros, micros, type Ratio, ratio } from '../../proto/units.ts';
 import type { InventoryHost } from '../inventory/model.ts';
 import { checkHost } from './check.ts';
 import { type OnOutcome, type Outcome, onEachHost } from './each-host.ts';
@@ -92,10 +92,7 @@ function waysOfAgents(there: readonly Measurer[]): Pick<MeasuredNetwork, 'ways' 
         (time) => time !== undefined,
       );
       if (times.length === 0) unknown.push(between);
-      else {
-        const roundTrip = times.reduce((least, time) => (time < least ? time : least));
-        ways.push({ between, roundTrip, by: 'agents' });
-      }
+      else ways.push({ between, roundTrip: micros(Math.min(...times)), by: 'agents' });
     }
   }
   return { ways, unknown };

@@ -17,7 +17,7 @@ const LOST =
   '192.0.2.9 PING 192.0.2.9 (192.0.2.9) 56(84) bytes of data.  --- 192.0.2.9 ping statistics --- 25 packets transmitted, 0 received, 100% packet loss, time 4999ms \n';
 
 test('ping’s least time counts, and the part of the loss that is one direction’s', () => {
-  const found = parsePings(IPUTILS + BUSYBOX + LOST + 'no-ping \n\n');
+  const found = parsePings(`${IPUTILS}${BUSYBOX}${LOST}no-ping \n\n`);
   expect(Object.fromEntries(found)).toEqual({
     '192.0.2.7': { roundTrip: 9030, loss: expect.closeTo(0.2, 10) },
     '2001:db8::7': { roundTrip: 63, loss: 0 },
