@@ -22,7 +22,7 @@ test('every field; between is both directions', () => {
 });
 
 test.each<[string, string, string]>([
-  ['ways: [{ between: [fra, pra], roundTrip: 9ms }]', 'n.yaml:1:', 'did you mean "par"?'],
+  ['ways: [{ between: [fra, parr], roundTrip: 9ms }]', 'n.yaml:1:', 'did you mean "par"?'],
   ['ways: [{ between: [fra, fra], roundTrip: 9ms }]', 'from a host to itself', 'name two hosts'],
   ['ways: [{ between: [fra, par, ams], roundTrip: 9ms }]', 'ways[0]', 'between: [host1, host2]'],
   ['ways: [{ from: fra, roundTrip: 9ms }]', 'not named', 'from and to'],
