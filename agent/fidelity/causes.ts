@@ -24,6 +24,8 @@ const FAILS = { unit: 'times', bound: 0, holdsMs: 0, clearsMs: CALM_MS } as cons
 
 /** Over how long means and parts are taken. Shorter, one late packet after a pause decides; longer, nobody sees it in time. */
 export const WINDOW_MS = 5000;
+/** Of ticks, two looks: half of that is four times the pauses of a busy machine, and what lasts is named within 3 s. */
+export const TICKS_WINDOW_MS = 1900;
 
 const rules = {
   /** Mean lateness of the window's packets. A machine that has time stays below 0.1 ms, and the bound of `netfold verify` is the same. */

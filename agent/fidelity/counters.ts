@@ -1,5 +1,5 @@
 /** Numbers that an agent counts anyway → symptoms: each look has what they have grown by. Pure. */
-import { type Symptom, WINDOW_MS } from './causes.ts';
+import { type Symptom, TICKS_WINDOW_MS, WINDOW_MS } from './causes.ts';
 import { Window } from './window.ts';
 
 /** All since the start. */
@@ -24,7 +24,8 @@ export interface CountersOptions {
 
 export class Counters {
   readonly #options: CountersOptions;
-  readonly #window = new Window<'released' | 'lateMs' | 'ticks'>(WINDOW_MS);
+  readonly #window = new Window<'released' | 'lateMs'>(WINDOW_MS);
+  readonly #ticks = new Window<'ticks'>(TICKS_WINDOW_MS);
   #before: Counted | undefined;
   #meanLateMs = 0;
 
@@ -40,14 +41,16 @@ export class Counters {
   /** After a pause, what was before does not count. */
   forget(): void {
     this.#window.forget();
+    this.#ticks.forget();
     this.#before = undefined;
     this.#meanLateMs = 0;
   }
 
   look(now: number, counted: Counted): Symptom[] {
     const { released, lateMs, ticks } = counted;
-    const { grown, ms } = this.#window.add(now, { released, lateMs, ticks });
-    const symptoms = [...this.#late(grown), ...this.#slow(grown.ticks, ms)];
+    const { grown } = this.#window.add(now, { released, lateMs });
+    const ticked = this.#ticks.add(now, { ticks });
+    const symptoms = [...this.#late(grown), ...this.#slow(ticked.grown.ticks, ticked.ms)];
     if (this.#before) symptoms.push(...lostSince(this.#before, counted));
     this.#before = counted;
     return symptoms;
@@ -64,7 +67,7 @@ export class Counters {
 
   #slow(ticks: number, ms: number): Symptom[] {
     const { tickMs, tickBound } = this.#options;
-    if (ms < WINDOW_MS / 2) return [];
+    if (ms < TICKS_WINDOW_MS) return [];
     const measured = ms / tickMs / Math.max(1, ticks);
     if (measured <= tickBound) return [];
     const message = `only ${ticks} of ${Math.round(ms / tickMs)} ticks came: shares are older than they should be`;

@@ -52,8 +52,3 @@ links:
 export const UDP_SENDER = `use Socket; use Time::HiRes "sleep"; socket(my $s, PF_INET, SOCK_DGRAM, 0);
 my @to = map { pack_sockaddr_in(9, inet_aton($_)) } @ARGV;
 while (1) { for (@to) { send($s, "x" x 500, 0, $_); } sleep(0.1); }`;
-
-/** Fifteen datagrams of 1,000 bytes on the wire every 10 ms: 12 Mb/s. */
-export const FILLER = `use Socket; use Time::HiRes "sleep"; socket(my $s, PF_INET, SOCK_DGRAM, 0);
-my $to = pack_sockaddr_in(9, inet_aton($ARGV[0]));
-while (1) { send($s, "x" x 958, 0, $to) for 1..15; sleep(0.01); }`;

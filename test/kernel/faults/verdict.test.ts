@@ -4,19 +4,18 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { parseStat } from '../../../agent/health/machine-load.ts';
-import { PROBE_IDENTIFIER } from '../../../agent/linux/probe/echo-probes.ts';
-import type { Experiment } from '../../../controller/experiment/experiment.ts';
-import { askVerdict } from '../../../controller/fidelity/verdict.ts';
+import { verdictOf } from '../../../bench/verdict/asked.ts';
+import { cutAgent, cutTo, loseBetweenHosts, queueTo } from '../../../bench/verdict/real-network.ts';
+import { sendPastQueue, useProcessors } from '../../../bench/verdict/troubled-agents.ts';
+import type { PathRow } from '../../../controller/fidelity/path-proofs.ts';
 import { processesIn } from '../../../controller/machine/processes.ts';
-import { FABRIC_INTERFACE } from '../../../controller/platform/lab/lab-plan.ts';
 import type { Place } from '../../../controller/verify/traffic.ts';
-import type { Cause } from '../../../proto/status.ts';
 import { netfold } from '../../support/lab/cli.ts';
 import { experimentName, place, run, runIn, startLab, until } from '../../support/lab/lab.ts';
+import { disturbed, named } from '../../support/lab/verdict.ts';
 
 const TOPOLOGY = `
 services: { a: {}, b: {}, c: {}, d: {}, far: {} }
@@ -58,28 +57,6 @@ function start(command: string, ...words: string[]): ChildProcess {
 const startIn = ({ namespace }: Place, ...words: string[]): ChildProcess =>
   start('ip', 'netns', 'exec', namespace, ...words);
 
-const verdictOf = (lab: Experiment) =>
-  askVerdict(
-    lab.name,
-    lab.plan.hosts.map(({ name }) => name),
-  );
-
-/** Until a cause is there; `path`: `null` where it is all of the host. */
-async function named(lab: Experiment, code: string, host: string, path: string | null): Promise<Cause> {
-  let seen: readonly Cause[] = [];
-  const found = (): Cause | undefined =>
-    seen.find((one) => one.code === code && one.host === host && one.path === path);
-  const look = async (): Promise<boolean> => {
-    seen = (await verdictOf(lab)).verdict.causes;
-    return found() !== undefined;
-  };
-  await until(look, `${code} is named at ${host} ${path}`, 20_000).catch((error: Error) => {
-    const told = seen.map((one) => `${one.code} ${one.host} ${one.path}`).join('; ');
-    throw new Error(`${error.message}; named are: ${told}`);
-  });
-  return found()!;
-}
-
 /** A TCP stream, from one to the other; resolves when it has ended. */
 async function stream(from: Place, to: Place, rate: string, seconds: number): Promise<void> {
   startIn(to, 'iperf3', '-s', '-1');
@@ -93,23 +70,6 @@ until (time > $end) { send($s, "x" x 64, 0, pack_sockaddr_in(9, inet_aton($to)))
 /** Some 200 datagrams of 1,200 bytes a second: enough to be a flow, and no queue forms. */
 const TRICKLE = `use Socket; use Time::HiRes "sleep"; socket(my $s, PF_INET, SOCK_DGRAM, 0); my $to = pack_sockaddr_in(9, inet_aton($ARGV[0]));
 while (1) { send($s, "x" x 1200, 0, $to); sleep(0.005); }`;
-const BUCKET = ['tbf', 'rate', '1mbit', 'burst', '60', 'limit', '1000'];
-/** Fifteen datagrams of 1,000 bytes on the wire every 10 ms fill a queue of 40 kB, in which a packet waits for 30 to 40 ms. */
-const FILLER = `use Socket; use Time::HiRes "sleep"; socket(my $s, PF_INET, SOCK_DGRAM, 0); my $to = pack_sockaddr_in(9, inet_aton($ARGV[0]));
-while (1) { send($s, "x" x 958, 0, $to) for 1..15; sleep(0.01); }`;
-const QUEUE = ['tbf', 'rate', '8mbit', 'burst', '3000', 'limit', '40000'];
-
-/** The end in the host's namespace of an endpoint's link. */
-async function portOf({ plan }: Experiment, name: string): Promise<string> {
-  const { namespace, host } = plan.endpoints.find((one) => one.name === name)!;
-  const list = async (
-    where: string,
-    ...words: string[]
-  ): Promise<{ ifindex: number; ifname: string; link_index: number }[]> =>
-    JSON.parse((await run('ip', ['-n', where, '-j', 'link', 'show', ...words])).out);
-  const [own] = await list(namespace, 'dev', 'eth0');
-  return (await list(host.namespace)).find(({ ifindex }) => ifindex === own!.link_index)!.ifname;
-}
 
 it('an undisturbed run is faithful; rules that somebody changes, replaces or goes around are named', {
   timeout: 120_000,
@@ -128,9 +88,9 @@ it('an undisturbed run is faithful; rules that somebody changes, replaces or goe
   const after = parseStat(readFileSync('/proc/stat', 'utf8'));
   const quiet = await verdictOf(lab);
   const isFree = after.idle - before.idle > FREE * (after.total - before.total);
-  const disturbed = quiet.verdict.causes.filter(({ code }) => isFree || !OF_LOAD.has(code));
-  expect(disturbed).toEqual([]);
-  expect(quiet.verdict.since).not.toBeNull();
+  const alarms = quiet.causes.filter(({ code }) => isFree || !OF_LOAD.has(code));
+  expect(alarms).toEqual([]);
+  expect(quiet.since).not.toBeNull();
 
   // Proof of the path that was used: read back at both ends, and measured by TCP.
   const paths = JSON.parse((await netfold('verdict', lab.name, '--paths', '--json')).stdout).paths;
@@ -145,6 +105,9 @@ it('an undisturbed run is faithful; rules that somebody changes, replaces or goe
   await runIn(c, 'tc', 'qdisc', 'replace', 'dev', 'eth0', 'root', 'handle', '9:', 'pfifo', 'limit', '77');
   expect(await named(lab, 'NOT_ENFORCED', hostOf('c.0'), 'c.0 > *')).toMatchObject({ weight: 'invalid' });
   await runIn(c, 'tc', 'qdisc', 'delete', 'dev', 'eth0', 'root');
+
+  await sendPastQueue(disturbed(lab), 'b');
+  await named(lab, 'QUEUE_BYPASSED', hostOf('b.0'), 'b.0 > *');
 
   // More than the queue has room for is under way to who is 8 s away; a busy machine sends that much in some more time.
   const words = ['setpriv', '--reuid=nobody', '--clear-groups', 'perl', '-e', FLOOD, far.address, '20'];
@@ -169,32 +132,28 @@ it('an undisturbed run is faithful; rules that somebody changes, replaces or goe
   // Nothing but UDP, over a real network that drops what is longer than a bucket of 60 bytes: only probes can tell.
   const d = place(lab, 'd');
   const udp = startIn(d, 'perl', '-e', TRICKLE, c.address);
-  const probed = async (): Promise<{ sent: number; lost: number; latestMs: number } | undefined> => {
+  const row = async (): Promise<PathRow | undefined> => {
     const { paths: rows } = JSON.parse((await netfold('verdict', lab.name, '--paths', '--json')).stdout);
-    return rows.find((row: { from: string; to: string }) => row.from === 'd.0' && row.to === 'c.0')?.probes;
+    return rows.find(({ from, to }: PathRow) => from === 'd.0' && to === 'c.0');
   };
+  const probed = async () => (await row())?.probes;
   await until(async () => ((await probed())?.sent ?? 0) > 3, 'd > c is probed', 20_000);
+  const works = async (): Promise<boolean> => {
+    const { worksSince = null, inForceSince = null } = (await row()) ?? {};
+    return worksSince !== null && inForceSince !== null && worksSince >= inForceSince;
+  };
+  await until(works, 'd > c is seen to work', 20_000);
   // When an answer arrived, not when it was read, a turn later.
   const { latestMs } = (await probed())!;
   expect(latestMs).toBeGreaterThan(2.5);
   expect(latestMs).toBeLessThan(50);
-  // An application that uses the same identifier sees the whole of its round trip, 6 ms, and not when the answer came to the queue.
-  const ping = ['ping', '-n', '-q', '-e', `${PROBE_IDENTIFIER}`, '-i', '0.05', '-c', '10', c.address];
-  const { out } = await runIn(d, ...ping);
-  expect(Number(/= ([\d.]+)\//.exec(out)![1])).toBeGreaterThan(4.5);
-  const port = await portOf(lab, 'c.0');
-  const host = lab.plan.endpoints.find(({ name }) => name === 'c.0')!.host.namespace;
-  const behindPort = (verb: string, ...words: string[]) =>
-    run('ip', ['netns', 'exec', host, 'tc', 'qdisc', verb, 'dev', port, 'root', ...words]);
   // A queue on the way that netfold knows nothing of, filled from the host.
-  await behindPort('add', ...QUEUE);
-  const filler = start('ip', 'netns', 'exec', host, 'perl', '-e', FILLER, c.address);
+  const empty = await queueTo(disturbed(lab), 'c');
   const long = await named(lab, 'RTT_LONG', hostOf('d.0'), 'd.0 > c.0');
   expect([long.weight, long.measured > long.bound]).toEqual(['degraded', true]);
-  filler.kill('SIGKILL');
-  await behindPort('delete');
+  await empty();
   const goingOn = async (): Promise<string[]> =>
-    (await verdictOf(lab)).verdict.causes.flatMap(({ code, path, until: end, measured, bound }) =>
+    (await verdictOf(lab)).causes.flatMap(({ code, path, until: end, measured, bound }) =>
       path === 'd.0 > c.0' && end === null ? [`${code} ${measured} (${bound})`] : [],
     );
   await until(async () => (await goingOn()).length === 0, 'd > c is as it was', 20_000).catch(
@@ -202,7 +161,7 @@ it('an undisturbed run is faithful; rules that somebody changes, replaces or goe
       throw new Error(`${error.message}: ${await goingOn()}; probes: ${JSON.stringify(await probed())}`);
     },
   );
-  await behindPort('add', ...BUCKET);
+  await cutTo(disturbed(lab), 'c');
   expect(await named(lab, 'PROBES_LOST', hostOf('d.0'), 'd.0 > c.0')).toMatchObject({ weight: 'degraded' });
   udp.kill('SIGKILL');
 
@@ -237,10 +196,8 @@ it('a stopped agent, a cut mesh, a lossy network and a machine without idle time
   process.kill(agent, 'SIGSTOP');
   try {
     await named(lab, 'HOST_SILENT', host1!.name, null);
-    const { verdict } = await verdictOf(lab);
-    expect(verdict.causes).toContainEqual(
-      expect.objectContaining({ code: 'AGENT_SILENT', host: host1!.name }),
-    );
+    const { causes } = await verdictOf(lab);
+    expect(causes).toContainEqual(expect.objectContaining({ code: 'AGENT_SILENT', host: host1!.name }));
     // What arrives at its endpoints passes by its queue in the end.
     await until(async () => (await roundTrip()) < 0.7 * whole, 'packets pass by the queue', 20_000);
   } finally {
@@ -251,20 +208,14 @@ it('a stopped agent, a cut mesh, a lossy network and a machine without idle time
   await named(lab, 'PACKETS_UNDELAYED', host1!.name, null);
   await until(
     async () =>
-      (await verdictOf(lab)).verdict.causes.every((one) => one.code !== 'HOST_SILENT' || one.until !== null),
+      (await verdictOf(lab)).causes.every((one) => one.code !== 'HOST_SILENT' || one.until !== null),
     'it is heard again',
     20_000,
   );
 
-  // Agents reach each other at port 4646, in the namespaces of their hosts.
-  const cut = ['input', 'output'].flatMap((hook) => [
-    `add chain inet cut ${hook} { type filter hook ${hook} priority 0; }`,
-    `add rule inet cut ${hook} tcp dport 4646 drop`,
-    `add rule inet cut ${hook} tcp sport 4646 drop`,
-  ]);
-  await run('ip', ['netns', 'exec', host1!.namespace, 'nft', ['add table inet cut', ...cut].join('; ')]);
+  const mend = await cutAgent(disturbed(lab), 1);
   const isCut = async (host: string): Promise<boolean> =>
-    (await verdictOf(lab)).verdict.causes.some(
+    (await verdictOf(lab)).causes.some(
       (one) => one.code === 'HOST_SILENT' && one.host === host && one.until === null,
     );
   await until(
@@ -272,25 +223,23 @@ it('a stopped agent, a cut mesh, a lossy network and a machine without idle time
     'each says that the other is silent',
     20_000,
   );
-  await run('ip', ['netns', 'exec', host1!.namespace, 'nft', 'delete table inet cut']);
+  await mend();
 
   // Each way, the real network between the two loses three packets in ten.
   const heard = async (): Promise<boolean> => !(await isCut(host0!.name)) && !(await isCut(host1!.name));
   await until(heard, 'both hear of each other again', 20_000);
-  const lossy = [
-    'add table inet lossy',
-    'add chain inet lossy arrived { type filter hook prerouting priority -400; }',
-    `add rule inet lossy arrived iifname "${FABRIC_INTERFACE.name}" numgen random mod 10 < 3 drop`,
-  ].join('; ');
-  for (const { namespace } of [host0!, host1!]) await run('ip', ['netns', 'exec', namespace, 'nft', lossy]);
+  const losesNothing = await loseBetweenHosts(disturbed(lab));
   const loss = await named(lab, 'UNDERLAY_LOSSY', host1!.name, null);
   expect([loss.weight, loss.measured > loss.bound]).toEqual(['degraded', true]);
-  for (const { namespace } of [host0!, host1!])
-    await run('ip', ['netns', 'exec', namespace, 'nft', 'delete table inet lossy']);
+  await losesNothing();
 
-  for (let n = 0; n < 2 * availableParallelism(); n++) start('sh', '-c', 'while :; do :; done');
-  const full = await named(lab, 'CPU_SATURATED', host0!.name, null);
-  expect([full.weight, full.measured]).toEqual(['degraded', expect.closeTo(0, 1)]);
+  const leaveProcessors = useProcessors();
+  try {
+    const full = await named(lab, 'CPU_SATURATED', host0!.name, null);
+    expect([full.weight, full.measured]).toEqual(['degraded', expect.closeTo(0, 1)]);
+  } finally {
+    leaveProcessors();
+  }
 });
 
 it('the quickstart, undisturbed, is faithful at its end, and up --strict says so', {

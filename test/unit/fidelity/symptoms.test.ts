@@ -73,8 +73,8 @@ describe('counters', () => {
     const [symptom] = look(7, 80);
     expect(symptom).toMatchObject({
       code: 'TICKS_LATE',
-      measured: 2.5,
-      message: expect.stringContaining('40 of 100'),
+      measured: 4,
+      message: expect.stringContaining('10 of 40'),
     });
   });
 });

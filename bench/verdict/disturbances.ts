@@ -1,0 +1,108 @@
+/**
+ * What disturbs a run, each with the cause that has to be named: provoked for real in a lab of `DISTURBED` on two emulated
+ * hosts, `a` and `c` on the first of them, `b` and `d` on the second. The bench measures how soon; tests show that it is named.
+ */
+import { CAUSES, type CauseCode } from '../../agent/fidelity/causes.ts';
+import { output } from '../../controller/verify/traffic.ts';
+import type { Lab } from '../lab.ts';
+import { cutTo, loseBetweenHosts, queueTo, type Undo } from './real-network.ts';
+import { sendPastQueue, stop, useProcessors } from './troubled-agents.ts';
+
+/** Of the hosts. */
+const FIRST = 0;
+const SECOND = 1;
+
+export interface Disturbance {
+  readonly what: string;
+  /** `AGENT_SILENT` is what nobody answers. */
+  readonly code: CauseCode | 'AGENT_SILENT';
+  /** Where the cause is: by the number of its host, and its path; null: all of the host. */
+  readonly host: number;
+  readonly path: string | null;
+  /** Returns what ends it. */
+  readonly provoke: (lab: Lab) => Undo | Promise<Undo>;
+}
+
+/** A command in an endpoint, which is repaired by netfold, or by nobody. */
+async function inside({ place }: Lab, endpoint: string, words: string): Promise<Undo> {
+  await output(place(endpoint), words.split(' '));
+  return () => {};
+}
+
+const OF_RULES: readonly Disturbance[] = [
+  {
+    what: 'rules of an endpoint removed',
+    code: 'RULES_CHANGED',
+    host: SECOND,
+    path: 'b.0 > *',
+    provoke: (lab) => inside(lab, 'b', 'tc qdisc delete dev eth0 root'),
+  },
+  {
+    what: 'another root qdisc in the place of netfold’s',
+    code: 'NOT_ENFORCED',
+    host: FIRST,
+    path: 'c.0 > *',
+    provoke: async (lab) => {
+      await inside(lab, 'c', 'tc qdisc replace dev eth0 root handle 9: pfifo');
+      return () => inside(lab, 'c', 'tc qdisc delete dev eth0 root');
+    },
+  },
+  {
+    what: 'frames sent past the queue',
+    code: 'QUEUE_BYPASSED',
+    host: SECOND,
+    path: 'd.0 > *',
+    provoke: (lab) => sendPastQueue(lab, 'd'),
+  },
+];
+
+const OF_NETWORK: readonly Disturbance[] = [
+  {
+    what: 'the real network to an endpoint is cut, by probes',
+    code: 'PROBES_LOST',
+    host: FIRST,
+    path: 'a.0 > b.0',
+    provoke: (lab) => cutTo(lab, 'b'),
+  },
+  {
+    what: 'the real network to an endpoint takes 30 ms longer, by probes',
+    code: 'RTT_LONG',
+    host: FIRST,
+    path: 'a.0 > b.0',
+    provoke: (lab) => queueTo(lab, 'b'),
+  },
+  {
+    what: 'the real network between hosts loses 30 % each way',
+    code: 'UNDERLAY_LOSSY',
+    host: SECOND,
+    path: null,
+    provoke: loseBetweenHosts,
+  },
+];
+
+const OF_SECOND = { host: SECOND, path: null } as const;
+
+const OF_AGENTS: readonly Disturbance[] = [
+  {
+    what: 'an agent stopped (SIGSTOP)',
+    code: 'AGENT_SILENT',
+    ...OF_SECOND,
+    provoke: (lab) => stop(lab, SECOND),
+  },
+];
+
+const OF_MACHINE: readonly Disturbance[] = [
+  {
+    what: 'programs that use all processors',
+    code: 'CPU_SATURATED',
+    host: FIRST,
+    path: null,
+    provoke: useProcessors,
+  },
+];
+
+export const DISTURBANCES: readonly Disturbance[] = [...OF_RULES, ...OF_NETWORK, ...OF_AGENTS, ...OF_MACHINE];
+
+/** For how long a cause must go on before it counts. */
+export const holdsMs = (code: Disturbance['code']): number =>
+  code === 'AGENT_SILENT' ? 0 : CAUSES[code].holdsMs;

@@ -1,0 +1,36 @@
+/** Causes of the verdict on a lab, which are awaited: how soon they are named is a matter of the machine. */
+import type { Lab } from '../../../bench/lab.ts';
+import { verdictOf } from '../../../bench/verdict/asked.ts';
+import type { Experiment } from '../../../controller/experiment/experiment.ts';
+import type { Cause } from '../../../proto/status.ts';
+import { place, until } from './lab.ts';
+
+/** On a crowded machine. */
+const PATIENCE_MS = 20_000;
+
+/** Until a cause is there; `path`: `null` where it is all of the host. */
+export async function named(
+  lab: Experiment,
+  code: string,
+  host: string,
+  path: string | null,
+): Promise<Cause> {
+  let seen: readonly Cause[] = [];
+  const found = (): Cause | undefined =>
+    seen.find((one) => one.code === code && one.host === host && one.path === path);
+  const look = async (): Promise<boolean> => {
+    seen = (await verdictOf(lab)).causes;
+    return found() !== undefined;
+  };
+  await until(look, `${code} is named at ${host} ${path}`, PATIENCE_MS).catch((error: Error) => {
+    const told = seen.map((one) => `${one.code} ${one.host} ${one.path}`).join('; ');
+    throw new Error(`${error.message}; named are: ${told}`);
+  });
+  return found()!;
+}
+
+/** As the bench's disturbances have it. */
+export const disturbed = (experiment: Experiment): Lab => ({
+  experiment,
+  place: (name) => place(experiment, name),
+});
