@@ -2,7 +2,6 @@
  * Wires an agent's parts, from the kernel up, and returns them complete. Nothing runs yet: the lifecycle starts them,
  * and stops them in reverse order.
  */
-import { isIPv4 } from 'node:net';
 import type { Bootstrap, LocalEndpoint } from '../../proto/bootstrap.ts';
 import { type Command, MAX_ALL_COMMANDS } from '../../proto/command.ts';
 import { fromMillis, micros, toSeconds } from '../../proto/units.ts';
@@ -11,6 +10,7 @@ import type { Topology } from '../../topology/model/model.ts';
 import { trafficSources } from '../../topology/model/traffic.ts';
 import { addressesPerEndpoint } from '../bootstrap/address-bound.ts';
 import { ExperimentClock } from '../clock/experiment-clock.ts';
+import { Conditions } from '../conditions/conditions.ts';
 import { withContainers } from '../containers/own-container.ts';
 import { CommandJournal } from '../control/command-journal.ts';
 import { Control } from '../control/control.ts';
@@ -20,11 +20,7 @@ import { Enforcer } from '../enforce/enforcer.ts';
 import { CurrentEpoch } from '../epoch/current-epoch.ts';
 import { AgentError } from '../errors.ts';
 import { Fidelity } from '../fidelity/fidelity.ts';
-import type { Traffic } from '../fidelity/traffic-watch.ts';
-import type { Segments } from '../fidelity/underlay-loss.ts';
 import { requireChange, requireImpairments, UnsupportedNow } from '../linux/delay/delay-backend.ts';
-import { numbersByAddress } from '../linux/objects/endpoint-numbers.ts';
-import type { Mesh } from '../mesh/exchange/mesh.ts';
 import { listen } from '../notify/listening.ts';
 import { followLag } from '../runlog/lag.ts';
 import { RunLog } from '../runlog/run-log.ts';
@@ -44,6 +40,7 @@ import { LocalEndpoints } from './local-endpoints.ts';
 import type { AgentParts } from './parts.ts';
 import type { AgentPorts, Kernel } from './ports.ts';
 import { Reactions } from './reactions.ts';
+import { segmentsOf, sensesOf, trafficOf } from './senses.ts';
 import { ShapeKeeper } from './shape-keeper.ts';
 
 export interface Agent {
@@ -166,6 +163,7 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
   });
   const known = new KnownEndpoints(runLog);
   const wideArea = createWideArea(bootstrap, ports, { mesh, transport, tick, keeper, epoch });
+  const seen = trafficOf({ kernel, mesh, tick, epoch, known, wideArea });
   const parts: AgentParts = {
     ...{ bootstrap, clock, timers, log, runLog, time, player, beginning, epoch, timeline },
     ...{ kernel, enforcer, local, keeper, mesh, transport, tick, guard, giverOf },
@@ -198,6 +196,17 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
       (text) => parts.control.tell(text),
       (problem) => keeper.note(problem),
     ),
+    conditions: new Conditions(
+      {
+        ...{ timers, senses: sensesOf(ports, seen, () => parts) },
+        now: () => timeline.nowMicros,
+        sequences: () => player.sequences,
+        local: () => local.all,
+        tell: (text) => parts.control.tell(text),
+        onProblem: (problem) => keeper.note(problem),
+      },
+      player.awaited.conditions,
+    ),
     names: openNames(bootstrap, ports, (problem) => keeper.note(problem)),
     wideArea,
     fidelity: new Fidelity({
@@ -216,7 +225,7 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
           epoch.value,
           local.all.map(({ number }) => number),
         ).tooSlow,
-      traffic: trafficOf({ kernel, mesh, tick, epoch, known, wideArea }),
+      traffic: seen,
       // On interfaces that others use, netfold sends nothing of its own.
       ...(bootstrap.leaseMs === undefined && { echoes: kernel.echoes }),
       segments: () => segmentsOf(mesh, transport),
@@ -230,46 +239,6 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
   const lifecycle = new Lifecycle(parts, reactions);
   followCommands(bootstrap, parts);
   return { parts, reactions, lifecycle };
-}
-
-/** What the verdict looks at of traffic. */
-function trafficOf({
-  kernel,
-  mesh,
-  tick,
-  epoch,
-  known,
-  wideArea,
-}: Pick<AgentParts, 'kernel' | 'mesh' | 'tick' | 'epoch' | 'known' | 'wideArea'>): Traffic {
-  let numbers: ReadonlyMap<string, number> = new Map();
-  let version = -1;
-  const numberOf = (address: string): number => {
-    const { endpointsVersion } = mesh.view;
-    if (version !== endpointsVersion) numbers = numbersByAddress(known.all);
-    version = endpointsVersion;
-    return numbers.get(address) ?? -1;
-  };
-  return {
-    epoch: () => epoch.value,
-    localFlows: () => tick.meter.flows(),
-    forEachRemoteFlow: (tell) => mesh.view.forEachRemoteFlow(tell),
-    addressOf: (endpoint) => known.addressesOf(endpoint).find(isIPv4),
-    realMicros: (endpoint) => wideArea.realLatency[endpoint] ?? 0,
-    connections: (endpoint) =>
-      (kernel.connections?.(endpoint) ?? []).flatMap((one) => {
-        // Another endpoint of the same namespace has its own ones.
-        const own = numberOf(one.source);
-        if (own >= 0 && own !== endpoint.number) return [];
-        return [{ ...one, peer: numberOf(one.destination) }];
-      }),
-  };
-}
-
-function segmentsOf({ view }: Mesh, transport: AgentParts['transport']): Segments[] {
-  return view.hosts().flatMap(({ name: host, peer, self }) => {
-    const found = self ? undefined : transport.segments?.(peer);
-    return found ? [{ host, ...found }] : [];
-  });
 }
 
 /** `undefined` where no sequence waits for anything. */

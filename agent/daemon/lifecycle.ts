@@ -44,6 +44,7 @@ export class Lifecycle {
       dataGuard,
       fidelity,
       end,
+      conditions,
     } = this.#parts;
     if (bootstrap.leaseMs !== undefined) kernel.renewLease(bootstrap.leaseMs);
     if (bootstrap.never) kernel.exempt(bootstrap.never);
@@ -69,6 +70,7 @@ export class Lifecycle {
     wideArea.start();
     fidelity.start();
     end.start();
+    conditions.start();
     time.onChange(() => this.#onTime());
     if (bootstrap.startAt !== undefined) time.startAt(bootstrap.startAt);
     this.#onTime();
@@ -118,11 +120,12 @@ export class Lifecycle {
   async stop(isRemoved = false): Promise<void> {
     const { wideArea, keeper, timeline, applications, enforcer, mesh, kernel, names, dataGuard } =
       this.#parts;
-    const { fidelity, end, traffic, doors } = this.#parts;
+    const { fidelity, end, traffic, doors, conditions } = this.#parts;
     this.#enter('stopping');
     fidelity.stop();
     dataGuard.stop();
     end.stop();
+    conditions.stop();
     this.#cancelTick();
     this.#reactions.stop();
     wideArea.stop();

@@ -20,7 +20,7 @@ import { composeAgent } from './compose.ts';
 import { openDoor } from './door.ts';
 import type { AgentLog } from './ports.ts';
 import { systemPorts } from './system-ports.ts';
-import { beginThreadPool, poolThreads } from './thread-pool.ts';
+import { beginThreadPool, poolThreads } from '../health/thread-pool.ts';
 import { Unexpected } from './unexpected.ts';
 
 /** Standard output, which the platform has directed to a file. */

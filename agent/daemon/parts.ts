@@ -3,6 +3,7 @@ import type { Bootstrap } from '../../proto/bootstrap.ts';
 import type { Command } from '../../proto/command.ts';
 import type { Clock, Timers } from '../clock/clock.ts';
 import type { ExperimentClock } from '../clock/experiment-clock.ts';
+import type { Conditions } from '../conditions/conditions.ts';
 import type { Control } from '../control/control.ts';
 import type { Applications } from '../endpoints/applications.ts';
 import type { DataGuard } from '../endpoints/data-room.ts';
@@ -59,6 +60,8 @@ export interface AgentParts {
   readonly traffic: OwnTraffic;
   /** Where applications tell what sequences wait for; absent where there are none. */
   readonly doors: DoorsPort | undefined;
+  /** Expectations that sequences wait for. */
+  readonly conditions: Conditions;
   readonly wideArea: WideArea;
   /** The verdict. */
   readonly fidelity: Fidelity;

@@ -5,6 +5,7 @@ import type { Author, Command, LeftOut } from '../../proto/command.ts';
 import type { Graph } from '../../topology/model/model.ts';
 import type { Clock, Processor, Timers } from '../clock/clock.ts';
 import type { ExperimentClock } from '../clock/experiment-clock.ts';
+import type { EchoSeries } from '../conditions/senses.ts';
 import type { ProbePort } from '../endpoints/probes.ts';
 import type { ProcessPort } from '../endpoints/processes.ts';
 import type { ChangeWatch, DelayBackend, TcPort, TreeKeeper } from '../enforce/ports.ts';
@@ -133,6 +134,11 @@ export interface AgentPorts {
     onNotify: (endpoint: string, name: string) => string,
     onProblem: (problem: string) => void,
   ): DoorsPort;
+  /** Echo requests from inside of an endpoint. `startAt`: of the timeline, in milliseconds since 1970. Absent: none can be sent. */
+  openEchoes?(
+    from: LocalEndpoint,
+    how: { readonly address: string; readonly intervalMs: number; readonly startAt: number },
+  ): EchoSeries;
   /** It has no connections yet. Throws for a key or identity that can't be read, or a port in use. */
   openMesh(surroundings: MeshSurroundings): Promise<OpenMesh>;
 }

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import type { Bootstrap } from '../../proto/bootstrap.ts';
 import { SYSTEM_TIME } from '../clock/clock.ts';
+import { Pings } from '../conditions/pings.ts';
 import { ContainerProcesses } from '../containers/container-processes.ts';
 import { startedFile } from '../endpoints/applications.ts';
 import { EndpointGroups } from '../endpoints/endpoint-groups.ts';
@@ -39,6 +40,7 @@ export function systemPorts(bootstrap: Bootstrap, log: AgentLog): AgentPorts {
     openTraffic: (sources, onProblem) => new Generators(sources, onProblem),
     openDoors: (onNotify, onProblem) =>
       new NotifyDoors({ onNotify, onProblem, lifeOf: (endpoint) => lifeOf(bootstrap.experiment, endpoint) }),
+    openEchoes: ({ namespace }, how) => new Pings({ namespace, timers, ...how }),
     openMesh: (surroundings) => openMesh(bootstrap, { ...surroundings, clock, timers }),
   };
 }

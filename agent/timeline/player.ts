@@ -77,7 +77,7 @@ export class Player {
   }
 
   /** What sequences wait for. */
-  get awaited(): Pick<Sequences, 'isEmpty' | 'isAwaited' | 'logs'> {
+  get awaited(): Pick<Sequences, 'isEmpty' | 'isAwaited' | 'logs' | 'conditions'> {
     return this.#beginning.sequences;
   }
 

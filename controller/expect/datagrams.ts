@@ -4,7 +4,7 @@ import { extname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { millisToNanos, nanosToMillis } from '../../proto/units.ts';
 import { type Place, start } from '../verify/traffic.ts';
-import type { Probe } from './evidence.ts';
+import type { Probe } from '../../topology/judge/evidence.ts';
 import type { Prober } from './probes.ts';
 
 const PROGRAM = join(import.meta.dirname, `datagram-program${extname(import.meta.filename)}`);

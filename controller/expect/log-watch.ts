@@ -1,6 +1,6 @@
 /** When texts were written to the logs of endpoints: looked for ten times a second, since lines have no times. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import type { Hit } from './evidence.ts';
+import type { Hit } from '../../topology/judge/evidence.ts';
 
 /** Of one text; what comes more often says nothing new. */
 const MOST_HITS = 1000;

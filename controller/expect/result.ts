@@ -1,6 +1,6 @@
 /** What came out of testing a file. */
 import type { Blame } from '../../proto/errors.ts';
-import type { Judgement } from './judge.ts';
+import type { Judgement } from '../../topology/judge/judge.ts';
 
 export interface RunResult {
   readonly file: string;

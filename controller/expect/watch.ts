@@ -1,6 +1,7 @@
 /** Watches a run for what its expectations ask, and judges them at its end. */
 import { statfsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { PATIENCE_MS } from '../../agent/conditions/ping-lines.ts';
 import { byteTime, timeToTransmit, toMillis } from '../../proto/units.ts';
 import { latestOf } from '../../topology/expect/grammar.ts';
 import { Folding } from '../../topology/fold/fold.ts';
@@ -9,12 +10,12 @@ import type { Experiment } from '../experiment/experiment.ts';
 import { logFile, logFolderOf } from '../names.ts';
 import { type Place, pingFrameBytes } from '../verify/traffic.ts';
 import { Datagrams } from './datagrams.ts';
-import type { Evidence } from './evidence.ts';
-import { type Judgement, judge } from './judge.ts';
+import type { Evidence } from '../../topology/judge/evidence.ts';
+import { type Judgement, judge } from '../../topology/judge/judge.ts';
 import { LogWatch } from './log-watch.ts';
-import { PATIENCE_MS, type Prober, Probes } from './probes.ts';
+import { type Prober, Probes } from './probes.ts';
 import { readRecorded } from './recorded.ts';
-import { endpointOf } from './scope.ts';
+import { endpointOf } from '../../topology/judge/scope.ts';
 import { StatusWatch } from './status-watch.ts';
 
 const LOOK_MS = 100;

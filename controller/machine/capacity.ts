@@ -1,6 +1,6 @@
 /** How many endpoints fit on a machine, and what bounds them. Pure: limits in, number out. */
 
-import { poolThreads } from '../../agent/daemon/thread-pool.ts';
+import { poolThreads } from '../../agent/health/thread-pool.ts';
 import type { Limit, MachineLimits } from '../../agent/linux/probe/limits.ts';
 import { NetfoldError } from '../../proto/errors.ts';
 import { megabytes } from '../../proto/units.ts';

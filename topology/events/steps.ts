@@ -4,6 +4,8 @@
  *     step     = "wait" T  |  "wait" "for" NAME ["from" targets]
  *              | "wait" "for" "log" targets "contains" TEXT
  *              | "run" targets TEXT ("detached" | ["exit" INTEGER] ["timeout" T])
+ *
+ * Those that wait for an expectation are in topology/expect/condition.ts.
  */
 import type { Findings } from '../model/diagnostics.ts';
 import type { Position } from '../model/position.ts';

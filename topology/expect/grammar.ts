@@ -55,8 +55,8 @@ export function parseExpectation(
   });
 }
 
-/** Without distributing over the union, its parts are lost. */
-type Bare<T> = T extends unknown ? Omit<T, 'line' | 'position'> : never;
+/** Without its place in a file. Without distributing over the union, its parts are lost. */
+export type Bare<T> = T extends unknown ? Omit<T, 'line' | 'position'> : never;
 
 function parseForm(words: Words): Bare<Expectation> {
   if (words.skip('always')) return statement(words, { kind: 'always' });
@@ -67,7 +67,8 @@ function parseForm(words: Words): Bare<Expectation> {
   return statement(words, { kind: 'after', when: { kind: 'within', within: parts.duration(words), after } });
 }
 
-function statement(words: Words, form: parts.Form): Bare<Expectation> {
+/** A statement without the words before it. Throws `LineError`. */
+export function statement(words: Words, form: parts.Form): Bare<Expectation> {
   const { position } = words;
   const expected = form.kind === 'plain' ? [...STATEMENTS, ...FORMS] : STATEMENTS;
   const kind = words.keyword(expected, 'what is expected') as (typeof STATEMENTS)[number];

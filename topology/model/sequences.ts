@@ -1,6 +1,8 @@
 /** What happens one after the other, each step when the one before it has ended: `sequences:`. */
 import type { Micros } from '../../proto/units.ts';
 import type { EventAction, RunAction, Target } from './events.ts';
+import type { Expectation } from './expectations.ts';
+import type { NodeReference } from './names.ts';
 import type { Position } from './position.ts';
 
 export interface Sequence {
@@ -38,6 +40,8 @@ export type SequenceStep = Placed &
         readonly code: number;
         readonly timeout?: Micros;
       }
+    /** Until the expectation has held once, from the step's beginning on; after `timeout` the sequence fails. */
+    | { readonly kind: 'condition'; readonly expectation: Expectation; readonly timeout?: Micros }
   );
 
 interface Placed {
@@ -54,4 +58,10 @@ export function nameOfLogged(text: string): string {
     return (value >>> 0).toString(16).padStart(8, '0');
   };
   return `log-${hash(0x811c9dc5)}${hash(0x9e3779b1)}`;
+}
+
+/** The endpoint whose host sees whether an expectation holds: the sender, or the one that it is about. */
+export function witnessOf(expectation: Expectation): NodeReference | undefined {
+  if (expectation.what === 'verdict') return undefined;
+  return 'from' in expectation ? expectation.from : expectation.node;
 }

@@ -1,10 +1,13 @@
 /** Whether sequences can be played: what they name exists, and none waits for itself. */
 import { micros } from '../../proto/units.ts';
-import { TargetError } from '../events/targets.ts';
+import { ENDPOINT_ONLY } from '../events/scopes.ts';
+import { TargetError, type Targets } from '../events/targets.ts';
 import { type Findings, quote } from '../model/diagnostics.ts';
+import type { Expectation } from '../model/expectations.ts';
 import type { Topology } from '../model/model.ts';
-import { suggest } from '../model/names.ts';
-import type { Sequence } from '../model/sequences.ts';
+import { type NodeReference, suggest } from '../model/names.ts';
+import type { Position } from '../model/position.ts';
+import { type Sequence, witnessOf } from '../model/sequences.ts';
 import { Beginning } from './beginning.ts';
 import { Timeline } from './timeline.ts';
 
@@ -28,9 +31,27 @@ export function checkSequences(topology: Topology, findings: Findings): void {
         timeline.advance(event.at);
       }
       if (step.kind === 'wait' && step.from)
-        tryTo(() => new Beginning(topology).targets.select(step.from!, 'wait', ['endpoint']), report);
+        tryTo(() => new Beginning(topology).targets.select(step.from!, 'wait', ENDPOINT_ONLY), report);
+      if (step.kind === 'condition')
+        for (const node of nodesOf(step.expectation))
+          tryTo(() => requireEndpoint(new Beginning(topology).targets, node, step.position), report);
     });
   }
+}
+
+const nodesOf = (expectation: Expectation): readonly NodeReference[] =>
+  'from' in expectation ? [expectation.from, expectation.to] : [witnessOf(expectation) ?? []].flat();
+
+/** One host decides, so it is about one endpoint, also where it counts. Throws `TargetError`. */
+function requireEndpoint(targets: Targets, node: NodeReference, position: Position): void {
+  const { endpoints } = targets.select([{ kind: 'node', node, position }], 'wait', ENDPOINT_ONLY);
+  if (endpoints.length === 1) return;
+  const { name } = node;
+  throw new TargetError(
+    position,
+    `${name} has ${endpoints.length} replicas, and a condition is about one endpoint`,
+    `write which one, ${name}.0, and a step for each`,
+  );
 }
 
 function tryTo(action: () => unknown, report: (error: TargetError) => void): void {

@@ -7,8 +7,9 @@ import { ENDPOINT_ONLY } from '../events/scopes.ts';
 import type { Targets } from '../events/targets.ts';
 import type { EndedAction, NotifyAction, Target, TopologyEvent } from '../model/events.ts';
 import type { Topology } from '../model/model.ts';
+import type { Expectation } from '../model/expectations.ts';
 import { formatReference, type NodeReference } from '../model/names.ts';
-import type { Cause, Sequence, SequenceStep } from '../model/sequences.ts';
+import { type Cause, type Sequence, type SequenceStep, witnessOf } from '../model/sequences.ts';
 
 export interface SequenceState {
   readonly name: string;
@@ -35,6 +36,16 @@ export interface AwaitedLog {
   readonly endpoints: readonly string[];
 }
 
+/** An expectation that a step waits for: the host of the endpoint tells when it holds, or that it did not in time. */
+export interface AwaitedCondition {
+  readonly sequence: string;
+  /** From 1. */
+  readonly step: number;
+  readonly endpoint: string;
+  readonly expectation: Expectation;
+  readonly timeout: Micros | undefined;
+}
+
 /** What was told of sequences. */
 export type Told = TopologyEvent & { readonly action: NotifyAction | EndedAction };
 
@@ -55,6 +66,8 @@ export class Sequences {
     for (const step of sequences.flatMap(({ steps }) => steps)) {
       if (step.kind === 'program') this.#endpoints.set(step, named(step.action.targets));
       if (step.kind === 'wait' && step.from) this.#endpoints.set(step, named(step.from));
+      const node = step.kind === 'condition' ? witnessOf(step.expectation) : undefined;
+      if (node) this.#endpoints.set(step, named([{ kind: 'node', node, position: step.position }]));
     }
   }
 
@@ -78,7 +91,18 @@ export class Sequences {
     );
   }
 
-  /** Whether there is such a program in the endpoint. */
+  get conditions(): readonly AwaitedCondition[] {
+    return [...this.#byName.values()].flatMap(({ name, steps }) =>
+      steps.flatMap((step, index) => {
+        const [endpoint] = this.#endpoints.get(step) ?? [];
+        if (step.kind !== 'condition' || endpoint === undefined) return [];
+        const { expectation, timeout } = step;
+        return [{ sequence: name, step: index + 1, endpoint, expectation, timeout }];
+      }),
+    );
+  }
+
+  /** Whether there is such a program in the endpoint, or it has to say whether an expectation holds. */
   has({ sequence, step, endpoint }: Pick<EndedAction, 'sequence' | 'step' | 'endpoint'>): boolean {
     const found = this.#byName.get(sequence)?.steps[step - 1];
     return found !== undefined && (this.#endpoints.get(found)?.includes(numbered(endpoint)) ?? false);
@@ -128,6 +152,8 @@ class Facts {
 }
 
 const keyOf = (name: string, step: number, endpoint: string): string => `${name} ${step} ${endpoint}`;
+
+type ConditionStep = Extract<SequenceStep, { kind: 'condition' }>;
 
 /** Where a sequence is after a step. */
 type Progress =
@@ -204,6 +230,8 @@ class Unfolding {
         this.#add(name, number, at, step, { ...action, program });
         return this.#program(name, number, step, at);
       }
+      case 'condition':
+        return this.#condition(name, number, step, at);
     }
   }
 
@@ -254,6 +282,18 @@ class Unfolding {
       return [code === undefined ? `${endpoint} was ended` : `${endpoint} exited with ${code}`];
     });
     return failed.length === 0 ? { kind: 'on', at: last } : { kind: 'failed', at: last, about: failed };
+  }
+
+  /** Told as of a program: 0, it holds. */
+  #condition(name: string, number: number, step: ConditionStep, at: Micros): Progress {
+    const [endpoint] = this.#endpoints.get(step)!;
+    const end = this.#facts.ended(name, number, endpoint!);
+    const what = step.line.replace(/^wait\s+for\s+/, '');
+    if (!end) return { kind: 'waits', about: [what] };
+    const last = latest(at, [end.at]);
+    return end.code === 0
+      ? { kind: 'on', at: last }
+      : { kind: 'failed', at: last, about: [`${what}: it did not hold`] };
   }
 
   #causedAt({ name, fails }: Cause): Micros | undefined {

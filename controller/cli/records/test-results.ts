@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { EXIT_CODE } from '../../../proto/errors.ts';
 import { formatRatio, ratio } from '../../../proto/units.ts';
 import { count } from '../../../proto/words.ts';
-import type { Judgement } from '../../expect/judge.ts';
+import type { Judgement } from '../../../topology/judge/judge.ts';
 import { annotationsOf, junitOf, sentenceOf, tapOf } from '../../expect/report/files.ts';
 import { type RunResult, wilson } from '../../expect/result.ts';
 import { nameOfRecord } from '../../record/folders.ts';

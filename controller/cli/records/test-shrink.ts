@@ -7,7 +7,7 @@ import { count } from '../../../proto/words.ts';
 import { eventLinesOf, withSomeEvents } from '../../../topology/formats/native/expanded-text.ts';
 import { TopologyError } from '../../../topology/load.ts';
 import { ControllerError, EXIT_INTERRUPTED } from '../../errors.ts';
-import type { Judgement } from '../../expect/judge.ts';
+import type { Judgement } from '../../../topology/judge/judge.ts';
 import type { RunResult } from '../../expect/result.ts';
 import { type Shrunk, shrink } from '../../expect/shrink.ts';
 import { removeFolder } from '../../machine/folders.ts';

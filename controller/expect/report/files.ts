@@ -1,6 +1,6 @@
 /** Results as files and lines that others read: JUnit XML, TAP, annotations of GitHub. */
 import { formatMicros, fromMillis } from '../../../proto/units.ts';
-import type { Judgement } from '../judge.ts';
+import type { Judgement } from '../../../topology/judge/judge.ts';
 import type { RunResult } from '../result.ts';
 
 /** The moment it broke, and what was seen. */

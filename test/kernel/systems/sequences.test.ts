@@ -1,4 +1,4 @@
-/** Sequences in a lab of two hosts: programs, barriers, signals from inside endpoints, an error branch, and a timeout. */
+/** Sequences in a lab of two hosts: programs, barriers, expectations, signals from inside endpoints, error branches, and timeouts. */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import type { Experiment } from '../../../controller/experiment/experiment.ts';
@@ -23,6 +23,15 @@ sequences:
       - run b "exit 3" exit 3
       - run a "sleep 60" timeout 500ms
       - crash b
+  measured:
+    at: 1s
+    steps:
+      - wait for rtt a b over 1s > 30ms
+      - wait for rtt b a max over 1s < 20ms timeout 2s
+  slow:
+    after: measured fails
+    steps:
+      - wait for processes b = 0
   broken:
     after: main fails
     steps:
@@ -58,6 +67,15 @@ it('go on when programs end and applications notify, the same on both hosts', {
     place(lab, 'b').address,
   ]);
   expect(Number(/= ([\d.]+)\//.exec(out)![1])).toBeGreaterThanOrEqual(40);
+
+  // Before step 2 of main it was 10 ms.
+  const named = async (name: string) => (await sequences(lab)).map((one) => one.get(name));
+  await until(
+    async () => (await named('slow')).every((one) => one?.state === 'done'),
+    'expectations that hold and that do not',
+    30_000,
+  );
+  for (const one of await named('measured')) expect(one).toMatchObject({ state: 'failed', step: 2 });
 
   const told = await netfold('notify', 'go', '--name', lab.name);
   expect(told.stderr).toBe('');

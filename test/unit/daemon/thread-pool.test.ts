@@ -3,9 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
-import { poolThreads } from '../../../agent/daemon/thread-pool.ts';
+import { poolThreads } from '../../../agent/health/thread-pool.ts';
 
-const MODULE = pathToFileURL(resolve(import.meta.dirname, '../../../agent/daemon/thread-pool.ts')).href;
+const MODULE = pathToFileURL(resolve(import.meta.dirname, '../../../agent/health/thread-pool.ts')).href;
 const SCRIPT = `
 import { readdirSync, readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';

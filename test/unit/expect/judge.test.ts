@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Evidence } from '../../../controller/expect/evidence.ts';
-import { judge } from '../../../controller/expect/judge.ts';
+import type { Evidence } from '../../../topology/judge/evidence.ts';
+import { judge } from '../../../topology/judge/judge.ts';
 import { annotationsOf, junitOf, tapOf } from '../../../controller/expect/report/files.ts';
 import { outcomeOf, wilson } from '../../../controller/expect/result.ts';
 import { loadTopology } from '../../../topology/load.ts';

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { micros, parseDuration, UnitError } from '../../../proto/units.ts';
 import { parseStep } from '../../events/steps.ts';
+import { isCondition, parseCondition } from '../../expect/condition.ts';
 import { type Findings, quote } from '../../model/diagnostics.ts';
 import { isName, NAME_PATTERN } from '../../model/names.ts';
 import type { Position } from '../../model/position.ts';
@@ -57,7 +58,8 @@ export function readSequences(
       start: after === undefined ? timeOf(at, wrong) : causeOf(after, wrong),
       steps: steps.flatMap((line, index) => {
         const at = [...path, 'steps', index];
-        return parseStep(line, placeOf(at), document.field(at), findings) ?? [];
+        const parse = isCondition(line) ? parseCondition : parseStep;
+        return parse(line, placeOf(at), document.field(at), findings) ?? [];
       }),
     };
   });

@@ -1,5 +1,5 @@
 /** Whether echo requests were answered. Loss of a link is no outage; that nothing passes for a second is one. Pure. */
-import type { ReachExpectation } from '../../topology/model/expectations.ts';
+import type { ReachExpectation } from '../model/expectations.ts';
 import type { Evidence, Probe } from './evidence.ts';
 import {
   endpointOf,

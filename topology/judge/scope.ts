@@ -1,7 +1,7 @@
 /** When a statement is to hold, in the time of a run. Pure. */
 import { formatMicros, fromMillis, toMillis } from '../../proto/units.ts';
-import type { Instant, When } from '../../topology/model/expectations.ts';
-import { endpointName, type NodeReference } from '../../topology/model/names.ts';
+import type { Instant, When } from '../model/expectations.ts';
+import { endpointName, type NodeReference } from '../model/names.ts';
 import type { Evidence } from './evidence.ts';
 
 export interface Finding {

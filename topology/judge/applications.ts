@@ -3,11 +3,11 @@ import type {
   ExitExpectation,
   LogExpectation,
   ProcessesExpectation,
-} from '../../topology/model/expectations.ts';
-import type { NodeReference } from '../../topology/model/names.ts';
-import { serviceOf } from '../../topology/model/names.ts';
+} from '../model/expectations.ts';
+import type { NodeReference } from '../model/names.ts';
+import { serviceOf } from '../model/names.ts';
 import type { Evidence } from './evidence.ts';
-import { COMPARE } from './judge-measures.ts';
+import { COMPARE } from './measures.ts';
 import { endpointOf, type Finding, instant, isIn, requireTime, scopeOf, told, Unjudged } from './scope.ts';
 
 /** Applications start with the run: what is to hold all the time is looked at from here on. */

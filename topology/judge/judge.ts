@@ -1,9 +1,9 @@
 /** Whether a run has satisfied an expectation, and what was seen instead. Pure. */
-import type { Expectation } from '../../topology/model/expectations.ts';
+import type { Expectation } from '../model/expectations.ts';
+import { ofExit, ofLog, ofProcesses } from './applications.ts';
 import type { Evidence } from './evidence.ts';
-import { ofExit, ofLog, ofProcesses } from './judge-applications.ts';
-import { ofMeasure } from './judge-measures.ts';
-import { ofReach } from './judge-reach.ts';
+import { ofMeasure } from './measures.ts';
+import { ofReach } from './reach.ts';
 import { type Finding, Unjudged } from './scope.ts';
 
 export interface Judgement extends Finding {

@@ -10,7 +10,7 @@ import {
   ratio,
   toMillis,
 } from '../../proto/units.ts';
-import type { Comparison, MeasureExpectation, Statistic } from '../../topology/model/expectations.ts';
+import type { Comparison, MeasureExpectation, Statistic } from '../model/expectations.ts';
 import type { Evidence, Probe } from './evidence.ts';
 import {
   endpointOf,
