@@ -3,6 +3,7 @@
 #ifndef NETFOLD_BUFFER_H
 #define NETFOLD_BUFFER_H
 
+#include "manage.h"
 #include "maps.h"
 
 /* Takes the packet into the buffer of this row; 0 where it finds no room. HTB calls under the lock of its qdisc, so no
@@ -11,7 +12,7 @@ static __always_inline int fits_buffer(struct __sk_buff *skb, __u32 row)
 {
 	struct buffer *buffer = bpf_map_lookup_elem(&buffers, &row);
 	struct backlog *backlog = bpf_map_lookup_elem(&backlogs, &row);
-	__u64 now, elapsed, drained;
+	__u64 now, elapsed, drained, idle;
 
 	if (!buffer || !backlog || !buffer->drain)
 		return 1;
@@ -20,9 +21,11 @@ static __always_inline int fits_buffer(struct __sk_buff *skb, __u32 row)
 	/* Apart from each other, so that a long pause at 100 Gb/s doesn't overflow. */
 	drained = ((elapsed >> 30) * buffer->drain << 10) + (((elapsed & 0x3fffffff) * buffer->drain) >> 20);
 	backlog->time = now;
+	idle = drained > backlog->level ? drained - backlog->level : 0;
 	backlog->level = drained < backlog->level ? backlog->level - drained : 0;
 	/* As tc counts: with the headers of every frame that a GSO packet becomes. */
-	if ((backlog->level >> 10) + skb->wire_len > buffer->limit) {
+	if ((backlog->level >> 10) + skb->wire_len > buffer->limit ||
+	    is_managed_away(skb, row, backlog->level, idle, buffer->drain, now)) {
 		backlog->dropped += skb->gso_segs > 1 ? skb->gso_segs : 1;
 		return 0;
 	}

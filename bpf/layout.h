@@ -80,6 +80,37 @@ struct backlog {
 	__u64 dropped;
 };
 
+/* Kinds of managers, and whether they mark packets that say so (RFC 3168) instead of dropping them. */
+#define NETFOLD_RED 1U
+#define NETFOLD_CODEL 2U
+#define NETFOLD_ECN 0x100U
+
+/* How a buffer is managed before it is full. The first five are written by user space, with 0 for the others, which are
+ * written by `classify` only. */
+struct manager {
+	__u32 kind;
+	/* RED: a packet's weight in the average is 2 to the power of minus this. */
+	__u32 shift;
+	/* RED: bytes, below and from which nothing and everything is dropped. CoDel: target and interval, ns. */
+	__u64 low;
+	__u64 high;
+	/* RED: the probability at `high`, in 2^-32. */
+	__u64 slope;
+	/* RED: the average level, in 1/1024 bytes. CoDel: from when on packets have waited longer for an interval, ns; 0: they don't. */
+	__u64 average;
+	/* CoDel: when the next one is dropped, ns. */
+	__u64 next;
+	/* Since the last drop; of CoDel, drops in this and in the last time of dropping. */
+	__u32 count;
+	__u32 last;
+	/* RED: drawn; CoDel: 1/sqrt(count); in 2^-32. */
+	__u32 chance;
+	/* RED: the average is between the two; CoDel: it drops. */
+	__u32 state;
+	__u64 marked;
+	__u64 dropped;
+};
+
 /* The delay line's program leaves in a packet's mark when it arrived: this bit, and the microseconds of the monotonic
  * clock modulo 2^31. The thread that holds the packet reads it and gives the mark back as it was. */
 #define NETFOLD_ARRIVAL_MARK 0x80000000U

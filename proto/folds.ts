@@ -131,6 +131,20 @@ export const ofTheOnly =
     return only?.[property];
   };
 
+/** The value of the link with the least bandwidth, where packets wait; of several of them, of the first that has one. */
+export const ofTheSlowest: Fold = (property) => (links, all) => {
+  let least = Number.POSITIVE_INFINITY;
+  let found: unknown;
+  for (let at = 0; at < links.length; at++) {
+    const link = (all as readonly (Readonly<Record<string, unknown>> & { readonly bandwidth: number })[])[links[at]!]!;
+    if (link.bandwidth > least) continue;
+    if (link.bandwidth < least) found = undefined;
+    least = link.bandwidth;
+    found ??= link[property];
+  }
+  return found;
+};
+
 /** The greatest of the values that links have. */
 export const greatest: Fold = (property) => (links, all) => {
   let found: number | undefined;

@@ -7,6 +7,7 @@
  * of several is taken as normal, which sums of independent delays approach (central limit theorem). docs/impairments.md has
  * the rules for the others.
  */
+import { AQM_EXAMPLES, AQM_PATTERN, parseAqm } from './aqm.ts';
 import {
   anyOf,
   anyOfAndOtherModels,
@@ -18,6 +19,7 @@ import {
   longestSlots,
   none,
   ofTheOnly,
+  ofTheSlowest,
   packetsOfShortest,
   rootOfSquares,
   sum,
@@ -369,5 +371,24 @@ export const PROPERTIES = {
     fold: none,
     concerns: 'rate',
     encoding: { key: 'queueMs', encode: inMillis, decode: fromMillis },
+  },
+  /** How the queue is managed before it is full. Absent: it drops its tail. */
+  aqm: {
+    isOptional: true,
+    default: undefined,
+    fold: ofTheSlowest,
+    concerns: 'rate',
+    file: {
+      kind: 'text',
+      key: 'aqm',
+      parse: parseAqm,
+      pattern: AQM_PATTERN,
+      description:
+        'How the queue is managed before it is full: RED or CoDel, with parameters; `queue: { kind: red, … }` says the same. Default: it drops what finds no room.',
+      example: 'codel target=5ms',
+      examples: AQM_EXAMPLES,
+    },
+    change: textChange(parseAqm, 'codel target=5ms'),
+    encoding: { key: 'aqm', encode: same<string>, decode: same<string> },
   },
 } as const satisfies Readonly<Record<string, Property>>;

@@ -6,6 +6,7 @@ import {
   packetImpairment,
 } from '../../proto/impairment.ts';
 import { slotsOf } from '../../proto/models.ts';
+import { aqmOf, roomFor } from '../../proto/aqm.ts';
 import { queueInBytes } from '../../proto/queue.ts';
 import {
   bps,
@@ -52,6 +53,8 @@ export const UNIMPAIRED: PacketImpairment = packetImpairment({});
 /** The rate of a class without a limit, 1 Tb/s, for paths that have latency and no bandwidth. */
 const UNLIMITED_BYTES_PER_SECOND = 125e9;
 const MAX_U32 = 0xffffffff;
+/** tc's limits are signed in places. */
+const MAX_I32 = 0x7fffffff;
 
 /** What one destination needs on the interface. */
 export interface Shape {
@@ -117,20 +120,28 @@ function shapedClass(
   const bytesPerSecond = wholeBytesPerSecond(destination.rateBps);
   // From the path's own bandwidth: a share changes many times a second, a router's buffer doesn't.
   const derived = bufferBytes(toBytesPerSecond(path.bandwidth), destination.rttMicros, segments);
-  if (!impairsPackets(queued)) {
+  const { aqm } = path;
+  if (!impairsPackets(queued) && aqm === undefined) {
     const queue = fifoQueue(path.queueBytes ?? derived, path.queuePackets);
     return { minor, bytesPerSecond, burstBytes: burstBytes(bytesPerSecond), queue, bufferBytes: 0 };
   }
-  const buffer = queueInBytes(path, path.bandwidth) ?? derived;
+  const room = aqm === undefined ? derived : Math.max(derived, roomFor(aqmOf(aqm)));
+  const buffer = queueInBytes(path, path.bandwidth) ?? room;
+  const managed = { bufferBytes: buffer, ...(aqm !== undefined && { aqm }) };
+  if (!impairsPackets(queued)) {
+    // The buffer decides; the queue only bounds memory.
+    const queue = fifoQueue(Math.min(2 * buffer + derived, MAX_I32));
+    return { minor, bytesPerSecond, burstBytes: burstBytes(bytesPerSecond), queue, ...managed };
+  }
   const queue = netemQueue(minor, queued, toBytesPerSecond(path.bandwidth), buffer);
   return {
-    ...{ minor, bytesPerSecond, queue, bufferBytes: buffer },
+    ...{ minor, bytesPerSecond, queue, ...managed },
     burstBytes: burstBytes(bytesPerSecond, queue.slowest),
   };
 }
 
-const hasOwnQueue = ({ queuePackets, queueBytes }: Path): boolean =>
-  queuePackets !== undefined || queueBytes !== undefined;
+const hasOwnQueue = ({ queuePackets, queueBytes, aqm }: Path): boolean =>
+  queuePackets !== undefined || queueBytes !== undefined || aqm !== undefined;
 
 function netemQueue(
   minor: number,

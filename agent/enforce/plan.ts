@@ -98,6 +98,8 @@ function planClass(installed: InterfaceState, shaped: ShapedClass, ops: TcOp[]):
     ops.push({ op: 'set-class', shaped, reason: `rate was ${fromBytesPerSecond(old.bytesPerSecond)} b/s` });
   } else if (old.bufferBytes !== shaped.bufferBytes) {
     ops.push({ op: 'set-class', shaped, reason: `buffer was ${old.bufferBytes} bytes` });
+  } else if (old.aqm !== shaped.aqm) {
+    ops.push({ op: 'set-class', shaped, reason: `its buffer was managed by ${old.aqm ?? 'nothing'}` });
   }
   const first = firstOf(queue);
   let before = old?.queue ?? NO_QUEUE;
@@ -198,8 +200,9 @@ function formatOp(ifname: string, op: TcOp): string {
     case 'delete-root':
       return `tc qdisc del dev ${ifname} root`;
     case 'set-class': {
-      const { minor, bytesPerSecond, burstBytes, bufferBytes } = op.shaped;
-      const buffer = bufferBytes > 0 ? `; bpf map buffers: ${bufferBytes} bytes` : '';
+      const { minor, bytesPerSecond, burstBytes, bufferBytes, aqm } = op.shaped;
+      const managed = aqm === undefined ? '' : `, ${aqm}`;
+      const buffer = bufferBytes > 0 ? `; bpf map buffers: ${bufferBytes} bytes${managed}` : '';
       return `tc class replace dev ${ifname} parent ${OWN}: classid ${classId(minor)} htb rate ${fromBytesPerSecond(bytesPerSecond)}bit burst ${burstBytes}${buffer}`;
     }
     case 'delete-queue':

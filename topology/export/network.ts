@@ -136,6 +136,7 @@ const RARE = [
   ['corrupt', 'corruption'],
   ['reorder', 'reordering'],
   ['slots', 'slots'],
+  ['aqm', 'management of its queue'],
   ['trace', 'trace, but its means,'],
 ] as const;
 

@@ -251,7 +251,7 @@ function* generateText(names: readonly string[], rows: Iterable<PathRow>): Gener
 
 /** What few paths have, after all columns. */
 function rareOf(path: Impairment): string[] {
-  const { lossModel, duplicate, corrupt, reorder, reorderDistance, slots } = path;
+  const { lossModel, duplicate, corrupt, reorder, reorderDistance, slots, aqm } = path;
   const part = (what: string, of: number | undefined): string[] =>
     of === undefined ? [] : [`${what} ${formatRatio(of)}`];
   const distance = reorderDistance === undefined ? '' : ` by ${reorderDistance}`;
@@ -261,6 +261,7 @@ function rareOf(path: Impairment): string[] {
     ...part('corrupt', corrupt),
     ...part('reorder', reorder).map((text) => `${text}${distance}`),
     ...(slots === undefined ? [] : [`slots ${slots}`]),
+    ...(aqm === undefined ? [] : [aqm]),
   ];
 }
 

@@ -8,6 +8,12 @@ export const ATTENDED = { until: 0, passed: 1 } as const;
 export const TARGET = { size: 8, minor: 0, buffer: 4 } as const;
 export const BUFFER = { size: 16, drain: 0, limit: 8 } as const;
 export const BACKLOG = { size: 24, time: 0, level: 8, dropped: 16 } as const;
+export const MANAGER = {
+  ...{ size: 80, kind: 0, shift: 4, low: 8, high: 16, slope: 24, average: 32, next: 40 },
+  ...{ count: 48, last: 52, chance: 56, state: 60, marked: 64, dropped: 72 },
+} as const;
+/** Kinds of managers, and the bit of those that mark. */
+export const MANAGERS = { red: 1, codel: 2, ecn: 0x100 } as const;
 export const PARTY = { size: 16, island: 0, first: 4, sides: 8 } as const;
 /** The number of concurrent partitions for which the classifier knows the groups. */
 export const PARTITIONS = 8;

@@ -1,13 +1,24 @@
 /** The maps of the classifier (bpf/netfold.bpf.c): the class of each destination, and the buffers in front of classes. */
 import { isIP } from 'node:net';
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
-import { nanosToSeconds } from '../../../proto/units.ts';
+import { aqmOf } from '../../../proto/aqm.ts';
+import { nanosToSeconds, toNanos } from '../../../proto/units.ts';
 import { NO_PATH, type ShapedClass } from '../../enforce/interface-state.ts';
 import type { Party } from '../../enforce/ports.ts';
 import type { BatchMap } from '../../kernel/bpf/libbpf.ts';
 import { addressBytes } from '../../kernel/netlink/addresses.ts';
 import { KernelError } from '../../kernel/sys/errors.ts';
-import { BACKLOG, BUFFER, CLASS_DROP, PAIR, PARTITIONS, PARTY, TARGET } from '../objects/bpf-layout.ts';
+import {
+  BACKLOG,
+  BUFFER,
+  CLASS_DROP,
+  MANAGER,
+  MANAGERS,
+  PAIR,
+  PARTITIONS,
+  PARTY,
+  TARGET,
+} from '../objects/bpf-layout.ts';
 
 /** The unit of a buffer's drain in the program: bytes per 2^30 ns. */
 const DRAIN_SECONDS = nanosToSeconds(2 ** 30);
@@ -16,6 +27,7 @@ export interface ClassMapsOptions {
   readonly targets: BatchMap;
   readonly buffers: BatchMap;
   readonly backlogs: BatchMap;
+  readonly managers: BatchMap;
   readonly parties: BatchMap;
   /** The number of buffers that the map can hold. */
   readonly rows: number;
@@ -26,16 +38,18 @@ export class ClassMaps {
   readonly targets: BatchMap;
   readonly buffers: BatchMap;
   readonly backlogs: BatchMap;
+  readonly managers: BatchMap;
   readonly #parties: BatchMap;
   readonly #free: number[] = [];
   readonly #rows: number;
   #used = 0;
 
-  constructor({ targets, buffers, backlogs, parties, rows }: ClassMapsOptions) {
+  constructor({ targets, buffers, backlogs, managers, parties, rows }: ClassMapsOptions) {
     this.#parties = parties;
     this.targets = targets;
     this.buffers = buffers;
     this.backlogs = backlogs;
+    this.managers = managers;
     this.#rows = rows;
   }
 
@@ -77,6 +91,8 @@ export class InterfaceMaps {
   readonly #targets = new Map<string, number>();
   /** Minor number of a class → its row. */
   readonly #rows = new Map<number, number>();
+  /** Likewise → how its buffer is managed. */
+  readonly #managed = new Map<number, string>();
 
   constructor(maps: ClassMaps, { addresses }: LocalEndpoint) {
     this.#maps = maps;
@@ -96,8 +112,22 @@ export class InterfaceMaps {
       values[2 * index + 1] = BigInt(bufferBytes);
     }
     this.#maps.buffers.update(bytesOf(keys), bytesOf(values), buffered.length);
+    for (const { minor, aqm } of buffered) this.#manage(minor, aqm);
     // Targets of a class that had no buffer don't contain its row yet.
     if (isNew.size > 0) this.setTargets([...this.#targets].filter(([, minor]) => isNew.has(minor)));
+  }
+
+  /** What a manager knows of its buffer is lost when it changes, so only then: rates change many times a second. */
+  #manage(minor: number, aqm: string | undefined): void {
+    if (this.#managed.get(minor) === aqm) return;
+    const row = bytesOf(Uint32Array.of(this.#row(minor)));
+    if (aqm === undefined) {
+      this.#maps.managers.remove(row, 1);
+      this.#managed.delete(minor);
+      return;
+    }
+    this.#maps.managers.update(row, managerOf(aqm), 1);
+    this.#managed.set(minor, aqm);
   }
 
   /** Destination → minor number, or `NO_PATH`. */
@@ -124,6 +154,7 @@ export class InterfaceMaps {
   removeBuffer(minor: number): void {
     const row = this.#rows.get(minor);
     if (row === undefined) return;
+    this.#manage(minor, undefined);
     this.#rows.delete(minor);
     this.#maps.giveRow(row);
   }
@@ -156,6 +187,15 @@ export class InterfaceMaps {
     return view.getBigUint64(BUFFER.drain, true) === drain
       ? Number(view.getBigUint64(BUFFER.limit, true))
       : 0;
+  }
+
+  /** How the buffer of a class is managed in the kernel; `undefined`: it is not, or not as it was set. */
+  readAqm(minor: number): string | undefined {
+    const [row, aqm] = [this.#rows.get(minor), this.#managed.get(minor)];
+    if (row === undefined || aqm === undefined) return undefined;
+    const found = this.#maps.managers.lookup(bytesOf(Uint32Array.of(row)));
+    const wanted = managerOf(aqm).subarray(0, MANAGER.average);
+    return found && Buffer.from(found.subarray(0, MANAGER.average)).equals(wanted) ? aqm : undefined;
   }
 
   /** Frames that were dropped because a buffer of the interface was full. */
@@ -202,6 +242,21 @@ export class InterfaceMaps {
         return key;
       });
   }
+}
+
+/** Its parameters, and nothing known yet. */
+function managerOf(text: string): Uint8Array {
+  const aqm = aqmOf(text);
+  const bytes = new Uint8Array(MANAGER.size);
+  const view = new DataView(bytes.buffer);
+  const isRed = aqm.kind === 'red';
+  view.setUint32(MANAGER.kind, MANAGERS[aqm.kind] | (aqm.ecn ? MANAGERS.ecn : 0), true);
+  view.setUint32(MANAGER.shift, isRed ? aqm.weightShift : 0, true);
+  const [low, high] = isRed ? [aqm.minBytes, aqm.maxBytes] : [toNanos(aqm.target), toNanos(aqm.interval)];
+  view.setBigUint64(MANAGER.low, BigInt(Math.round(low)), true);
+  view.setBigUint64(MANAGER.high, BigInt(Math.round(high)), true);
+  view.setBigUint64(MANAGER.slope, BigInt(isRed ? Math.round(aqm.probability * 2 ** 32) : 0), true);
+  return bytes;
 }
 
 function drainOf(bytesPerSecond: number): bigint {

@@ -113,7 +113,9 @@ export class LinuxTc implements TcPort {
     const classes = listClasses(socket, endpoint.ifindex, OWN_MAJOR).map((seen): [number, ShapedClass] => {
       const first = queues.get(handle(OWN_MAJOR, seen.minor)) ?? NO_QUEUE;
       const queue = withFurther(this.#known(endpoint, seen.minor, first), seen.minor, queues);
-      return [seen.minor, { ...seen, queue, bufferBytes: maps.readBuffer(seen.minor, seen.bytesPerSecond) }];
+      const aqm = maps.readAqm(seen.minor);
+      const bufferBytes = maps.readBuffer(seen.minor, seen.bytesPerSecond);
+      return [seen.minor, { ...seen, queue, bufferBytes, ...(aqm !== undefined && { aqm }) }];
     });
     // A filter with another program belongs to an earlier agent, and uses its maps.
     const classifier =

@@ -24,6 +24,7 @@ const rareFields = {
   reorder: z.number().optional(),
   reorderDistance: z.number().optional().describe('In packets.'),
   slots: z.string().optional().describe('Times between them.'),
+  aqm: z.string().optional().describe('How the queue is managed before it is full.'),
 };
 
 export const topologyQuery = z.strictObject({

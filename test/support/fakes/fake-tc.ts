@@ -49,8 +49,8 @@ export function formatState(state: InterfaceState): string {
     return minor === NO_PATH ? 'drop' : `${own}:${minor.toString(16)}`;
   };
   const classes = [...state.classes.values()].map(
-    ({ minor, bytesPerSecond, burstBytes, queue, bufferBytes }) =>
-      `class ${id(minor)} rate ${bytesPerSecond * 8}bit burst ${burstBytes} ${formatQueue(queue)}${bufferBytes > 0 ? ` buffer ${bufferBytes}` : ''}`,
+    ({ minor, bytesPerSecond, burstBytes, queue, bufferBytes, aqm }) =>
+      `class ${id(minor)} rate ${bytesPerSecond * 8}bit burst ${burstBytes} ${formatQueue(queue)}${bufferBytes > 0 ? ` buffer ${bufferBytes}` : ''}${aqm === undefined ? '' : ` ${aqm}`}`,
   );
   const targets = [...state.targets].map(([destination, minor]) => `target ${destination} ${id(minor)}`);
   return [

@@ -183,6 +183,21 @@ export function tcPortContract(open: () => OpenedTc, netem: boolean): void {
     });
   });
 
+  test('so is how they are managed', () => {
+    const managed = (aqm: string | undefined, rate = 1e6): InterfaceState =>
+      desired(3, [shaped(7, rate, { bufferBytes: 500_000, ...(aqm !== undefined && { aqm }) })], [['10.2.0.7', 7]]);
+    const red = 'red min=5packets max=15packets probability=10% weight=0.002';
+    const states = [managed(red), managed(`${red} ecn`), managed('codel target=5ms interval=100ms'), managed(undefined)];
+    for (const state of [...states, ...states]) {
+      expect(missing(state)).not.toEqual([]);
+      expect(become(state)).toEqual([]);
+      expect(missing(state)).toEqual([]);
+    }
+    become(managed(red));
+    become(managed(red, 2e6));
+    expect(missing(managed(red, 2e6))).toEqual([]);
+  });
+
   test('buffers are read back, and a change of rate or room is a change', () => {
     const buffered = (rate: number, room: number): InterfaceState =>
       desired(3, [shaped(7, rate, { bufferBytes: room }), shaped(8, 5e6)], [['10.2.0.7', 7]]);

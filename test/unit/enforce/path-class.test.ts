@@ -50,6 +50,16 @@ test('a destination has a class of its own, and its address leads there', () => 
 });
 
 describe('every field has its effect', () => {
+  test('aqm: a buffer of the classifier, with room for it, and frames one by one', () => {
+    const aqm = 'red min=200packets max=600packets probability=10% weight=0.002';
+    expect(effect({ path: path(100e6, { aqm }) })).toEqual([
+      `class 4e46:5 rate 100000000bit burst 25000 bfifo limit 4133600 buffer 1816800 ${aqm}`,
+      'gso_max_segs 1',
+    ]);
+    const own = { aqm: 'codel target=5ms interval=100ms', queuePackets: 100 };
+    expect(effect({ path: path(100e6, own) })[0]).toContain('bfifo limit 802800 buffer 151400 codel');
+  });
+
   test('number: the class', () => {
     expect(effect({ number: 65534 })).toEqual([
       'class 4e46:ffff rate 100000000bit burst 25000 bfifo limit 500000',

@@ -12,6 +12,8 @@ import {
   EXEMPT_NETWORK,
   EXEMPT_PORT,
   EXEMPTIONS,
+  MANAGER,
+  MANAGERS,
   PAIR,
   PARTITIONS,
   PARTY,
@@ -62,6 +64,7 @@ describe.each([
     ['target', TARGET],
     ['buffer', BUFFER],
     ['backlog', BACKLOG],
+    ['manager', MANAGER],
     ['party', PARTY],
     ['exemption_list', EXEMPTIONS],
     ['exempt_network', EXEMPT_NETWORK],
@@ -79,6 +82,7 @@ describe.each([
       parties: { type: BPF_MAP_TYPE_HASH, keySize: ADDRESS_BYTES, valueSize: PARTY.size },
       buffers: { type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: BUFFER.size },
       backlogs: { type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: BACKLOG.size },
+      managers: { type: BPF_MAP_TYPE_HASH, keySize: 4, valueSize: MANAGER.size },
       lease: { type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: 8 },
       attended: { type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: 8 },
       exemptions: { type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: EXEMPTIONS.size },
@@ -110,6 +114,13 @@ test('so are "pass", and how many partitions are known', () => {
   const header = readFileSync(join(import.meta.dirname, '../../../bpf/layout.h'), 'utf8');
   expect(Number(/^#define NETFOLD_CLASS_PASS (\d+)U$/m.exec(header)?.[1])).toBe(UNSHAPED);
   expect(Number(/^#define NETFOLD_PARTITIONS (\d+)$/m.exec(header)?.[1])).toBe(PARTITIONS);
+});
+
+test('so are the kinds of managers of queues', () => {
+  const header = readFileSync(join(import.meta.dirname, '../../../bpf/layout.h'), 'utf8');
+  const kind = (name: string): number =>
+    Number(new RegExp(`^#define NETFOLD_${name} (\\w+)U$`, 'm').exec(header)?.[1]);
+  expect({ red: kind('RED'), codel: kind('CODEL'), ecn: kind('ECN') }).toEqual(MANAGERS);
 });
 
 test('the major number of the root is the one that the plans name', () => {

@@ -51,8 +51,9 @@ function reportIssue(issue: Issue, prefix: Path, document: NativeDocument, findi
         (errors) =>
           errors.length > 0 && errors.every((one) => one.path.length > 0 || one.code === 'unrecognized_keys'),
       );
-      // A direction is a rate, whose mistakes say more than that it is none, or a mapping.
-      const branch = inside ?? (isDirection(path) ? issue.errors[0] : undefined);
+      // A direction is a rate, whose mistakes say more than that it is none, or a mapping; likewise a queue.
+      const isText = isDirection(path) || path.at(-1) === 'queue';
+      const branch = inside ?? (isText ? issue.errors[0] : undefined);
       if (branch)
         for (const inner of branch.slice(0, MAX_ISSUES)) reportIssue(inner, path, document, findings);
       else {

@@ -11,7 +11,7 @@ import {
   type PropertyValue,
 } from '../../../proto/impairment.ts';
 import type { FileField } from '../../../proto/property.ts';
-import { parseQueue, QUEUE_PATTERN, type QueueSize } from '../../../proto/queue.ts';
+import type { QueueSize } from '../../../proto/queue.ts';
 import { parseTrace, TRACE_PATTERN } from '../../../proto/trace.ts';
 import { DURATION_PATTERN, parseDuration } from '../../../proto/units.ts';
 import { EVENT_PATTERN } from '../../events/grammar.ts';
@@ -22,7 +22,7 @@ import { NAME_PATTERN } from '../../model/names.ts';
 import { authorSchema } from './author-schema.ts';
 import { containerFields, healthcheck, resources } from './container-schema.ts';
 import { LANGUAGE_KEYS } from './expand/expand.ts';
-import { quantity } from './quantity.ts';
+import { QUEUE_KEYS, quantity, queueOf } from './quantity.ts';
 import { ROUTE_PATTERN } from './routes.ts';
 import { sequence, sequences } from './sequences.ts';
 import { traffic } from './traffic.ts';
@@ -41,12 +41,14 @@ const location = z
 function fieldOf(field: FileField): z.ZodOptional {
   const about = { description: field.description, ...(field.examples && { examples: [...field.examples] }) };
   if (field.kind === 'choice') return z.enum(field.choices).optional().meta(about);
-  if (field.kind === 'queue') return quantity(parseQueue, { ...about, pattern: QUEUE_PATTERN }).optional();
+  if (field.kind === 'queue') return queueOf(about).optional();
   if (field.kind === 'text') return quantity(field.parse, { ...about, pattern: field.pattern }).optional();
   return quantity(field.parse, { ...about, pattern: field.pattern }).optional();
 }
 
-type FieldValue<P extends FileProperty> = P extends 'queuePackets' ? QueueSize : PropertyValue<P>;
+type FieldValue<P extends FileProperty> = P extends 'queuePackets'
+  ? QueueSize & { readonly aqm?: string }
+  : PropertyValue<P>;
 type ImpairmentFields = {
   [P in FileProperty as FileKey<P>]: z.ZodOptional<z.ZodType<FieldValue<P>, unknown>>;
 };
@@ -297,6 +299,7 @@ export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   'links.*': [...Object.keys(link.shape), 'profile'],
   'links.*.up': Object.keys(directionSettings.shape),
   'links.*.down': Object.keys(directionSettings.shape),
+  'links.*.queue': QUEUE_KEYS,
   'bridges.*': Object.keys(bridgeSettings.shape),
   'traffic.*': Object.keys(traffic.shape),
 };

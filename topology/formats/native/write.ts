@@ -288,7 +288,8 @@ function properties(of: Impairment): Field[] {
       case 'quantiles':
       case 'lossModel':
       case 'slots':
-      case 'trace': {
+      case 'trace':
+      case 'aqm': {
         const value = of[name];
         return value === undefined ? [] : [[file.key, value]];
       }

@@ -4,6 +4,7 @@ import type { Change } from '../../model/events.ts';
 import { TclError, wrongArgs } from '../../tcl/errors.ts';
 import type { Call } from '../../tcl/interpreter.ts';
 import { half, lossOfLeg, readBandwidth, readDelay, readLoss } from './quantities.ts';
+import { isRedParameter, redParameters } from './red.ts';
 import {
   type Direction,
   type Lan,
@@ -27,7 +28,9 @@ function defaultLimit(world: World, kind: string): number | undefined {
 
 function direction(world: World, bandwidth: Bps, delay: Micros, kind: string): Direction {
   const limit = defaultLimit(world, kind);
-  return { bandwidth, delay, loss: ratio(0), isInBytes: false, ...(limit !== undefined && { limit }) };
+  const red = kind === 'RED' ? redParameters(world.classValues) : undefined;
+  const queue = { ...(limit !== undefined && { limit }), ...(red && { red }) };
+  return { bandwidth, delay, loss: ratio(0), isInBytes: false, ...queue };
 }
 
 /** `duplex-link $a $b 10Mb 5ms DropTail`. */
@@ -39,7 +42,7 @@ export function makeLink(world: World, method: string, args: readonly string[], 
   if (ends[0] === ends[1])
     throw new TclError(`the link leads from ${nameOf(ends[0])} to itself`, 'link two different nodes');
   const [rate, time] = [readBandwidth(bandwidth), readDelay(delay)];
-  if (!['DropTail', 'droptail'].includes(kind))
+  if (!['DropTail', 'droptail', 'RED'].includes(kind))
     world.leaveOut(
       `queues of kind ${kind.slice(0, 40)}`,
       call.place,
@@ -247,11 +250,12 @@ const queueMethods = perWorld((world: World): Methods<Queue> => {
       else if (name === 'limit_') setLimit(of, value);
       else if (name === 'queue-in-bytes_' || name === 'queue_in_bytes_')
         of.isInBytes = /^(?:1|true|yes|on)$/i.test(value);
+      else if (of.red && isRedParameter(name!)) of.red.set(name!, value);
       else
         world.leaveOut(
           `${name} of a queue`,
           call.place,
-          `queues drop their tail here: "${name}" is a parameter of another kind`,
+          `"${name}" is no parameter of ${of.red ? 'RED' : 'a queue that drops its tail'} here`,
         );
       return value;
     },

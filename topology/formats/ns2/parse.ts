@@ -3,6 +3,7 @@
  * the ns-2 manual (Fall and Varadhan) and Emulab's tutorial describe; docs/ns2.md has it for users.
  */
 import { type Impairment, impairment } from '../../../proto/impairment.ts';
+import { parseAqm } from '../../../proto/aqm.ts';
 import { parseQueue } from '../../../proto/queue.ts';
 import { type Findings, quote } from '../../model/diagnostics.ts';
 import type { Bridge, LinkPair, Service } from '../../model/model.ts';
@@ -228,12 +229,13 @@ function legPairs(
 }
 
 function impairmentOf(world: World, of: Direction, place: Place): Impairment {
-  const { limit, isInBytes, bandwidth, delay, loss } = of;
+  const { limit, isInBytes, bandwidth, delay, loss, red } = of;
   const queue =
     limit === undefined
       ? {}
       : world.findings.unit(place, 'limit_', () => parseQueue(isInBytes ? `${limit}B` : `${limit} packets`));
-  return impairment({ latency: delay, bandwidth, loss, ...queue });
+  const aqm = red && world.findings.unit(place, 'RED', () => parseAqm(redText(red, isInBytes)));
+  return impairment({ latency: delay, bandwidth, loss, ...queue, ...(aqm !== undefined && { aqm }) });
 }
 
 /** Nodes with several links pass on what is for others, if the script asks for routes, or if it is one of ns-2 itself. */

@@ -30,6 +30,8 @@ export interface Direction {
   /** Packets, or bytes. */
   limit?: number;
   isInBytes: boolean;
+  /** Parameters of RED (`thresh_`); absent: it drops its tail. */
+  readonly red?: Map<string, string>;
 }
 
 export interface Link extends Made {

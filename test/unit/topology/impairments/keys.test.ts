@@ -39,6 +39,13 @@ describe('each key has its effect, in each direction', () => {
     ['corrupt: 0.5%', { corrupt: 0.005 }],
     ['reorder: 2%, reorder_distance: 3 packets', { reorder: 0.02, reorderDistance: 3 }],
     ['slots: 2ms..4ms', { slots: '2ms..4ms' }],
+    ['aqm: codel', { aqm: 'codel target=5ms interval=100ms' }],
+    [
+      'queue: { kind: red, limit: 60 packets, min: 4 packets, max: 30KB, probability: 2%, weight: 0.01, ecn: true }',
+      { aqm: 'red min=4packets max=30000B probability=2% weight=0.01 ecn', queuePackets: 60 },
+    ],
+    ['queue: { kind: codel, limit: 64KB, target: 2ms }', { aqm: 'codel target=2ms interval=100ms', queueBytes: 64000 }],
+    ['queue: { kind: droptail, limit: 50ms }', { queueTime: 50_000 }],
     ['jitter: 1ms, jitter_correlation: 25%', { jitter: 1000, jitterCorrelation: 0.25 }],
     ['jitter: 1ms, quantiles: "1 2 3 4 5 6 7 9"', { jitter: 1000, quantiles: '1 2 3 4 5 6 7 9' }],
   ])('%s', (text, expected) => {
@@ -99,6 +106,22 @@ describe('mistakes have their place', () => {
     expect(told('down: { reorder_distance: 2 packets }')).toEqual(['links[0].down.reorder_distance']);
     expect(told('reorder_distance: 2 packets, up: { reorder: 1% }')).toEqual([]);
   });
+});
+
+it.each([
+  ['queue: { kind: red, min: 20 packets }', 'min that is not below its max'],
+  ['queue: { kind: red, minimum: 2 packets }', 'no key "minimum"'],
+  ['queue: { kind: red, target: 5ms }', 'does not belong'],
+  ['queue: { kind: droptail, ecn: true }', 'has no ecn'],
+  ['queue: { kind: codel, target: 200ms }', 'not below its interval'],
+  ['queue: { kind: pie }', 'droptail'],
+  ['queue: { kind: red, limit: 20 }', 'has no unit'],
+  ['queue: 20', 'has no unit'],
+  ['queue: 20 frames', 'not the size of a queue'],
+  ['aqm: red weight=2', 'weight'],
+  ['aqm: pie', 'manages no queue'],
+])('a queue that is %s is refused', (link, message) => {
+  expect(mistakes(link).join('\n')).toContain(message);
 });
 
 describe('a distribution from a file', () => {
@@ -166,7 +189,7 @@ describe('a distribution from a file', () => {
 });
 
 const ALL =
-  'latency: 5ms, jitter: 1ms, quantiles: "1 2 3 4 5 6 7 9", jitter_correlation: 25%, loss: 0.1%, loss_model: every 9 packets, duplicate: 1%, corrupt: 2%, reorder: 3%, reorder_distance: 4 packets, slots: 5ms';
+  'latency: 5ms, jitter: 1ms, quantiles: "1 2 3 4 5 6 7 9", jitter_correlation: 25%, loss: 0.1%, loss_model: every 9 packets, duplicate: 1%, corrupt: 2%, reorder: 3%, reorder_distance: 4 packets, slots: 5ms, aqm: codel';
 
 it('what is written is read again', () => {
   const { topology } = load(`${ALL}, up: { loss: 1%, duplicate: 0% }`);
@@ -191,6 +214,7 @@ it('paths print them, and have them as data', () => {
     'corrupt 2%',
     'reorder 3% by 4',
     'slots 5ms',
+    'codel target=5ms',
     '11.2',
   ])
     expect(line).toContain(text);

@@ -144,12 +144,13 @@ describe('netfold convert', () => {
   it('writes events, and what was told as comments', async () => {
     const { code, stdout, stderr } = await netfold('convert', join(EXAMPLES, 'ns2/simulation.tcl'));
     expect(code).toBe(0);
-    expect(stdout).toContain('\n# line 21: ');
+    expect(stdout).toContain('aqm: red min=5packets');
     expect(stdout).toContain(
       'traffic:\n  - { from: n-0, to: n-3, name: ftp, kind: greedy, start: 1s, stop: 4s }\n',
     );
     expect(stdout).toContain('events:\n  - "at 2s leave n-2--n-3"\n');
-    expect(stderr).toContain('a queue of kind RED');
+    expect(stdout).toContain('\n# line 3: ');
+    expect(stderr).toContain('no files are written here');
     const file = join(folder, 'simulation.yaml');
     writeFileSync(file, stdout);
     expect((await netfold('check', file)).stdout).toContain('is valid: 4 services');

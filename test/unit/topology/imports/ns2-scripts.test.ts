@@ -52,12 +52,13 @@ function summary({ services, bridges, links, events, sequences = [], traffic = [
 }
 
 function linkText({ up, down }: LinkPair): string {
-  const one = ({ latency, bandwidth, loss, queuePackets, queueBytes }: LinkPair['up']): string =>
+  const one = ({ latency, bandwidth, loss, queuePackets, queueBytes, aqm }: LinkPair['up']): string =>
     [
       formatMicros(latency),
       formatBps(bandwidth),
       formatRatio(loss),
       ...queueText(queuePackets, queueBytes),
+      ...(aqm === undefined ? [] : [aqm]),
     ].join(' ');
   if (!down) return `one way ${one(up)}`;
   return one(up) === one(down) ? one(up) : `${one(up)} / ${one(down)}`;

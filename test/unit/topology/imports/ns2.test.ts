@@ -115,7 +115,7 @@ describe('a script of ns-2 itself', () => {
     ]);
     // A packet of ns-2 is what links carry.
     expect(topology.traffic![1]).toMatchObject({ rate: 1e6, size: 958 });
-    expect(told.join('\n')).toMatch(/21 KEY_IGNORED a queue of kind RED/);
+    expect(linkOf(topology, 'n-2', 'n-3')!.up.aqm).toContain('red min=5packets max=15packets');
     expect(told.join('\n')).toMatch(/KEY_IGNORED no files are written here/);
   });
 });
