@@ -114,6 +114,33 @@ const MATRIX_FIELDS: Readonly<Record<string, Json>> = {
   bandwidth: table('Bandwidth from one group to the other, for all of their members together', '1Gbps'),
 };
 
+function lansOf(fields: Json): Json {
+  const { properties } = fields as { properties: Json };
+  const leg = { type: 'object', properties, additionalProperties: false };
+  return {
+    type: 'object',
+    additionalProperties: {
+      ...leg,
+      properties: {
+        members: {
+          anyOf: [
+            { type: 'array', items: { type: 'string' } },
+            { type: 'object', additionalProperties: { anyOf: [leg, { type: 'null' }] } },
+          ],
+          description: 'Services and bridges: a list, or each with what its leg has instead.',
+          examples: [['a', 'b'], { a: {}, b: { bandwidth: '10Mbps' } }],
+        },
+        ...properties,
+      },
+      required: ['members'],
+      description:
+        'A bridge with a link to each member. Half of its latency is on each leg, and its loss is that of two legs.',
+    },
+    description: 'Local networks by name: services that reach each other by one bridge. Default: none.',
+    examples: [{ office: { members: ['a', 'b'], latency: '1ms', bandwidth: '100Mbps' } }],
+  };
+}
+
 function languageOf(fields: Json, service: Json): Json {
   return {
     include: {
@@ -166,6 +193,7 @@ function languageOf(fields: Json, service: Json): Json {
       additionalProperties: false,
       description: 'Links among groups of services, each with each. Default: none.',
     },
+    lans: lansOf(fields),
   };
 }
 

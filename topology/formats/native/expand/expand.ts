@@ -1,5 +1,5 @@
 /**
- * A file with variables, ranges, defaults, profiles, matrices and includes → one without, of which each part knows where the user
+ * A file with variables, ranges, defaults, profiles, matrices, LANs and includes → one without, of which each part knows where the user
  * wrote it. Pure: what other files say is handed in by `Extras.read`.
  */
 import { type Findings, quote } from '../../../model/diagnostics.ts';
@@ -8,6 +8,7 @@ import { MAX_TEXT_LENGTH } from '../../../model/limits.ts';
 import { parseReference } from '../../../model/names.ts';
 import { Files } from './files.ts';
 import { type ParseText, type Part, partsOf } from './include.ts';
+import { LanReader } from './lans.ts';
 import { MatrixReader, type Node } from './matrix.ts';
 import {
   asMapping,
@@ -28,14 +29,14 @@ import { Traces } from './traces.ts';
 import { Scope, Variables } from './variables.ts';
 
 /** Keys at the top of a file that are gone when it is expanded. */
-export const LANGUAGE_KEYS = ['include', 'vars', 'defaults', 'profiles', 'distance', 'matrix'] as const;
+export const LANGUAGE_KEYS = ['include', 'vars', 'defaults', 'profiles', 'distance', 'matrix', 'lans'] as const;
 const LISTS = ['services', 'bridges', 'links', 'routes', 'events'] as const;
 
 /** Services, bridges, links and events of all files, as they come out. */
 const MAX_ENTRIES = 300_000;
 
 const FEATURES =
-  /\$\{|\d\.\.\d|\.(?:dist|csv)\b|\b(?:include|vars|defaults|profiles?|distance|matrix|location|traces?)["']?[ \t]*:/;
+  /\$\{|\d\.\.\d|\.(?:dist|csv)\b|\b(?:include|vars|defaults|profiles?|distance|matrix|lans|location|traces?)["']?[ \t]*:/;
 
 /** Whether a text can have anything that is expanded; faster than looking for it. */
 export function mayNeedExpansion(text: string): boolean {
@@ -103,7 +104,7 @@ class Expander {
         else if (written === null && part.isMain) this.#keep(kind, written, origin);
       }
     }
-    this.#addMatrices();
+    this.#addNetworks();
     this.#fillResult();
     this.#variables.tellUnused();
     return new ExpandedDocument(this.#result, this.#main, this.#origins);
@@ -328,10 +329,11 @@ class Expander {
     }
   }
 
-  #addMatrices(): void {
-    const reader = new MatrixReader(this.#files, this.#scope, this.#nodes(), this.#findings);
-    for (const part of this.#parts) {
-      const { bridges, links } = reader.read(part);
+  /** Of LANs and matrices. */
+  #addNetworks(): void {
+    const lans = new LanReader(this.#scope, this.#findings);
+    const matrices = new MatrixReader(this.#files, this.#scope, this.#nodes(), this.#findings);
+    for (const { bridges, links } of this.#parts.flatMap((part) => [lans.read(part), matrices.read(part)])) {
       for (const { name, origin } of bridges)
         if (this.#mayAdd(1, origin)) this.#addBridge(name, {}, origin, this.#scope);
       for (const { fields, origins, origin } of links) {

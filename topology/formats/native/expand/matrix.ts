@@ -26,7 +26,7 @@ type Value = keyof typeof VALUES;
 export const MATRIX_KEYS: readonly string[] = ['groups', ...Object.keys(VALUES)];
 
 export interface MatrixLink {
-  readonly fields: Readonly<Record<string, string | boolean>>;
+  readonly fields: Readonly<Record<string, unknown>>;
   /** Of each field; others stand where the matrix does. */
   readonly origins: ReadonlyMap<string, Origin>;
   readonly origin: Origin;
