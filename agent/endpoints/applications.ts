@@ -12,6 +12,7 @@ import type { Program, RunAction } from '../../topology/model/events.ts';
 import { serviceOf } from '../../topology/model/names.ts';
 import type { Atom } from '../../topology/timeline/state.ts';
 import { PRIVATE_FILE, replaceFile } from '../files/own-files.ts';
+import { commandOfActivity } from './environment.ts';
 import { LogBound } from './log-bound.ts';
 import type { CommandRun, ProcessPort } from './processes.ts';
 import { ServiceLives, type ServiceLivesOptions } from './service-lives.ts';
@@ -233,7 +234,7 @@ export class Applications {
       // Of programs, the absent are told as well.
       if (!program || this.#options.isPresent(endpoint.number))
         this.#tryTo(endpoint, () => {
-          run = this.#startNow(endpoint, command);
+          run = this.#startNow(endpoint, program ? commandOfActivity(program, command) : command);
         });
       this.#noteObeyed(endpoint, at);
       if (program) this.#follow(endpoint, program, run);

@@ -2,6 +2,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { type LocalEndpoint, OUT_FOLDER } from '../../proto/bootstrap.ts';
+import type { Program } from '../../topology/model/events.ts';
 import { replicaOf, serviceOf } from '../../topology/model/names.ts';
 
 /**
@@ -46,4 +47,19 @@ export function inheritedEnvironment(own: NodeJS.ProcessEnv = process.env): Node
   const { NODE_COMPILE_CACHE, ...others } = own;
   const isOwn = NODE_COMPILE_CACHE === undefined || basename(NODE_COMPILE_CACHE) === OWN_COMPILE_CACHE;
   return isOwn ? others : { ...own };
+}
+
+/** Of a program of a sequence: the name of the folder in `$NETFOLD_OUT` that it has for itself, and of what it has done. */
+export const activityOf = ({ sequence, step }: Pick<Program, 'sequence' | 'step'>): string =>
+  `${sequence}.${step}`;
+
+/**
+ * The command of a program of a sequence. What it writes to its own `$NETFOLD_OUT` is known to be its, whoever else runs there
+ * meanwhile. Names of sequences have no characters that a shell reads.
+ */
+export function commandOfActivity(program: Pick<Program, 'sequence' | 'step'>, command: string): string {
+  const name = activityOf(program);
+  return `export NETFOLD_ACTIVITY=${name}
+if [ -n "$NETFOLD_OUT" ]; then export NETFOLD_OUT="$NETFOLD_OUT/${name}"; mkdir -p "$NETFOLD_OUT" || exit 126; fi
+${command}`;
 }

@@ -9,6 +9,7 @@ import { listenAt, multiaddrOf } from '../mesh-address.ts';
 import { bootstrapFile, identityFolder } from '../names.ts';
 import { bootstrapWithPlatform } from '../platform/port/older-files.ts';
 import type { Plan, PlannedEndpoint, PlannedHost } from '../platform/port/plan.ts';
+import type { Origin } from '../record/description.ts';
 import type { MeshSecurity } from './mesh-security.ts';
 
 /**
@@ -17,8 +18,8 @@ import type { MeshSecurity } from './mesh-security.ts';
  */
 export const TICK_MS = 50;
 
-/** The user's text: agents read the same. */
-export type TopologyText = Omit<Bootstrap['topology'], 'hash'>;
+/** The user's text: agents read the same. `origin`: what it was made from, for the record. */
+export type TopologyText = Omit<Bootstrap['topology'], 'hash'> & { readonly origin?: Origin };
 
 /** The settings that are the same for all agents of an experiment. */
 export type AgentSettings = Pick<
@@ -41,7 +42,8 @@ export function makeBootstraps(
   settings: AgentSettings,
   security?: MeshSecurity,
 ): Bootstraps {
-  const whole = { ...topology, hash: topologyHash(topology) };
+  const { origin: _, ...texts } = topology;
+  const whole = { ...texts, hash: topologyHash(texts) };
   return new Map(
     plan.hosts.map((host) => [
       host.name,

@@ -46,6 +46,20 @@ const partSchema = z.object({
   machine: machineSchema,
 });
 
+/** What a topology was made from, besides its file. */
+const originSchema = z.object({
+  /** `version`: the whole id. */
+  template: z.object({ name: z.string(), version: z.string() }).optional(),
+  /** Variables, as they were set: those of a template also where their default counts. */
+  parameters: z.record(z.string(), z.string()).optional(),
+  /** A run of a study: its place among the points (from 0), and which of its repetitions (from 1). */
+  study: z
+    .object({ name: z.string(), file: z.string(), point: z.int(), repetition: z.int() })
+    .optional(),
+});
+
+export type Origin = z.infer<typeof originSchema>;
+
 const descriptionSchema = z.object({
   format: z.int().min(1),
   /** `EXPERIMENT@START`, the name of the record's folder. */
@@ -99,6 +113,8 @@ const descriptionSchema = z.object({
     /** Files in the record that hold these texts. */
     texts: z.array(z.string().regex(FILE_NAME)).min(1),
   }),
+  /** Absent: of the file alone. */
+  origin: originSchema.optional(),
   /** Of the hosts' random numbers, by host. */
   seeds: z.record(z.string(), z.number()),
   /** What is missing, in words. */

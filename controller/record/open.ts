@@ -18,6 +18,7 @@ import {
   DATABASE,
   type Description,
   FORMAT,
+  type Origin,
   readDescription,
   TOPOLOGY,
   writeDescription,
@@ -31,6 +32,7 @@ export interface SourceTexts {
   readonly file: string;
   readonly text: string;
   readonly script?: { readonly file: string; readonly text: string };
+  readonly origin?: Origin;
 }
 
 export interface RecordedRun {
@@ -150,6 +152,7 @@ async function describe(run: RecordedRun, startedAt: string, folder: string): Pr
       hash: topologyHash(source),
       texts: textsOf(source).map(({ name }) => name),
     },
+    ...(source.origin && { origin: source.origin }),
     ...{ problems: [], files: {} },
   };
 }

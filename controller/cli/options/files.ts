@@ -6,6 +6,7 @@ import { type Extras, type LoadedTopology, loadTopology, MAX_TEXT_LENGTH } from 
 import type { TcpBuffers } from '../../../topology/path-warnings.ts';
 import { ControllerError } from '../../errors.ts';
 import type { TopologyText } from '../../experiment/bootstraps.ts';
+import type { Origin } from '../../record/description.ts';
 import { topologyOfTemplate } from '../../workbench/templates/folders.ts';
 import { warn } from '../terminal/output.ts';
 
@@ -53,8 +54,8 @@ function parseSetting(text: string, before: ReadonlyMap<string, string> = new Ma
  * `TemplateError` or `TopologyError`.
  */
 export function openTopology(named: string, given: FileOptions = {}): OpenedTopology {
-  const template = topologyOfTemplate(named, given.set);
-  const { file, ...options } = { ...given, ...(template ?? { file: named }) };
+  const { template, ...found } = topologyOfTemplate(named, given.set) ?? { file: named };
+  const { file, ...options } = { ...given, ...found };
   const { events } = options;
   const text = readText(file, 'a topology file');
   const script =
@@ -63,7 +64,13 @@ export function openTopology(named: string, given: FileOptions = {}): OpenedTopo
   const loaded = loadTopology(text, file, script, advice, extrasOf(file, options));
   // Agents have neither the other files nor the variables.
   const whole = loaded.expanded?.() ?? text;
-  return { ...loaded, source: { file, text: whole, ...(script && { script }) } };
+  const origin = originOf(template, options.set);
+  return { ...loaded, source: { file, text: whole, ...(script && { script }), ...(origin && { origin }) } };
+}
+
+function originOf(template: Origin['template'], set: FileOptions['set']): Origin | undefined {
+  if (!template && !set) return undefined;
+  return { ...(template && { template }), ...(set && { parameters: Object.fromEntries(set) }) };
 }
 
 /** What a file may ask for besides its text. */

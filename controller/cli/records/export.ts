@@ -9,8 +9,10 @@ import { isAsRun } from '../../record/again.ts';
 import { changesSince, type Description, readDescription } from '../../record/description.ts';
 import type { Checked } from '../../record/export/expected.ts';
 import { findRecord, nameOfRecord } from '../../record/folders.ts';
+import { readRecord } from '../../record/read.ts';
 import { print, printJson, step, styled, table, warn } from '../terminal/output.ts';
 import { writeOutput } from '../terminal/write-output.ts';
+import { activitiesIn } from './activities.ts';
 
 const HELP = `
   --csv        one file a table, with a heading (RFC 4180)
@@ -140,7 +142,10 @@ async function exportFolder(
   if (given === undefined) warn('no licence is given, so nobody may use it: --license CC-BY-4.0, or a file');
   if (kind === 'roCrate') {
     const { exportCrate } = await import('../../record/export/ro-crate.ts');
-    const extras = { licence, report: await pageOf(folder, addressOf), sketch: await sketch(folder) };
+    const extras = {
+      ...{ licence, report: await pageOf(folder, addressOf), sketch: await sketch(folder) },
+      activities: await activitiesIn(readRecord(folder)),
+    };
     const files = await exportCrate(folder, to, extras);
     print(`${to}: ${files.length} files, described in ${files[0]}`);
     return;

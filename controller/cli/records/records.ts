@@ -31,6 +31,7 @@ import { hasWriter } from '../../record/recorder.ts';
 import { apiOption, caOption } from '../options/name-option.ts';
 import { print, printJson, step, table, warn } from '../terminal/output.ts';
 import { writeOutput } from '../terminal/write-output.ts';
+import { activitiesIn, activityLines, originLines } from './activities.ts';
 import { addCheckCommand } from './export.ts';
 import type { GatherOptions } from './gather.ts';
 
@@ -172,8 +173,9 @@ function listTable(found: readonly Listed[]): string {
 async function show(given: string, { json, api }: AskOptions): Promise<void> {
   if (api === undefined || isRecordHere(given)) {
     const summary = readRecord(findRecord(given));
-    if (json) printJson(summary);
-    else print(summaryLines(summary, summary.folder).join('\n'));
+    const activities = await activitiesIn(summary);
+    if (json) printJson({ ...summary, activities });
+    else print([...summaryLines(summary, summary.folder), ...activityLines(activities)].join('\n'));
     return;
   }
   const summary = await (await elsewhere()).recordAt(api, given);
@@ -197,6 +199,7 @@ function summaryLines(
     `${id}: ${state}, ${formatMicros(fromMillis(lastMs))}, ${count(endpoints, 'endpoint')} on ${count(hosts.length, 'host')}, ${count(samples, 'sample')}`,
     `  netfold ${versions.netfold}${commit}, Linux ${machine.kernel}, ${delayBackend}, ${machine.cpu}, ${machine.cores} cores`,
     `  ${where}`,
+    ...originLines(description),
     ...problems.map((problem) => `  missing: ${problem}`),
   ];
   if (flows.length > 0) {

@@ -6,9 +6,11 @@ import { statSync, writeFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { fromMillis, toSeconds } from '../../../proto/units.ts';
 import { count } from '../../../proto/words.ts';
+import type { Activity } from '../activities.ts';
 import { commandsOf, timelineText } from '../by-hand.ts';
 import { CAPTURES, DATABASE, DESCRIPTION, type Description, LOGS, OUTPUTS } from '../description.ts';
 import { type RecordSummary, readRecord } from '../read.ts';
+import { activityEntities } from './activity-entities.ts';
 import { type CopiedFile, copyRecord } from './copy.ts';
 import type { Licence } from './licence.ts';
 
@@ -26,6 +28,7 @@ const FORMAL_PARAMETER = 'https://bioschemas.org/profiles/FormalParameter/1.0-RE
 const LANGUAGE = '#netfold-topology';
 const NETFOLD = '#netfold';
 const RUN = '#run';
+const TEMPLATE = '#template';
 
 /** What is beside the record's own files. */
 export interface CrateExtras {
@@ -33,6 +36,8 @@ export interface CrateExtras {
   /** The report as a page, and the topology drawn. */
   readonly report: string;
   readonly sketch: string | undefined;
+  /** Programs that ran, with the files that are theirs. Absent: it is not known. */
+  readonly activities?: readonly Activity[];
 }
 
 /** Makes it in the folder, which is empty. Returns its files. Throws `RECORD_UNREADABLE` and system errors. */
@@ -51,6 +56,7 @@ export async function exportCrate(record: string, to: string, extras: CrateExtra
   const files = [...copied, ...added.map(([path]) => ({ path, sha256: undefined }))];
   const metadata = crateMetadata({
     ...{ summary, licence: extras.licence, hasSketch: extras.sketch !== undefined },
+    activities: extras.activities ?? [],
     files: files.map((file) => ({ ...file, bytes: statSync(join(to, file.path)).size })),
   });
   writeFileSync(join(to, METADATA), `${JSON.stringify(metadata, null, 2)}\n`);
@@ -66,6 +72,7 @@ export interface CrateContent {
   readonly files: readonly CrateFile[];
   readonly licence: Licence;
   readonly hasSketch: boolean;
+  readonly activities: readonly Activity[];
 }
 
 type Entity = { readonly '@id': string; readonly '@type': string | readonly string[] } & Readonly<
@@ -73,18 +80,20 @@ type Entity = { readonly '@id': string; readonly '@type': string | readonly stri
 >;
 
 /** What `ro-crate-metadata.json` says. Pure. */
-function crateMetadata({ summary, files, licence, hasSketch }: CrateContent): {
+function crateMetadata({ summary, files, licence, hasSketch, activities }: CrateContent): {
   readonly '@context': readonly string[];
   readonly '@graph': readonly Entity[];
 } {
   const { description } = summary;
   const { experiment, startedAt, endedAt } = description;
+  const template = description.origin?.template;
   const workflow = description.topology.texts[0]!;
   const fileEntities = files
     .filter(({ path }) => path !== workflow)
     .map((file): Entity => ({ ...fileEntity(file), ...roleOf(file.path, experiment) }));
   const values = parametersOf(summary);
   const images = imagesOf(description);
+  const { actions, programs } = activityEntities(activities, { beganAt: description.beganAt, idOf });
   return {
     '@context': [`${CRATE}/context`, 'https://w3id.org/ro/terms/workflow-run/context'],
     '@graph': [
@@ -100,7 +109,7 @@ function crateMetadata({ summary, files, licence, hasSketch }: CrateContent): {
         conformsTo: [ref(PROCESS_RUN), ref(WORKFLOW_RUN), ref(WORKFLOW_CRATE)],
         hasPart: files.map(({ path }) => ref(idOf(path))),
         mainEntity: ref(workflow),
-        mentions: [ref(RUN)],
+        mentions: [RUN, ...actions.map((action) => action['@id'])].map(ref),
       },
       work(PROCESS_RUN, 'Process Run Crate', '0.5'),
       work(WORKFLOW_RUN, 'Workflow Run Crate', '0.5'),
@@ -113,6 +122,7 @@ function crateMetadata({ summary, files, licence, hasSketch }: CrateContent): {
         '@type': ['File', 'SoftwareSourceCode', 'ComputationalWorkflow'],
         name: `the topology ${experiment}`,
         programmingLanguage: ref(LANGUAGE),
+        ...(template && { isBasedOn: ref(TEMPLATE) }),
         input: values.map(({ name }) => ref(parameterId(name))),
         output: [ref(parameterId('samples'))],
         ...(hasSketch && { image: ref(SKETCH) }),
@@ -160,7 +170,10 @@ function crateMetadata({ summary, files, licence, hasSketch }: CrateContent): {
         description: 'rates, shares, round trips, events, epochs, the verdict and costs over time',
         workExample: ref(DATABASE),
       },
-      ...images,
+      ...(template
+        ? [{ '@id': TEMPLATE, '@type': 'CreativeWork', name: `the template ${template.name}`, version: template.version } as Entity]
+        : []),
+      ...[...images, ...actions, ...programs],
       ...fileEntities,
     ],
   };
@@ -223,8 +236,12 @@ interface Parameter {
 }
 
 function parametersOf({ description, lastMs }: RecordSummary): Parameter[] {
-  const { hosts, platform, delayBackend, seeds } = description;
+  const { hosts, platform, delayBackend, seeds, origin } = description;
   return [
+    ...Object.entries(origin?.parameters ?? {}).map(([name, value]) => ({
+      ...{ name: `set-${name}`, value, type: 'Text' },
+      text: `the variable ${name} of the topology`,
+    })),
     {
       name: 'duration',
       value: toSeconds(fromMillis(lastMs)),

@@ -10,6 +10,7 @@ import type { TopologyText } from '../../experiment/bootstraps.ts';
 import { experimentNames } from '../../experiment/state.ts';
 import { removeExperiment } from '../../experiment/teardown.ts';
 import { removeFolder } from '../../machine/folders.ts';
+import type { Origin } from '../../record/description.ts';
 import type { Study } from './definition.ts';
 import { StudyError } from './errors.ts';
 import { type Wanted, wantedOf } from './extract.ts';
@@ -64,6 +65,7 @@ export class StudyRunner {
   readonly #ports: StudyPorts;
   readonly #keys = new Map<number, string>();
   readonly #units = new Map<string, string>();
+  #template: Origin['template'];
   #running = 0;
   #ended = 0;
   #begunMs = 0;
@@ -169,7 +171,7 @@ export class StudyRunner {
       const name = this.#experimentOf(point, repetition);
       journal.begin(name);
       const outcome = await this.#ports.run({
-        ...{ name, ...opened, wanted, signal },
+        ...{ name, ...this.#told(opened, point, repetition), wanted, signal },
         ...(delayBackend && { delayBackend }),
         ...(durationMicros !== undefined && { durationMicros }),
         ...(isRecorded && { record: join(folder, kept) }),
@@ -194,6 +196,12 @@ export class StudyRunner {
     }
   }
 
+  /** With what its record says of where it comes from. */
+  #told({ topology, source }: OpenedPoint, point: number, repetition: number): OpenedPoint {
+    const study = { name: this.#study.name, file: this.#options.file, point, repetition };
+    return { topology, source: { ...source, origin: { ...source.origin, study } } };
+  }
+
   #open(index: number): { point: Point; opened: OpenedPoint; wanted: Wanted } {
     const point = this.#space.at(index);
     const opened = this.#opened(point);
@@ -202,6 +210,7 @@ export class StudyRunner {
     );
     const wanted = wantedOf(this.#study, this.#options.file, names);
     for (const [name, unit] of wanted.units) this.#units.set(name, unit);
+    this.#template ??= opened.source.origin?.template;
     const { durationMicros = null, results } = this.#study;
     const { text, script } = opened.source;
     const parts = [text, script?.text ?? null, durationMicros, results];
@@ -283,6 +292,7 @@ export class StudyRunner {
       names: this.#space.names,
       units: this.#units,
       ...{ points, progress },
+      ...(this.#template && { template: this.#template }),
     });
   }
 }

@@ -13,6 +13,8 @@ export interface PointRow extends Point {
 export interface StudyTable {
   readonly study: string;
   readonly topology: string;
+  /** That the topology is a version of, by its whole id. */
+  readonly template?: { readonly name: string; readonly version: string };
   readonly netfold: string;
   readonly parameters: readonly string[];
   /** Name → unit; empty: none was given. */

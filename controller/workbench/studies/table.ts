@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { OPEN_FILE, replaceFile } from '../../../agent/files/own-files.ts';
 import { netfoldVersion } from '../../machine/version.ts';
+import type { Origin } from '../../record/description.ts';
 import type { Study } from './definition.ts';
 import type { RunLine } from './journal.ts';
 import { studyPage } from './page.ts';
@@ -22,6 +23,8 @@ export interface StudyData {
   readonly units: ReadonlyMap<string, string>;
   readonly points: readonly KeyedPoint[];
   readonly progress: Progress;
+  /** Absent: the topology is a file. */
+  readonly template?: NonNullable<Origin['template']>;
 }
 
 export const TABLES = {
@@ -34,7 +37,7 @@ export const TABLES = {
 const CONFIDENCE = 0.95;
 
 /** Pure. */
-export function tableOf({ study, names, units, points, progress }: StudyData): StudyTable {
+export function tableOf({ study, names, units, points, progress, template }: StudyData): StudyTable {
   const { confidence = CONFIDENCE } = study.until ?? {};
   const runs: RunLine[] = [];
   const rows = points.flatMap(({ key, index, parameters }): PointRow[] => {
@@ -51,6 +54,7 @@ export function tableOf({ study, names, units, points, progress }: StudyData): S
   });
   return {
     ...{ study: study.name, topology: study.topology, netfold: netfoldVersion(), parameters: names },
+    ...(template && { template }),
     ...{ results: Object.fromEntries(units), confidence, points: rows, runs },
   };
 }

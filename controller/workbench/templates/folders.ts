@@ -51,6 +51,8 @@ export interface TemplateTopology {
   readonly file: string;
   /** Its variables: the template's parameters, and whatever else is given. */
   readonly set: ReadonlyMap<string, string>;
+  /** Whose it is. */
+  readonly template: { readonly name: string; readonly version: string };
 }
 
 /**
@@ -82,7 +84,7 @@ export function topologyOfTemplate(
         if (!existsSync(folder)) throw error;
       }
     }
-    return { file: join(folder, topology), set };
+    return { file: join(folder, topology), set, template: { name, version: version.id } };
   });
 }
 
