@@ -15,6 +15,8 @@ export interface Extras {
   readonly set?: ReadonlyMap<string, string>;
   /** Reads another file that the file names. Absent: none can be read. */
   readonly read?: (path: string) => { readonly text: string } | { readonly problem: string };
+  /** The same of a file that is no text. */
+  readonly readBytes?: (path: string) => { readonly bytes: Uint8Array } | { readonly problem: string };
   /** Whether the text of the file is asked for, also where nothing in it is expanded. */
   readonly isExpansionWanted?: boolean;
   /** Whether others may be outside of the folder of the file. */

@@ -1,5 +1,5 @@
 /** Topology files, and scripts of events for them, as arguments of the command line. */
-import { closeSync, openSync, readFileSync, readSync, realpathSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
 import { dirname, sep } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Extras, type LoadedTopology, loadTopology, MAX_TEXT_LENGTH } from '../../../topology/load.ts';
@@ -78,18 +78,24 @@ export function extrasOf(file: string, { set, includeOutside = false }: FileOpti
   return {
     ...(set && { set }),
     outside: includeOutside,
-    read: (path) => readIncluded(path, file, includeOutside),
+    read: (path) => included(path, file, includeOutside, (one) => ({ text: readText(one, 'a file') })),
+    readBytes: (path) => included(path, file, includeOutside, (one) => ({ bytes: readWhole(one) })),
   };
 }
 
 /** Links of the file system must not lead out of the folder either. */
-function readIncluded(path: string, main: string, outside: boolean): { text: string } | { problem: string } {
+function included<T>(
+  path: string,
+  main: string,
+  outside: boolean,
+  read: (path: string) => T,
+): T | { problem: string } {
   try {
     const folder = realpathSync(dirname(main));
     const real = realpathSync(path);
     if (!outside && !real.startsWith(folder === sep ? sep : `${folder}${sep}`))
       return { problem: `it is a link to ${real}, outside of the folder of the file that was named` };
-    return { text: readText(path, 'a file') };
+    return read(path);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     return { problem: code === 'ENOENT' ? 'there is no such file' : message };
@@ -163,6 +169,20 @@ export function readText(file: string, what: string): string {
 const LONGEST_CHARACTER = 4;
 const MAX_BYTES = LONGEST_CHARACTER * MAX_TEXT_LENGTH;
 const PIECE_BYTES = 1 << 20;
+
+/** Of a capture: some hundred thousand packets. */
+const MOST_CAPTURED = 256 * 2 ** 20;
+
+function readWhole(path: string): Uint8Array {
+  const { size } = statSync(path);
+  if (size > MOST_CAPTURED)
+    throw new ControllerError(
+      'FILE_UNREADABLE',
+      `${path} has ${size} bytes, more than ${MOST_CAPTURED}`,
+      'cut it, e.g. with editcap -c',
+    );
+  return readFileSync(path);
+}
 
 /**
  * The text of a file, pipe or device, which may be one that never ends: of more than `MAX_BYTES`, so much as shows that it

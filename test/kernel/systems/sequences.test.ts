@@ -1,8 +1,9 @@
 /** Sequences in a lab of two hosts: programs, barriers, expectations, signals from inside endpoints, error branches, and timeouts. */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Experiment } from '../../../controller/experiment/experiment.ts';
-import { logFile } from '../../../controller/names.ts';
+import { logFile, outFolder } from '../../../controller/names.ts';
 import { ROOT } from '../../../deploy/setup/processes.mjs';
 import type { SequenceStatus } from '../../../proto/status.ts';
 import { netfold } from '../../support/lab/cli.ts';
@@ -14,7 +15,7 @@ sequences:
   main:
     at: 1s
     steps:
-      - run a b "echo first; sleep 0.$((NETFOLD_REPLICA + 2))"
+      - run a b "echo first >$NETFOLD_OUT/f; echo first; sleep 0.$((NETFOLD_REPLICA + 2))"
       - set a--b latency=20ms
       - run a "${ROOT}/bin/netfold notify ready && echo told"
       - wait for ready from a
@@ -55,6 +56,8 @@ it('go on when programs end and applications notify, the same on both hosts', {
   await until(async () => (await main()).every((one) => one?.step === 6), 'the wait for go', 20_000);
   expect(logOf(lab, 'a.0')).toContain('first\nok\ntold');
   expect(logOf(lab, 'b.0')).toContain('first');
+  // A folder of its own for what each program leaves.
+  expect(readFileSync(join(outFolder(lab.name, 'b.0'), 'main.1/f'), 'utf8')).toBe('first\n');
   const { out } = await run('ip', [
     'netns',
     'exec',

@@ -30,8 +30,33 @@ export function authorSchema(schema: object): object {
   const { from: _from, to: _to, name: _name, profile: _profile, ...defaults } = linkFields;
   const fields = { type: 'object', properties: defaults, additionalProperties: false };
   Object.assign(properties, languageOf(fields, service));
+  const ofTraffic = ((properties.traffic as Json).items as Json).properties as Json;
+  ofTraffic.trace = packetTrace(ofTraffic.trace as Json);
   author.required = undefined;
   return JSON.parse(JSON.stringify(author)) as object;
+}
+
+/** A file by its name, or one direction of a capture. */
+function packetTrace({ description, examples, ...text }: Json): Json {
+  const address = (what: string): Json => ({ type: 'string', description: `${what}. Default: as in the first packet.` });
+  return {
+    description,
+    examples: [...(examples as unknown[]), { file: 'call.pcap', from: '10.0.0.1', to: '10.0.0.2' }],
+    anyOf: [
+      text,
+      {
+        type: 'object',
+        properties: {
+          file: { type: 'string', description: 'Of pcap or pcapng.' },
+          from: address('Address of the sender'),
+          to: address('Address of the receiver'),
+          port: { type: 'integer', description: 'Of UDP or TCP, at either end. Default: any.' },
+        },
+        required: ['file'],
+        additionalProperties: false,
+      },
+    ],
+  };
 }
 
 /** What only one direction has. */

@@ -93,7 +93,7 @@ export const traffic = z
       .string()
       .optional()
       .meta({
-        description: `A file of CSV with the columns time and size; or what it becomes when the file is expanded (${PACKET_TRACE_PATTERN}…).`,
+        description: `A file of CSV with the columns time and size, of pcap or pcapng; or what it becomes when the file is expanded (${PACKET_TRACE_PATTERN}…).`,
         examples: ['packets.csv'],
       }),
     start: quantity((text) => (text.trim() === NEVER_WORD ? NEVER : parseDuration(text)), {

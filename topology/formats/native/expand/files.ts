@@ -43,8 +43,27 @@ export class Files {
     return path;
   }
 
+  /** Of a file that is no text. */
+  bytes(file: string, origin: Origin): Uint8Array | undefined {
+    return this.#found(file, origin, this.#extras.readBytes)?.bytes;
+  }
+
   read(file: string, origin: Origin): { file: string; text: string } | undefined {
-    const { read } = this.#extras;
+    const found = this.#found(file, origin, this.#extras.read);
+    if (!found) return undefined;
+    this.#left -= found.text.length;
+    if (this.#left < 0) {
+      this.#refuse(origin, 'the files together are too long', 'use ranges and replicas');
+      return undefined;
+    }
+    return { file, text: found.text.startsWith('\uFEFF') ? found.text.slice(1) : found.text };
+  }
+
+  #found<T>(
+    file: string,
+    origin: Origin,
+    read: ((path: string) => T | { readonly problem: string }) | undefined,
+  ): T | undefined {
     if (!read) {
       this.#refuse(
         origin,
@@ -59,26 +78,22 @@ export class Files {
       return undefined;
     }
     const found = read(file);
-    if ('problem' in found) {
-      this.#refuse(
-        origin,
-        `${quote(file)} can't be read: ${found.problem}`,
-        'paths are relative to the file that names them',
-      );
-      return undefined;
-    }
-    this.#left -= found.text.length;
-    if (this.#left < 0) {
-      this.#refuse(origin, 'the files together are too long', 'use ranges and replicas');
-      return undefined;
-    }
-    return { file, text: found.text.startsWith('\uFEFF') ? found.text.slice(1) : found.text };
+    if (!isProblem(found)) return found;
+    this.#refuse(
+      origin,
+      `${quote(file)} can't be read: ${found.problem}`,
+      'paths are relative to the file that names them',
+    );
+    return undefined;
   }
 
   #refuse(origin: Origin, message: string, remedy: string): void {
     this.#findings.error('INCLUDE', placeOf(origin), fieldOf(origin), message, remedy);
   }
 }
+
+const isProblem = <T>(found: T | { readonly problem: string }): found is { readonly problem: string } =>
+  typeof found === 'object' && found !== null && 'problem' in found;
 
 function folderOf(file: string): string {
   const at = file.lastIndexOf('/');

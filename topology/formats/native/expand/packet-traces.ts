@@ -1,10 +1,12 @@
 /**
  * `trace: FILE` of traffic → the packets as a text (topology/model/packet-trace.ts). CSV with a heading: `time` in seconds, or as
  * `time_ms` or `time_us`, and `size` in bytes of payload; other columns are left out, so that what `tshark -T fields` writes can be used.
+ * Of a file of pcap or pcapng, the packets of one direction.
  */
 import { DAY, fromMillis, fromSeconds } from '../../../../proto/units.ts';
 import { type Findings, quote } from '../../../model/diagnostics.ts';
 import { isPacketTraceText, MOST_PACKETS, packetTraceText } from '../../../model/packet-trace.ts';
+import { CaptureProblem, type Direction, directionOf, traceOfCapture } from './captured-packets.ts';
 import type { Files } from './files.ts';
 import { asMapping, below, fieldOf, type Origin, placeOf } from './origins.ts';
 
@@ -42,17 +44,49 @@ export function withPacketTraces(
   const known = new Map<string, string | undefined>();
   return entries.map((item: unknown, index) => {
     const entry = asMapping(item);
-    const written = entry?.trace;
-    if (typeof written !== 'string' || isPacketTraceText(written)) return item;
     const at = below(below(origin, index), 'trace');
+    const captured = asMapping(entry?.trace);
+    const written = captured ? captured.file : entry?.trace;
+    if (typeof written !== 'string' || isPacketTraceText(written)) return item;
     const path = files.pathOf(written, fileOf(at), at);
-    if (path !== undefined && !known.has(path)) known.set(path, read(path, at, files, findings));
-    const text = path === undefined ? undefined : known.get(path);
+    const isCapture = captured !== undefined || CAPTURE.test(written);
+    const key = JSON.stringify([path, captured]);
+    if (path !== undefined && !known.has(key))
+      known.set(key, isCapture ? readCapture(path, captured ?? {}, at, files, findings) : read(path, at, files, findings));
+    const text = path === undefined ? undefined : known.get(key);
     // What is wrong was told; the schema would say it again.
     return { ...entry, trace: text ?? NOTHING };
   });
 }
 const NOTHING = packetTraceText({ at: new Float64Array(1), size: new Uint16Array([1]) });
+
+const CAPTURE = /\.(?:pcap|pcapng|cap)$/i;
+
+function readCapture(
+  path: string,
+  written: Readonly<Record<string, unknown>>,
+  origin: Origin,
+  files: Files,
+  findings: Findings,
+): string | undefined {
+  const found = files.bytes(path, origin);
+  if (!found) return undefined;
+  try {
+    const direction: Direction = directionOf(written);
+    const trace = traceOfCapture(found, direction);
+    if (trace.at.at(-1)! > DAY) throw new CaptureProblem('the trace is longer than a day', 'cut it');
+    if (trace.others > 0 && (direction.from === undefined || direction.to === undefined)) {
+      const message = `${quote(path)}: ${trace.at.length} packets from ${trace.from} to ${trace.to} are sent, ${trace.others} of others are left out`;
+      const remedy = 'name the addresses of one direction: trace: { file: …, from: …, to: … }';
+      findings.warning('KEY_IGNORED', placeOf(origin), fieldOf(origin), message, remedy);
+    }
+    return packetTraceText(trace);
+  } catch (error) {
+    if (!(error instanceof CaptureProblem)) throw error;
+    findings.error('VALUE_INVALID', placeOf(origin), fieldOf(origin), `${quote(path)}: ${error.message}`, error.remedy);
+    return undefined;
+  }
+}
 
 function read(path: string, origin: Origin, files: Files, findings: Findings): string | undefined {
   const found = files.read(path, origin);
