@@ -7,6 +7,8 @@ import { CaptureProblem, traceOfCapture } from '../../../topology/formats/native
 import { loadTopology } from '../../../topology/load.ts';
 import { A4, A6, B4, B6, udpFrame } from '../../support/frames.ts';
 
+const [a4, b4, a6, b6] = ['10.0.0.1', '10.0.0.2', 'fd00::1', 'fd00::2'];
+
 type Packet = readonly [atMicros: number, frame: Uint8Array];
 
 const there = (payload: string, parts: object = {}): Buffer =>
@@ -65,9 +67,9 @@ describe('a capture', () => {
     ['pcap of raw IP', pcap(TALK.map(([at, frame]): Packet => [at, frame.subarray(14)]), { link: 101 })],
     ['pcapng', pcapng(TALK)],
   ])('of %s gives the packets of the first one’s direction', (_, file) => {
-    expect(shown(file)).toBe(`${A4}>${B4}: 0 5, 1999990 1000; 1`);
-    expect(shown(file, { from: B4 })).toBe(`${B4}>${A4}: 0 2; 2`);
-    expect(shown(file, { from: A4, to: B4 })).toContain('0 5, 1999990 1000');
+    expect(shown(file)).toBe(`${a4}>${b4}: 0 5, 1999990 1000; 1`);
+    expect(shown(file, { from: b4 })).toBe(`${b4}>${a4}: 0 2; 2`);
+    expect(shown(file, { from: a4, to: b4 })).toContain('0 5, 1999990 1000');
   });
 
   it('of IPv6, and of a file that was cut off in a packet', () => {
@@ -75,9 +77,9 @@ describe('a capture', () => {
       [T, udpFrame({ source: A6, destination: B6, payload: 'abc' })],
       [T + 7, udpFrame({ source: A6, destination: B6, payload: 'abcd' })],
     ];
-    expect(shown(pcap(packets))).toBe(`${A6}>${B6}: 0 3, 7 4; 0`);
-    expect(shown(pcap(packets).subarray(0, -1))).toBe(`${A6}>${B6}: 0 3; 0`);
-    expect(shown(pcapng(packets).subarray(0, -1))).toBe(`${A6}>${B6}: 0 3; 0`);
+    expect(shown(pcap(packets))).toBe(`${a6}>${b6}: 0 3, 7 4; 0`);
+    expect(shown(pcap(packets).subarray(0, -1))).toBe(`${a6}>${b6}: 0 3; 0`);
+    expect(shown(pcapng(packets).subarray(0, -1))).toBe(`${a6}>${b6}: 0 3; 0`);
   });
 
   it('that is none, or has nothing, is refused', () => {
@@ -127,7 +129,7 @@ describe('a topology file', () => {
     expect(topology.traffic![0]).toMatchObject({ kind: 'trace', trace: 'packets: 0 5, 1999990 1000' });
     expect(warnings.map(({ message }) => message)).toEqual([expect.stringContaining('1 of others are left out')]);
     expect(loadTopology(expanded!(), 'lab.yaml').topology.traffic![0]!.trace).toBe(topology.traffic![0]!.trace);
-    const named = load(`{ file: call.pcap, from: ${B4}, to: ${A4} }`);
+    const named = load(`{ file: call.pcap, from: ${b4}, to: ${a4} }`);
     expect([named.topology.traffic![0]!.trace, named.warnings]).toEqual(['packets: 0 2', []]);
   });
   it.each([
