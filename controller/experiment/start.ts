@@ -104,7 +104,7 @@ export async function startParts(options: ExperimentOptions): Promise<Parts> {
     options.onStep?.(`starting ${count(plan.hosts.length, 'agent')}`);
     const agents = await startAgents(platform, current);
     await untilReady(agents, options);
-    const run = recordedRun(current, topology);
+    const run = recordedRun(current, topology, options.source.origin);
     return { platform, placement: current, graph, topology, agents, serve, server, started, run };
   } catch (error) {
     await server?.close();
@@ -160,9 +160,14 @@ function ended(name: string, cause: unknown): ControllerError {
   return new ControllerError('EXPERIMENT_ENDED', message, 'it was `netfold down`; start it again', cause);
 }
 
-function recordedRun({ plan, bootstraps }: CurrentPlacement, topology: Topology): RecordedRun {
+function recordedRun(
+  { plan, bootstraps }: CurrentPlacement,
+  topology: Topology,
+  origin?: TopologyText['origin'],
+): RecordedRun {
   const all = [...bootstraps.values()];
-  const { topology: source, delayBackend = 'auto', platform = plan.platform, mesh } = all[0]!;
+  const { topology: texts, delayBackend = 'auto', platform = plan.platform, mesh } = all[0]!;
+  const source = { ...texts, ...(origin && { origin }) };
   const start = mesh.commands?.id;
   return {
     ...(start !== undefined && { run: { experiment: all[0]!.experiment, start } }),

@@ -73,6 +73,10 @@ describe('a study', () => {
     expect(end).toMatchObject({ ok: 12, notOk: [], isInterrupted: false });
     expect(new Set(end.ran.map(({ name }) => name)).size).toBe(12);
     expect(end.ran[0]!.source.text).toMatch(/latency: "?1ms/);
+    // What the record of the last run says of where it comes from.
+    expect(end.ran[11]!.source.origin).toEqual({
+      study: { name: 's', file: 's.yaml', point: 5, repetition: 2 },
+    });
     const { points, runs } = table();
     expect(points).toHaveLength(6);
     // The first of the two rounds over all points is run 1, the second run 7.
