@@ -26,6 +26,7 @@ import { measureShares } from './shares/shares.ts';
 import { measureSoak } from './soak/soak.ts';
 import { measureTraffic } from './traffic/traffic.ts';
 import { measureVerdict } from './verdict/verdict.ts';
+import { measureWorkbench } from './workbench/workbench.ts';
 
 const SOAK_MINUTES = 60;
 
@@ -225,6 +226,14 @@ at one of them also BBR, IPv6, and TCP and UDP together.
     minutes: { whole: 16, quick: 4 },
     options: [new Option('--vm', "measure netem on Debian's kernel, in an emulated machine").default(false)],
     measure: queue,
+  },
+  {
+    name: 'workbench',
+    description: 'how long do 420 runs of a study take, killed twice; are they as alone; templates, and simulated flows?',
+    help: 'examples/studies/tcp.yaml; a template of 100 MB; 150 and 10,000 simulated flows beside a TCP connection.',
+    hasLabs: true,
+    minutes: { whole: 35, quick: 3 },
+    measure: measureWorkbench,
   },
   {
     name: 'impairments',
