@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { isIPv4, isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bootstrap } from '../../../proto/bootstrap.ts';
-import { micros } from '../../../proto/units.ts';
+import { formatRatio, micros, millisToSeconds, ratio } from '../../../proto/units.ts';
 import { loadTopology } from '../../../topology/load.ts';
 import { graphAt } from '../../../topology/timeline/graph-at.ts';
 import { ControllerError } from '../../errors.ts';
@@ -119,12 +119,18 @@ const changed = (experiment: string, why: string): ControllerError =>
 /** Less than this is no traffic: neighbours, clocks. */
 const IDLE_BPS = 1000;
 const LOOK_MS = 1000;
+/** Of a processor, all applications together: those that wait wake now and then. */
+const IDLE_CORES = 0.02;
+/** USER_HZ, on every architecture. */
+const TICKS_PER_SECOND = 100;
 
 /** Why an experiment is not idle, in words; `undefined`: nothing was seen in this time. */
 export async function activityOf(experiment: string, forMs: number): Promise<string | undefined> {
   const state = readState(experiment);
   const namespaces = state?.endpoints.map(({ namespace }) => namespace) ?? [];
-  const deadline = performance.now() + forMs;
+  const begun = performance.now();
+  const deadline = begun + forMs;
+  const load = new Load();
   do {
     for (const { name } of state?.hosts ?? []) {
       const status = await agentStatus(experiment, name).catch(() => undefined);
@@ -132,18 +138,45 @@ export async function activityOf(experiment: string, forMs: number): Promise<str
       const busy = status.flows.find(({ rateBps }) => rateBps > IDLE_BPS);
       if (busy) return `${busy.from} sends to ${busy.to}`;
     }
-    if (processesIn(namespaces).some(hasTerminal)) return 'a terminal is open inside';
+    const inside = processesIn(namespaces).flatMap((pid) => statOf(pid) ?? []);
+    if (inside.some(({ terminal }) => terminal !== 0)) return 'a terminal is open inside';
+    load.take(inside);
     await sleep(Math.max(0, Math.min(LOOK_MS, deadline - performance.now())));
   } while (performance.now() < deadline);
-  return undefined;
+  load.take(processesIn(namespaces).flatMap((pid) => statOf(pid) ?? []));
+  const cores = load.ticks / TICKS_PER_SECOND / millisToSeconds(performance.now() - begun);
+  return cores > IDLE_CORES ? `its applications use ${formatRatio(ratio(cores))} of a processor` : undefined;
 }
 
-/** The seventh field of its status is its controlling terminal (proc(5)); the second one, a name, may contain anything but is in parentheses. */
-function hasTerminal(pid: number): boolean {
+/** What processes have used of the processors between looks; of those that end or begin between two, the rest is not seen. */
+class Load {
+  ticks = 0;
+  #before: ReadonlyMap<number, number> | undefined;
+
+  take(processes: readonly Stat[]): void {
+    for (const { pid, ticks } of processes) {
+      const before = this.#before?.get(pid) ?? (this.#before ? 0 : ticks);
+      this.ticks += Math.max(0, ticks - before);
+    }
+    this.#before = new Map(processes.map(({ pid, ticks }) => [pid, ticks]));
+  }
+}
+
+interface Stat {
+  readonly pid: number;
+  /** Its controlling terminal; 0: none. */
+  readonly terminal: number;
+  /** Of processor time. */
+  readonly ticks: number;
+}
+
+/** proc(5): fields 7, 14 and 15; the second one, a name, may contain anything but is in parentheses. `undefined`: it has ended. */
+function statOf(pid: number): Stat | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[4]) !== 0;
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return { pid, terminal: Number(fields[4]), ticks: Number(fields[11]) + Number(fields[12]) };
   } catch {
-    return false;
+    return undefined;
   }
 }

@@ -34,6 +34,14 @@ it('keeps its network, its commands, its files and its time', async () => {
   await until(async () => (await inside('cat $NETFOLD_DATA/log')) === 'begun', 'the command has begun');
   await inside('echo 42 > $NETFOLD_DATA/answer');
   const addresses = await inside('ip -o address show dev eth0');
+  const activity = async (): Promise<string | null> => {
+    const { stdout } = await netfold('swap', 'idle', '--for', '1s', '--json');
+    return JSON.parse(stdout).find((one: { experiment: string }) => one.experiment === NAME).activity;
+  };
+  await until(async () => (await activity()) === null, 'nothing is done', 20_000);
+  await inside('timeout 60 sh -c "while :; do :; done" >/dev/null 2>&1 & echo $! > $NETFOLD_DATA/busy');
+  expect(await activity()).toContain('of a processor');
+  await inside('kill $(cat $NETFOLD_DATA/busy)');
 
   expectSuccess(await netfold('swap', 'out', NAME));
   expect(listNamespaces().filter((name) => name.includes(NAME))).toEqual([]);
