@@ -1,5 +1,6 @@
 /** Expectations that steps of sequences wait for: their grammar, what follows when they are told, and who looks at them how. */
 import { describe, expect, it } from 'vitest';
+import type { Timers } from '../../../agent/clock/clock.ts';
 import { Conditions } from '../../../agent/conditions/conditions.ts';
 import { PingLines } from '../../../agent/conditions/ping-lines.ts';
 import type { EchoSeries, Senses } from '../../../agent/conditions/senses.ts';
@@ -11,7 +12,7 @@ import type { Probe } from '../../../topology/judge/evidence.ts';
 import { loadTopology } from '../../../topology/load.ts';
 import { TopologyError } from '../../../topology/model/diagnostics.ts';
 import { Beginning } from '../../../topology/timeline/beginning.ts';
-import { ManualClock } from '../../support/fakes/manual-clock.ts';
+import { AgentLab, endpoint } from '../../support/fakes/agent-lab.ts';
 
 const LAB = `services: { a: { run: "x" }, web: { replicas: 2 } }
 bridges: [s]
@@ -131,7 +132,7 @@ class FakeEchoes implements EchoSeries {
 }
 
 class Host {
-  readonly clock = new ManualClock();
+  #look: () => void = () => {};
   readonly player: Player;
   readonly echoes: FakeEchoes[] = [];
   readonly told: string[] = [];
@@ -156,7 +157,7 @@ class Host {
     };
     this.#conditions = new Conditions(
       {
-        ...{ timers: this.clock, senses, now: () => fromMillis(this.#nowMs) },
+        ...{ timers: this.#timers(), senses, now: () => fromMillis(this.#nowMs) },
         sequences: () => this.player.sequences,
         local: () =>
           local.map((name, at) => ({
@@ -179,12 +180,21 @@ class Host {
       this.player.advance(fromMillis(this.#nowMs));
       const open = this.echoes.at(-1);
       if (open && !open.isStopped) open.sent(this.#nowMs - 200, this.outcome(this.#nowMs - 200));
-      this.clock.advance(200);
+      this.#look();
     }
   }
 
   stop(): void {
     this.#conditions.stop();
+  }
+
+  #timers(): Timers {
+    const never = (): (() => void) => () => {};
+    const every = (_: number, look: () => void): (() => void) => {
+      this.#look = look;
+      return () => {};
+    };
+    return { every, after: never, sharply: never, turn: async () => {} };
   }
 }
 
@@ -268,4 +278,30 @@ describe('a host', () => {
     expect(host.echoes).toEqual([]);
     expect(host.told).toEqual([]);
   });
+});
+
+it('whole agents agree that an expectation of one of them holds, and go on', async () => {
+  const lab = new AgentLab(`services: { a: { run: "work" }, b: {} }
+links: [{ from: a, to: b, latency: 5ms }]
+sequences:
+  x: { steps: [wait for processes a = 1, wait for exit a 0 timeout 20s, set a--b latency=9ms] }
+`);
+  try {
+    const [first, second] = [
+      await lab.start('host0', [endpoint(0, 'a.0', '10.1.0.1')]),
+      await lab.start('host1', [endpoint(1, 'b.0', '10.2.0.1')]),
+    ];
+    await lab.clock.advance(3000);
+    lab.runAll(0);
+    await lab.clock.advance(2000);
+    const states = () => [first, second].map(({ parts }) => parts.player.sequences[0]);
+    expect(states()).toMatchObject([{ step: 2 }, { step: 2 }]);
+    first.processes.exit('a.0', 0);
+    await lab.clock.advance(2000);
+    expect(states()).toMatchObject([{ state: 'done' }, { state: 'done' }]);
+    for (const { parts } of [first, second])
+      expect(parts.epoch.value.graph.links.map(({ latency }) => latency)).toEqual([9000, 9000]);
+  } finally {
+    await lab.stop();
+  }
 });

@@ -28,6 +28,7 @@ export class LinkReader {
   /** Of keys that say more about something that the link does not have. */
   warnOfIgnored(events: readonly TopologyEvent[]): void {
     this.#warnOfDistributions(events);
+    this.#warnOfQueues(events);
     if (!events.some(({ action }) => action.verb === 'set' && action.changes.some(isAboutOrder)))
       this.#warnOfDistances();
   }
@@ -92,6 +93,21 @@ export class LinkReader {
     });
   }
 
+  /** What is never full needs no management. */
+  #warnOfQueues(events: readonly TopologyEvent[]): void {
+    if (events.some(({ action }) => action.verb === 'set' && action.changes.some(isAboutRate))) return;
+    this.#links.forEach((link, index) => {
+      const isIdle = [link.up, link.down]
+        .map((own) => directionOf(link, own))
+        .some(({ aqm, bandwidth }) => aqm !== undefined && !Number.isFinite(bandwidth));
+      if (!isIdle) return;
+      const path = ['links', index, link.aqm === undefined ? 'queue' : 'aqm'];
+      const message = 'a queue is managed here that never fills: a direction has no bandwidth';
+      const [place, field] = [this.#document.at(path), this.#document.field(path)];
+      this.#findings.warning('KEY_IGNORED', place, field, message, 'add bandwidth, e.g. bandwidth: 10Mbps');
+    });
+  }
+
   #warnOfDistances(): void {
     this.#links.forEach((link, index) => {
       const parts = [
@@ -139,6 +155,10 @@ function directionOf(link: NativeLink, own: NativeLink['up']): Impairment {
 
 function isAboutJitter({ property }: Change): boolean {
   return property === 'jitter';
+}
+
+function isAboutRate({ property }: Change): boolean {
+  return property === 'bandwidth';
 }
 
 function isAboutOrder({ property }: Change): boolean {

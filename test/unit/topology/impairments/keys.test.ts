@@ -124,6 +124,13 @@ it.each([
   expect(mistakes(link).join('\n')).toContain(message);
 });
 
+it('a queue that never fills is told', () => {
+  const told = (link: string): string[] => load(link).warnings.map(({ message }) => message);
+  expect(told('aqm: red')).toEqual([expect.stringContaining('never fills')]);
+  expect(told('aqm: red, up: 5Mbps')).toEqual([expect.stringContaining('never fills')]);
+  expect(told('queue: { kind: codel }, bandwidth: 5Mbps')).toEqual([]);
+});
+
 describe('a distribution from a file', () => {
   const files =
     (text: string): Read =>
@@ -189,7 +196,7 @@ describe('a distribution from a file', () => {
 });
 
 const ALL =
-  'latency: 5ms, jitter: 1ms, quantiles: "1 2 3 4 5 6 7 9", jitter_correlation: 25%, loss: 0.1%, loss_model: every 9 packets, duplicate: 1%, corrupt: 2%, reorder: 3%, reorder_distance: 4 packets, slots: 5ms, aqm: codel';
+  'latency: 5ms, bandwidth: 100Mbps, jitter: 1ms, quantiles: "1 2 3 4 5 6 7 9", jitter_correlation: 25%, loss: 0.1%, loss_model: every 9 packets, duplicate: 1%, corrupt: 2%, reorder: 3%, reorder_distance: 4 packets, slots: 5ms, aqm: codel';
 
 it('what is written is read again', () => {
   const { topology } = load(`${ALL}, up: { loss: 1%, duplicate: 0% }`);
