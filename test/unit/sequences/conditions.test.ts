@@ -284,7 +284,7 @@ it('whole agents agree that an expectation of one of them holds, and go on', asy
   const lab = new AgentLab(`services: { a: { run: "work" }, b: {} }
 links: [{ from: a, to: b, latency: 5ms }]
 sequences:
-  x: { steps: [wait for processes a = 1, wait for exit a 0 timeout 20s, set a--b latency=9ms] }
+  x: { steps: [wait for processes a = 1, wait for processes a = 0 timeout 20s, set a--b latency=9ms] }
 `);
   try {
     const [first, second] = [
