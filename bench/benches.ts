@@ -229,7 +229,8 @@ at one of them also BBR, IPv6, and TCP and UDP together.
   },
   {
     name: 'workbench',
-    description: 'how long do 420 runs of a study take, killed twice; are they as alone; templates, and simulated flows?',
+    description:
+      'how long do 420 runs of a study take, killed twice; are they as alone; templates, and simulated flows?',
     help: 'examples/studies/tcp.yaml; a template of 100 MB; 150 and 10,000 simulated flows beside a TCP connection.',
     hasLabs: true,
     minutes: { whole: 35, quick: 3 },

@@ -88,7 +88,8 @@ function red({ ecn, ...of }: Settings<typeof RED_DEFAULTS>, text: string): Retur
   const weightShift = Math.round(-Math.log2(weight));
   const wrong = (what: string, remedy: string): UnitError =>
     new UnitError('UNIT_RANGE', `"${text}" ${what}`, remedy);
-  if (min.bytes >= max.bytes) throw wrong('has a min that is not below its max', 'write the smaller one as min');
+  if (min.bytes >= max.bytes)
+    throw wrong('has a min that is not below its max', 'write the smaller one as min');
   if (probability <= 0) throw wrong('never drops a packet below its max', 'write a probability above 0%');
   if (!(weightShift >= 1 && weightShift <= MAX_SHIFT))
     throw wrong('has a weight that is not from 0.000001 to 0.5', 'write e.g. weight=0.002');
@@ -151,13 +152,22 @@ export interface QueueSettings {
 }
 
 /** The size, and how it is managed. Throws `UnitError`. */
-export function managedQueue({ kind, limit, ecn, ...of }: QueueSettings): QueueSize & { readonly aqm?: string } {
+export function managedQueue({
+  kind,
+  limit,
+  ecn,
+  ...of
+}: QueueSettings): QueueSize & { readonly aqm?: string } {
   const parameters = Object.entries(of).filter(([, value]) => value !== undefined);
   const size = limit ?? {};
   if (kind === 'droptail') {
     const [name = ecn === true ? 'ecn' : undefined] = parameters.map(([key]) => key);
     if (name === undefined) return size;
-    throw new UnitError('UNIT_SYNTAX', `a queue that drops its tail has no ${name}`, `leave ${name} out, or write kind: red`);
+    throw new UnitError(
+      'UNIT_SYNTAX',
+      `a queue that drops its tail has no ${name}`,
+      `leave ${name} out, or write kind: red`,
+    );
   }
   const words = parameters.map(([name, value]) => `${name}=${String(value).replace(/\s+/g, '')}`);
   return { ...size, aqm: parseAqm([kind, ...words, ...(ecn === true ? ['ecn'] : [])].join(' ')) };

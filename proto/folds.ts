@@ -136,7 +136,9 @@ export const ofTheSlowest: Fold = (property) => (links, all) => {
   let least = Number.POSITIVE_INFINITY;
   let found: unknown;
   for (let at = 0; at < links.length; at++) {
-    const link = (all as readonly (Readonly<Record<string, unknown>> & { readonly bandwidth: number })[])[links[at]!]!;
+    const link = (all as readonly (Readonly<Record<string, unknown>> & { readonly bandwidth: number })[])[
+      links[at]!
+    ]!;
     if (link.bandwidth > least) continue;
     if (link.bandwidth < least) found = undefined;
     least = link.bandwidth;

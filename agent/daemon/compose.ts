@@ -21,6 +21,7 @@ import { CurrentEpoch } from '../epoch/current-epoch.ts';
 import { AgentError } from '../errors.ts';
 import { Fidelity } from '../fidelity/fidelity.ts';
 import { requireChange, requireImpairments, UnsupportedNow } from '../linux/delay/delay-backend.ts';
+import type { Mesh } from '../mesh/exchange/mesh.ts';
 import { listen } from '../notify/listening.ts';
 import { followLag } from '../runlog/lag.ts';
 import { RunLog } from '../runlog/run-log.ts';

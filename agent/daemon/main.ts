@@ -11,6 +11,7 @@ import { isMarkedAsEnding, markAsEnding } from '../files/ending-file.ts';
 import { keepPrivate } from '../files/umask.ts';
 import { logOptions } from '../health/log-fields.ts';
 import { LogWriter } from '../health/log-writer.ts';
+import { beginThreadPool, poolThreads } from '../health/thread-pool.ts';
 import { pinnedPath } from '../kernel/netns/namespaces.ts';
 import { endWithin } from '../kernel/sys/alarm.ts';
 import type { Listening, MetricsAddress } from '../metrics/listen.ts';
@@ -20,7 +21,6 @@ import { composeAgent } from './compose.ts';
 import { openDoor } from './door.ts';
 import type { AgentLog } from './ports.ts';
 import { systemPorts } from './system-ports.ts';
-import { beginThreadPool, poolThreads } from '../health/thread-pool.ts';
 import { Unexpected } from './unexpected.ts';
 
 /** Standard output, which the platform has directed to a file. */

@@ -1,4 +1,6 @@
 /** Folded paths and shares → what destinations need on an endpoint's interface. Pure. */
+
+import { aqmOf, roomFor } from '../../proto/aqm.ts';
 import {
   impairsPackets,
   needsFrames,
@@ -6,7 +8,6 @@ import {
   packetImpairment,
 } from '../../proto/impairment.ts';
 import { slotsOf } from '../../proto/models.ts';
-import { aqmOf, roomFor } from '../../proto/aqm.ts';
 import { queueInBytes } from '../../proto/queue.ts';
 import {
   bps,

@@ -80,7 +80,12 @@ export async function studyTable(options: Options): Promise<Table> {
         note: `one each ${(seconds / total).toFixed(1)} s`,
       }),
       judge(
-        { what: 'runs that are ok, and faithful', unit: 'count', target: total, bound: { kind: 'absolute', value: 0 } },
+        {
+          what: 'runs that are ok, and faithful',
+          unit: 'count',
+          target: total,
+          bound: { kind: 'absolute', value: 0 },
+        },
         { measured: ok.length, spread: null, samples: total },
       ),
       least('runs that were run again', 'count', total, {
@@ -134,7 +139,10 @@ async function runStudy(
   }
   // 4: some were not faithful, which the table tells.
   if (killAfter === undefined && code !== 0 && code !== 4)
-    throw new BenchError('COMMAND_FAILED', `netfold study ended with ${code}: ${said().trim().split('\n').slice(-3).join('; ')}`);
+    throw new BenchError(
+      'COMMAND_FAILED',
+      `netfold study ended with ${code}: ${said().trim().split('\n').slice(-3).join('; ')}`,
+    );
 }
 
 function runsOf(folder: string, name: string): RunLine[] {
@@ -155,4 +163,3 @@ function besideAlone(side: readonly RunLine[], alone: readonly RunLine[]): numbe
       : [];
   });
 }
-

@@ -47,7 +47,8 @@ export async function templateTable({ quick, folder, say }: Options): Promise<Ta
     id: 'workbench-templates',
     title: `versions of a template of ${FILES} files of 1 MB`,
     source: 'netfold',
-    method: 'Random bytes, which are in the page cache. Before the second version, one of the files is written anew.',
+    method:
+      'Random bytes, which are in the page cache. Before the second version, one of the files is written anew.',
     sampled: 'commits',
     rows: [row('the first version', MOST.first, first), row('the second one', MOST.second, second)],
   };
@@ -58,7 +59,10 @@ const row = (what: string, most: number, seconds: readonly number[]): Row =>
 
 function fill(lab: string): void {
   mkdirSync(join(lab, 'data'), { recursive: true });
-  writeFileSync(join(lab, 'lab.yaml'), 'services: { a: {}, b: {} }\nlinks: [{ from: a, to: b, latency: 1ms }]\n');
+  writeFileSync(
+    join(lab, 'lab.yaml'),
+    'services: { a: {}, b: {} }\nlinks: [{ from: a, to: b, latency: 1ms }]\n',
+  );
   writeFileSync(join(lab, 'template.yaml'), 'template: bench\ntopology: lab.yaml\n');
   for (let file = 0; file < FILES; file++)
     writeFileSync(join(lab, `data/${file}`), randomFillSync(Buffer.alloc(FILE_BYTES)));

@@ -3,8 +3,8 @@ import type { ChildProcess } from 'node:child_process';
 import { extname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { millisToNanos, nanosToMillis } from '../../proto/units.ts';
-import { type Place, start } from '../verify/traffic.ts';
 import type { Probe } from '../../topology/judge/evidence.ts';
+import { type Place, start } from '../verify/traffic.ts';
 import type { Prober } from './probes.ts';
 
 const PROGRAM = join(import.meta.dirname, `datagram-program${extname(import.meta.filename)}`);

@@ -3,8 +3,8 @@ import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { PingLines, pingWords } from '../../agent/conditions/ping-lines.ts';
 import { millisToSeconds } from '../../proto/units.ts';
-import { type Place, start } from '../verify/traffic.ts';
 import type { Probe } from '../../topology/judge/evidence.ts';
+import { type Place, start } from '../verify/traffic.ts';
 
 /** What sends packets from one endpoint to another to measure a path. */
 export interface Prober {

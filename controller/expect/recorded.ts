@@ -1,7 +1,8 @@
 /** What the record of a run tells to its judge: rates, round trips of the traffic itself, events, the verdict. */
+
+import type { Evidence } from '../../topology/judge/evidence.ts';
 import { ControllerError } from '../errors.ts';
 import { readRecord, withDatabase } from '../record/read.ts';
-import type { Evidence } from '../../topology/judge/evidence.ts';
 
 type Recorded = Pick<Evidence, 'rates' | 'roundTrips' | 'events' | 'doubts'>;
 

@@ -5,17 +5,17 @@ import { PATIENCE_MS } from '../../agent/conditions/ping-lines.ts';
 import { byteTime, timeToTransmit, toMillis } from '../../proto/units.ts';
 import { latestOf } from '../../topology/expect/grammar.ts';
 import { Folding } from '../../topology/fold/fold.ts';
+import type { Evidence } from '../../topology/judge/evidence.ts';
+import { type Judgement, judge } from '../../topology/judge/judge.ts';
+import { endpointOf } from '../../topology/judge/scope.ts';
 import type { Expectation, LoggedText } from '../../topology/model/expectations.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { logFile, logFolderOf } from '../names.ts';
 import { type Place, pingFrameBytes } from '../verify/traffic.ts';
 import { Datagrams } from './datagrams.ts';
-import type { Evidence } from '../../topology/judge/evidence.ts';
-import { type Judgement, judge } from '../../topology/judge/judge.ts';
 import { LogWatch } from './log-watch.ts';
 import { type Prober, Probes } from './probes.ts';
 import { readRecorded } from './recorded.ts';
-import { endpointOf } from '../../topology/judge/scope.ts';
 import { StatusWatch } from './status-watch.ts';
 
 const LOOK_MS = 100;
@@ -210,7 +210,8 @@ function probeOf(expectation: Expectation): ProbeKind | undefined {
 /** What only the record knows, which is a second behind. */
 function isOfRecord(expectation: Expectation): boolean {
   const { what } = expectation;
-  if (what === 'rate' || what === 'bytes' || ('ofTraffic' in expectation && expectation.ofTraffic)) return true;
+  if (what === 'rate' || what === 'bytes' || ('ofTraffic' in expectation && expectation.ofTraffic))
+    return true;
   if (!('when' in expectation) || expectation.when.kind !== 'within') return false;
   return 'event' in expectation.when.after;
 }

@@ -53,9 +53,7 @@ const originSchema = z.object({
   /** Variables, as they were set: those of a template also where their default counts. */
   parameters: z.record(z.string(), z.string()).optional(),
   /** A run of a study: its place among the points (from 0), and which of its repetitions (from 1). */
-  study: z
-    .object({ name: z.string(), file: z.string(), point: z.int(), repetition: z.int() })
-    .optional(),
+  study: z.object({ name: z.string(), file: z.string(), point: z.int(), repetition: z.int() }).optional(),
 });
 
 export type Origin = z.infer<typeof originSchema>;

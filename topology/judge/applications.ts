@@ -1,9 +1,5 @@
 /** What applications did: their processes, exits and logs. Pure. */
-import type {
-  ExitExpectation,
-  LogExpectation,
-  ProcessesExpectation,
-} from '../model/expectations.ts';
+import type { ExitExpectation, LogExpectation, ProcessesExpectation } from '../model/expectations.ts';
 import type { NodeReference } from '../model/names.ts';
 import { serviceOf } from '../model/names.ts';
 import type { Evidence } from './evidence.ts';

@@ -6,8 +6,8 @@ import { type Micros, micros } from '../../proto/units.ts';
 import { ENDPOINT_ONLY } from '../events/scopes.ts';
 import type { Targets } from '../events/targets.ts';
 import type { EndedAction, NotifyAction, Target, TopologyEvent } from '../model/events.ts';
-import type { Topology } from '../model/model.ts';
 import type { Expectation } from '../model/expectations.ts';
+import type { Topology } from '../model/model.ts';
 import { formatReference, type NodeReference } from '../model/names.ts';
 import { type Cause, type Sequence, type SequenceStep, witnessOf } from '../model/sequences.ts';
 

@@ -171,7 +171,14 @@ function crateMetadata({ summary, files, licence, hasSketch, activities }: Crate
         workExample: ref(DATABASE),
       },
       ...(template
-        ? [{ '@id': TEMPLATE, '@type': 'CreativeWork', name: `the template ${template.name}`, version: template.version } as Entity]
+        ? [
+            {
+              '@id': TEMPLATE,
+              '@type': 'CreativeWork',
+              name: `the template ${template.name}`,
+              version: template.version,
+            } as Entity,
+          ]
         : []),
       ...[...images, ...actions, ...programs],
       ...fileEntities,

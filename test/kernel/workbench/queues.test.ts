@@ -20,7 +20,8 @@ function equilibrium(load: number, probability: number): number {
 }
 
 it('keep the queue that RED and CoDel promise, and mark instead of dropping', async () => {
-  const lab = await startLab(`services: { red: {}, tail: {}, codel: {}, sink: { replicas: 3 }, ecn: {}, marked: {} }
+  const lab =
+    await startLab(`services: { red: {}, tail: {}, codel: {}, sink: { replicas: 3 }, ecn: {}, marked: {} }
 links:
   - { from: red, to: sink.0, bandwidth: 10Mbps, queue: { kind: red, limit: 400 packets, min: 20 packets, max: 60 packets } }
   - { from: tail, to: sink.1, bandwidth: 10Mbps, queue: 200 packets }
@@ -30,12 +31,20 @@ traffic:
   - { from: red, to: sink.0, name: managed, rate: 11Mbps, size: 1472B }
   - { from: tail, to: sink.1, name: unmanaged, rate: 11Mbps, size: 1472B }
 `);
-  for (const name of ['ecn', 'marked'])
-    await runIn(place(lab, name), 'sysctl', '-qw', 'net.ipv4.tcp_ecn=1');
+  for (const name of ['ecn', 'marked']) await runIn(place(lab, name), 'sysctl', '-qw', 'net.ipv4.tcp_ecn=1');
   await lab.run();
   const pings = async (from: string, to: string, seconds: number): Promise<number[]> => {
     const count = String(Math.round(seconds / 0.05));
-    const { out } = await runIn(place(lab, from), 'ping', '-n', '-c', count, '-i', '0.05', place(lab, to).address);
+    const { out } = await runIn(
+      place(lab, from),
+      'ping',
+      '-n',
+      '-c',
+      count,
+      '-i',
+      '0.05',
+      place(lab, to).address,
+    );
     return [...out.matchAll(/time=([\d.]+)/g)].map(([, time]) => Number(time));
   };
   const flow = async (from: string, to: string): Promise<{ retransmits: number; rate: number }> => {

@@ -185,9 +185,18 @@ export function tcPortContract(open: () => OpenedTc, netem: boolean): void {
 
   test('so is how they are managed', () => {
     const managed = (aqm: string | undefined, rate = 1e6): InterfaceState =>
-      desired(3, [shaped(7, rate, { bufferBytes: 500_000, ...(aqm !== undefined && { aqm }) })], [['10.2.0.7', 7]]);
+      desired(
+        3,
+        [shaped(7, rate, { bufferBytes: 500_000, ...(aqm !== undefined && { aqm }) })],
+        [['10.2.0.7', 7]],
+      );
     const red = 'red min=5packets max=15packets probability=10% weight=0.002';
-    const states = [managed(red), managed(`${red} ecn`), managed('codel target=5ms interval=100ms'), managed(undefined)];
+    const states = [
+      managed(red),
+      managed(`${red} ecn`),
+      managed('codel target=5ms interval=100ms'),
+      managed(undefined),
+    ];
     for (const state of [...states, ...states]) {
       expect(missing(state)).not.toEqual([]);
       expect(become(state)).toEqual([]);

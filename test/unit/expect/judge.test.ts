@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Evidence } from '../../../topology/judge/evidence.ts';
-import { judge } from '../../../topology/judge/judge.ts';
 import { annotationsOf, junitOf, tapOf } from '../../../controller/expect/report/files.ts';
 import { outcomeOf, wilson } from '../../../controller/expect/result.ts';
+import type { Evidence } from '../../../topology/judge/evidence.ts';
+import { judge } from '../../../topology/judge/judge.ts';
 import { loadTopology } from '../../../topology/load.ts';
 import type { Expectation } from '../../../topology/model/expectations.ts';
 

@@ -84,10 +84,16 @@ describe('which program wrote which file', () => {
 it('a program of a sequence has a folder of its own, where there is one for outputs', () => {
   const folder = mkdtempSync(join(tmpdir(), 'netfold-out-'));
   try {
-    const command = commandOfActivity({ sequence: 'main', step: 3 }, 'echo "$NETFOLD_ACTIVITY" >"$NETFOLD_OUT/x"; exit 4');
+    const command = commandOfActivity(
+      { sequence: 'main', step: 3 },
+      'echo "$NETFOLD_ACTIVITY" >"$NETFOLD_OUT/x"; exit 4',
+    );
     const run = (env: NodeJS.ProcessEnv): unknown => {
       try {
-        return execFileSync('/bin/sh', ['-c', command], { env: { PATH: process.env.PATH, ...env }, stdio: 'pipe' });
+        return execFileSync('/bin/sh', ['-c', command], {
+          env: { PATH: process.env.PATH, ...env },
+          stdio: 'pipe',
+        });
       } catch (error) {
         return (error as { status: number }).status;
       }

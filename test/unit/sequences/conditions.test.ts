@@ -161,7 +161,14 @@ class Host {
         sequences: () => this.player.sequences,
         local: () =>
           local.map((name, at) => ({
-            ...{ number: at, name, namespace: `/run/netns/${name}`, ifname: 'eth0', ifindex: 2, addresses: [] },
+            ...{
+              number: at,
+              name,
+              namespace: `/run/netns/${name}`,
+              ifname: 'eth0',
+              ifindex: 2,
+              addresses: [],
+            },
           })),
         tell: (text) => {
           this.told.push(`${this.#nowMs / 1000} ${text}`);
@@ -232,7 +239,10 @@ describe('a host', () => {
     const host = new Host(['wait for no reach a web.0 timeout 3s']);
     host.until(8000);
     expect(host.told.map((one) => one.replace(/^\S+ /, ''))).toEqual(['ended x 1 a.0 1']);
-    expect(statesOf(host.player)).toEqual(['x failed 1 no reach a web.0 timeout 3s: it did not hold', 'y done -']);
+    expect(statesOf(host.player)).toEqual([
+      'x failed 1 no reach a web.0 timeout 3s: it did not hold',
+      'y done -',
+    ]);
   });
 
   it('finds that nothing passes for a second, and that something does again', () => {

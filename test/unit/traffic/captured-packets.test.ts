@@ -15,7 +15,10 @@ const there = (payload: string, parts: object = {}): Buffer =>
   udpFrame({ source: A4, destination: B4, payload, ...parts });
 const back = (payload: string): Buffer => udpFrame({ source: B4, destination: A4, payload });
 
-function pcap(packets: readonly Packet[], { little = true, nanos = false, link = 1, cut = 65_535 } = {}): Buffer {
+function pcap(
+  packets: readonly Packet[],
+  { little = true, nanos = false, link = 1, cut = 65_535 } = {},
+): Buffer {
   const word = (bytes: Buffer, at: number, value: number): void => {
     if (little) bytes.writeUInt32LE(value, at);
     else bytes.writeUInt32BE(value, at);
@@ -64,7 +67,13 @@ describe('a capture', () => {
     ['pcap of the other order', pcap(TALK, { little: false })],
     ['pcap in nanoseconds', pcap(TALK, { nanos: true })],
     ['pcap with the beginnings of packets', pcap(TALK, { cut: 60 })],
-    ['pcap of raw IP', pcap(TALK.map(([at, frame]): Packet => [at, frame.subarray(14)]), { link: 101 })],
+    [
+      'pcap of raw IP',
+      pcap(
+        TALK.map(([at, frame]): Packet => [at, frame.subarray(14)]),
+        { link: 101 },
+      ),
+    ],
     ['pcapng', pcapng(TALK)],
   ])('of %s gives the packets of the first one’s direction', (_, file) => {
     expect(shown(file)).toBe(`${a4}>${b4}: 0 5, 1999990 1000; 1`);
@@ -127,8 +136,12 @@ describe('a topology file', () => {
   it('takes a direction of it, and says what it leaves out', () => {
     const { topology, warnings, expanded } = load('call.pcap');
     expect(topology.traffic![0]).toMatchObject({ kind: 'trace', trace: 'packets: 0 5, 1999990 1000' });
-    expect(warnings.map(({ message }) => message)).toEqual([expect.stringContaining('1 of others are left out')]);
-    expect(loadTopology(expanded!(), 'lab.yaml').topology.traffic![0]!.trace).toBe(topology.traffic![0]!.trace);
+    expect(warnings.map(({ message }) => message)).toEqual([
+      expect.stringContaining('1 of others are left out'),
+    ]);
+    expect(loadTopology(expanded!(), 'lab.yaml').topology.traffic![0]!.trace).toBe(
+      topology.traffic![0]!.trace,
+    );
     const named = load(`{ file: call.pcap, from: ${b4}, to: ${a4} }`);
     expect([named.topology.traffic![0]!.trace, named.warnings]).toEqual(['packets: 0 2', []]);
   });

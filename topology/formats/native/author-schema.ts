@@ -38,7 +38,10 @@ export function authorSchema(schema: object): object {
 
 /** A file by its name, or one direction of a capture. */
 function packetTrace({ description, examples, ...text }: Json): Json {
-  const address = (what: string): Json => ({ type: 'string', description: `${what}. Default: as in the first packet.` });
+  const address = (what: string): Json => ({
+    type: 'string',
+    description: `${what}. Default: as in the first packet.`,
+  });
   return {
     description,
     examples: [...(examples as unknown[]), { file: 'call.pcap', from: '10.0.0.1', to: '10.0.0.2' }],

@@ -43,16 +43,39 @@ const parameter = (description: string, pattern: string, example: string) =>
     .optional()
     .meta({ description, pattern, examples: [example] });
 
-export const QUEUE_KEYS = ['kind', 'limit', 'min', 'max', 'probability', 'weight', 'target', 'interval', 'ecn'];
+export const QUEUE_KEYS = [
+  'kind',
+  'limit',
+  'min',
+  'max',
+  'probability',
+  'weight',
+  'target',
+  'interval',
+  'ecn',
+];
 
 /** `queue:` of a link: its size, or how it is managed as well. */
-export function queueOf(about: { readonly description: string; readonly examples?: string[] }): z.ZodType<QueueSize & { readonly aqm?: string }> {
+export function queueOf(about: {
+  readonly description: string;
+  readonly examples?: string[];
+}): z.ZodType<QueueSize & { readonly aqm?: string }> {
   const managed = z
     .strictObject({
-      kind: z.enum(['droptail', 'red', 'codel']).meta({ description: 'How it is managed before it is full.' }),
+      kind: z
+        .enum(['droptail', 'red', 'codel'])
+        .meta({ description: 'How it is managed before it is full.' }),
       limit: quantity(parseQueue, { ...about, pattern: QUEUE_PATTERN }).optional(),
-      min: parameter('RED: below this on average nothing is dropped. Default: 5 packets.', THRESHOLD, '5 packets'),
-      max: parameter('RED: from this on average all is dropped. Default: 15 packets.', THRESHOLD, '15 packets'),
+      min: parameter(
+        'RED: below this on average nothing is dropped. Default: 5 packets.',
+        THRESHOLD,
+        '5 packets',
+      ),
+      max: parameter(
+        'RED: from this on average all is dropped. Default: 15 packets.',
+        THRESHOLD,
+        '15 packets',
+      ),
       probability: parameter(
         'RED: how many packets are dropped where the average comes to max. Default: 10%.',
         PERCENTAGE_PATTERN,
@@ -62,7 +85,11 @@ export function queueOf(about: { readonly description: string; readonly examples
         description: 'RED: of each packet in the average, as the nearest power of two. Default: 0.002.',
       }),
       target: parameter('CoDel: how long packets may wait. Default: 5ms.', LATENCY_PATTERN, '5ms'),
-      interval: parameter('CoDel: for how long they may wait longer. Default: 100ms.', LATENCY_PATTERN, '100ms'),
+      interval: parameter(
+        'CoDel: for how long they may wait longer. Default: 100ms.',
+        LATENCY_PATTERN,
+        '100ms',
+      ),
       ecn: z.boolean().optional().meta({
         description: 'Whether packets that say so are marked (ECN) instead of dropped. Default: false.',
       }),

@@ -2,8 +2,9 @@
  * A script of ns-2 or Emulab → `Topology`. It is executed by a Tcl of our own (topology/tcl/), with the classes and commands that
  * the ns-2 manual (Fall and Varadhan) and Emulab's tutorial describe; docs/ns2.md has it for users.
  */
-import { type Impairment, impairment } from '../../../proto/impairment.ts';
+
 import { parseAqm } from '../../../proto/aqm.ts';
+import { type Impairment, impairment } from '../../../proto/impairment.ts';
 import { parseQueue } from '../../../proto/queue.ts';
 import { type Findings, quote } from '../../model/diagnostics.ts';
 import type { Bridge, LinkPair, Service } from '../../model/model.ts';
@@ -21,6 +22,7 @@ import { listItem } from '../../tcl/lists.ts';
 import { installScriptCommands, unknownCommand } from './commands.ts';
 import { playEvents, topologyEvents } from './events.ts';
 import { generated } from './generators.ts';
+import { redText } from './red.ts';
 import { topologySequences } from './steps.ts';
 import { type Direction, type Lan, type Link, type Node, nameOf } from './things.ts';
 import { tellOfTraffic } from './traffic.ts';

@@ -44,7 +44,10 @@ describe('each key has its effect, in each direction', () => {
       'queue: { kind: red, limit: 60 packets, min: 4 packets, max: 30KB, probability: 2%, weight: 0.01, ecn: true }',
       { aqm: 'red min=4packets max=30000B probability=2% weight=0.01 ecn', queuePackets: 60 },
     ],
-    ['queue: { kind: codel, limit: 64KB, target: 2ms }', { aqm: 'codel target=2ms interval=100ms', queueBytes: 64000 }],
+    [
+      'queue: { kind: codel, limit: 64KB, target: 2ms }',
+      { aqm: 'codel target=2ms interval=100ms', queueBytes: 64000 },
+    ],
     ['queue: { kind: droptail, limit: 50ms }', { queueTime: 50_000 }],
     ['jitter: 1ms, jitter_correlation: 25%', { jitter: 1000, jitterCorrelation: 0.25 }],
     ['jitter: 1ms, quantiles: "1 2 3 4 5 6 7 9"', { jitter: 1000, quantiles: '1 2 3 4 5 6 7 9' }],

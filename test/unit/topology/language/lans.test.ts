@@ -18,7 +18,11 @@ describe('a LAN', () => {
       `${SERVICES}lans: { office: { members: [a, b], latency: 10ms, bandwidth: 100Mbps, loss: 19%, queue: 64KB } }\nlinks: [{ from: office, to: c, latency: 1ms }]\n`,
     );
     expect(topology.bridges.map(({ name }) => name)).toEqual(['office']);
-    expect(topology.links[1]).toMatchObject({ from: 'a', to: 'office', up: { latency: 5000, queueBytes: 64_000 } });
+    expect(topology.links[1]).toMatchObject({
+      from: 'a',
+      to: 'office',
+      up: { latency: 5000, queueBytes: 64_000 },
+    });
     const path = pathOf(topology, 'a.0', 'b.1');
     expect(path).toMatchObject({ latency: 10_000, bandwidth: 100e6 });
     expect(path.loss).toBeCloseTo(0.19, 6);

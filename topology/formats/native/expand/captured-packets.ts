@@ -50,9 +50,11 @@ export function traceOfCapture(bytes: Uint8Array, wanted: Direction): CapturedTr
   let others = 0;
   for (const frame of framesOf(bytes)) {
     const packet = packetIn(frame);
-    if (!packet || packet.bytes === 0 || (wanted.port !== undefined && !packet.ports.includes(wanted.port))) continue;
+    if (!packet || packet.bytes === 0 || (wanted.port !== undefined && !packet.ports.includes(wanted.port)))
+      continue;
     const isWanted =
-      (wanted.from === undefined || wanted.from === packet.from) && (wanted.to === undefined || wanted.to === packet.to);
+      (wanted.from === undefined || wanted.from === packet.from) &&
+      (wanted.to === undefined || wanted.to === packet.to);
     direction ??= isWanted ? { from: packet.from, to: packet.to } : undefined;
     if (!isWanted || packet.from !== direction?.from || packet.to !== direction.to) {
       others++;
@@ -62,10 +64,13 @@ export function traceOfCapture(bytes: Uint8Array, wanted: Direction): CapturedTr
       at.push(frame.at);
       size.push(Math.min(left, MOST_BYTES));
     }
-    if (at.length > MOST_PACKETS) throw new CaptureProblem(`it has more than ${MOST_PACKETS} packets of one direction`, CUT);
+    if (at.length > MOST_PACKETS)
+      throw new CaptureProblem(`it has more than ${MOST_PACKETS} packets of one direction`, CUT);
   }
   if (!direction) {
-    const ends = [wanted.from && `from ${wanted.from}`, wanted.to && `to ${wanted.to}`].filter(Boolean).join(' ');
+    const ends = [wanted.from && `from ${wanted.from}`, wanted.to && `to ${wanted.to}`]
+      .filter(Boolean)
+      .join(' ');
     throw new CaptureProblem(
       `it has no packet of IP with a payload${ends === '' ? '' : ` ${ends}`}`,
       'name the addresses of one direction: trace: { file: call.pcap, from: 10.0.0.1, to: 10.0.0.2 }',
@@ -90,9 +95,13 @@ function framesOf(bytes: Uint8Array): Generator<Frame> {
   if (view.byteLength >= 24)
     for (const little of [true, false]) {
       const magic = view.getUint32(0, little);
-      if (magic === MAGIC.pcap || magic === MAGIC.pcapNanos) return pcapFrames(view, little, magic === MAGIC.pcapNanos);
+      if (magic === MAGIC.pcap || magic === MAGIC.pcapNanos)
+        return pcapFrames(view, little, magic === MAGIC.pcapNanos);
     }
-  throw new CaptureProblem('it is neither pcap nor pcapng', 'write it with tcpdump -w, dumpcap or netfold capture');
+  throw new CaptureProblem(
+    'it is neither pcap nor pcapng',
+    'write it with tcpdump -w, dumpcap or netfold capture',
+  );
 }
 
 /** A file that was cut off ends with its last whole packet. */
@@ -163,7 +172,16 @@ interface Packet {
 }
 
 /** Types of links: bytes before IP, or before the type of what follows (https://www.tcpdump.org/linktypes.html). */
-const LINKS = { null: 0, ethernet: 1, raw: 101, rawBsd: 12, cooked: 113, cooked2: 276, raw4: 228, raw6: 229 } as const;
+const LINKS = {
+  null: 0,
+  ethernet: 1,
+  raw: 101,
+  rawBsd: 12,
+  cooked: 113,
+  cooked2: 276,
+  raw4: 228,
+  raw6: 229,
+} as const;
 const [TYPE_IP4, TYPE_IP6] = [0x0800, 0x86dd];
 const TAGS: ReadonlySet<number> = new Set([0x8100, 0x88a8]);
 
@@ -211,7 +229,9 @@ function packet4(bytes: DataView, start: number): Packet | undefined {
   const isFirst = (bytes.getUint16(start + 6) & 0x1fff) === 0;
   const protocol = isFirst ? bytes.getUint8(start + 9) : undefined;
   const ends = { from: address(start + 12), to: address(start + 16) };
-  return header < 20 || length < header ? undefined : { ...ends, ...payload(bytes, start + header, length - header, protocol) };
+  return header < 20 || length < header
+    ? undefined
+    : { ...ends, ...payload(bytes, start + header, length - header, protocol) };
 }
 
 function packet6(bytes: DataView, start: number): Packet | undefined {
@@ -223,7 +243,9 @@ function packet6(bytes: DataView, start: number): Packet | undefined {
 
 /** RFC 5952: the longest run of two zeros or more, of equal ones the first, is `::`. */
 function address6(bytes: DataView, at: number): string {
-  const words = Array.from({ length: 8 }, (_, index) => bytes.getUint16(at + 2 * index).toString(16)).join(':');
+  const words = Array.from({ length: 8 }, (_, index) => bytes.getUint16(at + 2 * index).toString(16)).join(
+    ':',
+  );
   const runs = words.match(/\b0(?::0)+\b/g) ?? [];
   const longest = runs.toSorted((a, b) => b.length - a.length)[0];
   return longest === undefined ? words : words.replace(new RegExp(`(^|:)${longest}(:|$)`), '::');
@@ -254,8 +276,10 @@ function part(view: DataView, at: number, length: number): DataView {
 export function directionOf(written: Readonly<Record<string, unknown>>): Direction {
   const { file: _, ...rest } = written;
   for (const [key, value] of Object.entries(rest)) {
-    const isPort = key === 'port' && Number.isInteger(value) && (value as number) > 0 && (value as number) < 65_536;
-    const isAddress = (key === 'from' || key === 'to') && typeof value === 'string' && /^[\da-f.:]{2,39}$/i.test(value);
+    const isPort =
+      key === 'port' && Number.isInteger(value) && (value as number) > 0 && (value as number) < 65_536;
+    const isAddress =
+      (key === 'from' || key === 'to') && typeof value === 'string' && /^[\da-f.:]{2,39}$/i.test(value);
     if (!isPort && !isAddress)
       throw new CaptureProblem(
         `${quote(`${key}: ${String(value)}`)} says nothing of a capture`,

@@ -29,7 +29,15 @@ import { Traces } from './traces.ts';
 import { Scope, Variables } from './variables.ts';
 
 /** Keys at the top of a file that are gone when it is expanded. */
-export const LANGUAGE_KEYS = ['include', 'vars', 'defaults', 'profiles', 'distance', 'matrix', 'lans'] as const;
+export const LANGUAGE_KEYS = [
+  'include',
+  'vars',
+  'defaults',
+  'profiles',
+  'distance',
+  'matrix',
+  'lans',
+] as const;
 const LISTS = ['services', 'bridges', 'links', 'routes', 'events'] as const;
 
 /** Services, bridges, links and events of all files, as they come out. */

@@ -49,7 +49,11 @@ export class LanReader {
     const origin: Origin = { source, path: ['lans'] };
     const lans = asMapping(written);
     if (written !== undefined && written !== null && !lans)
-      this.#refuse(origin, 'this is no mapping', 'write e.g. lans: { office: { members: [a, b], latency: 1ms } }');
+      this.#refuse(
+        origin,
+        'this is no mapping',
+        'write e.g. lans: { office: { members: [a, b], latency: 1ms } }',
+      );
     const bridges: { name: string; origin: Origin }[] = [];
     const links: MatrixLink[] = [];
     for (const [name, value] of Object.entries(lans ?? {})) {
@@ -81,15 +85,25 @@ export class LanReader {
   #members(written: unknown, origin: Origin): Member[] {
     const mapping = asMapping(written);
     if (!mapping && !Array.isArray(written)) {
-      this.#refuse(origin, 'these are no members', 'write e.g. members: [a, b], or members: { a: { bandwidth: 10Mbps } }');
+      this.#refuse(
+        origin,
+        'these are no members',
+        'write e.g. members: [a, b], or members: { a: { bandwidth: 10Mbps } }',
+      );
       return [];
     }
-    const entries = mapping ? Object.entries(mapping) : (written as unknown[]).map((one) => [one, {}] as const);
+    const entries = mapping
+      ? Object.entries(mapping)
+      : (written as unknown[]).map((one) => [one, {}] as const);
     return entries.flatMap(([text, settings], index): Member[] => {
       const at = below(origin, mapping ? String(text) : index);
       const own = asMapping(settings ?? {});
       if (typeof text !== 'string' || !own) {
-        this.#refuse(at, 'this is no member of a LAN', 'write the name of a service or bridge, and what its leg has');
+        this.#refuse(
+          at,
+          'this is no member of a LAN',
+          'write the name of a service or bridge, and what its leg has',
+        );
         return [];
       }
       const name = this.#scope.text(text, at, 'strict');
@@ -99,7 +113,10 @@ export class LanReader {
       }
       return [...combinations([name])].map(({ texts, indices }) => {
         const scope = this.#scope.within(indices, []);
-        const fields = Object.entries(own).map(([key, value]) => [key, scope.field(key, value, below(at, key))]);
+        const fields = Object.entries(own).map(([key, value]) => [
+          key,
+          scope.field(key, value, below(at, key)),
+        ]);
         return { name: texts[0]!, own: Object.fromEntries(fields), origin: at };
       });
     });
@@ -129,7 +146,11 @@ function legOf(
   const fields: Record<string, unknown> = { from: name, to: lan, ...all.fields, ...own };
   const { bandwidth } = all.fields;
   // A rate of one direction leaves the other one as the LAN says.
-  if ((own.up !== undefined || own.down !== undefined) && own.bandwidth === undefined && bandwidth !== undefined) {
+  if (
+    (own.up !== undefined || own.down !== undefined) &&
+    own.bandwidth === undefined &&
+    bandwidth !== undefined
+  ) {
     delete fields.bandwidth;
     for (const way of ['up', 'down'] as const) {
       const settings = asMapping(fields[way]);

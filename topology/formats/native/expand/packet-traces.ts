@@ -52,7 +52,10 @@ export function withPacketTraces(
     const isCapture = captured !== undefined || CAPTURE.test(written);
     const key = JSON.stringify([path, captured]);
     if (path !== undefined && !known.has(key))
-      known.set(key, isCapture ? readCapture(path, captured ?? {}, at, files, findings) : read(path, at, files, findings));
+      known.set(
+        key,
+        isCapture ? readCapture(path, captured ?? {}, at, files, findings) : read(path, at, files, findings),
+      );
     const text = path === undefined ? undefined : known.get(key);
     // What is wrong was told; the schema would say it again.
     return { ...entry, trace: text ?? NOTHING };
@@ -83,7 +86,13 @@ function readCapture(
     return packetTraceText(trace);
   } catch (error) {
     if (!(error instanceof CaptureProblem)) throw error;
-    findings.error('VALUE_INVALID', placeOf(origin), fieldOf(origin), `${quote(path)}: ${error.message}`, error.remedy);
+    findings.error(
+      'VALUE_INVALID',
+      placeOf(origin),
+      fieldOf(origin),
+      `${quote(path)}: ${error.message}`,
+      error.remedy,
+    );
     return undefined;
   }
 }
