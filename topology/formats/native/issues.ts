@@ -53,7 +53,8 @@ function reportIssue(issue: Issue, prefix: Path, document: NativeDocument, findi
       );
       // A direction is a rate, whose mistakes say more than that it is none, or a mapping; likewise a queue.
       const isText = isDirection(path) || path.at(-1) === 'queue';
-      const branch = inside ?? (isText ? issue.errors[0] : undefined);
+      const read = issue.errors.find((errors) => errors.length > 0 && errors.every(isOfReader));
+      const branch = inside ?? (isText ? (read ?? issue.errors[0]) : undefined);
       if (branch)
         for (const inner of branch.slice(0, MAX_ISSUES)) reportIssue(inner, path, document, findings);
       else {
@@ -66,6 +67,9 @@ function reportIssue(issue: Issue, prefix: Path, document: NativeDocument, findi
       reportValue(issue, path, document, findings);
   }
 }
+
+/** Who says more than that it is something else. */
+const isOfReader = ({ code }: Issue): boolean => code === 'custom';
 
 function reportUnknownKey(key: string, path: Path, document: NativeDocument, findings: Findings): void {
   const known = KNOWN_KEYS[kindOf(path)] ?? [];
