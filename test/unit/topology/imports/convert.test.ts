@@ -144,7 +144,7 @@ describe('netfold convert', () => {
   it('writes events, and what was told as comments', async () => {
     const { code, stdout, stderr } = await netfold('convert', join(EXAMPLES, 'ns2/simulation.tcl'));
     expect(code).toBe(0);
-    expect(stdout).toContain('aqm: red min=5packets');
+    expect(stdout).toContain('aqm: "red min=5packets');
     expect(stdout).toContain(
       'traffic:\n  - { from: n-0, to: n-3, name: ftp, kind: greedy, start: 1s, stop: 4s }\n',
     );
