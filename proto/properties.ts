@@ -7,7 +7,7 @@
  * of several is taken as normal, which sums of independent delays approach (central limit theorem). docs/impairments.md has
  * the rules for the others.
  */
-import { AQM_EXAMPLES, AQM_PATTERN, parseAqm } from './aqm.ts';
+
 import {
   anyOf,
   anyOfAndOtherModels,
@@ -47,6 +47,7 @@ import {
   textChange,
   valueChange,
 } from './property.ts';
+import { AQM_EXAMPLES, AQM_PATTERN, parseAqm } from './queue.ts';
 import { parseTrace, TRACE_PATTERN, traceHead } from './trace.ts';
 import {
   BANDWIDTH_PATTERN,

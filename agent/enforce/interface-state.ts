@@ -69,7 +69,7 @@ export interface ShapedClass {
   readonly queue: LeafQueue;
   /** Size of the path's buffer, which the classifier keeps if the queue can't be the buffer; 0: the queue is it. */
   readonly bufferBytes: number;
-  /** How the classifier manages that buffer before it is full (proto/aqm.ts). Absent: it does not. */
+  /** How the classifier manages that buffer before it is full (proto/queue.ts). Absent: it does not. */
   readonly aqm?: string;
 }
 

@@ -1,6 +1,5 @@
 /** Folded paths and shares → what destinations need on an endpoint's interface. Pure. */
 
-import { aqmOf, roomFor } from '../../proto/aqm.ts';
 import {
   impairsPackets,
   needsFrames,
@@ -8,7 +7,7 @@ import {
   packetImpairment,
 } from '../../proto/impairment.ts';
 import { slotsOf } from '../../proto/models.ts';
-import { queueInBytes } from '../../proto/queue.ts';
+import { aqmOf, queueInBytes, roomFor } from '../../proto/queue.ts';
 import {
   bps,
   fromByteTime,

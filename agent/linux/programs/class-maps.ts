@@ -1,7 +1,7 @@
 /** The maps of the classifier (bpf/netfold.bpf.c): the class of each destination, and the buffers in front of classes. */
 import { isIP } from 'node:net';
-import { aqmOf } from '../../../proto/aqm.ts';
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
+import { aqmOf } from '../../../proto/queue.ts';
 import { nanosToSeconds, toNanos } from '../../../proto/units.ts';
 import { NO_PATH, type ShapedClass } from '../../enforce/interface-state.ts';
 import type { Party } from '../../enforce/ports.ts';

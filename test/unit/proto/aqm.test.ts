@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { AQM_PATTERN, aqmOf, parseAqm } from '../../../proto/aqm.ts';
 import { foldImpairments, impairment } from '../../../proto/impairment.ts';
+import { AQM_PATTERN, aqmOf, parseAqm } from '../../../proto/queue.ts';
 import { bps, UnitError } from '../../../proto/units.ts';
 
 describe('management of a queue', () => {

@@ -1,7 +1,6 @@
 /** Values with units in files of YAML. */
 import { z } from 'zod';
-import { managedQueue } from '../../../proto/aqm.ts';
-import { parseQueue, QUEUE_PATTERN, type QueueSize } from '../../../proto/queue.ts';
+import { managedQueue, parseQueue, QUEUE_PATTERN, type QueueSize } from '../../../proto/queue.ts';
 import { BYTES_PATTERN, LATENCY_PATTERN, PERCENTAGE_PATTERN, UnitError } from '../../../proto/units.ts';
 
 /** A text that `parse` reads. What it throws (`UnitError`) becomes the issue; `params`: what that tells besides the remedy. */

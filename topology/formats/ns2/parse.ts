@@ -3,9 +3,8 @@
  * the ns-2 manual (Fall and Varadhan) and Emulab's tutorial describe; docs/ns2.md has it for users.
  */
 
-import { parseAqm } from '../../../proto/aqm.ts';
 import { type Impairment, impairment } from '../../../proto/impairment.ts';
-import { parseQueue } from '../../../proto/queue.ts';
+import { parseAqm, parseQueue } from '../../../proto/queue.ts';
 import { type Findings, quote } from '../../model/diagnostics.ts';
 import type { Bridge, LinkPair, Service } from '../../model/model.ts';
 import type { ParsedFile } from '../../model/parsed-file.ts';

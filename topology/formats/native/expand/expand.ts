@@ -337,7 +337,6 @@ class Expander {
     }
   }
 
-  /** Of LANs and matrices. */
   #addNetworks(): void {
     const lans = new LanReader(this.#scope, this.#findings);
     const matrices = new MatrixReader(this.#files, this.#scope, this.#nodes(), this.#findings);
