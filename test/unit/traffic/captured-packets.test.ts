@@ -149,7 +149,7 @@ describe('a topology file', () => {
     ['other.pcap', 'there is none'],
     ['{ file: call.pcap, from: nobody }', 'says nothing of a capture'],
     ['{ file: call.pcap, ports: 3 }', 'says nothing of a capture'],
-    ['{ from: 10.0.0.1 }', ''],
+    ['{ from: 10.0.0.1 }', 'is not a text'],
     ['../call.pcap', 'leads out'],
   ])('%s is refused', (trace, message) => {
     expect(() => load(trace)).toThrow(message);
