@@ -2,7 +2,7 @@
  * Packets of one direction in a file of pcap (draft-ietf-opsawg-pcap) or pcapng (draft-ietf-opsawg-pcapng), as a trace: when each
  * was captured, and its payload. Pure; nothing in the file is trusted.
  */
-import { fromSeconds } from '../../../../proto/units.ts';
+import { fromMillis, fromSeconds, nanosToMillis } from '../../../../proto/units.ts';
 import { quote } from '../../../model/diagnostics.ts';
 import { MOST_PACKETS, type PacketTrace } from '../../../model/packet-trace.ts';
 
@@ -111,7 +111,7 @@ function* pcapFrames(view: DataView, little: boolean, nanos: boolean): Generator
     const [seconds, rest] = [view.getUint32(at, little), view.getUint32(at + 4, little)];
     const length = view.getUint32(at + 8, little);
     if (length > view.byteLength - at - 16) return;
-    const micros = fromSeconds(seconds) + (nanos ? rest / 1000 : rest);
+    const micros = fromSeconds(seconds) + (nanos ? fromMillis(nanosToMillis(rest)) : rest);
     yield { at: micros, link, bytes: part(view, at + 16, length) };
     at += 16 + length;
   }
