@@ -1,14 +1,13 @@
 /** Records of real runs: while they go on, after everything was killed, when they are taken over, and run again. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { RecordSummary } from '../../../controller/record/read.ts';
-import { experimentName, type Finished, run, until } from '../../support/lab/lab.ts';
+import { experimentName, until } from '../../support/lab/lab.ts';
+import { labFile, netfold } from '../../support/lab/lab-file.ts';
 import { expectSuccess } from '../../support/lab/succeeds.ts';
 import { NOTHING, processesOf, tracesOf } from '../../support/lab/traces.ts';
 
-const NETFOLD = join(import.meta.dirname, '../../../bin/netfold');
 const TOPOLOGY = `
 services:
   client: { run: "echo hello from $NETFOLD_NODE; echo 42 >$NETFOLD_OUT/answer; ln -s /etc/shadow $NETFOLD_OUT/link; while :; do ping -q -c 100 -i 0.01 -s 1400 server; done" }
@@ -19,17 +18,7 @@ events:
   - at 1s set client--server latency=5ms
 `;
 
-let folder: string;
-let file: string;
-
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'netfold-test-'));
-  file = join(folder, 'lab.yaml');
-  writeFileSync(file, TOPOLOGY);
-});
-afterAll(() => rmSync(folder, { recursive: true }));
-
-const netfold = (...args: string[]): Promise<Finished> => run(NETFOLD, args);
+const lab = labFile(TOPOLOGY);
 
 /** The first result of `look` that is one. */
 async function eventually<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
@@ -60,7 +49,7 @@ it('a run is recorded while it goes on, past the end of its controller, and to i
   timeout: 120_000,
 }, async () => {
   const name = experimentName();
-  expectSuccess(await netfold('up', file, '--hosts', '2', '--name', name, '--detach'));
+  expectSuccess(await netfold('up', lab.file, '--hosts', '2', '--name', name, '--detach'));
   const set = await netfold('set', 'client--server', 'latency=30ms', '--name', name, '--at', '3s');
   expect(set).toMatchObject({ code: 0 });
 
@@ -86,7 +75,7 @@ it('a run is recorded while it goes on, past the end of its controller, and to i
   // A second, and what a busy machine takes for a round.
   expect(cut.lastMs).toBeGreaterThan(killedAt - Date.parse(cut.description.beganAt!) - 1000 - 2000);
   expect(texts(cut)).toEqual(EVENTS);
-  const page = join(folder, 'cut.html');
+  const page = join(lab.folder, 'cut.html');
   expectSuccess(await netfold('report', name, '-o', page));
   expect(readFileSync(page, 'utf8')).toContain('; cut off');
 
@@ -128,19 +117,19 @@ it('a run is recorded while it goes on, past the end of its controller, and to i
 
   const timeline = await netfold('events', name);
   expect(timeline.out).toContain('events:\n  - at 3s set client--server latency=30ms\n');
-  const tables = join(folder, 'tables');
+  const tables = join(lab.folder, 'tables');
   expectSuccess(await netfold('export', name, '--csv', '-o', tables));
   const rows = readFileSync(join(tables, 'flow_sample.csv'), 'utf8').split('\r\n');
   expect(rows[0]).toBe('t_ms,source,destination,rate_bps,share_bps,limited_by');
   expect(rows.length).toBeGreaterThan(5);
 
-  const artifact = join(folder, 'artifact');
+  const artifact = join(lab.folder, 'artifact');
   expect(await netfold('export', name, '--artifact', '--license', 'CC0-1.0', '-o', artifact)).toMatchObject({
     code: 0,
   });
 
   const again = experimentName();
-  const elsewhere = join(folder, 'again');
+  const elsewhere = join(lab.folder, 'again');
   const replayed = await netfold('replay', name, '--name', again, '--duration', '5s', '--record', elsewhere);
   expect(replayed).toMatchObject({ code: 0 });
   const second = await shown(elsewhere);
@@ -162,16 +151,16 @@ it('a run is recorded while it goes on, past the end of its controller, and to i
 
 it('a record is kept where it is asked for, in a folder of its own, or not at all', async () => {
   const name = experimentName();
-  const refused = await netfold('up', file, '--name', name, '--record', folder, '--duration', '1s');
+  const refused = await netfold('up', lab.file, '--name', name, '--record', lab.folder, '--duration', '1s');
   expect(refused.code).toBe(1);
   expect(refused.err).toContain('a record needs a folder of its own');
   expect(await tracesOf(name)).toEqual(NOTHING);
-  expect(await netfold('up', file, '--name', name, '--no-record', '--duration', '1s')).toMatchObject({
+  expect(await netfold('up', lab.file, '--name', name, '--no-record', '--duration', '1s')).toMatchObject({
     code: 0,
   });
   expect((await netfold('records', 'show', name)).err).toContain(`there is no record "${name}"`);
   const unwritable = '/proc/self/record';
-  const gone = await netfold('up', file, '--name', name, '--record', unwritable, '--duration', '1s');
+  const gone = await netfold('up', lab.file, '--name', name, '--record', unwritable, '--duration', '1s');
   expect(gone).toMatchObject({ code: 0 });
   expect(gone.err).toContain('the run is not recorded');
   expect(existsSync(unwritable)).toBe(false);

@@ -1,16 +1,15 @@
 /** Packets of a path at both ends, beside what ping and iperf3 say of the same packets. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { findRecord } from '../../../controller/record/folders.ts';
 import { experimentName, type Finished, run, until } from '../../support/lab/lab.ts';
+import { labFile, NETFOLD, netfold } from '../../support/lab/lab-file.ts';
 import { expectSuccess } from '../../support/lab/succeeds.ts';
 import { type PcapngPacket, readPcapng } from '../../support/pcapng.ts';
 
-const NETFOLD = join(import.meta.dirname, '../../../bin/netfold');
 /** One way; far above what a busy machine takes for its own. */
 const LATENCY_MS = 40;
 const TOPOLOGY = `
@@ -23,16 +22,7 @@ links:
 `;
 const PINGS = 60;
 
-let folder: string;
-let file: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'netfold-test-'));
-  file = join(folder, 'lab.yaml');
-  writeFileSync(file, TOPOLOGY);
-});
-afterAll(() => rmSync(folder, { recursive: true }));
-
-const netfold = (...args: string[]): Promise<Finished> => run(NETFOLD, args);
+const lab = labFile(TOPOLOGY);
 
 interface Taking {
   /** When it has ended by itself. */
@@ -76,7 +66,7 @@ it('packets are followed to their end, put into the record, and found there agai
   timeout: 90_000,
 }, async () => {
   const name = experimentName();
-  const up = ['up', file, '--name', name, '--detach', '--delay-backend', 'delay-line'];
+  const up = ['up', lab.file, '--name', name, '--detach', '--delay-backend', 'delay-line'];
   expectSuccess(await netfold(...up));
 
   // A packet may be late on a busy machine, and then is not lost.
@@ -144,7 +134,7 @@ it('packets are followed to their end, put into the record, and found there agai
   await expectNoFalseLoss(name);
   await expectEnd(name);
   await until(async () => (await netfold('records', 'verify', name)).code === 0, 'it is complete', 20_000);
-  const tables = join(folder, 'tables');
+  const tables = join(lab.folder, 'tables');
   expectSuccess(await netfold('export', name, '--csv', '-o', tables));
   const index = readFileSync(join(tables, 'capture_flow.csv'), 'utf8').split('\r\n');
   const isFlow = (cells: readonly string[]): boolean => cells[1] === 'a.0' && cells[7] === `${PINGS}`;
@@ -155,7 +145,7 @@ it('packets are followed to their end, put into the record, and found there agai
 
 /** A stream of TCP over a path that loses nothing, in files of which the last two stay. */
 async function expectNoFalseLoss(name: string): Promise<void> {
-  const ring = join(folder, 'ring.pcapng');
+  const ring = join(lab.folder, 'ring.pcapng');
   const how = ['-w', ring, '--size', '100KB', '--files', '2', '--json', '--wait', '1s'];
   const path = await taking('a', 'c', '--name', name, ...how);
   const sent = await netfold('exec', 'a', '--name', name, '--', 'iperf3', '-n', '2M', '-c', 'c');
@@ -177,7 +167,7 @@ async function expectEnd(name: string): Promise<void> {
     1,
     expect.stringContaining('tcpdump does not understand the filter'),
   ]);
-  const file = join(folder, 'all.pcapng');
+  const file = join(lab.folder, 'all.pcapng');
   const all = await taking('--all', '--name', name, '-w', file);
   expectSuccess(await netfold('down', name));
   expectSuccess(await all.ended);
