@@ -58,6 +58,7 @@ export type ControllerErrorCode =
   | 'RECORD_OTHER_RUN'
   | 'RECORD_EXPECTED'
   | 'EXPORT_USAGE'
+  | 'RECORD_PACKETS'
   | 'LICENCE_UNKNOWN'
   | 'BROWSER_FAILED'
   | 'RECORD_UNKNOWN'
@@ -129,6 +130,7 @@ const BLAME: Readonly<Record<ControllerErrorCode, Blame>> = {
   RECORD_OTHER_RUN: 'input',
   RECORD_EXPECTED: 'input',
   EXPORT_USAGE: 'usage',
+  RECORD_PACKETS: 'input',
   LICENCE_UNKNOWN: 'input',
   BROWSER_FAILED: 'machine',
   RECORD_UNKNOWN: 'input',

@@ -3,7 +3,7 @@ import { type AgentStatus, sumOfTraffic, type TrafficStatus } from '../proto/sta
 
 /** A row of `netfold traffic --json`, and of `traffic.json` in a record. */
 export interface TrafficRow extends Omit<TrafficStatus, 'delaySumMs' | 'mostDelayMs'> {
-  /** Of datagrams; those on their way are counted as lost. Null: of TCP. */
+  /** Of datagrams; those on their way are counted as lost. Null: of TCP, and in a record that has one end alone. */
   readonly lost: number | null;
   /** Of datagrams, files and pages' objects; null: of other TCP. */
   readonly meanDelayMs: number | null;
@@ -44,6 +44,15 @@ export function trafficRows(told: readonly (readonly TrafficStatus[])[]): Traffi
   return [...all.values()].map(rowOf);
 }
 
+/** Null of TCP, which sends again what is lost. */
+export const lostOf = ({
+  protocol,
+  sent,
+  refused,
+  received,
+}: Pick<TrafficRow, 'protocol' | 'sent' | 'refused' | 'received'>): number | null =>
+  protocol === 'tcp' ? null : Math.max(0, sent + refused - received);
+
 /** Each end counts the same sources. */
 const added = (a: TrafficStatus, b: TrafficStatus): TrafficStatus => ({
   ...sumOfTraffic(a, b),
@@ -56,7 +65,7 @@ function rowOf({ delaySumMs, mostDelayMs, ...rest }: TrafficStatus): TrafficRow 
   const hasDelay = rest.received > 0 && (!isTcp || rest.kind === 'ftp' || rest.kind === 'web');
   return {
     ...rest,
-    lost: isTcp ? null : Math.max(0, rest.sent + rest.refused - rest.received),
+    lost: lostOf(rest),
     meanDelayMs: hasDelay ? delaySumMs / rest.received : null,
     mostDelayMs: hasDelay ? mostDelayMs : null,
   };

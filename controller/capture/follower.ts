@@ -3,7 +3,7 @@
  * back for the same time, after which all that will be known of a packet is known; so packets come out in the order of their times. Pure.
  */
 import { formatMicros, type Micros, micros } from '../../proto/units.ts';
-import { type Packet, parseFrame, WATCHED } from './format/packet.ts';
+import { LONGEST_PACKET, type Packet, parseFrame, WATCHED } from './format/packet.ts';
 
 export interface FollowedEndpoint {
   readonly name: string;
@@ -49,16 +49,15 @@ interface Alike {
 interface Waiting {
   readonly seen: Sighting;
   readonly packet: Packet | undefined;
-  /** Of both, if both are endpoints of this capture. */
+  /** Of both, if the receiver is an endpoint of this capture. */
   readonly alike: Alike | undefined;
+  /** -1: none of this capture. */
   readonly from: number;
   readonly to: number;
 }
 
 /** More that are alike are not counted: none of them is known from the others. */
 const MOST_ALIKE = 1000;
-/** Larger ones are trains of TCP segments or datagrams, which the kernel handles as one as long as it can (GSO). */
-const LONGEST_PACKET = 1500;
 /** Deliveries are known at once, arrivals when the kernel hands over their block. */
 const ARRIVAL_LAG = micros(200_000);
 
@@ -91,8 +90,10 @@ export class Follower {
     const packet = parseFrame(seen.bytes);
     const from = (packet && this.#endpointOf.get(packet.source)) ?? -1;
     const to = (packet && this.#endpointOf.get(packet.destination)) ?? -1;
-    // Frames of others pass a switch, too.
-    const isOwn = from >= 0 && to >= 0 && from !== to && seen.endpoint === (seen.isOutgoing ? from : to);
+    // Frames of others pass a switch, too. Of what comes from elsewhere, what becomes of it here is seen nevertheless.
+    const isOwn = seen.isOutgoing
+      ? seen.endpoint === from && to >= 0 && from !== to
+      : seen.endpoint === to && from !== to;
     const alike = isOwn ? this.#alikeOf(to, packet!.key, seen.at) : undefined;
     const waiting = { seen, packet, alike, from, to };
     const list = seen.isOutgoing ? alike?.sent : alike?.arrived;

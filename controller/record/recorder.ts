@@ -2,9 +2,10 @@
  * Records a run while it goes on: once a second it asks the agents of this machine, and writes what they tell. It takes nothing
  * from them that `netfold status` would not; without it they do the same.
  */
-import { appendFileSync, existsSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { draftOf } from '../../agent/files/own-files.ts';
 import { kernelStartTimeOf } from '../../agent/kernel/sys/process-table.ts';
 import type { AgentStatus, TrafficStatus } from '../../proto/status.ts';
 import type { PathProof } from '../../proto/view.ts';
@@ -15,6 +16,7 @@ import { AgentReader } from './agent-reader.ts';
 import { type Moment, RunDatabase } from './database.ts';
 import {
   DATABASE,
+  DESCRIPTION,
   type Description,
   EVENTS,
   hashesOf,
@@ -26,6 +28,7 @@ import { dropOldRecords, recordsFolder } from './folders.ts';
 import { type FileEvent, Happened, type Happenings } from './happened.ts';
 import { fillFolder, OMITTED, takeOutputs } from './outputs.ts';
 import type { AgentSample, FlowSample, PathSample } from './rows.ts';
+import { writeTraffic } from './traffic-file.ts';
 
 /** What an agent says of a command that runs. */
 const RUNNING = /^pid \d+/;
@@ -77,6 +80,7 @@ export class Recorder {
   #images: Description['images'];
   /** By host: what it told last of netfold's own traffic. */
   readonly #traffic = new Map<string, readonly TrafficStatus[]>();
+  #hasNewTraffic = false;
 
   /** Begins to record. Throws if nothing can be written there. */
   constructor(options: RecorderOptions) {
@@ -118,7 +122,6 @@ export class Recorder {
   async complete(): Promise<void> {
     try {
       this.#database.complete();
-      this.#writeTraffic();
       await complete(this.folder, this.#describedAtEnd());
       if (dirname(this.folder) === recordsFolder()) dropOldRecords();
     } catch (error) {
@@ -126,11 +129,17 @@ export class Recorder {
     }
   }
 
-  /** What netfold's own traffic had sent a second before the end at most. Throws system errors. */
+  /** What netfold's own traffic had sent a second before at most. What became of it at ends that are elsewhere, their hosts tell. */
   #writeTraffic(): void {
-    if (this.#traffic.size === 0) return;
+    if (!this.#hasNewTraffic) return;
+    const { placement } = this.#options.description;
+    const isHere = (name: string): boolean => placement === undefined || placement[name] !== undefined;
     const rows = trafficRows([...this.#traffic.values()]);
-    writeFileSync(join(this.folder, TRAFFIC), `${JSON.stringify(rows, null, 1)}\n`);
+    writeTraffic(
+      this.folder,
+      rows.map((row) => (isHere(row.from) && isHere(row.to) ? row : { ...row, lost: null })),
+    );
+    this.#hasNewTraffic = false;
   }
 
   async #run(): Promise<void> {
@@ -173,7 +182,10 @@ export class Recorder {
       this.#elsewhere.add(name);
       this.#isChanged = true;
     }
-    if (traffic) this.#traffic.set(host, traffic);
+    if (traffic) {
+      this.#traffic.set(host, traffic);
+      this.#hasNewTraffic = true;
+    }
     const { reference, offsetMs, errorMs } = clock;
     this.#clocks = { ...this.#clocks, [host]: { reference, offsetMs, errorMs } };
     // By this machine's date, which may be set meanwhile: the time of samples is the experiment's own.
@@ -200,6 +212,7 @@ export class Recorder {
       this.#lines.push(...lines);
       appendWhole(join(this.folder, EVENTS), this.#lines);
       this.#lines = [];
+      this.#writeTraffic();
       const isMinute = ++this.#rounds % THIN_EVERY_ROUNDS === 0;
       if (isMinute) this.#database.thin(this.#now() ?? 0);
       // A reader of a run that was cut off wants to know when it began.
@@ -299,6 +312,8 @@ export const isOfMissingPart = (problem: string): boolean => problem.startsWith(
 
 /** The last step: hashes of all files. Throws system errors. */
 export async function complete(folder: string, description: Description): Promise<void> {
+  // Of a writer that was killed.
+  for (const name of [DESCRIPTION, TRAFFIC]) rmSync(draftOf(join(folder, name)), { force: true });
   const before = await hashesOf(folder);
   // Packets may have been put into the record while the others were read.
   const files = { ...before, ...(await hashesOf(folder, before)) };

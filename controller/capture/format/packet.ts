@@ -29,6 +29,9 @@ export const WATCHED: ReadonlySet<number> = new Set([
 ]);
 const WITH_PORTS: ReadonlySet<number> = new Set([PROTOCOL.tcp, PROTOCOL.udp, PROTOCOL.sctp]);
 
+/** Larger ones are trains of TCP segments or datagrams, which the kernel handles as one as long as it can (GSO). */
+export const LONGEST_PACKET = 1500;
+
 export interface Packet {
   readonly version: 4 | 6;
   /** As text, in the form of `addressText`. */

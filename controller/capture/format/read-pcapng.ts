@@ -2,7 +2,14 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { type Micros, micros } from '../../../proto/units.ts';
 import { ControllerError } from '../../errors.ts';
-import { BLOCK_TYPE, BYTE_ORDER, INTERFACE_OPTION, OPTION, PACKET_OPTION } from './pcapng.ts';
+import {
+  BLOCK_TYPE,
+  BYTE_ORDER,
+  INTERFACE_OPTION,
+  OPTION,
+  PACKET_OPTION,
+  STATISTICS_OPTION,
+} from './pcapng.ts';
 
 /** A packet of 256 KiB with its options is far below. */
 const LONGEST_BLOCK = 1 << 22;
@@ -35,13 +42,62 @@ export function* readPackets(path: string): Generator<ReadPacket> {
     const flags = options.get(PACKET_OPTION.flags);
     yield {
       ...{ interface: name, offset },
-      at: micros(body.readUInt32LE(4) * WORD + body.readUInt32LE(8)),
+      at: timeIn(body),
       bytes: body.subarray(20, 20 + captured),
       length: body.readUInt32LE(16),
       isOutgoing: flags !== undefined && flags.length === 4 && (flags[0]! & 3) === 2,
       comment: options.get(OPTION.comment)?.toString(),
     };
   }
+}
+
+/** Two words behind the number of the interface, the upper first. */
+const timeIn = (body: Buffer): Micros => micros(body.readUInt32LE(4) * WORD + body.readUInt32LE(8));
+
+export interface SurveyedInterface {
+  readonly name: string;
+  readonly description: string | undefined;
+  readonly filter: string | undefined;
+  /** Of its first packet and its last; `undefined`: it has none. */
+  firstAt: Micros | undefined;
+  lastAt: Micros | undefined;
+  /** Packets that came, and of these those that had no room. */
+  received: number;
+  dropped: number;
+}
+
+/** What a file is of: all of it is read. Throws like `readPackets`. */
+export function surveyOf(path: string): SurveyedInterface[] {
+  const interfaces: SurveyedInterface[] = [];
+  for (const { type, body } of blocksOf(path)) {
+    if (type === BLOCK_TYPE.interface) interfaces.push(surveyed(body, interfaces.length));
+    if (![BLOCK_TYPE.packet, BLOCK_TYPE.statistics].includes(type as never) || body.length < 12) continue;
+    const found = interfaces[body.readUInt32LE(0)];
+    if (!found) continue;
+    if (type === BLOCK_TYPE.packet) {
+      found.lastAt = timeIn(body);
+      found.firstAt ??= found.lastAt;
+      continue;
+    }
+    const options = optionsIn(body.subarray(12));
+    found.received = counterOf(options.get(STATISTICS_OPTION.received));
+    found.dropped = counterOf(options.get(STATISTICS_OPTION.dropped));
+  }
+  return interfaces;
+}
+
+const counterOf = (value: Buffer | undefined): number =>
+  value?.length === 8 ? Number(value.readBigUInt64LE()) : 0;
+
+function surveyed(body: Buffer, number: number): SurveyedInterface {
+  const options = optionsIn(body.subarray(8));
+  return {
+    name: nameOf(body, number),
+    description: options.get(INTERFACE_OPTION.description)?.toString(),
+    // The first byte says that it is text.
+    filter: options.get(INTERFACE_OPTION.filter)?.subarray(1).toString(),
+    ...{ firstAt: undefined, lastAt: undefined, received: 0, dropped: 0 },
+  };
 }
 
 const nameOf = (body: Buffer, number: number): string =>

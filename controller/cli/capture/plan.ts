@@ -1,10 +1,13 @@
 /** Which endpoints a capture is of, and what it keeps. */
 import { familyBytes } from '../../../agent/kernel/netlink/addresses.ts';
 import type { Instruction } from '../../../agent/kernel/sys/sockets.ts';
+import { callJson } from '../../../proto/http-json.ts';
 import type { AgentStatus } from '../../../proto/status.ts';
 import type { Micros } from '../../../proto/units.ts';
+import type { AgentView } from '../../../proto/view.ts';
 import { framesOf, packetsFrom } from '../../capture/address-filter.ts';
 import type { CapturePlan } from '../../capture/capture.ts';
+import { describeInterface } from '../../capture/format/interface-facts.ts';
 import { addressText } from '../../capture/format/packet.ts';
 import type { TapFilters } from '../../capture/taps.ts';
 import { compileFilter } from '../../capture/tcpdump-filter.ts';
@@ -12,6 +15,7 @@ import { ControllerError } from '../../errors.ts';
 import { agentStatus } from '../../experiment/agents.ts';
 import { type ExperimentState, findExperiment, readState } from '../../experiment/state.ts';
 import { netfoldVersion } from '../../machine/version.ts';
+import { agentSocket } from '../../names.ts';
 import { endpointOf, type FoundEndpoint } from '../options/find-endpoint.ts';
 
 /** As the command line has them. */
@@ -45,32 +49,28 @@ export async function planCapture(
 ): Promise<PlannedCapture> {
   const experiment = await findExperiment(name);
   const state = readState(experiment);
-  const named = [from, to].filter((node) => node !== undefined);
-  const endpoints =
-    named.length === 0 ? allOf(experiment, state) : named.map((node) => endpointOf(experiment, state, node));
-  const path = endpoints.length === 2 && named.length === 2 ? endpoints : undefined;
-  if (path && path[0] === path[1])
-    throw new ControllerError(
-      'CAPTURE_USAGE',
-      `both ends are ${path[0]!.name}`,
-      'name two endpoints, or one alone for all that passes it',
-    );
+  const path = from !== undefined && to !== undefined ? await ends(experiment, state, [from, to]) : undefined;
+  const endpoints = path
+    ? path.flatMap(({ here }) => here ?? [])
+    : from === undefined
+      ? allOf(experiment, state)
+      : [endpointOf(experiment, state, from)];
   const agents = await agentsOf(experiment, endpoints);
   return {
     experiment,
-    title: named.length === 0 ? experiment : endpoints.map((one) => one.name).join('--'),
+    title: from === undefined ? experiment : (path ?? endpoints).map((one) => one.name).join('--'),
     plan: {
       endpoints: endpoints.map((endpoint) => ({
         ...{ name: endpoint.name, namespace: endpoint.namespace, ifindex: endpoint.ifindex },
         addresses: endpoint.addresses.map((address) => addressText(familyBytes(address))),
         // Where netem delays, all that happens to packets has happened before they leave.
         isWitnessed: agents.get(endpoint.host)?.delay.backend !== 'netem',
-        description: `${endpoint.name} of ${experiment} on ${endpoint.host}, ${endpoint.addresses.join(' ')}`,
+        description: describeInterface({ ...endpoint, experiment }),
       })),
-      filters: filtersOf(path, filter),
+      filters: path ? filtersOfPath(endpoints, path, filter) : filtersOf(filter),
       filterText: filter,
       program: `netfold ${netfoldVersion()}`,
-      comment: commentOf(experiment, endpoints, agents),
+      comment: commentOf(experiment, endpoints, agents, path),
       ...{ wait, comments },
     },
   };
@@ -96,19 +96,78 @@ async function agentsOf(
   return new Map(answered.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])));
 }
 
-/** `path`: its two ends, of which each sees what comes from the other, or goes there; absent: no address is looked at. */
-function filtersOf(path: readonly FoundEndpoint[] | undefined, filter: string | undefined): TapFilters {
-  if (!path) {
-    const program = filter === undefined ? undefined : compileFilter(filter);
-    return { frames: program && (() => program) };
-  }
-  const peers = path.toReversed().map(({ addresses }) => addresses.map(familyBytes));
+/** An end of a path. */
+interface End {
+  readonly name: string;
+  readonly addresses: readonly string[];
+  /** Absent: it is on another machine. */
+  readonly here?: FoundEndpoint;
+}
+
+/** Throws `NODE_UNKNOWN`, also if none of both is on this machine; `CAPTURE_USAGE`. */
+async function ends(
+  experiment: string,
+  state: ExperimentState | undefined,
+  nodes: readonly [string, string],
+): Promise<readonly [End, End]> {
+  const found = nodes.map((node): End | undefined => {
+    if (!(state?.endpoints ?? []).some(({ name }) => isMeant(name, node))) return undefined;
+    const here = endpointOf(experiment, state, node);
+    return { name: here.name, addresses: here.addresses, here };
+  });
+  // What no agent knows is nowhere: the error names those that are here.
+  if (found.every((one) => one === undefined)) endpointOf(experiment, state, nodes[0]);
+  const [a, b] = await Promise.all(
+    nodes.map(async (node, at) => found[at] ?? (await endElsewhere(experiment, state, node))),
+  );
+  if (a!.name !== b!.name) return [a!, b!];
+  throw new ControllerError(
+    'CAPTURE_USAGE',
+    `both ends are ${a!.name}`,
+    'name two endpoints, or one alone for all that passes it',
+  );
+}
+
+const isMeant = (name: string, node: string): boolean => name === node || name.startsWith(`${node}.`);
+
+/** As the agents here know it. Throws `NODE_UNKNOWN`. */
+async function endElsewhere(
+  experiment: string,
+  state: ExperimentState | undefined,
+  node: string,
+): Promise<End> {
+  const hosts = state?.hosts ?? [];
+  const asked = hosts.map(({ name }) => callJson(`unix:${agentSocket(experiment, name)}`, '/view'));
+  const answered = await Promise.allSettled(asked);
+  const views = answered.flatMap((one) => (one.status === 'fulfilled' ? [one.value as AgentView] : []));
+  const known = new Map(views.flatMap(({ endpoints }) => endpoints.map((one) => [one.name, one] as const)));
+  const meant = [...known.values()].filter(({ name }) => isMeant(name, node));
+  if (meant.length === 1) return { name: meant[0]!.name, addresses: meant[0]!.addresses };
+  if (meant.length === 0) endpointOf(experiment, state, node);
+  throw new ControllerError(
+    'NODE_UNKNOWN',
+    `"${node}" has ${meant.length} replicas`,
+    `name one of ${meant.map(({ name }) => name).slice(0, 10).join(' ')}`,
+  );
+}
+
+function filtersOf(filter: string | undefined): TapFilters {
+  const program = filter === undefined ? undefined : compileFilter(filter);
+  return { frames: program && (() => program) };
+}
+
+/** Each end sees what comes from the other, or goes there. */
+function filtersOfPath(
+  endpoints: readonly FoundEndpoint[],
+  path: readonly [End, End],
+  filter: string | undefined,
+): TapFilters {
+  const others = endpoints.map(({ name }) => path.find((one) => one.name !== name)!.addresses);
+  const peers = others.map((addresses) => addresses.map(familyBytes));
   try {
-    const frames = path
-      .toReversed()
-      .map(({ addresses }, index) =>
-        filter === undefined ? framesOf(peers[index]!) : compileFilter(withHosts(addresses, filter)),
-      );
+    const frames = others.map((addresses, index) =>
+      filter === undefined ? framesOf(peers[index]!) : compileFilter(withHosts(addresses, filter)),
+    );
     const packets = peers.map(
       (peer): Readonly<Record<4 | 6, readonly Instruction[]>> => ({
         4: packetsFrom(4, peer),
@@ -135,6 +194,7 @@ function commentOf(
   experiment: string,
   endpoints: readonly FoundEndpoint[],
   agents: ReadonlyMap<string, AgentStatus>,
+  path: readonly End[] | undefined,
 ): string {
   const clocks = [...agents].map(([host, { clock, delay }]) => {
     const { reference, offsetMs, errorMs } = clock;
@@ -147,5 +207,10 @@ function commentOf(
   const shown = endpoints.slice(0, 10).map(({ name }) => name);
   const names =
     endpoints.length > shown.length ? [...shown, `${endpoints.length - shown.length} more`] : shown;
-  return [`Packets of ${names.join(', ')} in the experiment ${experiment}.`, ...clocks].join('\n');
+  const away = (path ?? []).filter(({ here }) => !here);
+  return [
+    `Packets of ${names.join(', ')} in the experiment ${experiment}.`,
+    ...away.map(({ name }) => `${name} is on another machine: its end of the path is not in here.`),
+    ...clocks,
+  ].join('\n');
 }

@@ -4,6 +4,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { EXIT_CODE } from '../../../proto/errors.ts';
 import { formatRate } from '../../../proto/units.ts';
+import { count } from '../../../proto/words.ts';
 import { ControllerError } from '../../errors.ts';
 import { isAsRun } from '../../record/again.ts';
 import { changesSince, type Description, readDescription } from '../../record/description.ts';
@@ -18,6 +19,7 @@ const HELP = `
   --csv        one file a table, with a heading (RFC 4180)
   --parquet    the same as Apache Parquet, for DuckDB, pandas, Spark
   --ro-crate   the record with metadata of a Workflow Run RO-Crate 0.5, for archives
+  --pcapng     all packets that netfold capture --record has taken, by one clock, with what became of them
   --artifact   a bundle for artifact evaluation: README, licence, a script that runs it again, expected results with tolerances
 
 docs/records.md has the rest.`;
@@ -48,6 +50,7 @@ export function addExportCommands(program: Command): void {
 const KINDS = [
   { flag: 'csv', name: 'csv', help: 'the tables as CSV' },
   { flag: 'parquet', name: 'parquet', help: 'the tables as Parquet' },
+  { flag: 'pcapng', name: 'pcapng', help: 'the packets of all captures as one file' },
   { flag: 'ro-crate', name: 'roCrate', help: 'the record as a Workflow Run RO-Crate' },
   { flag: 'artifact', name: 'artifact', help: 'a bundle for artifact evaluation' },
 ] as const;
@@ -109,6 +112,7 @@ async function exportRecord(given: string, options: ExportOptions): Promise<void
   const folder = findRecord(given);
   const to = resolve(options.output ?? `${basename(folder)}${kind.name === 'csv' ? '' : `-${kind.flag}`}`);
   if (kind.name === 'csv' || kind.name === 'parquet') await exportTables(kind.name, folder, to);
+  else if (kind.name === 'pcapng') await exportCaptures(folder, to);
   else await exportFolder(kind.name, folder, to, options.license);
 }
 
@@ -122,6 +126,19 @@ async function exportTables(kind: 'csv' | 'parquet', folder: string, to: string)
   files.push(...exportCaptureIndexes(folder, to));
   const rows = files.map(({ file, rows }) => [file, rows.toLocaleString('en')]);
   print(table(['file', 'rows'], rows, [1]));
+}
+
+async function exportCaptures(folder: string, to: string): Promise<void> {
+  const { exportPackets } = await import('../../capture/from-record.ts');
+  const { netfoldVersion } = await import('../../machine/version.ts');
+  if (!existsSync(to)) mkdirSync(to);
+  const { file, captures, packets, ends } = exportPackets(folder, to, `netfold ${netfoldVersion()}`);
+  const { sent, arrived, lost, unknown } = ends;
+  const fates =
+    sent === 0
+      ? ''
+      : `; of ${sent} sent from one capture's end to another's ${arrived} arrived, ${lost} lost, ${unknown} not known`;
+  print(`${file}: ${count(packets, 'packet')} of ${count(captures, 'capture')}${fates}`);
 }
 
 async function exportFolder(

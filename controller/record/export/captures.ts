@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { millisToSeconds, toMillis } from '../../../proto/units.ts';
 import { PROTOCOL, parseFrame } from '../../capture/format/packet.ts';
 import { type ReadPacket, readPackets } from '../../capture/format/read-pcapng.ts';
+import { clockShiftOf } from '../clocks.ts';
 import { CAPTURES, readDescription } from '../description.ts';
 import { csvLine, type ExportedFile } from './csv.ts';
 
@@ -39,12 +40,17 @@ type Second = Sum & { readonly firstOffset: number };
 export function exportCaptureIndexes(record: string, folder: string): ExportedFile[] {
   const captures = join(record, CAPTURES);
   if (!existsSync(captures)) return [];
-  const { beganAt, startedAt } = readDescription(record);
-  const began = Date.parse(beganAt ?? startedAt);
+  const description = readDescription(record);
+  const began = Date.parse(description.beganAt ?? description.startedAt);
+  // Each machine has written with its own clock.
+  const beganOf = (endpoint: string): number => {
+    const host = description.placement?.[endpoint];
+    return host === undefined ? began : began - clockShiftOf(description, host).ms;
+  };
   const flows: string[] = [];
   const seconds: string[] = [];
   for (const file of readdirSync(captures).sort()) {
-    const index = indexOf(readPackets(join(captures, file)), began);
+    const index = indexOf(readPackets(join(captures, file)), beganOf);
     for (const flow of index.flows) flows.push(csvLine([file, ...flow]));
     for (const second of index.seconds) seconds.push(csvLine([file, ...second]));
   }
@@ -61,12 +67,15 @@ function write(file: string, columns: readonly string[], rows: readonly string[]
 
 type Row = (string | number)[];
 
-/** Rows as the columns say, without the file. `began`: of the timeline, milliseconds since 1970. */
-export function indexOf(packets: Iterable<ReadPacket>, began: number): { flows: Row[]; seconds: Row[] } {
+/** Rows as the columns say, without the file. `beganOf`: when the timeline began by the clock of an endpoint, milliseconds since 1970. */
+export function indexOf(
+  packets: Iterable<ReadPacket>,
+  beganOf: (endpoint: string) => number,
+): { flows: Row[]; seconds: Row[] } {
   const flows = new Map<string, Flow>();
   const seconds = new Map<number, Second>();
   for (const packet of packets) {
-    const ms = toMillis(packet.at) - began;
+    const ms = toMillis(packet.at) - beganOf(packet.interface);
     const second = Math.floor(millisToSeconds(ms));
     const inSecond = seconds.get(second) ?? { packets: 0, bytes: 0, firstOffset: packet.offset };
     seconds.set(second, inSecond);

@@ -4,11 +4,15 @@
  */
 import {
   appendFileSync,
+  closeSync,
   copyFileSync,
   existsSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
+  readSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
@@ -32,7 +36,9 @@ import { makeRecordFolder } from '../folders.ts';
 import { OMITTED } from '../outputs.ts';
 import { readRecord, stateOf, withDatabase } from '../read.ts';
 import { complete, hasWriter, isOfMissingPart, thisWriter } from '../recorder.ts';
+import { readTraffic, writeTraffic } from '../traffic-file.ts';
 import { joinedEvents, joinedVerdicts, linesInOrder } from './told.ts';
+import { joinedTraffic } from './traffic.ts';
 
 export interface Part {
   readonly folder: string;
@@ -84,7 +90,8 @@ export async function joinParts(parts: readonly Part[], wanted?: string, number?
     joinLines(ordered, join(folder, EVENTS));
     for (const part of ordered) copyFiles(part.folder, folder);
     joinOmitted(ordered, folder);
-    await complete(folder, description);
+    const unread = joinTraffic(ordered, folder);
+    await complete(folder, { ...description, problems: [...description.problems, ...unread] });
     return folder;
   } catch (error) {
     removeFolder(folder);
@@ -277,7 +284,7 @@ function copyFiles(from: string, to: string): void {
     for (const entry of readdirSync(root, { withFileTypes: true, recursive: true })) {
       if (!entry.isFile()) continue;
       const path = join(entry.parentPath, entry.name);
-      const target = freeName(join(to, relative(from, path)), readFileSync(path));
+      const target = freeName(join(to, relative(from, path)), path);
       if (target === undefined) continue;
       mkdirSync(dirname(target), { recursive: true });
       copyFileSync(path, target);
@@ -292,11 +299,44 @@ function joinOmitted(parts: readonly Part[], to: string): void {
   if (lines.size > 0) writeFileSync(join(to, OMITTED), `${[...lines].join('\n')}\n`);
 }
 
+/** Returns what could not be read, one sentence each. */
+function joinTraffic(parts: readonly Part[], to: string): string[] {
+  const problems: string[] = [];
+  const read = parts.flatMap(({ folder, description: { id, placement = {} } }) => {
+    try {
+      return [{ rows: readTraffic(folder), has: (endpoint: string) => placement[endpoint] !== undefined }];
+    } catch (error) {
+      problems.push(`the traffic that ${id} tells of: ${(error as Error).message}`);
+      return [];
+    }
+  });
+  writeTraffic(to, joinedTraffic(read));
+  return problems;
+}
+
 /** `undefined`: it is there already. */
-function freeName(wanted: string, content: Buffer): string | undefined {
+function freeName(wanted: string, of: string): string | undefined {
   for (let number = 1; ; number++) {
     const path = number === 1 ? wanted : wanted.replace(/(\.[^./]*)?$/, `~${number}$1`);
     if (!existsSync(path)) return path;
-    if (readFileSync(path).equals(content)) return undefined;
+    if (areAlike(path, of)) return undefined;
+  }
+}
+
+const PIECE = 1 << 20;
+
+/** Captures may be larger than memory. */
+function areAlike(a: string, b: string): boolean {
+  if (statSync(a).size !== statSync(b).size) return false;
+  const files = [a, b].map((path) => openSync(path, 'r'));
+  const pieces = files.map(() => Buffer.alloc(PIECE));
+  try {
+    for (;;) {
+      const [ofA, ofB] = files.map((file, index) => readSync(file, pieces[index]!)) as [number, number];
+      if (ofA !== ofB || !pieces[0]!.subarray(0, ofA).equals(pieces[1]!.subarray(0, ofB))) return false;
+      if (ofA === 0) return true;
+    }
+  } finally {
+    for (const file of files) closeSync(file);
   }
 }

@@ -133,7 +133,7 @@ describe('indexes', () => {
       packet(1.75, { interface: 1, bytes: other, length: 60 }),
     ]);
     const offsets = [...readPackets(file)].map(({ offset }) => offset);
-    const { flows, seconds } = indexOf(readPackets(file), BEGAN);
+    const { flows, seconds } = indexOf(readPackets(file), () => BEGAN);
     const length = 2 * 42 + 1;
     expect(flows).toEqual([
       ['a.0', 'udp', '10.0.0.1', 1000, '10.0.0.2', 2000, 2, length, 1, 500, 1500, offsets[0], offsets[1]],
