@@ -1,10 +1,10 @@
 /** Packets of all captures of a record as one file: by one clock, with what became of those that went from one machine to another. */
-import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { draftOf } from '../../agent/files/own-files.ts';
 import { familyBytes } from '../../agent/kernel/netlink/addresses.ts';
 import { fromMillis, type Micros, micros } from '../../proto/units.ts';
 import { ControllerError } from '../errors.ts';
+import { wholeFile } from '../whole-file.ts';
 import { clockShiftOf } from '../record/clocks.ts';
 import { CAPTURES, type Description, readDescription } from '../record/description.ts';
 import { CaptureWriter, FileSink } from './capture-files.ts';
@@ -48,9 +48,8 @@ export function exportPackets(record: string, folder: string, program: string): 
     surveyOf(path).map((found) => sourceOf(found, file, names[file]!, description)),
   );
   const file = join(folder, 'packets.pcapng');
-  const draft = draftOf(file);
   const ends: MatchedEnds = { sent: 0, arrived: 0, lost: 0, unknown: 0 };
-  try {
+  const write = (path: string): number => {
     const interfaces = sources.map(
       ({ name, description: text, filter }): CapturedInterface => ({
         ...{ name, description: text },
@@ -58,19 +57,16 @@ export function exportPackets(record: string, folder: string, program: string): 
       }),
     );
     const head = { program, comment: commentOf(description, names), interfaces };
-    const writer = new CaptureWriter(new FileSink(draft, {}), head, {});
+    const writer = new CaptureWriter(new FileSink(path, {}), head, {});
     let last = micros(0);
     for (const packet of matched(inOrder(files, sources), sources, ends)) {
       writer.write(packet);
       last = packet.at;
     }
     writer.close(last, sources);
-    renameSync(draft, file);
-    return { file, captures: names.length, packets: writer.packets, ends };
-  } catch (error) {
-    rmSync(draft, { force: true });
-    throw error;
-  }
+    return writer.packets;
+  };
+  return { file, captures: names.length, packets: wholeFile(file, write), ends };
 }
 
 function sourceOf(found: SurveyedInterface, file: number, fileName: string, record: Description): Source {

@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSy
 import { basename, dirname, join } from 'node:path';
 import { ControllerError } from '../errors.ts';
 import { CAPTURES, readDescription } from '../record/description.ts';
-import { recordOf } from '../record/open.ts';
+import { recordOf } from '../record/writer.ts';
 
 export interface RecordPlace {
   /** Where files are written until they are whole: in the record, under a name that is in no hash. */

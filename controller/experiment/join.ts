@@ -19,6 +19,7 @@ import { graphAt } from '../../topology/timeline/graph-at.ts';
 import { requireAbilities } from '../machine/abilities.ts';
 import { recordAgent } from '../machine/agent-records.ts';
 import { neededRoom, requireDiskRoom } from '../machine/disk-room.ts';
+import { kernelFacts } from '../machine/facts.ts';
 import { removeFolder } from '../machine/folders.ts';
 import {
   agentSocket,
@@ -129,10 +130,12 @@ async function endPart(part: OwnPart | undefined, { onStep }: JoinOptions): Prom
 function beginPart(plan: Plan, bootstrap: Bootstrap, { name, host, record, onStep }: JoinOptions): OwnPart {
   const { topology: source, delayBackend, experiment, mesh, seed, platform = plan.platform } = bootstrap;
   const start = mesh.commands?.id;
+  const abilities = probeMachine();
   const run = {
     ...{ experiment: name, platform, source, hosts: [host], seeds: { [host]: seed } },
     ...(start !== undefined && { run: { experiment, start } }),
-    delayBackend: chooseDelayBackend(delayBackend, probeMachine()),
+    delayBackend: chooseDelayBackend(delayBackend, abilities),
+    kernel: kernelFacts(abilities),
     endpoints: plan.endpoints.length,
     placement: Object.fromEntries(plan.endpoints.map((endpoint) => [endpoint.name, host])),
   };

@@ -14,6 +14,7 @@ import { graphAt } from '../../topology/timeline/graph-at.ts';
 import { ControllerError } from '../errors.ts';
 import { requireAbilities } from '../machine/abilities.ts';
 import { neededRoom, requireDiskRoom } from '../machine/disk-room.ts';
+import { kernelFacts } from '../machine/facts.ts';
 import { dataFolder, experimentFolder, logFolderOf, RUN_FOLDER, stateFile } from '../names.ts';
 import type { Plan } from '../platform/port/plan.ts';
 import type { Platform, Watch } from '../platform/port/platform.ts';
@@ -169,10 +170,12 @@ function recordedRun(
   const { topology: texts, delayBackend = 'auto', platform = plan.platform, mesh } = all[0]!;
   const source = { ...texts, ...(origin && { origin }) };
   const start = mesh.commands?.id;
+  const abilities = probeMachine();
   return {
     ...(start !== undefined && { run: { experiment: all[0]!.experiment, start } }),
     ...{ experiment: plan.experiment, platform, source, topology },
-    delayBackend: chooseDelayBackend(delayBackend, probeMachine()),
+    delayBackend: chooseDelayBackend(delayBackend, abilities),
+    kernel: kernelFacts(abilities),
     hosts: plan.hosts.map(({ name }) => name),
     endpoints: plan.endpoints.length,
     placement: Object.fromEntries(plan.endpoints.map(({ name, host }) => [name, host.name])),

@@ -12,8 +12,9 @@ import { experimentFolder, isTokenFile, logFolderOf, RUN_FOLDER } from '../names
 import type { Leftover, Platform } from '../platform/port/platform.ts';
 import { openPlatforms, platformsFor } from '../platform/registry.ts';
 import type { OnProgress } from '../progress.ts';
-import { endRecordOf, recordOf, untilRecordEnds } from '../record/open.ts';
+import { endRecordOf, untilRecordEnds } from '../record/open.ts';
 import { joinAtEnd } from '../record/parts/at-end.ts';
+import { recordOf } from '../record/writer.ts';
 import { keepIfSwapped } from '../swapped/kept.ts';
 import { isNoRoom, withCode } from '../system-errors.ts';
 import { type ExperimentState, experimentNames, readState } from './state.ts';

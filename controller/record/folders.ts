@@ -9,6 +9,7 @@ import { suggest } from '../../topology/model/names.ts';
 import { ControllerError } from '../errors.ts';
 import { removeFolder } from '../machine/folders.ts';
 import { DESCRIPTION, type Description, readDescription, sizeOf } from './description.ts';
+import { hasWriter, recordOf } from './writer.ts';
 
 /** Another one for those who must not push out the user's records: the tests. */
 export const recordsFolder = (): string => process.env.NETFOLD_RECORDS || '/var/lib/netfold/records';
@@ -129,16 +130,20 @@ export function unpin(folder: string): void {
   rmSync(join(folder, PIN), { force: true });
 }
 
-/** Removes the oldest ones beyond the limits; never the last one, pinned ones, or one that is being written. */
+/** Removes the oldest ones beyond the limits; never the last one, pinned ones, or one that is being written or may be taken over. */
 export function dropOldRecords(root = recordsFolder(), limits = RECORD_LIMITS): string[] {
   const dropped: string[] = [];
   let bytes = 0;
   for (const [index, record] of keptRecords(root).entries()) {
     bytes += record.bytes;
-    const isKept = index === 0 || record.pinned || record.description.state !== 'complete';
+    const isKept = index === 0 || record.pinned || isInUse(record);
     if (isKept || (index < limits.records && bytes <= limits.bytes)) continue;
     removeFolder(record.folder);
     dropped.push(record.folder);
   }
   return dropped;
 }
+
+/** What was cut off is only of use as it is, unless its experiment is still there to be resumed or removed. */
+const isInUse = ({ folder, description }: KeptRecord): boolean =>
+  description.state !== 'complete' && (hasWriter(description) || recordOf(description.experiment) === folder);

@@ -1,5 +1,5 @@
 /** The record of a run that begins, of one whose controller was killed, and of one whose writer is gone. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PRIVATE_FILE, replaceFile } from '../../agent/files/own-files.ts';
@@ -10,9 +10,8 @@ import { nativeText } from '../../topology/formats/native/write.ts';
 import { formatOf } from '../../topology/formats/registry.ts';
 import type { Topology } from '../../topology/model/model.ts';
 import { ControllerError } from '../errors.ts';
-import { readHardwareFacts } from '../machine/facts.ts';
+import { type KernelFacts, readHardwareFacts } from '../machine/facts.ts';
 import { netfoldCommit, netfoldVersion } from '../machine/version.ts';
-import { experimentFolder } from '../names.ts';
 import { RunDatabase } from './database.ts';
 import {
   DATABASE,
@@ -23,9 +22,10 @@ import {
   TOPOLOGY,
   writeDescription,
 } from './description.ts';
-import { makeRecordFolder, recordId } from './folders.ts';
+import { dropOldRecords, makeRecordFolder, recordId } from './folders.ts';
 import type { FileEvent } from './happened.ts';
-import { complete, hasWriter, Recorder, type RecorderOptions, takeFiles, thisWriter } from './recorder.ts';
+import { complete, Recorder, type RecorderOptions, takeFiles } from './recorder.ts';
+import { hasWriter, pointerOf, recordOf, thisWriter } from './writer.ts';
 
 /** Texts that agents read. */
 export interface SourceTexts {
@@ -42,6 +42,7 @@ export interface RecordedRun {
   readonly hosts: readonly string[];
   readonly endpoints: number;
   readonly seeds: Readonly<Record<string, number>>;
+  readonly kernel?: KernelFacts;
   /** As in `Description`; absent: commands are not signed, and nothing tells two starts apart. */
   readonly run?: NonNullable<Description['run']>;
   /** Endpoint → host, of those of these hosts. */
@@ -51,9 +52,6 @@ export interface RecordedRun {
 }
 
 export type RecordPorts = Pick<RecorderOptions, 'beganAt' | 'tell' | 'images'>;
-
-/** Names the record of a running experiment, for who takes it over. */
-const pointerOf = (experiment: string): string => join(experimentFolder(experiment), 'record.json');
 
 /** Begins the record of a run that has been made. `wanted`: its folder. Throws `ControllerError` and system errors. */
 export async function beginRecord(run: RecordedRun, ports: RecordPorts, wanted?: string): Promise<Recorder> {
@@ -101,6 +99,7 @@ export async function endRecordOf(experiment: string): Promise<string[]> {
       'its writer was killed: up to a second before that is missing',
     ];
     await complete(folder, { ...description, problems });
+    dropOldRecords();
     return [];
   } catch (error) {
     return [`its record ${folder} is not complete: ${(error as Error).message}`];
@@ -129,18 +128,12 @@ function isWrittenElsewhere(folder: string): boolean {
   }
 }
 
-/** `undefined` if it is not recorded. */
-export function recordOf(experiment: string): string | undefined {
-  try {
-    return (JSON.parse(readFileSync(pointerOf(experiment), 'utf8')) as { folder: string }).folder;
-  } catch {
-    return undefined;
-  }
-}
-
 async function describe(run: RecordedRun, startedAt: string, folder: string): Promise<Description> {
-  const { experiment, platform, delayBackend, hosts, endpoints, seeds, placement, source } = run;
-  const optional = run.run && { run: run.run };
+  const { experiment, platform, delayBackend, hosts, endpoints, seeds, placement, source, kernel } = run;
+  const optional = {
+    ...(run.run && { run: run.run }),
+    ...(kernel && { kernel: { queueing: [...kernel.queueing], settings: { ...kernel.settings } } }),
+  };
   const [machine, commit] = await Promise.all([readHardwareFacts(), netfoldCommit()]);
   return {
     ...{ format: FORMAT, id: basename(folder), experiment, state: 'recording', writer: thisWriter() },

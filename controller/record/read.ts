@@ -4,8 +4,8 @@ import type { DatabaseSync } from 'node:sqlite';
 import { ControllerError } from '../errors.ts';
 import { openToRead, requireTables } from './database.ts';
 import { DATABASE, type Description, readDescription } from './description.ts';
-import { hasWriter } from './recorder.ts';
 import type { EventRow, VerdictRow } from './rows.ts';
+import { hasWriter } from './writer.ts';
 
 export interface FlowSummary {
   readonly source: string;

@@ -6,7 +6,6 @@ import { appendFileSync, existsSync, rmSync, statSync, truncateSync } from 'node
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { draftOf } from '../../agent/files/own-files.ts';
-import { kernelStartTimeOf } from '../../agent/kernel/sys/process-table.ts';
 import type { AgentStatus, TrafficStatus } from '../../proto/status.ts';
 import type { PathProof } from '../../proto/view.ts';
 import { copyLogs } from '../logs/kept.ts';
@@ -284,16 +283,6 @@ function appendWhole(path: string, lines: readonly string[]): void {
     throw error;
   }
 }
-
-/** This process, as the writer of a record. */
-export const thisWriter = (): Description['writer'] => ({
-  pid: process.pid,
-  startTime: kernelStartTimeOf(process.pid) ?? 0,
-});
-
-/** Whether the process that writes the record still runs. */
-export const hasWriter = ({ writer }: Description): boolean =>
-  writer !== null && kernelStartTimeOf(writer.pid) === writer.startTime;
 
 /** Logs, and what endpoints have left, before they go. Does nothing for what is there already. Throws system errors. */
 export function takeFiles(folder: string, experiment: string): void {

@@ -9,7 +9,7 @@ import type { AnswerOf } from '../../../proto/api/v1/routes.ts';
 import { ControllerError } from '../../errors.ts';
 import { openToRead } from '../../record/database.ts';
 import { DATABASE } from '../../record/description.ts';
-import { recordOf } from '../../record/open.ts';
+import { recordOf } from '../../record/writer.ts';
 import { readRecord } from '../../record/read.ts';
 
 /** Throws `RECORD_UNKNOWN`, `RECORD_UNREADABLE`. */

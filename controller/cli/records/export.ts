@@ -7,8 +7,10 @@ import { formatRate } from '../../../proto/units.ts';
 import { count } from '../../../proto/words.ts';
 import { ControllerError } from '../../errors.ts';
 import { isAsRun } from '../../record/again.ts';
+import { removeFolder } from '../../machine/folders.ts';
 import { changesSince, type Description, readDescription } from '../../record/description.ts';
 import type { Checked } from '../../record/export/expected.ts';
+import type { Licence } from '../../record/export/licence.ts';
 import { findRecord, nameOfRecord } from '../../record/folders.ts';
 import { readRecord } from '../../record/read.ts';
 import { print, printJson, step, styled, table, warn } from '../terminal/output.ts';
@@ -155,8 +157,24 @@ async function exportFolder(
       `${to} has files already`,
       'name a folder that is new or empty: -o',
     );
-  mkdirSync(to, { recursive: true });
+  const isNew = mkdirSync(to, { recursive: true }) !== undefined;
   if (given === undefined) warn('no licence is given, so nobody may use it: --license CC-BY-4.0, or a file');
+  try {
+    await fillFolder(kind, folder, to, licence);
+  } catch (error) {
+    // A half of it must not look like the whole.
+    if (isNew) removeFolder(to);
+    else for (const name of readdirSync(to)) removeFolder(join(to, name));
+    throw error;
+  }
+}
+
+async function fillFolder(
+  kind: 'roCrate' | 'artifact',
+  folder: string,
+  to: string,
+  licence: Licence,
+): Promise<void> {
   if (kind === 'roCrate') {
     const { exportCrate } = await import('../../record/export/ro-crate.ts');
     const extras = {

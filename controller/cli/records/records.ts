@@ -27,7 +27,7 @@ import {
   unpin,
 } from '../../record/folders.ts';
 import { eventsOf, type RecordSummary, readRecord, stateOf } from '../../record/read.ts';
-import { hasWriter } from '../../record/recorder.ts';
+import { hasWriter } from '../../record/writer.ts';
 import { apiOption, caOption } from '../options/name-option.ts';
 import { print, printJson, step, table, warn } from '../terminal/output.ts';
 import { writeOutput } from '../terminal/write-output.ts';

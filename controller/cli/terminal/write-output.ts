@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { stdout } from 'node:process';
 import { ControllerError } from '../../errors.ts';
+import { wholeFile } from '../../whole-file.ts';
 import { step } from './output.ts';
 
 /** Throws `ControllerError` (`FILE_UNWRITABLE`). `file`: absent, it is printed. */
@@ -11,7 +12,7 @@ export function writeOutput(text: string, file: string | undefined): void {
     return;
   }
   try {
-    writeFileSync(file, text);
+    wholeFile(file, (path) => writeFileSync(path, text));
   } catch (cause) {
     throw new ControllerError(
       'FILE_UNWRITABLE',

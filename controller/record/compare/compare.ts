@@ -165,16 +165,18 @@ function inputDifferences(a: RecordSummary, b: RecordSummary): InputDifference[]
   });
   const [ofA, ofB] = [of(a), of(b)];
   return Object.keys(ofA).flatMap((what) =>
-    ofA[what] === ofB[what] ? [] : [{ what, a: ofA[what]!, b: ofB[what]! }],
+    // Older records say less.
+    ofB[what] === undefined || ofA[what] === ofB[what] ? [] : [{ what, a: ofA[what]!, b: ofB[what] }],
   );
 }
 
 function inputsOf(description: Description): Record<string, string> {
-  const { versions, machine, hosts, platform, delayBackend, seeds } = description;
+  const { versions, machine, hosts, platform, delayBackend, seeds, kernel } = description;
   return {
     netfold: `${versions.netfold} ${versions.commit ?? ''}`.trim(),
     node: versions.node,
     kernel: machine.kernel,
+    ...(kernel && { queueing: kernel.queueing.join(' '), ...kernel.settings }),
     machine: `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB`,
     hosts: hosts.join(' '),
     platform,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { millisToSeconds, toMillis } from '../../../proto/units.ts';
 import { PROTOCOL, parseFrame } from '../../capture/format/packet.ts';
 import { type ReadPacket, readPackets } from '../../capture/format/read-pcapng.ts';
+import { wholeFile } from '../../whole-file.ts';
 import { clockShiftOf } from '../clocks.ts';
 import { CAPTURES, readDescription } from '../description.ts';
 import { csvLine, type ExportedFile } from './csv.ts';
@@ -61,7 +62,7 @@ export function exportCaptureIndexes(record: string, folder: string): ExportedFi
 }
 
 function write(file: string, columns: readonly string[], rows: readonly string[]): ExportedFile {
-  writeFileSync(file, csvLine(columns) + rows.join(''));
+  wholeFile(file, (path) => writeFileSync(path, csvLine(columns) + rows.join('')));
   return { file, rows: rows.length };
 }
 

@@ -2,6 +2,7 @@
 import { appendFileSync, closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import { wholeFile } from '../../whole-file.ts';
 import { columnsOf, TABLE_NAMES, type Table } from '../database.ts';
 import { withDatabase } from '../read.ts';
 
@@ -18,7 +19,7 @@ export function exportCsv(record: string, folder: string): ExportedFile[] {
   return withDatabase(record, (database) =>
     TABLE_NAMES.map((table) => {
       const file = join(folder, `${table}.csv`);
-      return { file, rows: writeTable(database, table, file) };
+      return { file, rows: wholeFile(file, (path) => writeTable(database, table, path)) };
     }),
   );
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { constants, zstdCompressSync } from 'node:zlib';
 import type { ColumnSource, ParquetWriter, SchemaElement } from 'hyparquet-writer';
+import { wholeFile } from '../../whole-file.ts';
 import { type ColumnType, columnsOf, TABLE_NAMES, type Table } from '../database.ts';
 import { DATABASE } from '../description.ts';
 import { unreadable, withDatabase } from '../read.ts';
@@ -26,7 +27,7 @@ export async function exportParquet(record: string, folder: string): Promise<Exp
     return TABLE_NAMES.map((table) => {
       const file = join(folder, `${table}.parquet`);
       try {
-        return { file, rows: writeTable(library, database, table, file) };
+        return { file, rows: wholeFile(file, (path) => writeTable(library, database, table, path)) };
       } catch (error) {
         throw error instanceof WrongValue ? unreadable(join(record, DATABASE), error) : error;
       }

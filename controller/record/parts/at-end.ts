@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { count } from '../../../proto/words.ts';
 import { type Description, readDescription } from '../description.ts';
 import { nameOfRecord, recordsFolder } from '../folders.ts';
-import { hasWriter } from '../recorder.ts';
+import { hasWriter } from '../writer.ts';
 import { covers, isSameRun, joinParts, type Part, readPart } from './join.ts';
 
 interface Found {

@@ -32,11 +32,12 @@ import {
   OUTPUTS,
   writeDescription,
 } from '../description.ts';
-import { makeRecordFolder } from '../folders.ts';
+import { dropOldRecords, makeRecordFolder, recordsFolder } from '../folders.ts';
 import { OMITTED } from '../outputs.ts';
 import { readRecord, stateOf, withDatabase } from '../read.ts';
-import { complete, hasWriter, isOfMissingPart, thisWriter } from '../recorder.ts';
+import { complete, isOfMissingPart } from '../recorder.ts';
 import { readTraffic, writeTraffic } from '../traffic-file.ts';
+import { hasWriter, thisWriter } from '../writer.ts';
 import { joinedEvents, joinedVerdicts, linesInOrder } from './told.ts';
 import { joinedTraffic } from './traffic.ts';
 
@@ -92,11 +93,12 @@ export async function joinParts(parts: readonly Part[], wanted?: string, number?
     joinOmitted(ordered, folder);
     const unread = joinTraffic(ordered, folder);
     await complete(folder, { ...description, problems: [...description.problems, ...unread] });
-    return folder;
   } catch (error) {
     removeFolder(folder);
     throw error;
   }
+  if (dirname(folder) === recordsFolder()) dropOldRecords();
+  return folder;
 }
 
 const compareStarts = ({ description: a }: Part, { description: b }: Part): number =>

@@ -122,11 +122,12 @@ function tiles({ summary, paths: { paths }, lags, loads }: ReportData): string {
 }
 
 function facts({ description, state, lastMs, samples }: RecordSummary): string[] {
-  const { startedAt, endpoints, hosts, machine, versions, delayBackend, platform } = description;
+  const { startedAt, endpoints, hosts, machine, versions, delayBackend, platform, kernel } = description;
+  const control = kernel?.settings['net.ipv4.tcp_congestion_control'];
   const commit = versions.commit === null ? '' : ` (${versions.commit.slice(0, 12)})`;
   return [
     `${startedAt.slice(0, 19).replace('T', ' ')} UTC, for ${formatMicros(fromMillis(lastMs))}; ${count(samples, 'sample')}${state === 'complete' ? '' : `; ${state}`}`,
-    `${count(endpoints, 'endpoint')} on ${count(hosts.length, 'host')} (${platform}), ${delayBackend}`,
+    `${count(endpoints, 'endpoint')} on ${count(hosts.length, 'host')} (${platform}), ${delayBackend}${control === undefined ? '' : `, TCP with ${control}`}`,
     `netfold ${versions.netfold}${commit}, Linux ${machine.kernel}, ${machine.distribution}, ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB${machine.virtual === null ? '' : `, ${machine.virtual}`}`,
   ];
 }

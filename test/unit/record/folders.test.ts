@@ -16,6 +16,7 @@ import {
   makeRecordFolder,
   pin,
 } from '../../../controller/record/folders.ts';
+import { thisWriter } from '../../../controller/record/writer.ts';
 
 let root: string;
 beforeEach(() => {
@@ -66,13 +67,16 @@ describe('records of a machine', () => {
     dropOldRecords(root, { records: 9, bytes: 10 });
     expect(names()).toEqual(['lab@2026-01-04', 'lab@2026-01-01']);
   });
-  it('leave alone what is no record, or is being written', () => {
+  it('leave alone what is no record, or is being written; what was cut off gives way', () => {
     const writing = record(1);
-    writeDescription(writing, { ...readDescription(writing), state: 'recording' });
-    record(2);
+    writeDescription(writing, { ...readDescription(writing), state: 'recording', writer: thisWriter() });
+    const cut = record(2);
+    const gone = { pid: process.pid, startTime: 1 };
+    writeDescription(cut, { ...readDescription(cut), state: 'recording', writer: gone });
+    record(3);
     mkdirSync(join(root, 'mine'));
     dropOldRecords(root, { records: 1, bytes: 1 });
-    expect(names()).toEqual(['lab@2026-01-02', 'lab@2026-01-01']);
+    expect(names()).toEqual(['lab@2026-01-03', 'lab@2026-01-01']);
   });
   it('get a folder of their own, or none', () => {
     const folder = join(root, 'here');

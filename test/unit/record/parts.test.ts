@@ -13,7 +13,8 @@ import { joinAtEnd } from '../../../controller/record/parts/at-end.ts';
 import { joinParts, readPart } from '../../../controller/record/parts/join.ts';
 import { joinedEvents, joinedVerdicts, linesInOrder } from '../../../controller/record/parts/told.ts';
 import { readRecord, rows, withDatabase } from '../../../controller/record/read.ts';
-import { complete, thisWriter } from '../../../controller/record/recorder.ts';
+import { complete } from '../../../controller/record/recorder.ts';
+import { thisWriter } from '../../../controller/record/writer.ts';
 import { agent, flow, makeRecord, path, type Recorded } from '../../support/records.ts';
 
 let root: string;
