@@ -47,20 +47,30 @@ export interface Comparison {
 }
 
 /** Throws `ControllerError` (`RECORD_UNREADABLE`). */
-export function compareRecords(folderA: string, folderB: string): Comparison {
-  const [a, b] = [readRecord(folderA), readRecord(folderB)];
-  const comparedMs = Math.min(a.lastMs, b.lastMs);
-  const pairs = paired(series(folderA, comparedMs), series(folderB, comparedMs));
-  const probabilities = pairs.map(({ differences }) => signFlipProbability(differences));
-  const results = adjusted(probabilities).map((probability, index) => judged(pairs[index]!, probability));
-  return {
-    a: a.description.id,
-    b: b.description.id,
-    inputs: inputDifferences(a, b),
-    comparedMs,
-    results,
-    same: results.every(({ verdict }) => verdict !== 'differs'),
-  };
+export const compareRecords = (a: string, b: string): Comparison => compareWithFirst(a, [b])[0]!;
+
+/** One record with each of the others. The chance of a wrong word is of all of them together. Throws `ControllerError` (`RECORD_UNREADABLE`). */
+export function compareWithFirst(first: string, others: readonly string[]): Comparison[] {
+  const a = readRecord(first);
+  const found = others.map((folder) => {
+    const b = readRecord(folder);
+    const comparedMs = Math.min(a.lastMs, b.lastMs);
+    return { b, comparedMs, pairs: paired(series(first, comparedMs), series(folder, comparedMs)) };
+  });
+  const all = found.flatMap(({ pairs }) => pairs.map(({ differences }) => signFlipProbability(differences)));
+  const probabilities = adjusted(all);
+  let at = 0;
+  return found.map(({ b, comparedMs, pairs }) => {
+    const results = pairs.map((pair) => judged(pair, probabilities[at++]!));
+    return {
+      a: a.description.id,
+      b: b.description.id,
+      inputs: inputDifferences(a, b),
+      comparedMs,
+      results,
+      same: results.every(({ verdict }) => verdict !== 'differs'),
+    };
+  });
 }
 
 export type Key = Pick<Compared, 'kind' | 'source' | 'destination'>;

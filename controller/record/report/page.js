@@ -1,8 +1,15 @@
 /* The charts of a report. Runs in the reader's browser, from the file itself; nothing is fetched. */
 (() => {
-  const { flows, links, errors, lag, agents, events, lastSeconds } = JSON.parse(
-    document.getElementById('data').textContent,
-  );
+  const {
+    flows = [],
+    links = [],
+    errors = { ms: [] },
+    lag = { seconds: [] },
+    agents = [],
+    events = [],
+    lastSeconds = 0,
+    overlays = [],
+  } = JSON.parse(document.getElementById('data').textContent);
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(`--${name}`).trim();
   const HEIGHT = 190;
@@ -113,5 +120,23 @@
     draw(`cores-${index}`, [seconds, cores], [used], percent);
     const memory = { ...line, label: 'memory', value: (_, value) => bytes(value) };
     draw(`memory-${index}`, [seconds, memoryBytes], [memory], bytes);
+  }
+  /** Of several records, one over the other; far apart, so that neighbours are told from each other. */
+  const HUES = [215, 25, 140, 285, 0, 175, 60, 320];
+  const around = (_, least, most) => {
+    const room = 0.1 * (most - least) || 0.1;
+    return [Math.max(0, least - room), most + room];
+  };
+  for (const { id, kind, seconds, lines } of overlays) {
+    const values = kind === 'flow' ? bits : millis;
+    const series = lines.map(({ label }, index) => ({
+      label,
+      value: (_, value) => values(value),
+      stroke: `hsl(${HUES[index % HUES.length]} 70% 50%)`,
+      width: 2,
+      spanGaps: kind === 'path',
+    }));
+    const data = [seconds, ...lines.map((line) => line.values)];
+    draw(id, data, series, values, kind === 'path' ? { range: around } : {});
   }
 })();

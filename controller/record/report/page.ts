@@ -53,7 +53,7 @@ ${fileSection(summary, linkTo)}
 </main>
 <script type="application/json" id="data">${json(chartsOf(data))}</script>
 <script>${asset('uplot/dist/uPlot.iife.min.js')}</script>
-<script>${own('page.js')}</script>
+<script>${reportScript()}</script>
 </html>
 `;
 }
@@ -153,6 +153,9 @@ ${list.length === 0 ? '' : `<ul>${list.join('')}</ul>`}`;
 
 /** The style of all pages that netfold writes. */
 export const reportStyle = (): string => own('page.css');
+
+/** What draws the charts of a page, from the element `data`. */
+export const reportScript = (): string => own('page.js');
 
 const own = (name: string): string => readFileSync(join(import.meta.dirname, name), 'utf8');
 

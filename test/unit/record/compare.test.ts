@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { compareRecords } from '../../../controller/record/compare/compare.ts';
+import { compareRecords, compareWithFirst } from '../../../controller/record/compare/compare.ts';
 import { adjusted, signFlipProbability } from '../../../controller/record/compare/sign-flip.ts';
 import { RunDatabase } from '../../../controller/record/database.ts';
 import { writeDescription } from '../../../controller/record/description.ts';
+import { overlaidCharts, overlaidPage } from '../../../controller/record/report/overlaid.ts';
 
 let root: string;
 beforeEach(() => {
@@ -125,5 +126,39 @@ describe('two records', () => {
       ['too short', null],
       ['too short', null],
     ]);
+  });
+});
+
+describe('several records', () => {
+  it('are compared with the first, with one chance of a wrong word for all', () => {
+    const first = record('a', { seed: 1 });
+    const others = [2, 3, 4].map((seed) => record(`b${seed}`, { seed }));
+    const slower = record('c', { seed: 9, roundTripMs: 42 });
+    const found = compareWithFirst(first, [...others, slower]);
+    expect(found.map(({ same }) => same)).toEqual([true, true, true, false]);
+    const alone = compareRecords(first, slower).results.map(({ probability }) => probability!);
+    const among = found[3]!.results.map(({ probability }) => probability!);
+    for (const [index, probability] of among.entries())
+      expect(probability).toBeGreaterThanOrEqual(alone[index]!);
+  });
+
+  it('are one page, with their lines one over the other', () => {
+    const folders = [record('first', { seed: 1 }), record('second', { seed: 2, roundTripMs: 42, seconds: 60 })];
+    const comparisons = compareWithFirst(folders[0]!, folders.slice(1));
+    const charts = overlaidCharts(folders, comparisons, 119_003);
+    expect(charts.map(({ kind, source, destination }) => `${kind} ${source} ${destination}`)).toEqual([
+      'flow a b',
+      'path a b',
+    ]);
+    const [, paths] = charts;
+    expect(paths!.seconds).toHaveLength(120);
+    const [first, second] = paths!.lines;
+    expect(second![30]! - first![30]!).toBeGreaterThan(1.5);
+    expect(second![90]).toBeNull();
+    expect(first![90]).toBeGreaterThan(39);
+    const page = overlaidPage(folders, comparisons, ['<edited>']);
+    const texts = ['✗ they differ', '&lt;edited&gt;', 'second beside first', '"overlaid-path-0"', 'id="overlaid-flow-0"'];
+    expect(texts.filter((text) => !page.includes(text))).toEqual([]);
+    expect(/(src|href)="http/.test(page)).toBe(false);
   });
 });
