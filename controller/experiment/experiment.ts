@@ -21,6 +21,9 @@ import { isEnding, removeExperiment } from './teardown.ts';
 /** Every agent receives the start before this is over. */
 const START_DELAY_MS = 250;
 
+/** None of them takes place where no timeline begins. */
+const withoutEvents = (run: RecordedRun): RecordedRun => ({ ...run, topology: { ...run.topology, events: [] } });
+
 export class Experiment {
   readonly platform: Platform;
   readonly graph: Graph;
@@ -34,6 +37,8 @@ export class Experiment {
   readonly #onProgress: OnProgress | undefined;
   readonly #run: RecordedRun;
   #recorder: Recorder | undefined;
+  /** Time 0 of a record without a timeline, in milliseconds since 1970. */
+  #measuredSince: number | undefined;
 
   private constructor(parts: Parts, onProgress: OnProgress | undefined) {
     this.platform = parts.platform;
@@ -52,8 +57,11 @@ export class Experiment {
   static async start(options: ExperimentOptions): Promise<Experiment> {
     const experiment = new Experiment(await startParts(options), options.onProgress);
     const { record, onStep } = options;
-    if (record)
-      await experiment.#record(onStep, (ports) => beginRecord(experiment.#run, ports, record.folder));
+    if (!record) return experiment;
+    const { folder, isMeasured = false } = record;
+    if (isMeasured) experiment.#measuredSince = Date.now();
+    const run = isMeasured ? withoutEvents(experiment.#run) : experiment.#run;
+    await experiment.#record(onStep, (ports) => beginRecord(run, ports, folder));
     return experiment;
   }
 
@@ -76,7 +84,7 @@ export class Experiment {
     try {
       const { contained } = this.platform;
       const images = contained?.images && (() => contained.images!(this.plan.endpoints));
-      this.#recorder = await begin({ tell, beganAt: () => this.startAt, ...(images && { images }) });
+      this.#recorder = await begin({ tell, beganAt: () => this.#measuredSince ?? this.startAt, ...(images && { images }) });
     } catch (error) {
       tell(`the run is not recorded: ${(error as Error).message}`);
     }

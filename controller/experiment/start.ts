@@ -44,8 +44,11 @@ export interface ExperimentOptions extends Watch {
   readonly delayBackend?: DelayBackendChoice;
   /** Hosts on other machines may join, with endpoints that have no place here. */
   readonly open?: OpenMesh;
-  /** Keep a record of the run, in this folder or among the others of this machine; absent: none. */
-  readonly record?: { readonly folder?: string };
+  /**
+   * Keep a record of the run, in this folder or among the others of this machine; absent: none. `isMeasured`: of measurements that begin at
+   * once, before any timeline.
+   */
+  readonly record?: { readonly folder?: string; readonly isMeasured?: boolean };
   /** The agents' budget for what they send to each other. */
   readonly metadata?: Pick<Bootstrap, 'metadataBudgetBps' | 'changeThreshold'>;
 }

@@ -16,6 +16,8 @@ export const LOGS = 'logs';
 export const TRAFFIC = 'traffic.json';
 /** What endpoints have left in `$NETFOLD_OUT`: a folder for each. */
 export const OUTPUTS = 'out';
+/** What `netfold verify` has measured, beside what the topology asks for; absent: the run is of another command. */
+export const FINDINGS = 'verify.json';
 /** Packets that `netfold capture --record` has taken. */
 export const CAPTURES = 'captures';
 /** Of this layout; a reader refuses a later one. */

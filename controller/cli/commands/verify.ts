@@ -1,4 +1,6 @@
 /** `netfold verify`: runs a topology, measures it with real traffic, and compares it with the file. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { EXIT_CODE } from '../../../proto/errors.ts';
 import { formatRate, formatRatio } from '../../../proto/units.ts';
@@ -8,10 +10,12 @@ import type { Experiment } from '../../experiment/experiment.ts';
 import type { MeshAddress } from '../../mesh-address.ts';
 import type { Finding } from '../../verify/judge.ts';
 import { Verification } from '../../verify/verify.ts';
+import { FINDINGS } from '../../record/description.ts';
 import { machineTcpBuffers } from '../options/files.ts';
+import { addRecordOptions, tellRecord } from '../options/record-options.ts';
 import { addTlsOptions, serveOption, type TlsFlags } from '../options/serve-options.ts';
 import { type Interruption, type LabOptions, withExperiment } from '../options/with-experiment.ts';
-import { print, printJson, step, styled, table } from '../terminal/output.ts';
+import { print, printJson, step, styled, table, warn } from '../terminal/output.ts';
 import { checkBeside, serveBeside } from './serve.ts';
 import { addLabOptions } from './up.ts';
 
@@ -21,7 +25,7 @@ interface VerifyOptions extends LabOptions, TlsFlags {
 }
 
 export function addVerifyCommand(program: Command): void {
-  addTlsOptions(addLabOptions(program.command('verify <file>')), 'with --serve: ')
+  addTlsOptions(addRecordOptions(addLabOptions(program.command('verify <file>'))), 'with --serve: ')
     .description(
       'run a topology without its applications, measure it with real traffic, and say whether it is faithful',
     )
@@ -29,14 +33,18 @@ export function addVerifyCommand(program: Command): void {
     .addOption(serveOption())
     .addHelpText(
       'after',
-      '\nWith --serve, the applications start when it has been measured, and the dashboard stays open until Ctrl-C.',
+      '\nWith --serve, the applications start when it has been measured, and the dashboard stays open until Ctrl-C; no record is kept.',
     )
     .action(verify);
 }
 
 async function verify(file: string, options: VerifyOptions): Promise<void> {
   await checkBeside(options);
-  const lab = { ...options, record: false } as const;
+  // Applications that start later have a timeline of their own, of which this is no record.
+  const lab = options.serve ? { ...options, record: false as const } : { ...options, isMeasured: true };
+  if (options.serve && typeof options.record === 'string')
+    warn('with --serve, no record is kept: --record has no effect');
+  let record: string | undefined;
   const findings = await withExperiment(file, lab, async (experiment, interruption) => {
     const serving = await serveBeside(options);
     try {
@@ -44,6 +52,7 @@ async function verify(file: string, options: VerifyOptions): Promise<void> {
       const measuring = measure(new Verification(experiment, windowBytes()));
       const found = await Promise.race([measuring, interruption.promise]);
       if (found) report(found, options);
+      record = found && keepFindings(experiment, found);
       if (found && serving) await keepOpen(experiment, serving.url, interruption);
       return found;
     } finally {
@@ -54,7 +63,20 @@ async function verify(file: string, options: VerifyOptions): Promise<void> {
     process.exitCode = EXIT_INTERRUPTED;
     return;
   }
+  tellRecord(record);
   if (!isFaithful(findings)) process.exitCode = EXIT_CODE.internal;
+}
+
+/** In the record, before it is complete. Returns where it is. */
+function keepFindings({ record }: Experiment, findings: readonly Finding[]): string | undefined {
+  if (record === undefined) return undefined;
+  const text = `${JSON.stringify({ faithful: isFaithful(findings), findings }, null, 1)}\n`;
+  try {
+    writeFileSync(join(record, FINDINGS), text);
+  } catch (error) {
+    warn(`what was measured is not in the record: ${(error as Error).message}`);
+  }
+  return record;
 }
 
 const isFaithful = (findings: readonly Finding[]): boolean => findings.every(({ ok }) => ok);

@@ -3,7 +3,6 @@ import type { Command } from 'commander';
 import { nameOfRecord } from '../../record/folders.ts';
 import { step } from '../terminal/output.ts';
 
-/** `verify` has none: it begins no timeline, of which a record would be. */
 export function addRecordOptions(command: Command): Command {
   return command
     .option(

@@ -24,6 +24,8 @@ export interface LabOptions extends PlacementFlags, FileOptions {
   readonly changeThreshold?: Ratio;
   /** Folder of the record; false: none; absent: one among the others. */
   readonly record?: string | false;
+  /** The record is of measurements, without a timeline. */
+  readonly isMeasured?: boolean;
 }
 
 /** Signals that ask a command to end. */
@@ -83,9 +85,9 @@ function requireRecordFolder({ record }: LabOptions): void {
   if (typeof record === 'string') requireEmptyFolder(record);
 }
 
-function recordOption({ record }: LabOptions): Pick<ExperimentOptions, 'record'> {
+function recordOption({ record, isMeasured = false }: LabOptions): Pick<ExperimentOptions, 'record'> {
   if (record === false) return {};
-  return { record: record === undefined ? {} : { folder: resolve(record) } };
+  return { record: { isMeasured, ...(record !== undefined && { folder: resolve(record) }) } };
 }
 
 const endpointsOf = ({ services }: LoadedTopology['topology']): number =>

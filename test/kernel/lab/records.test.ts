@@ -1,12 +1,18 @@
 /** Records of real runs: while they go on, after everything was killed, when they are taken over, and run again. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { experimentFolder } from '../../../controller/names.ts';
+import { readDescription, writeDescription } from '../../../controller/record/description.ts';
+import { continueRecord } from '../../../controller/record/open.ts';
 import type { RecordSummary } from '../../../controller/record/read.ts';
-import { experimentName, until } from '../../support/lab/lab.ts';
-import { labFile, netfold } from '../../support/lab/lab-file.ts';
+import { pointerOf, thisWriter } from '../../../controller/record/writer.ts';
+import { loadTopology } from '../../../topology/load.ts';
+import { experimentName, run, until } from '../../support/lab/lab.ts';
+import { labFile, NETFOLD, netfold } from '../../support/lab/lab-file.ts';
 import { expectSuccess } from '../../support/lab/succeeds.ts';
 import { NOTHING, processesOf, tracesOf } from '../../support/lab/traces.ts';
+import { makeRecord } from '../../support/records.ts';
 
 const TOPOLOGY = `
 services:
@@ -39,6 +45,9 @@ async function shown(record: string): Promise<RecordSummary> {
   if (code !== 0) throw new Error(err);
   return JSON.parse(out) as RecordSummary;
 }
+
+/** An editor that does this with the file. */
+const edited = (command: string): NodeJS.ProcessEnv => ({ ...process.env, VISUAL: command });
 
 const texts = ({ events }: RecordSummary): string[] =>
   events.map(({ origin, text }) => `${origin === 'file' ? 'file' : 'hand'}: ${text}`);
@@ -109,7 +118,9 @@ it('a run is recorded while it goes on, past the end of its controller, and to i
   expect(readFileSync(join(whole.folder, 'out-omitted.txt'), 'utf8')).toBe(
     'client.0/link: no regular file\n',
   );
-  const { clocks, placement, processes } = whole.description;
+  const { clocks, placement, processes, kernel } = whole.description;
+  expect(kernel!.queueing).toContain('htb');
+  expect(kernel!.settings['net.ipv4.tcp_congestion_control']).toMatch(/^\w+$/);
   expect(placement).toEqual({ 'client.0': 'host0', 'server.0': 'host1' });
   expect(Object.keys(clocks!).sort()).toEqual(['host0', 'host1']);
   expect(processes).toEqual({ 'client.0': 'ran until the end' });
@@ -130,13 +141,19 @@ it('a run is recorded while it goes on, past the end of its controller, and to i
 
   const again = experimentName();
   const elsewhere = join(lab.folder, 'again');
-  const replayed = await netfold('replay', name, '--name', again, '--duration', '5s', '--record', elsewhere);
-  expect(replayed).toMatchObject({ code: 0 });
+  const replay = ['replay', name, '--name', again, '--duration', '5s', '--record', elsewhere, '--edit'];
+  const nonsense = await run(NETFOLD, replay, edited(`echo nonsense >>`));
+  expect([nonsense.code, nonsense.err]).toEqual([
+    1,
+    expect.stringContaining('line 3 of the commands, "nonsense", is none'),
+  ]);
+  expect(existsSync(elsewhere)).toBe(false);
+  expectSuccess(await run(NETFOLD, replay, edited(`echo 'at 4s set client--server latency=20ms' >>`)));
   const second = await shown(elsewhere);
   expect(second.description).toMatchObject({ state: 'complete', hosts: ['host0', 'host1'] });
   expect(second.description.topology.hash).toBe(whole.description.topology.hash);
-  expect(texts(second)).toEqual(EVENTS);
-  expect(second.events.map(({ dueMs }) => dueMs)).toEqual(whole.events.map(({ dueMs }) => dueMs));
+  expect(texts(second)).toEqual([...EVENTS, 'hand: set client--server latency=20ms']);
+  expect(second.events.map(({ dueMs }) => dueMs)).toEqual([...whole.events.map(({ dueMs }) => dueMs), 4000]);
   const expected = join(artifact, 'expected.json');
   const checked = await netfold('records', 'check', join(artifact, 'record'), expected, '--json');
   expect(JSON.parse(checked.out)).toContainEqual(
@@ -164,4 +181,42 @@ it('a record is kept where it is asked for, in a folder of its own, or not at al
   expect(gone).toMatchObject({ code: 0 });
   expect(gone.err).toContain('the run is not recorded');
   expect(existsSync(unwritable)).toBe(false);
+});
+
+it('has one writer: whoever else would go on with a record is refused', async () => {
+  const experiment = experimentName();
+  const folder = await makeRecord(join(lab.folder, 'busy'), { description: { experiment } });
+  mkdirSync(experimentFolder(experiment), { recursive: true });
+  writeFileSync(pointerOf(experiment), JSON.stringify({ folder }));
+  const topology = loadTopology(TOPOLOGY, 'lab.yaml').topology;
+  const goOn = () =>
+    continueRecord(
+      {
+        ...{ experiment, platform: 'lab', delayBackend: 'netem', hosts: ['host0'], endpoints: 2, seeds: {} },
+        ...{ placement: {}, source: { file: 'lab.yaml', text: TOPOLOGY }, topology },
+      },
+      { tell: () => {} },
+    );
+  const busy = (message: RegExp) =>
+    expect.objectContaining({ code: 'RECORD_BUSY', message: expect.stringMatching(message) });
+  expect(goOn).toThrow(busy(/is complete, and does not change any more/));
+  const description = readDescription(folder);
+  writeDescription(folder, { ...description, state: 'recording', writer: thisWriter() });
+  expect(goOn).toThrow(busy(new RegExp(`process ${process.pid} writes its record`)));
+  rmSync(experimentFolder(experiment), { recursive: true });
+});
+
+it('what verify measures is recorded, without a timeline', async () => {
+  const name = experimentName();
+  const record = join(lab.folder, 'verified');
+  const verified = await netfold('verify', lab.file, '--name', name, '--record', record, '--json');
+  // A busy machine may not be faithful.
+  expect([0, 4], verified.err).toContain(verified.code);
+  const { description, events, flows, lastMs } = await shown(record);
+  expect(description).toMatchObject({ state: 'complete', hosts: ['host0'] });
+  expect(JSON.parse(readFileSync(join(record, 'verify.json'), 'utf8'))).toEqual(JSON.parse(verified.out));
+  expect(description.files['verify.json']).toBeDefined();
+  expect(events).toEqual([]);
+  expect(flows.map(({ source }) => source)).toContain('client.0');
+  expect(lastMs).toBeGreaterThan(1000);
 });
