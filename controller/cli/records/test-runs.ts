@@ -46,7 +46,7 @@ function requireTime(file: string, topology: Topology, durationMs: number): void
   }
 }
 
-interface Task {
+export interface Task {
   readonly file: string;
   readonly run: number;
 }
@@ -92,9 +92,9 @@ export async function runAll(
   return { results, isInterrupted };
 }
 
-function* tasksOf(
+export function* tasksOf(
   files: readonly string[],
-  { untilFail, repeat }: RunOptions,
+  { untilFail, repeat }: Pick<RunOptions, 'untilFail' | 'repeat'>,
   failed: ReadonlySet<string>,
 ): Generator<Task, void> {
   for (const file of files)

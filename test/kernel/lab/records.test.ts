@@ -145,7 +145,7 @@ it('a run is recorded while it goes on, past the end of its controller, and to i
   const nonsense = await run(NETFOLD, replay, edited(`echo nonsense >>`));
   expect([nonsense.code, nonsense.err]).toEqual([
     1,
-    expect.stringContaining('line 3 of the commands, "nonsense", is none'),
+    expect.stringContaining('line 2 of the commands, "nonsense", is none'),
   ]);
   expect(existsSync(elsewhere)).toBe(false);
   expectSuccess(await run(NETFOLD, replay, edited(`echo 'at 4s set client--server latency=20ms' >>`)));
