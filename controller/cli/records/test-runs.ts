@@ -1,4 +1,5 @@
 /** Runs of files with expectations, one after the other or several at a time. */
+import { join } from 'node:path';
 import { NetfoldError } from '../../../proto/errors.ts';
 import { formatMicros, fromMillis, micros, millisToSeconds, toMillis } from '../../../proto/units.ts';
 import type { Topology } from '../../../topology/model/model.ts';
@@ -6,11 +7,12 @@ import { ControllerError } from '../../errors.ts';
 import { outcomeOf, type RunResult } from '../../expect/result.ts';
 import { neededMs, Watch } from '../../expect/watch.ts';
 import { removeFolder } from '../../machine/folders.ts';
+import { recordId } from '../../record/folders.ts';
 import { openTopology } from '../options/files.ts';
 import { type LabOptions, withExperiment } from '../options/with-experiment.ts';
 import { printError, step } from '../terminal/output.ts';
 
-export interface RunOptions extends Omit<LabOptions, 'record'> {
+export interface RunOptions extends LabOptions {
   readonly duration?: number;
   readonly repeat: number;
   readonly untilFail?: boolean;
@@ -131,12 +133,19 @@ export async function runOnce({ file, run }: Task, options: RunOptions): Promise
   }
 }
 
+/** What is judged is what was recorded, so that each run has a record while it goes on. Below a folder for all, one of its own. */
+function whereRecorded(file: string, { record, ...lab }: RunOptions): LabOptions {
+  if (typeof record !== 'string') return lab;
+  const name = lab.name ?? openTopology(file, lab).topology.name;
+  return { ...lab, record: join(record, recordId(name, new Date().toISOString())) };
+}
+
 async function judgeRun(
   file: string,
   options: RunOptions,
 ): Promise<Pick<RunResult, 'judgements' | 'outcome' | 'record'> | undefined> {
   let record: string | undefined;
-  const judgements = await withExperiment(file, options, async (experiment, { signal }) => {
+  const judgements = await withExperiment(file, whereRecorded(file, options), async (experiment, { signal }) => {
     record = experiment.record;
     const supervision = experiment.supervise(step).catch(() => {});
     const watch = new Watch(experiment, experiment.topology.expectations ?? [], await experiment.run());
@@ -151,7 +160,7 @@ async function judgeRun(
   });
   if (!judgements) return undefined;
   const outcome = outcomeOf(judgements);
-  const isKept = outcome !== 'holds' || options.keep === true;
+  const isKept = options.record !== false && (outcome !== 'holds' || options.keep === true);
   if (!isKept && record !== undefined) removeFolder(record);
   return { outcome, judgements, ...(isKept && record !== undefined && { record }) };
 }

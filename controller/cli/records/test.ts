@@ -43,6 +43,11 @@ export function addTestCommand(program: Command): void {
         .default(30)
         .argParser(wholeNumber),
     )
+    .option(
+      '--record <folder>',
+      'keep the records of runs below this folder (default: among those of `netfold records`)',
+    )
+    .option('--no-record', 'keep no record of any run')
     .option('--keep', 'keep the records of runs that hold as well')
     .option('--junit <file>', 'write JUnit XML')
     .option('--tap <file>', 'write TAP')
