@@ -1,6 +1,4 @@
 /** `netfold verify`: runs a topology, measures it with real traffic, and compares it with the file. */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import { EXIT_CODE } from '../../../proto/errors.ts';
 import { formatRate, formatRatio } from '../../../proto/units.ts';
@@ -10,7 +8,7 @@ import type { Experiment } from '../../experiment/experiment.ts';
 import type { MeshAddress } from '../../mesh-address.ts';
 import type { Finding } from '../../verify/judge.ts';
 import { Verification } from '../../verify/verify.ts';
-import { FINDINGS } from '../../record/description.ts';
+import { writeFindings } from '../../record/findings.ts';
 import { machineTcpBuffers } from '../options/files.ts';
 import { addRecordOptions, tellRecord } from '../options/record-options.ts';
 import { addTlsOptions, serveOption, type TlsFlags } from '../options/serve-options.ts';
@@ -70,9 +68,8 @@ async function verify(file: string, options: VerifyOptions): Promise<void> {
 /** In the record, before it is complete. Returns where it is. */
 function keepFindings({ record }: Experiment, findings: readonly Finding[]): string | undefined {
   if (record === undefined) return undefined;
-  const text = `${JSON.stringify({ faithful: isFaithful(findings), findings }, null, 1)}\n`;
   try {
-    writeFileSync(join(record, FINDINGS), text);
+    writeFindings(record, { faithful: isFaithful(findings), findings: [...findings] });
   } catch (error) {
     warn(`what was measured is not in the record: ${(error as Error).message}`);
   }

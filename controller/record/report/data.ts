@@ -1,8 +1,11 @@
 /** What a report shows, from the tables of a record: of any length, so much that a page shows it at once. */
 import type { DatabaseSync } from 'node:sqlite';
 import { millisToSeconds } from '../../../proto/units.ts';
+import type { TrafficRow } from '../../traffic-rows.ts';
+import { type Findings, readFindings } from '../findings.ts';
 import { type RecordSummary, readRecord, withDatabase } from '../read.ts';
 import { topologyOf } from '../topology-of.ts';
+import { readTraffic } from '../traffic-file.ts';
 import { type Distributions, distributionsOf } from './distributions.ts';
 import { type Lags, lagsOf } from './lags.ts';
 import { type Loads, loadsOf, versionsOf } from './loads.ts';
@@ -44,12 +47,18 @@ export interface ReportData {
   readonly loads?: Loads;
   readonly noLoads?: string;
   readonly agents: readonly AgentChart[];
+  /** Absent: the record is of another command than `netfold verify`. */
+  readonly findings?: Findings;
+  /** Of netfold's own; empty where there was none. */
+  readonly traffic: readonly TrafficRow[];
 }
 
 /** Throws `ControllerError` (`RECORD_UNREADABLE`). */
 export function reportData(folder: string): ReportData {
   const summary = readRecord(folder);
   const bucketMs = Math.max(1, Math.ceil(summary.lastMs / MOST_POINTS));
+  const findings = readFindings(folder);
+  const traffic = readTraffic(folder);
   return withDatabase(folder, (database) => ({
     summary,
     flows: flowCharts(database, summary, bucketMs),
@@ -57,6 +66,8 @@ export function reportData(folder: string): ReportData {
     lags: lagsOf(database, summary.lastMs),
     ...tryLoads(database, summary),
     agents: summary.agents.map(({ host }) => agentChart(database, host, bucketMs)),
+    ...(findings && { findings }),
+    traffic,
   }));
 }
 

@@ -7,6 +7,7 @@ import { count } from '../../../proto/words.ts';
 import type { RecordSummary } from '../read.ts';
 import type { ReportData } from './data.ts';
 import { inert, json, ms, rate, rounded } from './html.ts';
+import { findingSection, trafficSection } from './measured.ts';
 import { chartedLinks, networkSection } from './network.ts';
 import {
   costSection,
@@ -43,9 +44,11 @@ ${verdict(summary, warnings)}
 ${tiles(data)}
 </header>
 <main>
+${findingSection(data.findings)}
 ${data.loads ? networkSection(data.loads, description.experiment) : `<p class="note">The topology can't be read: ${inert(data.noLoads ?? '')}</p>`}
 ${flowSection(data)}
 ${pathSection(data)}
+${trafficSection(data.traffic)}
 ${eventSection(summary)}
 ${costSection(data, MOST_AGENTS)}
 ${endpointSection(summary, linkTo)}
