@@ -81,6 +81,26 @@ describe('a packet', () => {
     ]);
   });
 
+  it('that comes from elsewhere is followed from its arrival on', () => {
+    const here = { name: 'b.0', addresses: [B4.join('.')], isWitnessed: true };
+    const follower = new Follower([here], fromMillis(WAIT_MS));
+    const see = (ms: number, id: number, isOutgoing = false): string => {
+      const [source, destination] = isOutgoing ? [B4, A4] : [A4, B4];
+      const bytes = udpFrame({ source, destination, id });
+      follower.see({ endpoint: 0, at: fromMillis(ms), bytes, length: bytes.length, isOutgoing });
+      return parseFrame(bytes)!.key;
+    };
+    follower.delivered(0, see(11, 1), fromMillis(41));
+    see(50, 2);
+    see(60, 3, true);
+    expect(follower.take(fromMillis(LONG_AFTER)).map((one) => `${toMillis(one.at)} ${one.comment ?? '-'}`)).toEqual([
+      '41 at the interface 30ms before',
+      '50 lost here: not delivered within 1s',
+      '60 -',
+    ]);
+    expect(follower.ends.sent).toBe(0);
+  });
+
   it('of others, or of another protocol, is there without a word', () => {
     const scene = new Scene().sent(10, { destination: [10, 0, 0, 9] });
     const bytes = Buffer.alloc(60);
