@@ -3,7 +3,7 @@ import { type AgentStatus, sumOfTraffic, type TrafficStatus } from '../proto/sta
 
 /** A row of `netfold traffic --json`, and of `traffic.json` in a record. */
 export interface TrafficRow extends Omit<TrafficStatus, 'delaySumMs' | 'mostDelayMs'> {
-  /** Of datagrams; those on their way are counted as lost. Null: of TCP, and in a record that has one end alone. */
+  /** Of datagrams; those on their way are counted as lost. Null: of TCP, and in a record that has not both ends until the same time. */
   readonly lost: number | null;
   /** Of datagrams, files and pages' objects; null: of other TCP. */
   readonly meanDelayMs: number | null;

@@ -304,9 +304,10 @@ function joinOmitted(parts: readonly Part[], to: string): void {
 /** Returns what could not be read, one sentence each. */
 function joinTraffic(parts: readonly Part[], to: string): string[] {
   const problems: string[] = [];
-  const read = parts.flatMap(({ folder, description: { id, placement = {} } }) => {
+  const read = parts.flatMap(({ folder, lastMs, description: { id, placement = {} } }) => {
+    const has = (endpoint: string): boolean => placement[endpoint] !== undefined;
     try {
-      return [{ rows: readTraffic(folder), has: (endpoint: string) => placement[endpoint] !== undefined }];
+      return [{ rows: readTraffic(folder), has, lastMs }];
     } catch (error) {
       problems.push(`the traffic that ${id} tells of: ${(error as Error).message}`);
       return [];

@@ -5,7 +5,12 @@ export interface TrafficPart {
   readonly rows: readonly TrafficRow[];
   /** Whether the endpoint was on a host of this part. */
   readonly has: (endpoint: string) => boolean;
+  /** How far it goes. */
+  readonly lastMs: number;
 }
+
+/** What is counted once a second. Beyond, what one end counts less than the other says nothing of loss. */
+const TOGETHER_MS = 2000;
 
 const keyOf = ({ name, from, to }: TrafficRow): string => JSON.stringify([name, from, to]);
 
@@ -15,13 +20,21 @@ const keyOf = ({ name, from, to }: TrafficRow): string => JSON.stringify([name, 
  */
 export function joinedTraffic(parts: readonly TrafficPart[]): TrafficRow[] {
   const all = new Map(parts.flatMap(({ rows }) => rows.map((row) => [keyOf(row), row] as const)));
-  const indexes = parts.map(({ rows, has }) => ({ has, rows: new Map(rows.map((row) => [keyOf(row), row])) }));
-  const toldBy = (endpoint: string, key: string): TrafficRow | undefined =>
-    indexes.find(({ has, rows }) => has(endpoint) && rows.has(key))?.rows.get(key);
+  const indexes = parts.map((part) => ({ ...part, rows: new Map(part.rows.map((row) => [keyOf(row), row])) }));
+  const toldBy = (endpoint: string, key: string): Told | undefined => {
+    const found = indexes.find(({ has, rows }) => has(endpoint) && rows.has(key));
+    return found && { row: found.rows.get(key)!, lastMs: found.lastMs };
+  };
   return [...all].map(([key, row]) => joined(row, toldBy(row.from, key), toldBy(row.to, key)));
 }
 
-function joined(any: TrafficRow, sender: TrafficRow | undefined, receiver: TrafficRow | undefined): TrafficRow {
+interface Told {
+  readonly row: TrafficRow;
+  readonly lastMs: number;
+}
+
+function joined(any: TrafficRow, from: Told | undefined, to: Told | undefined): TrafficRow {
+  const [sender, receiver] = [from?.row, to?.row];
   const row = {
     ...any,
     sources: Math.max(sender?.sources ?? 0, receiver?.sources ?? 0, any.sources),
@@ -30,5 +43,6 @@ function joined(any: TrafficRow, sender: TrafficRow | undefined, receiver: Traff
     ...{ received: receiver?.received ?? 0, receivedBytes: receiver?.receivedBytes ?? 0 },
     ...{ meanDelayMs: receiver?.meanDelayMs ?? null, mostDelayMs: receiver?.mostDelayMs ?? null },
   };
-  return { ...row, lost: sender && receiver ? lostOf(row) : null };
+  const isTogether = from && to && Math.abs(from.lastMs - to.lastMs) <= TOGETHER_MS;
+  return { ...row, lost: isTogether ? lostOf(row) : null };
 }

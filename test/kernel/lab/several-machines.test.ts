@@ -241,15 +241,15 @@ it('end together: by a signed quit from any of them, also without a controller',
   await expectPackets(record);
 });
 
-/** Each host knows one end of it. */
+/** Each host tells one end of it. */
 function expectTraffic(record: string): void {
   const [voice, ...others] = readTraffic(record);
   expect(others).toEqual([]);
   expect(voice).toMatchObject({ name: 'voice', from: 'a.0', to: 'b.0' });
   expect(voice!.sent).toBeGreaterThan(100);
   expect(voice!.received).toBeGreaterThan(50);
-  expect(voice!.received).toBeLessThanOrEqual(voice!.sent);
-  expect(voice!.lost).toBe(voice!.sent + voice!.refused - voice!.received);
+  // The part of a ends where its controller was killed, which may be long before that of b.
+  expect([null, Math.max(0, voice!.sent + voice!.refused - voice!.received)]).toContain(voice!.lost);
 }
 
 /** Of a path of 30 ms, whose ends are in two files. */

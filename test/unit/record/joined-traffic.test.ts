@@ -26,7 +26,9 @@ const SENT = { ...ROW, sent: 100, sentBytes: 10_000, refused: 1, late: 2 };
 const RECEIVED = { ...ROW, received: 98, receivedBytes: 9800, meanDelayMs: 20.5, mostDelayMs: 31 };
 const WHOLE = { ...SENT, ...{ received: 98, receivedBytes: 9800, meanDelayMs: 20.5, mostDelayMs: 31, lost: 3 } };
 
-const at = (...endpoints: string[]) => ({ has: (endpoint: string) => endpoints.includes(endpoint) });
+const at = (...endpoints: string[]) => ({
+  ...{ has: (endpoint: string) => endpoints.includes(endpoint), lastMs: 60_000 },
+});
 
 describe('what two ends tell', () => {
   it('is one row, in which what was sent is the sender’s and what was received the receiver’s', () => {
@@ -43,8 +45,11 @@ describe('what two ends tell', () => {
     const receiver = { rows: [RECEIVED], ...at('b.0') };
     expect(joinedTraffic([further, receiver, copy, receiver])).toEqual([WHOLE]);
   });
-  it('says nothing of loss where one end is missing, nor of TCP', () => {
+  it('says nothing of loss where one end is missing or was cut off, nor of TCP', () => {
     expect(joinedTraffic([{ rows: [SENT], ...at('a.0') }])).toEqual([{ ...SENT, lost: null }]);
+    const early = { rows: [SENT], ...at('a.0'), lastMs: 50_000 };
+    const [row] = joinedTraffic([{ rows: [RECEIVED], ...at('b.0') }, early]);
+    expect(row).toEqual({ ...WHOLE, lost: null });
     const tcp = { ...ROW, protocol: 'tcp', sent: 5 };
     expect(joinedTraffic([{ rows: [tcp], ...at('a.0', 'b.0') }])[0]!.lost).toBeNull();
   });
