@@ -20,7 +20,7 @@ import { activitiesIn } from './activities.ts';
 const HELP = `
   --csv        one file a table, with a heading (RFC 4180)
   --parquet    the same as Apache Parquet, for DuckDB, pandas, Spark
-  --ro-crate   the record with metadata of a Workflow Run RO-Crate 0.5, for archives
+  --ro-crate   the record with metadata of a Workflow Run RO-Crate 0.6, for archives
   --pcapng     all packets that netfold capture --record has taken, by one clock, with what became of them
   --artifact   a bundle for artifact evaluation: README, licence, a script that runs it again, expected results with tolerances
 

@@ -1,5 +1,5 @@
 /**
- * A record as a Workflow Run RO-Crate (https://w3id.org/ro/wfrun/workflow/0.5): the topology is the workflow, the run an action that
+ * A record as a Workflow Run RO-Crate (https://w3id.org/ro/wfrun/workflow/0.6): the topology is the workflow, the run an action that
  * has made the files.
  */
 import { statSync, writeFileSync } from 'node:fs';
@@ -20,10 +20,10 @@ const BY_HAND = 'by-hand.yaml';
 const REPORT = 'report.html';
 const SKETCH = 'topology.svg';
 
-const CRATE = 'https://w3id.org/ro/crate/1.1';
-const WORKFLOW_CRATE = 'https://w3id.org/workflowhub/workflow-ro-crate/1.0';
-const PROCESS_RUN = 'https://w3id.org/ro/wfrun/process/0.5';
-const WORKFLOW_RUN = 'https://w3id.org/ro/wfrun/workflow/0.5';
+const CRATE = 'https://w3id.org/ro/crate/1.3';
+const WORKFLOW_CRATE = 'https://w3id.org/workflowhub/workflow-ro-crate/1.1';
+const PROCESS_RUN = 'https://w3id.org/ro/wfrun/process/0.6';
+const WORKFLOW_RUN = 'https://w3id.org/ro/wfrun/workflow/0.6';
 const FORMAL_PARAMETER = 'https://bioschemas.org/profiles/FormalParameter/1.0-RELEASE';
 const LANGUAGE = '#netfold-topology';
 const NETFOLD = '#netfold';
@@ -99,7 +99,7 @@ function crateMetadata({ summary, files, licence, hasSketch, activities }: Crate
     '@graph': [
       {
         ...{ '@id': METADATA, '@type': 'CreativeWork', about: ref('./') },
-        conformsTo: [ref(CRATE), ref(WORKFLOW_CRATE)],
+        conformsTo: ref(CRATE),
       },
       {
         ...{ '@id': './', '@type': 'Dataset', name: description.id },
@@ -111,9 +111,9 @@ function crateMetadata({ summary, files, licence, hasSketch, activities }: Crate
         mainEntity: ref(workflow),
         mentions: [RUN, ...actions.map((action) => action['@id'])].map(ref),
       },
-      work(PROCESS_RUN, 'Process Run Crate', '0.5'),
-      work(WORKFLOW_RUN, 'Workflow Run Crate', '0.5'),
-      work(WORKFLOW_CRATE, 'Workflow RO-Crate', '1.0'),
+      work(PROCESS_RUN, 'Process Run Crate', '0.6'),
+      work(WORKFLOW_RUN, 'Workflow Run Crate', '0.6'),
+      work(WORKFLOW_CRATE, 'Workflow RO-Crate', '1.1'),
       ...(files.some(({ path }) => path === licence.id)
         ? []
         : [{ '@id': licence.id, '@type': 'CreativeWork', name: licence.name }]),
@@ -271,18 +271,20 @@ function imagesOf({ images = {} }: Description): Entity[] {
   const byId = new Map(Object.values(images).map((image) => [image.id, image]));
   return [...byId.values()].map(
     ({ name, id, digests }, index): Entity => ({
-      ...{ '@id': `#image-${index}`, '@type': 'ContainerImage', name },
+      ...{ '@id': `#image-${index}`, '@type': 'ContainerImage', ...partsOf(name) },
       additionalType: ref('https://w3id.org/ro/terms/workflow-run#DockerImage'),
-      registry: registryOf(name),
       sha256: (digests[0] ?? id).replace(/^.*sha256:/, ''),
     }),
   );
 }
 
-/** As Docker reads names: the first part is a host if it looks like one. */
-function registryOf(name: string): string {
-  const [first, ...rest] = name.split('/');
-  return rest.length > 0 && /[.:]|^localhost$/.test(first!) ? first! : 'docker.io';
+/** As Docker reads names: the first part is a host if it looks like one, and a tag has no slash. */
+function partsOf(image: string): { readonly registry: string; readonly name: string; readonly tag?: string } {
+  const [first, ...rest] = image.replace(/@.*$/, '').split('/');
+  const hasRegistry = rest.length > 0 && /[.:]|^localhost$/.test(first!);
+  const path = (hasRegistry ? rest : [first, ...rest]).join('/');
+  const [, name, tag] = /^(.*?)(?::([^:/]*))?$/.exec(path)!;
+  return { registry: hasRegistry ? first! : 'docker.io', name: name!, ...(tag && { tag }) };
 }
 
 function sentenceOf({ description, lastMs, samples }: RecordSummary): string {

@@ -73,17 +73,17 @@ describe('export', () => {
     expect(entities.size).toBe(graph.length);
     const refs = (value: unknown): string[] => [value].flat().map((one) => (one as { '@id': string })['@id']);
     const the = (id: string): Record<string, unknown> => entities.get(id)!;
-    // RO-Crate 1.1: the descriptor, and the root with name, description, date and licence.
+    // RO-Crate 1.3: the descriptor, and the root with name, description, date and licence.
     expect(refs(the('ro-crate-metadata.json').about)).toEqual(['./']);
-    expect(refs(the('ro-crate-metadata.json').conformsTo)).toContain('https://w3id.org/ro/crate/1.1');
+    expect(refs(the('ro-crate-metadata.json').conformsTo)).toEqual(['https://w3id.org/ro/crate/1.3']);
     const crate = the('./');
     for (const property of ['name', 'description', 'datePublished', 'license'])
       expect(crate[property]).toBeTruthy();
     expect(the(refs(crate.license)[0]!)).toMatchObject({ name: 'CC-BY-4.0' });
     expect(refs(crate.conformsTo)).toEqual([
-      'https://w3id.org/ro/wfrun/process/0.5',
-      'https://w3id.org/ro/wfrun/workflow/0.5',
-      'https://w3id.org/workflowhub/workflow-ro-crate/1.0',
+      'https://w3id.org/ro/wfrun/process/0.6',
+      'https://w3id.org/ro/wfrun/workflow/0.6',
+      'https://w3id.org/workflowhub/workflow-ro-crate/1.1',
     ]);
     for (const profile of refs(crate.conformsTo)) expect(the(profile)['@type']).toBe('CreativeWork');
     // Every data entity is part of the root, and a file that is there.
@@ -106,7 +106,7 @@ describe('export', () => {
     for (const id of [...refs(workflow.input), ...refs(workflow.output)])
       expect(the(id)).toMatchObject({ '@type': 'FormalParameter', additionalType: expect.any(String) });
     expect(the(refs(action.containerImage)[0]!)).toMatchObject({
-      ...{ '@type': 'ContainerImage', registry: 'quay.io', sha256: 'cd' },
+      ...{ '@type': 'ContainerImage', registry: 'quay.io', name: 'x/y', tag: '1', sha256: 'cd' },
     });
     expect(the('run.sqlite').sha256).toMatch(/^[0-9a-f]{64}$/);
   });
