@@ -24,7 +24,11 @@ const half = (path: string): never => {
 
 describe('a file', () => {
   it('is there when it is whole, with the mode that it had', () => {
-    expect(wholeFile(file, (path) => (writeFileSync(path, 'one'), 7))).toBe(7);
+    const result = wholeFile(file, (path) => {
+      writeFileSync(path, 'one');
+      return 7;
+    });
+    expect(result).toBe(7);
     expect(readFileSync(file, 'utf8')).toBe('one');
     writeFileSync(file, 'two', { mode: 0o600 });
     const { mode } = statSync(file);
