@@ -144,6 +144,15 @@ export function dropOldRecords(root = recordsFolder(), limits = RECORD_LIMITS): 
   return dropped;
 }
 
+/** The same after a record of this machine is complete. Never throws: whoever keeps the next one tries again. */
+export function makeRoom(): void {
+  try {
+    dropOldRecords();
+  } catch {
+    // Somebody else has removed the same, or may alone.
+  }
+}
+
 /** What was cut off is only of use as it is, unless its experiment is still there to be resumed or removed. */
 const isInUse = ({ folder, description }: KeptRecord): boolean =>
   description.state !== 'complete' && (hasWriter(description) || recordOf(description.experiment) === folder);

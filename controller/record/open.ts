@@ -22,7 +22,7 @@ import {
   TOPOLOGY,
   writeDescription,
 } from './description.ts';
-import { dropOldRecords, makeRecordFolder, recordId } from './folders.ts';
+import { makeRecordFolder, makeRoom, recordId } from './folders.ts';
 import type { FileEvent } from './happened.ts';
 import { complete, Recorder, type RecorderOptions, takeFiles } from './recorder.ts';
 import { hasWriter, pointerOf, recordOf, thisWriter } from './writer.ts';
@@ -99,7 +99,7 @@ export async function endRecordOf(experiment: string): Promise<string[]> {
       'its writer was killed: up to a second before that is missing',
     ];
     await complete(folder, { ...description, problems });
-    dropOldRecords();
+    makeRoom();
     return [];
   } catch (error) {
     return [`its record ${folder} is not complete: ${(error as Error).message}`];

@@ -23,7 +23,7 @@ import {
   TRAFFIC,
   writeDescription,
 } from './description.ts';
-import { dropOldRecords, recordsFolder } from './folders.ts';
+import { makeRoom, recordsFolder } from './folders.ts';
 import { type FileEvent, Happened, type Happenings } from './happened.ts';
 import { fillFolder, OMITTED, takeOutputs } from './outputs.ts';
 import type { AgentSample, FlowSample, PathSample } from './rows.ts';
@@ -122,7 +122,7 @@ export class Recorder {
     try {
       this.#database.complete();
       await complete(this.folder, this.#describedAtEnd());
-      if (dirname(this.folder) === recordsFolder()) dropOldRecords();
+      if (dirname(this.folder) === recordsFolder()) makeRoom();
     } catch (error) {
       this.#options.tell(`the record ${this.folder} is not complete: ${(error as Error).message}`);
     }

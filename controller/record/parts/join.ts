@@ -32,7 +32,7 @@ import {
   OUTPUTS,
   writeDescription,
 } from '../description.ts';
-import { dropOldRecords, makeRecordFolder, recordsFolder } from '../folders.ts';
+import { makeRecordFolder, makeRoom, recordsFolder } from '../folders.ts';
 import { OMITTED } from '../outputs.ts';
 import { readRecord, stateOf, withDatabase } from '../read.ts';
 import { complete, isOfMissingPart } from '../recorder.ts';
@@ -97,7 +97,7 @@ export async function joinParts(parts: readonly Part[], wanted?: string, number?
     removeFolder(folder);
     throw error;
   }
-  if (dirname(folder) === recordsFolder()) dropOldRecords();
+  if (dirname(folder) === recordsFolder()) makeRoom();
   return folder;
 }
 
