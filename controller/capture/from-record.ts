@@ -1,12 +1,11 @@
 /** Packets of all captures of a record as one file: by one clock, with what became of those that went from one machine to another. */
-import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { familyBytes } from '../../agent/kernel/netlink/addresses.ts';
 import { fromMillis, type Micros, micros } from '../../proto/units.ts';
 import { ControllerError } from '../errors.ts';
 import { wholeFile } from '../whole-file.ts';
 import { clockShiftOf } from '../record/clocks.ts';
-import { CAPTURES, type Description, readDescription } from '../record/description.ts';
+import { CAPTURES, capturesIn, type Description, readDescription } from '../record/description.ts';
 import { CaptureWriter, FileSink } from './capture-files.ts';
 import { interfaceFacts } from './format/interface-facts.ts';
 import { addressText } from './format/packet.ts';
@@ -35,15 +34,14 @@ interface Source extends MatchedInterface {
  */
 export function exportPackets(record: string, folder: string, program: string): ExportedPackets {
   const description = readDescription(record);
-  const captures = join(record, CAPTURES);
-  const names = existsSync(captures) ? readdirSync(captures).sort() : [];
+  const names = capturesIn(record);
   if (names.length === 0)
     throw new ControllerError(
       'RECORD_PACKETS',
       `${description.id} has no packets`,
       'take them while it runs: netfold capture A B --record',
     );
-  const files = names.map((name) => join(captures, name));
+  const files = names.map((name) => join(record, CAPTURES, name));
   const sources = files.flatMap((path, file) =>
     surveyOf(path).map((found) => sourceOf(found, file, names[file]!, description)),
   );

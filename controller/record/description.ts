@@ -1,6 +1,6 @@
 /** `record.json`: what a record is of, how it ended, and the hash of every file in it. */
 import { createHash } from 'node:crypto';
-import { createReadStream, lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { createReadStream, existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
@@ -193,6 +193,21 @@ export async function changesSince(folder: string, { files }: Description): Prom
   const added = Object.keys(now).filter((path) => files[path] === undefined);
   return [...changed, ...added.map((path) => `${path} was added`)];
 }
+
+/** Names of the files in `captures/`, in their order. What is no regular file nobody wrote: a link leads elsewhere, a pipe never ends. */
+export function capturesIn(folder: string): string[] {
+  const captures = join(folder, CAPTURES);
+  if (!existsSync(captures)) return [];
+  const entries = readdirSync(captures, { withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => name)
+    .sort();
+}
+
+/** Whether there is a file of this name that may be read. */
+export const hasFile = (folder: string, name: string): boolean =>
+  lstatSync(join(folder, name), { throwIfNoEntry: false })?.isFile() === true;
 
 /** Bytes of all files in it. */
 export function sizeOf(folder: string): number {

@@ -1,10 +1,10 @@
 /** `verify.json` of a record: what `netfold verify` has measured, beside what the topology asks for. */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { OPEN_FILE, replaceFile } from '../../agent/files/own-files.ts';
 import { ControllerError } from '../errors.ts';
-import { FINDINGS } from './description.ts';
+import { FINDINGS, hasFile } from './description.ts';
 
 const findingSchema = z.object({
   ...{ what: z.string(), path: z.string(), unit: z.enum(['ms', 'ratio', 'bit/s']), ok: z.boolean() },
@@ -29,7 +29,7 @@ export function writeFindings(folder: string, findings: Findings): void {
 /** `undefined`: the record is of another command. Throws `ControllerError` (`RECORD_UNREADABLE`). */
 export function readFindings(folder: string): Findings | undefined {
   const path = join(folder, FINDINGS);
-  if (!existsSync(path)) return undefined;
+  if (!hasFile(folder, FINDINGS)) return undefined;
   try {
     return findingsSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
   } catch (cause) {

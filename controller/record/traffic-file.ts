@@ -1,11 +1,11 @@
 /** `traffic.json` of a record: what netfold's own traffic had sent and received. */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { OPEN_FILE, replaceFile } from '../../agent/files/own-files.ts';
 import { ControllerError } from '../errors.ts';
 import type { TrafficRow } from '../traffic-rows.ts';
-import { TRAFFIC } from './description.ts';
+import { hasFile, TRAFFIC } from './description.ts';
 
 const counted = z.number().min(0);
 
@@ -25,7 +25,7 @@ export function writeTraffic(folder: string, rows: readonly TrafficRow[]): void 
 /** Empty where there was none. Throws `ControllerError` (`RECORD_UNREADABLE`). */
 export function readTraffic(folder: string): readonly TrafficRow[] {
   const path = join(folder, TRAFFIC);
-  if (!existsSync(path)) return [];
+  if (!hasFile(folder, TRAFFIC)) return [];
   try {
     return z.array(rowSchema).parse(JSON.parse(readFileSync(path, 'utf8')));
   } catch (cause) {

@@ -1,12 +1,12 @@
 /** Indexes of the packets that a record has: where each flow and each second begins in which file. */
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { millisToSeconds, toMillis } from '../../../proto/units.ts';
 import { PROTOCOL, parseFrame } from '../../capture/format/packet.ts';
 import { type ReadPacket, readPackets } from '../../capture/format/read-pcapng.ts';
 import { wholeFile } from '../../whole-file.ts';
 import { clockShiftOf } from '../clocks.ts';
-import { CAPTURES, readDescription } from '../description.ts';
+import { CAPTURES, capturesIn, readDescription } from '../description.ts';
 import { csvLine, type ExportedFile } from './csv.ts';
 
 const FLOW_COLUMNS = [
@@ -39,8 +39,8 @@ type Second = Sum & { readonly firstOffset: number };
  * the timeline began, offsets those of blocks in the files. Throws `RECORD_UNREADABLE` and system errors.
  */
 export function exportCaptureIndexes(record: string, folder: string): ExportedFile[] {
-  const captures = join(record, CAPTURES);
-  if (!existsSync(captures)) return [];
+  const files = capturesIn(record);
+  if (files.length === 0) return [];
   const description = readDescription(record);
   const began = Date.parse(description.beganAt ?? description.startedAt);
   // Each machine has written with its own clock.
@@ -50,8 +50,8 @@ export function exportCaptureIndexes(record: string, folder: string): ExportedFi
   };
   const flows: string[] = [];
   const seconds: string[] = [];
-  for (const file of readdirSync(captures).sort()) {
-    const index = indexOf(readPackets(join(captures, file)), beganOf);
+  for (const file of files) {
+    const index = indexOf(readPackets(join(record, CAPTURES, file)), beganOf);
     for (const flow of index.flows) flows.push(csvLine([file, ...flow]));
     for (const second of index.seconds) seconds.push(csvLine([file, ...second]));
   }

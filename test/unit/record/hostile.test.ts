@@ -1,5 +1,6 @@
 /** Records that were damaged, edited, or made by somebody who means no good: a coded error, or a page that does no harm. */
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -7,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isAsRun } from '../../../controller/record/again.ts';
 import { RunDatabase } from '../../../controller/record/database.ts';
 import { readDescription } from '../../../controller/record/description.ts';
+import { exportCaptureIndexes } from '../../../controller/record/export/captures.ts';
 import { exportCsv } from '../../../controller/record/export/csv.ts';
 import { exportParquet } from '../../../controller/record/export/parquet.ts';
 import { readRecord } from '../../../controller/record/read.ts';
@@ -129,6 +131,15 @@ describe('a record', () => {
     const page = await everything();
     expect(['<img', '<script>alert'].filter((text) => page.includes(text))).toEqual([]);
     expect(page.match(/<\/script>/g)).toHaveLength(3);
+  });
+
+  it('with pipes and links where files should be is read without them', async () => {
+    mkdirSync(join(record, 'captures'));
+    symlinkSync('/etc/passwd', join(record, 'captures', 'link.pcapng'));
+    for (const name of ['captures/pipe.pcapng', 'traffic.json', 'verify.json'])
+      execFileSync('mkfifo', [join(record, name)]);
+    expect((await everything()).includes('a.0 → b.0')).toBe(true);
+    expect(exportCaptureIndexes(record, root)).toEqual([]);
   });
 
   it('has one writer: another one waits for nobody, and takes nothing', () => {
