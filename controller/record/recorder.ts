@@ -37,6 +37,8 @@ const ANSWER_MS = 600;
 const THIN_EVERY_ROUNDS = 60;
 /** How commands have ended is told so often, for a run that is cut off. */
 const DESCRIBE_EVERY_ROUNDS = 5;
+/** Of netfold's own traffic: so many rows are written each second, more of them less often, since all are written anew. */
+const TRAFFIC_ROWS_A_SECOND = 300;
 /** What waits for a disk that is full for the moment; then the oldest moments are given up. */
 const MOST_WAITING = 60;
 const MOST_LINES = 10_000;
@@ -80,6 +82,7 @@ export class Recorder {
   /** By host: what it told last of netfold's own traffic. */
   readonly #traffic = new Map<string, readonly TrafficStatus[]>();
   #hasNewTraffic = false;
+  #isDrained = false;
 
   /** Begins to record. Throws if nothing can be written there. */
   constructor(options: RecorderOptions) {
@@ -113,6 +116,7 @@ export class Recorder {
     await this.#loop;
     await this.#round();
     this.#waiting.push(this.#happened.last(this.#now() ?? 0));
+    this.#isDrained = true;
     this.#write();
     if (this.#isFailing) this.#problems.add('its last seconds: there was no room for them');
   }
@@ -131,9 +135,12 @@ export class Recorder {
   /** What netfold's own traffic had sent a second before at most. What became of it at ends that are elsewhere, their hosts tell. */
   #writeTraffic(): void {
     if (!this.#hasNewTraffic) return;
+    const all = [...this.#traffic.values()];
+    const every = 1 + Math.floor(all.flat().length / TRAFFIC_ROWS_A_SECOND);
+    if (!this.#isDrained && this.#rounds % every > 0) return;
     const { placement } = this.#options.description;
     const isHere = (name: string): boolean => placement === undefined || placement[name] !== undefined;
-    const rows = trafficRows([...this.#traffic.values()]);
+    const rows = trafficRows(all);
     writeTraffic(
       this.folder,
       rows.map((row) => (isHere(row.from) && isHere(row.to) ? row : { ...row, lost: null })),
