@@ -52,8 +52,9 @@ function capture(
   packets: readonly Seen[],
   { filter, dropped = 0 }: { readonly filter?: string; readonly dropped?: number } = {},
 ): void {
-  const [host, address, behind] = end === 'a' ? ['host-a', A4, 0] : ['host-b', B4, BEHIND_MS];
-  const facts = { name: `${end}.0`, experiment: 'wan', host: host as string, addresses: [address.join('.')] };
+  const [host, address, behind] =
+    end === 'a' ? (['host-a', A4, 0] as const) : (['host-b', B4, BEHIND_MS] as const);
+  const facts = { name: `${end}.0`, experiment: 'wan', host, addresses: [address.join('.')] };
   mkdirSync(join(record, 'captures'), { recursive: true });
   const interfaces = [
     { name: facts.name, description: describeInterface(facts), ...(filter !== undefined && { filter }) },
@@ -64,8 +65,8 @@ function capture(
   const idle = (ms: number): Seen => ({ ms, comment: undefined, source: address, destination: [10, 0, 0, 99] });
   for (const { ms, comment, ...parts } of [idle(0), ...packets, idle(LAST_MS)]) {
     const bytes = udpFrame({ source: A4, destination: B4, ...parts });
-    const at = fromMillis(BEGAN + ms - (behind as number));
-    const isOutgoing = (parts.source ?? A4) === address;
+    const at = fromMillis(BEGAN + ms - behind);
+    const isOutgoing = (parts.source ?? A4).join() === address.join();
     writer.write({ interface: 0, at, bytes, length: bytes.length, isOutgoing, comment });
   }
   writer.close(fromMillis(BEGAN), [{ received: 9, dropped }]);
