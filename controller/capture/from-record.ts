@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { familyBytes } from '../../agent/kernel/netlink/addresses.ts';
 import { fromMillis, type Micros, micros } from '../../proto/units.ts';
 import { ControllerError } from '../errors.ts';
-import { wholeFile } from '../whole-file.ts';
 import { clockShiftOf } from '../record/clocks.ts';
 import { CAPTURES, capturesIn, type Description, readDescription } from '../record/description.ts';
+import { wholeFile } from '../whole-file.ts';
 import { CaptureWriter, FileSink } from './capture-files.ts';
 import { interfaceFacts } from './format/interface-facts.ts';
 import { addressText } from './format/packet.ts';
@@ -68,7 +68,15 @@ export function exportPackets(record: string, folder: string, program: string): 
 }
 
 function sourceOf(found: SurveyedInterface, file: number, fileName: string, record: Description): Source {
-  const { name, description = '', filter, received, dropped, firstAt = micros(0), lastAt = micros(-1) } = found;
+  const {
+    name,
+    description = '',
+    filter,
+    received,
+    dropped,
+    firstAt = micros(0),
+    lastAt = micros(-1),
+  } = found;
   const facts = interfaceFacts(description);
   const host = record.placement?.[name] ?? facts?.host;
   const shift = host === undefined ? micros(0) : fromMillis(clockShiftOf(record, host).ms);
@@ -85,7 +93,11 @@ function sourceOf(found: SurveyedInterface, file: number, fileName: string, reco
 function* inOrder(files: readonly string[], sources: readonly Source[]): Generator<MatchedPacket> {
   const streams = files.map((path, file) => {
     const own = sources.flatMap((one, number) => (one.file === file ? [[one.name, number] as const] : []));
-    return { packets: readPackets(path), numbers: new Map(own), head: undefined as MatchedPacket | undefined };
+    return {
+      packets: readPackets(path),
+      numbers: new Map(own),
+      head: undefined as MatchedPacket | undefined,
+    };
   });
   const step = (stream: (typeof streams)[number]): void => {
     const next = stream.packets.next();

@@ -127,8 +127,7 @@ class Matching {
     if (this.#first < SWEEP) return;
     this.#waiting = this.#waiting.slice(this.#first);
     this.#first = 0;
-    for (const [name, { last }] of this.#alike)
-      if (last + MATCH_WAIT < due) this.#alike.delete(name);
+    for (const [name, { last }] of this.#alike) if (last + MATCH_WAIT < due) this.#alike.delete(name);
   }
 
   #said(waiting: Waiting): MatchedPacket {
@@ -193,5 +192,4 @@ class Matching {
 /** So many are done before they are taken away. */
 const SWEEP = 10_000;
 
-const span = (from: MatchedPacket, to: MatchedPacket): string =>
-  formatMicros(Math.max(0, to.at - from.at));
+const span = (from: MatchedPacket, to: MatchedPacket): string => formatMicros(Math.max(0, to.at - from.at));

@@ -22,7 +22,10 @@ import { isEnding, removeExperiment } from './teardown.ts';
 const START_DELAY_MS = 250;
 
 /** None of them takes place where no timeline begins. */
-const withoutEvents = (run: RecordedRun): RecordedRun => ({ ...run, topology: { ...run.topology, events: [] } });
+const withoutEvents = (run: RecordedRun): RecordedRun => ({
+  ...run,
+  topology: { ...run.topology, events: [] },
+});
 
 export class Experiment {
   readonly platform: Platform;
@@ -84,7 +87,11 @@ export class Experiment {
     try {
       const { contained } = this.platform;
       const images = contained?.images && (() => contained.images!(this.plan.endpoints));
-      this.#recorder = await begin({ tell, beganAt: () => this.#measuredSince ?? this.startAt, ...(images && { images }) });
+      this.#recorder = await begin({
+        tell,
+        beganAt: () => this.#measuredSince ?? this.startAt,
+        ...(images && { images }),
+      });
     } catch (error) {
       tell(`the run is not recorded: ${(error as Error).message}`);
     }

@@ -60,7 +60,9 @@ export function kernelFacts(abilities: readonly Ability[]): KernelFacts {
 
 function settingOf(name: string): string | undefined {
   try {
-    return readFileSync(`/proc/sys/${name.replaceAll('.', '/')}`, 'utf8').trim().replace(/\s+/g, ' ');
+    return readFileSync(`/proc/sys/${name.replaceAll('.', '/')}`, 'utf8')
+      .trim()
+      .replace(/\s+/g, ' ');
   } catch {
     return undefined;
   }

@@ -21,6 +21,7 @@ export function clockShiftOf(
   return {
     // Null of the host whose clock all follow.
     ms: (own?.offsetMs ?? 0) - (first?.offsetMs ?? 0),
-    errorMs: own?.errorMs == null && first?.errorMs == null ? null : (own?.errorMs ?? 0) + (first?.errorMs ?? 0),
+    errorMs:
+      own?.errorMs == null && first?.errorMs == null ? null : (own?.errorMs ?? 0) + (first?.errorMs ?? 0),
   };
 }

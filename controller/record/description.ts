@@ -76,9 +76,7 @@ const descriptionSchema = z.object({
   versions: versionsSchema,
   machine: machineSchema,
   /** What of the kernel decides how it queues and sends: abilities as of `netfold doctor`, settings as of `sysctl`. */
-  kernel: z
-    .object({ queueing: z.array(z.string()), settings: z.record(z.string(), z.string()) })
-    .optional(),
+  kernel: z.object({ queueing: z.array(z.string()), settings: z.record(z.string(), z.string()) }).optional(),
   platform: z.string(),
   delayBackend: z.string(),
   /** Of this machine; other machines of the same experiment write records of their own. */

@@ -9,8 +9,8 @@ import type { AnswerOf } from '../../../proto/api/v1/routes.ts';
 import { ControllerError } from '../../errors.ts';
 import { openToRead } from '../../record/database.ts';
 import { DATABASE } from '../../record/description.ts';
-import { recordOf } from '../../record/writer.ts';
 import { readRecord } from '../../record/read.ts';
+import { recordOf } from '../../record/writer.ts';
 
 /** Throws `RECORD_UNKNOWN`, `RECORD_UNREADABLE`. */
 export const recordNow = (experiment: string): AnswerOf<'getRecord'> => recordIn(folderOf(experiment));

@@ -147,7 +147,10 @@ async function endElsewhere(
   throw new ControllerError(
     'NODE_UNKNOWN',
     `"${node}" has ${meant.length} replicas`,
-    `name one of ${meant.map(({ name }) => name).slice(0, 10).join(' ')}`,
+    `name one of ${meant
+      .map(({ name }) => name)
+      .slice(0, 10)
+      .join(' ')}`,
   );
 }
 

@@ -145,19 +145,23 @@ async function judgeRun(
   options: RunOptions,
 ): Promise<Pick<RunResult, 'judgements' | 'outcome' | 'record'> | undefined> {
   let record: string | undefined;
-  const judgements = await withExperiment(file, whereRecorded(file, options), async (experiment, { signal }) => {
-    record = experiment.record;
-    const supervision = experiment.supervise(step).catch(() => {});
-    const watch = new Watch(experiment, experiment.topology.expectations ?? [], await experiment.run());
-    try {
-      const { duration } = options;
-      const durationMs = duration === undefined ? undefined : toMillis(micros(duration));
-      await Promise.race([watch.untilJudged(durationMs, signal), supervision]);
-      return signal.aborted ? undefined : await watch.judge();
-    } finally {
-      watch.stop();
-    }
-  });
+  const judgements = await withExperiment(
+    file,
+    whereRecorded(file, options),
+    async (experiment, { signal }) => {
+      record = experiment.record;
+      const supervision = experiment.supervise(step).catch(() => {});
+      const watch = new Watch(experiment, experiment.topology.expectations ?? [], await experiment.run());
+      try {
+        const { duration } = options;
+        const durationMs = duration === undefined ? undefined : toMillis(micros(duration));
+        await Promise.race([watch.untilJudged(durationMs, signal), supervision]);
+        return signal.aborted ? undefined : await watch.judge();
+      } finally {
+        watch.stop();
+      }
+    },
+  );
   if (!judgements) return undefined;
   const outcome = outcomeOf(judgements);
   const isKept = options.record !== false && (outcome !== 'holds' || options.keep === true);

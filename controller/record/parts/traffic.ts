@@ -20,7 +20,10 @@ const keyOf = ({ name, from, to }: TrafficRow): string => JSON.stringify([name, 
  */
 export function joinedTraffic(parts: readonly TrafficPart[]): TrafficRow[] {
   const all = new Map(parts.flatMap(({ rows }) => rows.map((row) => [keyOf(row), row] as const)));
-  const indexes = parts.map((part) => ({ ...part, rows: new Map(part.rows.map((row) => [keyOf(row), row])) }));
+  const indexes = parts.map((part) => ({
+    ...part,
+    rows: new Map(part.rows.map((row) => [keyOf(row), row])),
+  }));
   const toldBy = (endpoint: string, key: string): Told | undefined => {
     const found = indexes.find(({ has, rows }) => has(endpoint) && rows.has(key));
     return found && { row: found.rows.get(key)!, lastMs: found.lastMs };

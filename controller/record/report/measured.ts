@@ -8,8 +8,8 @@ export function findingSection(found: Findings | undefined): string {
   if (!found) return '';
   const rows = found.findings.map((one): Cell[] => [
     `${one.what}, ${one.path}`,
-    valueOf(one, one.target),
-    one.measured === null ? 'none' : valueOf(one, one.measured),
+    amountOf(one, one.target),
+    one.measured === null ? 'none' : amountOf(one, one.measured),
     `± ${one.tolerance}`,
     { markup: one.ok ? '<span class="good">✓</span>' : '<span class="bad">✗ outside</span>' },
   ]);
@@ -21,14 +21,25 @@ export function findingSection(found: Findings | undefined): string {
   );
 }
 
-function valueOf({ unit }: RecordedFinding, value: number): string {
+function amountOf({ unit }: RecordedFinding, value: number): string {
   if (unit === 'ms') return ms(value);
   return unit === 'ratio' ? formatRatio(rounded(value)) : rate(value);
 }
 
 export function trafficSection(rows: readonly TrafficRow[]): string {
   if (rows.length === 0) return '';
-  const heading = ['traffic', 'from, to', 'sources', 'sent', 'refused', 'late', 'received', 'lost', 'mean delay', 'longest'];
+  const heading = [
+    'traffic',
+    'from, to',
+    'sources',
+    'sent',
+    'refused',
+    'late',
+    'received',
+    'lost',
+    'mean delay',
+    'longest',
+  ];
   const cells = rows.map((row): Cell[] => [
     `${row.name} (${row.kind}, ${row.protocol})`,
     `${row.from} → ${row.to}`,

@@ -60,15 +60,19 @@ ${chartSection('path', 'Round trips', charts)}
 `;
 }
 
-const factOf = ({ description: { id, versions, machine, delayBackend }, lastMs, samples }: RecordSummary): string =>
+const factOf = ({
+  description: { id, versions, machine, delayBackend },
+  lastMs,
+  samples,
+}: RecordSummary): string =>
   `${id}: ${formatMicros(fromMillis(lastMs))}, ${count(samples, 'sample')}; netfold ${versions.netfold}, Linux ${machine.kernel}, ${machine.cpu}, ${delayBackend}`;
 
 function comparisonSection({ a, b, inputs, comparedMs, results, same }: Comparison, number: number): string {
   const rows = results.map((one) => [
     `${one.source} → ${one.destination}`,
-    valueOf(one, one.a),
-    valueOf(one, one.b),
-    `${one.difference < 0 ? '−' : '+'}${valueOf(one, Math.abs(one.difference))}`,
+    amountOf(one, one.a),
+    amountOf(one, one.b),
+    `${one.difference < 0 ? '−' : '+'}${amountOf(one, Math.abs(one.difference))}`,
     one.effectSize === null ? '' : one.effectSize.toFixed(2),
     one.probability === null ? '' : one.probability.toPrecision(2),
     one.verdict === 'differs' ? { markup: '<span class="bad">differs</span>' } : one.verdict,
@@ -80,12 +84,16 @@ function comparisonSection({ a, b, inputs, comparedMs, results, same }: Comparis
     `<p class="note">The first ${formatMicros(fromMillis(comparedMs))} of both, by a sign-flip test of means of 5 s; what differs does so with a chance of ${SIGNIFICANCE} at most that any of it is chance. ${same ? 'Nothing differs.' : ''}</p>`,
     inputs.length === 0
       ? '<p class="note">What was run is the same.</p>'
-      : table(['differs in what was run', 'a', 'b'], inputs.map((one) => [one.what, one.a, one.b]), []),
+      : table(
+          ['differs in what was run', 'a', 'b'],
+          inputs.map((one) => [one.what, one.a, one.b]),
+          [],
+        ),
     rows.length === 0 ? '' : table(heading, rows, [1, 2, 3, 4, 5], 'netfold compare --json has all'),
   );
 }
 
-const valueOf = ({ kind }: Pick<Compared, 'kind'>, value: number): string =>
+const amountOf = ({ kind }: Pick<Compared, 'kind'>, value: number): string =>
   kind === 'flow' ? rate(value) : ms(value);
 
 const nameOf = (kind: Compared['kind'], number: number): string => `overlaid-${kind}-${number}`;

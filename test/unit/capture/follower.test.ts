@@ -93,11 +93,9 @@ describe('a packet', () => {
     follower.delivered(0, see(11, 1), fromMillis(41));
     see(50, 2);
     see(60, 3, true);
-    expect(follower.take(fromMillis(LONG_AFTER)).map((one) => `${toMillis(one.at)} ${one.comment ?? '-'}`)).toEqual([
-      '41 at the interface 30ms before',
-      '50 lost here: not delivered within 1s',
-      '60 -',
-    ]);
+    expect(
+      follower.take(fromMillis(LONG_AFTER)).map((one) => `${toMillis(one.at)} ${one.comment ?? '-'}`),
+    ).toEqual(['41 at the interface 30ms before', '50 lost here: not delivered within 1s', '60 -']);
     expect(follower.ends.sent).toBe(0);
   });
 

@@ -62,7 +62,12 @@ function capture(
   const head = { program: 'netfold 1', comment: '', interfaces };
   const writer = new CaptureWriter(new FileSink(join(record, 'captures', `${end}.pcapng`), {}), head, {});
   // Something at the beginning and the end, between which it was watched.
-  const idle = (ms: number): Seen => ({ ms, comment: undefined, source: address, destination: [10, 0, 0, 99] });
+  const idle = (ms: number): Seen => ({
+    ms,
+    comment: undefined,
+    source: address,
+    destination: [10, 0, 0, 99],
+  });
   for (const { ms, comment, ...parts } of [idle(0), ...packets, idle(LAST_MS)]) {
     const bytes = udpFrame({ source: A4, destination: B4, ...parts });
     const at = fromMillis(BEGAN + ms - behind);
@@ -125,26 +130,46 @@ describe('packets of two machines', () => {
   });
 
   it.each<[string, (record: string) => void, RegExp]>([
-    ['where the end was not watched yet', (record) => {
-      capture(record, 'a', [sent(LAST_MS - 100)]);
-      capture(record, 'b', []);
-    }, /its end was not surely watched/],
-    ['where it had no room', (record) => {
-      capture(record, 'a', [sent(1000)]);
-      capture(record, 'b', [], { dropped: 3 });
-    }, /the capture there has missed packets/],
-    ['where other packets were taken', (record) => {
-      capture(record, 'a', [sent(1000)]);
-      capture(record, 'b', [], { filter: 'icmp' });
-    }, /another filter was used there/],
-    ['of what may be delivered in pieces', (record) => {
-      capture(record, 'a', [sent(1000, { length: 9000 })]);
-      capture(record, 'b', []);
-    }, /a train of packets/],
-    ['of which several are alike', (record) => {
-      capture(record, 'a', [sent(1000), sent(1001)]);
-      capture(record, 'b', [arrived(1030, undefined)]);
-    }, /one of 2 that are alike, of which 1 arrived/],
+    [
+      'where the end was not watched yet',
+      (record) => {
+        capture(record, 'a', [sent(LAST_MS - 100)]);
+        capture(record, 'b', []);
+      },
+      /its end was not surely watched/,
+    ],
+    [
+      'where it had no room',
+      (record) => {
+        capture(record, 'a', [sent(1000)]);
+        capture(record, 'b', [], { dropped: 3 });
+      },
+      /the capture there has missed packets/,
+    ],
+    [
+      'where other packets were taken',
+      (record) => {
+        capture(record, 'a', [sent(1000)]);
+        capture(record, 'b', [], { filter: 'icmp' });
+      },
+      /another filter was used there/,
+    ],
+    [
+      'of what may be delivered in pieces',
+      (record) => {
+        capture(record, 'a', [sent(1000, { length: 9000 })]);
+        capture(record, 'b', []);
+      },
+      /a train of packets/,
+    ],
+    [
+      'of which several are alike',
+      (record) => {
+        capture(record, 'a', [sent(1000), sent(1001)]);
+        capture(record, 'b', [arrived(1030, undefined)]);
+      },
+      /one of 2 that are alike, of which 1 arrived/,
+    ],
   ])('are not said to be lost %s', async (_, make, comment) => {
     const { lines, ends } = await joined(make);
     expect(lines[0]).toMatch(comment);
@@ -171,12 +196,16 @@ describe('packets of two machines', () => {
 describe('an export of packets', () => {
   it('is refused where there are none, and leaves nothing of a file that is none', async () => {
     const record = await makeRecord(join(root, 'lab@1'));
-    expect(() => exportPackets(record, root, 'n')).toThrow(expect.objectContaining({ code: 'RECORD_PACKETS' }));
+    expect(() => exportPackets(record, root, 'n')).toThrow(
+      expect.objectContaining({ code: 'RECORD_PACKETS' }),
+    );
     mkdirSync(join(record, 'captures'));
     writeFileSync(join(record, 'captures', 'x.pcapng'), 'nothing of the kind, but long enough');
     const to = join(root, 'to');
     mkdirSync(to);
-    expect(() => exportPackets(record, to, 'n')).toThrow(expect.objectContaining({ code: 'RECORD_UNREADABLE' }));
+    expect(() => exportPackets(record, to, 'n')).toThrow(
+      expect.objectContaining({ code: 'RECORD_UNREADABLE' }),
+    );
     expect(() => readFileSync(join(to, 'packets.pcapng'))).toThrow(/ENOENT/);
   });
   it('knows an interface by its description alone', () => {

@@ -143,7 +143,10 @@ describe('several records', () => {
   });
 
   it('are one page, with their lines one over the other', () => {
-    const folders = [record('first', { seed: 1 }), record('second', { seed: 2, roundTripMs: 42, seconds: 60 })];
+    const folders = [
+      record('first', { seed: 1 }),
+      record('second', { seed: 2, roundTripMs: 42, seconds: 60 }),
+    ];
     const comparisons = compareWithFirst(folders[0]!, folders.slice(1));
     const charts = overlaidCharts(folders, comparisons, 119_003);
     expect(charts.map(({ kind, source, destination }) => `${kind} ${source} ${destination}`)).toEqual([
@@ -157,7 +160,13 @@ describe('several records', () => {
     expect(second![90]).toBeNull();
     expect(first![90]).toBeGreaterThan(39);
     const page = overlaidPage(folders, comparisons, ['<edited>']);
-    const texts = ['✗ they differ', '&lt;edited&gt;', 'second beside first', '"overlaid-path-0"', 'id="overlaid-flow-0"'];
+    const texts = [
+      '✗ they differ',
+      '&lt;edited&gt;',
+      'second beside first',
+      '"overlaid-path-0"',
+      'id="overlaid-flow-0"',
+    ];
     expect(texts.filter((text) => !page.includes(text))).toEqual([]);
     expect(/(src|href)="http/.test(page)).toBe(false);
   });

@@ -24,7 +24,10 @@ const ROW: TrafficRow = {
 };
 const SENT = { ...ROW, sent: 100, sentBytes: 10_000, refused: 1, late: 2 };
 const RECEIVED = { ...ROW, received: 98, receivedBytes: 9800, meanDelayMs: 20.5, mostDelayMs: 31 };
-const WHOLE = { ...SENT, ...{ received: 98, receivedBytes: 9800, meanDelayMs: 20.5, mostDelayMs: 31, lost: 3 } };
+const WHOLE = {
+  ...SENT,
+  ...{ received: 98, receivedBytes: 9800, meanDelayMs: 20.5, mostDelayMs: 31, lost: 3 },
+};
 
 const at = (...endpoints: string[]) => ({
   ...{ has: (endpoint: string) => endpoints.includes(endpoint), lastMs: 60_000 },

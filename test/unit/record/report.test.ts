@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { writeFindings } from '../../../controller/record/findings.ts';
+import { type RecordedFinding, writeFindings } from '../../../controller/record/findings.ts';
 import { reportData } from '../../../controller/record/report/data.ts';
 import { reportPage } from '../../../controller/record/report/page.ts';
 import { printPdf } from '../../../controller/record/report/pdf.ts';
@@ -129,20 +129,32 @@ describe('files beside the samples', () => {
     ...{ sentBytes: 1, refused: 0, late: 0, received: 1230, receivedBytes: 1, lost: 4 },
     ...{ meanDelayMs: 20.125, mostDelayMs: 31 },
   };
-  const FOUND = {
-    ...{ what: 'round trip', path: 'a.0 ⇄ b.0', target: 20, measured: 20.25, unit: 'ms', tolerance: '0.5 ms' },
-    ...{ ok: true, tries: 1 },
-  } as const;
+  const FOUND: RecordedFinding = {
+    ...{ what: 'round trip', path: 'a.0 ⇄ b.0', target: 20, measured: 20.25, tolerance: '0.5 ms' },
+    ...{ unit: 'ms', ok: true, tries: 1 },
+  };
 
   it('are tables of the page', async () => {
     const folder = await record({});
     const without = reportPage(reportData(folder), (name) => name);
     expect(without).not.toContain('Measured with real traffic');
     writeTraffic(folder, [VOICE]);
-    const nothing = { ...FOUND, what: 'bandwidth', unit: 'bit/s', target: 1e7, measured: Number.NaN, ok: false } as const;
+    const nothing: RecordedFinding = {
+      ...FOUND,
+      ...{ what: 'bandwidth', unit: 'bit/s', target: 1e7, measured: Number.NaN, ok: false },
+    };
     writeFindings(folder, { faithful: false, findings: [FOUND, nothing] });
     const page = reportPage(reportData(folder), (name) => name);
-    const texts = ['not faithful', '20.250 ms', '10Mbps', '>none<', '✗ outside', 'voice (cbr, udp)', '1,234', '20.125 ms'];
+    const texts = [
+      'not faithful',
+      '20.250 ms',
+      '10Mbps',
+      '>none<',
+      '✗ outside',
+      'voice (cbr, udp)',
+      '1,234',
+      '20.125 ms',
+    ];
     expect(texts.filter((text) => !page.includes(text))).toEqual([]);
   });
   it('that netfold does not write so are refused', async () => {

@@ -1,5 +1,14 @@
 /** Files that users name are whole, or as they were before. */
-import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -53,7 +62,9 @@ describe('a file', () => {
 });
 
 it('an export that ends in the middle leaves no table that looks whole', async () => {
-  const record = await makeRecord(join(root, 'lab@1'), { moment: () => ({ flows: [flow('a.0', 'b.0', 1e6)] }) });
+  const record = await makeRecord(join(root, 'lab@1'), {
+    moment: () => ({ flows: [flow('a.0', 'b.0', 1e6)] }),
+  });
   const database = new DatabaseSync(join(record, 'run.sqlite'));
   // A value that JavaScript has no number for, after 40 good rows.
   database.exec("INSERT INTO flow_sample VALUES (9223372036854775807, 'a.0', 'b.0', 1.0, NULL, NULL)");
