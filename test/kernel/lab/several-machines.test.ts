@@ -26,15 +26,14 @@ import {
 import { changesSince, readDescription } from '../../../controller/record/description.ts';
 import { findRecord } from '../../../controller/record/folders.ts';
 import { readRecord } from '../../../controller/record/read.ts';
-import { readTraffic } from '../../../controller/record/traffic-file.ts';
 import { ping } from '../../../controller/verify/traffic.ts';
 import type { Bootstrap } from '../../../proto/bootstrap.ts';
 import { callJson } from '../../../proto/http-json.ts';
 import type { AgentStatus } from '../../../proto/status.ts';
+import { expectVoice, expectVoicePackets, VOICE } from '../../support/lab/joined-record.ts';
 import { experimentName, run, runIn, until } from '../../support/lab/lab.ts';
 import { connectMachines, type Machine } from '../../support/lab/machines.ts';
 import { expectSuccess } from '../../support/lab/succeeds.ts';
-import { readPcapng } from '../../support/pcapng.ts';
 import { LATE_MS } from '../../support/speed.ts';
 
 /** The event is over when others join: that they know of it, they have from the agents that are there. */
@@ -185,16 +184,10 @@ describe('several machines', () => {
   });
 });
 
-/** From a to b, of netfold's own: 40 datagrams a second. */
-const TRAFFIC = `
-traffic:
-  - { from: a, to: b, name: voice, rate: 64Kbps, size: 200B }
-`;
-
 it('end together: by a signed quit from any of them, also without a controller', {
   timeout: 180_000,
 }, async () => {
-  writeFileSync(file, TOPOLOGY + TRAFFIC);
+  writeFileSync(file, TOPOLOGY + VOICE);
   await begin();
   const others = [await joined(1, 'b'), await joined(2, 'c')];
   await untilKnown([0, 'host0'], [1, 'host-b'], [2, 'host-c']);
@@ -237,41 +230,11 @@ it('end together: by a signed quit from any of them, also without a controller',
   expect(agents.map(({ host }) => host)).toEqual(['host-b', 'host-c', 'host0']);
   expect(events.map(({ text }) => text)).toEqual(['at 500ms set s--c latency=5ms', 'quit']);
   expect(await changesSince(record, description)).toEqual([]);
-  expectTraffic(record);
-  await expectPackets(record);
+  expectVoice(record);
+  const exported = join(folder, 'packets');
+  expectSuccess(await machines[0]!.netfold('export', record, '--pcapng', '-o', exported));
+  expectVoicePackets(record, join(exported, 'packets.pcapng'));
 });
-
-/** Each host tells one end of it. */
-function expectTraffic(record: string): void {
-  const [voice, ...others] = readTraffic(record);
-  expect(others).toEqual([]);
-  expect(voice).toMatchObject({ name: 'voice', from: 'a.0', to: 'b.0' });
-  expect(voice!.sent).toBeGreaterThan(100);
-  expect(voice!.received).toBeGreaterThan(50);
-  // The part of a ends where its controller was killed, which may be long before that of b.
-  expect([null, Math.max(0, voice!.sent + voice!.refused - voice!.received)]).toContain(voice!.lost);
-}
-
-/** Of a path of 30 ms, whose ends are in two files. */
-async function expectPackets(record: string): Promise<void> {
-  expect(readdirSync(join(record, 'captures'))).toEqual(['a.0--b.0.pcapng', 'a.0--b.0~2.pcapng']);
-  const exported = await machines[0]!.netfold('export', record, '--pcapng', '-o', join(folder, 'packets'));
-  expectSuccess(exported);
-  const { packets } = readPcapng(join(folder, 'packets', 'packets.pcapng'));
-  const seconds = packets.map((one) => one.seconds);
-  expect(seconds).toEqual(seconds.toSorted((a, b) => a - b));
-  const ofVoice = packets.filter(({ bytes }) => bytes.length === 14 + 28 + 200);
-  const delays = ofVoice.flatMap(({ comment, direction }) => {
-    const found = /^(?:delivered|arrived) at b\.0 after ([\d.]+)ms/.exec(comment ?? '');
-    return direction === 'out' && found ? [Number(found[1])] : [];
-  });
-  expect(delays.length, exported.out).toBeGreaterThan(40);
-  const median = delays.toSorted((a, b) => a - b)[Math.floor(delays.length / 2)]!;
-  expect(median).toBeGreaterThan(30 - 3 - LATE_MS);
-  expect(median).toBeLessThan(30 + 10 + 4 * LATE_MS);
-  const arrived = ofVoice.filter(({ comment }) => comment?.startsWith('sent by a.0 '));
-  expect(arrived.length).toBeGreaterThan(40);
-}
 
 it('an agent whose port is in use does not start, says which, and leaves nothing', async () => {
   await begin();
