@@ -30,7 +30,7 @@ import { ping } from '../../../controller/verify/traffic.ts';
 import type { Bootstrap } from '../../../proto/bootstrap.ts';
 import { callJson } from '../../../proto/http-json.ts';
 import type { AgentStatus } from '../../../proto/status.ts';
-import { expectVoice, expectVoicePackets, VOICE } from '../../support/lab/joined-record.ts';
+import { expectVoice, expectVoicePackets, takeEnds, VOICE } from '../../support/lab/joined-record.ts';
 import { experimentName, run, runIn, until } from '../../support/lab/lab.ts';
 import { connectMachines, type Machine } from '../../support/lab/machines.ts';
 import { expectSuccess } from '../../support/lab/succeeds.ts';
@@ -196,17 +196,7 @@ it('end together: by a signed quit from any of them, also without a controller',
   expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('--key FILE, or NETFOLD_KEY')]);
   const userKey = join(folder, 'user.key');
   copyFileSync(userKeyFile(names[0]!), userKey);
-  // Each machine takes its own end of the path.
-  const path = (machine: number): string[] => ['capture', 'a', 'b', '--name', names[machine]!];
-  const taken = await Promise.all(
-    [0, 1].map((machine) =>
-      machines[machine]!.netfold(...path(machine), '--record', '--duration', '3s', '--wait', '1s'),
-    ),
-  );
-  for (const one of taken) expectSuccess(one);
-  const nowhere = await machines[2]!.netfold(...path(2), '-w', join(folder, 'nothing'));
-  expect([nowhere.code, nowhere.err]).toEqual([1, expect.stringContaining('there is no endpoint "a"')]);
-
+  await takeEnds(machines, names, join(folder, 'nothing'));
   await killController();
   const record = join(folder, 'joined');
   const ended = await machines[2]!.netfold(...end, '--key', userKey);

@@ -5,6 +5,8 @@ import { expect } from 'vitest';
 import { readTraffic } from '../../../controller/record/traffic-file.ts';
 import { readPcapng } from '../pcapng.ts';
 import { LATE_MS } from '../speed.ts';
+import type { Machine } from './machines.ts';
+import { expectSuccess } from './succeeds.ts';
 
 /** Of a topology file: traffic of netfold's own, 40 datagrams a second. */
 export const VOICE = `
@@ -15,6 +17,20 @@ traffic:
 const FRAME_BYTES = 14 + 28 + 200;
 /** Of the path. */
 const LATENCY_MS = 30;
+
+/** Each machine takes its own end of the path; the third has none. `file`: what is not written. */
+export async function takeEnds(
+  machines: readonly Machine[],
+  names: readonly string[],
+  file: string,
+): Promise<void> {
+  const path = (machine: number): string[] => ['capture', 'a', 'b', '--name', names[machine]!];
+  const how = ['--record', '--duration', '3s', '--wait', '1s'];
+  const taken = [0, 1].map((machine) => machines[machine]!.netfold(...path(machine), ...how));
+  for (const one of await Promise.all(taken)) expectSuccess(one);
+  const nowhere = await machines[2]!.netfold(...path(2), '-w', file);
+  expect([nowhere.code, nowhere.err]).toEqual([1, expect.stringContaining('there is no endpoint "a"')]);
+}
 
 export function expectVoice(record: string): void {
   const [voice, ...others] = readTraffic(record);
