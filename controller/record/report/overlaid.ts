@@ -67,7 +67,7 @@ const factOf = ({
 }: RecordSummary): string =>
   `${id}: ${formatMicros(fromMillis(lastMs))}, ${count(samples, 'sample')}; netfold ${versions.netfold}, Linux ${machine.kernel}, ${machine.cpu}, ${delayBackend}`;
 
-function comparisonSection({ a, b, inputs, comparedMs, results, same }: Comparison, number: number): string {
+function comparisonSection({ a, b, inputs, comparedMs, results }: Comparison, number: number): string {
   const rows = results.map((one) => [
     `${one.source} → ${one.destination}`,
     amountOf(one, one.a),
@@ -81,7 +81,7 @@ function comparisonSection({ a, b, inputs, comparedMs, results, same }: Comparis
   return section(
     `comparison-${number}`,
     `${b} beside ${a}`,
-    `<p class="note">The first ${formatMicros(fromMillis(comparedMs))} of both, by a sign-flip test of means of 5 s; what differs does so with a chance of ${SIGNIFICANCE} at most that any of it is chance. ${same ? 'Nothing differs.' : ''}</p>`,
+    `<p class="note">The first ${formatMicros(fromMillis(comparedMs))} of both, by a sign-flip test of means of 5 s; what differs does so with a chance of ${SIGNIFICANCE} at most that any of it is chance. ${outcomeOf(results)}</p>`,
     inputs.length === 0
       ? '<p class="note">What was run is the same.</p>'
       : table(
@@ -91,6 +91,12 @@ function comparisonSection({ a, b, inputs, comparedMs, results, same }: Comparis
         ),
     rows.length === 0 ? '' : table(heading, rows, [1, 2, 3, 4, 5], 'netfold compare --json has all'),
   );
+}
+
+function outcomeOf(results: Comparison['results']): string {
+  const short = results.filter(({ verdict }) => verdict === 'too short').length;
+  if (short > 0) return `Of ${count(results.length, 'row')}, ${short} have too little in common to say.`;
+  return results.some(({ verdict }) => verdict === 'differs') ? '' : 'Nothing differs.';
 }
 
 const amountOf = ({ kind }: Pick<Compared, 'kind'>, value: number): string =>
