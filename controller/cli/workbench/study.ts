@@ -24,7 +24,7 @@ interface StudyFlags {
   readonly tries: number;
   readonly yes?: boolean;
   readonly dryRun?: boolean;
-  readonly record: boolean;
+  readonly keepRecords?: boolean;
   readonly delayBackend: DelayBackendChoice;
   readonly json?: boolean;
 }
@@ -58,9 +58,7 @@ export function addStudyCommand(program: Command): void {
     )
     .option('--yes', `also if it is more than ${MOST_WITHOUT_YES.toLocaleString('en')} runs`)
     .option('--dry-run', 'print how many runs it is, and the first points')
-    .option('--no-record', 'keep a record of no run that is ok')
-    // What was to be asked for once is the default.
-    .addOption(new Option('--keep-records').hideHelp())
+    .option('--keep-records', 'keep a record of each run')
     .addOption(
       new Option('--delay-backend <name>', 'what delays packets; auto: netem where the kernel has it')
         .choices(DELAY_BACKENDS)
@@ -111,7 +109,7 @@ interface Given {
 
 function runnerOf({ definition, space, file, folder, flags, signal }: Given): StudyRunner {
   const topology = topologyOf(definition, file);
-  const { jobs, tries, delayBackend, record: keepsRecords } = flags;
+  const { jobs, tries, delayBackend, keepRecords: keepsRecords = false } = flags;
   // Looking at a study needs nothing of what runs it.
   const run = async (order: RunOrder): Promise<RunOutcome | undefined> =>
     (await import('../../workbench/studies/run-once.ts')).runOnce(order);

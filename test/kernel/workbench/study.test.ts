@@ -90,7 +90,5 @@ it('tells runs that fail, with what they wrote', async () => {
   expect(notOk).toMatchObject([
     { parameters: { code: '3' }, state: 'failed', reason: expect.stringContaining('exited with 3') },
   ]);
-  expect(readFileSync(join(folder, 'exits.results', notOk[0].kept, 'logs/a.0.log'), 'utf8')).toContain(
-    'value 7',
-  );
+  expect(readFileSync(join(folder, 'exits.results', notOk[0].kept, 'a.0.log'), 'utf8')).toContain('value 7');
 });
