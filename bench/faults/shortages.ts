@@ -17,7 +17,7 @@ export const canBoundMemory = (): boolean => existsSync(join(MEMORY, 'memory.lim
 
 /** Returns the function that gives it back. */
 export function takeAway(pid: number, what: Shortage): () => void {
-  if (what === 'memory') return boundMemory(pid);
+  if (what === 'memory') return boundMemory(pid, MEMORY_BYTES);
   const [name, limit] =
     what === 'files' ? ['fsize', '1'] : ['nofile', `${lowestFree(pid) + SPARE_DESCRIPTORS}`];
   const before = limits(pid, name);
@@ -46,11 +46,14 @@ function lowestFree(pid: number): number {
   return lowest;
 }
 
-/** The kernel ends it when it takes more (Documentation/admin-guide/cgroup-v1/memory.rst). */
-function boundMemory(pid: number): () => void {
+/**
+ * The kernel ends it when it takes more from now on (Documentation/admin-guide/cgroup-v1/memory.rst). Returns the function that
+ * takes the bound away.
+ */
+export function boundMemory(pid: number, bytes: number): () => void {
   const group = join(MEMORY, `netfold-short-${process.pid}-${++groups}`);
   mkdirSync(group);
-  writeFileSync(join(group, 'memory.limit_in_bytes'), String(MEMORY_BYTES));
+  writeFileSync(join(group, 'memory.limit_in_bytes'), String(bytes));
   writeFileSync(join(group, 'cgroup.procs'), String(pid));
   return () => {
     if (existsSync(`/proc/${pid}`)) writeFileSync(join(MEMORY, 'cgroup.procs'), String(pid));

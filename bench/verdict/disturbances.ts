@@ -4,9 +4,18 @@
  */
 import { CAUSES, type CauseCode } from '../../agent/fidelity/causes.ts';
 import { output } from '../../controller/verify/traffic.ts';
+import { canBoundMemory } from '../faults/shortages.ts';
 import type { Lab } from '../lab.ts';
 import { cutTo, loseBetweenHosts, queueTo, type Undo } from './real-network.ts';
-import { sendPastQueue, stop, useProcessors } from './troubled-agents.ts';
+import {
+  nearMemory,
+  sendPastQueue,
+  slowDown,
+  slowDownBesideEvents,
+  slowDownBesidePings,
+  stop,
+  useProcessors,
+} from './troubled-agents.ts';
 
 /** Of the hosts. */
 const FIRST = 0;
@@ -19,6 +28,8 @@ export interface Disturbance {
   /** Where the cause is: by the number of its host, and its path; null: all of the host. */
   readonly host: number;
   readonly path: string | null;
+  /** What this machine can't do is left out. */
+  readonly isPossible?: () => boolean;
   /** Returns what ends it. */
   readonly provoke: (lab: Lab) => Undo | Promise<Undo>;
 }
@@ -88,6 +99,32 @@ const OF_AGENTS: readonly Disturbance[] = [
     code: 'AGENT_SILENT',
     ...OF_SECOND,
     provoke: (lab) => stop(lab, SECOND),
+  },
+  {
+    what: 'an agent that runs for a tenth of the time, beside 100 packets a second',
+    code: 'PACKETS_LATE',
+    ...OF_SECOND,
+    provoke: (lab) => slowDownBesidePings(lab, SECOND, 'a', 'b'),
+  },
+  {
+    what: 'an agent that runs for a tenth of the time',
+    code: 'TICKS_LATE',
+    ...OF_SECOND,
+    provoke: (lab) => slowDown(lab, SECOND),
+  },
+  {
+    what: 'an agent that runs for a tenth of the time, beside three events a second',
+    code: 'EVENTS_LATE',
+    ...OF_SECOND,
+    provoke: (lab) =>
+      slowDownBesideEvents(lab, SECOND, FIRST, ['set c--s latency=6ms', 'set c--s latency=5ms']),
+  },
+  {
+    what: 'an agent near the limit of its control group’s memory',
+    code: 'AGENT_MEMORY',
+    ...OF_SECOND,
+    isPossible: canBoundMemory,
+    provoke: (lab) => nearMemory(lab, SECOND),
   },
 ];
 

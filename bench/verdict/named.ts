@@ -21,6 +21,7 @@ export async function measureNamed({ quick, backend, interruption, say }: Verdic
   const rounds = quick ? 1 : ROUNDS;
   const rows: Row[] = [];
   for (const disturbance of DISTURBANCES) {
+    if (disturbance.isPossible?.() === false) continue;
     const times: number[] = [];
     for (let round = 1; round <= rounds; round++) {
       say(`${disturbance.what}, round ${round} of ${rounds}`);

@@ -1,12 +1,24 @@
 /** What happens to a host's agent, or in an endpoint beside it. Each function returns what ends it. */
 import { execFile, spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { controlAgents } from '../../controller/experiment/control.ts';
 import { agentAt, signalAll } from '../../controller/machine/processes.ts';
 import { agentSocket } from '../../controller/names.ts';
 import { BenchError } from '../errors.ts';
+import { boundMemory } from '../faults/shortages.ts';
 import type { Lab } from '../lab.ts';
+import { processMemory } from '../measure/cpu/cpu-times.ts';
 import type { Undo } from './real-network.ts';
+
+/** Of half a second, an agent runs for a tenth: packets, ticks and events wait for it, and every question is answered in time. */
+const STOPPED_MS = 450;
+const RUNNING_MS = 50;
+/** Between two commands, neither in step with the stops. */
+const COMMANDS_MS = 370;
+/** The agent uses more than the four fifths that are near its bound, and gets the rest. */
+const USED_PART = 0.9;
 
 const socketOf = ({ experiment }: Lab, host: number): string =>
   agentSocket(experiment.name, experiment.plan.hosts[host]!.name);
@@ -22,6 +34,70 @@ export function stop(lab: Lab, host: number): Undo {
   const pid = pidOf(lab, host);
   signalAll([pid], 'SIGSTOP');
   return () => signalAll([pid], 'SIGCONT');
+}
+
+/** Stops it and lets it go on, again and again. */
+export function slowDown(lab: Lab, host: number): Undo {
+  const pid = pidOf(lab, host);
+  let isOver = false;
+  const turns = (async () => {
+    while (!isOver) {
+      signalAll([pid], 'SIGSTOP');
+      await sleep(STOPPED_MS);
+      signalAll([pid], 'SIGCONT');
+      await sleep(RUNNING_MS);
+    }
+  })();
+  return () => {
+    isOver = true;
+    return turns;
+  };
+}
+
+/** A hundred packets a second each way meanwhile. */
+export function slowDownBesidePings(lab: Lab, host: number, from: string, to: string): Undo {
+  const words = [
+    'netns',
+    'exec',
+    lab.place(from).namespace,
+    'ping',
+    '-q',
+    '-i',
+    '0.01',
+    lab.place(to).address,
+  ];
+  const pings = spawn('ip', words, { stdio: 'ignore' });
+  const undo = slowDown(lab, host);
+  return () => {
+    pings.kill('SIGKILL');
+    return undo();
+  };
+}
+
+/** Events come by the agent of another host meanwhile: `texts` in turn. */
+export function slowDownBesideEvents(lab: Lab, host: number, other: number, texts: readonly string[]): Undo {
+  const { name, plan } = lab.experiment;
+  const undo = slowDown(lab, host);
+  let isOver = false;
+  const commands = (async () => {
+    for (let turn = 0; !isOver; turn++) {
+      await controlAgents(name, plan.hosts[other]!.name, { text: texts[turn % texts.length]! });
+      await sleep(COMMANDS_MS);
+    }
+  })();
+  // Told when it is undone.
+  commands.catch(() => {});
+  return async () => {
+    isOver = true;
+    await undo();
+    await commands;
+  };
+}
+
+/** In a control group whose limit is little more than what it uses. Only where `canBoundMemory`. */
+export function nearMemory(lab: Lab, host: number): Undo {
+  const pid = pidOf(lab, host);
+  return boundMemory(pid, Math.round(processMemory(pid).nowBytes / USED_PART));
 }
 
 /** Programs that use all processors of the machine. */
