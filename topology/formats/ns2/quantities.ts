@@ -7,7 +7,6 @@ import {
   bps,
   fromSeconds,
   MAX_BANDWIDTH,
-  MAX_DURATION,
   MAX_LATENCY,
   MIN_BANDWIDTH,
   type Micros,
@@ -16,6 +15,7 @@ import {
   ratio,
   UNLIMITED,
 } from '../../../proto/units.ts';
+import { MAX_TIME } from '../../events/grammar.ts';
 import { quote } from '../../model/diagnostics.ts';
 import { TclError } from '../../tcl/errors.ts';
 
@@ -85,8 +85,8 @@ export function readInstant(text: string): Micros {
       ? [1, 2, 3].reduce((sum, at) => sum * SIXTY + Number(parts[at] ?? 0), 0)
       : quantity(text, { '': 1, s: 1 }, 'time', remedy);
   const value = Math.round(fromSeconds(seconds));
-  if (value >= 0 && value <= MAX_DURATION) return micros(value);
-  throw new TclError(`the time ${quote(text)} is outside of 0 to a year`, remedy);
+  if (value >= 0 && value <= MAX_TIME) return micros(value);
+  throw new TclError(`the time ${quote(text)} is outside of 0 to 100 days`, remedy);
 }
 /** Minutes of an hour, seconds of a minute. */
 const SIXTY = 60;

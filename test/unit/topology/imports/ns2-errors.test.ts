@@ -55,6 +55,7 @@ describe('errors have their line, and say what was expected', () => {
     ['$ns make-lan "$a" 1Mb 1ms', 'VALUE_INVALID', /a LAN has two nodes at least/],
     ['tb-set-link-loss $a $b 0.1', 'VALUE_INVALID', /there is no link from a to b/],
     ['tb-set-node-startcmd $a', 'VALUE_INVALID', /should be "tb-set-node-startcmd node command"/],
+    ['$ns at 2401h "$a reboot"', 'VALUE_INVALID', /the time "2401h" is outside of 0 to 100 days/],
     ['$ns at soon "$a reboot"', 'VALUE_INVALID', /soon/],
     ['$ns at 1 "$c down"', 'TCL_ERROR', /can't read "c"/],
     ['set g [$ns event-group {nothing}]', 'TCL_ERROR', /there is nothing that is called "nothing"/],
