@@ -1,7 +1,7 @@
 /** `npm run fuzz -- --minutes N`: hostile inputs for every decoder and grammar. docs/contributing.md describes it. */
 import { Command, InvalidArgumentError } from 'commander';
 import { EXIT_CODE } from '../../proto/errors.ts';
-import { fromMillis, toSeconds } from '../../proto/units.ts';
+import { fromMillis, micros, toSeconds } from '../../proto/units.ts';
 import { type FuzzReport, fuzz, tryOut } from './fuzz.ts';
 import { IMPORTS } from './imports.ts';
 import { MESSAGES } from './messages.ts';
@@ -50,9 +50,12 @@ function print(report: FuzzReport, seconds: number): void {
   }
   const all = report.targets.reduce((sum, { inputs }) => sum + inputs, 0);
   const rate = Math.round(all / seconds);
+  // On a busy machine it has a part of a core only.
+  const { user, system } = process.cpuUsage();
+  const ofCore = Math.round(all / toSeconds(micros(user + system)));
   const guided = report.blocks > 0 ? `, ${report.blocks} blocks of code reached` : '';
   console.log(
-    `${all} inputs in ${seconds.toFixed(0)} s, ${rate}/s; at most ${report.peakMegabytes.toFixed(0)} MB${guided}`,
+    `${all} inputs in ${seconds.toFixed(0)} s, ${rate}/s, ${ofCore} in a second of processor time; at most ${report.peakMegabytes.toFixed(0)} MB${guided}`,
   );
   for (const { recipe, problem } of report.faults) console.log(`\nFAULT: ${problem}\n  --repeat '${recipe}'`);
 }
