@@ -12,7 +12,7 @@ static __always_inline int fits_buffer(struct __sk_buff *skb, __u32 row)
 {
 	struct buffer *buffer = bpf_map_lookup_elem(&buffers, &row);
 	struct backlog *backlog = bpf_map_lookup_elem(&backlogs, &row);
-	__u64 now, elapsed, drained, idle;
+	__u64 now, elapsed, drained, idle, bytes;
 
 	if (!buffer || !backlog || !buffer->drain)
 		return 1;
@@ -23,13 +23,16 @@ static __always_inline int fits_buffer(struct __sk_buff *skb, __u32 row)
 	backlog->time = now;
 	idle = drained > backlog->level ? drained - backlog->level : 0;
 	backlog->level = drained < backlog->level ? backlog->level - drained : 0;
-	/* As tc counts: with the headers of every frame that a GSO packet becomes. */
-	if ((backlog->level >> 10) + skb->wire_len > buffer->limit ||
+	/* As tc counts: with the headers of every frame that a GSO packet becomes. Where there is an overhead, none has several. */
+	bytes = (__u64)skb->wire_len + buffer->overhead;
+	if (buffer->cells)
+		bytes = (bytes + 47) / 48 * 53;
+	if ((backlog->level >> 10) + bytes > buffer->limit ||
 	    is_managed_away(skb, row, backlog->level, idle, buffer->drain, now)) {
 		backlog->dropped += skb->gso_segs > 1 ? skb->gso_segs : 1;
 		return 0;
 	}
-	backlog->level += (__u64)skb->wire_len << 10;
+	backlog->level += bytes << 10;
 	return 1;
 }
 

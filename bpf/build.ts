@@ -13,7 +13,16 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const FOLDER = import.meta.dirname;
-const SOURCES = ['buffer.h', 'layout.h', 'manage.h', 'maps.h', 'netfold.bpf.c', 'packet.h', 'passing.h'];
+const SOURCES = [
+  'buffer.h',
+  'layout.h',
+  'manage.h',
+  'maps.h',
+  'mtu.h',
+  'netfold.bpf.c',
+  'packet.h',
+  'passing.h',
+];
 export const OBJECT_FILE = join(FOLDER, 'netfold.bpf.o');
 const STAMP_FILE = join(FOLDER, 'netfold.bpf.o.sources');
 

@@ -40,6 +40,8 @@ struct target {
 	__u32 minor;
 	/* Row of `buffers` and `backlogs` + 1; 0: the class's own queue is the buffer. */
 	__u32 buffer;
+	/* The largest IP packet that the path carries; 0: any. */
+	__u32 mtu;
 };
 
 /* Major number of netfold's HTB root. */
@@ -68,6 +70,9 @@ struct buffer {
 	__u64 drain;
 	/* How many bytes find room in it. */
 	__u64 limit;
+	/* Bytes that a frame takes of them besides its own; and whether it leaves in cells of ATM, 53 bytes for 48 of it. */
+	__u32 overhead;
+	__u32 cells;
 };
 
 /* How full the buffer is. Written by `classify` only. */
@@ -161,5 +166,13 @@ struct probe {
 /* In `tc_index` of what has passed `classify`: it stays with a packet to the other end of a veth pair, also in another
  * namespace (skb_scrub_packet, net/core/skbuff.c, takes the mark, and leaves this). */
 #define NETFOLD_CLASSIFIED 0x4e46
+/* In its place, of what `detach` sends by the egress once more: a clone without a socket, and one that is to become the first
+ * fragment; and of what it answers in the place of a router. */
+#define NETFOLD_DETACHED 0x4e47
+#define NETFOLD_FIRST_FRAGMENT 0x4e48
+#define NETFOLD_ANSWER 0x4e49
+
+/* The beginning of a packet that an answer quotes: headers and 8 bytes are the least (RFC 792), and 576 bytes the most (RFC 1812). */
+#define NETFOLD_QUOTED 128
 
 #endif

@@ -9,7 +9,8 @@
  *             it. The root stands for links that are far away from the sender, so what waits there must not be charged to
  *             the sender's socket, and what is lost there must not be reported to it: TCP would keep the queue all but
  *             empty (TCP small queues), and sendto() would wait instead of losing. It also takes what would lead a packet
- *             past `classify`: priorities that name a class, and tags that say nothing but a priority.
+ *             past `classify`: priorities that name a class, and tags that say nothing but a priority. What is larger than the
+ *             path's MTU is cut into fragments or answered here, as by a router (mtu.h).
  *   classify  tc classifier at the endpoint's HTB root: pair of addresses -> class; drops what finds no room in the
  *             path's buffer. Where there is a lease, SSH, the mesh and what the user exempts pass unshaped, and everything
  *             once it has run out.
@@ -28,6 +29,7 @@
 #include "buffer.h"
 #include "layout.h"
 #include "maps.h"
+#include "mtu.h"
 #include "packet.h"
 #include "passing.h"
 #include <linux/bpf.h>
@@ -150,9 +152,8 @@ int classify(struct __sk_buff *skb)
 }
 
 /* Whether the pair's packets have something before them: a class, or nothing that they could reach. */
-static __always_inline int is_shaped(struct pair *key)
+static __always_inline int is_shaped(struct pair *key, struct target *target)
 {
-	struct target *target = bpf_map_lookup_elem(&classes, key);
 	struct party *from, *to;
 
 	if (target)
@@ -165,17 +166,37 @@ static __always_inline int is_shaped(struct pair *key)
 SEC("tc")
 int detach(struct __sk_buff *skb)
 {
+	struct target *target;
 	struct pair key;
+	int verdict;
 
+	/* A clone that comes by again. */
+	if (skb->tc_index == NETFOLD_DETACHED)
+		return TC_ACT_UNSPEC;
 	/* HTB takes a priority that names it, or one of its classes, for the class, before it asks any filter (htb_classify,
 	 * net/sched/sch_htb.c). */
 	if (skb->priority >> 16 == NETFOLD_MAJOR)
 		skb->priority = 0;
 	take_tags(skb);
-	/* What is passed on, and every clone when it comes by here, has none. */
-	if (!skb->sk || !read_pair(skb, &key) || !is_shaped(&key) || passes_by(skb))
+	if (!read_pair(skb, &key))
+		return TC_ACT_UNSPEC;
+	target = bpf_map_lookup_elem(&classes, &key);
+	if (skb->tc_index == NETFOLD_FIRST_FRAGMENT)
+		return target && target->mtu ? cut_first_fragment(skb, target->mtu) : TC_ACT_SHOT;
+	/* What is passed on has no socket. */
+	if (!skb->sk && !(target && target->mtu))
+		return TC_ACT_UNSPEC;
+	if (!is_shaped(&key, target) || passes_by(skb))
+		return TC_ACT_UNSPEC;
+	if (target && target->mtu && packet_bytes(skb) > target->mtu) {
+		verdict = exceed_mtu(skb, target->mtu);
+		if (verdict != TC_ACT_UNSPEC)
+			return verdict;
+	}
+	if (!skb->sk)
 		return TC_ACT_UNSPEC;
 	/* There is no call that takes the socket from a packet; a clone has none. */
+	skb->tc_index = NETFOLD_DETACHED;
 	if (bpf_clone_redirect(skb, skb->ifindex, 0) < 0)
 		return TC_ACT_UNSPEC;
 	/* To the sender it is sent, whatever has become of the clone. */
@@ -186,7 +207,7 @@ SEC("tc")
 int arrive(struct __sk_buff *skb)
 {
 	/* The rule that queues passes these by. */
-	if (passes_by(skb) || is_unattended()) {
+	if (skb->tc_index == NETFOLD_ANSWER || passes_by(skb) || is_unattended()) {
 		skb->priority = NETFOLD_UNGUARDED_PRIORITY;
 		return TC_ACT_UNSPEC;
 	}

@@ -5,7 +5,7 @@
  */
 
 import { lossModelOf, meanLoss, meanSlot, slotsOf } from './models.ts';
-import { type QueueSize, queueInBytes } from './queue.ts';
+import { bytesAtLink, CELL, FULL_FRAME_BYTES, overheadOf, type QueueSize, queueInBytes } from './queue.ts';
 import { type Bps, byteTime } from './units.ts';
 
 /** `links`: indices into `all`, in order. Returns `undefined` if no link has the property. */
@@ -14,7 +14,7 @@ type FoldPath = (links: readonly number[], all: readonly object[]) => unknown;
 /** A kind of fold; applied to a property, it gives the fold. */
 export type Fold = (property: string) => FoldPath;
 
-type Limited = readonly { readonly bandwidth: Bps; readonly trace?: string }[];
+type Limited = readonly { readonly bandwidth: Bps; readonly trace?: string; readonly overhead?: string }[];
 
 /**
  * How long a link takes for a byte. One with a trace does not: what arrives in a bad moment would wait for as long as if that
@@ -70,24 +70,81 @@ export const least: Fold = (property) => (links, all) => {
   return found;
 };
 
-/** Σ of how long links of this bandwidth take for a byte. */
+/** Whether frames pass it in cells. */
+const hasCells = ({ overhead }: Limited[number]): boolean =>
+  overhead !== undefined && overheadOf(overhead).inCells;
+
+/** Σ of how long links of this bandwidth take for a byte; of those with cells, `cellTimes` has it. */
 export const byteTimes: Fold = () => (links, all) => {
   let total = 0;
-  for (let at = 0; at < links.length; at++) total += byteTimeOf((all as Limited)[links[at]!]!);
+  for (let at = 0; at < links.length; at++) {
+    const link = (all as Limited)[links[at]!]!;
+    if (!hasCells(link)) total += byteTimeOf(link);
+  }
   return total;
 };
 
-/** The greatest of them. */
-export const longestByteTime: Fold = () => (links, all) => {
-  let longest = 0;
+/** Σ of how long they take for the overhead of a frame. */
+export const overheadTimes: Fold = () => (links, all) => {
+  let total = 0;
   for (let at = 0; at < links.length; at++) {
-    const time = byteTimeOf((all as Limited)[links[at]!]!);
-    if (time > longest) longest = time;
+    const link = (all as Limited)[links[at]!]!;
+    if (link.overhead === undefined || hasCells(link)) continue;
+    total += overheadOf(link.overhead).bytes * byteTimeOf(link);
   }
-  return longest;
+  return total;
 };
 
-type Queued = readonly (QueueSize & { readonly bandwidth: Bps })[];
+/** Σ of how long those with cells take for one. */
+export const cellTimes: Fold = () => (links, all) => {
+  let total = 0;
+  for (let at = 0; at < links.length; at++) {
+    const link = (all as Limited)[links[at]!]!;
+    if (hasCells(link)) total += CELL.bytes * byteTimeOf(link);
+  }
+  return total;
+};
+
+/** The byte time of the link over which a full frame takes longest. */
+export const longestByteTime: Fold = () => (links, all) => {
+  let longest = 0;
+  let found = 0;
+  for (let at = 0; at < links.length; at++) {
+    const link = (all as Limited)[links[at]!]!;
+    const time = byteTimeOf(link);
+    const frame = time * bytesAtLink(FULL_FRAME_BYTES, link.overhead);
+    if (frame <= longest) continue;
+    longest = frame;
+    found = time;
+  }
+  return found;
+};
+
+/** The link over which a full frame takes longest, the first of equal ones; `undefined` if none has an overhead, or none a limit. */
+function slowestOf(links: readonly number[], all: Limited): Limited[number] | undefined {
+  if (!links.some((link) => all[link]!.overhead !== undefined)) return undefined;
+  let longest = 0;
+  let found: Limited[number] | undefined;
+  for (let at = 0; at < links.length; at++) {
+    const link = all[links[at]!]!;
+    const frame = byteTime(link.bandwidth) * bytesAtLink(FULL_FRAME_BYTES, link.overhead);
+    if (frame <= longest) continue;
+    longest = frame;
+    found = link;
+  }
+  return found;
+}
+
+/** The bandwidth of that link; without overheads, the least one. */
+export const bandwidthOfSlowest: Fold = (property) => {
+  const plain = least(property);
+  return (links, all) => slowestOf(links, all as Limited)?.bandwidth ?? plain(links, all);
+};
+
+/** Its overhead; absent if it has none. */
+export const overheadOfSlowest: Fold = () => (links, all) => slowestOf(links, all as Limited)?.overhead;
+
+type Queued = readonly (QueueSize & { readonly bandwidth: Bps; readonly overhead?: string })[];
 
 /** The link whose queue has the least room, if any has a size. */
 function shortestQueue(links: readonly number[], all: Queued): Queued[number] | undefined {
@@ -95,7 +152,7 @@ function shortestQueue(links: readonly number[], all: Queued): Queued[number] | 
   let least = Number.POSITIVE_INFINITY;
   for (let at = 0; at < links.length; at++) {
     const link = all[links[at]!]!;
-    const bytes = queueInBytes(link, link.bandwidth);
+    const bytes = queueInBytes(link, link.bandwidth, link.overhead);
     if (bytes === undefined || bytes >= least) continue;
     least = bytes;
     found = link;
@@ -110,7 +167,8 @@ export const packetsOfShortest: Fold = () => (links, all) =>
 /** The bytes of the shortest queue, also if it is a time; absent if it counts packets. */
 export const bytesOfShortest: Fold = () => (links, all) => {
   const link = shortestQueue(links, all as Queued);
-  return link && link.queuePackets === undefined ? queueInBytes(link, link.bandwidth) : undefined;
+  if (link === undefined || link.queuePackets !== undefined) return undefined;
+  return queueInBytes(link, link.bandwidth, link.overhead);
 };
 
 /** A path has none: it has become another property. */

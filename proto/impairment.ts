@@ -6,7 +6,17 @@ import { lossModelOf, meanLoss } from './models.ts';
 import { PROPERTIES } from './properties.ts';
 import type { ChangeRule, FileField, Property, Replacement } from './property.ts';
 import { recordEquality, recordMaker } from './property.ts';
-import { nanosPerByte, type Ratio, ratio } from './units.ts';
+import { bytesAtLink, CELL, FULL_FRAME_BYTES, overheadOf } from './queue.ts';
+import {
+  fromNanos,
+  type Micros,
+  micros,
+  type NanosPerByte,
+  nanosPerByte,
+  type Ratio,
+  ratio,
+  timeToTransmit,
+} from './units.ts';
 
 export { DISTRIBUTIONS, type Distribution, PROPERTIES } from './properties.ts';
 
@@ -121,19 +131,43 @@ export function isPlain(of: PacketImpairment): boolean {
   return [lossModel, duplicate, corrupt, reorder, slots, jitterCorrelation].every((one) => one === undefined);
 }
 
+/** How long a frame of so many bytes takes at all links of a path. */
+export function timeAtLinks(bytes: number, of: Transmitting): Micros {
+  const { transmission = nanosPerByte(0), overheadTime = 0, cellTime = 0 } = of;
+  const time = timeToTransmit(bytes, transmission);
+  if (overheadTime === 0 && cellTime === 0) return time;
+  const cells = bytesAtLink(bytes, 'atm') / CELL.bytes;
+  return micros(time + fromNanos(overheadTime + cells * cellTime));
+}
+
+type Transmitting = Pick<Values, 'transmission' | 'overheadTime' | 'cellTime'>;
+
+/** The transmission of a path that counts only one of its links: how long that takes for a byte, and its overhead. */
+export function transmissionOf(
+  time: NanosPerByte,
+  overhead = 'none',
+): Transmitting & Pick<Values, 'spacing'> {
+  const { bytes, inCells } = overheadOf(overhead);
+  return inCells
+    ? { transmission: nanosPerByte(0), spacing: time, overheadTime: 0, cellTime: CELL.bytes * time }
+    : { transmission: time, spacing: time, overheadTime: bytes * time, cellTime: 0 };
+}
+
 const NOTHING = packetImpairment({});
 /** Full frames take less than 0.15 ms, which may be the error of holding packets that need not be held otherwise. */
-const IMMEDIATE_NS_PER_BYTE = 100;
+const IMMEDIATE = timeToTransmit(FULL_FRAME_BYTES, nanosPerByte(100));
 
 /** Whether it affects single packets enough to be noticed. */
 export function impairsPackets(of: PacketImpairment): boolean {
-  const { transmission = 0 } = of;
-  if (transmission > IMMEDIATE_NS_PER_BYTE) return true;
-  return !isSamePacketImpairment(transmission === 0 ? of : withoutTransmission(of), NOTHING);
+  const { transmission, cellTime, overhead } = of;
+  if (transmission === undefined && cellTime === undefined && overhead === undefined)
+    return !isSamePacketImpairment(of, NOTHING);
+  if (timeAtLinks(FULL_FRAME_BYTES, of) > IMMEDIATE) return true;
+  return !isSamePacketImpairment(withoutTransmission(of), NOTHING);
 }
 
 function withoutTransmission(of: PacketImpairment): PacketImpairment {
-  return packetImpairment({ ...of, transmission: nanosPerByte(0), spacing: nanosPerByte(0) });
+  return packetImpairment({ ...of, ...transmissionOf(nanosPerByte(0)), overhead: 'none' });
 }
 
 /** As plain data that survives JSON, with units in the names. */

@@ -11,10 +11,10 @@
 import {
   anyOf,
   anyOfAndOtherModels,
+  bandwidthOfSlowest,
   bytesOfShortest,
   byteTimes,
   greatest,
-  least,
   longestByteTime,
   longestSlots,
   none,
@@ -39,10 +39,13 @@ import {
 } from './models.ts';
 import {
   choiceChange,
+  FRAME_PROPERTIES,
   PART_CHANGE,
   type Property,
   parseTraceName,
   RATE_CHANGE,
+  RATE_ENCODING,
+  TIME,
   TIME_CHANGE,
   textChange,
   valueChange,
@@ -51,17 +54,14 @@ import { AQM_EXAMPLES, AQM_PATTERN, parseAqm } from './queue.ts';
 import { parseTrace, TRACE_PATTERN, traceHead } from './trace.ts';
 import {
   BANDWIDTH_PATTERN,
-  bps,
   formatRatio,
   fromMillis,
-  LATENCY_PATTERN,
   type Micros,
   micros,
   type NanosPerByte,
   nanosPerByte,
   PERCENTAGE_PATTERN,
   parseBandwidth,
-  parseLatency,
   parsePercentage,
   type Ratio,
   ratio,
@@ -73,12 +73,6 @@ import {
 export const DISTRIBUTIONS = ['normal', 'uniform', 'pareto'] as const;
 export type Distribution = (typeof DISTRIBUTIONS)[number];
 
-const TIME = {
-  kind: 'quantity',
-  parse: parseLatency,
-  pattern: LATENCY_PATTERN,
-  examples: ['10ms', '250us'],
-} as const;
 const TIME_UNITS = 'with its unit: us, ms or s; at most 10 minutes. Default: none (0ms).';
 const RATE_UNITS =
   'with its unit: bps, Kbps, Mbps or Gbps (decimal); Ethernet frames without preamble and FCS. Default: no limit.';
@@ -281,7 +275,7 @@ export const PROPERTIES = {
   bandwidth: {
     isOptional: false,
     default: UNLIMITED,
-    fold: least,
+    fold: bandwidthOfSlowest,
     concerns: 'rate',
     file: {
       kind: 'quantity',
@@ -297,16 +291,12 @@ export const PROPERTIES = {
       },
     },
     change: RATE_CHANGE,
-    encoding: {
-      key: 'bandwidthBps',
-      /** Null: no limit, since JSON has no number for it. */
-      encode: (value: number): number | null => (Number.isFinite(value) ? value : null),
-      decode: (plain: number | null) => (plain === null ? UNLIMITED : bps(plain)),
-    },
+    encoding: { key: 'bandwidthBps', ...RATE_ENCODING },
   },
+  ...FRAME_PROPERTIES,
   /**
    * How long a packet's byte takes at all links of the path that have a bandwidth: each of them receives a packet whole
-   * before it passes it on (store and forward). A link by itself has 0, since its bandwidth says it.
+   * before it passes it on (store and forward), but for those with cells. A link by itself has 0, since its bandwidth says it.
    */
   transmission: {
     isOptional: true,
@@ -315,7 +305,7 @@ export const PROPERTIES = {
     concerns: 'packets',
     encoding: { key: 'transmissionNsPerByte', encode: same<NanosPerByte>, decode: nanosPerByte },
   },
-  /** The same at its slowest link alone: what a packet keeps away from the one before it. */
+  /** How long a byte takes at its slowest link alone: what a packet keeps away from the one before it. */
   spacing: {
     isOptional: true,
     default: nanosPerByte(0),

@@ -4,11 +4,14 @@
  * take the time of code that names each field: reading `record[field]` in a loop over the fields takes four times that. Names
  * of fields are identifiers of this program, never a user's.
  */
-import type { Fold } from './folds.ts';
+import { cellTimes, type Fold, least, overheadOfSlowest, overheadTimes } from './folds.ts';
+import { OVERHEAD_PATTERN, parseOverhead } from './queue.ts';
 import {
+  bps,
   formatBps,
   formatMicros,
   formatRatio,
+  LATENCY_PATTERN,
   MAX_BANDWIDTH,
   MAX_LATENCY,
   MIN_BANDWIDTH,
@@ -39,6 +42,8 @@ export type FileField = {
   /** Its canonical text (models.ts). */
   | { readonly kind: 'text'; readonly parse: (text: string) => string; readonly pattern: string }
   | { readonly kind: 'choice'; readonly choices: readonly string[] }
+  /** A number without a unit. */
+  | { readonly kind: 'integer'; readonly least: number; readonly most: number }
   /** `200 packets`, `64KB`, `50ms` (proto/queue.ts). It sets one of three properties. */
   | { readonly kind: 'queue' }
 );
@@ -129,6 +134,18 @@ export function recordEquality<R>(fields: readonly Field[]): (a: R | undefined, 
   return new Function(code)();
 }
 
+/** How a file says times, and how rates are encoded: null is no limit, since JSON has no number for it. */
+export const TIME = {
+  kind: 'quantity',
+  parse: parseLatency,
+  pattern: LATENCY_PATTERN,
+  examples: ['10ms', '250us'],
+} as const;
+export const RATE_ENCODING = {
+  encode: (value: number): number | null => (Number.isFinite(value) ? value : null),
+  decode: (plain: number | null) => (plain === null ? UNLIMITED : bps(plain)),
+} as const;
+
 const NONE = { none: undefined } as const;
 const asItIs = (value: string): string => value;
 
@@ -203,3 +220,74 @@ export function parseTraceName(text: string): string {
     'name it at the top of the file: traces: { night: night.csv }',
   );
 }
+
+/** What every link of IPv6 carries (RFC 8200, section 5), and jumbo frames (bpf/mtu.h has room for no larger fragments). */
+const MIN_MTU = 1280;
+const MAX_MTU = 9216;
+
+function parseMtu(text: string): number {
+  const bytes = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
+  const remedy = `write a number of bytes from ${MIN_MTU} on, e.g. 1400`;
+  if (Number.isNaN(bytes)) throw new UnitError('UNIT_SYNTAX', `"${text.slice(0, 80)}" is no MTU`, remedy);
+  if (bytes >= MIN_MTU && bytes <= MAX_MTU) return bytes;
+  throw new UnitError('UNIT_RANGE', `"${text}" is not ${MIN_MTU} to ${MAX_MTU} bytes`, remedy);
+}
+
+const same = <T>(value: T): T => value;
+
+/** Those of `PROPERTIES` that say how frames pass a link. */
+export const FRAME_PROPERTIES = {
+  /** What a frame takes of the bandwidth besides its bytes. Absent: nothing. */
+  overhead: {
+    isOptional: true,
+    default: 'none',
+    fold: overheadOfSlowest,
+    concerns: 'packets',
+    file: {
+      kind: 'text',
+      key: 'overhead',
+      parse: parseOverhead,
+      pattern: OVERHEAD_PATTERN,
+      description:
+        'What a frame takes of the bandwidth besides its bytes without preamble and FCS: `ethernet` (24 bytes: preamble, FCS, gap), `vlan` (28), `atm` (cells of AAL5), or a number of bytes. Default: none.',
+      example: 'ethernet',
+      examples: ['ethernet', 'vlan', 'atm', '38 bytes'],
+    },
+    change: textChange(parseOverhead, 'ethernet'),
+    encoding: { key: 'overhead', encode: same<string>, decode: same<string> },
+  },
+  /** The largest IP packet, in bytes. Absent: as large as the sender's interface lets out. */
+  mtu: {
+    isOptional: true,
+    default: undefined,
+    fold: least,
+    concerns: 'rate',
+    file: {
+      kind: 'integer',
+      key: 'mtu',
+      least: MIN_MTU,
+      most: MAX_MTU,
+      description:
+        "The largest IP packet that passes, in bytes: of larger ones the sender is told (ICMP), or they are cut into fragments. Default: what the sender's interface lets out.",
+      example: '1400',
+      examples: ['1400'],
+    },
+    change: valueChange(parseMtu, String, '1400'),
+    encoding: { key: 'mtu', encode: same<number>, decode: same<number> },
+  },
+  /** In addition, in ns: the overhead of a frame at those links, and each cell at those with cells. */
+  overheadTime: {
+    isOptional: true,
+    default: 0,
+    fold: overheadTimes,
+    concerns: 'packets',
+    encoding: { key: 'overheadNs', encode: same<number>, decode: same<number> },
+  },
+  cellTime: {
+    isOptional: true,
+    default: 0,
+    fold: cellTimes,
+    concerns: 'packets',
+    encoding: { key: 'cellNs', encode: same<number>, decode: same<number> },
+  },
+} as const satisfies Readonly<Record<string, Property>>;

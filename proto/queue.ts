@@ -1,7 +1,7 @@
 /**
- * The queue in front of a link: its size in packets, in bytes, or as the time that a full one takes at the link's bandwidth; and how it is
- * managed before it is full, as texts: `red min=5packets max=15packets`, `codel target=5ms`. As those of models.ts, they are properties in
- * their canonical form.
+ * The queue in front of a link: its size in packets, in bytes, or as the time that a full one takes at the link's bandwidth; how many
+ * bytes of that bandwidth a frame takes; and how the queue is managed before it is full, as texts: `red min=5packets max=15packets`,
+ * `codel target=5ms`. As those of models.ts, they are properties in their canonical form.
  *
  * RED: Floyd and Jacobson, "Random Early Detection gateways for congestion avoidance", IEEE/ACM Transactions on Networking 1(4), 1993;
  * the defaults are those of ns-2. CoDel: Nichols and Jacobson, RFC 8289. ECN: RFC 3168.
@@ -72,15 +72,71 @@ function inRange(packets: number, text: string): number {
   throw new UnitError('UNIT_RANGE', `"${text}" is not 1 to ${MAX_QUEUE_PACKETS} packets`, EXAMPLES);
 }
 
-/** The same in bytes, of full frames; `undefined` if there is none, or a time at a link without a limit. */
+/** The same in bytes, of full frames; `undefined` if there is none, or a time at a link without a limit. `overhead`: the link's. */
 export function queueInBytes(
   { queuePackets, queueBytes, queueTime }: QueueSize,
   bandwidth: Bps,
+  overhead?: string,
 ): number | undefined {
   if (queuePackets !== undefined) return queuePackets * FULL_FRAME_BYTES;
   if (queueBytes !== undefined) return queueBytes;
   if (queueTime === undefined || !Number.isFinite(bandwidth)) return undefined;
-  return Math.max(FULL_FRAME_BYTES, Math.round(amountIn(queueTime, toBytesPerSecond(bandwidth))));
+  const passing = amountIn(queueTime, toBytesPerSecond(bandwidth)) * frameShare(overhead);
+  return Math.max(FULL_FRAME_BYTES, Math.round(passing));
+}
+
+/** How a frame passes a link: with so many bytes besides those that tc counts, perhaps in cells of ATM, the last one padded. */
+export interface Overhead {
+  readonly bytes: number;
+  readonly inCells: boolean;
+}
+
+/** ITU-T I.361: 48 bytes and a header of 5. */
+export const CELL = { payload: 48, bytes: 53 } as const;
+
+const OVERHEADS: Readonly<Record<string, Overhead>> = {
+  none: { bytes: 0, inCells: false },
+  /** Preamble and start of the frame (8), check sum (4), gap (12): IEEE 802.3. */
+  ethernet: { bytes: 24, inCells: false },
+  /** The same, and a tag of IEEE 802.1Q. */
+  vlan: { bytes: 28, inCells: false },
+  /** LLC and SNAP of a bridged frame without its check sum (10; RFC 2684, section 5.2), the trailer of AAL5 (8; ITU-T I.363.5). */
+  atm: { bytes: 18, inCells: true },
+};
+/** A stack of tunnels has less. */
+const MAX_OVERHEAD = 1000;
+const OVERHEAD_BYTES = /^(\d{1,4})\s*bytes?$/;
+export const OVERHEAD_PATTERN = String.raw`^\s*(?:none|ethernet|vlan|atm|\d{1,4}\s*bytes?)\s*$`;
+
+/** `ethernet`, `vlan`, `atm`, `none`, `38 bytes`. Throws `UnitError`. */
+export function parseOverhead(text: string): string {
+  const remedy = 'write ethernet, vlan, atm, none, or e.g. 38 bytes';
+  requireShort(text, 'the overhead of a frame', remedy);
+  const trimmed = text.trim();
+  if (Object.hasOwn(OVERHEADS, trimmed)) return trimmed;
+  const bytes = Number(OVERHEAD_BYTES.exec(trimmed)?.[1] ?? Number.NaN);
+  if (Number.isNaN(bytes)) throw new UnitError('UNIT_SYNTAX', `"${text}" is no overhead of a frame`, remedy);
+  if (bytes > MAX_OVERHEAD)
+    throw new UnitError('UNIT_RANGE', `"${text}" is more than ${MAX_OVERHEAD} bytes`, remedy);
+  return bytes === 0 ? 'none' : `${bytes} bytes`;
+}
+
+/** What a text of `parseOverhead` says. */
+export function overheadOf(text: string): Overhead {
+  return OVERHEADS[text] ?? { bytes: Number.parseInt(text, 10), inCells: false };
+}
+
+/** How many bytes of a link's bandwidth a frame of so many takes. */
+export function bytesAtLink(frameBytes: number, overhead: string | undefined): number {
+  if (overhead === undefined) return frameBytes;
+  const { bytes, inCells } = overheadOf(overhead);
+  const all = frameBytes + bytes;
+  return inCells ? Math.ceil(all / CELL.payload) * CELL.bytes : all;
+}
+
+/** The part of a link's bandwidth that is for full frames themselves. */
+export function frameShare(overhead: string | undefined): number {
+  return overhead === undefined ? 1 : FULL_FRAME_BYTES / bytesAtLink(FULL_FRAME_BYTES, overhead);
 }
 
 export interface Red {

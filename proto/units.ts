@@ -33,6 +33,7 @@ export type NanosPerByte = number & { readonly [unit]: 'ns/byte' };
 export const toNanos = (time: Micros): Nanos => (time * 1000) as Nanos;
 export const toMillis = (time: Micros): Millis => (time / 1000) as Millis;
 export const toSeconds = (time: Micros): Seconds => (time / 1e6) as Seconds;
+export const fromNanos = (ns: number): Micros => micros(ns / 1000);
 export const fromMillis = (ms: number): Micros => micros(ms * 1000);
 export const fromSeconds = (seconds: number): Micros => micros(seconds * 1e6);
 

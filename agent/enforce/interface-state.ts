@@ -33,6 +33,8 @@ export interface NetemQueue {
   readonly loss: number;
   /** Bytes per second at which packets pass the slowest link, each one whole before it is passed on; 0: in no time. */
   readonly slowest: number;
+  /** How frames pass the slowest link: `PACKETOVERHEAD CELLSIZE CELLOVERHEAD`, as tc has it. Absent: without any. */
+  readonly framing?: string;
   /** How many links follow it, each a queue within the one before, and bytes per second of each. Absent: none. */
   readonly furtherLinks?: number;
   readonly furtherRate?: number;
@@ -67,10 +69,19 @@ export interface ShapedClass {
   readonly bytesPerSecond: number;
   readonly burstBytes: number;
   readonly queue: LeafQueue;
-  /** Size of the path's buffer, which the classifier keeps if the queue can't be the buffer; 0: the queue is it. */
+  /**
+   * Size of the path's buffer, which the classifier keeps if the queue can't be the buffer, in bytes as they leave it at the rate;
+   * 0: the queue is it.
+   */
   readonly bufferBytes: number;
   /** How the classifier manages that buffer before it is full (proto/queue.ts). Absent: it does not. */
   readonly aqm?: string;
+  /** The largest IP packet, in bytes: larger ones the program at egress answers or cuts. Absent: any. */
+  readonly mtu?: number;
+  /** Bytes that each frame takes of the rate besides its own. Absent: none. */
+  readonly overheadBytes?: number;
+  /** Frames pass in cells of ATM, the last one padded. */
+  readonly inCells?: true;
 }
 
 export interface InterfaceState {

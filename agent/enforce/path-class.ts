@@ -5,9 +5,19 @@ import {
   needsFrames,
   type PacketImpairment,
   packetImpairment,
+  timeAtLinks,
+  transmissionOf,
 } from '../../proto/impairment.ts';
 import { slotsOf } from '../../proto/models.ts';
-import { aqmOf, queueInBytes, roomFor } from '../../proto/queue.ts';
+import {
+  aqmOf,
+  CELL,
+  FULL_FRAME_BYTES,
+  frameShare,
+  overheadOf,
+  queueInBytes,
+  roomFor,
+} from '../../proto/queue.ts';
 import {
   bps,
   fromByteTime,
@@ -69,7 +79,8 @@ export function shapeOf(destination: Destination, inQueue: InQueue, segments: nu
   const { path } = destination;
   if (!path) return { target: NO_PATH };
   const queued = inQueue(path);
-  if (!Number.isFinite(path.bandwidth) && !impairsPackets(queued)) return { target: UNSHAPED };
+  const isFree = !Number.isFinite(path.bandwidth) && !impairsPackets(queued);
+  if (isFree && path.mtu === undefined) return { target: UNSHAPED };
   const shaped = shapedClass(destination, path, segments, queued);
   return { shaped, target: shaped.minor };
 }
@@ -80,7 +91,8 @@ export function segmentsFor(destinations: Iterable<Pick<Destination, 'path'>>, i
   for (const { path } of destinations) {
     if (!path) continue;
     // A queue that the user has measured out must hold packets of one frame; and netem loses, corrupts and reorders whole packets.
-    if (hasOwnQueue(path) || needsFrames(inQueue(path))) return 1;
+    // And HTB adds an overhead to each packet, not to each of its frames.
+    if (hasOwnQueue(path) || path.overhead !== undefined || needsFrames(inQueue(path))) return 1;
     slowest = Math.min(slowest, path.bandwidth);
   }
   return Number.isFinite(slowest) ? gsoSegments(toBytesPerSecond(bps(slowest))) : MAX_GSO_SEGMENTS;
@@ -114,30 +126,44 @@ function shapedClass(
   const minor = minorOf(destination.number);
   if (!Number.isFinite(path.bandwidth)) {
     const bytesPerSecond = UNLIMITED_BYTES_PER_SECOND;
-    const queue = netemQueue(minor, queued, bytesPerSecond, 0);
-    return { minor, bytesPerSecond, burstBytes: burstBytes(bytesPerSecond), queue, bufferBytes: 0 };
+    const queue = impairsPackets(queued)
+      ? netemQueue(minor, queued, bytesPerSecond, 0)
+      : fifoQueue(bufferBytes(bytesPerSecond, destination.rttMicros, segments));
+    const free = { minor, bytesPerSecond, burstBytes: burstBytes(bytesPerSecond), queue, bufferBytes: 0 };
+    return { ...free, ...mtuField(path) };
   }
   const bytesPerSecond = wholeBytesPerSecond(destination.rateBps);
   // From the path's own bandwidth: a share changes many times a second, a router's buffer doesn't.
-  const derived = bufferBytes(toBytesPerSecond(path.bandwidth), destination.rttMicros, segments);
+  const forFrames = toBytesPerSecond(path.bandwidth) * frameShare(path.overhead);
+  const derived = bufferBytes(forFrames, destination.rttMicros, segments);
+  const common = { minor, bytesPerSecond, ...overheadFields(path), ...mtuField(path) };
   const { aqm } = path;
   if (!impairsPackets(queued) && aqm === undefined) {
     const queue = fifoQueue(path.queueBytes ?? derived, path.queuePackets);
-    return { minor, bytesPerSecond, burstBytes: burstBytes(bytesPerSecond), queue, bufferBytes: 0 };
+    return { ...common, burstBytes: burstBytes(bytesPerSecond), queue, bufferBytes: 0 };
   }
   const room = aqm === undefined ? derived : Math.max(derived, roomFor(aqmOf(aqm)));
   const buffer = queueInBytes(path, path.bandwidth) ?? room;
-  const managed = { bufferBytes: buffer, ...(aqm !== undefined && { aqm }) };
+  const inRate = Math.ceil(buffer / frameShare(path.overhead));
+  const managed = { bufferBytes: inRate, ...(aqm !== undefined && { aqm }) };
   if (!impairsPackets(queued)) {
     // The buffer decides; the queue only bounds memory.
     const queue = fifoQueue(Math.min(2 * buffer + derived, MAX_I32));
-    return { minor, bytesPerSecond, burstBytes: burstBytes(bytesPerSecond), queue, ...managed };
+    return { ...common, burstBytes: burstBytes(bytesPerSecond), queue, ...managed };
   }
   const queue = netemQueue(minor, queued, toBytesPerSecond(path.bandwidth), buffer);
   return {
-    ...{ minor, bytesPerSecond, queue, ...managed },
+    ...{ ...common, queue, ...managed },
     burstBytes: burstBytes(bytesPerSecond, queue.slowest),
   };
+}
+
+const mtuField = ({ mtu }: Path): Pick<ShapedClass, 'mtu'> => (mtu === undefined ? {} : { mtu });
+
+function overheadFields({ overhead }: Path): Pick<ShapedClass, 'overheadBytes' | 'inCells'> {
+  if (overhead === undefined) return {};
+  const { bytes, inCells } = overheadOf(overhead);
+  return { overheadBytes: bytes, ...(inCells && { inCells }) };
 }
 
 const hasOwnQueue = ({ queuePackets, queueBytes, aqm }: Path): boolean =>
@@ -159,6 +185,7 @@ function netemQueue(
     distribution: jitterNs === 0 ? 'none' : jitterShape(queued),
     ...netemLosses(queued),
     slowest: slowestLink(queued),
+    ...framingField(queued),
     ...(minor <= MOST_FURTHER_MINOR && furtherLinks(queued)),
     ...(corrupt > 0 && { corrupt: inSteps(corrupt) }),
     ...(reorder > 0 && { reorder: inSteps(reorder) }),
@@ -182,19 +209,33 @@ function slowestLink({ spacing = nanosPerByte(0) }: PacketImpairment): number {
   return spacing < NOTICEABLE ? 0 : Math.max(1, Math.round(toBytesPerSecond(fromByteTime(spacing))));
 }
 
+/** Of the slowest link, if netem has its rate. */
+function framingField(queued: PacketImpairment): Pick<NetemQueue, 'framing'> {
+  if (queued.overhead === undefined || slowestLink(queued) === 0) return {};
+  const { bytes, inCells } = overheadOf(queued.overhead);
+  return { framing: inCells ? `${bytes} ${CELL.payload} ${CELL.bytes - CELL.payload}` : `${bytes} 0 0` };
+}
+
 /**
  * The transmission of all other links, by as many queues as it takes for none to be slower than the slowest link, which would bound
- * the path's rate. A packet takes as long as at the links one after the other, and so do packets of one size in a row.
+ * the path's rate. A packet takes as long as at the links one after the other, and so do packets of one size in a row. What overheads
+ * add there is that of full frames, in proportion.
  */
-function furtherLinks({
-  transmission = nanosPerByte(0),
-  spacing = nanosPerByte(0),
-}: PacketImpairment): Pick<NetemQueue, 'furtherLinks' | 'furtherRate'> {
-  const rest = transmission - spacing;
+function furtherLinks(queued: PacketImpairment): Pick<NetemQueue, 'furtherLinks' | 'furtherRate'> {
+  const { spacing = nanosPerByte(0), overhead } = queued;
+  const slowest = nanosOfByte(transmissionOf(spacing, overhead));
+  const rest = nanosOfByte(queued) - slowest;
   if (spacing < NOTICEABLE || rest < NOTICEABLE) return {};
-  const furtherLinks = Math.min(MOST_FURTHER, Math.ceil(rest / spacing - ROUNDING));
-  const each = nanosPerByte(Math.min(spacing, rest / furtherLinks));
+  const furtherLinks = Math.min(MOST_FURTHER, Math.ceil(rest / slowest - ROUNDING));
+  const each = nanosPerByte(Math.min(slowest, rest / furtherLinks));
   return { furtherLinks, furtherRate: Math.max(1, Math.round(toBytesPerSecond(fromByteTime(each)))) };
+}
+
+/** How long each byte of a full frame takes. */
+function nanosOfByte(of: Pick<PacketImpairment, 'transmission' | 'overheadTime' | 'cellTime'>): number {
+  const { transmission = 0, overheadTime = 0, cellTime = 0 } = of;
+  if (overheadTime === 0 && cellTime === 0) return transmission;
+  return toNanos(timeAtLinks(FULL_FRAME_BYTES, of)) / FULL_FRAME_BYTES;
 }
 
 /** Of sums of byte times. */

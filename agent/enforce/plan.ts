@@ -96,6 +96,10 @@ function planClass(installed: InterfaceState, shaped: ShapedClass, ops: TcOp[]):
     ops.push({ op: 'set-class', shaped, reason: 'new destination' });
   } else if (old.bytesPerSecond !== shaped.bytesPerSecond || !isSameBurst(old, shaped)) {
     ops.push({ op: 'set-class', shaped, reason: `rate was ${fromBytesPerSecond(old.bytesPerSecond)} b/s` });
+  } else if (old.overheadBytes !== shaped.overheadBytes || old.inCells !== shaped.inCells) {
+    ops.push({ op: 'set-class', shaped, reason: `was${formatOverhead(old) || ' without overhead'}` });
+  } else if (old.mtu !== shaped.mtu) {
+    ops.push({ op: 'set-class', shaped, reason: `MTU was ${old.mtu ?? 'any'}` });
   } else if (old.bufferBytes !== shaped.bufferBytes) {
     ops.push({ op: 'set-class', shaped, reason: `buffer was ${old.bufferBytes} bytes` });
   } else if (old.aqm !== shaped.aqm) {
@@ -200,10 +204,14 @@ function formatOp(ifname: string, op: TcOp): string {
     case 'delete-root':
       return `tc qdisc del dev ${ifname} root`;
     case 'set-class': {
-      const { minor, bytesPerSecond, burstBytes, bufferBytes, aqm } = op.shaped;
+      const { minor, bytesPerSecond, burstBytes, bufferBytes, aqm, mtu } = op.shaped;
       const managed = aqm === undefined ? '' : `, ${aqm}`;
-      const buffer = bufferBytes > 0 ? `; bpf map buffers: ${bufferBytes} bytes${managed}` : '';
-      return `tc class replace dev ${ifname} parent ${OWN}: classid ${classId(minor)} htb rate ${fromBytesPerSecond(bytesPerSecond)}bit burst ${burstBytes}${buffer}`;
+      const inMaps = [
+        bufferBytes > 0 && `; bpf map buffers: ${bufferBytes} bytes${managed}`,
+        mtu !== undefined && `; bpf map classes: MTU ${mtu}`,
+      ];
+      const buffer = inMaps.filter((one) => one).join('');
+      return `tc class replace dev ${ifname} parent ${OWN}: classid ${classId(minor)} htb rate ${fromBytesPerSecond(bytesPerSecond)}bit burst ${burstBytes}${formatOverhead(op.shaped)}${buffer}`;
     }
     case 'delete-queue':
       return `tc qdisc del dev ${ifname} parent ${classId(op.minor)}`;
@@ -230,6 +238,13 @@ function formatOp(ifname: string, op: TcOp): string {
 const withinQueue = ({ minor, place }: { minor: number; place: number }): string =>
   `${queueMajor(minor, place - 1).toString(16)}:1`;
 
+/** As tc prints it, after a space; empty without one. */
+export const formatOverhead = ({
+  overheadBytes,
+  inCells,
+}: Pick<ShapedClass, 'overheadBytes' | 'inCells'>): string =>
+  overheadBytes === undefined ? '' : ` overhead ${overheadBytes}${inCells ? ' linklayer atm' : ''}`;
+
 function formatTarget(minor: number): string {
   if (minor === NO_PATH) return 'drop';
   return minor === UNSHAPED ? 'pass' : classId(minor);
@@ -238,9 +253,8 @@ function formatTarget(minor: number): string {
 /** As tc prints it. */
 export function formatQueue(queue: LeafQueue): string {
   if (queue.kind !== 'netem') return `${queue.kind} limit ${queue.limit}`;
-  const { limit, latencyNs, jitterNs, distribution, loss, lossModel, corrupt, reorder, slots, slowest } =
-    queue;
-  const { furtherLinks, furtherRate = 0 } = queue;
+  const { limit, latencyNs, jitterNs, distribution, loss, lossModel, corrupt, reorder, slots } = queue;
+  const { slowest, framing, furtherLinks, furtherRate = 0 } = queue;
   const shape = distribution.startsWith('quantiles') ? 'of the user' : distribution;
   const parts = [
     `netem limit ${limit} delay ${latencyNs}ns`,
@@ -249,7 +263,7 @@ export function formatQueue(queue: LeafQueue): string {
     corrupt && `corrupt ${corrupt * 100}%`,
     reorder && `reorder ${reorder * 100}%`,
     slots !== undefined && `slot ${slots.replace(' ', 'ns ')}ns`,
-    slowest > 0 && `rate ${fromBytesPerSecond(slowest)}bit`,
+    slowest > 0 && `rate ${fromBytesPerSecond(slowest)}bit${framing === undefined ? '' : ` ${framing}`}`,
     furtherLinks && `within ${furtherLinks} at ${fromBytesPerSecond(furtherRate)}bit`,
   ];
   return parts.filter((part) => part).join(' ');

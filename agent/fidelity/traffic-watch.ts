@@ -1,6 +1,7 @@
 /** The paths that carry traffic now: what TCP has measured there, and proof of their rules. */
 import type { LocalEndpoint } from '../../proto/bootstrap.ts';
-import { micros, nanosPerByte, timeToTransmit, toMillis } from '../../proto/units.ts';
+import { timeAtLinks } from '../../proto/impairment.ts';
+import { micros, toMillis } from '../../proto/units.ts';
 import type { AgentProofs, PathProof } from '../../proto/view.ts';
 import type { Path } from '../../topology/model/model.ts';
 import type { Epoch } from '../epoch/epoch.ts';
@@ -303,8 +304,7 @@ const endsOf = (key: number): [source: number, destination: number] => [
 function roundTrip(epoch: Epoch, source: number, peer: number, busy: Has): RoundTrip | undefined {
   const [there, back] = [epoch.path(source, peer), epoch.path(peer, source)];
   if (!there || !back) return undefined;
-  const transmission = ({ transmission: time = nanosPerByte(0) }: Path): number =>
-    timeToTransmit(FULL_FRAME_BYTES, time);
+  const transmission = (path: Path): number => timeAtLinks(FULL_FRAME_BYTES, path);
   return {
     latencyMs: toMillis(micros(there.latency + back.latency)),
     // Deviations of both directions add at the worst.

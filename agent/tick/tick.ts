@@ -182,7 +182,8 @@ export class Tick {
       const destination = rows.destination[row]!;
       if (source < 0 || destination < 0) continue;
       this.#ports.shaping.use(source, destination);
-      this.#meter.count(source, destination, rows.bytes[row]!, this.#epoch.bandwidth);
+      const bytes = this.#epoch.bytesAtLink(source, destination, rows.bytes[row]!, rows.frames[row]!);
+      this.#meter.count(source, destination, bytes, this.#epoch.bandwidth);
     }
     this.#meter.finish();
   }

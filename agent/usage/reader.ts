@@ -9,8 +9,9 @@ export interface UsageRows {
   /** Number of the source endpoint; -1 if no endpoint has the address (yet). */
   readonly source: Int32Array;
   readonly destination: Int32Array;
-  /** Bytes of frames, as tc counts them. */
+  /** Bytes of frames, as tc counts them, and how many frames. */
   readonly bytes: Float64Array;
+  readonly frames: Float64Array;
 }
 
 export interface UsageReader {

@@ -105,7 +105,14 @@ function topologyNow(
       return { name, kind: isEndpoint ? 'endpoint' : 'bridge', service, ...(location && { location }) };
     }),
     // Links that have left have no edge.
-    links: links.flatMap(({ transmissionNsPerByte: _, spacingNsPerByte: __, ...link }, number) => {
+    links: links.flatMap((encoded, number) => {
+      const {
+        transmissionNsPerByte: _,
+        spacingNsPerByte: __,
+        overheadNs: ___,
+        cellNs: ____,
+        ...link
+      } = encoded;
       const between = ends.get(number);
       return between ? [{ ...link, from: between[0], to: between[1] }] : [];
     }),

@@ -4,7 +4,9 @@ import { quantiles } from '../../agent/enforce/distributions.ts';
 import { meanLateMs } from '../../agent/enforce/lateness.ts';
 import { INTERVAL_DEVIATIONS } from '../../agent/linux/delay-line/jitter.ts';
 import { greedyShares } from '../../agent/share/greedy-shares.ts';
-import { micros, nanosPerByte, timeToTransmit, toMillis } from '../../proto/units.ts';
+import { timeAtLinks } from '../../proto/impairment.ts';
+import { frameShare } from '../../proto/queue.ts';
+import { micros, toMillis } from '../../proto/units.ts';
 import { Folding } from '../../topology/fold/fold.ts';
 import type { Path } from '../../topology/model/model.ts';
 import { ControllerError } from '../errors.ts';
@@ -92,7 +94,8 @@ export class Verification {
     const pair = this.choice.alone;
     if (!pair) return [];
     const flow = this.#flow(pair);
-    const { bandwidth } = this.#folding.path(pair.from, pair.to)!;
+    const path = this.#folding.path(pair.from, pair.to)!;
+    const bandwidth = path.bandwidth * frameShare(path.overhead);
     const filling = this.#fillSeconds(pair);
     return tried(async (tries) => {
       const plan = { ...planTcp(ALONE, filling, bandwidth, tries), rateBps: bandwidth };
@@ -105,7 +108,10 @@ export class Verification {
     const flows = this.choice.competing.map((pair) => this.#flow(pair));
     const pairs = flows.map(({ from, to }) => ({ from: from.name, to: to.name }));
     const targets = greedyShares(this.#experiment.graph, this.#folding, pairs);
-    const rates = targets.map(({ rateBps }) => rateBps!);
+    const rates = targets.map(({ rateBps }, index) => {
+      const { from, to } = this.choice.competing[index]!;
+      return rateBps! * frameShare(this.#folding.path(from, to)!.overhead);
+    });
     const filling = Math.max(...this.choice.competing.map((pair) => this.#fillSeconds(pair)));
     return tried(async (tries) => {
       // All for the same time, by the one that needs longest: shares are of flows that run at once.
@@ -157,8 +163,8 @@ async function tried(measure: (tries: number) => Promise<Finding[]>): Promise<Fi
  * would be no delay at all, which makes the mean longer than the latency.
  */
 function meanDelayMs(path: Path, bytes: number): number {
-  const { latency, jitter, distribution = 'normal', transmission = nanosPerByte(0) } = path;
-  const delay = latency + timeToTransmit(bytes, transmission);
+  const { latency, jitter, distribution = 'normal' } = path;
+  const delay = latency + timeAtLinks(bytes, path);
   if (jitter === 0) return toMillis(micros(delay));
   const values = quantiles(distribution);
   const sum = values.reduce((all, value) => all + Math.max(0, delay + jitter * value), 0);

@@ -46,7 +46,7 @@ links:
   - { from: server, to: s2, oneway: true }
   - { from: s2, to: server, oneway: true, queue: 50ms, loss_model: gilbert-elliott p=1% r=20% h=10%, slots: 2ms..4ms }
   - { from: web, to: s1, loss_model: bursts 1% of 5 packets, duplicate: 1%, up: { corrupt: 1%, reorder: 2%, reorder_distance: 3 packets }, down: { bandwidth: 2Mbps, loss_model: markov p13=1% p31=30% p32=10% p23=50% } }
-  - { from: web, to: s2, name: x, jitter: 1ms, quantiles: 1 2 3 4 5 6 7 9, jitter_correlation: 25% }
+  - { from: web, to: s2, name: x, jitter: 1ms, overhead: atm, mtu: 1400, quantiles: 1 2 3 4 5 6 7 9, jitter_correlation: 25% }
 events:
   - at 5s crash client 2
   - at 6s join client
@@ -179,6 +179,7 @@ const LINES = [
   'from 7s to 9s flap s1--s2 every 500ms',
   'from 7s to 9s churn client 50% every 1s replace seed 4',
   'at 9s set tag:x s1->s2 latency=200% loss=+1% up=5Mbps queue=64KB bandwidth=unlimited',
+  'at 9s set a--b loss_model="bursts 1% of 5 packets" duplicate=none reorder_distance="3 packets" slots=2ms..4ms trace=night overhead=atm mtu=1400',
   'at 10s partition client s1 | server | *',
   'at 11s run server "echo \\"hi\\""',
   'at 11s signal server.0 TERM',

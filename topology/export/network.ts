@@ -137,6 +137,8 @@ const RARE = [
   ['reorder', 'reordering'],
   ['slots', 'slots'],
   ['aqm', 'management of its queue'],
+  ['overhead', 'overhead of frames'],
+  ['mtu', 'MTU'],
   ['trace', 'trace, but its means,'],
 ] as const;
 

@@ -1,5 +1,5 @@
 /** Folding: the links of the shortest path between two endpoints become one impairment (proto/impairment.ts). */
-import { foldImpairments, type Impairment, impairment } from '../../proto/impairment.ts';
+import { foldImpairments, type Impairment, impairment, transmissionOf } from '../../proto/impairment.ts';
 import { nanosPerByte } from '../../proto/units.ts';
 import type { Graph, Path } from '../model/model.ts';
 import { edgeChanges } from './edge-changes.ts';
@@ -62,8 +62,8 @@ export class Folding {
     const { links: all, transmission = 'every link' } = this.graph;
     const folded = foldImpairments(links, all);
     if (transmission === 'every link') return folded;
-    const spacing = transmission === 'none' ? nanosPerByte(0) : folded.spacing;
-    return impairment({ ...folded, transmission: spacing, spacing });
+    const slowest = (transmission === 'bottleneck' && folded.spacing) || nanosPerByte(0);
+    return impairment({ ...folded, ...transmissionOf(slowest, folded.overhead) });
   }
 
   #isEndpoint(node: number): boolean {

@@ -9,6 +9,7 @@ import {
   encodeImpairment,
   type Impairment,
   lossOf,
+  timeAtLinks,
 } from '../../proto/impairment.ts';
 import {
   formatBps,
@@ -17,8 +18,6 @@ import {
   fromMillis,
   type Micros,
   micros,
-  nanosPerByte,
-  timeToTransmit,
   toMillis,
 } from '../../proto/units.ts';
 import { Folding } from '../fold/fold.ts';
@@ -47,7 +46,9 @@ type Hidden =
   | 'queueBytes'
   | 'queueMs'
   | 'transmissionNsPerByte'
-  | 'spacingNsPerByte';
+  | 'spacingNsPerByte'
+  | 'overheadNs'
+  | 'cellNs';
 
 /** Null means unlimited. */
 export interface ReachableRow extends Omit<EncodedImpairment, Hidden> {
@@ -181,6 +182,8 @@ function rowOf(folding: Folding, from: number, to: number): PathRow {
     queueMs: ___,
     transmissionNsPerByte: ____,
     spacingNsPerByte: _____,
+    overheadNs: ______,
+    cellNs: _______,
     ...plain
   } = encodeImpairment(path);
   return {
@@ -198,8 +201,8 @@ const SMALL_BYTES = 60;
 const FULL_BYTES = 1514;
 
 /** Of a packet that nothing else delays. */
-function timeUnderWay({ latency, transmission = nanosPerByte(0) }: Path, bytes: number): Micros {
-  return micros(latency + timeToTransmit(bytes, transmission));
+function timeUnderWay(path: Path, bytes: number): Micros {
+  return micros(path.latency + timeAtLinks(bytes, path));
 }
 
 function* generateText(names: readonly string[], rows: Iterable<PathRow>): Generator<string> {
@@ -251,7 +254,7 @@ function* generateText(names: readonly string[], rows: Iterable<PathRow>): Gener
 
 /** What few paths have, after all columns. */
 function rareOf(path: Impairment): string[] {
-  const { lossModel, duplicate, corrupt, reorder, reorderDistance, slots, aqm } = path;
+  const { lossModel, duplicate, corrupt, reorder, reorderDistance, slots, aqm, overhead, mtu } = path;
   const part = (what: string, of: number | undefined): string[] =>
     of === undefined ? [] : [`${what} ${formatRatio(of)}`];
   const distance = reorderDistance === undefined ? '' : ` by ${reorderDistance}`;
@@ -262,6 +265,8 @@ function rareOf(path: Impairment): string[] {
     ...part('reorder', reorder).map((text) => `${text}${distance}`),
     ...(slots === undefined ? [] : [`slots ${slots}`]),
     ...(aqm === undefined ? [] : [aqm]),
+    ...(overhead === undefined ? [] : [`overhead ${overhead}`]),
+    ...(mtu === undefined ? [] : [`MTU ${mtu}`]),
   ];
 }
 

@@ -22,7 +22,8 @@ export const TCA_OPTIONS = 2;
 export const TCA_HTB = { PARMS: 1, INIT: 2, DIRECT_QLEN: 5, RATE64: 6, CEIL64: 7 } as const;
 export const TCA_BPF = { CLASSID: 3, NAME: 7, FD: 6, FLAGS: 8, ID: 11 } as const;
 const TCA_BPF_FLAG_ACT_DIRECT = 1;
-const TC_LINKLAYER_ETHERNET = 1;
+/** Its mask leaves room for others (include/net/sch_generic.h). */
+export const TC_LINKLAYER = { ethernet: 1, atm: 2 } as const;
 const HTB_PROTOCOL_VERSION = 3;
 const HTB_RATE_TO_QUANTUM = 10;
 const ETH_P_ALL_BE = 0x0300;
@@ -87,9 +88,12 @@ export interface HtbRate {
   readonly bytesPerSecond: number;
   /** Bytes that may be sent at once after a pause. */
   readonly burstBytes: number;
+  /** Bytes that each packet takes of the rate besides its own, and whether it passes in cells of ATM. */
+  readonly overheadBytes?: number;
+  readonly inCells?: true;
 }
 
-/** `tc class replace dev IF parent MAJOR: classid MAJOR:MINOR htb rate R ceil R burst B cburst B quantum Q` */
+/** `tc class replace dev IF parent MAJOR: classid MAJOR:MINOR htb rate R ceil R burst B cburst B quantum Q [overhead O] [linklayer atm]` */
 export function setHtbClass(
   ifindex: number,
   major: number,
@@ -106,7 +110,7 @@ export function setHtbClass(
         .attributeString(TCA_KIND, 'htb')
         .nested(TCA_OPTIONS, (o) => {
           o.attribute(TCA_HTB.PARMS, (p) => {
-            rateSpec(rateSpec(p, rate.bytesPerSecond), rate.bytesPerSecond);
+            rateSpec(rateSpec(p, rate), rate);
             p.u32(burstTicks(rate)).u32(burstTicks(rate)).u32(quantumBytes).u32(0).u32(0);
           });
           // The 32-bit field holds up to 34 Gb/s; for higher rates the kernel reads these attributes.
@@ -119,11 +123,14 @@ export function setHtbClass(
 }
 
 /** struct tc_ratespec. With a link layer, the kernel needs no rate table. */
-function rateSpec(writer: MessageWriter, bytesPerSecond: number): MessageWriter {
+function rateSpec(
+  writer: MessageWriter,
+  { bytesPerSecond, overheadBytes = 0, inCells }: HtbRate,
+): MessageWriter {
   return writer
     .u8(0)
-    .u8(TC_LINKLAYER_ETHERNET)
-    .u16(0)
+    .u8(inCells ? TC_LINKLAYER.atm : TC_LINKLAYER.ethernet)
+    .u16(overheadBytes)
     .u16(0xffff)
     .u16(0)
     .u32(Math.min(bytesPerSecond, MAX_U32));

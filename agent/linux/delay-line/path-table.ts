@@ -8,6 +8,7 @@ import { jitterShape } from '../../enforce/distributions.ts';
 import { AddressIndex, grown } from './address-index.ts';
 import { Jitter } from './jitter.ts';
 import type { Random } from './random.ts';
+import { type Framing, framingOf } from './treatment/framing.ts';
 import { type Treatment, treatmentOf } from './treatment/treatment.ts';
 import { QUICK_MS } from './wake/pace.ts';
 
@@ -15,7 +16,7 @@ import { QUICK_MS } from './wake/pace.ts';
  * Of the time that a packet takes at the slowest link. The class at the source lets that link's rate through; were packets
  * kept apart by all of the time here, what a burst of it has put in front of the link would wait there for ever.
  */
-const SPACING = 0.98;
+export const SPACING = 0.98;
 
 /** One path, as the thread gets it. Times are in milliseconds, the unit of its clock. */
 export interface DelayEntry extends EncodedPacketImpairment {
@@ -39,6 +40,8 @@ export class PathTable {
   readonly jitter = new Map<number, Jitter>();
   /** By path, only for those that have one. Written by `#treat` alone. */
   readonly treatments = new Map<number, Treatment>();
+  /** By path, only for those with overheads; instead of `byteMs` and `spacingMs`. */
+  readonly framings = new Map<number, Framing>();
   delayMs = new Float64Array(4);
   loss = new Float64Array(4);
   /** Milliseconds that a byte takes at all links of the path, and at the slowest. */
@@ -106,6 +109,9 @@ export class PathTable {
     this.#setDelay(path, latencyMs, loss);
     this.byteMs[path] = nanosToMillis(transmissionNsPerByte);
     this.spacingMs[path] = SPACING * nanosToMillis(spacingNsPerByte);
+    const framing = framingOf(entry);
+    if (framing) this.framings.set(path, framing);
+    else this.framings.delete(path);
     this.lastRelease[path] = this.lastSeen[path] = this.isGone[path] = 0;
     this.#sources[path] = [];
     this.#size++;
@@ -162,6 +168,7 @@ export class PathTable {
     this.#setDelay(path, 0, 0);
     this.#quick--;
     this.jitter.delete(path);
+    this.framings.delete(path);
     this.#treat(path, undefined);
     this.#free.push(path);
     this.#size--;

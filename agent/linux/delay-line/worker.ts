@@ -19,6 +19,7 @@ import { doAll } from './do-all.ts';
 import { Line } from './line.ts';
 import { COUNTER, type FromWorker, type PairEntry, type ToWorker, type WorkerStart } from './messages.ts';
 import { OnDemand } from './on-demand.ts';
+import { SPACING } from './path-table.ts';
 import { Random } from './random.ts';
 import { ReleaseQueue } from './release-queue.ts';
 import { COPY, UNREADABLE } from './treatment/kept-content.ts';
@@ -178,7 +179,8 @@ class DelayLineThread {
       this.#markDirty(line);
       return;
     }
-    const delay = table.delayMs[path]! + bytes * table.byteMs[path]!;
+    const framing = table.framings.size === 0 ? undefined : table.framings.get(path);
+    const delay = table.delayMs[path]! + (framing?.timeMs(bytes) ?? bytes * table.byteMs[path]!);
     const jitter = table.jitter.get(path);
     if (delay === 0 && !jitter && lastRelease === 0 && !treatment?.holds) {
       this.#accept(line, id, mark);
@@ -193,7 +195,8 @@ class DelayLineThread {
     }
     // A path is a sequence of queues: it never reorders by itself, even when its delay is lowered, and its slowest link keeps
     // packets apart.
-    const release = Math.max(arrivedMs + wanted, lastRelease + bytes * table.spacingMs[path]!);
+    const spacing = framing ? SPACING * framing.spacingMs(bytes) : bytes * table.spacingMs[path]!;
+    const release = Math.max(arrivedMs + wanted, lastRelease + spacing);
     table.lastRelease[path] = release;
     const leaves = treatment?.slots ? treatment.slots.after(release, this.#random) : release;
     this.#push(leaves, line, id, mark);

@@ -3,7 +3,7 @@
  * (agent/enforce/path-class.ts), so this backend only counts packets.
  */
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
-import { packetImpairment } from '../../../proto/impairment.ts';
+import { packetImpairment, transmissionOf } from '../../../proto/impairment.ts';
 import { nanosPerByte } from '../../../proto/units.ts';
 import type { InQueue } from '../../enforce/path-class.ts';
 import type { DelayBackend, DelayCounters, DelayDemand, TcPort } from '../../enforce/ports.ts';
@@ -13,10 +13,11 @@ import { removeArrivalQueue } from '../delay-line/arrival-queue.ts';
 /** All are made from the start: a class costs the kernel 0.1 ms and more (docs/limits.md). */
 const MOST_PAIRS = 32_768;
 
-const slowestOnly: InQueue = (path) =>
-  path.transmission === path.spacing
-    ? path
-    : packetImpairment({ ...path, transmission: path.spacing ?? nanosPerByte(0) });
+const slowestOnly: InQueue = (path) => {
+  const { transmission, spacing = nanosPerByte(0), overhead, overheadTime, cellTime } = path;
+  if (transmission === path.spacing && overheadTime === undefined && cellTime === undefined) return path;
+  return packetImpairment({ ...path, ...transmissionOf(spacing, overhead) });
+};
 
 export class Netem implements DelayBackend {
   readonly name = 'netem';

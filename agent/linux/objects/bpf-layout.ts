@@ -5,8 +5,8 @@ export const USAGE = { size: 16, bytes: 0, packets: 8 } as const;
 export const ROWS = { made: 0, lacked: 1 } as const;
 /** Entries of the map `attended`. */
 export const ATTENDED = { until: 0, passed: 1 } as const;
-export const TARGET = { size: 8, minor: 0, buffer: 4 } as const;
-export const BUFFER = { size: 16, drain: 0, limit: 8 } as const;
+export const TARGET = { size: 12, minor: 0, buffer: 4, mtu: 8 } as const;
+export const BUFFER = { size: 24, drain: 0, limit: 8, overhead: 16, cells: 20 } as const;
 export const BACKLOG = { size: 24, time: 0, level: 8, dropped: 16 } as const;
 export const MANAGER = {
   ...{ size: 80, kind: 0, shift: 4, low: 8, high: 16, slope: 24, average: 32, next: 40 },

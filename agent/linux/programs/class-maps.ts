@@ -93,28 +93,47 @@ export class InterfaceMaps {
   readonly #rows = new Map<number, number>();
   /** Likewise → how its buffer is managed. */
   readonly #managed = new Map<number, string>();
+  /** And its MTU, if it has one. */
+  readonly #mtus = new Map<number, number>();
 
   constructor(maps: ClassMaps, { addresses }: LocalEndpoint) {
     this.#maps = maps;
     this.#addresses = addresses;
   }
 
-  /** Sets the buffers of these classes. To be called before the targets are set that lead to them. */
-  setBuffers(classes: readonly ShapedClass[]): void {
+  /** Sets the buffers and MTUs of these classes. To be called before the targets are set that lead to them. */
+  setClasses(classes: readonly ShapedClass[]): void {
+    const others = new Set(this.#setMtus(classes));
     const buffered = classes.filter(({ minor, bufferBytes }) => bufferBytes > 0 || this.#rows.has(minor));
     const isNew = new Set(buffered.map(({ minor }) => minor).filter((minor) => !this.#rows.has(minor)));
     const keys = new Uint32Array(buffered.length);
-    const values = new BigUint64Array((buffered.length * BUFFER.size) / 8);
-    for (const [index, { minor, bytesPerSecond, bufferBytes }] of buffered.entries()) {
+    const values = new Uint8Array(buffered.length * BUFFER.size);
+    const view = new DataView(values.buffer);
+    for (const [index, shaped] of buffered.entries()) {
+      const { minor, bytesPerSecond, bufferBytes, overheadBytes = 0, inCells = false } = shaped;
+      const at = index * BUFFER.size;
       keys[index] = this.#row(minor);
       // Without a drain it never fills.
-      values[2 * index] = bufferBytes === 0 ? 0n : drainOf(bytesPerSecond);
-      values[2 * index + 1] = BigInt(bufferBytes);
+      view.setBigUint64(at + BUFFER.drain, bufferBytes === 0 ? 0n : drainOf(bytesPerSecond), true);
+      view.setBigUint64(at + BUFFER.limit, BigInt(bufferBytes), true);
+      view.setUint32(at + BUFFER.overhead, overheadBytes, true);
+      view.setUint32(at + BUFFER.cells, Number(inCells), true);
     }
-    this.#maps.buffers.update(bytesOf(keys), bytesOf(values), buffered.length);
+    this.#maps.buffers.update(bytesOf(keys), values, buffered.length);
     for (const { minor, aqm } of buffered) this.#manage(minor, aqm);
-    // Targets of a class that had no buffer don't contain its row yet.
-    if (isNew.size > 0) this.setTargets([...this.#targets].filter(([, minor]) => isNew.has(minor)));
+    // Targets of a class that had no buffer don't contain its row yet, and those of another MTU have the old one.
+    for (const minor of isNew) others.add(minor);
+    if (others.size > 0) this.setTargets([...this.#targets].filter(([, minor]) => others.has(minor)));
+  }
+
+  /** The classes that have another one now. */
+  #setMtus(classes: readonly ShapedClass[]): number[] {
+    return classes.flatMap(({ minor, mtu }) => {
+      if (this.#mtus.get(minor) === mtu) return [];
+      if (mtu === undefined) this.#mtus.delete(minor);
+      else this.#mtus.set(minor, mtu);
+      return [minor];
+    });
   }
 
   /** What a manager knows of its buffer is lost when it changes, so only then: rates change many times a second. */
@@ -136,10 +155,8 @@ export class InterfaceMaps {
       this.#keys(destination).map((key) => ({ key, minor })),
     );
     const values = new Uint32Array((entries.length * TARGET.size) / 4);
-    for (const [index, { minor }] of entries.entries()) {
-      values[2 * index] = minor === NO_PATH ? CLASS_DROP : minor;
-      values[2 * index + 1] = this.#bufferField(minor);
-    }
+    for (const [index, { minor }] of entries.entries())
+      values.set(this.#valueOf(minor), (index * TARGET.size) / 4);
     this.#maps.targets.update(Buffer.concat(entries.map(({ key }) => key)), bytesOf(values), entries.length);
     for (const [destination, minor] of targets) this.#targets.set(destination, minor);
   }
@@ -150,8 +167,14 @@ export class InterfaceMaps {
     for (const destination of destinations) this.#targets.delete(destination);
   }
 
+  /** As it was set here; `undefined` without one, or if an earlier agent has set it. */
+  mtuOf(minor: number): number | undefined {
+    return this.#mtus.get(minor);
+  }
+
   /** Frees the row of a class that was deleted. */
-  removeBuffer(minor: number): void {
+  removeClass(minor: number): void {
+    this.#mtus.delete(minor);
     const row = this.#rows.get(minor);
     if (row === undefined) return;
     this.#manage(minor, undefined);
@@ -166,11 +189,7 @@ export class InterfaceMaps {
       const isThere = this.#keys(destination).every((key) => {
         const value = this.#maps.targets.lookup(key);
         const view = value && new DataView(value.buffer, value.byteOffset);
-        const wanted = minor === NO_PATH ? CLASS_DROP : minor;
-        return (
-          view?.getUint32(TARGET.minor, true) === wanted &&
-          view.getUint32(TARGET.buffer, true) === this.#bufferField(minor)
-        );
+        return this.#valueOf(minor).every((word, index) => view?.getUint32(4 * index, true) === word);
       });
       if (isThere) found.set(destination, minor);
     }
@@ -212,7 +231,8 @@ export class InterfaceMaps {
   /** Removes everything of the interface from the maps. */
   clear(): void {
     this.removeTargets([...this.#targets.keys()]);
-    for (const minor of [...this.#rows.keys()]) this.removeBuffer(minor);
+    for (const minor of [...this.#rows.keys()]) this.removeClass(minor);
+    this.#mtus.clear();
   }
 
   #row(minor: number): number {
@@ -225,9 +245,11 @@ export class InterfaceMaps {
     return row;
   }
 
-  #bufferField(minor: number): number {
+  /** The fields of a target in their order. */
+  #valueOf(minor: number): [minor: number, buffer: number, mtu: number] {
     const row = this.#rows.get(minor);
-    return row === undefined ? 0 : row + 1;
+    const target = minor === NO_PATH ? CLASS_DROP : minor;
+    return [target, row === undefined ? 0 : row + 1, this.#mtus.get(minor) ?? 0];
   }
 
   /** Keys of the targets for one destination: one for each own address of the same family. */
@@ -263,6 +285,6 @@ function drainOf(bytesPerSecond: number): bigint {
   return BigInt(Math.ceil(bytesPerSecond * DRAIN_SECONDS));
 }
 
-function bytesOf(array: Uint32Array | BigUint64Array): Uint8Array {
+function bytesOf(array: Uint32Array): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }

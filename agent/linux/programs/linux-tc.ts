@@ -113,9 +113,10 @@ export class LinuxTc implements TcPort {
     const classes = listClasses(socket, endpoint.ifindex, OWN_MAJOR).map((seen): [number, ShapedClass] => {
       const first = queues.get(handle(OWN_MAJOR, seen.minor)) ?? NO_QUEUE;
       const queue = withFurther(this.#known(endpoint, seen.minor, first), seen.minor, queues);
-      const aqm = maps.readAqm(seen.minor);
+      const [aqm, mtu] = [maps.readAqm(seen.minor), maps.mtuOf(seen.minor)];
       const bufferBytes = maps.readBuffer(seen.minor, seen.bytesPerSecond);
-      return [seen.minor, { ...seen, queue, bufferBytes, ...(aqm !== undefined && { aqm }) }];
+      const inMaps = { bufferBytes, ...(aqm !== undefined && { aqm }), ...(mtu !== undefined && { mtu }) };
+      return [seen.minor, { ...seen, queue, ...inMaps }];
     });
     // A filter with another program belongs to an earlier agent, and uses its maps.
     const classifier =
@@ -178,7 +179,7 @@ export class LinuxTc implements TcPort {
         }),
       ),
       ...allFailing(classOps, () => {
-        attached.maps.setBuffers(classOps.flatMap((op) => (op.op === 'set-class' ? op.shaped : [])));
+        attached.maps.setClasses(classOps.flatMap((op) => (op.op === 'set-class' ? op.shaped : [])));
         return [];
       }),
     ];
@@ -285,7 +286,7 @@ function allFailing(ops: readonly TcOp[], action: () => FailedOp[]): FailedOp[] 
 function remember({ maps, distributions }: Attached, op: NetlinkOp): void {
   if (op.op === 'delete-root') distributions.clear();
   else if (op.op === 'delete-class') {
-    maps.removeBuffer(op.minor);
+    maps.removeClass(op.minor);
     distributions.delete(op.minor);
   } else if (op.op === 'set-queue') {
     const { queue } = op;

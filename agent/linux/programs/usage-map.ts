@@ -36,6 +36,7 @@ export class UsageMap implements UsageReader {
   readonly #source: Int32Array;
   readonly #destination: Int32Array;
   readonly #bytes: Float64Array;
+  readonly #frames: Float64Array;
   #known = 0;
   /** The number of rows that had been created before the last read; -1: some of them were not read. */
   #seen = -1n;
@@ -55,6 +56,7 @@ export class UsageMap implements UsageReader {
     this.#source = new Int32Array(capacity);
     this.#destination = new Int32Array(capacity);
     this.#bytes = new Float64Array(capacity);
+    this.#frames = new Float64Array(capacity);
   }
 
   setEndpoints(numberOfAddress: ReadonlyMap<string, number>): void {
@@ -86,11 +88,13 @@ export class UsageMap implements UsageReader {
     }
     for (let row = 0; row < count; row++) {
       if (row >= this.#known || !this.#isSameKey(row)) this.#resolve(row);
-      this.#bytes[row] = this.#sumBytes(row);
+      this.#bytes[row] = this.#sum(row, USAGE.bytes);
+      this.#frames[row] = this.#sum(row, USAGE.packets);
     }
     this.#lastKeys.set(this.#keys.subarray(0, count * KEY_WORDS));
     this.#known = Math.max(this.#known, count);
-    return { count, source: this.#source, destination: this.#destination, bytes: this.#bytes };
+    const [source, destination] = [this.#source, this.#destination];
+    return { count, source, destination, bytes: this.#bytes, frames: this.#frames };
   }
 
   #number(key: Uint8Array): bigint {
@@ -111,14 +115,15 @@ export class UsageMap implements UsageReader {
     this.#destination[row] = this.#endpoints.get(addressKey(this.#map.keys, at + ADDRESS_BYTES)) ?? -1;
   }
 
-  #sumBytes(row: number): number {
-    let bytes = 0;
-    const first = row * this.#cpus * WORDS_PER_VALUE;
+  /** Of all processors; `field`: its offset. */
+  #sum(row: number, field: number): number {
+    let sum = 0;
+    const first = row * this.#cpus * WORDS_PER_VALUE + field / 4;
     for (let cpu = 0; cpu < this.#cpus; cpu++) {
       const word = first + cpu * WORDS_PER_VALUE;
-      bytes += this.#values[word]! + this.#values[word + 1]! * 2 ** 32;
+      sum += this.#values[word]! + this.#values[word + 1]! * 2 ** 32;
     }
-    return bytes;
+    return sum;
   }
 }
 

@@ -117,7 +117,10 @@ function writeNetem(w: MessageWriter, queue: NetemQueue): void {
       .u32(ticks(jitterNs));
     o.attribute(TCA_NETEM.LATENCY64, (a) => a.u64(latencyNs));
     o.attribute(TCA_NETEM.JITTER64, (a) => a.u64(jitterNs));
-    o.attribute(TCA_NETEM.RATE, (a) => a.u32(Math.min(MAX_U32, bytesPerSecond)).i32(0).u32(0).i32(0));
+    const [overhead, cell, cellOverhead] = (queue.framing ?? '0 0 0').split(' ').map(Number);
+    o.attribute(TCA_NETEM.RATE, (a) =>
+      a.u32(Math.min(MAX_U32, bytesPerSecond)).i32(overhead!).u32(cell!).i32(cellOverhead!),
+    );
     if (bytesPerSecond >= MAX_U32) o.attribute(TCA_NETEM.RATE64, (a) => a.u64(bytesPerSecond));
     const { slots } = queue;
     if (corrupt > 0) o.attribute(TCA_NETEM.CORRUPT, (a) => writeProbability(a, corrupt));
@@ -181,18 +184,21 @@ export function readNetem(options: Buffer): NetemQueue {
 function readRare(
   options: Buffer,
   attributes: ReadonlyMap<number, Buffer>,
-): Pick<NetemQueue, 'lossModel' | 'corrupt' | 'reorder' | 'slots'> {
+): Pick<NetemQueue, 'lossModel' | 'corrupt' | 'reorder' | 'slots' | 'framing'> {
   const probability = (type: number): number => (attributes.get(type)?.readUInt32LE(0) ?? 0) / MAX_U32;
   const corrupt = probability(TCA_NETEM.CORRUPT);
   const reorder = options.readUInt32LE(GAP) > 0 ? probability(TCA_NETEM.REORDER) : 0;
   const lossModel = readLossModel(attributes.get(TCA_NETEM.LOSS));
   const slots = attributes.get(TCA_NETEM.SLOT);
+  const rate = attributes.get(TCA_NETEM.RATE);
+  const framing = [4, 8, 12].map((at) => rate?.readInt32LE(at) ?? 0);
   const [least, most] = slots ? [nanoseconds(slots)!, nanoseconds(slots.subarray(8))!] : [0, 0];
   return {
     ...(lossModel !== undefined && { lossModel }),
     ...(corrupt > 0 && { corrupt }),
     ...(reorder > 0 && { reorder }),
     ...(most > 0 && { slots: `${least} ${most}` }),
+    ...(framing.some((one) => one !== 0) && { framing: framing.join(' ') }),
   };
 }
 

@@ -8,6 +8,7 @@ import {
   header,
   NANOSECONDS_PER_TICK,
   RTM,
+  TC_LINKLAYER,
   TCA_BPF,
   TCA_HTB,
   TCA_KIND,
@@ -19,6 +20,8 @@ const TCA_STATS = 3;
 /** struct tc_stats: bytes (8 bytes), packets, drops, overlimits, bps, pps, qlen, backlog. */
 const TC_STATS = { PACKETS: 8, DROPS: 12, QLEN: 28 } as const;
 
+/** Offsets in struct tc_ratespec, with which the parameters of a class begin. */
+const RATESPEC = { linkLayer: 1, overhead: 2 } as const;
 /** struct tcmsg: family and padding (4), ifindex, handle, parent, info. */
 const TCMSG_SIZE = 20;
 
@@ -95,7 +98,13 @@ function readRate(options: Map<number, Buffer>): HtbRate {
     ? rate64.readUInt32LE(0) + rate64.readUInt32LE(4) * 2 ** 32
     : parms.readUInt32LE(8);
   const burstBytes = Math.round((parms.readUInt32LE(24) * NANOSECONDS_PER_TICK * bytesPerSecond) / 1e9);
-  return { bytesPerSecond, burstBytes };
+  const overheadBytes = parms.readUInt16LE(RATESPEC.overhead);
+  const inCells = parms.readUInt8(RATESPEC.linkLayer) === TC_LINKLAYER.atm;
+  return {
+    ...{ bytesPerSecond, burstBytes },
+    ...((overheadBytes > 0 || inCells) && { overheadBytes }),
+    ...(inCells && { inCells }),
+  };
 }
 
 /** The BPF program ids of the filters at the root `major`. `tc filter show dev IF` */

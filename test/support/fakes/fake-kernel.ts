@@ -70,6 +70,7 @@ export class FakeKernel implements Kernel {
         source: Int32Array.from(rows, ({ from }) => this.#numberOf(from)),
         destination: Int32Array.from(rows, ({ to }) => this.#numberOf(to)),
         bytes: Float64Array.from(rows, ({ bytesPerSecond }) => bytesPerSecond * seconds),
+        frames: Float64Array.from(rows, ({ bytesPerSecond }) => Math.ceil((bytesPerSecond * seconds) / 1514)),
       };
     },
     setEndpoints: (numbers: ReadonlyMap<string, number>): void => {

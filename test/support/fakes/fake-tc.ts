@@ -10,7 +10,7 @@ import {
   UNSHAPED,
   untouched,
 } from '../../../agent/enforce/interface-state.ts';
-import { applyToState, formatQueue, type TcOp } from '../../../agent/enforce/plan.ts';
+import { applyToState, formatOverhead, formatQueue, type TcOp } from '../../../agent/enforce/plan.ts';
 import type { FailedOp, Party, TcPort, TcStats } from '../../../agent/enforce/ports.ts';
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 
@@ -49,8 +49,8 @@ export function formatState(state: InterfaceState): string {
     return minor === NO_PATH ? 'drop' : `${own}:${minor.toString(16)}`;
   };
   const classes = [...state.classes.values()].map(
-    ({ minor, bytesPerSecond, burstBytes, queue, bufferBytes, aqm }) =>
-      `class ${id(minor)} rate ${bytesPerSecond * 8}bit burst ${burstBytes} ${formatQueue(queue)}${bufferBytes > 0 ? ` buffer ${bufferBytes}` : ''}${aqm === undefined ? '' : ` ${aqm}`}`,
+    ({ minor, bytesPerSecond, burstBytes, queue, bufferBytes, aqm, ...rest }) =>
+      `class ${id(minor)} rate ${bytesPerSecond * 8}bit burst ${burstBytes}${formatOverhead(rest)} ${formatQueue(queue)}${bufferBytes > 0 ? ` buffer ${bufferBytes}` : ''}${aqm === undefined ? '' : ` ${aqm}`}${rest.mtu === undefined ? '' : ` mtu ${rest.mtu}`}`,
   );
   const targets = [...state.targets].map(([destination, minor]) => `target ${destination} ${id(minor)}`);
   return [

@@ -83,6 +83,10 @@ const IMPAIRED: readonly [string, ShapedClass[]][] = [
       }),
     ],
   ]),
+  [
+    'a link of 8 Mb/s in cells',
+    [shaped(7, 8e6, { queue: { ...NETEM, slowest: 1_000_000, framing: '18 48 5' }, bufferBytes: 500_000 })],
+  ],
   ['a latency', [shaped(7, 100e6, { queue: NETEM, bufferBytes: 500_000 })]],
   [
     'another latency',
@@ -172,6 +176,12 @@ export function tcPortContract(open: () => OpenedTc, netem: boolean): void {
         desired(3, [...WIDE.classes.values(), shaped(9, 5e6)], [...targets, ['10.2.0.9', 9]]),
       ],
       ['the GSO size', desired(1, [...WIDE.classes.values()], targets)],
+      ['an overhead', desired(3, [{ ...slowest, overheadBytes: 24 }, slow, packets, ...others], targets)],
+      [
+        'cells',
+        desired(3, [slowest, { ...slow, overheadBytes: 18, inCells: true }, packets, ...others], targets),
+      ],
+      ['an MTU', desired(3, [slowest, { ...slow, mtu: 1400 }, packets, ...others], targets)],
     ])('%s', (_, changed) => {
       become(WIDE);
       expect(missing(changed)).not.toEqual([]);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { NO_PATH } from '../../../agent/enforce/interface-state.ts';
 import type { Destination } from '../../../agent/enforce/path-class.ts';
+import { formatPlan, planTc } from '../../../agent/enforce/plan.ts';
 import { impairment } from '../../../proto/impairment.ts';
 import { bps, micros, nanosPerByte, ratio, UNLIMITED } from '../../../proto/units.ts';
 import type { Path } from '../../../topology/model/model.ts';
@@ -266,5 +267,57 @@ describe('with netem in the queues', () => {
     ]);
     const direct = path(UNLIMITED, { latency: micros(0) });
     expect(change({ path: direct, rateBps: UNLIMITED })).toEqual(['gso_max_segs 44']);
+  });
+});
+
+describe('an overhead', () => {
+  const framed = (overhead: string, bandwidth = 10e6): Path =>
+    path(bandwidth, { overhead, transmission: nanosPerByte(800), spacing: nanosPerByte(800) });
+  const desired = (one: Path, where: 'in-queues' | 'elsewhere') =>
+    desiredInterface([destination({ path: one })], where);
+
+  test('is added by the class to each packet, which is one frame then', () => {
+    const { classes, gsoSegments } = desired(framed('ethernet'), 'elsewhere');
+    expect(gsoSegments).toBe(1);
+    expect(classes.get(5)).toMatchObject({ bytesPerSecond: 1_250_000, overheadBytes: 24, bufferBytes: 0 });
+    expect(classes.get(5)).not.toHaveProperty('inCells');
+    expect(desired(framed('atm'), 'elsewhere').classes.get(5)).toMatchObject({
+      overheadBytes: 18,
+      inCells: true,
+    });
+    expect(desired(path(10e6), 'elsewhere').classes.get(5)).not.toHaveProperty('overheadBytes');
+  });
+
+  test('with netem is added by the buffer and by the slowest link, too', () => {
+    const own = { ...framed('atm'), queueBytes: 151_400 };
+    const { bufferBytes, queue } = desired(own, 'in-queues').classes.get(5)!;
+    expect(bufferBytes).toBe(100 * 32 * 53);
+    expect(queue).toMatchObject({ kind: 'netem', slowest: 1_250_000, framing: '18 48 5' });
+    expect(desired(framed('38 bytes'), 'in-queues').classes.get(5)!.queue).toMatchObject({
+      framing: '38 0 0',
+    });
+  });
+
+  test('that changes is a step of its own', () => {
+    const ops = planTc(desired(framed('ethernet'), 'elsewhere'), desired(framed('atm'), 'elsewhere'));
+    expect(formatPlan('eth0', ops)).toMatch(/burst \d+ overhead 18 linklayer atm {2}# was overhead 24/);
+    expect(planTc(desired(framed('atm'), 'elsewhere'), desired(framed('atm'), 'elsewhere'))).toEqual([]);
+  });
+});
+
+describe('an MTU', () => {
+  test('is of the class, which a path without a limit has, too', () => {
+    const narrow = desiredInterface([destination({ path: path(10e6, { mtu: 1400 }) })], 'elsewhere');
+    expect(narrow.classes.get(5)).toMatchObject({ mtu: 1400 });
+    const free = path(UNLIMITED, { mtu: 1400 });
+    const state = desiredInterface([destination({ path: free, rateBps: UNLIMITED })], 'elsewhere');
+    expect(state.classes.get(5)).toMatchObject({
+      mtu: 1400,
+      bytesPerSecond: 125e9,
+      queue: { kind: 'bfifo' },
+    });
+    const wide = desiredInterface([destination({ path: path(10e6) })], 'elsewhere');
+    expect(formatPlan('eth0', planTc(narrow, wide))).toMatch(/# MTU was 1400$/);
+    expect(formatPlan('eth0', planTc(wide, narrow))).toMatch(/bpf map classes: MTU 1400 {2}# MTU was any$/);
   });
 });

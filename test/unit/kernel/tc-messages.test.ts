@@ -152,6 +152,24 @@ describe('classes', () => {
     );
   });
 
+  test('htb rate 8kbit burst 1514 quantum 1514 overhead 18 linklayer atm, or overhead 24 alone', () => {
+    const rate = { bytesPerSecond: 1000, burstBytes: 1514 };
+    expectBytes(
+      setHtbClass(7, NF, 300, { ...rate, overheadBytes: 18, inCells: true }, 1514),
+      `${CLASS_HEAD}
+       00 02 1200 ffff 0000 e8030000         # rate: cell_log 0, atm, overhead 18, cell_align -1, mpu 0, 1,000 B/s
+       00 02 1200 ffff 0000 e8030000         # ceil
+       3af76801 3af76801 ea050000 00000000 00000000`,
+    );
+    expectBytes(
+      setHtbClass(7, NF, 300, { ...rate, overheadBytes: 24 }, 1514),
+      `${CLASS_HEAD}
+       00 01 1800 ffff 0000 e8030000
+       00 01 1800 ffff 0000 e8030000
+       3af76801 3af76801 ea050000 00000000 00000000`,
+    );
+  });
+
   test('htb rate 34359738360bit: the most that the 32-bit field holds', () => {
     expectBytes(
       setHtbClass(7, NF, 300, { bytesPerSecond: 4294967295, burstBytes: 8589935 }, 60000),

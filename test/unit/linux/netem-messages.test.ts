@@ -42,6 +42,12 @@ test('… rate 8mbit, where a link is that slow', () => {
   expect(attributes.has(8)).toBe(false);
 });
 
+test('… rate 8mbit 18 48 5: a packet has 18 bytes more, and passes in cells of 48 bytes and 5', () => {
+  const framed = { ...PLAIN, slowest: 1_000_000, framing: '18 48 5' };
+  const attributes = readAttributes(options(framed), 24);
+  expect(attributes.get(6)?.toString('hex')).toBe('40420f00120000003000000005000000');
+});
+
 test('jitter comes with the table of its distribution, and without jitter there is none', () => {
   const table = readAttributes(options({ ...PLAIN, jitterNs: 1_500_000, distribution: 'pareto' }), 24).get(
     2,
@@ -86,6 +92,8 @@ describe('what is set is read back', () => {
     { ...PLAIN, loss: 0, lossModel: 'state 1 2 3 4 5' },
     { ...PLAIN, latencyNs: 0, loss: 1 },
     { ...PLAIN, slowest: 1_000_000 },
+    { ...PLAIN, slowest: 1_000_000, framing: '24 0 0' },
+    { ...PLAIN, slowest: 1_000_000, framing: '18 48 5' },
     { ...PLAIN, latencyNs: 5_000_000_000, limit: 1_000_000 },
     { ...PLAIN, latencyNs: 299_792_458, loss: 43 / 0xffffffff },
   ])('%o', (queue) => {

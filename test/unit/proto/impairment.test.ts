@@ -95,18 +95,23 @@ describe('an impairment', () => {
       { ...one, slots: '5ms' },
       { ...one, transmission: nanosPerByte(8) },
       { ...one, spacing: nanosPerByte(8) },
+      { ...one, overhead: 'atm' },
+      { ...one, overheadTime: 8 },
+      { ...one, cellTime: 8 },
       { ...one, bandwidth: bps(2e6) },
+      { ...one, mtu: 1400 },
       { ...one, trace: 'loop 0 10: 0 5' },
       { ...one, queuePackets: 3 },
       { ...one, queueBytes: 3000 },
       { ...one, queueTime: fromMillis(3) },
+      { ...one, aqm: 'codel target=5ms interval=100ms' },
     ];
     expect(others).toHaveLength(PROPERTY_LIST.length);
     expect(isSameImpairment(one, { ...one })).toBe(true);
     expect(others.map((other) => isSameImpairment(one, other))).toEqual(others.map(() => false));
     expect(others.map((other) => isSamePacketImpairment(one, other))).toEqual([
-      ...new Array(14).fill(false),
-      ...[true, true, true, true, true],
+      ...new Array(17).fill(false),
+      ...[true, true, true, true, true, true, true],
     ]);
     expect([isSameImpairment(undefined, undefined), isSameImpairment(one, undefined)]).toEqual([true, false]);
   });

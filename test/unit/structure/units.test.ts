@@ -10,7 +10,6 @@ interface Allowed {
 /** What looks like a conversion and is none, or can't be a call. */
 const ALLOWED: Readonly<Record<string, Allowed>> = {
   'agent/kernel/netlink/nfqueue.ts': { factors: ['8'], because: 'numbers of 64-bit words' },
-  'agent/linux/programs/class-maps.ts': { factors: ['8'], because: 'numbers of 64-bit words' },
   'agent/linux/delay-line/thread.ts': { factors: ['8'], because: 'the size of numbers in shared memory' },
   'agent/kernel/sys/poller.ts': { factors: ['1e9'], because: 'the two fields of struct timespec' },
   'agent/kernel/netlink/tc-messages.ts': { factors: ['1e9'], because: 'the ticks that psched counts in' },

@@ -40,6 +40,15 @@ const location = z
 
 function fieldOf(field: FileField): z.ZodOptional {
   const about = { description: field.description, ...(field.examples && { examples: [...field.examples] }) };
+  if (field.kind === 'integer') {
+    const { description, least, most, examples = [] } = field;
+    return z
+      .int()
+      .min(least)
+      .max(most)
+      .optional()
+      .meta({ description, examples: examples.map(Number) });
+  }
   if (field.kind === 'choice') return z.enum(field.choices).optional().meta(about);
   if (field.kind === 'queue') return queueOf(about).optional();
   if (field.kind === 'text') return quantity(field.parse, { ...about, pattern: field.pattern }).optional();

@@ -283,11 +283,14 @@ function properties(of: Impairment): Field[] {
         const value = of[name];
         return value === undefined ? [] : [[file.key, formatRatio(value)]];
       }
+      case 'mtu':
+        return of.mtu === undefined ? [] : [[file.key, of.mtu]];
       case 'reorderDistance':
         return of.reorderDistance === undefined ? [] : [[file.key, `${of.reorderDistance} packets`]];
       case 'quantiles':
       case 'lossModel':
       case 'slots':
+      case 'overhead':
       case 'trace':
       case 'aqm': {
         const value = of[name];

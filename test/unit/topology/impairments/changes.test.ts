@@ -56,6 +56,9 @@ describe('set changes a link, and takes it back', () => {
       'reorder=none reorder_distance=none',
     ],
     ['slots=2ms..4ms', { slots: '2ms..4ms' }, 'slots=none'],
+    ['mtu=1400', { mtu: 1400 }, 'mtu=none'],
+    ['overhead=atm', { overhead: 'atm' }, 'overhead=none'],
+    ['overhead="38 bytes"', { overhead: '38 bytes' }, 'overhead=none'],
     ['jitter_correlation=25%', { jitterCorrelation: 0.25 }, 'jitter_correlation=none'],
     ['distribution=pareto', { distribution: 'pareto' }, 'distribution=normal'],
     ['quantiles="1 2 3 4 5 6 7 9"', { quantiles: '1 2 3 4 5 6 7 9' }, 'quantiles=none'],
@@ -150,6 +153,11 @@ describe('a wrong set', () => {
     ['at 1s set a--b duplicate=some', /write none, or e\.g\. 1%/],
     ['at 1s set a--b trace=nihgt', /there is no trace "nihgt"; the file has night, slow/],
     ['at 1s set a--b trace=x.csv', /"x\.csv" is no name of a trace; write trace=night, or trace=none/],
+    [
+      'at 1s set a--b overhead=token-ring',
+      /no overhead of a frame; write overhead=ethernet, or overhead=none/,
+    ],
+    ['at 1s set a--b mtu=576', /"576" is not 1280 to 9216 bytes; write a number of bytes from 1280 on/],
     ['at 1s set a--b lossmodel=none', /no property "lossmodel".*loss_model/],
   ])('%s', (line, message) => {
     expect(mistakes(line)).toEqual([expect.stringMatching(message)]);

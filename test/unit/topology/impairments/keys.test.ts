@@ -49,6 +49,9 @@ describe('each key has its effect, in each direction', () => {
       { aqm: 'codel target=2ms interval=100ms', queueBytes: 64000 },
     ],
     ['queue: { kind: droptail, limit: 50ms }', { queueTime: 50_000 }],
+    ['overhead: atm', { overhead: 'atm' }],
+    ['overhead: 38bytes', { overhead: '38 bytes' }],
+    ['mtu: 1400', { mtu: 1400 }],
     ['jitter: 1ms, jitter_correlation: 25%', { jitter: 1000, jitterCorrelation: 0.25 }],
     ['jitter: 1ms, quantiles: "1 2 3 4 5 6 7 9"', { jitter: 1000, quantiles: '1 2 3 4 5 6 7 9' }],
   ])('%s', (text, expected) => {
@@ -199,7 +202,7 @@ describe('a distribution from a file', () => {
 });
 
 const ALL =
-  'latency: 5ms, bandwidth: 100Mbps, jitter: 1ms, quantiles: "1 2 3 4 5 6 7 9", jitter_correlation: 25%, loss: 0.1%, loss_model: every 9 packets, duplicate: 1%, corrupt: 2%, reorder: 3%, reorder_distance: 4 packets, slots: 5ms, aqm: codel';
+  'latency: 5ms, bandwidth: 100Mbps, jitter: 1ms, quantiles: "1 2 3 4 5 6 7 9", jitter_correlation: 25%, loss: 0.1%, loss_model: every 9 packets, duplicate: 1%, corrupt: 2%, reorder: 3%, reorder_distance: 4 packets, slots: 5ms, aqm: codel, overhead: vlan, mtu: 1400';
 
 it('what is written is read again', () => {
   const { topology } = load(`${ALL}, up: { loss: 1%, duplicate: 0% }`);
@@ -225,6 +228,8 @@ it('paths print them, and have them as data', () => {
     'reorder 3% by 4',
     'slots 5ms',
     'codel target=5ms',
+    'overhead vlan',
+    'MTU 1400',
     '11.2',
   ])
     expect(line).toContain(text);
@@ -239,7 +244,15 @@ it('other programs are told what they do not get', () => {
   const { topology } = load(ALL);
   for (const one of EXPORTS) {
     const { lost } = one.write(topology, 'x');
-    for (const what of ['model of loss', 'duplicates', 'corruption', 'reordering', 'slots'])
+    for (const what of [
+      'model of loss',
+      'duplicates',
+      'corruption',
+      'reordering',
+      'slots',
+      'overhead of frames',
+      'MTU',
+    ])
       expect(lost.join('\n')).toContain(`no ${what} there`);
   }
 });

@@ -30,6 +30,7 @@ const TYPED = new Set([
   'oneway',
   'processes',
   'descriptors',
+  'mtu',
   'port',
   'weight',
 ]);
