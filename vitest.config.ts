@@ -148,6 +148,14 @@ export default defineConfig({
       },
       {
         test: {
+          ...kernel,
+          name: 'verdict',
+          include: ['test/verdict/**/*.test.ts'],
+          sequence: { groupOrder: 11 },
+        },
+      },
+      {
+        test: {
           ...emulated,
           name: 'vm',
           include: ['test/vm/interfaces.test.ts', 'test/vm/fidelity.test.ts'],

@@ -16,7 +16,8 @@ import type { MeshTransport, TransportHandlers } from '../../../agent/mesh/wire/
 /**
  * `endpoints`: it has those of others, and their flows. `addresses`: its endpoint has the addresses of all others, and
  * more. `departures`: others leave. `time`: a year is over. `flood`: heartbeats. `garbage`: what is no message.
- * `replay`: what others have said, in its own name. `questions`: more than can be answered.
+ * `replay`: what others have said, in its own name. `questions`: more than can be answered. `commands`: it has another one than
+ * all others, which it gives to nobody.
  */
 export const HOSTILE = [
   'endpoints',
@@ -27,6 +28,7 @@ export const HOSTILE = [
   'garbage',
   'replay',
   'questions',
+  'commands',
 ] as const;
 
 export interface Hostility {
@@ -71,6 +73,10 @@ async function take(hostility: Hostility): Promise<void> {
     { transport: listening(transport, { what, heard, connected }), clock: systemClock, timers: systemTimers },
     { topology, endpointNames: endpoints.map(({ name }) => name), host },
   );
+  if (what === 'commands') {
+    const digest = { entries: 1, low: 7, high: 7 };
+    Object.defineProperty(mesh.view.commands, 'digest', { get: () => digest });
+  }
   await mesh.start();
   for (const peer of peers) transport.connect(peer).catch(() => undefined);
   const mine = endpoints.find(({ number }) => number === own)!;
@@ -125,6 +131,7 @@ async function take(hostility: Hostility): Promise<void> {
         for (let count = 0; count < PER_TICK / 10; count++)
           transport.request('state', peer, question).catch(() => undefined);
     },
+    commands: () => {},
   };
   systemTimers.every(TICK_MS, acts[what]);
 }
