@@ -12,7 +12,8 @@ import { netfold, type Started, startNetfold } from './netfold.ts';
 
 const REPLAYS = 10;
 const QUICK_REPLAYS = 2;
-const SECONDS = 50;
+/** Enough for `netfold compare` to say something of four flows and paths, and some of them lost to the beginning. */
+const SECONDS = 65;
 /** What a replay keeps of the times of events. */
 const EVENT_MS = 20;
 /** By which the round trip of one path is longer in the last run, half in each direction. */

@@ -32,8 +32,10 @@ import { writeTraffic } from './traffic-file.ts';
 /** What an agent says of a command that runs. */
 const RUNNING = /^pid \d+/;
 const ROUND_MS = 1000;
-/** An agent that answers later is not part of the round. */
+/** What an agent answers later is part of the next round. */
 const ANSWER_MS = 600;
+/** An agent that is killed is back before. */
+const SILENT_ROUNDS = 10;
 const THIN_EVERY_ROUNDS = 60;
 /** How commands have ended is told so often, for a run that is cut off. */
 const DESCRIBE_EVERY_ROUNDS = 5;
@@ -55,6 +57,12 @@ export interface RecorderOptions {
   readonly tell: (line: string) => void;
 }
 
+interface Heard {
+  readonly flows: readonly FlowSample[];
+  readonly paths: readonly PathSample[];
+  readonly agent: AgentSample;
+}
+
 export class Recorder {
   readonly folder: string;
   readonly #options: RecorderOptions;
@@ -65,6 +73,10 @@ export class Recorder {
   readonly #stopping = new AbortController();
   readonly #loop: Promise<void>;
   #moments: Moment[] = [];
+  /** By host: what it has answered since the last moment. A second answer replaces the first, but for paths, which are told once. */
+  readonly #heard = new Map<string, Heard>();
+  /** By host: how many rounds it has not answered for. */
+  readonly #silent = new Map<string, number>();
   #waiting: Happenings[] = [];
   /** Of what happened, not yet in its file. */
   #lines: string[] = [];
@@ -161,24 +173,42 @@ export class Recorder {
 
   async #round(): Promise<void> {
     const began = this.#now();
-    const flows: FlowSample[] = [];
-    const paths: PathSample[] = [];
-    const agents: AgentSample[] = [];
     const asked = this.#readers.map(async (reader) => {
       const news = await reader.read();
       if (!news) return;
       this.#happened.take(reader.host, news.entries);
       if (news.forgotten > 0) this.#problems.add(`what happened on ${reader.host} has gaps`);
-      flows.push(...flowsOf(news.status));
-      paths.push(...news.paths.flatMap(pathSample));
-      agents.push(agentOf(news.status));
+      this.#heard.set(reader.host, {
+        flows: flowsOf(news.status),
+        paths: [...(this.#heard.get(reader.host)?.paths ?? []), ...news.paths.flatMap(pathSample)],
+        agent: agentOf(news.status),
+      });
       this.#takeState(reader.host, news.status);
     });
     await Promise.race([Promise.all(asked), sleep(ANSWER_MS)]);
-    // Copies: what comes too late is left out.
-    if (began !== undefined && began >= 0)
-      this.#moments.push({ tMs: began, flows: [...flows], paths: [...paths], agents: [...agents] });
+    if (began !== undefined && began >= 0) {
+      this.#noteSilence();
+      const heard = [...this.#heard.values()];
+      this.#moments.push({
+        tMs: began,
+        flows: heard.flatMap(({ flows }) => flows),
+        paths: heard.flatMap(({ paths }) => paths),
+        agents: heard.map(({ agent }) => agent),
+      });
+    }
+    this.#heard.clear();
     this.#waiting.push(this.#happened.batch(began ?? 0));
+  }
+
+  #noteSilence(): void {
+    for (const { host } of this.#readers) {
+      const rounds = this.#heard.has(host) ? 0 : (this.#silent.get(host) ?? 0) + 1;
+      this.#silent.set(host, rounds);
+      if (rounds === SILENT_ROUNDS)
+        this.#problems.add(
+          `seconds of ${host} are missing: it did not answer for ${SILENT_ROUNDS} s or longer`,
+        );
+    }
   }
 
   #takeState(host: string, { clock, processes, nowMs, traffic, hosts }: AgentStatus): void {

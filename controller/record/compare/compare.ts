@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { commandsOf } from '../by-hand.ts';
 import type { Description } from '../description.ts';
 import { MOMENTS, type RecordSummary, readRecord, withDatabase } from '../read.ts';
-import { adjusted, LEAST_PAIRS, signFlipProbability } from './sign-flip.ts';
+import { adjusted, leastPairs, signFlipProbability } from './sign-flip.ts';
 
 /**
  * Means of so long are compared with those of the same time in the other run: shorter ones depend on each other, since a flow of TCP
@@ -59,9 +59,10 @@ export function compareWithFirst(first: string, others: readonly string[]): Comp
   });
   const all = found.flatMap(({ pairs }) => pairs.map(({ differences }) => signFlipProbability(differences)));
   const probabilities = adjusted(all);
+  const least = leastPairs(all.length, SIGNIFICANCE);
   let at = 0;
   return found.map(({ b, comparedMs, pairs }) => {
-    const results = pairs.map((pair) => judged(pair, probabilities[at++]!));
+    const results = pairs.map((pair) => judged(pair, probabilities[at++]!, least));
     return {
       a: a.description.id,
       b: b.description.id,
@@ -150,10 +151,11 @@ function paired(a: Series, b: Series): Pair[] {
   });
 }
 
-function judged({ key, a, b, differences }: Pair, probability: number): Compared {
+/** `enough`: with fewer pairs, nothing could be more than chance. */
+function judged({ key, a, b, differences }: Pair, probability: number, enough: number): Compared {
   const difference = b - a;
   const least = key.kind === 'flow' ? LEAST_EFFECT.rate * Math.max(a, b) : LEAST_EFFECT.roundTripMs;
-  const isShort = differences.length < LEAST_PAIRS;
+  const isShort = differences.length < enough;
   const differs = !isShort && probability < SIGNIFICANCE && Math.abs(difference) > least;
   const spread = deviation(differences);
   return {

@@ -33,8 +33,26 @@ export function signFlipProbability(differences: readonly number[]): number {
     }
     if (Math.abs(total) >= enough) extreme++;
   }
-  // The real assignment is one of those that could have been.
-  return isExact ? extreme / flips : (extreme + 1) / (flips + 1);
+  if (isExact) return extreme / flips;
+  // The real assignment is one of those that could have been. What none of the tried ones reaches may be much rarer still.
+  const tried = (extreme + 1) / (flips + 1);
+  return extreme > 0 ? tried : Math.min(tried, rarest(real, differences));
+}
+
+/** At most so probable is a sum of these that is at least as far from 0 (Hoeffding 1963, theorem 2, of signs by chance). */
+const rarest = (real: number, differences: readonly number[]): number =>
+  2 * Math.exp(-(real ** 2) / (2 * sum(differences.map((one) => one ** 2))));
+
+/**
+ * So many pairs does each of `tests` tests need to be able to stay below `significance` after Holm's adjustment. At least
+ * `LEAST_PAIRS`.
+ */
+export function leastPairs(tests: number, significance: number): number {
+  const part = Math.max(1, tests) / significance;
+  // No result of n pairs is rarer than 2 in 2^n, none that is tried rarer than one of the tries.
+  const tried = Math.ceil(1 + Math.log2(part));
+  const isTried = 2 ** tried <= FLIPS || part < FLIPS;
+  return Math.max(LEAST_PAIRS, isTried ? tried : Math.ceil(2 * Math.log(2 * part)));
 }
 
 /**

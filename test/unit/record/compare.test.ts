@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { compareRecords, compareWithFirst } from '../../../controller/record/compare/compare.ts';
-import { adjusted, signFlipProbability } from '../../../controller/record/compare/sign-flip.ts';
+import { adjusted, leastPairs, signFlipProbability } from '../../../controller/record/compare/sign-flip.ts';
 import { RunDatabase } from '../../../controller/record/database.ts';
 import { writeDescription } from '../../../controller/record/description.ts';
 import { overlaidCharts, overlaidPage } from '../../../controller/record/report/overlaid.ts';
@@ -169,5 +169,22 @@ describe('several records', () => {
     ];
     expect(texts.filter((text) => !page.includes(text))).toEqual([]);
     expect(/(src|href)="http/.test(page)).toBe(false);
+  });
+});
+
+describe('how many pairs are enough', () => {
+  const clearest = (pairs: number): number => signFlipProbability(Array<number>(pairs).fill(1));
+
+  it.each([1, 2, 5, 8, 40, 41, 100, 101, 600, 5000])(
+    'for %i tests: as many as the clearest difference needs',
+    (tests) => {
+      const pairs = leastPairs(tests, 0.01);
+      expect(tests * clearest(pairs)).toBeLessThan(0.01);
+      expect(pairs).toBeLessThan(40);
+    },
+  );
+
+  it.each([2, 5, 8, 40])('for %i tests: with one less, nothing would differ', (tests) => {
+    expect(tests * clearest(leastPairs(tests, 0.01) - 1)).toBeGreaterThanOrEqual(0.01);
   });
 });
