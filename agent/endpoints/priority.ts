@@ -3,13 +3,16 @@
  * use all they can get. If it uses much, on a slow machine, it would delay packets, and gets the same priority as all
  * others. Commands that it starts for users have its original priority.
  */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { constants, getPriority, setPriority } from 'node:os';
 import { micros, toMillis } from '../../proto/units.ts';
 import type { Clock, Timers } from '../clock/clock.ts';
-import { ownThreads } from '../kernel/sys/process-table.ts';
+import { ownThreads, sessionOf } from '../kernel/sys/process-table.ts';
 
 const ORDINARY = getPriority();
+/** Of the session that a process is in, sched(7), "The autogroup feature". */
+const AUTOGROUP = '/proc/self/autogroup';
+const ORDINARY_OF_SESSION = ordinaryOfSession();
 const LOOK_MS = 250;
 /**
  * Parts of a processor that the main thread uses. Above the first for this long, it loses its priority; below the
@@ -58,8 +61,14 @@ export const ownPriority: Pick<PriorityPorts, 'usedMs' | 'raise' | 'lower'> = {
     const { user, system } = process.threadCpuUsage();
     return toMillis(micros(user + system));
   },
-  raise: () => setAll(constants.priority.PRIORITY_HIGHEST),
-  lower: () => setAll(ORDINARY),
+  raise: () => {
+    setAll(constants.priority.PRIORITY_HIGHEST);
+    setSession(constants.priority.PRIORITY_HIGHEST);
+  },
+  lower: () => {
+    setAll(ORDINARY);
+    setSession(ORDINARY_OF_SESSION);
+  },
 };
 
 /** If the machine doesn't allow it, nothing changes: events are late while applications use all processors. */
@@ -68,6 +77,27 @@ function setAll(priority: number): void {
     for (const thread of ownThreads()) setPriority(thread, priority);
   } catch {
     // A thread may have ended, and a user other than root may not raise priorities.
+  }
+}
+
+function ordinaryOfSession(): number {
+  try {
+    return Number(/nice (-?\d+)/.exec(readFileSync(AUTOGROUP, 'utf8'))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
+/**
+ * Where the kernel gives each session the same (`kernel.sched_autogroup_enabled`), the priority of a process counts within its session
+ * alone. The agent has one of its own, unless somebody has started it in a terminal: then others are in it.
+ */
+function setSession(priority: number): void {
+  if (sessionOf(process.pid) !== process.pid) return;
+  try {
+    writeFileSync(AUTOGROUP, String(priority));
+  } catch {
+    // A kernel without, or a user other than root.
   }
 }
 

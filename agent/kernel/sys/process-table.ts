@@ -29,6 +29,9 @@ export function isRunning({ pid, startTime }: Pick<FoundProcess, 'pid' | 'startT
   return readStat(pid)?.startTime === startTime;
 }
 
+/** The leader of the process' session; `undefined` if it has ended. */
+export const sessionOf = (pid: number): number | undefined => readStat(pid)?.session;
+
 /** When the process was started, in clock ticks since boot; `undefined` if it has ended. */
 export const startTimeOf = (pid: number): number | undefined => readStat(pid)?.startTime;
 

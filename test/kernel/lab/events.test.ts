@@ -1,5 +1,5 @@
 /** Events that happen to a running experiment: to its paths, its endpoints and its applications. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
@@ -90,7 +90,10 @@ it('happen when they are due, on both hosts, to everything that they name', { re
 
   await at(8);
   expect(await seen()).toEqual([undefined, near(70), near(70)]);
-  // Agents are raised above ordinary processes, what they start is not.
+  // Agents are raised above ordinary processes, also above those of other sessions; what they start is not.
+  if (existsSync('/proc/self/autogroup'))
+    for (const { pid } of lab.agents)
+      expect(readFileSync(`/proc/${pid}/autogroup`, 'utf8')).toMatch(/nice -20$/m);
   expect(log('c')).toBe(`begins ${getPriority()}\n`.repeat(2));
   expect(log('late')).toBe('begins\nextra\n');
 
