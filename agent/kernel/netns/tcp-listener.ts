@@ -42,13 +42,13 @@ export class TcpListener {
     this.#leave();
   }
 
-  /** Listens anew if its socket does not listen any more. */
+  /** Listens anew if its socket does not listen any more. Never throws. */
   look(): void {
-    if (this.#listening) {
-      if (isListening(this.#listening.fd)) return;
-      this.#leave();
-    }
     try {
+      if (this.#listening) {
+        if (isListening(this.#listening.fd)) return;
+        this.#leave();
+      }
       this.#listen(this.#options.open());
     } catch {
       // Somebody else has the port: the next look tries again.
