@@ -14,6 +14,7 @@ const TARGETS = [...TEXTS, ...IMPORTS, ...NETWORKS, ...MESSAGES];
 const program = new Command('fuzz')
   .description('feeds every decoder and grammar with inputs that are nearly valid')
   .option('--minutes <number>', 'how long', positive, 1)
+  .option('--inputs <number>', 'ends after so many, if that is sooner', positive, Number.POSITIVE_INFINITY)
   .option('--seed <number>', 'of all randomness', positive, 1)
   .option('--target <name>', `one of: ${TARGETS.map(({ name }) => name).join(', ')}`)
   .option('--no-guided', 'do not look for inputs that reach new code')
@@ -26,6 +27,7 @@ const program = new Command('fuzz')
   .parse();
 const options = program.opts<{
   minutes: number;
+  inputs: number;
   seed: number;
   target?: string;
   guided: boolean;
@@ -81,7 +83,7 @@ const start = performance.now();
 const seconds = (): number => toSeconds(fromMillis(performance.now() - start));
 const report = await fuzz({
   ...{ targets, seed: options.seed, guided: options.guided, boundsMemory: true },
-  isOver: () => seconds() > 60 * options.minutes,
+  isOver: (inputs) => inputs >= options.inputs || seconds() > 60 * options.minutes,
 });
 print(report, seconds());
 process.exit(report.faults.length > 0 ? EXIT_CODE.internal : 0);
