@@ -2,8 +2,10 @@
  * An agent's view of the whole mesh, and its shares (`GET /view` on its socket). If agents agree, all but `host` and
  * `shares` is the same, and `shares` follow from the rest.
  */
+import { z } from 'zod';
 import type { EncodedImpairment } from './impairment.ts';
-import type { AgentState } from './status.ts';
+import { type RunLogPage, runLogQuerySchema } from './run-log.ts';
+import type { AgentState, AgentStatus, FlowStatus } from './status.ts';
 
 export interface ViewMember {
   readonly name: string;
@@ -125,3 +127,37 @@ export interface AgentProofs {
   readonly endpoints: readonly EndpointProof[];
   readonly paths: readonly PathProof[];
 }
+
+/** What TCP measured of a path, beside what the topology says. */
+export type PathMeasurement = Pick<PathProof, 'from' | 'to'> & {
+  readonly roundTripMs: number;
+  readonly measuredMs: number;
+  readonly retransmitted: number;
+};
+
+/**
+ * What a recorder wants to know each second, in one answer that is made with as little work as possible, since it is made for as
+ * long as the run goes on (`GET /news?from=POSITION&kinds=KIND,KIND&measuredAfter=MILLISECONDS` on an agent's socket).
+ */
+export interface AgentNews
+  extends Pick<
+    AgentStatus,
+    'host' | 'hosts' | 'nowMs' | 'cpuSeconds' | 'memoryBytes' | 'processes' | 'clock' | 'traffic'
+  > {
+  /** From local endpoints. */
+  readonly flows: readonly FlowStatus[];
+  /** Mean duration of a tick. */
+  readonly tickMs: number;
+  /** What was measured after the instant that was asked for, of paths from local endpoints. */
+  readonly measured: readonly PathMeasurement[];
+  /** The instant to ask for next, by the agent's own clock. */
+  readonly measuredUntil: number;
+  /** Of the run log (`GET /log`). */
+  readonly log: RunLogPage;
+}
+
+export const newsQuerySchema = runLogQuerySchema
+  .omit({ waitMs: true })
+  .extend({ measuredAfter: z.coerce.number().nonnegative().default(0) });
+
+export type NewsQuery = z.infer<typeof newsQuerySchema>;

@@ -19,7 +19,14 @@ import type { Sample } from '../../proto/metrics/table.ts';
 import type { AgentRecord } from '../../proto/record.ts';
 import { type RunLogPage, type RunLogQuery, runLogQuerySchema } from '../../proto/run-log.ts';
 import type { AgentFlows, AgentStatus, AgentVerdict } from '../../proto/status.ts';
-import type { AgentProofs, AgentView, LiveGraph } from '../../proto/view.ts';
+import {
+  type AgentNews,
+  type AgentProofs,
+  type AgentView,
+  type LiveGraph,
+  type NewsQuery,
+  newsQuerySchema,
+} from '../../proto/view.ts';
 
 const runSchema = z.strictObject({ startAt: z.number() });
 const detachSchema = localEndpointSchema.pick({ number: true });
@@ -42,6 +49,8 @@ export interface AgentDoor {
   record(): AgentRecord;
   /** With all causes that are kept, and since when the rules of paths are in force. */
   verdict(): AgentVerdict & AgentProofs;
+  /** What a recorder asks for each second. */
+  news(query: NewsQuery): Promise<AgentNews>;
   /** Its metrics (proto/metrics/table.ts). */
   metrics(): readonly Sample[];
   /** Entries of the run log, at once or as soon as there are any. */
@@ -80,6 +89,7 @@ export async function openApi(agent: AgentDoor, socket: string): Promise<Fastify
   server.get('/view', async () => agent.view());
   server.get('/graph', async () => agent.graph());
   server.get('/verdict', async () => agent.verdict());
+  server.get('/news', async ({ query }) => agent.news(newsQuerySchema.parse(query)));
   server.get('/record', async () => agent.record());
   server.get('/samples', async () => agent.metrics());
   server.get('/metrics', async (_, reply) => {

@@ -9,6 +9,7 @@ import { trafficOf } from '../metrics/traffic.ts';
 import type { AgentDoor } from './api.ts';
 import type { Agent } from './compose.ts';
 import { LogPages } from './log-pages.ts';
+import { agentNews } from './news.ts';
 import { agentRecord } from './record.ts';
 import { agentFlows, agentStatus } from './status.ts';
 import { agentView } from './view.ts';
@@ -28,6 +29,10 @@ export function openDoor({ parts, reactions, lifecycle }: Agent, stop: () => voi
     }),
     record: () => agentRecord(parts),
     verdict: () => ({ ...parts.fidelity.verdict(true), ...parts.fidelity.proofs() }),
+    news: async ({ measuredAfter, ...query }) => ({
+      ...agentNews({ parts, ticks: reactions.ticks, measuredAfter }),
+      log: await pages.read({ ...query, waitMs: 0 }),
+    }),
     metrics,
     log: (query) => pages.read(query),
     bootstrap: () => ({

@@ -75,7 +75,7 @@ export function agentStatus({ state, ticks, parts }: StatusSources): AgentStatus
   };
 }
 
-/** As in the status. */
+/** As in the status: flows from local endpoints. */
 export function agentFlows(parts: Pick<AgentParts, 'tick' | 'epoch' | 'timeline'>): AgentFlows {
   return { flows: flows(parts), nowMs: nowMsOf(parts) };
 }

@@ -13,7 +13,7 @@ import type {
   SlowPaths,
 } from '../../proto/status.ts';
 import { micros, millisToSeconds, toMillis } from '../../proto/units.ts';
-import type { AgentProofs } from '../../proto/view.ts';
+import type { AgentProofs, PathMeasurement } from '../../proto/view.ts';
 import type { Clock, Timers } from '../clock/clock.ts';
 import { LEAST_PACKETS } from '../enforce/lateness.ts';
 import type { DelayCounters } from '../enforce/ports.ts';
@@ -337,6 +337,11 @@ export class Fidelity {
       local().map(({ name }) => name),
       (at) => this.#date(at),
     );
+  }
+
+  /** What TCP has measured of paths after an instant of the agent's clock. */
+  measured(after: number): readonly PathMeasurement[] {
+    return this.#traffic.measured(after);
   }
 
   /** Of an instant of the agent's clock, by the machine's date now. */

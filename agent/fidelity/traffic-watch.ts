@@ -2,7 +2,7 @@
 import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import { timeAtLinks } from '../../proto/impairment.ts';
 import { micros, toMillis } from '../../proto/units.ts';
-import type { AgentProofs, PathProof } from '../../proto/view.ts';
+import type { AgentProofs, PathMeasurement, PathProof } from '../../proto/view.ts';
 import type { Path } from '../../topology/model/model.ts';
 import type { Epoch } from '../epoch/epoch.ts';
 import type { Symptom } from './causes.ts';
@@ -250,11 +250,26 @@ export class TrafficWatch {
     };
   }
 
+  /** What TCP has measured after an instant, on paths that carry traffic. */
+  measured(after: number): PathMeasurement[] {
+    const epoch = this.#ports.epoch();
+    const { endpoints } = epoch.graph;
+    const measured: PathMeasurement[] = [];
+    for (const [key, { at, measuredMs, retransmitted }] of this.#seen) {
+      if (at <= after || !this.#since.has(key)) continue;
+      const [source, destination] = endsOf(key);
+      const roundTripMs = roundTripOf(epoch, source, destination);
+      if (roundTripMs === null) continue;
+      const [from, to] = [endpoints[source]!, endpoints[destination]!];
+      measured.push({ from, to, roundTripMs, measuredMs, retransmitted });
+    }
+    return measured;
+  }
+
   #tellPath(key: number, setSince: string, date: (at: number | undefined) => string | null): PathProof {
     const [source, destination] = endsOf(key);
     const epoch = this.#ports.epoch();
     const names = epoch.graph.endpoints;
-    const [there, back] = [epoch.path(source, destination), epoch.path(destination, source)];
     const seen = this.#seen.get(key);
     const probes = this.#probes?.paths.ofPath(key);
     const works = this.#workings.of(key);
@@ -262,7 +277,7 @@ export class TrafficWatch {
       from: names[source]!,
       to: names[destination]!,
       setSince,
-      roundTripMs: there && back ? toMillis(micros(there.latency + back.latency)) : null,
+      roundTripMs: roundTripOf(epoch, source, destination),
       measuredMs: seen?.measuredMs ?? null,
       retransmitted: seen?.retransmitted ?? null,
       measuredAt: date(seen?.at),
@@ -289,6 +304,12 @@ function listed(
   } catch {
     return [];
   }
+}
+
+/** As the topology says; null: there is no way back. */
+function roundTripOf(epoch: Epoch, source: number, destination: number): number | null {
+  const [there, back] = [epoch.path(source, destination), epoch.path(destination, source)];
+  return there && back ? toMillis(micros(there.latency + back.latency)) : null;
 }
 
 /** Pairs, by their keys. */

@@ -6,12 +6,12 @@ import { appendFileSync, existsSync, rmSync, statSync, truncateSync } from 'node
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { draftOf } from '../../agent/files/own-files.ts';
-import type { AgentStatus, TrafficStatus } from '../../proto/status.ts';
-import type { PathProof } from '../../proto/view.ts';
+import type { TrafficStatus } from '../../proto/status.ts';
+import type { PathMeasurement } from '../../proto/view.ts';
 import { copyLogs } from '../logs/kept.ts';
 import { logFolderOf, outFolder } from '../names.ts';
 import { trafficRows } from '../traffic-rows.ts';
-import { AgentReader } from './agent-reader.ts';
+import { AgentReader, type News } from './agent-reader.ts';
 import { type Moment, RunDatabase } from './database.ts';
 import {
   DATABASE,
@@ -180,7 +180,7 @@ export class Recorder {
       if (news.forgotten > 0) this.#problems.add(`what happened on ${reader.host} has gaps`);
       this.#heard.set(reader.host, {
         flows: flowsOf(news.status),
-        paths: [...(this.#heard.get(reader.host)?.paths ?? []), ...news.paths.flatMap(pathSample)],
+        paths: [...(this.#heard.get(reader.host)?.paths ?? []), ...news.measured.map(pathSample)],
         agent: agentOf(news.status),
       });
       this.#takeState(reader.host, news.status);
@@ -211,7 +211,7 @@ export class Recorder {
     }
   }
 
-  #takeState(host: string, { clock, processes, nowMs, traffic, hosts }: AgentStatus): void {
+  #takeState(host: string, { clock, processes, nowMs, traffic, hosts }: News['status']): void {
     for (const { name, endpoints } of hosts) {
       const isKnown = this.#elsewhere.has(name) || this.#options.description.hosts.includes(name);
       if (isKnown || endpoints === 0) continue;
@@ -350,21 +350,16 @@ export async function complete(folder: string, description: Description): Promis
   writeDescription(folder, { ...description, ...ended, problems });
 }
 
-/** Those of its own endpoints; other agents tell theirs. */
-function flowsOf({ flows, endpoints }: AgentStatus): FlowSample[] {
-  const own = new Set(endpoints);
-  return flows
-    .filter(({ from }) => own.has(from))
-    .map(({ from, to, rateBps, shareBps, limitedBy }) => {
-      return { source: from, destination: to, rateBps, shareBps, limitedBy };
-    });
+function flowsOf({ flows }: News['status']): FlowSample[] {
+  return flows.map(({ from, to, rateBps, shareBps, limitedBy }) => {
+    return { source: from, destination: to, rateBps, shareBps, limitedBy };
+  });
 }
 
-function pathSample({ from, to, roundTripMs, measuredMs, retransmitted }: PathProof): PathSample[] {
-  if (roundTripMs === null || measuredMs === null) return [];
-  return [{ source: from, destination: to, targetMs: roundTripMs, measuredMs, lost: retransmitted ?? 0 }];
+function pathSample({ from, to, roundTripMs, measuredMs, retransmitted }: PathMeasurement): PathSample {
+  return { source: from, destination: to, targetMs: roundTripMs, measuredMs, lost: retransmitted };
 }
 
-function agentOf({ host, cpuSeconds, memoryBytes, ticks }: AgentStatus): AgentSample {
-  return { host, cpuSeconds, memoryBytes, tickMs: ticks.meanMs };
+function agentOf({ host, cpuSeconds, memoryBytes, tickMs }: News['status']): AgentSample {
+  return { host, cpuSeconds, memoryBytes, tickMs };
 }

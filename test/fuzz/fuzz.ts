@@ -93,12 +93,11 @@ export async function fuzz({
     report.ms += ms;
     turns.spend(at, BATCH, ms);
     peak = Math.max(peak, peakMegabytes());
-    const megabytes = boundsMemory && peakMegabytes() > MAX_MEGABYTES ? await peakOf(batch) : 0;
-    if (megabytes > MAX_MEGABYTES) {
-      const problem = `the process has had ${megabytes.toFixed(0)} MB, in the batch of ${BATCH} before and with this one`;
-      faults.push({ recipe: formatRecipe(batch.at(-1)!.recipe), problem });
-      break;
-    }
+    if (!boundsMemory || peakMegabytes() <= MAX_MEGABYTES) continue;
+    const { recipe, megabytes } = await greediestOf(batch);
+    if (megabytes <= MAX_MEGABYTES) continue;
+    faults.push({ recipe, problem: `the process has had ${megabytes.toFixed(0)} MB with this one` });
+    break;
   }
   coverage?.turn(false);
   return { targets: reports, faults, blocks: coverage?.blocks ?? 0, peakMegabytes: peak };
@@ -113,23 +112,28 @@ function emptyReport(name: string): TargetReport {
   return { name, inputs: 0, valid: 0, slowestMs: 0, slowest: '', corpus: [], ms: 0 };
 }
 
-/** Since the start, or since `peakOf` has forgotten it. */
+/** Since the start, or since `greediestOf` has forgotten it. */
 function peakMegabytes(): number {
   return process.resourceUsage().maxRSS / 1024;
 }
 
 /**
- * Reads the batch once more, beginning without what garbage there is of all batches before it: on a busy machine V8 leaves it for
+ * Reads each of the batch once more, beginning without what garbage there is of those before: on a busy machine V8 leaves it for
  * long. Writing 5 forgets the peak (proc_pid_clear_refs(5)).
  */
-async function peakOf(batch: readonly Cooked[]): Promise<number> {
+async function greediestOf(batch: readonly Cooked[]): Promise<{ recipe: string; megabytes: number }> {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as (options: object) => void;
-  // `last-resort` also gives the pages back to the kernel.
-  collect({ type: 'major', flavor: 'last-resort' });
-  writeFileSync('/proc/self/clear_refs', '5');
-  for (const { recipe, input } of batch) await readOnce(recipe.target, input);
-  return peakMegabytes();
+  let greediest = { recipe: '', megabytes: 0 };
+  for (const { recipe, input } of batch) {
+    // `last-resort` also gives the pages back to the kernel.
+    collect({ type: 'major', flavor: 'last-resort' });
+    writeFileSync('/proc/self/clear_refs', '5');
+    await readOnce(recipe.target, input);
+    const megabytes = peakMegabytes();
+    if (megabytes > greediest.megabytes) greediest = { recipe: formatRecipe(recipe), megabytes };
+  }
+  return greediest;
 }
 
 /** A valid input, or one that reached new code, with one more mutation. */

@@ -64,7 +64,7 @@ function run(
     for (const { code, path } of watch.look(now, clients))
       if (!found.has(`${code} ${path}`)) found.set(`${code} ${path}`, now);
   }
-  return { found, sent: echoes.history.length };
+  return { found, sent: echoes.history.length, watch, now: echoes.now };
 }
 
 test('connections that always meet their own queue are no false alarm: probes disprove it', () => {
@@ -82,4 +82,17 @@ test('where the path is too long, probes say so, and of that path alone', () => 
 test('without probes, TCP decides, where nothing has filled the queue', () => {
   expect(run(60_000, () => 41, { isProbed: false }).found.has('RTT_LONG client.1 > server.1')).toBe(true);
   expect(run(60_000, () => 41, { isProbed: false, rateBps: 12e6 }).found.size).toBe(0);
+});
+
+test('a measurement is told once, to who asks for what came after the last answer', () => {
+  const { watch, now } = run(40_000, () => 41);
+  const all = watch.measured(0);
+  expect(all.length).toBeGreaterThan(10);
+  expect(new Set(all.map(({ from }) => from)).size).toBe(all.length);
+  for (const { from, to, ...one } of all) {
+    expect(to).toBe(from.replace('client', 'server'));
+    expect(one).toEqual({ roundTripMs: 40, measuredMs: 70, retransmitted: 0 });
+  }
+  expect(watch.measured(now)).toEqual([]);
+  expect(watch.measured(now - 2000).length).toBeLessThan(all.length);
 });
