@@ -9,9 +9,8 @@ import { trafficOf } from '../metrics/traffic.ts';
 import type { AgentDoor } from './api.ts';
 import type { Agent } from './compose.ts';
 import { LogPages } from './log-pages.ts';
-import { agentNews } from './news.ts';
 import { agentRecord } from './record.ts';
-import { agentFlows, agentStatus } from './status.ts';
+import { agentFlows, agentNews, agentStatus } from './status.ts';
 import { agentView } from './view.ts';
 
 /** `stop`: ends the agent. */

@@ -1,6 +1,7 @@
 /** The agent's status report. */
 import type { AgentFlows, AgentState, AgentStatus, FlowStatus, SequenceStatus } from '../../proto/status.ts';
 import { micros, toMillis, toSeconds } from '../../proto/units.ts';
+import type { AgentNews } from '../../proto/view.ts';
 import type { AgentParts } from './parts.ts';
 
 export interface StatusSources {
@@ -78,6 +79,35 @@ export function agentStatus({ state, ticks, parts }: StatusSources): AgentStatus
 /** As in the status: flows from local endpoints. */
 export function agentFlows(parts: Pick<AgentParts, 'tick' | 'epoch' | 'timeline'>): AgentFlows {
   return { flows: flows(parts), nowMs: nowMsOf(parts) };
+}
+
+export interface NewsSources {
+  readonly parts: Pick<
+    AgentParts,
+    'applications' | 'bootstrap' | 'clock' | 'epoch' | 'fidelity' | 'mesh' | 'tick' | 'timeline' | 'traffic'
+  >;
+  readonly ticks: { readonly count: number; readonly totalMs: number };
+  /** An instant of the agent's clock. */
+  readonly measuredAfter: number;
+}
+
+/** What a recorder asks for each second: of the status no more than a record keeps. */
+export function agentNews({ parts, ticks, measuredAfter }: NewsSources): Omit<AgentNews, 'log'> {
+  const { applications, bootstrap, clock, epoch, fidelity, mesh, traffic } = parts;
+  const usage = process.resourceUsage();
+  return {
+    host: bootstrap.host,
+    hosts: mesh.view.hosts().map(({ name, endpoints, self }) => ({ name, endpoints, self })),
+    cpuSeconds: toSeconds(micros(usage.userCPUTime + usage.systemCPUTime)),
+    memoryBytes: process.memoryUsage.rss(),
+    processes: applications.status(),
+    clock: mesh.clocks.status(),
+    ...traffic.status(epoch.endpointNames),
+    ...agentFlows(parts),
+    tickMs: ticks.totalMs / Math.max(1, ticks.count),
+    measuredUntil: clock.now(),
+    measured: fidelity.measured(measuredAfter),
+  };
 }
 
 const sequenceStatus = ({ since, ...state }: AgentParts['player']['sequences'][number]): SequenceStatus => ({
