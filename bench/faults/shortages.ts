@@ -1,6 +1,6 @@
 /** Takes from a process what it needs: descriptors, files that may grow, memory. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BenchError } from '../errors.ts';
 import type { Shortage } from './plan.ts';
@@ -58,5 +58,36 @@ export function boundMemory(pid: number, bytes: number): () => void {
   return () => {
     if (existsSync(`/proc/${pid}`)) writeFileSync(join(MEMORY, 'cgroup.procs'), String(pid));
     rmdirSync(group);
+  };
+}
+
+const PROCESSOR = '/sys/fs/cgroup/cpu';
+/** How often a thread gets its part anew, µs: as often as the kernel allows for parts of a hundredth. */
+const QUOTA_PERIOD = 100_000;
+
+/** Whether this machine's kernel can bound the processor time of a thread. */
+export const canBoundProcessor = (): boolean => existsSync(join(PROCESSOR, 'cpu.cfs_quota_us'));
+
+export interface ProcessorBound {
+  /** 0.05: 50 ms in a second, and it stands still for the rest of it. 0.01 is the least. */
+  set(part: number): void;
+  end(): void;
+}
+
+/** Of the process's main thread; its other threads go on (Documentation/scheduler/sched-bwc.rst). */
+export function boundProcessor(pid: number): ProcessorBound {
+  const own = /^\d+:[^:]*\bcpu\b[^:]*:(.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8'))?.[1];
+  if (own === undefined) throw new BenchError('FAULT_FAILED', `process ${pid} has no control group of cpu`);
+  const before = join(PROCESSOR, own);
+  const group = join(before, `netfold-short-${process.pid}-${++groups}`);
+  mkdirSync(group);
+  writeFileSync(join(group, 'cpu.cfs_period_us'), String(QUOTA_PERIOD));
+  writeFileSync(join(group, 'tasks'), String(pid));
+  return {
+    set: (part) => writeFileSync(join(group, 'cpu.cfs_quota_us'), String(Math.round(part * QUOTA_PERIOD))),
+    end: () => {
+      if (existsSync(`/proc/${pid}`)) writeFileSync(join(before, 'tasks'), String(pid));
+      rmdirSync(group);
+    },
   };
 }

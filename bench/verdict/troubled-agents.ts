@@ -1,5 +1,6 @@
 /** What happens to a host's agent, or in an endpoint beside it. Each function returns what ends it. */
 import { execFile, spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -7,7 +8,7 @@ import { controlAgents } from '../../controller/experiment/control.ts';
 import { agentAt, signalAll } from '../../controller/machine/processes.ts';
 import { agentSocket } from '../../controller/names.ts';
 import { BenchError } from '../errors.ts';
-import { boundMemory } from '../faults/shortages.ts';
+import { boundMemory, boundProcessor, type ProcessorBound } from '../faults/shortages.ts';
 import type { Lab } from '../lab.ts';
 import { processMemory } from '../measure/cpu/cpu-times.ts';
 import type { Undo } from './real-network.ts';
@@ -98,6 +99,30 @@ export function slowDownBesideEvents(lab: Lab, host: number, other: number, text
 export function nearMemory(lab: Lab, host: number): Undo {
   const pid = pidOf(lab, host);
   return boundMemory(pid, Math.round(processMemory(pid).nowBytes / USED_PART));
+}
+
+/** Its main thread alone, which has what it wants until a part is set. Only where `canBoundProcessor`. */
+export const nearProcessor = (lab: Lab, host: number): ProcessorBound => boundProcessor(pidOf(lab, host));
+
+/** The only map of this type that an agent has is that of its counters (bpf/maps.h). */
+const PER_CPU_HASH = 5;
+/** BPF_MAP_GET_FD_BY_ID and BPF_MAP_FREEZE of bpf(2): from then on, no process may take anything from the map. */
+const FREEZE = `my $bpf = (POSIX::uname())[4] eq "x86_64" ? 321 : 280;
+my $attr = pack("L3", $ARGV[0], 0, 0) . "\\0" x 116; my $fd = syscall($bpf, 14, $attr, 128); die "$!" if $fd < 0;
+$attr = pack("L", $fd) . "\\0" x 124; die "$!" if syscall($bpf, 22, $attr, 128) < 0;`;
+
+/** Its counters can't be read any more, for good: rules are in force, and shares stay as they are. */
+export async function freezeCounters(lab: Lab, host: number): Promise<Undo> {
+  const folder = `/proc/${pidOf(lab, host)}/fdinfo`;
+  const ids = readdirSync(folder).flatMap((fd) => {
+    const text = readFileSync(`${folder}/${fd}`, 'utf8');
+    const isMeant = Number(/^map_type:\s*(\d+)$/m.exec(text)?.[1]) === PER_CPU_HASH;
+    return isMeant ? (/^map_id:\s*(\d+)$/m.exec(text)?.[1] ?? []) : [];
+  });
+  const [id] = new Set(ids);
+  if (id === undefined) throw new BenchError('FAULT_FAILED', `the agent of host ${host} has no counters`);
+  await promisify(execFile)('perl', ['-MPOSIX', '-e', FREEZE, id]);
+  return () => {};
 }
 
 /** Programs that use all processors of the machine. */

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { agentStatus } from '../../controller/experiment/agents.ts';
+import type { ExperimentVerdict } from '../../controller/fidelity/verdict.ts';
 import { sandboxNames } from '../../controller/platform/containers/sandbox.ts';
 import { TestEngine } from '../support/docker/engine.ts';
 import { experimentName, type Finished, run, until } from '../support/lab/lab.ts';
@@ -182,6 +183,13 @@ describe('containers that run already', () => {
       SOON_MS,
     );
     await until(says('its container web-2 does not run (exited)'), 'status names it', SOON_MS);
+    const verdict = JSON.parse((await netfold('verdict', name, '--json')).out) as ExperimentVerdict;
+    expect(verdict.causes).toContainEqual(
+      expect.objectContaining({
+        ...{ code: 'PLACE_WRONG', host: 'host0', path: null, until: null },
+        message: expect.stringContaining('web-2'),
+      }),
+    );
     expect(await isShaped('web-1')).toBe(true);
     engine.docker('rm', '--force', 'web-2');
     engine.run('web-3', '--network', 'net', '--label', 'app=web');

@@ -1,6 +1,6 @@
 /**
  * A real latency between the hosts of a lab: all packets that one host receives from another are delayed, those of
- * agents and of endpoints alike.
+ * agents and of endpoints alike, or those of agents alone.
  */
 
 import { namespacePath } from '../../../agent/kernel/netns/namespace-files.ts';
@@ -15,13 +15,19 @@ export interface Distance {
   stop(): Promise<void>;
 }
 
-/** Gives all hosts a real latency of `oneWayMicros` to each other. The hosts must exist. */
-export async function moveApart({ hosts, endpoints }: Plan, oneWayMicros: number): Promise<Distance> {
+/** Gives all hosts a real latency of `oneWayMicros` to each other. The hosts must exist. `whose`: agents have the hosts' own addresses. */
+export async function moveApart(
+  { hosts, endpoints }: Plan,
+  oneWayMicros: number,
+  whose: 'all' | 'agents' = 'all',
+): Promise<Distance> {
   const programs = loadPrograms(1);
   const line = new DelayLine({ seed: 1, arrivalFd: programs.arrivalFd });
   const of = (host: PlannedHost): string[] => [
     host.address,
-    ...endpoints.filter((endpoint) => endpoint.host === host).flatMap(({ addresses }) => addresses),
+    ...endpoints
+      .filter((endpoint) => whose === 'all' && endpoint.host === host)
+      .flatMap(({ addresses }) => addresses),
   ];
   for (const host of hosts) {
     const arrival = {
