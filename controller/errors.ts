@@ -22,6 +22,8 @@ export type ControllerErrorCode =
   | 'PATHS_USAGE'
   | 'UP_USAGE'
   | 'START_UNKNOWN'
+  | 'START_USAGE'
+  | 'START_FAILED'
   | 'STARTS_TOO_MANY'
   | 'TLS_USAGE'
   | 'TLS_CERTIFICATE'
@@ -94,6 +96,8 @@ const BLAME: Readonly<Record<ControllerErrorCode, Blame>> = {
   PATHS_USAGE: 'usage',
   UP_USAGE: 'usage',
   START_UNKNOWN: 'input',
+  START_USAGE: 'input',
+  START_FAILED: 'machine',
   STARTS_TOO_MANY: 'machine',
   TLS_USAGE: 'usage',
   TLS_CERTIFICATE: 'input',

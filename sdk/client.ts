@@ -16,8 +16,10 @@ import type { StreamMessage } from '../proto/api/v1/stream.ts';
 import { NetfoldError } from '../proto/errors.ts';
 import { millisToSeconds } from '../proto/units.ts';
 
-/** Of requests that start nothing. A start takes as long as it takes. */
+/** Of requests that start nothing. */
 const TIMEOUT_MS = 120_000;
+/** These take as long as they take. */
+const LONG: ReadonlySet<RouteId> = new Set(['startExperiment', 'exec', 'askHosts']);
 /** Messages that a reader may be behind. */
 const MOST_WAITING = 1000;
 
@@ -65,7 +67,7 @@ export class ApiClient {
     const url = new URL(API_ROOT + fill(route.path, params), this.#url);
     for (const [name, value] of Object.entries(query))
       if (value !== undefined) url.searchParams.set(name, String(value));
-    const timeout = id === 'startExperiment' || id === 'exec' ? [] : [AbortSignal.timeout(TIMEOUT_MS)];
+    const timeout = LONG.has(id) ? [] : [AbortSignal.timeout(TIMEOUT_MS)];
     const answer = await this.#fetch(url, {
       method: route.method,
       headers: { ...this.#headers, ...(body !== undefined && { 'content-type': 'application/json' }) },

@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import type { AnswerOf, BodyFor } from '../proto/api/v1/routes.ts';
 import { NetfoldError } from '../proto/errors.ts';
 import { ApiClient } from './client.ts';
+import { Injection } from './injection.ts';
 import { Lab } from './lab.ts';
 
 export interface ConnectOptions {
@@ -11,13 +12,20 @@ export interface ConnectOptions {
   readonly token?: string;
 }
 
-export type StartOptions = Omit<BodyFor<'startExperiment'>, 'topology'>;
+export type StartOptions = Omit<BodyFor<'startExperiment'>, 'topology' | 'inject'>;
+/** The hosts and how they are taken, beside what the topology needs. */
+export type InjectOptions = NonNullable<BodyFor<'startExperiment'>['inject']> &
+  Pick<StartOptions, 'file' | 'script' | 'set' | 'name'>;
 
 export interface Connection {
   readonly client: ApiClient;
   list(): Promise<AnswerOf<'listExperiments'>>;
   /** Runs the text of a topology. `await using` ends it. Throws a `NetfoldError`, with the file's errors. */
   start(topology: string, options?: StartOptions): Promise<Lab>;
+  /** Runs it on hosts over SSH, as the server reaches them. `await using` ends it. Throws as `start` does. */
+  inject(topology: string, options: InjectOptions): Promise<Injection>;
+  /** One on hosts over SSH that runs already; without `name`, the only one that they have. */
+  injection(inventory: string, name?: string): Injection;
   /** One that runs already; `await using` does not end it. */
   experiment(name: string): Lab;
 }
@@ -48,6 +56,15 @@ export function connectionOf(client: ApiClient, onStopped?: () => Promise<void>)
       const { name, warnings } = await client.call('startExperiment', { body: { ...options, topology } });
       return new Lab(client, name, { warnings, isOwn: true, ...(onStopped && { onStopped }) });
     },
+    inject: async (topology, { file, script, set, name, ...inject }) => {
+      const given = Object.fromEntries(
+        Object.entries({ file, script, set, name }).filter(([, value]) => value !== undefined),
+      );
+      const body = { ...given, topology, inject };
+      const started = await client.call('startExperiment', { body });
+      return new Injection(client, inject.inventory, { name: started.name, isOwn: true, onStopped });
+    },
+    injection: (inventory, name) => new Injection(client, inventory, { name }),
     experiment: (name) => new Lab(client, name),
   };
 }

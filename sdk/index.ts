@@ -17,7 +17,14 @@ export { applyMessage, emptyState, type LiveState } from '../proto/api/v1/live-s
 export type { StreamMessage } from '../proto/api/v1/stream.ts';
 export { NetfoldError } from '../proto/errors.ts';
 export { ApiClient } from './client.ts';
-export { type Connection, type ConnectOptions, connect, type StartOptions } from './connect.ts';
+export {
+  type Connection,
+  type ConnectOptions,
+  connect,
+  type InjectOptions,
+  type StartOptions,
+} from './connect.ts';
+export type { InjectedHosts, Injection } from './injection.ts';
 export type { CommandOptions, ExecOptions, Lab } from './lab.ts';
 export type { RoundTrips } from './round-trips.ts';
 

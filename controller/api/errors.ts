@@ -18,8 +18,7 @@ export type ApiErrorCode =
   | 'PATHS_TOO_MANY'
   | 'TERMINAL_FAILED'
   | 'TOKEN_UNPROTECTED'
-  | 'PORT_TAKEN'
-  | 'START_FAILED';
+  | 'PORT_TAKEN';
 
 const BLAME: Readonly<Partial<Record<ApiErrorCode, Blame>>> = {
   TOO_MANY_REQUESTS: 'usage',
@@ -27,7 +26,6 @@ const BLAME: Readonly<Partial<Record<ApiErrorCode, Blame>>> = {
   TERMINAL_FAILED: 'machine',
   TOKEN_UNPROTECTED: 'usage',
   PORT_TAKEN: 'machine',
-  START_FAILED: 'machine',
 };
 
 export class ApiError extends NetfoldError {
@@ -53,6 +51,7 @@ const STATUS: Readonly<Record<string, number>> = {
   PATH_UNKNOWN: 404,
   RECORD_UNKNOWN: 404,
   START_UNKNOWN: 404,
+  INJECTION_UNKNOWN: 404,
   METHOD_UNKNOWN: 405,
   EXPERIMENT_EXISTS: 409,
   TOO_MANY_REQUESTS: 429,

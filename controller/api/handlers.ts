@@ -4,12 +4,13 @@ import { suggest } from '../../topology/model/names.ts';
 import { ControllerError } from '../errors.ts';
 import type { ExperimentState } from '../experiment/state.ts';
 import { checked } from './answers/check.ts';
-import { Starts } from './answers/starts.ts';
 import { commandHandlers } from './command-handlers.ts';
 import type { Handlers } from './handler-types.ts';
 import { insightHandlers } from './insight-handlers.ts';
 import { networkHandlers } from './network-handlers.ts';
 import type { Experiments, Inside } from './ports.ts';
+import { Starts } from './starting/starts.ts';
+import { together } from './starting/together.ts';
 import { verdictOf } from './verdict.ts';
 import { endpointsOf, firstOf, flowsOf, reportsOf } from './view.ts';
 
@@ -21,10 +22,11 @@ export function handlersOf(experiments: Experiments, inside: Inside, link: () =>
     ...insightHandlers(experiments),
     ...commandHandlers(experiments),
     listExperiments: () => experiments.list(),
-    startExperiment: ({ body }) => experiments.start(body),
+    startExperiment: ({ body }) => experiments.start(together(body)),
     checkTopology: async ({ body }) => checked(body),
-    beginStart: async ({ body }) => starts.begin(body),
+    beginStart: async ({ body }) => starts.begin(together(body)),
     getStart: async ({ params }) => starts.state(params.id),
+    askHosts: ({ params, body }) => experiments.askHosts(params.action, body),
     getExperiment: async ({ params }) => {
       const state = await experiments.state(params.experiment);
       const { name, topologyFile, startedAt, platform, hosts, endpoints } = state;

@@ -7,10 +7,17 @@ import { removeExperiment } from '../experiment/teardown.ts';
 import { agentSocket } from '../names.ts';
 import { recordFile, recordNow } from './answers/record.ts';
 import type { Experiments, Listed } from './ports.ts';
-import { startDaemon } from './start-daemon.ts';
+import { start } from './starting/daemon.ts';
+import { askHosts } from './starting/injections.ts';
 
-/** `key`: a file with the key that signs commands; else that of each experiment, where there is one. */
-export function localExperiments(key?: string): Experiments {
+export interface LocalOptions {
+  /** A file with the key that signs commands; else that of each experiment, where there is one. */
+  readonly key?: string | undefined;
+  /** For hosts over SSH; else that of the user who runs the server. */
+  readonly sshConfig?: string | undefined;
+}
+
+export function localExperiments({ key, sshConfig }: LocalOptions = {}): Experiments {
   const readState = stateReader();
   return {
     list: async () => (await experimentNames()).map((name) => listed(name, readState(name))),
@@ -27,7 +34,8 @@ export function localExperiments(key?: string): Experiments {
     ask: (experiment, host, path) => callJson(`unix:${agentSocket(experiment, host)}`, path),
     command: async (experiment, host, request) =>
       (await controlAgents(experiment, host, request, userKeyOf(experiment, key))).answer,
-    start: startDaemon,
+    start: (request, tell) => start(request, tell, sshConfig),
+    askHosts: (action, request) => askHosts(action, request, sshConfig),
     record: async (name) => recordNow(name),
     recordFile,
     remove: async (name) => {

@@ -14,7 +14,7 @@ import type {
   startedSchema,
   startSchema,
 } from '../../proto/api/v1/experiments.ts';
-import type { AnswerOf } from '../../proto/api/v1/routes.ts';
+import type { AnswerOf, BodyOf, ParamsOf } from '../../proto/api/v1/routes.ts';
 import type { AcceptedCommand, ControlRequest } from '../../proto/control.ts';
 import type { ExperimentState } from '../experiment/state.ts';
 
@@ -55,6 +55,11 @@ export interface Experiments {
   command(experiment: string, host: string | undefined, request: ControlRequest): Promise<AcceptedCommand>;
   /** Resolves when all agents enforce the topology; `tell` hears what it is doing. Throws `TopologyError`, and why it could not start. */
   start(request: StartRequest, tell?: (progress: string) => void): Promise<Started>;
+  /** Hosts over SSH. Throws what is wrong with all of them. */
+  askHosts(
+    action: ParamsOf<'askHosts'>['action'],
+    request: BodyOf<'askHosts'>,
+  ): Promise<AnswerOf<'askHosts'>>;
   /** Throws `EXPERIMENT_UNKNOWN`. */
   remove(name: string): Promise<Removed>;
   /** Both throw `RECORD_UNKNOWN`. */

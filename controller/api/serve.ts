@@ -20,6 +20,8 @@ export interface ServeOptions {
   readonly listen: MeshAddress;
   /** A file with the key that signs commands. */
   readonly key?: string | undefined;
+  /** For hosts over SSH, instead of ~/.ssh/config. */
+  readonly sshConfig?: string | undefined;
   readonly hasToken: boolean;
   /** Names under which others reach this machine. */
   readonly names: readonly string[];
@@ -34,6 +36,8 @@ export interface Serving {
   readonly url: string;
   /** With a code that a browser can use once. */
   readonly link: string;
+  /** With another code. */
+  anotherLink(): string;
   readonly tokenFile: string | undefined;
   close(): Promise<void>;
 }
@@ -43,7 +47,7 @@ export interface Serving {
  * throw.
  */
 export async function serveApi(options: ServeOptions): Promise<Serving> {
-  const { listen, key, hasToken, names, openMetrics = false, tls: files } = options;
+  const { listen, key, sshConfig, hasToken, names, openMetrics = false, tls: files } = options;
   if (!hasToken && !isLoopback(listen.address))
     throw new ApiError(
       'TOKEN_UNPROTECTED',
@@ -60,7 +64,7 @@ export async function serveApi(options: ServeOptions): Promise<Serving> {
     now: Date.now,
   });
   const server = await buildServer({
-    experiments: localExperiments(key),
+    experiments: localExperiments({ key, sshConfig }),
     inside: localInside(),
     guard,
     allowance: new Allowance(() => performance.now()),
@@ -81,6 +85,7 @@ export async function serveApi(options: ServeOptions): Promise<Serving> {
   return {
     url,
     link: url + guard.link(),
+    anotherLink: () => url + guard.link(),
     tokenFile: hasToken ? tokenFile(port) : undefined,
     close: async () => {
       await server.close();

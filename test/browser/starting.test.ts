@@ -122,6 +122,33 @@ it('starts a file that is uploaded, with a name, hosts and variables, and shows 
   );
 });
 
+it('has hosts over SSH and containers as further places, and says what hosts refuse', async () => {
+  await button('New experiment').click();
+  await button('Example').click();
+  await expect.poll(said, PATIENCE).toMatch(/^example is valid: 3 endpoints/);
+  await page.getByLabel('Where').selectOption('containers (Docker)');
+  await page.getByLabel('Fetch images that are missing').check();
+  expect(await page.getByLabel('Hosts', { exact: true }).count()).toBe(0);
+  await button('Start').click();
+  await expect.poll(() => page.getByRole('alert').textContent(), PATIENCE).toMatch(/IMAGE_ABSENT|ENGINE_/);
+  await page.getByLabel('Where').selectOption('hosts over SSH');
+  const inventory = 'hosts:\n  near: { address: 127.0.0.1, port: 1, user: root, is: client }\n';
+  await page.getByLabel('Inventory', { exact: true }).fill(inventory);
+  await button('Status').click();
+  const hosts = page.getByRole('list', { name: 'Hosts' });
+  await page.getByRole('alert').filter({ hasText: 'HOSTS_FAILED' }).waitFor();
+  await page.getByLabel('Name', { exact: true }).fill('none');
+  await button('Status').click();
+  await expect.poll(() => hosts.textContent(), PATIENCE).toMatch(/✕near.*SSH_REFUSED/);
+  await page.screenshot({ path: join(SCREENSHOTS, 'start-hosts-1280.png'), fullPage: true });
+  expect(await violationsOf(page)).toEqual([]);
+  await page.setViewportSize({ width: 400, height: 860 });
+  expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(400);
+  await page.screenshot({ path: join(SCREENSHOTS, 'start-hosts-400.png'), fullPage: true });
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await button('Close').click();
+});
+
 it('says why it can not be started', async () => {
   await button('New experiment').click();
   await editor().fill(TOPOLOGY);

@@ -53,6 +53,7 @@ export type DiagnosticCode =
   | 'FOLDER_MISSING'
   | 'COMMAND_ABSENT'
   | 'IMAGE_ABSENT'
+  | 'VOLUME_BESIDE'
   | 'LIVES_ELSEWHERE'
   | 'AFTER_CIRCLE'
   | 'NO_SERVICES'

@@ -1,4 +1,5 @@
 /** `netfold serve`: the API of this machine, and its dashboard. */
+import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { TlsFiles } from '../../api/access/tls.ts';
 import type { Serving } from '../../api/serve.ts';
@@ -17,6 +18,7 @@ import { print, printJson, step, warn } from '../terminal/output.ts';
 interface ServeFlags extends TlsFlags {
   readonly listen: MeshAddress;
   readonly key?: string;
+  readonly sshConfig?: string;
   /** `--no-auth`. */
   readonly auth: boolean;
   readonly allowHost?: readonly string[];
@@ -46,6 +48,10 @@ export function addServeCommand(program: Command): void {
       '--allow-host <name>',
       'a name under which browsers reach this server, beside its addresses; several may be given',
       (text: string, before: readonly string[] = []) => [...before, text],
+    )
+    .option(
+      '--ssh-config <file>',
+      "for experiments on hosts over SSH that are started by the API: instead of ~/.ssh/config, as ssh's -F",
     )
     .option('--no-auth', 'without a token: every user and program of this machine may ask (loopback only)')
     .option('--open-metrics', 'let whoever reaches the server read /metrics without the token')
@@ -84,12 +90,15 @@ async function tlsOf(flags: TlsFlags, isServing = true): Promise<TlsFiles | unde
 }
 
 async function serve(flags: ServeFlags): Promise<void> {
-  const { listen, key, auth, allowHost = [], openMetrics = false, json, withStdin } = flags;
+  const { listen, key, sshConfig, auth, allowHost = [], openMetrics = false, json, withStdin } = flags;
   const tls = await tlsOf(flags);
   const { isLoopback, serveApi } = await import('../../api/serve.ts');
   const ended = Promise.withResolvers<void>();
   for (const signal of SIGNALS) process.on(signal, () => ended.resolve());
-  const serving = await serveApi({ listen, key, hasToken: auth, names: allowHost, openMetrics, tls });
+  const serving = await serveApi({
+    ...{ listen, key, hasToken: auth, names: allowHost, openMetrics, tls },
+    ...(sshConfig !== undefined && { sshConfig: resolve(sshConfig) }),
+  });
   const { url, link, tokenFile } = serving;
   if (json) printJson({ url, link, tokenFile: tokenFile ?? null });
   else {

@@ -5,12 +5,13 @@ import type { Connection } from '../data/connection.ts';
 import { clock } from '../data/format.ts';
 import { Live } from '../data/live.ts';
 import { NOTHING, type Selection } from '../data/selection.ts';
+import { Refused, State, type Tone } from '../parts/parts.tsx';
+import { EndButton } from '../start/end-button.tsx';
+import { StartForm } from '../start/start-form.tsx';
 import { Control, effectOf, type Give } from './control.tsx';
 import { Inspector } from './inspector.tsx';
 import { Endpoints, Flows, Hosts, Links } from './lists.tsx';
-import { Refused, State, type Tone } from './parts.tsx';
 import { Stage } from './stage.tsx';
-import { EndButton, StartForm } from './starting.tsx';
 import { Timeline } from './timeline.tsx';
 import { judgementTone, VerdictPanel } from './verdict.tsx';
 

@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
-import type { Series } from '../data/trail.ts';
+import type { Series } from '../data/series.ts';
 import { themeColours } from '../graph/colours.ts';
 
 export interface Line {
@@ -45,7 +45,7 @@ export function Chart({ label, lines, series, format, theme, children }: ChartPr
     plot.current?.setData(dataOf(series, lines));
   });
   const last = lines.map(({ label: name }, index) => {
-    const value = series?.columns[index]?.findLast((one) => one !== null);
+    const value = series?.lastSeen(index);
     return `${name} ${value == null ? 'none' : format(value)}`;
   });
   return (
@@ -62,7 +62,8 @@ export function Chart({ label, lines, series, format, theme, children }: ChartPr
 
 function dataOf(series: Series | undefined, lines: readonly Line[]): uPlot.AlignedData {
   if (!series) return [[], ...lines.map(() => [])] as unknown as uPlot.AlignedData;
-  return [series.seconds, ...series.columns] as uPlot.AlignedData;
+  const { seconds, columns } = series.table();
+  return [seconds, ...columns] as uPlot.AlignedData;
 }
 
 function optionsOf(lines: readonly Line[], format: (value: number) => string, width: number): uPlot.Options {

@@ -1,6 +1,6 @@
 /** States of nodes, as words and tones. */
 import type { Condition } from '../data/network.ts';
-import type { Tone } from './parts.tsx';
+import type { Tone } from '../parts/parts.tsx';
 
 export function conditionTone(condition: Condition | undefined): Tone {
   if (condition === undefined) return 'good';

@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import { clock, count, milliseconds } from '../data/format.ts';
 import type { Given, Live } from '../data/live.ts';
-import { Field, State, type Tone } from './parts.tsx';
+import { Field, State, type Tone } from '../parts/parts.tsx';
 
 export type Give = (
   text: string,

@@ -4,11 +4,11 @@ import { latency, percent, rate } from '../data/format.ts';
 import type { Live } from '../data/live.ts';
 import { conditionsOf, type Direction } from '../data/network.ts';
 import { NOTHING, pathEnds, pathOf, type Selection } from '../data/selection.ts';
+import { Field, State } from '../parts/parts.tsx';
 import { conditionText, conditionTone } from './conditions.ts';
 import type { Give } from './control.tsx';
 import { LinkForm } from './link-form.tsx';
 import { Logs } from './logs.tsx';
-import { Field, State } from './parts.tsx';
 import { PathPanel } from './path-panel.tsx';
 import { Shell } from './terminal.tsx';
 

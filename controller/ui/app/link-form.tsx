@@ -2,8 +2,8 @@
 import { useState } from 'preact/hooks';
 import { latency, percent, rate } from '../data/format.ts';
 import type { Cable } from '../data/network.ts';
+import { Field } from '../parts/parts.tsx';
 import type { Give } from './control.tsx';
-import { Field } from './parts.tsx';
 
 const PROPERTIES = ['latency', 'jitter', 'loss', 'bandwidth'] as const;
 type Property = (typeof PROPERTIES)[number];

@@ -4,8 +4,8 @@ import { memory, milliseconds, percent, rate } from '../data/format.ts';
 import type { Live } from '../data/live.ts';
 import { type Condition, conditionsOf } from '../data/network.ts';
 import { NOTHING, pathOf, type Selection, selectedNodes, withNode } from '../data/selection.ts';
+import { type Column, Meter, State, Table, type Tone } from '../parts/parts.tsx';
 import { conditionText, conditionTone } from './conditions.ts';
-import { type Column, Meter, State, Table, type Tone } from './parts.tsx';
 
 export interface ListProps {
   readonly live: Live;
@@ -197,7 +197,7 @@ export function Hosts({ live, filter }: ListProps) {
       title: 'Core',
       isNumber: true,
       cell: ({ host }) => {
-        const last = live.trail.cores.get(host)?.columns[0]!.at(-1);
+        const last = live.trail.cores.get(host)?.last(0);
         return last == null ? '–' : percent(last);
       },
     },

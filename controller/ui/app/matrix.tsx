@@ -97,9 +97,12 @@ function paint(canvas: HTMLCanvasElement, { state }: Live, grid: Grid, colours: 
   const context = canvas.getContext('2d');
   if (!context) return;
   const ratio = window.devicePixelRatio;
-  canvas.width = canvas.clientWidth * ratio;
-  canvas.height = canvas.clientHeight * ratio;
+  const [width, height] = [canvas.clientWidth, canvas.clientHeight].map((side) => Math.round(side * ratio));
+  // Whoever sets a size gets a new picture in memory, five times a second.
+  if (canvas.width !== width) canvas.width = width!;
+  if (canvas.height !== height) canvas.height = height!;
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, canvas.clientWidth, canvas.clientHeight);
   const { side, x, y } = measure(canvas, grid);
   const rows = new Map(grid.senders.map((name, index) => [name, index]));
   const columns = new Map(grid.receivers.map((name, index) => [name, index]));

@@ -4,8 +4,8 @@ import type { AnswerOf } from '../../../proto/api/v1/routes.ts';
 import { endpointPath, experimentPath, get, post } from '../data/api.ts';
 import { latency, milliseconds, percent, rate } from '../data/format.ts';
 import type { Live } from '../data/live.ts';
+import { State } from '../parts/parts.tsx';
 import { Chart } from './chart.tsx';
-import { State } from './parts.tsx';
 
 type Path = AnswerOf<'getPaths'>[number];
 
@@ -78,7 +78,7 @@ export function PathPanel({ live, from, to, theme }: PathProps) {
   }, [isPinging, live, from, to, pair, targetMs]);
   const flow = live.state.flows.get(pair);
   const seen = live.trail.roundTrips.get(pair);
-  const measured = seen?.columns[1]!.findLast((value) => value !== null) ?? null;
+  const measured = seen?.lastSeen(1) ?? null;
   return (
     <div class="path">
       {there?.reachable === false ? (

@@ -1,6 +1,6 @@
 /** The verdict: whether the run counts, and why not. */
 import type { Live } from '../data/live.ts';
-import { State, type Tone } from './parts.tsx';
+import { State, type Tone } from '../parts/parts.tsx';
 
 export type Judgement = 'faithful' | 'degraded' | 'invalid';
 

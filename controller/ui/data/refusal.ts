@@ -12,3 +12,7 @@ export class Refusal extends Error {
     this.remedy = remedy;
   }
 }
+
+/** Whatever was thrown, as one. */
+export const refusalOf = (error: unknown): Refusal =>
+  error instanceof Refusal ? error : new Refusal({ code: 'INTERNAL', message: String(error) });

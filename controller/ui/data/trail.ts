@@ -2,18 +2,11 @@
 import type { LiveState } from '../../../proto/api/v1/live-state.ts';
 import { millisToSeconds } from '../../../proto/units.ts';
 import type { Verdict } from './network.ts';
+import { Series } from './series.ts';
 
-/** Of each series; with two a second it goes back five minutes. */
-const MOST_SAMPLES = 600;
 const SAMPLE_MS = 500;
 /** Of series; those that changed longest ago are forgotten. */
 const MOST_SERIES = 2000;
-
-/** Columns of equal length; null: nothing was seen. */
-export interface Series {
-  readonly seconds: number[];
-  readonly columns: readonly (number | null)[][];
-}
 
 export class Trail {
   /** By `from>to`: rate, share. */
@@ -31,7 +24,7 @@ export class Trail {
     this.#keptAt = nowMs;
     for (const [pair, { rateBps, shareBps }] of flows) add(this.rates, pair, nowMs, [rateBps, shareBps]);
     for (const [pair, series] of this.rates) {
-      if (!flows.has(pair) && series.columns[0]!.at(-1) !== 0) add(this.rates, pair, nowMs, [0, null]);
+      if (!flows.has(pair) && series.last(0) !== 0) add(this.rates, pair, nowMs, [0, null]);
     }
     for (const { from, to, roundTripMs, measuredMs } of verdict?.paths ?? []) {
       const isFlowing = flows.has(`${from}>${to}`);
@@ -56,14 +49,9 @@ export class Trail {
 }
 
 function add(all: Map<string, Series>, key: string, atMs: number, values: readonly (number | null)[]): void {
-  const series = all.get(key) ?? { seconds: [], columns: values.map(() => []) };
+  const series = all.get(key) ?? new Series(values.length);
   all.delete(key);
   all.set(key, series);
   if (all.size > MOST_SERIES) all.delete(all.keys().next().value!);
-  // A chart's time never goes back.
-  series.seconds.push(Math.max(millisToSeconds(atMs), series.seconds.at(-1) ?? 0));
-  for (const [column, value] of values.entries()) series.columns[column]!.push(value);
-  if (series.seconds.length <= MOST_SAMPLES) return;
-  series.seconds.shift();
-  for (const column of series.columns) column.shift();
+  series.add(millisToSeconds(atMs), values);
 }

@@ -2,10 +2,14 @@
 import { z } from 'zod';
 import { DELAY_BACKENDS } from '../../bootstrap.ts';
 import { agentReportSchema } from './agent.ts';
+import { injectedHostSchema, injectSchema } from './injections.ts';
 import { duration, experimentName } from './names.ts';
 
 /** The longest text of a topology, and of a script, in a request. */
 export const MAX_TOPOLOGY_LENGTH = 900_000;
+
+/** Where containers are made. */
+export const ENGINES = ['docker'] as const;
 
 export const experimentSchema = z.object({
   name: z.string(),
@@ -47,15 +51,30 @@ export const startSchema = z
       .optional()
       .describe('Variables instead of those of the file: {"delay": "20ms"}.'),
     name: experimentName.optional(),
-    hosts: z.int().min(1).max(1000).default(1).describe('Emulated hosts.'),
+    hosts: z.int().min(1).max(1000).default(1).describe('Emulated hosts of the local lab.'),
     delayBackend: z.enum(DELAY_BACKENDS).default('auto'),
     duration: duration.optional().describe('The experiment ends after this time.'),
+    engine: z
+      .enum(ENGINES)
+      .optional()
+      .describe(
+        "A container of the machine's engine is made of each endpoint, from the image of its service. Default: the local lab.",
+      ),
+    pull: z.boolean().optional().describe('With engine: images that it lacks are fetched.'),
+    inject: injectSchema.optional(),
   })
-  .describe('A topology to run in the local lab of the machine.');
+  .describe(
+    'A topology to run: in the local lab of the machine, with engine in containers, with inject on hosts over SSH.',
+  );
 
 export const startedSchema = z.object({
   name: z.string(),
   warnings: z.array(z.string()).readonly().describe('Of the topology, one line each.'),
+  injected: z
+    .array(injectedHostSchema)
+    .readonly()
+    .optional()
+    .describe('With inject: the hosts on which it runs.'),
 });
 
 export const removedSchema = z.object({

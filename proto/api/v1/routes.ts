@@ -29,6 +29,7 @@ import {
   startedSchema,
   startSchema,
 } from './experiments.ts';
+import { injectionAnswerSchema, injectionParams, injectionRequestSchema } from './injections.ts';
 import {
   explanationQuery,
   explanationSchema,
@@ -109,7 +110,7 @@ export const ROUTES = {
   listExperiments: get('/experiments', 'The experiments of this machine.', none, none, experimentsSchema),
   startExperiment: post(
     '/experiments',
-    'Starts an experiment in the local lab.',
+    'Starts an experiment in the local lab, in containers, or on hosts over SSH.',
     none,
     startSchema,
     startedSchema,
@@ -118,13 +119,20 @@ export const ROUTES = {
   checkTopology: post('/check', 'Checks a topology.', none, checkRequestSchema, checkedSchema),
   beginStart: post(
     '/starts',
-    'Starts an experiment in the local lab, and answers at once.',
+    'Starts an experiment as POST /experiments does, and answers at once.',
     none,
     startSchema,
     startStateSchema,
     202,
   ),
   getStart: get('/starts/{id}', 'How far a start is.', ofStart, none, startStateSchema),
+  askHosts: post(
+    '/injections/{action}',
+    'Checks hosts over SSH, installs netfold there, asks for what was started there, and ends it.',
+    injectionParams,
+    injectionRequestSchema,
+    injectionAnswerSchema,
+  ),
   getExperiment: get(
     ONE,
     'An experiment, with what its agents say.',
@@ -250,6 +258,8 @@ export const SCHEMAS = {
   CheckRequest: checkRequestSchema,
   Checked: checkedSchema,
   StartState: startStateSchema,
+  InjectionRequest: injectionRequestSchema,
+  InjectionAnswer: injectionAnswerSchema,
   Removed: removedSchema,
   Topology: topologySchema,
   Paths: pathsSchema,

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { errorSchema } from './errors.ts';
 import { startSchema } from './experiments.ts';
+import { injectedHostSchema } from './injections.ts';
 
 export const checkRequestSchema = startSchema
   .pick({ topology: true, file: true, script: true, set: true })
@@ -49,5 +50,9 @@ export const startStateSchema = z
     name: z.string().nullable().describe('Of the experiment, once it is up.'),
     warnings: z.array(z.string()).readonly().describe('Of the topology, one line each, once it is up.'),
     error: errorSchema.nullable().describe('Why it has failed.'),
+    injected: z
+      .array(injectedHostSchema)
+      .readonly()
+      .describe('With inject: the hosts, once it is up, or once it has failed on some of them.'),
   })
   .describe('A start, from its request on.');

@@ -203,6 +203,7 @@ describe('bad input', () => {
     ['a name with a slash', start({ topology: 'a', name: 'a/b' }), 400, 'REQUEST_MALFORMED'],
     ['a variable that is none', start({ topology: 'a', set: { 'a b': '1' } }), 400, 'REQUEST_MALFORMED'],
     ['no hosts', start({ topology: 'a', hosts: 0 }), 400, 'REQUEST_MALFORMED'],
+    ['an unknown action', { method: 'POST', url: '/injections/x', payload: {} }, 400, 'REQUEST_MALFORMED'],
     ['an unknown key', start({ topology: 'a', x: 1 }), 400, 'REQUEST_MALFORMED'],
     [
       'a name that there is',

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { together } from '../../../controller/api/starting/together.ts';
 import {
   bodyOf,
   type Diagnostic,
   EMPTY,
+  EXAMPLE,
   fileNameOf,
   gutterOf,
   lineCount,
@@ -10,6 +12,7 @@ import {
   settingsOf,
 } from '../../../controller/ui/data/draft.ts';
 import { startSchema } from '../../../proto/api/v1/experiments.ts';
+import { loadTopology } from '../../../topology/load.ts';
 
 const codeOf = (act: () => unknown): unknown => {
   try {
@@ -26,6 +29,7 @@ describe('the form', () => {
       ...{ topology: 'services: { a: {} }', file: 'topology.yaml', hosts: 1, delayBackend: 'auto' },
     });
     const most = bodyOf({
+      ...EMPTY,
       ...{
         topology: 'x',
         file: 'a.xml',
@@ -39,6 +43,36 @@ describe('the form', () => {
       ...{ topology: 'x', file: 'a.xml', name: 'lab', hosts: 3, duration: '30s', delayBackend: 'netem' },
       set: { delay: '20ms', rate: 'a=b' },
     });
+  });
+
+  it('has containers, and hosts over SSH, with what these may be told alone', () => {
+    const full = {
+      ...EMPTY,
+      topology: 'x',
+      hosts: '3',
+      duration: '30s',
+      lease: '9s',
+      inventory: 'hosts: {}',
+    };
+    const common = { topology: 'x', file: 'topology.yaml' };
+    const docker = bodyOf({ ...full, place: 'docker', pull: true });
+    expect(docker).toEqual({
+      ...{ ...common, engine: 'docker', pull: true, delayBackend: 'auto', duration: '30s' },
+    });
+    const hosts = bodyOf({ ...full, place: 'hosts', never: ' tcp:5432, 192.0.2.0/24', names: true });
+    expect(hosts).toEqual({
+      ...common,
+      inject: {
+        ...{ inventory: 'hosts: {}', install: true, names: true, record: false, takeOver: false },
+        ...{ lease: '9s', never: ['tcp:5432', '192.0.2.0/24'] },
+      },
+    });
+    for (const body of [docker, hosts]) together(startSchema.parse(body));
+    expect(codeOf(() => bodyOf({ ...full, place: 'hosts', inventory: ' ' }))).toBe('INVENTORY');
+  });
+
+  it('has an example, which is valid', () => {
+    expect(loadTopology(EXAMPLE, 'example.yaml').warnings).toEqual([]);
   });
 
   it.each(['x', '=1', '1a=2', 'a=1\na=2'])('refuses the variables %j', (text) => {

@@ -129,13 +129,18 @@ it('keeps what was seen in bounded memory, and lets a flow end at 0', () => {
   const flowing = stateOf([{ from: 'a.0', to: 'b.0', rateBps: 5, shareBps: 9 }]);
   for (let second = 0; second < 2000; second++) trail.keep(second * 1000, flowing, undefined);
   const series = trail.rates.get('a.0>b.0')!;
-  expect(series.seconds).toHaveLength(600);
-  expect(series.seconds.at(-1)).toBe(1999);
-  expect(series.columns.map((column) => column.at(-1))).toEqual([5, 9]);
+  const { seconds, columns } = series.table();
+  expect(seconds).toHaveLength(600);
+  expect([seconds[0], seconds.at(-1)]).toEqual([1400, 1999]);
+  expect(columns.map((column) => [column.length, column.at(-1)])).toEqual([
+    [600, 5],
+    [600, 9],
+  ]);
   trail.keep(2_000_000, stateOf([]), undefined);
   trail.keep(2_001_000, stateOf([]), undefined);
-  expect(series.columns.map((column) => column.slice(-2))).toEqual([
+  expect(series.table().columns.map((column) => column.slice(-2))).toEqual([
     [5, 0],
     [9, null],
   ]);
+  expect([series.last(1), series.lastSeen(1)]).toEqual([null, 9]);
 });

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { AnswerOf, BodyOf } from '../../../proto/api/v1/routes.ts';
 import { answerTo } from '../../../proto/http-json.ts';
 import { ControllerError } from '../../errors.ts';
+import { HostsRefused } from './injections.ts';
 
 type Request = BodyOf<'beginStart'>;
 type State = AnswerOf<'getStart'>;
@@ -36,7 +37,8 @@ export class Starts {
         'wait for one of them',
       );
     const id = randomBytes(8).toString('hex');
-    const state: State = { id, state: 'starting', progress: null, name: null, warnings: [], error: null };
+    const nothing = { progress: null, name: null, warnings: [], error: null, injected: [] };
+    const state: State = { id, state: 'starting', ...nothing };
     this.#running.set(id, state);
     void this.#follow(id, request);
     return state;
@@ -61,10 +63,12 @@ export class Starts {
     };
     const known = { id, progress: null };
     try {
-      const { name, warnings } = await this.#start(request, tell);
-      this.#end({ ...known, state: 'up', name, warnings, error: null });
+      const { name, warnings, injected = [] } = await this.#start(request, tell);
+      this.#end({ ...known, state: 'up', name, warnings, error: null, injected });
     } catch (error) {
-      this.#end({ ...known, state: 'failed', name: null, warnings: [], error: answerTo(error).facts });
+      const injected = error instanceof HostsRefused ? error.injected : [];
+      const nothing = { name: null, warnings: [], injected };
+      this.#end({ ...known, state: 'failed', ...nothing, error: answerTo(error).facts });
     }
   }
 

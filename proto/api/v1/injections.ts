@@ -1,0 +1,79 @@
+/** Hosts over SSH, as the server's machine reaches them: `netfold inject`. */
+import { z } from 'zod';
+import { duration, experimentName } from './names.ts';
+
+/** A thousand hosts with all their settings take 300 kB. */
+const MAX_INVENTORY_LENGTH = 400_000;
+/** Of `never`; the kernel has room for some dozens. */
+const MOST_NEVER = 64;
+
+const inventory = z
+  .string()
+  .min(1)
+  .max(MAX_INVENTORY_LENGTH)
+  .describe("The text of an inventory of hosts, netfold's own or Ansible's.");
+
+export const injectSchema = z
+  .strictObject({
+    inventory,
+    install: z.boolean().default(true).describe('netfold is copied to hosts that lack it.'),
+    takeOver: z
+      .boolean()
+      .default(false)
+      .describe('Foreign root qdiscs are replaced, and restored in the end.'),
+    names: z.boolean().default(false).describe("The topology's names resolve on the hosts until the end."),
+    record: z.boolean().default(false).describe('Each host keeps its part of a record.'),
+    lease: duration.optional().describe('Shaping ends when an agent has not renewed it for so long.'),
+    never: z
+      .array(z.string().regex(/^[0-9A-Za-z.:/]{1,64}$/))
+      .max(MOST_NEVER)
+      .optional()
+      .describe('Traffic that is not shaped, beside SSH and the mesh: tcp:5432, udp:53, 192.0.2.0/24.'),
+  })
+  .describe("Hosts that the server's machine reaches by its own OpenSSH, keys and configuration.");
+
+export const INJECTION_ACTIONS = ['check', 'install', 'status', 'stop', 'uninstall'] as const;
+
+export const injectionParams = z.strictObject({
+  action: z.enum(INJECTION_ACTIONS).describe('As `netfold inject` has it; start is POST /starts.'),
+});
+
+export const injectionRequestSchema = z
+  .strictObject({
+    inventory,
+    name: experimentName
+      .optional()
+      .describe('Of the experiment on the hosts; without, that of the one which they have.'),
+    topology: z.string().min(1).max(900_000).optional().describe('With check, and only there.'),
+  })
+  .describe('About which hosts, and which experiment on them.');
+
+const hostErrorSchema = z.object({
+  code: z.string(),
+  message: z.string(),
+  remedy: z.string().nullable().describe('What to do about it.'),
+});
+
+export const injectedHostSchema = z
+  .object({
+    host: z.string().describe('As the inventory calls it.'),
+    ok: z.boolean(),
+    result: z
+      .string()
+      .nullable()
+      .describe('What was done there, or what it is: a.0 on eth0 (192.0.2.7); stopped.'),
+    state: z
+      .string()
+      .nullable()
+      .describe('With status: of its agent, such as running; ended, absent, unreachable.'),
+    endpoints: z.array(z.string()).readonly().describe('With status: those that it is.'),
+    problems: z.array(z.string()).readonly().describe('With status: what its agent complains of.'),
+    errors: z.array(hostErrorSchema).readonly().describe('Why it has failed.'),
+  })
+  .describe('A host over SSH, and how it went there.');
+
+export const injectionAnswerSchema = z.object({
+  experiment: z.string().nullable(),
+  hosts: z.array(injectedHostSchema).readonly(),
+  ok: z.boolean().describe('Whether it went well on all hosts.'),
+});
