@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { EXIT_CODE } from '../../../proto/errors.ts';
 import { formatRate, formatRatio } from '../../../proto/units.ts';
 import { count } from '../../../proto/words.ts';
+import type { Serving } from '../../api/serve.ts';
 import { EXIT_INTERRUPTED } from '../../errors.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
 import type { MeshAddress } from '../../mesh-address.ts';
@@ -51,7 +52,7 @@ async function verify(file: string, options: VerifyOptions): Promise<void> {
       const found = await Promise.race([measuring, interruption.promise]);
       if (found) report(found, options);
       record = found && keepFindings(experiment, found);
-      if (found && serving) await keepOpen(experiment, serving.url, interruption);
+      if (found && serving) await keepOpen(experiment, serving, interruption);
       return found;
     } finally {
       await serving?.close();
@@ -85,11 +86,11 @@ function report(findings: readonly Finding[], { json }: VerifyOptions): void {
 }
 
 /** With something to see: the applications and the timeline. */
-async function keepOpen(experiment: Experiment, url: string, interruption: Interruption): Promise<void> {
+async function keepOpen(experiment: Experiment, serving: Serving, interruption: Interruption): Promise<void> {
   await experiment.run();
-  step(
-    `its applications run; the dashboard stays open at ${url} until Ctrl-C (another link: netfold serve --link)`,
-  );
+  step('its applications run, and the dashboard stays open, until Ctrl-C');
+  // The first one may have been used meanwhile; a browser that has is in already.
+  step(`open it in a browser: ${serving.anotherLink()}`);
   await interruption.promise;
 }
 
