@@ -56,9 +56,26 @@ const originSchema = z.object({
   parameters: z.record(z.string(), z.string()).optional(),
   /** A run of a study: its place among the points (from 0), and which of its repetitions (from 1). */
   study: z.object({ name: z.string(), file: z.string(), point: z.int(), repetition: z.int() }).optional(),
+  /** It has waited in the queue: its number there; who submitted it, when, and in which folder. */
+  queue: z.object({ number: z.int(), by: z.string(), submittedAt: z.string(), cwd: z.string() }).optional(),
 });
 
 export type Origin = z.infer<typeof originSchema>;
+
+/** Of a file of JSON that netfold has written for itself. Throws `ControllerError` (`FILE_UNREADABLE`). */
+export function readOrigin(path: string): Origin {
+  try {
+    return originSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch (cause) {
+    const message = `${path} does not say where a topology comes from: ${(cause as Error).message}`;
+    throw new ControllerError(
+      'FILE_UNREADABLE',
+      message,
+      'netfold writes it itself: start without it',
+      cause,
+    );
+  }
+}
 
 const descriptionSchema = z.object({
   format: z.int().min(1),

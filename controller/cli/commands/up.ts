@@ -136,6 +136,7 @@ function addRunOptions(command: Command): Command {
     .addOption(durationOption())
     .addOption(serveOption())
     .addOption(new Option('--file-name <name>', 'what the file is called').hideHelp())
+    .addOption(new Option('--origin <file>', 'what the file was made from').hideHelp())
     .option(
       '--elsewhere',
       'with --at: endpoints without a place come from other machines, by `netfold agent --join`',

@@ -8,6 +8,7 @@ import { ControllerError } from '../../errors.ts';
 import { Experiment } from '../../experiment/experiment.ts';
 import type { ExperimentOptions } from '../../experiment/start.ts';
 import { openPlatform } from '../../platform/registry.ts';
+import { readOrigin } from '../../record/description.ts';
 import { nameOfRecord, requireEmptyFolder } from '../../record/folders.ts';
 import { progress, step, warn } from '../terminal/output.ts';
 import { type FileOptions, openTopology, warnOfFile } from './files.ts';
@@ -17,6 +18,8 @@ export interface LabOptions extends PlacementFlags, FileOptions {
   readonly name?: string;
   /** What the file is called, where it is a copy. */
   readonly fileName?: string;
+  /** A file that says what the topology was made from, where it is a copy. */
+  readonly origin?: string;
   /** Most emulated hosts; fewer where there are fewer endpoints. Instead of `hosts`. */
   readonly hostsIfAny?: number;
   readonly delayBackend?: DelayBackendChoice;
@@ -52,7 +55,11 @@ export async function withExperiment<T>(
   use: (experiment: Experiment, interruption: Interruption) => Promise<T>,
 ): Promise<T> {
   const { topology, warnings, source: opened } = openTopology(file, lab);
-  const source = lab.fileName === undefined ? opened : { ...opened, file: lab.fileName };
+  const source = {
+    ...opened,
+    ...(lab.fileName !== undefined && { file: lab.fileName }),
+    ...(lab.origin !== undefined && { origin: readOrigin(lab.origin) }),
+  };
   const { hostsIfAny = 0 } = lab;
   const hosts = hostsIfAny === 0 ? lab.hosts : Math.max(1, Math.min(hostsIfAny, endpointsOf(topology)));
   requireRecordFolder(lab);

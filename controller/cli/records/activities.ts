@@ -45,12 +45,15 @@ export function activityLines(activities: readonly Activity[]): string[] {
 /** What the topology was made from; nothing where it was a file alone. */
 export function originLines({ origin }: Pick<Description, 'origin'>): string[] {
   if (!origin) return [];
-  const { template, parameters = {}, study } = origin;
+  const { template, parameters = {}, study, queue } = origin;
   const set = Object.entries(parameters).map(([name, value]) => `${name}=${value}`);
   const parts = [
     ...(template ? [`template ${template.name}@${template.version.slice(0, 10)}`] : []),
     ...(set.length > 0 ? [`with ${set.join(' ')}`] : []),
     ...(study ? [`point ${study.point} of the study ${study.name}, run ${study.repetition}`] : []),
+    ...(queue
+      ? [`${queue.number} of the queue, submitted by ${queue.by} in ${queue.cwd} at ${queue.submittedAt}`]
+      : []),
   ];
   return [`  ${parts.join(', ')}`];
 }

@@ -1,6 +1,6 @@
 /** `netfold queue`: experiments that start when the machine has room. */
 import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { extname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,6 +12,7 @@ import { experimentNames, readState, requireName } from '../../experiment/state.
 import { removeExperiment } from '../../experiment/teardown.ts';
 import { capacityOf } from '../../machine/capacity.ts';
 import { type Holder, hold, holderOf, isAlive } from '../../machine/holder.ts';
+import { userName } from '../../user-name.ts';
 import { QueueError } from '../../workbench/queue/errors.ts';
 import { runQueue, type Started } from '../../workbench/queue/runner.ts';
 import { claim, type Entry, entries, entryOf, queueFolder, submit } from '../../workbench/queue/store.ts';
@@ -118,13 +119,20 @@ function submitFile(file: string, options: SubmitOptions): void {
   const { name, duration } = options;
   if (name !== undefined) requireName(name);
   const entry = submit({
-    ...{ file, text: source.text, ending: extname(source.file), cwd: process.cwd() },
+    ...{ file, text: source.text, ending: extname(source.file), cwd: process.cwd(), by: submitter() },
+    ...(source.origin && { origin: source.origin }),
     ...{ name: name ?? topology.name, isNumbered: name === undefined },
     ...{ ...load, priority: options.priority },
     ...(duration !== undefined && { duration: formatMicros(duration) }),
   });
   if (options.json) printJson(shown(entry));
   else print(`${entry.id}: ${entry.name} waits (netfold queue run starts it)`);
+}
+
+/** Who called sudo says more than root. */
+function submitter(): string {
+  const { SUDO_USER: user } = process.env;
+  return user ? `${user} as ${userName()}` : userName();
 }
 
 /** What would not fit on the machine if nothing else ran is told now. */
@@ -149,6 +157,7 @@ function shown({
   endpoints,
   hosts,
   duration,
+  by,
   submittedAt,
   startedAt,
   end,
@@ -162,6 +171,7 @@ function shown({
     endpoints,
     hosts,
     duration: duration ?? null,
+    by: by ?? null,
     submittedAt,
     startedAt,
     end,
@@ -184,7 +194,7 @@ function list(json: boolean): void {
 }
 
 async function show(entry: Entry, json: boolean): Promise<void> {
-  const { readFileSync, existsSync } = await import('node:fs');
+  const { readFileSync } = await import('node:fs');
   const output = existsSync(entry.log)
     ? readFileSync(entry.log, 'utf8').split('\n').slice(-30).join('\n')
     : '';
@@ -195,6 +205,7 @@ async function show(entry: Entry, json: boolean): Promise<void> {
   const { id, name, state, end, file, duration } = entry;
   print(`${id}: ${name}, ${state}${end && end.reason !== '' ? `: ${end.reason}` : ''}`);
   print(`${file}, priority ${entry.priority}${duration === undefined ? '' : `, for ${duration}`}`);
+  print(`submitted ${entry.submittedAt}${entry.by === undefined ? '' : ` by ${entry.by}`} in ${entry.cwd}`);
   if (output !== '') print(output);
 }
 
@@ -247,7 +258,7 @@ async function run({ most, limit, untilEmpty = false }: RunOptions): Promise<voi
 
 /** In a session of its own: the end of the runner is not its end. */
 function start(entry: Entry, limit: string): Started {
-  const { name, topology, hosts, duration = limit, cwd, log, file } = entry;
+  const { name, topology, origin, hosts, duration = limit, cwd, log, file } = entry;
   const words = [
     'up',
     topology,
@@ -260,6 +271,8 @@ function start(entry: Entry, limit: string): Started {
     '--strict',
     '--file-name',
     file,
+    // An earlier netfold has written none.
+    ...(existsSync(origin) ? ['--origin', origin] : []),
   ];
   const output = openSync(log, 'a');
   try {

@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolder, OPEN_FOLDER, PRIVATE_FILE, PRIVATE_FOLDER } from '../../../agent/files/own-files.ts';
 import { type Holder, isAlive, readJson, writeNew } from '../../machine/holder.ts';
+import type { Origin } from '../../record/description.ts';
 import { QueueError } from './errors.ts';
 
 /** Another one for those who must not disturb the user's: the tests. */
@@ -17,6 +18,7 @@ const MOST_WAITING = 1000;
 const LONGEST = 28;
 const FILES = {
   entry: 'entry.json',
+  origin: 'origin.json',
   claim: 'claim.json',
   process: 'process.json',
   end: 'end.json',
@@ -33,6 +35,10 @@ export interface Submission {
   readonly name: string;
   /** Its number in the queue is a part of the name: two of one file may run at once. */
   readonly isNumbered: boolean;
+  /** What the topology was made from: a template, variables. */
+  readonly origin?: Origin;
+  /** The user. */
+  readonly by: string;
   /** Where commands start. */
   readonly cwd: string;
   readonly hosts: number;
@@ -45,7 +51,11 @@ export interface Submission {
   readonly applications: number;
 }
 
-type Kept = Omit<Submission, 'text' | 'isNumbered'> & { readonly submittedAt: string };
+/** `by`: absent in what an earlier netfold has kept. */
+type Kept = Omit<Submission, 'text' | 'isNumbered' | 'origin' | 'by'> & {
+  readonly by?: string;
+  readonly submittedAt: string;
+};
 
 interface Claim {
   readonly by: 'run' | 'cancel';
@@ -63,6 +73,8 @@ export interface Entry extends Kept {
   readonly id: number;
   readonly folder: string;
   readonly topology: string;
+  /** A file with what the record of its run says of where it comes from. */
+  readonly origin: string;
   readonly log: string;
   readonly state: 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';
   readonly startedAt: string | null;
@@ -72,7 +84,7 @@ export interface Entry extends Kept {
 }
 
 /** Throws `QueueError` (`QUEUE_FULL`) and system errors. */
-export function submit({ text, isNumbered, ...kept }: Submission, root = queueFolder()): Entry {
+export function submit({ text, isNumbered, origin, ...kept }: Submission, root = queueFolder()): Entry {
   makeFolder(root, OPEN_FOLDER);
   const open = entries(root).filter(({ state }) => state === 'waiting' || state === 'running');
   if (open.length >= MOST_WAITING)
@@ -91,12 +103,14 @@ export function submit({ text, isNumbered, ...kept }: Submission, root = queueFo
     }
     writeFileSync(join(folder, `topology${kept.ending}`), text, { mode: PRIVATE_FILE });
     const name = isNumbered ? `${kept.name.slice(0, LONGEST)}-q${id}` : kept.name;
+    const { by, cwd } = kept;
+    const submittedAt = new Date().toISOString();
+    writeNew(join(folder, FILES.origin), {
+      ...origin,
+      queue: { number: id, by, submittedAt, cwd },
+    } satisfies Origin);
     // The last one: an entry without it is none.
-    writeNew(join(folder, FILES.entry), {
-      ...kept,
-      name,
-      submittedAt: new Date().toISOString(),
-    } satisfies Kept);
+    writeNew(join(folder, FILES.entry), { ...kept, name, submittedAt } satisfies Kept);
     return read(root, id)!;
   }
 }
@@ -149,6 +163,7 @@ function read(root: string, id: number): Entry | undefined {
   return {
     ...{ ...kept, id, folder, end },
     topology: join(folder, `topology${kept.ending}`),
+    origin: join(folder, FILES.origin),
     log: join(folder, FILES.log),
     state: stateOf(claimed, end),
     startedAt: claimed?.by === 'run' ? claimed.at : null,

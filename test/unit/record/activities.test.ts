@@ -67,6 +67,10 @@ describe('which program wrote which file', () => {
         },
       }),
     ).toEqual(['  template lab@6be3842921, with delay=5ms, point 3 of the study tcp, run 2']);
+    const queue = { number: 4, by: 'ann', submittedAt: '2026-01-01T00:00:00.000Z', cwd: '/home/ann' };
+    expect(originLines({ origin: { queue } })).toEqual([
+      '  4 of the queue, submitted by ann in /home/ann at 2026-01-01T00:00:00.000Z',
+    ]);
   });
 
   it('is an action of a crate, with its program and its files', () => {

@@ -1,9 +1,10 @@
 /** The queue without experiments: order, room, and what runners and users do at once. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { holderOf } from '../../../controller/machine/holder.ts';
+import { readOrigin } from '../../../controller/record/description.ts';
 import { type RunnerPorts, runQueue } from '../../../controller/workbench/queue/runner.ts';
 import {
   claim,
@@ -25,7 +26,7 @@ const put = (name: string, more: Partial<Submission> = {}) =>
   submit(
     {
       ...{ file: 'lab.yaml', text: 'services: { a: {} }\n', ending: '.yaml', name, isNumbered: false },
-      ...{ cwd: '/', hosts: 1, priority: 0, endpoints: 2, applications: 0, ...more },
+      ...{ cwd: '/', by: 'ann', hosts: 1, priority: 0, endpoints: 2, applications: 0, ...more },
     },
     root,
   );
@@ -75,6 +76,17 @@ it('is in order of priority, then of submission', () => {
   put('d', { priority: -1 });
   expect(inOrder(entries(root)).map(({ name }) => name)).toEqual(['b', 'c', 'a', 'd']);
   expect(put('lab', { isNumbered: true }).name).toBe('lab-q5');
+});
+
+it('keeps for its record what it was made from, and who submitted it', () => {
+  put('plain');
+  const made = { template: { name: 'lab', version: 'ab12' }, parameters: { delay: '5ms' } };
+  const { id, origin, submittedAt } = put('lab', { origin: made });
+  expect(readOrigin(origin)).toEqual({ ...made, queue: { number: 2, by: 'ann', submittedAt, cwd: '/' } });
+  expect(entryOf(id, root).by).toBe('ann');
+  expect(readOrigin(entryOf(1, root).origin)).toEqual({ queue: expect.objectContaining({ number: 1 }) });
+  writeFileSync(origin, '{"queue":7}');
+  expect(() => readOrigin(origin)).toThrow('does not say where a topology comes from');
 });
 
 it('starts what has room, and never a small one before a large one that waits', async () => {
