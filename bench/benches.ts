@@ -26,7 +26,7 @@ import { measureShares } from './shares/shares.ts';
 import { measureSoak } from './soak/soak.ts';
 import { measureTraffic } from './traffic/traffic.ts';
 import { measureVerdict } from './verdict/verdict.ts';
-import { measureWorkbench } from './workbench/workbench.ts';
+import { measureWorkbench, PARTS } from './workbench/workbench.ts';
 
 const SOAK_MINUTES = 60;
 
@@ -234,7 +234,12 @@ at one of them also BBR, IPv6, and TCP and UDP together.
     help: 'examples/studies/tcp.yaml; a template of 100 MB; 150 and 10,000 simulated flows beside a TCP connection.',
     hasLabs: true,
     minutes: { whole: 35, quick: 3 },
-    measure: measureWorkbench,
+    options: [new Option('--part <name>', 'only this one').choices(PARTS)],
+    isPart: ({ part }) => part !== undefined,
+    measure: ({ own, quick, interruption, say }) => {
+      const { part } = own as { part?: (typeof PARTS)[number] };
+      return measureWorkbench({ quick, interruption, say, part });
+    },
   },
   {
     name: 'impairments',
