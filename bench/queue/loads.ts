@@ -14,7 +14,7 @@ import type { LinkSettings } from './router.ts';
 const DATAGRAM_BYTES = 1472;
 const FIRST_PORT = 5201;
 const SECOND_PORT = 5202;
-/** What is offered, of the rate. */
+/** What is offered, of the rate, if nothing else is asked for. */
 const OVERLOAD = 5 / 3;
 const PINGS_MS = 100;
 const FLOOD_SECONDS = 4;
@@ -71,11 +71,11 @@ export async function fill(flow: Flow, link: LinkSettings, control: Control = 'c
 
 const udpSchema = z.object({ end: z.object({ sum: z.object({ lost_percent: z.number() }) }) });
 
-/** Datagrams that fill frames, more than there is room for. */
-export async function flood(flow: Flow, link: LinkSettings): Promise<Flooded> {
+/** Datagrams that fill frames, more than there is room for. `overload`: what is offered, of the rate. */
+export async function flood(flow: Flow, link: LinkSettings, overload = OVERLOAD): Promise<Flooded> {
   // It fills at the difference of the two rates.
-  const settle = 1 + fullSeconds(link) / (OVERLOAD - 1);
-  const how = datagrams(flow, OVERLOAD * link.rateBps);
+  const settle = 1 + fullSeconds(link) / (overload - 1);
+  const how = datagrams(flow, overload * link.rateBps);
   const { result, roundTripMs } = await besidePings(flow, { settle, pinging: FLOOD_SECONDS }, how);
   return { lost: udpSchema.parse(result).end.sum.lost_percent / 100, roundTripMs };
 }

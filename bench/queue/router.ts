@@ -12,6 +12,8 @@ const run = promisify(execFile);
 export interface LinkSettings {
   readonly rateBps: Bps;
   readonly packets: number;
+  /** The router's qdisc behind HTB; absent: a `pfifo` of so many packets. */
+  readonly qdisc?: string;
 }
 
 let routers = 0;
@@ -21,7 +23,7 @@ let routers = 0;
  * the rate and the queue. Hosts send single frames: a queue that counts packets would count a GSO packet of 44 frames as one.
  */
 export async function withRouter<T>(
-  { rateBps, packets }: LinkSettings,
+  { rateBps, packets, qdisc = `pfifo limit ${packets}` }: LinkSettings,
   interruption: Interruption,
   use: (flow: Flow, flow6: Flow) => Promise<T>,
 ): Promise<T> {
@@ -49,7 +51,7 @@ export async function withRouter<T>(
     for (const device of ['eth0', 'eth1']) {
       await tc(r, `qdisc add dev ${device} root handle 1: htb default 1`);
       await tc(r, `class add dev ${device} parent 1: classid 1:1 htb rate ${rateBps}bit burst ${burst}`);
-      await tc(r, `qdisc add dev ${device} parent 1:1 pfifo limit ${packets}`);
+      await tc(r, `qdisc add dev ${device} parent 1:1 ${qdisc}`);
     }
     const between = (family: 0 | 1): Flow => ({
       from: placeOf(a, addressesOf(1, 1)[family]),
