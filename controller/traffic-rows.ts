@@ -1,5 +1,5 @@
 /** What the agents of an experiment tell of netfold's own traffic, put together. Pure. */
-import { type AgentStatus, sumOfTraffic, type TrafficStatus } from '../proto/status.ts';
+import { type AgentStatus, sumOfTraffic, type TrafficStatus, trafficKey } from '../proto/status.ts';
 
 /** A row of `netfold traffic --json`, and of `traffic.json` in a record. */
 export interface TrafficRow extends Omit<TrafficStatus, 'delaySumMs' | 'mostDelayMs'> {
@@ -37,7 +37,7 @@ export function trafficTable(reports: readonly (Told | Silent)[]): TrafficTable 
 export function trafficRows(told: readonly (readonly TrafficStatus[])[]): TrafficRow[] {
   const all = new Map<string, TrafficStatus>();
   for (const one of told.flat()) {
-    const key = `${one.name} ${one.from} ${one.to}`;
+    const key = trafficKey(one);
     const sum = all.get(key);
     all.set(key, sum ? added(sum, one) : one);
   }
@@ -59,10 +59,13 @@ const added = (a: TrafficStatus, b: TrafficStatus): TrafficStatus => ({
   sources: Math.max(a.sources, b.sources),
 });
 
+/** Kinds of TCP of which whole files, objects or flows count. */
+const WHOLE: ReadonlySet<string> = new Set(['ftp', 'web', 'flows']);
+
 function rowOf({ delaySumMs, mostDelayMs, ...rest }: TrafficStatus): TrafficRow {
   const isTcp = rest.protocol === 'tcp';
   // Of other TCP, pieces are read whose beginning nobody knows.
-  const hasDelay = rest.received > 0 && (!isTcp || rest.kind === 'ftp' || rest.kind === 'web');
+  const hasDelay = rest.received > 0 && (!isTcp || WHOLE.has(rest.kind));
   return {
     ...rest,
     lost: lostOf(rest),

@@ -160,6 +160,16 @@ export interface TrafficStatus {
   readonly mostDelayMs: number;
 }
 
+/** Entries of one name may differ in the rest, as those of a file of flows do. */
+export const trafficKey = ({
+  name,
+  kind,
+  protocol,
+  from,
+  to,
+}: Pick<TrafficStatus, 'name' | 'kind' | 'protocol' | 'from' | 'to'>): string =>
+  JSON.stringify([name, kind, protocol, from, to]);
+
 /** What two tell of the same traffic, with as many sources as both have. */
 export function sumOfTraffic(a: TrafficStatus, b: TrafficStatus): TrafficStatus {
   return {

@@ -4,7 +4,7 @@
  */
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { sumOfTraffic, type TrafficStatus } from '../../proto/status.ts';
+import { sumOfTraffic, type TrafficStatus, trafficKey } from '../../proto/status.ts';
 import type { Traffic, TrafficSource } from '../../topology/model/traffic.ts';
 import { close } from '../kernel/sys/descriptors.ts';
 import { createEvent, raiseEvent } from '../kernel/sys/events.ts';
@@ -29,8 +29,12 @@ export function realSources(sources: readonly TrafficSource[]): RealSource[] {
 }
 
 function timedOf(traffic: Traffic): TimedTraffic {
-  const { kind, protocol, size, on, off, shape, interval, trace, seed, rate = 0 } = traffic;
-  const optional = { ...(interval !== undefined && { interval }), ...(trace !== undefined && { trace }) };
+  const { kind, protocol, size, on, off, shape, interval, trace, flows, seed, rate = 0 } = traffic;
+  const optional = {
+    ...(interval !== undefined && { interval }),
+    ...(trace !== undefined && { trace }),
+    ...(flows !== undefined && { flows }),
+  };
   return { kind, protocol, size, on, off, shape, seed, rate, ...optional };
 }
 
@@ -101,8 +105,8 @@ export class Generators {
     for (const [row, { index, from, to }] of this.#sources.entries()) {
       if (!this.#local.has(from) && !this.#local.has(to)) continue;
       const { name, kind, protocol } = sources[index]!.traffic;
-      const key = `${name} ${from} ${to}`;
       const one = { name, kind, protocol, from: names[from]!, to: names[to]!, ...this.#row(row) };
+      const key = trafficKey(one);
       const others = rows.get(key);
       rows.set(key, others ? sumOfTraffic(others, one) : one);
     }

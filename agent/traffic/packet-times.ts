@@ -1,6 +1,6 @@
 /** When a source sends its messages, and how long they are. Pure: the same in each run of the same file. */
 import { bitsOf, fromSeconds, type Micros } from '../../proto/units.ts';
-import { type PacketTrace, readPacketTrace } from '../../topology/model/packet-trace.ts';
+import { packetsOfFlows, readFlowTrace, readPacketTrace } from '../../topology/model/packet-trace.ts';
 import {
   DATAGRAM_OVERHEAD,
   type FlowWindow,
@@ -13,7 +13,7 @@ import { TELNET_INTERARRIVALS } from './tcplib.ts';
 /** What decides the times of one source. */
 export type TimedTraffic = Pick<
   Traffic,
-  'kind' | 'protocol' | 'size' | 'on' | 'off' | 'shape' | 'interval' | 'trace' | 'seed'
+  'kind' | 'protocol' | 'size' | 'on' | 'off' | 'shape' | 'interval' | 'trace' | 'flows' | 'seed'
 > & {
   /** 0: it has none. */
   readonly rate: number;
@@ -45,6 +45,7 @@ export function timetableOf(
     case 'telnet':
       return new KeyTimes(traffic, draws, window);
     case 'trace':
+    case 'flows':
       return new TraceTimes(traffic, window);
     default:
       return new PacketTimes(traffic, draws, window);
@@ -162,25 +163,41 @@ class KeyTimes extends Times {
   }
 }
 
-/** Many sources may play one trace. */
-const TRACES = new Map<string, PacketTrace>();
-
-function packetsOf(text: string): PacketTrace {
-  const trace = TRACES.get(text) ??
-    readPacketTrace(text) ?? { at: new Float64Array(), size: new Uint16Array() };
-  TRACES.set(text, trace);
-  return trace;
+/** What is sent, and when: microseconds since the beginning, and bytes. */
+interface Played {
+  readonly at: Float64Array;
+  readonly size: ArrayLike<number>;
 }
 
-/** The packets of a trace, once in each window, from its beginning on. */
+/** Many sources may play one trace. */
+const TRACES = new Map<string, Played>();
+
+function playedBy({ trace, flows, protocol }: TimedTraffic): Played {
+  const key = `${protocol} ${trace ?? flows}`;
+  const known = TRACES.get(key) ??
+    (flows === undefined ? readPacketTrace(trace ?? '') : messagesOf(flows, protocol)) ?? {
+      ...{ at: new Float64Array(), size: [] },
+    };
+  TRACES.set(key, known);
+  return known;
+}
+
+/** Of TCP, each flow is a message: a connection of its own has all of it at once. */
+function messagesOf(text: string, protocol: TimedTraffic['protocol']): Played | undefined {
+  const flows = readFlowTrace(text);
+  if (!flows) return undefined;
+  return protocol === 'udp' ? packetsOfFlows(flows) : { at: flows.at, size: flows.bytes };
+}
+
+/** The packets or flows of a trace, once in each window, from its beginning on. */
 class TraceTimes extends Times {
-  readonly #trace: PacketTrace;
+  readonly #trace: Played;
   readonly #from: number;
   #place = 0;
 
-  constructor({ size, trace = '' }: TimedTraffic, { from, until }: FlowWindow) {
-    super(until, size);
-    this.#trace = packetsOf(trace);
+  constructor(traffic: TimedTraffic, { from, until }: FlowWindow) {
+    super(until, traffic.size);
+    this.#trace = playedBy(traffic);
     this.#from = from;
   }
 

@@ -118,7 +118,7 @@ export class Sinks {
       const take =
         kind === 'web'
           ? answering(connection)
-          : kind === 'ftp'
+          : kind === 'ftp' || kind === 'flows'
             ? this.#takingFile(connection, head)
             : (part: Buffer) => this.#counters.received(head.source, part.length, 0);
       connection.on('data', take);

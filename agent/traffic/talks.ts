@@ -41,6 +41,8 @@ export function talkOf(partner: Partner): Talk {
       return new Files(partner);
     case 'web':
       return new Pages(partner);
+    case 'flows':
+      return new Flows(partner);
     default:
       return new Stream(partner);
   }
@@ -75,9 +77,7 @@ abstract class OnConnections implements Talk {
       if (isBroken) this.fail();
       else onEnd();
     });
-    const head = Buffer.alloc(HEAD_BYTES);
-    writeHead(new DataView(head.buffer, head.byteOffset, HEAD_BYTES), 0, row, wallMs());
-    socket.write(head);
+    introduce(socket, row, wallMs());
     return socket;
   }
 
@@ -169,21 +169,71 @@ class Files extends Drawn {
     const socket = this.open(() => this.after(pauseMicros, () => this.#next()));
     if (!socket) return;
     counters.sent(row, bytes);
-    let left = bytes;
-    const more = (): void => {
-      while (left > 0 && !socket.destroyed) {
-        const size = Math.min(left, CHUNK.length);
-        left -= size;
-        const hasRoom = socket.write(CHUNK.subarray(0, size));
-        if (left > 0 && !hasRoom) return;
-      }
-      socket.end();
-    };
-    socket.on('drain', () => left > 0 && more());
-    // Nothing comes; who does not read does not hear of the end.
-    socket.resume();
-    more();
+    sendAll(socket, bytes);
   }
+}
+
+/** Connections of flows in this thread. Each has a descriptor here, and one where it arrives. */
+let flowing = 0;
+/** More at once are refused: an agent has other uses for its descriptors (agent/kernel/sys/open-files.ts). */
+const MOST_FLOWING = 1000;
+
+/** Flows of a trace: each over a connection of its own as it is due, whatever those before it have come to. */
+class Flows implements Talk {
+  readonly #partner: Partner;
+  readonly #open = new Set<Socket>();
+  isOver = false;
+
+  constructor(partner: Partner) {
+    this.#partner = partner;
+  }
+
+  write(bytes: number): boolean {
+    const { connect, row, wallMs } = this.#partner;
+    const socket = flowing < MOST_FLOWING ? connect() : undefined;
+    if (!socket) return false;
+    flowing++;
+    this.#open.add(socket);
+    // One that breaks is none that arrives.
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      flowing--;
+      this.#open.delete(socket);
+    });
+    introduce(socket, row, wallMs());
+    sendAll(socket, bytes);
+    return true;
+  }
+
+  end(): void {
+    this.isOver = true;
+    for (const socket of this.#open) socket.resetAndDestroy();
+  }
+}
+
+/** Says which source a connection is of, and when it began. */
+function introduce(socket: Socket, row: number, wallMs: number): void {
+  const head = Buffer.alloc(HEAD_BYTES);
+  writeHead(new DataView(head.buffer, head.byteOffset, HEAD_BYTES), 0, row, wallMs);
+  socket.write(head);
+}
+
+/** So many bytes, and the end. */
+function sendAll(socket: Socket, bytes: number): void {
+  let left = bytes;
+  const more = (): void => {
+    while (left > 0 && !socket.destroyed) {
+      const size = Math.min(left, CHUNK.length);
+      left -= size;
+      const hasRoom = socket.write(CHUNK.subarray(0, size));
+      if (left > 0 && !hasRoom) return;
+    }
+    socket.end();
+  };
+  socket.on('drain', () => left > 0 && more());
+  // Nothing comes; who does not read does not hear of the end.
+  socket.resume();
+  more();
 }
 
 /** Pages one after the other: of each, the main object, then those in it, over one connection; then it is read. */

@@ -5,11 +5,11 @@ import type { Position } from './position.ts';
 
 /**
  * Messages at times of their own: `constant` at equal distances; `exponential`, `pareto` the same in bursts, with times on and off
- * of this distribution; `telnet` as keys are pressed; `trace` as a file says. TCP connections: `greedy` always has something to send,
- * `ftp` sends files with pauses, `web` asks for pages.
+ * of this distribution; `telnet` as keys are pressed; `trace` as a file says. `flows` are flows of so many bytes as a file says: of TCP, a
+ * connection each. TCP connections: `greedy` always has something to send, `ftp` sends files with pauses, `web` asks for pages.
  */
 export const TRAFFIC_KINDS = [
-  ...(['constant', 'exponential', 'pareto', 'telnet', 'trace'] as const),
+  ...(['constant', 'exponential', 'pareto', 'telnet', 'trace', 'flows'] as const),
   ...(['greedy', 'ftp', 'web'] as const),
 ] as const;
 export type TrafficKind = (typeof TRAFFIC_KINDS)[number];
@@ -22,6 +22,10 @@ export const isBursty = (kind: TrafficKind): boolean => kind === 'exponential' |
 /** Kinds that are TCP connections, and answer to what these do. */
 export const isConversation = (kind: TrafficKind): boolean =>
   kind === 'greedy' || kind === 'ftp' || kind === 'web';
+
+/** What is sent if nothing is written. */
+export const usualProtocol = (kind: TrafficKind): Protocol =>
+  isConversation(kind) || kind === 'telnet' || kind === 'flows' ? 'tcp' : 'udp';
 
 export interface Traffic {
   readonly name: string;
@@ -44,6 +48,8 @@ export interface Traffic {
   readonly interval?: Micros;
   /** Of a trace: times and sizes (packet-trace.ts). */
   readonly trace?: string;
+  /** Times, bytes and durations of flows (packet-trace.ts). */
+  readonly flows?: string;
   /** Infinite: an event starts it. */
   readonly start: Micros;
   /** Absent: never. */
@@ -61,6 +67,8 @@ export interface Traffic {
 export const MAX_TRAFFIC_SOURCES = 100_000;
 /** Of those that send packets: a host with so many has no time left for anything else. */
 export const MAX_REAL_SOURCES = 10_000;
+/** Of all flows of UDP that files name: each host has them in memory. */
+export const MAX_FLOW_DATAGRAMS = 1_000_000;
 
 /** One source of traffic between two nodes. */
 export interface TrafficSource {

@@ -1,4 +1,5 @@
 /** What netfold's own traffic did, of parts that each know the ends on their hosts. Pure. */
+import { trafficKey } from '../../../proto/status.ts';
 import { lostOf, type TrafficRow } from '../../traffic-rows.ts';
 
 export interface TrafficPart {
@@ -12,17 +13,15 @@ export interface TrafficPart {
 /** What is counted once a second. Beyond, what one end counts less than the other says nothing of loss. */
 const TOGETHER_MS = 2000;
 
-const keyOf = ({ name, from, to }: TrafficRow): string => JSON.stringify([name, from, to]);
-
 /**
  * A row for each entry of the file and pair of endpoints: what was sent, as the part of the sender's host tells it, and what was received,
  * as that of the receiver's. Of several that have the same host, the first one in `parts` counts.
  */
 export function joinedTraffic(parts: readonly TrafficPart[]): TrafficRow[] {
-  const all = new Map(parts.flatMap(({ rows }) => rows.map((row) => [keyOf(row), row] as const)));
+  const all = new Map(parts.flatMap(({ rows }) => rows.map((row) => [trafficKey(row), row] as const)));
   const indexes = parts.map((part) => ({
     ...part,
-    rows: new Map(part.rows.map((row) => [keyOf(row), row])),
+    rows: new Map(part.rows.map((row) => [trafficKey(row), row])),
   }));
   const toldBy = (endpoint: string, key: string): Told | undefined => {
     const found = indexes.find(({ has, rows }) => has(endpoint) && rows.has(key));

@@ -34,13 +34,17 @@ export interface LabSettings {
   readonly file?: string;
   /** By default the best that the kernel has. */
   readonly delayBackend?: DelayBackendChoice;
+  /** Other files that the text names. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 export async function startLab(text: string, settings: LabSettings = {}): Promise<Experiment> {
-  const { hosts = 1, file = 'lab.yaml', delayBackend = 'auto' } = settings;
-  const { topology } = loadTopology(text, file);
+  const { hosts = 1, file = 'lab.yaml', delayBackend = 'auto', files = {} } = settings;
+  const read = (path: string) =>
+    files[path] === undefined ? { problem: 'there is none' } : { text: files[path] };
+  const { topology, expanded } = loadTopology(text, file, undefined, undefined, { read });
   const where = { name: experimentName(), platform: lab, placement: { hosts } };
-  return Experiment.start({ ...where, topology, source: { file, text }, delayBackend });
+  return Experiment.start({ ...where, topology, source: { file, text: expanded?.() ?? text }, delayBackend });
 }
 
 export function place({ plan }: Experiment, name: string): Place {

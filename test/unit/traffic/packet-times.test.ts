@@ -169,6 +169,30 @@ it('a source of a trace plays it from the beginning of each window', () => {
   expect(first(5, { changes, turn: 3 })).toEqual([0, 500, 500, 9000, Number.POSITIVE_INFINITY]);
 });
 
+it('a source of flows has a message for each, or their datagrams at equal distances', () => {
+  const flows = 'flows: 500 100 9, 1000 3000 900000, 1100 1 0';
+  const played = (protocol: 'tcp' | 'udp'): [number, number][] => {
+    const times = table({ changes: { kind: 'flows', flows, protocol }, from: micros(1000) });
+    const found: [number, number][] = [];
+    for (; Number.isFinite(times.due); times.advance()) found.push([times.due, times.size]);
+    return found;
+  };
+  expect(played('tcp')).toEqual([
+    [1500, 100],
+    [2000, 3000],
+    [2100, 1],
+  ]);
+  expect(played('udp')).toEqual([
+    ...[
+      [1500, 100],
+      [2000, 1472],
+      [2100, 1],
+    ],
+    [302_000, 1472],
+    [602_000, 56],
+  ]);
+});
+
 it('counts are those of each source, also seen from another thread', () => {
   const counters = new Counters(3);
   const other = new Counters(3, counters.memory);

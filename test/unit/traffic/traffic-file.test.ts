@@ -59,6 +59,8 @@ describe('traffic', () => {
       'from: c, to: a.0, kind: web, stop: 1m',
       'from: c, to: a.0, rate: 64Kbps, start: never',
       'from: c, to: a.0, trace: "packets: 0 100, 8000 1472"',
+      'from: c, to: a.0, name: day, flows: "flows: 0 100 0, 8000 1472 5"',
+      'from: c, to: a.0, name: day, protocol: udp, flows: "flows: 7 100 0"',
     );
     const again = loadTopology(nativeText(topology), 'lab.yaml').topology;
     const bare = (one: typeof topology) => one.traffic!.map(({ position: _, ...rest }) => rest);
@@ -105,6 +107,13 @@ describe('traffic', () => {
     ['from: a, to: c, trace: "packets: 0 100, 5 x"', 'no trace of packets'],
     ['from: a, to: c, trace: "packets: 0 100, 9 100, 5 100"', 'no trace of packets'],
     ['from: a, to: c, rate: 1Mbps, interval: 1s', 'has no interval'],
+    ['from: a, to: c, kind: flows', 'those of a file'],
+    ['from: a, to: c, kind: web, flows: "flows: 0 100 0"', 'web traffic has no flows'],
+    ['from: a, to: c, flows: "flows: 0 0 0"', 'no trace of flows'],
+    ['from: a, to: c, flows: "flows: 5 1 0, 4 1 0"', 'no trace of flows'],
+    ['from: a, to: c, flows: "flows: 0 100 0", size: 100B', 'flows traffic has no size'],
+    ['from: a, to: c, flows: "flows: 0 100 0", simulated: true', "can't be simulated"],
+    ['from: a, to: c, protocol: udp, flows: "flows: 0 1000000000000 0"', 'more than 1000000'],
   ])('{ %s } is refused', (entry, message) => {
     expect(() => load(entry)).toThrow(message);
   });

@@ -30,8 +30,15 @@ export function authorSchema(schema: object): object {
   const { from: _from, to: _to, name: _name, profile: _profile, ...defaults } = linkFields;
   const fields = { type: 'object', properties: defaults, additionalProperties: false };
   Object.assign(properties, languageOf(fields, service));
-  const ofTraffic = ((properties.traffic as Json).items as Json).properties as Json;
+  const traffic = (properties.traffic as Json).items as Json;
+  const ofTraffic = traffic.properties as Json;
   ofTraffic.trace = packetTrace(ofTraffic.trace as Json);
+  ofTraffic.ends = ENDS;
+  // The rows of a file of flows have both ends.
+  Object.assign(traffic, {
+    required: undefined,
+    anyOf: [{ required: ['from', 'to'] }, { required: ['flows'] }],
+  });
   author.required = undefined;
   return JSON.parse(JSON.stringify(author)) as object;
 }
@@ -61,6 +68,13 @@ function packetTrace({ description, examples, ...text }: Json): Json {
     ],
   };
 }
+
+const ENDS = {
+  type: 'object',
+  additionalProperties: { type: 'string' },
+  description: 'With flows: the endpoint of each address in the file. Default: its rows name endpoints.',
+  examples: [{ '10.0.0.1': 'client.0', '10.0.0.2': 'server' }],
+};
 
 /** What only one direction has. */
 function directionsOf(link: Json): Json[] {

@@ -15,22 +15,31 @@ import { type Findings, quote } from '../../model/diagnostics.ts';
 import type { EventAction } from '../../model/events.ts';
 import type { Bridge, Service } from '../../model/model.ts';
 import { NAME_PATTERN, parseReference, suggest } from '../../model/names.ts';
-import { PACKET_TRACE_PATTERN, readPacketTrace } from '../../model/packet-trace.ts';
+import {
+  datagramsOf,
+  FLOW_TRACE_PATTERN,
+  PACKET_TRACE_PATTERN,
+  readFlowTrace,
+  readPacketTrace,
+} from '../../model/packet-trace.ts';
 import type { Position } from '../../model/position.ts';
 import {
   FTP,
   hasRate,
   isBursty,
   isConversation,
+  MAX_FLOW_DATAGRAMS,
   MAX_REAL_SOURCES,
   MAX_TRAFFIC_SOURCES,
   NEVER,
   PROTOCOLS,
+  type Protocol,
   sourcesOf,
   TRAFFIC_KINDS,
   type Traffic,
   type TrafficKind,
   trafficLabel,
+  usualProtocol,
   WEB,
 } from '../../model/traffic.ts';
 import type { NativeDocument } from './document.ts';
@@ -59,12 +68,12 @@ export const traffic = z
       .meta({ description: 'Of its statistics, and for events: start NAME, stop NAME. Default: FROM>TO.' }),
     kind: z.enum(TRAFFIC_KINDS).optional().meta({
       description:
-        'A constant rate; bursts with exponential or Pareto times; keys of telnet; a trace of packets; or TCP: a connection that always has something to send, files of ftp, pages of web. Default: constant with a rate, trace with a trace, else greedy.',
+        'A constant rate; bursts with exponential or Pareto times; keys of telnet; a trace of packets, or of flows; or TCP: a connection that always has something to send, files of ftp, pages of web. Default: constant with a rate, trace with a trace, flows with flows, else greedy.',
     }),
     protocol: z
       .enum(PROTOCOLS)
       .optional()
-      .meta({ description: 'Default: udp; tcp for telnet. greedy, ftp and web are tcp.' }),
+      .meta({ description: 'Default: udp; tcp for telnet and flows. greedy, ftp and web are tcp.' }),
     rate: quantity(parseBandwidth, {
       description: 'While it sends, of frames as links count them: of kinds constant, exponential, pareto.',
       pattern: BANDWIDTH_PATTERN,
@@ -95,6 +104,13 @@ export const traffic = z
       .meta({
         description: `A file of CSV with the columns time and size, of pcap or pcapng; or what it becomes when the file is expanded (${PACKET_TRACE_PATTERN}…).`,
         examples: ['packets.csv'],
+      }),
+    flows: z
+      .string()
+      .optional()
+      .meta({
+        description: `A file of CSV with the columns time, from, to and bytes, one flow a row, instead of from and to; or what of it goes from one to the other when the file is expanded (${FLOW_TRACE_PATTERN}…).`,
+        examples: ['flows.csv'],
       }),
     start: quantity((text) => (text.trim() === NEVER_WORD ? NEVER : parseDuration(text)), {
       description:
@@ -178,6 +194,12 @@ function readOne(
       'this is no trace of packets',
       'write the name of a file of CSV with the columns time and size',
     );
+  if (entry.flows !== undefined && !readFlowTrace(entry.flows))
+    return complain(
+      'flows',
+      'this is no trace of flows',
+      'write the name of a file of CSV with the columns time, from, to and bytes',
+    );
   const name = entry.name ?? trafficLabel({ from, to });
   const isStarted = known.started.has(name) || known.started.has('*');
   return completed(entry, { from, to, name, isStarted, position }, complain);
@@ -209,12 +231,19 @@ function refuseTooMany(
   const countOf = (some: readonly Traffic[]): number =>
     some.reduce((sum, one) => sum + sourcesOf(one, replicas), 0);
   const [all, real] = [countOf(traffic), countOf(traffic.filter(({ simulated }) => !simulated))];
-  if (all <= MAX_TRAFFIC_SOURCES && real <= MAX_REAL_SOURCES) return;
-  const message =
-    real > MAX_REAL_SOURCES
-      ? `there are ${real} sources of traffic that send packets, more than ${MAX_REAL_SOURCES}`
-      : `there are ${all} sources of traffic, more than ${MAX_TRAFFIC_SOURCES}`;
-  findings.error('LIMIT', document.at(['traffic']), 'traffic', message, 'write fewer of a higher rate');
+  const datagrams = traffic.reduce((sum, { flows, protocol }) => {
+    const trace = flows !== undefined && protocol === 'udp' ? readFlowTrace(flows) : undefined;
+    return sum + (trace ? datagramsOf(trace) : 0);
+  }, 0);
+  const refuse = (message: string, remedy: string): void =>
+    findings.error('LIMIT', document.at(['traffic']), 'traffic', message, remedy);
+  const fewer = 'write fewer of a higher rate';
+  if (real > MAX_REAL_SOURCES)
+    refuse(`there are ${real} sources of traffic that send packets, more than ${MAX_REAL_SOURCES}`, fewer);
+  else if (all > MAX_TRAFFIC_SOURCES)
+    refuse(`there are ${all} sources of traffic, more than ${MAX_TRAFFIC_SOURCES}`, fewer);
+  if (datagrams > MAX_FLOW_DATAGRAMS)
+    refuse(`the flows of UDP have ${datagrams} datagrams, more than ${MAX_FLOW_DATAGRAMS}`, 'cut their file');
 }
 
 type Complain = (
@@ -237,7 +266,8 @@ const KEYS: Readonly<Record<string, (kind: TrafficKind) => boolean>> = {
   shape: (kind) => kind === 'pareto',
   interval: (kind) => kind === 'telnet',
   trace: (kind) => kind === 'trace',
-  size: (kind) => kind !== 'web' && kind !== 'trace',
+  flows: (kind) => kind === 'flows',
+  size: (kind) => kind !== 'web' && kind !== 'trace' && kind !== 'flows',
 };
 
 /** An entry with its defaults; `undefined`: it is wrong, which was told. */
@@ -249,11 +279,10 @@ function completed(
   }: Pick<Traffic, 'from' | 'to' | 'name' | 'position'> & { readonly isStarted: boolean },
   complain: Complain,
 ): Traffic | undefined {
-  const { rate, simulated, trace, interval, stop, count, seed } = entry;
-  const kind =
-    entry.kind ?? (trace !== undefined ? 'trace' : rate === undefined ? 'greedy' : ('constant' as const));
+  const { rate, simulated, trace, flows, interval, stop, count, seed } = entry;
+  const kind = entry.kind ?? kindOf(entry);
   if (isWrong(entry, kind, complain)) return undefined;
-  const protocol = isConversation(kind) || kind === 'telnet' ? (entry.protocol ?? 'tcp') : entry.protocol;
+  const { protocol = usualProtocol(kind) } = entry;
   if (protocol === 'udp' && isConversation(kind))
     return complain('protocol', `${kind} traffic is TCP`, 'remove it');
   const { size = usualSize(kind, protocol) } = entry;
@@ -270,10 +299,11 @@ function completed(
   if (entry.on === 0) return complain('on', 'a burst of no time', 'write e.g. on: 500ms');
   return {
     ...rest,
-    ...{ kind, size, start, count, seed, simulated, protocol: protocol ?? 'udp' },
+    ...{ kind, size, start, count, seed, simulated, protocol },
     ...(rate !== undefined && { rate }),
     ...(interval !== undefined && { interval }),
     ...(trace !== undefined && { trace }),
+    ...(flows !== undefined && { flows }),
     ...(stop !== undefined && { stop }),
     on: entry.on ?? BURST,
     off: entry.off ?? usualPause(kind),
@@ -281,9 +311,15 @@ function completed(
   };
 }
 
+function kindOf({ rate, trace, flows }: NativeTraffic): TrafficKind {
+  if (trace !== undefined) return 'trace';
+  if (flows !== undefined) return 'flows';
+  return rate === undefined ? 'greedy' : 'constant';
+}
+
 /** Whether something is wrong with the keys of its kind, which is told. */
 function isWrong(entry: NativeTraffic, kind: TrafficKind, complain: Complain): boolean {
-  const { rate, trace, simulated } = entry;
+  const { rate, trace, flows, simulated } = entry;
   if (!hasRate(kind) && rate !== undefined) {
     const takes = kind === 'greedy' ? 'takes what it can get' : 'has no rate of its own';
     complain('rate', `${kind} traffic ${takes}`, 'remove the rate, or write kind: constant');
@@ -295,6 +331,10 @@ function isWrong(entry: NativeTraffic, kind: TrafficKind, complain: Complain): b
   }
   if (kind === 'trace' && trace === undefined) {
     complain('kind', 'trace traffic plays a file', 'add e.g. trace: packets.csv');
+    return true;
+  }
+  if (kind === 'flows' && flows === undefined) {
+    complain('kind', 'flows are those of a file', 'add e.g. flows: flows.csv, without from and to');
     return true;
   }
   if (simulated && kind !== 'constant' && kind !== 'greedy') {
@@ -313,7 +353,7 @@ function isWrong(entry: NativeTraffic, kind: TrafficKind, complain: Complain): b
   return false;
 }
 
-function usualSize(kind: TrafficKind, protocol: string | undefined): number {
+function usualSize(kind: TrafficKind, protocol: Protocol): number {
   if (kind === 'ftp') return FTP.meanBytes;
   if (kind !== 'telnet') return MESSAGE.usual;
   return protocol === 'udp' ? DATAGRAM.least : MESSAGE.key;

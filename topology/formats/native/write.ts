@@ -26,7 +26,7 @@ import {
 } from '../../model/model.ts';
 import { formatReference } from '../../model/names.ts';
 import type { Sequence } from '../../model/sequences.ts';
-import { isBursty, isConversation, type Traffic, trafficLabel } from '../../model/traffic.ts';
+import { isBursty, type Traffic, trafficLabel, usualProtocol } from '../../model/traffic.ts';
 
 /** `heading`: lines of comments at the beginning, without the `#`. Events that no line says are left out: `unwritable` has them. */
 export function nativeText(topology: Topology, heading: readonly string[] = []): string {
@@ -129,24 +129,25 @@ function sequenceLines({ name, start, steps }: Sequence): string[] {
 }
 
 function trafficFields(one: Traffic): Field[] {
-  const { from, to, kind, protocol, rate, size, on, off, shape, interval, trace, start, stop } = one;
+  const { from, to, kind, protocol, rate, size, on, off, shape, interval, trace, flows, start, stop } = one;
   const { count: copies, seed, simulated } = one;
   const label = trafficLabel(one);
   const hasOff = isBursty(kind) || kind === 'ftp' || kind === 'web';
-  const isUsual = isConversation(kind) || protocol === (kind === 'telnet' ? 'tcp' : 'udp');
+  const hasSize = kind !== 'greedy' && kind !== 'web' && kind !== 'trace' && kind !== 'flows';
   const fields: [string, Value | undefined | false][] = [
     ['from', formatReference(from)],
     ['to', formatReference(to)],
     ['name', one.name !== label && one.name],
     ['kind', kind],
-    ['protocol', !isUsual && protocol],
+    ['protocol', protocol !== usualProtocol(kind) && protocol],
     ['rate', rate !== undefined && formatBps(rate)],
-    ['size', kind !== 'greedy' && kind !== 'web' && kind !== 'trace' && `${size}B`],
+    ['size', hasSize && `${size}B`],
     ['on', isBursty(kind) && formatMicros(on)],
     ['off', hasOff && formatMicros(off)],
     ['shape', kind === 'pareto' && shape],
     ['interval', interval !== undefined && formatMicros(interval)],
     ['trace', trace],
+    ['flows', flows],
     // Also where an event of the file starts it, which says the same.
     ['start', start > 0 && (Number.isFinite(start) ? formatMicros(start) : 'never')],
     ['stop', stop !== undefined && formatMicros(stop)],

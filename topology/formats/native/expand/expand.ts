@@ -7,6 +7,7 @@ import type { Extras } from '../../../model/format.ts';
 import { MAX_TEXT_LENGTH } from '../../../model/limits.ts';
 import { parseReference } from '../../../model/names.ts';
 import { Files } from './files.ts';
+import { withFileTraces } from './flow-traces.ts';
 import { type ParseText, type Part, partsOf } from './include.ts';
 import { LanReader } from './lans.ts';
 import { MatrixReader, type Node } from './matrix.ts';
@@ -21,7 +22,6 @@ import {
   placeOf,
   type Source,
 } from './origins.ts';
-import { withPacketTraces } from './packet-traces.ts';
 import { ambiguousNames, combinationCount, combinations, hasRange } from './ranges.ts';
 import { Samples } from './samples.ts';
 import { type Entry, type Keys, note, Settings } from './settings.ts';
@@ -120,18 +120,16 @@ class Expander {
 
   /** What one file says for all: of several, the one that includes the others. */
   #copyOthers(): void {
+    const [files, origins, findings] = [this.#files, this.#origins, this.#findings];
+    const reading = { files, origins, findings, fileOf: (at: Origin) => this.#fileOf(at) };
     for (const { source } of this.#parts) {
       for (const [key, value] of Object.entries(asMapping(source.value) ?? {})) {
         if (isListed(key) || key === 'traces' || (LANGUAGE_KEYS as readonly string[]).includes(key)) continue;
         const origin: Origin = { source, path: [key] };
         const plain = this.#scope.value(value, origin, 'strict', key);
-        this.#keep(key, key === 'traffic' ? this.#traffic(plain, origin) : plain, origin);
+        this.#keep(key, key === 'traffic' ? withFileTraces(plain, origin, reading) : plain, origin);
       }
     }
-  }
-
-  #traffic(entries: unknown, origin: Origin): unknown {
-    return withPacketTraces(entries, origin, this.#files, (at) => this.#fileOf(at), this.#findings);
   }
 
   /** Before the links, which may have them by name. */

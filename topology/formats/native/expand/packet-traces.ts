@@ -3,46 +3,27 @@
  * `time_ms` or `time_us`, and `size` in bytes of payload; other columns are left out, so that what `tshark -T fields` writes can be used.
  * Of a file of pcap or pcapng, the packets of one direction.
  */
-import { DAY, fromMillis, fromSeconds } from '../../../../proto/units.ts';
+import { DAY } from '../../../../proto/units.ts';
 import { type Findings, quote } from '../../../model/diagnostics.ts';
 import { isPacketTraceText, MOST_PACKETS, packetTraceText } from '../../../model/packet-trace.ts';
 import { CaptureProblem, type Direction, directionOf, traceOfCapture } from './captured-packets.ts';
 import type { Files } from './files.ts';
 import { asMapping, below, fieldOf, type Origin, placeOf } from './origins.ts';
+import { LineProblem, numberIn, refuseLine, TIMES } from './trace-lines.ts';
 
 const MOST_BYTES = 1472;
-const TO_MICROS: Readonly<Record<string, (value: number) => number>> = {
-  time: fromSeconds,
-  time_s: fromSeconds,
-  time_ms: fromMillis,
-  time_us: (value) => value,
-};
-const NUMBER = /^(?:\d{1,15}(?:\.\d{0,12})?|\.\d{1,12})$/;
 const HEADING = 'write a heading such as time,size: seconds, and bytes of payload';
 
-/** What is wrong with a line of a file. */
-class LineProblem extends Error {
-  readonly line: number;
-  readonly remedy: string;
-
-  constructor(line: number, message: string, remedy: string) {
-    super(message);
-    this.line = line;
-    this.remedy = remedy;
-  }
-}
-
-/** The entries of `traffic:` with the packets instead of the names of files. What is no list of mappings is left to the schema. */
+/** The entries of `traffic:` with the packets instead of the names of files. What is no mapping is left to the schema. */
 export function withPacketTraces(
-  entries: unknown,
+  entries: readonly unknown[],
   origin: Origin,
   files: Files,
   fileOf: (origin: Origin) => string,
   findings: Findings,
-): unknown {
-  if (!Array.isArray(entries)) return entries;
+): unknown[] {
   const known = new Map<string, string | undefined>();
-  return entries.map((item: unknown, index) => {
+  return entries.map((item, index) => {
     const entry = asMapping(item);
     const at = below(below(origin, index), 'trace');
     const captured = asMapping(entry?.trace);
@@ -103,11 +84,7 @@ function read(path: string, origin: Origin, files: Files, findings: Findings): s
   try {
     return packetTraceText(packetsOf(found.text));
   } catch (error) {
-    if (!(error instanceof LineProblem)) throw error;
-    const { line, message, remedy } = error;
-    const place = { ...placeOf(origin), line, column: 1, file: path };
-    findings.error('VALUE_INVALID', place, fieldOf(origin), message, remedy);
-    return undefined;
+    return refuseLine(error, path, origin, findings);
   }
 }
 
@@ -116,17 +93,17 @@ function packetsOf(text: string): { at: Float64Array; size: Uint16Array } {
   const lines = text.split('\n').map((line) => line.trim());
   const first = lines.findIndex((line) => line !== '');
   const columns = (lines[first] ?? '').split(',').map((cell) => cell.trim().toLowerCase());
-  const timeAt = columns.findIndex((name) => Object.hasOwn(TO_MICROS, name));
+  const timeAt = columns.findIndex((name) => TIMES.has(name));
   const sizeAt = columns.findIndex((name) => name === 'size' || name === 'size_bytes');
   if (timeAt === -1 || sizeAt === -1)
     throw new LineProblem(Math.max(1, first + 1), 'there is no column time, or none size', HEADING);
-  const toMicros = TO_MICROS[columns[timeAt]!]!;
+  const toMicros = TIMES.get(columns[timeAt]!)!;
   const [times, sizes]: [number[], number[]] = [[], []];
   for (let index = first + 1; index < lines.length; index++) {
     if (lines[index] === '') continue;
     const cells = lines[index]!.split(',').map((cell) => cell.trim());
-    times.push(Math.round(toMicros(numberIn(cells[timeAt], index + 1))));
-    const size = numberIn(cells[sizeAt], index + 1);
+    times.push(Math.round(toMicros(numberIn(cells[timeAt], index + 1, HEADING))));
+    const size = numberIn(cells[sizeAt], index + 1, HEADING);
     if (!(Number.isInteger(size) && size >= 1 && size <= MOST_BYTES))
       throw new LineProblem(index + 1, `${size} bytes are no datagram`, `write 1 to ${MOST_BYTES}`);
     sizes.push(size);
@@ -140,10 +117,4 @@ function packetsOf(text: string): { at: Float64Array; size: Uint16Array } {
   if (times.at(-1)! - begin > DAY)
     throw new LineProblem(lines.length, 'the trace is longer than a day', 'cut it');
   return { at: Float64Array.from(times, (time) => time - begin), size: Uint16Array.from(sizes) };
-}
-
-function numberIn(cell: string | undefined, line: number): number {
-  if (cell === undefined || !NUMBER.test(cell))
-    throw new LineProblem(line, `${quote(cell ?? '')} is no number`, HEADING);
-  return Number(cell);
 }
