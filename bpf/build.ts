@@ -14,6 +14,7 @@ import { join } from 'node:path';
 
 const FOLDER = import.meta.dirname;
 const SOURCES = [
+  'answer.h',
   'buffer.h',
   'layout.h',
   'manage.h',
@@ -22,6 +23,7 @@ const SOURCES = [
   'netfold.bpf.c',
   'packet.h',
   'passing.h',
+  'rules.h',
 ];
 export const OBJECT_FILE = join(FOLDER, 'netfold.bpf.o');
 const STAMP_FILE = join(FOLDER, 'netfold.bpf.o.sources');

@@ -42,6 +42,8 @@ struct target {
 	__u32 buffer;
 	/* The largest IP packet that the path carries; 0: any. */
 	__u32 mtu;
+	/* Row of `rules` + 1; 0: the path has none. */
+	__u32 rules;
 };
 
 /* Major number of netfold's HTB root. */
@@ -116,6 +118,55 @@ struct manager {
 	__u64 dropped;
 };
 
+/* Rules of a path, and selectors of a rule. */
+#define NETFOLD_RULES 8
+#define NETFOLD_SELECTORS 4
+
+/* What a rule does with a packet: drops it, always, by chance, the one with a number, or one of so many; resets its connection; or it
+ * counts what the delay line delays. */
+#define NETFOLD_RULE_DROP 1U
+#define NETFOLD_RULE_CHANCE 2U
+#define NETFOLD_RULE_NTH 3U
+#define NETFOLD_RULE_EVERY 4U
+#define NETFOLD_RULE_RESET 5U
+#define NETFOLD_RULE_DELAY 6U
+
+/* In `traits` of a selector. */
+#define NETFOLD_TRAIT_SYN 1U
+#define NETFOLD_TRAIT_ICMP 2U
+/* No packet has it: of a selector that is not there. */
+#define NETFOLD_TRAIT_NONE 0x80U
+
+/* What a packet has: protocol and DSCP under their masks, all these traits, and the port at one end; 0: any. */
+struct selector {
+	__u8 protocol;
+	__u8 protocol_mask;
+	__u8 dscp;
+	__u8 dscp_mask;
+	__u8 traits;
+	__u8 unused;
+	__be16 port;
+};
+
+struct rule {
+	__u32 action;
+	/* 0: about packets that match one selector; 1: about those that match none. */
+	__u32 except;
+	/* A chance in 2^-32; the number of a packet; or of how many one is dropped. */
+	__u64 number;
+	struct selector selector[NETFOLD_SELECTORS];
+	/* Packets that it was about, and those with which it did what it does. Written by `classify`; the rest by user space. */
+	__u64 matched;
+	__u64 applied;
+};
+
+/* Of a path, in their order. */
+struct rules {
+	__u32 count;
+	__u32 unused;
+	struct rule rule[NETFOLD_RULES];
+};
+
 /* The delay line's program leaves in a packet's mark when it arrived: this bit, and the microseconds of the monotonic
  * clock modulo 2^31. The thread that holds the packet reads it and gives the mark back as it was. */
 #define NETFOLD_ARRIVAL_MARK 0x80000000U
@@ -167,7 +218,7 @@ struct probe {
  * namespace (skb_scrub_packet, net/core/skbuff.c, takes the mark, and leaves this). */
 #define NETFOLD_CLASSIFIED 0x4e46
 /* In its place, of what `detach` sends by the egress once more: a clone without a socket, and one that is to become the first
- * fragment; and of what it answers in the place of a router. */
+ * fragment; and of what netfold answers in the place of a router. */
 #define NETFOLD_DETACHED 0x4e47
 #define NETFOLD_FIRST_FRAGMENT 0x4e48
 #define NETFOLD_ANSWER 0x4e49

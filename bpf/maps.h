@@ -70,6 +70,15 @@ struct {
 	__type(value, struct manager);
 } managers SEC(".maps");
 
+/* Of paths that have some. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct rules);
+} rules SEC(".maps");
+
 /* Until when the agent vouches for what it enforces, in ns of the monotonic clock; 0: for ever. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -10,6 +10,7 @@
 #ifndef NETFOLD_MTU_H
 #define NETFOLD_MTU_H
 
+#include "answer.h"
 #include "layout.h"
 #include "packet.h"
 #include <linux/bpf.h>
@@ -26,7 +27,6 @@
 #define IP_MF 0x2000
 #define IP_OFFSET 0x1fff
 #define IP_HEADER 20
-#define ANSWER_HOPS 64
 /* The largest IPv4 packet, cut for the least MTU. */
 #define MOST_FRAGMENTS 53
 /* bpf_skb_adjust_room takes away no more than 4,095 bytes at once; so often it takes what the largest MTU has. */
@@ -61,28 +61,6 @@ struct answer6 {
 	__u8 quoted[NETFOLD_QUOTED];
 };
 
-/* RFC 768. */
-struct pseudo4 {
-	__be32 source;
-	__be32 destination;
-	__u8 zero;
-	__u8 protocol;
-	__be16 length;
-};
-
-/* The rest of the pseudo header: length and protocol (RFC 8200, section 8.1). */
-struct pseudo6 {
-	__be32 length;
-	__be32 protocol;
-};
-
-static __always_inline __u16 folded(__u32 sum)
-{
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return ~sum;
-}
-
 /* Of the IP packet, or of each of those that a GSO packet becomes. */
 static __always_inline __u32 packet_bytes(struct __sk_buff *skb)
 {
@@ -92,16 +70,7 @@ static __always_inline __u32 packet_bytes(struct __sk_buff *skb)
 /* Sends the packet back into the interface from which it was to leave. */
 static __always_inline int turn_back(struct __sk_buff *skb)
 {
-	__u8 ends[2 * ETH_ALEN], turned[2 * ETH_ALEN];
-
-	if (bpf_skb_load_bytes(skb, 0, ends, sizeof(ends)))
-		return TC_ACT_SHOT;
-	__builtin_memcpy(turned, ends + ETH_ALEN, ETH_ALEN);
-	__builtin_memcpy(turned + ETH_ALEN, ends, ETH_ALEN);
-	if (bpf_skb_store_bytes(skb, 0, turned, sizeof(turned), 0))
-		return TC_ACT_SHOT;
-	skb->tc_index = NETFOLD_ANSWER;
-	return bpf_redirect(skb->ifindex, BPF_F_INGRESS);
+	return turn_around(skb) ? TC_ACT_SHOT : bpf_redirect(skb->ifindex, BPF_F_INGRESS);
 }
 
 /* Destination unreachable, fragmentation needed and DF set. */

@@ -11,8 +11,8 @@
  *             empty (TCP small queues), and sendto() would wait instead of losing. It also takes what would lead a packet
  *             past `classify`: priorities that name a class, and tags that say nothing but a priority. What is larger than the
  *             path's MTU is cut into fragments or answered here, as by a router (mtu.h).
- *   classify  tc classifier at the endpoint's HTB root: pair of addresses -> class; drops what finds no room in the
- *             path's buffer. Where there is a lease, SSH, the mesh and what the user exempts pass unshaped, and everything
+ *   classify  tc classifier at the endpoint's HTB root: pair of addresses -> class; carries out the path's rules (rules.h), and
+ *             drops what finds no room in its buffer. Where there is a lease, SSH, the mesh and what the user exempts pass unshaped, and everything
  *             once it has run out.
  *   arrive    tc classifier at the endpoint's ingress: notes for the delay line when a frame arrived, and makes the
  *             kernel forget it. What is held would otherwise keep the time of its arrival, and whoever asks the kernel
@@ -32,6 +32,7 @@
 #include "mtu.h"
 #include "packet.h"
 #include "passing.h"
+#include "rules.h"
 #include <linux/bpf.h>
 #include <linux/if_packet.h>
 #include <linux/pkt_cls.h>
@@ -134,6 +135,7 @@ int classify(struct __sk_buff *skb)
 {
 	struct target *target;
 	struct pair key;
+	int obeyed;
 
 	skb->tc_index = NETFOLD_CLASSIFIED;
 	if (!read_pair(skb, &key))
@@ -145,6 +147,13 @@ int classify(struct __sk_buff *skb)
 		return TC_ACT_UNSPEC;
 	if (target->minor == NETFOLD_CLASS_DROP)
 		return TC_ACT_SHOT;
+	if (target->rules) {
+		obeyed = obey(skb, target->rules - 1);
+		if (obeyed == OBEYED_RESET)
+			answer_reset(skb);
+		if (obeyed != OBEYED_PASS)
+			return TC_ACT_SHOT;
+	}
 	if (target->buffer && !fits_buffer(skb, target->buffer - 1))
 		return TC_ACT_SHOT;
 	skb->tc_classid = target->minor;

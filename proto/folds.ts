@@ -6,6 +6,7 @@
 
 import { lossModelOf, meanLoss, meanSlot, slotsOf } from './models.ts';
 import { bytesAtLink, CELL, FULL_FRAME_BYTES, overheadOf, type QueueSize, queueInBytes } from './queue.ts';
+import { delayingRules, joinedRules } from './rules.ts';
 import { type Bps, byteTime } from './units.ts';
 
 /** `links`: indices into `all`, in order. Returns `undefined` if no link has the property. */
@@ -264,4 +265,26 @@ export const longestSlots: Fold = (property) => (links, all) => {
     if (found === undefined || meanSlot(slotsOf(slots)) > meanSlot(slotsOf(found))) found = slots;
   }
   return found;
+};
+
+type Ruled = readonly { readonly rules?: string }[];
+
+function allRules(links: readonly number[], all: Ruled): string | undefined {
+  let found: string[] | undefined;
+  for (let at = 0; at < links.length; at++) {
+    const { rules } = all[links[at]!]!;
+    if (rules === undefined) continue;
+    found ??= [];
+    found.push(rules);
+  }
+  return found && joinedRules(found);
+}
+
+/** The rules of all links, in their order. */
+export const rulesInOrder: Fold = () => (links, all) => allRules(links, all as Ruled);
+
+/** Those that delay, which other parts of the agent carry out than those that drop. */
+export const delaysInOrder: Fold = () => (links, all) => {
+  const rules = allRules(links, all as Ruled);
+  return rules === undefined ? undefined : delayingRules(rules);
 };

@@ -125,10 +125,12 @@ export function needsFrames(of: PacketImpairment): boolean {
   return loss > 0 || lossModel !== undefined || duplicate + corrupt + reorder > 0;
 }
 
-/** Whether it only delays, shakes and loses packets, each independently of the others. */
-export function isPlain(of: PacketImpairment): boolean {
-  const { lossModel, duplicate, corrupt, reorder, slots, jitterCorrelation } = of;
-  return [lossModel, duplicate, corrupt, reorder, slots, jitterCorrelation].every((one) => one === undefined);
+/** Whether it only delays, shakes and loses packets, each independently of the others, and all alike. */
+export function isPlain(of: PacketImpairment & Pick<Values, 'rules'>): boolean {
+  const { lossModel, duplicate, corrupt, reorder, slots, jitterCorrelation, rules } = of;
+  return [lossModel, duplicate, corrupt, reorder, slots, jitterCorrelation, rules].every(
+    (one) => one === undefined,
+  );
 }
 
 /** How long a frame of so many bytes takes at all links of a path. */

@@ -45,6 +45,7 @@ import {
   parseTraceName,
   RATE_CHANGE,
   RATE_ENCODING,
+  RULE_PROPERTIES,
   TIME,
   TIME_CHANGE,
   textChange,
@@ -382,4 +383,5 @@ export const PROPERTIES = {
     change: textChange(parseAqm, 'codel target=5ms'),
     encoding: { key: 'aqm', encode: same<string>, decode: same<string> },
   },
+  ...RULE_PROPERTIES,
 } as const satisfies Readonly<Record<string, Property>>;

@@ -4,8 +4,17 @@
  * take the time of code that names each field: reading `record[field]` in a loop over the fields takes four times that. Names
  * of fields are identifiers of this program, never a user's.
  */
-import { cellTimes, type Fold, least, overheadOfSlowest, overheadTimes } from './folds.ts';
+import {
+  cellTimes,
+  delaysInOrder,
+  type Fold,
+  least,
+  overheadOfSlowest,
+  overheadTimes,
+  rulesInOrder,
+} from './folds.ts';
 import { OVERHEAD_PATTERN, parseOverhead } from './queue.ts';
+import { parseRules, RULE_EXAMPLES, RULES_PATTERN } from './rules.ts';
 import {
   bps,
   formatBps,
@@ -41,6 +50,8 @@ export type FileField = {
     }
   /** Its canonical text (models.ts). */
   | { readonly kind: 'text'; readonly parse: (text: string) => string; readonly pattern: string }
+  /** The same of one line, or of a list of them. */
+  | { readonly kind: 'lines'; readonly parse: (text: string) => string; readonly pattern: string }
   | { readonly kind: 'choice'; readonly choices: readonly string[] }
   /** A number without a unit. */
   | { readonly kind: 'integer'; readonly least: number; readonly most: number }
@@ -289,5 +300,36 @@ export const FRAME_PROPERTIES = {
     fold: cellTimes,
     concerns: 'packets',
     encoding: { key: 'cellNs', encode: same<number>, decode: same<number> },
+  },
+} as const satisfies Readonly<Record<string, Property>>;
+
+/** Those that say what happens to a part of the traffic. */
+export const RULE_PROPERTIES = {
+  /** The classifier's. Absent: none. */
+  rules: {
+    isOptional: true,
+    default: undefined,
+    fold: rulesInOrder,
+    concerns: 'rate',
+    file: {
+      kind: 'lines',
+      key: 'rules',
+      parse: parseRules,
+      pattern: RULES_PATTERN,
+      description:
+        'What happens to a part of the traffic, one rule a line: drop (all, a part, the n-th, every n-th), reset or delay, `only` or `except` for tcp, udp, icmp, tcp:PORT, udp:PORT, syn:PORT, dscp:N, ip:PROTOCOL. Default: nothing.',
+      example: RULE_EXAMPLES[0]!,
+      examples: RULE_EXAMPLES,
+    },
+    change: textChange(parseRules, RULE_EXAMPLES[0]!),
+    encoding: { key: 'rules', encode: same<string>, decode: same<string> },
+  },
+  /** Those of them that delay: a link's are in its rules. */
+  ruleDelays: {
+    isOptional: true,
+    default: undefined,
+    fold: delaysInOrder,
+    concerns: 'packets',
+    encoding: { key: 'ruleDelays', encode: same<string>, decode: same<string> },
   },
 } as const satisfies Readonly<Record<string, Property>>;

@@ -194,6 +194,15 @@ export interface SimulatedStatus {
   readonly rateBps: number;
 }
 
+/** What a rule of the file, or of a command, has done on this host: packets of all paths that have it, runs of frames counted as one. */
+export interface RuleStatus {
+  readonly rule: string;
+  /** Those that it is about … */
+  readonly matched: number;
+  /** … and those that it dropped, answered or delayed. */
+  readonly applied: number;
+}
+
 export interface AgentStatus {
   readonly host: string;
   readonly state: AgentState;
@@ -273,6 +282,8 @@ export interface AgentStatus {
   readonly processes: Readonly<Record<string, string>>;
   /** Why the number of processes of an endpoint has no bound on this host, in words; absent: it has. */
   readonly unbounded?: string;
+  /** Those that have met most packets, of this host's endpoints. Absent: there are none. */
+  readonly rules?: readonly RuleStatus[];
   /** Absent where the topology has none. */
   readonly traffic?: readonly TrafficStatus[];
   readonly simulated?: SimulatedStatus;

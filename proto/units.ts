@@ -93,8 +93,11 @@ export type UnitErrorCode = 'UNIT_MISSING' | 'UNIT_UNKNOWN' | 'UNIT_SYNTAX' | 'U
 
 export class UnitError extends NetfoldError {
   declare readonly code: UnitErrorCode;
-  constructor(code: UnitErrorCode, message: string, remedy: string) {
+  /** Of the character that is wrong, in a text of several words. */
+  readonly at: number | undefined;
+  constructor(code: UnitErrorCode, message: string, remedy: string, at?: number) {
     super({ code, blame: 'input', message, remedy });
+    this.at = at;
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { TooMuchWork } from './events/targets.ts';
 import { checkRoutes } from './fold/check-routes.ts';
+import { checkRules } from './fold/check-rules.ts';
 import { Expansion } from './fold/graph.ts';
 import { formatOf } from './formats/registry.ts';
 import { compileScript } from './formats/thunderstorm/compile.ts';
@@ -52,6 +53,7 @@ export function loadTopology(
   const { topology, expanded } = read({ file, text: withoutMark(text) }, script, extras, findings);
   if (topology && !findings.hasErrors) {
     const expansion = new Expansion(topology);
+    checkRules(topology, expansion, findings);
     warnOf(topology, expansion.graph, findings);
     if (advice) warnOfPaths(topology, expansion, findings, advice);
   }

@@ -4,7 +4,9 @@
  */
 import type { Bootstrap, LocalEndpoint } from '../../proto/bootstrap.ts';
 import { type Command, MAX_ALL_COMMANDS } from '../../proto/command.ts';
+import { MAX_RULES } from '../../proto/rules.ts';
 import { fromMillis, micros, toSeconds } from '../../proto/units.ts';
+import { count } from '../../proto/words.ts';
 import { loadTopology } from '../../topology/load.ts';
 import type { Topology } from '../../topology/model/model.ts';
 import { trafficSources } from '../../topology/model/traffic.ts';
@@ -237,9 +239,17 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
   keeper.watch(() => [...tick.problems, ...reactions.problems, ...(processes.problems?.() ?? [])]);
   const unsupported = new UnsupportedNow(kernel.delay.name);
   keeper.watch(() => unsupported.of(epoch.value.graph.links));
+  keeper.watch(() => crowdedRules(kernel.crowdedRules?.() ?? 0));
   const lifecycle = new Lifecycle(parts, reactions);
   followCommands(bootstrap, parts);
   return { parts, reactions, lifecycle };
+}
+
+function crowdedRules(paths: number): string[] {
+  if (paths === 0) return [];
+  return [
+    `of ${count(paths, 'path')}, rules beyond the first ${MAX_RULES} are without effect: leave some out`,
+  ];
 }
 
 /** `undefined` where no sequence waits for anything. */

@@ -8,7 +8,7 @@ import type { ExperimentClock } from '../clock/experiment-clock.ts';
 import type { EchoSeries } from '../conditions/senses.ts';
 import type { ProbePort } from '../endpoints/probes.ts';
 import type { ProcessPort } from '../endpoints/processes.ts';
-import type { ChangeWatch, DelayBackend, TcPort, TreeKeeper } from '../enforce/ports.ts';
+import type { ChangeWatch, DelayBackend, RuleCounts, TcPort, TreeKeeper } from '../enforce/ports.ts';
 import type { EchoPort } from '../fidelity/echoes.ts';
 import type { MachineLoad } from '../health/machine-load.ts';
 import type { TcpConnection } from '../kernel/netlink/tcp-connections.ts';
@@ -62,6 +62,10 @@ export interface Kernel {
   stopCounting(endpoint: LocalEndpoint): Promise<void>;
   /** Number of an endpoint → how many frames of it were dropped where its link ends, for they had passed its queue by. */
   strays(): ReadonlyMap<number, number>;
+  /** What rules of links have done so far, by their texts. Absent: not known. */
+  rules?(): ReadonlyMap<string, RuleCounts>;
+  /** How many paths have more of them than there is room for. */
+  crowdedRules?(): number;
   /** What the TCP connections of an endpoint have measured; none where there are very many. Absent: not known. */
   connections?(endpoint: LocalEndpoint): readonly TcpConnection[];
   /** Absent: paths can't be probed here. */

@@ -3,6 +3,7 @@ import type { AgentFlows, AgentState, AgentStatus, FlowStatus, SequenceStatus } 
 import { micros, toMillis, toSeconds } from '../../proto/units.ts';
 import type { AgentNews } from '../../proto/view.ts';
 import type { AgentParts } from './parts.ts';
+import type { Kernel } from './ports.ts';
 
 export interface StatusSources {
   readonly state: AgentState;
@@ -67,6 +68,7 @@ export function agentStatus({ state, ticks, parts }: StatusSources): AgentStatus
     corrected: keeper.corrected,
     processes: parts.applications.status(),
     ...(unbounded !== undefined && { unbounded }),
+    ...rules(kernel.rules?.()),
     ...parts.traffic.status(epoch.endpointNames),
     ...parts.traffic.simulatedStatus(parts.timeline.nowMicros, (flow) => parts.tick.simulatedRate(flow)),
     epoch: player.epoch,
@@ -143,4 +145,13 @@ function flows({ tick, epoch }: Pick<AgentParts, 'tick' | 'epoch'>): FlowStatus[
 function nowMsOf({ timeline }: Pick<AgentParts, 'timeline'>): number | null {
   const now = timeline.nowMicros;
   return now === undefined || now < 0 ? null : toMillis(micros(Math.floor(now)));
+}
+
+/** A file may have thousands. */
+const MOST_RULES = 100;
+
+function rules(counts: ReturnType<NonNullable<Kernel['rules']>> = new Map()): Pick<AgentStatus, 'rules'> {
+  if (counts.size === 0) return {};
+  const all = Array.from(counts, ([rule, { matched, applied }]) => ({ rule, matched, applied }));
+  return { rules: all.sort((a, b) => b.matched - a.matched).slice(0, MOST_RULES) };
 }

@@ -82,6 +82,8 @@ function openKernel(needs: KernelNeeds): Kernel {
     resumeCounting: (endpoint) => programs.resumeCounting(endpoint),
     stopCounting: (endpoint) => programs.stopCounting(endpoint),
     strays: () => programs.strays(),
+    rules: () => programs.tc.ruleCounts(),
+    crowdedRules: () => programs.tc.crowdedRules,
     connections: ({ namespace }) => tcpConnections(namespace, MOST_CONNECTIONS),
     echoes: new EchoProbes(backend === 'netem'),
     tryPaths: (endpoints) => tryPaths(endpoints, SYSTEM_TIME.timers),

@@ -78,6 +78,8 @@ export interface ShapedClass {
   readonly aqm?: string;
   /** The largest IP packet, in bytes: larger ones the program at egress answers or cuts. Absent: any. */
   readonly mtu?: number;
+  /** Rules that the classifier carries out (proto/rules.ts). Absent: none. */
+  readonly rules?: string;
   /** Bytes that each frame takes of the rate besides its own. Absent: none. */
   readonly overheadBytes?: number;
   /** Frames pass in cells of ATM, the last one padded. */

@@ -2,8 +2,9 @@
  * Loss as one netem can do it: independent, or by one model (net/sched/sch_netem.c: loss_event). Independent loss in series with a
  * model becomes a part of the model. Pure.
  */
-import type { PacketImpairment } from '../../proto/impairment.ts';
+import type { Impairment, PacketImpairment } from '../../proto/impairment.ts';
 import { type FourStates, lossModelOf, type TwoStates } from '../../proto/models.ts';
+import { delayingRules } from '../../proto/rules.ts';
 import type { NetemQueue } from './interface-state.ts';
 
 const MAX_U32 = 0xffffffff;
@@ -35,13 +36,15 @@ function state({ p13, p31, p32, p23, p14 }: FourStates, loss: number): string {
 }
 
 /** What netem can't do, in words; absent: it can do all of it. */
-export function refusedByNetem(of: PacketImpairment): string | undefined {
-  const { lossModel, duplicate = 0, jitterCorrelation, reorderDistance } = of;
+export function refusedByNetem(of: PacketImpairment & Pick<Impairment, 'rules'>): string | undefined {
+  const { lossModel, duplicate = 0, jitterCorrelation, reorderDistance, rules } = of;
   if (lossModel !== undefined && lossModelOf(lossModel).kind === 'every')
     return `loss_model: ${lossModel} (it draws each loss)`;
   if (duplicate > 0) return 'duplicate (it refuses to beside other netems, and each destination has one)';
   if (jitterCorrelation !== undefined)
     return 'jitter_correlation (it has no effect there with a distribution)';
   if (reorderDistance !== undefined) return 'reorder_distance (what it reorders is not delayed at all)';
+  const delaying = rules === undefined ? undefined : delayingRules(rules);
+  if (delaying !== undefined) return `rules: ${delaying} (it delays all packets of a path)`;
   return undefined;
 }

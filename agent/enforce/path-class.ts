@@ -18,6 +18,7 @@ import {
   queueInBytes,
   roomFor,
 } from '../../proto/queue.ts';
+import { countsFrames, rulesOf } from '../../proto/rules.ts';
 import {
   bps,
   fromByteTime,
@@ -80,7 +81,7 @@ export function shapeOf(destination: Destination, inQueue: InQueue, segments: nu
   if (!path) return { target: NO_PATH };
   const queued = inQueue(path);
   const isFree = !Number.isFinite(path.bandwidth) && !impairsPackets(queued);
-  if (isFree && path.mtu === undefined) return { target: UNSHAPED };
+  if (isFree && path.mtu === undefined && path.rules === undefined) return { target: UNSHAPED };
   const shaped = shapedClass(destination, path, segments, queued);
   return { shaped, target: shaped.minor };
 }
@@ -93,6 +94,7 @@ export function segmentsFor(destinations: Iterable<Pick<Destination, 'path'>>, i
     // A queue that the user has measured out must hold packets of one frame; and netem loses, corrupts and reorders whole packets.
     // And HTB adds an overhead to each packet, not to each of its frames.
     if (hasOwnQueue(path) || path.overhead !== undefined || needsFrames(inQueue(path))) return 1;
+    if (path.rules !== undefined && rulesOf(path.rules).some(countsFrames)) return 1;
     slowest = Math.min(slowest, path.bandwidth);
   }
   return Number.isFinite(slowest) ? gsoSegments(toBytesPerSecond(bps(slowest))) : MAX_GSO_SEGMENTS;
@@ -130,13 +132,13 @@ function shapedClass(
       ? netemQueue(minor, queued, bytesPerSecond, 0)
       : fifoQueue(bufferBytes(bytesPerSecond, destination.rttMicros, segments));
     const free = { minor, bytesPerSecond, burstBytes: burstBytes(bytesPerSecond), queue, bufferBytes: 0 };
-    return { ...free, ...mtuField(path) };
+    return { ...free, ...mtuAndRules(path) };
   }
   const bytesPerSecond = wholeBytesPerSecond(destination.rateBps);
   // From the path's own bandwidth: a share changes many times a second, a router's buffer doesn't.
   const forFrames = toBytesPerSecond(path.bandwidth) * frameShare(path.overhead);
   const derived = bufferBytes(forFrames, destination.rttMicros, segments);
-  const common = { minor, bytesPerSecond, ...overheadFields(path), ...mtuField(path) };
+  const common = { minor, bytesPerSecond, ...overheadFields(path), ...mtuAndRules(path) };
   const { aqm } = path;
   if (!impairsPackets(queued) && aqm === undefined) {
     const queue = fifoQueue(path.queueBytes ?? derived, path.queuePackets);
@@ -158,7 +160,10 @@ function shapedClass(
   };
 }
 
-const mtuField = ({ mtu }: Path): Pick<ShapedClass, 'mtu'> => (mtu === undefined ? {} : { mtu });
+const mtuAndRules = ({ mtu, rules }: Path): Pick<ShapedClass, 'mtu' | 'rules'> => ({
+  ...(mtu !== undefined && { mtu }),
+  ...(rules !== undefined && { rules }),
+});
 
 function overheadFields({ overhead }: Path): Pick<ShapedClass, 'overheadBytes' | 'inCells'> {
   if (overhead === undefined) return {};

@@ -100,6 +100,8 @@ function planClass(installed: InterfaceState, shaped: ShapedClass, ops: TcOp[]):
     ops.push({ op: 'set-class', shaped, reason: `was${formatOverhead(old) || ' without overhead'}` });
   } else if (old.mtu !== shaped.mtu) {
     ops.push({ op: 'set-class', shaped, reason: `MTU was ${old.mtu ?? 'any'}` });
+  } else if (old.rules !== shaped.rules) {
+    ops.push({ op: 'set-class', shaped, reason: `rules were: ${old.rules ?? 'none'}` });
   } else if (old.bufferBytes !== shaped.bufferBytes) {
     ops.push({ op: 'set-class', shaped, reason: `buffer was ${old.bufferBytes} bytes` });
   } else if (old.aqm !== shaped.aqm) {
@@ -204,11 +206,12 @@ function formatOp(ifname: string, op: TcOp): string {
     case 'delete-root':
       return `tc qdisc del dev ${ifname} root`;
     case 'set-class': {
-      const { minor, bytesPerSecond, burstBytes, bufferBytes, aqm, mtu } = op.shaped;
+      const { minor, bytesPerSecond, burstBytes, bufferBytes, aqm, mtu, rules } = op.shaped;
       const managed = aqm === undefined ? '' : `, ${aqm}`;
       const inMaps = [
         bufferBytes > 0 && `; bpf map buffers: ${bufferBytes} bytes${managed}`,
         mtu !== undefined && `; bpf map classes: MTU ${mtu}`,
+        rules !== undefined && `; bpf map rules: ${rules}`,
       ];
       const buffer = inMaps.filter((one) => one).join('');
       return `tc class replace dev ${ifname} parent ${OWN}: classid ${classId(minor)} htb rate ${fromBytesPerSecond(bytesPerSecond)}bit burst ${burstBytes}${formatOverhead(op.shaped)}${buffer}`;

@@ -60,6 +60,14 @@ export interface TcStats {
   readonly overflowed: number;
 }
 
+/** Packets, runs of frames counted as one. */
+export interface RuleCounts {
+  /** Those that the rule is about … */
+  readonly matched: number;
+  /** … and those that it dropped, answered or delayed. */
+  readonly applied: number;
+}
+
 /** Of a path that begins or ends at a local endpoint, by addresses. */
 export interface ImpairedPath extends PacketImpairment {
   readonly source: readonly string[];

@@ -288,8 +288,8 @@ export class TrafficWatch {
 }
 
 /** What a single packet meets there follows from latency, jitter and loss alone; of others, few probes say nothing. */
-function isPlain({ lossModel, corrupt, reorder, slots, trace, quantiles }: Path): boolean {
-  return [lossModel, corrupt, reorder, slots, trace, quantiles].every(
+function isPlain({ lossModel, corrupt, reorder, slots, trace, quantiles, rules }: Path): boolean {
+  return [lossModel, corrupt, reorder, slots, trace, quantiles, rules].every(
     (one) => one === undefined || one === 0,
   );
 }

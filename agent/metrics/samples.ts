@@ -96,7 +96,7 @@ function ofTraffic({ status, graph, traffic }: Known, add: Add): void {
   add('netfold_series_omitted', traffic.omitted.links, { of: 'links' });
 }
 
-function ofPackets({ status: { delay }, uncounted, bypassed, probes }: Known, add: Add): void {
+function ofPackets({ status: { delay, rules }, uncounted, bypassed, probes }: Known, add: Add): void {
   add('netfold_probes_total', probes.sent);
   add('netfold_lost_probes_total', probes.lost);
   add('netfold_probe_seconds_total', millisToSeconds(probes.workMs));
@@ -112,6 +112,10 @@ function ofPackets({ status: { delay }, uncounted, bypassed, probes }: Known, ad
   add('netfold_released_packets_total', delay.work?.released);
   add('netfold_late_seconds_total', delay.work && millisToSeconds(Math.max(0, delay.work.lateMs)));
   add('netfold_late_max_seconds', millisToSeconds(delay.latestMs));
+  add(
+    'netfold_ruled_packets_total',
+    rules?.reduce((sum, { applied }) => sum + applied, 0),
+  );
   add('netfold_bypassed_packets_total', bypassed);
   add('netfold_uncounted_packets_total', uncounted);
 }

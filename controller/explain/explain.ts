@@ -7,6 +7,7 @@ import { flowShares } from '../../agent/share/flow-shares.ts';
 import type { Flow, FlowShare, ShareNetwork } from '../../agent/share/model.ts';
 import { roundTripMicros } from '../../agent/share/round-trip.ts';
 import { lossOf } from '../../proto/impairment.ts';
+import { ruleLines } from '../../proto/rules.ts';
 import { bps, micros, toMillis } from '../../proto/units.ts';
 import { Folding } from '../../topology/fold/fold.ts';
 import { ExplicitRoutes } from '../../topology/fold/routes.ts';
@@ -21,6 +22,8 @@ export interface LinkPart {
   readonly bandwidthBps: number | null;
   /** It has the least bandwidth of the path. */
   readonly isNarrowest: boolean;
+  /** For parts of the traffic, in their order. Absent: none. */
+  readonly rules?: readonly string[];
 }
 
 /** A flow that crosses some of the same links. */
@@ -113,7 +116,7 @@ function linkName({ links }: Graph, share: FlowShare | undefined): string | null
 }
 
 function partOf(link: GraphLink, path: Path): LinkPart {
-  const { name, latency, jitter, bandwidth } = link;
+  const { name, latency, jitter, bandwidth, rules } = link;
   return {
     name,
     latencyMs: toMillis(latency),
@@ -121,6 +124,7 @@ function partOf(link: GraphLink, path: Path): LinkPart {
     loss: lossOf(link),
     bandwidthBps: finite(bandwidth),
     isNarrowest: Number.isFinite(bandwidth) && bandwidth === path.bandwidth,
+    ...(rules !== undefined && { rules: ruleLines(rules) }),
   };
 }
 

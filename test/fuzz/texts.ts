@@ -13,6 +13,7 @@ import { isSelected, parseSelector } from '../../controller/platform/containers/
 import { NetfoldError } from '../../proto/errors.ts';
 import { parseDistance, parseLossModel, parseQuantiles, parseSlots } from '../../proto/models.ts';
 import { parseQueue } from '../../proto/queue.ts';
+import { parseRules, RULE_EXAMPLES, rulesOf } from '../../proto/rules.ts';
 import {
   parseBandwidth,
   parseBytes,
@@ -46,7 +47,7 @@ links:
   - { from: server, to: s2, oneway: true }
   - { from: s2, to: server, oneway: true, queue: 50ms, loss_model: gilbert-elliott p=1% r=20% h=10%, slots: 2ms..4ms }
   - { from: web, to: s1, loss_model: bursts 1% of 5 packets, duplicate: 1%, up: { corrupt: 1%, reorder: 2%, reorder_distance: 3 packets }, down: { bandwidth: 2Mbps, loss_model: markov p13=1% p31=30% p32=10% p23=50% } }
-  - { from: web, to: s2, name: x, jitter: 1ms, overhead: atm, mtu: 1400, quantiles: 1 2 3 4 5 6 7 9, jitter_correlation: 25% }
+  - { from: web, to: s2, name: x, jitter: 1ms, overhead: atm, mtu: 1400, rules: [drop 10% only udp:53, 'reset except icmp, dscp:46', delay 20ms only tcp], quantiles: 1 2 3 4 5 6 7 9, jitter_correlation: 25% }
 events:
   - at 5s crash client 2
   - at 6s join client
@@ -180,6 +181,7 @@ const LINES = [
   'from 7s to 9s churn client 50% every 1s replace seed 4',
   'at 9s set tag:x s1->s2 latency=200% loss=+1% up=5Mbps queue=64KB bandwidth=unlimited',
   'at 9s set a--b loss_model="bursts 1% of 5 packets" duplicate=none reorder_distance="3 packets" slots=2ms..4ms trace=night overhead=atm mtu=1400',
+  'at 9s set a->b rules="drop 3rd only syn:80; drop every 10th only ip:6; reset only tcp:22"',
   'at 10s partition client s1 | server | *',
   'at 11s run server "echo \\"hi\\""',
   'at 11s signal server.0 TERM',
@@ -363,6 +365,13 @@ export const TEXTS = [
     isCoded: () => false,
   }),
   textTarget({
+    name: 'rules',
+    seeds: RULE_EXAMPLES.concat(RULE_EXAMPLES.join('; ')),
+    pieces: PIECES,
+    read: readRules,
+    isCoded: (error) => error instanceof UnitError,
+  }),
+  textTarget({
     name: 'quantity',
     seeds: QUANTITIES,
     pieces: PIECES,
@@ -370,6 +379,16 @@ export const TEXTS = [
     isCoded: (error) => error instanceof UnitError,
   }),
 ];
+
+/** What is canonical is read as the same. */
+function readRules(text: string): void {
+  const canonical = parseRules(text);
+  const again = rulesOf(canonical)
+    .map((rule) => rule.text)
+    .join('; ');
+  if (parseRules(canonical) !== canonical || again !== canonical)
+    throw new Error(`not canonical: ${canonical}`);
+}
 
 /** By every parser: any that takes it is content. */
 function readQuantity(text: string): void {

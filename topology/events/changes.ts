@@ -81,11 +81,15 @@ function change(words: Words): Change {
   }
   words.take('a change');
   // A value of several words stands in quotes, which end the word before.
-  const value = text === '' && words.peek()?.quoted ? words.take('a value').text : text;
-  return withUnits(word.position, () => ({
+  const { position } = word;
+  const apart = text === '' && words.peek()?.quoted ? words.take('a value') : undefined;
+  const value = apart?.text ?? text;
+  const start = apart?.position ?? { ...position, column: position.column + property.length };
+  const read = () => ({
     property,
     to: rule.kind === 'replacement' ? replacedBy(property, value, rule) : changedTo(value, rule),
-  })) as Change;
+  });
+  return withUnits(position, read, start) as Change;
 }
 
 /** The remedy for a text that is no value; a word such as `none` is perhaps meant to be one of the words that are. */
@@ -116,8 +120,8 @@ function replacedBy(
   try {
     return { kind: 'value', value: parse(text) };
   } catch (error) {
-    // A contradiction has a remedy of its own.
-    if (!(error instanceof UnitError) || error.code !== 'UNIT_SYNTAX') throw error;
+    // A contradiction has a remedy of its own, and so has a mistake in one of several words.
+    if (!(error instanceof UnitError) || error.code !== 'UNIT_SYNTAX' || error.at !== undefined) throw error;
     const others = Object.keys(words).map((word) => `, or ${property}=${word}`);
     throw new UnitError(error.code, error.message, `write ${property}=${quoted(example)}${others.join('')}`);
   }
@@ -161,12 +165,14 @@ export function newValue<T extends number>(
   return { kind: 'factor', factor };
 }
 
-/** Runs a parser of units; its error becomes a `LineError` at the position. */
-export function withUnits<T>(position: Position, parse: () => T): T {
+/** Runs a parser of units; its error becomes a `LineError` at the position, or within the text that has quotes or `=` at `start`. */
+export function withUnits<T>(position: Position, parse: () => T, start = position): T {
   try {
     return parse();
   } catch (error) {
     if (!(error instanceof UnitError)) throw error;
-    throw new LineError(position, error.message, error.remedy ?? '', 'UNIT');
+    const { at, message, remedy = '' } = error;
+    const place = at === undefined ? position : { ...start, column: start.column + 1 + at };
+    throw new LineError(place, message, remedy, 'UNIT');
   }
 }

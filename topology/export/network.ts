@@ -139,6 +139,7 @@ const RARE = [
   ['aqm', 'management of its queue'],
   ['overhead', 'overhead of frames'],
   ['mtu', 'MTU'],
+  ['rules', 'rules for parts of the traffic'],
   ['trace', 'trace, but its means,'],
 ] as const;
 

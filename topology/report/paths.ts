@@ -48,7 +48,8 @@ type Hidden =
   | 'transmissionNsPerByte'
   | 'spacingNsPerByte'
   | 'overheadNs'
-  | 'cellNs';
+  | 'cellNs'
+  | 'ruleDelays';
 
 /** Null means unlimited. */
 export interface ReachableRow extends Omit<EncodedImpairment, Hidden> {
@@ -184,6 +185,7 @@ function rowOf(folding: Folding, from: number, to: number): PathRow {
     spacingNsPerByte: _____,
     overheadNs: ______,
     cellNs: _______,
+    ruleDelays: ________,
     ...plain
   } = encodeImpairment(path);
   return {
@@ -254,7 +256,7 @@ function* generateText(names: readonly string[], rows: Iterable<PathRow>): Gener
 
 /** What few paths have, after all columns. */
 function rareOf(path: Impairment): string[] {
-  const { lossModel, duplicate, corrupt, reorder, reorderDistance, slots, aqm, overhead, mtu } = path;
+  const { lossModel, duplicate, corrupt, reorder, reorderDistance, slots, aqm, overhead, mtu, rules } = path;
   const part = (what: string, of: number | undefined): string[] =>
     of === undefined ? [] : [`${what} ${formatRatio(of)}`];
   const distance = reorderDistance === undefined ? '' : ` by ${reorderDistance}`;
@@ -267,6 +269,7 @@ function rareOf(path: Impairment): string[] {
     ...(aqm === undefined ? [] : [aqm]),
     ...(overhead === undefined ? [] : [`overhead ${overhead}`]),
     ...(mtu === undefined ? [] : [`MTU ${mtu}`]),
+    ...(rules === undefined ? [] : [rules]),
   ];
 }
 

@@ -130,6 +130,8 @@ export class PathTable {
 
   /** Removes a path. While its packets are held, it stays, and later packets are lost. */
   remove(path: number, nowMs: number): void {
+    const delays = this.treatments.get(path)?.delays;
+    if (delays) this.lastRelease[path] = Math.max(this.lastRelease[path]!, delays.lastRelease);
     if (this.lastRelease[path]! > nowMs) {
       this.isGone[path] = 1;
       this.#setDelay(path, 0, 0);

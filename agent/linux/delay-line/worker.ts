@@ -19,6 +19,7 @@ import { doAll } from './do-all.ts';
 import { Line } from './line.ts';
 import { COUNTER, type FromWorker, type PairEntry, type ToWorker, type WorkerStart } from './messages.ts';
 import { OnDemand } from './on-demand.ts';
+import { Packet } from './packet.ts';
 import { SPACING } from './path-table.ts';
 import { Random } from './random.ts';
 import { ReleaseQueue } from './release-queue.ts';
@@ -59,12 +60,8 @@ class DelayLineThread {
   /** Of the packets released in this turn: how long ago they were due when they were released; sum, sum of squares, most. */
   readonly #sinceDue = new Float64Array(3);
   #line: Line | undefined;
-  /** The packet that is being handled, from its network header on; without length where not all of it is there. */
-  readonly #packet: { data: Uint8Array; offset: number; length: number } = {
-    data: new Uint8Array(),
-    offset: 0,
-    length: 0,
-  };
+  /** The one that is being handled. */
+  readonly #packet = new Packet();
 
   constructor(start: WorkerStart) {
     this.#start = start;
@@ -155,10 +152,7 @@ class DelayLineThread {
       return;
     }
     const bytes = frameBytes(data, offset);
-    const packet = this.#packet;
-    packet.data = data;
-    packet.offset = offset;
-    packet.length = length + ETHERNET_HEADER < bytes ? 0 : length;
+    this.#packet.take(data, offset, length, bytes - ETHERNET_HEADER);
     if (path >= 0) this.#schedule(line, path, id, ownMark, arrivedMs, bytes);
     else this.#unanswered.hold(line.number, UNKNOWN_PATH - path, { id, mark: ownMark, arrivedMs, bytes });
   };
@@ -182,12 +176,19 @@ class DelayLineThread {
     const framing = table.framings.size === 0 ? undefined : table.framings.get(path);
     const delay = table.delayMs[path]! + (framing?.timeMs(bytes) ?? bytes * table.byteMs[path]!);
     const jitter = table.jitter.get(path);
+    const wanted = jitter ? Math.max(0, delay + jitter.at(arrivedMs)) : delay;
+    const spacing = framing ? SPACING * framing.spacingMs(bytes) : bytes * table.spacingMs[path]!;
+    const apart = treatment?.delays?.release(this.#packet, arrivedMs + wanted, spacing) ?? 0;
+    if (apart > 0) {
+      this.#push(apart, line, id, mark);
+      if (copy > 0) this.#push(apart, line, COPY, copy);
+      return;
+    }
     if (delay === 0 && !jitter && lastRelease === 0 && !treatment?.holds) {
       this.#accept(line, id, mark);
       if (copy > 0) this.#accept(line, COPY, copy);
       return;
     }
-    const wanted = jitter ? Math.max(0, delay + jitter.at(arrivedMs)) : delay;
     if (treatment?.isReordered(this.#random)) {
       this.#push(treatment.displace(id, mark, arrivedMs, arrivedMs + wanted), line, id, mark);
       if (copy > 0) this.#push(arrivedMs + wanted, line, COPY, copy);
@@ -195,7 +196,6 @@ class DelayLineThread {
     }
     // A path is a sequence of queues: it never reorders by itself, even when its delay is lowered, and its slowest link keeps
     // packets apart.
-    const spacing = framing ? SPACING * framing.spacingMs(bytes) : bytes * table.spacingMs[path]!;
     const release = Math.max(arrivedMs + wanted, lastRelease + spacing);
     table.lastRelease[path] = release;
     const leaves = treatment?.slots ? treatment.slots.after(release, this.#random) : release;
@@ -378,7 +378,7 @@ class DelayLineThread {
     line.table.lastSeen[path] ||= this.#now;
     if (isNew) this.#onDemand.add(pair, this.#now);
     // Their content is not there any more: they are neither changed nor copied.
-    this.#packet.length = 0;
+    this.#packet.forget();
     for (const { id, mark, arrivedMs, bytes } of this.#unanswered.answered(queue, source))
       this.#schedule(line, path, id, mark, arrivedMs, bytes);
   }

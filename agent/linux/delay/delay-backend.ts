@@ -1,6 +1,6 @@
 /** Which of the two delay backends this host uses: the one that was asked for, or the best one that its kernel supports. */
 import type { DelayBackendChoice } from '../../../proto/bootstrap.ts';
-import { type PacketImpairment, packetImpairment } from '../../../proto/impairment.ts';
+import { type Impairment, impairment, type PacketImpairment } from '../../../proto/impairment.ts';
 import { count } from '../../../proto/words.ts';
 import { CHANGEABLE } from '../../../topology/events/changes.ts';
 import type { EventAction, TopologyEvent } from '../../../topology/model/events.ts';
@@ -39,11 +39,13 @@ export function chooseDelayBackend(
   );
 }
 
+type OfLink = PacketImpairment & Pick<Impairment, 'rules'>;
+
 interface ImpairedLink {
   readonly from: string;
   readonly to: string;
-  readonly up: PacketImpairment;
-  readonly down?: PacketImpairment;
+  readonly up: OfLink;
+  readonly down?: OfLink;
 }
 
 /** A topology, as far as impairments stand in it. */
@@ -90,7 +92,7 @@ function refusedChange(action: EventAction): string | undefined {
   for (const { property, to } of action.changes) {
     const value = to.kind === 'value' ? to.value : to.kind === 'difference' ? to.difference : undefined;
     if (value === undefined) continue;
-    const refused = refusedByNetem(packetImpairment({ [CHANGEABLE.get(property)!.name]: value }));
+    const refused = refusedByNetem(impairment({ [CHANGEABLE.get(property)!.name]: value }));
     if (refused !== undefined) return refused;
   }
   return undefined;
@@ -120,7 +122,7 @@ export class UnsupportedNow {
   }
 }
 
-type NamedLink = PacketImpairment & { readonly name: string };
+type NamedLink = OfLink & { readonly name: string };
 
 export function createDelayBackend(
   name: DelayBackendName,

@@ -5,7 +5,7 @@ export const USAGE = { size: 16, bytes: 0, packets: 8 } as const;
 export const ROWS = { made: 0, lacked: 1 } as const;
 /** Entries of the map `attended`. */
 export const ATTENDED = { until: 0, passed: 1 } as const;
-export const TARGET = { size: 12, minor: 0, buffer: 4, mtu: 8 } as const;
+export const TARGET = { size: 16, minor: 0, buffer: 4, mtu: 8, rules: 12 } as const;
 export const BUFFER = { size: 24, drain: 0, limit: 8, overhead: 16, cells: 20 } as const;
 export const BACKLOG = { size: 24, time: 0, level: 8, dropped: 16 } as const;
 export const MANAGER = {
@@ -14,6 +14,16 @@ export const MANAGER = {
 } as const;
 /** Kinds of managers, and the bit of those that mark. */
 export const MANAGERS = { red: 1, codel: 2, ecn: 0x100 } as const;
+export const SELECTOR = {
+  ...{ size: 8, protocol: 0, protocol_mask: 1, dscp: 2, dscp_mask: 3, traits: 4, unused: 5, port: 6 },
+} as const;
+export const RULE = {
+  ...{ size: 64, action: 0, except: 4, number: 8, selector: 16, matched: 48, applied: 56 },
+} as const;
+export const RULES = { size: 520, count: 0, unused: 4, rule: 8 } as const;
+/** What a rule does, and what a selector asks of a packet besides fields. */
+export const RULE_ACTIONS = { drop: 1, chance: 2, nth: 3, every: 4, reset: 5, delay: 6 } as const;
+export const TRAITS = { syn: 1, icmp: 2, none: 0x80 } as const;
 export const PARTY = { size: 16, island: 0, first: 4, sides: 8 } as const;
 /** The number of concurrent partitions for which the classifier knows the groups. */
 export const PARTITIONS = 8;

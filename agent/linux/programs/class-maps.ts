@@ -19,6 +19,7 @@ import {
   PARTY,
   TARGET,
 } from '../objects/bpf-layout.ts';
+import { InterfaceRules, RuleMap } from './rule-map.ts';
 
 /** The unit of a buffer's drain in the program: bytes per 2^30 ns. */
 const DRAIN_SECONDS = nanosToSeconds(2 ** 30);
@@ -28,6 +29,7 @@ export interface ClassMapsOptions {
   readonly buffers: BatchMap;
   readonly backlogs: BatchMap;
   readonly managers: BatchMap;
+  readonly rules: BatchMap;
   readonly parties: BatchMap;
   /** The number of buffers that the map can hold. */
   readonly rows: number;
@@ -39,17 +41,19 @@ export class ClassMaps {
   readonly buffers: BatchMap;
   readonly backlogs: BatchMap;
   readonly managers: BatchMap;
+  readonly rules: RuleMap;
   readonly #parties: BatchMap;
   readonly #free: number[] = [];
   readonly #rows: number;
   #used = 0;
 
-  constructor({ targets, buffers, backlogs, managers, parties, rows }: ClassMapsOptions) {
+  constructor({ targets, buffers, backlogs, managers, rules, parties, rows }: ClassMapsOptions) {
     this.#parties = parties;
     this.targets = targets;
     this.buffers = buffers;
     this.backlogs = backlogs;
     this.managers = managers;
+    this.rules = new RuleMap(rules);
     this.#rows = rows;
   }
 
@@ -95,15 +99,18 @@ export class InterfaceMaps {
   readonly #managed = new Map<number, string>();
   /** And its MTU, if it has one. */
   readonly #mtus = new Map<number, number>();
+  readonly rules: InterfaceRules;
 
   constructor(maps: ClassMaps, { addresses }: LocalEndpoint) {
     this.#maps = maps;
+    this.rules = new InterfaceRules(maps.rules);
     this.#addresses = addresses;
   }
 
-  /** Sets the buffers and MTUs of these classes. To be called before the targets are set that lead to them. */
+  /** Sets the buffers, MTUs and rules of these classes. To be called before the targets are set that lead to them. */
   setClasses(classes: readonly ShapedClass[]): void {
-    const others = new Set(this.#setMtus(classes));
+    const ruled = classes.filter(({ minor, rules }) => this.rules.set(minor, rules));
+    const others = new Set([...this.#setMtus(classes), ...ruled.map(({ minor }) => minor)]);
     const buffered = classes.filter(({ minor, bufferBytes }) => bufferBytes > 0 || this.#rows.has(minor));
     const isNew = new Set(buffered.map(({ minor }) => minor).filter((minor) => !this.#rows.has(minor)));
     const keys = new Uint32Array(buffered.length);
@@ -121,7 +128,7 @@ export class InterfaceMaps {
     }
     this.#maps.buffers.update(bytesOf(keys), values, buffered.length);
     for (const { minor, aqm } of buffered) this.#manage(minor, aqm);
-    // Targets of a class that had no buffer don't contain its row yet, and those of another MTU have the old one.
+    // Targets of a class that had no buffer, or no rules, don't contain its row yet, and those of another MTU have the old one.
     for (const minor of isNew) others.add(minor);
     if (others.size > 0) this.setTargets([...this.#targets].filter(([, minor]) => others.has(minor)));
   }
@@ -175,6 +182,7 @@ export class InterfaceMaps {
   /** Frees the row of a class that was deleted. */
   removeClass(minor: number): void {
     this.#mtus.delete(minor);
+    this.rules.remove(minor);
     const row = this.#rows.get(minor);
     if (row === undefined) return;
     this.#manage(minor, undefined);
@@ -233,6 +241,7 @@ export class InterfaceMaps {
     this.removeTargets([...this.#targets.keys()]);
     for (const minor of [...this.#rows.keys()]) this.removeClass(minor);
     this.#mtus.clear();
+    this.rules.clear();
   }
 
   #row(minor: number): number {
@@ -246,10 +255,11 @@ export class InterfaceMaps {
   }
 
   /** The fields of a target in their order. */
-  #valueOf(minor: number): [minor: number, buffer: number, mtu: number] {
+  #valueOf(minor: number): [minor: number, buffer: number, mtu: number, rules: number] {
     const row = this.#rows.get(minor);
     const target = minor === NO_PATH ? CLASS_DROP : minor;
-    return [target, row === undefined ? 0 : row + 1, this.#mtus.get(minor) ?? 0];
+    const buffer = row === undefined ? 0 : row + 1;
+    return [target, buffer, this.#mtus.get(minor) ?? 0, this.rules.targetOf(minor)];
   }
 
   /** Keys of the targets for one destination: one for each own address of the same family. */

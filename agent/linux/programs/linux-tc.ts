@@ -12,7 +12,7 @@ import {
   type ShapedClass,
 } from '../../enforce/interface-state.ts';
 import type { TcOp } from '../../enforce/plan.ts';
-import type { FailedOp, Party, TcPort, TcStats } from '../../enforce/ports.ts';
+import type { FailedOp, Party, RuleCounts, TcPort, TcStats } from '../../enforce/ports.ts';
 import { programId } from '../../kernel/bpf/libbpf.ts';
 import { type Link, readLink } from '../../kernel/netlink/links.ts';
 import { NETLINK_ROUTE, NetlinkSocket, type Request, refusal } from '../../kernel/netlink/netlink-socket.ts';
@@ -36,6 +36,7 @@ import { listClasses, listClassifiers, listQdiscs } from '../tc/tc-dumps.ts';
 import { installFilter, isInstalled, removeOwnFilters } from '../trees/named-filters.ts';
 import { type ClassMaps, InterfaceMaps } from './class-maps.ts';
 import type { FarEnds } from './far-ends.ts';
+import { addCounts } from './rule-map.ts';
 
 /**
  * HTB serves classes of equal priority in turns of this many bytes. netfold's classes don't share a parent's rate, so one
@@ -72,6 +73,8 @@ export class LinuxTc implements TcPort {
   readonly #classifierFd: number;
   readonly #detacherFd: number;
   readonly #farEnds: FarEnds | undefined;
+  /** What rules have done on interfaces that are not shaped any more. */
+  readonly #pastRules = new Map<string, RuleCounts>();
 
   /** `classifierFd` and `detacherFd`: the programs `classify` and `detach`. */
   constructor({ maps, classifierFd, detacherFd, farEnds }: LinuxTcOptions) {
@@ -91,6 +94,8 @@ export class LinuxTc implements TcPort {
     this.#farEnds?.release(endpoint.number);
     const attached = this.#attached.get(endpoint.number);
     attached?.maps.clear();
+    for (const [rule, counts] of attached?.maps.rules.counts() ?? [])
+      addCounts(this.#pastRules, rule, counts);
     attached?.socket.close();
     this.#attached.delete(endpoint.number);
   }
@@ -113,9 +118,18 @@ export class LinuxTc implements TcPort {
     const classes = listClasses(socket, endpoint.ifindex, OWN_MAJOR).map((seen): [number, ShapedClass] => {
       const first = queues.get(handle(OWN_MAJOR, seen.minor)) ?? NO_QUEUE;
       const queue = withFurther(this.#known(endpoint, seen.minor, first), seen.minor, queues);
-      const [aqm, mtu] = [maps.readAqm(seen.minor), maps.mtuOf(seen.minor)];
+      const [aqm, mtu, rules] = [
+        maps.readAqm(seen.minor),
+        maps.mtuOf(seen.minor),
+        maps.rules.textOf(seen.minor),
+      ];
       const bufferBytes = maps.readBuffer(seen.minor, seen.bytesPerSecond);
-      const inMaps = { bufferBytes, ...(aqm !== undefined && { aqm }), ...(mtu !== undefined && { mtu }) };
+      const inMaps = {
+        bufferBytes,
+        ...(aqm !== undefined && { aqm }),
+        ...(mtu !== undefined && { mtu }),
+        ...(rules !== undefined && { rules }),
+      };
       return [seen.minor, { ...seen, queue, ...inMaps }];
     });
     // A filter with another program belongs to an earlier agent, and uses its maps.
@@ -198,6 +212,19 @@ export class LinuxTc implements TcPort {
       stats.lost += packets.dropped;
     }
     return stats;
+  }
+
+  /** How many paths have more rules than the classifier has room for: those beyond are without effect. */
+  get crowdedRules(): number {
+    return [...this.#attached.values()].reduce((sum, { maps }) => sum + maps.rules.crowded, 0);
+  }
+
+  /** What rules have done so far, by their texts, on all interfaces together. */
+  ruleCounts(): ReadonlyMap<string, RuleCounts> {
+    const sums = new Map(this.#pastRules);
+    for (const { maps } of this.#attached.values())
+      for (const [rule, counts] of maps.rules.counts()) addCounts(sums, rule, counts);
+    return sums;
   }
 
   introduce(parties: readonly Party[], gone: readonly string[]): void {

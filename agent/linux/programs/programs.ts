@@ -9,7 +9,17 @@ import { BatchMap, loadObject, possibleCpus } from '../../kernel/bpf/libbpf.ts';
 import { ADDRESS_BYTES } from '../../kernel/netlink/addresses.ts';
 import { within } from '../../kernel/netns/namespaces.ts';
 import { isFiltering, openFilteredSocket } from '../../kernel/sys/packet-socket.ts';
-import { BACKLOG, BUFFER, EXEMPTIONS, MANAGER, PAIR, PARTY, TARGET, USAGE } from '../objects/bpf-layout.ts';
+import {
+  BACKLOG,
+  BUFFER,
+  EXEMPTIONS,
+  MANAGER,
+  PAIR,
+  PARTY,
+  RULES,
+  TARGET,
+  USAGE,
+} from '../objects/bpf-layout.ts';
 import { ClassMaps } from './class-maps.ts';
 import { exemptionBytes } from './exemption-bytes.ts';
 import { FarEnds } from './far-ends.ts';
@@ -70,6 +80,7 @@ export function loadPrograms(maxPairs: number, maxParties = 1, firstPort?: numbe
     buffers: rows,
     backlogs: rows,
     managers: rows,
+    rules: rows,
     parties: maxParties,
     members: maxParties + MORE_MEMBERS,
     strays: maxParties,
@@ -82,6 +93,7 @@ export function loadPrograms(maxPairs: number, maxParties = 1, firstPort?: numbe
     buffers: map('buffers', INDEX_SIZE, BUFFER.size),
     backlogs: map('backlogs', INDEX_SIZE, BACKLOG.size),
     managers: map('managers', INDEX_SIZE, MANAGER.size),
+    rules: map('rules', INDEX_SIZE, RULES.size),
     parties: map('parties', ADDRESS_BYTES, PARTY.size),
     rows,
   });

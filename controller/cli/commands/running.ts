@@ -167,6 +167,7 @@ function printStatus(experiment: string, verdict: ExperimentVerdict, agents: rea
   for (const line of told ? faultLines(told) : []) print(`  ${line}`);
   for (const line of alive.flatMap(wideAreaLines)) print(`  ${line}`);
   for (const line of alive.flatMap(probeLines)) print(`  ${line}`);
+  for (const line of alive.flatMap(ruleLines)) print(`  ${line}`);
   for (const line of alive.flatMap(ownTrafficLines)) print(`  ${line}`);
   const flows = alive.flatMap((agent) => agent.flows);
   print('');
@@ -196,6 +197,13 @@ function describe(agent: HostReport): string {
     ...ended,
     ...bounds,
   ].join('');
+}
+
+/** What rules of links have done. */
+function ruleLines({ host, rules = [] }: AgentStatus): string[] {
+  return rules.map(
+    ({ rule, matched, applied }) => `${host}: rule "${rule}": ${applied} of ${count(matched, 'packet')}`,
+  );
 }
 
 /** Traffic of netfold's own. */

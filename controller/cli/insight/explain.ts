@@ -148,6 +148,7 @@ function latencyLines({
     `latency ${ms(latencyMs)}, ${round}: ${chosen}`,
     table(['  link', 'latency', 'jitter', 'loss', 'bandwidth'], rows, [1, 2, 3]),
     ...(quality.length > 0 ? [quality.join(', ')] : []),
+    ...links.flatMap(({ name, rules = [] }) => rules.map((rule) => `rule of ${name}: ${rule}`)),
     ...(backLinks.length > 0 ? [`the way back is another one: ${backLinks.join(' ')}`] : []),
   ];
 }

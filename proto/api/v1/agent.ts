@@ -139,6 +139,12 @@ export const trafficSchema = z.object({
   mostDelayMs: milliseconds,
 });
 
+const ruleSchema = z.object({
+  rule: z.string().describe('As in the topology file.'),
+  matched: z.number().describe('Packets that it is about, of the endpoints of this host.'),
+  applied: z.number().describe('Of these, those that it dropped, answered or delayed.'),
+});
+
 const agentStatusSchema = z
   .object({
     host: z.string(),
@@ -203,6 +209,11 @@ const agentStatusSchema = z
     clock: clockSchema,
     processes: z.record(z.string(), z.string()).readonly().describe('Endpoint → pid, or how it ended.'),
     unbounded: z.string().optional(),
+    rules: z
+      .array(ruleSchema)
+      .readonly()
+      .optional()
+      .describe('Rules of links and what they have done; those that met most packets.'),
     traffic: z
       .array(trafficSchema)
       .readonly()

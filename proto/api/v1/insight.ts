@@ -32,6 +32,7 @@ const reachableSchema = z.object({
         loss: z.number(),
         bandwidthBps: rate,
         isNarrowest: z.boolean(),
+        rules: names.optional().describe('For parts of the traffic, in their order.'),
       }),
     )
     .readonly(),

@@ -25,6 +25,7 @@ const rareFields = {
   reorderDistance: z.number().optional().describe('In packets.'),
   slots: z.string().optional().describe('Times between them.'),
   aqm: z.string().optional().describe('How the queue is managed before it is full.'),
+  rules: z.string().optional().describe('For parts of the traffic, in their order, with `; ` between them.'),
   mtu: z.number().optional().describe('The largest IP packet, in bytes.'),
   overhead: z.string().optional().describe('Of each frame, at the bandwidth; as in the topology file.'),
 };

@@ -50,7 +50,7 @@ export function formatState(state: InterfaceState): string {
   };
   const classes = [...state.classes.values()].map(
     ({ minor, bytesPerSecond, burstBytes, queue, bufferBytes, aqm, ...rest }) =>
-      `class ${id(minor)} rate ${bytesPerSecond * 8}bit burst ${burstBytes}${formatOverhead(rest)} ${formatQueue(queue)}${bufferBytes > 0 ? ` buffer ${bufferBytes}` : ''}${aqm === undefined ? '' : ` ${aqm}`}${rest.mtu === undefined ? '' : ` mtu ${rest.mtu}`}`,
+      `class ${id(minor)} rate ${bytesPerSecond * 8}bit burst ${burstBytes}${formatOverhead(rest)} ${formatQueue(queue)}${bufferBytes > 0 ? ` buffer ${bufferBytes}` : ''}${aqm === undefined ? '' : ` ${aqm}`}${rest.mtu === undefined ? '' : ` mtu ${rest.mtu}`}${rest.rules === undefined ? '' : ` rules ${rest.rules}`}`,
   );
   const targets = [...state.targets].map(([destination, minor]) => `target ${destination} ${id(minor)}`);
   return [

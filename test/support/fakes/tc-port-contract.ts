@@ -182,6 +182,14 @@ export function tcPortContract(open: () => OpenedTc, netem: boolean): void {
         desired(3, [slowest, { ...slow, overheadBytes: 18, inCells: true }, packets, ...others], targets),
       ],
       ['an MTU', desired(3, [slowest, { ...slow, mtu: 1400 }, packets, ...others], targets)],
+      [
+        'rules',
+        desired(3, [slowest, { ...slow, rules: 'drop 3rd only syn:80' }, packets, ...others], targets),
+      ],
+      [
+        'other rules',
+        desired(3, [slowest, { ...slow, rules: 'drop 3rd only syn:80; drop only icmp' }, ...others], targets),
+      ],
     ])('%s', (_, changed) => {
       become(WIDE);
       expect(missing(changed)).not.toEqual([]);

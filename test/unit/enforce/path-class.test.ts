@@ -305,6 +305,39 @@ describe('an overhead', () => {
   });
 });
 
+describe('rules', () => {
+  const ruled = (rules: string) =>
+    desiredInterface([destination({ path: path(10e6, { rules }) })], 'elsewhere');
+
+  test('are of the class, which a path without a limit has, too', () => {
+    const narrow = ruled('drop only icmp');
+    expect(narrow.classes.get(5)).toMatchObject({ rules: 'drop only icmp' });
+    const free = path(UNLIMITED, { rules: 'reset' });
+    const state = desiredInterface([destination({ path: free, rateBps: UNLIMITED })], 'elsewhere');
+    expect(state.classes.get(5)).toMatchObject({ rules: 'reset', queue: { kind: 'bfifo' } });
+    const plain = desiredInterface([destination({ path: path(10e6) })], 'elsewhere');
+    expect(formatPlan('eth0', planTc(narrow, plain))).toMatch(/# rules were: drop only icmp$/);
+    expect(formatPlan('eth0', planTc(plain, narrow))).toMatch(
+      /bpf map rules: drop only icmp {2}# rules were: none$/,
+    );
+  });
+
+  test.each([
+    ['drop 10% only tcp:80', true],
+    ['drop every 10th', true],
+    ['drop 3rd except icmp', true],
+    ['drop 3rd only syn:80', false],
+    ['drop 1% only udp, icmp', false],
+    ['drop 1% except tcp', false],
+    ['drop only tcp', false],
+    ['reset; delay 5ms only tcp', false],
+  ])('%s sees each frame of TCP by itself: %s', (rules, isSingle) => {
+    const plain = desiredInterface([destination({ path: path(10e6) })], 'elsewhere').gsoSegments;
+    expect(plain).toBeGreaterThan(1);
+    expect(ruled(rules).gsoSegments).toBe(isSingle ? 1 : plain);
+  });
+});
+
 describe('an MTU', () => {
   test('is of the class, which a path without a limit has, too', () => {
     const narrow = desiredInterface([destination({ path: path(10e6, { mtu: 1400 }) })], 'elsewhere');

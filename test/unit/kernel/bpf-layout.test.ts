@@ -20,13 +20,19 @@ import {
   PROBE,
   PROBE_PRIORITY,
   ROWS,
+  RULE,
+  RULE_ACTIONS,
+  RULES,
+  SELECTOR,
   TARGET,
+  TRAITS,
   UNGUARDED_PRIORITY,
   USAGE,
 } from '../../../agent/linux/objects/bpf-layout.ts';
 import { compile, OBJECT_FILE } from '../../../bpf/build.ts';
 import { MESH_PORT } from '../../../controller/names.ts';
 import { MOST_EXEMPTIONS } from '../../../proto/bootstrap.ts';
+import { MAX_RULES, MAX_SELECTORS } from '../../../proto/rules.ts';
 import { type BpfObject, readBpfObject } from '../../support/kernel/btf.ts';
 
 const BPF_MAP_TYPE_HASH = 1;
@@ -65,6 +71,9 @@ describe.each([
     ['buffer', BUFFER],
     ['backlog', BACKLOG],
     ['manager', MANAGER],
+    ['rules', RULES],
+    ['rule', RULE],
+    ['selector', SELECTOR],
     ['party', PARTY],
     ['exemption_list', EXEMPTIONS],
     ['exempt_network', EXEMPT_NETWORK],
@@ -83,6 +92,7 @@ describe.each([
       buffers: { type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: BUFFER.size },
       backlogs: { type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: BACKLOG.size },
       managers: { type: BPF_MAP_TYPE_HASH, keySize: 4, valueSize: MANAGER.size },
+      rules: { type: BPF_MAP_TYPE_HASH, keySize: 4, valueSize: RULES.size },
       lease: { type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: 8 },
       attended: { type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: 8 },
       exemptions: { type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: EXEMPTIONS.size },
@@ -98,7 +108,10 @@ describe.each([
 
   test('has the programs that are loaded by name, and what they call', () => {
     const called = {
-      '.text': ['answer4', 'answer6', 'complete_checksum', 'cut_first_fragment', 'fragment', 'is_exempt'],
+      '.text': [
+        ...['answer4', 'answer6', 'answer_reset', 'complete_checksum', 'cut_first_fragment', 'fragment'],
+        ...['is_exempt', 'make_reset4', 'make_reset6', 'obey'],
+      ],
     };
     expect(programs).toEqual({ ...called, socket: ['count'], tc: ['arrive', 'classify', 'detach', 'guard'] });
   });
@@ -123,6 +136,17 @@ test('so are the kinds of managers of queues', () => {
   const kind = (name: string): number =>
     Number(new RegExp(`^#define NETFOLD_${name} (\\w+)U$`, 'm').exec(header)?.[1]);
   expect({ red: kind('RED'), codel: kind('CODEL'), ecn: kind('ECN') }).toEqual(MANAGERS);
+});
+
+test('so are what rules do, how many there may be, and what they ask of packets', () => {
+  const header = readFileSync(join(import.meta.dirname, '../../../bpf/layout.h'), 'utf8');
+  const number = (name: string): number =>
+    Number(new RegExp(`^#define NETFOLD_${name} (\\w+?)U?$`, 'm').exec(header)?.[1]);
+  for (const [name, value] of Object.entries(RULE_ACTIONS))
+    expect([name, number(`RULE_${name.toUpperCase()}`)]).toEqual([name, value]);
+  for (const [name, value] of Object.entries(TRAITS))
+    expect([name, number(`TRAIT_${name.toUpperCase()}`)]).toEqual([name, value]);
+  expect([number('RULES'), number('SELECTORS')]).toEqual([MAX_RULES, MAX_SELECTORS]);
 });
 
 test('the major number of the root is the one that the plans name', () => {

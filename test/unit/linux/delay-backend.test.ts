@@ -7,7 +7,7 @@ import {
 } from '../../../agent/linux/delay/delay-backend.ts';
 import { Netem } from '../../../agent/linux/delay/netem.ts';
 import type { Ability } from '../../../agent/linux/probe/probe.ts';
-import { packetImpairment } from '../../../proto/impairment.ts';
+import { impairment, packetImpairment } from '../../../proto/impairment.ts';
 import { ratio } from '../../../proto/units.ts';
 import { parseAction } from '../../../topology/events/grammar.ts';
 import { expandGraph } from '../../../topology/fold/graph.ts';
@@ -67,7 +67,7 @@ describe('what a link has', () => {
     corrupt: ratio(0.1),
   });
   const link = (changes: object) => [
-    { from: 'a', to: 's1', up: plain, down: packetImpairment({ ...plain, ...changes }) },
+    { from: 'a', to: 's1', up: plain, down: impairment({ ...plain, ...changes }) },
   ];
 
   test.each([
@@ -75,6 +75,7 @@ describe('what a link has', () => {
     [{ duplicate: ratio(0.1) }, 'duplicate'],
     [{ jitterCorrelation: ratio(0) }, 'jitter_correlation'],
     [{ reorder: ratio(0.1), reorderDistance: 3 }, 'reorder_distance'],
+    [{ rules: 'drop only icmp; delay 20ms only tcp' }, 'rules: delay 20ms only tcp'],
   ])('netem refuses by name: %o', (changes, name) => {
     expect(() => requireImpairments('delay-line', { links: link(changes) })).not.toThrow();
     expect(() => requireImpairments('netem', { links: link(changes) })).toThrow(
@@ -87,7 +88,7 @@ describe('what a link has', () => {
   });
 
   test('netem does the rest', () => {
-    const rest = { reorder: ratio(0.1), slots: '5ms', quantiles: '1 2 3 4 5 6 7 8' };
+    const rest = { reorder: ratio(0.1), slots: '5ms', quantiles: '1 2 3 4 5 6 7 8', rules: 'drop only icmp' };
     expect(() => requireImpairments('netem', { links: link(rest) })).not.toThrow();
   });
 });
@@ -104,6 +105,7 @@ describe('what an event or a command gives a link', () => {
     ['loss_model="every 5 packets"', 'loss_model: every 5 packets'],
     ['jitter_correlation=0%', 'jitter_correlation'],
     ['reorder_distance=3packets', 'reorder_distance'],
+    ['rules="delay 20ms"', 'rules: delay 20ms'],
   ])('netem refuses %s by name', (change, name) => {
     const file = topologyWith(`events: ['at 1s set a--b ${change}']`);
     expect(() => requireImpairments('delay-line', file)).not.toThrow();
@@ -116,7 +118,8 @@ describe('what an event or a command gives a link', () => {
   });
 
   test('what is switched off, netem can', () => {
-    const off = 'set a--b duplicate=none loss_model=none jitter_correlation=none slots=5ms corrupt=1%';
+    const off =
+      'set a--b duplicate=none loss_model=none jitter_correlation=none slots=5ms corrupt=1% rules=reset';
     const file = topologyWith(`events: ['at 1s ${off}']`);
     expect(() => requireImpairments('netem', file)).not.toThrow();
     expect(() => requireChange('netem', parseAction(off, false, new Findings('x')))).not.toThrow();

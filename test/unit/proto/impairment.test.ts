@@ -105,13 +105,15 @@ describe('an impairment', () => {
       { ...one, queueBytes: 3000 },
       { ...one, queueTime: fromMillis(3) },
       { ...one, aqm: 'codel target=5ms interval=100ms' },
+      { ...one, rules: 'drop only icmp' },
+      { ...one, ruleDelays: 'delay 5ms only icmp' },
     ];
     expect(others).toHaveLength(PROPERTY_LIST.length);
     expect(isSameImpairment(one, { ...one })).toBe(true);
     expect(others.map((other) => isSameImpairment(one, other))).toEqual(others.map(() => false));
     expect(others.map((other) => isSamePacketImpairment(one, other))).toEqual([
       ...new Array(17).fill(false),
-      ...[true, true, true, true, true, true, true],
+      ...[true, true, true, true, true, true, true, true, false],
     ]);
     expect([isSameImpairment(undefined, undefined), isSameImpairment(one, undefined)]).toEqual([true, false]);
   });

@@ -29,6 +29,8 @@ export interface NativeDocument {
   readonly value: unknown;
   /** The position of the value at `path`, or of the nearest enclosing part that exists. */
   at(path: Path): Place;
+  /** Of a character of the text at `path`; of the text itself if it is not written as it is. */
+  inside(path: Path, index: number): Place;
   /** The place of the key `key` of the mapping at `path`. */
   atKey(path: Path, key: string): Place;
   /** The user's text at `path`, up to a line; `undefined` if there is none. */
@@ -86,6 +88,16 @@ export class YamlDocument implements NativeDocument {
   /** The position of the value at `path`, or of the nearest enclosing part that exists. */
   at(path: Path): Place {
     return this.#place(this.#tree.nearest(path));
+  }
+
+  /** Of a character of the text at `path`; of the text itself if it is not written as it is. */
+  inside(path: Path, index: number): Place {
+    const place = this.at(path);
+    const span = this.#tree.span(path);
+    const first = span && this.#text[span.start];
+    // Texts of several lines, and those with an anchor or a tag, stand elsewhere than they begin.
+    if (first === undefined || '|>&!*'.includes(first)) return place;
+    return { ...place, column: place.column + index + (first === '"' || first === "'" ? 1 : 0) };
   }
 
   /** The place of the key `key` of the mapping at `path`. */

@@ -51,8 +51,8 @@ function reportIssue(issue: Issue, prefix: Path, document: NativeDocument, findi
         (errors) =>
           errors.length > 0 && errors.every((one) => one.path.length > 0 || one.code === 'unrecognized_keys'),
       );
-      // A direction is a rate, whose mistakes say more than that it is none, or a mapping; likewise a queue.
-      const isText = isDirection(path) || path.at(-1) === 'queue';
+      // A direction is a rate, whose mistakes say more than that it is none, or a mapping; likewise a queue, and rules.
+      const isText = isDirection(path) || path.at(-1) === 'queue' || path.at(-1) === 'rules';
       const read = issue.errors.find((errors) => errors.length > 0 && errors.every(isOfReader));
       const branch = inside ?? (isText ? (read ?? issue.errors[0]) : undefined);
       if (branch)
@@ -107,7 +107,9 @@ function reportValue(issue: Issue, path: Path, document: NativeDocument, finding
       `write the unit, e.g. ${exampleOf(path)}`,
     );
   } else if (issue.code === 'custom' && issue.params?.diagnostic === 'UNIT') {
-    report('UNIT', path, document, findings, issue.message, String(issue.params.remedy ?? ''));
+    const { remedy = '', at } = issue.params;
+    const place = typeof at === 'number' ? document.inside(path, at) : document.at(path);
+    findings.error('UNIT', place, document.field(path), issue.message, String(remedy));
   } else if (issue.code === 'invalid_format' && issue.path.length > 0 && isNameField(path)) {
     report('NAME_INVALID', path, document, findings, nameMessage(value), NAME_REMEDY);
   } else {
@@ -254,7 +256,7 @@ function expectation(path: Path): string {
   if (path[2] === 'healthcheck' && path.at(-1) === 'timeout') return 'write e.g. timeout: 2s';
   if (path[0] === 'services' && path[2] === 'env' && path.length > 3)
     return `a variable is a text: write it in quotes, e.g. ${path[3]}: "8080"`;
-  const leaf = EXAMPLES.get(String(path.at(-1)));
+  const leaf = EXAMPLES.get(String(path.at(typeof path.at(-1) === 'number' ? -2 : -1)));
   if (leaf !== undefined && path.length > 2) return `write e.g. ${leaf}`;
   const field = String(path.findLast((step) => typeof step === 'string'));
   if (field === 'replicas') return `write a whole number from 1 to ${MAX_ENDPOINTS}`;

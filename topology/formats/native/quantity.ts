@@ -14,7 +14,7 @@ export function quantityOf<T>(text: z.ZodType<string>, parse: (text: string) => 
         code: 'custom',
         input: value,
         message: error.message,
-        params: { remedy: error.remedy, ...params },
+        params: { remedy: error.remedy, ...(error.at !== undefined && { at: error.at }), ...params },
       });
       return z.NEVER;
     }
@@ -28,6 +28,15 @@ type About = { description: string; pattern: string; examples?: string[] };
 export function quantity<T>(parse: (text: string) => T, about: About) {
   const text = z.string({ error: (issue) => (typeof issue.input === 'number' ? UNITLESS : undefined) });
   return quantityOf(text, parse, { diagnostic: 'UNIT' }).meta(about);
+}
+
+/** One line that `parse` reads, or a list of them: together they are read once more. An empty list gives `undefined`. */
+export function linesOf(parse: (text: string) => string, { pattern, ...about }: About) {
+  const unit = { diagnostic: 'UNIT' };
+  const line = quantityOf(z.string(), parse, unit).meta({ pattern });
+  const joined = z.array(line).transform((lines) => lines.join('; '));
+  const parseAll = (text: string): string | undefined => (text === '' ? undefined : parse(text));
+  return z.union([line, quantityOf(joined, parseAll, unit)]).meta(about);
 }
 
 /** Stands for "write a unit"; the reader of issues replaces it, because it has the value and the field's example. */

@@ -22,7 +22,7 @@ import { NAME_PATTERN } from '../../model/names.ts';
 import { authorSchema } from './author-schema.ts';
 import { containerFields, healthcheck, resources } from './container-schema.ts';
 import { LANGUAGE_KEYS } from './expand/expand.ts';
-import { QUEUE_KEYS, quantity, queueOf } from './quantity.ts';
+import { linesOf, QUEUE_KEYS, quantity, queueOf } from './quantity.ts';
 import { ROUTE_PATTERN } from './routes.ts';
 import { sequence, sequences } from './sequences.ts';
 import { traffic } from './traffic.ts';
@@ -51,6 +51,7 @@ function fieldOf(field: FileField): z.ZodOptional {
   }
   if (field.kind === 'choice') return z.enum(field.choices).optional().meta(about);
   if (field.kind === 'queue') return queueOf(about).optional();
+  if (field.kind === 'lines') return linesOf(field.parse, { ...about, pattern: field.pattern }).optional();
   if (field.kind === 'text') return quantity(field.parse, { ...about, pattern: field.pattern }).optional();
   return quantity(field.parse, { ...about, pattern: field.pattern }).optional();
 }

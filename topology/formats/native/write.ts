@@ -1,5 +1,6 @@
 /** `Topology` → the text of a native file that gives the same topology, for `netfold convert`. */
 import { FILE_PROPERTIES, type Impairment, impairment, isSameImpairment } from '../../../proto/impairment.ts';
+import { ruleLines } from '../../../proto/rules.ts';
 import {
   formatBps,
   formatContainerMemory,
@@ -288,6 +289,8 @@ function properties(of: Impairment): Field[] {
         return of.mtu === undefined ? [] : [[file.key, of.mtu]];
       case 'reorderDistance':
         return of.reorderDistance === undefined ? [] : [[file.key, `${of.reorderDistance} packets`]];
+      case 'rules':
+        return of.rules === undefined ? [] : [[file.key, ruleLines(of.rules)]];
       case 'quantiles':
       case 'lossModel':
       case 'slots':

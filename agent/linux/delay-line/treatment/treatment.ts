@@ -1,18 +1,20 @@
 /** What a path does to single packets besides delay and independent loss. Few paths have one. Pure. */
 import type { EncodedPacketImpairment } from '../../../../proto/impairment.ts';
 import { type Draws, type LossProcess, lossProcess } from './loss-process.ts';
+import { RuleDelays } from './rule-delays.ts';
 import { SlotClock } from './slot-clock.ts';
 
 type Settings = Pick<
   EncodedPacketImpairment,
-  'lossModel' | 'duplicate' | 'corrupt' | 'reorder' | 'reorderDistance' | 'slots'
+  'lossModel' | 'duplicate' | 'corrupt' | 'reorder' | 'reorderDistance' | 'slots' | 'ruleDelays'
 >;
 
 /** `undefined` if the path has none. `before`: of the same addresses; its state goes on where the settings are the same. */
 export function treatmentOf(settings: Settings, before: Treatment | undefined): Treatment | undefined {
-  const { lossModel, duplicate = 0, corrupt = 0, reorder = 0, slots } = settings;
-  if (lossModel === undefined && duplicate + corrupt + reorder === 0 && slots === undefined) return undefined;
-  const key = [lossModel, duplicate, corrupt, reorder, settings.reorderDistance, slots].join('|');
+  const { lossModel, duplicate = 0, corrupt = 0, reorder = 0, slots, ruleDelays } = settings;
+  if ([lossModel, slots, ruleDelays].every((one) => one === undefined) && duplicate + corrupt + reorder === 0)
+    return undefined;
+  const key = [lossModel, duplicate, corrupt, reorder, settings.reorderDistance, slots, ruleDelays].join('|');
   return before?.key === key ? before : new Treatment(settings, key);
 }
 
@@ -32,6 +34,7 @@ export class Treatment {
   /** How many packets overtake one that is reordered; 0: it is not delayed, and overtakes those before. */
   readonly distance: number;
   readonly slots: SlotClock | undefined;
+  readonly delays: RuleDelays | undefined;
   readonly #losses: LossProcess | undefined;
   /** The packet that others overtake; its id is -1 if there is none. */
   asideId = -1;
@@ -42,12 +45,14 @@ export class Treatment {
 
   constructor(settings: Settings, key: string) {
     const { lossModel, duplicate = 0, corrupt = 0, reorder = 0, reorderDistance = 0, slots } = settings;
+    const { ruleDelays } = settings;
     this.key = key;
     this.duplicate = duplicate;
     this.corrupt = corrupt;
     this.reorder = reorder;
     this.distance = reorderDistance;
     this.slots = slots === undefined ? undefined : new SlotClock(slots);
+    this.delays = ruleDelays === undefined ? undefined : new RuleDelays(ruleDelays);
     this.#losses = lossModel === undefined ? undefined : lossProcess(lossModel);
   }
 

@@ -57,6 +57,12 @@ describe('set changes a link, and takes it back', () => {
     ],
     ['slots=2ms..4ms', { slots: '2ms..4ms' }, 'slots=none'],
     ['mtu=1400', { mtu: 1400 }, 'mtu=none'],
+    ['rules=reset', { rules: 'reset' }, 'rules=none'],
+    [
+      'rules="drop 3rd only syn:80; delay 20ms except icmp,udp"',
+      { rules: 'drop 3rd only syn:80; delay 20ms except icmp, udp' },
+      'rules=none',
+    ],
     ['overhead=atm', { overhead: 'atm' }, 'overhead=none'],
     ['overhead="38 bytes"', { overhead: '38 bytes' }, 'overhead=none'],
     ['jitter_correlation=25%', { jitterCorrelation: 0.25 }, 'jitter_correlation=none'],
@@ -158,6 +164,8 @@ describe('a wrong set', () => {
       /no overhead of a frame; write overhead=ethernet, or overhead=none/,
     ],
     ['at 1s set a--b mtu=576', /"576" is not 1280 to 9216 bytes; write a number of bytes from 1280 on/],
+    ['at 1s set a--b rules="drop only icmp; drop 3 only tcp"', /"3" is no part of all packets.*drop 3rd/],
+    ['at 1s set a--b rules=""', /there is no rule/],
     ['at 1s set a--b lossmodel=none', /no property "lossmodel".*loss_model/],
   ])('%s', (line, message) => {
     expect(mistakes(line)).toEqual([expect.stringMatching(message)]);

@@ -52,6 +52,8 @@ describe('each key has its effect, in each direction', () => {
     ['overhead: atm', { overhead: 'atm' }],
     ['overhead: 38bytes', { overhead: '38 bytes' }],
     ['mtu: 1400', { mtu: 1400 }],
+    ['rules: drop 10% only udp:53', { rules: 'drop 10% only udp:53' }],
+    ["rules: [drop only icmp, 'reset only tcp:22,syn']", { rules: 'drop only icmp; reset only tcp:22, syn' }],
     ['jitter: 1ms, jitter_correlation: 25%', { jitter: 1000, jitterCorrelation: 0.25 }],
     ['jitter: 1ms, quantiles: "1 2 3 4 5 6 7 9"', { jitter: 1000, quantiles: '1 2 3 4 5 6 7 9' }],
   ])('%s', (text, expected) => {
@@ -74,6 +76,11 @@ describe('each key has its effect, in each direction', () => {
     expect(directions('up: { bandwidth: 3Mbps }, down: 4Mbps')).toEqual(directions('up: 3Mbps, down: 4Mbps'));
   });
 
+  it('a direction may have no rules where the link has some', () => {
+    const { up, down } = directions('rules: reset, up: { rules: [] }');
+    expect([up.rules, down.rules]).toEqual([undefined, 'reset']);
+  });
+
   it('a named distribution at a direction takes the place of samples for both', () => {
     const { up, down } = directions(
       'jitter: 1ms, quantiles: "1 2 3 4 5 6 7 9", up: { distribution: pareto }',
@@ -85,6 +92,49 @@ describe('each key has its effect, in each direction', () => {
     const head = 'defaults: { link: { bandwidth: 1Gbps } }\n';
     const { up, down } = directions('up: { loss: 1% }, down: 5Mbps', undefined, head);
     expect([up.bandwidth, up.loss, down.bandwidth]).toEqual([1e9, 0.01, 5e6]);
+  });
+});
+
+describe('rules that are wrong have the column of what is wrong', () => {
+  const columns = (link: string): (readonly [number, string])[] => {
+    try {
+      load(link);
+    } catch (error) {
+      if (error instanceof TopologyError)
+        return error.diagnostics.map(({ column, field }) => [column, field] as const);
+    }
+    return [];
+  };
+  const at = (text: string, wrong: string): number => `  - { from: a, to: b, ${text}`.indexOf(wrong) + 1;
+
+  it.each([
+    ['rules: drop 10 only udp', '10 only', 'links[0].rules'],
+    ["rules: 'drop only icmp; reset only udp:53'", 'udp:53', 'links[0].rules'],
+    ['rules: [drop only icmp, delay 5 only tcp]', '5 only', 'links[0].rules[1]'],
+    ['up: { rules: ["drop 3rd only syn:http"] }', 'syn:http', 'links[0].up.rules[0]'],
+    ['rules: [5]', '5]', 'links[0].rules[0]'],
+    ['rules: { drop: 5 }', '{ drop', 'links[0].rules'],
+  ])('%s', (text, wrong, field) => {
+    expect(columns(text)).toEqual([[at(text, wrong), field]]);
+  });
+
+  it('also behind variables, where the text stands as it is', () => {
+    const text =
+      'vars: { p: 53 }\nservices: { a: {}, b: {} }\nlinks:\n  - { from: a, to: b, rules: drop 5 only udp }\n';
+    const find = (): void => void loadTopology(text.replace('only udp', 'only udp:${p}'), 'x.yaml');
+    expect(find).toThrow(TopologyError);
+    const told = columns('rules: drop 5 only udp');
+    expect(told).toEqual([[at('rules: drop 5 only udp', '5 only'), 'links[0].rules']]);
+  });
+
+  it('a path that has more than there is room for is refused at the last link with some', () => {
+    const text = (count: number): string =>
+      `services: { a: {}, b: {} }\nbridges: [s]\nlinks:\n  - { from: a, to: s, rules: [reset, drop] }\n  - { from: s, to: b, rules: [${Array(count).fill('drop 1% only icmp').join(', ')}] }\n`;
+    expect(loadTopology(text(6), 'x.yaml').topology.links).toHaveLength(2);
+    expect(() => loadTopology(text(7), 'x.yaml')).toThrow(/a\.0 to b\.0 has 9 rules, more than 8/);
+    expect(mistakes(`rules: [${Array(9).fill('reset').join(', ')}]`)).toEqual([
+      expect.stringContaining('9 rules are more than the 8'),
+    ]);
   });
 });
 
@@ -202,7 +252,7 @@ describe('a distribution from a file', () => {
 });
 
 const ALL =
-  'latency: 5ms, bandwidth: 100Mbps, jitter: 1ms, quantiles: "1 2 3 4 5 6 7 9", jitter_correlation: 25%, loss: 0.1%, loss_model: every 9 packets, duplicate: 1%, corrupt: 2%, reorder: 3%, reorder_distance: 4 packets, slots: 5ms, aqm: codel, overhead: vlan, mtu: 1400';
+  'latency: 5ms, bandwidth: 100Mbps, jitter: 1ms, quantiles: "1 2 3 4 5 6 7 9", jitter_correlation: 25%, loss: 0.1%, loss_model: every 9 packets, duplicate: 1%, corrupt: 2%, reorder: 3%, reorder_distance: 4 packets, slots: 5ms, aqm: codel, overhead: vlan, mtu: 1400, rules: ["drop 3rd only syn:80, tcp:81", delay 20ms except icmp]';
 
 it('what is written is read again', () => {
   const { topology } = load(`${ALL}, up: { loss: 1%, duplicate: 0% }`);
@@ -230,6 +280,7 @@ it('paths print them, and have them as data', () => {
     'codel target=5ms',
     'overhead vlan',
     'MTU 1400',
+    'drop 3rd only syn:80, tcp:81; delay 20ms except icmp',
     '11.2',
   ])
     expect(line).toContain(text);
@@ -252,6 +303,7 @@ it('other programs are told what they do not get', () => {
       'slots',
       'overhead of frames',
       'MTU',
+      'rules for parts of the traffic',
     ])
       expect(lost.join('\n')).toContain(`no ${what} there`);
   }

@@ -15,6 +15,8 @@ export interface Source {
   readonly value: unknown;
   at(path: Path): Place;
   atKey(path: Path, key: string): Place;
+  /** Of a character of the text at `path`. */
+  inside(path: Path, index: number): Place;
   /** The user's text at `path`, up to a line; `undefined` if there is none. */
   source(path: Path): string | undefined;
 }
@@ -56,6 +58,13 @@ export class ExpandedDocument {
 
   at(path: Path): Place {
     return placeOf(this.#find(path).origin);
+  }
+
+  /** Of a character of a text; of the whole text where variables made another one of it. */
+  inside(path: Path, index: number): Place {
+    const { node, origin } = this.#find(path);
+    const isWritten = 'source' in origin && valueAt(origin.source.value, origin.path) === node;
+    return isWritten ? origin.source.inside(origin.path, index) : placeOf(origin);
   }
 
   atKey(path: Path, key: string): Place {
