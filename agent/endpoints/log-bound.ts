@@ -6,8 +6,8 @@
  * much as they can; so the logs that grow fast are looked at more often.
  */
 import { closeSync, ftruncateSync, lstatSync, readSync, rmSync } from 'node:fs';
-import { cutFileOf, missingAtStart, readCut } from '../../proto/log-cut.ts';
 import type { Timers } from '../clock/clock.ts';
+import { cutFileOf, missingAtStart, readCut } from '../files/log-cut.ts';
 import { appendTo, openToChange, PRIVATE_FILE, replaceFile } from '../files/own-files.ts';
 import { punchHole } from '../kernel/sys/sparse-file.ts';
 

@@ -1,7 +1,7 @@
 /** Looks whether a service is ready, from the start of its command on, until it is or its life has ended. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { readCut } from '../../proto/log-cut.ts';
 import type { Timers } from '../clock/clock.ts';
+import { readCut } from '../files/log-cut.ts';
 
 /** A look at a port or a log takes some tenths of a millisecond. A command costs as much as a process. */
 const LOOK_MS = 200;

@@ -1,7 +1,7 @@
 /** Copies the end of a log file. */
 import { closeSync, copyFileSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { missingAtStart, readCut } from '../../agent/files/log-cut.ts';
 import { openToRead } from '../../agent/files/own-files.ts';
-import { missingAtStart, readCut } from '../../proto/log-cut.ts';
 
 const CHUNK_BYTES = 2 ** 20;
 const NEWLINE = 10;

@@ -14,8 +14,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readCut } from '../../agent/files/log-cut.ts';
 import { makeFolder, OPEN_FOLDER } from '../../agent/files/own-files.ts';
-import { readCut } from '../../proto/log-cut.ts';
 import { copyEnd } from './copy-end.ts';
 
 /** Another one for those who must not push out the user's runs: the tests. */

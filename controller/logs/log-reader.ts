@@ -1,6 +1,6 @@
 /** Reads one log file piece by piece, while it is written, rotated or removed. */
 import { closeSync, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
-import { missingAtStart, missingWithin, readCut } from '../../proto/log-cut.ts';
+import { missingAtStart, missingWithin, readCut } from '../../agent/files/log-cut.ts';
 
 const CHUNK_BYTES = 65_536;
 const NEWLINE = 10;

@@ -11,23 +11,12 @@ import { readInventory } from '../../controller/inventory/read.ts';
 import { ContainerError } from '../../controller/platform/containers/errors.ts';
 import { isSelected, parseSelector } from '../../controller/platform/containers/selectors.ts';
 import { NetfoldError } from '../../proto/errors.ts';
-import { parseDistance, parseLossModel, parseQuantiles, parseSlots } from '../../proto/models.ts';
-import { parseQueue } from '../../proto/queue.ts';
-import { parseRules, RULE_EXAMPLES, rulesOf } from '../../proto/rules.ts';
-import {
-  parseBandwidth,
-  parseBytes,
-  parseDuration,
-  parseLatency,
-  parseMemory,
-  parsePercentage,
-  UnitError,
-} from '../../proto/units.ts';
 import { parseAction, parseEvent } from '../../topology/events/grammar.ts';
 import { Folding } from '../../topology/fold/fold.ts';
 import { expandGraph } from '../../topology/fold/graph.ts';
 import { type LoadedTopology, loadTopology, TopologyError } from '../../topology/load.ts';
 import { Findings } from '../../topology/model/diagnostics.ts';
+import { quantityTargets } from './quantities.ts';
 import { simpleYaml } from './simple-yaml.ts';
 import { textTarget } from './target.ts';
 
@@ -187,18 +176,6 @@ const LINES = [
   'at 11s signal server.0 TERM',
   'from 1h to 2h disconnect a',
   'at 12s quit',
-];
-const QUANTITIES = [
-  '10ms',
-  '250us',
-  '1.5s',
-  '60Mbps',
-  '1Gbps',
-  '0.1%',
-  '64KiB',
-  '200 packets',
-  '1m30s',
-  '8 bps',
 ];
 const CONTAINER = {
   ...{ id: 'a'.repeat(64), name: 'db-main', state: 'running' },
@@ -364,56 +341,5 @@ export const TEXTS = [
     },
     isCoded: () => false,
   }),
-  textTarget({
-    name: 'rules',
-    seeds: RULE_EXAMPLES.concat(RULE_EXAMPLES.join('; ')),
-    pieces: PIECES,
-    read: readRules,
-    isCoded: (error) => error instanceof UnitError,
-  }),
-  textTarget({
-    name: 'quantity',
-    seeds: QUANTITIES,
-    pieces: PIECES,
-    read: readQuantity,
-    isCoded: (error) => error instanceof UnitError,
-  }),
+  ...quantityTargets(PIECES),
 ];
-
-/** What is canonical is read as the same. */
-function readRules(text: string): void {
-  const canonical = parseRules(text);
-  const again = rulesOf(canonical)
-    .map((rule) => rule.text)
-    .join('; ');
-  if (parseRules(canonical) !== canonical || again !== canonical)
-    throw new Error(`not canonical: ${canonical}`);
-}
-
-/** By every parser: any that takes it is content. */
-function readQuantity(text: string): void {
-  let last: unknown;
-  let taken = false;
-  for (const parse of [
-    parseLatency,
-    parseBandwidth,
-    parseBytes,
-    parseMemory,
-    parsePercentage,
-    parseDuration,
-    parseQueue,
-    parseLossModel,
-    parseSlots,
-    parseDistance,
-    parseQuantiles,
-  ]) {
-    try {
-      parse(text);
-      taken = true;
-    } catch (error) {
-      if (!(error instanceof UnitError)) throw error;
-      last = error;
-    }
-  }
-  if (!taken) throw last;
-}

@@ -6,6 +6,7 @@ import type { Experiment } from '../../../controller/experiment/experiment.ts';
 import type { Place } from '../../../controller/verify/traffic.ts';
 import type { DelayBackendChoice } from '../../../proto/bootstrap.ts';
 import type { RuleStatus } from '../../../proto/status.ts';
+import { netfold } from '../../support/lab/cli.ts';
 import { place, runIn, startLab, tell, until } from '../../support/lab/lab.ts';
 
 /** The first retransmission of a SYN comes after so long (RFC 6298), less what the kernel's timers round. */
@@ -136,23 +137,23 @@ async function replies(from: Place, to: string, ...more: string[]): Promise<numb
 describe.each(delayBackends(probeMachine()))('with %s', (backend) => {
   it('drop a part of what they select, the n-th of it, and every n-th', async () => {
     const all = await pair(
-      ['drop 10% only udp:53', 'drop 3rd only udp:61', 'drop every 5th only udp:62'],
+      ['drop 10% only udp:5300', 'drop 3rd only udp:61', 'drop every 5th only udp:62'],
       backend,
     );
     const count = 1000;
-    const arrived = await datagrams(all, [53, 54, 61, 62], count);
-    expect(arrived[54]).toEqual([count, count]);
+    const arrived = await datagrams(all, [5300, 5400, 61, 62], count);
+    expect(arrived[5400]).toEqual([count, count]);
     // The path counts both families together.
     const sum = (port: number): number => arrived[port]![0] + arrived[port]![1];
     expect(sum(61)).toBe(2 * count - 1);
     expect(sum(62)).toBe(2 * count - (2 * count) / 5);
-    const lost = 2 * count - sum(53);
+    const lost = 2 * count - sum(5300);
     // Five deviations of 2,000 draws.
     expect(Math.abs(lost - 200)).toBeLessThan(5 * Math.sqrt(2000 * 0.1 * 0.9));
-    for (const one of arrived[53]!) expect(one).toBeLessThan(count);
+    for (const one of arrived[5300]!) expect(one).toBeLessThan(count);
     expect(await rulesOf(all.lab)).toEqual(
       new Map([
-        ['drop 10% only udp:53', { matched: 2 * count, applied: lost }],
+        ['drop 10% only udp:5300', { matched: 2 * count, applied: lost }],
         ['drop 3rd only udp:61', { matched: 2 * count, applied: 1 }],
         ['drop every 5th only udp:62', { matched: 2 * count, applied: 400 }],
       ]),
@@ -211,6 +212,8 @@ describe.each(delayBackends(probeMachine()))('with %s', (backend) => {
       expect(Number(time)).toBeLessThan(RETRANSMISSION_MS);
     const { matched, applied } = (await rulesOf(lab)).get('drop only icmp')!;
     expect([matched, applied]).toEqual([8, 8]);
+    const { stdout } = await netfold('status', lab.name);
+    expect(stdout).toContain('rule "drop only icmp": 8 of 8 packets');
     // Requests arrive, and answers do not.
     await tell(lab, 'set', 'a->b', 'rules=none');
     expect(await replies(a, addresses[0]!)).toBe(0);

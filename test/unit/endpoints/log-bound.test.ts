@@ -12,9 +12,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { HOT_LOOK_MS, LogBound } from '../../../agent/endpoints/log-bound.ts';
+import { cutFileOf, readCut } from '../../../agent/files/log-cut.ts';
 import { keepLogs, keptRuns, logIn } from '../../../controller/logs/kept.ts';
 import { LogReader } from '../../../controller/logs/log-reader.ts';
-import { cutFileOf, readCut } from '../../../proto/log-cut.ts';
 import { ManualClock } from '../../support/fakes/manual-clock.ts';
 
 /** A block of a file is 4 KiB: holes are made of those. */

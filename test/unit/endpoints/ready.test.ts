@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LogText } from '../../../agent/endpoints/readiness.ts';
-import { cutFileOf } from '../../../proto/log-cut.ts';
+import { cutFileOf } from '../../../agent/files/log-cut.ts';
 import { AgentLab, endpoint, type LabAgent } from '../../support/fakes/agent-lab.ts';
 
 const TOPOLOGY = `

@@ -307,7 +307,7 @@ describe('an overhead', () => {
 
 describe('rules', () => {
   const ruled = (rules: string) =>
-    desiredInterface([destination({ path: path(10e6, { rules }) })], 'elsewhere');
+    desiredInterface([destination({ path: path(10e9, { rules }) })], 'elsewhere');
 
   test('are of the class, which a path without a limit has, too', () => {
     const narrow = ruled('drop only icmp');
@@ -315,7 +315,7 @@ describe('rules', () => {
     const free = path(UNLIMITED, { rules: 'reset' });
     const state = desiredInterface([destination({ path: free, rateBps: UNLIMITED })], 'elsewhere');
     expect(state.classes.get(5)).toMatchObject({ rules: 'reset', queue: { kind: 'bfifo' } });
-    const plain = desiredInterface([destination({ path: path(10e6) })], 'elsewhere');
+    const plain = desiredInterface([destination({ path: path(10e9) })], 'elsewhere');
     expect(formatPlan('eth0', planTc(narrow, plain))).toMatch(/# rules were: drop only icmp$/);
     expect(formatPlan('eth0', planTc(plain, narrow))).toMatch(
       /bpf map rules: drop only icmp {2}# rules were: none$/,
@@ -332,7 +332,7 @@ describe('rules', () => {
     ['drop only tcp', false],
     ['reset; delay 5ms only tcp', false],
   ])('%s sees each frame of TCP by itself: %s', (rules, isSingle) => {
-    const plain = desiredInterface([destination({ path: path(10e6) })], 'elsewhere').gsoSegments;
+    const plain = desiredInterface([destination({ path: path(10e9) })], 'elsewhere').gsoSegments;
     expect(plain).toBeGreaterThan(1);
     expect(ruled(rules).gsoSegments).toBe(isSingle ? 1 : plain);
   });

@@ -45,6 +45,16 @@ test('latency and bandwidth come from the links of this direction', () => {
   expect(explained('server', 'a')).toMatchObject({ bandwidthBps: 20e6, roundTripMs: 50 });
 });
 
+test('rules are of the links that have them, and not of the way back', () => {
+  const text = TEXT.replace('latency: 1ms }', 'latency: 1ms, up: { rules: [drop only icmp, reset] } }');
+  const ruled = graphAt(loadTopology(text, 'lab.yaml').topology, micros(0));
+  const there = explain(ruled, number('d'), number('server'), []) as Explanation;
+  expect(there.links.map(({ rules }) => rules)).toEqual([['drop only icmp', 'reset'], undefined]);
+  expect(textOf(there).join('\n')).toContain('rule of d.0->s: drop only icmp\nrule of d.0->s: reset');
+  const back = explain(ruled, number('server'), number('d'), []) as Explanation;
+  expect(back.links.some(({ rules }) => rules !== undefined)).toBe(false);
+});
+
 test('alone, a flow has the bandwidth of its path', () => {
   const alone = explained('a', 'server');
   expect([alone.shareBps, alone.limitedBy, alone.competitors]).toEqual([50e6, 's->server.0', []]);

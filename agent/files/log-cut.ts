@@ -3,7 +3,7 @@
  * file beside the log says where the cut is; agents write it, and all that print or copy logs read it.
  */
 import { readFileSync } from 'node:fs';
-import { count } from './words.ts';
+import { count } from '../../proto/words.ts';
 
 /** `web.0.log` → `web.0.log.cut`. */
 export const cutFileOf = (log: string): string => `${log}.cut`;
