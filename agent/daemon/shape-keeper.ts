@@ -60,7 +60,7 @@ export interface ShapeKeeperPorts {
 
 export class ShapeKeeper {
   readonly #ports: ShapeKeeperPorts;
-  #isShaped = false;
+  #shapedAt: number | undefined;
   #isQuick = false;
   #failure: string | undefined;
   /** What happened once and can't be made good: the latest of them. */
@@ -108,7 +108,12 @@ export class ShapeKeeper {
 
   /** Everything is in force and was read back once. */
   get isShaped(): boolean {
-    return this.#isShaped;
+    return this.#shapedAt !== undefined;
+  }
+
+  /** Since when, by `Clock.now()`; `undefined`: it is not yet. */
+  get shapedAt(): number | undefined {
+    return this.#shapedAt;
   }
 
   /** Whether a change is quick enough for the agent to have priority over all applications. */
@@ -191,7 +196,7 @@ export class ShapeKeeper {
   #look(): void {
     const { delay, usage, strays } = this.#ports;
     const { work, overflowed = 0, unattended = 0 } = delay.counters();
-    if (this.#isShaped) this.#lateness.observe(work);
+    if (this.isShaped) this.#lateness.observe(work);
     this.#overflowed.observe(overflowed);
     this.#unattended.observe(unattended);
     this.#uncounted.observe(usage.uncounted());
@@ -263,7 +268,7 @@ export class ShapeKeeper {
   async #rehearse(): Promise<void> {
     this.#isQuick = await this.#ports.rehearse();
     this.#lateness.begin(this.#ports.delay.counters().work);
-    this.#isShaped = true;
+    this.#shapedAt = this.#ports.clock.now();
     this.#ports.onShaped();
   }
 

@@ -48,7 +48,7 @@ const rules = {
   WORK_FAILS: { weight: 'degraded', ...FAILS },
   /** The agent's process did not run. Pauses of garbage collection and of a busy machine are below a quarter of it. */
   AGENT_STALLED: { weight: 'degraded', unit: 'ms', bound: 1000, holdsMs: 0, clearsMs: CALM_MS },
-  /** Began after the start, as after a crash: what was before, nobody has judged. Starts of agents differ by less. */
+  /** All was in force only after the start, as after a crash: what was before, nobody has judged. Starts of agents differ by less. */
   AGENT_LATE: { weight: 'degraded', unit: 'ms', bound: 5000, holdsMs: 0, clearsMs: CALM_MS },
   /** Mean time between ticks, in ticks: at two, a share is a whole tick older than the design says. */
   TICKS_LATE: { weight: 'degraded', unit: 'ratio', bound: 2, holdsMs: 0, clearsMs: CALM_MS },

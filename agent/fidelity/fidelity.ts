@@ -41,7 +41,8 @@ const IN_STATUS = 50;
 
 /** What the rules of the local endpoints are, as who keeps them says. */
 export interface Kept {
-  readonly isShaped: boolean;
+  /** Since when they are all in force, by `Clock.now()`; `undefined`: they are not yet. */
+  readonly shapedAt: number | undefined;
   /** `endpoint`: null where it is all of them. */
   readonly unenforced: readonly { readonly endpoint: string | null; readonly reason: string }[];
   /** At the place of the endpoints, in words. */
@@ -187,7 +188,7 @@ export class Fidelity {
     const now = clock.now();
     this.#hasNews = false;
     const as = state();
-    const isJudged = kept.isShaped && (as === 'ready' || as === 'running');
+    const isJudged = kept.shapedAt !== undefined && (as === 'ready' || as === 'running');
     if (!isJudged) {
       this.#judgedAs = undefined;
       this.#pending = [];
@@ -214,13 +215,17 @@ export class Fidelity {
     this.#pending = as === 'running' ? this.#lateStart(now) : [];
   }
 
-  /** Who begins in the middle, as after a crash, has not judged what was before. */
+  /**
+   * Who begins in the middle, as after a crash, has not judged what was before. Who had all in force at the start is not late, however
+   * long the start of its applications takes.
+   */
   #lateStart(now: number): Symptom[] {
-    const { isWhole, sinceStart, host } = this.#ports;
-    const measured = toMillis(micros(sinceStart() ?? 0));
+    const { isWhole, sinceStart, host, kept } = this.#ports;
+    const startedAt = now - toMillis(micros(sinceStart() ?? 0));
+    const measured = (kept.shapedAt ?? now) - startedAt;
     if (!isWhole || measured <= CAUSES.AGENT_LATE.bound) return [];
-    const message = `the agent of ${host} began ${millisToSeconds(measured).toFixed(1)} s after the start of the experiment, as after a crash: nobody has judged what was before`;
-    return [{ code: 'AGENT_LATE', measured, message, since: now - measured }];
+    const message = `the agent of ${host} had all in force ${millisToSeconds(measured).toFixed(1)} s after the start of the experiment, as after a crash: nobody has judged what was before`;
+    return [{ code: 'AGENT_LATE', measured, message, since: startedAt }];
   }
 
   #stalled(now: number): Symptom[] {

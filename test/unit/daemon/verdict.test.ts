@@ -131,6 +131,17 @@ test('an agent that begins in the middle says that nobody has judged what was be
   expect(only(again).measured).toBeGreaterThan(20_000);
 });
 
+test('an agent that had all in force at the start is not late, however late it begins to judge', async () => {
+  await lab.clock.advance(10_000);
+  // As one that is told late, or whose applications take so long to start.
+  for (const { lifecycle } of [first, second]) lifecycle.run(lab.clock.wallNow() - 7000);
+  await lab.clock.advance(4000);
+  expect([first, second].map((agent) => [agent.lifecycle.state, ...codes(agent)])).toEqual([
+    ['running'],
+    ['running'],
+  ]);
+});
+
 test('an agent that takes long to answer is named by those who ask it', async () => {
   await begin();
   lab.network.delayMs = [350, 350];
