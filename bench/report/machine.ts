@@ -1,7 +1,7 @@
 /** The machine of a report. Nothing in it identifies the machine or its user. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { type HardwareFacts, readHardwareFacts } from '../../controller/machine/facts.ts';
+import { type HardwareFacts, hardwareFacts } from '../../controller/machine/facts.ts';
 import { netfoldVersion } from '../../controller/machine/version.ts';
 
 export interface MachineFacts extends HardwareFacts {
@@ -13,7 +13,7 @@ const run = promisify(execFile);
 
 export async function readMachineFacts(): Promise<MachineFacts> {
   return {
-    ...(await readHardwareFacts()),
+    ...(await hardwareFacts()),
     versions: {
       netfold: netfoldVersion(),
       node: process.versions.node,

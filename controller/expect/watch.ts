@@ -23,8 +23,6 @@ const STATUS_EVERY_LOOKS = 2;
 /** Probes are sent five times a second, or so seldom that they take this part of the path. */
 const PROBE_MS = 200;
 const PROBE_PART = 0.01;
-/** After the last time that an expectation of the record names: the second is recorded. */
-const SETTLE_MS = 1500;
 /** A run whose applications must end, and that names no time. */
 const MOST_MS = 600_000;
 /** An application that has not been started so long after the last time that is named, never is. */
@@ -64,9 +62,9 @@ export class Watch {
   /** After the last look. */
   async judge(): Promise<Judgement[]> {
     const endedMs = this.#nowMs();
-    // What was sent last may be answered still, and its second be written.
-    const isRecorded = this.#experiment.record !== undefined && this.#expectations.some(isOfRecord);
-    await sleep(Math.max(isRecorded ? SETTLE_MS : 0, this.#probes.size > 0 ? PATIENCE_MS : 0));
+    // What was sent last may be answered still.
+    if (this.#probes.size > 0) await sleep(PATIENCE_MS);
+    await this.#experiment.settleRecord();
     await this.#look();
     this.stop();
     const evidence = this.#evidence(endedMs);
@@ -205,15 +203,6 @@ function probeOf(expectation: Expectation): ProbeKind | undefined {
     default:
       return undefined;
   }
-}
-
-/** What only the record knows, which is a second behind. */
-function isOfRecord(expectation: Expectation): boolean {
-  const { what } = expectation;
-  if (what === 'rate' || what === 'bytes' || ('ofTraffic' in expectation && expectation.ofTraffic))
-    return true;
-  if (!('when' in expectation) || expectation.when.kind !== 'within') return false;
-  return 'event' in expectation.when.after;
 }
 
 function textsOf(expectation: Expectation): LoggedText[] {

@@ -102,6 +102,11 @@ export class Experiment {
     return this.#recorder?.folder;
   }
 
+  /** What is known of the time until now stands in the record when this resolves. */
+  async settleRecord(): Promise<void> {
+    await this.#recorder?.settle();
+  }
+
   /** Folder of the record into which `stop` has joined its parts; `undefined`: it has one part, or others are still written. */
   get joined(): string | undefined {
     return this.#joined;

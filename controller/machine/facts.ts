@@ -13,7 +13,18 @@ export interface HardwareFacts {
   readonly kernel: string;
 }
 
-export async function readHardwareFacts(): Promise<HardwareFacts> {
+let hardware: Promise<HardwareFacts> | undefined;
+
+/** Asked once: it takes a dozen other programs, and a process that runs many experiments meets no other machine. */
+export function hardwareFacts(): Promise<HardwareFacts> {
+  hardware ??= readHardwareFacts().catch((error) => {
+    hardware = undefined;
+    throw error;
+  });
+  return hardware;
+}
+
+async function readHardwareFacts(): Promise<HardwareFacts> {
   const [os, cpu, system, memory] = await Promise.all([si.osInfo(), si.cpu(), si.system(), si.mem()]);
   return {
     cpu: `${cpu.manufacturer} ${cpu.brand}`.trim(),

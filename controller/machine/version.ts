@@ -8,17 +8,24 @@ export { netfoldVersion } from '../../agent/files/version.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
-/** The commit of a checkout, with `+` if files differ from it; null of a package. */
-export async function netfoldCommit(): Promise<string | null> {
+let commit: Promise<string | null> | undefined;
+
+/** The commit of a checkout, with `+` if files differ from it; null of a package. Of the code that runs: it is asked once. */
+export function netfoldCommit(): Promise<string | null> {
+  commit ??= readCommit();
+  return commit;
+}
+
+async function readCommit(): Promise<string | null> {
   if (!existsSync(join(ROOT, '.git'))) return null;
   const git = async (...words: string[]): Promise<string> =>
     (await promisify(execFile)('git', ['-C', ROOT, ...words])).stdout.trim();
   try {
-    const [commit, changed] = await Promise.all([
+    const [head, changed] = await Promise.all([
       git('rev-parse', 'HEAD'),
       git('status', '--porcelain', '--untracked-files=no'),
     ]);
-    return changed === '' ? commit : `${commit}+`;
+    return changed === '' ? head : `${head}+`;
   } catch {
     return null;
   }

@@ -94,7 +94,7 @@ function compareKept({ description: a }: KeptRecord, { description: b }: KeptRec
 function readKept(folder: string): KeptRecord | undefined {
   try {
     const description = readDescription(folder);
-    return { folder, description, bytes: sizeOf(folder), pinned: existsSync(join(folder, PIN)) };
+    return { folder, description, bytes: sizeOf(folder), pinned: isPinned(folder) };
   } catch {
     return undefined;
   }
@@ -125,6 +125,8 @@ const only = (names: readonly string[]): string | undefined => (names.length ===
 export function pin(folder: string): void {
   writeFileSync(join(folder, PIN), '');
 }
+
+export const isPinned = (folder: string): boolean => existsSync(join(folder, PIN));
 
 export function unpin(folder: string): void {
   rmSync(join(folder, PIN), { force: true });

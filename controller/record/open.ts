@@ -10,7 +10,7 @@ import { nativeText } from '../../topology/formats/native/write.ts';
 import { formatOf } from '../../topology/formats/registry.ts';
 import type { Topology } from '../../topology/model/model.ts';
 import { ControllerError } from '../errors.ts';
-import { type KernelFacts, readHardwareFacts } from '../machine/facts.ts';
+import { hardwareFacts, type KernelFacts } from '../machine/facts.ts';
 import { netfoldCommit, netfoldVersion } from '../machine/version.ts';
 import { RunDatabase } from './database.ts';
 import {
@@ -134,7 +134,7 @@ async function describe(run: RecordedRun, startedAt: string, folder: string): Pr
     ...(run.run && { run: run.run }),
     ...(kernel && { kernel: { queueing: [...kernel.queueing], settings: { ...kernel.settings } } }),
   };
-  const [machine, commit] = await Promise.all([readHardwareFacts(), netfoldCommit()]);
+  const [machine, commit] = await Promise.all([hardwareFacts(), netfoldCommit()]);
   return {
     ...{ format: FORMAT, id: basename(folder), experiment, state: 'recording', writer: thisWriter() },
     ...{ startedAt, beganAt: null, endedAt: null, machine, platform, delayBackend },

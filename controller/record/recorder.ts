@@ -95,6 +95,8 @@ export class Recorder {
   readonly #traffic = new Map<string, readonly TrafficStatus[]>();
   #hasNewTraffic = false;
   #isDrained = false;
+  /** One round after the other: an agent answers one question at a time. */
+  #turn: Promise<void> = Promise.resolve();
 
   /** Begins to record. Throws if nothing can be written there. */
   constructor(options: RecorderOptions) {
@@ -122,10 +124,24 @@ export class Recorder {
     );
   }
 
+  /** What agents can tell of the time until now is written when this resolves. Never rejects. */
+  settle(): Promise<void> {
+    return this.#isDrained ? Promise.resolve() : this.#nextTurn();
+  }
+
+  #nextTurn(): Promise<void> {
+    this.#turn = this.#turn.then(async () => {
+      await this.#round();
+      this.#write();
+    });
+    return this.#turn;
+  }
+
   /** The last round, while the agents still answer. Nothing is asked afterwards. */
   async drain(): Promise<void> {
     this.#stopping.abort();
     await this.#loop;
+    await this.#turn;
     await this.#round();
     this.#waiting.push(this.#happened.last(this.#now() ?? 0));
     this.#isDrained = true;
@@ -164,8 +180,7 @@ export class Recorder {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       const started = performance.now();
-      await this.#round();
-      this.#write();
+      await this.#nextTurn();
       const left = ROUND_MS - (performance.now() - started);
       await sleep(Math.max(0, left), undefined, { signal }).catch(() => {});
     }

@@ -9,6 +9,7 @@ import { count } from '../../../proto/words.ts';
 import { EXIT_INTERRUPTED } from '../../errors.ts';
 import { readStudy, type Study } from '../../workbench/studies/definition.ts';
 import { StudyError } from '../../workbench/studies/errors.ts';
+import { MOST_KEPT } from '../../workbench/studies/kept-records.ts';
 import { type Space, spaceOf } from '../../workbench/studies/points.ts';
 import type { RunOrder, RunOutcome } from '../../workbench/studies/run-once.ts';
 import { type StudyEnd, StudyRunner, settingsText } from '../../workbench/studies/study.ts';
@@ -24,6 +25,7 @@ interface StudyFlags {
   readonly tries: number;
   readonly yes?: boolean;
   readonly dryRun?: boolean;
+  readonly record: boolean;
   readonly keepRecords?: boolean;
   readonly delayBackend: DelayBackendChoice;
   readonly json?: boolean;
@@ -58,7 +60,13 @@ export function addStudyCommand(program: Command): void {
     )
     .option('--yes', `also if it is more than ${MOST_WITHOUT_YES.toLocaleString('en')} runs`)
     .option('--dry-run', 'print how many runs it is, and the first points')
-    .option('--keep-records', 'keep a record of each run')
+    .option('--no-record', 'keep a record of no run that is ok')
+    .addOption(
+      new Option(
+        '--keep-records',
+        `keep the record of each run (default: of the last ${MOST_KEPT})`,
+      ).conflicts('record'),
+    )
     .addOption(
       new Option('--delay-backend <name>', 'what delays packets; auto: netem where the kernel has it')
         .choices(DELAY_BACKENDS)
@@ -109,14 +117,15 @@ interface Given {
 
 function runnerOf({ definition, space, file, folder, flags, signal }: Given): StudyRunner {
   const topology = topologyOf(definition, file);
-  const { jobs, tries, delayBackend, keepRecords: keepsRecords = false } = flags;
+  const { jobs, tries, delayBackend } = flags;
+  const records = flags.record ? (flags.keepRecords ? 'all' : 'some') : 'none';
   // Looking at a study needs nothing of what runs it.
   const run = async (order: RunOrder): Promise<RunOutcome | undefined> =>
     (await import('../../workbench/studies/run-once.ts')).runOnce(order);
   return new StudyRunner(
     definition,
     space,
-    { file, folder, jobs, tries, keepsRecords, delayBackend, signal },
+    { file, folder, jobs, tries, records, delayBackend, signal },
     { open: (set) => openTopology(topology, { set }), run, tell: step },
   );
 }
@@ -181,7 +190,7 @@ function report({ ok, notOk, isInterrupted }: StudyEnd, folder: string, { json }
   if (json) printJson({ folder, ok, failed, unfaithful, isInterrupted, notOk });
   else {
     for (const { parameters, repetition, state, reason, kept } of notOk.slice(0, SHOWN_FAILURES)) {
-      const where = kept === null ? '' : ` (${join(folder, kept)})`;
+      const where = kept === null || !existsSync(join(folder, kept)) ? '' : ` (${join(folder, kept)})`;
       print(`${state}: ${settingsText(parameters)}, run ${repetition}: ${reason.split('\n')[0]}${where}`);
     }
     if (notOk.length > SHOWN_FAILURES) print(`and ${notOk.length - SHOWN_FAILURES} more, in ${TABLES.runs}`);

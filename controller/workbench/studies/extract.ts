@@ -20,7 +20,7 @@ export interface LogWanted extends LogResult {
 }
 
 /** A measure has no bound; the grammar asks for one. */
-const BOUNDS = { rtt: '< 1s', latency: '< 1s', loss: '< 100%', rate: '> 1bps', bytes: '> 1B' } as const;
+const BOUNDS = { rtt: '< 1s', latency: '< 1s', loss: '< 100%', rate: '> 1kbps', bytes: '> 1B' } as const;
 const MEASURED_IN = { rtt: 'ms', latency: 'ms', loss: '%', rate: 'Mb/s', bytes: 'bytes' } as const;
 
 /** What a study asks of each run of a topology with these endpoints. Throws `StudyError` (`STUDY_FILE`), `TopologyError`. */

@@ -1,8 +1,8 @@
 /** The results of a study as one HTML file, which needs nothing else: it opens from the disk, without a network. */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { count } from '../../../proto/words.ts';
-import { inert, json, table } from '../../record/report/html.ts';
+import { type Cell, inert, json, table } from '../../record/report/html.ts';
 import { asset, reportStyle } from '../../record/report/page.ts';
 import { axisOf } from './axis.ts';
 import type { StudyTable } from './table-model.ts';
@@ -78,18 +78,19 @@ function chartData({ parameters, results, points, confidence }: StudyTable) {
 function failureSection({ runs, parameters }: StudyTable): string {
   const failed = runs.filter(({ state }) => state !== 'ok');
   if (failed.length === 0) return '';
-  const rows = failed.map(({ parameters: values, repetition, state, reason }) => [
+  const rows = failed.map(({ parameters: values, repetition, state, reason, kept }): Cell[] => [
     ...parameters.map((name) => values[name] ?? ''),
     String(repetition),
     state,
     reason,
+    { markup: kept === null ? '' : linkOf(kept) },
   ]);
-  return `<h2>Runs that are not ok</h2>${tableOf([...parameters, 'repetition', 'state', 'why'], rows)}`;
+  return `<h2>Runs that are not ok</h2>${tableOf([...parameters, 'repetition', 'state', 'why', 'kept'], rows)}`;
 }
 
 function pointSection({ parameters, results, points }: StudyTable): string {
   const names = Object.entries(results).map(([name, unit]) => (unit === '' ? name : `${name} (${unit})`));
-  const rows = points.map(({ parameters: values, ok, results: found }) => [
+  const rows = points.map(({ parameters: values, ok, results: found, records }): Cell[] => [
     ...parameters.map((name) => values[name] ?? ''),
     String(ok),
     ...Object.keys(results).map((name) => {
@@ -98,13 +99,17 @@ function pointSection({ parameters, results, points }: StudyTable): string {
       const half = one.low === null ? '' : ` ± ${digits(one.mean - one.low)}`;
       return `${digits(one.mean)}${half}`;
     }),
+    { markup: records.map(linkOf).join(' ') },
   ]);
-  return `<h2>Points</h2>${tableOf([...parameters, 'runs', ...names], rows)}`;
+  return `<h2>Points</h2>${tableOf([...parameters, 'runs', ...names, 'records'], rows)}`;
 }
+
+/** Beside the page. */
+const linkOf = (record: string): string => `<a href="${inert(record)}/">${inert(basename(record))}</a>`;
 
 const digits = (value: number): string => String(Number(value.toPrecision(4)));
 
-const tableOf = (heading: readonly string[], rows: readonly (readonly string[])[]): string =>
+const tableOf = (heading: readonly string[], rows: readonly (readonly Cell[])[]): string =>
   table(
     heading,
     rows,

@@ -30,7 +30,7 @@ export interface RunOrder {
   readonly durationMicros?: number;
   /** Folder for a record of the run; absent: none. */
   readonly record?: string;
-  /** New folder for the logs of a run that is not ok and has no record. */
+  /** New folder for the logs of a run that is not ok and could not be recorded, or was not to be. */
   readonly logs: string;
   readonly signal: AbortSignal;
 }
@@ -92,7 +92,7 @@ async function watched(experiment: Experiment, order: RunOrder): Promise<RunOutc
     const doubt =
       verdict.verdict === 'faithful' ? undefined : (verdict.causes[0]?.message ?? verdict.verdict);
     const state = doubt !== undefined ? 'unfaithful' : reasons.length > 0 ? 'failed' : 'ok';
-    const isKept = state !== 'ok' && order.record === undefined;
+    const isKept = state !== 'ok' && experiment.record === undefined;
     if (isKept) keepLogs(experiment.name, order.logs);
     const judged = judgements.slice(0, stated.length);
     return {

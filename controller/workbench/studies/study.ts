@@ -15,6 +15,7 @@ import type { Study } from './definition.ts';
 import { StudyError } from './errors.ts';
 import { type Wanted, wantedOf } from './extract.ts';
 import { Journal, type RunLine } from './journal.ts';
+import { KeptRecords } from './kept-records.ts';
 import type { Point, Space } from './points.ts';
 import type { RunOrder, RunOutcome } from './run-once.ts';
 import { type Ended, isNarrow, Progress, runAll, type Task } from './schedule.ts';
@@ -42,8 +43,8 @@ export interface StudyOptions {
   readonly jobs: number;
   /** Of a run that is not ok: how often it is tried in all. */
   readonly tries: number;
-  /** Whether each run keeps a record. */
-  readonly keepsRecords: boolean;
+  /** Of runs that are ok: `some`, as many as there may be on a machine, the last ones. */
+  readonly records: 'all' | 'some' | 'none';
   readonly delayBackend?: DelayBackendChoice;
   readonly signal: AbortSignal;
 }
@@ -55,6 +56,8 @@ export interface StudyEnd {
   readonly isInterrupted: boolean;
 }
 
+/** In that of the study: what is kept of each run. */
+const RUNS_FOLDER = 'runs';
 /** Points that are read before the first run; errors in others show when they come. */
 const MOST_CHECKED = 1000;
 
@@ -65,6 +68,7 @@ export class StudyRunner {
   readonly #ports: StudyPorts;
   readonly #keys = new Map<number, string>();
   readonly #units = new Map<string, string>();
+  readonly #kept: KeptRecords | undefined;
   #template: Origin['template'];
   #running = 0;
   #ended = 0;
@@ -75,6 +79,7 @@ export class StudyRunner {
     this.#space = space;
     this.#options = options;
     this.#ports = ports;
+    if (options.records !== 'all') this.#kept = new KeptRecords(join(options.folder, RUNS_FOLDER));
   }
 
   /** Runs that each point has at least. */
@@ -158,16 +163,16 @@ export class StudyRunner {
     alone: boolean,
     { journal, progress, signal }: { journal: Journal; progress: Progress; signal: AbortSignal },
   ): Promise<Ended> {
-    const { folder, keepsRecords, delayBackend } = this.#options;
+    const { folder, records, delayBackend } = this.#options;
     const { durationMicros } = this.#study;
     const { parameters } = this.#space.at(point);
-    const kept = join('runs', `${point}-${repetition}`);
+    const kept = join(RUNS_FOLDER, `${point}-${repetition}`);
     const [startedAt, began, beside] = [new Date().toISOString(), performance.now(), this.#running];
     this.#running++;
     try {
       removeFolder(join(folder, kept));
       const { opened, wanted } = this.#open(point);
-      const isRecorded = keepsRecords || needsRecord(opened.topology, wanted);
+      const isRecorded = records !== 'none' || needsRecord(opened.topology, wanted);
       const name = this.#experimentOf(point, repetition);
       journal.begin(name);
       const outcome = await this.#ports.run({
@@ -179,8 +184,9 @@ export class StudyRunner {
       });
       if (!outcome) return undefined;
       const { isKept: hasLogs, ...result } = outcome;
-      const isKept = hasLogs || (isRecorded && (keepsRecords || result.state !== 'ok'));
-      if (!isKept) removeFolder(join(folder, kept));
+      const isKept = hasLogs || (isRecorded && (records !== 'none' || result.state !== 'ok'));
+      if (isKept) this.#kept?.add(join(folder, kept));
+      else removeFolder(join(folder, kept));
       const line: RunLine = {
         ...{ kind: 'run', key: this.#keyOf(point), point, parameters, repetition, ...result, startedAt },
         seconds: millisToSeconds(Math.round(performance.now() - began)),
@@ -303,7 +309,9 @@ export const settingsText = (parameters: Point['parameters']): string =>
     .map(([name, value]) => `${name}=${value}`)
     .join(' ');
 
-/** Rates and bytes are what a record has of each second. */
+/** Rates, bytes, and round trips of traffic are what a record has of each second. */
 function needsRecord({ expectations = [] }: Topology, { measures }: Wanted): boolean {
-  return [...expectations, ...measures.values()].some(({ what }) => what === 'rate' || what === 'bytes');
+  return [...expectations, ...measures.values()].some(
+    (one) => one.what === 'rate' || one.what === 'bytes' || ('ofTraffic' in one && one.ofTraffic === true),
+  );
 }

@@ -3,11 +3,18 @@ import type { RunLine } from './journal.ts';
 import type { Point } from './points.ts';
 import type { Summary } from './statistics.ts';
 
+export interface RunRow extends RunLine {
+  /** Of its record, in that of the study; null: there is none, or not any more. */
+  readonly record: string | null;
+}
+
 export interface PointRow extends Point {
   readonly runs: number;
   readonly ok: number;
   /** Of the runs that are ok; a result that none has is absent. */
   readonly results: Readonly<Record<string, Summary>>;
+  /** Folders of the records of its runs, in that of the study. */
+  readonly records: readonly string[];
 }
 
 export interface StudyTable {
@@ -23,5 +30,5 @@ export interface StudyTable {
   readonly confidence: number;
   /** Those that have a run. */
   readonly points: readonly PointRow[];
-  readonly runs: readonly RunLine[];
+  readonly runs: readonly RunRow[];
 }

@@ -1,15 +1,16 @@
 /** What came out of a study, as tables and as a page. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { OPEN_FILE, replaceFile } from '../../../agent/files/own-files.ts';
 import { netfoldVersion } from '../../machine/version.ts';
 import type { Origin } from '../../record/description.ts';
 import type { Study } from './definition.ts';
-import type { RunLine } from './journal.ts';
+import { isRecord } from './kept-records.ts';
 import { studyPage } from './page.ts';
 import type { Point } from './points.ts';
 import type { Progress } from './schedule.ts';
 import { summarize } from './statistics.ts';
-import type { PointRow, StudyTable } from './table-model.ts';
+import type { PointRow, RunRow, StudyTable } from './table-model.ts';
 
 export interface KeyedPoint extends Point {
   readonly key: string;
@@ -36,12 +37,23 @@ export const TABLES = {
 
 const CONFIDENCE = 0.95;
 
-/** Pure. */
-export function tableOf({ study, names, units, points, progress, template }: StudyData): StudyTable {
+interface Looks {
+  readonly isKept: (kept: string) => boolean;
+  readonly isRecorded: (kept: string) => boolean;
+}
+
+/** `isKept`: whether this folder of the study is still there; `isRecorded`: and is a record. Pure but for these. */
+function tableOf(
+  { study, names, units, points, progress, template }: StudyData,
+  { isKept, isRecorded }: Looks,
+): StudyTable {
   const { confidence = CONFIDENCE } = study.until ?? {};
-  const runs: RunLine[] = [];
+  const runs: RunRow[] = [];
   const rows = points.flatMap(({ key, index, parameters }): PointRow[] => {
-    const lines = progress.runsOf(key);
+    const lines = progress.runsOf(key).map((line): RunRow => {
+      const kept = line.kept !== null && isKept(line.kept) ? line.kept : null;
+      return { ...line, kept, record: kept !== null && isRecorded(kept) ? kept : null };
+    });
     if (lines.length === 0) return [];
     // The same combination may stand in a list twice, or at another place than when it was run.
     runs.push(...lines.map((line) => ({ ...line, point: index, parameters })));
@@ -50,7 +62,8 @@ export function tableOf({ study, names, units, points, progress, template }: Stu
       const summary = summarize(progress.valuesOf(key, name), confidence);
       return summary ? [[name, summary] as const] : [];
     });
-    return [{ index, parameters, runs: lines.length, ok, results: Object.fromEntries(results) }];
+    const records = lines.flatMap(({ record }) => record ?? []);
+    return [{ index, parameters, runs: lines.length, ok, results: Object.fromEntries(results), records }];
   });
   return {
     ...{ study: study.name, topology: study.topology, netfold: netfoldVersion(), parameters: names },
@@ -61,7 +74,10 @@ export function tableOf({ study, names, units, points, progress, template }: Stu
 
 /** Throws system errors. */
 export function writeTables(folder: string, data: StudyData): void {
-  const table = tableOf(data);
+  const table = tableOf(data, {
+    isKept: (kept) => existsSync(join(folder, kept)),
+    isRecorded: (kept) => isRecord(join(folder, kept)),
+  });
   const write = (name: string, text: string): void =>
     replaceFile(join(folder, name), text, { mode: OPEN_FILE });
   write(TABLES.json, `${JSON.stringify(table, null, 1)}\n`);
@@ -76,8 +92,8 @@ type Cell = string | number | null;
 function pointRows({ parameters, results, points }: StudyTable): Cell[][] {
   const of = (name: string): string[] =>
     ['mean', 'low', 'high', 'min', 'max'].map((what) => `${name}_${what}`);
-  const heading = ['point', ...parameters, 'runs', 'ok', ...Object.keys(results).flatMap(of)];
-  const rows = points.map(({ index, parameters: values, runs, ok, results: found }) => [
+  const heading = ['point', ...parameters, 'runs', 'ok', ...Object.keys(results).flatMap(of), 'records'];
+  const rows = points.map(({ index, parameters: values, runs, ok, results: found, records }) => [
     index,
     ...parameters.map((name) => values[name] ?? ''),
     ...[runs, ok],
@@ -85,6 +101,7 @@ function pointRows({ parameters, results, points }: StudyTable): Cell[][] {
       const one = found[name];
       return one ? [one.mean, one.low, one.high, one.least, one.greatest] : [null, null, null, null, null];
     }),
+    records.join(' '),
   ]);
   return [heading, ...rows];
 }
@@ -103,13 +120,14 @@ function runRows({ parameters, results, runs }: StudyTable): Cell[][] {
     'beside',
     'started',
     'reason',
+    'record',
   ];
   const rows = runs.map((run): Cell[] => [
     run.point,
     ...parameters.map((name) => run.parameters[name] ?? ''),
     ...[run.repetition, run.state],
     ...names.map((name) => run.results[name] ?? null),
-    ...[run.expectations, run.seconds, run.beside, run.startedAt, run.reason],
+    ...[run.expectations, run.seconds, run.beside, run.startedAt, run.reason, run.record],
   ]);
   return [heading, ...rows];
 }

@@ -68,6 +68,16 @@ results:
   }
   const running = JSON.parse((await netfold('ls', '--json')).stdout) as { name: string }[];
   expect(running.filter(({ name }) => name.startsWith('pings-'))).toEqual([]);
+  // Each run has left its record, which the table names.
+  const records = points.map(({ records: [one] }: { records: string[] }) => join(results, one!));
+  for (const [point, record] of records.entries()) {
+    const { code, stdout: shown } = await netfold('records', 'show', record, '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(shown)).toMatchObject({
+      state: 'complete',
+      description: { origin: { study: { name: 'pings', point, repetition: 1 } } },
+    });
+  }
   expect(readdirSync(results).sort()).toEqual(
     expect.arrayContaining(['index.html', 'points.csv', 'results.json', 'runs.csv']),
   );
@@ -83,7 +93,9 @@ it('tells runs that fail, with what they wrote', async () => {
     file,
     "study: exits\ntopology: wrong.yaml\nparameters: { code: [0, 3] }\nresults: { v: { log: a, pattern: 'value (\\d+)' } }\n",
   );
-  const { code, stdout } = await netfold('study', file, '--tries', '1', '--json');
+  const both = await netfold('study', file, '--no-record', '--keep-records');
+  expect([both.code, both.stderr]).toEqual([1, expect.stringContaining("'--no-record'")]);
+  const { code, stdout } = await netfold('study', file, '--tries', '1', '--no-record', '--json');
   expect(code).toBe(1);
   const { ok, notOk } = JSON.parse(stdout);
   expect(ok).toBe(1);
@@ -91,4 +103,5 @@ it('tells runs that fail, with what they wrote', async () => {
     { parameters: { code: '3' }, state: 'failed', reason: expect.stringContaining('exited with 3') },
   ]);
   expect(readFileSync(join(folder, 'exits.results', notOk[0].kept, 'a.0.log'), 'utf8')).toContain('value 7');
+  expect(readdirSync(join(folder, 'exits.results/runs'))).toEqual(['1-1']);
 });

@@ -7,8 +7,13 @@ import { readStudy } from '../../../controller/workbench/studies/definition.ts';
 import { Journal, readRuns } from '../../../controller/workbench/studies/journal.ts';
 import { spaceOf } from '../../../controller/workbench/studies/points.ts';
 import type { RunOrder, RunOutcome } from '../../../controller/workbench/studies/run-once.ts';
-import { type StudyEnd, StudyRunner } from '../../../controller/workbench/studies/study.ts';
+import {
+  type StudyEnd,
+  type StudyOptions,
+  StudyRunner,
+} from '../../../controller/workbench/studies/study.ts';
 import { loadTopology } from '../../../topology/load.ts';
+import { makeRecord } from '../../support/records.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -21,7 +26,7 @@ const LAB =
 const RESULTS = 'results: { r: { log: a, pattern: "r (\\\\d+)" } }';
 const GRID = `parameters: { delay: [1ms, 2ms, 3ms], loss: [0%, 1%] }\n${RESULTS}`;
 
-type Run = (order: RunOrder, nth: number) => RunOutcome | undefined;
+type Run = (order: RunOrder, nth: number) => RunOutcome | undefined | Promise<RunOutcome>;
 const ok = (r: number): RunOutcome => ({
   state: 'ok',
   reason: '',
@@ -34,7 +39,7 @@ const failed: RunOutcome = { state: 'failed', reason: 'why', expectations: null,
 async function runStudy(
   rest: string,
   run: Run,
-  { jobs = 1, tries = 1 } = {},
+  { jobs = 1, tries = 1, records = 'some' as StudyOptions['records'] } = {},
 ): Promise<StudyEnd & { ran: RunOrder[] }> {
   const study = readStudy(`study: s\ntopology: lab.yaml\n${rest}`, 's.yaml');
   const ran: RunOrder[] = [];
@@ -42,7 +47,7 @@ async function runStudy(
   const runner = new StudyRunner(
     study,
     spaceOf(study),
-    { file: 's.yaml', folder, jobs, tries, keepsRecords: false, signal: ending.signal },
+    { file: 's.yaml', folder, jobs, tries, records, signal: ending.signal },
     {
       open: (set) => {
         const loaded = loadTopology(LAB, 'lab.yaml', undefined, undefined, {
@@ -54,7 +59,7 @@ async function runStudy(
       },
       run: async (order) => {
         ran.push(order);
-        const outcome = run(order, ran.length);
+        const outcome = await run(order, ran.length);
         if (!outcome) ending.abort();
         return outcome;
       },
@@ -88,9 +93,43 @@ describe('a study', () => {
     });
     expect(runs).toHaveLength(12);
     const csv = readFileSync(join(folder, 'points.csv'), 'utf8').split('\n');
-    expect(csv[0]).toBe('point,delay,loss,runs,ok,r_mean,r_low,r_high,r_min,r_max');
+    expect(csv[0]).toBe('point,delay,loss,runs,ok,r_mean,r_low,r_high,r_min,r_max,records');
     expect(csv[6]).toMatch(/^5,3ms,1%,2,2,9,/);
     expect(readFileSync(join(folder, 'index.html'), 'utf8')).toContain('delay');
+  });
+
+  it('keeps the record of each run, and names it in its tables; none of runs that are ok, if it is told so', async () => {
+    const record = async ({ record: to }: RunOrder, nth: number): Promise<RunOutcome> => {
+      if (to !== undefined) await makeRecord(to, { seconds: 1 });
+      return nth === 2 ? { ...failed } : ok(nth);
+    };
+    const points = 'parameters: { delay: [1ms, 2ms] }\nrepeat: 2';
+    await runStudy(`${points}\n${RESULTS}`, record);
+    const found = table();
+    expect(found.points.map(({ records }: { records: string[] }) => records)).toEqual([
+      ['runs/0-1', 'runs/0-2'],
+      ['runs/1-1', 'runs/1-2'],
+    ]);
+    expect(found.runs[2]).toMatchObject({ state: 'failed', kept: 'runs/1-1', record: 'runs/1-1' });
+    const csv = readFileSync(join(folder, 'points.csv'), 'utf8').split('\n');
+    expect(csv[1]).toMatch(/,runs\/0-1 runs\/0-2$/);
+    expect(readFileSync(join(folder, 'runs.csv'), 'utf8').split('\n')[1]).toMatch(/,runs\/0-1$/);
+    expect(readFileSync(join(folder, 'index.html'), 'utf8')).toContain('<a href="runs/0-2/">0-2</a>');
+    // Somebody has removed it.
+    rmSync(join(folder, 'runs/0-2'), { recursive: true });
+    await runStudy(`${points}\n${RESULTS}`, record);
+    expect(table().points[0].records).toEqual(['runs/0-1']);
+
+    rmSync(folder, { recursive: true });
+    const none = await runStudy(`${points}\n${RESULTS}`, record, { records: 'none' });
+    expect(none.ran.map((one) => one.record)).toEqual([undefined, undefined, undefined, undefined]);
+    await runStudy(`${points}\nresults: { r: rate a b }`, record, { records: 'none' });
+    expect(table().runs.map((run: { record: string | null }) => run.record)).toEqual([
+      null,
+      null,
+      'runs/1-1',
+      null,
+    ]);
   });
 
   it('goes on where it was ended, and runs again what was not ok', async () => {
