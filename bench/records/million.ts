@@ -121,6 +121,7 @@ async function writeRecord(folder: string): Promise<void> {
         })),
         paths: names.map((ends) => ({ ...ends, targetMs: 20, measuredMs: 20 + noise(), lost: 0 })),
         agents: [{ host: 'host0', cpuSeconds: 0.05 * (second + n), memoryBytes: 9e7, tickMs: 1 }],
+        clocks: [],
       };
     });
     database.append({ ...nothing, moments });

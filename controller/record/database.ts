@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type {
   AgentSample,
+  ClockSample,
   EpochRow,
   EventRow,
   FlowSample,
@@ -27,6 +28,10 @@ export const TABLES = {
   agent_sample: {
     ...{ t_ms: 'INTEGER NOT NULL', host: 'TEXT NOT NULL', cpu_seconds: 'REAL NOT NULL' },
     ...{ memory_bytes: 'INTEGER NOT NULL', tick_ms: 'REAL NOT NULL' },
+  },
+  clock_sample: {
+    ...{ t_ms: 'INTEGER NOT NULL', host: 'TEXT NOT NULL', reference: 'TEXT' },
+    ...{ offset_ms: 'REAL NOT NULL', error_ms: 'REAL' },
   },
   event: {
     ...{ t_ms: 'REAL', due_ms: 'REAL NOT NULL', until_ms: 'REAL' },
@@ -50,11 +55,16 @@ export const TABLE_NAMES = Object.keys(TABLES) as Table[];
 export const columnsOf = (table: Table): [string, ColumnType][] =>
   Object.entries(TABLES[table]) as [string, ColumnType][];
 
+/** Those that records of an earlier netfold do not have. */
+const LATER_TABLES: readonly Table[] = ['clock_sample'];
+
+const declarationOf = (table: Table): string =>
+  `${table}(${columnsOf(table)
+    .map(([name, type]) => `${name} ${type}`)
+    .join(', ')})`;
+
 export const SCHEMA = [
-  ...TABLE_NAMES.map((table) => {
-    const columns = columnsOf(table).map(([name, type]) => `${name} ${type}`);
-    return `CREATE TABLE IF NOT EXISTS ${table}(${columns.join(', ')});`;
-  }),
+  ...TABLE_NAMES.map((table) => `CREATE TABLE IF NOT EXISTS ${declarationOf(table)};`),
   'CREATE TABLE IF NOT EXISTS log_position(host TEXT PRIMARY KEY, incarnation INTEGER NOT NULL, next INTEGER NOT NULL) WITHOUT ROWID;',
 ].join('\n');
 
@@ -63,10 +73,11 @@ export const INDEXES = `
 CREATE INDEX IF NOT EXISTS flow_sample_t ON flow_sample(t_ms);
 CREATE INDEX IF NOT EXISTS path_sample_t ON path_sample(t_ms);
 CREATE INDEX IF NOT EXISTS agent_sample_t ON agent_sample(t_ms);
+CREATE INDEX IF NOT EXISTS clock_sample_t ON clock_sample(t_ms);
 `;
 
 /** Tables of samples, which are thinned with age. */
-const SAMPLED = ['flow_sample', 'path_sample', 'agent_sample'] as const;
+const SAMPLED = ['flow_sample', 'path_sample', 'agent_sample', 'clock_sample'] as const;
 
 /**
  * Samples older than `olderThanMs` are kept once in `everyMs`: all of one second in the last hour, one in ten of the last day,
@@ -82,6 +93,7 @@ export interface Moment {
   readonly flows: readonly FlowSample[];
   readonly paths: readonly PathSample[];
   readonly agents: readonly AgentSample[];
+  readonly clocks: readonly ClockSample[];
 }
 
 export interface Batch {
@@ -95,7 +107,7 @@ export interface Batch {
 export class RunDatabase {
   readonly #database: DatabaseSync;
   readonly #insert: Readonly<
-    Record<'flow' | 'path' | 'agent' | 'event' | 'epoch' | 'verdict' | 'position', StatementSync>
+    Record<'flow' | 'path' | 'agent' | 'clock' | 'event' | 'epoch' | 'verdict' | 'position', StatementSync>
   >;
   /** What is thinned already, up to an instant, by rule. */
   readonly #thinnedMs = THINNING.map(() => 0);
@@ -112,6 +124,7 @@ export class RunDatabase {
       flow: insert('flow_sample', 6),
       path: insert('path_sample', 6),
       agent: insert('agent_sample', 5),
+      clock: insert('clock_sample', 5),
       event: insert('event', 6),
       epoch: insert('epoch', 5),
       verdict: insert('verdict', 5),
@@ -122,7 +135,7 @@ export class RunDatabase {
   /** All of it or nothing. Throws errors of SQLite, of a full disk for instance. */
   append({ moments, events, epochs, verdicts, positions }: Batch): void {
     this.#transaction(() => {
-      for (const { tMs, flows, paths, agents } of moments) this.#appendMoment(tMs, flows, paths, agents);
+      for (const moment of moments) this.#appendMoment(moment);
       for (const { tMs, dueMs, untilMs, origin, text, outcome } of events)
         this.#insert.event.run(tMs, dueMs, untilMs, origin, text, outcome);
       for (const { host, epoch, dueMs, appliedMs, settledMs } of epochs)
@@ -133,18 +146,15 @@ export class RunDatabase {
     });
   }
 
-  #appendMoment(
-    tMs: number,
-    flows: readonly FlowSample[],
-    paths: readonly PathSample[],
-    agents: readonly AgentSample[],
-  ): void {
+  #appendMoment({ tMs, flows, paths, agents, clocks }: Moment): void {
     for (const { source, destination, rateBps, shareBps, limitedBy } of flows)
       this.#insert.flow.run(tMs, source, destination, rateBps, shareBps, limitedBy);
     for (const { source, destination, targetMs, measuredMs, lost } of paths)
       this.#insert.path.run(tMs, source, destination, targetMs, measuredMs, lost);
     for (const { host, cpuSeconds, memoryBytes, tickMs } of agents)
       this.#insert.agent.run(tMs, host, cpuSeconds, memoryBytes, tickMs);
+    for (const { host, reference, offsetMs, errorMs } of clocks)
+      this.#insert.clock.run(tMs, host, reference, offsetMs, errorMs);
   }
 
   /** Of an earlier process that wrote the same record. */
@@ -199,6 +209,9 @@ export class RunDatabase {
   }
 }
 
+const EVERY_TABLE =
+  'SELECT name, type FROM sqlite_schema UNION ALL SELECT name, type FROM sqlite_temp_schema';
+
 /** Whole milliseconds, as JavaScript has them. */
 const MOST_MS = 2 ** 53;
 
@@ -208,7 +221,7 @@ const MOST_MS = 2 ** 53;
  */
 export function requireTables(database: DatabaseSync, { values }: { readonly values: boolean }): void {
   for (const table of TABLE_NAMES) {
-    const found = database.prepare('SELECT type FROM sqlite_schema WHERE name = ?').get(table);
+    const found = database.prepare(`SELECT type FROM (${EVERY_TABLE}) WHERE name = ?`).get(table);
     if (found?.type !== 'table') throw new Error(`it has no table ${table}`);
     const there = new Set(
       database
@@ -232,9 +245,18 @@ function isWrong(name: string, type: ColumnType): string {
   return `typeof(${name}) NOT IN (${kinds})${range}`;
 }
 
-/** For reading only; while it is written as well. Throws errors of SQLite. */
+/** For reading only; while it is written as well. Tables that a record is too old to have are empty. Throws errors of SQLite. */
 export function openToRead(path: string): DatabaseSync {
   // SQLite would make an empty one.
   if (!existsSync(path)) throw new Error(`${path} is missing`);
-  return new DatabaseSync(path, { readOnly: true });
+  const database = new DatabaseSync(path, { readOnly: true });
+  try {
+    const known = database.prepare('SELECT 1 FROM sqlite_schema WHERE name = ?');
+    for (const table of LATER_TABLES)
+      if (!known.get(table)) database.exec(`CREATE TEMP TABLE ${declarationOf(table)}`);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
 }

@@ -101,7 +101,7 @@ const descriptionSchema = z.object({
   endpoints: z.int(),
   /** Endpoint → host, of those of this record's hosts. */
   placement: z.record(z.string(), z.string()).optional(),
-  /** How far the clock that all hosts follow was ahead of the host's own, when it was asked last; null: not known. */
+  /** How far the clock that all hosts follow was ahead of the host's own, in the last second; null: not known. */
   clocks: z
     .record(
       z.string(),

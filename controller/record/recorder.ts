@@ -26,7 +26,7 @@ import {
 import { makeRoom, recordsFolder } from './folders.ts';
 import { type FileEvent, Happened, type Happenings } from './happened.ts';
 import { fillFolder, OMITTED, takeOutputs } from './outputs.ts';
-import type { AgentSample, FlowSample, PathSample } from './rows.ts';
+import type { AgentSample, ClockSample, FlowSample, PathSample } from './rows.ts';
 import { writeTraffic } from './traffic-file.ts';
 
 /** What an agent says of a command that runs. */
@@ -61,6 +61,8 @@ interface Heard {
   readonly flows: readonly FlowSample[];
   readonly paths: readonly PathSample[];
   readonly agent: AgentSample;
+  /** None of the host whose clock all follow. */
+  readonly clocks: readonly ClockSample[];
 }
 
 export class Recorder {
@@ -197,6 +199,7 @@ export class Recorder {
         flows: flowsOf(news.status),
         paths: [...(this.#heard.get(reader.host)?.paths ?? []), ...news.measured.map(pathSample)],
         agent: agentOf(news.status),
+        clocks: clockOf(news.status),
       });
       this.#takeState(reader.host, news.status);
     });
@@ -209,6 +212,7 @@ export class Recorder {
         flows: heard.flatMap(({ flows }) => flows),
         paths: heard.flatMap(({ paths }) => paths),
         agents: heard.map(({ agent }) => agent),
+        clocks: heard.flatMap(({ clocks }) => clocks),
       });
     }
     this.#heard.clear();
@@ -377,4 +381,8 @@ function pathSample({ from, to, roundTripMs, measuredMs, retransmitted }: PathMe
 
 function agentOf({ host, cpuSeconds, memoryBytes, tickMs }: News['status']): AgentSample {
   return { host, cpuSeconds, memoryBytes, tickMs };
+}
+
+function clockOf({ host, clock: { reference, offsetMs, errorMs } }: News['status']): ClockSample[] {
+  return offsetMs === null ? [] : [{ host, reference, offsetMs, errorMs }];
 }

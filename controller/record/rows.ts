@@ -28,6 +28,15 @@ export interface AgentSample {
   readonly tickMs: number;
 }
 
+export interface ClockSample {
+  readonly host: string;
+  /** The host whose clock all follow. */
+  readonly reference: string | null;
+  /** How far that is ahead of this host's own, and by how much this may be wrong. */
+  readonly offsetMs: number;
+  readonly errorMs: number | null;
+}
+
 export interface EventRow {
   /** When it was in force here; null: nothing of it came into force. */
   readonly tMs: number | null;

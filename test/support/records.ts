@@ -41,7 +41,7 @@ export async function makeRecord(folder: string, recorded: Recorded = {}): Promi
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'topology.yaml'), text);
   const moments = Array.from({ length: seconds }, (_, second): Moment => {
-    const nothing = { flows: [], paths: [], agents: [agent('host0', second)] };
+    const nothing = { flows: [], paths: [], agents: [agent('host0', second)], clocks: [] };
     return { ...nothing, tMs: 1000 * second + 3, ...moment(second) };
   });
   const database = new RunDatabase(join(folder, 'run.sqlite'));

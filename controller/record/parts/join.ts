@@ -184,12 +184,18 @@ function partsOf(all: readonly Description[]): NonNullable<Description['parts']>
   return [...known.values()];
 }
 
-const SAMPLED = ['flow_sample', 'path_sample', 'agent_sample'] as const satisfies readonly Table[];
+const SAMPLED = [
+  'flow_sample',
+  'path_sample',
+  'agent_sample',
+  'clock_sample',
+] as const satisfies readonly Table[];
 /** What two samples of the same thing have alike. */
 const KEYS: Readonly<Record<(typeof SAMPLED)[number], readonly string[]>> = {
   flow_sample: ['source', 'destination'],
   path_sample: ['source', 'destination'],
   agent_sample: ['host'],
+  clock_sample: ['host'],
 };
 
 function joinTables(parts: readonly Part[], path: string): void {

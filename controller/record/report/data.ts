@@ -38,6 +38,15 @@ export interface AgentChart {
   readonly memoryBytes: Series;
 }
 
+export interface ClockChart {
+  readonly host: string;
+  readonly seconds: readonly number[];
+  /** How far the clock that all follow was ahead; and the least and the greatest that this may be. Milliseconds. */
+  readonly offset: Series;
+  readonly least: Series;
+  readonly most: Series;
+}
+
 export interface ReportData {
   readonly summary: RecordSummary;
   readonly flows: readonly FlowChart[];
@@ -47,6 +56,8 @@ export interface ReportData {
   readonly loads?: Loads;
   readonly noLoads?: string;
   readonly agents: readonly AgentChart[];
+  /** Of hosts that follow another one's clock. */
+  readonly clocks: readonly ClockChart[];
   /** Absent: the record is of another command than `netfold verify`. */
   readonly findings?: Findings;
   /** Of netfold's own; empty where there was none. */
@@ -66,6 +77,7 @@ export function reportData(folder: string): ReportData {
     lags: lagsOf(database, summary.lastMs),
     ...tryLoads(database, summary),
     agents: summary.agents.map(({ host }) => agentChart(database, host, bucketMs)),
+    clocks: clockCharts(database, bucketMs),
     ...(findings && { findings }),
     traffic,
   }));
@@ -155,4 +167,26 @@ function agentChart(database: DatabaseSync, host: string, bucketMs: number): Age
     cores,
     memoryBytes: points.map(({ memory }) => memory),
   };
+}
+
+const CLOCK_POINTS = `SELECT host, t_ms / ?1 * ?1 AS t, avg(offset_ms) AS offset, min(offset_ms - coalesce(error_ms, 0)) AS least, max(offset_ms + coalesce(error_ms, 0)) AS most
+FROM clock_sample GROUP BY host, t_ms / ?1 ORDER BY host, t`;
+
+interface ClockPoint {
+  readonly host: string;
+  readonly t: number;
+  readonly offset: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+function clockCharts(database: DatabaseSync, bucketMs: number): ClockChart[] {
+  const points = database.prepare(CLOCK_POINTS).all(BigInt(bucketMs)) as unknown as ClockPoint[];
+  return [...Map.groupBy(points, ({ host }) => host)].map(([host, own]) => ({
+    host,
+    seconds: own.map(({ t }) => millisToSeconds(t)),
+    offset: own.map(({ offset }) => offset),
+    least: own.map(({ least }) => least),
+    most: own.map(({ most }) => most),
+  }));
 }

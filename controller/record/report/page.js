@@ -6,6 +6,7 @@
     errors = { ms: [] },
     lag = { seconds: [] },
     agents = [],
+    clocks = [],
     events = [],
     lastSeconds = 0,
     overlays = [],
@@ -120,6 +121,27 @@
     draw(`cores-${index}`, [seconds, cores], [used], percent);
     const memory = { ...line, label: 'memory', value: (_, value) => bytes(value) };
     draw(`memory-${index}`, [seconds, memoryBytes], [memory], bytes);
+  }
+  for (const [index, { seconds, offset, least, most }] of clocks.entries()) {
+    const series = [
+      {
+        label: 'at most',
+        stroke: 'transparent',
+        points: { show: false },
+        value: (_, value) => millis(value),
+      },
+      {
+        label: 'at least',
+        stroke: 'transparent',
+        points: { show: false },
+        value: (_, value) => millis(value),
+      },
+      { label: 'ahead', stroke: colour('measured'), width: 2, value: (_, value) => millis(value) },
+    ];
+    // It may be behind as well.
+    const range = (_, low, high) => [low - (0.1 * (high - low) || 0.1), high + (0.1 * (high - low) || 0.1)];
+    const bands = [{ series: [1, 2], fill: colour('band') }];
+    draw(`clock-${index}`, [seconds, most, least, offset], series, millis, { bands, range });
   }
   /** Of several records, one over the other; far apart, so that neighbours are told from each other. */
   const HUES = [215, 25, 140, 285, 0, 175, 60, 320];

@@ -62,7 +62,7 @@ ${fileSection(summary, linkTo)}
 }
 
 /** What page.js draws. */
-function chartsOf({ summary, flows, agents, paths, lags, loads }: ReportData): object {
+function chartsOf({ summary, flows, agents, clocks, paths, lags, loads }: ReportData): object {
   return {
     flows: flows.map(({ seconds, rate, least, most, share }) => ({ seconds, rate, least, most, share })),
     links: loads
@@ -73,6 +73,7 @@ function chartsOf({ summary, flows, agents, paths, lags, loads }: ReportData): o
     errors: { ms: paths.errors, below: paths.below },
     lag: { seconds: lags.seconds, ms: lags.latestMs },
     agents: agents.slice(0, MOST_AGENTS),
+    clocks: clocks.slice(0, MOST_AGENTS),
     lastSeconds: millisToSeconds(summary.lastMs),
     events: summary.events.map(({ tMs, dueMs }) => millisToSeconds(tMs ?? dueMs)),
   };

@@ -117,13 +117,20 @@ export function eventSection({ events }: RecordSummary): string {
   return section('events', 'Events', table(['at', 'in force after', 'by', 'event'], rows, [0, 1]));
 }
 
-export function costSection({ lags, agents, summary }: ReportData, shown: number): string {
-  const figures = agents
-    .slice(0, shown)
-    .flatMap(({ host }, index) => [
-      figure(`cores-${index}`, `${host}: processor`),
-      figure(`memory-${index}`, `${host}: memory`),
-    ]);
+export function costSection({ lags, agents, clocks: followed, summary }: ReportData, shown: number): string {
+  const figures = [
+    ...agents
+      .slice(0, shown)
+      .flatMap(({ host }, index) => [
+        figure(`cores-${index}`, `${host}: processor`),
+        figure(`memory-${index}`, `${host}: memory`),
+      ]),
+    ...followed
+      .slice(0, shown)
+      .map(({ host }, index) =>
+        figure(`clock-${index}`, `${host}: how far the clock that all follow was ahead, and its error`),
+      ),
+  ];
   const clocks = summary.description.clocks ?? {};
   const lagOf = new Map(lags.hosts.map((one) => [one.host, one]));
   const hosts = [...new Set([...summary.agents.map(({ host }) => host), ...lagOf.keys()])];

@@ -53,6 +53,7 @@ function record(
       { source: 'a', destination: 'b', targetMs: 40, measuredMs: roundTripMs + 0.1 * random(), lost: 0 },
     ],
     agents: [{ host: 'host0', cpuSeconds: second, memoryBytes: 1, tickMs: 1 }],
+    clocks: [],
   }));
   const database = new RunDatabase(join(folder, 'run.sqlite'));
   database.append({ moments, events: [], epochs: [], verdicts: [], positions: [] });

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openToRead, RunDatabase } from '../../../controller/record/database.ts';
 
@@ -18,6 +19,7 @@ const moment = (tMs: number) => ({
   flows: [{ source: 'a', destination: 'b', rateBps: 1e6, shareBps: null, limitedBy: null }],
   paths: [],
   agents: [{ host: 'host0', cpuSeconds: 1, memoryBytes: 2, tickMs: 3 }],
+  clocks: [{ host: 'host1', reference: 'host0', offsetMs: 0.5, errorMs: null }],
 });
 const all = (sql: string): unknown[] => {
   const database = openToRead(path);
@@ -76,6 +78,7 @@ describe('the database of a run', () => {
     expect(count(nowMs - 3_600_000, nowMs)).toBe(3600);
     expect(count(nowMs - 7_200_000, nowMs - 3_600_000)).toBe(360);
     expect(count(0, 3_600_000)).toBe(60);
+    expect(all('SELECT count(*) FROM clock_sample')).toEqual(all('SELECT count(*) FROM agent_sample'));
     database.close();
   });
   it('is a single file in the end, which nobody writes to by reading it', () => {
@@ -84,5 +87,16 @@ describe('the database of a run', () => {
     database.complete();
     expect(all('PRAGMA journal_mode')).toEqual([['delete']]);
     expect(all('SELECT t_ms FROM flow_sample')).toEqual([[1000]]);
+    expect(all('SELECT * FROM clock_sample')).toEqual([[1000, 'host1', 'host0', 0.5, null]]);
+  });
+  it('of an earlier netfold has no samples of clocks', () => {
+    const database = new RunDatabase(path);
+    database.append({ ...NOTHING, moments: [moment(1000)] });
+    database.complete();
+    const earlier = new DatabaseSync(path);
+    earlier.exec('DROP TABLE clock_sample');
+    earlier.close();
+    expect(all('SELECT t_ms FROM flow_sample')).toEqual([[1000]]);
+    expect(all('SELECT * FROM clock_sample')).toEqual([]);
   });
 });

@@ -48,7 +48,7 @@ async function parquet(table: string): Promise<Record<string, unknown>[]> {
 describe('export', () => {
   it('to Parquet keeps every value and its type', async () => {
     const files = await exportParquet(await makeRecord(join(root, 'r'), RUN), to);
-    expect(files.map(({ rows }) => rows)).toEqual([40, 40, 40, 1, 0, 0]);
+    expect(files.map(({ rows }) => rows)).toEqual([40, 40, 40, 0, 1, 0, 0]);
     const flows = await parquet('flow_sample');
     expect(flows).toHaveLength(40);
     expect(flows[1]).toEqual({

@@ -115,6 +115,29 @@ describe('parts of a run', () => {
     expect(description.problems).toContain('of host-a (host-a@1): logs/a.0.log was added');
   });
 
+  it('keep what each host has told of its clock', async () => {
+    const clocked = (host: string, endpoint: string) =>
+      makeRecord(join(root, `${host}@c`), {
+        seconds: 3,
+        moment: () => ({
+          agents: [],
+          clocks: [{ host, reference: 'host-a', offsetMs: 1.5, errorMs: 0.5 }],
+        }),
+        description: described(host, endpoint),
+      });
+    const parts = [readPart(await clocked('host-b', 'b.0')), readPart(await clocked('host-c', 'c.0'))];
+    const folder = await joinParts(parts, join(root, 'all'));
+    const rows = withDatabase(folder, (database) =>
+      database
+        .prepare('SELECT host, count(*) AS n, avg(offset_ms) AS ms FROM clock_sample GROUP BY host')
+        .all(),
+    );
+    expect(rows.map((row) => ({ ...row }))).toEqual([
+      { host: 'host-b', n: 3, ms: 1.5 },
+      { host: 'host-c', n: 3, ms: 1.5 },
+    ]);
+  });
+
   it('that overlap count once: a copy adds nothing, and what goes further wins', async () => {
     const whole = await part('host-a', 'a.0', 'b.0');
     const short = await makeRecord(join(root, 'host-a@0'), {

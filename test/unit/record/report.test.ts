@@ -123,6 +123,26 @@ describe('a report', () => {
   });
 });
 
+describe('clocks', () => {
+  it('are drawn over time, of each host that follows another, with what they may be off', async () => {
+    const clock = (host: string, offsetMs: number) => ({ host, reference: 'host0', offsetMs, errorMs: 0.25 });
+    const data = await dataOf({
+      seconds: 4,
+      moment: (second) => ({ clocks: [clock('host1', -1 + second), clock('<b>', 0)] }),
+    });
+    expect(data.clocks[1]).toEqual({
+      host: 'host1',
+      seconds: [0.003, 1.003, 2.003, 3.003].map((second) => expect.closeTo(second, 2)),
+      offset: [-1, 0, 1, 2],
+      least: [-1.25, -0.25, 0.75, 1.75],
+      most: [-0.75, 0.25, 1.25, 2.25],
+    });
+    const page = reportPage(data, (name) => name);
+    expect(page).toContain('host1: how far the clock that all follow was ahead');
+    expect(page.includes('<b>')).toBe(false);
+  });
+});
+
 describe('files beside the samples', () => {
   const VOICE = {
     ...{ name: 'voice', kind: 'cbr', protocol: 'udp', from: 'a.0', to: 'b.0', sources: 2, sent: 1234 },
